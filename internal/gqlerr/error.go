@@ -1,0 +1,59 @@
+package gqlerr
+
+import (
+	"strings"
+	"time"
+)
+
+// An Error is an error of this server whose words are meant for the client.
+// Its fields must not change once it was returned.
+type Error struct {
+	Code     Code
+	Message  string        // for people: what happened and what to do
+	Argument string        // the argument at fault as a client writes it, such as "first" or "input.name"; "" if none
+	Wait     time.Duration // how long to wait before a retry; 0 if not known
+	Err      error         // the cause, for the log alone; may be nil
+}
+
+// Error returns the words with the code and the cause, for a log.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(string(e.Code))
+	b.WriteString(": ")
+	b.WriteString(e.Message)
+	if e.Err != nil {
+		b.WriteString(": ")
+		b.WriteString(e.Err.Error())
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Invalid reports an argument that is wrong in itself: BAD_USER_INPUT. Reason
+// continues the argument's name, as in "must be between 0 and 100".
+func Invalid(arg, reason string) error {
+	return &Error{Code: CodeBadUserInput, Argument: arg, Message: invalidMessage(arg, reason)}
+}
+
+// Limit reports a request for more than this server gives at once:
+// LIMIT_EXCEEDED. The message should name the limit and a way to stay within.
+func Limit(message string) error { return &Error{Code: CodeLimitExceeded, Message: message} }
+
+// NotFound reports something missing under an existing object: NOT_FOUND. A
+// root look-up that finds nothing is null instead, without an error.
+func NotFound(message string) error { return &Error{Code: CodeNotFound, Message: message} }
+
+// Unauthenticated reports that a viewer is needed: UNAUTHENTICATED.
+func Unauthenticated(message string) error {
+	return &Error{Code: CodeUnauthenticated, Message: message}
+}
+
+func invalidMessage(arg, reason string) string {
+	reason = strings.TrimSuffix(reason, ".")
+	if arg == "" {
+		return "The input is not valid: " + reason + "."
+	}
+	return `Argument "` + arg + `" is not valid: ` + reason + "."
+}

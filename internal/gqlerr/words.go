@@ -1,0 +1,59 @@
+package gqlerr
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const internalMessage = "Something went wrong inside this server. Quote the request id when you report it."
+
+// words says what happened and what to do, for errors that come from the REST
+// client. Its own message may quote the upstream, so it is never used.
+func words(code Code, err error, wait time.Duration) string {
+	switch code {
+	case CodeRateLimited:
+		return "Mixcloud's rate limit is reached. " + again(wait)
+	case CodeUnauthenticated:
+		return "Mixcloud wants a valid access token for this. Send one as \"Authorization: Bearer <token>\", or sign in again if yours was revoked."
+	case CodeForbidden:
+		return "Mixcloud does not allow this."
+	case CodeNotFound:
+		return "Mixcloud has nothing here. It may have been removed, renamed or made private."
+	case CodeUpstreamTimeout:
+		return "Mixcloud took too long to answer. " + again(wait)
+	case CodeUpstreamUnavailable:
+		if errors.Is(err, context.Canceled) {
+			return "The request was cancelled before it was answered. Send it again."
+		}
+		return "Mixcloud cannot be reached or is failing. " + again(wait)
+	case CodeUpstreamBadResponse:
+		return "Mixcloud gave an answer that this server cannot read."
+	case CodeBadUserInput:
+		return "The input is not valid."
+	default:
+		return internalMessage
+	}
+}
+
+// again rounds up: who waits as long as it says never comes too early.
+func again(wait time.Duration) string {
+	switch s := int((wait + time.Second - 1) / time.Second); {
+	case s <= 0:
+		return "Try again in a moment."
+	case s == 1:
+		return "Try again in 1 second."
+	default:
+		return "Try again in " + strconv.Itoa(s) + " seconds."
+	}
+}
+
+// limitMessage rewords the two limits that gqlgen and its parser check.
+func limitMessage(found string) string {
+	if n, ok := strings.CutPrefix(found, tokenLimit+" of "); ok {
+		return "The query is too long: it has more than " + n + " tokens. Split it into several requests."
+	}
+	return "The query asks for too much at once: " + found + ". Ask for fewer fields or smaller pages."
+}
