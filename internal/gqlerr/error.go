@@ -53,7 +53,13 @@ func Unauthenticated(message string) error {
 func invalidMessage(arg, reason string) string {
 	reason = strings.TrimSuffix(reason, ".")
 	if arg == "" {
-		return "The input is not valid: " + reason + "."
+		return "The input " + reason + "."
 	}
-	return `Argument "` + arg + `" is not valid: ` + reason + "."
+	return `Argument "` + arg + `" ` + reason + "."
+}
+
+// Internal reports a fault of this server: INTERNAL. The cause goes to the log
+// alone; it may be nil if it is there already.
+func Internal(cause error) error {
+	return &Error{Code: CodeInternal, Message: internalMessage, Err: cause}
 }

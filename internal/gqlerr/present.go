@@ -38,7 +38,7 @@ func Recover(log *slog.Logger) graphql.RecoverFunc {
 	return func(ctx context.Context, p any) error {
 		log.ErrorContext(ctx, "panic in a resolver",
 			"path", graphql.GetPath(ctx).String(), "panic", p, "stack", string(debug.Stack()))
-		return &Error{Code: CodeInternal, Message: internalMessage}
+		return Internal(nil)
 	}
 }
 
@@ -79,7 +79,7 @@ func publish(ctx context.Context, err error) public {
 		// argument: the generated code could not read it. Its text is Go's.
 		if arg, ok := unreadArgument(ctx, g); ok {
 			p.code, p.argument = CodeBadUserInput, arg
-			p.message = invalidMessage(arg, "the value does not fit the argument's type")
+			p.message = invalidMessage(arg, "does not fit its type")
 			break
 		}
 		p.message = internalMessage

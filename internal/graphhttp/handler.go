@@ -1,0 +1,91 @@
+// Package graphhttp speaks GraphQL over HTTP: it negotiates, limits, parses and
+// answers. What a field means is the schema's business, not this package's.
+//
+// https://graphql.github.io/graphql-over-http/draft/ is followed; where it
+// leaves a choice, the comments say which was taken.
+package graphhttp
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+
+	"mixcloud-graphql/internal/gqlerr"
+)
+
+// Defaults of [Options].
+const (
+	DefaultTimeout    = 30 * time.Second
+	DefaultMaxBody    = 1 << 20
+	DefaultTokenLimit = 15_000
+	DefaultMaxDepth   = 25
+)
+
+// Options are what an operator may want to change. A zero member takes its default.
+type Options struct {
+	// Log gets what errors leave out, and panics. Nil discards.
+	Log *slog.Logger
+	// Around runs around every operation, with the request's context: the
+	// place to install what lives as long as an operation. Nil for nothing.
+	Around graphql.OperationMiddleware
+	// Timeout bounds an operation, from its first byte to its last.
+	Timeout time.Duration
+	// MaxBody is the largest request body, in bytes.
+	MaxBody int64
+	// TokenLimit is the most lexical tokens a document may have.
+	TokenLimit int
+	// MaxDepth is the most levels of fields that an operation may nest.
+	// Introspection is not counted: it has a limit of its own.
+	MaxDepth int
+	// NoIntrospection hides the schema.
+	NoIntrospection bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	if o.TokenLimit == 0 {
+		o.TokenLimit = DefaultTokenLimit
+	}
+	if o.MaxDepth == 0 {
+		o.MaxDepth = DefaultMaxDepth
+	}
+	return o
+}
+
+// New returns the handler of the GraphQL endpoint for schema. It expects the
+// middleware of this package around it, but works without.
+func New(schema graphql.ExecutableSchema, o Options) http.Handler {
+	o = o.withDefaults()
+	srv := handler.New(schema)
+
+	// One line for each way in. The first that supports a request takes it.
+	srv.AddTransport(options{})
+	srv.AddTransport(get{timeout: o.Timeout})
+	srv.AddTransport(post{timeout: o.Timeout, maxBody: o.MaxBody})
+	srv.AddTransport(refuse{})
+
+	srv.SetErrorPresenter(gqlerr.Presenter(o.Log))
+	srv.SetRecoverFunc(gqlerr.Recover(o.Log))
+	srv.SetParserTokenLimit(o.TokenLimit)
+	srv.SetQueryCache(newQueryCache())
+	srv.Use(depthLimit{o.MaxDepth})
+	if !o.NoIntrospection {
+		srv.Use(extension.Introspection{})
+	}
+	if o.Around != nil {
+		srv.AroundOperations(o.Around)
+	}
+	return srv
+}

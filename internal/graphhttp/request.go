@@ -1,0 +1,97 @@
+package graphhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"mixcloud-graphql/internal/gqlerr"
+)
+
+// bodyTimeout bounds the reading of a JSON body: who sends more slowly than
+// this is not asking, but holding a connection.
+const bodyTimeout = 10 * time.Second
+
+// bodyParams reads the operation from a JSON body. The status belongs to the error.
+func bodyParams(w http.ResponseWriter, r *http.Request, limit int64) (_ *graphql.RawParams, status int, _ error) {
+	start := graphql.Now()
+	// The deadline must not outlive the body: net/http goes on reading to learn
+	// when the client leaves. A writer without deadlines is one of a test.
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(start.Add(bodyTimeout))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, http.StatusRequestEntityTooLarge, gqlerr.Limit(fmt.Sprintf(
+				"The request body has more than %d bytes. Move values into variables, or split the request.", limit))
+		}
+		return nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
+	}
+	_ = conn.SetReadDeadline(time.Time{})
+
+	params := &graphql.RawParams{Headers: r.Header}
+	if err := decode(body, params); err != nil {
+		return nil, http.StatusBadRequest, err
+	}
+	if params.Query == "" && len(params.Extensions) == 0 {
+		return nil, http.StatusBadRequest, errNoQuery
+	}
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	return params, 0, nil
+}
+
+var errNoQuery = badRequest(`There is no query in the request. Send {"query": "{ … }"} with POST; to explore the graph by hand, open the page at /.`)
+
+// urlParams reads the operation from the query string of a GET.
+func urlParams(r *http.Request) (*graphql.RawParams, error) {
+	start := graphql.Now()
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, badRequest("The query string is not percent-encoded as it should be.")
+	}
+	params := &graphql.RawParams{
+		Query:         q.Get("query"),
+		OperationName: q.Get("operationName"),
+		Headers:       r.Header,
+	}
+	for name, into := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
+		if s := q.Get(name); s != "" {
+			if err := decode([]byte(s), into); err != nil {
+				return nil, gqlerr.Invalid(name, "must be a JSON object")
+			}
+		}
+	}
+	if params.Query == "" && len(params.Extensions) == 0 {
+		return nil, errNoQuery
+	}
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	return params, nil
+}
+
+// decode reads one JSON value. Numbers stay as written: as floats they would
+// no longer fit Int.
+func decode(text []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	err := dec.Decode(into)
+	if err == nil {
+		if _, more := dec.Token(); more != io.EOF {
+			return badRequest("The request body has more than one JSON value.")
+		}
+		return nil
+	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		if wrong.Field == "" {
+			return badRequest("The request body must be one JSON object: batches are not supported.")
+		}
+		return gqlerr.Invalid(wrong.Field, "cannot be a JSON "+wrong.Value)
+	}
+	return badRequest("The request body is not valid JSON.")
+}

@@ -1,0 +1,63 @@
+package graphhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+// writeTimeout bounds the writing of an answer, so that a client that does not
+// read cannot hold on to its memory.
+const writeTimeout = 30 * time.Second
+
+// write sends resp. Its data is JSON already and is copied as it is: marshalling
+// the whole response would parse it again.
+func write(w http.ResponseWriter, r *http.Request, media string, status int, resp *graphql.Response) {
+	noteErrors(r.Context(), resp.Errors)
+	var b bytes.Buffer
+	b.Grow(len(resp.Data) + 64)
+	b.WriteByte('{')
+	if len(resp.Errors) > 0 {
+		member(&b, "errors", resp.Errors)
+	}
+	if resp.Data != nil { // absent, not null, when nothing was executed
+		comma(&b)
+		b.WriteString(`"data":`)
+		b.Write(resp.Data)
+	}
+	if len(resp.Extensions) > 0 {
+		member(&b, "extensions", resp.Extensions)
+	}
+	b.WriteByte('}')
+
+	h := w.Header()
+	h.Set("Content-Type", media+"; charset=utf-8")
+	h.Set("Cache-Control", "no-store") // the same URL may be somebody else's next
+	h.Add("Vary", "Accept")
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the client is gone: nobody is left to tell
+}
+
+// member appends a member. Errors and extensions hold what this server and
+// gqlgen put there, all of which can be marshalled.
+func member(b *bytes.Buffer, name string, value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	comma(b)
+	b.WriteByte('"')
+	b.WriteString(name)
+	b.WriteString(`":`)
+	b.Write(text)
+}
+
+func comma(b *bytes.Buffer) {
+	if b.Len() > 1 {
+		b.WriteByte(',')
+	}
+}

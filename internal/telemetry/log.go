@@ -1,0 +1,48 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Format is how log lines are written.
+type Format string
+
+// The formats: one for people, one for machines.
+const (
+	Text Format = "text" // key=value
+	JSON Format = "json" // an object a line
+)
+
+// NewLogger returns a logger of lines at level and above to w. A line that is
+// logged with the context of a request carries its id as "request".
+func NewLogger(w io.Writer, format Format, level slog.Leveler) (*slog.Logger, error) {
+	opts := &slog.HandlerOptions{Level: level}
+	switch format {
+	case Text:
+		return slog.New(&handler{slog.NewTextHandler(w, opts)}), nil
+	case JSON:
+		return slog.New(&handler{slog.NewJSONHandler(w, opts)}), nil
+	default:
+		return nil, fmt.Errorf("unknown log format %q", format)
+	}
+}
+
+// A handler adds what the context knows to every record.
+type handler struct{ slog.Handler }
+
+func (h *handler) Handle(ctx context.Context, r slog.Record) error {
+	if id := RequestID(ctx); id != "" {
+		r = r.Clone()
+		r.AddAttrs(slog.String("request", id))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &handler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h *handler) WithGroup(name string) slog.Handler { return &handler{h.Handler.WithGroup(name)} }
