@@ -1,0 +1,54 @@
+package mixcloud
+
+import "time"
+
+// Kinds of activity that were recorded; there may be others.
+const (
+	ActivityUpload   = "upload"
+	ActivityListen   = "listen"
+	ActivityFavorite = "favorite"
+	ActivityFollow   = "follow"
+)
+
+// An Activity is an entry of a feed: From did something with Cloudcasts or
+// Users.
+type Activity struct {
+	object
+	Key         string // "/spartacus/feed/566658648/", as received
+	URL         string // a page of the site with a fragment; derived from Key when absent
+	Title       string // English words for Kind, such as "listened to"
+	Kind        string // the type member, present without [WithMetadata] too: "upload"
+	CreatedTime *time.Time
+	From        *User       // nil when absent
+	Cloudcasts  []Cloudcast // nil when absent; exactly one in every recording that has it
+	Users       []User      // nil when absent; set for "follow"
+}
+
+func (a *Activity) identity() string { return a.Key }
+
+func (a *Activity) decode(v value) {
+	a.raw = string(v)
+	for name, m := range v.members() {
+		switch name {
+		case "key":
+			a.Key = m.text()
+		case "url":
+			a.URL = m.text()
+		case "title":
+			a.Title = m.text()
+		case "type":
+			a.Kind = m.text()
+		case "created_time":
+			a.CreatedTime = m.instant()
+		case "from":
+			a.From = decodeOne[User](m)
+		case "cloudcasts":
+			a.Cloudcasts, _ = decodeList[Cloudcast](m)
+		case "users":
+			a.Users, _ = decodeList[User](m)
+		}
+	}
+	if a.URL == "" {
+		a.URL = siteURL(a.Key)
+	}
+}

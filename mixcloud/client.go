@@ -1,0 +1,237 @@
+package mixcloud
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// The live service's roots.
+const (
+	DefaultAPIURL    = "https://api.mixcloud.com"
+	DefaultSiteURL   = "https://www.mixcloud.com"
+	DefaultOEmbedURL = "https://app.mixcloud.com/oembed/"
+)
+
+const (
+	defaultMaxBody   = 8 << 20
+	defaultTimeout   = 30 * time.Second
+	defaultUserAgent = "mixcloud-graphql"
+)
+
+// A Client calls the Mixcloud REST API. It acts for nobody, or for the holder
+// of one token: [Client.As] derives a Client for each. All derived clients
+// share their connections. A Client is safe for concurrent use and prints
+// without its token.
+type Client struct {
+	*core
+	token credential
+}
+
+// credential points at a token, so that printing the struct around it in any
+// way shows an address. Nil acts for nobody.
+type credential *string
+
+// core is what derived clients share; it never changes after New.
+type core struct {
+	api, site, oembed *url.URL
+	http              *http.Client
+	maxBody           int64
+	userAgent         string
+	metadata          bool
+	observe           func(Call)
+	wrap              []func(http.RoundTripper) http.RoundTripper
+}
+
+// An Option changes a new client.
+type Option func(*core) error
+
+// New returns a client of the live service that acts for nobody, changed by
+// opts. It makes no call.
+func New(opts ...Option) (*Client, error) {
+	c := &core{maxBody: defaultMaxBody, userAgent: defaultUserAgent, http: defaultHTTP()}
+	roots := []Option{WithAPIURL(DefaultAPIURL), WithSiteURL(DefaultSiteURL), WithOEmbedURL(DefaultOEmbedURL)}
+	for _, opt := range append(roots, opts...) {
+		if err := opt(c); err != nil {
+			return nil, err
+		}
+	}
+	base := c.http.Transport
+	if base == nil {
+		base = defaultTransport()
+	}
+	base = &tokenTransport{base: base, host: c.api}
+	for _, wrap := range c.wrap {
+		base = wrap(base)
+	}
+	c.http.Transport = base
+	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.http.Jar = nil
+	return &Client{core: c}, nil
+}
+
+// As returns a client that acts for the holder of token, or for nobody if it
+// is empty. It makes no call and does not check the token.
+func (c *Client) As(token string) *Client {
+	if token == "" {
+		return &Client{core: c.core}
+	}
+	return &Client{core: c.core, token: &token}
+}
+
+// String says where the client's calls go, and nothing of its token.
+func (c *Client) String() string {
+	if c.token != nil {
+		return "mixcloud client of " + c.api.String() + " with a token"
+	}
+	return "mixcloud client of " + c.api.String()
+}
+
+// WithAPIURL sets the API's root, which may have a path
+// ("http://127.0.0.1:8080/emulator"). A token goes there and nowhere else.
+func WithAPIURL(root string) Option {
+	return func(c *core) (err error) {
+		c.api, err = parseRoot("API", root)
+		return err
+	}
+}
+
+// WithSiteURL sets the site's root, which may have a path. It serves to
+// recognise pasted addresses.
+func WithSiteURL(root string) Option {
+	return func(c *core) (err error) {
+		c.site, err = parseRoot("site", root)
+		return err
+	}
+}
+
+// WithOEmbedURL sets the oEmbed endpoint.
+func WithOEmbedURL(endpoint string) Option {
+	return func(c *core) (err error) {
+		c.oembed, err = parseRoot("oEmbed", endpoint)
+		return err
+	}
+}
+
+// WithHTTPClient makes calls with a copy of h: its transport and its timeout.
+// Redirects are not followed and cookies not kept, whatever h says. Without
+// this option calls time out after 30 seconds.
+func WithHTTPClient(h *http.Client) Option {
+	return func(c *core) error {
+		if h == nil {
+			return errors.New("mixcloud: the HTTP client is nil")
+		}
+		c.http = new(*h)
+		return nil
+	}
+}
+
+// WithMiddleware wraps the transport of every call, outside of the one that
+// adds the token: what wrap returns sees addresses without it and may log or
+// trace them. Several wrap each other, the last one outermost.
+func WithMiddleware(wrap func(http.RoundTripper) http.RoundTripper) Option {
+	return func(c *core) error {
+		if wrap == nil {
+			return errors.New("mixcloud: the middleware is nil")
+		}
+		c.wrap = append(c.wrap, wrap)
+		return nil
+	}
+}
+
+// WithMaxBody bounds the bytes of an answer's body, after decompression; a
+// larger one is an [ErrBadResponse]. The default is 8 MiB.
+func WithMaxBody(bytes int64) Option {
+	return func(c *core) error {
+		if bytes <= 0 {
+			return fmt.Errorf("mixcloud: the bound of a body is %d, not above 0", bytes)
+		}
+		c.maxBody = bytes
+		return nil
+	}
+}
+
+// WithUserAgent sets the User-Agent header.
+func WithUserAgent(agent string) Option {
+	return func(c *core) error {
+		if strings.ContainsAny(agent, "\r\n") {
+			return errors.New("mixcloud: the user agent has a line break")
+		}
+		c.userAgent = agent
+		return nil
+	}
+}
+
+// WithMetadata asks for metadata with every resource and list: the Type of all
+// objects, and the Metadata of a fetched one.
+func WithMetadata() Option {
+	return func(c *core) error {
+		c.metadata = true
+		return nil
+	}
+}
+
+// WithObserver has observe told of every call that was made, after its body
+// was read. It is called from the goroutine of the call and must be safe for
+// concurrent use.
+func WithObserver(observe func(Call)) Option {
+	return func(c *core) error {
+		c.observe = observe
+		return nil
+	}
+}
+
+// A Call is what an observer is told. Nothing in it holds a token.
+type Call struct {
+	Op       string        // the client's method, such as "UserFollowers"
+	Method   string        // GET
+	Path     string        // below the root, such as "/spartacus/followers/"
+	Query    string        // encoded, its names sorted
+	Status   int           // 0 if there was no answer
+	Bytes    int           // of the body, as far as it was read
+	Duration time.Duration // until the body was read
+	Err      error         // nil, or what the method returned
+}
+
+func parseRoot(which, root string) (*url.URL, error) {
+	u, err := url.Parse(root)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("mixcloud: the %s address is no URL", which)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("mixcloud: the %s address has neither http nor https", which)
+	case u.Host == "" || u.Opaque != "":
+		return nil, fmt.Errorf("mixcloud: the %s address has no host", which)
+	case u.User != nil:
+		return nil, fmt.Errorf("mixcloud: the %s address has a user", which)
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("mixcloud: the %s address has a query or a fragment", which)
+	}
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
+	u.Host = strings.ToLower(u.Host)
+	return u, nil
+}
+
+func defaultHTTP() *http.Client {
+	return &http.Client{Transport: defaultTransport(), Timeout: defaultTimeout}
+}
+
+func defaultTransport() *http.Transport {
+	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           256,
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  defaultTimeout,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}

@@ -1,0 +1,143 @@
+package mixcloud
+
+import "time"
+
+// A Cloudcast (the site says show or upload) as another object or a list
+// carries it: partial. [Client.Cloudcast] fetches the rest.
+type Cloudcast struct {
+	object
+	Key         string // "/spartacus/party-time/", as received
+	URL         string // the page on the site; derived from Key when absent
+	Name        string // the title; derived from Key when absent
+	Slug        string // plain text; derived from Key when absent
+	Type        string // "cloudcast"; only with [WithMetadata]
+	Tags        []Tag  // nil when absent, empty when it has none
+	CreatedTime *time.Time
+	// UpdatedTime may be earlier than CreatedTime: that is the time of
+	// publishing (observed).
+	UpdatedTime *time.Time
+	// The counts are Mixcloud's own. With HiddenStats all but CommentCount are
+	// 0, whatever the truth (observed 2018).
+	PlayCount, FavoriteCount, CommentCount, ListenerCount, RepostCount *int
+	// HiddenStats is nil when absent; only true was ever observed.
+	HiddenStats *bool
+	Pictures    Pictures
+	User        *User  // the uploader; nil when absent
+	Hosts       []User // nil when absent (before about 2024), empty when it has none
+	AudioLength *int   // in seconds; nil when absent (observed 2017)
+	IsExclusive *bool  // only seen in clients, never recorded
+	// PercentageMusic was part of the API until 2013.
+	PercentageMusic *int
+	// Favorited, Reposted and IsListenLater speak of the holder of the token;
+	// nil without one.
+	Favorited, Reposted, IsListenLater *bool
+	// ListenTime is set in lists of listens only: when its owner listened.
+	ListenTime *time.Time
+}
+
+// A FullCloudcast is a cloudcast fetched by its key.
+type FullCloudcast struct {
+	Cloudcast
+	Description         *string   // plain text, perhaps with "\r\n"; nil when absent
+	Sections            []Section // nil when absent; empty for all uploads since about 2017
+	PicturePrimaryColor *string   // six hex digits without "#"
+	Metadata            Metadata
+}
+
+func (c *Cloudcast) identity() string { return c.Key }
+
+func (c *Cloudcast) decode(v value) {
+	c.raw = string(v)
+	for name, m := range v.members() {
+		c.member(name, m)
+	}
+	c.derive()
+}
+
+func (c *Cloudcast) member(name string, v value) bool {
+	switch name {
+	case "key":
+		c.Key = v.text()
+	case "url":
+		c.URL = v.text()
+	case "name":
+		c.Name = v.text()
+	case "slug":
+		c.Slug = v.text()
+	case "type":
+		c.Type = v.text()
+	case "tags":
+		c.Tags, _ = decodeList[Tag](v)
+	case "created_time":
+		c.CreatedTime = v.instant()
+	case "updated_time":
+		c.UpdatedTime = v.instant()
+	case "play_count":
+		c.PlayCount = v.integer()
+	case "favorite_count":
+		c.FavoriteCount = v.integer()
+	case "comment_count":
+		c.CommentCount = v.integer()
+	case "listener_count":
+		c.ListenerCount = v.integer()
+	case "repost_count":
+		c.RepostCount = v.integer()
+	case "hidden_stats":
+		c.HiddenStats = v.flag()
+	case "pictures":
+		c.Pictures = decodePictures(v)
+	case "user":
+		c.User = decodeOne[User](v)
+	case "hosts":
+		c.Hosts, _ = decodeList[User](v)
+	case "audio_length":
+		c.AudioLength = v.integer()
+	case "is_exclusive":
+		c.IsExclusive = v.flag()
+	case "percentage_music":
+		c.PercentageMusic = v.integer()
+	case "favorited":
+		c.Favorited = v.flag()
+	case "reposted":
+		c.Reposted = v.flag()
+	case "is_listen_later":
+		c.IsListenLater = v.flag()
+	case "listen_time":
+		c.ListenTime = v.instant()
+	default:
+		return false
+	}
+	return true
+}
+
+func (c *Cloudcast) derive() {
+	if c.URL == "" {
+		c.URL = siteURL(c.Key)
+	}
+	if c.Slug == "" {
+		c.Slug = lastElement(c.Key)
+	}
+	if c.Name == "" {
+		c.Name = c.Slug
+	}
+}
+
+func (c *FullCloudcast) decode(v value) {
+	c.raw = string(v)
+	for name, m := range v.members() {
+		if c.member(name, m) {
+			continue
+		}
+		switch name {
+		case "description":
+			c.Description = m.textOrNil()
+		case "sections":
+			c.Sections = decodeSections(m)
+		case "picture_primary_color":
+			c.PicturePrimaryColor = m.textOrNil()
+		case "metadata":
+			c.Metadata.decode(m)
+		}
+	}
+	c.derive()
+}

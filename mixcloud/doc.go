@@ -1,0 +1,2 @@
+// Package mixcloud is a client of the Mixcloud REST API.
+package mixcloud

@@ -1,0 +1,116 @@
+package mixcloud
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// EmbedOptions shape a cloudcast's widget; the zero value leaves all to
+// Mixcloud.
+type EmbedOptions struct {
+	Width  string // pixels or a percentage, such as "100%"
+	Height *int   // pixels
+	Color  string // six hex digits, with or without "#"
+}
+
+// EmbedHTML fetches the HTML of a cloudcast's widget. It is Mixcloud's word
+// for word: whoever puts it on a page trusts Mixcloud. No token is sent.
+func (c *Client) EmbedHTML(ctx context.Context, key string, o EmbedOptions) (string, error) {
+	r, err := c.embed("EmbedHTML", key, "embed-html/", o)
+	if err != nil {
+		return "", err
+	}
+	return c.fetchText(ctx, r, "text/html, */*;q=0.1", isHTML)
+}
+
+// EmbedJSON fetches the same as JSON: an object with a member "html" (observed
+// 2016) and perhaps others. No token is sent.
+func (c *Client) EmbedJSON(ctx context.Context, key string, o EmbedOptions) (json.RawMessage, error) {
+	r, err := c.embed("EmbedJSON", key, "embed-json/", o)
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.fetchJSON(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return json.RawMessage(v), nil
+}
+
+func (c *Client) embed(op, key, name string, o EmbedOptions) (request, error) {
+	key, err := c.keyOf(key, KindCloudcast)
+	if err != nil {
+		return request{}, err
+	}
+	query := url.Values{}
+	if o.Width != "" {
+		if !widthForm.MatchString(o.Width) {
+			return request{}, &InvalidError{Arg: "width", Reason: "is neither pixels nor a percentage"}
+		}
+		query.Set("width", o.Width)
+	}
+	if err := setPixels(query, "height", o.Height); err != nil {
+		return request{}, err
+	}
+	if err := setColor(query, o.Color); err != nil {
+		return request{}, err
+	}
+	return request{op: op, root: c.api, path: key + name, query: query}, nil
+}
+
+// The forms are checked here because Mixcloud may write them into its HTML as
+// they are.
+var (
+	widthForm = regexp.MustCompile(`^[0-9]{1,5}%?$`)
+	colorForm = regexp.MustCompile(`^#?[0-9a-fA-F]{6}$`)
+)
+
+func setPixels(query url.Values, name string, n *int) error {
+	if n == nil {
+		return nil
+	}
+	if *n < 0 {
+		return &InvalidError{Arg: name, Reason: "is negative"}
+	}
+	query.Set(name, strconv.Itoa(*n))
+	return nil
+}
+
+func setColor(query url.Values, color string) error {
+	if color == "" {
+		return nil
+	}
+	if !colorForm.MatchString(color) {
+		return &InvalidError{Arg: "color", Reason: "is not six hexadecimal digits"}
+	}
+	query.Set("color", strings.TrimPrefix(color, "#"))
+	return nil
+}
+
+// fetchText is do for what is not JSON. A JSON body is an error's, whatever
+// its status.
+func (c *Client) fetchText(ctx context.Context, r request, accept string, fits func([]byte) bool) (string, error) {
+	r.accept = accept
+	var text string
+	err := c.do(ctx, r, func(status int, header http.Header, body []byte) error {
+		if status/100 == 2 && utf8.Valid(body) && fits(body) {
+			text = string(body)
+			return nil
+		}
+		if _, failed := readJSON(status, header, body); failed != nil {
+			return failed
+		}
+		return &Error{Kind: ErrBadResponse}
+	})
+	return text, err
+}
+
+// isHTML tells a widget from an error's JSON.
+func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }

@@ -1,0 +1,138 @@
+package mixcloud
+
+import (
+	"encoding/json"
+	"iter"
+	"strings"
+)
+
+// A value is one JSON value, a slice of a text that json.Valid has accepted.
+//
+// An answer is validated once and then walked in place: an object, the objects
+// nested in it and their plain strings are all substrings of the one answer, so
+// that keeping an object's untouched form costs no copy and no second parse.
+// The methods rely on the validation and on nothing else; a value of another
+// JSON type than the one asked for has no members, no elements and no content.
+type value string
+
+// first is the byte that tells the JSON type: one of { [ " t f n - 0…9.
+func (v value) first() byte {
+	if v == "" {
+		return 0
+	}
+	return v[0]
+}
+
+// members ranges over the members of an object in their order. A name that
+// occurs twice comes twice: whoever assigns takes the last one, as
+// encoding/json does.
+func (v value) members() iter.Seq2[string, value] {
+	return func(yield func(string, value) bool) {
+		if v.first() != '{' {
+			return
+		}
+		for i := skipSpace(v, 1); v[i] != '}'; {
+			end := skipString(v, i)
+			name := unquote(v[i:end])
+			i = skipSpace(v, end) // the colon
+			i = skipSpace(v, i+1) // the value
+			end = skipValue(v, i) // behind it
+			if !yield(name, v[i:end]) {
+				return
+			}
+			if i = skipSpace(v, end); v[i] == ',' {
+				i = skipSpace(v, i+1)
+			}
+		}
+	}
+}
+
+// member is the last member called name, or "".
+func (v value) member(name string) (found value) {
+	for n, m := range v.members() {
+		if n == name {
+			found = m
+		}
+	}
+	return found
+}
+
+// elements are the elements of an array; nil if v is none.
+func (v value) elements() []value {
+	if v.first() != '[' {
+		return nil
+	}
+	all := []value{}
+	for i := skipSpace(v, 1); v[i] != ']'; {
+		end := skipValue(v, i)
+		all = append(all, v[i:end])
+		if i = skipSpace(v, end); v[i] == ',' {
+			i = skipSpace(v, i+1)
+		}
+	}
+	return all
+}
+
+func skipSpace(v value, i int) int {
+	for v[i] == ' ' || v[i] == '\n' || v[i] == '\r' || v[i] == '\t' {
+		i++
+	}
+	return i
+}
+
+// skipString returns the index behind the string that begins at i.
+func skipString(v value, i int) int {
+	for i++; ; {
+		i += strings.IndexByte(string(v[i:]), '"')
+		slashes := 0
+		for v[i-1-slashes] == '\\' {
+			slashes++
+		}
+		i++
+		if slashes%2 == 0 {
+			return i
+		}
+	}
+}
+
+// skipValue returns the index behind the value that begins at i.
+func skipValue(v value, i int) int {
+	switch v[i] {
+	case '"':
+		return skipString(v, i)
+	case '{', '[':
+		for depth := 0; ; {
+			switch v[i] {
+			case '"':
+				i = skipString(v, i)
+				continue
+			case '{', '[':
+				depth++
+			case '}', ']':
+				if depth--; depth == 0 {
+					return i + 1
+				}
+			}
+			i++
+		}
+	}
+	for i < len(v) {
+		switch v[i] {
+		case ',', '}', ']', ' ', '\n', '\r', '\t':
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+// unquote is the content of a JSON string: a substring of it unless it holds
+// an escape.
+func unquote(v value) string {
+	if strings.IndexByte(string(v), '\\') < 0 {
+		return string(v[1 : len(v)-1])
+	}
+	var s string
+	_ = json.Unmarshal([]byte(v), &s) // cannot fail: v was validated as a string
+	return s
+}

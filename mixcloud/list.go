@@ -1,0 +1,113 @@
+package mixcloud
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Users fetches a part of any list of users by its path, such as
+// "/spartacus/followers/" or "/categories/ambient/users/". The path's elements
+// may be plain or escaped.
+func (c *Client) Users(ctx context.Context, path string, r Range) (*Page[User], error) {
+	return list[User](ctx, c, "Users", path, nil, r)
+}
+
+// Cloudcasts fetches a part of any list of cloudcasts by its path, such as
+// "/genres/funk+city:athens/popular/".
+func (c *Client) Cloudcasts(ctx context.Context, path string, r Range) (*Page[Cloudcast], error) {
+	return list[Cloudcast](ctx, c, "Cloudcasts", path, nil, r)
+}
+
+// Comments fetches a part of any list of comments by its path.
+func (c *Client) Comments(ctx context.Context, path string, r Range) (*Page[Comment], error) {
+	return list[Comment](ctx, c, "Comments", path, nil, r)
+}
+
+// Activities fetches a part of any feed by its path.
+func (c *Client) Activities(ctx context.Context, path string, r Range) (*Page[Activity], error) {
+	return list[Activity](ctx, c, "Activities", path, nil, r)
+}
+
+// Playlists fetches a part of any list of playlists by its path.
+func (c *Client) Playlists(ctx context.Context, path string, r Range) (*Page[Playlist], error) {
+	return list[Playlist](ctx, c, "Playlists", path, nil, r)
+}
+
+// Tags fetches a part of any list of tags by its path.
+func (c *Client) Tags(ctx context.Context, path string, r Range) (*Page[Tag], error) {
+	return list[Tag](ctx, c, "Tags", path, nil, r)
+}
+
+// Categories fetches all categories. Their list cannot be paged: it ignores
+// limit and offset (said by clients).
+func (c *Client) Categories(ctx context.Context) (*Page[Category], error) {
+	return list[Category](ctx, c, "Categories", "/categories/", nil, Range{})
+}
+
+// Popular fetches a part of the site's popular cloudcasts.
+func (c *Client) Popular(ctx context.Context, r Range) (*Page[Cloudcast], error) {
+	return list[Cloudcast](ctx, c, "Popular", "/popular/", nil, r)
+}
+
+// Hot fetches a part of the site's hot cloudcasts. A recording of 2017 has the
+// newest ones there.
+func (c *Client) Hot(ctx context.Context, r Range) (*Page[Cloudcast], error) {
+	return list[Cloudcast](ctx, c, "Hot", "/popular/hot/", nil, r)
+}
+
+// New fetches a part of the site's newest cloudcasts.
+func (c *Client) New(ctx context.Context, r Range) (*Page[Cloudcast], error) {
+	return list[Cloudcast](ctx, c, "New", "/new/", nil, r)
+}
+
+// SearchCloudcasts fetches a part of the cloudcasts that match query, which
+// must not be blank. Searches page by offset.
+func (c *Client) SearchCloudcasts(ctx context.Context, query string, r Range) (*Page[Cloudcast], error) {
+	return search[Cloudcast](ctx, c, "SearchCloudcasts", "cloudcast", query, r)
+}
+
+// SearchUsers fetches a part of the users that match query.
+func (c *Client) SearchUsers(ctx context.Context, query string, r Range) (*Page[User], error) {
+	return search[User](ctx, c, "SearchUsers", "user", query, r)
+}
+
+// SearchTags fetches a part of the tags that match query.
+func (c *Client) SearchTags(ctx context.Context, query string, r Range) (*Page[Tag], error) {
+	return search[Tag](ctx, c, "SearchTags", "tag", query, r)
+}
+
+// search always names the type: which one is the default is not known.
+func search[T any, P decodable[T]](ctx context.Context, c *Client, op, typ, query string, r Range) (*Page[T], error) {
+	if strings.TrimSpace(query) == "" {
+		return nil, &InvalidError{Arg: "query", Reason: "is blank"}
+	}
+	return list[T, P](ctx, c, op, "/search/", url.Values{"q": {query}, "type": {typ}}, r)
+}
+
+// list fetches the part of a list that r asks for.
+func list[T any, P decodable[T]](ctx context.Context, c *Client, op, path string, query url.Values, r Range) (*Page[T], error) {
+	all := c.baseQuery()
+	if err := r.values(all); err != nil {
+		return nil, err
+	}
+	for name, values := range query {
+		all[name] = values
+	}
+	v, err := c.fetch(ctx, op, path, all)
+	if err != nil {
+		return nil, err
+	}
+	page, ok := decodePage[T, P](v)
+	if !ok {
+		return nil, unexpected(op, "the list has no data")
+	}
+	return page, nil
+}
+
+// unexpected is the error of JSON that is not what was asked for.
+func unexpected(op, what string) *Error {
+	return &Error{Op: op, Kind: ErrBadResponse, Status: http.StatusOK, Err: errors.New(what)}
+}

@@ -1,0 +1,144 @@
+package mixcloud
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"net/url"
+	"strings"
+)
+
+// OEmbedOptions shape the widget of an oEmbed answer; the zero value leaves
+// all to Mixcloud.
+type OEmbedOptions struct {
+	Width, Height, MaxWidth, MaxHeight *int   // pixels
+	Color                              string // six hex digits, with or without "#"
+	Light                              *bool  // the light widget
+}
+
+// An OEmbed is the answer of the oEmbed endpoint. Its members are the union of
+// what clients read: no whole answer was recorded, so that each may be nil.
+type OEmbed struct {
+	object
+	Version, Type, ProviderName, ProviderURL *string
+	Title, AuthorName, AuthorURL             *string
+	// HTML is Mixcloud's word for word: whoever puts it on a page trusts
+	// Mixcloud.
+	HTML  *string
+	Image *string // what others call thumbnail_url
+	Embed *string
+	URL   *string
+	// Width and Height are numbers of pixels, or percentages such as "100%".
+	Width, Height *string
+	CacheAge      *int // seconds
+}
+
+func (o *OEmbed) decode(v value) {
+	o.raw = string(v)
+	for name, m := range v.members() {
+		switch name {
+		case "version":
+			o.Version = m.textOrNil()
+		case "type":
+			o.Type = m.textOrNil()
+		case "provider_name":
+			o.ProviderName = m.textOrNil()
+		case "provider_url":
+			o.ProviderURL = m.textOrNil()
+		case "title":
+			o.Title = m.textOrNil()
+		case "author_name":
+			o.AuthorName = m.textOrNil()
+		case "author_url":
+			o.AuthorURL = m.textOrNil()
+		case "html":
+			o.HTML = m.textOrNil()
+		case "image":
+			o.Image = m.textOrNil()
+		case "embed":
+			o.Embed = m.textOrNil()
+		case "url":
+			o.URL = m.textOrNil()
+		case "width":
+			o.Width = m.textOrNil()
+		case "height":
+			o.Height = m.textOrNil()
+		case "cache_age":
+			o.CacheAge = m.integer()
+		}
+	}
+}
+
+// OEmbed asks how to embed the page at resourceURL, an address on the site or
+// a key. No token is sent.
+func (c *Client) OEmbed(ctx context.Context, resourceURL string, o OEmbedOptions) (*OEmbed, error) {
+	r, err := c.oembedRequest("OEmbed", "json", resourceURL, o)
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.fetchJSON(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if v.first() != '{' {
+		return nil, unexpected(r.op, "the answer is no object")
+	}
+	answer := new(OEmbed)
+	answer.decode(v)
+	return answer, nil
+}
+
+// OEmbedXML is [Client.OEmbed] in the XML form, as received.
+func (c *Client) OEmbedXML(ctx context.Context, resourceURL string, o OEmbedOptions) (string, error) {
+	r, err := c.oembedRequest("OEmbedXML", "xml", resourceURL, o)
+	if err != nil {
+		return "", err
+	}
+	return c.fetchText(ctx, r, "text/xml, application/xml, */*;q=0.1", isOEmbedXML)
+}
+
+func (c *Client) oembedRequest(op, format, resourceURL string, o OEmbedOptions) (request, error) {
+	page, err := pageURL(resourceURL)
+	if err != nil {
+		return request{}, err
+	}
+	query := url.Values{"url": {page}, "format": {format}}
+	for name, n := range map[string]*int{"width": o.Width, "height": o.Height, "maxwidth": o.MaxWidth, "maxheight": o.MaxHeight} {
+		if err := setPixels(query, name, n); err != nil {
+			return request{}, err
+		}
+	}
+	if err := setColor(query, o.Color); err != nil {
+		return request{}, err
+	}
+	if o.Light != nil {
+		query.Set("light", map[bool]string{true: "1", false: "0"}[*o.Light])
+	}
+	return request{op: op, root: c.oembed, path: "/", query: query}, nil
+}
+
+// pageURL checks an address for the oEmbed endpoint, which judges itself what
+// it can embed, and makes one of a key.
+func pageURL(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") {
+		ref, err := ParseRef(s)
+		if err != nil {
+			return "", err
+		}
+		return siteURL(ref.Key), nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || len(s) > maxPath {
+		return "", &InvalidError{Arg: "url", Reason: "is no web address"}
+	}
+	return s, nil
+}
+
+// isOEmbedXML tells an oEmbed document from a page of HTML.
+func isOEmbedXML(body []byte) bool {
+	var document struct {
+		XMLName xml.Name `xml:"oembed"`
+	}
+	return xml.NewDecoder(bytes.NewReader(body)).Decode(&document) == nil
+}

@@ -1,0 +1,236 @@
+package mixcloud
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Kind is a type of resource that can be fetched by its key.
+type Kind string
+
+// The kinds of resources. A combination of tags counts as a tag.
+const (
+	KindUser      Kind = "User"
+	KindCloudcast Kind = "Cloudcast"
+	KindTag       Kind = "Tag"
+	KindCity      Kind = "City"
+	KindCategory  Kind = "Category"
+	KindPlaylist  Kind = "Playlist"
+	KindArtist    Kind = "Artist"
+	KindTrack     Kind = "Track"
+)
+
+// A Ref names a resource: its kind and its key. The key has a slash at both
+// ends and its elements percent-encoded with upper-case digits; its letters'
+// case and, for a tag, its prefix are as they were given: see [Canonical].
+type Ref struct {
+	Kind Kind
+	Key  string
+}
+
+// ParseRef reads a key or the address of a page, as somebody pasted it, and
+// tells by the path's shape alone what it names. It makes no call.
+//
+// Addresses may have http, https or no scheme, the host mixcloud.com alone or
+// with www, m, api or app before it, or one of roots (such as
+// "http://127.0.0.1:8080/emulator"), whose path is cut off. Query and
+// fragment are dropped; the case of the host, a missing slash at either end,
+// and whether the path is escaped do not matter.
+//
+// Anything else is an [*InvalidError]: other hosts, paths of the site's own
+// pages, of lists ("/spartacus/followers/"), of comments and of feed entries.
+func ParseRef(s string, roots ...string) (Ref, error) {
+	path, problem := refPath(strings.TrimSpace(s), roots)
+	if problem == "" {
+		path, problem = cleanPath(path)
+	}
+	var kind Kind
+	if problem == "" {
+		kind, problem = shape(elements(path))
+	}
+	if problem != "" {
+		return Ref{}, &InvalidError{Arg: "key", Reason: problem}
+	}
+	return Ref{Kind: kind, Key: path}, nil
+}
+
+// ParseRef is the package's ParseRef, and accepts the client's own roots too.
+func (c *Client) ParseRef(s string) (Ref, error) {
+	return ParseRef(s, c.api.String(), c.site.String())
+}
+
+// refPath cuts scheme, host, a root's path, query and fragment off.
+func refPath(s string, roots []string) (path, problem string) {
+	if len(s) > 4*maxPath {
+		return "", "is too long"
+	}
+	if i := strings.IndexAny(s, "?#"); i >= 0 {
+		s = s[:i]
+	}
+	rest, absolute := cutScheme(s)
+	if !absolute && strings.HasPrefix(rest, "/") {
+		return rest, ""
+	}
+	if path, ok := cutRoot(rest, roots); ok {
+		return path, ""
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	if knownHost(host) {
+		return path, ""
+	}
+	// Without a scheme, "spartacus/party-time" is a key that lacks its first
+	// slash, and "example.com/party-time" is somebody else's page.
+	if absolute || strings.ContainsAny(host, ".:@") {
+		return "", "is an address of another site"
+	}
+	return rest, ""
+}
+
+// cutScheme removes http:// or https:// or a bare // from an address.
+func cutScheme(s string) (rest string, absolute bool) {
+	for _, scheme := range []string{"https://", "http://", "//"} {
+		if len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
+			return s[len(scheme):], true
+		}
+	}
+	return s, false
+}
+
+// cutRoot removes the longest of roots that rest, an address without its
+// scheme, begins with.
+func cutRoot(rest string, roots []string) (path string, ok bool) {
+	longest := -1
+	for _, root := range roots {
+		root, _ = cutScheme(strings.TrimRight(root, "/"))
+		host, prefix, _ := strings.Cut(root, "/")
+		if host == "" || len(root) <= longest || len(rest) < len(root) {
+			continue
+		}
+		if !strings.EqualFold(rest[:len(host)], host) || rest[len(host):len(root)] != root[len(host):] {
+			continue
+		}
+		if tail := rest[len(root):]; tail == "" || tail[0] == '/' {
+			path, longest = tail, len(root)
+		}
+		_ = prefix
+	}
+	return path, longest >= 0
+}
+
+func knownHost(host string) bool {
+	host = strings.ToLower(host)
+	host = strings.TrimSuffix(strings.TrimSuffix(host, ":443"), ":80")
+	switch strings.TrimSuffix(host, ".mixcloud.com") {
+	case "mixcloud.com", "www", "m", "api", "app":
+		return host == "mixcloud.com" || strings.HasSuffix(host, ".mixcloud.com")
+	}
+	return false
+}
+
+// tagPrefixes are the first elements of tag keys, by age: to 2014, 2015 to
+// 2023, since 2024. All three name the same tag (observed).
+var tagPrefixes = []string{"tag", "discover", "genres"}
+
+// tagPrefix is the one that requests for a tag known by name are made with:
+// the documented one of today.
+const tagPrefix = "genres"
+
+// reserved are first path elements that are pages of the API or the site, so
+// that no user can have them as a name.
+var reserved = map[string]bool{
+	"about": true, "account": true, "admin": true, "advertise": true, "api": true,
+	"artist": true, "artists": true, "branding": true, "careers": true, "categories": true,
+	"comments": true, "contact": true, "copyright": true, "dashboard": true, "developers": true,
+	"discover": true, "embed": true, "favicon.ico": true, "faq": true, "genres": true,
+	"graphql": true, "help": true, "jobs": true, "login": true, "logout": true, "me": true,
+	"media": true, "new": true, "notifications": true, "oauth": true, "oembed": true,
+	"player": true, "popular": true, "press": true, "privacy": true, "register": true,
+	"robots.txt": true, "search": true, "settings": true, "signup": true, "static": true,
+	"support": true, "tag": true, "tags": true, "terms": true, "track": true, "tracks": true,
+	"upload": true, "widget": true,
+}
+
+// userConnections are the lists of a user, and the one action on it: second
+// elements that are no cloudcast's slug.
+var userConnections = map[string]bool{
+	"cloudcasts": true, "favorites": true, "listens": true, "followers": true,
+	"following": true, "comments": true, "feed": true, "playlists": true,
+	"listen-later": true, "follow": true,
+}
+
+// shape tells the kind of a clean path, or what is wrong with it.
+func shape(path []string) (Kind, string) {
+	first := strings.ToLower(path[0])
+	named := len(path) == 2
+	switch {
+	case slices.Contains(tagPrefixes, first) && named:
+		if strings.HasPrefix(path[1], "city:") && !strings.Contains(path[1], "+") {
+			return KindCity, ""
+		}
+		return KindTag, ""
+	case first == "categories" && named:
+		return KindCategory, ""
+	case first == "artist" && named:
+		return KindArtist, ""
+	case first == "track" && len(path) == 3:
+		return KindTrack, ""
+	case reserved[first]:
+		return "", "names no resource, but a page or a list"
+	case len(path) == 1:
+		return KindUser, ""
+	case named && !userConnections[strings.ToLower(path[1])]:
+		return KindCloudcast, ""
+	case len(path) == 3 && strings.EqualFold(path[1], "playlists"):
+		return KindPlaylist, ""
+	}
+	return "", "names no resource, but a list or an entry of one"
+}
+
+// Canonical folds the spellings of one key into one, for use as an identity:
+// the case of ASCII letters in a username, the three prefixes of a tag, and
+// escaping. What is no path at all is returned as it is. The result still
+// answers when it is requested, but what the API shows is the key as received.
+func Canonical(key string) string {
+	clean, problem := cleanPath(key)
+	if problem != "" {
+		return key
+	}
+	path := elements(clean)
+	switch first := lowerASCII(path[0]); {
+	case len(path) >= 2 && slices.Contains(tagPrefixes, first):
+		path[0] = tagPrefix
+	case first == "tag" || first == "discover" || !reserved[first] || len(path) == 1:
+		path[0] = lowerPlain(path[0])
+	default:
+		path[0] = first
+	}
+	return "/" + strings.Join(path, "/") + "/"
+}
+
+// lowerASCII lowers the case of ASCII letters only.
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + ('a' - 'A')
+		}
+		return r
+	}, s)
+}
+
+// lowerPlain lowers an escaped element, but not the digits of its escapes.
+func lowerPlain(escaped string) string {
+	var b strings.Builder
+	b.Grow(len(escaped))
+	for i := 0; i < len(escaped); i++ {
+		switch c := escaped[i]; {
+		case c == '%' && i+2 < len(escaped):
+			b.WriteString(escaped[i : i+3])
+			i += 2
+		case 'A' <= c && c <= 'Z':
+			b.WriteByte(c + ('a' - 'A'))
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

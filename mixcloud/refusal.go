@@ -1,0 +1,180 @@
+package mixcloud
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// The API's names of errors that were recorded or are relied on by clients.
+const (
+	typeRateLimit = "RateLimitException"
+	typeOAuth     = "OAuthException"
+	typeNotFound  = "ResourceNotFoundException"
+)
+
+const (
+	maxMessage = 500
+	maxType    = 100
+	maxWait    = 30 * 24 * time.Hour
+)
+
+// isFailure tells whether a success holds nothing but an error: a widget of
+// 2016 met one in its success callback.
+func isFailure(v value) bool {
+	failure, content := false, false
+	for name, m := range v.members() {
+		switch name {
+		case "error":
+			failure = m.first() == '{' || m.first() == '"'
+		case "key", "data", "html", "result":
+			content = true
+		}
+	}
+	return failure && !content
+}
+
+// refusal makes the error of an answer that is no success. body is "" if the
+// answer was no JSON.
+func refusal(status int, header http.Header, body value) *Error {
+	e := &Error{Status: status}
+	envelope := body.member("error")
+	if envelope.first() == '"' { // the OAuth endpoint's form
+		e.Message = envelope.text()
+	} else {
+		e.Type, e.Message = envelope.member("type").text(), envelope.member("message").text()
+	}
+	wait := envelope.member("retry_after")
+	e.RetryAfter = waitOf(header, wait, e.Message)
+	switch {
+	case e.Type == typeOAuth:
+		e.Kind = ErrUnauthenticated
+	case e.Type == typeRateLimit:
+		e.Kind = ErrRateLimited
+	case e.Type == typeNotFound:
+		e.Kind = ErrNotFound
+	case status == http.StatusForbidden && body != "" && e.RetryAfter > 0:
+		e.Kind = ErrRateLimited
+	default:
+		e.Kind = kindOf(status, body != "")
+	}
+	if body == "" && e.Kind == ErrBadResponse {
+		e.Err = errNotJSON
+		if status/100 == 3 {
+			e.Err = errors.New("redirects are not followed")
+		}
+	}
+	return e
+}
+
+// kindOf judges an answer by its status alone.
+func kindOf(status int, isJSON bool) error {
+	switch {
+	case status == http.StatusNotFound || status == http.StatusGone:
+		return ErrNotFound
+	case status == http.StatusUnauthorized:
+		return ErrUnauthenticated
+	case status == http.StatusTooManyRequests:
+		return ErrRateLimited
+	case status >= 500:
+		return ErrUnavailable
+	case status == http.StatusForbidden && isJSON:
+		return ErrForbidden
+	case status >= 400 && !isJSON:
+		return ErrUnavailable // something before the API said so
+	}
+	return ErrBadResponse
+}
+
+var waitInWords = regexp.MustCompile(`(?i)retry after (\d+) second`)
+
+// waitOf is how long to wait: the header first, as clients do, then the body's
+// member, then its words.
+func waitOf(header http.Header, member value, message string) time.Duration {
+	if after := header.Get("Retry-After"); after != "" {
+		if n, ok := parseInt(after); ok {
+			return seconds(n)
+		}
+		if t, err := http.ParseTime(after); err == nil {
+			return min(max(time.Until(t).Round(time.Second), 0), maxWait)
+		}
+	}
+	if n := member.integer(); n != nil {
+		return seconds(*n)
+	}
+	if words := waitInWords.FindStringSubmatch(message); words != nil {
+		if n, ok := parseInt(words[1]); ok {
+			return seconds(n)
+		}
+	}
+	return 0
+}
+
+func seconds(n int) time.Duration {
+	if n > int(maxWait/time.Second) {
+		return maxWait
+	}
+	return time.Duration(max(n, 0)) * time.Second
+}
+
+// finish makes an error fit to leave the package: it names the call, and has
+// neither the token nor anything unprintable.
+func finish(err error, r request, status int) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		e = &Error{Kind: ErrUnavailable, Err: err}
+	}
+	e.Op = r.op
+	if e.Status == 0 {
+		e.Status = status
+	}
+	e.Type = plain(scrub(e.Type, r.token), maxType)
+	e.Message = plain(scrub(e.Message, r.token), maxMessage)
+	if e.Err != nil {
+		// A transport of the caller's may have put the address into its words.
+		if text := e.Err.Error(); scrub(text, r.token) != text {
+			e.Err = errors.New(scrub(text, r.token))
+		}
+	}
+	return e
+}
+
+var tokenInQuery = regexp.MustCompile(`(?i)(access_token|client_secret)(=|%3D)[^&\s"'<>]*`)
+
+// scrub removes a token from words that came from elsewhere.
+func scrub(s string, token credential) string {
+	s = tokenInQuery.ReplaceAllString(s, "${1}=[redacted]")
+	if token == nil {
+		return s
+	}
+	for _, form := range []string{*token, url.QueryEscape(*token), url.PathEscape(*token), strings.Trim(strconv.Quote(*token), `"`)} {
+		s = strings.ReplaceAll(s, form, "[redacted]")
+	}
+	return s
+}
+
+// plain cuts words to a number of characters and replaces what does not print.
+func plain(s string, most int) string {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s))
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return fmt.Sprint(s[:i], "…")
+		}
+	}
+	return s
+}

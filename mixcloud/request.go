@@ -1,0 +1,193 @@
+package mixcloud
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// A request is one call: everything but the client's own part of it.
+type request struct {
+	op     string
+	root   *url.URL // where path is below
+	path   string   // clean
+	query  url.Values
+	token  credential
+	accept string
+}
+
+var (
+	errTooLarge = errors.New("the body is over the bound")
+	errNotJSON  = errors.New("the body is not JSON, or is cut short")
+)
+
+// Get fetches anything of the API that has no method of its own: path is below
+// the root, its elements plain or escaped, with or without the slash at its
+// end. The answer is the caller's to keep. A query must not name access_token:
+// that is what [Client.As] is for.
+func (c *Client) Get(ctx context.Context, path string, query url.Values) (json.RawMessage, error) {
+	v, err := c.fetch(ctx, "Get", path, query)
+	if err != nil {
+		return nil, err
+	}
+	return json.RawMessage(v), nil
+}
+
+// fetch is do for whatever answers with JSON on the API's host.
+func (c *Client) fetch(ctx context.Context, op, path string, query url.Values) (value, error) {
+	clean, problem := cleanPath(path)
+	if problem != "" {
+		return "", &InvalidError{Arg: "path", Reason: problem}
+	}
+	if query.Has("access_token") {
+		return "", &InvalidError{Arg: "query", Reason: "has an access_token"}
+	}
+	return c.fetchJSON(ctx, request{op: op, root: c.api, path: clean, query: query, token: c.token})
+}
+
+func (c *Client) fetchJSON(ctx context.Context, r request) (value, error) {
+	r.accept = "application/json, text/javascript;q=0.9, */*;q=0.1"
+	var v value
+	err := c.do(ctx, r, func(status int, header http.Header, body []byte) error {
+		var failed *Error
+		v, failed = readJSON(status, header, body)
+		if failed != nil {
+			return failed
+		}
+		return nil
+	})
+	return v, err
+}
+
+// do is the one way to the network: it makes the call, reads its bounded body
+// and has read judge it. The body is read's only until it returns.
+func (c *Client) do(ctx context.Context, r request, read func(status int, header http.Header, body []byte) error) error {
+	began := time.Now()
+	call := Call{Op: r.op, Method: http.MethodGet, Path: r.path, Query: r.query.Encode()}
+	err := c.roundTrip(ctx, r, &call, read)
+	if err != nil {
+		err = finish(err, r, call.Status)
+	}
+	if c.observe != nil {
+		call.Duration, call.Err = time.Since(began), err
+		c.observe(call)
+	}
+	return err
+}
+
+func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func(int, http.Header, []byte) error) error {
+	address := *r.root
+	address.RawPath = r.root.EscapedPath() + r.path
+	address.Path, _ = url.PathUnescape(address.RawPath) // cannot fail: both parts are clean
+	address.RawQuery = call.Query
+	req, err := http.NewRequestWithContext(withToken(ctx, r.token), http.MethodGet, "", nil)
+	if err != nil {
+		return err
+	}
+	req.URL, req.Host = &address, address.Host
+	req.Header.Set("User-Agent", c.userAgent)
+	req.Header.Set("Accept", r.accept)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return broken(ctx, err)
+	}
+	defer resp.Body.Close()
+	call.Status = resp.StatusCode
+
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer recycle(buffer)
+	n, err := io.Copy(buffer, io.LimitReader(resp.Body, c.maxBody+1))
+	call.Bytes = int(n)
+	switch {
+	case n > c.maxBody:
+		return &Error{Kind: tooLargeKind(resp.StatusCode), Err: errTooLarge}
+	case err != nil && (resp.StatusCode < 300 || ctx.Err() != nil):
+		return cutShort(ctx, err)
+	}
+	// A refusal that was cut short is still the refusal its status says.
+	return read(resp.StatusCode, resp.Header, buffer.Bytes())
+}
+
+// buffers are reused for reading: what is kept of a body is copied out.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func recycle(b *bytes.Buffer) {
+	if b.Cap() <= 1<<20 {
+		b.Reset()
+		buffers.Put(b)
+	}
+}
+
+// readJSON judges an answer that ought to be JSON.
+func readJSON(status int, header http.Header, body []byte) (value, *Error) {
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+	if !json.Valid(body) {
+		return "", refusal(status, header, "")
+	}
+	if !utf8.Valid(body) {
+		body = bytes.ToValidUTF8(body, []byte("\ufffd"))
+	}
+	v := value(body)
+	if status/100 == 2 && !isFailure(v) {
+		return v, nil
+	}
+	return "", refusal(status, header, v)
+}
+
+// broken judges a call without an answer.
+func broken(ctx context.Context, err error) *Error {
+	// The outer error has the address in it.
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return &Error{Kind: context.Canceled, Err: cause(ctx)}
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return &Error{Kind: ErrTimeout, Err: context.DeadlineExceeded}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
+		return &Error{Kind: ErrTimeout, Err: err}
+	}
+	return &Error{Kind: ErrUnavailable, Err: err}
+}
+
+func isTimeout(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && t.Timeout()
+}
+
+func cause(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// cutShort judges a success whose body broke off.
+func cutShort(ctx context.Context, err error) *Error {
+	failed := broken(ctx, err)
+	if failed.Kind == ErrUnavailable {
+		failed.Kind = ErrBadResponse
+		failed.Err = fmt.Errorf("%w: %w", errNotJSON, failed.Err)
+	}
+	return failed
+}
+
+func tooLargeKind(status int) error {
+	if status/100 == 2 {
+		return ErrBadResponse
+	}
+	return kindOf(status, false)
+}

@@ -1,0 +1,143 @@
+package mixcloud
+
+// A Section is one entry of a cloudcast's tracklist. Only uploads of 2014 and
+// before were recorded with any.
+type Section struct {
+	object
+	Position    *int   // from 1 in 2013, from 0 in 2014 (observed)
+	StartTime   *int   // seconds from the beginning; nil when absent
+	SectionType string // "track"; "chapter" is inferred from the upload's fields
+	Type        string // "section"; only with [WithMetadata]
+	Track       *Track // nil unless the section is a track
+	// Chapter is the name of a chapter; nil unless the section is one. It is
+	// inferred: no answer with a chapter was recorded.
+	Chapter *string
+}
+
+func decodeSections(v value) []Section {
+	elements := v.elements()
+	if elements == nil {
+		return nil
+	}
+	list := make([]Section, 0, len(elements))
+	for _, e := range elements {
+		if e.first() != '{' {
+			continue
+		}
+		var s Section
+		s.decode(e)
+		list = append(list, s)
+	}
+	return list
+}
+
+func (s *Section) decode(v value) {
+	s.raw = string(v)
+	var name *string
+	for member, m := range v.members() {
+		switch member {
+		case "position":
+			s.Position = m.integer()
+		case "start_time":
+			s.StartTime = m.integer()
+		case "section_type":
+			s.SectionType = m.text()
+		case "type":
+			s.Type = m.text()
+		case "track":
+			s.Track = decodeOne[Track](m)
+		case "chapter":
+			s.Chapter = m.textOrNil()
+		case "name":
+			name = m.textOrNil()
+		}
+	}
+	if s.Chapter == nil && s.Track == nil {
+		s.Chapter = name
+	}
+}
+
+// A Track is a piece of music in a tracklist. Tracks had pages of their own
+// until about 2014.
+type Track struct {
+	object
+	Key      string // "/track/michael-jackson/everybody/", as received
+	URL      string // derived from Key when absent
+	Name     string // derived from Key when absent
+	Slug     string // derived from Key when absent
+	Type     string // "track"; only with [WithMetadata]
+	Artist   *Artist
+	Metadata Metadata
+}
+
+// An Artist made a track. Artists had pages of their own until about 2014.
+type Artist struct {
+	object
+	Key      string // "/artist/aphex-twin/", as received
+	URL      string // derived from Key when absent
+	Name     string // derived from Key when absent
+	Slug     string // derived from Key when absent
+	Type     string // "artist"; only with [WithMetadata]
+	Metadata Metadata
+}
+
+func (t *Track) identity() string { return t.Key }
+
+func (t *Track) decode(v value) {
+	t.raw = string(v)
+	for name, m := range v.members() {
+		switch name {
+		case "key":
+			t.Key = m.text()
+		case "url":
+			t.URL = m.text()
+		case "name":
+			t.Name = m.text()
+		case "slug":
+			t.Slug = m.text()
+		case "type":
+			t.Type = m.text()
+		case "artist":
+			t.Artist = decodeOne[Artist](m)
+		case "metadata":
+			t.Metadata.decode(m)
+		}
+	}
+	deriveSlugged(t.Key, &t.URL, &t.Name, &t.Slug)
+}
+
+func (a *Artist) identity() string { return a.Key }
+
+func (a *Artist) decode(v value) {
+	a.raw = string(v)
+	for name, m := range v.members() {
+		switch name {
+		case "key":
+			a.Key = m.text()
+		case "url":
+			a.URL = m.text()
+		case "name":
+			a.Name = m.text()
+		case "slug":
+			a.Slug = m.text()
+		case "type":
+			a.Type = m.text()
+		case "metadata":
+			a.Metadata.decode(m)
+		}
+	}
+	deriveSlugged(a.Key, &a.URL, &a.Name, &a.Slug)
+}
+
+// deriveSlugged fills what is missing of an object that is named by a slug.
+func deriveSlugged(key string, url, name, slug *string) {
+	if *url == "" {
+		*url = siteURL(key)
+	}
+	if *slug == "" {
+		*slug = lastElement(key)
+	}
+	if *name == "" {
+		*name = *slug
+	}
+}

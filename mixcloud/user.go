@@ -1,0 +1,134 @@
+package mixcloud
+
+import "time"
+
+// A User as another object or a list carries it: partial. [Client.User] fetches
+// the rest.
+type User struct {
+	object
+	Key      string // "/spartacus/", as received
+	URL      string // the page on the site; derived from Key when absent
+	Name     string // the display name, which its owner may change; derived from Key when absent
+	Username string // plain text; derived from Key when absent
+	Type     string // "user"; only with [WithMetadata]
+	Pictures Pictures
+	// Following says whether the holder of the token follows this user; nil
+	// without a token.
+	Following *bool
+}
+
+// A FullUser is a user fetched by its key. Counts are Mixcloud's own and may
+// disagree with the length of the lists.
+type FullUser struct {
+	User
+	Biog                *string // absent, or empty when its owner left it so
+	Created             *time.Time
+	Updated             *time.Time
+	FollowerCount       *int
+	FollowingCount      *int
+	CloudcastCount      *int
+	FavoriteCount       *int
+	ListenCount         *int
+	IsPro               *bool
+	IsPremium           *bool
+	City                *string // free text
+	Country             *string // free text
+	PicturePrimaryColor *string // six hex digits without "#"
+	CoverPictures       Pictures
+	Follower            *bool // does this user follow the holder of the token; nil without one
+	IsCurrentUser       *bool // true on the holder of the token; else mostly absent
+	Metadata            Metadata
+}
+
+func (u *User) identity() string { return u.Key }
+
+func (u *User) decode(v value) {
+	u.raw = string(v)
+	for name, m := range v.members() {
+		u.member(name, m)
+	}
+	u.derive()
+}
+
+func (u *User) member(name string, v value) bool {
+	switch name {
+	case "key":
+		u.Key = v.text()
+	case "url":
+		u.URL = v.text()
+	case "name":
+		u.Name = v.text()
+	case "username":
+		u.Username = v.text()
+	case "type":
+		u.Type = v.text()
+	case "pictures":
+		u.Pictures = decodePictures(v)
+	case "following":
+		u.Following = v.flag()
+	default:
+		return false
+	}
+	return true
+}
+
+func (u *User) derive() {
+	if u.URL == "" {
+		u.URL = siteURL(u.Key)
+	}
+	if u.Username == "" {
+		u.Username = lastElement(u.Key)
+	}
+	if u.Name == "" {
+		u.Name = u.Username
+	}
+}
+
+func (u *FullUser) decode(v value) {
+	u.raw = string(v)
+	for name, m := range v.members() {
+		if !u.member(name, m) {
+			u.fullMember(name, m)
+		}
+	}
+	u.derive()
+}
+
+func (u *FullUser) fullMember(name string, v value) {
+	switch name {
+	case "biog":
+		u.Biog = v.textOrNil()
+	case "created_time":
+		u.Created = v.instant()
+	case "updated_time":
+		u.Updated = v.instant()
+	case "follower_count":
+		u.FollowerCount = v.integer()
+	case "following_count":
+		u.FollowingCount = v.integer()
+	case "cloudcast_count":
+		u.CloudcastCount = v.integer()
+	case "favorite_count":
+		u.FavoriteCount = v.integer()
+	case "listen_count":
+		u.ListenCount = v.integer()
+	case "is_pro":
+		u.IsPro = v.flag()
+	case "is_premium":
+		u.IsPremium = v.flag()
+	case "city":
+		u.City = v.textOrNil()
+	case "country":
+		u.Country = v.textOrNil()
+	case "picture_primary_color":
+		u.PicturePrimaryColor = v.textOrNil()
+	case "cover_pictures":
+		u.CoverPictures = decodePictures(v)
+	case "follower":
+		u.Follower = v.flag()
+	case "is_current_user":
+		u.IsCurrentUser = v.flag()
+	case "metadata":
+		u.Metadata.decode(v)
+	}
+}
