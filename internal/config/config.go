@@ -1,0 +1,66 @@
+// Package config is everything that can be set from outside: one struct for
+// each command, filled from flags and the environment by [Parse].
+//
+// Every flag --some-name is also the variable MIXCLOUD_GRAPHQL_SOME_NAME, where
+// an empty variable counts as unset and a flag wins. Secrets come from the
+// environment alone: a command line can be read by every user of a machine.
+package config
+
+import (
+	"log/slog"
+	"time"
+
+	"mixcloud-graphql/internal/telemetry"
+)
+
+// CLI is the command line. After [Parse], the member of the command that was
+// chosen holds its settings.
+type CLI struct {
+	Serve       Serve       `cmd:"" default:"withargs" help:"Serve the graph (what happens without a command)."`
+	Emulator    Emulator    `cmd:"" help:"Serve a small Mixcloud in memory, to develop and test against."`
+	Conformance Conformance `cmd:"" help:"Compare a Mixcloud with what this project believes of it."`
+	Version     Version     `cmd:"" help:"Print the version."`
+}
+
+// Serve configures the server itself.
+type Serve struct {
+	Addr            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on. Port 0 takes any free one."`
+	Demo            bool          `help:"Serve a small Mixcloud in memory instead of the real one: no network, no rate limit, tokens such as demo-token."`
+	PublicURL       string        `name:"public-url" placeholder:"URL" help:"Address under which browsers reach this server, if not the one it listens on."`
+	APIURL          string        `name:"api-url" default:"${apiURL}" placeholder:"URL" help:"Root of Mixcloud's REST API."`
+	SiteURL         string        `name:"site-url" default:"${siteURL}" placeholder:"URL" help:"Root of Mixcloud's site."`
+	OEmbedURL       string        `name:"oembed-url" default:"${oembedURL}" placeholder:"URL" help:"Mixcloud's oEmbed endpoint."`
+	RequestTimeout  time.Duration `default:"30s" placeholder:"DURATION" help:"How long an operation may take."`
+	DrainTimeout    time.Duration `default:"30s" placeholder:"DURATION" help:"How long requests in flight may go on after SIGTERM or SIGINT. A second signal ends at once."`
+	MaxUpstream     int           `default:"32" placeholder:"N" help:"Most calls to Mixcloud at the same time, all operations together."`
+	OperationBudget int           `default:"200" placeholder:"N" help:"Most calls to Mixcloud for one operation."`
+	PrintConfig     bool          `help:"Print the settings in force, without secrets, and exit."`
+	Log             Log           `embed:"" prefix:"log-"`
+}
+
+// Emulator configures the emulator served alone.
+type Emulator struct {
+	Addr      string        `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address to listen on. Port 0 takes any free one."`
+	Seed      int64         `default:"1" placeholder:"N" help:"Which world to make. The same seed makes the same world on every machine."`
+	Latency   time.Duration `default:"0s" placeholder:"DURATION" help:"Delay of every answer of the API."`
+	PublicURL string        `name:"public-url" placeholder:"URL" help:"Address under which browsers reach the emulator, if not the one it listens on."`
+	Log       Log           `embed:"" prefix:"log-"`
+}
+
+// Conformance configures the comparison of a Mixcloud with this project's beliefs.
+type Conformance struct {
+	APIURL  string  `name:"api-url" default:"${apiURL}" placeholder:"URL" help:"Root of the REST API to ask."`
+	SiteURL string  `name:"site-url" default:"${siteURL}" placeholder:"URL" help:"Root of the site to ask."`
+	Rate    float64 `default:"1" placeholder:"N" help:"Most requests a second."`
+	Report  string  `placeholder:"FILE" help:"Where to write the report; standard output if not given."`
+	Token   Secret  `kong:"-" env:"TOKEN" help:"Access token, for what only a viewer can ask. Without it those questions are left out."`
+}
+
+// Version has nothing to configure.
+type Version struct{}
+
+// Log configures the log, which goes to standard error.
+type Log struct {
+	Level  slog.Level       `default:"info" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`
+	Format telemetry.Format `default:"text" placeholder:"FORMAT" help:"Form of a line of the log: text or json."`
+}

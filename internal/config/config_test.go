@@ -1,0 +1,282 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/internal/telemetry"
+)
+
+var update = flag.Bool("update", false, "rewrite the table in testdata and in the README")
+
+// env makes a getenv of NAME=VALUE lines without the prefix.
+func env(lines ...string) func(string) string {
+	vars := map[string]string{}
+	for _, l := range lines {
+		name, value, _ := strings.Cut(l, "=")
+		vars[envPrefix+name] = value
+	}
+	return func(name string) string { return vars[name] }
+}
+
+func defaults() *Serve {
+	return &Serve{
+		Addr:            "127.0.0.1:8080",
+		APIURL:          "https://api.mixcloud.com",
+		SiteURL:         "https://www.mixcloud.com",
+		OEmbedURL:       "https://app.mixcloud.com/oembed/",
+		RequestTimeout:  30 * time.Second,
+		DrainTimeout:    30 * time.Second,
+		MaxUpstream:     32,
+		OperationBudget: 200,
+		Log:             Log{Level: slog.LevelInfo, Format: telemetry.Text},
+	}
+}
+
+func serveWith(change func(*Serve)) *Serve {
+	c := defaults()
+	change(c)
+	return c
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		reason string
+		args   []string
+		env    []string
+		want   Command
+	}{
+		"nothing": {
+			reason: "without a command the server is served with its defaults",
+			want:   defaults(),
+		},
+		"default command with flags": {
+			reason: "flags may follow at once: serve need not be said",
+			args:   []string{"--demo", "--addr", ":0"},
+			want:   serveWith(func(c *Serve) { c.Demo, c.Addr = true, ":0" }),
+		},
+		"named command": {
+			reason: "saying serve changes nothing",
+			args:   []string{"serve", "--demo"},
+			want:   serveWith(func(c *Serve) { c.Demo = true }),
+		},
+		"environment": {
+			reason: "every flag is a variable too, whatever its type",
+			env: []string{
+				"DEMO=true", "REQUEST_TIMEOUT=1m", "MAX_UPSTREAM=5", "LOG_LEVEL=debug", "LOG_FORMAT=json",
+				"PUBLIC_URL=https://graph.example.org",
+			},
+			want: serveWith(func(c *Serve) {
+				c.Demo, c.RequestTimeout, c.MaxUpstream = true, time.Minute, 5
+				c.Log = Log{Level: slog.LevelDebug, Format: telemetry.JSON}
+				c.PublicURL = "https://graph.example.org"
+			}),
+		},
+		"flag wins": {
+			reason: "a flag is closer to hand than a variable",
+			args:   []string{"--max-upstream=7"},
+			env:    []string{"MAX_UPSTREAM=5"},
+			want:   serveWith(func(c *Serve) { c.MaxUpstream = 7 }),
+		},
+		"empty variable": {
+			reason: "deployment tools set variables to nothing where they mean unset",
+			env:    []string{"MAX_UPSTREAM=", "DEMO="},
+			want:   defaults(),
+		},
+		"emulator": {
+			args: []string{"emulator", "--seed", "7", "--latency=20ms"},
+			env:  []string{"ADDR=127.0.0.1:9"},
+			want: &Emulator{
+				Addr: "127.0.0.1:9", Seed: 7, Latency: 20 * time.Millisecond,
+				Log: Log{Level: slog.LevelInfo, Format: telemetry.Text},
+			},
+		},
+		"conformance": {
+			reason: "the token is read from the environment",
+			args:   []string{"conformance", "--rate", "0.5", "--report", "out.md"},
+			env:    []string{"TOKEN=s3cret"},
+			want: &Conformance{
+				APIURL: "https://api.mixcloud.com", SiteURL: "https://www.mixcloud.com",
+				Rate: 0.5, Report: "out.md", Token: "s3cret",
+			},
+		},
+		"version": {args: []string{"version"}, want: &Version{}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Parse(tt.args, env(tt.env...), io.Discard)
+			if err != nil {
+				t.Fatalf("%s: %v", tt.reason, err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
+			}
+		})
+	}
+}
+
+func TestParse_Problems(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		args []string
+		env  []string
+		want []string // a part of each line of the error, in order
+	}{
+		"all at once": {
+			args: []string{
+				"--addr=nowhere", "--public-url=//x", "--api-url=ftp://x", "--site-url=https://u:p@x", "--oembed-url=https://x/?a=b",
+				"--request-timeout=0s", "--drain-timeout=-1s", "--max-upstream=0", "--operation-budget=-3",
+				"--log-format=xml",
+			},
+			want: []string{
+				"--addr must be host:port", "--public-url must be an address", "--api-url must be an address",
+				"--site-url must not hold a name or a password", "--oembed-url must end with its path",
+				"--request-timeout must be between", "--drain-timeout must be between", "--max-upstream must be between 1 and",
+				"--operation-budget must be between 1 and", "--log-format must be text or json",
+			},
+		},
+		"ports":           {args: []string{"--addr=127.0.0.1:65536"}, want: []string{"--addr must end in a port from 0 to 65535"}},
+		"demo and a root": {args: []string{"--demo", "--api-url=http://127.0.0.1:1"}, want: []string{"--api-url has no meaning with --demo"}},
+		"emulator":        {args: []string{"emulator", "--latency=-1s", "--addr="}, want: []string{"--addr must be host:port", "--latency must be between"}},
+		"conformance":     {args: []string{"conformance", "--rate=NaN", "--api-url=x"}, want: []string{"--api-url must be", "--rate must be above 0"}},
+		"not a number":    {env: []string{"MAX_UPSTREAM=many"}, want: []string{"--max-upstream"}},
+		"unknown flag":    {args: []string{"--frobnicate"}, want: []string{"unknown flag --frobnicate"}},
+		"unknown command": {args: []string{"frobnicate"}, want: []string{"unexpected argument frobnicate"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse(tt.args, env(tt.env...), io.Discard)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			lines := strings.Split(err.Error(), "\n")
+			if len(lines) != len(tt.want) {
+				t.Fatalf("got %d problems, want %d:\n%v", len(lines), len(tt.want), err)
+			}
+			for i, part := range tt.want {
+				if !strings.Contains(lines[i], part) {
+					t.Errorf("problem %d is %q, want it to hold %q", i, lines[i], part)
+				}
+			}
+		})
+	}
+}
+
+func TestParse_Help(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	_, err := Parse([]string{"serve", "--help"}, env(), &out)
+	if !errors.Is(err, ErrHelp) {
+		t.Fatalf("got %v, want ErrHelp", err)
+	}
+	for _, part := range []string{"--drain-timeout", "$MIXCLOUD_GRAPHQL_DRAIN_TIMEOUT"} {
+		if !strings.Contains(out.String(), part) {
+			t.Errorf("the help does not mention %s:\n%s", part, out.String())
+		}
+	}
+}
+
+// What Print writes is an environment that makes the same settings.
+func TestPrint_RoundTrip(t *testing.T) {
+	t.Parallel()
+	want, err := Parse([]string{"--max-upstream=9", "--log-level=warn", "--public-url=https://g.example/x", "--request-timeout=1m30s"}, env(), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := Print(&out, want); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(out.String(), envPrefix, "")), "\n")
+	got, err := Parse(nil, env(lines...), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("printed settings read back differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestSecret_IsNeverShown(t *testing.T) {
+	t.Parallel()
+	const canary = "s3cret-canary"
+	cmd, err := Parse([]string{"conformance"}, env("TOKEN="+canary), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := Print(&out, cmd); err != nil {
+		t.Fatal(err)
+	}
+	c := cmd.(*Conformance)
+	fmt.Fprintf(&out, "%v %+v %#v %s %q %x\n", c, c, c, c.Token, c.Token, c.Token)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "secret", c.Token, "all", c)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "secret", c.Token, "all", c)
+	if strings.Contains(out.String(), canary) || strings.Contains(out.String(), fmt.Sprintf("%x", canary)) {
+		t.Errorf("the secret is shown:\n%s", out.String())
+	}
+	if !strings.Contains(out.String(), "MIXCLOUD_GRAPHQL_TOKEN=[redacted]") {
+		t.Errorf("Print does not tell that there is a secret:\n%s", out.String())
+	}
+	if c.Token.Reveal() != canary {
+		t.Errorf("Reveal gives %q", c.Token.Reveal())
+	}
+}
+
+// The README's table is made from the structs, between two markers.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	table, err := Table()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const golden, readme = "testdata/table.md", "../../README.md"
+	const begin, end = "<!-- config:begin -->\n", "<!-- config:end -->"
+	if *update {
+		if err := os.WriteFile(golden, []byte(table), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), table); diff != "" {
+		t.Errorf("%s is stale; run this test with -update (-file +now):\n%s", golden, diff)
+	}
+
+	text, err := os.ReadFile(readme)
+	if errors.Is(err, os.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok1 := strings.Cut(string(text), begin)
+	inside, after, ok2 := strings.Cut(rest, end)
+	if !ok1 || !ok2 {
+		t.Fatalf("README.md has no %s … %s", strings.TrimSpace(begin), end)
+	}
+	if *update {
+		if err := os.WriteFile(readme, []byte(before+begin+table+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(inside, table); diff != "" {
+		t.Errorf("the table in README.md is stale; run this test with -update (-file +now):\n%s", diff)
+	}
+}

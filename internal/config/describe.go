@@ -1,0 +1,88 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Print writes the settings of cmd as the lines of an environment that would
+// make them. Secrets are hidden.
+func Print(w io.Writer, cmd Command) error {
+	var cli CLI
+	model, err := model(&cli)
+	if err != nil {
+		return err
+	}
+	v := reflect.ValueOf(cmd).Elem()
+	for _, node := range model.Children {
+		if node.Target.Type() != v.Type() {
+			continue
+		}
+		node.Target.Set(v)
+		for _, flag := range node.Flags {
+			if flag.Name == "print-config" {
+				continue
+			}
+			if _, err := fmt.Fprintf(w, "%s=%v\n", envName(flag.Name), flag.Target.Interface()); err != nil {
+				return err
+			}
+		}
+		for _, s := range secrets(v) {
+			if _, err := fmt.Fprintf(w, "%s=%v\n", s.env, s.value.Interface()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Table describes every setting of every command in Markdown, as the README
+// has it.
+func Table() (string, error) {
+	var cli CLI
+	model, err := model(&cli)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, node := range model.Children {
+		own := secrets(node.Target)
+		if len(node.Flags)+len(own) == 0 {
+			continue
+		}
+		name := program + " " + node.Name
+		if node.Tag.Default != "" {
+			name = program + " [" + node.Name + "]"
+		}
+		fmt.Fprintf(&b, "**`%s`**: %s\n\n", name, node.Help)
+		b.WriteString("| flag | environment | default | meaning |\n| --- | --- | --- | --- |\n")
+		for _, flag := range node.Flags {
+			fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s |\n",
+				flag.Name, envName(flag.Name), code(flag.Default), flag.OrigHelp)
+		}
+		for _, s := range own {
+			fmt.Fprintf(&b, "| | `%s` | | %s |\n", s.env, s.help)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String(), nil
+}
+
+func code(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "`" + s + "`"
+}
+
+func model(cli *CLI) (*kong.Application, error) {
+	parser, err := newParser(cli, func(string) string { return "" }, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	return parser.Model, nil
+}

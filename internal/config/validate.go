@@ -1,0 +1,118 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"mixcloud-graphql/internal/telemetry"
+)
+
+// problems collects what is wrong, so that all of it is reported at once.
+type problems []error
+
+func (p *problems) add(flag, format string, args ...any) {
+	*p = append(*p, fmt.Errorf("--%s %s", flag, fmt.Sprintf(format, args...)))
+}
+
+func (p problems) join() error { return errors.Join(p...) }
+
+// Validate returns everything that is wrong with the settings of the server.
+func (c *Serve) Validate() error {
+	var p problems
+	p.address("addr", c.Addr)
+	p.root("public-url", c.PublicURL, true)
+	p.root("api-url", c.APIURL, false)
+	p.root("site-url", c.SiteURL, false)
+	p.root("oembed-url", c.OEmbedURL, false)
+	if c.Demo {
+		for _, f := range []struct{ flag, value, byDefault string }{
+			{"api-url", c.APIURL, liveAPI},
+			{"site-url", c.SiteURL, liveSite},
+			{"oembed-url", c.OEmbedURL, liveOEmbed},
+		} {
+			if f.value != f.byDefault {
+				p.add(f.flag, "has no meaning with --demo, which brings its own Mixcloud: leave out one of the two")
+			}
+		}
+	}
+	p.between("request-timeout", c.RequestTimeout, time.Millisecond, time.Hour)
+	p.between("drain-timeout", c.DrainTimeout, 0, time.Hour)
+	p.count("max-upstream", c.MaxUpstream, 1024)
+	p.count("operation-budget", c.OperationBudget, 1_000_000)
+	c.Log.validate(&p)
+	return p.join()
+}
+
+// Validate returns everything that is wrong with the settings of the emulator.
+func (c *Emulator) Validate() error {
+	var p problems
+	p.address("addr", c.Addr)
+	p.root("public-url", c.PublicURL, true)
+	p.between("latency", c.Latency, 0, time.Minute)
+	c.Log.validate(&p)
+	return p.join()
+}
+
+// Validate returns everything that is wrong with the settings of a comparison.
+func (c *Conformance) Validate() error {
+	var p problems
+	p.root("api-url", c.APIURL, false)
+	p.root("site-url", c.SiteURL, false)
+	if !(c.Rate > 0 && c.Rate <= 1000) {
+		p.add("rate", "must be above 0 and at most 1000 requests a second, not %v", c.Rate)
+	}
+	return p.join()
+}
+
+// Validate finds nothing wrong.
+func (*Version) Validate() error { return nil }
+
+func (l Log) validate(p *problems) {
+	if l.Format != telemetry.Text && l.Format != telemetry.JSON {
+		p.add("log-format", "must be text or json, not %q", l.Format)
+	}
+}
+
+func (p *problems) address(flag, addr string) {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		p.add(flag, "must be host:port, such as 127.0.0.1:8080, not %q", addr)
+		return
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		p.add(flag, "must end in a port from 0 to 65535, not %q", port)
+	}
+}
+
+// root checks the address that paths are appended to.
+func (p *problems) root(flag, s string, optional bool) {
+	if s == "" && optional {
+		return
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		p.add(flag, "must be an address that begins with https:// or http://")
+	case u.User != nil:
+		p.add(flag, "must not hold a name or a password")
+	case strings.ContainsAny(s, "?#"):
+		p.add(flag, "must end with its path, without ? or #")
+	}
+}
+
+func (p *problems) between(flag string, d, low, high time.Duration) {
+	if d < low || d > high {
+		p.add(flag, "must be between %v and %v, not %v", low, high, d)
+	}
+}
+
+func (p *problems) count(flag string, n, high int) {
+	if n < 1 || n > high {
+		p.add(flag, "must be between 1 and %d, not %d", high, n)
+	}
+}
