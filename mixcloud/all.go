@@ -31,10 +31,10 @@ func All[T any](ctx context.Context, start Range, max int, list func(context.Con
 				yield(*new(T), err)
 				return
 			}
-			if page.raw != "" && page.raw == last && len(page.Items) > 0 {
+			if page.data != "" && page.data == last && len(page.Items) > 0 {
 				return // the same items again under another address
 			}
-			last = page.raw
+			last = page.data
 			for _, item := range page.Items {
 				if !yield(item, nil) {
 					return
@@ -50,11 +50,11 @@ func All[T any](ctx context.Context, start Range, max int, list func(context.Con
 				return
 			}
 			at = page.Next.Range
-			if mark := at.fingerprint(); seen[mark] {
+			mark := at.fingerprint()
+			if seen[mark] {
 				return
-			} else {
-				seen[mark] = true
 			}
+			seen[mark] = true
 		}
 	}
 }

@@ -43,6 +43,8 @@ type core struct {
 	maxBody           int64
 	userAgent         string
 	metadata          bool
+	insecure          bool // the caller allows tokens over plain http
+	private           bool // tokens may be sent to api
 	observe           func(Call)
 	wrap              []func(http.RoundTripper) http.RoundTripper
 }
@@ -53,13 +55,14 @@ type Option func(*core) error
 // New returns a client of the live service that acts for nobody, changed by
 // opts. It makes no call.
 func New(opts ...Option) (*Client, error) {
-	c := &core{maxBody: defaultMaxBody, userAgent: defaultUserAgent, http: defaultHTTP()}
+	c := &core{maxBody: defaultMaxBody, userAgent: defaultUserAgent, http: &http.Client{Timeout: defaultTimeout}}
 	roots := []Option{WithAPIURL(DefaultAPIURL), WithSiteURL(DefaultSiteURL), WithOEmbedURL(DefaultOEmbedURL)}
 	for _, opt := range append(roots, opts...) {
 		if err := opt(c); err != nil {
 			return nil, err
 		}
 	}
+	c.private = c.insecure || confidential(c.api)
 	base := c.http.Transport
 	if base == nil {
 		base = defaultTransport()
@@ -175,6 +178,16 @@ func WithMetadata() Option {
 	}
 }
 
+// WithInsecureToken lets tokens travel over plain http to an API root that is
+// not on this machine, such as an emulator in another container. Without it
+// such a call is refused.
+func WithInsecureToken() Option {
+	return func(c *core) error {
+		c.insecure = true
+		return nil
+	}
+}
+
 // WithObserver has observe told of every call that was made, after its body
 // was read. It is called from the goroutine of the call and must be safe for
 // concurrent use.
@@ -216,10 +229,26 @@ func parseRoot(which, root string) (*url.URL, error) {
 	return u, nil
 }
 
-func defaultHTTP() *http.Client {
-	return &http.Client{Transport: defaultTransport(), Timeout: defaultTimeout}
+// confidential tells whether a token may travel to a root: over https, or to
+// this machine, or to a name that no public resolver knows (RFC 6761), as
+// transports without a network have.
+func confidential(root *url.URL) bool {
+	if root.Scheme == "https" {
+		return true
+	}
+	host := root.Hostname()
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback()
+	}
+	for _, name := range []string{"localhost", "test", "invalid", "example"} {
+		if host == name || strings.HasSuffix(host, "."+name) {
+			return true
+		}
+	}
+	return false
 }
 
+// defaultTransport is made for one host that many goroutines call at once.
 func defaultTransport() *http.Transport {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{

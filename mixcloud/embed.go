@@ -37,11 +37,12 @@ func (c *Client) EmbedJSON(ctx context.Context, key string, o EmbedOptions) (jso
 	if err != nil {
 		return nil, err
 	}
-	v, err := c.fetchJSON(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return json.RawMessage(v), nil
+	var raw json.RawMessage
+	err = c.fetchJSON(ctx, r, func(v value) string {
+		raw = json.RawMessage(v)
+		return ""
+	})
+	return raw, err
 }
 
 func (c *Client) embed(op, key, name string, o EmbedOptions) (request, error) {

@@ -93,6 +93,15 @@ func (e *Error) Unwrap() []error {
 	return all
 }
 
+// RetryAfter returns how long Mixcloud asks to wait, if err is a refusal for the
+// rate limit; the wait is 0 if it did not say how long.
+func RetryAfter(err error) (wait time.Duration, limited bool) {
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind == ErrRateLimited {
+		return e.RetryAfter, true
+	}
+	return 0, false
+}
+
 // An InvalidError reports an argument that was refused before any call.
 type InvalidError struct {
 	Arg    string // the argument's name

@@ -12,8 +12,7 @@ import (
 func UserKey(username string) (string, error) {
 	key, problem := cleanPath(strings.TrimSpace(username))
 	if problem == "" {
-		path := elements(key)
-		if kind, _ := shape(path); kind != KindUser {
+		if ref, _ := shape(elements(key)); ref.Kind != KindUser {
 			problem = "can be no user's name"
 		}
 	}

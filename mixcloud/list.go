@@ -2,8 +2,6 @@ package mixcloud
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 )
@@ -96,18 +94,15 @@ func list[T any, P decodable[T]](ctx context.Context, c *Client, op, path string
 	for name, values := range query {
 		all[name] = values
 	}
-	v, err := c.fetch(ctx, op, path, all)
+	page := new(Page[T])
+	err := c.fetch(ctx, op, path, all, func(v value) string {
+		if !decodePage[T, P](page, v) {
+			return noData
+		}
+		return ""
+	})
 	if err != nil {
 		return nil, err
 	}
-	page, ok := decodePage[T, P](v)
-	if !ok {
-		return nil, unexpected(op, "the list has no data")
-	}
 	return page, nil
-}
-
-// unexpected is the error of JSON that is not what was asked for.
-func unexpected(op, what string) *Error {
-	return &Error{Op: op, Kind: ErrBadResponse, Status: http.StatusOK, Err: errors.New(what)}
 }

@@ -76,15 +76,17 @@ func (c *Client) OEmbed(ctx context.Context, resourceURL string, o OEmbedOptions
 	if err != nil {
 		return nil, err
 	}
-	v, err := c.fetchJSON(ctx, r)
+	answer := new(OEmbed)
+	err = c.fetchJSON(ctx, r, func(v value) string {
+		if v.first() != '{' {
+			return "the answer is no object"
+		}
+		answer.decode(v)
+		return ""
+	})
 	if err != nil {
 		return nil, err
 	}
-	if v.first() != '{' {
-		return nil, unexpected(r.op, "the answer is no object")
-	}
-	answer := new(OEmbed)
-	answer.decode(v)
 	return answer, nil
 }
 

@@ -24,6 +24,7 @@ type Range struct {
 
 // A Page is one part of a list.
 type Page[T any] struct {
+	object
 	// Items are in the list's order, at least their keys set; never nil.
 	Items []T
 	// Name is the list's title in English with a display name in it; "" when
@@ -37,7 +38,7 @@ type Page[T any] struct {
 	// no object or has no key.
 	Dropped int
 
-	raw string // the untouched data array, to tell a page that repeats itself
+	data string // the untouched array, to tell a page that repeats itself
 }
 
 // A Link leads to a neighbouring page of the same list: call the method that
@@ -110,19 +111,18 @@ func readLink(v value) *Link {
 }
 
 // decodePage reads a list's envelope; false if v is none.
-func decodePage[T any, P decodable[T]](v value) (*Page[T], bool) {
-	p := new(Page[T])
-	ok := false
+func decodePage[T any, P decodable[T]](p *Page[T], v value) (ok bool) {
+	p.raw = string(v)
 	for name, m := range v.members() {
 		switch name {
 		case "data":
 			p.Items, p.Dropped = decodeList[T, P](m)
-			p.raw, ok = string(m), p.Items != nil
+			p.data, ok = string(m), p.Items != nil
 		case "name":
 			p.Name = m.text()
 		case "paging":
 			p.Previous, p.Next = readLink(m.member("previous")), readLink(m.member("next"))
 		}
 	}
-	return p, ok
+	return ok
 }

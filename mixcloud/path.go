@@ -78,5 +78,7 @@ func badElement(plain string) string {
 
 func unprintable(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
-// elements splits a clean path.
+// elements splits a clean path, and joinPath is its inverse.
 func elements(clean string) []string { return strings.Split(strings.Trim(clean, "/"), "/") }
+
+func joinPath(elements []string) string { return "/" + strings.Join(elements, "/") + "/" }

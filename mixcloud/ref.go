@@ -44,14 +44,13 @@ func ParseRef(s string, roots ...string) (Ref, error) {
 	if problem == "" {
 		path, problem = cleanPath(path)
 	}
-	var kind Kind
 	if problem == "" {
-		kind, problem = shape(elements(path))
+		var ref Ref
+		if ref, problem = shape(elements(path)); problem == "" {
+			return ref, nil
+		}
 	}
-	if problem != "" {
-		return Ref{}, &InvalidError{Arg: "key", Reason: problem}
-	}
-	return Ref{Kind: kind, Key: path}, nil
+	return Ref{}, &InvalidError{Arg: "key", Reason: problem}
 }
 
 // ParseRef is the package's ParseRef, and accepts the client's own roots too.
@@ -102,7 +101,7 @@ func cutRoot(rest string, roots []string) (path string, ok bool) {
 	longest := -1
 	for _, root := range roots {
 		root, _ = cutScheme(strings.TrimRight(root, "/"))
-		host, prefix, _ := strings.Cut(root, "/")
+		host, _, _ := strings.Cut(root, "/")
 		if host == "" || len(root) <= longest || len(rest) < len(root) {
 			continue
 		}
@@ -112,7 +111,6 @@ func cutRoot(rest string, roots []string) (path string, ok bool) {
 		if tail := rest[len(root):]; tail == "" || tail[0] == '/' {
 			path, longest = tail, len(root)
 		}
-		_ = prefix
 	}
 	return path, longest >= 0
 }
@@ -158,32 +156,39 @@ var userConnections = map[string]bool{
 	"listen-later": true, "follow": true,
 }
 
-// shape tells the kind of a clean path, or what is wrong with it.
-func shape(path []string) (Kind, string) {
-	first := strings.ToLower(path[0])
-	named := len(path) == 2
+// shape tells what a clean path names, or what is wrong with it. The API's own
+// words in it are brought into lower case.
+func shape(path []string) (ref Ref, problem string) {
+	word := lowerPlain(path[0])
+	kind := Kind("")
 	switch {
-	case slices.Contains(tagPrefixes, first) && named:
-		if strings.HasPrefix(path[1], "city:") && !strings.Contains(path[1], "+") {
-			return KindCity, ""
+	case slices.Contains(tagPrefixes, word) && len(path) == 2:
+		if kind = KindTag; strings.HasPrefix(path[1], "city:") && !strings.Contains(path[1], "+") {
+			kind = KindCity
 		}
-		return KindTag, ""
-	case first == "categories" && named:
-		return KindCategory, ""
-	case first == "artist" && named:
-		return KindArtist, ""
-	case first == "track" && len(path) == 3:
-		return KindTrack, ""
-	case reserved[first]:
-		return "", "names no resource, but a page or a list"
+		if path[1] == "city:" {
+			return Ref{}, "names no city"
+		}
+	case word == "categories" && len(path) == 2:
+		kind = KindCategory
+	case word == "artist" && len(path) == 2:
+		kind = KindArtist
+	case word == "track" && len(path) == 3:
+		kind = KindTrack
+	case reserved[word]:
+		return Ref{}, "names a page or a list, not a resource"
 	case len(path) == 1:
-		return KindUser, ""
-	case named && !userConnections[strings.ToLower(path[1])]:
-		return KindCloudcast, ""
-	case len(path) == 3 && strings.EqualFold(path[1], "playlists"):
-		return KindPlaylist, ""
+		return Ref{KindUser, joinPath(path)}, ""
+	case len(path) == 2 && !userConnections[lowerPlain(path[1])]:
+		return Ref{KindCloudcast, joinPath(path)}, ""
+	case len(path) == 3 && lowerPlain(path[1]) == "playlists":
+		path[1] = "playlists"
+		return Ref{KindPlaylist, joinPath(path)}, ""
+	default:
+		return Ref{}, "names a list or an entry of one, not a resource"
 	}
-	return "", "names no resource, but a list or an entry of one"
+	path[0] = word
+	return Ref{kind, joinPath(path)}, ""
 }
 
 // Canonical folds the spellings of one key into one, for use as an identity:
@@ -196,25 +201,11 @@ func Canonical(key string) string {
 		return key
 	}
 	path := elements(clean)
-	switch first := lowerASCII(path[0]); {
-	case len(path) >= 2 && slices.Contains(tagPrefixes, first):
+	path[0] = lowerPlain(path[0])
+	if len(path) > 1 && slices.Contains(tagPrefixes, path[0]) {
 		path[0] = tagPrefix
-	case first == "tag" || first == "discover" || !reserved[first] || len(path) == 1:
-		path[0] = lowerPlain(path[0])
-	default:
-		path[0] = first
 	}
-	return "/" + strings.Join(path, "/") + "/"
-}
-
-// lowerASCII lowers the case of ASCII letters only.
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + ('a' - 'A')
-		}
-		return r
-	}, s)
+	return joinPath(path)
 }
 
 // lowerPlain lowers an escaped element, but not the digits of its escapes.

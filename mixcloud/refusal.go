@@ -2,7 +2,6 @@ package mixcloud
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -61,6 +60,8 @@ func refusal(status int, header http.Header, body value) *Error {
 		e.Kind = ErrNotFound
 	case status == http.StatusForbidden && body != "" && e.RetryAfter > 0:
 		e.Kind = ErrRateLimited
+	case aboutToken.MatchString(e.Message):
+		e.Kind = ErrUnauthenticated
 	default:
 		e.Kind = kindOf(status, body != "")
 	}
@@ -91,6 +92,10 @@ func kindOf(status int, isJSON bool) error {
 	}
 	return ErrBadResponse
 }
+
+// aboutToken fits both messages that are known for a token that is missing or
+// wrong, should they come without their type: only one was recorded with it.
+var aboutToken = regexp.MustCompile(`(?i)access[_ ]token .*(required|provided)`)
 
 var waitInWords = regexp.MustCompile(`(?i)retry after (\d+) second`)
 
@@ -171,10 +176,14 @@ func plain(s string, most int) string {
 		return r
 	}, s))
 	n := 0
+	cut := 0
 	for i := range s {
-		if n++; n > most {
-			return fmt.Sprint(s[:i], "…")
+		if n++; n == most {
+			cut = i
 		}
+	}
+	if n > most {
+		return s[:cut] + "…"
 	}
 	return s
 }

@@ -35,42 +35,48 @@ var (
 // end. The answer is the caller's to keep. A query must not name access_token:
 // that is what [Client.As] is for.
 func (c *Client) Get(ctx context.Context, path string, query url.Values) (json.RawMessage, error) {
-	v, err := c.fetch(ctx, "Get", path, query)
-	if err != nil {
-		return nil, err
+	if query.Has("access_token") {
+		return nil, &InvalidError{Arg: "query", Reason: "has an access_token"}
 	}
-	return json.RawMessage(v), nil
+	var raw json.RawMessage
+	err := c.fetch(ctx, "Get", path, query, func(v value) string {
+		raw = json.RawMessage(v)
+		return ""
+	})
+	return raw, err
 }
 
-// fetch is do for whatever answers with JSON on the API's host.
-func (c *Client) fetch(ctx context.Context, op, path string, query url.Values) (value, error) {
+// fetch gets JSON from the API's host for the holder of the client's token.
+func (c *Client) fetch(ctx context.Context, op, path string, query url.Values, use func(value) (problem string)) error {
 	clean, problem := cleanPath(path)
 	if problem != "" {
-		return "", &InvalidError{Arg: "path", Reason: problem}
+		return &InvalidError{Arg: "path", Reason: problem}
 	}
-	if query.Has("access_token") {
-		return "", &InvalidError{Arg: "query", Reason: "has an access_token"}
-	}
-	return c.fetchJSON(ctx, request{op: op, root: c.api, path: clean, query: query, token: c.token})
+	return c.fetchJSON(ctx, request{op: op, root: c.api, path: clean, query: query, token: c.token}, use)
 }
 
-func (c *Client) fetchJSON(ctx context.Context, r request) (value, error) {
+// fetchJSON is do for what answers with JSON. use takes what it holds, or says
+// why it is not what was asked for.
+func (c *Client) fetchJSON(ctx context.Context, r request, use func(value) (problem string)) error {
 	r.accept = "application/json, text/javascript;q=0.9, */*;q=0.1"
-	var v value
-	err := c.do(ctx, r, func(status int, header http.Header, body []byte) error {
-		var failed *Error
-		v, failed = readJSON(status, header, body)
+	return c.do(ctx, r, func(status int, header http.Header, body []byte) error {
+		v, failed := readJSON(status, header, body)
 		if failed != nil {
 			return failed
 		}
+		if problem := use(v); problem != "" {
+			return &Error{Kind: ErrBadResponse, Err: errors.New(problem)}
+		}
 		return nil
 	})
-	return v, err
 }
 
 // do is the one way to the network: it makes the call, reads its bounded body
 // and has read judge it. The body is read's only until it returns.
 func (c *Client) do(ctx context.Context, r request, read func(status int, header http.Header, body []byte) error) error {
+	if r.token != nil && !c.private {
+		return &InvalidError{Arg: "token", Reason: "does not travel over plain http"}
+	}
 	began := time.Now()
 	call := Call{Op: r.op, Method: http.MethodGet, Path: r.path, Query: r.query.Encode()}
 	err := c.roundTrip(ctx, r, &call, read)

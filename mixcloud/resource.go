@@ -120,13 +120,15 @@ func getKey[T any, P decodable[T]](ctx context.Context, c *Client, op, key strin
 
 // get fetches the one object at path.
 func get[T any, P decodable[T]](ctx context.Context, c *Client, op, path string) (P, error) {
-	v, err := c.fetch(ctx, op, path, c.baseQuery())
+	one := P(new(T))
+	err := c.fetch(ctx, op, path, c.baseQuery(), func(v value) string {
+		if one.decode(v); one.identity() == "" {
+			return noKey
+		}
+		return ""
+	})
 	if err != nil {
 		return nil, err
-	}
-	one := P(new(T))
-	if one.decode(v); one.identity() == "" {
-		return nil, unexpected(op, "the object has no key")
 	}
 	return one, nil
 }

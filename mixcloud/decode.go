@@ -1,0 +1,48 @@
+package mixcloud
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// What makes an answer useless that is JSON otherwise.
+const (
+	noKey  = "the object has no key"
+	noData = "the list has no data"
+)
+
+// Decode reads an object as [Client]'s getters do, for whoever stores Raw and
+// wants the value back; T is one of this package's types, such as [FullUser].
+// raw is copied. What the getters would refuse is an [ErrBadResponse].
+func Decode[T any, P decodable[T]](raw json.RawMessage) (*T, error) {
+	v, failed := readJSON(http.StatusOK, nil, raw)
+	if failed != nil {
+		failed.Op = "Decode"
+		return nil, failed
+	}
+	one := P(new(T))
+	if one.decode(v); one.identity() == "" {
+		return nil, badStored("Decode", noKey)
+	}
+	return one, nil
+}
+
+// DecodePage reads a page as the methods for lists do, for whoever stores its
+// Raw; T is the type of its items. raw is copied.
+func DecodePage[T any, P decodable[T]](raw json.RawMessage) (*Page[T], error) {
+	v, failed := readJSON(http.StatusOK, nil, raw)
+	if failed != nil {
+		failed.Op = "DecodePage"
+		return nil, failed
+	}
+	page := new(Page[T])
+	if !decodePage[T, P](page, v) {
+		return nil, badStored("DecodePage", noData)
+	}
+	return page, nil
+}
+
+func badStored(op, problem string) *Error {
+	return &Error{Op: op, Kind: ErrBadResponse, Err: errors.New(problem)}
+}
