@@ -1,0 +1,447 @@
+package world
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A show is a cloudcast in the making.
+type show struct {
+	*Cloudcast
+	at     int64 // created
+	owner  *member
+	shelf  *shelf
+	weight int // how likely it is found
+	quiet  bool
+}
+
+// A run is a series of a member: the episodes share a title's form, a day of
+// the week, hosts, tags and a length.
+type run struct {
+	name         string
+	shelf        *shelf
+	titles       []string // one form for all, another with a guest
+	dateStyle    string
+	cadence      int64
+	last         int64 // start of the newest episode
+	firstEpisode int
+	length       int
+	hosts        []*member
+	tags         []*Tag
+	guests       int // percent
+}
+
+// addShows makes everybody's uploads.
+func (g *generator) addShows() {
+	for _, m := range g.members {
+		if m.kind == dj || m.kind == label {
+			g.players = append(g.players, m)
+		}
+	}
+	for _, m := range g.members {
+		if m.uploads > 0 {
+			g.addUploads(m)
+		}
+		g.shows = append(g.shows, m.all...)
+	}
+	slices.SortStableFunc(g.shows, newestShow)
+	s := newSource(g.w.Seed, "cloudcast ids", 0)
+	id := 1_000_000
+	for _, sh := range slices.Backward(g.shows) {
+		id += s.between(1, 9000)
+		sh.ID = id
+	}
+	g.w.lastCloudcastID = id
+	tags := make(map[*Tag]int, len(g.w.Tags))
+	for _, sh := range g.shows {
+		sh.shelf.shows = append(sh.shelf.shows, sh)
+		for _, t := range sh.Tags {
+			tags[t]++
+		}
+	}
+	for _, t := range g.w.Tags {
+		t.Cloudcasts = make([]*Cloudcast, 0, tags[t])
+	}
+	for _, sh := range g.shows {
+		if sh.Private() {
+			sh.Owner.Private = append(sh.Owner.Private, sh.Cloudcast)
+			continue
+		}
+		g.public = append(g.public, sh)
+		g.w.Latest = append(g.w.Latest, sh.Cloudcast)
+		sh.Owner.Cloudcasts = append(sh.Owner.Cloudcasts, sh.Cloudcast)
+		for _, t := range sh.Tags {
+			t.Cloudcasts = append(t.Cloudcasts, sh.Cloudcast)
+		}
+		for i, section := range sh.Sections {
+			track := section.Track
+			if track == nil || slices.ContainsFunc(sh.Sections[:i], func(e Section) bool { return e.Track == track }) {
+				continue
+			}
+			track.Cloudcasts = append(track.Cloudcasts, sh.Cloudcast)
+			artist := track.Artist
+			if n := len(artist.Cloudcasts); n == 0 || artist.Cloudcasts[n-1] != sh.Cloudcast {
+				artist.Cloudcasts = append(artist.Cloudcasts, sh.Cloudcast)
+			}
+		}
+	}
+}
+
+func newestShow(a, b *show) int {
+	switch {
+	case a.at > b.at:
+		return -1
+	case a.at < b.at:
+		return 1
+	}
+	return 0
+}
+
+// addUploads makes the uploads of one member.
+func (g *generator) addUploads(m *member) {
+	s := newSource(g.w.Seed, "uploads "+m.Username, 0)
+	m.all = make([]*show, 0, m.uploads)
+	g.addSpecials(m)
+	left := m.uploads - len(m.all)
+	single := left
+	if left >= 4 {
+		single = left * s.between(5, 25) / 100
+		if m.kind == dj {
+			single = left * s.between(15, 60) / 100
+		}
+		if len(m.series) == 0 {
+			m.series = append(m.series, g.freshSeries(s, m.locale, m.seriesSection()))
+			if left > 9 && s.chance(50) {
+				m.series = append(m.series, g.freshSeries(s, m.locale, m.seriesSection()))
+			}
+		}
+	}
+	end := int64(now)
+	if m.fame < 200 && s.chance(45) { // many stop one day
+		end -= int64(s.n(int(now-m.joined) * 3 / 4))
+	}
+	episodes := left - single
+	for i, name := range m.series {
+		n := episodes / (len(m.series) - i)
+		episodes -= n
+		if n > 0 {
+			g.addRun(s, m, g.newRun(s, m, name, n, end), n)
+		}
+	}
+	for range single {
+		at := m.joined + int64(s.n(int(end-m.joined)))
+		if s.chance(60) {
+			at = max(at, m.joined+int64(s.n(int(end-m.joined))))
+		}
+		g.addSingle(s, m, at)
+	}
+	slices.SortStableFunc(m.all, newestShow)
+	if m.Username == DemoUser || m.Username == StationUser {
+		tie(len(m.all), func(i, j int) { m.all[i].at = m.all[j].at })
+	}
+	slugs := make(map[string]bool, len(m.all))
+	for _, sh := range slices.Backward(m.all) {
+		g.finish(sh, slugs)
+	}
+}
+
+func (m *member) seriesSection() string {
+	if m.kind == talk {
+		return "talk series"
+	}
+	return "music series"
+}
+
+// newRun plans n episodes of a series up to an end.
+func (g *generator) newRun(s *source, m *member, name string, n int, end int64) *run {
+	l := m.locale
+	r := &run{
+		name: name, shelf: pick(s, m.shelves), dateStyle: pick(s, l.list("dates")),
+		cadence:      int64(pick(s, []int{7, 7, 14, 14, 28, 28})) * day,
+		firstEpisode: 1,
+		length:       pick(s, []int{3600, 3600, 3600, 7200, 7200, 5400, 10800}),
+		guests:       s.between(0, 60),
+	}
+	titles, guests := l.list("music titles"), l.list("guest titles")
+	if r.shelf.Format == "talk" {
+		titles, guests = l.list("talk titles"), nil
+		r.length = pick(s, []int{1800, 2700, 3600})
+	}
+	r.titles = append(r.titles, pick(s, titles))
+	if len(guests) > 0 {
+		r.titles = append(r.titles, pick(s, guests))
+	}
+	if m.kind == station && s.chance(55) {
+		for range s.between(1, 2) {
+			if h := g.guest(s, m); h != m && !slices.Contains(r.hosts, h) {
+				r.hosts = append(r.hosts, h)
+			}
+		}
+	}
+	if s.chance(30) {
+		r.firstEpisode += s.n(160)
+	}
+	weekday := int64(s.n(7)) * day
+	start := end - end%day - weekday + int64(s.between(8, 23))*hour
+	if start > end-9*hour {
+		start -= 7 * day
+	}
+	r.last = start
+	if room := (r.last - m.joined) / int64(n) / day * day; r.cadence > room {
+		r.cadence = max(room, hour) // a young account with many uploads
+	}
+	if m.kind == station || m.kind == label {
+		r.tags = append(r.tags, g.tag(m.Name))
+	}
+	r.tags = append(r.tags, r.shelf.tags[0])
+	for range s.between(0, 2) {
+		r.tags = append(r.tags, pick(s, r.shelf.tags))
+	}
+	if len(m.shelves) > 1 && s.chance(30) {
+		r.tags = append(r.tags, pick(s, m.shelves).tags[0])
+	}
+	return r
+}
+
+// addRun makes the episodes of a series, from the newest back.
+func (g *generator) addRun(s *source, m *member, r *run, n int) {
+	aired := r.last
+	for i := range n {
+		if i > 0 {
+			aired -= r.cadence
+			if r.cadence >= 7*day && s.chance(8) && aired-r.cadence*int64(n-i+1) > m.joined {
+				aired -= r.cadence // a holiday
+			}
+		}
+		t := &teller{
+			g: g, s: s, m: m, shelf: r.shelf, series: r.name, episode: r.firstEpisode + n - 1 - i,
+			aired: instant(aired), dateStyle: r.dateStyle,
+		}
+		if len(r.hosts) > 0 {
+			t.host = r.hosts[0].Name
+		}
+		title := r.titles[0]
+		if len(r.titles) > 1 && s.chance(r.guests) {
+			title = r.titles[1]
+		}
+		sh := g.newShow(s, t, expand(title, t.value), aired+int64(r.length)+int64(s.skew(60, 5*hour)))
+		sh.AudioLength = s.between(r.length-r.length/20, r.length+r.length/12)
+		sh.Tags = g.showTags(s, r.shelf, r.tags)
+		for _, h := range r.hosts {
+			sh.Hosts = append(sh.Hosts, h.User)
+		}
+		g.describe(s, t, sh)
+	}
+}
+
+// addSingle makes an upload that belongs to no series.
+func (g *generator) addSingle(s *source, m *member, at int64) {
+	t := &teller{
+		g: g, s: s, m: m, shelf: pick(s, m.shelves), episode: s.between(1, 12),
+		aired: instant(at - int64(s.n(4*day))), dateStyle: pick(s, m.locale.list("dates")),
+	}
+	if len(m.series) > 0 {
+		t.series = m.series[0]
+	}
+	section := "one-offs"
+	if t.shelf.Format == "talk" {
+		section = "talk titles"
+		if t.series == "" {
+			m.series = append(m.series, g.freshSeries(s, m.locale, "talk series"))
+			t.series = m.series[0]
+		}
+	}
+	sh := g.newShow(s, t, capital(expand(pick(s, m.locale.list(section)), t.value)), at)
+	sh.AudioLength = s.skew(1300, 9000)
+	if t.shelf.Format == "music" && s.chance(60) {
+		sh.AudioLength = s.between(3200, 7500)
+	}
+	sh.Tags = g.showTags(s, t.shelf, []*Tag{t.shelf.tags[0], pick(s, t.shelf.tags)})
+	if m.IsPro && s.chance(8) {
+		sh.Hosts = []*User{g.guest(s, m).User}
+	}
+	g.describe(s, t, sh)
+}
+
+// showTags are a series' tags and perhaps some more: at most 5, none twice,
+// now and then none at all.
+func (g *generator) showTags(s *source, sh *shelf, fixed []*Tag) []*Tag {
+	if s.chance(4) {
+		return nil
+	}
+	tags := make([]*Tag, 0, 5)
+	put := func(t *Tag) {
+		if len(tags) < 5 && !slices.Contains(tags, t) {
+			tags = append(tags, t)
+		}
+	}
+	for _, t := range fixed {
+		put(t)
+	}
+	for range s.n(3) {
+		put(sh.tags[min(s.n(len(sh.tags)), s.n(len(sh.tags)))])
+	}
+	if sh.Format == "music" && s.chance(45) {
+		put(pick(s, g.general))
+	}
+	return tags
+}
+
+// newShow files an upload under its owner.
+func (g *generator) newShow(s *source, t *teller, name string, at int64) *show {
+	m := t.m
+	c := &Cloudcast{Owner: m.User, Name: name}
+	sh := &show{Cloudcast: c, at: min(max(at, m.joined+hour), now-hour), owner: m, shelf: t.shelf}
+	if s.chance(1) {
+		c.Name += " " // observed: titles keep a trailing space
+	}
+	if s.chance(93) {
+		c.Picture = "extaudio/" + pictureID(s)
+		c.PrimaryColor = primaryColor(c.Picture)
+	}
+	switch roll := s.n(1000); {
+	case roll < 6:
+		c.Unlisted = true
+	case roll < 22:
+		c.Exclusive = m.IsPro
+	case roll < 60:
+		c.HiddenStats = m.IsPro
+	case roll < 72:
+		c.DisableComments = m.IsPro
+	}
+	g.popularity(s, sh)
+	m.all = append(m.all, sh)
+	return sh
+}
+
+// popularity gives an upload its plays: a long tail around its owner's fame,
+// less for what is hardly out.
+func (g *generator) popularity(s *source, sh *show) {
+	plays := 2 + sh.owner.fame*s.between(20, 160)/100 + s.skew(0, 60)
+	switch roll := s.n(1000); {
+	case roll < 12:
+		plays *= s.between(8, 30)
+	case roll < 90:
+		plays *= s.between(2, 5)
+	}
+	if age := now - sh.at; age < 10*day {
+		plays = plays * int(age+day) / (11 * day)
+	}
+	sh.PlayCount = plays
+	sh.ListenerCount = plays * s.between(45, 85) / 100
+	sh.weight = 1 + plays
+}
+
+// finish gives an upload the dates and the slug that its place among the
+// others decides.
+func (g *generator) finish(sh *show, slugs map[string]bool) {
+	s := newSource(g.w.Seed, "finish "+sh.Name, int(sh.at))
+	sh.Created = instant(sh.at)
+	if sh.Updated.IsZero() {
+		sh.Updated = sh.Created
+		switch roll := s.n(100); {
+		case roll < 22: // uploaded ahead, published later
+			sh.Updated = instant(max(sh.owner.joined, sh.at-int64(s.skew(hour, 6*day))))
+		case roll < 75:
+			sh.Updated = instant(min(now, sh.at+int64(s.skew(60, 400*day))))
+		}
+	}
+	if s.chance(3) {
+		sh.AudioLength = 0
+	}
+	slug := Slugify(sh.Name)
+	if slug == "" {
+		slug = "upload"
+	}
+	sh.Slug = slug
+	for n := 2; slugs[sh.Slug]; n++ {
+		sh.Slug = slug + "-" + strconv.Itoa(n)
+	}
+	slugs[sh.Slug] = true
+}
+
+// describe writes the description and the tracklist of an upload.
+func (g *generator) describe(s *source, t *teller, sh *show) {
+	if t.shelf.Format == "music" {
+		for range s.between(8, 20) {
+			if track := pick(s, pick(s, t.shelf.artists).Tracks); !slices.Contains(t.tracks, track) {
+				t.tracks = append(t.tracks, track)
+			}
+		}
+	}
+	share := 11
+	if t.m.Username == DemoUser {
+		share = 45
+	}
+	if s.chance(share) {
+		sh.Sections = g.sections(s, t, sh.AudioLength)
+	}
+	if s.chance(18) {
+		return
+	}
+	section := "descriptions"
+	if t.shelf.Format == "talk" {
+		section = "talk descriptions"
+	}
+	l := t.m.locale
+	var b strings.Builder
+	b.WriteString(capital(expand(pick(s, l.list(section)), t.value)))
+	if s.chance(30) {
+		if more := capital(expand(pick(s, l.list(section)), t.value)); !strings.Contains(b.String(), more) {
+			b.WriteString(pick(s, []string{" ", "\r\n\r\n"}) + more)
+		}
+	}
+	if len(t.tracks) > 0 && (len(sh.Sections) > 0 || s.chance(14)) {
+		b.WriteString("\r\n\r\n" + pick(s, l.list("track list")) + "\r\n")
+		for i, track := range t.tracks {
+			b.WriteString(padded(i + 1)[1:] + ". " + track.Artist.Name + " - " + track.Name + "\r\n")
+		}
+	}
+	if s.chance(30) {
+		b.WriteString("\r\n\r\n" + expand(pick(s, l.list("more")), t.value))
+	}
+	sh.Description = limit(strings.TrimRight(b.String(), "\r\n"), 1000)
+}
+
+// limit cuts a text at a line's end so that it has at most n characters, the
+// documented maximum.
+func limit(text string, n int) string {
+	for len(text) > n && utf8.RuneCountInString(text) > n {
+		text = strings.TrimRight(text[:strings.LastIndexByte(text, '\n')+1], "\r\n")
+	}
+	return text
+}
+
+// sections makes a tracklist, or the chapters of a talk.
+func (g *generator) sections(s *source, t *teller, length int) []Section {
+	var list []Section
+	if t.shelf.Format == "talk" {
+		for i := range s.between(3, 6) {
+			list = append(list, Section{Chapter: pick(s, t.m.locale.list("topics")), StartTime: i * length / 6})
+		}
+		return list
+	}
+	timed := s.chance(80)
+	for i, track := range t.tracks {
+		sec := Section{Track: track, StartTime: i * length / len(t.tracks)}
+		if i > 0 {
+			sec.StartTime += s.n(60)
+		}
+		if !timed || s.chance(4) {
+			sec.StartTime = -1
+		}
+		list = append(list, sec)
+	}
+	return list
+}
+
+// tie makes the items 18, 19 and 20 of a list share their second, so that they
+// stand across the border of a page of 20.
+func tie(length int, same func(i, j int)) {
+	if length > 20 {
+		same(19, 18)
+		same(20, 18)
+	}
+}
