@@ -119,11 +119,11 @@ func (c *Client) PopularOf(ctx context.Context, owner string, r Range) (*Page[Cl
 	return listOf[Cloudcast](ctx, c, "PopularOf", owner, "popular", r, shelves...)
 }
 
-// LatestOf fetches a part of the latest cloudcasts of the same owners as
-// [Client.PopularOf]. Clients of 2023 to 2026 ask for it; before, the list was
-// [Client.NewOf].
+// LatestOf fetches a part of the latest cloudcasts of a tag, a city or a
+// combination of them. Clients of 2023 to 2026 ask for it; before, the list
+// was that of [Client.NewOf].
 func (c *Client) LatestOf(ctx context.Context, owner string, r Range) (*Page[Cloudcast], error) {
-	return listOf[Cloudcast](ctx, c, "LatestOf", owner, "latest", r, shelves...)
+	return listOf[Cloudcast](ctx, c, "LatestOf", owner, "latest", r, KindTag, KindCity)
 }
 
 // NewOf fetches a part of the newest cloudcasts of the same owners as

@@ -18,12 +18,11 @@ const (
 func Decode[T any, P decodable[T]](raw json.RawMessage) (*T, error) {
 	v, failed := readJSON(http.StatusOK, nil, raw)
 	if failed != nil {
-		failed.Op = "Decode"
-		return nil, failed
+		return nil, stored("Decode", failed)
 	}
 	one := P(new(T))
 	if one.decode(v); one.identity() == "" {
-		return nil, badStored("Decode", noKey)
+		return nil, stored("Decode", &Error{Kind: ErrBadResponse, Err: errors.New(noKey)})
 	}
 	return one, nil
 }
@@ -33,16 +32,17 @@ func Decode[T any, P decodable[T]](raw json.RawMessage) (*T, error) {
 func DecodePage[T any, P decodable[T]](raw json.RawMessage) (*Page[T], error) {
 	v, failed := readJSON(http.StatusOK, nil, raw)
 	if failed != nil {
-		failed.Op = "DecodePage"
-		return nil, failed
+		return nil, stored("DecodePage", failed)
 	}
 	page := new(Page[T])
 	if !decodePage[T, P](page, v) {
-		return nil, badStored("DecodePage", noData)
+		return nil, stored("DecodePage", &Error{Kind: ErrBadResponse, Err: errors.New(noData)})
 	}
 	return page, nil
 }
 
-func badStored(op, problem string) *Error {
-	return &Error{Op: op, Kind: ErrBadResponse, Err: errors.New(problem)}
+// stored makes e the error of something that was kept, not answered.
+func stored(op string, e *Error) *Error {
+	e.Op, e.Status = op, 0
+	return e
 }
