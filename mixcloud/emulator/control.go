@@ -1,0 +1,187 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxControlBody bounds the bodies that the control API reads.
+const maxControlBody = 1 << 20
+
+// serveControl answers the control API. It listens to programs on the same
+// machine only: neither to other machines, nor to a proxy's clients, nor to
+// pages of other sites in a local browser.
+func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
+	if err := local(r); err != nil {
+		control(w, http.StatusForbidden, map[string]string{"error": err.Error()})
+		return
+	}
+	status, answer := http.StatusOK, any(map[string]bool{"ok": true})
+	var err error
+	switch r.Method + " " + strings.Trim(strings.TrimPrefix(r.URL.Path, "/__emulator/"), "/") {
+	case "GET requests":
+		answer = e.Requests()
+	case "DELETE requests":
+		e.ClearRequests()
+	case "GET faults":
+		answer = e.pendingFaults()
+	case "POST faults":
+		err = e.postFault(r.Body)
+	case "DELETE faults":
+		e.ClearFaults()
+	case "GET settings":
+		answer = toJSON(e.Settings())
+	case "POST settings":
+		err = e.postSettings(r.Body)
+		answer = toJSON(e.Settings())
+	case "POST reset":
+		e.Reset()
+	case "GET uploads":
+		answer = []struct{}{} // nothing can be uploaded yet
+	default:
+		status, answer = http.StatusNotFound, map[string]string{"error": "no such control"}
+	}
+	if err != nil {
+		status, answer = http.StatusBadRequest, map[string]string{"error": err.Error()}
+	}
+	control(w, status, answer)
+}
+
+func control(w http.ResponseWriter, status int, answer any) {
+	body, err := json.MarshalIndent(answer, "", "  ")
+	if err != nil {
+		status, body = http.StatusInternalServerError, nil
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// local says why a request is not one of a program on this machine; nil if it is.
+func local(r *http.Request) error {
+	if !isLoopback(r.RemoteAddr) {
+		return fmt.Errorf("control answers to this machine only")
+	}
+	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip"} {
+		if r.Header.Get(h) != "" {
+			return fmt.Errorf("control does not answer through a proxy")
+		}
+	}
+	if r.Context().Value(inProcess{}) == nil && !isLoopback(r.Host) { // a name that somebody else's DNS leads here
+		return fmt.Errorf("control answers under a loopback address only")
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return fmt.Errorf("control does not answer to other sites")
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && origin != "http://"+r.Host && origin != "https://"+r.Host {
+		return fmt.Errorf("control does not answer to other sites")
+	}
+	return nil
+}
+
+// isLoopback reads an address, or a Host with or without a port.
+func isLoopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+// settingsJSON are the settings as control speaks of them; durations are written
+// as Go writes them. What is absent stays as it is.
+type settingsJSON struct {
+	Latency    *string `json:"latency,omitempty"`
+	Lag        *string `json:"lag,omitempty"`
+	Limit      *int    `json:"limit,omitempty"`
+	PageCap    *int    `json:"pageCap,omitempty"`
+	SinceOrder *string `json:"sinceOrder,omitempty"`
+}
+
+func toJSON(s Settings) settingsJSON {
+	latency, lag, cap := s.Latency.String(), s.Lag.String(), s.pageCap()
+	return settingsJSON{&latency, &lag, &s.Limit, &cap, &s.SinceOrder}
+}
+
+func (e *Emulator) postSettings(body io.Reader) error {
+	var in settingsJSON
+	if err := decode(body, &in); err != nil {
+		return err
+	}
+	s := e.Settings()
+	for _, d := range []struct {
+		in  *string
+		out *time.Duration
+	}{{in.Latency, &s.Latency}, {in.Lag, &s.Lag}} {
+		if d.in == nil {
+			continue
+		}
+		var err error
+		if *d.out, err = time.ParseDuration(*d.in); err != nil {
+			return err
+		}
+	}
+	if in.Limit != nil {
+		s.Limit = *in.Limit
+	}
+	if in.PageCap != nil {
+		s.PageCap = *in.PageCap
+	}
+	if in.SinceOrder != nil {
+		s.SinceOrder = *in.SinceOrder
+	}
+	return e.Set(s)
+}
+
+// faultJSON is a fault as control speaks of it; retryAfter in whole seconds.
+type faultJSON struct {
+	Match      string    `json:"match"`
+	Times      int       `json:"times"`
+	Fault      FaultKind `json:"fault"`
+	RetryAfter int       `json:"retryAfter"`
+	Delay      string    `json:"delay"`
+}
+
+func (e *Emulator) postFault(body io.Reader) error {
+	in := faultJSON{Delay: "0s"}
+	if err := decode(body, &in); err != nil {
+		return err
+	}
+	delay, err := time.ParseDuration(in.Delay)
+	if err != nil {
+		return err
+	}
+	return e.Fail(Fault{in.Match, in.Times, in.Fault, time.Duration(in.RetryAfter) * time.Second, delay})
+}
+
+// pendingFaults are the faults still to come, with the times that are left.
+func (e *Emulator) pendingFaults() []faultJSON {
+	l := &e.faults
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := []faultJSON{}
+	for i, f := range l.list {
+		if l.left[i] != 0 {
+			list = append(list, faultJSON{f.Match, max(0, l.left[i]), f.Kind, int(f.RetryAfter / time.Second), f.Delay.String()})
+		}
+	}
+	return list
+}
+
+// decode reads one JSON object and nothing else.
+func decode(body io.Reader, into any) error {
+	d := json.NewDecoder(io.LimitReader(body, maxControlBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("not the JSON that is wanted here: %w", err)
+	}
+	return nil
+}

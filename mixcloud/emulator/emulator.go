@@ -1,0 +1,182 @@
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// An Emulator is a Mixcloud in memory. It is an [http.Handler], safe for
+// concurrent use; make one with [New].
+type Emulator struct {
+	seed      int64
+	given     bool // the world came from WithWorld
+	publicURL string
+	clock     func() time.Time
+	initial   Settings
+	broken    [ruleCount]bool
+
+	settings atomic.Pointer[Settings]
+	journal  journal
+	faults   faultList
+	limiter  limiter
+
+	mu     sync.RWMutex // guards what follows, and everything inside the world
+	world  *world.World
+	orders orders
+}
+
+// An Option changes what [New] makes.
+type Option func(*Emulator) error
+
+// WithSeed sets the seed of the world; the default is 1.
+func WithSeed(seed int64) Option {
+	return func(e *Emulator) error {
+		e.seed = seed
+		return nil
+	}
+}
+
+// WithWorld serves w instead of a seeded world. From then on w belongs to the
+// emulator. [Emulator.Reset] leaves it as it is.
+func WithWorld(w *world.World) Option {
+	return func(e *Emulator) error {
+		if w == nil {
+			return fmt.Errorf("emulator: a nil world")
+		}
+		e.world, e.given = w, true
+		return nil
+	}
+}
+
+// WithSettings sets the initial settings, to which [Emulator.Reset] returns.
+func WithSettings(s Settings) Option {
+	return func(e *Emulator) error {
+		e.initial = s
+		return s.check()
+	}
+}
+
+// WithLatency adds d to every answer of the API.
+func WithLatency(d time.Duration) Option {
+	return func(e *Emulator) error {
+		e.initial.Latency = d
+		return e.initial.check()
+	}
+}
+
+// WithPublicURL sets the base under which a browser reaches the emulator, such
+// as "https://example.com/emulator/": an http or https URL without query.
+// Paging links, pictures, players and connections begin with it. The default is
+// read from each request: its scheme, its Host, and what [http.StripPrefix]
+// took from its path.
+func WithPublicURL(base string) Option {
+	return func(e *Emulator) error {
+		u, err := url.Parse(base)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+			return fmt.Errorf("emulator: the public URL must be an http or https URL without a query")
+		}
+		e.publicURL = strings.TrimSuffix(base, "/")
+		return nil
+	}
+}
+
+// WithClock sets the clock that dates writes and tells whether a scheduled
+// upload is out; the default is [time.Now]. Seeded times do not hang on it.
+func WithClock(now func() time.Time) Option {
+	return func(e *Emulator) error {
+		e.clock = now
+		return nil
+	}
+}
+
+// New makes an emulator. Without options it serves the world of seed 1. The
+// only errors are those of the options.
+func New(options ...Option) (*Emulator, error) {
+	e := &Emulator{seed: 1, clock: time.Now}
+	for _, option := range options {
+		if err := option(e); err != nil {
+			return nil, err
+		}
+	}
+	if e.world == nil {
+		e.world = world.New(e.seed)
+	}
+	if err := e.Set(e.initial); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Reset makes the emulator as New made it: the seeded world, the initial
+// settings, no faults, no journal, no rate limit reached. A world given by
+// [WithWorld] stays as it is.
+func (e *Emulator) Reset() {
+	var fresh *world.World
+	if !e.given {
+		fresh = world.New(e.seed)
+	}
+	e.mu.Lock()
+	if fresh != nil {
+		e.world = fresh
+	}
+	e.orders.forget()
+	e.mu.Unlock()
+	_ = e.Set(e.initial) // New has checked them
+	e.ClearFaults()
+	e.ClearRequests()
+	e.limiter.reset()
+}
+
+// ServeHTTP answers one request.
+func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.EscapedPath()
+	switch {
+	case strings.HasPrefix(path, "/__emulator/"):
+		e.serveControl(w, r)
+	case strings.HasPrefix(path, "/www/") && !isAPI(path):
+		e.serveSite(w, r)
+	default:
+		e.serveAPI(w, r)
+	}
+}
+
+// isAPI says whether a path of the site is served, journalled, delayed and
+// disturbed as the API is.
+func isAPI(path string) bool { return strings.HasPrefix(path, "/www/oembed") }
+
+// publicBase is the base URL of links in answers to r, without a closing slash.
+func (e *Emulator) publicBase(r *http.Request) string {
+	if e.publicURL != "" {
+		return e.publicURL
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host + mountPrefix(r)
+}
+
+// mountPrefix is what a handler such as [http.StripPrefix] has taken from the
+// path of r, "" when nothing was.
+func mountPrefix(r *http.Request) string {
+	sent, _, _ := strings.Cut(r.RequestURI, "?")
+	if i := strings.Index(sent, "://"); i >= 0 { // the absolute form, as sent to proxies
+		_, path, found := strings.Cut(sent[i+3:], "/")
+		if !found {
+			return ""
+		}
+		sent = "/" + path
+	}
+	prefix, ok := strings.CutSuffix(sent, r.URL.EscapedPath())
+	if !ok {
+		return ""
+	}
+	return prefix
+}

@@ -1,0 +1,76 @@
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+// An apiError is an answer of the API that says why there is no other
+// (documented; observed: error_rate_limit_403.json).
+type apiError struct {
+	status     int
+	kind       string // member type
+	message    string
+	retryAfter int // seconds; 0 for none
+}
+
+func (e *apiError) Error() string { return e.kind + ": " + e.message }
+
+// notFound is the answer for what is not there. Only the sentence about users
+// was ever seen, in a client's tests; the others are inferred from it.
+func notFound(message string) error {
+	return &apiError{status: http.StatusNotFound, kind: "ResourceNotFoundException", message: message}
+}
+
+// refused is the answer to a missing or wrong token. Its messages are observed
+// and documented, its status is inferred.
+func refused(message string) error {
+	return &apiError{status: http.StatusBadRequest, kind: "OAuthException", message: message}
+}
+
+// rateLimited is the answer to one request too many (observed:
+// error_rate_limit_403.json, with 452 seconds).
+func rateLimited(seconds int) error {
+	return &apiError{
+		status:     http.StatusForbidden,
+		kind:       "RateLimitException",
+		message:    fmt.Sprintf("You have hit your rate limit. Retry after %d seconds.", seconds),
+		retryAfter: seconds,
+	}
+}
+
+// fail makes err the answer, instead of whatever stands in the body.
+func (c *call) fail(err error) {
+	failure, ok := err.(*apiError)
+	if !ok {
+		failure = &apiError{status: http.StatusInternalServerError, kind: "InternalError", message: err.Error()}
+	}
+	c.status = failure.status
+	if c.status == http.StatusNotFound && c.breaks(notFoundIs200) {
+		c.status = http.StatusOK
+	}
+	if failure.retryAfter > 0 {
+		c.retryAfter = strconv.Itoa(failure.retryAfter)
+		if c.breaks(rateLimitIs429) {
+			c.status = http.StatusTooManyRequests
+		}
+	}
+	c.begin()
+	w := &c.writer
+	w.open('{')
+	if !c.breaks(bareErrors) {
+		w.object("error")
+	}
+	w.string("message", failure.message)
+	if !c.breaks(untypedErrors) {
+		w.string("type", failure.kind)
+	}
+	if failure.retryAfter > 0 && !c.breaks(retryAfterBodyMissing) {
+		w.int("retry_after", failure.retryAfter)
+	}
+	if !c.breaks(bareErrors) {
+		w.close('}')
+	}
+	w.close('}')
+}

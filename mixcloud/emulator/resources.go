@@ -1,0 +1,424 @@
+package emulator
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// form says how much of a resource is written.
+type form int
+
+const (
+	full   form = iota // looked up by its key
+	nested             // inside another, or on a list
+)
+
+const site = "https://www.mixcloud.com"
+
+// head writes the members with which every resource begins. A key that came out
+// of this package is plain ASCII.
+func (c *call) head(key, name string) {
+	if c.breaks(decodedKeys) {
+		key, _ = url.PathUnescape(key)
+	}
+	if c.breaks(namesFirst) {
+		c.string("name", name)
+	}
+	c.string("key", key)
+	c.join("url", site, key, "")
+	if !c.breaks(namesFirst) {
+		c.string("name", name)
+	}
+}
+
+// plainText writes a slug or a user name, which is not percent-encoded
+// (observed 2026: user_cloudcasts_date_page1_2026_subset.json).
+func (c *call) plainText(name, value string) {
+	if c.breaks(encodedSlugs) {
+		value = world.Escape(value)
+	}
+	c.string(name, value)
+}
+
+// optional writes a member that is absent when it is empty: no recording holds
+// a null (observed).
+func (c *call) optional(name, value string) {
+	switch {
+	case value != "":
+		c.string(name, value)
+	case c.breaks(nulls):
+		c.null(name)
+	}
+}
+
+// foot writes the members that metadata=1 adds: a type to every resource, and
+// URLs of connections to the root (observed 2018: user_full_metadata_2018.json).
+func (c *call) foot(f form, kind, path string, connections []string) {
+	if c.metadata && (f == full || !c.breaks(noNestedType)) || !c.metadata && c.breaks(typeWithoutMetadata) {
+		c.string("type", kind)
+	}
+	if !c.metadata || f != full && !c.breaks(metadataOnItems) || c.breaks(noConnections) || len(connections) == 0 {
+		return
+	}
+	c.object("metadata")
+	c.object("connections")
+	for _, name := range connections {
+		c.join(name, c.base, path, name+"/")
+	}
+	c.close('}')
+	c.close('}')
+}
+
+var userConnections = []string{"cloudcasts", "comments", "favorites", "feed", "followers", "following", "listens", "playlists"}
+
+// writeUser writes a user's members (observed 2018 and 2017:
+// user_full_metadata_2018.json, me_with_token_2017.json; their order from a
+// client of the newer server).
+func (c *call) writeUser(u *world.User, f form) {
+	key := u.Key()
+	c.head(key, u.Name)
+	c.plainText("username", u.Username)
+	c.userPictures(u)
+	if f == full || c.breaks(fullNestedUsers) {
+		c.string("biog", u.Biog)
+	}
+	if f == full {
+		c.time("created_time", u.Created)
+		c.time("updated_time", u.Updated)
+		c.int("follower_count", len(u.Followers))
+		c.int("following_count", len(u.Following))
+		c.int("cloudcast_count", len(u.Cloudcasts))
+		c.int("favorite_count", len(u.Favorites))
+		c.int("listen_count", len(u.Listens))
+		c.bool("is_pro", u.IsPro)
+		c.bool("is_premium", u.IsPremium)
+		c.optional("city", u.City)
+		c.optional("country", u.Country)
+		if u.Cover != "" {
+			c.pictureSet("cover_pictures", coverSizes, u.Cover)
+		}
+		c.optional("picture_primary_color", u.PrimaryColor)
+	}
+	c.viewerOfUser(u, f)
+	c.foot(f, "user", key, userConnections)
+}
+
+// viewerOfUser writes what a token adds to a user: following everywhere,
+// follower and, on oneself, is_current_user on the full form (observed 2017:
+// me_with_token_2017.json, popular_with_token_2017.json).
+func (c *call) viewerOfUser(u *world.User, f form) {
+	if c.viewer == nil || c.breaks(noViewerMembers) {
+		return
+	}
+	c.bool("following", hasUser(c.viewer.Following, u))
+	if f == full || c.breaks(followerOnNested) {
+		c.bool("follower", hasUser(u.Following, c.viewer))
+	}
+	if f == full && (u == c.viewer || c.breaks(currentUserOnOthers)) {
+		c.bool("is_current_user", u == c.viewer)
+	}
+}
+
+func hasUser(list []world.UserEdge, u *world.User) bool {
+	for i := range list {
+		if list[i].User == u {
+			return true
+		}
+	}
+	return false
+}
+
+func hasCloudcast(list []world.CloudcastEdge, cast *world.Cloudcast) bool {
+	for i := range list {
+		if list[i].Cloudcast == cast {
+			return true
+		}
+	}
+	return false
+}
+
+var cloudcastConnections = []string{"comments", "favorites", "listeners", "similar"}
+
+// writeCloudcast writes a cloudcast's members in the order of the newer server
+// (observed 2021-26: tag_popular_limit5_2021.json,
+// user_cloudcasts_date_page1_2026_subset.json). Where the token's members stand
+// in that order is inferred.
+func (c *call) writeCloudcast(cast *world.Cloudcast, f form, listened time.Time) {
+	key := cast.Key()
+	c.head(key, cast.Name)
+	c.list("tags")
+	for _, t := range cast.Tags {
+		c.element()
+		c.writeTag(t, "genres")
+		c.close('}')
+	}
+	c.close(']')
+	c.time("created_time", cast.Created)
+	c.time("updated_time", cast.Updated)
+	c.counts(cast)
+	c.pictureSet("pictures", cloudcastSizes, pictureOf(cast))
+	c.plainText("slug", cast.Slug)
+	c.object("user")
+	c.writeUser(cast.Owner, nested)
+	c.close('}')
+	if !c.breaks(noHosts) {
+		c.users("hosts", cast.Hosts)
+	}
+	if cast.HiddenStats || c.breaks(falseHiddenStats) {
+		c.bool("hidden_stats", cast.HiddenStats)
+	}
+	if cast.AudioLength > 0 {
+		c.int("audio_length", cast.AudioLength)
+	} else if c.breaks(nulls) {
+		c.null("audio_length")
+	}
+	if f == full && !c.breaks(noDescription) || c.breaks(descriptionInLists) {
+		c.optional("description", cast.Description)
+	}
+	if f == full {
+		c.sections(cast.Sections)
+		c.optional("picture_primary_color", cast.PrimaryColor)
+	}
+	if cast.Exclusive {
+		c.bool("is_exclusive", true)
+	}
+	if c.viewer != nil && !c.breaks(noViewerMembers) {
+		c.bool("favorited", hasCloudcast(c.viewer.Favorites, cast))
+		c.bool("reposted", hasCloudcast(c.viewer.Reposts, cast))
+		c.bool("is_listen_later", hasCloudcast(c.viewer.ListenLater, cast))
+	}
+	if !listened.IsZero() && !c.breaks(noListenTime) {
+		c.time("listen_time", listened)
+	}
+	c.foot(f, "cloudcast", key, cloudcastConnections)
+}
+
+// counts writes a cloudcast's numbers; hidden ones are 0, but that of comments
+// stays (observed 2021: tag_popular_limit5_2021.json).
+func (c *call) counts(cast *world.Cloudcast) {
+	shown := func(n int) int {
+		if cast.HiddenStats && !c.breaks(realHiddenStats) {
+			return 0
+		}
+		return n
+	}
+	comments := len(cast.Comments)
+	if cast.HiddenStats && c.breaks(zeroHiddenComments) {
+		comments = 0
+	}
+	c.int("play_count", shown(cast.PlayCount))
+	c.int("favorite_count", shown(len(cast.Favorites)))
+	c.int("comment_count", comments)
+	c.int("listener_count", shown(cast.ListenerCount))
+	c.int("repost_count", shown(len(cast.Reposts)))
+}
+
+// users writes a member that is a list of partial users.
+func (c *call) users(name string, list []*world.User) {
+	c.list(name)
+	for _, u := range list {
+		c.element()
+		c.writeUser(u, nested)
+		c.close('}')
+	}
+	c.close(']')
+}
+
+// sections writes a tracklist (observed 2014: cloudcast_full_sections_2014.json:
+// positions from 0, start_time may be missing). A chapter was never recorded;
+// its member is named as in the upload form.
+func (c *call) sections(list []world.Section) {
+	c.list("sections")
+	for i, s := range list {
+		c.element()
+		kind := "chapter"
+		if s.Track != nil {
+			kind = "track"
+			c.object("track")
+			c.writeTrack(s.Track, nested)
+			c.close('}')
+		} else {
+			c.string("chapter", s.Chapter)
+		}
+		c.int("position", i)
+		if s.StartTime >= 0 {
+			c.int("start_time", s.StartTime)
+		} else if c.breaks(nulls) {
+			c.null("start_time")
+		}
+		c.string("section_type", kind)
+		c.foot(nested, "section", "", nil)
+		c.close('}')
+	}
+	c.close(']')
+}
+
+var (
+	artistConnections = []string{orderPopular, orderNew, orderHot}
+	tagConnections    = []string{orderPopular, orderLatest, orderNew, orderHot}
+)
+
+// writeTrack writes a track's members (observed 2013: track_metadata_2013.json).
+func (c *call) writeTrack(t *world.Track, f form) {
+	key := t.Key()
+	c.head(key, t.Name)
+	c.plainText("slug", t.Slug)
+	c.object("artist")
+	c.writeArtist(t.Artist, nested)
+	c.close('}')
+	c.foot(f, "track", key, artistConnections)
+}
+
+// writeArtist writes an artist's members (observed 2013:
+// artist_metadata_2013.json).
+func (c *call) writeArtist(a *world.Artist, f form) {
+	key := a.Key()
+	c.head(key, a.Name)
+	c.plainText("slug", a.Slug)
+	c.foot(f, "artist", key, artistConnections)
+}
+
+// writeTag writes a tag as it stands in a cloudcast or among search results:
+// its plain name, its key of today (observed 2026:
+// user_cloudcasts_date_page1_2026_subset.json).
+func (c *call) writeTag(t *world.Tag, prefix string) {
+	name := t.Name
+	if c.breaks(suffixedNestedTags) {
+		name += " shows"
+	}
+	if c.breaks(discoverKeys) {
+		prefix = "discover"
+	}
+	c.head("/"+prefix+"/"+world.Escape(t.Slug)+"/", name)
+	c.foot(nested, "tag", "", nil)
+}
+
+var categoryConnections = []string{"cloudcasts", "userpick-cloudcasts", "userpick-users", "users"}
+
+// writeCategory writes a category's members (observed 2013:
+// category_metadata_2013.json).
+func (c *call) writeCategory(g *world.Category, f form) {
+	key := "/categories/" + world.Escape(g.Slug) + "/"
+	c.head(key, g.Name)
+	c.string("format", g.Format)
+	c.pictureSet("pictures", categorySizes, g.Picture)
+	c.plainText("slug", g.Slug)
+	c.foot(f, "category", key, categoryConnections)
+}
+
+// writePlaylist writes a playlist's members. Clients read them; none was ever
+// recorded.
+func (c *call) writePlaylist(p *world.Playlist, f form) {
+	key := p.Key()
+	c.head(key, p.Name)
+	c.plainText("slug", p.Slug)
+	c.object("owner")
+	c.writeUser(p.Owner, nested)
+	c.close('}')
+	c.int("cloudcast_count", len(p.Cloudcasts))
+	c.foot(f, "playlist", key, []string{"cloudcasts"})
+}
+
+// writeComment writes a comment (observed 2018: user_comments_2018.json). Its
+// url has a fragment where its key has a segment.
+func (c *call) writeComment(m *world.Comment) {
+	id := "c" + strconv.Itoa(m.ID)
+	thread := "/comments/cr/" + m.Thread + "/"
+	c.join("url", site, thread, "#"+id)
+	when := "submit_date"
+	if c.breaks(oldCommentTime) {
+		when = "created_time"
+	}
+	c.time(when, m.At)
+	c.string("comment", m.Text)
+	c.object("user")
+	c.writeUser(m.Author, nested)
+	c.close('}')
+	c.join("key", thread, id, "/")
+	c.foot(nested, "comment", "", nil)
+}
+
+// writeActivity writes a line of a feed; its type says what happened, with or
+// without metadata=1 (observed 2018:
+// user_feed_offset_last_page_2018_subset.json).
+func (c *call) writeActivity(owner *world.User, a *world.Activity) {
+	feed, id := owner.Key()+"feed/", strconv.Itoa(a.ID)
+	c.object("from")
+	c.writeUser(a.From, nested)
+	c.close('}')
+	c.string("title", a.Title)
+	c.join("url", site, feed, "#"+id)
+	c.join("key", feed, id, "/")
+	c.time("created_time", a.At)
+	if len(a.Users) > 0 {
+		c.users("users", a.Users)
+	} else {
+		c.list("cloudcasts")
+		for _, cast := range a.Cloudcasts {
+			c.element()
+			c.writeCloudcast(cast, nested, time.Time{})
+			c.close('}')
+		}
+		c.close(']')
+	}
+	if c.metadata || !c.breaks(untypedActivities) {
+		c.string("type", a.Kind)
+	}
+}
+
+// A size is a picture's name in JSON, and in its URL.
+type size struct{ name, path string }
+
+// The sizes in the order of the newer server (observed 2021-26).
+var (
+	cloudcastSizes = []size{
+		{"small", "25x25/"}, {"thumbnail", "50x50/"}, {"medium_mobile", "80x80/"}, {"medium", "100x100/"},
+		{"large", "300x300/"}, {"320wx320h", "320x320/"}, {"extra_large", "600x600/"}, {"640wx640h", "640x640/"},
+		{"768wx768h", "768x768/"}, {"1024wx1024h", "1024x1024/"},
+	}
+	userSizes     = cloudcastSizes[:8]
+	categorySizes = cloudcastSizes[:5]
+	coverSizes    = []size{{"835wx120h", "835x120/"}, {"1113wx160h", "1113x160/"}, {"1670wx240h", "1670x240/"}}
+)
+
+func (c *call) userPictures(u *world.User) {
+	sizes := userSizes
+	if c.breaks(largeUserPictures) {
+		sizes = cloudcastSizes
+	}
+	c.pictureSet("pictures", sizes, userPicture(u))
+}
+
+// pictureSet writes URLs of one picture in several sizes.
+func (c *call) pictureSet(name string, sizes []size, path string) {
+	c.object(name)
+	for _, s := range sizes {
+		c.join(s.name, c.pictures, s.path, path)
+	}
+	c.close('}')
+}
+
+// userPicture is the path of a user's picture below a size; one of a few stock
+// pictures for those without (observed 2017: me_with_token_2017.json).
+func userPicture(u *world.User) string {
+	if u.Picture != "" {
+		return u.Picture
+	}
+	return "defaults/users/" + strconv.Itoa(u.ID%10) + ".png"
+}
+
+// pictureOf is the path of a cloudcast's picture; its owner's if it has none
+// (observed 2017: popular_with_token_2017.json).
+func pictureOf(cast *world.Cloudcast) string {
+	if cast.Picture != "" {
+		return cast.Picture
+	}
+	return userPicture(cast.Owner)
+}
+
+// folded is a text as searches compare it.
+func folded(s string) string { return strings.ToLower(s) }

@@ -1,0 +1,143 @@
+package emulator
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// A Route is a path that the emulator answers.
+type Route struct {
+	Method  string // such as GET
+	Pattern string // such as /{user}/cloudcasts/; braces hold what varies, one segment each
+	Doc     string // what is there, in a few words
+}
+
+type route struct {
+	Route
+	list  bool // answers with a page
+	serve func(*call) error
+}
+
+// A router finds routes by path. Where several fit, the first one of the table
+// wins.
+type router struct {
+	table    []route
+	segments map[int][]candidate // by number of segments
+}
+
+type candidate struct {
+	route    *route
+	segments []string // "" for what varies
+}
+
+func newRouter(table []route) *router {
+	r := &router{table: table, segments: make(map[int][]candidate)}
+	for i := range table {
+		segments := split(table[i].Pattern)
+		for j, s := range segments {
+			if strings.HasPrefix(s, "{") {
+				segments[j] = ""
+			}
+		}
+		r.segments[len(segments)] = append(r.segments[len(segments)], candidate{&table[i], segments})
+	}
+	return r
+}
+
+func split(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
+
+// find gives the route of an escaped path, and what stands in its braces,
+// unescaped.
+func (r *router) find(path string) (*route, []string, bool) {
+	have := split(path)
+next:
+	for _, c := range r.segments[len(have)] {
+		for i, s := range c.segments {
+			if s != "" && s != have[i] {
+				continue next
+			}
+		}
+		var args []string
+		for i, s := range c.segments {
+			if s != "" {
+				continue
+			}
+			arg, err := url.PathUnescape(have[i])
+			if err != nil || arg == "" {
+				return nil, nil, false
+			}
+			args = append(args, arg)
+		}
+		return c.route, args, true
+	}
+	return nil, nil, false
+}
+
+// Routes lists what the emulator answers, in the order in which it looks for
+// them. A path that fits none of them is answered with status 404.
+func Routes() []Route {
+	list := make([]Route, 0, len(routes.table))
+	for _, r := range routes.table {
+		list = append(list, r.Route)
+	}
+	return list
+}
+
+var routes *router
+
+func init() { routes = newRouter(allRoutes()) }
+
+// allRoutes is the table of everything below the API's root, and oEmbed.
+func allRoutes() []route {
+	get := func(pattern, doc string, serve func(*call) error) route {
+		return route{Route: Route{"GET", pattern, doc}, serve: serve}
+	}
+	page := func(pattern, doc string, serve func(*call) error) route {
+		return route{Route: Route{"GET", pattern, doc}, serve: serve, list: true}
+	}
+	table := []route{
+		get("/www/oembed/", "oEmbed of a site URL", (*call).oEmbed),
+		page("/popular/", "the site's chart", (*call).popular),
+		page("/popular/hot/", "what is rising", (*call).hot),
+		page("/new/", "the newest shows", (*call).latest),
+		page("/search/", "search by q and type", (*call).search),
+		page("/categories/", "all categories", (*call).categories),
+		get("/categories/{category}/", "a category", (*call).category),
+		page("/categories/{category}/cloudcasts/", "a category's shows", (*call).categoryCloudcasts),
+		page("/categories/{category}/users/", "a category's users", (*call).categoryUsers),
+		page("/categories/{category}/userpick-cloudcasts/", "shows picked by users", (*call).categoryUserpickCloudcasts),
+		page("/categories/{category}/userpick-users/", "users picked by users", (*call).categoryUserpickUsers),
+		get("/artist/{artist}/", "an artist of tracklists", (*call).artist),
+		get("/track/{artist}/{track}/", "a track of tracklists", (*call).track),
+	}
+	for _, order := range []string{orderPopular, orderNew, orderHot} {
+		table = append(table,
+			page("/artist/{artist}/"+order+"/", "shows with the artist", func(c *call) error { return c.artistCloudcasts(order) }),
+			page("/track/{artist}/{track}/"+order+"/", "shows with the track", func(c *call) error { return c.trackCloudcasts(order) }))
+	}
+	for _, prefix := range []string{"genres", "discover", "tag"} {
+		table = append(table, get("/"+prefix+"/{tags}/", "a tag, a city, several joined by +, or all", (*call).tag))
+		for _, order := range []string{orderPopular, orderLatest, orderNew, orderHot} {
+			table = append(table, page("/"+prefix+"/{tags}/"+order+"/", "shows with all of the tags", func(c *call) error { return c.tagCloudcasts(order) }))
+		}
+	}
+	table = append(table, get("/me/", "the user of the token", (*call).user))
+	for _, at := range []string{"/me/", "/{user}/"} {
+		for _, l := range userLists {
+			table = append(table, page(at+l.connection+"/", l.doc, func(c *call) error { return c.userList(l) }))
+		}
+	}
+	return slices.Concat(table, []route{
+		get("/{user}/playlists/{playlist}/", "a playlist", (*call).playlist),
+		page("/{user}/playlists/{playlist}/cloudcasts/", "a playlist's shows", (*call).playlistCloudcasts),
+		get("/{user}/", "a user", (*call).user),
+		get("/{user}/{cloudcast}/", "a show", (*call).cloudcast),
+		page("/{user}/{cloudcast}/comments/", "comments on a show", (*call).cloudcastComments),
+		page("/{user}/{cloudcast}/favorites/", "who favorited a show", (*call).cloudcastFavorites),
+		page("/{user}/{cloudcast}/listeners/", "who listened to a show", (*call).cloudcastListeners),
+		page("/{user}/{cloudcast}/similar/", "similar shows", (*call).cloudcastSimilar),
+		get("/{user}/{cloudcast}/embed-html/", "the player as HTML", (*call).embedHTML),
+		get("/{user}/{cloudcast}/embed-json/", "the player in JSON", (*call).embedJSON),
+	})
+}

@@ -1,0 +1,213 @@
+package emulator
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+//go:embed site/*.html
+var sitePages embed.FS
+
+var templates = template.Must(template.ParseFS(sitePages, "site/*.html"))
+
+// maxPixels bounds each side of a picture.
+const maxPixels = 2048
+
+// serveSite answers the part of the site that links of the API lead to: pictures,
+// the player, and a page for users and shows. Its requests are neither
+// journalled nor disturbed.
+func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "405 Method Not Allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	path := strings.TrimPrefix(r.URL.EscapedPath(), "/www")
+	if picture, ok := strings.CutPrefix(path, "/unsafe/"); ok {
+		e.servePicture(w, r, picture)
+		return
+	}
+	if !strings.HasSuffix(path, "/") {
+		location := mountPrefix(r) + r.URL.EscapedPath() + "/"
+		if r.URL.RawQuery != "" {
+			location += "?" + r.URL.RawQuery
+		}
+		w.Header().Set("Location", location)
+		w.WriteHeader(http.StatusMovedPermanently)
+		return
+	}
+	c := e.newCall(r)
+	defer c.free()
+	e.mu.RLock()
+	name, data := c.sitePage(path)
+	e.mu.RUnlock()
+	if data == nil {
+		http.Error(w, "There is no such page on this emulated Mixcloud.", http.StatusNotFound)
+		return
+	}
+	var body bytes.Buffer
+	if err := templates.ExecuteTemplate(&body, name, data); err != nil {
+		http.Error(w, "500 Internal Server Error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", html)
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src 'self' http: https:; style-src 'unsafe-inline'")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(body.Bytes())
+}
+
+// servePicture draws the picture of a path such as 300x300/profile/a/b/c/d/….
+func (e *Emulator) servePicture(w http.ResponseWriter, r *http.Request, path string) {
+	dimensions, path, _ := strings.Cut(path, "/")
+	width, height, ok := pixels(dimensions)
+	if !ok || path == "" {
+		http.Error(w, "400 Bad Request", http.StatusBadRequest)
+		return
+	}
+	png, err := world.Picture(path, width, height)
+	if err != nil {
+		http.Error(w, "404 Not Found", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("Content-Length", strconv.Itoa(len(png)))
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	_, _ = w.Write(png)
+}
+
+// pixels reads 300x300.
+func pixels(s string) (width, height int, ok bool) {
+	a, b, ok := strings.Cut(s, "x")
+	width, err1 := strconv.Atoi(a)
+	height, err2 := strconv.Atoi(b)
+	return width, height, ok && err1 == nil && err2 == nil && 0 < min(width, height) && max(width, height) <= maxPixels
+}
+
+// A page is what the templates show.
+type page struct {
+	Title, By, ByURL, Text, Picture string
+	Facts                           []string
+	Shows                           []pageLink
+	Light, Cover                    bool
+	Color                           template.CSS
+	Bars                            []bar
+}
+
+type pageLink struct{ Title, By, URL, Picture string }
+
+// A bar of the player's waveform.
+type bar struct{ X, Y, Height int }
+
+// sitePage chooses a template, and gathers what it shows; nil if there is no
+// such page.
+func (c *call) sitePage(path string) (string, *page) {
+	segments := split(path)
+	for i := range segments {
+		segments[i], _ = url.PathUnescape(segments[i])
+	}
+	switch {
+	case path == "/":
+		return "page.html", &page{Title: "Mixcloud, emulated", Text: "Nobody here is real, and there is nothing to hear.", Shows: c.pageLinks(c.world.Popular)}
+	case path == "/widget/iframe/":
+		return "widget.html", c.widgetPage()
+	case len(segments) == 1:
+		u := c.world.User(segments[0])
+		if u == nil {
+			return "", nil
+		}
+		return "page.html", &page{
+			Title: u.Name, By: "@" + u.Username, ByURL: c.pageURL(u.Key()), Text: u.Biog,
+			Picture: c.pictures + "300x300/" + userPicture(u),
+			Facts: []string{
+				fmt.Sprint(len(u.Cloudcasts), " shows"), fmt.Sprint(len(u.Followers), " followers"),
+				strings.Trim(u.City+", "+u.Country, ", "),
+			},
+			Shows: c.pageLinks(u.Cloudcasts),
+		}
+	case len(segments) == 2:
+		cast := c.world.Cloudcast(segments[0], segments[1])
+		if cast == nil || cast.Draft || c.scheduled(cast) {
+			return "", nil
+		}
+		return "page.html", c.showPage(cast)
+	case len(segments) == 3 && segments[1] == "playlists":
+		if p := c.world.Playlist(segments[0], segments[2]); p != nil {
+			return "page.html", &page{
+				Title: p.Name, By: p.Owner.Name, ByURL: c.pageURL(p.Owner.Key()),
+				Picture: c.pictures + "300x300/" + userPicture(p.Owner), Shows: c.pageLinks(p.Cloudcasts),
+			}
+		}
+	}
+	return "", nil
+}
+
+func (c *call) showPage(cast *world.Cloudcast) *page {
+	p := &page{
+		Title: cast.Name, By: cast.Owner.Name, ByURL: c.pageURL(cast.Owner.Key()), Text: cast.Description,
+		Picture: c.pictures + "300x300/" + pictureOf(cast),
+		Facts:   []string{cast.Created.UTC().Format("2 January 2006")},
+		Shows:   c.pageLinks(cast.Similar),
+	}
+	if cast.AudioLength > 0 {
+		p.Facts = append(p.Facts, fmt.Sprintf("%d:%02d:%02d", cast.AudioLength/3600, cast.AudioLength/60%60, cast.AudioLength%60))
+	}
+	for _, t := range cast.Tags {
+		p.Facts = append(p.Facts, t.Name)
+	}
+	return p
+}
+
+// pageURL is the emulator's own page of a key.
+func (c *call) pageURL(key string) string { return c.base + "/www" + key }
+
+// pageLinks are the first two dozen shows of a list.
+func (c *call) pageLinks(casts []*world.Cloudcast) []pageLink {
+	var links []pageLink
+	for _, cast := range casts[:min(len(casts), 24)] {
+		if !cast.Private() {
+			links = append(links, pageLink{cast.Name, cast.Owner.Name, c.pageURL(cast.Key()), c.pictures + "100x100/" + pictureOf(cast)})
+		}
+	}
+	return links
+}
+
+// widgetPage is the player of the feed that the query names: a site URL, or a
+// bare key (observed in a mock of 2018).
+func (c *call) widgetPage() *page {
+	feed := c.query.Get("feed")
+	if strings.HasPrefix(feed, "/") {
+		feed = site + feed
+	}
+	it, err := c.lookUp(feed)
+	if err != nil {
+		return nil
+	}
+	p := &page{
+		Title: it.title, By: it.author.Name,
+		ByURL:   c.pageURL(strings.TrimPrefix(it.url, site)),
+		Picture: c.pictures + "300x300/" + it.picture,
+		Light:   isFlag(c.query.Get("light")),
+		Cover:   !isFlag(c.query.Get("hide_cover")),
+		Color:   template.CSS("#" + orElse(color(c.query.Get("color")), "5000ff")), //nolint:gosec // six hex digits
+	}
+	seed := uint32(2166136261)
+	for i := range len(it.url) {
+		seed = (seed ^ uint32(it.url[i])) * 16777619
+	}
+	for i := range 96 { // a waveform that belongs to the show
+		seed = seed*1664525 + 1013904223
+		height := 6 + int(seed>>27)
+		p.Bars = append(p.Bars, bar{X: 4 * i, Y: 20 - height/2, Height: height})
+	}
+	return p
+}
