@@ -1,0 +1,100 @@
+package model
+
+import (
+	"context"
+	"time"
+)
+
+// A Connection is a page of a list in the form that Relay specifies.
+type Connection[N any] struct {
+	Edges    []*Edge[N]
+	PageInfo *PageInfo
+	total    func(context.Context) (*int, error)
+}
+
+// An Edge is one item of a Connection and its place.
+type Edge[N any] struct {
+	Cursor string
+	Node   N
+}
+
+// NewConnection makes a connection of its edges. Total is asked at most once
+// for each selection of totalCount; nil means that nobody knows.
+func NewConnection[N any](edges []*Edge[N], info PageInfo, total func(context.Context) (*int, error)) *Connection[N] {
+	if len(edges) > 0 {
+		info.StartCursor, info.EndCursor = &edges[0].Cursor, &edges[len(edges)-1].Cursor
+	}
+	return &Connection[N]{Edges: edges, PageInfo: &info, total: total}
+}
+
+// Nodes are the items alone.
+func (c *Connection[N]) Nodes() []N {
+	nodes := make([]N, len(c.Edges))
+	for i, e := range c.Edges {
+		nodes[i] = e.Node
+	}
+	return nodes
+}
+
+// TotalCount is how many items the list holds, nil when nobody knows.
+func (c *Connection[N]) TotalCount(ctx context.Context) (*int, error) {
+	if c.total == nil {
+		return nil, nil
+	}
+	return c.total(ctx)
+}
+
+// The connections and edges of the schema.
+type (
+	// A CloudcastConnection is a page of cloudcasts.
+	CloudcastConnection = Connection[*Cloudcast]
+	// A CloudcastEdge is one of them.
+	CloudcastEdge = Edge[*Cloudcast]
+	// A UserConnection is a page of users.
+	UserConnection = Connection[*User]
+	// A UserEdge is one of them.
+	UserEdge = Edge[*User]
+	// A TagConnection is a page of tags.
+	TagConnection = Connection[*Tag]
+	// A TagEdge is one of them.
+	TagEdge = Edge[*Tag]
+	// A CommentConnection is a page of comments.
+	CommentConnection = Connection[*Comment]
+	// A CommentEdge is one of them.
+	CommentEdge = Edge[*Comment]
+	// An ActivityConnection is a page of a feed.
+	ActivityConnection = Connection[Activity]
+	// An ActivityEdge is one of its lines.
+	ActivityEdge = Edge[Activity]
+	// A PlaylistConnection is a page of playlists.
+	PlaylistConnection = Connection[*Playlist]
+	// A PlaylistEdge is one of them.
+	PlaylistEdge = Edge[*Playlist]
+)
+
+// A ListenConnection is a page of listens: cloudcasts whose edges say when
+// they were listened to.
+type ListenConnection struct{ *Connection[*Cloudcast] }
+
+// Edges are the listens.
+func (c *ListenConnection) Edges() []*ListenEdge {
+	edges := make([]*ListenEdge, len(c.Connection.Edges))
+	for i, e := range c.Connection.Edges {
+		edges[i] = (*ListenEdge)(e)
+	}
+	return edges
+}
+
+// A ListenEdge is one listen.
+type ListenEdge Edge[*Cloudcast]
+
+// ListenedAt is when they listened; nil when Mixcloud does not say.
+func (e *ListenEdge) ListenedAt() *time.Time { return e.Node.ListenTime }
+
+// PageInfo says where a page stands in its list.
+type PageInfo struct {
+	HasNextPage     bool
+	HasPreviousPage bool
+	StartCursor     *string // nil on an empty page
+	EndCursor       *string // nil on an empty page
+}

@@ -1,0 +1,71 @@
+package model
+
+import "mixcloud-graphql/mixcloud"
+
+// A Picture is one picture in one size.
+type Picture struct {
+	Size   *PictureSize
+	Width  *int
+	Height *int
+	URL    string
+}
+
+// sizeNames are the names of REST, which are no valid GraphQL names.
+var sizeNames = map[string]PictureSize{
+	"small": PictureSizeSmall, "thumbnail": PictureSizeThumbnail, "medium_mobile": PictureSizeMediumMobile,
+	"medium": PictureSizeMedium, "large": PictureSizeLarge, "extra_large": PictureSizeExtraLarge,
+	"320wx320h": PictureSizeW320, "640wx640h": PictureSizeW640, "768wx768h": PictureSizeW768,
+	"1024wx1024h": PictureSizeW1024,
+}
+
+// sizeWidths are the widths behind the names (recordings from 2013 on).
+var sizeWidths = map[PictureSize]int{
+	PictureSizeSmall: 25, PictureSizeThumbnail: 50, PictureSizeMediumMobile: 80, PictureSizeMedium: 100,
+	PictureSizeLarge: 300, PictureSizeW320: 320, PictureSizeExtraLarge: 600, PictureSizeW640: 640,
+	PictureSizeW768: 768, PictureSizeW1024: 1024,
+}
+
+func newPicture(p mixcloud.Picture) *Picture {
+	picture := &Picture{URL: p.URL}
+	if size, ok := sizeNames[p.Name]; ok {
+		picture.Size = &size
+	}
+	if p.Width > 0 {
+		picture.Width = &p.Width
+	}
+	if p.Height > 0 {
+		picture.Height = &p.Height
+	}
+	return picture
+}
+
+// newPictures wraps all pictures in their order; never nil.
+func newPictures(all mixcloud.Pictures) []*Picture {
+	pictures := make([]*Picture, 0, len(all))
+	for _, p := range all {
+		pictures = append(pictures, newPicture(p))
+	}
+	return pictures
+}
+
+// NewCovers wraps the pictures of a profile's cover; never nil.
+func NewCovers(all mixcloud.Pictures) []*Picture { return newPictures(all) }
+
+// pick gives the widest picture that is not above size, else the narrowest;
+// nil when there is none. Pictures come sorted by width.
+func pick(all mixcloud.Pictures, size *PictureSize) *Picture {
+	if len(all) == 0 {
+		return nil
+	}
+	limit := sizeWidths[PictureSizeLarge]
+	if size != nil {
+		limit = sizeWidths[*size]
+	}
+	best := all[0]
+	for _, p := range all {
+		if p.Width > best.Width && p.Width <= limit {
+			best = p
+		}
+	}
+	return newPicture(best)
+}

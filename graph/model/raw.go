@@ -1,0 +1,43 @@
+package model
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Untouched is a REST object as clients see it: every member as received, but
+// without metadata, which describes the request and not the resource. What is
+// no JSON object is given as it is; nil stays nil.
+func Untouched(raw json.RawMessage) json.RawMessage {
+	if !bytes.Contains(raw, []byte(`"metadata"`)) {
+		return raw
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return raw
+	}
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return raw
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return raw
+		}
+		if name == "metadata" {
+			continue
+		}
+		if out.Len() > 1 {
+			out.WriteByte(',')
+		}
+		quoted, _ := json.Marshal(name)
+		out.Write(quoted)
+		out.WriteByte(':')
+		out.Write(value)
+	}
+	out.WriteByte('}')
+	return out.Bytes()
+}

@@ -1,0 +1,122 @@
+package model
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"mixcloud-graphql/internal/gqlerr"
+)
+
+// MarshalInt writes a GraphQL Int. A value beyond 32 bits, which GraphQL's Int
+// cannot hold, is written as null rather than as a number that clients misread.
+func MarshalInt(i int) graphql.ContextMarshaler {
+	if i > math.MaxInt32 || i < math.MinInt32 {
+		return written("null")
+	}
+	return written(strconv.Itoa(i))
+}
+
+// UnmarshalInt reads a GraphQL Int from a literal or a variable. Anything that
+// is no whole number of 32 bits is a bad-user-input error naming the argument.
+func UnmarshalInt(ctx context.Context, v any) (int, error) {
+	i, err := graphql.UnmarshalInt32(v)
+	if err != nil {
+		return 0, gqlerr.Invalid(argument(ctx), "must be a whole number of at most 32 bits")
+	}
+	return int(i), nil
+}
+
+// MarshalDateTime writes a moment as RFC 3339 in UTC; the zero time as null.
+func MarshalDateTime(t time.Time) graphql.ContextMarshaler {
+	if t.IsZero() {
+		return written("null")
+	}
+	return written(`"` + t.UTC().Format(time.RFC3339) + `"`)
+}
+
+// UnmarshalDateTime reads a moment: RFC 3339 text, or whole Unix seconds.
+// Anything else is a bad-user-input error naming the argument.
+func UnmarshalDateTime(ctx context.Context, v any) (time.Time, error) {
+	t, err := parseMoment(v)
+	if err != nil {
+		return time.Time{}, gqlerr.Invalid(argument(ctx), err.Error())
+	}
+	return t, nil
+}
+
+var errMoment = errors.New("must be a moment: RFC 3339 text such as 2015-04-29T18:59:19Z, or Unix seconds")
+
+func parseMoment(v any) (time.Time, error) {
+	switch v := v.(type) {
+	case string:
+		t, err := time.Parse(time.RFC3339, v)
+		if err != nil {
+			return time.Time{}, errMoment
+		}
+		return inRange(t.UTC())
+	case json.Number:
+		return unixSeconds(v.String())
+	case int, int32, int64:
+		return unixSeconds(fmt.Sprint(v))
+	case float64:
+		if v != math.Trunc(v) {
+			return time.Time{}, errMoment
+		}
+		return unixSeconds(strconv.FormatFloat(v, 'f', 0, 64))
+	}
+	return time.Time{}, errMoment
+}
+
+func unixSeconds(text string) (time.Time, error) {
+	s, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}, errMoment
+	}
+	return inRange(time.Unix(s, 0).UTC())
+}
+
+// inRange refuses moments that Mixcloud's own notation, four digits of a year
+// from 1970 on, cannot name.
+func inRange(t time.Time) (time.Time, error) {
+	if t.Unix() < 0 || t.Year() > 9999 {
+		return time.Time{}, errors.New("must lie between 1970 and 9999")
+	}
+	return t, nil
+}
+
+// MarshalJSON writes JSON exactly as it was received; nothing as null.
+func MarshalJSON(raw json.RawMessage) graphql.Marshaler {
+	if len(raw) == 0 {
+		return graphql.Null
+	}
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(raw) })
+}
+
+// UnmarshalJSON keeps an input value as JSON text.
+func UnmarshalJSON(v any) (json.RawMessage, error) { return json.Marshal(v) }
+
+// written marshals text that is JSON already.
+func written(text string) graphql.ContextMarshaler {
+	return graphql.ContextWriterFunc(func(_ context.Context, w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+}
+
+// argument names the argument that is being read.
+func argument(ctx context.Context) string {
+	for path := graphql.GetPathContext(ctx); path != nil; path = path.Parent {
+		if path.Field != nil {
+			return *path.Field
+		}
+	}
+	return "value"
+}

@@ -1,0 +1,108 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strconv"
+
+	"mixcloud-graphql/graph/loaders"
+	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/mixcloud"
+)
+
+var (
+	colour = regexp.MustCompile(`^[0-9a-fA-F]{6}$`)
+	width  = regexp.MustCompile(`^([1-9][0-9]{0,4}|[1-9][0-9]?%|100%)$`)
+)
+
+// embed checks the form of a player that is asked for.
+func embed(c *model.Cloudcast, w *string, height *int, color *string) (loaders.Embed, error) {
+	e := loaders.Embed{Key: c.Key}
+	if w != nil {
+		if !width.MatchString(*w) {
+			return e, gqlerr.Invalid("width", "must be a number of pixels such as 400, or a percentage such as 100%")
+		}
+		e.Width = *w
+	}
+	if err := pixels("height", height, &e.Height); err != nil {
+		return e, err
+	}
+	return e, hexadecimal(color, &e.Color)
+}
+
+// pixels checks a size and stores it; one that is absent stays 0.
+func pixels(argument string, size *int, into *int) error {
+	if size == nil {
+		return nil
+	}
+	if *size < 1 || *size > 99999 {
+		return gqlerr.Invalid(argument, "must be a number of pixels from 1 to 99999")
+	}
+	*into = *size
+	return nil
+}
+
+// hexadecimal checks a colour and stores it; one that is absent stays "".
+func hexadecimal(color *string, into *string) error {
+	if color == nil {
+		return nil
+	}
+	if !colour.MatchString(*color) {
+		return gqlerr.Invalid("color", "must be six hexadecimal digits such as ff8800, without #")
+	}
+	*into = *color
+	return nil
+}
+
+// oembedSize are the sizes that oEmbed takes.
+type oembedSize struct{ width, height, maxWidth, maxHeight *int }
+
+// question checks what oEmbed is asked.
+func (r *Resolver) question(address string, size oembedSize, color *string, light *bool) (loaders.OEmbed, error) {
+	ref, err := r.store.Client().ParseRef(address)
+	if err != nil {
+		return loaders.OEmbed{}, named(err, "url")
+	}
+	q := loaders.OEmbed{URL: mixcloud.DefaultSiteURL + ref.Key}
+	if light != nil {
+		q.Light = strconv.FormatBool(*light)
+	}
+	return q, errors.Join(
+		pixels("width", size.width, &q.Width), pixels("height", size.height, &q.Height),
+		pixels("maxWidth", size.maxWidth, &q.MaxWidth), pixels("maxHeight", size.maxHeight, &q.MaxHeight),
+		hexadecimal(color, &q.Color))
+}
+
+// oembed asks; a page that does not exist is nil without an error.
+func oembed(ctx context.Context, question loaders.OEmbed) (*model.OEmbed, error) {
+	answer, err := loaders.From(ctx).OEmbed.Load(ctx, question)
+	if errors.Is(err, mixcloud.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return model.NewOEmbed(answer, func(ctx context.Context) (string, error) {
+		return loaders.From(ctx).OEmbedXML.Load(ctx, question)
+	}), nil
+}
+
+// discovery names where tags and a city meet, without a call.
+func discovery(tags []string, city *string) (*model.Discovery, error) {
+	if len(tags) > 5 {
+		return nil, gqlerr.Invalid("tags", "must not be more than 5")
+	}
+	place := ""
+	if city != nil {
+		if place = *city; place == "" {
+			return nil, gqlerr.Invalid("city", "must not be empty: leave it out")
+		}
+	}
+	key, err := mixcloud.DiscoverKey(tags, place)
+	if err != nil {
+		return nil, err
+	}
+	return &model.Discovery{Key: key, URL: mixcloud.DefaultSiteURL + key}, nil
+}

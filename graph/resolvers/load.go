@@ -1,0 +1,85 @@
+package resolvers
+
+import (
+	"context"
+	"encoding/json"
+
+	"mixcloud-graphql/graph/loaders"
+	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/mixcloud"
+)
+
+// full gives the full form of a value: at once when it is there, otherwise by
+// the one load that all fields of the resource share.
+func full[T any](ctx context.Context, have *T, l *loaders.ResourceLoader[T], key string) (*T, error) {
+	if have != nil {
+		return have, nil
+	}
+	return l.Load(ctx, key)
+}
+
+// ofUser gives a member that only a full user has.
+func ofUser[V any](ctx context.Context, u *model.User, member func(*mixcloud.FullUser) V) (V, error) {
+	loaded, err := full(ctx, u.Full(), loaders.From(ctx).Users, u.Key)
+	if err != nil {
+		return *new(V), err
+	}
+	return member(loaded), nil
+}
+
+// ofCloudcast gives a member that only a full cloudcast has.
+func ofCloudcast[V any](ctx context.Context, c *model.Cloudcast, member func(*mixcloud.FullCloudcast) V) (V, error) {
+	loaded, err := full(ctx, c.Full(), loaders.From(ctx).Cloudcasts, c.Key)
+	if err != nil {
+		return *new(V), err
+	}
+	return member(loaded), nil
+}
+
+// viewerFlag gives a member that is relative to the viewer: nil for nobody, as
+// it came along if it did, else from the full resource.
+func viewerFlag(ctx context.Context, have *bool, load func() (*bool, error)) (*bool, error) {
+	if have != nil || loaders.From(ctx).Anonymous() {
+		return have, nil
+	}
+	return load()
+}
+
+// isViewer tells whether a user is the viewer, by the viewer's own key unless
+// the user was loaded and says so itself.
+func isViewer(ctx context.Context, u *model.User) (bool, error) {
+	l := loaders.From(ctx)
+	if l.Anonymous() || u.KnownViewer() {
+		return u.KnownViewer(), nil
+	}
+	if u.Full() != nil {
+		return false, nil // NewFullUser would have known
+	}
+	viewer, err := l.Viewer(ctx)
+	if err != nil {
+		return false, err
+	}
+	return mixcloud.Canonical(viewer.Key) == mixcloud.Canonical(u.Key), nil
+}
+
+// rawObject is anything that keeps its untouched REST object.
+type rawObject interface{ Raw() json.RawMessage }
+
+// raw gives the untouched object as it came along, or that of the full
+// resource when it is asked for.
+func raw[T any, P interface {
+	*T
+	rawObject
+}](ctx context.Context, have rawObject, loaded P, l *loaders.ResourceLoader[T], key string, wantFull bool) (json.RawMessage, error) {
+	if loaded != nil {
+		return model.Untouched(loaded.Raw()), nil
+	}
+	if !wantFull {
+		return model.Untouched(have.Raw()), nil
+	}
+	value, err := l.Load(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return model.Untouched(P(value).Raw()), nil
+}

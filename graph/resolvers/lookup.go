@@ -1,0 +1,119 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+
+	"mixcloud-graphql/graph/loaders"
+	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/mixcloud"
+)
+
+// lookUp answers a root look-up: what is not found is nil without an error.
+func lookUp[T, N any](ctx context.Context, l *loaders.ResourceLoader[T], key string, wrap func(*T) *N) (*N, error) {
+	value, err := l.Load(ctx, key)
+	if errors.Is(err, mixcloud.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return wrap(value), nil
+}
+
+// keyed answers a root look-up by an argument "key" that must name one kind of
+// resource.
+func keyed[T, N any](ctx context.Context, r *Resolver, kind mixcloud.Kind, key string, l *loaders.ResourceLoader[T], wrap func(*T) *N) (*N, error) {
+	ref, err := r.store.Client().ParseRef(key)
+	if err != nil {
+		return nil, named(err, "key")
+	}
+	if ref.Kind != kind {
+		return nil, gqlerr.Invalid("key", "names a "+string(ref.Kind)+", not a "+string(kind))
+	}
+	return lookUp(ctx, l, ref.Key, wrap)
+}
+
+// named gives a refusal of the client the name that the argument has here.
+func named(err error, argument string) error {
+	var invalid *mixcloud.InvalidError
+	if errors.As(err, &invalid) {
+		return gqlerr.Invalid(argument, invalid.Reason)
+	}
+	return err
+}
+
+// resourceAt looks up whatever kind of resource stands at a key.
+func resourceAt(ctx context.Context, kind model.Kind, key string) (model.Resource, error) {
+	l := loaders.From(ctx)
+	switch kind {
+	case model.KindUser:
+		return resource(lookUp(ctx, l.Users, key, model.NewFullUser))
+	case model.KindCloudcast:
+		return resource(lookUp(ctx, l.Cloudcasts, key, model.NewFullCloudcast))
+	case model.KindTag:
+		return resource(lookUp(ctx, l.Tags, key, model.NewFullTag))
+	case model.KindCity:
+		return resource(lookUp(ctx, l.Tags, key, model.NewFullCity))
+	case model.KindCategory:
+		return resource(lookUp(ctx, l.Categories, key, model.NewFullCategory))
+	case model.KindPlaylist:
+		return resource(lookUp(ctx, l.Playlists, key, model.NewFullPlaylist))
+	case model.KindArtist:
+		return resource(lookUp(ctx, l.Artists, key, model.NewFullArtist))
+	case model.KindTrack:
+		return resource(lookUp(ctx, l.Tracks, key, model.NewFullTrack))
+	default:
+		return nil, gqlerr.Invalid("key", "names nothing that can be looked up")
+	}
+}
+
+// resource keeps a nil pointer from becoming an interface that is not nil.
+func resource[N any, P interface {
+	*N
+	model.Resource
+}](value P, err error) (model.Resource, error) {
+	if value == nil || err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+// nodeOf refetches what a global id names; nil when it is gone.
+func nodeOf(ctx context.Context, id model.NodeID) (model.Node, error) {
+	switch id.Kind {
+	case model.KindComment:
+		return listed(ctx, id, "comments/", loaders.From(ctx).CommentPages, func(c *mixcloud.Comment) (string, model.Node) {
+			return c.Key, model.NewComment(c, id.Owner)
+		})
+	case model.KindActivity:
+		return listed(ctx, id, "feed/", loaders.From(ctx).ActivityPages, func(a *mixcloud.Activity) (string, model.Node) {
+			return a.Key, model.NewActivity(a, id.Owner)
+		})
+	default:
+		found, err := resourceAt(ctx, id.Kind, id.Key)
+		if found == nil || err != nil {
+			return nil, err
+		}
+		return found, nil
+	}
+}
+
+// listed finds an item that has no address of its own: it reads its owner's
+// list at the second at which it stands there.
+func listed[T any](ctx context.Context, id model.NodeID, list string, l *loaders.Loader[loaders.List, *mixcloud.Page[T]], open func(*T) (string, model.Node)) (model.Node, error) {
+	page, err := l.Load(ctx, loaders.Path(id.Owner+list, mixcloud.Range{Limit: 100, Until: id.Time.Add(1e9)}))
+	if errors.Is(err, mixcloud.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range page.Items {
+		if key, node := open(&page.Items[i]); key == id.Key {
+			return node, nil
+		}
+	}
+	return nil, nil
+}

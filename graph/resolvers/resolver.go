@@ -1,0 +1,23 @@
+// Package resolvers answers the fields of the schema that a value does not
+// carry itself. Each resolver checks its arguments, asks one loader or reads
+// one list, and wraps what came.
+package resolvers
+
+import (
+	"log/slog"
+
+	"mixcloud-graphql/internal/upstream"
+)
+
+// A Resolver is what all resolvers share. It is safe for concurrent use.
+type Resolver struct {
+	store *upstream.Store
+	log   *slog.Logger
+	tags  latestName
+}
+
+// New makes the root of the resolvers. Each operation's context must carry its
+// loaders, see loaders.Into.
+func New(store *upstream.Store, log *slog.Logger) *Resolver {
+	return &Resolver{store: store, log: log}
+}
