@@ -28,7 +28,7 @@ type call struct {
 	args     []string
 	query    url.Values
 	base     string // public base, without a closing slash
-	pictures string // what stands before a picture's size
+	pictures string // what stands before a picture's size; plain ASCII
 	settings Settings
 	viewer   *world.User // whose token was sent; nil for nobody
 	metadata bool        // metadata=1
@@ -156,7 +156,7 @@ func (c *call) route() error {
 // 2018: headers of user.yml and tag.yml).
 func (c *call) redirect() {
 	c.plain(http.StatusMovedPermanently)
-	c.location = mountPrefix(c.request) + c.path + "/"
+	c.location = c.mount(c.request) + c.path + "/"
 	if c.breaks(redirectFound) {
 		c.status = http.StatusFound
 	}
@@ -230,5 +230,5 @@ func requestID() string {
 
 // scheduled says whether an upload still waits for its day.
 func (c *call) scheduled(cast *world.Cloudcast) bool {
-	return !cast.PublishAt.IsZero() && c.clock().Before(cast.PublishAt)
+	return !cast.PublishAt.IsZero() && c.now().Before(cast.PublishAt)
 }

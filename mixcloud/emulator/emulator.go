@@ -18,7 +18,7 @@ type Emulator struct {
 	seed      int64
 	given     bool // the world came from WithWorld
 	publicURL string
-	clock     func() time.Time
+	clock     func() time.Time // nil for the world's own
 	initial   Settings
 	broken    [ruleCount]bool
 
@@ -29,6 +29,7 @@ type Emulator struct {
 
 	mu     sync.RWMutex // guards what follows, and everything inside the world
 	world  *world.World
+	began  time.Time // when the world came to be
 	orders orders
 }
 
@@ -79,7 +80,7 @@ func WithLatency(d time.Duration) Option {
 func WithPublicURL(base string) Option {
 	return func(e *Emulator) error {
 		u, err := url.Parse(base)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || !isPlain(base) {
 			return fmt.Errorf("emulator: the public URL must be an http or https URL without a query")
 		}
 		e.publicURL = strings.TrimSuffix(base, "/")
@@ -88,7 +89,9 @@ func WithPublicURL(base string) Option {
 }
 
 // WithClock sets the clock that dates writes and tells whether a scheduled
-// upload is out; the default is [time.Now]. Seeded times do not hang on it.
+// upload is out. The default starts, when the emulator is made or reset, at the
+// instant at which its world stands still, so that nothing hangs on the day of
+// the run.
 func WithClock(now func() time.Time) Option {
 	return func(e *Emulator) error {
 		e.clock = now
@@ -96,10 +99,18 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
+// now is the emulator's time. The world must be locked.
+func (e *Emulator) now() time.Time {
+	if e.clock != nil {
+		return e.clock()
+	}
+	return e.world.Now.Add(time.Since(e.began))
+}
+
 // New makes an emulator. Without options it serves the world of seed 1. The
 // only errors are those of the options.
 func New(options ...Option) (*Emulator, error) {
-	e := &Emulator{seed: 1, clock: time.Now}
+	e := &Emulator{seed: 1, began: time.Now()}
 	for _, option := range options {
 		if err := option(e); err != nil {
 			return nil, err
@@ -126,6 +137,7 @@ func (e *Emulator) Reset() {
 	if fresh != nil {
 		e.world = fresh
 	}
+	e.began = time.Now()
 	e.orders.forget()
 	e.mu.Unlock()
 	_ = e.Set(e.initial) // New has checked them
@@ -151,7 +163,8 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // disturbed as the API is.
 func isAPI(path string) bool { return strings.HasPrefix(path, "/www/oembed") }
 
-// publicBase is the base URL of links in answers to r, without a closing slash.
+// publicBase is the base URL of links in answers to r, without a closing slash; it
+// is plain ASCII.
 func (e *Emulator) publicBase(r *http.Request) string {
 	if e.publicURL != "" {
 		return e.publicURL
@@ -160,7 +173,25 @@ func (e *Emulator) publicBase(r *http.Request) string {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	return scheme + "://" + r.Host + mountPrefix(r)
+	host := r.Host
+	if !isPlain(host) {
+		host = "localhost" // whoever sends such a Host cannot be reached by it
+	}
+	return scheme + "://" + host + mountPrefix(r)
+}
+
+// mount is the path under which the caller of r sees the emulator, "" for the
+// root: that of the public URL, or what [http.StripPrefix] took away.
+func (e *Emulator) mount(r *http.Request) string {
+	if e.publicURL == "" {
+		return mountPrefix(r)
+	}
+	_, rest, _ := strings.Cut(e.publicURL, "://")
+	_, path, found := strings.Cut(rest, "/")
+	if !found {
+		return ""
+	}
+	return "/" + path
 }
 
 // mountPrefix is what a handler such as [http.StripPrefix] has taken from the
@@ -175,7 +206,7 @@ func mountPrefix(r *http.Request) string {
 		sent = "/" + path
 	}
 	prefix, ok := strings.CutSuffix(sent, r.URL.EscapedPath())
-	if !ok {
+	if !ok || !isPlain(prefix) {
 		return ""
 	}
 	return prefix

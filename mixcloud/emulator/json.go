@@ -137,6 +137,16 @@ func (w *writer) text(s string) {
 	w.buf = append(w.buf, '"')
 }
 
+// isPlain says whether s stands in a JSON string as it is.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
 // escape appends s as the inside of a JSON string.
 func (w *writer) escape(s string) {
 	plain := 0

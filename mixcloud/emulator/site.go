@@ -36,7 +36,7 @@ func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !strings.HasSuffix(path, "/") {
-		location := mountPrefix(r) + r.URL.EscapedPath() + "/"
+		location := e.mount(r) + r.URL.EscapedPath() + "/"
 		if r.URL.RawQuery != "" {
 			location += "?" + r.URL.RawQuery
 		}
@@ -73,16 +73,16 @@ func (e *Emulator) servePicture(w http.ResponseWriter, r *http.Request, path str
 		http.Error(w, "400 Bad Request", http.StatusBadRequest)
 		return
 	}
-	png, err := world.Picture(path, width, height)
+	picture, err := world.Picture(path, width, height)
 	if err != nil {
 		http.Error(w, "404 Not Found", http.StatusNotFound)
 		return
 	}
-	w.Header().Set("Content-Type", "image/png")
-	w.Header().Set("Content-Length", strconv.Itoa(len(png)))
+	w.Header().Set("Content-Type", http.DetectContentType(picture))
+	w.Header().Set("Content-Length", strconv.Itoa(len(picture)))
 	w.Header().Set("Cache-Control", "public, max-age=86400")
 	w.Header().Set("Access-Control-Allow-Origin", "*")
-	_, _ = w.Write(png)
+	_, _ = w.Write(picture)
 }
 
 // pixels reads 300x300.
