@@ -1,11 +1,172 @@
 package paging
 
-import "context"
+import (
+	"context"
+	"log/slog"
 
-// Read gives the items that a asks for.
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/mixcloud"
+)
+
+const (
+	// maxForwardCalls bounds what an upstream with tiny pages can cost.
+	maxForwardCalls = 20
+	// maxBackwardCalls bounds the search for the items next to a cursor.
+	maxBackwardCalls = 5
+)
+
+// Read gives the items that a asks for: usually with one call, and with none
+// when a asks for no items or breaks a rule. Errors are BAD_USER_INPUT and name
+// the argument at fault, LIMIT_EXCEEDED when the items before a cursor are out
+// of reach, or Fetch's own, untouched.
+//
+// HasNextPage can be true before an empty page: that the upstream offers more
+// is all that is known. Before an empty result it is false, since no cursor
+// leads on from there.
 func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
-	if _, err := Check(a); err != nil {
+	req, err := Check(a)
+	if err != nil {
 		return nil, err
 	}
-	return &Result[T]{Edges: []Edge[T]{}}, ctx.Err()
+	if req.backward && req.before == nil && !l.Whole {
+		return nil, gqlerr.Invalid("last", "goes with before: where this list ends is not known")
+	}
+	r := &reader[T]{list: l, req: req, bind: Bind(l.Identity, req.since, req.until), limit: MaxPageSize, log: l.Log}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	var from *Cursor
+	for _, arg := range []struct {
+		name  string
+		value *string
+	}{{"after", req.after}, {"before", req.before}} {
+		if arg.value == nil {
+			continue
+		}
+		c, err := Parse(arg.name, *arg.value, r.bind)
+		if err != nil {
+			return nil, err
+		}
+		if c.Kind == ByTime && l.Time == nil || c.Kind != ByOffset && l.Whole {
+			return nil, gqlerr.Invalid(arg.name, "is a cursor of another list")
+		}
+		from = &c
+	}
+	switch {
+	case req.size == 0:
+		return r.empty(), nil
+	case l.Whole:
+		return r.whole(ctx, from)
+	case req.backward:
+		return r.backward(ctx, *from)
+	default:
+		return r.forward(ctx, from)
+	}
 }
+
+// A reader answers one Read.
+type reader[T any] struct {
+	list  List[T]
+	req   Request
+	bind  Binding
+	limit int // the largest page that the upstream gives, as far as is known
+	calls int
+	log   *slog.Logger
+}
+
+// fetch gets one page. Start is the offset of its first item.
+func (r *reader[T]) fetch(ctx context.Context, asked mixcloud.Range, start int) (*sheet[T], error) {
+	r.calls++
+	page, err := r.get(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	s := r.view(asked, page, start)
+	if s.next != nil && s.raw < asked.Limit {
+		switch {
+		case s.next.Limit > 0:
+			r.limit = min(r.limit, s.next.Limit)
+		case s.raw > 0:
+			r.limit = min(r.limit, s.raw)
+		}
+	}
+	return s, nil
+}
+
+func (r *reader[T]) get(ctx context.Context, asked mixcloud.Range) (*mixcloud.Page[T], error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return r.list.Fetch(ctx, asked)
+}
+
+// atMost is n, or the largest page.
+func (r *reader[T]) atMost(n int) int { return min(n, r.limit) }
+
+// before is the older of a bound and the client's own until.
+func (r *reader[T]) before(until int64) int64 {
+	if until == noTime || r.req.until != noTime && r.req.until < until {
+		return r.req.until
+	}
+	return until
+}
+
+// empty is the result that needs no call.
+func (r *reader[T]) empty() *Result[T] {
+	return &Result[T]{
+		Edges:           []Edge[T]{},
+		HasNextPage:     r.req.before != nil,
+		HasPreviousPage: r.startsLater(),
+	}
+}
+
+// startsLater says whether the client skipped something on its way forward.
+func (r *reader[T]) startsLater() bool {
+	return r.req.after != nil || r.req.offset != nil && *r.req.offset > 0
+}
+
+// edges encodes the cursors of what is given out.
+func (r *reader[T]) edges(entries []entry[T]) []Edge[T] {
+	edges := make([]Edge[T], len(entries))
+	for i, e := range entries {
+		edges[i] = Edge[T]{Node: e.item, Cursor: e.at.Encode(r.bind)}
+	}
+	return edges
+}
+
+// whole cuts a list that comes in one piece.
+func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error) {
+	asked := mixcloud.Range{Limit: MaxPageSize, Since: timeOf(r.req.since), Until: timeOf(r.req.until)}
+	page, err := r.get(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	n := len(page.Items)
+	lo, hi := 0, n
+	switch {
+	case r.req.backward:
+		if from != nil {
+			hi = min(from.Offset, n)
+		}
+		lo = max(0, hi-r.req.size)
+	default:
+		if from != nil {
+			lo = min(from.Offset+1, n)
+		} else if r.req.offset != nil {
+			lo = min(*r.req.offset, n)
+		}
+		hi = min(lo+r.req.size, n)
+	}
+	edges := make([]Edge[T], 0, hi-lo)
+	for i := lo; i < hi; i++ {
+		edges = append(edges, Edge[T]{Node: page.Items[i], Cursor: Cursor{Kind: ByOffset, Offset: i}.Encode(r.bind)})
+	}
+	result := &Result[T]{Edges: edges, HasNextPage: hi < n, HasPreviousPage: lo > 0}
+	if page.Next == nil && r.unfiltered() {
+		result.Total = &n
+	}
+	return result, nil
+}
+
+// unfiltered says whether no bound of the client hides a part of the list.
+func (r *reader[T]) unfiltered() bool { return r.req.since == noTime && r.req.until == noTime }

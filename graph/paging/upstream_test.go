@@ -1,0 +1,244 @@
+package paging_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"mixcloud-graphql/graph/paging"
+	"mixcloud-graphql/mixcloud"
+)
+
+// An item of the upstream's list: its key and when it was listed.
+type item struct {
+	key    string
+	second int64
+}
+
+func (i item) String() string { return strings.Trim(i.key, "/") }
+
+// base is the second that tables count from.
+const base = 1_500_000_000
+
+// at makes an item that was listed n seconds after base.
+func at(name string, n int64) item { return item{"/" + name + "/", base + n} }
+
+// The ways in which an upstream may say that a page is not the last.
+const (
+	nextIfFull  = iota // the page is full (inferred of Mixcloud)
+	nextIfMore         // the bounds have more items
+	nextIfOlder        // the list has older items, whatever the bounds
+)
+
+// An upstream is a list as the REST API gives it, written without a look at the
+// engine: newest first, since and until exclusive.
+type upstream struct {
+	mu      sync.Mutex
+	items   []item
+	own     bool // the items say when they were listed
+	offset  bool // pages by offset whatever is asked
+	newest  bool // since gives the newest items, not the nearest
+	next    int
+	cap     int // largest page
+	nolinks bool
+	whole   bool
+	calls   []string
+	fake    func(n int, r mixcloud.Range) *mixcloud.Page[item] // answers instead, unless nil
+}
+
+func (u *upstream) list() paging.List[item] {
+	l := paging.List[item]{
+		Identity: "/test/|items",
+		Fetch:    u.fetch,
+		Key:      func(i item) string { return i.key },
+		Whole:    u.whole,
+	}
+	if u.own {
+		l.Time = func(i item) time.Time {
+			if i.second == 0 {
+				return time.Time{}
+			}
+			return time.Unix(i.second, 0)
+		}
+	}
+	return l
+}
+
+func (u *upstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.calls = append(u.calls, call(r))
+	if u.fake != nil {
+		if p := u.fake(len(u.calls), r); p != nil {
+			return p, nil
+		}
+	}
+	limit := r.Limit
+	if limit == 0 {
+		limit = 20
+	}
+	most := 100
+	if u.cap > 0 {
+		most = u.cap
+	}
+	limit = min(limit, most)
+	if u.whole {
+		return &mixcloud.Page[item]{Items: slices.Clone(u.items)}, nil
+	}
+	if u.offset || r.Offset != nil {
+		return u.byOffset(r, limit), nil
+	}
+	return u.byDate(r, limit), nil
+}
+
+func (u *upstream) byOffset(r mixcloud.Range, limit int) *mixcloud.Page[item] {
+	from := 0
+	if r.Offset != nil {
+		from = *r.Offset
+	}
+	lo := min(from, len(u.items))
+	hi := min(lo+limit, len(u.items))
+	p := &mixcloud.Page[item]{Items: slices.Clone(u.items[lo:hi])}
+	if u.nolinks {
+		return p
+	}
+	if u.next == nextIfFull && hi-lo == limit || u.next != nextIfFull && hi < len(u.items) {
+		next := from + limit
+		p.Next = &mixcloud.Link{Range: mixcloud.Range{Limit: limit, Offset: &next}}
+	}
+	if from > 0 {
+		previous := max(0, from-limit)
+		p.Previous = &mixcloud.Link{Range: mixcloud.Range{Limit: limit, Offset: &previous}}
+	}
+	return p
+}
+
+func (u *upstream) byDate(r mixcloud.Range, limit int) *mixcloud.Page[item] {
+	var window []item
+	for _, i := range u.items {
+		if (r.Since.IsZero() || i.second > r.Since.Unix()) && (r.Until.IsZero() || i.second < r.Until.Unix()) {
+			window = append(window, i)
+		}
+	}
+	items := window
+	if len(items) > limit {
+		if u.newest || r.Since.IsZero() {
+			items = items[:limit]
+		} else {
+			items = items[len(items)-limit:]
+		}
+	}
+	p := &mixcloud.Page[item]{Items: slices.Clone(items)}
+	if len(items) == 0 || u.nolinks {
+		return p
+	}
+	last := items[len(items)-1]
+	more := len(items) == limit
+	switch u.next {
+	case nextIfMore:
+		more = last != window[len(window)-1]
+	case nextIfOlder:
+		more = last != u.items[len(u.items)-1]
+	}
+	if more {
+		p.Next = &mixcloud.Link{Range: mixcloud.Range{Limit: limit, Until: time.Unix(last.second, 0)}}
+	}
+	p.Previous = &mixcloud.Link{Range: mixcloud.Range{Limit: limit, Since: time.Unix(items[0].second, 0)}}
+	return p
+}
+
+// call writes a request down: "limit=20 offset=0 since=5 until=6", times
+// counted from base.
+func call(r mixcloud.Range) string {
+	parts := []string{fmt.Sprintf("limit=%d", r.Limit)}
+	if r.Offset != nil {
+		parts = append(parts, fmt.Sprintf("offset=%d", *r.Offset))
+	}
+	if !r.Since.IsZero() {
+		parts = append(parts, fmt.Sprintf("since=%d", r.Since.Unix()-base))
+	}
+	if !r.Until.IsZero() {
+		parts = append(parts, fmt.Sprintf("until=%d", r.Until.Unix()-base))
+	}
+	return strings.Join(parts, " ")
+}
+
+// A tester is a *testing.T or a *rapid.T.
+type tester interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Context() context.Context
+}
+
+// made is what was called since the last time.
+func (u *upstream) made() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	calls := u.calls
+	u.calls = nil
+	return calls
+}
+
+func (u *upstream) read(t tester, a paging.Args) *paging.Result[item] {
+	t.Helper()
+	result, err := paging.Read(t.Context(), u.list(), a)
+	if err != nil {
+		t.Fatalf("Read(%s): %v", show(a), err)
+	}
+	return result
+}
+
+// show writes arguments down for messages.
+func show(a paging.Args) string {
+	var parts []string
+	for _, n := range []struct {
+		name  string
+		value *int
+	}{{"first", a.First}, {"last", a.Last}, {"offset", a.Offset}} {
+		if n.value != nil {
+			parts = append(parts, fmt.Sprintf("%s: %d", n.name, *n.value))
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		value *string
+	}{{"after", a.After}, {"before", a.Before}} {
+		if c.value != nil {
+			parts = append(parts, fmt.Sprintf("%s: %s", c.name, *c.value))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// names are the items of a result, in order.
+func names(r *paging.Result[item]) []string {
+	names := make([]string, len(r.Edges))
+	for i, e := range r.Edges {
+		names[i] = e.Node.String()
+	}
+	return names
+}
+
+// nodes are the items of a result.
+func nodes(r *paging.Result[item]) []item {
+	nodes := make([]item, len(r.Edges))
+	for i, e := range r.Edges {
+		nodes[i] = e.Node
+	}
+	return nodes
+}
+
+// cursorOf is the cursor of a named item of a result.
+func cursorOf(t tester, r *paging.Result[item], name string) *string {
+	t.Helper()
+	for _, e := range r.Edges {
+		if e.Node.String() == name {
+			return &e.Cursor
+		}
+	}
+	t.Fatalf("no %q among %v", name, names(r))
+	return nil
+}

@@ -1,0 +1,221 @@
+package paging_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"mixcloud-graphql/graph/paging"
+)
+
+// drawList draws a list of groups of items that share a second.
+func drawList(t *rapid.T, groups, ties int) []item {
+	var items []item
+	second := int64(base + 1_000_000)
+	for _, n := range rapid.SliceOfN(rapid.IntRange(1, ties), 0, groups).Draw(t, "ties") {
+		second -= rapid.Int64Range(1, 3).Draw(t, "gap")
+		for range n {
+			items = append(items, item{fmt.Sprintf("/i%d/", len(items)), second})
+		}
+	}
+	return items
+}
+
+func drawUpstream(t *rapid.T) *upstream {
+	u := &upstream{
+		own:    rapid.Bool().Draw(t, "own"),
+		newest: rapid.Bool().Draw(t, "newest"),
+		next:   rapid.IntRange(nextIfFull, nextIfOlder).Draw(t, "next"),
+	}
+	ties := rapid.SampledFrom([]int{1, 3, 12}).Draw(t, "most ties")
+	u.items = drawList(t, 40, ties)
+	if ties < 12 {
+		u.cap = rapid.SampledFrom([]int{0, 7, 20}).Draw(t, "cap")
+	}
+	return u
+}
+
+// forward walks to the end of the list; between is called between pages.
+func forward(t *rapid.T, u *upstream, a paging.Args, between func(*paging.Result[item])) (edges []paging.Edge[item]) {
+	for page := 0; ; page++ {
+		size := rapid.IntRange(1, 30).Draw(t, "first")
+		a.First = &size
+		result := u.read(t, a)
+		if len(result.Edges) > size {
+			t.Fatalf("%d items for first: %d", len(result.Edges), size)
+		}
+		if result.HasPreviousPage != (a.After != nil) {
+			t.Fatalf("hasPreviousPage = %v for %s", result.HasPreviousPage, show(a))
+		}
+		edges = append(edges, result.Edges...)
+		if !result.HasNextPage {
+			return edges
+		}
+		if page > 1000 {
+			t.Fatal("the walk does not end")
+		}
+		a.After = &result.Edges[len(result.Edges)-1].Cursor
+		if between != nil {
+			between(result)
+		}
+	}
+}
+
+func itemsOf(edges []paging.Edge[item]) []item {
+	items := make([]item, len(edges))
+	for i, e := range edges {
+		items[i] = e.Node
+	}
+	return items
+}
+
+func TestForwardWalkGivesTheList(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		u := drawUpstream(t)
+		u.offset = !u.own && rapid.Bool().Draw(t, "offset")
+		got := itemsOf(forward(t, u, paging.Args{}, nil))
+		if diff := cmp.Diff(u.items, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
+			t.Fatalf("walk differs from the list (-list +walk):\n%s", diff)
+		}
+	})
+}
+
+func TestBackwardWalkGivesTheListReversed(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		u := drawUpstream(t)
+		u.offset = !u.own && rapid.Bool().Draw(t, "offset")
+		if u.newest {
+			u.cap = 0 // all has to be in reach of five calls
+		}
+		edges := forward(t, u, paging.Args{}, nil)
+		if len(edges) == 0 {
+			return
+		}
+		before := edges[len(edges)-1].Cursor
+		got := []item{edges[len(edges)-1].Node}
+		for {
+			size := rapid.IntRange(1, 30).Draw(t, "last")
+			u.made()
+			result := u.read(t, paging.Args{Last: &size, Before: &before})
+			calls := u.made()
+			if len(calls) > 5 && !u.offset {
+				t.Fatalf("%d calls: %q", len(calls), calls)
+			}
+			if len(result.Edges) > size || !result.HasNextPage {
+				t.Fatalf("%d items for last: %d, hasNextPage %v", len(result.Edges), size, result.HasNextPage)
+			}
+			if len(result.Edges) == 0 {
+				if result.HasPreviousPage {
+					t.Fatalf("an empty page, and more above it; calls: %q", calls)
+				}
+				break
+			}
+			if u.cap == 0 && result.HasPreviousPage != (len(got)+len(result.Edges) < len(edges)) {
+				t.Fatalf("hasPreviousPage = %v with %d of %d above; calls: %q",
+					result.HasPreviousPage, len(edges)-len(got)-len(result.Edges), len(edges), calls)
+			}
+			got = append(nodes(result), got...)
+			before = result.Edges[0].Cursor
+		}
+		if diff := cmp.Diff(u.items, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
+			t.Fatalf("walk differs from the list (-list +walk):\n%s", diff)
+		}
+	})
+}
+
+// Whatever edge of a walk one turns round at, the way back gives what came
+// before it, and from there on the way forward gives the same again.
+func TestForwardAndBackAgree(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		u := drawUpstream(t)
+		if u.newest {
+			u.cap = 0
+		}
+		edges := forward(t, u, paging.Args{}, nil)
+		if len(edges) == 0 {
+			return
+		}
+		turn := rapid.IntRange(0, len(edges)-1).Draw(t, "turn")
+		size := rapid.IntRange(1, 30).Draw(t, "last")
+		back := u.read(t, paging.Args{Last: &size, Before: &edges[turn].Cursor})
+		if len(back.Edges) < min(size, turn) && u.cap == 0 {
+			t.Fatalf("%d of %d items above %d; calls: %q", len(back.Edges), size, turn, u.made())
+		}
+		want := itemsOf(edges[turn-len(back.Edges) : turn])
+		if diff := cmp.Diff(want, nodes(back), cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
+			t.Fatalf("back from %d (-forward +backward):\n%s", turn, diff)
+		}
+		if len(back.Edges) == 0 {
+			return
+		}
+		again := u.read(t, paging.Args{First: &size, After: &back.Edges[0].Cursor})
+		from := turn - len(back.Edges) + 1
+		want = itemsOf(edges[from:min(from+size, len(edges))])
+		if diff := cmp.Diff(want, nodes(again), cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
+			t.Fatalf("forward again from %d (-first time +again):\n%s", from, diff)
+		}
+	})
+}
+
+// While a client walks, items arrive, some in the second of others, and what a
+// cursor names goes away. Of the items that were there from the start to the
+// end, each comes once, in order.
+func TestForwardWalkOfAListInMotion(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		u := drawUpstream(t)
+		want := slices.Clone(u.items)
+		born := 0
+		got := itemsOf(forward(t, u, paging.Args{}, func(r *paging.Result[item]) {
+			last := r.Edges[len(r.Edges)-1].Node
+			if rapid.Bool().Draw(t, "delete") {
+				u.items = slices.DeleteFunc(u.items, func(i item) bool { return i == last })
+			}
+			for range rapid.IntRange(0, 4).Draw(t, "insert") {
+				born++
+				u.insert(t, fmt.Sprintf("/new%d/", born))
+			}
+		}))
+		seen := make(map[item]bool)
+		for _, i := range got {
+			if seen[i] {
+				t.Fatalf("%v came twice: %v", i, got)
+			}
+			seen[i] = true
+		}
+		got = slices.DeleteFunc(got, func(i item) bool { return i.key[1] == 'n' })
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
+			t.Fatalf("walk differs from what was there (-list +walk):\n%s", diff)
+		}
+	})
+}
+
+// insert puts an item at the top, or among those of a second that has some:
+// where items do not carry the time, that is the newest second, as nobody
+// favorites a show in the past.
+func (u *upstream) insert(t *rapid.T, key string) {
+	if len(u.items) == 0 || rapid.Bool().Draw(t, "on top") {
+		second := int64(base + 2_000_000)
+		if len(u.items) > 0 {
+			second = u.items[0].second + 1
+		}
+		u.items = slices.Insert(u.items, 0, item{key, second})
+		return
+	}
+	second := u.items[0].second
+	if u.own {
+		second = rapid.SampledFrom(u.items).Draw(t, "beside").second
+	}
+	lo := slices.IndexFunc(u.items, func(i item) bool { return i.second == second })
+	hi := lo
+	for hi < len(u.items) && u.items[hi].second == second {
+		hi++
+	}
+	u.items = slices.Insert(u.items, rapid.IntRange(lo, hi).Draw(t, "place"), item{key, second})
+}
