@@ -66,7 +66,7 @@ func (r *reader[T]) aboveTime(ctx context.Context, from Cursor) (above []entry[T
 	if len(above) == 0 {
 		return r.climb(ctx, nil, b.top, from.Second, from.ident(), r.limit)
 	}
-	return r.climb(ctx, above, b.top, above[0].at.Second, above[0].at.ident(), 0)
+	return r.climb(ctx, above, b.top, above[0].at.Second, above[0].at.ident(), r.limit)
 }
 
 // aboveSecond is aboveTime for a second that does not fit a page: down from its
@@ -85,7 +85,7 @@ func (r *reader[T]) aboveSecond(ctx context.Context, from Cursor) (above []entry
 		if at < 0 {
 			at, _ = spot(s.entries, lo, hi, from)
 		}
-		return r.climb(ctx, s.entries[lo:at], false, from.Second, ident{}, 0)
+		return r.climb(ctx, s.entries[lo:at], false, from.Second, ident{}, r.limit)
 	}
 }
 
@@ -113,25 +113,21 @@ func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T
 		case from.Second == noTime:
 			return s.entries[:at], true, nil // the page began at the top
 		case len(s.entries) == 0:
-			return r.climb(ctx, nil, false, from.Second, ident{}, 0)
+			return r.climb(ctx, nil, false, from.Second, ident{}, r.limit)
 		}
-		return r.climb(ctx, s.entries[:at], false, s.top, s.entries[0].at.ident(), 0)
+		return r.climb(ctx, s.entries[:at], false, s.top, s.entries[0].at.ident(), r.atMost(r.req.size-at+2))
 	}
 }
 
 // climb completes above, what is known to stand directly over a cursor, upwards
 // to one item more than the client asked for. Pivot is what was listed at second
 // and stands directly under the items that are missing; the zero ident for all
-// of that second. Limit is the size of the first page, 0 for as many items as
-// are needed. What maxBackwardCalls do not reach is left to the client's next
-// page, if this one has anything.
+// of that second. Limit is the size of the first page; the others, rarely
+// needed, are as large as can be. What maxBackwardCalls do not reach is left to
+// the client's next page, if this one has anything.
 func (r *reader[T]) climb(ctx context.Context, above []entry[T], top bool, second int64, pivot ident, limit int) ([]entry[T], bool, error) {
 	for len(above) <= r.req.size && !top && second != noTime {
-		need := r.req.size + 1 - len(above)
-		if limit == 0 {
-			limit = r.atMost(need + max(1, leading(above, pivot)))
-		}
-		b, err := r.over(ctx, second, pivot, limit, need)
+		b, err := r.over(ctx, second, pivot, limit)
 		if err == errFar && len(above) > 0 {
 			return above, false, nil
 		}
@@ -142,7 +138,7 @@ func (r *reader[T]) climb(ctx context.Context, above []entry[T], top bool, secon
 		if len(b.entries) > 0 {
 			second, pivot = b.second, b.entries[0].at.ident()
 		}
-		limit = 0
+		limit = r.limit
 	}
 	if len(above) > 0 && above[0].at.Kind == ByTime {
 		countTies(above)
@@ -150,18 +146,9 @@ func (r *reader[T]) climb(ctx context.Context, above []entry[T], top bool, secon
 	return above, top || second == noTime, nil
 }
 
-// leading counts the entries at the top that are of the pivot's second.
-func leading[T any](entries []entry[T], pivot ident) int {
-	n := 0
-	for n < len(entries) && entries[n].at.Kind == ByTime && entries[n].at.Second == pivot.second {
-		n++
-	}
-	return n
-}
-
 // over reads items that stand directly over the pivot: none only if there are
 // none, and then the block says top.
-func (r *reader[T]) over(ctx context.Context, second int64, pivot ident, limit, need int) (block[T], error) {
+func (r *reader[T]) over(ctx context.Context, second int64, pivot ident, limit int) (block[T], error) {
 	for pivot != (ident{}) {
 		b, err := r.adjacent(ctx, second-1, pivot, limit)
 		if err != nil {
@@ -178,7 +165,7 @@ func (r *reader[T]) over(ctx context.Context, second int64, pivot ident, limit, 
 		}
 		limit = r.limit // items under the pivot, of its second, took the places
 	}
-	b, err := r.adjacent(ctx, second, ident{}, r.atMost(need))
+	b, err := r.adjacent(ctx, second, ident{}, limit)
 	b.top = b.top || len(b.entries) == 0
 	return b, err
 }

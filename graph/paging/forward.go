@@ -217,7 +217,11 @@ func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (rest []
 		if err != nil {
 			return nil, nil, err
 		}
-		if at := find(s.entries, from.ident()) + 1; at > 0 && (at < len(s.entries) || s.next == nil) {
+		at, known := find(s.entries, from.ident())+1, true
+		if at == 0 {
+			at, known = s.guessLast(from)
+		}
+		if known && (at < len(s.entries) || s.next == nil) {
 			return s.entries[at:], s, nil
 		}
 	}

@@ -223,3 +223,17 @@ func (s *sheet[T]) guess(from Cursor) (at int, known bool) {
 	emptied := from.Second != noTime && s.top != noTime && s.top < from.Second
 	return at, known || s.next == nil || emptied
 }
+
+// guessLast is the spot of a page cursor whose item is not on a sheet that begins
+// with the second in which it was listed. Known is false where it may still be
+// further down.
+func (s *sheet[T]) guessLast(from Cursor) (at int, known bool) {
+	if s.top != noTime && s.top < from.Next {
+		return 0, true // nothing of that second is left
+	}
+	if s.bottom == from.Next {
+		return 0, false
+	}
+	lo, sure := spot(s.entries, 0, len(s.entries), from)
+	return lo, sure
+}
