@@ -1,0 +1,62 @@
+package app
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"mixcloud-graphql/internal/auth"
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/playground"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// routes is every path there is. Demo is nil without --demo.
+func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, demo *emulator.Emulator) http.Handler {
+	own := http.NewServeMux()
+	own.Handle("/graphql", auth.Bearer(graphhttp.New(schema, graphhttp.Options{
+		Log:     a.log,
+		Around:  around,
+		Timeout: cfg.RequestTimeout,
+	})))
+	own.Handle("GET /{$}", playground.Handler())
+	own.Handle("GET /playground/", playground.Handler())
+	own.HandleFunc("GET /livez", live)
+	own.HandleFunc("GET /readyz", a.ready)
+	own.HandleFunc("/", nothing)
+
+	all := http.NewServeMux()
+	all.Handle("/", graphhttp.SecurityHeaders(own))
+	if demo != nil {
+		// The emulator's headers are Mixcloud's, so ours stay away.
+		all.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
+		all.Handle(demoPath+"/__emulator/", localOnly(http.StripPrefix(demoPath, demo)))
+	}
+	return graphhttp.Chain(all, graphhttp.RequestID, graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
+}
+
+// live says that the process can answer at all.
+func live(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") }
+
+// ready says whether new requests are welcome.
+func (a *App) ready(w http.ResponseWriter, _ *http.Request) {
+	if a.draining.Load() {
+		say(w, http.StatusServiceUnavailable, "draining\n")
+		return
+	}
+	say(w, http.StatusOK, "ok\n")
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text) // the client is gone: nobody is left to tell
+}
+
+func nothing(w http.ResponseWriter, r *http.Request) {
+	gqlerr.Write(w, r, http.StatusNotFound, gqlerr.NotFound("There is nothing at this path. The graph is at /graphql, a page to explore it at /."))
+}

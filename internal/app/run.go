@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"time"
+
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/telemetry"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// Run runs a command until it is done or ctx ends. What the command is for
+// goes to stdout, its log to stderr.
+func Run(ctx context.Context, cmd config.Command, stdout, stderr io.Writer) error {
+	switch cmd := cmd.(type) {
+	case *config.Serve:
+		if cmd.PrintConfig {
+			return config.Print(stdout, cmd)
+		}
+		return runServe(ctx, *cmd, stdout, stderr)
+	case *config.Emulator:
+		return runEmulator(ctx, *cmd, stdout, stderr)
+	case *config.Version:
+		_, err := fmt.Fprintln(stdout, version())
+		return err
+	default:
+		return fmt.Errorf("no command %T", cmd)
+	}
+}
+
+func runServe(ctx context.Context, cfg config.Serve, stdout, stderr io.Writer) error {
+	log, err := telemetry.NewLogger(stderr, cfg.Log.Format, cfg.Log.Level)
+	if err != nil {
+		return err
+	}
+	ln, base, err := listen(ctx, cfg.Addr)
+	if err != nil {
+		return err
+	}
+	defer ln.Close() // a second time, if it was served
+	if cfg.PublicURL == "" {
+		cfg.PublicURL = base
+	}
+	a, err := New(cfg, log)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(stdout, "ready", base); err != nil {
+		return err
+	}
+	log.Info("serving", "url", base, "public", cfg.PublicURL, "demo", cfg.Demo, "version", version())
+	return a.Serve(ctx, ln)
+}
+
+// emulatorDrain is short: who stops an emulator waits for no answer of it.
+const emulatorDrain = 5 * time.Second
+
+func runEmulator(ctx context.Context, cfg config.Emulator, stdout, stderr io.Writer) error {
+	log, err := telemetry.NewLogger(stderr, cfg.Log.Format, cfg.Log.Level)
+	if err != nil {
+		return err
+	}
+	opts := []emulator.Option{emulator.WithSeed(cfg.Seed), emulator.WithLatency(cfg.Latency)}
+	if cfg.PublicURL != "" {
+		opts = append(opts, emulator.WithPublicURL(cfg.PublicURL))
+	}
+	e, err := emulator.New(opts...)
+	if err != nil {
+		return err
+	}
+	ln, base, err := listen(ctx, cfg.Addr)
+	if err != nil {
+		return err
+	}
+	defer ln.Close() // a second time, if it was served
+	if _, err := fmt.Fprintln(stdout, "ready", base); err != nil {
+		return err
+	}
+	log.Info("emulating Mixcloud", "api", base, "site", base+"/www/", "control", base+"/__emulator/", "seed", cfg.Seed)
+	return serve(ctx, ln, e, emulatorDrain, log, func() {})
+}
+
+// listen listens before anything else is done, so that a taken port fails at
+// once, and returns the address to reach it by from this machine.
+func listen(ctx context.Context, addr string) (net.Listener, string, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, "", fmt.Errorf("cannot listen on %s: %w. Choose another address with --addr, or port 0 for any free one", addr, err)
+	}
+	at := ln.Addr().(*net.TCPAddr)
+	host := at.IP.String()
+	if at.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return ln, "http://" + net.JoinHostPort(host, strconv.Itoa(at.Port)), nil
+}

@@ -1,0 +1,173 @@
+// Completion: what the schema has for the place of the cursor.
+import { tokens } from "./syntax.js";
+import { named, written } from "./schema.js";
+
+/** What may stand at the cursor: {from, to, items: [{text, note, about}]}, or null. */
+export function candidates(schema, text, at) {
+  const before = tokens(text.slice(0, at));
+  const last = before.at(-1);
+  if (last?.kind === "comment" || last?.kind === "string") return null;
+  const partial = last && /^(name|variable|directive)$/.test(last.kind) ? last.text : "";
+  const seen = (partial ? before.slice(0, -1) : before).filter((t) => t.kind !== "space" && t.kind !== "comment");
+  const items = list(schema, text, seen, partial).filter((i) => i.text.toLowerCase().includes(partial.toLowerCase()) && i.text !== partial);
+  items.sort((a, b) => starts(b, partial) - starts(a, partial));
+  return items.length ? { from: at - partial.length, to: at, items: items.slice(0, 40) } : null;
+}
+
+const starts = (item, partial) => Number(item.text.toLowerCase().startsWith(partial.toLowerCase()));
+
+// list walks the document up to the cursor with a stack of the types it is in.
+function list(schema, text, seen, partial) {
+  const stack = []; // {type} in a selection, {args} in arguments, {input} in an input object
+  let head = null, field = null, arg = null, declaring = false;
+  for (const [i, t] of seen.entries()) {
+    const top = stack.at(-1), previous = seen[i - 1]?.text;
+    if (t.text === "{") {
+      if (!top) stack.push({ type: root(schema, head) });
+      else if (top.type && !arg) stack.push({ type: field && schema.types.get(named(field.type)) });
+      else stack.push({ input: arg && schema.types.get(named(arg.type)) });
+      if (!top || top.type) field = null;
+      head = null;
+      arg = null;
+    } else if (t.text === "(") {
+      declaring = !top;
+      stack.push({ args: top ? field?.args ?? [] : null });
+    } else if (t.text === "}" || t.text === ")") {
+      stack.pop();
+      arg = null;
+      if (t.text === ")" ) declaring = false;
+      if (t.text === "}" && stack.at(-1)?.type) field = null;
+    } else if (t.kind === "name") {
+      if (!top) head = [...(head ?? []), t.text];
+      else if (previous === "on" && top.type) field = { type: { name: t.text }, args: [] };
+      else if (top.type && previous !== "...") field = top.type.fields?.find((f) => f.name === t.text) ?? null;
+      else if (top.args && previous !== ":") arg = top.args.find((a) => a.name === t.text) ?? null;
+      else if (top.input && previous !== ":") arg = top.input.inputFields?.find((a) => a.name === t.text) ?? null;
+    } else if (t.kind === "spread") field = null;
+  }
+  const top = stack.at(-1), previous = seen.at(-1)?.text;
+  const types = (want) => [...schema.types.values()].filter((t) => want.includes(t.kind) && !t.name.startsWith("__")).map((t) => ({ text: t.name, note: "", about: t.description }));
+  if (partial.startsWith("@")) return schema.directives.map((d) => ({ text: "@" + d.name, note: "", about: d.description }));
+  if (previous === "on") return types(["OBJECT", "INTERFACE", "UNION"]);
+  if (!top) return previous === undefined || previous === "}" ? ["query", "mutation", "fragment"].map((text) => ({ text, note: "" })) : [];
+  if (previous === ":" || previous === "[" ) {
+    if (declaring) return types(["SCALAR", "ENUM", "INPUT_OBJECT"]);
+    const type = arg && schema.types.get(named(arg.type));
+    const variables = [...new Set(text.match(/\$[_A-Za-z]\w*/g) ?? [])].map((v) => ({ text: v, note: "variable" }));
+    const values = type?.enumValues?.map((v) => ({ text: v.name, note: type.name, about: v.description })) ?? [];
+    const flags = type?.name === "Boolean" ? ["true", "false"].map((v) => ({ text: v, note: "Boolean" })) : [];
+    return top.args || top.input ? [...variables, ...values, ...flags] : [];
+  }
+  if (top.type) {
+    const fields = (top.type.fields ?? []).map((f) => ({ text: f.name, note: written(f.type), about: f.description }));
+    if (previous === "...") return [{ text: "on", note: "" }];
+    return [...fields, { text: "__typename", note: "String!" }];
+  }
+  return (top.args ?? top.input?.inputFields ?? []).map((a) => ({ text: a.name, after: ": ", note: written(a.type), about: a.description }));
+}
+
+function root(schema, head) {
+  const kind = head?.[0] ?? "query";
+  if (kind === "fragment") return schema.types.get(head[3]) ?? schema.types.get(head.at(-1));
+  return schema.types.get(schema.roots[kind]);
+}
+
+/** The list under the cursor. It answers to the arrows, Enter, Tab and Escape. */
+export class Completer {
+  constructor(editor, box, schema) {
+    Object.assign(this, { editor, box, schema, items: [], chosen: 0, place: null });
+    editor.area.setAttribute("aria-controls", box.id);
+    editor.area.setAttribute("aria-autocomplete", "list");
+    editor.area.addEventListener("input", (e) => this.update(e));
+    editor.area.addEventListener("keydown", (e) => this.key(e), true);
+    editor.area.addEventListener("blur", () => this.hide());
+    editor.area.addEventListener("click", () => this.hide());
+    editor.area.addEventListener("scroll", () => this.hide());
+    box.addEventListener("mousedown", (e) => {
+      e.preventDefault();
+      const li = e.target.closest("li");
+      if (li) this.take(Number(li.dataset.i));
+    });
+  }
+
+  update(e) {
+    if (e.inputType?.startsWith("history") || e.inputType === "insertFromPaste") return this.hide();
+    const { selectionStart: at, value } = this.editor.area;
+    if (!/[\w$@]/.test(value[at - 1] ?? "")) return this.hide();
+    this.offer();
+  }
+
+  offer() {
+    const { selectionStart: at, value } = this.editor.area;
+    this.place = candidates(this.schema, value, at);
+    if (!this.place) return this.hide();
+    this.chosen = 0;
+    this.box.hidden = false;
+    this.draw();
+    this.move(this.place.from);
+  }
+
+  draw() {
+    this.box.replaceChildren(...this.place.items.map((item, i) => {
+      const li = document.createElement("li");
+      li.id = "complete-" + i;
+      li.dataset.i = i;
+      li.role = "option";
+      li.ariaSelected = String(i === this.chosen);
+      li.title = item.about ?? "";
+      li.append(item.text);
+      const note = document.createElement("small");
+      note.textContent = item.note;
+      li.append(note);
+      return li;
+    }));
+    this.editor.area.setAttribute("aria-activedescendant", "complete-" + this.chosen);
+    this.box.children[this.chosen]?.scrollIntoView({ block: "nearest" });
+  }
+
+  // move puts the list under the character at; the font is of one width.
+  move(at) {
+    const { area } = this.editor;
+    const style = getComputedStyle(area);
+    const before = area.value.slice(0, at).split("\n");
+    const ruler = document.createElement("canvas").getContext("2d");
+    ruler.font = `${style.fontSize} ${style.fontFamily}`;
+    const x = parseFloat(style.paddingLeft) + ruler.measureText(before.at(-1)).width - area.scrollLeft;
+    const y = parseFloat(style.paddingTop) + before.length * parseFloat(style.lineHeight) - area.scrollTop;
+    const low = y + this.box.offsetHeight > area.clientHeight && y - this.box.offsetHeight > 30;
+    this.box.style.left = `${Math.max(0, Math.min(x - 8, area.clientWidth - this.box.offsetWidth - 8))}px`;
+    this.box.style.top = `${low ? y - this.box.offsetHeight - parseFloat(style.lineHeight) - 4 : y + 4}px`;
+  }
+
+  hide() {
+    this.box.hidden = true;
+    this.editor.area.removeAttribute("aria-activedescendant");
+  }
+
+  take(i) {
+    const { from, to, items } = this.place;
+    this.hide();
+    this.editor.area.setSelectionRange(from, to);
+    this.editor.insert(items[i].text + (items[i].after ?? ""));
+    this.hide();
+  }
+
+  key(e) {
+    if (e.key === " " && e.ctrlKey) {
+      e.preventDefault();
+      this.offer();
+      return;
+    }
+    if (this.box.hidden || e.ctrlKey || e.metaKey || e.altKey) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+    if (step) {
+      this.chosen = (this.chosen + step + this.place.items.length) % this.place.items.length;
+      this.draw();
+    } else if (e.key === "Enter" || e.key === "Tab") this.take(this.chosen);
+    else if (e.key === "Escape") this.hide();
+    else if (e.key === "ArrowLeft" || e.key === "ArrowRight") return this.hide();
+    else return;
+    e.preventDefault();
+    e.stopPropagation();
+  }
+}

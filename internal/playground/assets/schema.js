@@ -1,0 +1,161 @@
+// The schema as introspection gives it, and the panel that browses it.
+import { escape } from "./syntax.js";
+
+const TYPE = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
+const INPUT = `name description defaultValue type { ${TYPE} }`;
+const QUERY = `query PlaygroundSchema { __schema {
+  queryType { name } mutationType { name } subscriptionType { name }
+  types {
+    kind name description
+    fields(includeDeprecated: true) { name description isDeprecated deprecationReason args { ${INPUT} } type { ${TYPE} } }
+    inputFields { ${INPUT} }
+    interfaces { name } possibleTypes { name }
+    enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+  }
+  directives { name description args { ${INPUT} } }
+} }`;
+
+/** The name of the type inside lists and non-null. */
+export function named(type) {
+  while (type.ofType) type = type.ofType;
+  return type.name;
+}
+
+/** A type as the schema language writes it. */
+export function written(type) {
+  if (type.kind === "NON_NULL") return written(type.ofType) + "!";
+  if (type.kind === "LIST") return "[" + written(type.ofType) + "]";
+  return type.name;
+}
+
+/** The schema: {types: Map, roots: {query, mutation, subscription}, directives}. */
+export async function load(ask) {
+  const { data } = await ask({ query: QUERY, operationName: "PlaygroundSchema" });
+  const s = data.__schema;
+  return {
+    types: new Map(s.types.map((t) => [t.name, t])),
+    roots: { query: s.queryType?.name, mutation: s.mutationType?.name, subscription: s.subscriptionType?.name },
+    directives: s.directives,
+  };
+}
+
+const GROUPS = [
+  ["OBJECT", "Types"], ["INTERFACE", "Interfaces"], ["UNION", "Unions"], ["ENUM", "Enums"],
+  ["INPUT_OBJECT", "Inputs"], ["SCALAR", "Scalars"],
+];
+
+/** The panel. Where one is is a trail of types, the last one shown. */
+export class Browser {
+  constructor(schema, { docs, trail, search }) {
+    Object.assign(this, { schema, docs, trail, search });
+    this.path = [];
+    search.addEventListener("input", () => this.show());
+    search.addEventListener("keydown", (e) => {
+      if (e.key !== "Escape" || !search.value) return;
+      search.value = "";
+      this.show();
+    });
+    const follow = (e) => {
+      const link = e.target.closest("[data-type]");
+      if (link) this.open(link.dataset.type, link.dataset.field);
+    };
+    docs.addEventListener("click", follow);
+    trail.addEventListener("click", follow);
+    this.show();
+  }
+
+  /** Shows a type, and one field of it if named; "" shows the start. */
+  open(type, field) {
+    const at = this.path.indexOf(type);
+    if (type === "") this.path = [];
+    else this.path = at >= 0 ? this.path.slice(0, at + 1) : [...this.path, type].slice(-6);
+    this.search.value = "";
+    this.show();
+    this.docs.focus({ preventScroll: true });
+    this.docs.scrollTop = 0;
+    if (field) this.docs.querySelector(`[data-name="${CSS.escape(field)}"]`)?.scrollIntoView({ block: "center" });
+  }
+
+  show() {
+    const words = this.search.value.trim().toLowerCase();
+    const type = this.schema.types.get(this.path.at(-1));
+    this.docs.innerHTML = words ? this.found(words) : type ? this.type(type) : this.start();
+    this.trail.innerHTML = words || !this.path.length ? "" : [link("", "Schema"), ...this.path.slice(0, -1).map((t) => link(t))].join(" › ") + " ›";
+  }
+
+  start() {
+    const { roots, types } = this.schema;
+    let html = `<p class="about">What there is to ask. Descriptions say what a field costs: how many calls to Mixcloud.</p><h3>Start here</h3><ul>`;
+    for (const name of Object.values(roots)) if (name) html += `<li><span class="sig">${link(name)}</span>${about(types.get(name), true)}</li>`;
+    html += "</ul>";
+    for (const [kind, title] of GROUPS) {
+      const list = [...types.values()].filter((t) => t.kind === kind && !t.name.startsWith("__") && !Object.values(roots).includes(t.name));
+      list.sort((a, b) => a.name.localeCompare(b.name));
+      if (list.length) html += `<h3>${title}</h3><ul>${list.map((t) => `<li><span class="sig">${link(t.name)}</span>${about(t, true)}</li>`).join("")}</ul>`;
+    }
+    return html;
+  }
+
+  type(t) {
+    let html = `<h2>${escape(t.name)}</h2>${about(t)}`;
+    const names = (title, list) => (list?.length ? `<h3>${title}</h3><p class="sig">${list.map((x) => link(x.name)).join(", ")}</p>` : "");
+    html += names("Implements", t.interfaces) + names(t.kind === "UNION" ? "One of" : "Implemented by", t.possibleTypes);
+    const fields = t.fields ?? t.inputFields;
+    if (fields?.length) html += `<h3>Fields</h3><ul>${fields.map((f) => field(f)).join("")}</ul>`;
+    if (t.enumValues?.length) {
+      html += `<h3>Values</h3><ul>${t.enumValues.map((v) => `<li><span class="sig"><span class="${v.isDeprecated ? "old" : ""}">${escape(v.name)}</span></span>${about(v)}</li>`).join("")}</ul>`;
+    }
+    const users = [...this.schema.types.values()].flatMap((o) => (o.name.startsWith("__") ? [] : (o.fields ?? []).filter((f) => named(f.type) === t.name).map((f) => [o.name, f.name])));
+    if (users.length) html += `<h3>Given by</h3><p class="sig">${users.map(([o, f]) => link(o, `${o}.${f}`, f)).join("<br>")}</p>`;
+    return html;
+  }
+
+  found(words) {
+    const hits = [];
+    for (const t of this.schema.types.values()) {
+      if (t.name.startsWith("__")) continue;
+      hits.push([rank(t.name, words), link(t.name, t.name), t]);
+      for (const f of [...(t.fields ?? []), ...(t.inputFields ?? []), ...(t.enumValues ?? [])]) {
+        hits.push([rank(f.name, words), link(t.name, `${t.name}.${f.name}`, f.name), f]);
+      }
+    }
+    const best = hits.filter(([r]) => r < 3).sort((a, b) => a[0] - b[0]).slice(0, 60);
+    const more = best.length < 60 ? hits.filter(([r, , x]) => r === 3 && x.description?.toLowerCase().includes(words)).slice(0, 60 - best.length) : [];
+    if (!best.length && !more.length) return `<p class="about">Nothing is called “${escape(words)}”, and no description has it.</p>`;
+    return `<ul>${[...best, ...more].map(([, l, x]) => `<li><span class="sig">${l}</span>${about(x, true)}</li>`).join("")}</ul>`;
+  }
+}
+
+// rank is 0 for the very name, 1 for its beginning, 2 for a part of it, 3 for none.
+function rank(name, words) {
+  const at = name.toLowerCase().indexOf(words.replace(/^.*\./, ""));
+  return at < 0 ? 3 : name.length === words.length ? 0 : at === 0 ? 1 : 2;
+}
+
+function link(type, text = type, field = "") {
+  return `<button type="button" class="link${field ? " f" : ""}" data-type="${escape(type)}"${field ? ` data-field="${escape(field)}"` : ""}>${escape(text)}</button>`;
+}
+
+function typeLink(type) {
+  if (type.kind === "NON_NULL") return typeLink(type.ofType) + "!";
+  if (type.kind === "LIST") return "[" + typeLink(type.ofType) + "]";
+  return link(type.name);
+}
+
+function field(f) {
+  const arg = (a) => `<span class="args"><span class="v">${escape(a.name)}</span>: ${typeLink(a.type)}${a.defaultValue ? ` = <span class="n">${escape(a.defaultValue)}</span>` : ""}${a.description ? ` <span class="desc">${inline(a.description)}</span>` : ""}</span>`;
+  const args = f.args?.length ? `(${f.args.map(arg).join("")})` : "";
+  const value = f.defaultValue ? ` = <span class="n">${escape(f.defaultValue)}</span>` : "";
+  return `<li data-name="${escape(f.name)}"><div class="sig"><span class="f${f.isDeprecated ? " old" : ""}">${escape(f.name)}</span>${args}: ${typeLink(f.type)}${value}</div>${about(f)}</li>`;
+}
+
+// about is the description, or only its first sentence, and a deprecation.
+function about(x, short) {
+  let text = x.description ?? "";
+  if (short) text = /^[\s\S]*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text;
+  const paragraphs = text.trim() ? text.trim().split(/\n\s*\n/).map((p) => `<p>${inline(p)}</p>`).join("") : "";
+  const old = x.isDeprecated ? `<p class="e">Deprecated: ${inline(x.deprecationReason ?? "")}</p>` : "";
+  return paragraphs || old ? `<div class="desc">${paragraphs}${old}</div>` : "";
+}
+
+const inline = (text) => escape(text).replace(/`([^`]+)`/g, "<code>$1</code>");

@@ -1,0 +1,173 @@
+// Package playground serves the page at / on which people explore the graph:
+// one page, a style sheet and a few scripts written by hand, all in the
+// binary. The page loads nothing from anywhere else and sends what is typed
+// into it nowhere but to this server.
+package playground
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed assets examples
+var files embed.FS
+
+// policy lets the page load its own files and talk to this server. Nothing
+// inline runs, and nobody frames it.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+	"img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+var mediaTypes = map[string]string{
+	".css":  "text/css; charset=utf-8",
+	".html": "text/html; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".json": "application/json; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// An asset is a file as it is sent.
+type asset struct {
+	body            []byte
+	mediaType, etag string
+}
+
+func newAsset(name string, body []byte) asset {
+	sum := sha256.Sum256(body)
+	return asset{body, mediaTypes[path.Ext(name)], `"` + hex.EncodeToString(sum[:12]) + `"`}
+}
+
+// Handler serves the page at / and its files under /playground/. Other paths
+// are not found.
+func Handler() http.Handler {
+	served, err := load(files)
+	if err != nil {
+		panic(err) // the files are in the binary, and a test reads them
+	}
+	return served
+}
+
+type handler map[string]asset
+
+func load(from fs.FS) (handler, error) {
+	served := handler{}
+	names, err := fs.Glob(from, "assets/*")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		body, err := fs.ReadFile(from, name)
+		if err != nil {
+			return nil, err
+		}
+		served["/playground/"+path.Base(name)] = newAsset(name, body)
+	}
+	served["/"] = served["/playground/index.html"]
+	delete(served, "/playground/index.html")
+
+	examples, err := Examples()
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(examples)
+	if err != nil {
+		return nil, err
+	}
+	served["/playground/examples.json"] = newAsset("examples.json", body)
+	return served, nil
+}
+
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f, ok := h[r.URL.Path]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", f.mediaType)
+	header.Set("Content-Security-Policy", policy)
+	header.Set("Cache-Control", "no-cache") // ask each time: the answer is short when nothing changed
+	header.Set("ETag", f.etag)
+	if matches(r.Header.Get("If-None-Match"), f.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	_, _ = w.Write(f.body) // the client is gone: nobody is left to tell
+}
+
+// matches tells whether an If-None-Match header holds etag. Proxies may have
+// weakened it on its way.
+func matches(header, etag string) bool {
+	for tag := range strings.SplitSeq(header, ",") {
+		if tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/"); tag == etag || tag == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// An Example is a query that the page offers.
+type Example struct {
+	Title     string          `json:"title"`
+	Query     string          `json:"query"`
+	Variables json.RawMessage `json:"variables,omitempty"`
+	Token     bool            `json:"token,omitempty"` // needs a viewer
+}
+
+// Examples returns the queries that the page offers, in order. They are the
+// files of the folder examples, whose first comment line is the title; a line
+// "# variables: {…}" has the variables, and a line "# token" says that a
+// viewer is needed. These two are no part of the query.
+func Examples() ([]Example, error) {
+	names, err := fs.Glob(files, "examples/*.graphql")
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Example, 0, len(names))
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		e, err := parseExample(string(text))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+func parseExample(text string) (Example, error) {
+	var e Example
+	var query strings.Builder
+	for line := range strings.Lines(text) {
+		comment, isComment := strings.CutPrefix(strings.TrimSpace(line), "# ")
+		variables, hasVariables := strings.CutPrefix(comment, "variables: ")
+		switch {
+		case isComment && hasVariables:
+			if !json.Valid([]byte(variables)) {
+				return Example{}, fmt.Errorf("the variables are no JSON: %s", variables)
+			}
+			e.Variables = json.RawMessage(variables)
+			continue
+		case isComment && comment == "token":
+			e.Token = true
+			continue
+		case isComment && e.Title == "":
+			e.Title = comment
+		}
+		query.WriteString(line)
+	}
+	if e.Title == "" {
+		return Example{}, fmt.Errorf("there is no title")
+	}
+	e.Query = query.String()
+	return e, nil
+}
