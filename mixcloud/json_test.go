@@ -1,0 +1,124 @@
+package mixcloud
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tree reads a value with nothing but the walker.
+func tree(v value) any {
+	switch v.first() {
+	case '{':
+		m := map[string]any{}
+		for name, member := range v.members() {
+			m[name] = tree(member)
+		}
+		return m
+	case '[':
+		list := []any{}
+		for _, e := range v.elements() {
+			list = append(list, tree(e))
+		}
+		return list
+	case '"':
+		return unquote(v)
+	case 't', 'f':
+		return v == "true"
+	case 'n':
+		return nil
+	}
+	return json.Number(v)
+}
+
+// FuzzWalk holds the walker against encoding/json for any valid document.
+func FuzzWalk(f *testing.F) {
+	files, err := filepath.Glob("testdata/recorded/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no recordings: %v", err)
+	}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(body)
+	}
+	for _, s := range []string{
+		`{}`, `[]`, ` [ ] `, `{"a":{"b":[1,-2.5e3,true,false,null,"x"]}}`, `"\""`, `"\\"`, `"\\\""`,
+		`{"a\"b":1,"c\\":"}"}`, `["]","}",{"{":"["}]`, `{"a":1,"a":2}`, `"\ud83d\ude00\ud83d"`,
+		"\ufeff{\"bom\":true}", `"\u0000"`, "\"\xff\"", `0`, `{"":""}`, "[\r\n\t 1 ,\r\n 2 ]",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		trimmed := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+		valid := json.Valid(trimmed)
+		v, failed := readJSON(200, nil, body)
+		if failed != nil {
+			if valid && !isFailure(value(bytes.ToValidUTF8(trimmed, []byte("\ufffd")))) {
+				t.Fatalf("refused valid JSON: %v", failed)
+			}
+			return
+		}
+		if !valid {
+			t.Fatal("accepted invalid JSON")
+		}
+		decoder := json.NewDecoder(bytes.NewReader([]byte(v)))
+		decoder.UseNumber()
+		var want any
+		if err := decoder.Decode(&want); err != nil {
+			t.Fatal(err)
+		}
+		got := tree(v)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("encoding/json (-) and the walker (+):\n%s", diff)
+		}
+		if !utf8.ValidString(fmt.Sprint(got)) {
+			t.Error("a string is no valid UTF-8")
+		}
+		// Whatever is valid can be decoded as anything without a panic.
+		for _, decode := range decoders {
+			decode(v)
+		}
+	})
+}
+
+// decoders read a value as each type there is.
+var decoders = []func(value){
+	func(v value) { new(FullUser).decode(v) },
+	func(v value) { new(FullCloudcast).decode(v) },
+	func(v value) { new(Tag).decode(v) },
+	func(v value) { new(Category).decode(v) },
+	func(v value) { new(Playlist).decode(v) },
+	func(v value) { new(Track).decode(v) },
+	func(v value) { new(OEmbed).decode(v) },
+	func(v value) { decodePage(new(Page[Cloudcast]), v) },
+	func(v value) { decodePage(new(Page[Comment]), v) },
+	func(v value) { decodePage(new(Page[Activity]), v) },
+}
+
+func TestRawIsTheCallersOwn(t *testing.T) {
+	t.Parallel()
+	show, err := Decode[Cloudcast](json.RawMessage(`{"key":"/a/b/","user":{"key":"/a/"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := show.Raw()
+	clear(raw)
+	if got := string(show.Raw()); got != `{"key":"/a/b/","user":{"key":"/a/"}}` {
+		t.Errorf("after its copy was overwritten Raw is %s", got)
+	}
+	if got := string(show.User.Raw()); got != `{"key":"/a/"}` {
+		t.Errorf("the user's Raw is %s", got)
+	}
+	if got := (&User{}).Raw(); got != nil {
+		t.Errorf("a value that was never decoded has Raw %s", got)
+	}
+}

@@ -1,0 +1,437 @@
+package mixcloud
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// recordings says how each recorded answer is read. A recording without a line
+// fails the test.
+var recordings = map[string]func(t *testing.T, body []byte) view{
+	"artist_metadata_2013.json":                   fixtureObject(viewArtist),
+	"category_metadata_2013.json":                 fixtureObject(viewCategory),
+	"cloudcast_full_metadata_sections_2013.json":  fixtureObject(viewFullCloudcast),
+	"cloudcast_full_sections_2014.json":           fixtureObject(viewFullCloudcast),
+	"docs_tag_genres_funk.json":                   fixtureObject(viewTag),
+	"embed_json_html_2016_fragment.json":          fixtureOEmbed,
+	"error_rate_limit_403.json":                   fixtureError,
+	"me_with_token_2017.json":                     fixtureObject(viewFullUser),
+	"new_2017.json":                               fixturePage(viewCloudcast),
+	"popular_with_token_2017.json":                fixturePage(viewCloudcast),
+	"result_listen_later_added_mock.json":         fixtureRaw,
+	"search_cloudcast_2022_data_only.json":        fixturePage(viewCloudcast),
+	"search_tag_2013.json":                        fixturePage(viewTag),
+	"search_user_2013.json":                       fixturePage(viewUser),
+	"tag_metadata_2013.json":                      fixtureObject(viewTag),
+	"tag_metadata_2018.json":                      fixtureObject(viewTag),
+	"tag_popular_limit5_2021.json":                fixturePage(viewCloudcast),
+	"track_metadata_2013.json":                    fixtureObject(viewTrack),
+	"user_cloudcasts_date_page1_2018.json":        fixturePage(viewCloudcast),
+	"user_cloudcasts_date_page1_2026_subset.json": fixturePage(viewCloudcast),
+	"user_cloudcasts_empty_2018.json":             fixturePage(viewCloudcast),
+	"user_cloudcasts_offset_middle_2018.json":     fixturePage(viewCloudcast),
+	"user_comments_2018.json":                     fixturePage(viewComment),
+	"user_favorites_metadata_2019.json":           fixturePage(viewCloudcast),
+	"user_feed_offset_last_page_2018_subset.json": fixturePage(viewActivity),
+	"user_followers_2018.json":                    fixturePage(viewUser),
+	"user_following_2018.json":                    fixturePage(viewUser),
+	"user_full_metadata_2018.json":                fixtureObject(viewFullUser),
+	"user_listens_2018.json":                      fixturePage(viewCloudcast),
+}
+
+// onlyRaw has the members that no accessor shows, and why.
+var onlyRaw = map[string]string{
+	"result.success": "the answer to a write, which this package reads nowhere",
+	"result.message": "the same",
+}
+
+// TestLedger holds every leaf of every recorded answer against what the decoded
+// value shows, and the other way round: nothing is lost, nothing made up.
+func TestLedger(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/recorded/*.json")
+	if err != nil || len(files) < len(recordings) {
+		t.Fatalf("found %d recordings, %v; the table has %d", len(files), err, len(recordings))
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			read, ok := recordings[name]
+			if !ok {
+				t.Fatal("no line in the table of recordings")
+			}
+			body, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := map[string]string{}
+			raws := map[string]json.RawMessage{}
+			read(t, body).flatten("", shown, raws)
+
+			var document any
+			decoder := json.NewDecoder(bytes.NewReader(body))
+			decoder.UseNumber()
+			if err := decoder.Decode(&document); err != nil {
+				t.Fatal(err)
+			}
+			recorded := map[string]string{}
+			objects := map[string]string{}
+			leaves("", document, recorded, objects)
+			for path := range recorded {
+				if _, ok := onlyRaw[path]; ok {
+					if _, shown := shown[path]; shown {
+						t.Errorf("%s is shown and listed as kept by Raw only", path)
+					}
+					delete(recorded, path)
+				}
+			}
+			if diff := cmp.Diff(recorded, shown); diff != "" {
+				t.Errorf("recorded (-) and shown (+):\n%s", diff)
+			}
+			for path, raw := range raws {
+				var b bytes.Buffer
+				if err := json.Compact(&b, raw); err != nil {
+					t.Errorf("Raw of %q: %v", path, err)
+				}
+				if diff := cmp.Diff(objects[path], normal(t, b.Bytes())); diff != "" {
+					t.Errorf("Raw of %q:\n%s", path, diff)
+				}
+			}
+		})
+	}
+	t.Run("all read", func(t *testing.T) {
+		for name := range recordings {
+			if !slices.ContainsFunc(files, func(f string) bool { return filepath.Base(f) == name }) {
+				t.Errorf("%s is gone", name)
+			}
+		}
+	})
+}
+
+// leaves lists what a document holds: each scalar by its path, an empty list or
+// object as itself, and each object whole. The links of a page are reduced to
+// what is followed of them.
+func leaves(path string, v any, scalars, objects map[string]string) {
+	switch v := v.(type) {
+	case map[string]any:
+		b, err := json.Marshal(v)
+		if err != nil {
+			panic(err)
+		}
+		objects[path] = string(b)
+		if len(v) == 0 && path != "paging" {
+			scalars[path] = "{}"
+		}
+		for name, m := range v {
+			leaves(join(path, name), m, scalars, objects)
+		}
+	case []any:
+		if len(v) == 0 {
+			scalars[path] = "[]"
+		}
+		for i, m := range v {
+			leaves(fmt.Sprintf("%s[%d]", path, i), m, scalars, objects)
+		}
+	default:
+		s := fmt.Sprint(v)
+		if path == "paging.next" || path == "paging.previous" {
+			u, err := url.Parse(s)
+			if err != nil {
+				panic(err)
+			}
+			query := u.Query()
+			maps.DeleteFunc(query, func(name string, _ []string) bool {
+				return !slices.Contains([]string{"limit", "offset", "since", "until"}, name)
+			})
+			s = query.Encode()
+		}
+		scalars[path] = s
+	}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// normal brings JSON into the form that Marshal gives a decoded document.
+func normal(t *testing.T, b []byte) string {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// A view is a decoded value under the API's own names. Values are scalars,
+// pointers to them, views and lists of views; nil is absent.
+type view map[string]any
+
+// rawKey is where a view keeps the value's Raw.
+const rawKey = "\x00raw"
+
+func (v view) flatten(path string, shown map[string]string, raws map[string]json.RawMessage) {
+	for name, m := range v {
+		at := join(path, name)
+		switch m := m.(type) {
+		case nil:
+		case json.RawMessage:
+			raws[path] = m
+		case view:
+			if m != nil {
+				m.flatten(at, shown, raws)
+			}
+		case []view:
+			if m != nil && len(m) == 0 {
+				shown[at] = "[]"
+			}
+			for i, e := range m {
+				e.flatten(fmt.Sprintf("%s[%d]", at, i), shown, raws)
+			}
+		case string:
+			if m != "" {
+				shown[at] = m
+			}
+		case *string:
+			set(shown, at, m, func(s string) string { return s })
+		case *int:
+			set(shown, at, m, func(n int) string { return fmt.Sprint(n) })
+		case *bool:
+			set(shown, at, m, func(b bool) string { return fmt.Sprint(b) })
+		case *time.Time:
+			set(shown, at, m, func(t time.Time) string { return t.Format(time.RFC3339) })
+		default:
+			panic(fmt.Sprintf("%s is a %T", at, m))
+		}
+	}
+}
+
+func set[T any](shown map[string]string, at string, p *T, text func(T) string) {
+	if p != nil {
+		shown[at] = text(*p)
+	}
+}
+
+func views[T any](list []T, of func(*T) view) []view {
+	if list == nil {
+		return nil
+	}
+	all := []view{}
+	for i := range list {
+		all = append(all, of(&list[i]))
+	}
+	return all
+}
+
+func viewOf[T any](p *T, of func(*T) view) view {
+	if p == nil {
+		return nil
+	}
+	return of(p)
+}
+
+func viewPictures(p Pictures) view {
+	if p == nil {
+		return nil
+	}
+	v := view{}
+	for _, picture := range p {
+		v[picture.Name] = picture.URL
+	}
+	return v
+}
+
+func viewMetadata(m Metadata) view {
+	if m.Connections == nil {
+		return nil
+	}
+	v := view{}
+	for name, link := range m.Connections {
+		v[name] = link
+	}
+	return view{"connections": v}
+}
+
+func viewUser(u *User) view {
+	return view{
+		rawKey: u.Raw(), "key": u.Key, "url": u.URL, "name": u.Name, "username": u.Username,
+		"type": u.Type, "pictures": viewPictures(u.Pictures), "following": u.Following,
+	}
+}
+
+func viewFullUser(u *FullUser) view {
+	v := viewUser(&u.User)
+	maps.Copy(v, view{
+		"biog": u.Biog, "created_time": u.Created, "updated_time": u.Updated,
+		"follower_count": u.FollowerCount, "following_count": u.FollowingCount,
+		"cloudcast_count": u.CloudcastCount, "favorite_count": u.FavoriteCount,
+		"listen_count": u.ListenCount, "is_pro": u.IsPro, "is_premium": u.IsPremium,
+		"city": u.City, "country": u.Country, "picture_primary_color": u.PicturePrimaryColor,
+		"cover_pictures": viewPictures(u.CoverPictures), "follower": u.Follower,
+		"is_current_user": u.IsCurrentUser, "metadata": viewMetadata(u.Metadata),
+	})
+	return v
+}
+
+func viewCloudcast(c *Cloudcast) view {
+	return view{
+		rawKey: c.Raw(), "key": c.Key, "url": c.URL, "name": c.Name, "slug": c.Slug, "type": c.Type,
+		"tags": views(c.Tags, viewTag), "created_time": c.CreatedTime, "updated_time": c.UpdatedTime,
+		"play_count": c.PlayCount, "favorite_count": c.FavoriteCount, "comment_count": c.CommentCount,
+		"listener_count": c.ListenerCount, "repost_count": c.RepostCount, "hidden_stats": c.HiddenStats,
+		"pictures": viewPictures(c.Pictures), "user": viewOf(c.User, viewUser),
+		"hosts": views(c.Hosts, viewUser), "audio_length": c.AudioLength,
+		"is_exclusive": c.IsExclusive, "percentage_music": c.PercentageMusic,
+		"favorited": c.Favorited, "reposted": c.Reposted, "is_listen_later": c.IsListenLater,
+		"listen_time": c.ListenTime,
+	}
+}
+
+func viewFullCloudcast(c *FullCloudcast) view {
+	v := viewCloudcast(&c.Cloudcast)
+	maps.Copy(v, view{
+		"description": c.Description, "sections": views(c.Sections, viewSection),
+		"picture_primary_color": c.PicturePrimaryColor, "metadata": viewMetadata(c.Metadata),
+	})
+	return v
+}
+
+func viewSection(s *Section) view {
+	return view{
+		rawKey: s.Raw(), "position": s.Position, "start_time": s.StartTime, "type": s.Type,
+		"section_type": s.SectionType, "track": viewOf(s.Track, viewTrack), "chapter": s.Chapter,
+	}
+}
+
+func viewTrack(t *Track) view {
+	return view{
+		rawKey: t.Raw(), "key": t.Key, "url": t.URL, "name": t.Name, "slug": t.Slug, "type": t.Type,
+		"artist": viewOf(t.Artist, viewArtist), "metadata": viewMetadata(t.Metadata),
+	}
+}
+
+func viewArtist(a *Artist) view {
+	return view{
+		rawKey: a.Raw(), "key": a.Key, "url": a.URL, "name": a.Name, "slug": a.Slug, "type": a.Type,
+		"metadata": viewMetadata(a.Metadata),
+	}
+}
+
+func viewTag(t *Tag) view {
+	return view{
+		rawKey: t.Raw(), "key": t.Key, "url": t.URL, "name": t.Name, "type": t.Type,
+		"metadata": viewMetadata(t.Metadata),
+	}
+}
+
+func viewCategory(c *Category) view {
+	return view{
+		rawKey: c.Raw(), "key": c.Key, "url": c.URL, "name": c.Name, "slug": c.Slug, "type": c.Type,
+		"format": c.Format, "pictures": viewPictures(c.Pictures), "metadata": viewMetadata(c.Metadata),
+	}
+}
+
+func viewComment(c *Comment) view {
+	return view{
+		rawKey: c.Raw(), "key": c.Key, "url": c.URL, "comment": c.Text, "type": c.Type,
+		"submit_date": c.SubmitDate, "user": viewOf(c.User, viewUser),
+	}
+}
+
+func viewActivity(a *Activity) view {
+	return view{
+		rawKey: a.Raw(), "key": a.Key, "url": a.URL, "title": a.Title, "type": a.Kind,
+		"created_time": a.CreatedTime, "from": viewOf(a.From, viewUser),
+		"cloudcasts": views(a.Cloudcasts, viewCloudcast), "users": views(a.Users, viewUser),
+	}
+}
+
+func fixtureObject[T any, P decodable[T]](of func(*T) view) func(*testing.T, []byte) view {
+	return func(t *testing.T, body []byte) view {
+		t.Helper()
+		one, err := Decode[T, P](body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return of(one)
+	}
+}
+
+func fixturePage[T any, P decodable[T]](of func(*T) view) func(*testing.T, []byte) view {
+	return func(t *testing.T, body []byte) view {
+		t.Helper()
+		page, err := DecodePage[T, P](body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page.Dropped > 0 {
+			t.Errorf("%d items were dropped", page.Dropped)
+		}
+		v := view{rawKey: page.Raw(), "data": views(page.Items, of), "name": page.Name}
+		paging := view{}
+		for name, link := range map[string]*Link{"next": page.Next, "previous": page.Previous} {
+			if link != nil {
+				paging[name] = link.Range.fingerprint()
+			}
+		}
+		if len(paging) > 0 {
+			v["paging"] = paging
+		}
+		return v
+	}
+}
+
+func fixtureOEmbed(t *testing.T, body []byte) view {
+	t.Helper()
+	var o OEmbed
+	o.decode(mustValue(t, string(body)))
+	return view{rawKey: o.Raw(), "html": o.HTML}
+}
+
+func fixtureError(t *testing.T, body []byte) view {
+	t.Helper()
+	_, e := readJSON(403, nil, body)
+	return view{"error": view{
+		"message": e.Message, "type": e.Type, "retry_after": new(int(e.RetryAfter / time.Second)),
+	}}
+}
+
+func fixtureRaw(t *testing.T, body []byte) view {
+	t.Helper()
+	v, e := readJSON(200, nil, body)
+	if e != nil {
+		t.Fatal(e)
+	}
+	return view{rawKey: json.RawMessage(strings.Clone(string(v)))}
+}
+
+// mustValue makes a value of a JSON text.
+func mustValue(t testing.TB, text string) value {
+	t.Helper()
+	v, err := readJSON(200, nil, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}

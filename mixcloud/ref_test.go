@@ -1,0 +1,241 @@
+package mixcloud
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var testRoots = []string{"http://127.0.0.1:8080/emulator", "http://127.0.0.1:8080/emulator/www/", "https://Mix.Example"}
+
+func TestParseRef(t *testing.T) {
+	t.Parallel()
+	tests := map[string]Ref{
+		// Keys of every kind.
+		"/spartacus/":                       {KindUser, "/spartacus/"},
+		"/spartacus/party-time/":            {KindCloudcast, "/spartacus/party-time/"},
+		"/NTSRadio/knee-deep/":              {KindCloudcast, "/NTSRadio/knee-deep/"},
+		"/genres/funk/":                     {KindTag, "/genres/funk/"},
+		"/discover/funk/":                   {KindTag, "/discover/funk/"},
+		"/tag/funk/":                        {KindTag, "/tag/funk/"},
+		"/genres/funk+city:athens/":         {KindTag, "/genres/funk+city:athens/"},
+		"/genres/city:athens+funk/":         {KindTag, "/genres/city:athens+funk/"},
+		"/genres/city:athens/":              {KindCity, "/genres/city:athens/"},
+		"/discover/city:athens/":            {KindCity, "/discover/city:athens/"},
+		"/discover/city%3Aathens/":          {KindCity, "/discover/city:athens/"},
+		"/categories/ambient/":              {KindCategory, "/categories/ambient/"},
+		"/spartacus/playlists/best-of/":     {KindPlaylist, "/spartacus/playlists/best-of/"},
+		"/artist/aphex-twin/":               {KindArtist, "/artist/aphex-twin/"},
+		"/track/michael-jackson/everybody/": {KindTrack, "/track/michael-jackson/everybody/"},
+		"/spartacus/popular/":               {KindCloudcast, "/spartacus/popular/"},
+		"/spartacus/me/":                    {KindCloudcast, "/spartacus/me/"},
+		"/spartacus/playlists/cloudcasts/":  {KindPlaylist, "/spartacus/playlists/cloudcasts/"},
+
+		// Slashes and case.
+		"spartacus/party-time":    {KindCloudcast, "/spartacus/party-time/"},
+		"/spartacus/party-time":   {KindCloudcast, "/spartacus/party-time/"},
+		"spartacus/":              {KindUser, "/spartacus/"},
+		" /spartacus/\n":          {KindUser, "/spartacus/"},
+		"/Genres/funk/":           {KindTag, "/genres/funk/"},
+		"/SPARTACUS/Playlists/x/": {KindPlaylist, "/SPARTACUS/playlists/x/"},
+		"/example.com/":           {KindUser, "/example.com/"},
+
+		// Unicode, raw and escaped, in both cases of digits.
+		"/趙曉慧/":                         {KindUser, "/%E8%B6%99%E6%9B%89%E6%85%A7/"},
+		"/%E8%B6%99%E6%9B%89%E6%85%A7/": {KindUser, "/%E8%B6%99%E6%9B%89%E6%85%A7/"},
+		"/bob/ml%c3%b6/":                {KindCloudcast, "/bob/ml%C3%B6/"},
+		"/bob/mlö":                      {KindCloudcast, "/bob/ml%C3%B6/"},
+		"/%73partacus/":                 {KindUser, "/spartacus/"},
+		"/genres/a%2Bb+c/":              {KindTag, "/genres/a%2Bb+c/"},
+		"/bob/100%25/":                  {KindCloudcast, "/bob/100%25/"},
+		"/bob/%2525/":                   {KindCloudcast, "/bob/%2525/"},
+
+		// Addresses.
+		"https://www.mixcloud.com/spartacus/party-time/":          {KindCloudcast, "/spartacus/party-time/"},
+		"http://www.mixcloud.com/spartacus/party-time":            {KindCloudcast, "/spartacus/party-time/"},
+		"HTTPS://WWW.MixCloud.COM/spartacus/":                     {KindUser, "/spartacus/"},
+		"https://mixcloud.com/spartacus/":                         {KindUser, "/spartacus/"},
+		"https://m.mixcloud.com/spartacus/":                       {KindUser, "/spartacus/"},
+		"https://api.mixcloud.com/spartacus/?metadata=1":          {KindUser, "/spartacus/"},
+		"https://app.mixcloud.com/spartacus/":                     {KindUser, "/spartacus/"},
+		"www.mixcloud.com/spartacus/":                             {KindUser, "/spartacus/"},
+		"mixcloud.com/spartacus":                                  {KindUser, "/spartacus/"},
+		"//www.mixcloud.com/spartacus/":                           {KindUser, "/spartacus/"},
+		"https://www.mixcloud.com:443/spartacus/":                 {KindUser, "/spartacus/"},
+		"https://www.mixcloud.com/bob/x/?utm_source=a&b=../c#t=1": {KindCloudcast, "/bob/x/"},
+		"https://www.mixcloud.com/趙曉慧/x/#/y":                      {KindCloudcast, "/%E8%B6%99%E6%9B%89%E6%85%A7/x/"},
+		"https://www.mixcloud.com/genres/funk+city:athens/":       {KindTag, "/genres/funk+city:athens/"},
+
+		// Configured roots, the longest one first.
+		"http://127.0.0.1:8080/emulator/spartacus/":      {KindUser, "/spartacus/"},
+		"http://127.0.0.1:8080/emulator/www/spartacus/x": {KindCloudcast, "/spartacus/x/"},
+		"127.0.0.1:8080/emulator/spartacus/":             {KindUser, "/spartacus/"},
+		"https://mix.example/spartacus/":                 {KindUser, "/spartacus/"},
+		"https://MIX.example/spartacus/":                 {KindUser, "/spartacus/"},
+	}
+	for in, want := range tests {
+		got, err := ParseRef(in, testRoots...)
+		if err != nil {
+			t.Errorf("%q: %v", in, err)
+			continue
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q:\n%s", in, diff)
+		}
+		if again, err := ParseRef(got.Key); err != nil || again != got {
+			t.Errorf("%q: its key gives %v, %v", in, again, err)
+		}
+	}
+}
+
+func TestParseRefRefuses(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"nothing":                    "",
+		"a space":                    " ",
+		"only a slash":               "/",
+		"only slashes":               "//",
+		"many slashes":               "////",
+		"an empty element":           "/spartacus//party-time/",
+		"dots":                       "/spartacus/../bob/",
+		"a dot":                      "/./spartacus/",
+		"escaped dots":               "/spartacus/%2e%2E/",
+		"dots alone":                 "..",
+		"an escaped slash":           "/spartacus%2Fparty-time/",
+		"a backslash":                `/spartacus\party-time/`,
+		"an escaped control":         "/spartacus%00/",
+		"an inner line break":        "/sparta\ncus/",
+		"a space inside":             "/party time/",
+		"an escaped space":           "/party%20time/",
+		"a broken escape":            "/100%/",
+		"bad UTF-8":                  "/%FF/",
+		"raw bad UTF-8":              "/\xff/",
+		"popular":                    "/popular/",
+		"hot":                        "/popular/hot/",
+		"new":                        "/new/",
+		"search":                     "/search/?q=x",
+		"upload":                     "/upload/",
+		"me":                         "/me/",
+		"a list of mine":             "/me/cloudcasts/",
+		"oauth":                      "https://www.mixcloud.com/oauth/authorize",
+		"oembed":                     "https://www.mixcloud.com/oembed/?url=x",
+		"developers":                 "https://www.mixcloud.com/developers/",
+		"categories":                 "/categories/",
+		"a list of a category":       "/categories/ambient/cloudcasts/",
+		"genres":                     "/genres/",
+		"a list of a tag":            "/genres/funk/popular/",
+		"a tag that is not there":    "/genres/funk+/",
+		"no city":                    "/genres/city:/",
+		"artist":                     "/artist/",
+		"a list of an artist":        "/artist/aphex-twin/popular/",
+		"half a track":               "/track/michael-jackson/",
+		"a list of a track":          "/track/michael-jackson/everybody/new/",
+		"a user's list":              "/spartacus/followers/",
+		"a user's list in capitals":  "/spartacus/FOLLOWERS/",
+		"listen later":               "/spartacus/listen-later/",
+		"an action":                  "/spartacus/follow/",
+		"playlists":                  "/spartacus/playlists/",
+		"a list of a playlist":       "/spartacus/playlists/x/cloudcasts/",
+		"a list of a cloudcast":      "/spartacus/party-time/comments/",
+		"an embed":                   "/spartacus/party-time/embed-json/",
+		"a feed entry":               "/spartacus/feed/566658648/",
+		"a page of a feed":           "https://www.mixcloud.com/spartacus/feed/#566658648",
+		"a comment":                  "/comments/cr/204/28/c8955637/",
+		"a page of comments":         "https://www.mixcloud.com/comments/cr/204/28/#c8955637",
+		"another site":               "https://example.com/spartacus/",
+		"another site, no scheme":    "example.com/spartacus/",
+		"a look-alike":               "https://mixcloud.com.example.com/spartacus/",
+		"a longer name":              "https://notmixcloud.com/spartacus/",
+		"another subdomain":          "https://evil.mixcloud.com/spartacus/",
+		"a deeper subdomain":         "https://www.www.mixcloud.com/spartacus/",
+		"the player":                 "https://player-widget.mixcloud.com/widget/iframe/?feed=%2Fa%2Fb%2F",
+		"a user in the address":      "https://www.mixcloud.com@example.com/spartacus/",
+		"a password in the address":  "https://a:b@www.mixcloud.com/spartacus/",
+		"another port":               "https://www.mixcloud.com:8443/spartacus/",
+		"another scheme":             "ftp://www.mixcloud.com/spartacus/",
+		"javascript":                 "javascript:alert(1)",
+		"data":                       "data:text/html,x",
+		"the site itself":            "https://www.mixcloud.com/",
+		"the site without a slash":   "https://www.mixcloud.com",
+		"a root itself":              "http://127.0.0.1:8080/emulator/",
+		"beside a root":              "http://127.0.0.1:8080/emulators/spartacus/",
+		"above a root":               "http://127.0.0.1:8080/spartacus/",
+		"another port than a root's": "http://127.0.0.1:8081/emulator/spartacus/",
+		"much too long":              "/" + strings.Repeat("a", 10_000) + "/",
+		"too long for a key":         "/" + strings.Repeat("ö", 1_000) + "/" + strings.Repeat("ö", 1_000),
+		"four elements":              "/a/b/c/d/",
+	}
+	for reason, in := range tests {
+		ref, err := ParseRef(in, testRoots...)
+		var invalid *InvalidError
+		if !errors.As(err, &invalid) || !errors.Is(err, ErrInvalid) || ref != (Ref{}) {
+			t.Errorf("%s: %q gives %v, %v", reason, in, ref, err)
+		}
+	}
+}
+
+// FuzzParseRef: a key that came out is one that goes in, and is safe to put
+// behind a root.
+func FuzzParseRef(f *testing.F) {
+	for _, s := range []string{"/spartacus/", "spartacus", "https://www.mixcloud.com/a/b/?c#d", "/genres/a+city:b/", "/%2e%2e/", "//a/b", "http://127.0.0.1:8080/emulator/www/a/b", "/a/playlists/b", "/TAG/x", "/a%2Bb/c+d/"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		canonical := Canonical(s)
+		if again := Canonical(canonical); again != canonical {
+			t.Errorf("%q is canonically %q and then %q", s, canonical, again)
+		}
+		ref, err := ParseRef(s, testRoots...)
+		if err != nil {
+			if !errors.Is(err, ErrInvalid) {
+				t.Errorf("%q: %v is no ErrInvalid", s, err)
+			}
+			return
+		}
+		if again, err := ParseRef(ref.Key, testRoots...); err != nil || again != ref {
+			t.Errorf("%q is %v and then %v, %v", s, ref, again, err)
+		}
+		u, err := url.Parse("http://host.test" + ref.Key)
+		if err != nil || u.Host != "host.test" || u.EscapedPath() != ref.Key || u.RawQuery != "" || u.Fragment != "" {
+			t.Errorf("%q: the key %q makes the address %v, %v", s, ref.Key, u, err)
+		}
+		if strings.Contains(u.Path, "//") || strings.Contains(u.Path, "/../") || !utf8.ValidString(u.Path) {
+			t.Errorf("%q: the key %q has the path %q", s, ref.Key, u.Path)
+		}
+		if kind, err := ParseRef(Canonical(ref.Key)); err != nil || kind.Kind != ref.Kind {
+			t.Errorf("%q: canonically it is %v, %v", s, kind, err)
+		}
+	})
+}
+
+func TestCanonical(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"/NTSRadio/":                    "/ntsradio/",
+		"/NTSRadio/Knee-Deep/":          "/ntsradio/Knee-Deep/",
+		"/NTSRadio/playlists/Best/":     "/ntsradio/playlists/Best/",
+		"/NTSRadio/feed/566658648/":     "/ntsradio/feed/566658648/",
+		"/tag/funk/":                    "/genres/funk/",
+		"/discover/funk/":               "/genres/funk/",
+		"/genres/funk/":                 "/genres/funk/",
+		"/discover/city:athens/":        "/genres/city:athens/",
+		"/discover/bu%e1%bb%93n/":       "/genres/bu%E1%BB%93n/",
+		"/discover/buồn/":               "/genres/bu%E1%BB%93n/",
+		"/%C3%96zg%C3%BCr/":             "/%C3%96zg%C3%BCr/", // only ASCII folds
+		"/categories/ambient/":          "/categories/ambient/",
+		"/artist/aphex-twin/":           "/artist/aphex-twin/",
+		"/comments/cr/204/28/c8955637/": "/comments/cr/204/28/c8955637/",
+		"spartacus":                     "/spartacus/",
+		"":                              "",
+		"/../":                          "/../",
+	}
+	for in, want := range tests {
+		if got := Canonical(in); got != want {
+			t.Errorf("Canonical(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
