@@ -79,20 +79,17 @@ func recorded(t testing.TB, name string) map[string]any {
 	return object(t, text)
 }
 
-// at follows member names and "[]", the first element, from v.
+// at follows member names from v, through the first element of every list.
 func at(v any, path string) any {
-	for _, step := range strings.Split(path, ".") {
-		switch x := v.(type) {
-		case map[string]any:
-			v = x[step]
-		case []any:
-			if len(x) == 0 {
+	for step := range strings.SplitSeq(path, ".") {
+		if list, ok := v.([]any); ok {
+			if len(list) == 0 {
 				return nil
 			}
-			v = x[0]
-		default:
-			return nil
+			v = list[0]
 		}
+		members, _ := v.(map[string]any)
+		v = members[step]
 	}
 	return v
 }

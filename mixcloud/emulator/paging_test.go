@@ -1,0 +1,355 @@
+package emulator_test
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// links gives the two links of a page, with times as T, so that they can be
+// compared with those of another list, and without the root and the path.
+func links(page map[string]any) map[string]string {
+	times := regexp.MustCompile(`\d{4}-\d\d-\d\d\+\d\d%3A\d\d%3A\d\d`)
+	found := make(map[string]string)
+	paging, _ := page["paging"].(map[string]any)
+	for name, link := range paging {
+		_, query, _ := strings.Cut(link.(string), "?")
+		found[name] = times.ReplaceAllString(query, "T")
+	}
+	return found
+}
+
+// The links of the recordings, word for word but for the times.
+func TestLinks_asRecorded(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ fixture, request string }{
+		{"user_cloudcasts_date_page1_2018.json", "/demo/cloudcasts/"},
+		{"user_cloudcasts_date_page1_2026_subset.json", "/demo/cloudcasts/"},
+		{"user_comments_2018.json", "/demo/comments/"},
+		{"user_followers_2018.json", "/demo/followers/"},
+		{"user_following_2018.json", "/demo/following/"},
+		{"user_favorites_metadata_2019.json", "/demo/favorites/?metadata=1"},
+		{"user_listens_2018.json", "/demo/listens/"},
+		{"user_cloudcasts_empty_2018.json", "/demo/cloudcasts/?until=1000000000"},
+		{"user_cloudcasts_empty_2018.json", "/demo/cloudcasts/?since=" + url.QueryEscape("2030-01-01 00:00:00")},
+		{"tag_popular_limit5_2021.json", "/discover/funk/popular/?limit=5"},
+		{"search_user_2013.json", "/search/?q=spartacus&type=user"},
+		{"search_tag_2013.json", "/search/?q=funky+house&type=tag"},
+	} {
+		t.Run(tt.fixture, func(t *testing.T) {
+			t.Parallel()
+			theirs, ours := recorded(t, tt.fixture), getJSON(t, shared(), tt.request)
+			if diff := cmp.Diff(links(theirs), links(ours)); diff != "" {
+				t.Errorf("links of %s (-recorded +emulated):\n%s", tt.request, diff)
+			}
+		})
+	}
+}
+
+// The names of the envelopes, but for the user's own.
+func TestListNames_asRecorded(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ fixture, owner, request string }{
+		{"user_cloudcasts_date_page1_2018.json", "Brooklyn Radio", "/demo/cloudcasts/"},
+		{"user_cloudcasts_empty_2018.json", "ZANJ RADIO", "/demo/cloudcasts/?until=1000000000"},
+		{"user_comments_2018.json", "Spartacus", "/demo/comments/"},
+		{"user_followers_2018.json", "Spartacus", "/demo/followers/"},
+		{"user_following_2018.json", "Spartacus", "/demo/following/"},
+		{"user_favorites_metadata_2019.json", "Chris", "/demo/favorites/"},
+		{"user_listens_2018.json", "Spartacus", "/demo/listens/"},
+		{"user_feed_offset_last_page_2018_subset.json", "ZANJ RADIO", "/demo/feed/"},
+		{"tag_popular_limit5_2021.json", "", "/genres/funk/popular/"},
+		{"popular_with_token_2017.json", "", "/popular/"},
+		{"new_2017.json", "", "/new/"},
+		{"search_cloudcast_2022_data_only.json", "", "/search/?q=night&type=cloudcast"},
+	} {
+		t.Run(tt.fixture, func(t *testing.T) {
+			t.Parallel()
+			name := func(page map[string]any, owner string) string {
+				name, ok := page["name"].(string)
+				if !ok {
+					return "(none)"
+				}
+				if owner != "" && !strings.Contains(name, owner) {
+					t.Errorf("the name %q does not have %q in it", name, owner)
+				}
+				return strings.ReplaceAll(name, owner, "X")
+			}
+			us := ""
+			if tt.owner != "" {
+				us = population().User("demo").Name
+			}
+			if got, want := name(getJSON(t, shared(), tt.request), us), name(recorded(t, tt.fixture), tt.owner); got != want {
+				t.Errorf("%s is called %q, want %q", tt.request, got, want)
+			}
+		})
+	}
+}
+
+// Links by offset around a page, as recorded at offsets 0, 1, 800, 900 and 1000.
+func TestLinks_byOffset(t *testing.T) {
+	t.Parallel()
+	n := len(population().User("demo").Cloudcasts)
+	for name, tt := range map[string]struct {
+		query string
+		items int
+		want  map[string]string
+	}{
+		"first":                {"?offset=0&limit=20", 20, map[string]string{"next": "limit=20&offset=20"}},
+		"middle":               {"?limit=20&offset=20", 20, map[string]string{"previous": "limit=20&offset=0", "next": "limit=20&offset=40"}},
+		"one":                  {"?limit=1&offset=1", 1, map[string]string{"previous": "limit=1&offset=0", "next": "limit=1&offset=2"}},
+		"below a page":         {"?limit=20&offset=5", 20, map[string]string{"previous": "limit=20&offset=0", "next": "limit=20&offset=25"}},
+		"short last":           {fmt.Sprintf("?limit=20&offset=%d", n-3), 3, map[string]string{"previous": fmt.Sprintf("limit=20&offset=%d", n-23)}},
+		"full last":            {fmt.Sprintf("?limit=20&offset=%d", n-20), 20, map[string]string{"previous": fmt.Sprintf("limit=20&offset=%d", n-40), "next": fmt.Sprintf("limit=20&offset=%d", n)}},
+		"past the end":         {"?limit=100&offset=1000", 0, map[string]string{"previous": "limit=100&offset=900"}},
+		"metadata is repeated": {"?metadata=1&offset=0", 20, map[string]string{"next": "limit=20&metadata=1&offset=20"}},
+		"negative":             {"?offset=-5", 20, map[string]string{"next": "limit=20&offset=20"}},
+		"no number":            {"?offset=x", 20, map[string]string{"next": "limit=20&offset=20"}},
+		"absurd":               {"?offset=99999999999999999999", 20, map[string]string{"next": "limit=20&offset=20"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			page := getJSON(t, shared(), "/demo/cloudcasts/"+tt.query)
+			if got := len(page["data"].([]any)); got != tt.items {
+				t.Errorf("%d items, want %d", got, tt.items)
+			}
+			if diff := cmp.Diff(tt.want, links(page)); diff != "" {
+				t.Errorf("links (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	capped := fresh(t, emulator.WithSettings(emulator.Settings{PageCap: 10}))
+	for name, tt := range map[string]struct {
+		e     *emulator.Emulator
+		query string
+		want  int
+	}{
+		"default":        {shared(), "", 20},
+		"asked":          {shared(), "?limit=7", 7},
+		"most":           {shared(), "?limit=100", 100},
+		"above":          {shared(), "?limit=200", 100},
+		"zero":           {shared(), "?limit=0", 20},
+		"negative":       {shared(), "?limit=-1", 20},
+		"no number":      {shared(), "?limit=many", 20},
+		"a lower cap":    {capped, "?limit=50", 10},
+		"below that cap": {capped, "?limit=5", 5},
+		"cap by default": {capped, "", 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			page := getJSON(t, tt.e, "/HarbourFM/followers/"+tt.query)
+			if got := len(page["data"].([]any)); got != tt.want {
+				t.Errorf("%d items, want %d", got, tt.want)
+			}
+			if next := links(page)["next"]; !strings.HasPrefix(next, "limit="+strconv.Itoa(tt.want)+"&") {
+				t.Errorf("the next link %q does not spell out a limit of %d", next, tt.want)
+			}
+		})
+	}
+}
+
+// A page that is exactly full has a next link, and that leads to an empty page.
+func TestLinks_fullLastPage(t *testing.T) {
+	t.Parallel()
+	page := getJSON(t, shared(), "/petra_kolar/followers/")
+	if len(page["data"].([]any)) != 20 {
+		t.Fatalf("the user has %d followers on the first page, want 20", len(page["data"].([]any)))
+	}
+	page = getJSON(t, shared(), strings.TrimPrefix(at(page, "paging.next").(string), host))
+	if page["paging"] != nil || len(page["data"].([]any)) != 0 {
+		t.Errorf("what follows is %v, want an empty page without paging", page)
+	}
+}
+
+// Bounds are exclusive, and are read in both documented forms.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	casts := population().User("demo").Cloudcasts
+	third := casts[3].Created
+	var want []string
+	for _, c := range casts {
+		if c.Created.Before(third) && c.Created.After(casts[7].Created) {
+			want = append(want, c.Key())
+		}
+	}
+	for _, form := range []func(time.Time) string{
+		func(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) },
+		func(at time.Time) string { return url.QueryEscape(at.UTC().Format(time.DateTime)) },
+	} {
+		page := getJSON(t, shared(), "/demo/cloudcasts/?until="+form(third)+"&since="+form(casts[7].Created))
+		if diff := cmp.Diff(want, keys(page)); diff != "" {
+			t.Errorf("between the bounds (-want +got):\n%s", diff)
+		}
+	}
+	first := keys(getJSON(t, shared(), "/demo/cloudcasts/"))
+	if diff := cmp.Diff(first, keys(getJSON(t, shared(), "/demo/cloudcasts/?until=yesterday"))); diff != "" {
+		t.Errorf("an unreadable bound counts (-want +got):\n%s", diff)
+	}
+}
+
+// With since alone the page is next to it, or the newest of the list.
+func TestSinceOrder(t *testing.T) {
+	t.Parallel()
+	casts := population().User("demo").Cloudcasts
+	since := "/demo/cloudcasts/?limit=3&since=" + strconv.FormatInt(casts[10].Created.Unix(), 10)
+	for order, want := range map[string][]int{"": {7, 8, 9}, emulator.SinceNearest: {7, 8, 9}, emulator.SinceNewest: {0, 1, 2}} {
+		e := fresh(t, emulator.WithSettings(emulator.Settings{SinceOrder: order}))
+		var keysWanted []string
+		for _, i := range want {
+			keysWanted = append(keysWanted, casts[i].Key())
+		}
+		if diff := cmp.Diff(keysWanted, keys(getJSON(t, e, since))); diff != "" {
+			t.Errorf("order %q (-want +got):\n%s", order, diff)
+		}
+	}
+}
+
+// The links keep the path as it was requested, and neither token nor callback.
+func TestLinks_asRequested(t *testing.T) {
+	t.Parallel()
+	for request, want := range map[string]string{
+		"/DEMO/followers/?limit=1":                           host + "/DEMO/followers/?limit=1&until=",
+		"/me/followers/?limit=1&access_token=demo-token":     host + "/me/followers/?limit=1&until=",
+		"/tag/funk/popular/?limit=1":                         host + "/tag/funk/popular/?limit=1&offset=1",
+		"/search/?q=late+night&limit=1&type=cloudcast&z=%C3": host + "/search/?limit=1&offset=1&q=late+night&type=cloudcast&z=%C3",
+	} {
+		next, _ := at(getJSON(t, shared(), request), "paging.next").(string)
+		if !strings.HasPrefix(next, want) || strings.Contains(next, "token") {
+			t.Errorf("%s: next is %q, want %q…", request, next, want)
+		}
+	}
+}
+
+// walk follows links from a path and gives all keys, page by page.
+func walk(t testing.TB, path, direction string) (seen []string) {
+	t.Helper()
+	for range 1000 {
+		page := getJSON(t, shared(), path)
+		seen = append(seen, keys(page)...)
+		next, ok := at(page, "paging."+direction).(string)
+		if !ok {
+			return seen
+		}
+		path = strings.TrimPrefix(next, host)
+	}
+	t.Fatal("the links do not end")
+	return nil
+}
+
+// Following next by offset visits every item once, in order; following it by
+// date loses just those that share their second with the last item of a page
+// and stand behind it.
+func TestWalk_property(t *testing.T) {
+	t.Parallel()
+	world := population()
+	rapid.Check(t, func(rt *rapid.T) {
+		u := world.User(rapid.SampledFrom([]string{"demo", "HarbourFM", "ParallaxRadio", "tidewrack", "petra_kolar", "SundayMatinee", "OldFolksAtHome"}).Draw(rt, "user"))
+		limit := rapid.SampledFrom([]int{7, 19, 20, 21, 50, 100}).Draw(rt, "limit")
+		connection := rapid.SampledFrom([]string{"followers", "following", "cloudcasts", "comments"}).Draw(rt, "connection")
+		var all []string
+		var times []time.Time
+		add := func(key string, at time.Time) { all, times = append(all, key), append(times, at) }
+		switch connection {
+		case "followers":
+			for _, e := range u.Followers {
+				add(e.User.Key(), e.At)
+			}
+		case "following":
+			for _, e := range u.Following {
+				add(e.User.Key(), e.At)
+			}
+		case "cloudcasts":
+			for _, c := range u.Cloudcasts {
+				add(c.Key(), c.Created)
+			}
+		case "comments":
+			for _, c := range u.Comments {
+				add(fmt.Sprintf("/comments/cr/%s/c%d/", c.Thread, c.ID), c.At)
+			}
+		}
+		path := fmt.Sprintf("%s%s/?limit=%d", u.Key(), connection, limit)
+		if diff := cmp.Diff(all, walk(t, path+"&offset=0", "next")); diff != "" {
+			rt.Errorf("by offset (-want +got):\n%s", diff)
+		}
+		var kept []string
+		for i := 0; i < len(all); {
+			end := min(i+limit, len(all))
+			kept = append(kept, all[i:end]...)
+			for i = end; i < len(all) && times[i].Equal(times[end-1]); i++ { // lost at the border
+			}
+		}
+		if diff := cmp.Diff(kept, walk(t, path, "next")); diff != "" {
+			rt.Errorf("by date (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Following previous leads back to the top of the list, then to an empty page.
+func TestWalk_back(t *testing.T) {
+	t.Parallel()
+	casts := population().User("SundayMatinee").Cloudcasts
+	oldest := casts[len(casts)-1].Created
+	pages := walk(t, "/SundayMatinee/cloudcasts/?limit=5&since="+strconv.FormatInt(oldest.Unix(), 10), "previous")
+	var want []string
+	for from := len(casts) - 1; from > 0; from -= 5 {
+		for i := max(0, from-5); i < from; i++ {
+			want = append(want, casts[i].Key())
+		}
+	}
+	if diff := cmp.Diff(want, pages); diff != "" {
+		t.Errorf("from the oldest (-want +got):\n%s", diff)
+	}
+}
+
+// Category lists have no pages.
+func TestCategoryLists_whole(t *testing.T) {
+	t.Parallel()
+	g := population().Category("ambient")
+	var want []string
+	for _, c := range g.Cloudcasts {
+		want = append(want, c.Key())
+	}
+	page := getJSON(t, shared(), "/categories/ambient/cloudcasts/?limit=3&offset=7")
+	if diff := cmp.Diff(want, keys(page)); diff != "" || page["paging"] != nil {
+		t.Errorf("the list heeds limit or offset (-want +got):\n%s\npaging %v", diff, page["paging"])
+	}
+}
+
+// Tags joined by + are shows that have all of them.
+func TestJoinedTags(t *testing.T) {
+	t.Parallel()
+	both := getJSON(t, shared(), "/genres/funk+soul/latest/?limit=100")
+	soul := walk(t, "/genres/soul/latest/?limit=100", "next")
+	funk := walk(t, "/genres/funk/latest/?limit=100", "next")
+	var want []string
+	for _, key := range funk {
+		if slices.Contains(soul, key) {
+			want = append(want, key)
+		}
+	}
+	if len(want) == 0 {
+		t.Fatal("no show has both tags")
+	}
+	if diff := cmp.Diff(want[:min(100, len(want))], keys(both)); diff != "" {
+		t.Errorf("with both tags (-want +got):\n%s", diff)
+	}
+	city := population().Cities[0]
+	newest := keys(getJSON(t, shared(), "/discover/city:"+city.Slug+"/latest/?limit=1"))
+	if diff := cmp.Diff([]string{city.Cloudcasts[0].Key()}, newest); diff != "" {
+		t.Errorf("the newest show of %s (-want +got):\n%s", city.Name, diff)
+	}
+}
