@@ -1,0 +1,392 @@
+package mixcloud
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// canary is a token that is different in each form it may be written in.
+const canary = `cAnArY+tok/en="1&2%41`
+
+// forms are what must never be met.
+var forms = []string{canary, url.QueryEscape(canary), url.PathEscape(canary), "cAnArY"}
+
+func holdsToken(s string) bool {
+	for _, form := range forms {
+		if strings.Contains(s, form) {
+			return true
+		}
+	}
+	return false
+}
+
+// everything is v in each way it could be logged.
+func everything(v any) string {
+	var b bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		fmt.Fprintf(&b, verb+"\n", v)
+	}
+	slog.New(slog.NewTextHandler(&b, nil)).Info("m", "v", v)
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("m", "v", v)
+	if err, ok := v.(error); ok {
+		for err != nil {
+			fmt.Fprintf(&b, "%v %+v %#v\n", err, err, err)
+			switch u := err.(type) {
+			case interface{ Unwrap() error }:
+				err = u.Unwrap()
+			case interface{ Unwrap() []error }:
+				for _, e := range u.Unwrap() {
+					b.WriteString(everything(e))
+				}
+				err = nil
+			default:
+				err = nil
+			}
+		}
+	}
+	return b.String()
+}
+
+// TestTokenCanary sends a token through every kind of answer, most of which
+// throw it back.
+func TestTokenCanary(t *testing.T) {
+	t.Parallel()
+	sent := func(r *http.Request) string { return r.URL.Query().Get("access_token") }
+	quoted := func(s string) string {
+		b, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	ways := map[string]roundTrip{
+		"a transport that quotes the address": func(r *http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("dial %s: no", r.URL)
+		},
+		"an address in the error": func(r *http.Request) (*http.Response, error) {
+			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: &url.Error{Op: "proxy", URL: r.URL.String(), Err: io.EOF}}
+		},
+		"a message with the token": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 400, nil, strings.NewReader(`{"error":{"type":`+quoted("T "+sent(r))+`,"message":`+quoted("An invalid access token was provided: "+sent(r))+`}}`)), nil
+		},
+		"a message with the address": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 500, nil, strings.NewReader(`{"error":{"message":`+quoted("failed: "+r.URL.String())+`}}`)), nil
+		},
+		"a message that is cut inside the token": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 500, nil, strings.NewReader(`{"error":{"message":`+quoted(strings.Repeat("x", 490)+sent(r))+`}}`)), nil
+		},
+		"a page with the address": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 502, nil, strings.NewReader("<html>"+r.URL.String())), nil
+		},
+		"a redirect with the token": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 302, http.Header{"Location": {"https://elsewhere.test/?" + r.URL.RawQuery}}, strings.NewReader("")), nil
+		},
+		"a broken redirect with the token": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 302, http.Header{"Location": {"http://%zz/" + sent(r)}}, strings.NewReader("")), nil
+		},
+		"a body that breaks off with the token": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 200, nil, &brokenBody{strings.NewReader("{"), errors.New("reading " + r.URL.String())}), nil
+		},
+		"no JSON": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 200, nil, strings.NewReader(sent(r))), nil
+		},
+		"no key": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 200, nil, strings.NewReader(`{"name":`+quoted(sent(r))+`}`)), nil
+		},
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen bytes.Buffer
+			tokens := 0
+			c := testClient(t, func(r *http.Request) (*http.Response, error) {
+				if r.URL.Host != "api.test" {
+					t.Errorf("a request went to %s", r.URL.Host)
+				}
+				if sent(r) == canary {
+					tokens++
+				}
+				return way(r)
+			}, WithObserver(func(c Call) { seen.WriteString(everything(c) + everything(c.Err)) }),
+				WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+					return roundTrip(func(r *http.Request) (*http.Response, error) {
+						seen.WriteString(r.URL.String())
+						resp, err := next.RoundTrip(r)
+						if resp != nil {
+							seen.WriteString(resp.Request.URL.String())
+						}
+						return resp, err
+					})
+				}))
+			viewer := c.As(canary)
+			seen.WriteString(everything(viewer) + everything(*viewer) + everything(struct{ c *Client }{viewer}) + everything(struct{ c Client }{*viewer}))
+			_, err := viewer.User(t.Context(), "/bob/")
+			if err == nil {
+				t.Fatal("no error")
+			}
+			seen.WriteString(everything(err))
+			_, err = viewer.Get(t.Context(), "/bob/", url.Values{"a": {"b"}})
+			seen.WriteString(everything(err))
+			_, err = viewer.UserFeed(t.Context(), "/bob/", Range{})
+			seen.WriteString(everything(err))
+			if tokens != 3 {
+				t.Errorf("the token was sent %d times, want 3", tokens)
+			}
+			if holdsToken(seen.String()) {
+				t.Errorf("the token was seen:\n%s", seen.String())
+			}
+		})
+	}
+}
+
+// TestTokenGoesToTheAPIAlone: embeds and oEmbed go without, everything else
+// with it, and anonymous calls have none.
+func TestTokenGoesToTheAPIAlone(t *testing.T) {
+	t.Parallel()
+	without := map[string]bool{"EmbedHTML": true, "EmbedJSON": true, "OEmbed": true, "OEmbedXML": true}
+	for name, test := range calls {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, token := range []string{canary, ""} {
+				var got []string
+				c := testClient(t, func(r *http.Request) (*http.Response, error) {
+					got = r.URL.Query()["access_token"]
+					query := r.URL.Query()
+					query.Del("access_token")
+					want := test.want[strings.IndexByte(test.want+"?", '?'):]
+					if encoded := query.Encode(); "?"+encoded != want && encoded != want {
+						t.Errorf("beside the token the query is %q, want %q", encoded, want)
+					}
+					if r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "" || r.Header.Get("Referer") != "" {
+						t.Errorf("header %v", r.Header)
+					}
+					return answer(r, 200, http.Header{"Set-Cookie": {"session=1"}}, strings.NewReader(fitting(r.URL))), nil
+				}).As(token)
+				for range 2 { // a second time, for a cookie to come back
+					if err := test.call(t.Context(), c); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if token == "" || without[name] {
+					if len(got) > 0 {
+						t.Errorf("tokens %q were sent", got)
+					}
+				} else if len(got) != 1 || got[0] != canary {
+					t.Errorf("tokens %q were sent, want one", got)
+				}
+			}
+		})
+	}
+}
+
+func TestTokenAndPlainHTTP(t *testing.T) {
+	t.Parallel()
+	tests := map[string]bool{
+		"https://api.mixcloud.com":  true,
+		"http://api.mixcloud.com":   false,
+		"http://10.0.0.1:8081":      false,
+		"http://emulator:8081":      false,
+		"http://127.0.0.1:8081":     true,
+		"http://[::1]:8081/x":       true,
+		"http://localhost:8081":     true,
+		"http://api.localhost":      true,
+		"http://api.test":           true,
+		"http://notlocalhost":       false,
+		"http://127.0.0.1.evil.com": false,
+		"http://localhost.evil.com": false,
+	}
+	for root, private := range tests {
+		for _, insecure := range []bool{false, true} {
+			sent := 0
+			opts := []Option{WithAPIURL(root), WithHTTPClient(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				sent++
+				return answer(r, 200, nil, strings.NewReader(`{"key":"/bob/"}`)), nil
+			})})}
+			if insecure {
+				opts = append(opts, WithInsecureToken())
+			}
+			c, err := New(opts...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.User(t.Context(), "/bob/"); err != nil {
+				t.Errorf("%s without a token: %v", root, err)
+			}
+			_, err = c.As(canary).User(t.Context(), "/bob/")
+			if want := private || insecure; (err == nil) != want || (sent == 2) != want || err != nil && !errors.Is(err, ErrInvalid) {
+				t.Errorf("%s, insecure %t: %v, %d calls", root, insecure, err, sent)
+			}
+		}
+	}
+}
+
+// server serves h on loopback, and a client of it with a path before it.
+func server(t *testing.T, h http.HandlerFunc, opts ...Option) (*Client, *httptest.Server) {
+	t.Helper()
+	s := httptest.NewUnstartedServer(http.StripPrefix("/base", h))
+	s.Start()
+	t.Cleanup(s.Close)
+	c, err := New(append([]Option{WithAPIURL(s.URL + "/base")}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, s
+}
+
+// TestRedirectsAreNotFollowed, neither to another host nor to the same.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	var elsewhere atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	t.Cleanup(other.Close)
+	for _, to := range []string{other.URL + "/bob/", "/base/alice/", "//" + strings.TrimPrefix(other.URL, "http://")} {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			requests := 0
+			c, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+				requests++
+				http.Redirect(w, r, to, status)
+			}, WithHTTPClient(&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}))
+			_, err := c.As(canary).User(t.Context(), "/bob/")
+			var e *Error
+			if !errors.Is(err, ErrBadResponse) || !errors.As(err, &e) || e.Status != status || requests != 1 {
+				t.Errorf("%d to %s: %v after %d requests", status, to, err, requests)
+			}
+		}
+	}
+	if n := elsewhere.Load(); n > 0 {
+		t.Errorf("%d requests went elsewhere", n)
+	}
+}
+
+// TestEachViewerIsSentTheirOwn: derived clients share everything but the token.
+func TestEachViewerIsSentTheirOwn(t *testing.T) {
+	t.Parallel()
+	var observed atomic.Int64
+	root, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		token := r.URL.Query().Get("access_token")
+		fmt.Fprintf(w, `{"key":"/%s/","is_current_user":true}`, token)
+	}, WithObserver(func(Call) { observed.Add(1) }))
+	var wait sync.WaitGroup
+	for i := range 16 {
+		wait.Go(func() {
+			token := fmt.Sprintf("viewer-%d", i)
+			viewer := root.As("another").As(token)
+			for range 20 {
+				me, err := viewer.Me(t.Context())
+				if err != nil || me.Username != token {
+					t.Errorf("%s is %v, %v", token, me, err)
+				}
+			}
+			if _, err := viewer.As("").Me(t.Context()); !errors.Is(err, ErrBadResponse) && err != nil {
+				t.Errorf("nobody: %v", err)
+			}
+		})
+	}
+	wait.Wait()
+	if n := observed.Load(); n != 16*21 {
+		t.Errorf("%d calls were observed, want %d", n, 16*21)
+	}
+}
+
+// TestConnectionsAreReused after every kind of answer, and not after a body
+// that was not read to its end.
+func TestConnectionsAreReused(t *testing.T) {
+	t.Parallel()
+	var opened atomic.Int64
+	status, body := 200, ""
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	c, err := New(WithAPIURL(s.URL), WithMaxBody(1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		status int
+		body   string
+	}{
+		{200, `{"key":"/bob/"}`},
+		{200, `{"key":`},
+		{200, `{"key":"/bob/"}` + strings.Repeat(" ", 100_000)},
+		{404, `{"error":{}}`},
+		{502, strings.Repeat("<html>", 10_000)},
+		{301, ""},
+		{200, `{"key":"/bob/"}`},
+	} {
+		status, body = test.status, test.body
+		_, _ = c.User(t.Context(), "/bob/")
+	}
+	if n := opened.Load(); n != 1 {
+		t.Errorf("%d connections were opened for calls in a row", n)
+	}
+}
+
+// TestCompression is asked for, and the bound counts what it unfolds to.
+func TestCompression(t *testing.T) {
+	t.Parallel()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	fmt.Fprintf(z, `{"key":"/bob/"}%s`, strings.Repeat(" ", 2<<20))
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			t.Errorf("Accept-Encoding is %q", r.Header.Get("Accept-Encoding"))
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(packed.Bytes())
+	}
+	c, _ := server(t, handler)
+	if user, err := c.User(t.Context(), "/bob/"); err != nil || user.Key != "/bob/" {
+		t.Errorf("%v, %v", user, err)
+	}
+	c, _ = server(t, handler, WithMaxBody(1<<20))
+	if _, err := c.User(t.Context(), "/bob/"); !errors.Is(err, ErrBadResponse) || !errors.Is(err, errTooLarge) {
+		t.Errorf("a bomb of %d bytes: %v", packed.Len(), err)
+	}
+}
+
+// TestObserver is told of each call, and sees what was asked.
+func TestObserver(t *testing.T) {
+	t.Parallel()
+	var got []Call
+	c := testClient(t, func(r *http.Request) (*http.Response, error) {
+		return answer(r, 200, nil, strings.NewReader(`{"data":[]}`)), nil
+	}, WithObserver(func(c Call) {
+		if c.Duration < 0 {
+			t.Errorf("it took %v", c.Duration)
+		}
+		c.Duration = 0
+		got = append(got, c)
+	}))
+	if _, err := c.As(canary).UserFollowers(context.Background(), "/bob/", Range{Limit: 5}); err != nil {
+		t.Fatal(err)
+	}
+	want := Call{Op: "UserFollowers", Method: "GET", Path: "/bob/followers/", Query: "limit=5", Status: 200, Bytes: 11}
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("observed %+v, want %+v", got, want)
+	}
+}
