@@ -19,7 +19,7 @@ func (g *generator) addComments() {
 		if s.chance(58) {
 			n = s.skew(1, 2+sh.weight/90)
 		}
-		if sh.Key() == BusyCloudcast {
+		if sh == g.busy {
 			n = 130
 		}
 		if n > 0 {
@@ -41,10 +41,10 @@ func (g *generator) addComments() {
 			all = append(all, m.Comments...)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *Comment) int { return a.At.Compare(b.At) })
+	newestFirst(all, func(c **Comment) int64 { return (*c).At.Unix() })
 	id := 8_000_000
 	s := newSource(g.w.Seed, "comment ids", 0)
-	for _, c := range all {
+	for _, c := range slices.Backward(all) {
 		id += s.between(1, 900)
 		c.ID = id
 	}
@@ -153,6 +153,6 @@ func newestComments(list []Comment) []*Comment {
 	for i := range list {
 		comments[i] = &list[i]
 	}
-	slices.SortStableFunc(comments, func(a, b *Comment) int { return b.At.Compare(a.At) })
+	newestFirst(comments, func(c **Comment) int64 { return (*c).At.Unix() })
 	return comments
 }

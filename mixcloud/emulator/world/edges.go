@@ -1,9 +1,5 @@
 package world
 
-import (
-	"slices"
-)
-
 // An edge is one entry of two lists: from's list holds to, and to's list holds
 // from, both since the same second. Users and cloudcasts stand here as their
 // indexes.
@@ -36,15 +32,7 @@ func (e *edgeSet) add(from, to int, at int64) bool {
 // sort puts the edges newest first, which also puts every list made of them in
 // that order; tied ones keep theirs.
 func (e *edgeSet) sort() {
-	slices.SortStableFunc(e.edges, func(a, b edge) int {
-		switch {
-		case a.at > b.at:
-			return -1
-		case a.at < b.at:
-			return 1
-		}
-		return 0
-	})
+	newestFirst(e.edges, func(x *edge) int64 { return x.at })
 }
 
 // tie makes three edges on the page border share a second, in the list of

@@ -67,6 +67,7 @@ type generator struct {
 
 	shows  []*show // everything uploaded, newest first
 	public []*show // the same without unlisted ones and drafts
+	busy   *show   // BusyCloudcast
 }
 
 // A shelf is a category in the making.

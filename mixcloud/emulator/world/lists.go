@@ -43,7 +43,7 @@ func (g *generator) addFeeds() {
 		for i := range acts {
 			feed[i] = &acts[i]
 		}
-		slices.SortStableFunc(feed, func(a, b *Activity) int { return b.At.Compare(a.At) })
+		newestFirst(feed, func(a **Activity) int64 { return (*a).At.Unix() })
 		feed = slices.Clip(feed[:min(len(feed), longest)])
 		if slices.Contains(TiesUsers(), m.Username) { // entries may be filed a little late
 			tie(len(feed), func(i, j int) { feed[i].At = feed[j].At })
@@ -51,10 +51,10 @@ func (g *generator) addFeeds() {
 		m.Feed = feed
 		all = append(all, feed...)
 	}
-	slices.SortStableFunc(all, func(a, b *Activity) int { return a.At.Compare(b.At) })
+	newestFirst(all, func(a **Activity) int64 { return (*a).At.Unix() })
 	id := 231_000_000
 	s := newSource(g.w.Seed, "feed ids", 0)
-	for _, a := range all {
+	for _, a := range slices.Backward(all) {
 		id += s.between(1, 9000)
 		a.ID = id
 	}

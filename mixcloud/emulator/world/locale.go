@@ -85,6 +85,24 @@ func (l *locale) list(section string) []string {
 	return l.fallback.list(section)
 }
 
+// person makes up a name.
+func (l *locale) person(s *source) string {
+	people := l.women
+	if s.chance(50) {
+		people = l.men
+	}
+	first := pick(s, people)
+	return l.fullName(first, pick(s, first.families))
+}
+
+// fullName puts the parts of a name in the language's order.
+func (l *locale) fullName(first given, last family) string {
+	if l.familyFirst {
+		return last.name + l.joint + first.name
+	}
+	return first.name + l.joint + last.name
+}
+
 // locales are all languages of the world, English first.
 var locales = sync.OnceValue(func() []*locale {
 	files, err := texts.ReadDir("data/locales")

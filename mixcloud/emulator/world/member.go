@@ -120,6 +120,11 @@ func (g *generator) newMember(s *source, l *locale) *member {
 	home := g.music
 	if m.kind == talk {
 		home = g.talk
+		if name := g.fresh(s, l.own["talk series"]); name != "" {
+			m.series = []string{name}
+		} else {
+			home, m.kind = g.music, dj // every talk show of the language is on air
+		}
 	}
 	for range s.between(1, 3) {
 		if sh := pick(s, home); !slices.Contains(m.shelves, sh) {
@@ -154,10 +159,7 @@ func (g *generator) name(s *source, m *member) {
 	}
 	first := pick(s, people)
 	last := pick(s, first.families)
-	m.Name = first.name + m.locale.joint + last.name
-	if m.locale.familyFirst {
-		m.Name = last.name + m.locale.joint + first.name
-	}
+	m.Name = m.locale.fullName(first, last)
 	f, l := strings.ReplaceAll(first.ascii, " ", ""), strings.ReplaceAll(last.ascii, " ", "")
 	lower := strings.ToLower
 	year := strconv.Itoa(s.between(68, 99))
@@ -167,7 +169,6 @@ func (g *generator) name(s *source, m *member) {
 	}
 	switch roll := s.n(100); {
 	case m.kind == talk && roll < 75:
-		m.series = []string{g.freshSeries(s, m.locale, "talk series")}
 		m.Name = m.series[0]
 		compact := compactName(toASCII.Replace(m.Name))
 		names = []string{compact, lower(compact), Slugify(m.Name)}
@@ -222,14 +223,15 @@ func (g *generator) freshAlias(s *source, l *locale) string {
 	return g.fresh(s, l.own["aliases"])
 }
 
-// freshSeries takes a name for a series that nobody has yet; when all of a
-// language are gone, one comes twice.
-func (g *generator) freshSeries(s *source, l *locale, section string) string {
+// freshSeries takes a name for a series of music that nobody has yet; when all
+// of a language are gone, an English one or one that comes twice.
+func (g *generator) freshSeries(s *source, l *locale) string {
+	const section = "music series"
 	if name := g.fresh(s, l.own[section]); name != "" {
 		return name
 	}
 	if s.chance(50) {
-		if name := g.fresh(s, locales()[0].list(section)); name != "" {
+		if name := g.fresh(s, locales()[0].own[section]); name != "" {
 			return name
 		}
 	}
@@ -266,7 +268,7 @@ func (g *generator) biog(s *source, m *member) string {
 			continue
 		}
 		if strings.Contains(line, "{series}") && len(m.series) == 0 {
-			m.series = []string{g.freshSeries(s, m.locale, m.seriesSection())}
+			m.series = []string{g.freshSeries(s, m.locale)}
 		}
 		return capital(expand(line, func(slot string) string { return g.slot(s, m, slot) }))
 	}

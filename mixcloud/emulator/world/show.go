@@ -31,6 +31,7 @@ type run struct {
 	hosts        []*member
 	tags         []*Tag
 	guests       int // percent
+	topics       []string
 }
 
 // addShows makes everybody's uploads.
@@ -46,7 +47,7 @@ func (g *generator) addShows() {
 		}
 		g.shows = append(g.shows, m.all...)
 	}
-	slices.SortStableFunc(g.shows, newestShow)
+	newestFirst(g.shows, func(sh **show) int64 { return (*sh).at })
 	s := newSource(g.w.Seed, "cloudcast ids", 0)
 	id := 1_000_000
 	for _, sh := range slices.Backward(g.shows) {
@@ -89,16 +90,6 @@ func (g *generator) addShows() {
 	}
 }
 
-func newestShow(a, b *show) int {
-	switch {
-	case a.at > b.at:
-		return -1
-	case a.at < b.at:
-		return 1
-	}
-	return 0
-}
-
 // addUploads makes the uploads of one member.
 func (g *generator) addUploads(m *member) {
 	s := newSource(g.w.Seed, "uploads "+m.Username, 0)
@@ -112,9 +103,9 @@ func (g *generator) addUploads(m *member) {
 			single = left * s.between(15, 60) / 100
 		}
 		if len(m.series) == 0 {
-			m.series = append(m.series, g.freshSeries(s, m.locale, m.seriesSection()))
+			m.series = append(m.series, g.freshSeries(s, m.locale))
 			if left > 9 && s.chance(50) {
-				m.series = append(m.series, g.freshSeries(s, m.locale, m.seriesSection()))
+				m.series = append(m.series, g.freshSeries(s, m.locale))
 			}
 		}
 	}
@@ -137,7 +128,7 @@ func (g *generator) addUploads(m *member) {
 		}
 		g.addSingle(s, m, at)
 	}
-	slices.SortStableFunc(m.all, newestShow)
+	newestFirst(m.all, func(sh **show) int64 { return (*sh).at })
 	if m.Username == DemoUser || m.Username == StationUser {
 		tie(len(m.all), func(i, j int) { m.all[i].at = m.all[j].at })
 	}
@@ -145,13 +136,6 @@ func (g *generator) addUploads(m *member) {
 	for _, sh := range slices.Backward(m.all) {
 		g.finish(sh, slugs)
 	}
-}
-
-func (m *member) seriesSection() string {
-	if m.kind == talk {
-		return "talk series"
-	}
-	return "music series"
 }
 
 // newRun plans n episodes of a series up to an end.
@@ -169,16 +153,24 @@ func (g *generator) newRun(s *source, m *member, name string, n int, end int64) 
 		titles, guests = l.list("talk titles"), nil
 		r.length = pick(s, []int{1800, 2700, 3600})
 	}
-	r.titles = append(r.titles, pick(s, titles))
-	if len(guests) > 0 {
-		r.titles = append(r.titles, pick(s, guests))
-	}
 	if m.kind == station && s.chance(55) {
 		for range s.between(1, 2) {
 			if h := g.guest(s, m); h != m && !slices.Contains(r.hosts, h) {
 				r.hosts = append(r.hosts, h)
 			}
 		}
+	}
+	form := pick(s, titles)
+	for len(r.hosts) == 0 && (m.kind == station || m.kind == label) && strings.Contains(form, "{name}") {
+		form = pick(s, titles) // a station does not present itself
+	}
+	r.titles = append(r.titles, form)
+	if len(guests) > 0 {
+		r.titles = append(r.titles, pick(s, guests))
+	}
+	if r.shelf.Format == "talk" {
+		r.topics = slices.Clone(l.list("topics"))
+		shuffle(s, r.topics)
 	}
 	if s.chance(30) {
 		r.firstEpisode += s.n(160)
@@ -207,7 +199,7 @@ func (g *generator) newRun(s *source, m *member, name string, n int, end int64) 
 
 // addRun makes the episodes of a series, from the newest back.
 func (g *generator) addRun(s *source, m *member, r *run, n int) {
-	aired := r.last
+	l, aired := m.locale, r.last
 	for i := range n {
 		if i > 0 {
 			aired -= r.cadence
@@ -222,11 +214,18 @@ func (g *generator) addRun(s *source, m *member, r *run, n int) {
 		if len(r.hosts) > 0 {
 			t.host = r.hosts[0].Name
 		}
+		if len(r.topics) > 0 { // a subject, or somebody who is interviewed
+			if t.topic = l.person(s); s.chance(100 * len(r.topics) / (len(r.topics) + n - i)) {
+				t.topic, r.topics = r.topics[0], r.topics[1:]
+			}
+		} else if r.shelf.Format == "talk" {
+			t.topic = l.person(s)
+		}
 		title := r.titles[0]
 		if len(r.titles) > 1 && s.chance(r.guests) {
 			title = r.titles[1]
 		}
-		sh := g.newShow(s, t, expand(title, t.value), aired+int64(r.length)+int64(s.skew(60, 5*hour)))
+		sh := g.newShow(s, t, expand(title, t.value), aired+int64(r.length)+int64(s.n(600)+s.skew(60, 5*hour)))
 		sh.AudioLength = s.between(r.length-r.length/20, r.length+r.length/12)
 		sh.Tags = g.showTags(s, r.shelf, r.tags)
 		for _, h := range r.hosts {
@@ -249,7 +248,7 @@ func (g *generator) addSingle(s *source, m *member, at int64) {
 	if t.shelf.Format == "talk" {
 		section = "talk titles"
 		if t.series == "" {
-			m.series = append(m.series, g.freshSeries(s, m.locale, "talk series"))
+			m.series = append(m.series, g.freshSeries(s, m.locale))
 			t.series = m.series[0]
 		}
 	}

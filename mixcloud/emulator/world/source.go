@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"sort"
 )
 
@@ -73,4 +74,23 @@ func (ws *weights) add(weight int) {
 // pick gives an index; one of weight 0 never comes.
 func (ws weights) pick(s *source) int {
 	return sort.SearchInts(ws, 1+s.n(ws[len(ws)-1]))
+}
+
+// newestFirst sorts by a time in Unix seconds, newest first; ties keep their
+// order. It sorts integers, which is several times as fast as a stable sort
+// with a comparison.
+func newestFirst[T any](list []T, at func(*T) int64) {
+	order := make([]uint64, len(list))
+	for i := range list {
+		order[i] = uint64(1<<32-1-at(&list[i]))<<32 | uint64(i)
+	}
+	if slices.IsSorted(order) {
+		return
+	}
+	slices.Sort(order)
+	sorted := make([]T, len(list))
+	for i, o := range order {
+		sorted[i] = list[uint32(o)]
+	}
+	copy(list, sorted)
 }

@@ -1,5 +1,7 @@
 package world
 
+import "slices"
+
 // These users and cloudcasts are in every world, whatever the seed, so that a
 // test can name the edge case it is about.
 const (
@@ -119,6 +121,7 @@ func (g *generator) addSpecials(m *member) {
 	case StationUser:
 		add("Low Tide - Live from the Last Ferry", unix(2025, 11, 22)+21*hour, func(sh *show) {
 			sh.PlayCount, sh.ListenerCount, sh.weight = 48210, 21877, 9000
+			g.busy = sh
 		})
 		add("The Breakfast Boat: Christmas Morning", unix(2025, 12, 25)+7*hour, func(sh *show) {
 			sh.Hosts = []*User{g.member("MissCrackle").User, g.member("AdaezeOkonjo").User}
@@ -202,14 +205,9 @@ func (g *generator) listenSpecials(listens, favorites *edgeSet) {
 			n++
 		}
 	}
-	busy := 0
-	for i, sh := range g.public {
-		if sh.Key() == BusyCloudcast {
-			busy = i
-		}
-	}
+	busy := slices.Index(g.public, g.busy)
 	for i, m := range g.members {
-		sh := g.public[busy]
+		sh := g.busy
 		if m.kind == silent || m == sh.owner || s.chance(60) {
 			continue
 		}
