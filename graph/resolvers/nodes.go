@@ -22,7 +22,7 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 	found := make([]model.Node, len(ids))
 	var group sync.WaitGroup
 	for i, text := range ids {
-		element := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		element := graphql.WithFieldContext(ctx, &graphql.FieldContext{Index: &i})
 		id, err := model.ParseID(text)
 		if err != nil {
 			graphql.AddError(element, gqlerr.Invalid("ids", err.Error()))
