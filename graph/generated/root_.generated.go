@@ -28,9 +28,11 @@ type ResolverRoot interface {
 	City() CityResolver
 	Cloudcast() CloudcastResolver
 	Discovery() DiscoveryResolver
+	Mutation() MutationResolver
 	Playlist() PlaylistResolver
 	Query() QueryResolver
 	Search() SearchResolver
+	Subscription() SubscriptionResolver
 	Tag() TagResolver
 	Track() TrackResolver
 	User() UserResolver
@@ -50,6 +52,15 @@ type ComplexityRoot struct {
 	ActivityEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	AddToListenLaterPayload struct {
+		Changed          func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Cloudcast        func(childComplexity int) int
+		Message          func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
 	}
 
 	Artist struct {
@@ -175,6 +186,22 @@ type ComplexityRoot struct {
 		URL     func(childComplexity int) int
 	}
 
+	EditCloudcastPayload struct {
+		Changed          func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Cloudcast        func(childComplexity int) int
+		Message          func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
+	ExchangeOAuthCodePayload struct {
+		AccessToken      func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
 	FavoriteActivity struct {
 		Cloudcasts func(childComplexity int) int
 		CreatedAt  func(childComplexity int) int
@@ -186,6 +213,15 @@ type ComplexityRoot struct {
 		URL        func(childComplexity int) int
 	}
 
+	FavoriteCloudcastPayload struct {
+		Changed          func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Cloudcast        func(childComplexity int) int
+		Message          func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
 	FollowActivity struct {
 		CreatedAt func(childComplexity int) int
 		From      func(childComplexity int) int
@@ -195,6 +231,15 @@ type ComplexityRoot struct {
 		Title     func(childComplexity int) int
 		URL       func(childComplexity int) int
 		Users     func(childComplexity int) int
+	}
+
+	FollowUserPayload struct {
+		Changed          func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Message          func(childComplexity int) int
+		User             func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
 	}
 
 	ListenActivity struct {
@@ -219,6 +264,20 @@ type ComplexityRoot struct {
 		Cursor     func(childComplexity int) int
 		ListenedAt func(childComplexity int) int
 		Node       func(childComplexity int) int
+	}
+
+	Mutation struct {
+		AddToListenLater      func(childComplexity int, input model.CloudcastTarget) int
+		EditCloudcast         func(childComplexity int, input model.EditCloudcastInput) int
+		ExchangeOAuthCode     func(childComplexity int, input model.ExchangeOAuthCodeInput) int
+		FavoriteCloudcast     func(childComplexity int, input model.CloudcastTarget) int
+		FollowUser            func(childComplexity int, input model.UserTarget) int
+		RemoveFromListenLater func(childComplexity int, input model.CloudcastTarget) int
+		RepostCloudcast       func(childComplexity int, input model.CloudcastTarget) int
+		UnfavoriteCloudcast   func(childComplexity int, input model.CloudcastTarget) int
+		UnfollowUser          func(childComplexity int, input model.UserTarget) int
+		UnrepostCloudcast     func(childComplexity int, input model.CloudcastTarget) int
+		UploadCloudcast       func(childComplexity int, input model.UploadCloudcastInput) int
 	}
 
 	OEmbed struct {
@@ -293,26 +352,27 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Artist     func(childComplexity int, key string) int
-		Categories func(childComplexity int) int
-		Category   func(childComplexity int, slug string) int
-		City       func(childComplexity int, name string) int
-		Cloudcast  func(childComplexity int, key string) int
-		Discover   func(childComplexity int, tags []string, city *string) int
-		Hot        func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
-		New        func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
-		Node       func(childComplexity int, id string) int
-		Nodes      func(childComplexity int, ids []string) int
-		Oembed     func(childComplexity int, url string, width *int, height *int, maxWidth *int, maxHeight *int, color *string, light *bool) int
-		Playlist   func(childComplexity int, key string) int
-		Popular    func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
-		RateLimit  func(childComplexity int) int
-		Resource   func(childComplexity int, key string) int
-		Search     func(childComplexity int, query string) int
-		Tag        func(childComplexity int, name string) int
-		Track      func(childComplexity int, key string) int
-		User       func(childComplexity int, username string) int
-		Viewer     func(childComplexity int) int
+		Artist                func(childComplexity int, key string) int
+		Categories            func(childComplexity int) int
+		Category              func(childComplexity int, slug string) int
+		City                  func(childComplexity int, name string) int
+		Cloudcast             func(childComplexity int, key string) int
+		Discover              func(childComplexity int, tags []string, city *string) int
+		Hot                   func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
+		New                   func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
+		Node                  func(childComplexity int, id string) int
+		Nodes                 func(childComplexity int, ids []string) int
+		OauthAuthorizationURL func(childComplexity int, redirectURI string) int
+		Oembed                func(childComplexity int, url string, width *int, height *int, maxWidth *int, maxHeight *int, color *string, light *bool) int
+		Playlist              func(childComplexity int, key string) int
+		Popular               func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
+		RateLimit             func(childComplexity int) int
+		Resource              func(childComplexity int, key string) int
+		Search                func(childComplexity int, query string) int
+		Tag                   func(childComplexity int, name string) int
+		Track                 func(childComplexity int, key string) int
+		User                  func(childComplexity int, username string) int
+		Viewer                func(childComplexity int) int
 	}
 
 	RateLimit struct {
@@ -322,11 +382,33 @@ type ComplexityRoot struct {
 		Spent     func(childComplexity int) int
 	}
 
+	RemoveFromListenLaterPayload struct {
+		Changed          func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Cloudcast        func(childComplexity int) int
+		Message          func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
+	RepostCloudcastPayload struct {
+		Changed          func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Cloudcast        func(childComplexity int) int
+		Message          func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
 	Search struct {
 		Cloudcasts func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
 		Query      func(childComplexity int) int
 		Tags       func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
 		Users      func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
+	}
+
+	Subscription struct {
+		UploadProgress func(childComplexity int, uploadID string) int
 	}
 
 	Tag struct {
@@ -371,6 +453,33 @@ type ComplexityRoot struct {
 		Track     func(childComplexity int) int
 	}
 
+	UnfavoriteCloudcastPayload struct {
+		Changed          func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Cloudcast        func(childComplexity int) int
+		Message          func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
+	UnfollowUserPayload struct {
+		Changed          func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Message          func(childComplexity int) int
+		User             func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
+	UnrepostCloudcastPayload struct {
+		Changed          func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Cloudcast        func(childComplexity int) int
+		Message          func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
 	UploadActivity struct {
 		Cloudcasts func(childComplexity int) int
 		CreatedAt  func(childComplexity int) int
@@ -380,6 +489,22 @@ type ComplexityRoot struct {
 		Raw        func(childComplexity int) int
 		Title      func(childComplexity int) int
 		URL        func(childComplexity int) int
+	}
+
+	UploadCloudcastPayload struct {
+		Changed          func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Cloudcast        func(childComplexity int) int
+		Message          func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
+	UploadProgress struct {
+		BytesSent  func(childComplexity int) int
+		BytesTotal func(childComplexity int) int
+		Phase      func(childComplexity int) int
+		UploadID   func(childComplexity int) int
 	}
 
 	User struct {
@@ -429,6 +554,12 @@ type ComplexityRoot struct {
 	UserEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	UserError struct {
+		Code    func(childComplexity int) int
+		Field   func(childComplexity int) int
+		Message func(childComplexity int) int
 	}
 }
 
@@ -483,6 +614,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ActivityEdge.Node(childComplexity), true
+
+	case "AddToListenLaterPayload.changed":
+		if e.ComplexityRoot.AddToListenLaterPayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddToListenLaterPayload.Changed(childComplexity), true
+	case "AddToListenLaterPayload.clientMutationId":
+		if e.ComplexityRoot.AddToListenLaterPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddToListenLaterPayload.ClientMutationID(childComplexity), true
+	case "AddToListenLaterPayload.cloudcast":
+		if e.ComplexityRoot.AddToListenLaterPayload.Cloudcast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddToListenLaterPayload.Cloudcast(childComplexity), true
+	case "AddToListenLaterPayload.message":
+		if e.ComplexityRoot.AddToListenLaterPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddToListenLaterPayload.Message(childComplexity), true
+	case "AddToListenLaterPayload.userErrors":
+		if e.ComplexityRoot.AddToListenLaterPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddToListenLaterPayload.UserErrors(childComplexity), true
+	case "AddToListenLaterPayload.viewer":
+		if e.ComplexityRoot.AddToListenLaterPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddToListenLaterPayload.Viewer(childComplexity), true
 
 	case "Artist.hot":
 		if e.ComplexityRoot.Artist.Hot == nil {
@@ -1160,6 +1328,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Discovery.URL(childComplexity), true
 
+	case "EditCloudcastPayload.changed":
+		if e.ComplexityRoot.EditCloudcastPayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditCloudcastPayload.Changed(childComplexity), true
+	case "EditCloudcastPayload.clientMutationId":
+		if e.ComplexityRoot.EditCloudcastPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditCloudcastPayload.ClientMutationID(childComplexity), true
+	case "EditCloudcastPayload.cloudcast":
+		if e.ComplexityRoot.EditCloudcastPayload.Cloudcast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditCloudcastPayload.Cloudcast(childComplexity), true
+	case "EditCloudcastPayload.message":
+		if e.ComplexityRoot.EditCloudcastPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditCloudcastPayload.Message(childComplexity), true
+	case "EditCloudcastPayload.userErrors":
+		if e.ComplexityRoot.EditCloudcastPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditCloudcastPayload.UserErrors(childComplexity), true
+	case "EditCloudcastPayload.viewer":
+		if e.ComplexityRoot.EditCloudcastPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditCloudcastPayload.Viewer(childComplexity), true
+
+	case "ExchangeOAuthCodePayload.accessToken":
+		if e.ComplexityRoot.ExchangeOAuthCodePayload.AccessToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExchangeOAuthCodePayload.AccessToken(childComplexity), true
+	case "ExchangeOAuthCodePayload.clientMutationId":
+		if e.ComplexityRoot.ExchangeOAuthCodePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExchangeOAuthCodePayload.ClientMutationID(childComplexity), true
+	case "ExchangeOAuthCodePayload.userErrors":
+		if e.ComplexityRoot.ExchangeOAuthCodePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExchangeOAuthCodePayload.UserErrors(childComplexity), true
+	case "ExchangeOAuthCodePayload.viewer":
+		if e.ComplexityRoot.ExchangeOAuthCodePayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExchangeOAuthCodePayload.Viewer(childComplexity), true
+
 	case "FavoriteActivity.cloudcasts":
 		if e.ComplexityRoot.FavoriteActivity.Cloudcasts == nil {
 			break
@@ -1209,6 +1439,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FavoriteActivity.URL(childComplexity), true
 
+	case "FavoriteCloudcastPayload.changed":
+		if e.ComplexityRoot.FavoriteCloudcastPayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FavoriteCloudcastPayload.Changed(childComplexity), true
+	case "FavoriteCloudcastPayload.clientMutationId":
+		if e.ComplexityRoot.FavoriteCloudcastPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FavoriteCloudcastPayload.ClientMutationID(childComplexity), true
+	case "FavoriteCloudcastPayload.cloudcast":
+		if e.ComplexityRoot.FavoriteCloudcastPayload.Cloudcast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FavoriteCloudcastPayload.Cloudcast(childComplexity), true
+	case "FavoriteCloudcastPayload.message":
+		if e.ComplexityRoot.FavoriteCloudcastPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FavoriteCloudcastPayload.Message(childComplexity), true
+	case "FavoriteCloudcastPayload.userErrors":
+		if e.ComplexityRoot.FavoriteCloudcastPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FavoriteCloudcastPayload.UserErrors(childComplexity), true
+	case "FavoriteCloudcastPayload.viewer":
+		if e.ComplexityRoot.FavoriteCloudcastPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FavoriteCloudcastPayload.Viewer(childComplexity), true
+
 	case "FollowActivity.createdAt":
 		if e.ComplexityRoot.FollowActivity.CreatedAt == nil {
 			break
@@ -1257,6 +1524,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FollowActivity.Users(childComplexity), true
+
+	case "FollowUserPayload.changed":
+		if e.ComplexityRoot.FollowUserPayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowUserPayload.Changed(childComplexity), true
+	case "FollowUserPayload.clientMutationId":
+		if e.ComplexityRoot.FollowUserPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowUserPayload.ClientMutationID(childComplexity), true
+	case "FollowUserPayload.message":
+		if e.ComplexityRoot.FollowUserPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowUserPayload.Message(childComplexity), true
+	case "FollowUserPayload.user":
+		if e.ComplexityRoot.FollowUserPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowUserPayload.User(childComplexity), true
+	case "FollowUserPayload.userErrors":
+		if e.ComplexityRoot.FollowUserPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowUserPayload.UserErrors(childComplexity), true
+	case "FollowUserPayload.viewer":
+		if e.ComplexityRoot.FollowUserPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowUserPayload.Viewer(childComplexity), true
 
 	case "ListenActivity.cloudcasts":
 		if e.ComplexityRoot.ListenActivity.Cloudcasts == nil {
@@ -1350,6 +1654,128 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ListenEdge.Node(childComplexity), true
+
+	case "Mutation.addToListenLater":
+		if e.ComplexityRoot.Mutation.AddToListenLater == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addToListenLater_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddToListenLater(childComplexity, args["input"].(model.CloudcastTarget)), true
+	case "Mutation.editCloudcast":
+		if e.ComplexityRoot.Mutation.EditCloudcast == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_editCloudcast_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EditCloudcast(childComplexity, args["input"].(model.EditCloudcastInput)), true
+	case "Mutation.exchangeOAuthCode":
+		if e.ComplexityRoot.Mutation.ExchangeOAuthCode == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_exchangeOAuthCode_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExchangeOAuthCode(childComplexity, args["input"].(model.ExchangeOAuthCodeInput)), true
+	case "Mutation.favoriteCloudcast":
+		if e.ComplexityRoot.Mutation.FavoriteCloudcast == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_favoriteCloudcast_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FavoriteCloudcast(childComplexity, args["input"].(model.CloudcastTarget)), true
+	case "Mutation.followUser":
+		if e.ComplexityRoot.Mutation.FollowUser == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_followUser_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FollowUser(childComplexity, args["input"].(model.UserTarget)), true
+	case "Mutation.removeFromListenLater":
+		if e.ComplexityRoot.Mutation.RemoveFromListenLater == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeFromListenLater_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveFromListenLater(childComplexity, args["input"].(model.CloudcastTarget)), true
+	case "Mutation.repostCloudcast":
+		if e.ComplexityRoot.Mutation.RepostCloudcast == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_repostCloudcast_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RepostCloudcast(childComplexity, args["input"].(model.CloudcastTarget)), true
+	case "Mutation.unfavoriteCloudcast":
+		if e.ComplexityRoot.Mutation.UnfavoriteCloudcast == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unfavoriteCloudcast_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnfavoriteCloudcast(childComplexity, args["input"].(model.CloudcastTarget)), true
+	case "Mutation.unfollowUser":
+		if e.ComplexityRoot.Mutation.UnfollowUser == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unfollowUser_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnfollowUser(childComplexity, args["input"].(model.UserTarget)), true
+	case "Mutation.unrepostCloudcast":
+		if e.ComplexityRoot.Mutation.UnrepostCloudcast == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unrepostCloudcast_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnrepostCloudcast(childComplexity, args["input"].(model.CloudcastTarget)), true
+	case "Mutation.uploadCloudcast":
+		if e.ComplexityRoot.Mutation.UploadCloudcast == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_uploadCloudcast_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UploadCloudcast(childComplexity, args["input"].(model.UploadCloudcastInput)), true
 
 	case "OEmbed.authorName":
 		if e.ComplexityRoot.OEmbed.AuthorName == nil {
@@ -1779,6 +2205,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Nodes(childComplexity, args["ids"].([]string)), true
+	case "Query.oauthAuthorizationUrl":
+		if e.ComplexityRoot.Query.OauthAuthorizationURL == nil {
+			break
+		}
+
+		args, err := ec.field_Query_oauthAuthorizationUrl_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.OauthAuthorizationURL(childComplexity, args["redirectUri"].(string)), true
 	case "Query.oembed":
 		if e.ComplexityRoot.Query.Oembed == nil {
 			break
@@ -1905,6 +2342,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RateLimit.Spent(childComplexity), true
 
+	case "RemoveFromListenLaterPayload.changed":
+		if e.ComplexityRoot.RemoveFromListenLaterPayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveFromListenLaterPayload.Changed(childComplexity), true
+	case "RemoveFromListenLaterPayload.clientMutationId":
+		if e.ComplexityRoot.RemoveFromListenLaterPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveFromListenLaterPayload.ClientMutationID(childComplexity), true
+	case "RemoveFromListenLaterPayload.cloudcast":
+		if e.ComplexityRoot.RemoveFromListenLaterPayload.Cloudcast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveFromListenLaterPayload.Cloudcast(childComplexity), true
+	case "RemoveFromListenLaterPayload.message":
+		if e.ComplexityRoot.RemoveFromListenLaterPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveFromListenLaterPayload.Message(childComplexity), true
+	case "RemoveFromListenLaterPayload.userErrors":
+		if e.ComplexityRoot.RemoveFromListenLaterPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveFromListenLaterPayload.UserErrors(childComplexity), true
+	case "RemoveFromListenLaterPayload.viewer":
+		if e.ComplexityRoot.RemoveFromListenLaterPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveFromListenLaterPayload.Viewer(childComplexity), true
+
+	case "RepostCloudcastPayload.changed":
+		if e.ComplexityRoot.RepostCloudcastPayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RepostCloudcastPayload.Changed(childComplexity), true
+	case "RepostCloudcastPayload.clientMutationId":
+		if e.ComplexityRoot.RepostCloudcastPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RepostCloudcastPayload.ClientMutationID(childComplexity), true
+	case "RepostCloudcastPayload.cloudcast":
+		if e.ComplexityRoot.RepostCloudcastPayload.Cloudcast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RepostCloudcastPayload.Cloudcast(childComplexity), true
+	case "RepostCloudcastPayload.message":
+		if e.ComplexityRoot.RepostCloudcastPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RepostCloudcastPayload.Message(childComplexity), true
+	case "RepostCloudcastPayload.userErrors":
+		if e.ComplexityRoot.RepostCloudcastPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RepostCloudcastPayload.UserErrors(childComplexity), true
+	case "RepostCloudcastPayload.viewer":
+		if e.ComplexityRoot.RepostCloudcastPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RepostCloudcastPayload.Viewer(childComplexity), true
+
 	case "Search.cloudcasts":
 		if e.ComplexityRoot.Search.Cloudcasts == nil {
 			break
@@ -1944,6 +2455,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Search.Users(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["since"].(*time.Time), args["until"].(*time.Time), args["offset"].(*int)), true
+
+	case "Subscription.uploadProgress":
+		if e.ComplexityRoot.Subscription.UploadProgress == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_uploadProgress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.UploadProgress(childComplexity, args["uploadId"].(string)), true
 
 	case "Tag.hot":
 		if e.ComplexityRoot.Tag.Hot == nil {
@@ -2152,6 +2675,117 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TrackSection.Track(childComplexity), true
 
+	case "UnfavoriteCloudcastPayload.changed":
+		if e.ComplexityRoot.UnfavoriteCloudcastPayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfavoriteCloudcastPayload.Changed(childComplexity), true
+	case "UnfavoriteCloudcastPayload.clientMutationId":
+		if e.ComplexityRoot.UnfavoriteCloudcastPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfavoriteCloudcastPayload.ClientMutationID(childComplexity), true
+	case "UnfavoriteCloudcastPayload.cloudcast":
+		if e.ComplexityRoot.UnfavoriteCloudcastPayload.Cloudcast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfavoriteCloudcastPayload.Cloudcast(childComplexity), true
+	case "UnfavoriteCloudcastPayload.message":
+		if e.ComplexityRoot.UnfavoriteCloudcastPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfavoriteCloudcastPayload.Message(childComplexity), true
+	case "UnfavoriteCloudcastPayload.userErrors":
+		if e.ComplexityRoot.UnfavoriteCloudcastPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfavoriteCloudcastPayload.UserErrors(childComplexity), true
+	case "UnfavoriteCloudcastPayload.viewer":
+		if e.ComplexityRoot.UnfavoriteCloudcastPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfavoriteCloudcastPayload.Viewer(childComplexity), true
+
+	case "UnfollowUserPayload.changed":
+		if e.ComplexityRoot.UnfollowUserPayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfollowUserPayload.Changed(childComplexity), true
+	case "UnfollowUserPayload.clientMutationId":
+		if e.ComplexityRoot.UnfollowUserPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfollowUserPayload.ClientMutationID(childComplexity), true
+	case "UnfollowUserPayload.message":
+		if e.ComplexityRoot.UnfollowUserPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfollowUserPayload.Message(childComplexity), true
+	case "UnfollowUserPayload.user":
+		if e.ComplexityRoot.UnfollowUserPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfollowUserPayload.User(childComplexity), true
+	case "UnfollowUserPayload.userErrors":
+		if e.ComplexityRoot.UnfollowUserPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfollowUserPayload.UserErrors(childComplexity), true
+	case "UnfollowUserPayload.viewer":
+		if e.ComplexityRoot.UnfollowUserPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfollowUserPayload.Viewer(childComplexity), true
+
+	case "UnrepostCloudcastPayload.changed":
+		if e.ComplexityRoot.UnrepostCloudcastPayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnrepostCloudcastPayload.Changed(childComplexity), true
+	case "UnrepostCloudcastPayload.clientMutationId":
+		if e.ComplexityRoot.UnrepostCloudcastPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnrepostCloudcastPayload.ClientMutationID(childComplexity), true
+	case "UnrepostCloudcastPayload.cloudcast":
+		if e.ComplexityRoot.UnrepostCloudcastPayload.Cloudcast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnrepostCloudcastPayload.Cloudcast(childComplexity), true
+	case "UnrepostCloudcastPayload.message":
+		if e.ComplexityRoot.UnrepostCloudcastPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnrepostCloudcastPayload.Message(childComplexity), true
+	case "UnrepostCloudcastPayload.userErrors":
+		if e.ComplexityRoot.UnrepostCloudcastPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnrepostCloudcastPayload.UserErrors(childComplexity), true
+	case "UnrepostCloudcastPayload.viewer":
+		if e.ComplexityRoot.UnrepostCloudcastPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnrepostCloudcastPayload.Viewer(childComplexity), true
+
 	case "UploadActivity.cloudcasts":
 		if e.ComplexityRoot.UploadActivity.Cloudcasts == nil {
 			break
@@ -2200,6 +2834,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UploadActivity.URL(childComplexity), true
+
+	case "UploadCloudcastPayload.changed":
+		if e.ComplexityRoot.UploadCloudcastPayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadCloudcastPayload.Changed(childComplexity), true
+	case "UploadCloudcastPayload.clientMutationId":
+		if e.ComplexityRoot.UploadCloudcastPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadCloudcastPayload.ClientMutationID(childComplexity), true
+	case "UploadCloudcastPayload.cloudcast":
+		if e.ComplexityRoot.UploadCloudcastPayload.Cloudcast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadCloudcastPayload.Cloudcast(childComplexity), true
+	case "UploadCloudcastPayload.message":
+		if e.ComplexityRoot.UploadCloudcastPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadCloudcastPayload.Message(childComplexity), true
+	case "UploadCloudcastPayload.userErrors":
+		if e.ComplexityRoot.UploadCloudcastPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadCloudcastPayload.UserErrors(childComplexity), true
+	case "UploadCloudcastPayload.viewer":
+		if e.ComplexityRoot.UploadCloudcastPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadCloudcastPayload.Viewer(childComplexity), true
+
+	case "UploadProgress.bytesSent":
+		if e.ComplexityRoot.UploadProgress.BytesSent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadProgress.BytesSent(childComplexity), true
+	case "UploadProgress.bytesTotal":
+		if e.ComplexityRoot.UploadProgress.BytesTotal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadProgress.BytesTotal(childComplexity), true
+	case "UploadProgress.phase":
+		if e.ComplexityRoot.UploadProgress.Phase == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadProgress.Phase(childComplexity), true
+	case "UploadProgress.uploadId":
+		if e.ComplexityRoot.UploadProgress.UploadID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadProgress.UploadID(childComplexity), true
 
 	case "User.biog":
 		if e.ComplexityRoot.User.Biog == nil {
@@ -2499,6 +3195,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserEdge.Node(childComplexity), true
 
+	case "UserError.code":
+		if e.ComplexityRoot.UserError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserError.Code(childComplexity), true
+	case "UserError.field":
+		if e.ComplexityRoot.UserError.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserError.Field(childComplexity), true
+	case "UserError.message":
+		if e.ComplexityRoot.UserError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserError.Message(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -2507,7 +3222,20 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
-		return graphql.NewInputUnmarshalerIndex()
+		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AddToListenLaterInput", ec.unmarshalInputAddToListenLaterInput),
+			graphql.NewInputUnmarshaler("EditCloudcastInput", ec.unmarshalInputEditCloudcastInput),
+			graphql.NewInputUnmarshaler("ExchangeOAuthCodeInput", ec.unmarshalInputExchangeOAuthCodeInput),
+			graphql.NewInputUnmarshaler("FavoriteCloudcastInput", ec.unmarshalInputFavoriteCloudcastInput),
+			graphql.NewInputUnmarshaler("FollowUserInput", ec.unmarshalInputFollowUserInput),
+			graphql.NewInputUnmarshaler("RemoveFromListenLaterInput", ec.unmarshalInputRemoveFromListenLaterInput),
+			graphql.NewInputUnmarshaler("RepostCloudcastInput", ec.unmarshalInputRepostCloudcastInput),
+			graphql.NewInputUnmarshaler("SectionInput", ec.unmarshalInputSectionInput),
+			graphql.NewInputUnmarshaler("UnfavoriteCloudcastInput", ec.unmarshalInputUnfavoriteCloudcastInput),
+			graphql.NewInputUnmarshaler("UnfollowUserInput", ec.unmarshalInputUnfollowUserInput),
+			graphql.NewInputUnmarshaler("UnrepostCloudcastInput", ec.unmarshalInputUnrepostCloudcastInput),
+			graphql.NewInputUnmarshaler("UploadCloudcastInput", ec.unmarshalInputUploadCloudcastInput),
+		)
 	}
 	first := true
 
@@ -2541,6 +3269,38 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			}
 
 			return &response
+		}
+	case ast.Mutation:
+		return func(ctx context.Context) *graphql.Response {
+			if !first {
+				return nil
+			}
+			first = false
+			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
+			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
+			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
 		}
 
 	default:
@@ -2654,6 +3414,361 @@ type Query {
   resource("A key, or the address of a page on mixcloud.com." key: String!): Resource
   "What is known about Mixcloud's rate limit."
   rateLimit: RateLimit
+}
+`, BuiltIn: false},
+	{Name: "../schema/action.graphqls", Input: `"What ` + "`" + `followUser` + "`" + ` takes: exactly one way to name the user."
+input FollowUserInput {
+  "The user's global id. Give this or ` + "`" + `username` + "`" + `."
+  userId: ID
+  "The name in the user's address. Give this or ` + "`" + `userId` + "`" + `."
+  username: String
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `followUser` + "`" + ` gives."
+type FollowUserPayload {
+  """
+  The user, as they are now. Null when it was refused.
+
+  Cost: one call when a member is selected that it takes a load to know.
+  """
+  user: User
+  """
+  The viewer, as they are now.
+
+  Cost: one call.
+  """
+  viewer: User
+  """
+  Whether this changed anything: false when it was so already, null when it could not be told.
+
+  Cost: one call, before the change.
+  """
+  changed: Boolean
+  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  message: String
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+"What ` + "`" + `unfollowUser` + "`" + ` takes: exactly one way to name the user."
+input UnfollowUserInput {
+  "The user's global id. Give this or ` + "`" + `username` + "`" + `."
+  userId: ID
+  "The name in the user's address. Give this or ` + "`" + `userId` + "`" + `."
+  username: String
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `unfollowUser` + "`" + ` gives."
+type UnfollowUserPayload {
+  """
+  The user, as they are now. Null when it was refused.
+
+  Cost: one call when a member is selected that it takes a load to know.
+  """
+  user: User
+  """
+  The viewer, as they are now.
+
+  Cost: one call.
+  """
+  viewer: User
+  """
+  Whether this changed anything: false when it was so already, null when it could not be told.
+
+  Cost: one call, before the change.
+  """
+  changed: Boolean
+  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  message: String
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+"What ` + "`" + `favoriteCloudcast` + "`" + ` takes: exactly one way to name the cloudcast."
+input FavoriteCloudcastInput {
+  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  cloudcastId: ID
+  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  key: String
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `favoriteCloudcast` + "`" + ` gives."
+type FavoriteCloudcastPayload {
+  """
+  The cloudcast, as it is now. Null when it was refused.
+
+  Cost: one call when a member is selected that it takes a load to know.
+  """
+  cloudcast: Cloudcast
+  """
+  The viewer, as they are now.
+
+  Cost: one call.
+  """
+  viewer: User
+  """
+  Whether this changed anything: false when it was so already, null when it could not be told.
+
+  Cost: one call, before the change.
+  """
+  changed: Boolean
+  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  message: String
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+"What ` + "`" + `unfavoriteCloudcast` + "`" + ` takes: exactly one way to name the cloudcast."
+input UnfavoriteCloudcastInput {
+  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  cloudcastId: ID
+  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  key: String
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `unfavoriteCloudcast` + "`" + ` gives."
+type UnfavoriteCloudcastPayload {
+  """
+  The cloudcast, as it is now. Null when it was refused.
+
+  Cost: one call when a member is selected that it takes a load to know.
+  """
+  cloudcast: Cloudcast
+  """
+  The viewer, as they are now.
+
+  Cost: one call.
+  """
+  viewer: User
+  """
+  Whether this changed anything: false when it was so already, null when it could not be told.
+
+  Cost: one call, before the change.
+  """
+  changed: Boolean
+  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  message: String
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+"What ` + "`" + `repostCloudcast` + "`" + ` takes: exactly one way to name the cloudcast."
+input RepostCloudcastInput {
+  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  cloudcastId: ID
+  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  key: String
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `repostCloudcast` + "`" + ` gives."
+type RepostCloudcastPayload {
+  """
+  The cloudcast, as it is now. Null when it was refused.
+
+  Cost: one call when a member is selected that it takes a load to know.
+  """
+  cloudcast: Cloudcast
+  """
+  The viewer, as they are now.
+
+  Cost: one call.
+  """
+  viewer: User
+  """
+  Whether this changed anything: false when it was so already, null when it could not be told.
+
+  Cost: one call, before the change.
+  """
+  changed: Boolean
+  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  message: String
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+"What ` + "`" + `unrepostCloudcast` + "`" + ` takes: exactly one way to name the cloudcast."
+input UnrepostCloudcastInput {
+  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  cloudcastId: ID
+  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  key: String
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `unrepostCloudcast` + "`" + ` gives."
+type UnrepostCloudcastPayload {
+  """
+  The cloudcast, as it is now. Null when it was refused.
+
+  Cost: one call when a member is selected that it takes a load to know.
+  """
+  cloudcast: Cloudcast
+  """
+  The viewer, as they are now.
+
+  Cost: one call.
+  """
+  viewer: User
+  """
+  Whether this changed anything: false when it was so already, null when it could not be told.
+
+  Cost: one call, before the change.
+  """
+  changed: Boolean
+  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  message: String
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+"What ` + "`" + `addToListenLater` + "`" + ` takes: exactly one way to name the cloudcast."
+input AddToListenLaterInput {
+  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  cloudcastId: ID
+  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  key: String
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `addToListenLater` + "`" + ` gives."
+type AddToListenLaterPayload {
+  """
+  The cloudcast, as it is now. Null when it was refused.
+
+  Cost: one call when a member is selected that it takes a load to know.
+  """
+  cloudcast: Cloudcast
+  """
+  The viewer, as they are now.
+
+  Cost: one call.
+  """
+  viewer: User
+  """
+  Whether this changed anything: false when it was so already, null when it could not be told.
+
+  Cost: one call, before the change.
+  """
+  changed: Boolean
+  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  message: String
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+"What ` + "`" + `removeFromListenLater` + "`" + ` takes: exactly one way to name the cloudcast."
+input RemoveFromListenLaterInput {
+  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  cloudcastId: ID
+  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  key: String
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `removeFromListenLater` + "`" + ` gives."
+type RemoveFromListenLaterPayload {
+  """
+  The cloudcast, as it is now. Null when it was refused.
+
+  Cost: one call when a member is selected that it takes a load to know.
+  """
+  cloudcast: Cloudcast
+  """
+  The viewer, as they are now.
+
+  Cost: one call.
+  """
+  viewer: User
+  """
+  Whether this changed anything: false when it was so already, null when it could not be told.
+
+  Cost: one call, before the change.
+  """
+  changed: Boolean
+  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  message: String
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+extend type Mutation {
+  """
+  Follow a user. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+
+  Cost: one call.
+  """
+  followUser(input: FollowUserInput!): FollowUserPayload
+  """
+  Follow a user no more. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+
+  Cost: one call.
+  """
+  unfollowUser(input: UnfollowUserInput!): UnfollowUserPayload
+  """
+  Favorite a cloudcast. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+
+  Cost: one call.
+  """
+  favoriteCloudcast(input: FavoriteCloudcastInput!): FavoriteCloudcastPayload
+  """
+  Take a cloudcast from the favorites. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+
+  Cost: one call.
+  """
+  unfavoriteCloudcast(input: UnfavoriteCloudcastInput!): UnfavoriteCloudcastPayload
+  """
+  Repost a cloudcast to the followers. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+
+  Cost: one call.
+  """
+  repostCloudcast(input: RepostCloudcastInput!): RepostCloudcastPayload
+  """
+  Take a repost back. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+
+  Cost: one call.
+  """
+  unrepostCloudcast(input: UnrepostCloudcastInput!): UnrepostCloudcastPayload
+  """
+  Put a cloudcast aside to listen to later. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+
+  Cost: one call.
+  """
+  addToListenLater(input: AddToListenLaterInput!): AddToListenLaterPayload
+  """
+  Take a cloudcast from what is put aside. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+
+  Cost: one call.
+  """
+  removeFromListenLater(input: RemoveFromListenLaterInput!): RemoveFromListenLaterPayload
 }
 `, BuiltIn: false},
 	{Name: "../schema/activity.graphqls", Input: `"A line of a user's feed."
@@ -3429,6 +4544,81 @@ extend type Query {
   ): OEmbed
 }
 `, BuiltIn: false},
+	{Name: "../schema/mutation.graphqls", Input: `"Everything that can be done. Each needs a viewer's token."
+type Mutation
+
+"Why an input was refused. A refusal is expected and can be shown to people; faults are errors instead."
+enum UserErrorCode {
+  "Something is missing."
+  REQUIRED
+  "Something is wrong in itself."
+  INVALID
+  "A text is too long."
+  TOO_LONG
+  "A list has too many elements."
+  TOO_MANY
+  "A file is too large."
+  TOO_LARGE
+  "Things exclude each other."
+  CONFLICT
+  "What it is about does not exist."
+  NOT_FOUND
+  "The viewer may not do this."
+  FORBIDDEN
+  "Mixcloud refused it, and said why in the message."
+  REFUSED
+}
+
+"One reason why an input was refused."
+type UserError {
+  "Where in the input the fault is, such as ` + "`" + `[\"sections\", \"2\", \"startTime\"]` + "`" + `; null when it is about the whole."
+  field: [String!]
+  "What kind of fault it is."
+  code: UserErrorCode!
+  "What is wrong, in words for people."
+  message: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/oauth.graphqls", Input: `"What ` + "`" + `exchangeOAuthCode` + "`" + ` takes."
+input ExchangeOAuthCodeInput {
+  "The code that Mixcloud has added to the redirect URI."
+  code: String!
+  "The very redirect URI that the authorization began with; one of those that this server is configured with."
+  redirectUri: String!
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `exchangeOAuthCode` + "`" + ` gives."
+type ExchangeOAuthCodePayload {
+  "The token, for ` + "`" + `Authorization: Bearer …` + "`" + `. It lives until its owner revokes it: keep it secret."
+  accessToken: String
+  """
+  Whose token it is.
+
+  Cost: one call.
+  """
+  viewer: User
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+extend type Query {
+  "Where to send people to let them allow this application to act for them. Null when no OAuth client is configured."
+  oauthAuthorizationUrl("Where Mixcloud sends them back to; one of those that this server is configured with." redirectUri: String!): String
+}
+
+extend type Mutation {
+  """
+  Exchange the code that Mixcloud has given for a token, for applications that keep their own.
+
+  Cost: one call to the site.
+  """
+  exchangeOAuthCode(input: ExchangeOAuthCodeInput!): ExchangeOAuthCodePayload
+}
+`, BuiltIn: false},
 	{Name: "../schema/picture.graphqls", Input: `"The sizes in which Mixcloud serves pictures. Not every resource has every size."
 enum PictureSize {
   "25 × 25"
@@ -3978,6 +5168,186 @@ extend type Query {
   track("A key such as ` + "`" + `/track/michael-jackson/everybody/` + "`" + `, or the address of its page." key: String!): Track
 }
 `, BuiltIn: false},
+	{Name: "../schema/upload.graphqls", Input: `"A file of a multipart request. It is read while it arrives and never stored."
+scalar Upload
+
+"A whole number of up to 64 bits, as a JSON number: for counts of bytes."
+scalar Int64
+
+"One line of a tracklist: either a track (` + "`" + `artist` + "`" + ` and ` + "`" + `song` + "`" + `) or a ` + "`" + `chapter` + "`" + `."
+input SectionInput {
+  "Who plays the track; goes with ` + "`" + `song` + "`" + `."
+  artist: String
+  "What the track is called; goes with ` + "`" + `artist` + "`" + `."
+  song: String
+  "What the chapter is called; excludes ` + "`" + `artist` + "`" + ` and ` + "`" + `song` + "`" + `."
+  chapter: String
+  "Where it starts, in seconds. Sections stand in the order of their starts."
+  startTime: Int
+}
+
+"What ` + "`" + `uploadCloudcast` + "`" + ` takes. Whatever can be checked is checked before the first byte of a file is read."
+input UploadCloudcastInput {
+  "The audio: an MP3 of up to 4 GiB."
+  mp3: Upload!
+  "The title."
+  name: String!
+  "A cover of up to 10 MiB, best square."
+  picture: Upload
+  "What it is about: at most 1,000 characters."
+  description: String
+  "At most five tags."
+  tags: [String!]
+  "The tracklist."
+  sections: [SectionInput!]
+  "User names of at most two hosts, who have accepted an invitation. For Pro accounts."
+  hosts: [String!]
+  "When it is to be published. For Pro accounts."
+  publishDate: DateTime
+  "Whether nobody can comment on it. For Pro accounts."
+  disableComments: Boolean
+  "Whether its counts are hidden. For Pro accounts."
+  hideStats: Boolean
+  "Whether it is to be found by its address alone."
+  unlisted: Boolean
+  "A name for this upload, chosen by the client, to watch it with ` + "`" + `uploadProgress` + "`" + `: up to 128 letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."
+  uploadId: String
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `uploadCloudcast` + "`" + ` gives."
+type UploadCloudcastPayload {
+  """
+  The new cloudcast, made of what was sent and of what Mixcloud answered: Mixcloud may take minutes until it can be read.
+  What must be loaded is null until then.
+  """
+  cloudcast: Cloudcast
+  """
+  The viewer.
+
+  Cost: nothing more: uploading has looked them up.
+  """
+  viewer: User
+  "Whether there is a new cloudcast."
+  changed: Boolean
+  "Mixcloud's own words."
+  message: String
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+"What ` + "`" + `editCloudcast` + "`" + ` takes. What is left out stays as it is."
+input EditCloudcastInput {
+  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  cloudcastId: ID
+  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  key: String
+  "A new title. Cannot be null."
+  name: String
+  "A new cover of up to 10 MiB. Cannot be null: a cover cannot be taken away."
+  picture: Upload
+  "A new text of at most 1,000 characters; null or empty clears it."
+  description: String
+  "All tags, at most five: they replace the present ones. Null or empty clears them."
+  tags: [String!]
+  "The whole tracklist: it replaces the present one. Null or empty clears it."
+  sections: [SectionInput!]
+  "All hosts, at most two: they replace the present ones. Null or empty clears them. For Pro accounts."
+  hosts: [String!]
+  "When it is to be published; only before it has ever been public. Cannot be null. For Pro accounts."
+  publishDate: DateTime
+  "Whether nobody can comment on it. Cannot be null. For Pro accounts."
+  disableComments: Boolean
+  "Whether its counts are hidden. Cannot be null. For Pro accounts."
+  hideStats: Boolean
+  "Whether it is to be found by its address alone. Cannot be null; of ` + "`" + `unlisted` + "`" + `, ` + "`" + `publish` + "`" + ` and ` + "`" + `unpublish` + "`" + ` at most one may be true."
+  unlisted: Boolean
+  "Publish it now."
+  publish: Boolean
+  "Take it back to a draft."
+  unpublish: Boolean
+  "Comes back in the payload."
+  clientMutationId: String
+}
+
+"What ` + "`" + `editCloudcast` + "`" + ` gives."
+type EditCloudcastPayload {
+  """
+  The cloudcast, as it is now. Null when it was refused.
+
+  Cost: one call when a member is selected that it takes a load to know.
+  """
+  cloudcast: Cloudcast
+  """
+  The viewer.
+
+  Cost: one call.
+  """
+  viewer: User
+  "Whether Mixcloud took the edit."
+  changed: Boolean
+  "Mixcloud's own words."
+  message: String
+  "Why the input was refused; empty when it was not."
+  userErrors: [UserError!]!
+  "What the input had."
+  clientMutationId: String
+}
+
+extend type Mutation {
+  """
+  Upload a cloudcast, by a request as the GraphQL multipart request specification describes. The files flow through to
+  Mixcloud while they arrive, in whatever order they do.
+
+  Cost: one call, and one to look up the viewer.
+  """
+  uploadCloudcast(input: UploadCloudcastInput!): UploadCloudcastPayload
+  """
+  Change a cloudcast of the viewer.
+
+  Cost: one call, and one to look up the viewer.
+  """
+  editCloudcast(input: EditCloudcastInput!): EditCloudcastPayload
+}
+
+"How far an upload is."
+enum UploadPhase {
+  "Its input is being checked."
+  CHECKING
+  "Its files are on their way to Mixcloud."
+  SENDING
+  "Everything is sent, Mixcloud has not answered yet."
+  PROCESSING
+  "Mixcloud has taken it."
+  DONE
+  "It was refused or broken off."
+  FAILED
+}
+
+"How far an upload is."
+type UploadProgress {
+  "The name that the client has given it."
+  uploadId: String!
+  "How far it is."
+  phase: UploadPhase!
+  "How many bytes of its files Mixcloud has been sent."
+  bytesSent: Int64!
+  "How many there are in all; null when the client has not said."
+  bytesTotal: Int64
+}
+
+"What can be watched, over server-sent events."
+type Subscription {
+  """
+  How far an upload of the same viewer is. Begins with what is known, ends with the upload. Can be asked for before the
+  upload begins.
+  """
+  uploadProgress("The name that the upload's input gives." uploadId: String!): UploadProgress!
+}
+`, BuiltIn: false},
 	{Name: "../schema/user.graphqls", Input: `"""
 A person or a station. What other resources carry of a user is its name and pictures; everything else takes a load, once
 for each user however many fields ask.
@@ -4367,6 +5737,24 @@ func (ec *executionContext) childFields_ActivityEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type ActivityEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_AddToListenLaterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cloudcast":
+		return ec.fieldContext_AddToListenLaterPayload_cloudcast(ctx, field)
+	case "viewer":
+		return ec.fieldContext_AddToListenLaterPayload_viewer(ctx, field)
+	case "changed":
+		return ec.fieldContext_AddToListenLaterPayload_changed(ctx, field)
+	case "message":
+		return ec.fieldContext_AddToListenLaterPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AddToListenLaterPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_AddToListenLaterPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AddToListenLaterPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Artist(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4601,6 +5989,74 @@ func (ec *executionContext) childFields_Discovery(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Discovery", field.Name)
 }
 
+func (ec *executionContext) childFields_EditCloudcastPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cloudcast":
+		return ec.fieldContext_EditCloudcastPayload_cloudcast(ctx, field)
+	case "viewer":
+		return ec.fieldContext_EditCloudcastPayload_viewer(ctx, field)
+	case "changed":
+		return ec.fieldContext_EditCloudcastPayload_changed(ctx, field)
+	case "message":
+		return ec.fieldContext_EditCloudcastPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EditCloudcastPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_EditCloudcastPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EditCloudcastPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ExchangeOAuthCodePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessToken":
+		return ec.fieldContext_ExchangeOAuthCodePayload_accessToken(ctx, field)
+	case "viewer":
+		return ec.fieldContext_ExchangeOAuthCodePayload_viewer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ExchangeOAuthCodePayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ExchangeOAuthCodePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExchangeOAuthCodePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_FavoriteCloudcastPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cloudcast":
+		return ec.fieldContext_FavoriteCloudcastPayload_cloudcast(ctx, field)
+	case "viewer":
+		return ec.fieldContext_FavoriteCloudcastPayload_viewer(ctx, field)
+	case "changed":
+		return ec.fieldContext_FavoriteCloudcastPayload_changed(ctx, field)
+	case "message":
+		return ec.fieldContext_FavoriteCloudcastPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_FavoriteCloudcastPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_FavoriteCloudcastPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FavoriteCloudcastPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_FollowUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_FollowUserPayload_user(ctx, field)
+	case "viewer":
+		return ec.fieldContext_FollowUserPayload_viewer(ctx, field)
+	case "changed":
+		return ec.fieldContext_FollowUserPayload_changed(ctx, field)
+	case "message":
+		return ec.fieldContext_FollowUserPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_FollowUserPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_FollowUserPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FollowUserPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ListenConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -4757,6 +6213,42 @@ func (ec *executionContext) childFields_RateLimit(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type RateLimit", field.Name)
 }
 
+func (ec *executionContext) childFields_RemoveFromListenLaterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cloudcast":
+		return ec.fieldContext_RemoveFromListenLaterPayload_cloudcast(ctx, field)
+	case "viewer":
+		return ec.fieldContext_RemoveFromListenLaterPayload_viewer(ctx, field)
+	case "changed":
+		return ec.fieldContext_RemoveFromListenLaterPayload_changed(ctx, field)
+	case "message":
+		return ec.fieldContext_RemoveFromListenLaterPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RemoveFromListenLaterPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RemoveFromListenLaterPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveFromListenLaterPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RepostCloudcastPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cloudcast":
+		return ec.fieldContext_RepostCloudcastPayload_cloudcast(ctx, field)
+	case "viewer":
+		return ec.fieldContext_RepostCloudcastPayload_viewer(ctx, field)
+	case "changed":
+		return ec.fieldContext_RepostCloudcastPayload_changed(ctx, field)
+	case "message":
+		return ec.fieldContext_RepostCloudcastPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RepostCloudcastPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RepostCloudcastPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RepostCloudcastPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Search(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "query":
@@ -4841,6 +6333,92 @@ func (ec *executionContext) childFields_Track(ctx context.Context, field graphql
 		return ec.fieldContext_Track_hot(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Track", field.Name)
+}
+
+func (ec *executionContext) childFields_UnfavoriteCloudcastPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cloudcast":
+		return ec.fieldContext_UnfavoriteCloudcastPayload_cloudcast(ctx, field)
+	case "viewer":
+		return ec.fieldContext_UnfavoriteCloudcastPayload_viewer(ctx, field)
+	case "changed":
+		return ec.fieldContext_UnfavoriteCloudcastPayload_changed(ctx, field)
+	case "message":
+		return ec.fieldContext_UnfavoriteCloudcastPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UnfavoriteCloudcastPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_UnfavoriteCloudcastPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnfavoriteCloudcastPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UnfollowUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UnfollowUserPayload_user(ctx, field)
+	case "viewer":
+		return ec.fieldContext_UnfollowUserPayload_viewer(ctx, field)
+	case "changed":
+		return ec.fieldContext_UnfollowUserPayload_changed(ctx, field)
+	case "message":
+		return ec.fieldContext_UnfollowUserPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UnfollowUserPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_UnfollowUserPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnfollowUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UnrepostCloudcastPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cloudcast":
+		return ec.fieldContext_UnrepostCloudcastPayload_cloudcast(ctx, field)
+	case "viewer":
+		return ec.fieldContext_UnrepostCloudcastPayload_viewer(ctx, field)
+	case "changed":
+		return ec.fieldContext_UnrepostCloudcastPayload_changed(ctx, field)
+	case "message":
+		return ec.fieldContext_UnrepostCloudcastPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UnrepostCloudcastPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_UnrepostCloudcastPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnrepostCloudcastPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UploadCloudcastPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cloudcast":
+		return ec.fieldContext_UploadCloudcastPayload_cloudcast(ctx, field)
+	case "viewer":
+		return ec.fieldContext_UploadCloudcastPayload_viewer(ctx, field)
+	case "changed":
+		return ec.fieldContext_UploadCloudcastPayload_changed(ctx, field)
+	case "message":
+		return ec.fieldContext_UploadCloudcastPayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UploadCloudcastPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_UploadCloudcastPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UploadCloudcastPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UploadProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "uploadId":
+		return ec.fieldContext_UploadProgress_uploadId(ctx, field)
+	case "phase":
+		return ec.fieldContext_UploadProgress_phase(ctx, field)
+	case "bytesSent":
+		return ec.fieldContext_UploadProgress_bytesSent(ctx, field)
+	case "bytesTotal":
+		return ec.fieldContext_UploadProgress_bytesTotal(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UploadProgress", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4939,6 +6517,18 @@ func (ec *executionContext) childFields_UserEdge(ctx context.Context, field grap
 		return ec.fieldContext_UserEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_UserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_UserError_field(ctx, field)
+	case "code":
+		return ec.fieldContext_UserError_code(ctx, field)
+	case "message":
+		return ec.fieldContext_UserError_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

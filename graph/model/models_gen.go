@@ -6,8 +6,124 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"mixcloud-graphql/internal/upload"
 	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
 )
+
+// What `editCloudcast` takes. What is left out stays as it is.
+type EditCloudcastInput struct {
+	// The cloudcast's global id. Give this or `key`.
+	CloudcastID graphql.Omittable[*string] `json:"cloudcastId,omitempty"`
+	// The cloudcast's key, or the address of its page. Give this or `cloudcastId`.
+	Key graphql.Omittable[*string] `json:"key,omitempty"`
+	// A new title. Cannot be null.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// A new cover of up to 10 MiB. Cannot be null: a cover cannot be taken away.
+	Picture graphql.Omittable[*upload.File] `json:"picture,omitempty"`
+	// A new text of at most 1,000 characters; null or empty clears it.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// All tags, at most five: they replace the present ones. Null or empty clears them.
+	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
+	// The whole tracklist: it replaces the present one. Null or empty clears it.
+	Sections graphql.Omittable[[]*SectionInput] `json:"sections,omitempty"`
+	// All hosts, at most two: they replace the present ones. Null or empty clears them. For Pro accounts.
+	Hosts graphql.Omittable[[]string] `json:"hosts,omitempty"`
+	// When it is to be published; only before it has ever been public. Cannot be null. For Pro accounts.
+	PublishDate graphql.Omittable[*time.Time] `json:"publishDate,omitempty"`
+	// Whether nobody can comment on it. Cannot be null. For Pro accounts.
+	DisableComments graphql.Omittable[*bool] `json:"disableComments,omitempty"`
+	// Whether its counts are hidden. Cannot be null. For Pro accounts.
+	HideStats graphql.Omittable[*bool] `json:"hideStats,omitempty"`
+	// Whether it is to be found by its address alone. Cannot be null; of `unlisted`, `publish` and `unpublish` at most one may be true.
+	Unlisted graphql.Omittable[*bool] `json:"unlisted,omitempty"`
+	// Publish it now.
+	Publish graphql.Omittable[*bool] `json:"publish,omitempty"`
+	// Take it back to a draft.
+	Unpublish graphql.Omittable[*bool] `json:"unpublish,omitempty"`
+	// Comes back in the payload.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
+// What `exchangeOAuthCode` takes.
+type ExchangeOAuthCodeInput struct {
+	// The code that Mixcloud has added to the redirect URI.
+	Code string `json:"code"`
+	// The very redirect URI that the authorization began with; one of those that this server is configured with.
+	RedirectURI string `json:"redirectUri"`
+	// Comes back in the payload.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
+// What `exchangeOAuthCode` gives.
+type ExchangeOAuthCodePayload struct {
+	// The token, for `Authorization: Bearer …`. It lives until its owner revokes it: keep it secret.
+	AccessToken *string `json:"accessToken,omitempty"`
+	// Whose token it is.
+	//
+	// Cost: one call.
+	Viewer *User `json:"viewer,omitempty"`
+	// Why the input was refused; empty when it was not.
+	UserErrors []*UserError `json:"userErrors"`
+	// What the input had.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// One line of a tracklist: either a track (`artist` and `song`) or a `chapter`.
+type SectionInput struct {
+	// Who plays the track; goes with `song`.
+	Artist graphql.Omittable[*string] `json:"artist,omitempty"`
+	// What the track is called; goes with `artist`.
+	Song graphql.Omittable[*string] `json:"song,omitempty"`
+	// What the chapter is called; excludes `artist` and `song`.
+	Chapter graphql.Omittable[*string] `json:"chapter,omitempty"`
+	// Where it starts, in seconds. Sections stand in the order of their starts.
+	StartTime graphql.Omittable[*int] `json:"startTime,omitempty"`
+}
+
+// What `uploadCloudcast` takes. Whatever can be checked is checked before the first byte of a file is read.
+type UploadCloudcastInput struct {
+	// The audio: an MP3 of up to 4 GiB.
+	Mp3 upload.File `json:"mp3"`
+	// The title.
+	Name string `json:"name"`
+	// A cover of up to 10 MiB, best square.
+	Picture graphql.Omittable[*upload.File] `json:"picture,omitempty"`
+	// What it is about: at most 1,000 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// At most five tags.
+	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
+	// The tracklist.
+	Sections graphql.Omittable[[]*SectionInput] `json:"sections,omitempty"`
+	// User names of at most two hosts, who have accepted an invitation. For Pro accounts.
+	Hosts graphql.Omittable[[]string] `json:"hosts,omitempty"`
+	// When it is to be published. For Pro accounts.
+	PublishDate graphql.Omittable[*time.Time] `json:"publishDate,omitempty"`
+	// Whether nobody can comment on it. For Pro accounts.
+	DisableComments graphql.Omittable[*bool] `json:"disableComments,omitempty"`
+	// Whether its counts are hidden. For Pro accounts.
+	HideStats graphql.Omittable[*bool] `json:"hideStats,omitempty"`
+	// Whether it is to be found by its address alone.
+	Unlisted graphql.Omittable[*bool] `json:"unlisted,omitempty"`
+	// A name for this upload, chosen by the client, to watch it with `uploadProgress`: up to 128 letters, digits, `-` and `_`.
+	UploadID graphql.Omittable[*string] `json:"uploadId,omitempty"`
+	// Comes back in the payload.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
+// How far an upload is.
+type UploadProgress struct {
+	// The name that the client has given it.
+	UploadID string `json:"uploadId"`
+	// How far it is.
+	Phase UploadPhase `json:"phase"`
+	// How many bytes of its files Mixcloud has been sent.
+	BytesSent int64 `json:"bytesSent"`
+	// How many there are in all; null when the client has not said.
+	BytesTotal *int64 `json:"bytesTotal,omitempty"`
+}
 
 // What a category holds.
 type CategoryFormat string
@@ -144,6 +260,152 @@ func (e *PictureSize) UnmarshalJSON(b []byte) error {
 }
 
 func (e PictureSize) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How far an upload is.
+type UploadPhase string
+
+const (
+	// Its input is being checked.
+	UploadPhaseChecking UploadPhase = "CHECKING"
+	// Its files are on their way to Mixcloud.
+	UploadPhaseSending UploadPhase = "SENDING"
+	// Everything is sent, Mixcloud has not answered yet.
+	UploadPhaseProcessing UploadPhase = "PROCESSING"
+	// Mixcloud has taken it.
+	UploadPhaseDone UploadPhase = "DONE"
+	// It was refused or broken off.
+	UploadPhaseFailed UploadPhase = "FAILED"
+)
+
+var AllUploadPhase = []UploadPhase{
+	UploadPhaseChecking,
+	UploadPhaseSending,
+	UploadPhaseProcessing,
+	UploadPhaseDone,
+	UploadPhaseFailed,
+}
+
+func (e UploadPhase) IsValid() bool {
+	switch e {
+	case UploadPhaseChecking, UploadPhaseSending, UploadPhaseProcessing, UploadPhaseDone, UploadPhaseFailed:
+		return true
+	}
+	return false
+}
+
+func (e UploadPhase) String() string {
+	return string(e)
+}
+
+func (e *UploadPhase) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UploadPhase(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UploadPhase", str)
+	}
+	return nil
+}
+
+func (e UploadPhase) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UploadPhase) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UploadPhase) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Why an input was refused. A refusal is expected and can be shown to people; faults are errors instead.
+type UserErrorCode string
+
+const (
+	// Something is missing.
+	UserErrorCodeRequired UserErrorCode = "REQUIRED"
+	// Something is wrong in itself.
+	UserErrorCodeInvalid UserErrorCode = "INVALID"
+	// A text is too long.
+	UserErrorCodeTooLong UserErrorCode = "TOO_LONG"
+	// A list has too many elements.
+	UserErrorCodeTooMany UserErrorCode = "TOO_MANY"
+	// A file is too large.
+	UserErrorCodeTooLarge UserErrorCode = "TOO_LARGE"
+	// Things exclude each other.
+	UserErrorCodeConflict UserErrorCode = "CONFLICT"
+	// What it is about does not exist.
+	UserErrorCodeNotFound UserErrorCode = "NOT_FOUND"
+	// The viewer may not do this.
+	UserErrorCodeForbidden UserErrorCode = "FORBIDDEN"
+	// Mixcloud refused it, and said why in the message.
+	UserErrorCodeRefused UserErrorCode = "REFUSED"
+)
+
+var AllUserErrorCode = []UserErrorCode{
+	UserErrorCodeRequired,
+	UserErrorCodeInvalid,
+	UserErrorCodeTooLong,
+	UserErrorCodeTooMany,
+	UserErrorCodeTooLarge,
+	UserErrorCodeConflict,
+	UserErrorCodeNotFound,
+	UserErrorCodeForbidden,
+	UserErrorCodeRefused,
+}
+
+func (e UserErrorCode) IsValid() bool {
+	switch e {
+	case UserErrorCodeRequired, UserErrorCodeInvalid, UserErrorCodeTooLong, UserErrorCodeTooMany, UserErrorCodeTooLarge, UserErrorCodeConflict, UserErrorCodeNotFound, UserErrorCodeForbidden, UserErrorCodeRefused:
+		return true
+	}
+	return false
+}
+
+func (e UserErrorCode) String() string {
+	return string(e)
+}
+
+func (e *UserErrorCode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UserErrorCode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UserErrorCode", str)
+	}
+	return nil
+}
+
+func (e UserErrorCode) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UserErrorCode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UserErrorCode) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
