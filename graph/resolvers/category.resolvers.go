@@ -8,7 +8,6 @@ package resolvers
 import (
 	"context"
 	"encoding/json"
-
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"

@@ -8,12 +8,11 @@ package resolvers
 import (
 	"context"
 	"encoding/json"
-	"time"
-
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/mixcloud"
+	"time"
 )
 
 func (r *cloudcastResolver) Description(ctx context.Context, obj *model.Cloudcast) (*string, error) {

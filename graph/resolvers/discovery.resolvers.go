@@ -7,12 +7,11 @@ package resolvers
 
 import (
 	"context"
-	"strings"
-	"time"
-
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/gqlerr"
+	"strings"
+	"time"
 )
 
 func (r *queryResolver) Popular(ctx context.Context, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {

@@ -8,12 +8,11 @@ package resolvers
 import (
 	"context"
 	"encoding/json"
-	"time"
-
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/mixcloud"
+	"time"
 )
 
 func (r *playlistResolver) Raw(ctx context.Context, obj *model.Playlist, full bool) (json.RawMessage, error) {

@@ -7,7 +7,6 @@ package resolvers
 
 import (
 	"context"
-
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/gqlerr"
