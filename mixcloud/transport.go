@@ -24,6 +24,7 @@ type tokenTransport struct {
 	host *url.URL // the only one that is shown a token
 }
 
+// RoundTrip sends a copy of the request that has the token.
 func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	token, _ := req.Context().Value(tokenKey{}).(credential)
 	if token == nil || req.URL.Scheme != t.host.Scheme || req.URL.Host != t.host.Host {

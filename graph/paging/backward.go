@@ -93,30 +93,18 @@ func (r *reader[T]) aboveSecond(ctx context.Context, from Cursor) (above []entry
 // there is one: those of its page, then those above that. Top says that there
 // are no others.
 func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
-	until := int64(noTime)
-	if from.Second != noTime {
-		until = from.Second + 1
+	entries, at, _, err := r.seek(ctx, from, r.atMost(from.Place+1), func(until int64, limit int) (*sheet[T], error) {
+		return r.near(ctx, noTime, until, limit)
+	})
+	switch {
+	case err != nil:
+		return nil, false, err
+	case from.Second == noTime:
+		return entries[:at], true, nil // the page began at the top
+	case len(entries) == 0:
+		return r.climb(ctx, nil, false, from.Second, ident{}, r.limit)
 	}
-	for limit := r.atMost(from.Place + 1); ; limit = r.limit {
-		s, err := r.near(ctx, noTime, until, limit)
-		if err != nil {
-			return nil, false, err
-		}
-		at, known := find(s.entries, from.ident()), true
-		if at < 0 {
-			at, known = s.guess(from)
-		}
-		if !known && limit < r.limit {
-			continue
-		}
-		switch {
-		case from.Second == noTime:
-			return s.entries[:at], true, nil // the page began at the top
-		case len(s.entries) == 0:
-			return r.climb(ctx, nil, false, from.Second, ident{}, r.limit)
-		}
-		return r.climb(ctx, s.entries[:at], false, s.top, s.entries[0].at.ident(), r.atMost(r.req.size-at+2))
-	}
+	return r.climb(ctx, entries[:at], false, entries[0].at.Second, entries[0].at.ident(), r.atMost(max(0, r.req.size-at)+2))
 }
 
 // climb completes above, what is known to stand directly over a cursor, upwards

@@ -2,6 +2,7 @@ package paging
 
 import (
 	"context"
+	"slices"
 
 	"mixcloud-graphql/mixcloud"
 )
@@ -83,12 +84,12 @@ func (r *reader[T]) walk(ctx context.Context, s *sheet[T], entries []entry[T], s
 		next := s
 		var err error
 		if len(s.entries) > 0 {
-			rest, next, err = r.resume(ctx, s.entries[len(s.entries)-1].at, n-len(held))
+			rest, next, err = r.resume(ctx, s.last(), n-len(held))
 			if err != nil {
 				return nil, false, err
 			}
 		}
-		if take(rest) {
+		if take(rest) || next.last().ident() != s.last().ident() {
 			s = next
 			continue
 		}
@@ -226,29 +227,17 @@ func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (rest []
 		}
 	}
 	// ...any other one where its page begins.
-	until := int64(noTime)
-	if from.Second != noTime {
-		until = from.Second + 1
+	entries, at, s, err := r.seek(ctx, from, r.atMost(n+from.Place+1), func(until int64, limit int) (*sheet[T], error) {
+		return r.down(ctx, until, limit, found)
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	for limit := r.atMost(n + from.Place + 1); ; limit = r.limit {
-		s, err = r.down(ctx, until, limit, found)
-		if err != nil {
-			return nil, nil, err
-		}
-		at, known := find(s.entries, from.ident())+1, true
-		if at == 0 {
-			at, known = s.guess(from)
-		}
-		rest = s.entries[at:]
-		if known && (len(rest) > 0 || s.next == nil) {
-			return rest, s, nil
-		}
-		if limit >= r.limit {
-			break
-		}
+	if at < len(entries) && entries[at].at.ident() == from.ident() {
+		at++
 	}
-	if len(rest) > 0 || from.Next == noTime {
-		return rest, s, nil
+	if at < len(entries) || s.next == nil || from.Next == noTime {
+		return entries[at:], s, nil
 	}
 	// The cursor's page is full to its end, and the second in which it ends goes
 	// on for longer than was looked.
@@ -260,4 +249,49 @@ func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (rest []
 		return deep.entries[at:], deep, nil
 	}
 	return nil, s, nil
+}
+
+// seek finds the item of a page cursor, or else the spot where it stood, on the
+// page that begins as the cursor's own did. Read gets a page. Entries are what
+// was read, without a hole, and s its last sheet.
+func (r *reader[T]) seek(ctx context.Context, from Cursor, limit int, read func(until int64, limit int) (*sheet[T], error)) (entries []entry[T], at int, s *sheet[T], err error) {
+	until := int64(noTime)
+	if from.Second != noTime {
+		until = from.Second + 1
+	}
+	if s, err = read(until, limit); err != nil {
+		return nil, 0, nil, err
+	}
+	entries, top := s.entries, s.top
+	for further := false; ; {
+		if at = find(entries, from.ident()); at >= 0 {
+			return entries, at, s, nil
+		}
+		guess, sure := spot(entries, 0, len(entries), from)
+		// It may only have moved down and out of view: by items that came in
+		// above it, in the second with which its page begins, or because its page
+		// did not begin with the whole of that second.
+		emptied := from.Second != noTime && top != noTime && top < from.Second
+		if sure || emptied || s.next == nil || further {
+			return entries, guess, s, nil
+		}
+		if limit < r.limit {
+			limit = r.limit
+			if s, err = read(until, limit); err != nil {
+				return nil, 0, nil, err
+			}
+			entries, top = s.entries, s.top
+			continue
+		}
+		if further = true; s.bottom == noTime || len(entries) == 0 {
+			continue
+		}
+		below, err := read(s.bottom+1, limit)
+		if err != nil {
+			return nil, 0, nil, err
+		}
+		if end := find(below.entries, entries[len(entries)-1].at.ident()); end >= 0 {
+			entries, s = slices.Concat(entries, below.entries[end+1:]), below
+		}
+	}
 }

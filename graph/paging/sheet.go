@@ -215,13 +215,12 @@ func run[T any](entries []entry[T], second int64) (lo, hi int) {
 	return lo, hi
 }
 
-// guess is the spot of a page cursor whose item the sheet of its page does not
-// have. Known is false where the item may only have moved down and out of view:
-// what came in above it came in the second with which its page begins.
-func (s *sheet[T]) guess(from Cursor) (at int, known bool) {
-	at, known = spot(s.entries, 0, len(s.entries), from)
-	emptied := from.Second != noTime && s.top != noTime && s.top < from.Second
-	return at, known || s.next == nil || emptied
+// last is the cursor of the last entry; the zero Cursor on an empty sheet.
+func (s *sheet[T]) last() Cursor {
+	if len(s.entries) == 0 {
+		return Cursor{}
+	}
+	return s.entries[len(s.entries)-1].at
 }
 
 // guessLast is the spot of a page cursor whose item is not on a sheet that begins

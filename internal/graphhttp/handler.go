@@ -41,8 +41,6 @@ type Options struct {
 	// MaxDepth is the most levels of fields that an operation may nest.
 	// Introspection is not counted: it has a limit of its own.
 	MaxDepth int
-	// NoIntrospection hides the schema.
-	NoIntrospection bool
 }
 
 func (o Options) withDefaults() Options {
@@ -81,9 +79,7 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv.SetParserTokenLimit(o.TokenLimit)
 	srv.SetQueryCache(newQueryCache())
 	srv.Use(depthLimit{o.MaxDepth})
-	if !o.NoIntrospection {
-		srv.Use(extension.Introspection{})
-	}
+	srv.Use(extension.Introspection{})
 	if o.Around != nil {
 		srv.AroundOperations(o.Around)
 	}

@@ -53,7 +53,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 	select {
 	case <-x.ready:
-	case <-ctx.Done():
+	case <-req.Context().Done(): // not ctx: the handler ends that itself when it is ready
 		cancel()
 		return nil, context.Cause(req.Context())
 	}

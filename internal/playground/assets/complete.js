@@ -10,7 +10,7 @@ export function candidates(schema, text, at) {
   const partial = last && /^(name|variable|directive)$/.test(last.kind) ? last.text : "";
   const seen = (partial ? before.slice(0, -1) : before).filter((t) => t.kind !== "space" && t.kind !== "comment");
   const items = list(schema, text, seen, partial).filter((i) => i.text.toLowerCase().includes(partial.toLowerCase()) && i.text !== partial);
-  items.sort((a, b) => starts(b, partial) - starts(a, partial));
+  items.sort((a, b) => starts(b, partial) - starts(a, partial) || (partial ? a.text.length - b.text.length : 0));
   return items.length ? { from: at - partial.length, to: at, items: items.slice(0, 40) } : null;
 }
 

@@ -28,6 +28,8 @@ type member struct {
 	shelves []*shelf // what they play, the commonest first
 	fame    int      // weighs plays, followers and comments; about 1 to 2500
 	joined  int64
+	family  int      // of their pictures
+	sign    bool     // shows a sign, not a person
 	series  []string // names of their series, if the cast says so
 	uploads int
 	all     []*show // their uploads, newest first
@@ -74,6 +76,7 @@ func (g *generator) castMember(block map[string][]string) *member {
 		User: &User{Username: one("username"), Name: one("name"), Biog: one("biog")},
 		kind: kind(one("kind")), fame: number("fame"), uploads: number("uploads"), series: block["series"],
 	}
+	m.sign = m.kind != dj && m.kind != listener
 	m.City, m.Country, _ = strings.Cut(one("place"), ", ")
 	for _, l := range locales() {
 		if l.lang == one("lang") {
@@ -116,6 +119,7 @@ func (g *generator) newMember(s *source, l *locale) *member {
 			m.uploads = s.between(1, 3)
 		}
 	}
+	m.sign = m.kind == talk || s.chance(12)
 	m.joined = unix(2010, 3, 1) + int64(s.n(15*365*day)) + int64(s.n(day))
 	home := g.music
 	if m.kind == talk {
@@ -174,7 +178,7 @@ func (g *generator) name(s *source, m *member) {
 		names = []string{compact, lower(compact), Slugify(m.Name)}
 	case m.kind == dj && roll < 45:
 		if alias := g.freshAlias(s, m.locale); alias != "" {
-			m.Name = alias
+			m.Name, m.sign = alias, s.chance(60)
 			compact := compactName(toASCII.Replace(alias))
 			names = []string{compact, lower(compact), Slugify(toASCII.Replace(alias))}
 		}
@@ -299,28 +303,34 @@ func (g *generator) dress(m *member) {
 	if s.chance(85) {
 		m.Updated = instant(m.joined + int64(s.n(int(now-m.joined))))
 	}
+	m.family = s.n(1<<15) << 1
 	if m.Picture != "" {
-		m.Picture += pictureID(s)
+		family := m.family | familyOfPeople
+		if m.sign {
+			family ^= 1
+		}
+		m.Picture += pictureID(s, family)
 		m.PrimaryColor = primaryColor(m.Picture)
 	}
 	if m.Cover != "" {
-		m.Cover += pictureID(s)
+		m.Cover += pictureID(s, m.family)
 	}
 }
 
-// pictureID is a path as pictures have it: 6/2/4/c/cdae-6e61-411c-adb6-9d9cd3e9112c.
-func pictureID(s *source) string {
+// pictureID is a path as pictures have it, 6/2/4/c/cdae-6e61-411c-adb6-9d9cd3e9112c.
+// Its four leading digits are the family of the picture.
+func pictureID(s *source, family int) string {
 	const hex = "0123456789abcdef"
 	bits, more := s.pcg.Uint64(), s.pcg.Uint64()
-	b := make([]byte, 0, 40)
-	for i := range 31 {
-		if i == 16 {
+	b := make([]byte, 0, 48)
+	for shift := 12; shift >= 0; shift -= 4 {
+		b = append(b, hex[family>>shift&15], '/')
+	}
+	for i := range 28 {
+		if i == 14 {
 			bits = more
 		}
-		switch i {
-		case 1, 2, 3, 4:
-			b = append(b, '/')
-		case 8, 12, 16, 20:
+		if i == 4 || i == 8 || i == 12 || i == 16 {
 			b = append(b, '-')
 		}
 		b = append(b, hex[bits&15])

@@ -1,17 +1,167 @@
 package world
 
-import "hash/fnv"
+import (
+	"hash/fnv"
+	"strings"
+)
 
-// primaryColor is the colour that a picture is remembered by.
-func primaryColor(picture string) string {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(picture))
-	const hex = "0123456789abcdef"
-	v := h.Sum32()
+// An rgb is a colour, 0xRRGGBB.
+type rgb uint32
+
+func (c rgb) parts() (r, g, b int) { return int(c >> 16), int(c >> 8 & 255), int(c & 255) }
+
+// hex writes a colour as the API does.
+func (c rgb) hex() string {
+	const digits = "0123456789abcdef"
 	b := make([]byte, 6)
 	for i := range b {
-		b[i] = hex[v&15]
-		v >>= 4
+		b[5-i] = digits[c&15]
+		c >>= 4
 	}
 	return string(b)
 }
+
+// mix goes from a (t = 0) to b (t = 256).
+func mix(a, b rgb, t int) rgb {
+	t = max(0, min(256, t))
+	ar, ag, ab := a.parts()
+	br, bg, bb := b.parts()
+	return rgb((ar*(256-t)+br*t)>>8<<16 | (ag*(256-t)+bg*t)>>8<<8 | (ab*(256-t)+bb*t)>>8)
+}
+
+// multiply lays b over a like ink on paper.
+func multiply(a, b rgb) rgb {
+	ar, ag, ab := a.parts()
+	br, bg, bb := b.parts()
+	return rgb(ar*br/255<<16 | ag*bg/255<<8 | ab*bb/255)
+}
+
+// light is how bright a colour looks, 0 to 255.
+func (c rgb) light() int {
+	r, g, b := c.parts()
+	return (r*3 + g*6 + b) / 10
+}
+
+// A palette is five colours that go together: first the one that a picture is
+// mostly made of.
+type palette [5]rgb
+
+// dark and bright are the ends of a palette.
+func (p palette) dark() rgb {
+	best := p[0]
+	for _, c := range p {
+		if c.light() < best.light() {
+			best = c
+		}
+	}
+	return best
+}
+
+func (p palette) bright() rgb {
+	best := p[0]
+	for _, c := range p {
+		if c.light() > best.light() {
+			best = c
+		}
+	}
+	return best
+}
+
+// ink is the colour of the palette that stands out most from another.
+func (p palette) ink(on rgb) rgb {
+	best, gap := p[0], -1
+	for _, c := range p {
+		if d := max(c.light()-on.light(), on.light()-c.light()); d > gap {
+			best, gap = c, d
+		}
+	}
+	return best
+}
+
+var palettes = func() []palette {
+	var list []palette
+	for line := range strings.Lines(paletteTable) {
+		var p palette
+		for i, word := range strings.Fields(line) {
+			for _, c := range word {
+				p[i] = p[i]<<4 | rgb(strings.IndexRune("0123456789abcdef", c))
+			}
+		}
+		list = append(list, p)
+	}
+	return list
+}()
+
+const paletteTable = `f2e8cf bc4749 6a994e a7c957 386641
+264653 e9c46a f4a261 e76f51 2a9d8f
+0d1b2a e0e1dd 778da9 415a77 f25f5c
+fefae0 dda15e bc6c25 606c38 283618
+1f2d32 f6ae2d f26419 86bbd8 f7f5f0
+2b2d42 ef233c edf2f4 8d99ae d90429
+ffb4a2 e5989b b5838d 6d6875 ffe8d6
+003049 d62828 f77f00 fcbf49 eae2b7
+22223b f2e9e4 c9ada7 9a8c98 4a4e69
+fdf0d5 780000 c1121f 003049 669bbc
+10002b 9d4edd ff9e00 e0aaff 5a189a
+f4f1de e07a5f 3d405b 81b29a f2cc8f
+0b132b 5bc0be 3a506b f4f7f5 6fffe9
+3c1642 086375 1dd3b0 affc41 f0ffe0
+ede0d4 7f5539 b08968 ddb892 463f3a
+101418 ff4d00 f5f3ee 8c8c84 ffb38a
+3d348b 7678ed f7b801 f18701 f35b04
+e8eddf 242423 f5cb5c 4a6c6f cfdbd5
+05668d 028090 00a896 f0f3bd 02c39a
+d8e2dc ffe5d9 ffb5c2 d6738b 6b4e5c
+1b1b1e d8dbe2 a9bcd0 58a4b0 373f51
+231942 5e548e 9f86c0 be95c4 f0d9e7
+f8f4e3 ff5a36 2d2a32 8fb8ca ffd23f
+0f4c5c fb8b24 e36414 9a031e f3e9d2
+eff1f3 223843 b7c4cf d8b4a0 d77a61
+132a13 4f772d 90a955 ecf39e f5f7dc
+ff4d8d 8338ec 3a86ff ffbe0b fff1e6
+011627 2ec4b6 fdfffc ff9f1c e71d36
+fae1dd 6d597a b56576 e56b6f eaac8b
+f1faee e63946 a8dadc 457b9d 1d3557
+14213d fca311 e5e5e5 fdfdf8 5c677d
+2f3e46 cad2c5 84a98c 52796f f4f1e8
+3d0c11 d80032 f78ca2 f9dec9 80b192
+fffcf2 403d39 ccc5b9 eb5e28 252422`
+
+// A look is what pictures of one family have in common: the four leading
+// digits of a path (6/2/4/c) name the family, so the episodes of a series, or
+// the profile and the cover of a user, can look related.
+type look struct {
+	family int
+	colors palette
+	common *source // same for the whole family
+	own    *source // of this picture
+}
+
+// lookOf reads the family out of a path and opens the streams to draw from.
+func lookOf(path string) look {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(path))
+	l := look{family: -1}
+	_, id, _ := strings.Cut(path, "/")
+	if len(id) > 8 && id[1] == '/' && id[3] == '/' && id[5] == '/' {
+		l.family = 0
+		for i := 0; i <= 6; i += 2 {
+			d := strings.IndexByte("0123456789abcdef", id[i])
+			if d < 0 {
+				l.family = -1
+				break
+			}
+			l.family = l.family<<4 | d
+		}
+	}
+	if l.family < 0 {
+		l.family = int(h.Sum32() & 0xffff)
+	}
+	l.common = newSource(0x6d69786c, "look", l.family)
+	l.own = newSource(0x6d69786c, path, 0)
+	l.colors = palettes[(l.family>>1)%len(palettes)] // the same for a person and their cover
+	return l
+}
+
+// primaryColor is the colour that a picture is remembered by.
+func primaryColor(picture string) string { return lookOf(picture).colors[0].hex() }

@@ -3,39 +3,195 @@ package world
 import (
 	"bytes"
 	"fmt"
-	"hash/fnv"
 	"image"
-	"image/color"
 	"image/jpeg"
+	"image/png"
+	"math"
+	"strings"
 )
 
-// Picture draws the picture of a path in a size and encodes it as a JPEG. The
-// path is what the types hold below a size's directory: "extaudio/…" for a
-// show, "profile/…", "profile_cover/…", "defaults/users/<n>.png" or
-// "category/…"; any other path is drawn like a show. The same path gives the
-// same picture in every size. It fails when a side is not in 1 to 2048.
+// Picture draws the picture of a path in a size and encodes it: a PNG if the
+// path ends in ".png", else a JPEG. The path is what the types hold below a
+// size's directory: "extaudio/…" for a show, "profile/…" and "profile_cover/…"
+// for a user, "category/…", or "defaults/users/<n>.png" for a user without a
+// picture; any other path is drawn like a show. The same path gives the same
+// picture in every size. It fails when a side is not in 1 to 2048.
 func Picture(path string, width, height int) ([]byte, error) {
 	if width < 1 || height < 1 || width > 2048 || height > 2048 {
 		return nil, fmt.Errorf("world: no picture of %dx%d pixels", width, height)
 	}
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, Art(path, width, height), &jpeg.Options{Quality: 85}); err != nil {
+	var err error
+	if art := Art(path, width, height); strings.HasSuffix(path, ".png") {
+		err = (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, art)
+	} else {
+		err = jpeg.Encode(&b, art, &jpeg.Options{Quality: 84})
+	}
+	if err != nil {
 		return nil, fmt.Errorf("world: encode picture: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
-// Art draws the picture of a path.
+// Art draws the picture of a path without encoding it; see Picture. Both sides
+// must be positive.
 func Art(path string, width, height int) image.Image {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(path))
-	v := h.Sum32()
+	return render(painterOf(path, width, height), width, height)
+}
+
+// painterOf chooses what a path shows.
+func painterOf(path string, width, height int) painter {
+	l := lookOf(path)
+	wide := unit * width / min(width, height)
+	tall := unit * height / min(width, height)
+	switch kind, _, _ := strings.Cut(path, "/"); kind {
+	case "profile":
+		if l.family&1 == familyOfPeople {
+			return portrait(l)
+		}
+		return mark(l)
+	case "defaults":
+		return silhouette(l)
+	case "profile_cover":
+		return banners[l.common.n(len(banners))](l, wide, tall)
+	default:
+		return covers[l.common.n(len(covers))](l, wide, tall)
+	}
+}
+
+// Families of profile pictures show people or, if odd, a station's mark.
+const familyOfPeople = 0
+
+// unit is the shorter side of a picture in the coordinates that painters use.
+const unit = 1 << 14
+
+// A painter tells the colour of a point. Painters compute in integers, so that
+// a picture is the same on every machine.
+type painter func(x, y int) rgb
+
+// render samples a painter at every pixel's centre and again, more finely,
+// where neighbours differ.
+func render(p painter, width, height int) *image.RGBA {
+	short := min(width, height)
+	at := func(px, sub, n int) int { return (2*n*px + 2*sub + 1) * unit / (2 * n * short) }
 	m := image.NewRGBA(image.Rect(0, 0, width, height))
+	flat := make([]rgb, width*height)
 	for y := range height {
-		c := color.RGBA{byte(v), byte(v>>8) + byte(y*60/height), byte(v >> 16), 255}
+		v := at(y, 0, 1)
+		row := flat[y*width : (y+1)*width]
+		for x := range row {
+			row[x] = p(at(x, 0, 1), v)
+		}
+	}
+	fine := 3
+	if short < 120 {
+		fine = 6
+	}
+	for y := range height {
 		for x := range width {
-			m.SetRGBA(x, y, c)
+			i := y*width + x
+			c := flat[i]
+			if x > 0 && edge2(c, flat[i-1]) || x+1 < width && edge2(c, flat[i+1]) ||
+				y > 0 && edge2(c, flat[i-width]) || y+1 < height && edge2(c, flat[i+width]) {
+				var r, g, b int
+				for sy := range fine {
+					for sx := range fine {
+						cr, cg, cb := p(at(x, sx, fine), at(y, sy, fine)).parts()
+						r, g, b = r+cr, g+cg, b+cb
+					}
+				}
+				n := fine * fine
+				c = rgb(r/n<<16 | g/n<<8 | b/n)
+			}
+			pix := m.Pix[4*i : 4*i+4 : 4*i+4]
+			pix[0], pix[1], pix[2], pix[3] = byte(c>>16), byte(c>>8), byte(c), 255
 		}
 	}
 	return m
+}
+
+// edge2 says that two neighbours differ enough for an edge to run between them.
+func edge2(a, b rgb) bool {
+	if a == b {
+		return false
+	}
+	ar, ag, ab := a.parts()
+	br, bg, bb := b.parts()
+	return max(ar-br, br-ar)+max(ag-bg, bg-ag)+max(ab-bb, bb-ab) > 14
+}
+
+// distance is how far a vector reaches. The square root is exact by IEEE 754,
+// so this is the same everywhere too.
+func distance(dx, dy int) int { return int(math.Sqrt(float64(dx*dx + dy*dy))) }
+
+// inside says that a point lies in a circle.
+func inside(x, y, cx, cy, r int) bool { return (x-cx)*(x-cx)+(y-cy)*(y-cy) < r*r }
+
+// inEllipse says that a point lies in an ellipse.
+func inEllipse(x, y, cx, cy, rx, ry int) bool {
+	dx, dy := (x-cx)*ry, (y-cy)*rx
+	return dx/64*(dx/64)+dy/64*(dy/64) < rx*ry/64*(rx*ry/64)
+}
+
+const turn = 4096 // a full circle
+
+// sine is turn's sine, -4096 to 4096, by Bhaskara's formula, which needs no
+// floating point.
+func sine(a int) int {
+	a &= turn - 1
+	sign := 1
+	if a >= turn/2 {
+		a -= turn / 2
+		sign = -1
+	}
+	q := a * (turn/2 - a)
+	return sign * 4096 * 16 * q / (5*turn/2*turn/2 - 4*q)
+}
+
+func cosine(a int) int { return sine(a + turn/4) }
+
+// hash2 scatters two numbers and a salt over 32 bits.
+func hash2(x, y int, salt uint64) uint32 {
+	h := uint64(uint32(x))*0x9e3779b97f4a7c15 ^ uint64(uint32(y))*0xc2b2ae3d27d4eb4f ^ salt
+	h ^= h >> 29
+	h *= 0xbf58476d1ce4e5b9
+	return uint32(h >> 32)
+}
+
+// ridge is a smooth random line: its height at x, 0 to 256·256, for hills of
+// some width.
+func ridge(x, width int, salt uint64) int {
+	height := func(at, width int) int {
+		i, f := at/width, at%width*256/width
+		f = f * f * (768 - 2*f) >> 16
+		a, b := int(hash2(i, width, salt)>>16), int(hash2(i+1, width, salt)>>16)
+		return a + (b-a)*f/256
+	}
+	x += 8 * unit
+	return (4*height(x, width) + 2*height(x, width/2) + height(x, width/4)) / 7
+}
+
+// A field is smooth noise over a square lattice.
+type field struct {
+	lattice [1024]int32
+	cell    int
+}
+
+func newField(s *source, cell int) *field {
+	f := &field{cell: cell}
+	for i := range f.lattice {
+		f.lattice[i] = int32(s.n(65536))
+	}
+	return f
+}
+
+// at is the height of the field, 0 to 65535.
+func (f *field) at(x, y int) int {
+	ix, iy := x/f.cell, y/f.cell
+	fx, fy := (x-ix*f.cell)*256/f.cell, (y-iy*f.cell)*256/f.cell
+	fx, fy = fx*fx*(768-2*fx)>>16, fy*fy*(768-2*fy)>>16
+	at := func(i, j int) int { return int(f.lattice[(i*37+j*101)&1023]) }
+	a, b, c, d := at(ix, iy), at(ix+1, iy), at(ix, iy+1), at(ix+1, iy+1)
+	top, bottom := a+(b-a)*fx>>8, c+(d-c)*fx>>8
+	return top + (bottom-top)*fy>>8
 }

@@ -32,6 +32,7 @@ type run struct {
 	tags         []*Tag
 	guests       int // percent
 	topics       []string
+	family       int // of the pictures
 }
 
 // addShows makes everybody's uploads.
@@ -147,6 +148,7 @@ func (g *generator) newRun(s *source, m *member, name string, n int, end int64) 
 		firstEpisode: 1,
 		length:       pick(s, []int{3600, 3600, 3600, 7200, 7200, 5400, 10800}),
 		guests:       s.between(0, 60),
+		family:       s.n(1 << 16),
 	}
 	titles, guests := l.list("music titles"), l.list("guest titles")
 	if r.shelf.Format == "talk" {
@@ -209,7 +211,7 @@ func (g *generator) addRun(s *source, m *member, r *run, n int) {
 		}
 		t := &teller{
 			g: g, s: s, m: m, shelf: r.shelf, series: r.name, episode: r.firstEpisode + n - 1 - i,
-			aired: instant(aired), dateStyle: r.dateStyle,
+			aired: instant(aired), dateStyle: r.dateStyle, family: r.family,
 		}
 		if len(r.hosts) > 0 {
 			t.host = r.hosts[0].Name
@@ -240,6 +242,7 @@ func (g *generator) addSingle(s *source, m *member, at int64) {
 	t := &teller{
 		g: g, s: s, m: m, shelf: pick(s, m.shelves), episode: s.between(1, 12),
 		aired: instant(at - int64(s.n(4*day))), dateStyle: pick(s, m.locale.list("dates")),
+		family: s.n(1 << 16),
 	}
 	if len(m.series) > 0 {
 		t.series = m.series[0]
@@ -297,7 +300,7 @@ func (g *generator) newShow(s *source, t *teller, name string, at int64) *show {
 		c.Name += " " // observed: titles keep a trailing space
 	}
 	if s.chance(93) {
-		c.Picture = "extaudio/" + pictureID(s)
+		c.Picture = "extaudio/" + pictureID(s, t.family)
 		c.PrimaryColor = primaryColor(c.Picture)
 	}
 	switch roll := s.n(1000); {

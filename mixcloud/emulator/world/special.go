@@ -72,7 +72,7 @@ func TiesUsers() []string { return []string{DemoUser, StationUser} }
 func (g *generator) addSpecials(m *member) {
 	add := func(name string, at int64, shape func(*show)) {
 		s := newSource(g.w.Seed, "special "+name, 0)
-		t := &teller{g: g, s: s, m: m, shelf: m.shelves[0], series: m.series0(), aired: instant(at), dateStyle: "ordinal", episode: 1}
+		t := &teller{g: g, s: s, m: m, shelf: m.shelves[0], series: m.series0(), aired: instant(at), dateStyle: "ordinal", episode: 1, family: s.n(1 << 16)}
 		sh := g.newShow(s, t, name, at)
 		c := sh.Cloudcast
 		c.Name, c.Unlisted, c.Exclusive, c.HiddenStats, c.DisableComments = name, false, false, false, false

@@ -21,6 +21,7 @@ type teller struct {
 	guest     string
 	topic     string
 	tracks    []*Track // played in it
+	family    int      // of the picture
 }
 
 // slot fills a slot of a text about a member.

@@ -1,0 +1,292 @@
+package conformance
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// window asks for a user's shows between bounds.
+func window(ctx context.Context, s *session, user, bounds string) (page, []time.Time, error) {
+	p, err := s.page(ctx, "/"+user+"/"+filled+"/?limit=7&"+bounds)
+	if err != nil {
+		return page{}, nil, err
+	}
+	times, err := p.times()
+	return p, times, err
+}
+
+// untilProbe judges a window that ends at the time of a page's last item.
+func untilProbe(ctx context.Context, s *session, spell func(time.Time) string, judge func(bound time.Time, got []time.Time) error) error {
+	user, _, times, err := s.dated(ctx, 7)
+	if err != nil {
+		return err
+	}
+	bound := times[len(times)-1]
+	_, got, err := window(ctx, s, user, "until="+spell(bound))
+	if err != nil {
+		return err
+	}
+	if len(got) == 0 {
+		return unsure("nothing is older than %s", bound.Format(time.DateTime))
+	}
+	return judge(bound, got)
+}
+
+func seconds(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
+func untilWorks(bound time.Time, got []time.Time) error {
+	if got[0].After(bound) {
+		return differs("until %s there is an item of %s", bound.Format(time.DateTime), got[0].Format(time.DateTime))
+	}
+	return nil
+}
+
+// sinceWindow is the window that begins at the time of the fourth of seven
+// items. Nothing can be told where the bound has no effect.
+func sinceWindow(ctx context.Context, s *session) (user string, whole page, bound time.Time, got []time.Time, err error) {
+	user, whole, times, err := s.dated(ctx, 7)
+	if err != nil {
+		return "", page{}, time.Time{}, nil, err
+	}
+	bound = times[3]
+	if !times[2].After(bound) {
+		return "", page{}, time.Time{}, nil, unsure("two items are of one second")
+	}
+	_, got, err = window(ctx, s, user, "since="+clock(bound))
+	if err == nil && (len(got) == 0 || got[len(got)-1].Before(bound)) {
+		err = unsure("since has no effect, or there is nothing after it")
+	}
+	return user, whole, bound, got, err
+}
+
+var datePagingProbes = []probe{
+	{
+		name: "newest-first", section: "paging", sure: Observed, asks: []string{"/{user}/cloudcasts/"},
+		rule: "Lists paged by date begin with the newest item.",
+		judge: func(ctx context.Context, s *session) error {
+			_, p, _, err := s.dated(ctx, 7)
+			if err != nil {
+				return err
+			}
+			var before time.Time
+			for i, o := range p.items {
+				t, _ := instant(o, "created_time")
+				if i > 0 && t.After(before) {
+					return differs("%s stands after an older item", text(o, "key"))
+				}
+				before = t
+			}
+			return nil
+		},
+	},
+	{
+		name: "date-links-by-default", section: "paging", sure: Observed, asks: []string{"/{user}/cloudcasts/"},
+		rule: "Without an offset, a user's list links to its next page by until.",
+		judge: func(ctx context.Context, s *session) error {
+			_, p, _, err := s.dated(ctx, 7)
+			if err != nil {
+				return err
+			}
+			raw, query, ok := p.link("next")
+			switch {
+			case !ok:
+				return unsure("there is no next link")
+			case !query.Has("until") || query.Has("offset"):
+				return differs("the next link has %s", raw)
+			}
+			return nil
+		},
+	},
+	{
+		name: "date-links-tell-item-times", section: "paging", sure: Observed, asks: []string{"/{user}/cloudcasts/"},
+		rule: "The link next has the time of the page's last item, and previous that of its first.",
+		judge: func(ctx context.Context, s *session) error {
+			_, p, times, err := s.dated(ctx, 7)
+			if err != nil {
+				return err
+			}
+			looked := false
+			for link, at := range map[string]struct {
+				param string
+				time  time.Time
+			}{"next": {"until", times[6]}, "previous": {"since", times[0]}} {
+				_, query, _ := p.link(link)
+				t, err := time.Parse(time.DateTime, query.Get(at.param))
+				if err != nil {
+					continue
+				}
+				looked = true
+				if !t.Equal(at.time) {
+					return differs("%s has %s instead of %s", link, t.Format(time.DateTime), at.time.Format(time.DateTime))
+				}
+			}
+			if !looked {
+				return unsure("no link has a time")
+			}
+			return nil
+		},
+	},
+	{
+		name: "previous-on-first-date-page", section: "paging", sure: Observed, asks: []string{"/{user}/cloudcasts/"},
+		rule: "The first page by date has a link previous too.",
+		judge: func(ctx context.Context, s *session) error {
+			_, p, _, err := s.dated(ctx, 7)
+			if err != nil {
+				return err
+			}
+			if _, _, ok := p.link("next"); !ok {
+				return unsure("there are no links at all")
+			}
+			if _, _, ok := p.link("previous"); !ok {
+				return differs("there is none")
+			}
+			return nil
+		},
+	},
+	{
+		name: "short-date-page-is-last", section: "paging", sure: Observed, asks: []string{"/{user}/{list}/"},
+		rule: "A page by date with fewer items than its limit has no link next.",
+		judge: func(ctx context.Context, s *session) error {
+			_, p, err := s.short(ctx)
+			if err != nil {
+				return err
+			}
+			if raw, _, ok := p.link("next"); ok {
+				return differs("%d items of 100, and next has %s", len(p.items), raw)
+			}
+			return nil
+		},
+	},
+	{
+		name: "past-the-end-by-date", section: "paging", sure: Observed, asks: []string{"/{user}/cloudcasts/"},
+		rule: "Past the end of a list by date, data is empty and there is no paging.",
+		judge: func(ctx context.Context, s *session) error {
+			user, _, _, err := s.dated(ctx, 7)
+			if err != nil {
+				return err
+			}
+			p, err := s.page(ctx, "/"+user+"/"+filled+"/?limit=7&until=2000-01-01+00%3A00%3A00")
+			switch {
+			case err != nil:
+				return err
+			case len(p.items) > 0:
+				return unsure("until has no effect")
+			case has(p.envelope, "paging"):
+				return differs("paging is %v", p.envelope["paging"])
+			}
+			return nil
+		},
+	},
+	{
+		name: "until-as-text", section: "paging", sure: Documented, asks: []string{"/{user}/cloudcasts/"},
+		rule: "The bound until may be a time of UTC as YYYY-MM-DD HH:MM:SS.",
+		judge: func(ctx context.Context, s *session) error {
+			return untilProbe(ctx, s, clock, untilWorks)
+		},
+	},
+	{
+		name: "until-as-seconds", section: "paging", sure: Documented, asks: []string{"/{user}/cloudcasts/"},
+		rule: "The bound until may be Unix seconds.",
+		judge: func(ctx context.Context, s *session) error {
+			return untilProbe(ctx, s, seconds, untilWorks)
+		},
+	},
+	{
+		name: "until-is-exclusive", section: "unknown", sure: Inferred, asks: []string{"/{user}/cloudcasts/"},
+		rule: "An item whose time is until itself is not on the page.",
+		judge: func(ctx context.Context, s *session) error {
+			return untilProbe(ctx, s, clock, func(bound time.Time, got []time.Time) error {
+				switch {
+				case got[0].After(bound):
+					return unsure("until has no effect")
+				case got[0].Equal(bound):
+					return differs("an item of %s is there", bound.Format(time.DateTime))
+				}
+				return nil
+			})
+		},
+	},
+	{
+		name: "since-is-exclusive", section: "unknown", sure: Inferred, asks: []string{"/{user}/cloudcasts/"},
+		rule: "An item whose time is since itself is not on the page.",
+		judge: func(ctx context.Context, s *session) error {
+			_, _, bound, got, err := sinceWindow(ctx, s)
+			if err == nil && got[len(got)-1].Equal(bound) {
+				return differs("an item of %s is there", bound.Format(time.DateTime))
+			}
+			return err
+		},
+	},
+	{
+		name: "since-gives-the-nearest", section: "unknown", sure: Unknown, asks: []string{"/{user}/cloudcasts/"},
+		rule: "With since alone a page holds the items nearest to it, not the newest of the list.",
+		judge: func(ctx context.Context, s *session) error {
+			user, whole, bound, _, err := sinceWindow(ctx, s)
+			if err != nil {
+				return err
+			}
+			p, err := s.page(ctx, "/"+user+"/"+filled+"/?limit=2&since="+clock(bound))
+			if err != nil {
+				return err
+			}
+			newest := whole.items[0]
+			if first, last := whole.items[0], whole.items[len(whole.items)-1]; text(first, "created_time") < text(last, "created_time") {
+				newest = last
+			}
+			if slices.Contains(p.keys(), text(newest, "key")) {
+				return differs("the newest item of the list is there")
+			}
+			return nil
+		},
+	},
+	{
+		name: "unreadable-date-is-ignored", section: "unknown", sure: Unknown, asks: []string{"/{user}/cloudcasts/"},
+		rule: "A bound that is no time counts as none.",
+		judge: func(ctx context.Context, s *session) error {
+			user, whole, _, err := s.dated(ctx, 7)
+			if err != nil {
+				return err
+			}
+			a, err := s.get(ctx, "/"+user+"/"+filled+"/?limit=7&until=soon")
+			if err != nil {
+				return err
+			}
+			p, err := listed(a, nil)
+			if err != nil {
+				return differs("%s", err)
+			}
+			if !slices.Equal(p.keys(), whole.keys()) {
+				return differs("the page has %d other items", len(p.items))
+			}
+			return nil
+		},
+	},
+	{
+		name: "links-name-one-bound", section: "unknown", sure: Unknown, asks: []string{"/{user}/cloudcasts/"},
+		rule: "A link by date has one bound only, also for a page that was asked for with two.",
+		judge: func(ctx context.Context, s *session) error {
+			user, _, times, err := s.dated(ctx, 7)
+			if err != nil {
+				return err
+			}
+			p, err := s.page(ctx, "/"+user+"/"+filled+"/?limit=2&since="+clock(times[6])+"&until="+clock(times[0]))
+			if err != nil {
+				return err
+			}
+			looked := false
+			for _, name := range []string{"next", "previous"} {
+				raw, query, ok := p.link(name)
+				if ok && query.Has("since") && query.Has("until") {
+					return differs("%s has %s", name, raw)
+				}
+				looked = looked || ok
+			}
+			if !looked {
+				return unsure("there is no link")
+			}
+			return nil
+		},
+	},
+}

@@ -1,0 +1,132 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// oembed asks for the embedding of a show of the chart.
+func oembed(ctx context.Context, s *session, format string) (*answer, error) {
+	key, err := s.show(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.fetch(ctx, request{base: onOEmbed, ref: "/?format=" + format + "&url=" + url.QueryEscape("https://www.mixcloud.com"+key)})
+	if err == nil && a.status != http.StatusOK {
+		return nil, unsure("%s", a)
+	}
+	return a, err
+}
+
+var embedProbes = []probe{
+	{
+		name: "embed-html-is-a-frame", section: "embedding", sure: Documented, asks: []string{"/{user}/{cloudcast}/embed-html/"},
+		rule: "embed-html/ below a show's key is the player's iframe as HTML text.",
+		judge: func(ctx context.Context, s *session) error {
+			key, err := s.show(ctx, nil)
+			if err != nil {
+				return err
+			}
+			a, err := s.get(ctx, key+"embed-html/")
+			switch {
+			case err != nil:
+				return err
+			case a.status != http.StatusOK:
+				return unsure("%s", a)
+			case !bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<iframe ")):
+				return differs("it begins %q", a.body[:min(len(a.body), 20)])
+			}
+			return nil
+		},
+	},
+	{
+		name: "embed-json-has-html", section: "embedding", sure: Documented, asks: []string{"/{user}/{cloudcast}/embed-json/"},
+		rule: "embed-json/ below a show's key is an object whose html is the player's iframe.",
+		judge: func(ctx context.Context, s *session) error {
+			key, err := s.show(ctx, nil)
+			if err != nil {
+				return err
+			}
+			a, err := s.get(ctx, key+"embed-json/")
+			if err != nil {
+				return err
+			}
+			o, isObject := a.doc.(object)
+			switch {
+			case a.status != http.StatusOK || a.doc == nil:
+				return unsure("%s", a)
+			case !isObject || !strings.HasPrefix(text(o, "html"), "<iframe "):
+				return differs("it begins %q", a.body[:min(len(a.body), 30)])
+			}
+			return nil
+		},
+	},
+	{
+		name: "embed-takes-a-height", section: "embedding", sure: Documented, asks: []string{"/{user}/{cloudcast}/embed-json/"},
+		rule: "The parameter height is that of the iframe.",
+		judge: func(ctx context.Context, s *session) error {
+			key, err := s.show(ctx, nil)
+			if err != nil {
+				return err
+			}
+			a, err := s.get(ctx, key+"embed-json/?height=77")
+			if err != nil {
+				return err
+			}
+			if a.status != http.StatusOK || !bytes.Contains(a.body, []byte("<iframe ")) && !bytes.Contains(a.body, []byte(`\u003ciframe `)) {
+				return unsure("%s", a)
+			}
+			if !bytes.Contains(a.body, []byte("77")) {
+				return differs("there is no 77 in %q", a.body)
+			}
+			return nil
+		},
+	},
+	{
+		name: "oembed-members", section: "unknown", sure: ClientCode, asks: []string{"oembed /"},
+		rule: "An oEmbed answer has version, type, provider, title, author, html, url, width and height, and its type is rich.",
+		judge: func(ctx context.Context, s *session) error {
+			o, err := resource(oembed(ctx, s, "json"))
+			if err != nil {
+				return err
+			}
+			want := []string{"version", "type", "provider_name", "provider_url", "title", "author_name", "author_url", "html", "url", "width", "height"}
+			if lacks := missing(o, want); len(lacks) > 0 {
+				return differs("there is no %s", strings.Join(lacks, ", "))
+			}
+			if o["type"] != "rich" {
+				return differs("the type is %v", o["type"])
+			}
+			return nil
+		},
+	},
+	{
+		name: "oembed-picture-is-image", section: "embedding", sure: ClientCode, asks: []string{"oembed /"},
+		rule: "oEmbed calls the picture image, not thumbnail_url.",
+		judge: func(ctx context.Context, s *session) error {
+			o, err := resource(oembed(ctx, s, "json"))
+			if err == nil && (has(o, "thumbnail_url") || !has(o, "image")) {
+				return differs("thumbnail_url is %v, image is %v", o["thumbnail_url"], o["image"])
+			}
+			return err
+		},
+	},
+	{
+		name: "oembed-xml", section: "embedding", sure: Documented, asks: []string{"oembed /"},
+		rule: "oEmbed answers XML to format=xml.",
+		judge: func(ctx context.Context, s *session) error {
+			a, err := oembed(ctx, s, "xml")
+			if err != nil {
+				return err
+			}
+			body := bytes.TrimSpace(a.body)
+			if !bytes.HasPrefix(body, []byte("<?xml")) && !bytes.HasPrefix(body, []byte("<oembed")) {
+				return differs("it begins %q", body[:min(len(body), 20)])
+			}
+			return nil
+		},
+	},
+}

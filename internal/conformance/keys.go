@@ -1,0 +1,154 @@
+package conformance
+
+import (
+	"context"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var lowerEscape = regexp.MustCompile(`%[0-9A-F]?[a-f]`)
+
+var keyProbes = []probe{
+	{
+		name: "key-finds-its-resource", section: "keys", sure: Documented,
+		rule: "The API's root and a key are the URL of the resource, which has that key.",
+		judge: func(ctx context.Context, s *session) error {
+			key, err := s.show(ctx, nil)
+			if err != nil {
+				return err
+			}
+			o, err := s.object(ctx, key)
+			if err != nil {
+				return err
+			}
+			if got := text(o, "key"); got != key {
+				return differs("%s has the key %q", key, got)
+			}
+			return nil
+		},
+	},
+	{
+		name: "url-is-site-and-key", section: "keys", sure: Documented,
+		rule: "A resource's url is https://www.mixcloud.com and its key.",
+		judge: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, chart)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.items {
+				for _, r := range append(objects(o["tags"]), o, inside(o, "user")) {
+					if key, got := text(r, "key"), text(r, "url"); got != "https://www.mixcloud.com"+key {
+						return differs("%q has the url %q", key, got)
+					}
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "keys-percent-encoded", section: "keys", sure: Observed, asks: []string{"/new/"},
+		rule: "Keys and URLs hold other scripts percent-encoded, in upper case.",
+		judge: func(ctx context.Context, s *session) error {
+			var wrong string
+			err := s.shows(ctx, func(o object) bool {
+				encoded := false
+				for _, r := range []object{o, inside(o, "user")} {
+					for _, name := range []string{"key", "url"} {
+						v := text(r, name)
+						if strings.ContainsFunc(v, func(r rune) bool { return r > '~' }) || lowerEscape.MatchString(v) {
+							wrong = v
+						}
+						encoded = encoded || escaped.MatchString(v)
+					}
+				}
+				return encoded || wrong != ""
+			})
+			if wrong != "" {
+				return differs("%q", wrong)
+			}
+			return err
+		},
+	},
+	{
+		name: "slugs-are-plain-text", section: "keys", sure: Observed, asks: []string{"/new/"},
+		rule: "A slug or user name is the plain text of what its key has percent-encoded.",
+		judge: func(ctx context.Context, s *session) error {
+			var wrong string
+			err := s.shows(ctx, func(o object) bool {
+				shows := false
+				for _, r := range []struct{ key, slug string }{
+					{text(o, "key"), text(o, "slug")},
+					{text(inside(o, "user"), "key"), text(inside(o, "user"), "username")},
+				} {
+					parts := strings.Split(strings.Trim(r.key, "/"), "/")
+					plain, err := url.PathUnescape(parts[len(parts)-1])
+					if err != nil || !strings.ContainsFunc(plain, func(r rune) bool { return r > '~' }) {
+						continue
+					}
+					shows = true
+					if r.slug != plain {
+						wrong = r.slug
+					}
+				}
+				return shows
+			})
+			if wrong != "" {
+				return differs("%q", wrong)
+			}
+			return err
+		},
+	},
+	{
+		name: "user-path-any-case", section: "keys", sure: Observed, asks: []string{"/{user}/"},
+		rule: "A user is found by its name in any case.",
+		judge: func(ctx context.Context, s *session) error {
+			name, err := s.canonical(ctx)
+			if err != nil {
+				return err
+			}
+			a, err := s.get(ctx, "/"+swapCase(name)+"/")
+			if err != nil {
+				return err
+			}
+			o, err := resource(a, nil)
+			switch {
+			case err == nil && strings.EqualFold(text(o, "key"), "/"+name+"/"):
+				return nil
+			case a.doc == nil:
+				return err
+			}
+			return differs("/%s/ is not found as /%s/ is: %s", swapCase(name), name, a)
+		},
+	},
+	{
+		name: "members-begin-with-key-url-name", section: "resources", sure: Observed,
+		rule: "Users, shows and tags begin with the members key, url and name.",
+		judge: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, chart)
+			if err != nil {
+				return err
+			}
+			for _, names := range firstMembers(p.body) {
+				if !slices.Equal(names, []string{"key", "url", "name"}) {
+					return differs("one begins with %s", strings.Join(names, ", "))
+				}
+			}
+			return nil
+		},
+	},
+}
+
+// swapCase turns the case of a name's ASCII letters around.
+func swapCase(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z':
+			return r - 'a' + 'A'
+		case 'A' <= r && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return r
+	}, name)
+}

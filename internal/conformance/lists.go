@@ -1,0 +1,351 @@
+package conformance
+
+import (
+	"context"
+	"net/http"
+	"strings"
+)
+
+// userLists are a user's lists with what they hold and what their names end in.
+var userLists = []struct {
+	name   string
+	ends   string // "" for a list without a name
+	member string // what every item has
+}{
+	{"cloudcasts", "'s Cloudcasts", "play_count"},
+	{"favorites", "'s favorites", "play_count"},
+	{"listens", "'s listens", "play_count"},
+	{"followers", "'s followers", "username"},
+	{"following", "", "username"},
+	{"comments", "'s profile", "comment"},
+	{"feed", "'s feed", "from"},
+}
+
+var listProbes = []probe{
+	{
+		name: "user-lists-hold-their-kind", section: "lists", sure: Observed,
+		asks: []string{"/{user}/{list}/"},
+		rule: "A user has cloudcasts, favorites and listens of shows, followers and following of users, comments and a feed.",
+		judge: func(ctx context.Context, s *session) error {
+			for _, l := range userLists {
+				a, err := s.get(ctx, "/"+example+"/"+l.name+"/?limit=5")
+				if err != nil {
+					return err
+				}
+				if a.status == http.StatusNotFound {
+					return differs("there is no list of %s", l.name)
+				}
+				p, err := listed(a, nil)
+				if err != nil {
+					return err
+				}
+				for _, o := range p.items {
+					if !has(o, l.member) {
+						return differs("%s of /%s/%s/ has no %s", text(o, "key"), example, l.name, l.member)
+					}
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "lists-have-names", section: "lists", sure: Observed, asks: []string{"/{user}/{list}/", "/popular/", "/new/"},
+		rule: "The lists of users, the chart and the newest shows have a name.",
+		judge: func(ctx context.Context, s *session) error {
+			for _, l := range userLists {
+				if l.ends == "" {
+					continue
+				}
+				p, err := s.page(ctx, "/"+example+"/"+l.name+"/?limit=5")
+				if err != nil {
+					if s.fatal != nil {
+						return err
+					}
+					continue // another probe's matter
+				}
+				if got := text(p.envelope, "name"); !strings.HasSuffix(got, l.ends) {
+					return differs("the name of /%s/%s/ is %q", example, l.name, got)
+				}
+			}
+			for ref, want := range map[string]string{chart: "Popular Cloudcasts", shelves[1]: "New Cloudcasts"} {
+				p, err := s.page(ctx, ref)
+				if err != nil {
+					return err
+				}
+				if got := text(p.envelope, "name"); got != want {
+					return differs("the name of %s is %q", ref, got)
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "following-has-no-name", section: "lists", sure: Observed, asks: []string{"/{user}/following/"},
+		rule: "The list of whom a user follows has no name.",
+		judge: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, "/"+example+"/following/?limit=5")
+			if err == nil && has(p.envelope, "name") {
+				return differs("it is called %v", p.envelope["name"])
+			}
+			return err
+		},
+	},
+	{
+		name: "hot-is-a-list-of-its-own", section: "unknown", sure: Unknown, asks: []string{"/popular/hot/", "/popular/", "/new/"},
+		rule: "/popular/hot/ is neither /popular/ nor /new/.",
+		judge: func(ctx context.Context, s *session) error {
+			hot, err := s.page(ctx, "/popular/hot/?limit=10")
+			if err != nil {
+				return err
+			}
+			if len(hot.items) < 5 {
+				return unsure("it has %d shows", len(hot.items))
+			}
+			for _, ref := range shelves[:2] {
+				other, err := s.page(ctx, ref)
+				if err != nil {
+					return err
+				}
+				if strings.HasPrefix(strings.Join(other.keys(), " ")+" ", strings.Join(hot.keys(), " ")+" ") {
+					return differs("it begins as %s does", ref)
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "hot-is-called-hot", section: "unknown", sure: ClientCode, asks: []string{"/popular/hot/"},
+		rule: "/popular/hot/ is called Hot Cloudcasts.",
+		judge: func(ctx context.Context, s *session) error {
+			hot, err := s.page(ctx, "/popular/hot/?limit=10")
+			if err != nil {
+				return err
+			}
+			switch name := text(hot.envelope, "name"); name {
+			case "":
+				return unsure("it has no name")
+			case "Hot Cloudcasts":
+				return nil
+			default:
+				return differs("it is called %q", name)
+			}
+		},
+	},
+}
+
+var tagProbes = []probe{
+	{
+		name: "tag-keys-under-genres", section: "lists", sure: Observed,
+		rule: "A tag's key begins with /genres/.",
+		judge: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, chart)
+			if err != nil {
+				return err
+			}
+			none := true
+			for _, o := range p.items {
+				for _, t := range objects(o["tags"]) {
+					none = false
+					if key := text(t, "key"); !strings.HasPrefix(key, "/genres/") {
+						return differs("%q", key)
+					}
+				}
+			}
+			if none {
+				return unsure("no show of the chart has a tag")
+			}
+			return nil
+		},
+	},
+	{
+		name: "nested-tag-names-plain", section: "lists", sure: Observed,
+		rule: "A show's tags have their plain names.",
+		judge: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, chart)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.items {
+				for _, t := range objects(o["tags"]) {
+					if name := text(t, "name"); strings.HasSuffix(name, " shows") {
+						return differs("%q", name)
+					}
+				}
+			}
+			return nil
+		},
+	},
+	tagProbe("tag-name-says-shows", Documented, []string{"/genres/{tag}/"},
+		"A tag fetched under /genres/ has a name that ends in \"shows\".",
+		func(ctx context.Context, s *session, tag string) error {
+			o, err := s.object(ctx, "/genres/"+tag+"/")
+			if err == nil && !strings.HasSuffix(text(o, "name"), " shows") {
+				return differs("%q", text(o, "name"))
+			}
+			return err
+		}),
+	tagProbe("old-tag-paths-answer", Observed, []string{"/tag/{tag}/", "/discover/{tag}/"},
+		"The older paths of a tag, /tag/ and /discover/, still answer.",
+		func(ctx context.Context, s *session, tag string) error {
+			for _, path := range []string{"/tag/" + tag + "/", "/discover/" + tag + "/"} {
+				if err := answers(ctx, s, path); err != nil {
+					return err
+				}
+			}
+			return nil
+		}),
+	tagProbe("tag-connections-keep-path", Observed, []string{"/tag/{tag}/"},
+		"The connections of a tag have the path by which it was asked for.",
+		func(ctx context.Context, s *session, tag string) error {
+			c, err := connections(ctx, s, "/tag/"+tag+"/")
+			if err != nil {
+				return err
+			}
+			if got := text(c, "popular"); !strings.Contains(got, "/tag/"+tag+"/popular/") {
+				return differs("popular is %q", got)
+			}
+			return nil
+		}),
+	tagProbe("tag-popular", Observed, []string{"/genres/{tag}/popular/"},
+		"A tag has a list popular of its shows.",
+		func(ctx context.Context, s *session, tag string) error {
+			return showsAt(ctx, s, "/genres/"+tag+"/popular/?limit=5")
+		}),
+	tagProbe("tag-latest", ClientCode, []string{"/genres/{tag}/latest/"},
+		"A tag has a list latest of its shows.",
+		func(ctx context.Context, s *session, tag string) error {
+			return showsAt(ctx, s, "/genres/"+tag+"/latest/?limit=5")
+		}),
+	tagProbe("tag-new-and-hot", Observed, []string{"/genres/{tag}/new/", "/genres/{tag}/hot/"},
+		"A tag has the lists new and hot of its shows.",
+		func(ctx context.Context, s *session, tag string) error {
+			if err := showsAt(ctx, s, "/genres/"+tag+"/new/?limit=5"); err != nil {
+				return err
+			}
+			return showsAt(ctx, s, "/genres/"+tag+"/hot/?limit=5")
+		}),
+	{
+		name: "all-shows-latest", section: "lists", sure: ClientCode, asks: []string{"/discover/all/latest/"},
+		rule: "/discover/all/latest/ lists the shows of the whole site.",
+		judge: func(ctx context.Context, s *session) error {
+			return showsAt(ctx, s, "/discover/all/latest/?limit=5")
+		},
+	},
+	{
+		name: "joined-tags", section: "lists", sure: Inferred, asks: []string{"/genres/{tags}/latest/", "/genres/{tags}/popular/"},
+		rule: "Tags joined by + select the shows that have all of them.",
+		judge: func(ctx context.Context, s *session) error {
+			pair, err := s.pairOfTags(ctx)
+			if err != nil {
+				return err
+			}
+			return showsAt(ctx, s, "/genres/"+pair+"/popular/?limit=5")
+		},
+	},
+	{
+		name: "city-is-like-a-tag", section: "unknown", sure: Unknown, asks: []string{"/genres/{city}/"},
+		rule: "A city has key, url and name, as a tag has.",
+		judge: func(ctx context.Context, s *session) error {
+			a, err := s.get(ctx, "/genres/city:london/")
+			if err != nil {
+				return err
+			}
+			if a.status == http.StatusNotFound {
+				return differs("%s", a)
+			}
+			o, err := resource(a, nil)
+			if err != nil {
+				return err
+			}
+			if lacks := missing(o, []string{"key", "url", "name"}); len(lacks) > 0 {
+				return differs("there is no %s", strings.Join(lacks, ", "))
+			}
+			return nil
+		},
+	},
+	{
+		name: "city-lists-shows", section: "lists", sure: Documented, asks: []string{"/genres/{city}/popular/"},
+		rule: "A city has a list popular of its shows.",
+		judge: func(ctx context.Context, s *session) error {
+			return showsAt(ctx, s, "/genres/city:london/popular/?limit=5")
+		},
+	},
+}
+
+// tagProbe is a probe that looks at a tag of the chart's shows.
+func tagProbe(name string, sure Confidence, asks []string, rule string, judge func(context.Context, *session, string) error) probe {
+	return probe{name: name, rule: rule, section: "lists", sure: sure, asks: asks, judge: func(ctx context.Context, s *session) error {
+		tag, err := s.tagOf(ctx)
+		if err != nil {
+			return err
+		}
+		return judge(ctx, s, tag)
+	}}
+}
+
+// answers wants a resource, and sees a difference when it is not found.
+func answers(ctx context.Context, s *session, ref string) error {
+	a, err := s.get(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if a.status == http.StatusNotFound {
+		return differs("%s", a)
+	}
+	_, err = resource(a, nil)
+	return err
+}
+
+// showsAt wants a list of shows.
+func showsAt(ctx context.Context, s *session, ref string) error {
+	return holds(ctx, s, ref, "shows", isCloudcast)
+}
+
+// holds wants a list whose items are all of a kind, and at least one.
+func holds(ctx context.Context, s *session, ref, kind string, is func(object) bool) error {
+	a, err := s.get(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return holdsKind(a, kind, is)
+}
+
+func holdsKind(a *answer, kind string, is func(object) bool) error {
+	if a.status == http.StatusNotFound {
+		return differs("%s", a)
+	}
+	p, err := listed(a, nil)
+	if err != nil {
+		return err
+	}
+	for _, o := range p.items {
+		if !is(o) {
+			return differs("it holds something else than %s: %s", kind, text(o, "key"))
+		}
+	}
+	if len(p.items) == 0 {
+		return unsure("it is empty: %s", a)
+	}
+	return nil
+}
+
+// pairOfTags are two tags of one show of the chart, joined.
+func (s *session) pairOfTags(ctx context.Context) (string, error) {
+	p, err := s.page(ctx, chart)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range p.items {
+		var pair []string
+		for _, t := range objects(o["tags"]) {
+			parts := strings.Split(strings.Trim(text(t, "key"), "/"), "/")
+			if slug := parts[len(parts)-1]; plainKey.MatchString("/" + slug + "/") {
+				pair = append(pair, slug)
+			}
+		}
+		if len(pair) >= 2 {
+			return pair[0] + "+" + pair[1], nil
+		}
+	}
+	return "", unsure("no show of the chart has two tags")
+}

@@ -1,0 +1,333 @@
+package conformance
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The picture sizes of today's server.
+var (
+	userSizes = []string{"small", "thumbnail", "medium_mobile", "medium", "large", "320wx320h", "extra_large", "640wx640h"}
+	showSizes = append(slices.Clone(userSizes), "768wx768h", "1024wx1024h")
+)
+
+var fullUser = []string{
+	"biog", "created_time", "updated_time", "follower_count", "following_count", "cloudcast_count", "favorite_count",
+	"listen_count", "is_pro", "is_premium",
+}
+
+var color = regexp.MustCompile(`^[0-9a-f]{6}$`)
+
+// missing are the names that an object lacks.
+func missing(o object, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return has(o, n) })
+}
+
+// present are the names that an object has.
+func present(o object, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !has(o, n) })
+}
+
+// sameSizes compares a pictures object with the sizes that it should have.
+func sameSizes(pictures object, want []string) error {
+	if lacks := missing(pictures, want); len(lacks) > 0 {
+		return differs("no picture is called %s", strings.Join(lacks, ", "))
+	}
+	for name := range pictures {
+		if !slices.Contains(want, name) {
+			return differs("there is a picture called %s", name)
+		}
+	}
+	return nil
+}
+
+// hidden finds shows whose stats are hidden. judge ends the search when it is
+// done or sees a difference.
+func hidden(ctx context.Context, s *session, judge func(object) (done bool, err error)) error {
+	var seen error
+	err := s.shows(ctx, func(o object) bool {
+		if o["hidden_stats"] != true {
+			return false
+		}
+		done, err := judge(o)
+		seen = err
+		return done || err != nil
+	})
+	if seen != nil {
+		return seen
+	}
+	return err
+}
+
+var resourceProbes = []probe{
+	{
+		name: "full-user-members", section: "resources", sure: Observed, asks: []string{"/{user}/"},
+		rule: "A user fetched by key has a biography, times, counts and flags.",
+		judge: func(ctx context.Context, s *session) error {
+			o, err := s.object(ctx, "/"+example+"/")
+			if err != nil {
+				return err
+			}
+			if lacks := missing(o, fullUser); len(lacks) > 0 {
+				return differs("there is no %s", strings.Join(lacks, ", "))
+			}
+			return nil
+		},
+	},
+	{
+		name: "nested-users-partial", section: "resources", sure: Observed,
+		rule: "A user inside a show has none of the members of a full user.",
+		judge: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, chart)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.items {
+				if extra := present(inside(o, "user"), fullUser); len(extra) > 0 {
+					return differs("there is %s", strings.Join(extra, ", "))
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "user-picture-sizes", section: "resources", sure: Observed,
+		rule: "A user has pictures of exactly eight sizes.",
+		judge: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, chart)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.items {
+				if err := sameSizes(inside(inside(o, "user"), "pictures"), userSizes); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "show-picture-sizes", section: "resources", sure: Observed,
+		rule: "A show has pictures of exactly ten sizes.",
+		judge: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, chart)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.items {
+				if err := sameSizes(inside(o, "pictures"), showSizes); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "primary-color-is-bare-hex", section: "resources", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
+		rule: "A picture_primary_color is six hexadecimal digits in lower case, without #.",
+		judge: func(ctx context.Context, s *session) error {
+			return fullShows(ctx, s, func(o object) (bool, error) {
+				c := text(o, "picture_primary_color")
+				if c != "" && !color.MatchString(c) {
+					return true, differs("%q", c)
+				}
+				return c != "", nil
+			})
+		},
+	},
+	{
+		name: "full-show-description", section: "resources", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
+		rule: "A show fetched by key has its description.",
+		judge: func(ctx context.Context, s *session) error {
+			looked := 0
+			err := fullShows(ctx, s, func(o object) (bool, error) {
+				looked++
+				return has(o, "description"), nil
+			})
+			if err != nil && looked >= mostShows {
+				return differs("none of %d shows has one", looked)
+			}
+			return err
+		},
+	},
+	{
+		name: "full-show-sections", section: "resources", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
+		rule: "A show fetched by key has a list of sections, be it empty.",
+		judge: func(ctx context.Context, s *session) error {
+			return fullShows(ctx, s, func(o object) (bool, error) {
+				if _, ok := o["sections"].([]any); !ok {
+					return true, differs("%s has no list of that name", text(o, "key"))
+				}
+				return true, nil
+			})
+		},
+	},
+	{
+		name: "listed-shows-partial", section: "resources", sure: Observed,
+		rule: "A listed show has no description, sections or primary colour.",
+		judge: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, chart)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.items {
+				if extra := present(o, []string{"description", "sections", "picture_primary_color"}); len(extra) > 0 {
+					return differs("there is %s", strings.Join(extra, ", "))
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "shows-have-hosts", section: "resources", sure: Observed,
+		rule: "Every show has a list of hosts, mostly empty.",
+		judge: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, chart)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.items {
+				if _, ok := o["hosts"].([]any); !ok {
+					return differs("%s has none", text(o, "key"))
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "hidden-stats-only-true", section: "resources", sure: Observed, asks: []string{"/new/"},
+		rule: "The member hidden_stats is true or absent, never false.",
+		judge: func(ctx context.Context, s *session) error {
+			for _, ref := range shelves[:2] {
+				p, err := s.page(ctx, ref)
+				if err != nil {
+					return err
+				}
+				for _, o := range p.items {
+					if has(o, "hidden_stats") && o["hidden_stats"] != true {
+						return differs("it is %v at %s", o["hidden_stats"], text(o, "key"))
+					}
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "hidden-stats-zero-counts", section: "resources", sure: Observed, asks: []string{"/new/"},
+		rule: "Where stats are hidden, the counts of plays, favorites, listeners and reposts are 0.",
+		judge: func(ctx context.Context, s *session) error {
+			return hidden(ctx, s, func(o object) (bool, error) {
+				for _, name := range []string{"play_count", "favorite_count", "listener_count", "repost_count"} {
+					if n, ok := number(o, name); !ok || n != 0 {
+						return true, differs("%s is %v at %s", name, o[name], text(o, "key"))
+					}
+				}
+				return true, nil
+			})
+		},
+	},
+	{
+		name: "hidden-stats-keep-comments", section: "resources", sure: Observed, asks: []string{"/new/", "/{user}/{cloudcast}/comments/"},
+		rule: "Where stats are hidden, the count of comments stays.",
+		judge: func(ctx context.Context, s *session) error {
+			looked := 0
+			return hidden(ctx, s, func(o object) (bool, error) {
+				if n, ok := number(o, "comment_count"); ok && n > 0 {
+					return true, nil
+				}
+				if _, ok := plainPath(text(o, "key")); !ok || looked == mostShows {
+					return false, nil
+				}
+				looked++
+				p, err := s.page(ctx, text(o, "key")+"comments/?limit=5")
+				if err == nil && len(p.items) > 0 {
+					return true, differs("%s has comments and counts none", text(o, "key"))
+				}
+				return false, s.fatal
+			})
+		},
+	},
+	{
+		name: "listens-tell-their-time", section: "resources", sure: Observed, asks: []string{"/{user}/listens/"},
+		rule: "The shows of a user's listens have a listen_time, and those of other lists have none.",
+		judge: func(ctx context.Context, s *session) error {
+			_, p, err := s.owner(ctx, "listens", 5)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.items {
+				if !has(o, "listen_time") {
+					return differs("%s has none", text(o, "key"))
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "comments-have-submit-date", section: "resources", sure: Observed, asks: []string{"/{user}/comments/"},
+		rule: "A comment has its text in comment and its time in submit_date.",
+		judge: func(ctx context.Context, s *session) error {
+			_, p, err := s.owner(ctx, "comments", 5)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.items {
+				if lacks := missing(o, []string{"comment", "submit_date", "user", "key", "url"}); len(lacks) > 0 {
+					return differs("%s has no %s", text(o, "key"), strings.Join(lacks, ", "))
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "activities-tell-their-kind", section: "resources", sure: Observed, asks: []string{"/{user}/feed/"},
+		rule: "A feed's activity has a type without metadata=1, and it says what happened.",
+		judge: func(ctx context.Context, s *session) error {
+			_, p, err := s.owner(ctx, "feed", 5)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.items {
+				switch kind := text(o, "type"); kind {
+				case "":
+					return differs("%s has none", text(o, "key"))
+				case "activity", "cloudcast", "user":
+					return differs("it is %q at %s", kind, text(o, "key"))
+				}
+			}
+			return nil
+		},
+	},
+}
+
+// mostShows is how many shows are fetched by key before a search ends.
+const mostShows = 5
+
+// fullShows fetches shows of the chart by key until judge is done or sees a
+// difference.
+func fullShows(ctx context.Context, s *session, judge func(object) (done bool, err error)) error {
+	p, err := s.page(ctx, chart)
+	if err != nil {
+		return err
+	}
+	why := unsure("none was found among the shows looked at")
+	looked := 0
+	for _, listed := range p.items {
+		key := text(listed, "key")
+		if _, ok := plainPath(key); !ok || looked == mostShows {
+			continue
+		}
+		looked++
+		o, err := s.object(ctx, key)
+		if err != nil {
+			why = err
+			continue
+		}
+		if done, err := judge(o); done || err != nil {
+			return err
+		}
+	}
+	return why
+}

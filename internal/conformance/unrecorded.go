@@ -1,0 +1,174 @@
+package conformance
+
+import (
+	"context"
+	"strings"
+)
+
+func isComment(o object) bool { return has(o, "comment") && has(o, "user") }
+
+func isCategory(o object) bool {
+	return strings.HasPrefix(text(o, "key"), "/categories/") && has(o, "name")
+}
+
+func isPlaylist(o object) bool {
+	return strings.Contains(text(o, "key"), "/playlists/") && has(o, "name")
+}
+
+// listOfShow is a probe of a list that hangs on a show.
+func listOfShow(name, list, kind string, is func(object) bool, count string) probe {
+	return probe{
+		name: name, section: "unknown", sure: ClientCode, asks: []string{"/{user}/{cloudcast}/" + list + "/"},
+		rule: "A show's " + list + " are a list of " + kind + ".",
+		judge: func(ctx context.Context, s *session) error {
+			key, err := s.show(ctx, func(o object) bool {
+				n, ok := number(o, count)
+				return ok && n > 0
+			})
+			if err != nil {
+				return err
+			}
+			return holds(ctx, s, key+list+"/?limit=5", kind, is)
+		},
+	}
+}
+
+// categoryPath is the path of the first category that is listed.
+func categoryPath(ctx context.Context, s *session) (string, error) {
+	p, err := s.page(ctx, "/categories/")
+	if err != nil {
+		return "", err
+	}
+	for _, o := range p.items {
+		if key := text(o, "key"); isCategory(o) && plainKey.MatchString("/"+strings.Trim(strings.TrimPrefix(key, "/categories/"), "/")+"/") {
+			return key, nil
+		}
+	}
+	return "", unsure("no category is listed")
+}
+
+// playlistKey is the path of somebody's playlist.
+func playlistKey(ctx context.Context, s *session) (string, error) {
+	users, err := s.users(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, u := range users {
+		p, err := s.page(ctx, "/"+u+"/playlists/?limit=5")
+		if s.fatal != nil {
+			return "", err
+		}
+		if err != nil {
+			continue
+		}
+		for _, o := range p.items {
+			prefix, slug, ok := strings.Cut(text(o, "key"), "/playlists/")
+			if ok && plainKey.MatchString(prefix+"/") && plainKey.MatchString("/"+slug) {
+				return text(o, "key"), nil
+			}
+		}
+	}
+	return "", unsure("nobody was found with a playlist")
+}
+
+// unrecordedProbes look at what clients use and nobody has recorded.
+var unrecordedProbes = []probe{
+	listOfShow("show-comments", "comments", "comments", isComment, "comment_count"),
+	listOfShow("show-favorites", "favorites", "users", isUser, "favorite_count"),
+	listOfShow("show-listeners", "listeners", "users", isUser, "listener_count"),
+	listOfShow("show-similar", "similar", "shows", isCloudcast, "play_count"),
+	{
+		name: "user-playlists", section: "unknown", sure: ClientCode, asks: []string{"/{user}/playlists/"},
+		rule: "A user's playlists are listed with key and name.",
+		judge: func(ctx context.Context, s *session) error {
+			users, err := s.users(ctx)
+			if err != nil {
+				return err
+			}
+			why := unsure("nobody was found with a playlist")
+			for _, u := range users {
+				if why = holds(ctx, s, "/"+u+"/playlists/?limit=5", "playlists", isPlaylist); why == nil || isDifference(why) || s.fatal != nil {
+					return why
+				}
+			}
+			return why
+		},
+	},
+	{
+		name: "playlist-shows", section: "unknown", sure: ClientCode, asks: []string{"/{user}/playlists/", "/{user}/playlists/{playlist}/cloudcasts/"},
+		rule: "A playlist's shows are listed at cloudcasts/ below its key.",
+		judge: func(ctx context.Context, s *session) error {
+			key, err := playlistKey(ctx, s)
+			if err != nil {
+				return err
+			}
+			return holds(ctx, s, key+"cloudcasts/?limit=5", "shows", isCloudcast)
+		},
+	},
+	{
+		name: "categories", section: "unknown", sure: ClientCode, asks: []string{"/categories/"},
+		rule: "/categories/ lists the categories with key, name and slug.",
+		judge: func(ctx context.Context, s *session) error {
+			return holds(ctx, s, "/categories/", "categories", isCategory)
+		},
+	},
+	{
+		name: "category-shows", section: "unknown", sure: ClientCode, asks: []string{"/categories/", "/categories/{category}/cloudcasts/"},
+		rule: "A category has a list of shows.",
+		judge: func(ctx context.Context, s *session) error {
+			path, err := categoryPath(ctx, s)
+			if err != nil {
+				return err
+			}
+			return holds(ctx, s, path+"cloudcasts/", "shows", isCloudcast)
+		},
+	},
+	{
+		name: "category-users", section: "unknown", sure: ClientCode, asks: []string{"/categories/", "/categories/{category}/users/"},
+		rule: "A category has a list of users.",
+		judge: func(ctx context.Context, s *session) error {
+			path, err := categoryPath(ctx, s)
+			if err != nil {
+				return err
+			}
+			return holds(ctx, s, path+"users/", "users", isUser)
+		},
+	},
+	{
+		name: "category-lists-ignore-limit", section: "unknown", sure: ClientCode, asks: []string{"/categories/", "/categories/{category}/cloudcasts/"},
+		rule: "A category's lists take no notice of a limit.",
+		judge: func(ctx context.Context, s *session) error {
+			path, err := categoryPath(ctx, s)
+			if err != nil {
+				return err
+			}
+			p, err := s.page(ctx, path+"cloudcasts/?limit=3")
+			switch {
+			case err != nil:
+				return err
+			case len(p.items) < 3:
+				return unsure("%d shows", len(p.items))
+			case len(p.items) == 3:
+				return differs("limit=3 gives 3 shows")
+			}
+			return nil
+		},
+	},
+	{
+		name: "artist-pages", section: "unknown", sure: Observed, asks: []string{"/{user}/{cloudcast}/", "/artist/{artist}/"},
+		rule: "The retired page of an artist still answers.",
+		judge: func(ctx context.Context, s *session) error {
+			show, err := s.object(ctx, exampleShow)
+			if err != nil {
+				return err
+			}
+			for _, section := range objects(show["sections"]) {
+				key := text(inside(inside(section, "track"), "artist"), "key")
+				if slug, ok := strings.CutPrefix(key, "/artist"); ok && plainKey.MatchString(slug) {
+					return answers(ctx, s, key)
+				}
+			}
+			return unsure("%s has no tracklist to take an artist from", exampleShow)
+		},
+	},
+}

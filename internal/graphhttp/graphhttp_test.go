@@ -1,0 +1,361 @@
+package graphhttp_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"mixcloud-graphql/internal/graphhttp"
+)
+
+const (
+	newer = "Accept: application/graphql-response+json"
+	older = "Accept: application/json"
+)
+
+// Status codes of the two media types, as the GraphQL over HTTP draft has them.
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		reason       string
+		body         string
+		newer, older int
+		want         string // a part of the body
+	}{
+		"success": {
+			body: `{"query":"{ hello }"}`, newer: 200, older: 200, want: `{"data":{"hello":"you"}}`,
+		},
+		"nulls": {
+			reason: "members that are null are as good as absent",
+			body:   `{"query":"{ hello }","variables":null,"operationName":null,"extensions":null}`, newer: 200, older: 200, want: `"you"`,
+		},
+		"variables": {
+			reason: "large numbers stay integers",
+			body:   `{"query":"query($n: Int, $s: String) { hello(n: $n, name: $s) }","variables":{"n":2147483647,"s":"<é>"}}`, newer: 200, older: 200, want: `"data":{"hello":"`,
+		},
+		"field error": {
+			reason: "there is data, so the operation as such succeeded",
+			body:   `{"query":"{ fail hello }"}`, newer: 200, older: 200, want: `"data":{"fail":null,"hello":"you"}`,
+		},
+		"panic in a resolver": {
+			body: `{"query":"{ panic }"}`, newer: 200, older: 200, want: `"code":"INTERNAL"`,
+		},
+		"syntax error":         {body: `{"query":"{"}`, newer: 400, older: 200, want: "GRAPHQL_PARSE_FAILED"},
+		"unknown field":        {body: `{"query":"{ nope }"}`, newer: 400, older: 200, want: "GRAPHQL_VALIDATION_FAILED"},
+		"unknown operation":    {body: `{"query":"query A { hello }","operationName":"B"}`, newer: 400, older: 200, want: "operation B not found"},
+		"ambiguous operation":  {body: `{"query":"query A { hello } query B { hello }"}`, newer: 400, older: 200, want: "GRAPHQL_VALIDATION_FAILED"},
+		"variable of no type":  {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":"x"}}`, newer: 400, older: 200, want: `Variable \"$n\"`},
+		"not JSON":             {body: `{"query":`, newer: 400, older: 400, want: "not valid JSON"},
+		"JSON and more":        {body: `{"query":"{ hello }"} {}`, newer: 400, older: 400, want: "more than one JSON value"},
+		"a batch":              {body: `[{"query":"{ hello }"}]`, newer: 400, older: 400, want: "batches are not supported"},
+		"no query":             {body: `{}`, newer: 400, older: 400, want: "There is no query"},
+		"empty query":          {body: `{"query":""}`, newer: 400, older: 400, want: "There is no query"},
+		"null":                 {body: `null`, newer: 400, older: 400, want: "There is no query"},
+		"query is a number":    {body: `{"query":7}`, newer: 400, older: 400, want: `\"query\" cannot be a JSON number`},
+		"variables are a list": {body: `{"query":"{ hello }","variables":[1]}`, newer: 400, older: 400, want: `\"variables\" cannot be a JSON array`},
+	}
+	for name, tt := range tests {
+		for accept, status := range map[string]int{newer: tt.newer, older: tt.older} {
+			t.Run(name+"/"+accept, func(t *testing.T) {
+				t.Parallel()
+				rec := post(t, graphhttp.Options{}, tt.body, accept)
+				if rec.Code != status {
+					t.Errorf("%s: status %d, want %d", tt.reason, rec.Code, status)
+				}
+				if !strings.Contains(rec.Body.String(), tt.want) {
+					t.Errorf("%s: %s lacks %s", tt.reason, rec.Body, tt.want)
+				}
+				if rec.Code >= 400 && strings.Contains(rec.Body.String(), `"data"`) {
+					t.Errorf("there is data where nothing ran: %s", rec.Body)
+				}
+				if !json.Valid(rec.Body.Bytes()) || !strings.HasSuffix(rec.Header().Get("Content-Type"), "json; charset=utf-8") {
+					t.Errorf("no JSON in UTF-8: %q %s", rec.Header().Get("Content-Type"), rec.Body)
+				}
+			})
+		}
+	}
+}
+
+// The request is never quoted back: it may hold what is nobody's business.
+func TestErrors_DoNotEcho(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`s3cret-canary`, `{"query": s3cret-canary`, `{"query":{"s3cret-canary":1}}`, `"s3cret-canary"`, `{"query":"{ panic }"}`} {
+		if rec := post(t, graphhttp.Options{}, body); strings.Contains(rec.Body.String(), "s3cret-canary") {
+			t.Errorf("%s is answered with %s", body, rec.Body)
+		}
+	}
+}
+
+func TestNegotiation(t *testing.T) {
+	t.Parallel()
+	const graphQL, plain = "application/graphql-response+json; charset=utf-8", "application/json; charset=utf-8"
+	tests := []struct {
+		accept []string
+		want   string // "" for 406
+	}{
+		{nil, plain},
+		{[]string{"*/*"}, plain},
+		{[]string{"application/*"}, plain},
+		{[]string{"application/json"}, plain},
+		{[]string{"application/json; charset=utf-8"}, plain},
+		{[]string{"application/graphql-response+json"}, graphQL},
+		{[]string{"APPLICATION/GraphQL-Response+JSON; charset=utf-8"}, graphQL},
+		{[]string{"application/graphql-response+json, application/json;q=0.9"}, graphQL},
+		{[]string{"application/graphql-response+json;q=0.5, application/json"}, plain},
+		{[]string{"application/json, application/graphql-response+json"}, graphQL},
+		{[]string{"application/json", "application/graphql-response+json"}, graphQL},
+		{[]string{"text/html, application/xhtml+xml, */*;q=0.8"}, plain},
+		{[]string{"*/*, application/json;q=0"}, graphQL},
+		{[]string{"application/json;q=0, */*;q=0.1"}, graphQL},
+		{[]string{"text/event-stream, multipart/mixed"}, ""},
+		{[]string{"application/json;q=0"}, ""},
+		{[]string{"application/json;q=nonsense"}, ""},
+		{[]string{";;;"}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.accept), func(t *testing.T) {
+			t.Parallel()
+			r := request(t, http.MethodGet, "/graphql?query="+url.QueryEscape("{hello}"), "")
+			r.Header["Accept"] = tt.accept
+			rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), r)
+			if tt.want == "" {
+				if rec.Code != http.StatusNotAcceptable {
+					t.Errorf("status %d, want 406", rec.Code)
+				}
+				return
+			}
+			if got := rec.Header().Get("Content-Type"); rec.Code != http.StatusOK || got != tt.want {
+				t.Errorf("status %d, type %q, want %q", rec.Code, got, tt.want)
+			}
+			if rec.Header().Get("Vary") != "Accept" {
+				t.Errorf("Vary is %q", rec.Header().Get("Vary"))
+			}
+		})
+	}
+}
+
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	const q = "?query=%7Bhello%7D"
+	tests := map[string]struct {
+		method, target, body string
+		headers              []string
+		status               int
+		want                 string
+		allow                string
+	}{
+		"GET":                    {method: "GET", target: q, status: 200, want: `{"data":{"hello":"you"}}`},
+		"GET with variables":     {method: "GET", target: "?query=query($s:String){hello(name:$s)}&variables=%7B%22s%22:%22me%22%7D", status: 200, want: `"me"`},
+		"GET without query":      {method: "GET", status: 400, want: "There is no query"},
+		"GET with bad variables": {method: "GET", target: q + "&variables=7", status: 400, want: `\"variables\" must be a JSON object`},
+		"GET, bad encoding":      {method: "GET", target: "?query=%zz", status: 400, want: "percent-encoded"},
+		"GET mutation":           {method: "GET", target: "?query=mutation%7Bset%7D", status: 405, want: "Send a mutation with POST", allow: "POST"},
+		"GET mutation by name":   {method: "GET", target: "?query=query+A%7Bhello%7D+mutation+B%7Bset%7D&operationName=B", status: 405, want: "POST", allow: "POST"},
+		"POST mutation":          {method: "POST", body: `{"query":"mutation { set }"}`, headers: []string{"Content-Type: application/json"}, status: 200, want: `{"data":{"set":"done"}}`},
+		"POST with charset":      {method: "POST", body: `{"query":"{ hello }"}`, headers: []string{`Content-Type: application/json; charset="UTF-8"`}, status: 200, want: "you"},
+		"POST, other charset":    {method: "POST", body: `{"query":"{ hello }"}`, headers: []string{"Content-Type: application/json; charset=utf-16"}, status: 415, want: "Send the operation as JSON"},
+		"POST without type":      {method: "POST", body: `{"query":"{ hello }"}`, status: 415, want: "Send the operation as JSON"},
+		"POST as plain text":     {method: "POST", body: `{"query":"{ hello }"}`, headers: []string{"Content-Type: text/plain"}, status: 415, want: "Send the operation as JSON"},
+		"POST a form":            {method: "POST", body: "query={hello}", headers: []string{"Content-Type: application/x-www-form-urlencoded"}, status: 415, want: "Send the operation as JSON"},
+		"POST multipart":         {method: "POST", body: "--x--", headers: []string{"Content-Type: multipart/form-data; boundary=x"}, status: 415, want: "Send the operation as JSON"},
+		"POST, query in the URL": {method: "POST", target: q, body: `{}`, headers: []string{"Content-Type: application/json"}, status: 400, want: "There is no query"},
+		"POST compressed":        {method: "POST", body: "x", headers: []string{"Content-Type: application/json", "Content-Encoding: gzip"}, status: 415, want: "without a Content-Encoding"},
+		"OPTIONS":                {method: "OPTIONS", status: 204, allow: "GET, POST, OPTIONS"},
+		"HEAD":                   {method: "HEAD", target: q, status: 405, allow: "GET, POST, OPTIONS"},
+		"PUT":                    {method: "PUT", body: "{}", status: 405, want: "Use POST", allow: "GET, POST, OPTIONS"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), request(t, tt.method, "/graphql"+tt.target, tt.body, tt.headers...))
+			if rec.Code != tt.status || !strings.Contains(rec.Body.String(), tt.want) || rec.Header().Get("Allow") != tt.allow {
+				t.Errorf("status %d (want %d), Allow %q (want %q), body %s (want %s)",
+					rec.Code, tt.status, rec.Header().Get("Allow"), tt.allow, rec.Body, tt.want)
+			}
+		})
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	deep := func(n int) string { return strings.Repeat("{nest", n) + "{hello}" + strings.Repeat("}", n) }
+	body := func(query string) string {
+		text, err := json.Marshal(map[string]string{"query": query})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	// Each fragment spreads the next one twice: 2^40 ways through a short document.
+	bomb := "query { ...f0 }"
+	for i := range 40 {
+		bomb += fmt.Sprintf(" fragment f%d on Query { a: nest { ...f%d } b: nest { ...f%d } }", i, i+1, i+1)
+	}
+	bomb += " fragment f40 on Query { hello }"
+	tests := map[string]struct {
+		options graphhttp.Options
+		body    string
+		status  int
+		want    string
+	}{
+		"body":          {graphhttp.Options{MaxBody: 20}, body("{ hello hello }"), 413, "more than 20 bytes"},
+		"body that fit": {graphhttp.Options{MaxBody: 21}, body("{ hello }"), 200, `"data"`},
+		"tokens":        {graphhttp.Options{TokenLimit: 5}, body("{ a:hello b:hello c:hello }"), 400, "more than 5 tokens"},
+		"depth":         {graphhttp.Options{MaxDepth: 3}, body(deep(3)), 400, "nests 4 levels of fields; at most 3"},
+		"depth that is": {graphhttp.Options{MaxDepth: 4}, body(deep(3)), 200, `"data"`},
+		"depth in fragments": {
+			graphhttp.Options{MaxDepth: 3},
+			body("{ ...a } fragment a on Query { nest { ... on Query { nest { ...b } } } } fragment b on Query { nest { hello } }"), 400, "nests 4 levels",
+		},
+		"introspection is deep by nature": {
+			graphhttp.Options{MaxDepth: 2},
+			body("{ __schema { types { fields { type { ofType { ofType { name } } } } } } }"), 200, `"data"`,
+		},
+		"fragment bomb": {graphhttp.Options{}, body(bomb), 400, "nests 41 levels"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rec := post(t, tt.options, tt.body, newer)
+			if rec.Code != tt.status || !strings.Contains(rec.Body.String(), tt.want) {
+				t.Errorf("status %d, want %d; %s lacks %s", rec.Code, tt.status, rec.Body, tt.want)
+			}
+			if tt.status >= 400 && !strings.Contains(rec.Body.String(), "LIMIT_EXCEEDED") {
+				t.Errorf("the code is not LIMIT_EXCEEDED: %s", rec.Body)
+			}
+		})
+	}
+}
+
+func TestBody_CutShort(t *testing.T) {
+	t.Parallel()
+	r := request(t, http.MethodPost, "/graphql", "x", "Content-Type: application/json")
+	r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
+	rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), r)
+	if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "did not arrive whole") {
+		t.Errorf("status %d: %s", rec.Code, rec.Body)
+	}
+}
+
+// The deadline of the request reaches the resolvers, and the rest of the answer
+// is given.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		rec := post(t, graphhttp.Options{Timeout: 3 * time.Second}, `{"query":"{ wait hello }"}`, newer)
+		if took := time.Since(start); took != 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		for _, part := range []string{`"code":"UPSTREAM_TIMEOUT"`, `"retryable":true`, `"data":{"hello":"you","wait":null}`} {
+			if !strings.Contains(rec.Body.String(), part) {
+				t.Errorf("%s lacks %s", rec.Body, part)
+			}
+		}
+	})
+}
+
+// A client that is gone before the operation begins gets no "null" for an answer.
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := request(t, http.MethodPost, "/graphql", `{"query":"{ hello }"}`, "Content-Type: application/json", newer)
+	rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), r.WithContext(ctx))
+	if rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), "UPSTREAM_UNAVAILABLE") {
+		t.Errorf("status %d: %s", rec.Code, rec.Body)
+	}
+}
+
+func TestAround(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	s := newStub()
+	s.fields["hello"] = func(ctx context.Context, _ map[string]any) (any, error) { return ctx.Value(key{}), nil }
+	calls := 0
+	h := graphhttp.New(s, graphhttp.Options{Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		calls++
+		return next(context.WithValue(ctx, key{}, fmt.Sprint("call ", calls)))
+	}})
+	for i := range 2 {
+		rec := serve(h, request(t, http.MethodPost, "/graphql", `{"query":"{ hello }"}`, "Content-Type: application/json"))
+		if want := fmt.Sprintf(`{"data":{"hello":"call %d"}}`, i+1); rec.Body.String() != want {
+			t.Errorf("got %s, want %s", rec.Body, want)
+		}
+	}
+}
+
+func TestIntrospection(t *testing.T) {
+	t.Parallel()
+	const q = `{"query":"{ __schema { queryType { name } } }"}`
+	if rec := post(t, graphhttp.Options{}, q); strings.Contains(rec.Body.String(), "errors") {
+		t.Errorf("%s", rec.Body)
+	}
+}
+
+// A document that was served from the cache is answered as it was before.
+func TestQueryCache(t *testing.T) {
+	t.Parallel()
+	h := graphhttp.New(newStub(), graphhttp.Options{})
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "name")
+		pad := rapid.SampledFrom([]int{0, 10_000}).Draw(t, "pad") // the longer one is not cached
+		query := "query($s: String) { hello(name: $s) } #" + strings.Repeat("x", pad)
+		body, err := json.Marshal(map[string]any{"query": query, "variables": map[string]string{"s": name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "/graphql", strings.NewReader(string(body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		if diff := cmp.Diff(`{"data":{"hello":"`+name+`"}}`, serve(h, r).Body.String()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// Whatever bytes arrive, the answer is JSON with an error or data, and no panic.
+func FuzzPost(f *testing.F) {
+	for _, seed := range []string{
+		`{"query":"{ hello }"}`, `{"query":"{ hello(name: \"x\") @skip(if: true) }"}`, `null`, `[]`, `{"query":"query($n:Int){hello(n:$n)}","variables":{"n":1e999}}`,
+		`{"query":"{ __schema { types { name } } }"}`, `{"query":"fragment a on Query { ...a } { ...a }"}`, `{"extensions":{"x":1}}`, "{\"query\":\"{ hello(name: \\\"\xff\\\") }\"}",
+	} {
+		f.Add(seed)
+	}
+	h := graphhttp.New(newStub(), graphhttp.Options{Timeout: time.Second})
+	f.Fuzz(func(t *testing.T, body string) {
+		if strings.Contains(body, "wait") {
+			return
+		}
+		rec := serve(h, request(t, http.MethodPost, "/graphql", body+" ", "Content-Type: application/json"))
+		var got struct {
+			Data   json.RawMessage
+			Errors []struct{ Extensions struct{ Code string } }
+		}
+		if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
+			t.Fatalf("%q: %v: %s", body, err, rec.Body)
+		}
+		if got.Data == nil && len(got.Errors) == 0 {
+			t.Fatalf("%q: neither data nor errors: %s", body, rec.Body)
+		}
+		for _, e := range got.Errors {
+			if e.Extensions.Code == "" || e.Extensions.Code == "INTERNAL" && !strings.Contains(body, "panic") {
+				t.Fatalf("%q: %s", body, rec.Body)
+			}
+		}
+	})
+}

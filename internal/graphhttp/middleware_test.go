@@ -1,0 +1,157 @@
+package graphhttp_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/telemetry"
+)
+
+func TestChain_FirstIsOutermost(t *testing.T) {
+	t.Parallel()
+	var order []string
+	step := func(name string) func(http.Handler) http.Handler {
+		return func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				order = append(order, name)
+				next.ServeHTTP(w, r)
+			})
+		}
+	}
+	serve(graphhttp.Chain(http.NotFoundHandler(), step("a"), step("b")), request(t, "GET", "/", ""))
+	if diff := cmp.Diff([]string{"a", "b"}, order); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		sent string
+		kept bool
+	}{
+		"none":         {"", false},
+		"sane":         {"7f3c-Ab_9.x", true},
+		"longest":      {strings.Repeat("a", 64), true},
+		"too short":    {"1234567", false},
+		"too long":     {strings.Repeat("a", 65), false},
+		"a line break": {"12345678\n9", false},
+		"a quote":      {`12345678"`, false},
+		"not ASCII":    {"12345678é", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var inside string
+			h := graphhttp.RequestID(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { inside = telemetry.RequestID(r.Context()) }))
+			r := request(t, "GET", "/", "")
+			r.Header["X-Request-Id"] = []string{tt.sent}
+			got := serve(h, r).Header().Get("X-Request-Id")
+			if got == "" || got != inside || (got == tt.sent) != tt.kept {
+				t.Errorf("sent %q, answered %q, inside %q", tt.sent, got, inside)
+			}
+		})
+	}
+}
+
+func TestRecover(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	wrap := graphhttp.Recover(slog.New(slog.NewTextHandler(&log, nil)))
+	rec := serve(wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("s3cret-canary") })), request(t, "GET", "/x", ""))
+	if rec.Code != http.StatusInternalServerError || !strings.Contains(rec.Body.String(), `"code":"INTERNAL"`) || strings.Contains(rec.Body.String(), "canary") {
+		t.Errorf("status %d: %s", rec.Code, rec.Body)
+	}
+	if !strings.Contains(log.String(), "s3cret-canary") || !strings.Contains(log.String(), "stack=") {
+		t.Errorf("the log lacks the panic: %s", log.String())
+	}
+
+	defer func() {
+		if p := recover(); p != http.ErrAbortHandler {
+			t.Errorf("http.ErrAbortHandler became %v", p)
+		}
+	}()
+	serve(wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })), request(t, "GET", "/", ""))
+}
+
+func TestSecurityHeaders(t *testing.T) {
+	t.Parallel()
+	h := graphhttp.SecurityHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'self'")
+	}))
+	got := serve(h, request(t, "GET", "/", "")).Header()
+	want := http.Header{
+		"X-Content-Type-Options":     {"nosniff"},
+		"Referrer-Policy":            {"no-referrer"},
+		"Cross-Origin-Opener-Policy": {"same-origin"},
+		"Content-Security-Policy":    {"default-src 'self'"}, // a page's own one wins
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The log tells what an operator needs, and nothing of what was asked.
+func TestAccessLog(t *testing.T) {
+	t.Parallel()
+	const canary = "s3cret-canary"
+	graph := graphhttp.New(newStub(), graphhttp.Options{})
+	post := func(body string) *http.Request {
+		return request(t, "POST", "/graphql?access_token="+canary, body, "Content-Type: application/json", "Authorization: Bearer "+canary, "Cookie: a="+canary)
+	}
+	tests := map[string]struct {
+		handler http.Handler
+		request *http.Request
+		want    []string
+	}{
+		"query": {
+			graph, post(`{"query":"query Hi($s:String) { hello(name: $s) }","variables":{"s":"` + canary + `"}}`),
+			[]string{"level=INFO", "msg=request", "method=POST", "path=/graphql", "status=200", "bytes=34", "took=", "operation=query", "name=Hi"},
+		},
+		"errors":     {graph, post(`{"query":"mutation M { set } query Q { fail s3cret: hello }","operationName":"Q"}`), []string{"errors=1", "code=BAD_USER_INPUT", "name=Q"}},
+		"no GraphQL": {graph, post(canary), []string{"status=400"}},
+		"long name":  {graph, post(`{"query":"query ` + strings.Repeat("n", 500) + ` { hello }"}`), []string{"name=" + strings.Repeat("n", 64) + "\n"}},
+		"no handler": {http.NotFoundHandler(), request(t, "GET", "/nothing", ""), []string{"method=GET", "path=/nothing", "status=404"}},
+		"silent":     {http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), request(t, "GET", "/", ""), []string{"status=200", "bytes=0"}},
+		"bytes only": {http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "abc") }), request(t, "GET", "/", ""), []string{"status=200", "bytes=3"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			serve(graphhttp.AccessLog(slog.New(slog.NewTextHandler(&out, nil)))(tt.handler), tt.request)
+			for _, part := range tt.want {
+				if !strings.Contains(out.String(), part) {
+					t.Errorf("%q lacks %q", out.String(), part)
+				}
+			}
+			if strings.Contains(out.String(), canary) {
+				t.Errorf("the log tells a secret: %s", out.String())
+			}
+			if strings.Count(out.String(), "\n") != 1 {
+				t.Errorf("not one line: %q", out.String())
+			}
+		})
+	}
+}
+
+// Handlers reach the connection's deadlines and flushing through the log.
+func TestAccessLog_Unwraps(t *testing.T) {
+	t.Parallel()
+	h := graphhttp.AccessLog(slog.New(slog.DiscardHandler))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if err := http.NewResponseController(w).Flush(); errors.Is(err, http.ErrNotSupported) {
+			t.Error("flushing is not supported any more")
+		}
+	}))
+	if rec := serve(h, request(t, "GET", "/", "")); !rec.Flushed {
+		t.Error("the flush did not arrive")
+	}
+}

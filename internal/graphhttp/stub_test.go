@@ -1,0 +1,122 @@
+package graphhttp_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/graphhttp"
+)
+
+// A stub is an executable schema without gqlgen's generator: each root field is
+// a function, and selections below the root are only validated.
+type stub struct {
+	schema *ast.Schema
+	fields map[string]func(ctx context.Context, args map[string]any) (any, error)
+}
+
+var sdl = gqlparser.MustLoadSchema(&ast.Source{Input: `
+	type Query { hello(name: String = "you", n: Int): String nest: Query fail: String wait: String panic: String }
+	type Mutation { set(to: Int): String }
+`})
+
+func newStub() *stub {
+	return &stub{sdl, map[string]func(context.Context, map[string]any) (any, error){
+		"hello": func(_ context.Context, args map[string]any) (any, error) { return args["name"], nil },
+		"nest":  func(context.Context, map[string]any) (any, error) { return struct{}{}, nil },
+		"set":   func(context.Context, map[string]any) (any, error) { return "done", nil },
+		"fail":  func(context.Context, map[string]any) (any, error) { return nil, gqlerr.Invalid("x", "is wrong") },
+		"wait": func(ctx context.Context, _ map[string]any) (any, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+		"panic": func(context.Context, map[string]any) (any, error) { panic("s3cret-canary") },
+	}}
+}
+
+func (s *stub) Schema() *ast.Schema { return s.schema }
+
+func (s *stub) Complexity(context.Context, string, string, int, map[string]any) (int, bool) {
+	return 0, false
+}
+
+func (s *stub) Exec(context.Context) graphql.ResponseHandler {
+	return func(ctx context.Context) *graphql.Response {
+		oc := graphql.GetOperationContext(ctx)
+		data := map[string]any{}
+		root := map[ast.Operation]string{ast.Query: "Query", ast.Mutation: "Mutation"}[oc.Operation.Operation]
+		for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, []string{root}) {
+			data[f.Alias] = s.resolve(graphql.WithFieldContext(ctx, &graphql.FieldContext{
+				Object: root, Field: f, Args: f.ArgumentMap(oc.Variables),
+			}))
+		}
+		text, err := json.Marshal(data)
+		if err != nil {
+			panic(err)
+		}
+		return &graphql.Response{Data: text}
+	}
+}
+
+func (s *stub) resolve(ctx context.Context) (value any) {
+	fc := graphql.GetFieldContext(ctx)
+	defer func() {
+		if p := recover(); p != nil {
+			graphql.AddError(ctx, graphql.GetOperationContext(ctx).Recover(ctx, p))
+			value = nil
+		}
+	}()
+	if fc.Field.Name == "__schema" {
+		if graphql.GetOperationContext(ctx).DisableIntrospection {
+			graphql.AddError(ctx, errors.New("introspection disabled"))
+			return nil
+		}
+		return struct{}{}
+	}
+	value, err := s.fields[fc.Field.Name](ctx, fc.Args)
+	if err != nil {
+		graphql.AddError(ctx, err)
+		return nil
+	}
+	return value
+}
+
+// request builds a request; headers are "Name: value" lines.
+func request(t *testing.T, method, target, body string, headers ...string) *http.Request {
+	t.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), method, target, reader)
+	for _, h := range headers {
+		name, value, ok := strings.Cut(h, ": ")
+		if !ok {
+			t.Fatalf("header %q", h)
+		}
+		r.Header.Add(name, value)
+	}
+	return r
+}
+
+func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	return rec
+}
+
+// post sends a body as JSON to a handler of the stub with the options.
+func post(t *testing.T, o graphhttp.Options, body string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	return serve(graphhttp.New(newStub(), o), request(t, http.MethodPost, "/graphql", body, append([]string{"Content-Type: application/json"}, headers...)...))
+}

@@ -1,0 +1,52 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"mixcloud-graphql/internal/telemetry"
+)
+
+func TestNewLogger_NamesTheRequest(t *testing.T) {
+	t.Parallel()
+	for format, want := range map[telemetry.Format]string{
+		telemetry.Text: "msg=hello who=me in.request=abc",
+		telemetry.JSON: `"msg":"hello","who":"me","in":{"request":"abc"}`,
+	} {
+		var out bytes.Buffer
+		log, err := telemetry.NewLogger(&out, format, slog.LevelInfo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := telemetry.WithRequestID(t.Context(), "abc")
+		log.With("who", "me").WithGroup("in").InfoContext(ctx, "hello")
+		log.InfoContext(t.Context(), "outside")
+		log.DebugContext(ctx, "quiet")
+		first, rest, _ := strings.Cut(out.String(), "\n")
+		if !strings.Contains(first, want) {
+			t.Errorf("%s: %q lacks %q", format, first, want)
+		}
+		if strings.Contains(rest, "request") || strings.Contains(rest, "quiet") {
+			t.Errorf("%s: %q names a request or is too loud", format, rest)
+		}
+	}
+}
+
+func TestNewLogger_UnknownFormat(t *testing.T) {
+	t.Parallel()
+	if _, err := telemetry.NewLogger(&bytes.Buffer{}, "xml", slog.LevelInfo); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	t.Parallel()
+	if got := telemetry.RequestID(t.Context()); got != "" {
+		t.Errorf("a context without one has %q", got)
+	}
+	if a, b := telemetry.NewRequestID(), telemetry.NewRequestID(); a == b || len(a) < 16 {
+		t.Errorf("ids %q and %q", a, b)
+	}
+}

@@ -1,0 +1,131 @@
+package world
+
+// A profile is the upper side of something: its height for every x, known at
+// some and interpolated between them.
+type profile []int
+
+const profileStep = unit / 512
+
+func newProfile(wide int, height func(x int) int) profile {
+	p := make(profile, wide/profileStep+2)
+	for i := range p {
+		p[i] = height(i * profileStep)
+	}
+	return p
+}
+
+func (p profile) at(x int) int {
+	i, f := x/profileStep, x%profileStep
+	return p[i] + (p[i+1]-p[i])*f/profileStep
+}
+
+// ranges are mountains behind mountains, paler with the distance, under a moon.
+func ranges(l look, wide, tall int) painter {
+	p := l.colors
+	n := l.common.between(3, 6)
+	salt := l.own.pcg.Uint64()
+	sky, far, near := p.bright(), p[1], p.dark()
+	mx, my, mr := wide*l.own.between(20, 80)/100, tall*l.own.between(16, 34)/100, unit*l.common.between(6, 15)/100
+	moon := mix(p[2], 0xffffff, 110)
+	tops := make([]profile, n)
+	for i := range tops {
+		tops[i] = newProfile(wide, func(x int) int {
+			return tall*(38+i*52/n)/100 - ridge(x, unit/2-i*unit/20, salt+uint64(i))*unit/4/65536 + unit/10
+		})
+	}
+	return func(x, y int) rgb {
+		for i := n - 1; i >= 0; i-- {
+			if top := tops[i].at(x); y > top {
+				c := mix(far, near, (i+1)*256/n)
+				return mix(c, sky, max(0, 90-(y-top)*500/unit)) // mist above each ridge
+			}
+		}
+		if inside(x, y, mx, my, mr) {
+			return moon
+		}
+		return mix(mix(sky, p[0], 90), sky, y*256/tall)
+	}
+}
+
+// sunset is a striped sun over a plain.
+func sunset(l look, wide, tall int) painter {
+	p := l.colors
+	cx, cy := wide/2+unit*l.own.between(-10, 10)/100, tall*l.common.between(42, 52)/100
+	radius := unit * l.common.between(24, 32) / 100
+	salt := l.own.pcg.Uint64()
+	stripesIn := l.common.chance(60)
+	high, low, ground := p.dark(), p[2], mix(p.dark(), 0, 90)
+	hot, cool := p.bright(), p[3]
+	if hot == low {
+		low = p[1]
+	}
+	plain := newProfile(wide, func(x int) int { return tall*72/100 - ridge(x, unit/3, salt)*unit/9/65536 })
+	return func(x, y int) rgb {
+		if y > plain.at(x) {
+			return ground
+		}
+		if inside(x, y, cx, cy, radius) {
+			t := (y - cy + radius) * 256 / (2 * radius)
+			if !stripesIn || t < 120 || (t*t/900)%6 < 4 {
+				return mix(hot, cool, t)
+			}
+		}
+		return mix(high, low, y*300/tall)
+	}
+}
+
+// contours are the height lines of a map.
+func contours(l look, _, _ int) painter {
+	p := l.colors
+	wideField, detail := newField(l.own, unit/l.common.between(2, 4)), newField(l.own, unit/l.common.between(5, 8))
+	steps := l.common.between(9, 18)
+	line := p.ink(p[0])
+	tinted := l.common.chance(60)
+	return func(x, y int) rgb {
+		h := (3*wideField.at(x, y) + detail.at(x, y)) / 4 * steps
+		if h&65535 < 65536/7 {
+			return line
+		}
+		if tinted {
+			return mix(p[0], p[1], h>>16*200/steps)
+		}
+		return p[0]
+	}
+}
+
+// skyline is a town at dusk with some windows lit.
+func skyline(l look, wide, tall int) painter {
+	p := l.colors
+	salt := l.own.pcg.Uint64()
+	block := unit / l.common.between(8, 14)
+	night := p.dark()
+	back, front := mix(night, p[1], 80), mix(night, 0, 110)
+	lamp := p.ink(front)
+	mx, my, mr := wide*l.own.between(20, 80)/100, tall*l.own.between(15, 35)/100, unit*l.common.between(5, 12)/100
+	glowing := mix(p.bright(), p[2], 90)
+	return func(x, y int) rgb {
+		for layer := 1; layer >= 0; layer-- {
+			size := block * (4 - layer) / 3
+			i := (x + layer*size/3) / size
+			h := hash2(i, layer, salt)
+			top := tall*(52+layer*16)/100 - int(h>>20)*unit/4096*24/100
+			if y < top {
+				continue
+			}
+			if layer == 0 {
+				return back
+			}
+			u, v := x+layer*size/3-i*size, y-top
+			pane := size / 5
+			if cu, cv := u/pane, v/pane; cu > 0 && cu < 4 && cv > 0 && hash2(i*8+cu, cv, salt)>>29 < 2 &&
+				u%pane > pane/4 && v%pane > pane/4 {
+				return lamp
+			}
+			return front
+		}
+		if inside(x, y, mx, my, mr) {
+			return glowing
+		}
+		return mix(night, glowing, y*220/tall)
+	}
+}

@@ -1,0 +1,498 @@
+package mixcloud_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/mixcloud"
+	"mixcloud-graphql/mixcloud/emulator"
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// start gives an emulator of the seeded world, and a client of it.
+func start(t testing.TB, opts ...mixcloud.Option) (*emulator.Emulator, *world.World, *mixcloud.Client) {
+	t.Helper()
+	w := world.New(1)
+	e, err := emulator.New(emulator.WithWorld(w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := mixcloud.New(append([]mixcloud.Option{
+		mixcloud.WithAPIURL("http://mixcloud.test"),
+		mixcloud.WithSiteURL("http://mixcloud.test/www"),
+		mixcloud.WithOEmbedURL("http://mixcloud.test/www/oembed/"),
+		mixcloud.WithHTTPClient(&http.Client{Transport: e.Transport()}),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, w, c
+}
+
+// A place is what the endpoints' braces are filled with: a resource each that
+// has something on all of its lists.
+type place struct {
+	user, cloudcast, playlist, category, artist, track, tags string
+}
+
+func findPlace(t *testing.T, w *world.World) place {
+	t.Helper()
+	first := func(what string, n int, ok func(int) bool) int {
+		for i := range n {
+			if ok(i) {
+				return i
+			}
+		}
+		t.Fatalf("the world has no %s", what)
+		return 0
+	}
+	shows := w.Latest
+	show := shows[first("show", len(shows), func(i int) bool {
+		s := shows[i]
+		return len(s.Comments) > 0 && len(s.Favorites) > 0 && len(s.Listeners) > 0 && len(s.Similar) > 0 && len(s.Tags) > 0
+	})]
+	user := w.Users[first("user", len(w.Users), func(i int) bool {
+		u := w.Users[i]
+		return len(u.Cloudcasts) > 0 && len(u.Favorites) > 0 && len(u.Listens) > 0 && !u.HideListens && len(u.Followers) > 0 &&
+			len(u.Following) > 0 && len(u.Comments) > 0 && len(u.Feed) > 0 && len(u.Playlists) > 0 && len(u.ListenLater) > 0 &&
+			len(u.Playlists[0].Cloudcasts) > 0
+	})]
+	track := shows[first("tracklist", len(shows), func(i int) bool {
+		return len(shows[i].Sections) > 0 && shows[i].Sections[0].Track != nil
+	})].Sections[0].Track
+	category := w.Categories[first("category", len(w.Categories), func(i int) bool {
+		c := w.Categories[i]
+		return len(c.Cloudcasts) > 0 && len(c.Users) > 0 && len(c.UserpickCloudcasts) > 0 && len(c.UserpickUsers) > 0
+	})]
+	tags, err := mixcloud.TagKey(show.Tags[0].Slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return place{
+		user: user.Key(), cloudcast: show.Key(), playlist: user.Playlists[0].Key(),
+		category: "/categories/" + category.Slug + "/", artist: track.Artist.Key(), track: track.Key(), tags: tags,
+	}
+}
+
+func page[T any](p *mixcloud.Page[T], err error) error {
+	if err == nil && len(p.Items) == 0 {
+		return errors.New("the page is empty")
+	}
+	if err == nil && p.Dropped > 0 {
+		return fmt.Errorf("%d items were dropped", p.Dropped)
+	}
+	return err
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// call makes the call that op and path of an endpoint stand for.
+func (p place) call(ctx context.Context, c *mixcloud.Client, op, path string) error {
+	r := mixcloud.Range{Limit: 3}
+	user := p.user
+	if strings.HasPrefix(path, "/me/") {
+		user = "/me/"
+	}
+	tags := p.tags
+	for _, prefix := range []string{"/discover/", "/tag/"} {
+		if strings.HasPrefix(path, prefix) {
+			tags = prefix + strings.TrimPrefix(tags, "/genres/")
+		}
+	}
+	shelf := tags
+	switch {
+	case strings.HasPrefix(path, "/artist/"):
+		shelf = p.artist
+	case strings.HasPrefix(path, "/track/"):
+		shelf = p.track
+	}
+	switch op {
+	case "User":
+		return second(c.User(ctx, p.user))
+	case "Me":
+		return second(c.Me(ctx))
+	case "Cloudcast":
+		return second(c.Cloudcast(ctx, p.cloudcast))
+	case "Playlist":
+		return second(c.Playlist(ctx, p.playlist))
+	case "Categories":
+		return page(c.Categories(ctx))
+	case "Category":
+		return second(c.Category(ctx, p.category))
+	case "Artist":
+		return second(c.Artist(ctx, p.artist))
+	case "Track":
+		return second(c.Track(ctx, p.track))
+	case "Tag":
+		return second(c.Tag(ctx, tags))
+	case "UserCloudcasts":
+		return page(c.UserCloudcasts(ctx, user, r))
+	case "UserFavorites":
+		return page(c.UserFavorites(ctx, user, r))
+	case "UserListens":
+		return page(c.UserListens(ctx, user, r))
+	case "UserFollowers":
+		return page(c.UserFollowers(ctx, user, r))
+	case "UserFollowing":
+		return page(c.UserFollowing(ctx, user, r))
+	case "UserComments":
+		return page(c.UserComments(ctx, user, r))
+	case "UserFeed":
+		return page(c.UserFeed(ctx, user, r))
+	case "UserPlaylists":
+		return page(c.UserPlaylists(ctx, user, r))
+	case "ListenLater":
+		return page(c.ListenLater(ctx, r))
+	case "CloudcastComments":
+		return page(c.CloudcastComments(ctx, p.cloudcast, r))
+	case "CloudcastFavorites":
+		return page(c.CloudcastFavorites(ctx, p.cloudcast, r))
+	case "CloudcastListeners":
+		return page(c.CloudcastListeners(ctx, p.cloudcast, r))
+	case "CloudcastSimilar":
+		return page(c.CloudcastSimilar(ctx, p.cloudcast, r))
+	case "PlaylistCloudcasts":
+		return page(c.PlaylistCloudcasts(ctx, p.playlist, r))
+	case "CategoryCloudcasts":
+		return page(c.CategoryCloudcasts(ctx, p.category))
+	case "CategoryUsers":
+		return page(c.CategoryUsers(ctx, p.category))
+	case "CategoryUserpickCloudcasts":
+		return page(c.CategoryUserpickCloudcasts(ctx, p.category))
+	case "CategoryUserpickUsers":
+		return page(c.CategoryUserpickUsers(ctx, p.category))
+	case "PopularOf":
+		return page(c.PopularOf(ctx, shelf, r))
+	case "LatestOf":
+		return page(c.LatestOf(ctx, shelf, r))
+	case "NewOf":
+		return page(c.NewOf(ctx, shelf, r))
+	case "HotOf":
+		return page(c.HotOf(ctx, shelf, r))
+	case "Popular":
+		return page(c.Popular(ctx, r))
+	case "Hot":
+		return page(c.Hot(ctx, r))
+	case "New":
+		return page(c.New(ctx, r))
+	case "SearchCloudcasts":
+		return page(c.SearchCloudcasts(ctx, "a", r))
+	case "SearchUsers":
+		return page(c.SearchUsers(ctx, "a", r))
+	case "SearchTags":
+		return page(c.SearchTags(ctx, "a", r))
+	case "EmbedHTML":
+		return second(c.EmbedHTML(ctx, p.cloudcast, mixcloud.EmbedOptions{Height: new(60)}))
+	case "EmbedJSON":
+		return second(c.EmbedJSON(ctx, p.cloudcast, mixcloud.EmbedOptions{Height: new(60)}))
+	case "OEmbed":
+		return second(c.OEmbed(ctx, p.cloudcast, mixcloud.OEmbedOptions{MaxHeight: new(60)}))
+	case "OEmbedXML":
+		return second(c.OEmbedXML(ctx, p.cloudcast, mixcloud.OEmbedOptions{MaxHeight: new(60)}))
+	}
+	return fmt.Errorf("no call is known for %s", op)
+}
+
+// TestEndpoints calls every endpoint of the table through its method, and finds
+// it in the emulator's journal as one request, answered at once: no redirect
+// for a slash that was forgotten.
+func TestEndpoints(t *testing.T) {
+	t.Parallel()
+	var ops []string
+	e, w, c := start(t, mixcloud.WithObserver(func(c mixcloud.Call) { ops = append(ops, c.Op) }))
+	p := findPlace(t, w)
+	ref, err := c.ParseRef(p.user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	viewer := c.As(strings.Trim(ref.Key, "/") + "-token")
+	for _, endpoint := range mixcloud.Endpoints() {
+		e.ClearRequests()
+		ops = nil
+		if err := p.call(t.Context(), viewer, endpoint.Op, endpoint.Path); err != nil {
+			t.Errorf("%s by %s: %v", endpoint.Path, endpoint.Op, err)
+			continue
+		}
+		requests := e.Requests()
+		if len(requests) != 1 || requests[0].Method != endpoint.Method || requests[0].Status != 200 || !fits(endpoint.Path, requests[0].Path) {
+			t.Errorf("%s by %s asked for %+v", endpoint.Path, endpoint.Op, requests)
+		}
+		if diff := cmp.Diff([]string{endpoint.Op}, ops); diff != "" {
+			t.Errorf("%s: observed\n%s", endpoint.Path, diff)
+		}
+	}
+}
+
+var braces = regexp.MustCompile(`\\\{[a-z]+\\\}`)
+
+// fits tells whether a requested path is of the form of an endpoint's.
+func fits(pattern, path string) bool {
+	form := braces.ReplaceAllString(regexp.QuoteMeta(pattern), `[^/]+`)
+	return regexp.MustCompile(`^(/www)?` + form + `$`).MatchString(path)
+}
+
+// elsewhere are the emulator's readable routes without a method, and why.
+var elsewhere = map[string]string{
+	"/{user}/listen-later/": "answers to its owner only, who finds it under /me/; Cloudcasts reaches it",
+}
+
+// TestEndpoints_AreTheEmulatorsRoutes in both directions.
+func TestEndpoints_AreTheEmulatorsRoutes(t *testing.T) {
+	t.Parallel()
+	named := regexp.MustCompile(`\{[a-z]+\}`)
+	bare := func(pattern string) string { return named.ReplaceAllString(strings.TrimPrefix(pattern, "/www"), "{}") }
+	routes := map[string]bool{}
+	for _, r := range emulator.Routes() {
+		if _, skip := elsewhere[r.Pattern]; r.Method == http.MethodGet && !skip && !strings.HasPrefix(r.Pattern, "/www/oauth") {
+			routes[bare(r.Pattern)] = true
+		}
+	}
+	endpoints := map[string]bool{}
+	for _, e := range mixcloud.Endpoints() {
+		endpoints[bare(e.Path)] = true
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(routes)), slices.Sorted(maps.Keys(endpoints))); diff != "" {
+		t.Errorf("the emulator's routes (-) and the client's endpoints (+):\n%s", diff)
+	}
+}
+
+// TestFaults: each way to misbehave is the error that it should be.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	want := map[emulator.FaultKind]error{
+		emulator.FaultRateLimit:       mixcloud.ErrRateLimited,
+		emulator.FaultRateLimitNoWait: mixcloud.ErrRateLimited,
+		emulator.FaultHTML403:         mixcloud.ErrUnavailable,
+		emulator.FaultHTML413:         mixcloud.ErrUnavailable,
+		emulator.FaultHTML502:         mixcloud.ErrUnavailable,
+		emulator.FaultHTML503:         mixcloud.ErrUnavailable,
+		emulator.FaultError500:        mixcloud.ErrUnavailable,
+		emulator.FaultSlowHeaders:     mixcloud.ErrTimeout,
+		emulator.FaultSlowBody:        mixcloud.ErrTimeout,
+		emulator.FaultTruncatedBody:   mixcloud.ErrBadResponse,
+		emulator.FaultTruncatedJSON:   mixcloud.ErrBadResponse,
+		emulator.FaultEndlessBody:     mixcloud.ErrBadResponse,
+		emulator.FaultReset:           mixcloud.ErrUnavailable,
+		emulator.FaultError200:        nil, // any error: which one is the emulator's choice
+		emulator.FaultSuccessFalse:    mixcloud.ErrBadResponse,
+		emulator.FaultNotJSON:         mixcloud.ErrBadResponse,
+	}
+	harmless := []emulator.FaultKind{
+		emulator.FaultContentType, emulator.FaultEmptyPage, emulator.FaultRepeatedPage, emulator.FaultURLEncodedToken,
+	}
+	e, _, c := start(t)
+	for _, kind := range emulator.FaultKinds() {
+		want, fails := want[kind]
+		if fails == slices.Contains(harmless, kind) {
+			t.Errorf("nothing is said about %s", kind)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			if err := e.Fail(emulator.Fault{Kind: kind, Times: 1, RetryAfter: 7 * time.Second, Delay: delay(kind)}); err != nil {
+				t.Fatal(err)
+			}
+			defer e.ClearFaults()
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			user, err := c.User(ctx, "/spartacus/")
+			if !fails {
+				if err != nil || user.Key != "/spartacus/" {
+					t.Errorf("%s: %v, %v", kind, user, err)
+				}
+				return
+			}
+			var e *mixcloud.Error
+			if user != nil || !errors.As(err, &e) || want != nil && !errors.Is(err, want) {
+				t.Errorf("%s: %v, %v, want %v", kind, user, err, want)
+			}
+			if wait, limited := mixcloud.RetryAfter(err); kind == emulator.FaultRateLimit && (!limited || wait != 7*time.Second) {
+				t.Errorf("%s: a wait of %v, %t", kind, wait, limited)
+			}
+		})
+	}
+}
+
+// delay makes the slow faults slower than the deadline.
+func delay(kind emulator.FaultKind) time.Duration {
+	if kind == emulator.FaultSlowBody || kind == emulator.FaultSlowHeaders {
+		return time.Minute
+	}
+	return 0
+}
+
+// TestMissing: what does not exist, and what nobody may see.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	_, _, c := start(t)
+	ctx := t.Context()
+	for name, test := range map[string]struct{ got, want error }{
+		"user":                {second(c.User(ctx, "/nobody-of-that-name/")), mixcloud.ErrNotFound},
+		"cloudcast":           {second(c.Cloudcast(ctx, "/spartacus/no-such-show/")), mixcloud.ErrNotFound},
+		"list":                {second(c.UserFeed(ctx, "/nobody-of-that-name/", mixcloud.Range{})), mixcloud.ErrNotFound},
+		"anything":            {second(c.Get(ctx, "/spartacus/party/time/now/", nil)), mixcloud.ErrNotFound},
+		"embed":               {second(c.EmbedHTML(ctx, "/spartacus/no-such-show/", mixcloud.EmbedOptions{})), mixcloud.ErrNotFound},
+		"me, anonymous":       {second(c.Me(ctx)), mixcloud.ErrUnauthenticated},
+		"me, a wrong token":   {second(c.As("wrong").Me(ctx)), mixcloud.ErrUnauthenticated},
+		"read, a wrong token": {second(c.As("wrong").User(ctx, "/spartacus/")), mixcloud.ErrUnauthenticated},
+	} {
+		if !errors.Is(test.got, test.want) {
+			t.Errorf("%s: %v, want %v", name, test.got, test.want)
+		}
+	}
+}
+
+// TestAll_DateAndOffset: both ways through a list give all of it, in its order.
+func TestAll_DateAndOffset(t *testing.T) {
+	t.Parallel()
+	_, w, c := start(t)
+	// Paging by date may lose items that share a second, so take nobody with such.
+	users := slices.DeleteFunc(slices.Clone(w.Users), func(u *world.User) bool {
+		seconds := map[int64]bool{}
+		for _, show := range u.Cloudcasts {
+			seconds[show.Created.Unix()] = true
+		}
+		return len(seconds) < len(u.Cloudcasts)
+	})
+	busy := slices.MaxFunc(users, func(a, b *world.User) int { return len(a.Cloudcasts) - len(b.Cloudcasts) })
+	want := []string{}
+	for _, show := range busy.Cloudcasts {
+		want = append(want, show.Key())
+	}
+	if len(want) < 40 {
+		t.Fatalf("the longest list has %d items, which is no two pages", len(want))
+	}
+	list := func(ctx context.Context, r mixcloud.Range) (*mixcloud.Page[mixcloud.Cloudcast], error) {
+		return c.UserCloudcasts(ctx, busy.Key(), r)
+	}
+	for name, start := range map[string]mixcloud.Range{
+		"dates":            {},
+		"dates, 100":       {Limit: 100},
+		"offsets":          {Offset: new(0)},
+		"offsets, in 7s":   {Offset: new(0), Limit: 7},
+		"dates, one by 33": {Limit: 33},
+	} {
+		got := []string{}
+		for show, err := range mixcloud.All(t.Context(), start, 0, list) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, show.Key)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
+// TestAll_Misbehaving: a list that leads to itself or to nothing ends.
+func TestAll_Misbehaving(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []emulator.FaultKind{emulator.FaultEmptyPage, emulator.FaultRepeatedPage} {
+		e, _, c := start(t)
+		if err := e.Fail(emulator.Fault{Kind: kind}); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, err := range mixcloud.All(t.Context(), mixcloud.Range{}, 0, c.Popular) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if requests := len(e.Requests()); requests > 10 || n > 40 {
+			t.Errorf("%s: %d items in %d requests", kind, n, requests)
+		}
+	}
+}
+
+// TestLinks_LeadThereAndBack between neighbouring pages.
+func TestLinks_LeadThereAndBack(t *testing.T) {
+	t.Parallel()
+	_, w, c := start(t)
+	busy := slices.MaxFunc(w.Users, func(a, b *world.User) int { return len(a.Followers) - len(b.Followers) })
+	for name, r := range map[string]mixcloud.Range{"dates": {Limit: 10}, "offsets": {Limit: 10, Offset: new(0)}} {
+		first, err := c.UserFollowers(t.Context(), busy.Key(), r)
+		if err != nil || first.Next == nil {
+			t.Fatalf("%s: %+v, %v", name, first, err)
+		}
+		next, err := c.UserFollowers(t.Context(), busy.Key(), first.Next.Range)
+		if err != nil || next.Previous == nil {
+			t.Fatalf("%s: %+v, %v", name, next, err)
+		}
+		back, err := c.UserFollowers(t.Context(), busy.Key(), next.Previous.Range)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := func(p *mixcloud.Page[mixcloud.User]) (keys []string) {
+			for _, u := range p.Items {
+				keys = append(keys, u.Key)
+			}
+			return keys
+		}
+		if diff := cmp.Diff(keys(first), keys(back)); diff != "" {
+			t.Errorf("%s: the first page and the one before the second:\n%s", name, diff)
+		}
+	}
+}
+
+// TestViewer: a token changes what is seen, and each viewer sees their own.
+func TestViewer(t *testing.T) {
+	t.Parallel()
+	_, w, c := start(t)
+	var wait sync.WaitGroup
+	for _, user := range w.Users[:8] {
+		wait.Go(func() {
+			viewer := c.As(user.Username + "-token")
+			me, err := viewer.Me(t.Context())
+			if err != nil || me.Username != user.Username || me.IsCurrentUser == nil || !*me.IsCurrentUser {
+				t.Errorf("%s is %+v, %v", user.Username, me, err)
+			}
+			page, err := viewer.Popular(t.Context(), mixcloud.Range{Limit: 2})
+			if err != nil || page.Items[0].Favorited == nil || page.Items[0].User.Following == nil {
+				t.Errorf("with a token: %+v, %v", page, err)
+			}
+			page, err = c.Popular(t.Context(), mixcloud.Range{Limit: 2})
+			if err != nil || page.Items[0].Favorited != nil || page.Items[0].User.Following != nil {
+				t.Errorf("without: %+v, %v", page, err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// TestTracklist: sections of both kinds arrive.
+func TestTracklist(t *testing.T) {
+	t.Parallel()
+	_, w, c := start(t)
+	i := slices.IndexFunc(w.Latest, func(s *world.Cloudcast) bool {
+		tracks := slices.ContainsFunc(s.Sections, func(s world.Section) bool { return s.Track != nil })
+		return tracks && slices.ContainsFunc(s.Sections, func(s world.Section) bool { return s.Track == nil })
+	})
+	if i < 0 {
+		t.Fatal("no show has both tracks and chapters")
+	}
+	show, err := c.Cloudcast(t.Context(), w.Latest[i].Key())
+	if err != nil || len(show.Sections) != len(w.Latest[i].Sections) {
+		t.Fatalf("%+v, %v", show, err)
+	}
+	for j, want := range w.Latest[i].Sections {
+		got := show.Sections[j]
+		switch {
+		case want.Track == nil && (got.Track != nil || got.Chapter == nil || *got.Chapter != want.Chapter):
+			t.Errorf("section %d is %+v, want chapter %q", j, got, want.Chapter)
+		case want.Track != nil && (got.Track == nil || got.Track.Name != want.Track.Name || got.Track.Artist.Name != want.Track.Artist.Name):
+			t.Errorf("section %d is %+v, want track %q", j, got, want.Track.Name)
+		}
+	}
+}
