@@ -69,3 +69,6 @@ func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
 func (l *Loader[K, V]) Prime(ctx context.Context, key K, value V) {
 	l.inner.Prime(ctx, key, value)
 }
+
+// forget makes the next Load of any key fetch again.
+func (l *Loader[K, V]) forget() { l.inner.ClearAll() }

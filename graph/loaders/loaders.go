@@ -37,24 +37,26 @@ type Loaders struct {
 
 	viewer     *Loader[struct{}, *mixcloud.FullUser]
 	categories *Loader[struct{}, *mixcloud.Page[mixcloud.Category]]
+
+	forget []func() // of each loader whose answers a write can change
 }
 
 // New makes the loaders of an operation that ends with ctx.
 func New(ctx context.Context, session *upstream.Session) *Loaders {
 	l := &Loaders{session: session, operation: ctx}
-	l.Users = resources(l, (*mixcloud.Client).User)
-	l.Cloudcasts = resources(l, (*mixcloud.Client).Cloudcast)
-	l.Tags = resources(l, (*mixcloud.Client).Tag)
-	l.Categories = resources(l, (*mixcloud.Client).Category)
-	l.Playlists = resources(l, (*mixcloud.Client).Playlist)
-	l.Artists = resources(l, (*mixcloud.Client).Artist)
-	l.Tracks = resources(l, (*mixcloud.Client).Track)
-	l.UserPages = pages(l, (*mixcloud.Client).Users, (*mixcloud.Client).SearchUsers)
-	l.CloudcastPages = pages(l, (*mixcloud.Client).Cloudcasts, (*mixcloud.Client).SearchCloudcasts)
-	l.TagPages = pages(l, (*mixcloud.Client).Tags, (*mixcloud.Client).SearchTags)
-	l.CommentPages = pages(l, (*mixcloud.Client).Comments, nil)
-	l.ActivityPages = pages(l, (*mixcloud.Client).Activities, nil)
-	l.PlaylistPages = pages(l, (*mixcloud.Client).Playlists, nil)
+	l.Users = resources(l, (*mixcloud.Client).User, (*upstream.Session).CorrectFullUser)
+	l.Cloudcasts = resources(l, (*mixcloud.Client).Cloudcast, correctFullCloudcast)
+	l.Tags = resources(l, (*mixcloud.Client).Tag, nil)
+	l.Categories = resources(l, (*mixcloud.Client).Category, nil)
+	l.Playlists = resources(l, (*mixcloud.Client).Playlist, nil)
+	l.Artists = resources(l, (*mixcloud.Client).Artist, nil)
+	l.Tracks = resources(l, (*mixcloud.Client).Track, nil)
+	l.UserPages = pages(l, (*mixcloud.Client).Users, (*mixcloud.Client).SearchUsers, (*upstream.Session).CorrectUser)
+	l.CloudcastPages = pages(l, (*mixcloud.Client).Cloudcasts, (*mixcloud.Client).SearchCloudcasts, (*upstream.Session).CorrectCloudcast)
+	l.TagPages = pages(l, (*mixcloud.Client).Tags, (*mixcloud.Client).SearchTags, nil)
+	l.CommentPages = pages(l, (*mixcloud.Client).Comments, nil, correctComment)
+	l.ActivityPages = pages(l, (*mixcloud.Client).Activities, nil, correctActivity)
+	l.PlaylistPages = pages(l, (*mixcloud.Client).Playlists, nil, nil)
 	l.categories = single(l, (*mixcloud.Client).Categories)
 	l.EmbedHTML = embedded(l, func(ctx context.Context, c *mixcloud.Client, e Embed) (string, error) {
 		return c.EmbedHTML(ctx, e.Key, e.options())
@@ -77,6 +79,17 @@ func (l *Loaders) Anonymous() bool { return l.session.Anonymous() }
 
 // Store is what stands behind the loaders.
 func (l *Loaders) Store() *upstream.Store { return l.session.Store() }
+
+// Session is the operation's own access to Mixcloud, for its writes.
+func (l *Loaders) Session() *upstream.Session { return l.session }
+
+// Forget makes everything that is asked for from now on be fetched anew: the
+// operation has written.
+func (l *Loaders) Forget() {
+	for _, forget := range l.forget {
+		forget()
+	}
+}
 
 // Viewer loads the user whose token the operation bears, who is then known
 // under their own key too. Anonymous operations must not ask.
@@ -115,27 +128,36 @@ func (l *ResourceLoader[T]) Prime(ctx context.Context, key string, full *T) {
 // resources makes a loader of one kind of resource. It asks with the key as it
 // was spelled: Mixcloud answers other cases too, but links in the answer would
 // repeat them.
-func resources[T any](l *Loaders, get func(*mixcloud.Client, context.Context, string) (*T, error)) *ResourceLoader[T] {
+//
+// Correct, unless it is nil, makes a fresh answer show the viewer's writes.
+func resources[T any](l *Loaders, get func(*mixcloud.Client, context.Context, string) (*T, error), correct func(*upstream.Session, *T)) *ResourceLoader[T] {
 	loader := new(ResourceLoader[T])
 	loader.loader = newLoader(l.operation, func(ctx context.Context, canonical string) (*T, error) {
 		key := canonical
 		if spelling, ok := loader.spellings.Load(canonical); ok {
 			key = spelling.(string)
 		}
-		return upstream.Read(ctx, l.session, func(ctx context.Context, c *mixcloud.Client) (*T, error) {
+		value, err := upstream.Read(ctx, l.session, func(ctx context.Context, c *mixcloud.Client) (*T, error) {
 			return get(c, ctx, key)
 		})
+		if err == nil && correct != nil {
+			correct(l.session, value)
+		}
+		return value, err
 	})
+	l.forget = append(l.forget, loader.loader.forget)
 	return loader
 }
 
 // single makes a loader of something that there is only one of.
 func single[T any](l *Loaders, get func(*mixcloud.Client, context.Context) (*T, error)) *Loader[struct{}, *T] {
-	return newLoader(l.operation, func(ctx context.Context, _ struct{}) (*T, error) {
+	loader := newLoader(l.operation, func(ctx context.Context, _ struct{}) (*T, error) {
 		return upstream.Read(ctx, l.session, func(ctx context.Context, c *mixcloud.Client) (*T, error) {
 			return get(c, ctx)
 		})
 	})
+	l.forget = append(l.forget, loader.forget)
+	return loader
 }
 
 type contextKey struct{}

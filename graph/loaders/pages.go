@@ -58,13 +58,44 @@ type pageGetter[T any] func(c *mixcloud.Client, ctx context.Context, what string
 
 // pages makes a loader of the pages of all lists of one kind of item; search
 // is nil where nothing can be searched for.
-func pages[T any](l *Loaders, list, search pageGetter[T]) *Loader[List, *mixcloud.Page[T]] {
-	return newLoader(l.operation, func(ctx context.Context, key List) (*mixcloud.Page[T], error) {
-		return upstream.Read(ctx, l.session, func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Page[T], error) {
+// Correct, unless it is nil, makes a fresh item show the viewer's writes.
+func pages[T any](l *Loaders, list, search pageGetter[T], correct func(*upstream.Session, *T)) *Loader[List, *mixcloud.Page[T]] {
+	loader := newLoader(l.operation, func(ctx context.Context, key List) (*mixcloud.Page[T], error) {
+		page, err := upstream.Read(ctx, l.session, func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Page[T], error) {
 			if key.path == "" {
 				return search(c, ctx, key.query, key.bounds())
 			}
 			return list(c, ctx, key.path, key.bounds())
 		})
+		if err == nil && correct != nil {
+			for i := range page.Items {
+				correct(l.session, &page.Items[i])
+			}
+		}
+		return page, err
 	})
+	l.forget = append(l.forget, loader.forget)
+	return loader
+}
+
+func correctFullCloudcast(s *upstream.Session, c *mixcloud.FullCloudcast) {
+	s.CorrectCloudcast(&c.Cloudcast)
+}
+
+func correctComment(s *upstream.Session, c *mixcloud.Comment) {
+	if c.User != nil {
+		s.CorrectUser(c.User)
+	}
+}
+
+func correctActivity(s *upstream.Session, a *mixcloud.Activity) {
+	if a.From != nil {
+		s.CorrectUser(a.From)
+	}
+	for i := range a.Users {
+		s.CorrectUser(&a.Users[i])
+	}
+	for i := range a.Cloudcasts {
+		s.CorrectCloudcast(&a.Cloudcasts[i])
+	}
 }

@@ -19,19 +19,47 @@ type CloudcastTarget struct {
 // A UserAction is the payload of the actions on a user.
 type UserAction struct {
 	Outcome
-	User *User
+	user func(context.Context) (*User, error)
 }
 
-// A CloudcastAction is the payload of the actions on a cloudcast, and of edits.
+// NewUserAction begins a payload. User looks up the changed user.
+func NewUserAction(out Outcome, user func(context.Context) (*User, error)) *UserAction {
+	return &UserAction{out, user}
+}
+
+// User is the changed user as they are now; nil when the input was refused.
+func (a *UserAction) User(ctx context.Context) (*User, error) {
+	if a.Refused() {
+		return nil, nil
+	}
+	return a.user(ctx)
+}
+
+// A CloudcastAction is the payload of the actions on a cloudcast, of uploads
+// and of edits.
 type CloudcastAction struct {
 	Outcome
-	Cloudcast *Cloudcast
+	cloudcast func(context.Context) (*Cloudcast, error)
+}
+
+// NewCloudcastAction begins a payload. Cloudcast looks up the changed cloudcast.
+func NewCloudcastAction(out Outcome, cloudcast func(context.Context) (*Cloudcast, error)) *CloudcastAction {
+	return &CloudcastAction{out, cloudcast}
+}
+
+// Cloudcast is the changed cloudcast as it is now; nil when the input was
+// refused.
+func (a *CloudcastAction) Cloudcast(ctx context.Context) (*Cloudcast, error) {
+	if a.Refused() {
+		return nil, nil
+	}
+	return a.cloudcast(ctx)
 }
 
 // An Outcome is what all payloads of writes share.
 type Outcome struct {
-	Changed          *bool // nil when it could not be told
-	Message          *string
+	Changed          *bool        // nil when it could not be told
+	Message          *string      // Mixcloud's own words
 	UserErrors       []*UserError // never nil
 	ClientMutationID *string
 

@@ -7,38 +7,37 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 	"mixcloud-graphql/graph/model"
 )
 
 func (r *mutationResolver) FollowUser(ctx context.Context, input model.UserTarget) (*model.UserAction, error) {
-	panic(fmt.Errorf("not implemented: FollowUser - followUser"))
+	return r.onUser(ctx, follow, input)
 }
 
 func (r *mutationResolver) UnfollowUser(ctx context.Context, input model.UserTarget) (*model.UserAction, error) {
-	panic(fmt.Errorf("not implemented: UnfollowUser - unfollowUser"))
+	return r.onUser(ctx, unfollow, input)
 }
 
 func (r *mutationResolver) FavoriteCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	panic(fmt.Errorf("not implemented: FavoriteCloudcast - favoriteCloudcast"))
+	return r.onCloudcast(ctx, favorite, input)
 }
 
 func (r *mutationResolver) UnfavoriteCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	panic(fmt.Errorf("not implemented: UnfavoriteCloudcast - unfavoriteCloudcast"))
+	return r.onCloudcast(ctx, unfavorite, input)
 }
 
 func (r *mutationResolver) RepostCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	panic(fmt.Errorf("not implemented: RepostCloudcast - repostCloudcast"))
+	return r.onCloudcast(ctx, repost, input)
 }
 
 func (r *mutationResolver) UnrepostCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	panic(fmt.Errorf("not implemented: UnrepostCloudcast - unrepostCloudcast"))
+	return r.onCloudcast(ctx, unrepost, input)
 }
 
 func (r *mutationResolver) AddToListenLater(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	panic(fmt.Errorf("not implemented: AddToListenLater - addToListenLater"))
+	return r.onCloudcast(ctx, listenLater, input)
 }
 
 func (r *mutationResolver) RemoveFromListenLater(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	panic(fmt.Errorf("not implemented: RemoveFromListenLater - removeFromListenLater"))
+	return r.onCloudcast(ctx, notLater, input)
 }

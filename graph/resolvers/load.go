@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
@@ -29,7 +30,11 @@ func ofUser[V any](ctx context.Context, u *model.User, member func(*mixcloud.Ful
 
 // ofCloudcast gives a member that only a full cloudcast has.
 func ofCloudcast[V any](ctx context.Context, c *model.Cloudcast, member func(*mixcloud.FullCloudcast) V) (V, error) {
-	loaded, err := full(ctx, c.Full(), loaders.From(ctx).Cloudcasts, c.Key)
+	l := loaders.From(ctx)
+	loaded, err := full(ctx, c.Full(), l.Cloudcasts, c.Key)
+	if errors.Is(err, mixcloud.ErrNotFound) && l.Session().JustUploaded(c.Key) {
+		return *new(V), nil // not found yet
+	}
 	if err != nil {
 		return *new(V), err
 	}

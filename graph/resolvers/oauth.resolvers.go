@@ -7,14 +7,13 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 	"mixcloud-graphql/graph/model"
 )
 
 func (r *mutationResolver) ExchangeOAuthCode(ctx context.Context, input model.ExchangeOAuthCodeInput) (*model.ExchangeOAuthCodePayload, error) {
-	panic(fmt.Errorf("not implemented: ExchangeOAuthCode - exchangeOAuthCode"))
+	return r.oauth.exchange(ctx, input)
 }
 
 func (r *queryResolver) OauthAuthorizationURL(ctx context.Context, redirectURI string) (*string, error) {
-	panic(fmt.Errorf("not implemented: OauthAuthorizationURL - oauthAuthorizationUrl"))
+	return r.oauth.authorizationURL(redirectURI)
 }

@@ -6,14 +6,16 @@ package resolvers
 import (
 	"log/slog"
 
+	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/internal/upstream"
 )
 
 // A Resolver is what all resolvers share. It is safe for concurrent use.
 type Resolver struct {
-	store *upstream.Store
-	log   *slog.Logger
-	tags  latestName
+	store    *upstream.Store
+	log      *slog.Logger
+	tags     latestName
+	progress upload.Hub
 }
 
 // New makes the root of the resolvers. Each operation's context must carry its

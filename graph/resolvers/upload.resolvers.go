@@ -7,21 +7,20 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/model"
 )
 
 func (r *mutationResolver) UploadCloudcast(ctx context.Context, input model.UploadCloudcastInput) (*model.CloudcastAction, error) {
-	panic(fmt.Errorf("not implemented: UploadCloudcast - uploadCloudcast"))
+	return r.upload(ctx, input)
 }
 
 func (r *mutationResolver) EditCloudcast(ctx context.Context, input model.EditCloudcastInput) (*model.CloudcastAction, error) {
-	panic(fmt.Errorf("not implemented: EditCloudcast - editCloudcast"))
+	return r.edit(ctx, input)
 }
 
 func (r *subscriptionResolver) UploadProgress(ctx context.Context, uploadID string) (<-chan *model.UploadProgress, error) {
-	panic(fmt.Errorf("not implemented: UploadProgress - uploadProgress"))
+	return r.watch(ctx, uploadID)
 }
 
 func (r *Resolver) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }

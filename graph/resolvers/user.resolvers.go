@@ -11,6 +11,7 @@ import (
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"time"
 )
@@ -52,7 +53,7 @@ func (r *userResolver) FollowerCount(ctx context.Context, obj *model.User) (*int
 }
 
 func (r *userResolver) FollowingCount(ctx context.Context, obj *model.User) (*int, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *int { return u.FollowingCount })
+	return ownCount(ctx, obj, upstream.Following, func(u *mixcloud.FullUser) *int { return u.FollowingCount })
 }
 
 func (r *userResolver) CloudcastCount(ctx context.Context, obj *model.User) (*int, error) {
@@ -60,7 +61,7 @@ func (r *userResolver) CloudcastCount(ctx context.Context, obj *model.User) (*in
 }
 
 func (r *userResolver) FavoriteCount(ctx context.Context, obj *model.User) (*int, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *int { return u.FavoriteCount })
+	return ownCount(ctx, obj, upstream.Favorited, func(u *mixcloud.FullUser) *int { return u.FavoriteCount })
 }
 
 func (r *userResolver) ListenCount(ctx context.Context, obj *model.User) (*int, error) {

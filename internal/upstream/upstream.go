@@ -4,6 +4,8 @@ package upstream
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -31,6 +33,10 @@ type Store struct {
 	slots  *semaphore.Weighted // first come, first served
 	budget int64
 
+	overlay overlay
+	uploads overlay
+	hashKey []byte // of audiences, of this process alone
+
 	mu      sync.Mutex
 	retryAt time.Time
 }
@@ -44,7 +50,10 @@ func NewStore(client *mixcloud.Client, concurrency, budget int) *Store {
 	if budget <= 0 {
 		budget = DefaultBudget
 	}
-	return &Store{client: client, slots: semaphore.NewWeighted(int64(concurrency)), budget: int64(budget)}
+	key := make([]byte, sha256.Size)
+	_, _ = rand.Read(key) // never fails
+	return &Store{client: client, slots: semaphore.NewWeighted(int64(concurrency)), budget: int64(budget), hashKey: key,
+		overlay: overlay{life: overlayLife}, uploads: overlay{life: uploadLife}}
 }
 
 // Client is the anonymous client, for what needs no call, such as parsing an
@@ -73,12 +82,20 @@ type Session struct {
 	store  *Store
 	client *mixcloud.Client
 	signed bool
+	who    audience
 	spent  atomic.Int64
+
+	mu     sync.Mutex
+	behind map[mark]int
 }
 
 // Session begins an operation for the holder of token; "" is anonymous.
 func (s *Store) Session(token string) *Session {
-	return &Session{store: s, client: s.client.As(token), signed: token != ""}
+	session := &Session{store: s, client: s.client.As(token), signed: token != ""}
+	if session.signed {
+		session.who = audienceOf(s.hashKey, token)
+	}
+	return session
 }
 
 // Anonymous reports whether the operation acts for nobody.
@@ -92,17 +109,74 @@ func (s *Session) Store() *Store { return s.store }
 // ctx's own error.
 func Read[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
 	var none T
-	if n := s.spent.Add(1); n > s.store.budget {
-		return none, gqlerr.Limit(fmt.Sprintf("This operation needs more than the %d calls to Mixcloud that one operation may make. Ask for fewer items or fewer nested fields.", s.store.budget))
+	if err := s.spend(); err != nil {
+		return none, err
 	}
 	if err := s.store.slots.Acquire(ctx, 1); err != nil {
 		return none, err
 	}
 	defer s.store.slots.Release(1)
 	value, err := call(ctx, s.client)
+	s.store.heed(err)
+	return value, err
+}
+
+// spend takes one call from the operation's budget.
+func (s *Session) spend() error {
+	if s.spent.Add(1) > s.store.budget {
+		return gqlerr.Limit(fmt.Sprintf("This operation needs more than the %d calls to Mixcloud that one operation may make. Ask for fewer items or fewer nested fields.", s.store.budget))
+	}
+	return nil
+}
+
+// heed remembers the wait that a refusal for the rate limit names.
+func (s *Store) heed(err error) {
 	var refusal *mixcloud.Error
 	if errors.Is(err, mixcloud.ErrRateLimited) && errors.As(err, &refusal) {
-		s.store.refused(refusal.RetryAfter)
+		s.refused(refusal.RetryAfter)
+	}
+}
+
+// Write makes one call that changes something, exactly once: it is never tried
+// again, unless the request provably never left this machine. It counts as any
+// other call.
+func Write[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
+	value, err := Read(ctx, s, call)
+	var failed *mixcloud.Error
+	if errors.As(err, &failed) && failed.NeverSent {
+		return Read(ctx, s, call)
 	}
 	return value, err
 }
+
+// Stream is Write for a request whose body flows while it is sent: it holds no
+// slot, for it may take hours, and ends with ctx alone. It still counts as a
+// call of the operation.
+func Stream[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
+	var none T
+	if err := s.spend(); err != nil {
+		return none, err
+	}
+	value, err := call(ctx, s.client)
+	s.store.heed(err)
+	return value, err
+}
+
+// uploadLife is for how long a new upload may not be found yet.
+const uploadLife = 10 * time.Minute
+
+// Uploaded tells that a cloudcast was just made: Mixcloud may take minutes
+// until it can be read.
+func (s *Session) Uploaded(key string) {
+	s.store.uploads.put(s.who, mark{target: mixcloud.Canonical(key)}, true, time.Now())
+}
+
+// JustUploaded reports whether the viewer has made the cloudcast of this key
+// so recently that "not found" means "not yet".
+func (s *Session) JustUploaded(key string) bool {
+	return !s.Anonymous() && s.store.uploads.has(s.who, mark{target: mixcloud.Canonical(key)}, time.Now())
+}
+
+// Audience names whose eyes the operation's answers are for: the same for each
+// operation with the same token, and telling nothing about it.
+func (s *Session) Audience() string { return string(s.who[:]) }

@@ -1,0 +1,99 @@
+package resolvers
+
+import (
+	"errors"
+
+	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/mixcloud"
+)
+
+// A target is what a write is about, and which member of the input names it.
+type target struct {
+	key   string
+	field string
+	kind  mixcloud.Kind
+}
+
+// unknown refuses an input whose target does not exist.
+func (t target) unknown(out *model.Outcome) {
+	out.Refuse(model.UserErrorCodeNotFound, "There is no such "+word(t.kind)+".", t.field)
+}
+
+func word(kind mixcloud.Kind) string {
+	if kind == mixcloud.KindUser {
+		return "user"
+	}
+	return "cloudcast"
+}
+
+// userTarget finds out which user an input names, or refuses it.
+func (r *Resolver) userTarget(input model.UserTarget, out *model.Outcome) target {
+	t := target{kind: mixcloud.KindUser}
+	if !exactlyOne(input.UserID, input.Username, "userId", "username", out) {
+		return t
+	}
+	if input.UserID != nil {
+		t.byID(*input.UserID, "userId", out)
+		return t
+	}
+	t.field = "username"
+	key, err := mixcloud.UserKey(*input.Username)
+	t.key = key
+	refuseInvalid(out, err, t.field)
+	return t
+}
+
+// cloudcastTarget finds out which cloudcast an input names, or refuses it.
+func (r *Resolver) cloudcastTarget(id, key *string, out *model.Outcome) target {
+	t := target{kind: mixcloud.KindCloudcast}
+	if !exactlyOne(id, key, "cloudcastId", "key", out) {
+		return t
+	}
+	if id != nil {
+		t.byID(*id, "cloudcastId", out)
+		return t
+	}
+	t.field = "key"
+	ref, err := r.store.Client().ParseRef(*key)
+	if err == nil && ref.Kind != mixcloud.KindCloudcast {
+		out.Refuse(model.UserErrorCodeInvalid, "This is the key of a "+string(ref.Kind)+", not of a cloudcast.", t.field)
+	}
+	t.key = ref.Key
+	refuseInvalid(out, err, t.field)
+	return t
+}
+
+// byID takes the key out of a global id.
+func (t *target) byID(text, field string, out *model.Outcome) {
+	t.field = field
+	id, err := model.ParseID(text)
+	switch {
+	case err != nil:
+		out.Refuse(model.UserErrorCodeInvalid, "This "+err.Error()+".", field)
+	case id.Kind != model.Kind(t.kind):
+		out.Refuse(model.UserErrorCodeInvalid, "This is the id of a "+string(id.Kind)+", not of a "+word(t.kind)+".", field)
+	}
+	t.key = id.Key
+}
+
+// exactlyOne refuses an input that names its target in no way or in both.
+func exactlyOne(a, b *string, nameA, nameB string, out *model.Outcome) bool {
+	switch {
+	case a == nil && b == nil:
+		out.Refuse(model.UserErrorCodeRequired, "Give "+nameA+" or "+nameB+".", nameB)
+	case a != nil && b != nil:
+		out.Refuse(model.UserErrorCodeConflict, "Give "+nameA+" or "+nameB+", not both.", nameB)
+	default:
+		return true
+	}
+	return false
+}
+
+// refuseInvalid turns the client's refusal of an argument into one of the
+// input.
+func refuseInvalid(out *model.Outcome, err error, field string) {
+	var invalid *mixcloud.InvalidError
+	if errors.As(err, &invalid) {
+		out.Refuse(model.UserErrorCodeInvalid, "This "+invalid.Reason+".", field)
+	}
+}

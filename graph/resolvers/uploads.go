@@ -1,0 +1,166 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+
+	"mixcloud-graphql/graph/loaders"
+	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/upload"
+	"mixcloud-graphql/internal/upstream"
+	"mixcloud-graphql/mixcloud"
+)
+
+// upload checks an upload's input and sends its files on while they arrive.
+func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput) (*model.CloudcastAction, error) {
+	if err := signedIn(ctx); err != nil {
+		return nil, err
+	}
+	out := model.NewOutcome(input.ClientMutationID.Value(), viewer)
+	fields := model.CheckUpload(input, &out)
+	track := r.track(ctx, input.UploadID)
+	me, err := checkedViewer(ctx, &out)
+	if err != nil || out.Refused() {
+		track.Enter(upload.Failed)
+		return model.NewCloudcastAction(out, nil), err
+	}
+	result, err := send(ctx, track, filesOf(input.Mp3, input.Picture.Value()), &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
+		return c.Upload(ctx, fields, files)
+	})
+	if err != nil || out.Refused() {
+		return model.NewCloudcastAction(out, nil), err
+	}
+	made := model.NewUploaded(me, result.Key, fields)
+	loaders.From(ctx).Session().Uploaded(result.Key)
+	return model.NewCloudcastAction(out, func(context.Context) (*model.Cloudcast, error) { return made, nil }), nil
+}
+
+// edit checks an edit's input and sends it, the picture on while it arrives.
+func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*model.CloudcastAction, error) {
+	if err := signedIn(ctx); err != nil {
+		return nil, err
+	}
+	out := model.NewOutcome(input.ClientMutationID.Value(), viewer)
+	t := r.cloudcastTarget(input.CloudcastID.Value(), input.Key.Value(), &out)
+	fields := model.CheckEdit(input, &out)
+	me, err := checkedViewer(ctx, &out)
+	if err == nil && !out.Refused() && !owns(me, t.key) {
+		out.Refuse(model.UserErrorCodeForbidden, "This is somebody else's cloudcast.", t.field)
+	}
+	if err != nil || out.Refused() {
+		return model.NewCloudcastAction(out, nil), err
+	}
+	_, err = send(ctx, nil, filesOf(upload.File{}, input.Picture.Value()), &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
+		return c.Edit(ctx, t.key, fields, files)
+	})
+	if errors.Is(err, mixcloud.ErrNotFound) {
+		t.unknown(&out)
+		err = nil
+	}
+	return model.NewCloudcastAction(out, func(ctx context.Context) (*model.Cloudcast, error) {
+		cloudcast, err := loaders.From(ctx).Cloudcasts.Load(ctx, t.key)
+		return model.NewFullCloudcast(cloudcast), err
+	}), err
+}
+
+// checkedViewer looks up the viewer of an input that was not refused: a token
+// that is no good is found out before the first byte of a file is read.
+func checkedViewer(ctx context.Context, out *model.Outcome) (*mixcloud.FullUser, error) {
+	if out.Refused() {
+		return nil, nil
+	}
+	return loaders.From(ctx).Viewer(ctx)
+}
+
+// owns reports whether a cloudcast stands under a user's key.
+func owns(user *mixcloud.FullUser, cloudcast string) bool {
+	ref, err := mixcloud.ParseRef(cloudcast)
+	if err != nil {
+		return false
+	}
+	return mixcloud.OwnerKey(ref.Key) == mixcloud.Canonical(user.Key)
+}
+
+// send makes the one call of an upload or an edit and turns refusals into
+// those of the input.
+func send(ctx context.Context, track *upload.Track, want wanted, out *model.Outcome, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
+	files := newCourier(ctx, want, track)
+	track.Enter(upload.Sending)
+	result, err := upstream.Stream(ctx, loaders.From(ctx).Session(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
+		return call(ctx, c, files)
+	})
+	if err == nil && !result.Success {
+		refuseDetails(out, result.Message, result.Details)
+	}
+	err = refusedUpload(out, err)
+	if err != nil || out.Refused() {
+		track.Enter(upload.Failed)
+		return nil, err
+	}
+	track.Enter(upload.Done)
+	loaders.From(ctx).Forget()
+	if result.Message != "" {
+		out.Message = &result.Message
+	}
+	changed := true
+	out.Changed = &changed
+	return result, nil
+}
+
+// refusedUpload turns an error that is about the input into user errors.
+func refusedUpload(out *model.Outcome, err error) error {
+	var breach *breachError
+	var refused *mixcloud.Error
+	switch {
+	case errors.As(err, &breach):
+		out.Refuse(breach.code, breach.message, breach.field)
+		return nil
+	case errors.As(err, &refused) && len(refused.Details) > 0:
+		refuseDetails(out, refused.Message, refused.Details)
+		return nil
+	}
+	return err
+}
+
+// refuseDetails maps Mixcloud's own refusals back to the input's fields.
+func refuseDetails(out *model.Outcome, message string, details map[string][]string) {
+	if len(details) == 0 {
+		out.Refuse(model.UserErrorCodeRefused, refusal(message))
+	}
+	for _, d := range model.Details(details) {
+		out.UserErrors = append(out.UserErrors, d)
+	}
+}
+
+// track announces an upload that can be watched; nil for one without a name.
+func (r *Resolver) track(ctx context.Context, id interface{ Value() *string }) *upload.Track {
+	name := id.Value()
+	if name == nil || !upload.ValidID(*name) {
+		return nil
+	}
+	return r.progress.Begin(upload.Name{Audience: loaders.From(ctx).Session().Audience(), ID: *name})
+}
+
+// watch follows an upload of the same viewer.
+func (r *Resolver) watch(ctx context.Context, id string) (<-chan *model.UploadProgress, error) {
+	if err := signedIn(ctx); err != nil {
+		return nil, err
+	}
+	if !upload.ValidID(id) {
+		return nil, gqlerr.Invalid("uploadId", "must be 1 to 128 letters, digits, - and _")
+	}
+	steps := r.progress.Watch(ctx, upload.Name{Audience: loaders.From(ctx).Session().Audience(), ID: id})
+	out := make(chan *model.UploadProgress)
+	go func() {
+		defer close(out)
+		for step := range steps {
+			select {
+			case out <- model.NewUploadProgress(id, step):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out, nil
+}

@@ -1,0 +1,184 @@
+package upload
+
+import (
+	"context"
+	"regexp"
+	"sync"
+	"time"
+)
+
+// A Phase says how far an upload is.
+type Phase int
+
+// Phases come in this order; an upload ends as Done or Failed.
+const (
+	Checking   Phase = iota // the input is being checked
+	Sending                 // the files are on their way
+	Processing              // everything is sent, there is no answer yet
+	Done                    // Mixcloud has taken it
+	Failed                  // refused or broken off
+)
+
+// Ended reports whether nothing follows.
+func (p Phase) Ended() bool { return p == Done || p == Failed }
+
+// Progress is how far an upload is at one moment.
+type Progress struct {
+	Phase Phase
+	Sent  int64 // bytes of files that were sent on
+	Total int64 // of all files together; -1 when it is not known
+}
+
+const (
+	// interval is the least time between two messages to one watcher: an
+	// upload makes thousands of steps a second.
+	interval = 200 * time.Millisecond
+	// memory is for how long an ended upload can still be watched.
+	memory = 10 * time.Minute
+	// maxUploads bounds what a hub remembers; the oldest ended go first.
+	maxUploads = 10_000
+)
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+
+// ValidID reports whether a client may name an upload so.
+func ValidID(id string) bool { return validID.MatchString(id) }
+
+// A Name is how an upload is known: the client's name for it, for the eyes of
+// one audience alone.
+type Name struct {
+	Audience string
+	ID       string
+}
+
+// A Hub knows how far the uploads of this process are. It is safe for
+// concurrent use; the zero Hub is ready.
+type Hub struct {
+	mu      sync.Mutex
+	uploads map[Name]*Track
+}
+
+// A Track is one upload as its sender reports it. A nil Track reports to
+// nobody.
+type Track struct {
+	mu       sync.Mutex
+	progress Progress
+	moved    chan struct{} // closed and replaced at each step
+	at       time.Time     // of the last step
+}
+
+func newTrack() *Track {
+	return &Track{progress: Progress{Total: -1}, moved: make(chan struct{}), at: time.Now()}
+}
+
+// Begin announces an upload. A second one of the same name begins anew for
+// those who watch it.
+func (h *Hub) Begin(name Name) *Track {
+	t := h.track(name)
+	t.step(func(p *Progress) { *p = Progress{Total: -1} })
+	return t
+}
+
+// track finds an upload, or makes room for one that was not announced yet.
+func (h *Hub) track(name Name) *Track {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t := h.uploads[name]; t != nil {
+		return t
+	}
+	if h.uploads == nil {
+		h.uploads = map[Name]*Track{}
+	}
+	h.prune()
+	t := newTrack()
+	h.uploads[name] = t
+	return t
+}
+
+// prune forgets what was left alone for long, and more when there is too much.
+func (h *Hub) prune() {
+	limit := memory
+	for {
+		for name, t := range h.uploads {
+			if t.idle() > limit {
+				delete(h.uploads, name)
+			}
+		}
+		if len(h.uploads) < maxUploads || limit < time.Millisecond {
+			return
+		}
+		limit /= 2
+	}
+}
+
+func (t *Track) idle() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return time.Since(t.at)
+}
+
+func (t *Track) step(change func(*Progress)) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change(&t.progress)
+	t.at = time.Now()
+	close(t.moved)
+	t.moved = make(chan struct{})
+}
+
+// Enter reports that the upload is in a phase.
+func (t *Track) Enter(phase Phase) { t.step(func(p *Progress) { p.Phase = phase }) }
+
+// Expect reports how many bytes there are in all.
+func (t *Track) Expect(total int64) { t.step(func(p *Progress) { p.Total = total }) }
+
+// Add reports that more bytes were sent on.
+func (t *Track) Add(n int64) { t.step(func(p *Progress) { p.Sent += n }) }
+
+func (t *Track) now() (Progress, <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.progress, t.moved
+}
+
+// Watch tells how far an upload is, at once and then at most a few times a
+// second, until it has ended or ctx does. It may be asked before the upload
+// begins. The channel is closed at the end.
+func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
+	t := h.track(name)
+	out := make(chan Progress)
+	go func() {
+		defer close(out)
+		for {
+			progress, moved := t.now()
+			select {
+			case out <- progress:
+			case <-ctx.Done():
+				return
+			}
+			if progress.Phase.Ended() || !pause(ctx, moved) {
+				return
+			}
+		}
+	}()
+	return out
+}
+
+// pause waits for a step, and for as long as messages must be apart.
+func pause(ctx context.Context, moved <-chan struct{}) bool {
+	apart := time.NewTimer(interval)
+	defer apart.Stop()
+	for range 2 {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-moved:
+			moved = nil
+		case <-apart.C:
+		}
+	}
+	return true
+}
