@@ -156,7 +156,7 @@ func TestFaults_match(t *testing.T) {
 		"/demo/*s/*/*end/": {"/demo/x/": false},
 	} {
 		for path, hit := range want {
-			e := fresh(t, emulator.WithWorld(population()))
+			e := fresh(t)
 			if err := e.Fail(emulator.Fault{Match: pattern, Kind: emulator.FaultError500}); err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +170,7 @@ func TestFaults_match(t *testing.T) {
 // Faults come in the order in which they were added, each as often as it said.
 func TestFaults_order(t *testing.T) {
 	t.Parallel()
-	e := fresh(t, emulator.WithWorld(population()))
+	e := fresh(t)
 	for _, f := range []emulator.Fault{
 		{Match: "/demo/", Kind: emulator.FaultHTML502, Times: 2},
 		{Match: "/demo/", Kind: emulator.FaultEmptyPage, Times: 1}, // not a list: never
@@ -230,7 +230,7 @@ func TestTransport_time(t *testing.T) {
 // A context ends a request while it waits for headers, and while it reads.
 func TestTransport_cancel(t *testing.T) {
 	t.Parallel()
-	e := fresh(t, emulator.WithWorld(population()))
+	e := fresh(t)
 	for _, f := range []emulator.Fault{
 		{Match: "/spartacus/", Kind: emulator.FaultSlowBody, Delay: time.Hour},
 		{Match: "/popular/", Kind: emulator.FaultSlowHeaders, Delay: time.Hour},
@@ -317,7 +317,7 @@ func (c *closed) Close() error {
 // The limit counts all callers, and names the wait.
 func TestLimitPerSecond(t *testing.T) {
 	t.Parallel()
-	e := fresh(t, emulator.WithWorld(population()), emulator.WithSettings(emulator.Settings{Limit: 3}))
+	e := fresh(t, emulator.WithSettings(emulator.Settings{Limit: 3}))
 	synctest.Test(t, func(t *testing.T) {
 		e.Reset()
 		for second := range 3 {
