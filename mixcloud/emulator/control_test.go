@@ -121,11 +121,13 @@ func TestControl_faultsAndReset(t *testing.T) {
 	e := fresh(t)
 	for body, want := range map[string]int{
 		`{"match": "/demo/", "times": 1, "fault": "rate-limit", "retryAfter": 9, "delay": "1ns"}`: 200,
-		`{"fault": "nonsense"}`:               400,
-		`{"fault": "reset", "times": -1}`:     400,
-		`{"fault": "reset", "delay": "soon"}`: 400,
-		`{"fault": "reset", "every": 2}`:      400,
-		`[]`:                                  400,
+		`{"fault": "nonsense"}`:                    400,
+		`{"fault": "reset", "times": -1}`:          400,
+		`{"fault": "reset", "delay": "soon"}`:      400,
+		`{"fault": "reset", "retryAfter": "soon"}`: 400,
+		`{"fault": "reset", "retryAfter": true}`:   400,
+		`{"fault": "reset", "every": 2}`:           400,
+		`[]`:                                       400,
 	} {
 		if w := control(e, http.MethodPost, "faults", body); w.Code != want {
 			t.Errorf("%s: status %d: %s", body, w.Code, w.Body)
@@ -146,6 +148,10 @@ func TestControl_faultsAndReset(t *testing.T) {
 	}
 	if w := get(t, e, "/demo/"); w.Code != 403 || w.Header().Get("Retry-After") != "9" {
 		t.Errorf("status %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+	control(e, http.MethodPost, "faults", `{"fault": "html-503", "times": 1, "retryAfter": "1m30s"}`)
+	if w := get(t, e, "/demo/"); w.Header().Get("Retry-After") != "90" {
+		t.Errorf("Retry-After %q", w.Header().Get("Retry-After"))
 	}
 	control(e, http.MethodPost, "faults", `{"fault": "html-502"}`)
 	control(e, http.MethodDelete, "faults", "")

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -51,9 +52,8 @@ func TestFaults(t *testing.T) {
 		check func(reply) string // says what is wrong
 	}{
 		{emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second}, func(r reply) string {
-			want := "{\n    \"error\": {\n        \"message\": \"You have hit your rate limit. Retry after 452 seconds.\",\n" +
-				"        \"type\": \"RateLimitException\",\n        \"retry_after\": 452\n    }\n}"
-			return unless(r.status == 403 && r.header.Get("Retry-After") == "452" && r.body == want, r)
+			return unless(r.status == 403 && r.header.Get("Retry-After") == "452", r) +
+				cmp.Diff(recorded(t, "error_rate_limit_403.json"), object(t, []byte(r.body)))
 		}},
 		{emulator.Fault{Kind: emulator.FaultRateLimitNoWait}, func(r reply) string {
 			return unless(r.status == 403 && r.header.Get("Retry-After") == "" && strings.Contains(r.body, "RateLimitException") && !strings.Contains(r.body, "retry_after"), r)
@@ -335,4 +335,34 @@ func TestLimitPerSecond(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 	})
+}
+
+// Everything at once, for the race detector.
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	e := fresh(t)
+	client := &http.Client{Transport: e.Transport()}
+	var g sync.WaitGroup
+	for i := range 8 {
+		g.Go(func() {
+			for _, path := range []string{
+				"/popular/", "/genres/funk/hot/", "/search/?q=night&type=cloudcast", "/me/feed/" + token, "/demo/?metadata=1", "/www/demo/",
+			} {
+				if r := ask(client, host+path, enough); r.err != nil || r.status != http.StatusOK && r.status != http.StatusBadGateway {
+					t.Errorf("%s: status %d, %v", path, r.status, r.err)
+				}
+			}
+			switch i % 4 {
+			case 0:
+				e.Reset()
+			case 1:
+				_ = e.Fail(emulator.Fault{Kind: emulator.FaultHTML502, Times: 2})
+			case 2:
+				_ = e.Set(emulator.Settings{PageCap: 1 + i})
+			default:
+				_ = e.Requests()
+			}
+		})
+	}
+	g.Wait()
 }
