@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"mixcloud-graphql/mixcloud/emulator"
 	"mixcloud-graphql/mixcloud/emulator/world"
@@ -42,6 +44,10 @@ func TestBrokenRules(t *testing.T) {
 	demo := w.User("demo")
 	noAudio := "/demo/room-tone/"
 	greek := w.User(world.GreekUser).Key()
+	category := "/categories/" + w.Categories[0].Slug + "/"
+	public := func(list []*world.Cloudcast) *world.Cloudcast {
+		return list[slices.IndexFunc(list, func(c *world.Cloudcast) bool { return !c.Private() })]
+	}
 	full := fmt.Sprintf("/demo/cloudcasts/?limit=%d", len(demo.Cloudcasts)+5)
 	seconds := fmt.Sprintf("=%d", demo.Cloudcasts[5].Created.Unix())
 	text := "=" + strings.ReplaceAll(demo.Cloudcasts[5].Created.UTC().Format("2006-01-02 15:04:05"), " ", "+")
@@ -57,12 +63,16 @@ func TestBrokenRules(t *testing.T) {
 		"compact-json":         {"/demo/", `{"key":"/demo/","url"`},
 		"raw-unicode":          {greek, `"username": "νυχτερινό-τραμ"`},
 		"no-jsonp":             {"/demo/?callback=f", "] {\n    \"key\""},
+		"redirect-body":        {"/spartacus", `<html>`},
+		"rate-limit-headers":   {"/demo/", `X-Ratelimit-Remaining: `},
 
 		"decoded-keys":         {greek, `"key": "/\u03bd`},
 		"encoded-slugs":        {greek, `"username": "%CE%BD`},
 		"case-sensitive-users": {"/DEMO/", `404 `},
 		"canonical-links":      {"/DEMO/cloudcasts/", `/demo/cloudcasts/?limit`},
 		"names-first":          {"/demo/", "] {\n    \"name\""},
+		"other-full-keys":      {"/spartacus/party-time/", fmt.Sprintf(`"key": "/spartacus/%d/"`, w.Cloudcast("spartacus", "party-time").ID)},
+		"urls-on-api":          {"/demo/", `"url": "` + host + `/demo/"`},
 
 		"nulls":                 {noAudio, `"audio_length": null`},
 		"type-without-metadata": {"/demo/", `"type": "user"`},
@@ -87,6 +97,44 @@ func TestBrokenRules(t *testing.T) {
 		"untyped-activities":    {"/demo/feed/", ``},
 		"comment-created-time":  {"/demo/comments/", `"created_time"`},
 
+		"lean-users":             {"/demo/", ``},
+		"few-cloudcast-pictures": {"/spartacus/party-time/", ``},
+		"hash-colors":            {"/demo/", `"picture_primary_color": "#`},
+		"no-sections":            {"/spartacus/party-time/", ``},
+		"no-root-type":           {"/demo/?metadata=1", ``},
+		"five-connections":       {"/demo/?metadata=1", ``},
+		"reposters-connection":   {"/spartacus/party-time/?metadata=1", `"reposters"`},
+		"typed-envelopes":        {"/demo/cloudcasts/?metadata=1", `"type": "list"`},
+
+		"no-feed":                  {"/demo/feed/", `404 `},
+		"hot-is-new":               {"/popular/hot/?limit=1", public(w.Latest).Key()},
+		"hot-named-new":            {"/popular/hot/?limit=1", `"New Cloudcasts"`},
+		"no-old-tag-paths":         {"/tag/funk/", `404 `},
+		"tag-connections-of-today": {"/tag/funk/?metadata=1", `/genres/funk/popular/`},
+		"no-tag-popular":           {"/genres/funk/popular/", `404 `},
+		"no-tag-new-and-hot":       {"/genres/funk/hot/", `404 `},
+		"no-all":                   {"/discover/all/latest/", `404 `},
+		"no-joined-tags":           {"/genres/funk+house/latest/", `404 `},
+		"no-city-pages":            {"/genres/city:london/", `404 `},
+		"no-city-lists":            {"/genres/city:london/popular/", `404 `},
+		"no-cloudcast-search":      {"/search/?q=night&type=cloudcast", `"data": []`},
+		"no-upload-search":         {"/search/?q=night&type=upload", `"data": []`},
+		"no-user-search":           {"/search/?q=demo&type=user", `"data": []`},
+		"no-tag-search":            {"/search/?q=funk&type=tag", `"data": []`},
+		"search-needs-type":        {"/search/?q=night", `"data": []`},
+		"no-cloudcast-comments":    {"/spartacus/party-time/comments/", `404 `},
+		"no-cloudcast-favorites":   {"/spartacus/party-time/favorites/", `404 `},
+		"no-listeners":             {"/spartacus/party-time/listeners/", `404 `},
+		"no-similar":               {"/spartacus/party-time/similar/", `404 `},
+		"no-playlists":             {"/demo/playlists/", `404 `},
+		"no-playlist-cloudcasts":   {demo.Playlists[0].Key() + "cloudcasts/", `404 `},
+		"no-categories":            {"/categories/", `404 `},
+		"no-category-cloudcasts":   {category + "cloudcasts/", `404 `},
+		"no-category-users":        {category + "users/", `404 `},
+		"category-limits":          {category + "cloudcasts/?limit=1", `"next"`},
+		"no-artists":               {w.Artists[0].Key(), `404 `},
+		"no-listen-later":          {"/me/listen-later/" + token, `404 `},
+
 		"until-inclusive":           {"/demo/cloudcasts/?limit=1&until" + seconds, demo.Cloudcasts[5].Key()},
 		"since-inclusive":           {"/demo/cloudcasts/?limit=1&since" + seconds, demo.Cloudcasts[5].Key()},
 		"oldest-first":              {"/demo/cloudcasts/", ``},
@@ -110,6 +158,19 @@ func TestBrokenRules(t *testing.T) {
 		"named-following":           {"/demo/following/", `'s following"`},
 		"search-named":              {"/search/?q=night&type=user", `"name": "Search results"`},
 		"search-paged-by-date":      {"/search/?q=night&type=cloudcast", `until=`},
+		"offset-links-by-default":   {"/demo/cloudcasts/", `offset=20`},
+		"shifted-link-times":        {"/demo/cloudcasts/?limit=1", "until=" + url.QueryEscape(demo.Cloudcasts[0].Created.UTC().Add(-time.Second).Format(time.DateTime))},
+		"since-newest":              {"/demo/cloudcasts/?limit=1&since" + seconds, demo.Cloudcasts[0].Key()},
+		"bad-dates-empty":           {"/demo/cloudcasts/?until=soon", `"data": []`},
+		"links-keep-bounds":         {"/demo/cloudcasts/?limit=1&since=2001-01-01+00:00:00&until" + text, `since=2001-01-01`},
+		"offset-links-by-one":       {"/demo/cloudcasts/?offset=4", `offset=5`},
+		"previous-at-offset-zero":   {"/demo/cloudcasts/?offset=0", `"previous"`},
+		"no-next-on-full-last-page": {fmt.Sprintf("/demo/cloudcasts/?limit=%d", len(demo.Cloudcasts)), ``},
+		"negative-offset-empty":     {"/demo/cloudcasts/?offset=-4", `"data": []`},
+		"other-scheme-links":        {"/demo/cloudcasts/", `"next": "http://`},
+		"page-cap-50":               {"/HarbourFM/cloudcasts/?limit=100", `limit=50`},
+		"limit-zero-empty":          {"/demo/cloudcasts/?limit=0", `"data": []`},
+		"negative-limit-one":        {"/demo/cloudcasts/?limit=-3", `limit=1&`},
 
 		"header-token":               {"/spartacus/?bearer", `"following"`},
 		"bad-token-ignored":          {"/demo/?access_token=wrong", `200 `},
@@ -123,6 +184,16 @@ func TestBrokenRules(t *testing.T) {
 		"rate-limit-429":             {"/demo/", `429 `},
 		"retry-after-header-missing": {"/demo/", ``},
 		"retry-after-body-missing":   {"/demo/", ``},
+
+		"token-refusals-401":      {"/me/", `401 `},
+		"me-key":                  {"/me/" + token, `"key": "/me/"`},
+		"no-such-user-words":      {"/nobody/", `"Not found."`},
+		"no-such-cloudcast-words": {"/demo/nothing/", `"Not found."`},
+		"no-such-tag-words":       {"/genres/no-such-tag/", `"Not found."`},
+
+		"embed-html-json":    {"/spartacus/party-time/embed-html/", `"html"`},
+		"embed-ignores-size": {"/spartacus/party-time/embed-html/?height=77", `height="120"`},
+		"oembed-no-author":   {"/www/oembed/?url=https://www.mixcloud.com/demo/", ``},
 
 		"embed-json-text":  {"/spartacus/party-time/embed-json/", `] "<iframe`},
 		"oembed-thumbnail": {"/www/oembed/?url=https://www.mixcloud.com/demo/", `"thumbnail_url"`},
