@@ -45,6 +45,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	if err := app.Run(ctx, cmd, stdout, stderr); err != nil {
 		fmt.Fprintln(stderr, "mixcloud-graphql:", err)
+		if errors.Is(err, app.ErrDifference) {
+			return exitDifference
+		}
 		return exitFailed
 	}
 	return 0

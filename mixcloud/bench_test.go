@@ -3,8 +3,34 @@ package mixcloud
 import (
 	"encoding/json"
 	"os"
+	"runtime"
 	"testing"
 )
+
+// TestDecodePage_SharesTheAnswer: a page costs one copy of its text and little
+// besides, however many objects are nested in it.
+func TestDecodePage_SharesTheAnswer(t *testing.T) {
+	body, err := os.ReadFile("testdata/recorded/user_cloudcasts_date_page1_2018.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode := func() {
+		if _, err := DecodePage[Cloudcast](body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const rounds = 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	allocations := testing.AllocsPerRun(rounds, decode)
+	runtime.ReadMemStats(&after)
+	if n := int(after.TotalAlloc-before.TotalAlloc) / (rounds + 1); n > 2*len(body) {
+		t.Errorf("%d bytes were allocated for %d of text, want at most twice as many", n, len(body))
+	}
+	if allocations > 400 {
+		t.Errorf("%v allocations for 20 cloudcasts, want at most 400", allocations)
+	}
+}
 
 // BenchmarkDecodePage reads the recorded page of 20 cloudcasts (70 kB). The
 // other two are what it may be measured by: validating alone, and decoding into

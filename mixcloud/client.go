@@ -3,6 +3,7 @@ package mixcloud
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -153,7 +154,7 @@ func WithMaxBody(bytes int64) Option {
 		if bytes <= 0 {
 			return fmt.Errorf("mixcloud: the bound of a body is %d, not above 0", bytes)
 		}
-		c.maxBody = bytes
+		c.maxBody = min(bytes, math.MaxInt64-1) // one more is read, to tell
 		return nil
 	}
 }

@@ -471,6 +471,84 @@ func TestViewer(t *testing.T) {
 	wait.Wait()
 }
 
+// TestKeys_OfAWholeWorld: whatever a Mixcloud names is read as what it is.
+func TestKeys_OfAWholeWorld(t *testing.T) {
+	t.Parallel()
+	w := world.New(1)
+	keys := map[string]mixcloud.Kind{}
+	for _, u := range w.Users {
+		keys[u.Key()] = mixcloud.KindUser
+		if key, err := mixcloud.UserKey(u.Username); err != nil || key != u.Key() {
+			t.Errorf("UserKey(%q) = %q, %v, want %q", u.Username, key, err, u.Key())
+		}
+		for _, p := range u.Playlists {
+			keys[p.Key()] = mixcloud.KindPlaylist
+		}
+	}
+	for _, s := range w.Latest {
+		keys[s.Key()] = mixcloud.KindCloudcast
+	}
+	for _, a := range w.Artists {
+		keys[a.Key()] = mixcloud.KindArtist
+		for _, t := range a.Tracks {
+			keys[t.Key()] = mixcloud.KindTrack
+		}
+	}
+	named := func(name, slug string, kind mixcloud.Kind, of func(string) (string, error)) {
+		byName, err := of(name)
+		bySlug, err2 := of(slug)
+		if err != nil || err2 != nil || byName != bySlug {
+			t.Errorf("%q gives %q, %v, its slug %q gives %q, %v", name, byName, err, slug, bySlug, err2)
+		}
+		keys[byName] = kind
+	}
+	for _, x := range w.Tags {
+		named(x.Name, x.Slug, mixcloud.KindTag, mixcloud.TagKey)
+	}
+	for _, x := range w.Cities {
+		named(x.Name, x.Slug, mixcloud.KindCity, mixcloud.CityKey)
+	}
+	for _, x := range w.Categories {
+		named(x.Slug, x.Slug, mixcloud.KindCategory, mixcloud.CategoryKey)
+	}
+	if len(keys) < 5000 {
+		t.Fatalf("the world has %d keys", len(keys))
+	}
+	for key, kind := range keys {
+		want := mixcloud.Ref{Kind: kind, Key: key}
+		if got, err := mixcloud.ParseRef("https://www.mixcloud.com" + key); err != nil || got != want {
+			t.Errorf("%q is %v, %v, want %v", key, got, err, want)
+		}
+	}
+}
+
+// TestResource fetches each kind by its address.
+func TestResource(t *testing.T) {
+	t.Parallel()
+	_, w, c := start(t)
+	p := findPlace(t, w)
+	for key, want := range map[string]mixcloud.Resource{
+		p.user:                 &mixcloud.FullUser{},
+		p.cloudcast:            &mixcloud.FullCloudcast{},
+		p.playlist:             &mixcloud.Playlist{},
+		p.category:             &mixcloud.Category{},
+		p.artist:               &mixcloud.Artist{},
+		p.track:                &mixcloud.Track{},
+		p.tags:                 &mixcloud.Tag{},
+		"/genres/city:london/": &mixcloud.Tag{},
+	} {
+		got, err := c.Resource(t.Context(), "http://mixcloud.test/www"+key)
+		if err != nil || fmt.Sprintf("%T", got) != fmt.Sprintf("%T", want) || len(got.Raw()) == 0 {
+			t.Errorf("%s is a %T, %v, want a %T", key, got, err, want)
+		}
+	}
+	for _, key := range []string{"/nobody-of-that-name/", "/popular/", "/spartacus/no-such-show/"} {
+		if got, err := c.Resource(t.Context(), key); got != nil || err == nil {
+			t.Errorf("%s is a %T, %v", key, got, err)
+		}
+	}
+}
+
 // TestTracklist: sections of both kinds arrive.
 func TestTracklist(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package mixcloud
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -102,6 +103,17 @@ var decoders = []func(value){
 	func(v value) { decodePage(new(Page[Cloudcast]), v) },
 	func(v value) { decodePage(new(Page[Comment]), v) },
 	func(v value) { decodePage(new(Page[Activity]), v) },
+}
+
+func TestDecode_Refuses(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{``, `{`, `{}`, `null`, `{"name":"x"}`, `{"error":{"type":"OAuthException"}}`} {
+		u, err := Decode[FullUser](json.RawMessage(in))
+		var e *Error
+		if u != nil || !errors.As(err, &e) || e.Op != "Decode" || e.Status != 0 {
+			t.Errorf("%s: %v, %v", in, u, err)
+		}
+	}
 }
 
 func TestRawIsTheCallersOwn(t *testing.T) {

@@ -145,7 +145,7 @@ var reserved = map[string]bool{
 	"player": true, "popular": true, "press": true, "privacy": true, "register": true,
 	"robots.txt": true, "search": true, "settings": true, "signup": true, "static": true,
 	"support": true, "tag": true, "tags": true, "terms": true, "track": true, "tracks": true,
-	"upload": true, "widget": true,
+	"upload": true, "widget": true, "www": true,
 }
 
 // userConnections are the lists of a user, and the one action on it: second

@@ -79,8 +79,8 @@ func (v value) instant() *time.Time {
 }
 
 var timeLayouts = []string{
-	time.RFC3339,          // every object: observed from 2011 to 2026
-	time.DateTime,         // the paging links: observed from 2011 to 2026
+	time.RFC3339,  // every object: observed from 2011 to 2026
+	time.DateTime, // the paging links: observed from 2011 to 2026
 	"2006-01-02T15:04:05Z0700",
 	"2006-01-02T15:04:05", // without a zone, as UTC
 	time.DateOnly,

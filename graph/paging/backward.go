@@ -146,7 +146,7 @@ func (r *reader[T]) over(ctx context.Context, second int64, pivot ident, limit i
 			b.entries = b.entries[:b.at]
 			return b, nil
 		}
-		if b.at < 0 || limit >= r.limit {
+		if limit >= r.limit {
 			r.log.WarnContext(ctx, "more items in one second than fit a page: some may be skipped",
 				"list", r.list.Identity, "second", timeOf(second))
 			break

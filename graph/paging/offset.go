@@ -32,20 +32,19 @@ func (r *reader[T]) offsets(ctx context.Context, head *sheet[T], start, n int) (
 		if err != nil {
 			return nil, false, err
 		}
-		raw := 0
+		before := len(held)
 		for _, s := range pages {
 			// A list that shifted in between gives an item twice.
 			held = append(held, unseen(held, s.entries)...)
-			raw += s.raw
+			reached += s.raw
 			if next = s.next; next == nil {
 				break
 			}
 		}
-		if raw == 0 {
-			r.log.WarnContext(ctx, "list offers more and gives nothing: reading stops", "list", r.list.Identity)
+		if next != nil && len(held) == before {
+			r.log.WarnContext(ctx, "list offers more and gives nothing new: reading stops", "list", r.list.Identity)
 			break
 		}
-		reached += raw
 	}
 	if r.req.offset != nil && len(held) > 0 && held[0].at.Kind == ByTime {
 		countTies(held)

@@ -24,6 +24,8 @@ func Run(ctx context.Context, cmd config.Command, stdout, stderr io.Writer) erro
 		return runServe(ctx, *cmd, stdout, stderr)
 	case *config.Emulator:
 		return runEmulator(ctx, *cmd, stdout, stderr)
+	case *config.Conformance:
+		return runConformance(ctx, *cmd, stdout, stderr)
 	case *config.Version:
 		_, err := fmt.Fprintln(stdout, version())
 		return err

@@ -52,8 +52,9 @@ type Conformance struct {
 	APIURL  string  `name:"api-url" default:"${apiURL}" placeholder:"URL" help:"Root of the REST API to ask."`
 	SiteURL string  `name:"site-url" default:"${siteURL}" placeholder:"URL" help:"Root of the site to ask."`
 	Rate    float64 `default:"1" placeholder:"N" help:"Most requests a second."`
-	Report  string  `placeholder:"FILE" help:"Where to write the report; standard output if not given."`
+	Report  string  `placeholder:"FILE" help:"Where to write a report as JSON, beside the table on standard output."`
 	Token   Secret  `kong:"-" env:"TOKEN" help:"Access token, for what only a viewer can ask. Without it those questions are left out."`
+	Log     Log     `embed:"" prefix:"log-"`
 }
 
 // Version has nothing to configure.

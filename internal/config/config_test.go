@@ -109,6 +109,7 @@ func TestParse(t *testing.T) {
 			want: &Conformance{
 				APIURL: "https://api.mixcloud.com", SiteURL: "https://www.mixcloud.com",
 				Rate: 0.5, Report: "out.md", Token: "s3cret",
+				Log: Log{Level: slog.LevelInfo, Format: telemetry.Text},
 			},
 		},
 		"version": {args: []string{"version"}, want: &Version{}},

@@ -66,6 +66,7 @@ func (c *Conformance) Validate() error {
 	if !(c.Rate > 0 && c.Rate <= 1000) {
 		p.add("rate", "must be above 0 and at most 1000 requests a second, not %v", c.Rate)
 	}
+	c.Log.validate(&p)
 	return p.join()
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mixcloud-graphql/mixcloud/emulator"
+	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
 // The headers of every answer, as recorded in 2018.
@@ -257,14 +258,16 @@ func TestHiddenStats(t *testing.T) {
 // A tag's name depends on the path, its key does not, and its connections do.
 func TestTag(t *testing.T) {
 	t.Parallel()
+	city := population().Cities[0]
+	place := world.Escape(city.Slug)
 	for path, want := range map[string][3]string{
-		"/tag/funk/":                  {"Funk", "/genres/funk/", "/tag/funk/popular/"},
-		"/discover/funk/":             {"Funk shows", "/genres/funk/", "/discover/funk/popular/"},
-		"/genres/funk/":               {"Funk shows", "/genres/funk/", "/genres/funk/popular/"},
-		"/genres/all/":                {"All", "/genres/all/", "/genres/all/popular/"},
-		"/genres/city:london/":        {"London", "/genres/city:london/", "/genres/city:london/popular/"},
-		"/genres/funk+city:london/":   {"Funk + London", "/genres/funk+city:london/", "/genres/funk+city:london/popular/"},
-		"/genres/funk%2Bcity:london/": {"Funk + London", "/genres/funk+city:london/", "/genres/funk%2Bcity:london/popular/"},
+		"/tag/funk/":                         {"Funk", "/genres/funk/", "/tag/funk/popular/"},
+		"/discover/funk/":                    {"Funk shows", "/genres/funk/", "/discover/funk/popular/"},
+		"/genres/funk/":                      {"Funk shows", "/genres/funk/", "/genres/funk/popular/"},
+		"/genres/all/":                       {"All", "/genres/all/", "/genres/all/popular/"},
+		"/genres/city:" + place + "/":        {city.Name, "/genres/city:" + place + "/", "/genres/city:" + place + "/popular/"},
+		"/genres/funk+city:" + place + "/":   {"Funk + " + city.Name, "/genres/funk+city:" + place + "/", "/genres/funk+city:" + place + "/popular/"},
+		"/genres/funk%2Bcity:" + place + "/": {"Funk + " + city.Name, "/genres/funk+city:" + place + "/", "/genres/funk%2Bcity:" + place + "/popular/"},
 	} {
 		tag := getJSON(t, shared(), path+"?metadata=1")
 		got := [3]string{tag["name"].(string), tag["key"].(string), strings.TrimPrefix(at(tag, "metadata.connections.popular").(string), host)}
@@ -328,12 +331,32 @@ func TestPlayerForms(t *testing.T) {
 	}
 }
 
+func seeded(t *testing.T, seed int64) *emulator.Emulator {
+	t.Helper()
+	e, err := emulator.New(emulator.WithSeed(seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// A reset makes the seeded world anew.
+func TestReset_world(t *testing.T) {
+	t.Parallel()
+	e := seeded(t, 3)
+	before := get(t, e, "/popular/").Body.String()
+	e.Reset()
+	if get(t, e, "/popular/").Body.String() != before {
+		t.Error("the world after a reset is another one")
+	}
+}
+
 // Same seed, same bytes; another seed, others.
 func TestSeed(t *testing.T) {
 	t.Parallel()
-	a, b := fresh(t, emulator.WithSeed(7)), fresh(t, emulator.WithSeed(7))
+	a, b, c := seeded(t, 7), seeded(t, 7), seeded(t, 1)
 	for _, path := range []string{"/popular/?limit=100", "/demo/feed/?limit=100", "/search/?q=a&type=user"} {
-		one, two, other := get(t, a, path).Body.String(), get(t, b, path).Body.String(), get(t, shared(), path).Body.String()
+		one, two, other := get(t, a, path).Body.String(), get(t, b, path).Body.String(), get(t, c, path).Body.String()
 		if one != two || one == other {
 			t.Errorf("%s: the same for the same seed: %t; for another: %t", path, one == two, one == other)
 		}
@@ -363,10 +386,9 @@ func TestNew_errors(t *testing.T) {
 
 func TestRoutes_answer(t *testing.T) {
 	t.Parallel()
-	world := population()
-	track := world.Artists[0].Tracks[0]
+	track := population().Artists[0].Tracks[0]
 	fill := strings.NewReplacer(
-		"{user}/playlists/{playlist}", strings.Trim(world.User("demo").Playlists[0].Key(), "/"),
+		"{user}/playlists/{playlist}", strings.Trim(population().User("demo").Playlists[0].Key(), "/"),
 		"{user}/{cloudcast}", "spartacus/party-time", "{user}", "demo", "{tags}", "funk+house", "{category}", "ambient",
 		"{artist}/{track}", strings.TrimPrefix(strings.Trim(track.Key(), "/"), "track/"),
 		"{artist}", strings.TrimPrefix(strings.Trim(track.Artist.Key(), "/"), "artist/"),

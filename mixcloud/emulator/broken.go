@@ -23,6 +23,8 @@ const (
 	compactJSON
 	rawUnicode
 	noJSONP
+	redirectBody
+	limitHeaders
 
 	// Keys.
 	decodedKeys
@@ -30,6 +32,8 @@ const (
 	caseSensitiveUsers
 	canonicalLinks
 	namesFirst
+	otherFullKeys
+	urlsOnAPI
 
 	// Resources.
 	nulls
@@ -54,6 +58,44 @@ const (
 	noListenTime
 	untypedActivities
 	oldCommentTime
+	leanUsers
+	fewShowPictures
+	hashColors
+	noSections
+	noRootType
+	fiveConnections
+	repostersConnection
+	typedEnvelopes
+
+	// Lists.
+	noFeed
+	hotIsNew
+	hotNamedNew
+	noOldTagPaths
+	tagConnectionsOfToday
+	noTagPopular
+	noTagNewAndHot
+	noAll
+	noJoinedTags
+	noCityPages
+	noCityLists
+	noCloudcastSearch
+	noUploadSearch
+	noUserSearch
+	noTagSearch
+	searchNeedsType
+	noCloudcastComments
+	noCloudcastFavorites
+	noListeners
+	noSimilar
+	noPlaylists
+	noPlaylistCloudcasts
+	noCategories
+	noCategoryCloudcasts
+	noCategoryUsers
+	categoryLimits
+	noArtists
+	noListenLater
 
 	// Paging.
 	untilInclusive
@@ -79,6 +121,19 @@ const (
 	namedFollowing
 	searchNamed
 	searchPagedByDate
+	offsetLinksByDefault
+	shiftedLinkTimes
+	sinceNewest
+	badDatesEmpty
+	linksKeepBounds
+	offsetLinksByOne
+	previousAtOffsetZero
+	noNextOnFullLastPage
+	negativeOffsetEmpty
+	otherSchemeLinks
+	pageCapFifty
+	limitZeroEmpty
+	negativeLimitOne
 
 	// Tokens and errors.
 	headerToken
@@ -93,11 +148,19 @@ const (
 	rateLimitIs429
 	retryAfterHeaderMissing
 	retryAfterBodyMissing
+	tokenRefusals401
+	meKey
+	noSuchUserWords
+	noSuchCloudcastWords
+	noSuchTagWords
 
 	// Embeds.
 	embedJSONText
 	oEmbedThumbnail
 	oEmbedNoXML
+	oEmbedNoAuthor
+	embedHTMLJSON
+	embedIgnoresSize
 
 	ruleCount
 )
@@ -116,12 +179,16 @@ var deviations = [ruleCount]struct{ name, doc string }{
 	compactJSON:        {"compact-json", "JSON is not indented"},
 	rawUnicode:         {"raw-unicode", "text outside ASCII is not escaped"},
 	noJSONP:            {"no-jsonp", "the callback parameter is ignored"},
+	redirectBody:       {"redirect-body", "the redirect has a page of HTML"},
+	limitHeaders:       {"rate-limit-headers", "every answer tells what is left of the rate limit"},
 
 	decodedKeys:        {"decoded-keys", "keys and URLs are not percent-encoded"},
 	encodedSlugs:       {"encoded-slugs", "slugs and user names are percent-encoded"},
 	caseSensitiveUsers: {"case-sensitive-users", "user names are found in their own case only"},
 	canonicalLinks:     {"canonical-links", "paging links have the user name's own case instead of the requested one"},
 	namesFirst:         {"names-first", "the first member of a resource is its name instead of its key"},
+	otherFullKeys:      {"other-full-keys", "a cloudcast looked up by its key has another one"},
+	urlsOnAPI:          {"urls-on-api", "the member url points at the API"},
 
 	nulls:               {"nulls", "what is absent is null"},
 	typeWithoutMetadata: {"type-without-metadata", "the member type is there without metadata=1"},
@@ -145,6 +212,43 @@ var deviations = [ruleCount]struct{ name, doc string }{
 	noListenTime:        {"no-listen-time", "listens do not tell their time"},
 	untypedActivities:   {"untyped-activities", "activities have no type without metadata=1"},
 	oldCommentTime:      {"comment-created-time", "a comment's time is called created_time"},
+	leanUsers:           {"lean-users", "full users have no flags is_pro and is_premium"},
+	fewShowPictures:     {"few-cloudcast-pictures", "cloudcasts lack the two largest picture sizes"},
+	hashColors:          {"hash-colors", "colors begin with #"},
+	noSections:          {"no-sections", "full cloudcasts have no sections"},
+	noRootType:          {"no-root-type", "metadata=1 gives a type to nested resources only"},
+	fiveConnections:     {"five-connections", "metadata=1 gives a user's documented connections only"},
+	repostersConnection: {"reposters-connection", "metadata=1 gives cloudcasts a connection reposters"},
+	typedEnvelopes:      {"typed-envelopes", "metadata=1 gives lists a type"},
+
+	noFeed:                {"no-feed", "users have no feed"},
+	hotIsNew:              {"hot-is-new", "/popular/hot/ holds what /new/ holds"},
+	hotNamedNew:           {"hot-named-new", "/popular/hot/ is called New Cloudcasts"},
+	noOldTagPaths:         {"no-old-tag-paths", "tags are found under /genres/ only"},
+	tagConnectionsOfToday: {"tag-connections-of-today", "a tag's connections are under /genres/ whatever was asked for"},
+	noTagPopular:          {"no-tag-popular", "tags have no popular list"},
+	noTagNewAndHot:        {"no-tag-new-and-hot", "tags have neither a new nor a hot list"},
+	noAll:                 {"no-all", "all is a tag that does not exist"},
+	noJoinedTags:          {"no-joined-tags", "several tags joined by + do not exist"},
+	noCityPages:           {"no-city-pages", "cities have lists, and no page of their own"},
+	noCityLists:           {"no-city-lists", "cities have no lists"},
+	noCloudcastSearch:     {"no-cloudcast-search", "search with type=cloudcast finds nothing"},
+	noUploadSearch:        {"no-upload-search", "search with type=upload finds nothing"},
+	noUserSearch:          {"no-user-search", "search with type=user finds nothing"},
+	noTagSearch:           {"no-tag-search", "search with type=tag finds nothing"},
+	searchNeedsType:       {"search-needs-type", "search without a type finds nothing"},
+	noCloudcastComments:   {"no-cloudcast-comments", "cloudcasts have no list of comments"},
+	noCloudcastFavorites:  {"no-cloudcast-favorites", "cloudcasts have no list of favorites"},
+	noListeners:           {"no-listeners", "cloudcasts have no list of listeners"},
+	noSimilar:             {"no-similar", "cloudcasts have no list of similar ones"},
+	noPlaylists:           {"no-playlists", "users have no list of playlists"},
+	noPlaylistCloudcasts:  {"no-playlist-cloudcasts", "playlists have no list of cloudcasts"},
+	noCategories:          {"no-categories", "categories are not listed"},
+	noCategoryCloudcasts:  {"no-category-cloudcasts", "categories have no list of cloudcasts"},
+	noCategoryUsers:       {"no-category-users", "categories have no list of users"},
+	categoryLimits:        {"category-limits", "the lists of categories have pages"},
+	noArtists:             {"no-artists", "artists have no page"},
+	noListenLater:         {"no-listen-later", "there is no listen-later list"},
 
 	untilInclusive:        {"until-inclusive", "until is inclusive"},
 	sinceInclusive:        {"since-inclusive", "since is inclusive"},
@@ -169,6 +273,19 @@ var deviations = [ruleCount]struct{ name, doc string }{
 	namedFollowing:        {"named-following", "the following list has a name"},
 	searchNamed:           {"search-named", "search results have a name"},
 	searchPagedByDate:     {"search-paged-by-date", "search results are paged by date"},
+	offsetLinksByDefault:  {"offset-links-by-default", "all lists link by offset"},
+	shiftedLinkTimes:      {"shifted-link-times", "the times of links are a second before those of the items"},
+	sinceNewest:           {"since-newest", "since alone gives the newest items of the list"},
+	badDatesEmpty:         {"bad-dates-empty", "an unreadable until gives an empty page"},
+	linksKeepBounds:       {"links-keep-bounds", "links by date keep the other bound of the request"},
+	offsetLinksByOne:      {"offset-links-by-one", "links by offset lead one item further, whatever the limit"},
+	previousAtOffsetZero:  {"previous-at-offset-zero", "the first page by offset has a previous link"},
+	noNextOnFullLastPage:  {"no-next-on-full-last-page", "a full last page has no next link"},
+	negativeOffsetEmpty:   {"negative-offset-empty", "a negative offset gives an empty page"},
+	otherSchemeLinks:      {"other-scheme-links", "links are https where the request is http, and the other way round"},
+	pageCapFifty:          {"page-cap-50", "pages have at most 50 items"},
+	limitZeroEmpty:        {"limit-zero-empty", "a limit of 0 gives an empty page"},
+	negativeLimitOne:      {"negative-limit-one", "a negative limit counts as 1"},
 
 	headerToken:             {"header-token", "a token in the Authorization header counts"},
 	badTokenIgnored:         {"bad-token-ignored", "a wrong token is taken for none"},
@@ -182,10 +299,42 @@ var deviations = [ruleCount]struct{ name, doc string }{
 	rateLimitIs429:          {"rate-limit-429", "the rate limit answers with status 429"},
 	retryAfterHeaderMissing: {"retry-after-header-missing", "the rate limit has no Retry-After header"},
 	retryAfterBodyMissing:   {"retry-after-body-missing", "the rate limit's body has no retry_after"},
+	tokenRefusals401:        {"token-refusals-401", "a missing or wrong token is answered with status 401"},
+	meKey:                   {"me-key", "the key of the user at /me/ is /me/"},
+	noSuchUserWords:         {"no-such-user-words", "what is said of a user that does not exist says nothing of users"},
+	noSuchCloudcastWords:    {"no-such-cloudcast-words", "what is said of a cloudcast that does not exist says nothing of cloudcasts"},
+	noSuchTagWords:          {"no-such-tag-words", "what is said of a tag that does not exist says nothing of tags"},
 
-	embedJSONText:   {"embed-json-text", "embed-json is a bare string"},
-	oEmbedThumbnail: {"oembed-thumbnail", "oEmbed calls the picture thumbnail_url"},
-	oEmbedNoXML:     {"oembed-no-xml", "oEmbed ignores format=xml"},
+	embedJSONText:    {"embed-json-text", "embed-json is a bare string"},
+	oEmbedThumbnail:  {"oembed-thumbnail", "oEmbed calls the picture thumbnail_url"},
+	oEmbedNoXML:      {"oembed-no-xml", "oEmbed ignores format=xml"},
+	oEmbedNoAuthor:   {"oembed-no-author", "oEmbed does not tell the author"},
+	embedHTMLJSON:    {"embed-html-json", "embed-html is what embed-json is"},
+	embedIgnoresSize: {"embed-ignores-size", "players have the same size whatever was asked for"},
+}
+
+// gone are the routes that a rule takes away when it is broken.
+var gone = map[rule][]string{
+	noFeed:               {"/{user}/feed/", "/me/feed/"},
+	noOldTagPaths:        {"/tag/{tags}/", "/discover/{tags}/"},
+	noCloudcastComments:  {"/{user}/{cloudcast}/comments/"},
+	noCloudcastFavorites: {"/{user}/{cloudcast}/favorites/"},
+	noListeners:          {"/{user}/{cloudcast}/listeners/"},
+	noSimilar:            {"/{user}/{cloudcast}/similar/"},
+	noPlaylists:          {"/{user}/playlists/", "/me/playlists/"},
+	noPlaylistCloudcasts: {"/{user}/playlists/{playlist}/cloudcasts/"},
+	noCategories:         {"/categories/"},
+	noCategoryCloudcasts: {"/categories/{category}/cloudcasts/"},
+	noCategoryUsers:      {"/categories/{category}/users/"},
+	noArtists:            {"/artist/{artist}/"},
+	noListenLater:        {"/{user}/listen-later/", "/me/listen-later/"},
+}
+
+// otherWords are messages that a broken rule replaces.
+var otherWords = map[string]rule{
+	noUser:      noSuchUserWords,
+	noCloudcast: noSuchCloudcastWords,
+	noTag:       noSuchTagWords,
 }
 
 // BrokenRules lists the names that [WithBroken] takes, sorted.
@@ -216,6 +365,7 @@ func WithBroken(name string) Option {
 		for r, d := range deviations {
 			if d.name == name {
 				e.broken[r] = true
+				e.gone = append(e.gone, gone[rule(r)]...)
 				return nil
 			}
 		}

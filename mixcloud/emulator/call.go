@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,7 +146,7 @@ func (c *call) route() error {
 	if err := c.authenticate(); err != nil {
 		return err
 	}
-	if !ok {
+	if !ok || slices.Contains(c.gone, found.Pattern) {
 		return notFound("Resource does not exist.")
 	}
 	return found.serve(c)
@@ -165,6 +166,9 @@ func (c *call) redirect() {
 	}
 	if q := c.request.URL.RawQuery; q != "" && !c.breaks(redirectDropsQuery) {
 		c.location += "?" + q
+	}
+	if c.breaks(redirectBody) {
+		c.buf = append(c.buf, "<html>Moved</html>"...)
 	}
 }
 
@@ -208,6 +212,9 @@ func (c *call) header(h http.Header) {
 	}
 	if !c.breaks(noRequestID) {
 		h["X-Request-Id"] = []string{requestID()}
+	}
+	if c.breaks(limitHeaders) {
+		h.Set("X-Ratelimit-Remaining", "59")
 	}
 	if c.location != "" {
 		h.Set("Location", c.location)

@@ -141,13 +141,28 @@ func (e *Emulator) postSettings(body io.Reader) error {
 	return e.Set(s)
 }
 
-// faultJSON is a fault as control speaks of it; retryAfter in whole seconds.
+// faultJSON is a fault as control speaks of it.
 type faultJSON struct {
 	Match      string    `json:"match"`
 	Times      int       `json:"times"`
 	Fault      FaultKind `json:"fault"`
-	RetryAfter int       `json:"retryAfter"`
+	RetryAfter seconds   `json:"retryAfter"`
 	Delay      string    `json:"delay"`
+}
+
+// seconds are written as a number; they are also read from a duration as Go
+// writes it.
+type seconds int
+
+// UnmarshalJSON is part of [json.Unmarshaler].
+func (s *seconds) UnmarshalJSON(text []byte) error {
+	var duration string
+	if json.Unmarshal(text, &duration) != nil {
+		return json.Unmarshal(text, (*int)(s))
+	}
+	d, err := time.ParseDuration(duration)
+	*s = seconds(d / time.Second)
+	return err
 }
 
 func (e *Emulator) postFault(body io.Reader) error {
@@ -170,7 +185,7 @@ func (e *Emulator) pendingFaults() []faultJSON {
 	list := []faultJSON{}
 	for i, f := range l.list {
 		if l.left[i] != 0 {
-			list = append(list, faultJSON{f.Match, max(0, l.left[i]), f.Kind, int(f.RetryAfter / time.Second), f.Delay.String()})
+			list = append(list, faultJSON{f.Match, max(0, l.left[i]), f.Kind, seconds(f.RetryAfter / time.Second), f.Delay.String()})
 		}
 	}
 	return list

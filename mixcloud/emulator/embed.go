@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,9 @@ func orElse(s, otherwise string) string {
 // askedPlayer reads width, height, color and light (documented), and drops what
 // is no measure, no color, no flag: it would end up in somebody's HTML.
 func (c *call) askedPlayer(feed string) player {
+	if c.breaks(embedIgnoresSize) {
+		return player{feed: feed}
+	}
 	return player{
 		feed:   feed,
 		width:  measure(c.query.Get("width")),
@@ -79,6 +83,9 @@ func color(s string) string {
 func isFlag(s string) bool { return s == "1" || s == "true" }
 
 func (c *call) embedHTML() error {
+	if c.breaks(embedHTMLJSON) {
+		return c.embedJSON()
+	}
 	cast, err := c.wantCloudcast()
 	if err != nil {
 		return err
@@ -112,6 +119,8 @@ type embeddable struct {
 	picture    string // below a size
 }
 
+type oEmbedMember struct{ name, value string }
+
 // oEmbed answers for the URL of a cloudcast, a user or a playlist (its members
 // are those that clients read; no whole answer was recorded).
 func (c *call) oEmbed() error {
@@ -127,7 +136,7 @@ func (c *call) oEmbed() error {
 	if c.breaks(oEmbedThumbnail) {
 		image = "thumbnail_url"
 	}
-	members := []struct{ name, value string }{
+	members := []oEmbedMember{
 		{"version", "1.0"},
 		{"type", "rich"},
 		{"provider_name", "Mixcloud"},
@@ -142,6 +151,9 @@ func (c *call) oEmbed() error {
 		{"width", p.width},
 		{"height", p.height},
 		{"cache_age", "86400"},
+	}
+	if c.breaks(oEmbedNoAuthor) {
+		members = slices.DeleteFunc(members, func(m oEmbedMember) bool { return strings.HasPrefix(m.name, "author_") })
 	}
 	if c.query.Get("format") == "xml" && !c.breaks(oEmbedNoXML) {
 		c.plain(http.StatusOK)

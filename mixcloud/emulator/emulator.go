@@ -21,6 +21,7 @@ type Emulator struct {
 	clock     func() time.Time // nil for the world's own
 	initial   Settings
 	broken    [ruleCount]bool
+	gone      []string // patterns of routes that broken rules take away
 
 	settings atomic.Pointer[Settings]
 	journal  journal

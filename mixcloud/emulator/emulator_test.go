@@ -19,17 +19,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // shared is an emulator for tests that only read.
 var shared = sync.OnceValue(func() *emulator.Emulator {
-	e, err := emulator.New()
+	e, err := emulator.New(emulator.WithWorld(population()))
 	if err != nil {
 		panic(err)
 	}
 	return e
 })
 
-// fresh is an emulator of the test's own.
+// fresh is an emulator of the test's own, on the population that nobody writes
+// to.
 func fresh(t testing.TB, options ...emulator.Option) *emulator.Emulator {
 	t.Helper()
-	e, err := emulator.New(options...)
+	e, err := emulator.New(append([]emulator.Option{emulator.WithWorld(population())}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

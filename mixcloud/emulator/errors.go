@@ -17,8 +17,17 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.kind + ": " + e.message }
 
-// notFound is the answer for what is not there. Only the sentence about users
-// was ever seen, in a client's tests; the others are inferred from it.
+const oauthError = "OAuthException"
+
+// What is said of what is not there. Only the sentence about users was ever
+// seen, in a client's tests; the others are inferred from it.
+const (
+	noUser      = "User does not exist."
+	noCloudcast = "Cloudcast does not exist."
+	noTag       = "Tag does not exist."
+)
+
+// notFound is the answer for what is not there.
 func notFound(message string) error {
 	return &apiError{status: http.StatusNotFound, kind: "ResourceNotFoundException", message: message}
 }
@@ -26,7 +35,7 @@ func notFound(message string) error {
 // refused is the answer to a missing or wrong token. Its messages are observed
 // and documented, its status is inferred.
 func refused(message string) error {
-	return &apiError{status: http.StatusBadRequest, kind: "OAuthException", message: message}
+	return &apiError{status: http.StatusBadRequest, kind: oauthError, message: message}
 }
 
 // rateLimited is the answer to one request too many (observed:
@@ -50,6 +59,9 @@ func (c *call) fail(err error) {
 	if c.status == http.StatusNotFound && c.breaks(notFoundIs200) {
 		c.status = http.StatusOK
 	}
+	if failure.kind == oauthError && c.breaks(tokenRefusals401) {
+		c.status = http.StatusUnauthorized
+	}
 	if failure.retryAfter > 0 {
 		c.retryAfter = strconv.Itoa(failure.retryAfter)
 		if c.breaks(rateLimitIs429) {
@@ -62,7 +74,11 @@ func (c *call) fail(err error) {
 	if !c.breaks(bareErrors) {
 		w.object("error")
 	}
-	w.string("message", failure.message)
+	message := failure.message
+	if r, ok := otherWords[message]; ok && c.breaks(r) {
+		message = "Not found."
+	}
+	w.string("message", message)
 	if !c.breaks(untypedErrors) {
 		w.string("type", failure.kind)
 	}

@@ -44,7 +44,7 @@ func (c *call) userList(l userList) error {
 		return err
 	}
 	if l.own && u != c.viewer {
-		return notFound("Cloudcast does not exist.")
+		return notFound(noCloudcast)
 	}
 	c.page(l.list(c, u))
 	return nil
@@ -57,13 +57,13 @@ func (c *call) wantUser() (*world.User, error) {
 		case c.viewer != nil:
 			return c.viewer, nil
 		case c.breaks(meNeedsNoToken):
-			return nil, notFound("User does not exist.")
+			return nil, notFound(noUser)
 		}
 		return nil, refused("An access_token is required to access this resource.")
 	}
 	u := c.world.User(c.args[0])
 	if u == nil || c.breaks(caseSensitiveUsers) && u.Username != c.args[0] {
-		return nil, notFound("User does not exist.")
+		return nil, notFound(noUser)
 	}
 	return u, nil
 }

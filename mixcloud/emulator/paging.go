@@ -42,6 +42,9 @@ func (c *call) page(l list) {
 	}
 
 	c.open('{')
+	if c.metadata && c.breaks(typedEnvelopes) {
+		c.string("type", "list")
+	}
 	c.list("data")
 	if c.breaks(oldestFirst) && c.byDate(l) {
 		for i := hi - 1; i >= lo; i-- {
@@ -72,7 +75,7 @@ func (c *call) page(l list) {
 // byDate says whether a page's links go by date: where the list can, unless the
 // request has an offset, even one of 0 (documented).
 func (c *call) byDate(l list) bool {
-	if l.at == nil {
+	if l.at == nil || c.breaks(offsetLinksByDefault) {
 		return false
 	}
 	offset, given := c.query["offset"]
@@ -99,7 +102,7 @@ func (c *call) cutByDate(l list) (lo, hi int, next, previous link) {
 	lo, hi, onlySince := c.window(l)
 	limit := c.limit()
 	if hi-lo > limit {
-		if onlySince && c.settings.SinceOrder == SinceNearest {
+		if onlySince && c.settings.SinceOrder == SinceNearest && !c.breaks(sinceNewest) {
 			lo = hi - limit
 		} else {
 			hi = lo + limit
@@ -108,7 +111,7 @@ func (c *call) cutByDate(l list) (lo, hi int, next, previous link) {
 	if lo == hi {
 		return lo, hi, nil, nil
 	}
-	if hi-lo == limit || c.breaks(nextOnShortPage) {
+	if hi-lo == limit && !c.lastKnown(hi, l.n) || c.breaks(nextOnShortPage) {
 		next = link{"until": c.linkTime(l.at(hi - 1))}
 	}
 	if c.query.Has("until") || c.query.Has("since") || !c.breaks(noPreviousOnFirstPage) {
@@ -148,10 +151,13 @@ func (c *call) bound(name string) (int64, bool) {
 	if t, err := time.Parse(time.DateTime, value); err == nil {
 		return t.Unix(), !c.breaks(textTimesIgnored)
 	}
-	return 0, false
+	return 0, value != "" && c.breaks(badDatesEmpty)
 }
 
 func (c *call) linkTime(t time.Time) string {
+	if c.breaks(shiftedLinkTimes) {
+		t = t.Add(-time.Second)
+	}
 	if c.breaks(isoTimesInLinks) {
 		return t.UTC().Format("2006-01-02T15:04:05Z")
 	}
@@ -172,21 +178,35 @@ func (c *call) cutByOffset(l list) (lo, hi int, next, previous link) {
 	limit, offset := c.limit(), c.offset()
 	lo = min(lo+offset, hi)
 	hi = min(lo+limit, hi)
-	if hi-lo == limit || hi > lo && c.breaks(nextOnShortPage) {
-		next = link{"offset": strconv.Itoa(offset + limit)}
+	step := limit
+	if c.breaks(offsetLinksByOne) {
+		step = 1
 	}
-	if offset > 0 && (hi > lo || !c.breaks(noPreviousPastEnd)) {
-		previous = link{"offset": strconv.Itoa(max(0, offset-limit))}
+	if hi-lo == limit && !c.lastKnown(hi, l.n) || hi > lo && c.breaks(nextOnShortPage) {
+		next = link{"offset": strconv.Itoa(offset + step)}
+	}
+	if (offset > 0 || c.breaks(previousAtOffsetZero)) && (hi > lo || !c.breaks(noPreviousPastEnd)) {
+		previous = link{"offset": strconv.Itoa(max(0, offset-step))}
 	}
 	return lo, hi, next, previous
 }
+
+// lastKnown says that a page which ends at hi is told to be the last one.
+func (c *call) lastKnown(hi, n int) bool { return hi == n && c.breaks(noNextOnFullLastPage) }
 
 // limit is the page's size: 20 unless the query has a better number (inferred
 // for 0 and below), and never above the cap.
 func (c *call) limit() int {
 	most := c.settings.pageCap()
+	if c.breaks(pageCapFifty) {
+		most = min(most, 50)
+	}
 	limit, err := strconv.Atoi(c.query.Get("limit"))
 	switch {
+	case err == nil && limit == 0 && c.breaks(limitZeroEmpty):
+		return 0
+	case err == nil && limit < 0 && c.breaks(negativeLimitOne):
+		return 1
 	case err != nil || limit <= 0:
 		limit = defaultLimit
 		if c.breaks(defaultLimitTen) {
@@ -201,6 +221,9 @@ func (c *call) limit() int {
 // offset is where the page begins. The cap keeps sums from overflowing.
 func (c *call) offset() int {
 	offset, err := strconv.Atoi(c.query.Get("offset"))
+	if err == nil && offset < 0 && c.breaks(negativeOffsetEmpty) {
+		return 1 << 30
+	}
 	if err != nil || offset < 0 || c.breaks(offsetIgnored) {
 		return 0
 	}
@@ -227,7 +250,11 @@ func (c *call) href(l link) string {
 	params := make(url.Values, len(c.query)+2)
 	for name, values := range c.query {
 		switch name {
-		case "callback", "offset", "since", "until":
+		case "since", "until":
+			if c.breaks(linksKeepBounds) && l["offset"] == "" {
+				params[name] = values
+			}
+		case "callback", "offset":
 		case "access_token":
 			if c.breaks(tokenInLinks) {
 				params[name] = values
@@ -253,7 +280,18 @@ func (c *call) href(l link) string {
 		slices.Reverse(parts)
 		query = strings.Join(parts, "&")
 	}
-	return c.base + c.linkPath() + "?" + query
+	base := c.base
+	if c.breaks(otherSchemeLinks) {
+		base = otherScheme(base)
+	}
+	return base + c.linkPath() + "?" + query
+}
+
+func otherScheme(base string) string {
+	if rest, ok := strings.CutPrefix(base, "https://"); ok {
+		return "http://" + rest
+	}
+	return "https://" + strings.TrimPrefix(base, "http://")
 }
 
 // linkPath is the path as requested, whatever the case of its user name

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,7 +29,11 @@ func (c *call) head(key, name string) {
 		c.string("name", name)
 	}
 	c.string("key", key)
-	c.join("url", site, key, "")
+	host := site
+	if c.breaks(urlsOnAPI) {
+		host = c.base
+	}
+	c.join("url", host, key, "")
 	if !c.breaks(namesFirst) {
 		c.string("name", name)
 	}
@@ -54,10 +59,19 @@ func (c *call) optional(name, value string) {
 	}
 }
 
+// color writes the main color of a picture: six hexadecimal digits (observed).
+func (c *call) color(value string) {
+	if value != "" && c.breaks(hashColors) {
+		value = "#" + value
+	}
+	c.optional("picture_primary_color", value)
+}
+
 // foot writes the members that metadata=1 adds: a type to every resource, and
 // URLs of connections to the root (observed 2018: user_full_metadata_2018.json).
 func (c *call) foot(f form, kind, path string, connections []string) {
-	if c.metadata && (f == full || !c.breaks(noNestedType)) || !c.metadata && c.breaks(typeWithoutMetadata) {
+	untyped := f == full && c.breaks(noRootType) || f != full && c.breaks(noNestedType)
+	if c.metadata && !untyped || !c.metadata && c.breaks(typeWithoutMetadata) {
 		c.string("type", kind)
 	}
 	if !c.metadata || f != full && !c.breaks(metadataOnItems) || c.breaks(noConnections) || len(connections) == 0 {
@@ -66,11 +80,21 @@ func (c *call) foot(f form, kind, path string, connections []string) {
 	c.object("metadata")
 	c.object("connections")
 	for _, name := range connections {
+		if kind == "user" && c.breaks(fiveConnections) && !slices.Contains(documentedConnections, name) {
+			continue
+		}
 		c.join(name, c.base, path, name+"/")
+	}
+	if kind == "cloudcast" && c.breaks(repostersConnection) {
+		c.join("reposters", c.base, path, "reposters/")
 	}
 	c.close('}')
 	c.close('}')
 }
+
+// documentedConnections are those of a user that the documentation still names
+// (2024).
+var documentedConnections = []string{"cloudcasts", "favorites", "followers", "following", "listens"}
 
 var userConnections = []string{"cloudcasts", "comments", "favorites", "feed", "followers", "following", "listens", "playlists"}
 
@@ -79,6 +103,9 @@ var userConnections = []string{"cloudcasts", "comments", "favorites", "feed", "f
 // client of the newer server).
 func (c *call) writeUser(u *world.User, f form) {
 	key := u.Key()
+	if f == full && len(c.args) == 0 && c.breaks(meKey) {
+		key = "/me/"
+	}
 	c.head(key, u.Name)
 	c.plainText("username", u.Username)
 	c.userPictures(u)
@@ -93,14 +120,16 @@ func (c *call) writeUser(u *world.User, f form) {
 		c.int("cloudcast_count", len(u.Cloudcasts))
 		c.int("favorite_count", len(u.Favorites))
 		c.int("listen_count", len(u.Listens))
-		c.bool("is_pro", u.IsPro)
-		c.bool("is_premium", u.IsPremium)
+		if !c.breaks(leanUsers) {
+			c.bool("is_pro", u.IsPro)
+			c.bool("is_premium", u.IsPremium)
+		}
 		c.optional("city", u.City)
 		c.optional("country", u.Country)
 		if u.Cover != "" {
 			c.pictureSet("cover_pictures", coverSizes, u.Cover)
 		}
-		c.optional("picture_primary_color", u.PrimaryColor)
+		c.color(u.PrimaryColor)
 	}
 	c.viewerOfUser(u, f)
 	c.foot(f, "user", key, userConnections)
@@ -148,6 +177,9 @@ var cloudcastConnections = []string{"comments", "favorites", "listeners", "simil
 // in that order is inferred.
 func (c *call) writeCloudcast(cast *world.Cloudcast, f form, listened time.Time) {
 	key := cast.Key()
+	if f == full && c.breaks(otherFullKeys) {
+		key = cast.Owner.Key() + strconv.Itoa(cast.ID) + "/"
+	}
 	c.head(key, cast.Name)
 	c.list("tags")
 	for _, t := range cast.Tags {
@@ -159,7 +191,11 @@ func (c *call) writeCloudcast(cast *world.Cloudcast, f form, listened time.Time)
 	c.time("created_time", cast.Created)
 	c.time("updated_time", cast.Updated)
 	c.counts(cast)
-	c.pictureSet("pictures", cloudcastSizes, pictureOf(cast))
+	sizes := cloudcastSizes
+	if c.breaks(fewShowPictures) {
+		sizes = userSizes
+	}
+	c.pictureSet("pictures", sizes, pictureOf(cast))
 	c.plainText("slug", cast.Slug)
 	c.object("user")
 	c.writeUser(cast.Owner, nested)
@@ -179,8 +215,10 @@ func (c *call) writeCloudcast(cast *world.Cloudcast, f form, listened time.Time)
 		c.optional("description", cast.Description)
 	}
 	if f == full {
-		c.sections(cast.Sections)
-		c.optional("picture_primary_color", cast.PrimaryColor)
+		if !c.breaks(noSections) {
+			c.sections(cast.Sections)
+		}
+		c.color(cast.PrimaryColor)
 	}
 	if cast.Exclusive {
 		c.bool("is_exclusive", true)

@@ -7,6 +7,11 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
+// searchRules are broken when a kind of search finds nothing.
+var searchRules = map[string]rule{
+	"": searchNeedsType, "cloudcast": noCloudcastSearch, "upload": noUploadSearch, "user": noUserSearch, "tag": noTagSearch,
+}
+
 // search is paged by offset and has no name (observed 2013-22:
 // search_user_2013.json and others). Which matches come first is inferred: the
 // more popular ones.
@@ -44,6 +49,9 @@ func (c *call) search() error {
 			c.writeTag(tags[i], "genres")
 			c.close('}')
 		}}
+	}
+	if r, ok := searchRules[kind]; ok && c.breaks(r) {
+		l = list{}
 	}
 	if c.breaks(searchNamed) {
 		l.name = "Search results"

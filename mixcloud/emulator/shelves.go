@@ -12,12 +12,20 @@ import (
 
 func (c *call) popular() error { return c.shelf("Popular Cloudcasts", c.world.Popular) }
 
-func (c *call) hot() error { return c.shelf("Hot Cloudcasts", c.world.Hot) }
+func (c *call) hot() error {
+	switch {
+	case c.breaks(hotIsNew):
+		return c.shelf("Hot Cloudcasts", c.world.Latest)
+	case c.breaks(hotNamedNew):
+		return c.shelf("New Cloudcasts", c.world.Hot)
+	}
+	return c.shelf("Hot Cloudcasts", c.world.Hot)
+}
 
 func (c *call) latest() error { return c.shelf("New Cloudcasts", c.world.Latest) }
 
 func (c *call) shelf(name string, casts []*world.Cloudcast) error {
-	l := c.cloudcasts(remember(&c.orders, name, func() []*world.Cloudcast { return public(casts) }))
+	l := c.cloudcasts(remember(&c.orders, c.path, func() []*world.Cloudcast { return public(casts) }))
 	l.name = name
 	c.page(l)
 	return nil
@@ -34,19 +42,24 @@ type selection struct {
 	name    string
 	casts   []*world.Cloudcast // newest first
 	tag     bool               // a single tag
+	city    bool               // a single city
 }
 
 // choose reads a segment such as "funk", "city:athens", "funk+city:athens" or
 // "all" (documented; all: client code).
 func (c *call) choose(segment string) (selection, error) {
 	s := selection{segment: world.Escape(segment)}
-	if segment == "all" {
+	if segment == "all" && !c.breaks(noAll) {
 		s.name = "All"
 		s.casts = remember(&c.orders, "all", func() []*world.Cloudcast { return public(c.world.Latest) })
 		return s, nil
 	}
+	parts := strings.Split(segment, "+")
+	if len(parts) > 1 && c.breaks(noJoinedTags) {
+		return s, notFound(noTag)
+	}
 	var names []string
-	for i, part := range strings.Split(segment, "+") {
+	for i, part := range parts {
 		var casts []*world.Cloudcast
 		if slug, isCity := strings.CutPrefix(part, "city:"); isCity {
 			city := c.world.City(slug)
@@ -54,10 +67,11 @@ func (c *call) choose(segment string) (selection, error) {
 				return s, notFound("City does not exist.")
 			}
 			names, casts = append(names, city.Name), city.Cloudcasts
+			s.city = len(parts) == 1
 		} else {
 			tag := c.world.Tag(part)
 			if tag == nil {
-				return s, notFound("Tag does not exist.")
+				return s, notFound(noTag)
 			}
 			names, casts = append(names, tag.Name), tag.Cloudcasts
 			s.tag = true
@@ -86,6 +100,9 @@ func (c *call) tag() error {
 	if err != nil {
 		return err
 	}
+	if s.city && c.breaks(noCityPages) {
+		return notFound("City does not exist.")
+	}
 	prefix, _, _ := strings.Cut(c.path[1:], "/")
 	name := s.name
 	if s.tag && prefix != "tag" && !c.breaks(plainTagNames) {
@@ -101,7 +118,11 @@ func (c *call) tag() error {
 	if c.breaks(noLatest) {
 		connections = artistConnections
 	}
-	c.foot(full, "tag", c.path, connections)
+	path := c.path
+	if c.breaks(tagConnectionsOfToday) {
+		path = "/genres/" + s.segment + "/"
+	}
+	c.foot(full, "tag", path, connections)
 	c.close('}')
 	return nil
 }
@@ -112,7 +133,16 @@ func (c *call) tagCloudcasts(order string) error {
 	if err != nil {
 		return err
 	}
-	if order == orderLatest && c.breaks(noLatest) {
+	missing := false
+	switch order {
+	case orderPopular:
+		missing = s.tag && c.breaks(noTagPopular)
+	case orderLatest:
+		missing = c.breaks(noLatest)
+	default:
+		missing = c.breaks(noTagNewAndHot)
+	}
+	if missing || s.city && c.breaks(noCityLists) {
 		return notFound("Resource does not exist.")
 	}
 	c.page(c.cloudcasts(c.ordered("tag:"+s.segment, order, s.casts)))
@@ -195,7 +225,7 @@ func (c *call) categoryList(of func(*world.Category) list) error {
 		return err
 	}
 	l := of(g)
-	l.whole = true
+	l.whole = !c.breaks(categoryLimits)
 	c.page(l)
 	return nil
 }
@@ -266,7 +296,7 @@ func (c *call) wantCloudcast() (*world.Cloudcast, error) {
 	}
 	cast := c.world.Cloudcast(u.Username, c.args[1])
 	if cast == nil || (cast.Draft || c.scheduled(cast)) && cast.Owner != c.viewer {
-		return nil, notFound("Cloudcast does not exist.")
+		return nil, notFound(noCloudcast)
 	}
 	return cast, nil
 }

@@ -198,7 +198,7 @@ func (c *call) widgetPage() *page {
 		Picture: c.pictures + "300x300/" + it.picture,
 		Light:   isFlag(c.query.Get("light")),
 		Cover:   !isFlag(c.query.Get("hide_cover")),
-		Color:   template.CSS("#" + orElse(color(c.query.Get("color")), "5000ff")), //nolint:gosec // six hex digits
+		Color:   template.CSS("#" + orElse(color(c.query.Get("color")), "7351ff")), //nolint:gosec // six hex digits
 	}
 	seed := uint32(2166136261)
 	for i := range len(it.url) {

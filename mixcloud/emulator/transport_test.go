@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -51,9 +52,8 @@ func TestFaults(t *testing.T) {
 		check func(reply) string // says what is wrong
 	}{
 		{emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second}, func(r reply) string {
-			want := "{\n    \"error\": {\n        \"message\": \"You have hit your rate limit. Retry after 452 seconds.\",\n" +
-				"        \"type\": \"RateLimitException\",\n        \"retry_after\": 452\n    }\n}"
-			return unless(r.status == 403 && r.header.Get("Retry-After") == "452" && r.body == want, r)
+			return unless(r.status == 403 && r.header.Get("Retry-After") == "452", r) +
+				cmp.Diff(recorded(t, "error_rate_limit_403.json"), object(t, []byte(r.body)))
 		}},
 		{emulator.Fault{Kind: emulator.FaultRateLimitNoWait}, func(r reply) string {
 			return unless(r.status == 403 && r.header.Get("Retry-After") == "" && strings.Contains(r.body, "RateLimitException") && !strings.Contains(r.body, "retry_after"), r)
@@ -156,7 +156,7 @@ func TestFaults_match(t *testing.T) {
 		"/demo/*s/*/*end/": {"/demo/x/": false},
 	} {
 		for path, hit := range want {
-			e := fresh(t, emulator.WithWorld(population()))
+			e := fresh(t)
 			if err := e.Fail(emulator.Fault{Match: pattern, Kind: emulator.FaultError500}); err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +170,7 @@ func TestFaults_match(t *testing.T) {
 // Faults come in the order in which they were added, each as often as it said.
 func TestFaults_order(t *testing.T) {
 	t.Parallel()
-	e := fresh(t, emulator.WithWorld(population()))
+	e := fresh(t)
 	for _, f := range []emulator.Fault{
 		{Match: "/demo/", Kind: emulator.FaultHTML502, Times: 2},
 		{Match: "/demo/", Kind: emulator.FaultEmptyPage, Times: 1}, // not a list: never
@@ -230,7 +230,7 @@ func TestTransport_time(t *testing.T) {
 // A context ends a request while it waits for headers, and while it reads.
 func TestTransport_cancel(t *testing.T) {
 	t.Parallel()
-	e := fresh(t, emulator.WithWorld(population()))
+	e := fresh(t)
 	for _, f := range []emulator.Fault{
 		{Match: "/spartacus/", Kind: emulator.FaultSlowBody, Delay: time.Hour},
 		{Match: "/popular/", Kind: emulator.FaultSlowHeaders, Delay: time.Hour},
@@ -317,7 +317,7 @@ func (c *closed) Close() error {
 // The limit counts all callers, and names the wait.
 func TestLimitPerSecond(t *testing.T) {
 	t.Parallel()
-	e := fresh(t, emulator.WithWorld(population()), emulator.WithSettings(emulator.Settings{Limit: 3}))
+	e := fresh(t, emulator.WithSettings(emulator.Settings{Limit: 3}))
 	synctest.Test(t, func(t *testing.T) {
 		e.Reset()
 		for second := range 3 {
@@ -335,4 +335,34 @@ func TestLimitPerSecond(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 	})
+}
+
+// Everything at once, for the race detector.
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	e := fresh(t)
+	client := &http.Client{Transport: e.Transport()}
+	var g sync.WaitGroup
+	for i := range 8 {
+		g.Go(func() {
+			for _, path := range []string{
+				"/popular/", "/genres/funk/hot/", "/search/?q=night&type=cloudcast", "/me/feed/" + token, "/demo/?metadata=1", "/www/demo/",
+			} {
+				if r := ask(client, host+path, enough); r.err != nil || r.status != http.StatusOK && r.status != http.StatusBadGateway {
+					t.Errorf("%s: status %d, %v", path, r.status, r.err)
+				}
+			}
+			switch i % 4 {
+			case 0:
+				e.Reset()
+			case 1:
+				_ = e.Fail(emulator.Fault{Kind: emulator.FaultHTML502, Times: 2})
+			case 2:
+				_ = e.Set(emulator.Settings{PageCap: 1 + i})
+			default:
+				_ = e.Requests()
+			}
+		})
+	}
+	g.Wait()
 }

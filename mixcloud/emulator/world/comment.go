@@ -3,6 +3,7 @@ package world
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // addComments lets members talk below shows and on profiles. Most comments are
@@ -67,10 +68,30 @@ func (g *generator) showComments(s *source, sh *show, n int) []*Comment {
 				t.tracks = append(t.tracks, section.Track)
 			}
 		}
-		text := g.commentText(s, t, who, lang.list("episode comments"), sh.AudioLength)
+		section := "episode comments"
+		if sh.shelf.Format == "talk" {
+			section = "talk comments"
+		}
+		line, text := "", ""
+		for range 4 { // nobody says what has just been said
+			line = pick(s, lang.list(section))
+			text = g.commentText(s, t, who, lang, line, sh.AudioLength)
+			if s.chance(25) && !strings.Contains(text, "\n") {
+				if more := pick(s, lang.list(section)); more != line && !strings.Contains(more, "\n") {
+					text += pick(s, []string{" ", " ", "\n", "\n\n"}) + g.commentText(s, t, who, lang, more, sh.AudioLength)
+				}
+			}
+			if !slices.ContainsFunc(list, func(c Comment) bool { return c.Text == text }) {
+				break
+			}
+		}
 		list = append(list, Comment{Thread: thread, Author: who.User, Text: text, At: instant(min(at, now-1))})
-		if s.chance(14) {
-			reply := expand(pick(s, lang.list("replies")), func(slot string) string {
+		if asked := strings.Contains(line, "{clock}"); s.chance(14) {
+			reply := pick(s, lang.list("replies"))
+			for tries := 0; tries < 20 && strings.Contains(reply, "{track}") != asked; tries++ {
+				reply = pick(s, lang.list("replies")) // a title is the answer to a question only
+			}
+			reply = expand(reply, func(slot string) string {
 				if slot == "author" {
 					return who.Name
 				}
@@ -93,7 +114,8 @@ func (g *generator) profileComments(s *source, m *member, n int) []*Comment {
 			continue
 		}
 		t := &teller{g: g, s: s, m: m, shelf: m.shelves[0]}
-		text := g.commentText(s, t, who, g.tongue(s, who, m).list("profile comments"), 0)
+		lang := g.tongue(s, who, m)
+		text := g.commentText(s, t, who, lang, pick(s, lang.list("profile comments")), 0)
 		since := max(who.joined, m.joined) + 1
 		list = append(list, Comment{Thread: thread, Author: who.User, Text: text, At: instant(since + int64(s.n(int(now-since))))})
 	}
@@ -107,8 +129,9 @@ func (g *generator) profileComments(s *source, m *member, n int) []*Comment {
 // commenter is one of those who were there, or anybody.
 func (g *generator) commenter(s *source, there []UserEdge) *member {
 	if len(there) > 0 && s.chance(75) {
-		u := pick(s, there).User
-		return g.byUser[u]
+		if m := g.byUser[pick(s, there).User]; !m.sign || s.chance(30) {
+			return m
+		}
 	}
 	return pick(s, g.members)
 }
@@ -122,9 +145,8 @@ func (g *generator) tongue(s *source, who, page *member) *locale {
 	return locales()[0]
 }
 
-func (g *generator) commentText(s *source, t *teller, who *member, list []string, length int) string {
-	line := pick(s, list)
-	text := expand(line, func(slot string) string {
+func (g *generator) commentText(s *source, t *teller, who *member, lang *locale, line string, length int) string {
+	return expand(line, func(slot string) string {
 		switch slot {
 		case "clock":
 			if length == 0 {
@@ -133,18 +155,17 @@ func (g *generator) commentText(s *source, t *teller, who *member, list []string
 			return clock(s.between(60, length-60))
 		case "author":
 			return Escape(who.Username)
-		case "username":
-			return Escape(t.m.Username)
 		case "city":
 			if who.City != "" {
 				return who.City
 			}
+		case "weekday":
+			return pick(s, lang.list("weekdays"))
 		case "year":
 			return strconv.Itoa(s.between(1991, 2019))
 		}
 		return t.value(slot)
 	})
-	return text
 }
 
 // newestComments orders a page's comments.

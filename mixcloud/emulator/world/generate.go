@@ -73,6 +73,7 @@ type generator struct {
 // A shelf is a category in the making.
 type shelf struct {
 	*Category
+	family  string // of the artists first of all; "" for talk
 	tags    []*Tag
 	artists []*Artist
 	shows   []*show // newest first
@@ -132,6 +133,7 @@ func (g *generator) shelf(name string) *shelf {
 // addArtists makes the artists of the tracklists and gives each some tracks.
 func (g *generator) addArtists() {
 	titles, remixes := trackTitles(), remixNames()
+	common := titles["common"]
 	byFamily := make(map[string][]*Artist, 8)
 	n := 0
 	for _, f := range artistFamilies() {
@@ -141,7 +143,10 @@ func (g *generator) addArtists() {
 			a := &Artist{Slug: Slugify(name), Name: name}
 			seen := make(map[string]bool, 8)
 			for range s.between(3, 8) {
-				title := pick(s, titles)
+				title := pick(s, titles[f.name])
+				if f.name != "concert" && s.chance(40) {
+					title = pick(s, common)
+				}
 				if f.name != "concert" && s.chance(22) {
 					title += " " + pick(s, remixes)
 				}
@@ -155,6 +160,9 @@ func (g *generator) addArtists() {
 		}
 	}
 	for i, line := range shelfLines() {
+		if len(line.families) > 0 {
+			g.shelves[i].family = line.families[0]
+		}
 		for _, family := range line.families {
 			g.shelves[i].artists = append(g.shelves[i].artists, byFamily[family]...)
 		}
@@ -195,7 +203,7 @@ var artistFamilies = sync.OnceValue(func() []artistFamily {
 })
 
 var (
-	trackTitles = sync.OnceValue(func() []string { return readLines("tracks.txt") })
+	trackTitles = sync.OnceValue(func() sections { return readSections("tracks.txt") })
 	remixNames  = sync.OnceValue(func() []string { return readLines("remixes.txt") })
 )
 

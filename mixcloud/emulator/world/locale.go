@@ -125,12 +125,12 @@ func readLocale(lang string, fallback *locale) *locale {
 		city, country, _ := strings.Cut(line, ", ")
 		l.places = append(l.places, place{city, country})
 	}
-	men := readFamilies(l.own["family"])
+	men := l.readFamilies("family")
 	women := men
 	if len(l.own["family women"]) > 0 {
-		women = readFamilies(l.own["family women"])
+		women = l.readFamilies("family women")
 	}
-	l.men, l.women = readGiven(l.own["men"], men), readGiven(l.own["women"], women)
+	l.men, l.women = l.readGiven("men", men), l.readGiven("women", women)
 	for _, line := range l.own["name order"] {
 		switch line {
 		case "family first":
@@ -146,19 +146,19 @@ func readLocale(lang string, fallback *locale) *locale {
 	return l
 }
 
-func readGiven(lines []string, families []family) []given {
-	list := make([]given, len(lines))
-	for i, line := range lines {
-		name, ascii := spelling(line)
+func (l *locale) readGiven(section string, families []family) []given {
+	list := make([]given, len(l.own[section]))
+	for i, line := range l.own[section] {
+		name, ascii := l.spelling(line)
 		list[i] = given{name, ascii, families}
 	}
 	return list
 }
 
-func readFamilies(lines []string) []family {
-	list := make([]family, len(lines))
-	for i, line := range lines {
-		name, ascii := spelling(line)
+func (l *locale) readFamilies(section string) []family {
+	list := make([]family, len(l.own[section]))
+	for i, line := range l.own[section] {
+		name, ascii := l.spelling(line)
 		list[i] = family{name, ascii}
 	}
 	return list
@@ -166,25 +166,32 @@ func readFamilies(lines []string) []family {
 
 // spelling splits "Μαρία=Maria"; names in Latin letters have their spelling
 // derived.
-func spelling(line string) (name, ascii string) {
+func (l *locale) spelling(line string) (name, ascii string) {
 	if name, ascii, ok := strings.Cut(line, "="); ok {
 		return name, ascii
 	}
-	return line, toASCII.Replace(line)
+	ascii = line
+	if l.lang == "de" {
+		ascii = germanASCII.Replace(line)
+	}
+	return line, toASCII.Replace(ascii)
 }
+
+// germanASCII spells umlauts the German way; elsewhere they lose their dots.
+var germanASCII = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue")
 
 // toASCII strips what Latin letters carry, and what a user name cannot hold.
 var toASCII = strings.NewReplacer(
 	"á", "a", "à", "a", "â", "a", "ã", "a", "å", "a", "ă", "a", "ą", "a", "ạ", "a", "ả", "a", "ấ", "a", "ắ", "a", "ā", "a",
-	"ä", "ae", "æ", "ae", "ç", "c", "ć", "c", "č", "c", "ď", "d", "đ", "d", "ð", "d",
+	"ä", "a", "æ", "ae", "ç", "c", "ć", "c", "č", "c", "ď", "d", "đ", "d", "ð", "d",
 	"é", "e", "è", "e", "ê", "e", "ë", "e", "ě", "e", "ę", "e", "ệ", "e", "ế", "e", "ẹ", "e", "ễ", "e", "ē", "e",
 	"ğ", "g", "í", "i", "ì", "i", "î", "i", "ï", "i", "ı", "i", "ị", "i", "ĩ", "i", "ī", "i",
 	"ł", "l", "ľ", "l", "ñ", "n", "ń", "n", "ň", "n", "ó", "o", "ò", "o", "ô", "o", "õ", "o", "ő", "o", "ơ", "o",
-	"ọ", "o", "ồ", "o", "ộ", "o", "ờ", "o", "ö", "oe", "ø", "oe", "œ", "oe", "ř", "r", "ś", "s", "š", "s", "ş", "s", "ș", "s",
+	"ọ", "o", "ồ", "o", "ộ", "o", "ờ", "o", "ö", "o", "ø", "o", "œ", "oe", "ř", "r", "ś", "s", "š", "s", "ş", "s", "ș", "s",
 	"ß", "ss", "ť", "t", "ț", "t", "þ", "th", "ú", "u", "ù", "u", "û", "u", "ů", "u", "ű", "u", "ũ", "u", "ư", "u", "ụ", "u",
-	"ū", "u", "ü", "ue", "ý", "y", "ỳ", "y", "ź", "z", "ż", "z", "ž", "z",
-	"Á", "A", "Â", "A", "Å", "A", "Ä", "Ae", "Ç", "C", "Ć", "C", "Č", "C", "Đ", "D", "É", "E", "È", "E", "Í", "I", "Î", "I", "İ", "I",
-	"Ł", "L", "Ñ", "N", "Ó", "O", "Ö", "Oe", "Ø", "Oe", "Ő", "O", "Ř", "R", "Ś", "S", "Š", "S", "Ş", "S", "Ș", "S", "Ț", "T", "Þ", "Th",
-	"Ú", "U", "Ü", "Ue", "Ý", "Y", "Ź", "Z", "Ż", "Z", "Ž", "Z",
-	"'", "", "’", "", ".", "", ",", "", "\"", "", "&", "and",
+	"ū", "u", "ü", "u", "ý", "y", "ỳ", "y", "ź", "z", "ż", "z", "ž", "z",
+	"Á", "A", "Â", "A", "Å", "A", "Ä", "A", "Ç", "C", "Ć", "C", "Č", "C", "Đ", "D", "É", "E", "È", "E", "Í", "I", "Î", "I", "İ", "I",
+	"Ł", "L", "Ñ", "N", "Ó", "O", "Ö", "O", "Ø", "O", "Ő", "O", "Ř", "R", "Ś", "S", "Š", "S", "Ş", "S", "Ș", "S", "Ț", "T", "Þ", "Th",
+	"Ú", "U", "Ü", "U", "Ý", "Y", "Ź", "Z", "Ż", "Z", "Ž", "Z",
+	"'", "", "’", "", "׳", "", ".", "", ",", "", "\"", "", "&", "and",
 )

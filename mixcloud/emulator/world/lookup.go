@@ -100,17 +100,29 @@ func (w *World) AddCloudcast(c *Cloudcast) {
 	}
 }
 
-// freeSlug makes a slug unique for its owner; an upload whose name holds
-// nothing that a slug could keep is called "upload".
+// freeSlug makes a slug unique for its owner.
 func (w *World) freeSlug(owner, slug string) string {
+	return uniqueSlug(slug, func(slug string) bool { return w.index.cloudcasts[pair{owner, slug}] != nil })
+}
+
+// uniqueSlug numbers a slug that is taken. An upload whose name holds nothing
+// that a slug could keep is called "upload", and the path of a user's list is
+// never an upload's.
+func uniqueSlug(slug string, taken func(string) bool) string {
 	if slug == "" {
 		slug = "upload"
 	}
 	free := slug
-	for n := 2; w.index.cloudcasts[pair{owner, free}] != nil; n++ {
+	for n := 2; taken(free) || slices.Contains(reservedSlugs, free); n++ {
 		free = slug + "-" + strconv.Itoa(n)
 	}
 	return free
+}
+
+// reservedSlugs are what follows a user's key and is no upload.
+var reservedSlugs = []string{
+	"cloudcasts", "comments", "favorites", "feed", "follow", "followers", "following", "listen-later", "listens",
+	"playlists",
 }
 
 // insertNewest puts c before the first that is not newer than it.

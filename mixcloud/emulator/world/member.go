@@ -130,8 +130,10 @@ func (g *generator) newMember(s *source, l *locale) *member {
 			home, m.kind = g.music, dj // every talk show of the language is on air
 		}
 	}
-	for range s.between(1, 3) {
-		if sh := pick(s, home); !slices.Contains(m.shelves, sh) {
+	m.shelves = append(m.shelves, pick(s, home))
+	for range s.between(0, 2) { // people stay close to what they know
+		sh := pick(s, home)
+		if near := sh.family == m.shelves[0].family; (near || s.chance(25)) && !slices.Contains(m.shelves, sh) {
 			m.shelves = append(m.shelves, sh)
 		}
 	}

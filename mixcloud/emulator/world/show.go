@@ -2,7 +2,6 @@ package world
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -256,9 +255,9 @@ func (g *generator) addSingle(s *source, m *member, at int64) {
 		}
 	}
 	sh := g.newShow(s, t, capital(expand(pick(s, m.locale.list(section)), t.value)), at)
-	sh.AudioLength = s.skew(1300, 9000)
-	if t.shelf.Format == "music" && s.chance(60) {
-		sh.AudioLength = s.between(3200, 7500)
+	sh.AudioLength = s.between(1230, 4000)
+	if t.shelf.Format == "music" && s.chance(75) {
+		sh.AudioLength = s.between(3200, 7500) + s.n(2)*s.n(6900)
 	}
 	sh.Tags = g.showTags(s, t.shelf, []*Tag{t.shelf.tags[0], pick(s, t.shelf.tags)})
 	if m.IsPro && s.chance(8) {
@@ -353,14 +352,7 @@ func (g *generator) finish(sh *show, slugs map[string]bool) {
 	if s.chance(3) {
 		sh.AudioLength = 0
 	}
-	slug := Slugify(sh.Name)
-	if slug == "" {
-		slug = "upload"
-	}
-	sh.Slug = slug
-	for n := 2; slugs[sh.Slug]; n++ {
-		sh.Slug = slug + "-" + strconv.Itoa(n)
-	}
+	sh.Slug = uniqueSlug(Slugify(sh.Name), func(slug string) bool { return slugs[slug] })
 	slugs[sh.Slug] = true
 }
 
@@ -402,7 +394,9 @@ func (g *generator) describe(s *source, t *teller, sh *show) {
 		}
 	}
 	if s.chance(30) {
-		b.WriteString("\r\n\r\n" + expand(pick(s, l.list("more")), t.value))
+		text := strings.TrimRight(b.String(), "\r\n")
+		b.Reset()
+		b.WriteString(text + "\r\n\r\n" + expand(pick(s, l.list("more")), t.value))
 	}
 	sh.Description = limit(strings.TrimRight(b.String(), "\r\n"), 1000)
 }

@@ -95,18 +95,11 @@ func (g *generator) addSpecials(m *member) {
 		})
 		add("Lunch Break: a Tracklist with Holes", unix(2026, 5, 12)+12*hour, func(sh *show) {
 			s := newSource(g.w.Seed, "special sections", 0)
-			sh.Sections = []Section{{Chapter: "Starters", StartTime: 0}}
-			for i := range 6 {
-				start := 60 + i*420
-				if i%3 == 2 {
-					start = -1
-				}
-				if i == 3 {
-					sh.Sections = append(sh.Sections, Section{Chapter: "Coffee", StartTime: start})
-				}
-				sh.Sections = append(sh.Sections, Section{Track: pick(s, g.w.Artists[i*7].Tracks), StartTime: start + 5})
+			track := func(start int) Section { return Section{pick(s, pick(s, sh.shelf.artists).Tracks), "", start} }
+			sh.Sections = []Section{
+				{nil, "Starters", 0}, track(65), track(485), track(-1), track(1130),
+				{nil, "Coffee", -1}, track(1560), track(-1), track(2405),
 			}
-			sh.Sections[5].StartTime = -1
 		})
 	case DocumentedUser:
 		add("Party Time", unix(2009, 6, 17)+10*hour, func(sh *show) {

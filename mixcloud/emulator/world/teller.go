@@ -42,6 +42,8 @@ func (t *teller) value(slot string) string {
 		return t.m.Name
 	case "username":
 		return t.m.Username
+	case "path":
+		return Escape(t.m.Username)
 	case "city":
 		if t.m.City == "" {
 			return pick(t.s, locales()[0].places).city
@@ -100,7 +102,7 @@ func (t *teller) value(slot string) string {
 		if len(t.tracks) > 0 {
 			return t.tracks[t.s.n(len(t.tracks))].Name
 		}
-		return pick(t.s, trackTitles())
+		return pick(t.s, trackTitles()["common"])
 	}
 	panic("world: a text asks for {" + slot + "}") // the texts are compiled in, and tested
 }

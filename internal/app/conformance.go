@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/conformance"
+	"mixcloud-graphql/internal/telemetry"
+)
+
+// ErrDifference is what [Run] returns when a comparison was made and found that
+// the Mixcloud it asked differs from what this project believes of it.
+var ErrDifference = errors.New("Mixcloud differs from what this project believes of it; the table above says where")
+
+func runConformance(ctx context.Context, cfg config.Conformance, stdout, stderr io.Writer) (err error) {
+	log, err := telemetry.NewLogger(stderr, cfg.Log.Format, cfg.Log.Level)
+	if err != nil {
+		return err
+	}
+	var file io.Writer // nil, and not a nil *os.File, without a report
+	if cfg.Report != "" {
+		f, openErr := os.Create(cfg.Report)
+		if openErr != nil {
+			return fmt.Errorf("cannot write the report: %w", openErr)
+		}
+		file = f
+		defer func() { err = errors.Join(err, f.Close()) }()
+	}
+	report, err := conformance.Run(ctx, conformance.Config{
+		APIURL:  cfg.APIURL,
+		SiteURL: cfg.SiteURL,
+		Token:   cfg.Token.Reveal(),
+		Rate:    cfg.Rate,
+		Out:     stdout,
+		Report:  file,
+		Log:     log,
+	})
+	if err != nil {
+		return err
+	}
+	if report.Differs() {
+		return ErrDifference
+	}
+	return nil
+}

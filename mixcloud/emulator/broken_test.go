@@ -1,0 +1,233 @@
+package emulator_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mixcloud-graphql/mixcloud/emulator"
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// signature is all that a caller sees, but for the value of the request's id.
+func signature(h http.Handler, path string, again int) string {
+	var w *httptest.ResponseRecorder
+	for range again + 1 {
+		r := httptest.NewRequest(http.MethodGet, host+path, nil)
+		if strings.HasPrefix(path, "/spartacus/?bearer") {
+			r.Header.Set("Authorization", "Bearer demo-token")
+		}
+		w = do(h, r)
+	}
+	id := regexp.MustCompile(`[0-9a-f]{32}`)
+	var headers []string
+	for name, values := range w.Header() {
+		if name != "Content-Length" {
+			headers = append(headers, name+": "+id.ReplaceAllString(strings.Join(values, ", "), "ID"))
+		}
+	}
+	slices.Sort(headers)
+	return fmt.Sprint(w.Code, headers, w.Body)
+}
+
+// Every broken rule shows in some answer, and the answer says what the rule's
+// documentation says.
+func TestBrokenRules(t *testing.T) {
+	t.Parallel()
+	w := population()
+	demo := w.User("demo")
+	noAudio := "/demo/room-tone/"
+	greek := w.User(world.GreekUser).Key()
+	category := "/categories/" + w.Categories[0].Slug + "/"
+	public := func(list []*world.Cloudcast) *world.Cloudcast {
+		return list[slices.IndexFunc(list, func(c *world.Cloudcast) bool { return !c.Private() })]
+	}
+	full := fmt.Sprintf("/demo/cloudcasts/?limit=%d", len(demo.Cloudcasts)+5)
+	seconds := fmt.Sprintf("=%d", demo.Cloudcasts[5].Created.Unix())
+	text := "=" + strings.ReplaceAll(demo.Cloudcasts[5].Created.UTC().Format("2006-01-02 15:04:05"), " ", "+")
+	probes := map[string]struct{ path, has string }{
+		"no-redirect":          {"/spartacus", `200 `},
+		"redirect-302":         {"/spartacus", `302 `},
+		"absolute-location":    {"/spartacus", `Location: https://`},
+		"redirect-drops-query": {"/spartacus?metadata=1", `Location: /spartacus/ `},
+		"json-content-type":    {"/demo/", `Content-Type: application/json`},
+		"no-cors":              {"/demo/", ``},
+		"no-vary":              {"/demo/", ``},
+		"no-request-id":        {"/demo/", ``},
+		"compact-json":         {"/demo/", `{"key":"/demo/","url"`},
+		"raw-unicode":          {greek, `"username": "νυχτερινό-τραμ"`},
+		"no-jsonp":             {"/demo/?callback=f", "] {\n    \"key\""},
+		"redirect-body":        {"/spartacus", `<html>`},
+		"rate-limit-headers":   {"/demo/", `X-Ratelimit-Remaining: `},
+
+		"decoded-keys":         {greek, `"key": "/\u03bd`},
+		"encoded-slugs":        {greek, `"username": "%CE%BD`},
+		"case-sensitive-users": {"/DEMO/", `404 `},
+		"canonical-links":      {"/DEMO/cloudcasts/", `/demo/cloudcasts/?limit`},
+		"names-first":          {"/demo/", "] {\n    \"name\""},
+		"other-full-keys":      {"/spartacus/party-time/", fmt.Sprintf(`"key": "/spartacus/%d/"`, w.Cloudcast("spartacus", "party-time").ID)},
+		"urls-on-api":          {"/demo/", `"url": "` + host + `/demo/"`},
+
+		"nulls":                 {noAudio, `"audio_length": null`},
+		"type-without-metadata": {"/demo/", `"type": "user"`},
+		"no-nested-type":        {"/spartacus/party-time/?metadata=1", ``},
+		"metadata-on-items":     {"/demo/cloudcasts/?metadata=1&limit=1", `"connections"`},
+		"no-connections":        {"/demo/?metadata=1", ``},
+		"full-nested-users":     {"/demo/followers/", `"biog"`},
+		"description-in-lists":  {"/demo/cloudcasts/", `"description"`},
+		"no-description":        {"/spartacus/party-time/", ``},
+		"false-hidden-stats":    {"/spartacus/party-time/", `"hidden_stats": false`},
+		"real-hidden-stats":     {world.HiddenStatsCloudcast, ``},
+		"zero-hidden-comments":  {world.HiddenStatsCloudcast, `"comment_count": 0,`},
+		"plain-tag-names":       {"/genres/funk/", `"name": "Funk"`},
+		"suffixed-nested-tags":  {"/spartacus/party-time/", `"name": "Funk shows"`},
+		"discover-keys":         {"/genres/funk/", `"key": "/discover/funk/"`},
+		"no-latest":             {"/genres/funk/latest/", `404 `},
+		"no-hosts":              {"/spartacus/party-time/", ``},
+		"large-user-pictures":   {"/demo/", `"1024wx1024h"`},
+		"fractional-times":      {"/demo/", `.000Z"`},
+		"string-counts":         {"/demo/", `"follower_count": "`},
+		"no-listen-time":        {"/demo/listens/", ``},
+		"untyped-activities":    {"/demo/feed/", ``},
+		"comment-created-time":  {"/demo/comments/", `"created_time"`},
+
+		"lean-users":             {"/demo/", ``},
+		"few-cloudcast-pictures": {"/spartacus/party-time/", ``},
+		"hash-colors":            {"/demo/", `"picture_primary_color": "#`},
+		"no-sections":            {"/spartacus/party-time/", ``},
+		"no-root-type":           {"/demo/?metadata=1", ``},
+		"five-connections":       {"/demo/?metadata=1", ``},
+		"reposters-connection":   {"/spartacus/party-time/?metadata=1", `"reposters"`},
+		"typed-envelopes":        {"/demo/cloudcasts/?metadata=1", `"type": "list"`},
+
+		"no-feed":                  {"/demo/feed/", `404 `},
+		"hot-is-new":               {"/popular/hot/?limit=1", public(w.Latest).Key()},
+		"hot-named-new":            {"/popular/hot/?limit=1", `"New Cloudcasts"`},
+		"no-old-tag-paths":         {"/tag/funk/", `404 `},
+		"tag-connections-of-today": {"/tag/funk/?metadata=1", `/genres/funk/popular/`},
+		"no-tag-popular":           {"/genres/funk/popular/", `404 `},
+		"no-tag-new-and-hot":       {"/genres/funk/hot/", `404 `},
+		"no-all":                   {"/discover/all/latest/", `404 `},
+		"no-joined-tags":           {"/genres/funk+house/latest/", `404 `},
+		"no-city-pages":            {"/genres/city:london/", `404 `},
+		"no-city-lists":            {"/genres/city:london/popular/", `404 `},
+		"no-cloudcast-search":      {"/search/?q=night&type=cloudcast", `"data": []`},
+		"no-upload-search":         {"/search/?q=night&type=upload", `"data": []`},
+		"no-user-search":           {"/search/?q=demo&type=user", `"data": []`},
+		"no-tag-search":            {"/search/?q=funk&type=tag", `"data": []`},
+		"search-needs-type":        {"/search/?q=night", `"data": []`},
+		"no-cloudcast-comments":    {"/spartacus/party-time/comments/", `404 `},
+		"no-cloudcast-favorites":   {"/spartacus/party-time/favorites/", `404 `},
+		"no-listeners":             {"/spartacus/party-time/listeners/", `404 `},
+		"no-similar":               {"/spartacus/party-time/similar/", `404 `},
+		"no-playlists":             {"/demo/playlists/", `404 `},
+		"no-playlist-cloudcasts":   {demo.Playlists[0].Key() + "cloudcasts/", `404 `},
+		"no-categories":            {"/categories/", `404 `},
+		"no-category-cloudcasts":   {category + "cloudcasts/", `404 `},
+		"no-category-users":        {category + "users/", `404 `},
+		"category-limits":          {category + "cloudcasts/?limit=1", `"next"`},
+		"no-artists":               {w.Artists[0].Key(), `404 `},
+		"no-listen-later":          {"/me/listen-later/" + token, `404 `},
+
+		"until-inclusive":           {"/demo/cloudcasts/?limit=1&until" + seconds, demo.Cloudcasts[5].Key()},
+		"since-inclusive":           {"/demo/cloudcasts/?limit=1&since" + seconds, demo.Cloudcasts[5].Key()},
+		"oldest-first":              {"/demo/cloudcasts/", ``},
+		"no-previous-on-first-page": {"/demo/cloudcasts/", ``},
+		"next-on-short-page":        {full, `"next"`},
+		"paging-past-end":           {"/demo/cloudcasts/?until=1000000000", `"paging": {}`},
+		"no-previous-past-end":      {"/demo/cloudcasts/?offset=1000", ``},
+		"offset-zero-keeps-dates":   {"/demo/cloudcasts/?offset=0", `until=`},
+		"offset-ignored":            {"/demo/cloudcasts/?offset=3", demo.Cloudcasts[0].Key()},
+		"offset-links-absent":       {"/demo/cloudcasts/?offset=3", ``},
+		"limit-above-100-honoured":  {"/HarbourFM/cloudcasts/?limit=101", `limit=101`},
+		"default-limit-10":          {"/demo/cloudcasts/", `limit=10&`},
+		"unsorted-links":            {"/demo/cloudcasts/", `&limit=20"`},
+		"links-without-limit":       {"/demo/cloudcasts/", `cloudcasts/?until`},
+		"links-drop-metadata":       {"/demo/cloudcasts/?metadata=1", `limit=20&until`},
+		"iso-times-in-links":        {"/demo/cloudcasts/", "until=" + demo.Cloudcasts[19].Created.UTC().Format("2006-01-02T15")},
+		"seconds-ignored":           {"/demo/cloudcasts/?until" + seconds, demo.Cloudcasts[0].Key()},
+		"text-times-ignored":        {"/demo/cloudcasts/?until" + text, demo.Cloudcasts[0].Key()},
+		"token-in-links":            {"/demo/cloudcasts/" + token, `access_token=demo-token&`},
+		"no-list-names":             {"/demo/cloudcasts/", ``},
+		"named-following":           {"/demo/following/", `'s following"`},
+		"search-named":              {"/search/?q=night&type=user", `"name": "Search results"`},
+		"search-paged-by-date":      {"/search/?q=night&type=cloudcast", `until=`},
+		"offset-links-by-default":   {"/demo/cloudcasts/", `offset=20`},
+		"shifted-link-times":        {"/demo/cloudcasts/?limit=1", "until=" + url.QueryEscape(demo.Cloudcasts[0].Created.UTC().Add(-time.Second).Format(time.DateTime))},
+		"since-newest":              {"/demo/cloudcasts/?limit=1&since" + seconds, demo.Cloudcasts[0].Key()},
+		"bad-dates-empty":           {"/demo/cloudcasts/?until=soon", `"data": []`},
+		"links-keep-bounds":         {"/demo/cloudcasts/?limit=1&since=2001-01-01+00:00:00&until" + text, `since=2001-01-01`},
+		"offset-links-by-one":       {"/demo/cloudcasts/?offset=4", `offset=5`},
+		"previous-at-offset-zero":   {"/demo/cloudcasts/?offset=0", `"previous"`},
+		"no-next-on-full-last-page": {fmt.Sprintf("/demo/cloudcasts/?limit=%d", len(demo.Cloudcasts)), ``},
+		"negative-offset-empty":     {"/demo/cloudcasts/?offset=-4", `"data": []`},
+		"other-scheme-links":        {"/demo/cloudcasts/", `"next": "http://`},
+		"page-cap-50":               {"/HarbourFM/cloudcasts/?limit=100", `limit=50`},
+		"limit-zero-empty":          {"/demo/cloudcasts/?limit=0", `"data": []`},
+		"negative-limit-one":        {"/demo/cloudcasts/?limit=-3", `limit=1&`},
+
+		"header-token":               {"/spartacus/?bearer", `"following"`},
+		"bad-token-ignored":          {"/demo/?access_token=wrong", `200 `},
+		"no-viewer-members":          {"/demo/" + token, ``},
+		"follower-on-nested":         {"/demo/followers/" + token, `"follower"`},
+		"current-user-on-others":     {"/spartacus/" + token, `"is_current_user": false`},
+		"me-not-found":               {"/me/", `404 `},
+		"not-found-200":              {"/nobody/", `200 `},
+		"untyped-errors":             {"/nobody/", ``},
+		"bare-errors":                {"/nobody/", "] {\n    \"message\""},
+		"rate-limit-429":             {"/demo/", `429 `},
+		"retry-after-header-missing": {"/demo/", ``},
+		"retry-after-body-missing":   {"/demo/", ``},
+
+		"token-refusals-401":      {"/me/", `401 `},
+		"me-key":                  {"/me/" + token, `"key": "/me/"`},
+		"no-such-user-words":      {"/nobody/", `"Not found."`},
+		"no-such-cloudcast-words": {"/demo/nothing/", `"Not found."`},
+		"no-such-tag-words":       {"/genres/no-such-tag/", `"Not found."`},
+
+		"embed-html-json":    {"/spartacus/party-time/embed-html/", `"html"`},
+		"embed-ignores-size": {"/spartacus/party-time/embed-html/?height=77", `height="120"`},
+		"oembed-no-author":   {"/www/oembed/?url=https://www.mixcloud.com/demo/", ``},
+
+		"embed-json-text":  {"/spartacus/party-time/embed-json/", `] "<iframe`},
+		"oembed-thumbnail": {"/www/oembed/?url=https://www.mixcloud.com/demo/", `"thumbnail_url"`},
+		"oembed-no-xml":    {"/www/oembed/?format=xml&url=https://www.mixcloud.com/demo/", "] {\n    \"version\""},
+	}
+	rules := emulator.BrokenRules()
+	if len(rules) != len(probes) || !slices.IsSorted(rules) {
+		t.Errorf("%d rules, %d probes", len(rules), len(probes))
+	}
+	for _, rule := range rules {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			probe, ok := probes[rule]
+			if !ok || emulator.BrokenRuleDoc(rule) == "" {
+				t.Fatal("the rule has no probe or no documentation")
+			}
+			var limit, again int
+			if strings.HasPrefix(rule, "rate-limit") || strings.HasPrefix(rule, "retry-after") {
+				limit, again = 1, 1 // the second request is one too many
+			}
+			options := []emulator.Option{emulator.WithSettings(emulator.Settings{Limit: limit})}
+			intact := signature(fresh(t, options...), probe.path, again)
+			broken := signature(fresh(t, append(options, emulator.WithBroken(rule))...), probe.path, again)
+			switch {
+			case intact == broken:
+				t.Errorf("%s is answered alike with and without it", probe.path)
+			case probe.has == "" && len(broken) >= len(intact) && rule != "real-hidden-stats" && rule != "oldest-first":
+				t.Errorf("%s is no shorter with it", probe.path)
+			case !strings.Contains(broken, probe.has) || probe.has != "" && strings.Contains(intact, probe.has):
+				t.Errorf("%s: %q is in the intact answer: %t; in the broken one: %t", probe.path, probe.has, strings.Contains(intact, probe.has), strings.Contains(broken, probe.has))
+			}
+		})
+	}
+	if emulator.BrokenRuleDoc("everything") != "" {
+		t.Error("a rule that does not exist is documented")
+	}
+}
