@@ -41,6 +41,7 @@ type credential *string
 type core struct {
 	api, site, oembed *url.URL
 	http              *http.Client
+	streaming         *http.Client // http without a timeout, for uploads
 	maxBody           int64
 	userAgent         string
 	metadata          bool
@@ -75,6 +76,8 @@ func New(opts ...Option) (*Client, error) {
 	c.http.Transport = base
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.http.Jar = nil
+	c.streaming = new(*c.http)
+	c.streaming.Timeout = 0
 	return &Client{core: c}, nil
 }
 
@@ -202,7 +205,7 @@ func WithObserver(observe func(Call)) Option {
 // A Call is what an observer is told. Nothing in it holds a token.
 type Call struct {
 	Op       string        // the client's method, such as "UserFollowers"
-	Method   string        // GET
+	Method   string        // GET, POST or DELETE
 	Path     string        // below the root, such as "/spartacus/followers/"
 	Query    string        // encoded, its names sorted
 	Status   int           // 0 if there was no answer

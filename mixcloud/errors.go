@@ -52,6 +52,12 @@ type Error struct {
 	// RetryAfter is how long the API asks to wait, from the header or else
 	// from the body; 0 if it did not say.
 	RetryAfter time.Duration
+	// Details are the API's refusals of single fields of an upload or an edit,
+	// by its names of them ("tags-0-tag"), as plain as Message; mostly nil.
+	Details map[string][]string
+	// NeverSent is true when the call failed before anything was sent: a write
+	// can then be tried again without doing it twice.
+	NeverSent bool
 	// Err is the cause where there is one besides Kind; it may be nil.
 	Err error
 }

@@ -52,6 +52,7 @@ func refusal(status int, header http.Header, body value) *Error {
 	} else {
 		e.Type, e.Message = envelope.member("type").text(), envelope.member("message").text()
 	}
+	e.Details = details(body)
 	wait := envelope.member("retry_after")
 	e.RetryAfter = waitOf(header, wait, e.Message)
 	switch {
@@ -144,6 +145,7 @@ func finish(err error, r request, status int) error {
 	}
 	e.Type = plain(scrub(e.Type, r.token), maxType)
 	e.Message = plain(scrub(e.Message, r.token), maxMessage)
+	plainDetails(e.Details, r.token)
 	if e.Err != nil {
 		// A transport of the caller's may have put the address into its words.
 		if text := e.Err.Error(); scrub(text, r.token) != text {

@@ -2,11 +2,13 @@ package mixcloud
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,6 +20,10 @@ import (
 // A request is one call: everything but the client's own part of it.
 type request struct {
 	op     string
+	method string    // "" is GET
+	body   io.Reader // of a write; nil for none
+	kind   string    // the body's Content-Type
+	stream bool      // the body may take any time: only the context ends it
 	root   *url.URL // where path is below
 	path   string   // clean
 	query  url.Values
@@ -78,7 +84,7 @@ func (c *Client) do(ctx context.Context, r request, read func(status int, header
 		return &InvalidError{Arg: "token", Reason: "does not travel over plain http"}
 	}
 	began := time.Now()
-	call := Call{Op: r.op, Method: http.MethodGet, Path: r.path, Query: r.query.Encode()}
+	call := Call{Op: r.op, Method: cmp.Or(r.method, http.MethodGet), Path: r.path, Query: r.query.Encode()}
 	err := c.roundTrip(ctx, r, &call, read)
 	if err != nil {
 		err = finish(err, r, call.Status)
@@ -95,14 +101,21 @@ func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func
 	address.RawPath = r.root.EscapedPath() + r.path
 	address.Path, _ = url.PathUnescape(address.RawPath) // cannot fail: both parts are clean
 	address.RawQuery = call.Query
-	req, err := http.NewRequestWithContext(withToken(ctx, r.token), http.MethodGet, "", nil)
+	req, err := http.NewRequestWithContext(withToken(ctx, r.token), call.Method, "", r.body)
 	if err != nil {
 		return err
 	}
 	req.URL, req.Host = &address, address.Host
 	req.Header.Set("User-Agent", c.userAgent)
 	req.Header.Set("Accept", r.accept)
-	resp, err := c.http.Do(req)
+	if r.kind != "" {
+		req.Header.Set("Content-Type", r.kind)
+	}
+	client := c.http
+	if r.stream {
+		client = c.streaming
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return broken(ctx, err)
 	}
@@ -163,7 +176,17 @@ func broken(ctx context.Context, err error) *Error {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
 		return &Error{Kind: ErrTimeout, Err: err}
 	}
-	return &Error{Kind: ErrUnavailable, Err: err}
+	return &Error{Kind: ErrUnavailable, Err: err, NeverSent: neverSent(err)}
+}
+
+// neverSent tells that a call failed before a connection was there to send
+// anything over.
+func neverSent(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return true
+	}
+	_, ok := errors.AsType[*net.DNSError](err)
+	return ok
 }
 
 func isTimeout(err error) bool {

@@ -1,0 +1,128 @@
+package mixcloud
+
+import (
+	"context"
+	"net/http"
+)
+
+// A Result is the API's answer to a write that it did not refuse by a status.
+type Result struct {
+	object
+	// Success is false for a write that the API answered with 200 and did not
+	// do (seen by clients).
+	Success bool
+	// Message has the API's own words, such as "Now following bob": plain text
+	// of at most 500 characters, "" if it said nothing.
+	Message string
+	// Key is that of the cloudcast that was uploaded or edited, else "".
+	Key string
+	// Details are refusals of single fields beside a Success of false, see
+	// [Error.Details].
+	Details map[string][]string
+}
+
+// Follow makes the token's owner follow a user. The writes are sent once and
+// never again by this package; doing what is so already is taken for a success
+// (inferred).
+func (c *Client) Follow(ctx context.Context, user string) (*Result, error) {
+	return c.act(ctx, "Follow", http.MethodPost, user, "follow")
+}
+
+// Unfollow undoes [Client.Follow]. As of the others that undo, undoing what was
+// not done is an [ErrNotFound] (met by clients), as is an unknown target.
+func (c *Client) Unfollow(ctx context.Context, user string) (*Result, error) {
+	return c.act(ctx, "Unfollow", http.MethodDelete, user, "follow")
+}
+
+// Favorite adds a cloudcast to the favorites.
+func (c *Client) Favorite(ctx context.Context, cloudcast string) (*Result, error) {
+	return c.act(ctx, "Favorite", http.MethodPost, cloudcast, "favorite")
+}
+
+// Unfavorite undoes [Client.Favorite].
+func (c *Client) Unfavorite(ctx context.Context, cloudcast string) (*Result, error) {
+	return c.act(ctx, "Unfavorite", http.MethodDelete, cloudcast, "favorite")
+}
+
+// Repost shows a cloudcast to the followers.
+func (c *Client) Repost(ctx context.Context, cloudcast string) (*Result, error) {
+	return c.act(ctx, "Repost", http.MethodPost, cloudcast, "repost")
+}
+
+// Unrepost undoes [Client.Repost].
+func (c *Client) Unrepost(ctx context.Context, cloudcast string) (*Result, error) {
+	return c.act(ctx, "Unrepost", http.MethodDelete, cloudcast, "repost")
+}
+
+// AddToListenLater puts a cloudcast aside to listen to later.
+func (c *Client) AddToListenLater(ctx context.Context, cloudcast string) (*Result, error) {
+	return c.act(ctx, "AddToListenLater", http.MethodPost, cloudcast, "listen-later")
+}
+
+// RemoveFromListenLater undoes [Client.AddToListenLater].
+func (c *Client) RemoveFromListenLater(ctx context.Context, cloudcast string) (*Result, error) {
+	return c.act(ctx, "RemoveFromListenLater", http.MethodDelete, cloudcast, "listen-later")
+}
+
+// act does one action to the object at key.
+func (c *Client) act(ctx context.Context, op, method, key, action string) (*Result, error) {
+	path, problem := cleanPath(key)
+	if problem != "" {
+		return nil, &InvalidError{Arg: "key", Reason: problem}
+	}
+	if c.token == nil {
+		return nil, &InvalidError{Arg: "token", Reason: "is needed to change anything"}
+	}
+	return c.write(ctx, request{op: op, method: method, root: c.api, path: path + action + "/", token: c.token})
+}
+
+// write sends a request that changes something and reads its result.
+func (c *Client) write(ctx context.Context, r request) (*Result, error) {
+	result := new(Result)
+	err := c.fetchJSON(ctx, r, func(v value) string {
+		inner := v.member("result")
+		if inner.first() != '{' {
+			return "the answer has no result"
+		}
+		result.raw = string(v)
+		success := inner.member("success").flag()
+		result.Success = success != nil && *success
+		result.Message = plain(scrub(inner.member("message").text(), r.token), maxMessage)
+		result.Key = inner.member("key").text()
+		if result.Details = details(v); result.Details == nil {
+			result.Details = details(inner)
+		}
+		plainDetails(result.Details, r.token)
+		return ""
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// details reads refusals of single fields; nil when there are none.
+func details(v value) map[string][]string {
+	var all map[string][]string
+	for field, texts := range v.member("details").members() {
+		if all == nil {
+			all = map[string][]string{}
+		}
+		if texts.first() == '"' {
+			all[field] = append(all[field], texts.text())
+		}
+		for _, text := range texts.elements() {
+			all[field] = append(all[field], text.text())
+		}
+	}
+	return all
+}
+
+// plainDetails makes refusals fit to leave the package.
+func plainDetails(all map[string][]string, token credential) {
+	for _, texts := range all {
+		for i, text := range texts {
+			texts[i] = plain(scrub(text, token), maxMessage)
+		}
+	}
+}
