@@ -21,34 +21,38 @@ import (
 	"mixcloud-graphql/internal/config"
 )
 
-const (
-	exitFailed     = 1
-	exitUsage      = 2
-	exitDifference = 3
-)
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals) // first, so that a second signal ends the process at once
+		cancel()
+	}()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is main without the process around it. It returns the exit status.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	cmd, err := config.Parse(args, getenv, stdout)
+// run is main up to the exit status, which it returns.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	cmd, err := config.Parse(args, os.Getenv, stdout)
 	if errors.Is(err, config.ErrHelp) {
 		return 0
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "%v\nRun mixcloud-graphql --help to see every flag.\n", err)
-		return exitUsage
+		return 2
 	}
-	if err := app.Run(ctx, cmd, stdout, stderr); err != nil {
+	err = app.Run(ctx, cmd, stdout, stderr)
+	if err != nil {
 		fmt.Fprintln(stderr, "mixcloud-graphql:", err)
-		if errors.Is(err, app.ErrDifference) {
-			return exitDifference
-		}
-		return exitFailed
 	}
-	return 0
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, app.ErrDifference):
+		return 3
+	default:
+		return 1
+	}
 }

@@ -46,7 +46,7 @@ func (r *reader[T]) offsets(ctx context.Context, head *sheet[T], start, n int) (
 			break
 		}
 	}
-	if r.req.offset != nil && len(held) > 0 && held[0].at.Kind == ByTime {
+	if len(held) > 0 && held[0].at.Kind == ByTime {
 		countTies(held)
 	}
 	return held, next != nil, nil

@@ -31,7 +31,10 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 	if req.backward && req.before == nil && !l.Whole {
 		return nil, gqlerr.Invalid("last", "goes with before: where this list ends is not known")
 	}
-	r := &reader[T]{list: l, req: req, bind: Bind(l.Identity, req.since, req.until), limit: MaxPageSize, log: l.Log}
+	r := &reader[T]{
+		list: l, req: req, bind: Bind(l.Identity, req.since, req.until), log: l.Log,
+		byTime: req.offset != nil, limit: MaxPageSize,
+	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
@@ -51,6 +54,7 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 			return nil, gqlerr.Invalid(arg.name, "is a cursor of another list")
 		}
 		from = &c
+		r.byTime = c.Kind == ByTime
 	}
 	switch {
 	case req.size == 0:
@@ -66,12 +70,16 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 
 // A reader answers one Read.
 type reader[T any] struct {
-	list  List[T]
-	req   Request
-	bind  Binding
-	limit int // the largest page that the upstream gives, as far as is known
-	calls int
-	log   *slog.Logger
+	list List[T]
+	req  Request
+	bind Binding
+	log  *slog.Logger
+	// byTime says to give items that carry their time cursors by it even where
+	// the links go by offset: the client jumped by offset, or came by such a
+	// cursor.
+	byTime bool
+	limit  int // the largest page that the upstream gives, as far as is known
+	calls  int
 }
 
 // fetch gets one page. Start is the offset of its first item.

@@ -82,9 +82,8 @@ func (r *reader[T]) view(asked mixcloud.Range, page *mixcloud.Page[T], start int
 	if len(s.entries) == 0 {
 		return s
 	}
-	offsetAsked := r.req.offset != nil
 	switch seconds, ok := r.seconds(page.Items); {
-	case ok && (s.scheme != byOffset || offsetAsked):
+	case ok && (s.scheme != byOffset || r.byTime):
 		for i := range s.entries {
 			s.entries[i].at.Kind, s.entries[i].at.Second = ByTime, seconds[i]
 		}

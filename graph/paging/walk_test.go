@@ -76,7 +76,7 @@ func TestForwardWalkGivesTheList(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		u := drawUpstream(t)
-		u.offset = !u.own && rapid.Bool().Draw(t, "offset")
+		u.offset = rapid.Bool().Draw(t, "offset")
 		got := itemsOf(forward(t, u, paging.Args{}, nil))
 		if diff := cmp.Diff(u.items, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
 			t.Fatalf("walk differs from the list (-list +walk):\n%s", diff)
@@ -88,7 +88,7 @@ func TestBackwardWalkGivesTheListReversed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		u := drawUpstream(t)
-		u.offset = !u.own && rapid.Bool().Draw(t, "offset")
+		u.offset = rapid.Bool().Draw(t, "offset")
 		if u.newest {
 			u.cap = 0 // all has to be in reach of five calls
 		}

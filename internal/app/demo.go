@@ -1,11 +1,10 @@
 package app
 
 import (
-	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
-	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
@@ -19,6 +18,10 @@ const demoPath = "/emulator"
 // straight to the emulator.
 func newDemo(base string) (*emulator.Emulator, []mixcloud.Option, error) {
 	root := strings.TrimSuffix(base, "/") + demoPath
+	address, err := url.Parse(root)
+	if err != nil {
+		return nil, nil, err
+	}
 	e, err := emulator.New(emulator.WithPublicURL(root))
 	if err != nil {
 		return nil, nil, err
@@ -28,38 +31,21 @@ func newDemo(base string) (*emulator.Emulator, []mixcloud.Option, error) {
 		mixcloud.WithSiteURL(root + "/www"),
 		mixcloud.WithOEmbedURL(root + "/www/oembed/"),
 		mixcloud.WithUserAgent(userAgent()),
-		mixcloud.WithHTTPClient(&http.Client{Transport: stripped{e.Transport()}}),
+		mixcloud.WithHTTPClient(&http.Client{Transport: stripped{address, e.Transport()}}),
 		mixcloud.WithInsecureToken(), // they never leave the process
 	}, nil
 }
 
-// stripped takes whatever stands before the emulator's own path off a request.
-type stripped struct{ next http.RoundTripper }
+// stripped takes the path of root off a request, as http.StripPrefix does on
+// the other side.
+type stripped struct {
+	root *url.URL
+	next http.RoundTripper
+}
 
 func (s stripped) RoundTrip(req *http.Request) (*http.Response, error) {
 	inner := req.Clone(req.Context())
-	inner.URL.Path = below(inner.URL.Path)
-	inner.URL.RawPath = below(inner.URL.RawPath)
+	inner.URL.Path = strings.TrimPrefix(inner.URL.Path, s.root.Path)
+	inner.URL.RawPath = strings.TrimPrefix(inner.URL.RawPath, s.root.EscapedPath())
 	return s.next.RoundTrip(inner)
-}
-
-func below(path string) string {
-	_, rest, _ := strings.Cut(path, demoPath)
-	return rest
-}
-
-// localOnly lets only this machine through, and neither a proxy on it nor a
-// page of another site in a browser on it.
-func localOnly(next http.Handler) http.Handler {
-	next = http.NewCrossOriginProtection().Handler(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, _ := net.SplitHostPort(r.RemoteAddr)
-		if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" {
-			gqlerr.Write(w, r, http.StatusForbidden, &gqlerr.Error{
-				Code: gqlerr.CodeForbidden, Message: "The demo can be controlled only from the machine it runs on.",
-			})
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }

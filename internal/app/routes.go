@@ -31,9 +31,9 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 	all := http.NewServeMux()
 	all.Handle("/", graphhttp.SecurityHeaders(own))
 	if demo != nil {
-		// The emulator's headers are Mixcloud's, so ours stay away.
+		// The emulator's headers are Mixcloud's, so ours stay away. Its control
+		// answers to this machine alone, by itself.
 		all.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
-		all.Handle(demoPath+"/__emulator/", localOnly(http.StripPrefix(demoPath, demo)))
 	}
 	return graphhttp.Chain(all, graphhttp.RequestID, graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
 }

@@ -9,6 +9,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -48,7 +49,7 @@ func newAsset(name string, body []byte) asset {
 func Handler() http.Handler {
 	served, err := load(files)
 	if err != nil {
-		panic(err) // the files are in the binary, and a test reads them
+		panic(err) // the files are in the binary, and tests read them
 	}
 	return served
 }
@@ -166,7 +167,7 @@ func parseExample(text string) (Example, error) {
 		query.WriteString(line)
 	}
 	if e.Title == "" {
-		return Example{}, fmt.Errorf("there is no title")
+		return Example{}, errors.New("there is no title")
 	}
 	e.Query = query.String()
 	return e, nil

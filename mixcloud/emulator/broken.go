@@ -161,6 +161,7 @@ const (
 	oEmbedNoAuthor
 	embedHTMLJSON
 	embedIgnoresSize
+	noWidget
 
 	ruleCount
 )
@@ -311,6 +312,7 @@ var deviations = [ruleCount]struct{ name, doc string }{
 	oEmbedNoAuthor:   {"oembed-no-author", "oEmbed does not tell the author"},
 	embedHTMLJSON:    {"embed-html-json", "embed-html is what embed-json is"},
 	embedIgnoresSize: {"embed-ignores-size", "players have the same size whatever was asked for"},
+	noWidget:         {"no-widget", "the site has no page for the player"},
 }
 
 // gone are the routes that a rule takes away when it is broken.

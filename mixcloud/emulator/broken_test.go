@@ -191,6 +191,7 @@ func TestBrokenRules(t *testing.T) {
 		"no-such-cloudcast-words": {"/demo/nothing/", `"Not found."`},
 		"no-such-tag-words":       {"/genres/no-such-tag/", `"Not found."`},
 
+		"no-widget":          {"/www/widget/iframe/?feed=/spartacus/party-time/", `404 `},
 		"embed-html-json":    {"/spartacus/party-time/embed-html/", `"html"`},
 		"embed-ignores-size": {"/spartacus/party-time/embed-html/?height=77", `height="120"`},
 		"oembed-no-author":   {"/www/oembed/?url=https://www.mixcloud.com/demo/", ``},

@@ -184,6 +184,9 @@ func (c *call) pageLinks(casts []*world.Cloudcast) []pageLink {
 // widgetPage is the player of the feed that the query names: a site URL, or a
 // bare key (observed in a mock of 2018).
 func (c *call) widgetPage() *page {
+	if c.breaks(noWidget) {
+		return nil
+	}
 	feed := c.query.Get("feed")
 	if strings.HasPrefix(feed, "/") {
 		feed = site + feed

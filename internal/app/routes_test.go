@@ -1,0 +1,239 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"mixcloud-graphql/internal/config"
+)
+
+// The demo stands behind a proxy that takes this path off.
+const publicURL = "http://demo.example:8080/a%20b/emulators"
+
+func newDemoApp(t *testing.T) *App {
+	t.Helper()
+	a, err := New(config.Serve{Demo: true, PublicURL: publicURL, RequestTimeout: time.Minute}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// newLiveApp is a server over a Mixcloud that must not be asked anything.
+func newLiveApp(t *testing.T) *App {
+	t.Helper()
+	mixcloud := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("Mixcloud was asked for %s", r.URL) }))
+	t.Cleanup(mixcloud.Close)
+	a, err := New(config.Serve{
+		APIURL: mixcloud.URL, SiteURL: mixcloud.URL, OEmbedURL: mixcloud.URL, RequestTimeout: time.Minute,
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// get asks for a path; change may alter the request.
+func get(t *testing.T, h http.Handler, path string, change ...func(*http.Request)) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+	r.RemoteAddr, r.Host = "127.0.0.1:54321", "127.0.0.1:8080"
+	for _, c := range change {
+		c(r)
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	return rec
+}
+
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	apps := map[string]http.Handler{"live": newLiveApp(t), "demo": newDemoApp(t)}
+	tests := []struct {
+		path       string
+		live, demo int
+		says       string
+	}{
+		{"/", 200, 200, "<!doctype html>"},
+		{"/playground/main.js", 200, 200, ""},
+		{"/playground/nothing.js", 404, 404, ""},
+		{"/graphql?query=%7B__typename%7D", 200, 200, `{"data":{"__typename":"Query"}}`},
+		{"/graphql", 400, 400, "There is no query"},
+		{"/livez", 200, 200, "ok\n"},
+		{"/readyz", 200, 200, "ok\n"},
+		{"/nothing", 404, 404, "The graph is at /graphql"},
+		{"/emulator/demo/", 404, 200, ""},
+		{"/emulator/www/demo/", 404, 200, ""},
+		{"/emulator/__emulator/requests", 404, 200, ""},
+	}
+	for name, app := range apps {
+		for _, tt := range tests {
+			t.Run(name+tt.path, func(t *testing.T) {
+				t.Parallel()
+				want := tt.live
+				if name == "demo" {
+					want = tt.demo
+				}
+				rec := get(t, app, tt.path)
+				if rec.Code != want || want < 500 && tt.says != "" && !strings.Contains(rec.Body.String(), tt.says) {
+					t.Errorf("status %d, want %d: %.200s", rec.Code, want, rec.Body)
+				}
+				h := rec.Header()
+				if h.Get("X-Request-Id") == "" {
+					t.Error("there is no request id")
+				}
+				if strings.HasPrefix(tt.path, demoPath) && name == "demo" {
+					return // Mixcloud's headers, not ours
+				}
+				if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") == "" || !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
+					t.Errorf("security headers are missing: %v", h)
+				}
+			})
+		}
+	}
+}
+
+func TestReady_WhileDraining(t *testing.T) {
+	t.Parallel()
+	a := newLiveApp(t)
+	a.draining.Store(true)
+	if rec := get(t, a, "/readyz"); rec.Code != http.StatusServiceUnavailable {
+		t.Errorf("/readyz: %d", rec.Code)
+	}
+	if rec := get(t, a, "/livez"); rec.Code != http.StatusOK {
+		t.Errorf("/livez: %d", rec.Code)
+	}
+}
+
+func TestBearer_IsInFrontOfTheGraphAlone(t *testing.T) {
+	t.Parallel()
+	a := newLiveApp(t)
+	bad := func(r *http.Request) { r.Header.Set("Authorization", "Basic x") }
+	if rec := get(t, a, "/graphql?query=%7B__typename%7D", bad); rec.Code != http.StatusUnauthorized {
+		t.Errorf("/graphql: %d", rec.Code)
+	}
+	if rec := get(t, a, "/livez", bad); rec.Code != http.StatusOK {
+		t.Errorf("/livez: %d", rec.Code)
+	}
+}
+
+func graph(t *testing.T, h http.Handler, token, query string, into any) {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(string(body)))
+	r.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	answer := struct {
+		Data   any
+		Errors json.RawMessage
+	}{Data: into}
+	if err := json.Unmarshal(rec.Body.Bytes(), &answer); err != nil || answer.Errors != nil {
+		t.Fatalf("%s: %v %s", query, err, rec.Body)
+	}
+}
+
+// Pictures and pages that the demo points to are where a browser finds them,
+// and its own addresses can be pasted back.
+func TestDemo_AddressesReachTheEmulator(t *testing.T) {
+	t.Parallel()
+	a := newDemoApp(t)
+	var got struct {
+		User struct {
+			URL        string
+			Picture    struct{ URL string }
+			Cloudcasts struct{ Nodes []struct{ Name string } }
+		}
+		Pasted struct{ Key string }
+		Viewer struct{ Username string }
+	}
+	graph(t, a, "demo-token", `{
+		user(username: "demo") { url picture { url } cloudcasts(first: 1) { nodes { name } } }
+		pasted: resource(key: "`+publicURL+`/emulator/www/demo/") { key }
+		viewer { username }
+	}`, &got)
+	path, ours := strings.CutPrefix(got.User.Picture.URL, publicURL)
+	if !ours {
+		t.Fatalf("the picture is at %q", got.User.Picture.URL)
+	}
+	if rec := get(t, a, path); rec.Code != http.StatusOK || !strings.HasPrefix(rec.Header().Get("Content-Type"), "image/") {
+		t.Errorf("the picture answers %d %q", rec.Code, rec.Header().Get("Content-Type"))
+	}
+	if got.User.URL != "https://www.mixcloud.com/demo/" {
+		t.Errorf("url is %q; it stays Mixcloud's", got.User.URL)
+	}
+	if got.Pasted.Key != "/demo/" || got.Viewer.Username != "demo" || len(got.User.Cloudcasts.Nodes) != 1 {
+		t.Errorf("got %+v", got)
+	}
+
+	rec := get(t, a, "/emulator/demo/cloudcasts/?limit=1")
+	var list struct{ Paging struct{ Next string } }
+	if err := json.Unmarshal(rec.Body.Bytes(), &list); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(list.Paging.Next, publicURL+"/emulator/demo/cloudcasts/?") {
+		t.Errorf("the next page is at %q", list.Paging.Next)
+	}
+}
+
+func TestDemo_ControlIsLocal(t *testing.T) {
+	t.Parallel()
+	a := newDemoApp(t)
+	from := func(addr string) func(*http.Request) { return func(r *http.Request) { r.RemoteAddr = addr } }
+	with := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	post := func(r *http.Request) { r.Method = http.MethodPost }
+	tests := map[string]struct {
+		change []func(*http.Request)
+		want   int
+	}{
+		"this machine":                {nil, 200},
+		"this machine, IPv6":          {[]func(*http.Request){from("[::1]:1")}, 200},
+		"another machine":             {[]func(*http.Request){from("192.0.2.7:1")}, 403},
+		"no address":                  {[]func(*http.Request){from("@")}, 403},
+		"a proxy here":                {[]func(*http.Request){with("X-Forwarded-For", "192.0.2.7")}, 403},
+		"a proxy here, by RFC 7239":   {[]func(*http.Request){with("Forwarded", "for=192.0.2.7")}, 403},
+		"a page of another site":      {[]func(*http.Request){post, with("Sec-Fetch-Site", "cross-site")}, 403},
+		"a page of this site, asking": {[]func(*http.Request){with("Sec-Fetch-Site", "same-origin")}, 200},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if rec := get(t, a, "/emulator/__emulator/requests", tt.change...); rec.Code != tt.want {
+				t.Errorf("status %d, want %d: %s", rec.Code, tt.want, rec.Body)
+			}
+		})
+	}
+	// No spelling of the path is a way around.
+	get(t, a, "/emulator/demo/") // something to show
+	for _, path := range []string{"/emulator//__emulator/requests", "/emulator/%5f%5femulator/requests", "/emulator/x/../__emulator/requests", "/emulator/./__emulator/requests"} {
+		if rec := get(t, a, path, from("192.0.2.7:1")); rec.Code == http.StatusOK && strings.Contains(rec.Body.String(), `"method"`) {
+			t.Errorf("%s shows the journal to another machine", path)
+		}
+	}
+}
+
+// Commands that do not serve.
+func TestRun_Version(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := Run(context.Background(), &config.Version{}, &out, &out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(out.String(), "mixcloud-graphql ") || !strings.Contains(out.String(), "go1.") {
+		t.Errorf("got %q", out.String())
+	}
+}

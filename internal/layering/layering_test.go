@@ -1,0 +1,222 @@
+package layering
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "mixcloud-graphql"
+
+// may lists, for each directory with Go files, which packages of this module
+// its programs may import; "x/..." is x and all below it. Tests may import more
+// (see below). A directory that is not listed is an error: a new package must
+// say where it stands. What may be imported from elsewhere is in outside.
+//
+// The order is the architecture, from the bottom: no line names one below it.
+var may = []struct {
+	dir     string
+	imports []string
+}{
+	{"mixcloud/emulator/world", nil},
+	{"mixcloud/emulator", []string{"mixcloud/emulator/..."}}, // and not mixcloud: a shared mistake would cancel itself out
+	{"mixcloud", nil},
+	{"internal/telemetry", nil},
+	{"internal/layering", nil},
+	{"internal/playground", nil},
+	{"internal/conformance", nil}, // judges bytes, so it shares no decoding with the client
+	{"internal/config", []string{"internal/telemetry"}},
+	{"internal/gqlerr", []string{"internal/telemetry", "mixcloud"}},
+	{"internal/auth", []string{"internal/gqlerr"}},
+	{"internal/graphhttp", []string{"internal/gqlerr", "internal/telemetry"}},
+	{"internal/upstream", []string{"internal/gqlerr", "internal/telemetry", "mixcloud"}},
+	{"graph/paging", []string{"internal/gqlerr", "mixcloud"}},
+	{"graph/model", []string{"graph/paging", "internal/gqlerr", "mixcloud"}},
+	{"graph/loaders", []string{"graph/model", "graph/paging", "internal/gqlerr", "internal/upstream", "mixcloud"}},
+	{"graph/generated", []string{"graph/model", "graph/paging", "mixcloud"}},
+	{"graph/resolvers", []string{"graph/generated", "graph/loaders", "graph/model", "graph/paging", "internal/gqlerr", "internal/upstream", "mixcloud"}},
+	{"internal/app", []string{"graph/...", "internal/...", "mixcloud/..."}},
+	{".", []string{"internal/app", "internal/config"}}, // main: flags, signals, exit status
+}
+
+// outside forbids packages of other modules to a directory and all below it.
+var outside = []struct {
+	dir       string
+	forbidden []string
+	reason    string
+}{
+	{"mixcloud", []string{"github.com/99designs", "github.com/vektah", "github.com/graph-gophers"}, "the client knows nothing of GraphQL"},
+	{"mixcloud/emulator", []string{"github.com/", "golang.org/x/", "go.", "pgregory.net"}, "the emulator needs the standard library alone"},
+	{"graph", []string{"net/http/httptest", "github.com/alecthomas"}, "the graph knows no command line"},
+	{".", []string{"github.com/99designs/gqlgen/graphql/playground"}, "that page loads scripts from elsewhere"},
+}
+
+// A file is a Go file and what it imports.
+type file struct {
+	name, dir string
+	test      bool
+	imports   []string
+}
+
+// files parses every Go file of the module. It reads them itself: the test
+// cache notices files that a test opens, not those that "go list" looks at.
+func files(t *testing.T) []file {
+	t.Helper()
+	root := os.DirFS("../..")
+	var all []file
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		base := path.Base(name)
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			if name != "." && (base == "testdata" || base == "node_modules" || strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_")) {
+				return fs.SkipDir
+			}
+			if _, err := fs.Stat(root, path.Join(name, "go.mod")); err == nil && name != "." {
+				return fs.SkipDir // another module
+			}
+			return nil
+		case path.Ext(name) != ".go":
+			return nil
+		}
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		f := file{name: name, dir: path.Dir(name), test: strings.HasSuffix(name, "_test.go")}
+		for _, i := range parsed.Imports {
+			p, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			f.imports = append(f.imports, p)
+		}
+		all = append(all, f)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestImportsPointDownwards(t *testing.T) {
+	t.Parallel()
+	allowed := map[string][]string{}
+	for _, m := range may {
+		allowed[m.dir] = m.imports
+	}
+	seen := map[string]bool{}
+	for _, f := range files(t) {
+		if free(f.dir) {
+			continue
+		}
+		seen[f.dir] = true
+		imports, listed := allowed[f.dir]
+		if !listed {
+			t.Errorf("%s: its folder is not in the table of this test: say there what it may import", f.name)
+			continue
+		}
+		if f.test {
+			continue
+		}
+		for _, i := range f.imports {
+			if own, ours := inModule(i); ours && !covers(imports, own) {
+				t.Errorf("%s imports %s, which is not below %s", f.name, own, f.dir)
+			}
+		}
+	}
+	for dir := range allowed {
+		if !seen[dir] {
+			t.Errorf("the table names %s, where there is no Go file", dir)
+		}
+	}
+}
+
+// Tests may look at whatever they like, but for two.
+func TestImportsOfTests(t *testing.T) {
+	t.Parallel()
+	for _, f := range files(t) {
+		for _, i := range f.imports {
+			own, ours := inModule(i)
+			switch {
+			case !ours:
+			case own == "internal/app" && !free(f.dir) && f.dir != "." && f.dir != "internal/app":
+				t.Errorf("%s imports internal/app, which stands above everything", f.name)
+			case strings.HasPrefix(f.dir, "mixcloud") && !strings.HasPrefix(own, "mixcloud"):
+				t.Errorf("%s imports %s: the client and the emulator know nothing of the server", f.name, own)
+			}
+		}
+	}
+}
+
+func TestImportsFromOutside(t *testing.T) {
+	t.Parallel()
+	for _, f := range files(t) {
+		if f.test {
+			continue
+		}
+		for _, rule := range outside {
+			if rule.dir != "." && f.dir != rule.dir && !strings.HasPrefix(f.dir, rule.dir+"/") {
+				continue
+			}
+			for _, i := range f.imports {
+				for _, prefix := range rule.forbidden {
+					if strings.HasPrefix(i, prefix) {
+						t.Errorf("%s imports %s: %s", f.name, i, rule.reason)
+					}
+				}
+			}
+		}
+	}
+}
+
+// The table goes upwards: a line names only what stands above it in the file,
+// so that there is no circle even in what is merely allowed.
+func TestTableIsInOrder(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for _, m := range may {
+		for _, i := range m.imports {
+			dir, below := strings.CutSuffix(i, "/...")
+			if !below && !known[dir] {
+				t.Errorf("%s may import %s, which comes later", m.dir, i)
+			}
+		}
+		known[m.dir] = true
+	}
+}
+
+// free tells whether a folder is outside of the program: benchmarks and examples
+// use it as anybody may.
+func free(dir string) bool {
+	top, _, _ := strings.Cut(dir, "/")
+	return top == "bench" || top == "examples"
+}
+
+func inModule(imported string) (dir string, ours bool) {
+	if imported == module {
+		return ".", true
+	}
+	return strings.CutPrefix(imported, module+"/")
+}
+
+func covers(imports []string, dir string) bool {
+	for _, i := range imports {
+		prefix, below := strings.CutSuffix(i, "/...")
+		if dir == prefix || below && strings.HasPrefix(dir, prefix+"/") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,181 @@
+package playground
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator"
+)
+
+func get(t *testing.T, name, etag string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, name, nil)
+	if etag != "" {
+		r.Header.Set("If-None-Match", etag)
+	}
+	rec := httptest.NewRecorder()
+	Handler().ServeHTTP(rec, r)
+	return rec
+}
+
+func TestHandler(t *testing.T) {
+	t.Parallel()
+	for name, media := range map[string]string{
+		"/":                         "text/html; charset=utf-8",
+		"/playground/page.css":      "text/css; charset=utf-8",
+		"/playground/main.js":       "text/javascript; charset=utf-8",
+		"/playground/icon.svg":      "image/svg+xml",
+		"/playground/examples.json": "application/json; charset=utf-8",
+	} {
+		rec := get(t, name, "")
+		if rec.Code != http.StatusOK || rec.Header().Get("Content-Type") != media || rec.Body.Len() == 0 {
+			t.Errorf("%s: %d %q, %d bytes", name, rec.Code, rec.Header().Get("Content-Type"), rec.Body.Len())
+		}
+		if policy := rec.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: policy %q", name, policy)
+		}
+		etag := rec.Header().Get("ETag")
+		for sent, want := range map[string]int{etag: 304, "W/" + etag: 304, `"x", ` + etag: 304, "*": 304, `"x"`: 200, strings.Trim(etag, `"`): 200} {
+			again := get(t, name, sent)
+			if again.Code != want || want == 304 && again.Body.Len() > 0 {
+				t.Errorf("%s with %s: %d, want %d", name, sent, again.Code, want)
+			}
+		}
+	}
+	for _, name := range []string{"/playground/", "/playground/index.html", "/playground/../examples/01-show.graphql", "/playground/examples", "/x"} {
+		if rec := get(t, name, ""); rec.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", name, rec.Code)
+		}
+	}
+}
+
+// The page works under its own policy: every file it names is there, and
+// nothing is inline or from elsewhere.
+func TestPage_IsComplete(t *testing.T) {
+	t.Parallel()
+	served, err := load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refs := regexp.MustCompile(`(?:src|href)="([^"]*)"|from "([^"]*)"|fetch\("([^"]*)"|url\(([^)]*)\)`)
+	inline := regexp.MustCompile(`(?i)<script>|<style|\sstyle=|\son[a-z]+="|javascript:|\beval\(|new Function`)
+	ids := regexp.MustCompile(`\$\("([^"]+)"\)`)
+	html := string(served["/"].body)
+	for name, f := range served {
+		if f.mediaType == "" {
+			t.Errorf("%s has no media type", name)
+		}
+		text := string(f.body)
+		if strings.HasSuffix(name, ".json") {
+			continue
+		}
+		if found := inline.FindString(text); found != "" {
+			t.Errorf("%s has %q, which the policy forbids", name, found)
+		}
+		for _, m := range refs.FindAllStringSubmatch(text, -1) {
+			ref := m[1] + m[2] + m[3] + m[4]
+			if strings.HasPrefix(ref, "./") {
+				ref = path.Join("/playground", ref)
+			}
+			if _, ok := served[ref]; !ok && ref != "/graphql" && !strings.HasPrefix(ref, "${") {
+				t.Errorf("%s refers to %q, which is not served", name, ref)
+			}
+		}
+		for _, m := range ids.FindAllStringSubmatch(text, -1) {
+			if !strings.Contains(html, `id="`+m[1]+`"`) {
+				t.Errorf("%s looks for #%s, which the page lacks", name, m[1])
+			}
+		}
+	}
+}
+
+func schema(t *testing.T) *ast.Schema {
+	t.Helper()
+	names, err := filepath.Glob("../../graph/schema/*.graphqls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources []*ast.Source
+	for _, name := range append(names, "../../graph/schema.graphqls") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, &ast.Source{Name: name, Input: string(text)})
+	}
+	s, err := gqlparser.LoadSchema(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Every example is a query of this schema, with the variables it needs.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	s := schema(t)
+	examples, err := Examples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(examples) < 12 {
+		t.Errorf("there are %d examples only", len(examples))
+	}
+	titles := map[string]bool{}
+	for _, e := range examples {
+		t.Run(e.Title, func(t *testing.T) {
+			if titles[e.Title] {
+				t.Error("the title is there twice")
+			}
+			titles[e.Title] = true
+			doc, errs := gqlparser.LoadQuery(s, e.Query)
+			if errs != nil {
+				t.Fatal(errs)
+			}
+			if len(doc.Operations) != 1 || doc.Operations[0].Operation != ast.Query || doc.Operations[0].Name == "" {
+				t.Error("it is not one named query")
+			}
+			var variables map[string]any
+			if e.Variables != nil {
+				if err := json.Unmarshal(e.Variables, &variables); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := validator.VariableValues(s, doc.Operations[0], variables); err != nil {
+				t.Error(err)
+			}
+			for name := range variables {
+				if doc.Operations[0].VariableDefinitions.ForName(name) == nil {
+					t.Errorf("the variable %s is for nothing", name)
+				}
+			}
+			if e.Token != strings.Contains(e.Query, "viewer") {
+				t.Error("a viewer needs a token, and nothing else does")
+			}
+			if strings.Contains(e.Query, "# variables:") || strings.Contains(e.Query, "# token") {
+				t.Error("what is for the page is left in the query")
+			}
+		})
+	}
+}
+
+func TestParseExample_Problems(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"no title":      "{ a }",
+		"bad variables": "# Title\n# variables: {x}\n{ a }",
+	} {
+		if _, err := parseExample(text); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

@@ -1,0 +1,325 @@
+package mixcloud_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/mixcloud"
+	"mixcloud-graphql/mixcloud/emulator"
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// TestFaults: each way to misbehave is the error that it should be.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	want := map[emulator.FaultKind]error{
+		emulator.FaultRateLimit:       mixcloud.ErrRateLimited,
+		emulator.FaultRateLimitNoWait: mixcloud.ErrRateLimited,
+		emulator.FaultHTML403:         mixcloud.ErrUnavailable,
+		emulator.FaultHTML413:         mixcloud.ErrUnavailable,
+		emulator.FaultHTML502:         mixcloud.ErrUnavailable,
+		emulator.FaultHTML503:         mixcloud.ErrUnavailable,
+		emulator.FaultError500:        mixcloud.ErrUnavailable,
+		emulator.FaultSlowHeaders:     mixcloud.ErrTimeout,
+		emulator.FaultSlowBody:        mixcloud.ErrTimeout,
+		emulator.FaultTruncatedBody:   mixcloud.ErrBadResponse,
+		emulator.FaultTruncatedJSON:   mixcloud.ErrBadResponse,
+		emulator.FaultEndlessBody:     mixcloud.ErrBadResponse,
+		emulator.FaultReset:           mixcloud.ErrUnavailable,
+		emulator.FaultError200:        nil, // any error: which one is the emulator's choice
+		emulator.FaultSuccessFalse:    mixcloud.ErrBadResponse,
+		emulator.FaultNotJSON:         mixcloud.ErrBadResponse,
+	}
+	harmless := []emulator.FaultKind{
+		emulator.FaultContentType, emulator.FaultEmptyPage, emulator.FaultRepeatedPage, emulator.FaultURLEncodedToken,
+	}
+	e, _, c := start(t)
+	for _, kind := range emulator.FaultKinds() {
+		want, fails := want[kind]
+		if fails == slices.Contains(harmless, kind) {
+			t.Errorf("nothing is said about %s", kind)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			if err := e.Fail(emulator.Fault{Kind: kind, Times: 1, RetryAfter: 7 * time.Second, Delay: delay(kind)}); err != nil {
+				t.Fatal(err)
+			}
+			defer e.ClearFaults()
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			user, err := c.User(ctx, "/spartacus/")
+			if !fails {
+				if err != nil || user.Key != "/spartacus/" {
+					t.Errorf("%s: %v, %v", kind, user, err)
+				}
+				return
+			}
+			var e *mixcloud.Error
+			if user != nil || !errors.As(err, &e) || want != nil && !errors.Is(err, want) {
+				t.Errorf("%s: %v, %v, want %v", kind, user, err, want)
+			}
+			if wait, limited := mixcloud.RetryAfter(err); kind == emulator.FaultRateLimit && (!limited || wait != 7*time.Second) {
+				t.Errorf("%s: a wait of %v, %t", kind, wait, limited)
+			}
+		})
+	}
+}
+
+// delay makes the slow faults slower than the deadline.
+func delay(kind emulator.FaultKind) time.Duration {
+	if kind == emulator.FaultSlowBody || kind == emulator.FaultSlowHeaders {
+		return time.Minute
+	}
+	return 0
+}
+
+// TestMissing: what does not exist, and what nobody may see.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	_, _, c := start(t)
+	ctx := t.Context()
+	for name, test := range map[string]struct{ got, want error }{
+		"user":                {second(c.User(ctx, "/nobody-of-that-name/")), mixcloud.ErrNotFound},
+		"cloudcast":           {second(c.Cloudcast(ctx, "/spartacus/no-such-show/")), mixcloud.ErrNotFound},
+		"list":                {second(c.UserFeed(ctx, "/nobody-of-that-name/", mixcloud.Range{})), mixcloud.ErrNotFound},
+		"anything":            {second(c.Get(ctx, "/spartacus/party/time/now/", nil)), mixcloud.ErrNotFound},
+		"embed":               {second(c.EmbedHTML(ctx, "/spartacus/no-such-show/", mixcloud.EmbedOptions{})), mixcloud.ErrNotFound},
+		"me, anonymous":       {second(c.Me(ctx)), mixcloud.ErrUnauthenticated},
+		"me, a wrong token":   {second(c.As("wrong").Me(ctx)), mixcloud.ErrUnauthenticated},
+		"read, a wrong token": {second(c.As("wrong").User(ctx, "/spartacus/")), mixcloud.ErrUnauthenticated},
+	} {
+		if !errors.Is(test.got, test.want) {
+			t.Errorf("%s: %v, want %v", name, test.got, test.want)
+		}
+	}
+}
+
+// TestAll_DateAndOffset: both ways through a list give all of it, in its order.
+func TestAll_DateAndOffset(t *testing.T) {
+	t.Parallel()
+	_, w, c := start(t)
+	// Paging by date may lose items that share a second, so take nobody with such.
+	users := slices.DeleteFunc(slices.Clone(w.Users), func(u *world.User) bool {
+		seconds := map[int64]bool{}
+		for _, show := range u.Cloudcasts {
+			seconds[show.Created.Unix()] = true
+		}
+		return len(seconds) < len(u.Cloudcasts)
+	})
+	busy := slices.MaxFunc(users, func(a, b *world.User) int { return len(a.Cloudcasts) - len(b.Cloudcasts) })
+	want := []string{}
+	for _, show := range busy.Cloudcasts {
+		want = append(want, show.Key())
+	}
+	if len(want) < 40 {
+		t.Fatalf("the longest list has %d items, which is no two pages", len(want))
+	}
+	list := func(ctx context.Context, r mixcloud.Range) (*mixcloud.Page[mixcloud.Cloudcast], error) {
+		return c.UserCloudcasts(ctx, busy.Key(), r)
+	}
+	for name, start := range map[string]mixcloud.Range{
+		"dates":            {},
+		"dates, 100":       {Limit: 100},
+		"offsets":          {Offset: new(0)},
+		"offsets, in 7s":   {Offset: new(0), Limit: 7},
+		"dates, one by 33": {Limit: 33},
+	} {
+		got := []string{}
+		for show, err := range mixcloud.All(t.Context(), start, 0, list) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, show.Key)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
+// TestAll_Misbehaving: a list that leads to itself or to nothing ends.
+func TestAll_Misbehaving(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []emulator.FaultKind{emulator.FaultEmptyPage, emulator.FaultRepeatedPage} {
+		e, _, c := start(t)
+		if err := e.Fail(emulator.Fault{Kind: kind}); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, err := range mixcloud.All(t.Context(), mixcloud.Range{}, 0, c.Popular) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if requests := len(e.Requests()); requests > 10 || n > 40 {
+			t.Errorf("%s: %d items in %d requests", kind, n, requests)
+		}
+	}
+}
+
+// TestLinks_LeadThereAndBack between neighbouring pages.
+func TestLinks_LeadThereAndBack(t *testing.T) {
+	t.Parallel()
+	_, w, c := start(t)
+	busy := slices.MaxFunc(w.Users, func(a, b *world.User) int { return len(a.Followers) - len(b.Followers) })
+	for name, r := range map[string]mixcloud.Range{"dates": {Limit: 10}, "offsets": {Limit: 10, Offset: new(0)}} {
+		first, err := c.UserFollowers(t.Context(), busy.Key(), r)
+		if err != nil || first.Next == nil {
+			t.Fatalf("%s: %+v, %v", name, first, err)
+		}
+		next, err := c.UserFollowers(t.Context(), busy.Key(), first.Next.Range)
+		if err != nil || next.Previous == nil {
+			t.Fatalf("%s: %+v, %v", name, next, err)
+		}
+		back, err := c.UserFollowers(t.Context(), busy.Key(), next.Previous.Range)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := func(p *mixcloud.Page[mixcloud.User]) (keys []string) {
+			for _, u := range p.Items {
+				keys = append(keys, u.Key)
+			}
+			return keys
+		}
+		if diff := cmp.Diff(keys(first), keys(back)); diff != "" {
+			t.Errorf("%s: the first page and the one before the second:\n%s", name, diff)
+		}
+	}
+}
+
+// TestViewer: a token changes what is seen, and each viewer sees their own.
+func TestViewer(t *testing.T) {
+	t.Parallel()
+	_, w, c := start(t)
+	var wait sync.WaitGroup
+	for _, user := range w.Users[:8] {
+		wait.Go(func() {
+			viewer := c.As(user.Username + "-token")
+			me, err := viewer.Me(t.Context())
+			if err != nil || me.Username != user.Username || me.IsCurrentUser == nil || !*me.IsCurrentUser {
+				t.Errorf("%s is %+v, %v", user.Username, me, err)
+			}
+			page, err := viewer.Popular(t.Context(), mixcloud.Range{Limit: 2})
+			if err != nil || page.Items[0].Favorited == nil || page.Items[0].User.Following == nil {
+				t.Errorf("with a token: %+v, %v", page, err)
+			}
+			page, err = c.Popular(t.Context(), mixcloud.Range{Limit: 2})
+			if err != nil || page.Items[0].Favorited != nil || page.Items[0].User.Following != nil {
+				t.Errorf("without: %+v, %v", page, err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// TestKeys_OfAWholeWorld: whatever a Mixcloud names is read as what it is.
+func TestKeys_OfAWholeWorld(t *testing.T) {
+	t.Parallel()
+	w := world.New(1)
+	keys := map[string]mixcloud.Kind{}
+	for _, u := range w.Users {
+		keys[u.Key()] = mixcloud.KindUser
+		if key, err := mixcloud.UserKey(u.Username); err != nil || key != u.Key() {
+			t.Errorf("UserKey(%q) = %q, %v, want %q", u.Username, key, err, u.Key())
+		}
+		for _, p := range u.Playlists {
+			keys[p.Key()] = mixcloud.KindPlaylist
+		}
+	}
+	for _, s := range w.Latest {
+		keys[s.Key()] = mixcloud.KindCloudcast
+	}
+	for _, a := range w.Artists {
+		keys[a.Key()] = mixcloud.KindArtist
+		for _, t := range a.Tracks {
+			keys[t.Key()] = mixcloud.KindTrack
+		}
+	}
+	named := func(name, slug string, kind mixcloud.Kind, of func(string) (string, error)) {
+		byName, err := of(name)
+		bySlug, err2 := of(slug)
+		if err != nil || err2 != nil || byName != bySlug {
+			t.Errorf("%q gives %q, %v, its slug %q gives %q, %v", name, byName, err, slug, bySlug, err2)
+		}
+		keys[byName] = kind
+	}
+	for _, x := range w.Tags {
+		named(x.Name, x.Slug, mixcloud.KindTag, mixcloud.TagKey)
+	}
+	for _, x := range w.Cities {
+		named(x.Name, x.Slug, mixcloud.KindCity, mixcloud.CityKey)
+	}
+	for _, x := range w.Categories {
+		named(x.Slug, x.Slug, mixcloud.KindCategory, mixcloud.CategoryKey)
+	}
+	if len(keys) < 5000 {
+		t.Fatalf("the world has %d keys", len(keys))
+	}
+	for key, kind := range keys {
+		want := mixcloud.Ref{Kind: kind, Key: key}
+		if got, err := mixcloud.ParseRef("https://www.mixcloud.com" + key); err != nil || got != want {
+			t.Errorf("%q is %v, %v, want %v", key, got, err, want)
+		}
+	}
+}
+
+// TestResource fetches each kind by its address.
+func TestResource(t *testing.T) {
+	t.Parallel()
+	_, w, c := start(t)
+	p := findPlace(t, w)
+	for key, want := range map[string]mixcloud.Resource{
+		p.user:                 &mixcloud.FullUser{},
+		p.cloudcast:            &mixcloud.FullCloudcast{},
+		p.playlist:             &mixcloud.Playlist{},
+		p.category:             &mixcloud.Category{},
+		p.artist:               &mixcloud.Artist{},
+		p.track:                &mixcloud.Track{},
+		p.tags:                 &mixcloud.Tag{},
+		"/genres/city:london/": &mixcloud.Tag{},
+	} {
+		got, err := c.Resource(t.Context(), "http://mixcloud.test/www"+key)
+		if err != nil || fmt.Sprintf("%T", got) != fmt.Sprintf("%T", want) || len(got.Raw()) == 0 {
+			t.Errorf("%s is a %T, %v, want a %T", key, got, err, want)
+		}
+	}
+	for _, key := range []string{"/nobody-of-that-name/", "/popular/", "/spartacus/no-such-show/"} {
+		if got, err := c.Resource(t.Context(), key); got != nil || err == nil {
+			t.Errorf("%s is a %T, %v", key, got, err)
+		}
+	}
+}
+
+// TestTracklist: sections of both kinds arrive.
+func TestTracklist(t *testing.T) {
+	t.Parallel()
+	_, w, c := start(t)
+	i := slices.IndexFunc(w.Latest, func(s *world.Cloudcast) bool {
+		tracks := slices.ContainsFunc(s.Sections, func(s world.Section) bool { return s.Track != nil })
+		return tracks && slices.ContainsFunc(s.Sections, func(s world.Section) bool { return s.Track == nil })
+	})
+	if i < 0 {
+		t.Fatal("no show has both tracks and chapters")
+	}
+	show, err := c.Cloudcast(t.Context(), w.Latest[i].Key())
+	if err != nil || len(show.Sections) != len(w.Latest[i].Sections) {
+		t.Fatalf("%+v, %v", show, err)
+	}
+	for j, want := range w.Latest[i].Sections {
+		got := show.Sections[j]
+		switch {
+		case want.Track == nil && (got.Track != nil || got.Chapter == nil || *got.Chapter != want.Chapter):
+			t.Errorf("section %d is %+v, want chapter %q", j, got, want.Chapter)
+		case want.Track != nil && (got.Track == nil || got.Track.Name != want.Track.Name || got.Track.Artist.Name != want.Track.Artist.Name):
+			t.Errorf("section %d is %+v, want track %q", j, got, want.Track.Name)
+		}
+	}
+}
