@@ -32,7 +32,7 @@ func (ec *executionContext) _AddToListenLaterPayload_cloudcast(ctx context.Conte
 			return ec.fieldContext_AddToListenLaterPayload_cloudcast(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cloudcast, nil
+			return obj.Cloudcast(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Cloudcast) graphql.Marshaler {
@@ -46,7 +46,7 @@ func (ec *executionContext) fieldContext_AddToListenLaterPayload_cloudcast(_ con
 	fc = &graphql.FieldContext{
 		Object:     "AddToListenLaterPayload",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cloudcast(ctx, field)
@@ -197,7 +197,7 @@ func (ec *executionContext) _FavoriteCloudcastPayload_cloudcast(ctx context.Cont
 			return ec.fieldContext_FavoriteCloudcastPayload_cloudcast(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cloudcast, nil
+			return obj.Cloudcast(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Cloudcast) graphql.Marshaler {
@@ -211,7 +211,7 @@ func (ec *executionContext) fieldContext_FavoriteCloudcastPayload_cloudcast(_ co
 	fc = &graphql.FieldContext{
 		Object:     "FavoriteCloudcastPayload",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cloudcast(ctx, field)
@@ -362,7 +362,7 @@ func (ec *executionContext) _FollowUserPayload_user(ctx context.Context, field g
 			return ec.fieldContext_FollowUserPayload_user(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.User, nil
+			return obj.User(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
@@ -376,7 +376,7 @@ func (ec *executionContext) fieldContext_FollowUserPayload_user(_ context.Contex
 	fc = &graphql.FieldContext{
 		Object:     "FollowUserPayload",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_User(ctx, field)
@@ -527,7 +527,7 @@ func (ec *executionContext) _RemoveFromListenLaterPayload_cloudcast(ctx context.
 			return ec.fieldContext_RemoveFromListenLaterPayload_cloudcast(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cloudcast, nil
+			return obj.Cloudcast(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Cloudcast) graphql.Marshaler {
@@ -541,7 +541,7 @@ func (ec *executionContext) fieldContext_RemoveFromListenLaterPayload_cloudcast(
 	fc = &graphql.FieldContext{
 		Object:     "RemoveFromListenLaterPayload",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cloudcast(ctx, field)
@@ -692,7 +692,7 @@ func (ec *executionContext) _RepostCloudcastPayload_cloudcast(ctx context.Contex
 			return ec.fieldContext_RepostCloudcastPayload_cloudcast(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cloudcast, nil
+			return obj.Cloudcast(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Cloudcast) graphql.Marshaler {
@@ -706,7 +706,7 @@ func (ec *executionContext) fieldContext_RepostCloudcastPayload_cloudcast(_ cont
 	fc = &graphql.FieldContext{
 		Object:     "RepostCloudcastPayload",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cloudcast(ctx, field)
@@ -857,7 +857,7 @@ func (ec *executionContext) _UnfavoriteCloudcastPayload_cloudcast(ctx context.Co
 			return ec.fieldContext_UnfavoriteCloudcastPayload_cloudcast(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cloudcast, nil
+			return obj.Cloudcast(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Cloudcast) graphql.Marshaler {
@@ -871,7 +871,7 @@ func (ec *executionContext) fieldContext_UnfavoriteCloudcastPayload_cloudcast(_ 
 	fc = &graphql.FieldContext{
 		Object:     "UnfavoriteCloudcastPayload",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cloudcast(ctx, field)
@@ -1022,7 +1022,7 @@ func (ec *executionContext) _UnfollowUserPayload_user(ctx context.Context, field
 			return ec.fieldContext_UnfollowUserPayload_user(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.User, nil
+			return obj.User(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
@@ -1036,7 +1036,7 @@ func (ec *executionContext) fieldContext_UnfollowUserPayload_user(_ context.Cont
 	fc = &graphql.FieldContext{
 		Object:     "UnfollowUserPayload",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_User(ctx, field)
@@ -1187,7 +1187,7 @@ func (ec *executionContext) _UnrepostCloudcastPayload_cloudcast(ctx context.Cont
 			return ec.fieldContext_UnrepostCloudcastPayload_cloudcast(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cloudcast, nil
+			return obj.Cloudcast(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Cloudcast) graphql.Marshaler {
@@ -1201,7 +1201,7 @@ func (ec *executionContext) fieldContext_UnrepostCloudcastPayload_cloudcast(_ co
 	fc = &graphql.FieldContext{
 		Object:     "UnrepostCloudcastPayload",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cloudcast(ctx, field)
@@ -1815,10 +1815,11 @@ func (ec *executionContext) _AddToListenLaterPayload(ctx context.Context, sel as
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("AddToListenLaterPayload")
 		case "cloudcast":
-			out.Values[i] = ec._AddToListenLaterPayload_cloudcast(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AddToListenLaterPayload_cloudcast(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -1874,10 +1875,11 @@ func (ec *executionContext) _FavoriteCloudcastPayload(ctx context.Context, sel a
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("FavoriteCloudcastPayload")
 		case "cloudcast":
-			out.Values[i] = ec._FavoriteCloudcastPayload_cloudcast(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FavoriteCloudcastPayload_cloudcast(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -1933,10 +1935,11 @@ func (ec *executionContext) _FollowUserPayload(ctx context.Context, sel ast.Sele
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("FollowUserPayload")
 		case "user":
-			out.Values[i] = ec._FollowUserPayload_user(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FollowUserPayload_user(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -1992,10 +1995,11 @@ func (ec *executionContext) _RemoveFromListenLaterPayload(ctx context.Context, s
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("RemoveFromListenLaterPayload")
 		case "cloudcast":
-			out.Values[i] = ec._RemoveFromListenLaterPayload_cloudcast(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RemoveFromListenLaterPayload_cloudcast(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -2051,10 +2055,11 @@ func (ec *executionContext) _RepostCloudcastPayload(ctx context.Context, sel ast
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("RepostCloudcastPayload")
 		case "cloudcast":
-			out.Values[i] = ec._RepostCloudcastPayload_cloudcast(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RepostCloudcastPayload_cloudcast(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -2110,10 +2115,11 @@ func (ec *executionContext) _UnfavoriteCloudcastPayload(ctx context.Context, sel
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UnfavoriteCloudcastPayload")
 		case "cloudcast":
-			out.Values[i] = ec._UnfavoriteCloudcastPayload_cloudcast(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._UnfavoriteCloudcastPayload_cloudcast(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -2169,10 +2175,11 @@ func (ec *executionContext) _UnfollowUserPayload(ctx context.Context, sel ast.Se
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UnfollowUserPayload")
 		case "user":
-			out.Values[i] = ec._UnfollowUserPayload_user(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._UnfollowUserPayload_user(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -2228,10 +2235,11 @@ func (ec *executionContext) _UnrepostCloudcastPayload(ctx context.Context, sel a
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UnrepostCloudcastPayload")
 		case "cloudcast":
-			out.Values[i] = ec._UnrepostCloudcastPayload_cloudcast(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._UnrepostCloudcastPayload_cloudcast(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,

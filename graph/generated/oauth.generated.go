@@ -46,38 +46,6 @@ func (ec *executionContext) fieldContext_ExchangeOAuthCodePayload_accessToken(_ 
 	return graphql.NewScalarFieldContext("ExchangeOAuthCodePayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _ExchangeOAuthCodePayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.ExchangeOAuthCodePayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExchangeOAuthCodePayload_viewer(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Viewer, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUser(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_ExchangeOAuthCodePayload_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ExchangeOAuthCodePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_User(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _ExchangeOAuthCodePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.ExchangeOAuthCodePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -214,11 +182,6 @@ func (ec *executionContext) _ExchangeOAuthCodePayload(ctx context.Context, sel a
 			out.Values[i] = graphql.MarshalString("ExchangeOAuthCodePayload")
 		case "accessToken":
 			out.Values[i] = ec._ExchangeOAuthCodePayload_accessToken(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "viewer":
-			out.Values[i] = ec._ExchangeOAuthCodePayload_viewer(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -199,7 +199,6 @@ type ComplexityRoot struct {
 		AccessToken      func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
-		Viewer           func(childComplexity int) int
 	}
 
 	FavoriteActivity struct {
@@ -1383,12 +1382,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ExchangeOAuthCodePayload.UserErrors(childComplexity), true
-	case "ExchangeOAuthCodePayload.viewer":
-		if e.ComplexityRoot.ExchangeOAuthCodePayload.Viewer == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ExchangeOAuthCodePayload.Viewer(childComplexity), true
 
 	case "FavoriteActivity.cloudcasts":
 		if e.ComplexityRoot.FavoriteActivity.Cloudcasts == nil {
@@ -4593,12 +4586,6 @@ input ExchangeOAuthCodeInput {
 type ExchangeOAuthCodePayload {
   "The token, for ` + "`" + `Authorization: Bearer …` + "`" + `. It lives until its owner revokes it: keep it secret."
   accessToken: String
-  """
-  Whose token it is.
-
-  Cost: one call.
-  """
-  viewer: User
   "Why the input was refused; empty when it was not."
   userErrors: [UserError!]!
   "What the input had."
@@ -4606,7 +4593,7 @@ type ExchangeOAuthCodePayload {
 }
 
 extend type Query {
-  "Where to send people to let them allow this application to act for them. Null when no OAuth client is configured."
+  "Where to send people to let them allow this application to act for them. Null when no OAuth application is configured."
   oauthAuthorizationUrl("Where Mixcloud sends them back to; one of those that this server is configured with." redirectUri: String!): String
 }
 
@@ -6011,8 +5998,6 @@ func (ec *executionContext) childFields_ExchangeOAuthCodePayload(ctx context.Con
 	switch field.Name {
 	case "accessToken":
 		return ec.fieldContext_ExchangeOAuthCodePayload_accessToken(ctx, field)
-	case "viewer":
-		return ec.fieldContext_ExchangeOAuthCodePayload_viewer(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_ExchangeOAuthCodePayload_userErrors(ctx, field)
 	case "clientMutationId":

@@ -51,7 +51,7 @@ func (ec *executionContext) _EditCloudcastPayload_cloudcast(ctx context.Context,
 			return ec.fieldContext_EditCloudcastPayload_cloudcast(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cloudcast, nil
+			return obj.Cloudcast(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Cloudcast) graphql.Marshaler {
@@ -65,7 +65,7 @@ func (ec *executionContext) fieldContext_EditCloudcastPayload_cloudcast(_ contex
 	fc = &graphql.FieldContext{
 		Object:     "EditCloudcastPayload",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cloudcast(ctx, field)
@@ -260,7 +260,7 @@ func (ec *executionContext) _UploadCloudcastPayload_cloudcast(ctx context.Contex
 			return ec.fieldContext_UploadCloudcastPayload_cloudcast(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cloudcast, nil
+			return obj.Cloudcast(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Cloudcast) graphql.Marshaler {
@@ -274,7 +274,7 @@ func (ec *executionContext) fieldContext_UploadCloudcastPayload_cloudcast(_ cont
 	fc = &graphql.FieldContext{
 		Object:     "UploadCloudcastPayload",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cloudcast(ctx, field)
@@ -861,10 +861,11 @@ func (ec *executionContext) _EditCloudcastPayload(ctx context.Context, sel ast.S
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("EditCloudcastPayload")
 		case "cloudcast":
-			out.Values[i] = ec._EditCloudcastPayload_cloudcast(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._EditCloudcastPayload_cloudcast(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -940,10 +941,11 @@ func (ec *executionContext) _UploadCloudcastPayload(ctx context.Context, sel ast
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UploadCloudcastPayload")
 		case "cloudcast":
-			out.Values[i] = ec._UploadCloudcastPayload_cloudcast(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._UploadCloudcastPayload_cloudcast(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,

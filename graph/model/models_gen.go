@@ -61,10 +61,6 @@ type ExchangeOAuthCodeInput struct {
 type ExchangeOAuthCodePayload struct {
 	// The token, for `Authorization: Bearer …`. It lives until its owner revokes it: keep it secret.
 	AccessToken *string `json:"accessToken,omitempty"`
-	// Whose token it is.
-	//
-	// Cost: one call.
-	Viewer *User `json:"viewer,omitempty"`
 	// Why the input was refused; empty when it was not.
 	UserErrors []*UserError `json:"userErrors"`
 	// What the input had.

@@ -11,9 +11,9 @@ import (
 )
 
 func (r *mutationResolver) ExchangeOAuthCode(ctx context.Context, input model.ExchangeOAuthCodeInput) (*model.ExchangeOAuthCodePayload, error) {
-	return r.oauth.exchange(ctx, input)
+	return r.exchange(ctx, input)
 }
 
 func (r *queryResolver) OauthAuthorizationURL(ctx context.Context, redirectURI string) (*string, error) {
-	return r.oauth.authorizationURL(redirectURI)
+	return r.authorizationURL(redirectURI)
 }

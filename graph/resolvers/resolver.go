@@ -14,12 +14,13 @@ import (
 type Resolver struct {
 	store    *upstream.Store
 	log      *slog.Logger
+	oauth    OAuth
 	tags     latestName
 	progress upload.Hub
 }
 
 // New makes the root of the resolvers. Each operation's context must carry its
-// loaders, see loaders.Into.
-func New(store *upstream.Store, log *slog.Logger) *Resolver {
-	return &Resolver{store: store, log: log}
+// loaders, see loaders.Into. OAuth is nil when no application is configured.
+func New(store *upstream.Store, log *slog.Logger, oauth OAuth) *Resolver {
+	return &Resolver{store: store, log: log, oauth: oauth}
 }

@@ -19,7 +19,7 @@ import (
 // operation its loaders for the audience that the request's token names.
 func newGraph(cfg config.Serve, client *mixcloud.Client, log *slog.Logger) (graphql.ExecutableSchema, graphql.OperationMiddleware, error) {
 	store := upstream.NewStore(client, cfg.MaxUpstream, cfg.OperationBudget)
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(store, log)})
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(store, log, nil)})
 	around := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		return next(loaders.Into(ctx, loaders.New(ctx, store.Session(auth.Token(ctx)))))
 	}
