@@ -146,7 +146,7 @@ func newLight(l look, wide, tall int) *light {
 			for _, lamp := range lamps {
 				dx, dy := (x*lightCell-lamp.x)>>5, (y*lightCell-lamp.y)>>5
 				d := (dx*dx+dy*dy)>>6 + 60
-				w := 1 << 46 / (d * d) >> 8
+				w := 1 << 46 / (d * d)
 				r, g, b, sum = r+w*lamp.r, g+w*lamp.g, b+w*lamp.b, sum+w
 			}
 			f.corners = append(f.corners, [3]int32{int32(r / sum), int32(g / sum), int32(b / sum)})

@@ -129,8 +129,10 @@ func (g *generator) addUploads(m *member) {
 		g.addSingle(s, m, at)
 	}
 	newestFirst(m.all, func(sh **show) int64 { return (*sh).at })
-	if m.Username == DemoUser || m.Username == StationUser {
-		tie(len(m.all), func(i, j int) { m.all[i].at = m.all[j].at })
+	if slices.Contains(TiesUsers(), m.Username) {
+		public := slices.DeleteFunc(slices.Clone(m.all), func(sh *show) bool { return sh.Private() })
+		tie(len(public), func(i, j int) { public[i].at = public[j].at })
+		newestFirst(m.all, func(sh **show) int64 { return (*sh).at }) // a private one may have stood between
 	}
 	slugs := make(map[string]bool, len(m.all))
 	for _, sh := range slices.Backward(m.all) {

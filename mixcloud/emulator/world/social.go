@@ -76,7 +76,7 @@ func (g *generator) addListening() {
 		case DemoUser:
 			n = 240
 		case StationUser, DocumentedUser:
-			n = 90
+			n = 180
 		}
 		for range n {
 			to := fame.pick(s)
