@@ -44,7 +44,9 @@ func New(ctx context.Context, session *upstream.Session) *Loaders {
 	l := &Loaders{session: session, operation: ctx}
 	l.Users = resources(l, (*mixcloud.Client).User)
 	l.Cloudcasts = resources(l, (*mixcloud.Client).Cloudcast)
-	l.Tags = resources(l, (*mixcloud.Client).Tag)
+	l.Tags = resources(l, func(c *mixcloud.Client, ctx context.Context, key string) (*mixcloud.Tag, error) {
+		return c.Tag(ctx, mixcloud.Canonical(key)) // one of the three prefixes, whichever was pasted
+	})
 	l.Categories = resources(l, (*mixcloud.Client).Category)
 	l.Playlists = resources(l, (*mixcloud.Client).Playlist)
 	l.Artists = resources(l, (*mixcloud.Client).Artist)
