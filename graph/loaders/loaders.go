@@ -46,7 +46,9 @@ func New(ctx context.Context, session *upstream.Session) *Loaders {
 	l := &Loaders{session: session, operation: ctx}
 	l.Users = resources(l, (*mixcloud.Client).User, (*upstream.Session).CorrectFullUser)
 	l.Cloudcasts = resources(l, (*mixcloud.Client).Cloudcast, correctFullCloudcast)
-	l.Tags = resources(l, (*mixcloud.Client).Tag, nil)
+	l.Tags = resources(l, func(c *mixcloud.Client, ctx context.Context, key string) (*mixcloud.Tag, error) {
+		return c.Tag(ctx, mixcloud.Canonical(key)) // one of the three prefixes, whichever was pasted
+	}, nil)
 	l.Categories = resources(l, (*mixcloud.Client).Category, nil)
 	l.Playlists = resources(l, (*mixcloud.Client).Playlist, nil)
 	l.Artists = resources(l, (*mixcloud.Client).Artist, nil)

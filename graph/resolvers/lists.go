@@ -49,8 +49,11 @@ func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args pagi
 		edges[i] = &model.Edge[N]{Cursor: e.Cursor, Node: l.wrap(&e.Node)}
 	}
 	total := l.total
-	if result.Total != nil {
-		total = func(context.Context) (*int, error) { return result.Total, nil }
+	switch {
+	case args.Since != nil || args.Until != nil:
+		total = nil // Mixcloud counts the whole list, not what lies within bounds
+	case result.Total != nil:
+		total = known(result.Total)
 	}
 	info := model.PageInfo{HasNextPage: result.HasNextPage, HasPreviousPage: result.HasPreviousPage}
 	return model.NewConnection(edges, info, total), nil

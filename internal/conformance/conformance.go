@@ -21,24 +21,28 @@ import (
 
 // Config says whom to ask, and how.
 type Config struct {
-	APIURL    string       // root of the REST API, such as https://api.mixcloud.com
-	SiteURL   string       // root of the site, such as https://www.mixcloud.com
-	OEmbedURL string       // the oEmbed endpoint; "" for oembed/ below SiteURL
-	Token     string       // access token for what only a viewer can ask; "" leaves those questions out
-	Rate      float64      // requests a second; 0 or less for no pacing, which is for tests
-	Client    *http.Client // sends the requests; nil for a plain one. Redirects are never followed
-	Out       io.Writer    // gets the table, a line whenever a probe is done; nil for none
-	Report    io.Writer    // gets the report as JSON at the end; nil for none
-	Log       *slog.Logger // told about waits and failures, never about tokens; nil for none
+	APIURL     string       // root of the REST API, such as https://api.mixcloud.com
+	SiteURL    string       // root of the site, such as https://www.mixcloud.com
+	OEmbedURL  string       // the oEmbed endpoint; "" for oembed/ below SiteURL
+	Token      string       // access token for what only a viewer can ask; "" leaves those questions out
+	Rate       float64      // requests a second; 0 or less for no pacing, which is for tests
+	HTTPClient *http.Client // sends the requests; nil for a plain one. Redirects are never followed
+	Out        io.Writer    // gets the table, a line whenever a probe is done; nil for none
+	Report     io.Writer    // gets the report as JSON at the end; nil for none
+	Log        *slog.Logger // told about waits and failures, never about tokens; nil for none
 }
 
 // Run asks every probe's question once, in a fixed order, and returns what it
 // found. A rule that does not hold is no error: see [Report.Differs].
 //
+// A request that the rate limit refuses is sent once more after the wait that
+// the refusal names.
+//
 // An error means that the questions could not be asked: a base URL that is none,
-// a host that does not answer HTTP, an ended context, a writer that fails. The
-// report then holds the probes that were done before. The access token is in
-// neither the report, the table, the log nor an error.
+// an API that does not answer HTTP, an ended context, a writer that fails. The
+// report then holds the probes that were done before, and so do Out and
+// Config.Report if there were any. The access token is in neither the report,
+// the table, the log nor an error.
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	s, err := newSession(cfg)
 	if err != nil {
@@ -66,7 +70,10 @@ func (s *session) run(ctx context.Context, list []probe) (Report, error) {
 			return s.report, fmt.Errorf("conformance: table: %w", err)
 		}
 	}
-	s.report.Requests = s.sent
+	s.report.Requests, s.report.Incomplete = s.sent, failure != nil
+	if len(s.report.Probes) == 0 {
+		return s.report, failure
+	}
 	if err := table.sum(s.report); err != nil {
 		return s.report, errors.Join(failure, fmt.Errorf("conformance: table: %w", err))
 	}
@@ -93,7 +100,7 @@ func (s *session) ask(ctx context.Context, p probe) (Result, error) {
 	}
 	return Result{
 		Name: p.name, Rule: p.rule, Section: docPath + "#" + p.section, Confidence: p.sure,
-		Verdict: verdict, Seen: s.redact(shorten(seen)), Asked: s.used,
+		Verdict: verdict, Seen: shorten(s.redact(seen)), Asked: s.used,
 	}, nil
 }
 
@@ -102,13 +109,13 @@ func newSession(cfg Config) (*session, error) {
 		cfg.OEmbedURL = strings.TrimSuffix(cfg.SiteURL, "/") + "/oembed/"
 	}
 	s := &session{
-		token: cfg.Token, out: cfg.Out, reportTo: cfg.Report, log: cfg.Log,
+		token: cfg.Token, secrets: spellings(cfg.Token), out: cfg.Out, reportTo: cfg.Report, log: cfg.Log,
 		answers: make(map[request]reply),
 	}
-	for b, raw := range map[base]string{onAPI: cfg.APIURL, onSite: cfg.SiteURL, onOEmbed: cfg.OEmbedURL} {
+	for b, raw := range [bases]string{onAPI: cfg.APIURL, onSite: cfg.SiteURL, onOEmbed: cfg.OEmbedURL} {
 		u, err := url.Parse(raw)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return nil, fmt.Errorf("conformance: the %s must be an http or https URL without a query", b)
+			return nil, fmt.Errorf("conformance: the %s must be an http or https URL without a query", base(b))
 		}
 		s.bases[b] = strings.TrimSuffix(raw, "/")
 	}
@@ -122,8 +129,8 @@ func newSession(cfg Config) (*session, error) {
 		s.interval = time.Duration(float64(time.Second) / cfg.Rate)
 	}
 	client := http.Client{}
-	if cfg.Client != nil {
-		client = *cfg.Client
+	if cfg.HTTPClient != nil {
+		client = *cfg.HTTPClient
 	}
 	client.Jar = nil
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

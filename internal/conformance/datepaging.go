@@ -108,18 +108,18 @@ var datePagingProbes = []probe{
 				return err
 			}
 			looked := false
-			for link, at := range map[string]struct {
-				param string
-				time  time.Time
-			}{"next": {"until", times[6]}, "previous": {"since", times[0]}} {
-				_, query, _ := p.link(link)
-				t, err := time.Parse(time.DateTime, query.Get(at.param))
+			for _, l := range []struct {
+				name, bound string
+				time        time.Time
+			}{{"next", "until", times[6]}, {"previous", "since", times[0]}} {
+				_, query, _ := p.link(l.name)
+				t, err := time.Parse(time.DateTime, query.Get(l.bound))
 				if err != nil {
 					continue
 				}
 				looked = true
-				if !t.Equal(at.time) {
-					return differs("%s has %s instead of %s", link, t.Format(time.DateTime), at.time.Format(time.DateTime))
+				if !t.Equal(l.time) {
+					return differs("%s has %s instead of %s", l.name, t.Format(time.DateTime), l.time.Format(time.DateTime))
 				}
 			}
 			if !looked {
@@ -136,8 +136,8 @@ var datePagingProbes = []probe{
 			if err != nil {
 				return err
 			}
-			if _, _, ok := p.link("next"); !ok {
-				return unsure("there are no links at all")
+			if _, query, _ := p.link("next"); !query.Has("until") {
+				return unsure("no link goes by date")
 			}
 			if _, _, ok := p.link("previous"); !ok {
 				return differs("there is none")
@@ -226,6 +226,9 @@ var datePagingProbes = []probe{
 			user, whole, bound, _, err := sinceWindow(ctx, s)
 			if err != nil {
 				return err
+			}
+			if _, query, ok := whole.link("next"); ok && query.Has("offset") {
+				return unsure("the list does not page by date")
 			}
 			p, err := s.page(ctx, "/"+user+"/"+filled+"/?limit=2&since="+clock(bound))
 			if err != nil {

@@ -86,6 +86,22 @@ var embedProbes = []probe{
 		},
 	},
 	{
+		name: "player-page", section: "embedding", sure: Observed, asks: []string{"site /widget/iframe/"},
+		rule: "The frame's page is widget/iframe/ of the site, or a redirect there to the player's own host.",
+		judge: func(ctx context.Context, s *session) error {
+			a, err := s.fetch(ctx, request{base: onSite, ref: "/widget/iframe/?hide_cover=1&feed=" + url.QueryEscape(exampleShow)})
+			switch {
+			case err != nil:
+				return err
+			case a.status == http.StatusNotFound:
+				return differs("%s", a)
+			case a.status >= 400:
+				return unsure("%s", a)
+			}
+			return nil
+		},
+	},
+	{
 		name: "oembed-members", section: "unknown", sure: ClientCode, asks: []string{"oembed /"},
 		rule: "An oEmbed answer has version, type, provider, title, author, html, url, width and height, and its type is rich.",
 		judge: func(ctx context.Context, s *session) error {

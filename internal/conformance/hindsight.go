@@ -10,27 +10,30 @@ import (
 
 var wholeSeconds = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`)
 
-// overall is a probe of every value that the run has seen in a good answer of
-// the API.
-func overall(name, section, rule string, check func(place string, v any) error) probe {
-	return probe{name: name, rule: rule, section: section, sure: Observed, judge: func(ctx context.Context, s *session) error {
-		if _, err := s.page(ctx, chart); err != nil { // something must have been seen
+// overall is a probe of every member that the run has seen in an answer of the
+// API.
+func overall(name, rule string, wrong func(name string, v any) bool) probe {
+	return probe{name: name, rule: rule, section: "resources", sure: Observed, judge: func(ctx context.Context, s *session) error {
+		if _, err := s.charted(ctx); err != nil { // something must have been seen
 			return err
 		}
-		var found error
 		for _, r := range s.sorted() {
-			walk(r.answer.doc, "", func(place string, v any) bool {
-				if found == nil {
-					if found = check(place, v); found != nil {
-						found = differs("%s at %s", found, r.answer)
-						s.used = append(s.used, r.exchanges...)
-					}
-				}
-				return found == nil
-			})
+			if place, v, found := find(r.answer.doc, wrong); found {
+				s.used = append(s.used, r.exchanges...)
+				return differs("%s is %s: %s", place, spelled(v), r.answer)
+			}
 		}
-		return found
+		return nil
 	}}
+}
+
+// spelled is a value as it was on the wire.
+func spelled(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "unspeakable"
+	}
+	return string(text)
 }
 
 // sorted are the API's answers in the order in which they came.
@@ -45,33 +48,24 @@ func (s *session) sorted() []reply {
 	return list
 }
 
-func member(place string) string { return place[strings.LastIndexByte(place, '.')+1:] }
-
 // hindsightProbes look back at all that the others have seen.
 var hindsightProbes = slices.Concat([]probe{
-	overall("nothing-is-null", "resources", "What is not there is left out: no value is null.", func(place string, v any) error {
-		if v == nil && place != "" {
-			return differs("%s is null", place)
-		}
-		return nil
+	overall("nothing-is-null", "What is not there is left out: no value is null.", func(_ string, v any) bool {
+		return v == nil
 	}),
-	overall("times-are-whole-seconds", "resources", "Times are UTC in whole seconds, such as 2018-04-11T09:30:00Z.", func(place string, v any) error {
-		name := member(place)
-		value, isText := v.(string)
-		if (strings.HasSuffix(name, "_time") && name != "start_time" || name == "submit_date") && (!isText || !wholeSeconds.MatchString(value)) {
-			return differs("%s is %v", place, v)
+	overall("times-are-whole-seconds", "Times are UTC in whole seconds, such as 2018-04-11T09:30:00Z.", func(name string, v any) bool {
+		if name != "submit_date" && name != "created_time" && name != "updated_time" && name != "listen_time" {
+			return false
 		}
-		return nil
+		value, ok := v.(string)
+		return !ok || !wholeSeconds.MatchString(value)
 	}),
-	overall("counts-are-numbers", "resources", "Counts and lengths are JSON numbers.", func(place string, v any) error {
-		name := member(place)
+	overall("counts-are-numbers", "Counts and lengths are JSON numbers.", func(name string, v any) bool {
 		if !strings.HasSuffix(name, "_count") && name != "audio_length" {
-			return nil
+			return false
 		}
-		if _, ok := v.(json.Number); !ok && v != nil {
-			return differs("%s is %q", place, v)
-		}
-		return nil
+		_, ok := v.(json.Number)
+		return !ok && v != nil
 	}),
 }, rateLimitProbes)
 

@@ -62,27 +62,41 @@ func instant(o object, name string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// walk visits every value below v with its place, such as data[3].user.name.
-// It stops when visit is false.
-func walk(v any, place string, visit func(place string, v any) bool) bool {
-	if !visit(place, v) {
-		return false
-	}
+// find looks for a value that is wrong, a member or an element, whose name is "",
+// and gives its place, such as data[3].user.name. Of several in one object it is
+// the one whose name comes first in the alphabet, so that two runs find the same.
+func find(v any, wrong func(name string, v any) bool) (place string, value any, found bool) {
 	switch v := v.(type) {
 	case object:
-		for name, value := range v {
-			if !walk(value, strings.TrimPrefix(place+"."+name, "."), visit) {
-				return false
+		first := ""
+		for name, in := range v {
+			if found && name > first {
+				continue
+			}
+			if at, is, ok := here(name, name, in, wrong); ok {
+				first, place, value, found = name, at, is, true
 			}
 		}
 	case []any:
-		for i, value := range v {
-			if !walk(value, place+"["+strconv.Itoa(i)+"]", visit) {
-				return false
+		for i, in := range v {
+			if place, value, found = here("["+strconv.Itoa(i)+"]", "", in, wrong); found {
+				return place, value, true
 			}
 		}
 	}
-	return true
+	return place, value, found
+}
+
+// here looks at a value that stands at a place, and below it.
+func here(place, name string, v any, wrong func(string, any) bool) (string, any, bool) {
+	if wrong(name, v) {
+		return place, v, true
+	}
+	below, value, found := find(v, wrong)
+	if found && below[0] != '[' {
+		place += "."
+	}
+	return place + below, value, found
 }
 
 // isUser and isCloudcast tell resources apart by what every form of them has.
@@ -161,6 +175,9 @@ func (p page) link(name string) (raw string, query url.Values, ok bool) {
 
 func (p page) linkURL(name string) string { return text(inside(p.envelope, "paging"), name) }
 
+// jsonpFunction is whom a JSONP answer calls.
+const jsonpFunction = "judge"
+
 // A failure is what an error's body says, be it wrapped as it should be or not.
 type failure struct {
 	wrapped                   bool
@@ -169,6 +186,9 @@ type failure struct {
 
 func (a *answer) failure() failure {
 	o, _ := a.doc.(object)
+	if call, ok := bytes.CutPrefix(a.body, []byte(jsonpFunction+"(")); ok {
+		o, _ = decode(bytes.TrimRight(call, ")")).(object)
+	}
 	e, wrapped := o["error"].(object)
 	if !wrapped {
 		if e = o; !has(e, "message") {

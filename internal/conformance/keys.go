@@ -33,7 +33,7 @@ var keyProbes = []probe{
 		name: "url-is-site-and-key", section: "keys", sure: Documented,
 		rule: "A resource's url is https://www.mixcloud.com and its key.",
 		judge: func(ctx context.Context, s *session) error {
-			p, err := s.page(ctx, chart)
+			p, err := s.charted(ctx)
 			if err != nil {
 				return err
 			}
@@ -48,7 +48,7 @@ var keyProbes = []probe{
 		},
 	},
 	{
-		name: "keys-percent-encoded", section: "keys", sure: Observed, asks: []string{"/new/"},
+		name: "keys-percent-encoded", section: "keys", sure: Observed,
 		rule: "Keys and URLs hold other scripts percent-encoded, in upper case.",
 		judge: func(ctx context.Context, s *session) error {
 			var wrong string
@@ -72,7 +72,7 @@ var keyProbes = []probe{
 		},
 	},
 	{
-		name: "slugs-are-plain-text", section: "keys", sure: Observed, asks: []string{"/new/"},
+		name: "slugs-are-plain-text", section: "keys", sure: Observed,
 		rule: "A slug or user name is the plain text of what its key has percent-encoded.",
 		judge: func(ctx context.Context, s *session) error {
 			var wrong string
@@ -126,7 +126,7 @@ var keyProbes = []probe{
 		name: "members-begin-with-key-url-name", section: "resources", sure: Observed,
 		rule: "Users, shows and tags begin with the members key, url and name.",
 		judge: func(ctx context.Context, s *session) error {
-			p, err := s.page(ctx, chart)
+			p, err := s.charted(ctx)
 			if err != nil {
 				return err
 			}

@@ -222,7 +222,7 @@ var limitProbes = []probe{
 
 // likeDefault wants a page as long as the one without a limit.
 func likeDefault(ctx context.Context, s *session, ref string) error {
-	whole, err := s.page(ctx, "/popular/")
+	whole, err := showing(s.page(ctx, "/popular/"))
 	if err != nil {
 		return err
 	}

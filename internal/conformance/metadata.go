@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"context"
-	"slices"
 	"strings"
 )
 
@@ -27,7 +26,7 @@ var metadataProbes = []probe{
 		name: "no-type-without-metadata", section: "metadata", sure: Observed, asks: []string{"/{user}/"},
 		rule: "Without metadata=1 no resource tells its type.",
 		judge: func(ctx context.Context, s *session) error {
-			p, err := s.page(ctx, chart)
+			p, err := s.charted(ctx)
 			if err != nil {
 				return err
 			}
@@ -60,15 +59,17 @@ var metadataProbes = []probe{
 		name: "metadata-types-nested", section: "metadata", sure: Observed, asks: []string{"/popular/"},
 		rule: "With metadata=1 every listed and nested resource tells its type.",
 		judge: func(ctx context.Context, s *session) error {
-			p, err := s.page(ctx, described)
+			p, err := showing(s.page(ctx, described))
 			if err != nil {
 				return err
 			}
 			for _, o := range p.items {
-				all := map[string][]object{"cloudcast": {o}, "user": {inside(o, "user")}, "tag": objects(o["tags"])}
-				for kind, list := range all {
-					for _, r := range list {
-						if r["type"] != kind {
+				for _, kind := range []struct {
+					name string
+					list []object
+				}{{"cloudcast", []object{o}}, {"user", []object{inside(o, "user")}}, {"tag", objects(o["tags"])}} {
+					for _, r := range kind.list {
+						if r["type"] != kind.name {
 							return differs("the type of %s is %v", text(r, "key"), r["type"])
 						}
 					}
@@ -119,19 +120,14 @@ var metadataProbes = []probe{
 			if lacks := missing(c, known); len(lacks) > 0 {
 				return differs("there is no %s", strings.Join(lacks, ", "))
 			}
-			for name := range c {
-				if !slices.Contains(known, name) {
-					return differs("there is %s", name)
-				}
-			}
-			return nil
+			return onlyThese(c, known)
 		},
 	},
 	{
 		name: "metadata-not-on-items", section: "metadata", sure: Observed, asks: []string{"/popular/"},
 		rule: "Listed and nested resources have no metadata, even with metadata=1.",
 		judge: func(ctx context.Context, s *session) error {
-			p, err := s.page(ctx, described)
+			p, err := showing(s.page(ctx, described))
 			if err != nil {
 				return err
 			}
@@ -149,16 +145,11 @@ var metadataProbes = []probe{
 		name: "metadata-not-in-envelopes", section: "metadata", sure: Observed, asks: []string{"/popular/"},
 		rule: "A list's own members are data, paging and name, with metadata=1 too.",
 		judge: func(ctx context.Context, s *session) error {
-			p, err := s.page(ctx, described)
+			p, err := showing(s.page(ctx, described))
 			if err != nil {
 				return err
 			}
-			for name := range p.envelope {
-				if name != "data" && name != "paging" && name != "name" {
-					return differs("there is %s", name)
-				}
-			}
-			return nil
+			return onlyThese(p.envelope, []string{"data", "paging", "name"})
 		},
 	},
 }

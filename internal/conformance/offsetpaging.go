@@ -97,12 +97,12 @@ var offsetPagingProbes = []probe{
 				return unsure("the offset has no effect")
 			}
 			looked := false
-			for name, want := range map[string]string{"next": "7", "previous": "1"} {
-				_, query, _ := later.link(name)
+			for _, l := range []struct{ name, offset string }{{"next", "7"}, {"previous", "1"}} {
+				_, query, _ := later.link(l.name)
 				if got := query.Get("offset"); got != "" {
 					looked = true
-					if got != want {
-						return differs("from offset 4 with limit 3, %s leads to %s", name, got)
+					if got != l.offset {
+						return differs("from offset 4 with limit 3, %s leads to %s", l.name, got)
 					}
 				}
 			}

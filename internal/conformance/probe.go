@@ -23,7 +23,7 @@ type probe struct {
 
 // finding are the paths that probes share to find users and shows to look at,
 // because nothing is known beforehand of whom a service has.
-var finding = []string{"/popular/", "/new/", "/{user}/", "/{user}/{list}/", "/{user}/{cloudcast}/"}
+var finding = []string{"/popular/", "/new/", "/{user}/", "/{user}/{list}/", "/{user}/{cloudcast}/", "/{user}/{cloudcast}/{list}/"}
 
 // probes are all of them, in the order in which they are asked. The last ones
 // look at what the others have seen.

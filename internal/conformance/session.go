@@ -20,7 +20,7 @@ const (
 	userAgent   = "mixcloud-graphql-conformance"
 	patience    = time.Minute // for one answer
 	largestBody = 16 << 20
-	hopeless    = 3 // requests in a row without an answer, or refused after waiting: the run stops asking
+	hopeless    = 3 // requests in a row without an answer, or refused even after waiting: the run stops asking
 )
 
 // A base is one of the three places that are asked.
@@ -49,6 +49,7 @@ type request struct {
 type session struct {
 	bases    [bases]string // without a closing slash
 	token    string
+	secrets  []string // what redact takes out
 	interval time.Duration
 	client   *http.Client
 	out      io.Writer
@@ -162,21 +163,25 @@ func (s *session) once(ctx context.Context, req request) (*answer, error) {
 	}
 	s.last = time.Now()
 	s.sent++
-	x := Exchange{Method: http.MethodGet, URL: s.redact(s.bases[req.base] + req.ref), Token: req.token}
+	x := Exchange{Method: http.MethodGet, URL: s.redact(s.bases[req.base] + req.ref), Token: req.token || req.header != ""}
 	a, err := s.exchange(ctx, req)
 	if err != nil {
 		x.Failure = s.redact(err.Error())
 		err = fmt.Errorf("GET %s: %s", x.URL, x.Failure)
 		s.log.WarnContext(ctx, "no answer", "url", x.URL, "error", x.Failure)
-		if s.silent++; s.silent >= hopeless {
-			s.fatal = err
+		if req.base == onAPI {
+			if s.silent++; s.silent >= hopeless {
+				s.fatal = err
+			}
 		}
 		if ctx.Err() != nil {
 			err = ctx.Err()
 			s.fatal = err
 		}
 	} else {
-		s.silent = 0
+		if req.base == onAPI {
+			s.silent = 0
+		}
 		x.Status, x.Header, x.Body = a.status, s.redactHeader(a.header), s.redact(string(a.body))
 	}
 	s.report.Exchanges = append(s.report.Exchanges, x)
@@ -275,13 +280,28 @@ func (a *answer) rateLimit() (wait time.Duration, limited bool) {
 // redact takes the access token out of a text, in each form that it can have
 // there.
 func (s *session) redact(text string) string {
-	if s.token == "" {
-		return text
-	}
-	for _, form := range []string{s.token, url.QueryEscape(s.token), url.PathEscape(s.token)} {
+	for _, form := range s.secrets {
 		text = strings.ReplaceAll(text, form, "[token]")
 	}
 	return text
+}
+
+// spellings are the forms that a token can have in URLs and in JSON, the
+// longest first.
+func spellings(token string) []string {
+	if token == "" {
+		return nil
+	}
+	inJSON, err := json.Marshal(token)
+	if err != nil {
+		inJSON = []byte(strconv.Quote(token))
+	}
+	forms := []string{
+		token, url.QueryEscape(token), url.PathEscape(token),
+		strings.Trim(string(inJSON), `"`), strings.Trim(strconv.Quote(token), `"`), strings.Trim(strconv.QuoteToASCII(token), `"`),
+	}
+	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(forms)
 }
 
 func (s *session) redactHeader(h http.Header) http.Header {

@@ -27,11 +27,27 @@ var shelves = []string{chart, "/new/?limit=100", "/new/?limit=100&offset=100", "
 
 var plainKey = regexp.MustCompile(`^/[A-Za-z0-9_.-]+/$`)
 
+// charted is the chart.
+func (s *session) charted(ctx context.Context) (page, error) { return showing(s.page(ctx, chart)) }
+
+// showing wants a page of shows, at least one.
+func showing(p page, err error) (page, error) {
+	switch {
+	case err != nil:
+		return page{}, err
+	case len(p.items) == 0:
+		return page{}, unsure("it is empty: %s", p.answer)
+	case slices.ContainsFunc(p.items, func(o object) bool { return !isCloudcast(o) }):
+		return page{}, unsure("it holds something else than shows: %s", p.answer)
+	}
+	return p, nil
+}
+
 // users are whom to look at: the documented example, then who owns what the
 // chart lists. Their names need no escaping.
 func (s *session) users(ctx context.Context) ([]string, error) {
 	names := []string{example}
-	p, err := s.page(ctx, chart)
+	p, err := s.charted(ctx)
 	if err != nil {
 		return names, s.fatal
 	}
@@ -116,7 +132,16 @@ func (s *session) short(ctx context.Context) (list string, p page, err error) {
 			if s.fatal != nil {
 				return "", page{}, err
 			}
-			if err == nil && 0 < len(p.items) && len(p.items) < 100 {
+			if err != nil || len(p.items) == 0 || len(p.items) >= 100 {
+				continue
+			}
+			// A lower cap on pages makes them short too: ask how many there are.
+			o, err := s.object(ctx, "/"+u+"/")
+			if s.fatal != nil {
+				return "", page{}, err
+			}
+			count := map[string]string{filled: "cloudcast_count", "following": "following_count"}[name]
+			if n, ok := number(o, count); err == nil && ok && n < len(p.items)+10 {
 				return "/" + u + "/" + name + "/", p, nil
 			}
 		}
@@ -146,7 +171,7 @@ func (s *session) shows(ctx context.Context, found func(object) bool) error {
 // show is the path of a show to look at: the best of the chart that satisfies
 // want; nil wants any.
 func (s *session) show(ctx context.Context, want func(object) bool) (string, error) {
-	p, err := s.page(ctx, chart)
+	p, err := s.charted(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -179,7 +204,7 @@ func (s *session) tagOf(ctx context.Context) (string, error) {
 
 // tagSlugs are the tags of the chart's shows, the commonest first; at least one.
 func (s *session) tagSlugs(ctx context.Context) ([]string, error) {
-	p, err := s.page(ctx, chart)
+	p, err := s.charted(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -30,8 +30,8 @@
 //     the items nearest to it, newest first, unless [Settings].SinceOrder says
 //     otherwise.
 //   - A full page has a next link even if nothing follows.
-//   - A paging link names one bound only: next drops since, previous drops
-//     until. No link repeats access_token or callback.
+//   - A paging link by date names one bound only: next drops since, previous
+//     drops until. No link repeats access_token or callback.
 //   - The comments and favorites of a cloudcast and a user's listen-later list
 //     are paged by date; listeners, similar and playlists by offset.
 //   - The lists that were never recorded have no name.

@@ -244,14 +244,16 @@ func (c *call) same() link {
 	return l
 }
 
-// href spells a link: the same URL with limit spelled out and one bound, the
-// parameters in alphabetical order, a space as + (observed 2018-26).
+// href spells a link: the same URL with limit spelled out, the parameters in
+// alphabetical order, a space as + (observed 2018-26). A link by date has its own
+// bound instead of those of the request; one by offset stays within them
+// (inferred: a previous link with both bounds could only lead to nothing).
 func (c *call) href(l link) string {
 	params := make(url.Values, len(c.query)+2)
 	for name, values := range c.query {
 		switch name {
 		case "since", "until":
-			if c.breaks(linksKeepBounds) && l["offset"] == "" {
+			if l["offset"] != "" || c.breaks(linksKeepBounds) {
 				params[name] = values
 			}
 		case "callback", "offset":

@@ -223,10 +223,12 @@ func TestSinceOrder(t *testing.T) {
 func TestLinks_asRequested(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string]string{
-		"/DEMO/followers/?limit=1":                           host + "/DEMO/followers/?limit=1&until=",
-		"/me/followers/?limit=1&access_token=demo-token":     host + "/me/followers/?limit=1&until=",
-		"/tag/funk/popular/?limit=1":                         host + "/tag/funk/popular/?limit=1&offset=1",
-		"/search/?q=late+night&limit=1&type=cloudcast&z=%C3": host + "/search/?limit=1&offset=1&q=late+night&type=cloudcast&z=%C3",
+		"/DEMO/followers/?limit=1":                                            host + "/DEMO/followers/?limit=1&until=",
+		"/me/followers/?limit=1&access_token=demo-token":                      host + "/me/followers/?limit=1&until=",
+		"/tag/funk/popular/?limit=1":                                          host + "/tag/funk/popular/?limit=1&offset=1",
+		"/demo/followers/?limit=1&until=1700000000&since=1400000000":          host + "/demo/followers/?limit=1&until=2",
+		"/demo/followers/?limit=1&until=1700000000&since=1400000000&offset=0": host + "/demo/followers/?limit=1&offset=1&since=1400000000&until=1700000000",
+		"/search/?q=late+night&limit=1&type=cloudcast&z=%C3":                  host + "/search/?limit=1&offset=1&q=late+night&type=cloudcast&z=%C3",
 	} {
 		next, _ := at(getJSON(t, shared(), request), "paging.next").(string)
 		if !strings.HasPrefix(next, want) || strings.Contains(next, "token") {

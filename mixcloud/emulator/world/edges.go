@@ -11,21 +11,23 @@ type edge struct {
 // An edgeSet collects edges of one kind, each pair once.
 type edgeSet struct {
 	edges []edge
-	seen  map[[2]int32]bool
+	tos   int
+	seen  []uint64 // a bit for every pair
 }
 
-func newEdgeSet(room int) *edgeSet {
-	return &edgeSet{make([]edge, 0, room), make(map[[2]int32]bool, room)}
+// newEdgeSet makes room for edges between indexes below froms and tos.
+func newEdgeSet(froms, tos, room int) *edgeSet {
+	return &edgeSet{make([]edge, 0, room), tos, make([]uint64, froms*tos/64+1)}
 }
 
 // add takes an edge unless its pair is there already.
 func (e *edgeSet) add(from, to int, at int64) bool {
-	key := [2]int32{int32(from), int32(to)}
-	if e.seen[key] {
+	pair := from*e.tos + to
+	if e.seen[pair/64]>>(pair%64)&1 == 1 {
 		return false
 	}
-	e.seen[key] = true
-	e.edges = append(e.edges, edge{key[0], key[1], at})
+	e.seen[pair/64] |= 1 << (pair % 64)
+	e.edges = append(e.edges, edge{int32(from), int32(to), at})
 	return true
 }
 
@@ -73,8 +75,8 @@ func (e *edgeSet) tie(from, to []int) {
 }
 
 // counts tells how many edges each index has, on either side.
-func (e *edgeSet) counts(froms, tos int) (from, to []int) {
-	from, to = make([]int, froms), make([]int, tos)
+func (e *edgeSet) counts(froms int) (from, to []int) {
+	from, to = make([]int, froms), make([]int, e.tos)
 	for _, x := range e.edges {
 		from[x.from]++
 		to[x.to]++

@@ -15,9 +15,10 @@ import (
 // size's directory: "extaudio/…" for a show, "profile/…" and "profile_cover/…"
 // for a user, "category/…", or "defaults/users/<n>.png" for a user without a
 // picture; any other path is drawn like a show. The same path gives the same
-// picture in every size. It fails when a side is not in 1 to 2048.
+// picture in every size. It fails when a side is not in 1 to 2048, or when one
+// is more than 32 times the other.
 func Picture(path string, width, height int) ([]byte, error) {
-	if width < 1 || height < 1 || width > 2048 || height > 2048 {
+	if short, long := min(width, height), max(width, height); short < 1 || long > 2048 || long > 32*short {
 		return nil, fmt.Errorf("world: no picture of %dx%d pixels", width, height)
 	}
 	var b bytes.Buffer
@@ -33,8 +34,8 @@ func Picture(path string, width, height int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Art draws the picture of a path without encoding it; see Picture. Both sides
-// must be positive.
+// Art draws the picture of a path without encoding it. The sides must be such
+// as Picture takes.
 func Art(path string, width, height int) image.Image {
 	return render(painterOf(path, width, height), width, height)
 }

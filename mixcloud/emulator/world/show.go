@@ -3,7 +3,6 @@ package world
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // A show is a cloudcast in the making.
@@ -129,8 +128,10 @@ func (g *generator) addUploads(m *member) {
 		g.addSingle(s, m, at)
 	}
 	newestFirst(m.all, func(sh **show) int64 { return (*sh).at })
-	if m.Username == DemoUser || m.Username == StationUser {
-		tie(len(m.all), func(i, j int) { m.all[i].at = m.all[j].at })
+	if slices.Contains(TiesUsers(), m.Username) {
+		public := slices.DeleteFunc(slices.Clone(m.all), func(sh *show) bool { return sh.Private() })
+		tie(len(public), func(i, j int) { public[i].at = public[j].at })
+		newestFirst(m.all, func(sh **show) int64 { return (*sh).at }) // a private one may have stood between
 	}
 	slugs := make(map[string]bool, len(m.all))
 	for _, sh := range slices.Backward(m.all) {
@@ -354,83 +355,6 @@ func (g *generator) finish(sh *show, slugs map[string]bool) {
 	}
 	sh.Slug = uniqueSlug(Slugify(sh.Name), func(slug string) bool { return slugs[slug] })
 	slugs[sh.Slug] = true
-}
-
-// describe writes the description and the tracklist of an upload.
-func (g *generator) describe(s *source, t *teller, sh *show) {
-	if t.shelf.Format == "music" {
-		for range s.between(8, 20) {
-			if track := pick(s, pick(s, t.shelf.artists).Tracks); !slices.Contains(t.tracks, track) {
-				t.tracks = append(t.tracks, track)
-			}
-		}
-	}
-	share := 11
-	if t.m.Username == DemoUser {
-		share = 45
-	}
-	if s.chance(share) {
-		sh.Sections = g.sections(s, t, sh.AudioLength)
-	}
-	if s.chance(18) {
-		return
-	}
-	section := "descriptions"
-	if t.shelf.Format == "talk" {
-		section = "talk descriptions"
-	}
-	l := t.m.locale
-	var b strings.Builder
-	b.WriteString(capital(expand(pick(s, l.list(section)), t.value)))
-	if s.chance(30) {
-		if more := capital(expand(pick(s, l.list(section)), t.value)); !strings.Contains(b.String(), more) {
-			b.WriteString(pick(s, []string{" ", "\r\n\r\n"}) + more)
-		}
-	}
-	if len(t.tracks) > 0 && (len(sh.Sections) > 0 || s.chance(14)) {
-		b.WriteString("\r\n\r\n" + pick(s, l.list("track list")) + "\r\n")
-		for i, track := range t.tracks {
-			b.WriteString(padded(i + 1)[1:] + ". " + track.Artist.Name + " - " + track.Name + "\r\n")
-		}
-	}
-	if s.chance(30) {
-		text := strings.TrimRight(b.String(), "\r\n")
-		b.Reset()
-		b.WriteString(text + "\r\n\r\n" + expand(pick(s, l.list("more")), t.value))
-	}
-	sh.Description = limit(strings.TrimRight(b.String(), "\r\n"), 1000)
-}
-
-// limit cuts a text at a line's end so that it has at most n characters, the
-// documented maximum.
-func limit(text string, n int) string {
-	for len(text) > n && utf8.RuneCountInString(text) > n {
-		text = strings.TrimRight(text[:strings.LastIndexByte(text, '\n')+1], "\r\n")
-	}
-	return text
-}
-
-// sections makes a tracklist, or the chapters of a talk.
-func (g *generator) sections(s *source, t *teller, length int) []Section {
-	var list []Section
-	if t.shelf.Format == "talk" {
-		for i := range s.between(3, 6) {
-			list = append(list, Section{Chapter: pick(s, t.m.locale.list("topics")), StartTime: i * length / 6})
-		}
-		return list
-	}
-	timed := s.chance(80)
-	for i, track := range t.tracks {
-		sec := Section{Track: track, StartTime: i * length / len(t.tracks)}
-		if i > 0 {
-			sec.StartTime += s.n(60)
-		}
-		if !timed || s.chance(4) {
-			sec.StartTime = -1
-		}
-		list = append(list, sec)
-	}
-	return list
 }
 
 // tie makes the items 18, 19 and 20 of a list share their second, so that they

@@ -1,5 +1,7 @@
 package world
 
+import "slices"
+
 // addFollows makes who follows whom: few follow many, and many follow the
 // famous.
 func (g *generator) addFollows() {
@@ -11,7 +13,7 @@ func (g *generator) addFollows() {
 		}
 		fame.add(weight)
 	}
-	follows := newEdgeSet(24 * len(g.members))
+	follows := newEdgeSet(len(g.members), len(g.members), 24*len(g.members))
 	for i, m := range g.members {
 		s := newSource(g.w.Seed, "follows "+m.Username, 0)
 		n := s.skew(1, 90)
@@ -32,7 +34,7 @@ func (g *generator) addFollows() {
 	g.followSpecials(follows)
 	ties := g.indexes(TiesUsers())
 	follows.tie(ties, ties)
-	from, to := follows.counts(len(g.members), len(g.members))
+	from, to := follows.counts(len(g.members))
 	following, followers := room[UserEdge](from), room[UserEdge](to)
 	for _, e := range follows.edges {
 		a, b := g.members[e.from].User, g.members[e.to].User
@@ -64,8 +66,8 @@ func (g *generator) addListening() {
 		}
 		fame.add(weight)
 	}
-	users := len(g.members)
-	listens, favorites, reposts := newEdgeSet(60*users), newEdgeSet(30*users), newEdgeSet(8*users)
+	users, shows := len(g.members), len(g.public)
+	listens, favorites, reposts := newEdgeSet(users, shows, 44*users), newEdgeSet(users, shows, 20*users), newEdgeSet(users, shows, 6*users)
 	for i, m := range g.members {
 		if m.kind == silent {
 			continue
@@ -76,7 +78,7 @@ func (g *generator) addListening() {
 		case DemoUser:
 			n = 240
 		case StationUser, DocumentedUser:
-			n = 90
+			n = 180
 		}
 		for range n {
 			to := fame.pick(s)
@@ -137,7 +139,7 @@ func (g *generator) after(s *source, m *member, sh *show) int64 {
 }
 
 func (g *generator) fileListens(e *edgeSet) {
-	from, to := e.counts(len(g.members), len(g.public))
+	from, to := e.counts(len(g.members))
 	lists, listeners := room[CloudcastEdge](from), room[UserEdge](to)
 	for _, x := range e.edges {
 		m, sh, at := g.members[x.from], g.public[x.to], instant(x.at)
@@ -155,7 +157,7 @@ func (g *generator) fileListens(e *edgeSet) {
 }
 
 func (g *generator) fileFavorites(e *edgeSet) {
-	from, to := e.counts(len(g.members), len(g.public))
+	from, to := e.counts(len(g.members))
 	lists, fans := room[CloudcastEdge](from), room[UserEdge](to)
 	for _, x := range e.edges {
 		m, sh, at := g.members[x.from], g.public[x.to], instant(x.at)
@@ -171,7 +173,7 @@ func (g *generator) fileFavorites(e *edgeSet) {
 }
 
 func (g *generator) fileReposts(e *edgeSet) {
-	from, to := e.counts(len(g.members), len(g.public))
+	from, to := e.counts(len(g.members))
 	lists, by := room[CloudcastEdge](from), room[UserEdge](to)
 	for _, x := range e.edges {
 		m, sh, at := g.members[x.from], g.public[x.to], instant(x.at)
@@ -188,7 +190,7 @@ func (g *generator) fileReposts(e *edgeSet) {
 
 // addListenLater gives everybody a pile for later.
 func (g *generator) addListenLater(fame weights) {
-	for i, m := range g.members {
+	for _, m := range g.members {
 		if m.kind == silent {
 			continue
 		}
@@ -197,16 +199,15 @@ func (g *generator) addListenLater(fame weights) {
 		if m.Username == DemoUser {
 			n = 64
 		}
-		later := newEdgeSet(n)
+		later := make([]CloudcastEdge, 0, n)
 		for range n {
-			if to := fame.pick(s); g.public[to].owner != m {
-				later.add(i, to, g.after(s, m, g.public[to]))
+			sh := g.public[fame.pick(s)]
+			if sh.owner != m && !slices.ContainsFunc(later, func(e CloudcastEdge) bool { return e.Cloudcast == sh.Cloudcast }) {
+				later = append(later, CloudcastEdge{sh.Cloudcast, instant(g.after(s, m, sh))})
 			}
 		}
-		later.sort()
-		for _, x := range later.edges {
-			m.ListenLater = append(m.ListenLater, CloudcastEdge{g.public[x.to].Cloudcast, instant(x.at)})
-		}
+		newestFirst(later, func(e *CloudcastEdge) int64 { return e.At.Unix() })
+		m.ListenLater = later
 	}
 }
 

@@ -1,0 +1,279 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+var update = flag.Bool("update", false, "write what the goldens' queries give into testdata/golden")
+
+// A golden is a case in testdata/golden: prose that says what must hold, and
+//
+//	query.graphql    the document
+//	variables.json   its variables, if any
+//	token            the bearer token, if any
+//	emulator.json    what Mixcloud does: {"settings": …, "faults": […]} in the
+//	                 words of the emulator's control API, if anything special
+//	status           of the answer, if it is not 200
+//	want.json        the answer
+//	upstream         the calls to Mixcloud, sorted; "(token)" marks a token
+//	upstream.newest  the calls where since gives the newest items, if they differ
+//	rounds           how long it took, in the time of one call
+type golden struct {
+	file     string
+	archive  *txtar.Archive
+	name     string
+	query    string
+	token    string
+	emulator emulatorSetup
+	vars     map[string]any
+}
+
+type emulatorSetup struct {
+	Settings map[string]any   `json:"settings"`
+	Faults   []map[string]any `json:"faults"`
+}
+
+var goldenSections = []string{
+	"query.graphql", "variables.json", "token", "emulator.json",
+	"status", "want.json", "upstream", "upstream.newest", "rounds",
+}
+
+// callTime is how long a call to Mixcloud takes in the goldens, in a time that
+// nobody waits for.
+const callTime = 100 * time.Millisecond
+
+func (g *golden) section(name string) string {
+	for _, f := range g.archive.Files {
+		if f.Name == name {
+			return string(f.Data)
+		}
+	}
+	return ""
+}
+
+func (g *golden) set(name, text string) {
+	g.archive.Files = slices.DeleteFunc(g.archive.Files, func(f txtar.File) bool { return f.Name == name })
+	if text == "" {
+		return
+	}
+	g.archive.Files = append(g.archive.Files, txtar.File{Name: name, Data: []byte(text)})
+	slices.SortStableFunc(g.archive.Files, func(a, b txtar.File) int {
+		return slices.Index(goldenSections, a.Name) - slices.Index(goldenSections, b.Name)
+	})
+}
+
+// goldens reads all cases, once.
+var goldens = sync.OnceValues(func() ([]*golden, error) {
+	files, err := filepath.Glob("testdata/golden/*.txtar")
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*golden, 0, len(files))
+	for _, file := range files {
+		g, err := readGolden(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, g)
+	}
+	return all, nil
+})
+
+func readGolden(file string) (*golden, error) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		return nil, err
+	}
+	g := &golden{file: file, archive: archive, name: strings.TrimSuffix(filepath.Base(file), ".txtar")}
+	for i, f := range archive.Files {
+		if !slices.Contains(goldenSections, f.Name) {
+			return nil, fmt.Errorf("section %q is none of a golden's", f.Name)
+		}
+		if slices.ContainsFunc(archive.Files[:i], func(e txtar.File) bool { return e.Name == f.Name }) {
+			return nil, fmt.Errorf("two sections %q", f.Name)
+		}
+	}
+	if len(strings.TrimSpace(string(archive.Comment))) < 30 {
+		return nil, fmt.Errorf("no prose says what must hold")
+	}
+	g.query, g.token = g.section("query.graphql"), strings.TrimSpace(g.section("token"))
+	for name, into := range map[string]any{"variables.json": &g.vars, "emulator.json": &g.emulator} {
+		if text := g.section(name); text != "" {
+			d := json.NewDecoder(strings.NewReader(text))
+			d.DisallowUnknownFields()
+			d.UseNumber()
+			if err := d.Decode(into); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	return g, nil
+}
+
+// An outcome is what a golden's query came to.
+type outcome struct {
+	status   int
+	body     string // indented, errors in the order of their paths
+	upstream []string
+	rounds   int
+}
+
+// play asks a fresh server twice. Both answers must be the same to the byte,
+// unless what disturbs Mixcloud passes in between.
+func (g *golden) play(t *testing.T, sinceOrder string) (out outcome) {
+	t.Helper()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, set{emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{SinceOrder: sinceOrder, Latency: callTime})}})
+		g.disturb(t, s)
+		start := time.Now()
+		first := s.ask(t, g.token, g.query, g.vars)
+		took := time.Since(start)
+		if took%callTime != 0 {
+			t.Errorf("took %v, which is no number of calls of %v: something waits", took, callTime)
+		}
+		journal := s.mixcloud.Requests()
+		out = outcome{first.status, indented(t, first), s.upstream(), int(took / callTime)}
+		if len(journal) != len(out.upstream) {
+			t.Errorf("the emulator saw %d requests, the wire %d", len(journal), len(out.upstream))
+		}
+		if slices.ContainsFunc(g.emulator.Faults, func(f map[string]any) bool { return f["times"] != nil }) {
+			return
+		}
+		again := s.ask(t, g.token, g.query, g.vars)
+		if diff := cmp.Diff(out.body, indented(t, again)); diff != "" {
+			t.Errorf("asked again, the answer differs:\n%s", diff)
+		}
+	})
+	return out
+}
+
+// disturb tells the emulator through its control API what the case is about.
+func (g *golden) disturb(t *testing.T, s *stage) {
+	t.Helper()
+	post := func(path string, body any) {
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, mixcloudURL+"/__emulator/"+path, bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := s.mixcloud.Transport().RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s %s: %s", path, text, resp.Status)
+		}
+	}
+	if g.emulator.Settings != nil {
+		post("settings", g.emulator.Settings)
+	}
+	for _, fault := range g.emulator.Faults {
+		post("faults", fault)
+	}
+}
+
+// indented is an answer in a form that people read. Errors are brought into
+// the order of their paths: that in which fields fail side by side is chance.
+func indented(t testing.TB, a answer) string {
+	t.Helper()
+	var whole struct {
+		Errors     []json.RawMessage `json:"errors,omitempty"`
+		Data       json.RawMessage   `json:"data,omitempty"`
+		Extensions json.RawMessage   `json:"extensions,omitempty"`
+	}
+	if err := json.Unmarshal(a.body, &whole); err != nil {
+		t.Fatalf("status %d, %v:\n%s", a.status, err, a.body)
+	}
+	slices.SortStableFunc(whole.Errors, func(a, b json.RawMessage) int {
+		var x, y errorOf
+		if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
+			t.Fatalf("no errors: %s, %s", a, b)
+		}
+		return strings.Compare(pathOf(x), pathOf(y))
+	})
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(whole); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestGolden plays every case in both orders that since may have upstream: the
+// answer must not depend on it.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	all, err := goldens()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range all {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			nearest, newest := g.play(t, emulator.SinceNearest), g.play(t, emulator.SinceNewest)
+			if diff := cmp.Diff(nearest.body, newest.body); diff != "" {
+				t.Errorf("the answer depends on what since gives (- nearest, + newest):\n%s", diff)
+			}
+			got := map[string]string{
+				"status":    "",
+				"want.json": nearest.body,
+				"upstream":  lines(nearest.upstream),
+				"rounds":    strconv.Itoa(nearest.rounds) + "\n",
+			}
+			if nearest.status != http.StatusOK {
+				got["status"] = strconv.Itoa(nearest.status) + "\n"
+			}
+			got["upstream.newest"] = ""
+			if !slices.Equal(nearest.upstream, newest.upstream) {
+				got["upstream.newest"] = lines(newest.upstream)
+			}
+			if *update {
+				for name, text := range got {
+					g.set(name, text)
+				}
+				if err := os.WriteFile(g.file, txtar.Format(g.archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			for name, text := range got {
+				if diff := cmp.Diff(g.section(name), text); diff != "" {
+					t.Errorf("%s (- wanted, + got):\n%s", name, diff)
+				}
+			}
+		})
+	}
+}
+
+// lines is one call a line. A golden without a call has an empty section.
+func lines(calls []string) string {
+	if len(calls) == 0 {
+		return "none\n"
+	}
+	return strings.Join(calls, "\n") + "\n"
+}

@@ -1,0 +1,539 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// The emulator is what this project believes, so everything agrees, in any of
+// its worlds, with nothing that cannot be told and in a few minutes' requests.
+func TestRun_EmulatorAgrees(t *testing.T) {
+	t.Parallel()
+	worlds := map[string][]emulator.Option{
+		"seed 1":      nil,
+		"seed 2":      {emulator.WithSeed(2)},
+		"seed 3":      {emulator.WithSeed(3)},
+		"smaller cap": {emulator.WithSettings(emulator.Settings{PageCap: 100})},
+	}
+	for name, options := range worlds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var e *emulator.Emulator
+			inBubble(t, func() http.RoundTripper {
+				e = newEmulatorOf(t, options...)
+				return e.Transport()
+			}, nil, func(t *testing.T, r Report, err error) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if list := disagreeing(r); len(list) > 0 {
+					t.Errorf("these do not agree:\n%s", strings.Join(list, "\n"))
+				}
+				if r.Requests >= 150 || r.Requests != len(r.Exchanges) {
+					t.Errorf("%d requests, %d exchanges", r.Requests, len(r.Exchanges))
+				}
+				if r.Differs() || r.Incomplete || !r.Viewer {
+					t.Errorf("differs %t, incomplete %t, viewer %t", r.Differs(), r.Incomplete, r.Viewer)
+				}
+				for _, q := range e.Requests() {
+					if q.Method != http.MethodGet {
+						t.Errorf("%s %s was sent", q.Method, q.Path)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Without a token, what needs one cannot be told; everything else agrees.
+func TestRun_WithoutToken(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func() http.RoundTripper { return newEmulator(t).Transport() }, func(c *Config) { c.Token = "" },
+		func(t *testing.T, r Report, err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range r.Probes {
+				needs := p.Seen == "there is no access token to ask with"
+				if p.Verdict != Agrees && !needs {
+					t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Seen)
+				}
+			}
+			if n := verdicts(r)[CouldNotTell]; n != 7 || r.Viewer {
+				t.Errorf("%d could not be told, viewer %t", n, r.Viewer)
+			}
+		})
+}
+
+// No probe asks what it does not say.
+func TestRun_AsksWhatProbesSay(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func() http.RoundTripper { return newEmulator(t).Transport() }, nil, func(t *testing.T, r Report, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := make(map[string]probe)
+		for _, p := range probes() {
+			said[p.name] = p
+		}
+		for _, result := range r.Probes {
+			p := said[result.Name]
+			asked := make(map[string]bool)
+			for _, i := range result.Asked {
+				path := asPattern(t, r, r.Exchanges[i].URL)
+				matches := slices.DeleteFunc(slices.Concat(p.asks, finding), func(pattern string) bool { return !fits(pattern, path) })
+				if len(matches) == 0 {
+					t.Errorf("%s asks %s, which it does not say", p.name, path)
+				}
+				for _, m := range matches {
+					asked[m] = true
+				}
+			}
+			for _, pattern := range p.asks {
+				if !asked[pattern] {
+					t.Errorf("%s says that it asks %s, and does not", p.name, pattern)
+				}
+			}
+		}
+	})
+}
+
+// asPattern is the path of an exchange as probes spell it.
+func asPattern(t *testing.T, r Report, address string) string {
+	t.Helper()
+	for prefix, base := range map[string]string{"oembed ": r.OEmbedURL, "site ": r.SiteURL} {
+		if rest, ok := strings.CutPrefix(address, strings.TrimSuffix(base, "/")+"/"); ok && (prefix == "oembed ") == strings.Contains(address, "oembed") {
+			path, _, _ := strings.Cut("/"+rest, "?")
+			return prefix + path
+		}
+	}
+	path, _, _ := strings.Cut(strings.TrimPrefix(address, r.APIURL), "?")
+	return path
+}
+
+func fits(pattern, path string) bool {
+	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return false
+	}
+	for i := range want {
+		if !strings.HasPrefix(want[i], "{") && want[i] != have[i] || want[i] != "" && have[i] == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// A report survives its own JSON, and holds bodies byte for byte.
+func TestRun_ReportRoundTrip(t *testing.T) {
+	t.Parallel()
+	var file bytes.Buffer
+	var e *emulator.Emulator
+	inBubble(t, func() http.RoundTripper {
+		e = newEmulator(t, emulator.WithBroken("no-vary"))
+		return e.Transport()
+	}, func(c *Config) { c.Report = &file }, func(t *testing.T, r Report, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again Report
+		dec := json.NewDecoder(&file)
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&again); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(r, again); diff != "" {
+			t.Errorf("the report that came back (-sent +read):\n%s", diff)
+		}
+		i := slices.IndexFunc(again.Exchanges, func(x Exchange) bool { return x.URL == testAPI+"/me/" && !x.Token })
+		if i < 0 {
+			t.Fatal("the question about /me/ is not in the report")
+		}
+		want := "{\n    \"error\": {\n        \"message\": \"An access_token is required to access this resource.\",\n        \"type\": \"OAuthException\"\n    }\n}"
+		if diff := cmp.Diff(want, again.Exchanges[i].Body); diff != "" {
+			t.Errorf("the body of /me/ (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Requests keep their distance, measured where they arrive.
+func TestRun_Paces(t *testing.T) {
+	t.Parallel()
+	for rate, distance := range map[float64]time.Duration{1: time.Second, 4: 250 * time.Millisecond, 0.5: 2 * time.Second} {
+		t.Run(fmt.Sprint(rate), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := newEmulator(t, emulator.WithLatency(300*time.Millisecond))
+				var arrivals []time.Time
+				cfg := asking(tripper(func(r *http.Request) (*http.Response, error) {
+					arrivals = append(arrivals, time.Now())
+					return e.Transport().RoundTrip(r)
+				}))
+				cfg.Rate = rate
+				if _, err := Run(t.Context(), cfg); err != nil {
+					t.Fatal(err)
+				}
+				if len(arrivals) < 50 {
+					t.Fatalf("%d requests only", len(arrivals))
+				}
+				for i := 1; i < len(arrivals); i++ {
+					if d := arrivals[i].Sub(arrivals[i-1]); d < distance {
+						t.Fatalf("request %d came %v after the one before", i, d)
+					}
+				}
+			})
+		})
+	}
+}
+
+// The wait that a refusal names is waited, and then the request is sent again,
+// once.
+func TestRun_RateLimit(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		reason  string
+		fault   emulator.Fault
+		timeout time.Duration
+		waits   time.Duration // at least, and less than a minute more
+		refused int           // answers that the limit refused
+		tells   bool
+		differs bool
+	}{
+		"once": {
+			reason: "the second try is answered",
+			fault:  emulator.Fault{Match: "/artist/*", Times: 1, Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second},
+			waits:  452 * time.Second, refused: 1, tells: true,
+		},
+		"twice": {
+			reason: "there is no third try",
+			fault:  emulator.Fault{Match: "/artist/*", Times: 2, Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second},
+			waits:  452 * time.Second, refused: 2,
+		},
+		"no wait named": {
+			reason:  "without a wait there is no second try",
+			fault:   emulator.Fault{Match: "/artist/*", Times: 1, Kind: emulator.FaultRateLimitNoWait},
+			refused: 1, differs: true,
+		},
+		"deadline": {
+			reason:  "a wait beyond the deadline is not begun",
+			fault:   emulator.Fault{Match: "/artist/*", Times: 1, Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second},
+			timeout: 100 * time.Second, refused: 1,
+		},
+		"always": {
+			reason: "a host that refuses everything is left alone after a few waits",
+			fault:  emulator.Fault{Match: "*", Kind: emulator.FaultRateLimit, RetryAfter: 100 * time.Second},
+			waits:  300 * time.Second, refused: 6,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e, err := emulator.New(emulator.WithWorld(population()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := e.Fail(tt.fault); err != nil {
+					t.Fatal(err)
+				}
+				ctx := t.Context()
+				if tt.timeout > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, tt.timeout)
+					defer cancel()
+				}
+				start := time.Now()
+				r, err := Run(ctx, asking(e.Transport()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := time.Since(start); d < tt.waits || d > tt.waits+time.Minute {
+					t.Errorf("%s: the run took %v", tt.reason, d)
+				}
+				refused := 0
+				for _, q := range e.Requests() {
+					if q.Status == http.StatusForbidden {
+						refused++
+					}
+				}
+				if refused != tt.refused {
+					t.Errorf("%s: %d answers refused, want %d", tt.reason, refused, tt.refused)
+				}
+				i := slices.IndexFunc(r.Probes, func(p Result) bool { return p.Name == "artist-pages" })
+				if tells := r.Probes[i].Verdict == Agrees; tells != tt.tells || r.Differs() != tt.differs {
+					t.Errorf("%s: artist-pages %s: %s", tt.reason, r.Probes[i].Verdict, r.Probes[i].Seen)
+				}
+			})
+		})
+	}
+}
+
+// An ended context ends the run wherever it is, and what was found stays.
+func TestRun_Cancelled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		cfg := asking(newEmulator(t).Transport())
+		cfg.Rate = 1
+		var file bytes.Buffer
+		cfg.Report = &file
+		// The chart is refused for longer than there is time: no wait is begun,
+		// and the pacing goes on to the deadline.
+		r, err := Run(ctx, cfg)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if n := len(r.Probes); n < 5 || n == len(probes()) || !r.Incomplete {
+			t.Errorf("%d probes, incomplete %t", n, r.Incomplete)
+		}
+		if !json.Valid(file.Bytes()) {
+			t.Errorf("the report of a cut run is no JSON: %s", &file)
+		}
+	})
+}
+
+// A host that does not answer is an error at once; one that stops answering is
+// one soon, and what was found stays.
+func TestRun_DeadHost(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := "http://" + listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	r, err := Run(t.Context(), Config{APIURL: dead, SiteURL: dead, Token: testToken, Out: &out})
+	if err == nil || !strings.Contains(err.Error(), "GET "+dead) || len(r.Probes) > 0 || out.Len() > 0 {
+		t.Errorf("got %v, %d probes, table %q", err, len(r.Probes), &out)
+	}
+
+	for after, wantErr := range map[int]bool{1: true, 40: true} {
+		sent := 0
+		e := newEmulator(t).Transport()
+		inBubble(t, func() http.RoundTripper {
+			return tripper(func(r *http.Request) (*http.Response, error) {
+				if sent++; sent > after {
+					return nil, errDead
+				}
+				return e.RoundTrip(r)
+			})
+		}, nil, func(t *testing.T, r Report, err error) {
+			if (err != nil) != wantErr || err != nil && !strings.Contains(err.Error(), errDead.Error()) {
+				t.Errorf("dead after %d: %v", after, err)
+			}
+			if len(r.Probes) == 0 || sent > after+hopeless {
+				t.Errorf("dead after %d: %d probes, %d requests", after, len(r.Probes), sent)
+			}
+		})
+	}
+}
+
+// One request without an answer is sent again.
+func TestRun_OneAnswerLost(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func() http.RoundTripper {
+		e := newEmulator(t)
+		if err := e.Fail(emulator.Fault{Match: "/search/", Times: 1, Kind: emulator.FaultReset}); err != nil {
+			t.Fatal(err)
+		}
+		return e.Transport()
+	}, nil, func(t *testing.T, r Report, err error) {
+		if list := disagreeing(r); err != nil || len(list) > 0 {
+			t.Errorf("%v, %q", err, list)
+		}
+	})
+}
+
+// An oEmbed host that is down keeps its own probes from telling, and no other.
+func TestRun_DeadOEmbedHost(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func() http.RoundTripper {
+		e := newEmulator(t).Transport()
+		return tripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host == "oembed.test" {
+				return nil, errDead
+			}
+			return e.RoundTrip(r)
+		})
+	}, func(c *Config) { c.OEmbedURL = "https://oembed.test/oembed/" }, func(t *testing.T, r Report, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range r.Probes {
+			if (p.Verdict != Agrees) != strings.HasPrefix(p.Name, "oembed-") {
+				t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Seen)
+			}
+		}
+	})
+}
+
+// Hosts that are something else are told apart, not crashed on.
+func TestRun_StrangeHosts(t *testing.T) {
+	t.Parallel()
+	page := http.Header{"Content-Type": {"text/html"}}
+	hosts := map[string]http.RoundTripper{
+		"HTML everywhere":   saying(200, page, "<html><body>Hello</body></html>"),
+		"bot protection":    saying(403, page, "<html>Denied</html>"),
+		"proxy error":       saying(502, page, "<html>502</html>"),
+		"empty":             saying(200, nil, ""),
+		"null":              saying(200, nil, "null"),
+		"list":              saying(200, nil, "[1, {}]"),
+		"empty lists":       saying(200, nil, `{"data": []}`),
+		"wrong lists":       saying(200, nil, `{"data": [null, 1, {"key": 1, "tags": {}, "user": []}], "paging": []}`),
+		"redirects":         saying(301, http.Header{"Location": {"https://elsewhere.test/"}}, ""),
+		"two texts":         saying(200, nil, "{} {}"),
+		"success of a kind": saying(200, nil, `{"error": {"message": "no", "type": "E"}}`),
+	}
+	for name, host := range hosts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var elsewhere []string
+			inBubble(t, func() http.RoundTripper {
+				return tripper(func(r *http.Request) (*http.Response, error) {
+					if r.URL.Host != "mixcloud.test" {
+						elsewhere = append(elsewhere, r.URL.Host)
+					}
+					return host.RoundTrip(r)
+				})
+			}, nil, func(t *testing.T, r Report, err error) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(elsewhere) > 0 {
+					t.Errorf("it was asked elsewhere: %q", elsewhere)
+				}
+				if len(r.Probes) != len(probes()) || verdicts(r)[Agrees] > 9 {
+					t.Errorf("%d probes, and %v", len(r.Probes), verdicts(r))
+				}
+			})
+		})
+	}
+}
+
+// A token that needs escaping, on a host that says it back in every way it can,
+// is in nothing that leaves the run.
+func TestRun_TokenCanary(t *testing.T) {
+	t.Parallel()
+	const canary = "c4n4ry/+ &=%tök€n"
+	e := newEmulator(t)
+	echo := tripper(func(r *http.Request) (*http.Response, error) {
+		sent := r.URL.Query().Get("access_token") + r.Header.Get("Authorization")
+		if sent == "" {
+			return e.Transport().RoundTrip(r)
+		}
+		h := http.Header{"X-Echo": {r.URL.RawQuery, sent}, "Location": {r.URL.String()}}
+		body, err := json.Marshal(map[string]any{
+			"data": []any{}, "paging": map[string]string{"next": "http://mixcloud.test/popular/?" + r.URL.RawQuery},
+			"error": map[string]string{"message": "no such token: " + sent, "type": "OAuthException"}, "key": sent, "username": sent,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return saying(400, h, string(body)).RoundTrip(r)
+	})
+	broken := tripper(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Query().Has("access_token") {
+			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("lost " + r.URL.String())}
+		}
+		return e.Transport().RoundTrip(r)
+	})
+	for name, host := range map[string]http.RoundTripper{"echo": echo, "failing": broken} {
+		t.Run(name, func(t *testing.T) {
+			var out, file, log bytes.Buffer
+			inBubble(t, func() http.RoundTripper { return host }, func(c *Config) {
+				c.Token, c.Out, c.Report = canary, &out, &file
+				c.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			}, func(t *testing.T, r Report, err error) {
+				if err == nil && name == "failing" {
+					t.Error("a host that loses every answer is no error")
+				}
+				if !slices.ContainsFunc(r.Exchanges, func(x Exchange) bool { return x.Token }) {
+					t.Fatal("the token was never sent")
+				}
+				everything := fmt.Sprintf("%+v %v", r, err) + out.String() + file.String() + log.String()
+				if i := strings.Index(everything, "c4n4ry"); i >= 0 {
+					t.Errorf("the token is there: …%s…", everything[max(0, i-80):min(len(everything), i+80)])
+				}
+			})
+		})
+	}
+}
+
+// What cannot be asked is refused before anything is sent.
+func TestRun_BadBases(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"", "mixcloud", "ftp://mixcloud.test", "http://", "http://m.test/?a=b", "http://u:p@m.test", "http://m.test/#f", "http://m test"} {
+		for _, cfg := range []Config{{APIURL: bad, SiteURL: testAPI}, {APIURL: testAPI, SiteURL: bad}, {APIURL: testAPI, SiteURL: testAPI, OEmbedURL: bad + "?"}} {
+			cfg.HTTPClient = &http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) {
+				t.Errorf("%q: something was sent", bad)
+				return nil, errDead
+			})}
+			if _, err := Run(t.Context(), cfg); err == nil {
+				t.Errorf("%q: no error", bad)
+			} else if strings.Contains(err.Error(), "u:p") {
+				t.Errorf("%q: the error says it back: %v", bad, err)
+			}
+		}
+	}
+}
+
+// A writer that fails ends the run.
+func TestRun_FullDisk(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Config){
+		"table":  func(c *Config) { c.Out = fullDisk{} },
+		"report": func(c *Config) { c.Report = fullDisk{} },
+	} {
+		inBubble(t, func() http.RoundTripper { return saying(200, nil, "{}") }, change, func(t *testing.T, _ Report, err error) {
+			if !errors.Is(err, os.ErrPermission) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, os.ErrPermission }
+
+// A real listener works as well as a transport, below a path too.
+func TestRun_OverTheNetwork(t *testing.T) {
+	t.Parallel()
+	e, err := emulator.New(emulator.WithWorld(population()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(http.StripPrefix("/emulator", e))
+	defer srv.Close()
+	r, err := Run(t.Context(), Config{APIURL: srv.URL + "/emulator/", SiteURL: srv.URL + "/emulator/www/", Token: testToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range r.Probes {
+		if p.Verdict != Agrees && p.Section != docPath+"#rate-limit" {
+			t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Seen)
+		}
+	}
+}

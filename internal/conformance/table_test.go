@@ -1,0 +1,142 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// The table, as people read it.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	list := []probe{
+		{name: "short", judge: func(ctx context.Context, s *session) error {
+			_, err := s.get(ctx, "/a/")
+			return err
+		}},
+		{name: "a-name-that-is-longer", judge: func(context.Context, *session) error {
+			return differs("status %d instead\n of  301", 302)
+		}},
+		{name: "unsure", judge: func(context.Context, *session) error { return errors.New("no show was found") }},
+		{name: "token", judge: func(context.Context, *session) error { return differs("%s in a link", testToken) }},
+		{name: "long", judge: func(context.Context, *session) error { return differs("%s", strings.Repeat("ünïcödé ", 60)) }},
+	}
+	var out bytes.Buffer
+	cfg := asking(saying(200, nil, "{}"))
+	cfg.Out = &out
+	s, err := newSession(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.run(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "table.golden", out.Bytes())
+}
+
+// A finding in the report, with the answer that shows it.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	list := []probe{{
+		name: "color", rule: "Cars are red.", section: "cars", sure: Inferred,
+		judge: func(ctx context.Context, s *session) error {
+			o, err := s.objectAsViewer(ctx, "/car/?wheels=4")
+			if err != nil {
+				return err
+			}
+			return differs("it is %v", o["color"])
+		},
+	}}
+	var file bytes.Buffer
+	cfg := asking(saying(200, http.Header{"Content-Type": {"text/javascript"}, "Set-Cookie": {"a=b"}}, `{"color": "blue <"}`))
+	cfg.Report = &file
+	s, err := newSession(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.run(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "report.golden", regexp.MustCompile(`"started": ".*"`).ReplaceAll(file.Bytes(), []byte(`"started": "NOW"`)))
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	null := func(_ string, v any) bool { return v == nil }
+	for text, want := range map[string]string{
+		`{"b": null, "a": {"c": null}}`:              "a.c",
+		`{"data": [{"x": 1}, {"y": [{"z": null}]}]}`: "data[1].y[0].z",
+		`[{"a": null}]`:                              "[0].a",
+		`{"a": [[{"b": null}]]}`:                     "a[0][0].b",
+		`{"a": [1, null]}`:                           "a[1]",
+		`null`:                                       "",
+		`{}`:                                         "",
+	} {
+		for range 20 { // the order of a map must not matter
+			if got, _, found := find(decode([]byte(text)), null); got != want || found != (want != "") {
+				t.Errorf("%s: %q, %t, want %q", text, got, found, want)
+			}
+		}
+	}
+}
+
+func TestFirstMembers(t *testing.T) {
+	t.Parallel()
+	body := `{"data": [{"key": "k", "url": "u", "name": "n", "tags": [{"name": "t", "key": "x", "url": "y", "more": {"key": 1}}], "e": []}], "name": "list"}`
+	want := [][]string{{"name", "key", "url"}, {"key", "url", "name"}}
+	if diff := cmp.Diff(want, firstMembers([]byte(body))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Whatever a host says to everything, a run ends with a verdict on each probe.
+func FuzzRun(f *testing.F) {
+	for _, seed := range []string{
+		"", "null", "{}", `{"data": [{}]}`, `{"data": [{"key": "/a/b/", "play_count": 1, "slug": "b", "user": {"key": "/a/"}, "tags": [{"key": "/genres/x/"}], "created_time": "2020-01-01T00:00:00Z"}], "paging": {"next": "%zz?a=%zz"}}`,
+		`{"error": {"message": "rate limit", "retry_after": -1}}`, `judge({})`, `{"key": "/me/", "username": 1, "metadata": {"connections": []}}`, "<html>", `[[[[`,
+	} {
+		f.Add(200, seed)
+		f.Add(403, seed)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		if status < 200 || status > 599 {
+			return
+		}
+		r, err := Run(t.Context(), asking(saying(status, http.Header{"Location": {body}, "Retry-After": {"0"}}, body)))
+		if err != nil || len(r.Probes) != len(probes()) {
+			t.Errorf("%v, %d probes", err, len(r.Probes))
+		}
+		if _, err := json.Marshal(r); err != nil {
+			t.Error(err)
+		}
+	})
+}
