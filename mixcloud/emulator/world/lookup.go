@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // An index finds things by their names. Names of users fold ASCII case, as
@@ -17,6 +18,7 @@ type index struct {
 	artists    map[string]*Artist
 	tracks     map[pair]*Track
 	playlists  map[pair]*Playlist
+	reserved   map[pair]*Cloudcast // not filed yet
 }
 
 // A pair is an owner's folded name and a slug.
@@ -67,42 +69,16 @@ func (w *World) Playlist(owner, slug string) *Playlist {
 	return w.index.playlists[pair{fold(owner), slug}]
 }
 
-// AddCloudcast gives c, whose Owner and Name are set, an ID and a slug made of
-// its name and unique for its owner, and files it where it can be seen: on the
-// owner's, the tags' and the owner's city's lists and in Latest, or only in
-// the owner's Private if it is unlisted, a draft or not published yet. All
-// lists stay newest first; among equals the added one comes first.
-//
-// A tag that the world does not know yet is added to it.
+// AddCloudcast reserves c and files it at once, see [World.Reserve] and
+// [World.File].
 func (w *World) AddCloudcast(c *Cloudcast) {
-	w.lastCloudcastID++
-	c.ID = w.lastCloudcastID
-	owner := fold(c.Owner.Username)
-	c.Slug = w.freeSlug(owner, Slugify(c.Name))
-	w.index.cloudcasts[pair{owner, c.Slug}] = c
-	for _, t := range c.Tags {
-		if w.index.tags[t.Slug] == nil {
-			w.index.tags[t.Slug] = t
-			w.Tags = append(w.Tags, t)
-		}
-	}
-	if c.Private() {
-		c.Owner.Private = insertNewest(c.Owner.Private, c)
-		return
-	}
-	c.Owner.Cloudcasts = insertNewest(c.Owner.Cloudcasts, c)
-	w.Latest = insertNewest(w.Latest, c)
-	for _, t := range c.Tags {
-		t.Cloudcasts = insertNewest(t.Cloudcasts, c)
-	}
-	if city := w.City(Slugify(c.Owner.City)); city != nil {
-		city.Cloudcasts = insertNewest(city.Cloudcasts, c)
-	}
+	w.Reserve(c)
+	w.File(c)
 }
 
 // freeSlug makes a slug unique for its owner.
 func (w *World) freeSlug(owner, slug string) string {
-	return uniqueSlug(slug, func(slug string) bool { return w.index.cloudcasts[pair{owner, slug}] != nil })
+	return uniqueSlug(slug, func(slug string) bool { return w.Reserved(owner, slug) != nil })
 }
 
 // uniqueSlug numbers a slug that is taken. An upload whose name holds nothing
@@ -127,13 +103,7 @@ var reservedSlugs = []string{
 
 // insertNewest puts c before the first that is not newer than it.
 func insertNewest(list []*Cloudcast, c *Cloudcast) []*Cloudcast {
-	i, _ := slices.BinarySearchFunc(list, c, func(have, c *Cloudcast) int {
-		if have.Created.After(c.Created) {
-			return -1
-		}
-		return 1
-	})
-	return slices.Insert(list, i, c)
+	return slices.Insert(list, firstUpTo(list, c.Created, func(have *Cloudcast) time.Time { return have.Created }), c)
 }
 
 // buildIndex fills the maps from the lists of a generated world.

@@ -24,6 +24,7 @@ type World struct {
 
 	index           index
 	lastCloudcastID int
+	lastActivityID  int // 0 while nobody has asked
 }
 
 // A User of the seeded world.
@@ -82,6 +83,7 @@ type Cloudcast struct {
 	Draft                    bool // not found at all, except by its owner's token
 	DisableComments          bool
 	PublishAt                time.Time // zero when published
+	WasPublic                bool      // it was on public lists and may not be any more
 	PrimaryColor             string
 	Picture                  string
 	Sections                 []Section
