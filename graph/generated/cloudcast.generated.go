@@ -502,7 +502,7 @@ func (ec *executionContext) _Cloudcast_tags(ctx context.Context, field graphql.C
 			return ec.fieldContext_Cloudcast_tags(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Tags(), nil
+			return obj.Tags(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Tag) graphql.Marshaler {
@@ -840,7 +840,7 @@ func (ec *executionContext) _Cloudcast_user(ctx context.Context, field graphql.C
 			return ec.fieldContext_Cloudcast_user(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.User(), nil
+			return obj.User(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
@@ -872,7 +872,7 @@ func (ec *executionContext) _Cloudcast_hosts(ctx context.Context, field graphql.
 			return ec.fieldContext_Cloudcast_hosts(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Hosts(), nil
+			return obj.Hosts(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.User) graphql.Marshaler {
@@ -1359,7 +1359,7 @@ func (ec *executionContext) _CloudcastConnection_edges(ctx context.Context, fiel
 			return ec.fieldContext_CloudcastConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
+			return obj.Edges(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*model.Cloudcast]) graphql.Marshaler {
@@ -1373,7 +1373,7 @@ func (ec *executionContext) fieldContext_CloudcastConnection_edges(_ context.Con
 	fc = &graphql.FieldContext{
 		Object:     "CloudcastConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_CloudcastEdge(ctx, field)
@@ -1391,7 +1391,7 @@ func (ec *executionContext) _CloudcastConnection_nodes(ctx context.Context, fiel
 			return ec.fieldContext_CloudcastConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes(), nil
+			return obj.Nodes(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Cloudcast) graphql.Marshaler {
@@ -1533,7 +1533,7 @@ func (ec *executionContext) _ListenConnection_edges(ctx context.Context, field g
 			return ec.fieldContext_ListenConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges(), nil
+			return obj.Edges(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.ListenEdge) graphql.Marshaler {
@@ -1565,7 +1565,7 @@ func (ec *executionContext) _ListenConnection_nodes(ctx context.Context, field g
 			return ec.fieldContext_ListenConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes(), nil
+			return obj.Nodes(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Cloudcast) graphql.Marshaler {
@@ -1770,10 +1770,11 @@ func (ec *executionContext) _Cloudcast(ctx context.Context, sel ast.SelectionSet
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "tags":
-			out.Values[i] = ec._Cloudcast_tags(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Cloudcast_tags(ctx, field, obj)
+				})
 		case "pictures":
 			out.Values[i] = ec._Cloudcast_pictures(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -1835,15 +1836,17 @@ func (ec *executionContext) _Cloudcast(ctx context.Context, sel ast.SelectionSet
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "user":
-			out.Values[i] = ec._Cloudcast_user(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Cloudcast_user(ctx, field, obj)
+				})
 		case "hosts":
-			out.Values[i] = ec._Cloudcast_hosts(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Cloudcast_hosts(ctx, field, obj)
+				})
 		case "description":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -1951,15 +1954,17 @@ func (ec *executionContext) _CloudcastConnection(ctx context.Context, sel ast.Se
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("CloudcastConnection")
 		case "edges":
-			out.Values[i] = ec._CloudcastConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CloudcastConnection_edges(ctx, field, obj)
+				})
 		case "nodes":
-			out.Values[i] = ec._CloudcastConnection_nodes(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._CloudcastConnection_nodes(ctx, field, obj)
+				})
 		case "pageInfo":
 			out.Values[i] = ec._CloudcastConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2038,15 +2043,17 @@ func (ec *executionContext) _ListenConnection(ctx context.Context, sel ast.Selec
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ListenConnection")
 		case "edges":
-			out.Values[i] = ec._ListenConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ListenConnection_edges(ctx, field, obj)
+				})
 		case "nodes":
-			out.Values[i] = ec._ListenConnection_nodes(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ListenConnection_nodes(ctx, field, obj)
+				})
 		case "pageInfo":
 			out.Values[i] = ec._ListenConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

@@ -245,7 +245,7 @@ func (ec *executionContext) _Playlist_owner(ctx context.Context, field graphql.C
 			return ec.fieldContext_Playlist_owner(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Owner(), nil
+			return obj.Owner(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
@@ -464,7 +464,7 @@ func (ec *executionContext) _PlaylistConnection_edges(ctx context.Context, field
 			return ec.fieldContext_PlaylistConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
+			return obj.Edges(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*model.Playlist]) graphql.Marshaler {
@@ -478,7 +478,7 @@ func (ec *executionContext) fieldContext_PlaylistConnection_edges(_ context.Cont
 	fc = &graphql.FieldContext{
 		Object:     "PlaylistConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PlaylistEdge(ctx, field)
@@ -496,7 +496,7 @@ func (ec *executionContext) _PlaylistConnection_nodes(ctx context.Context, field
 			return ec.fieldContext_PlaylistConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes(), nil
+			return obj.Nodes(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Playlist) graphql.Marshaler {
@@ -678,10 +678,11 @@ func (ec *executionContext) _Playlist(ctx context.Context, sel ast.SelectionSet,
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "owner":
-			out.Values[i] = ec._Playlist_owner(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Playlist_owner(ctx, field, obj)
+				})
 		case "cloudcastCount":
 			out.Values[i] = ec._Playlist_cloudcastCount(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -738,15 +739,17 @@ func (ec *executionContext) _PlaylistConnection(ctx context.Context, sel ast.Sel
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("PlaylistConnection")
 		case "edges":
-			out.Values[i] = ec._PlaylistConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PlaylistConnection_edges(ctx, field, obj)
+				})
 		case "nodes":
-			out.Values[i] = ec._PlaylistConnection_nodes(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._PlaylistConnection_nodes(ctx, field, obj)
+				})
 		case "pageInfo":
 			out.Values[i] = ec._PlaylistConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

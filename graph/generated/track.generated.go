@@ -827,7 +827,7 @@ func (ec *executionContext) _Track_artist(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Track_artist(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Artist(), nil
+			return obj.Artist(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Artist) graphql.Marshaler {
@@ -1081,7 +1081,7 @@ func (ec *executionContext) _TrackSection_track(ctx context.Context, field graph
 			return ec.fieldContext_TrackSection_track(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Track(), nil
+			return obj.Track(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Track) graphql.Marshaler {
@@ -1296,10 +1296,11 @@ func (ec *executionContext) _Track(ctx context.Context, sel ast.SelectionSet, ob
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "artist":
-			out.Values[i] = ec._Track_artist(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Track_artist(ctx, field, obj)
+				})
 		case "raw":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -1355,18 +1356,19 @@ func (ec *executionContext) _TrackSection(ctx context.Context, sel ast.Selection
 		case "position":
 			out.Values[i] = ec._TrackSection_position(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "startTime":
 			out.Values[i] = ec._TrackSection_startTime(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "track":
-			out.Values[i] = ec._TrackSection_track(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._TrackSection_track(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

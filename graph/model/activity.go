@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
@@ -47,16 +48,16 @@ func (a activity) ID() string { return listedID(KindActivity, a.Key, a.owner, a.
 func (a activity) Raw() json.RawMessage { return Untouched(a.Activity.Raw()) }
 
 // From is who did it, as a partial user.
-func (a activity) From() *User { return NewUser(a.Activity.From) }
+func (a activity) From(context.Context) *User { return NewUser(a.Activity.From) }
 
 // CreatedAt is when they did it; nil when Mixcloud does not say.
 func (a activity) CreatedAt() *time.Time { return a.CreatedTime }
 
 // Cloudcasts are those it is about, in list form.
-func (a activity) Cloudcasts() []*Cloudcast { return wrapAll(a.Activity.Cloudcasts, NewCloudcast) }
+func (a activity) Cloudcasts(context.Context) []*Cloudcast { return wrapAll(a.Activity.Cloudcasts, NewCloudcast) }
 
 // Users are those it is about, as partial users.
-func (a activity) Users() []*User { return wrapAll(a.Activity.Users, NewUser) }
+func (a activity) Users(context.Context) []*User { return wrapAll(a.Activity.Users, NewUser) }
 
 // IsNode marks all kinds as Nodes.
 func (activity) IsNode() {}

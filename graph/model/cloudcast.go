@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"time"
 
 	"mixcloud-graphql/mixcloud"
@@ -36,7 +37,7 @@ func (c *Cloudcast) Full() *mixcloud.FullCloudcast { return c.full }
 func (c *Cloudcast) ID() string { return resourceID(KindCloudcast, c.Key) }
 
 // Tags are the tags it carries.
-func (c *Cloudcast) Tags() []*Tag { return wrapAll(c.Cloudcast.Tags, NewTag) }
+func (c *Cloudcast) Tags(context.Context) []*Tag { return wrapAll(c.Cloudcast.Tags, NewTag) }
 
 // Pictures are all sizes of the cover, smallest first.
 func (c *Cloudcast) Pictures() []*Picture { return newPictures(c.Cloudcast.Pictures) }
@@ -70,10 +71,10 @@ func (c *Cloudcast) ListenerCount() *int { return c.unlessHidden(c.Cloudcast.Lis
 func (c *Cloudcast) RepostCount() *int { return c.unlessHidden(c.Cloudcast.RepostCount) }
 
 // User is the uploader, as a partial user.
-func (c *Cloudcast) User() *User { return NewUser(c.Cloudcast.User) }
+func (c *Cloudcast) User(context.Context) *User { return NewUser(c.Cloudcast.User) }
 
 // Hosts are the users who host it beside the uploader.
-func (c *Cloudcast) Hosts() []*User { return wrapAll(c.Cloudcast.Hosts, NewUser) }
+func (c *Cloudcast) Hosts(context.Context) []*User { return wrapAll(c.Cloudcast.Hosts, NewUser) }
 
 // IsNode marks Cloudcast as a Node.
 func (*Cloudcast) IsNode() {}

@@ -7,8 +7,8 @@ import (
 
 // A Connection is a page of a list in the form that Relay specifies.
 type Connection[N any] struct {
-	Edges    []*Edge[N]
 	PageInfo *PageInfo
+	edges    []*Edge[N]
 	total    func(context.Context) (*int, error)
 }
 
@@ -24,13 +24,16 @@ func NewConnection[N any](edges []*Edge[N], info PageInfo, total func(context.Co
 	if len(edges) > 0 {
 		info.StartCursor, info.EndCursor = &edges[0].Cursor, &edges[len(edges)-1].Cursor
 	}
-	return &Connection[N]{Edges: edges, PageInfo: &info, total: total}
+	return &Connection[N]{edges: edges, PageInfo: &info, total: total}
 }
 
-// Nodes are the items alone.
-func (c *Connection[N]) Nodes() []N {
-	nodes := make([]N, len(c.Edges))
-	for i, e := range c.Edges {
+// Edges are the items and their places; never nil.
+func (c *Connection[N]) Edges(context.Context) []*Edge[N] { return c.edges }
+
+// Nodes are the items alone; never nil.
+func (c *Connection[N]) Nodes(context.Context) []N {
+	nodes := make([]N, len(c.edges))
+	for i, e := range c.edges {
 		nodes[i] = e.Node
 	}
 	return nodes
@@ -77,9 +80,9 @@ type (
 type ListenConnection struct{ *Connection[*Cloudcast] }
 
 // Edges are the listens.
-func (c *ListenConnection) Edges() []*ListenEdge {
-	edges := make([]*ListenEdge, len(c.Connection.Edges))
-	for i, e := range c.Connection.Edges {
+func (c *ListenConnection) Edges(context.Context) []*ListenEdge {
+	edges := make([]*ListenEdge, len(c.edges))
+	for i, e := range c.edges {
 		edges[i] = (*ListenEdge)(e)
 	}
 	return edges

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -102,7 +103,7 @@ func (p *Playlist) Full() *mixcloud.Playlist {
 func (p *Playlist) ID() string { return resourceID(KindPlaylist, p.Key) }
 
 // Owner is who made it, as a partial user.
-func (p *Playlist) Owner() *User { return NewUser(p.Playlist.Owner) }
+func (p *Playlist) Owner(context.Context) *User { return NewUser(p.Playlist.Owner) }
 
 // Pictures are all sizes of the picture, smallest first.
 func (p *Playlist) Pictures() []*Picture { return newPictures(p.Playlist.Pictures) }
@@ -138,7 +139,7 @@ func (c *Comment) ID() string { return listedID(KindComment, c.Key, c.owner, c.S
 func (c *Comment) CreatedAt() *time.Time { return c.SubmitDate }
 
 // User is who wrote it, as a partial user.
-func (c *Comment) User() *User { return NewUser(c.Comment.User) }
+func (c *Comment) User(context.Context) *User { return NewUser(c.Comment.User) }
 
 // Raw is the untouched REST object.
 func (c *Comment) Raw() json.RawMessage { return Untouched(c.Comment.Raw()) }

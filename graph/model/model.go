@@ -3,6 +3,11 @@
 // partial value lacks is not here but in a resolver, which loads it.
 //
 // Objects are immutable once made and safe for concurrent use.
+//
+// A method that gives other objects takes a context that it has no use for. By
+// that gqlgen answers its field beside the others of the object, and not before
+// any of them is begun: something below it may have to be loaded, and would hold
+// up what is loaded for its siblings.
 package model
 
 // A Node is anything with a global id.

@@ -1,6 +1,10 @@
 package model
 
-import "mixcloud-graphql/mixcloud"
+import (
+	"context"
+
+	"mixcloud-graphql/mixcloud"
+)
 
 // An Artist of a tracklist.
 type Artist struct {
@@ -77,7 +81,7 @@ func (t *Track) Full() *mixcloud.Track {
 func (t *Track) ID() string { return resourceID(KindTrack, t.Key) }
 
 // Artist is who plays it.
-func (t *Track) Artist() *Artist { return NewArtist(t.Track.Artist) }
+func (t *Track) Artist(context.Context) *Artist { return NewArtist(t.Track.Artist) }
 
 // IsNode marks Track as a Node.
 func (*Track) IsNode() {}
@@ -92,7 +96,7 @@ type Section interface{ IsSection() }
 type TrackSection struct{ *mixcloud.Section }
 
 // Track is what is played; nil when Mixcloud names none.
-func (s *TrackSection) Track() *Track { return NewTrack(s.Section.Track) }
+func (s *TrackSection) Track(context.Context) *Track { return NewTrack(s.Section.Track) }
 
 // IsSection marks TrackSection as a Section.
 func (*TrackSection) IsSection() {}

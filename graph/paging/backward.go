@@ -2,6 +2,7 @@ package paging
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"mixcloud-graphql/internal/gqlerr"
@@ -60,7 +61,10 @@ func (r *reader[T]) aboveTime(ctx context.Context, from Cursor) (above []entry[T
 		if lo == 0 && !b.top {
 			return r.aboveSecond(ctx, from)
 		}
-		b.at, _ = spot(b.entries, lo, hi, from)
+		var sure bool
+		if b.at, sure = spot(b.entries, lo, hi, from); !sure && b.cut {
+			b.at = hi // deeper in its second than a page
+		}
 	}
 	above = b.entries[:b.at]
 	if len(above) == 0 {
@@ -79,11 +83,15 @@ func (r *reader[T]) aboveSecond(ctx context.Context, from Cursor) (above []entry
 		}
 		lo, hi := run(s.entries, from.Second)
 		at := find(s.entries, from.ident())
-		if at < 0 && hi == len(s.entries) && s.next != nil && limit < r.limit {
-			continue // its second goes on below
-		}
 		if at < 0 {
-			at, _ = spot(s.entries, lo, hi, from)
+			sure := false
+			at, sure = spot(s.entries, lo, hi, from)
+			if !sure && hi == len(s.entries) && s.next != nil { // its second goes on below
+				if limit < r.limit {
+					continue
+				}
+				at = hi
+			}
 		}
 		return r.climb(ctx, s.entries[lo:at], false, from.Second, ident{}, r.limit)
 	}
@@ -116,7 +124,7 @@ func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T
 func (r *reader[T]) climb(ctx context.Context, above []entry[T], top bool, second int64, pivot ident, limit int) ([]entry[T], bool, error) {
 	for len(above) <= r.req.size && !top && second != noTime {
 		b, err := r.over(ctx, second, pivot, limit)
-		if err == errFar && len(above) > 0 {
+		if errors.Is(err, errFar) && len(above) > 0 {
 			return above, false, nil
 		}
 		if err != nil {
@@ -164,6 +172,7 @@ type block[T any] struct {
 	at      int   // the index of the item that was looked for; -1 if it is not here
 	second  int64 // when the first item was listed; noTime where nothing says
 	top     bool  // nothing else is above
+	cut     bool  // the last second may have more items, out of reach
 }
 
 // adjacent reads items newer than low, until the block holds the item id or is
@@ -201,6 +210,7 @@ func (r *reader[T]) adjacent(ctx context.Context, low int64, id ident, limit int
 		}
 		// The page ends where the block does. Either it ends at low, or the
 		// second goes on for longer than a page: one step further tells.
+		b.cut = s.raw >= s.asked.Limit
 		s, err = r.near(ctx, low, until-1, r.limit)
 		if err != nil {
 			return block[T]{}, err

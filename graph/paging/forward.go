@@ -180,7 +180,8 @@ func (s *sheet[T]) cut(since int64) {
 }
 
 // resume reads a page of at least n items after a cursor, if the list has them
-// and the page can hold them. Rest are the sheet's entries after the cursor.
+// and the page can hold them. Rest are the entries after the cursor, to the end
+// of the sheet.
 func (r *reader[T]) resume(ctx context.Context, from Cursor, n int) (rest []entry[T], s *sheet[T], err error) {
 	if from.Kind == ByTime {
 		return r.resumeTime(ctx, from, n)
@@ -188,6 +189,8 @@ func (r *reader[T]) resume(ctx context.Context, from Cursor, n int) (rest []entr
 	return r.resumePage(ctx, from, n)
 }
 
+// resumeTime begins with the whole of the cursor's second, so that those of it
+// that come after the cursor are not lost.
 func (r *reader[T]) resumeTime(ctx context.Context, from Cursor, n int) (rest []entry[T], s *sheet[T], err error) {
 	for limit := r.atMost(n + from.Place + 1); ; limit = r.limit {
 		s, err = r.down(ctx, from.Second+1, limit, nil)
@@ -196,20 +199,25 @@ func (r *reader[T]) resumeTime(ctx context.Context, from Cursor, n int) (rest []
 		}
 		lo, hi := run(s.entries, from.Second)
 		known := hi < len(s.entries) || s.next == nil // the whole second is in view
-		at := find(s.entries, from.ident()) + 1
+		at, sure := find(s.entries, from.ident())+1, true
 		if at == 0 {
-			at, _ = spot(s.entries, lo, hi, from)
+			at, sure = spot(s.entries, lo, hi, from)
 		} else {
 			known = true
 		}
-		rest = s.entries[at:]
-		// Otherwise the second holds more than the cursor knew of: look deeper.
-		if known && (len(rest) > 0 || s.next == nil) || limit >= r.limit {
+		switch rest = s.entries[at:]; {
+		case known && (len(rest) > 0 || s.next == nil):
 			return rest, s, nil
+		case limit < r.limit:
+			continue // the second holds more than the cursor knew of: look deeper
+		case !known && !sure:
+			rest = nil // deeper than a page: nothing in view is known to come after
 		}
+		return rest, s, nil
 	}
 }
 
+// resumePage looks for the cursor's item.
 func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (rest []entry[T], s *sheet[T], err error) {
 	found := func(s *sheet[T]) bool { return find(s.entries, from.ident()) >= 0 }
 	// The last item of a page can be looked for where it stands...
@@ -233,7 +241,7 @@ func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (rest []
 	if err != nil {
 		return nil, nil, err
 	}
-	if at < len(entries) && entries[at].at.ident() == from.ident() {
+	if at < len(entries) && entries[at].at.Key == from.Key {
 		at++
 	}
 	if at < len(entries) || s.next == nil || from.Next == noTime {

@@ -57,8 +57,9 @@ type List[T any] struct {
 	// until, which Read adds; they do not depend on who asks. It must stay the
 	// same from release to release.
 	Identity string
-	// Fetch gets one page. It is called by several goroutines at once and
-	// should remember its answers for the length of an operation.
+	// Fetch gets one page, never nil without an error. It is called by several
+	// goroutines at once and should remember its answers for the length of an
+	// operation: now and then the same page is asked for twice.
 	Fetch func(context.Context, mixcloud.Range) (*mixcloud.Page[T], error)
 	// Key is the item's canonical key.
 	Key func(T) string

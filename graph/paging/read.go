@@ -32,8 +32,10 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 		return nil, gqlerr.Invalid("last", "goes with before: where this list ends is not known")
 	}
 	r := &reader[T]{
-		list: l, req: req, bind: Bind(l.Identity, req.since, req.until), log: l.Log,
-		byTime: req.offset != nil, limit: MaxPageSize,
+		list: l, req: req, bind: Bind(l.Identity, req.since, req.until), log: l.Log, limit: MaxPageSize,
+	}
+	if req.offset != nil {
+		r.prefer = ByTime
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
@@ -54,7 +56,7 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 			return nil, gqlerr.Invalid(arg.name, "is a cursor of another list")
 		}
 		from = &c
-		r.byTime = c.Kind == ByTime
+		r.prefer = c.Kind
 	}
 	switch {
 	case req.size == 0:
@@ -74,10 +76,10 @@ type reader[T any] struct {
 	req  Request
 	bind Binding
 	log  *slog.Logger
-	// byTime says to give items that carry their time cursors by it even where
-	// the links go by offset: the client jumped by offset, or came by such a
-	// cursor.
-	byTime bool
+	// prefer is the kind of cursors to give where the links do not speak
+	// against it, and ByTime even where they do: what the client came by. One
+	// who jumped by offset goes on by time if the items carry it.
+	prefer Kind
 	limit  int // the largest page that the upstream gives, as far as is known
 	calls  int
 }

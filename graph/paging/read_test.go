@@ -1,13 +1,9 @@
 package paging_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +12,6 @@ import (
 	"pgregory.net/rapid"
 
 	"mixcloud-graphql/graph/paging"
-	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -104,287 +99,6 @@ func TestWholeList(t *testing.T) {
 	}
 }
 
-// A second that does not fit a page is stepped over, and the log says so.
-func TestMoreTiesThanAPage(t *testing.T) {
-	t.Parallel()
-	for _, own := range []bool{true, false} {
-		var log bytes.Buffer
-		u := &upstream{own: own, items: []item{at("top", 2)}}
-		for i := range 150 {
-			u.items = append(u.items, at(fmt.Sprint(i), 1))
-		}
-		u.items = append(u.items, at("under", 0))
-		l := u.list()
-		l.Log = slog.New(slog.NewTextHandler(&log, nil))
-
-		var got []string
-		a := paging.Args{First: ptr(60)}
-		for range 10 {
-			r, err := paging.Read(t.Context(), l, a)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, names(r)...)
-			if !r.HasNextPage {
-				break
-			}
-			a.After = &r.Edges[len(r.Edges)-1].Cursor
-		}
-		want := []string{"top"}
-		for i := range 100 {
-			want = append(want, fmt.Sprint(i))
-		}
-		if want = append(want, "under"); !slices.Equal(want, got) {
-			t.Errorf("own %v: %s", own, cmp.Diff(want, got))
-		}
-		if !strings.Contains(log.String(), "more items in one second") || strings.Contains(log.String(), "list=/test/\"|") {
-			t.Errorf("own %v: log %q", own, &log)
-		}
-	}
-}
-
-// Both ways through a second that just fits a page.
-func TestAsManyTiesAsAPage(t *testing.T) {
-	t.Parallel()
-	for _, newest := range []bool{false, true} {
-		u := &upstream{own: true, newest: newest, items: []item{at("top", 2)}}
-		want := []string{"top"}
-		for i := range 98 {
-			u.items = append(u.items, at(fmt.Sprint(i), 1))
-			want = append(want, fmt.Sprint(i))
-		}
-		u.items = append(u.items, at("under", 0))
-		first := u.read(t, paging.Args{First: ptr(100)})
-		for _, from := range []int{99, 98, 60, 30, 2, 1} {
-			r := u.read(t, paging.Args{Last: ptr(50), Before: &first.Edges[from].Cursor})
-			if diff := cmp.Diff(want[max(0, from-50):from], names(r)); diff != "" {
-				t.Errorf("newest %v, before %d (-want +got):\n%s", newest, from, diff)
-			}
-			if previous := from > 50; r.HasPreviousPage != previous {
-				t.Errorf("newest %v, before %d: hasPreviousPage = %v", newest, from, r.HasPreviousPage)
-			}
-			if calls := u.made(); len(calls) > 5 {
-				t.Errorf("newest %v, before %d: %q", newest, from, calls)
-			}
-		}
-	}
-}
-
-// Upwards through 150 items of one second, what does not fit a page is missing
-// and the rest is there.
-func TestBackwardThroughMoreTiesThanAPage(t *testing.T) {
-	t.Parallel()
-	for _, newest := range []bool{false, true} {
-		u := &upstream{own: true, newest: newest, items: []item{at("top", 2)}}
-		for i := range 150 {
-			u.items = append(u.items, at(fmt.Sprint(i), 1))
-		}
-		u.items = append(u.items, at("under", 0))
-		first := u.read(t, paging.Args{First: ptr(41)})
-		r := u.read(t, paging.Args{Last: ptr(100), Before: &first.Edges[40].Cursor})
-		want := []string{"top"}
-		for i := range 39 {
-			want = append(want, fmt.Sprint(i))
-		}
-		if diff := cmp.Diff(want, names(r)); diff != "" {
-			t.Errorf("newest %v: (-want +got):\n%s", newest, diff)
-		}
-		if calls := u.made(); len(calls) > 1+5 {
-			t.Errorf("newest %v: %q", newest, calls)
-		}
-	}
-}
-
-// With since giving the newest of the list, five calls reach some 400 items
-// down; the sixth is not made.
-func TestBackwardOutOfReach(t *testing.T) {
-	t.Parallel()
-	for _, own := range []bool{true, false} {
-		u := &upstream{own: own, newest: true}
-		for i := range 1000 {
-			u.items = append(u.items, at(fmt.Sprint(i), int64(5000-i)))
-		}
-		r := u.read(t, paging.Args{First: ptr(1), Until: second(4200)})
-		u.made()
-		_, err := paging.Read(t.Context(), u.list(), paging.Args{Last: ptr(10), Before: &r.Edges[0].Cursor, Until: second(4200)})
-		if err != nil && fault(err) != "" {
-			t.Fatal(err)
-		}
-		// Without the bound the way is too long.
-		r = u.read(t, paging.Args{First: ptr(100)})
-		for range 7 {
-			r = u.read(t, paging.Args{First: ptr(100), After: &r.Edges[99].Cursor})
-		}
-		u.made()
-		// The page's own items are near; those above its first are not.
-		_, err = paging.Read(t.Context(), u.list(), paging.Args{Last: ptr(10), Before: &r.Edges[0].Cursor})
-		var e *gqlerr.Error
-		if own && (!errors.As(err, &e) || e.Code != gqlerr.CodeLimitExceeded) {
-			t.Errorf("error %v, want LIMIT_EXCEEDED", err)
-		}
-		if !own && err != nil {
-			t.Errorf("error %v: the index reaches into the page before", err)
-		}
-		if calls := u.made(); len(calls) > 5 {
-			t.Errorf("%d calls: %q", len(calls), calls)
-		}
-	}
-}
-
-// An upstream that repeats itself, or offers more and gives nothing, ends the
-// reading soon.
-func TestUpstreamWithoutEnd(t *testing.T) {
-	t.Parallel()
-	link := func(r mixcloud.Range) *mixcloud.Link { return &mixcloud.Link{Range: r} }
-	for name, test := range map[string]struct {
-		fake  func(n int, r mixcloud.Range) *mixcloud.Page[item]
-		want  []string
-		calls int
-	}{
-		"repeats the page by date": {
-			func(int, mixcloud.Range) *mixcloud.Page[item] {
-				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(mixcloud.Range{Limit: 10, Until: *second(240)})}
-			},
-			[]string{"a", "b", "c"}, 5,
-		},
-		"links to itself": {
-			func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
-				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(r)}
-			},
-			[]string{"a", "b", "c"}, 4,
-		},
-		"repeats the page by offset": {
-			func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
-				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(mixcloud.Range{Limit: 3, Offset: ptr(3)})}
-			},
-			[]string{"a", "b", "c"}, 4,
-		},
-		"nothing, and a link that leads nowhere": {
-			func(int, mixcloud.Range) *mixcloud.Page[item] {
-				return &mixcloud.Page[item]{Next: link(mixcloud.Range{Limit: 10})}
-			},
-			nil, 1,
-		},
-		"nothing, for ever older": {
-			func(n int, r mixcloud.Range) *mixcloud.Page[item] {
-				return &mixcloud.Page[item]{Next: link(mixcloud.Range{Limit: 10, Until: *second(int64(-n))})}
-			},
-			nil, 20,
-		},
-		"nothing, for ever on": {
-			func(n int, r mixcloud.Range) *mixcloud.Page[item] {
-				return &mixcloud.Page[item]{Next: link(mixcloud.Range{Limit: 10, Offset: ptr(10 * n)})}
-			},
-			nil, 2,
-		},
-		"one by one": {
-			func(n int, r mixcloud.Range) *mixcloud.Page[item] {
-				from := 0
-				if r.Offset != nil {
-					from = *r.Offset
-				}
-				return &mixcloud.Page[item]{Items: letters()[from : from+1], Next: link(mixcloud.Range{Limit: 1, Offset: ptr(from + 1)})}
-			},
-			[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, 10,
-		},
-	} {
-		for _, own := range []bool{true, false} {
-			t.Run(fmt.Sprint(name, own), func(t *testing.T) {
-				t.Parallel()
-				u := &upstream{own: own, fake: test.fake}
-				got, _ := u.see(t, paging.Args{First: ptr(10)})
-				if diff := cmp.Diff(test.want, got.Names, equateEmpty); diff != "" {
-					t.Errorf("(-want +got):\n%s", diff)
-				}
-				if len(got.Calls) > test.calls {
-					t.Errorf("%d calls: %q", len(got.Calls), got.Calls)
-				}
-				if got.Next != (len(test.want) > 0) {
-					t.Errorf("hasNextPage = %v", got.Next)
-				}
-			})
-		}
-	}
-}
-
-// An empty page that offers more is passed over.
-func TestEmptyPageInBetween(t *testing.T) {
-	t.Parallel()
-	for _, offset := range []bool{true, false} {
-		u := &upstream{offset: offset, own: !offset, items: letters()}
-		u.fake = func(n int, r mixcloud.Range) *mixcloud.Page[item] {
-			if n > 1 {
-				return nil
-			}
-			next := mixcloud.Range{Limit: 5, Until: *second(241)}
-			if offset {
-				next = mixcloud.Range{Limit: 5, Offset: ptr(2)}
-			}
-			return &mixcloud.Page[item]{Next: &mixcloud.Link{Range: next}}
-		}
-		got, _ := u.see(t, paging.Args{First: ptr(3)})
-		if diff := cmp.Diff([]string{"c", "d", "e"}, got.Names); diff != "" {
-			t.Errorf("offset %v (-want +got):\n%s", offset, diff)
-		}
-	}
-}
-
-// Items without a key were dropped from a page: whoever goes on from its last
-// item is past them too.
-func TestDroppedItems(t *testing.T) {
-	t.Parallel()
-	u := &upstream{offset: true, items: letters()}
-	u.fake = func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
-		if r.Offset != nil {
-			return nil
-		}
-		next := 4
-		return &mixcloud.Page[item]{Items: []item{at("a", 0), at("c", 0), at("d", 0)}, Dropped: 1, Next: &mixcloud.Link{Range: mixcloud.Range{Limit: 4, Offset: &next}}}
-	}
-	_, r := u.see(t, paging.Args{First: ptr(3)})
-	got, _ := u.see(t, paging.Args{First: ptr(1), After: &r.Edges[2].Cursor})
-	if diff := cmp.Diff(seen{[]string{"e"}, true, true, []string{"limit=1 offset=4"}}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-// An item that does not say when it was listed stands where its neighbour does.
-func TestItemsWithoutATime(t *testing.T) {
-	t.Parallel()
-	for _, blank := range [][]int{{0}, {1}, {2}, {0, 1}, {1, 2, 3}, {0, 1, 2, 3}} {
-		page := letters()[:4]
-		for _, i := range blank {
-			page[i].second = 0
-		}
-		u := &upstream{own: true}
-		u.fake = func(n int, r mixcloud.Range) *mixcloud.Page[item] {
-			// By the upstream's own books the times are those of letters.
-			real := &upstream{items: letters()[:4]}
-			p, err := real.fetch(t.Context(), r)
-			if err != nil {
-				t.Error(err)
-			}
-			for i := range p.Items {
-				p.Items[i] = page[p.Items[i].key[1]-'a']
-			}
-			return p
-		}
-		var got []string
-		a := paging.Args{First: ptr(1)}
-		for range 9 {
-			r := u.read(t, a)
-			got = append(got, names(r)...)
-			if !r.HasNextPage {
-				break
-			}
-			a.After = &r.Edges[0].Cursor
-		}
-		if diff := cmp.Diff([]string{"a", "b", "c", "d"}, got); diff != "" {
-			t.Errorf("without times of %v (-want +got):\n%s", blank, diff)
-		}
-	}
-}
-
 func TestErrorsPassThrough(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
@@ -414,6 +128,46 @@ func TestErrorsPassThrough(t *testing.T) {
 			t.Errorf("%s: %v", show(a), err)
 		}
 	}
+}
+
+// Whichever call fails, on whatever way, its error is the answer.
+func TestAnyCallCanFail(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	rapid.Check(t, func(t *rapid.T) {
+		u := drawUpstream(t)
+		var a paging.Args
+		if rapid.Bool().Draw(t, "bounded") {
+			a.Since = ptr(time.Unix(base+1_000_000-rapid.Int64Range(1, 90).Draw(t, "since"), 0))
+		}
+		edges := forward(t, u, a, nil)
+		if len(edges) == 0 {
+			return
+		}
+		from := &edges[rapid.IntRange(0, len(edges)-1).Draw(t, "from")].Cursor
+		size := rapid.IntRange(1, 60).Draw(t, "size")
+		if a.Last, a.Before = &size, from; rapid.Bool().Draw(t, "forward") {
+			a.First, a.After, a.Last, a.Before = &size, from, nil, nil
+		}
+		if gone := rapid.IntRange(0, len(u.items)).Draw(t, "gone"); gone > 0 {
+			u.items = slices.Delete(u.items, gone-1, gone)
+		}
+		u.made()
+		_, want := paging.Read(t.Context(), u.list(), a)
+		calls := u.made()
+		for failing := range calls {
+			l, n := u.list(), 0
+			l.Fetch = func(ctx context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
+				if n++; n > failing {
+					return nil, broken
+				}
+				return u.fetch(ctx, r)
+			}
+			if _, err := paging.Read(t.Context(), l, a); err != broken {
+				t.Fatalf("call %d of %q fails: %v (without: %v)", failing, calls, err, want)
+			}
+		}
+	})
 }
 
 func TestCancelled(t *testing.T) {

@@ -83,13 +83,13 @@ func (r *reader[T]) view(asked mixcloud.Range, page *mixcloud.Page[T], start int
 		return s
 	}
 	switch seconds, ok := r.seconds(page.Items); {
-	case ok && (s.scheme != byOffset || r.byTime):
+	case ok && (s.scheme != byOffset || r.prefer == ByTime):
 		for i := range s.entries {
 			s.entries[i].at.Kind, s.entries[i].at.Second = ByTime, seconds[i]
 		}
 		countTies(s.entries)
 		s.top, s.bottom = seconds[0], seconds[len(seconds)-1]
-	case s.scheme == byDate, s.scheme == unknown && !(asked.Since.IsZero() && asked.Until.IsZero()):
+	case s.scheme == byDate, s.scheme == unknown && (r.prefer == ByPage || !asked.Since.IsZero() || !asked.Until.IsZero()):
 		s.numberPage(page)
 	default:
 		for i := range s.entries {

@@ -44,6 +44,7 @@ type upstream struct {
 	next    int
 	cap     int // largest page
 	nolinks bool
+	topless bool // no previous link on the page from the top
 	whole   bool
 	calls   []string
 	fake    func(n int, r mixcloud.Range) *mixcloud.Page[item] // answers instead, unless nil
@@ -146,7 +147,9 @@ func (u *upstream) byDate(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 	if more {
 		p.Next = &mixcloud.Link{Range: mixcloud.Range{Limit: limit, Until: time.Unix(last.second, 0)}}
 	}
-	p.Previous = &mixcloud.Link{Range: mixcloud.Range{Limit: limit, Since: time.Unix(items[0].second, 0)}}
+	if !u.topless || !r.Since.IsZero() || !r.Until.IsZero() {
+		p.Previous = &mixcloud.Link{Range: mixcloud.Range{Limit: limit, Since: time.Unix(items[0].second, 0)}}
+	}
 	return p
 }
 

@@ -29,6 +29,8 @@ func drawUpstream(t *rapid.T) *upstream {
 		own:    rapid.Bool().Draw(t, "own"),
 		newest: rapid.Bool().Draw(t, "newest"),
 		next:   rapid.IntRange(nextIfFull, nextIfOlder).Draw(t, "next"),
+
+		topless: rapid.Bool().Draw(t, "topless"),
 	}
 	ties := rapid.SampledFrom([]int{1, 3, 12}).Draw(t, "most ties")
 	u.items = drawList(t, 40, ties)

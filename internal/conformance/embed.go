@@ -24,7 +24,7 @@ func oembed(ctx context.Context, s *session, format string) (*answer, error) {
 var embedProbes = []probe{
 	{
 		name: "embed-html-is-a-frame", section: "embedding", sure: Documented, asks: []string{"/{user}/{cloudcast}/embed-html/"},
-		rule: "embed-html/ below a show's key is the player's iframe as HTML text.",
+		rule: "embed-html/ below a cloudcast's key is the player's iframe as HTML text.",
 		judge: func(ctx context.Context, s *session) error {
 			key, err := s.show(ctx, nil)
 			if err != nil {
@@ -44,7 +44,7 @@ var embedProbes = []probe{
 	},
 	{
 		name: "embed-json-has-html", section: "embedding", sure: Documented, asks: []string{"/{user}/{cloudcast}/embed-json/"},
-		rule: "embed-json/ below a show's key is an object whose html is the player's iframe.",
+		rule: "embed-json/ below a cloudcast's key is an object whose html is the player's iframe.",
 		judge: func(ctx context.Context, s *session) error {
 			key, err := s.show(ctx, nil)
 			if err != nil {

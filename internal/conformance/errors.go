@@ -72,7 +72,7 @@ var errorProbes = []probe{
 		},
 	},
 	says("no-such-user", ClientCode, "errors", "/"+noSuchName+"/", "/{user}/", "User does not exist."),
-	says("no-such-show", Unknown, "unknown", "/"+example+"/"+noSuchName+"/", "/{user}/{cloudcast}/", "Cloudcast does not exist."),
+	says("no-such-cloudcast", Unknown, "unknown", "/"+example+"/"+noSuchName+"/", "/{user}/{cloudcast}/", "Cloudcast does not exist."),
 	says("no-such-tag", Unknown, "unknown", "/genres/"+noSuchName+"/", "/genres/{tag}/", "Tag does not exist."),
 }
 

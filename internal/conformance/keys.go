@@ -124,7 +124,7 @@ var keyProbes = []probe{
 	},
 	{
 		name: "members-begin-with-key-url-name", section: "resources", sure: Observed,
-		rule: "Users, shows and tags begin with the members key, url and name.",
+		rule: "Users, cloudcasts and tags begin with the members key, url and name.",
 		judge: func(ctx context.Context, s *session) error {
 			p, err := s.charted(ctx)
 			if err != nil {

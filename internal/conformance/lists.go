@@ -25,7 +25,7 @@ var listProbes = []probe{
 	{
 		name: "user-lists-hold-their-kind", section: "lists", sure: Observed,
 		asks: []string{"/{user}/{list}/"},
-		rule: "A user has cloudcasts, favorites and listens of shows, followers and following of users, comments and a feed.",
+		rule: "A user has cloudcasts, favorites and listens of cloudcasts, followers and following of users, comments and a feed.",
 		judge: func(ctx context.Context, s *session) error {
 			empty := true
 			for _, l := range userLists {
@@ -55,7 +55,7 @@ var listProbes = []probe{
 	},
 	{
 		name: "lists-have-names", section: "lists", sure: Observed, asks: []string{"/{user}/{list}/"},
-		rule: "The lists of users, the chart and the newest shows have a name.",
+		rule: "The lists of users, the chart and the newest cloudcasts have a name.",
 		judge: func(ctx context.Context, s *session) error {
 			for _, l := range userLists {
 				if l.ends == "" {
@@ -104,7 +104,7 @@ var listProbes = []probe{
 				return err
 			}
 			if len(hot.items) < 5 {
-				return unsure("it has %d shows", len(hot.items))
+				return unsure("it has %d cloudcasts", len(hot.items))
 			}
 			for _, ref := range shelves[:2] {
 				other, err := s.page(ctx, ref)
@@ -157,14 +157,14 @@ var tagProbes = []probe{
 				}
 			}
 			if none {
-				return unsure("no show of the chart has a tag")
+				return unsure("no cloudcast of the chart has a tag")
 			}
 			return nil
 		},
 	},
 	{
 		name: "nested-tag-names-plain", section: "lists", sure: Observed,
-		rule: "A show's tags have their plain names.",
+		rule: "A cloudcast's tags have their plain names.",
 		judge: func(ctx context.Context, s *session) error {
 			p, err := s.charted(ctx)
 			if err != nil {
@@ -212,17 +212,17 @@ var tagProbes = []probe{
 			return nil
 		}),
 	tagProbe("tag-popular", Observed, []string{"/genres/{tag}/popular/"},
-		"A tag has a list popular of its shows.",
+		"A tag has a list popular of its cloudcasts.",
 		func(ctx context.Context, s *session, tag string) error {
 			return showsAt(ctx, s, "/genres/"+tag+"/popular/?limit=5")
 		}),
 	tagProbe("tag-latest", ClientCode, []string{"/genres/{tag}/latest/"},
-		"A tag has a list latest of its shows.",
+		"A tag has a list latest of its cloudcasts.",
 		func(ctx context.Context, s *session, tag string) error {
 			return showsAt(ctx, s, "/genres/"+tag+"/latest/?limit=5")
 		}),
 	tagProbe("tag-new-and-hot", Observed, []string{"/genres/{tag}/new/", "/genres/{tag}/hot/"},
-		"A tag has the lists new and hot of its shows.",
+		"A tag has the lists new and hot of its cloudcasts.",
 		func(ctx context.Context, s *session, tag string) error {
 			if err := showsAt(ctx, s, "/genres/"+tag+"/new/?limit=5"); err != nil {
 				return err
@@ -230,15 +230,15 @@ var tagProbes = []probe{
 			return showsAt(ctx, s, "/genres/"+tag+"/hot/?limit=5")
 		}),
 	{
-		name: "all-shows", section: "lists", sure: ClientCode, asks: []string{"/discover/all/popular/"},
-		rule: "/discover/all/popular/ lists the shows of the whole site.",
+		name: "all-cloudcasts", section: "lists", sure: ClientCode, asks: []string{"/discover/all/popular/"},
+		rule: "/discover/all/popular/ lists the cloudcasts of the whole site.",
 		judge: func(ctx context.Context, s *session) error {
 			return showsAt(ctx, s, "/discover/all/popular/?limit=5")
 		},
 	},
 	{
 		name: "joined-tags", section: "lists", sure: Inferred, asks: []string{"/genres/{tags}/popular/"},
-		rule: "Tags joined by + select the shows that have all of them.",
+		rule: "Tags joined by + select the cloudcasts that have all of them.",
 		judge: func(ctx context.Context, s *session) error {
 			pair, err := s.pairOfTags(ctx)
 			if err != nil {
@@ -269,8 +269,8 @@ var tagProbes = []probe{
 		},
 	},
 	{
-		name: "city-lists-shows", section: "lists", sure: Documented, asks: []string{"/genres/{city}/popular/"},
-		rule: "A city has a list popular of its shows.",
+		name: "city-lists-cloudcasts", section: "lists", sure: Documented, asks: []string{"/genres/{city}/popular/"},
+		rule: "A city has a list popular of its cloudcasts.",
 		judge: func(ctx context.Context, s *session) error {
 			return showsAt(ctx, s, "/genres/city:london/popular/?limit=5")
 		},
@@ -303,7 +303,7 @@ func answers(ctx context.Context, s *session, ref string) error {
 
 // showsAt wants a list of shows.
 func showsAt(ctx context.Context, s *session, ref string) error {
-	return holds(ctx, s, ref, "shows", isCloudcast)
+	return holds(ctx, s, ref, "cloudcasts", isCloudcast)
 }
 
 // holds wants a list whose items are all of a kind, and at least one.
@@ -352,5 +352,5 @@ func (s *session) pairOfTags(ctx context.Context) (string, error) {
 			return pair[0] + "+" + pair[1], nil
 		}
 	}
-	return "", unsure("no show of the chart has two tags")
+	return "", unsure("no cloudcast of the chart has two tags")
 }

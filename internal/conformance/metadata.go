@@ -105,8 +105,8 @@ var metadataProbes = []probe{
 		},
 	},
 	{
-		name: "metadata-connections-of-shows", section: "metadata", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
-		rule: "A show's connections are comments, favorites, listeners and similar.",
+		name: "metadata-connections-of-cloudcasts", section: "metadata", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
+		rule: "A cloudcast's connections are comments, favorites, listeners and similar.",
 		judge: func(ctx context.Context, s *session) error {
 			key, err := s.show(ctx, nil)
 			if err != nil {

@@ -84,7 +84,7 @@ var resourceProbes = []probe{
 	},
 	{
 		name: "nested-users-partial", section: "resources", sure: Observed,
-		rule: "A user inside a show has none of the members of a full user.",
+		rule: "A user inside a cloudcast has none of the members of a full user.",
 		judge: func(ctx context.Context, s *session) error {
 			p, err := s.charted(ctx)
 			if err != nil {
@@ -115,8 +115,8 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "show-picture-sizes", section: "resources", sure: Observed,
-		rule: "A show has pictures of exactly ten sizes.",
+		name: "cloudcast-picture-sizes", section: "resources", sure: Observed,
+		rule: "A cloudcast has pictures of exactly ten sizes.",
 		judge: func(ctx context.Context, s *session) error {
 			p, err := s.charted(ctx)
 			if err != nil {
@@ -144,8 +144,8 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "full-show-description", section: "resources", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
-		rule: "A show fetched by key has its description.",
+		name: "full-cloudcast-description", section: "resources", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
+		rule: "A cloudcast fetched by key has its description.",
 		judge: func(ctx context.Context, s *session) error {
 			looked := 0
 			err := fullShows(ctx, s, func(o object) (bool, error) {
@@ -153,14 +153,14 @@ var resourceProbes = []probe{
 				return has(o, "description"), nil
 			})
 			if err != nil && looked >= mostShows {
-				return differs("none of %d shows has one", looked)
+				return differs("none of %d cloudcasts has one", looked)
 			}
 			return err
 		},
 	},
 	{
-		name: "full-show-sections", section: "resources", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
-		rule: "A show fetched by key has a list of sections, be it empty.",
+		name: "full-cloudcast-sections", section: "resources", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
+		rule: "A cloudcast fetched by key has a list of sections, be it empty.",
 		judge: func(ctx context.Context, s *session) error {
 			return fullShows(ctx, s, func(o object) (bool, error) {
 				if _, ok := o["sections"].([]any); !ok {
@@ -171,8 +171,8 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "listed-shows-partial", section: "resources", sure: Observed,
-		rule: "A listed show has no description, sections or primary colour.",
+		name: "listed-cloudcasts-partial", section: "resources", sure: Observed,
+		rule: "A listed cloudcast has no description, sections or primary colour.",
 		judge: func(ctx context.Context, s *session) error {
 			p, err := s.charted(ctx)
 			if err != nil {
@@ -187,8 +187,8 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "shows-have-hosts", section: "resources", sure: Observed,
-		rule: "Every show has a list of hosts, mostly empty.",
+		name: "cloudcasts-have-hosts", section: "resources", sure: Observed,
+		rule: "Every cloudcast has a list of hosts, mostly empty.",
 		judge: func(ctx context.Context, s *session) error {
 			p, err := s.charted(ctx)
 			if err != nil {
@@ -257,7 +257,7 @@ var resourceProbes = []probe{
 	},
 	{
 		name: "listens-tell-their-time", section: "resources", sure: Observed, asks: []string{"/{user}/listens/"},
-		rule: "The shows of a user's listens have a listen_time, and those of other lists have none.",
+		rule: "A user's listens tell when each was, in the listen_time of the cloudcast.",
 		judge: func(ctx context.Context, s *session) error {
 			_, p, err := s.owner(ctx, "listens", 5)
 			if err != nil {
@@ -318,7 +318,7 @@ func fullShows(ctx context.Context, s *session, judge func(object) (done bool, e
 	if err != nil {
 		return err
 	}
-	why := unsure("none was found among the shows looked at")
+	why := unsure("none was found among the cloudcasts looked at")
 	looked := 0
 	for _, listed := range p.items {
 		key := text(listed, "key")

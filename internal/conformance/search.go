@@ -31,14 +31,14 @@ func found(params, kind string, is func(object) bool) func(context.Context, *ses
 
 var searchProbes = []probe{
 	{
-		name: "search-shows", section: "lists", sure: Observed, asks: []string{"/search/"},
-		rule:  "A search with type=cloudcast gives shows.",
-		judge: found("&type=cloudcast", "shows", isCloudcast),
+		name: "search-cloudcasts", section: "lists", sure: Observed, asks: []string{"/search/"},
+		rule:  "A search with type=cloudcast gives cloudcasts.",
+		judge: found("&type=cloudcast", "cloudcasts", isCloudcast),
 	},
 	{
 		name: "search-uploads", section: "lists", sure: Documented, asks: []string{"/search/"},
-		rule:  "A search with type=upload gives shows too.",
-		judge: found("&type=upload", "shows", isCloudcast),
+		rule:  "A search with type=upload gives cloudcasts too.",
+		judge: found("&type=upload", "cloudcasts", isCloudcast),
 	},
 	{
 		name: "search-tags", section: "unknown", sure: Observed, asks: []string{"/search/"},
@@ -61,8 +61,8 @@ var searchProbes = []probe{
 	},
 	{
 		name: "search-without-type", section: "unknown", sure: Unknown, asks: []string{"/search/"},
-		rule:  "A search without a type gives shows.",
-		judge: found("", "shows", isCloudcast),
+		rule:  "A search without a type gives cloudcasts.",
+		judge: found("", "cloudcasts", isCloudcast),
 	},
 	{
 		name: "search-has-no-name", section: "lists", sure: Observed, asks: []string{"/search/"},

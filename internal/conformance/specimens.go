@@ -38,7 +38,7 @@ func showing(p page, err error) (page, error) {
 	case len(p.items) == 0:
 		return page{}, unsure("it is empty: %s", p.answer)
 	case slices.ContainsFunc(p.items, func(o object) bool { return !isCloudcast(o) }):
-		return page{}, unsure("it holds something else than shows: %s", p.answer)
+		return page{}, unsure("it holds something else than cloudcasts: %s", p.answer)
 	}
 	return p, nil
 }
@@ -151,7 +151,7 @@ func (s *session) short(ctx context.Context) (list string, p page, err error) {
 
 // shows visits listed shows until found; nil when it was.
 func (s *session) shows(ctx context.Context, found func(object) bool) error {
-	why := unsure("none was found among the shows that are listed")
+	why := unsure("none was found among the cloudcasts that are listed")
 	for _, ref := range shelves {
 		p, err := s.page(ctx, ref)
 		if s.fatal != nil {
@@ -181,7 +181,7 @@ func (s *session) show(ctx context.Context, want func(object) bool) (string, err
 			return key, nil
 		}
 	}
-	return "", unsure("no show that fits was found in the chart")
+	return "", unsure("no cloudcast that fits was found in the chart")
 }
 
 // plainPath says whether a show's key needs no escaping, and whose it is.
@@ -222,7 +222,7 @@ func (s *session) tagSlugs(ctx context.Context) ([]string, error) {
 		}
 	}
 	if len(slugs) == 0 {
-		return nil, unsure("no show of the chart has a tag")
+		return nil, unsure("no cloudcast of the chart has a tag")
 	}
 	slices.SortStableFunc(slugs, func(a, b string) int { return count[b] - count[a] })
 	return slugs, nil

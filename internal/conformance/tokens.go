@@ -108,7 +108,7 @@ var tokenProbes = []probe{
 	},
 	{
 		name: "token-adds-members", section: "tokens", sure: Observed, asks: []string{"/popular/"},
-		rule: "A token adds following to users, and favorited, reposted and is_listen_later to shows.",
+		rule: "A token adds following to users, and favorited, reposted and is_listen_later to cloudcasts.",
 		judge: func(ctx context.Context, s *session) error {
 			p, err := viewerPage(ctx, s)
 			if err != nil {
@@ -184,13 +184,13 @@ var tokenProbes = []probe{
 	},
 	{
 		name: "viewer-has-listen-later", section: "unknown", sure: ClientCode, asks: []string{"/me/listen-later/"},
-		rule: "/me/listen-later/ lists shows.",
+		rule: "/me/listen-later/ lists cloudcasts.",
 		judge: func(ctx context.Context, s *session) error {
 			a, err := s.getAsViewer(ctx, "/me/listen-later/?limit=5")
 			if err != nil {
 				return err
 			}
-			return holdsKind(a, "shows", isCloudcast)
+			return holdsKind(a, "cloudcasts", isCloudcast)
 		},
 	},
 }

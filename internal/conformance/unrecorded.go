@@ -19,7 +19,7 @@ func isPlaylist(o object) bool {
 func listOfShow(name, list, kind string, is func(object) bool, count string) probe {
 	return probe{
 		name: name, section: "unknown", sure: ClientCode, asks: []string{"/{user}/{cloudcast}/" + list + "/"},
-		rule: "A show's " + list + " are a list of " + kind + ".",
+		rule: "A cloudcast has a list " + list + " of " + kind + ".",
 		judge: func(ctx context.Context, s *session) error {
 			key, err := s.show(ctx, func(o object) bool {
 				n, ok := number(o, count)
@@ -73,10 +73,10 @@ func playlistKey(ctx context.Context, s *session) (string, error) {
 
 // unrecordedProbes look at what clients use and nobody has recorded.
 var unrecordedProbes = []probe{
-	listOfShow("show-comments", "comments", "comments", isComment, "comment_count"),
-	listOfShow("show-favorites", "favorites", "users", isUser, "favorite_count"),
-	listOfShow("show-listeners", "listeners", "users", isUser, "listener_count"),
-	listOfShow("show-similar", "similar", "shows", isCloudcast, "play_count"),
+	listOfShow("cloudcast-comments", "comments", "comments", isComment, "comment_count"),
+	listOfShow("cloudcast-favorites", "favorites", "users", isUser, "favorite_count"),
+	listOfShow("cloudcast-listeners", "listeners", "users", isUser, "listener_count"),
+	listOfShow("cloudcast-similar", "similar", "cloudcasts", isCloudcast, "play_count"),
 	{
 		name: "user-playlists", section: "unknown", sure: ClientCode, asks: []string{"/{user}/playlists/"},
 		rule: "A user's playlists are listed with key and name.",
@@ -95,14 +95,14 @@ var unrecordedProbes = []probe{
 		},
 	},
 	{
-		name: "playlist-shows", section: "unknown", sure: ClientCode, asks: []string{"/{user}/playlists/", "/{user}/playlists/{playlist}/cloudcasts/"},
-		rule: "A playlist's shows are listed at cloudcasts/ below its key.",
+		name: "playlist-cloudcasts", section: "unknown", sure: ClientCode, asks: []string{"/{user}/playlists/", "/{user}/playlists/{playlist}/cloudcasts/"},
+		rule: "A playlist's cloudcasts are listed at cloudcasts/ below its key.",
 		judge: func(ctx context.Context, s *session) error {
 			key, err := playlistKey(ctx, s)
 			if err != nil {
 				return err
 			}
-			return holds(ctx, s, key+"cloudcasts/?limit=5", "shows", isCloudcast)
+			return holds(ctx, s, key+"cloudcasts/?limit=5", "cloudcasts", isCloudcast)
 		},
 	},
 	{
@@ -113,14 +113,14 @@ var unrecordedProbes = []probe{
 		},
 	},
 	{
-		name: "category-shows", section: "unknown", sure: ClientCode, asks: []string{"/categories/", "/categories/{category}/cloudcasts/"},
-		rule: "A category has a list of shows.",
+		name: "category-cloudcasts", section: "unknown", sure: ClientCode, asks: []string{"/categories/", "/categories/{category}/cloudcasts/"},
+		rule: "A category has a list of cloudcasts.",
 		judge: func(ctx context.Context, s *session) error {
 			path, err := categoryPath(ctx, s)
 			if err != nil {
 				return err
 			}
-			return holds(ctx, s, path+"cloudcasts/", "shows", isCloudcast)
+			return holds(ctx, s, path+"cloudcasts/", "cloudcasts", isCloudcast)
 		},
 	},
 	{
@@ -147,9 +147,9 @@ var unrecordedProbes = []probe{
 			case err != nil:
 				return err
 			case len(p.items) < 3:
-				return unsure("%d shows", len(p.items))
+				return unsure("%d cloudcasts", len(p.items))
 			case len(p.items) == 3:
-				return differs("limit=3 gives 3 shows")
+				return differs("limit=3 gives 3 cloudcasts")
 			}
 			return nil
 		},

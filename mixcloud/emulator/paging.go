@@ -253,7 +253,7 @@ func (c *call) href(l link) string {
 	for name, values := range c.query {
 		switch name {
 		case "since", "until":
-			if l["offset"] != "" || c.breaks(linksKeepBounds) {
+			if c.query.Has("offset") || c.breaks(linksKeepBounds) {
 				params[name] = values
 			}
 		case "callback", "offset":

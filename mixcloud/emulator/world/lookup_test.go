@@ -129,9 +129,6 @@ func TestAddCloudcast_FilesItEverywhere(t *testing.T) {
 	if w.Cloudcast(StationUser, hidden.Slug) != hidden {
 		t.Error("an unlisted upload is not found by its key")
 	}
-	if digest(New(5)) == digest(w) {
-		t.Error("the dump does not see an added upload, so no test that uses it can")
-	}
 }
 
 func TestAddCloudcast_SlugsStayUniqueAndListsOrdered(t *testing.T) {

@@ -77,6 +77,10 @@ func (g *generator) castMember(block map[string][]string) *member {
 		kind: kind(one("kind")), fame: number("fame"), uploads: number("uploads"), series: block["series"],
 	}
 	m.sign = m.kind != dj && m.kind != listener
+	g.used[m.Name] = true // nobody else calls a show like that
+	for _, name := range m.series {
+		g.used[name] = true
+	}
 	m.City, m.Country, _ = strings.Cut(one("place"), ", ")
 	for _, l := range locales() {
 		if l.lang == one("lang") {

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/bench/ideal"
+	"mixcloud-graphql/bench/queries"
+	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// latency is how long a call takes, in a time that only passes in calls.
+const latency = 20 * time.Millisecond
+
+// TestNamed holds the server to the least number of calls, and to the critical
+// path: no level waits for anything but its calls.
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	for _, q := range named(t) {
+		q, plan := ready(t, q)
+		t.Run(q.Name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				if took, path := check(t, q, plan), pathOf(plan); took != path {
+					t.Errorf("took %v, the critical path is %v", took, path)
+				}
+			})
+		})
+	}
+}
+
+// TestGenerated does the same for generated queries, which ask for combinations
+// that nobody would think of.
+func TestGenerated(t *testing.T) {
+	t.Parallel()
+	const seeds, each = 8, 30
+	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	for seed := range uint64(seeds) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			g := queries.NewGenerator(schema, seeded(), seed)
+			calls, deepest := 0, 0
+			for i := range each {
+				q, plan := ready(t, queries.Query{Name: fmt.Sprint("query ", i), Text: g.Query()})
+				synctest.Test(t, func(t *testing.T) {
+					took, path := check(t, q, plan), pathOf(plan)
+					// Which calls a full round leaves for the next is a matter of
+					// luck, and what hangs on them comes sooner or later by it.
+					if took != path && !fills(plan) {
+						t.Errorf("%s took %v, the critical path is %v\n%s", q.Name, took, path, q.Text)
+					}
+				})
+				calls, deepest = calls+plan.Calls(), max(deepest, len(plan.Rounds))
+			}
+			if calls < 5*each || deepest < 4 {
+				t.Errorf("%d queries cost %d calls and the deepest %d rounds: they ask for too little to show anything", each, calls, deepest)
+			}
+		})
+	}
+}
+
+func pathOf(p *ideal.Plan) time.Duration { return time.Duration(len(p.Rounds)) * latency }
+
+// fills says whether calls have to wait for others to be done.
+func fills(p *ideal.Plan) bool {
+	return slices.ContainsFunc(p.Rounds, func(round []ideal.Call) bool { return len(round) == ideal.DefaultConcurrency })
+}
+
+// check asks a cold server, compares what it asked Mixcloud with the plan, and
+// tells how long it took.
+func check(t *testing.T, q queries.Query, plan *ideal.Plan) time.Duration {
+	t.Helper()
+	s := newStage(t, emulator.WithLatency(latency))
+	began := time.Now()
+	s.ask(t, q)
+	took := time.Since(began)
+	made := s.calls()
+	if least := plan.Calls(); len(made) != least {
+		t.Errorf("%s: %d calls, the least is %d\n%s\n-least +made\n%s", q.Name, len(made), least, q.Text, cmp.Diff(planned(plan), spelledAlike(made)))
+	}
+	if distinct := slices.Compact(slices.Clone(made)); len(distinct) != len(made) {
+		t.Errorf("%s: some calls were made twice:\n%s", q.Name, strings.Join(made, "\n"))
+	}
+	return took
+}
+
+// planned are the calls of a plan as the journal has them.
+func planned(p *ideal.Plan) []string {
+	var calls []string
+	for _, round := range p.Rounds {
+		for _, c := range round {
+			calls = append(calls, c.Path+"?"+c.Query)
+		}
+	}
+	return spelledAlike(calls)
+}
+
+// spelledAlike makes calls comparable that ask for the same in different words.
+func spelledAlike(calls []string) []string {
+	alike := make([]string, len(calls))
+	for i, c := range calls {
+		alike[i] = strings.ToLower(c)
+	}
+	slices.Sort(alike)
+	return alike
+}

@@ -1,0 +1,209 @@
+package ideal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+const (
+	defaultPage = 20
+	largestPage = 100
+)
+
+// A page is the part of a list that the arguments ask for.
+type page struct {
+	size         int
+	fromEnd      bool // the last ones, of a list that comes whole
+	offset       int
+	offsetGiven  bool
+	after        string
+	since, until int64 // Unix seconds, 0 for none
+}
+
+// filtered says that the page may not begin at the top of the whole list.
+func (p page) filtered() bool {
+	return p.offset > 0 || p.after != "" || p.since != 0 || p.until != 0
+}
+
+// page reads the arguments. A problem is one that the client is told of; then
+// no call is made.
+func (w *walker) page(f *ast.Field, l list) (p page, problem bool) {
+	args := f.ArgumentMap(w.variables)
+	p.size = defaultPage
+	if args["before"] != nil {
+		w.fail(errors.New("ideal: no plan for paging backward"))
+		return p, true
+	}
+	first, last, offset := args["first"], args["last"], args["offset"]
+	switch {
+	case first != nil && last != nil, last != nil && !l.whole:
+		return p, true
+	case first != nil:
+		p.size = number(first)
+	case last != nil:
+		p.size, p.fromEnd = number(last), true
+	}
+	if p.size < 0 || p.size > largestPage {
+		return p, true
+	}
+	p.since, p.until = moment(args["since"]), moment(args["until"])
+	if p.since != 0 && p.until != 0 && p.since >= p.until {
+		return p, true
+	}
+	p.after, _ = args["after"].(string)
+	if offset != nil {
+		p.offset, p.offsetGiven = number(offset), true
+		if p.offset < 0 || p.after != "" || p.since != 0 || p.until != 0 || p.fromEnd {
+			return p, true
+		}
+	}
+	return p, false
+}
+
+// list fetches a page and goes on with its items. Filter is what the list's
+// address needs beside the page.
+func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
+	p, problem := w.page(f, l)
+	if problem {
+		return
+	}
+	if p.size == 0 { // an empty page costs nothing, a counter below it may
+		w.connection(n, f.SelectionSet, l, nil, false)
+		return
+	}
+	c := Call{Path: path, Query: filter}
+	add := func(name string, value int64) {
+		if c.Query != "" {
+			c.Query += "&"
+		}
+		c.Query += name + "=" + strconv.FormatInt(value, 10)
+	}
+	switch {
+	case l.whole:
+		add("limit", largestPage)
+	case p.after != "":
+		place, ok := w.question.Cursors[p.after]
+		if !ok {
+			w.fail(fmt.Errorf("ideal: the place of the cursor %q is not known", p.after))
+			return
+		}
+		add("limit", int64(p.size))
+		add("offset", int64(place+1))
+	default:
+		add("limit", int64(p.size))
+		if p.offsetGiven {
+			add("offset", int64(p.offset))
+		}
+		if p.since != 0 && !l.dated {
+			w.fail(errors.New("ideal: no plan for since on a list without times"))
+			return
+		}
+		if p.since != 0 {
+			add("since", p.since)
+			if p.until == 0 { // with it, the newest come first
+				add("until", 253402300799)
+			}
+		}
+		if p.until != 0 {
+			add("until", p.until)
+		}
+	}
+	use := func(a *answer) {
+		items := a.Data
+		if l.whole {
+			items = cut(items, p)
+		}
+		w.connection(n, f.SelectionSet, l, items, a.Paging.Next == "" && !p.filtered())
+	}
+	w.need(c.Path+"?"+c.Query, c, func(a *answer) {
+		switch {
+		case a.found:
+			use(a)
+		case l.name == "latest/":
+			// What is not found may only be called as it was until 2018.
+			old := Call{Path: path[:len(path)-len("latest/")] + "new/", Query: c.Query}
+			w.need(old.Path+"?"+old.Query, old, func(a *answer) {
+				if a.found {
+					use(a)
+				}
+			})
+		}
+	})
+}
+
+// cut takes a page out of a list that came whole.
+func cut(items []*resource, p page) []*resource {
+	if p.fromEnd {
+		return items[max(0, len(items)-p.size):]
+	}
+	items = items[min(p.offset, len(items)):]
+	return items[:min(p.size, len(items))]
+}
+
+// connection goes on with what is selected of a page. Complete says that it is
+// the whole list, so that its length is known.
+func (w *walker) connection(owner node, set ast.SelectionSet, l list, items []*resource, complete bool) {
+	for _, s := range set {
+		switch s := s.(type) {
+		case *ast.Field:
+			if !w.included(s.Directives) {
+				continue
+			}
+			switch s.Name {
+			case "edges": // each has the node among its own members
+				w.connection(owner, s.SelectionSet, l, items, complete)
+			case "nodes", "node":
+				for _, r := range items {
+					w.selection(node{typ: concrete(l.items, r), res: r}, s.SelectionSet)
+				}
+			case "totalCount":
+				if l.counter == inFull && !complete {
+					w.load(owner, func(node) {})
+				}
+			}
+		case *ast.InlineFragment:
+			if w.included(s.Directives) {
+				w.connection(owner, s.SelectionSet, l, items, complete)
+			}
+		case *ast.FragmentSpread:
+			if w.included(s.Directives) {
+				w.connection(owner, s.Definition.SelectionSet, l, items, complete)
+			}
+		}
+	}
+}
+
+// number reads an Int, which comes in as many forms as there are decoders.
+func number(v any) int {
+	switch v := v.(type) {
+	case int:
+		return v
+	case int64:
+		return int(v)
+	case float64:
+		return int(v)
+	case json.Number:
+		n, _ := v.Int64()
+		return int(n)
+	}
+	return 0
+}
+
+// moment reads a DateTime in Unix seconds, 0 if there is none.
+func moment(v any) int64 {
+	switch v := v.(type) {
+	case nil:
+		return 0
+	case string:
+		t, err := time.Parse(time.RFC3339, v)
+		if err == nil {
+			return t.Unix()
+		}
+	}
+	return int64(number(v))
+}

@@ -1,0 +1,452 @@
+package paging_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/graph/paging"
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/mixcloud"
+)
+
+// A second that does not fit a page is stepped over, and the log says so.
+func TestMoreTiesThanAPage(t *testing.T) {
+	t.Parallel()
+	for _, own := range []bool{true, false} {
+		var log bytes.Buffer
+		u := &upstream{own: own, items: []item{at("top", 2)}}
+		for i := range 150 {
+			u.items = append(u.items, at(fmt.Sprint(i), 1))
+		}
+		u.items = append(u.items, at("under", 0))
+		l := u.list()
+		l.Log = slog.New(slog.NewTextHandler(&log, nil))
+
+		var got []string
+		a := paging.Args{First: ptr(60)}
+		for range 10 {
+			r, err := paging.Read(t.Context(), l, a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, names(r)...)
+			if !r.HasNextPage {
+				break
+			}
+			a.After = &r.Edges[len(r.Edges)-1].Cursor
+		}
+		want := []string{"top"}
+		for i := range 100 {
+			want = append(want, fmt.Sprint(i))
+		}
+		if want = append(want, "under"); !slices.Equal(want, got) {
+			t.Errorf("own %v: %s", own, cmp.Diff(want, got))
+		}
+		if !strings.Contains(log.String(), "more items in one second") || strings.Contains(log.String(), "list=/test/\"|") {
+			t.Errorf("own %v: log %q", own, &log)
+		}
+	}
+}
+
+// Both ways through a second that just fits a page.
+func TestAsManyTiesAsAPage(t *testing.T) {
+	t.Parallel()
+	for _, newest := range []bool{false, true} {
+		u := &upstream{own: true, newest: newest, items: []item{at("top", 2)}}
+		want := []string{"top"}
+		for i := range 98 {
+			u.items = append(u.items, at(fmt.Sprint(i), 1))
+			want = append(want, fmt.Sprint(i))
+		}
+		u.items = append(u.items, at("under", 0))
+		first := u.read(t, paging.Args{First: ptr(100)})
+		for _, from := range []int{99, 98, 60, 30, 2, 1} {
+			r := u.read(t, paging.Args{Last: ptr(50), Before: &first.Edges[from].Cursor})
+			if diff := cmp.Diff(want[max(0, from-50):from], names(r)); diff != "" {
+				t.Errorf("newest %v, before %d (-want +got):\n%s", newest, from, diff)
+			}
+			if previous := from > 50; r.HasPreviousPage != previous {
+				t.Errorf("newest %v, before %d: hasPreviousPage = %v", newest, from, r.HasPreviousPage)
+			}
+			if calls := u.made(); len(calls) > 5 {
+				t.Errorf("newest %v, before %d: %q", newest, from, calls)
+			}
+		}
+	}
+}
+
+// Upwards through 150 items of one second, what does not fit a page is missing
+// and the rest is there.
+func TestBackwardThroughMoreTiesThanAPage(t *testing.T) {
+	t.Parallel()
+	for _, newest := range []bool{false, true} {
+		u := &upstream{own: true, newest: newest, items: []item{at("top", 2)}}
+		for i := range 150 {
+			u.items = append(u.items, at(fmt.Sprint(i), 1))
+		}
+		u.items = append(u.items, at("under", 0))
+		first := u.read(t, paging.Args{First: ptr(41)})
+		r := u.read(t, paging.Args{Last: ptr(100), Before: &first.Edges[40].Cursor})
+		want := []string{"top"}
+		for i := range 39 {
+			want = append(want, fmt.Sprint(i))
+		}
+		if diff := cmp.Diff(want, names(r)); diff != "" {
+			t.Errorf("newest %v: (-want +got):\n%s", newest, diff)
+		}
+		if calls := u.made(); len(calls) > 1+5 {
+			t.Errorf("newest %v: %q", newest, calls)
+		}
+	}
+}
+
+// A jump by offset into the midst of a second that does not fit a page: nothing
+// comes twice on the way on, and back there are only items from above.
+func TestJumpIntoManyTies(t *testing.T) {
+	t.Parallel()
+	for _, newest := range []bool{false, true} {
+		u := &upstream{own: true, newest: newest, items: []item{at("top", 2)}}
+		for i := range 250 {
+			u.items = append(u.items, at(fmt.Sprint(i), 1))
+		}
+		u.items = append(u.items, at("under", 0), at("bottom", -1))
+		jump := u.read(t, paging.Args{First: ptr(10), Offset: ptr(121)})
+		got, _ := u.see(t, paging.Args{First: ptr(10), After: &jump.Edges[9].Cursor})
+		if diff := cmp.Diff([]string{"under", "bottom"}, got.Names); diff != "" {
+			t.Errorf("newest %v, on from 129 (-want +got):\n%s; calls: %q", newest, diff, got.Calls)
+		}
+		got, _ = u.see(t, paging.Args{Last: ptr(10), Before: &jump.Edges[9].Cursor})
+		want := []string{"90", "91", "92", "93", "94", "95", "96", "97", "98", "99"}
+		if diff := cmp.Diff(want, got.Names); diff != "" {
+			t.Errorf("newest %v, back from 129 (-want +got):\n%s; calls: %q", newest, diff, got.Calls)
+		}
+		if len(got.Calls) > 5 || !got.Previous {
+			t.Errorf("newest %v: hasPreviousPage = %v, calls %q", newest, got.Previous, got.Calls)
+		}
+	}
+}
+
+// With since giving the newest of the list, five calls reach some 400 items
+// down; the sixth is not made.
+func TestBackwardOutOfReach(t *testing.T) {
+	t.Parallel()
+	for _, own := range []bool{true, false} {
+		u := &upstream{own: own, newest: true}
+		for i := range 1000 {
+			u.items = append(u.items, at(fmt.Sprint(i), int64(5000-i)))
+		}
+		r := u.read(t, paging.Args{First: ptr(1), Until: second(4200)})
+		u.made()
+		_, err := paging.Read(t.Context(), u.list(), paging.Args{Last: ptr(10), Before: &r.Edges[0].Cursor, Until: second(4200)})
+		if err != nil && fault(err) != "" {
+			t.Fatal(err)
+		}
+		// Without the bound the way is too long.
+		r = u.read(t, paging.Args{First: ptr(100)})
+		for range 7 {
+			r = u.read(t, paging.Args{First: ptr(100), After: &r.Edges[99].Cursor})
+		}
+		u.made()
+		// The page's own items are near; those above its first are not.
+		_, err = paging.Read(t.Context(), u.list(), paging.Args{Last: ptr(10), Before: &r.Edges[0].Cursor})
+		var e *gqlerr.Error
+		if own && (!errors.As(err, &e) || e.Code != gqlerr.CodeLimitExceeded) {
+			t.Errorf("error %v, want LIMIT_EXCEEDED", err)
+		}
+		if !own && err != nil {
+			t.Errorf("error %v: the index reaches into the page before", err)
+		}
+		if calls := u.made(); len(calls) > 5 {
+			t.Errorf("%d calls: %q", len(calls), calls)
+		}
+	}
+}
+
+// An upstream that repeats itself, or offers more and gives nothing, ends the
+// reading soon.
+func TestUpstreamWithoutEnd(t *testing.T) {
+	t.Parallel()
+	link := func(r mixcloud.Range) *mixcloud.Link { return &mixcloud.Link{Range: r} }
+	for name, test := range map[string]struct {
+		fake  func(n int, r mixcloud.Range) *mixcloud.Page[item]
+		want  []string
+		calls int
+	}{
+		"repeats the page by date": {
+			func(int, mixcloud.Range) *mixcloud.Page[item] {
+				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(mixcloud.Range{Limit: 10, Until: *second(240)})}
+			},
+			[]string{"a", "b", "c"}, 5,
+		},
+		"links to itself": {
+			func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
+				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(r)}
+			},
+			[]string{"a", "b", "c"}, 4,
+		},
+		"repeats the page by offset": {
+			func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
+				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(mixcloud.Range{Limit: 3, Offset: ptr(3)})}
+			},
+			[]string{"a", "b", "c"}, 4,
+		},
+		"nothing, and a link that leads nowhere": {
+			func(int, mixcloud.Range) *mixcloud.Page[item] {
+				return &mixcloud.Page[item]{Next: link(mixcloud.Range{Limit: 10})}
+			},
+			nil, 1,
+		},
+		"nothing, for ever older": {
+			func(n int, r mixcloud.Range) *mixcloud.Page[item] {
+				return &mixcloud.Page[item]{Next: link(mixcloud.Range{Limit: 10, Until: *second(int64(-n))})}
+			},
+			nil, 20,
+		},
+		"nothing, for ever on": {
+			func(n int, r mixcloud.Range) *mixcloud.Page[item] {
+				return &mixcloud.Page[item]{Next: link(mixcloud.Range{Limit: 10, Offset: ptr(10 * n)})}
+			},
+			nil, 2,
+		},
+		"one by one": {
+			func(n int, r mixcloud.Range) *mixcloud.Page[item] {
+				from := 0
+				if r.Offset != nil {
+					from = *r.Offset
+				}
+				return &mixcloud.Page[item]{Items: letters()[from : from+1], Next: link(mixcloud.Range{Limit: 1, Offset: ptr(from + 1)})}
+			},
+			[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, 10,
+		},
+	} {
+		for _, own := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, own), func(t *testing.T) {
+				t.Parallel()
+				u := &upstream{own: own, fake: test.fake}
+				got, _ := u.see(t, paging.Args{First: ptr(10)})
+				if diff := cmp.Diff(test.want, got.Names, equateEmpty); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				if len(got.Calls) > test.calls {
+					t.Errorf("%d calls: %q", len(got.Calls), got.Calls)
+				}
+				if got.Next != (len(test.want) > 0) {
+					t.Errorf("hasNextPage = %v", got.Next)
+				}
+			})
+		}
+	}
+}
+
+// An empty page that offers more is passed over.
+func TestEmptyPageInBetween(t *testing.T) {
+	t.Parallel()
+	for _, offset := range []bool{true, false} {
+		u := &upstream{offset: offset, own: !offset, items: letters()}
+		u.fake = func(n int, r mixcloud.Range) *mixcloud.Page[item] {
+			if n > 1 {
+				return nil
+			}
+			next := mixcloud.Range{Limit: 5, Until: *second(241)}
+			if offset {
+				next = mixcloud.Range{Limit: 5, Offset: ptr(2)}
+			}
+			return &mixcloud.Page[item]{Next: &mixcloud.Link{Range: next}}
+		}
+		got, _ := u.see(t, paging.Args{First: ptr(3)})
+		if diff := cmp.Diff([]string{"c", "d", "e"}, got.Names); diff != "" {
+			t.Errorf("offset %v (-want +got):\n%s", offset, diff)
+		}
+	}
+}
+
+// Items without a key were dropped from a page: whoever goes on from its last
+// item is past them too.
+func TestDroppedItems(t *testing.T) {
+	t.Parallel()
+	u := &upstream{offset: true, items: letters()}
+	u.fake = func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
+		if r.Offset != nil {
+			return nil
+		}
+		next := 4
+		return &mixcloud.Page[item]{Items: []item{at("a", 0), at("c", 0), at("d", 0)}, Dropped: 1, Next: &mixcloud.Link{Range: mixcloud.Range{Limit: 4, Offset: &next}}}
+	}
+	_, r := u.see(t, paging.Args{First: ptr(3)})
+	got, _ := u.see(t, paging.Args{First: ptr(1), After: &r.Edges[2].Cursor})
+	if diff := cmp.Diff(seen{[]string{"e"}, true, true, []string{"limit=1 offset=4"}}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// An item that does not say when it was listed stands where its neighbour does.
+func TestItemsWithoutATime(t *testing.T) {
+	t.Parallel()
+	for _, blank := range [][]int{{0}, {1}, {2}, {0, 1}, {1, 2, 3}, {0, 1, 2, 3}} {
+		page := letters()[:4]
+		for _, i := range blank {
+			page[i].second = 0
+		}
+		u := &upstream{own: true}
+		u.fake = func(n int, r mixcloud.Range) *mixcloud.Page[item] {
+			// By the upstream's own books the times are those of letters.
+			real := &upstream{items: letters()[:4]}
+			p, err := real.fetch(t.Context(), r)
+			if err != nil {
+				t.Error(err)
+			}
+			for i := range p.Items {
+				p.Items[i] = page[p.Items[i].key[1]-'a']
+			}
+			return p
+		}
+		var got []string
+		a := paging.Args{First: ptr(1)}
+		for range 9 {
+			r := u.read(t, a)
+			got = append(got, names(r)...)
+			if !r.HasNextPage {
+				break
+			}
+			a.After = &r.Edges[0].Cursor
+		}
+		if diff := cmp.Diff([]string{"a", "b", "c", "d"}, got); diff != "" {
+			t.Errorf("without times of %v (-want +got):\n%s", blank, diff)
+		}
+	}
+}
+
+// A page that was read upwards may begin in the midst of a second, so its items
+// stand deeper when it is read again: beyond what a page can hold, even.
+func TestItemSlidOutOfView(t *testing.T) {
+	t.Parallel()
+	u := &upstream{}
+	for i := range 140 {
+		u.items = append(u.items, at(fmt.Sprint(i), int64(500-i/10))) // ten to a second
+	}
+	first := u.read(t, paging.Args{First: ptr(70)})
+	rest := u.read(t, paging.Args{First: ptr(70), After: &first.Edges[69].Cursor})
+	back := u.read(t, paging.Args{Last: ptr(100), Before: &rest.Edges[65].Cursor})
+	got := names(back)
+	for range 9 {
+		if !back.HasPreviousPage {
+			break
+		}
+		// From the second item, that the first has no advantage.
+		back = u.read(t, paging.Args{Last: ptr(7), Before: &back.Edges[1].Cursor})
+		got = append(names(back), got[1:]...)
+	}
+	var want []string
+	for i := range 135 {
+		want = append(want, fmt.Sprint(i))
+	}
+	if diff := cmp.Diff(want[len(want)-len(got):], got); diff != "" {
+		t.Errorf("(-list +walk):\n%s", diff)
+	}
+	if len(got) < 120 {
+		t.Errorf("only %d items", len(got))
+	}
+}
+
+// More new items in the second with which a page begins than a page can hold:
+// its own are found on the next one.
+func TestManyNewItemsInOneSecond(t *testing.T) {
+	t.Parallel()
+	for _, from := range []string{"c", "d"} {
+		u := &upstream{items: letters()}
+		first := u.read(t, paging.Args{First: ptr(6)})
+		var came []item
+		for i := range 98 {
+			came = append(came, at(fmt.Sprint("new", i), 260))
+		}
+		u.items = append(came, u.items...)
+		got, _ := u.see(t, paging.Args{First: ptr(2), After: cursorOf(t, first, from)})
+		next := slices.Index([]string{"a", "b", "c", "d"}, from) + 1
+		want := []string{"a", "b", "c", "d", "e", "f"}[next : next+2]
+		if diff := cmp.Diff(want, got.Names); diff != "" || len(got.Calls) > 4 {
+			t.Errorf("after %s (-want +got):\n%s; calls: %q", from, diff, got.Calls)
+		}
+	}
+}
+
+// Everything at and below a cursor is gone: what is above it is not.
+func TestBackwardFromALostEnd(t *testing.T) {
+	t.Parallel()
+	for _, own := range []bool{true, false} {
+		for _, left := range []int{0, 1, 3} {
+			u := &upstream{own: own, items: letters()}
+			first := u.read(t, paging.Args{First: ptr(3)})
+			next := u.read(t, paging.Args{First: ptr(5), After: &first.Edges[2].Cursor})
+			u.items = u.items[:left]
+			got, _ := u.see(t, paging.Args{Last: ptr(2), Before: &next.Edges[1].Cursor})
+			want := []string{"a", "b", "c"}[max(0, left-2):left]
+			if diff := cmp.Diff(want, got.Names, equateEmpty); diff != "" {
+				t.Errorf("own %v, %d left (-want +got):\n%s; calls: %q", own, left, diff, got.Calls)
+			}
+			if got.Previous != (left > 2) {
+				t.Errorf("own %v, %d left: hasPreviousPage = %v; calls: %q", own, left, got.Previous, got.Calls)
+			}
+		}
+	}
+}
+
+// A list may begin to tell its items' times: cursors from before go on.
+func TestTimesBecomeKnown(t *testing.T) {
+	t.Parallel()
+	u := &upstream{items: letters()}
+	first := u.read(t, paging.Args{First: ptr(5)})
+	u.own = true
+	for from, want := range map[string][]string{"c": {"d", "e"}, "e": {"f", "g"}} {
+		got, r := u.see(t, paging.Args{First: ptr(2), After: cursorOf(t, first, from)})
+		if diff := cmp.Diff(want, got.Names); diff != "" {
+			t.Errorf("after %s (-want +got):\n%s", from, diff)
+		}
+		got, _ = u.see(t, paging.Args{Last: ptr(2), Before: &r.Edges[1].Cursor})
+		if diff := cmp.Diff([]string{from, want[0]}, got.Names); diff != "" {
+			t.Errorf("before %s (-want +got):\n%s", want[1], diff)
+		}
+	}
+	got, _ := u.see(t, paging.Args{Last: ptr(2), Before: cursorOf(t, first, "d")})
+	if diff := cmp.Diff([]string{"b", "c"}, got.Names); diff != "" {
+		t.Errorf("before d (-want +got):\n%s", diff)
+	}
+	// The other way round there is nothing to go by.
+	r := u.read(t, paging.Args{First: ptr(1)})
+	u.own = false
+	u.made()
+	if _, err := paging.Read(t.Context(), u.list(), paging.Args{After: &r.Edges[0].Cursor}); fault(err) != "after" || u.made() != nil {
+		t.Errorf("a time cursor on a list without times: %v", err)
+	}
+}
+
+// Links need not spell the limit out.
+func TestLowerCapWithoutLimitInLinks(t *testing.T) {
+	t.Parallel()
+	for _, offset := range []bool{true, false} {
+		real := &upstream{offset: offset, cap: 4, items: letters()}
+		u := &upstream{fake: func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
+			p, err := real.fetch(t.Context(), r)
+			if err != nil {
+				t.Error(err)
+			}
+			if p.Next != nil {
+				p.Next.Limit = 0
+			}
+			if p.Previous != nil {
+				p.Previous.Limit = 0
+			}
+			return p
+		}}
+		got, _ := u.see(t, paging.Args{First: ptr(10)})
+		if diff := cmp.Diff([]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, got.Names); diff != "" {
+			t.Errorf("offset %v (-want +got):\n%s", offset, diff)
+		}
+	}
+}
