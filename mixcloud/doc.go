@@ -90,6 +90,16 @@
 //	GET /{user}/{cloudcast}/embed-html/                   EmbedHTML
 //	GET /{user}/{cloudcast}/embed-json/                   EmbedJSON
 //	GET /oembed/                                          OEmbed, OEmbedXML
+//	POST /{user}/follow/                                  Follow
+//	DELETE /{user}/follow/                                Unfollow
+//	POST /{user}/{cloudcast}/favorite/                    Favorite
+//	DELETE /{user}/{cloudcast}/favorite/                  Unfavorite
+//	POST /{user}/{cloudcast}/repost/                      Repost
+//	DELETE /{user}/{cloudcast}/repost/                    Unrepost
+//	POST /{user}/{cloudcast}/listen-later/                AddToListenLater
+//	DELETE /{user}/{cloudcast}/listen-later/              RemoveFromListenLater
+//	POST /upload/                                         Upload
+//	POST /upload/{user}/{cloudcast}/edit/                 Edit
 //
 // What is known of the API, and from where, is in docs/mixcloud-api.md.
 package mixcloud

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var documented = regexp.MustCompile(`^\s(GET) (/\S+?)(?:, (.+?))?\s{2,}(.+)$`)
+var documented = regexp.MustCompile(`^\s(GET|POST|DELETE) (/\S+?)(?:, (.+?))?\s{2,}(.+)$`)
 
 // TestDocumentedEndpoints holds the package comment's table against the list.
 func TestDocumentedEndpoints(t *testing.T) {

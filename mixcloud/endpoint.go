@@ -4,7 +4,7 @@ import "slices"
 
 // An Endpoint is a part of the API that this package has a method for.
 type Endpoint struct {
-	Method string // GET
+	Method string // GET, POST or DELETE
 	// Path is below the API's root; braces hold what varies, one element each.
 	// The one of oEmbed is below the host of its own root.
 	Path string
@@ -13,7 +13,8 @@ type Endpoint struct {
 }
 
 // Endpoints lists every endpoint that this package has a method for; the slice
-// is the caller's. [Client.Get] reaches whatever is missing.
+// is the caller's. [Client.Get] reaches whatever else can be read. The two of
+// OAuth stand below the site's root, see [OAuth].
 func Endpoints() []Endpoint { return slices.Clone(endpoints) }
 
 var endpoints = slices.Concat(
@@ -64,6 +65,16 @@ var endpoints = slices.Concat(
 		{"GET", "/{user}/{cloudcast}/embed-json/", "EmbedJSON"},
 		{"GET", "/oembed/", "OEmbed"},
 		{"GET", "/oembed/", "OEmbedXML"},
+		{"POST", "/{user}/follow/", "Follow"},
+		{"DELETE", "/{user}/follow/", "Unfollow"},
+		{"POST", "/{user}/{cloudcast}/favorite/", "Favorite"},
+		{"DELETE", "/{user}/{cloudcast}/favorite/", "Unfavorite"},
+		{"POST", "/{user}/{cloudcast}/repost/", "Repost"},
+		{"DELETE", "/{user}/{cloudcast}/repost/", "Unrepost"},
+		{"POST", "/{user}/{cloudcast}/listen-later/", "AddToListenLater"},
+		{"DELETE", "/{user}/{cloudcast}/listen-later/", "RemoveFromListenLater"},
+		{"POST", "/upload/", "Upload"},
+		{"POST", "/upload/{user}/{cloudcast}/edit/", "Edit"},
 	},
 )
 

@@ -394,11 +394,14 @@ func TestRoutes_answer(t *testing.T) {
 		"{artist}", strings.TrimPrefix(strings.Trim(track.Artist.Key(), "/"), "artist/"),
 	)
 	for _, r := range emulator.Routes() {
+		if r.Method != http.MethodGet || strings.HasPrefix(r.Pattern, "/www/oauth/") {
+			continue // what they do is tested by itself
+		}
 		path := fill.Replace(r.Pattern) + "?access_token=demo-token"
 		if strings.HasPrefix(path, "/www/oembed/") {
 			path += "&url=https://www.mixcloud.com/demo/"
 		}
-		if w := get(t, shared(), path); w.Code != http.StatusOK || r.Doc == "" || r.Method != http.MethodGet {
+		if w := get(t, shared(), path); w.Code != http.StatusOK || r.Doc == "" {
 			t.Errorf("%s %s (%s): status %d", r.Method, path, r.Doc, w.Code)
 		}
 	}

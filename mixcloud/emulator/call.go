@@ -35,6 +35,11 @@ type call struct {
 	metadata bool        // metadata=1
 	callback string      // of JSONP; "" for none
 	fault    *Fault      // disturbs the answer; nil for none
+	mark     string      // what the token puts behind texts; "" for nothing
+	hasty    bool        // the answer comes before the body was read
+
+	flight     *flight    // of an upload or an edit
+	submission submission // the same, once all of it was read
 
 	status      int
 	contentType string
@@ -88,6 +93,7 @@ func (e *Emulator) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if !sleep(r.Context(), c.settings.Latency) {
 		panic(http.ErrAbortHandler) // the caller is gone
 	}
+	c.catchUp()
 	c.answer(wait)
 	c.send(w, entry)
 }
@@ -96,6 +102,7 @@ func (e *Emulator) serveAPI(w http.ResponseWriter, r *http.Request) {
 // the rate limit is reached.
 func (c *call) answer(wait int) {
 	if wait > 0 {
+		c.hasty = c.request.ContentLength != 0
 		c.fail(rateLimited(wait))
 	} else if err := c.route(); err != nil {
 		c.fail(err)
@@ -129,15 +136,21 @@ func (c *call) route() error {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	if method == http.MethodGet && !strings.HasSuffix(c.path, "/") && !c.breaks(noRedirect) {
-		c.redirect()
+	if isExchange(c.path) {
+		return c.exchange()
+	}
+	if !strings.HasSuffix(c.path, "/") && (method != http.MethodGet || !c.breaks(noRedirect)) {
+		c.redirect() // a POST loses its method and its body by it, as clients know
 		return nil
+	}
+	if method != http.MethodGet {
+		return c.write()
 	}
 	found, args, ok := routes.find(c.path)
 	c.args = args
 	c.fault = c.faults.take(method, c.path, found)
-	if method != http.MethodGet {
-		c.methodNotAllowed(http.MethodGet)
+	if c.onlyWritten() {
+		c.methodNotAllowed(c.allowed())
 		return nil
 	}
 
@@ -187,11 +200,12 @@ func (c *call) authenticate() error {
 	if token == "" {
 		return nil
 	}
-	if name, ok := strings.CutSuffix(token, "-token"); ok {
-		if u := c.world.User(name); u != nil && u.Username == name {
-			c.viewer = u
-			return nil
+	if u := c.ownerOf(token); u != nil {
+		c.viewer = u
+		if c.settings.Marks {
+			c.mark = Mark(token)
 		}
+		return nil
 	}
 	if c.breaks(badTokenIgnored) {
 		return nil
@@ -224,6 +238,9 @@ func (c *call) header(h http.Header) {
 	}
 	if c.allow != "" {
 		h.Set("Allow", c.allow)
+	}
+	if c.hasty {
+		h.Set("Connection", "close")
 	}
 }
 

@@ -42,7 +42,14 @@ func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 	case "POST reset":
 		e.Reset()
 	case "GET uploads":
-		answer = []struct{}{} // nothing can be uploaded yet
+		answer = e.Uploads()
+		if r.URL.Query().Get("active") == "1" {
+			answer = e.ActiveUploads()
+		}
+	case "GET edits":
+		answer = e.Edits()
+	case "POST revoke":
+		err = e.postRevoke(r.Body)
 	default:
 		status, answer = http.StatusNotFound, map[string]string{"error": "no such control"}
 	}
@@ -104,11 +111,13 @@ type settingsJSON struct {
 	Limit      *int    `json:"limit,omitempty"`
 	PageCap    *int    `json:"pageCap,omitempty"`
 	SinceOrder *string `json:"sinceOrder,omitempty"`
+	ReadRate   *int64  `json:"readRate,omitempty"`
+	Marks      *bool   `json:"marks,omitempty"`
 }
 
 func toJSON(s Settings) settingsJSON {
 	latency, lag, cap := s.Latency.String(), s.Lag.String(), s.pageCap()
-	return settingsJSON{&latency, &lag, &s.Limit, &cap, &s.SinceOrder}
+	return settingsJSON{&latency, &lag, &s.Limit, &cap, &s.SinceOrder, &s.ReadRate, &s.Marks}
 }
 
 func (e *Emulator) postSettings(body io.Reader) error {
@@ -138,6 +147,12 @@ func (e *Emulator) postSettings(body io.Reader) error {
 	if in.SinceOrder != nil {
 		s.SinceOrder = *in.SinceOrder
 	}
+	if in.ReadRate != nil {
+		s.ReadRate = *in.ReadRate
+	}
+	if in.Marks != nil {
+		s.Marks = *in.Marks
+	}
 	return e.Set(s)
 }
 
@@ -148,6 +163,7 @@ type faultJSON struct {
 	Fault      FaultKind `json:"fault"`
 	RetryAfter seconds   `json:"retryAfter"`
 	Delay      string    `json:"delay"`
+	After      int64     `json:"after,omitempty"`
 }
 
 // seconds are written as a number; they are also read from a duration as Go
@@ -174,7 +190,7 @@ func (e *Emulator) postFault(body io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return e.Fail(Fault{in.Match, in.Times, in.Fault, time.Duration(in.RetryAfter) * time.Second, delay})
+	return e.Fail(Fault{in.Match, in.Times, in.Fault, time.Duration(in.RetryAfter) * time.Second, delay, in.After})
 }
 
 // pendingFaults are the faults still to come, with the times that are left.
@@ -185,10 +201,23 @@ func (e *Emulator) pendingFaults() []faultJSON {
 	list := []faultJSON{}
 	for i, f := range l.list {
 		if l.left[i] != 0 {
-			list = append(list, faultJSON{f.Match, max(0, l.left[i]), f.Kind, seconds(f.RetryAfter / time.Second), f.Delay.String()})
+			list = append(list, faultJSON{f.Match, max(0, l.left[i]), f.Kind, seconds(f.RetryAfter / time.Second), f.Delay.String(), f.After})
 		}
 	}
 	return list
+}
+
+func (e *Emulator) postRevoke(body io.Reader) error {
+	var in struct {
+		Token string `json:"token"`
+	}
+	if err := decode(body, &in); err != nil {
+		return err
+	}
+	if !e.Revoke(in.Token) {
+		return fmt.Errorf("no such token")
+	}
+	return nil
 }
 
 // decode reads one JSON object and nothing else.

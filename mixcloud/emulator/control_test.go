@@ -29,7 +29,7 @@ func TestControl_requests(t *testing.T) {
 	} {
 		get(t, e, path)
 	}
-	do(e, httptest.NewRequest(http.MethodPost, "/demo/follow/?access_token=demo-token", nil))
+	do(e, httptest.NewRequest(http.MethodPost, "/demo/?access_token=demo-token", nil))
 	want := []emulator.Request{
 		{Method: "GET", Path: "/demo/", Query: "", Status: 200},
 		{Method: "GET", Path: "/demo/cloudcasts/", Query: "limit=2&metadata=1", Status: 200},
@@ -37,7 +37,7 @@ func TestControl_requests(t *testing.T) {
 		{Method: "GET", Path: "/spartacus", Query: "a=b", Status: 301},
 		{Method: "GET", Path: "/%CE%BD/", Query: "", Status: 404},
 		{Method: "GET", Path: "/www/oembed/", Query: "url=x", Status: 404},
-		{Method: "POST", Path: "/demo/follow/", Query: "", Status: 405},
+		{Method: "POST", Path: "/demo/", Query: "", Status: 405},
 	}
 	if diff := cmp.Diff(want, e.Requests()); diff != "" {
 		t.Errorf("journal (-want +got):\n%s", diff)
@@ -91,7 +91,7 @@ func (nowhere) WriteHeader(int)             {}
 func TestControl_settings(t *testing.T) {
 	t.Parallel()
 	e := fresh(t, emulator.WithLatency(time.Millisecond))
-	defaults := map[string]any{"latency": "1ms", "lag": "0s", "limit": 0.0, "pageCap": 100.0, "sinceOrder": "nearest"}
+	defaults := map[string]any{"latency": "1ms", "lag": "0s", "limit": 0.0, "pageCap": 100.0, "sinceOrder": "nearest", "readRate": 0.0, "marks": false}
 	if diff := cmp.Diff(defaults, object(t, control(e, http.MethodGet, "settings", "").Body.Bytes())); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}

@@ -24,7 +24,9 @@ type Emulator struct {
 	gone      []string // patterns of routes that broken rules take away
 
 	settings atomic.Pointer[Settings]
+	access   access
 	journal  journal
+	uploads  flights
 	faults   faultList
 	limiter  limiter
 
@@ -32,6 +34,7 @@ type Emulator struct {
 	world  *world.World
 	began  time.Time // when the world came to be
 	orders orders
+	outbox outbox
 }
 
 // An Option changes what [New] makes.
@@ -90,9 +93,10 @@ func WithPublicURL(base string) Option {
 }
 
 // WithClock sets the clock that dates writes and tells whether a scheduled
-// upload is out. The default starts, when the emulator is made or reset, at the
-// instant at which its world stands still, so that nothing hangs on the day of
-// the run.
+// upload is out, a lag is over or a code too old. The default starts, when the
+// emulator is made or reset, at the instant at which its world stands still, so
+// that nothing hangs on the day of the run; by it the first write happens a
+// second after that instant, and each further one a second later.
 func WithClock(now func() time.Time) Option {
 	return func(e *Emulator) error {
 		e.clock = now
@@ -120,6 +124,7 @@ func New(options ...Option) (*Emulator, error) {
 	if e.world == nil {
 		e.world = world.New(e.seed)
 	}
+	e.access.register(Client{DemoClientID, DemoClientSecret, "Demo application"})
 	if err := e.Set(e.initial); err != nil {
 		return nil, err
 	}
@@ -127,8 +132,9 @@ func New(options ...Option) (*Emulator, error) {
 }
 
 // Reset makes the emulator as New made it: the seeded world, the initial
-// settings, no faults, no journal, no rate limit reached. A world given by
-// [WithWorld] stays as it is.
+// settings, no faults, no journal, no uploads, no rate limit reached, and no
+// token but the seeded ones, none of them revoked. A world given by [WithWorld]
+// stays as it is; what [Settings].Lag holds back is lost.
 func (e *Emulator) Reset() {
 	var fresh *world.World
 	if !e.given {
@@ -137,13 +143,17 @@ func (e *Emulator) Reset() {
 	e.mu.Lock()
 	if fresh != nil {
 		e.world = fresh
+		e.outbox.dated = 0
 	}
+	e.outbox.drop()
 	e.began = time.Now()
 	e.orders.forget()
 	e.mu.Unlock()
 	_ = e.Set(e.initial) // New has checked them
 	e.ClearFaults()
 	e.ClearRequests()
+	e.access.reset()
+	e.uploads.forget()
 	e.limiter.reset()
 }
 
@@ -162,7 +172,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // isAPI says whether a path of the site is served, journalled, delayed and
 // disturbed as the API is.
-func isAPI(path string) bool { return strings.HasPrefix(path, "/www/oembed") }
+func isAPI(path string) bool { return strings.HasPrefix(path, "/www/oembed") || isExchange(path) }
 
 // publicBase is the base URL of links in answers to r, without a closing slash; it
 // is plain ASCII.

@@ -1,8 +1,11 @@
 package emulator
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 )
 
@@ -12,7 +15,8 @@ type apiError struct {
 	status     int
 	kind       string // member type
 	message    string
-	retryAfter int // seconds; 0 for none
+	retryAfter int                 // seconds; 0 for none
+	details    map[string][]string // refusals of single fields; nil for none
 }
 
 func (e *apiError) Error() string { return e.kind + ": " + e.message }
@@ -51,6 +55,16 @@ func rateLimited(seconds int) error {
 
 // fail makes err the answer, instead of whatever stands in the body.
 func (c *call) fail(err error) {
+	switch {
+	case errors.Is(err, errGone):
+		panic(http.ErrAbortHandler)
+	case errors.Is(err, errCut): // the fault sees to it
+		return
+	case errors.Is(err, errTooLarge):
+		c.hasty = true
+		c.page5xx(http.StatusRequestEntityTooLarge)
+		return
+	}
 	failure, ok := err.(*apiError)
 	if !ok {
 		failure = &apiError{status: http.StatusInternalServerError, kind: "InternalError", message: err.Error()}
@@ -87,6 +101,26 @@ func (c *call) fail(err error) {
 	}
 	if !c.breaks(bareErrors) {
 		w.close('}')
+	}
+	if failure.details != nil {
+		w.details(failure.details)
+	}
+	w.close('}')
+}
+
+// details writes refusals of single fields (client code).
+func (w *writer) details(all map[string][]string) {
+	w.object("details")
+	for _, field := range slices.Sorted(maps.Keys(all)) {
+		w.next()
+		w.text(field) // strangers choose it
+		w.buf = append(w.buf, ": "...)
+		w.open('[')
+		for _, text := range all[field] {
+			w.next()
+			w.text(text)
+		}
+		w.close(']')
 	}
 	w.close('}')
 }

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +35,10 @@ const (
 	FaultRepeatedPage    FaultKind = "repeated-page"      // a page whose next link leads to itself; lists only
 	FaultNotJSON         FaultKind = "not-json"           // status 200, and a sentence
 	FaultURLEncodedToken FaultKind = "urlencoded-token"   // the access token as access_token=…; token exchange only
+	FaultEarly400        FaultKind = "early-400"          // a PostValidationError before the body is read, and the connection ends; POST only
+	FaultEarly413        FaultKind = "early-413"          // the same with the proxy's page for a body too large
+	FaultEarly503        FaultKind = "early-503"          // the same with the proxy's page when nobody is there; with Retry-After if one is given
+	FaultUploadReset     FaultKind = "upload-reset"       // the connection is reset when After bytes of the body were read; uploads and edits only
 )
 
 // FaultKinds lists all of them, in the order of their declaration.
@@ -42,11 +47,14 @@ func FaultKinds() []FaultKind {
 		FaultRateLimit, FaultRateLimitNoWait, FaultHTML403, FaultHTML413, FaultHTML502, FaultHTML503, FaultError500,
 		FaultSlowHeaders, FaultSlowBody, FaultTruncatedBody, FaultTruncatedJSON, FaultEndlessBody, FaultReset,
 		FaultError200, FaultSuccessFalse, FaultContentType, FaultEmptyPage, FaultRepeatedPage, FaultNotJSON,
-		FaultURLEncodedToken,
+		FaultURLEncodedToken, FaultEarly400, FaultEarly413, FaultEarly503, FaultUploadReset,
 	}
 }
 
-// A Fault disturbs answers of the API.
+// A Fault disturbs answers of the API. A write that is refused by one, with a
+// rate limit, success-false, error-200 or a page of status 403, 413 or 503, is
+// not done, although all of its body is read; with every other fault it is done,
+// and only the answer is lost.
 type Fault struct {
 	// Match says which requests: an escaped path below the mount prefix, in
 	// which * stands for any text, slashes too; a method and a space may stand
@@ -65,6 +73,25 @@ type Fault struct {
 	// Delay is how long the fault takes where time belongs to it; 0 counts as
 	// one second for slow headers and a slow body.
 	Delay time.Duration
+	// After is how many bytes of an upload are read before it is cut.
+	After int64
+}
+
+// early says whether a fault answers before the body is read.
+func (f *Fault) early() bool {
+	return f.is(FaultEarly400) || f.is(FaultEarly413) || f.is(FaultEarly503)
+}
+
+// refuses says whether a write that a fault disturbs is not done.
+func (f *Fault) refuses() bool {
+	if f == nil {
+		return false
+	}
+	switch f.Kind {
+	case FaultRateLimit, FaultRateLimitNoWait, FaultHTML403, FaultHTML413, FaultHTML503, FaultSuccessFalse, FaultError200:
+		return true
+	}
+	return false
 }
 
 // is says whether f is of a kind; a nil fault is of none.
@@ -81,7 +108,7 @@ func (f *Fault) check() error {
 	if !slices.Contains(FaultKinds(), f.Kind) {
 		return fmt.Errorf("emulator: no fault is called %q; there are %q", f.Kind, FaultKinds())
 	}
-	if f.Times < 0 || f.RetryAfter < 0 || f.Delay < 0 {
+	if f.Times < 0 || f.RetryAfter < 0 || f.Delay < 0 || f.After < 0 {
 		return fmt.Errorf("emulator: a fault with a negative number")
 	}
 	return nil
@@ -99,6 +126,9 @@ func (f *Fault) fits(method, path string, r *route) bool {
 		if !strings.HasPrefix(path, "/www/oauth/access_token") {
 			return false
 		}
+	}
+	if f.early() && method != http.MethodPost || f.is(FaultUploadReset) && (r == nil || !r.body) {
+		return false
 	}
 	pattern := f.Match
 	if want, rest, ok := strings.Cut(pattern, " "); ok {

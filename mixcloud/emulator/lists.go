@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -232,6 +233,13 @@ func (o *orders) forget() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.lists = nil
+}
+
+// forgetUsers drops what is sorted by followers.
+func (o *orders) forgetUsers() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	maps.DeleteFunc(o.lists, func(name string, _ any) bool { return strings.HasPrefix(name, "search:user:") })
 }
 
 // remember gives the list of a name, made once. Strangers choose the names, so

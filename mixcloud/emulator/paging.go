@@ -67,7 +67,7 @@ func (c *call) page(l list) {
 		c.close('}')
 	}
 	if l.name != "" && !c.breaks(noListNames) {
-		c.string("name", l.name)
+		c.string("name", c.marked(l.name))
 	}
 	c.close('}')
 }

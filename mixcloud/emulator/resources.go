@@ -22,6 +22,7 @@ const site = "https://www.mixcloud.com"
 // head writes the members with which every resource begins. A key that came out
 // of this package is plain ASCII.
 func (c *call) head(key, name string) {
+	name = c.marked(name)
 	if c.breaks(decodedKeys) {
 		key, _ = url.PathUnescape(key)
 	}
@@ -110,7 +111,7 @@ func (c *call) writeUser(u *world.User, f form) {
 	c.plainText("username", u.Username)
 	c.userPictures(u)
 	if f == full || c.breaks(fullNestedUsers) {
-		c.string("biog", u.Biog)
+		c.string("biog", c.marked(u.Biog))
 	}
 	if f == full {
 		c.time("created_time", u.Created)
@@ -212,7 +213,7 @@ func (c *call) writeCloudcast(cast *world.Cloudcast, f form, listened time.Time)
 		c.null("audio_length")
 	}
 	if f == full && !c.breaks(noDescription) || c.breaks(descriptionInLists) {
-		c.optional("description", cast.Description)
+		c.optional("description", c.marked(cast.Description))
 	}
 	if f == full {
 		if !c.breaks(noSections) {

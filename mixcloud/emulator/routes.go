@@ -16,6 +16,7 @@ type Route struct {
 type route struct {
 	Route
 	list  bool // answers with a page
+	body  bool // reads files
 	serve func(*call) error
 }
 
@@ -74,14 +75,19 @@ next:
 	return nil, nil, false
 }
 
-// Routes lists what the emulator answers, in the order in which it looks for
-// them. A path that fits none of them is answered with status 404.
+// Routes lists what the emulator answers, of each method in the order in which
+// it looks for them, and last the pages of OAuth. A path that fits none of them
+// is answered with status 404, or 405 if it takes another method.
 func Routes() []Route {
 	list := make([]Route, 0, len(routes.table))
-	for _, r := range routes.table {
+	for _, r := range slices.Concat(routes.table, allWrites()) {
 		list = append(list, r.Route)
 	}
-	return list
+	return append(list,
+		Route{"GET", "/www/oauth/authorize/", "the page that asks a user to let an application in"},
+		Route{"POST", "/www/oauth/authorize/", "the user's answer"},
+		Route{"GET", "/www/oauth/access_token/", "exchange a code for a token"},
+		Route{"POST", "/www/oauth/access_token/", "the same"})
 }
 
 var routes *router

@@ -16,8 +16,11 @@ func (c *call) send(w http.ResponseWriter, e entry) {
 		}
 		c.disturb(f)
 	}
-	if f.is(FaultReset) {
+	if f.is(FaultReset) || f.is(FaultUploadReset) {
 		reset(w)
+	}
+	if c.hasty { // net/http would read on before it answers
+		_ = http.NewResponseController(w).EnableFullDuplex()
 	}
 	c.header(w.Header())
 	if f.is(FaultEndlessBody) {
@@ -57,6 +60,15 @@ func (c *call) disturb(f *Fault) {
 	case FaultHTML502:
 		c.page5xx(http.StatusBadGateway)
 	case FaultHTML503:
+		c.page5xx(http.StatusServiceUnavailable)
+		if f.RetryAfter > 0 {
+			c.retryAfter = strconv.Itoa(int(f.RetryAfter / time.Second))
+		}
+	case FaultEarly400:
+		c.fail(malformed())
+	case FaultEarly413:
+		c.page5xx(http.StatusRequestEntityTooLarge)
+	case FaultEarly503:
 		c.page5xx(http.StatusServiceUnavailable)
 		if f.RetryAfter > 0 {
 			c.retryAfter = strconv.Itoa(int(f.RetryAfter / time.Second))

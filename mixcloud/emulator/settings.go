@@ -20,13 +20,15 @@ type Settings struct {
 	Limit      int           // requests a second, all callers together; 0 for no limit
 	PageCap    int           // largest page; 0, or anything above 100, for 100
 	SinceOrder string        // SinceNearest or SinceNewest; "" for SinceNearest
+	ReadRate   int64         // bytes a second that each upload's body is read at; 0 for as fast as it comes
+	Marks      bool          // answers to a token's requests carry its [Mark]
 }
 
 func (s Settings) check() error {
 	switch {
 	case s.Latency < 0, s.Lag < 0:
 		return fmt.Errorf("emulator: a negative duration")
-	case s.Limit < 0, s.PageCap < 0:
+	case s.Limit < 0, s.PageCap < 0, s.ReadRate < 0:
 		return fmt.Errorf("emulator: a negative limit")
 	case s.SinceOrder != "" && s.SinceOrder != SinceNearest && s.SinceOrder != SinceNewest:
 		return fmt.Errorf("emulator: sinceOrder %q is neither %q nor %q", s.SinceOrder, SinceNearest, SinceNewest)

@@ -25,6 +25,11 @@ const maxPixels = 2048
 // the player, and a page for users and shows. Its requests are neither
 // journalled nor disturbed.
 func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
+	if isAuthorize(r.URL.EscapedPath()) {
+		e.serveAuthorize(w, r)
+		return
+	}
+	e.catchUp()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "405 Method Not Allowed", http.StatusMethodNotAllowed)

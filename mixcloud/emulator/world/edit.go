@@ -200,27 +200,33 @@ func (w *World) eachList(c *Cloudcast, do func(*[]*Cloudcast)) {
 }
 
 // adopt adds to the world what it does not know yet of a cloudcast's tags and
-// tracks.
+// tracks, and puts what it knows in the place of what is called the same.
 func (w *World) adopt(c *Cloudcast) {
-	for _, t := range c.Tags {
-		if w.index.tags[t.Slug] == nil {
-			w.index.tags[t.Slug] = t
-			w.Tags = append(w.Tags, t)
+	for i, t := range c.Tags {
+		if known := w.index.tags[t.Slug]; known != nil {
+			c.Tags[i] = known
+			continue
 		}
+		w.index.tags[t.Slug] = t
+		w.Tags = append(w.Tags, t)
 	}
-	for _, s := range c.Sections {
+	for i, s := range c.Sections {
 		if s.Track == nil {
 			continue
 		}
-		a := s.Track.Artist
-		if w.index.artists[a.Slug] == nil {
-			w.index.artists[a.Slug] = a
-			w.Artists = append(w.Artists, a)
+		if known := w.index.artists[s.Track.Artist.Slug]; known != nil {
+			s.Track.Artist = known
+		} else {
+			w.index.artists[s.Track.Artist.Slug] = s.Track.Artist
+			w.Artists = append(w.Artists, s.Track.Artist)
 		}
-		if at := (pair{a.Slug, s.Track.Slug}); w.index.tracks[at] == nil {
-			w.index.tracks[at] = s.Track
-			a.Tracks = append(a.Tracks, s.Track)
+		artist := s.Track.Artist
+		if known := w.index.tracks[pair{artist.Slug, s.Track.Slug}]; known != nil {
+			c.Sections[i].Track = known
+			continue
 		}
+		w.index.tracks[pair{artist.Slug, s.Track.Slug}] = s.Track
+		artist.Tracks = append(artist.Tracks, s.Track)
 	}
 }
 

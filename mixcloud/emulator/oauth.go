@@ -1,0 +1,259 @@
+package emulator
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// The application that every emulator knows.
+const (
+	DemoClientID     = "demo-client"
+	DemoClientSecret = "demo-secret"
+)
+
+// codeLife is how long a code can be exchanged, and how long a page waits for an
+// answer. Nobody knows how long it is on the live service.
+const codeLife = 10 * time.Minute
+
+// maxOpen bounds the codes and pages that wait for an answer.
+const maxOpen = 10_000
+
+// A Client is an application that may ask for tokens.
+type Client struct{ ID, Secret, Name string }
+
+// WithOAuthClient adds an application: it may send users to the authorize page,
+// where they read its name, and exchange codes. The ID and the secret must not be
+// empty; an ID that is known already is replaced.
+func WithOAuthClient(id, secret, name string) Option {
+	return func(e *Emulator) error {
+		if id == "" || secret == "" {
+			return fmt.Errorf("emulator: an OAuth client without an ID or a secret")
+		}
+		e.access.register(Client{id, secret, name})
+		return nil
+	}
+}
+
+// access is who may come in: applications, codes and tokens.
+type access struct {
+	mu      sync.Mutex
+	clients map[string]Client
+	codes   map[string]grant
+	pages   map[string]grant    // by the one-time value in the page
+	issued  map[string]string   // user names by token
+	revoked map[string]struct{} // seeded tokens
+}
+
+// A grant is what a page or a code is bound to.
+type grant struct {
+	clientID, redirectURI string
+	username              string // of a code
+	until                 time.Time
+}
+
+// register adds an application unless it is the demo's and was replaced.
+func (a *access) register(c Client) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.clients == nil {
+		a.clients = make(map[string]Client)
+	}
+	if _, known := a.clients[c.ID]; known && c.ID == DemoClientID && c.Secret == DemoClientSecret {
+		return
+	}
+	a.clients[c.ID] = c
+}
+
+func (a *access) client(id string) (Client, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c, ok := a.clients[id]
+	return c, ok
+}
+
+// open keeps a grant under a new name. What is too old goes, and when there is
+// too much, so does the oldest.
+func (a *access) open(list *map[string]grant, g grant, now time.Time) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if *list == nil {
+		*list = make(map[string]grant)
+	}
+	if len(*list) >= maxOpen {
+		oldest := ""
+		for name, other := range *list {
+			if !now.Before(other.until) {
+				delete(*list, name)
+			} else if oldest == "" || other.until.Before((*list)[oldest].until) {
+				oldest = name
+			}
+		}
+		if len(*list) >= maxOpen {
+			delete(*list, oldest)
+		}
+	}
+	name := rand.Text()
+	(*list)[name] = g
+	return name
+}
+
+// take gives the grant of a name if it is bound to what is wanted and not too
+// old; then it is used up.
+func (a *access) take(list *map[string]grant, name string, want grant, now time.Time) (grant, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	g, ok := (*list)[name]
+	if !ok || g.clientID != want.clientID || g.redirectURI != want.redirectURI || !now.Before(g.until) {
+		return grant{}, false
+	}
+	delete(*list, name)
+	return g, true
+}
+
+func (a *access) issue(username string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.issued == nil {
+		a.issued = make(map[string]string)
+	}
+	token := rand.Text()
+	a.issued[token] = username
+	return token
+}
+
+func (a *access) reset() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.codes, a.pages, a.issued, a.revoked = nil, nil, nil, nil
+}
+
+// username tells whose a token may be; that such a user exists is not said.
+func (a *access) username(token string) (string, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if name, ok := a.issued[token]; ok {
+		return name, true
+	}
+	if _, gone := a.revoked[token]; gone {
+		return "", false
+	}
+	return strings.CutSuffix(token, "-token")
+}
+
+// ownerOf finds the user of a token; nil for one that is nobody's or was revoked.
+// The world must be locked.
+func (e *Emulator) ownerOf(token string) *world.User {
+	name, ok := e.access.username(token)
+	if !ok {
+		return nil
+	}
+	if u := e.world.User(name); u != nil && u.Username == name {
+		return u
+	}
+	return nil
+}
+
+// Revoke ends a token, seeded or issued, as a user does in the site's settings;
+// it is false for a token that was not valid. A seeded one is back after
+// [Emulator.Reset].
+func (e *Emulator) Revoke(token string) bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.ownerOf(token) == nil {
+		return false
+	}
+	a := &e.access
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.issued[token]; ok {
+		delete(a.issued, token)
+		return true
+	}
+	if a.revoked == nil {
+		a.revoked = make(map[string]struct{})
+	}
+	a.revoked[token] = struct{}{}
+	return true
+}
+
+// readNow is now for who has not locked the world.
+func (e *Emulator) readNow() time.Time {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.now()
+}
+
+// isExchange says whether a path is that of the token exchange, with or without
+// its slash.
+func isExchange(path string) bool {
+	return strings.TrimSuffix(path, "/") == "/www/oauth/access_token"
+}
+
+// exchange gives a token for a code: by GET with a query, or by POST with a query
+// or a form (documented; client code). Failures are a text with status 400
+// (client code); their wording was never recorded.
+func (c *call) exchange() error {
+	c.fault = c.faults.take(c.request.Method, c.path, nil)
+	params := c.query
+	switch c.request.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodPost:
+		if c.fault.early() {
+			c.hasty = true
+			return nil
+		}
+		c.request.Body = http.MaxBytesReader(nil, c.request.Body, maxForm)
+		if err := c.request.ParseMultipartForm(maxForm); err != nil && err != http.ErrNotMultipart { //nolint:errorlint // returned as it is
+			c.oauthFailure("The request could not be read.")
+			return nil
+		}
+		params = c.request.Form
+	default:
+		c.methodNotAllowed("GET, POST")
+		return nil
+	}
+	if c.fault.refuses() {
+		return nil
+	}
+	client, ok := c.access.client(params.Get("client_id"))
+	switch {
+	case !ok:
+		c.oauthFailure("Unknown client_id.")
+		return nil
+	case subtle.ConstantTimeCompare([]byte(client.Secret), []byte(params.Get("client_secret"))) != 1:
+		c.oauthFailure("Wrong client_secret.")
+		return nil
+	}
+	want := grant{clientID: client.ID, redirectURI: params.Get("redirect_uri")}
+	g, ok := c.access.take(&c.access.codes, params.Get("code"), want, c.readNow())
+	if !ok {
+		c.oauthFailure("The code is unknown, used, too old, or was given for another redirect_uri.")
+		return nil
+	}
+	token := c.access.issue(g.username)
+	if c.fault.is(FaultURLEncodedToken) { // as the documentation shows it
+		c.buf = append(c.buf[:0], "access_token="+url.QueryEscape(token)...)
+		c.callback = ""
+		return nil
+	}
+	c.open('{')
+	c.string("access_token", token)
+	c.close('}')
+	return nil
+}
+
+// oauthFailure is an error of the exchange: a text, not an object.
+func (c *call) oauthFailure(text string) {
+	c.status = http.StatusBadRequest
+	c.open('{')
+	c.string("error", text)
+	c.close('}')
+}
