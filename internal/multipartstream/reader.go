@@ -14,13 +14,15 @@ import (
 	"io"
 	"mime"
 	"net/textproto"
+	"strings"
 )
 
 const (
 	bufferSize  = 256 << 10
 	maxHeaders  = 16 << 10 // bytes of one part's headers
-	maxPreamble = 64 << 10 // bytes before the first part
+	maxAround   = 64 << 10 // bytes before the first part, and after the last
 	maxBoundary = 70       // characters (RFC 2046)
+	maxPadding  = 70       // white space after a boundary on its line
 )
 
 // What is wrong with a body. A source's own error comes as it is.
@@ -31,27 +33,35 @@ var (
 	ErrHeaders = errors.New("a part has headers that are too long or malformed")
 	// ErrPreamble: there is too much before the first part.
 	ErrPreamble = errors.New("the body does not begin with its boundary")
+	// ErrEpilogue: there is too much after the closing boundary.
+	ErrEpilogue = errors.New("the body goes on after its closing boundary")
 )
 
 // A Reader reads the parts of one body in their order. It is not safe for
-// concurrent use.
+// concurrent use. Its memory is one buffer, whatever the body.
 type Reader struct {
 	src   io.Reader
 	delim []byte // CRLF, two hyphens and the boundary
 	buf   []byte
 	r, w  int   // what is read and not yet consumed is buf[r:w]
+	end   int   // buf[r:end] was searched: it is content
+	next  kind  // of the boundary at end; none when more must be searched
 	err   error // of src, sticky
 	part  *Part // the present one; nil before the first
 	ended bool  // the closing boundary was met
 	read  int64 // from src, in all
 }
 
-// Boundary gives the boundary that a Content-Type header names.
+// Boundary gives the boundary that a Content-Type header names. The error says
+// what is wrong with the header, in words for who sent it.
 func Boundary(contentType string) (string, error) {
 	media, params, err := mime.ParseMediaType(contentType)
+	charset := params["charset"]
 	switch {
 	case err != nil || media != "multipart/form-data":
-		return "", errors.New("the Content-Type is not multipart/form-data")
+		return "", errors.New("the Content-Type is not a well-formed multipart/form-data")
+	case charset != "" && !strings.EqualFold(charset, "utf-8"):
+		return "", errors.New("the Content-Type names another charset than UTF-8")
 	case params["boundary"] == "":
 		return "", errors.New("the Content-Type names no boundary")
 	case len(params["boundary"]) > maxBoundary:
@@ -69,7 +79,27 @@ func NewReader(src io.Reader, boundary string) *Reader {
 
 // Consumed is how many bytes of the body were used up: everything before the
 // next byte that a part or the next headers will give.
-func (r *Reader) Consumed() int64 { return r.read - int64(r.w-r.r) }
+func (r *Reader) Consumed() int64 { return max(r.read-int64(r.w-r.r), 0) }
+
+// Finish reads the body to its end, after [Reader.Next] gave io.EOF: a body
+// whose end did not arrive was broken off, be its closing boundary there or
+// not. It returns nil at the end, and [ErrEpilogue] if there is more than a
+// little in between.
+func (r *Reader) Finish() error {
+	for skipped := 0; ; {
+		skipped += r.w - r.r
+		r.r, r.end = r.w, r.w
+		if skipped > maxAround {
+			return ErrEpilogue
+		}
+		switch err := r.fill(); {
+		case errors.Is(err, ErrCutShort):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
 
 // A Part is one part of a body.
 type Part struct {
@@ -101,8 +131,8 @@ func (r *Reader) Next() (*Part, error) {
 		return nil, err
 	}
 	r.part = &Part{Header: header, reader: r}
-	_, params, err := mime.ParseMediaType(header.Get("Content-Disposition"))
-	if err != nil {
+	disposition, params, err := mime.ParseMediaType(header.Get("Content-Disposition"))
+	if err != nil || disposition != "form-data" {
 		return nil, ErrHeaders
 	}
 	r.part.Name = params["name"]
@@ -113,15 +143,15 @@ func (r *Reader) Next() (*Part, error) {
 // preamble skips what stands before the first boundary.
 func (r *Reader) preamble() error {
 	for {
-		at, kind, err := r.boundary()
-		switch {
-		case err != nil:
+		if err := r.search(); err != nil {
 			return err
-		case kind != none && at == r.r:
-			r.pass(kind)
+		}
+		r.r = r.end
+		if r.next != none {
+			r.pass()
 			return nil
 		}
-		if r.r = at; r.Consumed() > maxPreamble {
+		if r.Consumed() > maxAround {
 			return ErrPreamble
 		}
 	}
@@ -137,7 +167,7 @@ func (r *Reader) headers() (textproto.MIMEHeader, error) {
 		}
 		switch {
 		case end == -2:
-			r.r += 2
+			r.r, r.end = r.r+2, r.r+2
 			return textproto.MIMEHeader{}, nil
 		case end > maxHeaders || end < 0 && len(window) > maxHeaders:
 			return nil, ErrHeaders
@@ -147,6 +177,7 @@ func (r *Reader) headers() (textproto.MIMEHeader, error) {
 				return nil, ErrHeaders
 			}
 			r.r += end + 4
+			r.end = r.r
 			return header, nil
 		}
 		if err := r.fill(); err != nil {
@@ -159,6 +190,7 @@ func (r *Reader) headers() (textproto.MIMEHeader, error) {
 func (r *Reader) fill() error {
 	if r.r > 0 {
 		r.w = copy(r.buf, r.buf[r.r:r.w])
+		r.end -= r.r
 		r.r = 0
 	}
 	if r.err != nil {
@@ -191,40 +223,42 @@ const (
 	closing
 )
 
-// boundary finds the next boundary in what is buffered. It gives where the
-// content before it ends, which is r.r if the boundary comes next. Without one
-// in sight it gives where the content certainly reaches, after reading more if
-// that is nowhere.
-func (r *Reader) boundary() (end int, k kind, err error) {
-	for {
-		from := r.r
-		for {
-			at := bytes.Index(r.buf[from:r.w], r.delim)
-			if at < 0 {
-				break
-			}
-			at += from
-			k, whole := r.kindAt(at)
-			if !whole {
-				if at > r.r {
-					return at, none, nil
-				}
-				from = r.w // the rest of the line must be read
-				break
-			}
-			if k != none {
-				return at, k, nil
-			}
-			from = at + 1
-		}
-		if from < r.w || from == r.r {
-			if safe := max(r.w-len(r.delim)+1, from); safe > r.r {
-				return safe, none, nil
-			}
+// search makes sure that there is content in buf[r:end] or a boundary at r,
+// reading more when neither is in sight. What was searched is not searched
+// again, however small the pieces that are consumed.
+func (r *Reader) search() error {
+	for r.next == none && r.end <= r.r {
+		if r.find() {
+			return nil
 		}
 		if err := r.fill(); err != nil {
-			return r.r, none, err
+			return err
 		}
+	}
+	return nil
+}
+
+// find looks for the next boundary in what is buffered and sets end and next.
+// It reports false when more must be read to tell anything.
+func (r *Reader) find() bool {
+	from := r.r
+	for {
+		at := bytes.Index(r.buf[from:r.w], r.delim)
+		if at < 0 {
+			r.end = max(r.w-len(r.delim)+1, from) // a boundary may begin in the rest
+			return r.end > r.r
+		}
+		at += from
+		k, whole := r.kindAt(at)
+		switch {
+		case !whole:
+			r.end = at // the rest of the line must be read
+			return at > r.r
+		case k != none:
+			r.end, r.next = at, k
+			return true
+		}
+		from = at + 1
 	}
 }
 
@@ -235,27 +269,31 @@ func (r *Reader) kindAt(at int) (k kind, whole bool) {
 	if bytes.HasPrefix(rest, []byte("--")) {
 		return closing, true
 	}
-	if len(rest) < 2 && (len(rest) == 0 || rest[0] == '-') {
+	if len(rest) == 0 || len(rest) == 1 && rest[0] == '-' {
 		return none, false
 	}
 	line := bytes.TrimLeft(rest, " \t")
 	switch {
+	case len(rest)-len(line) > maxPadding:
+		return none, true
 	case bytes.HasPrefix(line, []byte("\r\n")):
 		return separating, true
 	case len(line) == 0 || len(line) == 1 && line[0] == '\r':
-		return none, len(rest) > maxBoundary // white space without end is content
+		return none, false
 	}
 	return none, true
 }
 
-// pass consumes the line of the boundary that comes next.
-func (r *Reader) pass(k kind) {
+// pass consumes the line of the boundary that stands at r.
+func (r *Reader) pass() {
 	r.r += len(r.delim)
-	if k == closing {
+	if r.next == closing {
+		r.r += len("--")
 		r.ended = true
-		return
+	} else {
+		r.r += bytes.Index(r.buf[r.r:r.w], []byte("\r\n")) + 2
 	}
-	r.r += bytes.Index(r.buf[r.r:r.w], []byte("\r\n")) + 2
+	r.end, r.next = r.r, none
 }
 
 // chunk gives the next piece of the part's content, a part of the buffer that
@@ -265,16 +303,15 @@ func (p *Part) chunk() ([]byte, error) {
 		return nil, io.EOF
 	}
 	r := p.reader
-	end, k, err := r.boundary()
-	switch {
-	case err != nil:
+	if err := r.search(); err != nil {
 		return nil, err
-	case end == r.r:
-		r.pass(k)
+	}
+	if r.end == r.r {
+		r.pass()
 		p.ended = true
 		return nil, io.EOF
 	}
-	return r.buf[r.r:end], nil
+	return r.buf[r.r:r.end], nil
 }
 
 // Read gives the part's content, io.EOF at its end, and ErrCutShort if the body
