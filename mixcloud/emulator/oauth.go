@@ -210,8 +210,7 @@ func (c *call) exchange() error {
 			c.hasty = true
 			return nil
 		}
-		c.request.Body = http.MaxBytesReader(nil, c.request.Body, maxForm)
-		if err := c.request.ParseMultipartForm(maxForm); err != nil && err != http.ErrNotMultipart { //nolint:errorlint // returned as it is
+		if err := readSmallForm(c.request); err != nil {
 			c.oauthFailure("The request could not be read.")
 			return nil
 		}

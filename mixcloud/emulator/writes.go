@@ -104,14 +104,10 @@ func (c *call) method() (string, error) {
 	}
 	override := c.query.Get("method")
 	if _, _, undo := findWrite(http.MethodDelete, c.path); undo && override == "" && c.request.ContentLength != 0 {
-		c.request.Body = http.MaxBytesReader(nil, c.request.Body, maxForm)
-		err := c.request.ParseMultipartForm(maxForm) // parses the other kind of form too
-		switch {
-		case err == nil, errors.Is(err, http.ErrNotMultipart):
-			override = c.request.PostForm.Get("method")
-		default:
+		if err := readSmallForm(c.request); err != nil {
 			return "", malformed()
 		}
+		override = c.request.PostForm.Get("method")
 	}
 	if strings.EqualFold(override, http.MethodDelete) {
 		return http.MethodDelete, nil
@@ -282,6 +278,19 @@ func (e *Emulator) settle() {
 func (o *outbox) drop() {
 	o.changes, o.edges, o.scheduled = nil, nil, nil
 	o.next.Store(0)
+}
+
+// readSmallForm reads the form in a request's body, of either kind, beside the
+// query. A body of another kind is left alone.
+func readSmallForm(r *http.Request) error {
+	r.Body = http.MaxBytesReader(nil, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	if err := r.ParseMultipartForm(maxForm); !errors.Is(err, http.ErrNotMultipart) {
+		return err
+	}
+	return nil
 }
 
 // urlencoded says whether a request's body is a form without files.

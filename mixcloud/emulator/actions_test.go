@@ -1,0 +1,427 @@
+package emulator_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"mixcloud-graphql/mixcloud/emulator"
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// What each action is done to, and where it shows.
+var acts = map[string]struct {
+	key, flag   string // of the target
+	count       string // the target's
+	mine        string // the list of who does it; "" for none
+	theirs      string // the target's list; "" for none
+	feed        string // the kind of the activity; "" for none
+	done, undid string // messages
+}{
+	"follow": {
+		"/petra_kolar/", "following", "follower_count", "/me/following/", "/petra_kolar/followers/", "follow",
+		"Now following petra_kolar", "No longer following petra_kolar",
+	},
+	"favorite": {
+		world.QuietCloudcast, "favorited", "favorite_count", "/me/favorites/", world.QuietCloudcast + "favorites/", "favorite",
+		"Added to favorites: Room Tone", "Removed from favorites: Room Tone",
+	},
+	"repost": {
+		world.QuietCloudcast, "reposted", "repost_count", "", "", "",
+		"Reposted: Room Tone", "No longer reposted: Room Tone",
+	},
+	"listen-later": {
+		world.QuietCloudcast, "is_listen_later", "", "/me/listen-later/", "", "",
+		"Added to listen later: Room Tone", "Removed from listen later: Room Tone",
+	},
+}
+
+// Each action is seen in every place that tells of it, and undone in all of them;
+// a second time is a success, undoing it twice is not.
+func TestActions(t *testing.T) {
+	t.Parallel()
+	const actor, token = "/tidewrack/", "tidewrack-token" // who has done nothing yet
+	e := own(t)
+	for _, name := range []string{"follow", "favorite", "repost", "listen-later"} {
+		a := acts[name]
+		path := a.key + name + "/"
+		see := func(when string, on bool, count float64) {
+			t.Helper()
+			target := getJSON(t, e, a.key+"?access_token="+token)
+			if target[a.flag] != on {
+				t.Errorf("%s %s: %s is %v", name, when, a.flag, target[a.flag])
+			}
+			if a.count != "" && target[a.count] != count {
+				t.Errorf("%s %s: %s is %v, want %v", name, when, a.count, target[a.count], count)
+			}
+			if a.mine != "" {
+				mine := keys(getJSON(t, e, a.mine+"?access_token="+token))
+				if slices.Contains(mine, a.key) != on {
+					t.Errorf("%s %s: %s holds %v", name, when, a.mine, mine)
+				}
+			}
+			if a.theirs != "" {
+				theirs := keys(getJSON(t, e, a.theirs))
+				if slices.Contains(theirs, actor) != on || on && theirs[0] != actor {
+					t.Errorf("%s %s: %s holds %v", name, when, a.theirs, theirs)
+				}
+			}
+			if a.feed != "" {
+				feed := getJSON(t, e, actor+"feed/")["data"].([]any)
+				if found := len(feed) > 0 && at(feed, "type") == a.feed; found != on {
+					t.Errorf("%s %s: the feed holds %v", name, when, feed)
+				}
+			}
+		}
+		count, _ := getJSON(t, e, a.key)[a.count].(float64)
+		see("before", false, count)
+		for range 2 {
+			w := send(e, http.MethodPost, path, token, "", nil)
+			want := map[string]any{"result": map[string]any{"success": true, "message": a.done}}
+			if diff := cmp.Diff(want, object(t, w.Body.Bytes())); w.Code != http.StatusOK || diff != "" {
+				t.Errorf("POST %s: status %d (-want +got):\n%s", path, w.Code, diff)
+			}
+			see("done", true, count+1)
+		}
+		w := send(e, http.MethodDelete, path, token, "", nil)
+		want := map[string]any{"result": map[string]any{"success": true, "message": a.undid}}
+		if diff := cmp.Diff(want, object(t, w.Body.Bytes())); w.Code != http.StatusOK || diff != "" {
+			t.Errorf("DELETE %s: status %d (-want +got):\n%s", path, w.Code, diff)
+		}
+		see("undone", false, count)
+		w = send(e, http.MethodDelete, path, token, "", nil)
+		if kind := at(object(t, w.Body.Bytes()), "error.type"); w.Code != http.StatusNotFound || kind != "ResourceNotFoundException" {
+			t.Errorf("DELETE %s again: status %d: %s", path, w.Code, w.Body)
+		}
+	}
+	if diff := cmp.Diff(getJSON(t, shared(), actor), getJSON(t, e, actor)); diff != "" {
+		t.Errorf("something of it is left (-want +got):\n%s", diff)
+	}
+}
+
+// strip gets what a path has now.
+func strip(t *testing.T, e *emulator.Emulator, path string) map[string]any {
+	return getJSON(t, e, path)
+}
+
+func TestActions_refusals(t *testing.T) {
+	t.Parallel()
+	e := own(t)
+	const notFound, refused = "ResourceNotFoundException", "OAuthException"
+	for name, tt := range map[string]struct {
+		request string // with the method
+		token   string
+		status  int
+		kind    string // of the error; "" for none
+		follows string
+	}{
+		"unknown user":     {"POST /nobody/follow/", "demo-token", 404, notFound, "an unknown target"},
+		"unknown show":     {"POST /demo/nothing/favorite/", "demo-token", 404, notFound, "an unknown target"},
+		"unknown, undone":  {"DELETE /nobody/follow/", "demo-token", 404, notFound, "an unknown target"},
+		"somebody's draft": {"POST " + world.DraftCloudcast + "favorite/", "spartacus-token", 404, notFound, "drafts are not found"},
+		"not done":         {"DELETE /tidewrack/follow/", "spartacus-token", 404, notFound, "undoing what was not done"},
+		"no token":         {"POST /spartacus/follow/", "", 400, refused, "writes need a token"},
+		"wrong token":      {"POST /spartacus/follow/", "nobody-token", 400, refused, "a token that is nobody's"},
+		"oneself":          {"POST /demo/follow/", "demo-token", 200, "", "nobody follows themselves"},
+		"a show followed":  {"POST /demo/room-tone/follow/", "demo-token", 405, "", "only users are followed"},
+		"a user favorited": {"POST /demo/favorite/", "demo-token", 405, "", "only shows are favorited"},
+		"read":             {"GET /spartacus/follow/", "demo-token", 405, "", "an action is not read"},
+		"put":              {"PUT /spartacus/follow/", "demo-token", 405, "", "there is no such method"},
+		"retired":          {"POST /me/cloudcast/", "demo-token", 405, "", "a retired path, as a bot met it"},
+		"no slash":         {"POST /spartacus/follow", "demo-token", 301, "", "a missing slash loses the method"},
+		"upload read":      {"GET /upload/", "demo-token", 405, "", "an upload is not read"},
+		"playlist":         {"POST /demo/playlists/x/", "demo-token", 405, "", "playlists cannot be changed"},
+		"profile":          {"POST /me/", "demo-token", 405, "", "the profile cannot be edited"},
+		"delete an upload": {"DELETE /demo/room-tone/", "demo-token", 405, "", "uploads cannot be deleted"},
+		"comment":          {"POST /demo/room-tone/comments/", "demo-token", 405, "", "comments cannot be posted"},
+		"bad form":         {"POST /spartacus/follow/?bad", "demo-token", 400, "PostValidationError", "a body that is no form"},
+	} {
+		method, path, _ := strings.Cut(tt.request, " ")
+		contentType, body := "", ""
+		if path, ok := strings.CutSuffix(path, "?bad"); ok {
+			tt.request, contentType, body = path, "application/x-www-form-urlencoded", "a=%zz"
+		}
+		w := send(e, method, strings.TrimSuffix(path, "?bad"), tt.token, contentType, strings.NewReader(body))
+		if w.Code != tt.status {
+			t.Errorf("%s (%s): status %d, want %d: %s", name, tt.follows, w.Code, tt.status, w.Body)
+			continue
+		}
+		if tt.kind != "" && at(object(t, w.Body.Bytes()), "error.type") != tt.kind {
+			t.Errorf("%s (%s): %s", name, tt.follows, w.Body)
+		}
+	}
+	w := send(e, http.MethodPost, "/demo/follow/", "demo-token", "", nil)
+	want := map[string]any{"result": map[string]any{"success": false, "message": "You cannot follow yourself."}}
+	if diff := cmp.Diff(want, object(t, w.Body.Bytes())); diff != "" {
+		t.Errorf("oneself (-want +got):\n%s", diff)
+	}
+	for request, want := range map[string]string{
+		"PUT /spartacus/follow/": "POST, DELETE", "GET /demo/room-tone/repost/": "POST, DELETE", "DELETE /upload/": "POST", "PUT /spartacus/": "GET",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		if got := send(e, method, path, "demo-token", "", nil).Header().Get("Allow"); got != want {
+			t.Errorf("%s: Allow %q, want %q", request, got, want)
+		}
+	}
+	if location := send(e, http.MethodPost, "/spartacus/follow", "", "", nil).Header().Get("Location"); location != "/spartacus/follow/" {
+		t.Errorf("the missing slash leads to %q", location)
+	}
+}
+
+// A POST with method=delete is a DELETE, wherever it says so.
+func TestActions_methodOverride(t *testing.T) {
+	t.Parallel()
+	e := own(t)
+	const path, urlencoded = "/spartacus/follow/", "application/x-www-form-urlencoded"
+	multi, multiBody := only("method=delete").encode(t)
+	other, otherBody := only("method=post").encode(t)
+	for name, tt := range map[string]struct {
+		path, contentType, body string
+		undone                  bool
+	}{
+		"query":            {path + "?method=delete", "", "", true},
+		"form":             {path, urlencoded, "method=delete", true},
+		"form, upper case": {path, urlencoded, "method=DELETE", true},
+		"multipart":        {path, multi, multiBody, true},
+		"other method":     {path, urlencoded, "method=put", false},
+		"multipart, other": {path, other, otherBody, false},
+		"neither":          {path, urlencoded, "a=b", false},
+		"no form":          {path, "application/json", `{"method": "delete"}`, false},
+		"without a body":   {path, "", "", false},
+	} {
+		send(e, http.MethodPost, path, "demo-token", "", nil)
+		e.ClearRequests()
+		w := send(e, http.MethodPost, tt.path, "demo-token", tt.contentType, strings.NewReader(tt.body))
+		undone := getJSON(t, e, "/spartacus/?access_token=demo-token")["following"] == false
+		if w.Code != http.StatusOK || undone != tt.undone {
+			t.Errorf("%s: undone: %t; status %d: %s", name, undone, w.Code, w.Body)
+		}
+		want := emulator.Request{Method: "POST", Path: path, Query: strings.TrimPrefix(tt.path[len(path):], "?"), Status: 200}
+		if diff := cmp.Diff(want, e.Requests()[0]); diff != "" {
+			t.Errorf("%s: journal (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// Writes are dated by the second from the world's instant on, or by the clock.
+func TestActions_dates(t *testing.T) {
+	t.Parallel()
+	clock := &dial{time.Date(2030, 1, 2, 3, 4, 5, 600, time.UTC)}
+	for name, tt := range map[string]struct {
+		options []emulator.Option
+		first   time.Time
+		step    time.Duration
+	}{
+		"world": {nil, population().Now.Add(time.Second), time.Second},
+		"clock": {[]emulator.Option{emulator.WithClock(clock.read)}, clock.now.Truncate(time.Second), 0},
+	} {
+		e := own(t, tt.options...)
+		// Refused, or as it was: costs no second.
+		send(e, http.MethodPost, "/nobody/follow/", "tidewrack-token", "", nil)
+		send(e, http.MethodDelete, "/spartacus/follow/", "tidewrack-token", "", nil)
+		for _, key := range []string{world.QuietCloudcast, "/spartacus/party-time/"} {
+			send(e, http.MethodPost, key+"favorite/", "tidewrack-token", "", nil)
+		}
+		var got []string
+		for _, item := range getJSON(t, e, "/tidewrack/feed/")["data"].([]any) {
+			got = append(got, item.(map[string]any)["created_time"].(string)+" "+at(item, "cloudcasts.key").(string))
+		}
+		want := []string{
+			tt.first.Add(tt.step).Format(time.RFC3339) + " /spartacus/party-time/", tt.first.Format(time.RFC3339) + " " + world.QuietCloudcast,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: the feed (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// What was written is read when the lag is over and not before, while writes
+// judge by what was written.
+func TestLag(t *testing.T) {
+	t.Parallel()
+	clock := &dial{population().Now.Add(time.Hour)}
+	e := own(t, emulator.WithClock(clock.read), emulator.WithSettings(emulator.Settings{Lag: 5 * time.Second}))
+	const token = "tidewrack-token"
+	following := func() bool { return getJSON(t, e, "/spartacus/?access_token="+token)["following"].(bool) }
+	status := func(method string) int { return send(e, method, "/spartacus/follow/", token, "", nil).Code }
+	if got := status(http.MethodDelete); got != 404 {
+		t.Errorf("undone before it was done: status %d", got)
+	}
+	for step, want := range []struct {
+		write  string // "" for none
+		status int
+		later  time.Duration
+		reads  bool
+	}{
+		{"POST", 200, 0, false},
+		{"", 0, 4999 * time.Millisecond, false},
+		{"", 0, time.Millisecond, true},
+		{"DELETE", 200, 0, true},
+		{"DELETE", 404, 0, true},
+		{"POST", 200, 2 * time.Second, true},
+		{"", 0, 3 * time.Second, true}, // both have come true
+		{"DELETE", 200, 5 * time.Second, false},
+	} {
+		if want.write != "" {
+			if got := status(want.write); got != want.status {
+				t.Errorf("step %d: %s: status %d, want %d", step, want.write, got, want.status)
+			}
+		}
+		clock.now = clock.now.Add(want.later)
+		if got := following(); got != want.reads {
+			t.Errorf("step %d: following is read as %t", step, got)
+		}
+	}
+
+	// A change that is made later never comes true earlier.
+	status(http.MethodPost)
+	if err := e.Set(emulator.Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	status(http.MethodDelete)
+	if following() {
+		t.Error("a follow is read before its time")
+	}
+	clock.now = clock.now.Add(time.Minute)
+	if following() {
+		t.Error("the older change came true after the newer one")
+	}
+}
+
+// Whatever is done and undone by whom, with whatever lag, reads show the state as
+// it was a lag ago, and both ends of every edge agree.
+func TestActions_model(t *testing.T) {
+	t.Parallel()
+	clock := &dial{population().Now}
+	e := own(t, emulator.WithClock(clock.read))
+	actors := []string{"demo", "tidewrack", "OldFolksAtHome"}
+	targets := []string{"spartacus", "tidewrack", "HarbourFM"}
+	type pair struct{ actor, target string }
+	now := make(map[pair]bool) // what was written
+	read := func(p pair) bool {
+		return getJSON(t, e, "/"+p.target+"/?access_token="+p.actor+"-token")["following"].(bool)
+	}
+	for _, a := range actors {
+		for _, b := range targets {
+			now[pair{a, b}] = read(pair{a, b})
+		}
+	}
+	type change struct {
+		due time.Time
+		pair
+		on bool
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		clock.now = clock.now.Add(time.Hour) // nothing waits
+		visible := make(map[pair]bool)
+		for p, on := range now {
+			visible[p] = on
+		}
+		var waiting []change
+		lag := time.Duration(rapid.IntRange(0, 3).Draw(t, "lag")) * time.Second
+		if err := e.Set(emulator.Settings{Lag: lag}); err != nil {
+			t.Fatal(err)
+		}
+		for range rapid.IntRange(1, 20).Draw(t, "steps") {
+			p := pair{rapid.SampledFrom(actors).Draw(t, "actor"), rapid.SampledFrom(targets).Draw(t, "target")}
+			on := rapid.Bool().Draw(t, "on")
+			method, want := http.MethodPost, 200
+			if !on {
+				method = http.MethodDelete
+				if !now[p] {
+					want = 404
+				}
+			}
+			w := send(e, method, "/"+p.target+"/follow/", p.actor+"-token", "", nil)
+			if p.actor == p.target {
+				if w.Code != 200 || !strings.Contains(w.Body.String(), "false") {
+					t.Fatalf("oneself: status %d: %s", w.Code, w.Body)
+				}
+				continue
+			}
+			if w.Code != want {
+				t.Fatalf("%s by %s of %s: status %d, want %d", method, p.actor, p.target, w.Code, want)
+			}
+			if now[p] != on {
+				now[p] = on
+				waiting = append(waiting, change{clock.now.Add(lag), p, on})
+			}
+			clock.now = clock.now.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "wait")) * time.Second)
+			for len(waiting) > 0 && !waiting[0].due.After(clock.now) {
+				visible[waiting[0].pair] = waiting[0].on
+				waiting = waiting[1:]
+			}
+			if got := read(p); got != visible[p] {
+				t.Fatalf("%s follows %s: read %t, want %t", p.actor, p.target, got, visible[p])
+			}
+		}
+	})
+}
+
+// Many at once leave a world in which both ends of every edge agree.
+func TestActions_concurrent(t *testing.T) {
+	t.Parallel()
+	w := world.New(1)
+	e := own(t, emulator.WithWorld(w))
+	var wg sync.WaitGroup
+	actors := []string{"demo", "tidewrack", "OldFolksAtHome", "spartacus", "konrad-weiss", "MissCrackle"}
+	for i, actor := range actors {
+		wg.Go(func() {
+			random := rand.New(rand.NewPCG(1, uint64(i)))
+			for range 150 {
+				other := actors[random.IntN(len(actors))]
+				method := []string{http.MethodPost, http.MethodDelete}[random.IntN(2)]
+				send(e, method, "/"+other+"/follow/", actor+"-token", "", nil)
+				send(e, method, world.QuietCloudcast+"favorite/", actor+"-token", "", nil)
+				get(t, e, "/"+other+"/followers/?access_token="+actor+"-token")
+				get(t, e, "/search/?type=user&q=a")
+			}
+		})
+	}
+	wg.Wait()
+	quiet := w.Cloudcast("demo", "room-tone")
+	for _, u := range w.Users {
+		newest := func(what string, n int, at func(int) time.Time) {
+			for i := 1; i < n; i++ {
+				if at(i).After(at(i - 1)) {
+					t.Errorf("%s of %s: item %d is newer than the one before", what, u.Username, i)
+				}
+			}
+		}
+		newest("following", len(u.Following), func(i int) time.Time { return u.Following[i].At })
+		newest("followers", len(u.Followers), func(i int) time.Time { return u.Followers[i].At })
+		newest("feed", len(u.Feed), func(i int) time.Time { return u.Feed[i].At })
+		seen := make(map[*world.User]bool)
+		for _, edge := range u.Following {
+			if seen[edge.User] {
+				t.Errorf("%s follows %s twice", u.Username, edge.User.Username)
+			}
+			seen[edge.User] = true
+			if !slices.Contains(edge.User.Followers, world.UserEdge{User: u, At: edge.At}) {
+				t.Errorf("%s follows %s, who does not know", u.Username, edge.User.Username)
+			}
+		}
+		has := slices.ContainsFunc(u.Favorites, func(e world.CloudcastEdge) bool { return e.Cloudcast == quiet })
+		if fan := slices.ContainsFunc(quiet.Favorites, func(e world.UserEdge) bool { return e.User == u }); fan != has {
+			t.Errorf("%s favorited it: %t; it was favorited by %s: %t", u.Username, has, u.Username, fan)
+		}
+	}
+	ids := make(map[int]string)
+	for _, u := range w.Users {
+		for _, a := range u.Feed {
+			if where := fmt.Sprint(u.Username, a.Kind); ids[a.ID] != "" {
+				t.Errorf("%s and %s have one ID", ids[a.ID], where)
+			} else {
+				ids[a.ID] = where
+			}
+		}
+	}
+}
