@@ -15,7 +15,7 @@ func (c *call) upload() error {
 	audio, picture := c.submission.files["mp3"], c.submission.files["picture"]
 	f.checkAudio(audio)
 	f.checkPicture(picture)
-	if f.name == nil {
+	if f.field("name") == nil {
 		f.refuse("name", fieldRequired)
 	}
 	if err := f.failure(); err != nil {

@@ -296,8 +296,9 @@ func (f *uploadForm) readDate() {
 		f.refuse("publish_date", proOnly)
 		return
 	}
-	at, err := time.Parse("2006-01-02T15:04:05Z", *value)
-	if err != nil {
+	const layout = "2006-01-02T15:04:05Z"
+	at, err := time.Parse(layout, *value)
+	if err != nil || len(*value) != len(layout) { // Parse takes fractions that no layout has
 		f.refuse("publish_date", "Enter a date as YYYY-MM-DDTHH:MM:SSZ.")
 		return
 	}

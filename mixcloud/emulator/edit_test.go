@@ -1,0 +1,203 @@
+package emulator_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/mixcloud/emulator"
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// An edit changes what was sent, and nothing else; lists are replaced whole.
+func TestEdit(t *testing.T) {
+	t.Parallel()
+	e := own(t)
+	key := uploaded(t, e, pro, with(
+		"name=As it was", "description=Said", "tags-0-tag=Funk", "tags-1-tag=House", "sections-0-chapter=One", "sections-1-artist=A", "sections-1-song=B",
+		"hosts-0-username=spartacus", "hosts-1-username=tidewrack",
+	).and(cover))
+	original := getJSON(t, e, key)
+	for _, step := range []struct {
+		name    string
+		form    form
+		changed map[string]func(map[string]any) any // what is looked at, and by what name
+		want    any
+	}{
+		{"name", only("name=As it is"), one("name"), "As it is"},
+		{"description", only("description=Unsaid"), one("description"), "Unsaid"},
+		{"no description", only("description="), one("description"), nil},
+		{"tags", only("tags-0-tag=Jazz"), list("tags", "name"), []string{"Jazz"}},
+		{"no tags", only("tags-0-tag="), list("tags", "name"), []string(nil)},
+		{"sections", only("sections-7-chapter=Two"), list("sections", "chapter"), []string{"Two"}},
+		{"no sections", only("sections-0-chapter="), list("sections", "chapter"), []string(nil)},
+		{"no sections, as a track", only("sections-0-artist=", "sections-0-song="), list("sections", "chapter"), []string(nil)},
+		{"hosts", only("hosts-0-username=HarbourFM"), list("hosts", "username"), []string{"HarbourFM"}},
+		{"one wrong host voids all", only("hosts-0-username=HarbourFM", "hosts-1-username=nobody"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
+		{"oneself is a wrong host", only("hosts-0-username=demo"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
+		{"no hosts", only("hosts-0-username="), list("hosts", "username"), []string(nil)},
+		{"stats", only("hide_stats=1"), one("hidden_stats"), true},
+		{"picture", only().and(upfile{"picture", "x.webp", "", "RIFF\x00\x00\x00\x00WEBPVP"}), nil, nil},
+		{"nothing", only("a=b"), nil, nil},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			edited(t, e, key, pro, step.form)
+			now := getJSON(t, e, key)
+			compare := cmp.FilterPath(func(p cmp.Path) bool {
+				name := p.Index(1).String()
+				if name == `["updated_time"]` {
+					return true
+				}
+				if step.name == "picture" && (name == `["pictures"]` || name == `["picture_primary_color"]`) {
+					return true
+				}
+				for changed := range step.changed {
+					if name == `["`+changed+`"]` {
+						return true
+					}
+				}
+				return false
+			}, cmp.Ignore())
+			if diff := cmp.Diff(original, now, compare); diff != "" {
+				t.Errorf("something else changed (-before +after):\n%s", diff)
+			}
+			for _, look := range step.changed {
+				if diff := cmp.Diff(step.want, look(now)); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			}
+			if step.name == "picture" && at(now, "pictures.large") == at(original, "pictures.large") {
+				t.Error("the picture is the old one")
+			}
+			if now["updated_time"].(string) <= original["updated_time"].(string) {
+				t.Error("it does not say that it was updated")
+			}
+			edited(t, e, key, pro, only( // as it was
+				"name=As it was", "description=Said", "tags-0-tag=Funk", "tags-1-tag=House", "sections-0-chapter=One", "sections-1-artist=A", "sections-1-song=B",
+				"hosts-0-username=spartacus", "hosts-1-username=tidewrack", "hide_stats=0",
+			).and(cover))
+		})
+	}
+
+	// The lists follow.
+	edited(t, e, key, pro, only("tags-0-tag=Jazz", "sections-0-artist=C", "sections-0-song=D"))
+	for path, want := range map[string]bool{
+		"/genres/jazz/latest/": true, "/genres/funk/latest/": false, "/artist/c/new/": true, "/artist/a/new/": false, "/demo/cloudcasts/": true,
+	} {
+		if got := listed(t, e, path, key); got != want {
+			t.Errorf("on %s: %t", path, got)
+		}
+	}
+	if got := e.Edits(); len(got) != 31 || got[30].Key != key || got[0].Bytes != 0 || got[1].Picture == nil {
+		t.Errorf("%d edits are remembered, the last is %+v", len(got), got[len(got)-1])
+	}
+	if n := len(e.Uploads()); n != 1 {
+		t.Errorf("%d uploads are remembered", n)
+	}
+}
+
+func one(member string) map[string]func(map[string]any) any {
+	return map[string]func(map[string]any) any{member: func(show map[string]any) any { return show[member] }}
+}
+
+func list(member, path string) map[string]func(map[string]any) any {
+	return map[string]func(map[string]any) any{member: func(show map[string]any) any {
+		var all []string
+		for _, v := range show[member].([]any) {
+			all = append(all, fmt.Sprint(at(v, path)))
+		}
+		return all
+	}}
+}
+
+// publish, unpublish, unlisted and a date, from every state to every other.
+func TestEdit_visibility(t *testing.T) {
+	t.Parallel()
+	clock := &dial{population().Now.Add(time.Hour)}
+	e := own(t, emulator.WithClock(clock.read))
+	day := clock.now.Add(1000 * time.Hour).UTC().Format("2006-01-02T15:04:05Z")
+	const public, unlisted, draft, scheduled = "public", "unlisted", "draft", "scheduled"
+	state := func(key string) string {
+		switch {
+		case listed(t, e, "/demo/cloudcasts/", key):
+			return public
+		case get(t, e, key).Code == 200:
+			return unlisted
+		case get(t, e, key+"?access_token="+pro).Code == 200:
+			return draft // or scheduled: nobody else sees either
+		}
+		return "lost"
+	}
+	seen := func(want string) string {
+		if want == scheduled {
+			return draft
+		}
+		return want
+	}
+	for i, tt := range []struct {
+		upload string // a field
+		edits  []string
+		status int // of the last
+		want   string
+	}{
+		{"a=b", []string{"unlisted=1"}, 200, unlisted},
+		{"a=b", []string{"unpublish=1"}, 200, draft},
+		{"a=b", []string{"unpublish=1", "publish=1"}, 200, public},
+		{"a=b", []string{"unlisted=1", "publish=1"}, 200, public},
+		{"a=b", []string{"unlisted=1", "unlisted=0"}, 200, unlisted},
+		{"a=b", []string{"unlisted=1", "publish=0&name=y"}, 200, unlisted},
+		{"a=b", []string{"unlisted=1", "publish_date=" + day}, 400, unlisted},
+		{"a=b", []string{"unpublish=1", "publish_date=" + day}, 400, draft},
+		{"unlisted=1", []string{"publish_date=" + day}, 200, scheduled},
+		{"unlisted=1", []string{"publish_date=" + day, "publish=1"}, 200, public},
+		{"unlisted=1", []string{"publish_date=" + day, "unlisted=1"}, 200, unlisted},
+		{"unlisted=1", []string{"publish_date=" + day, "unpublish=1"}, 200, draft},
+		{"unlisted=1", []string{"publish_date=2020-01-01T00:00:00Z"}, 200, public},
+		{"unlisted=1", []string{"publish_date=" + day + "&unlisted=1"}, 200, unlisted},
+		{"unlisted=1", []string{"publish_date=" + day + "&unpublish=1"}, 400, unlisted},
+		{"unlisted=1", []string{"publish=1", "unpublish=1", "publish_date=" + day}, 400, draft},
+		{"unlisted=1", []string{"publish_date="}, 200, unlisted},
+		{"publish_date=" + day, []string{"publish=1"}, 200, public},
+		{"publish_date=" + day, []string{"publish_date=2020-01-01T00:00:00Z"}, 200, public},
+	} {
+		key := uploaded(t, e, pro, with(tt.upload, fmt.Sprint("name=State ", i)))
+		created := getJSON(t, e, key+"?access_token="+pro)["created_time"]
+		clock.now = clock.now.Add(time.Minute)
+		status := 0
+		for _, edit := range tt.edits {
+			status = send(e, http.MethodPost, "/upload"+key+"edit/", pro, "application/x-www-form-urlencoded", strings.NewReader(edit)).Code
+		}
+		if got := state(key); status != tt.status || got != seen(tt.want) {
+			t.Errorf("%s, then %v: status %d, %s; want %d, %s", tt.upload, tt.edits, status, got, tt.status, tt.want)
+		}
+		if tt.want == public {
+			now := getJSON(t, e, key)["created_time"]
+			if again := tt.upload == "a=b"; (now == created) != again {
+				t.Errorf("%s, then %v: created at %v, then at %v", tt.upload, tt.edits, created, now)
+			}
+		}
+	}
+}
+
+// Editing what the seed made keeps its place in lists whose items share a second.
+func TestEdit_keepsPlaces(t *testing.T) {
+	t.Parallel()
+	e := own(t)
+	const page = "/demo/cloudcasts/?limit=100"
+	before := keys(getJSON(t, e, page))
+	for _, key := range before[15:25] {
+		edited(t, e, key, pro, only("name=Changed", "description=too"))
+	}
+	if diff := cmp.Diff(before, keys(getJSON(t, e, page))); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+	edited(t, e, world.DraftCloudcast, pro, only("publish=1"))
+	if got := keys(getJSON(t, e, page)); got[0] != world.DraftCloudcast {
+		t.Errorf("a published draft stands at %d", slices.Index(got, world.DraftCloudcast))
+	}
+}
