@@ -65,20 +65,26 @@ func New(opts ...Option) (*Client, error) {
 		}
 	}
 	c.private = c.insecure || confidential(c.api)
-	base := c.http.Transport
-	if base == nil {
-		base = defaultTransport()
-	}
-	base = &tokenTransport{base: base, host: c.api}
-	for _, wrap := range c.wrap {
-		base = wrap(base)
-	}
-	c.http.Transport = base
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.http.Jar = nil
 	c.streaming = new(*c.http)
 	c.streaming.Timeout = 0
+	if c.http.Transport == nil {
+		c.http.Transport, c.streaming.Transport = defaultTransport(), uploadTransport()
+	}
+	c.http.Transport = c.wrapped(c.http.Transport)
+	c.streaming.Transport = c.wrapped(c.streaming.Transport)
 	return &Client{core: c}, nil
+}
+
+// wrapped puts the transport of the secrets and then the caller's middleware
+// around base.
+func (c *core) wrapped(base http.RoundTripper) http.RoundTripper {
+	base = &tokenTransport{base: base, api: c.api, site: c.site}
+	for _, wrap := range c.wrap {
+		base = wrap(base)
+	}
+	return base
 }
 
 // As returns a client that acts for the holder of token, or for nobody if it
@@ -137,9 +143,10 @@ func WithHTTPClient(h *http.Client) Option {
 	}
 }
 
-// WithMiddleware wraps the transport of every call, outside of the one that
-// adds the token: what wrap returns sees addresses without it and may log or
-// trace them. Several wrap each other, the last one outermost.
+// WithMiddleware wraps the transport of every call, and apart from it that of
+// uploads, outside of the one that adds the token: what wrap returns sees
+// addresses without it and may log or trace them. Several wrap each other, the
+// last one outermost.
 func WithMiddleware(wrap func(http.RoundTripper) http.RoundTripper) Option {
 	return func(c *core) error {
 		if wrap == nil {
@@ -267,4 +274,18 @@ func defaultTransport() *http.Transport {
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
+}
+
+// uploadTransport is made for bodies of gigabytes. It has connections of its
+// own, speaks HTTP/1.1, where a body is one stream of large pieces, and leaves
+// it to the context how long an answer may take: Mixcloud looks at an upload
+// when it has all of it.
+func uploadTransport() *http.Transport {
+	t := defaultTransport()
+	t.ForceAttemptHTTP2 = false
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	t.ResponseHeaderTimeout = 0
+	t.WriteBufferSize = 64 << 10
+	return t
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 )
@@ -19,17 +20,15 @@ import (
 // scopes, no refresh tokens and no expiry: a token lives until its owner
 // revokes it. It is safe for concurrent use and prints without its secret.
 type OAuth struct {
-	config *secretConfig
+	core   *core
 	client *http.Client
+	id     string
+	secret credential // a pointer, so that printing the struct around it shows an address
 }
 
-// secretConfig keeps the secret out of whatever prints an OAuth.
-type secretConfig struct{ oauth2.Config }
-
-func (*secretConfig) String() string   { return "[redacted]" }
-func (*secretConfig) GoString() string { return "[redacted]" }
-
-// An OAuthError is Mixcloud's refusal of a code.
+// An OAuthError is Mixcloud's refusal of a code, or of the application that
+// brings it: the wording is the only way to tell them apart, and was never
+// recorded.
 type OAuthError struct {
 	Status  int
 	Message string // the site's own words, as plain as [Error.Message]
@@ -40,57 +39,106 @@ func (e *OAuthError) Error() string {
 	return fmt.Sprintf("mixcloud: the code was refused (%d): %s", e.Status, e.Message)
 }
 
+// Where OAuth's two endpoints are below the site's root, without a slash at
+// their ends (documented).
+const (
+	authorizePath   = "/oauth/authorize"
+	accessTokenPath = "/oauth/access_token" //nolint:gosec // an address, no token
+)
+
 // OAuth returns the application with that id and secret at the client's site.
+// Its calls pass the client's middleware and observer and have its timeout.
 func (c *Client) OAuth(clientID, clientSecret string) *OAuth {
-	site := strings.TrimSuffix(c.site.String(), "/")
-	transport := c.http.Transport
 	return &OAuth{
-		config: &secretConfig{oauth2.Config{
-			ClientID: clientID, ClientSecret: clientSecret,
-			Endpoint: oauth2.Endpoint{
-				AuthURL: site + "/oauth/authorize", TokenURL: site + "/oauth/access_token",
-				AuthStyle: oauth2.AuthStyleInParams,
-			},
-		}},
+		core:   c.core,
+		id:     clientID,
+		secret: &clientSecret,
 		client: &http.Client{
-			Transport:     tokenAnswers{transport, c.userAgent},
+			Transport:     tokenAnswers{c.http.Transport, c.userAgent},
 			Timeout:       c.http.Timeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
 }
 
+// String says which application it is.
+func (o *OAuth) String() string {
+	return "OAuth application " + o.id + " at " + o.core.site.String()
+}
+
 // AuthorizationURL is where a person allows the application to act for them.
 // Mixcloud gives no state back (observed): whatever must come back has to stand
 // in redirectURI itself, which the exchange must repeat to the letter.
 func (o *OAuth) AuthorizationURL(redirectURI string) string {
-	query := url.Values{"client_id": {o.config.ClientID}, "redirect_uri": {redirectURI}}
-	return o.config.Endpoint.AuthURL + "?" + query.Encode()
+	query := url.Values{"client_id": {o.id}, "redirect_uri": {redirectURI}}
+	return o.core.site.String() + authorizePath + "?" + query.Encode()
 }
 
 // Exchange turns the code that a person came back with into their token. A
-// code that is refused is an [*OAuthError]; everything else an [*Error].
+// code that is refused is an [*OAuthError]; everything else that goes wrong
+// with the call an [*Error]. Neither holds the code, the secret or a token. A
+// code works once, so nothing is tried again.
+//
+// The parameters are sent as a form, which clients of the API do too, and which
+// keeps the secret out of every log of addresses on the way. Should the site
+// take nothing but the GET of its documentation (it says 405 or 501), that is
+// sent instead.
 func (o *OAuth) Exchange(ctx context.Context, code, redirectURI string) (string, error) {
+	switch {
+	case code == "":
+		return "", &InvalidError{Arg: "code", Reason: "is empty"}
+	case !o.core.insecure && !confidential(o.core.site):
+		return "", &InvalidError{Arg: "site", Reason: "is reached over plain http, which no secret travels over"}
+	}
+	began := time.Now()
+	call := &Call{Op: "Exchange", Method: http.MethodPost, Path: accessTokenPath}
+	token, err := o.exchange(context.WithValue(ctx, exchangeKey{}, call), code, redirectURI)
+	if o.core.observe != nil {
+		call.Duration, call.Err = time.Since(began), err
+		o.core.observe(*call)
+	}
+	return token, err
+}
+
+func (o *OAuth) exchange(ctx context.Context, code, redirectURI string) (string, error) {
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, o.client)
-	token, err := o.config.Exchange(ctx, code, oauth2.SetAuthURLParam("redirect_uri", redirectURI))
+	config := oauth2.Config{
+		ClientID: o.id, ClientSecret: *o.secret, RedirectURL: redirectURI,
+		Endpoint: oauth2.Endpoint{TokenURL: o.core.site.String() + accessTokenPath, AuthStyle: oauth2.AuthStyleInParams},
+	}
+	token, err := config.Exchange(ctx, code)
 	if err == nil {
 		return token.AccessToken, nil
 	}
+	secrets := []string{*o.secret, code}
 	if refused, ok := errors.AsType[*OAuthError](err); ok {
+		for _, secret := range secrets {
+			refused.Message = scrub(refused.Message, secretOf(secret))
+		}
+		refused.Message = plain(refused.Message, maxMessage)
 		return "", refused
 	}
-	if failed, ok := errors.AsType[*Error](err); ok {
-		failed.Op = "Exchange"
-		return "", failed
+	// What x/oauth2 wraps around an error may quote the request.
+	failed, ok := errors.AsType[*Error](err)
+	if !ok {
+		failed = broken(ctx, err)
 	}
-	// Whatever x/oauth2 says may quote the request, secret included.
-	failed := broken(ctx, errors.New("the token endpoint could not be asked"))
-	if inner, ok := errors.AsType[*url.Error](err); ok {
-		failed = broken(ctx, inner)
+	for _, secret := range secrets {
+		err = finish(failed, request{op: "Exchange", token: secretOf(secret)}, 0)
 	}
-	failed.Op = "Exchange"
-	return "", failed
+	return "", err
 }
+
+// secretOf is what scrub takes: nil for nothing to look for.
+func secretOf(secret string) credential {
+	if secret == "" {
+		return nil
+	}
+	return &secret
+}
+
+// exchangeKey is the context key of the Call that an exchange makes.
+type exchangeKey struct{}
 
 // tokenAnswers bears Mixcloud's ways: the answer is JSON or url-encoded under
 // any content type, and an error is a string. What it lets through is JSON as
@@ -102,26 +150,79 @@ type tokenAnswers struct {
 
 const maxTokenAnswer = 64 << 10
 
+// RoundTrip sends the form, and once more as a query if no form is taken.
 func (t tokenAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	req.Header.Set("User-Agent", t.agent)
+	form := req.Clone(req.Context())
+	form.Header.Set("User-Agent", t.agent)
+	form.Header.Set("Accept", "application/json, text/javascript;q=0.9, */*;q=0.1")
+	resp, err := t.send(form)
+	if err != nil || resp.StatusCode != http.StatusMethodNotAllowed && resp.StatusCode != http.StatusNotImplemented {
+		return t.judge(req, resp, err)
+	}
+	_ = resp.Body.Close()
+	query, err := parameters(req)
+	if err != nil {
+		return nil, err
+	}
+	get := req.Clone(withSiteQuery(req.Context(), query))
+	get.Method, get.Body, get.GetBody, get.ContentLength = http.MethodGet, nil, nil, 0
+	get.Header = form.Header.Clone()
+	get.Header.Del("Content-Type")
+	resp, err = t.send(get)
+	return t.judge(req, resp, err)
+}
+
+// send sends one request and tells the observer's Call of it.
+func (t tokenAnswers) send(req *http.Request) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(req)
+	if call, _ := req.Context().Value(exchangeKey{}).(*Call); call != nil && err == nil {
+		call.Method, call.Status = req.Method, resp.StatusCode
+	}
+	return resp, err
+}
+
+// parameters reads the form of a request again.
+func parameters(req *http.Request) (string, error) {
+	if req.GetBody == nil {
+		return "", errors.New("the form cannot be sent again")
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return "", err
+	}
+	defer body.Close()
+	form, err := io.ReadAll(body)
+	return string(form), err
+}
+
+// judge makes of an answer one that x/oauth2 understands, or an error.
+func (t tokenAnswers) judge(req *http.Request, resp *http.Response, err error) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
-	if err != nil {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer+1))
+	if call, _ := req.Context().Value(exchangeKey{}).(*Call); call != nil {
+		call.Bytes = len(body)
+	}
+	switch {
+	case len(body) > maxTokenAnswer:
+		return nil, &Error{Kind: tooLargeKind(resp.StatusCode), Status: resp.StatusCode, Err: errTooLarge}
+	case err != nil && (resp.StatusCode < 300 || req.Context().Err() != nil):
 		return nil, cutShort(req.Context(), err)
 	}
-	token, failed := readToken(resp.StatusCode, resp.Header, body)
-	if failed != nil {
-		return nil, failed
+	token, err := readToken(resp.StatusCode, resp.Header, body)
+	if err != nil {
+		return nil, err
 	}
 	answer := `{"token_type":"bearer","access_token":` + strconv.Quote(token) + `}`
-	resp.Header = http.Header{"Content-Type": {"application/json"}}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader([]byte(answer))), int64(len(answer))
-	return resp, nil
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
+		Header:        http.Header{"Content-Type": {"application/json"}},
+		Body:          io.NopCloser(strings.NewReader(answer)),
+		ContentLength: int64(len(answer)),
+		Request:       req,
+	}, nil
 }
 
 // readToken judges an answer of the token endpoint.
@@ -133,13 +234,20 @@ func readToken(status int, header http.Header, body []byte) (string, error) {
 		}
 		return "", &Error{Kind: ErrBadResponse, Status: status, Err: errors.New("the answer has no token")}
 	}
-	if form, err := url.ParseQuery(strings.TrimSpace(string(body))); err == nil && status/100 == 2 && plainToken(form.Get("access_token")) {
-		return form.Get("access_token"), nil
+	if body = bytes.TrimSpace(body); !bytes.HasPrefix(body, []byte("<")) {
+		// A form is what the documentation shows; a broken one has no members.
+		if form, err := url.ParseQuery(string(body)); err == nil {
+			if token := form.Get("access_token"); status/100 == 2 && plainToken(token) {
+				return token, nil
+			}
+			if failed.Message == "" {
+				failed.Message = form.Get("error")
+			}
+		}
 	}
-	if status/100 == 4 && failed.Message != "" && !errors.Is(failed.Kind, ErrRateLimited) {
-		return "", &OAuthError{Status: status, Message: plain(scrub(failed.Message, nil), maxMessage)}
+	if failed.Message != "" && status < 500 && !errors.Is(failed.Kind, ErrRateLimited) {
+		return "", &OAuthError{Status: status, Message: failed.Message}
 	}
-	failed.Message = plain(scrub(failed.Message, nil), maxMessage)
 	return "", failed
 }
 

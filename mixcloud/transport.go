@@ -16,22 +16,42 @@ func withToken(ctx context.Context, token credential) context.Context {
 	return context.WithValue(ctx, tokenKey{}, token)
 }
 
-// tokenTransport adds the token to the query of a request, below everything
+// siteQueryKey is the context key of a query for the site that nobody else may
+// see: an application's secret is in it.
+type siteQueryKey struct{}
+
+func withSiteQuery(ctx context.Context, query string) context.Context {
+	return context.WithValue(ctx, siteQueryKey{}, credential(&query))
+}
+
+// tokenTransport adds what is secret to the query of a request, below everything
 // that could log or quote its address. Mixcloud takes a token nowhere else:
 // not in a header, not in a body (observed by clients).
 type tokenTransport struct {
-	base http.RoundTripper
-	host *url.URL // the only one that is shown a token
+	base      http.RoundTripper
+	api, site *url.URL // the only ones that are shown a token, and an application's secret
 }
 
-// RoundTrip sends a copy of the request that has the token.
+// secret is what must be added to the query of a request; "" for nothing.
+func (t *tokenTransport) secret(req *http.Request) string {
+	if token, _ := req.Context().Value(tokenKey{}).(credential); token != nil && sameOrigin(req.URL, t.api) {
+		return "access_token=" + url.QueryEscape(*token)
+	}
+	if query, _ := req.Context().Value(siteQueryKey{}).(credential); query != nil && sameOrigin(req.URL, t.site) {
+		return *query
+	}
+	return ""
+}
+
+func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
+
+// RoundTrip sends a copy of the request that has the secret.
 func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	token, _ := req.Context().Value(tokenKey{}).(credential)
-	if token == nil || req.URL.Scheme != t.host.Scheme || req.URL.Host != t.host.Host {
+	query := t.secret(req)
+	if query == "" {
 		return t.base.RoundTrip(req)
 	}
 	sent := req.Clone(req.Context())
-	query := "access_token=" + url.QueryEscape(*token)
 	if sent.URL.RawQuery != "" {
 		query = sent.URL.RawQuery + "&" + query
 	}

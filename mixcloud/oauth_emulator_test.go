@@ -1,0 +1,87 @@
+package mixcloud_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"mixcloud-graphql/mixcloud"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// TestOAuth_Emulator goes the whole way: a person allows, comes back with a
+// code, and the code is a token that acts for them, once.
+func TestOAuth_Emulator(t *testing.T) {
+	t.Parallel()
+	e, _, c := start(t)
+	app := c.OAuth(emulator.DemoClientID, emulator.DemoClientSecret)
+	const back = "https://app.test/back?attempt=1%202"
+	code := allow(t, e.Transport(), app.AuthorizationURL(back), "spartacus")
+	if _, err := app.Exchange(t.Context(), code, back+"x"); !isRefusal(err) {
+		t.Errorf("another redirect_uri: %v", err)
+	}
+	if _, err := c.OAuth(emulator.DemoClientID, "wrong").Exchange(t.Context(), code, back); !isRefusal(err) {
+		t.Errorf("a wrong secret: %v", err)
+	}
+	if err := e.Fail(emulator.Fault{Kind: emulator.FaultURLEncodedToken, Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	token, err := app.Exchange(t.Context(), code, back)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if me, err := c.As(token).Me(t.Context()); err != nil || me.Key != "/spartacus/" {
+		t.Errorf("the token acts for %v, %v", me, err)
+	}
+	if _, err := app.Exchange(t.Context(), code, back); !isRefusal(err) {
+		t.Errorf("the second time: %v", err)
+	}
+	if !e.Revoke(token) {
+		t.Error("the token cannot be revoked")
+	}
+	if _, err := c.As(token).Me(t.Context()); !errors.Is(err, mixcloud.ErrUnauthenticated) {
+		t.Errorf("after it was revoked: %v", err)
+	}
+}
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*mixcloud.OAuthError](err)
+	return ok
+}
+
+// allow does what a person does at the authorize page, and gives the code that
+// they come back with.
+func allow(t *testing.T, transport http.RoundTripper, page, user string) string {
+	t.Helper()
+	send := func(method string, form url.Values) *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), method, page, strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		resp, err := transport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		return resp
+	}
+	html, err := io.ReadAll(send(http.MethodGet, nil).Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	once := regexp.MustCompile(`name="form" value="([^"]+)"`).FindSubmatch(html)
+	if once == nil {
+		t.Fatalf("the page has no form: %s", html)
+	}
+	resp := send(http.MethodPost, url.Values{"form": {string(once[1])}, "choice": {"allow"}, "user": {user}})
+	to, err := resp.Location()
+	if err != nil || to.Query().Get("code") == "" {
+		t.Fatalf("%s leads to %v, %v", resp.Status, to, err)
+	}
+	return to.Query().Get("code")
+}

@@ -1,0 +1,348 @@
+package mixcloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+const (
+	appID    = "app&id"
+	appBack  = "https://app.test/back?attempt=1&x=%2F"
+	codeWord = `c0de-cAnArY+/="%41`
+	secret   = `s3cret-cAnArY&+%"`
+)
+
+// site is a token endpoint that answers with one thing.
+func site(t *testing.T, status int, kind, body string) *Client {
+	t.Helper()
+	return testClient(t, func(r *http.Request) (*http.Response, error) {
+		return answer(r, status, http.Header{"Content-Type": {kind}}, strings.NewReader(body)), nil
+	})
+}
+
+func TestAuthorizationURL(t *testing.T) {
+	t.Parallel()
+	app := testClient(t, nil).OAuth(appID, secret)
+	const want = "http://site.test/base/www/oauth/authorize?client_id=app%26id&redirect_uri=https%3A%2F%2Fapp.test%2Fback%3Fattempt%3D1%26x%3D%252F"
+	if got := app.AuthorizationURL(appBack); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// What is sent is a form with everything that Mixcloud wants, and nothing of it
+// stands in the address.
+func TestExchange_Request(t *testing.T) {
+	t.Parallel()
+	requests := 0
+	c := testClient(t, func(r *http.Request) (*http.Response, error) {
+		requests++
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			t.Error(err)
+		}
+		want := url.Values{
+			"client_id": {appID}, "client_secret": {secret}, "code": {codeWord},
+			"redirect_uri": {appBack}, "grant_type": {"authorization_code"},
+		}
+		if diff := cmp.Diff(want, form); diff != "" {
+			t.Errorf("the form (-want +got):\n%s", diff)
+		}
+		if r.Method != http.MethodPost || r.URL.String() != "http://site.test/base/www/oauth/access_token" ||
+			r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.Header.Get("Authorization") != "" || r.UserAgent() != "tester" {
+			t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
+		}
+		return answer(r, 200, nil, strings.NewReader(`{"access_token": "t0ken"}`)), nil
+	}, WithUserAgent("tester"))
+	// The client's own token has no business there.
+	token, err := c.As("viewers-token").OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
+	if err != nil || token != "t0ken" || requests != 1 {
+		t.Errorf("%q, %v after %d requests", token, err, requests)
+	}
+}
+
+// A site that takes the documented GET alone is sent that, once, with the
+// secret below everything that could log the address.
+func TestExchange_FallsBackToGET(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusMethodNotAllowed, http.StatusNotImplemented} {
+		var sent []string
+		var seen strings.Builder
+		c := testClient(t, func(r *http.Request) (*http.Response, error) {
+			sent = append(sent, r.Method)
+			if r.Method == http.MethodPost {
+				return answer(r, status, nil, strings.NewReader("<html>")), nil
+			}
+			q := r.URL.Query()
+			if q.Get("code") != codeWord || q.Get("client_secret") != secret || q.Get("client_id") != appID || q.Get("redirect_uri") != appBack ||
+				r.Header.Get("Content-Type") != "" || r.Body != nil {
+				t.Errorf("sent %s with %v", r.URL, r.Header)
+			}
+			return answer(r, 200, nil, strings.NewReader(`{"access_token":"t0ken"}`)), nil
+		}, WithMiddleware(watch(&seen)), WithObserver(func(c Call) { seen.WriteString(everything(c)) }))
+		token, err := c.OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
+		if err != nil || token != "t0ken" || !cmp.Equal(sent, []string{"POST", "GET"}) {
+			t.Errorf("%d: %q, %v after %v", status, token, err, sent)
+		}
+		if !strings.Contains(seen.String(), "/oauth/access_token") || strings.Contains(seen.String(), "cAnArY") {
+			t.Errorf("%d: seen on the way:\n%s", status, seen.String())
+		}
+	}
+}
+
+// watch writes down what middleware can see of addresses.
+func watch(seen *strings.Builder) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			seen.WriteString(r.URL.String())
+			resp, err := next.RoundTrip(r)
+			if resp != nil && resp.Request != nil {
+				seen.WriteString(resp.Request.URL.String())
+			}
+			return resp, err
+		})
+	}
+}
+
+func TestExchange_Answers(t *testing.T) {
+	t.Parallel()
+	const (
+		js    = "text/javascript; charset=utf-8"
+		jsonT = "application/json"
+		form  = "application/x-www-form-urlencoded"
+		text  = "text/plain"
+		page  = "text/html; charset=utf-8"
+	)
+	long := strings.Repeat("x", 1024)
+	tests := map[string]struct {
+		status int
+		body   string
+		token  string
+		want   error // ignoring Err
+	}{
+		"JSON":                        {200, `{"access_token": "t0ken"}`, "t0ken", nil},
+		"JSON with more":              {200, `{"scope":null,"access_token":"t0ken","expires_in":"x","token_type":"MAC"}`, "t0ken", nil},
+		"JSON behind a mark":          {200, "\ufeff {\"access_token\":\"t0ken\"}\n", "t0ken", nil},
+		"201":                         {201, `{"access_token":"t0ken"}`, "t0ken", nil},
+		"the longest token":           {200, `{"access_token":"` + long + `"}`, long, nil},
+		"url-encoded":                 {200, "access_token=t0ken", "t0ken", nil},
+		"url-encoded, escaped":        {200, "token_type=x&access_token=t%30ken&expires=5\n", "t0ken", nil},
+		"an error is a text":          {400, `{"error": "Bad code."}`, "", &OAuthError{400, "Bad code."}},
+		"with 401":                    {401, `{"error": "Wrong client_secret."}`, "", &OAuthError{401, "Wrong client_secret."}},
+		"with 200":                    {200, `{"error": "Bad code."}`, "", &OAuthError{200, "Bad code."}},
+		"as the API has it":           {400, `{"error":{"type":"OAuthException","message":"Bad code."}}`, "", &OAuthError{400, "Bad code."}},
+		"as RFC 6749 has it":          {400, `{"error":"invalid_grant","error_description":"x"}`, "", &OAuthError{400, "invalid_grant"}},
+		"url-encoded error":           {400, "error=Bad+code.", "", &OAuthError{400, "Bad code."}},
+		"url-encoded error with 200":  {200, "error=Bad+code.", "", &OAuthError{200, "Bad code."}},
+		"an unprintable error":        {400, `{"error":"a\u0000b\r\nc"}`, "", &OAuthError{400, "ab  c"}},
+		"an endless error":            {400, `{"error":"` + strings.Repeat("é", 1000) + `"}`, "", &OAuthError{400, strings.Repeat("é", 499) + "…"}},
+		"rate limited":                {403, `{"error":{"type":"RateLimitException","message":"Slow.","retry_after":7}}`, "", &Error{Kind: ErrRateLimited, Status: 403, Type: typeRateLimit, Message: "Slow.", RetryAfter: 7 * time.Second}},
+		"no token":                    {200, `{}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"an empty token":              {200, `{"access_token":""}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a number for a token":        {200, `{"access_token":7}`, "7", nil},
+		"a token with a line break":   {200, `{"access_token":"a\nb"}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a token with a quote":        {200, `{"access_token":"a\"b"}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a token too long":            {200, `{"access_token":"` + long + `x"}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"no object":                   {200, `["access_token"]`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"nothing":                     {200, ``, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"cut JSON":                    {200, `{"access_token":"t0k`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a page":                      {200, `<html>access_token=x`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a page that is a form":       {200, `<p>&access_token=x`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a page of a proxy":           {502, `<html>&error=x`, "", &Error{Kind: ErrUnavailable, Status: 502}},
+		"a robot's page":              {403, `<html>`, "", &Error{Kind: ErrUnavailable, Status: 403}},
+		"not there":                   {404, `<html>`, "", &Error{Kind: ErrNotFound, Status: 404}},
+		"a token with a failure":      {500, `access_token=t0ken`, "", &Error{Kind: ErrUnavailable, Status: 500}},
+		"an error of the server":      {500, `{"error":"oops"}`, "", &Error{Kind: ErrUnavailable, Status: 500, Message: "oops"}},
+		"a redirect":                  {302, `<a href="/">`, "", &Error{Kind: ErrBadResponse, Status: 302}},
+		"too large":                   {200, `{"access_token":"t0ken"}` + strings.Repeat(" ", maxTokenAnswer), "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"neither the one nor another": {200, "hello%zz", "", &Error{Kind: ErrBadResponse, Status: 200}},
+	}
+	for name, tt := range tests {
+		for _, kind := range []string{js, jsonT, form, text, page, "", "nonsense"} {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				t.Parallel()
+				token, err := site(t, tt.status, kind, tt.body).OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
+				if token != tt.token {
+					t.Errorf("token %q, want %q", token, tt.token)
+				}
+				if !sameError(tt.want, err) {
+					t.Errorf("got  %+v\nwant %+v", err, tt.want)
+				}
+			})
+		}
+	}
+}
+
+// sameError compares what is wanted, without its operation and its cause.
+func sameError(want, got error) bool {
+	switch want := want.(type) { //nolint:errorlint // it comes from a table
+	case *Error:
+		e, ok := errors.AsType[*Error](got)
+		return ok && e.Op == "Exchange" && cmp.Equal(*want, *e, cmpopts.IgnoreFields(Error{}, "Op", "Err"), cmpopts.EquateErrors())
+	case *OAuthError:
+		e, ok := errors.AsType[*OAuthError](got)
+		return ok && *e == *want
+	default:
+		return got == nil
+	}
+}
+
+func TestExchange_RefusedBeforehand(t *testing.T) {
+	t.Parallel()
+	c := testClient(t, func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, io.EOF
+	})
+	if _, err := c.OAuth(appID, secret).Exchange(t.Context(), "", appBack); !errors.Is(err, ErrInvalid) {
+		t.Errorf("no code: %v", err)
+	}
+	c = testClient(t, func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, io.EOF
+	}, WithSiteURL("http://www.mixcloud.com"))
+	if _, err := c.OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack); !errors.Is(err, ErrInvalid) {
+		t.Errorf("over plain http: %v", err)
+	}
+}
+
+// Nothing is sent twice, whatever happens to the first.
+func TestExchange_Failures(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		way  roundTrip
+		want error
+	}{
+		"no connection": {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, ErrUnavailable},
+		"no answer in time": {func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}, ErrTimeout},
+		"a slow body": {func(r *http.Request) (*http.Response, error) {
+			body, w := io.Pipe()
+			context.AfterFunc(r.Context(), func() { w.CloseWithError(r.Context().Err()) })
+			return answer(r, 200, nil, body), nil
+		}, ErrTimeout},
+		"a body that breaks off": {func(r *http.Request) (*http.Response, error) {
+			return answer(r, 200, nil, &brokenBody{strings.NewReader(`{"access_token":"t0ken"`), io.ErrUnexpectedEOF}), nil
+		}, ErrBadResponse},
+		"a refusal that breaks off": {func(r *http.Request) (*http.Response, error) {
+			return answer(r, 503, nil, &brokenBody{strings.NewReader(`<html`), io.ErrUnexpectedEOF}), nil
+		}, ErrUnavailable},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				requests := 0
+				c := testClient(t, func(r *http.Request) (*http.Response, error) {
+					requests++
+					return tt.way(r)
+				}, func(c *core) error { c.http.Timeout = 5 * time.Second; return nil })
+				_, err := c.OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
+				if e, ok := errors.AsType[*Error](err); !ok || !errors.Is(err, tt.want) || e.Op != "Exchange" || requests != 1 {
+					t.Errorf("%v after %d requests, want %v", err, requests, tt.want)
+				}
+			})
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := testClient(t, func(r *http.Request) (*http.Response, error) { return nil, r.Context().Err() })
+	if _, err := c.OAuth(appID, secret).Exchange(ctx, codeWord, appBack); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// The secret, the code and the token are in nothing that is printed, logged or
+// returned as an error, though most answers throw them back.
+func TestExchange_Canary(t *testing.T) {
+	t.Parallel()
+	sent := func(r *http.Request) string {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			t.Error(err)
+		}
+		return string(body) + " " + fmt.Sprint(form) + " " + form.Get("client_secret") + " " + form.Get("code")
+	}
+	ways := map[string]roundTrip{
+		"a transport that quotes the form": func(r *http.Request) (*http.Response, error) { return nil, errors.New(sent(r)) },
+		"an error with the form": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 400, nil, strings.NewReader(fmt.Sprintf(`{"error":%q}`, sent(r)))), nil
+		},
+		"a failure with the form": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 500, nil, strings.NewReader(fmt.Sprintf(`{"error":{"message":%q,"type":%[1]q}}`, sent(r)))), nil
+		},
+		"an error that is cut inside of them": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 400, nil, strings.NewReader(fmt.Sprintf(`{"error":%q}`, strings.Repeat("x", 490)+sent(r)))), nil
+		},
+		"a page with the form": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 200, nil, strings.NewReader("<html>"+sent(r))), nil
+		},
+		"a redirect with the form": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 302, http.Header{"Location": {"https://elsewhere.test/?" + sent(r)}}, strings.NewReader("")), nil
+		},
+		"a token that breaks off": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 200, nil, &brokenBody{strings.NewReader(`{"access_token":"t0ken-cAnArY`), errors.New(sent(r))}), nil
+		},
+		"a token that is too long": func(r *http.Request) (*http.Response, error) {
+			return answer(r, 200, nil, strings.NewReader(`{"access_token":"t0ken-cAnArY`+strings.Repeat("x", 2000)+`"}`)), nil
+		},
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen strings.Builder
+			hosts := map[string]int{}
+			c := testClient(t, func(r *http.Request) (*http.Response, error) {
+				hosts[r.URL.Host]++
+				return way(r)
+			}, WithMiddleware(watch(&seen)), WithObserver(func(c Call) { seen.WriteString(everything(c) + everything(c.Err)) }))
+			app := c.OAuth(appID, secret)
+			seen.WriteString(everything(app) + everything(*app) + everything(struct{ o *OAuth }{app}) + everything(struct{ O OAuth }{*app}))
+			token, err := app.Exchange(t.Context(), codeWord, appBack)
+			if err == nil || token != "" {
+				t.Fatalf("%q, %v", token, err)
+			}
+			seen.WriteString(everything(err))
+			if !cmp.Equal(hosts, map[string]int{"site.test": 1}) {
+				t.Errorf("requests went to %v", hosts)
+			}
+			if strings.Contains(seen.String(), "cAnArY") {
+				t.Errorf("a secret was seen:\n%s", seen.String())
+			}
+		})
+	}
+}
+
+// FuzzReadToken: whatever the endpoint says is a token that can stand in a
+// query and in a header, or an error.
+func FuzzReadToken(f *testing.F) {
+	for _, seed := range []string{`{"access_token":"t"}`, "access_token=t", `{"error":"x"}`, "error=x", "<html>", "", `{"error":{"message":"x"}}`, "%zz"} {
+		f.Add(200, seed)
+		f.Add(400, seed)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		token, err := readToken(status, http.Header{}, []byte(body))
+		if (token == "") == (err == nil) || token != "" && (!plainToken(token) || status/100 != 2) {
+			t.Errorf("%d %q gives %q, %v", status, body, token, err)
+		}
+	})
+}
