@@ -105,12 +105,16 @@ func OwnerKey(key string) string {
 	return "/" + first + "/"
 }
 
-// An uploadBody is the multipart form of an upload, made while it is read.
+// An uploadBody is the multipart form of an upload, made while it is read. A
+// transport either reads it or, which is what that of net/http does, has it
+// written: then each piece of a file is sent as it comes, however large, and
+// is copied nowhere.
 type uploadBody struct {
 	ctx   context.Context //nolint:containedctx // an io.Reader has no other way to it
 	files Files
 	form  *multipart.Writer // writes into head
 	head  strings.Builder   // what is to be read before the present file
+	over  chan struct{}     // closed when the call is over
 
 	mu      sync.Mutex
 	present io.Reader // nil when the next file must be asked for
@@ -120,7 +124,7 @@ type uploadBody struct {
 }
 
 func newUploadBody(ctx context.Context, fields UploadFields, files Files) *uploadBody {
-	b := &uploadBody{ctx: ctx, files: files}
+	b := &uploadBody{ctx: ctx, files: files, over: make(chan struct{})}
 	b.form = multipart.NewWriter(&b.head)
 	for _, f := range fields.list() {
 		_ = b.form.WriteField(f[0], f[1]) // a strings.Builder never fails
@@ -140,34 +144,107 @@ func (b *uploadBody) takeHead() io.Reader {
 // errStopped is what a transport reads that goes on after the answer.
 var errStopped = errors.New("the call is over")
 
-// Read gives the next bytes of the form. It is called by the transport alone.
-func (b *uploadBody) Read(p []byte) (int, error) {
+// turnTo gives what is to be sent next, asking for the next file when the one
+// before has ended; io.EOF when there is nothing more.
+func (b *uploadBody) turnTo() (io.Reader, error) {
 	for {
 		b.mu.Lock()
 		present, ended, stopped := b.present, b.ended, b.stopped
 		b.mu.Unlock()
 		switch {
 		case stopped:
-			return 0, errStopped
+			return nil, errStopped
 		case present != nil:
-			n, err := present.Read(p)
-			if err == io.EOF {
-				b.turn(nil)
-				err = nil
-			}
-			if err != nil {
-				return n, b.fail(err)
-			}
-			if n > 0 {
-				return n, nil
-			}
+			return present, nil
 		case ended:
-			return 0, io.EOF
-		default:
-			if err := b.advance(); err != nil {
-				return 0, b.fail(err)
-			}
+			return nil, io.EOF
 		}
+		if err := b.advance(); err != nil {
+			return nil, b.fail(err)
+		}
+	}
+}
+
+// Read gives the next bytes of the form. It is called by the transport alone.
+func (b *uploadBody) Read(p []byte) (int, error) {
+	for {
+		present, err := b.turnTo()
+		if err != nil {
+			return 0, err
+		}
+		n, err := present.Read(p)
+		if err == io.EOF {
+			b.turn(nil)
+			err = nil
+		}
+		if err != nil {
+			return n, b.fail(err)
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+}
+
+// WriteTo writes the rest of the form to w. It is called by the transport
+// alone.
+func (b *uploadBody) WriteTo(w io.Writer) (int64, error) {
+	out := &uploadOutlet{body: b, w: w}
+	for {
+		present, err := b.turnTo()
+		if err == io.EOF {
+			return out.sent, nil
+		}
+		if err != nil {
+			return out.sent, err
+		}
+		_, err = io.Copy(out, present)
+		switch {
+		case out.err != nil:
+			b.await()
+			return out.sent, out.err
+		case err != nil:
+			return out.sent, b.fail(err)
+		}
+		b.turn(nil)
+	}
+}
+
+// An uploadOutlet counts what a transport takes, stops when the call is over,
+// and tells the transport's errors from those of the files.
+type uploadOutlet struct {
+	body *uploadBody
+	w    io.Writer
+	sent int64
+	err  error
+}
+
+func (o *uploadOutlet) Write(p []byte) (int, error) {
+	select {
+	case <-o.body.over:
+		o.err = errStopped
+		return 0, o.err
+	default:
+	}
+	n, err := o.w.Write(p)
+	o.sent += int64(n)
+	o.err = err
+	return n, err
+}
+
+// answerGrace is how long an answer may take that was under way when the
+// connection failed.
+const answerGrace = 250 * time.Millisecond
+
+// await waits a moment for the call to end: a server that refuses an upload
+// early answers and closes, and if the failure to send it more were told first,
+// net/http would give that instead of the answer.
+func (b *uploadBody) await() {
+	grace := time.NewTimer(answerGrace)
+	defer grace.Stop()
+	select {
+	case <-b.over:
+	case <-grace.C:
 	}
 }
 
@@ -217,6 +294,7 @@ func (b *uploadBody) stop() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stopped = true
+	close(b.over)
 	return b.err
 }
 

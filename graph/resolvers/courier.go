@@ -1,7 +1,7 @@
 package resolvers
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -27,6 +27,10 @@ type rule struct {
 	field string // Mixcloud's name, and the input's
 	limit int64
 	other func(contentType string) bool // whether a recognised type is a wrong one
+}
+
+func (r rule) tooLarge() error {
+	return &breachError{model.UserErrorCodeTooLarge, r.field, "The file is larger than Mixcloud takes."}
 }
 
 func filesOf(mp3 upload.File, picture *upload.File) wanted {
@@ -62,15 +66,38 @@ func newCourier(ctx context.Context, want wanted, track *upload.Track) *courier 
 	if !ok || len(want) == 0 {
 		return &courier{track: track}
 	}
-	if total, known := source.Total(); known {
-		track.Expect(total)
-	}
 	return &courier{source, want, track}
+}
+
+// slack is by how much the length that a request declares may be above that of
+// its files: their headers are in it.
+const slack = 64 << 10
+
+// check refuses, before anything was sent, a request whose declared length no
+// files within the limits can have.
+func (c *courier) check() error {
+	if c.source == nil {
+		return nil
+	}
+	total, known := c.source.Total()
+	var most int64 = slack
+	var largest rule
+	for _, r := range c.want {
+		most += r.limit
+		if r.limit > largest.limit {
+			largest = r
+		}
+	}
+	if known && total > most {
+		return largest.tooLarge()
+	}
+	return nil
 }
 
 // Next gives the next file; io.EOF after the last.
 func (c *courier) Next(ctx context.Context) (*mixcloud.FilePart, error) {
 	if c.source == nil {
+		c.track.Enter(upload.Processing)
 		return nil, io.EOF
 	}
 	part, err := c.source.Next(ctx)
@@ -80,12 +107,16 @@ func (c *courier) Next(ctx context.Context) (*mixcloud.FilePart, error) {
 	if err != nil {
 		return nil, err
 	}
+	if total, known := c.source.Total(); known {
+		c.track.Expect(total) // the nearer the end, the closer: exact at the last file
+	}
 	r := c.want[part.File.Part]
-	body := bufio.NewReaderSize(part.Body, sniffed)
-	head, err := body.Peek(sniffed)
-	if err != nil && !errors.Is(err, io.EOF) {
+	head := make([]byte, sniffed)
+	n, err := io.ReadFull(part.Body, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
+	head = head[:n]
 	if len(head) == 0 {
 		return nil, &breachError{model.UserErrorCodeRequired, r.field, "The file is empty."}
 	}
@@ -94,7 +125,7 @@ func (c *courier) Next(ctx context.Context) (*mixcloud.FilePart, error) {
 	}
 	return &mixcloud.FilePart{
 		Field: r.field, Filename: part.Filename, ContentType: part.ContentType,
-		Body: &checked{body: body, rule: r, track: c.track},
+		Body: &checked{body: io.MultiReader(bytes.NewReader(head), part.Body), rule: r, track: c.track},
 	}, nil
 }
 
@@ -111,11 +142,31 @@ type checked struct {
 
 func (c *checked) Read(p []byte) (int, error) {
 	n, err := c.body.Read(p)
-	c.sent += int64(n)
-	c.track.Add(int64(n))
-	if c.sent > c.rule.limit {
-		return n, &breachError{model.UserErrorCodeTooLarge, c.rule.field, "The file is larger than Mixcloud takes."}
+	if c.sent += int64(n); c.sent > c.rule.limit {
+		return 0, c.rule.tooLarge()
 	}
+	c.track.Add(int64(n))
+	return n, err
+}
+
+// WriteTo hands the file on in the pieces in which it comes.
+func (c *checked) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(&gauge{w, c}, c.body)
+}
+
+// A gauge counts what a writer has taken of a checked file.
+type gauge struct {
+	w    io.Writer
+	file *checked
+}
+
+func (g *gauge) Write(p []byte) (int, error) {
+	if g.file.sent+int64(len(p)) > g.file.rule.limit {
+		return 0, g.file.rule.tooLarge()
+	}
+	n, err := g.w.Write(p)
+	g.file.sent += int64(n)
+	g.file.track.Add(int64(n))
 	return n, err
 }
 

@@ -86,6 +86,10 @@ func owns(user *mixcloud.FullUser, cloudcast string) bool {
 // those of the input.
 func send(ctx context.Context, track *upload.Track, want wanted, out *model.Outcome, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
 	files := newCourier(ctx, want, track)
+	if err := files.check(); err != nil {
+		track.Enter(upload.Failed)
+		return nil, refusedUpload(out, err)
+	}
 	track.Enter(upload.Sending)
 	result, err := upstream.Stream(ctx, loaders.From(ctx).Session(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
 		return call(ctx, c, files)

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"crypto/sha256"
 	"io"
 	"net/http"
 
@@ -18,9 +20,10 @@ import (
 func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, demo *emulator.Emulator) http.Handler {
 	own := http.NewServeMux()
 	own.Handle("/graphql", auth.Bearer(graphhttp.New(schema, graphhttp.Options{
-		Log:     a.log,
-		Around:  around,
-		Timeout: cfg.RequestTimeout,
+		Log:      a.log,
+		Around:   around,
+		Timeout:  cfg.RequestTimeout,
+		Audience: audience,
 	})))
 	own.Handle("GET /{$}", playground.Handler())
 	own.Handle("GET /playground/", playground.Handler())
@@ -36,6 +39,16 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		all.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
 	}
 	return graphhttp.Chain(all, graphhttp.RequestID, graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
+}
+
+// audience names whose writes those of a request are, without their token.
+func audience(ctx context.Context) string {
+	token := auth.Token(ctx)
+	if token == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("audience\x00" + token))
+	return string(sum[:])
 }
 
 // live says that the process can answer at all.

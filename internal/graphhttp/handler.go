@@ -6,6 +6,7 @@
 package graphhttp
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/idempotency"
 )
 
 // Defaults of [Options].
@@ -32,8 +34,17 @@ type Options struct {
 	// Around runs around every operation, with the request's context: the
 	// place to install what lives as long as an operation. Nil for nothing.
 	Around graphql.OperationMiddleware
-	// Timeout bounds an operation, from its first byte to its last.
+	// Timeout bounds an operation, from its first byte to its last. It does not
+	// bound the flow of files, nor a subscription.
 	Timeout time.Duration
+	// IdleTimeout is how long a client may pause while it sends files.
+	IdleTimeout time.Duration
+	// Audience names on whose behalf a request is made, without giving away any
+	// secret; "" for nobody. Nil is nobody always. Writes that a client names by
+	// the header Idempotency-Key are known by their audience.
+	Audience func(context.Context) string
+	// Writes remembers those writes. Nil is this process's memory.
+	Writes idempotency.Store
 	// MaxBody is the largest request body, in bytes.
 	MaxBody int64
 	// TokenLimit is the most lexical tokens a document may have.
@@ -49,6 +60,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
+	}
+	if o.IdleTimeout == 0 {
+		o.IdleTimeout = idleTimeout
+	}
+	if o.Audience == nil {
+		o.Audience = func(context.Context) string { return "" }
+	}
+	if o.Writes == nil {
+		o.Writes = new(idempotency.Memory)
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = DefaultMaxBody
@@ -67,11 +87,16 @@ func (o Options) withDefaults() Options {
 func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	o = o.withDefaults()
 	srv := handler.New(schema)
+	run := runner{
+		log: o.Log, timeout: o.Timeout, beat: keepAlive,
+		writes: o.Writes, audience: o.Audience, takers: takers(schema.Schema()),
+	}
 
 	// One line for each way in. The first that supports a request takes it.
 	srv.AddTransport(options{})
-	srv.AddTransport(get{timeout: o.Timeout})
-	srv.AddTransport(post{timeout: o.Timeout, maxBody: o.MaxBody})
+	srv.AddTransport(get{run})
+	srv.AddTransport(multipart{run, o.IdleTimeout})
+	srv.AddTransport(post{run, o.MaxBody})
 	srv.AddTransport(refuse{})
 
 	srv.SetErrorPresenter(gqlerr.Presenter(o.Log))

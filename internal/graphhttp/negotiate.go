@@ -15,15 +15,26 @@ const (
 	mediaJSON    = "application/json"
 )
 
-// negotiate picks the media type of the answer, "" if none is acceptable. A
-// client that names neither type gets JSON, as the specification advises for
-// clients from before 2025; one that names both alike gets the newer.
-func negotiate(r *http.Request) string {
+// mediaEvents is the type of an answer that comes bit by bit.
+const mediaEvents = "text/event-stream"
+
+// accepted is what a client takes for an answer.
+type accepted struct {
+	media  string // of an answer that comes at once; "" if none is acceptable
+	events bool   // whether it asks for events by their name
+}
+
+// negotiate picks the media type of the answer. A client that names neither
+// type gets JSON, as the specification advises for clients from before 2025;
+// one that names both alike gets the newer. Events are sent only where they
+// are asked for by name, and where nothing else is taken or would do: clients
+// name all they know with every query.
+func negotiate(r *http.Request) accepted {
 	accept := r.Header.Values("Accept")
 	if len(accept) == 0 {
-		return mediaJSON
+		return accepted{media: mediaJSON}
 	}
-	graphql, json := wish{}, wish{}
+	graphql, json, events := wish{}, wish{}, wish{}
 	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		media, params, err := mime.ParseMediaType(part)
 		if err != nil {
@@ -35,6 +46,8 @@ func negotiate(r *http.Request) string {
 			graphql.take(2, q)
 		case mediaJSON:
 			json.take(2, q)
+		case mediaEvents:
+			events.take(2, q)
 		case "application/*":
 			graphql.take(1, q)
 			json.take(1, q)
@@ -43,15 +56,18 @@ func negotiate(r *http.Request) string {
 			json.take(0, q)
 		}
 	}
+	to := accepted{media: mediaJSON, events: events.q > 0}
 	switch {
 	case graphql.q <= 0 && json.q <= 0:
-		return ""
+		to.media = ""
 	case graphql.q > json.q, graphql.q == json.q && graphql.named == 2:
-		return mediaGraphQL
-	default:
-		return mediaJSON
+		to.media = mediaGraphQL
 	}
+	return to
 }
+
+// none reports that nothing that is sent is taken.
+func (a accepted) none() bool { return a.media == "" && !a.events }
 
 // A wish is how much a client wants a media type. A range that names it more
 // precisely counts, whatever its order.

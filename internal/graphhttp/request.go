@@ -19,8 +19,9 @@ import (
 // this is not asking, but holding a connection.
 const bodyTimeout = 10 * time.Second
 
-// bodyParams reads the operation from a JSON body. The status belongs to the error.
-func bodyParams(w http.ResponseWriter, r *http.Request, limit int64) (_ *graphql.RawParams, status int, _ error) {
+// bodyParams reads the operation from a JSON body, and gives the body too. The
+// status belongs to the error.
+func bodyParams(w http.ResponseWriter, r *http.Request, limit int64) (_ *graphql.RawParams, body []byte, status int, _ error) {
 	start := graphql.Now()
 	// The deadline must not outlive the body: net/http goes on reading to learn
 	// when the client leaves. A writer without deadlines is one of a test.
@@ -29,22 +30,31 @@ func bodyParams(w http.ResponseWriter, r *http.Request, limit int64) (_ *graphql
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, http.StatusRequestEntityTooLarge, gqlerr.Limit(fmt.Sprintf(
+			return nil, nil, http.StatusRequestEntityTooLarge, gqlerr.Limit(fmt.Sprintf(
 				"The request body has more than %d bytes. Move values into variables, or split the request.", limit))
 		}
-		return nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
+		return nil, nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 
-	params := &graphql.RawParams{Headers: r.Header}
-	if err := decode(body, params); err != nil {
-		return nil, http.StatusBadRequest, err
-	}
-	if params.Query == "" && len(params.Extensions) == 0 {
-		return nil, http.StatusBadRequest, errNoQuery
+	params, err := operation(body, "The request body", r.Header)
+	if err != nil {
+		return nil, nil, http.StatusBadRequest, err
 	}
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	return params, 0, nil
+	return params, body, 0, nil
+}
+
+// operation reads what the JSON text, called by what it is, asks for.
+func operation(text []byte, what string, header http.Header) (*graphql.RawParams, error) {
+	params := &graphql.RawParams{Headers: header}
+	if err := decode(text, what, params); err != nil {
+		return nil, err
+	}
+	if params.Query == "" && len(params.Extensions) == 0 {
+		return nil, errNoQuery
+	}
+	return params, nil
 }
 
 var errNoQuery = badRequest(`There is no query in the request. Send {"query": "{ … }"} with POST; to explore the graph by hand, open the page at /.`)
@@ -63,7 +73,7 @@ func urlParams(r *http.Request) (*graphql.RawParams, error) {
 	}
 	for name, into := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
 		if s := q.Get(name); s != "" {
-			if err := decode([]byte(s), into); err != nil {
+			if err := decode([]byte(s), name, into); err != nil {
 				return nil, gqlerr.Invalid(name, "must be a JSON object")
 			}
 		}
@@ -75,23 +85,23 @@ func urlParams(r *http.Request) (*graphql.RawParams, error) {
 	return params, nil
 }
 
-// decode reads one JSON value. Numbers stay as written: as floats they would
-// no longer fit Int.
-func decode(text []byte, into any) error {
+// decode reads one JSON value, called by what it is. Numbers stay as written:
+// as floats they would no longer fit Int.
+func decode(text []byte, what string, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
 	err := dec.Decode(into)
 	if err == nil {
 		if _, more := dec.Token(); more != io.EOF {
-			return badRequest("The request body has more than one JSON value.")
+			return badRequest(what + " has more than one JSON value.")
 		}
 		return nil
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		if wrong.Field == "" {
-			return badRequest("The request body must be one JSON object: batches are not supported.")
+			return badRequest(what + " must be one JSON object: batches are not supported.")
 		}
 		return gqlerr.Invalid(wrong.Field, "cannot be a JSON "+wrong.Value)
 	}
-	return badRequest("The request body is not valid JSON.")
+	return badRequest(what + " is not valid JSON.")
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -13,10 +14,15 @@ import (
 // read cannot hold on to its memory.
 const writeTimeout = 30 * time.Second
 
-// write sends resp. Its data is JSON already and is copied as it is: marshalling
-// the whole response would parse it again.
-func write(w http.ResponseWriter, r *http.Request, media string, status int, resp *graphql.Response) {
-	noteErrors(r.Context(), resp.Errors)
+// An answer is a response that is ready to be sent, in any JSON media type.
+type answer struct {
+	status int
+	body   []byte
+}
+
+// encode makes the body of resp. Its data is JSON already and is copied as it
+// is: marshalling the whole response would parse it again.
+func encode(resp *graphql.Response) []byte {
 	var b bytes.Buffer
 	b.Grow(len(resp.Data) + 64)
 	b.WriteByte('{')
@@ -32,14 +38,19 @@ func write(w http.ResponseWriter, r *http.Request, media string, status int, res
 		member(&b, "extensions", resp.Extensions)
 	}
 	b.WriteByte('}')
+	return b.Bytes()
+}
 
+// write sends an answer.
+func write(w http.ResponseWriter, media string, a answer) {
 	h := w.Header()
 	h.Set("Content-Type", media+"; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	h.Set("Cache-Control", "no-store") // the same URL may be somebody else's next
 	h.Add("Vary", "Accept")
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
-	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the client is gone: nobody is left to tell
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // the client is gone: nobody is left to tell
 }
 
 // member appends a member. Errors and extensions hold what this server and

@@ -349,3 +349,13 @@ func (p *Part) WriteTo(w io.Writer) (int64, error) {
 		}
 	}
 }
+
+// Empty waits for the part's first byte or its end, and reports which it is.
+// It is asked before anything is read.
+func (p *Part) Empty() (bool, error) {
+	_, err := p.chunk()
+	if errors.Is(err, io.EOF) {
+		return true, nil
+	}
+	return false, err
+}

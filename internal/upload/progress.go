@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,8 +31,7 @@ type Progress struct {
 }
 
 const (
-	// interval is the least time between two messages to one watcher: an
-	// upload makes thousands of steps a second.
+	// interval is the time between two looks at how much was sent.
 	interval = 200 * time.Millisecond
 	// memory is for how long an ended upload can still be watched.
 	memory = 10 * time.Minute
@@ -61,21 +61,26 @@ type Hub struct {
 // A Track is one upload as its sender reports it. A nil Track reports to
 // nobody.
 type Track struct {
-	mu       sync.Mutex
-	progress Progress
-	moved    chan struct{} // closed and replaced at each step
-	at       time.Time     // of the last step
+	sent atomic.Int64 // counted without a lock: thousands of times a second
+	at   atomic.Int64 // of the last report, in nanoseconds of Unix time
+
+	mu    sync.Mutex
+	phase Phase
+	total int64
+	moved chan struct{} // closed and replaced when phase or total change
 }
 
 func newTrack() *Track {
-	return &Track{progress: Progress{Total: -1}, moved: make(chan struct{}), at: time.Now()}
+	t := &Track{total: -1, moved: make(chan struct{})}
+	t.touch()
+	return t
 }
 
 // Begin announces an upload. A second one of the same name begins anew for
 // those who watch it.
 func (h *Hub) Begin(name Name) *Track {
 	t := h.track(name)
-	t.step(func(p *Progress) { *p = Progress{Total: -1} })
+	t.step(func() { t.phase, t.total = Checking, -1; t.sent.Store(0) })
 	return t
 }
 
@@ -111,53 +116,67 @@ func (h *Hub) prune() {
 	}
 }
 
-func (t *Track) idle() time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return time.Since(t.at)
-}
+func (t *Track) touch() { t.at.Store(time.Now().UnixNano()) }
 
-func (t *Track) step(change func(*Progress)) {
+func (t *Track) idle() time.Duration { return time.Duration(time.Now().UnixNano() - t.at.Load()) }
+
+func (t *Track) step(change func()) {
 	if t == nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	change(&t.progress)
-	t.at = time.Now()
+	change()
+	t.touch()
 	close(t.moved)
 	t.moved = make(chan struct{})
 }
 
 // Enter reports that the upload is in a phase.
-func (t *Track) Enter(phase Phase) { t.step(func(p *Progress) { p.Phase = phase }) }
+func (t *Track) Enter(phase Phase) { t.step(func() { t.phase = phase }) }
 
 // Expect reports how many bytes there are in all.
-func (t *Track) Expect(total int64) { t.step(func(p *Progress) { p.Total = total }) }
+func (t *Track) Expect(total int64) { t.step(func() { t.total = total }) }
 
 // Add reports that more bytes were sent on.
-func (t *Track) Add(n int64) { t.step(func(p *Progress) { p.Sent += n }) }
+func (t *Track) Add(n int64) {
+	if t != nil {
+		t.sent.Add(n)
+		t.touch()
+	}
+}
 
+// now gives how far the upload is, and what is closed when it is in another
+// phase. Sent never exceeds a known Total: should more be sent than was to be
+// expected, there is more in all.
 func (t *Track) now() (Progress, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.progress, t.moved
+	p := Progress{Phase: t.phase, Sent: t.sent.Load(), Total: t.total}
+	if p.Total >= 0 {
+		p.Total = max(p.Total, p.Sent)
+	}
+	return p, t.moved
 }
 
-// Watch tells how far an upload is, at once and then at most a few times a
-// second, until it has ended or ctx does. It may be asked before the upload
-// begins. The channel is closed at the end.
+// Watch tells how far an upload is, at once and then, while it moves, at most a
+// few times a second, until it has ended or ctx does. It may be asked before
+// the upload begins. The channel is closed at the end.
 func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
 	t := h.track(name)
 	out := make(chan Progress)
 	go func() {
 		defer close(out)
+		told := Progress{Phase: -1}
 		for {
 			progress, moved := t.now()
-			select {
-			case out <- progress:
-			case <-ctx.Done():
-				return
+			if progress != told {
+				select {
+				case out <- progress:
+				case <-ctx.Done():
+					return
+				}
+				told = progress
 			}
 			if progress.Phase.Ended() || !pause(ctx, moved) {
 				return
@@ -167,18 +186,16 @@ func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
 	return out
 }
 
-// pause waits for a step, and for as long as messages must be apart.
+// pause waits until the phase changes, or until it is time to look again how
+// much was sent. Phases that follow each other closely are told as one.
 func pause(ctx context.Context, moved <-chan struct{}) bool {
-	apart := time.NewTimer(interval)
-	defer apart.Stop()
-	for range 2 {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-moved:
-			moved = nil
-		case <-apart.C:
-		}
+	look := time.NewTimer(interval)
+	defer look.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-moved:
+	case <-look.C:
 	}
 	return true
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -141,12 +142,29 @@ func (s *Store) heed(err error) {
 // again, unless the request provably never left this machine. It counts as any
 // other call.
 func Write[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
-	value, err := Read(ctx, s, call)
+	value, err := Read(ctx, s, reporting(call))
 	var failed *mixcloud.Error
 	if errors.As(err, &failed) && failed.NeverSent {
-		return Read(ctx, s, call)
+		return Read(ctx, s, reporting(call))
 	}
 	return value, err
+}
+
+// reporting tells the operation when a call may have reached Mixcloud, whatever
+// came of it: then it must not be made again unasked.
+func reporting[T any](call func(context.Context, *mixcloud.Client) (T, error)) func(context.Context, *mixcloud.Client) (T, error) {
+	return func(ctx context.Context, c *mixcloud.Client) (T, error) {
+		reached := true // should it panic
+		defer func() {
+			if reached {
+				idempotency.Sent(ctx)
+			}
+		}()
+		value, err := call(ctx, c)
+		var failed *mixcloud.Error
+		reached = !errors.Is(err, mixcloud.ErrInvalid) && !(errors.As(err, &failed) && failed.NeverSent)
+		return value, err
+	}
 }
 
 // Stream is Write for a request whose body flows while it is sent: it holds no
@@ -157,7 +175,7 @@ func Stream[T any](ctx context.Context, s *Session, call func(context.Context, *
 	if err := s.spend(); err != nil {
 		return none, err
 	}
-	value, err := call(ctx, s.client)
+	value, err := reporting(call)(ctx, s.client)
 	s.store.heed(err)
 	return value, err
 }

@@ -1,0 +1,138 @@
+package graphhttp
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// keepAlive is the time between signs of life in a stream of events, below
+// what proxies allow a connection to be silent.
+const keepAlive = 15 * time.Second
+
+// stream answers an operation with server-sent events, as GraphQL over SSE has
+// them in its mode of distinct connections: an event "next" for each response,
+// "complete" at the end. Each write has a deadline of its own; what bounds the
+// whole is, for a subscription, the subscription, and for a query the timeout
+// of queries.
+//
+// https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
+func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
+	ctx, cancel := context.WithCancel(r.Context())
+	if oc.Operation.Operation != ast.Subscription {
+		ctx, cancel = context.WithTimeout(r.Context(), t.timeout)
+	}
+	defer cancel()
+
+	h := w.Header()
+	h.Set("Content-Type", mediaEvents) // UTF-8 always
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold small events back
+	h.Add("Vary", "Accept")
+	out := &events{w: w, conn: http.NewResponseController(w)}
+	w.WriteHeader(http.StatusOK)
+	if !out.comment() {
+		return
+	}
+
+	handle, ctx := exec.DispatchOperation(ctx, oc)
+	responses := make(chan *graphql.Response)
+	go t.respond(ctx, exec, oc, handle, responses)
+	defer func() { // nothing of the operation outlives the request
+		cancel()
+		for range responses {
+		}
+	}()
+	beat := time.NewTicker(t.beat)
+	defer beat.Stop()
+	for {
+		select {
+		case resp, more := <-responses:
+			if !more {
+				if r.Context().Err() == nil {
+					out.event("complete", nil)
+				}
+				return
+			}
+			noteErrors(ctx, resp.Errors)
+			if !out.event("next", encode(resp)) {
+				return
+			}
+			beat.Reset(t.beat)
+		case <-beat.C:
+			if !out.comment() {
+				return
+			}
+		}
+	}
+}
+
+// respond gives the responses of an operation, one for all but subscriptions,
+// and closes out.
+func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, handle graphql.ResponseHandler, out chan<- *graphql.Response) {
+	defer close(out)
+	defer func() { // net/http's own recovery ends where a goroutine begins
+		if p := recover(); p != nil {
+			t.log.ErrorContext(ctx, "panic in a stream of events", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	subscribed := oc.Operation.Operation == ast.Subscription
+	for {
+		resp := handle(ctx)
+		switch {
+		case resp != nil:
+		case subscribed:
+			return
+		default: // the deadline passed before the query began
+			resp = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
+		}
+		select {
+		case out <- resp:
+		case <-ctx.Done():
+			return
+		}
+		if !subscribed {
+			return
+		}
+	}
+}
+
+// events writes server-sent events.
+type events struct {
+	w    http.ResponseWriter
+	conn *http.ResponseController
+}
+
+// event sends an event; false when the client is gone. Data is JSON, in which a
+// line break can only stand between tokens, where any white space does.
+func (e *events) event(name string, data []byte) bool {
+	var b bytes.Buffer
+	b.WriteString("event: " + name + "\ndata: ")
+	b.Write(bytes.Map(func(r rune) rune {
+		if r == '\n' || r == '\r' {
+			return ' '
+		}
+		return r
+	}, data))
+	b.WriteString("\n\n")
+	return e.send(b.Bytes())
+}
+
+// comment sends what a client skips: it shows that the connection is alive.
+func (e *events) comment() bool { return e.send([]byte(":\n\n")) }
+
+func (e *events) send(text []byte) bool {
+	_ = e.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if _, err := e.w.Write(text); err != nil {
+		return false
+	}
+	err := e.conn.Flush()
+	_ = e.conn.SetWriteDeadline(time.Time{}) // of the next write
+	return err == nil
+}

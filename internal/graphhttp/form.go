@@ -1,0 +1,196 @@
+package graphhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/multipartstream"
+	"mixcloud-graphql/internal/upload"
+)
+
+// Bounds of a multipart request. Those of its files are the schema's business.
+const (
+	maxOperations = 1 << 20
+	maxMap        = 16 << 10
+	maxFiles      = 2 // an upload has no more
+)
+
+// specification is where the form of a multipart request is described.
+const specification = "https://github.com/jaydenseric/graphql-multipart-request-spec"
+
+// A formError is a request that is not of the form that the specification has.
+type formError struct {
+	status int
+	err    error
+}
+
+func (e *formError) Error() string { return e.err.Error() }
+
+// Unwrap gives the error in its public words.
+func (e *formError) Unwrap() error { return e.err }
+
+func malformed(format string, args ...any) *formError {
+	return &formError{http.StatusBadRequest, badRequest(fmt.Sprintf(format, args...))}
+}
+
+func tooLarge(format string, args ...any) *formError {
+	return &formError{http.StatusRequestEntityTooLarge, gqlerr.Limit(fmt.Sprintf(format, args...))}
+}
+
+// unreadable says what kept a body from being read.
+func unreadable(err error) *formError {
+	if form, ok := errors.AsType[*formError](err); ok {
+		return form
+	}
+	switch {
+	case isLate(err):
+		return &formError{http.StatusRequestTimeout, badRequest("The client has stopped sending before the request was whole.")}
+	case errors.Is(err, multipartstream.ErrHeaders):
+		return malformed("A part of the request has headers that are too long or malformed. Each needs a Content-Disposition of form-data with a name.")
+	case errors.Is(err, multipartstream.ErrPreamble):
+		return malformed("The request body does not begin with the boundary that its Content-Type names.")
+	case errors.Is(err, multipartstream.ErrEpilogue):
+		return malformed("The request body goes on after its closing boundary.")
+	}
+	return malformed("The request body did not arrive whole: it ends before its closing boundary.")
+}
+
+// field reads one of the first two parts of the form whole.
+func field(parts *multipartstream.Reader, name string, limit int) ([]byte, error) {
+	part, err := parts.Next()
+	if errors.Is(err, io.EOF) {
+		return nil, malformed(`The form has no "%s". Send "operations", then "map", then the files: %s`, name, specification)
+	}
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if part.Name != name {
+		return nil, malformed(`The form has another part where "%s" must be. Send "operations", then "map", then the files, in this order: %s`, name, specification)
+	}
+	if err := plain(part); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(part, int64(limit)+1))
+	switch {
+	case err != nil:
+		return nil, unreadable(err)
+	case len(text) > limit:
+		return nil, tooLarge(`The form's "%s" has more than %d bytes.`, name, limit)
+	}
+	return text, nil
+}
+
+// plain refuses parts that would have to be decoded: nothing is, files least
+// of all.
+func plain(part *multipartstream.Part) error {
+	switch strings.ToLower(part.Header.Get("Content-Transfer-Encoding")) {
+	case "", "binary", "8bit", "7bit":
+	default:
+		return malformed("A part of the form has a Content-Transfer-Encoding. Send it as it is.")
+	}
+	if part.Name != "operations" && part.Name != "map" {
+		return nil
+	}
+	if kind := part.Header.Get("Content-Type"); kind != "" {
+		_, params, err := mime.ParseMediaType(kind)
+		if charset := params["charset"]; err != nil || charset != "" && !strings.EqualFold(charset, "utf-8") {
+			return malformed(`The form's "%s" must be JSON in UTF-8.`, part.Name)
+		}
+	}
+	return nil
+}
+
+// fileMap reads the form's map: which part of it is the value of which variable.
+func fileMap(text []byte) ([]upload.File, error) {
+	const want = `The form's "map" must be a JSON object that gives each file a list of one path, such as {"0": ["variables.input.mp3"]}.`
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return nil, malformed(want)
+	}
+	var all []upload.File
+	parts, paths := map[string]bool{}, map[string]bool{}
+	for dec.More() {
+		name, err := dec.Token()
+		part, _ := name.(string)
+		var to []string
+		if err != nil || dec.Decode(&to) != nil {
+			return nil, malformed(want)
+		}
+		switch {
+		case part == "" || part == "operations" || part == "map" || len(part) > 256:
+			return nil, malformed(`The form's "map" has a file whose name cannot be one.`)
+		case parts[part]:
+			return nil, malformed(`The form's "map" names a file twice.`)
+		case len(to) == 0:
+			return nil, malformed(`The form's "map" has a file without a path.`)
+		case len(to) > 1:
+			return nil, malformed(`The form's "map" puts one file at %d paths. A file is read once, while it arrives, so it has one.`, len(to))
+		case paths[to[0]]:
+			return nil, malformed(`The form's "map" puts two files at one path.`)
+		case len(all) == maxFiles:
+			return nil, tooLarge("The form has more than %d files.", maxFiles)
+		}
+		parts[part], paths[to[0]] = true, true
+		all = append(all, upload.File{Part: part, Path: to[0]})
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, malformed(want)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, malformed(`The form's "map" has more than one JSON value.`)
+	}
+	return all, nil
+}
+
+// place puts a file where its path leads in the variables: to a null.
+func place(variables map[string]any, file upload.File) error {
+	steps := strings.Split(file.Path, ".")
+	if len(steps) < 2 || steps[0] != "variables" {
+		return malformed(`The form's "map" has the path %q. A path begins with "variables." and leads to a null in them.`, short(file.Path))
+	}
+	nowhere := malformed(`The form's "map" has the path %q, which does not lead to a null in the variables.`, short(file.Path))
+	var at any = variables
+	for i, step := range steps[1:] {
+		last := i == len(steps)-2
+		var next any
+		found := false
+		put := func() {}
+		switch in := at.(type) {
+		case map[string]any:
+			next, found = in[step]
+			put = func() { in[step] = file }
+		case []any:
+			n, err := strconv.Atoi(step)
+			if found = err == nil && n >= 0 && n < len(in) && step == strconv.Itoa(n); found {
+				next = in[n]
+				put = func() { in[n] = file }
+			}
+		}
+		switch {
+		case !found, last && next != nil:
+			return nowhere
+		case last:
+			put()
+			return nil
+		}
+		at = next
+	}
+	return nowhere
+}
+
+// short keeps what is quoted back to a glance.
+func short(s string) string {
+	const most = 100
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}

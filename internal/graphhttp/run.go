@@ -1,0 +1,208 @@
+package graphhttp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/idempotency"
+	"mixcloud-graphql/internal/upload"
+)
+
+// A runner runs operations for the transports.
+type runner struct {
+	log      *slog.Logger
+	timeout  time.Duration
+	beat     time.Duration // between signs of life in a stream of events
+	writes   idempotency.Store
+	audience func(context.Context) string
+	takers   map[string]bool // the mutation fields that take files
+}
+
+// A task is what a transport has read of a request.
+type task struct {
+	params *graphql.RawParams
+	to     accepted
+
+	key     string   // of Idempotency-Key, "" for none
+	content []string // what tells the request from another with the same key
+	files   *files   // nil when the request can have none
+}
+
+// run runs the operation of a task and writes what comes of it.
+func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, task task) {
+	ctx, cancel := t.clocked(r.Context(), task)
+	defer cancel()
+	oc, errs := exec.CreateOperationContext(ctx, task.params)
+	note(ctx, oc)
+	if len(errs) > 0 {
+		media := cmp.Or(task.to.media, mediaJSON)
+		resp := exec.DispatchError(graphql.WithOperationContext(ctx, oc), errs)
+		noteErrors(ctx, resp.Errors)
+		status := requestStatus(media, resp.Errors)
+		if task.to.media == "" && status < http.StatusBadRequest {
+			status = http.StatusBadRequest // who takes only events would wait for them
+		}
+		write(w, media, answer{status, encode(resp)})
+		return
+	}
+	kind := oc.Operation.Operation
+	if status, err := t.misfit(r, oc, task); err != nil {
+		if status == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", http.MethodPost)
+		}
+		gqlerr.Write(w, r, status, err)
+		return
+	}
+	switch {
+	case kind == ast.Subscription, task.to.media == "":
+		t.stream(w, r, exec, oc)
+	case kind == ast.Mutation && task.key != "":
+		t.once(w, r.WithContext(ctx), exec, oc, task)
+	default:
+		write(w, task.to.media, t.answer(ctx, exec, oc, task))
+	}
+}
+
+// clocked gives the context that bounds the time of a task. That of a task with
+// files stands still while they flow.
+func (t runner) clocked(ctx context.Context, task task) (context.Context, context.CancelFunc) {
+	if task.files == nil {
+		return context.WithTimeout(ctx, t.timeout)
+	}
+	clock := newClock(ctx, t.timeout)
+	task.files.clock = clock
+	return upload.Into(clock, task.files), clock.stop
+}
+
+// misfit says why an operation cannot be answered as it was asked for.
+func (t runner) misfit(r *http.Request, oc *graphql.OperationContext, task task) (status int, _ error) {
+	kind := oc.Operation.Operation
+	switch {
+	case r.Method == http.MethodGet && kind == ast.Mutation:
+		return http.StatusMethodNotAllowed, badRequest("Only queries and subscriptions can be sent with GET. Send a mutation with POST.")
+	case kind == ast.Subscription && !task.to.events:
+		return http.StatusNotAcceptable, badRequest("A subscription is answered with events: send it with the header Accept: " + mediaEvents + ".")
+	case kind == ast.Mutation && task.to.media == "":
+		return http.StatusNotAcceptable, badRequest("A mutation is answered at once: accept " + mediaGraphQL + " or " + mediaJSON + ".")
+	case task.files != nil && t.taken(oc) != 1:
+		return http.StatusBadRequest, badRequest("Files are read while they arrive, once: exactly one field of the mutation must take them.")
+	}
+	return 0, nil
+}
+
+// answer executes an operation that is answered at once.
+func (t runner) answer(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, task task) answer {
+	handle, ctx := exec.DispatchOperation(ctx, oc)
+	resp := handle(ctx)
+	if task.files != nil {
+		if form := task.files.fault(); form != nil {
+			// Whatever the operation made of it, the request was no good.
+			return refusal(ctx, form.status, form.err)
+		}
+	}
+	if resp == nil { // the deadline passed, or the client left, before it began
+		resp = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
+		noteErrors(ctx, resp.Errors)
+		return answer{requestStatus(task.to.media, resp.Errors), encode(resp)}
+	}
+	noteErrors(ctx, resp.Errors)
+	return answer{http.StatusOK, encode(resp)}
+}
+
+// refusal is the answer to a request that is no good.
+func refusal(ctx context.Context, status int, err error) answer {
+	errs := gqlerror.List{gqlerr.Public(ctx, err)}
+	noteErrors(ctx, errs)
+	return answer{status, encode(&graphql.Response{Errors: errs})}
+}
+
+// once executes a mutation that the client has named, or gives what came of it
+// before.
+func (t runner) once(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext, task task) {
+	ctx := r.Context()
+	audience := t.audience(ctx)
+	if audience == "" { // nobody's name could be told from that of somebody else
+		write(w, task.to.media, t.answer(ctx, exec, oc, task))
+		return
+	}
+	claim, before, err := t.writes.Begin(ctx, idempotency.Name{Audience: audience, Key: task.key}, idempotency.FingerprintOf(task.content...))
+	switch {
+	case errors.Is(err, idempotency.ErrInFlight):
+		w.Header().Set("Retry-After", "1")
+		write(w, task.to.media, refusal(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is under way. Send this one again when that was answered.")))
+		return
+	case errors.Is(err, idempotency.ErrOtherContent):
+		write(w, task.to.media, refusal(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key belongs to another request of the last 24 hours. Choose a new key for each request that is meant anew.")))
+		return
+	case err != nil:
+		write(w, task.to.media, refusal(ctx, http.StatusServiceUnavailable, &gqlerr.Error{
+			Code: gqlerr.CodeUpstreamUnavailable, Message: "It could not be told whether this request was made before. Nothing was done.", Err: err,
+		}))
+		return
+	case before != nil:
+		w.Header().Set("Idempotent-Replayed", "true")
+		write(w, task.to.media, answer{before.Status, before.Body})
+		return
+	}
+	done := t.claimed(ctx, claim, exec, oc, task)
+	write(w, task.to.media, done)
+}
+
+// claimed executes a mutation under a claim and settles the claim, panic or not.
+func (t runner) claimed(ctx context.Context, claim idempotency.Claim, exec graphql.GraphExecutor, oc *graphql.OperationContext, task task) (done answer) {
+	// The client may leave; what became of its request is still to be kept.
+	settling := context.WithoutCancel(ctx)
+	ctx, sent := idempotency.Watch(ctx)
+	done = refusal(ctx, http.StatusInternalServerError, gqlerr.Internal(nil)) // should it panic
+	defer func() {
+		settle := claim.Release
+		if sent() {
+			settle = func(ctx context.Context) error {
+				return claim.Finish(ctx, idempotency.Answer{Status: done.status, Body: done.body})
+			}
+		}
+		if err := settle(settling); err != nil {
+			t.log.ErrorContext(ctx, "cannot keep what came of a write", "err", err)
+		}
+	}()
+	done = t.answer(ctx, exec, oc, task)
+	return done
+}
+
+// idempotencyKey is the name that the client gives its request; "" for none.
+func idempotencyKey(r *http.Request) (string, error) {
+	keys := r.Header.Values("Idempotency-Key")
+	switch {
+	case len(keys) == 0:
+		return "", nil
+	case len(keys) > 1 || !idempotency.ValidKey(keys[0]):
+		return "", badRequest("Send the Idempotency-Key once, as 1 to 255 bytes without control characters.")
+	}
+	return keys[0], nil
+}
+
+// requestStatus is the status of an answer without data: nothing was executed.
+func requestStatus(media string, errs gqlerror.List) int {
+	if media == mediaJSON {
+		return http.StatusOK
+	}
+	status := http.StatusBadRequest
+	for _, err := range errs {
+		switch err.Extensions["code"] {
+		case string(gqlerr.CodeInternal):
+			return http.StatusInternalServerError
+		case string(gqlerr.CodeUpstreamTimeout), string(gqlerr.CodeUpstreamUnavailable):
+			status = http.StatusServiceUnavailable
+		}
+	}
+	return status
+}
