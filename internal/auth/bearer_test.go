@@ -15,7 +15,7 @@ import (
 func ask(t *testing.T, headers ...string) (*httptest.ResponseRecorder, string) {
 	t.Helper()
 	saw := "handler not reached"
-	h := auth.Bearer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { saw = auth.Token(r.Context()) }))
+	h := auth.Viewer(auth.RandomKeys(), nil)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { saw = auth.Token(r.Context()) }))
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", nil)
 	r.Header["Authorization"] = headers
 	rec := httptest.NewRecorder()

@@ -30,12 +30,17 @@ type Serve struct {
 	APIURL          string        `name:"api-url" default:"${apiURL}" placeholder:"URL" help:"Root of Mixcloud's REST API."`
 	SiteURL         string        `name:"site-url" default:"${siteURL}" placeholder:"URL" help:"Root of Mixcloud's site."`
 	OEmbedURL       string        `name:"oembed-url" default:"${oembedURL}" placeholder:"URL" help:"Mixcloud's oEmbed endpoint."`
+	OAuthClientID   string        `name:"oauth-client-id" placeholder:"ID" help:"Application that this server is registered as at Mixcloud, so that people can sign in. With --demo there is one already."`
+	OAuthRedirects  []string      `name:"oauth-redirect-uri" sep:" " placeholder:"URI" help:"Address that apps may have people sent back to, to exchange the code themselves; may be given several times, and in the environment separated by blanks."`
 	RequestTimeout  time.Duration `default:"30s" placeholder:"DURATION" help:"How long an operation may take."`
 	DrainTimeout    time.Duration `default:"30s" placeholder:"DURATION" help:"How long requests in flight may go on after SIGTERM or SIGINT. A second signal ends at once."`
 	MaxUpstream     int           `default:"32" placeholder:"N" help:"Most calls to Mixcloud at the same time, all operations together."`
 	OperationBudget int           `default:"200" placeholder:"N" help:"Most calls to Mixcloud for one operation."`
 	PrintConfig     bool          `help:"Print the settings in force, without secrets, and exit."`
 	Log             Log           `embed:"" prefix:"log-"`
+
+	OAuthClientSecret Secret `kong:"-" env:"OAUTH_CLIENT_SECRET" help:"Secret of the application."`
+	SecretKey         Secret `kong:"-" env:"SECRET_KEY" help:"What cookies are sealed with and audiences are named by: at least 32 bytes of any text that nobody can guess, such as openssl rand -base64 32 prints. The same for every replica. Without it each process makes up its own, and sign-ins end with it."`
 }
 
 // Emulator configures the emulator served alone.

@@ -83,6 +83,25 @@ func TestParse(t *testing.T) {
 				c.PublicURL = "https://graph.example.org"
 			}),
 		},
+		"sign-in": {
+			reason: "redirect URIs can be given several times, and stand side by side in the environment",
+			args:   []string{"--oauth-client-id=app", "--oauth-redirect-uri=https://a.example/cb?x=1,2", "--oauth-redirect-uri", "org.example.app:/cb"},
+			env:    []string{"OAUTH_CLIENT_SECRET=s3cret", "SECRET_KEY=0123456789abcdef0123456789abcdef", "PUBLIC_URL=https://graph.example.org"},
+			want: serveWith(func(c *Serve) {
+				c.OAuthClientID, c.OAuthClientSecret, c.SecretKey = "app", "s3cret", "0123456789abcdef0123456789abcdef"
+				c.OAuthRedirects = []string{"https://a.example/cb?x=1,2", "org.example.app:/cb"}
+				c.PublicURL = "https://graph.example.org"
+			}),
+		},
+		"sign-in on this machine": {
+			reason: "plain http is no harm on loopback, and --demo brings an application",
+			args:   []string{"--demo"},
+			env:    []string{"OAUTH_REDIRECT_URI=http://localhost:3000/cb http://127.0.0.1:1/x", "PUBLIC_URL=http://[::1]:8080"},
+			want: serveWith(func(c *Serve) {
+				c.Demo, c.PublicURL = true, "http://[::1]:8080"
+				c.OAuthRedirects = []string{"http://localhost:3000/cb", "http://127.0.0.1:1/x"}
+			}),
+		},
 		"flag wins": {
 			reason: "a flag is closer to hand than a variable",
 			args:   []string{"--max-upstream=7"},
@@ -150,6 +169,31 @@ func TestParse_Problems(t *testing.T) {
 		},
 		"ports":           {args: []string{"--addr=127.0.0.1:65536"}, want: []string{"--addr must end in a port from 0 to 65535"}},
 		"demo and a root": {args: []string{"--demo", "--api-url=http://127.0.0.1:1"}, want: []string{"--api-url has no meaning with --demo"}},
+		"sign-in, all at once": {
+			args: []string{
+				"--oauth-client-id=a b", "--public-url=http://graph.example.org",
+				"--oauth-redirect-uri=http://app.example/cb", "--oauth-redirect-uri=https://u:p@app.example/cb", "--oauth-redirect-uri=/cb",
+				"--oauth-redirect-uri=https://app.example/#x", "--oauth-redirect-uri=javascript:alert(1)", "--oauth-redirect-uri=https:///cb", "--oauth-redirect-uri=https://é.example",
+			},
+			env: []string{"SECRET_KEY=short"},
+			want: []string{
+				"MIXCLOUD_GRAPHQL_SECRET_KEY must have at least 32 bytes",
+				"--oauth-redirect-uri must begin with https://", "--oauth-redirect-uri must not hold a name", "--oauth-redirect-uri must be a whole address",
+				"--oauth-redirect-uri must not have a fragment", "--oauth-redirect-uri must begin with", "--oauth-redirect-uri must begin with", "--oauth-redirect-uri must be a whole address",
+				"--oauth-client-id must be printable", "--oauth-client-id needs the application's secret in MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET",
+				"--public-url must begin with https:// with --oauth-client-id",
+			},
+		},
+		"sign-in without an application": {
+			args: []string{"--oauth-redirect-uri=https://app.example/cb"},
+			env:  []string{"OAUTH_CLIENT_SECRET=s3cret"},
+			want: []string{"MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET has no meaning without --oauth-client-id", "--oauth-redirect-uri has no meaning without"},
+		},
+		"sign-in on every address": {
+			args: []string{"--oauth-client-id=app", "--addr=:8080"},
+			env:  []string{"OAUTH_CLIENT_SECRET=s3cret"},
+			want: []string{"--oauth-client-id needs --public-url"},
+		},
 		"emulator":        {args: []string{"emulator", "--latency=-1s", "--addr="}, want: []string{"--addr must be host:port", "--latency must be between"}},
 		"conformance":     {args: []string{"conformance", "--rate=NaN", "--api-url=x"}, want: []string{"--api-url must be", "--rate must be above 0"}},
 		"not a number":    {env: []string{"MAX_UPSTREAM=many"}, want: []string{"--max-upstream"}},
@@ -193,7 +237,7 @@ func TestParse_Help(t *testing.T) {
 // What Print writes is an environment that makes the same settings.
 func TestPrint_RoundTrip(t *testing.T) {
 	t.Parallel()
-	want, err := Parse([]string{"--max-upstream=9", "--log-level=warn", "--public-url=https://g.example/x", "--request-timeout=1m30s"}, env(), io.Discard)
+	want, err := Parse([]string{"--max-upstream=9", "--log-level=warn", "--public-url=https://g.example/x", "--request-timeout=1m30s", "--demo", "--oauth-redirect-uri=https://a/x", "--oauth-redirect-uri=https://b/y"}, env(), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,6 +278,31 @@ func TestSecret_IsNeverShown(t *testing.T) {
 	}
 	if c.Token.Reveal() != canary {
 		t.Errorf("Reveal gives %q", c.Token.Reveal())
+	}
+}
+
+func TestServe_SecretsAreNeverShown(t *testing.T) {
+	t.Parallel()
+	const canary = "s3cret-canary-s3cret-canary-s3cret-canary"
+	cmd, err := Parse([]string{"--oauth-client-id=app"}, env("SECRET_KEY="+canary, "OAUTH_CLIENT_SECRET="+canary), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := Print(&out, cmd); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&out, "%v %+v %#v\n", cmd, cmd, cmd)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "all", cmd)
+	_, err = Parse([]string{"--oauth-client-id=app"}, env("SECRET_KEY=s3cret-canary", "OAUTH_CLIENT_SECRET="+canary), io.Discard)
+	fmt.Fprintln(&out, err)
+	if err == nil || strings.Contains(out.String(), "s3cret-canary") {
+		t.Errorf("%v: a secret is shown:\n%s", err, out.String())
+	}
+	for _, name := range []string{"SECRET_KEY", "OAUTH_CLIENT_SECRET"} {
+		if !strings.Contains(out.String(), envPrefix+name+"=[redacted]") {
+			t.Errorf("Print does not tell that there is a %s:\n%s", name, out.String())
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func Print(w io.Writer, cmd Command) error {
 			if flag.Name == "print-config" {
 				continue
 			}
-			if _, err := fmt.Fprintf(w, "%s=%v\n", envName(flag.Name), flag.Target.Interface()); err != nil {
+			if _, err := fmt.Fprintf(w, "%s=%v\n", envName(flag.Name), text(flag.Target.Interface())); err != nil {
 				return err
 			}
 		}
@@ -38,6 +38,14 @@ func Print(w io.Writer, cmd Command) error {
 		}
 	}
 	return nil
+}
+
+// text is a setting as the environment has it.
+func text(v any) any {
+	if several, ok := v.([]string); ok {
+		return strings.Join(several, " ")
+	}
+	return v
 }
 
 // Table describes every setting of every command in Markdown, as the README

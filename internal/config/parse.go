@@ -44,16 +44,14 @@ func Parse(args []string, getenv func(string) string, stdout io.Writer) (_ Comma
 	if err != nil {
 		return nil, err
 	}
+	for _, command := range reflect.ValueOf(&cli).Elem().Fields() {
+		setSecrets(command, getenv) // first: parsing validates
+	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
 		return nil, err
 	}
-	cmd := ctx.Selected().Target.Addr().Interface().(Command)
-	setSecrets(cmd, getenv)
-	if err := cmd.Validate(); err != nil {
-		return nil, err
-	}
-	return cmd, nil
+	return ctx.Selected().Target.Addr().Interface().(Command), nil
 }
 
 var errExit = errors.New("exit")
@@ -86,8 +84,8 @@ func envName(flag string) string {
 }
 
 // setSecrets reads the members that no flag sets.
-func setSecrets(cmd Command, getenv func(string) string) {
-	for _, s := range secrets(reflect.ValueOf(cmd).Elem()) {
+func setSecrets(command reflect.Value, getenv func(string) string) {
+	for _, s := range secrets(command) {
 		s.value.SetString(getenv(s.env))
 	}
 }

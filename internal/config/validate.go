@@ -19,6 +19,11 @@ func (p *problems) add(flag, format string, args ...any) {
 	*p = append(*p, fmt.Errorf("--%s %s", flag, fmt.Sprintf(format, args...)))
 }
 
+// addEnv is add for what comes from the environment alone.
+func (p *problems) addEnv(name, format string, args ...any) {
+	*p = append(*p, fmt.Errorf("%s %s", envPrefix+name, fmt.Sprintf(format, args...)))
+}
+
 func (p problems) join() error { return errors.Join(p...) }
 
 // Validate returns everything that is wrong with the settings of the server.
@@ -40,12 +45,71 @@ func (c *Serve) Validate() error {
 			}
 		}
 	}
+	c.signIn(&p)
 	p.between("request-timeout", c.RequestTimeout, time.Millisecond, time.Hour)
 	p.between("drain-timeout", c.DrainTimeout, 0, time.Hour)
 	p.count("max-upstream", c.MaxUpstream, 1024)
 	p.count("operation-budget", c.OperationBudget, 1_000_000)
 	c.Log.validate(&p)
 	return p.join()
+}
+
+// minSecretKey is the fewest bytes of a secret key, see internal/auth.
+const minSecretKey = 32
+
+// signIn checks what has to do with signing in, and what of it needs another.
+func (c *Serve) signIn(p *problems) {
+	if key := strings.TrimSpace(c.SecretKey.Reveal()); c.SecretKey != "" && len(key) < minSecretKey {
+		p.addEnv("SECRET_KEY", "must have at least %d bytes, such as those that openssl rand -base64 32 prints", minSecretKey)
+	}
+	for _, uri := range c.OAuthRedirects {
+		p.redirectURI("oauth-redirect-uri", uri)
+	}
+	if c.OAuthClientID == "" {
+		if c.OAuthClientSecret != "" {
+			p.addEnv("OAUTH_CLIENT_SECRET", "has no meaning without --oauth-client-id")
+		}
+		if len(c.OAuthRedirects) > 0 && !c.Demo {
+			p.add("oauth-redirect-uri", "has no meaning without --oauth-client-id")
+		}
+		return
+	}
+	if strings.ContainsFunc(c.OAuthClientID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		p.add("oauth-client-id", "must be printable ASCII without blanks")
+	}
+	if c.OAuthClientSecret == "" {
+		p.add("oauth-client-id", "needs the application's secret in %sOAUTH_CLIENT_SECRET", envPrefix)
+	}
+	public, err := url.Parse(c.PublicURL)
+	switch host, _, _ := net.SplitHostPort(c.Addr); {
+	case c.PublicURL == "" && !loopback(host):
+		p.add("oauth-client-id", "needs --public-url, the https address that browsers reach this server under, as it listens on more than this machine")
+	case c.PublicURL != "" && err == nil && public.Scheme == "http" && !loopback(public.Hostname()):
+		p.add("public-url", "must begin with https:// with --oauth-client-id: browsers would send the cookies of signing in in the clear")
+	}
+}
+
+// loopback tells whether a host name is this machine.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost") || ip != nil && ip.IsLoopback()
+}
+
+// redirectURI checks an address that codes may be sent to: https, http on this
+// machine, or an app's own scheme, which holds a dot (RFC 8252).
+func (p *problems) redirectURI(flag, s string) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Scheme == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
+		p.add(flag, "must be a whole address in ASCII, not %q", s)
+	case strings.Contains(s, "#"):
+		p.add(flag, "must not have a fragment: %q", s)
+	case u.User != nil:
+		p.add(flag, "must not hold a name or a password")
+	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && loopback(u.Hostname()), strings.Contains(u.Scheme, "."):
+	default:
+		p.add(flag, "must begin with https://, http:// and a loopback address, or an app's own scheme such as org.example.app:, not %q", s)
+	}
 }
 
 // Validate returns everything that is wrong with the settings of the emulator.
