@@ -37,7 +37,7 @@ func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 	var demo *emulator.Emulator
 	if cfg.Demo {
 		var err error
-		if demo, opts, err = newDemo(cfg.PublicURL); err != nil {
+		if demo, opts, err = newDemo(&cfg); err != nil {
 			return nil, err
 		}
 	}
@@ -51,11 +51,15 @@ func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 // newOver is [New] over a client that is there already.
 func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator, log *slog.Logger) (*App, error) {
 	a := &App{log: log, drain: cfg.DrainTimeout}
-	schema, around, err := newGraph(cfg, client, log)
+	entry, err := newAccess(cfg, client, log)
 	if err != nil {
 		return nil, err
 	}
-	a.handler = a.routes(cfg, schema, around, demo)
+	schema, around, err := newGraph(cfg, client, entry, log)
+	if err != nil {
+		return nil, err
+	}
+	a.handler = a.routes(cfg, schema, around, entry, demo)
 	return a, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
@@ -14,15 +15,22 @@ const demoPath = "/emulator"
 
 // newDemo makes the emulator that stands in for Mixcloud under the server's own
 // base, and the options of a client of it. The client's addresses are those a
-// browser would use, so that pasted ones are recognised, but its calls go
-// straight to the emulator.
-func newDemo(base string) (*emulator.Emulator, []mixcloud.Option, error) {
-	root := strings.TrimSuffix(base, "/") + demoPath
+// browser would use, so that pasted ones are recognised and people get to its
+// page for signing in, but its calls go straight to the emulator. Without an
+// application in cfg it is the emulator's own.
+func newDemo(cfg *config.Serve) (*emulator.Emulator, []mixcloud.Option, error) {
+	root := strings.TrimSuffix(cfg.PublicURL, "/") + demoPath
 	address, err := url.Parse(root)
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := emulator.New(emulator.WithPublicURL(root))
+	opts := []emulator.Option{emulator.WithPublicURL(root)}
+	if cfg.OAuthClientID == "" {
+		cfg.OAuthClientID, cfg.OAuthClientSecret = emulator.DemoClientID, emulator.DemoClientSecret
+	} else {
+		opts = append(opts, emulator.WithOAuthClient(cfg.OAuthClientID, cfg.OAuthClientSecret.Reveal(), ""))
+	}
+	e, err := emulator.New(opts...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -17,16 +17,20 @@ import (
 )
 
 // routes is every path there is. Demo is nil without --demo.
-func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, demo *emulator.Emulator) http.Handler {
+func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, entry access, demo *emulator.Emulator) http.Handler {
 	own := http.NewServeMux()
-	own.Handle("/graphql", auth.Bearer(graphhttp.New(schema, graphhttp.Options{
+	own.Handle("/graphql", auth.Viewer(entry.keys, entry.cookies)(graphhttp.New(schema, graphhttp.Options{
 		Log:      a.log,
 		Around:   around,
 		Timeout:  cfg.RequestTimeout,
 		Audience: audience,
 	})))
-	own.Handle("GET /{$}", playground.Handler())
-	own.Handle("GET /playground/", playground.Handler())
+	page := playground.Handler(entry.cookies != nil)
+	own.Handle("GET /{$}", page)
+	own.Handle("GET /playground/", page)
+	own.Handle(auth.LoginPath, entry.signIn)
+	own.Handle(auth.CallbackPath, entry.signIn)
+	own.Handle(auth.LogoutPath, entry.signIn)
 	own.HandleFunc("GET /livez", live)
 	own.HandleFunc("GET /readyz", a.ready)
 	own.HandleFunc("/", nothing)

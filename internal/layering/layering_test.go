@@ -35,7 +35,7 @@ var may = []struct {
 	{"internal/upload", nil},
 	{"internal/config", []string{"internal/telemetry"}},
 	{"internal/gqlerr", []string{"internal/telemetry", "mixcloud"}},
-	{"internal/auth", []string{"internal/gqlerr"}},
+	{"internal/auth", []string{"internal/gqlerr", "mixcloud"}},
 	{"internal/graphhttp", []string{"internal/gqlerr", "internal/idempotency", "internal/multipartstream", "internal/telemetry", "internal/upload"}},
 	{"internal/upstream", []string{"internal/gqlerr", "internal/idempotency", "internal/telemetry", "mixcloud"}},
 	{"graph/paging", []string{"internal/gqlerr", "mixcloud"}},

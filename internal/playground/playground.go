@@ -5,6 +5,7 @@
 package playground
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -45,9 +46,9 @@ func newAsset(name string, body []byte) asset {
 }
 
 // Handler serves the page at / and its files under /playground/. Other paths
-// are not found.
-func Handler() http.Handler {
-	served, err := load(files)
+// are not found. With signIn the page offers to sign in, at /oauth/login.
+func Handler(signIn bool) http.Handler {
+	served, err := load(files, signIn)
 	if err != nil {
 		panic(err) // the files are in the binary, and tests read them
 	}
@@ -56,7 +57,7 @@ func Handler() http.Handler {
 
 type handler map[string]asset
 
-func load(from fs.FS) (handler, error) {
+func load(from fs.FS, signIn bool) (handler, error) {
 	served := handler{}
 	names, err := fs.Glob(from, "assets/*")
 	if err != nil {
@@ -66,6 +67,9 @@ func load(from fs.FS) (handler, error) {
 		body, err := fs.ReadFile(from, name)
 		if err != nil {
 			return nil, err
+		}
+		if signIn {
+			body = bytes.Replace(body, []byte(`data-sign-in="no"`), []byte(`data-sign-in="yes"`), 1)
 		}
 		served["/playground/"+path.Base(name)] = newAsset(name, body)
 	}

@@ -23,7 +23,7 @@ func get(t *testing.T, name, etag string) *httptest.ResponseRecorder {
 		r.Header.Set("If-None-Match", etag)
 	}
 	rec := httptest.NewRecorder()
-	Handler().ServeHTTP(rec, r)
+	Handler(true).ServeHTTP(rec, r)
 	return rec
 }
 
@@ -58,11 +58,23 @@ func TestHandler(t *testing.T) {
 	}
 }
 
+// The page offers to sign in where that is possible, and else does not.
+func TestPage_SignIn(t *testing.T) {
+	t.Parallel()
+	for signIn, want := range map[bool]string{true: `data-sign-in="yes"`, false: `data-sign-in="no"`} {
+		rec := httptest.NewRecorder()
+		Handler(signIn).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+		if got := rec.Body.String(); strings.Count(got, "data-sign-in") != 1 || !strings.Contains(got, want) {
+			t.Errorf("with %t the page lacks %s", signIn, want)
+		}
+	}
+}
+
 // The page works under its own policy: every file it names is there, and
 // nothing is inline or from elsewhere.
 func TestPage_IsComplete(t *testing.T) {
 	t.Parallel()
-	served, err := load(files)
+	served, err := load(files, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +98,7 @@ func TestPage_IsComplete(t *testing.T) {
 			if strings.HasPrefix(ref, "./") {
 				ref = path.Join("/playground", ref)
 			}
-			if _, ok := served[ref]; !ok && ref != "/graphql" && !strings.HasPrefix(ref, "${") {
+			if _, ok := served[ref]; !ok && ref != "/graphql" && !strings.HasPrefix(ref, "/oauth/log") && !strings.HasPrefix(ref, "${") {
 				t.Errorf("%s refers to %q, which is not served", name, ref)
 			}
 		}

@@ -1,8 +1,6 @@
 package upstream
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"maps"
 	"slices"
 	"sync"
@@ -26,16 +24,6 @@ const (
 // lag behind writes by an unknown time; after a minute they are believed.
 const overlayLife = time.Minute
 
-// An audience is whose eyes an answer is for: a keyed hash of the whole token,
-// so that a dump of the process's maps names nobody.
-type audience [sha256.Size]byte
-
-func audienceOf(key []byte, token string) audience {
-	h := hmac.New(sha256.New, key)
-	h.Write([]byte(token))
-	return audience(h.Sum(nil))
-}
-
 // A mark names one flag of one target.
 type mark struct {
 	flag   Flag
@@ -57,14 +45,14 @@ type write struct {
 type overlay struct {
 	life   time.Duration // of a write
 	mu     sync.Mutex
-	writes map[audience]map[mark]write
+	writes map[string]map[mark]write // by audience
 }
 
-func (o *overlay) put(who audience, m mark, want bool, now time.Time) {
+func (o *overlay) put(who string, m mark, want bool, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.writes == nil {
-		o.writes = map[audience]map[mark]write{}
+		o.writes = map[string]map[mark]write{}
 	}
 	o.prune(now)
 	mine := o.writes[who]
@@ -89,7 +77,7 @@ func (o *overlay) prune(now time.Time) {
 
 // correct tells what a flag that was read should be, and by how much a count
 // that goes with it is behind. A read that agrees ends the write's life.
-func (o *overlay) correct(who audience, m mark, read bool, now time.Time) (want bool, behind int) {
+func (o *overlay) correct(who string, m mark, read bool, now time.Time) (want bool, behind int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	w, pending := o.writes[who][m]
@@ -113,7 +101,7 @@ func (o *overlay) correct(who audience, m mark, read bool, now time.Time) (want 
 
 // pending lists the targets of a flag that reads may not show yet, oldest
 // first.
-func (o *overlay) pending(who audience, flag Flag, now time.Time) []string {
+func (o *overlay) pending(who string, flag Flag, now time.Time) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	mine := o.writes[who]
@@ -131,14 +119,14 @@ func (o *overlay) pending(who audience, flag Flag, now time.Time) []string {
 	return targets
 }
 
-func (o *overlay) has(who audience, m mark, now time.Time) bool {
+func (o *overlay) has(who string, m mark, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	w, pending := o.writes[who][m]
 	return pending && now.Sub(w.at) < o.life
 }
 
-func (o *overlay) idle(who audience) bool {
+func (o *overlay) idle(who string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.writes[who]) == 0

@@ -4,8 +4,6 @@ package upstream
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -34,27 +32,28 @@ type Store struct {
 	slots  *semaphore.Weighted // first come, first served
 	budget int64
 
-	overlay overlay
-	uploads overlay
-	hashKey []byte // of audiences, of this process alone
+	overlay    overlay
+	uploads    overlay
+	audienceOf func(token string) string
 
 	mu      sync.Mutex
 	retryAt time.Time
 }
 
 // NewStore makes a store over an anonymous client. Concurrency and budget at or
-// below zero take their defaults.
-func NewStore(client *mixcloud.Client, concurrency, budget int) *Store {
+// below zero take their defaults. AudienceOf names the holder of a token without
+// telling the token, the same each time; it must be safe for concurrent use.
+func NewStore(client *mixcloud.Client, concurrency, budget int, audienceOf func(token string) string) *Store {
 	if concurrency <= 0 {
 		concurrency = DefaultConcurrency
 	}
 	if budget <= 0 {
 		budget = DefaultBudget
 	}
-	key := make([]byte, sha256.Size)
-	_, _ = rand.Read(key) // never fails
-	return &Store{client: client, slots: semaphore.NewWeighted(int64(concurrency)), budget: int64(budget), hashKey: key,
-		overlay: overlay{life: overlayLife}, uploads: overlay{life: uploadLife}}
+	return &Store{
+		client: client, slots: semaphore.NewWeighted(int64(concurrency)), budget: int64(budget), audienceOf: audienceOf,
+		overlay: overlay{life: overlayLife}, uploads: overlay{life: uploadLife},
+	}
 }
 
 // Client is the anonymous client, for what needs no call, such as parsing an
@@ -83,7 +82,7 @@ type Session struct {
 	store  *Store
 	client *mixcloud.Client
 	signed bool
-	who    audience
+	who    string // the audience; "" for nobody
 	spent  atomic.Int64
 
 	mu     sync.Mutex
@@ -94,7 +93,7 @@ type Session struct {
 func (s *Store) Session(token string) *Session {
 	session := &Session{store: s, client: s.client.As(token), signed: token != ""}
 	if session.signed {
-		session.who = audienceOf(s.hashKey, token)
+		session.who = s.audienceOf(token)
 	}
 	return session
 }
@@ -196,5 +195,5 @@ func (s *Session) JustUploaded(key string) bool {
 }
 
 // Audience names whose eyes the operation's answers are for: the same for each
-// operation with the same token, and telling nothing about it.
-func (s *Session) Audience() string { return string(s.who[:]) }
+// operation with the same token, and telling nothing about it; "" for nobody.
+func (s *Session) Audience() string { return s.who }

@@ -30,18 +30,42 @@ $("token-show").addEventListener("click", (e) => {
   e.target.setAttribute("aria-pressed", String(shown));
 });
 
+// Who is signed in, if anybody can: the browser keeps that in a cookie which no script can read.
+const canSignIn = document.documentElement.dataset.signIn === "yes";
+let viewer = null;
+
 /** Sends an operation. Gives {data, text, status, took, id}; data is null for what is no JSON. */
 async function ask(operation, { signal, token = "" } = {}) {
   const headers = { "Content-Type": "application/json", Accept: "application/graphql-response+json, application/json;q=0.9" };
-  if (token) headers.Authorization = "Bearer " + token;
+  if (token) headers.Authorization = "Bearer " + token; // and the cookie does not count
+  if (canSignIn) headers["X-Requested-With"] = "playground"; // without which it does not count either
   const start = performance.now();
-  const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(operation), signal, credentials: "omit" });
+  const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(operation), signal,
+    credentials: canSignIn ? "same-origin" : "omit" });
   const text = await response.text();
   const took = performance.now() - start;
   let body = null;
   try { body = JSON.parse(text); } catch { /* shown as it is */ }
   return { body, data: body?.data, text, took, status: response.status, id: response.headers.get("X-Request-Id") };
 }
+
+async function whoAmI() {
+  const { body, data } = await ask({ query: "query Viewer { viewer { name username } }" });
+  viewer = data?.viewer ?? null;
+  if (body?.errors?.some((e) => e.extensions?.code === "UNAUTHENTICATED")) await signOut(); // it was revoked
+  $("viewer").hidden = false;
+  $("sign-in").hidden = Boolean(viewer);
+  $("signed-in").hidden = !viewer;
+  $("who").textContent = viewer?.name || viewer?.username || "";
+  $("who").title = viewer ? `Signed in as ${viewer.username}` : "";
+}
+const signOut = () => fetch("/oauth/logout", { method: "POST", credentials: "same-origin", redirect: "manual" });
+$("sign-out").addEventListener("click", async () => {
+  await signOut();
+  await whoAmI();
+  say("Signed out.");
+});
+if (canSignIn) whoAmI().catch(() => { /* the server cannot be reached: the first query will say so */ });
 
 const query = new Editor($("query-editor"), colourGraphQL, {
   onChange: (text) => {
@@ -193,9 +217,9 @@ function use(example) {
   query.text = example.query;
   variables.text = example.variables ? JSON.stringify(example.variables, null, 2) : "";
   $("variables-box").open = Boolean(example.variables);
-  if (example.token && !$("token").value) {
+  if (example.token && !$("token").value && !viewer) {
     $("token").focus();
-    say("This one needs an access token; with --demo, demo-token.");
+    say(canSignIn ? "This one needs a viewer: sign in, or give a token." : "This one needs an access token.");
   }
 }
 $("examples").addEventListener("change", (e) => {

@@ -1,0 +1,57 @@
+package app
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"mixcloud-graphql/internal/auth"
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/mixcloud"
+)
+
+// access is how a request gets a viewer.
+type access struct {
+	keys        *auth.Keys
+	cookies     *auth.Cookies     // nil where nobody can sign in
+	application *auth.Application // nil where this server is no application
+	signIn      http.Handler      // of the paths under /oauth/
+}
+
+// newAccess puts together what cfg says of keys and of the application.
+func newAccess(cfg config.Serve, client *mixcloud.Client, log *slog.Logger) (access, error) {
+	a := access{keys: auth.RandomKeys()}
+	if cfg.SecretKey != "" {
+		var err error
+		if a.keys, err = auth.NewKeys(cfg.SecretKey.Reveal()); err != nil {
+			return access{}, err
+		}
+	}
+	if cfg.OAuthClientID == "" {
+		a.signIn = auth.NoSignIn("This server has no OAuth application. Whoever runs it can name one with --oauth-client-id.")
+		return a, nil
+	}
+	oauth := client.OAuth(cfg.OAuthClientID, cfg.OAuthClientSecret.Reveal())
+	a.application = auth.NewApplication(oauth, cfg.OAuthRedirects)
+	cookies, err := auth.NewCookies(a.keys, cfg.PublicURL)
+	switch {
+	case errors.Is(err, auth.ErrInsecure) && cfg.Demo: // the rest of the demo is worth showing
+		log.Warn("nobody can sign in with a browser", "reason", err, "public", cfg.PublicURL)
+		a.signIn = auth.NoSignIn("Browsers would send its cookie in the clear: give the demo a public address with https, or one on the machine itself.")
+		return a, nil
+	case err != nil:
+		return access{}, err
+	}
+	if cfg.SecretKey == "" {
+		log.Info("sign-ins end with this process, as there is no MIXCLOUD_GRAPHQL_SECRET_KEY")
+	}
+	a.cookies = cookies
+	a.signIn, err = auth.NewSignIn(auth.SignInOptions{
+		Application: a.application,
+		Cookies:     cookies,
+		PublicURL:   cfg.PublicURL,
+		Timeout:     cfg.RequestTimeout,
+		Log:         log,
+	})
+	return a, err
+}
