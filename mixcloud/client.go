@@ -1,6 +1,7 @@
 package mixcloud
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -286,6 +287,14 @@ func uploadTransport() *http.Transport {
 	t.Protocols = new(http.Protocols)
 	t.Protocols.SetHTTP1(true)
 	t.ResponseHeaderTimeout = 0
-	t.WriteBufferSize = 64 << 10
+	dial := t.DialContext
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			// What waits there was taken from the client and may never arrive.
+			_ = tcp.SetWriteBuffer(512 << 10)
+		}
+		return conn, err
+	}
 	return t
 }

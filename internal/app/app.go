@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
@@ -81,13 +82,14 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, drain time.Dura
 	srv := &http.Server{
 		Handler:           h,
 		BaseContext:       func(net.Listener) context.Context { return requests },
+		ConnContext:       graphhttp.ConnContext,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
+	go func() { served <- srv.Serve(graphhttp.Listener(ln)) }()
 	select {
 	case err := <-served: // never nil, and not yet ErrServerClosed
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)

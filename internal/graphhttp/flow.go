@@ -24,6 +24,7 @@ const (
 // server would cut an upload that takes hours.
 type flow struct {
 	body io.Reader
+	wire *conn // nil when the server has no Listener of this package
 	conn *http.ResponseController
 	idle time.Duration
 
@@ -44,7 +45,9 @@ func newFlow(w http.ResponseWriter, r *http.Request, idle time.Duration) *flow {
 	// The answer may begin, and end, while the client is still sending. A
 	// writer that cannot do that is one of a test.
 	_ = conn.EnableFullDuplex()
-	return &flow{body: r.Body, conn: conn, idle: idle, until: time.Now().Add(bodyTimeout)}
+	wire := connOf(r.Context())
+	wire.widen(r.ContentLength < 0)
+	return &flow{body: r.Body, wire: wire, conn: conn, idle: idle, until: time.Now().Add(bodyTimeout)}
 }
 
 // run ends the time of the first bytes: from now on only idleness counts.
@@ -60,11 +63,21 @@ func (f *flow) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := f.body.Read(p)
+	// A chunked body comes chunk by chunk. What was read ahead has the head of
+	// the next one in it, and some of its content, so this does not wait.
+	for err == nil && n < len(p)/2 && f.wire.buffered() > maxChunkHead {
+		var more int
+		more, err = f.body.Read(p[n:])
+		n += more
+	}
 	if err != nil {
 		f.rest(err)
 	}
 	return n, err
 }
+
+// maxChunkHead is more than what stands between the contents of two chunks.
+const maxChunkHead = 64
 
 // arm sets the connection's deadline. It is moved once in a while only: each
 // time costs as much as reading a little.
@@ -112,6 +125,7 @@ func (f *flow) close() (whole bool) {
 
 // linger sets the time in which net/http throws the rest away.
 func (f *flow) linger() {
+	f.wire.narrow()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.ended {

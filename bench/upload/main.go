@@ -1,0 +1,117 @@
+// Command upload measures what an upload through the server costs beside the
+// same bytes sent straight to Mixcloud's place: memory, temporary files, time,
+// and how much is on its way at once.
+//
+//	go run ./bench/upload
+//	go run ./bench/upload -sizes 256MiB -rounds 1
+//
+// The emulator and the server run in processes of their own, on loopback, the
+// server with a TMPDIR that nothing can be written to. It prints a table in
+// Markdown and judges nothing: the status is 0 whatever the figures are, and
+// another one only if there are none. README.md says what they mean.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+
+	"mixcloud-graphql/internal/app"
+	"mixcloud-graphql/internal/config"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "upload:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 && (args[0] == "emulator" || args[0] == "serve") { // see start
+		command, err := config.Parse(args, os.Getenv, stdout)
+		if err != nil {
+			return err
+		}
+		return app.Run(ctx, command, stdout, stderr)
+	}
+	plan := plan{sizes: sizes{1 << 30, 4<<30 - 1<<20}, crowd: sizes{256 << 20}}
+	flags := flag.NewFlagSet("upload", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Var(&plan.sizes, "sizes", "sizes of the files, with commas between them")
+	flags.Var(&plan.crowd, "crowd", "size of each file of those that are sent at once")
+	flags.IntVar(&plan.many, "many", 10, "how many are sent at once")
+	flags.IntVar(&plan.rounds, "rounds", 3, "how often each upload is made; the table has the medians")
+	flags.IntVar(&plan.seconds, "seconds", 10, "for how long a slow Mixcloud is pushed")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if plan.rounds < 1 || plan.many < 1 || plan.seconds < 1 || len(plan.crowd) != 1 || flags.NArg() > 0 {
+		return errors.New("the numbers must be positive, one size is needed for those sent at once, and nothing may follow the flags")
+	}
+	report, err := measure(ctx, plan, stderr)
+	if err != nil {
+		return err
+	}
+	return report.print(stdout)
+}
+
+// A plan is what is to be measured.
+type plan struct {
+	sizes, crowd          sizes
+	many, rounds, seconds int
+}
+
+// sizes are numbers of bytes, such as "256MiB,1GiB".
+type sizes []int64
+
+// String implements [flag.Value].
+func (s *sizes) String() string {
+	var all []string
+	for _, n := range *s {
+		all = append(all, size(n))
+	}
+	return strings.Join(all, ",")
+}
+
+// Set implements [flag.Value].
+func (s *sizes) Set(text string) error {
+	*s = nil
+	for one := range strings.SplitSeq(text, ",") {
+		unit := int64(1)
+		for suffix, bytes := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
+			if number, ok := strings.CutSuffix(one, suffix); ok {
+				one, unit = number, bytes
+				break
+			}
+		}
+		n, err := strconv.ParseInt(one, 10, 64)
+		if err != nil || n < 1 || n > 4<<30/unit {
+			return errors.New("a size is a whole number with KiB, MiB or GiB, up to 4GiB")
+		}
+		*s = append(*s, n*unit)
+	}
+	return nil
+}
+
+// size writes a number of bytes for people.
+func size(n int64) string {
+	switch {
+	case n >= 1<<30 && n%(1<<30) == 0:
+		return strconv.FormatInt(n>>30, 10) + "GiB"
+	case n >= 1<<20:
+		return strconv.FormatFloat(float64(n)/(1<<20), 'f', -1, 64) + "MiB"
+	case n >= 1<<10:
+		return strconv.FormatFloat(float64(n)/(1<<10), 'f', -1, 64) + "KiB"
+	}
+	return strconv.FormatInt(n, 10) + "B"
+}

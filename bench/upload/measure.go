@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A report is what was measured.
+type report struct {
+	plan       plan
+	uploads    []row
+	crowd      row
+	firstByte  int64         // that the client had sent when Mixcloud had some of the file
+	inFlight   int64         // at most, with a slow Mixcloud
+	afterLeave time.Duration // until Mixcloud's side ended when the client left
+}
+
+// A row is one kind of upload.
+type row struct {
+	bytes            int64
+	chunked          bool
+	direct, through  time.Duration // medians
+	memory, tmpBytes int64         // of the server, at most
+}
+
+// a bench has the emulator, which stays, and starts servers.
+type bench struct {
+	emulator *process
+	log      io.Writer
+	made     int
+}
+
+func measure(ctx context.Context, plan plan, log io.Writer) (report, error) {
+	r := report{plan: plan}
+	emulator, err := start(ctx, "emulator")
+	if err != nil {
+		return r, err
+	}
+	defer emulator.stop()
+	b := &bench{emulator: emulator, log: log}
+	for _, bytes := range plan.sizes {
+		for _, chunked := range []bool{false, true} {
+			one, err := b.compare(ctx, row{bytes: bytes, chunked: chunked}, plan.rounds, 1)
+			if err != nil {
+				return r, err
+			}
+			r.uploads = append(r.uploads, one)
+		}
+	}
+	if r.crowd, err = b.compare(ctx, row{bytes: plan.crowd[0]}, plan.rounds, plan.many); err != nil {
+		return r, err
+	}
+	server, err := b.server(ctx)
+	if err != nil {
+		return r, err
+	}
+	defer server.stop()
+	if r.firstByte, err = b.first(ctx, server); err != nil {
+		return r, err
+	}
+	r.inFlight, r.afterLeave, err = b.slow(ctx, server, time.Duration(plan.seconds)*time.Second)
+	return r, err
+}
+
+// server starts a server that has done one small upload: what is made once and
+// kept is not growth.
+func (b *bench) server(ctx context.Context) (*process, error) {
+	server, err := start(ctx, "serve", "--api-url="+b.emulator.url, "--site-url="+b.emulator.url+"/www")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := b.together(ctx, toServer, server.url, 1<<20, false, 1); err != nil {
+		server.stop()
+		return nil, err
+	}
+	return server, nil
+}
+
+// compare makes uploads through a server of their own and straight, in turns.
+func (b *bench) compare(ctx context.Context, r row, rounds, many int) (row, error) {
+	fmt.Fprintf(b.log, "upload: %d of %s, chunked: %v\n", many, size(r.bytes), r.chunked)
+	server, err := b.server(ctx)
+	if err != nil {
+		return r, err
+	}
+	defer server.stop()
+	watch, err := server.watched()
+	if err != nil {
+		return r, err
+	}
+	var direct, through []time.Duration
+	for i := range rounds {
+		turns := []func() error{
+			func() error {
+				took, err := b.together(ctx, toMixcloud, b.emulator.url, r.bytes, r.chunked, many)
+				direct = append(direct, took)
+				return err
+			},
+			func() error {
+				took, err := b.together(ctx, toServer, server.url, r.bytes, r.chunked, many)
+				through = append(through, took)
+				return err
+			},
+		}
+		for j := range turns { // each is the first one as often as the other
+			if err := turns[(i+j)%len(turns)](); err != nil {
+				return r, err
+			}
+		}
+	}
+	r.direct, r.through = median(direct), median(through)
+	r.memory, r.tmpBytes, err = watch.end()
+	return r, err
+}
+
+// together makes some uploads at once, and looks whether they came whole.
+func (b *bench) together(ctx context.Context, to func(base, name string) (form, error), base string, bytes int64, chunked bool, many int) (time.Duration, error) {
+	began := time.Now()
+	g, ctx := errgroup.WithContext(ctx)
+	for range many {
+		b.made++
+		f, err := to(base, fmt.Sprintf("Bench %d", b.made))
+		if err != nil {
+			return 0, err
+		}
+		g.Go(func() error {
+			_, err := f.send(ctx, bytes, chunked)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return 0, err
+	}
+	took := time.Since(began)
+	return took, b.whole(bytes, many)
+}
+
+// whole looks at what the emulator says of its latest uploads: all have the
+// same bytes.
+func (b *bench) whole(bytes int64, many int) error {
+	var all []struct {
+		Bytes  int64
+		SHA256 string
+	}
+	if err := b.control(http.MethodGet, "uploads", "", &all); err != nil {
+		return err
+	}
+	if len(all) < many {
+		return errors.New("an upload is missing")
+	}
+	for _, u := range all[len(all)-many:] {
+		if u.Bytes != bytes || u.SHA256 != digest(bytes) {
+			return fmt.Errorf("an upload of %d bytes came as %d others", bytes, u.Bytes)
+		}
+	}
+	return nil
+}
+
+// first sends a little at a time until some of the file has arrived.
+func (b *bench) first(ctx context.Context, server *process) (int64, error) {
+	f, err := toServer(server.url, "First byte")
+	if err != nil {
+		return 0, err
+	}
+	s, err := f.open(ctx, 64<<20, false)
+	if err != nil {
+		return 0, err
+	}
+	defer s.conn.Close()
+	const fields = 4 << 10 // Mixcloud's form has less than that beside the file
+	for range 64 {
+		if err := s.push(16 << 10); err != nil {
+			return 0, err
+		}
+		for range 50 {
+			received, err := b.received()
+			if err != nil {
+				return 0, err
+			}
+			if received > fields {
+				return s.sent.Load(), nil
+			}
+			if err := pause(ctx, time.Millisecond); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return s.sent.Load(), nil
+}
+
+// slow pushes as much as is taken to an emulator that reads a mebibyte a
+// second. All that was taken and not read there is on its way: in the buffers
+// of the server and in those of the kernel.
+func (b *bench) slow(ctx context.Context, server *process, d time.Duration) (most int64, left time.Duration, err error) {
+	if err := b.until(ctx, 0); err != nil {
+		return 0, 0, err
+	}
+	if err := b.control(http.MethodPost, "settings", `{"readRate":1048576}`, nil); err != nil {
+		return 0, 0, err
+	}
+	f, err := toServer(server.url, "Slow")
+	if err != nil {
+		return 0, 0, err
+	}
+	s, err := f.open(ctx, 1<<30, false)
+	if err != nil {
+		return 0, 0, err
+	}
+	pushed := make(chan struct{})
+	go func() {
+		defer close(pushed)
+		_ = s.push(1 << 30) // until the connection is closed
+	}()
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		received, err := b.received()
+		if err != nil {
+			return 0, 0, err
+		}
+		most = max(most, s.sent.Load()-received)
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return 0, 0, err
+		}
+	}
+	if err := b.control(http.MethodPost, "settings", `{"readRate":0}`, nil); err != nil {
+		return 0, 0, err
+	}
+	_ = s.conn.Close()
+	<-pushed
+	began := time.Now()
+	err = b.until(ctx, 0)
+	return most, time.Since(began), err
+}
+
+// until waits until no upload is under way.
+func (b *bench) until(ctx context.Context, want int64) error {
+	for range 2000 {
+		received, err := b.received()
+		if err != nil || received == want {
+			return err
+		}
+		if err := pause(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errors.New("an upload did not end")
+}
+
+// received is how many bytes the emulator has read of uploads under way.
+func (b *bench) received() (total int64, err error) {
+	var active []struct{ Received int64 }
+	err = b.control(http.MethodGet, "uploads?active=1", "", &active)
+	for _, a := range active {
+		total += a.Received
+	}
+	return total, err
+}
+
+func (b *bench) control(method, path, body string, into any) error {
+	req, err := http.NewRequest(method, b.emulator.url+"/__emulator/"+path, strings.NewReader(body)) //nolint:noctx // loopback
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("the emulator answers %s to %s", resp.Status, path)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	return all[len(all)/2]
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// print writes the report as Markdown.
+func (r report) print(w io.Writer) error {
+	p := &printer{w: w}
+	p.line("| upload | straight | through | ratio | memory growth | temporary bytes |")
+	p.line("| --- | ---: | ---: | ---: | ---: | ---: |")
+	for _, u := range r.uploads {
+		kind := "with length"
+		if u.chunked {
+			kind = "chunked"
+		}
+		p.row(size(u.bytes)+" "+kind, u, 1)
+	}
+	p.row(fmt.Sprintf("%d × %s at once", r.plan.many, size(r.crowd.bytes)), r.crowd, r.plan.many)
+	p.line("")
+	p.line("| beside | |")
+	p.line("| --- | ---: |")
+	p.line("| sent by the client when some of the file had reached Mixcloud | %s |", size(r.firstByte))
+	p.line("| most on its way, Mixcloud reading 1 MiB/s | %.1f MiB |", float64(r.inFlight)/(1<<20))
+	p.line("| until Mixcloud's side ended after the client had left | %v |", r.afterLeave.Round(time.Millisecond))
+	return p.err
+}
+
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+func (p *printer) row(name string, r row, many int) {
+	rate := func(d time.Duration) float64 { return float64(r.bytes) * float64(many) / (1 << 20) / d.Seconds() }
+	p.line("| %s | %.0f MiB/s | %.0f MiB/s | %.2f | %.1f MiB | %d |", name, rate(r.direct), rate(r.through),
+		r.direct.Seconds()/r.through.Seconds(), float64(r.memory)/(1<<20), r.tmpBytes)
+}
+
+var digests sync.Map
+
+// digest is the SHA-256 of a file of so many bytes.
+func digest(bytes int64) string {
+	if known, ok := digests.Load(bytes); ok {
+		return known.(string)
+	}
+	h := sha256.New()
+	for left := bytes; left > 0; left -= int64(len(noise)) {
+		h.Write(noise[:min(left, int64(len(noise)))])
+	}
+	sum := hex.EncodeToString(h.Sum(nil))
+	digests.Store(bytes, sum)
+	return sum
+}
