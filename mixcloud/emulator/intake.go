@@ -70,7 +70,7 @@ func (in *intake) Read(p []byte) (int, error) {
 		p = p[:min(int64(len(p)), left)]
 	}
 	p, ok := in.rate.wait(in.c, p)
-	if !ok {
+	if !ok || in.c.request.Context().Err() != nil {
 		in.err = errGone
 		return 0, errGone
 	}
@@ -173,7 +173,9 @@ func (c *call) parse(body io.Reader) (submission, error) {
 	case kind != "multipart/form-data" || params["boundary"] == "":
 		return s, errors.New("not a form")
 	}
-	form := multipart.NewReader(body, params["boundary"])
+	// multipart takes a body that ends behind an inner boundary for a whole one;
+	// with an empty line behind that it is a part without a name.
+	form := multipart.NewReader(io.MultiReader(body, strings.NewReader("\r\n\r\n")), params["boundary"])
 	for range maxFields {
 		part, err := form.NextRawPart()
 		if err == io.EOF { //nolint:errorlint // a wrapped one is an end without the last boundary

@@ -19,8 +19,10 @@ func (c *call) send(w http.ResponseWriter, e entry) {
 	if f.is(FaultReset) || f.is(FaultUploadReset) {
 		reset(w)
 	}
-	if c.hasty { // net/http would read on before it answers
-		_ = http.NewResponseController(w).EnableFullDuplex()
+	if c.hasty { // net/http would read on, before it answers and before it closes
+		control := http.NewResponseController(w)
+		_ = control.EnableFullDuplex()
+		defer func() { _ = control.SetReadDeadline(time.Unix(1, 0)) }()
 	}
 	c.header(w.Header())
 	if f.is(FaultEndlessBody) {
