@@ -95,7 +95,7 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, drain time.Dura
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err := srv.Shutdown(limit)
-	<-served
+	_ = <-served // http.ErrServerClosed
 	if errors.Is(err, context.DeadlineExceeded) {
 		abort()
 		_ = srv.Close()
