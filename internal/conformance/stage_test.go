@@ -48,11 +48,18 @@ func asking(transport http.RoundTripper) Config {
 	}
 }
 
-// inBubble runs a whole comparison in virtual time, waits and all.
+// inBubble runs a whole comparison in virtual time, waits and all. Anything but a
+// plain GET is a failure.
 func inBubble(t *testing.T, transport func() http.RoundTripper, change func(*Config), check func(*testing.T, Report, error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		cfg := asking(transport())
+		under := transport()
+		cfg := asking(tripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodGet || r.Body != nil && r.Body != http.NoBody {
+				t.Errorf("%s %s with a body: %t", r.Method, r.URL.Path, r.Body != nil)
+			}
+			return under.RoundTrip(r)
+		}))
 		if change != nil {
 			change(&cfg)
 		}
