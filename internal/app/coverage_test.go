@@ -26,7 +26,7 @@ var uncovered = map[string]string{
 	"RateLimit.remaining":      "the same",
 	"RateLimit.retryAt":        "takes an earlier operation that was refused: TestRateLimitIsTold",
 	"Playlist.picture":         "pictures of playlists were never recorded: graph/model's tests",
-	"OtherActivity.id":         "the emulated Mixcloud does nothing that was never recorded: TestFixtureLedger",
+	"OtherActivity.id":         "the emulated Mixcloud does nothing that was never recorded: TestLedgerOfUnknownActivities",
 	"OtherActivity.key":        "the same",
 	"OtherActivity.url":        "the same",
 	"OtherActivity.raw":        "the same",
