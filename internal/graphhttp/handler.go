@@ -77,8 +77,9 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv.SetErrorPresenter(gqlerr.Presenter(o.Log))
 	srv.SetRecoverFunc(gqlerr.Recover(o.Log))
 	srv.SetParserTokenLimit(o.TokenLimit)
-	srv.SetQueryCache(newQueryCache())
-	srv.Use(depthLimit{o.MaxDepth})
+	cache := newQueryCache()
+	srv.SetQueryCache(cache)
+	srv.Use(documentLimits{tokens: o.TokenLimit, depth: o.MaxDepth, known: cache})
 	srv.Use(extension.Introspection{})
 	if o.Around != nil {
 		srv.AroundOperations(o.Around)
