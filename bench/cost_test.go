@@ -57,6 +57,9 @@ func TestGenerated(t *testing.T) {
 						t.Errorf("%s took %v, the critical path is %v\n%s", q.Name, took, path, q.Text)
 					}
 				})
+				if plan.Calls() > queries.MaxCalls {
+					t.Errorf("%s costs %d calls, above %d", q.Name, plan.Calls(), queries.MaxCalls)
+				}
 				calls, deepest = calls+plan.Calls(), max(deepest, len(plan.Rounds))
 			}
 			if calls < 5*each || deepest < 4 {

@@ -255,7 +255,7 @@ func (w *walker) listenLater(n node, f *ast.Field) {
 // oembed asks for what can be embedded of a page. Its XML is another answer.
 func (w *walker) oembed(f *ast.Field, args map[string]any) {
 	page := url.QueryEscape("https://www.mixcloud.com" + pathOf(fmt.Sprint(args["url"])))
-	asked := strings.ToLower(query(args, "width", "height", "maxWidth", "maxHeight", "color", "light"))
+	asked := query(args, "width", "height", "maxWidth", "maxHeight", "color", "light")
 	c := Call{Path: "/www/oembed/", Query: "url=" + page + "&" + asked, opaque: true}
 	w.need(c.Path+"?"+c.Query, c, func(a *answer) {
 		if a.found {
@@ -264,12 +264,13 @@ func (w *walker) oembed(f *ast.Field, args map[string]any) {
 	})
 }
 
-// query encodes those of the arguments that are there.
+// query encodes those of the arguments that are there; REST's names for them are
+// in lower case.
 func query(args map[string]any, names ...string) string {
 	values := url.Values{}
 	for _, name := range names {
 		if v := args[name]; v != nil {
-			values.Set(name, fmt.Sprint(v))
+			values.Set(strings.ToLower(name), fmt.Sprint(v))
 		}
 	}
 	return values.Encode()
