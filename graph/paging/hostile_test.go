@@ -450,3 +450,22 @@ func TestLowerCapWithoutLimitInLinks(t *testing.T) {
 		}
 	}
 }
+
+// A forged cursor from outside the bounds does not lead out of them.
+func TestCursorOutsideTheBounds(t *testing.T) {
+	t.Parallel()
+	bound := paging.Bind("/test/|items", base+200, base+240)
+	want := []string{"d", "e", "f"}
+	for _, n := range []int64{-1000, 10, 200, 240, 260, 1 << 33} {
+		u := &upstream{own: true, items: letters()}
+		forged := paging.Cursor{Kind: paging.ByTime, Key: "/z/", Second: base + n}.Encode(bound)
+		for _, a := range []paging.Args{{First: ptr(50), After: &forged}, {Last: ptr(50), Before: &forged}} {
+			a.Since, a.Until = second(200), second(240)
+			for _, name := range names(u.read(t, a)) {
+				if !slices.Contains(want, name) {
+					t.Errorf("%s at %d gives %s", show(a), n, name)
+				}
+			}
+		}
+	}
+}
