@@ -277,7 +277,7 @@ func TestRefusedArguments(t *testing.T) {
 
 func TestGet_KeepsEverything(t *testing.T) {
 	t.Parallel()
-	const body = `{"new": {"thing": [1, 2.50, "caf\u00e9"]}, "key": 7}`
+	const body = `{"new": {"thing": [1, 2.50, "caf\u00e9"]}, "key": 7, "html": "<iframe></iframe>"}`
 	c := testClient(t, func(r *http.Request) (*http.Response, error) {
 		return answer(r, 200, http.Header{"Content-Type": {"application/json"}}, strings.NewReader(" \n"+body+"\n")), nil
 	})
