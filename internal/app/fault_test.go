@@ -1,0 +1,439 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/loaders"
+	"mixcloud-graphql/graph/resolvers"
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/upstream"
+	"mixcloud-graphql/mixcloud"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// A victim is a field that meets a fault, beside one that does not.
+type victim struct {
+	name  string
+	match string // the path of the call that goes wrong
+	query string // the field is at path; "rest" has to stand
+	path  []any
+}
+
+var victims = []victim{
+	{"look-up", "/spartacus/", `{ user(username: "spartacus") { name } rest: tag(name: "funk") { name } }`, []any{"user"}},
+	{"list", "/spartacus/followers/", `{ user(username: "spartacus") { followers(first: 1) { nodes { key } } rest: name } }`, []any{"user", "followers"}},
+	{"load", "/spartacus/", `{ cloudcast(key: "/spartacus/party-time/") { user { biog } rest: name } }`, []any{"cloudcast", "user", "biog"}},
+	{"total", "/spartacus/", `{ cloudcast(key: "/spartacus/party-time/") { user { followers(first: 1) { totalCount rest: nodes { key } } } } }`, []any{"cloudcast", "user", "followers", "totalCount"}},
+	{"raw", "/spartacus/", `{ cloudcast(key: "/spartacus/party-time/") { user { raw(full: true) rest: name } } }`, []any{"cloudcast", "user", "raw"}},
+	{"plain list", "/categories/", `{ categories { name } rest: category(slug: "funk") { name } }`, []any{"categories"}},
+	{"search", "/search/", `{ search(query: "night") { users(first: 1) { nodes { key } } rest: query } }`, []any{"search", "users"}},
+	{"node", "/spartacus/", `{ nodes(ids: ["MXUKL3NwYXJ0YWN1cy8"]) { id } rest: tag(name: "funk") { name } }`, []any{"nodes", 0.0}},
+	{"comment", "/demo/comments/", `{ node(id: "MW0KL2NvbW1lbnRzL2NyLzIwNC8yOC9jMS8KL2RlbW8vCjE3MDAwMDAwMDA") { id } rest: tag(name: "funk") { name } }`, []any{"node"}},
+	{"player", "/spartacus/party-time/embed-html/", `{ cloudcast(key: "/spartacus/party-time/") { embedHtml rest: name } }`, []any{"cloudcast", "embedHtml"}},
+	{"player's JSON", "/spartacus/party-time/embed-json/", `{ cloudcast(key: "/spartacus/party-time/") { embedJson rest: name } }`, []any{"cloudcast", "embedJson"}},
+	{"oEmbed", "/www/oembed/", `{ oembed(url: "/spartacus/party-time/") { title } rest: tag(name: "funk") { name } }`, []any{"oembed"}},
+}
+
+// faults says as what each way to fail comes out. Those without a code do no
+// harm to a read.
+var faults = map[emulator.FaultKind]struct {
+	code    string
+	retries bool
+	wait    float64 // milliseconds
+	took    time.Duration
+}{
+	emulator.FaultRateLimit:       {code: "RATE_LIMITED", retries: true, wait: 90_000},
+	emulator.FaultRateLimitNoWait: {code: "RATE_LIMITED", retries: true},
+	emulator.FaultHTML403:         {code: "UPSTREAM_UNAVAILABLE", retries: true},
+	emulator.FaultHTML413:         {code: "UPSTREAM_UNAVAILABLE", retries: true},
+	emulator.FaultHTML502:         {code: "UPSTREAM_UNAVAILABLE", retries: true},
+	emulator.FaultHTML503:         {code: "UPSTREAM_UNAVAILABLE", retries: true, wait: 90_000},
+	emulator.FaultError500:        {code: "UPSTREAM_UNAVAILABLE", retries: true},
+	emulator.FaultSlowHeaders:     {code: "UPSTREAM_TIMEOUT", retries: true, took: deadline},
+	emulator.FaultSlowBody:        {code: "UPSTREAM_TIMEOUT", retries: true, took: deadline},
+	emulator.FaultTruncatedBody:   {code: "UPSTREAM_BAD_RESPONSE"},
+	emulator.FaultTruncatedJSON:   {code: "UPSTREAM_BAD_RESPONSE"},
+	emulator.FaultEndlessBody:     {code: "UPSTREAM_TIMEOUT", retries: true, took: deadline},
+	emulator.FaultReset:           {code: "UPSTREAM_UNAVAILABLE", retries: true},
+	emulator.FaultError200:        {code: "UPSTREAM_BAD_RESPONSE"},
+	emulator.FaultNotJSON:         {code: "UPSTREAM_BAD_RESPONSE"},
+	emulator.FaultSuccessFalse:    {code: "UPSTREAM_BAD_RESPONSE"},
+	emulator.FaultContentType:     {},
+	emulator.FaultEmptyPage:       {},
+	emulator.FaultRepeatedPage:    {},
+	emulator.FaultURLEncodedToken: {},
+}
+
+// deadline is how long an operation may take in these tests.
+const deadline = 20 * time.Second
+
+// TestFaults lets every field meet every fault. Each time one field is null with
+// the right code at its own path, and the rest of the answer stands.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for _, kind := range emulator.FaultKinds() {
+		if _, ok := faults[kind]; !ok {
+			t.Errorf("no line says what %q comes out as", kind)
+		}
+		for _, v := range victims {
+			t.Run(string(kind)+"/"+v.name, func(t *testing.T) {
+				t.Parallel()
+				seeded()
+				synctest.Test(t, func(t *testing.T) { v.suffer(t, kind) })
+			})
+		}
+	}
+}
+
+func (v victim) suffer(t *testing.T, kind emulator.FaultKind) {
+	want := faults[kind]
+	s := newStage(t, set{config: config.Serve{RequestTimeout: deadline}})
+	fault := emulator.Fault{Match: v.match, Kind: kind}
+	switch kind {
+	case emulator.FaultRateLimit, emulator.FaultHTML503:
+		fault.RetryAfter = 90 * time.Second
+	case emulator.FaultSlowHeaders, emulator.FaultSlowBody:
+		fault.Delay = time.Hour
+	case emulator.FaultEndlessBody:
+		fault.Delay = time.Second
+	}
+	if err := s.mixcloud.Fail(fault); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	a := s.ask(t, "", v.query, nil)
+	took := time.Since(start)
+	var data map[string]any
+	errs := a.decode(t, &data)
+	if !bytes.Contains(a.body, []byte(`"rest":`)) || bytes.Contains(a.body, []byte(`"rest":null`)) {
+		t.Errorf("the rest does not stand: %s", a.body)
+	}
+	if want.code == "" {
+		if len(errs) > 0 {
+			t.Errorf("%+v", errs)
+		}
+		return
+	}
+	if len(errs) != 1 {
+		t.Fatalf("%d errors, want one: %s", len(errs), a.body)
+	}
+	if diff := cmp.Diff(v.path, errs[0].Path); diff != "" {
+		t.Errorf("path: %s", diff)
+	}
+	if got := at(data, v.path); got != nil {
+		t.Errorf("the field is %v", got)
+	}
+	if got := errs[0].code(); got != want.code {
+		t.Errorf("code %s, want %s: %s", got, want.code, errs[0].Message)
+	}
+	if got := errs[0].Extensions["retryable"] == true; got != want.retries {
+		t.Errorf("retryable is %v", got)
+	}
+	wait, _ := errs[0].Extensions["retryAfterMs"].(float64)
+	if wait != want.wait {
+		t.Errorf("retryAfterMs is %v, want %v", wait, want.wait)
+	}
+	if want.took != took {
+		t.Errorf("took %v, want %v", took, want.took)
+	}
+	for _, leak := range []string{"mixcloud.test", "Get \"", "<html", "goroutine", ".go:"} {
+		if bytes.Contains(a.body, []byte(leak)) {
+			t.Errorf("the answer has %q in it: %s", leak, a.body)
+		}
+	}
+}
+
+// at is what stands at a path of an answer.
+func at(v any, path []any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			object, _ := v.(map[string]any)
+			v = object[step]
+		case float64:
+			list, _ := v.([]any)
+			v = list[int(step)]
+		}
+	}
+	return v
+}
+
+// TestRateLimitIsTold tells in a later operation until when Mixcloud refuses,
+// and forgets it when the time has come.
+func TestRateLimitIsTold(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, set{})
+		retryAt := func() *time.Time {
+			var data struct{ RateLimit struct{ RetryAt *time.Time } }
+			if errs := s.ask(t, "", `{ rateLimit { retryAt } }`, nil).decode(t, &data); len(errs) > 0 {
+				t.Fatalf("%+v", errs)
+			}
+			return data.RateLimit.RetryAt
+		}
+		if at := retryAt(); at != nil {
+			t.Fatalf("before any refusal: %v", at)
+		}
+		if err := s.mixcloud.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		s.ask(t, "", `{ user(username: "spartacus") { name } }`, nil)
+		if at, want := retryAt(), time.Now().Add(452*time.Second).UTC().Truncate(time.Second); at == nil || !at.Equal(want) {
+			t.Errorf("after a refusal: %v, want %v", at, want)
+		}
+		time.Sleep(452 * time.Second)
+		if at := retryAt(); at != nil {
+			t.Errorf("after the wait: %v", at)
+		}
+	})
+}
+
+// TestBudget asks for more calls than an operation may make: exactly the budget
+// is spent, what it paid for is shown, and each field beyond is refused.
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, set{})
+	query := `{ user(username: "HarbourFM") { cloudcasts(first: 100) { nodes { slug description comments(first: 1) { totalCount nodes { id } } } } } }`
+	a := s.ask(t, "", query, nil)
+	var data struct {
+		User struct {
+			Cloudcasts struct{ Nodes []struct{ Slug string } }
+		}
+	}
+	errs := a.decode(t, &data)
+	if got := len(s.upstream()); got != upstream.DefaultBudget {
+		t.Errorf("%d calls were made, want %d", got, upstream.DefaultBudget)
+	}
+	if want := 2 + 2*100 - upstream.DefaultBudget; len(errs) != want {
+		t.Errorf("%d errors, want %d", len(errs), want)
+	}
+	for _, e := range errs {
+		if e.code() != "LIMIT_EXCEEDED" || !strings.Contains(e.Message, "200") {
+			t.Errorf("%+v", e)
+		}
+	}
+	if len(data.User.Cloudcasts.Nodes) != 100 {
+		t.Errorf("%d items are left", len(data.User.Cloudcasts.Nodes))
+	}
+	if again := s.ask(t, "", `{ user(username: "demo") { name } }`, nil); len(again.decode(t, nil)) > 0 {
+		t.Errorf("the next operation has no budget of its own: %s", again.body)
+	}
+	small := newStage(t, set{config: config.Serve{OperationBudget: 1}})
+	if errs := small.ask(t, "", `{ user(username: "demo") { name feed { nodes { key } } } }`, nil).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" {
+		t.Errorf("with a budget of one: %+v", errs)
+	}
+}
+
+// panicking is a transport that panics at one path.
+type panicking struct {
+	next http.RoundTripper
+	path string
+}
+
+func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == p.path {
+		panic("a secret of the transport")
+	}
+	return p.next.RoundTrip(r)
+}
+
+// TestPanicInALoader has a fetch panic on the goroutine of its loader: the
+// fields that asked are INTERNAL with the request's id, the rest of the answer
+// stands, the log has the panic, and the server lives on.
+func TestPanicInALoader(t *testing.T) {
+	t.Parallel()
+	mixcloud, err := emulator.New(emulator.WithWorld(seeded()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, set{upstream: panicking{mixcloud.Transport(), "/spartacus/"}})
+	query := `{ cloudcast(key: "/spartacus/party-time/") { name user { name biog city } } nodes(ids: ["MXUKL3NwYXJ0YWN1cy8"]) { id } }`
+	for range 2 {
+		a := s.ask(t, "", query, nil)
+		var data map[string]any
+		errs := a.decode(t, &data)
+		want := []errorOf{
+			internalAt("cloudcast", "user", "biog"), internalAt("cloudcast", "user", "city"), internalAt("nodes", 0.0),
+		}
+		if diff := cmp.Diff(want, errs); diff != "" {
+			t.Error(diff)
+		}
+		if at(data, []any{"cloudcast", "user", "name"}) != "Spartacus" {
+			t.Errorf("the rest does not stand: %s", a.body)
+		}
+		if bytes.Contains(a.body, []byte("secret")) {
+			t.Errorf("the panic is told: %s", a.body)
+		}
+	}
+	if log := s.log.String(); !strings.Contains(log, "a secret of the transport") || !strings.Contains(log, "panicking.RoundTrip") || !strings.Contains(log, "test-request") {
+		t.Errorf("the log has not the panic, its stack and the request's id:\n%s", log)
+	}
+}
+
+func internalAt(path ...any) errorOf {
+	return errorOf{
+		Message:    "Something went wrong inside this server. Quote the request id when you report it.",
+		Path:       path,
+		Extensions: map[string]any{"code": "INTERNAL", "requestId": "test-request"},
+	}
+}
+
+// TestPanicInAResolver has a resolver panic, for want of the store that it is
+// made with.
+func TestPanicInAResolver(t *testing.T) {
+	t.Parallel()
+	log := new(logBuffer)
+	logger := slog.New(slog.NewJSONHandler(log, nil))
+	client, err := mixcloud.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := upstream.NewStore(client, 1, 1).Session("")
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(nil, logger)})
+	handler := graphhttp.Chain(graphhttp.New(schema, graphhttp.Options{
+		Log: logger,
+		Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+			return next(loaders.Into(ctx, loaders.New(ctx, session)))
+		},
+	}), graphhttp.RequestID)
+	s := &stage{app: &App{handler: handler, log: logger}, log: log, wire: new(wire)}
+	a := s.ask(t, "", `{ cloudcast(key: "/spartacus/party-time/") { name } discover { key } }`, nil)
+	var data map[string]any
+	if diff := cmp.Diff([]errorOf{internalAt("cloudcast")}, a.decode(t, &data)); diff != "" {
+		t.Error(diff)
+	}
+	if at(data, []any{"discover", "key"}) != "/genres/all/" {
+		t.Errorf("the rest does not stand: %s", a.body)
+	}
+	if !strings.Contains(log.String(), "panic in a resolver") || !strings.Contains(log.String(), "ParseRef") && !strings.Contains(log.String(), "resolvers") {
+		t.Errorf("the log has not the panic and its stack: %s", log)
+	}
+}
+
+// TestClientThatLeaves ends its request while Mixcloud is slow: the calls end
+// with it, also those that wait for their turn.
+func TestClientThatLeaves(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, set{config: config.Serve{MaxUpstream: 1}, emulator: []emulator.Option{emulator.WithLatency(time.Minute)}})
+		ctx, leave := context.WithCancel(t.Context())
+		body, err := json.Marshal(map[string]string{"query": `{ a: user(username: "spartacus") { name } b: user(username: "demo") { name } c: tag(name: "funk") { name } }`})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.app.ServeHTTP(httptest.NewRecorder(), r)
+		}()
+		synctest.Wait()
+		start := time.Now()
+		leave()
+		<-done
+		synctest.Wait()
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the server went on for %v", took)
+		}
+		if calls := s.upstream(); len(calls) != 1 {
+			t.Errorf("%d calls were begun, want the first alone: %q", len(calls), calls)
+		}
+	})
+}
+
+// TestNoTokenLeaves sends a token through every golden's query and through every
+// fault, and looks for it wherever something leaves the process but Mixcloud's
+// own wire.
+func TestNoTokenLeaves(t *testing.T) {
+	t.Parallel()
+	all, err := goldens()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A well-formed token that is unlike anything else, with what encodings change.
+	const canary = "cAnAry+/7d1f~token=="
+	echo := func(r *http.Request) error { // a transport that tells what it was asked
+		return &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("no route to " + r.URL.String())}
+	}
+	for name, opts := range map[string]set{
+		"refused":     {},
+		"transport":   {upstream: roundTripper(func(r *http.Request) (*http.Response, error) { return nil, echo(r) })},
+		"panic":       {upstream: roundTripper(func(r *http.Request) (*http.Response, error) { panic(echo(r)) })},
+		"echoed 200":  {upstream: saying(http.StatusOK, `{"error": {"type": "%[1]s", "message": "%[1]s"}}`)},
+		"echoed 400":  {upstream: saying(http.StatusBadRequest, `{"error": {"type": "OAuthException", "message": "bad token %s"}}`)},
+		"echoed 403":  {upstream: saying(http.StatusForbidden, `{"error": {"type": "%s", "message": "no"}}`)},
+		"echoed HTML": {upstream: saying(http.StatusBadGateway, `<html>%s</html>`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, opts)
+			for _, g := range all {
+				a := s.ask(t, canary, g.query, g.vars)
+				leaks(t, g.name, canary, string(a.body), fmt.Sprint(a.header))
+			}
+			leaks(t, "the log", canary, s.log.String())
+		})
+	}
+	t.Run("accepted", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, set{})
+		for _, g := range all {
+			a := s.ask(t, "demo-token", g.query, g.vars)
+			leaks(t, g.name, "demo-token", string(a.body), fmt.Sprint(a.header))
+		}
+		leaks(t, "the log", "demo-token", s.log.String())
+		if !strings.Contains(strings.Join(s.upstream(), "\n"), "(token)") {
+			t.Error("the token never got anywhere")
+		}
+	})
+}
+
+func leaks(t *testing.T, where, token string, texts ...string) {
+	t.Helper()
+	quoted, err := json.Marshal(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{token, url.QueryEscape(token), url.PathEscape(token), strings.Trim(string(quoted), `"`), strings.Trim(token, "=")} {
+		for _, text := range texts {
+			if i := strings.Index(text, form); i >= 0 {
+				t.Fatalf("%s: the token is in …%s…", where, text[max(0, i-200):min(len(text), i+100)])
+			}
+		}
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// saying answers with a body that has the token in it.
+func saying(status int, format string) roundTripper {
+	return func(r *http.Request) (*http.Response, error) {
+		w := httptest.NewRecorder()
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, format, r.URL.Query().Get("access_token"))
+		return w.Result(), nil
+	}
+}
