@@ -186,15 +186,17 @@ func TestPlan(t *testing.T) {
 		"the viewer under two names":       {1, "ada-token", `{ viewer { following { nodes { cloudcasts { nodes { hosts { biog followsViewer isViewer } } } } } } }`, nil, nil, []int{1, 1, 1}},
 		"nobody's relations":               {1, "", `{ user(username: "ada") { following { nodes { followsViewer viewerIsFollowing isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1}},
 		"somebody's relations":             {1, "ada-token", `{ user(username: "ada") { following { nodes { viewerIsFollowing followsViewer isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1, 2}},
+		"ids, twice and forged":            {1, "", `{ node(id: "id of ada") { ... on User { biog following { nodes { city } } } } nodes(ids: ["id of 0", "forged", "id of 0"]) { ... on User { city } } }`, nil, nil, []int{2, 1}},
 		"the old name of what is new":      {0, "", `{ tag(name: "funk") { latest { nodes { name } } } }`, nil, nil, []int{1, 1, 1}},
 		"keys of another kind":             {0, "", `{ cloudcast(key: "/ada/") { name } resource(key: "/") { name } search(query: " ") { users { nodes { name } } } }`, nil, nil, nil},
 		"players by key, width and nobody": {1, "", `{ user(username: "0") { cloudcasts { nodes { embedHtml a: embedHtml(width: "100%") b: embedHtml(width: "100%") embedJson } } } }`, nil, nil, []int{1, 1, 3}},
 	}
 	s := schema(t)
+	keys := map[string]string{"id of ada": "/ada/", "id of 0": "/0/"}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			plan, err := New(s, fewUsers(test.users), 0).Plan(Question{Query: test.query, Variables: test.variables, Token: test.token, Cursors: test.cursors})
+			plan, err := New(s, fewUsers(test.users), 0).Plan(Question{Query: test.query, Variables: test.variables, Token: test.token, Cursors: test.cursors, Keys: keys})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -225,7 +227,6 @@ func TestPlan_impossible(t *testing.T) {
 		`{ user(username: "ada") { following(after: "unknown") { nodes { name } } } }`,
 		`{ user(username: "ada") { following(last: 1, before: "unknown") { nodes { name } } } }`,
 		`{ user(username: "ada") { following(since: 1) { nodes { name } } } }`,
-		`{ node(id: "x") { id } }`,
 	} {
 		if plan, err := New(s, fewUsers(1), 0).Plan(Question{Query: query}); err == nil {
 			t.Errorf("%s has a plan of %d calls", query, plan.Calls())

@@ -57,14 +57,14 @@ func TestNamed(t *testing.T) {
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	text := "# About it,\n# in two lines.\n# variables: {\"n\": [\"a\"]}\n# token: demo-token\n# after: user.feed\nquery { a }\n# token: not this one\n"
+	text := "# About it,\n# in two lines.\n# variables: {\"n\": [\"a\"]}\n# token: demo-token\n# after: user.feed\n# ids: /a/ /b/c/\nquery { a }\n# token: not this one\n"
 	got, err := read("07-some-name.graphql", text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Query{
 		Name: "some-name", Doc: "About it, in two lines.", Text: text,
-		Variables: map[string]any{"n": []any{"a"}}, Token: "demo-token", After: "user.feed",
+		Variables: map[string]any{"n": []any{"a"}}, Token: "demo-token", After: "user.feed", IDs: []string{"/a/", "/b/c/"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
