@@ -66,7 +66,7 @@ func (l documentLimits) MutateOperationParameters(ctx context.Context, params *g
 	}
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Query}, l.tokens)
 	if err != nil {
-		return nil // the executor meets the same error, and reports it with its code
+		return nil //nolint:nilerr // the executor meets the same error, and reports it with its code
 	}
 	s := survey{doc: doc, fragments: map[string]int{}, names: map[string]int{}}
 	depth := 0
