@@ -32,7 +32,7 @@ type Options struct {
 	// Around runs around every operation, with the request's context: the
 	// place to install what lives as long as an operation. Nil for nothing.
 	Around graphql.OperationMiddleware
-	// Timeout bounds an operation, from its first byte to its last.
+	// Timeout bounds an operation, from its document to its answer.
 	Timeout time.Duration
 	// MaxBody is the largest request body, in bytes.
 	MaxBody int64
