@@ -141,7 +141,7 @@ func (b *bench) askServer(ctx context.Context, q queries.Query, r *row) error {
 // to anybody, and times what use does with it. It is everything that the
 // program serves with, access log included, in this process.
 func (b *bench) cold(ctx context.Context, use func(client *http.Client, server string) error) (time.Duration, error) {
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	server, err := app.New(config.Serve{
 		APIURL: b.mixcloud, SiteURL: b.mixcloud + "/www", OEmbedURL: b.mixcloud + "/www/oembed/",
 		RequestTimeout: time.Minute, DrainTimeout: time.Minute,

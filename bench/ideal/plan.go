@@ -76,7 +76,7 @@ func (p *Plan) Calls() int {
 // asks for what a plan cannot be made of: a cursor of unknown place, paging
 // backward, and since on a list whose items do not say when they came onto it.
 func (r *Reference) Plan(q Question) (*Plan, error) {
-	doc, err := gqlparser.LoadQuery(r.schema, q.Query)
+	doc, err := gqlparser.LoadQueryWithRules(r.schema, q.Query, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ideal: %w", err)
 	}

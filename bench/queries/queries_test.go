@@ -45,7 +45,7 @@ func TestNamed(t *testing.T) {
 	s := schema(t)
 	names := make(map[string]bool)
 	for _, q := range all {
-		if _, err := gqlparser.LoadQuery(s, q.Text); err != nil {
+		if _, err := gqlparser.LoadQueryWithRules(s, q.Text, nil); err != nil {
 			t.Errorf("%s: %v", q.Name, err)
 		}
 		if names[q.Name] {
@@ -87,7 +87,7 @@ func TestGenerator(t *testing.T) {
 			t.Fatalf("one seed gives two queries:\n%s\n%s", query, again)
 		}
 		different = different || c.Query() != query
-		if _, err := gqlparser.LoadQuery(s, query); err != nil {
+		if _, err := gqlparser.LoadQueryWithRules(s, query, nil); err != nil {
 			t.Errorf("%v\n%s", err, query)
 		}
 	}

@@ -183,19 +183,22 @@ func TestUpstreamWithoutEnd(t *testing.T) {
 			func(int, mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(mixcloud.Range{Limit: 10, Until: *second(240)})}
 			},
-			[]string{"a", "b", "c"}, 5,
+			[]string{"a", "b", "c"},
+			5,
 		},
 		"links to itself": {
 			func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(r)}
 			},
-			[]string{"a", "b", "c"}, 4,
+			[]string{"a", "b", "c"},
+			4,
 		},
 		"repeats the page by offset": {
 			func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(mixcloud.Range{Limit: 3, Offset: ptr(3)})}
 			},
-			[]string{"a", "b", "c"}, 4,
+			[]string{"a", "b", "c"},
+			4,
 		},
 		"nothing, and a link that leads nowhere": {
 			func(int, mixcloud.Range) *mixcloud.Page[item] {
@@ -223,7 +226,8 @@ func TestUpstreamWithoutEnd(t *testing.T) {
 				}
 				return &mixcloud.Page[item]{Items: letters()[from : from+1], Next: link(mixcloud.Range{Limit: 1, Offset: ptr(from + 1)})}
 			},
-			[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, 10,
+			[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"},
+			10,
 		},
 	} {
 		for _, own := range []bool{true, false} {

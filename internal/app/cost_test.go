@@ -42,9 +42,11 @@ var (
 		"nothing without a token; with a token one call":           {token: call},
 		"one call per different id":                                {anonymous: price{full: 2}, token: price{full: 2}},
 		"with a token: one call for the viewer, shared by all users; none for a user that was looked up itself": {
-			token: price{partial: 1, shared: true}},
+			token: price{partial: 1, shared: true},
+		},
 		"nothing for anonymous callers; one call with a token, after those of `isViewer`": {
-			token: price{partial: 1, full: 1, shared: true}},
+			token: price{partial: 1, full: 1, shared: true},
+		},
 	}
 	withArgument = regexp.MustCompile("^Cost with `([a-z]+: [a-z]+)`: (.*)$")
 )

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,12 +45,8 @@ func named(fields ...string) map[string]leaf {
 // with adds leaves, those of the receiver first.
 func (s shape) with(more map[string]leaf) shape {
 	all := map[string]leaf{}
-	for name, l := range s.leaves {
-		all[name] = l
-	}
-	for name, l := range more {
-		all[name] = l
-	}
+	maps.Copy(all, s.leaves)
+	maps.Copy(all, more)
 	s.leaves = all
 	return s
 }

@@ -32,11 +32,6 @@ type frame struct {
 	at int64 // when it was listed
 }
 
-// timed tells whether the items themselves say when they were listed.
-func (r *reel) timed() bool {
-	return !r.byOffset && !slices.Contains([]string{"favorites", "followers", "following"}, r.connection)
-}
-
 // insert puts an item onto the list. Place is where among the items of its
 // second.
 func (r *reel) insert(f frame, place int) {

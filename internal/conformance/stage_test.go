@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -77,9 +78,7 @@ func (t tripper) RoundTrip(r *http.Request) (*http.Response, error) { return t(r
 func saying(status int, header http.Header, body string) tripper {
 	return func(r *http.Request) (*http.Response, error) {
 		w := httptest.NewRecorder()
-		for name, values := range header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), header)
 		w.WriteHeader(status)
 		_, _ = w.WriteString(body)
 		res := w.Result()
