@@ -48,6 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	runs := flags.Int("runs", 9, "how often each query is asked; the table has the medians")
 	latency := flags.Duration("latency", 20*time.Millisecond, "how long Mixcloud takes for each call")
+	dial := flags.Bool("dial", false, "begin each run without an open connection")
 	only := flags.String("query", "", "ask only the queries whose name has this in it")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	b, err := newBench(ctx, *latency)
+	b, err := newBench(ctx, *latency, *dial)
 	if err != nil {
 		return err
 	}

@@ -29,19 +29,20 @@ import (
 type bench struct {
 	mixcloud  string // the emulator's address
 	latency   time.Duration
+	dial      bool // no connection is open when the clock starts
 	reference *ideal.Reference
 	process   *exec.Cmd
 }
 
 // newBench starts the emulator. The plans are made with another one in this
 // process, of the same world, so that they stand in nobody's journal.
-func newBench(ctx context.Context, latency time.Duration) (*bench, error) {
+func newBench(ctx context.Context, latency time.Duration, dial bool) (*bench, error) {
 	local, err := emulator.New()
 	if err != nil {
 		return nil, err
 	}
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
-	b := &bench{latency: latency, reference: ideal.New(schema, local.Transport(), ideal.DefaultConcurrency)}
+	b := &bench{latency: latency, dial: dial, reference: ideal.New(schema, local.Transport(), ideal.DefaultConcurrency)}
 	return b, b.startEmulator(ctx)
 }
 
@@ -118,9 +119,6 @@ func (b *bench) measure(ctx context.Context, q queries.Query, runs int) (row, er
 }
 
 func (b *bench) askServer(ctx context.Context, q queries.Query, r *row) error {
-	if err := b.control(ctx, http.MethodDelete, nil); err != nil {
-		return err
-	}
 	took, err := b.cold(ctx, func(client *http.Client, server string) error {
 		_, err := ask(ctx, client, server, q)
 		return err
@@ -137,9 +135,9 @@ func (b *bench) askServer(ctx context.Context, q queries.Query, r *row) error {
 	return nil
 }
 
-// cold starts a server that has never been asked anything and has no connection
-// to anybody, and times what use does with it. It is everything that the
-// program serves with, access log included, in this process.
+// cold starts a server that knows nothing yet, and times what use does with it.
+// It is everything that the program serves with, access log included, in this
+// process.
 func (b *bench) cold(ctx context.Context, use func(client *http.Client, server string) error) (time.Duration, error) {
 	log := slog.New(slog.DiscardHandler)
 	server, err := app.New(config.Serve{
@@ -158,9 +156,15 @@ func (b *bench) cold(ctx context.Context, use func(client *http.Client, server s
 	go func() { served <- server.Serve(serving, ln) }()
 
 	client, done := newClient()
+	err = b.connect(func() error { return connectServer(ctx, client, "http://"+ln.Addr().String()) })
+	if err == nil {
+		err = b.control(ctx, http.MethodDelete, nil)
+	}
 	runtime.GC() // of what the run before left
 	began := time.Now()
-	err = use(client, "http://"+ln.Addr().String())
+	if err == nil {
+		err = use(client, "http://"+ln.Addr().String())
+	}
 	took := time.Since(began)
 	done()
 	stop()
@@ -177,12 +181,46 @@ func newClient() (client *http.Client, done func()) {
 	return &http.Client{Transport: transport}, transport.CloseIdleConnections
 }
 
+// nowhere is a path of Mixcloud where nothing is, so that asking for it opens a
+// connection and teaches nothing.
+const nowhere = "/genres/nothing-here/"
+
+// connect opens the connections that a process which has served for a while
+// has, unless dialling is to be measured too.
+func (b *bench) connect(open func() error) error {
+	if b.dial {
+		return nil
+	}
+	return open()
+}
+
+// connectServer makes a server open as many connections as it will use, by a
+// question about things that do not exist.
+func connectServer(ctx context.Context, client *http.Client, server string) error {
+	var text strings.Builder
+	for i := range ideal.DefaultConcurrency {
+		fmt.Fprintf(&text, " t%d: tag(name: \"nothing here %d\") { name }", i, i)
+	}
+	_, err := ask(ctx, client, server, queries.Query{Name: "connect", Text: "{" + text.String() + " }"})
+	return err
+}
+
 // askIdeal makes the calls of a plan round by round and looks at nothing that
 // comes. No server can be faster whose fields depend on each other as the
 // query's do.
 func (b *bench) askIdeal(ctx context.Context, plan *ideal.Plan, token string, r *row) error {
 	client, done := newClient()
 	defer done()
+	err := b.connect(func() error {
+		group, ctx := errgroup.WithContext(ctx)
+		for range ideal.DefaultConcurrency {
+			group.Go(func() error { return fetch(ctx, client, b.mixcloud+nowhere) })
+		}
+		return group.Wait()
+	})
+	if err != nil {
+		return err
+	}
 	runtime.GC()
 	began := time.Now()
 	for _, round := range plan.Rounds {
