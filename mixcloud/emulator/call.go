@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"sync"
 
 	"mixcloud-graphql/mixcloud/emulator/world"
@@ -84,11 +85,13 @@ func (e *Emulator) serveAPI(w http.ResponseWriter, r *http.Request) {
 	defer c.free()
 	entry := e.journal.open(r.Method, c.path, r.URL.RawQuery)
 
-	wait := e.limiter.over(c.settings.Limit)
-	if !sleep(r.Context(), c.settings.Latency) {
+	began := time.Now()
+	c.answer(e.limiter.over(c.settings.Limit))
+	// The latency is the whole time of an answer, its making included, to be
+	// what a measurement sets against it.
+	if !sleep(r.Context(), c.settings.Latency-time.Since(began)) {
 		panic(http.ErrAbortHandler) // the caller is gone
 	}
-	c.answer(wait)
 	c.send(w, entry)
 }
 
