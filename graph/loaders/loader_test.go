@@ -88,8 +88,7 @@ func TestLoad_Panic(t *testing.T) {
 	for range 20 {
 		group.Go(func() {
 			_, err := l.Load(t.Context(), "bad")
-			var failed *PanicError
-			if !errors.As(err, &failed) {
+			if _, ok := errors.AsType[*PanicError](err); !ok {
 				t.Errorf("%v is no PanicError", err)
 				return
 			}

@@ -14,7 +14,6 @@ type shape struct {
 	leaves  map[string]leaf
 	objects map[string]nested // objects and lists of them
 	rawOnly map[string]string // members that only raw shows, and why
-	extra   string            // selected besides
 	noRaw   bool              // the graph has no raw for it
 }
 
@@ -42,7 +41,7 @@ func named(fields ...string) map[string]leaf {
 	return leaves
 }
 
-// with adds leaves, those of the receiver first.
+// with adds leaves, or replaces those of the same members.
 func (s shape) with(more map[string]leaf) shape {
 	all := map[string]leaf{}
 	maps.Copy(all, s.leaves)
@@ -215,12 +214,7 @@ func (s shape) selection() string {
 			fields["... on "+typeName+" { "+text+" }"] = true
 		}
 	}
-	names := []string{s.extra}
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return strings.Join(names, " ")
+	return strings.Join(slices.Sorted(maps.Keys(fields)), " ")
 }
 
 // pictureNames are REST's names of the sizes by the graph's.

@@ -27,10 +27,8 @@ type ledgerCase struct {
 	token string
 }
 
-const (
-	ownUser      = `{"key":"%[1]s","url":"https://www.mixcloud.com%[1]s","name":"Owner","username":"owner"}`
-	ownCloudcast = ownUser
-)
+// minimal is as little as an object can be.
+const minimal = `{"key":"%[1]s","url":"https://www.mixcloud.com%[1]s","name":"Owner","username":"owner"}`
 
 // ledger says how each recording is shown. Those without a case stand below.
 var ledger = map[string]ledgerCase{
@@ -144,7 +142,7 @@ func (c ledgerCase) check(t *testing.T, body []byte) {
 	}
 	bodies := map[string][]byte{c.path: body}
 	if c.owner != "" {
-		bodies[c.owner] = fmt.Appendf(nil, ownUser, c.owner)
+		bodies[c.owner] = fmt.Appendf(nil, minimal, c.owner)
 	}
 	st := newStage(t, set{upstream: shelf{t: t, bodies: bodies}})
 	var data map[string]any
@@ -333,7 +331,7 @@ func TestLedgerOfUnknownActivities(t *testing.T) {
 	}
 	ledger["user_feed_offset_last_page_2018_subset.json"].check(t, body)
 	st := newStage(t, set{upstream: shelf{t: t, bodies: map[string][]byte{
-		"/zanjradio/": fmt.Appendf(nil, ownUser, "/zanjradio/"), "/zanjradio/feed/": body,
+		"/zanjradio/": fmt.Appendf(nil, minimal, "/zanjradio/"), "/zanjradio/feed/": body,
 	}}})
 	var data struct {
 		User struct {
@@ -364,7 +362,7 @@ func TestLedgerOfEmbed(t *testing.T) {
 	}
 	key := "/dj-ice/prince-tribute-mix-2016/"
 	st := newStage(t, set{upstream: shelf{t: t, bodies: map[string][]byte{
-		key: fmt.Appendf(nil, ownCloudcast, key), key + "embed-json/": body,
+		key: fmt.Appendf(nil, minimal, key), key + "embed-json/": body,
 	}}})
 	var data struct{ Cloudcast struct{ EmbedJSON any } }
 	if errs := st.ask(t, "", `{ cloudcast(key: "`+key+`") { embedJson } }`, nil).decode(t, &data); len(errs) > 0 {
