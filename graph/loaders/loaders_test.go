@@ -102,6 +102,16 @@ func TestViewer(t *testing.T) {
 	if got := strings.Join(wire.asked(), " "); got != "/me/" {
 		t.Errorf("asked for %q", got)
 	}
+	byName, wire := operation(t, "demo-token")
+	if _, err := byName.Users.Load(t.Context(), "/Demo/"); err != nil {
+		t.Error(err)
+	}
+	if viewer, err := byName.Viewer(t.Context()); err != nil || viewer.Key != "/demo/" {
+		t.Errorf("%v, %v", viewer, err)
+	}
+	if got := strings.Join(wire.asked(), " "); got != "/Demo/" {
+		t.Errorf("asked for %q, though that is the viewer", got)
+	}
 	if nobody, _ := operation(t, ""); !nobody.Anonymous() {
 		t.Error("an operation without a token is not anonymous")
 	}

@@ -175,6 +175,77 @@ func at(v any, path []any) any {
 	return v
 }
 
+// TestRefusals lets Mixcloud answer a load, under a parent that is there, with
+// refusals of every kind: what counts is what it says, then its status.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	refusal := func(kind, message string) string {
+		return fmt.Sprintf(`{"error": {"type": %q, "message": %q}}`, kind, message)
+	}
+	for _, test := range []struct {
+		name   string
+		status int
+		body   string
+		code   string
+	}{
+		{"not found", 404, refusal("ResourceNotFoundException", "User does not exist."), "NOT_FOUND"},
+		{"not found without a word", 404, "", "NOT_FOUND"},
+		{"a page of HTML that says so", 404, "<html>Not here</html>", "NOT_FOUND"},
+		{"gone", 410, refusal("Whatever", "It was removed."), "NOT_FOUND"},
+		{"not found by its type", 400, refusal("ResourceNotFoundException", "?"), "NOT_FOUND"},
+		{"forbidden", 403, refusal("PermissionException", "Not yours."), "FORBIDDEN"},
+		{"a token is wanted, 400", 400, refusal("OAuthException", "An access_token is required to access this resource."), "UNAUTHENTICATED"},
+		{"a token is wanted, 401", 401, refusal("OAuthException", "An invalid access token was provided"), "UNAUTHENTICATED"},
+		{"a token is wanted, 403", 403, refusal("OAuthException", "An invalid access token was provided"), "UNAUTHENTICATED"},
+		{"limited by its type", 403, refusal("RateLimitException", "Slow down"), "RATE_LIMITED"},
+		{"limited by the status of others", 429, "", "RATE_LIMITED"},
+		{"a bot page", 403, "<html>Checking your browser</html>", "UPSTREAM_UNAVAILABLE"},
+		{"a gateway", 504, "<html>Gateway timeout</html>", "UPSTREAM_UNAVAILABLE"},
+		{"a redirect", 302, "", "UPSTREAM_BAD_RESPONSE"},
+		{"a refusal of no known kind", 418, refusal("TeapotException", "Short and stout."), "UPSTREAM_BAD_RESPONSE"},
+		{"something else with that key's address", 200, `{"data": []}`, "UPSTREAM_BAD_RESPONSE"},
+		{"nothing", 200, "", "UPSTREAM_BAD_RESPONSE"},
+		{"null", 200, "null", "UPSTREAM_BAD_RESPONSE"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			mixcloud, err := emulator.New(emulator.WithWorld(seeded()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newStage(t, set{upstream: roundTripper(func(r *http.Request) (*http.Response, error) {
+				if r.URL.Path != "/spartacus/" {
+					return mixcloud.Transport().RoundTrip(r)
+				}
+				w := httptest.NewRecorder()
+				w.WriteHeader(test.status)
+				fmt.Fprint(w, test.body)
+				return w.Result(), nil
+			})})
+			var data map[string]any
+			errs := s.ask(t, "", `{ cloudcast(key: "/spartacus/party-time/") { user { name biog } } user(username: "spartacus") { name } }`, nil).decode(t, &data)
+			want := 2
+			if test.code == "NOT_FOUND" { // a look-up that finds nothing is no error
+				want = 1
+			}
+			if len(errs) != want {
+				t.Fatalf("%+v", errs)
+			}
+			for _, e := range errs {
+				if e.code() != test.code {
+					t.Errorf("code %s, want %s", e.code(), test.code)
+				}
+				if strings.Contains(e.Message, "Short and stout") || strings.Contains(e.Message, "html") {
+					t.Errorf("Mixcloud's words are passed on: %s", e.Message)
+				}
+			}
+			if at(data, []any{"user"}) != nil || at(data, []any{"cloudcast", "user", "name"}) != "Spartacus" || at(data, []any{"cloudcast", "user", "biog"}) != nil {
+				t.Errorf("%v", data)
+			}
+		})
+	}
+}
+
 // TestRateLimitIsTold tells in a later operation until when Mixcloud refuses,
 // and forgets it when the time has come.
 func TestRateLimitIsTold(t *testing.T) {
