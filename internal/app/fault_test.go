@@ -4,27 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/go-cmp/cmp"
 
-	"mixcloud-graphql/graph/generated"
-	"mixcloud-graphql/graph/loaders"
-	"mixcloud-graphql/graph/resolvers"
 	"mixcloud-graphql/internal/config"
-	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/upstream"
-	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
@@ -313,92 +304,6 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// panicking is a transport that panics at one path.
-type panicking struct {
-	next http.RoundTripper
-	path string
-}
-
-func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Path == p.path {
-		panic("a secret of the transport")
-	}
-	return p.next.RoundTrip(r)
-}
-
-// TestPanicInALoader has a fetch panic on the goroutine of its loader: the
-// fields that asked are INTERNAL with the request's id, the rest of the answer
-// stands, the log has the panic, and the server lives on.
-func TestPanicInALoader(t *testing.T) {
-	t.Parallel()
-	mixcloud, err := emulator.New(emulator.WithWorld(seeded()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newStage(t, set{upstream: panicking{mixcloud.Transport(), "/spartacus/"}})
-	query := `{ cloudcast(key: "/spartacus/party-time/") { name user { name biog city } } nodes(ids: ["MXUKL3NwYXJ0YWN1cy8"]) { id } }`
-	for range 2 {
-		a := s.ask(t, "", query, nil)
-		var data map[string]any
-		errs := a.decode(t, &data)
-		want := []errorOf{
-			internalAt("cloudcast", "user", "biog"), internalAt("cloudcast", "user", "city"), internalAt("nodes", 0.0),
-		}
-		if diff := cmp.Diff(want, errs); diff != "" {
-			t.Error(diff)
-		}
-		if at(data, []any{"cloudcast", "user", "name"}) != "Spartacus" {
-			t.Errorf("the rest does not stand: %s", a.body)
-		}
-		if bytes.Contains(a.body, []byte("secret")) {
-			t.Errorf("the panic is told: %s", a.body)
-		}
-	}
-	if log := s.log.String(); !strings.Contains(log, "a secret of the transport") || !strings.Contains(log, "panicking.RoundTrip") || !strings.Contains(log, "test-request") {
-		t.Errorf("the log has not the panic, its stack and the request's id:\n%s", log)
-	}
-}
-
-func internalAt(path ...any) errorOf {
-	return errorOf{
-		Message:    "Something went wrong inside this server. Quote the request id when you report it.",
-		Path:       path,
-		Extensions: map[string]any{"code": "INTERNAL", "requestId": "test-request"},
-	}
-}
-
-// TestPanicInAResolver has a resolver panic, for want of the store that it is
-// made with.
-func TestPanicInAResolver(t *testing.T) {
-	t.Parallel()
-	log := new(logBuffer)
-	logger := slog.New(slog.NewJSONHandler(log, nil))
-	client, err := mixcloud.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	session := upstream.NewStore(client, 1, 1).Session("")
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(nil, logger)})
-	handler := graphhttp.Chain(graphhttp.New(schema, graphhttp.Options{
-		Log: logger,
-		Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-			return next(loaders.Into(ctx, loaders.New(ctx, session)))
-		},
-	}), graphhttp.RequestID)
-	s := &stage{app: &App{handler: handler, log: logger}, log: log, wire: new(wire)}
-	a := s.ask(t, "", `{ cloudcast(key: "/spartacus/party-time/") { name } discover { key } }`, nil)
-	var data map[string]any
-	if diff := cmp.Diff([]errorOf{internalAt("cloudcast")}, a.decode(t, &data)); diff != "" {
-		t.Error(diff)
-	}
-	if at(data, []any{"discover", "key"}) != "/genres/all/" {
-		t.Errorf("the rest does not stand: %s", a.body)
-	}
-	if !strings.Contains(log.String(), "panic in a resolver") || !strings.Contains(log.String(), "ParseRef") && !strings.Contains(log.String(), "resolvers") {
-		t.Errorf("the log has not the panic and its stack: %s", log)
-	}
-}
-
 // TestClientThatLeaves ends its request while Mixcloud is slow: the calls end
 // with it, also those that wait for their turn.
 func TestClientThatLeaves(t *testing.T) {
@@ -430,81 +335,4 @@ func TestClientThatLeaves(t *testing.T) {
 			t.Errorf("%d calls were begun, want the first alone: %q", len(calls), calls)
 		}
 	})
-}
-
-// TestNoTokenLeaves sends a token through every golden's query and through every
-// fault, and looks for it wherever something leaves the process but Mixcloud's
-// own wire.
-func TestNoTokenLeaves(t *testing.T) {
-	t.Parallel()
-	all, err := goldens()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// A well-formed token that is unlike anything else, with what encodings change.
-	const canary = "cAnAry+/7d1f~token=="
-	echo := func(r *http.Request) error { // a transport that tells what it was asked
-		return &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("no route to " + r.URL.String())}
-	}
-	for name, opts := range map[string]set{
-		"refused":     {},
-		"transport":   {upstream: roundTripper(func(r *http.Request) (*http.Response, error) { return nil, echo(r) })},
-		"panic":       {upstream: roundTripper(func(r *http.Request) (*http.Response, error) { panic(echo(r)) })},
-		"echoed 200":  {upstream: saying(http.StatusOK, `{"error": {"type": "%[1]s", "message": "%[1]s"}}`)},
-		"echoed 400":  {upstream: saying(http.StatusBadRequest, `{"error": {"type": "OAuthException", "message": "bad token %s"}}`)},
-		"echoed 403":  {upstream: saying(http.StatusForbidden, `{"error": {"type": "%s", "message": "no"}}`)},
-		"echoed HTML": {upstream: saying(http.StatusBadGateway, `<html>%s</html>`)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newStage(t, opts)
-			for _, g := range all {
-				a := s.ask(t, canary, g.query, g.vars)
-				leaks(t, g.name, canary, string(a.body), fmt.Sprint(a.header))
-			}
-			leaks(t, "the log", canary, s.log.String())
-		})
-	}
-	t.Run("accepted", func(t *testing.T) {
-		t.Parallel()
-		s := newStage(t, set{})
-		for _, g := range all {
-			a := s.ask(t, "demo-token", g.query, g.vars)
-			leaks(t, g.name, "demo-token", string(a.body), fmt.Sprint(a.header))
-		}
-		leaks(t, "the log", "demo-token", s.log.String())
-		if !strings.Contains(strings.Join(s.upstream(), "\n"), "(token)") {
-			t.Error("the token never got anywhere")
-		}
-	})
-}
-
-func leaks(t *testing.T, where, token string, texts ...string) {
-	t.Helper()
-	quoted, err := json.Marshal(token)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, form := range []string{token, url.QueryEscape(token), url.PathEscape(token), strings.Trim(string(quoted), `"`), strings.Trim(token, "=")} {
-		for _, text := range texts {
-			if i := strings.Index(text, form); i >= 0 {
-				t.Fatalf("%s: the token is in …%s…", where, text[max(0, i-200):min(len(text), i+100)])
-			}
-		}
-	}
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// saying answers with a body that has the token in it.
-func saying(status int, format string) roundTripper {
-	return func(r *http.Request) (*http.Response, error) {
-		w := httptest.NewRecorder()
-		w.Header().Set("Retry-After", "1")
-		w.WriteHeader(status)
-		fmt.Fprintf(w, format, r.URL.Query().Get("access_token"))
-		return w.Result(), nil
-	}
 }
