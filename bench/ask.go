@@ -53,30 +53,61 @@ func excerpt(answer []byte) []byte {
 	return answer[:min(len(answer), 500)]
 }
 
-// question makes a query ready to be asked and planned. If it is about the page
-// after one, ask is called to get that page; it should not be answered by the
-// server that is to be measured.
+// question makes a query ready to be asked and planned: variables that only a
+// server can tell, cursors and ids, are got by ask, which should not be answered
+// by the server that is to be measured.
 func question(q queries.Query, ask func(queries.Query) ([]byte, error)) (queries.Query, ideal.Question, error) {
-	plain := ideal.Question{Query: q.Text, Variables: q.Variables, Token: q.Token}
-	if q.After == "" {
-		return q, plain, nil
-	}
-	answer, err := ask(q)
-	if err != nil {
-		return q, plain, err
-	}
-	cursor, place, err := lastCursor(answer, q.After)
-	if err != nil {
-		return q, plain, fmt.Errorf("%s: %w", q.Name, err)
-	}
 	variables := maps.Clone(q.Variables)
 	if variables == nil {
 		variables = make(map[string]any)
 	}
-	variables["after"] = cursor
-	q.Variables, plain.Variables = variables, variables
-	plain.Cursors = map[string]int{cursor: place}
+	plain := ideal.Question{Query: q.Text, Variables: variables, Token: q.Token}
+	if q.After != "" {
+		answer, err := ask(q)
+		if err != nil {
+			return q, plain, err
+		}
+		cursor, place, err := lastCursor(answer, q.After)
+		if err != nil {
+			return q, plain, fmt.Errorf("%s: %w", q.Name, err)
+		}
+		variables["after"] = cursor
+		plain.Cursors = map[string]int{cursor: place}
+	}
+	if q.IDs != nil {
+		ids := make([]any, len(q.IDs))
+		plain.Keys = make(map[string]string)
+		for i, key := range q.IDs {
+			id, err := idOf(key, ask)
+			if err != nil {
+				return q, plain, err
+			}
+			ids[i], plain.Keys[id] = id, key
+		}
+		variables["ids"] = ids
+	}
+	q.Variables = variables
 	return q, plain, nil
+}
+
+// idOf is the global id of the resource that has a key.
+func idOf(key string, ask func(queries.Query) ([]byte, error)) (string, error) {
+	answer, err := ask(queries.Query{
+		Name: key, Text: "query ($key: String!) { resource(key: $key) { id } }", Variables: map[string]any{"key": key},
+	})
+	if err != nil {
+		return "", err
+	}
+	var whole struct {
+		Data struct{ Resource struct{ ID string } }
+	}
+	if err := json.Unmarshal(answer, &whole); err != nil {
+		return "", err
+	}
+	if whole.Data.Resource.ID == "" {
+		return "", fmt.Errorf("there is nothing at %s", key)
+	}
+	return whole.Data.Resource.ID, nil
 }
 
 // lastCursor is the cursor of the last edge of the connection at path, and how

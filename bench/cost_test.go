@@ -14,6 +14,7 @@ import (
 	"mixcloud-graphql/bench/queries"
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/mixcloud/emulator"
+	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
 // latency is how long a call takes, in a time that only passes in calls.
@@ -57,6 +58,9 @@ func TestGenerated(t *testing.T) {
 						t.Errorf("%s took %v, the critical path is %v\n%s", q.Name, took, path, q.Text)
 					}
 				})
+				if plan.Calls() > queries.MaxCalls {
+					t.Errorf("%s costs %d calls, above %d", q.Name, plan.Calls(), queries.MaxCalls)
+				}
 				calls, deepest = calls+plan.Calls(), max(deepest, len(plan.Rounds))
 			}
 			if calls < 5*each || deepest < 4 {
@@ -89,6 +93,46 @@ func check(t *testing.T, q queries.Query, plan *ideal.Plan) time.Duration {
 		t.Errorf("%s: some calls were made twice:\n%s", q.Name, strings.Join(made, "\n"))
 	}
 	return took
+}
+
+// TestLeast compares some plans with what the world itself says, not by way of
+// the emulator's answers.
+func TestLeast(t *testing.T) {
+	t.Parallel()
+	w := seeded()
+	demo := w.User(world.DemoUser)
+	uploaders := make(map[*world.User]bool)
+	for _, c := range w.Popular[60:80] {
+		uploaders[c.Owner] = true
+	}
+	_, path, _ := strings.Cut(world.BusyCloudcast, "/")
+	owner, slug, _ := strings.Cut(strings.TrimSuffix(path, "/"), "/")
+	authors := make(map[*world.User]bool)
+	for _, c := range w.Cloudcast(owner, slug).Comments[:50] {
+		authors[c.Author] = true
+	}
+	if len(demo.Cloudcasts) < 20 || len(uploaders) == 20 || len(authors) == 50 {
+		t.Errorf("%d cloudcasts, %d uploaders, %d authors: the queries are about too little", len(demo.Cloudcasts), len(uploaders), len(authors))
+	}
+	want := map[string]int{
+		"user-cloudcasts":      1 + 1,
+		"popular-descriptions": 1 + 20,
+		"popular-users":        1 + len(uploaders),
+		"comment-cities":       1 + 1 + len(authors),
+		"following-tags":       1 + 1 + min(20, len(demo.Following)),
+		"hundred-loads":        1 + 100,
+	}
+	for _, q := range named(t) {
+		if least, ok := want[q.Name]; ok {
+			if _, plan := ready(t, q); plan.Calls() != least {
+				t.Errorf("%s: the plan has %d calls, the world says %d", q.Name, plan.Calls(), least)
+			}
+			delete(want, q.Name)
+		}
+	}
+	for name := range want {
+		t.Errorf("no query is called %s", name)
+	}
 }
 
 // planned are the calls of a plan as the journal has them.

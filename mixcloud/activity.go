@@ -31,7 +31,7 @@ func (a *Activity) decode(v value) {
 	for name, m := range v.members() {
 		switch name {
 		case "key":
-			a.Key = m.text()
+			a.Key = m.key()
 		case "url":
 			a.URL = m.text()
 		case "title":

@@ -20,7 +20,7 @@ func (c *Category) decode(v value) {
 	for name, m := range v.members() {
 		switch name {
 		case "key":
-			c.Key = m.text()
+			c.Key = m.key()
 		case "url":
 			c.URL = m.text()
 		case "name":

@@ -57,7 +57,7 @@ func (c *Cloudcast) decode(v value) {
 func (c *Cloudcast) member(name string, v value) bool {
 	switch name {
 	case "key":
-		c.Key = v.text()
+		c.Key = v.key()
 	case "url":
 		c.URL = v.text()
 	case "name":

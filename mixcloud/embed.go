@@ -39,6 +39,9 @@ func (c *Client) EmbedJSON(ctx context.Context, key string, o EmbedOptions) (jso
 	}
 	var raw json.RawMessage
 	err = c.fetchJSON(ctx, r, func(v value) string {
+		if v.member("html").first() != '"' {
+			return "the object has no html"
+		}
 		raw = json.RawMessage(v)
 		return ""
 	})
@@ -113,5 +116,8 @@ func (c *Client) fetchText(ctx context.Context, r request, accept string, fits f
 	return text, err
 }
 
-// isHTML tells a widget from an error's JSON.
-func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
+// isHTML tells a widget from an error's JSON, and from half of a widget.
+func isHTML(body []byte) bool {
+	body = bytes.TrimSpace(body)
+	return bytes.HasPrefix(body, []byte("<")) && bytes.HasSuffix(body, []byte(">"))
+}

@@ -74,8 +74,7 @@ func ExampleError() {
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		fmt.Println("there is nobody of that name")
 	}
-	var e *mixcloud.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*mixcloud.Error](err); ok {
 		fmt.Println(e.Op, e.Status, e.Type)
 	}
 	// Output:

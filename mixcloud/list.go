@@ -2,6 +2,7 @@ package mixcloud
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"strings"
 )
@@ -91,9 +92,7 @@ func list[T any, P decodable[T]](ctx context.Context, c *Client, op, path string
 	if err := r.values(all); err != nil {
 		return nil, err
 	}
-	for name, values := range query {
-		all[name] = values
-	}
+	maps.Copy(all, query)
 	page := new(Page[T])
 	err := c.fetch(ctx, op, path, all, func(v value) string {
 		if !decodePage[T, P](page, v) {

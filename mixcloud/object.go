@@ -41,6 +41,14 @@ func (m *Metadata) decode(v value) {
 	}
 }
 
+// key is the text of a key; "" for what has not the form of one, a path.
+func (v value) key() string {
+	if key := v.text(); strings.HasPrefix(key, "/") {
+		return key
+	}
+	return ""
+}
+
 // siteURL derives the site's address of the object with the given key.
 func siteURL(key string) string {
 	if key == "" {

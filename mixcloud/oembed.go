@@ -81,7 +81,9 @@ func (c *Client) OEmbed(ctx context.Context, resourceURL string, o OEmbedOptions
 		if v.first() != '{' {
 			return "the answer is no object"
 		}
-		answer.decode(v)
+		if answer.decode(v); answer.Type == nil && answer.Title == nil && answer.HTML == nil {
+			return "the object has nothing of oEmbed's"
+		}
 		return ""
 	})
 	if err != nil {

@@ -39,8 +39,7 @@ func TestRangeQuery(t *testing.T) {
 	for _, test := range tests {
 		query := url.Values{}
 		err := test.in.values(query)
-		var invalid *InvalidError
-		if errors.As(err, &invalid) {
+		if invalid, ok := errors.AsType[*InvalidError](err); ok {
 			if invalid.Arg != test.arg {
 				t.Errorf("%s: %v", test.name, err)
 			}

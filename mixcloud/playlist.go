@@ -23,7 +23,7 @@ func (p *Playlist) decode(v value) {
 	for name, m := range v.members() {
 		switch name {
 		case "key":
-			p.Key = m.text()
+			p.Key = m.key()
 		case "url":
 			p.URL = m.text()
 		case "name":

@@ -277,7 +277,7 @@ func TestRefusedArguments(t *testing.T) {
 
 func TestGet_KeepsEverything(t *testing.T) {
 	t.Parallel()
-	const body = `{"new": {"thing": [1, 2.50, "caf\u00e9"]}, "key": 7}`
+	const body = `{"new": {"thing": [1, 2.50, "caf\u00e9"]}, "key": 7, "html": "<iframe></iframe>"}`
 	c := testClient(t, func(r *http.Request) (*http.Response, error) {
 		return answer(r, 200, http.Header{"Content-Type": {"application/json"}}, strings.NewReader(" \n"+body+"\n")), nil
 	})
@@ -396,8 +396,14 @@ func TestPictures(t *testing.T) {
 	t.Parallel()
 	got := decodePictures(mustValue(t, `{"large": "l", "1024wx1024h": "b", "small": "s", "835wx120h": "c", "wxh": "x", "0wx5h": "z", "medium": null, "thumbnail": "t", "small": "s2", "99999wx1h": "n"}`))
 	want := Pictures{
-		{Name: "wxh", URL: "x"}, {Name: "0wx5h", URL: "z"}, {Name: "99999wx1h", URL: "n"},
-		{"small", 25, 25, "s2"}, {"thumbnail", 50, 50, "t"}, {"large", 300, 300, "l"}, {"835wx120h", 835, 120, "c"}, {"1024wx1024h", 1024, 1024, "b"},
+		{Name: "wxh", URL: "x"},
+		{Name: "0wx5h", URL: "z"},
+		{Name: "99999wx1h", URL: "n"},
+		{"small", 25, 25, "s2"},
+		{"thumbnail", 50, 50, "t"},
+		{"large", 300, 300, "l"},
+		{"835wx120h", 835, 120, "c"},
+		{"1024wx1024h", 1024, 1024, "b"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

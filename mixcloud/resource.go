@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 )
 
 // A Resource is what [Client.Resource] returns: a *[FullUser],
@@ -102,10 +103,8 @@ func (c *Client) keyOf(key string, kinds ...Kind) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, kind := range kinds {
-		if ref.Kind == kind {
-			return ref.Key, nil
-		}
+	if slices.Contains(kinds, ref.Kind) {
+		return ref.Key, nil
 	}
 	return "", &InvalidError{Arg: "key", Reason: "names a " + string(ref.Kind) + ", not a " + string(kinds[0])}
 }

@@ -88,7 +88,7 @@ func (t *Track) decode(v value) {
 	for name, m := range v.members() {
 		switch name {
 		case "key":
-			t.Key = m.text()
+			t.Key = m.key()
 		case "url":
 			t.URL = m.text()
 		case "name":
@@ -113,7 +113,7 @@ func (a *Artist) decode(v value) {
 	for name, m := range v.members() {
 		switch name {
 		case "key":
-			a.Key = m.text()
+			a.Key = m.key()
 		case "url":
 			a.URL = m.text()
 		case "name":

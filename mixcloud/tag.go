@@ -35,7 +35,7 @@ func (t *Tag) decode(v value) {
 	for name, m := range v.members() {
 		switch name {
 		case "key":
-			t.Key = m.text()
+			t.Key = m.key()
 		case "url":
 			t.URL = m.text()
 		case "name":

@@ -53,7 +53,7 @@ func (u *User) decode(v value) {
 func (u *User) member(name string, v value) bool {
 	switch name {
 	case "key":
-		u.Key = v.text()
+		u.Key = v.key()
 	case "url":
 		u.URL = v.text()
 	case "name":

@@ -42,6 +42,10 @@ type Question struct {
 	// the list stand before theirs. They are opaque, so nobody but who asked
 	// for them can know.
 	Cursors map[string]int
+
+	// Keys are the keys behind the global ids among Variables, which are as
+	// opaque. An id without a key here counts as forged.
+	Keys map[string]string
 }
 
 // A Plan is the least that a question costs.
@@ -70,10 +74,9 @@ func (p *Plan) Calls() int {
 
 // Plan finds the least that q costs. It is an error if q is no valid query, or
 // asks for what a plan cannot be made of: a cursor of unknown place, paging
-// backward, since on a list whose items do not say when they came onto it, and
-// global ids, which are as opaque as cursors.
+// backward, and since on a list whose items do not say when they came onto it.
 func (r *Reference) Plan(q Question) (*Plan, error) {
-	doc, err := gqlparser.LoadQuery(r.schema, q.Query)
+	doc, err := gqlparser.LoadQueryWithRules(r.schema, q.Query, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ideal: %w", err)
 	}

@@ -10,6 +10,9 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
+// maxNodes is how many ids Query.nodes takes.
+const maxNodes = 100
+
 // A walker walks one query over what the Mixcloud holds.
 type walker struct {
 	*Reference
@@ -177,6 +180,16 @@ func (w *walker) root(f *ast.Field, args map[string]any) {
 		w.selection(node{typ: "Discovery", res: &resource{Key: meeting(args)}}, f.SelectionSet)
 	case "oembed":
 		w.oembed(f, args)
+	case "node":
+		w.refetch(f, args["id"])
+	case "nodes":
+		ids, _ := args["ids"].([]any)
+		if len(ids) > maxNodes {
+			return // refused
+		}
+		for _, id := range ids {
+			w.refetch(f, id)
+		}
 	case "rateLimit":
 	default:
 		w.fail(fmt.Errorf("ideal: no plan for Query.%s", f.Name))
@@ -209,11 +222,27 @@ func (w *walker) lookUp(f *ast.Field, typ, prefix, name string) {
 		path = "/" + world.Escape(strings.Trim(strings.TrimSpace(name), "/")) + "/"
 	default:
 		path = pathOf(name)
-		if kind := kindOf(path); typ == "" && kind != "" {
+		if kind := kindOf(path); typ == "" {
 			typ = kind
-		} else if kind != typ || kind == "" {
+		} else if kind != typ {
 			return // refused without a call
 		}
+	}
+	w.fetch(f, typ, path)
+}
+
+// refetch fetches what a global id names.
+func (w *walker) refetch(f *ast.Field, id any) {
+	if key := w.question.Keys[fmt.Sprint(id)]; key != "" {
+		w.fetch(f, kindOf(key), key)
+	}
+}
+
+// fetch gets the resource at a path, for the field that looks it up; nothing if
+// typ is "", for what is no resource.
+func (w *walker) fetch(f *ast.Field, typ, path string) {
+	if typ == "" {
+		return
 	}
 	w.need(identity(path), Call{Path: path}, func(a *answer) {
 		if a.found {
@@ -255,7 +284,7 @@ func (w *walker) listenLater(n node, f *ast.Field) {
 // oembed asks for what can be embedded of a page. Its XML is another answer.
 func (w *walker) oembed(f *ast.Field, args map[string]any) {
 	page := url.QueryEscape("https://www.mixcloud.com" + pathOf(fmt.Sprint(args["url"])))
-	asked := strings.ToLower(query(args, "width", "height", "maxWidth", "maxHeight", "color", "light"))
+	asked := query(args, "width", "height", "maxWidth", "maxHeight", "color", "light")
 	c := Call{Path: "/www/oembed/", Query: "url=" + page + "&" + asked, opaque: true}
 	w.need(c.Path+"?"+c.Query, c, func(a *answer) {
 		if a.found {
@@ -264,12 +293,13 @@ func (w *walker) oembed(f *ast.Field, args map[string]any) {
 	})
 }
 
-// query encodes those of the arguments that are there.
+// query encodes those of the arguments that are there; REST's names for them are
+// in lower case.
 func query(args map[string]any, names ...string) string {
 	values := url.Values{}
 	for _, name := range names {
 		if v := args[name]; v != nil {
-			values.Set(name, fmt.Sprint(v))
+			values.Set(strings.ToLower(name), fmt.Sprint(v))
 		}
 	}
 	return values.Encode()

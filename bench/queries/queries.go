@@ -25,6 +25,8 @@ type Query struct {
 	// If there is one, the query asks for the connection's next page: $after is
 	// the cursor of the last edge that the same query has without it.
 	After string
+	// IDs are keys of resources whose global ids, in this order, are $ids.
+	IDs []string
 }
 
 // Named are the queries of the files, in their order. A file begins with
@@ -71,6 +73,8 @@ func read(file, text string) (Query, error) {
 			q.Token = value
 		case "after":
 			q.After = value
+		case "ids":
+			q.IDs = strings.Fields(value)
 		default:
 			q.Doc = strings.TrimSpace(q.Doc + " " + comment)
 		}

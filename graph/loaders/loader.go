@@ -10,6 +10,7 @@ package loaders
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"runtime/debug"
 
 	"github.com/graph-gophers/dataloader/v7"
@@ -33,12 +34,21 @@ type flight[V any] struct {
 // A PanicError is a panic in a fetch, which runs outside of the executor's own
 // recovery: it becomes an error of the fields that asked.
 type PanicError struct {
-	Value any
-	Stack []byte
+	value string
+	stack []byte
 }
 
-// Error names the panic, for the log; clients get an internal error.
-func (e *PanicError) Error() string { return fmt.Sprintf("loader: panic: %v", e.Value) }
+// newPanicError takes what was recovered. Its words may be anybody's, such as a
+// transport's that quotes an address with the token in it.
+func newPanicError(p any) *PanicError {
+	return &PanicError{token.ReplaceAllString(fmt.Sprint(p), "$1=[redacted]"), debug.Stack()}
+}
+
+var token = regexp.MustCompile(`(?i)(access_token)(=|%3D)[^&\s"'<>]*`)
+
+// Error tells the panic and where it was, for the log; clients get an internal
+// error.
+func (e *PanicError) Error() string { return "loader: panic: " + e.value + "\n" + string(e.stack) }
 
 // newLoader makes a loader whose fetches run with the operation's context, not
 // with that of the field that happens to ask first: gqlgen cancels those when a
@@ -48,7 +58,7 @@ func newLoader[K comparable, V any](operation context.Context, fetch func(contex
 		defer close(f.done)
 		defer func() {
 			if p := recover(); p != nil {
-				f.err = &PanicError{Value: p, Stack: debug.Stack()}
+				f.err = newPanicError(p)
 			}
 		}()
 		f.value, f.err = fetch(operation, key)

@@ -44,7 +44,13 @@ type Loaders struct {
 // New makes the loaders of an operation that ends with ctx.
 func New(ctx context.Context, session *upstream.Session) *Loaders {
 	l := &Loaders{session: session, operation: ctx}
-	l.Users = resources(l, (*mixcloud.Client).User, (*upstream.Session).CorrectFullUser)
+	l.Users = resources(l, func(c *mixcloud.Client, ctx context.Context, key string) (*mixcloud.FullUser, error) {
+		user, err := c.User(ctx, key)
+		if err == nil && user.IsCurrentUser != nil && *user.IsCurrentUser {
+			l.viewer.Prime(ctx, struct{}{}, user) // /me/ would be the same user again
+		}
+		return user, err
+	}, (*upstream.Session).CorrectFullUser)
 	l.Cloudcasts = resources(l, (*mixcloud.Client).Cloudcast, correctFullCloudcast)
 	l.Tags = resources(l, func(c *mixcloud.Client, ctx context.Context, key string) (*mixcloud.Tag, error) {
 		return c.Tag(ctx, mixcloud.Canonical(key)) // one of the three prefixes, whichever was pasted

@@ -54,7 +54,9 @@ func (a activity) From(context.Context) *User { return NewUser(a.Activity.From) 
 func (a activity) CreatedAt() *time.Time { return a.CreatedTime }
 
 // Cloudcasts are those it is about, in list form.
-func (a activity) Cloudcasts(context.Context) []*Cloudcast { return wrapAll(a.Activity.Cloudcasts, NewCloudcast) }
+func (a activity) Cloudcasts(context.Context) []*Cloudcast {
+	return wrapAll(a.Activity.Cloudcasts, NewCloudcast)
+}
 
 // Users are those it is about, as partial users.
 func (a activity) Users(context.Context) []*User { return wrapAll(a.Activity.Users, NewUser) }

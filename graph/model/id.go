@@ -3,9 +3,11 @@ package model
 import (
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"mixcloud-graphql/mixcloud"
 )
@@ -137,12 +139,7 @@ func ownerKind(owner string, kinds ...Kind) bool {
 	if err != nil || mixcloud.Canonical(ref.Key) != owner {
 		return false
 	}
-	for _, k := range kinds {
-		if Kind(ref.Kind) == k {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(kinds, Kind(ref.Kind))
 }
 
 // plainPath reports whether a key is a path that can be asked for: slashes at
@@ -156,5 +153,6 @@ func plainPath(key string) bool {
 			return false
 		}
 	}
-	return !strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r == 0x7f })
+	return utf8.ValidString(key) &&
+		!strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '?' || r == '#' })
 }

@@ -297,6 +297,21 @@ func TestCalls(t *testing.T) {
 			first:  seen{[]string{"b", "c"}, true, false, []string{"limit=2 since=210 until=251", "limit=2 until=251"}},
 			second: &seen{[]string{"d", "e"}, false, true, []string{"limit=10 since=210 until=241"}},
 		},
+		"page/bounds, all there is": {
+			reason: "a page that is not full is all there is newer than since",
+			u:      &upstream{items: letters()},
+			start:  paging.Args{First: ptr(9), Since: second(210), Until: second(251)},
+			first:  seen{[]string{"b", "c", "d", "e"}, false, false, []string{"limit=9 since=210 until=251"}},
+		},
+		"page/bounds, the newest first": {
+			reason: "the cursor's item is on the page, so the rest of it comes next",
+			u:      &upstream{newest: true, items: letters()},
+			start:  paging.Args{First: ptr(2), Since: second(100)},
+			from:   "b",
+			then:   paging.Args{First: ptr(2), Since: second(100)},
+			first:  seen{[]string{"a", "b"}, true, false, []string{"limit=2 since=100", "limit=2"}},
+			second: &seen{[]string{"c", "d"}, true, true, []string{"limit=3 since=100 until=251"}},
+		},
 		"page/before, within its page": {
 			reason: "one call",
 			u:      &upstream{items: letters()},

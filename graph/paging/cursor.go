@@ -141,7 +141,7 @@ func Parse(arg, s string, from Binding) (Cursor, error) {
 			c.Next = p.number(maxTime - 1)
 		}
 		// The last item of a page is no newer than its first.
-		p.ok = p.ok && flags&^(hasSecond|hasNext) == 0 && (c.Second == noTime || c.Next <= c.Second)
+		p.ok = p.ok && (c.Second == noTime || c.Next <= c.Second)
 		p.item(&c)
 	case ByOffset:
 		c.Offset = int(p.number(maxCursorOffset))

@@ -278,9 +278,11 @@ func (r *reader[T]) seek(ctx context.Context, from Cursor, limit int, read func(
 		guess, sure := spot(entries, 0, len(entries), from)
 		// It may only have moved down and out of view: by items that came in
 		// above it, in the second with which its page begins, or because its page
-		// did not begin with the whole of that second.
-		emptied := from.Second != noTime && top != noTime && top < from.Second
-		if sure || emptied || s.next == nil || further {
+		// did not begin with the whole of that second. Not if that second is
+		// empty now, nor if its neighbour is in view and the second is at an end.
+		emptied := top != noTime && top < from.Second
+		beside := sure && s.bottom != noTime && s.bottom < from.Second
+		if emptied || beside || s.next == nil || further {
 			return entries, guess, s, nil
 		}
 		if limit < r.limit {

@@ -183,19 +183,22 @@ func TestUpstreamWithoutEnd(t *testing.T) {
 			func(int, mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(mixcloud.Range{Limit: 10, Until: *second(240)})}
 			},
-			[]string{"a", "b", "c"}, 5,
+			[]string{"a", "b", "c"},
+			5,
 		},
 		"links to itself": {
 			func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(r)}
 			},
-			[]string{"a", "b", "c"}, 4,
+			[]string{"a", "b", "c"},
+			4,
 		},
 		"repeats the page by offset": {
 			func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(mixcloud.Range{Limit: 3, Offset: ptr(3)})}
 			},
-			[]string{"a", "b", "c"}, 4,
+			[]string{"a", "b", "c"},
+			4,
 		},
 		"nothing, and a link that leads nowhere": {
 			func(int, mixcloud.Range) *mixcloud.Page[item] {
@@ -223,7 +226,8 @@ func TestUpstreamWithoutEnd(t *testing.T) {
 				}
 				return &mixcloud.Page[item]{Items: letters()[from : from+1], Next: link(mixcloud.Range{Limit: 1, Offset: ptr(from + 1)})}
 			},
-			[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, 10,
+			[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"},
+			10,
 		},
 	} {
 		for _, own := range []bool{true, false} {
@@ -447,6 +451,25 @@ func TestLowerCapWithoutLimitInLinks(t *testing.T) {
 		got, _ := u.see(t, paging.Args{First: ptr(10)})
 		if diff := cmp.Diff([]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, got.Names); diff != "" {
 			t.Errorf("offset %v (-want +got):\n%s", offset, diff)
+		}
+	}
+}
+
+// A forged cursor from outside the bounds does not lead out of them.
+func TestCursorOutsideTheBounds(t *testing.T) {
+	t.Parallel()
+	bound := paging.Bind("/test/|items", base+200, base+240)
+	want := []string{"d", "e", "f"}
+	for _, n := range []int64{-1000, 10, 200, 240, 260, 1 << 33} {
+		u := &upstream{own: true, items: letters()}
+		forged := paging.Cursor{Kind: paging.ByTime, Key: "/z/", Second: base + n}.Encode(bound)
+		for _, a := range []paging.Args{{First: ptr(50), After: &forged}, {Last: ptr(50), Before: &forged}} {
+			a.Since, a.Until = second(200), second(240)
+			for _, name := range names(u.read(t, a)) {
+				if !slices.Contains(want, name) {
+					t.Errorf("%s at %d gives %s", show(a), n, name)
+				}
+			}
 		}
 	}
 }

@@ -18,9 +18,11 @@
 // duplicate nor a gap, those of the very same second included. Offset lists
 // shift when something is added, as they do upstream.
 //
-// Known gap: more items in one second than a page can hold (100, or less if the
-// upstream caps pages lower). REST offers no way to address the rest of them by
-// date, so reading steps over them to the next older second and logs that.
+// Known gaps. More items in one second than a page can hold (100, or less if the
+// upstream caps pages lower): REST offers no way to address the rest of them by
+// date, so reading steps over them to the next older second and logs that. And
+// when an item is gone and so is the one above it, only the count of those
+// before it is left to go by.
 package paging
 
 import (

@@ -37,8 +37,7 @@ func keyed[T, N any](ctx context.Context, r *Resolver, kind mixcloud.Kind, key s
 
 // named gives a refusal of the client the name that the argument has here.
 func named(err error, argument string) error {
-	var invalid *mixcloud.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*mixcloud.InvalidError](err); ok {
 		return gqlerr.Invalid(argument, invalid.Reason)
 	}
 	return err

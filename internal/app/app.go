@@ -101,7 +101,9 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, drain time.Dura
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err := srv.Shutdown(limit)
-	<-served
+	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		abort()
 		_ = srv.Close()

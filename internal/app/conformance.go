@@ -31,13 +31,14 @@ func runConformance(ctx context.Context, cfg config.Conformance, stdout, stderr 
 		defer func() { err = errors.Join(err, f.Close()) }()
 	}
 	report, err := conformance.Run(ctx, conformance.Config{
-		APIURL:  cfg.APIURL,
-		SiteURL: cfg.SiteURL,
-		Token:   cfg.Token.Reveal(),
-		Rate:    cfg.Rate,
-		Out:     stdout,
-		Report:  file,
-		Log:     log,
+		APIURL:    cfg.APIURL,
+		SiteURL:   cfg.SiteURL,
+		OEmbedURL: cfg.OEmbedURL,
+		Token:     cfg.Token.Reveal(),
+		Rate:      cfg.Rate,
+		Out:       stdout,
+		Report:    file,
+		Log:       log,
 	})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/telemetry"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 	"mixcloud-graphql/mixcloud/emulator/world"
@@ -66,7 +67,10 @@ func newStage(t testing.TB, s set) *stage {
 	if s.config.RequestTimeout == 0 {
 		s.config.RequestTimeout = 30 * time.Second
 	}
-	logger := slog.New(slog.NewJSONHandler(st.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	logger, err := telemetry.NewLogger(st.log, telemetry.JSON, slog.LevelDebug)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if st.app, err = newOver(s.config, client, nil, logger); err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func (c *Cookies) begin(w http.ResponseWriter, token string) *session {
 	return s
 }
 
-func (c *Cookies) endSession(w http.ResponseWriter) { c.set(w, c.sessionName, "", -1) }
+func (c *Cookies) endSession(w http.ResponseWriter) { c.set(w, c.sessionName, "", 0) }
 
 // An attempt is a sign-in that is under way.
 type attempt struct {
@@ -110,12 +110,16 @@ func (c *Cookies) setAttempt(w http.ResponseWriter, a *attempt) {
 	c.set(w, c.attemptName, seal(c.keys.attempt, a), attemptLife)
 }
 
-func (c *Cookies) endAttempt(w http.ResponseWriter) { c.set(w, c.attemptName, "", -1) }
+func (c *Cookies) endAttempt(w http.ResponseWriter) { c.set(w, c.attemptName, "", 0) }
 
-// set sends a cookie that lives for a while; below zero it is taken back.
+// set sends a cookie that lives for a while; without a life it is taken back.
 func (c *Cookies) set(w http.ResponseWriter, name, value string, life time.Duration) {
+	age := int(life / time.Second)
+	if age == 0 {
+		age = -1 // which net/http sends as 0, and a 0 not at all
+	}
 	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: int(life / time.Second),
+		Name: name, Value: value, Path: "/", MaxAge: age,
 		Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -39,12 +39,12 @@ func newLocalNonces(most int) *localNonces {
 func (n *localNonces) Use(_ context.Context, nonce string, until time.Time) (bool, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if _, again := n.used[nonce]; again {
+		return false, nil
+	}
 	for len(n.queue) > 0 && (len(n.queue) >= n.most || !time.Now().Before(n.used[n.queue[0]])) {
 		delete(n.used, n.queue[0])
 		n.queue = n.queue[1:]
-	}
-	if _, again := n.used[nonce]; again {
-		return false, nil
 	}
 	n.used[nonce] = until
 	n.queue = append(n.queue, nonce)

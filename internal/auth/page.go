@@ -73,6 +73,9 @@ var (
 	pageTimeout = page{Status: http.StatusGatewayTimeout, Title: "Mixcloud took too long", Text: []string{
 		"You did nothing wrong: Mixcloud did not answer in time. Please try again in a while.",
 	}}
+	pageBroken = page{Status: http.StatusServiceUnavailable, Title: "Signing in does not work at the moment", Text: []string{
+		"You did nothing wrong: this server has a fault. Please try again in a while.",
+	}}
 	pageSignOut = page{Status: http.StatusOK, Title: "Sign out?", Text: []string{
 		"This browser will act for nobody here. What you have allowed stays known to Mixcloud: you can take it back in your settings there.",
 	}}

@@ -186,7 +186,7 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 	s.cookies.endAttempt(w)
 	switch first, err := s.nonces.Use(r.Context(), a.Nonce, a.until().Add(skew)); {
 	case err != nil:
-		s.fail(w, r, pageUnavailable, a, fmt.Errorf("remember the attempt: %w", err))
+		s.fail(w, r, pageBroken, a, fmt.Errorf("remember the attempt: %w", err))
 		return
 	case !first:
 		s.fail(w, r, pageUsed, a, nil)

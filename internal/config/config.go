@@ -54,12 +54,13 @@ type Emulator struct {
 
 // Conformance configures the comparison of a Mixcloud with this project's beliefs.
 type Conformance struct {
-	APIURL  string  `name:"api-url" default:"${apiURL}" placeholder:"URL" help:"Root of the REST API to ask."`
-	SiteURL string  `name:"site-url" default:"${siteURL}" placeholder:"URL" help:"Root of the site to ask."`
-	Rate    float64 `default:"1" placeholder:"N" help:"Most requests a second."`
-	Report  string  `placeholder:"FILE" help:"Where to write a report as JSON, beside the table on standard output."`
-	Token   Secret  `kong:"-" env:"TOKEN" help:"Access token, for what only a viewer can ask. Without it those questions are left out."`
-	Log     Log     `embed:"" prefix:"log-"`
+	APIURL    string  `name:"api-url" default:"${apiURL}" placeholder:"URL" help:"Root of the REST API to ask."`
+	SiteURL   string  `name:"site-url" default:"${siteURL}" placeholder:"URL" help:"Root of the site to ask."`
+	OEmbedURL string  `name:"oembed-url" placeholder:"URL" help:"The oEmbed endpoint to ask, such as https://app.mixcloud.com/oembed/. By default the one below the site's root."`
+	Rate      float64 `default:"1" placeholder:"N" help:"Most requests a second."`
+	Report    string  `placeholder:"FILE" help:"Where to write a report as JSON, beside the table on standard output."`
+	Token     Secret  `kong:"-" env:"TOKEN" help:"Access token, for what only a viewer can ask. Without it those questions are left out."`
+	Log       Log     `embed:"" prefix:"log-"`
 }
 
 // Version has nothing to configure.

@@ -127,6 +127,7 @@ func (c *Conformance) Validate() error {
 	var p problems
 	p.root("api-url", c.APIURL, false)
 	p.root("site-url", c.SiteURL, false)
+	p.root("oembed-url", c.OEmbedURL, true)
 	if !(c.Rate > 0 && c.Rate <= 1000) {
 		p.add("rate", "must be above 0 and at most 1000 requests a second, not %v", c.Rate)
 	}

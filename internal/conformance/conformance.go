@@ -40,9 +40,8 @@ type Config struct {
 //
 // An error means that the questions could not be asked: a base URL that is none,
 // an API that does not answer HTTP, an ended context, a writer that fails. The
-// report then holds the probes that were done before, and so do Out and
-// Config.Report if there were any. The access token is in neither the report,
-// the table, the log nor an error.
+// report then holds what was done before, and so do Out and Config.Report. The
+// access token is in neither the report, the table, the log nor an error.
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	s, err := newSession(cfg)
 	if err != nil {
@@ -71,11 +70,10 @@ func (s *session) run(ctx context.Context, list []probe) (Report, error) {
 		}
 	}
 	s.report.Requests, s.report.Incomplete = s.sent, failure != nil
-	if len(s.report.Probes) == 0 {
-		return s.report, failure
-	}
-	if err := table.sum(s.report); err != nil {
-		return s.report, errors.Join(failure, fmt.Errorf("conformance: table: %w", err))
+	if len(s.report.Probes) > 0 {
+		if err := table.sum(s.report); err != nil {
+			return s.report, errors.Join(failure, fmt.Errorf("conformance: table: %w", err))
+		}
 	}
 	if s.reportTo != nil {
 		if err := s.report.write(s.reportTo); err != nil {

@@ -70,6 +70,6 @@ var hindsightProbes = slices.Concat([]probe{
 }, rateLimitProbes)
 
 func isDifference(err error) bool {
-	_, ok := err.(*difference) //nolint:errorlint // judges return it as it is
+	_, ok := err.(*difference)
 	return ok
 }

@@ -111,8 +111,12 @@ func (t table) sum(r Report) error {
 	for _, p := range r.Probes {
 		count[p.Verdict]++
 	}
-	_, err := fmt.Fprintf(t.out, "\n%d probes, %d requests: %d agree, %d differ, %d could not tell\n",
-		len(r.Probes), r.Requests, count[Agrees], count[Differs], count[CouldNotTell])
+	end := ""
+	if r.Incomplete {
+		end = "; the run ended before the last probe"
+	}
+	_, err := fmt.Fprintf(t.out, "\n%d probes, %d requests: %d agree, %d differ, %d could not tell%s\n",
+		len(r.Probes), r.Requests, count[Agrees], count[Differs], count[CouldNotTell], end)
 	return err
 }
 

@@ -28,10 +28,9 @@ import (
 func TestRun_EmulatorAgrees(t *testing.T) {
 	t.Parallel()
 	worlds := map[string][]emulator.Option{
-		"seed 1":      nil,
-		"seed 2":      {emulator.WithSeed(2)},
-		"seed 3":      {emulator.WithSeed(3)},
-		"smaller cap": {emulator.WithSettings(emulator.Settings{PageCap: 100})},
+		"seed 1": {emulator.WithWorld(population())},
+		"seed 2": {emulator.WithSeed(2)},
+		"seed 3": {emulator.WithSeed(3)},
 	}
 	for name, options := range worlds {
 		t.Run(name, func(t *testing.T) {

@@ -236,7 +236,7 @@ func decode(body []byte) any {
 	if err := dec.Decode(&doc); err != nil {
 		return nil
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it as it is
+	if _, err := dec.Token(); err != io.EOF {
 		return nil
 	}
 	return doc

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -48,11 +49,18 @@ func asking(transport http.RoundTripper) Config {
 	}
 }
 
-// inBubble runs a whole comparison in virtual time, waits and all.
+// inBubble runs a whole comparison in virtual time, waits and all. Anything but a
+// plain GET is a failure.
 func inBubble(t *testing.T, transport func() http.RoundTripper, change func(*Config), check func(*testing.T, Report, error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		cfg := asking(transport())
+		under := transport()
+		cfg := asking(tripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodGet || r.Body != nil && r.Body != http.NoBody {
+				t.Errorf("%s %s with a body: %t", r.Method, r.URL.Path, r.Body != nil)
+			}
+			return under.RoundTrip(r)
+		}))
 		if change != nil {
 			change(&cfg)
 		}
@@ -70,9 +78,7 @@ func (t tripper) RoundTrip(r *http.Request) (*http.Response, error) { return t(r
 func saying(status int, header http.Header, body string) tripper {
 	return func(r *http.Request) (*http.Response, error) {
 		w := httptest.NewRecorder()
-		for name, values := range header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), header)
 		w.WriteHeader(status)
 		_, _ = w.WriteString(body)
 		res := w.Result()

@@ -35,25 +35,18 @@ func plain(ctx context.Context, s *session) (*answer, error) {
 	return a, nil
 }
 
-// header is a probe of one header of a good answer.
-func header(name, rule string, check func(got string) error) probe {
+// ofHeader is a probe of one header of a good answer.
+func ofHeader(name, header, rule string, check func(got string) error) probe {
 	return probe{name: name, rule: rule, section: "transport", sure: Observed, judge: func(ctx context.Context, s *session) error {
 		a, err := plain(ctx, s)
 		if err != nil {
 			return err
 		}
-		return check(a.header.Get(headerOf[name]))
+		return check(a.header.Get(header))
 	}}
 }
 
-var headerOf = map[string]string{
-	"content-type-javascript": "Content-Type",
-	"cors-any-origin":         "Access-Control-Allow-Origin",
-	"vary-encoding-origin":    "Vary",
-	"request-id":              "X-Request-Id",
-}
-
-func wantHeader(want string) func(string) error {
+func isExactly(want string) func(string) error {
 	return func(got string) error {
 		if !strings.EqualFold(got, want) {
 			return differs("%q instead of %q", got, want)
@@ -127,16 +120,16 @@ var transportProbes = []probe{
 			return err
 		},
 	},
-	header("content-type-javascript", "JSON is served as text/javascript; charset=utf-8.", wantHeader("text/javascript; charset=utf-8")),
-	header("cors-any-origin", "Every origin may read: Access-Control-Allow-Origin is *.", wantHeader("*")),
-	header("vary-encoding-origin", "Answers vary by Accept-Encoding and Origin.", func(got string) error {
+	ofHeader("content-type-javascript", "Content-Type", "JSON is served as text/javascript; charset=utf-8.", isExactly("text/javascript; charset=utf-8")),
+	ofHeader("cors-any-origin", "Access-Control-Allow-Origin", "Every origin may read: Access-Control-Allow-Origin is *.", isExactly("*")),
+	ofHeader("vary-encoding-origin", "Vary", "Answers vary by Accept-Encoding and Origin.", func(got string) error {
 		low := strings.ToLower(got)
 		if !strings.Contains(low, "accept-encoding") || !strings.Contains(low, "origin") {
 			return differs("Vary: %s", got)
 		}
 		return nil
 	}),
-	header("request-id", "Every answer has an X-Request-Id of 32 hexadecimal digits.", func(got string) error {
+	ofHeader("request-id", "X-Request-Id", "Every answer has an X-Request-Id of 32 hexadecimal digits.", func(got string) error {
 		if !requestID.MatchString(got) {
 			return differs("X-Request-Id: %s", got)
 		}

@@ -346,7 +346,7 @@ func TestPresenter_Log(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			gqlerr.Presenter(slog.New(slog.NewTextHandler(&out, nil)))(t.Context(), tt.err)
+			_ = gqlerr.Presenter(slog.New(slog.NewTextHandler(&out, nil)))(t.Context(), tt.err)
 			if tt.want == "" && out.Len() > 0 || !strings.Contains(out.String(), tt.want) {
 				t.Errorf("want %q, logged %q", tt.want, out.String())
 			}

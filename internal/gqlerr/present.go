@@ -177,8 +177,14 @@ func documentMessage(g *gqlerror.Error) string {
 	if onVariable(g) {
 		return `Variable "$` + dotted(g.Path[1:]) + `" ` + g.Message + "."
 	}
+	if g.Message == noOperation {
+		return "The document has several operations: say in operationName which one to run."
+	}
 	return g.Message
 }
+
+// noOperation is what gqlgen says when it was given no name to find among several.
+const noOperation = "operation  not found"
 
 func dotted(path ast.Path) string {
 	var b strings.Builder

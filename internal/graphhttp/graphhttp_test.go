@@ -55,7 +55,7 @@ func TestStatus(t *testing.T) {
 		"syntax error":         {body: `{"query":"{"}`, newer: 400, older: 200, want: "GRAPHQL_PARSE_FAILED"},
 		"unknown field":        {body: `{"query":"{ nope }"}`, newer: 400, older: 200, want: "GRAPHQL_VALIDATION_FAILED"},
 		"unknown operation":    {body: `{"query":"query A { hello }","operationName":"B"}`, newer: 400, older: 200, want: "operation B not found"},
-		"ambiguous operation":  {body: `{"query":"query A { hello } query B { hello }"}`, newer: 400, older: 200, want: "GRAPHQL_VALIDATION_FAILED"},
+		"ambiguous operation":  {body: `{"query":"query A { hello } query B { hello }"}`, newer: 400, older: 200, want: "say in operationName which one"},
 		"variable of no type":  {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":"x"}}`, newer: 400, older: 200, want: `Variable \"$n\"`},
 		"not JSON":             {body: `{"query":`, newer: 400, older: 400, want: "not valid JSON"},
 		"JSON and more":        {body: `{"query":"{ hello }"} {}`, newer: 400, older: 400, want: "more than one JSON value"},
@@ -226,7 +226,15 @@ func TestLimits(t *testing.T) {
 			graphhttp.Options{MaxDepth: 2},
 			body("{ __schema { types { fields { type { ofType { ofType { name } } } } } } }"), 200, `"data"`,
 		},
-		"fragment bomb": {graphhttp.Options{}, body(bomb), 400, "nests 41 levels"},
+		"fragment bomb":                 {graphhttp.Options{}, body(bomb), 400, "nests 41 levels"},
+		"one name a thousand times":     {graphhttp.Options{}, body("{" + strings.Repeat(" hello", 1000) + "}"), 400, "repeats the same names"},
+		"one name often enough":         {graphhttp.Options{}, body("{" + strings.Repeat(" hello", 400) + "}"), 200, `"data"`},
+		"the same under other names":    {graphhttp.Options{}, body("{" + strings.Repeat(" x: hello", 1000) + "}"), 400, "repeats the same names"},
+		"one fragment a thousand times": {graphhttp.Options{}, body("{" + strings.Repeat(" ...f", 1000) + "} fragment f on Query { hello }"), 400, "repeats the same names"},
+		"names in an unused fragment":   {graphhttp.Options{}, body("{ hello } fragment f on Query {" + strings.Repeat(" hello", 1000) + "}"), 400, "repeats the same names"},
+		"the schema six times":          {graphhttp.Options{}, body("{ a: __schema { __typename } b: __schema { __typename } c: __schema { __typename } d: __type(name: \"Query\") { name } e: __schema { __typename } f: __schema { __typename } }"), 400, "too much of the schema"},
+		"much of the schema":            {graphhttp.Options{}, body("{ __schema {" + manyNames(300) + "} }"), 400, "too much of the schema"},
+		"a circle of fragments":         {graphhttp.Options{}, body("{ ...a } fragment a on Query { nest { ...b } } fragment b on Query { nest { ...a } }"), 400, "GRAPHQL_VALIDATION_FAILED"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -235,7 +243,7 @@ func TestLimits(t *testing.T) {
 			if rec.Code != tt.status || !strings.Contains(rec.Body.String(), tt.want) {
 				t.Errorf("status %d, want %d; %s lacks %s", rec.Code, tt.status, rec.Body, tt.want)
 			}
-			if tt.status >= 400 && !strings.Contains(rec.Body.String(), "LIMIT_EXCEEDED") {
+			if tt.status >= 400 && !strings.Contains(tt.want, "GRAPHQL_") && !strings.Contains(rec.Body.String(), "LIMIT_EXCEEDED") {
 				t.Errorf("the code is not LIMIT_EXCEEDED: %s", rec.Body)
 			}
 		})
@@ -250,6 +258,15 @@ func TestBody_CutShort(t *testing.T) {
 	if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "did not arrive whole") {
 		t.Errorf("status %d: %s", rec.Code, rec.Body)
 	}
+}
+
+// manyNames is n different fields of the schema type.
+func manyNames(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " n%d: __typename", i)
+	}
+	return b.String()
 }
 
 // The deadline of the request reaches the resolvers, and the rest of the answer

@@ -34,7 +34,7 @@ type Options struct {
 	// Around runs around every operation, with the request's context: the
 	// place to install what lives as long as an operation. Nil for nothing.
 	Around graphql.OperationMiddleware
-	// Timeout bounds an operation, from its first byte to its last. It does not
+	// Timeout bounds an operation, from its document to its answer. It does not
 	// bound the flow of files, nor a subscription.
 	Timeout time.Duration
 	// IdleTimeout is how long a client may pause while it sends files.
@@ -102,8 +102,9 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv.SetErrorPresenter(gqlerr.Presenter(o.Log))
 	srv.SetRecoverFunc(gqlerr.Recover(o.Log))
 	srv.SetParserTokenLimit(o.TokenLimit)
-	srv.SetQueryCache(newQueryCache())
-	srv.Use(depthLimit{o.MaxDepth})
+	cache := newQueryCache()
+	srv.SetQueryCache(cache)
+	srv.Use(documentLimits{tokens: o.TokenLimit, depth: o.MaxDepth, known: cache})
 	srv.Use(extension.Introspection{})
 	if o.Around != nil {
 		srv.AroundOperations(o.Around)

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
 
 	"mixcloud-graphql/internal/gqlerr"
 )
@@ -36,47 +37,111 @@ func (c queryCache) Add(ctx context.Context, query string, doc *ast.QueryDocumen
 	}
 }
 
-// depthLimit refuses operations that nest more levels of fields than max.
-type depthLimit struct{ max int }
+const (
+	// maxPairs bounds how many pairs of fields with the same name in the answer,
+	// and of fragment spreads, a document has. Validation compares such pairs,
+	// at 0.2 µs each and once for each level, whatever the deadline: 14,000
+	// times __typename take half a minute. 450 times the same name are allowed.
+	maxPairs = 200_000
+	// maxIntrospected bounds the fields of a document that asks for the schema.
+	// Each may be repeated for all types; what tools send has about 100.
+	maxIntrospected = 300
+	maxSchemas      = 5 // how often it may ask for the schema or a type
+)
 
-func (depthLimit) ExtensionName() string                   { return "DepthLimit" }
-func (depthLimit) Validate(graphql.ExecutableSchema) error { return nil }
+// documentLimits refuses documents that would cost too much before they are
+// executed, by their shape alone and before they are validated. Documents in
+// the cache have passed.
+type documentLimits struct {
+	tokens, depth int
+	known         queryCache
+}
 
-func (l depthLimit) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
-	d := depths{}
-	if depth := d.of(oc.Operation.SelectionSet); depth > l.max {
-		err := gqlerr.Limit(fmt.Sprintf(
-			"The query nests %d levels of fields; at most %d are answered. Ask for the inner ones in another request.", depth, l.max))
-		return &gqlerror.Error{Err: err, Message: err.Error()}
+func (documentLimits) ExtensionName() string                   { return "DocumentLimits" }
+func (documentLimits) Validate(graphql.ExecutableSchema) error { return nil }
+
+func (l documentLimits) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
+	if _, passed := l.known.Get(ctx, params.Query); passed {
+		return nil
+	}
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Query}, l.tokens)
+	if err != nil {
+		return nil //nolint:nilerr // the executor meets the same error, and reports it with its code
+	}
+	s := survey{doc: doc, fragments: map[string]int{}, names: map[string]int{}}
+	depth := 0
+	for _, op := range doc.Operations {
+		depth = max(depth, s.depth(op.SelectionSet))
+	}
+	for _, f := range doc.Fragments { // also those that no operation spreads
+		s.fragment(f)
+	}
+	pairs := s.spreads * s.spreads
+	for _, n := range s.names {
+		pairs += n * n
+	}
+	switch {
+	case depth > l.depth:
+		return limit("The query nests %d levels of fields; at most %d are answered. Ask for the inner ones in another request.", depth, l.depth)
+	case pairs > maxPairs:
+		return limit("The query repeats the same names or fragments too often. Split it into several requests.")
+	case s.schemas > maxSchemas, s.schemas > 0 && s.fields > maxIntrospected:
+		return limit("The query asks for too much of the schema at once: at most %d times, and %d fields in all.", maxSchemas, maxIntrospected)
 	}
 	return nil
 }
 
-// depths remembers the depth of fragments, which a document may spread so often
-// that walking into each spread would take for ever.
-type depths map[string]int
+func limit(format string, args ...any) *gqlerror.Error {
+	return gqlerror.Wrap(gqlerr.Limit(fmt.Sprintf(format, args...)))
+}
 
-func (d depths) of(set ast.SelectionSet) int {
+// A survey counts what stands in a document. Every selection is visited once,
+// however often its fragment is spread.
+type survey struct {
+	doc       *ast.QueryDocument
+	fragments map[string]int // the depth of those visited
+	names     map[string]int // how often each name stands in answers
+	fields    int
+	spreads   int
+	schemas   int
+}
+
+// depth is how many levels of fields a selection nests. What introspection
+// nests does not count: the validator has a limit of its own for it.
+func (s *survey) depth(set ast.SelectionSet) int {
 	deepest := 0
 	for _, sel := range set {
 		depth := 0
 		switch sel := sel.(type) {
 		case *ast.Field:
+			s.fields++
+			s.names[sel.Alias]++ // the name itself, if there is no alias
+			if sel.Name == "__schema" || sel.Name == "__type" {
+				s.schemas++
+			}
+			depth = 1 + s.depth(sel.SelectionSet)
 			if strings.HasPrefix(sel.Name, "__") {
-				continue
+				depth = 0
 			}
-			depth = 1 + d.of(sel.SelectionSet)
 		case *ast.InlineFragment:
-			depth = d.of(sel.SelectionSet)
+			depth = s.depth(sel.SelectionSet)
 		case *ast.FragmentSpread:
-			known, ok := d[sel.Name]
-			if !ok {
-				known = d.of(sel.Definition.SelectionSet)
-				d[sel.Name] = known
+			s.spreads++
+			if f := s.doc.Fragments.ForName(sel.Name); f != nil {
+				depth = s.fragment(f)
 			}
-			depth = known
 		}
 		deepest = max(deepest, depth)
 	}
 	return deepest
+}
+
+func (s *survey) fragment(f *ast.FragmentDefinition) int {
+	depth, visited := s.fragments[f.Name]
+	if !visited {
+		s.fragments[f.Name] = 0 // for a fragment within itself, which the validator refuses
+		depth = s.depth(f.SelectionSet)
+		s.fragments[f.Name] = depth
+	}
+	return depth
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/telemetry"
@@ -11,8 +12,8 @@ import (
 
 // Chain wraps h in middleware, the first outermost.
 func Chain(h http.Handler, middleware ...func(http.Handler) http.Handler) http.Handler {
-	for i := len(middleware) - 1; i >= 0; i-- {
-		h = middleware[i](h)
+	for _, wrap := range slices.Backward(middleware) {
+		h = wrap(h)
 	}
 	return h
 }

@@ -149,7 +149,7 @@ func TestExamples(t *testing.T) {
 				t.Error("the title is there twice")
 			}
 			titles[e.Title] = true
-			doc, errs := gqlparser.LoadQuery(s, e.Query)
+			doc, errs := gqlparser.LoadQueryWithRules(s, e.Query, nil)
 			if errs != nil {
 				t.Fatal(errs)
 			}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
@@ -89,12 +90,14 @@ func (e *Emulator) serveAPI(w http.ResponseWriter, r *http.Request) {
 	defer c.free()
 	entry := e.journal.open(r.Method, c.path, r.URL.RawQuery)
 
-	wait := e.limiter.over(c.settings.Limit)
-	if !sleep(r.Context(), c.settings.Latency) {
+	began := time.Now()
+	c.catchUp()
+	c.answer(e.limiter.over(c.settings.Limit))
+	// The latency is the whole time of an answer, its making included, to be
+	// what a measurement sets against it.
+	if !sleep(r.Context(), c.settings.Latency-time.Since(began)) {
 		panic(http.ErrAbortHandler) // the caller is gone
 	}
-	c.catchUp()
-	c.answer(wait)
 	c.send(w, entry)
 }
 

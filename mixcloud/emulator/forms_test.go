@@ -61,7 +61,6 @@ var (
 	oldPictures   = `.*\.(320wx320h|640wx640h|768wx768h|1024wx1024h)` // not yet in 2013
 	laterPictures = `.*\.(768wx768h|1024wx1024h)`                     // not yet in 2014
 	hosts         = `(.*\.)?hosts(\[\].*)?`                           // since about 2024
-	coverPictures = `cover_pictures.*`
 )
 
 func TestForms(t *testing.T) {

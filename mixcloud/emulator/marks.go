@@ -27,13 +27,10 @@ func Mark(token string) string {
 	return "⟦m:" + hex.EncodeToString(mac.Sum(nil)[:4]) + "⟧"
 }
 
-// marked puts the mark of the call's token behind a text.
+// marked puts the mark of the call's token behind a text; what is empty stays so.
 func (c *call) marked(text string) string {
-	switch {
-	case c.mark == "":
+	if c.mark == "" || text == "" {
 		return text
-	case text == "":
-		return c.mark
 	}
 	return text + " " + c.mark
 }

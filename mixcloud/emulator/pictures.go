@@ -12,9 +12,16 @@ type size struct{ name, path string }
 // The sizes in the order of the newer server (observed 2021-26).
 var (
 	cloudcastSizes = []size{
-		{"small", "25x25/"}, {"thumbnail", "50x50/"}, {"medium_mobile", "80x80/"}, {"medium", "100x100/"},
-		{"large", "300x300/"}, {"320wx320h", "320x320/"}, {"extra_large", "600x600/"}, {"640wx640h", "640x640/"},
-		{"768wx768h", "768x768/"}, {"1024wx1024h", "1024x1024/"},
+		{"small", "25x25/"},
+		{"thumbnail", "50x50/"},
+		{"medium_mobile", "80x80/"},
+		{"medium", "100x100/"},
+		{"large", "300x300/"},
+		{"320wx320h", "320x320/"},
+		{"extra_large", "600x600/"},
+		{"640wx640h", "640x640/"},
+		{"768wx768h", "768x768/"},
+		{"1024wx1024h", "1024x1024/"},
 	}
 	userSizes     = cloudcastSizes[:8]
 	categorySizes = cloudcastSizes[:5]

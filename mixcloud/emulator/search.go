@@ -26,6 +26,7 @@ func (c *call) search() error {
 	l := list{}
 	switch kind {
 	case "", "cloudcast", "upload":
+		name = "search:cloudcast:" + strings.Join(words, " ") // the three find the same
 		l = c.cloudcasts(c.searchCloudcasts(name, match))
 		if c.breaks(searchPagedByDate) {
 			l = c.userCloudcasts(&world.User{Cloudcasts: c.searchCloudcasts(name, match)})

@@ -24,7 +24,7 @@ func TestToken_users(t *testing.T) {
 		return slices.ContainsFunc(a.Following, func(e world.UserEdge) bool { return e.User == b })
 	}
 	for _, u := range append([]*world.User{demo}, w.Users[:40]...) {
-		var want = map[string]any{"following": follows(demo, u), "follower": follows(u, demo)}
+		want := map[string]any{"following": follows(demo, u), "follower": follows(u, demo)}
 		if u == demo {
 			want["is_current_user"] = true
 		}

@@ -91,7 +91,7 @@ func (x *exchange) serve(h http.Handler, in *http.Request) {
 		defer x.cancel()
 		switch p := recover(); {
 		case p == nil:
-		case p == http.ErrAbortHandler: //nolint:errorlint // a panic's value is not wrapped
+		case p == http.ErrAbortHandler:
 			x.err = io.ErrUnexpectedEOF
 			if !x.begun {
 				x.err = &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}

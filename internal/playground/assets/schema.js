@@ -142,11 +142,18 @@ function typeLink(type) {
   return link(type.name);
 }
 
+// field describes one. Where there are many arguments, they fold under their names.
 function field(f) {
-  const arg = (a) => `<span class="args"><span class="v">${escape(a.name)}</span>: ${typeLink(a.type)}${a.defaultValue ? ` = <span class="n">${escape(a.defaultValue)}</span>` : ""}${a.description ? ` <span class="desc">${inline(a.description)}</span>` : ""}</span>`;
-  const args = f.args?.length ? `(${f.args.map(arg).join("")})` : "";
-  const value = f.defaultValue ? ` = <span class="n">${escape(f.defaultValue)}</span>` : "";
-  return `<li data-name="${escape(f.name)}"><div class="sig"><span class="f${f.isDeprecated ? " old" : ""}">${escape(f.name)}</span>${args}: ${typeLink(f.type)}${value}</div>${about(f)}</li>`;
+  const value = (x) => (x.defaultValue ? ` = <span class="n">${escape(x.defaultValue)}</span>` : "");
+  const arg = (a) => `<span class="args"><span class="v">${escape(a.name)}</span>: ${typeLink(a.type)}${value(a)}${a.description ? ` <span class="desc">${inline(a.description)}</span>` : ""}</span>`;
+  const name = `<span class="f${f.isDeprecated ? " old" : ""}">${escape(f.name)}</span>`;
+  const args = f.args ?? [], type = `: ${typeLink(f.type)}${value(f)}`;
+  let sig;
+  if (args.length > 3) {
+    const names = args.map((a) => `<span class="v">${escape(a.name)}</span>`).join(", ");
+    sig = `<details class="sig"><summary>${name}(${names})${type}</summary>${args.map(arg).join("")}</details>`;
+  } else sig = `<div class="sig">${name}${args.length ? `(${args.map(arg).join("")})` : ""}${type}</div>`;
+  return `<li data-name="${escape(f.name)}">${sig}${about(f)}</li>`;
 }
 
 // about is the description, or only its first sentence, and a deprecation.

@@ -93,7 +93,7 @@ export function tidy(text) {
       level = Math.max(0, level - 1);
       line = "}";
       flush();
-      blank = level === 0;
+      if (level === 0) out += "\n"; // between definitions
       previous = t;
       continue;
     } else if (/^[([{]$/.test(t.text)) {
@@ -117,7 +117,7 @@ export function tidy(text) {
     previous = t;
   }
   flush();
-  return out.replace(/\n{3,}/g, "\n\n");
+  return out.trimEnd().replace(/\n{3,}/g, "\n\n") + "\n";
 }
 
 /** The operations of a document: {kind, name, from, to}. */

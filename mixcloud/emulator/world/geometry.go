@@ -1,7 +1,7 @@
 package world
 
 // A design draws a family of pictures whose sides are wide and tall.
-type design func(l look, wide, tall int) painter
+type design func(l look, wide, tall int64) painter
 
 // covers are the designs for shows.
 var covers = []design{
@@ -13,12 +13,12 @@ var covers = []design{
 var banners = []design{waves, glow, ranges, contours, tiles, halftone, skyline, arches, columns}
 
 // tiles is a grid of quarter circles, half circles, leaves and dots.
-func tiles(l look, _, _ int) painter {
+func tiles(l look, _, _ int64) painter {
 	n := l.common.between(2, 5)
 	cell := unit / n
 	salt := l.own.pcg.Uint64()
 	p := l.colors
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		cx, cy := x/cell, y/cell
 		h := hash2(cx, cy, salt)
 		back, fore := p[h%5], p[(h%5+1+h>>8%4)%5]
@@ -54,14 +54,14 @@ func tiles(l look, _, _ int) painter {
 }
 
 // rings are bands around a corner or a point near the edge.
-func rings(l look, wide, tall int) painter {
+func rings(l look, wide, tall int64) painter {
 	p := l.colors
 	width := unit / l.common.between(7, 14)
-	cx, cy := pick(l.common, []int{0, wide, wide / 2}), pick(l.common, []int{0, tall, tall})
+	cx, cy := pick(l.common.source, []int64{0, wide, wide / 2}), pick(l.common.source, []int64{0, tall, tall})
 	cx += l.own.between(-unit/6, unit/6)
 	shift := l.own.n(5)
 	limit := l.own.between(5, 11)
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		band := distance(x-cx, y-cy) / width
 		if band > limit {
 			return p[0]
@@ -71,20 +71,20 @@ func rings(l look, wide, tall int) painter {
 }
 
 // waves are stacked bands with a wavy upper side.
-func waves(l look, wide, tall int) painter {
+func waves(l look, wide, tall int64) painter {
 	p := l.colors
 	n := l.common.between(4, 9)
 	list := make([]profile, n)
 	freq := l.common.between(1, 3)
-	for i := range list {
+	for i := range n {
 		base, amp, phase := tall/5+tall*i*4/(5*n), unit/l.own.between(14, 30), l.own.n(turn/3)+i*turn/7
-		list[i] = newProfile(wide, func(x int) int { return base + amp*sine(freq*x*turn/unit/2+phase)/4096 })
+		list[i] = newProfile(wide, func(x int64) int64 { return base + amp*sine(freq*x*turn/unit/2+phase)/4096 })
 	}
 	from, to := p[1], p[3]
 	if from.light() < to.light() {
 		from, to = to, from
 	}
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		for i := n - 1; i >= 0; i-- {
 			if y > list[i].at(x) {
 				return mix(from, to, i*256/(n-1))
@@ -96,12 +96,12 @@ func waves(l look, wide, tall int) painter {
 
 // glow is a soft field of light between a few colours, sometimes behind a disc
 // or rings.
-func glow(l look, wide, tall int) painter {
+func glow(l look, wide, tall int64) painter {
 	light := newLight(l, wide, tall)
 	style := l.common.n(5)
 	cx, cy, radius := wide/2, tall/2, unit*l.common.between(18, 34)/100
 	ink := l.colors.bright()
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		c := light.at(x, y)
 		switch style {
 		case 0:
@@ -122,7 +122,7 @@ func glow(l look, wide, tall int) painter {
 }
 
 // record is a disc with grooves and a label, cut by the frame.
-func record(l look, wide, tall int) painter {
+func record(l look, wide, tall int64) painter {
 	p := l.colors
 	cx, cy := wide/2+unit*l.own.between(-20, 20)/100, tall/2+unit*l.own.between(-20, 20)/100
 	radius := unit * l.common.between(42, 60) / 100
@@ -132,7 +132,7 @@ func record(l look, wide, tall int) painter {
 	hx, hy := cosine(a), sine(a)
 	salt := l.own.pcg.Uint64()
 	top, bottom := p.ink(black), p[1]
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		dx, dy := x-cx, y-cy
 		d := distance(dx, dy)
 		switch {
@@ -155,13 +155,13 @@ func record(l look, wide, tall int) painter {
 		along := (dx*hx + dy*hy) / max(d, 1) // cosine of the angle to the light
 		shine := along * along >> 12
 		shine = shine * shine >> 12 * shine >> 12
-		groove := int(hash2(d*90/radius, 0, salt) >> 28)
+		groove := int64(hash2(d*90/radius, 0, salt) >> 28)
 		return mix(black, 0xffffff, shine*70/4096+groove)
 	}
 }
 
 // stripes run one way outside a circle and the other way inside.
-func stripes(l look, wide, tall int) painter {
+func stripes(l look, wide, tall int64) painter {
 	p := l.colors
 	n := l.common.between(8, 18)
 	cx, cy := wide/2+unit*l.own.between(-14, 14)/100, tall/2+unit*l.own.between(-14, 14)/100
@@ -169,7 +169,7 @@ func stripes(l look, wide, tall int) painter {
 	a := l.common.n(turn / 2)
 	hx, hy := cosine(a), sine(a)
 	fore := p.ink(p[0])
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		along, across := (x*hx+y*hy)/4096+4*unit, (y*hx-x*hy)/4096+4*unit
 		if inside(x, y, cx, cy, radius) {
 			if across*n/unit&1 == 0 {
@@ -185,13 +185,13 @@ func stripes(l look, wide, tall int) painter {
 }
 
 // moire lays the rings of two centres over each other.
-func moire(l look, wide, tall int) painter {
+func moire(l look, wide, tall int64) painter {
 	p := l.colors
 	width := unit / l.common.between(16, 30)
 	ax, ay := wide*l.own.between(10, 45)/100, tall*l.own.between(20, 80)/100
 	bx, by := wide*l.own.between(55, 90)/100, tall*l.own.between(20, 80)/100
 	ink := p.ink(p[0])
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		a, b := distance(x-ax, y-ay)/width&1, distance(x-bx, y-by)/width&1
 		switch {
 		case a == 1 && b == 1:
@@ -206,18 +206,18 @@ func moire(l look, wide, tall int) painter {
 }
 
 // bars are a waveform.
-func bars(l look, wide, tall int) painter {
+func bars(l look, wide, tall int64) painter {
 	p := l.colors
 	n := l.common.between(11, 29)
 	step := unit / n
 	salt := l.own.pcg.Uint64()
 	on := p[0]
 	top := p.ink(on)
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		i := x / step
 		u := x - i*step - step/2
 		swell := 2200 + 1900*sine(i*turn/n/2*unit/wide)/4096
-		height := tall * int(hash2(i, 0, salt)>>20) / 4096 * swell / 4096 * 42 / 100
+		height := tall * int64(hash2(i, 0, salt)>>20) / 4096 * swell / 4096 * 42 / 100
 		height = max(height, step/3)
 		half := step * 32 / 100
 		v := y - tall/2
@@ -232,7 +232,7 @@ func bars(l look, wide, tall int) painter {
 }
 
 // halftone is a turned grid of dots that grow towards a light.
-func halftone(l look, wide, tall int) painter {
+func halftone(l look, wide, tall int64) painter {
 	p := l.colors
 	n := l.common.between(12, 26)
 	cell := unit / n
@@ -242,7 +242,7 @@ func halftone(l look, wide, tall int) painter {
 	reach := unit*l.common.between(60, 110)/100 + (wide-unit)/3
 	ink := p.ink(p[0])
 	away := 16 * unit / cell * cell // keeps coordinates positive
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		u, v := (x*hx+y*hy)/4096+away, (y*hx-x*hy)/4096+away
 		cu, cv := u/cell*cell+cell/2, v/cell*cell+cell/2
 		gx, gy := ((cu-away)*hx-(cv-away)*hy)/4096, ((cu-away)*hy+(cv-away)*hx)/4096
@@ -256,12 +256,12 @@ func halftone(l look, wide, tall int) painter {
 }
 
 // discs are a few circles, printed over each other.
-func discs(l look, wide, tall int) painter {
+func discs(l look, wide, tall int64) painter {
 	p := l.colors
 	paper := p.bright()
 	n := l.common.between(3, 5)
 	type disc struct {
-		x, y, r int
+		x, y, r int64
 		c       rgb
 	}
 	list := make([]disc, n)
@@ -272,7 +272,7 @@ func discs(l look, wide, tall int) painter {
 		}
 		list[i] = disc{wide * l.own.between(18, 82) / 100, tall * l.own.between(18, 82) / 100, unit * l.own.between(16, 38) / 100, mix(c, 0xffffff, 30)}
 	}
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		c := paper
 		for i := range list {
 			if d := &list[i]; inside(x, y, d.x, d.y, d.r) {
@@ -284,13 +284,13 @@ func discs(l look, wide, tall int) painter {
 }
 
 // arches are rows of nested rainbows.
-func arches(l look, _, _ int) painter {
+func arches(l look, _, _ int64) painter {
 	p := l.colors
 	n := l.common.between(1, 3)
 	cell := unit / n
 	salt := l.own.pcg.Uint64()
 	bands := l.common.between(3, 5)
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		row := y / cell
 		shifted := x + row%2*cell/2
 		col := shifted / cell
@@ -303,23 +303,23 @@ func arches(l look, _, _ int) painter {
 			return p[0]
 		}
 		band := d * 2 * bands / cell
-		return p[1+(band+int(hash2(col, row, salt)>>8%4))%4]
+		return p[1+(band+int64(hash2(col, row, salt)>>8%4))%4]
 	}
 }
 
 // petals is a flower of circles around a middle.
-func petals(l look, wide, tall int) painter {
+func petals(l look, wide, tall int64) painter {
 	p := l.colors
 	n := l.common.between(5, 12)
 	cx, cy := wide/2, tall/2
 	out, size := unit*l.common.between(20, 27)/100, unit*l.common.between(11, 18)/100
 	a := l.own.n(turn / n)
 	heart := unit * l.common.between(7, 14) / 100
-	leaves := make([][2]int, n)
-	for i := range leaves {
-		leaves[i] = [2]int{cx + out*cosine(a+i*turn/n)/4096, cy + out*sine(a+i*turn/n)/4096}
+	leaves := make([][2]int64, n)
+	for i := range n {
+		leaves[i] = [2]int64{cx + out*cosine(a+i*turn/n)/4096, cy + out*sine(a+i*turn/n)/4096}
 	}
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		if inside(x, y, cx, cy, heart) {
 			return p[3]
 		}
@@ -341,15 +341,15 @@ func petals(l look, wide, tall int) painter {
 }
 
 // columns are upright blocks of colour with a slow gradient in each.
-func columns(l look, wide, _ int) painter {
+func columns(l look, wide, _ int64) painter {
 	p := l.colors
 	n := l.common.between(5, 9) * wide / unit
 	salt := l.own.pcg.Uint64()
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		i := x * n / wide
 		h := hash2(i, 0, salt)
 		from, to := p[h%5], p[(h%5+1+h>>8%4)%5]
-		t := (y + int(h>>16%unit)) % (2 * unit)
+		t := (y + int64(h>>16%unit)) % (2 * unit)
 		if t > unit {
 			t = 2*unit - t
 		}

@@ -2,25 +2,25 @@ package world
 
 // A profile is the upper side of something: its height for every x, known at
 // some and interpolated between them.
-type profile []int
+type profile []int64
 
 const profileStep = unit / 512
 
-func newProfile(wide int, height func(x int) int) profile {
+func newProfile(wide int64, height func(x int64) int64) profile {
 	p := make(profile, wide/profileStep+2)
 	for i := range p {
-		p[i] = height(i * profileStep)
+		p[i] = height(int64(i) * profileStep)
 	}
 	return p
 }
 
-func (p profile) at(x int) int {
+func (p profile) at(x int64) int64 {
 	i, f := x/profileStep, x%profileStep
 	return p[i] + (p[i+1]-p[i])*f/profileStep
 }
 
 // ranges are mountains behind mountains, paler with the distance, under a moon.
-func ranges(l look, wide, tall int) painter {
+func ranges(l look, wide, tall int64) painter {
 	p := l.colors
 	n := l.common.between(3, 6)
 	salt := l.own.pcg.Uint64()
@@ -28,12 +28,12 @@ func ranges(l look, wide, tall int) painter {
 	mx, my, mr := wide*l.own.between(20, 80)/100, tall*l.own.between(16, 34)/100, unit*l.common.between(6, 15)/100
 	moon := mix(p[2], 0xffffff, 110)
 	tops := make([]profile, n)
-	for i := range tops {
-		tops[i] = newProfile(wide, func(x int) int {
+	for i := range n {
+		tops[i] = newProfile(wide, func(x int64) int64 {
 			return tall*(38+i*52/n)/100 - ridge(x, unit/2-i*unit/20, salt+uint64(i))*unit/4/65536 + unit/10
 		})
 	}
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		for i := n - 1; i >= 0; i-- {
 			if top := tops[i].at(x); y > top {
 				c := mix(far, near, (i+1)*256/n)
@@ -48,7 +48,7 @@ func ranges(l look, wide, tall int) painter {
 }
 
 // sunset is a striped sun over a plain.
-func sunset(l look, wide, tall int) painter {
+func sunset(l look, wide, tall int64) painter {
 	p := l.colors
 	cx, cy := wide/2+unit*l.own.between(-10, 10)/100, tall*l.common.between(42, 52)/100
 	radius := unit * l.common.between(24, 32) / 100
@@ -59,8 +59,8 @@ func sunset(l look, wide, tall int) painter {
 	if hot == low {
 		low = p[1]
 	}
-	plain := newProfile(wide, func(x int) int { return tall*72/100 - ridge(x, unit/3, salt)*unit/9/65536 })
-	return func(x, y int) rgb {
+	plain := newProfile(wide, func(x int64) int64 { return tall*72/100 - ridge(x, unit/3, salt)*unit/9/65536 })
+	return func(x, y int64) rgb {
 		if y > plain.at(x) {
 			return ground
 		}
@@ -75,13 +75,13 @@ func sunset(l look, wide, tall int) painter {
 }
 
 // contours are the height lines of a map.
-func contours(l look, _, _ int) painter {
+func contours(l look, _, _ int64) painter {
 	p := l.colors
 	wideField, detail := newField(l.own, unit/l.common.between(2, 4)), newField(l.own, unit/l.common.between(5, 8))
 	steps := l.common.between(9, 18)
 	line := p.ink(p[0])
 	tinted := l.common.chance(60)
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		h := (3*wideField.at(x, y) + detail.at(x, y)) / 4 * steps
 		if h&65535 < 65536/7 {
 			return line
@@ -94,7 +94,7 @@ func contours(l look, _, _ int) painter {
 }
 
 // skyline is a town at dusk with some windows lit.
-func skyline(l look, wide, tall int) painter {
+func skyline(l look, wide, tall int64) painter {
 	p := l.colors
 	salt := l.own.pcg.Uint64()
 	block := unit / l.common.between(8, 14)
@@ -103,12 +103,12 @@ func skyline(l look, wide, tall int) painter {
 	lamp := p.ink(front)
 	mx, my, mr := wide*l.own.between(20, 80)/100, tall*l.own.between(15, 35)/100, unit*l.common.between(5, 12)/100
 	glowing := mix(p.bright(), p[2], 90)
-	return func(x, y int) rgb {
-		for layer := 1; layer >= 0; layer-- {
+	return func(x, y int64) rgb {
+		for layer := int64(1); layer >= 0; layer-- {
 			size := block * (4 - layer) / 3
 			i := (x + layer*size/3) / size
 			h := hash2(i, layer, salt)
-			top := tall*(52+layer*16)/100 - int(h>>20)*unit/4096*24/100
+			top := tall*(52+layer*16)/100 - int64(h>>20)*unit/4096*24/100
 			if y < top {
 				continue
 			}

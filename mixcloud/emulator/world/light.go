@@ -3,14 +3,14 @@ package world
 // A light is a field of colour around lamps, known at the corners of cells and
 // interpolated between them.
 type light struct {
-	across  int
+	across  int64
 	corners [][3]int32 // red, green and blue, each times 256
 }
 
 const lightCell = unit / 64
 
-func newLight(l look, wide, tall int) *light {
-	type lamp struct{ x, y, r, g, b int }
+func newLight(l look, wide, tall int64) *light {
+	type lamp struct{ x, y, r, g, b int64 }
 	var lamps [5]lamp
 	for i := range lamps {
 		r, g, b := l.colors[i].parts()
@@ -21,7 +21,7 @@ func newLight(l look, wide, tall int) *light {
 	f.corners = make([][3]int32, 0, f.across*down)
 	for y := range down {
 		for x := range f.across {
-			var r, g, b, sum int
+			var r, g, b, sum int64
 			for _, lamp := range lamps {
 				dx, dy := (x*lightCell-lamp.x)>>5, (y*lightCell-lamp.y)>>5
 				d := (dx*dx+dy*dy)>>6 + 60
@@ -34,7 +34,7 @@ func newLight(l look, wide, tall int) *light {
 	return f
 }
 
-func (f *light) at(x, y int) rgb {
+func (f *light) at(x, y int64) rgb {
 	i := y/lightCell*f.across + x/lightCell
 	fx, fy := int32(x%lightCell), int32(y%lightCell)
 	a, b, c, d := &f.corners[i], &f.corners[i+1], &f.corners[i+f.across], &f.corners[i+f.across+1]

@@ -8,7 +8,7 @@ import (
 // An rgb is a colour, 0xRRGGBB.
 type rgb uint32
 
-func (c rgb) parts() (r, g, b int) { return int(c >> 16), int(c >> 8 & 255), int(c & 255) }
+func (c rgb) parts() (r, g, b int64) { return int64(c >> 16), int64(c >> 8 & 255), int64(c & 255) }
 
 // hex writes a colour as the API does.
 func (c rgb) hex() string {
@@ -22,7 +22,7 @@ func (c rgb) hex() string {
 }
 
 // mix goes from a (t = 0) to b (t = 256).
-func mix(a, b rgb, t int) rgb {
+func mix(a, b rgb, t int64) rgb {
 	t = max(0, min(256, t))
 	ar, ag, ab := a.parts()
 	br, bg, bb := b.parts()
@@ -37,7 +37,7 @@ func multiply(a, b rgb) rgb {
 }
 
 // light is how bright a colour looks, 0 to 255.
-func (c rgb) light() int {
+func (c rgb) light() int64 {
 	r, g, b := c.parts()
 	return (r*3 + g*6 + b) / 10
 }
@@ -69,7 +69,7 @@ func (p palette) bright() rgb {
 
 // ink is the colour of the palette that stands out most from another.
 func (p palette) ink(on rgb) rgb {
-	best, gap := p[0], -1
+	best, gap := p[0], int64(-1)
 	for _, c := range p {
 		if d := max(c.light()-on.light(), on.light()-c.light()); d > gap {
 			best, gap = c, d
@@ -133,9 +133,16 @@ fffcf2 403d39 ccc5b9 eb5e28 252422`
 type look struct {
 	family int
 	colors palette
-	common *source // same for the whole family
-	own    *source // of this picture
+	common dice // same for the whole family
+	own    dice // of this picture
 }
+
+// A dice is a source for painters, which reckon in 64 bits on every machine.
+type dice struct{ *source }
+
+func (d dice) n(limit int64) int64 { return int64(d.source.n(int(limit))) }
+
+func (d dice) between(lo, hi int64) int64 { return int64(d.source.between(int(lo), int(hi))) }
 
 // lookOf reads the family out of a path and opens the streams to draw from.
 func lookOf(path string) look {
@@ -157,8 +164,8 @@ func lookOf(path string) look {
 	if l.family < 0 {
 		l.family = int(h.Sum32() & 0xffff)
 	}
-	l.common = newSource(0x6d69786c, "look", l.family)
-	l.own = newSource(0x6d69786c, path, 0)
+	l.common = dice{newSource(0x6d69786c, "look", l.family)}
+	l.own = dice{newSource(0x6d69786c, path, 0)}
 	l.colors = palettes[(l.family>>1)%len(palettes)] // the same for a person and their cover
 	return l
 }

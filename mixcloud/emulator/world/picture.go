@@ -37,11 +37,11 @@ func Picture(path string, width, height int) ([]byte, error) {
 // Art draws the picture of a path without encoding it. The sides must be such
 // as Picture takes.
 func Art(path string, width, height int) image.Image {
-	return render(painterOf(path, width, height), width, height)
+	return render(painterOf(path, int64(width), int64(height)), int64(width), int64(height))
 }
 
 // painterOf chooses what a path shows.
-func painterOf(path string, width, height int) painter {
+func painterOf(path string, width, height int64) painter {
 	l := lookOf(path)
 	wide := unit * width / min(width, height)
 	tall := unit * height / min(width, height)
@@ -54,9 +54,9 @@ func painterOf(path string, width, height int) painter {
 	case "defaults":
 		return silhouette(l)
 	case "profile_cover":
-		return banners[l.common.n(len(banners))](l, wide, tall)
+		return banners[l.common.n(int64(len(banners)))](l, wide, tall)
 	default:
-		return covers[l.common.n(len(covers))](l, wide, tall)
+		return covers[l.common.n(int64(len(covers)))](l, wide, tall)
 	}
 }
 
@@ -68,23 +68,23 @@ const unit = 1 << 14
 
 // A painter tells the colour of a point. Painters compute in integers, so that
 // a picture is the same on every machine.
-type painter func(x, y int) rgb
+type painter func(x, y int64) rgb
 
 // render samples a painter at every pixel's centre and again, more finely,
 // where neighbours differ.
-func render(p painter, width, height int) *image.RGBA {
+func render(p painter, width, height int64) *image.RGBA {
 	short := min(width, height)
-	at := func(px, sub, n int) int { return (2*n*px + 2*sub + 1) * unit / (2 * n * short) }
-	m := image.NewRGBA(image.Rect(0, 0, width, height))
+	at := func(px, sub, n int64) int64 { return (2*n*px + 2*sub + 1) * unit / (2 * n * short) }
+	m := image.NewRGBA(image.Rect(0, 0, int(width), int(height)))
 	flat := make([]rgb, width*height)
 	for y := range height {
 		v := at(y, 0, 1)
 		row := flat[y*width : (y+1)*width]
 		for x := range row {
-			row[x] = p(at(x, 0, 1), v)
+			row[x] = p(at(int64(x), 0, 1), v)
 		}
 	}
-	fine := 3
+	fine := int64(3)
 	if short < 120 {
 		fine = 6
 	}
@@ -94,7 +94,7 @@ func render(p painter, width, height int) *image.RGBA {
 			c := flat[i]
 			if x > 0 && edge2(c, flat[i-1]) || x+1 < width && edge2(c, flat[i+1]) ||
 				y > 0 && edge2(c, flat[i-width]) || y+1 < height && edge2(c, flat[i+width]) {
-				var r, g, b int
+				var r, g, b int64
 				for sy := range fine {
 					for sx := range fine {
 						cr, cg, cb := p(at(x, sx, fine), at(y, sy, fine)).parts()
@@ -123,13 +123,13 @@ func edge2(a, b rgb) bool {
 
 // distance is how far a vector reaches. The square root is exact by IEEE 754,
 // so this is the same everywhere too.
-func distance(dx, dy int) int { return int(math.Sqrt(float64(dx*dx + dy*dy))) }
+func distance(dx, dy int64) int64 { return int64(math.Sqrt(float64(dx*dx + dy*dy))) }
 
 // inside says that a point lies in a circle.
-func inside(x, y, cx, cy, r int) bool { return (x-cx)*(x-cx)+(y-cy)*(y-cy) < r*r }
+func inside(x, y, cx, cy, r int64) bool { return (x-cx)*(x-cx)+(y-cy)*(y-cy) < r*r }
 
 // inEllipse says that a point lies in an ellipse.
-func inEllipse(x, y, cx, cy, rx, ry int) bool {
+func inEllipse(x, y, cx, cy, rx, ry int64) bool {
 	dx, dy := (x-cx)*ry, (y-cy)*rx
 	return dx/64*(dx/64)+dy/64*(dy/64) < rx*ry/64*(rx*ry/64)
 }
@@ -138,9 +138,9 @@ const turn = 4096 // a full circle
 
 // sine is turn's sine, -4096 to 4096, by Bhaskara's formula, which needs no
 // floating point.
-func sine(a int) int {
+func sine(a int64) int64 {
 	a &= turn - 1
-	sign := 1
+	sign := int64(1)
 	if a >= turn/2 {
 		a -= turn / 2
 		sign = -1
@@ -149,10 +149,10 @@ func sine(a int) int {
 	return sign * 4096 * 16 * q / (5*turn/2*turn/2 - 4*q)
 }
 
-func cosine(a int) int { return sine(a + turn/4) }
+func cosine(a int64) int64 { return sine(a + turn/4) }
 
 // hash2 scatters two numbers and a salt over 32 bits.
-func hash2(x, y int, salt uint64) uint32 {
+func hash2(x, y int64, salt uint64) uint32 {
 	h := uint64(uint32(x))*0x9e3779b97f4a7c15 ^ uint64(uint32(y))*0xc2b2ae3d27d4eb4f ^ salt
 	h ^= h >> 29
 	h *= 0xbf58476d1ce4e5b9
@@ -161,11 +161,11 @@ func hash2(x, y int, salt uint64) uint32 {
 
 // ridge is a smooth random line: its height at x, 0 to 256·256, for hills of
 // some width.
-func ridge(x, width int, salt uint64) int {
-	height := func(at, width int) int {
+func ridge(x, width int64, salt uint64) int64 {
+	height := func(at, width int64) int64 {
 		i, f := at/width, at%width*256/width
 		f = f * f * (768 - 2*f) >> 16
-		a, b := int(hash2(i, width, salt)>>16), int(hash2(i+1, width, salt)>>16)
+		a, b := int64(hash2(i, width, salt)>>16), int64(hash2(i+1, width, salt)>>16)
 		return a + (b-a)*f/256
 	}
 	x += 8 * unit
@@ -175,10 +175,10 @@ func ridge(x, width int, salt uint64) int {
 // A field is smooth noise over a square lattice.
 type field struct {
 	lattice [1024]int32
-	cell    int
+	cell    int64
 }
 
-func newField(s *source, cell int) *field {
+func newField(s dice, cell int64) *field {
 	f := &field{cell: cell}
 	for i := range f.lattice {
 		f.lattice[i] = int32(s.n(65536))
@@ -187,11 +187,11 @@ func newField(s *source, cell int) *field {
 }
 
 // at is the height of the field, 0 to 65535.
-func (f *field) at(x, y int) int {
+func (f *field) at(x, y int64) int64 {
 	ix, iy := x/f.cell, y/f.cell
 	fx, fy := (x-ix*f.cell)*256/f.cell, (y-iy*f.cell)*256/f.cell
 	fx, fy = fx*fx*(768-2*fx)>>16, fy*fy*(768-2*fy)>>16
-	at := func(i, j int) int { return int(f.lattice[(i*37+j*101)&1023]) }
+	at := func(i, j int64) int64 { return int64(f.lattice[(i*37+j*101)&1023]) }
 	a, b, c, d := at(ix, iy), at(ix+1, iy), at(ix, iy+1), at(ix+1, iy+1)
 	top, bottom := a+(b-a)*fx>>8, c+(d-c)*fx>>8
 	return top + (bottom-top)*fy>>8

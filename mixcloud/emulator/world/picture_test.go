@@ -82,7 +82,7 @@ func TestPicture_DecodesInEverySize(t *testing.T) {
 
 func TestPicture_RefusesAbsurdSizes(t *testing.T) {
 	t.Parallel()
-	for _, size := range [][2]int{{0, 10}, {10, 0}, {-1, 10}, {2049, 100}, {10, 1 << 40}, {33, 1}, {60, 2000}} {
+	for _, size := range [][2]int{{0, 10}, {10, 0}, {-1, 10}, {2049, 100}, {10, 1 << 30}, {33, 1}, {60, 2000}} {
 		if b, err := Picture("extaudio/a", size[0], size[1]); err == nil {
 			t.Errorf("%v: %d bytes, want an error", size, len(b))
 		}
@@ -167,7 +167,7 @@ func FuzzPicture(f *testing.F) {
 
 func TestSine(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ angle, want int }{
+	for _, tt := range []struct{ angle, want int64 }{
 		{0, 0}, {turn / 12, 2048}, {turn / 4, 4096}, {turn / 2, 0}, {3 * turn / 4, -4096}, {-turn / 4, -4096}, {turn + turn/4, 4096},
 	} {
 		if got := sine(tt.angle); got < tt.want-12 || got > tt.want+12 {

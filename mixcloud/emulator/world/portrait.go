@@ -11,14 +11,14 @@ func portrait(l look) painter {
 	s := l.own
 	p := l.colors
 	back := p[0]
-	skin := pick(s, skins)
+	skin := pick(s.source, skins)
 	for tries := 0; tries < 6 && near(skin, back); tries++ {
-		skin = pick(s, skins)
+		skin = pick(s.source, skins)
 	}
 	shade := mix(skin, 0x3a1010, 50)
-	hair := pick(s, hairs)
+	hair := pick(s.source, hairs)
 	for tries := 0; tries < 6 && near(hair, back) || near(hair, skin); tries++ {
-		hair = pick(s, hairs)
+		hair = pick(s.source, hairs)
 	}
 	shirt := p.ink(back)
 	if near(shirt, skin) {
@@ -29,7 +29,7 @@ func portrait(l look) painter {
 	const cx, cy = unit / 2, unit * 43 / 100
 	rx, ry := unit*s.between(155, 175)/1000, unit*s.between(195, 215)/1000
 	tone := s.n(3)
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		d := x - cx
 		if d < 0 {
 			d = -d
@@ -98,7 +98,7 @@ func near(a, b rgb) bool {
 }
 
 // hairOver is the hair that covers a part of the head.
-func hairOver(style, x, y, cx, cy, rx, ry int) bool {
+func hairOver(style, x, y, cx, cy, rx, ry int64) bool {
 	up := y < cy
 	switch style {
 	case 0: // short, parted
@@ -118,9 +118,9 @@ func hairOver(style, x, y, cx, cy, rx, ry int) bool {
 }
 
 // hairBehind is the hair that falls behind the head.
-func hairBehind(style, x, y, cx, cy, rx, ry int) bool {
+func hairBehind(style, x, y, cx, cy, rx, ry int64) bool {
 	if style == 4 {
-		for i := range 9 {
+		for i := range int64(9) {
 			a := turn/2 + i*turn/16
 			if inside(x, y, cx+rx*105/100*cosine(a)/4096, cy-ry/4+ry*90/100*sine(a)/4096, rx*46/100) {
 				return true
@@ -132,8 +132,8 @@ func hairBehind(style, x, y, cx, cy, rx, ry int) bool {
 		y > cy && y < cy+ry*150/100 && x > cx-rx*128/100 && x < cx+rx*128/100
 }
 
-func headphones(x, y, cx, cy, rx, ry int) bool {
-	for _, side := range []int{-1, 1} {
+func headphones(x, y, cx, cy, rx, ry int64) bool {
+	for _, side := range []int64{-1, 1} {
 		if inEllipse(x, y, cx+side*rx*104/100, cy+ry/12, rx*24/100, ry*34/100) {
 			return true
 		}
@@ -141,7 +141,7 @@ func headphones(x, y, cx, cy, rx, ry int) bool {
 	return y < cy && inEllipse(x, y, cx, cy, rx*122/100, ry*126/100) && !inEllipse(x, y, cx, cy, rx*108/100, ry*113/100)
 }
 
-func glasses(d, y, cy, rx int) bool {
+func glasses(d, y, cy, rx int64) bool {
 	v := y - cy + rx/8
 	ring := inside(d, v, rx*46/100, 0, rx*36/100) && !inside(d, v, rx*46/100, 0, rx*28/100)
 	return ring || d < rx*14/100 && v > -rx/14 && v < rx/14
@@ -151,7 +151,7 @@ func glasses(d, y, cy, rx int) bool {
 func silhouette(l look) painter {
 	back := mix(l.colors[0], 0x8a8f98, 150)
 	fore := mix(back, 0xffffff, 150)
-	return func(x, y int) rgb {
+	return func(x, y int64) rgb {
 		const c = unit / 2
 		if inside(x, y, c, unit*40/100, unit*17/100) || inEllipse(x, y, c, unit*98/100, unit*31/100, unit*35/100) {
 			return fore
@@ -172,8 +172,8 @@ func mark(l look) painter {
 	turned := s.n(turn)
 	hx, hy := cosine(turned), sine(turned)
 	const c = unit / 2
-	r := unit * 34 / 100
-	return func(x, y int) rgb {
+	const r = unit * 34 / 100
+	return func(x, y int64) rgb {
 		u, v := x-c, y-c
 		d := distance(u, v)
 		switch shape {
@@ -225,7 +225,7 @@ func mark(l look) painter {
 				return second
 			}
 		case 6: // a clover of circles
-			for i := range 4 {
+			for i := range int64(4) {
 				a := turn/8 + i*turn/4
 				if inside(u, v, r*55/100*cosine(a)/4096, r*55/100*sine(a)/4096, r*56/100) {
 					if i%2 == 0 {

@@ -329,7 +329,7 @@ func (g *generator) popularity(s *source, sh *show) {
 		plays *= s.between(2, 5)
 	}
 	if age := now - sh.at; age < 10*day {
-		plays = plays * int(age+day) / (11 * day)
+		plays = int(int64(plays) * (age + day) / (11 * day))
 	}
 	sh.PlayCount = plays
 	sh.ListenerCount = plays * s.between(45, 85) / 100

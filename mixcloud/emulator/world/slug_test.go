@@ -39,25 +39,28 @@ func TestEscape(t *testing.T) {
 func TestSlugify(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"Party Time":                               "party-time",
-		"Knee Deep - 26th August 2014":             "knee-deep-26th-august-2014",          // observed
-		"RnB/Hip Hop":                              "rnbhip-hop",                          // observed
-		"R&b":                                      "rb",                                  // observed
-		"Drum & Bass":                              "drum-bass",                           // observed
-		"#No Genre Discrimination":                 "no-genre-discrimination",             // observed
-		"Funk - Soul  - Jazz":                      "funk-soul-jazz",                      // observed
-		"Avant-Garde":                              "avant-garde",                         // observed
-		"Alex.O.Smith":                             "alexosmith",                          // observed
-		"Can The Fishes See It's Snowing?":         "can-the-fishes-see-its-snowing",      // observed
-		"100% Beats By Buckwild (DJ Stikmand)":     "100-beats-by-buckwild-dj-stikmand",   // observed
-		"DJ Cane - Musical Altitude (Oct.10.2015)": "dj-cane-musical-altitude-oct102015",  // observed
-		"Japan-Drogen-Tot-Legende\t-\tBusen":       "japan-drogen-tot-legende-busen",      // observed
-		"\"INICIJATIVA\" -  22.12.2017.":           "inicijativa-22122017",                // observed
-		"Loud Sessions vol.6 by Martin Ivanov ":    "loud-sessions-vol6-by-martin-ivanov", // observed
-		"Bon Dimanche à Tous":                      "bon-dimanche-à-tous",                 // observed
-		"Đi lắc":                                   "đi-lắc",                              // observed
-		"Παγκάκης στον ΣΠΟΡ FM 94,6 (22-12)":       "παγκάκης-στον-σπορ-fm-946-22-12",    // observed
-		"NonStop逆袭『空白世界✘追光者✘解药』DJ Ye最新劲爆舞曲《小均均专属》": "nonstop逆袭空白世界追光者解药dj-ye最新劲爆舞曲小均均专属", // observed
+		// Observed in recordings.
+		"Knee Deep - 26th August 2014":             "knee-deep-26th-august-2014",
+		"RnB/Hip Hop":                              "rnbhip-hop",
+		"R&b":                                      "rb",
+		"Drum & Bass":                              "drum-bass",
+		"#No Genre Discrimination":                 "no-genre-discrimination",
+		"Funk - Soul  - Jazz":                      "funk-soul-jazz",
+		"Avant-Garde":                              "avant-garde",
+		"Alex.O.Smith":                             "alexosmith",
+		"Can The Fishes See It's Snowing?":         "can-the-fishes-see-its-snowing",
+		"100% Beats By Buckwild (DJ Stikmand)":     "100-beats-by-buckwild-dj-stikmand",
+		"DJ Cane - Musical Altitude (Oct.10.2015)": "dj-cane-musical-altitude-oct102015",
+		"Japan-Drogen-Tot-Legende\t-\tBusen":       "japan-drogen-tot-legende-busen",
+		"\"INICIJATIVA\" -  22.12.2017.":           "inicijativa-22122017",
+		"Loud Sessions vol.6 by Martin Ivanov ":    "loud-sessions-vol6-by-martin-ivanov",
+		"Bon Dimanche à Tous":                      "bon-dimanche-à-tous",
+		"Đi lắc":                                   "đi-lắc",
+		"Παγκάκης στον ΣΠΟΡ FM 94,6 (22-12)":       "παγκάκης-στον-σπορ-fm-946-22-12",
+		"NonStop逆袭『空白世界✘追光者✘解药』DJ Ye最新劲爆舞曲《小均均专属》": "nonstop逆袭空白世界追光者解药dj-ye最新劲爆舞曲小均均专属",
+
+		// Inferred.
+		"Party Time":       "party-time",
 		"夜の水路 vol.29":      "夜の水路-vol29",
 		"คืนวันเสาร์ #3":   "คืนวันเสาร์-3",
 		"लाइव, २०२५":       "लाइव-२०२५",

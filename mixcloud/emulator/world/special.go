@@ -97,8 +97,10 @@ func (g *generator) addSpecials(m *member) {
 			s := newSource(g.w.Seed, "special sections", 0)
 			track := func(start int) Section { return Section{pick(s, pick(s, sh.shelf.artists).Tracks), "", start} }
 			sh.Sections = []Section{
-				{nil, "Starters", 0}, track(65), track(485), track(-1), track(1130),
-				{nil, "Coffee", -1}, track(1560), track(-1), track(2405),
+				{nil, "Starters", 0},
+				track(65), track(485), track(-1), track(1130),
+				{nil, "Coffee", -1},
+				track(1560), track(-1), track(2405),
 			}
 		})
 	case DocumentedUser:
@@ -168,7 +170,7 @@ func (g *generator) followSpecials(follows *edgeSet) {
 	fill(DemoUser, 163)
 	shuffle(s, order)
 	burst := g.member(BurstUser)
-	at := int64(unix(2025, 3, 1) + 20*hour)
+	at := unix(2025, 3, 1) + 20*hour
 	n := 0
 	for _, from := range order {
 		if m := g.members[from]; n < BurstSize && m.joined < at && m != burst && follows.add(from, burst.index, at) {
@@ -186,7 +188,7 @@ func (g *generator) followSpecials(follows *edgeSet) {
 func (g *generator) listenSpecials(listens, favorites *edgeSet) {
 	s := newSource(g.w.Seed, "special listens", 0)
 	burst := g.member(BurstUser)
-	at, n := int64(unix(2026, 1, 10)+4*hour), 0
+	at, n := unix(2026, 1, 10)+4*hour, 0
 	for i := range listens.edges {
 		if e := &listens.edges[i]; int(e.from) == burst.index && e.at == at {
 			e.at++

@@ -1,0 +1,45 @@
+# "make" alone prints what there is. The commands are short on purpose: each can
+# be typed without make.
+LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GENERATED = graph/generated/*.go graph/model/models_gen.go
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## serve on a small Mixcloud in memory: http://127.0.0.1:8080
+	go run . --demo
+
+run: ## serve on the live Mixcloud
+	go run .
+
+test: ## run the tests
+	go test ./...
+
+race: ## run the tests with the race detector, in a random order
+	go test -race -shuffle=on ./...
+
+fuzz: ## run each fuzz target for FUZZTIME (default 30s)
+	.ci/fuzz $(or $(FUZZTIME),30s)
+
+golden: ## rewrite golden files, and the README's answers and table; then read the diff
+	go test ./internal/app ./internal/config ./internal/conformance ./mixcloud/emulator/world -update
+	go test ./internal/app -update-readme
+
+generate: ## make the executor again after a change of the schema
+	rm -f $(GENERATED)
+	go generate .
+
+lint: ## look for mistakes
+	go vet ./...
+	$(LINT) run ./...
+
+fmt: ## format everything
+	$(LINT) fmt ./...
+
+check: ## everything that CI runs, in its order
+	.ci/run
+
+bench: ## measure
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: help demo run test race fuzz golden generate lint fmt check bench

@@ -1,0 +1,235 @@
+package ideal
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// TestIndependence holds the reference apart from what it is to judge: of this
+// module it may know the emulator, and nothing else.
+func TestIndependence(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range file.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(path, "mixcloud-graphql/") && !strings.HasPrefix(path, "mixcloud-graphql/mixcloud/emulator") {
+				t.Errorf("%s imports %s", name, path)
+			}
+		}
+	}
+}
+
+// schema is the graph's, read from its files.
+func schema(t *testing.T) *ast.Schema {
+	t.Helper()
+	files, err := filepath.Glob("../../graph/schema/*.graphqls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources []*ast.Source
+	for _, name := range append(files, "../../graph/schema.graphqls") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, &ast.Source{Name: name, Input: string(text)})
+	}
+	s, err := gqlparser.LoadSchema(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestFacts holds the tables and the schema together: nothing in a table is
+// misspelled, and every list and every root field of the schema has its place.
+func TestFacts(t *testing.T) {
+	t.Parallel()
+	s := schema(t)
+	placed := map[string]bool{"User.listenLater": true}
+	for _, name := range []string{"viewer", "categories", "search", "discover", "oembed", "rateLimit", "node", "nodes"} {
+		placed["Query."+name] = true
+	}
+	place := func(name string) {
+		placed[name] = true
+		owner, field, _ := strings.Cut(name, ".")
+		if typ := s.Types[owner]; typ == nil || typ.Fields.ForName(field) == nil {
+			t.Errorf("the schema has no %s", name)
+		}
+	}
+	for name := range onlyFull {
+		place(name)
+	}
+	for name := range onlyFullForViewers {
+		place(name)
+	}
+	for name := range own {
+		place(name)
+	}
+	for name, l := range lists {
+		place(name)
+		if s.Types[l.items] == nil {
+			t.Errorf("the items of %s are of no type", name)
+		}
+	}
+	for name := range searches {
+		place(name)
+	}
+	for name := range lookups {
+		place(name)
+	}
+	for _, typ := range s.Types {
+		if typ.Kind != ast.Object || strings.HasPrefix(typ.Name, "__") {
+			continue
+		}
+		for _, f := range typ.Fields {
+			name := typ.Name + "." + f.Name
+			needed := typ.Name == "Query" && !strings.HasPrefix(f.Name, "__") || strings.HasSuffix(f.Type.Name(), "Connection")
+			if needed && !placed[name] {
+				t.Errorf("nothing is known of %s", name)
+			}
+		}
+	}
+}
+
+// small is a Mixcloud of few answers, by path and query without limit.
+type small map[string]string
+
+func (m small) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, found := m[r.URL.EscapedPath()]
+	status := http.StatusOK
+	if !found {
+		status, body = http.StatusNotFound, `{"error": {}}`
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// fewUsers is ada, who follows n others; they are 0, 1 and so on, each with one
+// cloudcast, which ada hosts. The page of them goes on.
+func fewUsers(n int) small {
+	m := small{
+		"/ada/": `{"key": "/ada/"}`, "/me/": `{"key": "/ada/", "is_current_user": true}`,
+		"/genres/funk/": `{"key": "/genres/funk/"}`, "/ada/feed/": `{"data": [
+			{"type": "follow", "from": {"key": "/ada/"}, "users": [{"key": "/0/"}]},
+			{"type": "repost", "from": {"key": "/ada/"}, "cloudcasts": [{"key": "/0/show/", "user": {"key": "/0/"}}]}]}`,
+	}
+	var all []string
+	for i := range n {
+		key := fmt.Sprintf("/%d/", i)
+		all = append(all, fmt.Sprintf("{%q: %q}", "key", key))
+		m[key] = all[i]
+		m[key+"cloudcasts/"] = fmt.Sprintf(`{"data": [{"key": %q, "user": {"key": %q}, "hosts": [{"key": "/ADA/"}]}]}`, key+"show/", key)
+		m[key+"show/"] = fmt.Sprintf(`{"key": %q, "user": {"key": %q}}`, key+"show/", key)
+	}
+	m["/ada/following/"] = `{"data": [` + strings.Join(all, ",") + `], "paging": {"next": "more"}}`
+	m["/me/following/"] = m["/ada/following/"]
+	m["/ada/followers/"] = `{"data": [` + strings.Join(all, ",") + `]}`
+	return m
+}
+
+// TestPlan compares plans with rounds that were counted by hand.
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		users     int
+		token     string
+		query     string
+		variables map[string]any
+		cursors   map[string]int
+		want      []int // calls in each round
+	}{
+		"nothing":                          {0, "", `{ __typename rateLimit { spent } viewer { name } }`, nil, nil, nil},
+		"what comes along":                 {3, "", `{ user(username: "ada") { following { nodes { name } } } }`, nil, nil, []int{1, 1}},
+		"who does not exist":               {0, "", `{ user(username: "eve") { following { nodes { name } } } }`, nil, nil, []int{1}},
+		"one load for all members":         {3, "", `{ user(username: "ada") { following { nodes { biog city } edges { node { isPro } } } } }`, nil, nil, []int{1, 1, 3}},
+		"a full round":                     {32, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32}},
+		"more than a round":                {33, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32, 1}},
+		"a hundred":                        {100, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32, 32, 32, 4}},
+		"what waits lets others pass":      {33, "", `{ user(username: "ada") { following { nodes { cloudcasts { nodes { description } } } } } }`, nil, nil, []int{1, 1, 32, 32, 2}},
+		"spellings of one":                 {0, "", `{ a: user(username: "ada") { biog } b: user(username: "ADA") { city } c: resource(key: "https://www.mixcloud.com/Ada/?x") { name } }`, nil, nil, []int{1}},
+		"three paths of a tag":             {0, "", `{ tag(name: "Funk") { name } b: resource(key: "/discover/funk/") { name } c: resource(key: "/tag/funk") { raw(full: true) } }`, nil, nil, []int{1}},
+		"full already":                     {2, "", `{ user(username: "ada") { biog following { nodes { cloudcasts { nodes { hosts { city } user { name } } } } } } }`, nil, nil, []int{1, 1, 2}},
+		"branches side by side":            {2, "", `{ user(username: "ada") { following { nodes { biog } } followers { nodes { city cloudcasts { nodes { name } } } } } }`, nil, nil, []int{1, 2, 4}},
+		"pages of two sizes":               {2, "", `{ user(username: "ada") { a: following(first: 5) { nodes { name } } b: following(first: 6) { nodes { name } } c: following(first: 5) { edges { cursor } } } }`, nil, nil, []int{1, 2}},
+		"refused arguments":                {2, "", `{ user(username: "ada") { a: following(first: -1) { nodes { name } } b: following(first: 101) { nodes { name } } c: following(last: 3) { nodes { name } } d: following(first: 1, last: 1) { nodes { name } } } }`, nil, nil, []int{1}},
+		"an empty page":                    {2, "", `{ user(username: "ada") { following(first: 0) { totalCount nodes { biog } } } }`, nil, nil, []int{1}},
+		"a total that came along":          {2, "", `{ user(username: "ada") { followers { totalCount } } }`, nil, nil, []int{1, 1}},
+		"a total of somebody nested":       {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(first: 0) { totalCount } } } } }`, nil, nil, []int{1, 1, 1}},
+		"a total that is the page's":       {1, "", `{ user(username: "ada") { following { nodes { cloudcasts { totalCount } } } } }`, nil, nil, []int{1, 1, 1}},
+		"a total of a later page":          {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(offset: 1) { totalCount } } } } }`, nil, nil, []int{1, 1, 1, 1}},
+		"types of a feed":                  {1, "", `{ user(username: "ada") { feed { nodes { from { city } ... on FollowActivity { users { biog } } ... on OtherActivity { cloudcasts { description } } ... on UploadActivity { cloudcasts { user { city } } } } } } }`, nil, nil, []int{1, 1, 2}},
+		"fragments, skipped and included":  {1, "", `query ($no: Boolean!) { user(username: "ada") { ...f ... on User @include(if: $no) { followers { nodes { name } } } } } fragment f on User { following @skip(if: $no) { nodes { name biog @include(if: $no) ... on Resource { raw(full: true) @skip(if: true) } } } }`, map[string]any{"no": false}, nil, []int{1, 1}},
+		"a page after a cursor":            {2, "", `query ($c: String) { user(username: "ada") { following(after: $c) { nodes { name } } } }`, map[string]any{"c": "x"}, map[string]int{"x": 19}, []int{1, 1}},
+		"the viewer under two names":       {1, "ada-token", `{ viewer { following { nodes { cloudcasts { nodes { hosts { biog followsViewer isViewer } } } } } } }`, nil, nil, []int{1, 1, 1}},
+		"nobody's relations":               {1, "", `{ user(username: "ada") { following { nodes { followsViewer viewerIsFollowing isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1}},
+		"somebody's relations":             {1, "ada-token", `{ user(username: "ada") { following { nodes { viewerIsFollowing followsViewer isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1, 2}},
+		"ids, twice and forged":            {1, "", `{ node(id: "id of ada") { ... on User { biog following { nodes { city } } } } nodes(ids: ["id of 0", "forged", "id of 0"]) { ... on User { city } } }`, nil, nil, []int{2, 1}},
+		"the old name of what is new":      {0, "", `{ tag(name: "funk") { latest { nodes { name } } } }`, nil, nil, []int{1, 1, 1}},
+		"keys of another kind":             {0, "", `{ cloudcast(key: "/ada/") { name } resource(key: "/") { name } search(query: " ") { users { nodes { name } } } }`, nil, nil, nil},
+		"players by key, width and nobody": {1, "", `{ user(username: "0") { cloudcasts { nodes { embedHtml a: embedHtml(width: "100%") b: embedHtml(width: "100%") embedJson } } } }`, nil, nil, []int{1, 1, 3}},
+	}
+	s := schema(t)
+	keys := map[string]string{"id of ada": "/ada/", "id of 0": "/0/"}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plan, err := New(s, fewUsers(test.users), 0).Plan(Question{Query: test.query, Variables: test.variables, Token: test.token, Cursors: test.cursors, Keys: keys})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []int
+			sum := 0
+			for _, round := range plan.Rounds {
+				got = append(got, len(round))
+				sum += len(round)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("rounds, -want +got:\n%s\n%v", diff, plan.Rounds)
+			}
+			if plan.Calls() != sum {
+				t.Errorf("Calls() is %d of %d", plan.Calls(), sum)
+			}
+		})
+	}
+}
+
+// TestPlan_impossible asks for what no plan can be made of.
+func TestPlan_impossible(t *testing.T) {
+	t.Parallel()
+	s := schema(t)
+	for _, query := range []string{
+		`{ nothing }`,
+		`{ __typename } query b { __typename }`,
+		`query ($x: Int!) { popular(first: $x) { nodes { name } } }`,
+		`{ user(username: "ada") { following(after: "unknown") { nodes { name } } } }`,
+		`{ user(username: "ada") { following(last: 1, before: "unknown") { nodes { name } } } }`,
+		`{ user(username: "ada") { following(since: 1) { nodes { name } } } }`,
+	} {
+		if plan, err := New(s, fewUsers(1), 0).Plan(Question{Query: query}); err == nil {
+			t.Errorf("%s has a plan of %d calls", query, plan.Calls())
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package queries
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+func schema(t *testing.T) *ast.Schema {
+	t.Helper()
+	files, err := filepath.Glob("../../graph/schema/*.graphqls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources []*ast.Source
+	for _, name := range append(files, "../../graph/schema.graphqls") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, &ast.Source{Name: name, Input: string(text)})
+	}
+	s, err := gqlparser.LoadSchema(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	all, err := Named()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 12 {
+		t.Errorf("%d queries, want twelve at least", len(all))
+	}
+	s := schema(t)
+	names := make(map[string]bool)
+	for _, q := range all {
+		if _, err := gqlparser.LoadQueryWithRules(s, q.Text, nil); err != nil {
+			t.Errorf("%s: %v", q.Name, err)
+		}
+		if names[q.Name] {
+			t.Errorf("two are called %s", q.Name)
+		}
+		names[q.Name] = true
+	}
+}
+
+func TestRead(t *testing.T) {
+	t.Parallel()
+	text := "# About it,\n# in two lines.\n# variables: {\"n\": [\"a\"]}\n# token: demo-token\n# after: user.feed\n# ids: /a/ /b/c/\nquery { a }\n# token: not this one\n"
+	got, err := read("07-some-name.graphql", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Query{
+		Name: "some-name", Doc: "About it, in two lines.", Text: text,
+		Variables: map[string]any{"n": []any{"a"}}, Token: "demo-token", After: "user.feed", IDs: []string{"/a/", "/b/c/"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for _, bad := range []string{"query { a }", "# About.\n# variables: {\nquery { a }"} {
+		if q, err := read("1-x.graphql", bad); err == nil {
+			t.Errorf("%q is read as %v", bad, q)
+		}
+	}
+}
+
+func TestGenerator(t *testing.T) {
+	t.Parallel()
+	s, w := schema(t), world.New(1)
+	a, b, c := NewGenerator(s, w, 1), NewGenerator(s, w, 1), NewGenerator(s, w, 2)
+	different := false
+	for range 200 {
+		query := a.Query()
+		if again := b.Query(); again != query {
+			t.Fatalf("one seed gives two queries:\n%s\n%s", query, again)
+		}
+		different = different || c.Query() != query
+		if _, err := gqlparser.LoadQueryWithRules(s, query, nil); err != nil {
+			t.Errorf("%v\n%s", err, query)
+		}
+	}
+	if !different {
+		t.Error("two seeds give the same queries")
+	}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// print writes the machine's facts and the table.
+func print(w io.Writer, runs int, latency time.Duration, rows []row) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%d cores, %s %s/%s%s. Latency %v, medians of %d runs, each of a new server.\n\n",
+		runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, load(), latency, runs)
+	fmt.Fprintln(&b, "| query | calls | least | ratio | time ms | critical path ms | ratio to critical path | ratio to measured ideal |")
+	fmt.Fprintln(&b, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+	for _, r := range rows {
+		took := median(r.times)
+		fmt.Fprintf(&b, "| %s | %d | %d | %.2f | %.1f | %.1f | %.2f | %.2f |\n", r.name,
+			r.calls, r.least, float64(r.calls)/float64(r.least),
+			milliseconds(took), milliseconds(r.path), float64(took)/float64(r.path), median(r.ratios()))
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// ratios are those to the ideal client, run by run.
+func (r row) ratios() []float64 {
+	ratios := make([]float64, len(r.times))
+	for i := range ratios {
+		ratios[i] = float64(r.times[i]) / float64(r.ideal[i])
+	}
+	return ratios
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// median is the middle one, or the higher of the two in the middle.
+func median[T float64 | time.Duration](all []T) T {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[len(sorted)/2]
+}
+
+// load says how busy the machine is with other things, where it can be told.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if fields := bytes.Fields(text); err == nil && len(fields) > 0 {
+		return fmt.Sprintf(", load %s", fields[0])
+	}
+	return ""
+}

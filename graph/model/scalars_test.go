@@ -1,0 +1,153 @@
+package model
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"mixcloud-graphql/internal/gqlerr"
+)
+
+func writtenText(t *testing.T, m graphql.ContextMarshaler) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := m.MarshalGQLContext(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestMarshalInt(t *testing.T) {
+	t.Parallel()
+	for i, want := range map[int]string{
+		0: "0", -1: "-1", math.MaxInt32: "2147483647", math.MinInt32: "-2147483648",
+		math.MaxInt32 + 1: "null", math.MinInt32 - 1: "null", math.MaxInt64: "null",
+	} {
+		if got := writtenText(t, MarshalInt(i)); got != want {
+			t.Errorf("%d is written as %s, want %s", i, got, want)
+		}
+	}
+}
+
+// argumentContext is the context in which gqlgen reads an argument.
+func argumentContext(name string) context.Context {
+	return graphql.WithPathContext(context.Background(), graphql.NewPathWithField(name))
+}
+
+// refused checks that an error is the client's and names the argument.
+func refused(t *testing.T, in any, err error, name string) {
+	t.Helper()
+	var own *gqlerr.Error
+	if !errors.As(err, &own) || own.Code != gqlerr.CodeBadUserInput || own.Argument != name {
+		t.Errorf("%#v: %v is not a refusal of %q", in, err, name)
+	}
+}
+
+func TestUnmarshalInt(t *testing.T) {
+	t.Parallel()
+	ctx := argumentContext("first")
+	for _, in := range []any{int64(7), int32(7), 7, json.Number("7")} {
+		if got, err := UnmarshalInt(ctx, in); err != nil || got != 7 {
+			t.Errorf("%#v is read as %d, %v", in, got, err)
+		}
+	}
+	for _, in := range []any{
+		int64(math.MaxInt32) + 1, int64(math.MinInt32) - 1, json.Number("2147483648"), json.Number("99999999999999999999"),
+		json.Number("1.5"), 1.5, "seven", true,
+		[]any{1},
+		map[string]any{},
+	} {
+		_, err := UnmarshalInt(ctx, in)
+		refused(t, in, err, "first")
+	}
+}
+
+func TestUnmarshalDateTime(t *testing.T) {
+	t.Parallel()
+	ctx := argumentContext("since")
+	want := time.Date(2015, 4, 29, 18, 59, 19, 0, time.UTC)
+	for _, in := range []any{
+		"2015-04-29T18:59:19Z", "2015-04-29T20:59:19+02:00", "2015-04-29t18:59:19z", json.Number("1430333959"), int64(1430333959), 1430333959, float64(1430333959),
+	} {
+		got, err := UnmarshalDateTime(ctx, in)
+		if text, ok := in.(string); ok && strings.Contains(text, "t1") {
+			refused(t, in, err, "since") // RFC 3339 allows it, and Go does not: a known difference
+			continue
+		}
+		if err != nil || !got.Equal(want) || got.Location() != time.UTC {
+			t.Errorf("%#v is read as %v, %v", in, got, err)
+		}
+	}
+	for _, in := range []any{
+		"", "yesterday", "2015-04-29", "2015-04-29 18:59:19", "2015-04-29T18:59:19", "2015-13-29T18:59:19Z", "1430333959",
+		"1969-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00", json.Number("-1"), json.Number("253402300800"), json.Number("1.5"), json.Number("1e3"),
+		json.Number("99999999999999999999"), 1.5, math.Inf(1), math.NaN(), true, nil,
+		[]any{"2015-04-29T18:59:19Z"},
+	} {
+		got, err := UnmarshalDateTime(ctx, in)
+		refused(t, in, err, "since")
+		if !got.IsZero() {
+			t.Errorf("%#v is refused and read as %v", in, got)
+		}
+	}
+}
+
+func TestMarshalDateTime(t *testing.T) {
+	t.Parallel()
+	zone := time.FixedZone("east", 2*60*60)
+	for want, in := range map[string]time.Time{
+		`"2015-04-29T18:59:19Z"`: time.Date(2015, 4, 29, 20, 59, 19, 0, zone),
+		`"1970-01-01T00:00:00Z"`: time.Unix(0, 0),
+		`null`:                   {},
+	} {
+		if got := writtenText(t, MarshalDateTime(in)); got != want {
+			t.Errorf("%v is written as %s, want %s", in, got, want)
+		}
+	}
+}
+
+// FuzzDateTime holds that a moment that is accepted is written as one that is
+// accepted, and is the same to the second.
+func FuzzDateTime(f *testing.F) {
+	for _, s := range []string{"2015-04-29T18:59:19Z", "2015-04-29T18:59:19.999+14:00", "9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "1430333959"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, in := range []any{text, json.Number(text)} {
+			at, err := UnmarshalDateTime(t.Context(), in)
+			if err != nil {
+				continue
+			}
+			var written string
+			if err := json.Unmarshal([]byte(writtenText(t, MarshalDateTime(at))), &written); err != nil {
+				t.Fatalf("%#v: %v", in, err)
+			}
+			again, err := UnmarshalDateTime(t.Context(), written)
+			if err != nil || again.Unix() != at.Unix() {
+				t.Errorf("%#v is %v, and again %v, %v", in, at, again, err)
+			}
+		}
+	})
+}
+
+func TestJSONScalar(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"": "null", `{"a": 1.50}`: `{"a": 1.50}`, "null": "null"} {
+		var b bytes.Buffer
+		MarshalJSON(json.RawMessage(in)).MarshalGQL(&b)
+		if b.String() != want {
+			t.Errorf("%q is written as %s", in, b.String())
+		}
+	}
+	got, err := UnmarshalJSON(map[string]any{"a": json.Number("1.50"), "b": []any{nil, true}})
+	if err != nil || string(got) != `{"a":1.50,"b":[null,true]}` {
+		t.Errorf("%s, %v", got, err)
+	}
+}

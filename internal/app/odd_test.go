@@ -1,0 +1,97 @@
+package app
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// TestOddAnswers shows answers that no recording has: what can be made sense of
+// is shown, what cannot is null or left out, and nothing is an error.
+func TestOddAnswers(t *testing.T) {
+	t.Parallel()
+	page := `{"data": [
+		{"key": "/a/b/", "play_count": 3000000000, "favorite_count": "7", "comment_count": 1.5, "listener_count": null,
+		 "repost_count": -1, "audio_length": {}, "created_time": "yesterday", "hidden_stats": "no", "user": {"key": "/A/"},
+		 "tags": [{"name": "no key"}, {"key": "/discover/funk/"}, null, 7], "hosts": null,
+		 "pictures": {"of-tomorrow": "https://x.test/1", "999wx998h": "https://x.test/2", "large": null}},
+		{"name": "no key"}, {"key": ""}, null, 7, "text", [], {"key": 7}, {"key": "a/b"},
+		{"key": "/a/%CE%B2/", "name": "", "url": "", "user": "somebody", "tags": {}}
+	], "paging": {"next": 7}, "name": []}`
+	s := newStage(t, set{upstream: shelf{t: t, bodies: map[string][]byte{"/popular/": []byte(page)}}})
+	var got any
+	errs := s.ask(t, "", `{ popular(first: 9) { pageInfo { hasNextPage } nodes {
+		key url name slug playCount favoriteCount commentCount listenerCount repostCount audioLength createdAt hiddenStats
+		user { key url name username } tags { key url name } hosts { key } picture { url } pictures { size width height url }
+	} } }`, nil).decode(t, &got)
+	if len(errs) > 0 {
+		t.Errorf("%+v", errs)
+	}
+	var want any
+	if err := json.Unmarshal([]byte(`{"popular": {"pageInfo": {"hasNextPage": false}, "nodes": [
+		{"key": "/a/b/", "url": "https://www.mixcloud.com/a/b/", "name": "b", "slug": "b",
+		 "playCount": null, "favoriteCount": 7, "commentCount": 1, "listenerCount": null, "repostCount": -1, "audioLength": null,
+		 "createdAt": null, "hiddenStats": false,
+		 "user": {"key": "/A/", "url": "https://www.mixcloud.com/A/", "name": "A", "username": "A"},
+		 "tags": [{"key": "/discover/funk/", "url": "https://www.mixcloud.com/discover/funk/", "name": "funk"}], "hosts": null,
+		 "picture": {"url": "https://x.test/1"},
+		 "pictures": [{"size": null, "width": null, "height": null, "url": "https://x.test/1"}, {"size": null, "width": 999, "height": 998, "url": "https://x.test/2"}]},
+		{"key": "/a/%CE%B2/", "url": "https://www.mixcloud.com/a/%CE%B2/", "name": "β", "slug": "β",
+		 "playCount": null, "favoriteCount": null, "commentCount": null, "listenerCount": null, "repostCount": null, "audioLength": null,
+		 "createdAt": null, "hiddenStats": false, "user": null, "tags": null, "hosts": null, "picture": null, "pictures": []}
+	]}}`), &want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if log := s.log.String(); !strings.Contains(log, "items without a key were dropped") || !strings.Contains(log, `"items":8`) {
+		t.Errorf("what was dropped is not in the log: %s", log)
+	}
+}
+
+// TestLatestUnderItsOldName meets a Mixcloud that calls a tag's newest
+// cloudcasts "new", as until 2018: it is asked once what it calls them, for the
+// life of the process, and cursors of before stay good.
+func TestLatestUnderItsOldName(t *testing.T) {
+	t.Parallel()
+	today := newStage(t, set{})
+	old := newStage(t, set{emulator: []emulator.Option{emulator.WithBroken("no-latest")}})
+	type answered struct {
+		Tag struct {
+			Latest struct {
+				Edges []struct{ Cursor string }
+				Nodes []struct{ Key string }
+			}
+		}
+	}
+	query := `query($after: String) { tag(name: "funk") { latest(first: 2, after: $after) { edges { cursor } nodes { key } } } }`
+	read := func(s *stage, after any) answered {
+		t.Helper()
+		var data answered
+		if errs := s.ask(t, "", query, map[string]any{"after": after}).decode(t, &data); len(errs) > 0 {
+			t.Fatalf("%+v", errs)
+		}
+		return data
+	}
+	first := read(today, nil)
+	if diff := cmp.Diff(first, read(old, nil)); diff != "" {
+		t.Errorf("under the old name: %s", diff)
+	}
+	want := []string{"GET /genres/funk/", "GET /genres/funk/latest/?limit=2", "GET /genres/funk/new/?limit=2"}
+	if diff := cmp.Diff(want, old.upstream()); diff != "" {
+		t.Errorf("first: %s", diff)
+	}
+	cursor := first.Tag.Latest.Edges[1].Cursor
+	if diff := cmp.Diff(read(today, cursor), read(old, cursor)); diff != "" {
+		t.Errorf("after a cursor of before: %s", diff)
+	}
+	want = []string{"GET /genres/funk/", "GET /genres/funk/new/?limit=2&offset=2"}
+	if diff := cmp.Diff(want, old.upstream()); diff != "" {
+		t.Errorf("then: %s", diff)
+	}
+}

@@ -1,0 +1,107 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/loaders"
+	"mixcloud-graphql/graph/resolvers"
+	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/upstream"
+	"mixcloud-graphql/mixcloud"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// panicking is a transport that panics at one path.
+type panicking struct {
+	next http.RoundTripper
+	path string
+}
+
+func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == p.path {
+		panic("a secret of the transport")
+	}
+	return p.next.RoundTrip(r)
+}
+
+// TestPanicInALoader has a fetch panic on the goroutine of its loader: the
+// fields that asked are INTERNAL with the request's id, the rest of the answer
+// stands, the log has the panic, and the server lives on.
+func TestPanicInALoader(t *testing.T) {
+	t.Parallel()
+	mixcloud, err := emulator.New(emulator.WithWorld(seeded()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, set{upstream: panicking{mixcloud.Transport(), "/spartacus/"}})
+	query := `{ cloudcast(key: "/spartacus/party-time/") { name user { name biog city } } nodes(ids: ["MXUKL3NwYXJ0YWN1cy8"]) { id } }`
+	for range 2 {
+		a := s.ask(t, "", query, nil)
+		var data map[string]any
+		errs := a.decode(t, &data)
+		want := []errorOf{
+			internalAt("cloudcast", "user", "biog"), internalAt("cloudcast", "user", "city"), internalAt("nodes", 0.0),
+		}
+		if diff := cmp.Diff(want, errs); diff != "" {
+			t.Error(diff)
+		}
+		if at(data, []any{"cloudcast", "user", "name"}) != "Spartacus" {
+			t.Errorf("the rest does not stand: %s", a.body)
+		}
+		if bytes.Contains(a.body, []byte("secret")) {
+			t.Errorf("the panic is told: %s", a.body)
+		}
+	}
+	if log := s.log.String(); !strings.Contains(log, "a secret of the transport") || !strings.Contains(log, "panicking.RoundTrip") || !strings.Contains(log, "test-request") {
+		t.Errorf("the log has not the panic, its stack and the request's id:\n%s", log)
+	}
+}
+
+func internalAt(path ...any) errorOf {
+	return errorOf{
+		Message:    "Something went wrong inside this server. Quote the request id when you report it.",
+		Path:       path,
+		Extensions: map[string]any{"code": "INTERNAL", "requestId": "test-request"},
+	}
+}
+
+// TestPanicInAResolver has a resolver panic, for want of the store that it is
+// made with.
+func TestPanicInAResolver(t *testing.T) {
+	t.Parallel()
+	log := new(logBuffer)
+	logger := slog.New(slog.NewJSONHandler(log, nil))
+	client, err := mixcloud.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := upstream.NewStore(client, 1, 1).Session("")
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(nil, logger)})
+	handler := graphhttp.Chain(graphhttp.New(schema, graphhttp.Options{
+		Log: logger,
+		Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+			return next(loaders.Into(ctx, loaders.New(ctx, session)))
+		},
+	}), graphhttp.RequestID)
+	s := &stage{app: &App{handler: handler, log: logger}, log: log, wire: new(wire)}
+	a := s.ask(t, "", `{ cloudcast(key: "/spartacus/party-time/") { name } discover { key } }`, nil)
+	var data map[string]any
+	if diff := cmp.Diff([]errorOf{internalAt("cloudcast")}, a.decode(t, &data)); diff != "" {
+		t.Error(diff)
+	}
+	if at(data, []any{"discover", "key"}) != "/genres/all/" {
+		t.Errorf("the rest does not stand: %s", a.body)
+	}
+	if !strings.Contains(log.String(), "panic in a resolver") || !strings.Contains(log.String(), "ParseRef") && !strings.Contains(log.String(), "resolvers") {
+		t.Errorf("the log has not the panic and its stack: %s", log)
+	}
+}

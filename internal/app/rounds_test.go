@@ -1,0 +1,161 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// latent makes a stage whose every call takes callTime, in a synctest bubble.
+func latent(t *testing.T, cfg config.Serve) *stage {
+	t.Helper()
+	return newStage(t, set{config: cfg, emulator: []emulator.Option{emulator.WithLatency(callTime)}})
+}
+
+// hundredLoads needs two calls for the list and then one hundred, all
+// independent.
+const hundredLoads = `{ user(username: "HarbourFM") { cloudcasts(first: 100) { nodes { description sections { position } } } } }`
+
+// TestConcurrencyIsBounded asks for a hundred independent loads with different
+// bounds: never more than the bound are under way, and never fewer for as long
+// as there is something to do.
+func TestConcurrencyIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ bound, most, rounds int }{
+		{bound: 1, most: 1, rounds: 102},
+		{bound: 7, most: 7, rounds: 2 + 15},
+		{bound: 32, most: 32, rounds: 2 + 4},
+		{bound: 0, most: 32, rounds: 2 + 4}, // the default
+		{bound: 1000, most: 100, rounds: 2 + 1},
+	} {
+		t.Run(fmt.Sprint(test.bound), func(t *testing.T) {
+			t.Parallel()
+			seeded()
+			synctest.Test(t, func(t *testing.T) {
+				s := latent(t, config.Serve{MaxUpstream: test.bound})
+				start := time.Now()
+				if errs := s.ask(t, "", hundredLoads, nil).decode(t, nil); len(errs) > 0 {
+					t.Fatalf("%+v", errs[0])
+				}
+				if took, want := time.Since(start), time.Duration(test.rounds)*callTime; took != want {
+					t.Errorf("took %v, want %v", took, want)
+				}
+				if s.wire.max != test.most {
+					t.Errorf("%d calls were under way at once, want %d", s.wire.max, test.most)
+				}
+			})
+		})
+	}
+}
+
+// TestConcurrencyIsBoundedForAll asks the same of several operations at once:
+// the bound is the process's, not an operation's.
+func TestConcurrencyIsBoundedForAll(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		s := latent(t, config.Serve{MaxUpstream: 10})
+		var group sync.WaitGroup
+		for range 3 {
+			group.Go(func() {
+				if errs := s.ask(t, "", hundredLoads, nil).decode(t, nil); len(errs) > 0 {
+					t.Errorf("%+v", errs[0])
+				}
+			})
+		}
+		group.Wait()
+		if s.wire.max != 10 {
+			t.Errorf("%d calls were under way at once, want 10", s.wire.max)
+		}
+	})
+}
+
+// TestCriticalPath asks questions of different depths and widths. Each takes
+// exactly as long as its longest chain of calls that need one another, whatever
+// a call takes.
+func TestCriticalPath(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, query string
+		rounds      int
+	}{
+		{"nothing", `{ discover { key } search(query: "x") { query } rateLimit { budget } }`, 0},
+		{"side by side", `{ a: user(username: "spartacus") { name } b: popular { nodes { key } } c: tag(name: "funk") { name } d: categories { name } }`, 1},
+		{"a look-up and its lists", `{ user(username: "spartacus") { favorites { nodes { key } } followers { nodes { key } } feed { nodes { key } } } }`, 2},
+		{"a list and loads", `{ new(first: 15) { nodes { description user { biog } } } }`, 2},
+		{"lists of lists", `{ user(username: "HarbourFM") { followers(first: 3) { nodes { following(first: 3) { nodes { cloudcasts(first: 1) { nodes { slug } } } } } } } }`, 4},
+		{"a load at every level", `{ user(username: "HarbourFM") { followers(first: 2) { nodes { biog following(first: 2) { nodes { biog } } } } } }`, 4},
+		{"a total and its list", `{ popular(first: 1) { nodes { user { cloudcasts(first: 1) { totalCount nodes { slug } } } } } }`, 3},
+		{"branches of different depth", `{ user(username: "spartacus") { name } popular(first: 2) { nodes { user { biog followers(first: 1) { nodes { city } } } } } }`, 3},
+		{"many nodes", `{ nodes(ids: ["MXUKL3NwYXJ0YWN1cy8", "MXQKL2dlbnJlcy9mdW5rLw", "MXUKL2RlbW8v"]) { id ... on User { cloudcasts(first: 1) { nodes { description } } } } }`, 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			seeded()
+			for _, latency := range []time.Duration{0, time.Microsecond, 70 * time.Millisecond, 3 * time.Second} {
+				synctest.Test(t, func(t *testing.T) {
+					s := newStage(t, set{emulator: []emulator.Option{emulator.WithLatency(latency)}})
+					start := time.Now()
+					if errs := s.ask(t, "", test.query, nil).decode(t, nil); len(errs) > 0 {
+						t.Fatalf("%+v", errs[0])
+					}
+					if took, want := time.Since(start), time.Duration(test.rounds)*latency; took != want {
+						t.Errorf("a call takes %v: the answer %v, want %d rounds: %v", latency, took, test.rounds, want)
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestOneLoadHoweverItIsAskedFor leads to one user in every way there is. The
+// user is loaded once.
+func TestOneLoadHoweverItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, set{})
+	query := `
+query($id: ID!) {
+  plain: user(username: "spartacus") { ...profile }
+  shouted: user(username: "SPARTACUS") { ...profile }
+  slashed: user(username: "/spartacus/") { ...profile }
+  pasted: resource(key: "https://www.mixcloud.com/Spartacus/") { ...profile }
+  node(id: $id) { ...profile }
+  nodes(ids: [$id, $id]) { ...profile }
+  cloudcast(key: "/spartacus/party-time/") {
+    user { ...profile again: biog ... on Resource { raw } }
+    owner: user { ... @include(if: true) { city } }
+  }
+  own: user(username: "spartacus") {
+    cloudcasts(first: 3) { nodes { user { ...profile } } edges { node { user { country } } } }
+  }
+}
+
+fragment profile on User {
+  biog
+  createdAt
+  full: raw(full: true)
+  followers(first: 1) { totalCount }
+}`
+	if errs := s.ask(t, "", query, map[string]any{"id": "MXUKL3NwYXJ0YWN1cy8"}).decode(t, nil); len(errs) > 0 {
+		t.Fatalf("%+v", errs[0])
+	}
+	loads, lists := 0, 0
+	calls := s.upstream()
+	for _, line := range calls {
+		switch {
+		case strings.EqualFold(line, "GET /spartacus/"):
+			loads++
+		case strings.EqualFold(line, "GET /spartacus/followers/?limit=1"):
+			lists++
+		}
+	}
+	if loads != 1 || lists != 1 || len(calls) != 4 {
+		t.Errorf("%d loads of the user, %d calls for the followers, all of them:\n%s", loads, lists, strings.Join(calls, "\n"))
+	}
+}

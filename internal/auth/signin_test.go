@@ -1,0 +1,490 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, deskOptions{})
+	b := d.browser(t)
+	back := b.login("/playground/?a=b#c")
+	if want := publicURL + "/oauth/callback?attempt="; !strings.HasPrefix(back.String(), want) || len(back.Query().Get("attempt")) < 26 {
+		t.Errorf("Mixcloud is asked to come back to %s, want %s…", back, want)
+	}
+	w := b.comeBack(back, "code=abc")
+	if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || to != "/base/playground/?a=b#c" {
+		t.Errorf("answered %d to %q: %s", w.Code, to, w.Body)
+	}
+	want := url.Values{
+		"client_id": {"app"}, "client_secret": {canary + "-secret"}, "code": {"abc"},
+		"redirect_uri": {back.String()}, "grant_type": {"authorization_code"},
+	}
+	if diff := cmp.Diff([]url.Values{want}, d.site.forms); diff != "" {
+		t.Errorf("exchanged (-want +got):\n%s", diff)
+	}
+	if got := b.whoami(script); got != "token-of-abc" {
+		t.Errorf("signed in, the server acts with %q", got)
+	}
+	if _, left := b.cookies["mixcloud-graphql-dev-attempt"]; left || len(b.cookies) != 1 {
+		t.Errorf("cookies are left: %v", b.cookies)
+	}
+
+	if w := b.send(http.MethodPost, LogoutPath, header("Sec-Fetch-Site", "same-origin")); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/base/" {
+		t.Errorf("signing out is answered %d to %q", w.Code, w.Header().Get("Location"))
+	}
+	if got := b.whoami(script); got != "" || len(b.cookies) > 0 {
+		t.Errorf("signed out, the server acts with %q; cookies %v", got, b.cookies)
+	}
+}
+
+func TestSignIn_HTTPS(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, deskOptions{publicURL: "https://graph.example"})
+	b := d.browser(t)
+	back := b.login("/x")
+	if w := b.send(http.MethodGet, back.RequestURI()+"&code=abc"); w.Header().Get("Location") != "/x" {
+		t.Errorf("answered %d to %q", w.Code, w.Header().Get("Location"))
+	}
+	if _, ok := b.cookies["__Host-mixcloud-graphql"]; !ok || len(b.cookies) != 1 {
+		t.Errorf("cookies %v", b.cookies)
+	}
+}
+
+func TestNewCookies(t *testing.T) {
+	t.Parallel()
+	tests := map[string]bool{
+		"https://graph.example": true, "https://graph.example:8443/x": true,
+		"http://127.0.0.1:8080": true, "http://127.9.9.9": true, "http://[::1]:1": true, "http://localhost:8080": true, "http://app.localhost": true,
+		"http://graph.example": false, "http://10.0.0.1:8080": false, "http://127.0.0.1.example": false, "http://localhost.example": false,
+		"http://notlocalhost": false, "": false, "graph.example": false, "ftp://localhost": false, "https://": false,
+	}
+	for root, want := range tests {
+		if _, err := NewCookies(RandomKeys(), root); (err == nil) != want {
+			t.Errorf("%q: %v", root, err)
+		}
+	}
+}
+
+// Every way to fail is a page that tells a person what happened and lets them
+// try again. None goes anywhere by itself, and none signs anybody in.
+func TestSignIn_Failures(t *testing.T) {
+	t.Parallel()
+	giving := func(status int, body string) func(*http.Request, url.Values) (int, string, error) {
+		return func(*http.Request, url.Values) (int, string, error) { return status, body, nil }
+	}
+	tests := map[string]struct {
+		options deskOptions
+		come    func(b *browser, back *url.URL) string // answers the query to come back with
+		status  int
+		says    string
+		next    string // kept for the next try
+		asked   int    // exchanges
+	}{
+		"denied":         {come: query("error=user_denied"), status: 403, says: "did not allow it", next: "/n"},
+		"another error":  {come: query("error=<script>&code=abc"), status: 403, says: "did not allow it", next: "/n"},
+		"an empty error": {come: query("error="), status: 403, says: "did not allow it", next: "/n"},
+		"no code":        {come: query("x=y"), status: 400, says: "incomplete", next: "/n"},
+		"an empty code":  {come: query("code="), status: 400, says: "incomplete", next: "/n"},
+		"two codes":      {come: query("code=a&code=b"), status: 400, says: "incomplete", next: "/n"},
+		"a wrong code": {
+			options: deskOptions{answer: giving(400, `{"error":"<b>Bad code</b>"}`)},
+			come:    query("code=bad"), status: 400, says: "did not accept", next: "/n", asked: 1,
+		},
+		"rate limited": {
+			options: deskOptions{answer: giving(403, `{"error":{"type":"RateLimitException","message":"Slow down.","retry_after":9}}`)},
+			come:    query("code=abc"), status: 503, says: "asks us to wait", next: "/n", asked: 1,
+		},
+		"down": {
+			options: deskOptions{answer: giving(502, "<html>")},
+			come:    query("code=abc"), status: 502, says: "cannot be reached", next: "/n", asked: 1,
+		},
+		"unreachable": {
+			options: deskOptions{answer: func(*http.Request, url.Values) (int, string, error) { return 0, "", io.ErrUnexpectedEOF }},
+			come:    query("code=abc"), status: 502, says: "cannot be reached", next: "/n", asked: 1,
+		},
+		"slow": {
+			options: deskOptions{answer: func(r *http.Request, _ url.Values) (int, string, error) {
+				<-r.Context().Done()
+				return 0, "", r.Context().Err()
+			}},
+			come: query("code=abc"), status: 504, says: "took too long", next: "/n", asked: 1,
+		},
+		"no token": {
+			options: deskOptions{answer: giving(200, "{}")},
+			come:    query("code=abc"), status: 502, says: "cannot be reached", next: "/n", asked: 1,
+		},
+		"without a cookie": {
+			come: func(b *browser, _ *url.URL) string { clear(b.cookies); return "code=abc" }, status: 400, says: "not begun here", next: "/",
+		},
+		"with a cookie that was tampered with": {
+			come: func(b *browser, _ *url.URL) string {
+				b.change(flip)
+				return "code=abc"
+			}, status: 400, says: "not begun here", next: "/",
+		},
+		"with half a cookie": {
+			come: func(b *browser, _ *url.URL) string {
+				b.change(func(v string) string { return v[:len(v)/2] })
+				return "code=abc"
+			}, status: 400, says: "not begun here", next: "/",
+		},
+		"with the cookie of another server": {
+			come: func(b *browser, _ *url.URL) string {
+				b.change(func(string) string { return seal(RandomKeys().attempt, &attempt{"n", "/", time.Now().Unix()}) })
+				return "code=abc"
+			}, status: 400, says: "not begun here", next: "/",
+		},
+		"with a session for an attempt": {
+			come: func(b *browser, _ *url.URL) string {
+				b.change(func(string) string { return seal(b.desk.keys.session, &attempt{"n", "/", time.Now().Unix()}) })
+				return "code=abc"
+			}, status: 400, says: "not begun here", next: "/",
+		},
+		"without the one-time value": {
+			come: func(_ *browser, back *url.URL) string { back.RawQuery = ""; return "code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
+		},
+		"with an empty one-time value": {
+			come: func(_ *browser, back *url.URL) string { back.RawQuery = "attempt="; return "code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
+		},
+		"with two one-time values": {
+			come: func(_ *browser, back *url.URL) string { return back.RawQuery + "&code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
+		},
+		"with an empty one-time value in a cookie": {
+			come: func(b *browser, back *url.URL) string {
+				b.change(func(string) string { return seal(b.desk.keys.attempt, &attempt{"", "/", time.Now().Unix()}) })
+				back.RawQuery = "attempt="
+				return "code=abc"
+			}, status: 400, says: "not begun here", next: "/",
+		},
+		"ten minutes later": {
+			come: func(b *browser, _ *url.URL) string { time.Sleep(attemptLife + skew); return "code=abc" }, status: 400, says: "not begun here", next: "/",
+		},
+		"ten minutes later, with a cookie kept for longer": {
+			come: func(b *browser, _ *url.URL) string {
+				for name, c := range b.cookies {
+					b.cookies[name] = kept{c.value, c.until.Add(time.Hour)}
+				}
+				time.Sleep(attemptLife)
+				return "code=abc"
+			}, status: 400, says: "took too long", next: "/n",
+		},
+		"when nothing can be remembered": {
+			options: deskOptions{nonces: brokenNonces{}},
+			come:    query("code=abc"), status: 503, says: "does not work at the moment", next: "/n",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t, tt.options)
+				b := d.browser(t)
+				back := b.login("/n")
+				nonce := back.Query().Get("attempt")
+				w := b.comeBack(back, tt.come(b, back))
+				body := w.Body.String()
+				if w.Code != tt.status || !strings.Contains(body, tt.says) {
+					t.Errorf("answered %d, want %d with %q: %s", w.Code, tt.status, tt.says, body)
+				}
+				if again := `href="/base/oauth/login?next=` + url.QueryEscape(tt.next) + `"`; !strings.Contains(body, again) {
+					t.Errorf("the page has no %s: %s", again, body)
+				}
+				isPage(t, w.Header(), body)
+				for _, part := range []string{canary, "abc", nonce} {
+					if strings.Contains(body+d.log.String(), part) {
+						t.Errorf("%q came through:\n%s\n%s", part, body, d.log.String())
+					}
+				}
+				if strings.Contains(body, "Bad code") || strings.Contains(body, "Slow down") {
+					t.Errorf("the page has Mixcloud's words: %s", body)
+				}
+				if n := d.site.exchanges(); n != tt.asked {
+					t.Errorf("%d codes were exchanged, want %d", n, tt.asked)
+				}
+				if got := b.whoami(script); got != "" {
+					t.Errorf("the browser is signed in with %q", got)
+				}
+				if !strings.Contains(d.log.String(), "sign-in failed") {
+					t.Errorf("nothing was logged: %s", d.log.String())
+				}
+			})
+		})
+	}
+}
+
+func query(q string) func(*browser, *url.URL) string {
+	return func(*browser, *url.URL) string { return q }
+}
+
+// change changes whichever cookies the browser has.
+func (b *browser) change(f func(string) string) {
+	for name, c := range b.cookies {
+		b.cookies[name] = kept{f(c.value), c.until}
+	}
+}
+
+type brokenNonces struct{}
+
+func (brokenNonces) Use(context.Context, string, time.Time) (bool, error) {
+	return false, errors.New("no memory")
+}
+
+// isPage holds an answer to what is true of every page.
+func isPage(t *testing.T, h http.Header, body string) {
+	t.Helper()
+	for name, want := range map[string]string{
+		"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+		"Content-Security-Policy": pagePolicy, "X-Content-Type-Options": "nosniff", "Location": "", "Refresh": "",
+	} {
+		if got := h.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if !strings.Contains(body, "<style>"+pageCSS+"</style>") {
+		t.Error("the style is not the one that the policy allows")
+	}
+	for _, part := range []string{"<script", "http-equiv", "src=", "ZgotmplZ"} {
+		if strings.Contains(body, part) {
+			t.Errorf("the page has %q: %s", part, body)
+		}
+	}
+}
+
+// A sign-in is finished once, even if the browser kept its cookie and Mixcloud
+// would take the code again.
+func TestSignIn_Once(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, deskOptions{})
+	b := d.browser(t)
+	back := b.login("/n")
+	before := b.cookies["mixcloud-graphql-dev-attempt"]
+	if w := b.comeBack(back, "code=abc"); w.Code != http.StatusSeeOther {
+		t.Fatalf("%d: %s", w.Code, w.Body)
+	}
+	b.cookies["mixcloud-graphql-dev-attempt"] = before
+	w := b.comeBack(back, "code=abc")
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "over already") || d.site.exchanges() != 1 {
+		t.Errorf("the second time: %d after %d exchanges: %s", w.Code, d.site.exchanges(), w.Body)
+	}
+	if got := b.whoami(script); got != "token-of-abc" {
+		t.Errorf("the session was lost: %q", got)
+	}
+	// A denial uses it up as well.
+	back = b.login("/n")
+	before = b.cookies["mixcloud-graphql-dev-attempt"]
+	b.comeBack(back, "error=user_denied")
+	b.cookies["mixcloud-graphql-dev-attempt"] = before
+	if w := b.comeBack(back, "code=abc"); w.Code != http.StatusBadRequest || d.site.exchanges() != 1 {
+		t.Errorf("after a denial: %d after %d exchanges", w.Code, d.site.exchanges())
+	}
+}
+
+// Login CSRF: whoever sends somebody a link to the end of their own sign-in does
+// not sign them in as themselves, whether or not the victim has one under way.
+func TestSignIn_LoginCSRF(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, deskOptions{})
+	attacker, victim := d.browser(t), d.browser(t)
+	link := attacker.login("/")
+	if w := victim.comeBack(link, "code=attackers"); w.Code != http.StatusBadRequest {
+		t.Errorf("without an attempt: %d", w.Code)
+	}
+	own := victim.login("/mine")
+	w := victim.comeBack(link, "code=attackers")
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "not the sign-in that you began") {
+		t.Errorf("with an attempt: %d: %s", w.Code, w.Body)
+	}
+	if got := victim.whoami(script); got != "" || d.site.exchanges() != 0 {
+		t.Errorf("the victim acts with %q after %d exchanges", got, d.site.exchanges())
+	}
+	// What the victim has begun goes on.
+	if w := victim.comeBack(own, "code=victims"); w.Header().Get("Location") != "/base/mine" || victim.whoami(script) != "token-of-victims" {
+		t.Errorf("the victim's own: %d, acting with %q", w.Code, victim.whoami(script))
+	}
+}
+
+// Session fixation: a session that somebody has planted before a person signs in
+// does not become theirs.
+func TestSignIn_SessionFixation(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, deskOptions{})
+	attacker, victim := d.browser(t), d.browser(t)
+	attacker.signIn("attackers")
+	planted := attacker.cookies["mixcloud-graphql-dev"]
+	victim.cookies["mixcloud-graphql-dev"] = planted
+	victim.signIn("victims")
+	if victim.cookies["mixcloud-graphql-dev"] == planted || victim.whoami(script) != "token-of-victims" {
+		t.Errorf("the victim acts with %q", victim.whoami(script))
+	}
+	if got := attacker.whoami(script); got != "token-of-attackers" {
+		t.Errorf("the attacker acts with %q", got)
+	}
+	ids := map[string]bool{}
+	for range 3 {
+		victim.signIn("victims")
+		s := new(session)
+		text, ok := d.keys.session.open(victim.cookies["mixcloud-graphql-dev"].value)
+		if !ok {
+			t.Fatal("the cookie does not open")
+		}
+		unmarshal(t, text, s)
+		ids[s.ID] = true
+	}
+	if len(ids) != 3 {
+		t.Errorf("three sign-ins have %d ids", len(ids))
+	}
+}
+
+// A sign-in is over after a month, wherever the cookie was kept.
+func TestSession_Expires(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, deskOptions{})
+		b := d.browser(t)
+		b.signIn("abc")
+		c := b.cookies["mixcloud-graphql-dev"]
+		if until := time.Now().Add(SessionLife); !c.until.Equal(until) {
+			t.Errorf("the cookie lives until %v, want %v", c.until, until)
+		}
+		time.Sleep(SessionLife - time.Second)
+		if got := b.whoami(script); got != "token-of-abc" {
+			t.Errorf("before the end: %q", got)
+		}
+		time.Sleep(time.Second)
+		b.cookies["mixcloud-graphql-dev"] = kept{c.value, time.Now().Add(time.Hour)}
+		if got := b.whoami(script); got != "" || len(b.cookies) > 0 {
+			t.Errorf("after the end: %q, cookies %v", got, b.cookies)
+		}
+	})
+}
+
+// Nobody else's page can sign a person out.
+func TestLogout(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, deskOptions{})
+	form := func(body string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Body = io.NopCloser(strings.NewReader(body))
+		}
+	}
+	tests := map[string]struct {
+		change []func(*http.Request)
+		out    bool
+		to     string
+	}{
+		"a page of this site":          {[]func(*http.Request){header("Sec-Fetch-Site", "same-origin"), form("next=%2Fx%3Fy")}, true, "/base/x?y"},
+		"an older browser":             {[]func(*http.Request){header("Origin", "http://127.0.0.1:8080")}, true, "/base/"},
+		"no browser":                   {nil, true, "/base/"},
+		"behind a proxy":               {[]func(*http.Request){header("Origin", "http://127.0.0.1:8080"), func(r *http.Request) { r.Host = "backend:1" }}, true, "/base/"},
+		"to another site":              {[]func(*http.Request){header("Sec-Fetch-Site", "same-origin"), form("next=%2F%2Fevil.example")}, true, "/base/"},
+		"with an endless form":         {[]func(*http.Request){form("next=%2Fx&y=" + strings.Repeat("x", 1<<20))}, true, "/base/"},
+		"a page of another site":       {[]func(*http.Request){header("Sec-Fetch-Site", "cross-site")}, false, ""},
+		"a sibling of this site":       {[]func(*http.Request){header("Sec-Fetch-Site", "same-site")}, false, ""},
+		"another site, older browser":  {[]func(*http.Request){header("Origin", "https://evil.example")}, false, ""},
+		"a sandboxed page of a sort":   {[]func(*http.Request){header("Origin", "null")}, false, ""},
+		"another port of this machine": {[]func(*http.Request){header("Origin", "http://127.0.0.1:9")}, false, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := d.browser(t)
+			b.signIn("abc")
+			w := b.send(http.MethodPost, LogoutPath, tt.change...)
+			if out := b.whoami(script) == ""; out != tt.out || w.Header().Get("Location") != tt.to {
+				t.Errorf("signed out: %t; answered %d to %q", out, w.Code, w.Header().Get("Location"))
+			}
+			if !tt.out {
+				if w.Code != http.StatusForbidden {
+					t.Errorf("status %d", w.Code)
+				}
+				isPage(t, w.Header(), w.Body.String())
+			}
+		})
+	}
+	b := d.browser(t)
+	w := b.send(http.MethodGet, LogoutPath)
+	if isPage(t, w.Header(), w.Body.String()); strings.Contains(w.Body.String(), "<form") {
+		t.Errorf("who is not signed in can sign out: %s", w.Body)
+	}
+	b.signIn("abc")
+	w = b.send(http.MethodGet, LogoutPath+"?next=/x%22%3E")
+	if isPage(t, w.Header(), w.Body.String()); !strings.Contains(w.Body.String(), `<form method="post" action="/base/oauth/logout"><input type="hidden" name="next" value="/">`) {
+		t.Errorf("there is no button: %s", w.Body)
+	}
+	if b.whoami(script) == "" {
+		t.Error("looking at the button has signed out")
+	}
+}
+
+// Where the browser has called this machine by another name, its cookie would
+// not come back: it is sent to the right one first, once.
+func TestLogin_OtherNameOfThisMachine(t *testing.T) {
+	t.Parallel()
+	tests := map[string]bool{
+		"localhost:8080": true, "[::1]:8080": true, "LocalHost:8080": true,
+		"127.0.0.1:8080": false, "localhost:8081": false, "backend:8080": false, "evil.example:8080": false, "": false,
+	}
+	for host, moves := range tests {
+		b := newDesk(t, deskOptions{}).browser(t)
+		b.host = host
+		w := b.send(http.MethodGet, LoginPath+"?next=/n")
+		to := w.Header().Get("Location")
+		if want := publicURL + "/oauth/login?here=1&next=%2Fn"; (to == want) != moves || moves && len(b.cookies) > 0 {
+			t.Errorf("%s: to %s", host, to)
+		}
+		if w := b.send(http.MethodGet, LoginPath+"?next=/n&here=1"); !strings.HasPrefix(w.Header().Get("Location"), siteURL) {
+			t.Errorf("%s, a second time: to %s", host, w.Header().Get("Location"))
+		}
+	}
+}
+
+func TestSignIn_OtherRequests(t *testing.T) {
+	t.Parallel()
+	b := newDesk(t, deskOptions{}).browser(t)
+	for _, tt := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"POST", LoginPath, 405, "GET"},
+		{"HEAD", LoginPath, 405, "GET"},
+		{"POST", CallbackPath, 405, "GET"},
+		{"HEAD", CallbackPath, 405, "GET"},
+		{"DELETE", LogoutPath, 405, "GET, POST"},
+		{"GET", "/oauth/", 404, ""},
+		{"GET", "/oauth/login/", 404, ""},
+		{"GET", "/oauth/Login", 404, ""},
+	} {
+		w := b.send(tt.method, tt.path)
+		if w.Code != tt.status || w.Header().Get("Allow") != tt.allow || len(b.cookies) > 0 || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s %s: %d, Allow %q, cookies %v", tt.method, tt.path, w.Code, w.Header().Get("Allow"), b.cookies)
+		}
+	}
+}
+
+func TestNoSignIn(t *testing.T) {
+	t.Parallel()
+	d := &desk{handler: NoSignIn("There is no application.")}
+	b := d.browser(t)
+	for _, path := range []string{LoginPath, CallbackPath, LogoutPath} {
+		w := b.send(http.MethodGet, path)
+		if isPage(t, w.Header(), w.Body.String()); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "There is no application.") || !strings.Contains(w.Body.String(), `href="../"`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+		w = b.send(http.MethodGet, path, header("Accept", "application/json"))
+		if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `"code":"NOT_FOUND"`) || !strings.Contains(w.Body.String(), "There is no application.") {
+			t.Errorf("%s as JSON: %d %s", path, w.Code, w.Body)
+		}
+	}
+}

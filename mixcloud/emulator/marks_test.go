@@ -1,0 +1,116 @@
+package emulator_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/mixcloud/emulator"
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+var anyMark = regexp.MustCompile(`\\u27e6(m:[0-9a-f]{8})\\u27e7`)
+
+// Every answer to a token has its mark and no other; nobody's answers have none.
+func TestMarks(t *testing.T) {
+	t.Parallel()
+	e := own(t, emulator.WithMarks())
+	plain := fresh(t)
+	for _, r := range []string{
+		"/me/", "/demo/", world.BusyCloudcast, world.QuietCloudcast, "/demo/cloudcasts/", "/demo/followers/", "/demo/feed/", "/me/listen-later/",
+		"/demo/comments/", "/demo/playlists/", "/popular/", "/search/?q=a&type=user", "/search/?q=a&type=tag", "/genres/funk/", "/genres/city:london/",
+		"/categories/", "/categories/ambient/", artistPath(), trackPath(), world.BusyCloudcast + "listeners/", "/tidewrack/favorites/",
+	} {
+		for _, token := range []string{"demo-token", "spartacus-token"} {
+			separator := "?"
+			if strings.Contains(r, "?") {
+				separator = "&"
+			}
+			path := r + separator + "access_token=" + token
+			text := get(t, e, path).Body.String()
+			found := anyMark.FindAllStringSubmatch(text, -1)
+			if len(found) == 0 && !(r == "/me/listen-later/" && token != "demo-token") {
+				t.Errorf("%s has no mark", path)
+			}
+			for _, m := range found {
+				if "⟦"+m[1]+"⟧" != emulator.Mark(token) {
+					t.Errorf("%s has the mark %s", path, m[1])
+				}
+			}
+			// Without the marks it says what it says without marks.
+			bare := anyMark.ReplaceAllString(strings.ReplaceAll(text, ` \u27e6`, `\u27e6`), "")
+			if want := get(t, plain, path).Body.String(); bare != want {
+				t.Errorf("%s differs beyond its marks:\n%s", path, cmp.Diff(want, bare))
+			}
+		}
+		if text := get(t, e, r).Body.String(); anyMark.MatchString(text) {
+			t.Errorf("%s without a token has a mark", r)
+		}
+	}
+	mark := emulator.Mark("demo-token")
+	for name, text := range map[string]string{
+		"action": send(e, http.MethodPost, "/spartacus/follow/", "demo-token", "", nil).Body.String(),
+		"upload": submit(t, e, "/upload/", "demo-token", with("name=Marked")).Body.String(),
+	} {
+		if got := at(object(t, []byte(text)), "result.message").(string); !strings.HasSuffix(got, mark) {
+			t.Errorf("%s: %s", name, got)
+		}
+		if strings.Contains(at2(object(t, []byte(text)), "result.key"), "m:") {
+			t.Errorf("%s: the key is marked: %s", name, text)
+		}
+	}
+	if name := getJSON(t, e, "/demo/marked/")["name"]; name != "Marked" {
+		t.Errorf("the mark was written into the world: %v", name)
+	}
+	show := getJSON(t, e, "/spartacus/party-time/?access_token=demo-token")
+	for path, name := range map[string]string{"name": "Party Time", "tags.name": "Funky house", "user.name": population().User("spartacus").Name} {
+		if got := at(show, path); got != name+" "+mark {
+			t.Errorf("%s is %v", path, got)
+		}
+	}
+}
+
+// at2 is at for a text that may be absent.
+func at2(v any, path string) string {
+	s, _ := at(v, path).(string)
+	return s
+}
+
+func TestMark(t *testing.T) {
+	t.Parallel()
+	seen := make(map[string]bool)
+	for _, token := range []string{"", "a", "b", "demo-token", "spartacus-token", "demo-token2"} {
+		mark := emulator.Mark(token)
+		if !regexp.MustCompile(`^⟦m:[0-9a-f]{8}⟧$`).MatchString(mark) || seen[mark] || mark != emulator.Mark(token) {
+			t.Errorf("the mark of %q is %q", token, mark)
+		}
+		seen[mark] = true
+	}
+}
+
+// Marks are set and taken off while the emulator runs.
+func TestMarks_setting(t *testing.T) {
+	t.Parallel()
+	e := fresh(t)
+	marked := func() bool { return anyMark.MatchString(get(t, e, "/demo/?access_token=demo-token").Body.String()) }
+	if marked() {
+		t.Error("there are marks by default")
+	}
+	if w := control(e, http.MethodPost, "settings", `{"marks": true}`); w.Code != 200 || !marked() {
+		t.Errorf("status %d; no marks", w.Code)
+	}
+	if control(e, http.MethodPost, "settings", `{"marks": false}`); marked() {
+		t.Error("there are marks still")
+	}
+	for _, body := range []string{`{"readRate": -1}`, `{"readRate": "fast"}`, `{"marks": 1}`} {
+		if w := control(e, http.MethodPost, "settings", body); w.Code != 400 {
+			t.Errorf("%s: status %d", body, w.Code)
+		}
+	}
+	if w := control(e, http.MethodPost, "settings", `{"readRate": 1048576}`); at(object(t, w.Body.Bytes()), "readRate") != 1048576.0 {
+		t.Errorf("readRate: %s", w.Body)
+	}
+}

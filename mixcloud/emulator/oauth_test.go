@@ -1,0 +1,391 @@
+package emulator_test
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+const callback = "https://app.example/callback?state=a%20b&x=1"
+
+var formValue = regexp.MustCompile(`name="form" value="([^"]*)"`)
+
+// authorizePath is the page of an application.
+func authorizePath(clientID, redirectURI string) string {
+	q := url.Values{"client_id": {clientID}}
+	if redirectURI != "" {
+		q.Set("redirect_uri", redirectURI)
+	}
+	return "/www/oauth/authorize?" + q.Encode()
+}
+
+// choose opens the page and answers it.
+func choose(t testing.TB, h http.Handler, path string, answer url.Values) *httptest.ResponseRecorder {
+	t.Helper()
+	w := get(t, h, path)
+	m := formValue.FindStringSubmatch(w.Body.String())
+	if w.Code != http.StatusOK || m == nil {
+		t.Fatalf("the page: status %d: %s", w.Code, w.Body)
+	}
+	answer.Set("form", html.UnescapeString(m[1]))
+	return send(h, http.MethodPost, path, "", "application/x-www-form-urlencoded", strings.NewReader(answer.Encode()))
+}
+
+// codeOf lets a user in and gives the code.
+func codeOf(t testing.TB, h http.Handler, clientID, redirectURI, user string) string {
+	t.Helper()
+	w := choose(t, h, authorizePath(clientID, redirectURI), url.Values{"choice": {"allow"}, "user": {user}})
+	back, err := url.Parse(w.Header().Get("Location"))
+	if err != nil || w.Code != http.StatusFound || back.Query().Get("code") == "" {
+		t.Fatalf("status %d to %q: %s", w.Code, w.Header().Get("Location"), w.Body)
+	}
+	return back.Query().Get("code")
+}
+
+func exchangeParams(code, redirectURI string) url.Values {
+	return url.Values{
+		"client_id": {emulator.DemoClientID}, "client_secret": {emulator.DemoClientSecret}, "redirect_uri": {redirectURI}, "code": {code},
+	}
+}
+
+// The whole way with a client of HTTP: page, consent, code, token, and its use.
+func TestOAuth(t *testing.T) {
+	t.Parallel()
+	e := fresh(t)
+	srv := httptest.NewServer(http.StripPrefix("/emulator", e))
+	defer srv.Close()
+	client := srv.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	read := func(res *http.Response, err error) (*http.Response, string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res, string(body)
+	}
+	page := srv.URL + "/emulator" + authorizePath(emulator.DemoClientID, callback) + "&state=lost&response_type=code"
+	res, text := read(client.Get(page))
+	form := formValue.FindStringSubmatch(text)
+	if res.StatusCode != 200 || form == nil || !strings.Contains(text, "Demo application") || !strings.Contains(text, "<option>demo</option>") {
+		t.Fatalf("the page: status %d: %s", res.StatusCode, text)
+	}
+	for name, want := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "Content-Type": "text/html; charset=utf-8"} {
+		if got := res.Header.Get(name); got != want {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+	res, text = read(client.PostForm(page, url.Values{"form": {form[1]}, "choice": {"allow"}, "user": {"demo"}, "other": {" SPARTACUS "}}))
+	location := res.Header.Get("Location")
+	code, ok := strings.CutPrefix(location, callback+"&code=")
+	if res.StatusCode != http.StatusFound || !ok || strings.Contains(location, "lost") {
+		t.Fatalf("status %d to %q: %s", res.StatusCode, location, text)
+	}
+	res, text = read(client.PostForm(srv.URL+"/emulator/www/oauth/access_token", exchangeParams(code, callback)))
+	token, _ := object(t, []byte(text))["access_token"].(string)
+	if res.StatusCode != 200 || token == "" || res.Header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+		t.Fatalf("the exchange: status %d: %s", res.StatusCode, text)
+	}
+	if _, text = read(client.Get(srv.URL + "/emulator/me/?access_token=" + token)); object(t, []byte(text))["key"] != "/spartacus/" {
+		t.Errorf("the token is of %s", text)
+	}
+	want := []emulator.Request{
+		{Method: "POST", Path: "/www/oauth/access_token", Query: "", Status: 200}, {Method: "GET", Path: "/me/", Query: "", Status: 200},
+	}
+	if diff := cmp.Diff(want, e.Requests()); diff != "" {
+		t.Errorf("journal (-want +got):\n%s", diff)
+	}
+}
+
+// Where the page leads, and where not.
+func TestOAuth_authorize(t *testing.T) {
+	t.Parallel()
+	e := fresh(t, emulator.WithOAuthClient("mine", "secret", "My <app>"), emulator.WithOAuthClient("nameless", "secret", ""))
+	for name, tt := range map[string]struct {
+		client, redirectURI string
+		answer              url.Values // nil to look at the page alone
+		status              int
+		location            string // its beginning
+		text                string // in the page
+	}{
+		"page":                {"mine", callback, nil, 200, "", "Let My &lt;app&gt; use your account?"},
+		"nameless":            {"nameless", callback, nil, 200, "", "Let nameless use"},
+		"unknown client":      {"other", callback, nil, 400, "", "No application has this client_id"},
+		"no client":           {"", callback, nil, 400, "", "No application has this client_id"},
+		"script":              {"mine", "javascript:alert(1)", nil, 400, "", "must be a whole http or https address"},
+		"data":                {"mine", "data:text/html,x", nil, 400, "", "must be a whole"},
+		"own scheme":          {"mine", "myapp://callback", nil, 400, "", "must be a whole"},
+		"no host":             {"mine", "https:///x", nil, 400, "", "must be a whole"},
+		"relative":            {"mine", "/callback", nil, 400, "", "must be a whole"},
+		"line break":          {"mine", "https://a.example/\r\nx: y", nil, 400, "", "must be a whole"},
+		"allow":               {"mine", "http://127.0.0.1:1/x", url.Values{"choice": {"allow"}, "user": {"demo"}}, 302, "http://127.0.0.1:1/x?code=", ""},
+		"allow, own query":    {"mine", callback, url.Values{"choice": {"allow"}, "user": {"demo"}}, 302, callback + "&code=", ""},
+		"allow, fragment":     {"mine", "https://a.example/x#y", url.Values{"choice": {"allow"}, "user": {"demo"}}, 302, "https://a.example/x?code=", ""},
+		"deny":                {"mine", callback, url.Values{"choice": {"deny"}, "user": {"demo"}}, 302, callback + "&error=user_denied", ""},
+		"neither":             {"mine", callback, url.Values{"user": {"demo"}}, 302, callback + "&error=user_denied", ""},
+		"typed":               {"mine", callback, url.Values{"choice": {"allow"}, "user": {"demo"}, "other": {"tidewrack"}}, 302, callback + "&code=", ""},
+		"nobody":              {"mine", callback, url.Values{"choice": {"allow"}, "other": {"<nobody>"}}, 400, "", "There is no user of this name."},
+		"nobody is typed":     {"mine", callback, url.Values{"choice": {"allow"}, "other": {"<nobody>"}}, 400, "", `value="&lt;nobody&gt;"`},
+		"to copy":             {"mine", "", url.Values{"choice": {"allow"}, "user": {"demo"}}, 200, "", "Here is your code"},
+		"to copy, denied":     {"mine", "", url.Values{"choice": {"deny"}}, 200, "", "was not let in"},
+		"address in the page": {"mine", "https://a.example/\"><script>", nil, 200, "", "Let My"},
+	} {
+		path := authorizePath(tt.client, tt.redirectURI)
+		w := get(t, e, path)
+		if tt.answer != nil {
+			w = choose(t, e, path, tt.answer)
+		}
+		location := w.Header().Get("Location")
+		if w.Code != tt.status || !strings.HasPrefix(location, tt.location) || (location == "") != (tt.location == "") || !strings.Contains(w.Body.String(), tt.text) {
+			t.Errorf("%s: status %d to %q: %s", name, w.Code, location, w.Body)
+		}
+		if strings.Contains(w.Body.String(), "<script") || strings.Contains(w.Body.String(), "src=") {
+			t.Errorf("%s: the page runs or loads something: %s", name, w.Body)
+		}
+	}
+	for method, want := range map[string]int{http.MethodHead: 200, http.MethodPut: 405, http.MethodDelete: 405} {
+		if w := send(e, method, authorizePath("mine", callback), "", "", nil); w.Code != want {
+			t.Errorf("%s: status %d", method, w.Code)
+		}
+	}
+	if w := get(t, e, strings.Replace(authorizePath("mine", callback), "?", "/?", 1)); w.Code != 200 {
+		t.Errorf("with a slash: status %d", w.Code)
+	}
+	if got := e.Requests(); len(got) != 0 {
+		t.Errorf("pages are in the journal: %v", got)
+	}
+}
+
+// A page is answered once, by who opened it for the same application and address.
+func TestOAuth_form(t *testing.T) {
+	t.Parallel()
+	clock := &dial{population().Now}
+	e := fresh(t, emulator.WithOAuthClient("mine", "secret", "Mine"), emulator.WithClock(clock.read))
+	page := authorizePath("mine", callback)
+	open := func() string { return formValue.FindStringSubmatch(get(t, e, page).Body.String())[1] }
+	answer := func(path, value string) *httptest.ResponseRecorder {
+		body := url.Values{"form": {value}, "choice": {"allow"}, "user": {"demo"}}.Encode()
+		return send(e, http.MethodPost, path, "", "application/x-www-form-urlencoded", strings.NewReader(body))
+	}
+	used := open()
+	if w := answer(page, used); w.Code != http.StatusFound {
+		t.Fatalf("status %d: %s", w.Code, w.Body)
+	}
+	for name, do := range map[string]func() *httptest.ResponseRecorder{
+		"a second time":   func() *httptest.ResponseRecorder { return answer(page, used) },
+		"without a value": func() *httptest.ResponseRecorder { return answer(page, "") },
+		"another application": func() *httptest.ResponseRecorder {
+			return answer(authorizePath(emulator.DemoClientID, callback), open())
+		},
+		"another address": func() *httptest.ResponseRecorder { return answer(authorizePath("mine", callback+"2"), open()) },
+		"too late": func() *httptest.ResponseRecorder {
+			value := open()
+			clock.now = clock.now.Add(10 * time.Minute)
+			return answer(page, value)
+		},
+		"no form": func() *httptest.ResponseRecorder {
+			return send(e, http.MethodPost, page, "", "application/x-www-form-urlencoded", strings.NewReader("%zz"))
+		},
+	} {
+		if w := do(); w.Code != http.StatusBadRequest || !formValue.MatchString(w.Body.String()) {
+			t.Errorf("%s: status %d to %q: %s", name, w.Code, w.Header().Get("Location"), w.Body)
+		}
+	}
+}
+
+// The exchange takes what it is asked with in every way that clients have, and
+// nothing that is wrong.
+func TestOAuth_exchange(t *testing.T) {
+	t.Parallel()
+	clock := &dial{population().Now}
+	e := fresh(t, emulator.WithOAuthClient("mine", "secret", "Mine"), emulator.WithClock(clock.read))
+	const path, urlencoded = "/www/oauth/access_token", "application/x-www-form-urlencoded"
+	type ask = func(url.Values) *httptest.ResponseRecorder
+	asGet := func(v url.Values) *httptest.ResponseRecorder { return get(t, e, path+"?"+v.Encode()) }
+	for name, way := range map[string]ask{
+		"GET":        asGet,
+		"GET, slash": func(v url.Values) *httptest.ResponseRecorder { return get(t, e, path+"/?"+v.Encode()) },
+		"POST, query": func(v url.Values) *httptest.ResponseRecorder {
+			return send(e, "POST", path+"?"+v.Encode(), "", "", nil)
+		},
+		"POST, form": func(v url.Values) *httptest.ResponseRecorder {
+			return send(e, "POST", path, "", urlencoded, strings.NewReader(v.Encode()))
+		},
+		"POST, slash": func(v url.Values) *httptest.ResponseRecorder {
+			return send(e, "POST", path+"/", "", urlencoded, strings.NewReader(v.Encode()))
+		},
+		"POST, multipart": func(v url.Values) *httptest.ResponseRecorder { return submit(t, e, path, "", fieldsOf(v)) },
+	} {
+		for _, redirectURI := range []string{callback, ""} {
+			var code string
+			if redirectURI == "" {
+				w := choose(t, e, authorizePath(emulator.DemoClientID, ""), url.Values{"choice": {"allow"}, "user": {"demo"}})
+				code = regexp.MustCompile(`<code>(\w+)</code>`).FindStringSubmatch(w.Body.String())[1]
+			} else {
+				code = codeOf(t, e, emulator.DemoClientID, redirectURI, "demo")
+			}
+			w := way(exchangeParams(code, redirectURI))
+			token, _ := object(t, w.Body.Bytes())["access_token"].(string)
+			if w.Code != 200 || token == "" {
+				t.Errorf("%s: status %d: %s", name, w.Code, w.Body)
+				continue
+			}
+			if me := getJSON(t, e, "/me/?access_token="+token); me["key"] != "/demo/" {
+				t.Errorf("%s: the token is of %v", name, me["key"])
+			}
+			if w := way(exchangeParams(code, redirectURI)); w.Code != 400 {
+				t.Errorf("%s: a second time: status %d", name, w.Code)
+			}
+		}
+	}
+	for name, change := range map[string]func(url.Values){
+		"another redirect_uri":        func(v url.Values) { v.Set("redirect_uri", callback+"&y") },
+		"equivalent redirect_uri":     func(v url.Values) { v.Set("redirect_uri", strings.Replace(callback, "%20", "+", 1)) },
+		"no redirect_uri":             func(v url.Values) { v.Del("redirect_uri") },
+		"unknown client":              func(v url.Values) { v.Set("client_id", "other") },
+		"another client":              func(v url.Values) { v.Set("client_id", "mine"); v.Set("client_secret", "secret") },
+		"another's secret":            func(v url.Values) { v.Set("client_secret", "secret") },
+		"no secret":                   func(v url.Values) { v.Del("client_secret") },
+		"unknown code":                func(v url.Values) { v.Set("code", "x") },
+		"no code":                     func(v url.Values) { v.Del("code") },
+		"a code ten minutes old":      func(url.Values) { clock.now = clock.now.Add(10 * time.Minute) },
+		"a token in the code's place": func(v url.Values) { v.Set("code", "demo-token") },
+	} {
+		v := exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+		change(v)
+		w := asGet(v)
+		body := object(t, w.Body.Bytes())
+		if text, _ := body["error"].(string); w.Code != 400 || text == "" || len(body) != 1 {
+			t.Errorf("%s: status %d: %s", name, w.Code, w.Body)
+		}
+	}
+	// What failed has not used the code up.
+	v := exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+	wrong := exchangeParams(v.Get("code"), "https://other.example/")
+	if w := asGet(wrong); w.Code != 400 {
+		t.Errorf("status %d", w.Code)
+	}
+	clock.now = clock.now.Add(10*time.Minute - 1)
+	if w := asGet(v); w.Code != 200 {
+		t.Errorf("just young enough: status %d: %s", w.Code, w.Body)
+	}
+	for _, r := range e.Requests() {
+		if strings.Contains(r.Query, "secret") || strings.Contains(r.Query, "code") || strings.Contains(r.Query, "token") {
+			t.Errorf("the journal tells %+v", r)
+		}
+	}
+	if w := send(e, http.MethodDelete, path, "", "", nil); w.Code != 405 {
+		t.Errorf("DELETE: status %d", w.Code)
+	}
+	if w := send(e, http.MethodPost, path, "", urlencoded, strings.NewReader("%zz")); w.Code != 400 {
+		t.Errorf("no form: status %d", w.Code)
+	}
+}
+
+func fieldsOf(v url.Values) form {
+	var f form
+	for name, values := range v {
+		f.fields = append(f.fields, name+"="+values[0])
+	}
+	return f
+}
+
+func TestOAuth_faults(t *testing.T) {
+	t.Parallel()
+	e := fresh(t)
+	if err := e.Fail(emulator.Fault{Kind: emulator.FaultURLEncodedToken, Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	v := exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+	w := get(t, e, "/www/oauth/access_token?"+v.Encode())
+	answer, err := url.ParseQuery(w.Body.String())
+	if err != nil || w.Code != 200 || len(answer) != 1 || answer.Get("access_token") == "" {
+		t.Fatalf("status %d: %s", w.Code, w.Body)
+	}
+	getJSON(t, e, "/me/?access_token="+answer.Get("access_token"))
+
+	// A refusal leaves the code; a lost answer does not.
+	v = exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+	for _, kind := range []emulator.FaultKind{emulator.FaultHTML503, emulator.FaultEarly503, emulator.FaultHTML502} {
+		if err := e.Fail(emulator.Fault{Match: "POST /www/oauth/*", Kind: kind, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		send(e, http.MethodPost, "/www/oauth/access_token?"+v.Encode(), "", "", nil)
+	}
+	if w := get(t, e, "/www/oauth/access_token?"+v.Encode()); w.Code != 400 || !strings.Contains(w.Body.String(), "used") {
+		t.Errorf("after a lost answer: status %d: %s", w.Code, w.Body)
+	}
+}
+
+// A revoked token is as good as a wrong one.
+func TestRevoke(t *testing.T) {
+	t.Parallel()
+	e := fresh(t)
+	v := exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+	issued := object(t, get(t, e, "/www/oauth/access_token?"+v.Encode()).Body.Bytes())["access_token"].(string)
+	me := func(token string) int { return get(t, e, "/me/?access_token="+token).Code }
+	for _, token := range []string{issued, "demo-token"} {
+		if got := me(token); got != 200 {
+			t.Errorf("before: status %d", got)
+		}
+		if w := control(e, http.MethodPost, "revoke", `{"token": "`+token+`"}`); w.Code != 200 {
+			t.Errorf("revoked: status %d: %s", w.Code, w.Body)
+		}
+		w := get(t, e, "/me/?access_token="+token)
+		if w.Code != 400 || at(object(t, w.Body.Bytes()), "error.message") != "An invalid access token was provided" {
+			t.Errorf("after: status %d: %s", w.Code, w.Body)
+		}
+		if w := send(e, http.MethodPost, "/spartacus/follow/", token, "", nil); w.Code != 400 {
+			t.Errorf("a write after: status %d", w.Code)
+		}
+		if w := control(e, http.MethodPost, "revoke", `{"token": "`+token+`"}`); w.Code != 400 {
+			t.Errorf("a second time: status %d", w.Code)
+		}
+	}
+	if got := me("spartacus-token"); got != 200 {
+		t.Errorf("somebody else's: status %d", got)
+	}
+	for _, body := range []string{`{"token": "x"}`, `{"token": ""}`, `{}`, `[]`, `{"tokens": "spartacus-token"}`} {
+		if w := control(e, http.MethodPost, "revoke", body); w.Code != 400 {
+			t.Errorf("%s: status %d", body, w.Code)
+		}
+	}
+	e.Reset()
+	if a, b := me("demo-token"), me(issued); a != 200 || b != 400 {
+		t.Errorf("after a reset: status %d for the seeded one, %d for the issued one", a, b)
+	}
+}
+
+func TestOAuth_options(t *testing.T) {
+	t.Parallel()
+	for name, option := range map[string]emulator.Option{
+		"no ID": emulator.WithOAuthClient("", "x", "x"), "no secret": emulator.WithOAuthClient("x", "", "x"),
+	} {
+		if _, err := emulator.New(option); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	e := fresh(t, emulator.WithOAuthClient(emulator.DemoClientID, "changed", "Changed"))
+	v := exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+	if w := get(t, e, "/www/oauth/access_token?"+v.Encode()); w.Code != 400 {
+		t.Errorf("the demo's secret still works: status %d", w.Code)
+	}
+	v.Set("client_secret", "changed")
+	if w := get(t, e, "/www/oauth/access_token?"+v.Encode()); w.Code != 200 {
+		t.Errorf("the new secret: status %d", w.Code)
+	}
+}
