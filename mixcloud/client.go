@@ -277,6 +277,9 @@ func defaultTransport() *http.Transport {
 	}
 }
 
+// maxUnsent is how much of an upload may wait in the kernel, in bytes.
+const maxUnsent = 512 << 10
+
 // uploadTransport is made for bodies of gigabytes. It has connections of its
 // own, speaks HTTP/1.1, where a body is one stream of large pieces, and leaves
 // it to the context how long an answer may take: Mixcloud looks at an upload
@@ -290,9 +293,8 @@ func uploadTransport() *http.Transport {
 	dial := t.DialContext
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			// What waits there was taken from the client and may never arrive.
-			_ = tcp.SetWriteBuffer(512 << 10)
+		if err == nil {
+			boundUnsent(conn)
 		}
 		return conn, err
 	}

@@ -48,7 +48,7 @@ func operation(t *testing.T, token string) (*Loaders, *tap) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(t.Context(), upstream.NewStore(client, 0, 0).Session(token)), wire
+	return New(t.Context(), upstream.NewStore(client, 0, 0, func(token string) string { return "of " + token }).Session(token)), wire
 }
 
 // TestResources loads one of everything under every spelling: one call each,

@@ -84,7 +84,7 @@ func TestPanicInAResolver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := upstream.NewStore(client, 1, 1).Session("")
+	session := upstream.NewStore(client, 1, 1, nil).Session("")
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(nil, logger)})
 	handler := graphhttp.Chain(graphhttp.New(schema, graphhttp.Options{
 		Log: logger,

@@ -67,6 +67,10 @@ func TestRoutes(t *testing.T) {
 		{"/graphql", 400, 400, "There is no query"},
 		{"/livez", 200, 200, "ok\n"},
 		{"/readyz", 200, 200, "ok\n"},
+		{"/oauth/login", 404, 404, "Nobody can sign in here: "}, // the demo is on plain http
+		{"/oauth/callback?code=x", 404, 404, "Nobody can sign in here: "},
+		{"/oauth/logout", 404, 404, "Nobody can sign in here: "},
+		{"/oauth/", 404, 404, "The graph is at /graphql"},
 		{"/nothing", 404, 404, "The graph is at /graphql"},
 		{"/emulator/demo/", 404, 200, ""},
 		{"/emulator/www/demo/", 404, 200, ""},

@@ -25,7 +25,7 @@ func store(t *testing.T, concurrency, budget int) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewStore(client, concurrency, budget)
+	return NewStore(client, concurrency, budget, func(token string) string { return "of " + token })
 }
 
 // TestRead_Bound lets many sessions read at once: never more than the bound are

@@ -1,8 +1,12 @@
 package emulator_test
 
 import (
+	"bytes"
+	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"mixcloud-graphql/mixcloud/emulator"
@@ -40,5 +44,30 @@ func BenchmarkServe(b *testing.B) {
 				e.ServeHTTP(s, r)
 			}
 		})
+	}
+}
+
+// BenchmarkUpload takes a file of 64 MiB, without a socket.
+func BenchmarkUpload(b *testing.B) {
+	e := own(b)
+	const size = 64 << 20
+	noise := make([]byte, 1<<20)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range noise {
+		noise[i] = byte(random.Uint32())
+	}
+	contentType, head, tail := around(b, "name=Long")
+	b.SetBytes(size)
+	b.ReportAllocs()
+	for b.Loop() {
+		parts := []io.Reader{strings.NewReader(head)}
+		for range size / len(noise) {
+			parts = append(parts, bytes.NewReader(noise))
+		}
+		r := httptest.NewRequest(http.MethodPost, "/upload/?access_token="+pro, io.MultiReader(append(parts, strings.NewReader(tail))...))
+		r.Header.Set("Content-Type", contentType)
+		if w := do(e, r); w.Code != http.StatusOK {
+			b.Fatalf("status %d: %s", w.Code, w.Body)
+		}
 	}
 }
