@@ -85,7 +85,7 @@ func TestPanicInAResolver(t *testing.T) {
 		t.Fatal(err)
 	}
 	session := upstream.NewStore(client, 1, 1, nil).Session("")
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(nil, logger)})
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(nil, logger, nil)})
 	handler := graphhttp.Chain(graphhttp.New(schema, graphhttp.Options{
 		Log: logger,
 		Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
