@@ -10,10 +10,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -236,6 +238,67 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// People sign in at the demo with a browser, as curl with a cookie jar does it.
+func TestDemo_SignIn(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--demo", "--addr=127.0.0.1:0", "--log-level=debug")
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	send := func(method, address, kind, body string, headers ...string) (*http.Response, string) {
+		r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", kind)
+		for _, name := range headers {
+			r.Header.Set(name, "test")
+		}
+		resp, err := browser.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp, string(text)
+	}
+	const form, asJSON = "application/x-www-form-urlencoded", "application/json"
+	// By another name of this machine than the one that Mixcloud sends back to.
+	login := strings.Replace(p.base, "127.0.0.1", "localhost", 1) + "/oauth/login?next=/livez"
+	page, html := send(http.MethodGet, login, form, "")
+	once := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(html)
+	if once == nil {
+		t.Fatalf("%s at %s has no form: %s", page.Status, page.Request.URL, html)
+	}
+	done, text := send(http.MethodPost, page.Request.URL.String(), form, "choice=allow&user=spartacus&form="+once[1])
+	if done.Request.URL.String() != p.base+"/livez" || text != "ok\n" {
+		t.Fatalf("in the end it is at %s: %s %s", done.Request.URL, done.Status, text)
+	}
+	const who = `{"query":"{ viewer { username } }"}`
+	if _, got := send(http.MethodPost, p.base+"/graphql", asJSON, who, "X-Requested-With"); !strings.Contains(got, `"username":"spartacus"`) {
+		t.Errorf("the viewer is %s", got)
+	}
+	if _, got := send(http.MethodPost, p.base+"/graphql", asJSON, who); !strings.Contains(got, `"viewer":null`) {
+		t.Errorf("without a header the viewer is %s", got)
+	}
+	if _, got := send(http.MethodGet, p.base+"/oauth/logout", form, ""); !strings.Contains(got, `<form method="post" action="/oauth/logout">`) {
+		t.Errorf("there is no button to sign out: %s", got)
+	}
+	send(http.MethodPost, p.base+"/oauth/logout", form, "next=/livez")
+	if _, got := send(http.MethodPost, p.base+"/graphql", asJSON, who, "X-Requested-With"); !strings.Contains(got, `"viewer":null`) {
+		t.Errorf("signed out, the viewer is %s", got)
+	}
+	p.signal(t)
+	if _, log := p.end(t); strings.Contains(log, "attempt=") || strings.Contains(log, "code=") || !strings.Contains(log, "signed in") {
+		t.Errorf("the log tells too much, or too little:\n%s", log)
+	}
+}
+
 // inFlight sends the beginning of a request and returns when the server waits
 // for the rest of it.
 func inFlight(t *testing.T, p *process) (net.Conn, *bufio.Reader) {
@@ -338,6 +401,10 @@ func TestCommandLine(t *testing.T) {
 		"unknown flag":   {args: []string{"--nope"}, status: 2, stderr: []string{"unknown flag --nope"}},
 		"not a duration": {args: []string{"--drain-timeout=soon"}, status: 2, stderr: []string{"--drain-timeout"}},
 		"help":           {args: []string{"--help"}, stdout: []string{"serve", "emulator", "conformance", "version"}},
+		"sign-in in the clear": {
+			args: []string{"--oauth-client-id=app", "--public-url=http://graph.example"}, env: []string{"MIXCLOUD_GRAPHQL_SECRET_KEY=short"},
+			status: 2, stderr: []string{"--public-url must begin with https://", "_OAUTH_CLIENT_SECRET", "_SECRET_KEY must have at least 32 bytes"},
+		},
 		"help of a command": {
 			args: []string{"emulator", "--help"}, stdout: []string{"--seed", "MIXCLOUD_GRAPHQL_SEED"},
 		},
