@@ -1,0 +1,75 @@
+package emulator_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Whatever is uploaded, the answer is one that the API gives: taken, and then
+// found and remembered, or refused, and then nothing is left.
+func FuzzUpload(f *testing.F) {
+	for _, form := range []form{
+		with("name=x", "description=y", "tags-0-tag=Funk", "sections-0-artist=a", "sections-0-song=b", "hosts-0-username=spartacus").and(cover),
+		with("name=x", "publish_date=2030-01-01T00:00:00Z", "disable_comments=1", "unlisted=0"), only("name=x"), with("name=\xff", "tags-0-tag=\u0000"),
+		with("name=!!", "tags-0-tag=!!", "sections-0-chapter=\r\n"), with("name=feed", "sections-999999999999999999999-chapter=x", "tags-4-tag=ß"),
+	} {
+		contentType, body := form.encode(f)
+		f.Add("/upload/", contentType, body)
+		f.Add("/upload/demo/room-tone/edit/", contentType, body)
+		f.Add("/upload/", contentType, body[:len(body)/2])
+	}
+	f.Add("/upload/", "application/x-www-form-urlencoded", "name=x&tags-0-tag=%ff")
+	f.Add("/demo/room-tone/favorite/", "application/x-www-form-urlencoded", "method=delete")
+	f.Add("/www/oauth/access_token", "application/x-www-form-urlencoded", "client_id=demo-client&client_secret=demo-secret&code=x")
+	f.Add("/www/oauth/authorize?client_id=demo-client&redirect_uri=http://a/", "application/x-www-form-urlencoded", "form=x&choice=allow")
+	e := own(f)
+	f.Fuzz(func(t *testing.T, target, contentType, body string) {
+		u, err := url.ParseRequestURI(target)
+		if err != nil || !strings.HasPrefix(u.Path, "/") || u.Host != "" || strings.HasPrefix(u.Path, "/__emulator/") {
+			return
+		}
+		before := len(e.Uploads())
+		r := httptest.NewRequest(http.MethodPost, host+"/", strings.NewReader(body))
+		r.URL, r.RequestURI = u, target
+		u.RawQuery += "&access_token=" + pro
+		r.Header.Set("Content-Type", contentType)
+		w := do(e, r)
+		if w.Code >= 500 || len(e.ActiveUploads()) != 0 {
+			t.Fatalf("status %d, %v under way: %s", w.Code, e.ActiveUploads(), w.Body)
+		}
+		taken := e.Uploads()[before:]
+		if w.Header().Get("Content-Type") == "text/javascript; charset=utf-8" && u.Query().Get("callback") == "" {
+			var answer struct {
+				Result  struct{ Key string }
+				Details map[string][]string
+			}
+			if !json.Valid(w.Body.Bytes()) || json.Unmarshal(w.Body.Bytes(), &answer) != nil {
+				t.Fatalf("not an answer: %s", w.Body)
+			}
+			if key := answer.Result.Key; key != "" {
+				if w := get(t, e, key+"?access_token="+pro); w.Code != http.StatusOK {
+					t.Fatalf("the key %q: status %d", key, w.Code)
+				}
+				if len(taken) == 1 && taken[0].Key != key {
+					t.Fatalf("%q is remembered as %q", key, taken[0].Key)
+				}
+			}
+			for _, texts := range answer.Details {
+				if len(texts) == 0 || slices.Contains(texts, "") {
+					t.Fatalf("a refusal says nothing: %s", w.Body)
+				}
+			}
+		}
+		if w.Code != http.StatusOK && len(taken) > 0 {
+			t.Fatalf("status %d, but it was taken", w.Code)
+		}
+		if len(e.Uploads()) > 1000 {
+			e.Reset()
+		}
+	})
+}
