@@ -1,0 +1,176 @@
+package world
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// What is done is undone without a trace, however often and in whatever order.
+func TestEdges_areUndone(t *testing.T) {
+	t.Parallel()
+	w := New(6)
+	users := []*User{w.User(DemoUser), w.User(SilentUser), w.User(BurstUser), w.User(TwentyFollowersUser)}
+	shows := []*Cloudcast{w.Cloudcast(DemoUser, "room-tone"), w.Latest[0], w.Latest[700]}
+	rapid.Check(t, func(t *rapid.T) {
+		u, other, c := rapid.SampledFrom(users).Draw(t, "user"), rapid.SampledFrom(users).Draw(t, "other"), rapid.SampledFrom(shows).Draw(t, "show")
+		if u == other {
+			return
+		}
+		at := w.Now.Add(time.Duration(rapid.IntRange(-1<<20, 100).Draw(t, "at")) * time.Second)
+		edges := []struct {
+			name     string
+			do, undo func()
+			lengths  func() []int
+			newest   func() bool
+		}{
+			{
+				"follow", func() { w.Follow(u, other, at) }, func() { w.Unfollow(u, other) },
+				func() []int { return []int{len(u.Following), len(other.Followers), len(u.Feed)} },
+				func() bool { return userEdgesNewestFirst(u.Following) && userEdgesNewestFirst(other.Followers) },
+			},
+			{
+				"favorite", func() { w.Favorite(u, c, at) }, func() { w.Unfavorite(u, c) },
+				func() []int { return []int{len(u.Favorites), len(c.Favorites), len(u.Feed)} },
+				func() bool { return castEdgesNewestFirst(u.Favorites) && userEdgesNewestFirst(c.Favorites) },
+			},
+			{
+				"repost", func() { w.Repost(u, c, at) }, func() { w.Unrepost(u, c) },
+				func() []int { return []int{len(u.Reposts), len(c.Reposts)} },
+				func() bool { return castEdgesNewestFirst(u.Reposts) && userEdgesNewestFirst(c.Reposts) },
+			},
+			{
+				"listen later", func() { w.ListenLater(u, c, at) }, func() { w.UnlistenLater(u, c) },
+				func() []int { return []int{len(u.ListenLater)} },
+				func() bool { return castEdgesNewestFirst(u.ListenLater) },
+			},
+		}
+		e := rapid.SampledFrom(edges).Draw(t, "edge")
+		e.undo() // it may be there already
+		without := e.lengths()
+		for range 2 {
+			e.do()
+			for i, n := range e.lengths() {
+				if n != without[i]+1 {
+					t.Fatalf("%s: list %d has %d, had %d", e.name, i, n, without[i])
+				}
+			}
+			if !e.newest() {
+				t.Fatalf("%s: a list is not newest first", e.name)
+			}
+		}
+		for range 2 {
+			e.undo()
+			if got := e.lengths(); !slices.Equal(got, without) {
+				t.Fatalf("%s: %d are left, there were %d", e.name, got, without)
+			}
+		}
+	})
+}
+
+func userEdgesNewestFirst(list []UserEdge) bool {
+	return slices.IsSortedFunc(list, func(a, b UserEdge) int { return b.At.Compare(a.At) })
+}
+
+func castEdgesNewestFirst(list []CloudcastEdge) bool {
+	return slices.IsSortedFunc(list, func(a, b CloudcastEdge) int { return b.At.Compare(a.At) })
+}
+
+// A reserved cloudcast has its key to itself and is not found; filed it is
+// everywhere, unfiled nowhere but at its key.
+func TestReserveAndFile(t *testing.T) {
+	t.Parallel()
+	w := New(7)
+	owner := w.User(StationUser)
+	c := &Cloudcast{
+		Owner: owner, Name: "On Trial", Created: w.Now.Add(time.Hour), Tags: []*Tag{w.NamedTag("House"), w.NamedTag("made up just now")},
+		Sections: []Section{{Track: w.NamedTrack("Nobody Yet", "First")}, {Track: w.NamedTrack("nobody yet", "Second")}, {Chapter: "Talk"}},
+	}
+	w.Reserve(c)
+	if w.Cloudcast(StationUser, "on-trial") != nil || w.Reserved("harbourfm", "on-trial") != c || w.Tag("made-up-just-now") != nil {
+		t.Error("a reserved cloudcast can be seen, or not be found")
+	}
+	twin := &Cloudcast{Owner: owner, Name: "On trial", Created: w.Now.Add(2 * time.Hour), Tags: []*Tag{w.NamedTag("Made up just now")}}
+	w.Reserve(twin)
+	if twin.Slug != "on-trial-2" || twin.ID == c.ID {
+		t.Errorf("the second is called %q", twin.Slug)
+	}
+	w.File(c)
+	w.File(twin)
+	artist := w.Artist("nobody-yet")
+	if artist == nil || len(artist.Tracks) != 2 || len(artist.Cloudcasts) != 1 || w.Track("nobody-yet", "second").Cloudcasts[0] != c {
+		t.Errorf("the artist is %+v", artist)
+	}
+	if tag := w.Tag("made-up-just-now"); !slices.Equal(tag.Cloudcasts, []*Cloudcast{twin, c}) || twin.Tags[0] != tag {
+		t.Errorf("the tag is %+v", tag)
+	}
+	lists := func() map[string][]*Cloudcast {
+		return map[string][]*Cloudcast{
+			"owner": owner.Cloudcasts, "latest": w.Latest, "tag": w.Tag("house").Cloudcasts, "city": w.City("glasgow").Cloudcasts, "artist": artist.Cloudcasts,
+			"track": w.Track("nobody-yet", "first").Cloudcasts,
+		}
+	}
+	for name, list := range lists() {
+		if !slices.Contains(list, c) {
+			t.Errorf("filed, it is not on the list of its %s", name)
+		}
+	}
+	told := len(owner.Feed)
+	w.Unfile(c)
+	for name, list := range lists() {
+		if slices.Contains(list, c) {
+			t.Errorf("unfiled, it is on the list of its %s", name)
+		}
+	}
+	if w.Cloudcast(StationUser, "on-trial") != c || !c.WasPublic {
+		t.Error("unfiled, its key is lost, or that it was public")
+	}
+	c.Draft = true
+	w.File(c)
+	if !slices.Contains(owner.Private, c) || slices.Contains(w.Latest, c) || len(owner.Feed) != told {
+		t.Error("a draft is filed wrongly")
+	}
+	c.Draft = false
+	w.Unfile(c)
+	w.File(c)
+	if slices.Contains(owner.Private, c) || !slices.Contains(w.Latest, c) || len(owner.Feed) != told {
+		t.Error("what is public again is filed wrongly")
+	}
+}
+
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(1)
+	if w.NamedTag("HOUSE!") != w.Tag("house") {
+		t.Error("a known tag is made a second time")
+	}
+	if tag := w.NamedTag("über Alles"); tag == nil || tag.Slug != "über-alles" || tag.Name != "Über Alles" || w.Tag("über-alles") != nil {
+		t.Errorf("a new tag is %+v", tag)
+	}
+	if w.NamedTag("?!") != nil {
+		t.Error("a tag without a letter")
+	}
+	known := w.Artists[0].Tracks[0]
+	if w.NamedTrack(known.Artist.Name, known.Name) != known {
+		t.Error("a known track is made a second time")
+	}
+	if track := w.NamedTrack(known.Artist.Name, "Never Heard"); track.Artist != known.Artist || track.Slug != "never-heard" {
+		t.Errorf("a new track of a known artist is %+v", track)
+	}
+	if track := w.NamedTrack("???", "!!!"); track.Key() != "/track/unknown/unknown/" || track.Name != "!!!" {
+		t.Errorf("what has no letter is %+v", track)
+	}
+}
+
+func TestCoverPath(t *testing.T) {
+	t.Parallel()
+	path, color := CoverPath("0123456789abcdef0123456789abcdef0123")
+	if path != "extaudio/0/1/2/3/4567-89ab-cdef-0123-456789abcdef" || color != primaryColor(path) {
+		t.Errorf("%s, %s", path, color)
+	}
+	if other, _ := CoverPath("1123456789abcdef0123456789abcdef0123"); other == path {
+		t.Error("two hashes have one cover")
+	}
+}
