@@ -92,11 +92,7 @@ func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *gra
 		default: // the deadline passed before the query began
 			resp = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
 		}
-		select {
-		case out <- resp:
-		case <-ctx.Done():
-			return
-		}
+		out <- resp // stream takes all there is, to the end
 		if !subscribed {
 			return
 		}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
@@ -16,6 +18,7 @@ import (
 
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/upload"
 )
 
 // A stub is an executable schema without gqlgen's generator: each root field is
@@ -27,7 +30,14 @@ type stub struct {
 
 var sdl = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	type Query { hello(name: String = "you", n: Int): String nest: Query fail: String wait: String panic: String }
-	type Mutation { set(to: Int): String }
+	type Mutation {
+		set(to: Int): String
+		send(file: Upload, files: [Upload], input: In): String
+		edit(in: In): String
+	}
+	type Subscription { count(to: Int!): Int broken: Int panics: Int }
+	scalar Upload
+	input In { name: String deep: In file: Upload files: [Upload!] }
 `})
 
 func newStub() *stub {
@@ -35,6 +45,8 @@ func newStub() *stub {
 		"hello": func(_ context.Context, args map[string]any) (any, error) { return args["name"], nil },
 		"nest":  func(context.Context, map[string]any) (any, error) { return struct{}{}, nil },
 		"set":   func(context.Context, map[string]any) (any, error) { return "done", nil },
+		"send":  readAll,
+		"edit":  readAll,
 		"fail":  func(context.Context, map[string]any) (any, error) { return nil, gqlerr.Invalid("x", "is wrong") },
 		"wait": func(ctx context.Context, _ map[string]any) (any, error) {
 			<-ctx.Done()
@@ -44,13 +56,39 @@ func newStub() *stub {
 	}}
 }
 
+// readAll reads the files of its request and says what they were.
+func readAll(ctx context.Context, _ map[string]any) (any, error) {
+	src, ok := upload.From(ctx)
+	if !ok {
+		return "no files", nil
+	}
+	var all []string
+	for {
+		part, err := src.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return strings.Join(all, ";"), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		body, err := io.ReadAll(part.Body)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, fmt.Sprintf("%s=%s,%s,%s,%s", part.File.Path, part.File.Part, part.Filename, part.ContentType, body))
+	}
+}
+
 func (s *stub) Schema() *ast.Schema { return s.schema }
 
 func (s *stub) Complexity(context.Context, string, string, int, map[string]any) (int, bool) {
 	return 0, false
 }
 
-func (s *stub) Exec(context.Context) graphql.ResponseHandler {
+func (s *stub) Exec(ctx context.Context) graphql.ResponseHandler {
+	if oc := graphql.GetOperationContext(ctx); oc.Operation.Operation == ast.Subscription {
+		return s.subscribe(ctx, graphql.CollectFields(oc, oc.Operation.SelectionSet, []string{"Subscription"})[0])
+	}
 	return func(ctx context.Context) *graphql.Response {
 		oc := graphql.GetOperationContext(ctx)
 		data := map[string]any{}
@@ -65,6 +103,30 @@ func (s *stub) Exec(context.Context) graphql.ResponseHandler {
 			panic(err)
 		}
 		return &graphql.Response{Data: text}
+	}
+}
+
+// subscribe counts, one number a second, until the end or the client's.
+func (s *stub) subscribe(ctx context.Context, f graphql.CollectedField) graphql.ResponseHandler {
+	switch f.Name {
+	case "broken":
+		graphql.AddError(ctx, gqlerr.Unauthenticated("Sign in."))
+		return func(context.Context) *graphql.Response { return nil }
+	case "panics":
+		return func(context.Context) *graphql.Response { panic("s3cret-canary") }
+	}
+	to, _ := f.ArgumentMap(graphql.GetOperationContext(ctx).Variables)["to"].(int64)
+	n := int64(0)
+	return func(ctx context.Context) *graphql.Response {
+		if n++; n > to {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+			return &graphql.Response{Data: fmt.Appendf(nil, "{\"count\":\n%d}", n)}
+		}
 	}
 }
 

@@ -1,0 +1,150 @@
+package graphhttp_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/internal/graphhttp"
+)
+
+const eventStream = "Accept: text/event-stream"
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	const asJSON = "Content-Type: application/json"
+	tests := map[string]struct {
+		method, query string
+		headers       []string
+		status        int
+		want          string
+	}{
+		"a subscription": {
+			"POST", "subscription { count(to: 2) }", []string{asJSON, eventStream}, 200,
+			":\n\nevent: next\ndata: {\"data\":{\"count\": 1}}\n\nevent: next\ndata: {\"data\":{\"count\": 2}}\n\nevent: complete\ndata: \n\n",
+		},
+		"one without an event": {"POST", "subscription { count(to: 0) }", []string{asJSON, eventStream}, 200, ":\n\nevent: complete\ndata: \n\n"},
+		"one that is refused": {
+			"POST", "subscription { broken }", []string{asJSON, eventStream}, 200,
+			":\n\nevent: next\ndata: {\"errors\":[{\"message\":\"Sign in.\",\"extensions\":{\"code\":\"UNAUTHENTICATED\"}}]}\n\nevent: complete\ndata: \n\n",
+		},
+		"one that panics": {"POST", "subscription { panics }", []string{asJSON, eventStream}, 200, ":\n\nevent: complete\ndata: \n\n"},
+		"a subscription with GET, as EventSource sends it": {
+			"GET", "subscription { count(to: 1) }", []string{eventStream}, 200,
+			":\n\nevent: next\ndata: {\"data\":{\"count\": 1}}\n\nevent: complete\ndata: \n\n",
+		},
+		"a client that takes all": {
+			"POST", "subscription { count(to: 0) }", []string{asJSON, "Accept: application/graphql-response+json, application/json, text/event-stream"}, 200,
+			":\n\nevent: complete\ndata: \n\n",
+		},
+		"a query": {
+			"POST", "{ hello }", []string{asJSON, eventStream}, 200,
+			":\n\nevent: next\ndata: {\"data\":{\"hello\":\"you\"}}\n\nevent: complete\ndata: \n\n",
+		},
+		"a subscription without events": {
+			"POST", "subscription { count(to: 2) }", []string{asJSON, newer}, 406,
+			`{"errors":[{"message":"A subscription is answered with events: send it with the header Accept: text/event-stream.","extensions":{"code":"BAD_USER_INPUT"}}]}` + "\n",
+		},
+		"a mutation": {
+			"POST", "mutation { set }", []string{asJSON, eventStream}, 406,
+			`{"errors":[{"message":"A mutation is answered at once: accept application/graphql-response+json or application/json.","extensions":{"code":"BAD_USER_INPUT"}}]}` + "\n",
+		},
+		"a mutation with GET": {
+			"GET", "mutation { set }", []string{eventStream}, 405,
+			`{"errors":[{"message":"Only queries and subscriptions can be sent with GET. Send a mutation with POST.","extensions":{"code":"BAD_USER_INPUT"}}]}` + "\n",
+		},
+		"no such field": {
+			"POST", "subscription { nope }", []string{asJSON, eventStream}, 400,
+			`{"errors":[{"message":"Cannot query field \"nope\" on type \"Subscription\".","locations":[{"line":1,"column":16}],"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}`,
+		},
+		"a text that cannot be parsed": {
+			"GET", "subscription {", []string{eventStream}, 400,
+			`{"errors":[{"message":"Expected Name, found \u003cEOF\u003e","locations":[{"line":1,"column":15}],"extensions":{"code":"GRAPHQL_PARSE_FAILED"}}]}`,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				target, body := "/graphql", `{"query":"`+tt.query+`"}`
+				if tt.method == http.MethodGet {
+					target, body = target+"?query="+url.QueryEscape(tt.query), ""
+				}
+				rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), request(t, tt.method, target, body, tt.headers...))
+				if diff := cmp.Diff(tt.want, rec.Body.String()); diff != "" || rec.Code != tt.status {
+					t.Errorf("status %d, want %d; (-want +got):\n%s", rec.Code, tt.status, diff)
+				}
+				want := map[bool]string{true: "text/event-stream", false: "json; charset=utf-8"}[tt.status == 200]
+				if got := rec.Header().Get("Content-Type"); !strings.HasSuffix(got, want) {
+					t.Errorf("the type is %q", got)
+				}
+			})
+		})
+	}
+}
+
+// A stream that has nothing to tell shows that it is alive.
+func TestEvents_keepAlive(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub()
+		s.fields["hello"] = func(context.Context, map[string]any) (any, error) {
+			time.Sleep(29 * time.Second)
+			return "late", nil
+		}
+		rec := serve(graphhttp.New(s, graphhttp.Options{}), request(t, http.MethodPost, "/graphql", `{"query":"{ hello }"}`, "Content-Type: application/json", eventStream))
+		if want := ":\n\n:\n\nevent: next\ndata: {\"data\":{\"hello\":\"late\"}}\n\nevent: complete\ndata: \n\n"; rec.Body.String() != want {
+			t.Errorf("got %q", rec.Body.String())
+		}
+	})
+}
+
+// A subscription outlasts the timeout of operations; a query does not.
+func TestEvents_timeout(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]string{"subscription { count(to: 60) }": `"count": 60`, "{ wait }": "UPSTREAM_TIMEOUT"} {
+		synctest.Test(t, func(t *testing.T) {
+			rec := serve(graphhttp.New(newStub(), graphhttp.Options{Timeout: 5 * time.Second}), request(t, http.MethodPost, "/graphql", `{"query":"`+query+`"}`, "Content-Type: application/json", eventStream))
+			if !strings.Contains(rec.Body.String(), want) {
+				t.Errorf("%s lacks %s", rec.Body, want)
+			}
+		})
+	}
+}
+
+// When the client leaves, nothing of its subscription stays.
+func TestEvents_clientLeaves(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	h := graphhttp.New(newStub(), graphhttp.Options{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r)
+		close(ended)
+	}))
+	defer srv.Close()
+	ctx, leave := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/graphql?query="+url.QueryEscape("subscription { count(to: 1000000) }"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	resp, err := srv.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	first := make([]byte, 3)
+	if _, err := io.ReadFull(resp.Body, first); err != nil || string(first) != ":\n\n" {
+		t.Fatalf("the stream begins with %q, %v", first, err)
+	}
+	leave()
+	<-ended
+}

@@ -1,0 +1,240 @@
+package graphhttp_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/idempotency"
+)
+
+type whoKey struct{}
+
+// namedStub is a handler whose audience is the header X-Who, and whose mutation
+// set counts how often it was done.
+func namedStub(t *testing.T) (http.Handler, *atomic.Int64) {
+	t.Helper()
+	done := new(atomic.Int64)
+	s := newStub()
+	s.fields["set"] = func(ctx context.Context, args map[string]any) (any, error) {
+		switch args["to"] {
+		case int64(0):
+			return nil, gqlerr.Invalid("to", "must not be 0") // nothing was sent
+		case int64(1):
+			panic("before anything was sent")
+		}
+		done.Add(1)
+		idempotency.Sent(ctx)
+		switch args["to"] {
+		case int64(2):
+			panic("after it was sent")
+		case int64(3):
+			return nil, gqlerr.NotFound("Nobody knows.")
+		}
+		return fmt.Sprint("done ", done.Load()), nil
+	}
+	s.fields["send"] = func(ctx context.Context, args map[string]any) (any, error) {
+		done.Add(1)
+		idempotency.Sent(ctx)
+		return readAll(ctx, args)
+	}
+	h := graphhttp.New(s, graphhttp.Options{Audience: func(ctx context.Context) string {
+		who, _ := ctx.Value(whoKey{}).(string)
+		return who
+	}})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), whoKey{}, r.Header.Get("X-Who"))))
+	}), done
+}
+
+func set(to int) string {
+	return fmt.Sprintf(`{"query":"mutation($n: Int) { set(to: $n) }","variables":{"n":%d}}`, to)
+}
+
+func named(t *testing.T, h http.Handler, who, key, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	return serve(h, request(t, http.MethodPost, "/graphql", body, "Content-Type: application/json", newer, "X-Who: "+who, "Idempotency-Key: "+key))
+}
+
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	type step struct {
+		who, key, body string
+		status         int
+		want           string
+		replayed       bool
+		done           int64 // in all
+	}
+	tests := map[string][]step{
+		"the first answer again": {
+			{"me", "k", set(9), 200, `{"data":{"set":"done 1"}}`, false, 1},
+			{"me", "k", set(9), 200, `{"data":{"set":"done 1"}}`, true, 1},
+			{"me", "k", set(9), 200, `{"data":{"set":"done 1"}}`, true, 1},
+		},
+		"another key is another write": {
+			{"me", "a", set(9), 200, "done 1", false, 1},
+			{"me", "b", set(9), 200, "done 2", false, 2},
+		},
+		"another one's key is theirs": {
+			{"me", "k", set(9), 200, "done 1", false, 1},
+			{"you", "k", set(8), 200, "done 2", false, 2},
+		},
+		"another body": {
+			{"me", "k", set(9), 200, "done 1", false, 1},
+			{"me", "k", set(8), 422, "belongs to another request", false, 1},
+		},
+		"nobody has no keys": {
+			{"", "k", set(9), 200, "done 1", false, 1},
+			{"", "k", set(9), 200, "done 2", false, 2},
+		},
+		"what never left may be tried again": {
+			{"me", "k", set(0), 200, "must not be 0", false, 0},
+			{"me", "k", set(9), 200, "done 1", false, 1},
+		},
+		"nor does a panic keep it before it left": {
+			{"me", "k", set(1), 200, "INTERNAL", false, 0},
+			{"me", "k", set(9), 200, "done 1", false, 1},
+		},
+		"an unknown outcome is kept": {
+			{"me", "k", set(3), 200, "Nobody knows", false, 1},
+			{"me", "k", set(3), 200, "Nobody knows", true, 1},
+		},
+		"a panic after it left is kept": {
+			{"me", "k", set(2), 200, "INTERNAL", false, 1},
+			{"me", "k", set(2), 200, "INTERNAL", true, 1},
+		},
+		"a document that is no good is not": {
+			{"me", "k", `{"query":"mutation { nope }"}`, 400, "nope", false, 0},
+			{"me", "k", set(9), 200, "done 1", false, 1},
+		},
+		"queries have no keys": {
+			{"me", "k", `{"query":"{ hello }"}`, 200, "you", false, 0},
+			{"me", "k", `{"query":"{ a: hello }"}`, 200, "you", false, 0},
+		},
+		"bad keys": {
+			{"me", "", set(9), 400, "1 to 255 bytes", false, 0},
+			{"me", strings.Repeat("x", 256), set(9), 400, "1 to 255 bytes", false, 0},
+			{"me", "a\x01", set(9), 400, "control characters", false, 0},
+			{"me", strings.Repeat("x", 255), set(9), 200, "done 1", false, 1},
+		},
+	}
+	for name, steps := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, done := namedStub(t)
+			for i, s := range steps {
+				rec := named(t, h, s.who, s.key, s.body)
+				if rec.Code != s.status || !strings.Contains(rec.Body.String(), s.want) || done.Load() != s.done {
+					t.Errorf("request %d: %d %s, done %d times; want %d %s, %d times", i+1, rec.Code, rec.Body, done.Load(), s.status, s.want, s.done)
+				}
+				if replayed := rec.Header().Get("Idempotent-Replayed") == "true"; replayed != s.replayed {
+					t.Errorf("request %d: replayed is %v", i+1, replayed)
+				}
+			}
+		})
+	}
+}
+
+// While the first is under way, the second waits for nothing.
+func TestOnce_inFlight(t *testing.T) {
+	t.Parallel()
+	begun, end := make(chan struct{}), make(chan struct{})
+	s := newStub()
+	s.fields["set"] = func(ctx context.Context, _ map[string]any) (any, error) {
+		close(begun)
+		idempotency.Sent(ctx)
+		<-end
+		return "done", nil
+	}
+	h := graphhttp.New(s, graphhttp.Options{Audience: func(context.Context) string { return "me" }})
+	first := make(chan *httptest.ResponseRecorder)
+	go func() { first <- named(t, h, "me", "k", set(9)) }()
+	<-begun
+	rec := named(t, h, "me", "k", set(9))
+	if rec.Code != http.StatusConflict || !strings.Contains(rec.Body.String(), "under way") || rec.Header().Get("Retry-After") == "" {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+	if rec := named(t, h, "me", "k", set(8)); rec.Code != http.StatusUnprocessableEntity {
+		t.Errorf("another body: %d %s", rec.Code, rec.Body)
+	}
+	close(end)
+	if rec := <-first; rec.Code != 200 {
+		t.Errorf("the first: %d %s", rec.Code, rec.Body)
+	}
+	if rec := named(t, h, "me", "k", set(9)); rec.Header().Get("Idempotent-Replayed") != "true" {
+		t.Errorf("afterwards: %d %s", rec.Code, rec.Body)
+	}
+}
+
+// The files of a request that was made before are not read: they need not even
+// arrive.
+func TestOnce_files(t *testing.T) {
+	t.Parallel()
+	h, done := namedStub(t)
+	send := func(body io.Reader, key string) *httptest.ResponseRecorder {
+		r := request(t, http.MethodPost, "/graphql", "x", formType, preflight, newer, "X-Who: me", "Idempotency-Key: "+key)
+		r.Body = io.NopCloser(body)
+		return serve(h, r)
+	}
+	head := strings.TrimSuffix(formed(sendQuery, sendMap, file("0", "content")), "content\r\n--b--\r\n")
+	check(t, send(strings.NewReader(formed(sendQuery, sendMap, file("0", "content"))), "k"), 200, "content")
+
+	again := send(io.MultiReader(strings.NewReader(head), never{t}), "k")
+	check(t, again, 200, "content")
+	if again.Header().Get("Idempotent-Replayed") != "true" || again.Header().Get("Connection") != "close" {
+		t.Errorf("%v", again.Header())
+	}
+	for what, body := range map[string]string{
+		"another file name":     strings.Replace(head, "x.mp3", "y.mp3", 1),
+		"another type":          strings.Replace(head, "audio/mpeg", "audio/mp4", 1),
+		"another map":           strings.Replace(strings.Replace(head, `{"0"`, `{"1"`, 1), `name="0"`, `name="1"`, 1),
+		"other operations":      strings.Replace(head, "send(", "s: send(", 1),
+		"white space elsewhere": strings.Replace(head, "mutation(", "mutation (", 1),
+	} {
+		if rec := send(io.MultiReader(strings.NewReader(body), never{t}), "k"); rec.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", what, rec.Code, rec.Body)
+		}
+	}
+	check(t, send(strings.NewReader(formed(sendQuery, sendMap, file("0", "other bytes"))), "k"), 200, `,content"`)
+	check(t, send(strings.NewReader(formed(sendQuery, sendMap)), "k2"), 400, "without the file")
+	check(t, send(strings.NewReader(formed(sendQuery, sendMap, file("0", "content"))), "k2"), 200, "content")
+	// Some of this one has been sent on, so its failure is its answer.
+	cut := strings.TrimSuffix(formed(sendQuery, sendMap, file("0", "content")), "\r\n--b--\r\n")
+	check(t, send(strings.NewReader(cut), "k3"), 400, "did not arrive whole")
+	check(t, send(strings.NewReader(cut), "k3"), 400, "did not arrive whole")
+	if done.Load() != 3 {
+		t.Errorf("sent %d times", done.Load())
+	}
+}
+
+// never is what must not be read.
+type never struct{ t *testing.T }
+
+func (n never) Read([]byte) (int, error) {
+	n.t.Error("the file is read")
+	return 0, io.ErrUnexpectedEOF
+}
+
+// A store that fails keeps a write from being made: it might be the second time.
+func TestOnce_storeFails(t *testing.T) {
+	t.Parallel()
+	s := newStub()
+	h := graphhttp.New(s, graphhttp.Options{Audience: func(context.Context) string { return "me" }, Writes: brokenStore{}})
+	rec := named(t, h, "me", "k", set(9))
+	if rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), "UPSTREAM_UNAVAILABLE") || strings.Contains(rec.Body.String(), "canary") {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
+type brokenStore struct{}
+
+func (brokenStore) Begin(context.Context, idempotency.Name, idempotency.Fingerprint) (idempotency.Claim, *idempotency.Answer, error) {
+	return nil, nil, fmt.Errorf("s3cret-canary")
+}
