@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
@@ -17,7 +18,8 @@ const demoPath = "/emulator"
 // base, and the options of a client of it. The client's addresses are those a
 // browser would use, so that pasted ones are recognised and people get to its
 // page for signing in, but its calls go straight to the emulator. Without an
-// application in cfg it is the emulator's own.
+// application in cfg it is the emulator's own, and without an address to send
+// people back to, the server's, so that there is one to try.
 func newDemo(cfg *config.Serve) (*emulator.Emulator, []mixcloud.Option, error) {
 	root := strings.TrimSuffix(cfg.PublicURL, "/") + demoPath
 	address, err := url.Parse(root)
@@ -29,6 +31,9 @@ func newDemo(cfg *config.Serve) (*emulator.Emulator, []mixcloud.Option, error) {
 		cfg.OAuthClientID, cfg.OAuthClientSecret = emulator.DemoClientID, emulator.DemoClientSecret
 	} else {
 		opts = append(opts, emulator.WithOAuthClient(cfg.OAuthClientID, cfg.OAuthClientSecret.Reveal(), ""))
+	}
+	if len(cfg.OAuthRedirects) == 0 {
+		cfg.OAuthRedirects = []string{strings.TrimSuffix(cfg.PublicURL, "/") + auth.CallbackPath}
 	}
 	e, err := emulator.New(opts...)
 	if err != nil {

@@ -1,0 +1,44 @@
+package auth
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// FuzzCallback comes back with whatever: a cookie, a query. It is a page for a
+// person, or the way to one of this server's own paths; never a fault of ours,
+// and nothing is exchanged without the attempt that was begun.
+func FuzzCallback(f *testing.F) {
+	d := newDesk(f, deskOptions{})
+	begun := &attempt{Nonce: "NONCE", Next: "/n", Since: time.Now().Unix()}
+	good := seal(d.keys.attempt, begun)
+	for _, cookie := range []string{"", good, flip(good), good[:9], "1.", seal(d.keys.session, begun), seal(d.keys.attempt, "x")} {
+		for _, query := range []string{"", "attempt=NONCE&code=abc", "attempt=NONCE", "attempt=&code=abc", "attempt=NONCE&error=x", "attempt=NONCE&code=a&code=b", "%zz", "a;b", "attempt=%00"} {
+			f.Add(cookie, query)
+		}
+	}
+	f.Fuzz(func(t *testing.T, cookie, query string) {
+		before := d.site.exchanges()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, CallbackPath, nil)
+		r.URL.RawQuery = query
+		r.Header.Set("Cookie", "mixcloud-graphql-dev-attempt="+cookie)
+		w := httptest.NewRecorder()
+		d.handler.ServeHTTP(w, r)
+		values, _ := url.ParseQuery(query)
+		mine := len(r.CookiesNamed("mixcloud-graphql-dev-attempt")) == 1 && strings.HasPrefix(cookie, good[:2]) && values.Get("attempt") == "NONCE"
+		switch {
+		case w.Code == http.StatusSeeOther:
+			if !mine || w.Header().Get("Location") != "/base/n" {
+				t.Errorf("%q with %q leads to %q", query, cookie, w.Header().Get("Location"))
+			}
+		case w.Code != http.StatusBadRequest && w.Code != http.StatusForbidden:
+			t.Errorf("%q with %q: %d", query, cookie, w.Code)
+		case d.site.exchanges() != before:
+			t.Errorf("%q with %q exchanged a code", query, cookie)
+		}
+	})
+}
