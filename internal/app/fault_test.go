@@ -70,6 +70,10 @@ var faults = map[emulator.FaultKind]struct {
 	emulator.FaultEmptyPage:       {},
 	emulator.FaultRepeatedPage:    {},
 	emulator.FaultURLEncodedToken: {},
+	emulator.FaultEarly400:        {}, // these four disturb writes only
+	emulator.FaultEarly413:        {},
+	emulator.FaultEarly503:        {},
+	emulator.FaultUploadReset:     {},
 }
 
 // deadline is how long an operation may take in these tests.
