@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"mixcloud-graphql/mixcloud/emulator"
 	"mixcloud-graphql/mixcloud/emulator/world"
@@ -241,129 +240,6 @@ func TestActions_dates(t *testing.T) {
 			t.Errorf("%s: the feed (-want +got):\n%s", name, diff)
 		}
 	}
-}
-
-// What was written is read when the lag is over and not before, while writes
-// judge by what was written.
-func TestLag(t *testing.T) {
-	t.Parallel()
-	clock := &dial{population().Now.Add(time.Hour)}
-	e := own(t, emulator.WithClock(clock.read), emulator.WithSettings(emulator.Settings{Lag: 5 * time.Second}))
-	const token = "tidewrack-token"
-	following := func() bool { return getJSON(t, e, "/spartacus/?access_token="+token)["following"].(bool) }
-	status := func(method string) int { return send(e, method, "/spartacus/follow/", token, "", nil).Code }
-	if got := status(http.MethodDelete); got != 404 {
-		t.Errorf("undone before it was done: status %d", got)
-	}
-	for step, want := range []struct {
-		write  string // "" for none
-		status int
-		later  time.Duration
-		reads  bool
-	}{
-		{"POST", 200, 0, false},
-		{"", 0, 4999 * time.Millisecond, false},
-		{"", 0, time.Millisecond, true},
-		{"DELETE", 200, 0, true},
-		{"DELETE", 404, 0, true},
-		{"POST", 200, 2 * time.Second, true},
-		{"", 0, 3 * time.Second, true}, // both have come true
-		{"DELETE", 200, 5 * time.Second, false},
-	} {
-		if want.write != "" {
-			if got := status(want.write); got != want.status {
-				t.Errorf("step %d: %s: status %d, want %d", step, want.write, got, want.status)
-			}
-		}
-		clock.now = clock.now.Add(want.later)
-		if got := following(); got != want.reads {
-			t.Errorf("step %d: following is read as %t", step, got)
-		}
-	}
-
-	// A change that is made later never comes true earlier.
-	status(http.MethodPost)
-	if err := e.Set(emulator.Settings{}); err != nil {
-		t.Fatal(err)
-	}
-	status(http.MethodDelete)
-	if following() {
-		t.Error("a follow is read before its time")
-	}
-	clock.now = clock.now.Add(time.Minute)
-	if following() {
-		t.Error("the older change came true after the newer one")
-	}
-}
-
-// Whatever is done and undone by whom, with whatever lag, reads show the state as
-// it was a lag ago, and both ends of every edge agree.
-func TestActions_model(t *testing.T) {
-	t.Parallel()
-	clock := &dial{population().Now}
-	e := own(t, emulator.WithClock(clock.read))
-	actors := []string{"demo", "tidewrack", "OldFolksAtHome"}
-	targets := []string{"spartacus", "tidewrack", "HarbourFM"}
-	type pair struct{ actor, target string }
-	now := make(map[pair]bool) // what was written
-	read := func(p pair) bool {
-		return getJSON(t, e, "/"+p.target+"/?access_token="+p.actor+"-token")["following"].(bool)
-	}
-	for _, a := range actors {
-		for _, b := range targets {
-			now[pair{a, b}] = read(pair{a, b})
-		}
-	}
-	type change struct {
-		due time.Time
-		pair
-		on bool
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		clock.now = clock.now.Add(time.Hour) // nothing waits
-		visible := make(map[pair]bool)
-		for p, on := range now {
-			visible[p] = on
-		}
-		var waiting []change
-		lag := time.Duration(rapid.IntRange(0, 3).Draw(t, "lag")) * time.Second
-		if err := e.Set(emulator.Settings{Lag: lag}); err != nil {
-			t.Fatal(err)
-		}
-		for range rapid.IntRange(1, 20).Draw(t, "steps") {
-			p := pair{rapid.SampledFrom(actors).Draw(t, "actor"), rapid.SampledFrom(targets).Draw(t, "target")}
-			on := rapid.Bool().Draw(t, "on")
-			method, want := http.MethodPost, 200
-			if !on {
-				method = http.MethodDelete
-				if !now[p] {
-					want = 404
-				}
-			}
-			w := send(e, method, "/"+p.target+"/follow/", p.actor+"-token", "", nil)
-			if p.actor == p.target {
-				if w.Code != 200 || !strings.Contains(w.Body.String(), "false") {
-					t.Fatalf("oneself: status %d: %s", w.Code, w.Body)
-				}
-				continue
-			}
-			if w.Code != want {
-				t.Fatalf("%s by %s of %s: status %d, want %d", method, p.actor, p.target, w.Code, want)
-			}
-			if now[p] != on {
-				now[p] = on
-				waiting = append(waiting, change{clock.now.Add(lag), p, on})
-			}
-			clock.now = clock.now.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "wait")) * time.Second)
-			for len(waiting) > 0 && !waiting[0].due.After(clock.now) {
-				visible[waiting[0].pair] = waiting[0].on
-				waiting = waiting[1:]
-			}
-			if got := read(p); got != visible[p] {
-				t.Fatalf("%s follows %s: read %t, want %t", p.actor, p.target, got, visible[p])
-			}
-		}
-	})
 }
 
 // Many at once leave a world in which both ends of every edge agree.

@@ -38,6 +38,7 @@ type call struct {
 	fault    *Fault      // disturbs the answer; nil for none
 	mark     string      // what the token puts behind texts; "" for nothing
 	hasty    bool        // the answer comes before the body was read
+	cut      bool        // the connection is to be reset in the middle of an upload
 
 	flight     *flight    // of an upload or an edit
 	submission submission // the same, once all of it was read
@@ -152,7 +153,7 @@ func (c *call) route() error {
 	found, args, ok := routes.find(c.path)
 	c.args = args
 	c.fault = c.faults.take(method, c.path, found)
-	if c.onlyWritten() {
+	if c.onlyWritten(found) {
 		c.methodNotAllowed(c.allowed())
 		return nil
 	}

@@ -58,7 +58,8 @@ func (c *call) fail(err error) {
 	switch {
 	case errors.Is(err, errGone):
 		panic(http.ErrAbortHandler)
-	case errors.Is(err, errCut): // the fault sees to it
+	case errors.Is(err, errCut):
+		c.cut = true
 		return
 	case errors.Is(err, errTooLarge):
 		c.hasty = true

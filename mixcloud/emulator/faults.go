@@ -38,7 +38,7 @@ const (
 	FaultEarly400        FaultKind = "early-400"          // a PostValidationError before the body is read, and the connection ends; POST only
 	FaultEarly413        FaultKind = "early-413"          // the same with the proxy's page for a body too large
 	FaultEarly503        FaultKind = "early-503"          // the same with the proxy's page when nobody is there; with Retry-After if one is given
-	FaultUploadReset     FaultKind = "upload-reset"       // the connection is reset when After bytes of the body were read; uploads and edits only
+	FaultUploadReset     FaultKind = "upload-reset"       // the connection is reset when After bytes of the body were read, if there are so many; uploads and edits only
 )
 
 // FaultKinds lists all of them, in the order of their declaration.

@@ -1,9 +1,11 @@
 package emulator_test
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -113,4 +115,39 @@ func TestMarks_setting(t *testing.T) {
 	if w := control(e, http.MethodPost, "settings", `{"readRate": 1048576}`); at(object(t, w.Body.Bytes()), "readRate") != 1048576.0 {
 		t.Errorf("readRate: %s", w.Body)
 	}
+}
+
+// Two tokens and nobody, at once: no answer has a mark of somebody else's.
+func TestMarks_concurrent(t *testing.T) {
+	t.Parallel()
+	e := own(t, emulator.WithMarks())
+	client := &http.Client{Transport: e.Transport()}
+	var wg sync.WaitGroup
+	for i, token := range []string{"demo-token", "spartacus-token", ""} {
+		wg.Go(func() {
+			random := rand.New(rand.NewPCG(7, uint64(i)))
+			paths := []string{"/spartacus/", "/demo/followers/?limit=3", "/popular/?limit=3", "/demo/feed/?limit=3", "/new/?limit=3", world.BusyCloudcast, "/tidewrack/"}
+			for range 300 {
+				path := paths[random.IntN(len(paths))]
+				if token != "" {
+					separator := "?"
+					if strings.Contains(path, "?") {
+						separator = "&"
+					}
+					path += separator + "access_token=" + token
+				}
+				body := ask(client, host+path, enough).body
+				if random.IntN(4) == 0 && token != "" {
+					body = send(e, []string{http.MethodPost, http.MethodDelete}[random.IntN(2)], "/tidewrack/follow/", token, "", nil).Body.String()
+				}
+				found := anyMark.FindAllStringSubmatch(body, -1)
+				for _, m := range found {
+					if token == "" || "⟦"+m[1]+"⟧" != emulator.Mark(token) {
+						t.Errorf("%s has the mark %s", path, m[1])
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -118,7 +118,7 @@ func (c *call) method() (string, error) {
 // allowed lists the methods that a path takes.
 func (c *call) allowed() string {
 	var methods []string
-	if _, _, ok := routes.find(c.path); ok && !c.onlyWritten() {
+	if found, _, ok := routes.find(c.path); ok && !c.onlyWritten(found) {
 		methods = append(methods, http.MethodGet)
 	}
 	for _, method := range []string{http.MethodPost, http.MethodDelete} {
@@ -132,11 +132,10 @@ func (c *call) allowed() string {
 	return strings.Join(methods, ", ")
 }
 
-// onlyWritten says whether a path is a write's although it looks like a user's or
-// a show's.
-func (c *call) onlyWritten() bool {
-	found, _, ok := routes.find(c.path)
-	if ok && found.Pattern != "/{user}/" && found.Pattern != "/{user}/{cloudcast}/" {
+// onlyWritten says whether the call's path is a write's: no route reads it, or one
+// only because it looks like a user's or a show's.
+func (c *call) onlyWritten(read *route) bool {
+	if read != nil && read.Pattern != "/{user}/" && read.Pattern != "/{user}/{cloudcast}/" {
 		return false
 	}
 	_, _, written := findWrite(http.MethodPost, c.path)
