@@ -38,7 +38,7 @@ type call struct {
 	fault    *Fault      // disturbs the answer; nil for none
 	mark     string      // what the token puts behind texts; "" for nothing
 	hasty    bool        // the answer comes before the body was read
-	cut      bool        // the connection is to be reset in the middle of an upload
+	torn     bool        // the connection is to be reset in the middle of an upload
 
 	flight     *flight    // of an upload or an edit
 	submission submission // the same, once all of it was read

@@ -59,7 +59,7 @@ func (c *call) fail(err error) {
 	case errors.Is(err, errGone):
 		panic(http.ErrAbortHandler)
 	case errors.Is(err, errCut):
-		c.cut = true
+		c.torn = true
 		return
 	case errors.Is(err, errTooLarge):
 		c.hasty = true

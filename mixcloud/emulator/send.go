@@ -16,7 +16,7 @@ func (c *call) send(w http.ResponseWriter, e entry) {
 		}
 		c.disturb(f)
 	}
-	if f.is(FaultReset) || c.cut {
+	if f.is(FaultReset) || c.torn {
 		reset(w)
 	}
 	if c.hasty { // net/http would read on, before it answers and before it closes
