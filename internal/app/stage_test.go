@@ -67,6 +67,11 @@ func newStage(t testing.TB, s set) *stage {
 	if s.config.RequestTimeout == 0 {
 		s.config.RequestTimeout = 30 * time.Second
 	}
+	if s.config.OAuthClientID == "" {
+		s.config.OAuthClientID, s.config.OAuthClientSecret = emulator.DemoClientID, emulator.DemoClientSecret
+		s.config.PublicURL, s.config.SecretKey = "https://graph.test", "the key of the tests, 32 bytes of it"
+		s.config.OAuthRedirects = []string{"https://app.test/back?to=%2F"}
+	}
 	logger, err := telemetry.NewLogger(st.log, telemetry.JSON, slog.LevelDebug)
 	if err != nil {
 		t.Fatal(err)
