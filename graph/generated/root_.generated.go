@@ -3424,7 +3424,7 @@ type FollowUserPayload {
   """
   The user, as they are now. Null when it was refused.
 
-  Cost: one call when a member is selected that it takes a load to know.
+  Cost: one call.
   """
   user: User
   """
@@ -3462,7 +3462,7 @@ type UnfollowUserPayload {
   """
   The user, as they are now. Null when it was refused.
 
-  Cost: one call when a member is selected that it takes a load to know.
+  Cost: one call.
   """
   user: User
   """
@@ -3500,7 +3500,7 @@ type FavoriteCloudcastPayload {
   """
   The cloudcast, as it is now. Null when it was refused.
 
-  Cost: one call when a member is selected that it takes a load to know.
+  Cost: one call.
   """
   cloudcast: Cloudcast
   """
@@ -3538,7 +3538,7 @@ type UnfavoriteCloudcastPayload {
   """
   The cloudcast, as it is now. Null when it was refused.
 
-  Cost: one call when a member is selected that it takes a load to know.
+  Cost: one call.
   """
   cloudcast: Cloudcast
   """
@@ -3576,7 +3576,7 @@ type RepostCloudcastPayload {
   """
   The cloudcast, as it is now. Null when it was refused.
 
-  Cost: one call when a member is selected that it takes a load to know.
+  Cost: one call.
   """
   cloudcast: Cloudcast
   """
@@ -3614,7 +3614,7 @@ type UnrepostCloudcastPayload {
   """
   The cloudcast, as it is now. Null when it was refused.
 
-  Cost: one call when a member is selected that it takes a load to know.
+  Cost: one call.
   """
   cloudcast: Cloudcast
   """
@@ -3652,7 +3652,7 @@ type AddToListenLaterPayload {
   """
   The cloudcast, as it is now. Null when it was refused.
 
-  Cost: one call when a member is selected that it takes a load to know.
+  Cost: one call.
   """
   cloudcast: Cloudcast
   """
@@ -3690,7 +3690,7 @@ type RemoveFromListenLaterPayload {
   """
   The cloudcast, as it is now. Null when it was refused.
 
-  Cost: one call when a member is selected that it takes a load to know.
+  Cost: one call.
   """
   cloudcast: Cloudcast
   """
@@ -3721,9 +3721,9 @@ extend type Mutation {
   """
   followUser(input: FollowUserInput!): FollowUserPayload
   """
-  Follow a user no more. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+  Follow a user no more. When they are not followed, that is success with ` + "`" + `changed: false` + "`" + `.
 
-  Cost: one call.
+  Cost: one call, and one more when there is nothing to undo.
   """
   unfollowUser(input: UnfollowUserInput!): UnfollowUserPayload
   """
@@ -3733,9 +3733,9 @@ extend type Mutation {
   """
   favoriteCloudcast(input: FavoriteCloudcastInput!): FavoriteCloudcastPayload
   """
-  Take a cloudcast from the favorites. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+  Take a cloudcast from the favorites. When it is none, that is success with ` + "`" + `changed: false` + "`" + `.
 
-  Cost: one call.
+  Cost: one call, and one more when there is nothing to undo.
   """
   unfavoriteCloudcast(input: UnfavoriteCloudcastInput!): UnfavoriteCloudcastPayload
   """
@@ -3745,9 +3745,9 @@ extend type Mutation {
   """
   repostCloudcast(input: RepostCloudcastInput!): RepostCloudcastPayload
   """
-  Take a repost back. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+  Take a repost back. When there is none, that is success with ` + "`" + `changed: false` + "`" + `.
 
-  Cost: one call.
+  Cost: one call, and one more when there is nothing to undo.
   """
   unrepostCloudcast(input: UnrepostCloudcastInput!): UnrepostCloudcastPayload
   """
@@ -3757,9 +3757,9 @@ extend type Mutation {
   """
   addToListenLater(input: AddToListenLaterInput!): AddToListenLaterPayload
   """
-  Take a cloudcast from what is put aside. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+  Take a cloudcast from what is put aside. When it is not there, that is success with ` + "`" + `changed: false` + "`" + `.
 
-  Cost: one call.
+  Cost: one call, and one more when there is nothing to undo.
   """
   removeFromListenLater(input: RemoveFromListenLaterInput!): RemoveFromListenLaterPayload
 }
@@ -4537,7 +4537,7 @@ extend type Query {
   ): OEmbed
 }
 `, BuiltIn: false},
-	{Name: "../schema/mutation.graphqls", Input: `"Everything that can be done. Each needs a viewer's token."
+	{Name: "../schema/mutation.graphqls", Input: `"Everything that can be done. All but ` + "`" + `exchangeOAuthCode` + "`" + ` need a viewer's token."
 type Mutation
 
 "Why an input was refused. A refusal is expected and can be shown to people; faults are errors instead."
@@ -5211,9 +5211,9 @@ type UploadCloudcastPayload {
   """
   cloudcast: Cloudcast
   """
-  The viewer.
+  The viewer, as they are now.
 
-  Cost: nothing more: uploading has looked them up.
+  Cost: one call.
   """
   viewer: User
   "Whether there is a new cloudcast."
@@ -5265,11 +5265,11 @@ type EditCloudcastPayload {
   """
   The cloudcast, as it is now. Null when it was refused.
 
-  Cost: one call when a member is selected that it takes a load to know.
+  Cost: one call.
   """
   cloudcast: Cloudcast
   """
-  The viewer.
+  The viewer, as they are now.
 
   Cost: one call.
   """

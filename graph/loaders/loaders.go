@@ -56,7 +56,7 @@ func New(ctx context.Context, session *upstream.Session) *Loaders {
 		return c.Tag(ctx, mixcloud.Canonical(key)) // one of the three prefixes, whichever was pasted
 	}, nil)
 	l.Categories = resources(l, (*mixcloud.Client).Category, nil)
-	l.Playlists = resources(l, (*mixcloud.Client).Playlist, nil)
+	l.Playlists = resources(l, (*mixcloud.Client).Playlist, correctPlaylist)
 	l.Artists = resources(l, (*mixcloud.Client).Artist, nil)
 	l.Tracks = resources(l, (*mixcloud.Client).Track, nil)
 	l.UserPages = pages(l, (*mixcloud.Client).Users, (*mixcloud.Client).SearchUsers, (*upstream.Session).CorrectUser)
@@ -64,7 +64,7 @@ func New(ctx context.Context, session *upstream.Session) *Loaders {
 	l.TagPages = pages(l, (*mixcloud.Client).Tags, (*mixcloud.Client).SearchTags, nil)
 	l.CommentPages = pages(l, (*mixcloud.Client).Comments, nil, correctComment)
 	l.ActivityPages = pages(l, (*mixcloud.Client).Activities, nil, correctActivity)
-	l.PlaylistPages = pages(l, (*mixcloud.Client).Playlists, nil, nil)
+	l.PlaylistPages = pages(l, (*mixcloud.Client).Playlists, nil, correctPlaylist)
 	l.categories = single(l, (*mixcloud.Client).Categories)
 	l.EmbedHTML = embedded(l, func(ctx context.Context, c *mixcloud.Client, e Embed) (string, error) {
 		return c.EmbedHTML(ctx, e.Key, e.options())

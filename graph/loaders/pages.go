@@ -82,6 +82,12 @@ func correctFullCloudcast(s *upstream.Session, c *mixcloud.FullCloudcast) {
 	s.CorrectCloudcast(&c.Cloudcast)
 }
 
+func correctPlaylist(s *upstream.Session, p *mixcloud.Playlist) {
+	if p.Owner != nil {
+		s.CorrectUser(p.Owner)
+	}
+}
+
 func correctComment(s *upstream.Session, c *mixcloud.Comment) {
 	if c.User != nil {
 		s.CorrectUser(c.User)

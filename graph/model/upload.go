@@ -3,6 +3,7 @@ package model
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mixcloud-graphql/internal/upload"
@@ -22,32 +23,64 @@ func NewUploadProgress(id string, p upload.Progress) *UploadProgress {
 }
 
 // NewUploaded makes a cloudcast of what was sent and answered: the new key may
-// not be readable for minutes.
+// not be readable for minutes. It is nil when the answer names no cloudcast.
 func NewUploaded(owner *mixcloud.FullUser, key string, fields mixcloud.UploadFields) *Cloudcast {
-	made := &mixcloud.Cloudcast{Key: key, URL: mixcloud.DefaultSiteURL + key, Slug: lastSegment(key), User: &owner.User, Tags: []mixcloud.Tag{}}
+	if ref, err := mixcloud.ParseRef(key); err != nil || ref.Kind != mixcloud.KindCloudcast {
+		return nil
+	}
+	made := mixcloud.Cloudcast{
+		Key: key, URL: mixcloud.DefaultSiteURL + key, Slug: lastSegment(key), User: &owner.User,
+		Tags: []mixcloud.Tag{}, HiddenStats: fields.HideStats,
+	}
 	if fields.Name != nil {
 		made.Name = *fields.Name
 	}
 	if fields.Tags != nil {
 		for _, name := range *fields.Tags {
-			tagKey, err := mixcloud.TagKey(name)
-			if err == nil {
-				made.Tags = append(made.Tags, mixcloud.Tag{Key: tagKey, URL: mixcloud.DefaultSiteURL + tagKey, Name: name})
+			if key, err := mixcloud.TagKey(name); err == nil {
+				made.Tags = append(made.Tags, mixcloud.Tag{Key: key, URL: mixcloud.DefaultSiteURL + key, Name: name})
 			}
 		}
 	}
-	full := &mixcloud.FullCloudcast{Cloudcast: *made, Description: fields.Description}
-	return &Cloudcast{Cloudcast: made, full: full}
+	return NewFullCloudcast(&mixcloud.FullCloudcast{Cloudcast: made, Description: fields.Description, Sections: newSections(fields.Sections)})
 }
 
-// detailNames are Mixcloud's names of an upload's fields where they are not
-// the input's.
-var detailNames = map[string]string{
-	"publish_date": "publishDate", "disable_comments": "disableComments", "hide_stats": "hideStats", "start_time": "startTime",
+// newSections makes a tracklist of what was sent.
+func newSections(sent *[]mixcloud.SectionFields) []mixcloud.Section {
+	if sent == nil {
+		return nil
+	}
+	sections := make([]mixcloud.Section, len(*sent))
+	for i, s := range *sent {
+		sections[i] = mixcloud.Section{SectionType: "track", StartTime: s.StartTime}
+		if s.Chapter != "" {
+			sections[i].SectionType, sections[i].Chapter = "chapter", &s.Chapter
+			continue
+		}
+		artist, song := mixcloud.Slug(s.Artist), mixcloud.Slug(s.Song)
+		if artist == "" || song == "" {
+			continue // nothing to name the track by
+		}
+		by, at := "/artist/"+artist+"/", "/track/"+artist+"/"+song+"/"
+		sections[i].Track = &mixcloud.Track{
+			Key: at, URL: mixcloud.DefaultSiteURL + at, Name: s.Song, Slug: song,
+			Artist: &mixcloud.Artist{Key: by, URL: mixcloud.DefaultSiteURL + by, Name: s.Artist, Slug: artist},
+		}
+	}
+	return sections
+}
+
+// members are Mixcloud's names of an upload's fields and the input's.
+var members = map[string]string{
+	"mp3": "mp3", "name": "name", "picture": "picture", "description": "description",
+	"tags": "tags", "sections": "sections", "hosts": "hosts", "unlisted": "unlisted", "publish": "publish", "unpublish": "unpublish",
+	"publish_date": "publishDate", "disable_comments": "disableComments", "hide_stats": "hideStats",
+	"artist": "artist", "song": "song", "chapter": "chapter", "start_time": "startTime",
 }
 
 // Details maps Mixcloud's refusals of single fields back to the input, in the
-// order of their names: "sections-2-start_time" is sections, 2, startTime.
+// order of their names: "sections-2-start_time" is sections, 2, startTime. What
+// the input does not have is about the whole.
 func Details(details map[string][]string) []*UserError {
 	var all []*UserError
 	for _, name := range slices.Sorted(maps.Keys(details)) {
@@ -59,14 +92,20 @@ func Details(details map[string][]string) []*UserError {
 }
 
 func detailPath(name string) []string {
-	path := strings.Split(name, "-")
-	for i, part := range path {
-		if own, ok := detailNames[part]; ok {
-			path[i] = own
-		}
+	field, rest, listed := strings.Cut(name, "-")
+	own, known := members[field]
+	if !known {
+		return nil
 	}
-	if (path[0] == "tags" || path[0] == "hosts") && len(path) == 3 {
-		path = path[:2] // an element is a text here, an object there
+	if !listed || field != "tags" && field != "sections" && field != "hosts" {
+		return []string{own}
 	}
-	return path
+	index, member, _ := strings.Cut(rest, "-")
+	if _, err := strconv.ParseUint(index, 10, 31); err != nil {
+		return []string{own}
+	}
+	if inner, known := members[member]; known && field == "sections" { // elsewhere an element is a text here, an object there
+		return []string{own, index, inner}
+	}
+	return []string{own, index}
 }

@@ -39,6 +39,9 @@ func CheckUpload(input UploadCloudcastInput, out *Outcome) mixcloud.UploadFields
 	if at := input.PublishDate.Value(); at != nil {
 		fields.PublishDate = checkPublishDate(*at, out)
 	}
+	if picture := input.Picture.Value(); picture != nil && picture.Part == input.Mp3.Part {
+		out.Refuse(UserErrorCodeConflict, "This is the file of mp3 once more.", "picture")
+	}
 	fields.DisableComments, fields.HideStats = input.DisableComments.Value(), input.HideStats.Value()
 	fields.Unlisted = onlyTrue(input.Unlisted.Value())
 	if id := input.UploadID.Value(); id != nil && !upload.ValidID(*id) {

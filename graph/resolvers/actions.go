@@ -74,68 +74,69 @@ func (r *Resolver) onCloudcast(ctx context.Context, a action, input model.Cloudc
 	if err != nil {
 		return nil, err
 	}
-	return model.NewCloudcastAction(out, func(ctx context.Context) (*model.Cloudcast, error) {
-		cloudcast, err := loaders.From(ctx).Cloudcasts.Load(ctx, t.key)
-		return model.NewFullCloudcast(cloudcast), err
-	}), nil
+	return model.NewCloudcastAction(out, changed(t.key)), nil
+}
+
+// changed looks up a cloudcast after a write; nil for one that was uploaded so
+// recently that it cannot be read yet.
+func changed(key string) func(context.Context) (*model.Cloudcast, error) {
+	return func(ctx context.Context) (*model.Cloudcast, error) {
+		cloudcast, err := loaders.From(ctx).Cloudcasts.Load(ctx, key)
+		return unlessNew(ctx, key, model.NewFullCloudcast(cloudcast), err)
+	}
 }
 
 // act sends an action, unless the input was refused, and puts what came of it
-// into out. State looks up whether the flag is on.
+// into out. State looks up whether the flag is on; it is asked before the write
+// if the client wants to know whether that changes anything.
 func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outcome, state func(context.Context) (*bool, error)) error {
 	if out.Refused() {
 		return nil
 	}
 	l := loaders.From(ctx)
 	var was *bool
-	var unread error
 	if selects(ctx, "changed") {
-		if was, unread = state(ctx); errors.Is(unread, mixcloud.ErrNotFound) {
-			t.unknown(out)
-			return nil
-		}
+		was, _ = state(ctx) // what could not be told is null
 	}
 	result, err := upstream.Write(ctx, l.Session(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
 		return a.send(c, ctx, t.key)
 	})
 	switch {
+	case errors.Is(err, mixcloud.ErrNotFound) && a.want:
+		t.unknown(out)
+		return nil
 	case errors.Is(err, mixcloud.ErrNotFound):
-		return undone(ctx, a, t, out, was, state)
+		// Mixcloud says so of what was not done as well as of what does not exist.
+		if _, err := state(ctx); errors.Is(err, mixcloud.ErrNotFound) {
+			t.unknown(out)
+			return nil
+		} else if err != nil {
+			return err
+		}
+		out.Changed = new(bool)
 	case err != nil:
 		return err
 	case !result.Success:
 		out.Refuse(model.UserErrorCodeRefused, refusal(result.Message))
 		return nil
+	default:
+		out.Message = words(result)
+		if was != nil {
+			changed := *was != a.want
+			out.Changed = &changed
+		}
 	}
 	l.Session().Wrote(a.flag, t.key, a.want)
 	l.Forget()
-	if result.Message != "" {
-		out.Message = &result.Message
-	}
-	if was != nil {
-		changed := *was != a.want
-		out.Changed = &changed
-	}
 	return nil
 }
 
-// undone judges an action that Mixcloud answered with "not found". For the
-// undoing of something that was not done that is success, if the target
-// exists.
-func undone(ctx context.Context, a action, t target, out *model.Outcome, was *bool, state func(context.Context) (*bool, error)) error {
-	if !a.want && was == nil {
-		if _, err := state(ctx); err != nil && !errors.Is(err, mixcloud.ErrNotFound) {
-			return err
-		} else if err == nil {
-			was = new(bool)
-		}
-	}
-	if a.want || was == nil {
-		t.unknown(out)
+// words are what Mixcloud says to a write that it did; nil for nothing.
+func words(result *mixcloud.Result) *string {
+	if result.Message == "" {
 		return nil
 	}
-	out.Changed = new(bool)
-	return nil
+	return &result.Message
 }
 
 // refusal is what people are told when Mixcloud says no.
@@ -172,27 +173,4 @@ func selects(ctx context.Context, field string) bool {
 		}
 	}
 	return false
-}
-
-// ownCount corrects the viewer's own count for writes that reads do not show
-// yet: by as much as the counts of what was written to are behind.
-func ownCount(ctx context.Context, u *model.User, flag upstream.Flag, member func(*mixcloud.FullUser) *int) (*int, error) {
-	count, err := ofUser(ctx, u, member)
-	if err != nil || count == nil || !u.KnownViewer() {
-		return count, err
-	}
-	l := loaders.From(ctx)
-	corrected := *count
-	for _, key := range l.Session().Pending(flag) {
-		if flag == upstream.Following {
-			_, err = l.Users.Load(ctx, key)
-		} else {
-			_, err = l.Cloudcasts.Load(ctx, key)
-		}
-		if err == nil {
-			corrected += l.Session().Behind(flag, key)
-		}
-	}
-	corrected = max(corrected, 0)
-	return &corrected, nil
 }

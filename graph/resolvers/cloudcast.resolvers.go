@@ -46,29 +46,35 @@ func (r *cloudcastResolver) ViewerHasListenLater(ctx context.Context, obj *model
 }
 
 func (r *cloudcastResolver) Raw(ctx context.Context, obj *model.Cloudcast, full bool) (json.RawMessage, error) {
-	return raw(ctx, obj, obj.Full(), loaders.From(ctx).Cloudcasts, obj.Key, full)
+	untouched, err := raw(ctx, obj, obj.Full(), loaders.From(ctx).Cloudcasts, obj.Key, full)
+	return unlessNew(ctx, obj.Key, untouched, err)
 }
 
 func (r *cloudcastResolver) Comments(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Comment], error) {
 	l := comments(ctx, mixcloud.Canonical(obj.Key), obj.Key)
 	l.total = known(obj.CommentCount)
-	return connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	connection, err := connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	return unlessNew(ctx, obj.Key, connection, err)
 }
 
 func (r *cloudcastResolver) Favorites(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
 	l := users(ctx, mixcloud.Canonical(obj.Key), obj.Key, "favorites")
 	l.total = known(obj.FavoriteCount())
-	return connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	connection, err := connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	return unlessNew(ctx, obj.Key, connection, err)
 }
 
 func (r *cloudcastResolver) Listeners(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
 	l := users(ctx, mixcloud.Canonical(obj.Key), obj.Key, "listeners")
 	l.total = known(obj.ListenerCount())
-	return connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	connection, err := connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	return unlessNew(ctx, obj.Key, connection, err)
 }
 
 func (r *cloudcastResolver) Similar(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, cloudcasts(ctx, mixcloud.Canonical(obj.Key), obj.Key, "similar"), page(first, after, last, before, since, until, offset))
+	l := cloudcasts(ctx, mixcloud.Canonical(obj.Key), obj.Key, "similar")
+	connection, err := connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	return unlessNew(ctx, obj.Key, connection, err)
 }
 
 func (r *queryResolver) Cloudcast(ctx context.Context, key string) (*model.Cloudcast, error) {

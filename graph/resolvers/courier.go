@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/mixcloud"
 )
@@ -38,10 +39,21 @@ func filesOf(mp3 upload.File, picture *upload.File) wanted {
 	if mp3.Part != "" {
 		w[mp3.Part] = rule{"mp3", maxAudio, notAudio}
 	}
-	if picture != nil {
+	if picture != nil && picture.Part != mp3.Part { // one file is read once, and audio no picture
 		w[picture.Part] = rule{"picture", maxPicture, notPicture}
 	}
 	return w
+}
+
+// largest is the rule of the file that may be the largest.
+func (w wanted) largest() rule {
+	var largest rule
+	for _, r := range w {
+		if r.limit > largest.limit {
+			largest = r
+		}
+	}
+	return largest
 }
 
 // A breachError is a file that broke a rule while it was on its way.
@@ -61,37 +73,25 @@ type courier struct {
 	track  *upload.Track
 }
 
-func newCourier(ctx context.Context, want wanted, track *upload.Track) *courier {
-	source, ok := upload.From(ctx)
-	if !ok || len(want) == 0 {
-		return &courier{track: track}
-	}
-	return &courier{source, want, track}
-}
-
 // slack is by how much the length that a request declares may be above that of
 // its files: their headers are in it.
 const slack = 64 << 10
 
-// check refuses, before anything was sent, a request whose declared length no
-// files within the limits can have.
-func (c *courier) check() error {
-	if c.source == nil {
-		return nil
+// newCourier refuses, before anything was sent, a request whose declared length
+// no files within the limits can have.
+func newCourier(ctx context.Context, want wanted, track *upload.Track) (*courier, error) {
+	source, ok := upload.From(ctx)
+	if !ok {
+		return &courier{track: track}, nil
 	}
-	total, known := c.source.Total()
 	var most int64 = slack
-	var largest rule
-	for _, r := range c.want {
+	for _, r := range want {
 		most += r.limit
-		if r.limit > largest.limit {
-			largest = r
-		}
 	}
-	if known && total > most {
-		return largest.tooLarge()
+	if total, known := source.Total(); known && len(want) > 0 && total > most {
+		return nil, want.largest().tooLarge()
 	}
-	return nil
+	return &courier{source, want, track}, nil
 }
 
 // Next gives the next file; io.EOF after the last.
@@ -110,14 +110,15 @@ func (c *courier) Next(ctx context.Context) (*mixcloud.FilePart, error) {
 	if total, known := c.source.Total(); known {
 		c.track.Expect(total) // the nearer the end, the closer: exact at the last file
 	}
-	r := c.want[part.File.Part]
-	head := make([]byte, sniffed)
-	n, err := io.ReadFull(part.Body, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, err
+	r, ok := c.want[part.File.Part]
+	if !ok {
+		return nil, gqlerr.Invalid(part.File.Path, "has a file that no field takes")
 	}
-	head = head[:n]
-	if len(head) == 0 {
+	head, err := peek(part.Body)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(head) == 0:
 		return nil, &breachError{model.UserErrorCodeRequired, r.field, "The file is empty."}
 	}
 	if kind, _, _ := strings.Cut(http.DetectContentType(head), ";"); r.other(kind) {
@@ -127,6 +128,24 @@ func (c *courier) Next(ctx context.Context) (*mixcloud.FilePart, error) {
 		Field: r.field, Filename: part.Filename, ContentType: part.ContentType,
 		Body: &checked{body: io.MultiReader(bytes.NewReader(head), part.Body), rule: r, track: c.track},
 	}, nil
+}
+
+// peek reads as much of a file as tells what it is, or all of it if it is
+// shorter. Unlike io.ReadFull it does not take a file that breaks off for a
+// short one.
+func peek(body io.Reader) ([]byte, error) {
+	head := make([]byte, 0, sniffed)
+	for len(head) < sniffed {
+		n, err := body.Read(head[len(head):sniffed])
+		head = head[:len(head)+n]
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return head, nil
 }
 
 // sniffed is how much of a file tells what it is.
@@ -171,14 +190,19 @@ func (g *gauge) Write(p []byte) (int, error) {
 }
 
 // notAudio recognises what is certainly no audio. Anything else, other audio
-// than MP3 included, is Mixcloud's to judge.
+// than MP3 included, is Mixcloud's to judge; so are the containers that may hold
+// audio alone, which their first bytes do not tell.
 func notAudio(kind string) bool {
+	switch kind {
+	case "video/mp4", "video/webm":
+		return false
+	}
 	return foreign(kind) || strings.HasPrefix(kind, "image/")
 }
 
 // notPicture recognises what is certainly no picture.
 func notPicture(kind string) bool {
-	return foreign(kind) || strings.HasPrefix(kind, "audio/")
+	return foreign(kind) || strings.HasPrefix(kind, "audio/") || kind == "application/ogg"
 }
 
 // foreign recognises by their signature things that are neither.

@@ -18,10 +18,7 @@ func (r *cloudcastResolver) EmbedHTML(ctx context.Context, obj *model.Cloudcast,
 		return nil, err
 	}
 	html, err := loaders.From(ctx).EmbedHTML.Load(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	return &html, nil
+	return unlessNew(ctx, obj.Key, &html, err)
 }
 
 func (r *cloudcastResolver) EmbedJSON(ctx context.Context, obj *model.Cloudcast, width *string, height *int, color *string) (json.RawMessage, error) {
@@ -29,7 +26,8 @@ func (r *cloudcastResolver) EmbedJSON(ctx context.Context, obj *model.Cloudcast,
 	if err != nil {
 		return nil, err
 	}
-	return loaders.From(ctx).EmbedJSON.Load(ctx, e)
+	player, err := loaders.From(ctx).EmbedJSON.Load(ctx, e)
+	return unlessNew(ctx, obj.Key, player, err)
 }
 
 func (r *queryResolver) Oembed(ctx context.Context, url string, width *int, height *int, maxWidth *int, maxHeight *int, color *string, light *bool) (*model.OEmbed, error) {

@@ -30,15 +30,20 @@ func ofUser[V any](ctx context.Context, u *model.User, member func(*mixcloud.Ful
 
 // ofCloudcast gives a member that only a full cloudcast has.
 func ofCloudcast[V any](ctx context.Context, c *model.Cloudcast, member func(*mixcloud.FullCloudcast) V) (V, error) {
-	l := loaders.From(ctx)
-	loaded, err := full(ctx, c.Full(), l.Cloudcasts, c.Key)
-	if errors.Is(err, mixcloud.ErrNotFound) && l.Session().JustUploaded(c.Key) {
-		return *new(V), nil // not found yet
-	}
+	loaded, err := full(ctx, c.Full(), loaders.From(ctx).Cloudcasts, c.Key)
 	if err != nil {
-		return *new(V), err
+		return unlessNew(ctx, c.Key, *new(V), err)
 	}
 	return member(loaded), nil
+}
+
+// unlessNew passes a value of a cloudcast on, and makes of "not found" nothing
+// while that means "not yet": when the viewer has just uploaded it.
+func unlessNew[V any](ctx context.Context, key string, value V, err error) (V, error) {
+	if errors.Is(err, mixcloud.ErrNotFound) && loaders.From(ctx).Session().JustUploaded(key) {
+		return *new(V), nil
+	}
+	return value, err
 }
 
 // viewerFlag gives a member that is relative to the viewer: nil for nobody, as

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 
+	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -44,11 +46,15 @@ func (r *Resolver) exchange(ctx context.Context, input model.ExchangeOAuthCodeIn
 	}
 	payload := &model.ExchangeOAuthCodePayload{ClientMutationID: out.ClientMutationID}
 	if !out.Refused() {
-		token, err := r.oauth.Exchange(ctx, input.Code, input.RedirectURI)
-		var refused *mixcloud.OAuthError
+		// Not as a write: what came of those is kept for clients that ask again,
+		// and a token is kept nowhere.
+		token, err := upstream.Read(ctx, loaders.From(ctx).Session(), func(ctx context.Context, _ *mixcloud.Client) (string, error) {
+			return r.oauth.Exchange(ctx, input.Code, input.RedirectURI)
+		})
+		no, refused := errors.AsType[*mixcloud.OAuthError](err)
 		switch {
-		case errors.As(err, &refused):
-			out.Refuse(model.UserErrorCodeRefused, refusal(refused.Message), "code")
+		case refused:
+			out.Refuse(model.UserErrorCodeRefused, refusal(no.Message), "code")
 		case err != nil:
 			return nil, err
 		default:

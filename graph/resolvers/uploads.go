@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
@@ -18,11 +19,11 @@ func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput)
 		return nil, err
 	}
 	out := model.NewOutcome(input.ClientMutationID.Value(), viewer)
+	track := r.track(ctx, input.UploadID.Value())
+	defer track.End()
 	fields := model.CheckUpload(input, &out)
-	track := r.track(ctx, input.UploadID)
 	me, err := checkedViewer(ctx, &out)
 	if err != nil || out.Refused() {
-		track.Enter(upload.Failed)
 		return model.NewCloudcastAction(out, nil), err
 	}
 	result, err := send(ctx, track, filesOf(input.Mp3, input.Picture.Value()), &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
@@ -32,7 +33,9 @@ func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput)
 		return model.NewCloudcastAction(out, nil), err
 	}
 	made := model.NewUploaded(me, result.Key, fields)
-	loaders.From(ctx).Session().Uploaded(result.Key)
+	if made != nil {
+		loaders.From(ctx).Session().Uploaded(made.Key)
+	}
 	return model.NewCloudcastAction(out, func(context.Context) (*model.Cloudcast, error) { return made, nil }), nil
 }
 
@@ -45,7 +48,7 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 	t := r.cloudcastTarget(input.CloudcastID.Value(), input.Key.Value(), &out)
 	fields := model.CheckEdit(input, &out)
 	me, err := checkedViewer(ctx, &out)
-	if err == nil && !out.Refused() && !owns(me, t.key) {
+	if err == nil && !out.Refused() && mixcloud.OwnerKey(t.key) != mixcloud.Canonical(me.Key) {
 		out.Refuse(model.UserErrorCodeForbidden, "This is somebody else's cloudcast.", t.field)
 	}
 	if err != nil || out.Refused() {
@@ -58,10 +61,7 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 		t.unknown(&out)
 		err = nil
 	}
-	return model.NewCloudcastAction(out, func(ctx context.Context) (*model.Cloudcast, error) {
-		cloudcast, err := loaders.From(ctx).Cloudcasts.Load(ctx, t.key)
-		return model.NewFullCloudcast(cloudcast), err
-	}), err
+	return model.NewCloudcastAction(out, changed(t.key)), err
 }
 
 // checkedViewer looks up the viewer of an input that was not refused: a token
@@ -73,73 +73,62 @@ func checkedViewer(ctx context.Context, out *model.Outcome) (*mixcloud.FullUser,
 	return loaders.From(ctx).Viewer(ctx)
 }
 
-// owns reports whether a cloudcast stands under a user's key.
-func owns(user *mixcloud.FullUser, cloudcast string) bool {
-	ref, err := mixcloud.ParseRef(cloudcast)
-	if err != nil {
-		return false
-	}
-	return mixcloud.OwnerKey(ref.Key) == mixcloud.Canonical(user.Key)
-}
-
 // send makes the one call of an upload or an edit and turns refusals into
 // those of the input.
 func send(ctx context.Context, track *upload.Track, want wanted, out *model.Outcome, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
-	files := newCourier(ctx, want, track)
-	if err := files.check(); err != nil {
-		track.Enter(upload.Failed)
-		return nil, refusedUpload(out, err)
+	files, err := newCourier(ctx, want, track)
+	if err != nil {
+		return nil, refused(out, want, err)
 	}
 	track.Enter(upload.Sending)
 	result, err := upstream.Stream(ctx, loaders.From(ctx).Session(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
 		return call(ctx, c, files)
 	})
-	if err == nil && !result.Success {
-		refuseDetails(out, result.Message, result.Details)
+	if err != nil {
+		return nil, refused(out, want, err)
 	}
-	err = refusedUpload(out, err)
-	if err != nil || out.Refused() {
-		track.Enter(upload.Failed)
-		return nil, err
+	if !result.Success {
+		refuseDetails(out, refusal(result.Message), result.Details)
+		return nil, nil
 	}
 	track.Enter(upload.Done)
 	loaders.From(ctx).Forget()
-	if result.Message != "" {
-		out.Message = &result.Message
-	}
-	changed := true
-	out.Changed = &changed
+	out.Message = words(result)
+	did := true
+	out.Changed = &did
 	return result, nil
 }
 
-// refusedUpload turns an error that is about the input into user errors.
-func refusedUpload(out *model.Outcome, err error) error {
-	var breach *breachError
-	var refused *mixcloud.Error
-	switch {
-	case errors.As(err, &breach):
+// refused turns an error that is about the input into user errors; any other
+// is passed on.
+func refused(out *model.Outcome, want wanted, err error) error {
+	if breach, ok := errors.AsType[*breachError](err); ok {
 		out.Refuse(breach.code, breach.message, breach.field)
 		return nil
-	case errors.As(err, &refused) && len(refused.Details) > 0:
-		refuseDetails(out, refused.Message, refused.Details)
+	}
+	answer, ok := errors.AsType[*mixcloud.Error](err)
+	switch {
+	case ok && len(answer.Details) > 0:
+		refuseDetails(out, refusal(answer.Message), answer.Details)
 		return nil
+	case ok && answer.Status == http.StatusRequestEntityTooLarge && len(want) > 0:
+		// The proxy before Mixcloud says so, of the request as a whole.
+		return refused(out, want, want.largest().tooLarge())
 	}
 	return err
 }
 
 // refuseDetails maps Mixcloud's own refusals back to the input's fields.
+// Without any it is the message that is told.
 func refuseDetails(out *model.Outcome, message string, details map[string][]string) {
-	if len(details) == 0 {
-		out.Refuse(model.UserErrorCodeRefused, refusal(message))
-	}
-	for _, d := range model.Details(details) {
-		out.UserErrors = append(out.UserErrors, d)
+	out.UserErrors = append(out.UserErrors, model.Details(details)...)
+	if !out.Refused() {
+		out.Refuse(model.UserErrorCodeRefused, message)
 	}
 }
 
 // track announces an upload that can be watched; nil for one without a name.
-func (r *Resolver) track(ctx context.Context, id interface{ Value() *string }) *upload.Track {
-	name := id.Value()
+func (r *Resolver) track(ctx context.Context, name *string) *upload.Track {
 	if name == nil || !upload.ValidID(*name) {
 		return nil
 	}

@@ -11,7 +11,6 @@ import (
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
-	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"time"
 )
@@ -53,7 +52,7 @@ func (r *userResolver) FollowerCount(ctx context.Context, obj *model.User) (*int
 }
 
 func (r *userResolver) FollowingCount(ctx context.Context, obj *model.User) (*int, error) {
-	return ownCount(ctx, obj, upstream.Following, func(u *mixcloud.FullUser) *int { return u.FollowingCount })
+	return followingCount(ctx, obj)
 }
 
 func (r *userResolver) CloudcastCount(ctx context.Context, obj *model.User) (*int, error) {
@@ -61,7 +60,7 @@ func (r *userResolver) CloudcastCount(ctx context.Context, obj *model.User) (*in
 }
 
 func (r *userResolver) FavoriteCount(ctx context.Context, obj *model.User) (*int, error) {
-	return ownCount(ctx, obj, upstream.Favorited, func(u *mixcloud.FullUser) *int { return u.FavoriteCount })
+	return favoriteCount(ctx, obj)
 }
 
 func (r *userResolver) ListenCount(ctx context.Context, obj *model.User) (*int, error) {

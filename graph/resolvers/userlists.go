@@ -22,7 +22,7 @@ func uploads(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model
 // the time of it.
 func favorites(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	l := cloudcasts(ctx, mixcloud.Canonical(u.Key), u.Path(), "favorites")
-	l.total = counter(u, func(u *mixcloud.FullUser) *int { return u.FavoriteCount })
+	l.total = func(ctx context.Context) (*int, error) { return favoriteCount(ctx, u) }
 	return l
 }
 
@@ -43,7 +43,7 @@ func followers(ctx context.Context, u *model.User) list[mixcloud.User, *model.Us
 // following is the list of those whom a user follows.
 func following(ctx context.Context, u *model.User) list[mixcloud.User, *model.User] {
 	l := users(ctx, mixcloud.Canonical(u.Key), u.Path(), "following")
-	l.total = counter(u, func(u *mixcloud.FullUser) *int { return u.FollowingCount })
+	l.total = func(ctx context.Context) (*int, error) { return followingCount(ctx, u) }
 	return l
 }
 

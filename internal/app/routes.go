@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
 	"io"
 	"net/http"
 
@@ -23,7 +22,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		Log:      a.log,
 		Around:   around,
 		Timeout:  cfg.RequestTimeout,
-		Audience: audience,
+		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
 	})))
 	page := playground.Handler(entry.cookies != nil)
 	own.Handle("GET /{$}", page)
@@ -43,16 +42,6 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		all.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
 	}
 	return graphhttp.Chain(all, graphhttp.RequestID, graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
-}
-
-// audience names whose writes those of a request are, without their token.
-func audience(ctx context.Context) string {
-	token := auth.Token(ctx)
-	if token == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte("audience\x00" + token))
-	return string(sum[:])
 }
 
 // live says that the process can answer at all.

@@ -135,6 +135,19 @@ func (t *Track) step(change func()) {
 // Enter reports that the upload is in a phase.
 func (t *Track) Enter(phase Phase) { t.step(func() { t.phase = phase }) }
 
+// End reports that the upload failed, unless it is known to have ended.
+func (t *Track) End() {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	ended := t.phase.Ended()
+	t.mu.Unlock()
+	if !ended {
+		t.Enter(Failed)
+	}
+}
+
 // Expect reports how many bytes there are in all.
 func (t *Track) Expect(total int64) { t.step(func() { t.total = total }) }
 
