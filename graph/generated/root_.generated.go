@@ -2596,12 +2596,12 @@ interface Resource implements Node {
   "The name that people read."
   name: String!
   """
-  The untouched REST object, so that a member this schema does not know is reachable. As it came along without a call;
-  with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object, so that a member this schema does not know is reachable: as it came along, without a
+  call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
 }
 
 "Where a page stands in its list."
@@ -2656,7 +2656,7 @@ type Query {
   rateLimit: RateLimit
 }
 `, BuiltIn: false},
-	{Name: "../schema/activity.graphqls", Input: `"A line of a user's feed."
+	{Name: "../schema/activity.graphqls", Input: `"One entry of a user's feed."
 interface Activity implements Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
   id: ID!
@@ -2668,7 +2668,7 @@ interface Activity implements Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -2686,7 +2686,7 @@ type UploadActivity implements Activity & Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -2706,7 +2706,7 @@ type ListenActivity implements Activity & Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -2726,7 +2726,7 @@ type FavoriteActivity implements Activity & Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -2746,7 +2746,7 @@ type FollowActivity implements Activity & Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -2766,7 +2766,7 @@ type OtherActivity implements Activity & Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -2788,14 +2788,14 @@ type ActivityConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of activities, and its place."
+"An activity on a page of a list, with its cursor."
 type ActivityEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -2803,7 +2803,7 @@ type ActivityEdge {
   node: Activity!
 }
 `, BuiltIn: false},
-	{Name: "../schema/category.graphqls", Input: `"What a category holds."
+	{Name: "../schema/category.graphqls", Input: `"What kind of shows a category holds."
 enum CategoryFormat {
   "Music shows."
   MUSIC
@@ -2827,21 +2827,21 @@ type Category implements Resource & Node {
   format: CategoryFormat
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the asked size; if there is none, the smallest."
-  picture("The largest that will do." size: PictureSize = LARGE): Picture
+  "The largest picture that is not above the size asked for; if there is none, the smallest."
+  picture("The largest size wanted." size: PictureSize = LARGE): Picture
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
   Cloudcasts of this category.
 
   Cost: one call.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -2858,7 +2858,7 @@ type Category implements Resource & Node {
   Cost: one call.
   """
   users(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -2870,12 +2870,12 @@ type Category implements Resource & Node {
     offset: Int
   ): UserConnection
   """
-  Cloudcasts that the users of this category pick.
+  Cloudcasts picked by the users of this category.
 
   Cost: one call.
   """
   userpickCloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -2887,12 +2887,12 @@ type Category implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  Users that the users of this category pick.
+  Users picked by the users of this category.
 
   Cost: one call.
   """
   userpickUsers(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -2921,8 +2921,7 @@ extend type Query {
 }
 `, BuiltIn: false},
 	{Name: "../schema/cloudcast.graphqls", Input: `"""
-An uploaded show. What lists carry of it is everything but the description, the sections and the main colour, which take
-one load.
+An uploaded show. Lists carry everything but the description, the sections and the main colour, which take one load.
 """
 type Cloudcast implements Resource & Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
@@ -2939,8 +2938,8 @@ type Cloudcast implements Resource & Node {
   tags: [Tag!]
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the asked size; if there is none, the smallest."
-  picture("The largest that will do." size: PictureSize = LARGE): Picture
+  "The largest picture that is not above the size asked for; if there is none, the smallest."
+  picture("The largest size wanted." size: PictureSize = LARGE): Picture
   "When it was published."
   createdAt: DateTime
   "When it last changed. May be earlier than ` + "`" + `createdAt` + "`" + `, for what was scheduled."
@@ -3002,18 +3001,18 @@ type Cloudcast implements Resource & Node {
   """
   viewerHasListenLater: Boolean
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
   The comments on it, newest first.
 
   Cost: one call.
   """
   comments(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3034,7 +3033,7 @@ type Cloudcast implements Resource & Node {
   Cost: one call.
   """
   favorites(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3055,7 +3054,7 @@ type Cloudcast implements Resource & Node {
   Cost: one call.
   """
   listeners(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3076,7 +3075,7 @@ type Cloudcast implements Resource & Node {
   Cost: one call.
   """
   similar(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3112,14 +3111,14 @@ type CloudcastConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of cloudcasts, and its place."
+"A cloudcast on a page of a list, with its cursor."
 type CloudcastEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -3137,14 +3136,14 @@ type ListenConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of listens, and its place."
+"A cloudcast that was listened to, with its cursor and the moment."
 type ListenEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -3164,7 +3163,7 @@ type Comment implements Node {
   url: String!
   "The untouched REST object."
   raw: JSON
-  "What it says: plain text, may hold line breaks and links."
+  "What it says: plain text that may contain line breaks and links."
   text: String
   "When it was written."
   createdAt: DateTime
@@ -3182,14 +3181,14 @@ type CommentConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of comments, and its place."
+"A comment on a page of a list, with its cursor."
 type CommentEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -3202,12 +3201,12 @@ type Search {
   "What was searched for."
   query: String!
   """
-  The cloudcasts it finds. Pages by offset.
+  The cloudcasts it finds. Paged by offset.
 
   Cost: one call.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3223,12 +3222,12 @@ type Search {
     offset: Int
   ): CloudcastConnection
   """
-  The users it finds. Pages by offset.
+  The users it finds. Paged by offset.
 
   Cost: one call.
   """
   users(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3244,12 +3243,12 @@ type Search {
     offset: Int
   ): UserConnection
   """
-  The tags it finds. Pages by offset.
+  The tags it finds. Paged by offset.
 
   Cost: one call.
   """
   tags(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3268,12 +3267,12 @@ type Search {
 
 extend type Query {
   """
-  The most popular cloudcasts of the site. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts of the site. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3289,12 +3288,12 @@ extend type Query {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3310,12 +3309,12 @@ extend type Query {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts of the site. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts of the site. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   new(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3353,7 +3352,7 @@ extend type Query {
     color: String
   ): String
   """
-  The same inside the JSON object that Mixcloud gives.
+  The same player, inside the JSON object that Mixcloud answers with.
 
   Cost: one call.
   """
@@ -3375,7 +3374,7 @@ type OEmbed {
   type: String
   "` + "`" + `Mixcloud` + "`" + `."
   providerName: String
-  "Where Mixcloud is."
+  "The address of Mixcloud."
   providerUrl: String
   "The title of the cloudcast."
   title: String
@@ -3385,7 +3384,7 @@ type OEmbed {
   authorUrl: String
   "The HTML of the player."
   html: String
-  "Where the picture is. Mixcloud calls it so, instead of oEmbed's thumbnail_url."
+  "The address of the picture: Mixcloud's name for what oEmbed calls ` + "`" + `thumbnail_url` + "`" + `."
   image: String
   "The address of the player."
   embed: String
@@ -3407,7 +3406,7 @@ type OEmbed {
 
 extend type Query {
   """
-  What oEmbed says of a page on mixcloud.com; null when there is no such page.
+  What oEmbed says about a page on mixcloud.com; null when there is no such page.
 
   Cost: one call.
   """
@@ -3461,7 +3460,7 @@ type Picture {
   width: Int
   "Height in pixels; null when it is not known."
   height: Int
-  "Where the picture is."
+  "The address of the picture."
   url: String!
 }
 `, BuiltIn: false},
@@ -3483,21 +3482,21 @@ type Playlist implements Resource & Node {
   cloudcastCount: Int
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the asked size; if there is none, the smallest."
-  picture("The largest that will do." size: PictureSize = LARGE): Picture
+  "The largest picture that is not above the size asked for; if there is none, the smallest."
+  picture("The largest size wanted." size: PictureSize = LARGE): Picture
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
-  The cloudcasts on it.
+  The cloudcasts on the playlist.
 
   Cost: one call.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3533,14 +3532,14 @@ type PlaylistConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of playlists, and its place."
+"A playlist on a page of a list, with its cursor."
 type PlaylistEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -3559,18 +3558,18 @@ type Tag implements Resource & Node {
   "The name that people read, such as ` + "`" + `Funk` + "`" + `."
   name: String!
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
-  The most popular cloudcasts with this tag. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts with this tag. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3582,12 +3581,12 @@ type Tag implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts with this tag. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts with this tag. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3599,12 +3598,12 @@ type Tag implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts with this tag that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts with this tag that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3617,7 +3616,7 @@ type Tag implements Resource & Node {
   ): CloudcastConnection
 }
 
-"A city and what is uploaded from it."
+"A city, and what is uploaded from there."
 type City implements Resource & Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
   id: ID!
@@ -3628,18 +3627,18 @@ type City implements Resource & Node {
   "The name that people read."
   name: String!
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
-  The most popular cloudcasts from this city. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts from this city. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3651,12 +3650,12 @@ type City implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts from this city. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts from this city. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3668,12 +3667,12 @@ type City implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts from this city that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts from this city that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3686,19 +3685,19 @@ type City implements Resource & Node {
   ): CloudcastConnection
 }
 
-"The cloudcasts where some tags and a city meet."
+"The cloudcasts that some tags and a city have in common."
 type Discovery {
   "The path of its page, such as ` + "`" + `/genres/funk+city:athens/` + "`" + `."
   key: String!
   "The address of its page on mixcloud.com."
   url: String!
   """
-  The most popular cloudcasts here. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts here. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3710,12 +3709,12 @@ type Discovery {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts here. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts here. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3727,12 +3726,12 @@ type Discovery {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts here that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts here that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3759,7 +3758,7 @@ extend type Query {
   """
   city("A name or a slug." name: String!): City
   """
-  What carries all of up to five tags and comes from a city; all of Mixcloud without arguments.
+  The cloudcasts that carry each of up to five tags and come from a city; without arguments, all of Mixcloud.
 
   Cost: nothing, until a list of it is selected.
   """
@@ -3776,14 +3775,14 @@ type TagConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of tags, and its place."
+"A tag on a page of a list, with its cursor."
 type TagEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -3804,18 +3803,18 @@ type Artist implements Resource & Node {
   "The last part of the address."
   slug: String!
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
-  The most popular cloudcasts with this artist. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts with this artist. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3827,12 +3826,12 @@ type Artist implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts with this artist. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts with this artist. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3844,12 +3843,12 @@ type Artist implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts with this artist that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts with this artist that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3862,7 +3861,7 @@ type Artist implements Resource & Node {
   ): CloudcastConnection
 }
 
-"A piece of music of a tracklist. Mixcloud has retired these pages: most are not found any more."
+"A piece of music in a tracklist. Mixcloud has retired these pages: most are not found any more."
 type Track implements Resource & Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
   id: ID!
@@ -3874,21 +3873,21 @@ type Track implements Resource & Node {
   name: String!
   "The last part of the address."
   slug: String!
-  "Who plays it."
+  "Who made it."
   artist: Artist
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
-  The most popular cloudcasts with this track. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts with this track. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3900,12 +3899,12 @@ type Track implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts with this track. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts with this track. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3917,12 +3916,12 @@ type Track implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts with this track that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts with this track that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3979,8 +3978,8 @@ extend type Query {
 }
 `, BuiltIn: false},
 	{Name: "../schema/user.graphqls", Input: `"""
-A person or a station. What other resources carry of a user is its name and pictures; everything else takes a load, once
-for each user however many fields ask.
+A person or a station. Other resources carry the name and pictures of a user; everything else takes one load for each
+user, however many fields ask for it.
 """
 type User implements Resource & Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
@@ -3995,8 +3994,8 @@ type User implements Resource & Node {
   username: String!
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the asked size; if there is none, the smallest."
-  picture("The largest that will do." size: PictureSize = LARGE): Picture
+  "The largest picture that is not above the size asked for; if there is none, the smallest."
+  picture("The largest size wanted." size: PictureSize = LARGE): Picture
   """
   What the user says about themself, as plain text; empty when they say nothing.
 
@@ -4004,7 +4003,7 @@ type User implements Resource & Node {
   """
   biog: String
   """
-  When the account was made.
+  When the account was created.
 
   Cost: one load.
   """
@@ -4100,18 +4099,18 @@ type User implements Resource & Node {
   """
   followsViewer: Boolean
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
   The published cloudcasts, newest first.
 
   Cost: one call.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4127,12 +4126,12 @@ type User implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts the user has favorited, the latest first.
+  The cloudcasts the user has favorited, latest first.
 
   Cost: one call.
   """
   favorites(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4148,12 +4147,12 @@ type User implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  What the user has listened to, the latest first. Empty for others when a Pro user hides it.
+  What the user has listened to, latest first. Empty for others when a Pro user hides it.
 
   Cost: one call.
   """
   listens(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4169,12 +4168,12 @@ type User implements Resource & Node {
     offset: Int
   ): ListenConnection
   """
-  The users who follow this one, the latest first.
+  The users who follow this one, latest first.
 
   Cost: one call.
   """
   followers(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4190,12 +4189,12 @@ type User implements Resource & Node {
     offset: Int
   ): UserConnection
   """
-  The users this one follows, the latest first.
+  The users this one follows, latest first.
 
   Cost: one call.
   """
   following(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4216,7 +4215,7 @@ type User implements Resource & Node {
   Cost: one call.
   """
   comments(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4237,7 +4236,7 @@ type User implements Resource & Node {
   Cost: one call.
   """
   feed(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4258,7 +4257,7 @@ type User implements Resource & Node {
   Cost: one call.
   """
   playlists(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4279,7 +4278,7 @@ type User implements Resource & Node {
   Cost: nothing for anonymous callers; one call with a token, after those of ` + "`" + `isViewer` + "`" + `.
   """
   listenLater(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4321,14 +4320,14 @@ type UserConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of users, and its place."
+"A user on a page of a list, with its cursor."
 type UserEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!

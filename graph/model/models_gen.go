@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// What a category holds.
+// What kind of shows a category holds.
 type CategoryFormat string
 
 const (
