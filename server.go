@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "%v\nRun mixcloud-graphql --help to see every flag.\n", err)
+		fmt.Fprintf(stderr, "%v\nRun mixcloud-graphql serve --help, or another command with --help, to see every flag.\n", err)
 		return 2
 	}
 	err = app.Run(ctx, cmd, stdout, stderr)

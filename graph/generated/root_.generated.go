@@ -3349,12 +3349,12 @@ interface Resource implements Node {
   "The name that people read."
   name: String!
   """
-  The untouched REST object, so that a member this schema does not know is reachable. As it came along without a call;
-  with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object, so that a member this schema does not know is reachable: as it came along, without a
+  call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
 }
 
 "Where a page stands in its list."
@@ -3764,7 +3764,7 @@ extend type Mutation {
   removeFromListenLater(input: RemoveFromListenLaterInput!): RemoveFromListenLaterPayload
 }
 `, BuiltIn: false},
-	{Name: "../schema/activity.graphqls", Input: `"A line of a user's feed."
+	{Name: "../schema/activity.graphqls", Input: `"One entry of a user's feed."
 interface Activity implements Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
   id: ID!
@@ -3776,7 +3776,7 @@ interface Activity implements Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -3794,7 +3794,7 @@ type UploadActivity implements Activity & Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -3814,7 +3814,7 @@ type ListenActivity implements Activity & Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -3834,7 +3834,7 @@ type FavoriteActivity implements Activity & Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -3854,7 +3854,7 @@ type FollowActivity implements Activity & Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -3874,7 +3874,7 @@ type OtherActivity implements Activity & Node {
   raw: JSON
   "Who did it."
   from: User
-  "What they did in English, such as ` + "`" + `listened to` + "`" + `."
+  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
   "When they did it."
   createdAt: DateTime
@@ -3896,14 +3896,14 @@ type ActivityConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of activities, and its place."
+"An activity on a page of a list, with its cursor."
 type ActivityEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -3911,7 +3911,7 @@ type ActivityEdge {
   node: Activity!
 }
 `, BuiltIn: false},
-	{Name: "../schema/category.graphqls", Input: `"What a category holds."
+	{Name: "../schema/category.graphqls", Input: `"What kind of shows a category holds."
 enum CategoryFormat {
   "Music shows."
   MUSIC
@@ -3935,21 +3935,21 @@ type Category implements Resource & Node {
   format: CategoryFormat
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the asked size; if there is none, the smallest."
-  picture("The largest that will do." size: PictureSize = LARGE): Picture
+  "The largest picture that is not above the size asked for; if there is none, the smallest."
+  picture("The largest size wanted." size: PictureSize = LARGE): Picture
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
   Cloudcasts of this category.
 
   Cost: one call.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3966,7 +3966,7 @@ type Category implements Resource & Node {
   Cost: one call.
   """
   users(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3978,12 +3978,12 @@ type Category implements Resource & Node {
     offset: Int
   ): UserConnection
   """
-  Cloudcasts that the users of this category pick.
+  Cloudcasts picked by the users of this category.
 
   Cost: one call.
   """
   userpickCloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -3995,12 +3995,12 @@ type Category implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  Users that the users of this category pick.
+  Users picked by the users of this category.
 
   Cost: one call.
   """
   userpickUsers(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4029,8 +4029,7 @@ extend type Query {
 }
 `, BuiltIn: false},
 	{Name: "../schema/cloudcast.graphqls", Input: `"""
-An uploaded show. What lists carry of it is everything but the description, the sections and the main colour, which take
-one load.
+An uploaded show. Lists carry everything but the description, the sections and the main colour, which take one load.
 """
 type Cloudcast implements Resource & Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
@@ -4047,8 +4046,8 @@ type Cloudcast implements Resource & Node {
   tags: [Tag!]
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the asked size; if there is none, the smallest."
-  picture("The largest that will do." size: PictureSize = LARGE): Picture
+  "The largest picture that is not above the size asked for; if there is none, the smallest."
+  picture("The largest size wanted." size: PictureSize = LARGE): Picture
   "When it was published."
   createdAt: DateTime
   "When it last changed. May be earlier than ` + "`" + `createdAt` + "`" + `, for what was scheduled."
@@ -4110,18 +4109,18 @@ type Cloudcast implements Resource & Node {
   """
   viewerHasListenLater: Boolean
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
   The comments on it, newest first.
 
   Cost: one call.
   """
   comments(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4142,7 +4141,7 @@ type Cloudcast implements Resource & Node {
   Cost: one call.
   """
   favorites(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4163,7 +4162,7 @@ type Cloudcast implements Resource & Node {
   Cost: one call.
   """
   listeners(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4184,7 +4183,7 @@ type Cloudcast implements Resource & Node {
   Cost: one call.
   """
   similar(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4220,14 +4219,14 @@ type CloudcastConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of cloudcasts, and its place."
+"A cloudcast on a page of a list, with its cursor."
 type CloudcastEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -4245,14 +4244,14 @@ type ListenConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of listens, and its place."
+"A cloudcast that was listened to, with its cursor and the moment."
 type ListenEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -4272,7 +4271,7 @@ type Comment implements Node {
   url: String!
   "The untouched REST object."
   raw: JSON
-  "What it says: plain text, may hold line breaks and links."
+  "What it says: plain text that may contain line breaks and links."
   text: String
   "When it was written."
   createdAt: DateTime
@@ -4290,14 +4289,14 @@ type CommentConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of comments, and its place."
+"A comment on a page of a list, with its cursor."
 type CommentEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -4310,12 +4309,12 @@ type Search {
   "What was searched for."
   query: String!
   """
-  The cloudcasts it finds. Pages by offset.
+  The cloudcasts it finds. Paged by offset.
 
   Cost: one call.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4331,12 +4330,12 @@ type Search {
     offset: Int
   ): CloudcastConnection
   """
-  The users it finds. Pages by offset.
+  The users it finds. Paged by offset.
 
   Cost: one call.
   """
   users(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4352,12 +4351,12 @@ type Search {
     offset: Int
   ): UserConnection
   """
-  The tags it finds. Pages by offset.
+  The tags it finds. Paged by offset.
 
   Cost: one call.
   """
   tags(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4376,12 +4375,12 @@ type Search {
 
 extend type Query {
   """
-  The most popular cloudcasts of the site. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts of the site. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4397,12 +4396,12 @@ extend type Query {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4418,12 +4417,12 @@ extend type Query {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts of the site. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts of the site. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   new(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4461,7 +4460,7 @@ extend type Query {
     color: String
   ): String
   """
-  The same inside the JSON object that Mixcloud gives.
+  The same player, inside the JSON object that Mixcloud answers with.
 
   Cost: one call.
   """
@@ -4483,7 +4482,7 @@ type OEmbed {
   type: String
   "` + "`" + `Mixcloud` + "`" + `."
   providerName: String
-  "Where Mixcloud is."
+  "The address of Mixcloud."
   providerUrl: String
   "The title of the cloudcast."
   title: String
@@ -4493,7 +4492,7 @@ type OEmbed {
   authorUrl: String
   "The HTML of the player."
   html: String
-  "Where the picture is. Mixcloud calls it so, instead of oEmbed's thumbnail_url."
+  "The address of the picture: Mixcloud's name for what oEmbed calls ` + "`" + `thumbnail_url` + "`" + `."
   image: String
   "The address of the player."
   embed: String
@@ -4515,7 +4514,7 @@ type OEmbed {
 
 extend type Query {
   """
-  What oEmbed says of a page on mixcloud.com; null when there is no such page.
+  What oEmbed says about a page on mixcloud.com; null when there is no such page.
 
   Cost: one call.
   """
@@ -4638,7 +4637,7 @@ type Picture {
   width: Int
   "Height in pixels; null when it is not known."
   height: Int
-  "Where the picture is."
+  "The address of the picture."
   url: String!
 }
 `, BuiltIn: false},
@@ -4660,21 +4659,21 @@ type Playlist implements Resource & Node {
   cloudcastCount: Int
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the asked size; if there is none, the smallest."
-  picture("The largest that will do." size: PictureSize = LARGE): Picture
+  "The largest picture that is not above the size asked for; if there is none, the smallest."
+  picture("The largest size wanted." size: PictureSize = LARGE): Picture
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
-  The cloudcasts on it.
+  The cloudcasts on the playlist.
 
   Cost: one call.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4710,14 +4709,14 @@ type PlaylistConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of playlists, and its place."
+"A playlist on a page of a list, with its cursor."
 type PlaylistEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -4736,18 +4735,18 @@ type Tag implements Resource & Node {
   "The name that people read, such as ` + "`" + `Funk` + "`" + `."
   name: String!
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
-  The most popular cloudcasts with this tag. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts with this tag. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4759,12 +4758,12 @@ type Tag implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts with this tag. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts with this tag. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4776,12 +4775,12 @@ type Tag implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts with this tag that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts with this tag that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4794,7 +4793,7 @@ type Tag implements Resource & Node {
   ): CloudcastConnection
 }
 
-"A city and what is uploaded from it."
+"A city, and what is uploaded from there."
 type City implements Resource & Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
   id: ID!
@@ -4805,18 +4804,18 @@ type City implements Resource & Node {
   "The name that people read."
   name: String!
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
-  The most popular cloudcasts from this city. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts from this city. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4828,12 +4827,12 @@ type City implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts from this city. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts from this city. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4845,12 +4844,12 @@ type City implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts from this city that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts from this city that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4863,19 +4862,19 @@ type City implements Resource & Node {
   ): CloudcastConnection
 }
 
-"The cloudcasts where some tags and a city meet."
+"The cloudcasts that some tags and a city have in common."
 type Discovery {
   "The path of its page, such as ` + "`" + `/genres/funk+city:athens/` + "`" + `."
   key: String!
   "The address of its page on mixcloud.com."
   url: String!
   """
-  The most popular cloudcasts here. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts here. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4887,12 +4886,12 @@ type Discovery {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts here. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts here. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4904,12 +4903,12 @@ type Discovery {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts here that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts here that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -4936,7 +4935,7 @@ extend type Query {
   """
   city("A name or a slug." name: String!): City
   """
-  What carries all of up to five tags and comes from a city; all of Mixcloud without arguments.
+  The cloudcasts that carry each of up to five tags and come from a city; without arguments, all of Mixcloud.
 
   Cost: nothing, until a list of it is selected.
   """
@@ -4953,14 +4952,14 @@ type TagConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of tags, and its place."
+"A tag on a page of a list, with its cursor."
 type TagEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!
@@ -4981,18 +4980,18 @@ type Artist implements Resource & Node {
   "The last part of the address."
   slug: String!
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
-  The most popular cloudcasts with this artist. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts with this artist. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5004,12 +5003,12 @@ type Artist implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts with this artist. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts with this artist. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5021,12 +5020,12 @@ type Artist implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts with this artist that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts with this artist that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5039,7 +5038,7 @@ type Artist implements Resource & Node {
   ): CloudcastConnection
 }
 
-"A piece of music of a tracklist. Mixcloud has retired these pages: most are not found any more."
+"A piece of music in a tracklist. Mixcloud has retired these pages: most are not found any more."
 type Track implements Resource & Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
   id: ID!
@@ -5051,21 +5050,21 @@ type Track implements Resource & Node {
   name: String!
   "The last part of the address."
   slug: String!
-  "Who plays it."
+  "Who made it."
   artist: Artist
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
-  The most popular cloudcasts with this track. Pages by offset: what is added meanwhile shifts them.
+  The most popular cloudcasts with this track. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5077,12 +5076,12 @@ type Track implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The newest cloudcasts with this track. Pages by offset: what is added meanwhile shifts them.
+  The newest cloudcasts with this track. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5094,12 +5093,12 @@ type Track implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts with this track that rise the fastest. Pages by offset: what is added meanwhile shifts them.
+  The cloudcasts with this track that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
   Cost: one call.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5336,8 +5335,8 @@ type Subscription {
 }
 `, BuiltIn: false},
 	{Name: "../schema/user.graphqls", Input: `"""
-A person or a station. What other resources carry of a user is its name and pictures; everything else takes a load, once
-for each user however many fields ask.
+A person or a station. Other resources carry the name and pictures of a user; everything else takes one load for each
+user, however many fields ask for it.
 """
 type User implements Resource & Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
@@ -5352,8 +5351,8 @@ type User implements Resource & Node {
   username: String!
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the asked size; if there is none, the smallest."
-  picture("The largest that will do." size: PictureSize = LARGE): Picture
+  "The largest picture that is not above the size asked for; if there is none, the smallest."
+  picture("The largest size wanted." size: PictureSize = LARGE): Picture
   """
   What the user says about themself, as plain text; empty when they say nothing.
 
@@ -5361,7 +5360,7 @@ type User implements Resource & Node {
   """
   biog: String
   """
-  When the account was made.
+  When the account was created.
 
   Cost: one load.
   """
@@ -5457,18 +5456,18 @@ type User implements Resource & Node {
   """
   followsViewer: Boolean
   """
-  The untouched REST object. As it came along without a call; with ` + "`" + `full: true` + "`" + ` as its own address gives it.
+  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource, when only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
   """
   The published cloudcasts, newest first.
 
   Cost: one call.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5484,12 +5483,12 @@ type User implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts the user has favorited, the latest first.
+  The cloudcasts the user has favorited, latest first.
 
   Cost: one call.
   """
   favorites(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5505,12 +5504,12 @@ type User implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  What the user has listened to, the latest first. Empty for others when a Pro user hides it.
+  What the user has listened to, latest first. Empty for others when a Pro user hides it.
 
   Cost: one call.
   """
   listens(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5526,12 +5525,12 @@ type User implements Resource & Node {
     offset: Int
   ): ListenConnection
   """
-  The users who follow this one, the latest first.
+  The users who follow this one, latest first.
 
   Cost: one call.
   """
   followers(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5547,12 +5546,12 @@ type User implements Resource & Node {
     offset: Int
   ): UserConnection
   """
-  The users this one follows, the latest first.
+  The users this one follows, latest first.
 
   Cost: one call.
   """
   following(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5573,7 +5572,7 @@ type User implements Resource & Node {
   Cost: one call.
   """
   comments(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5594,7 +5593,7 @@ type User implements Resource & Node {
   Cost: one call.
   """
   feed(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5615,7 +5614,7 @@ type User implements Resource & Node {
   Cost: one call.
   """
   playlists(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5636,7 +5635,7 @@ type User implements Resource & Node {
   Cost: nothing for anonymous callers; one call with a token, after those of ` + "`" + `isViewer` + "`" + `.
   """
   listenLater(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100."
+    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
     first: Int
     "Give what follows this cursor."
     after: String
@@ -5678,14 +5677,14 @@ type UserConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when nobody knows.
+  be higher than what the list shows. Null when it is not known.
 
   Cost: one load of the owner at most.
   """
   totalCount: Int
 }
 
-"One of users, and its place."
+"A user on a page of a list, with its cursor."
 type UserEdge {
   "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
   cursor: String!

@@ -121,7 +121,7 @@ type UploadProgress struct {
 	BytesTotal *int64 `json:"bytesTotal,omitempty"`
 }
 
-// What a category holds.
+// What kind of shows a category holds.
 type CategoryFormat string
 
 const (

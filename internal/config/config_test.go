@@ -196,9 +196,19 @@ func TestParse_Problems(t *testing.T) {
 		},
 		"emulator":        {args: []string{"emulator", "--latency=-1s", "--addr="}, want: []string{"--addr must be host:port", "--latency must be between"}},
 		"conformance":     {args: []string{"conformance", "--rate=NaN", "--api-url=x"}, want: []string{"--api-url must be", "--rate must be above 0"}},
-		"not a number":    {env: []string{"MAX_UPSTREAM=many"}, want: []string{"--max-upstream"}},
-		"unknown flag":    {args: []string{"--frobnicate"}, want: []string{"unknown flag --frobnicate"}},
-		"unknown command": {args: []string{"frobnicate"}, want: []string{"unexpected argument frobnicate"}},
+		"not a number":    {env: []string{"MAX_UPSTREAM=many"}, want: []string{`--max-upstream must be a whole number, not "many"`}},
+		"values of no type, and others": {
+			args: []string{"--max-upstream=x", "--operation-budget=1.5", "--log-level=loud", "--addr=nowhere"},
+			env:  []string{"REQUEST_TIMEOUT=30"},
+			want: []string{
+				"--max-upstream must be a whole number", "--operation-budget must be a whole number", "--log-level must be debug, info, warn or error",
+				"--request-timeout must be a duration such as 30s", "--addr must be host:port",
+			},
+		},
+		"emulator's types":    {args: []string{"emulator", "--seed=x", "--latency=5"}, want: []string{"--seed must be a whole number", "--latency must be a duration"}},
+		"conformance's types": {args: []string{"conformance", "--rate=slow"}, want: []string{"--rate must be a number"}},
+		"unknown flag":        {args: []string{"--frobnicate"}, want: []string{"unknown flag --frobnicate"}},
+		"unknown command":     {args: []string{"frobnicate"}, want: []string{"unexpected argument frobnicate"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -40,7 +40,8 @@ func Parse(args []string, getenv func(string) string, stdout io.Writer) (_ Comma
 			panic(p)
 		}
 	}()
-	parser, err := newParser(&cli, getenv, stdout)
+	var bad malformed
+	parser, err := newParser(&cli, getenv, stdout, bad.options()...)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func Parse(args []string, getenv func(string) string, stdout io.Writer) (_ Comma
 		setSecrets(command, getenv) // first: parsing validates
 	}
 	ctx, err := parser.Parse(args)
-	if err != nil {
+	if err := errors.Join(bad.join(), err); err != nil {
 		return nil, err
 	}
 	return ctx.Selected().Target.Addr().Interface().(Command), nil
@@ -56,8 +57,8 @@ func Parse(args []string, getenv func(string) string, stdout io.Writer) (_ Comma
 
 var errExit = errors.New("exit")
 
-func newParser(cli *CLI, getenv func(string) string, stdout io.Writer) (*kong.Kong, error) {
-	return kong.New(cli,
+func newParser(cli *CLI, getenv func(string) string, stdout io.Writer, more ...kong.Option) (*kong.Kong, error) {
+	return kong.New(cli, append(more,
 		kong.Name(program),
 		kong.Description("A GraphQL server over the Mixcloud REST API."),
 		kong.Vars{"apiURL": liveAPI, "siteURL": liveSite, "oembedURL": liveOEmbed},
@@ -75,7 +76,7 @@ func newParser(cli *CLI, getenv func(string) string, stdout io.Writer) (*kong.Ko
 				return s, nil
 			}
 			return nil, nil
-		})))
+		})))...)
 }
 
 // envName is the variable of a flag.

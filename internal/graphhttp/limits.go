@@ -3,6 +3,7 @@ package graphhttp
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -49,8 +50,8 @@ const (
 	maxSchemas      = 5 // how often it may ask for the schema or a type
 )
 
-// documentLimits refuses documents that would cost too much before they are
-// executed, by their shape alone and before they are validated. Documents in
+// documentLimits refuses documents that would cost too much, or hold numbers
+// that cannot be read, before they are executed, by their shape alone and before they are validated. Documents in
 // the cache have passed.
 type documentLimits struct {
 	tokens, depth int
@@ -80,6 +81,14 @@ func (l documentLimits) MutateOperationParameters(ctx context.Context, params *g
 	for _, n := range s.names {
 		pairs += n * n
 	}
+	for _, op := range doc.Operations {
+		for _, v := range op.VariableDefinitions {
+			s.value(v.Variable, v.DefaultValue)
+		}
+	}
+	if s.beyond != nil {
+		return s.beyond
+	}
 	switch {
 	case depth > l.depth:
 		return limit("The query nests %d levels of fields; at most %d are answered. Ask for the inner ones in another request.", depth, l.depth)
@@ -104,6 +113,31 @@ type survey struct {
 	fields    int
 	spreads   int
 	schemas   int
+	beyond    *gqlerror.Error // about the first number that no machine's number holds
+}
+
+// value looks for numbers beyond 64 bits in what stands for an argument or as a
+// variable's default: where a scalar of the schema takes any literal, gqlparser
+// would panic over them while it executes.
+func (s *survey) value(name string, v *ast.Value) {
+	if v == nil || s.beyond != nil {
+		return
+	}
+	var err error
+	switch v.Kind {
+	case ast.IntValue:
+		_, err = strconv.ParseInt(v.Raw, 10, 64)
+	case ast.FloatValue:
+		_, err = strconv.ParseFloat(v.Raw, 64)
+	case ast.ListValue, ast.ObjectValue:
+		for _, child := range v.Children {
+			s.value(name, child.Value)
+		}
+	}
+	if err != nil {
+		s.beyond = gqlerror.Wrap(gqlerr.Invalid(name, "is a number too large to read"))
+		s.beyond.Locations = []gqlerror.Location{{Line: v.Position.Line, Column: v.Position.Column}}
+	}
 }
 
 // depth is how many levels of fields a selection nests. What introspection
@@ -116,6 +150,9 @@ func (s *survey) depth(set ast.SelectionSet) int {
 		case *ast.Field:
 			s.fields++
 			s.names[sel.Alias]++ // the name itself, if there is no alias
+			for _, arg := range sel.Arguments {
+				s.value(arg.Name, arg.Value)
+			}
 			if sel.Name == "__schema" || sel.Name == "__type" {
 				s.schemas++
 			}

@@ -29,7 +29,8 @@ type stub struct {
 }
 
 var sdl = gqlparser.MustLoadSchema(&ast.Source{Input: `
-	type Query { hello(name: String = "you", n: Int): String nest: Query fail: String wait: String panic: String }
+	scalar Any
+	type Query { echo(of: Any): String hello(name: String = "you", n: Int): String nest: Query fail: String wait: String panic: String }
 	type Mutation {
 		set(to: Int): String
 		send(file: Upload, files: [Upload], input: In): String
@@ -43,6 +44,7 @@ var sdl = gqlparser.MustLoadSchema(&ast.Source{Input: `
 func newStub() *stub {
 	return &stub{sdl, map[string]func(context.Context, map[string]any) (any, error){
 		"hello": func(_ context.Context, args map[string]any) (any, error) { return args["name"], nil },
+		"echo":  func(context.Context, map[string]any) (any, error) { return nil, nil },
 		"nest":  func(context.Context, map[string]any) (any, error) { return struct{}{}, nil },
 		"set":   func(context.Context, map[string]any) (any, error) { return "done", nil },
 		"send":  readAll,

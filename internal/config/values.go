@@ -1,0 +1,57 @@
+package config
+
+import (
+	"log/slog"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// malformed collects the flags whose text is no value of their type. kong would
+// stop at the first, and say in Go's words what is wrong with it.
+type malformed struct{ problems }
+
+// options make kong read all values but plain text through m.
+func (m *malformed) options() []kong.Option {
+	return []kong.Option{
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), m.mapper("a duration such as 30s or 1m30s", func(s string) (any, error) {
+			return time.ParseDuration(s)
+		})),
+		kong.TypeMapper(reflect.TypeFor[slog.Level](), m.mapper("debug, info, warn or error", func(s string) (any, error) {
+			var level slog.Level
+			err := level.UnmarshalText([]byte(s))
+			return level, err
+		})),
+		kong.KindMapper(reflect.Int, m.mapper("a whole number", func(s string) (any, error) {
+			return strconv.Atoi(s)
+		})),
+		kong.KindMapper(reflect.Int64, m.mapper("a whole number", func(s string) (any, error) {
+			return strconv.ParseInt(s, 10, 64)
+		})),
+		kong.KindMapper(reflect.Float64, m.mapper("a number", func(s string) (any, error) {
+			return strconv.ParseFloat(s, 64)
+		})),
+	}
+}
+
+// mapper reads a value, or notes that it cannot and takes the default, so that
+// whatever else is wrong is found too.
+func (m *malformed) mapper(what string, parse func(string) (any, error)) kong.Mapper {
+	return kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+		var text string
+		if err := ctx.Scan.PopValueInto(ctx.Value.Tag.PlaceHolder, &text); err != nil {
+			return err
+		}
+		value, err := parse(text)
+		if err != nil {
+			m.add(ctx.Value.Name, "must be %s, not %q", what, text)
+			if value, err = parse(ctx.Value.Default); err != nil {
+				return err
+			}
+		}
+		target.Set(reflect.ValueOf(value))
+		return nil
+	})
+}
