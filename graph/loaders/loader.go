@@ -9,11 +9,11 @@ package loaders
 
 import (
 	"context"
-	"fmt"
-	"regexp"
 	"runtime/debug"
 
 	"github.com/graph-gophers/dataloader/v7"
+
+	"mixcloud-graphql/internal/telemetry"
 )
 
 // A Loader fetches each key at most once in its life. It is safe for
@@ -38,13 +38,8 @@ type PanicError struct {
 	stack []byte
 }
 
-// newPanicError takes what was recovered. Its words may be anybody's, such as a
-// transport's that quotes an address with the token in it.
-func newPanicError(p any) *PanicError {
-	return &PanicError{token.ReplaceAllString(fmt.Sprint(p), "$1=[redacted]"), debug.Stack()}
-}
-
-var token = regexp.MustCompile(`(?i)(access_token)(=|%3D)[^&\s"'<>]*`)
+// newPanicError takes what was recovered.
+func newPanicError(p any) *PanicError { return &PanicError{telemetry.Panicked(p), debug.Stack()} }
 
 // Error tells the panic and where it was, for the log; clients get an internal
 // error.

@@ -115,6 +115,7 @@ func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outco
 		}
 		out.Changed = new(bool)
 	case err != nil:
+		l.Forget() // it may have been done
 		return err
 	case !result.Success:
 		out.Refuse(model.UserErrorCodeRefused, refusal(result.Message))

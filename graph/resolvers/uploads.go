@@ -99,6 +99,9 @@ func send(ctx context.Context, track *upload.Track, want wanted, out *model.Outc
 	return result, nil
 }
 
+// postValidation is Mixcloud's name for a refusal of what was sent (client code).
+const postValidation = "PostValidationError"
+
 // refused turns an error that is about the input into user errors; any other
 // is passed on.
 func refused(out *model.Outcome, want wanted, err error) error {
@@ -108,8 +111,8 @@ func refused(out *model.Outcome, want wanted, err error) error {
 	}
 	answer, ok := errors.AsType[*mixcloud.Error](err)
 	switch {
-	case ok && len(answer.Details) > 0:
-		refuseDetails(out, refusal(answer.Message), answer.Details)
+	case ok && (len(answer.Details) > 0 || answer.Type == postValidation):
+		refuseDetails(out, refusal(""), answer.Details) // its message is not for clients
 		return nil
 	case ok && answer.Status == http.StatusRequestEntityTooLarge && len(want) > 0:
 		// The proxy before Mixcloud says so, of the request as a whole.

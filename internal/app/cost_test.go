@@ -3,7 +3,10 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +28,7 @@ type price struct {
 type tariff struct {
 	anonymous, token price
 	argument         string // what brings it about, such as "full: true"; "" for nothing
+	absent           price  // with a token, when Mixcloud finds nothing to undo; free for what undoes nothing
 	withheld         bool   // token is the price where Mixcloud keeps back what depends on the viewer
 }
 
@@ -47,6 +51,12 @@ var (
 		"nothing for anonymous callers; one call with a token, after those of `isViewer`": {
 			token: price{partial: 1, full: 1, shared: true},
 		},
+		"one call, before the change": {token: call},
+		"one call to the site":        {anonymous: call, token: call},
+		"one call, and one more when there is nothing to undo": {
+			token: call, absent: price{full: 2},
+		},
+		"one call, and one to look up the viewer": {token: price{full: 2}},
 	}
 	withArgument = regexp.MustCompile("^Cost with `([a-z]+: [a-z]+)`: (.*)$")
 )
@@ -78,48 +88,66 @@ func tariffOf(description string) (tariff, error) {
 // parents says how to come by objects of a type: with what carries them, and by
 // a look-up of their own. %s is the selection. Types that only come along have
 // no look-up.
+//
+// The fields of mutations are asked of a Mixcloud that says yes to each write
+// and does nothing, and by a viewer only, but for what nobody needs a token for.
 var parents = map[string]struct{ partial, full string }{
-	"Query":               {full: `%s`},
-	"User":                {`user(username: "HarbourFM") { followers(first: 3) { nodes { %s } } }`, `user(username: "demo") { %s }`},
-	"Cloudcast":           {`popular(first: 3) { nodes { %s } }`, `cloudcast(key: "/spartacus/party-time/") { %s }`},
-	"Tag":                 {`search(query: "funk") { tags(first: 3) { nodes { %s } } }`, `tag(name: "funk") { %s }`},
-	"City":                {full: `city(name: "athens") { %s }`},
-	"Category":            {`categories { %s }`, `category(slug: "ambient") { %s }`},
-	"Playlist":            {`user(username: "demo") { playlists(first: 3) { nodes { %s } } }`, `playlist(key: "/demo/playlists/things-to-hear-again/") { %s }`},
-	"Track":               {tracklist(`track { %s }`), ``},
-	"Artist":              {tracklist(`track { artist { %s } }`), ``},
-	"Search":              {full: `search(query: "night") { %s }`},
-	"Discovery":           {full: `discover(tags: ["funk"]) { %s }`},
-	"OEmbed":              {full: `oembed(url: "/spartacus/party-time/") { %s }`},
-	"RateLimit":           {full: `rateLimit { %s }`},
-	"PageInfo":            {partial: `popular(first: 1) { pageInfo { %s } }`},
-	"Picture":             {partial: `popular(first: 1) { nodes { pictures { %s } } }`},
-	"Comment":             {partial: `user(username: "demo") { comments(first: 3) { nodes { %s } } }`},
-	"TrackSection":        {partial: tracklist(`%s`)},
-	"ChapterSection":      {partial: `cloudcast(key: "/demo/lunch-break-a-tracklist-with-holes/") { sections { ... on ChapterSection { %s } } }`},
-	"UploadActivity":      {partial: activities("UploadActivity")},
-	"ListenActivity":      {partial: activities("ListenActivity")},
-	"FavoriteActivity":    {partial: activities("FavoriteActivity")},
-	"FollowActivity":      {partial: activities("FollowActivity")},
-	"CloudcastConnection": {partial: `popular(first: 1) { %s }`},
-	"CloudcastEdge":       {partial: `popular(first: 1) { edges { %s } }`},
-	"ListenConnection":    {partial: `user(username: "demo") { listens(first: 1) { %s } }`},
-	"ListenEdge":          {partial: `user(username: "demo") { listens(first: 1) { edges { %s } } }`},
-	"UserConnection":      {partial: `user(username: "demo") { followers(first: 1) { %s } }`},
-	"UserEdge":            {partial: `user(username: "demo") { followers(first: 1) { edges { %s } } }`},
-	"TagConnection":       {partial: `search(query: "funk") { tags(first: 1) { %s } }`},
-	"TagEdge":             {partial: `search(query: "funk") { tags(first: 1) { edges { %s } } }`},
-	"CommentConnection":   {partial: `user(username: "demo") { comments(first: 1) { %s } }`},
-	"CommentEdge":         {partial: `user(username: "demo") { comments(first: 1) { edges { %s } } }`},
-	"ActivityConnection":  {partial: `user(username: "demo") { feed(first: 1) { %s } }`},
-	"ActivityEdge":        {partial: `user(username: "demo") { feed(first: 1) { edges { %s } } }`},
-	"PlaylistConnection":  {partial: `user(username: "demo") { playlists(first: 1) { %s } }`},
-	"PlaylistEdge":        {partial: `user(username: "demo") { playlists(first: 1) { edges { %s } } }`},
+	"Mutation":                     {full: `mutation { %s }`},
+	"FollowUserPayload":            {full: `mutation { followUser(input: {username: "spartacus"}) { %s } }`},
+	"UnfollowUserPayload":          {full: `mutation { unfollowUser(input: {username: "spartacus"}) { %s } }`},
+	"FavoriteCloudcastPayload":     {full: `mutation { favoriteCloudcast(input: {key: "/spartacus/party-time/"}) { %s } }`},
+	"UnfavoriteCloudcastPayload":   {full: `mutation { unfavoriteCloudcast(input: {key: "/spartacus/party-time/"}) { %s } }`},
+	"RepostCloudcastPayload":       {full: `mutation { repostCloudcast(input: {key: "/spartacus/party-time/"}) { %s } }`},
+	"UnrepostCloudcastPayload":     {full: `mutation { unrepostCloudcast(input: {key: "/spartacus/party-time/"}) { %s } }`},
+	"AddToListenLaterPayload":      {full: `mutation { addToListenLater(input: {key: "/spartacus/party-time/"}) { %s } }`},
+	"RemoveFromListenLaterPayload": {full: `mutation { removeFromListenLater(input: {key: "/spartacus/party-time/"}) { %s } }`},
+	"UploadCloudcastPayload":       {full: `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"}) { %s } }`},
+	"EditCloudcastPayload":         {full: `mutation { editCloudcast(input: {key: "/demo/lunch-break-29082026/", name: "x"}) { %s } }`},
+	"ExchangeOAuthCodePayload":     {full: `mutation { exchangeOAuthCode(input: {code: "x", redirectUri: "https://app.test/back"}) { %s } }`},
+	"UserError":                    {full: `mutation { followUser(input: {}) { userErrors { %s } } }`},
+	"Query":                        {full: `%s`},
+	"User":                         {`user(username: "HarbourFM") { followers(first: 3) { nodes { %s } } }`, `user(username: "demo") { %s }`},
+	"Cloudcast":                    {`popular(first: 3) { nodes { %s } }`, `cloudcast(key: "/spartacus/party-time/") { %s }`},
+	"Tag":                          {`search(query: "funk") { tags(first: 3) { nodes { %s } } }`, `tag(name: "funk") { %s }`},
+	"City":                         {full: `city(name: "athens") { %s }`},
+	"Category":                     {`categories { %s }`, `category(slug: "ambient") { %s }`},
+	"Playlist":                     {`user(username: "demo") { playlists(first: 3) { nodes { %s } } }`, `playlist(key: "/demo/playlists/things-to-hear-again/") { %s }`},
+	"Track":                        {tracklist(`track { %s }`), ``},
+	"Artist":                       {tracklist(`track { artist { %s } }`), ``},
+	"Search":                       {full: `search(query: "night") { %s }`},
+	"Discovery":                    {full: `discover(tags: ["funk"]) { %s }`},
+	"OEmbed":                       {full: `oembed(url: "/spartacus/party-time/") { %s }`},
+	"RateLimit":                    {full: `rateLimit { %s }`},
+	"PageInfo":                     {partial: `popular(first: 1) { pageInfo { %s } }`},
+	"Picture":                      {partial: `popular(first: 1) { nodes { pictures { %s } } }`},
+	"Comment":                      {partial: `user(username: "demo") { comments(first: 3) { nodes { %s } } }`},
+	"TrackSection":                 {partial: tracklist(`%s`)},
+	"ChapterSection":               {partial: `cloudcast(key: "/demo/lunch-break-a-tracklist-with-holes/") { sections { ... on ChapterSection { %s } } }`},
+	"UploadActivity":               {partial: activities("UploadActivity")},
+	"ListenActivity":               {partial: activities("ListenActivity")},
+	"FavoriteActivity":             {partial: activities("FavoriteActivity")},
+	"FollowActivity":               {partial: activities("FollowActivity")},
+	"CloudcastConnection":          {partial: `popular(first: 1) { %s }`},
+	"CloudcastEdge":                {partial: `popular(first: 1) { edges { %s } }`},
+	"ListenConnection":             {partial: `user(username: "demo") { listens(first: 1) { %s } }`},
+	"ListenEdge":                   {partial: `user(username: "demo") { listens(first: 1) { edges { %s } } }`},
+	"UserConnection":               {partial: `user(username: "demo") { followers(first: 1) { %s } }`},
+	"UserEdge":                     {partial: `user(username: "demo") { followers(first: 1) { edges { %s } } }`},
+	"TagConnection":                {partial: `search(query: "funk") { tags(first: 1) { %s } }`},
+	"TagEdge":                      {partial: `search(query: "funk") { tags(first: 1) { edges { %s } } }`},
+	"CommentConnection":            {partial: `user(username: "demo") { comments(first: 1) { %s } }`},
+	"CommentEdge":                  {partial: `user(username: "demo") { comments(first: 1) { edges { %s } } }`},
+	"ActivityConnection":           {partial: `user(username: "demo") { feed(first: 1) { %s } }`},
+	"ActivityEdge":                 {partial: `user(username: "demo") { feed(first: 1) { edges { %s } } }`},
+	"PlaylistConnection":           {partial: `user(username: "demo") { playlists(first: 1) { %s } }`},
+	"PlaylistEdge":                 {partial: `user(username: "demo") { playlists(first: 1) { edges { %s } } }`},
 }
 
 // unreachable are the types of which the emulated Mixcloud has no object.
 var unreachable = map[string]string{
-	"OtherActivity": "it does nothing that was never recorded",
+	"OtherActivity":  "it does nothing that was never recorded",
+	"Subscription":   "its events make no call: TestUploadProgress",
+	"UploadProgress": "the same",
 }
 
 func tracklist(selection string) string {
@@ -132,6 +160,19 @@ func activities(kind string) string {
 
 // arguments are those that a field cannot go without.
 var arguments = map[string]string{
+	"Query.oauthAuthorizationUrl":    `redirectUri: "https://app.test/back"`,
+	"Mutation.followUser":            `input: {username: "spartacus"}`,
+	"Mutation.unfollowUser":          `input: {username: "spartacus"}`,
+	"Mutation.favoriteCloudcast":     `input: {key: "/spartacus/party-time/"}`,
+	"Mutation.unfavoriteCloudcast":   `input: {key: "/spartacus/party-time/"}`,
+	"Mutation.repostCloudcast":       `input: {key: "/spartacus/party-time/"}`,
+	"Mutation.unrepostCloudcast":     `input: {key: "/spartacus/party-time/"}`,
+	"Mutation.addToListenLater":      `input: {key: "/spartacus/party-time/"}`,
+	"Mutation.removeFromListenLater": `input: {key: "/spartacus/party-time/"}`,
+	"Mutation.editCloudcast":         `input: {key: "/demo/lunch-break-29082026/", name: "x"}`,
+	"Mutation.exchangeOAuthCode":     `input: {code: "x", redirectUri: "https://app.test/back"}`,
+	"Mutation.uploadCloudcast":       `input: {mp3: $mp3, name: "Night Bus"}`,
+
 	"Query.node":      `id: "MXUKL3NwYXJ0YWN1cy8"`,
 	"Query.nodes":     `ids: ["MXUKL3NwYXJ0YWN1cy8", "MXQKL2dlbnJlcy9mdW5rLw", "MXUKL3NwYXJ0YWN1cy8"]`,
 	"Query.resource":  `key: "/spartacus/"`,
@@ -199,6 +240,15 @@ func checkCost(t *testing.T, parent, typeName string, f *ast.FieldDefinition, sa
 			withheld bool
 		}{"demo-token", free, false})
 	}
+	if writes := strings.HasPrefix(parent, "mutation"); writes && !strings.Contains(parent+f.Name, "exchangeOAuthCode") {
+		audiences = audiences[1:]
+	}
+	if said.absent != free {
+		n, calls := extraOf(t, nothingToUndo, parent, selectionOf(typeName, f, ""), "demo-token")
+		if len(calls) != n*of(said.absent) {
+			t.Errorf("with nothing to undo, %s makes %d calls, %d are said:\n%s", f.Name, len(calls), n*of(said.absent), strings.Join(calls, "\n"))
+		}
+	}
 	for _, who := range audiences {
 		bare := selectionOf(typeName, f, "")
 		want := who.price
@@ -240,9 +290,18 @@ func selectionOf(typeName string, f *ast.FieldDefinition, argument string) strin
 // those that bring its parents.
 func extra(t *testing.T, parent, selection, token string, withheld bool) (int, []string) {
 	t.Helper()
+	upstream := asItIs
+	if withheld {
+		upstream = keepingBack
+	}
+	return extraOf(t, upstream, parent, selection, token)
+}
+
+func extraOf(t *testing.T, of func(testing.TB) set, parent, selection, token string) (int, []string) {
+	t.Helper()
 	var without, with any
-	base := asked(t, fmt.Sprintf(parent, "probe: __typename"), token, withheld, &without)
-	calls := asked(t, fmt.Sprintf(parent, selection), token, withheld, &with)
+	base := asked(t, of, fmt.Sprintf(parent, "probe: __typename"), token, &without)
+	calls := asked(t, of, fmt.Sprintf(parent, selection), token, &with)
 	for _, line := range base {
 		i := slices.Index(calls, line)
 		if i < 0 {
@@ -257,14 +316,58 @@ func extra(t *testing.T, parent, selection, token string, withheld bool) (int, [
 	return n, calls
 }
 
-func asked(t *testing.T, selection, token string, withheld bool, data any) []string {
+// asItIs is the emulated Mixcloud, but that writes are answered and not done.
+func asItIs(t testing.TB) set { return saysYes(t, http.StatusOK) }
+
+// nothingToUndo is one that finds nothing to undo.
+func nothingToUndo(t testing.TB) set { return saysYes(t, http.StatusNotFound) }
+
+// keepingBack is one that keeps back what depends on the viewer.
+func keepingBack(t testing.TB) set {
+	return saysYes(t, http.StatusOK, emulator.WithBroken("no-viewer-members"))
+}
+
+// saysYes answers the undoing of an action with a status.
+func saysYes(t testing.TB, undone int, options ...emulator.Option) set {
 	t.Helper()
-	s := set{}
-	if withheld {
-		s.emulator = append(s.emulator, emulator.WithBroken("no-viewer-members"))
+	e, err := emulator.New(append(options, emulator.WithWorld(seeded()))...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	st := newStage(t, s)
-	if errs := st.ask(t, token, "{ "+selection+" }", nil).decode(t, data); len(errs) > 0 {
+	return set{upstream: roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodGet {
+			return e.Transport().RoundTrip(r)
+		}
+		if r.Body != nil {
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				return nil, err
+			}
+		}
+		w := httptest.NewRecorder()
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(undone)
+		}
+		fmt.Fprint(w, `{"access_token": "x", "result": {"success": true, "message": "Done", "key": "/demo/night-bus/"}}`)
+		return w.Result(), nil
+	})}
+}
+
+func asked(t *testing.T, of func(testing.TB) set, selection, token string, data any) []string {
+	t.Helper()
+	st := newStage(t, of(t))
+	a := answer{}
+	switch {
+	case strings.Contains(selection, "$mp3"):
+		if !strings.HasPrefix(selection, "mutation (") {
+			selection = strings.Replace(selection, "mutation", "mutation ($mp3: Upload!)", 1)
+		}
+		a = st.send(t, token, selection, map[string]any{"mp3": nil}, sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100})
+	case strings.HasPrefix(selection, "mutation"):
+		a = st.ask(t, token, selection, nil)
+	default:
+		a = st.ask(t, token, "{ "+selection+" }", nil)
+	}
+	if errs := a.decode(t, data); len(errs) > 0 {
 		t.Fatalf("%s: %+v", selection, errs)
 	}
 	return st.upstream()
@@ -313,9 +416,9 @@ func TestCostOfTotals(t *testing.T) {
 					counted := fmt.Sprintf("probe: %s(first: 1) { pageInfo { hasNextPage } totalCount }", f.Name)
 					var with any
 					var owners any
-					base := asked(t, fmt.Sprintf(way.parent, bare), "", false, &with)
-					calls := asked(t, fmt.Sprintf(way.parent, counted), "", false, nil)
-					asked(t, fmt.Sprintf(way.parent, "probe: __typename"), "", false, &owners)
+					base := asked(t, asItIs, fmt.Sprintf(way.parent, bare), "", &with)
+					calls := asked(t, asItIs, fmt.Sprintf(way.parent, counted), "", nil)
+					asked(t, asItIs, fmt.Sprintf(way.parent, "probe: __typename"), "", &owners)
 					if got, most := len(calls)-len(base), way.most*probes(owners); got > most {
 						t.Errorf("%s: %d calls for totals, %d are said", fmt.Sprintf(way.parent, counted), got, most)
 					}

@@ -6,8 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +31,10 @@ var update = flag.Bool("update", false, "write what the goldens' queries give in
 //
 //	query.graphql    the document
 //	variables.json   its variables, if any
+//	files.json       the files of a multipart request, if any, in their order
 //	token            the bearer token, if any
+//	code             whose code stands for CODE in the variables, if anybody's;
+//	                 the token that it gives is TOKEN in the answer
 //	emulator.json    what Mixcloud does: {"settings": …, "faults": […]} in the
 //	                 words of the emulator's control API, if anything special
 //	status           of the answer, if it is not 200
@@ -36,6 +42,9 @@ var update = flag.Bool("update", false, "write what the goldens' queries give in
 //	upstream         the calls to Mixcloud, sorted; "(token)" marks a token
 //	upstream.newest  the calls where since gives the newest items, if they differ
 //	rounds           how long it took, in the time of one call
+//	written          what Mixcloud has of uploads and edits, if there were any
+//
+// A mutation has a world of its own to write to, and is played once.
 type golden struct {
 	file     string
 	archive  *txtar.Archive
@@ -44,6 +53,8 @@ type golden struct {
 	token    string
 	emulator emulatorSetup
 	vars     map[string]any
+	files    []sentFile
+	writes   bool
 }
 
 type emulatorSetup struct {
@@ -52,8 +63,8 @@ type emulatorSetup struct {
 }
 
 var goldenSections = []string{
-	"query.graphql", "variables.json", "token", "emulator.json",
-	"status", "want.json", "upstream", "upstream.newest", "rounds",
+	"query.graphql", "variables.json", "files.json", "token", "code", "emulator.json",
+	"status", "want.json", "upstream", "upstream.newest", "rounds", "written",
 }
 
 // callTime is how long a call to Mixcloud takes in the goldens, in a time that
@@ -115,7 +126,8 @@ func readGolden(file string) (*golden, error) {
 		return nil, fmt.Errorf("no prose says what must hold")
 	}
 	g.query, g.token = g.section("query.graphql"), strings.TrimSpace(g.section("token"))
-	for name, into := range map[string]any{"variables.json": &g.vars, "emulator.json": &g.emulator} {
+	g.writes = strings.HasPrefix(g.query, "mutation")
+	for name, into := range map[string]any{"variables.json": &g.vars, "files.json": &g.files, "emulator.json": &g.emulator} {
 		if text := g.section(name); text != "" {
 			d := json.NewDecoder(strings.NewReader(text))
 			d.DisallowUnknownFields()
@@ -134,6 +146,16 @@ type outcome struct {
 	body     string // indented, errors in the order of their paths
 	upstream []string
 	rounds   int
+	written  string
+}
+
+// ask sends the case's request.
+func (g *golden) ask(t testing.TB, s *stage, token string) answer {
+	t.Helper()
+	if g.files != nil {
+		return s.send(t, token, g.query, g.vars, g.files...)
+	}
+	return s.ask(t, token, g.query, g.vars)
 }
 
 // play asks a fresh server twice. Both answers must be the same to the byte,
@@ -142,28 +164,87 @@ func (g *golden) play(t *testing.T, sinceOrder string) (out outcome) {
 	t.Helper()
 	seeded()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, set{emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{SinceOrder: sinceOrder, Latency: callTime})}})
+		s := newStage(t, set{writes: g.writes, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{SinceOrder: sinceOrder, Latency: callTime})}})
 		g.disturb(t, s)
+		if user := strings.TrimSpace(g.section("code")); user != "" {
+			g.vars["code"] = codeOf(t, s.mixcloud, emulator.DemoClientID, appRedirect, user)
+		}
 		start := time.Now()
-		first := s.ask(t, g.token, g.query, g.vars)
+		first := g.ask(t, s, g.token)
 		took := time.Since(start)
 		if took%callTime != 0 {
 			t.Errorf("took %v, which is no number of calls of %v: something waits", took, callTime)
 		}
 		journal := s.mixcloud.Requests()
-		out = outcome{first.status, indented(t, first), s.upstream(), int(took / callTime)}
+		out = outcome{first.status, g.masked(t, s, indented(t, first)), s.upstream(), int(took / callTime), written(t, s.mixcloud)}
 		if len(journal) != len(out.upstream) {
 			t.Errorf("the emulator saw %d requests, the wire %d", len(journal), len(out.upstream))
 		}
-		if slices.ContainsFunc(g.emulator.Faults, func(f map[string]any) bool { return f["times"] != nil }) {
+		if g.writes || slices.ContainsFunc(g.emulator.Faults, func(f map[string]any) bool { return f["times"] != nil }) {
 			return
 		}
-		again := s.ask(t, g.token, g.query, g.vars)
+		again := g.ask(t, s, g.token)
 		if diff := cmp.Diff(out.body, indented(t, again)); diff != "" {
 			t.Errorf("asked again, the answer differs:\n%s", diff)
 		}
 	})
 	return out
+}
+
+// masked replaces the token that a code gave, which is another each time, after
+// a look at whether it is the right one.
+func (g *golden) masked(t *testing.T, s *stage, body string) string {
+	t.Helper()
+	found := regexp.MustCompile(`"accessToken": "([^"]+)"`).FindStringSubmatch(body)
+	if found == nil {
+		return body
+	}
+	journal := s.upstream() // of the case alone
+	var data struct{ Viewer struct{ Username string } }
+	s.ask(t, found[1], "{ viewer { username } }", nil).decode(t, &data)
+	s.upstream()
+	s.wire.calls = journal
+	if want := strings.TrimSpace(g.section("code")); data.Viewer.Username != want {
+		t.Errorf("the token is that of %q, want %q", data.Viewer.Username, want)
+	}
+	return strings.ReplaceAll(body, found[1], "TOKEN")
+}
+
+// written is what an emulated Mixcloud has of uploads and edits.
+func written(t *testing.T, e *emulator.Emulator) string {
+	t.Helper()
+	all := append(e.Uploads(), e.Edits()...)
+	if len(all) == 0 {
+		return ""
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text) + "\n"
+}
+
+// codeOf goes through Mixcloud's page as a person does who allows the
+// application to act for them.
+func codeOf(t testing.TB, e *emulator.Emulator, client, redirect, user string) string {
+	t.Helper()
+	page := mixcloudURL + "/www/oauth/authorize?" + url.Values{"client_id": {client}, "redirect_uri": {redirect}}.Encode()
+	get := httptest.NewRequest(http.MethodGet, page, nil)
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, get)
+	once := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(w.Body.String())
+	if once == nil {
+		t.Fatalf("no form: %d %s", w.Code, w.Body)
+	}
+	post := httptest.NewRequest(http.MethodPost, page, strings.NewReader(url.Values{"form": {once[1]}, "choice": {"allow"}, "user": {user}}.Encode()))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w = httptest.NewRecorder()
+	e.ServeHTTP(w, post)
+	back, err := url.Parse(w.Header().Get("Location"))
+	if err != nil || back.Query().Get("code") == "" {
+		t.Fatalf("sent back to %q: %v", w.Header().Get("Location"), err)
+	}
+	return back.Query().Get("code")
 }
 
 // disturb tells the emulator through its control API what the case is about.
@@ -235,7 +316,11 @@ func TestGolden(t *testing.T) {
 	for _, g := range all {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
-			nearest, newest := g.play(t, emulator.SinceNearest), g.play(t, emulator.SinceNewest)
+			nearest := g.play(t, emulator.SinceNearest)
+			newest := nearest
+			if !g.writes {
+				newest = g.play(t, emulator.SinceNewest)
+			}
 			if diff := cmp.Diff(nearest.body, newest.body); diff != "" {
 				t.Errorf("the answer depends on what since gives (- nearest, + newest):\n%s", diff)
 			}
@@ -244,6 +329,7 @@ func TestGolden(t *testing.T) {
 				"want.json": nearest.body,
 				"upstream":  lines(nearest.upstream),
 				"rounds":    strconv.Itoa(nearest.rounds) + "\n",
+				"written":   nearest.written,
 			}
 			if nearest.status != http.StatusOK {
 				got["status"] = strconv.Itoa(nearest.status) + "\n"

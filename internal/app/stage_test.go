@@ -3,10 +3,14 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/textproto"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +45,11 @@ type set struct {
 	upstream http.RoundTripper // instead of the emulator
 	emulator []emulator.Option
 	client   []mixcloud.Option
+	writes   bool // the world is the stage's own, to write to
 }
+
+// appRedirect is where the server of the tests lets apps have people sent back to.
+const appRedirect = "https://app.test/back"
 
 func newStage(t testing.TB, s set) *stage {
 	t.Helper()
@@ -49,7 +57,11 @@ func newStage(t testing.TB, s set) *stage {
 	st.wire.next = s.upstream
 	if s.upstream == nil {
 		var err error
-		st.mixcloud, err = emulator.New(append([]emulator.Option{emulator.WithWorld(seeded())}, s.emulator...)...)
+		shown := seeded()
+		if s.writes {
+			shown = world.New(1)
+		}
+		st.mixcloud, err = emulator.New(append([]emulator.Option{emulator.WithWorld(shown)}, s.emulator...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +82,7 @@ func newStage(t testing.TB, s set) *stage {
 	if s.config.OAuthClientID == "" {
 		s.config.OAuthClientID, s.config.OAuthClientSecret = emulator.DemoClientID, emulator.DemoClientSecret
 		s.config.PublicURL, s.config.SecretKey = "https://graph.test", "the key of the tests, 32 bytes of it"
-		s.config.OAuthRedirects = []string{"https://app.test/back?to=%2F"}
+		s.config.OAuthRedirects = []string{"https://app.test/back?to=%2F", appRedirect}
 	}
 	logger, err := telemetry.NewLogger(st.log, telemetry.JSON, slog.LevelDebug)
 	if err != nil {
@@ -110,6 +122,11 @@ func (s *stage) ask(t testing.TB, token, query string, variables map[string]any)
 	}
 	r := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
+	return s.serve(r, token)
+}
+
+// serve sends a request for whoever has the token.
+func (s *stage) serve(r *http.Request, token string) answer {
 	r.Header.Set("Accept", "application/graphql-response+json")
 	r.Header.Set("X-Request-Id", "test-request")
 	if token != "" {
@@ -118,6 +135,65 @@ func (s *stage) ask(t testing.TB, token, query string, variables map[string]any)
 	w := httptest.NewRecorder()
 	s.app.ServeHTTP(w, r)
 	return answer{w.Code, w.Header(), w.Body.Bytes()}
+}
+
+// A sentFile is a file of a multipart request.
+type sentFile struct {
+	Path string `json:"path"` // into the request, such as "variables.mp3"
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Head string `json:"head"` // how it begins; the rest is of zeros
+	Size int    `json:"size"`
+}
+
+func (f sentFile) content() []byte {
+	return append([]byte(f.Head), make([]byte, max(0, f.Size-len(f.Head)))...)
+}
+
+// send sends an operation with files, in their order.
+func (s *stage) send(t testing.TB, token, query string, variables map[string]any, sent ...sentFile) answer {
+	t.Helper()
+	return s.serve(multipartRequest(t, query, variables, sent...), token)
+}
+
+func multipartRequest(t testing.TB, query string, variables map[string]any, sent ...sentFile) *http.Request {
+	t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	places := map[string][]string{}
+	for i, f := range sent {
+		places[strconv.Itoa(i)] = []string{f.Path}
+	}
+	for _, field := range []struct {
+		name  string
+		value any
+	}{{"operations", map[string]any{"query": query, "variables": variables}}, {"map", places}} {
+		text, err := json.Marshal(field.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := form.WriteField(field.name, string(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, f := range sent {
+		part, err := form.CreatePart(textproto.MIMEHeader{
+			"Content-Disposition": {fmt.Sprintf(`form-data; name="%d"; filename="%s"`, i, f.Name)}, "Content-Type": {f.Type},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := part.Write(f.content()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/graphql", &body)
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	r.Header.Set("X-Requested-With", "test")
+	return r
 }
 
 // decode reads an answer into data, and gives its errors in the order of their

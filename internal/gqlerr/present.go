@@ -37,7 +37,7 @@ func Presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 func Recover(log *slog.Logger) graphql.RecoverFunc {
 	return func(ctx context.Context, p any) error {
 		log.ErrorContext(ctx, "panic in a resolver",
-			"path", graphql.GetPath(ctx).String(), "panic", p, "stack", string(debug.Stack()))
+			"path", graphql.GetPath(ctx).String(), "panic", telemetry.Panicked(p), "stack", string(debug.Stack()))
 		return Internal(nil)
 	}
 }

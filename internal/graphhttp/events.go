@@ -10,6 +10,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"mixcloud-graphql/internal/telemetry"
 )
 
 // keepAlive is the time between signs of life in a stream of events, below
@@ -79,7 +81,7 @@ func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *gra
 	defer close(out)
 	defer func() { // net/http's own recovery ends where a goroutine begins
 		if p := recover(); p != nil {
-			t.log.ErrorContext(ctx, "panic in a stream of events", "panic", p, "stack", string(debug.Stack()))
+			t.log.ErrorContext(ctx, "panic in a stream of events", "panic", telemetry.Panicked(p), "stack", string(debug.Stack()))
 		}
 	}()
 	subscribed := oc.Operation.Operation == ast.Subscription

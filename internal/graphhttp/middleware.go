@@ -61,7 +61,7 @@ func Recover(log *slog.Logger) func(http.Handler) http.Handler {
 					panic(p)
 				}
 				log.ErrorContext(r.Context(), "panic in a handler",
-					"path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+					"path", r.URL.Path, "panic", telemetry.Panicked(p), "stack", string(debug.Stack()))
 				gqlerr.Write(w, r, http.StatusInternalServerError, gqlerr.Internal(nil))
 			}()
 			next.ServeHTTP(w, r)

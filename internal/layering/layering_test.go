@@ -40,7 +40,7 @@ var may = []struct {
 	{"internal/upstream", []string{"internal/gqlerr", "internal/idempotency", "internal/telemetry", "mixcloud"}},
 	{"graph/paging", []string{"internal/gqlerr", "mixcloud"}},
 	{"graph/model", []string{"graph/paging", "internal/gqlerr", "internal/upload", "mixcloud"}},
-	{"graph/loaders", []string{"graph/model", "graph/paging", "internal/gqlerr", "internal/upstream", "mixcloud"}},
+	{"graph/loaders", []string{"graph/model", "graph/paging", "internal/gqlerr", "internal/telemetry", "internal/upstream", "mixcloud"}},
 	{"graph/generated", []string{"graph/model", "graph/paging", "internal/upload", "mixcloud"}},
 	{"graph/resolvers", []string{"graph/generated", "graph/loaders", "graph/model", "graph/paging", "internal/gqlerr", "internal/upload", "internal/upstream", "mixcloud"}},
 	{"internal/app", []string{"graph/...", "internal/...", "mixcloud/..."}},
