@@ -124,7 +124,10 @@ func TestEarlyAnswer(t *testing.T) {
 				conn := dial(t, address)
 				head := dripHead
 				if name == "chunked" {
-					head = fmt.Sprintf("%x\r\n%s\r\n40000000\r\n", len(dripHead), dripHead)
+					head = fmt.Sprintf("%x\r\n%s\r\n", len(dripHead), dripHead)
+					if goesOn { // net/http waits for the content that a chunk's head announces
+						head += "40000000\r\n"
+					}
 				}
 				fmt.Fprintf(conn, "%s%s\r\n\r\n%s", wireHead, length, head)
 				sent := make(chan int64, 1)
