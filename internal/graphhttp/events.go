@@ -44,7 +44,7 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	}
 
 	handle, ctx := exec.DispatchOperation(ctx, oc)
-	responses := make(chan *graphql.Response)
+	responses := make(chan response)
 	go t.respond(ctx, exec, oc, handle, responses)
 	defer func() { // nothing of the operation outlives the request
 		cancel()
@@ -62,8 +62,8 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 				}
 				return
 			}
-			noteErrors(ctx, resp.Errors)
-			if !out.event("next", encode(resp)) {
+			noteErrors(ctx, resp.errors)
+			if !out.event("next", resp.body) {
 				return
 			}
 			beat.Reset(t.beat)
@@ -75,9 +75,16 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	}
 }
 
+// A response is one that is ready to be sent: the executor uses the memory of
+// its own again for the next.
+type response struct {
+	body   []byte
+	errors gqlerror.List
+}
+
 // respond gives the responses of an operation, one for all but subscriptions,
 // and closes out.
-func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, handle graphql.ResponseHandler, out chan<- *graphql.Response) {
+func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, handle graphql.ResponseHandler, out chan<- response) {
 	defer close(out)
 	defer func() { // net/http's own recovery ends where a goroutine begins
 		if p := recover(); p != nil {
@@ -94,7 +101,7 @@ func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *gra
 		default: // the deadline passed before the query began
 			resp = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
 		}
-		out <- resp // stream takes all there is, to the end
+		out <- response{encode(resp), resp.Errors} // stream takes all there is, to the end
 		if !subscribed {
 			return
 		}
