@@ -290,6 +290,7 @@ func uploadTransport() *http.Transport {
 	t.Protocols = new(http.Protocols)
 	t.Protocols.SetHTTP1(true)
 	t.ResponseHeaderTimeout = 0
+	t.WriteBufferSize = 257 << 10 // a piece of a file, with its head, in one system call
 	dial := t.DialContext
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
