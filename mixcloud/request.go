@@ -24,8 +24,8 @@ type request struct {
 	body   io.Reader // of a write; nil for none
 	kind   string    // the body's Content-Type
 	stream bool      // the body may take any time: only the context ends it
-	root   *url.URL // where path is below
-	path   string   // clean
+	root   *url.URL  // where path is below
+	path   string    // clean
 	query  url.Values
 	token  credential
 	accept string
