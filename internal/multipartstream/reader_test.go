@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"mime/multipart"
 	"strings"
 	"testing"
@@ -73,6 +74,153 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
+// FuzzReader_small reads the same contents in pieces of every size, by Read and
+// by WriteTo in turns.
+func FuzzReader_small(f *testing.F) {
+	f.Add([]byte("hello\r\n--b"), uint16(1), uint16(3))
+	f.Add(bytes.Repeat([]byte("\r\n--"), 100), uint16(7), uint16(2))
+	f.Add(bytes.Repeat([]byte("\r\n--boundar"), 60_000), uint16(4096), uint16(65_000))
+	f.Fuzz(func(t *testing.T, want []byte, in, out uint16) {
+		if bytes.Contains(want, []byte("\r\n--boundary")) || bytes.HasPrefix(want, []byte("--boundary")) {
+			t.Skip("the content holds the boundary itself")
+		}
+		form := append([]byte("--boundary\r\nContent-Disposition: form-data; name=a\r\n\r\n"), want...)
+		form = append(form, "\r\n--boundary--\r\nepilogue"...)
+		r := NewReader(&pieces{form, int(in)%5000 + 1}, "boundary")
+		p, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if empty, err := p.Empty(); err != nil || empty != (len(want) == 0) {
+			t.Fatalf("empty: %v, %v", empty, err)
+		}
+		var got bytes.Buffer
+		buf := make([]byte, int(out)%5000+1)
+		for range 3 {
+			n, err := p.Read(buf)
+			got.Write(buf[:n])
+			if err != nil && !errors.Is(err, io.EOF) {
+				t.Fatal(err)
+			}
+		}
+		if _, err := p.WriteTo(&got); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Fatalf("%q came as %q", want, got.Bytes())
+		}
+		if used := r.Consumed(); used != int64(len(form)-len("\r\nepilogue")) {
+			t.Fatalf("%d bytes of %d are used up", used, len(form))
+		}
+		if _, err := r.Next(); !errors.Is(err, io.EOF) {
+			t.Fatalf("after the last part: %v", err)
+		}
+		if err := r.Finish(); err != nil {
+			t.Fatalf("at the end: %v", err)
+		}
+	})
+}
+
+// pieces are read so many bytes at a time.
+type pieces struct {
+	text []byte
+	most int
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if len(p.text) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b[:min(len(b), p.most)], p.text)
+	p.text = p.text[n:]
+	return n, nil
+}
+
+func TestBoundary(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]string{
+		"multipart/form-data; boundary=b":                          "b",
+		`Multipart/Form-Data; charset="UTF-8"; boundary="a b"`:     "a b",
+		"multipart/form-data; boundary=" + strings.Repeat("x", 70): strings.Repeat("x", 70),
+		"multipart/form-data; boundary=" + strings.Repeat("x", 71): "",
+		"multipart/form-data":                                      "",
+		`multipart/form-data; boundary=""`:                         "",
+		`multipart/form-data; boundary="b`:                         "",
+		"multipart/mixed; boundary=b":                              "",
+		"multipart/form-data; boundary=b; charset=utf-16":          "",
+		"multipart/form-data; boundary=b; boundary=c":              "",
+		"": "",
+	} {
+		if got, err := Boundary(header); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v", header, got, err)
+		}
+	}
+}
+
+func TestFinish(t *testing.T) {
+	t.Parallel()
+	failure := errors.New("reset")
+	tests := map[string]struct {
+		rest io.Reader
+		want error
+	}{
+		"nothing":        {strings.NewReader(""), nil},
+		"a little":       {strings.NewReader(strings.Repeat("x", maxAround)), nil},
+		"too much":       {strings.NewReader(strings.Repeat("x", bufferSize+maxAround+1)), ErrEpilogue},
+		"a broken end":   {iotest.ErrReader(failure), failure},
+		"no progress":    {idle{}, io.ErrNoProgress},
+		"without an end": {endless{}, ErrEpilogue},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := NewReader(io.MultiReader(strings.NewReader("--b--"), tt.rest), "b")
+			if _, err := r.Next(); !errors.Is(err, io.EOF) {
+				t.Fatal(err)
+			}
+			if err := r.Finish(); !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+type idle struct{}
+
+func (idle) Read([]byte) (int, error) { return 0, nil }
+
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) { return len(b), nil }
+
+// A writer's own failure is given back, and the part goes on behind what it took.
+func TestPart_WriteTo_fails(t *testing.T) {
+	t.Parallel()
+	r := NewReader(strings.NewReader("--b\r\nContent-Disposition: form-data; name=a\r\n\r\ncontent\r\n--b--"), "b")
+	p, err := r.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	failure := errors.New("full")
+	if n, err := p.WriteTo(&upTo{3, failure}); n != 3 || !errors.Is(err, failure) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if n, err := p.WriteTo(&upTo{1, nil}); n != 1 || !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if rest, err := io.ReadAll(p); string(rest) != "ent" || err != nil {
+		t.Errorf("the rest is %q, %v", rest, err)
+	}
+}
+
+// upTo takes so many bytes and then fails.
+type upTo struct {
+	n   int
+	err error
+}
+
+func (u *upTo) Write(p []byte) (int, error) { return min(u.n, len(p)), u.err }
+
 // FuzzReader_strangers reads any bytes at all: it may refuse them, but never
 // panic, and never give out more than there is.
 func FuzzReader_strangers(f *testing.F) {
@@ -138,20 +286,46 @@ func TestReader_skipsWhatIsNotRead(t *testing.T) {
 	}
 }
 
-func BenchmarkPart_WriteTo(b *testing.B) {
+// BenchmarkPart reads a large part in both ways, and as mime/multipart does.
+func BenchmarkPart(b *testing.B) {
 	const size = 64 << 20
-	head := "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n"
-	body := io.MultiReader(strings.NewReader(head), bytes.NewReader(make([]byte, size)), strings.NewReader("\r\n--b--"))
-	b.SetBytes(size)
-	b.ReportAllocs()
-	for b.Loop() {
-		body = io.MultiReader(strings.NewReader(head), bytes.NewReader(make([]byte, size)), strings.NewReader("\r\n--b--"))
-		p, err := NewReader(body, "b").Next()
-		if err != nil {
-			b.Fatal(err)
-		}
-		if n, err := p.WriteTo(io.Discard); err != nil || n != size {
-			b.Fatal(n, err)
-		}
+	noise := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(noise)
+	body := func() io.Reader {
+		return io.MultiReader(strings.NewReader("--boundary\r\nContent-Disposition: form-data; name=a\r\n\r\n"), bytes.NewReader(noise), strings.NewReader("\r\n--boundary--"))
+	}
+	ways := map[string]func() (int64, error){
+		"WriteTo": func() (int64, error) {
+			p, err := NewReader(body(), "boundary").Next()
+			if err != nil {
+				return 0, err
+			}
+			return p.WriteTo(io.Discard)
+		},
+		"Read": func() (int64, error) {
+			p, err := NewReader(body(), "boundary").Next()
+			if err != nil {
+				return 0, err
+			}
+			return io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{p}, make([]byte, 32<<10))
+		},
+		"mime": func() (int64, error) {
+			p, err := multipart.NewReader(body(), "boundary").NextPart()
+			if err != nil {
+				return 0, err
+			}
+			return io.CopyBuffer(struct{ io.Writer }{io.Discard}, p, make([]byte, 32<<10))
+		},
+	}
+	for _, name := range []string{"WriteTo", "Read", "mime"} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(size)
+			b.ReportAllocs()
+			for b.Loop() {
+				if n, err := ways[name](); err != nil || n != size {
+					b.Fatal(n, err)
+				}
+			}
+		})
 	}
 }

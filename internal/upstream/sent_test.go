@@ -1,0 +1,58 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"mixcloud-graphql/internal/idempotency"
+	"mixcloud-graphql/mixcloud"
+)
+
+// A write is told of once it may have reached Mixcloud, and only then: what is
+// told of is never made again for the same key.
+func TestWrite_tellsWhatWasSent(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		err    error
+		budget int
+		want   bool
+	}{
+		"done":                    {nil, 5, true},
+		"refused":                 {&mixcloud.Error{Kind: mixcloud.ErrRateLimited}, 5, true},
+		"without an answer":       {&mixcloud.Error{Kind: mixcloud.ErrTimeout}, 5, true},
+		"broken files":            {errors.New("the client is gone"), 5, true},
+		"never sent":              {&mixcloud.Error{Kind: mixcloud.ErrUnavailable, NeverSent: true}, 5, false},
+		"an impossible argument":  {&mixcloud.InvalidError{Arg: "key", Reason: "is bad"}, 5, false},
+		"above the budget":        {nil, 0, false},
+		"a panic in the sending":  {errPanics, 5, true},
+		"wrapped, but never sent": {errors.Join(&mixcloud.Error{Kind: mixcloud.ErrUnavailable, NeverSent: true}), 5, false},
+	}
+	type way = func(context.Context, *Session, func(context.Context, *mixcloud.Client) (int, error)) (int, error)
+	for name, tt := range tests {
+		for how, write := range map[string]way{"write": Write[int], "stream": Stream[int]} {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				t.Parallel()
+				session := store(t, 1, max(tt.budget, 1)).Session("token")
+				if tt.budget == 0 {
+					_ = session.spend()
+				}
+				ctx, sent := idempotency.Watch(t.Context())
+				func() {
+					defer func() { _ = recover() }()
+					_, _ = write(ctx, session, func(context.Context, *mixcloud.Client) (int, error) {
+						if errors.Is(tt.err, errPanics) {
+							panic("in the middle")
+						}
+						return 0, tt.err
+					})
+				}()
+				if sent() != tt.want {
+					t.Errorf("told: %v", sent())
+				}
+			})
+		}
+	}
+}
+
+var errPanics = errors.New("panics")
