@@ -56,6 +56,7 @@ type Name struct {
 type Hub struct {
 	mu      sync.Mutex
 	uploads map[Name]*Track
+	pruned  time.Time
 }
 
 // A Track is one upload as its sender reports it. A nil Track reports to
@@ -63,6 +64,8 @@ type Hub struct {
 type Track struct {
 	sent atomic.Int64 // counted without a lock: thousands of times a second
 	at   atomic.Int64 // of the last report, in nanoseconds of Unix time
+
+	watchers atomic.Int64
 
 	mu    sync.Mutex
 	phase Phase
@@ -100,19 +103,23 @@ func (h *Hub) track(name Name) *Track {
 	return t
 }
 
-// prune forgets what was left alone for long, and more when there is too much.
+// prune forgets what was left alone for long, once a while, and more when there
+// is too much. Uploads under way and those that somebody watches stay.
 func (h *Hub) prune() {
-	limit := memory
-	for {
+	full := len(h.uploads) >= maxUploads
+	if !full && time.Since(h.pruned) < memory/10 {
+		return
+	}
+	h.pruned = time.Now()
+	for limit := memory; limit > time.Millisecond; limit /= 2 {
 		for name, t := range h.uploads {
-			if t.idle() > limit {
+			if t.watchers.Load() == 0 && t.idle() > limit {
 				delete(h.uploads, name)
 			}
 		}
-		if len(h.uploads) < maxUploads || limit < time.Millisecond {
+		if !full || len(h.uploads) < maxUploads*9/10 {
 			return
 		}
-		limit /= 2
 	}
 }
 
@@ -177,9 +184,11 @@ func (t *Track) now() (Progress, <-chan struct{}) {
 // the upload begins. The channel is closed at the end.
 func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
 	t := h.track(name)
+	t.watchers.Add(1)
 	out := make(chan Progress)
 	go func() {
 		defer close(out)
+		defer t.watchers.Add(-1)
 		told := Progress{Phase: -1}
 		for {
 			progress, moved := t.now()

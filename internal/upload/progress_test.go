@@ -138,8 +138,13 @@ func TestHub_forgets(t *testing.T) {
 			time.Sleep(memory / 10)
 			running.Add(1)
 		}
+		ctx, leave := context.WithCancel(t.Context())
+		steps := h.Watch(ctx, Name{"", "watched"})
+		<-steps
+		time.Sleep(2 * memory)
+		running.Add(1)
 		h.Begin(Name{"", "new"})
-		if len(h.uploads) != 2 || h.track(Name{"", "running"}) != running {
+		if len(h.uploads) != 3 || h.track(Name{"", "running"}) != running {
 			t.Errorf("%d are known", len(h.uploads))
 		}
 		for i := range maxUploads + 100 {
@@ -147,6 +152,7 @@ func TestHub_forgets(t *testing.T) {
 			running.Add(1)
 			h.Begin(Name{"many", fmt.Sprint(i)})
 		}
+		leave()
 		if len(h.uploads) > maxUploads || h.track(Name{"", "running"}) != running {
 			t.Errorf("%d are known", len(h.uploads))
 		}
