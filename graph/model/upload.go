@@ -70,13 +70,17 @@ func newSections(sent *[]mixcloud.SectionFields) []mixcloud.Section {
 	return sections
 }
 
-// members are Mixcloud's names of an upload's fields and the input's.
-var members = map[string]string{
-	"mp3": "mp3", "name": "name", "picture": "picture", "description": "description",
-	"tags": "tags", "sections": "sections", "hosts": "hosts", "unlisted": "unlisted", "publish": "publish", "unpublish": "unpublish",
-	"publish_date": "publishDate", "disable_comments": "disableComments", "hide_stats": "hideStats",
-	"artist": "artist", "song": "song", "chapter": "chapter", "start_time": "startTime",
-}
+// Mixcloud's names of an upload's fields, and of those of a section, and the
+// input's.
+var (
+	members = map[string]string{
+		"mp3": "mp3", "name": "name", "picture": "picture", "description": "description",
+		"tags": "tags", "sections": "sections", "hosts": "hosts",
+		"publish_date": "publishDate", "disable_comments": "disableComments", "hide_stats": "hideStats",
+		"unlisted": "unlisted", "publish": "publish", "unpublish": "unpublish",
+	}
+	sectionMembers = map[string]string{"artist": "artist", "song": "song", "chapter": "chapter", "start_time": "startTime"}
+)
 
 // Details maps Mixcloud's refusals of single fields back to the input, in the
 // order of their names: "sections-2-start_time" is sections, 2, startTime. What
@@ -104,7 +108,7 @@ func detailPath(name string) []string {
 	if _, err := strconv.ParseUint(index, 10, 31); err != nil {
 		return []string{own}
 	}
-	if inner, known := members[member]; known && field == "sections" { // elsewhere an element is a text here, an object there
+	if inner, known := sectionMembers[member]; known && field == "sections" { // of the others an element is a text here
 		return []string{own, index, inner}
 	}
 	return []string{own, index}
