@@ -1,611 +1,346 @@
 package app
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/mixcloud/emulator"
-	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// A harbour is a server on a socket over an emulated Mixcloud on another.
-type harbour struct {
-	mixcloud *emulator.Emulator
-	address  string
-	took     atomic.Pointer[http.HandlerFunc] // answers uploads instead of the emulator, unless nil
-	uploads  atomic.Int64                     // requests for one
+const uploadNightBus = `mutation ($mp3: Upload!, $picture: Upload) {
+	uploadCloudcast(input: {mp3: $mp3, picture: $picture, name: "Night Bus", uploadId: "night-bus"}) {
+		changed cloudcast { key } userErrors { field code }
+	}
+}`
+
+// An uploaded is what [uploadNightBus] gives.
+type uploaded struct {
+	UploadCloudcast *struct {
+		Changed    *bool
+		Cloudcast  *struct{ Key string }
+		UserErrors []struct {
+			Field []string
+			Code  string
+		}
+	}
 }
 
-// newHarbour makes one over the world that all read, which no upload may enter.
-func newHarbour(t testing.TB) *harbour { return newHarbourOver(t, seeded()) }
-
-func newHarbourOver(t testing.TB, w *world.World) *harbour {
-	t.Helper()
-	h := new(harbour)
-	var err error
-	if h.mixcloud, err = emulator.New(emulator.WithWorld(w)); err != nil {
-		t.Fatal(err)
-	}
-	mixcloud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/upload/") {
-			h.uploads.Add(1)
-			if own := h.took.Load(); own != nil {
-				(*own)(w, r)
-				return
+// TestUploadedIsNotFoundYet looks for an upload that Mixcloud cannot show yet:
+// for ten minutes what its uploader asks of it is null without an error.
+func TestUploadedIsNotFoundYet(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLagging(t, time.Hour)
+		file := sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 5000}
+		var made uploaded
+		if errs := l.send(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil}, file).decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast.Key != "/demo/night-bus/" {
+			t.Fatalf("%+v %+v", made, errs)
+		}
+		edit := `mutation { editCloudcast(input: {key: "/demo/night-bus/", description: "New."}) {
+			changed userErrors { code } cloudcast { description comments { nodes { id } } } } }`
+		read := `{ cloudcast(key: "/demo/night-bus/") { name } node(id: "MWMKL2RlbW8vbmlnaHQtYnVzLw") { id } }`
+		want := map[string]any{"editCloudcast": map[string]any{"changed": true, "userErrors": []any{}, "cloudcast": nil}}
+		for _, wait := range []time.Duration{0, 10*time.Minute - 1} {
+			time.Sleep(wait)
+			var data any
+			if errs := l.ask(t, "demo-token", edit, nil).decode(t, &data); len(errs) > 0 {
+				t.Errorf("after %v: %+v", wait, errs)
+			}
+			if diff := cmp.Diff(any(want), data); diff != "" {
+				t.Errorf("after %v: %s", wait, diff)
+			}
+			for _, token := range []string{"demo-token", "spartacus-token", ""} {
+				if errs := l.ask(t, token, read, nil).decode(t, &data); len(errs) > 0 {
+					t.Errorf("a look-up that finds nothing: %+v", errs)
+				}
 			}
 		}
-		h.mixcloud.ServeHTTP(w, r)
-	}))
-	t.Cleanup(mixcloud.Close)
-	a, err := New(config.Serve{
-		APIURL: mixcloud.URL, SiteURL: mixcloud.URL + "/www", OEmbedURL: mixcloud.URL + "/www/oembed/",
-		RequestTimeout: 10 * time.Second, DrainTimeout: 10 * time.Second,
-	}, slog.New(slog.DiscardHandler))
+		time.Sleep(1)
+		if errs := l.ask(t, "demo-token", edit, nil).decode(t, nil); len(errs) != 1 || errs[0].code() != "NOT_FOUND" {
+			t.Errorf("after ten minutes: %+v", errs)
+		}
+	})
+}
+
+// drip is a multipart request whose last file comes piece by piece: size bytes,
+// one piece every interval, and then what end says.
+func drip(t *testing.T, length int64, pieces, size int, interval time.Duration, end error) *http.Request {
+	t.Helper()
+	whole := multipartRequest(t, uploadNightBus, map[string]any{"mp3": nil}, sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3"})
+	text, err := io.ReadAll(whole.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- a.Serve(ctx, ln) }()
+	at := bytes.Index(text, []byte("ID3")) + len("ID3")
+	r, w := io.Pipe()
+	over := make(chan struct{})
 	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
+		_ = r.Close()
+		<-over
 	})
-	h.address = ln.Addr().String()
-	return h
-}
-
-// instead has uploads answered by f.
-func (h *harbour) instead(f http.HandlerFunc) { h.took.Store(&f) }
-
-const uploadBoundary = "----------------------------f1e2d3c4b5a6"
-
-func formField(name, value string) string {
-	return "--" + uploadBoundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n"
-}
-
-func formFile(name, filename, kind string) string {
-	return "--" + uploadBoundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" + filename + "\"\r\nContent-Type: " + kind + "\r\n\r\n"
-}
-
-const (
-	formEnd   = "\r\n--" + uploadBoundary + "--\r\n"
-	mp3Head   = "ID3\x03\x00"
-	jpegHead  = "\xff\xd8\xff\xe0\x00\x10JFIF"
-	uploading = `mutation($input: UploadCloudcastInput!) { uploadCloudcast(input: $input) { changed message cloudcast { key name } userErrors { field code message } } }`
-)
-
-// uploadHead is the form of an upload up to its files: as many as are named.
-func uploadHead(t testing.TB, input map[string]any, files ...string) string {
-	t.Helper()
-	full := map[string]any{"name": "On the water"}
-	places := map[string][]string{}
-	for _, f := range files {
-		full[f] = nil
-		places[f] = []string{"variables.input." + f}
-	}
-	for k, v := range input {
-		full[k] = v
-	}
-	operations, err := json.Marshal(map[string]any{"query": uploading, "variables": map[string]any{"input": full}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	placed, err := json.Marshal(places)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return formField("operations", string(operations)) + formField("map", string(placed))
-}
-
-// A cargo is an upload that the test sends as it likes.
-type cargo struct {
-	conn    net.Conn
-	in      *bufio.Reader
-	chunked bool
-}
-
-// board begins a request; length -1 is chunked.
-func (h *harbour) board(t testing.TB, length int64, headers ...string) *cargo {
-	t.Helper()
-	conn, err := net.Dial("tcp", h.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	c := &cargo{conn, bufio.NewReader(conn), length < 0}
-	size := "Transfer-Encoding: chunked"
-	if length >= 0 {
-		size = fmt.Sprintf("Content-Length: %d", length)
-	}
-	head := append([]string{
-		"POST /graphql HTTP/1.1", "Host: " + h.address, "Content-Type: multipart/form-data; boundary=" + uploadBoundary,
-		"Accept: application/graphql-response+json", "Authorization: Bearer demo-token", "X-Requested-With: test", size,
-	}, headers...)
-	if _, err := io.WriteString(conn, strings.Join(head, "\r\n")+"\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// load sends pieces of the body; an error is the caller's to judge.
-func (c *cargo) load(pieces ...string) error {
-	for _, p := range pieces {
-		if c.chunked && p != "" {
-			p = fmt.Sprintf("%x\r\n%s\r\n", len(p), p)
-		}
-		if _, err := io.WriteString(c.conn, p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// end ends the body and gives the answer.
-func (c *cargo) end(t testing.TB) (status int, body string) {
-	t.Helper()
-	if c.chunked {
-		if _, err := io.WriteString(c.conn, "0\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return c.answer(t)
-}
-
-func (c *cargo) answer(t testing.TB) (status int, body string) {
-	t.Helper()
-	resp, err := http.ReadResponse(c.in, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
-}
-
-func sum(s string) string {
-	h := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(h[:])
-}
-
-func TestUpload(t *testing.T) {
-	t.Parallel()
-	h := newHarbourOver(t, world.New(1))
-	mp3 := mp3Head + strings.Repeat("sound\r\n--", 200_000)
-	picture := jpegHead + strings.Repeat("picture", 10_000)
-	audio := formFile("mp3", `wave \"x\".mp3`, "audio/mpeg") + mp3
-	cover := formFile("picture", "cover.jpg", "image/jpeg") + picture
-	for name, files := range map[string]string{"picture last": audio + "\r\n" + cover, "picture first": cover + "\r\n" + audio} {
-		for _, chunked := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, chunked %v", name, chunked), func(t *testing.T) {
-				body := uploadHead(t, map[string]any{"tags": []string{"funk"}}, "mp3", "picture") + files + formEnd
-				length := int64(len(body))
-				if chunked {
-					length = -1
-				}
-				c := h.board(t, length)
-				if err := c.load(body[:70_000], body[70_000:]); err != nil {
-					t.Fatal(err)
-				}
-				status, answer := c.end(t)
-				if status != 200 || !strings.Contains(answer, `"changed":true`) || !strings.Contains(answer, `"name":"On the water"`) {
-					t.Fatalf("%d %s", status, answer)
-				}
-				all := h.mixcloud.Uploads()
-				last := all[len(all)-1]
-				if last.Bytes != int64(len(mp3)) || last.SHA256 != sum(mp3) {
-					t.Errorf("%d bytes arrived, of %d", last.Bytes, len(mp3))
-				}
-			})
-		}
-	}
-}
-
-// What is refused is answered with the reason, and Mixcloud has nothing of it.
-func TestUpload_refused(t *testing.T) {
-	t.Parallel()
-	audio := formFile("mp3", "x.mp3", "audio/mpeg")
-	sound := mp3Head + strings.Repeat("x", 100_000)
-	tests := map[string]struct {
-		input  map[string]any
-		files  []string
-		body   string
-		length int64 // above that of the body; chunked if negative
-		status int
-		want   string
-		asked  int64 // upload requests that Mixcloud saw begin
-	}{
-		"a bad field, no file sent":     {map[string]any{"name": " "}, []string{"mp3"}, audio, 1 << 30, 200, `"field":["name"]`, 0},
-		"too long, as declared":         {nil, []string{"mp3"}, audio + sound, 5 << 30, 200, `"code":"TOO_LARGE"`, 0},
-		"text for a sound":              {nil, []string{"mp3"}, audio + "<!DOCTYPE html>" + sound, 1 << 30, 200, `text/html`, 1},
-		"a picture for a sound":         {nil, []string{"mp3"}, audio + jpegHead + sound, 1 << 30, 200, `image/jpeg`, 1},
-		"a picture above 10 MiB":        {nil, []string{"mp3", "picture"}, audio + sound + "\r\n" + formFile("picture", "p.jpg", "image/jpeg") + jpegHead + strings.Repeat("x", 10<<20+1000), 1 << 30, 200, `"field":["picture"],"code":"TOO_LARGE"`, 1},
-		"an empty file":                 {nil, []string{"mp3"}, audio + formEnd, 0, 400, "is empty", 1},
-		"the picture is missing":        {nil, []string{"mp3", "picture"}, audio + sound + formEnd, -1, 400, `without the file that its \"map\" names \"picture\"`, 1},
-		"a file not in the map":         {nil, []string{"mp3"}, audio + sound + "\r\n" + formFile("more", "p", "image/jpeg") + "x" + formEnd, 0, 400, `does not name: \"more\"`, 1},
-		"a file twice":                  {nil, []string{"mp3"}, audio + sound + "\r\n" + audio + sound + formEnd, -1, 400, `part twice`, 1},
-		"an end without its boundary":   {nil, []string{"mp3"}, audio + sound, 0, 400, "did not arrive whole", 1},
-		"a chunked one without its end": {nil, []string{"mp3"}, audio + sound, -1, 400, "did not arrive whole", 1},
-		"nothing after the map":         {nil, []string{"mp3"}, "", -1, 400, "did not arrive whole", 1},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := newHarbour(t)
-			body := uploadHead(t, tt.input, tt.files...) + tt.body
-			length := int64(len(body)) + tt.length
-			if tt.length < 0 {
-				length = -1
-			}
-			c := h.board(t, length)
-			if err := c.load(body); err != nil {
-				t.Log(err) // the answer may be there already
-			}
-			answer := c.answer
-			if tt.length < 0 {
-				answer = c.end
-			}
-			status, text := answer(t)
-			if status != tt.status || !strings.Contains(text, tt.want) {
-				t.Errorf("%d %s, want %d %s", status, text, tt.status, tt.want)
-			}
-			if asked := h.uploads.Load(); asked > tt.asked {
-				t.Errorf("Mixcloud was asked %d times", asked)
-			}
-			if taken := h.mixcloud.Uploads(); len(taken) != 0 {
-				t.Errorf("Mixcloud has taken %v", taken)
-			}
-		})
-	}
-}
-
-// received is an upload as Mixcloud gets it: what has come so far, and how it
-// ended.
-type received struct {
-	bytes atomic.Int64
-	some  chan struct{} // closed when some of a file is there
-	ended chan error
-}
-
-// swallow reads an upload as fast as it comes and answers that it was taken.
-func (h *harbour) swallow() *received {
-	in := &received{some: make(chan struct{}), ended: make(chan error, 1)}
-	h.instead(func(w http.ResponseWriter, r *http.Request) {
-		buf := make([]byte, 256<<10)
-		var seen []byte
-		for {
-			n, err := r.Body.Read(buf)
-			before := in.bytes.Add(int64(n)) - int64(n)
-			if before < 8<<10 {
-				if seen = append(seen, buf[:min(n, 8<<10)]...); bytes.Contains(seen, []byte("ID3")) {
-					select {
-					case <-in.some:
-					default:
-						close(in.some)
-					}
-				}
-			}
-			if err != nil {
-				if errors.Is(err, io.EOF) {
-					err = nil
-				}
-				in.ended <- err
-				_, _ = io.WriteString(w, `{"result":{"success":true,"message":"Taken","key":"/demo/on-the-water/"}}`)
+	go func() {
+		defer close(over)
+		_, _ = w.Write(text[:at])
+		for range pieces {
+			time.Sleep(interval)
+			if _, err := w.Write(make([]byte, size)); err != nil {
 				return
 			}
 		}
-	})
-	return in
-}
-
-// The first bytes of a file are on Mixcloud's side while the client has sent
-// hardly more than them.
-func TestUpload_firstByte(t *testing.T) {
-	t.Parallel()
-	for _, length := range []int64{1 << 30, -1} {
-		h := newHarbour(t)
-		in := h.swallow()
-		c := h.board(t, length)
-		if err := c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 1000)); err != nil {
-			t.Fatal(err)
+		if end == nil {
+			_, _ = w.Write(text[at:])
 		}
-		select {
-		case <-in.some:
-		case <-time.After(20 * time.Second):
-			t.Fatal("nothing has arrived")
-		}
-		_ = c.conn.Close()
-		if err := <-in.ended; err == nil {
-			t.Error("Mixcloud takes the upload for whole")
-		}
+		_ = w.CloseWithError(end)
+	}()
+	dripping := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", r)
+	dripping.Header = whole.Header
+	dripping.ContentLength = -1
+	if length >= 0 {
+		dripping.ContentLength = int64(len(text)) + int64(pieces*size) + length
 	}
+	return dripping
 }
 
-// A client that goes away in the middle takes the upload with it.
-func TestUpload_clientLeaves(t *testing.T) {
-	t.Parallel()
-	for _, length := range []int64{1 << 30, -1} {
-		h := newHarbour(t)
-		in := h.swallow()
-		c := h.board(t, length)
-		if err := c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 3<<20)); err != nil {
-			t.Fatal(err)
-		}
-		<-in.some
-		_ = c.conn.Close()
-		select {
-		case err := <-in.ended:
-			if err == nil {
-				t.Error("Mixcloud takes the upload for whole")
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatal("the upload goes on without its client")
-		}
-	}
+// An event is a response of a subscription.
+type event struct {
+	Phase      string
+	BytesSent  int64
+	BytesTotal *int64
 }
 
-// A client that goes away while Mixcloud thinks ends the waiting.
-func TestUpload_clientLeavesAtTheEnd(t *testing.T) {
-	t.Parallel()
-	h := newHarbour(t)
-	whole, gone := make(chan struct{}), make(chan struct{})
-	h.instead(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		close(whole)
-		<-r.Context().Done()
-		close(gone)
-	})
-	c := h.board(t, -1)
-	if err := c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head, formEnd); err != nil {
+// watch follows an upload until it ends or ctx does.
+func (s *stage) watch(ctx context.Context, t *testing.T, token, id string) (all []event, code string, complete bool) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": `subscription ($id: String!) { uploadProgress(uploadId: $id) { uploadId phase bytesSent bytesTotal } }`, "variables": map[string]any{"id": id}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.WriteString(c.conn, "0\r\n\r\n"); err != nil {
-		t.Fatal(err)
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "text/event-stream")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	<-whole
-	_ = c.conn.Close()
-	select {
-	case <-gone:
-	case <-time.After(20 * time.Second):
-		t.Fatal("the upload waits on without its client")
-	}
-}
-
-// A refusal that Mixcloud gives before it has read the files is passed on at
-// once, be the client still sending or not.
-func TestUpload_refusedEarly(t *testing.T) {
-	t.Parallel()
-	for _, length := range []int64{1 << 30, -1} {
-		h := newHarbour(t)
-		h.instead(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", "7")
-			w.WriteHeader(http.StatusForbidden)
-			_, _ = io.WriteString(w, `{"error":{"type":"RateLimitException","message":"You have hit your rate limit."}}`)
-		})
-		c := h.board(t, length)
-		sent := make(chan int, 1)
-		go func() {
-			n := 0
-			for c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head) == nil && n < 1<<10 {
-				for ; n < 1<<10 && c.load(strings.Repeat("x", 1<<20)) == nil; n++ {
-				}
-				break
+	w := httptest.NewRecorder()
+	s.app.ServeHTTP(w, r)
+	for frame := range strings.SplitSeq(w.Body.String(), "\n\n") {
+		name, data, _ := strings.Cut(frame, "\n")
+		switch name {
+		case "event: next":
+			var answer struct {
+				Data   struct{ UploadProgress event }
+				Errors []errorOf
 			}
-			sent <- n
-		}()
-		status, text := c.answer(t)
-		if status != 200 || !strings.Contains(text, "RATE_LIMITED") || !strings.Contains(text, `"retryAfterMs":7000`) {
-			t.Errorf("%d %s", status, text)
-		}
-		_ = c.conn.Close()
-		if n := <-sent; n > 100 {
-			t.Errorf("%d MiB were taken of an upload that was refused", n)
-		}
-	}
-}
-
-// With a Mixcloud that has stopped reading, the client cannot send on and on.
-func TestUpload_backPressure(t *testing.T) {
-	t.Parallel()
-	for _, length := range []int64{1 << 30, -1} {
-		h := newHarbour(t)
-		begun, end := make(chan struct{}), make(chan struct{})
-		h.instead(func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.CopyN(io.Discard, r.Body, 1000)
-			close(begun)
-			<-end
-		})
-		c := h.board(t, length)
-		if err := c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head); err != nil {
-			t.Fatal(err)
-		}
-		piece := strings.Repeat("x", 64<<10)
-		sent := 0
-		for sent < 64<<20 {
-			if err := c.conn.SetWriteDeadline(time.Now().Add(700 * time.Millisecond)); err != nil {
+			if err := json.Unmarshal([]byte(strings.TrimPrefix(data, "data: ")), &answer); err != nil {
 				t.Fatal(err)
 			}
-			if c.load(piece) != nil {
-				break
+			if len(answer.Errors) > 0 {
+				code = answer.Errors[0].code()
+				continue
 			}
-			sent += len(piece)
+			all = append(all, answer.Data.UploadProgress)
+		case "event: complete":
+			complete = true
 		}
-		<-begun
-		if sent > 8<<20 {
-			t.Errorf("%d bytes are on their way", sent)
-		}
-		close(end)
-		_ = c.conn.Close()
 	}
+	return all, code, complete
 }
 
-// A large upload takes the memory of a small one, and no file.
-func TestUpload_memory(t *testing.T) { // not parallel: it counts what the process allocates
-	t.Setenv("TMPDIR", "/dev/null/tmp") // nobody can make a file there
-	if f, err := os.CreateTemp("", "x"); err == nil {
-		_ = f.Close()
-		t.Fatal("a temporary file can be made")
-	}
-	h := newHarbour(t)
-	in := h.swallow()
-	piece := bytes.Repeat([]byte("x"), 256<<10)
-	send := func(pieces int) {
-		head := uploadHead(t, nil, "mp3") + formFile("mp3", "x.mp3", "audio/mpeg") + mp3Head
-		c := h.board(t, int64(len(head)+pieces*len(piece)+len(formEnd)))
-		if err := c.load(head); err != nil {
-			t.Fatal(err)
-		}
-		for range pieces {
-			if _, err := c.conn.Write(piece); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := c.load(formEnd); err != nil {
-			t.Fatal(err)
-		}
-		if status, text := c.end(t); status != 200 || !strings.Contains(text, "Taken") {
-			t.Fatalf("%d %s", status, text)
-		}
-		if err := <-in.ended; err != nil {
-			t.Fatal(err)
-		}
-	}
-	send(4)
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	send(1024)
-	runtime.ReadMemStats(&after)
-	if grown := after.TotalAlloc - before.TotalAlloc; grown > 16<<20 {
-		t.Errorf("%d MiB were allocated for 256", grown>>20)
-	}
-}
-
-// The uploader, and nobody else, can watch how far an upload is.
+// TestUploadProgress watches an upload from before its beginning to its end, as
+// its uploader, as somebody else and as nobody.
 func TestUploadProgress(t *testing.T) {
 	t.Parallel()
-	h := newHarbour(t)
-	in := h.swallow()
-	watch := func(token string) *bufio.Scanner {
-		ctx, stop := context.WithCancel(context.Background())
-		t.Cleanup(stop)
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.address+"/graphql",
-			strings.NewReader(`{"query":"subscription { uploadProgress(uploadId: \"my_upload-1\") { uploadId phase bytesSent bytesTotal } }"}`))
-		if err != nil {
-			t.Fatal(err)
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, set{writes: true, emulator: []emulator.Option{emulator.WithLatency(time.Second)}})
+		const pieces, size = 10, 10_000
+		type seen struct {
+			events   []event
+			code     string
+			complete bool
 		}
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("Accept", "text/event-stream")
-		req.Header.Set("Authorization", "Bearer "+token)
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = resp.Body.Close() })
-		return bufio.NewScanner(resp.Body)
-	}
-	type progress struct {
-		UploadID   string
-		Phase      string
-		BytesSent  int64
-		BytesTotal *int64
-	}
-	next := func(events *bufio.Scanner) (p progress, more bool) {
-		for events.Scan() {
-			data, ok := strings.CutPrefix(events.Text(), "data: ")
-			if ok && data != "" {
-				var event struct {
-					Data struct{ UploadProgress progress }
+		sights := map[string]chan seen{}
+		strangers, leave := context.WithCancel(t.Context())
+		for _, token := range []string{"demo-token", "spartacus-token"} {
+			sights[token] = make(chan seen, 1)
+			go func() {
+				ctx := t.Context()
+				if token != "demo-token" {
+					ctx = strangers
 				}
-				if err := json.Unmarshal([]byte(data), &event); err != nil {
-					t.Fatalf("%v: %s", err, data)
+				all, code, complete := s.watch(ctx, t, token, "night-bus")
+				sights[token] <- seen{all, code, complete}
+			}()
+		}
+		synctest.Wait()
+		a := s.serve(drip(t, 0, pieces, size, time.Second, nil), "demo-token")
+		var made uploaded
+		if errs := a.decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast == nil {
+			t.Fatalf("%s", a.body)
+		}
+		leave()
+
+		mine := <-sights["demo-token"]
+		var phases []string
+		last := event{}
+		for _, e := range mine.events {
+			if n := len(phases); n == 0 || phases[n-1] != e.Phase {
+				phases = append(phases, e.Phase)
+			}
+			if e.BytesSent < last.BytesSent && e.Phase != "CHECKING" {
+				t.Errorf("after %d bytes there are %d", last.BytesSent, e.BytesSent)
+			}
+			if e.BytesTotal != nil && *e.BytesTotal < e.BytesSent {
+				t.Errorf("%d of %d bytes", e.BytesSent, *e.BytesTotal)
+			}
+			last = e
+		}
+		total := int64(pieces*size + len("ID3"))
+		if diff := cmp.Diff([]string{"CHECKING", "SENDING", "PROCESSING", "DONE"}, phases); diff != "" {
+			t.Errorf("phases: %s", diff)
+		}
+		if !mine.complete || mine.code != "" || len(mine.events) < pieces || last.BytesSent != total || last.BytesTotal == nil || *last.BytesTotal < total {
+			t.Errorf("the uploader sees %d events, at last %+v; complete: %v", len(mine.events), last, mine.complete)
+		}
+		if stranger := <-sights["spartacus-token"]; stranger.complete || stranger.code != "" || len(stranger.events) != 1 || stranger.events[0] != (event{Phase: "CHECKING"}) {
+			t.Errorf("somebody else sees %+v", stranger)
+		}
+		if _, code, _ := s.watch(t.Context(), t, "", "night-bus"); code != "UNAUTHENTICATED" {
+			t.Errorf("nobody is told %q", code)
+		}
+		if _, code, _ := s.watch(t.Context(), t, "demo-token", "night/bus"); code != "BAD_USER_INPUT" {
+			t.Errorf("a name that cannot be: %q", code)
+		}
+		time.Sleep(9 * time.Minute) // who comes late is told the end
+		if late, _, complete := s.watch(t.Context(), t, "demo-token", "night-bus"); len(late) != 1 || late[0].Phase != "DONE" || !complete {
+			t.Errorf("late: %+v", late)
+		}
+	})
+}
+
+// TestUploadProgress_Failed watches uploads that come to nothing, each in its
+// own way.
+func TestUploadProgress_Failed(t *testing.T) {
+	t.Parallel()
+	seeded()
+	for name, test := range map[string]struct {
+		fault emulator.FaultKind
+		token string
+		size  int64
+	}{
+		"refused by Mixcloud":    {fault: emulator.FaultSuccessFalse, token: "demo-token"},
+		"an answer that is lost": {fault: emulator.FaultReset, token: "demo-token"},
+		"refused early":          {fault: emulator.FaultEarly503, token: "demo-token"},
+		"a refused token":        {token: "nobodys"},
+		"declared too large":     {token: "demo-token", size: 5 << 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, set{})
+				if test.fault != "" {
+					if err := s.mixcloud.Fail(emulator.Fault{Match: "POST /upload/", Kind: test.fault}); err != nil {
+						t.Fatal(err)
+					}
 				}
-				return event.Data.UploadProgress, true
-			}
-			if ok {
-				return p, false // the end
-			}
-		}
-		t.Fatal("the stream broke off")
-		return p, false
+				if test.fault == emulator.FaultReset { // it is done all the same
+					s = newStage(t, set{upstream: roundTripper(func(r *http.Request) (*http.Response, error) {
+						if r.Method == http.MethodPost {
+							_, _ = io.Copy(io.Discard, r.Body)
+							return nil, io.ErrUnexpectedEOF
+						}
+						return s.mixcloud.Transport().RoundTrip(r)
+					})})
+				}
+				s.serve(drip(t, test.size, 2, 1000, time.Second, nil), test.token)
+				all, _, complete := s.watch(t.Context(), t, test.token, "night-bus")
+				if len(all) != 1 || all[0].Phase != "FAILED" || !complete {
+					t.Errorf("%+v, complete: %v", all, complete)
+				}
+			})
+		})
 	}
-	mine, theirs := watch("demo-token"), watch("spartacus-token")
-	untold := progress{UploadID: "my_upload-1", Phase: "CHECKING"}
-	for _, events := range []*bufio.Scanner{mine, theirs} { // before there is anything to watch
-		if p, _ := next(events); cmp.Diff(untold, p) != "" {
-			t.Errorf("before: %s", cmp.Diff(untold, p))
-		}
-	}
+}
 
-	total := int64(len(mp3Head)) + 4<<20
-	head := uploadHead(t, map[string]any{"uploadId": "my_upload-1"}, "mp3") + formFile("mp3", "x.mp3", "audio/mpeg")
-	c := h.board(t, int64(len(head))+total+int64(len(formEnd)))
-	half := strings.Repeat("x", 2<<20)
-	if err := c.load(head, mp3Head, half); err != nil {
-		t.Fatal(err)
+// TestUploadBreaksOff lets a request end before its file does, or have a file
+// that is too large: Mixcloud has nothing of it.
+func TestUploadBreaksOff(t *testing.T) {
+	t.Parallel()
+	seeded()
+	for name, length := range map[string]int64{"chunked": -1, "with a length": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, set{})
+				a := s.serve(drip(t, length, 3, 1000, time.Second, io.ErrUnexpectedEOF), "demo-token")
+				if a.status < 400 && !bytes.Contains(a.body, []byte(`"errors"`)) {
+					t.Errorf("%d %s", a.status, a.body)
+				}
+				synctest.Wait()
+				if all, active := s.mixcloud.Uploads(), s.mixcloud.ActiveUploads(); len(all) > 0 || len(active) > 0 {
+					t.Errorf("Mixcloud has %+v, and is reading %+v", all, active)
+				}
+			})
+		})
 	}
-	<-in.some
-	var p progress
-	for p.BytesSent < 1<<20 {
-		more := true
-		if p, more = next(mine); !more || p.Phase != "CHECKING" && p.Phase != "SENDING" || p.BytesTotal != nil && (*p.BytesTotal != total || p.BytesSent > total) {
-			t.Fatalf("on its way: %+v", p)
-		}
+	for size, code := range map[int]string{10 << 20: "", 10<<20 + 1: "TOO_LARGE"} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, set{writes: true})
+			audio := sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100}
+			cover := sentFile{Path: "variables.picture", Name: "a.gif", Head: "GIF89a", Size: size}
+			for _, sent := range [][]sentFile{{cover, audio}, {audio, cover}} {
+				r := multipartRequest(t, uploadNightBus, map[string]any{"mp3": nil, "picture": nil}, sent...)
+				r.ContentLength = -1
+				before := len(s.mixcloud.Uploads())
+				var made uploaded
+				if errs := s.serve(r, "demo-token").decode(t, &made); len(errs) > 0 {
+					t.Fatalf("%+v", errs)
+				}
+				refused := made.UploadCloudcast.UserErrors
+				grown := len(s.mixcloud.Uploads()) - before
+				switch {
+				case code == "" && (len(refused) > 0 || grown != 1):
+					t.Errorf("%+v, %d uploads", refused, grown)
+				case code != "" && (len(refused) != 1 || refused[0].Code != code || refused[0].Field[0] != "picture" || grown != 0):
+					t.Errorf("%+v, %d uploads", refused, grown)
+				}
+			}
+		})
 	}
-	if err := c.load(half, formEnd); err != nil {
-		t.Fatal(err)
-	}
-	if status, text := c.end(t); status != 200 {
-		t.Fatalf("%d %s", status, text)
-	}
-	for p.Phase != "DONE" {
-		sent := p.BytesSent
-		more := true
-		if p, more = next(mine); !more || p.BytesSent < sent || p.BytesTotal == nil || *p.BytesTotal != total {
-			t.Fatalf("towards its end: %+v", p)
-		}
-	}
-	if p.BytesSent != total {
-		t.Errorf("%d bytes of %d were sent", p.BytesSent, total)
-	}
-	if p, more := next(mine); more {
-		t.Errorf("after the end: %+v", p)
-	}
+}
 
-	// The other one's, of the same name, is an upload that never began.
-	again := watch("spartacus-token")
-	if p, _ := next(again); cmp.Diff(untold, p) != "" {
-		t.Errorf("to others: %s", cmp.Diff(untold, p))
+// TestUploadOfStrayFiles maps files to where nothing takes them.
+func TestUploadOfStrayFiles(t *testing.T) {
+	t.Parallel()
+	audio := sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100}
+	stray := sentFile{Path: "variables.other", Name: "a.mp3", Head: "ID3", Size: 100}
+	s := newStage(t, set{})
+	for _, sent := range [][]sentFile{{audio, stray}, {stray, audio}} {
+		a := s.send(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil, "other": nil}, sent...)
+		errs := a.decode(t, nil)
+		if len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT" || !strings.Contains(errs[0].Message, "variables.other") {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	a := s.send(t, "demo-token", `mutation ($mp3: Upload!) { editCloudcast(input: {key: "/demo/lunch-break-29082026/", name: "x"}) { changed } uploadCloudcast(input: {mp3: $mp3, name: "x"}) @skip(if: true) { changed } }`,
+		map[string]any{"mp3": nil}, audio)
+	if errs := a.decode(t, nil); len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT" {
+		t.Errorf("for an edit that takes none: %d %s", a.status, a.body)
+	}
+	if all := append(s.mixcloud.Uploads(), s.mixcloud.Edits()...); len(all) > 0 {
+		t.Errorf("Mixcloud has %+v", all)
 	}
 }
