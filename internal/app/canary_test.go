@@ -1,14 +1,18 @@
 package app
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+
+	"mixcloud-graphql/internal/config"
 )
 
 // TestNoTokenLeaves sends a token through every golden's query and through every
@@ -47,6 +51,21 @@ func TestNoTokenLeaves(t *testing.T) {
 	t.Run("accepted", func(t *testing.T) {
 		t.Parallel()
 		s := newStage(t, set{writes: true})
+		next := s.wire.next
+		s.wire.next = roundTripper(func(r *http.Request) (*http.Response, error) {
+			// Where it belongs is the query alone: proxies log the rest.
+			leaks(t, "a request to Mixcloud", "demo-token", r.URL.Path, fmt.Sprint(r.Header))
+			if r.Body == nil {
+				return next.RoundTrip(r)
+			}
+			copied := new(bytes.Buffer)
+			r.Body = struct {
+				io.Reader
+				io.Closer
+			}{io.TeeReader(r.Body, copied), r.Body}
+			defer func() { leaks(t, "a body sent to Mixcloud", "demo-token", copied.String()) }()
+			return next.RoundTrip(r)
+		})
 		for _, g := range all {
 			a := g.ask(t, s, "demo-token")
 			leaks(t, g.name, "demo-token", string(a.body), fmt.Sprint(a.header))
@@ -56,6 +75,60 @@ func TestNoTokenLeaves(t *testing.T) {
 			t.Error("the token never got anywhere")
 		}
 	})
+}
+
+// TestNoSecretOfAnExchangeLeaves exchanges a code while the site tells in every
+// way what it was sent: neither the code, nor the application's secret, nor the
+// token is in an answer it does not belong to, or in the log.
+func TestNoSecretOfAnExchangeLeaves(t *testing.T) {
+	t.Parallel()
+	const code, secret, token = "c0de-cAnAry+/7d1f", "s3cret-cAnAry+/7d1f", "t0ken-cAnAry-7d1f"
+	told := func(r *http.Request) string {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(err)
+		}
+		return r.URL.String() + "?" + string(body)
+	}
+	answers := func(status int, kind, format string) roundTripper {
+		return func(r *http.Request) (*http.Response, error) {
+			w := httptest.NewRecorder()
+			w.Header().Set("Content-Type", kind)
+			w.WriteHeader(status)
+			if form, err := url.ParseQuery(strings.SplitN(told(r), "?", 2)[1]); err == nil {
+				fmt.Fprintf(w, format, form.Get("code"), form.Get("client_secret"))
+			}
+			return w.Result(), nil
+		}
+	}
+	for name, upstream := range map[string]roundTripper{
+		"transport":     func(r *http.Request) (*http.Response, error) { return nil, errors.New("no route to " + told(r)) },
+		"panic":         func(r *http.Request) (*http.Response, error) { panic(errors.New(told(r))) },
+		"echoed 400":    answers(http.StatusBadRequest, "text/javascript", `{"error": "wrong: %s %s"}`),
+		"echoed object": answers(http.StatusForbidden, "application/json", `{"error": {"type": "%[2]s", "message": "%[1]s %[2]s"}}`),
+		"echoed form":   answers(http.StatusBadRequest, "text/plain", `error=%s+%s`),
+		"echoed HTML":   answers(http.StatusBadGateway, "text/html", `<html>%s %s</html>`),
+		"echoed 200":    answers(http.StatusOK, "text/html", `%s %s`),
+		"taken":         answers(http.StatusOK, "text/javascript", `{"access_token": "`+token+`", "x": "%s%s"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, set{upstream: upstream, config: config.Serve{
+				OAuthClientID: "app", OAuthClientSecret: secret, PublicURL: "https://graph.test", OAuthRedirects: []string{appRedirect},
+			}})
+			a := s.ask(t, "", `mutation ($code: String!) { exchangeOAuthCode(input: {code: $code, redirectUri: "https://app.test/back"}) { accessToken userErrors { field message } } }`,
+				map[string]any{"code": code})
+			for _, canary := range []string{code, secret} {
+				leaks(t, "the answer", canary, string(a.body), fmt.Sprint(a.header))
+				leaks(t, "the log", canary, s.log.String())
+			}
+			leaks(t, "the log", token, s.log.String())
+			leaks(t, "the wire's addresses", code, strings.Join(s.upstream(), " "))
+			if got := bytes.Contains(a.body, []byte(token)); got != (name == "taken") {
+				t.Errorf("the token is there: %v: %s", got, a.body)
+			}
+		})
+	}
 }
 
 func leaks(t *testing.T, where, token string, texts ...string) {
