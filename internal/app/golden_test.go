@@ -167,7 +167,7 @@ func (g *golden) play(t *testing.T, sinceOrder string) (out outcome) {
 		s := newStage(t, set{writes: g.writes, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{SinceOrder: sinceOrder, Latency: callTime})}})
 		g.disturb(t, s)
 		if user := strings.TrimSpace(g.section("code")); user != "" {
-			g.vars["code"] = codeOf(t, s.mixcloud, emulator.DemoClientID, appRedirect, user)
+			g.vars["code"] = codeOf(t, s.mixcloud, mixcloudURL, emulator.DemoClientID, appRedirect, user)
 		}
 		start := time.Now()
 		first := g.ask(t, s, g.token)
@@ -224,14 +224,14 @@ func written(t *testing.T, e *emulator.Emulator) string {
 	return string(text) + "\n"
 }
 
-// codeOf goes through Mixcloud's page as a person does who allows the
-// application to act for them.
-func codeOf(t testing.TB, e *emulator.Emulator, client, redirect, user string) string {
+// codeOf goes through the page of the emulated Mixcloud at base as a person does
+// who allows an application to act for them.
+func codeOf(t testing.TB, mixcloud http.Handler, base, client, redirect, user string) string {
 	t.Helper()
-	page := mixcloudURL + "/www/oauth/authorize?" + url.Values{"client_id": {client}, "redirect_uri": {redirect}}.Encode()
+	page := base + "/www/oauth/authorize?" + url.Values{"client_id": {client}, "redirect_uri": {redirect}}.Encode()
 	get := httptest.NewRequest(http.MethodGet, page, nil)
 	w := httptest.NewRecorder()
-	e.ServeHTTP(w, get)
+	mixcloud.ServeHTTP(w, get)
 	once := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(w.Body.String())
 	if once == nil {
 		t.Fatalf("no form: %d %s", w.Code, w.Body)
@@ -239,7 +239,7 @@ func codeOf(t testing.TB, e *emulator.Emulator, client, redirect, user string) s
 	post := httptest.NewRequest(http.MethodPost, page, strings.NewReader(url.Values{"form": {once[1]}, "choice": {"allow"}, "user": {user}}.Encode()))
 	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w = httptest.NewRecorder()
-	e.ServeHTTP(w, post)
+	mixcloud.ServeHTTP(w, post)
 	back, err := url.Parse(w.Header().Get("Location"))
 	if err != nil || back.Query().Get("code") == "" {
 		t.Fatalf("sent back to %q: %v", w.Header().Get("Location"), err)

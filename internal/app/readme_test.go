@@ -10,10 +10,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/mixcloud/emulator"
 )
 
 var updateReadme = flag.Bool("update-readme", false, "rewrite the answers in README.md")
@@ -21,7 +24,7 @@ var updateReadme = flag.Bool("update-readme", false, "rewrite the answers in REA
 // readmeDemo is what `go run . --demo` serves at the README's address.
 func readmeDemo(t *testing.T) *App {
 	t.Helper()
-	demo, err := New(config.Serve{Demo: true, PublicURL: "http://127.0.0.1:8080"}, slog.New(slog.DiscardHandler))
+	demo, err := New(config.Serve{Demo: true, PublicURL: "http://127.0.0.1:8080", RequestTimeout: time.Minute}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,44 +96,105 @@ func readable(t *testing.T, answer []byte) []byte {
 	return append([]byte(flat), '\n')
 }
 
-// TestReadme_aiomixcloud runs every query of the table: none may fail, and each
-// must give something.
-func TestReadme_aiomixcloud(t *testing.T) {
+// TestReadme_SignedIn sends the requests of the curl commands under "Signed in",
+// in their order, and then runs every row of the table from aiomixcloud, of
+// which some build on what was uploaded. None may fail, and each must give
+// something.
+func TestReadme_SignedIn(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, _ := strings.Cut(string(text), "| aiomixcloud | here |\n")
-	table, _, _ = strings.Cut(table, "\n\n")
 	demo := readmeDemo(t)
-	rows := 0
+	_, section, _ := strings.Cut(string(text), "## Signed in\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var commands []*curl
+	files := map[string]int{}
+	for _, block := range regexp.MustCompile("(?s)```\n(.*?)```").FindAllStringSubmatch(section, -1) {
+		for line := range strings.Lines(strings.ReplaceAll(block[1], "\\\n", " ")) {
+			made := regexp.MustCompile(`^head -c (\d+) /dev/urandom > (\S+)\n$`).FindStringSubmatch(line)
+			switch words := shellWords(t, line); {
+			case len(words) > 0 && words[0] == "curl":
+				commands = append(commands, newCurl(t, words[1:]))
+			case made != nil:
+				if files[made[2]], err = strconv.Atoi(made[1]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if len(commands) < 4 {
+		t.Fatalf("found %d commands, want at least 4", len(commands))
+	}
+	for _, c := range commands {
+		answer := c.send(t, demo, files)
+		for _, data := range answered(t, c.text, answer) {
+			if hole := firstHole(data, "data"); hole != "" {
+				t.Errorf("%s\ngives nothing at %s: %s", c.text, hole, answer)
+			}
+		}
+	}
+	t.Run("aiomixcloud", func(t *testing.T) { aiomixcloud(t, string(text), demo) })
+}
+
+// answered reads an answer, or the events of one: no error may be in it.
+func answered(t *testing.T, asked string, answer []byte) []any {
+	t.Helper()
+	texts := []string{string(answer)}
+	if bytes.HasPrefix(answer, []byte(":")) || bytes.HasPrefix(answer, []byte("event:")) {
+		texts = nil
+		for _, m := range regexp.MustCompile(`(?m)^event: next\ndata: (.*)$`).FindAllSubmatch(answer, -1) {
+			texts = append(texts, string(m[1]))
+		}
+	}
+	all := make([]any, len(texts))
+	for i, text := range texts {
+		var whole struct {
+			Data   any
+			Errors []any
+		}
+		if err := json.Unmarshal([]byte(text), &whole); err != nil {
+			t.Fatalf("%s\nanswers %s: %v", asked, answer, err)
+		}
+		if len(whole.Errors) > 0 || regexp.MustCompile(`"userErrors":\[[^\]]`).MatchString(text) {
+			t.Errorf("%s\nanswers %s", asked, text)
+		}
+		all[i] = whole.Data
+	}
+	if len(all) == 0 {
+		t.Errorf("%s\nhears nothing: %s", asked, answer)
+	}
+	return all
+}
+
+// aiomixcloud runs every query and mutation of the table.
+func aiomixcloud(t *testing.T, readme string, demo *App) {
+	_, table, _ := strings.Cut(readme, "| aiomixcloud | here |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows, token := 0, ""
 	for row := range strings.Lines(table) {
 		cells := strings.SplitN(strings.Trim(row, "| \n"), " | ", 2)
-		query := regexp.MustCompile("`({.*})`").FindStringSubmatch(row)
+		query := regexp.MustCompile("`((?:mutation )?{.*})`").FindStringSubmatch(row)
 		if len(cells) != 2 || query == nil {
 			continue
 		}
 		rows++
-		token := ""
-		if strings.Contains(cells[1], "Authorization") {
+		if strings.Contains(cells[1], "Authorization") { // as everything below
 			token = "demo-token"
 		}
-		var answer struct {
-			Data   any
-			Errors []any
+		asked := query[1]
+		if strings.Contains(asked, `"CODE"`) {
+			asked = strings.Replace(asked, "CODE", codeOf(t, demo, "http://127.0.0.1:8080/emulator", emulator.DemoClientID, "http://127.0.0.1:8080/oauth/callback", "demo"), 1)
 		}
-		if err := json.Unmarshal(ask(t, demo, query[1], token), &answer); err != nil {
-			t.Fatal(err)
-		}
-		if len(answer.Errors) > 0 {
-			t.Errorf("%s: %v", query[1], answer.Errors)
-		}
-		if hole := firstHole(answer.Data, "data"); hole != "" {
-			t.Errorf("%s: nothing at %s", query[1], hole)
+		for _, data := range answered(t, query[1], ask(t, demo, asked, token)) {
+			if hole := firstHole(data, "data"); hole != "" {
+				t.Errorf("%s: nothing at %s", query[1], hole)
+			}
 		}
 	}
-	if rows < 30 {
-		t.Errorf("the table has %d queries, want at least 30", rows)
+	if rows < 44 {
+		t.Errorf("the table has %d queries, want at least 44", rows)
 	}
 }
 
@@ -147,7 +211,7 @@ func firstHole(v any, at string) string {
 		return firstHole(v[0], at+".0")
 	case map[string]any:
 		for name, member := range v {
-			if _, leaf := member.(string); leaf || name == "raw" || name == "pictures" {
+			if _, leaf := member.(string); leaf || name == "raw" || name == "pictures" || name == "userErrors" {
 				continue
 			}
 			if name == "nodes" && at != "data" && strings.Count(at, "nodes") > 0 {
