@@ -18,6 +18,7 @@ const (
 	// connection that is closed on unread bytes is reset, and the reset may
 	// overtake the answer.
 	lingerTimeout = time.Second
+	lingerBytes   = 64 << 20
 )
 
 // A flow is a request's body on its way. Its deadlines are its own: those of a
@@ -27,6 +28,8 @@ type flow struct {
 	wire *conn // nil when the server has no Listener of this package
 	conn *http.ResponseController
 	idle time.Duration
+
+	expects bool // the client has asked whether to send the body
 
 	mu    sync.Mutex
 	until time.Time // when all must be there; zero when only idleness counts
@@ -47,7 +50,10 @@ func newFlow(w http.ResponseWriter, r *http.Request, idle time.Duration) *flow {
 	_ = conn.EnableFullDuplex()
 	wire := connOf(r.Context())
 	wire.widen(r.ContentLength < 0)
-	return &flow{body: r.Body, wire: wire, conn: conn, idle: idle, until: time.Now().Add(bodyTimeout)}
+	return &flow{
+		body: r.Body, wire: wire, conn: conn, idle: idle, until: time.Now().Add(bodyTimeout),
+		expects: r.Header.Get("Expect") != "",
+	}
 }
 
 // run ends the time of the first bytes: from now on only idleness counts.
@@ -123,14 +129,31 @@ func (f *flow) close() (whole bool) {
 	return f.ended
 }
 
-// linger sets the time in which net/http throws the rest away.
+// linger bounds what is done with the rest of a body after its answer. net/http
+// throws some of it away when the handler returns, ends its own side of the
+// connection and gives the client a moment. That moment it forgets when the
+// client had asked, by Expect, whether to send the body at all; then it is
+// given here.
 func (f *flow) linger() {
 	f.wire.narrow()
+	if f.last() || f.conn.Flush() != nil {
+		return
+	}
+	rest := io.LimitReader(f.body, lingerBytes)
+	_, _ = io.Copy(io.Discard, rest)
+}
+
+// last sets the last deadline of the body, and reports whether nothing is to be
+// done with its rest.
+func (f *flow) last() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.ended {
-		_ = f.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+	if f.ended {
+		return true
 	}
+	_ = f.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+	begun := !f.armed.IsZero()
+	return !f.expects || !f.shut || !begun
 }
 
 // isLate reports whether a body was given up because the client had stopped
