@@ -189,7 +189,7 @@ func TestExchange_Answers(t *testing.T) {
 
 // sameError compares what is wanted, without its operation and its cause.
 func sameError(want, got error) bool {
-	switch want := want.(type) { //nolint:errorlint // it comes from a table
+	switch want := want.(type) {
 	case *Error:
 		e, ok := errors.AsType[*Error](got)
 		return ok && e.Op == "Exchange" && cmp.Equal(*want, *e, cmpopts.IgnoreFields(Error{}, "Op", "Err"), cmpopts.EquateErrors())

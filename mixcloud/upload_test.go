@@ -115,7 +115,8 @@ func TestUpload_form(t *testing.T) {
 			},
 		},
 		"clearing": {
-			UploadFields{Name: &name, Tags: &none, Sections: &[]SectionFields{}, Hosts: &none}, nil,
+			UploadFields{Name: &name, Tags: &none, Sections: &[]SectionFields{}, Hosts: &none},
+			nil,
 			[][]string{{"name", "", "", name}, {"tags-0-tag", "", "", ""}, {"sections-0-chapter", "", "", ""}, {"hosts-0-username", "", "", ""}},
 		},
 	}

@@ -265,7 +265,7 @@ func (b *bench) received() (total int64, err error) {
 }
 
 func (b *bench) control(method, path, body string, into any) error {
-	req, err := http.NewRequest(method, b.emulator.url+"/__emulator/"+path, strings.NewReader(body)) //nolint:noctx // loopback
+	req, err := http.NewRequest(method, b.emulator.url+"/__emulator/"+path, strings.NewReader(body))
 	if err != nil {
 		return err
 	}

@@ -92,8 +92,7 @@ func exactlyOne(a, b *string, nameA, nameB string, out *model.Outcome) bool {
 // refuseInvalid turns the client's refusal of an argument into one of the
 // input.
 func refuseInvalid(out *model.Outcome, err error, field string) {
-	var invalid *mixcloud.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*mixcloud.InvalidError](err); ok {
 		out.Refuse(model.UserErrorCodeInvalid, "This "+invalid.Reason+".", field)
 	}
 }

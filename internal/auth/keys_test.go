@@ -48,7 +48,7 @@ func TestKeys_AreForEver(t *testing.T) {
 func TestKeys_Differ(t *testing.T) {
 	t.Parallel()
 	a, b := RandomKeys(), RandomKeys()
-	if a.Audience("x") == b.Audience("x") || a.Audience("x") == a.Audience("y") || a.Audience("") != "" || a.Audience("x") != a.Audience("x") {
+	if a.Audience("x") == b.Audience("x") || a.Audience("x") == a.Audience("y") || a.Audience("") != "" {
 		t.Error("audiences are not what they should be")
 	}
 	sealed := a.session.seal([]byte("x"))

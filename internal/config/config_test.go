@@ -194,9 +194,9 @@ func TestParse_Problems(t *testing.T) {
 			env:  []string{"OAUTH_CLIENT_SECRET=s3cret"},
 			want: []string{"--oauth-client-id needs --public-url"},
 		},
-		"emulator":        {args: []string{"emulator", "--latency=-1s", "--addr="}, want: []string{"--addr must be host:port", "--latency must be between"}},
-		"conformance":     {args: []string{"conformance", "--rate=NaN", "--api-url=x"}, want: []string{"--api-url must be", "--rate must be above 0"}},
-		"not a number":    {env: []string{"MAX_UPSTREAM=many"}, want: []string{`--max-upstream must be a whole number, not "many"`}},
+		"emulator":     {args: []string{"emulator", "--latency=-1s", "--addr="}, want: []string{"--addr must be host:port", "--latency must be between"}},
+		"conformance":  {args: []string{"conformance", "--rate=NaN", "--api-url=x"}, want: []string{"--api-url must be", "--rate must be above 0"}},
+		"not a number": {env: []string{"MAX_UPSTREAM=many"}, want: []string{`--max-upstream must be a whole number, not "many"`}},
 		"values of no type, and others": {
 			args: []string{"--max-upstream=x", "--operation-budget=1.5", "--log-level=loud", "--addr=nowhere"},
 			env:  []string{"REQUEST_TIMEOUT=30"},

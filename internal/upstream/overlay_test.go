@@ -236,9 +236,12 @@ func TestSession_JustUploaded(t *testing.T) {
 			key   string
 			want  bool
 		}{
-			{0, "a", "/demo/night-bus/", true}, {0, "a", "/demo/night-bus-2/", false},
-			{0, "b", "/demo/night-bus/", false}, {0, "", "/demo/night-bus/", false},
-			{10*time.Minute - 1, "a", "/DEMO/night-bus/", true}, {1, "a", "/demo/night-bus/", false},
+			{0, "a", "/demo/night-bus/", true},
+			{0, "a", "/demo/night-bus-2/", false},
+			{0, "b", "/demo/night-bus/", false},
+			{0, "", "/demo/night-bus/", false},
+			{10*time.Minute - 1, "a", "/DEMO/night-bus/", true},
+			{1, "a", "/demo/night-bus/", false},
 		} {
 			time.Sleep(test.after)
 			if got := s.Session(test.token).JustUploaded(test.key); got != test.want {

@@ -106,11 +106,6 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// strip gets what a path has now.
-func strip(t *testing.T, e *emulator.Emulator, path string) map[string]any {
-	return getJSON(t, e, path)
-}
-
 func TestActions_refusals(t *testing.T) {
 	t.Parallel()
 	e := own(t)

@@ -178,7 +178,7 @@ func (c *call) parse(body io.Reader) (submission, error) {
 	form := multipart.NewReader(io.MultiReader(body, strings.NewReader("\r\n\r\n")), params["boundary"])
 	for range maxFields {
 		part, err := form.NextRawPart()
-		if err == io.EOF { //nolint:errorlint // a wrapped one is an end without the last boundary
+		if err == io.EOF {
 			return s, nil
 		}
 		if err != nil {

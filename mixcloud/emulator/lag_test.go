@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -90,9 +91,7 @@ func TestActions_model(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		clock.now = clock.now.Add(time.Hour) // nothing waits
 		visible := make(map[pair]bool)
-		for p, on := range now {
-			visible[p] = on
-		}
+		maps.Copy(visible, now)
 		var waiting []change
 		lag := time.Duration(rapid.IntRange(0, 3).Draw(t, "lag")) * time.Second
 		if err := e.Set(emulator.Settings{Lag: lag}); err != nil {

@@ -212,7 +212,7 @@ func (c *call) exchange() error {
 		}
 		if err := readSmallForm(c.request); err != nil {
 			c.oauthFailure("The request could not be read.")
-			return nil
+			return nil //nolint:nilerr // it is answered
 		}
 		params = c.request.Form
 	default:

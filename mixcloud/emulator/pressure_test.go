@@ -110,7 +110,7 @@ func TestUpload_readRate(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Header.Set("Content-Type", contentType)
-		if _, err := e.Transport().RoundTrip(req); !errors.Is(err, context.DeadlineExceeded) { //nolint:bodyclose // there is none
+		if _, err := e.Transport().RoundTrip(req); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a caller without patience: %v", err)
 		}
 		synctest.Wait()

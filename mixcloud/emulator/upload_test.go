@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -111,9 +112,7 @@ func TestUpload_rules(t *testing.T) {
 		"publish":        {"edits only", pro, with("name=x", "publish=1"), []string{"publish"}},
 		"unpublish":      {"edits only", pro, with("name=x", "unpublish=1"), []string{"unpublish"}},
 	}
-	for name, rule := range fieldRules {
-		rules[name] = rule
-	}
+	maps.Copy(rules, fieldRules)
 	for name, rule := range rules {
 		before := len(e.Uploads())
 		t.Run(name+" ("+rule.follows+")", func(t *testing.T) {
@@ -284,7 +283,8 @@ func TestUpload(t *testing.T) {
 		},
 		{
 			other, int64(len(audio.body)), sum(audio.body), "set.mp3", "audio/mpeg",
-			&emulator.UploadedPicture{Bytes: 6, SHA256: sum("GIF89a"), Filename: "b.gif"}, map[string]string{"name": "Ein schöner Morgen!"},
+			&emulator.UploadedPicture{Bytes: 6, SHA256: sum("GIF89a"), Filename: "b.gif"},
+			map[string]string{"name": "Ein schöner Morgen!"},
 		},
 	}
 	var got []emulator.Upload

@@ -107,7 +107,7 @@ func (c *call) method() (string, error) {
 		if err := readSmallForm(c.request); err != nil {
 			return "", malformed()
 		}
-		override = c.request.PostForm.Get("method")
+		override = c.request.Form.Get("method") // the query has none
 	}
 	if strings.EqualFold(override, http.MethodDelete) {
 		return http.MethodDelete, nil
