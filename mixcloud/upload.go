@@ -219,6 +219,7 @@ type uploadOutlet struct {
 	err  error
 }
 
+// Write hands p on, unless the call is over.
 func (o *uploadOutlet) Write(p []byte) (int, error) {
 	select {
 	case <-o.body.over:

@@ -70,7 +70,7 @@ func TestFacts(t *testing.T) {
 	t.Parallel()
 	s := schema(t)
 	placed := map[string]bool{"User.listenLater": true}
-	for _, name := range []string{"viewer", "categories", "search", "discover", "oembed", "rateLimit", "node", "nodes"} {
+	for _, name := range []string{"viewer", "categories", "search", "discover", "oembed", "rateLimit", "oauthAuthorizationUrl", "node", "nodes"} {
 		placed["Query."+name] = true
 	}
 	place := func(name string) {

@@ -190,7 +190,7 @@ func (w *walker) root(f *ast.Field, args map[string]any) {
 		for _, id := range ids {
 			w.refetch(f, id)
 		}
-	case "rateLimit":
+	case "rateLimit", "oauthAuthorizationUrl":
 	default:
 		w.fail(fmt.Errorf("ideal: no plan for Query.%s", f.Name))
 	}
