@@ -24,6 +24,7 @@ type App struct {
 	log      *slog.Logger
 	drain    time.Duration
 	draining atomic.Bool
+	stop     chan struct{} // closed when draining begins
 }
 
 // New puts a server together. It makes no call. With cfg.Demo the address that
@@ -51,7 +52,7 @@ func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 
 // newOver is [New] over a client that is there already.
 func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator, log *slog.Logger) (*App, error) {
-	a := &App{log: log, drain: cfg.DrainTimeout}
+	a := &App{log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
 	entry, err := newAccess(cfg, client, log)
 	if err != nil {
 		return nil, err
@@ -69,9 +70,12 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Serv
 
 // Serve serves ln, and closes it, until ctx ends. Then it takes no new
 // connections and returns when the requests in flight are answered: nil if
-// they all were within the drain timeout.
+// they all were within the drain timeout. It is called once.
 func (a *App) Serve(ctx context.Context, ln net.Listener) error {
-	return serve(ctx, ln, a, a.drain, a.log, func() { a.draining.Store(true) })
+	return serve(ctx, ln, a, a.drain, a.log, func() {
+		a.draining.Store(true)
+		close(a.stop)
+	})
 }
 
 // serve is [App.Serve] for any handler. Stopping is called when draining begins.

@@ -22,6 +22,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		Log:      a.log,
 		Around:   around,
 		Timeout:  cfg.RequestTimeout,
+		Stop:     a.stop,
 		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
 	})))
 	page := playground.Handler(entry.cookies != nil)

@@ -51,6 +51,10 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		for range responses {
 		}
 	}()
+	stop := t.stop
+	if oc.Operation.Operation != ast.Subscription {
+		stop = nil // a query comes to its end
+	}
 	beat := time.NewTicker(t.beat)
 	defer beat.Stop()
 	for {
@@ -71,6 +75,9 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 			if !out.comment() {
 				return
 			}
+		case <-stop:
+			out.event("complete", nil)
+			return
 		}
 	}
 }

@@ -168,3 +168,26 @@ func TestEvents_clientLeaves(t *testing.T) {
 	leave()
 	<-ended
 }
+
+// A server that is about to stop ends subscriptions, and lets queries end.
+func TestEvents_stop(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]string{
+		"subscription { count(to: 1000) }": ":\n\nevent: next\ndata: {\"data\":{\"count\": 1}}\n\nevent: complete\ndata: \n\n",
+		"{ hello }":                        ":\n\nevent: next\ndata: {\"data\":{\"hello\":\"late\"}}\n\nevent: complete\ndata: \n\n",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStub()
+			s.fields["hello"] = func(context.Context, map[string]any) (any, error) {
+				time.Sleep(3 * time.Second)
+				return "late", nil
+			}
+			stop := make(chan struct{})
+			time.AfterFunc(1500*time.Millisecond, func() { close(stop) })
+			rec := serve(graphhttp.New(s, graphhttp.Options{Stop: stop}), request(t, http.MethodPost, "/graphql", `{"query":"`+query+`"}`, "Content-Type: application/json", eventStream))
+			if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

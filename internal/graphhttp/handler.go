@@ -37,6 +37,9 @@ type Options struct {
 	// Timeout bounds an operation, from its document to its answer. It does not
 	// bound the flow of files, nor a subscription.
 	Timeout time.Duration
+	// Stop is closed when the server is about to stop: it ends subscriptions,
+	// which could otherwise be waited for in vain. Nil for never.
+	Stop <-chan struct{}
 	// IdleTimeout is how long a client may pause while it sends files.
 	IdleTimeout time.Duration
 	// Audience names on whose behalf a request is made, without giving away any
@@ -88,7 +91,7 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	o = o.withDefaults()
 	srv := handler.New(schema)
 	run := runner{
-		log: o.Log, timeout: o.Timeout, beat: keepAlive,
+		log: o.Log, timeout: o.Timeout, beat: keepAlive, stop: o.Stop,
 		writes: o.Writes, audience: o.Audience, takers: takers(schema.Schema()),
 	}
 

@@ -22,6 +22,7 @@ type runner struct {
 	log      *slog.Logger
 	timeout  time.Duration
 	beat     time.Duration // between signs of life in a stream of events
+	stop     <-chan struct{}
 	writes   idempotency.Store
 	audience func(context.Context) string
 	takers   map[string]bool // the mutation fields that take files

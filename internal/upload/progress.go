@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,6 +69,8 @@ type Track struct {
 	watchers atomic.Int64
 
 	mu    sync.Mutex
+	begun int        // how often the upload was begun
+	past  []Progress // what it was at the end of each phase but the present
 	phase Phase
 	total int64
 	moved chan struct{} // closed and replaced when phase or total change
@@ -83,7 +86,11 @@ func newTrack() *Track {
 // those who watch it.
 func (h *Hub) Begin(name Name) *Track {
 	t := h.track(name)
-	t.step(func() { t.phase, t.total = Checking, -1; t.sent.Store(0) })
+	t.step(func() {
+		t.begun++
+		t.past, t.phase, t.total = nil, Checking, -1
+		t.sent.Store(0)
+	})
 	return t
 }
 
@@ -140,7 +147,14 @@ func (t *Track) step(change func()) {
 }
 
 // Enter reports that the upload is in a phase.
-func (t *Track) Enter(phase Phase) { t.step(func() { t.phase = phase }) }
+func (t *Track) Enter(phase Phase) {
+	t.step(func() {
+		if phase != t.phase {
+			t.past = append(t.past, t.present())
+			t.phase = phase
+		}
+	})
+}
 
 // End reports that the upload failed, unless it is known to have ended.
 func (t *Track) End() {
@@ -166,17 +180,39 @@ func (t *Track) Add(n int64) {
 	}
 }
 
-// now gives how far the upload is, and what is closed when it is in another
-// phase. Sent never exceeds a known Total: should more be sent than was to be
-// expected, there is more in all.
-func (t *Track) now() (Progress, <-chan struct{}) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// present is how far the upload is. Sent never exceeds a known Total: should
+// more be sent than was to be expected, there is more in all.
+func (t *Track) present() Progress {
 	p := Progress{Phase: t.phase, Sent: t.sent.Load(), Total: t.total}
 	if p.Total >= 0 {
 		p.Total = max(p.Total, p.Sent)
 	}
-	return p, t.moved
+	return p
+}
+
+// A view is how far a watcher has followed a track.
+type view struct {
+	begun, past int
+	told        Progress
+}
+
+// news gives what a watcher was not told yet, each phase at least once, and
+// what is closed when there is another.
+func (t *Track) news(v *view) ([]Progress, <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if v.begun != t.begun {
+		*v = view{begun: t.begun, told: v.told}
+	}
+	all := append(slices.Clone(t.past[v.past:]), t.present())
+	v.past = len(t.past)
+	if all[0] == v.told {
+		all = all[1:]
+	}
+	if len(all) > 0 {
+		v.told = all[len(all)-1]
+	}
+	return all, t.moved
 }
 
 // Watch tells how far an upload is, at once and then, while it moves, at most a
@@ -189,18 +225,17 @@ func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
 	go func() {
 		defer close(out)
 		defer t.watchers.Add(-1)
-		told := Progress{Phase: -1}
+		seen := t.since()
 		for {
-			progress, moved := t.now()
-			if progress != told {
+			all, moved := t.news(&seen)
+			for _, progress := range all {
 				select {
 				case out <- progress:
 				case <-ctx.Done():
 					return
 				}
-				told = progress
 			}
-			if progress.Phase.Ended() || !pause(ctx, moved) {
+			if seen.told.Phase.Ended() || !pause(ctx, moved) {
 				return
 			}
 		}
@@ -208,8 +243,15 @@ func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
 	return out
 }
 
+// since is the view of who watches from now on.
+func (t *Track) since() view {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return view{begun: t.begun, past: len(t.past), told: Progress{Phase: -1}}
+}
+
 // pause waits until the phase changes, or until it is time to look again how
-// much was sent. Phases that follow each other closely are told as one.
+// much was sent.
 func pause(ctx context.Context, moved <-chan struct{}) bool {
 	look := time.NewTimer(interval)
 	defer look.Stop()

@@ -81,6 +81,34 @@ func TestWatch(t *testing.T) {
 	})
 }
 
+// Phases that follow each other at once are told one by one, to those who watch
+// already.
+func TestWatch_phases(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var h Hub
+		name := Name{"who", "id"}
+		steps := h.Watch(t.Context(), name)
+		first := <-steps
+		synctest.Wait()
+		track := h.Begin(name)
+		track.Enter(Sending)
+		track.Expect(10)
+		track.Add(7)
+		track.Enter(Processing)
+		track.Enter(Processing)
+		track.Enter(Failed)
+		told := append([]Progress{first}, all(steps)...)
+		want := []Progress{{Checking, 0, -1}, {Sending, 7, 10}, {Processing, 7, 10}, {Failed, 7, 10}}
+		if diff := cmp.Diff(want, told); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if late := all(h.Watch(t.Context(), name)); cmp.Diff(want[3:], late) != "" {
+			t.Errorf("afterwards: %v", late)
+		}
+	})
+}
+
 // Uploads are known by their audience too.
 func TestWatch_audience(t *testing.T) {
 	t.Parallel()
@@ -107,7 +135,7 @@ func TestTrack_neverAboveTotal(t *testing.T) {
 				track.Expect(rapid.Int64Range(0, 1000).Draw(t, "total"))
 			}
 			track.Add(rapid.Int64Range(0, 300).Draw(t, "bytes"))
-			p, _ := track.now()
+			p := track.present()
 			if p.Total >= 0 && p.Sent > p.Total || p.Sent < before {
 				t.Fatalf("%d sent before, then %+v", before, p)
 			}
