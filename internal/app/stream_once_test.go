@@ -1,0 +1,109 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// An upload that is sent again under its key is answered at once, as the first
+// time, and is made once.
+func TestStream_once(t *testing.T) {
+	t.Parallel()
+	h := newHarbourOver(t, world.New(1))
+	head := uploadHead(t, nil, "mp3")
+	sound := mp3Head + strings.Repeat("x", 100_000)
+	send := func(key, filename, rest string, length int64) (int, string) {
+		body := head + formFile("mp3", filename, "audio/mpeg") + rest
+		c := h.board(t, int64(len(body))+length, "Idempotency-Key: "+key)
+		if err := c.load(body); err != nil {
+			t.Log(err) // the answer may be there already
+		}
+		return c.answer(t)
+	}
+	status, first := send("a", "x.mp3", sound+formEnd, 0)
+	if status != 200 || !strings.Contains(first, `"changed":true`) {
+		t.Fatalf("%d %s", status, first)
+	}
+	if status, again := send("a", "x.mp3", "", 1<<30); status != 200 || again != first { // and no byte of the file
+		t.Errorf("again: %d %s", status, again)
+	}
+	if status, text := send("a", "y.mp3", "", 1<<30); status != 422 || !strings.Contains(text, "BAD_USER_INPUT") {
+		t.Errorf("another file: %d %s", status, text)
+	}
+	if taken := len(h.mixcloud.Uploads()); taken != 1 {
+		t.Errorf("Mixcloud has taken %d", taken)
+	}
+	if status, other := send("b", "x.mp3", sound+formEnd, 0); status != 200 || other == first {
+		t.Errorf("under another key: %d %s", status, other)
+	}
+
+	// Nothing was sent of this one: the key is free again.
+	c := h.board(t, int64(len(head)), "Idempotency-Key: c")
+	if err := c.load(head); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := c.answer(t); status != 400 || !strings.Contains(text, "did not arrive whole") {
+		t.Errorf("without its file: %d %s", status, text)
+	}
+	in := h.swallow()
+	c = h.board(t, int64(len(head)+10_000), "Idempotency-Key: c")
+	if err := c.load(head, formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 2000)); err != nil {
+		t.Fatal(err)
+	}
+	<-in.some
+	if status, text := send("c", "x.mp3", "", 1<<30); status != http.StatusConflict || !strings.Contains(text, "under way") {
+		t.Errorf("while it is under way: %d %s", status, text)
+	}
+	_ = c.conn.Close()
+	<-in.ended
+}
+
+// Actions have keys too.
+func TestOnce_action(t *testing.T) {
+	t.Parallel()
+	h := newHarbourOver(t, world.New(1))
+	follow := func(key, who, id string) (int, string, bool) {
+		body := fmt.Sprintf(`{"query":"mutation($u: String) { followUser(input: {username: $u, clientMutationId: \"%s\"}) { message } }","variables":{"u":%q}}`, id, who)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+h.address+"/graphql", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer demo-token")
+		req.Header.Set("Idempotency-Key", key)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(text), resp.Header.Get("Idempotent-Replayed") == "true"
+	}
+	_, first, _ := follow("k", "spartacus", "1")
+	writes := func() (n int) {
+		for _, r := range h.mixcloud.Requests() {
+			if r.Method == http.MethodPost {
+				n++
+			}
+		}
+		return n
+	}
+	before := writes()
+	if status, again, replayed := follow("k", "spartacus", "1"); status != 200 || again != first || !replayed || !strings.Contains(first, "message") {
+		t.Errorf("%d %s after %s, replayed: %v", status, again, first, replayed)
+	}
+	if status, _, _ := follow("k", "spartacus", "2"); status != http.StatusUnprocessableEntity {
+		t.Errorf("another content: %d", status)
+	}
+	if before != 1 || writes() != before {
+		t.Errorf("%d writes, then %d", before, writes())
+	}
+}
