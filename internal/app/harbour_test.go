@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -104,9 +105,7 @@ func uploadHead(t testing.TB, input map[string]any, files ...string) string {
 		full[f] = nil
 		places[f] = []string{"variables.input." + f}
 	}
-	for k, v := range input {
-		full[k] = v
-	}
+	maps.Copy(full, input)
 	operations, err := json.Marshal(map[string]any{"query": uploading, "variables": map[string]any{"input": full}})
 	if err != nil {
 		t.Fatal(err)

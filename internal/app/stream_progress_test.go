@@ -77,7 +77,7 @@ func TestStream_progress(t *testing.T) {
 	<-in.some
 	var p progress
 	for p.BytesSent < 1<<20 {
-		more := true
+		var more bool
 		if p, more = next(mine); !more || p.Phase != "CHECKING" && p.Phase != "SENDING" || p.BytesTotal != nil && (*p.BytesTotal != total || p.BytesSent > total) {
 			t.Fatalf("on its way: %+v", p)
 		}
@@ -90,7 +90,7 @@ func TestStream_progress(t *testing.T) {
 	}
 	for p.Phase != "DONE" {
 		sent := p.BytesSent
-		more := true
+		var more bool
 		if p, more = next(mine); !more || p.BytesSent < sent || p.BytesTotal == nil || *p.BytesTotal != total {
 			t.Fatalf("towards its end: %+v", p)
 		}
