@@ -219,6 +219,7 @@ type uploadOutlet struct {
 	err  error
 }
 
+// Write implements [io.Writer].
 func (o *uploadOutlet) Write(p []byte) (int, error) {
 	select {
 	case <-o.body.over:
