@@ -179,6 +179,7 @@ type gauge struct {
 	file *checked
 }
 
+// Write implements [io.Writer].
 func (g *gauge) Write(p []byte) (int, error) {
 	if g.file.sent+int64(len(p)) > g.file.rule.limit {
 		return 0, g.file.rule.tooLarge()

@@ -193,6 +193,7 @@ type outlet struct {
 	err   error
 }
 
+// Write implements [io.Writer].
 func (o *outlet) Write(p []byte) (int, error) {
 	n, err := o.w.Write(p)
 	o.files.progress()

@@ -154,6 +154,7 @@ type ending struct {
 	flow *flow
 }
 
+// WriteHeader implements [http.ResponseWriter].
 func (e *ending) WriteHeader(status int) {
 	if !e.flow.close() {
 		e.Header().Set("Connection", "close")
