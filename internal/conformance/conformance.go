@@ -26,7 +26,7 @@ type Config struct {
 	OEmbedURL  string       // the oEmbed endpoint; "" for oembed/ below SiteURL
 	Token      string       // access token for what only a viewer can ask; "" leaves those questions out
 	Rate       float64      // requests a second; 0 or less for no pacing, which is for tests
-	HTTPClient *http.Client // sends the requests; nil for a plain one. Redirects are never followed
+	HTTPClient *http.Client // whose transport sends the requests; nil for a plain one. Redirects are never followed
 	Out        io.Writer    // gets the table, a line whenever a probe is done; nil for none
 	Report     io.Writer    // gets the report as JSON at the end; nil for none
 	Log        *slog.Logger // told about waits and failures, never about tokens; nil for none
@@ -126,12 +126,10 @@ func newSession(cfg Config) (*session, error) {
 	if cfg.Rate > 0 {
 		s.interval = time.Duration(float64(time.Second) / cfg.Rate)
 	}
-	client := http.Client{}
-	if cfg.HTTPClient != nil {
-		client = *cfg.HTTPClient
+	if cfg.HTTPClient != nil && cfg.HTTPClient.Transport != nil {
+		s.transport = cfg.HTTPClient.Transport
+	} else {
+		s.transport = http.DefaultTransport.(*http.Transport).Clone()
 	}
-	client.Jar = nil
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	s.client = &client
 	return s, nil
 }

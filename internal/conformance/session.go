@@ -47,14 +47,14 @@ type request struct {
 // A session is one run: it paces, sends, remembers and records. It is used by
 // one goroutine.
 type session struct {
-	bases    [bases]string // without a closing slash
-	token    string
-	secrets  []string // what redact takes out
-	interval time.Duration
-	client   *http.Client
-	out      io.Writer
-	reportTo io.Writer
-	log      *slog.Logger
+	bases     [bases]string // without a closing slash
+	token     string
+	secrets   []string // what redact takes out
+	interval  time.Duration
+	transport http.RoundTripper
+	out       io.Writer
+	reportTo  io.Writer
+	log       *slog.Logger
 
 	answers map[request]reply
 	report  Report
@@ -208,11 +208,8 @@ func (s *session) exchange(ctx context.Context, req request) (*answer, error) {
 	if req.header != "" {
 		r.Header.Set("Authorization", req.header)
 	}
-	res, err := s.client.Do(r)
+	res, err := s.transport.RoundTrip(r) // and no http.Client, which fails for a Location that it cannot read
 	if err != nil {
-		if wrapped, ok := errors.AsType[*url.Error](err); ok {
-			err = wrapped.Err // the rest is the URL with its token
-		}
 		return nil, err
 	}
 	defer res.Body.Close()

@@ -127,6 +127,7 @@ func FuzzRun(f *testing.F) {
 		f.Add(200, seed)
 		f.Add(403, seed)
 	}
+	f.Add(303, "%0")
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		if status < 200 || status > 599 {
 			return
