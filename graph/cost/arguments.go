@@ -1,0 +1,154 @@
+package cost
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"mixcloud-graphql/graph/paging"
+)
+
+// argument is the value of a field's argument, nil if there is none or if it
+// cannot be told.
+func (w *walk) argument(f *ast.Field, def *ast.FieldDefinition, name string) any {
+	if given := f.Arguments.ForName(name); given != nil && given.Value != nil {
+		_, set := w.variables[given.Value.Raw]
+		declared := given.Value.VariableDefinition
+		if given.Value.Kind != ast.Variable || set || declared != nil && declared.DefaultValue != nil {
+			value, err := valueOf(given.Value, w.variables)
+			if err != nil {
+				return nil
+			}
+			return value
+		}
+	}
+	if a := def.Arguments.ForName(name); a != nil && a.DefaultValue != nil {
+		value, err := valueOf(a.DefaultValue, nil)
+		if err == nil {
+			return value
+		}
+	}
+	return nil
+}
+
+// valueOf is the value of a literal or a variable. The parser's own function
+// panics on what no parser gives.
+func valueOf(v *ast.Value, variables map[string]any) (value any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("cost: %v", p)
+		}
+	}()
+	return v.Value(variables)
+}
+
+// A page is what the arguments of a connection ask for.
+type page struct {
+	size   int   // how many items at most
+	calls  int64 // what the page itself takes
+	bound  bool  // by a cursor, which one owner's list alone has
+	within bool  // within bounds in time, where nobody counts
+	name   string
+	// resized says that the size is another than the document's.
+	resized bool
+}
+
+// page reads the arguments of a connection. What is refused costs nothing.
+func (w *walk) page(s *ast.Field, f *field) page {
+	args := paging.Args{
+		First: w.number(s, f, "first"), Last: w.number(s, f, "last"), Offset: w.number(s, f, "offset"),
+		After: w.text(s, f, "after"), Before: w.text(s, f, "before"),
+		Since: w.moment(s, f, "since", early), Until: w.moment(s, f, "until", late),
+	}
+	size, resized := w.resized[s]
+	if resized {
+		if args.Last != nil {
+			args.Last = &size
+		} else {
+			args.First = &size
+		}
+	}
+	asked, err := paging.Check(args)
+	if err != nil {
+		return page{name: "refused"}
+	}
+	p := page{
+		size: asked.Size(), bound: args.After != nil || args.Before != nil,
+		within: args.Since != nil || args.Until != nil, resized: resized,
+		name: strconv.FormatBool(asked.Backward()),
+	}
+	if !resized { // what is one page stays one when it is resized
+		p.name += strconv.Itoa(p.size)
+	} else if n, err := paging.Check(w.unresized(s, f, args)); err == nil {
+		p.name += strconv.Itoa(n.Size())
+	}
+	if p.size > 0 {
+		p.calls = callsOf(f, args)
+	}
+	if p.calls == 0 {
+		p.size = 0
+	}
+	return p
+}
+
+// unresized are the arguments as the document has them.
+func (w *walk) unresized(s *ast.Field, f *field, args paging.Args) paging.Args {
+	args.First, args.Last = w.number(s, f, "first"), w.number(s, f, "last")
+	return args
+}
+
+// callsOf is how many calls a page takes at most; none for one by a cursor that
+// cannot be.
+func callsOf(f *field, args paging.Args) int64 {
+	calls := int64(1)
+	if f.twice {
+		calls = renameCalls
+	}
+	if args.Since != nil && !f.dated {
+		calls *= sinceCalls
+	}
+	switch {
+	case args.Before != nil && paging.KindOf(*args.Before) != 0:
+		return calls * beforeCalls
+	case args.Before != nil:
+		return 0
+	case args.After != nil:
+		return calls * afterCalls[paging.KindOf(*args.After)]
+	}
+	return calls
+}
+
+func (w *walk) number(s *ast.Field, f *field, name string) *int {
+	v := w.argument(s, f.def, name)
+	if v == nil {
+		return nil
+	}
+	n, err := graphql.UnmarshalInt32(v)
+	if err != nil {
+		return nil
+	}
+	whole := int(n)
+	return &whole
+}
+
+func (w *walk) text(s *ast.Field, f *field, name string) *string {
+	text, ok := w.argument(s, f.def, name).(string)
+	if !ok {
+		return nil
+	}
+	return &text
+}
+
+// Bounds in time count by being there. These two are in order, as those must be
+// that are not refused.
+var early, late = time.Unix(1, 0), time.Unix(2, 0)
+
+func (w *walk) moment(s *ast.Field, f *field, name string, some time.Time) *time.Time {
+	if w.argument(s, f.def, name) == nil {
+		return nil
+	}
+	return &some
+}
