@@ -13,6 +13,11 @@ type Error struct {
 	Argument string        // the argument at fault as a client writes it, such as "first" or "input.name"; "" if none
 	Wait     time.Duration // how long to wait before a retry; 0 if not known
 	Err      error         // the cause, for the log alone; may be nil
+
+	// Details are further members of extensions, such as the numbers of a limit;
+	// values are what encoding/json can write. They give way to members that
+	// every error has. Nil for none.
+	Details map[string]any
 }
 
 // Error returns the words with the code and the cause, for a log.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -54,6 +55,7 @@ type public struct {
 	message  string
 	argument string
 	wait     time.Duration
+	details  map[string]any
 	api      *mixcloud.Error // nil unless Mixcloud answered with a fault
 }
 
@@ -68,6 +70,7 @@ func publish(ctx context.Context, err error) public {
 	switch {
 	case isOwn:
 		p.message, p.argument, p.wait = own.Message, own.Argument, max(p.wait, own.Wait)
+		p.details = own.Details
 	case isInput:
 		p.message, p.argument = invalidMessage(input.Arg, input.Reason), input.Arg
 	case isGQL && p.code == CodeLimitExceeded:
@@ -91,7 +94,9 @@ func publish(ctx context.Context, err error) public {
 
 // gql builds the error of the response, always a fresh one.
 func (p public) gql(ctx context.Context, err error) *gqlerror.Error {
-	out := &gqlerror.Error{Message: p.message, Extensions: map[string]any{"code": string(p.code)}}
+	out := &gqlerror.Error{Message: p.message, Extensions: map[string]any{}}
+	maps.Copy(out.Extensions, p.details)
+	out.Extensions["code"] = string(p.code)
 	out.Path, out.Locations = position(ctx, err)
 	if p.code.Retryable() {
 		out.Extensions["retryable"] = true

@@ -34,6 +34,9 @@ type Options struct {
 	// Around runs around every operation, with the request's context: the
 	// place to install what lives as long as an operation. Nil for nothing.
 	Around graphql.OperationMiddleware
+	// Estimate says what an operation can cost, before it begins: one that can
+	// cost more than its budget is refused. Nil for no budget.
+	Estimate func(context.Context, *graphql.OperationContext) Estimate
 	// Timeout bounds an operation, from its document to its answer. It does not
 	// bound the flow of files, nor a subscription.
 	Timeout time.Duration
@@ -109,8 +112,11 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv.SetQueryCache(cache)
 	srv.Use(documentLimits{tokens: o.TokenLimit, depth: o.MaxDepth, known: cache})
 	srv.Use(extension.Introspection{})
+	if o.Estimate != nil {
+		srv.Use(metering{o.Estimate})
+	}
 	if o.Around != nil {
 		srv.AroundOperations(o.Around)
 	}
-	return srv
+	return accounted(srv)
 }

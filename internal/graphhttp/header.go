@@ -1,0 +1,112 @@
+package graphhttp
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// vary are the headers of a request that decide about its answer.
+var vary = []string{"Accept", "Authorization", "Cookie", CostHeader, DryRunHeader}
+
+// accounted keeps a ledger for each request and writes its headers: for how
+// long anybody may keep the answer, when to come again, and what is known of
+// Mixcloud's rate limit.
+func accounted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l := new(ledger)
+		next.ServeHTTP(&headed{ResponseWriter: w, request: r, ledger: l}, r.WithContext(context.WithValue(r.Context(), ledgerKey{}, l)))
+	})
+}
+
+// headed writes the headers when the rest of them is known.
+type headed struct {
+	http.ResponseWriter
+	request *http.Request
+	ledger  *ledger
+	done    bool
+}
+
+func (h *headed) WriteHeader(status int) {
+	if !h.done && status >= 200 { // a 1xx is not the answer yet
+		h.done = true
+		status = h.ledger.write(h.Header(), h.request.Method, status)
+	}
+	h.ResponseWriter.WriteHeader(status)
+}
+
+func (h *headed) Write(b []byte) (int, error) {
+	if !h.done {
+		h.WriteHeader(http.StatusOK)
+	}
+	return h.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (h *headed) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+
+// write adds to the header of an answer, and gives its status.
+func (l *ledger) write(h http.Header, method string, status int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refused {
+		status = http.StatusServiceUnavailable
+	}
+	if l.retry > 0 {
+		h.Set("Retry-After", seconds(l.retry))
+	}
+	if l.account == nil {
+		return status
+	}
+	varying(h)
+	if age := int64(l.public / time.Second); age > 0 && method == http.MethodGet && status == http.StatusOK {
+		h.Set("Cache-Control", "public, max-age="+strconv.FormatInt(age, 10))
+		return status // a limit of this moment is nothing to keep
+	}
+	l.account.RateLimit().write(h)
+	return status
+}
+
+// varying says on what an answer depends, beside what is said already.
+func varying(h http.Header) {
+	all := slices.Clone(vary)
+	for _, line := range h.Values("Vary") {
+		for name := range strings.SplitSeq(line, ",") {
+			name = strings.TrimSpace(name)
+			if name != "" && !slices.ContainsFunc(all, func(v string) bool { return strings.EqualFold(v, name) }) {
+				all = append(all, name)
+			}
+		}
+	}
+	h.Set("Vary", strings.Join(all, ", "))
+}
+
+// limitName is the name of the policy in the headers.
+const limitName = `"mixcloud"`
+
+// write tells the limit in the headers of
+// https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/: what
+// is not known is left out.
+func (r RateLimit) write(h http.Header) {
+	wait := ""
+	if r.RetryAt != nil {
+		if left := time.Until(*r.RetryAt); left > 0 {
+			wait = ";t=" + seconds(left)
+		}
+	}
+	switch {
+	case r.Budget != nil && r.Remaining != nil:
+		h.Set("RateLimit-Policy", limitName+";q="+strconv.Itoa(*r.Budget))
+		h.Set("RateLimit", limitName+";r="+strconv.Itoa(*r.Remaining)+wait)
+	case wait != "":
+		h.Set("RateLimit", limitName+";r=0"+wait)
+	}
+}
+
+// seconds rounds up: who waits as long as it says never comes too early.
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+}
