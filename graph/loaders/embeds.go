@@ -2,6 +2,8 @@ package loaders
 
 import (
 	"context"
+	"net/url"
+	"strconv"
 
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
@@ -15,6 +17,12 @@ type Embed struct {
 
 func (e Embed) options() mixcloud.EmbedOptions {
 	return mixcloud.EmbedOptions{Width: e.Width, Color: e.Color, Height: positive(e.Height)}
+}
+
+func (e Embed) id(form string) string {
+	return mixcloud.Canonical(e.Key) + form + "?" + url.Values{
+		"width": {e.Width}, "color": {e.Color}, "height": {strconv.Itoa(e.Height)},
+	}.Encode()
 }
 
 // An OEmbed names one oEmbed question.
@@ -36,6 +44,14 @@ func (o OEmbed) options() mixcloud.OEmbedOptions {
 	return options
 }
 
+func (o OEmbed) id(form string) string {
+	return "/oembed/?" + url.Values{
+		"url": {o.URL}, "color": {o.Color}, "light": {o.Light}, "format": {form},
+		"width": {strconv.Itoa(o.Width)}, "height": {strconv.Itoa(o.Height)},
+		"maxwidth": {strconv.Itoa(o.MaxWidth)}, "maxheight": {strconv.Itoa(o.MaxHeight)},
+	}.Encode()
+}
+
 func positive(n int) *int {
 	if n <= 0 {
 		return nil
@@ -43,11 +59,19 @@ func positive(n int) *int {
 	return &n
 }
 
-// embedded makes a loader of one form of embedding.
-func embedded[K comparable, V any](l *Loaders, get func(context.Context, *mixcloud.Client, K) (V, error)) *Loader[K, V] {
-	return newLoader(l.operation, func(ctx context.Context, key K) (V, error) {
-		return upstream.Read(ctx, l.session, func(ctx context.Context, c *mixcloud.Client) (V, error) {
-			return get(ctx, c, key)
-		})
-	})
+// embedded makes a loader of one form of embedding, which no write changes.
+func embedded[K interface {
+	comparable
+	id(form string) string
+}, V any](l *Loaders, form string, get func(context.Context, *mixcloud.Client, K) (V, error), size func(V) int,
+) *Loader[K, V] {
+	return newLoader(l, func(key K) upstream.Resource[V] {
+		return upstream.Resource[V]{
+			Class: upstream.ClassEmbed, ID: key.id(form), Size: size,
+			Get: func(ctx context.Context, c *mixcloud.Client) (V, error) { return get(ctx, c, key) },
+		}
+	}, nil)
 }
+
+// sizeOf is what an answer weighs that is kept as it came.
+func sizeOf[V ~string | ~[]byte](v V) int { return len(v) }

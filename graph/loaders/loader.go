@@ -9,17 +9,21 @@ package loaders
 
 import (
 	"context"
-	"runtime/debug"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/graph-gophers/dataloader/v7"
+	"github.com/vektah/gqlparser/v2/ast"
 
-	"mixcloud-graphql/internal/telemetry"
+	"mixcloud-graphql/internal/upstream"
 )
 
 // A Loader fetches each key at most once in its life. It is safe for
-// concurrent use and lives as long as one operation.
+// concurrent use and lives as long as one operation. What it gives is shared
+// with other operations and must not be modified.
 type Loader[K comparable, V any] struct {
-	inner *dataloader.Loader[K, *flight[V]]
+	inner   *dataloader.Loader[K, *flight[V]]
+	seen    func(V) // hears of each answer; nil for none. Set before the first Load
+	session *upstream.Session
 }
 
 // A flight is a fetch under way or done. The library hands it out at once, since
@@ -27,36 +31,34 @@ type Loader[K comparable, V any] struct {
 // time.
 type flight[V any] struct {
 	done  chan struct{} // closed when what follows is there
+	id    string        // of the resource; "" for one that was not fetched
 	value V
 	err   error
 }
 
-// A PanicError is a panic in a fetch, which runs outside of the executor's own
-// recovery: it becomes an error of the fields that asked.
-type PanicError struct {
-	value string
-	stack []byte
-}
-
-// newPanicError takes what was recovered.
-func newPanicError(p any) *PanicError { return &PanicError{telemetry.Panicked(p), debug.Stack()} }
-
-// Error tells the panic and where it was, for the log; clients get an internal
-// error.
-func (e *PanicError) Error() string { return "loader: panic: " + e.value + "\n" + string(e.stack) }
-
 // newLoader makes a loader whose fetches run with the operation's context, not
 // with that of the field that happens to ask first: gqlgen cancels those when a
-// sibling fails.
-func newLoader[K comparable, V any](operation context.Context, fetch func(context.Context, K) (V, error)) *Loader[K, V] {
+// sibling fails. Resource says what a key stands for. Correct, unless it is nil,
+// makes of an answer one that shows the viewer's writes, without changing it.
+func newLoader[K comparable, V any](l *Loaders, resource func(K) upstream.Resource[V], correct func(*upstream.Session, V) V) *Loader[K, V] {
+	session, operation := l.session, l.operation
+	loader := &Loader[K, V]{session: session}
 	fly := func(f *flight[V], key K) {
 		defer close(f.done)
 		defer func() {
 			if p := recover(); p != nil {
-				f.err = newPanicError(p)
+				f.err = upstream.NewPanicError(p)
 			}
 		}()
-		f.value, f.err = fetch(operation, key)
+		r := resource(key)
+		f.id = r.ID
+		f.value, f.err = upstream.Fetch(operation, session, r)
+		if f.err == nil && correct != nil && !session.Settled() {
+			f.value = correct(session, f.value)
+		}
+		if f.err == nil && loader.seen != nil {
+			loader.seen(f.value)
+		}
 	}
 	batch := func(_ context.Context, keys []K) []*dataloader.Result[*flight[V]] {
 		results := make([]*dataloader.Result[*flight[V]], len(keys)) // never with a nil in it: the library would panic
@@ -67,9 +69,10 @@ func newLoader[K comparable, V any](operation context.Context, fetch func(contex
 		}
 		return results
 	}
-	return &Loader[K, V]{dataloader.NewBatchedLoader(batch,
+	loader.inner = dataloader.NewBatchedLoader(batch,
 		dataloader.WithBatchCapacity[K, *flight[V]](1),
-		dataloader.WithInputCapacity[K, *flight[V]](1))}
+		dataloader.WithInputCapacity[K, *flight[V]](1))
+	return loader
 }
 
 // Load gives the value of key, fetching it unless that has begun already. It
@@ -83,15 +86,38 @@ func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
 	}
 	select {
 	case <-f.done:
-		return f.value, f.err
+		return l.give(ctx, f)
 	default:
 	}
 	select {
 	case <-f.done:
-		return f.value, f.err
+		return l.give(ctx, f)
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
+}
+
+// give tells the session where an answer is used that is not fresh.
+func (l *Loader[K, V]) give(ctx context.Context, f *flight[V]) (V, error) {
+	if f.err == nil && l.session.Stale(f.id) {
+		l.session.Place(f.id, path(ctx))
+	}
+	return f.value, f.err
+}
+
+// path is that of the field that asks.
+func path(ctx context.Context) []any {
+	elements := graphql.GetPath(ctx)
+	path := make([]any, len(elements))
+	for i, e := range elements {
+		switch e := e.(type) {
+		case ast.PathName:
+			path[i] = string(e)
+		case ast.PathIndex:
+			path[i] = int(e)
+		}
+	}
+	return path
 }
 
 // Prime makes value known under key without a fetch, unless key was asked for

@@ -14,10 +14,30 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// loaderOf makes a loader of an operation that ends with ctx, over a store that
+// keeps nothing.
+func loaderOf[K comparable, V any](t *testing.T, ctx context.Context, fetch func(context.Context, K) (V, error)) *Loader[K, V] { //nolint:revive // a test comes first
+	t.Helper()
+	client, err := mixcloud.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := upstream.NewStore(client, upstream.Options{CacheBytes: -1, Timeout: time.Hour})
+	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(ctx)) })
+	l := &Loaders{session: store.Session(""), operation: ctx}
+	return newLoader(l, func(key K) upstream.Resource[V] {
+		return upstream.Resource[V]{
+			Class: upstream.ClassUser, ID: fmt.Sprint(key), Size: func(V) int { return 1 },
+			Get: func(ctx context.Context, _ *mixcloud.Client) (V, error) { return fetch(ctx, key) },
+		}
+	}, nil)
+}
 
 // TestLoad_Once asks for a few keys from many sides at once: each is fetched
 // once, all at the same time.
@@ -25,7 +45,7 @@ func TestLoad_Once(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var fetches atomic.Int64
-		l := newLoader(t.Context(), func(_ context.Context, key int) (string, error) {
+		l := loaderOf(t, t.Context(), func(_ context.Context, key int) (string, error) {
 			fetches.Add(1)
 			time.Sleep(time.Second)
 			return fmt.Sprint(key), nil
@@ -59,7 +79,7 @@ func TestLoad_Remembers(t *testing.T) {
 		err   error
 	}{"value": {value: new(7)}, "nil": {}, "error": {err: failure}} {
 		fetches := 0
-		l := newLoader(t.Context(), func(context.Context, string) (*int, error) {
+		l := loaderOf(t, t.Context(), func(context.Context, string) (*int, error) {
 			fetches++
 			return want.value, want.err
 		})
@@ -78,7 +98,7 @@ func TestLoad_Remembers(t *testing.T) {
 // others are as before, and the token of an address is not kept.
 func TestLoad_Panic(t *testing.T) {
 	t.Parallel()
-	l := newLoader(t.Context(), func(_ context.Context, key string) (string, error) {
+	l := loaderOf(t, t.Context(), func(_ context.Context, key string) (string, error) {
 		if key == "bad" {
 			panic("out of order: https://api/x/?access_token=s3cret&limit=1")
 		}
@@ -88,7 +108,7 @@ func TestLoad_Panic(t *testing.T) {
 	for range 20 {
 		group.Go(func() {
 			_, err := l.Load(t.Context(), "bad")
-			if _, ok := errors.AsType[*PanicError](err); !ok {
+			if _, ok := errors.AsType[*upstream.PanicError](err); !ok {
 				t.Errorf("%v is no PanicError", err)
 				return
 			}
@@ -115,7 +135,7 @@ func TestLoad_LeavesAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fetches := 0
-		l := newLoader(t.Context(), func(ctx context.Context, _ string) (string, error) {
+		l := loaderOf(t, t.Context(), func(ctx context.Context, _ string) (string, error) {
 			fetches++
 			select {
 			case <-time.After(time.Minute):
@@ -153,7 +173,7 @@ func TestLoad_EndsWithTheOperation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		operation, end := context.WithCancel(t.Context())
-		l := newLoader(operation, func(ctx context.Context, _ string) (string, error) {
+		l := loaderOf(t, operation, func(ctx context.Context, _ string) (string, error) {
 			<-ctx.Done()
 			return "", ctx.Err()
 		})
@@ -174,7 +194,7 @@ func TestLoad_EndsWithTheOperation(t *testing.T) {
 func TestPrime(t *testing.T) {
 	t.Parallel()
 	fetches := 0
-	l := newLoader(t.Context(), func(_ context.Context, key string) (string, error) {
+	l := loaderOf(t, t.Context(), func(_ context.Context, key string) (string, error) {
 		fetches++
 		return "fetched " + key, nil
 	})

@@ -44,41 +44,40 @@ type Loaders struct {
 // New makes the loaders of an operation that ends with ctx.
 func New(ctx context.Context, session *upstream.Session) *Loaders {
 	l := &Loaders{session: session, operation: ctx}
-	l.Users = resources(l, func(c *mixcloud.Client, ctx context.Context, key string) (*mixcloud.FullUser, error) {
-		user, err := c.User(ctx, key)
-		if err == nil && user.IsCurrentUser != nil && *user.IsCurrentUser {
+	l.Users = resources(l, upstream.ClassUser, (*mixcloud.Client).User, mixcloud.Decode[mixcloud.FullUser], (*upstream.Session).CorrectFullUser)
+	l.Users.loader.seen = func(user *mixcloud.FullUser) {
+		if user.IsCurrentUser != nil && *user.IsCurrentUser {
 			l.viewer.Prime(ctx, struct{}{}, user) // /me/ would be the same user again
 		}
-		return user, err
-	}, (*upstream.Session).CorrectFullUser)
-	l.Cloudcasts = resources(l, (*mixcloud.Client).Cloudcast, correctFullCloudcast)
-	l.Tags = resources(l, func(c *mixcloud.Client, ctx context.Context, key string) (*mixcloud.Tag, error) {
+	}
+	l.Cloudcasts = resources(l, upstream.ClassCloudcast, (*mixcloud.Client).Cloudcast, mixcloud.Decode[mixcloud.FullCloudcast], (*upstream.Session).CorrectFullCloudcast)
+	l.Tags = resources(l, upstream.ClassTag, func(c *mixcloud.Client, ctx context.Context, key string) (*mixcloud.Tag, error) {
 		return c.Tag(ctx, mixcloud.Canonical(key)) // one of the three prefixes, whichever was pasted
-	}, nil)
-	l.Categories = resources(l, (*mixcloud.Client).Category, nil)
-	l.Playlists = resources(l, (*mixcloud.Client).Playlist, correctPlaylist)
-	l.Artists = resources(l, (*mixcloud.Client).Artist, nil)
-	l.Tracks = resources(l, (*mixcloud.Client).Track, nil)
-	l.UserPages = pages(l, (*mixcloud.Client).Users, (*mixcloud.Client).SearchUsers, (*upstream.Session).CorrectUser)
-	l.CloudcastPages = pages(l, (*mixcloud.Client).Cloudcasts, (*mixcloud.Client).SearchCloudcasts, (*upstream.Session).CorrectCloudcast)
-	l.TagPages = pages(l, (*mixcloud.Client).Tags, (*mixcloud.Client).SearchTags, nil)
-	l.CommentPages = pages(l, (*mixcloud.Client).Comments, nil, correctComment)
-	l.ActivityPages = pages(l, (*mixcloud.Client).Activities, nil, correctActivity)
-	l.PlaylistPages = pages(l, (*mixcloud.Client).Playlists, nil, correctPlaylist)
-	l.categories = single(l, (*mixcloud.Client).Categories)
-	l.EmbedHTML = embedded(l, func(ctx context.Context, c *mixcloud.Client, e Embed) (string, error) {
+	}, mixcloud.Decode[mixcloud.Tag], nil)
+	l.Categories = resources(l, upstream.ClassCategory, (*mixcloud.Client).Category, mixcloud.Decode[mixcloud.Category], nil)
+	l.Playlists = resources(l, upstream.ClassPlaylist, (*mixcloud.Client).Playlist, mixcloud.Decode[mixcloud.Playlist], (*upstream.Session).CorrectPlaylist)
+	l.Artists = resources(l, upstream.ClassArtist, (*mixcloud.Client).Artist, mixcloud.Decode[mixcloud.Artist], nil)
+	l.Tracks = resources(l, upstream.ClassTrack, (*mixcloud.Client).Track, mixcloud.Decode[mixcloud.Track], nil)
+	l.UserPages = pages(l, "user", (*mixcloud.Client).Users, (*mixcloud.Client).SearchUsers, mixcloud.DecodePage[mixcloud.User], (*upstream.Session).CorrectUser)
+	l.CloudcastPages = pages(l, "cloudcast", (*mixcloud.Client).Cloudcasts, (*mixcloud.Client).SearchCloudcasts, mixcloud.DecodePage[mixcloud.Cloudcast], (*upstream.Session).CorrectCloudcast)
+	l.TagPages = pages(l, "tag", (*mixcloud.Client).Tags, (*mixcloud.Client).SearchTags, mixcloud.DecodePage[mixcloud.Tag], nil)
+	l.CommentPages = pages(l, "", (*mixcloud.Client).Comments, nil, mixcloud.DecodePage[mixcloud.Comment], (*upstream.Session).CorrectComment)
+	l.ActivityPages = pages(l, "", (*mixcloud.Client).Activities, nil, mixcloud.DecodePage[mixcloud.Activity], (*upstream.Session).CorrectActivity)
+	l.PlaylistPages = pages(l, "", (*mixcloud.Client).Playlists, nil, mixcloud.DecodePage[mixcloud.Playlist], (*upstream.Session).CorrectPlaylist)
+	l.EmbedHTML = embedded(l, "embed-html/", func(ctx context.Context, c *mixcloud.Client, e Embed) (string, error) {
 		return c.EmbedHTML(ctx, e.Key, e.options())
-	})
-	l.EmbedJSON = embedded(l, func(ctx context.Context, c *mixcloud.Client, e Embed) (json.RawMessage, error) {
+	}, sizeOf)
+	l.EmbedJSON = embedded(l, "embed-json/", func(ctx context.Context, c *mixcloud.Client, e Embed) (json.RawMessage, error) {
 		return c.EmbedJSON(ctx, e.Key, e.options())
-	})
-	l.OEmbed = embedded(l, func(ctx context.Context, c *mixcloud.Client, o OEmbed) (*mixcloud.OEmbed, error) {
+	}, sizeOf)
+	l.OEmbed = embedded(l, "json", func(ctx context.Context, c *mixcloud.Client, o OEmbed) (*mixcloud.OEmbed, error) {
 		return c.OEmbed(ctx, o.URL, o.options())
-	})
-	l.OEmbedXML = embedded(l, func(ctx context.Context, c *mixcloud.Client, o OEmbed) (string, error) {
+	}, func(o *mixcloud.OEmbed) int { return 2 * len(o.Raw()) })
+	l.OEmbedXML = embedded(l, "xml", func(ctx context.Context, c *mixcloud.Client, o OEmbed) (string, error) {
 		return c.OEmbedXML(ctx, o.URL, o.options())
-	})
-	l.viewer = single(l, (*mixcloud.Client).Me)
+	}, sizeOf)
+	l.categories = single(l, upstream.ClassCategoryList, "/categories/", (*mixcloud.Client).Categories, mixcloud.DecodePage[mixcloud.Category])
+	l.viewer = single(l, upstream.ClassViewer, "/me/", (*mixcloud.Client).Me, mixcloud.Decode[mixcloud.FullUser])
 	return l
 }
 
@@ -133,39 +132,70 @@ func (l *ResourceLoader[T]) Prime(ctx context.Context, key string, full *T) {
 	l.loader.Prime(ctx, mixcloud.Canonical(key), full)
 }
 
+// raw is a value that keeps the bytes that it was made of.
+type raw interface{ Raw() json.RawMessage }
+
 // resources makes a loader of one kind of resource. It asks with the key as it
 // was spelled: Mixcloud answers other cases too, but links in the answer would
 // repeat them.
 //
-// Correct, unless it is nil, makes a fresh answer show the viewer's writes.
-func resources[T any](l *Loaders, get func(*mixcloud.Client, context.Context, string) (*T, error), correct func(*upstream.Session, *T)) *ResourceLoader[T] {
+// Decode reads what was kept elsewhere. Correct, unless it is nil, makes an
+// answer show the viewer's writes.
+func resources[T any, P interface {
+	*T
+	raw
+}](l *Loaders, class upstream.Class, get func(*mixcloud.Client, context.Context, string) (P, error),
+	decode func(json.RawMessage) (*T, error), correct func(*upstream.Session, T) T,
+) *ResourceLoader[T] {
 	loader := new(ResourceLoader[T])
-	loader.loader = newLoader(l.operation, func(ctx context.Context, canonical string) (*T, error) {
+	loader.loader = newLoader(l, func(canonical string) upstream.Resource[*T] {
 		key := canonical
 		if spelling, ok := loader.spellings.Load(canonical); ok {
 			key = spelling.(string)
 		}
-		value, err := upstream.Read(ctx, l.session, func(ctx context.Context, c *mixcloud.Client) (*T, error) {
+		return kept[T, P](class, canonical, decode, func(ctx context.Context, c *mixcloud.Client) (*T, error) {
 			return get(c, ctx, key)
 		})
-		if err == nil && correct != nil {
-			correct(l.session, value)
-		}
-		return value, err
-	})
+	}, corrected(correct))
 	l.forget = append(l.forget, loader.loader.forget)
 	return loader
 }
 
+// corrected corrects a copy.
+func corrected[T any](correct func(*upstream.Session, T) T) func(*upstream.Session, *T) *T {
+	if correct == nil {
+		return nil
+	}
+	return func(s *upstream.Session, value *T) *T {
+		copied := correct(s, *value)
+		return &copied
+	}
+}
+
 // single makes a loader of something that there is only one of.
-func single[T any](l *Loaders, get func(*mixcloud.Client, context.Context) (*T, error)) *Loader[struct{}, *T] {
-	loader := newLoader(l.operation, func(ctx context.Context, _ struct{}) (*T, error) {
-		return upstream.Read(ctx, l.session, func(ctx context.Context, c *mixcloud.Client) (*T, error) {
+func single[T any, P interface {
+	*T
+	raw
+}](l *Loaders, class upstream.Class, id string, get func(*mixcloud.Client, context.Context) (P, error), decode func(json.RawMessage) (*T, error)) *Loader[struct{}, *T] {
+	loader := newLoader(l, func(struct{}) upstream.Resource[*T] {
+		return kept[T, P](class, id, decode, func(ctx context.Context, c *mixcloud.Client) (*T, error) {
 			return get(c, ctx)
 		})
-	})
+	}, nil)
 	l.forget = append(l.forget, loader.forget)
 	return loader
+}
+
+// kept is a resource that is kept as the bytes that it was made of.
+func kept[T any, P interface {
+	*T
+	raw
+}](class upstream.Class, id string, decode func(json.RawMessage) (*T, error), get func(context.Context, *mixcloud.Client) (*T, error)) upstream.Resource[*T] {
+	return upstream.Resource[*T]{
+		Class: class, ID: id, Get: get,
+		Encode: func(value *T) []byte { return P(value).Raw() },
+		Decode: func(raw []byte) (*T, error) { return decode(raw) },
+	}
 }
 
 type contextKey struct{}

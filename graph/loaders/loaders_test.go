@@ -48,7 +48,9 @@ func operation(t *testing.T, token string) (*Loaders, *tap) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(t.Context(), upstream.NewStore(client, 0, 0, func(token string) string { return "of " + token }).Session(token)), wire
+	store := upstream.NewStore(client, upstream.Options{CacheBytes: -1})
+	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(t.Context())) })
+	return New(t.Context(), store.Session(token)), wire
 }
 
 // TestResources loads one of everything under every spelling: one call each,

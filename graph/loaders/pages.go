@@ -2,6 +2,11 @@ package loaders
 
 import (
 	"context"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"mixcloud-graphql/internal/upstream"
@@ -54,54 +59,76 @@ func (l List) bounds() mixcloud.Range {
 	return r
 }
 
+// id is the path and the query of a page.
+func (l List) id(searched string) string {
+	query := url.Values{}
+	set := func(name string, value int64, sent bool) {
+		if sent {
+			query.Set(name, strconv.FormatInt(value, 10))
+		}
+	}
+	set("limit", int64(l.limit), l.limit > 0)
+	set("offset", int64(l.offset), l.offset >= 0)
+	set("since", l.since, l.since != noBound)
+	set("until", l.until, l.until != noBound)
+	if l.path == "" {
+		query.Set("q", l.query)
+		query.Set("type", searched)
+		return "/search/?" + query.Encode()
+	}
+	return mixcloud.Canonical(l.path) + "?" + query.Encode()
+}
+
+// class tells what keeps a list short-lived: people, or Mixcloud's reckoning.
+func (l List) class() upstream.Class {
+	if l.path == "" {
+		return upstream.ClassSearch
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(l.path, "/"), "/")
+	switch first {
+	case "popular", "new", "hot", "genres", "discover", "tag", "artist", "track", "categories":
+		return upstream.ClassChart
+	}
+	return upstream.ClassList
+}
+
 type pageGetter[T any] func(c *mixcloud.Client, ctx context.Context, what string, r mixcloud.Range) (*mixcloud.Page[T], error)
 
 // pages makes a loader of the pages of all lists of one kind of item; search
-// is nil where nothing can be searched for.
-// Correct, unless it is nil, makes a fresh item show the viewer's writes.
-func pages[T any](l *Loaders, list, search pageGetter[T], correct func(*upstream.Session, *T)) *Loader[List, *mixcloud.Page[T]] {
-	loader := newLoader(l.operation, func(ctx context.Context, key List) (*mixcloud.Page[T], error) {
-		page, err := upstream.Read(ctx, l.session, func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Page[T], error) {
-			if key.path == "" {
-				return search(c, ctx, key.query, key.bounds())
-			}
-			return list(c, ctx, key.path, key.bounds())
-		})
-		if err == nil && correct != nil {
-			for i := range page.Items {
-				correct(l.session, &page.Items[i])
-			}
+// is nil where nothing can be searched for, and searched its type there. Decode
+// reads a page that was kept elsewhere. Correct, unless it is nil, makes an item
+// show the viewer's writes.
+func pages[T any](l *Loaders, searched string, list, search pageGetter[T], decode func(json.RawMessage) (*mixcloud.Page[T], error),
+	correct func(*upstream.Session, T) T,
+) *Loader[List, *mixcloud.Page[T]] {
+	loader := newLoader(l, func(key List) upstream.Resource[*mixcloud.Page[T]] {
+		return upstream.Resource[*mixcloud.Page[T]]{
+			Class: key.class(), ID: key.id(searched),
+			Get: func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Page[T], error) {
+				if key.path == "" {
+					return search(c, ctx, key.query, key.bounds())
+				}
+				return list(c, ctx, key.path, key.bounds())
+			},
+			Encode: func(p *mixcloud.Page[T]) []byte { return p.Raw() },
+			Decode: func(raw []byte) (*mixcloud.Page[T], error) { return decode(raw) },
 		}
-		return page, err
-	})
+	}, each(correct))
 	l.forget = append(l.forget, loader.forget)
 	return loader
 }
 
-func correctFullCloudcast(s *upstream.Session, c *mixcloud.FullCloudcast) {
-	s.CorrectCloudcast(&c.Cloudcast)
-}
-
-func correctPlaylist(s *upstream.Session, p *mixcloud.Playlist) {
-	if p.Owner != nil {
-		s.CorrectUser(p.Owner)
+// each corrects the items of a copy of a page.
+func each[T any](correct func(*upstream.Session, T) T) func(*upstream.Session, *mixcloud.Page[T]) *mixcloud.Page[T] {
+	if correct == nil {
+		return nil
 	}
-}
-
-func correctComment(s *upstream.Session, c *mixcloud.Comment) {
-	if c.User != nil {
-		s.CorrectUser(c.User)
-	}
-}
-
-func correctActivity(s *upstream.Session, a *mixcloud.Activity) {
-	if a.From != nil {
-		s.CorrectUser(a.From)
-	}
-	for i := range a.Users {
-		s.CorrectUser(&a.Users[i])
-	}
-	for i := range a.Cloudcasts {
-		s.CorrectCloudcast(&a.Cloudcasts[i])
+	return func(s *upstream.Session, page *mixcloud.Page[T]) *mixcloud.Page[T] {
+		corrected := *page
+		corrected.Items = slices.Clone(page.Items)
+		for i := range corrected.Items {
+			corrected.Items[i] = correct(s, corrected.Items[i])
+		}
+		return &corrected
 	}
 }

@@ -8,6 +8,7 @@ package resolvers
 import (
 	"context"
 	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/gqlerr"
 )
@@ -33,11 +34,8 @@ func (r *queryResolver) Resource(ctx context.Context, key string) (model.Resourc
 }
 
 func (r *queryResolver) RateLimit(ctx context.Context) (*model.RateLimit, error) {
-	limit := new(model.RateLimit)
-	if at, ok := r.store.RetryAt(); ok {
-		limit.RetryAt = &at
-	}
-	return limit, nil
+	limit := loaders.From(ctx).Session().RateLimit()
+	return &model.RateLimit{Budget: limit.Budget, Spent: limit.Spent, Remaining: limit.Remaining, RetryAt: limit.RetryAt}, nil
 }
 
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }

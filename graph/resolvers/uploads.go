@@ -135,7 +135,7 @@ func (r *Resolver) track(ctx context.Context, name *string) *upload.Track {
 	if name == nil || !upload.ValidID(*name) {
 		return nil
 	}
-	return r.progress.Begin(upload.Name{Audience: loaders.From(ctx).Session().Audience(), ID: *name})
+	return r.progress.Begin(ctx, upload.Name{Audience: loaders.From(ctx).Session().Audience(), ID: *name})
 }
 
 // watch follows an upload of the same viewer.

@@ -14,6 +14,8 @@ import (
 
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/redis"
+	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
@@ -21,6 +23,8 @@ import (
 // An App is the server, put together and not yet listening.
 type App struct {
 	handler  http.Handler
+	store    *upstream.Store
+	shared   *redis.Redis // nil if nothing is shared
 	log      *slog.Logger
 	drain    time.Duration
 	draining atomic.Bool
@@ -35,6 +39,7 @@ func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 		mixcloud.WithSiteURL(cfg.SiteURL),
 		mixcloud.WithOEmbedURL(cfg.OEmbedURL),
 		mixcloud.WithUserAgent(userAgent()),
+		mixcloud.WithMiddleware(upstream.Conditional),
 	}
 	var demo *emulator.Emulator
 	if cfg.Demo {
@@ -50,18 +55,28 @@ func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 	return newOver(cfg, client, demo, log)
 }
 
-// newOver is [New] over a client that is there already.
-func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator, log *slog.Logger) (*App, error) {
-	a := &App{log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
-	entry, err := newAccess(cfg, client, log)
+// newOver is [New] over a client that is there already. Tune may change how
+// Mixcloud is dealt with.
+func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator, log *slog.Logger, tune ...func(*upstream.Options)) (*App, error) {
+	shared, err := newShared(cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	schema, around, err := newGraph(cfg, client, entry, log)
+	entry, err := newAccess(cfg, client, shared, log)
 	if err != nil {
 		return nil, err
 	}
-	a.handler = a.routes(cfg, schema, around, entry, demo)
+	store := newStore(cfg, client, entry, shared, log, tune)
+	a := &App{store: store, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
+	schema, around := newGraph(store, entry, shared, log)
+	meter, err := newMeter(schema.Schema(), store, cfg.OperationBudget)
+	if err != nil {
+		return nil, err
+	}
+	a.handler = a.routes(cfg, schema, around, meter, entry, demo)
+	if shared != nil {
+		shared.Start(store.Forget)
+	}
 	return a, nil
 }
 
@@ -72,11 +87,28 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Serv
 // connections and returns when the requests in flight are answered: nil if
 // they all were within the drain timeout. It is called once.
 func (a *App) Serve(ctx context.Context, ln net.Listener) error {
-	return serve(ctx, ln, a, a.drain, a.log, func() {
+	err := serve(ctx, ln, a, a.drain, a.log, func() {
 		a.draining.Store(true)
 		close(a.stop)
 	})
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer cancel()
+	return errors.Join(err, a.Close(limit))
 }
+
+// Close ends what still goes on for nobody, such as answers that are fetched
+// anew in the background, and waits until it has ended or ctx has. Who has
+// called Serve need not call it.
+func (a *App) Close(ctx context.Context) error {
+	err := a.store.Close(ctx)
+	if a.shared != nil {
+		a.shared.Close(ctx)
+	}
+	return err
+}
+
+// closing is how long what nobody waits for may take to end.
+const closing = 5 * time.Second
 
 // serve is [App.Serve] for any handler. Stopping is called when draining begins.
 func serve(ctx context.Context, ln net.Listener, h http.Handler, drain time.Duration, log *slog.Logger, stopping func()) error {

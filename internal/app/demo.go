@@ -7,6 +7,7 @@ import (
 
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
@@ -45,6 +46,7 @@ func newDemo(cfg *config.Serve) (*emulator.Emulator, []mixcloud.Option, error) {
 		mixcloud.WithOEmbedURL(root + "/www/oembed/"),
 		mixcloud.WithUserAgent(userAgent()),
 		mixcloud.WithHTTPClient(&http.Client{Transport: stripped{address, e.Transport()}}),
+		mixcloud.WithMiddleware(upstream.Conditional),
 		mixcloud.WithInsecureToken(), // they never leave the process
 	}, nil
 }

@@ -109,6 +109,11 @@ func (v victim) suffer(t *testing.T, kind emulator.FaultKind) {
 	case emulator.FaultEndlessBody:
 		fault.Delay = time.Second
 	}
+	if kind == emulator.FaultRateLimit || kind == emulator.FaultRateLimitNoWait {
+		// A limit holds for all calls from then on, whichever comes first: what
+		// stands beside it stands because it was seen before.
+		s.ask(t, "", `{ tag(name: "funk") { name } category(slug: "funk") { name } }`, nil)
+	}
 	if err := s.mixcloud.Fail(fault); err != nil {
 		t.Fatal(err)
 	}
@@ -272,31 +277,41 @@ func TestRateLimitIsTold(t *testing.T) {
 	})
 }
 
-// TestBudget asks for more calls than an operation may make: exactly the budget
-// is spent, what it paid for is shown, and each field beyond is refused.
+// TestBudget asks for more calls than an operation may make. What can be told
+// from the query is refused before the first call. Should the estimate be too
+// low, exactly the budget is spent, what it paid for is shown, and each field
+// beyond is refused.
 func TestBudget(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{})
-	query := `{ user(username: "HarbourFM") { cloudcasts(first: 100) { nodes { slug description comments(first: 1) { totalCount nodes { id } } } } } }`
-	a := s.ask(t, "", query, nil)
+	const query = `query($first: Int) { user(username: "HarbourFM") { cloudcasts(first: $first) { nodes { slug description comments(first: 1) { totalCount nodes { id } } } } } }`
+	asked := newStage(t, set{})
+	if errs := asked.ask(t, "", query, map[string]any{"first": 100}).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" || !strings.Contains(errs[0].Message, "200") {
+		t.Errorf("with an estimate above the budget: %+v", errs)
+	}
+	if calls := asked.upstream(); len(calls) > 0 {
+		t.Errorf("%q were called", calls)
+	}
+	const budget = 150 // and 200 in the eyes of the estimate
+	s := newStage(t, set{tune: []func(*upstream.Options){func(o *upstream.Options) { o.Budget = budget }}})
+	a := s.ask(t, "", query, map[string]any{"first": 99})
 	var data struct {
 		User struct {
 			Cloudcasts struct{ Nodes []struct{ Slug string } }
 		}
 	}
 	errs := a.decode(t, &data)
-	if got := len(s.upstream()); got != upstream.DefaultBudget {
-		t.Errorf("%d calls were made, want %d", got, upstream.DefaultBudget)
+	if got := len(s.upstream()); got != budget {
+		t.Errorf("%d calls were made, want %d", got, budget)
 	}
-	if want := 2 + 2*100 - upstream.DefaultBudget; len(errs) != want {
+	if want := 2 + 2*99 - budget; len(errs) != want {
 		t.Errorf("%d errors, want %d", len(errs), want)
 	}
 	for _, e := range errs {
-		if e.code() != "LIMIT_EXCEEDED" || !strings.Contains(e.Message, "200") {
+		if e.code() != "LIMIT_EXCEEDED" || !strings.Contains(e.Message, "150") {
 			t.Errorf("%+v", e)
 		}
 	}
-	if len(data.User.Cloudcasts.Nodes) != 100 {
+	if len(data.User.Cloudcasts.Nodes) != 99 {
 		t.Errorf("%d items are left", len(data.User.Cloudcasts.Nodes))
 	}
 	if again := s.ask(t, "", `{ user(username: "demo") { name } }`, nil); len(again.decode(t, nil)) > 0 {

@@ -11,21 +11,57 @@ import (
 	"mixcloud-graphql/graph/resolvers"
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/redis"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 )
 
-// newGraph makes the schema over an anonymous client, and what gives each
-// operation its loaders for the audience that the request's token names.
-func newGraph(cfg config.Serve, client *mixcloud.Client, entry access, log *slog.Logger) (graphql.ExecutableSchema, graphql.OperationMiddleware, error) {
-	store := upstream.NewStore(client, cfg.MaxUpstream, cfg.OperationBudget, entry.keys.Audience)
+// newGraph makes the schema over a store, and what gives each operation its
+// loaders for the audience that the request's token names. Shared may be nil.
+func newGraph(store *upstream.Store, entry access, shared *redis.Redis, log *slog.Logger) (graphql.ExecutableSchema, graphql.OperationMiddleware) {
 	var oauth resolvers.OAuth // and not a nil *auth.Application
 	if entry.application != nil {
 		oauth = entry.application
 	}
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(store, log, oauth)})
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(store, log, oauth, newProgress(shared))})
 	around := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		return next(loaders.Into(ctx, loaders.New(ctx, store.Session(auth.Token(ctx)))))
+		session := store.Session(auth.Token(ctx))
+		done, refused := admit(ctx, session)
+		if refused != nil {
+			return refused
+		}
+		answer := next(loaders.Into(ctx, loaders.New(ctx, session)))
+		return func(ctx context.Context) *graphql.Response {
+			defer done()
+			return answer(ctx)
+		}
 	}
-	return schema, around, nil
+	return schema, around
+}
+
+// newStore makes what stands between the graph and Mixcloud. Shared may be nil.
+func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *redis.Redis, log *slog.Logger, tune []func(*upstream.Options)) *upstream.Store {
+	options := upstream.Options{
+		Concurrency: cfg.MaxUpstream, Budget: cfg.OperationBudget,
+		CacheBytes: cfg.CacheBytes, Keep: cfg.StaleFor,
+		Rate: cfg.UpstreamRate, Burst: cfg.UpstreamBurst, Retries: cfg.UpstreamRetries,
+		AudienceOf: entry.keys.Audience,
+		Log:        log,
+	}
+	if cfg.CacheBytes == 0 {
+		options.CacheBytes = -1
+	}
+	if cfg.UpstreamRetries == 0 {
+		options.Retries = -1
+	}
+	if cfg.Demo {
+		options.Rate = 0 // the emulator is ours
+	}
+	if shared != nil {
+		options.Second, options.Pace = shared.Cache(), shared.Pace()
+	}
+	for _, change := range tune {
+		change(&options)
+	}
+	return upstream.NewStore(client, options)
 }

@@ -120,13 +120,14 @@ const undoAll = `mutation {
 }`
 
 // lagging is a stage whose reads lag behind writes, and what can be asked of it.
+// It keeps no answers, so that what others see is what Mixcloud shows.
 type lagging struct {
 	*stage
 	t *testing.T
 }
 
 func newLagging(t *testing.T, lag time.Duration) lagging {
-	return lagging{newStage(t, set{writes: true, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: lag})}}), t}
+	return lagging{newStage(t, set{writes: true, forgetful: true, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: lag})}}), t}
 }
 
 func (l lagging) look(token string) view {
@@ -163,7 +164,7 @@ func (l lagging) write(query string, changed bool) {
 	}
 }
 
-const lag = 10 * time.Second
+const behind = 10 * time.Second
 
 // TestReadYourWrites lets a viewer act while Mixcloud's reads lag: they see it
 // at once and without a flicker, wherever it shows; nobody else does before
@@ -172,7 +173,7 @@ func TestReadYourWrites(t *testing.T) {
 	t.Parallel()
 	seeded()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, lag)
+		l := newLagging(t, behind)
 		others := []string{"spartacus-token", ""}
 		mine := l.look("demo-token")
 		theirs := map[string]view{}
@@ -180,7 +181,7 @@ func TestReadYourWrites(t *testing.T) {
 			theirs[token] = l.look(token)
 		}
 		l.write(doAll, true)
-		for i, wait := range []time.Duration{0, lag / 2, lag/2 - 1, 1, lag, time.Minute} {
+		for i, wait := range []time.Duration{0, behind / 2, behind/2 - 1, 1, behind, time.Minute} {
 			time.Sleep(wait)
 			when := fmt.Sprintf("look %d", i)
 			l.sees(when, "demo-token", mine.done(true, true, 1))
@@ -195,7 +196,7 @@ func TestReadYourWrites(t *testing.T) {
 		l.write(doAll, false)
 		l.sees("done again", "demo-token", mine.done(true, true, 1))
 		l.write(undoAll, true)
-		for i, wait := range []time.Duration{0, lag - 1, 1, time.Hour} {
+		for i, wait := range []time.Duration{0, behind - 1, 1, time.Hour} {
 			time.Sleep(wait)
 			l.sees(fmt.Sprintf("undone, look %d", i), "demo-token", mine)
 		}
@@ -209,27 +210,36 @@ func TestReadYourWrites(t *testing.T) {
 func TestReadYourWrites_Churn(t *testing.T) {
 	t.Parallel()
 	seeded()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, lag)
-		before := l.look("demo-token")
-		on := false
-		for i := range 3 {
-			on = !on
-			l.write(map[bool]string{true: doAll, false: undoAll}[on], true)
-			for range 3 {
-				by := 0
-				if on {
-					by = 1
-				}
-				l.sees(fmt.Sprintf("write %d", i), "demo-token", before.done(on, true, by))
-				time.Sleep(time.Second)
+	for name, forgetful := range map[string]bool{"asking each time": true, "keeping answers": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				churn(t, lagging{newStage(t, set{writes: true, forgetful: forgetful, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: behind})}}), t})
+			})
+		})
+	}
+}
+
+func churn(t *testing.T, l lagging) {
+	t.Helper()
+	before := l.look("demo-token")
+	on := false
+	for i := range 3 {
+		on = !on
+		l.write(map[bool]string{true: doAll, false: undoAll}[on], true)
+		for range 3 {
+			by := 0
+			if on {
+				by = 1
 			}
-		}
-		for range 80 {
-			l.sees("afterwards", "demo-token", before.done(true, true, 1))
+			l.sees(fmt.Sprintf("write %d", i), "demo-token", before.done(on, true, by))
 			time.Sleep(time.Second)
 		}
-	})
+	}
+	for range 80 {
+		l.sees("afterwards", "demo-token", before.done(true, true, 1))
+		time.Sleep(time.Second)
+	}
 }
 
 // TestReadYourWrites_Agreement lets reads catch up. From then on they are
@@ -238,10 +248,10 @@ func TestReadYourWrites_Agreement(t *testing.T) {
 	t.Parallel()
 	seeded()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, lag)
+		l := newLagging(t, behind)
 		before := l.look("demo-token")
 		l.write(doAll, true)
-		time.Sleep(lag)
+		time.Sleep(behind)
 		l.sees("when reads agree", "demo-token", before.done(true, true, 1))
 		if err := l.mixcloud.Set(emulator.Settings{}); err != nil {
 			t.Fatal(err)
@@ -279,7 +289,7 @@ func TestOwnCountOfManyWrites(t *testing.T) {
 	t.Parallel()
 	seeded()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, lag)
+		l := newLagging(t, behind)
 		following := func() int {
 			var data struct{ Viewer struct{ FollowingCount int } }
 			if errs := l.ask(t, "demo-token", `{ viewer { followingCount } }`, nil).decode(t, &data); len(errs) > 0 {
@@ -308,7 +318,7 @@ func TestOwnCountOfManyWrites(t *testing.T) {
 		if calls := l.upstream(); len(calls) != 1+20 {
 			t.Errorf("%d calls for a count: %s", len(calls), strings.Join(calls, " "))
 		}
-		time.Sleep(lag)
+		time.Sleep(behind)
 		if got := following(); got != before+follows {
 			t.Errorf("when reads have caught up the count is %d more, want %d", got-before, follows)
 		}

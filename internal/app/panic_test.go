@@ -84,8 +84,10 @@ func TestPanicInAResolver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := upstream.NewStore(client, 1, 1, nil).Session("")
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(nil, logger, nil)})
+	store := upstream.NewStore(client, upstream.Options{})
+	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(t.Context())) })
+	session := store.Session("")
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(nil, logger, nil, new(sharedProgress))})
 	handler := graphhttp.Chain(graphhttp.New(schema, graphhttp.Options{
 		Log: logger,
 		Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {

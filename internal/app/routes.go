@@ -16,12 +16,14 @@ import (
 )
 
 // routes is every path there is. Demo is nil without --demo.
-func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, entry access, demo *emulator.Emulator) http.Handler {
+func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *meter, entry access, demo *emulator.Emulator) http.Handler {
 	own := http.NewServeMux()
 	own.Handle("/graphql", auth.Viewer(entry.keys, entry.cookies)(graphhttp.New(schema, graphhttp.Options{
 		Log:      a.log,
 		Around:   around,
+		Estimate: meter.estimate,
 		Timeout:  cfg.RequestTimeout,
+		Writes:   newWrites(a.shared),
 		Stop:     a.stop,
 		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
 	})))

@@ -7,6 +7,7 @@ import (
 
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/redis"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -18,8 +19,9 @@ type access struct {
 	signIn      http.Handler      // of the paths under /oauth/
 }
 
-// newAccess puts together what cfg says of keys and of the application.
-func newAccess(cfg config.Serve, client *mixcloud.Client, log *slog.Logger) (access, error) {
+// newAccess puts together what cfg says of keys and of the application. Shared
+// may be nil.
+func newAccess(cfg config.Serve, client *mixcloud.Client, shared *redis.Redis, log *slog.Logger) (access, error) {
 	a := access{keys: auth.RandomKeys()}
 	if cfg.SecretKey != "" {
 		var err error
@@ -46,10 +48,15 @@ func newAccess(cfg config.Serve, client *mixcloud.Client, log *slog.Logger) (acc
 		log.Info("sign-ins end with this process, as there is no MIXCLOUD_GRAPHQL_SECRET_KEY")
 	}
 	a.cookies = cookies
+	var nonces auth.Nonces // and not a nil *redis.Nonces
+	if shared != nil {
+		nonces = shared.Nonces()
+	}
 	a.signIn, err = auth.NewSignIn(auth.SignInOptions{
 		Application: a.application,
 		Cookies:     cookies,
 		PublicURL:   cfg.PublicURL,
+		Nonces:      nonces,
 		Timeout:     cfg.RequestTimeout,
 		Log:         log,
 	})

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/telemetry"
+	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 	"mixcloud-graphql/mixcloud/emulator/world"
@@ -41,11 +43,13 @@ type stage struct {
 // A set is what a stage is made of; the zero set is the demo's world, as the
 // command line would serve it.
 type set struct {
-	config   config.Serve
-	upstream http.RoundTripper // instead of the emulator
-	emulator []emulator.Option
-	client   []mixcloud.Option
-	writes   bool // the world is the stage's own, to write to
+	config    config.Serve
+	forgetful bool              // keeps no answers: each operation asks Mixcloud
+	upstream  http.RoundTripper // instead of the emulator
+	emulator  []emulator.Option
+	client    []mixcloud.Option
+	tune      []func(*upstream.Options)
+	writes    bool // the world is the stage's own, to write to
 }
 
 // appRedirect is where the server of the tests lets apps have people sent back to.
@@ -88,9 +92,17 @@ func newStage(t testing.TB, s set) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if st.app, err = newOver(s.config, client, nil, logger); err != nil {
+	if s.config.CacheBytes == 0 && !s.forgetful {
+		s.config.CacheBytes = 8 << 20
+	}
+	if st.app, err = newOver(s.config, client, nil, logger, s.tune...); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := st.app.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
 	return st
 }
 

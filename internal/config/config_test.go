@@ -39,6 +39,11 @@ func defaults() *Serve {
 		DrainTimeout:    30 * time.Second,
 		MaxUpstream:     32,
 		OperationBudget: 200,
+		CacheBytes:      64 << 20,
+		StaleFor:        24 * time.Hour,
+		UpstreamRate:    20,
+		UpstreamBurst:   200,
+		UpstreamRetries: 2,
 		Log:             Log{Level: slog.LevelInfo, Format: telemetry.Text},
 	}
 }
@@ -113,6 +118,14 @@ func TestParse(t *testing.T) {
 			env:    []string{"MAX_UPSTREAM=", "DEMO="},
 			want:   defaults(),
 		},
+		"redis": {
+			reason: "what replicas share is named with the secret key",
+			args:   []string{"--redis-url=redis://me:pw@one,two:7000/1"},
+			env:    []string{"SECRET_KEY=0123456789abcdef0123456789abcdef"},
+			want: serveWith(func(c *Serve) {
+				c.RedisURL, c.SecretKey = "redis://me:pw@one,two:7000/1", "0123456789abcdef0123456789abcdef"
+			}),
+		},
 		"emulator": {
 			args: []string{"emulator", "--seed", "7", "--latency=20ms"},
 			env:  []string{"ADDR=127.0.0.1:9"},
@@ -158,13 +171,15 @@ func TestParse_Problems(t *testing.T) {
 			args: []string{
 				"--addr=nowhere", "--public-url=//x", "--api-url=ftp://x", "--site-url=https://u:p@x", "--oembed-url=https://x/?a=b",
 				"--request-timeout=0s", "--drain-timeout=-1s", "--max-upstream=0", "--operation-budget=-3",
+				"--cache-bytes=-1", "--stale-for=-1s", "--upstream-rate=-1", "--upstream-burst=0", "--upstream-retries=3",
 				"--log-format=xml",
 			},
 			want: []string{
 				"--addr must be host:port", "--public-url must be an address", "--api-url must be an address",
 				"--site-url must not hold a name or a password", "--oembed-url must end with its path",
 				"--request-timeout must be between", "--drain-timeout must be between", "--max-upstream must be between 1 and",
-				"--operation-budget must be between 1 and", "--log-format must be text or json",
+				"--operation-budget must be between 1 and", "--cache-bytes must not be", "--stale-for must be between",
+				"--upstream-rate must be from 0", "--upstream-burst must be between", "--upstream-retries must be from 0", "--log-format must be text or json",
 			},
 		},
 		"ports":           {args: []string{"--addr=127.0.0.1:65536"}, want: []string{"--addr must end in a port from 0 to 65535"}},
@@ -205,10 +220,13 @@ func TestParse_Problems(t *testing.T) {
 				"--request-timeout must be a duration such as 30s", "--addr must be host:port",
 			},
 		},
-		"emulator's types":    {args: []string{"emulator", "--seed=x", "--latency=5"}, want: []string{"--seed must be a whole number", "--latency must be a duration"}},
-		"conformance's types": {args: []string{"conformance", "--rate=slow"}, want: []string{"--rate must be a number"}},
-		"unknown flag":        {args: []string{"--frobnicate"}, want: []string{"unknown flag --frobnicate"}},
-		"unknown command":     {args: []string{"frobnicate"}, want: []string{"unexpected argument frobnicate"}},
+		"emulator's types":       {args: []string{"emulator", "--seed=x", "--latency=5"}, want: []string{"--seed must be a whole number", "--latency must be a duration"}},
+		"conformance's types":    {args: []string{"conformance", "--rate=slow"}, want: []string{"--rate must be a number"}},
+		"unknown flag":           {args: []string{"--frobnicate"}, want: []string{"unknown flag --frobnicate"}},
+		"unknown command":        {args: []string{"frobnicate"}, want: []string{"unexpected argument frobnicate"}},
+		"redis without a key":    {args: []string{"--redis-url=redis://localhost"}, want: []string{"--redis-url needs a secret key in MIXCLOUD_GRAPHQL_SECRET_KEY"}},
+		"redis with a short key": {args: []string{"--redis-url=redis://localhost"}, env: []string{"SECRET_KEY=short"}, want: []string{"at least 32 bytes"}},
+		"redis elsewhere":        {args: []string{"--redis-url=https://localhost"}, want: []string{"--redis-url must begin with redis://", "needs a secret key"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

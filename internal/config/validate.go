@@ -50,6 +50,18 @@ func (c *Serve) Validate() error {
 	p.between("drain-timeout", c.DrainTimeout, 0, time.Hour)
 	p.count("max-upstream", c.MaxUpstream, 1024)
 	p.count("operation-budget", c.OperationBudget, 1_000_000)
+	if c.CacheBytes < 0 {
+		p.add("cache-bytes", "must not be negative")
+	}
+	p.between("stale-for", c.StaleFor, 0, 30*24*time.Hour)
+	if !(c.UpstreamRate >= 0 && c.UpstreamRate <= 10_000) {
+		p.add("upstream-rate", "must be from 0 to 10000 calls a second, not %v", c.UpstreamRate)
+	}
+	p.count("upstream-burst", c.UpstreamBurst, 10_000)
+	if c.UpstreamRetries < 0 || c.UpstreamRetries > 2 {
+		p.add("upstream-retries", "must be from 0 to 2, not %d", c.UpstreamRetries)
+	}
+	c.shared(&p)
 	c.Log.validate(&p)
 	return p.join()
 }
@@ -109,6 +121,19 @@ func (p *problems) redirectURI(flag, s string) {
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && loopback(u.Hostname()), strings.Contains(u.Scheme, "."):
 	default:
 		p.add(flag, "must begin with https://, http:// and a loopback address, or an app's own scheme such as org.example.app:, not %q", s)
+	}
+}
+
+// shared checks what replicas share.
+func (c *Serve) shared(p *problems) {
+	if c.RedisURL == "" {
+		return
+	}
+	if err := c.RedisURL.Check(); err != nil {
+		p.add("redis-url", "%v", err)
+	}
+	if c.SecretKey == "" {
+		p.add("redis-url", "needs a secret key in %sSECRET_KEY, the same for every replica: at least %d bytes, such as those that openssl rand -base64 32 prints", envPrefix, minSecretKey)
 	}
 }
 

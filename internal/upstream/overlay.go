@@ -126,16 +126,21 @@ func (o *overlay) has(who string, m mark, now time.Time) bool {
 	return pending && now.Sub(w.at) < o.life
 }
 
-func (o *overlay) idle(who string) bool {
+func (o *overlay) idle(who string, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.writes[who]) == 0
+	for _, w := range o.writes[who] {
+		if now.Sub(w.at) < o.life {
+			return false
+		}
+	}
+	return true
 }
 
 // Wrote tells that the viewer has set a flag of a target, so that what is read
 // for them from now on shows it.
 func (s *Session) Wrote(flag Flag, key string, want bool) {
-	s.store.overlay.put(s.who, mark{flag, mixcloud.Canonical(key)}, want, time.Now())
+	s.store.overlay.put(s.Audience(), mark{flag, mixcloud.Canonical(key)}, want, time.Now())
 }
 
 // Pending lists the targets whose flag was written and was not read back yet.
@@ -143,7 +148,7 @@ func (s *Session) Pending(flag Flag) []string {
 	if s.Anonymous() {
 		return nil
 	}
-	return s.store.overlay.pending(s.who, flag, time.Now())
+	return s.store.overlay.pending(s.Audience(), flag, time.Now())
 }
 
 // Behind is by how much the counts of a target were corrected when this
@@ -155,13 +160,14 @@ func (s *Session) Behind(flag Flag, key string) int {
 	return s.behind[mark{flag, mixcloud.Canonical(key)}]
 }
 
-// correct corrects one flag in place, and count with it unless it is nil.
+// correct corrects one flag, and count with it unless it is nil: they are made
+// to point elsewhere, for what they point to is shared.
 func (s *Session) correct(flag Flag, key string, value *bool, count **int) *bool {
 	if value == nil {
 		return nil
 	}
 	m := mark{flag, mixcloud.Canonical(key)}
-	want, behind := s.store.overlay.correct(s.who, m, *value, time.Now())
+	want, behind := s.store.overlay.correct(s.Audience(), m, *value, time.Now())
 	s.mu.Lock()
 	if s.behind == nil {
 		s.behind = map[mark]int{}
@@ -178,28 +184,36 @@ func (s *Session) correct(flag Flag, key string, value *bool, count **int) *bool
 	return &want
 }
 
-// quiet reports that there is nothing to correct, which is nearly always so.
-func (s *Session) quiet() bool { return s.Anonymous() || s.store.overlay.idle(s.who) }
+// Settled reports that nothing that is read needs to be corrected, which is
+// nearly always so.
+func (s *Session) Settled() bool {
+	return s.Anonymous() || s.store.overlay.idle(s.Audience(), time.Now())
+}
 
-// CorrectUser makes a user that was just read show the viewer's writes.
-func (s *Session) CorrectUser(u *mixcloud.User) {
-	if !s.quiet() {
+// The methods below give what a value that Fetch returned looks like once it
+// shows the viewer's writes. They change nothing of it: what has to be different
+// is copied.
+
+// CorrectUser corrects a partial user.
+func (s *Session) CorrectUser(u mixcloud.User) mixcloud.User {
+	if !s.Settled() {
 		u.Following = s.correct(Following, u.Key, u.Following, nil)
 	}
+	return u
 }
 
 // CorrectFullUser is CorrectUser with the counts of a full user.
-func (s *Session) CorrectFullUser(u *mixcloud.FullUser) {
-	if !s.quiet() {
+func (s *Session) CorrectFullUser(u mixcloud.FullUser) mixcloud.FullUser {
+	if !s.Settled() {
 		u.Following = s.correct(Following, u.Key, u.Following, &u.FollowerCount)
 	}
+	return u
 }
 
-// CorrectCloudcast makes a cloudcast that was just read show the viewer's
-// writes, its uploader and hosts included.
-func (s *Session) CorrectCloudcast(c *mixcloud.Cloudcast) {
-	if s.quiet() {
-		return
+// CorrectCloudcast corrects a cloudcast, its uploader and hosts included.
+func (s *Session) CorrectCloudcast(c mixcloud.Cloudcast) mixcloud.Cloudcast {
+	if s.Settled() {
+		return c
 	}
 	favorites, reposts := &c.FavoriteCount, &c.RepostCount
 	if c.HiddenStats != nil && *c.HiddenStats {
@@ -208,10 +222,53 @@ func (s *Session) CorrectCloudcast(c *mixcloud.Cloudcast) {
 	c.Favorited = s.correct(Favorited, c.Key, c.Favorited, favorites)
 	c.Reposted = s.correct(Reposted, c.Key, c.Reposted, reposts)
 	c.IsListenLater = s.correct(ListenLater, c.Key, c.IsListenLater, nil)
-	if c.User != nil {
-		s.CorrectUser(c.User)
+	c.User = s.correctUser(c.User)
+	c.Hosts = s.correctUsers(c.Hosts)
+	return c
+}
+
+// CorrectFullCloudcast is CorrectCloudcast of a full cloudcast.
+func (s *Session) CorrectFullCloudcast(c mixcloud.FullCloudcast) mixcloud.FullCloudcast {
+	c.Cloudcast = s.CorrectCloudcast(c.Cloudcast)
+	return c
+}
+
+// CorrectPlaylist corrects a playlist's owner.
+func (s *Session) CorrectPlaylist(p mixcloud.Playlist) mixcloud.Playlist {
+	p.Owner = s.correctUser(p.Owner)
+	return p
+}
+
+// CorrectComment corrects a comment's author.
+func (s *Session) CorrectComment(c mixcloud.Comment) mixcloud.Comment {
+	c.User = s.correctUser(c.User)
+	return c
+}
+
+// CorrectActivity corrects all that an activity tells of.
+func (s *Session) CorrectActivity(a mixcloud.Activity) mixcloud.Activity {
+	if s.Settled() {
+		return a
 	}
-	for i := range c.Hosts {
-		s.CorrectUser(&c.Hosts[i])
+	a.From, a.Users, a.Cloudcasts = s.correctUser(a.From), s.correctUsers(a.Users), slices.Clone(a.Cloudcasts)
+	for i := range a.Cloudcasts {
+		a.Cloudcasts[i] = s.CorrectCloudcast(a.Cloudcasts[i])
 	}
+	return a
+}
+
+func (s *Session) correctUser(u *mixcloud.User) *mixcloud.User {
+	if u == nil || s.Settled() {
+		return u
+	}
+	corrected := s.CorrectUser(*u)
+	return &corrected
+}
+
+func (s *Session) correctUsers(users []mixcloud.User) []mixcloud.User {
+	users = slices.Clone(users)
+	for i := range users {
+		users[i] = s.CorrectUser(users[i])
+	}
+	return users
 }

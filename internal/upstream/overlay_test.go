@@ -146,16 +146,28 @@ func TestOverlay_Forgets(t *testing.T) {
 	}
 }
 
+// storeOf makes a store that is never asked for anything.
+func storeOf(t *testing.T) *Store {
+	t.Helper()
+	client, err := mixcloud.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewStore(client, Options{})
+	t.Cleanup(func() { _ = s.Close(t.Context()) })
+	return s
+}
+
 // TestSession_Corrects corrects values of every shape that carry a flag, and
 // leaves absent flags, hidden counts and other operations' values alone.
 func TestSession_Corrects(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := store(t, 1, 1)
+		s := storeOf(t)
 		mine, yours, nobodys := s.Session("a"), s.Session("b"), s.Session("")
 		no, five := func() *bool { return new(bool) }, func() *int { n := 5; return &n }
-		cast := func() *mixcloud.Cloudcast {
-			return &mixcloud.Cloudcast{
+		cast := func() mixcloud.Cloudcast {
+			return mixcloud.Cloudcast{
 				Key: "/Spartacus/party-time/", Favorited: no(), Reposted: no(), IsListenLater: no(), FavoriteCount: five(), RepostCount: five(),
 				User: &mixcloud.User{Key: "/spartacus/", Following: no()}, Hosts: []mixcloud.User{{Key: "/SPARTACUS/", Following: no()}, {Key: "/x/", Following: no()}},
 			}
@@ -167,8 +179,7 @@ func TestSession_Corrects(t *testing.T) {
 		mine.Wrote(ListenLater, "/spartacus/party-time/", true)
 
 		later := s.Session("a") // another operation of the same token
-		c := cast()
-		later.CorrectCloudcast(c)
+		c := later.CorrectCloudcast(cast())
 		if !*c.Favorited || !*c.Reposted || !*c.IsListenLater || *c.FavoriteCount != 6 || *c.RepostCount != 6 ||
 			!*c.User.Following || !*c.Hosts[0].Following || *c.Hosts[1].Following {
 			t.Errorf("corrected: %+v", c)
@@ -181,23 +192,20 @@ func TestSession_Corrects(t *testing.T) {
 		}
 		hidden := cast()
 		hidden.HiddenStats = new(true)
-		later.CorrectCloudcast(hidden)
+		hidden = later.CorrectCloudcast(hidden)
 		if !*hidden.Favorited || *hidden.FavoriteCount != 5 || *hidden.RepostCount != 5 {
 			t.Errorf("hidden: %+v", hidden)
 		}
-		u := &mixcloud.FullUser{User: mixcloud.User{Key: "/spartacus/", Following: no()}, FollowerCount: five(), FollowingCount: five()}
-		later.CorrectFullUser(u)
+		u := later.CorrectFullUser(mixcloud.FullUser{User: mixcloud.User{Key: "/spartacus/", Following: no()}, FollowerCount: five(), FollowingCount: five()})
 		if !*u.Following || *u.FollowerCount != 6 || *u.FollowingCount != 5 {
 			t.Errorf("user: %+v", u)
 		}
-		bare := &mixcloud.FullUser{User: mixcloud.User{Key: "/spartacus/"}, FollowerCount: five()}
-		later.CorrectFullUser(bare)
+		bare := later.CorrectFullUser(mixcloud.FullUser{User: mixcloud.User{Key: "/spartacus/"}, FollowerCount: five()})
 		if bare.Following != nil || *bare.FollowerCount != 5 {
 			t.Errorf("without a flag nothing is known: %+v", bare)
 		}
 		for name, other := range map[string]*Session{"another token": yours, "nobody": nobodys} {
-			c := cast()
-			other.CorrectCloudcast(c)
+			c := other.CorrectCloudcast(cast())
 			if diff := cmp.Diff(cast(), c, cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
 				t.Errorf("%s sees another's writes: %s", name, diff)
 			}
@@ -215,8 +223,7 @@ func TestSession_Corrects(t *testing.T) {
 		}
 		zero := 0
 		mine.Wrote(Favorited, "/a/b/", false)
-		c = &mixcloud.Cloudcast{Key: "/a/b/", Favorited: new(true), FavoriteCount: &zero}
-		later.CorrectCloudcast(c)
+		c = later.CorrectCloudcast(mixcloud.Cloudcast{Key: "/a/b/", Favorited: new(true), FavoriteCount: &zero})
 		if *c.Favorited || *c.FavoriteCount != 0 {
 			t.Errorf("a count below nothing: %+v", c)
 		}
@@ -228,7 +235,7 @@ func TestSession_Corrects(t *testing.T) {
 func TestSession_JustUploaded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := store(t, 1, 1)
+		s := storeOf(t)
 		s.Session("a").Uploaded("/Demo/night-bus/")
 		for _, test := range []struct {
 			after time.Duration

@@ -33,7 +33,8 @@ func TestWrite_tellsWhatWasSent(t *testing.T) {
 		for how, write := range map[string]way{"write": Write[int], "stream": Stream[int]} {
 			t.Run(name+"/"+how, func(t *testing.T) {
 				t.Parallel()
-				session := store(t, 1, max(tt.budget, 1)).Session("token")
+				s, _ := newRig(t, Options{Budget: max(tt.budget, 1)}, latest)
+				session := s.Session("token")
 				if tt.budget == 0 {
 					_ = session.spend()
 				}

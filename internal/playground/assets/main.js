@@ -35,10 +35,11 @@ const canSignIn = document.documentElement.dataset.signIn === "yes";
 let viewer = null;
 
 /** Sends an operation. Gives {data, text, status, took, id}; data is null for what is no JSON. */
-async function ask(operation, { signal, token = "" } = {}) {
+async function ask(operation, { signal, token = "", cost = false } = {}) {
   const headers = { "Content-Type": "application/json", Accept: "application/graphql-response+json, application/json;q=0.9" };
   if (token) headers.Authorization = "Bearer " + token; // and the cookie does not count
   if (canSignIn) headers["X-Requested-With"] = "playground"; // without which it does not count either
+  if (cost) headers["X-GraphQL-Cost"] = "true";
   const start = performance.now();
   const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(operation), signal,
     credentials: canSignIn ? "same-origin" : "omit" });
@@ -120,7 +121,7 @@ async function run() {
   if (chosen()?.name) operation.operationName = chosen().name;
   if (variables.text.trim()) operation.variables = JSON.parse(variables.text);
   try {
-    answer(await ask(operation, { signal: running.signal, token: $("token").value.trim() }));
+    answer(await ask(operation, { signal: running.signal, token: $("token").value.trim(), cost: true }));
   } catch (e) {
     const stopped = e.name === "AbortError";
     $("status").className = "bad";
@@ -132,6 +133,15 @@ async function run() {
   label();
 }
 
+/** Takes what the answer has cost out of it: this page has asked for that, not the one who wrote the query. */
+function spent(body) {
+  const cost = body?.extensions?.cost;
+  if (!cost) return null;
+  delete body.extensions.cost;
+  if (!Object.keys(body.extensions).length) delete body.extensions;
+  return cost;
+}
+
 function answer({ body, text, took, status, id }) {
   const errors = body?.errors?.length ?? 0;
   const size = new Blob([text]).size;
@@ -139,12 +149,18 @@ function answer({ body, text, took, status, id }) {
     `${took < 1000 ? Math.round(took) + " ms" : (took / 1000).toFixed(2) + " s"}`,
     size < 1024 ? `${size} B` : `${(size / 1024).toFixed(1)} kB`,
   ];
+  const cost = spent(body);
+  if (cost) facts.push(cost.upstreamCalls === 1 ? "1 call" : `${cost.upstreamCalls} calls`);
+  if (cost?.stale) facts.push("stale in part");
   if (errors) facts.unshift(errors === 1 ? "1 error" : `${errors} errors`);
   $("status").className = errors || status >= 400 ? "bad" : "";
   $("status").innerHTML = "<b></b> <span></span>";
   $("status").firstChild.textContent = status;
   $("status").lastChild.textContent = " · " + facts.join(" · ");
-  $("status").title = id ? `Request ${id}` : "";
+  $("status").title = [
+    cost && `At most ${cost.estimated} calls to Mixcloud, of ${cost.budget} allowed; ${cost.cacheHits + cost.coalesced} saved by the cache`,
+    id && `Request ${id}`,
+  ].filter(Boolean).join(". ");
   $("result").innerHTML = colourJSON(body ? JSON.stringify(body, null, 2) : text, true);
   $("result").scrollTop = 0;
   $("copy").hidden = false;

@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"mixcloud-graphql/graph/cost"
+	"mixcloud-graphql/internal/auth"
+	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/upstream"
+)
+
+// A meter knows what operations can cost, and holds them to a budget.
+type meter struct {
+	estimator *cost.Estimator
+	store     *upstream.Store
+	budget    int
+}
+
+// newMeter makes a meter with the prices that a schema states. A budget of 0 is
+// the default.
+func newMeter(schema *ast.Schema, store *upstream.Store, budget int) (*meter, error) {
+	if budget <= 0 {
+		budget = upstream.DefaultBudget
+	}
+	estimator, err := cost.New(schema)
+	if err != nil {
+		return nil, err
+	}
+	return &meter{estimator, store, budget}, nil
+}
+
+// estimate bounds what an operation can cost before it has made a call.
+func (m *meter) estimate(ctx context.Context, oc *graphql.OperationContext) graphhttp.Estimate {
+	who := m.asker(ctx)
+	e := graphhttp.Estimate{
+		Calls:  m.estimator.Estimate(oc.Operation, oc.Variables, who),
+		Budget: m.budget,
+	}
+	for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, []string{"Query"}) {
+		e.Fleeting = e.Fleeting || f.Name == "rateLimit"
+	}
+	if e.Calls <= m.budget {
+		return e
+	}
+	if fit, ok := m.estimator.Fit(oc.Operation, oc.Variables, who, m.budget); ok {
+		e.Advice = fmt.Sprintf("With `%s: %d` for %s it fits.", fit.Argument, fit.Size, fit.Path)
+		e.Fits = map[string]any{"path": fit.Path, "argument": fit.Argument, "size": fit.Size}
+	}
+	return e
+}
+
+// asker is on whose behalf an operation is made.
+func (m *meter) asker(ctx context.Context) cost.Asker {
+	token := auth.Token(ctx)
+	if token == "" {
+		return cost.Asker{}
+	}
+	session := m.store.Session(token)
+	return cost.Asker{Signed: true, Pending: len(session.Pending(upstream.Following)) + len(session.Pending(upstream.Favorited))}
+}
+
+// admit opens the account of an operation and lets it begin. Refused is the
+// answer when there is no room for it; done must be called when it is answered.
+func admit(ctx context.Context, session *upstream.Session) (done func(), refused graphql.ResponseHandler) {
+	if oc := graphql.GetOperationContext(ctx); oc.Operation.Operation == ast.Subscription {
+		return func() {}, nil // it waits for the most part, and reads nothing
+	}
+	end, err := session.Begin(ctx)
+	if err != nil {
+		return nil, graphhttp.Refuse(ctx, err)
+	}
+	graphhttp.Open(ctx, account{session})
+	// Whatever becomes of the operation, a panic too, it ends with its context.
+	stop := context.AfterFunc(ctx, end)
+	return func() {
+		if stop() {
+			end()
+		}
+	}, nil
+}
+
+// An account shows a session as the endpoint asks for it.
+type account struct{ *upstream.Session }
+
+// Cost is what the operation has cost.
+func (a account) Cost() graphhttp.Cost {
+	c := a.Session.Cost()
+	return graphhttp.Cost{UpstreamCalls: c.Calls, CacheHits: c.Hits, Coalesced: c.Coalesced, Stale: c.Stale}
+}
+
+// Freshness has a line for each place in the answer.
+func (a account) Freshness() []graphhttp.Note {
+	var notes []graphhttp.Note
+	for _, n := range a.Session.Freshness() {
+		if len(n.Paths) == 0 {
+			notes = append(notes, graphhttp.Note{Age: n.Age, Reason: string(n.Reason)})
+		}
+		for _, path := range n.Paths {
+			notes = append(notes, graphhttp.Note{Path: path, Age: n.Age, Reason: string(n.Reason)})
+		}
+	}
+	return notes
+}
+
+// RateLimit is what rateLimit in the schema tells too.
+func (a account) RateLimit() graphhttp.RateLimit {
+	r := a.Session.RateLimit()
+	return graphhttp.RateLimit{Budget: r.Budget, Remaining: r.Remaining, RetryAt: r.RetryAt}
+}

@@ -1,0 +1,235 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/internal/idempotency"
+	"mixcloud-graphql/internal/redistest"
+	"mixcloud-graphql/internal/upload"
+	"mixcloud-graphql/mixcloud/emulator"
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// newPair makes two replicas that share a Redis, over a world to write to.
+func newPair(t *testing.T) (redis *redistest.Server, first, second *stage) {
+	t.Helper()
+	redis = redistest.Start(t)
+	mixcloud, err := emulator.New(emulator.WithWorld(world.New(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second = newReplica(t, redis.URL(), mixcloud), newReplica(t, redis.URL(), mixcloud)
+	first.shares(t, true)
+	second.shares(t, true)
+	return redis, first, second
+}
+
+// named sends a mutation that may be sent again under the same key.
+func (s *stage) named(t *testing.T, key, mutation string) answer {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(`{"query":`+strconv.Quote(mutation)+`}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", key)
+	return s.serve(r, "demo-token")
+}
+
+// A mutation that is sent again to another replica is answered as the first
+// time, and not done again.
+func TestReplicas_mutationSentAgain(t *testing.T) {
+	t.Parallel()
+	redis, first, second := newPair(t)
+	const follow = `mutation { followUser(input: {username: "HarbourFM"}) { changed message } }`
+	was := first.named(t, "k1", follow)
+	if errs := was.decode(t, nil); len(errs) > 0 || len(first.upstream()) == 0 {
+		t.Fatalf("%+v", errs)
+	}
+	again := second.named(t, "k1", follow)
+	if calls := second.upstream(); len(calls) > 0 {
+		t.Errorf("it is done again: %q", calls)
+	}
+	if string(again.body) != string(was.body) || again.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("answered %s\nwant %s", again.body, was.body)
+	}
+	other := second.named(t, "k1", `mutation { unfollowUser(input: {username: "HarbourFM"}) { changed } }`)
+	if other.status < 400 || len(second.upstream()) > 0 {
+		t.Errorf("another mutation under the same key: %d %s", other.status, other.body)
+	}
+	redis.Kill()
+	if alone := second.named(t, "k2", follow); alone.status != http.StatusOK || len(alone.decode(t, nil)) > 0 {
+		t.Errorf("without Redis: %d %s", alone.status, alone.body)
+	}
+	second.upstream()
+	if alone := second.named(t, "k2", follow); alone.header.Get("Idempotent-Replayed") != "true" || len(second.upstream()) > 0 {
+		t.Errorf("again without Redis: %d %s", alone.status, alone.body)
+	}
+}
+
+func TestSharedWrites(t *testing.T) {
+	t.Parallel()
+	redis, first, second := newPair(t)
+	one, two := newWrites(first.app.shared), newWrites(second.app.shared)
+	name, content := idempotency.Name{Audience: "me", Key: "k"}, idempotency.FingerprintOf("a")
+	refused := func(at idempotency.Store, content idempotency.Fingerprint, want error) {
+		t.Helper()
+		if claim, answer, err := at.Begin(t.Context(), name, content); claim != nil || answer != nil || !errors.Is(err, want) {
+			t.Errorf("began with %v, %v, %v; want %v", claim, answer, err, want)
+		}
+	}
+	begun := func(at idempotency.Store) idempotency.Claim {
+		t.Helper()
+		claim, answer, err := at.Begin(t.Context(), name, content)
+		if claim == nil || answer != nil || err != nil {
+			t.Fatalf("not begun: %v, %v", answer, err)
+		}
+		return claim
+	}
+	answered := func(at idempotency.Store, want idempotency.Answer) {
+		t.Helper()
+		_, answer, err := at.Begin(t.Context(), name, content)
+		if err != nil || answer == nil || !cmp.Equal(*answer, want) {
+			t.Errorf("answered %v, %v; want %v", answer, err, want)
+		}
+	}
+	claim := begun(one)
+	refused(one, content, idempotency.ErrInFlight)
+	refused(two, content, idempotency.ErrInFlight)
+	refused(two, idempotency.FingerprintOf("b"), idempotency.ErrOtherContent)
+	if err := claim.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+	claim = begun(two)
+	done := idempotency.Answer{Status: 200, Body: []byte("done")}
+	if err := claim.Finish(t.Context(), done); err != nil {
+		t.Error(err)
+	}
+	answered(one, done)
+	answered(two, done)
+	refused(one, idempotency.FingerprintOf("b"), idempotency.ErrOtherContent)
+
+	redis.Kill()
+	answered(two, done) // which has done it
+	name.Key = "another"
+	claim = begun(one)
+	refused(one, content, idempotency.ErrInFlight)
+	if err := claim.Finish(t.Context(), done); err != nil {
+		t.Error(err)
+	}
+	answered(one, done)
+}
+
+// Whoever asks another replica sees an upload from before it begins to its end.
+func TestReplicas_uploadIsWatchedElsewhere(t *testing.T) {
+	t.Parallel()
+	_, first, second := newPair(t)
+	watching, over := make(chan struct{}), make(chan []event, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	go func() {
+		close(watching)
+		all, _, _ := second.watch(ctx, t, "demo-token", "night-bus")
+		over <- all
+	}()
+	<-watching
+	a := first.serve(drip(t, 0, 6, 10_000, 100*time.Millisecond, nil), "demo-token")
+	var made uploaded
+	if errs := a.decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast == nil {
+		t.Fatalf("%s", a.body)
+	}
+	all := <-over
+	if len(all) == 0 || all[len(all)-1].Phase != "DONE" || all[len(all)-1].BytesSent < 60_000 {
+		t.Errorf("the other replica tells %+v", all)
+	}
+}
+
+func TestSharedProgress(t *testing.T) {
+	t.Parallel()
+	redis, first, second := newPair(t)
+	one, two := newProgress(first.app.shared), newProgress(second.app.shared)
+	last := func(at *sharedProgress, name upload.Name) (p upload.Progress) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		for p = range at.Watch(ctx, name) {
+		}
+		return p
+	}
+	for _, test := range []struct {
+		id   string
+		end  func(*upload.Track)
+		want upload.Phase
+	}{
+		{"done", func(u *upload.Track) { u.Enter(upload.Done) }, upload.Done},
+		{"failed", (*upload.Track).End, upload.Failed},
+	} {
+		name := upload.Name{Audience: "me", ID: test.id}
+		ctx, leave := context.WithCancel(t.Context())
+		track := one.Begin(ctx, name)
+		track.Expect(10)
+		track.Enter(upload.Sending)
+		track.Add(10)
+		test.end(track)
+		leave() // as the operation's does
+		want := upload.Progress{Phase: test.want, Sent: 10, Total: 10}
+		for where, at := range map[string]*sharedProgress{"here": one, "elsewhere": two} {
+			if got := last(at, name); got != want {
+				t.Errorf("%s, %s: %+v, want %+v", test.id, where, got, want)
+			}
+		}
+	}
+	redis.Kill()
+	name := upload.Name{Audience: "me", ID: "alone"}
+	one.Begin(t.Context(), name).End()
+	if got := last(one, name); got.Phase != upload.Failed {
+		t.Errorf("without Redis: %+v", got)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	for p := range two.Watch(soon, name) {
+		if p.Phase.Ended() {
+			t.Errorf("without Redis, elsewhere: %+v", p)
+		}
+	}
+}
+
+// An attempt to sign in comes back once, to whichever replica.
+func TestReplicas_attemptIsUsedOnce(t *testing.T) {
+	t.Parallel()
+	_, first, second := newPair(t)
+	call := func(s *stage, address string, cookies []*http.Cookie) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		s.app.ServeHTTP(w, r)
+		return w
+	}
+	begun := call(first, "https://graph.test/oauth/login", nil).Result()
+	to, err := begun.Location()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := url.Parse(to.Query().Get("redirect_uri"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := back.Query()
+	query.Set("error", "access_denied")
+	back.RawQuery = query.Encode()
+	for i, s := range []*stage{first, second, first} {
+		got := call(s, back.String(), begun.Cookies())
+		if used := strings.Contains(got.Body.String(), "This sign-in is over already"); used != (i > 0) {
+			t.Errorf("time %d: %d %s", i+1, got.Code, got.Body)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package app
+
+import (
+	"log/slog"
+	"strings"
+
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/idempotency"
+	"mixcloud-graphql/internal/redis"
+)
+
+// newShared opens what this replica shares with others; nil if that is nothing.
+func newShared(cfg config.Serve, log *slog.Logger) (*redis.Redis, error) {
+	if cfg.RedisURL == "" {
+		return nil, nil //nolint:nilnil // nothing is shared, and nothing is wrong
+	}
+	options := redis.Options{
+		URL:    cfg.RedisURL,
+		Secret: []byte(strings.TrimSpace(cfg.SecretKey.Reveal())),
+		Rate:   cfg.UpstreamRate, Burst: cfg.UpstreamBurst,
+		Log: log,
+	}
+	if cfg.Demo {
+		options.Rate = 0 // the emulator is ours
+	}
+	return redis.Open(options)
+}
+
+// newWrites is what remembers writes: all replicas, if there is anything shared.
+func newWrites(shared *redis.Redis) idempotency.Store {
+	if shared == nil {
+		return new(idempotency.Memory)
+	}
+	return &sharedWrites{shared: shared.Writes()}
+}
+
+// newProgress is what knows how far uploads are, on all replicas if there is
+// anything shared.
+func newProgress(shared *redis.Redis) *sharedProgress {
+	if shared == nil {
+		return new(sharedProgress)
+	}
+	return &sharedProgress{shared: shared.Progress()}
+}

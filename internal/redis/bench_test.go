@@ -1,0 +1,67 @@
+package redis
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mixcloud-graphql/internal/redistest"
+	"mixcloud-graphql/internal/upstream"
+)
+
+// BenchmarkUse prints how long a use takes, on loopback, so as a ratio to each
+// other, and how many commands Redis carries out for it, those of scripts too.
+func BenchmarkUse(b *testing.B) {
+	s := redistest.Start(b)
+	raw := s.Client(b)
+	r, err := Open(Options{URL: s.URL(), Secret: testSecret, Burst: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Start(nil)
+	b.Cleanup(func() { r.Close(context.Background()) })
+	for !r.Stats().Up {
+		<-time.After(time.Millisecond)
+	}
+	page, err := os.ReadFile("testdata/answers/user_cloudcasts_date_page1_2018.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx := context.Background()
+	var n atomic.Int64
+	next := func() string { return fmt.Sprint(n.Add(1)) }
+	hot := upstream.Address{ID: "hot"}
+	signed := upstream.Address{Audience: alice, ID: "hot"}
+	for _, at := range []upstream.Address{hot, signed} {
+		r.Cache().Get(ctx, at)
+		r.Cache().Put(ctx, at, upstream.Record{Body: page}, life)
+	}
+	for r.writer.bytes.Load() > 0 {
+		<-time.After(time.Millisecond)
+	}
+	for name, use := range map[string]func(){
+		"get/hot":         func() { r.Cache().Get(ctx, hot) },
+		"get/hot signed":  func() { r.Cache().Get(ctx, signed) },
+		"get/cold":        func() { r.Cache().Get(ctx, upstream.Address{ID: next()}) },
+		"get/cold signed": func() { r.Cache().Get(ctx, upstream.Address{Audience: alice, ID: next()}) },
+		"drop":            func() { r.Cache().Drop(ctx, bob) },
+		"take":            func() { r.Pace().Take(ctx, "") },
+		"write": func() {
+			if claim, _, err := r.Writes().Begin(ctx, alice, next(), [32]byte{}); err == nil && claim != nil {
+				_ = claim.Finish(ctx, Answer{Status: 200, Body: bytes.Clone(page[:2000])})
+			}
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			before := s.Commands(b, raw)
+			for b.Loop() {
+				use()
+			}
+			b.ReportMetric(float64(s.Commands(b, raw)-before-1)/float64(b.N), "commands/op")
+		})
+	}
+}

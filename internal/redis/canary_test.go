@@ -1,0 +1,81 @@
+package redis
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"mixcloud-graphql/internal/redistest"
+	"mixcloud-graphql/internal/upstream"
+)
+
+// Whatever a client gives that could name it does not reach Redis: neither as
+// it is nor in an encoding.
+func TestCanary(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	stop := s.Monitor(t)
+	r := ready(t, s.URL())
+	// What each of these is made of must not be seen, and must leave a trace.
+	const secret = "canary-7f3d9c"
+	ctx := t.Context()
+	at := upstream.Address{Audience: secret + "-audience", ID: "/search/?q=" + secret}
+	r.put(t, at, []byte(strings.Repeat("an answer ", 100)))
+	r.put(t, upstream.Address{ID: "/" + secret + "/"}, []byte("a short answer"))
+	r.Pace().Take(ctx, at.Audience)
+	r.Pace().Refused(ctx, at.Audience, time.Second)
+	if claim, _, err := r.Writes().Begin(ctx, at.Audience, secret+"-idempotency", [32]byte{}); err != nil {
+		t.Error(err)
+	} else if err := claim.Finish(ctx, Answer{Status: 200}); err != nil {
+		t.Error(err)
+	}
+	r.Progress().Publish(at.Audience, secret+"-upload", Upload{})
+	r.use(t, secret+"-nonce", time.Minute)
+	r.Queries().Add(ctx, hashOf("{ viewer { name } }"), "{ viewer { name } }")
+	r.drain(t)
+	kept := s.Dump(t)
+	seen := stop()
+	for _, kind := range []string{"value:{", "value:", "generation:{", "pace:{", "write:{", "upload:{", "nonce:", "query:", "replicas"} {
+		for name, text := range map[string]string{"the keys": kept, "the commands": seen} {
+			if !strings.Contains(text, prefix+kind) {
+				t.Errorf("%s have no %s", name, kind)
+			}
+		}
+	}
+	for name, text := range map[string]string{"the keys and values": kept, "the commands": seen, "the log": r.log.String()} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s hold the canary:\n%s", name, text)
+		}
+		if strings.Contains(text, string(testSecret)) {
+			t.Errorf("%s hold the secret key", name)
+		}
+	}
+	for line := range strings.Lines(kept) {
+		if !strings.HasPrefix(line, prefix) {
+			t.Errorf("a key without the version: %s", line)
+		}
+	}
+	// The only name that is passed on is an audience's, to the other replicas:
+	// a keyed hash, made by the store.
+	r.Cache().Drop(ctx, alice)
+}
+
+// Everything in Redis ends by itself.
+func TestEverythingExpires(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	r, raw := ready(t, s.URL()), s.Client(t)
+	for i := range 3 {
+		r.everything(t, i)
+	}
+	r.drain(t)
+	keys, err := raw.Do(t.Context(), raw.B().Keys().Pattern("*").Build()).AsStrSlice()
+	if err != nil || len(keys) < 8 {
+		t.Fatalf("%q, %v", keys, err)
+	}
+	for _, key := range keys {
+		if left, err := raw.Do(t.Context(), raw.B().Pttl().Key(key).Build()).AsInt64(); err != nil || left <= 0 {
+			t.Errorf("%s does not expire: %d, %v", key, left, err)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package redis
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
+	"pgregory.net/rapid"
+
+	"mixcloud-graphql/internal/upstream"
+)
+
+func TestValue(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := value{
+			stored:     time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "stored")),
+			generation: rapid.String().Draw(t, "generation"),
+			record: upstream.Record{
+				ETag: rapid.String().Draw(t, "etag"), LastModified: rapid.String().Draw(t, "modified"),
+			},
+		}
+		if rapid.Bool().Draw(t, "found") {
+			want.record.Body = bytes.Repeat([]byte(rapid.StringN(1, 20, -1).Draw(t, "body")), rapid.IntRange(0, 500).Draw(t, "times"))
+			if want.record.Body == nil {
+				want.record.Body = []byte{}
+			}
+		}
+		text, ok := want.encode()
+		if !ok {
+			t.Fatal("too large")
+		}
+		got, err := decode(string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(value{})); diff != "" {
+			t.Fatalf("(-want +got):\n%s", diff)
+		}
+		i := rapid.IntRange(0, len(text)-1).Draw(t, "damaged byte")
+		text[i] ^= byte(rapid.IntRange(1, 255).Draw(t, "by"))
+		if v, err := decode(string(text)); err == nil {
+			t.Fatalf("damage is not noticed: %+v", v)
+		}
+	})
+}
+
+// Small bodies and those that do not shrink are kept as they are.
+func TestValue_compression(t *testing.T) {
+	t.Parallel()
+	text := []byte(strings.Repeat("compressible ", 1000))
+	packed := packer().EncodeAll(text, nil)
+	noise := bytes.Join([][]byte{packed, packer().EncodeAll([]byte(testNoise()), nil)}, nil)
+	for name, test := range map[string]struct {
+		body []byte
+		most int
+	}{
+		"small":        {text[:smallest-1], smallest + 64},
+		"compressible": {text, 200},
+		"noise":        {noise, len(noise) + 64},
+	} {
+		out, ok := value{record: upstream.Record{Body: test.body}}.encode()
+		if !ok || len(out) > test.most {
+			t.Errorf("%s: %d bytes become %d, at most %d", name, len(test.body), len(out), test.most)
+		}
+		if compressed := out[4]&flagCompressed != 0; compressed != (name == "compressible") {
+			t.Errorf("%s: compressed %v", name, compressed)
+		}
+	}
+}
+
+func testNoise() string {
+	var b strings.Builder
+	x := uint32(1)
+	for range 4000 {
+		x = x*1664525 + 1013904223
+		b.WriteByte(byte(x >> 24))
+	}
+	return b.String()
+}
+
+// A value that says that it is small and is not, is no value.
+func TestValue_bomb(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{2, largest, 8 * largest} {
+		out, _ := value{record: upstream.Record{Body: []byte("x")}}.encode()
+		text := out[:len(out)-1] // up to the length of the body
+		text[4] = flagCompressed
+		text = packer().EncodeAll(make([]byte, size), text)
+		putChecksum(text)
+		if _, err := decode(string(text)); err == nil {
+			t.Errorf("%d bytes are unpacked as 1", size)
+		}
+	}
+}
+
+func putChecksum(text []byte) {
+	binary.BigEndian.PutUint32(text, crc32.Checksum(text[4:], checksum))
+}
+
+func FuzzValue(f *testing.F) {
+	for _, r := range []upstream.Record{{}, {Body: []byte("{}")}, {Body: []byte(strings.Repeat("x", 1000)), ETag: "e", LastModified: "m"}} {
+		out, _ := value{stored: time.UnixMilli(1), generation: "g", record: r}.encode()
+		f.Add(out[4:])
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		text := append(make([]byte, 4), in...)
+		putChecksum(text)
+		v, err := decode(string(text))
+		if err != nil {
+			return
+		}
+		again, ok := v.encode()
+		if !ok {
+			t.Fatal("what was read cannot be written")
+		}
+		w, err := decode(string(again))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(v, w, cmp.AllowUnexported(value{}), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("(-first +second):\n%s", diff)
+		}
+	})
+}
+
+// BenchmarkCompression is why values are compressed as they are.
+func BenchmarkCompression(b *testing.B) {
+	files, err := filepath.Glob("testdata/answers/*.json")
+	if err != nil || len(files) == 0 {
+		b.Fatal("no answers to compress")
+	}
+	fastest, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
+	if err != nil {
+		b.Fatal(err)
+	}
+	normal, err := zstd.NewWriter(nil, zstd.WithEncoderCRC(false))
+	if err != nil {
+		b.Fatal(err)
+	}
+	unzstd := func(in []byte) ([]byte, error) { return unpacker().DecodeAll(in, nil) }
+	uns2 := func(in []byte) ([]byte, error) { return s2.Decode(nil, in) }
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, c := range []struct {
+			name   string
+			pack   func([]byte) []byte
+			unpack func([]byte) ([]byte, error)
+		}{
+			{"zstd-fastest", func(in []byte) []byte { return fastest.EncodeAll(in, nil) }, unzstd},
+			{"zstd-default", func(in []byte) []byte { return normal.EncodeAll(in, nil) }, unzstd},
+			{"s2", func(in []byte) []byte { return s2.Encode(nil, in) }, uns2},
+			{"s2-better", func(in []byte) []byte { return s2.EncodeBetter(nil, in) }, uns2},
+		} {
+			packed := c.pack(body)
+			name := fmt.Sprintf("%s/%s", strings.TrimSuffix(filepath.Base(file), ".json"), c.name)
+			b.Run(name+"/pack", func(b *testing.B) {
+				for b.Loop() {
+					c.pack(body)
+				}
+				b.ReportMetric(float64(len(body))/float64(len(packed)), "ratio")
+			})
+			b.Run(name+"/unpack", func(b *testing.B) {
+				for b.Loop() {
+					if _, err := c.unpack(packed); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package upstream
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"mixcloud-graphql/mixcloud"
+)
+
+// What a hit costs; what a loader spends on making the Resource comes on top.
+func BenchmarkFetch_Hit(b *testing.B) {
+	s, _ := newRig(b, Options{}, latest)
+	for who, token := range map[string]string{"anonymous": "", "signed": "t"} {
+		session, r := s.Session(token), user("/a/")
+		if _, err := Fetch(b.Context(), session, r); err != nil {
+			b.Fatal(err)
+		}
+		b.Run(who, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Fetch(b.Context(), session, r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(who+", side by side", func(b *testing.B) {
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if _, err := Fetch(b.Context(), session, r); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// What a read costs that is fetched, beside the call itself.
+func BenchmarkFetch_Miss(b *testing.B) {
+	s, _ := newRig(b, Options{CacheBytes: -1, Budget: 1 << 40}, latest)
+	session := s.Session("")
+	r := Resource[int]{Class: ClassUser, ID: "/a/", Get: func(context.Context, *mixcloud.Client) (int, error) { return 1, nil }}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Fetch(b.Context(), session, r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// Keeping bytes and decoding them at each hit would cost this instead.
+func BenchmarkDecode_InsteadOfHit(b *testing.B) {
+	raw := []byte(page(20))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := mixcloud.DecodePage[mixcloud.Cloudcast](raw); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// page is a list of shows, of about the size that they have in life.
+func page(n int) string {
+	items := make([]string, n)
+	for i := range items {
+		pictures := make([]string, 0, 10)
+		for _, size := range []string{"small", "thumbnail", "medium_mobile", "medium", "large", "320wx320h", "extra_large", "640wx640h", "768wx768h", "1024wx1024h"} {
+			pictures = append(pictures, fmt.Sprintf(`%q: "https://thumbnailer.mixcloud.com/unsafe/300x300/extaudio/a/b/c/d/aaaa-bbbb-cccc-dddd-%d"`, size, i))
+		}
+		all := strings.Join(pictures, ",\n            ")
+		items[i] = fmt.Sprintf(`{"key": "/spartacus/show-%d/", "url": "https://www.mixcloud.com/spartacus/show-%d/", "name": "Show %d",
+			"tags": [{"key": "/genres/funk/", "url": "https://www.mixcloud.com/genres/funk/", "name": "Funk"}, {"key": "/genres/soul/", "url": "https://www.mixcloud.com/genres/soul/", "name": "Soul"}],
+			"created_time": "2026-01-01T00:00:00Z", "updated_time": "2026-01-01T00:00:00Z", "play_count": 1, "favorite_count": 2, "comment_count": 3, "listener_count": 4, "repost_count": 5,
+			"pictures": {%s}, "slug": "show-%d", "user": {"key": "/spartacus/", "url": "https://www.mixcloud.com/spartacus/", "name": "Spartacus", "username": "spartacus", "pictures": {%s}},
+			"hosts": [], "audio_length": 3600}`, i, i, i, all, i, all)
+	}
+	return `{"data": [` + strings.Join(items, ",\n") + `], "paging": {"next": "https://api.mixcloud.com/spartacus/cloudcasts/?limit=20&until=2026-01-01+00%3A00%3A00"}, "name": "x"}`
+}
+
+// A value weighs what it really holds, or more: lists, which are what fills the
+// cache, within a third.
+func TestSize(t *testing.T) {
+	tests := map[string]struct {
+		raw    string
+		decode func(string) any
+	}{
+		"a page of shows": {page(20), func(s string) any {
+			p, err := mixcloud.DecodePage[mixcloud.Cloudcast]([]byte(s))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}},
+		"a user": {`{"key": "/spartacus/", "name": "Spartacus", "biog": "` + strings.Repeat("word ", 60) + `", "pictures": {"small": "https://thumbnailer.mixcloud.com/unsafe/25x25/profile/a/b/c/d"},
+			"follower_count": 1, "following_count": 2, "cloudcast_count": 3, "favorite_count": 4, "listen_count": 5, "city": "London", "country": "United Kingdom"}`, func(s string) any {
+			u, err := mixcloud.Decode[mixcloud.FullUser]([]byte(s))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return u
+		}},
+	}
+	for name, tt := range tests {
+		const n = 300
+		kept := make([]any, n)
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for i := range kept {
+			kept[i] = tt.decode(tt.raw)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		real := float64(after.HeapAlloc-before.HeapAlloc) / n
+		weighed := float64(len(tt.raw)*7/4 + overhead)
+		t.Logf("%s: %d bytes received, %.0f held, %.0f weighed", name, len(tt.raw), real, weighed)
+		if weighed < 0.95*real || weighed > 2*real {
+			t.Errorf("%s: %.0f bytes are held and %.0f weighed", name, real, weighed)
+		}
+		runtime.KeepAlive(kept)
+	}
+}

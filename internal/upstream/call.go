@@ -1,0 +1,240 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"mixcloud-graphql/mixcloud"
+)
+
+// call asks Mixcloud for what a flight is to bring, again if it broke by
+// chance, and keeps the answer. It tells whether any call was made.
+func (s *Store) call(f *flight) (made bool) {
+	for try := 0; ; try++ {
+		value, x, sent, err := s.attempt(f)
+		made = made || sent
+		if x.unchanged && f.kept != nil {
+			value, err = f.kept.value, nil
+		}
+		if err == nil {
+			f.value = value
+			s.keep(f, value, nil, x.got)
+			return made
+		}
+		if f.kept != nil && excusable(err) {
+			f.kept.postpone(s.clock.now(), err)
+		}
+		if !sent || !s.tryAgain(f, try, err) {
+			f.err = err
+			s.despair(f, err)
+			return made
+		}
+	}
+}
+
+// tryAgain waits for the moment to try again, if there is a point in it. For a
+// refusal by the limit that is when the pause is over: the queue knows, and
+// whoever cannot wait for so long is told.
+func (s *Store) tryAgain(f *flight, try int, err error) bool {
+	if f.alone || try >= s.options.Retries {
+		return false
+	}
+	if f.starter.spend() != nil { // each try is a call of the operation's
+		f.starter.refund()
+		return false
+	}
+	again := s.worthIt(f, try, err)
+	if !again {
+		f.starter.refund()
+	}
+	return again
+}
+
+// worthIt is tryAgain for a flight that may.
+func (s *Store) worthIt(f *flight, try int, err error) bool {
+	if _, limited := mixcloud.RetryAfter(err); limited {
+		v := s.payer(f)
+		until, _ := s.queue.silence(v.pace)
+		f.touchDown(&trouble{pace: v.pace, until: until, err: err})
+		return f.ctx.Err() == nil
+	}
+	if !chance(err) || s.breakers[f.read.class.route()].check(s.clock.now()) != nil || !s.retries.take() {
+		return false
+	}
+	f.touchDown(&trouble{err: err})
+	return nap(f.ctx.Done(), s.options.Jitter(backoff(try)))
+}
+
+// payer is for whose pace a flight's calls count.
+func (s *Store) payer(f *flight) *viewer {
+	if f.read.class == ClassEmbed {
+		return s.everybody
+	}
+	return f.starter.viewer.Load()
+}
+
+// attempt makes one call when it is its turn.
+func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error) {
+	x = new(exchange)
+	watch := &s.breakers[f.read.class.route()]
+	if err := watch.check(s.clock.now()); err != nil {
+		return nil, x, false, err
+	}
+	v := s.payer(f)
+	t := f.queued(v.pace)
+	err = s.queue.enter(f.ctx, t, func(until tick) error {
+		f.warn(&trouble{pace: v.pace, until: until})
+		return nil
+	})
+	if err != nil {
+		return nil, x, false, err
+	}
+	err = errNotMade
+	defer func() { s.learn(v, s.queue.leave(t, err)) }()
+	if !s.draw(f.ctx, v) || !f.takeOff() {
+		err = context.Canceled
+		return nil, x, false, err
+	}
+	if err = watch.admit(s.clock.now()); err != nil {
+		return nil, x, false, err
+	}
+	s.retries.earn()
+	if !f.alone {
+		f.starter.calls.Add(1)
+	}
+	if f.kept != nil {
+		x.known = f.kept.validator
+	}
+	ctx, cancel := context.WithTimeout(withExchange(f.ctx, x), s.options.Timeout)
+	defer cancel()
+	err = errNotMade
+	failed := err
+	defer func() { watch.done(judge(failed), failed, s.clock.now(), s.log) }()
+	value, err = f.read.get(ctx, f.starter.client)
+	failed = err
+	return value, x, true, err
+}
+
+// errNotMade is what is learned of a call that was not made, or panicked:
+// nothing.
+var errNotMade = errors.New("not made")
+
+// learn passes on a pause that a refusal has brought.
+func (s *Store) learn(v *viewer, pause time.Duration) {
+	if pause <= 0 {
+		return
+	}
+	s.log.Warn("mixcloud's rate limit is reached", "signed", v != s.everybody, "pause", pause)
+	if s.options.Pace != nil {
+		s.options.Pace.Refused(s.ctx, v.who.String(), pause)
+	}
+}
+
+// draw takes a call from the shared budget; false when ctx ends first.
+func (s *Store) draw(ctx context.Context, v *viewer) bool {
+	if s.options.Pace == nil {
+		return true
+	}
+	for {
+		wait := s.options.Pace.Take(ctx, v.who.String())
+		if wait <= 0 {
+			return true
+		}
+		if !nap(ctx.Done(), wait) {
+			return false
+		}
+	}
+}
+
+// keep stores an answer: a value, or that there is none.
+func (s *Store) keep(f *flight, value any, missing error, v validator) {
+	now := s.clock.now()
+	life := s.options.lifetime(f.key.class)
+	if missing != nil {
+		life = Lifetime{Fresh: life.Missing, Keep: life.Missing}
+	}
+	lag := tick(0)
+	if f.key.who != (audience{}) {
+		lag = f.starter.viewer.Load().lag(now)
+	}
+	if lag > 0 { // it may be from before a write of the viewer's
+		life.Fresh, life.Revalidate = min(life.Fresh, lag), 0
+		// Corrections of flags and of counts go together, so that what they are
+		// made of must be of one time.
+		if missing != nil || !s.overlay.idle(f.key.who.String(), time.Now()) {
+			life.Fresh = 0
+		}
+	}
+	f.fresh = life.Fresh
+	if life.Fresh <= 0 {
+		s.cache.drop(f.key)
+		return
+	}
+	e := &entry{value: value, missing: missing, stored: now, life: life, validator: v}
+	if s.cache != nil && value != nil {
+		e.size = f.read.size(value)
+	}
+	s.cache.put(f.key, e)
+	if second := s.options.Second; second != nil && f.read.encode != nil && lag == 0 {
+		r := Record{ETag: v.etag, LastModified: v.modified}
+		if value != nil {
+			r.Body = f.read.encode(value)
+		}
+		second.Put(context.WithoutCancel(f.ctx), f.key.address(), r, life)
+	}
+}
+
+// despair learns from an answer that is none.
+func (s *Store) despair(f *flight, err error) {
+	switch {
+	case errors.Is(err, mixcloud.ErrNotFound):
+		s.keep(f, nil, err, validator{})
+	case errors.Is(err, mixcloud.ErrUnauthenticated) && f.key.who != (audience{}):
+		s.viewers.renew(f.starter.viewer.Load(), 0) // a token that is no good sees nothing any more
+	case errors.Is(err, mixcloud.ErrForbidden):
+		s.cache.drop(f.key)
+	}
+}
+
+func (k key) address() Address { return Address{Audience: k.who.String(), ID: k.id} }
+
+// recall asks the second level. It is true when there is no need for a call.
+func (s *Store) recall(f *flight) bool {
+	second := s.options.Second
+	if second == nil || f.read.decode == nil {
+		return false
+	}
+	now := s.clock.now()
+	if f.key.who != (audience{}) && f.starter.viewer.Load().lag(now) > 0 {
+		return false
+	}
+	r, ok := second.Get(f.ctx, f.key.address())
+	if !ok || f.kept != nil && r.Age >= f.kept.age(now) {
+		return false
+	}
+	e := &entry{stored: now - max(r.Age, 0), life: s.options.lifetime(f.key.class), validator: validator{r.ETag, r.LastModified}}
+	if r.Body == nil {
+		e.missing = &mixcloud.Error{Op: "Fetch", Kind: mixcloud.ErrNotFound, Status: 404}
+		e.life = Lifetime{Fresh: e.life.Missing, Keep: e.life.Missing}
+	} else {
+		value, err := f.read.decode(r.Body)
+		if err != nil {
+			return false // an older or a newer release has kept it
+		}
+		e.value, e.size = value, f.read.size(value)
+	}
+	switch {
+	case e.fresh(now):
+		s.cache.put(f.key, e)
+		f.value, f.err, f.fresh = e.value, e.missing, e.life.Fresh-e.age(now)
+		return true
+	case e.immediate(now) && f.kept == nil:
+		s.cache.put(f.key, e)
+		f.stale = e
+		return true
+	case e.usable(now):
+		f.second.Store(e)
+	}
+	return false
+}

@@ -1,0 +1,135 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"mixcloud-graphql/internal/idempotency"
+	"mixcloud-graphql/mixcloud"
+)
+
+// Write makes one call that changes something, exactly once: it is never tried
+// again, unless the request provably never left this machine. It goes before
+// all reads, and counts as any other call of the operation. Afterwards nothing
+// is good any more that was kept for the token.
+func Write[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
+	call = reporting(call)
+	value, err := send(ctx, s, call, false)
+	var failed *mixcloud.Error
+	if errors.As(err, &failed) && failed.NeverSent {
+		return send(ctx, s, call, false)
+	}
+	return value, err
+}
+
+// Once is Write for a call whose answer nobody may be given again, such as one
+// that gives a token: a client that repeats its request makes it anew.
+func Once[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
+	return send(ctx, s, call, false)
+}
+
+// Stream is Write for a request whose body flows while it is sent: it holds no
+// slot, for it may take hours, and ends with ctx alone. It is never tried again.
+func Stream[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
+	return send(ctx, s, reporting(call), true)
+}
+
+// send makes a write's call when it is its turn, right away if Mixcloud takes
+// any. A stream gives its place back as soon as it has it.
+func send[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error), stream bool) (value T, err error) {
+	defer s.turn.rest()()
+	st, v := s.store, s.viewer.Load()
+	if err := s.spend(); err != nil {
+		return value, err
+	}
+	watch := &st.breakers[routeWrite]
+	if err := watch.check(st.clock.now()); err != nil {
+		s.refund()
+		return value, err
+	}
+	t := st.queue.newTicket(s, v.pace, urgent)
+	err = st.queue.enter(ctx, t, func(until tick) error {
+		if beyond(ctx, until-st.clock.now()) {
+			return st.queue.tooLong(v.pace, until)
+		}
+		return nil
+	})
+	if err != nil {
+		s.refund()
+		return value, err
+	}
+	err = errNotMade
+	if stream {
+		st.queue.pass()
+		defer func() { st.learn(v, st.queue.learnLater(v.pace, t.sent, err)) }()
+	} else {
+		defer func() { st.learn(v, st.queue.leave(t, err)) }()
+	}
+	if !st.draw(ctx, v) {
+		s.refund()
+		err = ctx.Err()
+		return value, err
+	}
+	if err = watch.admit(st.clock.now()); err != nil {
+		s.refund()
+		return value, err
+	}
+	s.calls.Add(1)
+	defer s.changed() // even if it failed: nobody knows what became of it
+	err = errNotMade
+	failed := err
+	defer func() { watch.done(judge(failed), failed, st.clock.now(), st.log) }()
+	value, err = call(ctx, s.client)
+	if failed = err; errors.Is(err, context.Canceled) || ctx.Err() != nil {
+		failed = errNotMade // the caller's own end says nothing of Mixcloud
+	}
+	return value, err
+}
+
+// reporting tells the operation when a call may have reached Mixcloud, whatever
+// came of it: then it must not be made again unasked.
+func reporting[T any](call func(context.Context, *mixcloud.Client) (T, error)) func(context.Context, *mixcloud.Client) (T, error) {
+	return func(ctx context.Context, c *mixcloud.Client) (T, error) {
+		reached := true // should it panic
+		defer func() {
+			if reached {
+				idempotency.Sent(ctx)
+			}
+		}()
+		value, err := call(ctx, c)
+		var failed *mixcloud.Error
+		reached = !errors.Is(err, mixcloud.ErrInvalid) && !(errors.As(err, &failed) && failed.NeverSent)
+		return value, err
+	}
+}
+
+// changed makes all that was kept for the viewer unreachable, here and
+// elsewhere.
+func (s *Session) changed() {
+	if s.Anonymous() {
+		return
+	}
+	st := s.store
+	current := st.viewer(s.viewer.Load().who) // the one that others have, should ours be forgotten
+	st.viewers.renew(current, st.clock.now())
+	s.viewer.Store(current)
+	if st.options.Second != nil {
+		st.options.Second.Drop(context.WithoutCancel(st.ctx), current.who.String())
+	}
+}
+
+// uploadLife is for how long a new upload may not be found yet.
+const uploadLife = 10 * time.Minute
+
+// Uploaded tells that a cloudcast was just made: Mixcloud may take minutes
+// until it can be read.
+func (s *Session) Uploaded(key string) {
+	s.store.uploads.put(s.Audience(), mark{target: mixcloud.Canonical(key)}, true, time.Now())
+}
+
+// JustUploaded reports whether the viewer has made the cloudcast of this key
+// so recently that "not found" means "not yet".
+func (s *Session) JustUploaded(key string) bool {
+	return !s.Anonymous() && s.store.uploads.has(s.Audience(), mark{target: mixcloud.Canonical(key)}, time.Now())
+}
