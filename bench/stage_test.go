@@ -53,10 +53,15 @@ func newStage(t testing.TB, options ...emulator.Option) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := app.Over(config.Serve{RequestTimeout: time.Minute}, client, slog.New(slog.DiscardHandler))
+	server, err := app.Over(config.Serve{RequestTimeout: time.Minute, OperationBudget: 1000}, client, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := server.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
 	return &stage{e, &http.Client{Transport: inProcess{server}}}
 }
 

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"mixcloud-graphql/bench/queries"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// TestEstimateOfWrites holds the estimates of what changes something. Each is
+// done and asked about by somebody who has done something else just before.
+func TestEstimateOfWrites(t *testing.T) {
+	t.Parallel()
+	const payload = `{ changed message userErrors { code } viewer { name followingCount favoriteCount } %s { name %s } }`
+	user := fmt.Sprintf(payload, "user", "biog followerCount viewerIsFollowing")
+	cloudcast := fmt.Sprintf(payload, "cloudcast", "description viewerHasFavorited viewerHasReposted")
+	for _, m := range []struct{ name, input, payload string }{
+		{"followUser", `username: "HarbourFM"`, user},
+		{"unfollowUser", `username: "HarbourFM"`, user},
+		{"unfollowUser", `username: "HarbourFM"`, "{ message }"},
+		{"favoriteCloudcast", `key: "/spartacus/party-time/"`, cloudcast},
+		{"unfavoriteCloudcast", `key: "/spartacus/party-time/"`, cloudcast},
+		{"unrepostCloudcast", `key: "/spartacus/party-time/"`, "{ message }"},
+		{"removeFromListenLater", `key: "/spartacus/party-time/"`, "{ viewer { favoriteCount } }"},
+	} {
+		t.Run(m.name+m.payload, func(t *testing.T) {
+			t.Parallel()
+			one := fmt.Sprintf("%s(input: {%s}) %s", m.name, m.input, m.payload)
+			for _, text := range []string{one, "a: " + one + " b: " + one, `a: repostCloudcast(input: {key: "/spartacus/party-time/"}) { viewer { favoriteCount } } b: ` + one} {
+				q := queries.Query{Text: "mutation { " + text + " }", Token: "demo-token"}
+				s := newWritableStage(t)
+				s.ask(t, q)
+				if got, want := len(s.calls()), estimated(t, q); got > want {
+					t.Errorf("%d calls, at most %d were estimated\n%s\n%s", got, want, q.Text, strings.Join(s.calls(), "\n"))
+				}
+			}
+		})
+	}
+}
+
+// newWritableStage is a stage with a world of its own.
+func newWritableStage(t *testing.T) *stage {
+	t.Helper()
+	return newStage(t, emulator.WithSeed(1))
+}
