@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// A chart with what only each cloudcast's and each uploader's own address gives.
+const chart = `query Chart { popular(first: 20) { nodes { name description user { name biog followerCount } } } }`
+
+const coldClients = 500
+
+// cold has many clients ask at the same moment what a new server knows nothing
+// of.
+func (b *bench) cold(ctx context.Context) ([]row, error) {
+	m, err := b.startMixcloud(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer m.stop()
+	one, _, err := b.askCold(ctx, m, 1)
+	if err != nil {
+		return nil, err
+	}
+	many, all, err := b.askCold(ctx, m, coldClients)
+	if err != nil {
+		return nil, err
+	}
+	return []row{{
+		fmt.Sprintf("%d clients ask the same cold query at once", coldClients),
+		fmt.Sprintf("the %d upstream calls of one client", one),
+		fmt.Sprintf("%d upstream calls; %d answered, %d not%s; slowest %s", many, len(all.good()), len(all.failures()), all.why(), ms(all.at(1))),
+	}}, nil
+}
+
+// askCold has so many clients ask a new server, and counts the calls.
+func (b *bench) askCold(ctx context.Context, m *mixcloud, clients int) (calls int, all answers, err error) {
+	s, err := startServer(ctx, m.address, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer s.stop()
+	if err := m.forget(ctx); err != nil {
+		return 0, nil, err
+	}
+	c := newClient(s.address)
+	defer c.close()
+	var t tally
+	var asking sync.WaitGroup
+	start := make(chan struct{})
+	for range clients {
+		asking.Go(func() {
+			<-start
+			t.add(c.ask(ctx, ask(chart, nil)))
+		})
+	}
+	close(start)
+	asking.Wait()
+	calls, err = m.calls(ctx)
+	return calls, t.answers(), err
+}
+
+// roomy is a cache that holds all that the pages need.
+const roomy = 512 << 20
+
+// history is how many questions, in pages of the world, a server is asked before
+// whose cache has to choose what it keeps.
+const history = 2
+
+// zipf has traffic over the whole world: on a server that knows nothing; then on
+// the same when it has seen every page, as one has that has served for a day;
+// and on one with room for a part only, after much of the same traffic.
+func (b *bench) zipf(ctx context.Context) (rows []row, err error) {
+	m, err := b.startMixcloud(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer m.stop()
+	for _, stage := range []struct {
+		cache string
+		flags []string
+		roomy bool
+	}{
+		{"room for all", []string{fmt.Sprint("--cache-bytes=", roomy)}, true},
+		{"the default cache", nil, false},
+	} {
+		more, err := b.zipfOn(ctx, m, stage.cache, stage.roomy, stage.flags...)
+		if rows = append(rows, more...); err != nil {
+			return rows, err
+		}
+	}
+	return rows, nil
+}
+
+func (b *bench) zipfOn(ctx context.Context, m *mixcloud, cache string, roomy bool, flags ...string) (rows []row, err error) {
+	// Mixcloud has no limit here: how few calls are made is the question, not
+	// how slowly.
+	s, err := startServer(ctx, m.address, nil, append(flags, "--upstream-rate=0")...)
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	c := newClient(s.address)
+	c.cost = true
+	defer c.close()
+	draw := newZipf(b.seed, len(b.pages), b.exponent)
+	before, what := b.pages, "every page seen before, "
+	if roomy {
+		r, err := b.zipfRow(ctx, m, c, draw, "from a cold start, "+cache)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, r)
+	} else {
+		what = "after as much traffic as there are pages, twice, "
+		before = make([]question, history*len(b.pages))
+		for i := range before {
+			before[i] = b.pages[draw.next()]
+		}
+	}
+	seen := c.each(ctx, before, 4)
+	if bad := seen.failures(); len(bad) > len(seen)/100 {
+		return rows, fmt.Errorf("%d of %d pages could not be seen%s", len(bad), len(seen), bad.why())
+	}
+	r, err := b.zipfRow(ctx, m, c, draw, what+cache)
+	if err != nil {
+		return rows, err
+	}
+	return append(rows, r), nil
+}
+
+func (b *bench) zipfRow(ctx context.Context, m *mixcloud, c *client, draw *zipf, what string) (row, error) {
+	if err := m.forget(ctx); err != nil {
+		return row{}, err
+	}
+	all, unasked := c.traffic(ctx, b.rate, b.duration, func() question { return b.pages[draw.next()] })
+	made, err := m.journal(ctx)
+	if err != nil {
+		return row{}, err
+	}
+	var spent cost
+	for _, a := range all {
+		spent.UpstreamCalls += a.cost.UpstreamCalls
+		spent.CacheHits += a.cost.CacheHits
+		spent.Coalesced += a.cost.Coalesced
+		spent.Stale += a.cost.Stale
+	}
+	reads := spent.UpstreamCalls + spent.CacheHits + spent.Coalesced + spent.Stale
+	return row{
+		fmt.Sprintf("Zipf traffic over the whole world for %v, %s", b.duration, what),
+		"≤ 0.05 upstream calls per query",
+		fmt.Sprintf("%.3f (%d calls, %d of them different, for %d queries); hit rate %s of %d reads; %d without a full answer%s; %d unasked",
+			ratio(len(made), len(all)), len(made), different(made), len(all),
+			percent(reads-spent.UpstreamCalls, reads), reads, len(all.failures()), all.why(), unasked),
+	}, nil
+}
+
+// different counts the calls that are not repetitions: no server can make fewer
+// that has not seen their answers before.
+func different(made []request) int {
+	names := make([]string, len(made))
+	for i, r := range made {
+		names[i] = r.Path + "?" + r.Query
+	}
+	slices.Sort(names)
+	return len(slices.Compact(names))
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestZipf(t *testing.T) {
+	t.Parallel()
+	const draws = 200_000
+	for name, test := range map[string]struct {
+		exponent float64
+		want     []float64 // of the first, second and fourth
+	}{
+		"flat":  {exponent: 0.001, want: []float64{0.1, 0.1, 0.1}},
+		"usual": {exponent: 1, want: []float64{0.3414, 0.1707, 0.0854}}, // 1/H(10), and its half and quarter
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			z := newZipf(1, 10, test.exponent)
+			drawn := make([]float64, 10)
+			for range draws {
+				drawn[z.next()]++
+			}
+			got := []float64{drawn[0] / draws, drawn[1] / draws, drawn[3] / draws}
+			for i := range got {
+				if d := got[i] - test.want[i]; d > 0.01 || d < -0.01 {
+					t.Errorf("shares are %v, want %v", got, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	first, again, other := pages(1), pages(1), pages(2)
+	if len(first) < 5000 {
+		t.Errorf("the world has %d pages", len(first))
+	}
+	same := func(a, b question) bool { return bytes.Equal(a.body, b.body) }
+	if !slices.EqualFunc(first, again, same) {
+		t.Error("one seed gives two orders")
+	}
+	if slices.EqualFunc(first, other, same) {
+		t.Error("two seeds give one order")
+	}
+	seen := map[string]bool{}
+	for _, q := range first {
+		if seen[string(q.body)] {
+			t.Fatalf("asked twice: %s", q.body)
+		}
+		seen[string(q.body)] = true
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	var all answers
+	for i := range 100 {
+		all = append(all, answer{took: time.Duration(100-i) * time.Millisecond})
+	}
+	all[0].failed = "status 503"
+	got := map[string]any{
+		"p50": all.at(0.5), "p99": all.at(0.99), "slowest": all.at(1), "none": answers(nil).at(0.5),
+		"failed": len(all.failures()), "good": len(all.good()), "why": all.why(), "why not": all.good().why(),
+	}
+	want := map[string]any{
+		"p50": 50 * time.Millisecond, "p99": 99 * time.Millisecond, "slowest": 100 * time.Millisecond, "none": time.Duration(0),
+		"failed": 1, "good": 99, "why": ", such as `status 503`", "why not": "",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	all := counts{{}}
+	for i := 1; i <= 100; i++ { // five a second, and ten more in the sixth
+		calls, refused := i/2, 0
+		if i >= 60 {
+			calls, refused = calls+10, 10
+		}
+		all = append(all, count{time.Duration(i) * 100 * time.Millisecond, calls, refused})
+	}
+	got := []any{all.within(0, 2*time.Second), all.within(5*time.Second, 7*time.Second), all.busiest(0, time.Second), all.busiest(7*time.Second, time.Second)}
+	want := []any{count{2 * time.Second, 10, 0}, count{2 * time.Second, 20, 10}, 15, 5}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(count{})); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestDifferent(t *testing.T) {
+	t.Parallel()
+	made := []request{{Path: "/a/"}, {Path: "/b/", Query: "limit=2"}, {Path: "/a/", Status: 200}, {Path: "/b/", Query: "limit=3"}}
+	if got := different(made); got != 3 {
+		t.Errorf("%d different calls, want 3", got)
+	}
+	if got := refusals([]request{{Status: 403}, {Status: 200}, {Status: 0}, {Status: 403}}); got != 2 {
+		t.Errorf("%d refusals, want 2", got)
+	}
+}
+
+func TestAccessLog(t *testing.T) {
+	t.Parallel()
+	var log accessLog
+	// A pipe cuts lines anywhere.
+	for _, part := range []string{
+		`{"time":"2026-01-01T00:00:01Z","msg":"request","status":503,"took":1000000}` + "\n" + `{"time":"2026-01-01T00:00:03Z","msg":"req`,
+		`uest","status":503,"took":2000000}` + "\n" + `{"time":"2026-01-01T00:00:03Z","msg":"request","status":200,"took":3000000}` + "\nnot JSON\n",
+	} {
+		_, _ = log.Write([]byte(part))
+	}
+	got := log.with(503, time.Date(2026, 1, 1, 0, 0, 2, 0, time.UTC))
+	if len(got) != 1 || got[0].took != 2*time.Millisecond {
+		t.Errorf("got %v", got)
+	}
+}

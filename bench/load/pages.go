@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"sort"
+
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// A question is a GraphQL request, ready to be sent.
+type question struct{ body []byte }
+
+func ask(query string, variables map[string]any) question {
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	return question{body}
+}
+
+// What a site shows of each kind of thing. Each is one or two calls.
+const (
+	userPage      = `query User($name: String!) { user(username: $name) { name biog city followerCount cloudcasts(first: 10) { nodes { name playCount createdAt } } } }`
+	cloudcastPage = `query Cloudcast($name: String!) { cloudcast(key: $name) { name description audioLength user { name username } tags { name } sections { startTime ... on TrackSection { track { name artist { name } } } } } }`
+	tagPage       = `query Tag($name: String!) { tag(name: $name) { name popular(first: 10) { nodes { name user { name } } } } }`
+	cityPage      = `query City($name: String!) { city(name: $name) { name latest(first: 10) { nodes { name user { name } } } } }`
+	categoryPage  = `query Category($name: String!) { category(slug: $name) { name cloudcasts(first: 10) { nodes { name user { name } } } } }`
+	playlistPage  = `query Playlist($name: String!) { playlist(key: $name) { name cloudcasts(first: 10) { nodes { name user { name } } } } }`
+	artistPage    = `query Artist($name: String!) { artist(key: $name) { name popular(first: 10) { nodes { name user { name } } } } }`
+	trackPage     = `query Track($name: String!) { track(key: $name) { name popular(first: 10) { nodes { name user { name } } } } }`
+)
+
+// pages are the pages of everything public in the world of a seed, in the order
+// of their popularity, which is chance's.
+func pages(seed int64) []question {
+	w := world.New(seed)
+	var all []question
+	add := func(query, name string) { all = append(all, ask(query, map[string]any{"name": name})) }
+	for _, u := range w.Users {
+		add(userPage, u.Username)
+		for _, c := range u.Cloudcasts {
+			add(cloudcastPage, c.Key())
+		}
+		for _, p := range u.Playlists {
+			add(playlistPage, p.Key())
+		}
+	}
+	for _, t := range w.Tags {
+		add(tagPage, t.Slug)
+	}
+	for _, c := range w.Cities {
+		add(cityPage, c.Slug)
+	}
+	for _, c := range w.Categories {
+		add(categoryPage, c.Slug)
+	}
+	for _, a := range w.Artists {
+		add(artistPage, a.Key())
+		for _, t := range a.Tracks {
+			add(trackPage, t.Key())
+		}
+	}
+	chance := newChance(seed)
+	chance.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
+}
+
+// newChance gives chance that is the same for each run with a seed.
+func newChance(seed int64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), 0)) } //nolint:gosec // not for secrets
+
+// A zipf draws numbers from 0: the nth comes 1/(n+1)^exponent as often as the
+// first. The one of math/rand knows exponents above 1 only. It is not safe for
+// concurrent use.
+type zipf struct {
+	chance *rand.Rand
+	sums   []float64
+}
+
+func newZipf(seed int64, n int, exponent float64) *zipf {
+	z := &zipf{newChance(seed), make([]float64, n)}
+	sum := 0.0
+	for i := range z.sums {
+		sum += math.Pow(float64(i+1), -exponent)
+		z.sums[i] = sum
+	}
+	return z
+}
+
+func (z *zipf) next() int {
+	return sort.SearchFloat64s(z.sums, z.chance.Float64()*z.sums[len(z.sums)-1])
+}

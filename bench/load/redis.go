@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// secret is what replicas name things with that they share: of no worth, since
+// they live for a minute.
+const secret = "MIXCLOUD_GRAPHQL_SECRET_KEY=0123456789abcdef0123456789abcdef"
+
+// startReplica starts a server that shares what it has with others.
+func startReplica(ctx context.Context, m *mixcloud, redis *process) (*process, error) {
+	return startServer(ctx, m.address, []string{secret}, "--upstream-rate=0", "--redis-url=redis://"+redis.address)
+}
+
+const redisAway = 10 * time.Second
+
+// redisKilled has Redis die under traffic, half of it for pages that nobody has
+// seen, and come back.
+func (b *bench) redisKilled(ctx context.Context) ([]row, error) {
+	m, err := b.startMixcloud(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer m.stop()
+	redis, err := startRedis(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { redis.stop() }() // the one that is there then
+	s, err := startReplica(ctx, m, redis)
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	c := newClient(s.address)
+	defer c.close()
+	draw := newZipf(b.seed, pagesSeen, b.exponent)
+	i := 0
+	next := func() question {
+		if i++; i%2 == 0 {
+			return b.pages[draw.next()]
+		}
+		return b.pages[(pagesSeen+i)%len(b.pages)]
+	}
+
+	before, _ := c.traffic(ctx, b.rate, redisAway, next)
+	redis.kill()
+	during, unasked := c.traffic(ctx, b.rate, redisAway, next)
+	again, err := startRedis(ctx, redis.address)
+	if err != nil {
+		return nil, err
+	}
+	redis = again
+	back, _ := c.traffic(ctx, b.rate, redisAway, next)
+	return []row{{
+		fmt.Sprintf("Redis killed for %v under load", redisAway),
+		"no failed request",
+		fmt.Sprintf("%d failed%s of %d, %d unasked; p99 %s; before %d of %d, p99 %s; after %d of %d, p99 %s",
+			len(during.failures()), during.why(), len(during), unasked, ms(during.at(0.99)),
+			len(before.failures()), len(before), ms(before.at(0.99)), len(back.failures()), len(back), ms(back.at(0.99))),
+	}}, nil
+}
+
+const pagesShared = 300
+
+// replicas has a second server asked what a first one has answered.
+func (b *bench) replicas(ctx context.Context) ([]row, error) {
+	m, err := b.startMixcloud(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer m.stop()
+	redis, err := startRedis(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	defer redis.stop()
+	var calls [2]int
+	for i := range calls {
+		s, err := startReplica(ctx, m, redis)
+		if err != nil {
+			return nil, err
+		}
+		defer s.stop()
+		c := newClient(s.address)
+		defer c.close()
+		if err := m.forget(ctx); err != nil {
+			return nil, err
+		}
+		if err := c.see(ctx, b.pages[:pagesShared]); err != nil {
+			return nil, err
+		}
+		if calls[i], err = m.calls(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return []row{{
+		fmt.Sprintf("cold start of a second replica, %d pages: its upstream calls ÷ the first one's", pagesShared),
+		"≤ 5 %",
+		fmt.Sprintf("%s (%d of %d)", percent(calls[1], calls[0]), calls[1], calls[0]),
+	}}, nil
+}
