@@ -62,42 +62,17 @@ func (b *bench) askCold(ctx context.Context, m *mixcloud, clients int) (calls in
 	return calls, t.answers(), err
 }
 
-// roomy is a cache that holds all that the pages need.
-const roomy = 512 << 20
-
-// history is how many questions, in pages of the world, a server is asked before
-// whose cache has to choose what it keeps.
-const history = 2
-
 // zipf has traffic over the whole world: on a server that knows nothing; then on
-// the same when it has seen every page, as one has that has served for a day;
-// and on one with room for a part only, after much of the same traffic.
+// the same when it has seen every page, as one has that has served for a day.
 func (b *bench) zipf(ctx context.Context) (rows []row, err error) {
 	m, err := b.startMixcloud(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer m.stop()
-	for _, stage := range []struct {
-		cache string
-		flags []string
-		roomy bool
-	}{
-		{"room for all", []string{fmt.Sprint("--cache-bytes=", roomy)}, true},
-		{"the default cache", nil, false},
-	} {
-		more, err := b.zipfOn(ctx, m, stage.cache, stage.roomy, stage.flags...)
-		if rows = append(rows, more...); err != nil {
-			return rows, err
-		}
-	}
-	return rows, nil
-}
-
-func (b *bench) zipfOn(ctx context.Context, m *mixcloud, cache string, roomy bool, flags ...string) (rows []row, err error) {
 	// Mixcloud has no limit here: how few calls are made is the question, not
 	// how slowly.
-	s, err := startServer(ctx, m.address, nil, append(flags, "--upstream-rate=0")...)
+	s, err := startServer(ctx, m.address, nil, "--upstream-rate=0")
 	if err != nil {
 		return nil, err
 	}
@@ -106,29 +81,19 @@ func (b *bench) zipfOn(ctx context.Context, m *mixcloud, cache string, roomy boo
 	c.cost = true
 	defer c.close()
 	draw := newZipf(b.seed, len(b.pages), b.exponent)
-	before, what := b.pages, "every page seen before, "
-	if roomy {
-		r, err := b.zipfRow(ctx, m, c, draw, "from a cold start, "+cache)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, r)
-	} else {
-		what = "after as much traffic as there are pages, twice, "
-		before = make([]question, history*len(b.pages))
-		for i := range before {
-			before[i] = b.pages[draw.next()]
-		}
-	}
-	seen := c.each(ctx, before, 4)
-	if bad := seen.failures(); len(bad) > len(seen)/100 {
-		return rows, fmt.Errorf("%d of %d pages could not be seen%s", len(bad), len(seen), bad.why())
-	}
-	r, err := b.zipfRow(ctx, m, c, draw, what+cache)
+	cold, err := b.zipfRow(ctx, m, c, draw, "from a cold start")
 	if err != nil {
-		return rows, err
+		return nil, err
 	}
-	return append(rows, r), nil
+	seen := c.each(ctx, b.pages, 4)
+	if bad := seen.failures(); len(bad) > len(seen)/100 {
+		return []row{cold}, fmt.Errorf("%d of %d pages could not be seen%s", len(bad), len(seen), bad.why())
+	}
+	warm, err := b.zipfRow(ctx, m, c, draw, "every page seen before")
+	if err != nil {
+		return []row{cold}, err
+	}
+	return []row{cold, warm}, nil
 }
 
 func (b *bench) zipfRow(ctx context.Context, m *mixcloud, c *client, draw *zipf, what string) (row, error) {

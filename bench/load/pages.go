@@ -32,6 +32,23 @@ const (
 	trackPage     = `query Track($name: String!) { track(key: $name) { name popular(first: 10) { nodes { name user { name } } } } }`
 )
 
+// A full page is one that a site takes time over: twenty cloudcasts with all that
+// a list shows of them. Its answer is some 40 kB.
+const fullUserPage = `query Full($name: String!) { user(username: $name) { name biog city followerCount cloudcasts(first: 20) { nodes {
+	id key name audioLength playCount favoriteCount createdAt user { id name username pictures { size url } } tags { id name } pictures { size width height url } } } } }`
+
+// fullPages are those of everybody who has enough cloudcasts to fill one: they
+// cost the same, so that what one takes can be told from what another takes.
+func fullPages(seed int64) []question {
+	var all []question
+	for _, u := range world.New(seed).Users {
+		if len(u.Cloudcasts) >= 20 {
+			all = append(all, ask(fullUserPage, map[string]any{"name": u.Username}))
+		}
+	}
+	return all
+}
+
 // pages are the pages of everything public in the world of a seed, in the order
 // of their popularity, which is chance's.
 func pages(seed int64) []question {

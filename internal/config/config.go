@@ -37,7 +37,7 @@ type Serve struct {
 	DrainTimeout    time.Duration `default:"30s" placeholder:"DURATION" help:"How long requests in flight may go on after SIGTERM or SIGINT. A second signal ends at once."`
 	MaxUpstream     int           `default:"32" placeholder:"N" help:"Most calls to Mixcloud at the same time, all operations together."`
 	OperationBudget int           `default:"200" placeholder:"N" help:"Most calls to Mixcloud for one operation."`
-	CacheBytes      int64         `default:"67108864" placeholder:"N" help:"Most bytes that answers of Mixcloud are kept in. 0 keeps nothing, so that nothing is answered while Mixcloud is down."`
+	CacheBytes      int64         `default:"268435456" placeholder:"N" help:"Most bytes that answers of Mixcloud are kept in. 0 keeps nothing, so that nothing is answered while Mixcloud is down."`
 	StaleFor        time.Duration `default:"24h" placeholder:"DURATION" help:"How long an answer is kept to stand in for Mixcloud while it is down or refuses for its rate limit."`
 	UpstreamRate    float64       `default:"20" placeholder:"N" help:"Most calls to Mixcloud a second, for everybody without a token together and for each token. 0 for as many as it takes. Its refusals slow the server down in any case."`
 	UpstreamBurst   int           `default:"200" placeholder:"N" help:"Calls to Mixcloud that may be made at once after a quiet time."`

@@ -39,7 +39,7 @@ func defaults() *Serve {
 		DrainTimeout:    30 * time.Second,
 		MaxUpstream:     32,
 		OperationBudget: 200,
-		CacheBytes:      64 << 20,
+		CacheBytes:      256 << 20,
 		StaleFor:        24 * time.Hour,
 		UpstreamRate:    20,
 		UpstreamBurst:   200,

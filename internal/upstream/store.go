@@ -29,7 +29,7 @@ import (
 const (
 	DefaultConcurrency = 32
 	DefaultBudget      = 200
-	DefaultCacheBytes  = 64 << 20
+	DefaultCacheBytes  = 256 << 20
 	DefaultBurst       = 200
 	DefaultTimeout     = 30 * time.Second
 	DefaultPatience    = time.Second
