@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	defer b.emulator.Stop()
 	var rows []row
 	for _, q := range all {
 		if !strings.Contains(q.Name, *only) {

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"time"
@@ -18,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mixcloud-graphql/bench/ideal"
+	"mixcloud-graphql/bench/process"
 	"mixcloud-graphql/bench/queries"
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/internal/app"
@@ -27,11 +25,10 @@ import (
 
 // A bench measures servers of this process over an emulator in another.
 type bench struct {
-	mixcloud  string // the emulator's address
 	latency   time.Duration
 	dial      bool // no connection is open when the clock starts
 	reference *ideal.Reference
-	process   *exec.Cmd
+	emulator  *process.Process
 }
 
 // newBench starts the emulator. The plans are made with another one in this
@@ -48,33 +45,9 @@ func newBench(ctx context.Context, latency time.Duration, dial bool) (*bench, er
 
 // startEmulator runs this program once more, as the emulator.
 func (b *bench) startEmulator(ctx context.Context) error {
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	b.process = exec.CommandContext(ctx, program, "emulator", "--addr=127.0.0.1:0", "--log-level=error", "--latency="+b.latency.String())
-	b.process.Stderr = os.Stderr
-	b.process.Cancel = func() error { return b.process.Process.Signal(os.Interrupt) }
-	out, err := b.process.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := b.process.Start(); err != nil {
-		return err
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	address, found := strings.CutPrefix(strings.TrimSpace(line), "ready ")
-	if err != nil || !found {
-		b.close()
-		return fmt.Errorf("the emulator did not become ready: %q, %w", line, err)
-	}
-	b.mixcloud = address
-	return nil
-}
-
-func (b *bench) close() {
-	_ = b.process.Process.Signal(os.Interrupt)
-	_ = b.process.Wait()
+	var err error
+	b.emulator, err = process.Again(ctx, process.Options{Log: os.Stderr}, "emulator", "--addr=127.0.0.1:0", "--log-level=error", "--latency="+b.latency.String())
+	return err
 }
 
 // A row is what was measured of a query.
@@ -126,8 +99,8 @@ func (b *bench) askServer(ctx context.Context, q queries.Query, r *row) error {
 	if err != nil {
 		return err
 	}
-	var made []struct{}
-	if err := b.control(ctx, http.MethodGet, &made); err != nil {
+	made, err := process.Journal(ctx, b.emulator.Address())
+	if err != nil {
 		return err
 	}
 	r.calls = max(r.calls, len(made))
@@ -141,7 +114,7 @@ func (b *bench) askServer(ctx context.Context, q queries.Query, r *row) error {
 func (b *bench) cold(ctx context.Context, use func(client *http.Client, server string) error) (time.Duration, error) {
 	log := slog.New(slog.DiscardHandler)
 	server, err := app.New(config.Serve{
-		APIURL: b.mixcloud, SiteURL: b.mixcloud + "/www", OEmbedURL: b.mixcloud + "/www/oembed/",
+		APIURL: b.emulator.Address(), SiteURL: b.emulator.Address() + "/www", OEmbedURL: b.emulator.Address() + "/www/oembed/",
 		RequestTimeout: time.Minute, DrainTimeout: time.Minute,
 	}, log)
 	if err != nil {
@@ -158,7 +131,7 @@ func (b *bench) cold(ctx context.Context, use func(client *http.Client, server s
 	client, done := newClient()
 	err = b.connect(func() error { return connectServer(ctx, client, "http://"+ln.Addr().String()) })
 	if err == nil {
-		err = b.control(ctx, http.MethodDelete, nil)
+		err = process.Forget(ctx, b.emulator.Address())
 	}
 	runtime.GC() // of what the run before left
 	began := time.Now()
@@ -214,7 +187,7 @@ func (b *bench) askIdeal(ctx context.Context, plan *ideal.Plan, token string, r 
 	err := b.connect(func() error {
 		group, ctx := errgroup.WithContext(ctx)
 		for range ideal.DefaultConcurrency {
-			group.Go(func() error { return fetch(ctx, client, b.mixcloud+nowhere) })
+			group.Go(func() error { return fetch(ctx, client, b.emulator.Address()+nowhere) })
 		}
 		return group.Wait()
 	})
@@ -226,7 +199,7 @@ func (b *bench) askIdeal(ctx context.Context, plan *ideal.Plan, token string, r 
 	for _, round := range plan.Rounds {
 		group, ctx := errgroup.WithContext(ctx)
 		for _, call := range round {
-			address := b.mixcloud + call.Path + "?" + call.Query
+			address := b.emulator.Address() + call.Path + "?" + call.Query
 			if token != "" {
 				address += "&access_token=" + token
 			}
@@ -252,25 +225,4 @@ func fetch(ctx context.Context, client *http.Client, address string) error {
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err
-}
-
-// control reads the emulator's journal into into, or empties it.
-func (b *bench) control(ctx context.Context, method string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, method, b.mixcloud+"/__emulator/requests", nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("the emulator's journal answers with status %d", resp.StatusCode)
-	}
-	if into == nil {
-		_, err = io.Copy(io.Discard, resp.Body)
-		return err
-	}
-	return json.NewDecoder(resp.Body).Decode(into)
 }

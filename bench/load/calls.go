@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"mixcloud-graphql/bench/process"
 )
 
 // A chart with what only each cloudcast's and each uploader's own address gives.
@@ -19,7 +21,7 @@ func (b *bench) cold(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.stop()
+	defer m.Stop()
 	one, _, err := b.askCold(ctx, m, 1)
 	if err != nil {
 		return nil, err
@@ -37,15 +39,15 @@ func (b *bench) cold(ctx context.Context) ([]row, error) {
 
 // askCold has so many clients ask a new server, and counts the calls.
 func (b *bench) askCold(ctx context.Context, m *mixcloud, clients int) (calls int, all answers, err error) {
-	s, err := startServer(ctx, m.address, nil)
+	s, err := startServer(ctx, m.Address(), nil)
 	if err != nil {
 		return 0, nil, err
 	}
-	defer s.stop()
+	defer s.Stop()
 	if err := m.forget(ctx); err != nil {
 		return 0, nil, err
 	}
-	c := newClient(s.address)
+	c := newClient(s.Address())
 	defer c.close()
 	var t tally
 	var asking sync.WaitGroup
@@ -69,15 +71,15 @@ func (b *bench) zipf(ctx context.Context) (rows []row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.stop()
+	defer m.Stop()
 	// Mixcloud has no limit here: how few calls are made is the question, not
 	// how slowly.
-	s, err := startServer(ctx, m.address, nil, "--upstream-rate=0")
+	s, err := startServer(ctx, m.Address(), nil, "--upstream-rate=0")
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
-	c := newClient(s.address)
+	defer s.Stop()
+	c := newClient(s.Address())
 	c.cost = true
 	defer c.close()
 	draw := newZipf(b.seed, len(b.pages), b.exponent)
@@ -124,7 +126,7 @@ func (b *bench) zipfRow(ctx context.Context, m *mixcloud, c *client, draw *zipf,
 
 // different counts the calls that are not repetitions: no server can make fewer
 // that has not seen their answers before.
-func different(made []request) int {
+func different(made []process.Request) int {
 	names := make([]string, len(made))
 	for i, r := range made {
 		names[i] = r.Path + "?" + r.Query

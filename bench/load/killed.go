@@ -20,13 +20,13 @@ func (b *bench) killed(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { m.stop() }() // the one that is there then
-	s, err := startServer(ctx, m.address, nil, "--upstream-rate=0")
+	defer func() { m.Stop() }() // the one that is there then
+	s, err := startServer(ctx, m.Address(), nil, "--upstream-rate=0")
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
-	c := newClient(s.address)
+	defer s.Stop()
+	c := newClient(s.Address())
 	defer c.close()
 	pages := fullPages(b.seed)
 	if err := c.see(ctx, pages); err != nil {
@@ -37,7 +37,7 @@ func (b *bench) killed(ctx context.Context) ([]row, error) {
 
 	// Half of the time before, so that lists go stale during the outage.
 	before, _ := c.traffic(ctx, calm*b.rate, b.duration/2, next)
-	m.kill()
+	m.Kill()
 	during, unasked := c.traffic(ctx, calm*b.rate, b.outage, next)
 	if err := m.restart(ctx); err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"mixcloud-graphql/bench/process"
 )
 
 const (
@@ -25,13 +27,13 @@ func (b *bench) limited(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.stop()
-	s, err := startServer(ctx, m.address, nil)
+	defer m.Stop()
+	s, err := startServer(ctx, m.Address(), nil)
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
-	c := newClient(s.address)
+	defer s.Stop()
+	c := newClient(s.Address())
 	defer c.close()
 	if err := c.see(ctx, b.pages[:pagesSeen]); err != nil {
 		return nil, err
@@ -149,7 +151,7 @@ func (m *mixcloud) watch(ctx context.Context, d time.Duration) (counts, error) {
 	return all, nil
 }
 
-func refusals(made []request) (n int) {
+func refusals(made []process.Request) (n int) {
 	for _, r := range made {
 		if r.Status == 403 {
 			n++

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/bench/process"
 )
 
 func TestZipf(t *testing.T) {
@@ -97,11 +99,11 @@ func TestCounts(t *testing.T) {
 
 func TestDifferent(t *testing.T) {
 	t.Parallel()
-	made := []request{{Path: "/a/"}, {Path: "/b/", Query: "limit=2"}, {Path: "/a/", Status: 200}, {Path: "/b/", Query: "limit=3"}}
+	made := []process.Request{{Path: "/a/"}, {Path: "/b/", Query: "limit=2"}, {Path: "/a/", Status: 200}, {Path: "/b/", Query: "limit=3"}}
 	if got := different(made); got != 3 {
 		t.Errorf("%d different calls, want 3", got)
 	}
-	if got := refusals([]request{{Status: 403}, {Status: 200}, {Status: 0}, {Status: 403}}); got != 2 {
+	if got := refusals([]process.Request{{Status: 403}, {Status: 200}, {Status: 0}, {Status: 403}}); got != 2 {
 		t.Errorf("%d refusals, want 2", got)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"mixcloud-graphql/bench/process"
 )
 
 // A page with much on it, so that the server has much to do for what costs its client
@@ -30,14 +32,14 @@ func (b *bench) overload(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.stop()
+	defer m.Stop()
 	var log accessLog
-	s, err := start(ctx, &log, []string{"GOMAXPROCS=1"}, append(serve(m.address), "--upstream-rate=0", "--log-format=json")...)
+	s, err := process.Again(ctx, process.Options{Log: &log, Env: []string{"GOMAXPROCS=1"}}, append(serve(m.Address()), "--upstream-rate=0", "--log-format=json")...)
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
-	c := newClient(s.address)
+	defer s.Stop()
+	c := newClient(s.Address())
 	defer c.close()
 	page := ask(fullPage, nil)
 	if err := c.see(ctx, []question{page}); err != nil {
@@ -53,7 +55,7 @@ func (b *bench) overload(ctx context.Context) ([]row, error) {
 	loaded = loaded.only(func(a answer) bool { return a.asked >= burst })
 	admitted := loaded.good()
 	refused := loaded.only(func(a answer) bool { return a.status == http.StatusServiceUnavailable })
-	s.stop() // so that its log is complete
+	s.Stop() // so that its log is complete
 	logged := log.with(http.StatusServiceUnavailable, began.Add(burst))
 	return []row{
 		{

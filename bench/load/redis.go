@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"mixcloud-graphql/bench/process"
 )
 
 // secret is what replicas name things with that they share: of no worth, since
@@ -11,8 +13,8 @@ import (
 const secret = "MIXCLOUD_GRAPHQL_SECRET_KEY=0123456789abcdef0123456789abcdef"
 
 // startReplica starts a server that shares what it has with others.
-func startReplica(ctx context.Context, m *mixcloud, redis *process) (*process, error) {
-	return startServer(ctx, m.address, []string{secret}, "--upstream-rate=0", "--redis-url=redis://"+redis.address)
+func startReplica(ctx context.Context, m *mixcloud, redis *process.Process) (*process.Process, error) {
+	return startServer(ctx, m.Address(), []string{secret}, "--upstream-rate=0", "--redis-url=redis://"+redis.Address())
 }
 
 const redisAway = 10 * time.Second
@@ -24,18 +26,18 @@ func (b *bench) redisKilled(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.stop()
-	redis, err := startRedis(ctx, "")
+	defer m.Stop()
+	redis, err := process.Redis(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { redis.stop() }() // the one that is there then
+	defer func() { redis.Stop() }() // the one that is there then
 	s, err := startReplica(ctx, m, redis)
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
-	c := newClient(s.address)
+	defer s.Stop()
+	c := newClient(s.Address())
 	defer c.close()
 	draw := newZipf(b.seed, pagesSeen, b.exponent)
 	i := 0
@@ -47,9 +49,9 @@ func (b *bench) redisKilled(ctx context.Context) ([]row, error) {
 	}
 
 	before, _ := c.traffic(ctx, b.rate, redisAway, next)
-	redis.kill()
+	redis.Kill()
 	during, unasked := c.traffic(ctx, b.rate, redisAway, next)
-	again, err := startRedis(ctx, redis.address)
+	again, err := process.Redis(ctx, redis.Address())
 	if err != nil {
 		return nil, err
 	}
@@ -72,20 +74,20 @@ func (b *bench) replicas(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.stop()
-	redis, err := startRedis(ctx, "")
+	defer m.Stop()
+	redis, err := process.Redis(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	defer redis.stop()
+	defer redis.Stop()
 	var calls [2]int
 	for i := range calls {
 		s, err := startReplica(ctx, m, redis)
 		if err != nil {
 			return nil, err
 		}
-		defer s.stop()
-		c := newClient(s.address)
+		defer s.Stop()
+		c := newClient(s.Address())
 		defer c.close()
 		if err := m.forget(ctx); err != nil {
 			return nil, err

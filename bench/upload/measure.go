@@ -34,7 +34,7 @@ type row struct {
 
 // a bench has the emulator, which stays, and starts servers.
 type bench struct {
-	emulator *process
+	emulator *target
 	log      io.Writer
 	made     int
 }
@@ -45,7 +45,7 @@ func measure(ctx context.Context, plan plan, log io.Writer) (report, error) {
 	if err != nil {
 		return r, err
 	}
-	defer emulator.stop()
+	defer emulator.Stop()
 	b := &bench{emulator: emulator, log: log}
 	for _, bytes := range plan.sizes {
 		for _, chunked := range []bool{false, true} {
@@ -63,7 +63,7 @@ func measure(ctx context.Context, plan plan, log io.Writer) (report, error) {
 	if err != nil {
 		return r, err
 	}
-	defer server.stop()
+	defer server.Stop()
 	if r.firstByte, err = b.first(ctx, server); err != nil {
 		return r, err
 	}
@@ -73,13 +73,13 @@ func measure(ctx context.Context, plan plan, log io.Writer) (report, error) {
 
 // server starts a server that has done one small upload: what is made once and
 // kept is not growth.
-func (b *bench) server(ctx context.Context) (*process, error) {
-	server, err := start(ctx, "serve", "--api-url="+b.emulator.url, "--site-url="+b.emulator.url+"/www")
+func (b *bench) server(ctx context.Context) (*target, error) {
+	server, err := start(ctx, "serve", "--api-url="+b.emulator.Address(), "--site-url="+b.emulator.Address()+"/www")
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.together(ctx, toServer, server.url, 1<<20, false, 1); err != nil {
-		server.stop()
+	if _, err := b.together(ctx, toServer, server.Address(), 1<<20, false, 1); err != nil {
+		server.Stop()
 		return nil, err
 	}
 	return server, nil
@@ -92,7 +92,7 @@ func (b *bench) compare(ctx context.Context, r row, rounds, many int) (row, erro
 	if err != nil {
 		return r, err
 	}
-	defer server.stop()
+	defer server.Stop()
 	watch, err := server.watched()
 	if err != nil {
 		return r, err
@@ -101,12 +101,12 @@ func (b *bench) compare(ctx context.Context, r row, rounds, many int) (row, erro
 	for i := range rounds {
 		turns := []func() error{
 			func() error {
-				took, err := b.together(ctx, toMixcloud, b.emulator.url, r.bytes, r.chunked, many)
+				took, err := b.together(ctx, toMixcloud, b.emulator.Address(), r.bytes, r.chunked, many)
 				direct = append(direct, took)
 				return err
 			},
 			func() error {
-				took, err := b.together(ctx, toServer, server.url, r.bytes, r.chunked, many)
+				took, err := b.together(ctx, toServer, server.Address(), r.bytes, r.chunked, many)
 				through = append(through, took)
 				return err
 			},
@@ -166,8 +166,8 @@ func (b *bench) whole(bytes int64, many int) error {
 }
 
 // first sends a little at a time until some of the file has arrived.
-func (b *bench) first(ctx context.Context, server *process) (int64, error) {
-	f, err := toServer(server.url, "First byte")
+func (b *bench) first(ctx context.Context, server *target) (int64, error) {
+	f, err := toServer(server.Address(), "First byte")
 	if err != nil {
 		return 0, err
 	}
@@ -200,14 +200,14 @@ func (b *bench) first(ctx context.Context, server *process) (int64, error) {
 // slow pushes as much as is taken to an emulator that reads a mebibyte a
 // second. All that was taken and not read there is on its way: in the buffers
 // of the server and in those of the kernel.
-func (b *bench) slow(ctx context.Context, server *process, d time.Duration) (most int64, left time.Duration, err error) {
+func (b *bench) slow(ctx context.Context, server *target, d time.Duration) (most int64, left time.Duration, err error) {
 	if err := b.until(ctx, 0); err != nil {
 		return 0, 0, err
 	}
 	if err := b.control(http.MethodPost, "settings", `{"readRate":1048576}`, nil); err != nil {
 		return 0, 0, err
 	}
-	f, err := toServer(server.url, "Slow")
+	f, err := toServer(server.Address(), "Slow")
 	if err != nil {
 		return 0, 0, err
 	}
@@ -265,7 +265,7 @@ func (b *bench) received() (total int64, err error) {
 }
 
 func (b *bench) control(method, path, body string, into any) error {
-	req, err := http.NewRequest(method, b.emulator.url+"/__emulator/"+path, strings.NewReader(body))
+	req, err := http.NewRequest(method, b.emulator.Address()+"/__emulator/"+path, strings.NewReader(body))
 	if err != nil {
 		return err
 	}

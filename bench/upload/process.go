@@ -1,69 +1,38 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"mixcloud-graphql/bench/process"
 )
 
-// A process is this program once more, as a server or an emulator.
-type process struct {
-	url string
-	cmd *exec.Cmd
-}
+// A target is a process that is looked into while it works.
+type target struct{ *process.Process }
 
-// start starts this program with a command of the server's and waits until it
-// is ready.
-func start(ctx context.Context, args ...string) (*process, error) {
-	program, err := os.Executable()
+// start starts this program once more with a command of the server's. It can
+// make no temporary file: nobody, not even root, can make one below a device.
+func start(ctx context.Context, args ...string) (*target, error) {
+	p, err := process.Again(ctx, process.Options{Env: []string{"TMPDIR=/dev/null/tmp"}, Log: os.Stderr},
+		append(args, "--addr=127.0.0.1:0", "--log-level=error")...)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, program, append(args, "--addr=127.0.0.1:0", "--log-level=error")...)
-	// A path below a device: nobody, not even root, can make a file there.
-	cmd.Env = append(os.Environ(), "TMPDIR=/dev/null/tmp")
-	cmd.Stderr = struct{ io.Writer }{os.Stderr} // through a pipe: a file would be counted
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	p := &process{cmd: cmd}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	url, ready := strings.CutPrefix(strings.TrimSpace(line), "ready ")
-	if err != nil || !ready {
-		p.stop()
-		return nil, fmt.Errorf("%s did not become ready: %q, %w", args[0], line, err)
-	}
-	p.url = url
-	return p, nil
+	return &target{p}, nil
 }
 
-// stop ends the process, and no other.
-func (p *process) stop() {
-	_ = p.cmd.Process.Signal(os.Interrupt)
-	timer := time.AfterFunc(5*time.Second, func() { _ = p.cmd.Process.Kill() })
-	defer timer.Stop()
-	_ = p.cmd.Wait()
-}
-
-func (p *process) proc(name string) string {
-	return filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), name)
+func (p *target) proc(name string) string {
+	return filepath.Join("/proc", strconv.Itoa(p.Pid()), name)
 }
 
 // number reads a line such as "VmHWM:   123 kB" of a file of /proc.
-func (p *process) number(file, name string) (int64, error) {
+func (p *target) number(file, name string) (int64, error) {
 	text, err := os.ReadFile(p.proc(file))
 	if err != nil {
 		return 0, err
@@ -83,7 +52,7 @@ func (p *process) number(file, name string) (int64, error) {
 
 // A watch is what a process takes while something happens.
 type watch struct {
-	process *process
+	process *target
 	memory  int64 // resident when it began
 	written int64 // to storage when it began
 	stop    chan struct{}
@@ -92,7 +61,7 @@ type watch struct {
 }
 
 // watched begins a watch. It has the kernel forget the peak of the memory.
-func (p *process) watched() (*watch, error) {
+func (p *target) watched() (*watch, error) {
 	if err := os.WriteFile(p.proc("clear_refs"), []byte("5"), 0); err != nil {
 		return nil, fmt.Errorf("reset the peak of the memory: %w", err)
 	}
@@ -121,7 +90,7 @@ func (p *process) watched() (*watch, error) {
 
 // openFiles is how many bytes there are in the files, deleted or not, that the
 // process has open for writing.
-func (p *process) openFiles() (total int64) {
+func (p *target) openFiles() (total int64) {
 	entries, _ := os.ReadDir(p.proc("fd"))
 	for _, e := range entries {
 		info, err := os.Stat(filepath.Join(p.proc("fd"), e.Name()))
