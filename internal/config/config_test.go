@@ -41,8 +41,8 @@ func defaults() *Serve {
 		OperationBudget: 200,
 		CacheBytes:      256 << 20,
 		StaleFor:        24 * time.Hour,
-		UpstreamRate:    20,
-		UpstreamBurst:   200,
+		UpstreamRate:    50,
+		UpstreamBurst:   500,
 		UpstreamRetries: 2,
 		Log:             Log{Level: slog.LevelInfo, Format: telemetry.Text},
 	}

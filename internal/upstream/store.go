@@ -30,7 +30,7 @@ const (
 	DefaultConcurrency = 32
 	DefaultBudget      = 200
 	DefaultCacheBytes  = 256 << 20
-	DefaultBurst       = 200
+	DefaultBurst       = 500
 	DefaultTimeout     = 30 * time.Second
 	DefaultPatience    = time.Second
 	DefaultRetries     = 2
