@@ -384,6 +384,31 @@ func TestNew_errors(t *testing.T) {
 	}
 }
 
+// Of a seed and a given world the later one counts: an emulator that was asked
+// for a world of its own must not write into the one it was given before.
+func TestNew_worlds(t *testing.T) {
+	t.Parallel()
+	given := world.New(1)
+	follows := func() int { return len(given.User("tidewrack").Following) }
+	before := follows()
+	tests := map[string]struct {
+		options []emulator.Option
+		added   int
+	}{
+		"seed last":  {[]emulator.Option{emulator.WithWorld(given), emulator.WithSeed(1)}, 0},
+		"world last": {[]emulator.Option{emulator.WithSeed(1), emulator.WithWorld(given)}, 1},
+	}
+	for _, name := range []string{"seed last", "world last"} { // in this order: the second one writes
+		e := own(t, tests[name].options...)
+		if got := send(e, http.MethodPost, "/spartacus/follow/", "tidewrack-token", "", nil); got.Code != http.StatusOK {
+			t.Fatalf("%s: status %d: %s", name, got.Code, got.Body)
+		}
+		if added := follows() - before; added != tests[name].added {
+			t.Errorf("%s: %d follows were written into the given world, want %d", name, added, tests[name].added)
+		}
+	}
+}
+
 func TestRoutes_answer(t *testing.T) {
 	t.Parallel()
 	track := population().Artists[0].Tracks[0]

@@ -40,16 +40,18 @@ type Emulator struct {
 // An Option changes what [New] makes.
 type Option func(*Emulator) error
 
-// WithSeed sets the seed of the world; the default is 1.
+// WithSeed sets the seed of the world, which is then the emulator's own; the
+// default is 1. Of it and [WithWorld] the later one counts.
 func WithSeed(seed int64) Option {
 	return func(e *Emulator) error {
-		e.seed = seed
+		e.seed, e.world, e.given = seed, nil, false
 		return nil
 	}
 }
 
 // WithWorld serves w instead of a seeded world. From then on w belongs to the
-// emulator. [Emulator.Reset] leaves it as it is.
+// emulator; several may share one as long as nobody writes to any of them.
+// [Emulator.Reset] leaves it as it is. Of it and [WithSeed] the later one counts.
 func WithWorld(w *world.World) Option {
 	return func(e *Emulator) error {
 		if w == nil {
