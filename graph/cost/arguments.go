@@ -52,8 +52,6 @@ type page struct {
 	bound  bool  // by a cursor, which one owner's list alone has
 	within bool  // within bounds in time, where nobody counts
 	name   string
-	// resized says that the size is another than the document's.
-	resized bool
 }
 
 // page reads the arguments of a connection. What is refused costs nothing.
@@ -63,8 +61,7 @@ func (w *walk) page(s *ast.Field, f *field) page {
 		After: w.text(s, f, "after"), Before: w.text(s, f, "before"),
 		Since: w.moment(s, f, "since", early), Until: w.moment(s, f, "until", late),
 	}
-	size, resized := w.resized[s]
-	if resized {
+	if size, ok := w.resized[s]; ok {
 		if args.Last != nil {
 			args.Last = &size
 		} else {
@@ -77,13 +74,8 @@ func (w *walk) page(s *ast.Field, f *field) page {
 	}
 	p := page{
 		size: asked.Size(), bound: args.After != nil || args.Before != nil,
-		within: args.Since != nil || args.Until != nil, resized: resized,
-		name: strconv.FormatBool(asked.Backward()),
-	}
-	if !resized { // what is one page stays one when it is resized
-		p.name += strconv.Itoa(p.size)
-	} else if n, err := paging.Check(w.unresized(s, f, args)); err == nil {
-		p.name += strconv.Itoa(n.Size())
+		within: args.Since != nil || args.Until != nil,
+		name:   strconv.FormatBool(asked.Backward()) + strconv.Itoa(asked.Size()),
 	}
 	if p.size > 0 {
 		p.calls = callsOf(f, args)
@@ -92,12 +84,6 @@ func (w *walk) page(s *ast.Field, f *field) page {
 		p.size = 0
 	}
 	return p
-}
-
-// unresized are the arguments as the document has them.
-func (w *walk) unresized(s *ast.Field, f *field, args paging.Args) paging.Args {
-	args.First, args.Last = w.number(s, f, "first"), w.number(s, f, "last")
-	return args
 }
 
 // callsOf is how many calls a page takes at most; none for one by a cursor that

@@ -292,11 +292,7 @@ func (c *collection) field(s *ast.Field) {
 		key = c.identity(s, f, at)
 	}
 	if i, ok := c.at[key]; ok {
-		p := c.picks[i]
-		p.all = append(p.all, s)
-		if at.resized {
-			p.page = at // what is one page stays one when it is resized
-		}
+		c.picks[i].all = append(c.picks[i].all, s)
 		return
 	}
 	c.at[key] = len(c.picks)
@@ -304,7 +300,7 @@ func (c *collection) field(s *ast.Field) {
 }
 
 // identity is the same for fields that give the same for certain.
-func (c *collection) identity(s *ast.Field, f *field, at page) string {
+func (w *walk) identity(s *ast.Field, f *field, at page) string {
 	if len(s.Arguments) == 0 && !f.paged {
 		return f.def.Name
 	}

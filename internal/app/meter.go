@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -47,10 +48,29 @@ func (m *meter) estimate(ctx context.Context, oc *graphql.OperationContext) grap
 		return e
 	}
 	if fit, ok := m.estimator.Fit(oc.Operation, oc.Variables, who, m.budget); ok {
-		e.Advice = fmt.Sprintf("With `%s: %d` for %s it fits.", fit.Argument, fit.Size, fit.Path)
-		e.Fits = map[string]any{"path": fit.Path, "argument": fit.Argument, "size": fit.Size}
+		e.Advice, e.Fits = advise(fit)
+	} else {
+		e.Advice = "No smaller pages bring it within that: select fewer nested fields, or split it into several operations."
 	}
 	return e
+}
+
+// advise tells a fit to people and to programs.
+func advise(fit cost.Fit) (advice string, fits map[string]any) {
+	paths, last := fit.Paths[:len(fit.Paths)-1], fit.Paths[len(fit.Paths)-1]
+	where := last
+	if len(paths) > 0 {
+		where = strings.Join(paths, ", ") + " and " + last
+	}
+	fits = map[string]any{"path": fit.Paths[0], "argument": fit.Argument, "size": fit.Size}
+	if len(paths) > 0 {
+		fits["paths"] = fit.Paths
+	}
+	if fit.Variable == "" {
+		return fmt.Sprintf("With `%s: %d` for %s it fits.", fit.Argument, fit.Size, where), fits
+	}
+	fits["variable"] = fit.Variable
+	return fmt.Sprintf("With %d in `$%s`, which is `%s` for %s, it fits.", fit.Size, fit.Variable, fit.Argument, where), fits
 }
 
 // asker is on whose behalf an operation is made.

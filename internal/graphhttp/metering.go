@@ -29,10 +29,10 @@ const (
 type Estimate struct {
 	Calls  int // it cannot take more
 	Budget int // it may not take more
-	// Advice says how to come within the budget; "" when there is none.
+	// Advice says how to come within the budget; "" when it is within.
 	Advice string
 	// Fits is the same for programs: the path of a list, its argument and its
-	// largest size; nil when there is none.
+	// largest size; nil when no size fits.
 	Fits map[string]any
 	// Fleeting says that the answer is of this moment, however fresh what it was
 	// made of is.
@@ -56,12 +56,7 @@ func (m metering) MutateOperationContext(ctx context.Context, oc *graphql.Operat
 	if e.Calls <= e.Budget || asks(oc, DryRunHeader) {
 		return nil
 	}
-	message := fmt.Sprintf("This operation may need %d calls to Mixcloud; one operation may make %d.", e.Calls, e.Budget)
-	if e.Advice == "" {
-		message += " Ask for fewer items, or split it."
-	} else {
-		message += " " + e.Advice
-	}
+	message := fmt.Sprintf("This operation may need %d calls to Mixcloud; one operation may make %d. %s", e.Calls, e.Budget, e.Advice)
 	details := map[string]any{"estimated": e.Calls, "budget": e.Budget}
 	if e.Fits != nil {
 		details["fits"] = e.Fits
@@ -97,14 +92,15 @@ func (metering) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		return resp
 	}
 	oc := graphql.GetOperationContext(ctx)
-	e := estimateOf(oc)
+	e, spent := estimateOf(oc), l.account.Cost()
 	if asks(oc, CostHeader) {
 		extend(resp, "cost", struct {
 			Estimated int `json:"estimated"`
 			Budget    int `json:"budget"`
 			Cost
-		}{e.Calls, e.Budget, l.account.Cost()})
+		}{e.Calls, e.Budget, spent})
 	}
+	overspent(resp.Errors, e, spent)
 	notes := l.account.Freshness()
 	if len(notes) > 0 {
 		extend(resp, "freshness", freshness(notes))
@@ -115,6 +111,16 @@ func (metering) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		l.public = left - time.Since(oc.Stats.OperationStart) // it was counted from the reads
 	}
 	return resp
+}
+
+// overspent gives the errors of an operation that came to the end of its budget
+// while it ran the numbers that a refusal beforehand has, and what it has made.
+func overspent(errs gqlerror.List, e Estimate, spent Cost) {
+	for _, err := range errs {
+		if x := err.Extensions; x["code"] == string(gqlerr.CodeLimitExceeded) && x["budget"] != nil {
+			x["estimated"], x["upstreamCalls"] = e.Calls, spent.UpstreamCalls
+		}
+	}
 }
 
 // A staleness is a note as clients see it.

@@ -60,7 +60,7 @@ func TestOverBudget(t *testing.T) {
 		Calls: 300, Budget: 200, Advice: "With `first: 9` for hello it fits.",
 		Fits: map[string]any{"path": "hello", "argument": "first", "size": 9},
 	}
-	plain := graphhttp.Estimate{Calls: 201, Budget: 200}
+	plain := graphhttp.Estimate{Calls: 201, Budget: 200, Advice: "Split it."}
 	const query = `{"query":"mutation { set(to: 1) }"}`
 	tests := map[string]struct {
 		estimate graphhttp.Estimate
@@ -69,7 +69,7 @@ func TestOverBudget(t *testing.T) {
 		want     string
 	}{
 		"with advice": {over, "application/graphql-response+json", 400, `{"errors":[{"message":"This operation may need 300 calls to Mixcloud; one operation may make 200. With ` + "`first: 9`" + ` for hello it fits.","extensions":{"budget":200,"code":"LIMIT_EXCEEDED","estimated":300,"fits":{"argument":"first","path":"hello","size":9}}}]}`},
-		"without":     {plain, "application/json", 200, `{"errors":[{"message":"This operation may need 201 calls to Mixcloud; one operation may make 200. Ask for fewer items, or split it.","extensions":{"budget":200,"code":"LIMIT_EXCEEDED","estimated":201}}]}`},
+		"no size":     {plain, "application/json", 200, `{"errors":[{"message":"This operation may need 201 calls to Mixcloud; one operation may make 200. Split it.","extensions":{"budget":200,"code":"LIMIT_EXCEEDED","estimated":201}}]}`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
