@@ -63,12 +63,19 @@ func (a audience) String() string {
 	return string(a[:])
 }
 
-// spend takes one call from the operation's budget.
+// spend takes one call from the operation's budget. What an operation can take
+// was bounded before it began, so that this is for what nobody can foresee.
 func (s *Session) spend() error {
-	if limit := int64(s.store.options.Budget); s.spent.Add(1) > limit {
-		return gqlerr.Limit(fmt.Sprintf("This operation needs more than the %d calls to Mixcloud that one operation may make. Ask for fewer items or fewer nested fields.", limit))
+	limit := s.store.options.Budget
+	if s.spent.Add(1) <= int64(limit) {
+		return nil
 	}
-	return nil
+	return &gqlerr.Error{
+		Code: gqlerr.CodeLimitExceeded,
+		Message: fmt.Sprintf("This operation has made the %d calls to Mixcloud that one operation may make, because Mixcloud gave fewer items at a time than it was asked for, "+
+			"or calls had to be made again. Ask for fewer items, or ask again: what was read is kept for a while.", limit),
+		Details: map[string]any{"budget": limit},
+	}
 }
 
 // refund gives back what was taken for a call that was not made.

@@ -1,0 +1,45 @@
+package app
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// TestMetered_Overspent holds that the budget bounds what nobody could foresee
+// too: a Mixcloud that gives fewer items at a time than it was asked for. The
+// error has the numbers of a refusal beforehand, and what it says is true: asked
+// again, the operation goes on from what it has read.
+func TestMetered_Overspent(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		const budget = 8
+		s := newStage(t, set{config: config.Serve{OperationBudget: budget}})
+		if err := s.mixcloud.Set(emulator.Settings{PageCap: 10}); err != nil {
+			t.Fatal(err)
+		}
+		const query = `{ hot(first: 60) { nodes { name } } popular(first: 60) { nodes { name } } }`
+		a := s.ask(t, "", query, nil)
+		errs := a.decode(t, nil)
+		if len(errs) == 0 || a.status != http.StatusOK {
+			t.Fatalf("status %d: %s", a.status, a.body)
+		}
+		for _, err := range errs {
+			x := err.Extensions
+			if err.code() != "LIMIT_EXCEEDED" || x["budget"] != 8.0 || x["estimated"] != 2.0 || x["upstreamCalls"] != 8.0 || !strings.Contains(err.Message, "ask again") {
+				t.Errorf("%s", a.body)
+			}
+		}
+		if calls := s.upstream(); len(calls) != budget {
+			t.Errorf("%d calls were made, the budget is %d: %q", len(calls), budget, calls)
+		}
+		if errs := s.ask(t, "", query, nil).decode(t, nil); errs != nil {
+			t.Errorf("asked again: %v", errs)
+		}
+	})
+}
