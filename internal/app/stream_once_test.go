@@ -107,3 +107,31 @@ func TestOnce_action(t *testing.T) {
 		t.Errorf("%d writes, then %d", before, writes())
 	}
 }
+
+// A dry run of an upload tells its cost before the file is there, sends nothing
+// on, and leaves the key to the upload itself.
+func TestStream_dryRun(t *testing.T) {
+	t.Parallel()
+	h := newHarbourOver(t, world.New(1))
+	head := uploadHead(t, nil, "mp3") + formFile("mp3", "x.mp3", "audio/mpeg")
+	for _, length := range []int64{1 << 30, -1} { // -1 is chunked
+		c := h.board(t, length, "Idempotency-Key: a", "X-GraphQL-Dry-Run: true")
+		if err := c.load(head + mp3Head); err != nil {
+			t.Log(err) // the answer may be there already
+		}
+		if status, text := c.answer(t); status != 200 || !strings.Contains(text, `"estimated":`) || !strings.Contains(text, `"data":null`) {
+			t.Errorf("length %d: %d %s", length, status, text)
+		}
+	}
+	if requests := h.mixcloud.Requests(); len(requests) > 0 {
+		t.Errorf("Mixcloud was asked: %v", requests)
+	}
+	sound := mp3Head + strings.Repeat("x", 10_000) + formEnd
+	c := h.board(t, int64(len(head)+len(sound)), "Idempotency-Key: a")
+	if err := c.load(head, sound); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := c.answer(t); status != 200 || !strings.Contains(text, `"changed":true`) {
+		t.Errorf("the upload: %d %s", status, text)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -21,7 +22,7 @@ const (
 	CostHeader = "X-GraphQL-Cost"
 	// DryRunHeader asks, with the value true, for what the operation would cost
 	// at most, without executing it: data is null and extensions.cost has the
-	// estimate and the budget.
+	// estimate and the budget. Values that say neither yes nor no are refused.
 	DryRunHeader = "X-GraphQL-Dry-Run"
 )
 
@@ -51,6 +52,9 @@ func (metering) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext refuses what could go over its budget, before a call.
 func (m metering) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
+	if err := checkDryRun(oc.Headers); err != nil {
+		return gqlerror.Wrap(err)
+	}
 	e := m.estimate(ctx, oc)
 	oc.Stats.SetExtension(estimateKey, e)
 	if e.Calls <= e.Budget || asks(oc, DryRunHeader) {
@@ -168,12 +172,27 @@ func estimateOf(oc *graphql.OperationContext) Estimate {
 	return e
 }
 
-// asks tells whether a header asks for something. What is not a word for true
-// does not.
+// asks tells whether a header of the request asks for something. What is not a
+// word for true does not.
 func asks(oc *graphql.OperationContext, header string) bool {
-	if oc == nil {
-		return false
-	}
-	yes, err := strconv.ParseBool(oc.Headers.Get(header))
+	return oc != nil && isTrue(oc.Headers, header)
+}
+
+func isTrue(h http.Header, name string) bool {
+	yes, err := strconv.ParseBool(h.Get(name))
 	return err == nil && yes
+}
+
+// checkDryRun refuses what may be meant as a dry run and is none: it would be
+// executed.
+func checkDryRun(h http.Header) error {
+	for _, value := range h.Values(DryRunHeader) {
+		if _, err := strconv.ParseBool(value); err != nil && value != "" {
+			return badRequest("The header " + DryRunHeader + " must be true or false. Nothing was executed.")
+		}
+	}
+	if len(h.Values(DryRunHeader)) > 1 {
+		return badRequest("Send the header " + DryRunHeader + " once. Nothing was executed.")
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package graphhttp_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/idempotency"
 )
 
 // An account is one of which a test says everything.
@@ -118,10 +120,115 @@ func TestDryRun(t *testing.T) {
 			}
 		})
 	}
-	for _, value := range []string{"", "false", "0", "perhaps"} {
+	for _, value := range []string{"", "false", "FALSE", "0"} {
 		if rec := post(t, metered(within, account{}), `{"query":"{ hello }"}`, "X-GraphQL-Dry-Run: "+value); !strings.Contains(rec.Body.String(), "you") {
 			t.Errorf("%q is taken for a dry run: %s", value, rec.Body)
 		}
+	}
+	// Who means a dry run must not find that it was none.
+	for _, headers := range [][]string{{"yes"}, {"perhaps"}, {"true, true"}, {"true", "true"}, {"false", "true"}} {
+		o := metered(within, account{})
+		o.Around = func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
+			t.Errorf("%q: the operation began", headers)
+			return graphql.OneShot(nil)
+		}
+		lines := []string{"Accept: application/graphql-response+json"}
+		for _, value := range headers {
+			lines = append(lines, "X-GraphQL-Dry-Run: "+value)
+		}
+		rec := post(t, o, `{"query":"mutation { set(to: 1) }"}`, lines...)
+		if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "BAD_USER_INPUT") {
+			t.Errorf("%q: status %d, %s", headers, rec.Code, rec.Body)
+		}
+	}
+}
+
+// TestDryRun_Once holds that a dry run leaves the key of its write alone: it is
+// neither burned, nor in the way of the write, nor answered with what came of it.
+func TestDryRun_Once(t *testing.T) {
+	t.Parallel()
+	const said = `"estimated":3`
+	o := metered(within, account{})
+	o.Audience = func(context.Context) string { return "me" }
+	begun, end := make(chan struct{}), make(chan struct{})
+	s := newStub()
+	s.fields["set"] = func(ctx context.Context, _ map[string]any) (any, error) {
+		close(begun) // twice is a panic
+		idempotency.Sent(ctx)
+		<-end
+		return "done", nil
+	}
+	h := graphhttp.New(s, o)
+	ask := func(to int, headers ...string) *httptest.ResponseRecorder {
+		return serve(h, request(t, http.MethodPost, "/graphql", set(to), append(headers, "Content-Type: application/json", newer, "Idempotency-Key: k")...))
+	}
+	dry := func(when string) {
+		t.Helper()
+		for to := range 2 {
+			if rec := ask(to, "X-GraphQL-Dry-Run: true"); rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), said) || rec.Header().Get("Idempotent-Replayed") != "" {
+				t.Errorf("%s the write: status %d, %v\n%s", when, rec.Code, rec.Header(), rec.Body)
+			}
+		}
+	}
+	dry("before")
+	written := make(chan *httptest.ResponseRecorder)
+	go func() { written <- ask(1) }()
+	<-begun
+	dry("during")
+	close(end)
+	check(t, <-written, http.StatusOK, `"set":"done"`)
+	dry("after")
+	check(t, ask(1), http.StatusOK, `"set":"done"`) // again
+
+	// Nor are files waited for, by name or not.
+	head := strings.TrimSuffix(formed(sendQuery, sendMap, file("0", "content")), "content\r\n--b--\r\n")
+	for _, headers := range [][]string{nil, {"Idempotency-Key: files"}} {
+		r := request(t, http.MethodPost, "/graphql", "x", append(headers, formType, preflight, newer, "X-GraphQL-Dry-Run: true")...)
+		r.Body = io.NopCloser(io.MultiReader(strings.NewReader(head), never{t}))
+		check(t, serve(h, r), http.StatusOK, said)
+	}
+}
+
+// TestDryRun_Requests holds what is no different for a dry run: what is no valid
+// request is told as ever, and each way to ask has its own form.
+func TestDryRun_Requests(t *testing.T) {
+	t.Parallel()
+	const dry, said = "X-GraphQL-Dry-Run: true", `{"data":null,"extensions":{"cost":{"budget":200,"estimated":3}}}`
+	const json = "Content-Type: application/json"
+	tests := map[string]struct {
+		method, target, body string
+		headers              []string
+		status               int
+		want                 string
+	}{
+		"no document":      {http.MethodPost, "/graphql", `{"query":"{"}`, []string{json, newer}, 400, "GRAPHQL_PARSE_FAILED"},
+		"not valid":        {http.MethodPost, "/graphql", `{"query":"{ nope }"}`, []string{json, newer}, 400, "GRAPHQL_VALIDATION_FAILED"},
+		"a wrong variable": {http.MethodPost, "/graphql", `{"query":"query($n: Int!) { hello(n: $n) }"}`, []string{json, newer}, 400, "GRAPHQL_VALIDATION_FAILED"},
+		"which operation":  {http.MethodPost, "/graphql", `{"query":"query A { hello } mutation B { set(to: 1) }","operationName":"B"}`, []string{json, newer}, 200, said},
+		"a write in a URL": {http.MethodGet, "/graphql?query=mutation%7Bset(to:1)%7D", "", []string{newer}, 405, "POST"},
+		"a subscription":   {http.MethodPost, "/graphql", `{"query":"subscription { count(to: 3) }"}`, []string{json, newer}, 406, "text/event-stream"},
+		"events":           {http.MethodPost, "/graphql", `{"query":"subscription { count(to: 3) }"}`, []string{json, "Accept: text/event-stream"}, 200, ":\n\nevent: next\ndata: " + said + "\n\nevent: complete\ndata: \n\n"},
+		"a query's events": {http.MethodGet, "/graphql?query=%7Bhello%7D", "", []string{"Accept: text/event-stream"}, 200, "data: " + said},
+		"a batch":          {http.MethodPost, "/graphql", `[{"query":"{ hello }"}]`, []string{json, newer}, 400, "BAD_USER_INPUT"},
+		"a form":           {http.MethodPost, "/graphql", formed(sendQuery, sendMap, file("0", "content")), []string{formType, preflight, newer}, 200, said},
+		"two take files":   {http.MethodPost, "/graphql", formed(`{"query":"mutation($f: Upload) { a: send(file: $f) b: send(file: $f) }","variables":{"f":null}}`, sendMap, file("0", "content")), []string{formType, preflight, newer}, 400, "exactly one field"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := metered(within, account{fresh: time.Hour})
+			o.Around = func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
+				t.Error("the operation began")
+				return graphql.OneShot(nil)
+			}
+			rec := serve(graphhttp.New(newStub(), o), request(t, tt.method, tt.target, tt.body, append(tt.headers, dry)...))
+			if rec.Code != tt.status || !strings.Contains(rec.Body.String(), tt.want) {
+				t.Errorf("status %d, want %d and %s\n%s", rec.Code, tt.status, tt.want, rec.Body)
+			}
+			if got := rec.Header().Get("Cache-Control"); got != "no-store" {
+				t.Errorf("Cache-Control is %q", got)
+			}
+		})
 	}
 }
 

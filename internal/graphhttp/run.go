@@ -179,7 +179,9 @@ func (t runner) claimed(ctx context.Context, claim idempotency.Claim, exec graph
 	return done
 }
 
-// idempotencyKey is the name that the client gives its request; "" for none.
+// idempotencyKey is the name that the client gives its request; "" for none. A
+// dry run has none: it does nothing that could be done twice, and leaves the name
+// to the request that it was made for.
 func idempotencyKey(r *http.Request) (string, error) {
 	keys := r.Header.Values("Idempotency-Key")
 	switch {
@@ -187,6 +189,9 @@ func idempotencyKey(r *http.Request) (string, error) {
 		return "", nil
 	case len(keys) > 1 || !idempotency.ValidKey(keys[0]):
 		return "", badRequest("Send the Idempotency-Key once, as 1 to 255 bytes without control characters.")
+	}
+	if isTrue(r.Header, DryRunHeader) {
+		return "", nil
 	}
 	return keys[0], nil
 }
