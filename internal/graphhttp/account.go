@@ -56,6 +56,19 @@ type ledger struct {
 	public  time.Duration // for how long anybody may keep the answer; 0 for not at all
 	refused bool          // there was too much to do even to begin
 	retry   time.Duration // the longest wait that an error names
+	limited time.Duration // the longest that one names for the limit
+}
+
+// heed notes the waits that errors name.
+func (l *ledger) heed(errs gqlerror.List) {
+	for _, err := range errs {
+		ms, _ := err.Extensions["retryAfterMs"].(int64)
+		wait := time.Duration(ms) * time.Millisecond
+		l.retry = max(l.retry, wait)
+		if err.Extensions["code"] == string(gqlerr.CodeRateLimited) {
+			l.limited = max(l.limited, wait)
+		}
+	}
 }
 
 type ledgerKey struct{}
@@ -85,18 +98,7 @@ func Refuse(ctx context.Context, err error) graphql.ResponseHandler {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.refused = true
-		l.retry = max(l.retry, waitOf(errs))
+		l.heed(errs)
 	}
 	return graphql.OneShot(&graphql.Response{Errors: errs})
-}
-
-// waitOf is the longest wait that errors name.
-func waitOf(errs gqlerror.List) time.Duration {
-	longest := time.Duration(0)
-	for _, err := range errs {
-		if ms, ok := err.Extensions["retryAfterMs"].(int64); ok {
-			longest = max(longest, time.Duration(ms)*time.Millisecond)
-		}
-	}
-	return longest
 }

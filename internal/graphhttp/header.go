@@ -66,7 +66,7 @@ func (l *ledger) write(h http.Header, method string, status int) int {
 		h.Set("Cache-Control", "public, max-age="+strconv.FormatInt(age, 10))
 		return status // a limit of this moment is nothing to keep
 	}
-	l.account.RateLimit().write(h)
+	l.account.RateLimit().write(h, l.limited)
 	return status
 }
 
@@ -89,13 +89,18 @@ const limitName = `"mixcloud"`
 
 // write tells the limit in the headers of
 // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/: what
-// is not known is left out.
-func (r RateLimit) write(h http.Header) {
-	wait := ""
+// is not known is left out. Limited is how long an error of the answer says to
+// wait for the limit: Retry-After says the same, and both should name one moment.
+func (r RateLimit) write(h http.Header, limited time.Duration) {
+	left, wait := time.Duration(0), ""
 	if r.RetryAt != nil {
-		if left := time.Until(*r.RetryAt); left > 0 {
-			wait = ";t=" + seconds(left)
-		}
+		left = time.Until(*r.RetryAt)
+	}
+	if r.Remaining != nil && *r.Remaining == 0 {
+		left = max(left, limited)
+	}
+	if left > 0 {
+		wait = ";t=" + seconds(left)
 	}
 	switch {
 	case r.Budget != nil && r.Remaining != nil:

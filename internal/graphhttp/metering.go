@@ -91,7 +91,7 @@ func (metering) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.retry = max(l.retry, waitOf(resp.Errors))
+	l.heed(resp.Errors)
 	if l.account == nil { // refused before it began
 		return resp
 	}
