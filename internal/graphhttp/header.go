@@ -33,7 +33,7 @@ type headed struct {
 func (h *headed) WriteHeader(status int) {
 	if !h.done && status >= 200 { // a 1xx is not the answer yet
 		h.done = true
-		status = h.ledger.write(h.Header(), h.request.Method, status)
+		status = h.ledger.write(h.Header(), h.request, status)
 	}
 	h.ResponseWriter.WriteHeader(status)
 }
@@ -48,8 +48,8 @@ func (h *headed) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (h *headed) Unwrap() http.ResponseWriter { return h.ResponseWriter }
 
-// write adds to the header of an answer, and gives its status.
-func (l *ledger) write(h http.Header, method string, status int) int {
+// write adds to the header of an answer to r, and gives its status.
+func (l *ledger) write(h http.Header, r *http.Request, status int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.refused {
@@ -62,7 +62,10 @@ func (l *ledger) write(h http.Header, method string, status int) int {
 		return status
 	}
 	varying(h)
-	if age := int64(l.public / time.Second); age > 0 && method == http.MethodGet && status == http.StatusOK {
+	// Whether a cookie signs anybody in hangs on other headers too: an answer for
+	// nobody to somebody with a cookie must not be kept for them.
+	everybodys := r.Method == http.MethodGet && len(r.Header["Cookie"]) == 0
+	if age := int64(l.public / time.Second); age > 0 && everybodys && status == http.StatusOK {
 		h.Set("Cache-Control", "public, max-age="+strconv.FormatInt(age, 10))
 		return status // a limit of this moment is nothing to keep
 	}

@@ -295,6 +295,7 @@ func TestCaching(t *testing.T) {
 		"of this moment":    {estimate: graphhttp.Estimate{Fleeting: true, Budget: 1}, account: fresh, want: "no-store"},
 		"with errors":       {account: fresh, query: "{ hello fail }", want: "no-store"},
 		"not valid":         {account: fresh, query: "{ nope }", want: "no-store"},
+		"with a cookie":     {account: fresh, header: "Cookie: theme=dark", want: "no-store"},
 		"with its own cost": {account: fresh, header: "X-GraphQL-Cost: true", want: "no-store"},
 	}
 	for name, tt := range tests {
