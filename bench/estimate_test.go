@@ -18,26 +18,37 @@ import (
 )
 
 var estimator = sync.OnceValue(func() *cost.Estimator {
-	e, err := cost.New(generated.NewExecutableSchema(generated.Config{}).Schema())
+	e, err := cost.New(schemaOf())
 	if err != nil {
 		panic(err)
 	}
 	return e
 })
 
-// estimated is the bound that is known of a query before it is asked.
-func estimated(t testing.TB, q queries.Query) int {
+// schemaOf is the schema that every query here is written for.
+var schemaOf = sync.OnceValue(func() *ast.Schema {
+	return generated.NewExecutableSchema(generated.Config{}).Schema()
+})
+
+// parsed is a query as the estimator takes it.
+func parsed(t testing.TB, q queries.Query) (*ast.OperationDefinition, map[string]any) {
 	t.Helper()
-	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
-	doc, errs := gqlparser.LoadQueryWithRules(schema, q.Text, nil)
+	doc, errs := gqlparser.LoadQueryWithRules(schemaOf(), q.Text, nil)
 	if errs != nil {
 		t.Fatalf("%v\n%s", errs, q.Text)
 	}
-	variables, err := validator.VariableValues(schema, doc.Operations[0], q.Variables)
+	variables, err := validator.VariableValues(schemaOf(), doc.Operations[0], q.Variables)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return estimator().Estimate(doc.Operations[0], variables, cost.Asker{Signed: q.Token != ""})
+	return doc.Operations[0], variables
+}
+
+// estimated is the bound that is known of a query before it is asked.
+func estimated(t testing.TB, q queries.Query) int {
+	t.Helper()
+	op, variables := parsed(t, q)
+	return estimator().Estimate(op, variables, cost.Asker{Signed: q.Token != ""})
 }
 
 // withheld is a Mixcloud that keeps back what it need not give.
@@ -83,7 +94,7 @@ func TestEstimateOfNamed(t *testing.T) {
 // estimate, for nobody and for somebody, and that the estimates are not far off.
 func TestEstimateOfGenerated(t *testing.T) {
 	t.Parallel()
-	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	schema := schemaOf()
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
@@ -152,7 +163,7 @@ func cursorsOf(answer []byte) []string {
 // an object, for nobody and for somebody: none costs more than its estimate.
 func TestEstimateOfEveryField(t *testing.T) {
 	t.Parallel()
-	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	schema := schemaOf()
 	for typ, way := range map[string]string{
 		"User":      `user(username: "HarbourFM") { followers(first: 3) { nodes { %s } } }`,
 		"Cloudcast": `popular(first: 3) { nodes { %s } }`,

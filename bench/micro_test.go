@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mixcloud-graphql/bench/queries"
+	"mixcloud-graphql/graph/cost"
 	"mixcloud-graphql/graph/paging"
 	"mixcloud-graphql/mixcloud"
 )
@@ -25,6 +26,20 @@ func BenchmarkExecute(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				s.ask(b, q)
+			}
+		})
+	}
+}
+
+// BenchmarkEstimate is the part of [BenchmarkExecute] that bounds the cost.
+func BenchmarkEstimate(b *testing.B) {
+	for _, q := range named(b) {
+		b.Run(q.Name, func(b *testing.B) {
+			q, _ := ready(b, q)
+			op, variables := parsed(b, q)
+			b.ReportAllocs()
+			for b.Loop() {
+				estimator().Estimate(op, variables, cost.Asker{Signed: q.Token != ""})
 			}
 		})
 	}

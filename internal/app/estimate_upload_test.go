@@ -1,0 +1,41 @@
+package app
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"testing/synctest"
+)
+
+// TestMetered_Upload holds that an upload costs no more than is said beforehand,
+// with all that can be asked of what comes of it, and when it is refused.
+func TestMetered_Upload(t *testing.T) {
+	t.Parallel()
+	const payload = ` { changed message userErrors { code } cloudcast { key description user { biog } comments(first: 3) { nodes { text } } } viewer { name biog cloudcastCount followingCount } } }`
+	file := sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 5000}
+	for name, query := range map[string]string{
+		"taken":        `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"})` + payload,
+		"with a write": `mutation ($mp3: Upload!) { favoriteCloudcast(input: {key: "/spartacus/party-time/"}) { changed viewer { favoriteCount } } uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"})` + payload,
+		"refused":      `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: ""})` + payload,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, set{writes: true})
+				r := multipartRequest(t, query, map[string]any{"mp3": nil}, file)
+				r.Header.Set("X-GraphQL-Cost", "true")
+				a := s.serve(r, "demo-token")
+				var whole struct {
+					Extensions struct{ Cost struct{ Estimated, UpstreamCalls int } }
+				}
+				if err := json.Unmarshal(a.body, &whole); err != nil {
+					t.Fatal(err)
+				}
+				cost, calls := whole.Extensions.Cost, s.upstream()
+				if a.status != http.StatusOK || cost.Estimated == 0 || len(calls) > cost.Estimated || len(calls) != cost.UpstreamCalls {
+					t.Errorf("status %d, cost %+v, calls %q\n%s", a.status, cost, calls, a.body)
+				}
+			})
+		})
+	}
+}

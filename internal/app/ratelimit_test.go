@@ -1,0 +1,139 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// A toldLimit is what one answer tells of the limit, in all its places.
+type toldLimit struct {
+	budget, remaining *int
+	retryAt           *time.Time
+	header            http.Header
+	waits             []time.Duration // that errors with RATE_LIMITED name
+}
+
+// TestRateLimit_Agrees holds that rateLimit in the graph, the headers and the
+// errors of one answer tell the same, in each state that a limit can be in.
+func TestRateLimit_Agrees(t *testing.T) {
+	t.Parallel()
+	seeded()
+	const calls = `user(username: "spartacus") { name }`
+	refuse := func(wait time.Duration) func(*testing.T, *stage) {
+		return func(t *testing.T, s *stage) {
+			if err := s.mixcloud.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: wait, Times: 1}); err != nil {
+				t.Fatal(err)
+			}
+			s.ask(t, "", "{ "+calls+" }", nil)
+		}
+	}
+	spend := func(t *testing.T, s *stage) { s.ask(t, "", `{ popular(first: 3) { nodes { description } } }`, nil) }
+	tests := map[string]struct {
+		config    config.Serve
+		before    func(*testing.T, *stage)
+		query     string
+		limit     string // the headers RateLimit and RateLimit-Policy
+		wait      string // Retry-After
+		remaining string // in the graph
+	}{
+		"unknown":        {remaining: "null"},
+		"known":          {config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, limit: `"mixcloud";r=7 "mixcloud";q=7`, remaining: "7"},
+		"partly spent":   {config: config.Serve{UpstreamRate: 0.001, UpstreamBurst: 7}, before: spend, limit: `"mixcloud";r=3 "mixcloud";q=7`, remaining: "3"},
+		"spent":          {config: config.Serve{UpstreamRate: 0.001, UpstreamBurst: 4}, before: spend, limit: `"mixcloud";r=0 "mixcloud";q=4`, remaining: "0"},
+		"over":           {config: config.Serve{UpstreamRate: 0.02, UpstreamBurst: 4}, before: spend, query: calls, limit: `"mixcloud";r=0;t=50 "mixcloud";q=4`, wait: "50", remaining: "0"},
+		"paused":         {config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, before: refuse(90 * time.Second), query: calls, limit: `"mixcloud";r=0;t=90 "mixcloud";q=7`, wait: "90", remaining: "0"},
+		"paused, unread": {config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, before: refuse(90 * time.Second), limit: `"mixcloud";r=0;t=90 "mixcloud";q=7`, remaining: "0"},
+		"only paused":    {before: refuse(90 * time.Second), query: calls, limit: `"mixcloud";r=0;t=90`, wait: "90", remaining: "0"},
+		"paused no more": {
+			config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, limit: `"mixcloud";r=1 "mixcloud";q=1`, remaining: "1",
+			before: func(t *testing.T, s *stage) {
+				refuse(90*time.Second)(t, s)
+				time.Sleep(90 * time.Second)
+			},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, set{config: tt.config})
+				if tt.before != nil {
+					tt.before(t, s)
+				}
+				told := tellLimit(t, s, tt.query)
+				if got := strings.TrimSpace(told.header.Get("RateLimit") + " " + told.header.Get("RateLimit-Policy")); got != tt.limit {
+					t.Errorf("the headers are %q, want %q", got, tt.limit)
+				}
+				if got := told.header.Get("Retry-After"); got != tt.wait {
+					t.Errorf("Retry-After is %q, want %q", got, tt.wait)
+				}
+				remaining := "null"
+				if told.remaining != nil {
+					remaining = strconv.Itoa(*told.remaining)
+				}
+				if remaining != tt.remaining {
+					t.Errorf("remaining is %s, want %s", remaining, tt.remaining)
+				}
+				told.check(t)
+			})
+		})
+	}
+}
+
+// tellLimit asks for some fields and then, in the same answer, for the limit.
+func tellLimit(t *testing.T, s *stage, fields string) toldLimit {
+	t.Helper()
+	var data struct {
+		RateLimit struct {
+			Budget, Spent, Remaining *int
+			RetryAt                  *time.Time
+		}
+	}
+	a := s.ask(t, "", "{ "+fields+" rateLimit { budget spent remaining retryAt } }", nil)
+	told := toldLimit{header: a.header}
+	for _, err := range a.decode(t, &data) {
+		if ms, ok := err.Extensions["retryAfterMs"].(float64); ok && err.code() == "RATE_LIMITED" {
+			told.waits = append(told.waits, time.Duration(ms)*time.Millisecond)
+		}
+	}
+	r := data.RateLimit
+	told.budget, told.remaining, told.retryAt = r.Budget, r.Remaining, r.RetryAt
+	if r.Budget != nil && *r.Budget != *r.Spent+*r.Remaining {
+		t.Errorf("budget %d, spent %d, remaining %d", *r.Budget, *r.Spent, *r.Remaining)
+	}
+	return told
+}
+
+// check compares the places with each other.
+func (l toldLimit) check(t *testing.T) {
+	t.Helper()
+	limit := l.header.Get("RateLimit")
+	if l.budget != nil && l.header.Get("RateLimit-Policy") != fmt.Sprintf(`"mixcloud";q=%d`, *l.budget) {
+		t.Errorf("budget %d, policy %q", *l.budget, l.header.Get("RateLimit-Policy"))
+	}
+	if l.remaining != nil && !strings.HasPrefix(limit+";", fmt.Sprintf(`"mixcloud";r=%d;`, *l.remaining)) {
+		t.Errorf("remaining %d, RateLimit %q", *l.remaining, limit)
+	}
+	if l.retryAt != nil {
+		if left := time.Until(*l.retryAt); !strings.HasSuffix(limit, fmt.Sprintf(";t=%d", int(left.Seconds()+0.999))) {
+			t.Errorf("retryAt in %v, RateLimit %q", left, limit)
+		}
+	}
+	for _, wait := range l.waits {
+		seconds := fmt.Sprint(int(wait.Seconds() + 0.999))
+		if l.header.Get("Retry-After") != seconds || !strings.HasSuffix(limit, ";t="+seconds) {
+			t.Errorf("an error says %v, Retry-After is %q, RateLimit %q", wait, l.header.Get("Retry-After"), limit)
+		}
+		if l.retryAt != nil && time.Until(*l.retryAt) != wait {
+			t.Errorf("an error says %v, retryAt is in %v", wait, time.Until(*l.retryAt))
+		}
+	}
+}
