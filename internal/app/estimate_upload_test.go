@@ -26,7 +26,9 @@ func TestMetered_Upload(t *testing.T) {
 				r.Header.Set("X-GraphQL-Cost", "true")
 				a := s.serve(r, "demo-token")
 				var whole struct {
-					Extensions struct{ Cost struct{ Estimated, UpstreamCalls int } }
+					Extensions struct {
+						Cost struct{ Estimated, UpstreamCalls int }
+					}
 				}
 				if err := json.Unmarshal(a.body, &whole); err != nil {
 					t.Fatal(err)
