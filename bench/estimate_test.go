@@ -14,6 +14,8 @@ import (
 	"mixcloud-graphql/bench/queries"
 	"mixcloud-graphql/graph/cost"
 	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
@@ -21,6 +23,10 @@ var estimator = sync.OnceValue(func() *cost.Estimator {
 	e, err := cost.New(schemaOf())
 	if err != nil {
 		panic(err)
+	}
+	e.Names = func(pasted string) (model.Kind, error) {
+		ref, err := mixcloud.ParseRef(pasted)
+		return model.Kind(ref.Kind), err
 	}
 	return e
 })

@@ -16,6 +16,7 @@ import (
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/graph/paging"
+	"mixcloud-graphql/mixcloud"
 )
 
 var schemaOf = sync.OnceValue(func() *ast.Schema {
@@ -26,6 +27,10 @@ var estimator = sync.OnceValue(func() *cost.Estimator {
 	e, err := cost.New(schemaOf())
 	if err != nil {
 		panic(err)
+	}
+	e.Names = func(pasted string) (model.Kind, error) {
+		ref, err := mixcloud.ParseRef(pasted)
+		return model.Kind(ref.Kind), err
 	}
 	return e
 })
@@ -133,7 +138,9 @@ func TestEstimate(t *testing.T) {
 		"nodes":                    {query: fmt.Sprintf(`{ nodes(ids: [%q, %q, %q, "nonsense"]) { ... on User { biog } ... on Tag { popular(first: 3) { nodes { name } } } } }`, spartacus, funk, spartacus), anonymous: 3, signed: 3, reason: "two ids, and the tag's list"},
 		"nodes in a variable":      {query: `query ($i: [ID!]!) { nodes(ids: $i) { ... on User { followers(first: 1) { nodes { name } } } } }`, variables: fmt.Sprintf(`{"i": [%q, %q]}`, spartacus, id(model.KindUser, "/b/")), anonymous: 4, signed: 4},
 		"too many nodes":           {query: `query ($i: [ID!]!) { nodes(ids: $i) { id } }`, variables: `{"i": [` + strings.Repeat(`"`+spartacus+`",`, 100) + `"` + spartacus + `"]}`, reason: "refused before a call"},
-		"resource":                 {query: `{ resource(key: "/a/") { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, anonymous: 11, signed: 11, reason: "whichever is dearest"},
+		"resource":                 {query: `{ resource(key: "/a/") { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, anonymous: 4, signed: 4, reason: "the key is a user's"},
+		"resource pasted":          {query: `query ($k: String!) { resource(key: $k) { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, variables: `{"k": "https://www.mixcloud.com/genres/funk/"}`, anonymous: 11, signed: 11, reason: "the address is a tag's"},
+		"resource elsewhere":       {query: `{ resource(key: "https://example.com/a/") { ... on User { biog } } }`, reason: "refused before a call"},
 		"viewer":                   {query: `{ viewer { biog followsViewer cloudcasts(first: 2) { nodes { name } } } }`, signed: 2, reason: "nobody is the viewer without a token"},
 		"viewer's flags":           {query: `{ popular(first: 5) { nodes { viewerHasFavorited viewerHasReposted user { viewerIsFollowing } } } }`, anonymous: 1, signed: 11, reason: "should they not come along"},
 		"whether it is the viewer": {query: `{ popular(first: 5) { nodes { user { isViewer } } } hot(first: 5) { nodes { user { isViewer } } } viewer { name } }`, anonymous: 2, signed: 3, reason: "one call tells for all"},

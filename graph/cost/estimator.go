@@ -6,11 +6,19 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"mixcloud-graphql/graph/model"
 )
 
 // An Estimator knows what every field of a schema costs. It is safe for
 // concurrent use.
 type Estimator struct {
+	// Names tells what kind of resource a key or a pasted address names, as it
+	// will be read when the operation is executed; what it refuses costs nothing.
+	// Nil, as New leaves it, is for whichever kind is dearest. It may be set
+	// before the first use, and is called by several goroutines at once.
+	Names func(pasted string) (model.Kind, error)
+
 	schema *ast.Schema
 	fields map[string]map[string]*field // by type and name
 	kinds  map[string][]string          // the object types that a type can be

@@ -54,8 +54,14 @@ type OtherActivity { cloudcasts: [Cloudcast!] users: [User!] }
 // instead of passing for free.
 func TestNew(t *testing.T) {
 	t.Parallel()
-	if _, err := cost.New(schemaOf()); err != nil {
+	e, err := cost.New(schemaOf())
+	if err != nil {
 		t.Fatal(err)
+	}
+	// Nobody says what a key names: it is whatever is dearest.
+	op, _ := operation(t, `{ resource(key: "/a/") { ... on User { biog } ... on Tag { popular(first: 9) { nodes { description } } } } }`, "")
+	if got := e.Estimate(op, nil, cost.Asker{}); got != 11 {
+		t.Errorf("a resource of any kind is estimated at %d", got)
 	}
 	const paged = `\n\nCost: one call.`
 	tests := map[string]struct{ price, paged, more, want string }{

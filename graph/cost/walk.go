@@ -112,7 +112,17 @@ func (w *walk) pick(p *pick, full bool) (s sum, loads bool) {
 		s.add(w.nodes([]any{w.argument(p.first, f.def, "id")}, below))
 		return s, false
 	}
-	s.add(below(f.def.Type.Name()).of(f.size))
+	typ := f.def.Type.Name()
+	if f.owner == w.schema.Query.Name && f.def.Name == "resource" {
+		if key, ok := w.argument(p.first, f.def, "key").(string); ok && w.Names != nil {
+			kind, err := w.Names(key)
+			if err != nil {
+				return sum{}, false // refused
+			}
+			typ = string(kind)
+		}
+	}
+	s.add(below(typ).of(f.size))
 	return s, loads
 }
 

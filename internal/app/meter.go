@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"mixcloud-graphql/graph/cost"
+	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/upstream"
@@ -30,6 +31,10 @@ func newMeter(schema *ast.Schema, store *upstream.Store, budget int) (*meter, er
 	estimator, err := cost.New(schema)
 	if err != nil {
 		return nil, err
+	}
+	estimator.Names = func(pasted string) (model.Kind, error) {
+		ref, err := store.Client().ParseRef(pasted)
+		return model.Kind(ref.Kind), err
 	}
 	return &meter{estimator, store, budget}, nil
 }
