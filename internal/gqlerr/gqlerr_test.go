@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -355,6 +356,39 @@ func TestPresenter_Log(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Mixcloud that is away for a minute, while a hundred fields a second fail for
+// it, is worth a few lines, and they say how many fields there were.
+func TestPresenter_LogInAnOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		present := gqlerr.Presenter(slog.New(slog.NewTextHandler(&out, nil)))
+		for range 60 {
+			for range 100 {
+				present(t.Context(), fault(mixcloud.ErrUnavailable, 502, "", 0))
+			}
+			time.Sleep(time.Second)
+		}
+		present(t.Context(), fault(mixcloud.ErrTimeout, 0, "", 0)) // another kind of trouble is news
+		present(t.Context(), errors.New("boom"))                   // and ours are told each time
+		present(t.Context(), errors.New("boom"))
+		var got []string
+		for line := range strings.Lines(out.String()) {
+			_, rest, _ := strings.Cut(line, "code=")
+			code, _, _ := strings.Cut(rest, " ")
+			_, unsaid, _ := strings.Cut(rest, "unsaid=")
+			got = append(got, strings.TrimSpace(code+" "+unsaid))
+		}
+		want := []string{
+			"UPSTREAM_UNAVAILABLE", "UPSTREAM_UNAVAILABLE 999", "UPSTREAM_UNAVAILABLE 999", "UPSTREAM_UNAVAILABLE 999",
+			"UPSTREAM_UNAVAILABLE 999", "UPSTREAM_UNAVAILABLE 999", "UPSTREAM_TIMEOUT", "INTERNAL", "INTERNAL",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestRecover(t *testing.T) {

@@ -21,14 +21,16 @@ import (
 
 // Presenter returns the function that turns every error of an operation into
 // its public form, and logs what the public form leaves out: faults of this
-// server as errors, faults of Mixcloud as warnings, the rest for debugging.
+// server as errors, faults of Mixcloud as warnings, one of a code every ten
+// seconds, the rest for debugging. The function is safe for concurrent use.
 func Presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
+	warnings := new(sparing)
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		if err == nil {
 			return nil
 		}
 		pub := publish(ctx, err)
-		pub.record(ctx, log, err)
+		pub.record(ctx, log, warnings, err)
 		return pub.gql(ctx, err)
 	}
 }
@@ -116,21 +118,30 @@ func (p public) gql(ctx context.Context, err error) *gqlerror.Error {
 	return out
 }
 
-func (p public) record(ctx context.Context, log *slog.Logger, err error) {
-	level := slog.LevelDebug
+func (p public) record(ctx context.Context, log *slog.Logger, warnings *sparing, err error) {
+	level, unsaid := slog.LevelDebug, 0
 	switch {
 	case errors.Is(err, context.Canceled):
 	case p.code == CodeInternal:
 		level = slog.LevelError
 	case p.code.Retryable(), p.code == CodeUpstreamBadResponse:
-		level = slog.LevelWarn
+		var now bool
+		if unsaid, now = warnings.say(p.code); now {
+			level = slog.LevelWarn
+		}
 	}
-	if log.Enabled(ctx, level) {
-		log.LogAttrs(ctx, level, "field failed",
-			slog.String("code", string(p.code)),
-			slog.String("path", graphql.GetPath(ctx).String()),
-			slog.String("err", err.Error()))
+	if !log.Enabled(ctx, level) {
+		return
 	}
+	attrs := []slog.Attr{
+		slog.String("code", string(p.code)),
+		slog.String("path", graphql.GetPath(ctx).String()),
+		slog.String("err", err.Error()),
+	}
+	if unsaid > 0 {
+		attrs = append(attrs, slog.Int("unsaid", unsaid)) // so many like this one, since the one before
+	}
+	log.LogAttrs(ctx, level, "field failed", attrs...)
 }
 
 // position prefers the field that is being resolved: the path within err may
