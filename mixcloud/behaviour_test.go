@@ -30,7 +30,7 @@ func TestFaults(t *testing.T) {
 		emulator.FaultError500:        mixcloud.ErrUnavailable,
 		emulator.FaultSlowHeaders:     mixcloud.ErrTimeout,
 		emulator.FaultSlowBody:        mixcloud.ErrTimeout,
-		emulator.FaultTruncatedBody:   mixcloud.ErrBadResponse,
+		emulator.FaultTruncatedBody:   mixcloud.ErrUnavailable,
 		emulator.FaultTruncatedJSON:   mixcloud.ErrBadResponse,
 		emulator.FaultEndlessBody:     mixcloud.ErrBadResponse,
 		emulator.FaultReset:           mixcloud.ErrUnavailable,

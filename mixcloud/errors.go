@@ -25,11 +25,12 @@ var (
 	ErrRateLimited = errors.New("rate limited")
 	// ErrTimeout: the context's deadline or the client's timeout passed.
 	ErrTimeout = errors.New("timed out")
-	// ErrUnavailable: nothing answered, or something before the API did: a
-	// failed connection, a 5xx, a page of HTML with a 403, 405 or 413.
+	// ErrUnavailable: nothing answered to the end, or something before the API
+	// did: a connection that failed or broke off in an answer, a 5xx, a page of
+	// HTML with a 403, 405 or 413.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrBadResponse: an answer that cannot be used: a success that is no
-	// JSON, is cut short, is over the bound or has an unknown error in it; a
+	// JSON, or half of one, is over the bound or has an unknown error in it; a
 	// redirect; a refusal of an unknown kind.
 	ErrBadResponse = errors.New("bad response")
 )

@@ -1,6 +1,8 @@
 package mixcloud
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -151,6 +153,21 @@ func TestRetryAfterAsADate(t *testing.T) {
 			if got := waitOf(header, "", ""); got != test.want {
 				t.Errorf("%s: %v, want %v", name, got, test.want)
 			}
+			// Whoever names a date says what they take for now: a clock that is
+			// wrong, ours or theirs, changes nothing.
+			for _, wrong := range []time.Duration{-50 * 365 * 24 * time.Hour, 50 * 365 * 24 * time.Hour} {
+				theirs := time.Now().Add(wrong)
+				header.Set("Date", theirs.UTC().Format(http.TimeFormat))
+				header.Set("Retry-After", theirs.Add(test.ahead).UTC().Format(http.TimeFormat))
+				if got := waitOf(header, "", ""); got != test.want {
+					t.Errorf("%s, by a clock that is %v wrong: %v, want %v", name, wrong, got, test.want)
+				}
+			}
+			header.Set("Date", "yesterday")
+			header.Set("Retry-After", time.Now().Add(test.ahead).UTC().Format(http.TimeFormat))
+			if got := waitOf(header, "", ""); got != test.want {
+				t.Errorf("%s, beside a date that is none: %v, want %v", name, got, test.want)
+			}
 		}
 	})
 }
@@ -275,11 +292,14 @@ func TestBodyBreaksOff(t *testing.T) {
 		err    error
 		want   error
 	}{
-		"in a success":            {200, `{"key":`, io.ErrUnexpectedEOF, ErrBadResponse},
-		"behind a whole success":  {200, `{"key":"/bob/"}`, reset, ErrBadResponse},
-		"in a refusal":            {404, `{"error":`, io.ErrUnexpectedEOF, ErrNotFound},
-		"in a proxy's page":       {502, `<html>`, reset, ErrUnavailable},
-		"at a connection's limit": {200, `{"key":`, os.ErrDeadlineExceeded, ErrTimeout},
+		"in a success":              {200, `{"key":`, io.ErrUnexpectedEOF, ErrUnavailable},
+		"behind a whole success":    {200, `{"key":"/bob/"}`, reset, ErrUnavailable},
+		"in bytes that are no gzip": {200, ``, gzip.ErrHeader, ErrBadResponse},
+		"in bytes of a bad gzip":    {200, `{"key":`, flate.CorruptInputError(7), ErrBadResponse},
+		"behind a wrong checksum":   {200, `{"key":"/bob/"}`, gzip.ErrChecksum, ErrBadResponse},
+		"in a refusal":              {404, `{"error":`, io.ErrUnexpectedEOF, ErrNotFound},
+		"in a proxy's page":         {502, `<html>`, reset, ErrUnavailable},
+		"at a connection's limit":   {200, `{"key":`, os.ErrDeadlineExceeded, ErrTimeout},
 	} {
 		c := testClient(t, func(r *http.Request) (*http.Response, error) {
 			return answer(r, test.status, nil, &brokenBody{strings.NewReader(test.body), test.err}), nil

@@ -238,7 +238,7 @@ func TestExchange_Failures(t *testing.T) {
 		}, ErrTimeout},
 		"a body that breaks off": {func(r *http.Request) (*http.Response, error) {
 			return answer(r, 200, nil, &brokenBody{strings.NewReader(`{"access_token":"t0ken"`), io.ErrUnexpectedEOF}), nil
-		}, ErrBadResponse},
+		}, ErrUnavailable},
 		"a refusal that breaks off": {func(r *http.Request) (*http.Response, error) {
 			return answer(r, 503, nil, &brokenBody{strings.NewReader(`<html`), io.ErrUnexpectedEOF}), nil
 		}, ErrUnavailable},

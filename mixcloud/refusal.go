@@ -111,7 +111,7 @@ func waitOf(header http.Header, member value, message string) time.Duration {
 			return seconds(n)
 		}
 		if t, err := http.ParseTime(after); err == nil {
-			return min(max(time.Until(t).Round(time.Second), 0), maxWait)
+			return min(max(t.Sub(sentAt(header)).Round(time.Second), 0), maxWait)
 		}
 	}
 	if n := member.integer(); n != nil {
@@ -123,6 +123,15 @@ func waitOf(header http.Header, member value, message string) time.Duration {
 		}
 	}
 	return 0
+}
+
+// sentAt is when an answer was sent, by the clock of who sent it: ours may be
+// wrong.
+func sentAt(header http.Header) time.Time {
+	if t, err := http.ParseTime(header.Get("Date")); err == nil {
+		return t
+	}
+	return time.Now()
 }
 
 func seconds(n int) time.Duration {

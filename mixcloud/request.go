@@ -3,10 +3,11 @@ package mixcloud
 import (
 	"bytes"
 	"cmp"
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -204,14 +205,20 @@ func cause(ctx context.Context) error {
 	return nil
 }
 
-// cutShort judges a success whose body broke off.
+// cutShort judges a success whose body broke off: as a call without an answer,
+// unless what came cannot be decompressed.
 func cutShort(ctx context.Context, err error) *Error {
 	failed := broken(ctx, err)
-	if failed.Kind == ErrUnavailable {
+	if failed.Kind == ErrUnavailable && isGarbage(err) {
 		failed.Kind = ErrBadResponse
-		failed.Err = fmt.Errorf("%w: %w", errNotJSON, failed.Err)
 	}
 	return failed
+}
+
+// isGarbage tells bytes that are no gzip from a connection that broke.
+func isGarbage(err error) bool {
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
 }
 
 func tooLargeKind(status int) error {

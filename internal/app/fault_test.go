@@ -59,7 +59,7 @@ var faults = map[emulator.FaultKind]struct {
 	emulator.FaultError500:        {code: "UPSTREAM_UNAVAILABLE", retries: true},
 	emulator.FaultSlowHeaders:     {code: "UPSTREAM_TIMEOUT", retries: true, took: deadline},
 	emulator.FaultSlowBody:        {code: "UPSTREAM_TIMEOUT", retries: true, took: deadline},
-	emulator.FaultTruncatedBody:   {code: "UPSTREAM_BAD_RESPONSE"},
+	emulator.FaultTruncatedBody:   {code: "UPSTREAM_UNAVAILABLE", retries: true},
 	emulator.FaultTruncatedJSON:   {code: "UPSTREAM_BAD_RESPONSE"},
 	emulator.FaultEndlessBody:     {code: "UPSTREAM_TIMEOUT", retries: true, took: deadline},
 	emulator.FaultReset:           {code: "UPSTREAM_UNAVAILABLE", retries: true},

@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"errors"
-	"io"
 	"sync"
 	"time"
 
@@ -49,8 +48,7 @@ func chance(err error) bool {
 	if !ok || e.RetryAfter > 0 {
 		return false
 	}
-	broken := e.Kind == mixcloud.ErrUnavailable && (e.Status == 0 || e.Status >= 500)
-	return broken || e.Kind == mixcloud.ErrBadResponse && errors.Is(err, io.ErrUnexpectedEOF)
+	return e.Kind == mixcloud.ErrUnavailable && (e.Status < 400 || e.Status >= 500)
 }
 
 // backoff is the longest wait before the nth try again, counted from 0. The
