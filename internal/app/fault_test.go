@@ -51,7 +51,7 @@ var faults = map[emulator.FaultKind]struct {
 	took    time.Duration
 }{
 	emulator.FaultRateLimit:       {code: "RATE_LIMITED", retries: true, wait: 90_000},
-	emulator.FaultRateLimitNoWait: {code: "RATE_LIMITED", retries: true},
+	emulator.FaultRateLimitNoWait: {code: "RATE_LIMITED", retries: true, wait: 1_000}, // the pause that it brings
 	emulator.FaultHTML403:         {code: "UPSTREAM_UNAVAILABLE", retries: true},
 	emulator.FaultHTML413:         {code: "UPSTREAM_UNAVAILABLE", retries: true},
 	emulator.FaultHTML502:         {code: "UPSTREAM_UNAVAILABLE", retries: true},

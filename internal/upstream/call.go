@@ -91,7 +91,7 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 		return nil, x, false, err
 	}
 	err = errNotMade
-	defer func() { s.learn(v, s.queue.leave(t, err)) }()
+	defer func() { err = s.learn(v, s.queue.leave(t, err), err) }()
 	if !s.draw(f.ctx, v) || !f.takeOff() {
 		err = context.Canceled
 		return nil, x, false, err
@@ -120,15 +120,20 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 // nothing.
 var errNotMade = errors.New("not made")
 
-// learn passes on a pause that a refusal has brought.
-func (s *Store) learn(v *viewer, pause time.Duration) {
-	if pause <= 0 {
-		return
+// learn passes on a pause that a refusal has brought, and gives the refusal with
+// it: whoever is refused is told the wait that the next one would have.
+func (s *Store) learn(v *viewer, pause time.Duration, err error) error {
+	refused, ok := errors.AsType[*mixcloud.Error](err)
+	if pause <= 0 || !ok {
+		return err
 	}
 	s.log.Warn("mixcloud's rate limit is reached", "signed", v != s.everybody, "pause", pause)
 	if s.options.Pace != nil {
 		s.options.Pace.Refused(s.ctx, v.who.String(), pause)
 	}
+	told := *refused
+	told.RetryAfter = pause
+	return &told
 }
 
 // draw takes a call from the shared budget; false when ctx ends first.

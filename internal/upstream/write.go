@@ -62,9 +62,9 @@ func send[T any](ctx context.Context, s *Session, call func(context.Context, *mi
 	err = errNotMade
 	if stream {
 		st.queue.pass()
-		defer func() { st.learn(v, st.queue.learnLater(v.pace, t.sent, err)) }()
+		defer func() { err = st.learn(v, st.queue.learnLater(v.pace, t.sent, err), err) }()
 	} else {
-		defer func() { st.learn(v, st.queue.leave(t, err)) }()
+		defer func() { err = st.learn(v, st.queue.leave(t, err), err) }()
 	}
 	if !st.draw(ctx, v) {
 		s.refund()
