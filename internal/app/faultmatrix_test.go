@@ -20,12 +20,14 @@ import (
 // A cell is what a client sees of a Mixcloud that misbehaves on one of two
 // resources, and what it costs.
 type cell struct {
-	Code   string // of the error on the disturbed field; "" for none
-	Data   string // of the disturbed field; "" for null
-	Stale  string // the reason in extensions.freshness; "" for a fresh answer
-	Calls  int    // for the disturbed resource
-	Took   time.Duration
-	Beside int // errors and notes on the other field, which nothing disturbs
+	Code  string        // of the error on the disturbed field; "" for none
+	Retry bool          // it is worth a retry
+	Wait  time.Duration // before that; 0 if it is not told
+	Data  string        // of the disturbed field, "" for null
+	Stale string        // the reason in extensions.freshness; "" for a fresh answer
+	Age   time.Duration // of a stale answer
+	Calls int           // for the disturbed resource, those in the background too
+	Took  time.Duration
 }
 
 const (
@@ -37,129 +39,291 @@ const (
 	// The pauses after a limit that names no wait.
 	firstPause, secondPause = time.Second, 2 * time.Second
 
-	seenAs = "Spartacus"
+	// How old what was seen is: so that it still answers at once, and so that it
+	// only stands in.
+	young, old = 10 * time.Minute, 2 * time.Hour
+
+	seen = `{"name":"Spartacus","city":"London"}`
 )
 
-// misbehaviours are all that can go wrong with an answer, each with what it
-// does to who has seen nothing, and to who has seen it hours ago.
-var misbehaviours = map[string]struct {
-	fault       emulator.Fault
-	wire        error // instead of any answer
-	jump        time.Duration
-	cold, stale cell
-}{
+// What several rows have in common. A refresh that fails is not tried again; the
+// one who asks within five seconds is told why, and the next one after that
+// brings about another try.
+var (
+	anew           = cell{Data: seen, Calls: 1, Took: lag}
+	refreshFails   = [3]cell{beingFetched(young, 1), standsIn(young+time.Second, "UNAVAILABLE", 0), beingFetched(young+10*time.Second, 1)}
+	refreshHangs   = [3]cell{beingFetched(young, 1), beingFetched(young+time.Second, 0), beingFetched(young+10*time.Second, 0)}
+	refreshWorks   = [3]cell{beingFetched(young, 1), {Data: seen}, {Data: seen}}
+	triesFail      = cell{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Calls: 3, Took: 3*lag + firstTry + secondTry}
+	readsNonsense  = cell{Code: "UPSTREAM_BAD_RESPONSE", Calls: 1, Took: lag}
+	timesOut       = cell{Code: "UPSTREAM_TIMEOUT", Retry: true, Calls: 1, Took: 30 * time.Second}
+	oldStandsIn    = took(lag, standsIn(old+lag, "UNAVAILABLE", 1))
+	oldAfterAWhile = took(time.Second, standsIn(old+time.Second, "UNAVAILABLE", 1))
+)
+
+func beingFetched(age time.Duration, calls int) cell { return standsIn(age, "REVALIDATING", calls) }
+
+func standsIn(age time.Duration, reason string, calls int) cell {
+	return cell{Data: seen, Stale: reason, Age: age, Calls: calls}
+}
+
+func took(d time.Duration, c cell) cell {
+	c.Took = d
+	return c
+}
+
+// A misbehaviour is one thing that can go wrong with an answer, with what it
+// does to who has seen nothing, to who has seen it ten minutes ago (and asks at
+// once, a second and ten seconds later), and to who has seen it hours ago.
+type misbehaviour struct {
+	fault emulator.Fault
+	wire  roundTrip // instead of Mixcloud
+	jump  time.Duration
+
+	cold  cell
+	young [3]cell
+	old   cell
+}
+
+// misbehaviours are all that can go wrong with an answer.
+var misbehaviours = map[string]misbehaviour{
 	"reset": {
 		fault: emulator.Fault{Kind: emulator.FaultReset},
-		cold:  cell{Code: "UPSTREAM_UNAVAILABLE", Calls: 3, Took: 3*lag + firstTry + secondTry},
-		stale: cell{Data: seenAs, Stale: "UNAVAILABLE", Calls: 1, Took: lag},
+		cold:  triesFail, young: refreshFails, old: oldStandsIn,
 	},
 	"DNS failure": {
-		wire:  &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "mixcloud.test", IsNotFound: true}},
-		cold:  cell{Code: "UPSTREAM_UNAVAILABLE", Calls: 3, Took: firstTry + secondTry},
-		stale: cell{Data: seenAs, Stale: "UNAVAILABLE", Calls: 1, Took: lag},
+		wire: func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "mixcloud.test", IsNotFound: true}}
+		},
+		cold:  took(firstTry+secondTry, triesFail),
+		young: refreshFails,
+		// What stands beside it takes as long as Mixcloud does.
+		old: took(lag, standsIn(old, "UNAVAILABLE", 1)),
 	},
 	"slow headers": {
 		fault: emulator.Fault{Kind: emulator.FaultSlowHeaders, Delay: time.Hour},
-		cold:  cell{Code: "UPSTREAM_TIMEOUT", Calls: 1, Took: 30 * time.Second},
-		stale: cell{Data: seenAs, Stale: "UNAVAILABLE", Calls: 1, Took: time.Second},
+		cold:  timesOut, young: refreshHangs, old: oldAfterAWhile,
 	},
 	"slow body": {
 		fault: emulator.Fault{Kind: emulator.FaultSlowBody, Delay: time.Hour},
-		cold:  cell{Code: "UPSTREAM_TIMEOUT", Calls: 1, Took: 30 * time.Second},
-		stale: cell{Data: seenAs, Stale: "UNAVAILABLE", Calls: 1, Took: time.Second},
+		cold:  timesOut, young: refreshHangs, old: oldAfterAWhile,
+	},
+	"a byte a second": {
+		wire: trickling,
+		cold: timesOut, young: refreshHangs, old: oldAfterAWhile,
 	},
 	"truncated JSON": {
 		fault: emulator.Fault{Kind: emulator.FaultTruncatedJSON},
-		cold:  cell{Code: "UPSTREAM_BAD_RESPONSE", Calls: 1, Took: lag},
-		stale: cell{Data: seenAs, Stale: "UNAVAILABLE", Calls: 1, Took: lag},
+		cold:  readsNonsense, young: refreshFails, old: oldStandsIn,
 	},
 	"truncated body": {
 		fault: emulator.Fault{Kind: emulator.FaultTruncatedBody},
-		cold:  cell{Code: "UPSTREAM_BAD_RESPONSE", Calls: 3, Took: 3*lag + firstTry + secondTry},
-		stale: cell{Data: seenAs, Stale: "UNAVAILABLE", Calls: 1, Took: lag},
+		cold:  triesFail, young: refreshFails, old: oldStandsIn,
+	},
+	"truncated headers": {
+		wire: answering("HTTP/1.1 200 OK\r\nContent-Type: text/javasc"),
+		cold: triesFail, young: refreshFails, old: oldStandsIn,
 	},
 	"endless body": {
 		fault: emulator.Fault{Kind: emulator.FaultEndlessBody},
-		cold:  cell{Code: "UPSTREAM_BAD_RESPONSE", Calls: 1, Took: lag},
-		stale: cell{Data: seenAs, Stale: "UNAVAILABLE", Calls: 1, Took: lag},
+		cold:  readsNonsense, young: refreshFails, old: oldStandsIn,
+	},
+	"endless body, slowly": {
+		fault: emulator.Fault{Kind: emulator.FaultEndlessBody, Delay: time.Second},
+		cold:  timesOut, young: refreshHangs, old: oldAfterAWhile,
 	},
 	"HTML 502": {
 		fault: emulator.Fault{Kind: emulator.FaultHTML502},
-		cold:  cell{Code: "UPSTREAM_UNAVAILABLE", Calls: 3, Took: 3*lag + firstTry + secondTry},
-		stale: cell{Data: seenAs, Stale: "UNAVAILABLE", Calls: 1, Took: lag},
+		cold:  triesFail, young: refreshFails, old: oldStandsIn,
+	},
+	"HTML 503 with a wait": {
+		fault: emulator.Fault{Kind: emulator.FaultHTML503, RetryAfter: time.Minute},
+		cold:  cell{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Wait: time.Minute, Calls: 1, Took: lag},
+		young: refreshFails, old: oldStandsIn,
+	},
+	"HTML 403": { // of a bot protection
+		fault: emulator.Fault{Kind: emulator.FaultHTML403},
+		cold:  cell{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Calls: 1, Took: lag},
+		young: refreshFails, old: oldStandsIn,
 	},
 	"limit with a wait": {
 		fault: emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: time.Minute},
-		cold:  cell{Code: "RATE_LIMITED", Calls: 1, Took: lag},
-		stale: cell{Data: seenAs, Stale: "RATE_LIMITED", Calls: 1, Took: lag},
+		cold:  cell{Code: "RATE_LIMITED", Retry: true, Wait: time.Minute, Calls: 1, Took: lag},
+		young: [3]cell{
+			beingFetched(young, 1),
+			standsIn(young+time.Second, "RATE_LIMITED", 0),
+			standsIn(young+10*time.Second, "RATE_LIMITED", 0),
+		},
+		old: took(lag, standsIn(old+lag, "RATE_LIMITED", 1)),
+	},
+	"limit until a date": {
+		wire: answering("HTTP/1.1 403 Forbidden\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nRetry-After: Mon, 02 Jan 2006 15:05:05 GMT\r\n\r\n" +
+			`{"error": {"type": "RateLimitException", "message": "You have hit your rate limit."}}`),
+		cold: cell{Code: "RATE_LIMITED", Retry: true, Wait: time.Minute, Calls: 1, Took: lag},
+		young: [3]cell{
+			beingFetched(young, 1),
+			standsIn(young+time.Second, "RATE_LIMITED", 0),
+			standsIn(young+10*time.Second, "RATE_LIMITED", 0),
+		},
+		old: took(lag, standsIn(old+lag, "RATE_LIMITED", 1)),
 	},
 	"limit without a wait": {
 		fault: emulator.Fault{Kind: emulator.FaultRateLimitNoWait},
-		cold:  cell{Code: "RATE_LIMITED", Calls: 3, Took: 3*lag + firstPause + secondPause},
-		stale: cell{Data: seenAs, Stale: "RATE_LIMITED", Calls: 1, Took: lag},
+		cold:  cell{Code: "RATE_LIMITED", Retry: true, Wait: 4 * time.Second, Calls: 3, Took: 3*lag + firstPause + secondPause},
+		young: [3]cell{
+			beingFetched(young, 1),
+			standsIn(young+time.Second, "RATE_LIMITED", 0),
+			beingFetched(young+10*time.Second, 1),
+		},
+		old: took(lag, standsIn(old+lag, "RATE_LIMITED", 1)),
+	},
+	"status 429": { // which Mixcloud was never seen to send
+		wire: answering("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"),
+		cold: cell{Code: "RATE_LIMITED", Retry: true, Wait: time.Minute, Calls: 1, Took: lag},
+		young: [3]cell{
+			beingFetched(young, 1),
+			standsIn(young+time.Second, "RATE_LIMITED", 0),
+			standsIn(young+10*time.Second, "RATE_LIMITED", 0),
+		},
+		old: took(lag, standsIn(old+lag, "RATE_LIMITED", 1)),
 	},
 	"5xx flapping": {
 		fault: emulator.Fault{Kind: emulator.FaultError500, Times: 1},
-		cold:  cell{Data: seenAs, Calls: 2, Took: 2*lag + firstTry},
-		stale: cell{Data: seenAs, Stale: "UNAVAILABLE", Calls: 1, Took: lag},
+		cold:  cell{Data: seen, Calls: 2, Took: 2*lag + firstTry},
+		young: refreshFails, // and the second one works
+		old:   oldStandsIn,
 	},
 	"200 with an error": {
 		fault: emulator.Fault{Kind: emulator.FaultError200},
-		cold:  cell{Code: "UPSTREAM_BAD_RESPONSE", Calls: 1, Took: lag},
-		stale: cell{Data: seenAs, Stale: "UNAVAILABLE", Calls: 1, Took: lag},
+		cold:  readsNonsense, young: refreshFails, old: oldStandsIn,
+	},
+	"200 with a sentence": {
+		fault: emulator.Fault{Kind: emulator.FaultNotJSON},
+		cold:  readsNonsense, young: refreshFails, old: oldStandsIn,
+	},
+	"200 with null": {
+		wire: answering("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull"),
+		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+	},
+	"200 with an array": {
+		wire: answering("HTTP/1.1 200 OK\r\n\r\n[{\"key\": \"/spartacus/\", \"name\": \"Spartacus\"}]"),
+		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+	},
+	"200 with nothing": {
+		wire: answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+	},
+	"200 with garbage for gzip": {
+		wire: answering("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 25\r\n\r\nthis was never compressed"),
+		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+	},
+	"204": {
+		wire: answering("HTTP/1.1 204 No Content\r\n\r\n"),
+		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+	},
+	"304 that nobody asked for": {
+		wire: answering("HTTP/1.1 304 Not Modified\r\nEtag: \"x\"\r\n\r\n"),
+		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+	},
+	"301": {
+		wire: answering("HTTP/1.1 301 Moved Permanently\r\nLocation: /spartacus/\r\nContent-Length: 0\r\n\r\n"),
+		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+	},
+	"huge headers": {
+		wire: answering("HTTP/1.1 200 OK\r\nX-Padding: " + strings.Repeat("x", 1<<20) + "\r\n\r\n{}"),
+		cold: triesFail, young: refreshFails, old: oldStandsIn,
+	},
+	"no HTTP": {
+		wire: answering("SSH-2.0-OpenSSH_9.6\r\n"),
+		cold: triesFail, young: refreshFails, old: oldStandsIn,
+	},
+	"the right body as HTML": {
+		fault: emulator.Fault{Kind: emulator.FaultContentType},
+		cold:  anew, young: refreshWorks, old: anew,
 	},
 	"clock jump ahead": {
-		jump:  50 * 365 * 24 * time.Hour,
-		cold:  cell{Data: seenAs, Calls: 1, Took: lag},
-		stale: cell{Data: seenAs, Calls: 1, Took: lag},
+		jump: 50 * 365 * 24 * time.Hour,
+		cold: anew, young: refreshWorks, old: anew,
 	},
 	"clock jump back": {
-		jump:  -50 * 365 * 24 * time.Hour,
-		cold:  cell{Data: seenAs, Calls: 1, Took: lag},
-		stale: cell{Data: seenAs, Calls: 1, Took: lag},
+		jump: -50 * 365 * 24 * time.Hour,
+		cold: anew, young: refreshWorks, old: anew,
 	},
 }
 
+// audiences are who has seen it before somebody else asks.
+var audiences = map[string]struct {
+	before []string
+	asks   string
+}{
+	"anonymous after tokens":  {[]string{"demo-token", "spartacus-token"}, ""},
+	"a token after anonymous": {[]string{""}, "demo-token"},
+	"a token after another":   {[]string{"spartacus-token"}, "demo-token"},
+}
+
 // TestFaultMatrix crosses what can go wrong with what was seen before. Whatever it
-// is, the field beside it is answered, what was seen keeps answering, and what
-// another audience has seen does not.
+// is, the field beside it is whole, what was seen keeps answering, and what
+// another audience has seen does not: for who asks, it is as if nobody had.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
+	seeded()
 	for name, m := range misbehaviours {
-		for state, want := range map[string]cell{
-			"cold":           m.cold,
-			"other audience": m.cold,
-			"fresh":          {Data: seenAs},
-			"stale":          m.stale,
-		} {
-			t.Run(name+"/"+state, func(t *testing.T) {
-				t.Parallel()
-				seeded()
-				synctest.Test(t, func(t *testing.T) {
-					f := newFaulty(t)
-					switch state {
-					case "fresh":
-						f.ask(t, "")
-					case "stale":
-						f.ask(t, "")
-						time.Sleep(2 * time.Hour)
-					case "other audience":
-						f.ask(t, "demo-token")
-						f.ask(t, "spartacus-token")
-					}
-					f.wire, f.jump = m.wire, m.jump
-					if fault := m.fault; fault.Kind != "" {
-						fault.Match = disturbed
-						if err := f.mixcloud.Fail(fault); err != nil {
-							t.Fatal(err)
-						}
-					}
-					if d := cmp.Diff(want, f.ask(t, "")); d != "" {
-						t.Errorf("(-want +got):\n%s", d)
-					}
-				})
-			})
+		t.Run(name+"/cold", m.test(func(t *testing.T, f *faulty) {
+			f.begin(t, m)
+			f.sees(t, "", m.cold)
+		}))
+		t.Run(name+"/fresh", m.test(func(t *testing.T, f *faulty) {
+			f.sees(t, "", anew)
+			f.begin(t, m)
+			f.sees(t, "", cell{Data: seen})
+		}))
+		t.Run(name+"/young", m.test(func(t *testing.T, f *faulty) {
+			f.sees(t, "", anew)
+			time.Sleep(young - lag)
+			f.begin(t, m)
+			f.sees(t, "", m.young[0])
+			time.Sleep(time.Second - lag)
+			f.sees(t, "", m.young[1])
+			time.Sleep(9*time.Second - lag)
+			f.sees(t, "", m.young[2])
+		}))
+		t.Run(name+"/old", m.test(func(t *testing.T, f *faulty) {
+			f.sees(t, "", anew)
+			time.Sleep(old - lag)
+			f.begin(t, m)
+			f.sees(t, "", m.old)
+		}))
+		for who, audience := range audiences {
+			t.Run(name+"/"+who, m.test(func(t *testing.T, f *faulty) {
+				for _, token := range audience.before {
+					f.sees(t, token, anew)
+				}
+				f.begin(t, m)
+				f.sees(t, audience.asks, m.cold)
+			}))
 		}
+	}
+}
+
+// test runs a cell in a time of its own. When what went wrong is over, everybody
+// gets a fresh answer again, from the second question on at the latest.
+func (m misbehaviour) test(run func(*testing.T, *faulty)) func(*testing.T) {
+	return func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			f := newFaulty(t)
+			run(t, f)
+			f.wire, f.jump = nil, 0
+			f.mixcloud.ClearFaults()
+			time.Sleep(2 * time.Minute)
+			for _, token := range []string{"", "demo-token"} {
+				f.ask(t, token)
+				time.Sleep(time.Second)
+				if got := f.ask(t, token); got.Data != seen || got.Stale != "" {
+					t.Errorf("when it is over, %q sees %+v", token, got)
+				}
+			}
+		})
 	}
 }
 
@@ -170,9 +334,11 @@ const disturbed = "/spartacus/"
 // disturbed.
 type faulty struct {
 	*stage
-	wire error
+	wire roundTrip // of the disturbed resource; nil for Mixcloud's own
 	jump time.Duration
 }
+
+const maxBody = 256 << 10
 
 func newFaulty(t *testing.T) *faulty {
 	t.Helper()
@@ -183,12 +349,19 @@ func newFaulty(t *testing.T) *faulty {
 	f := &faulty{}
 	s := set{
 		upstream: roundTrip(func(r *http.Request) (*http.Response, error) {
-			if f.wire != nil && r.URL.Path == disturbed {
-				return nil, f.wire
+			if wire := f.wire; wire != nil && r.URL.Path == disturbed {
+				return wire(r)
 			}
 			return e.Transport().RoundTrip(r)
 		}),
-		client: []mixcloud.Option{mixcloud.WithMaxBody(256 << 10)},
+		client: []mixcloud.Option{
+			mixcloud.WithMaxBody(maxBody),
+			mixcloud.WithObserver(func(c mixcloud.Call) {
+				if c.Bytes > maxBody+1 {
+					t.Errorf("%d bytes of %s were read", c.Bytes, c.Path)
+				}
+			}),
+		},
 		tune: []func(*upstream.Options){func(o *upstream.Options) {
 			o.Wall = func() time.Time { return time.Now().Add(f.jump) }
 			o.Jitter = func(most time.Duration) time.Duration { return most }
@@ -200,73 +373,91 @@ func newFaulty(t *testing.T) *faulty {
 	return f
 }
 
-type roundTrip func(*http.Request) (*http.Response, error)
+// begin lets a misbehaviour begin.
+func (f *faulty) begin(t *testing.T, m misbehaviour) {
+	t.Helper()
+	f.wire, f.jump = m.wire, m.jump
+	if fault := m.fault; fault.Kind != "" {
+		fault.Match = disturbed
+		if err := f.mixcloud.Fail(fault); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+// sees holds what a client sees against what it should.
+func (f *faulty) sees(t *testing.T, token string, want cell) {
+	t.Helper()
+	if d := cmp.Diff(want, f.ask(t, token)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
 
-// ask asks for two resources and tells what came of the first.
+// ask asks for two resources and tells what came of the first. The other one
+// must be whole, and as fresh as its age allows. Calls in the background have
+// the time of an answer of Mixcloud to end.
 func (f *faulty) ask(t *testing.T, token string) cell {
 	t.Helper()
 	f.upstream()
 	began := time.Now()
-	a := f.stage.ask(t, token, `{ struck: user(username: "spartacus") { name } beside: user(username: "demo") { name } }`, nil)
+	a := f.stage.ask(t, token, `{ struck: user(username: "spartacus") { name city } beside: user(username: "demo") { name city } }`, nil)
 	got := cell{Took: time.Since(began)}
+	if a.status != http.StatusOK {
+		t.Errorf("status %d", a.status)
+	}
+	time.Sleep(lag)
 	synctest.Wait()
 	for _, call := range f.upstream() {
 		if path, _, _ := strings.Cut(strings.TrimPrefix(call, "GET "), " "); path == disturbed {
 			got.Calls++
 		}
 	}
-	var whole struct {
-		Struck, Beside *struct{ Name string }
-	}
-	for _, e := range a.decode(t, &whole) {
-		if len(e.Path) != 1 || e.Path[0] != "struck" {
-			got.Beside++
-			continue
+	var data struct{ Struck, Beside json.RawMessage }
+	for _, e := range a.decode(t, &data) {
+		if d := cmp.Diff([]any{"struck"}, e.Path); d != "" {
+			t.Errorf("an error is at another path: %s", d)
 		}
 		got.Code = e.code()
+		got.Retry = e.Extensions["retryable"] == true
+		wait, _ := e.Extensions["retryAfterMs"].(float64)
+		got.Wait = time.Duration(wait) * time.Millisecond
 	}
-	if whole.Beside == nil || whole.Beside.Name == "" {
-		t.Errorf("the field beside it has no data: %s", a.body)
+	if text := string(data.Struck); text != "null" {
+		got.Data = text
 	}
-	if whole.Struck != nil {
-		got.Data = whole.Struck.Name
+	if d := cmp.Diff(`{"name":"Robin Hale","city":"London"}`, string(data.Beside)); d != "" {
+		t.Errorf("the field beside it: %s", d)
 	}
-	for path, reason := range staleness(t, a) {
-		if path == "struck" {
-			got.Stale = reason
-		} else {
-			got.Beside++
+	for _, n := range freshnessOf(t, a) {
+		switch path := strings.Join(n.Path, "."); {
+		case !n.Stale:
+			t.Errorf("extensions.freshness has %+v", n)
+		case path == "struck":
+			got.Stale, got.Age = n.Reason, time.Duration(n.AgeMs)*time.Millisecond
+		case path != "beside" || n.Reason != "REVALIDATING":
+			t.Errorf("extensions.freshness has %+v", n)
 		}
 	}
 	return got
 }
 
-// staleness gives the reasons in extensions.freshness by their path.
-func staleness(t *testing.T, a answer) map[string]string {
+// A freshNote is a line of extensions.freshness.
+type freshNote struct {
+	Path   []string
+	AgeMs  int64
+	Stale  bool
+	Reason string
+}
+
+func freshnessOf(t *testing.T, a answer) []freshNote {
 	t.Helper()
 	var whole struct {
-		Extensions struct {
-			Freshness []struct {
-				Path   []string
-				AgeMs  int64
-				Stale  bool
-				Reason string
-			}
-		}
+		Extensions struct{ Freshness []freshNote }
 	}
 	if err := json.Unmarshal(a.body, &whole); err != nil {
 		t.Fatal(err)
 	}
-	reasons := map[string]string{}
-	for _, n := range whole.Extensions.Freshness {
-		reasons[strings.Join(n.Path, ".")] = n.Reason
-		if !n.Stale || n.AgeMs < (5*time.Minute-lag).Milliseconds() || n.Reason == "" {
-			t.Errorf("extensions.freshness has %+v", n)
-		}
-	}
-	return reasons
+	return whole.Extensions.Freshness
 }
 
 // A Mixcloud that fails altogether is left alone soon, and what was seen keeps
@@ -277,7 +468,7 @@ func TestFaults_DownForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFaulty(t)
 		f.ask(t, "")
-		f.wire = errors.New("connection refused")
+		f.wire = func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
 		time.Sleep(2 * time.Hour)
 		f.ask(t, "")
 		calls, slowest := 0, time.Duration(0)
@@ -287,7 +478,7 @@ func TestFaults_DownForADay(t *testing.T) {
 			got := f.ask(t, "")
 			calls += got.Calls
 			slowest = max(slowest, got.Took)
-			if got.Data != seenAs || got.Stale == "" {
+			if got.Data != seen || got.Stale == "" {
 				t.Fatalf("got %+v", got)
 			}
 		}
@@ -297,7 +488,7 @@ func TestFaults_DownForADay(t *testing.T) {
 		f.wire = nil
 		time.Sleep(time.Minute)
 		got := f.ask(t, "")
-		if got.Data != seenAs || got.Stale != "" || got.Calls != 1 {
+		if got.Data != seen || got.Stale != "" || got.Calls != 1 {
 			t.Errorf("well again: %+v", got)
 		}
 	})
