@@ -390,3 +390,32 @@ func TestFaults_Log(t *testing.T) {
 		}
 	})
 }
+
+// A limit that many calls run into is one line of the log, and the next one is
+// another.
+func TestFaults_LimitLog(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFaulty(t)
+		for _, wait := range []time.Duration{time.Minute, time.Hour} {
+			if err := f.mixcloud.Fail(emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: wait}); err != nil {
+				t.Fatal(err)
+			}
+			var query strings.Builder
+			for i := range 30 {
+				fmt.Fprintf(&query, "u%d: user(username: \"u%d\") { name } ", i, i)
+			}
+			f.upstream()
+			f.stage.ask(t, "", "{ "+query.String()+"}", nil)
+			if calls := len(f.upstream()); wait == time.Minute && calls < 20 {
+				t.Fatalf("%d calls were refused", calls)
+			}
+			f.mixcloud.ClearFaults()
+			time.Sleep(wait)
+		}
+		if got := strings.Count(f.log.String(), "rate limit is reached\",\"signed"); got != 2 {
+			t.Errorf("two limits are %d lines", got)
+		}
+	})
+}

@@ -127,7 +127,9 @@ func (s *Store) learn(v *viewer, pause time.Duration, err error) error {
 	if pause <= 0 || !ok {
 		return err
 	}
-	s.log.Warn("mixcloud's rate limit is reached", "signed", v != s.everybody, "pause", pause)
+	if v.silenced(s.clock.now() + pause) {
+		s.log.Warn("mixcloud's rate limit is reached", "signed", v != s.everybody, "pause", pause)
+	}
 	if s.options.Pace != nil {
 		s.options.Pace.Refused(s.ctx, v.who.String(), pause)
 	}

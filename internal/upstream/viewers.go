@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // An audience is whose eyes an answer is for: a keyed hash of the whole token,
@@ -25,7 +26,15 @@ type viewer struct {
 	// wrote is when it last changed something; reads may lag behind that.
 	wrote atomic.Int64
 	seen  atomic.Int64
+	quiet atomic.Int64 // until when the log says that no call is made
 	pace  *pace
+}
+
+// silenced tells whether it is news that no call is made until then: calls side
+// by side are refused together.
+func (v *viewer) silenced(until tick) bool {
+	known := v.quiet.Load()
+	return tick(known) < until-time.Second/2 && v.quiet.CompareAndSwap(known, int64(until))
 }
 
 // lag is for how much longer reads may not show what the viewer has written.
