@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/gqlerr"
@@ -71,6 +72,7 @@ type courier struct {
 	source upload.Source // nil when the request has no files
 	want   wanted
 	track  *upload.Track
+	whole  atomic.Bool // all files were handed over; the transport reads in a goroutine of its own
 }
 
 // slack is by how much the length that a request declares may be above that of
@@ -91,7 +93,7 @@ func newCourier(ctx context.Context, want wanted, track *upload.Track) (*courier
 	if total, known := source.Total(); known && len(want) > 0 && total > most {
 		return nil, want.largest().tooLarge()
 	}
-	return &courier{source, want, track}, nil
+	return &courier{source: source, want: want, track: track}, nil
 }
 
 // Next gives the next file; io.EOF after the last.
@@ -102,6 +104,7 @@ func (c *courier) Next(ctx context.Context) (*mixcloud.FilePart, error) {
 	}
 	part, err := c.source.Next(ctx)
 	if errors.Is(err, io.EOF) {
+		c.whole.Store(true)
 		c.track.Enter(upload.Processing)
 	}
 	if err != nil {

@@ -85,6 +85,9 @@ func send(ctx context.Context, track *upload.Track, want wanted, out *model.Outc
 		return call(ctx, c, files)
 	})
 	if err != nil {
+		if files.whole.Load() && lost(err) {
+			err = gqlerr.Uncertain(err)
+		}
 		return nil, refused(out, want, err)
 	}
 	if !result.Success {
@@ -97,6 +100,16 @@ func send(ctx context.Context, track *upload.Track, want wanted, out *model.Outc
 	did := true
 	out.Changed = &did
 	return result, nil
+}
+
+// lost tells that Mixcloud may have done what it was sent as a whole: it gave no
+// answer, or none that says anything.
+func lost(err error) bool {
+	e, ok := errors.AsType[*mixcloud.Error](err)
+	if !ok || e.NeverSent || e.Status == http.StatusServiceUnavailable || e.Status/100 == 4 {
+		return false
+	}
+	return errors.Is(e, mixcloud.ErrUnavailable) || errors.Is(e, mixcloud.ErrTimeout) || errors.Is(e, mixcloud.ErrBadResponse)
 }
 
 // postValidation is Mixcloud's name for a refusal of what was sent (client code).

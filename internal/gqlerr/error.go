@@ -68,3 +68,18 @@ func invalidMessage(arg, reason string) string {
 func Internal(cause error) error {
 	return &Error{Code: CodeInternal, Message: internalMessage, Err: cause}
 }
+
+// Uncertain marks an error after which nobody knows whether what was asked for
+// has been done, and after which doing it again would do it twice: clients are
+// told so, and not to try again unseen. Its code is err's. A nil err stays nil.
+func Uncertain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &uncertainError{err}
+}
+
+type uncertainError struct{ err error }
+
+func (e *uncertainError) Error() string { return "done or not: " + e.err.Error() }
+func (e *uncertainError) Unwrap() error { return e.err }

@@ -391,6 +391,30 @@ func TestPresenter_LogInAnOutage(t *testing.T) {
 	})
 }
 
+// Whoever might do something twice is not told that trying again is safe.
+func TestUncertain(t *testing.T) {
+	t.Parallel()
+	if err := gqlerr.Uncertain(nil); err != nil {
+		t.Errorf("nothing became %v", err)
+	}
+	present := gqlerr.Presenter(slog.New(slog.DiscardHandler))
+	for code, err := range map[gqlerr.Code]error{
+		gqlerr.CodeUpstreamUnavailable: fault(mixcloud.ErrUnavailable, 0, "", time.Second),
+		gqlerr.CodeUpstreamTimeout:     fault(mixcloud.ErrTimeout, 0, "", 0),
+		gqlerr.CodeUpstreamBadResponse: fault(mixcloud.ErrBadResponse, 200, "", 0),
+	} {
+		got := present(t.Context(), fmt.Errorf("wrapped: %w", gqlerr.Uncertain(err)))
+		_, retryable := got.Extensions["retryable"]
+		_, wait := got.Extensions["retryAfterMs"]
+		if got.Extensions["code"] != string(code) || got.Extensions["outcome"] != "UNKNOWN" || retryable || wait || !strings.Contains(got.Message, "look before you send it again") {
+			t.Errorf("%s: %v %s", code, got.Extensions, got.Message)
+		}
+		if certain := present(t.Context(), err); certain.Extensions["outcome"] != nil {
+			t.Errorf("%s without doubt: %v", code, certain.Extensions)
+		}
+	}
+}
+
 func TestRecover(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -59,6 +59,7 @@ type public struct {
 	wait     time.Duration
 	details  map[string]any
 	api      *mixcloud.Error // nil unless Mixcloud answered with a fault
+	open     bool            // nobody knows whether it was done
 }
 
 func publish(ctx context.Context, err error) public {
@@ -91,6 +92,9 @@ func publish(ctx context.Context, err error) public {
 	default:
 		p.message = words(p.code, err, p.wait)
 	}
+	if _, p.open = errors.AsType[*uncertainError](err); p.open {
+		p.message = openMessage(p.code)
+	}
 	return p
 }
 
@@ -100,7 +104,9 @@ func (p public) gql(ctx context.Context, err error) *gqlerror.Error {
 	maps.Copy(out.Extensions, p.details)
 	out.Extensions["code"] = string(p.code)
 	out.Path, out.Locations = position(ctx, err)
-	if p.code.Retryable() {
+	if p.open {
+		out.Extensions["outcome"] = "UNKNOWN"
+	} else if p.code.Retryable() {
 		out.Extensions["retryable"] = true
 		if p.wait > 0 {
 			out.Extensions["retryAfterMs"] = (p.wait + time.Millisecond - 1).Milliseconds()

@@ -57,3 +57,15 @@ func limitMessage(found string) string {
 	}
 	return "The query asks for too much at once: " + found + ". Ask for fewer fields or smaller pages."
 }
+
+// openMessage is said when nobody knows whether something was done.
+func openMessage(code Code) string {
+	happened := "Mixcloud's answer was lost."
+	switch code {
+	case CodeUpstreamTimeout:
+		happened = "Mixcloud took too long to answer."
+	case CodeUpstreamBadResponse:
+		happened = "Mixcloud gave an answer that this server cannot read."
+	}
+	return happened + " It may have done this all the same: look before you send it again."
+}
