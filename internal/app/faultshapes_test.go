@@ -419,3 +419,24 @@ func TestFaults_LimitLog(t *testing.T) {
 		}
 	})
 }
+
+// With --stale-for 0 nothing that is not fresh is shown, however Mixcloud is.
+func TestFaults_FreshOnly(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, set{freshOnly: true})
+		const query = `{ user(username: "spartacus") { name } }`
+		dataOf(t, s.ask(t, "", query, nil), 0)
+		if err := s.mixcloud.Fail(emulator.Fault{Kind: emulator.FaultReset}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5*time.Minute - 1)
+		dataOf(t, s.ask(t, "", query, nil), 0)
+		time.Sleep(1)
+		a := s.ask(t, "", query, nil)
+		if data := dataOf(t, a, 1); data["user"] != nil || len(freshnessOf(t, a)) > 0 {
+			t.Errorf("%s", a.body)
+		}
+	})
+}

@@ -51,6 +51,9 @@ func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *r
 	if cfg.CacheBytes == 0 {
 		options.CacheBytes = -1
 	}
+	if cfg.StaleFor == 0 {
+		options.Keep = -1
+	}
 	if cfg.UpstreamRetries == 0 {
 		options.Retries = -1
 	}

@@ -45,6 +45,7 @@ type stage struct {
 type set struct {
 	config    config.Serve
 	forgetful bool              // keeps no answers: each operation asks Mixcloud
+	freshOnly bool              // keeps none that is not fresh
 	upstream  http.RoundTripper // instead of the emulator
 	emulator  []emulator.Option
 	client    []mixcloud.Option
@@ -94,6 +95,9 @@ func newStage(t testing.TB, s set) *stage {
 	}
 	if s.config.CacheBytes == 0 && !s.forgetful {
 		s.config.CacheBytes = 8 << 20
+	}
+	if s.config.StaleFor == 0 && !s.freshOnly {
+		s.config.StaleFor = 24 * time.Hour
 	}
 	if st.app, err = newOver(s.config, client, nil, logger, s.tune...); err != nil {
 		t.Fatal(err)

@@ -38,8 +38,8 @@ type Serve struct {
 	MaxUpstream     int           `default:"32" placeholder:"N" help:"Most calls to Mixcloud at the same time, all operations together."`
 	OperationBudget int           `default:"200" placeholder:"N" help:"Most calls to Mixcloud for one operation."`
 	CacheBytes      int64         `default:"268435456" placeholder:"N" help:"Most bytes that answers of Mixcloud are kept in. 0 keeps nothing, so that nothing is answered while Mixcloud is down."`
-	StaleFor        time.Duration `default:"24h" placeholder:"DURATION" help:"How long an answer is kept to stand in for Mixcloud while it is down or refuses for its rate limit."`
-	UpstreamRate    float64       `default:"50" placeholder:"N" help:"Most calls to Mixcloud a second, for everybody without a token together and for each token. 0 for as many as it takes. Its refusals slow the server down in any case."`
+	StaleFor        time.Duration `default:"24h" placeholder:"DURATION" help:"How long an answer is kept to stand in for Mixcloud while it is down or refuses for its rate limit. 0 gives fresh answers only."`
+	UpstreamRate    float64       `default:"50" placeholder:"N" help:"Most calls to Mixcloud a second, for everybody without a token together and for each token. 0 for as many as it takes. Its refusals slow the server down in any case. With --demo there is no limit."`
 	UpstreamBurst   int           `default:"500" placeholder:"N" help:"Calls to Mixcloud that may be made at once after a quiet time."`
 	UpstreamRetries int           `default:"2" placeholder:"N" help:"How often a read of Mixcloud is tried again that broke by chance."`
 	RedisURL        redisurl.URL  `name:"redis-url" placeholder:"URL" help:"Redis or Valkey that replicas share: redis://, rediss://, redis-sentinel://, rediss-sentinel:// or unix://; several hosts of a cluster are separated by commas. Without it, and whenever it is away, the server works by itself. Needs the secret key."`

@@ -113,6 +113,13 @@ func TestParse(t *testing.T) {
 			env:    []string{"MAX_UPSTREAM=5"},
 			want:   serveWith(func(c *Serve) { c.MaxUpstream = 7 }),
 		},
+		"as little as can be": {
+			reason: "0 is a setting of its own",
+			args:   []string{"--cache-bytes=0", "--stale-for=0", "--upstream-rate=0", "--upstream-burst=1", "--upstream-retries=0", "--redis-url="},
+			want: serveWith(func(c *Serve) {
+				c.CacheBytes, c.StaleFor, c.UpstreamRate, c.UpstreamBurst, c.UpstreamRetries = 0, 0, 0, 1, 0
+			}),
+		},
 		"empty variable": {
 			reason: "deployment tools set variables to nothing where they mean unset",
 			env:    []string{"MAX_UPSTREAM=", "DEMO="},
@@ -179,11 +186,21 @@ func TestParse_Problems(t *testing.T) {
 				"--site-url must not hold a name or a password", "--oembed-url must end with its path",
 				"--request-timeout must be between", "--drain-timeout must be between", "--max-upstream must be between 1 and",
 				"--operation-budget must be between 1 and", "--cache-bytes must not be", "--stale-for must be between",
-				"--upstream-rate must be from 0", "--upstream-burst must be between", "--upstream-retries must be from 0", "--log-format must be text or json",
+				"--upstream-rate must be 0, or from 0.01", "--upstream-burst must be between", "--upstream-retries must be from 0", "--log-format must be text or json",
 			},
 		},
-		"ports":           {args: []string{"--addr=127.0.0.1:65536"}, want: []string{"--addr must end in a port from 0 to 65535"}},
-		"demo and a root": {args: []string{"--demo", "--api-url=http://127.0.0.1:1"}, want: []string{"--api-url has no meaning with --demo"}},
+		"edges": {
+			args: []string{"--cache-bytes=99999999999999999999", "--stale-for=1d", "--upstream-rate=fast", "--upstream-burst=1.5", "--upstream-retries=x"},
+			want: []string{"--cache-bytes must be a whole number", "--stale-for must be a duration", "--upstream-rate must be a number", "--upstream-burst must be a whole number", "--upstream-retries must be a whole number"},
+		},
+		"edges, in the environment": {
+			env:  []string{"CACHE_BYTES=-1", "STALE_FOR=721h", "UPSTREAM_RATE=NaN", "UPSTREAM_BURST=10001", "UPSTREAM_RETRIES=-1", "REDIS_URL=redis://me:s3cret@host:99999"},
+			want: []string{"--cache-bytes must not be", "--stale-for must be between", "--upstream-rate must be 0, or", "--upstream-burst must be between", "--upstream-retries must be from 0", "--redis-url has a port", "--redis-url needs a secret key"},
+		},
+		"a rate of next to nothing": {args: []string{"--upstream-rate=1e-300"}, want: []string{"--upstream-rate must be 0, or from 0.01"}},
+		"a rate without end":        {args: []string{"--upstream-rate=Inf"}, want: []string{"--upstream-rate must be 0, or from 0.01"}},
+		"ports":                     {args: []string{"--addr=127.0.0.1:65536"}, want: []string{"--addr must end in a port from 0 to 65535"}},
+		"demo and a root":           {args: []string{"--demo", "--api-url=http://127.0.0.1:1"}, want: []string{"--api-url has no meaning with --demo"}},
 		"sign-in, all at once": {
 			args: []string{
 				"--oauth-client-id=a b", "--public-url=http://graph.example.org",

@@ -54,8 +54,8 @@ func (c *Serve) Validate() error {
 		p.add("cache-bytes", "must not be negative")
 	}
 	p.between("stale-for", c.StaleFor, 0, 30*24*time.Hour)
-	if !(c.UpstreamRate >= 0 && c.UpstreamRate <= 10_000) {
-		p.add("upstream-rate", "must be from 0 to 10000 calls a second, not %v", c.UpstreamRate)
+	if !(c.UpstreamRate == 0 || c.UpstreamRate >= slowestRate && c.UpstreamRate <= 10_000) {
+		p.add("upstream-rate", "must be 0, or from %v to 10000 calls a second, not %v", slowestRate, c.UpstreamRate)
 	}
 	p.count("upstream-burst", c.UpstreamBurst, 10_000)
 	if c.UpstreamRetries < 0 || c.UpstreamRetries > 2 {
@@ -65,6 +65,9 @@ func (c *Serve) Validate() error {
 	c.Log.validate(&p)
 	return p.join()
 }
+
+// slowestRate is the fewest calls a second that a server can live on.
+const slowestRate = 0.01
 
 // minSecretKey is the fewest bytes of a secret key, see internal/auth.
 const minSecretKey = 32

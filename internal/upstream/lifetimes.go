@@ -107,7 +107,7 @@ func (o *Options) lifetime(c Class) Lifetime {
 	if !own {
 		life = lifetimes[c]
 	}
-	if o.Keep > 0 {
+	if o.Keep != 0 {
 		life.Keep = o.Keep
 	}
 	life.Keep = max(life.Keep, life.Fresh)

@@ -50,7 +50,8 @@ type Options struct {
 	CacheBytes int64
 	// Lifetimes replaces rows of the table of lifetimes.
 	Lifetimes map[Class]Lifetime
-	// Keep replaces Keep in every row, unless it is 0.
+	// Keep replaces Keep in every row, unless it is 0; below 0 nothing is kept
+	// for longer than it is fresh.
 	Keep time.Duration
 	// Rate is how many calls a second are made at most for everybody together
 	// who has no token, and for each token; 0 for as many as Mixcloud takes.
