@@ -90,7 +90,7 @@ func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) []b
 		method = http.MethodPost
 	}
 	r := httptest.NewRequestWithContext(t.Context(), method, c.url.RequestURI(), body)
-	r.Host = c.url.Host
+	r.Host, r.RemoteAddr = c.url.Host, "127.0.0.1:1"
 	r.Header.Set("Accept", "*/*")
 	r.Header.Set("Content-Type", kind)
 	for _, h := range c.headers {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -341,6 +342,12 @@ func TestFaults_DownForADay(t *testing.T) {
 			slowest = max(slowest, got.Took)
 			if got.Data != seen || got.Stale == "" {
 				t.Fatalf("got %+v", got)
+			}
+			// A balancer must not take away the replica that still answers.
+			for _, path := range []string{"/livez", "/readyz"} {
+				if a := f.serve(httptest.NewRequest(http.MethodGet, path, nil), ""); a.status != http.StatusOK {
+					t.Fatalf("%s is %d", path, a.status)
+				}
 			}
 		}
 		if calls > questions || slowest > lag {

@@ -10,9 +10,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"mixcloud-graphql/internal/config"
@@ -76,6 +78,60 @@ func TestReadme_answers(t *testing.T) {
 		if err := os.WriteFile(path, append(out, text[end:]...), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestReadme_Outage runs the commands under "When Mixcloud is down", in a time
+// in which nobody sleeps, and holds the last answer against the one below.
+func TestReadme_Outage(t *testing.T) {
+	const path = "../../README.md"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)## When Mixcloud is down\n.*?```\n(.*?)```\n\n```json\n(.*?)```").FindSubmatchIndex(text)
+	if found == nil {
+		t.Fatal("there is no such section")
+	}
+	var got []byte
+	synctest.Test(t, func(t *testing.T) {
+		demo, err := New(config.Serve{
+			Demo: true, PublicURL: "http://127.0.0.1:8080", RequestTimeout: time.Minute,
+			CacheBytes: 64 << 20, StaleFor: 24 * time.Hour, UpstreamRate: 20, UpstreamBurst: 200, UpstreamRetries: 2,
+		}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := demo.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}()
+		for line := range strings.Lines(string(text[found[2]:found[3]])) {
+			switch words := shellWords(t, line); words[0] {
+			case "curl":
+				got = newCurl(t, words[1:]).send(t, demo, nil)
+			case "sleep":
+				d, err := time.ParseDuration(words[1] + "s")
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(d)
+			default:
+				t.Fatalf("nobody knows what %q does", line)
+			}
+		}
+	})
+	got = readable(t, got)
+	want := text[found[4]:found[5]]
+	if *updateReadme {
+		if err := os.WriteFile(path, slices.Concat(text[:found[4]], got, text[found[5]:]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the answer is\n%s\nand not, as README.md says,\n%s", got, want)
 	}
 }
 
