@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -367,6 +368,64 @@ func TestSession_Expires(t *testing.T) {
 			t.Errorf("after the end: %q, cookies %v", got, b.cookies)
 		}
 	})
+}
+
+// What was sealed is judged by the wall clock, which may jump, or be another
+// replica's: a minute of difference does no harm, and more than that ends a
+// sign-in, whether it is under way or done, rather than making it last for ever.
+func TestCookies_ClockJumps(t *testing.T) {
+	t.Parallel()
+	keys := RandomKeys()
+	const never = 1000 * time.Hour
+	for name, test := range map[string]struct {
+		sealed, read     time.Duration // after one and the same moment
+		session, attempt bool
+	}{
+		"no jump":                   {0, 0, true, true},
+		"back by a minute":          {skew - time.Second, 0, true, true},
+		"back by more":              {skew + time.Second, 0, false, false},
+		"back by years":             {never, 0, false, false},
+		"ahead by minutes":          {0, attemptLife - time.Second, true, true},
+		"ahead by more":             {0, attemptLife, true, false},
+		"ahead by less than a life": {0, SessionLife - time.Second, true, false},
+		"ahead by a life":           {0, SessionLife, false, false},
+		"ahead by years":            {0, never, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := httptest.NewRecorder()
+			synctest.Test(t, func(t *testing.T) { // each begins at the same moment
+				time.Sleep(test.sealed)
+				cookies, err := NewCookies(keys, publicURL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				cookies.begin(w, "token")
+				cookies.setAttempt(w, &attempt{Nonce: "nonce", Since: time.Now().Unix()})
+			})
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(test.read)
+				cookies, err := NewCookies(keys, publicURL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+				for _, c := range w.Result().Cookies() {
+					r.AddCookie(c)
+				}
+				if s, found := cookies.session(r); !found || (s != nil) != test.session {
+					t.Errorf("the session is there: %v", s != nil)
+				}
+				a, found := cookies.attempt(r)
+				if !found || a == nil {
+					t.Fatal("the attempt is not there")
+				}
+				if got := within(a.Since, attemptLife); got != test.attempt {
+					t.Errorf("the attempt is good: %v", got)
+				}
+			})
+		})
+	}
 }
 
 // Nobody else's page can sign a person out.
