@@ -3,7 +3,6 @@ package upstream
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -78,48 +77,4 @@ func page(n int) string {
 			"hosts": [], "audio_length": 3600}`, i, i, i, all, i, all)
 	}
 	return `{"data": [` + strings.Join(items, ",\n") + `], "paging": {"next": "https://api.mixcloud.com/spartacus/cloudcasts/?limit=20&until=2026-01-01+00%3A00%3A00"}, "name": "x"}`
-}
-
-// A value weighs what it really holds, or more: lists, which are what fills the
-// cache, within a third.
-func TestSize(t *testing.T) {
-	tests := map[string]struct {
-		raw    string
-		decode func(string) any
-	}{
-		"a page of shows": {page(20), func(s string) any {
-			p, err := mixcloud.DecodePage[mixcloud.Cloudcast]([]byte(s))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return p
-		}},
-		"a user": {`{"key": "/spartacus/", "name": "Spartacus", "biog": "` + strings.Repeat("word ", 60) + `", "pictures": {"small": "https://thumbnailer.mixcloud.com/unsafe/25x25/profile/a/b/c/d"},
-			"follower_count": 1, "following_count": 2, "cloudcast_count": 3, "favorite_count": 4, "listen_count": 5, "city": "London", "country": "United Kingdom"}`, func(s string) any {
-			u, err := mixcloud.Decode[mixcloud.FullUser]([]byte(s))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return u
-		}},
-	}
-	for name, tt := range tests {
-		const n = 300
-		kept := make([]any, n)
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		for i := range kept {
-			kept[i] = tt.decode(tt.raw)
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		real := float64(after.HeapAlloc-before.HeapAlloc) / n
-		weighed := float64(len(tt.raw)*7/4 + overhead)
-		t.Logf("%s: %d bytes received, %.0f held, %.0f weighed", name, len(tt.raw), real, weighed)
-		if weighed < 0.95*real || weighed > 2*real {
-			t.Errorf("%s: %.0f bytes are held and %.0f weighed", name, real, weighed)
-		}
-		runtime.KeepAlive(kept)
-	}
 }

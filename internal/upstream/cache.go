@@ -76,9 +76,20 @@ func (e *entry) waits(now tick) *deferral {
 	return nil
 }
 
-// overhead is what an entry weighs beside its value and its id: the entry, its
-// key, and the cache's own node, links and share of the table.
-const overhead = 512
+// What entries weigh, as measured (TestCache_HoldsWhatItSays).
+const (
+	// overhead is for what is beside the value and the id: the entry, its key, and
+	// the cache's own node, links and share of the table.
+	overhead = 320
+	// missingSize is for the error of one that says that there is nothing.
+	missingSize = 128
+	// unknownSize is for a value whose size nobody can tell.
+	unknownSize = 4096
+)
+
+// decodedSize is what a value holds that was made of so many bytes of JSON: these
+// bytes, which it keeps, and what was read from them.
+func decodedSize(bytes int) int { return bytes * 13 / 8 }
 
 // A cache keeps entries within a number of bytes, those that are used most. A
 // nil cache keeps nothing. It is safe for concurrent use.

@@ -178,8 +178,8 @@ func (s *Store) keep(f *flight, value any, missing error, v validator) {
 		s.cache.drop(f.key)
 		return
 	}
-	e := &entry{value: value, missing: missing, stored: now, life: life, validator: v}
-	if s.cache != nil && value != nil {
+	e := &entry{value: value, missing: missing, size: missingSize, stored: now, life: life, validator: v}
+	if s.cache != nil && missing == nil {
 		e.size = f.read.size(value)
 	}
 	s.cache.put(f.key, e)
@@ -223,7 +223,7 @@ func (s *Store) recall(f *flight) bool {
 	e := &entry{stored: now - max(r.Age, 0), life: s.options.lifetime(f.key.class), validator: validator{r.ETag, r.LastModified}}
 	if r.Body == nil {
 		e.missing = &mixcloud.Error{Op: "Fetch", Kind: mixcloud.ErrNotFound, Status: 404}
-		e.life = Lifetime{Fresh: e.life.Missing, Keep: e.life.Missing}
+		e.life, e.size = Lifetime{Fresh: e.life.Missing, Keep: e.life.Missing}, missingSize
 	} else {
 		value, err := f.read.decode(r.Body)
 		if err != nil {

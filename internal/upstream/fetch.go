@@ -23,8 +23,8 @@ type Resource[T any] struct {
 	// Without both of them other processes cannot share it.
 	Encode func(T) []byte
 	Decode func([]byte) (T, error)
-	// Size is about how many bytes a value holds; nil for what Encode gives,
-	// and three quarters of it for what was made of it.
+	// Size is about how many bytes a value holds; nil for one that keeps the JSON
+	// that Encode gives beside what was read from it.
 	Size func(T) int
 }
 
@@ -97,15 +97,12 @@ func (r *Resource[T]) erase() *read {
 	case own.Size != nil:
 		e.size = func(v any) int { return own.Size(v.(T)) }
 	case own.Encode != nil:
-		e.size = func(v any) int { return len(own.Encode(v.(T))) * 7 / 4 }
+		e.size = func(v any) int { return decodedSize(len(own.Encode(v.(T)))) }
 	default:
 		e.size = func(any) int { return unknownSize }
 	}
 	return e
 }
-
-// unknownSize is what a value weighs whose size nobody can tell.
-const unknownSize = 4096
 
 // get answers a read for which there is nothing fresh; e is what is kept, or
 // nil.

@@ -97,6 +97,7 @@ func (o *Options) complete() {
 	o.Concurrency = cmp.Or(max(o.Concurrency, 0), DefaultConcurrency)
 	o.Budget = cmp.Or(max(o.Budget, 0), DefaultBudget)
 	o.CacheBytes = cmp.Or(o.CacheBytes, DefaultCacheBytes)
+	o.Rate = max(o.Rate, 0)
 	o.Burst = cmp.Or(max(o.Burst, 0), DefaultBurst)
 	o.Timeout = cmp.Or(max(o.Timeout, 0), DefaultTimeout)
 	o.Patience = cmp.Or(max(o.Patience, 0), DefaultPatience)
