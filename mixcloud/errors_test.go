@@ -56,6 +56,10 @@ func TestRefusals(t *testing.T) {
 		{name: "no wait", status: 403, body: `{"error":{"type":"RateLimitException"}}`, kind: ErrRateLimited, want: Error{Type: typeRateLimit}},
 		{name: "a negative wait", status: 429, header: http.Header{"Retry-After": {"-5"}}, body: `{}`, kind: ErrRateLimited},
 		{name: "an absurd wait", status: 429, header: http.Header{"Retry-After": {"99999999999"}}, body: `{}`, kind: ErrRateLimited, want: Error{RetryAfter: maxWait}},
+		{name: "a wait beyond all numbers", status: 429, header: http.Header{"Retry-After": {"99999999999999999999999"}}, body: `{}`, kind: ErrRateLimited, want: Error{RetryAfter: maxWait}},
+		{name: "a wait of a part of a second", status: 429, header: http.Header{"Retry-After": {"1.25"}}, body: `{}`, kind: ErrRateLimited, want: Error{RetryAfter: 1250 * time.Millisecond}},
+		{name: "a part of a second in the body", status: 403, body: `{"error":{"type":"RateLimitException","retry_after":0.5}}`, kind: ErrRateLimited, want: Error{Type: typeRateLimit, RetryAfter: 500 * time.Millisecond}},
+		{name: "a wait that is no number", status: 429, header: http.Header{"Retry-After": {"NaN"}}, body: `{}`, kind: ErrRateLimited},
 		{name: "an unreadable wait", status: 429, header: http.Header{"Retry-After": {"soon"}}, body: `{"error":{"retry_after":9}}`, kind: ErrRateLimited, want: Error{RetryAfter: 9 * time.Second}},
 		{name: "a rate limit by its wait", status: 403, body: `{"error":{"message":"Slow down","retry_after":5}}`, kind: ErrRateLimited, want: Error{Message: "Slow down", RetryAfter: 5 * time.Second}},
 		{name: "a rate limit with status 200", status: 200, body: string(rateLimit), kind: ErrRateLimited, want: Error{Type: typeRateLimit, Message: waitMessage, RetryAfter: 452 * time.Second}},
@@ -168,6 +172,11 @@ func TestRetryAfterAsADate(t *testing.T) {
 			if got := waitOf(header, "", ""); got != test.want {
 				t.Errorf("%s, beside a date that is none: %v, want %v", name, got, test.want)
 			}
+		}
+		header := http.Header{"Retry-After": {time.Now().Add(5 * time.Second).UTC().Format(http.TimeFormat)}}
+		time.Sleep(600 * time.Millisecond)
+		if got := waitOf(header, "", ""); got != 5*time.Second { // and not 4, which would be too early
+			t.Errorf("in 4.4 s: %v", got)
 		}
 	})
 }

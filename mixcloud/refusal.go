@@ -2,6 +2,7 @@ package mixcloud
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -101,26 +102,25 @@ func kindOf(status int, isJSON bool) error {
 // wrong, should they come without their type: only one was recorded with it.
 var aboutToken = regexp.MustCompile(`(?i)access[_ ]token .*(required|provided)`)
 
-var waitInWords = regexp.MustCompile(`(?i)retry after (\d+) second`)
+var waitInWords = regexp.MustCompile(`(?i)retry after (\d+(?:\.\d+)?) second`)
 
 // waitOf is how long to wait: the header first, as clients do, then the body's
 // member, then its words.
 func waitOf(header http.Header, member value, message string) time.Duration {
 	if after := header.Get("Retry-After"); after != "" {
-		if n, ok := parseInt(after); ok {
-			return seconds(n)
+		if wait, ok := seconds(after); ok {
+			return wait
 		}
 		if t, err := http.ParseTime(after); err == nil {
-			return min(max(t.Sub(sentAt(header)).Round(time.Second), 0), maxWait)
+			return min(max((t.Sub(sentAt(header))+time.Second-1).Truncate(time.Second), 0), maxWait)
 		}
 	}
-	if n := member.integer(); n != nil {
-		return seconds(*n)
+	if wait, ok := seconds(member.text()); ok {
+		return wait
 	}
 	if words := waitInWords.FindStringSubmatch(message); words != nil {
-		if n, ok := parseInt(words[1]); ok {
-			return seconds(n)
-		}
+		wait, _ := seconds(words[1])
+		return wait
 	}
 	return 0
 }
@@ -134,11 +134,16 @@ func sentAt(header http.Header) time.Time {
 	return time.Now()
 }
 
-func seconds(n int) time.Duration {
-	if n > int(maxWait/time.Second) {
-		return maxWait
+// seconds reads a number of seconds, parts of one too: a call that comes a little
+// before the wait is over is refused again. What is negative is no wait, and what
+// is huge the longest.
+func seconds(text string) (wait time.Duration, ok bool) {
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(n) {
+		return 0, false
 	}
-	return time.Duration(max(n, 0)) * time.Second
+	n = min(max(n, 0), maxWait.Seconds())
+	return time.Duration(math.Ceil(n*1000)) * time.Millisecond, true
 }
 
 // finish makes an error fit to leave the package: it names the call, and has
