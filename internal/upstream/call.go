@@ -83,7 +83,7 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 	}
 	v := s.payer(f)
 	t := f.queued(v.pace)
-	err = s.queue.enter(f.ctx, t, func(until tick) error {
+	err = s.line(f.ctx, t, v, func(until tick) error {
 		f.warn(&trouble{pace: v.pace, until: until})
 		return nil
 	})
@@ -92,7 +92,7 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 	}
 	err = errNotMade
 	defer func() { err = s.learn(v, s.queue.leave(t, err), err) }()
-	if !s.draw(f.ctx, v) || !f.takeOff() {
+	if !f.takeOff() {
 		err = context.Canceled
 		return nil, x, false, err
 	}
@@ -138,20 +138,19 @@ func (s *Store) learn(v *viewer, pause time.Duration, err error) error {
 	return &told
 }
 
-// draw takes a call from the shared budget; false when ctx ends first.
-func (s *Store) draw(ctx context.Context, v *viewer) bool {
-	if s.options.Pace == nil {
-		return true
-	}
-	for {
+// line waits until a call may go, by this process's own queue and by the pace
+// that it shares with others. It holds no slot while the latter makes it wait.
+func (s *Store) line(ctx context.Context, t *ticket, v *viewer, hear func(until tick) error) error {
+	err := s.queue.enter(ctx, t, hear)
+	for err == nil && s.options.Pace != nil {
 		wait := s.options.Pace.Take(ctx, v.who.String())
 		if wait <= 0 {
-			return true
+			s.queue.drawn(t)
+			break
 		}
-		if !nap(ctx.Done(), wait) {
-			return false
-		}
+		err = s.queue.again(ctx, t, min(wait, maxPause), hear)
 	}
+	return err
 }
 
 // keep stores an answer: a value, or that there is none.

@@ -20,6 +20,7 @@ const (
 	longPause  = time.Minute   // and no longer than this
 	maxPause   = time.Hour     // a wait that is named is believed up to here, then one call looks
 	measured   = time.Second   // over which the rate that was refused is measured
+	heldLong   = time.Second   // what the shared pace holds back for longer is a pause, not a turn
 	never      = math.MaxInt64 // as a tick
 )
 
@@ -32,6 +33,13 @@ type pace struct {
 	rate        float64 // calls a second; 0 is no limit
 	tokens      float64
 	filled      tick // when tokens was right
+
+	// held is until when the pace that processes share wants no call, which is
+	// the pause of a refusal that another process got, or just the next call's
+	// turn. While it holds calls back, only so many ask it at a time as it let
+	// through in a row: the others would ask in vain.
+	held           tick
+	asking, window int // a window of 0 is as many as there are
 
 	silent  tick // until when no call is made
 	refusal *mixcloud.Error
@@ -61,8 +69,8 @@ func (p *pace) depth() float64 {
 
 // ready is when the next call may be made: now, or later.
 func (p *pace) ready(now tick) tick {
-	if now < p.silent {
-		return p.silent
+	if at := max(p.silent, p.held); now < at {
+		return at
 	}
 	if p.unruly {
 		p.correct(now)
@@ -89,6 +97,25 @@ func (p *pace) take() {
 	if p.rate > 0 {
 		p.tokens--
 	}
+}
+
+// untake takes back that a call was made.
+func (p *pace) untake() {
+	if p.rate > 0 {
+		p.tokens++
+	}
+}
+
+// hold keeps calls back that the shared pace does not want yet.
+func (p *pace) hold(until tick) { p.held, p.window = max(p.held, until), 1 }
+
+// closed is until when there is no hope for a call; false if there is.
+func (p *pace) closed(now tick) (until tick, yes bool) {
+	until = p.silent
+	if p.held > now+heldLong {
+		until = max(until, p.held)
+	}
+	return until, now < until
 }
 
 // after is when n calls that wait already will have been made and one more may.

@@ -33,8 +33,9 @@ const patienceOfQueue = 64
 // needs a hundred calls does not hold up one that needs a single one. It is safe
 // for concurrent use.
 type queue struct {
-	clock clock
-	most  int // calls that may wait
+	clock  clock
+	most   int  // calls that may wait
+	shared bool // whoever is let go asks a pace that processes share, see drawn
 
 	mu      sync.Mutex
 	free    int // calls that may still go
@@ -42,7 +43,7 @@ type queue struct {
 	rings   [priorities][]*lane // those whose turn is next are first
 	timer   *time.Timer         // wakes the queue when a pace is ready
 	due     tick                // when it does
-	stopped bool
+	ended   chan struct{}       // closed when nobody is let go any more
 }
 
 // A lane holds the calls of one operation that wait, first come, first served.
@@ -81,7 +82,7 @@ func overloaded(wait time.Duration) error {
 }
 
 func newQueue(c clock, concurrency, budget int) *queue {
-	return &queue{clock: c, free: concurrency, most: max(concurrency*patienceOfQueue, budget), due: never}
+	return &queue{clock: c, free: concurrency, most: max(concurrency*patienceOfQueue, budget), due: never, ended: make(chan struct{})}
 }
 
 // enter waits until the call may go. Hear is told when that will not be at
@@ -89,17 +90,55 @@ func newQueue(c clock, concurrency, budget int) *queue {
 // A ticket that was granted must be given back by leave.
 func (q *queue) enter(ctx context.Context, t *ticket, hear func(until tick) error) error {
 	q.mu.Lock()
-	if q.stopped {
-		q.mu.Unlock()
-		return context.Canceled
-	}
 	if q.waiting >= q.most {
 		q.mu.Unlock()
 		return overloaded(time.Second)
 	}
 	q.add(t)
+	q.mu.Unlock()
+	return q.wait(ctx, t, hear)
+}
+
+// again is enter for a ticket that was granted, while the shared pace wants none
+// for a while: it gives its place back for so long, and is the next one then.
+func (q *queue) again(ctx context.Context, t *ticket, wait time.Duration, hear func(until tick) error) error {
+	q.mu.Lock()
+	p := t.lane.pace
+	q.putBack(p)
+	p.hold(q.clock.now() + wait)
+	q.tell(p, p.held)
+	t.granted, t.done = make(chan struct{}), false
+	q.addFirst(t)
+	q.mu.Unlock()
+	return q.wait(ctx, t, hear)
+}
+
+// drawn tells that the shared pace has let a granted ticket pass.
+func (q *queue) drawn(t *ticket) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	p := t.lane.pace
+	p.asking--
+	if p.window > 0 {
+		p.window++
+		q.dispatch()
+	}
+}
+
+// putBack takes back that a call of a pace was let go.
+func (q *queue) putBack(p *pace) {
+	q.free++
+	p.untake()
+	if q.shared {
+		p.asking--
+	}
+}
+
+// wait waits for a ticket that is in its lane.
+func (q *queue) wait(ctx context.Context, t *ticket, hear func(until tick) error) error {
+	q.mu.Lock()
 	q.dispatch()
-	var until tick
+	granted, until := t.granted, tick(0)
 	if !t.done {
 		now := q.clock.now()
 		if at := t.lane.pace.after(q.ahead(t), now); at > now {
@@ -115,13 +154,16 @@ func (q *queue) enter(ctx context.Context, t *ticket, hear func(until tick) erro
 	}
 	for {
 		select {
-		case <-t.granted:
+		case <-granted:
 			return nil
 		case until := <-t.news:
 			if err := hear(until); err != nil {
 				q.giveUp(t)
 				return err
 			}
+		case <-q.ended:
+			q.giveUp(t)
+			return context.Canceled
 		case <-ctx.Done():
 			q.giveUp(t)
 			return ctx.Err()
@@ -138,15 +180,30 @@ func (q *queue) newTicket(owner any, p *pace, urgency priority) *ticket {
 
 // add puts a ticket at the end of its operation's lane.
 func (q *queue) add(t *ticket) {
-	ring := q.rings[t.priority]
-	at := slices.IndexFunc(ring, func(l *lane) bool { return l.owner == t.lane.owner && l.pace == t.lane.pace })
-	if at < 0 {
-		q.rings[t.priority] = append(ring, t.lane)
+	if at := q.laneOf(t); at < 0 {
+		q.rings[t.priority] = append(q.rings[t.priority], t.lane)
 	} else {
-		t.lane = ring[at]
+		t.lane = q.rings[t.priority][at]
 	}
 	t.lane.tickets = append(t.lane.tickets, t)
 	q.waiting++
+}
+
+// addFirst makes a ticket the next one to go of its priority.
+func (q *queue) addFirst(t *ticket) {
+	ring := q.rings[t.priority]
+	if at := q.laneOf(t); at >= 0 {
+		t.lane = ring[at]
+		ring = slices.Delete(ring, at, at+1)
+	}
+	t.lane.tickets = slices.Insert(t.lane.tickets, 0, t)
+	q.rings[t.priority] = slices.Insert(ring, 0, t.lane)
+	q.waiting++
+}
+
+// laneOf is where in its ring a ticket's lane is; -1 for nowhere.
+func (q *queue) laneOf(t *ticket) int {
+	return slices.IndexFunc(q.rings[t.priority], func(l *lane) bool { return l.owner == t.lane.owner && l.pace == t.lane.pace })
 }
 
 // remove takes a ticket out that was not granted.
@@ -164,7 +221,7 @@ func (q *queue) giveUp(t *ticket) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if t.done {
-		q.free++
+		q.putBack(t.lane.pace)
 		q.dispatch()
 		return
 	}
@@ -176,17 +233,21 @@ func (q *queue) giveUp(t *ticket) {
 func (q *queue) promote(t *ticket, owner any) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if t.done || t.priority <= waited {
+	if t.priority <= waited {
 		return
 	}
-	waits := len(t.lane.tickets) > 0 && slices.Contains(t.lane.tickets, t)
+	waits := !t.done && slices.Contains(t.lane.tickets, t)
 	if waits {
 		q.remove(t)
 	}
 	t.lane, t.priority = &lane{owner: owner, pace: t.lane.pace}, waited
-	if waits {
-		q.add(t)
-		q.dispatch()
+	if !waits {
+		return
+	}
+	q.add(t)
+	q.dispatch()
+	if !t.done { // what it was told is how long it takes for what nobody waits for
+		t.tell(t.lane.pace.after(q.ahead(t), q.clock.now()))
 	}
 }
 
@@ -195,16 +256,26 @@ func (q *queue) promote(t *ticket, owner any) {
 func (q *queue) dispatch() {
 	now := q.clock.now()
 	soonest := tick(never)
+	if q.isStopped() {
+		return
+	}
 	for urgency := range q.rings {
 		for i := 0; i < len(q.rings[urgency]) && q.free > 0; {
 			ring := q.rings[urgency]
 			l := ring[i]
+			if q.shared && l.pace.window > 0 && l.pace.asking >= l.pace.window {
+				i++ // drawn or again goes on
+				continue
+			}
 			if at := l.pace.ready(now); at > now {
 				soonest = min(soonest, at)
 				i++
 				continue
 			}
 			l.pace.take()
+			if q.shared {
+				l.pace.asking++
+			}
 			t := l.tickets[0]
 			l.tickets = l.tickets[1:]
 			q.free--
@@ -218,7 +289,7 @@ func (q *queue) dispatch() {
 			q.rings[urgency] = ring
 		}
 	}
-	if q.free == 0 || soonest == never || q.stopped || q.timer != nil && q.due <= soonest && q.due > now {
+	if q.free == 0 || soonest == never || q.timer != nil && q.due <= soonest && q.due > now {
 		return
 	}
 	if q.timer != nil {
@@ -234,13 +305,24 @@ func (q *queue) wake() {
 	q.dispatch()
 }
 
-// stop ends the queue's own timer; nobody may enter any more.
+// stop lets nobody go any more: who waits is told that the store is closed.
 func (q *queue) stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.stopped = true
+	if !q.isStopped() {
+		close(q.ended)
+	}
 	if q.timer != nil {
 		q.timer.Stop()
+	}
+}
+
+func (q *queue) isStopped() bool {
+	select {
+	case <-q.ended:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -299,26 +381,31 @@ func (q *queue) learn(p *pace, sent tick, err error) (pause time.Duration) {
 		p.answer(sent, now)
 	case ok && refused.Kind == mixcloud.ErrRateLimited:
 		pause = p.refuse(refused, sent, now)
-		for _, ring := range q.rings {
-			for _, l := range ring {
-				if l.pace == p {
-					l.tell(p.silent)
-				}
-			}
-		}
+		q.tell(p, p.silent)
 	}
 	return pause
 }
 
-// tell lets all of a lane know how long they will wait at least.
-func (l *lane) tell(until tick) {
-	for _, t := range l.tickets {
-		select {
-		case <-t.news:
-		default:
+// tell lets all who wait for a pace know how long they will wait at least.
+func (q *queue) tell(p *pace, until tick) {
+	for _, ring := range q.rings {
+		for _, l := range ring {
+			if l.pace != p {
+				continue
+			}
+			for _, t := range l.tickets {
+				t.tell(until)
+			}
 		}
-		t.news <- until // nobody else sends: the queue is locked
 	}
+}
+
+func (t *ticket) tell(until tick) {
+	select {
+	case <-t.news:
+	default:
+	}
+	t.news <- until // nobody else sends: the queue is locked
 }
 
 // silence tells until when no call of a pace is made, if that is not now, and
@@ -326,8 +413,9 @@ func (l *lane) tell(until tick) {
 func (q *queue) silence(p *pace) (until tick, refusal *mixcloud.Error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if now := q.clock.now(); now < p.silent {
-		return p.silent, p.limitedError(p.silent, now)
+	now := q.clock.now()
+	if until, closed := p.closed(now); closed {
+		return until, p.limitedError(until, now)
 	}
 	return 0, nil
 }
@@ -344,10 +432,9 @@ func (q *queue) rateLimit(p *pace, c clock) (r RateLimit) {
 	defer q.mu.Unlock()
 	now := c.now()
 	at := p.ready(now)
-	if now < p.silent {
-		when := c.at(p.silent)
-		r.RetryAt = &when
-		at = p.silent
+	if until, closed := p.closed(now); closed {
+		when := c.at(until)
+		r.RetryAt, at = &when, until
 	}
 	remaining := 0
 	if p.rate == 0 {

@@ -238,3 +238,36 @@ func TestStream_HoldsNoSlot(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// Whoever waits for a turn when the store is closed is told so, a write that has
+// all the time too.
+func TestClose_EndsWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newRig(t, Options{Rate: 0.001, Burst: 1}, latest)
+		name(t.Context(), s.Session(""), "/a/")
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if _, err := Fetch(t.Context(), s.Session(""), user("/b/")); !errors.Is(err, context.Canceled) {
+					t.Errorf("a read: %v", err)
+				}
+			})
+			wg.Go(func() {
+				_, err := Write(t.Context(), s.Session(""), func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("a write: %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+		if _, err := Fetch(t.Context(), s.Session(""), user("/c/")); !errors.Is(err, context.Canceled) {
+			t.Errorf("after it was closed: %v", err)
+		}
+		want(t, name(t.Context(), s.Session(""), "/a/"), "1") // what is kept needs nobody
+	})
+}

@@ -49,7 +49,7 @@ type Record struct {
 // everything pass when it is broken.
 type SharedPace interface {
 	// Take asks for one call of a class, which is [Session.Audience]. 0 grants
-	// it; otherwise it is asked again after that time.
+	// it; otherwise the class makes no call for that long, and asks again then.
 	Take(ctx context.Context, class string) (wait time.Duration)
 	// Refused tells that Mixcloud has refused a call of the class and wants
 	// nothing of it for that long.

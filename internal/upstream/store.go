@@ -160,6 +160,7 @@ func NewStore(client *mixcloud.Client, options Options) *Store {
 	s.ctx, s.end = context.WithCancel(context.Background()) //nolint:forbidigo // it lives for longer than any caller
 	s.everybody = &viewer{pace: s.newPace()}
 	s.queue = newQueue(s.clock, options.Concurrency, options.Budget)
+	s.queue.shared = options.Pace != nil
 	s.gate = newGate(s.clock, options.Running)
 	for r := range s.breakers {
 		s.breakers[r].route = route(r)

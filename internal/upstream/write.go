@@ -49,7 +49,7 @@ func send[T any](ctx context.Context, s *Session, call func(context.Context, *mi
 		return value, err
 	}
 	t := st.queue.newTicket(s, v.pace, urgent)
-	err = st.queue.enter(ctx, t, func(until tick) error {
+	err = st.line(ctx, t, v, func(until tick) error {
 		if beyond(ctx, until-st.clock.now()) {
 			return st.queue.tooLong(v.pace, until)
 		}
@@ -65,11 +65,6 @@ func send[T any](ctx context.Context, s *Session, call func(context.Context, *mi
 		defer func() { err = st.learn(v, st.queue.learnLater(v.pace, t.sent, err), err) }()
 	} else {
 		defer func() { err = st.learn(v, st.queue.leave(t, err), err) }()
-	}
-	if !st.draw(ctx, v) {
-		s.refund()
-		err = ctx.Err()
-		return value, err
 	}
 	if err = watch.admit(st.clock.now()); err != nil {
 		s.refund()
