@@ -8,21 +8,35 @@ import (
 	"time"
 )
 
-// How long an operation waits for its turn to compute: a burst passes, so it is
-// waited out; under a lasting overload, waiting would only make everybody slow,
-// so what does not fit is refused at once (controlled delay, as in CoDel).
+// A burst passes, so it is waited out. An overload that lasts does not: waiting
+// would only make everybody slow, so what does not fit is refused at once. It
+// lasts when all who were let in had to wait for too long, for a while (controlled
+// delay, as in CoDel); what is long is reckoned in turns, because a slow machine
+// is no overload.
 const (
-	turnInBurst    = 500 * time.Millisecond
-	turnOverloaded = 3 * time.Millisecond
-	memoryOfFull   = 250 * time.Millisecond // time constant of how full the gate was
-	fullEnough     = 0.8
+	longWait  = 100 * time.Millisecond // or as many turns as this:
+	longTurns = 16
+	lasting   = 250 * time.Millisecond // or as many turns as this:
+	lastTurns = 100
+	longest   = 2 * time.Second
+
+	// Who came before an overload was one waits for this long at most, or for as
+	// many turns as five hundred who came at once take.
+	turnInBurst    = 2 * time.Second
+	burstTurns     = 1024
+	longestBurst   = 10 * time.Second
+	turnOverloaded = 3 * time.Millisecond // how long others wait in an overload
+
+	memoryOfFull = 250 * time.Millisecond // time constant of how full the gate was
+	fullEnough   = 0.8                    // of the time, for an overload to go on
+	turnsMemory  = 32                     // turns that their mean length is of
 )
 
 // Begin asks to compute for the operation. It returns when that may begin: at
-// once, or after the wait of a burst, or with an error that [Overloaded] knows:
-// under an overload that lasts, whatever is too much is refused within
-// milliseconds, and what is let in keeps its speed. End must be called when the
-// operation is answered.
+// once, or after the wait of a burst, or with ctx's error, or with one that
+// [Overloaded] knows: under an overload that lasts, whatever is too much is refused
+// within milliseconds, and what is let in keeps its speed. End must be called when
+// the operation is answered; calling it again changes nothing.
 //
 // Only computing counts: while the operation waits for Mixcloud it holds nobody
 // up, and when it goes on it need not ask again.
@@ -42,14 +56,15 @@ type turn struct {
 	mu      sync.Mutex
 	running bool // begun and not yet ended
 	resting int  // reads and writes that are waited for
+	since   tick // when it last began to compute
 }
 
 func (t *turn) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.running = true
+	t.running, t.since = true, t.gate.clock.now()
 	if t.resting > 0 {
-		t.gate.leave()
+		t.gate.leave(t.since)
 	}
 }
 
@@ -57,7 +72,7 @@ func (t *turn) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.running && t.resting == 0 {
-		t.gate.leave()
+		t.gate.leave(t.since)
 	}
 	t.running = false
 }
@@ -67,7 +82,7 @@ func (t *turn) rest() (wake func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.resting++; t.resting == 1 && t.running {
-		t.gate.leave()
+		t.gate.leave(t.since)
 	}
 	return t.wake
 }
@@ -77,6 +92,7 @@ func (t *turn) wake() {
 	defer t.mu.Unlock()
 	if t.resting--; t.resting == 0 && t.running {
 		t.gate.resume()
+		t.since = t.gate.clock.now()
 	}
 }
 
@@ -87,74 +103,152 @@ type gate struct {
 	limit int
 
 	mu      sync.Mutex
-	running int // may be above the limit by those that resume
-	waiting []chan struct{}
-	crowded bool    // somebody had to wait or was refused since a place was last left empty
-	full    float64 // how much of the time of late it was crowded, from 0 to 1
-	at      tick    // when full was right
+	running int           // may be above the limit by those that resume
+	queue   []*waiter     // who came when there was no overload, first come, first served
+	late    []*waiter     // who came in an overload: the last one has the best chance to be in time
+	turn    time.Duration // how long one computes before it waits or ends, on average
+	turns   time.Duration // how many that is the average of
+	crowded bool          // somebody had to wait or was refused since a place was last left empty
+	full    float64       // how much of the time of late it was crowded, from 0 to 1
+	at      tick          // when full was right
+	slow    tick          // since when all who were let in had waited for long; never if they had not
+	over    bool          // there is an overload
 }
 
-func newGate(c clock, limit int) *gate { return &gate{clock: c, limit: limit} }
+// A waiter is an operation that waits for its turn.
+type waiter struct {
+	let   chan struct{} // closed when it may begin
+	since tick
+	late  bool // it came in an overload
+}
+
+func newGate(c clock, limit int) *gate { return &gate{clock: c, limit: limit, slow: never} }
+
+// scaled is a time, or as many turns if those take longer.
+func (g *gate) scaled(least time.Duration, turns int) time.Duration {
+	return max(least, time.Duration(turns)*g.turn)
+}
 
 func (g *gate) enter(ctx context.Context) error {
-	g.mu.Lock()
-	g.age()
-	if g.running < g.limit {
-		g.running++
-		g.mu.Unlock()
+	mine, patience := g.line()
+	switch {
+	case patience == 0:
+		return overloaded(time.Second)
+	case mine == nil:
 		return nil
 	}
-	g.crowded = true
-	if g.full > fullEnough && len(g.waiting) >= g.limit {
-		g.mu.Unlock()
-		return overloaded(time.Second) // to wait would only take processors from those who compute
-	}
-	mine := make(chan struct{})
-	g.waiting = append(g.waiting, mine)
-	g.mu.Unlock()
-
-	began := g.clock.now()
-	timer := time.NewTimer(turnOverloaded)
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	for {
 		select {
-		case <-mine:
+		case <-mine.let:
 			return nil
 		case <-ctx.Done():
 			return g.giveUp(mine, ctx.Err())
 		case <-timer.C:
-			if g.overloaded() || g.clock.now()-began >= turnInBurst {
-				return g.giveUp(mine, overloaded(time.Second))
+			if more := g.patience(mine); more > 0 {
+				timer.Reset(more)
+				continue
 			}
-			timer.Reset(turnOverloaded)
+			return g.giveUp(mine, overloaded(time.Second))
 		}
+	}
+}
+
+// patience is for how much longer one may wait: turns may have become longer
+// since it came.
+func (g *gate) patience(w *waiter) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return w.since + g.bound(w) - g.clock.now()
+}
+
+// bound is how long one may wait.
+func (g *gate) bound(w *waiter) time.Duration {
+	if w.late {
+		return min(max(g.turn, turnOverloaded/6), turnOverloaded)
+	}
+	return min(g.scaled(turnInBurst, burstTurns), longestBurst)
+}
+
+// line lets an operation in, which is then no waiter, or puts it in line and tells
+// how long it may wait. With no patience it is refused.
+func (g *gate) line() (*waiter, time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.age()
+	if g.running < g.limit {
+		g.running++
+		g.waited(0, now)
+		return nil, never
+	}
+	g.crowded = true
+	if len(g.queue) > 0 {
+		if so := now - g.queue[0].since; so > g.scaled(longWait, longTurns) {
+			g.waited(so, now)
+		}
+	}
+	if !g.over && g.slow < now-min(g.scaled(lasting, lastTurns), longest) {
+		g.over, g.full = true, 1
+	}
+	w := &waiter{make(chan struct{}), now, g.over}
+	switch {
+	case !g.over:
+		g.queue = append(g.queue, w)
+	case len(g.late) < g.limit:
+		g.late = append(g.late, w)
+	default:
+		return nil, 0 // to wait would only take processors from those who compute
+	}
+	return w, g.bound(w)
+}
+
+// waited notes how long somebody had to wait.
+func (g *gate) waited(d time.Duration, now tick) {
+	switch {
+	case d <= g.scaled(longWait, longTurns):
+		g.slow = never
+	case g.slow == never:
+		g.slow = now
 	}
 }
 
 // giveUp takes back a wait, unless the turn has come after all.
-func (g *gate) giveUp(mine chan struct{}, err error) error {
+func (g *gate) giveUp(w *waiter, err error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	at := slices.Index(g.waiting, mine)
-	if at < 0 {
-		return nil
+	for _, line := range []*[]*waiter{&g.queue, &g.late} {
+		if at := slices.Index(*line, w); at >= 0 {
+			*line = slices.Delete(*line, at, at+1)
+			now := g.clock.now()
+			if so := now - w.since; so > g.scaled(longWait, longTurns) {
+				g.waited(so, w.since)
+			}
+			return err
+		}
 	}
-	g.waiting = slices.Delete(g.waiting, at, at+1)
-	return err
+	return nil
 }
 
-func (g *gate) leave() {
+// leave gives back the place of one that has computed since then.
+func (g *gate) leave(since tick) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.age()
+	now := g.age()
+	g.turns = min(g.turns+1, turnsMemory)
+	g.turn += (now - since - g.turn) / g.turns
 	g.running--
-	for g.running < g.limit && len(g.waiting) > 0 {
-		next := 0
-		if g.full > fullEnough {
-			next = len(g.waiting) - 1 // the others have waited for too long already
+	for g.running < g.limit && len(g.late)+len(g.queue) > 0 {
+		var next *waiter
+		if last := len(g.late) - 1; last >= 0 {
+			next = g.late[last]
+			g.late = slices.Delete(g.late, last, last+1)
+		} else {
+			next = g.queue[0]
+			g.queue[0], g.queue = nil, g.queue[1:]
+			g.waited(now-next.since, now)
 		}
-		close(g.waiting[next])
-		g.waiting = slices.Delete(g.waiting, next, next+1)
+		close(next.let)
 		g.running++
 	}
 	g.crowded = g.crowded && g.running >= g.limit
@@ -170,19 +264,16 @@ func (g *gate) resume() {
 
 // age brings full up to now; crowded is still what it was since. That all
 // processors have something to do is no overload; that they never catch up is.
-func (g *gate) age() {
-	now := g.clock.now()
+func (g *gate) age() (now tick) {
+	now = g.clock.now()
 	goal := 0.0
 	if g.crowded {
 		goal = 1
 	}
 	g.full += (goal - g.full) * -math.Expm1(-float64(now-g.at)/float64(memoryOfFull))
 	g.at = now
-}
-
-func (g *gate) overloaded() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.age()
-	return g.full > fullEnough
+	if g.over && g.full <= fullEnough {
+		g.over, g.slow = false, never
+	}
+	return now
 }
