@@ -11,21 +11,21 @@ import (
 // A burst passes, so it is waited out. An overload that lasts does not: waiting
 // would only make everybody slow, so what does not fit is refused at once. It
 // lasts when all who were let in had to wait for too long, for a while (controlled
-// delay, as in CoDel); what is long is reckoned in turns, because a slow machine
-// is no overload.
+// delay, as in CoDel), and more came meanwhile than come at once; what is long is
+// reckoned in turns, because a slow machine is no overload.
 const (
 	longWait  = 100 * time.Millisecond // or as many turns as this:
 	longTurns = 16
 	lasting   = 250 * time.Millisecond // or as many turns as this:
-	lastTurns = 100
-	longest   = 2 * time.Second
+	lastTurns = 32
+	mostOnce  = 600
 
-	// Who came before an overload was one waits for this long at most, or for as
-	// many turns as five hundred who came at once take.
-	turnInBurst    = 2 * time.Second
-	burstTurns     = 1024
-	longestBurst   = 10 * time.Second
-	turnOverloaded = 3 * time.Millisecond // how long others wait in an overload
+	// How long one waits at most in a burst, or for as many turns as this.
+	turnInBurst  = 2 * time.Second
+	burstTurns   = 1024
+	longestBurst = 10 * time.Second
+
+	turnOverloaded = 3 * time.Millisecond // in an overload, or one turn if that is shorter
 
 	memoryOfFull = 250 * time.Millisecond // time constant of how full the gate was
 	fullEnough   = 0.8                    // of the time, for an overload to go on
@@ -105,6 +105,7 @@ type gate struct {
 	mu      sync.Mutex
 	running int           // may be above the limit by those that resume
 	queue   []*waiter     // who came when there was no overload, first come, first served
+	came    int           // how many, since nobody had to wait
 	late    []*waiter     // who came in an overload: the last one has the best chance to be in time
 	turn    time.Duration // how long one computes before it waits or ends, on average
 	turns   time.Duration // how many that is the average of
@@ -117,9 +118,10 @@ type gate struct {
 
 // A waiter is an operation that waits for its turn.
 type waiter struct {
-	let   chan struct{} // closed when it may begin
-	since tick
-	late  bool // it came in an overload
+	called  chan struct{} // closed when it may begin, unless it is
+	refused error
+	since   tick
+	late    bool // it came in an overload
 }
 
 func newGate(c clock, limit int) *gate { return &gate{clock: c, limit: limit, slow: never} }
@@ -141,8 +143,8 @@ func (g *gate) enter(ctx context.Context) error {
 	defer timer.Stop()
 	for {
 		select {
-		case <-mine.let:
-			return nil
+		case <-mine.called:
+			return mine.refused
 		case <-ctx.Done():
 			return g.giveUp(mine, ctx.Err())
 		case <-timer.C:
@@ -188,10 +190,10 @@ func (g *gate) line() (*waiter, time.Duration) {
 			g.waited(so, now)
 		}
 	}
-	if !g.over && g.slow < now-min(g.scaled(lasting, lastTurns), longest) {
-		g.over, g.full = true, 1
+	if g.came++; !g.over && g.came > mostOnce && g.slow < now-g.scaled(lasting, lastTurns) {
+		g.overload()
 	}
-	w := &waiter{make(chan struct{}), now, g.over}
+	w := &waiter{called: make(chan struct{}), since: now, late: g.over}
 	switch {
 	case !g.over:
 		g.queue = append(g.queue, w)
@@ -201,6 +203,16 @@ func (g *gate) line() (*waiter, time.Duration) {
 		return nil, 0 // to wait would only take processors from those who compute
 	}
 	return w, g.bound(w)
+}
+
+// overload begins one: who has waited for long already is not kept any longer.
+func (g *gate) overload() {
+	g.over, g.full = true, 1
+	for _, w := range g.queue {
+		w.refused = overloaded(time.Second)
+		close(w.called)
+	}
+	g.queue = nil
 }
 
 // waited notes how long somebody had to wait.
@@ -220,14 +232,14 @@ func (g *gate) giveUp(w *waiter, err error) error {
 	for _, line := range []*[]*waiter{&g.queue, &g.late} {
 		if at := slices.Index(*line, w); at >= 0 {
 			*line = slices.Delete(*line, at, at+1)
-			now := g.clock.now()
-			if so := now - w.since; so > g.scaled(longWait, longTurns) {
-				g.waited(so, w.since)
+			if Overloaded(err) && !w.late && !g.over {
+				g.age()
+				g.overload() // it has waited for as long as any burst takes
 			}
 			return err
 		}
 	}
-	return nil
+	return w.refused
 }
 
 // leave gives back the place of one that has computed since then.
@@ -248,10 +260,12 @@ func (g *gate) leave(since tick) {
 			g.queue[0], g.queue = nil, g.queue[1:]
 			g.waited(now-next.since, now)
 		}
-		close(next.let)
+		close(next.called)
 		g.running++
 	}
-	g.crowded = g.crowded && g.running >= g.limit
+	if g.running < g.limit {
+		g.crowded, g.came = false, 0
+	}
 }
 
 // resume counts an operation that goes on: it was let in before.
