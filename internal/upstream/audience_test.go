@@ -163,7 +163,7 @@ func TestViewers_Bounded(t *testing.T) {
 		}
 		seen[generation] = true
 		for range i % 3 {
-			all.renew(v, tick(i))
+			all.renew(v)
 			if generation := v.generation.Load(); seen[generation] {
 				t.Fatalf("two have generation %d", generation)
 			}

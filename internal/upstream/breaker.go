@@ -17,6 +17,7 @@ const (
 	breakerMemory   = 30 * time.Second // what is older says nothing
 	breakerPause    = time.Second      // twice as long after each probe that failed
 	breakerLongest  = 10 * time.Second
+	breakerProbe    = 30 * time.Second // that a probe is waited for: an upload may take hours
 )
 
 // A breaker keeps calls from a part of Mixcloud that fails. When it has been
@@ -35,7 +36,8 @@ type breaker struct {
 	open    bool
 	until   tick // when a probe may go
 	pause   time.Duration
-	probing bool
+	probe   int             // the latest one; they are numbered from 1
+	probing tick            // until when it is waited for; 0 for none
 	failure *mixcloud.Error // the one that opened it
 }
 
@@ -66,25 +68,30 @@ func judge(err error) verdict {
 func (b *breaker) check(now tick) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.open && (now < b.until || b.probing) {
+	if b.shut(now) {
 		return b.refusal(now)
 	}
 	return nil
 }
 
+// shut reports whether no call goes now.
+func (b *breaker) shut(now tick) bool { return b.open && (now < b.until || now < b.probing) }
+
 // admit is check for a call that goes now, and after which done must be called
-// if it is let through. An open breaker lets one through at a time.
-func (b *breaker) admit(now tick) error {
+// if it is let through, with the number that it is given. An open breaker lets
+// one through at a time.
+func (b *breaker) admit(now tick) (probe int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.open {
-		return nil
+	switch {
+	case !b.open:
+		return 0, nil
+	case b.shut(now):
+		return 0, b.refusal(now)
 	}
-	if now < b.until || b.probing {
-		return b.refusal(now)
-	}
-	b.probing = true
-	return nil
+	b.probe++
+	b.probing = now + breakerProbe
+	return b.probe, nil
 }
 
 // refusal is the failure that opened the breaker, with the time that is left.
@@ -96,27 +103,32 @@ func (b *breaker) refusal(now tick) error {
 }
 
 // done learns from a call that was admitted.
-func (b *breaker) done(v verdict, err error, now tick, log *slog.Logger) {
+func (b *breaker) done(probe int, v verdict, err error, now tick, log *slog.Logger) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.open && v == alive:
-		b.open, b.probing, b.calls = false, false, 0
+		b.open, b.probing, b.calls = false, 0, 0
 		log.Info("mixcloud answers again", "route", b.route.String())
-	case b.open && b.probing:
-		b.probing = false
+	case b.open:
+		if probe == 0 || probe != b.probe || b.probing == 0 {
+			return // it was under way when the breaker opened, or for too long
+		}
+		b.probing = 0
 		if v == failing {
 			b.pause = min(2*b.pause, breakerLongest)
 			b.until = now + b.pause
 		}
-	case v != neutral && !b.open:
+	case v != neutral:
 		b.latest[b.next].at, b.latest[b.next].failed = now, v == failing
 		b.next = (b.next + 1) % breakerWindow
 		b.calls = min(b.calls+1, breakerWindow)
 		if v == failing && b.failsTooOften(now) {
 			b.open, b.pause = true, breakerPause
 			b.until = now + b.pause
-			b.failure, _ = errors.AsType[*mixcloud.Error](err)
+			if b.failure, _ = errors.AsType[*mixcloud.Error](err); b.failure == nil {
+				b.failure = &mixcloud.Error{Kind: mixcloud.ErrUnavailable, Err: err}
+			}
 			log.Warn("mixcloud keeps failing and is left alone", "route", b.route.String(), "err", err)
 		}
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,7 +151,7 @@ func TestBreaker(t *testing.T) {
 func TestBreaker_Judges(t *testing.T) {
 	t.Parallel()
 	for want, errs := range map[verdict][]error{
-		failing: {&mixcloud.Error{Kind: mixcloud.ErrUnavailable}, &mixcloud.Error{Kind: mixcloud.ErrTimeout}},
+		failing: {&mixcloud.Error{Kind: mixcloud.ErrUnavailable}, &mixcloud.Error{Kind: mixcloud.ErrTimeout}, &mixcloud.Error{Kind: mixcloud.ErrBadResponse, Err: io.ErrUnexpectedEOF}, &mixcloud.Error{Kind: mixcloud.ErrBadResponse, Err: &net.OpError{Op: "read", Err: syscall.ECONNRESET}}},
 		alive:   {nil, &mixcloud.Error{Kind: mixcloud.ErrNotFound}, &mixcloud.Error{Kind: mixcloud.ErrUnauthenticated}, &mixcloud.Error{Kind: mixcloud.ErrForbidden}},
 		neutral: {&mixcloud.Error{Kind: mixcloud.ErrRateLimited}, context.Canceled, &mixcloud.Error{Kind: context.Canceled}, &mixcloud.Error{Kind: mixcloud.ErrBadResponse}, errNotMade},
 	} {
@@ -171,8 +174,8 @@ func TestBreaker_StaysShut(t *testing.T) {
 		if i%3 == 0 {
 			v = failing
 		}
-		often.done(v, failed, tick(i)*time.Second, s.log)
-		seldom.done(failing, failed, tick(i)*10*time.Second, s.log)
+		often.done(0, v, failed, tick(i)*time.Second, s.log)
+		seldom.done(0, failing, failed, tick(i)*10*time.Second, s.log)
 	}
 	if often.open || seldom.open {
 		t.Errorf("open: %v, %v", often.open, seldom.open)
@@ -186,17 +189,18 @@ func TestBreaker_NeutralProbe(t *testing.T) {
 	s, _ := newRig(t, Options{}, latest)
 	var b breaker
 	for range breakerFailures {
-		b.done(failing, failed, 0, s.log)
+		b.done(0, failing, failed, 0, s.log)
 	}
 	now := b.until
 	for range 3 {
-		if err := b.admit(now); err != nil {
+		probe, err := b.admit(now)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if b.admit(now) == nil {
+		if _, err := b.admit(now); err == nil {
 			t.Fatal("two probes at a time")
 		}
-		b.done(neutral, errNotMade, now, s.log)
+		b.done(probe, neutral, errNotMade, now, s.log)
 	}
 }
 
@@ -208,14 +212,15 @@ func TestBreaker_Forgives(t *testing.T) {
 	s, _ := newRig(t, Options{}, latest)
 	var b breaker
 	for range breakerFailures {
-		b.done(failing, failed, 0, s.log)
+		b.done(0, failing, failed, 0, s.log)
 	}
 	now := b.until
-	if err := b.admit(now); err != nil {
+	probe, err := b.admit(now)
+	if err != nil {
 		t.Fatal(err)
 	}
-	b.done(alive, nil, now, s.log)
-	b.done(failing, failed, now, s.log)
+	b.done(probe, alive, nil, now, s.log)
+	b.done(0, failing, failed, now, s.log)
 	if err := b.check(now); err != nil {
 		t.Errorf("open again: %v", err)
 	}

@@ -37,11 +37,13 @@ func (s *Store) call(f *flight) (made bool) {
 // refusal by the limit that is when the pause is over: the queue knows, and
 // whoever cannot wait for so long is told.
 func (s *Store) tryAgain(f *flight, try int, err error) bool {
-	if f.alone || try >= s.options.Retries {
+	if try >= s.options.Retries || f.deserted() {
 		return false
 	}
+	if f.alone { // the operation that it began for has its answer
+		return s.worthIt(f, try, err)
+	}
 	if f.starter.spend() != nil { // each try is a call of the operation's
-		f.starter.refund()
 		return false
 	}
 	again := s.worthIt(f, try, err)
@@ -71,7 +73,7 @@ func (s *Store) payer(f *flight) *viewer {
 	if f.read.class == ClassEmbed {
 		return s.everybody
 	}
-	return f.starter.viewer.Load()
+	return f.starter.as()
 }
 
 // attempt makes one call when it is its turn.
@@ -90,13 +92,13 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 	if err != nil {
 		return nil, x, false, err
 	}
-	err = errNotMade
-	defer func() { err = s.learn(v, s.queue.leave(t, err), err) }()
+	outcome := errNotMade
+	defer func() { err = s.learn(v, s.queue.leave(t, outcome), err) }()
 	if !f.takeOff() {
-		err = context.Canceled
-		return nil, x, false, err
+		return nil, x, false, context.Canceled
 	}
-	if err = watch.admit(s.clock.now()); err != nil {
+	probe, err := watch.admit(s.clock.now())
+	if err != nil {
 		return nil, x, false, err
 	}
 	s.retries.earn()
@@ -108,11 +110,9 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 	}
 	ctx, cancel := context.WithTimeout(withExchange(f.ctx, x), s.options.Timeout)
 	defer cancel()
-	err = errNotMade
-	failed := err
-	defer func() { watch.done(judge(failed), failed, s.clock.now(), s.log) }()
+	defer func() { watch.done(probe, judge(outcome), outcome, s.clock.now(), s.log) }()
 	value, err = f.read.get(ctx, f.starter.client)
-	failed = err
+	outcome = err
 	return value, x, true, err
 }
 
@@ -162,7 +162,7 @@ func (s *Store) keep(f *flight, value any, missing error, v validator) {
 	}
 	lag := tick(0)
 	if f.key.who != (audience{}) {
-		lag = f.starter.viewer.Load().lag(now)
+		lag = f.starter.as().lag(now)
 	}
 	if lag > 0 { // it may be from before a write of the viewer's
 		life.Fresh, life.Revalidate = min(life.Fresh, lag), 0
@@ -197,7 +197,9 @@ func (s *Store) despair(f *flight, err error) {
 	case errors.Is(err, mixcloud.ErrNotFound):
 		s.keep(f, nil, err, validator{})
 	case errors.Is(err, mixcloud.ErrUnauthenticated) && f.key.who != (audience{}):
-		s.viewers.renew(f.starter.viewer.Load(), 0) // a token that is no good sees nothing any more
+		v := f.starter.as() // a token that is no good sees nothing any more
+		s.viewers.renew(v)
+		s.drop(v)
 	case errors.Is(err, mixcloud.ErrForbidden):
 		s.cache.drop(f.key)
 	}
@@ -212,7 +214,7 @@ func (s *Store) recall(f *flight) bool {
 		return false
 	}
 	now := s.clock.now()
-	if f.key.who != (audience{}) && f.starter.viewer.Load().lag(now) > 0 {
+	if f.key.who != (audience{}) && f.starter.as().lag(now) > 0 {
 		return false
 	}
 	r, ok := second.Get(f.ctx, f.key.address())

@@ -55,7 +55,7 @@ func (s *Session) key(c Class, id string) key {
 	if c == ClassEmbed {
 		return key{class: c, id: id}
 	}
-	v := s.viewer.Load()
+	v := s.as()
 	return key{who: v.who, generation: v.generation.Load(), class: c, id: id}
 }
 

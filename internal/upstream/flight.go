@@ -79,12 +79,23 @@ type flights struct {
 	closed bool
 }
 
-// start gives the flight that is under way for a key, or begins one.
+// known is the flight that is under way for a key; nil for none.
+func (f *flights) known(k key) *flight {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.all[k]
+}
+
+// start gives the flight that is under way for a key, or begins one; nil when the
+// store is closed.
 func (f *flights) start(k key, begin func() *flight) (under *flight, fresh bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if known := f.all[k]; known != nil && !known.isDead() {
 		return known, false
+	}
+	if f.closed {
+		return nil, false
 	}
 	if f.all == nil {
 		f.all = map[key]*flight{}
@@ -92,12 +103,6 @@ func (f *flights) start(k key, begin func() *flight) (under *flight, fresh bool)
 	under = begin()
 	f.all[k] = under
 	return under, true
-}
-
-func (f *flights) busy(k key) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.all[k] != nil
 }
 
 func (f *flights) end(done *flight) {
@@ -108,7 +113,7 @@ func (f *flights) end(done *flight) {
 	}
 }
 
-// close makes flights that begin from now on end at once.
+// close lets no more flights begin.
 func (f *flights) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -128,28 +133,28 @@ func (s *Store) newFlight(ctx context.Context, starter *Session, k key, kept *en
 	f.ctx, f.ground = context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(s.ctx, f.ground)
 	f.released = func() { stop(); f.ground() }
-	if s.flights.closed {
-		f.ground()
-	}
 	s.wg.Add(1)
 	return f
 }
 
 // join makes the session wait for the flight that brings an answer.
 func (s *Session) join(ctx context.Context, k key, kept *entry, r *read) (*flight, error) {
-	if err := s.spend(); err != nil {
-		return nil, err
-	}
 	for {
+		if f := s.store.flights.known(k); f != nil && f.board(s) {
+			s.coalesced.Add(1) // and costs no call
+			return f, nil
+		}
+		if err := s.spend(); err != nil {
+			return nil, err
+		}
 		f, fresh := s.store.flights.start(k, func() *flight { return s.store.newFlight(ctx, s, k, kept, r, false) })
 		if fresh {
 			go s.store.fly(f)
 			return f, nil
 		}
-		if f.board(s) {
-			s.refund()
-			s.coalesced.Add(1)
-			return f, nil
+		s.refund()
+		if f == nil {
+			return nil, context.Canceled
 		}
 	}
 }
@@ -166,6 +171,23 @@ func (f *flight) board(s *Session) bool {
 		f.store.queue.promote(f.ticket, s)
 	}
 	return true
+}
+
+// deserted reports whether nobody waits.
+func (f *flight) deserted() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.waiting == 0
+}
+
+// abandon ends a flight whose call waits for its turn and that nobody waits for.
+func (f *flight) abandon() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.waiting == 0 && !f.sent {
+		f.dead = true
+		f.ground()
+	}
 }
 
 func (f *flight) isDead() bool {
@@ -266,6 +288,12 @@ func (s *Store) fly(f *flight) {
 	defer func() {
 		if p := recover(); p != nil {
 			f.value, f.err = nil, NewPanicError(p)
+			if f.deserted() { // nobody else will tell of it
+				s.log.Error("a read has panicked that nobody waits for", "err", f.err)
+			}
+			if f.kept != nil {
+				f.kept.postpone(s.clock.now(), f.err)
+			}
 		}
 	}()
 	f.local = s.recall(f)

@@ -137,14 +137,19 @@ func (p *pace) after(n int, now tick) tick {
 // correct takes over the rate at which Mixcloud answered before it refused.
 func (p *pace) correct(now tick) {
 	p.unruly = false
-	n := 0
+	n, first := 0, p.epoch
 	for _, sent := range p.answered {
 		if sent > 0 && sent > p.tried-measured && sent < p.epoch {
 			n++
+			first = min(first, sent)
 		}
 	}
+	over := measured
+	if n == len(p.answered) { // and there were more
+		over = max(p.tried-first, time.Millisecond)
+	}
 	was := p.rate
-	if seen := float64(n) / measured.Seconds(); was == 0 || seen > 0 && seen < was {
+	if seen := float64(n) / over.Seconds(); was == 0 || seen > 0 && seen < was {
 		was = seen
 	}
 	p.limited = max(was, slowest)

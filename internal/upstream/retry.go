@@ -21,7 +21,7 @@ type retryBudget struct {
 	spent float64 // of retryStock
 }
 
-// earn counts a call that is no try again.
+// earn counts a call, tries again too.
 func (r *retryBudget) earn() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

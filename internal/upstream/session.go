@@ -48,6 +48,16 @@ func (s *Store) Session(token string) *Session {
 // Anonymous reports whether the operation acts for nobody.
 func (s *Session) Anonymous() bool { return s.viewer.Load() == s.store.everybody }
 
+// as is what is remembered of the audience, which other operations of it share.
+func (s *Session) as() *viewer {
+	v := s.viewer.Load()
+	if v.forgotten.Load() {
+		v = s.store.viewer(v.who)
+		s.viewer.Store(v)
+	}
+	return v
+}
+
 // Store is the store that the session belongs to.
 func (s *Session) Store() *Store { return s.store }
 
@@ -63,13 +73,15 @@ func (a audience) String() string {
 	return string(a[:])
 }
 
-// spend takes one call from the operation's budget. What an operation can take
-// was bounded before it began, so that this is for what nobody can foresee.
+// spend takes one call from the operation's budget, if there is one. What an
+// operation can take was bounded before it began, so that this is for what nobody
+// can foresee.
 func (s *Session) spend() error {
 	limit := s.store.options.Budget
 	if s.spent.Add(1) <= int64(limit) {
 		return nil
 	}
+	s.refund()
 	return &gqlerr.Error{
 		Code: gqlerr.CodeLimitExceeded,
 		Message: fmt.Sprintf("This operation has made the %d calls to Mixcloud that one operation may make, because Mixcloud gave fewer items at a time than it was asked for, "+

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"time"
 
 	"mixcloud-graphql/mixcloud"
 )
@@ -42,10 +43,14 @@ func (s *Session) stand(k key, e *entry, err error) (any, error) {
 // never goes before anything else, and never against a wait or a breaker.
 func (s *Store) refresh(ctx context.Context, session *Session, k key, e *entry, r *read) {
 	now := s.clock.now()
-	if e.waits(now) != nil || s.flights.busy(k) {
+	if e.waits(now) != nil || s.flights.known(k) != nil {
 		return
 	}
-	if until, _ := s.queue.silence(session.viewer.Load().pace); until > 0 || s.breakers[r.class.route()].check(now) != nil {
+	payer := session.as()
+	if k.class == ClassEmbed {
+		payer = s.everybody
+	}
+	if until, _ := s.queue.silence(payer.pace); until > 0 || s.breakers[r.class.route()].check(now) != nil {
 		return
 	}
 	select {
@@ -60,6 +65,8 @@ func (s *Store) refresh(ctx context.Context, session *Session, k key, e *entry, 
 	}
 	go func() {
 		defer func() { <-s.refreshes }()
+		// Whatever has to wait for so long keeps others from being refreshed.
+		defer time.AfterFunc(s.options.Timeout, f.abandon).Stop()
 		s.fly(f)
 	}()
 }

@@ -203,7 +203,7 @@ func (s *Store) Close(ctx context.Context) error {
 // Anything but an audience's name changes nothing.
 func (s *Store) Forget(name string) {
 	if len(name) == sha256.Size {
-		s.viewers.renew(s.viewer(audience([]byte(name))), s.clock.now())
+		s.viewers.write(s.viewer(audience([]byte(name))), s.clock.now())
 	}
 }
 
@@ -220,5 +220,5 @@ type RateLimit struct {
 
 // RateLimit tells what is known of the limit that the operation is under.
 func (s *Session) RateLimit() RateLimit {
-	return s.store.queue.rateLimit(s.viewer.Load().pace, s.store.clock)
+	return s.store.queue.rateLimit(s.as().pace, s.store.clock)
 }

@@ -25,16 +25,18 @@ type viewer struct {
 	generation atomic.Uint64
 	// wrote is when it last changed something; reads may lag behind that.
 	wrote atomic.Int64
-	seen  atomic.Int64
-	quiet atomic.Int64 // until when the log says that no call is made
-	pace  *pace
+	// refused is until when Mixcloud wants no calls of it, as far as the log says.
+	refused   atomic.Int64
+	seen      atomic.Int64
+	forgotten atomic.Bool // another one stands for the audience now, if any does
+	pace      *pace
 }
 
 // silenced tells whether it is news that no call is made until then: calls side
 // by side are refused together.
 func (v *viewer) silenced(until tick) bool {
-	known := v.quiet.Load()
-	return tick(known) < until-time.Second/2 && v.quiet.CompareAndSwap(known, int64(until))
+	known := v.refused.Load()
+	return tick(known) < until-time.Second/2 && v.refused.CompareAndSwap(known, int64(until))
 }
 
 // lag is for how much longer reads may not show what the viewer has written.
@@ -45,6 +47,10 @@ func (v *viewer) lag(now tick) tick {
 	}
 	return max(wrote+overlayLife-now, 0)
 }
+
+// matters reports whether it would do harm to forget the viewer now: reads that
+// lag would be believed, or calls be made that Mixcloud wants none of.
+func (v *viewer) matters(now tick) bool { return v.lag(now) > 0 || tick(v.refused.Load()) > now }
 
 // maxViewers bounds how many tokens are remembered. Whoever is forgotten begins
 // anew with an empty part of the cache.
@@ -62,7 +68,7 @@ func (v *viewers) of(who audience, now tick, paced func() *pace) *viewer {
 	known := v.all[who]
 	if known == nil {
 		if len(v.all) >= maxViewers {
-			v.prune()
+			v.prune(now)
 		}
 		known = &viewer{who: who, pace: paced()}
 		v.last++
@@ -76,23 +82,43 @@ func (v *viewers) of(who audience, now tick, paced func() *pace) *viewer {
 	return known
 }
 
-// prune forgets the quarter that was not seen for the longest time.
-func (v *viewers) prune() {
-	all := make([]*viewer, 0, len(v.all))
-	for _, known := range v.all {
-		all = append(all, known)
+// prune forgets the quarter that was not seen for the longest time, and of those
+// that matter none unless there is nobody else.
+func (v *viewers) prune(now tick) {
+	type known struct {
+		*viewer
+		seen    int64
+		matters bool
 	}
-	slices.SortFunc(all, func(a, b *viewer) int { return cmp.Compare(a.seen.Load(), b.seen.Load()) })
+	all := make([]known, 0, len(v.all))
+	for _, one := range v.all {
+		all = append(all, known{one, one.seen.Load(), one.matters(now)})
+	}
+	slices.SortFunc(all, func(a, b known) int {
+		switch {
+		case a.matters == b.matters:
+			return cmp.Compare(a.seen, b.seen)
+		case a.matters:
+			return 1
+		}
+		return -1
+	})
 	for _, old := range all[:len(all)/4] {
 		delete(v.all, old.who)
+		old.forgotten.Store(true)
 	}
 }
 
 // renew makes all that was kept for a viewer unreachable.
-func (v *viewers) renew(known *viewer, now tick) {
+func (v *viewers) renew(known *viewer) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.last++
 	known.generation.Store(v.last)
-	known.wrote.Store(max(int64(now), 1)) // 0 is never
+}
+
+// write is renew because of a write of the viewer's.
+func (v *viewers) write(known *viewer, now tick) {
+	known.wrote.Store(max(int64(now), 1)) // 0 is never; before renew: what has the new generation knows of it
+	v.renew(known)
 }

@@ -39,7 +39,7 @@ func Stream[T any](ctx context.Context, s *Session, call func(context.Context, *
 // any. A stream gives its place back as soon as it has it.
 func send[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error), stream bool) (value T, err error) {
 	defer s.turn.rest()()
-	st, v := s.store, s.viewer.Load()
+	st, v := s.store, s.as()
 	if err := s.spend(); err != nil {
 		return value, err
 	}
@@ -59,25 +59,29 @@ func send[T any](ctx context.Context, s *Session, call func(context.Context, *mi
 		s.refund()
 		return value, err
 	}
-	err = errNotMade
+	outcome, began := errNotMade, st.clock.now()
 	if stream {
 		st.queue.pass()
-		defer func() { err = st.learn(v, st.queue.learnLater(v.pace, t.sent, err), err) }()
+		defer func() { err = st.learn(v, st.queue.learnLater(v.pace, t.sent, outcome), err) }()
 	} else {
-		defer func() { err = st.learn(v, st.queue.leave(t, err), err) }()
+		defer func() { err = st.learn(v, st.queue.leave(t, outcome), err) }()
 	}
-	if err = watch.admit(st.clock.now()); err != nil {
+	probe, err := watch.admit(st.clock.now())
+	if err != nil {
 		s.refund()
 		return value, err
 	}
 	s.calls.Add(1)
 	defer s.changed() // even if it failed: nobody knows what became of it
-	err = errNotMade
-	failed := err
-	defer func() { watch.done(judge(failed), failed, st.clock.now(), st.log) }()
+	judged := outcome
+	defer func() { watch.done(probe, judge(judged), judged, st.clock.now(), st.log) }()
 	value, err = call(ctx, s.client)
-	if failed = err; errors.Is(err, context.Canceled) || ctx.Err() != nil {
-		failed = errNotMade // the caller's own end says nothing of Mixcloud
+	outcome = err
+	// The caller's own end says nothing of Mixcloud, unless it has kept the caller
+	// waiting.
+	hung := !stream && errors.Is(ctx.Err(), context.DeadlineExceeded) && st.clock.now()-began >= st.options.Patience
+	if ctx.Err() == nil && !errors.Is(err, context.Canceled) || hung {
+		judged = err
 	}
 	return value, err
 }
@@ -107,10 +111,15 @@ func (s *Session) changed() {
 	}
 	st := s.store
 	current := st.viewer(s.viewer.Load().who) // the one that others have, should ours be forgotten
-	st.viewers.renew(current, st.clock.now())
+	st.viewers.write(current, st.clock.now())
 	s.viewer.Store(current)
-	if st.options.Second != nil {
-		st.options.Second.Drop(context.WithoutCancel(st.ctx), current.who.String())
+	st.drop(current)
+}
+
+// drop makes other processes forget what was kept for a viewer.
+func (s *Store) drop(v *viewer) {
+	if s.options.Second != nil {
+		s.options.Second.Drop(context.WithoutCancel(s.ctx), v.who.String())
 	}
 }
 
