@@ -235,6 +235,7 @@ func TestStore_Model(t *testing.T) {
 			}
 			wg.Wait()
 			time.Sleep(time.Hour) // what is under way in the background ends
+			synctest.Wait()
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			if s.queue.free != 4 || s.queue.waiting != 0 || len(s.flights.all) != 0 || len(s.refreshes) != 0 || s.gate.running != 0 {
