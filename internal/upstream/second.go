@@ -26,8 +26,8 @@ type SecondLevel interface {
 // An Address names an answer: whose eyes it is for and what it is about.
 type Address struct {
 	// Audience is [Session.Audience]: "" for everybody, else a keyed hash of the
-	// whole token. It is the same in all processes with the same
-	// Options.HashKey.
+	// whole token. It is the same in all processes whose [Options.AudienceOf] names
+	// alike.
 	Audience string
 	// ID is [Resource.ID].
 	ID string

@@ -1,0 +1,54 @@
+package loaders
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"mixcloud-graphql/internal/upstream"
+	"mixcloud-graphql/mixcloud"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// TestFullAnswersForPartial holds that a full user whom one operation has loaded
+// answers for the partial one in another operation's list, under whatever spelling
+// and for that audience alone, and that what a list shows of somebody never passes
+// for the whole of them.
+func TestFullAnswersForPartial(t *testing.T) {
+	t.Parallel()
+	e, err := emulator.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire := &tap{next: e.Transport()}
+	client, err := mixcloud.New(mixcloud.WithAPIURL("https://mixcloud.test"), mixcloud.WithHTTPClient(&http.Client{Transport: wire}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := upstream.NewStore(client, upstream.Options{})
+	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(t.Context())) })
+
+	listed, err := New(t.Context(), store.Session("")).CloudcastPages.Load(t.Context(), Path("/spartacus/cloudcasts/", mixcloud.Range{Limit: 3}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire.asked()
+	partial := listed.Items[0].User
+	load := func(token, key string, calls int) {
+		t.Helper()
+		session := store.Session(token)
+		full, err := New(t.Context(), session).Users.Load(t.Context(), key)
+		if err != nil || full.FollowerCount == nil {
+			t.Fatalf("%s: %v, %+v", key, err, full)
+		}
+		if asked := wire.asked(); len(asked) != calls || session.Cost().Calls != calls {
+			t.Errorf("%q loads %s by %q", token, key, asked)
+		}
+	}
+	load("", partial.Key, 1) // the list's own does not pass for it
+	load("", partial.Key, 0) // in another operation
+	load("", "/Spartacus/", 0)
+	load("demo-token", partial.Key, 1)
+	load("demo-token", "/SPARTACUS/", 0)
+	load("", partial.Key, 0)
+}
