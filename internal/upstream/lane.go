@@ -106,4 +106,3 @@ func (t *ticket) tell(until tick) {
 	}
 	t.news <- until // nobody else sends: the queue is locked
 }
-

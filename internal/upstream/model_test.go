@@ -105,7 +105,9 @@ func (m *model) fetch(ctx context.Context, s *Store, p place, patience time.Dura
 	session := s.Session(p.token)
 	u, err := Fetch(ctx, session, Resource[*mixcloud.FullUser]{
 		Class: ClassUser, ID: p.key, Size: func(*mixcloud.FullUser) int { return 100 },
-		Get: func(ctx context.Context, _ *mixcloud.Client) (*mixcloud.FullUser, error) { return m.read(ctx, p, writes) },
+		Get: func(ctx context.Context, _ *mixcloud.Client) (*mixcloud.FullUser, error) {
+			return m.read(ctx, p, writes)
+		},
 	})
 	m.mu.Lock()
 	defer m.mu.Unlock()
