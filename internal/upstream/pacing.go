@@ -11,17 +11,19 @@ import (
 // one that hurts, so the pace goes a little faster all the time, and much slower
 // when it was refused.
 const (
-	backOff    = 0.7           // of the rate that was refused
-	slowest    = 0.2           // calls a second
-	speedUp    = 0.02          // each second, of the rate that was last refused
-	speedUpBy  = 0.006         // each second, of that rate's square: for each time that the limit is found again there are twenty calls that it lets pass
-	leastStep  = 0.005         // calls a second, each second
-	firstPause = time.Second   // after a refusal without a wait; twice as long after each further one
-	longPause  = time.Minute   // and no longer than this
-	maxPause   = time.Hour     // a wait that is named is believed up to here, then one call looks
-	measured   = time.Second   // over which the rate that was refused is measured
-	heldLong   = time.Second   // what the shared pace holds back for longer is a pause, not a turn
-	never      = math.MaxInt64 // as a tick
+	backOff       = 0.7           // of the rate that was refused
+	slowest       = 0.2           // calls a second
+	speedUp       = 0.02          // each second, of the rate that was last refused
+	speedUpBy     = 0.006         // each second, of that rate's square: for each time that the limit is found again there are twenty calls that it lets pass
+	leastStep     = 0.005         // calls a second, each second
+	fewCalls      = 3             // in a second, that are no reason to be refused
+	longestGrowth = time.Minute   // without a call, of which nothing is learned
+	firstPause    = time.Second   // after a refusal without a wait; twice as long after each further one
+	longPause     = time.Minute   // and no longer than this
+	maxPause      = time.Hour     // a wait that is named is believed up to here, then one call looks
+	measured      = time.Second   // over which the rate that was refused is measured
+	heldLong      = time.Second   // what the shared pace holds back for longer is a pause, not a turn
+	never         = math.MaxInt64 // as a tick
 )
 
 // A pace is how fast calls are made for one audience: Mixcloud limits those
@@ -46,6 +48,7 @@ type pace struct {
 	epoch   tick // of the latest refusal: those of calls sent before are the same one
 	tried   tick // when the call was sent that was refused
 	strikes int  // refusals in a row
+	refused int  // calls that were refused together the last time
 	unruly  bool // the rate was refused and is yet to be corrected
 	limited float64
 	grown   tick // when the rate was last raised
@@ -134,7 +137,9 @@ func (p *pace) after(n int, now tick) tick {
 	return at
 }
 
-// correct takes over the rate at which Mixcloud answered before it refused.
+// correct takes over the rate at which Mixcloud answered before it refused. Who
+// has hardly asked was not refused for that rate, but for what was before or what
+// others did: then it goes down by as much as ever, from where it is.
 func (p *pace) correct(now tick) {
 	p.unruly = false
 	n, first := 0, p.epoch
@@ -149,8 +154,12 @@ func (p *pace) correct(now tick) {
 		over = max(p.tried-first, time.Millisecond)
 	}
 	was := p.rate
-	if seen := float64(n) / over.Seconds(); was == 0 || seen > 0 && seen < was {
-		was = seen
+	if n+p.refused > fewCalls {
+		if seen := float64(n) / over.Seconds(); was == 0 || seen > 0 && seen < was {
+			was = seen
+		}
+	} else if was == 0 {
+		return // not so many calls in a second that fewer of them would help
 	}
 	p.limited = max(was, slowest)
 	p.rate = max(was*backOff, slowest)
@@ -168,7 +177,7 @@ func (p *pace) answer(sent, now tick) {
 	if p.limited == 0 {
 		return
 	}
-	step := max(leastStep, min(speedUp*p.limited, speedUpBy*p.limited*p.limited)) * min(now-p.grown, time.Second).Seconds()
+	step := max(leastStep, min(speedUp*p.limited, speedUpBy*p.limited*p.limited)) * min(now-p.grown, longestGrowth).Seconds()
 	p.fill(now)
 	p.rate, p.grown = p.rate+step, now
 	if p.base > 0 && p.rate >= p.base {
@@ -183,8 +192,9 @@ func (p *pace) refuse(e *mixcloud.Error, sent, now tick) time.Duration {
 		if p.strikes++; wait <= 0 {
 			wait = min(firstPause<<min(p.strikes-1, 10), longPause)
 		}
-		p.unruly, p.tried, p.epoch = true, sent, now
+		p.unruly, p.tried, p.epoch, p.refused = true, sent, now, 0
 	}
+	p.refused++
 	if p.refusal == nil || now+wait >= p.silent {
 		p.refusal = e
 	}

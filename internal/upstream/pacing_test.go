@@ -339,3 +339,52 @@ func TestPace_After(t *testing.T) {
 		t.Errorf("without a limit: %v", got)
 	}
 }
+
+// One refusal of a server that hardly asks is no reason to crawl: what follows is
+// answered about as soon as before, and traffic that is sparse heals the pace as
+// traffic does that is not.
+func TestPace_QuietServer(t *testing.T) {
+	t.Parallel()
+	refusal := &mixcloud.Error{Kind: mixcloud.ErrRateLimited, RetryAfter: time.Minute}
+	for name, base := range map[string]float64{"a configured rate": 50, "none": 0} {
+		t.Run(name, func(t *testing.T) {
+			p := newPace(base, 500)
+			now := tick(time.Hour)
+			p.ready(now)
+			p.take()
+			p.answer(now, now)
+			now += tick(500 * time.Millisecond)
+			p.take()
+			p.refuse(refusal, now, now)
+			if at := p.ready(now); at != now+time.Minute {
+				t.Errorf("the wait that was named ends at %v, not a minute later", at-now)
+			}
+			now += tick(time.Minute)
+			if p.ready(now); p.rate != base*backOff {
+				t.Errorf("%v calls a second, want %v", p.rate, base*backOff)
+			}
+			for range 60 {
+				now += tick(time.Minute)
+				p.answer(now, now)
+			}
+			if p.ready(now); p.rate != base || p.depth() != 500 {
+				t.Errorf("after an hour of a call a minute: %v calls a second, %v at once", p.rate, p.depth())
+			}
+		})
+	}
+	t.Run("one that asks a lot", func(t *testing.T) {
+		p := newPace(50, 500)
+		now := tick(time.Hour)
+		for range 5 {
+			p.answer(now, now)
+		}
+		now += tick(time.Millisecond)
+		for range 20 {
+			p.refuse(refusal, now, now)
+		}
+		now += tick(time.Minute)
+		if p.ready(now); p.rate != 5*backOff {
+			t.Errorf("%v calls a second, want %v", p.rate, 5*backOff)
+		}
+	})
+}
