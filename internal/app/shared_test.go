@@ -1,7 +1,12 @@
 package app
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,17 +16,20 @@ import (
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/redistest"
 	"mixcloud-graphql/internal/redisurl"
+	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud/emulator"
+	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
 const sharedSecret = "the key of all replicas, 32 bytes"
 
 // newReplica makes one of several servers over one Mixcloud and one Redis.
-func newReplica(t *testing.T, at redisurl.URL, mixcloud *emulator.Emulator) *stage {
+func newReplica(t *testing.T, at redisurl.URL, mixcloud *emulator.Emulator, tune ...func(*upstream.Options)) *stage {
 	t.Helper()
 	return newStage(t, set{
 		config:   config.Serve{RedisURL: at, SecretKey: sharedSecret, OperationBudget: 200},
 		upstream: mixcloud.Transport(),
+		tune:     tune,
 	})
 }
 
@@ -131,43 +139,106 @@ func TestReplicas_canary(t *testing.T) {
 	}
 }
 
-// Redis may go and come back at any time: no client notices.
+// busy is what clients ask while Redis goes and comes back: each question is a
+// new one, so that none is answered by what the process itself has kept.
+type busy struct {
+	*stage
+	asked atomic.Int64
+	wrong sync.Map // what was not answered as it should be, by question
+}
+
+// client asks until ctx ends: for everybody, for a viewer, and writes that are
+// sent again.
+func (b *busy) client(ctx context.Context, t *testing.T, name int) {
+	t.Helper()
+	for n := 0; ctx.Err() == nil; n++ {
+		q := fmt.Sprintf("%d of client %d", n, name)
+		token, key := []string{"", "demo-token"}[n%2], ""
+		query := `query ($q: String!) { search(query: $q) { users(first: 2) { nodes { name } } } }`
+		if n%8 == 7 {
+			key, query = q, `mutation ($q: String) { followUser(input: {username: "spartacus", clientMutationId: $q}) { changed userErrors { code } } }`
+		}
+		a := b.sent(t, token, query, map[string]any{"q": q}, key)
+		if errs := a.decode(t, nil); a.status != http.StatusOK || len(errs) > 0 || a.header.Get("Retry-After") != "" {
+			b.wrong.Store(q, fmt.Sprintf("status %d, %v", a.status, errs))
+		}
+		if key != "" {
+			again := b.sent(t, token, query, map[string]any{"q": q}, key)
+			if again.header.Get("Idempotent-Replayed") != "true" || string(again.body) != string(a.body) {
+				b.wrong.Store(q, fmt.Sprintf("sent again: status %d, %s", again.status, again.body))
+			}
+		}
+		b.asked.Add(1)
+	}
+}
+
+// sent sends an operation, under a name if key is not "".
+func (b *busy) sent(t *testing.T, token, query string, variables map[string]any, key string) answer {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	return b.serve(r, token)
+}
+
+// more waits until some more was asked.
+func (b *busy) more(t *testing.T) {
+	t.Helper()
+	reached := b.asked.Load() + 40
+	until(t, func() bool { return b.asked.Load() > reached })
+}
+
+// Redis may go and come back at any time, whatever was asked of it at that
+// moment: no client notices. As many operations may compute as there are
+// clients, for what an overload does to them is not in question here.
 func TestReplicas_redisDies(t *testing.T) {
 	t.Parallel()
-	redis, mixcloud := redistest.Start(t), newMixcloud(t)
-	s := newReplica(t, redis.URL(), mixcloud)
-	s.shares(t, true)
+	redis := redistest.Start(t)
+	mixcloud, err := emulator.New(emulator.WithWorld(world.New(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const clients = 4
+	b := &busy{stage: newReplica(t, redis.URL(), mixcloud, func(o *upstream.Options) { o.Running = clients })}
+	b.shares(t, true)
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	var asked atomic.Int64
-	users := []string{"demo", "spartacus", "mixcloud"}
-	for i := range 4 {
-		wg.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				token := []string{"", "demo-token"}[n%2]
-				a := s.ask(t, token, `query($u: String!) { user(username: $u) { name cloudcasts(first: 2) { nodes { name } } } }`, map[string]any{"u": users[(n+i)%3]})
-				if errs := a.decode(t, nil); a.status != 200 || len(errs) > 0 {
-					t.Errorf("status %d, %v", a.status, errs)
-					return
-				}
-				asked.Add(1)
-			}
-		})
+	defer wg.Wait()
+	defer stop()
+	for name := range clients {
+		wg.Go(func() { b.client(ctx, t, name) })
 	}
-	more := func() {
-		reached := asked.Load() + 50
-		until(t, func() bool { return asked.Load() > reached || t.Failed() })
+	for range 2 {
+		b.more(t)
+		redis.Kill()
+		b.shares(t, false)
+		b.more(t)
+		if !redis.Restart(t) {
+			t.Fatal("redis-server does not start")
+		}
+		b.shares(t, true)
 	}
-	more()
-	redis.Kill()
-	more()
-	if !redis.Restart(t) {
-		t.Fatal("redis-server does not start")
-	}
-	s.shares(t, true)
-	more()
+	b.more(t)
 	stop()
 	wg.Wait()
+	b.wrong.Range(func(question, what any) bool {
+		t.Errorf("%v: %v", question, what)
+		return true
+	})
+	if st := b.app.shared.Stats(); st.Gets < 100 || st.Takes < 100 || st.Failed == 0 || st.Skipped == 0 {
+		t.Errorf("the clients did not need Redis: %+v", st)
+	}
+	for _, line := range []string{"Redis does not answer; going on without it", "Redis answers"} {
+		if !strings.Contains(b.log.String(), line) {
+			t.Errorf("the log does not say %q", line)
+		}
+	}
 }
 
 func TestReplicas_noRedis(t *testing.T) {
