@@ -71,6 +71,9 @@ func (c *Client) fetchJSON(ctx context.Context, r request, use func(value) (prob
 		if failed != nil {
 			return failed
 		}
+		if r.token != nil {
+			v = strip(v)
+		}
 		if problem := use(v); problem != "" {
 			return &Error{Kind: ErrBadResponse, Err: errors.New(problem)}
 		}

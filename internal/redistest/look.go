@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // Monitor records every command that reaches the server, until stop, which
@@ -45,7 +47,30 @@ func (s *Server) Monitor(t testing.TB) (stop func() string) {
 	}
 }
 
-// Dump is every key and value there is, one pair a line.
+// frame begins what zstd has packed.
+const frame = "\x28\xb5\x2f\xfd"
+
+// unpack shows what a value holds: with what zstd has packed in it as it was.
+func unpack(t testing.TB, value string) string {
+	t.Helper()
+	head, packed, found := strings.Cut(value, frame)
+	if !found {
+		return value
+	}
+	d, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	text, err := d.DecodeAll([]byte(frame+packed), nil)
+	if err != nil {
+		t.Fatalf("%q: %v", value, err)
+	}
+	return head + string(text)
+}
+
+// Dump is every key and value there is, one pair a line. What is packed in a
+// value is unpacked, so that whoever looks for something in it finds it.
 func (s *Server) Dump(t testing.TB) string {
 	t.Helper()
 	c := s.Client(t)
@@ -63,7 +88,9 @@ func (s *Server) Dump(t testing.TB) string {
 		var value any
 		switch kind {
 		case "string":
-			value, err = c.Do(t.Context(), c.B().Get().Key(key).Build()).ToString()
+			var text string
+			text, err = c.Do(t.Context(), c.B().Get().Key(key).Build()).ToString()
+			value = unpack(t, text)
 		case "hash":
 			value, err = c.Do(t.Context(), c.B().Hgetall().Key(key).Build()).AsStrMap()
 		case "zset":
