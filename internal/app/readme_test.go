@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -192,6 +193,34 @@ func TestReadme_SignedIn(t *testing.T) {
 		}
 	}
 	t.Run("aiomixcloud", func(t *testing.T) { aiomixcloud(t, string(text), demo) })
+}
+
+// TestReadme_persisted sends what stands under "Persisted queries": the query
+// with its hash, and then the hash alone.
+func TestReadme_persisted(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "## Persisted queries\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	whole := regexp.MustCompile(`-d '(.*)'\n`).FindStringSubmatch(section)
+	hash := regexp.MustCompile(`'(extensions)=(.*)'\n`).FindStringSubmatch(section)
+	if whole == nil || hash == nil {
+		t.Fatalf("the commands are not there:\n%s", section)
+	}
+	demo := readmeDemo(t)
+	made := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(whole[1]))
+	made.Header.Set("Content-Type", "application/json")
+	known := httptest.NewRequest(http.MethodGet, "/graphql?"+url.Values{hash[1]: hash[2:]}.Encode(), nil)
+	for _, r := range []*http.Request{made, known} {
+		rec := httptest.NewRecorder()
+		demo.ServeHTTP(rec, r)
+		if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `{"data":{"popular":{"nodes":[`) {
+			t.Errorf("%s answers %d %s", r.Method, rec.Code, rec.Body)
+		}
+	}
 }
 
 // answered reads an answer, or the events of one: no error may be in it.

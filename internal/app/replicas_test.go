@@ -1,7 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -232,4 +236,75 @@ func TestReplicas_attemptIsUsedOnce(t *testing.T) {
 			t.Errorf("time %d: %d %s", i+1, got.Code, got.Body)
 		}
 	}
+}
+
+// hashed sends a query's hash, and the query with it if whole is true.
+func (s *stage) hashed(t *testing.T, query string, whole bool) answer {
+	t.Helper()
+	sum := sha256.Sum256([]byte(query))
+	body := map[string]any{"extensions": map[string]any{"persistedQuery": map[string]any{"version": 1, "sha256Hash": hex.EncodeToString(sum[:])}}}
+	if whole {
+		body["query"] = query
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", bytes.NewReader(text))
+	r.Header.Set("Content-Type", "application/json")
+	return s.serve(r, "")
+}
+
+// knows waits until a replica knows a query by its hash.
+func (s *stage) knows(t *testing.T, query string) {
+	t.Helper()
+	until(t, func() bool { return s.hashed(t, query, false).status == http.StatusOK })
+}
+
+// A query that one replica has learned is known to all by its hash; without
+// Redis each knows what it was told.
+func TestReplicas_persistedQueries(t *testing.T) {
+	t.Parallel()
+	redis, first, second := newPair(t)
+	const query, later = `{ user(username: "demo") { name } }`, `{ user(username: "spartacus") { name } }`
+	unknown := second.hashed(t, query, false)
+	if errs := unknown.decode(t, nil); len(errs) != 1 || errs[0].code() != "PERSISTED_QUERY_NOT_FOUND" || unknown.status != http.StatusBadRequest {
+		t.Errorf("unknown: %d %s", unknown.status, unknown.body)
+	}
+	if a := first.hashed(t, query, true); a.status != http.StatusOK {
+		t.Fatalf("made known: %d %s", a.status, a.body)
+	}
+	second.knows(t, query)
+
+	redis.Kill()
+	for _, s := range []*stage{first, second} {
+		until(t, func() bool {
+			s.hashed(t, later, false) // an idle one would not notice for a while
+			return !s.app.shared.Stats().Up
+		})
+	}
+	second.knows(t, query)
+	began := time.Now()
+	for range 10 {
+		if errs := second.hashed(t, later, false).decode(t, nil); len(errs) != 1 || errs[0].code() != "PERSISTED_QUERY_NOT_FOUND" {
+			t.Errorf("unknown, without Redis: %v", errs)
+		}
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("to know nothing takes %v", took)
+	}
+	if a := second.hashed(t, later, true); a.status != http.StatusOK {
+		t.Errorf("made known without Redis: %d %s", a.status, a.body)
+	}
+	second.knows(t, later)
+	if a := first.hashed(t, later, false); a.status != http.StatusBadRequest {
+		t.Errorf("without Redis, the other one knows: %d %s", a.status, a.body)
+	}
+	if !redis.Restart(t) {
+		t.Fatal("redis-server does not start")
+	}
+	first.shares(t, true)
+	second.shares(t, true)
+	second.hashed(t, later, true)
+	first.knows(t, later)
 }

@@ -24,6 +24,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		Estimate: meter.estimate,
 		Timeout:  cfg.RequestTimeout,
 		Writes:   newWrites(a.shared),
+		Queries:  newQueries(a.shared),
 		Stop:     a.stop,
 		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
 	})))

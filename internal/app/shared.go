@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/redis"
@@ -32,6 +34,14 @@ func newWrites(shared *redis.Redis) idempotency.Store {
 		return new(idempotency.Memory)
 	}
 	return &sharedWrites{shared: shared.Writes()}
+}
+
+// newQueries are the persisted queries that other replicas know; nil for none.
+func newQueries(shared *redis.Redis) graphql.Cache[string] {
+	if shared == nil {
+		return nil // and not a nil *redis.Queries
+	}
+	return shared.Queries()
 }
 
 // newProgress is what knows how far uploads are, on all replicas if there is

@@ -51,6 +51,11 @@ type Options struct {
 	Audience func(context.Context) string
 	// Writes remembers those writes. Nil is this process's memory.
 	Writes idempotency.Store
+	// Queries are the documents that other replicas know by their SHA-256, in
+	// hexadecimal: asked for those that this process does not know, and told of
+	// those that it learns, which are valid and within the limits. Neither may
+	// make anybody wait for something that is broken. Nil for none.
+	Queries graphql.Cache[string]
 	// MaxBody is the largest request body, in bytes.
 	MaxBody int64
 	// TokenLimit is the most lexical tokens a document may have.
@@ -108,6 +113,8 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv.SetErrorPresenter(gqlerr.Presenter(o.Log))
 	srv.SetRecoverFunc(gqlerr.Recover(o.Log))
 	srv.SetParserTokenLimit(o.TokenLimit)
+	persisted := newPersisted(o.Queries)
+	srv.Use(persisted) // puts in the document that those below read
 	cache := newQueryCache()
 	srv.SetQueryCache(cache)
 	srv.Use(documentLimits{tokens: o.TokenLimit, depth: o.MaxDepth, known: cache})
@@ -115,6 +122,7 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	if o.Estimate != nil {
 		srv.Use(metering{o.Estimate})
 	}
+	srv.Use(keeping{persisted}) // of what those above have not refused
 	if o.Around != nil {
 		srv.AroundOperations(o.Around)
 	}

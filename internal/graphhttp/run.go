@@ -3,9 +3,11 @@ package graphhttp
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -34,7 +36,7 @@ type task struct {
 	to     accepted
 
 	key     string   // of Idempotency-Key, "" for none
-	content []string // what tells the request from another with the same key
+	content []string // what tells the request from another with the same key: its JSON first
 	files   *files   // nil when the request can have none
 }
 
@@ -135,7 +137,7 @@ func (t runner) once(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		write(w, task.to.media, t.answer(ctx, exec, oc, task))
 		return
 	}
-	claim, before, err := t.writes.Begin(ctx, idempotency.Name{Audience: audience, Key: task.key}, idempotency.FingerprintOf(task.content...))
+	claim, before, err := t.writes.Begin(ctx, idempotency.Name{Audience: audience, Key: task.key}, task.fingerprint(oc.RawQuery))
 	switch {
 	case errors.Is(err, idempotency.ErrInFlight):
 		w.Header().Set("Retry-After", "1")
@@ -156,6 +158,35 @@ func (t runner) once(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	}
 	done := t.claimed(ctx, claim, exec, oc, task)
 	write(w, task.to.media, done)
+}
+
+// fingerprint tells a task from another one. What it asks for counts, not
+// whether its document came as a whole or as its hash: clients that try again
+// may do either.
+func (t task) fingerprint(query string) idempotency.Fingerprint {
+	content := slices.Clone(t.content)
+	var members, extensions map[string]json.RawMessage
+	if json.Unmarshal([]byte(content[0]), &members) == nil {
+		if json.Unmarshal(members["extensions"], &extensions) == nil {
+			delete(extensions, "persistedQuery")
+			members["extensions"] = rawJSON(extensions)
+		}
+		if len(extensions) == 0 {
+			delete(members, "extensions")
+		}
+		members["query"] = rawJSON(query)
+		content[0] = string(rawJSON(members))
+	}
+	return idempotency.FingerprintOf(content...)
+}
+
+// rawJSON marshals what cannot fail to be: texts, and JSON that was read.
+func rawJSON(v any) json.RawMessage {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
 
 // claimed executes a mutation under a claim and settles the claim, panic or not.

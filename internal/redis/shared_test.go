@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -329,6 +330,33 @@ func TestQueries(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, func() bool { _, ok := b.Queries().Get(t.Context(), hash); return !ok })
+}
+
+// However much is made up, Redis gets a bounded share of it.
+func TestQueries_bounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var q Queries
+		added := func(seconds int) (bytes int) {
+			for range seconds + 1 {
+				for q.afford(1000, time.Now()) {
+					bytes += 1000
+				}
+				time.Sleep(time.Second)
+			}
+			return bytes
+		}
+		if n := added(0); n > queryBurst || n < queryBurst-1000 {
+			t.Errorf("%d bytes at once, want %d", n, queryBurst)
+		}
+		if n := added(100); n > 102*queryRate || n < 99*queryRate {
+			t.Errorf("%d bytes in 100 s, want %d", n, 100*queryRate)
+		}
+		time.Sleep(time.Hour)
+		if n := added(0); n > queryBurst || n < queryBurst-1000 {
+			t.Errorf("%d bytes at once after an hour, want %d", n, queryBurst)
+		}
+	})
 }
 
 func TestOpen_configuration(t *testing.T) {
