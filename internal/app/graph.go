@@ -61,7 +61,7 @@ func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *r
 		options.Rate = 0 // the emulator is ours
 	}
 	if shared != nil {
-		options.Second, options.Pace = shared.Cache(), shared.Pace()
+		options.Second, options.Marks, options.Pace = shared.Cache(), shared.Marks(), shared.Pace()
 	}
 	for _, change := range tune {
 		change(&options)

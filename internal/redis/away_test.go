@@ -38,6 +38,8 @@ func (r *replica) slowest(t *testing.T, n int) (slowest string, took time.Durati
 		"get":         func() { r.Cache().Get(ctx, upstream.Address{ID: id}) },
 		"get, signed": func() { r.Cache().Get(ctx, upstream.Address{Audience: alice, ID: id}) },
 		"put":         func() { r.Cache().Put(ctx, upstream.Address{ID: id}, upstream.Record{Body: []byte("x")}, life) },
+		"tell":        func() { r.Marks().Tell(ctx, bob, upstream.Written{ID: id}) },
+		"told":        func() { r.Marks().Told(ctx, alice) },
 		"drop":        func() { r.Cache().Drop(ctx, bob) },
 		"take":        func() { r.Pace().Take(ctx, "") },
 		"refused":     func() { r.Pace().Refused(ctx, bob, time.Second) },

@@ -55,7 +55,7 @@ func (c *Cache) Get(ctx context.Context, at upstream.Address) (upstream.Record, 
 	if found.local {
 		c.link.count.local.Add(1)
 	}
-	v.record.Age = max(time.Since(v.stored), 0) // another machine's clock may be ahead of ours
+	v.record.Age = max(c.link.now().Sub(v.stored), 0)
 	return v.record, true
 }
 
@@ -84,7 +84,7 @@ func (c *Cache) Put(_ context.Context, at upstream.Address, r upstream.Record, l
 	}
 	left -= r.Age
 	key := c.keys.value(at.Audience, at.ID)
-	v := value{stored: time.Now().Add(-r.Age), record: r}
+	v := value{stored: c.link.now().Add(-r.Age), record: r}
 	if at.Audience != "" {
 		var ok bool
 		if v.generation, ok = c.generations.seen(at.Audience, key); !ok {

@@ -29,13 +29,14 @@ func TestCanary(t *testing.T) {
 	} else if err := claim.Finish(ctx, Answer{Status: 200}); err != nil {
 		t.Error(err)
 	}
+	r.Marks().Tell(ctx, at.Audience, upstream.Written{ID: "w", Target: "/spartacus/"})
 	r.Progress().Publish(at.Audience, secret+"-upload", Upload{})
 	r.use(t, secret+"-nonce", time.Minute)
 	r.Queries().Add(ctx, hashOf("{ viewer { name } }"), "{ viewer { name } }")
 	r.drain(t)
 	kept := s.Dump(t)
 	seen := stop()
-	for _, kind := range []string{"value:{", "value:", "generation:{", "pace:{", "write:{", "upload:{", "nonce:", "query:", "replicas"} {
+	for _, kind := range []string{"value:{", "value:", "generation:{", "marks:{", "pace:{", "write:{", "upload:{", "nonce:", "query:", "replicas"} {
 		for name, text := range map[string]string{"the keys": kept, "the commands": seen} {
 			if !strings.Contains(text, prefix+kind) {
 				t.Errorf("%s have no %s", name, kind)

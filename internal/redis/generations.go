@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +37,7 @@ type generations struct {
 
 	mu    sync.Mutex
 	known map[string]known  // by audience
-	owed  map[string]string // by audience: begun here, and Redis does not have it yet
+	owed  map[string]owed   // by audience: begun here, and Redis does not have it yet
 	reads map[string]string // by value's key: in force when it was last asked for
 }
 
@@ -44,12 +45,19 @@ type generations struct {
 type known struct {
 	now  string // in force; "" when that must be asked
 	gone string // replaced: this process's own copy of it may last for a moment longer
+	own  bool   // now was begun here, and was not read back yet
+}
+
+// owed is what Redis is to be told of an audience. It never changes.
+type owed struct {
+	generation string
+	marks      []marked // what was written
 }
 
 func newGenerations(l *link, k keys) *generations {
 	return &generations{
 		link: l, keys: k, self: rand.Text(),
-		known: map[string]known{}, owed: map[string]string{}, reads: map[string]string{},
+		known: map[string]known{}, owed: map[string]owed{}, reads: map[string]string{},
 	}
 }
 
@@ -60,8 +68,10 @@ if known then return known end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]`)
 
-// replace begins a generation, whatever there was, and tells the others.
-var replace = rueidis.NewLuaScript(`
+// replace begins a generation, whatever there was, and tells the others; before
+// that it notes what was written, if anything was.
+var replace = rueidis.NewLuaScript(markLua + `
+if #ARGV > 6 then mark(KEYS[2], tonumber(ARGV[5]), tonumber(ARGV[6]), 7) end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return ARGV[1]`)
@@ -137,17 +147,25 @@ func (g *generations) owes(audience string) bool {
 	return owes
 }
 
-// renew begins a generation of an audience.
-func (g *generations) renew(ctx context.Context, audience string) {
+// renew begins a generation of an audience, which has written something.
+func (g *generations) renew(ctx context.Context, audience string, writes ...marked) {
 	generation := rand.Text()
 	g.mu.Lock()
 	bound(g.known, maxAudiences)
 	bound(g.owed, maxAudiences)
-	g.known[audience] = known{now: generation, gone: g.known[audience].now}
-	g.owed[audience] = generation // until Redis has it
+	was := g.known[audience]
+	if !was.own {
+		was.gone = was.now
+	}
+	g.known[audience] = known{now: generation, gone: was.gone, own: true}
+	if before := g.owed[audience].marks; len(before) < maxMarks {
+		writes = append(slices.Clip(before), writes...)
+	}
+	debt := owed{generation, writes}
+	g.owed[audience] = debt // until Redis has it
 	g.mu.Unlock()
 	_, err := ask(context.WithoutCancel(ctx), g.link, func(ctx context.Context, r rueidis.Client) (struct{}, error) {
-		return struct{}{}, g.tell(ctx, r, audience, generation)
+		return struct{}{}, g.tell(ctx, r, audience, debt)
 	})
 	if err != nil {
 		g.link.log.warn("owed", "A write is not yet known to the other replicas; they are told when Redis is back")
@@ -159,31 +177,29 @@ func (g *generations) renew(ctx context.Context, audience string) {
 func (g *generations) settle(audience, generation string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.owed[audience] == generation {
+	if g.owed[audience].generation == generation {
 		delete(g.owed, audience)
 	}
 }
 
-func (g *generations) tell(ctx context.Context, r rueidis.Client, audience, generation string) error {
+func (g *generations) tell(ctx context.Context, r rueidis.Client, audience string, debt owed) error {
 	message := g.self + " " + base64.RawURLEncoding.EncodeToString([]byte(audience))
-	return replace.Exec(ctx, r, []string{g.keys.generation(audience)}, []string{generation, lifeArg, dropsChannel, message}).Error()
+	return replace.Exec(ctx, r,
+		[]string{g.keys.generation(audience), g.keys.marks(audience)},
+		slices.Concat([]string{debt.generation, lifeArg, dropsChannel, message}, marksArgs, markArgs(debt.marks))).Error()
 }
 
 // flush tells Redis what it was owed. Until it has, nothing may be read there.
 func (g *generations) flush(ctx context.Context) error {
-	type debt struct{ audience, generation string }
 	g.mu.Lock()
-	owed := make([]debt, 0, len(g.owed))
-	for audience, generation := range g.owed {
-		owed = append(owed, debt{audience, generation})
-	}
+	all := maps.Clone(g.owed)
 	g.mu.Unlock()
-	return each(owed, func(d debt) error {
+	return each(slices.Collect(maps.Keys(all)), func(audience string) error {
 		_, err := boxed(ctx, g.link, writeBox, func(ctx context.Context, r rueidis.Client) (struct{}, error) {
-			return struct{}{}, g.tell(ctx, r, d.audience, d.generation)
+			return struct{}{}, g.tell(ctx, r, audience, all[audience])
 		})
 		if err == nil {
-			g.settle(d.audience, d.generation)
+			g.settle(audience, all[audience].generation)
 		}
 		return err
 	})

@@ -64,6 +64,10 @@ func (k keys) generation(audience string) string {
 	return prefix + "generation:{" + k.audience(audience) + "}"
 }
 
+func (k keys) marks(audience string) string {
+	return prefix + "marks:{" + k.audience(audience) + "}"
+}
+
 func (k keys) pace(class string) string { return prefix + "pace:{" + k.audience(class) + "}" }
 
 func (k keys) write(audience, key string) string {

@@ -48,12 +48,14 @@ type link struct {
 	flights chan struct{}
 	box     time.Duration // of reads: readBox, or more in tests of something else
 	count   counters
+	wall    func() time.Time
+	ahead   atomic.Int64    // nanoseconds by which the server's clock is ahead of ours
 	life    context.Context //nolint:containedctx // the link's own life, which no caller's context has
 	end     context.CancelFunc
 }
 
 func newLink(opt rueidis.ClientOption, log *slog.Logger) *link {
-	l := &link{box: readBox, log: newSparingLog(log), flights: make(chan struct{}, maxFlights), breaker: newBreaker()}
+	l := &link{box: readBox, log: newSparingLog(log), flights: make(chan struct{}, maxFlights), breaker: newBreaker(), wall: time.Now}
 	l.life, l.end = context.WithCancel(context.Background()) //nolint:forbidigo // it lives for longer than any caller
 	dial := opt.DialCtxFn
 	if dial == nil {
@@ -146,6 +148,15 @@ func boxed[T any](ctx context.Context, l *link, box time.Duration, commands func
 	case <-timer.C:
 		return *new(T), context.DeadlineExceeded
 	}
+}
+
+// now is the time by the server's clock, which all replicas share: their own may
+// differ. It is as right as the latest sign of life was quick.
+func (l *link) now() time.Time { return l.wall().Add(time.Duration(l.ahead.Load())) }
+
+// set tells what the server's clock has said between two moments of ours.
+func (l *link) set(server, before, after time.Time) {
+	l.ahead.Store(int64(server.Sub(before.Add(after.Sub(before) / 2))))
 }
 
 // heed counts how a command ended.

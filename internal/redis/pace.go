@@ -17,13 +17,13 @@ var paceScript string
 var paceLua = rueidis.NewLuaScript(paceScript)
 
 // alive counts the replicas that have given a sign of life lately, this one
-// among them.
+// among them, and tells the server's time in milliseconds.
 var alive = rueidis.NewLuaScript(`
 local clock = redis.call('TIME')
 redis.call('ZADD', KEYS[1], clock[1], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', clock[1] - ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return redis.call('ZCARD', KEYS[1])`)
+return {redis.call('ZCARD', KEYS[1]), clock[1] * 1000 + math.floor(clock[2] / 1000)}`)
 
 // lifesigns is how many beats a replica may miss before it is not counted.
 const lifesigns = 4
@@ -106,18 +106,23 @@ func (p *Pace) own(class string) (b *bucket, base, burst float64) {
 
 func (p *Pace) now() micros { return micros(time.Since(p.start).Microseconds()) }
 
-// beat gives a sign of life and counts those of the others.
+// beat gives a sign of life, counts those of the others and sets the clock.
 func (p *Pace) beat(ctx context.Context) error {
-	n, err := boxed(ctx, p.link, p.link.box, func(ctx context.Context, r rueidis.Client) (int64, error) {
+	before := p.link.wall()
+	told, err := boxed(ctx, p.link, p.link.box, func(ctx context.Context, r rueidis.Client) ([]int64, error) {
 		seconds := strconv.Itoa(int(lifesigns * beat / time.Second))
-		return alive.Exec(ctx, r, []string{replicasKey}, []string{p.self, seconds}).AsInt64()
+		return alive.Exec(ctx, r, []string{replicasKey}, []string{p.self, seconds}).AsIntSlice()
 	})
+	if err == nil && len(told) != 2 {
+		err = errValue
+	}
 	if err != nil {
 		return err
 	}
+	p.link.set(time.UnixMilli(told[1]), before, p.link.wall())
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.replicas = int(max(n, 1))
+	p.replicas = int(max(told[0], 1))
 	return nil
 }
 

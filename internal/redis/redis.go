@@ -1,6 +1,6 @@
 // Package redis lets replicas of the server share what is worth sharing: what
-// Mixcloud has answered, how fast it may be asked, which writes were done, how
-// far uploads are, which sign-ins were finished, which queries are known by
+// Mixcloud has answered, how fast it may be asked, what viewers have just
+// written, which writes were done, how far uploads are, which sign-ins were finished, which queries are known by
 // their hash.
 //
 // Redis may be away at any time: at the start, in the middle of a command, for
@@ -53,6 +53,7 @@ type Redis struct {
 	progress *Progress
 	nonces   *Nonces
 	queries  *Queries
+	marks    *Marks
 }
 
 // Open prepares the sharing, which [Redis.Start] begins. It makes no
@@ -72,6 +73,7 @@ func Open(o Options) (*Redis, error) {
 	r := &Redis{link: newLink(opt, o.Log)}
 	r.writer = newWriter(r.link)
 	r.cache = newCache(r.link, r.writer, k)
+	r.marks = &Marks{link: r.link, keys: k, generations: r.cache.generations}
 	r.pace = newPace(r.link, k, o.Rate, o.Burst)
 	r.writes = &Writes{link: r.link, keys: k}
 	r.progress = newProgress(r.link, r.writer, k)
@@ -122,6 +124,9 @@ func (r *Redis) Stats() Stats { return r.link.stats() }
 // Cache is the shared cache of answers.
 func (r *Redis) Cache() *Cache { return r.cache }
 
+// Marks are what viewers have just written.
+func (r *Redis) Marks() *Marks { return r.marks }
+
 // Pace is the shared pacing budget.
 func (r *Redis) Pace() *Pace { return r.pace }
 
@@ -139,5 +144,6 @@ func (r *Redis) Queries() *Queries { return r.queries }
 
 var (
 	_ upstream.SecondLevel = (*Cache)(nil)
+	_ upstream.SharedMarks = (*Marks)(nil)
 	_ upstream.SharedPace  = (*Pace)(nil)
 )

@@ -32,6 +32,8 @@ type settings struct {
 	// box is how long a read may take: for ever, as it were, where nothing goes
 	// wrong but that the machine is busy with other tests.
 	box time.Duration
+	// off is by how much the replica's clock is wrong.
+	off time.Duration
 }
 
 func realBox(o *settings) { o.box = readBox }
@@ -52,6 +54,7 @@ func open(t *testing.T, url redisurl.URL, change ...func(*settings)) *replica {
 		t.Fatal(err)
 	}
 	r.link.box = o.box
+	r.link.wall = func() time.Time { return time.Now().Add(o.off) }
 	r.Start(func(audience string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -155,6 +155,7 @@ func (s *Store) line(ctx context.Context, t *ticket, v *viewer, hear func(until 
 
 // keep stores an answer: a value, or that there is none.
 func (s *Store) keep(f *flight, value any, missing error, v validator) {
+	<-f.heard
 	now := s.clock.now()
 	life := s.options.lifetime(f.key.class)
 	if missing != nil {

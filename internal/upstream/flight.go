@@ -35,6 +35,7 @@ type flight struct {
 	fresh time.Duration
 
 	second atomic.Pointer[entry] // what the second level had, stale
+	heard  <-chan struct{}       // closed when it is known what other processes have written
 
 	mu      sync.Mutex
 	waiting int
@@ -296,6 +297,8 @@ func (s *Store) fly(f *flight) {
 			}
 		}
 	}()
+	f.heard = s.listen(f)
+	defer func() { <-f.heard }() // whoever gets the answer may have to correct it
 	f.local = s.recall(f)
 	called := !f.local && s.call(f)
 	if !called && !f.alone {

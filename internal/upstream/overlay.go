@@ -1,6 +1,8 @@
 package upstream
 
 import (
+	"context"
+	"crypto/rand"
 	"maps"
 	"slices"
 	"sync"
@@ -18,6 +20,7 @@ const (
 	Favorited               // of a cloudcast
 	Reposted                // of a cloudcast
 	ListenLater             // of a cloudcast
+	uploaded                // of a cloudcast: it was just made; no flag of Mixcloud's
 )
 
 // overlayLife is for how long a write outweighs what is read. Mixcloud's reads
@@ -32,8 +35,12 @@ type mark struct {
 
 // A write is what a viewer has last made of a mark.
 type write struct {
+	id   string
 	want bool
 	at   time.Time
+	// done: a read has agreed. It is remembered all the same, so that another
+	// process cannot bring it up again.
+	done bool
 	// churned: an earlier write of the mark was not seen to arrive yet. A read
 	// that agrees may then be one from before both, so the write is kept for
 	// its whole life.
@@ -48,9 +55,24 @@ type overlay struct {
 	writes map[string]map[mark]write // by audience
 }
 
-func (o *overlay) put(who string, m mark, want bool, now time.Time) {
+func (o *overlay) put(who string, m mark, want bool, now time.Time) write {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	mine := o.of(who, now)
+	before := mine[m]
+	w := write{id: rand.Text(), want: want, at: now, churned: before.outlasts(want)}
+	mine[m] = w
+	return w
+}
+
+// outlasts reports whether a write, or none, may still be read as having
+// happened after one that wants this.
+func (w write) outlasts(want bool) bool {
+	return w.id != "" && !w.done && (w.churned || w.want != want)
+}
+
+// of are the writes of an audience, to be added to.
+func (o *overlay) of(who string, now time.Time) map[mark]write {
 	if o.writes == nil {
 		o.writes = map[string]map[mark]write{}
 	}
@@ -60,8 +82,20 @@ func (o *overlay) put(who string, m mark, want bool, now time.Time) {
 		mine = map[mark]write{}
 		o.writes[who] = mine
 	}
-	before, pending := mine[m]
-	mine[m] = write{want: want, at: now, churned: pending && (before.churned || before.want != want)}
+	return mine
+}
+
+// learn takes over what another process has told; false if that is no news.
+func (o *overlay) learn(who string, told Written, now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	m, at := mark{told.Flag, told.Target}, now.Add(-told.Age)
+	before := o.writes[who][m]
+	if told.Age >= o.life || before.id == told.ID || before.id != "" && before.at.After(at) {
+		return false
+	}
+	o.of(who, now)[m] = write{id: told.ID, want: told.Want, at: at, churned: told.Churned || before.outlasts(told.Want)}
+	return true
 }
 
 // prune forgets what has outlived its time, of all audiences: writes are rare
@@ -82,14 +116,15 @@ func (o *overlay) correct(who string, m mark, read bool, now time.Time) (want bo
 	defer o.mu.Unlock()
 	w, pending := o.writes[who][m]
 	switch {
-	case !pending:
+	case !pending || w.done:
 		return read, 0
 	case now.Sub(w.at) >= o.life:
 		delete(o.writes[who], m)
 		return read, 0
 	case read == w.want:
 		if !w.churned {
-			delete(o.writes[who], m)
+			w.done = true
+			o.writes[who][m] = w
 		}
 		return read, 0
 	case w.want:
@@ -107,7 +142,7 @@ func (o *overlay) pending(who string, flag Flag, now time.Time) []string {
 	mine := o.writes[who]
 	var marks []mark
 	for m, w := range mine {
-		if m.flag == flag && now.Sub(w.at) < o.life {
+		if m.flag == flag && o.lives(w, now) {
 			marks = append(marks, m)
 		}
 	}
@@ -123,14 +158,17 @@ func (o *overlay) has(who string, m mark, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	w, pending := o.writes[who][m]
-	return pending && now.Sub(w.at) < o.life
+	return pending && o.lives(w, now)
 }
+
+// lives reports whether a write still outweighs what is read.
+func (o *overlay) lives(w write, now time.Time) bool { return !w.done && now.Sub(w.at) < o.life }
 
 func (o *overlay) idle(who string, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, w := range o.writes[who] {
-		if now.Sub(w.at) < o.life {
+		if o.lives(w, now) {
 			return false
 		}
 	}
@@ -140,7 +178,46 @@ func (o *overlay) idle(who string, now time.Time) bool {
 // Wrote tells that the viewer has set a flag of a target, so that what is read
 // for them from now on shows it.
 func (s *Session) Wrote(flag Flag, key string, want bool) {
-	s.store.overlay.put(s.Audience(), mark{flag, mixcloud.Canonical(key)}, want, time.Now())
+	s.tell(&s.store.overlay, mark{flag, mixcloud.Canonical(key)}, want)
+}
+
+// tell remembers a write, here and in other processes.
+func (s *Session) tell(o *overlay, m mark, want bool) {
+	w := o.put(s.Audience(), m, want, time.Now())
+	if marks := s.store.options.Marks; marks != nil && !s.Anonymous() {
+		marks.Tell(context.WithoutCancel(s.store.ctx), s.Audience(), Written{ID: w.id, Flag: m.flag, Target: m.target, Want: want, Churned: w.churned})
+	}
+}
+
+// silent is what was heard where there is nothing to hear.
+var silent = func() chan struct{} {
+	heard := make(chan struct{})
+	close(heard)
+	return heard
+}()
+
+// listen asks what other processes have told of a flight's viewer, beside
+// whatever the flight does meanwhile. What it gives is closed when that is
+// known.
+func (s *Store) listen(f *flight) <-chan struct{} {
+	if s.options.Marks == nil || f.key.who == (audience{}) {
+		return silent
+	}
+	heard := make(chan struct{})
+	s.wg.Go(func() {
+		defer close(heard)
+		v := f.starter.viewer.Load()
+		for _, w := range s.options.Marks.Told(f.ctx, v.who.String()) {
+			o := &s.overlay
+			if w.Flag == uploaded {
+				o = &s.uploads
+			}
+			if o.learn(v.who.String(), w, time.Now()) {
+				v.wroteAt(s.clock.now() - w.Age)
+			}
+		}
+	})
+	return heard
 }
 
 // Pending lists the targets whose flag was written and was not read back yet.

@@ -43,6 +43,30 @@ type Record struct {
 	ETag, LastModified string
 }
 
+// SharedMarks let other processes know what viewers have just written, for as
+// long as reads may not show it. They are asked beside what a read waits for
+// anyway, and only for a viewer. Like a SecondLevel they must not make anybody
+// wait, and know nothing when they are broken.
+type SharedMarks interface {
+	// Tell makes a write known. When it returns the others know, and have dropped
+	// what they kept for the audience.
+	Tell(ctx context.Context, audience string, w Written)
+	// Told gives what any process has told of an audience, for at least ten
+	// minutes: of each flag of each target the last, in any order.
+	Told(ctx context.Context, audience string) []Written
+}
+
+// A Written is something that a viewer has written.
+type Written struct {
+	ID     string // of this write: no other has it
+	Flag   Flag
+	Target string // canonical key
+	Want   bool
+	// Churned says that an earlier write of the same was not seen to arrive yet.
+	Churned bool
+	Age     time.Duration // since it was written
+}
+
 // A SharedPace is a pacing budget that other processes draw from too. It is
 // asked right before a call, after this process's own pacing has let it
 // through. Like a SecondLevel it must not make anybody wait, and lets

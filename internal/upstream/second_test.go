@@ -158,3 +158,151 @@ func TestSecond_Damaged(t *testing.T) {
 		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
 	})
 }
+
+// board is what processes have written, in memory.
+type board struct {
+	delay time.Duration
+	mu    sync.Mutex
+	told  map[string]map[mark]Written // Age is when, since began
+	began time.Time
+	asked map[string]int
+	drop  func(audience string)
+}
+
+func newBoard() *board {
+	return &board{told: map[string]map[mark]Written{}, asked: map[string]int{}, began: time.Now()}
+}
+
+func (b *board) Tell(_ context.Context, audience string, w Written) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.told[audience] == nil {
+		b.told[audience] = map[mark]Written{}
+	}
+	w.Age = time.Since(b.began) - w.Age
+	b.told[audience][mark{w.Flag, w.Target}] = w
+	if b.drop != nil {
+		b.drop(audience)
+	}
+}
+
+func (b *board) Told(_ context.Context, audience string) []Written {
+	time.Sleep(b.delay)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked[audience]++
+	var all []Written
+	for _, w := range b.told[audience] {
+		w.Age = time.Since(b.began) - w.Age
+		all = append(all, w)
+	}
+	return all
+}
+
+// following reads whether the holder of t follows /a/, as the session corrects
+// it, and how many do.
+func following(t *testing.T, s *Store) (flag bool, count int) {
+	t.Helper()
+	session := s.Session("t")
+	u, err := Fetch(t.Context(), session, user("/a/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	corrected := session.CorrectFullUser(*u)
+	return *corrected.Following, *corrected.FollowerCount
+}
+
+// What one process has written, another one shows too, until a read agrees or a
+// minute has passed; what it learns so costs no time and no call.
+func TestMarks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared := newBoard()
+		shared.delay = 50 * time.Millisecond
+		agrees := false
+		answers := func(call) reply {
+			if agrees {
+				return reply{delay: 100 * time.Millisecond, body: `{"key":"/a/","following":true,"follower_count":8}`}
+			}
+			return reply{delay: 100 * time.Millisecond, body: `{"key":"/a/","following":false,"follower_count":7}`}
+		}
+		o := Options{Second: new(shelf), Marks: shared, AudienceOf: func(token string) string { return "of " + token }}
+		one, _ := newRig(t, o, answers)
+		two, up2 := newRig(t, o, answers)
+		shared.drop = func(audience string) { one.Forget(audience); two.Forget(audience) }
+		sees := func(when string, s *Store, flag bool, count int) {
+			t.Helper()
+			if f, c := following(t, s); f != flag || c != count {
+				t.Errorf("%s: following is %v, of %d; want %v, %d", when, f, c, flag, count)
+			}
+		}
+		sees("before", two, false, 7)
+		writer := one.Session("t")
+		writer.Wrote(Following, "/a/", true)
+		up2.made()
+		began := time.Now()
+		sees("elsewhere", two, true, 8)
+		if took := time.Since(began); took != 100*time.Millisecond {
+			t.Errorf("it takes %v", took)
+		}
+		wantCalls(t, up2, 1)
+		if got := two.Session("t").Pending(Following); len(got) != 1 || got[0] != "/a/" {
+			t.Errorf("pending: %q", got)
+		}
+		third, _ := newRig(t, o, answers) // begins while reads lag
+		sees("in one that has just begun", third, true, 8)
+		time.Sleep(30 * time.Second)
+		sees("later", two, true, 8)
+
+		// A read that agrees ends it for good, though it is still told of.
+		agrees = true
+		sees("when a read agrees", two, true, 8)
+		agrees = false
+		sees("undone elsewhere", two, false, 7)
+		time.Sleep(time.Second)
+		sees("undone elsewhere, again", two, false, 7)
+		sees("where no read has agreed", third, true, 8)
+		time.Sleep(time.Minute)
+		sees("after a minute", third, false, 7)
+		sees("in one that begins then", one, false, 7)
+
+		// The latest write counts, whichever process has made it.
+		two.Session("t").Wrote(Following, "/a/", true)
+		sees("the first sees what the second wrote", one, true, 8)
+		one.Session("t").Wrote(Following, "/a/", false)
+		sees("the second sees what the first wrote then", two, false, 7)
+		agrees = true
+		sees("a read of before that", two, false, 7)
+
+		if n := shared.asked[""]; n > 0 {
+			t.Errorf("asked %d times for nobody", n)
+		}
+		if _, err := Fetch(t.Context(), two.Session(""), user("/a/")); err != nil || shared.asked[""] > 0 {
+			t.Errorf("asked %d times for nobody, %v", shared.asked[""], err)
+		}
+	})
+}
+
+// A cloudcast that was uploaded by one process is a new one for all.
+func TestMarks_uploaded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := Options{Marks: newBoard(), AudienceOf: func(token string) string { return "of " + token }}
+		one, _ := newRig(t, o, func(call) reply { return missing })
+		two, _ := newRig(t, o, func(call) reply { return missing })
+		one.Session("t").Uploaded("/b/")
+		for _, test := range []struct {
+			wait time.Duration
+			want bool
+		}{{0, true}, {10*time.Minute - time.Second, true}, {time.Second, false}} {
+			time.Sleep(test.wait)
+			session := two.Session("t")
+			if _, err := Fetch(t.Context(), session, user("/b/")); gqlerr.CodeOf(err) != gqlerr.CodeNotFound {
+				t.Errorf("got %v", err)
+			}
+			if got := session.JustUploaded("/b/"); got != test.want || two.Session("u").JustUploaded("/b/") {
+				t.Errorf("%v later: just uploaded is %v, want %v", test.wait, got, test.want)
+			}
+		}
+	})
+}

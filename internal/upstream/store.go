@@ -81,6 +81,9 @@ type Options struct {
 	AudienceOf func(token string) string
 	// Second is asked before Mixcloud is; nil for none.
 	Second SecondLevel
+	// Marks are what other processes have written, and are told what this one
+	// has; nil for none.
+	Marks SharedMarks
 	// Pace is asked before each call; nil for none.
 	Pace SharedPace
 	// Log hears when Mixcloud begins and ends to fail or to refuse; nil for

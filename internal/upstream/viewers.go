@@ -52,6 +52,20 @@ func (v *viewer) lag(now tick) tick {
 // lag would be believed, or calls be made that Mixcloud wants none of.
 func (v *viewer) matters(now tick) bool { return v.lag(now) > 0 || tick(v.refused.Load()) > now }
 
+// wroteAt tells of a write of another process, which may be from before this one
+// began.
+func (v *viewer) wroteAt(at tick) {
+	if at == 0 { // which is never
+		at = 1
+	}
+	for {
+		known := v.wrote.Load()
+		if known != 0 && known >= int64(at) || v.wrote.CompareAndSwap(known, int64(at)) {
+			return
+		}
+	}
+}
+
 // maxViewers bounds how many tokens are remembered. Whoever is forgotten begins
 // anew with an empty part of the cache.
 const maxViewers = 10_000

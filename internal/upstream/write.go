@@ -129,11 +129,11 @@ const uploadLife = 10 * time.Minute
 // Uploaded tells that a cloudcast was just made: Mixcloud may take minutes
 // until it can be read.
 func (s *Session) Uploaded(key string) {
-	s.store.uploads.put(s.Audience(), mark{target: mixcloud.Canonical(key)}, true, time.Now())
+	s.tell(&s.store.uploads, mark{uploaded, mixcloud.Canonical(key)}, true)
 }
 
 // JustUploaded reports whether the viewer has made the cloudcast of this key
 // so recently that "not found" means "not yet".
 func (s *Session) JustUploaded(key string) bool {
-	return !s.Anonymous() && s.store.uploads.has(s.Audience(), mark{target: mixcloud.Canonical(key)}, time.Now())
+	return !s.Anonymous() && s.store.uploads.has(s.Audience(), mark{uploaded, mixcloud.Canonical(key)}, time.Now())
 }
