@@ -78,7 +78,9 @@ func TestMarks(t *testing.T) {
 
 	// What is no mark, and a key of another type, tells nothing.
 	must(t, raw.Do(t.Context(), raw.B().Hset().Key(one.cache.keys.marks(bob)).FieldValue().FieldValue("x", "nonsense").FieldValue("y", "1 2 3").FieldValue("z", "a b c d e").Build()))
-	eventually(t, func() bool { return len(one.told(t, bob, 0, time.Minute)) == 0 && len(two.told(t, bob, 0, time.Minute)) == 0 })
+	eventually(t, func() bool {
+		return len(one.told(t, bob, 0, time.Minute)) == 0 && len(two.told(t, bob, 0, time.Minute)) == 0
+	})
 	one.Marks().Tell(t.Context(), bob, follow)
 	eventually(t, func() bool { return diff.Equal([]upstream.Written{follow}, two.told(t, bob, 0, 20*time.Second)) })
 	must(t, raw.Do(t.Context(), raw.B().Set().Key(one.cache.keys.marks(bob)).Value("x").Build()))

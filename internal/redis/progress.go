@@ -50,7 +50,7 @@ func newProgress(l *link, w *writer, k keys) *Progress {
 // overtaken.
 const upToDate = `
 local kept = redis.call('GET', KEYS[1])
-if kept and tonumber(kept:match('^%d+')) > tonumber(ARGV[1]:match('^%d+')) then return 0 end
+if kept and tonumber(kept:match('^%d+') or 0) > tonumber(ARGV[1]:match('^%d+')) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`
 

@@ -122,6 +122,7 @@ type proxy struct {
 	ln    net.Listener
 	to    string
 	delay atomic.Int64 // of each piece that the server sends
+	rest  atomic.Int64 // so many bytes of an answer get through, then the connection breaks; 0 for all
 	mute  atomic.Bool  // the server's answers are lost
 	deny  atomic.Bool  // new connections are closed at once
 	sent  atomic.Int64 // pieces that clients have sent
@@ -193,7 +194,11 @@ func (p *proxy) serve(in net.Conn) {
 		if p.mute.Load() {
 			continue
 		}
-		if _, err := in.Write(buf[:n]); err != nil {
+		rest := int(p.rest.Load())
+		if rest > 0 {
+			n = min(n, rest)
+		}
+		if _, err := in.Write(buf[:n]); err != nil || rest > 0 {
 			break
 		}
 	}

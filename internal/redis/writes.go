@@ -102,9 +102,12 @@ func (w *Writes) Begin(ctx context.Context, audience, key string, content [32]by
 	if same, err := reply[0].AsInt64(); err != nil || same != 1 {
 		return nil, nil, ErrOtherContent
 	}
-	status, err := reply[1].AsInt64()
-	if err != nil {
+	if text, err := reply[1].ToString(); err == nil && text == "" {
 		return nil, nil, ErrInFlight
+	}
+	status, err := reply[1].AsInt64()
+	if err != nil { // none of ours: nobody is doing it
+		return nil, nil, ErrAway
 	}
 	body, err := reply[2].ToString()
 	if err != nil {
