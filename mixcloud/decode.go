@@ -41,6 +41,20 @@ func DecodePage[T any, P decodable[T]](raw json.RawMessage) (*Page[T], error) {
 	return page, nil
 }
 
+// DecodeOEmbed reads an answer as [Client.OEmbed] does, for whoever stores its
+// Raw. raw is copied.
+func DecodeOEmbed(raw json.RawMessage) (*OEmbed, error) {
+	v, failed := readJSON(http.StatusOK, nil, raw)
+	if failed != nil {
+		return nil, stored("DecodeOEmbed", failed)
+	}
+	answer := new(OEmbed)
+	if problem := answer.take(v); problem != "" {
+		return nil, stored("DecodeOEmbed", &Error{Kind: ErrBadResponse, Err: errors.New(problem)})
+	}
+	return answer, nil
+}
+
 // stored makes e the error of something that was kept, not answered.
 func stored(op string, e *Error) *Error {
 	e.Op, e.Status = op, 0

@@ -77,19 +77,21 @@ func (c *Client) OEmbed(ctx context.Context, resourceURL string, o OEmbedOptions
 		return nil, err
 	}
 	answer := new(OEmbed)
-	err = c.fetchJSON(ctx, r, func(v value) string {
-		if v.first() != '{' {
-			return "the answer is no object"
-		}
-		if answer.decode(v); answer.Type == nil && answer.Title == nil && answer.HTML == nil {
-			return "the object has nothing of oEmbed's"
-		}
-		return ""
-	})
-	if err != nil {
+	if err := c.fetchJSON(ctx, r, answer.take); err != nil {
 		return nil, err
 	}
 	return answer, nil
+}
+
+// take decodes an answer, or says why it is none.
+func (o *OEmbed) take(v value) (problem string) {
+	if v.first() != '{' {
+		return "the answer is no object"
+	}
+	if o.decode(v); o.Type == nil && o.Title == nil && o.HTML == nil {
+		return "the object has nothing of oEmbed's"
+	}
+	return ""
 }
 
 // OEmbedXML is [Client.OEmbed] in the XML form, as received.

@@ -59,19 +59,33 @@ func positive(n int) *int {
 	return &n
 }
 
+// A form is how the answers of one form of embedding are kept.
+type form[V any] struct {
+	name   string
+	size   func(V) int
+	encode func(V) []byte
+	decode func([]byte) (V, error)
+}
+
+// verbatim is a form of answers that are kept as they came.
+func verbatim[V ~string | ~[]byte](name string) form[V] {
+	return form[V]{
+		name, func(v V) int { return len(v) },
+		func(v V) []byte { return []byte(v) },
+		func(raw []byte) (V, error) { return V(raw), nil },
+	}
+}
+
 // embedded makes a loader of one form of embedding, which no write changes.
 func embedded[K interface {
 	comparable
 	id(form string) string
-}, V any](l *Loaders, form string, get func(context.Context, *mixcloud.Client, K) (V, error), size func(V) int,
+}, V any](l *Loaders, f form[V], get func(context.Context, *mixcloud.Client, K) (V, error),
 ) *Loader[K, V] {
 	return newLoader(l, func(key K) upstream.Resource[V] {
 		return upstream.Resource[V]{
-			Class: upstream.ClassEmbed, ID: key.id(form), Size: size,
+			Class: upstream.ClassEmbed, ID: key.id(f.name), Size: f.size, Encode: f.encode, Decode: f.decode,
 			Get: func(ctx context.Context, c *mixcloud.Client) (V, error) { return get(ctx, c, key) },
 		}
 	}, nil)
 }
-
-// sizeOf is what an answer weighs that is kept as it came.
-func sizeOf[V ~string | ~[]byte](v V) int { return len(v) }

@@ -64,18 +64,23 @@ func New(ctx context.Context, session *upstream.Session) *Loaders {
 	l.CommentPages = pages(l, "", (*mixcloud.Client).Comments, nil, mixcloud.DecodePage[mixcloud.Comment], (*upstream.Session).CorrectComment)
 	l.ActivityPages = pages(l, "", (*mixcloud.Client).Activities, nil, mixcloud.DecodePage[mixcloud.Activity], (*upstream.Session).CorrectActivity)
 	l.PlaylistPages = pages(l, "", (*mixcloud.Client).Playlists, nil, mixcloud.DecodePage[mixcloud.Playlist], (*upstream.Session).CorrectPlaylist)
-	l.EmbedHTML = embedded(l, "embed-html/", func(ctx context.Context, c *mixcloud.Client, e Embed) (string, error) {
+	l.EmbedHTML = embedded(l, verbatim[string]("embed-html/"), func(ctx context.Context, c *mixcloud.Client, e Embed) (string, error) {
 		return c.EmbedHTML(ctx, e.Key, e.options())
-	}, sizeOf)
-	l.EmbedJSON = embedded(l, "embed-json/", func(ctx context.Context, c *mixcloud.Client, e Embed) (json.RawMessage, error) {
+	})
+	l.EmbedJSON = embedded(l, verbatim[json.RawMessage]("embed-json/"), func(ctx context.Context, c *mixcloud.Client, e Embed) (json.RawMessage, error) {
 		return c.EmbedJSON(ctx, e.Key, e.options())
-	}, sizeOf)
-	l.OEmbed = embedded(l, "json", func(ctx context.Context, c *mixcloud.Client, o OEmbed) (*mixcloud.OEmbed, error) {
+	})
+	asJSON := form[*mixcloud.OEmbed]{
+		"json", func(o *mixcloud.OEmbed) int { return 2 * len(o.Raw()) },
+		func(o *mixcloud.OEmbed) []byte { return o.Raw() },
+		func(raw []byte) (*mixcloud.OEmbed, error) { return mixcloud.DecodeOEmbed(raw) },
+	}
+	l.OEmbed = embedded(l, asJSON, func(ctx context.Context, c *mixcloud.Client, o OEmbed) (*mixcloud.OEmbed, error) {
 		return c.OEmbed(ctx, o.URL, o.options())
-	}, func(o *mixcloud.OEmbed) int { return 2 * len(o.Raw()) })
-	l.OEmbedXML = embedded(l, "xml", func(ctx context.Context, c *mixcloud.Client, o OEmbed) (string, error) {
+	})
+	l.OEmbedXML = embedded(l, verbatim[string]("xml"), func(ctx context.Context, c *mixcloud.Client, o OEmbed) (string, error) {
 		return c.OEmbedXML(ctx, o.URL, o.options())
-	}, sizeOf)
+	})
 	l.categories = single(l, upstream.ClassCategoryList, "/categories/", (*mixcloud.Client).Categories, mixcloud.DecodePage[mixcloud.Category])
 	l.viewer = single(l, upstream.ClassViewer, "/me/", (*mixcloud.Client).Me, mixcloud.Decode[mixcloud.FullUser])
 	return l

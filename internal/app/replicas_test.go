@@ -68,6 +68,13 @@ func TestReplicas_mutationSentAgain(t *testing.T) {
 	if other.status < 400 || len(second.upstream()) > 0 {
 		t.Errorf("another mutation under the same key: %d %s", other.status, other.body)
 	}
+	raw := redis.Client(t)
+	if err := raw.Do(t.Context(), raw.B().Flushall().Build()).Error(); err != nil { // as if it had been thrown out for want of memory
+		t.Fatal(err)
+	}
+	if again := first.named(t, "k1", follow); again.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("the replica that did it does not know it any more: %d %s", again.status, again.body)
+	}
 	redis.Kill()
 	if alone := second.named(t, "k2", follow); alone.status != http.StatusOK || len(alone.decode(t, nil)) > 0 {
 		t.Errorf("without Redis: %d %s", alone.status, alone.body)

@@ -159,7 +159,7 @@ func (s *Store) keep(f *flight, value any, missing error, v validator) {
 	now := s.clock.now()
 	life := s.options.lifetime(f.key.class)
 	if missing != nil {
-		life = Lifetime{Fresh: life.Missing, Keep: life.Missing}
+		life = Lifetime{Fresh: life.Missing, Keep: life.Missing, Missing: life.Missing}
 	}
 	lag := tick(0)
 	if f.key.who != (audience{}) {

@@ -33,9 +33,12 @@ func (s *shelf) Get(_ context.Context, at Address) (Record, bool) {
 	return r.record, ok
 }
 
-func (s *shelf) Put(_ context.Context, at Address, r Record, _ Lifetime) {
+func (s *shelf) Put(_ context.Context, at Address, r Record, life Lifetime) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if left := map[bool]time.Duration{true: life.Missing, false: life.Keep}[r.Body == nil]; left <= r.Age {
+		return
+	}
 	if s.kept == nil {
 		s.kept = map[Address]shelved{}
 	}
@@ -153,7 +156,7 @@ func TestSecond_Damaged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := new(shelf)
-		shared.Put(t.Context(), Address{ID: "/a/"}, Record{Body: []byte(`{"key":`)}, Lifetime{})
+		shared.Put(t.Context(), Address{ID: "/a/"}, Record{Body: []byte(`{"key":`)}, lifetimes[ClassUser])
 		s, _ := newRig(t, Options{Second: shared}, latest)
 		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
 	})
