@@ -99,7 +99,8 @@ var screens = map[string]string{
 	"charts and their fallbacks": `{
 		tag(name: "jazz") { name latest(first: 2) { nodes { name } } popular(first: 2) { nodes { name } } }
 		city(name: "london") { name hot(first: 2) { nodes { name } } }
-		categories { name cloudcasts(first: 1) { nodes { key } } }
+		categories { name }
+		category(slug: "techno") { cloudcasts(first: 1) { nodes { key } } }
 		playlist(key: "/demo/playlists/favourites/") { name }
 	}`,
 }
@@ -134,25 +135,22 @@ func TestReplicas_secondAsksNothing(t *testing.T) {
 	}
 	// On a busy machine a read or a write of Redis may be too late, so that it
 	// counts as a miss: then it is the turn of another one.
-	const tries = 10
-	for try := 1; ; try++ {
-		second := newReplica(t, redis.URL(), mixcloud)
-		second.shares(t, true)
-		var asked []string
-		for _, q := range all {
+	const tries = 20
+	for _, q := range all {
+		for try := 1; ; try++ {
+			second := newReplica(t, redis.URL(), mixcloud)
+			second.shares(t, true)
 			got := second.ask(t, q.token, q.query, nil)
 			if string(got.body) != string(wanted[q].body) {
 				t.Fatalf("%s, token %q: the second one answers\n%s\nwant\n%s", q.name, q.token, got.body, wanted[q].body)
 			}
-			for _, call := range second.upstream() {
-				asked = append(asked, q.name+": "+call)
+			calls := second.upstream()
+			if len(calls) == 0 {
+				break
 			}
-		}
-		if len(asked) == 0 {
-			break
-		}
-		if try == tries {
-			t.Fatalf("a replica with an empty cache asks Mixcloud for\n%s\n%+v", strings.Join(asked, "\n"), second.app.shared.Stats())
+			if try == tries {
+				t.Fatalf("%s, token %q: a replica with an empty cache asks Mixcloud for\n%s\n%+v", q.name, q.token, strings.Join(calls, "\n"), second.app.shared.Stats())
+			}
 		}
 	}
 	other := newReplica(t, redis.URL(), mixcloud)
