@@ -70,9 +70,7 @@ func TestCluster(t *testing.T) {
 		for _, audience := range []string{"", alice, bob} {
 			at := upstream.Address{Audience: audience, ID: fmt.Sprint("page ", i)}
 			a.put(t, at, []byte(at.ID))
-			if got := b.get(t, at); got != at.ID {
-				t.Errorf("%+v is %s on the other replica", at, got)
-			}
+			eventually(t, func() bool { return b.get(t, at) == at.ID })
 		}
 	}
 	for _, node := range nodes {
@@ -92,9 +90,7 @@ func TestCluster(t *testing.T) {
 	if got := b.get(t, upstream.Address{Audience: alice, ID: "page 1"}); got != "miss" {
 		t.Errorf("after the write: %s", got)
 	}
-	if got := b.get(t, others); got != "page" {
-		t.Errorf("somebody else's: %s", got)
-	}
+	eventually(t, func() bool { return b.get(t, others) == "page" }) // a machine that is busy may once be too slow
 	if n := a.Stats().Failed; n > 0 {
 		t.Errorf("%d commands failed:\n%s", n, a.log)
 	}
