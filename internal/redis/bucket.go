@@ -12,6 +12,7 @@ const (
 	speedUp   = 0.02 // of the rate that was last refused, each second
 	leastStep = 0.05 // calls a second, each second
 	slowest   = 0.2  // calls a second
+	fewCalls  = 3    // in a second, that are no reason to be refused
 )
 
 // A micros is a time in microseconds, as Lua counts: a whole number.
@@ -86,11 +87,13 @@ func (b *bucket) refused(burst float64, wait, now micros) micros {
 	if b.silent <= now { // others may bring the news of the same refusal
 		b.window(now)
 		was := b.rate
-		if seen := b.count + b.before*(1-(now-b.second)/1e6); was == 0 || seen > 0 && seen < was {
+		if seen := b.count + b.before*(1-(now-b.second)/1e6); seen > fewCalls && (was == 0 || seen < was) {
 			was = seen
 		}
-		b.limited = max(was, slowest)
-		b.rate = max(was*backOff, slowest)
+		if was > 0 {
+			b.limited = max(was, slowest)
+			b.rate = max(was*backOff, slowest)
+		}
 	}
 	b.silent = max(b.silent, now+wait)
 	b.tokens, b.filled, b.grown = min(1, burst), now, b.silent

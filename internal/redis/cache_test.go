@@ -327,3 +327,19 @@ func TestCache_tooLarge(t *testing.T) {
 		t.Error("what is just not too large is not kept")
 	}
 }
+
+// News of a drop may come after what they tell was read, and in another order:
+// the generation in force is not taken for the one that it replaced.
+func TestGenerations_lateNews(t *testing.T) {
+	t.Parallel()
+	r := ready(t, redistest.Start(t).URL())
+	at := upstream.Address{Audience: alice, ID: "page"}
+	r.put(t, at, []byte("page"))
+	for range 3 {
+		r.Cache().generations.lose(alice)
+		eventually(t, func() bool { return r.get(t, at) == "page" })
+	}
+	if asked := r.Stats().Failed; asked > 0 {
+		t.Errorf("%d commands failed", asked)
+	}
+}

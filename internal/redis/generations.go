@@ -44,8 +44,7 @@ type generations struct {
 // known is what this process knows of an audience's generations.
 type known struct {
 	now  string // in force; "" when that must be asked
-	gone string // replaced: this process's own copy of it may last for a moment longer
-	own  bool   // now was begun here, and was not read back yet
+	news int    // how often it was replaced
 }
 
 // owed is what Redis is to be told of an audience. It never changes.
@@ -79,8 +78,13 @@ return ARGV[1]`)
 var lifeArg = strconv.FormatInt(generationLife.Milliseconds(), 10)
 
 // read reads a value and its audience's generation together.
+//
+// News of a drop and the end of this process's own copy of a generation come by
+// ways of their own, in any order. So a copy counts only if it is the one that was
+// last seen in force; else Redis is asked itself.
 func (g *generations) read(ctx context.Context, audience, key string) (read, error) {
-	if g.owes(audience) { // whatever Redis has is older than our own write
+	before, owes := g.before(audience)
+	if owes { // whatever Redis has is older than our own write
 		return read{}, nil
 	}
 	found, err := ask(ctx, g.link, func(ctx context.Context, r rueidis.Client) (read, error) {
@@ -89,6 +93,9 @@ func (g *generations) read(ctx context.Context, audience, key string) (read, err
 			rueidis.CT(r.B().Get().Key(at).Cache().ToStaticTTL(), localLife),
 			rueidis.CT(r.B().Get().Key(key).Cache().ToStaticTTL(), localLife))
 		generation, err := readOf(results[0])
+		if err == nil && generation.local && generation.text != before.now {
+			generation, err = readOf(r.Do(ctx, r.B().Get().Key(at).Build()))
+		}
 		if err != nil {
 			return read{}, err
 		}
@@ -106,15 +113,27 @@ func (g *generations) read(ctx context.Context, audience, key string) (read, err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	was := g.known[audience]
-	if found.generation == was.gone {
+	if g.known[audience].news != before.news { // what was found is from before the news, perhaps
 		return read{}, nil
 	}
-	bound(g.known, maxAudiences)
 	bound(g.reads, maxReads)
-	g.known[audience] = known{now: found.generation, gone: was.gone}
+	g.known[audience] = known{now: found.generation, news: before.news}
 	g.reads[key] = found.generation
 	return found, nil
+}
+
+// before is what is known of an audience before it is read; from now on news of it
+// are noted.
+func (g *generations) before(audience string) (known, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, owes := g.owed[audience]
+	was, ok := g.known[audience]
+	if !ok {
+		bound(g.known, maxAudiences)
+		g.known[audience] = was
+	}
+	return was, owes
 }
 
 // bound makes room in a map, by forgetting anything.
@@ -140,24 +159,13 @@ func (g *generations) seen(audience, key string) (string, bool) {
 	return generation, ok
 }
 
-func (g *generations) owes(audience string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	_, owes := g.owed[audience]
-	return owes
-}
-
 // renew begins a generation of an audience, which has written something.
 func (g *generations) renew(ctx context.Context, audience string, writes ...marked) {
 	generation := rand.Text()
 	g.mu.Lock()
 	bound(g.known, maxAudiences)
 	bound(g.owed, maxAudiences)
-	was := g.known[audience]
-	if !was.own {
-		was.gone = was.now
-	}
-	g.known[audience] = known{now: generation, gone: was.gone, own: true}
+	g.known[audience] = known{now: generation, news: g.known[audience].news + 1}
 	if before := g.owed[audience].marks; len(before) < maxMarks {
 		writes = append(slices.Clip(before), writes...)
 	}
@@ -243,8 +251,8 @@ func (g *generations) hear(m rueidis.PubSubMessage, lose func(string)) {
 func (g *generations) lose(audience string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if was := g.known[audience]; was.now != "" {
-		g.known[audience] = known{gone: was.now}
+	if was, ok := g.known[audience]; ok {
+		g.known[audience] = known{news: was.news + 1}
 	}
 }
 

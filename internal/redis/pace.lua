@@ -50,9 +50,11 @@ if ARGV[1] == 'refused' then
     window()
     local seen = s.count + s.before * (1 - (now - s.second) / 1000000)
     local was = s.rate
-    if was == 0 or seen > 0 and seen < was then was = seen end
-    s.limited = math.max(was, 0.2)
-    s.rate = math.max(was * 0.7, 0.2)
+    if seen > 3 and (was == 0 or seen < was) then was = seen end -- so few were not refused for their rate
+    if was > 0 then
+      s.limited = math.max(was, 0.2)
+      s.rate = math.max(was * 0.7, 0.2)
+    end
   end
   s.silent = math.max(s.silent, now + tonumber(ARGV[4]))
   s.tokens, s.filled, s.grown = math.min(1, burst), now, s.silent
