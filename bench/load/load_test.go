@@ -115,10 +115,11 @@ func TestAccessLog(t *testing.T) {
 	for _, part := range []string{
 		`{"time":"2026-01-01T00:00:01Z","msg":"request","status":503,"took":1000000}` + "\n" + `{"time":"2026-01-01T00:00:03Z","msg":"req`,
 		`uest","status":503,"took":2000000}` + "\n" + `{"time":"2026-01-01T00:00:03Z","msg":"request","status":200,"took":3000000}` + "\nnot JSON\n",
+		`{"time":"2026-01-01T00:00:05Z","msg":"request","status":503,"took":4000000}` + "\n",
 	} {
 		_, _ = log.Write([]byte(part))
 	}
-	got := log.with(503, time.Date(2026, 1, 1, 0, 0, 2, 0, time.UTC))
+	got := log.with(503, time.Date(2026, 1, 1, 0, 0, 2, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 4, 0, time.UTC))
 	if len(got) != 1 || got[0].took != 2*time.Millisecond {
 		t.Errorf("got %v", got)
 	}

@@ -56,7 +56,7 @@ func (b *bench) overload(ctx context.Context) ([]row, error) {
 	admitted := loaded.good()
 	refused := loaded.only(func(a answer) bool { return a.status == http.StatusServiceUnavailable })
 	s.Stop() // so that its log is complete
-	logged := log.with(http.StatusServiceUnavailable, began.Add(burst))
+	logged := log.with(http.StatusServiceUnavailable, began.Add(burst), time.Now())
 	return []row{
 		{
 			fmt.Sprintf("%d × overload: p99 of the admitted ÷ p99 unloaded", overload),
@@ -114,8 +114,8 @@ func (l *accessLog) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// with are the answers of a status after a moment, as the server sees them.
-func (l *accessLog) with(status int, after time.Time) (all answers) {
+// with are the answers of a status between two moments, as the server sees them.
+func (l *accessLog) with(status int, from, to time.Time) (all answers) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for line := range bytes.Lines(l.text) {
@@ -125,7 +125,7 @@ func (l *accessLog) with(status int, after time.Time) (all answers) {
 			Status int
 			Took   time.Duration
 		}
-		if json.Unmarshal(line, &said) == nil && said.Msg == "request" && said.Status == status && said.Time.After(after) {
+		if json.Unmarshal(line, &said) == nil && said.Msg == "request" && said.Status == status && said.Time.After(from) && said.Time.Before(to) {
 			all = append(all, answer{took: said.Took, status: status})
 		}
 	}

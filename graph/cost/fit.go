@@ -101,8 +101,7 @@ func fitOf(changed []*place, size int) Fit {
 // groups puts together what has to be changed together, in the order of pages.
 func groups(pages []*place) [][]*place {
 	leader := map[*place]*place{}
-	var lead func(*place) *place
-	lead = func(p *place) *place {
+	lead := func(p *place) *place {
 		for leader[p] != nil {
 			p = leader[p]
 		}

@@ -349,22 +349,22 @@ func TestPace_QuietServer(t *testing.T) {
 	for name, base := range map[string]float64{"a configured rate": 50, "none": 0} {
 		t.Run(name, func(t *testing.T) {
 			p := newPace(base, 500)
-			now := tick(time.Hour)
+			now := time.Hour
 			p.ready(now)
 			p.take()
 			p.answer(now, now)
-			now += tick(500 * time.Millisecond)
+			now += 500 * time.Millisecond
 			p.take()
 			p.refuse(refusal, now, now)
 			if at := p.ready(now); at != now+time.Minute {
 				t.Errorf("the wait that was named ends at %v, not a minute later", at-now)
 			}
-			now += tick(time.Minute)
+			now += time.Minute
 			if p.ready(now); p.rate != base*backOff {
 				t.Errorf("%v calls a second, want %v", p.rate, base*backOff)
 			}
 			for range 60 {
-				now += tick(time.Minute)
+				now += time.Minute
 				p.answer(now, now)
 			}
 			if p.ready(now); p.rate != base || p.depth() != 500 {
@@ -374,15 +374,15 @@ func TestPace_QuietServer(t *testing.T) {
 	}
 	t.Run("one that asks a lot", func(t *testing.T) {
 		p := newPace(50, 500)
-		now := tick(time.Hour)
+		now := time.Hour
 		for range 5 {
 			p.answer(now, now)
 		}
-		now += tick(time.Millisecond)
+		now += time.Millisecond
 		for range 20 {
 			p.refuse(refusal, now, now)
 		}
-		now += tick(time.Minute)
+		now += time.Minute
 		if p.ready(now); p.rate != 5*backOff {
 			t.Errorf("%v calls a second, want %v", p.rate, 5*backOff)
 		}
