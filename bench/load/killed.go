@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"mixcloud-graphql/bench/process"
 	"net/http"
 	"time"
+
+	"mixcloud-graphql/bench/process"
 )
 
 // after is how long traffic goes on when what was away is back.

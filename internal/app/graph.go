@@ -43,7 +43,7 @@ func newGraph(store *upstream.Store, entry access, shared *redis.Redis, log *slo
 func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *redis.Redis, log *slog.Logger, tune []func(*upstream.Options)) *upstream.Store {
 	options := upstream.Options{
 		Concurrency: cfg.MaxUpstream, Budget: cfg.OperationBudget,
-		CacheBytes: cfg.CacheBytes, Keep: cfg.StaleFor,
+		CacheBytes: cfg.CacheBytes, Keep: cfg.StaleFor, Lifetimes: lifetimes(cfg.FreshFor),
 		Rate: cfg.UpstreamRate, Burst: cfg.UpstreamBurst, Retries: cfg.UpstreamRetries,
 		AudienceOf: entry.keys.Audience,
 		Log:        log,
@@ -67,4 +67,17 @@ func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *r
 		change(&options)
 	}
 	return upstream.NewStore(client, options)
+}
+
+// lifetimes are the rows of the table of lifetimes that are configured to differ.
+func lifetimes(fresh config.Lifetimes) map[upstream.Class]upstream.Lifetime {
+	rows := map[upstream.Class]upstream.Lifetime{}
+	for _, class := range upstream.Classes() {
+		if d, ok := fresh[class.String()]; ok {
+			row := class.Lifetime()
+			row.Fresh = d
+			rows[class] = row
+		}
+	}
+	return rows
 }

@@ -38,6 +38,7 @@ type Serve struct {
 	MaxUpstream     int           `default:"32" placeholder:"N" help:"Most calls to Mixcloud at the same time, all operations together."`
 	OperationBudget int           `default:"200" placeholder:"N" help:"Most calls to Mixcloud for one operation."`
 	CacheBytes      int64         `default:"268435456" placeholder:"N" help:"Most bytes that answers of Mixcloud are kept in. 0 keeps nothing, so that nothing is answered while Mixcloud is down."`
+	FreshFor        Lifetimes     `placeholder:"KIND=DURATION" help:"How long answers of a kind are as good as new, such as list=30s; may be given several times, and in the environment separated by blanks. Kinds: user, cloudcast, tag, category, playlist, artist, track, list, chart, search, categories, player and viewer."`
 	StaleFor        time.Duration `default:"24h" placeholder:"DURATION" help:"How long an answer is kept to stand in for Mixcloud while it is down or refuses for its rate limit. 0 gives fresh answers only."`
 	UpstreamRate    float64       `default:"50" placeholder:"N" help:"Most calls to Mixcloud a second, for everybody without a token together and for each token. 0 for as many as it takes. Its refusals slow the server down in any case. With --demo there is no limit."`
 	UpstreamBurst   int           `default:"500" placeholder:"N" help:"Calls to Mixcloud that may be made at once after a quiet time."`

@@ -120,6 +120,13 @@ func TestParse(t *testing.T) {
 				c.CacheBytes, c.StaleFor, c.UpstreamRate, c.UpstreamBurst, c.UpstreamRetries = 0, 0, 0, 1, 0
 			}),
 		},
+		"lifetimes": {
+			reason: "each use of the flag adds kinds, and the last word on a kind counts",
+			args:   []string{"--fresh-for=user=10m list=0s", "--fresh-for", "list=30s"},
+			want: serveWith(func(c *Serve) {
+				c.FreshFor = Lifetimes{"user": 10 * time.Minute, "list": 30 * time.Second}
+			}),
+		},
 		"empty variable": {
 			reason: "deployment tools set variables to nothing where they mean unset",
 			env:    []string{"MAX_UPSTREAM=", "DEMO="},
@@ -199,8 +206,13 @@ func TestParse_Problems(t *testing.T) {
 		},
 		"a rate of next to nothing": {args: []string{"--upstream-rate=1e-300"}, want: []string{"--upstream-rate must be 0, or from 0.01"}},
 		"a rate without end":        {args: []string{"--upstream-rate=Inf"}, want: []string{"--upstream-rate must be 0, or from 0.01"}},
-		"ports":                     {args: []string{"--addr=127.0.0.1:65536"}, want: []string{"--addr must end in a port from 0 to 65535"}},
-		"demo and a root":           {args: []string{"--demo", "--api-url=http://127.0.0.1:1"}, want: []string{"--api-url has no meaning with --demo"}},
+		"lifetimes of nothing": {
+			args: []string{"--fresh-for=list=-1s", "--fresh-for=mixtape=1m chart=721h"},
+			want: []string{"--fresh-for chart must be between", "--fresh-for list must be between", `--fresh-for knows no kind "mixtape": it is one of user, `},
+		},
+		"lifetimes of no form": {args: []string{"--fresh-for=list", "--fresh-for=list=soon"}, want: []string{`--fresh-for must be a kind and a duration such as list=30s, not "list"`, "--fresh-for must be a kind"}},
+		"ports":                {args: []string{"--addr=127.0.0.1:65536"}, want: []string{"--addr must end in a port from 0 to 65535"}},
+		"demo and a root":      {args: []string{"--demo", "--api-url=http://127.0.0.1:1"}, want: []string{"--api-url has no meaning with --demo"}},
 		"sign-in, all at once": {
 			args: []string{
 				"--oauth-client-id=a b", "--public-url=http://graph.example.org",
@@ -282,7 +294,7 @@ func TestParse_Help(t *testing.T) {
 // What Print writes is an environment that makes the same settings.
 func TestPrint_RoundTrip(t *testing.T) {
 	t.Parallel()
-	want, err := Parse([]string{"--max-upstream=9", "--log-level=warn", "--public-url=https://g.example/x", "--request-timeout=1m30s", "--demo", "--oauth-redirect-uri=https://a/x", "--oauth-redirect-uri=https://b/y"}, env(), io.Discard)
+	want, err := Parse([]string{"--max-upstream=9", "--log-level=warn", "--public-url=https://g.example/x", "--request-timeout=1m30s", "--demo", "--fresh-for=list=30s", "--fresh-for=artist=36h", "--oauth-redirect-uri=https://a/x", "--oauth-redirect-uri=https://b/y"}, env(), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,8 @@ func (c *Serve) Validate() error {
 	if c.CacheBytes < 0 {
 		p.add("cache-bytes", "must not be negative")
 	}
-	p.between("stale-for", c.StaleFor, 0, 30*24*time.Hour)
+	c.FreshFor.validate("fresh-for", &p)
+	p.between("stale-for", c.StaleFor, 0, longestLife)
 	if !(c.UpstreamRate == 0 || c.UpstreamRate >= slowestRate && c.UpstreamRate <= 10_000) {
 		p.add("upstream-rate", "must be 0, or from %v to 10000 calls a second, not %v", slowestRate, c.UpstreamRate)
 	}

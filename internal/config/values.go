@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"maps"
 	"reflect"
 	"strconv"
 	"time"
@@ -24,6 +25,7 @@ func (m *malformed) options() []kong.Option {
 			err := level.UnmarshalText([]byte(s))
 			return level, err
 		})),
+		kong.TypeMapper(reflect.TypeFor[Lifetimes](), kong.MapperFunc(m.lifetimes)),
 		kong.KindMapper(reflect.Int, m.mapper("a whole number", func(s string) (any, error) {
 			return strconv.Atoi(s)
 		})),
@@ -54,4 +56,22 @@ func (m *malformed) mapper(what string, parse func(string) (any, error)) kong.Ma
 		target.Set(reflect.ValueOf(value))
 		return nil
 	})
+}
+
+// lifetimes adds what one use of a flag says to what others have said.
+func (m *malformed) lifetimes(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto(ctx.Value.Tag.PlaceHolder, &text); err != nil {
+		return err
+	}
+	all := Lifetimes{}
+	if known, ok := reflect.TypeAssert[Lifetimes](target); ok {
+		maps.Copy(all, known)
+	}
+	if !all.add(text) {
+		m.add(ctx.Value.Name, "must be a kind and a duration such as list=30s, not %q", text)
+		return nil
+	}
+	target.Set(reflect.ValueOf(all))
+	return nil
 }

@@ -25,6 +25,27 @@ const (
 	classes int = iota
 )
 
+// names are what people call the classes.
+var names = [classes]string{
+	"user", "cloudcast", "tag", "category", "playlist", "artist", "track",
+	"list", "chart", "search", "categories", "player", "viewer",
+}
+
+// String is the class's name, such as "cloudcast".
+func (c Class) String() string { return names[c] }
+
+// Classes are all of them, in the table's order.
+func Classes() []Class {
+	all := make([]Class, classes)
+	for i := range all {
+		all[i] = Class(i) //nolint:gosec // a dozen
+	}
+	return all
+}
+
+// Lifetime is the class's row of the table.
+func (c Class) Lifetime() Lifetime { return lifetimes[c] }
+
 // A Lifetime says for how long an answer of a class is good. All times count
 // from the answer.
 type Lifetime struct {

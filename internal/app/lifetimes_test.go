@@ -1,0 +1,46 @@
+package app
+
+import (
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/upstream"
+)
+
+// Every class of answers can be configured by its name.
+func TestLifetimes(t *testing.T) {
+	t.Parallel()
+	for _, class := range upstream.Classes() {
+		command, err := config.Parse([]string{"--fresh-for=" + class.String() + "=7m"}, func(string) string { return "" }, io.Discard)
+		if err != nil {
+			t.Errorf("%v: %v", class, err)
+			continue
+		}
+		rows := lifetimes(command.(*config.Serve).FreshFor)
+		want := class.Lifetime()
+		want.Fresh = 7 * time.Minute
+		if len(rows) != 1 || rows[class] != want {
+			t.Errorf("%v: got %v", class, rows)
+		}
+	}
+}
+
+// What is configured is what is done.
+func TestLifetimes_Configured(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, set{config: config.Serve{FreshFor: config.Lifetimes{"user": time.Hour}}})
+		const query = `{ user(username: "demo") { name } category(slug: "ambient") { name } }`
+		s.ask(t, "", query, nil)
+		s.upstream()
+		time.Sleep(time.Hour - time.Second)
+		s.ask(t, "", query, nil)
+		if calls := s.upstream(); len(calls) != 0 {
+			t.Errorf("%q were asked for while they were fresh", calls)
+		}
+	})
+}
