@@ -141,8 +141,8 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, drain time.Dura
 		err = errors.Join(err, ended)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
+		_ = srv.Close() // first: nobody is to take an answer that broke off for a whole one
 		abort()
-		_ = srv.Close()
 		return fmt.Errorf("requests were still in flight %v after the signal to stop", drain)
 	}
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 type cell struct {
 	Code  string        // of the error on the disturbed field; "" for none
 	Retry bool          // it is worth a retry
-	Wait  time.Duration // before that; 0 if it is not told
+	Wait  time.Duration // before that; 0 if there is no point in it
 	Data  string        // of the disturbed field, "" for null
 	Stale string        // the reason in extensions.freshness; "" for a fresh answer
 	Age   time.Duration // of a stale answer
@@ -31,6 +31,9 @@ type cell struct {
 
 const (
 	lag = 20 * time.Millisecond // of every answer of Mixcloud
+
+	// moment is what clients are told to wait for a Mixcloud that has just failed.
+	moment = time.Second
 
 	// The tries again of the tests wait for as long as they may.
 	firstTry, secondTry = 100 * time.Millisecond, 200 * time.Millisecond
@@ -53,9 +56,9 @@ var (
 	refreshFails   = [3]cell{beingFetched(young, 1), standsIn(young+time.Second, "UNAVAILABLE", 0), beingFetched(young+10*time.Second, 1)}
 	refreshHangs   = [3]cell{beingFetched(young, 1), beingFetched(young+time.Second, 0), beingFetched(young+10*time.Second, 0)}
 	refreshWorks   = [3]cell{beingFetched(young, 1), {Data: seen}, {Data: seen}}
-	triesFail      = cell{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Calls: 3, Took: 3*lag + firstTry + secondTry}
+	triesFail      = cell{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Wait: moment, Calls: 3, Took: 3*lag + firstTry + secondTry}
 	readsNonsense  = cell{Code: "UPSTREAM_BAD_RESPONSE", Calls: 1, Took: lag}
-	timesOut       = cell{Code: "UPSTREAM_TIMEOUT", Retry: true, Calls: 1, Took: 30 * time.Second}
+	timesOut       = cell{Code: "UPSTREAM_TIMEOUT", Retry: true, Wait: moment, Calls: 1, Took: 30 * time.Second}
 	oldStandsIn    = took(lag, standsIn(old+lag, "UNAVAILABLE", 1))
 	oldAfterAWhile = took(time.Second, standsIn(old+time.Second, "UNAVAILABLE", 1))
 )
@@ -142,7 +145,7 @@ var misbehaviours = map[string]misbehaviour{
 	},
 	"HTML 403": { // of a bot protection
 		fault: emulator.Fault{Kind: emulator.FaultHTML403},
-		cold:  cell{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Calls: 1, Took: lag},
+		cold:  cell{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Wait: moment, Calls: 1, Took: lag},
 		young: refreshFails, old: oldStandsIn,
 	},
 	"limit with a wait": {

@@ -195,9 +195,9 @@ func TestFaults_Write(t *testing.T) {
 		Beside bool // a read in the same mutation is answered
 	}
 	const one = `mutation { followUser(input: {username: "spartacus"}) { userErrors { code } viewer { username } } }`
-	unavailable := seen{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Sent: 1}
+	unavailable := seen{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Wait: moment, Sent: 1}
 	nonsense := seen{Code: "UPSTREAM_BAD_RESPONSE", Sent: 1}
-	timeout := seen{Code: "UPSTREAM_TIMEOUT", Retry: true, Sent: 1, Took: deadline}
+	timeout := seen{Code: "UPSTREAM_TIMEOUT", Retry: true, Wait: moment, Sent: 1, Took: deadline}
 	for name, test := range map[string]struct {
 		fault emulator.Fault
 		wire  roundTrip
@@ -220,12 +220,12 @@ func TestFaults_Write(t *testing.T) {
 		"301":                  {wire: answering("HTTP/1.1 301 Moved Permanently\r\nLocation: /elsewhere/\r\n\r\n"), want: seen{Code: "UPSTREAM_BAD_RESPONSE", Sent: 1, Took: lag}},
 		"204":                  {wire: answering("HTTP/1.1 204 No Content\r\n\r\n"), want: seen{Code: "UPSTREAM_BAD_RESPONSE", Sent: 1, Took: lag}},
 		"200 with null":        {wire: answering("HTTP/1.1 200 OK\r\n\r\nnull"), want: seen{Code: "UPSTREAM_BAD_RESPONSE", Sent: 1, Took: lag}},
-		"no answer":            {wire: answering(""), want: seen{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Sent: 1, Took: lag}},
+		"no answer":            {wire: answering(""), want: seen{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Wait: moment, Sent: 1, Took: lag}},
 		"DNS failure": { // it cannot have been done
 			wire: func(*http.Request) (*http.Response, error) {
 				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}
 			},
-			want: seen{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Sent: 2},
+			want: seen{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Wait: moment, Sent: 2},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -124,23 +124,23 @@ var cases = map[string]struct {
 	"timeout upstream": {
 		reason: "there was no answer, so there is no status",
 		err:    fault(mixcloud.ErrTimeout, 0, "", 0),
-		want:   m{"code": "UPSTREAM_TIMEOUT", "retryable": true},
+		want:   m{"code": "UPSTREAM_TIMEOUT", "retryable": true, "retryAfterMs": int64(1000)},
 		says:   "took too long",
 	},
 	"our deadline": {
 		err:  fmt.Errorf("wait: %w", context.DeadlineExceeded),
-		want: m{"code": "UPSTREAM_TIMEOUT", "retryable": true},
+		want: m{"code": "UPSTREAM_TIMEOUT", "retryable": true, "retryAfterMs": int64(1000)},
 		says: "took too long",
 	},
 	"unavailable": {
 		err:  fault(mixcloud.ErrUnavailable, 502, "", 0),
-		want: m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "mixcloud": m{"status": 502}},
+		want: m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000), "mixcloud": m{"status": 502}},
 		says: "Try again in a moment.",
 	},
 	"cancelled": {
 		reason: "a server that stops cancels too, and its client may try elsewhere",
 		err:    fmt.Errorf("load: %w", context.Canceled),
-		want:   m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true},
+		want:   m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000)},
 		says:   "cancelled",
 	},
 	"bad response": {

@@ -1,6 +1,7 @@
 package gqlerr
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -108,9 +109,7 @@ func (p public) gql(ctx context.Context, err error) *gqlerror.Error {
 		out.Extensions["outcome"] = "UNKNOWN"
 	} else if p.code.Retryable() {
 		out.Extensions["retryable"] = true
-		if p.wait > 0 {
-			out.Extensions["retryAfterMs"] = (p.wait + time.Millisecond - 1).Milliseconds()
-		}
+		out.Extensions["retryAfterMs"] = (cmp.Or(p.wait, aMoment) + time.Millisecond - 1).Milliseconds()
 	}
 	if p.argument != "" {
 		out.Extensions["argument"] = p.argument
@@ -123,6 +122,10 @@ func (p public) gql(ctx context.Context, err error) *gqlerror.Error {
 	}
 	return out
 }
+
+// aMoment is how long to wait for a Mixcloud that has just failed, when nobody
+// knows better.
+const aMoment = time.Second
 
 func (p public) record(ctx context.Context, log *slog.Logger, warnings *sparing, err error) {
 	level, unsaid := slog.LevelDebug, 0
