@@ -208,13 +208,18 @@ func (s *Store) despair(f *flight, err error) {
 
 func (k key) address() Address { return Address{Audience: k.who.String(), ID: k.id} }
 
-// recall asks the second level. It is true when there is no need for a call.
+// recall looks whether there is no need for a call: because another flight has
+// landed since the caller looked into the cache, or by the second level.
 func (s *Store) recall(f *flight) bool {
+	now := s.clock.now()
+	if e := s.cache.get(f.key); e != nil && e.fresh(now) {
+		f.value, f.err, f.fresh = e.value, e.missing, e.life.Fresh-e.age(now)
+		return true
+	}
 	second := s.options.Second
 	if second == nil || f.read.decode == nil {
 		return false
 	}
-	now := s.clock.now()
 	if f.key.who != (audience{}) && f.starter.as().lag(now) > 0 {
 		return false
 	}

@@ -326,3 +326,24 @@ func TestPace_FastLimit(t *testing.T) {
 		t.Errorf("the limit is said to be %v", p.limited)
 	}
 }
+
+// Who has looked into the cache just before a flight landed finds what it brought,
+// though it is no longer under way.
+func TestFlight_LandedMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, up := newRig(t, Options{}, latest)
+		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		wantCalls(t, up, 1)
+		late := s.Session("")
+		r := user("/a/")
+		got, err := give[*mixcloud.FullUser](late.get(t.Context(), late.key(r.Class, r.ID), nil, r.erase()))
+		if err != nil || got.Name != "1" || late.Cost() != (Cost{Hits: 1}) {
+			t.Errorf("got %+v, %v at %+v", got, err, late.Cost())
+		}
+		if left, ok := late.FreshFor(); !ok || left > ClassUser.Lifetime().Fresh {
+			t.Errorf("fresh for %v", left)
+		}
+		wantCalls(t, up, 0)
+	})
+}
