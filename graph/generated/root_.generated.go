@@ -3405,7 +3405,10 @@ type Query {
   Cost: one call.
   """
   resource("A key, or the address of a page on mixcloud.com." key: String!): Resource
-  "What is known about Mixcloud's rate limit."
+  """
+  What is known about Mixcloud's rate limit, at the moment at which this field is answered: what stands beside it may be
+  asked for just then. Ask for it alone to learn what is left.
+  """
   rateLimit: RateLimit
 }
 `, BuiltIn: false},
