@@ -108,13 +108,15 @@ func TestSharedPace_Order(t *testing.T) {
 		began := time.Now()
 		wg.Go(func() {
 			_, err := Write(t.Context(), s.Session(""), func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
-			if took := time.Since(began); err != nil || took > 400*time.Millisecond {
+			if took := time.Since(began); err != nil || took > 800*time.Millisecond {
 				t.Errorf("a write took %v, %v", took, err)
 			}
 		})
 		wg.Go(func() {
 			name(t.Context(), s.Session(""), "/modest/")
-			if took := time.Since(began); took > time.Second {
+			// Some of the greedy one's calls ask the shared pace already: not a hundred
+			// of them, which take twenty seconds.
+			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("a single read took %v", took)
 			}
 		})
