@@ -200,3 +200,17 @@ func TestBucket(t *testing.T) {
 		t.Errorf("it takes %.1f s to be as fast as configured again, rate %v; want (10-4.2)/(0.02*6)", took, b.rate)
 	}
 }
+
+// Replicas that hardly ask were not refused for their rate: they are slowed down
+// from where they were, and those without a rate only pause.
+func TestBucket_fewCalls(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[float64]float64{50: 35, 0: 0} {
+		b := newBucket(base, 500, 0)
+		b.take(base, 500, 0)
+		b.take(base, 500, 5e5)
+		if left := b.refused(500, 6e7, 5e5); left != 6e7 || b.rate != want {
+			t.Errorf("of %v calls a second: refused for %v, and %v a second then, want %v", base, left, b.rate, want)
+		}
+	}
+}
