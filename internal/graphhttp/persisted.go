@@ -74,7 +74,7 @@ func (p persisted) MutateOperationParameters(ctx context.Context, params *graphq
 	case params.Query == "":
 		// Clients know it by these very words.
 		return &gqlerror.Error{Message: "PersistedQueryNotFound", Extensions: map[string]any{"code": string(gqlerr.CodePersistedQueryNotFound)}}
-	case hashOf(params.Query) != hash:
+	case sent && hashOf(params.Query) != hash: // what was found was looked at when it was kept
 		return gqlerror.Wrap(gqlerr.Invalid("sha256Hash", "is not the SHA-256 of the query"))
 	}
 	graphql.GetOperationContext(ctx).Stats.SetExtension(persistedKey, claimed{hash, sent})
