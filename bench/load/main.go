@@ -6,7 +6,7 @@
 //
 // It prints a row in Markdown for each figure, beside what the figure should
 // be, and judges nothing: the status is 0 whatever the figures are, and another
-// one only if none can be measured. bench/README.md says what they mean.
+// one only if none can be measured. README.md says what they mean.
 //
 // The server and the emulator are processes of their own, both this program
 // run once more. Everything is on the loopback, and everything that is started
