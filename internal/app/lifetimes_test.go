@@ -39,6 +39,7 @@ func TestLifetimes_Configured(t *testing.T) {
 		s.upstream()
 		time.Sleep(time.Hour - time.Second)
 		s.ask(t, "", query, nil)
+		synctest.Wait() // for what is fetched anew in the background
 		if calls := s.upstream(); len(calls) != 0 {
 			t.Errorf("%q were asked for while they were fresh", calls)
 		}
