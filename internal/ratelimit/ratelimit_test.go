@@ -1,0 +1,178 @@
+package ratelimit
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+)
+
+// hour is a time at which a test begins.
+const hour = time.Hour
+
+// A configured limit holds from the first call, to the microsecond.
+func TestLimiter_configured(t *testing.T) {
+	t.Parallel()
+	l := New(Limit{Rate: 10, Burst: 3}, hour)
+	now := hour
+	var went []time.Duration
+	for len(went) < 10 {
+		if wait := l.Take(now); wait > 0 {
+			now += wait
+			continue
+		}
+		went = append(went, now-hour)
+	}
+	for i, at := range went {
+		if want := time.Duration(max(i-2, 0)) * 100 * time.Millisecond; at != want {
+			t.Errorf("call %d went at %v, want %v", i, at, want)
+		}
+	}
+	if wait := l.Ready(now); wait != 100*time.Millisecond {
+		t.Errorf("ready in %v, want 100ms", wait)
+	}
+	l.Return()
+	if wait := l.Take(now); wait != 0 {
+		t.Errorf("after a call was given back the wait is %v", wait)
+	}
+	if wait := l.Take(now - time.Minute); wait != 100*time.Millisecond {
+		t.Errorf("with a clock that was set back the wait is %v", wait)
+	}
+}
+
+// A limiter without a configured limit only keeps to the waits of refusals as long
+// as calls are few.
+func TestLimiter_unlimited(t *testing.T) {
+	t.Parallel()
+	l := New(Limit{}, 0)
+	for range 10_000 {
+		if wait := l.Take(hour); wait != 0 {
+			t.Fatal(wait)
+		}
+	}
+	l = New(Limit{}, 0)
+	l.Take(hour)
+	if pause := l.Refuse(hour+1, hour, time.Minute); pause != time.Minute {
+		t.Errorf("blocked for %v", pause)
+	}
+	if wait := l.Take(hour); wait != time.Minute {
+		t.Errorf("wait %v", wait)
+	}
+	if wait := l.Take(hour + time.Minute); wait != 0 || l.Rate() != 0 {
+		t.Errorf("after the wait: %v, rate %v", wait, l.Rate())
+	}
+}
+
+// Without a named wait the pause doubles as long as calls right after it are
+// refused, up to a minute.
+func TestLimiter_unnamedWaits(t *testing.T) {
+	t.Parallel()
+	l := New(Limit{Rate: 50, Burst: 1}, hour)
+	var got []time.Duration
+	now := hour
+	for range 9 {
+		l.Take(now)
+		pause := l.Refuse(now, now, 0)
+		got = append(got, pause/time.Second)
+		now += pause
+	}
+	if want := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60}; !slices.Equal(got, want) {
+		t.Errorf("the pauses are %v, want %v", got, want)
+	}
+	now += 10 * time.Minute
+	l.Take(now)
+	if pause := l.Refuse(now, now, 0); pause != time.Second {
+		t.Errorf("long after the last one the pause is %v, want 1s", pause)
+	}
+	now += time.Second
+	l.Take(now)
+	if pause := l.Refuse(now, now, 300*time.Hour); pause != time.Hour {
+		t.Errorf("a wait of 300 hours blocks for %v, want 1h", pause)
+	}
+}
+
+// Refusals of calls that were under way at the same time are one event with the
+// longest of their waits, even if one of them comes after the pause.
+func TestLimiter_oneEvent(t *testing.T) {
+	t.Parallel()
+	l := New(Limit{Rate: 100, Burst: 200}, hour)
+	for range 100 {
+		l.Take(hour)
+	}
+	for i, wait := range []time.Duration{1, 5, 3} {
+		l.Refuse(hour+time.Duration(i+1)*time.Millisecond, hour, wait*time.Second)
+	}
+	at := hour + 2*time.Millisecond + 5*time.Second
+	if got := l.Blocked(hour + 4*time.Millisecond); got != at-hour-4*time.Millisecond {
+		t.Errorf("blocked for %v", got)
+	}
+	if wait := l.Take(at); wait != 0 {
+		t.Errorf("wait %v after the pause", wait)
+	}
+	rate := l.Rate() // 97 of 100 were accepted within a second
+	if want := math.Sqrt(100*98) * decrease; math.Abs(rate-want) > 1e-9 {
+		t.Errorf("the rate is %v, want %v", rate, want)
+	}
+	l.Refuse(at+time.Millisecond, hour, time.Second) // sent before the event
+	if got := l.Blocked(at + time.Millisecond); got != time.Second {
+		t.Errorf("a late refusal blocks for %v", got)
+	}
+	l.Take(at + 2*time.Second)
+	if l.Rate() < rate {
+		t.Errorf("a late refusal lowers the rate to %v", l.Rate())
+	}
+}
+
+// A refusal of a caller that hardly calls lowers the rate by as much as ever, from
+// where it is, and few calls are enough to recover.
+func TestLimiter_littleDemand(t *testing.T) {
+	t.Parallel()
+	l := New(Limit{Rate: 50, Burst: 500}, 0)
+	now := hour
+	l.Take(now)
+	l.Take(now + 500*time.Millisecond)
+	now += 500 * time.Millisecond
+	l.Refuse(now, now, time.Minute)
+	now += time.Minute
+	if l.Take(now); l.Rate() != 50*decrease {
+		t.Errorf("%v calls a second, want %v", l.Rate(), 50*decrease)
+	}
+	for range 10 {
+		now += time.Minute
+		l.Take(now)
+	}
+	if l.Rate() != 50 || l.Depth() != 500 {
+		t.Errorf("after ten minutes of a call a minute: %v calls a second, %v at once", l.Rate(), l.Depth())
+	}
+}
+
+// What Configure changes holds at once; what was learned stays if it is less.
+func TestLimiter_Configure(t *testing.T) {
+	t.Parallel()
+	l := New(Limit{Rate: 10, Burst: 10}, 0)
+	l.Configure(Limit{Rate: 5, Burst: 5})
+	l.Take(hour)
+	if l.Rate() != 5 || l.Tokens() != 4 {
+		t.Errorf("rate %v, %v tokens", l.Rate(), l.Tokens())
+	}
+	l.Refuse(hour, hour, time.Second)
+	l.Take(hour + time.Second)
+	learned := l.Rate()
+	l.Configure(Limit{Rate: 10, Burst: 10})
+	if l.Rate() != learned {
+		t.Errorf("rate %v, want %v", l.Rate(), learned)
+	}
+	l.Configure(Limit{Rate: learned / 2, Burst: 1})
+	if l.Rate() != learned/2 {
+		t.Errorf("rate %v, want %v", l.Rate(), learned/2)
+	}
+}
+
+func TestLimit_Share(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]Limit{0: {50, 500}, 1: {50, 500}, 4: {12.5, 125}, 1000: {0.05, 1}} {
+		if got := (Limit{Rate: 50, Burst: 500}).Share(n); got != want {
+			t.Errorf("a share of %d is %v, want %v", n, got, want)
+		}
+	}
+}
