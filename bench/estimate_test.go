@@ -24,9 +24,9 @@ var estimator = sync.OnceValue(func() *cost.Estimator {
 	if err != nil {
 		panic(err)
 	}
-	e.Names = func(pasted string) (model.Kind, error) {
-		ref, err := mixcloud.ParseRef(pasted)
-		return model.Kind(ref.Kind), err
+	e.Names = func(pasted string) (model.Kind, string, error) {
+		in, err := mixcloud.ParseInput(pasted)
+		return model.Kind(in.Kind), mixcloud.Canonical(in.Key), err
 	}
 	return e
 })

@@ -24,8 +24,10 @@ func UserKey(username string) (string, error) {
 
 // TagKey is the key of the tag with the given name or slug, plain or escaped:
 // "Drum & Bass" and "drum-bass" give "/genres/drum-bass/".
-func TagKey(nameOrSlug string) (string, error) {
-	slug, err := slugElement("name", nameOrSlug)
+func TagKey(nameOrSlug string) (string, error) { return tagKey(nameOrSlug, asReceived) }
+
+func tagKey(nameOrSlug string, f form) (string, error) {
+	slug, err := slugElement("name", nameOrSlug, f)
 	if err != nil {
 		return "", err
 	}
@@ -34,8 +36,10 @@ func TagKey(nameOrSlug string) (string, error) {
 
 // CityKey is the key of the city with the given name or slug, with or without
 // "city:" before it: "Athens" gives "/genres/city:athens/".
-func CityKey(nameOrSlug string) (string, error) {
-	slug, err := slugElement("name", strings.TrimPrefix(nameOrSlug, "city:"))
+func CityKey(nameOrSlug string) (string, error) { return cityKey(nameOrSlug, asReceived) }
+
+func cityKey(nameOrSlug string, f form) (string, error) {
+	slug, err := slugElement("name", strings.TrimPrefix(nameOrSlug, "city:"), f)
 	if err != nil {
 		return "", err
 	}
@@ -44,8 +48,10 @@ func CityKey(nameOrSlug string) (string, error) {
 
 // CategoryKey is the key of the category with the given name or slug: "ambient"
 // gives "/categories/ambient/".
-func CategoryKey(slug string) (string, error) {
-	slug, err := slugElement("slug", slug)
+func CategoryKey(slug string) (string, error) { return categoryKey(slug, asReceived) }
+
+func categoryKey(slug string, f form) (string, error) {
+	slug, err := slugElement("slug", slug, f)
 	if err != nil {
 		return "", err
 	}
@@ -57,16 +63,20 @@ func CategoryKey(slug string) (string, error) {
 // and may be empty; with neither it is "/genres/all/", the whole site. That the
 // API takes more than one tag at a time is inferred.
 func DiscoverKey(tags []string, city string) (string, error) {
+	return discoverKey(tags, city, asReceived)
+}
+
+func discoverKey(tags []string, city string, f form) (string, error) {
 	parts := make([]string, 0, len(tags)+1)
 	for _, tag := range tags {
-		slug, err := slugElement("tags", tag)
+		slug, err := slugElement("tags", tag, f)
 		if err != nil {
 			return "", err
 		}
 		parts = append(parts, slug)
 	}
 	if city != "" {
-		slug, err := slugElement("city", strings.TrimPrefix(city, "city:"))
+		slug, err := slugElement("city", strings.TrimPrefix(city, "city:"), f)
 		if err != nil {
 			return "", err
 		}
@@ -78,12 +88,15 @@ func DiscoverKey(tags []string, city string) (string, error) {
 	return "/" + tagPrefix + "/" + strings.Join(parts, "+") + "/", nil
 }
 
-// slugElement makes the escaped path element of a name or slug.
-func slugElement(arg, name string) (string, error) {
+// slugElement makes the escaped path element of a name or slug, in a form of it.
+func slugElement(arg, name string, f form) (string, error) {
 	if plain, err := url.PathUnescape(name); err == nil {
 		name = plain
 	}
-	slug := Slug(name)
+	if strings.Contains(name, "://") {
+		return "", &InvalidError{Arg: arg, Reason: "is an address, not a name"}
+	}
+	slug := Slug(f(name))
 	if slug == "" {
 		return "", &InvalidError{Arg: arg, Reason: "has no letter and no digit"}
 	}

@@ -2,11 +2,13 @@ package cost
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"golang.org/x/text/unicode/norm"
 
 	"mixcloud-graphql/graph/paging"
 )
@@ -126,6 +128,61 @@ func (w *walk) text(s *ast.Field, f *field, name string) *string {
 		return nil
 	}
 	return &text
+}
+
+// list is the value of an argument that takes a list, of which one element may
+// stand alone.
+func (w *walk) list(s *ast.Field, f *field, name string) []any {
+	switch v := w.argument(s, f.def, name).(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	case []string: // what a single value of a variable becomes
+		all := make([]any, len(v))
+		for i := range v {
+			all[i] = v[i]
+		}
+		return all
+	default:
+		return []any{v}
+	}
+}
+
+// naming are the arguments of root fields by which a resource is looked up.
+var naming = []string{"key", "username", "name", "slug", "url", "tags", "city"}
+
+// decomposed reports whether a root field names a resource in a way that may be
+// tried in two forms.
+func (w *walk) decomposed(s *ast.Field, f *field) bool {
+	if f.owner != w.schema.Query.Name {
+		return false
+	}
+	for _, name := range naming {
+		if f.def.Arguments.ForName(name) != nil && decomposed(w.list(s, f, name)...) {
+			return true
+		}
+	}
+	return false
+}
+
+// decomposed reports whether one of some texts is not in Unicode NFC, as it is or
+// escaped. An address in a parameter of another may be escaped twice.
+func decomposed(texts ...any) bool {
+	for _, v := range texts {
+		text, _ := v.(string)
+		for range 3 {
+			if !norm.NFC.IsNormalString(text) {
+				return true
+			}
+			plain, err := url.PathUnescape(text)
+			if err != nil || plain == text {
+				break
+			}
+			text = plain
+		}
+	}
+	return false
 }
 
 // Bounds in time count by being there. These two are in order, as those must be

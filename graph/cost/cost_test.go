@@ -28,9 +28,9 @@ var estimator = sync.OnceValue(func() *cost.Estimator {
 	if err != nil {
 		panic(err)
 	}
-	e.Names = func(pasted string) (model.Kind, error) {
-		ref, err := mixcloud.ParseRef(pasted)
-		return model.Kind(ref.Kind), err
+	e.Names = func(pasted string) (model.Kind, string, error) {
+		in, err := mixcloud.ParseInput(pasted)
+		return model.Kind(in.Kind), mixcloud.Canonical(in.Key), err
 	}
 	return e
 })
@@ -140,6 +140,15 @@ func TestEstimate(t *testing.T) {
 		"too many nodes":           {query: `query ($i: [ID!]!) { nodes(ids: $i) { id } }`, variables: `{"i": [` + strings.Repeat(`"`+spartacus+`",`, 100) + `"` + spartacus + `"]}`, reason: "refused before a call"},
 		"resource":                 {query: `{ resource(key: "/a/") { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, anonymous: 4, signed: 4, reason: "the key is a user's"},
 		"resource pasted":          {query: `query ($k: String!) { resource(key: $k) { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, variables: `{"k": "https://www.mixcloud.com/genres/funk/"}`, anonymous: 11, signed: 11, reason: "the address is a tag's"},
+		"resources":                {query: `{ resources(keys: ["/a/", "https://www.mixcloud.com/A/", "/genres/funk/", "/tag/funk/", "/a/uploads/"]) { ... on User { followers(first: 2) { nodes { biog } } } ... on Tag { popular(first: 9) { nodes { description } } } } }`, anonymous: 1 + 3 + 1 + 10, signed: 1 + 3 + 1 + 10, reason: "one user and one tag, each twice, and one that is refused"},
+		"resources of one":         {query: `query ($k: [String!]!) { resources(keys: $k) { key } }`, variables: `{"k": "/a/"}`, anonymous: 1, signed: 1, reason: "one element may stand alone"},
+		"resources too many":       {query: `query ($k: [String!]!) { resources(keys: $k) { key } }`, variables: `{"k": [` + strings.Repeat(`"/a/", `, 100) + `"/a/"]}`, reason: "refused before a call"},
+		"decomposed resources":     {query: `query ($k: [String!]!) { resources(keys: $k) { key } }`, variables: `{"k": ["/re\u0301mi/", "/r\u00e9mi/", "/b/"]}`, anonymous: 3, signed: 3, reason: "the first two are one key, tried in two forms"},
+		"decomposed username":      {query: `query ($k: String!) { user(username: $k) { biog } }`, variables: `{"k": "re\u0301mi"}`, anonymous: 2, signed: 2, reason: "tried in two forms"},
+		"decomposed and escaped":   {query: `{ cloudcast(key: "/a/re%CC%81mi/") { description } }`, anonymous: 2, signed: 2, reason: "tried in two forms"},
+		"composed":                 {query: `{ cloudcast(key: "/a/r%C3%A9mi/") { description } }`, anonymous: 1, signed: 1, reason: "one form"},
+		"decomposed discovery":     {query: `query ($k: [String!]) { discover(tags: $k) { popular { nodes { key } } } }`, variables: `{"k": ["funk", "cafe\u0301"]}`, anonymous: 2, signed: 2, reason: "its list is tried in two forms"},
+		"decomposed target":        {query: `mutation ($k: String) { favoriteCloudcast(input: {key: $k}) { message } }`, variables: `{"k": "/a/re\u0301mi/"}`, anonymous: 3, signed: 3, reason: "both forms are looked up before the write"},
 		"resource elsewhere":       {query: `{ resource(key: "https://example.com/a/") { ... on User { biog } } }`, reason: "refused before a call"},
 		"viewer":                   {query: `{ viewer { biog followsViewer cloudcasts(first: 2) { nodes { name } } } }`, signed: 2, reason: "nobody is the viewer without a token"},
 		"viewer's flags":           {query: `{ popular(first: 5) { nodes { viewerHasFavorited viewerHasReposted user { viewerIsFollowing } } } }`, anonymous: 1, signed: 11, reason: "should they not come along"},

@@ -13,11 +13,12 @@ import (
 // An Estimator knows what every field of a schema costs. It is safe for
 // concurrent use.
 type Estimator struct {
-	// Names tells what kind of resource a key or a pasted address names, as it
-	// will be read when the operation is executed; what it refuses costs nothing.
-	// Nil, as New leaves it, is for whichever kind is dearest. It may be set
-	// before the first use, and is called by several goroutines at once.
-	Names func(pasted string) (model.Kind, error)
+	// Names returns the kind and the canonical key of the resource that a key or
+	// a pasted address names, as it will be read when the operation is executed.
+	// What it refuses costs nothing. If Names is nil, as New leaves it, the kind
+	// that costs most is assumed. It may be set before the first use, and is called by
+	// several goroutines at once.
+	Names func(pasted string) (model.Kind, string, error)
 
 	schema *ast.Schema
 	fields map[string]map[string]*field // by type and name
@@ -70,7 +71,7 @@ func (e *Estimator) checkBounds() error {
 	used := map[string]bool{}
 	for typ, fields := range e.fields {
 		for name, f := range fields {
-			if f.def.Type.Elem == nil || f.fee == eachID || transparent(typ) {
+			if f.def.Type.Elem == nil || f.fee == eachID || f.fee == eachKey || transparent(typ) {
 				continue
 			}
 			path := typ + "." + name

@@ -21,6 +21,7 @@ const (
 	isTheViewer     // the same, unless the object was looked up and says so itself
 	viewersPage     // a page that one user alone can have: the viewer
 	eachID          // a call for each different id
+	eachKey         // a call for each different key
 )
 
 // A price is what a description says.
@@ -38,6 +39,7 @@ var sentences = map[string]price{
 	"one call, and one more when there is nothing to undo":                            {fee: aCall}, // the one more: field.undo
 	"one call, and one to look up the viewer":                                         {fee: twoCalls},
 	"one call per different id":                                                       {fee: eachID},
+	"one call per different key":                                                      {fee: eachKey},
 	"one load":                                                                        {fee: aLoad},
 	"one load of the owner at most":                                                   {fee: ownersLoad},
 	"nothing, until a list of it is selected":                                         {},
@@ -109,7 +111,7 @@ func readField(schema *ast.Schema, owner *ast.Definition, def *ast.FieldDefiniti
 		dated: dated[name], total: counted[name], own: corrected[name],
 		twice: def.Name == "latest" && renamed[owner.Name],
 		undo:  owner == schema.Mutation && (strings.HasPrefix(def.Name, "un") || strings.HasPrefix(def.Name, "remove")),
-		full:  result.IsCompositeType() && (p.fee == theViewer || p.fee == eachID || p.fee == aCall && !list),
+		full:  result.IsCompositeType() && (p.fee == theViewer || p.fee == eachID || p.fee == eachKey || p.fee == aCall && !list),
 	}
 	if f.paged {
 		f.full = false

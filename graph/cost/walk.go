@@ -69,6 +69,9 @@ func (w *walk) writes(set ast.SelectionSet) []sum {
 		if p.field.undo {
 			s.add(sum{each: 1})
 		}
+		if input, ok := w.argument(p.first, p.field.def, "input").(map[string]any); ok && decomposed(input["key"], input["username"]) {
+			s.add(sum{each: 2}) // which form exists is looked up before the write
+		}
 		all = append(all, s)
 	}
 	return all
@@ -103,8 +106,10 @@ func (w *walk) pick(p *pick, full bool) (s sum, loads bool) {
 	case isTheViewer:
 		s.viewer = !full
 	case eachID:
-		ids, _ := w.argument(p.first, f.def, "ids").([]any)
-		s.add(w.nodes(ids, below))
+		s.add(w.nodes(w.list(p.first, f, "ids"), below))
+		return s, false
+	case eachKey:
+		s.add(w.resources(w.list(p.first, f, "keys"), f.def.Type.Name(), below))
 		return s, false
 	}
 	if f.owner == w.schema.Query.Name && f.def.Name == "node" {
@@ -115,15 +120,57 @@ func (w *walk) pick(p *pick, full bool) (s sum, loads bool) {
 	typ := f.def.Type.Name()
 	if f.owner == w.schema.Query.Name && f.def.Name == "resource" {
 		if key, ok := w.argument(p.first, f.def, "key").(string); ok && w.Names != nil {
-			kind, err := w.Names(key)
+			kind, _, err := w.Names(key)
 			if err != nil {
 				return sum{}, false // refused
 			}
 			typ = string(kind)
 		}
 	}
+	if w.decomposed(p.first, f) {
+		if s.each > 0 {
+			s.each++ // the look-up under the form that was received
+		} else {
+			s.add(below(typ)) // the lists of a discovery, under both
+		}
+	}
 	s.add(below(typ).of(f.size))
 	return s, loads
+}
+
+// resources is the sum of the objects of some keys.
+func (w *walk) resources(keys []any, typ string, below func(typ string) sum) (total sum) {
+	const most = 100 // more are refused
+	if len(keys) > most {
+		return sum{}
+	}
+	type name struct {
+		kind model.Kind
+		key  string
+	}
+	different := map[name]bool{}
+	for _, v := range keys {
+		text, _ := v.(string)
+		this := name{model.Kind(typ), text}
+		if w.Names != nil {
+			kind, key, err := w.Names(text)
+			if err != nil {
+				continue // refused
+			}
+			this = name{kind, key}
+		}
+		if different[this] {
+			continue
+		}
+		different[this] = true
+		s := below(string(this.kind))
+		s.add(sum{each: 1})
+		if decomposed(text) {
+			s.each++
+		}
+		total.add(s)
+	}
+	return total
 }
 
 // nodes is the sum of the objects of some ids: what they are is written in them.

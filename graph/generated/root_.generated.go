@@ -367,6 +367,7 @@ type ComplexityRoot struct {
 		Popular               func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
 		RateLimit             func(childComplexity int) int
 		Resource              func(childComplexity int, key string) int
+		Resources             func(childComplexity int, keys []string) int
 		Search                func(childComplexity int, query string) int
 		Tag                   func(childComplexity int, name string) int
 		Track                 func(childComplexity int, key string) int
@@ -2259,6 +2260,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Resource(childComplexity, args["key"].(string)), true
+	case "Query.resources":
+		if e.ComplexityRoot.Query.Resources == nil {
+			break
+		}
+
+		args, err := ec.field_Query_resources_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Resources(childComplexity, args["keys"].([]string)), true
 	case "Query.search":
 		if e.ComplexityRoot.Query.Search == nil {
 			break
@@ -3384,7 +3396,12 @@ type RateLimit {
   retryAt: DateTime
 }
 
-"Everything that can be asked. Look-ups that find nothing are null, without an error."
+"""
+Everything that can be asked. Look-ups that find nothing are null, without an error.
+
+Keys, usernames, slugs and names in arguments are normalised to Unicode NFC, as Mixcloud's keys are. If nothing is
+found under the normalised form and the received form differs, that is tried once, which is one more call.
+"""
 type Query {
   """
   The object of a global id, or null when it is gone.
@@ -3405,6 +3422,14 @@ type Query {
   Cost: one call.
   """
   resource("A key, or the address of a page on mixcloud.com." key: String!): Resource
+  """
+  The resources of up to 100 keys or mixcloud.com addresses, in the same order. An element is null if nothing is found
+  there, and null with an error of its own if it is not a key or an address. Elements that name the same resource share
+  one call.
+
+  Cost: one call per different key.
+  """
+  resources("Keys, or addresses of pages on mixcloud.com, at most 100." keys: [String!]!): [Resource]!
   """
   What is known about Mixcloud's rate limit, at the moment at which this field is answered: what stands beside it may be
   asked for just then. Ask for it alone to learn what is left.

@@ -90,6 +90,9 @@ func (*City) IsResource() {}
 
 // A Discovery is where some tags and a city meet. It costs nothing itself.
 type Discovery struct {
-	Key string
+	Key string // in Unicode NFC
 	URL string
+	// Received is the key in the form that was received, for after a 404; "" if
+	// that is Key.
+	Received string
 }

@@ -37,7 +37,7 @@ func (r *Resolver) onUser(ctx context.Context, a action, input model.UserTarget)
 		return nil, err
 	}
 	out := model.NewOutcome(input.ClientMutationID, viewer)
-	t := r.userTarget(input, &out)
+	t := r.userTarget(ctx, input, &out)
 	err := r.act(ctx, a, t, &out, func(ctx context.Context) (*bool, error) {
 		user, err := loaders.From(ctx).Users.Load(ctx, t.key)
 		if err != nil {
@@ -60,7 +60,7 @@ func (r *Resolver) onCloudcast(ctx context.Context, a action, input model.Cloudc
 		return nil, err
 	}
 	out := model.NewOutcome(input.ClientMutationID, viewer)
-	t := r.cloudcastTarget(input.CloudcastID, input.Key, &out)
+	t := r.cloudcastTarget(ctx, input.CloudcastID, input.Key, &out)
 	err := r.act(ctx, a, t, &out, func(ctx context.Context) (*bool, error) {
 		cloudcast, err := loaders.From(ctx).Cloudcasts.Load(ctx, t.key)
 		if err != nil {

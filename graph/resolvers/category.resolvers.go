@@ -35,11 +35,11 @@ func (r *categoryResolver) UserpickUsers(ctx context.Context, obj *model.Categor
 }
 
 func (r *queryResolver) Category(ctx context.Context, slug string) (*model.Category, error) {
-	key, err := mixcloud.CategoryKey(slug)
+	in, err := mixcloud.CategoryInput(slug)
 	if err != nil {
 		return nil, named(err, "slug")
 	}
-	return lookUp(ctx, loaders.From(ctx).Categories, key, model.NewFullCategory)
+	return lookUpInput(ctx, loaders.From(ctx).Categories, in, model.NewFullCategory)
 }
 
 func (r *queryResolver) Categories(ctx context.Context) ([]*model.Category, error) {

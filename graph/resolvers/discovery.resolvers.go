@@ -10,6 +10,7 @@ import (
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/mixcloud"
 	"strings"
 	"time"
 )
@@ -30,7 +31,7 @@ func (r *queryResolver) Search(ctx context.Context, query string) (*model.Search
 	if strings.TrimSpace(query) == "" {
 		return nil, gqlerr.Invalid("query", "must not be blank")
 	}
-	return &model.Search{Query: query}, nil
+	return &model.Search{Query: mixcloud.Compose(query)}, nil
 }
 
 func (r *searchResolver) Cloudcasts(ctx context.Context, obj *model.Search, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {

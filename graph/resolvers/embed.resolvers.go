@@ -31,9 +31,9 @@ func (r *cloudcastResolver) EmbedJSON(ctx context.Context, obj *model.Cloudcast,
 }
 
 func (r *queryResolver) Oembed(ctx context.Context, url string, width *int, height *int, maxWidth *int, maxHeight *int, color *string, light *bool) (*model.OEmbed, error) {
-	question, err := r.question(url, oembedSize{width, height, maxWidth, maxHeight}, color, light)
+	questions, err := r.questions(url, oembedSize{width, height, maxWidth, maxHeight}, color, light)
 	if err != nil {
 		return nil, err
 	}
-	return oembed(ctx, question)
+	return oembed(ctx, questions)
 }

@@ -59,24 +59,43 @@ func hexadecimal(color *string, into *string) error {
 // oembedSize are the sizes that oEmbed takes.
 type oembedSize struct{ width, height, maxWidth, maxHeight *int }
 
-// question checks what oEmbed is asked.
-func (r *Resolver) question(address string, size oembedSize, color *string, light *bool) (loaders.OEmbed, error) {
-	ref, err := r.store.Client().ParseRef(address)
+// questions checks what oEmbed is asked, and returns a question for each key of
+// the address.
+func (r *Resolver) questions(address string, size oembedSize, color *string, light *bool) ([]loaders.OEmbed, error) {
+	in, err := r.store.Client().ParseInput(address)
 	if err != nil {
-		return loaders.OEmbed{}, named(err, "url")
+		return nil, named(err, "url")
 	}
-	q := loaders.OEmbed{URL: mixcloud.DefaultSiteURL + ref.Key}
+	var q loaders.OEmbed
 	if light != nil {
 		q.Light = strconv.FormatBool(*light)
 	}
-	return q, errors.Join(
+	err = errors.Join(
 		pixels("width", size.width, &q.Width), pixels("height", size.height, &q.Height),
 		pixels("maxWidth", size.maxWidth, &q.MaxWidth), pixels("maxHeight", size.maxHeight, &q.MaxHeight),
 		hexadecimal(color, &q.Color))
+	questions := make([]loaders.OEmbed, 0, 2)
+	for _, key := range in.Keys() {
+		q.URL = mixcloud.DefaultSiteURL + key
+		questions = append(questions, q)
+	}
+	return questions, err
 }
 
-// oembed asks; a page that does not exist is nil without an error.
-func oembed(ctx context.Context, question loaders.OEmbed) (*model.OEmbed, error) {
+// oembed asks until there is an answer; a page that does not exist is nil without
+// an error.
+func oembed(ctx context.Context, questions []loaders.OEmbed) (*model.OEmbed, error) {
+	for _, question := range questions {
+		answer, err := oembedOf(ctx, question)
+		if answer != nil || err != nil {
+			return answer, err
+		}
+	}
+	return nil, nil
+}
+
+// oembedOf asks one question.
+func oembedOf(ctx context.Context, question loaders.OEmbed) (*model.OEmbed, error) {
 	answer, err := loaders.From(ctx).OEmbed.Load(ctx, question)
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		return nil, nil
@@ -100,9 +119,19 @@ func discovery(tags []string, city *string) (*model.Discovery, error) {
 			return nil, gqlerr.Invalid("city", "must not be empty: leave it out")
 		}
 	}
-	key, err := mixcloud.DiscoverKey(tags, place)
+	in, err := mixcloud.DiscoverInput(tags, place)
 	if err != nil {
 		return nil, err
 	}
-	return &model.Discovery{Key: key, URL: mixcloud.DefaultSiteURL + key}, nil
+	return &model.Discovery{Key: in.Key, URL: mixcloud.DefaultSiteURL + in.Key, Received: in.Received}, nil
+}
+
+// discovered reads a list of a discovery: after a 404 under the key that was
+// received, if that is not the composed one. Cursors are bound to the latter.
+func discovered(d *model.Discovery, read func(owner, path string) (*model.CloudcastConnection, error)) (*model.CloudcastConnection, error) {
+	list, err := read(d.Key, d.Key)
+	if d.Received != "" && errors.Is(err, mixcloud.ErrNotFound) {
+		return read(d.Key, d.Received)
+	}
+	return list, err
 }

@@ -127,8 +127,13 @@ type latestName struct{ old atomic.Bool }
 // list is not found under today's name, the old one is tried once.
 func (r *Resolver) latest(ctx context.Context, key string, args paging.Args) (*model.CloudcastConnection, error) {
 	owner := mixcloud.Canonical(key)
+	return r.latestAt(ctx, owner, owner, args)
+}
+
+// latestAt is latest for an owner whose lists are at a path.
+func (r *Resolver) latestAt(ctx context.Context, owner, path string, args paging.Args) (*model.CloudcastConnection, error) {
 	read := func(name string) (*model.CloudcastConnection, error) {
-		l := cloudcasts(ctx, owner, owner, name)
+		l := cloudcasts(ctx, owner, path, name)
 		l.name = "latest" // one list under either name: cursors stay good
 		return connect(ctx, r, l, args)
 	}

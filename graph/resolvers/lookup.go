@@ -22,17 +22,40 @@ func lookUp[T, N any](ctx context.Context, l *loaders.ResourceLoader[T], key str
 	return wrap(value), nil
 }
 
+// lookUpInput looks up what an argument names: after a 404 under the key that was
+// received, if that is not the composed one.
+func lookUpInput[T, N any](ctx context.Context, l *loaders.ResourceLoader[T], in mixcloud.Input, wrap func(*T) *N) (*N, error) {
+	for _, key := range in.Keys() {
+		found, err := lookUp(ctx, l, key, wrap)
+		if found != nil || err != nil {
+			return found, err
+		}
+	}
+	return nil, nil
+}
+
 // keyed answers a root look-up by an argument "key" that must name one kind of
 // resource.
 func keyed[T, N any](ctx context.Context, r *Resolver, kind mixcloud.Kind, key string, l *loaders.ResourceLoader[T], wrap func(*T) *N) (*N, error) {
-	ref, err := r.store.Client().ParseRef(key)
+	in, err := r.store.Client().ParseInput(key)
 	if err != nil {
 		return nil, named(err, "key")
 	}
-	if ref.Kind != kind {
-		return nil, gqlerr.Invalid("key", "names a "+string(ref.Kind)+", not a "+string(kind))
+	if in.Kind != kind {
+		return nil, gqlerr.Invalid("key", "names a "+string(in.Kind)+", not a "+string(kind))
 	}
-	return lookUp(ctx, l, ref.Key, wrap)
+	return lookUpInput(ctx, l, in, wrap)
+}
+
+// resourceOf looks up whatever kind of resource a client names.
+func resourceOf(ctx context.Context, in mixcloud.Input) (model.Resource, error) {
+	for _, key := range in.Keys() {
+		found, err := resourceAt(ctx, model.Kind(in.Kind), key)
+		if found != nil || err != nil {
+			return found, err
+		}
+	}
+	return nil, nil
 }
 
 // named gives a refusal of the client the name that the argument has here.

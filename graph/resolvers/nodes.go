@@ -8,34 +8,58 @@ import (
 
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/mixcloud"
 )
 
-// maxNodes is how many ids Query.nodes takes.
-const maxNodes = 100
+// maxElements is how many elements Query.nodes and Query.resources take.
+const maxElements = 100
 
 // nodes refetches many ids side by side. Each that fails is null with an error
 // of its own, and the others stand.
 func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error) {
-	if len(ids) > maxNodes {
-		return nil, gqlerr.Invalid("ids", "must not be more than 100")
-	}
-	found := make([]model.Node, len(ids))
-	var group sync.WaitGroup
-	for i, text := range ids {
-		element := graphql.WithFieldContext(ctx, &graphql.FieldContext{Index: &i})
+	parse := func(text string) (model.NodeID, error) {
 		id, err := model.ParseID(text)
 		if err != nil {
-			graphql.AddError(element, gqlerr.Invalid("ids", err.Error()))
+			return id, gqlerr.Invalid("ids", err.Error())
+		}
+		return id, nil
+	}
+	return elements(ctx, "ids", ids, parse, nodeOf)
+}
+
+// resources looks up many keys or addresses in parallel. An element that fails
+// is null with an error of its own.
+func (r *Resolver) resources(ctx context.Context, keys []string) ([]model.Resource, error) {
+	parse := func(text string) (mixcloud.Input, error) {
+		in, err := r.store.Client().ParseInput(text)
+		return in, named(err, "keys")
+	}
+	return elements(ctx, "keys", keys, parse, resourceOf)
+}
+
+// elements loads what each element of an argument names, in parallel. Parse
+// refuses an element before a call is made for it.
+func elements[T, N any](ctx context.Context, argument string, texts []string, parse func(string) (T, error), load func(context.Context, T) (N, error)) ([]N, error) {
+	if len(texts) > maxElements {
+		return nil, gqlerr.Invalid(argument, "must not be more than 100")
+	}
+	found := make([]N, len(texts))
+	var group sync.WaitGroup
+	for i, text := range texts {
+		element := graphql.WithFieldContext(ctx, &graphql.FieldContext{Index: &i})
+		name, err := parse(text)
+		if err != nil {
+			graphql.AddError(element, err)
 			continue
 		}
 		group.Go(func() {
 			defer recovered(element)
-			node, err := nodeOf(element, id)
+			value, err := load(element, name)
 			if err != nil {
 				graphql.AddError(element, err)
 				return
 			}
-			found[i] = node
+			found[i] = value
 		})
 	}
 	group.Wait()

@@ -26,11 +26,15 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 }
 
 func (r *queryResolver) Resource(ctx context.Context, key string) (model.Resource, error) {
-	ref, err := r.store.Client().ParseRef(key)
+	in, err := r.store.Client().ParseInput(key)
 	if err != nil {
 		return nil, named(err, "key")
 	}
-	return resourceAt(ctx, model.Kind(ref.Kind), ref.Key)
+	return resourceOf(ctx, in)
+}
+
+func (r *queryResolver) Resources(ctx context.Context, keys []string) ([]model.Resource, error) {
+	return r.resources(ctx, keys)
 }
 
 func (r *queryResolver) RateLimit(ctx context.Context) (*model.RateLimit, error) {

@@ -31,31 +31,37 @@ func (r *cityResolver) Hot(ctx context.Context, obj *model.City, first *int, aft
 }
 
 func (r *discoveryResolver) Popular(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "popular", jump(first, after, last, before, offset))
+	return discovered(obj, func(owner, path string) (*model.CloudcastConnection, error) {
+		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, "popular"), jump(first, after, last, before, offset))
+	})
 }
 
 func (r *discoveryResolver) Latest(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.latest(ctx, obj.Key, jump(first, after, last, before, offset))
+	return discovered(obj, func(owner, path string) (*model.CloudcastConnection, error) {
+		return r.latestAt(ctx, owner, path, jump(first, after, last, before, offset))
+	})
 }
 
 func (r *discoveryResolver) Hot(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "hot", jump(first, after, last, before, offset))
+	return discovered(obj, func(owner, path string) (*model.CloudcastConnection, error) {
+		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, "hot"), jump(first, after, last, before, offset))
+	})
 }
 
 func (r *queryResolver) Tag(ctx context.Context, name string) (*model.Tag, error) {
-	key, err := mixcloud.TagKey(name)
+	in, err := mixcloud.TagInput(name)
 	if err != nil {
 		return nil, named(err, "name")
 	}
-	return lookUp(ctx, loaders.From(ctx).Tags, key, model.NewFullTag)
+	return lookUpInput(ctx, loaders.From(ctx).Tags, in, model.NewFullTag)
 }
 
 func (r *queryResolver) City(ctx context.Context, name string) (*model.City, error) {
-	key, err := mixcloud.CityKey(name)
+	in, err := mixcloud.CityInput(name)
 	if err != nil {
 		return nil, named(err, "name")
 	}
-	return lookUp(ctx, loaders.From(ctx).Tags, key, model.NewFullCity)
+	return lookUpInput(ctx, loaders.From(ctx).Tags, in, model.NewFullCity)
 }
 
 func (r *queryResolver) Discover(ctx context.Context, tags []string, city *string) (*model.Discovery, error) {

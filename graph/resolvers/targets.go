@@ -1,8 +1,10 @@
 package resolvers
 
 import (
+	"context"
 	"errors"
 
+	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/mixcloud"
 )
@@ -27,7 +29,7 @@ func word(kind mixcloud.Kind) string {
 }
 
 // userTarget finds out which user an input names, or refuses it.
-func (r *Resolver) userTarget(input model.UserTarget, out *model.Outcome) target {
+func (r *Resolver) userTarget(ctx context.Context, input model.UserTarget, out *model.Outcome) target {
 	t := target{kind: mixcloud.KindUser}
 	if !exactlyOne(input.UserID, input.Username, "userId", "username", out) {
 		return t
@@ -37,14 +39,14 @@ func (r *Resolver) userTarget(input model.UserTarget, out *model.Outcome) target
 		return t
 	}
 	t.field = "username"
-	key, err := mixcloud.UserKey(*input.Username)
-	t.key = key
+	in, err := mixcloud.UserInput(*input.Username)
 	refuseInvalid(out, err, t.field)
+	t.byInput(ctx, in, out)
 	return t
 }
 
 // cloudcastTarget finds out which cloudcast an input names, or refuses it.
-func (r *Resolver) cloudcastTarget(id, key *string, out *model.Outcome) target {
+func (r *Resolver) cloudcastTarget(ctx context.Context, id, key *string, out *model.Outcome) target {
 	t := target{kind: mixcloud.KindCloudcast}
 	if !exactlyOne(id, key, "cloudcastId", "key", out) {
 		return t
@@ -54,13 +56,36 @@ func (r *Resolver) cloudcastTarget(id, key *string, out *model.Outcome) target {
 		return t
 	}
 	t.field = "key"
-	ref, err := r.store.Client().ParseRef(*key)
-	if err == nil && ref.Kind != mixcloud.KindCloudcast {
-		out.Refuse(model.UserErrorCodeInvalid, "This is the key of a "+string(ref.Kind)+", not of a cloudcast.", t.field)
+	in, err := r.store.Client().ParseInput(*key)
+	if err == nil && in.Kind != mixcloud.KindCloudcast {
+		out.Refuse(model.UserErrorCodeInvalid, "This is the key of a "+string(in.Kind)+", not of a cloudcast.", t.field)
 	}
-	t.key = ref.Key
 	refuseInvalid(out, err, t.field)
+	t.byInput(ctx, in, out)
 	return t
+}
+
+// byInput takes the key out of an input that was not refused. A write is sent
+// only once, so the form of the key that exists is looked up before, if there are
+// two.
+func (t *target) byInput(ctx context.Context, in mixcloud.Input, out *model.Outcome) {
+	t.key = in.Key
+	if in.Received == "" || out.Refused() {
+		return
+	}
+	if errors.Is(t.load(ctx, in.Key), mixcloud.ErrNotFound) && t.load(ctx, in.Received) == nil {
+		t.key = in.Received
+	}
+}
+
+// load looks up what stands at a key.
+func (t *target) load(ctx context.Context, key string) (err error) {
+	if t.kind == mixcloud.KindUser {
+		_, err = loaders.From(ctx).Users.Load(ctx, key)
+	} else {
+		_, err = loaders.From(ctx).Cloudcasts.Load(ctx, key)
+	}
+	return err
 }
 
 // byID takes the key out of a global id.

@@ -45,7 +45,7 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 		return nil, err
 	}
 	out := model.NewOutcome(input.ClientMutationID.Value(), viewer)
-	t := r.cloudcastTarget(input.CloudcastID.Value(), input.Key.Value(), &out)
+	t := r.cloudcastTarget(ctx, input.CloudcastID.Value(), input.Key.Value(), &out)
 	fields := model.CheckEdit(input, &out)
 	me, err := checkedViewer(ctx, &out)
 	if err == nil && !out.Refused() && mixcloud.OwnerKey(t.key) != mixcloud.Canonical(me.Key) {

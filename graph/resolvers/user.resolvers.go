@@ -16,11 +16,11 @@ import (
 )
 
 func (r *queryResolver) User(ctx context.Context, username string) (*model.User, error) {
-	key, err := mixcloud.UserKey(username)
+	in, err := mixcloud.UserInput(username)
 	if err != nil {
 		return nil, named(err, "username")
 	}
-	return lookUp(ctx, loaders.From(ctx).Users, key, model.NewFullUser)
+	return lookUpInput(ctx, loaders.From(ctx).Users, in, model.NewFullUser)
 }
 
 func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {

@@ -13,6 +13,7 @@ import (
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/upstream"
+	"mixcloud-graphql/mixcloud"
 )
 
 // A meter knows what operations can cost, and holds them to a budget.
@@ -32,9 +33,9 @@ func newMeter(schema *ast.Schema, store *upstream.Store, budget int) (*meter, er
 	if err != nil {
 		return nil, err
 	}
-	estimator.Names = func(pasted string) (model.Kind, error) {
-		ref, err := store.Client().ParseRef(pasted)
-		return model.Kind(ref.Kind), err
+	estimator.Names = func(pasted string) (model.Kind, string, error) {
+		in, err := store.Client().ParseInput(pasted)
+		return model.Kind(in.Kind), mixcloud.Canonical(in.Key), err
 	}
 	return &meter{estimator, store, budget}, nil
 }
