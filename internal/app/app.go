@@ -3,15 +3,18 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"time"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/redis"
@@ -24,6 +27,7 @@ import (
 type App struct {
 	handler  http.Handler
 	store    *upstream.Store
+	gate     *admission.Gate
 	shared   *redis.Redis // nil if nothing is shared
 	log      *slog.Logger
 	drain    time.Duration
@@ -67,7 +71,8 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 		return nil, err
 	}
 	store := newStore(cfg, client, entry, shared, log, tune)
-	a := &App{store: store, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
+	gate := admission.New(runtime.GOMAXPROCS(0), cmp.Or(cfg.MaxWait, admission.DefaultMaxWait))
+	a := &App{store: store, gate: gate, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
 	schema, around := newGraph(store, entry, shared, log)
 	meter, err := newMeter(schema.Schema(), store, cfg.OperationBudget)
 	if err != nil {

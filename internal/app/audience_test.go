@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"mixcloud-graphql/internal/upstream"
+	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
@@ -68,7 +68,7 @@ func TestNothingCrosses(t *testing.T) {
 	}
 	s := newStage(t, set{writes: true, emulator: []emulator.Option{
 		emulator.WithSettings(emulator.Settings{Lag: 20 * time.Millisecond}), emulator.WithMarks(),
-	}, tune: []func(*upstream.Options){func(o *upstream.Options) { o.Running = 1000 }}}) // refusals tell nothing
+	}, config: config.Serve{MaxWait: time.Hour}}) // refusals tell nothing
 	askers := []asker{{"demo-token", "demo", nil}, {"HarbourFM-token", "HarbourFM", nil}, {}}
 	for i := range askers[:2] {
 		askers[i].mark = []byte(strings.Trim(emulator.Mark(askers[i].token), "⟦⟧"))

@@ -26,15 +26,8 @@ func newGraph(store *upstream.Store, entry access, shared *redis.Redis, log *slo
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(store, log, oauth, newProgress(shared))})
 	around := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		session := store.Session(auth.Token(ctx))
-		done, refused := admit(ctx, session)
-		if refused != nil {
-			return refused
-		}
-		answer := next(loaders.Into(ctx, loaders.New(ctx, session)))
-		return func(ctx context.Context) *graphql.Response {
-			defer done()
-			return answer(ctx)
-		}
+		open(ctx, session)
+		return next(loaders.Into(ctx, loaders.New(ctx, session)))
 	}
 	return schema, around
 }

@@ -89,24 +89,12 @@ func (m *meter) asker(ctx context.Context) cost.Asker {
 	return cost.Asker{Signed: true, Pending: len(session.Pending(upstream.Following)) + len(session.Pending(upstream.Favorited))}
 }
 
-// admit opens the account of an operation and lets it begin. Refused is the
-// answer when there is no room for it; done must be called when it is answered.
-func admit(ctx context.Context, session *upstream.Session) (done func(), refused graphql.ResponseHandler) {
-	if oc := graphql.GetOperationContext(ctx); oc.Operation.Operation == ast.Subscription {
-		return func() {}, nil // it waits for the most part, and reads nothing
+// open opens the account of an operation. A subscription has none: it reads
+// nothing, and its response has begun.
+func open(ctx context.Context, session *upstream.Session) {
+	if graphql.GetOperationContext(ctx).Operation.Operation != ast.Subscription {
+		graphhttp.Open(ctx, account{session})
 	}
-	end, err := session.Begin(ctx)
-	if err != nil {
-		return nil, graphhttp.Refuse(ctx, err)
-	}
-	graphhttp.Open(ctx, account{session})
-	// Whatever becomes of the operation, a panic too, it ends with its context.
-	stop := context.AfterFunc(ctx, end)
-	return func() {
-		if stop() {
-			end()
-		}
-	}, nil
 }
 
 // An account shows a session as the endpoint asks for it.

@@ -289,8 +289,7 @@ func (b *busy) more(t *testing.T) {
 }
 
 // Redis may go and come back at any time, whatever was asked of it at that
-// moment: no client notices. As many operations may compute as there are
-// clients, for what an overload does to them is not in question here.
+// moment: no client notices.
 func TestReplicas_redisDies(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -299,7 +298,7 @@ func TestReplicas_redisDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	const clients = 4
-	b := &busy{stage: newReplica(t, redis.URL(), mixcloud, func(o *upstream.Options) { o.Running = clients })}
+	b := &busy{stage: newReplica(t, redis.URL(), mixcloud)}
 	b.shares(t, true)
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup

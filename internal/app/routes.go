@@ -19,14 +19,15 @@ import (
 func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *meter, entry access, demo *emulator.Emulator) http.Handler {
 	own := http.NewServeMux()
 	own.Handle("/graphql", auth.Viewer(entry.keys, entry.cookies)(graphhttp.New(schema, graphhttp.Options{
-		Log:      a.log,
-		Around:   around,
-		Estimate: meter.estimate,
-		Timeout:  cfg.RequestTimeout,
-		Writes:   newWrites(a.shared),
-		Queries:  newQueries(a.shared),
-		Stop:     a.stop,
-		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
+		Log:       a.log,
+		Around:    around,
+		Estimate:  meter.estimate,
+		Admission: a.gate,
+		Timeout:   cfg.RequestTimeout,
+		Writes:    newWrites(a.shared),
+		Queries:   newQueries(a.shared),
+		Stop:      a.stop,
+		Audience:  func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
 	})))
 	page := playground.Handler(entry.cookies != nil)
 	own.Handle("GET /{$}", page)

@@ -84,6 +84,9 @@ func newStage(t testing.TB, s set) *stage {
 	if s.config.RequestTimeout == 0 {
 		s.config.RequestTimeout = 30 * time.Second
 	}
+	if s.config.MaxWait == 0 {
+		s.config.MaxWait = time.Minute // of a machine that may be slow
+	}
 	if s.config.OAuthClientID == "" {
 		s.config.OAuthClientID, s.config.OAuthClientSecret = emulator.DemoClientID, emulator.DemoClientSecret
 		s.config.PublicURL, s.config.SecretKey = "https://graph.test", "the key of the tests, 32 bytes of it"

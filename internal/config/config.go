@@ -34,6 +34,7 @@ type Serve struct {
 	OAuthClientID   string        `name:"oauth-client-id" placeholder:"ID" help:"Application that this server is registered as at Mixcloud, so that people can sign in. With --demo there is one already."`
 	OAuthRedirects  []string      `name:"oauth-redirect-uri" sep:" " placeholder:"URI" help:"Address that apps may have people sent back to, to exchange the code themselves; may be given several times, and in the environment separated by blanks."`
 	RequestTimeout  time.Duration `default:"30s" placeholder:"DURATION" help:"How long an operation may take."`
+	MaxWait         time.Duration `default:"1s" placeholder:"DURATION" help:"How long a new operation may wait for a free processor. After that it is refused with status 503 and Retry-After."`
 	DrainTimeout    time.Duration `default:"30s" placeholder:"DURATION" help:"How long requests in flight may go on after SIGTERM or SIGINT. A second signal ends at once."`
 	MaxUpstream     int           `default:"32" placeholder:"N" help:"Most calls to Mixcloud at the same time, all operations together."`
 	OperationBudget int           `default:"200" placeholder:"N" help:"Most calls to Mixcloud for one operation."`

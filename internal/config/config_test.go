@@ -36,6 +36,7 @@ func defaults() *Serve {
 		SiteURL:         "https://www.mixcloud.com",
 		OEmbedURL:       "https://app.mixcloud.com/oembed/",
 		RequestTimeout:  30 * time.Second,
+		MaxWait:         time.Second,
 		DrainTimeout:    30 * time.Second,
 		MaxUpstream:     32,
 		OperationBudget: 200,

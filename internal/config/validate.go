@@ -47,6 +47,7 @@ func (c *Serve) Validate() error {
 	}
 	c.signIn(&p)
 	p.between("request-timeout", c.RequestTimeout, time.Millisecond, time.Hour)
+	p.between("max-wait", c.MaxWait, time.Millisecond, time.Minute)
 	p.between("drain-timeout", c.DrainTimeout, 0, time.Hour)
 	p.count("max-upstream", c.MaxUpstream, 1024)
 	p.count("operation-budget", c.OperationBudget, 1_000_000)

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"mixcloud-graphql/internal/gqlerr"
@@ -54,7 +53,6 @@ type ledger struct {
 	mu      sync.Mutex
 	account Account
 	public  time.Duration // for how long anybody may keep the answer; 0 for not at all
-	refused bool          // there was too much to do even to begin
 	retry   time.Duration // the longest wait that an error names
 	limited time.Duration // the longest that one names for the limit
 }
@@ -87,18 +85,4 @@ func Open(ctx context.Context, a Account) {
 		defer l.mu.Unlock()
 		l.account = a
 	}
-}
-
-// Refuse answers an operation that there is no room for: status 503 in every
-// media type, since proxies and clients that know nothing of GraphQL are to
-// leave this server alone for a while too. The error should name a wait.
-func Refuse(ctx context.Context, err error) graphql.ResponseHandler {
-	errs := gqlerror.List{gqlerr.Public(ctx, err)}
-	if l := ledgerOf(ctx); l != nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.refused = true
-		l.heed(errs)
-	}
-	return graphql.OneShot(&graphql.Response{Errors: errs})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/telemetry"
 )
 
@@ -25,7 +26,8 @@ const keepAlive = 15 * time.Second
 // of queries.
 //
 // https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
-func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
+func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext, slot *admission.Slot) {
+	resume := admission.Wait(r.Context()) // no slot is held while anything is written
 	ctx, cancel := context.WithCancel(r.Context())
 	if oc.Operation.Operation != ast.Subscription {
 		ctx, cancel = context.WithTimeout(r.Context(), t.timeout)
@@ -42,10 +44,14 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	if !out.comment() {
 		return
 	}
+	if oc.Operation.Operation == ast.Subscription {
+		slot.Leave()
+	}
+	resume()
 
 	handle, ctx := exec.DispatchOperation(ctx, oc)
 	responses := make(chan response)
-	go t.respond(ctx, exec, oc, handle, responses)
+	go t.respond(ctx, exec, oc, slot, handle, responses)
 	defer func() { // nothing of the operation outlives the request
 		cancel()
 		for range responses {
@@ -91,7 +97,7 @@ type response struct {
 
 // respond gives the responses of an operation, one for all but subscriptions,
 // and closes out.
-func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, handle graphql.ResponseHandler, out chan<- response) {
+func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, slot *admission.Slot, handle graphql.ResponseHandler, out chan<- response) {
 	defer close(out)
 	defer func() { // net/http's own recovery ends where a goroutine begins
 		if p := recover(); p != nil {
@@ -108,7 +114,9 @@ func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *gra
 		default: // the deadline passed before the query began
 			resp = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
 		}
-		out <- response{encode(resp), resp.Errors} // stream takes all there is, to the end
+		body := encode(resp)
+		slot.Leave()
+		out <- response{body, resp.Errors} // stream takes all there is, to the end
 		if !subscribed {
 			return
 		}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/multipartstream"
 	"mixcloud-graphql/internal/upload"
 )
@@ -61,6 +62,15 @@ func (f *files) fail(err error) error {
 	return f.broken
 }
 
+// wait gives the operation's slot back until resume is called, while the client is
+// waited for.
+func (f *files) wait() (resume func()) {
+	if f.clock == nil {
+		return func() {}
+	}
+	return admission.Wait(f.clock)
+}
+
 // peek waits for the headers of the next file; nil after the last.
 func (f *files) peek() (*multipartstream.Part, error) {
 	if f.ahead != nil {
@@ -109,6 +119,7 @@ func (f *files) Next(ctx context.Context) (*upload.Part, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	defer f.wait()()
 	f.progress()
 	if f.flowing != nil {
 		f.flowing()
@@ -165,6 +176,7 @@ type fileBody struct {
 
 // Read gives the file's next bytes.
 func (b *fileBody) Read(p []byte) (int, error) {
+	defer b.files.wait()()
 	n, err := b.part.Read(p)
 	b.files.progress()
 	b.files.sent += int64(n)
@@ -177,6 +189,7 @@ func (b *fileBody) Read(p []byte) (int, error) {
 // WriteTo hands the file on in the pieces in which it arrives, without copying
 // them.
 func (b *fileBody) WriteTo(w io.Writer) (int64, error) {
+	defer b.files.wait()()
 	out := &outlet{w: w, files: b.files}
 	n, err := b.part.WriteTo(out)
 	if err != nil && out.err == nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/idempotency"
 )
@@ -37,6 +38,9 @@ type Options struct {
 	// Estimate says what an operation can cost, before it begins: one that can
 	// cost more than its budget is refused. Nil for no budget.
 	Estimate func(context.Context, *graphql.OperationContext) Estimate
+	// Admission bounds how many operations compute at the same time. Nil for no
+	// bound.
+	Admission *admission.Gate
 	// Timeout bounds an operation, from its document to its answer. It does not
 	// bound the flow of files, nor a subscription.
 	Timeout time.Duration
@@ -99,7 +103,7 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	o = o.withDefaults()
 	srv := handler.New(schema)
 	run := runner{
-		log: o.Log, timeout: o.Timeout, beat: keepAlive, stop: o.Stop,
+		log: o.Log, gate: o.Admission, timeout: o.Timeout, beat: keepAlive, stop: o.Stop,
 		writes: o.Writes, audience: o.Audience, takers: takers(schema.Schema()),
 	}
 
@@ -108,7 +112,7 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv.AddTransport(get{run})
 	srv.AddTransport(multipart{run, o.IdleTimeout})
 	srv.AddTransport(post{run, o.MaxBody})
-	srv.AddTransport(refuse{})
+	srv.AddTransport(unsupported{})
 
 	srv.SetErrorPresenter(gqlerr.Presenter(o.Log))
 	srv.SetRecoverFunc(gqlerr.Recover(o.Log))

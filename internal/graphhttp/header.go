@@ -52,9 +52,6 @@ func (h *headed) Unwrap() http.ResponseWriter { return h.ResponseWriter }
 func (l *ledger) write(h http.Header, r *http.Request, status int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.refused {
-		status = http.StatusServiceUnavailable
-	}
 	if l.retry > 0 {
 		h.Set("Retry-After", seconds(l.retry))
 	}

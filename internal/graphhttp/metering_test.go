@@ -15,7 +15,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/go-cmp/cmp"
 
-	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/idempotency"
 )
@@ -341,26 +340,6 @@ func TestCaching_Age(t *testing.T) {
 			t.Errorf("Cache-Control is %q", got)
 		}
 	})
-}
-
-func TestRefuse(t *testing.T) {
-	t.Parallel()
-	o := metered(within, account{})
-	o.Around = func(ctx context.Context, _ graphql.OperationHandler) graphql.ResponseHandler {
-		return graphhttp.Refuse(ctx, &gqlerr.Error{Code: gqlerr.CodeRateLimited, Wait: 1200 * time.Millisecond, Message: "Too much to do."})
-	}
-	for _, accept := range []string{"application/json", "application/graphql-response+json"} {
-		rec := post(t, o, `{"query":"{ hello }"}`, "Accept: "+accept)
-		if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") != "2" || rec.Header().Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: status %d, header %v", accept, rec.Code, rec.Header())
-		}
-		if want := `{"errors":[{"message":"Too much to do.","extensions":{"code":"RATE_LIMITED","retryAfterMs":1200,"retryable":true}}]}`; rec.Body.String() != want {
-			t.Error(cmp.Diff(want, rec.Body.String()))
-		}
-		if got := rec.Header().Get("Content-Type"); !strings.HasPrefix(got, accept) {
-			t.Errorf("Content-Type is %q", got)
-		}
-	}
 }
 
 func TestRateLimitHeaders(t *testing.T) {

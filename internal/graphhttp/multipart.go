@@ -76,7 +76,12 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		gqlerr.Write(w, r, form.status, form.err)
 		return
 	}
-	task.to, task.key = to, key
+	slot, ok := t.enter(w, r, to)
+	if !ok {
+		return
+	}
+	defer slot.Leave()
+	task.to, task.key, task.slot = to, key, slot
 	t.run(w, r, exec, task)
 }
 

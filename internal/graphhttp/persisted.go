@@ -12,6 +12,7 @@ import (
 	"github.com/maypok86/otter/v2"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/gqlerr"
 )
 
@@ -89,7 +90,9 @@ func (p persisted) get(ctx context.Context, hash string) string {
 	if p.others == nil {
 		return ""
 	}
+	resume := admission.Wait(ctx)
 	text, ok := p.others.Get(ctx, hash)
+	resume()
 	if !ok || hashOf(text) != hash { // whoever wrote it there
 		return ""
 	}

@@ -19,30 +19,22 @@ import (
 // this is not asking, but holding a connection.
 const bodyTimeout = 10 * time.Second
 
-// bodyParams reads the operation from a JSON body, and gives the body too. The
-// status belongs to the error.
-func bodyParams(w http.ResponseWriter, r *http.Request, limit int64) (_ *graphql.RawParams, body []byte, status int, _ error) {
-	start := graphql.Now()
+// readBody reads a JSON body. The status belongs to the error.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, status int, _ error) {
 	// The deadline must not outlive the body: net/http goes on reading to learn
 	// when the client leaves. A writer without deadlines is one of a test.
 	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(start.Add(bodyTimeout))
+	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, nil, http.StatusRequestEntityTooLarge, gqlerr.Limit(fmt.Sprintf(
+			return nil, http.StatusRequestEntityTooLarge, gqlerr.Limit(fmt.Sprintf(
 				"The request body has more than %d bytes. Move values into variables, or split the request.", limit))
 		}
-		return nil, nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
+		return nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-
-	params, err := operation(body, "The request body", r.Header)
-	if err != nil {
-		return nil, nil, http.StatusBadRequest, err
-	}
-	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	return params, body, 0, nil
+	return body, 0, nil
 }
 
 // operation reads what the JSON text, called by what it is, asks for.

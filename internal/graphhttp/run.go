@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/upload"
@@ -22,6 +23,7 @@ import (
 // A runner runs operations for the transports.
 type runner struct {
 	log      *slog.Logger
+	gate     *admission.Gate // nil for none
 	timeout  time.Duration
 	beat     time.Duration // between signs of life in a stream of events
 	stop     <-chan struct{}
@@ -34,6 +36,7 @@ type runner struct {
 type task struct {
 	params *graphql.RawParams
 	to     accepted
+	slot   *admission.Slot // nil for none
 
 	key     string   // of Idempotency-Key, "" for none
 	content []string // what tells the request from another with the same key: its JSON first
@@ -42,6 +45,9 @@ type task struct {
 
 // run runs the operation of a task and writes what comes of it.
 func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, task task) {
+	if task.slot != nil {
+		r = r.WithContext(admission.Into(r.Context(), task.slot))
+	}
 	ctx, cancel := t.clocked(r.Context(), task)
 	defer cancel()
 	oc, errs := exec.CreateOperationContext(ctx, task.params)
@@ -54,7 +60,9 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		if task.to.media == "" && status < http.StatusBadRequest {
 			status = http.StatusBadRequest // who takes only events would wait for them
 		}
-		write(w, media, answer{status, encode(resp)})
+		body := encode(resp)
+		task.slot.Leave()
+		write(w, media, answer{status, body})
 		return
 	}
 	kind := oc.Operation.Operation
@@ -62,12 +70,12 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		if status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", http.MethodPost)
 		}
-		gqlerr.Write(w, r, status, err)
+		refuse(task.slot, w, r, status, err)
 		return
 	}
 	switch {
 	case kind == ast.Subscription, task.to.media == "":
-		t.stream(w, r, exec, oc)
+		t.stream(w, r, exec, oc, task.slot)
 	case kind == ast.Mutation && task.key != "":
 		t.once(w, r.WithContext(ctx), exec, oc, task)
 	default:
@@ -102,8 +110,9 @@ func (t runner) misfit(r *http.Request, oc *graphql.OperationContext, task task)
 	return 0, nil
 }
 
-// answer executes an operation that is answered at once.
+// answer executes an operation that is answered at once, and gives its slot back.
 func (t runner) answer(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, task task) answer {
+	defer task.slot.Leave()
 	handle, ctx := exec.DispatchOperation(ctx, oc)
 	resp := handle(ctx)
 	if task.files != nil {
@@ -137,7 +146,13 @@ func (t runner) once(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		write(w, task.to.media, t.answer(ctx, exec, oc, task))
 		return
 	}
-	claim, before, err := t.writes.Begin(ctx, idempotency.Name{Audience: audience, Key: task.key}, task.fingerprint(oc.RawQuery))
+	content := task.fingerprint(oc.RawQuery)
+	resume := admission.Wait(ctx) // the store may be another process
+	claim, before, err := t.writes.Begin(ctx, idempotency.Name{Audience: audience, Key: task.key}, content)
+	resume()
+	if claim == nil {
+		task.slot.Leave()
+	}
 	switch {
 	case errors.Is(err, idempotency.ErrInFlight):
 		w.Header().Set("Retry-After", "1")

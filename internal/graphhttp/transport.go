@@ -25,12 +25,12 @@ func (options) Do(w http.ResponseWriter, _ *http.Request, _ graphql.GraphExecuto
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// refuse answers what no other transport supports.
-type refuse struct{}
+// unsupported answers what no other transport supports.
+type unsupported struct{}
 
-func (refuse) Supports(*http.Request) bool { return true }
+func (unsupported) Supports(*http.Request) bool { return true }
 
-func (refuse) Do(w http.ResponseWriter, r *http.Request, _ graphql.GraphExecutor) {
+func (unsupported) Do(w http.ResponseWriter, r *http.Request, _ graphql.GraphExecutor) {
 	w.Header().Set("Allow", allowed)
 	gqlerr.Write(w, r, http.StatusMethodNotAllowed, badRequest("Use POST, or GET for a query."))
 }
@@ -47,12 +47,17 @@ func (t get) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 		notAcceptable(w, r)
 		return
 	}
-	params, err := urlParams(r)
-	if err != nil {
-		gqlerr.Write(w, r, http.StatusBadRequest, err)
+	slot, ok := t.enter(w, r, to)
+	if !ok {
 		return
 	}
-	t.run(w, r, exec, task{params: params, to: to})
+	defer slot.Leave()
+	params, err := urlParams(r)
+	if err != nil {
+		refuse(slot, w, r, http.StatusBadRequest, err)
+		return
+	}
+	t.run(w, r, exec, task{params: params, to: to, slot: slot})
 }
 
 // post answers operations in a JSON body.
@@ -83,12 +88,25 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		gqlerr.Write(w, r, http.StatusBadRequest, err)
 		return
 	}
-	params, body, status, err := bodyParams(w, r, t.maxBody)
+	start := graphql.Now()
+	body, status, err := readBody(w, r, t.maxBody)
 	if err != nil {
 		gqlerr.Write(w, r, status, err)
 		return
 	}
-	t.run(w, r, exec, task{params: params, to: to, key: key, content: []string{string(body)}})
+	read := graphql.Now()
+	slot, ok := t.enter(w, r, to)
+	if !ok {
+		return
+	}
+	defer slot.Leave()
+	params, err := operation(body, "The request body", r.Header)
+	if err != nil {
+		refuse(slot, w, r, http.StatusBadRequest, err)
+		return
+	}
+	params.ReadTime = graphql.TraceTiming{Start: start, End: read}
+	t.run(w, r, exec, task{params: params, to: to, slot: slot, key: key, content: []string{string(body)}})
 }
 
 const acceptPost = mediaJSON + ", multipart/form-data"

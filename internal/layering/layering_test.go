@@ -31,6 +31,7 @@ var may = []struct {
 	{"internal/playground", nil},
 	{"internal/conformance", nil}, // judges bytes, so it shares no decoding with the client
 	{"internal/multipartstream", nil},
+	{"internal/admission", nil},
 	{"internal/idempotency", nil},
 	{"internal/upload", nil},
 	{"internal/redisurl", nil},
@@ -38,8 +39,8 @@ var may = []struct {
 	{"internal/config", []string{"internal/redisurl", "internal/telemetry"}},
 	{"internal/gqlerr", []string{"internal/telemetry", "mixcloud"}},
 	{"internal/auth", []string{"internal/gqlerr", "mixcloud"}},
-	{"internal/graphhttp", []string{"internal/gqlerr", "internal/idempotency", "internal/multipartstream", "internal/telemetry", "internal/upload"}},
-	{"internal/upstream", []string{"internal/gqlerr", "internal/idempotency", "internal/ratelimit", "internal/telemetry", "mixcloud"}},
+	{"internal/graphhttp", []string{"internal/admission", "internal/gqlerr", "internal/idempotency", "internal/multipartstream", "internal/telemetry", "internal/upload"}},
+	{"internal/upstream", []string{"internal/admission", "internal/gqlerr", "internal/idempotency", "internal/ratelimit", "internal/telemetry", "mixcloud"}},
 	{"internal/redistest", []string{"internal/redisurl"}}, // for tests
 	{"internal/redis", []string{"internal/ratelimit", "internal/redisurl", "internal/upstream"}},
 	{"graph/paging", []string{"internal/gqlerr", "mixcloud"}},

@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -280,6 +281,7 @@ func TestFetch_Race(t *testing.T) {
 		}
 		return reply{body: fmt.Sprintf(`{"key":"%s","name":"%s","following":false,"follower_count":1}`, c.path, c.token)}
 	})
+	gate := admission.New(2, time.Second)
 	var wg sync.WaitGroup
 	for g := range 100 {
 		wg.Go(func() {
@@ -287,11 +289,12 @@ func TestFetch_Race(t *testing.T) {
 				token := []string{"", "a", "b"}[(g+i)%3]
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Duration(i%5+1)*10*time.Millisecond)
 				session := s.Session(token)
-				end, err := session.Begin(ctx)
+				slot, err := gate.Enter(ctx)
 				if err != nil {
 					cancel()
 					continue
 				}
+				ctx = admission.Into(ctx, slot)
 				key := fmt.Sprintf("/%d/", (g*i)%40)
 				if u, err := Fetch(ctx, session, user(key)); err == nil {
 					if u.Name != token && u.Name != mixcloudName(key) {
@@ -304,7 +307,7 @@ func TestFetch_Race(t *testing.T) {
 					session.Wrote(Following, key, i%20 == 0)
 				}
 				_, _, _ = session.Cost(), session.Freshness(), session.RateLimit()
-				end()
+				slot.Leave()
 				cancel()
 			}
 		})

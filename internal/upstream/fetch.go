@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/mixcloud"
 )
@@ -125,7 +126,7 @@ func (s *Session) get(ctx context.Context, k key, e *entry, r *read) (any, error
 // await waits for a flight. Whoever can have a stale answer, e or one of the
 // second level, waits for no longer than there is hope and patience.
 func (s *Session) await(ctx context.Context, f *flight, e *entry) (any, error) {
-	defer s.turn.rest()()
+	defer admission.Wait(ctx)()
 	patience := s.store.options.Patience
 	lost := expiry(patience)
 	defer lost.stop()

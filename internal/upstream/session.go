@@ -25,7 +25,6 @@ type Session struct {
 	coalesced atomic.Int64
 	stale     atomic.Int64
 	freshFor  atomic.Int64
-	turn      turn
 
 	mu     sync.Mutex
 	behind map[mark]int
@@ -41,7 +40,6 @@ func (s *Store) Session(token string) *Session {
 	}
 	session.viewer.Store(known)
 	session.freshFor.Store(math.MaxInt64)
-	session.turn.gate = s.gate
 	return session
 }
 

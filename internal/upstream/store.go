@@ -18,7 +18,6 @@ import (
 	"crypto/sha256"
 	"log/slog"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"time"
 
@@ -71,9 +70,6 @@ type Options struct {
 	// Refreshes is how many stale answers are fetched anew in the background at
 	// the same time; 0 for DefaultRefreshes, below 0 for none.
 	Refreshes int
-	// Running is how many operations may compute at the same time, see
-	// [Session.Begin]; 0 for the number of processors.
-	Running int
 	// AudienceOf names the holder of a token without telling the token, the
 	// same each time; it must be safe for concurrent use. Processes that share
 	// a Second or a Pace must name alike. Nil is a hash with a key that only
@@ -106,7 +102,6 @@ func (o *Options) complete() {
 	o.Patience = cmp.Or(max(o.Patience, 0), DefaultPatience)
 	o.Retries = max(cmp.Or(o.Retries, DefaultRetries), 0)
 	o.Refreshes = max(cmp.Or(o.Refreshes, DefaultRefreshes), 0)
-	o.Running = cmp.Or(max(o.Running, 0), runtime.GOMAXPROCS(0))
 	if o.AudienceOf == nil {
 		key := make([]byte, sha256.Size)
 		_, _ = crand.Read(key) // never fails
@@ -138,7 +133,6 @@ type Store struct {
 	queue     *queue
 	breakers  [routes]breaker
 	retries   retryBudget
-	gate      *gate
 	refreshes chan struct{} // a place for each that is under way
 
 	overlay overlay
@@ -164,7 +158,6 @@ func NewStore(client *mixcloud.Client, options Options) *Store {
 	s.everybody = &viewer{pace: s.newPace()}
 	s.queue = newQueue(s.clock, options.Concurrency, options.Budget)
 	s.queue.shared = options.Pace != nil
-	s.gate = newGate(s.clock, options.Running)
 	for r := range s.breakers {
 		s.breakers[r].route = route(r)
 	}

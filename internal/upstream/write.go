@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/mixcloud"
 )
@@ -38,7 +39,7 @@ func Stream[T any](ctx context.Context, s *Session, call func(context.Context, *
 // send makes a write's call when it is its turn, right away if Mixcloud takes
 // any. A stream gives its place back as soon as it has it.
 func send[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error), stream bool) (value T, err error) {
-	defer s.turn.rest()()
+	defer admission.Wait(ctx)()
 	st, v := s.store, s.as()
 	if err := s.spend(); err != nil {
 		return value, err

@@ -1,0 +1,59 @@
+package upstream
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mixcloud-graphql/internal/admission"
+	"mixcloud-graphql/mixcloud"
+)
+
+// While an operation waits for Mixcloud, whatever for, another one computes in
+// its slot; when it goes on it has a slot again.
+func TestAdmission_WaitsWithoutSlot(t *testing.T) {
+	t.Parallel()
+	slow := func(ctx context.Context, _ *mixcloud.Client) (int, error) {
+		time.Sleep(time.Minute)
+		return 0, ctx.Err()
+	}
+	for name, wait := range map[string]func(context.Context, *Session){
+		"read":          func(ctx context.Context, s *Session) { _ = name(ctx, s, "/a/") },
+		"write":         func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, slow) },
+		"sign-in":       func(ctx context.Context, s *Session) { _, _ = Once(ctx, s, slow) },
+		"streamed body": func(ctx context.Context, s *Session) { _, _ = Stream(ctx, s, slow) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s, _ := newRig(t, Options{Timeout: time.Hour}, func(call) reply { return reply{delay: time.Minute} })
+				gate := admission.New(1, time.Second)
+				slot, err := gate.Enter(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				began, ended := time.Now(), time.Duration(0)
+				go func() {
+					wait(admission.Into(t.Context(), slot), s.Session(""))
+					ended = time.Since(began)
+				}()
+				time.Sleep(time.Second)
+				other, err := gate.Enter(t.Context())
+				if err != nil {
+					t.Fatalf("an operation that waits holds its slot: %v", err)
+				}
+				time.Sleep(time.Hour)
+				if ended != 0 {
+					t.Errorf("it went on without a slot after %v", ended)
+				}
+				other.Leave()
+				synctest.Wait()
+				if ended != time.Hour+time.Second {
+					t.Errorf("it went on after %v", ended)
+				}
+				slot.Leave()
+			})
+		})
+	}
+}
