@@ -84,9 +84,11 @@ func (c *Client) write(ctx context.Context, r request) (*Result, error) {
 		if inner.first() != '{' {
 			return "the answer has no result"
 		}
-		result.raw = string(v)
 		success := inner.member("success").flag()
-		result.Success = success != nil && *success
+		if success == nil {
+			return "the result does not say whether it is a success"
+		}
+		result.raw, result.Success = string(v), *success
 		result.Message = plain(scrub(inner.member("message").text(), r.token), maxMessage)
 		result.Key = inner.member("key").text()
 		if result.Details = details(v); result.Details == nil {

@@ -31,7 +31,7 @@ var (
 	ErrUnavailable = errors.New("unavailable")
 	// ErrBadResponse: an answer that cannot be used: a success that is no
 	// JSON, or half of one, is over the bound or has an unknown error in it; a
-	// redirect; a refusal of an unknown kind.
+	// redirect; a refusal of an unknown kind, which is [Error.Answered].
 	ErrBadResponse = errors.New("bad response")
 )
 
@@ -56,6 +56,10 @@ type Error struct {
 	// Details are the API's refusals of single fields of an upload or an edit,
 	// by its names of them ("tags-0-tag"), as plain as Message; mostly nil.
 	Details map[string][]string
+	// Answered is true when the API itself refused the call, by an error in JSON.
+	// It is false for a call without an answer and for an answer of something in
+	// front of the API, such as a page of HTML.
+	Answered bool
 	// NeverSent is true when the call failed before anything was sent: a write
 	// can then be tried again without doing it twice.
 	NeverSent bool

@@ -4,6 +4,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -128,6 +129,7 @@ func TestRefusals(t *testing.T) {
 			}
 			want := test.want
 			want.Op, want.Kind, want.Status, want.Err = "User", test.kind, test.status, got.Err
+			want.Answered = json.Valid([]byte(test.body)) && (test.status != 200 || !strings.HasPrefix(test.body, `{"key"`) && strings.Contains(test.body, `"error"`))
 			if diff := cmp.Diff(want, *got, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" {
 				t.Error(diff)
 			}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // The API's names of errors that were recorded or are relied on by clients.
@@ -46,7 +47,7 @@ func isFailure(v value) bool {
 // refusal makes the error of an answer that is no success. body is "" if the
 // answer was no JSON.
 func refusal(status int, header http.Header, body value) *Error {
-	e := &Error{Status: status}
+	e := &Error{Status: status, Answered: body != ""}
 	envelope := body.member("error")
 	if envelope.first() == '"' { // the OAuth endpoint's form
 		e.Message = envelope.text()
@@ -171,16 +172,67 @@ func finish(err error, r request, status int) error {
 
 var tokenInQuery = regexp.MustCompile(`(?i)(access_token|client_secret)(=|%3D)[^&\s"'<>]*`)
 
-// scrub removes a token from words that came from elsewhere.
+const (
+	// minSecret is the shortest token that is redacted: removing a shorter one
+	// would spoil words that happen to contain it.
+	minSecret = 8
+	// minUnique is the length from which a token is no ordinary word, so that it
+	// is redacted within a longer word too. Mixcloud's tokens have 32 characters.
+	minUnique = 16
+)
+
+// scrub removes a token from words that came from elsewhere: plain, quoted and
+// percent-encoded.
 func scrub(s string, token credential) string {
 	s = tokenInQuery.ReplaceAllString(s, "${1}=[redacted]")
-	if token == nil {
+	if token == nil || len(*token) < minSecret {
 		return s
 	}
 	for _, form := range []string{*token, url.QueryEscape(*token), url.PathEscape(*token), strings.Trim(strconv.Quote(*token), `"`)} {
-		s = strings.ReplaceAll(s, form, "[redacted]")
+		s = redact(s, form)
 	}
 	return s
+}
+
+// redact replaces a secret; one that may be an ordinary word only where it
+// stands as a word of its own.
+func redact(s, secret string) string {
+	var b strings.Builder
+	for from := 0; ; {
+		at := strings.Index(s[from:], secret)
+		if at < 0 {
+			if b.Len() == 0 {
+				return s
+			}
+			return b.String() + s[from:]
+		}
+		at += from
+		end := at + len(secret)
+		if len(secret) < minUnique && (endsInWord(s[:at]) || beginsWithWord(s[end:])) {
+			b.WriteString(s[from : at+1])
+			from = at + 1
+			continue
+		}
+		b.WriteString(s[from:at] + "[redacted]")
+		from = end
+	}
+}
+
+// percentEncoded fits the end of a text that is one percent-encoded byte.
+var percentEncoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}$`)
+
+func endsInWord(s string) bool {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return isWord(r) && !percentEncoded.MatchString(s[max(0, len(s)-3):])
+}
+
+func beginsWithWord(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return isWord(r)
+}
+
+func isWord(r rune) bool {
+	return r == '_' || r == '-' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
 // plain cuts words to a number of characters and replaces what does not print.

@@ -114,14 +114,16 @@ func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outco
 			return err
 		}
 		out.Changed = new(bool)
+	case err != nil && refuseWrite(out, err):
+		return nil
 	case err != nil:
 		l.Forget() // it may have been done
 		return err
 	case !result.Success:
-		out.Refuse(model.UserErrorCodeRefused, refusal(result.Message))
+		refuse(out, model.UserErrorCodeRefused, result.Message, result.Details)
 		return nil
 	default:
-		out.Message = words(result)
+		out.Message = textOrNil(result.Message)
 		if was != nil {
 			changed := *was != a.want
 			out.Changed = &changed
@@ -130,22 +132,6 @@ func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outco
 	l.Session().Wrote(a.flag, t.key, a.want)
 	l.Forget()
 	return nil
-}
-
-// words are what Mixcloud says to a write that it did; nil for nothing.
-func words(result *mixcloud.Result) *string {
-	if result.Message == "" {
-		return nil
-	}
-	return &result.Message
-}
-
-// refusal is what people are told when Mixcloud says no.
-func refusal(message string) string {
-	if message == "" {
-		return "Mixcloud refused it without saying why."
-	}
-	return message
 }
 
 // signedIn refuses whoever has no token.

@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -54,7 +55,7 @@ func (r *Resolver) exchange(ctx context.Context, input model.ExchangeOAuthCodeIn
 		no, refused := errors.AsType[*mixcloud.OAuthError](err)
 		switch {
 		case refused:
-			out.Refuse(model.UserErrorCodeRefused, refusal(no.Message), "code")
+			out.Refuse(model.UserErrorCodeRefused, cmp.Or(no.Message, noReason), "code")
 		case err != nil:
 			return nil, err
 		default:

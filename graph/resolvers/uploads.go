@@ -3,7 +3,6 @@ package resolvers
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
@@ -26,10 +25,11 @@ func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput)
 	if err != nil || out.Refused() {
 		return model.NewCloudcastAction(out, nil), err
 	}
-	result, err := send(ctx, track, filesOf(input.Mp3, input.Picture.Value()), &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
+	want := filesOf(input.Mp3, input.Picture.Value())
+	result, err := send(ctx, track, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
 		return c.Upload(ctx, fields, files)
 	})
-	if err != nil || out.Refused() {
+	if err = unlessRefused(&out, want, err); err != nil || out.Refused() {
 		return model.NewCloudcastAction(out, nil), err
 	}
 	made := model.NewUploaded(me, result.Key, fields)
@@ -54,13 +54,15 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 	if err != nil || out.Refused() {
 		return model.NewCloudcastAction(out, nil), err
 	}
-	_, err = send(ctx, nil, filesOf(upload.File{}, input.Picture.Value()), &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
+	want := filesOf(upload.File{}, input.Picture.Value())
+	_, err = send(ctx, nil, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
 		return c.Edit(ctx, t.key, fields, files)
 	})
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		t.unknown(&out)
 		err = nil
 	}
+	err = unlessRefused(&out, want, err)
 	return model.NewCloudcastAction(out, changed(t.key)), err
 }
 
@@ -73,74 +75,39 @@ func checkedViewer(ctx context.Context, out *model.Outcome) (*mixcloud.FullUser,
 	return loaders.From(ctx).Viewer(ctx)
 }
 
-// send makes the one call of an upload or an edit and turns refusals into
-// those of the input.
+// send makes the one call of an upload or an edit. A result that reports no
+// success becomes user errors.
 func send(ctx context.Context, track *upload.Track, want wanted, out *model.Outcome, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
 	files, err := newCourier(ctx, want, track)
 	if err != nil {
-		return nil, refused(out, want, err)
+		return nil, err
 	}
 	track.Enter(upload.Sending)
 	result, err := upstream.Stream(ctx, loaders.From(ctx).Session(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
 		return call(ctx, c, files)
 	})
 	if err != nil {
-		if files.whole.Load() && lost(err) {
-			err = gqlerr.Uncertain(err)
-		}
-		return nil, refused(out, want, err)
+		return nil, uncertain(err, files.whole.Load())
 	}
 	if !result.Success {
-		refuseDetails(out, refusal(result.Message), result.Details)
+		refuse(out, model.UserErrorCodeRefused, result.Message, result.Details)
 		return nil, nil
 	}
 	track.Enter(upload.Done)
 	loaders.From(ctx).Forget()
-	out.Message = words(result)
+	out.Message = textOrNil(result.Message)
 	did := true
 	out.Changed = &did
 	return result, nil
 }
 
-// lost tells that Mixcloud may have done what it was sent as a whole: it gave no
-// answer, or none that says anything.
-func lost(err error) bool {
-	e, ok := errors.AsType[*mixcloud.Error](err)
-	if !ok || e.NeverSent || e.Status == http.StatusServiceUnavailable || e.Status/100 == 4 {
-		return false
-	}
-	return errors.Is(e, mixcloud.ErrUnavailable) || errors.Is(e, mixcloud.ErrTimeout) || errors.Is(e, mixcloud.ErrBadResponse)
-}
-
-// postValidation is Mixcloud's name for a refusal of what was sent (client code).
-const postValidation = "PostValidationError"
-
-// refused turns an error that is about the input into user errors; any other
-// is passed on.
-func refused(out *model.Outcome, want wanted, err error) error {
-	if breach, ok := errors.AsType[*breachError](err); ok {
-		out.Refuse(breach.code, breach.message, breach.field)
+// unlessRefused turns an error that refuses the input or a file into user errors
+// and returns any other.
+func unlessRefused(out *model.Outcome, want wanted, err error) error {
+	if refuseFile(out, want, err) || refuseWrite(out, err) {
 		return nil
-	}
-	answer, ok := errors.AsType[*mixcloud.Error](err)
-	switch {
-	case ok && (len(answer.Details) > 0 || answer.Type == postValidation):
-		refuseDetails(out, refusal(""), answer.Details) // its message is not for clients
-		return nil
-	case ok && answer.Status == http.StatusRequestEntityTooLarge && len(want) > 0:
-		// The proxy before Mixcloud says so, of the request as a whole.
-		return refused(out, want, want.largest().tooLarge())
 	}
 	return err
-}
-
-// refuseDetails maps Mixcloud's own refusals back to the input's fields.
-// Without any it is the message that is told.
-func refuseDetails(out *model.Outcome, message string, details map[string][]string) {
-	out.UserErrors = append(out.UserErrors, model.Details(details)...)
-	if !out.Refused() {
-		out.Refuse(model.UserErrorCodeRefused, message)
-	}
 }
 
 // track announces an upload that can be watched; nil for one without a name.

@@ -212,7 +212,7 @@ func TestFaults_Write(t *testing.T) {
 		"HTML 502":             {fault: emulator.Fault{Kind: emulator.FaultHTML502}, want: unavailable},
 		"HTML 403":             {fault: emulator.Fault{Kind: emulator.FaultHTML403}, want: unavailable},
 		"a sentence":           {fault: emulator.Fault{Kind: emulator.FaultNotJSON}, want: nonsense},
-		"200 with an error":    {fault: emulator.Fault{Kind: emulator.FaultError200}, want: nonsense},
+		"200 with an error":    {fault: emulator.Fault{Kind: emulator.FaultError200}, want: seen{User: "REFUSED", Sent: 1, Beside: true}},
 		"success: false":       {fault: emulator.Fault{Kind: emulator.FaultSuccessFalse}, want: seen{User: "REFUSED", Sent: 1, Beside: true}},
 		"endless body":         {fault: emulator.Fault{Kind: emulator.FaultEndlessBody}, want: nonsense},
 		"limit":                {fault: emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: time.Minute}, want: seen{Code: "RATE_LIMITED", Retry: true, Wait: time.Minute, Sent: 1}},

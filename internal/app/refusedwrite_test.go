@@ -1,0 +1,143 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// writes are one mutation of each kind.
+var writes = map[string]string{
+	"action": `mutation { write: favoriteCloudcast(input: {key: "/spartacus/party-time/"}) { message userErrors { field code message } } }`,
+	"undo":   `mutation { write: unfollowUser(input: {username: "spartacus"}) { message userErrors { field code message } } }`,
+	"upload": `mutation ($mp3: Upload!) { write: uploadCloudcast(input: {mp3: $mp3, name: "One", tags: ["a"]}) { message userErrors { field code message } } }`,
+	"edit":   `mutation { write: editCloudcast(input: {key: "/demo/lunch-break-29082026/", tags: ["a"]}) { message userErrors { field code message } } }`,
+}
+
+// TestRefusedWrites answers each kind of write with each kind of refusal.
+func TestRefusedWrites(t *testing.T) {
+	t.Parallel()
+	seeded()
+	const token = "demo-token"
+	long := strings.Repeat("x", 600)
+	for name, test := range map[string]struct {
+		status  int
+		body    string
+		code    string            // of the error, if it is one
+		user    string            // code of the user errors otherwise
+		message string            // of the payload
+		says    map[string]string // message of the user error, by write; "" for all others
+	}{
+		"a new type": {status: 400, body: `{"error":{"type":"DuplicateException","message":"You have already uploaded this."}}`,
+			user: "REFUSED", message: "You have already uploaded this."},
+		"no type":            {status: 409, body: `{"error":{"message":"Not twice."}}`, user: "REFUSED", message: "Not twice."},
+		"no words":           {status: 400, body: `{}`, user: "REFUSED", says: map[string]string{"": "Mixcloud refused it without saying why."}},
+		"an error as text":   {status: 400, body: `{"error":"No more."}`, user: "REFUSED", message: "No more."},
+		"a client error":     {status: 422, body: `{"error":{"type":"X","message":"Odd."}}`, user: "REFUSED", message: "Odd."},
+		"payment":            {status: 402, body: `{"error":{"type":"X","message":"Pay first."}}`, user: "REFUSED", message: "Pay first."},
+		"too large, in JSON": {status: 413, body: `{"error":{"type":"X","message":"Too long a show."}}`, user: "REFUSED", message: "Too long a show."},
+		"with status 200":    {status: 200, body: `{"error":{"type":"X","message":"Not today."}}`, user: "REFUSED", message: "Not today."},
+		"no success":         {status: 200, body: `{"result":{"success":false,"message":"Not now."}}`, user: "REFUSED", message: "Not now."},
+		"forbidden":          {status: 403, body: `{"error":{"type":"PermissionException","message":"Not yours."}}`, user: "FORBIDDEN", message: "Not yours."},
+		"a long message":     {status: 400, body: `{"error":{"message":"` + long + `"}}`, user: "REFUSED", message: long[:499] + "…"},
+		"an unprintable one": {status: 400, body: `{"error":{"message":"a\u0000b\r\nc"}}`, user: "REFUSED", message: "ab  c"},
+		"one with the token": {status: 400, body: `{"error":{"message":"No demo-token, ?access_token=demo-token"}}`, user: "REFUSED", message: "No [redacted], ?access_token=[redacted]"},
+		"details": {status: 400, body: `{"error":{"type":"PostValidationError","message":"Two faults."},"details":{"tags-0-tag":["Too short."]}}`,
+			user: "REFUSED", message: "Two faults.", says: map[string]string{"": "Too short."}},
+		"details that are empty": {status: 400, body: `{"error":{"type":"PostValidationError","message":"A fault."},"details":{"name":[]}}`, user: "REFUSED", message: "A fault."},
+		"not found": {status: 404, body: `{"error":{"type":"ResourceNotFoundException","message":"Cloudcast does not exist."}}`, user: "NOT_FOUND",
+			says: map[string]string{"action": "There is no such cloudcast.", "edit": "There is no such cloudcast.", "upload": "Cloudcast does not exist."}},
+		"a token that is refused": {status: 400, body: `{"error":{"type":"OAuthException","message":"An invalid access token was provided"}}`, code: "UNAUTHENTICATED"},
+		"a rate limit":            {status: 403, body: `{"error":{"type":"RateLimitException","message":"Slow.","retry_after":7}}`, code: "RATE_LIMITED"},
+		"a failure in JSON":       {status: 500, body: `{"error":{"type":"X","message":"s3cret"}}`, code: "UPSTREAM_UNAVAILABLE"},
+		"a page that forbids":     {status: 403, body: `<html>s3cret`, code: "UPSTREAM_UNAVAILABLE"},
+		"nothing, as a success":   {status: 200, code: "UPSTREAM_BAD_RESPONSE"},
+		"no result":               {status: 200, body: `{"s3cret":1}`, code: "UPSTREAM_BAD_RESPONSE"},
+	} {
+		for kind, query := range writes {
+			if kind == "undo" && test.user == "NOT_FOUND" {
+				continue // it is no refusal: the user exists
+			}
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newStage(t, set{upstream: answeringWrites(t, test.status, test.body)})
+					var a answer
+					if kind == "upload" {
+						a = s.send(t, token, query, map[string]any{"mp3": nil}, sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 1000})
+					} else {
+						a = s.ask(t, token, query, nil)
+					}
+					checkRefusedWrite(t, a, kind, test.code, test.user, test.message, test.says)
+				})
+			})
+		}
+	}
+}
+
+// answeringWrites is an upstream that gives every write one answer.
+func answeringWrites(t *testing.T, status int, body string) http.RoundTripper {
+	t.Helper()
+	e, err := emulator.New(emulator.WithWorld(seeded()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodGet {
+			return e.Transport().RoundTrip(r)
+		}
+		if r.Body != nil {
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				return nil, err
+			}
+		}
+		w := httptest.NewRecorder()
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+		return w.Result(), nil
+	})
+}
+
+func checkRefusedWrite(t *testing.T, a answer, kind, code, user, message string, says map[string]string) {
+	t.Helper()
+	var data struct {
+		Write *struct {
+			Message    string
+			UserErrors []struct {
+				Field         []string
+				Code, Message string
+			}
+		}
+	}
+	errs := a.decode(t, &data)
+	if strings.Contains(string(a.body), "s3cret") || strings.Contains(string(a.body), "demo-token") {
+		t.Errorf("it quotes what must not leave: %s", a.body)
+	}
+	if code != "" {
+		open := strings.Contains(string(a.body), `"outcome":"UNKNOWN"`)
+		lost := code == "UPSTREAM_BAD_RESPONSE" || code == "UPSTREAM_UNAVAILABLE" && strings.Contains(string(a.body), `"status":500`)
+		if len(errs) != 1 || errs[0].code() != code || kind == "upload" && open != lost {
+			t.Errorf("got %s, want one %s, of unknown outcome: %v", a.body, code, lost)
+		}
+		return
+	}
+	if len(errs) > 0 || data.Write == nil || len(data.Write.UserErrors) != 1 {
+		t.Fatalf("got %s, want one user error %s", a.body, user)
+	}
+	want := message
+	if words, ok := says[kind]; ok {
+		want = words
+	} else if words, ok := says[""]; ok {
+		want = words
+	}
+	got := data.Write.UserErrors[0]
+	if got.Code != user || got.Message != want || user != "NOT_FOUND" && data.Write.Message != message {
+		t.Errorf("got %s, want %s %q and %q", a.body, user, want, message)
+	}
+}
