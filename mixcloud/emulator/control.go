@@ -46,6 +46,8 @@ func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("active") == "1" {
 			answer = e.ActiveUploads()
 		}
+	case "GET users":
+		answer = e.Users()
 	case "GET edits":
 		answer = e.Edits()
 	case "POST revoke":

@@ -68,7 +68,9 @@
 //
 // # Tokens
 //
-// Every user U has the access token "U-token"; "demo-token" is the user demo's.
+// Every user U whose name is ASCII has the access token "U-token"; "demo-token" is
+// the user demo's. The tokens of the others are listed by [Emulator.Users], and by
+// GET __emulator/users.
 // A token counts in the query only, as the API's access_token parameter; an
 // Authorization header is not looked at.
 //

@@ -52,7 +52,7 @@ func TestLag(t *testing.T) {
 
 	// A change that is made later never comes true earlier.
 	status(http.MethodPost)
-	if err := e.Set(emulator.Settings{}); err != nil {
+	if err := e.Set(emulator.Settings{Lag: time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	status(http.MethodDelete)
@@ -62,6 +62,35 @@ func TestLag(t *testing.T) {
 	clock.now = clock.now.Add(time.Minute)
 	if following() {
 		t.Error("the older change came true after the newer one")
+	}
+}
+
+// Without a lag all that waits can be read at once, in the order in which it was
+// written, and a setting that keeps the lag releases nothing.
+func TestLag_zeroReleases(t *testing.T) {
+	t.Parallel()
+	clock := &dial{population().Now.Add(time.Hour)}
+	e := own(t, emulator.WithClock(clock.read), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
+	const token = "tidewrack-token"
+	following := func(user string) bool {
+		return getJSON(t, e, "/"+user+"/?access_token="+token)["following"].(bool)
+	}
+	send(e, http.MethodPost, "/spartacus/follow/", token, "", nil)
+	send(e, http.MethodPost, "/HarbourFM/follow/", token, "", nil)
+	send(e, http.MethodDelete, "/HarbourFM/follow/", token, "", nil)
+	for _, step := range []struct {
+		settings string
+		reads    bool
+	}{{`{"latency":"0s"}`, false}, {`{"lag":"30m"}`, false}, {`{"lag":"0s"}`, true}} {
+		if w := control(e, http.MethodPost, "settings", step.settings); w.Code != http.StatusOK {
+			t.Fatalf("%s: status %d", step.settings, w.Code)
+		}
+		if got := following("spartacus"); got != step.reads {
+			t.Errorf("%s: following is read as %t", step.settings, got)
+		}
+	}
+	if following("HarbourFM") {
+		t.Error("a follow came true after its undoing")
 	}
 }
 
@@ -89,7 +118,9 @@ func TestActions_model(t *testing.T) {
 		on bool
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		clock.now = clock.now.Add(time.Hour) // nothing waits
+		if err := e.Set(emulator.Settings{}); err != nil { // nothing waits
+			t.Fatal(err)
+		}
 		visible := make(map[pair]bool)
 		maps.Copy(visible, now)
 		var waiting []change

@@ -2,10 +2,13 @@ package emulator
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -135,30 +138,78 @@ func (a *access) reset() {
 	a.codes, a.pages, a.issued, a.revoked = nil, nil, nil, nil
 }
 
-// username tells whose a token may be; that such a user exists is not said.
-func (a *access) username(token string) (string, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if name, ok := a.issued[token]; ok {
-		return name, true
+// seededToken is the token that a user has from the start. Tokens are ASCII, as
+// those of the live service are: a user name of ASCII is part of it, any other
+// one is hashed. [Emulator.Users] lists them all.
+func seededToken(username string) string {
+	if isPlain(username) {
+		return username + seededSuffix
 	}
-	if _, gone := a.revoked[token]; gone {
-		return "", false
-	}
-	return strings.CutSuffix(token, "-token")
+	hash := sha256.Sum256([]byte(username))
+	return hashedPrefix + hex.EncodeToString(hash[:8]) + seededSuffix
 }
 
-// ownerOf finds the user of a token; nil for one that is nobody's or was revoked.
-// The world must be locked.
+const (
+	seededSuffix = "-token"
+	hashedPrefix = "user-"
+)
+
+// issuedTo returns the name of the user that a token was issued to, and whether
+// the token was revoked.
+func (a *access) issuedTo(token string) (username string, revoked bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, revoked = a.revoked[token]
+	return a.issued[token], revoked
+}
+
+// ownerOf returns the user of a token, or nil if it is unknown or revoked. The
+// world must be locked.
 func (e *Emulator) ownerOf(token string) *world.User {
-	name, ok := e.access.username(token)
+	username, revoked := e.access.issuedTo(token)
+	if revoked {
+		return nil
+	}
+	if username != "" {
+		return e.world.User(username)
+	}
+	username, ok := strings.CutSuffix(token, seededSuffix)
 	if !ok {
 		return nil
 	}
-	if u := e.world.User(name); u != nil && u.Username == name {
+	if u := e.world.User(username); u != nil && u.Username == username && seededToken(username) == token {
 		return u
 	}
+	if !strings.HasPrefix(token, hashedPrefix) {
+		return nil
+	}
+	for _, u := range e.world.Users {
+		if !isPlain(u.Username) && seededToken(u.Username) == token {
+			return u
+		}
+	}
 	return nil
+}
+
+// A UserInfo is a user of the world with the token to act for them.
+type UserInfo struct {
+	Username string `json:"username"`
+	Name     string `json:"name"`
+	Key      string `json:"key"`
+	Token    string `json:"token"` // valid unless it was revoked
+}
+
+// Users lists the users of the world in the order of their names, with the tokens
+// that they have from the start.
+func (e *Emulator) Users() []UserInfo {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	list := make([]UserInfo, 0, len(e.world.Users))
+	for _, u := range e.world.Users {
+		list = append(list, UserInfo{Username: u.Username, Name: u.Name, Key: u.Key(), Token: seededToken(u.Username)})
+	}
+	slices.SortFunc(list, func(a, b UserInfo) int { return strings.Compare(a.Username, b.Username) })
+	return list
 }
 
 // Revoke ends a token, seeded or issued, as a user does in the site's settings;

@@ -47,9 +47,10 @@ func (s Settings) pageCap() int {
 // Settings tells the settings in force.
 func (e *Emulator) Settings() Settings { return *e.settings.Load() }
 
-// Set replaces all settings at once, for the requests that come after. Settings
-// that make no sense (negative, or an unknown SinceOrder) change nothing and are
-// an error.
+// Set replaces all settings at once, for the requests that come after. A Lag of 0
+// makes every write readable that an earlier lag still holds back. Settings that
+// make no sense (negative, or an unknown SinceOrder) change nothing and are an
+// error.
 func (e *Emulator) Set(s Settings) error {
 	if err := s.check(); err != nil {
 		return err
@@ -58,5 +59,8 @@ func (e *Emulator) Set(s Settings) error {
 		s.SinceOrder = SinceNearest
 	}
 	e.settings.Store(&s)
+	if s.Lag == 0 {
+		e.release()
+	}
 	return nil
 }

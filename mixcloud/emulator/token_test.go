@@ -1,11 +1,15 @@
 package emulator_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -99,17 +103,40 @@ func TestToken_me(t *testing.T) {
 	}
 }
 
-// Every user of the world has a token.
+// Every user of the world has a token of ASCII, which control lists. Where the
+// user name is ASCII, the token can be told from it.
 func TestToken_everybody(t *testing.T) {
 	t.Parallel()
-	for _, u := range population().Users {
-		r := httptest.NewRequest(http.MethodGet, "/me/", nil)
-		q := r.URL.Query()
-		q.Set("access_token", u.Username+"-token")
-		r.URL.RawQuery = q.Encode()
-		if w := do(shared(), r); w.Code != http.StatusOK || object(t, w.Body.Bytes())["username"] != u.Username {
-			t.Errorf("%s: status %d", u.Username, w.Code)
+	e := own(t)
+	var users []emulator.UserInfo
+	if err := json.Unmarshal(control(e, http.MethodGet, "users", "").Body.Bytes(), &users); err != nil {
+		t.Fatal(err)
+	}
+	if len(users) != len(population().Users) {
+		t.Errorf("%d users are listed, want %d", len(users), len(population().Users))
+	}
+	hashed := 0
+	for _, u := range users {
+		ascii := !strings.ContainsFunc(u.Username, func(r rune) bool { return r > unicode.MaxASCII })
+		if ascii && u.Token != u.Username+"-token" || strings.ContainsFunc(u.Token, func(r rune) bool { return r > unicode.MaxASCII }) {
+			t.Errorf("%s has the token %q", u.Username, u.Token)
 		}
+		if me := getJSON(t, shared(), "/me/?access_token="+url.QueryEscape(u.Token)); me["username"] != u.Username || me["key"] != u.Key {
+			t.Errorf("the token of %s is that of %v", u.Username, me["username"])
+		}
+		if !ascii {
+			hashed++
+			if w := get(t, shared(), "/me/?access_token="+url.QueryEscape(u.Username+"-token")); w.Code != http.StatusBadRequest {
+				t.Errorf("%s has a second token: status %d", u.Username, w.Code)
+			}
+		}
+	}
+	if hashed == 0 {
+		t.Error("no user has a name beyond ASCII")
+	}
+	some := users[len(users)-1] // of another script
+	if !e.Revoke(some.Token) || get(t, e, "/me/?access_token="+some.Token).Code != http.StatusBadRequest {
+		t.Errorf("the token of %s cannot be revoked", some.Username)
 	}
 }
 

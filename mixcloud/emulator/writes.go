@@ -273,6 +273,16 @@ func (e *Emulator) settle() {
 	o.next.Store(next)
 }
 
+// release applies every change that a lag holds back.
+func (e *Emulator) release() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range e.outbox.changes {
+		e.outbox.changes[i].due = time.Time{}
+	}
+	e.settle()
+}
+
 // drop forgets everything that was not applied yet. The world must be locked.
 func (o *outbox) drop() {
 	o.changes, o.edges, o.scheduled = nil, nil, nil
