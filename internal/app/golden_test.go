@@ -36,7 +36,8 @@ var update = flag.Bool("update", false, "write what the goldens' queries give in
 //	code             whose code stands for CODE in the variables, if anybody's;
 //	                 the token that it gives is TOKEN in the answer
 //	emulator.json    what Mixcloud does: {"settings": …, "faults": […]} in the
-//	                 words of the emulator's control API, if anything special
+//	                 words of the emulator's control API, and "broken": the
+//	                 names of rules that it breaks, if anything special
 //	status           of the answer, if it is not 200
 //	want.json        the answer
 //	upstream         the calls to Mixcloud, sorted; "(token)" marks a token
@@ -60,6 +61,7 @@ type golden struct {
 type emulatorSetup struct {
 	Settings map[string]any   `json:"settings"`
 	Faults   []map[string]any `json:"faults"`
+	Broken   []string         `json:"broken"` // names of rules that this Mixcloud breaks
 }
 
 var goldenSections = []string{
@@ -164,7 +166,11 @@ func (g *golden) play(t *testing.T, sinceOrder string) (out outcome) {
 	t.Helper()
 	seeded()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, set{writes: g.writes, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{SinceOrder: sinceOrder, Latency: callTime})}})
+		options := []emulator.Option{emulator.WithSettings(emulator.Settings{SinceOrder: sinceOrder, Latency: callTime})}
+		for _, rule := range g.emulator.Broken {
+			options = append(options, emulator.WithBroken(rule))
+		}
+		s := newStage(t, set{writes: g.writes, emulator: options})
 		g.disturb(t, s)
 		if user := strings.TrimSpace(g.section("code")); user != "" {
 			g.vars["code"] = codeOf(t, s.mixcloud, mixcloudURL, emulator.DemoClientID, appRedirect, user)

@@ -31,7 +31,7 @@ func probes() []probe {
 	return slices.Concat(
 		transportProbes, keyProbes, resourceProbes, metadataProbes, listProbes, tagProbes, searchProbes,
 		datePagingProbes, offsetPagingProbes, linkProbes, limitProbes, embedProbes, tokenProbes, errorProbes,
-		unrecordedProbes, hindsightProbes,
+		unrecordedProbes, shapes2021Probes, hindsightProbes,
 	)
 }
 

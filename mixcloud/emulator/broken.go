@@ -66,6 +66,10 @@ const (
 	fiveConnections
 	repostersConnection
 	typedEnvelopes
+	untimedListeners
+	countedPlaylists
+	oldMemberOrder
+	emptySections
 
 	// Lists.
 	noFeed
@@ -96,6 +100,8 @@ const (
 	categoryLimits
 	noArtists
 	noListenLater
+	unnamedCloudcastLists
+	fourTagConnections
 
 	// Paging.
 	untilInclusive
@@ -221,6 +227,10 @@ var deviations = [ruleCount]struct{ name, doc string }{
 	fiveConnections:     {"five-connections", "metadata=1 gives a user's documented connections only"},
 	repostersConnection: {"reposters-connection", "metadata=1 gives cloudcasts a connection reposters"},
 	typedEnvelopes:      {"typed-envelopes", "metadata=1 gives lists a type"},
+	untimedListeners:    {"untimed-listeners", "a cloudcast's listeners have no listen_time"},
+	countedPlaylists:    {"counted-playlists", "playlists have a cloudcast_count"},
+	oldMemberOrder:      {"old-member-order", "comments and activities do not begin with their key, and is_exclusive is near the end"},
+	emptySections:       {"empty-sections", "the list of sections is always empty"},
 
 	noFeed:                {"no-feed", "users have no feed"},
 	hotIsNew:              {"hot-is-new", "/popular/hot/ holds what /new/ holds"},
@@ -250,6 +260,8 @@ var deviations = [ruleCount]struct{ name, doc string }{
 	categoryLimits:        {"category-limits", "the lists of categories have pages"},
 	noArtists:             {"no-artists", "artists have no page"},
 	noListenLater:         {"no-listen-later", "there is no listen-later list"},
+	unnamedCloudcastLists: {"unnamed-cloudcast-lists", "the lists of a cloudcast have no name"},
+	fourTagConnections:    {"four-tag-connections", "metadata=1 gives tags the connections new and hot too"},
 
 	untilInclusive:        {"until-inclusive", "until is inclusive"},
 	sinceInclusive:        {"since-inclusive", "since is inclusive"},

@@ -52,6 +52,13 @@ func TestBrokenRules(t *testing.T) {
 	seconds := fmt.Sprintf("=%d", demo.Cloudcasts[5].Created.Unix())
 	text := "=" + strings.ReplaceAll(demo.Cloudcasts[5].Created.UTC().Format("2006-01-02 15:04:05"), " ", "+")
 	probes := map[string]struct{ path, has string }{
+		"untimed-listeners":       {world.BusyCloudcast + "listeners/", ``},
+		"counted-playlists":       {"/demo/playlists/", `"cloudcast_count"`},
+		"old-member-order":        {"/demo/comments/", "\"data\": [\n        {\n            \"url\""},
+		"empty-sections":          {"/spartacus/party-time/", `"sections": []`},
+		"unnamed-cloudcast-lists": {world.BusyCloudcast + "similar/", ``},
+		"four-tag-connections":    {"/genres/funk/?metadata=1", `/genres/funk/hot/`},
+
 		"no-redirect":          {"/spartacus", `200 `},
 		"redirect-302":         {"/spartacus", `302 `},
 		"absolute-location":    {"/spartacus", `Location: https://`},

@@ -75,7 +75,7 @@ func (c *call) user() error {
 		return err
 	}
 	c.open('{')
-	c.writeUser(u, full)
+	c.writeUser(u, full, time.Time{})
 	c.close('}')
 	return nil
 }
@@ -104,7 +104,7 @@ func (c *call) userListens(u *world.User) list {
 func (c *call) hidesListens(u *world.User) bool { return u.HideListens && u != c.viewer }
 
 func (c *call) userFollowers(u *world.User) list {
-	return c.userEdges(u.Followers, u.Name+"'s followers")
+	return c.userEdges(u.Followers, u.Name+"'s followers", false)
 }
 
 // userFollowing has no name (observed 2018: user_following_2018.json).
@@ -113,7 +113,7 @@ func (c *call) userFollowing(u *world.User) list {
 	if c.breaks(namedFollowing) {
 		name = u.Name + "'s following"
 	}
-	return c.userEdges(u.Following, name)
+	return c.userEdges(u.Following, name, false)
 }
 
 func (c *call) userComments(u *world.User) list {
@@ -139,8 +139,10 @@ func (c *call) userFeed(u *world.User) list {
 	}
 }
 
+// userPlaylists has a name (client code: generated from answers of 2021); its
+// wording is inferred.
 func (c *call) userPlaylists(u *world.User) list {
-	return list{n: len(u.Playlists), item: func(i int) {
+	return list{n: len(u.Playlists), name: u.Name + "'s playlists", item: func(i int) {
 		c.element()
 		c.writePlaylist(u.Playlists[i], nested)
 		c.close('}')
@@ -179,15 +181,20 @@ func (c *call) cloudcastEdges(edges []world.CloudcastEdge, name string, tell boo
 	}
 }
 
-// userEdges is a list of users paged by when they came onto it.
-func (c *call) userEdges(edges []world.UserEdge, name string) list {
+// userEdges is a list of users paged by when they came onto it. With tell, the
+// time is on the user.
+func (c *call) userEdges(edges []world.UserEdge, name string, tell bool) list {
 	return list{
 		name: name,
 		n:    len(edges),
 		at:   func(i int) time.Time { return edges[i].At },
 		item: func(i int) {
+			var at time.Time
+			if tell {
+				at = edges[i].At
+			}
 			c.element()
-			c.writeUser(edges[i].User, nested)
+			c.writeUser(edges[i].User, nested, at)
 			c.close('}')
 		},
 	}

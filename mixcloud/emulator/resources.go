@@ -101,8 +101,9 @@ var userConnections = []string{"cloudcasts", "comments", "favorites", "feed", "f
 
 // writeUser writes a user's members (observed 2018 and 2017:
 // user_full_metadata_2018.json, me_with_token_2017.json; their order from a
-// client of the newer server).
-func (c *call) writeUser(u *world.User, f form) {
+// client of the newer server). A time of listening stands on the listeners of a
+// cloudcast (client code: generated from answers of 2021); zero leaves it out.
+func (c *call) writeUser(u *world.User, f form, listened time.Time) {
 	key := u.Key()
 	if f == full && len(c.args) == 0 && c.breaks(meKey) {
 		key = "/me/"
@@ -133,6 +134,9 @@ func (c *call) writeUser(u *world.User, f form) {
 		c.color(u.PrimaryColor)
 	}
 	c.viewerOfUser(u, f)
+	if !listened.IsZero() && !c.breaks(untimedListeners) {
+		c.time("listen_time", listened)
+	}
 	c.foot(f, "user", key, userConnections)
 }
 
@@ -199,13 +203,16 @@ func (c *call) writeCloudcast(cast *world.Cloudcast, f form, listened time.Time)
 	c.pictureSet("pictures", sizes, pictureOf(cast))
 	c.plainText("slug", cast.Slug)
 	c.object("user")
-	c.writeUser(cast.Owner, nested)
+	c.writeUser(cast.Owner, nested, time.Time{})
 	c.close('}')
 	if !c.breaks(noHosts) {
 		c.users("hosts", cast.Hosts)
 	}
 	if cast.HiddenStats || c.breaks(falseHiddenStats) {
 		c.bool("hidden_stats", cast.HiddenStats)
+	}
+	if cast.Exclusive && !c.breaks(oldMemberOrder) {
+		c.bool("is_exclusive", true)
 	}
 	if cast.AudioLength > 0 {
 		c.int("audio_length", cast.AudioLength)
@@ -216,12 +223,16 @@ func (c *call) writeCloudcast(cast *world.Cloudcast, f form, listened time.Time)
 		c.optional("description", c.marked(cast.Description))
 	}
 	if f == full {
-		if !c.breaks(noSections) {
+		switch {
+		case c.breaks(noSections):
+		case c.breaks(emptySections):
+			c.sections(nil)
+		default:
 			c.sections(cast.Sections)
 		}
 		c.color(cast.PrimaryColor)
 	}
-	if cast.Exclusive {
+	if cast.Exclusive && c.breaks(oldMemberOrder) {
 		c.bool("is_exclusive", true)
 	}
 	if c.viewer != nil && !c.breaks(noViewerMembers) {
@@ -260,7 +271,7 @@ func (c *call) users(name string, list []*world.User) {
 	c.list(name)
 	for _, u := range list {
 		c.element()
-		c.writeUser(u, nested)
+		c.writeUser(u, nested, time.Time{})
 		c.close('}')
 	}
 	c.close(']')
@@ -297,7 +308,8 @@ func (c *call) sections(list []world.Section) {
 
 var (
 	artistConnections = []string{orderPopular, orderNew, orderHot}
-	tagConnections    = []string{orderPopular, orderLatest, orderNew, orderHot}
+	tagConnections    = []string{orderPopular, orderLatest} // new and hot still answer (client code: generated from answers of 2021)
+	oldTagConnections = []string{orderPopular, orderLatest, orderNew, orderHot}
 )
 
 // writeTrack writes a track's members (observed 2013: track_metadata_2013.json).
@@ -348,49 +360,66 @@ func (c *call) writeCategory(g *world.Category, f form) {
 	c.foot(f, "category", key, categoryConnections)
 }
 
-// writePlaylist writes a playlist's members. Clients read them; none was ever
-// recorded.
+// writePlaylist writes a playlist's members: key, url, name, owner, slug, and no
+// count (client code: generated from answers of 2021). That a full one has no
+// more is inferred.
 func (c *call) writePlaylist(p *world.Playlist, f form) {
 	key := p.Key()
 	c.head(key, p.Name)
-	c.plainText("slug", p.Slug)
 	c.object("owner")
-	c.writeUser(p.Owner, nested)
+	c.writeUser(p.Owner, nested, time.Time{})
 	c.close('}')
-	c.int("cloudcast_count", len(p.Cloudcasts))
+	c.plainText("slug", p.Slug)
+	if c.breaks(countedPlaylists) {
+		c.int("cloudcast_count", len(p.Cloudcasts))
+	}
 	c.foot(f, "playlist", key, []string{"cloudcasts"})
 }
 
-// writeComment writes a comment (observed 2018: user_comments_2018.json). Its
-// url has a fragment where its key has a segment.
+// writeComment writes a comment (observed 2018: user_comments_2018.json; its
+// members in the order of 2021, client code). Its url has a fragment where its
+// key has a segment.
 func (c *call) writeComment(m *world.Comment) {
 	id := "c" + strconv.Itoa(m.ID)
 	thread := "/comments/cr/" + m.Thread + "/"
+	if !c.breaks(oldMemberOrder) {
+		c.join("key", thread, id, "/")
+	}
 	c.join("url", site, thread, "#"+id)
+	c.object("user")
+	c.writeUser(m.Author, nested, time.Time{})
+	c.close('}')
 	when := "submit_date"
 	if c.breaks(oldCommentTime) {
 		when = "created_time"
 	}
 	c.time(when, m.At)
 	c.string("comment", m.Text)
-	c.object("user")
-	c.writeUser(m.Author, nested)
-	c.close('}')
-	c.join("key", thread, id, "/")
+	if c.breaks(oldMemberOrder) {
+		c.join("key", thread, id, "/")
+	}
 	c.foot(nested, "comment", "", nil)
 }
 
 // writeActivity writes a line of a feed; its type says what happened, with or
 // without metadata=1 (observed 2018:
-// user_feed_offset_last_page_2018_subset.json).
+// user_feed_offset_last_page_2018_subset.json; its members in the order of 2021,
+// client code).
 func (c *call) writeActivity(owner *world.User, a *world.Activity) {
 	feed, id := owner.Key()+"feed/", strconv.Itoa(a.ID)
+	if c.breaks(oldMemberOrder) {
+		c.join("url", site, feed, "#"+id)
+		c.join("key", feed, id, "/")
+	} else {
+		c.join("key", feed, id, "/")
+		c.join("url", site, feed, "#"+id)
+	}
 	c.object("from")
-	c.writeUser(a.From, nested)
+	c.writeUser(a.From, nested, time.Time{})
 	c.close('}')
-	c.string("title", a.Title)
-	c.join("url", site, feed, "#"+id)
-	c.join("key", feed, id, "/")
+	if c.metadata || !c.breaks(untypedActivities) {
+		c.string("type", a.Kind)
+	}
 	c.time("created_time", a.At)
 	if len(a.Users) > 0 {
 		c.users("users", a.Users)
@@ -403,7 +432,5 @@ func (c *call) writeActivity(owner *world.User, a *world.Activity) {
 		}
 		c.close(']')
 	}
-	if c.metadata || !c.breaks(untypedActivities) {
-		c.string("type", a.Kind)
-	}
+	c.string("title", a.Title)
 }

@@ -115,8 +115,11 @@ func (c *call) tag() error {
 	c.open('{')
 	c.head(key, name)
 	connections := tagConnections
-	if c.breaks(noLatest) {
-		connections = artistConnections
+	switch {
+	case c.breaks(noLatest):
+		connections = tagConnections[:1]
+	case c.breaks(fourTagConnections):
+		connections = oldTagConnections
 	}
 	path := c.path
 	if c.breaks(tagConnectionsOfToday) {
@@ -250,7 +253,7 @@ func (c *call) categoryUserpickUsers() error {
 func (c *call) userNodes(users []*world.User) list {
 	return list{n: len(users), item: func(i int) {
 		c.element()
-		c.writeUser(users[i], nested)
+		c.writeUser(users[i], nested, time.Time{})
 		c.close('}')
 	}}
 }
@@ -321,24 +324,39 @@ func (c *call) cloudcastList(of func(*world.Cloudcast) list) error {
 	return nil
 }
 
+// The lists of a cloudcast have names, but for that of its favorites (client
+// code: generated from answers of 2021). Their wording is inferred.
+
 func (c *call) cloudcastComments() error {
-	return c.cloudcastList(func(cast *world.Cloudcast) list { return c.comments(cast.Comments, "") })
+	return c.cloudcastList(func(cast *world.Cloudcast) list {
+		return c.comments(cast.Comments, c.cloudcastListName("Comments on ", cast))
+	})
 }
 
 func (c *call) cloudcastFavorites() error {
-	return c.cloudcastList(func(cast *world.Cloudcast) list { return c.userEdges(cast.Favorites, "") })
+	return c.cloudcastList(func(cast *world.Cloudcast) list { return c.userEdges(cast.Favorites, "", false) })
 }
 
-// cloudcastListeners leaves out those who hide their listens.
+// cloudcastListeners are paged by when they listened. Those who hide their
+// listens are left out.
 func (c *call) cloudcastListeners() error {
 	return c.cloudcastList(func(cast *world.Cloudcast) list {
 		seen := keep(cast.Listeners, func(e world.UserEdge) bool { return !c.hidesListens(e.User) })
-		l := c.userEdges(seen, "")
-		l.at = nil
-		return l
+		return c.userEdges(seen, c.cloudcastListName("Listeners of ", cast), true)
 	})
 }
 
 func (c *call) cloudcastSimilar() error {
-	return c.cloudcastList(func(cast *world.Cloudcast) list { return c.cloudcasts(public(cast.Similar)) })
+	return c.cloudcastList(func(cast *world.Cloudcast) list {
+		l := c.cloudcasts(public(cast.Similar))
+		l.name = c.cloudcastListName("Cloudcasts similar to ", cast)
+		return l
+	})
+}
+
+func (c *call) cloudcastListName(what string, cast *world.Cloudcast) string {
+	if c.breaks(unnamedCloudcastLists) {
+		return ""
+	}
+	return what + cast.Name
 }

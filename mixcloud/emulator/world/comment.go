@@ -7,8 +7,7 @@ import (
 )
 
 // addComments lets members talk below shows and on profiles. Most comments are
-// left by listeners or followers, in the language of the page, in English or
-// in their own.
+// left by listeners or followers. Everybody writes in their own language.
 func (g *generator) addComments() {
 	var all []*Comment
 	for i, sh := range g.public {
@@ -22,6 +21,9 @@ func (g *generator) addComments() {
 		}
 		if sh == g.busy {
 			n = 130
+		}
+		if sh.Owner.Username+"/"+sh.Slug == strings.Trim(HiddenStatsCloudcast, "/") {
+			n = max(n, 4) // comments are the only count that its readers see
 		}
 		if n > 0 {
 			sh.Comments = g.showComments(s, sh, min(n, 140))
@@ -61,7 +63,7 @@ func (g *generator) showComments(s *source, sh *show, n int) []*Comment {
 		}
 		since := max(who.joined, sh.at) + 1
 		at := since + int64(s.skew(30, int(now-since)-1))
-		lang := g.tongue(s, who, sh.owner)
+		lang := who.locale
 		t := &teller{g: g, s: s, m: sh.owner, shelf: sh.shelf, aired: sh.Created}
 		for _, section := range sh.Sections {
 			if section.Track != nil && len(t.tracks) < 6 {
@@ -87,9 +89,10 @@ func (g *generator) showComments(s *source, sh *show, n int) []*Comment {
 		}
 		list = append(list, Comment{Thread: thread, Author: who.User, Text: text, At: instant(min(at, now-1))})
 		if asked := strings.Contains(line, "{clock}"); s.chance(14) {
-			reply := pick(s, lang.list("replies"))
+			replies := sh.owner.locale.list("replies")
+			reply := pick(s, replies)
 			for tries := 0; tries < 20 && strings.Contains(reply, "{track}") != asked; tries++ {
-				reply = pick(s, lang.list("replies")) // a title is the answer to a question only
+				reply = pick(s, replies) // a title is the answer to a question only
 			}
 			reply = expand(reply, func(slot string) string {
 				if slot == "author" {
@@ -114,8 +117,7 @@ func (g *generator) profileComments(s *source, m *member, n int) []*Comment {
 			continue
 		}
 		t := &teller{g: g, s: s, m: m, shelf: m.shelves[0]}
-		lang := g.tongue(s, who, m)
-		text := g.commentText(s, t, who, lang, pick(s, lang.list("profile comments")), 0)
+		text := g.commentText(s, t, who, who.locale, pick(s, who.locale.list("profile comments")), 0)
 		since := max(who.joined, m.joined) + 1
 		list = append(list, Comment{Thread: thread, Author: who.User, Text: text, At: instant(since + int64(s.n(int(now-since))))})
 	}
@@ -134,15 +136,6 @@ func (g *generator) commenter(s *source, there []UserEdge) *member {
 		}
 	}
 	return pick(s, g.members)
-}
-
-// tongue is the language in which somebody comments on a page.
-func (g *generator) tongue(s *source, who, page *member) *locale {
-	switch {
-	case who.locale == page.locale, s.chance(12):
-		return who.locale
-	}
-	return locales()[0]
 }
 
 func (g *generator) commentText(s *source, t *teller, who *member, lang *locale, line string, length int) string {

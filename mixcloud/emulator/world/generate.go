@@ -23,11 +23,19 @@ const (
 // It takes about a tenth of a second, which is why there is no Clone: to begin
 // again, make the world anew.
 func New(seed int64) *World {
+	w, _ := newWithMembers(seed)
+	return w
+}
+
+// newWithMembers is New that also returns what is known of the users beside what
+// the world says of them.
+func newWithMembers(seed int64) (*World, map[*User]*member) {
 	g := &generator{
-		w:     &World{Seed: seed, Now: instant(now)},
-		taken: make(map[string]bool, population),
-		used:  make(map[string]bool, 512),
-		tags:  make(map[string]*Tag, 512),
+		w:      &World{Seed: seed, Now: instant(now)},
+		taken:  make(map[string]bool, population),
+		used:   make(map[string]bool, 512),
+		titles: make(map[string]int, 8192),
+		tags:   make(map[string]*Tag, 512),
 
 		byUser: make(map[*User]*member, population),
 	}
@@ -48,7 +56,7 @@ func New(seed int64) *World {
 		all[i] = sh.Cloudcast
 	}
 	g.w.buildIndex(all)
-	return g.w
+	return g.w, g.byUser
 }
 
 // A generator holds what is known while a world is made. Its maps are only
@@ -65,6 +73,7 @@ type generator struct {
 	byUser   map[*User]*member
 	taken    map[string]bool // folded user names
 	used     map[string]bool // aliases and names of series
+	titles   map[string]int  // how many shows have a title, by its slug
 
 	players []*member // who can be a guest or a host
 

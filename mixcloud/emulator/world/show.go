@@ -13,6 +13,7 @@ type show struct {
 	shelf  *shelf
 	weight int // how likely it is found
 	quiet  bool
+	former string // the title before it was renamed; "" if it never was
 }
 
 // A run is a series of a member: the episodes share a title's form, a day of
@@ -255,7 +256,10 @@ func (g *generator) addSingle(s *source, m *member, at int64) {
 			t.series = m.series[0]
 		}
 	}
-	sh := g.newShow(s, t, capital(expand(pick(s, m.locale.list(section)), t.value)), at)
+	sh := g.newShow(s, t, g.singleTitle(s, t, section), at)
+	if newSource(g.w.Seed, "renamed "+m.Username, int(at)).chance(2) { // the slug stays, and two blanks can meet (recorded 2021-22)
+		sh.former, sh.Name = sh.Name, m.Name+"  "+sh.Name
+	}
 	sh.AudioLength = s.between(1230, 4000)
 	if t.shelf.Format == "music" && s.chance(75) {
 		sh.AudioLength = s.between(3200, 7500) + s.n(2)*s.n(6900)
@@ -265,6 +269,24 @@ func (g *generator) addSingle(s *source, m *member, at int64) {
 		sh.Hosts = []*User{g.guest(s, m).User}
 	}
 	g.describe(s, t, sh)
+}
+
+// mostTitles is how many shows may have the same title.
+const mostTitles = 5
+
+// singleTitle makes a title that not too many other shows have. It tries again
+// with a source of its own, so that one title more or less changes no other show.
+func (g *generator) singleTitle(s *source, t *teller, section string) string {
+	title := capital(expand(pick(s, t.m.locale.list(section)), t.value))
+	again := *t
+	again.s = newSource(g.w.Seed, "another title "+t.m.Username, int(t.aired.Unix()))
+	for tries := 0; g.titles[Slugify(title)] >= mostTitles; tries++ {
+		if tries == 20 {
+			return title + " (" + t.value("date") + ")"
+		}
+		title = capital(expand(pick(again.s, t.m.locale.list(section)), again.value))
+	}
+	return title
 }
 
 // showTags are a series' tags and perhaps some more: at most 5, none twice,
@@ -295,6 +317,7 @@ func (g *generator) showTags(s *source, sh *shelf, fixed []*Tag) []*Tag {
 func (g *generator) newShow(s *source, t *teller, name string, at int64) *show {
 	m := t.m
 	c := &Cloudcast{Owner: m.User, Name: name}
+	g.titles[Slugify(name)]++
 	sh := &show{Cloudcast: c, at: min(max(at, m.joined+hour), now-hour), owner: m, shelf: t.shelf}
 	if s.chance(1) {
 		c.Name += " " // observed: titles keep a trailing space
@@ -353,7 +376,11 @@ func (g *generator) finish(sh *show, slugs map[string]bool) {
 	if s.chance(3) {
 		sh.AudioLength = 0
 	}
-	sh.Slug = uniqueSlug(Slugify(sh.Name), func(slug string) bool { return slugs[slug] })
+	first := sh.Name
+	if sh.former != "" {
+		first = sh.former
+	}
+	sh.Slug = uniqueSlug(Slugify(first), func(slug string) bool { return slugs[slug] })
 	slugs[sh.Slug] = true
 }
 
