@@ -448,9 +448,11 @@ type ComplexityRoot struct {
 	}
 
 	TrackSection struct {
-		Position  func(childComplexity int) int
-		StartTime func(childComplexity int) int
-		Track     func(childComplexity int) int
+		ArtistName func(childComplexity int) int
+		Position   func(childComplexity int) int
+		StartTime  func(childComplexity int) int
+		Title      func(childComplexity int) int
+		Track      func(childComplexity int) int
 	}
 
 	UnfavoriteCloudcastPayload struct {
@@ -2661,6 +2663,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Track.URL(childComplexity), true
 
+	case "TrackSection.artistName":
+		if e.ComplexityRoot.TrackSection.ArtistName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrackSection.ArtistName(childComplexity), true
 	case "TrackSection.position":
 		if e.ComplexityRoot.TrackSection.Position == nil {
 			break
@@ -2673,6 +2681,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TrackSection.StartTime(childComplexity), true
+	case "TrackSection.title":
+		if e.ComplexityRoot.TrackSection.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrackSection.Title(childComplexity), true
 	case "TrackSection.track":
 		if e.ComplexityRoot.TrackSection.Track == nil {
 			break
@@ -5153,8 +5167,12 @@ type TrackSection implements Section {
   position: Int
   "Where it starts, in seconds."
   startTime: Int
-  "What is played."
+  "What is played. Null if Mixcloud has no page for the track."
   track: Track
+  "The title of the track, also if ` + "`" + `track` + "`" + ` is null."
+  title: String
+  "The name of the track's artist, also if ` + "`" + `track` + "`" + ` or its artist is null."
+  artistName: String
 }
 
 "A chapter of a cloudcast, such as an interview."

@@ -240,6 +240,9 @@ func TestSections(t *testing.T) {
 	if s := NewSections(nil); s == nil || len(s) != 0 {
 		t.Errorf("no tracklist is %v, want an empty one", s)
 	}
+	if s := got[4].(*TrackSection); s.Title() != nil || s.ArtistName() != nil {
+		t.Error("a section without a track has a title")
+	}
 	if got[4].(*TrackSection).Track(t.Context()) != nil {
 		t.Error("a section without a track has one")
 	}

@@ -98,6 +98,29 @@ type TrackSection struct{ *mixcloud.Section }
 // Track is what is played; nil when Mixcloud names none.
 func (s *TrackSection) Track(context.Context) *Track { return NewTrack(s.Section.Track) }
 
+// Title is the title of the track, with or without a key; nil when there is none.
+func (s *TrackSection) Title() *string {
+	if s.Section.Track == nil {
+		return nil
+	}
+	return nonEmpty(s.Section.Track.Name)
+}
+
+// ArtistName is the name of the track's artist; nil when there is none.
+func (s *TrackSection) ArtistName() *string {
+	if s.Section.Track == nil || s.Section.Track.Artist == nil {
+		return nil
+	}
+	return nonEmpty(s.Section.Track.Artist.Name)
+}
+
+func nonEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
 // IsSection marks TrackSection as a Section.
 func (*TrackSection) IsSection() {}
 

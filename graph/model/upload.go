@@ -57,15 +57,15 @@ func newSections(sent *[]mixcloud.SectionFields) []mixcloud.Section {
 			sections[i].SectionType, sections[i].Chapter = "chapter", &s.Chapter
 			continue
 		}
+		track := &mixcloud.Track{Name: s.Song, Artist: &mixcloud.Artist{Name: s.Artist}}
+		sections[i].Track = track
 		artist, song := mixcloud.Slug(s.Artist), mixcloud.Slug(s.Song)
 		if artist == "" || song == "" {
-			continue // nothing to name the track by
+			continue // no key can be made of the names
 		}
 		by, at := "/artist/"+artist+"/", "/track/"+artist+"/"+song+"/"
-		sections[i].Track = &mixcloud.Track{
-			Key: at, URL: mixcloud.DefaultSiteURL + at, Name: s.Song, Slug: song,
-			Artist: &mixcloud.Artist{Key: by, URL: mixcloud.DefaultSiteURL + by, Name: s.Artist, Slug: artist},
-		}
+		track.Key, track.URL, track.Slug = at, mixcloud.DefaultSiteURL+at, song
+		track.Artist.Key, track.Artist.URL, track.Artist.Slug = by, mixcloud.DefaultSiteURL+by, artist
 	}
 	return sections
 }

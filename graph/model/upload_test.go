@@ -184,3 +184,21 @@ func TestNewUploaded(t *testing.T) {
 		t.Errorf("%+v", got.Cloudcast)
 	}
 }
+
+// A section that was sent keeps its title and artist, also when no key can be made
+// of them.
+func TestNewUploaded_SectionWithoutAKey(t *testing.T) {
+	t.Parallel()
+	sections := []mixcloud.SectionFields{{Artist: "µ-Ziq", Song: "???"}, {Artist: "!!!", Song: "Dear Can"}, {Artist: "Karin", Song: "Tidal"}}
+	made := NewUploaded(&mixcloud.FullUser{User: mixcloud.User{Key: "/demo/"}}, "/demo/x/", mixcloud.UploadFields{Sections: &sections})
+	for i, s := range NewSections(made.Full().Sections) {
+		track := s.(*TrackSection)
+		title, artist := track.Title(), track.ArtistName()
+		if title == nil || *title != sections[i].Song || artist == nil || *artist != sections[i].Artist {
+			t.Errorf("section %d: %v by %v", i, title, artist)
+		}
+		if hasKey := track.Track(t.Context()) != nil; hasKey != (i == 2) {
+			t.Errorf("section %d has a track with a key: %v", i, hasKey)
+		}
+	}
+}

@@ -95,3 +95,32 @@ func TestLatestUnderItsOldName(t *testing.T) {
 		t.Errorf("then: %s", diff)
 	}
 }
+
+// TestTrackWithoutAKey shows tracklists whose tracks have no page: their titles and
+// artists stay.
+func TestTrackWithoutAKey(t *testing.T) {
+	t.Parallel()
+	cloudcast := `{"key": "/a/b/", "sections": [
+		{"track": {"name": "Everybody", "artist": {"name": "Michael Jackson"}}, "position": 1, "section_type": "track"},
+		{"track": {"key": "", "name": "Tidal", "artist": {"key": "/artist/karin/", "name": "Karin"}}, "section_type": "track"},
+		{"track": {"key": "/track/a/c/", "name": "Known", "artist": {"name": "No Page"}}},
+		{"track": {"name": null, "artist": null}}, {"track": null, "section_type": "track"}
+	]}`
+	s := newStage(t, set{upstream: shelf{t: t, bodies: map[string][]byte{"/a/b/": []byte(cloudcast)}}})
+	var got, want any
+	errs := s.ask(t, "", `{ cloudcast(key: "/a/b/") { sections { ... on TrackSection { title artistName track { key name artist { name } } } } } }`, nil).decode(t, &got)
+	if len(errs) > 0 {
+		t.Errorf("%+v", errs)
+	}
+	if err := json.Unmarshal([]byte(`{"cloudcast": {"sections": [
+		{"title": "Everybody", "artistName": "Michael Jackson", "track": null},
+		{"title": "Tidal", "artistName": "Karin", "track": null},
+		{"title": "Known", "artistName": "No Page", "track": {"key": "/track/a/c/", "name": "Known", "artist": null}},
+		{"title": null, "artistName": null, "track": null}, {"title": null, "artistName": null, "track": null}
+	]}}`), &want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
