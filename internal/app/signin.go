@@ -35,7 +35,11 @@ func newAccess(cfg config.Serve, client *mixcloud.Client, shared *redis.Redis, l
 	}
 	oauth := client.OAuth(cfg.OAuthClientID, cfg.OAuthClientSecret.Reveal())
 	a.application = auth.NewApplication(oauth, cfg.OAuthRedirects)
-	cookies, err := auth.NewCookies(a.keys, cfg.PublicURL)
+	var revocations auth.Revocations // and not a nil *redis.Revocations
+	if shared != nil {
+		revocations = shared.Revocations()
+	}
+	cookies, err := auth.NewCookies(a.keys, cfg.PublicURL, revocations)
 	switch {
 	case errors.Is(err, auth.ErrInsecure) && cfg.Demo: // the rest of the demo is worth showing
 		log.Warn("nobody can sign in with a browser", "reason", err, "public", cfg.PublicURL)

@@ -87,7 +87,7 @@ func newDesk(t testing.TB, o deskOptions) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.cookies, err = NewCookies(d.keys, o.publicURL); err != nil {
+	if d.cookies, err = NewCookies(d.keys, o.publicURL, nil); err != nil {
 		t.Fatal(err)
 	}
 	signIn, err := NewSignIn(SignInOptions{

@@ -32,23 +32,33 @@ type Cookies struct {
 	keys                     *Keys
 	secure                   bool
 	sessionName, attemptName string
+	revoked                  *expiringSet // ids of sessions that were ended here
+	shared                   Revocations  // nil for none
 }
 
 // NewCookies are the cookies of a server that browsers reach under publicURL.
 // Over https they have the prefix __Host-, by which browsers keep every other
 // host and every page without encryption from setting them. Over plain http they
 // are for development, and anything but a loopback address is [ErrInsecure].
-func NewCookies(keys *Keys, publicURL string) (*Cookies, error) {
+// Replicas share ended sessions through shared; it is nil if there are none.
+func NewCookies(keys *Keys, publicURL string, shared Revocations) (*Cookies, error) {
 	u, err := url.Parse(publicURL)
 	switch {
 	case err != nil || u.Host == "":
 		return nil, errors.New("the public URL has no host")
 	case u.Scheme == "https":
-		return &Cookies{keys, true, "__Host-mixcloud-graphql", "__Host-mixcloud-graphql-attempt"}, nil
+		return newCookies(keys, true, "__Host-mixcloud-graphql", shared), nil
 	case u.Scheme == "http" && isLoopback(u.Hostname()):
-		return &Cookies{keys, false, "mixcloud-graphql-dev", "mixcloud-graphql-dev-attempt"}, nil
+		return newCookies(keys, false, "mixcloud-graphql-dev", shared), nil
 	}
 	return nil, ErrInsecure
+}
+
+func newCookies(keys *Keys, secure bool, name string, shared Revocations) *Cookies {
+	return &Cookies{
+		keys: keys, secure: secure, sessionName: name, attemptName: name + "-attempt",
+		revoked: newExpiringSet(maxRevoked), shared: shared,
+	}
 }
 
 // isLoopback tells whether a host name is this machine, for every browser.
@@ -61,16 +71,22 @@ func isLoopback(host string) bool {
 // A session is a browser that is signed in.
 type session struct {
 	Token string `json:"t"`
-	ID    string `json:"i"` // new at every sign-in; for logs
+	ID    string `json:"i"` // new at every sign-in; for logs, and to end it
 	Since int64  `json:"s"` // Unix seconds of the sign-in
 }
 
 // session reads the session of a request: found tells that the cookie is there,
-// and the session is nil if it is no good.
+// and the session is nil if it is no good, has expired or was ended.
 func (c *Cookies) session(r *http.Request) (_ *session, found bool) {
 	s := new(session)
 	found, ok := unseal(r, c.sessionName, c.keys.session, s)
 	if !ok || s.Token == "" || !within(s.Since, SessionLife) {
+		return nil, found
+	}
+	if s.ID == "" {
+		s.ID = derivedID(r.CookiesNamed(c.sessionName)[0].Value)
+	}
+	if c.isRevoked(r.Context(), s) {
 		return nil, found
 	}
 	return s, true

@@ -132,16 +132,16 @@ func TestNonces(t *testing.T) {
 			t.Error("one was used twice")
 		}
 		time.Sleep(time.Minute)
-		if !use("c", time.Hour) || len(n.used) != 2 {
-			t.Errorf("what is too old is kept: %v", n.used)
+		if !use("c", time.Hour) || len(n.used.until) != 2 {
+			t.Errorf("what is too old is kept: %v", n.used.until)
 		}
 		for _, name := range []string{"d", "e", "f", "g"} {
 			if !use(name, time.Hour) {
 				t.Errorf("%s was never used", name)
 			}
 		}
-		if len(n.used) != 3 || len(n.queue) != 3 || use("g", time.Hour) || use("e", time.Hour) {
-			t.Errorf("kept: %v", n.used)
+		if len(n.used.until) != 3 || len(n.used.queue) != 3 || use("g", time.Hour) || use("e", time.Hour) {
+			t.Errorf("kept: %v", n.used.until)
 		}
 	})
 }

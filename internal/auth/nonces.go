@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -21,32 +20,15 @@ const maxNonces = 100_000
 // localNonces remembers the nonces of one process. When there are too many, the
 // oldest is forgotten: using it again would take its attempt cookie, which was
 // taken back from the browser when it was used.
-type localNonces struct {
-	most int
-
-	mu    sync.Mutex
-	used  map[string]time.Time
-	queue []string // in the order of use
-}
+type localNonces struct{ used *expiringSet }
 
 // NewLocalNonces remembers the nonces of this process in its memory.
 func NewLocalNonces() Nonces { return newLocalNonces(maxNonces) }
 
 func newLocalNonces(most int) *localNonces {
-	return &localNonces{most: most, used: map[string]time.Time{}}
+	return &localNonces{newExpiringSet(most)}
 }
 
 func (n *localNonces) Use(_ context.Context, nonce string, until time.Time) (bool, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if _, again := n.used[nonce]; again {
-		return false, nil
-	}
-	for len(n.queue) > 0 && (len(n.queue) >= n.most || !time.Now().Before(n.used[n.queue[0]])) {
-		delete(n.used, n.queue[0])
-		n.queue = n.queue[1:]
-	}
-	n.used[nonce] = until
-	n.queue = append(n.queue, nonce)
-	return true, nil
+	return n.used.add(nonce, until), nil
 }

@@ -234,8 +234,9 @@ func (s *SignIn) askLogout(w http.ResponseWriter, r *http.Request) {
 	p.write(w)
 }
 
-// logout forgets the session in this browser. The token stays valid, as Mixcloud
-// has no way to give one back but its own settings.
+// logout ends the session, in this browser and wherever its cookie was copied to.
+// The token stays valid, as Mixcloud has no way to give one back but its own
+// settings.
 func (s *SignIn) logout(w http.ResponseWriter, r *http.Request) {
 	if err := s.origin.Check(r); err != nil {
 		p := pageCrossSite
@@ -244,6 +245,7 @@ func (s *SignIn) logout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if current, _ := s.cookies.session(r); current != nil {
+		s.cookies.revoke(r.Context(), current)
 		s.log.InfoContext(r.Context(), "signed out", "session", current.ID)
 	}
 	s.cookies.endSession(w)

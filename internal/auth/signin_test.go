@@ -71,7 +71,7 @@ func TestNewCookies(t *testing.T) {
 		"http://notlocalhost": false, "": false, "graph.example": false, "ftp://localhost": false, "https://": false,
 	}
 	for root, want := range tests {
-		if _, err := NewCookies(RandomKeys(), root); (err == nil) != want {
+		if _, err := NewCookies(RandomKeys(), root, nil); (err == nil) != want {
 			t.Errorf("%q: %v", root, err)
 		}
 	}
@@ -396,7 +396,7 @@ func TestCookies_ClockJumps(t *testing.T) {
 			w := httptest.NewRecorder()
 			synctest.Test(t, func(t *testing.T) { // each begins at the same moment
 				time.Sleep(test.sealed)
-				cookies, err := NewCookies(keys, publicURL)
+				cookies, err := NewCookies(keys, publicURL, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -405,7 +405,7 @@ func TestCookies_ClockJumps(t *testing.T) {
 			})
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(test.read)
-				cookies, err := NewCookies(keys, publicURL)
+				cookies, err := NewCookies(keys, publicURL, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

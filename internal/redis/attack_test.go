@@ -376,7 +376,7 @@ func TestKeys_distinct(t *testing.T) {
 			t.Fatalf("%q and %q are one", a, b)
 		}
 		seen := map[string]bool{}
-		for _, key := range []string{k.value(a, x), k.generation(a), k.marks(a), k.pace(a), k.write(a, x), k.upload(a, x), k.nonce(x), k.query(x)} {
+		for _, key := range []string{k.value(a, x), k.generation(a), k.marks(a), k.pace(a), k.write(a, x), k.upload(a, x), k.nonce(x), k.revoked(x), k.query(x)} {
 			if seen[key] {
 				t.Fatalf("%s has two meanings", key)
 			}

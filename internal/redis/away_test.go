@@ -54,8 +54,10 @@ func (r *replica) slowest(t *testing.T, n int) (slowest string, took time.Durati
 				t.Errorf("a new nonce is refused")
 			}
 		},
-		"query": func() { r.Queries().Get(ctx, id) },
-		"add":   func() { r.Queries().Add(ctx, hashOf(id), id) },
+		"revoke":  func() { r.Revocations().Revoke(ctx, id, time.Now().Add(time.Minute)) },
+		"revoked": func() { r.Revocations().Revoked(ctx, id+" of another") },
+		"query":   func() { r.Queries().Get(ctx, id) },
+		"add":     func() { r.Queries().Add(ctx, hashOf(id), id) },
 	} {
 		start := time.Now()
 		use()

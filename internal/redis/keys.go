@@ -80,6 +80,10 @@ func (k keys) upload(audience, id string) string {
 
 func (k keys) nonce(nonce string) string { return prefix + "nonce:" + k.name("nonce", nonce) }
 
+func (k keys) revoked(session string) string {
+	return prefix + "revoked:" + k.name("revoked", session)
+}
+
 func (k keys) query(hash string) string { return prefix + "query:" + k.name("query", hash) }
 
 const (

@@ -1,6 +1,6 @@
 // Package redis lets replicas of the server share what is worth sharing: what
 // Mixcloud has answered, how fast it may be asked, what viewers have just
-// written, which writes were done, how far uploads are, which sign-ins were finished, which queries are known by
+// written, which writes were done, how far uploads are, which sign-ins were finished, which sessions were ended, which queries are known by
 // their hash.
 //
 // Redis may be away at any time: at the start, in the middle of a command, for
@@ -52,6 +52,7 @@ type Redis struct {
 	writes   *Writes
 	progress *Progress
 	nonces   *Nonces
+	revoked  *Revocations
 	queries  *Queries
 	marks    *Marks
 }
@@ -78,6 +79,7 @@ func Open(o Options) (*Redis, error) {
 	r.writes = &Writes{link: r.link, keys: k}
 	r.progress = newProgress(r.link, r.writer, k)
 	r.nonces = &Nonces{link: r.link, keys: k}
+	r.revoked = &Revocations{link: r.link, keys: k}
 	r.queries = &Queries{link: r.link, writer: r.writer, keys: k}
 	return r, nil
 }
@@ -104,7 +106,7 @@ func (r *Redis) arrive(ctx context.Context) error {
 
 // settle tells Redis what it was not told while it was away.
 func (r *Redis) settle(ctx context.Context) error {
-	return errors.Join(r.writes.debts.settle(ctx), r.progress.debts.settle(ctx))
+	return errors.Join(r.writes.debts.settle(ctx), r.progress.debts.settle(ctx), r.revoked.debts.settle(ctx))
 }
 
 // Close writes what is still to be written, and ends. It waits no longer than
@@ -138,6 +140,9 @@ func (r *Redis) Progress() *Progress { return r.progress }
 
 // Nonces are the shared single-use nonces.
 func (r *Redis) Nonces() *Nonces { return r.nonces }
+
+// Revocations is the shared set of sessions that were ended.
+func (r *Redis) Revocations() *Revocations { return r.revoked }
 
 // Queries are the shared persisted queries.
 func (r *Redis) Queries() *Queries { return r.queries }
