@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
-	"strings"
 	"sync/atomic"
 
 	"mixcloud-graphql/graph/model"
@@ -124,7 +122,7 @@ func (c *courier) Next(ctx context.Context) (*mixcloud.FilePart, error) {
 	case len(head) == 0:
 		return nil, &breachError{model.UserErrorCodeRequired, r.field, "The file is empty."}
 	}
-	if kind, _, _ := strings.Cut(http.DetectContentType(head), ";"); r.other(kind) {
+	if kind := sniff(head); r.other(kind) {
 		return nil, &breachError{model.UserErrorCodeInvalid, r.field, "The file is " + kind + "."}
 	}
 	return &mixcloud.FilePart{
@@ -191,30 +189,4 @@ func (g *gauge) Write(p []byte) (int, error) {
 	g.file.sent += int64(n)
 	g.file.track.Add(int64(n))
 	return n, err
-}
-
-// notAudio recognises what is certainly no audio. Anything else, other audio
-// than MP3 included, is Mixcloud's to judge; so are the containers that may hold
-// audio alone, which their first bytes do not tell.
-func notAudio(kind string) bool {
-	switch kind {
-	case "video/mp4", "video/webm":
-		return false
-	}
-	return foreign(kind) || strings.HasPrefix(kind, "image/")
-}
-
-// notPicture recognises what is certainly no picture.
-func notPicture(kind string) bool {
-	return foreign(kind) || strings.HasPrefix(kind, "audio/") || kind == "application/ogg"
-}
-
-// foreign recognises by their signature things that are neither.
-func foreign(kind string) bool {
-	switch kind {
-	case "text/html", "text/xml", "application/pdf", "application/postscript", "application/zip",
-		"application/x-gzip", "application/x-rar-compressed", "application/wasm", "application/vnd.ms-fontobject":
-		return true
-	}
-	return strings.HasPrefix(kind, "video/") || strings.HasPrefix(kind, "font/")
 }

@@ -36,7 +36,7 @@ func Audience(ctx context.Context) string {
 // preflighted are the headers of which one must be there for a cookie to count:
 // a page of another site can make a browser send the cookie along, but none of
 // these without asking first, and this server answers such a question with no.
-var preflighted = []string{"Graphql-Require-Preflight", "Apollo-Require-Preflight", "X-Requested-With"}
+var preflighted = []string{"Graphql-Require-Preflight", "Apollo-Require-Preflight", "X-Requested-With", "X-Apollo-Operation-Name"}
 
 // Preflighted reports whether a request has a header that only a program of
 // this origin, or one outside of browsers, can have sent.

@@ -50,6 +50,7 @@ func TestViewer_Cookie(t *testing.T) {
 		"an empty header":          {[]func(*http.Request){cookie(good), header("X-Requested-With", "")}, "", false},
 		"X-Requested-With":         {[]func(*http.Request){cookie(good), script}, "token-of-abc", false},
 		"Apollo's header":          {[]func(*http.Request){cookie(good), header("Apollo-Require-Preflight", "true")}, "token-of-abc", false},
+		"Apollo's other header":    {[]func(*http.Request){cookie(good), header("X-Apollo-Operation-Name", "Query")}, "token-of-abc", false},
 		"GraphQL's header":         {[]func(*http.Request){cookie(good), header("GraphQL-Require-Preflight", "1")}, "token-of-abc", false},
 		"a bearer token wins":      {[]func(*http.Request){cookie(good), script, header("Authorization", "Bearer mine")}, "mine", false},
 		"a bearer token, no more":  {[]func(*http.Request){cookie(good), header("Authorization", "Bearer mine")}, "mine", false},

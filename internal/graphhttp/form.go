@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -150,40 +151,68 @@ func fileMap(text []byte) ([]upload.File, error) {
 	return all, nil
 }
 
-// place puts a file where its path leads in the variables: to a null.
+// place puts a file where its path leads in the variables, as graphql-upload
+// does: whatever is there is its placeholder, be it null, {} or a text, and what
+// is missing on the way is made. A path through a null or a text leads nowhere.
 func place(variables map[string]any, file upload.File) error {
 	steps := strings.Split(file.Path, ".")
-	if len(steps) < 2 || steps[0] != "variables" {
-		return malformed(`The form's "map" has the path %q. A path begins with "variables." and leads to a null in them.`, short(file.Path))
+	if len(steps) < 2 || steps[0] != "variables" || slices.Contains(steps, "") {
+		return malformed(`The form's "map" has the path %q. A path begins with "variables." and leads to where a file goes.`, short(file.Path))
 	}
-	nowhere := malformed(`The form's "map" has the path %q, which does not lead to a null in the variables.`, short(file.Path))
-	var at any = variables
-	for i, step := range steps[1:] {
-		last := i == len(steps)-2
-		var next any
-		found := false
-		put := func() {}
-		switch in := at.(type) {
-		case map[string]any:
-			next, found = in[step]
-			put = func() { in[step] = file }
-		case []any:
-			n, err := strconv.Atoi(step)
-			if found = err == nil && n >= 0 && n < len(in) && step == strconv.Itoa(n); found {
-				next = in[n]
-				put = func() { in[n] = file }
-			}
-		}
-		switch {
-		case !found, last && next != nil:
-			return nowhere
-		case last:
-			put()
-			return nil
-		}
-		at = next
+	if _, ok := put(variables, steps[1:], file); !ok {
+		return malformed(`The form's "map" has the path %q, which leads to no place in the variables.`, short(file.Path))
 	}
-	return nowhere
+	return nil
+}
+
+// put returns a value with the file put at steps below it; false if no such
+// place can be.
+func put(in any, steps []string, file upload.File) (any, bool) {
+	if len(steps) == 0 {
+		return file, true
+	}
+	switch in := in.(type) {
+	case map[string]any:
+		next, found := in[steps[0]]
+		if !found && len(steps) > 1 {
+			next = container(steps[1])
+		}
+		put, ok := put(next, steps[1:], file)
+		if ok {
+			in[steps[0]] = put
+		}
+		return in, ok
+	case []any:
+		n, ok := index(steps[0])
+		if !ok || n >= max(len(in), maxFiles) {
+			return nil, false
+		}
+		missing := n >= len(in)
+		for n >= len(in) {
+			in = append(in, nil)
+		}
+		if missing && len(steps) > 1 {
+			in[n] = container(steps[1])
+		}
+		in[n], ok = put(in[n], steps[1:], file)
+		return in, ok
+	}
+	return nil, false
+}
+
+// container is what is made for a missing member: a list if the step into it is
+// an index.
+func container(step string) any {
+	if _, ok := index(step); ok {
+		return []any{}
+	}
+	return map[string]any{}
+}
+
+// index reads a step as the index of a list.
+func index(step string) (int, bool) {
+	n, err := strconv.Atoi(step)
+	return n, err == nil && n >= 0 && step == strconv.Itoa(n)
 }
 
 // short keeps what is quoted back to a glance.

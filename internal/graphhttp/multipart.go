@@ -49,8 +49,8 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	boundary, err := multipartstream.Boundary(r.Header.Get("Content-Type"))
 	switch {
 	case !preflighted(r):
-		gqlerr.Write(w, r, http.StatusBadRequest, badRequest("A page of any site can send a form. Send one of the headers "+
-			strings.Join(preflightHeaders, ", ")+" along, with any value, to show that this one was meant."))
+		gqlerr.Write(w, r, http.StatusBadRequest, badRequest("Multipart requests without a bearer token must carry one of these headers, to prevent CSRF: "+
+			strings.Join(preflightHeaders, ", ")+"."))
 		return
 	case err != nil:
 		gqlerr.Write(w, r, http.StatusBadRequest, badRequest("The request cannot be read as a form: "+err.Error()+"."))
@@ -110,6 +110,9 @@ func (t multipart) read(flow *flow, r *http.Request, boundary string) (task, err
 		tail: int64(len("\r\n--" + boundary + "--\r\n")), expected: map[string]upload.File{},
 	}
 	for _, file := range mapped {
+		if params.Variables == nil { // absent or null
+			params.Variables = map[string]any{}
+		}
 		if err := place(params.Variables, file); err != nil {
 			return task{}, err
 		}
@@ -139,11 +142,18 @@ func (t *task) identify() error {
 	return nil
 }
 
-// preflightHeaders are headers that a page of another site cannot send without
-// asking this server first, which says no.
-var preflightHeaders = []string{"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Requested-With"}
+// preflightHeaders are headers that a page of another site cannot send without a
+// CORS preflight, which this server refuses for requests with cookies.
+var preflightHeaders = []string{"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Requested-With", "X-Apollo-Operation-Name"}
 
+// preflighted reports whether a request cannot be the form of a page of another
+// site. A bearer token shows it too: unlike a cookie, or the credentials of other
+// schemes, a browser never adds one by itself.
 func preflighted(r *http.Request) bool {
+	scheme, _, _ := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
+	if strings.EqualFold(scheme, "Bearer") {
+		return true
+	}
 	for _, name := range preflightHeaders {
 		if r.Header.Get(name) != "" {
 			return true

@@ -155,8 +155,8 @@ func TestMultipart(t *testing.T) {
 		"an operation of no kind": {formed(`{"query":"mutation($f: Upload) { nope(file: $f) }","variables":{"f":null}}`, sendMap, file("0", "c")), 400, "GRAPHQL_VALIDATION_FAILED"},
 	}
 	for _, path := range []string{
-		"", "variables", "variables.", "f", "0.variables.f", "Variables.f", "variables.x", "variables.x.9", "variables.f.0", "variables.f.x", "variables..f", "variables.l.3", "variables.l.-1",
-		"variables.l.00", "variables.l.+1", "variables.l.x", "variables.l", "variables.i", "variables.i.s", "variables.i.none", "query", "variables.l.99999999999999999999",
+		"", "variables", "variables.", "f", "0.variables.f", "Variables.f", "variables.x.9", "variables.f.0", "variables.f.x", "variables..f", "variables.l.3", "variables.l.-1",
+		"variables.l.00", "variables.l.+1", "variables.l.x", "variables.l.0.x", "variables.i.s.x", "query", "variables.l.99999999999999999999",
 	} {
 		text, err := json.Marshal(map[string][]string{"0": {path}})
 		if err != nil {
@@ -168,7 +168,21 @@ func TestMultipart(t *testing.T) {
 			want   string
 		}{formed(`{"query":"mutation($f: Upload) { send(file: $f) }","variables":{"f":null,"l":[null,null,7],"i":{"s":"x"}}}`, string(text), file("0", "c")), 400, `has the path`}
 	}
-	delete(tests, "the path variables.l")
+	// A placeholder is whatever stands where a file goes, or nothing.
+	for variables, path := range map[string]string{
+		`"variables":{"f":null}`: "variables.f", `"variables":{"f":{}}`: "variables.f", `"variables":{"f":[]}`: "variables.f",
+		`"variables":{"f":"x.mp3"}`: "variables.f", `"variables":{"f":0}`: "variables.f", `"variables":{"f":false}`: "variables.f",
+		`"variables":{"f":{"name":"x"}}`: "variables.f", `"variables":{}`: "variables.f", `"variables":null`: "variables.f", `"x":0`: "variables.f",
+		`"variables":{"i":{}}`: "variables.i.file", `"variables": {}`: "variables.i.deep.file", `"variables":{"i":{"file":{}}}`: "variables.i.file",
+		`"variables":{"l":[{}]}`: "variables.l.0", `"variables":{"l":[]}`: "variables.l.1", `"variables":  {}`: "variables.l.0",
+		`"variables":{"m":[]}`: "variables.m.0.file",
+	} {
+		tests["the variables "+variables] = struct {
+			body   string
+			status int
+			want   string
+		}{formed(`{"query":"mutation($f: Upload, $i: In, $l: [Upload], $m: [In]) { send(file: $f, files: $l, input: $i, inputs: $m) }",`+variables+`}`, `{"0":["`+path+`"]}`, file("0", "c")), 200, path + "=0,x.mp3,audio/mpeg,c"}
+	}
 	for name, tt := range tests {
 		for way, wrap := range map[string]func(io.Reader) io.Reader{"whole": func(r io.Reader) io.Reader { return r }, "in pieces": iotest.OneByteReader} {
 			if way != "whole" && len(tt.body) > 64<<10 {
@@ -228,7 +242,13 @@ func TestMultipart_headers(t *testing.T) {
 		"preflight by GraphQL":       {[]string{formType, "GraphQL-Require-Preflight: 1"}, 200, `"send"`},
 		"preflight by Apollo":        {[]string{formType, "Apollo-Require-Preflight: true"}, 200, `"send"`},
 		"preflight by habit":         {[]string{formType, "X-Requested-With: XMLHttpRequest"}, 200, `"send"`},
-		"no preflight":               {[]string{formType, "Authorization: Bearer x"}, 400, "GraphQL-Require-Preflight, Apollo-Require-Preflight, X-Requested-With"},
+		"preflight by Apollo's name": {[]string{formType, "X-Apollo-Operation-Name: Send"}, 200, `"send"`},
+		"a bearer token":             {[]string{formType, "Authorization: Bearer x"}, 200, `"send"`},
+		"a bearer token in capitals": {[]string{formType, "Authorization: BEARER x"}, 200, `"send"`},
+		"no preflight":               {[]string{formType}, 400, "GraphQL-Require-Preflight, Apollo-Require-Preflight, X-Requested-With, X-Apollo-Operation-Name"},
+		"a cookie alone":             {[]string{formType, "Cookie: __Host-mixcloud-graphql=x"}, 400, "to prevent CSRF"},
+		"what a browser adds":        {[]string{formType, "Authorization: Basic eDp5"}, 400, "to prevent CSRF"},
+		"bearer without a blank":     {[]string{formType, "Authorization: Bearerx"}, 400, "to prevent CSRF"},
 		"an empty preflight":         {[]string{formType, "X-Requested-With: "}, 400, "Apollo-Require-Preflight"},
 		"no boundary":                {[]string{"Content-Type: multipart/form-data", preflight}, 400, "names no boundary"},
 		"an empty boundary":          {[]string{`Content-Type: multipart/form-data; boundary=""`, preflight}, 400, "names no boundary"},
@@ -293,7 +313,7 @@ func TestMultipart_unread(t *testing.T) {
 // The request is never quoted back at length.
 func TestMultipart_quotesLittle(t *testing.T) {
 	t.Parallel()
-	rec := sendForm(t, formed(sendQuery, `{"0":["variables.`+strings.Repeat("x", 5000)+`"]}`, file("0", "c")))
+	rec := sendForm(t, formed(sendQuery, `{"0":["`+strings.Repeat("x", 5000)+`"]}`, file("0", "c")))
 	check(t, rec, 400, "has the path")
 	if rec.Body.Len() > 1000 {
 		t.Errorf("%d bytes: %s", rec.Body.Len(), rec.Body)

@@ -33,7 +33,7 @@ var sdl = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	type Query { echo(of: Any): String hello(name: String = "you", n: Int): String nest: Query fail: String wait: String panic: String }
 	type Mutation {
 		set(to: Int): String
-		send(file: Upload, files: [Upload], input: In): String
+		send(file: Upload, files: [Upload], input: In, inputs: [In]): String
 		edit(in: In): String
 	}
 	type Subscription { count(to: Int!): Int broken: Int panics: Int }
