@@ -36,7 +36,7 @@ func newGraph(store *upstream.Store, entry access, shared *redis.Redis, log *slo
 func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *redis.Redis, log *slog.Logger, tune []func(*upstream.Options)) *upstream.Store {
 	options := upstream.Options{
 		Concurrency: cfg.MaxUpstream, Budget: cfg.OperationBudget,
-		CacheBytes: cfg.CacheBytes, Keep: cfg.StaleFor, Lifetimes: lifetimes(cfg.FreshFor),
+		CacheBytes: int64(cfg.CacheBytes), Keep: cfg.StaleFor, Lifetimes: lifetimes(cfg.FreshFor),
 		Rate: cfg.UpstreamRate, Burst: cfg.UpstreamBurst, Retries: cfg.UpstreamRetries,
 		AudienceOf: entry.keys.Audience,
 		Log:        log,

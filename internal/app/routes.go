@@ -12,6 +12,7 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/playground"
+	"mixcloud-graphql/internal/responselimit"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
@@ -19,15 +20,18 @@ import (
 func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *meter, entry access, demo *emulator.Emulator) http.Handler {
 	own := http.NewServeMux()
 	own.Handle("/graphql", auth.Viewer(entry.keys, entry.cookies)(graphhttp.New(schema, graphhttp.Options{
-		Log:       a.log,
-		Around:    around,
-		Estimate:  meter.estimate,
-		Admission: a.gate,
-		Timeout:   cfg.RequestTimeout,
-		Writes:    newWrites(a.shared),
-		Queries:   newQueries(a.shared),
-		Stop:      a.stop,
-		Audience:  func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
+		Log:        a.log,
+		Around:     around,
+		Estimate:   meter.estimate,
+		Admission:  a.gate,
+		Timeout:    cfg.RequestTimeout,
+		Writes:     newWrites(a.shared),
+		Queries:    newQueries(a.shared),
+		Stop:       a.stop,
+		MaxAliases: cfg.MaxAliases, MaxDirectives: cfg.MaxDirectives,
+		Response: responselimit.Limits{Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes)},
+		Unsent:   responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
+		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
 	})))
 	page := playground.Handler(entry.cookies != nil)
 	own.Handle("GET /{$}", page)

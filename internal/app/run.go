@@ -35,7 +35,8 @@ func Run(ctx context.Context, cmd config.Command, stdout, stderr io.Writer) erro
 }
 
 func runServe(ctx context.Context, cfg config.Serve, stdout, stderr io.Writer) error {
-	defer raiseFloor()()
+	cfg.MemoryLimit = limitMemory(cfg.MemoryLimit)
+	defer raiseHeapFloor(cfg.MemoryLimit)()
 	log, err := telemetry.NewLogger(stderr, cfg.Log.Format, cfg.Log.Level)
 	if err != nil {
 		return err

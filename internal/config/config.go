@@ -38,13 +38,18 @@ type Serve struct {
 	DrainTimeout    time.Duration `default:"30s" placeholder:"DURATION" help:"How long requests in flight may go on after SIGTERM or SIGINT. A second signal ends at once."`
 	MaxUpstream     int           `default:"32" placeholder:"N" help:"Most calls to Mixcloud at the same time, all operations together."`
 	OperationBudget int           `default:"200" placeholder:"N" help:"Most calls to Mixcloud for one operation."`
-	CacheBytes      int64         `default:"268435456" placeholder:"N" help:"Most bytes that answers of Mixcloud are kept in. 0 keeps nothing, so that nothing is answered while Mixcloud is down."`
+	CacheBytes      Bytes         `default:"256MiB" placeholder:"BYTES" help:"Most bytes that answers of Mixcloud are kept in. 0 keeps nothing, so that nothing is answered while Mixcloud is down."`
 	FreshFor        Lifetimes     `placeholder:"KIND=DURATION" help:"How long answers of a kind are as good as new, such as list=30s; may be given several times, and in the environment separated by blanks. Kinds: user, cloudcast, tag, category, playlist, artist, track, list, chart, search, categories, player and viewer."`
 	StaleFor        time.Duration `default:"24h" placeholder:"DURATION" help:"How long an answer is kept to stand in for Mixcloud while it is down or refuses for its rate limit. 0 gives fresh answers only."`
 	UpstreamRate    float64       `default:"50" placeholder:"N" help:"Most calls to Mixcloud a second, for everybody without a token together and for each token. 0 for as many as it takes. Its refusals slow the server down in any case. With --demo there is no limit."`
 	UpstreamBurst   int           `default:"500" placeholder:"N" help:"Calls to Mixcloud that may be made at once after a quiet time."`
 	UpstreamRetries int           `default:"2" placeholder:"N" help:"How often a read of Mixcloud is tried again that broke by chance."`
 	RedisURL        redisurl.URL  `name:"redis-url" placeholder:"URL" help:"Redis or Valkey that replicas share: redis://, rediss://, redis-sentinel://, rediss-sentinel:// or unix://; several hosts of a cluster are separated by commas. Without it, and whenever it is away, the server works by itself. Needs the secret key."`
+	MaxAliases      int           `default:"1000" placeholder:"N" help:"Maximum number of response keys in one selection set, with those of its fragments."`
+	MaxDirectives   int           `default:"50" placeholder:"N" help:"Maximum number of directives in a document."`
+	MaxFields       int           `name:"max-response-fields" default:"200000" placeholder:"N" help:"Maximum number of fields in a response: each response key of each object, __typename and introspection included."`
+	MaxBytes        Bytes         `name:"max-response-bytes" default:"16MiB" placeholder:"BYTES" help:"Maximum size of the data of a response."`
+	MemoryLimit     Bytes         `default:"0" placeholder:"BYTES" help:"Memory that the process should stay within. 0 takes GOMEMLIMIT, or else the limit of the container. Responses that wait to be sent take 256 MiB, or half of the limit if that is less; above it new operations are refused."`
 	PrintConfig     bool          `help:"Print the settings in force, without secrets, and exit."`
 	Log             Log           `embed:"" prefix:"log-"`
 

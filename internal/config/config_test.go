@@ -45,6 +45,10 @@ func defaults() *Serve {
 		UpstreamRate:    50,
 		UpstreamBurst:   500,
 		UpstreamRetries: 2,
+		MaxAliases:      1000,
+		MaxDirectives:   50,
+		MaxFields:       200_000,
+		MaxBytes:        16 << 20,
 		Log:             Log{Level: slog.LevelInfo, Format: telemetry.Text},
 	}
 }
@@ -119,6 +123,15 @@ func TestParse(t *testing.T) {
 			args:   []string{"--cache-bytes=0", "--stale-for=0", "--upstream-rate=0", "--upstream-burst=1", "--upstream-retries=0", "--redis-url="},
 			want: serveWith(func(c *Serve) {
 				c.CacheBytes, c.StaleFor, c.UpstreamRate, c.UpstreamBurst, c.UpstreamRetries = 0, 0, 0, 1, 0
+			}),
+		},
+		"sizes": {
+			reason: "a size is a number of bytes, or one with a unit",
+			args:   []string{"--cache-bytes=1GiB", "--max-response-bytes", "100000", "--memory-limit=512MiB", "--max-response-fields=5"},
+			env:    []string{"MAX_ALIASES=10", "MAX_DIRECTIVES=20"},
+			want: serveWith(func(c *Serve) {
+				c.CacheBytes, c.MaxBytes, c.MemoryLimit, c.MaxFields = 1<<30, 100_000, 512<<20, 5
+				c.MaxAliases, c.MaxDirectives = 10, 20
 			}),
 		},
 		"lifetimes": {
@@ -197,9 +210,17 @@ func TestParse_Problems(t *testing.T) {
 				"--upstream-rate must be 0, or from 0.01", "--upstream-burst must be between", "--upstream-retries must be from 0", "--log-format must be text or json",
 			},
 		},
+		"limits of responses": {
+			args: []string{"--max-aliases=0", "--max-directives=0", "--max-response-fields=0", "--max-response-bytes=0", "--memory-limit=1KiB"},
+			want: []string{"--max-aliases must be between 1", "--max-directives must be between 1", "--max-response-fields must be between 1", "--max-response-bytes must be at least 1", "--memory-limit must be 0 or at least 64MiB, not 1KiB"},
+		},
+		"no sizes": {
+			args: []string{"--max-response-bytes=16MB", "--memory-limit=9999999999GiB"},
+			want: []string{"--max-response-bytes must be a size", "--memory-limit must be a size"},
+		},
 		"edges": {
 			args: []string{"--cache-bytes=99999999999999999999", "--stale-for=1d", "--upstream-rate=fast", "--upstream-burst=1.5", "--upstream-retries=x"},
-			want: []string{"--cache-bytes must be a whole number", "--stale-for must be a duration", "--upstream-rate must be a number", "--upstream-burst must be a whole number", "--upstream-retries must be a whole number"},
+			want: []string{"--cache-bytes must be a size such as 16MiB", "--stale-for must be a duration", "--upstream-rate must be a number", "--upstream-burst must be a whole number", "--upstream-retries must be a whole number"},
 		},
 		"edges, in the environment": {
 			env:  []string{"CACHE_BYTES=-1", "STALE_FOR=721h", "UPSTREAM_RATE=NaN", "UPSTREAM_BURST=10001", "UPSTREAM_RETRIES=-1", "REDIS_URL=redis://me:s3cret@host:99999"},

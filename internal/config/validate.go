@@ -54,6 +54,15 @@ func (c *Serve) Validate() error {
 	if c.CacheBytes < 0 {
 		p.add("cache-bytes", "must not be negative")
 	}
+	p.count("max-aliases", c.MaxAliases, 100_000)
+	p.count("max-directives", c.MaxDirectives, 100_000)
+	p.count("max-response-fields", c.MaxFields, 1_000_000_000)
+	if c.MaxBytes < 1 {
+		p.add("max-response-bytes", "must be at least 1")
+	}
+	if c.MemoryLimit != 0 && c.MemoryLimit < leastMemory {
+		p.add("memory-limit", "must be 0 or at least %v, not %v", leastMemory, c.MemoryLimit)
+	}
 	c.FreshFor.validate("fresh-for", &p)
 	p.between("stale-for", c.StaleFor, 0, longestLife)
 	if !(c.UpstreamRate == 0 || c.UpstreamRate >= slowestRate && c.UpstreamRate <= 10_000) {
@@ -67,6 +76,9 @@ func (c *Serve) Validate() error {
 	c.Log.validate(&p)
 	return p.join()
 }
+
+// leastMemory is the least memory that a server can work in.
+const leastMemory Bytes = 64 << 20
 
 // slowestRate is the fewest calls a second that a server can live on.
 const slowestRate = 0.01

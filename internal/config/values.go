@@ -26,6 +26,9 @@ func (m *malformed) options() []kong.Option {
 			return level, err
 		})),
 		kong.TypeMapper(reflect.TypeFor[Lifetimes](), kong.MapperFunc(m.lifetimes)),
+		kong.TypeMapper(reflect.TypeFor[Bytes](), m.mapper("a size such as 16MiB or 16777216", func(s string) (any, error) {
+			return parseBytes(s)
+		})),
 		kong.KindMapper(reflect.Int, m.mapper("a whole number", func(s string) (any, error) {
 			return strconv.Atoi(s)
 		})),

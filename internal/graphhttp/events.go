@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"mixcloud-graphql/internal/admission"
+	"mixcloud-graphql/internal/responselimit"
 	"mixcloud-graphql/internal/telemetry"
 )
 
@@ -76,6 +77,7 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 			if !out.event("next", resp.body) {
 				return
 			}
+			responselimit.HoldOf(ctx).Set(0)
 			beat.Reset(t.beat)
 		case <-beat.C:
 			if !out.comment() {
@@ -116,6 +118,7 @@ func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *gra
 		}
 		body := encode(resp)
 		slot.Leave()
+		responselimit.HoldOf(ctx).Set(int64(len(body)))
 		out <- response{body, resp.Errors} // stream takes all there is, to the end
 		if !subscribed {
 			return
@@ -148,8 +151,7 @@ func (e *events) event(name string, data []byte) bool {
 func (e *events) comment() bool { return e.send([]byte(":\n\n")) }
 
 func (e *events) send(text []byte) bool {
-	_ = e.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if _, err := e.w.Write(text); err != nil {
+	if send(e.w, text) != nil {
 		return false
 	}
 	err := e.conn.Flush()

@@ -18,6 +18,7 @@ import (
 	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/idempotency"
+	"mixcloud-graphql/internal/responselimit"
 )
 
 // Defaults of [Options].
@@ -26,6 +27,9 @@ const (
 	DefaultMaxBody    = 1 << 20
 	DefaultTokenLimit = 15_000
 	DefaultMaxDepth   = 25
+
+	DefaultMaxAliases    = 1000
+	DefaultMaxDirectives = 50
 )
 
 // Options are what an operator may want to change. A zero member takes its default.
@@ -67,6 +71,14 @@ type Options struct {
 	// MaxDepth is the most levels of fields that an operation may nest.
 	// Introspection is not counted: it has a limit of its own.
 	MaxDepth int
+	// MaxAliases is the most response keys that one selection set may have once its fragments are spread.
+	MaxAliases int
+	// MaxDirectives is the most directives that a document may use.
+	MaxDirectives int
+	// Response bounds a response while it is made.
+	Response responselimit.Limits
+	// Unsent keeps account of the responses of the process that are not yet sent. Nil for an account of this handler's own.
+	Unsent *responselimit.Unsent
 }
 
 func (o Options) withDefaults() Options {
@@ -94,6 +106,15 @@ func (o Options) withDefaults() Options {
 	if o.MaxDepth == 0 {
 		o.MaxDepth = DefaultMaxDepth
 	}
+	if o.MaxAliases == 0 {
+		o.MaxAliases = DefaultMaxAliases
+	}
+	if o.MaxDirectives == 0 {
+		o.MaxDirectives = DefaultMaxDirectives
+	}
+	if o.Unsent == nil {
+		o.Unsent = responselimit.NewUnsent(0)
+	}
 	return o
 }
 
@@ -104,7 +125,7 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv := handler.New(schema)
 	run := runner{
 		log: o.Log, gate: o.Admission, timeout: o.Timeout, beat: keepAlive, stop: o.Stop,
-		writes: o.Writes, audience: o.Audience, takers: takers(schema.Schema()),
+		writes: o.Writes, audience: o.Audience, takers: takers(schema.Schema()), unsent: o.Unsent,
 	}
 
 	// One line for each way in. The first that supports a request takes it.
@@ -114,18 +135,20 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv.AddTransport(post{run, o.MaxBody})
 	srv.AddTransport(unsupported{})
 
-	srv.SetErrorPresenter(gqlerr.Presenter(o.Log))
+	srv.SetErrorPresenter(responselimit.Presenter(gqlerr.Presenter(o.Log)))
 	srv.SetRecoverFunc(gqlerr.Recover(o.Log))
 	srv.SetParserTokenLimit(o.TokenLimit)
+	useRules(srv)
 	persisted := newPersisted(o.Queries)
 	srv.Use(persisted) // puts in the document that those below read
 	cache := newQueryCache()
 	srv.SetQueryCache(cache)
-	srv.Use(documentLimits{tokens: o.TokenLimit, depth: o.MaxDepth, known: cache})
+	srv.Use(documentLimits{tokens: o.TokenLimit, depth: o.MaxDepth, keys: o.MaxAliases, directives: o.MaxDirectives, known: cache})
 	srv.Use(extension.Introspection{})
 	if o.Estimate != nil {
 		srv.Use(metering{o.Estimate})
 	}
+	srv.Use(responselimit.New(schema.Schema(), o.Response))
 	srv.Use(keeping{persisted}) // of what those above have not refused
 	if o.Around != nil {
 		srv.AroundOperations(o.Around)

@@ -44,18 +44,15 @@ const (
 	// at 0.2 µs each and once for each level, whatever the deadline: 14,000
 	// times __typename take half a minute. 450 times the same name are allowed.
 	maxPairs = 200_000
-	// maxIntrospected bounds the fields of a document that asks for the schema.
-	// Each may be repeated for all types; what tools send has about 100.
-	maxIntrospected = 300
-	maxSchemas      = 5 // how often it may ask for the schema or a type
 )
 
 // documentLimits refuses documents that would cost too much, or hold numbers
 // that cannot be read, before they are executed, by their shape alone and before they are validated. Documents in
 // the cache have passed.
 type documentLimits struct {
-	tokens, depth int
-	known         queryCache
+	tokens, depth    int
+	keys, directives int
+	known            queryCache
 }
 
 func (documentLimits) ExtensionName() string                   { return "DocumentLimits" }
@@ -94,10 +91,14 @@ func (l documentLimits) MutateOperationParameters(ctx context.Context, params *g
 		return limit("The query nests %d levels of fields; at most %d are answered. Ask for the inner ones in another request.", depth, l.depth)
 	case pairs > maxPairs:
 		return limit("The query repeats the same names or fragments too often. Split it into several requests.")
-	case s.schemas > maxSchemas, s.schemas > 0 && s.fields > maxIntrospected:
-		return limit("The query asks for too much of the schema at once: at most %d times, and %d fields in all.", maxSchemas, maxIntrospected)
 	}
-	return nil
+	if err := checkNames(doc); err != nil {
+		return err
+	}
+	if err := checkDirectives(doc, l.directives); err != nil {
+		return err
+	}
+	return checkSelections(doc, l.keys)
 }
 
 func limit(format string, args ...any) *gqlerror.Error {
@@ -110,9 +111,7 @@ type survey struct {
 	doc       *ast.QueryDocument
 	fragments map[string]int // the depth of those visited
 	names     map[string]int // how often each name stands in answers
-	fields    int
 	spreads   int
-	schemas   int
 	beyond    *gqlerror.Error // about the first number that no machine's number holds
 }
 
@@ -148,13 +147,9 @@ func (s *survey) depth(set ast.SelectionSet) int {
 		depth := 0
 		switch sel := sel.(type) {
 		case *ast.Field:
-			s.fields++
 			s.names[sel.Alias]++ // the name itself, if there is no alias
 			for _, arg := range sel.Arguments {
 				s.value(arg.Name, arg.Value)
-			}
-			if sel.Name == "__schema" || sel.Name == "__type" {
-				s.schemas++
 			}
 			depth = 1 + s.depth(sel.SelectionSet)
 			if strings.HasPrefix(sel.Name, "__") {

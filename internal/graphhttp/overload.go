@@ -50,6 +50,10 @@ const statusClientClosed = 499
 // and the response is written. Leave must be called on the slot, which is nil if
 // there is no gate.
 func (t runner) enter(w http.ResponseWriter, r *http.Request, to accepted) (*admission.Slot, bool) {
+	if t.unsent.Full() { // other responses take the memory until their clients read them
+		overload(w, r, to)
+		return nil, false
+	}
 	if t.gate == nil {
 		return nil, true
 	}

@@ -5,14 +5,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 )
-
-// writeTimeout bounds the writing of an answer, so that a client that does not
-// read cannot hold on to its memory.
-const writeTimeout = 30 * time.Second
 
 // An answer is a response that is ready to be sent, in any JSON media type.
 type answer struct {
@@ -48,9 +43,8 @@ func write(w http.ResponseWriter, media string, a answer) {
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	h.Set("Cache-Control", "no-store") // the same URL may be somebody else's next
 	h.Add("Vary", "Accept")
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // the client is gone: nobody is left to tell
+	_ = send(w, a.body) // the client has left
 }
 
 // member appends a member. Errors and extensions hold what this server and

@@ -17,6 +17,7 @@ import (
 	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/idempotency"
+	"mixcloud-graphql/internal/responselimit"
 	"mixcloud-graphql/internal/upload"
 )
 
@@ -30,6 +31,7 @@ type runner struct {
 	writes   idempotency.Store
 	audience func(context.Context) string
 	takers   map[string]bool // the mutation fields that take files
+	unsent   *responselimit.Unsent
 }
 
 // A task is what a transport has read of a request.
@@ -48,13 +50,18 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	if task.slot != nil {
 		r = r.WithContext(admission.Into(r.Context(), task.slot))
 	}
+	hold := t.unsent.Hold()
+	defer hold.Set(0)
+	r = r.WithContext(responselimit.WithHold(r.Context(), hold))
 	ctx, cancel := t.clocked(r.Context(), task)
 	defer cancel()
 	oc, errs := exec.CreateOperationContext(ctx, task.params)
 	note(ctx, oc)
 	if len(errs) > 0 {
 		media := cmp.Or(task.to.media, mediaJSON)
-		resp := exec.DispatchError(graphql.WithOperationContext(ctx, oc), errs)
+		listed, all := responselimit.List(errs)
+		resp := exec.DispatchError(graphql.WithOperationContext(ctx, oc), listed)
+		resp.Errors = responselimit.Counted(resp.Errors, all)
 		noteErrors(ctx, resp.Errors)
 		status := requestStatus(media, resp.Errors)
 		if task.to.media == "" && status < http.StatusBadRequest {
@@ -127,7 +134,9 @@ func (t runner) answer(ctx context.Context, exec graphql.GraphExecutor, oc *grap
 		return answer{requestStatus(task.to.media, resp.Errors), encode(resp)}
 	}
 	noteErrors(ctx, resp.Errors)
-	return answer{http.StatusOK, encode(resp)}
+	body := encode(resp)
+	responselimit.HoldOf(ctx).Set(int64(len(body)))
+	return answer{http.StatusOK, body}
 }
 
 // refusal is the answer to a request that is no good.

@@ -39,7 +39,8 @@ var may = []struct {
 	{"internal/config", []string{"internal/redisurl", "internal/telemetry"}},
 	{"internal/gqlerr", []string{"internal/telemetry", "mixcloud"}},
 	{"internal/auth", []string{"internal/gqlerr", "mixcloud"}},
-	{"internal/graphhttp", []string{"internal/admission", "internal/gqlerr", "internal/idempotency", "internal/multipartstream", "internal/telemetry", "internal/upload"}},
+	{"internal/responselimit", []string{"internal/gqlerr"}},
+	{"internal/graphhttp", []string{"internal/admission", "internal/gqlerr", "internal/idempotency", "internal/multipartstream", "internal/responselimit", "internal/telemetry", "internal/upload"}},
 	{"internal/upstream", []string{"internal/admission", "internal/gqlerr", "internal/idempotency", "internal/ratelimit", "internal/telemetry", "mixcloud"}},
 	{"internal/redistest", []string{"internal/redisurl"}}, // for tests
 	{"internal/redis", []string{"internal/ratelimit", "internal/redisurl", "internal/upstream"}},

@@ -1,0 +1,139 @@
+package graphhttp
+
+import (
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"mixcloud-graphql/internal/responselimit"
+)
+
+const (
+	// maxDocumentName is the longest name of a document, in bytes. Errors quote names: one of a megabyte in a thousand errors
+	// would be a gigabyte.
+	maxDocumentName = 512
+	// maxSuggested is the longest name, in bytes, for which similar names of the schema are suggested. Finding them
+	// takes time in proportion to the length.
+	maxSuggested = 64
+)
+
+// checkNames refuses a document with a name that is too long to be quoted.
+func checkNames(doc *ast.QueryDocument) *gqlerror.Error {
+	var at *ast.Position
+	check := func(name string, position *ast.Position) {
+		if len(name) > maxDocumentName && at == nil {
+			at = position
+		}
+	}
+	for _, op := range doc.Operations {
+		check(op.Name, op.Position)
+		for _, v := range op.VariableDefinitions {
+			check(v.Variable, v.Position)
+			check(v.Type.Name(), v.Position)
+		}
+	}
+	for _, f := range doc.Fragments {
+		check(f.Name, f.Position)
+		check(f.TypeCondition, f.Position)
+	}
+	eachSelection(doc, func(sel ast.Selection) {
+		switch sel := sel.(type) {
+		case *ast.Field:
+			check(sel.Name, sel.Position)
+			check(sel.Alias, sel.Position)
+			for _, arg := range sel.Arguments {
+				check(arg.Name, arg.Position)
+			}
+		case *ast.InlineFragment:
+			check(sel.TypeCondition, sel.Position)
+		case *ast.FragmentSpread:
+			check(sel.Name, sel.Position)
+		}
+	})
+	if at == nil {
+		return nil
+	}
+	err := limit("The document has a name of more than %d letters.", maxDocumentName)
+	err.Locations = []gqlerror.Location{{Line: at.Line, Column: at.Column}}
+	return err
+}
+
+// useRules makes srv validate by [validationRules].
+func useRules(srv *handler.Server) {
+	srv.SetValidationRulesFn(validationRules)
+	// gqlgen replaces two rules of each set. With this setting it adds its own only under names that are not taken.
+	srv.SetDisableSuggestion(true)
+}
+
+// validationRules returns the rules of one validation: all of gqlparser's. For long names, and once enough errors are
+// known, they get nothing to suggest similar names for. Errors beyond those that are listed are only counted.
+func validationRules() *rules.Rules {
+	errs := 0
+	all := rules.NewRules()
+	for name, rule := range rules.NewDefaultRules().GetInner() {
+		if name == rules.FieldsOnCorrectTypeRule.Name || name == rules.ScalarLeafsRule.Name {
+			name += "WithoutSuggestions" // see useRules
+		}
+		all.AddRule(name, func(observers *core.Events, addError core.AddErrFunc) {
+			rule(observers, func(options ...core.ErrorOption) {
+				if errs++; errs > responselimit.MaxErrors {
+					options = nil
+				}
+				addError(options...)
+			})
+		})
+	}
+	// Rules run in the order of their names, so this one sees each element of the document first.
+	all.AddRule("!ShortenUnknownNames", func(observers *core.Events, _ core.AddErrFunc) {
+		shorten := func(name *string) {
+			if errs >= responselimit.MaxErrors {
+				*name = "" // nobody will read it
+			} else if len(*name) > maxSuggested {
+				*name = (*name)[:maxSuggested] + "…" // nothing in the schema is similar to so long a name
+			}
+		}
+		observers.OnField(func(_ *core.Walker, f *ast.Field) {
+			if f.Definition == nil {
+				shorten(&f.Name)
+				return
+			}
+			for _, arg := range f.Arguments {
+				if f.Definition.Arguments.ForName(arg.Name) == nil {
+					shorten(&arg.Name)
+				}
+			}
+		})
+		observers.OnDirective(func(_ *core.Walker, d *ast.Directive) {
+			for _, arg := range d.Arguments {
+				if d.Definition != nil && d.Definition.Arguments.ForName(arg.Name) == nil {
+					shorten(&arg.Name)
+				}
+			}
+		})
+		observers.OnFragment(func(w *core.Walker, f *ast.FragmentDefinition) {
+			if w.Schema.Types[f.TypeCondition] == nil {
+				shorten(&f.TypeCondition)
+			}
+		})
+		observers.OnValue(func(_ *core.Walker, v *ast.Value) {
+			if v.Definition == nil {
+				return
+			}
+			switch v.Kind {
+			case ast.EnumValue, ast.StringValue, ast.BlockValue:
+				if v.Definition.Kind == ast.Enum && v.Definition.EnumValues.ForName(v.Raw) == nil {
+					shorten(&v.Raw)
+				}
+			case ast.ObjectValue:
+				for _, child := range v.Children {
+					if v.Definition.Fields.ForName(child.Name) == nil {
+						shorten(&child.Name)
+					}
+				}
+			}
+		})
+	})
+	return all
+}

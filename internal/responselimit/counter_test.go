@@ -1,0 +1,193 @@
+package responselimit
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
+	type Query { users: [User!]! name: String count: Int node: Node }
+	interface Node { id: ID! }
+	type User implements Node { id: ID! name: String friends: [User!] }
+	type Show implements Node { id: ID! title: String }
+`})
+
+type (
+	User struct{}
+	Show struct{}
+	node interface{}
+)
+
+// operation returns the counter of an operation and a context in which it runs.
+func operation(t testing.TB, query string, limits Limits) (*counter, context.Context) {
+	t.Helper()
+	doc, err := gqlparser.LoadQueryWithRules(schema, query, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oc := &graphql.OperationContext{
+		Doc: doc, Operation: doc.Operations[0],
+		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
+		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
+	}
+	ctx := graphql.WithOperationContext(t.Context(), oc)
+	New(schema, limits).InterceptOperation(ctx, func(inner context.Context) graphql.ResponseHandler {
+		ctx = inner
+		return nil
+	})
+	return counterOf(ctx), ctx
+}
+
+// at returns the context of a root field.
+func at(ctx context.Context, c *counter, name string) context.Context {
+	for _, f := range graphql.CollectFields(c.oc, c.oc.Operation.SelectionSet, []string{"Query"}) {
+		if f.Alias == name {
+			return graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Query", Field: f})
+		}
+	}
+	panic(name)
+}
+
+func resolve(ctx context.Context, c *counter, value any) (any, error) {
+	return c.oc.ResolverMiddleware(ctx, func(context.Context) (any, error) { return value, nil })
+}
+
+// What a value adds is counted before gqlgen builds it.
+func TestField_CountsAhead(t *testing.T) {
+	t.Parallel()
+	query := `{ users { id a: name __typename friends { id } } name count
+		node { id ... on User { name __typename } ... on Show { a: title b: title c: title } } }`
+	for name, tt := range map[string]struct {
+		field         string
+		value         any
+		fields, bytes int64
+	}{
+		"null":              {"users", nil, 0, 4},
+		"no object":         {"users", []*User{}, 0, 2},
+		"objects":           {"users", []*User{{}, {}}, 8, 2*int64(len(`{"id":,"a":,"__typename":"User","friends":}`)) + 3},
+		"objects and nulls": {"users", []*User{{}, nil}, 4, int64(len(`[{"id":,"a":,"__typename":"User","friends":},null]`))},
+		"text":              {"name", "a\"b\n\x01é", 0, int64(len(`"a\"b\n\u0001é"`))},
+		"no text":           {"name", (*string)(nil), 0, 4},
+		"number":            {"count", -1200, 0, 5},
+		"one type":          {"node", &User{}, 3, int64(len(`{"id":,"name":,"__typename":"User"}`))},
+		"the other type":    {"node", node(&Show{}), 4, int64(len(`{"id":,"a":,"b":,"c":}`))},
+		"an unknown type":   {"node", &struct{}{}, 4, int64(len(`{"id":,"name":,"__typename":"User"}`))},
+	} {
+		c, ctx := operation(t, query, Limits{})
+		if _, err := resolve(at(ctx, c, tt.field), c, tt.value); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if f, b := c.fields.Load(), c.bytes.Load(); f != tt.fields || b != tt.bytes {
+			t.Errorf("%s: counted %d fields and %d bytes, want %d and %d", name, f, b, tt.fields, tt.bytes)
+		}
+	}
+}
+
+func TestField_StopsAtALimit(t *testing.T) {
+	t.Parallel()
+	for name, limits := range map[string]Limits{"fields": {Fields: 3}, "bytes": {Bytes: 30}} {
+		c, ctx := operation(t, "{ users { id name } name }", limits)
+		if _, err := resolve(at(ctx, c, "users"), c, []*User{{}, {}}); err == nil || ctx.Err() == nil {
+			t.Errorf("%s: error %v, context %v; want the execution to be stopped", name, err, ctx.Err())
+		}
+		ran := false
+		_, err := c.oc.ResolverMiddleware(at(ctx, c, "name"), func(context.Context) (any, error) { ran = true; return "", nil })
+		if ran || err == nil {
+			t.Errorf("%s: a resolver ran after the limit was exceeded", name)
+		}
+		root := c.oc.RootResolverMiddleware(ctx, func(context.Context) graphql.Marshaler { return graphql.True })
+		if root != graphql.Null {
+			t.Errorf("%s: what will not be sent is written out", name)
+		}
+	}
+}
+
+// After the deadline few more fields run.
+func TestField_StopsAfterTheDeadline(t *testing.T) {
+	t.Parallel()
+	c, ctx := operation(t, "{ name }", Limits{})
+	at := at(ctx, c, "name")
+	late := errors.New("late")
+	c.expire(late)
+	ran := 0
+	for range 2 * overtimeFields {
+		_, err := c.oc.ResolverMiddleware(at, func(context.Context) (any, error) { ran++; return "", nil })
+		if err != nil && !errors.Is(err, late) {
+			t.Fatal(err)
+		}
+	}
+	if ran != overtimeFields {
+		t.Errorf("%d fields ran after the deadline, want %d", ran, overtimeFields)
+	}
+}
+
+func TestUnsent(t *testing.T) {
+	t.Parallel()
+	u := NewUnsent(3 * holdStep)
+	h := u.Hold()
+	c, ctx := operation(t, "{ name }", Limits{})
+	c.hold = h
+	text := string(make([]byte, holdStep/6)) // six bytes each as JSON
+	for range 2 {
+		if _, err := resolve(at(ctx, c, "name"), c, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := u.Bytes(); got != holdStep {
+		t.Errorf("%d bytes after a response under construction grew over %d", got, holdStep)
+	}
+	other := u.Hold()
+	other.Set(2 * holdStep)
+	if !u.Full() {
+		t.Error("not full")
+	}
+	h.Set(5)
+	if u.Full() || u.Bytes() != 2*holdStep+5 {
+		t.Errorf("%d bytes", u.Bytes())
+	}
+	h.Set(0)
+	other.Set(0)
+	if u.Bytes() != 0 {
+		t.Errorf("%d bytes are left", u.Bytes())
+	}
+	var none *Hold
+	none.Set(1)
+	none.add(1)
+}
+
+// BenchmarkField measures what counting adds to one field.
+func BenchmarkField(b *testing.B) {
+	users := make([]*User, 100)
+	for i := range users {
+		users[i] = &User{}
+	}
+	name := "a name of ordinary length"
+	for _, bm := range []struct {
+		name, field string
+		value       any
+	}{{"string", "name", &name}, {"int", "count", 1234}, {"object", "node", node(&User{})}, {"hundred objects", "users", users}} {
+		c, ctx := operation(b, "{ users { id name __typename friends { id } } name count node { id } }", Limits{Fields: 1 << 60, Bytes: 1 << 60})
+		ctx = at(ctx, c, bm.field)
+		next := func(context.Context) (any, error) { return bm.value, nil }
+		b.Run(bm.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = c.oc.ResolverMiddleware(ctx, next)
+			}
+		})
+		b.Run(bm.name+", all processors", func(b *testing.B) {
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					_, _ = c.oc.ResolverMiddleware(ctx, next)
+				}
+			})
+		})
+	}
+
+}

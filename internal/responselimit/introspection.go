@@ -1,0 +1,228 @@
+package responselimit
+
+import (
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// introspected returns how many fields the introspection of an operation will have, computed from the schema. Counting
+// ends when the number is known to exceed the limit.
+func (l *Limiter) introspected(oc *graphql.OperationContext) int64 {
+	i := introspection{oc: oc, schema: l.schema, limit: l.limits.Fields}
+	var n int64
+	for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, l.types[l.schema.Query.Name]) {
+		switch f.Name {
+		case "__schema":
+			n += 1 + i.count(l.schema, f.Selections)
+		case "__type":
+			name, _ := f.ArgumentMap(oc.Variables)["name"].(string)
+			n++
+			if def := l.schema.Types[name]; def != nil {
+				n += i.count(def, f.Selections)
+			}
+		}
+	}
+	return n
+}
+
+// An introspection counts the fields of elements of the schema. An element is a *ast.Schema, a *ast.Definition or a
+// wrapped type (both are a __Type), a *ast.FieldDefinition, an inputValue, an *ast.EnumValueDefinition or a
+// *ast.DirectiveDefinition. Each pair of an element and a selection set is counted once, and stands for at least one
+// field of the response, so that there are never more pairs than the limit.
+type introspection struct {
+	oc     *graphql.OperationContext
+	schema *ast.Schema
+	limit  int64
+	known  map[visit]int64
+}
+
+type visit struct {
+	element any
+	set     *ast.Selection
+}
+
+// A wrapped type is a list or a non-null type. Without is true for a non-null type without its exclamation mark.
+type wrapped struct {
+	typ     *ast.Type
+	without bool
+}
+
+// An inputValue is an argument or a field of an input object: an *ast.ArgumentDefinition or an *ast.FieldDefinition.
+type inputValue struct{ def any }
+
+// count returns the number of fields of an element, or any number above the limit if it exceeds the limit.
+func (i *introspection) count(element any, set ast.SelectionSet) int64 {
+	if len(set) == 0 {
+		return 0
+	}
+	key := visit{element, &set[0]}
+	if n, ok := i.known[key]; ok {
+		return n
+	}
+	if i.known == nil {
+		i.known = map[visit]int64{}
+	}
+	i.known[key] = 0
+	if int64(len(i.known)) > i.limit {
+		return i.limit + 1
+	}
+	fields := graphql.CollectFields(i.oc, set, []string{typeOf(element)})
+	n := int64(len(fields))
+	for _, f := range fields {
+		if len(f.Selections) == 0 {
+			continue
+		}
+		for _, child := range i.children(element, f) {
+			if n += i.count(child, f.Selections); n > i.limit {
+				return n
+			}
+		}
+	}
+	i.known[key] = n
+	return n
+}
+
+// typeOf returns the name of the introspection type of an element.
+func typeOf(element any) string {
+	switch element.(type) {
+	case *ast.Schema:
+		return "__Schema"
+	case *ast.Definition, wrapped:
+		return "__Type"
+	case *ast.FieldDefinition:
+		return "__Field"
+	case inputValue:
+		return "__InputValue"
+	case *ast.EnumValueDefinition:
+		return "__EnumValue"
+	}
+	return "__Directive"
+}
+
+// children returns the elements of a field of an element, as gqlgen's package introspection does.
+func (i *introspection) children(element any, f graphql.CollectedField) []any {
+	deprecated, _ := f.ArgumentMap(i.oc.Variables)["includeDeprecated"].(bool)
+	shown := func(directives ast.DirectiveList) bool {
+		return deprecated || directives.ForName("deprecated") == nil
+	}
+	switch e := element.(type) {
+	case *ast.Schema:
+		return i.ofSchema(f.Name)
+	case *ast.Definition:
+		return i.ofDefinition(e, f.Name, shown)
+	case wrapped:
+		if f.Name == "ofType" {
+			return i.inner(e)
+		}
+	case *ast.FieldDefinition:
+		if f.Name == "args" {
+			return arguments(e.Arguments, shown)
+		}
+		return i.typed(e.Type)
+	case *ast.DirectiveDefinition:
+		return arguments(e.Arguments, shown)
+	case inputValue:
+		switch def := e.def.(type) {
+		case *ast.ArgumentDefinition:
+			return i.typed(def.Type)
+		case *ast.FieldDefinition:
+			return i.typed(def.Type)
+		}
+	}
+	return nil
+}
+
+func (i *introspection) ofSchema(field string) []any {
+	var all []any
+	switch field {
+	case "types":
+		for _, def := range i.schema.Types {
+			all = append(all, def)
+		}
+	case "directives":
+		for _, def := range i.schema.Directives {
+			all = append(all, def)
+		}
+	case "queryType":
+		return defined(i.schema.Query)
+	case "mutationType":
+		return defined(i.schema.Mutation)
+	case "subscriptionType":
+		return defined(i.schema.Subscription)
+	}
+	return all
+}
+
+func (i *introspection) ofDefinition(def *ast.Definition, field string, shown func(ast.DirectiveList) bool) []any {
+	var all []any
+	switch {
+	case field == "fields" && (def.Kind == ast.Object || def.Kind == ast.Interface):
+		for _, f := range def.Fields {
+			if !strings.HasPrefix(f.Name, "__") && shown(f.Directives) {
+				all = append(all, f)
+			}
+		}
+	case field == "inputFields" && def.Kind == ast.InputObject:
+		for _, f := range def.Fields {
+			if shown(f.Directives) {
+				all = append(all, inputValue{f})
+			}
+		}
+	case field == "enumValues" && def.Kind == ast.Enum:
+		for _, v := range def.EnumValues {
+			if shown(v.Directives) {
+				all = append(all, v)
+			}
+		}
+	case field == "interfaces" && (def.Kind == ast.Object || def.Kind == ast.Interface):
+		for _, name := range def.Interfaces {
+			all = append(all, i.schema.Types[name])
+		}
+	case field == "possibleTypes" && (def.Kind == ast.Interface || def.Kind == ast.Union):
+		for _, possible := range i.schema.GetPossibleTypes(def) {
+			all = append(all, possible)
+		}
+	}
+	return all
+}
+
+// typed returns the __Type of a type.
+func (i *introspection) typed(typ *ast.Type) []any {
+	if typ == nil {
+		return nil
+	}
+	if !typ.NonNull && typ.NamedType != "" {
+		return defined(i.schema.Types[typ.NamedType])
+	}
+	return []any{wrapped{typ: typ}}
+}
+
+// inner returns the __Type that a wrapped type wraps.
+func (i *introspection) inner(w wrapped) []any {
+	if !w.typ.NonNull || w.without {
+		return i.typed(w.typ.Elem)
+	}
+	if w.typ.NamedType != "" {
+		return defined(i.schema.Types[w.typ.NamedType])
+	}
+	return []any{wrapped{w.typ, true}}
+}
+
+func arguments(list ast.ArgumentDefinitionList, shown func(ast.DirectiveList) bool) []any {
+	var all []any
+	for _, arg := range list {
+		if shown(arg.Directives) {
+			all = append(all, inputValue{arg})
+		}
+	}
+	return all
+}
+
+func defined(def *ast.Definition) []any {
+	if def == nil {
+		return nil
+	}
+	return []any{def}
+}

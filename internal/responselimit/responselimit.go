@@ -1,0 +1,145 @@
+// Package responselimit bounds what the response of one operation can take.
+//
+// A short query can select millions of fields, so a limit on the document is no limit on the response. A [Limiter]
+// is a gqlgen extension that counts, while an operation is executed, its fields (each response key of each object,
+// __typename and introspection included) and its bytes (keys, values and punctuation). A field that returns objects
+// counts all response keys of these objects before gqlgen builds any of them: the count is known from the selection
+// set and the number of objects, so memory is bounded before it is allocated. A scalar counts its own bytes. Past
+// either limit no further resolver runs, the operation's context is cancelled, and the response is `data: null` with
+// one error, LIMIT_EXCEEDED. The same switch ends execution soon after the deadline and after the client has left.
+//
+// The package also lists at most [MaxErrors] errors in a response ([List]), refuses introspection that is known
+// beforehand to exceed the limit, and keeps account of responses that are not yet sent ([Unsent]).
+package responselimit
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"mixcloud-graphql/internal/gqlerr"
+)
+
+// Defaults of [Limits].
+const (
+	DefaultFields = 200_000
+	DefaultBytes  = 16 << 20
+)
+
+// Limits bound one response. A zero member takes its default.
+type Limits struct {
+	Fields int64 // response keys of all objects, __typename included
+	Bytes  int64 // of data, as JSON
+}
+
+// A Limiter holds every operation of a schema to its limits. It is safe for concurrent use.
+type Limiter struct {
+	schema *ast.Schema
+	limits Limits
+	types  map[string][]string // the names that an object type satisfies, as gqlgen lists them
+}
+
+// New returns the limiter of the operations of schema.
+func New(schema *ast.Schema, limits Limits) *Limiter {
+	if limits.Fields == 0 {
+		limits.Fields = DefaultFields
+	}
+	if limits.Bytes == 0 {
+		limits.Bytes = DefaultBytes
+	}
+	l := &Limiter{schema: schema, limits: limits, types: map[string][]string{}}
+	for name, def := range schema.Types {
+		if def.Kind == ast.Object {
+			l.types[name] = satisfied(schema, def)
+		}
+	}
+	return l
+}
+
+// satisfied returns the names that gqlgen passes to [graphql.CollectFields] for an object type. The order matters:
+// with the same names gqlgen finds in its cache what this package has collected.
+func satisfied(schema *ast.Schema, def *ast.Definition) []string {
+	names := []string{def.Name}
+	for _, implemented := range schema.GetImplements(def) {
+		names = append(names, implemented.Name)
+	}
+	return names
+}
+
+// ExtensionName implements [graphql.HandlerExtension].
+func (*Limiter) ExtensionName() string { return "ResponseLimit" }
+
+// Validate implements [graphql.HandlerExtension].
+func (*Limiter) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationContext refuses an operation whose introspection alone would exceed the limit of fields.
+func (l *Limiter) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
+	if oc.Operation.Operation != ast.Query {
+		return nil
+	}
+	if n := l.introspected(oc); n > l.limits.Fields {
+		return gqlerror.Wrap(l.fieldsError())
+	}
+	return nil
+}
+
+// InterceptOperation prepares the counter of an operation.
+func (l *Limiter) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	oc := graphql.GetOperationContext(ctx)
+	c := &counter{limiter: l, oc: oc, hold: HoldOf(ctx)}
+	ctx, c.cancel = context.WithCancelCause(context.WithValue(ctx, counterKey{}, c))
+	fields, roots := oc.ResolverMiddleware, oc.RootResolverMiddleware
+	oc.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
+		return c.field(ctx, next, fields)
+	}
+	oc.RootResolverMiddleware = func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		value := roots(ctx, next)
+		if c.state.Load() == stopped { // nothing of it will be sent: do not write it out
+			return graphql.Null
+		}
+		return value
+	}
+	return next(ctx)
+}
+
+// InterceptResponse counts one response, and replaces it if it exceeds a limit.
+func (l *Limiter) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	c := counterOf(ctx)
+	if c == nil { // refused before it began
+		return next(ctx)
+	}
+	c.begin()
+	defer context.AfterFunc(ctx, func() { c.expire(context.Cause(ctx)) })()
+	var resp *graphql.Response
+	if c.countRoot() {
+		resp = next(ctx)
+	}
+	if err := c.exceeded.Load(); err != nil {
+		return &graphql.Response{Data: []byte("null"), Errors: gqlerror.List{gqlerr.Public(ctx, err)}}
+	}
+	if resp != nil {
+		resp.Errors = Counted(resp.Errors, int(c.errors.Load()))
+	}
+	return resp
+}
+
+func (l *Limiter) fieldsError() *gqlerr.Error {
+	return &gqlerr.Error{
+		Code: gqlerr.CodeLimitExceeded,
+		Message: fmt.Sprintf("The response has more than %d fields; no response may have more. "+
+			"Ask for smaller pages or fewer fields, or split the operation.", l.limits.Fields),
+		Details: map[string]any{"limit": "max-response-fields", "maximum": l.limits.Fields},
+	}
+}
+
+func (l *Limiter) bytesError() *gqlerr.Error {
+	return &gqlerr.Error{
+		Code: gqlerr.CodeLimitExceeded,
+		Message: fmt.Sprintf("The response is larger than %d bytes; no response may be larger. "+
+			"Ask for smaller pages or fewer fields, or split the operation.", l.limits.Bytes),
+		Details: map[string]any{"limit": "max-response-bytes", "maximum": l.limits.Bytes},
+	}
+}
