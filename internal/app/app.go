@@ -16,6 +16,7 @@ import (
 
 	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/connlimit"
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/redis"
 	"mixcloud-graphql/internal/upstream"
@@ -31,6 +32,7 @@ type App struct {
 	shared   *redis.Redis // nil if nothing is shared
 	log      *slog.Logger
 	drain    time.Duration
+	conns    *connlimit.Limiter
 	draining atomic.Bool
 	stop     chan struct{} // closed when draining begins
 }
@@ -72,7 +74,8 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 	}
 	store := newStore(cfg, client, entry, shared, log, tune)
 	gate := admission.New(runtime.GOMAXPROCS(0), cmp.Or(cfg.MaxWait, admission.DefaultMaxWait))
-	a := &App{store: store, gate: gate, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
+	conns := connlimit.New(connlimit.Limit(connlimit.Descriptors(), cfg.MaxUpstream), log)
+	a := &App{store: store, gate: gate, conns: conns, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
 	schema, around := newGraph(store, entry, shared, log)
 	meter, err := newMeter(schema.Schema(), store, cfg.OperationBudget)
 	if err != nil {
@@ -92,7 +95,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Serv
 // connections and returns when the requests in flight are answered: nil if
 // they all were within the drain timeout. It is called once.
 func (a *App) Serve(ctx context.Context, ln net.Listener) error {
-	err := serve(ctx, ln, a, a.drain, a.log, func() {
+	err := serve(ctx, ln, a, a.conns, a.drain, a.log, func() {
 		a.draining.Store(true)
 		close(a.stop)
 	})
@@ -116,7 +119,7 @@ func (a *App) Close(ctx context.Context) error {
 const closing = 5 * time.Second
 
 // serve is [App.Serve] for any handler. Stopping is called when draining begins.
-func serve(ctx context.Context, ln net.Listener, h http.Handler, drain time.Duration, log *slog.Logger, stopping func()) error {
+func serve(ctx context.Context, ln net.Listener, h http.Handler, conns *connlimit.Limiter, drain time.Duration, log *slog.Logger, stopping func()) error {
 	// Requests outlive ctx while draining, but not the drain timeout.
 	requests, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
@@ -124,13 +127,14 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, drain time.Dura
 		Handler:           h,
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ConnContext:       graphhttp.ConnContext,
+		ConnState:         conns.ConnState,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(graphhttp.Listener(ln)) }()
+	go func() { served <- srv.Serve(conns.Listener(graphhttp.Listener(ln))) }()
 	select {
 	case err := <-served: // never nil, and not yet ErrServerClosed
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/connlimit"
 	"mixcloud-graphql/internal/telemetry"
 	"mixcloud-graphql/mixcloud/emulator"
 )
@@ -85,7 +86,8 @@ func runEmulator(ctx context.Context, cfg config.Emulator, stdout, stderr io.Wri
 		return err
 	}
 	log.Info("emulating Mixcloud", "api", base, "site", base+"/www/", "control", base+"/__emulator/", "seed", cfg.Seed)
-	return serve(ctx, ln, e, emulatorDrain, log, func() {})
+	conns := connlimit.New(connlimit.Limit(connlimit.Descriptors(), 0), log)
+	return serve(ctx, ln, e, conns, emulatorDrain, log, func() {})
 }
 
 // listen listens before anything else is done, so that a taken port fails at

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"mixcloud-graphql/internal/connlimit"
 )
 
 // A hall is a server whose handler waits for the test to let it go.
@@ -47,7 +49,7 @@ func newHall(t *testing.T, drain time.Duration) *hall {
 		}
 	})
 	go func() {
-		h.served <- serve(ctx, ln, handler, drain, slog.New(slog.DiscardHandler), func() { close(h.stopping) })
+		h.served <- serve(ctx, ln, handler, connlimit.New(1000, slog.New(slog.DiscardHandler)), drain, slog.New(slog.DiscardHandler), func() { close(h.stopping) })
 	}()
 	t.Cleanup(stop)
 	return h
@@ -130,7 +132,7 @@ func TestServe_BrokenListener(t *testing.T) {
 	if err := ln.Close(); err != nil {
 		t.Fatal(err)
 	}
-	err = serve(t.Context(), ln, http.NotFoundHandler(), 0, slog.New(slog.DiscardHandler), func() { t.Error("it drains") })
+	err = serve(t.Context(), ln, http.NotFoundHandler(), connlimit.New(1000, slog.New(slog.DiscardHandler)), 0, slog.New(slog.DiscardHandler), func() { t.Error("it drains") })
 	if !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)
 	}

@@ -62,6 +62,9 @@ type conn struct {
 
 var aheads = sync.Pool{New: func() any { return new([readAhead]byte) }}
 
+// NetConn returns the connection that c reads ahead of.
+func (c *conn) NetConn() net.Conn { return c.Conn }
+
 // widen prepares the connection for a large body, chunked or not. On a nil conn
 // it does nothing, as the other methods do.
 func (c *conn) widen(chunked bool) {

@@ -32,6 +32,7 @@ var may = []struct {
 	{"internal/conformance", nil}, // judges bytes, so it shares no decoding with the client
 	{"internal/multipartstream", nil},
 	{"internal/admission", nil},
+	{"internal/connlimit", nil},
 	{"internal/idempotency", nil},
 	{"internal/upload", nil},
 	{"internal/redisurl", nil},

@@ -1,0 +1,15 @@
+//go:build unix
+
+package connlimit
+
+import "syscall"
+
+// Descriptors returns how many file descriptors the process may have open. Go has
+// raised the limit to the hard one (ulimit -Hn) when the process started.
+func Descriptors() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) > 1<<30 {
+		return 1 << 30 // unlimited
+	}
+	return int(limit.Cur) //nolint:gosec // checked above
+}
