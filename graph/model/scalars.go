@@ -12,7 +12,9 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"mixcloud-graphql/internal/coerce"
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/upload"
 )
 
 // MarshalInt writes a GraphQL Int. A value beyond 32 bits, which GraphQL's Int
@@ -52,7 +54,7 @@ func UnmarshalDateTime(ctx context.Context, v any) (time.Time, error) {
 	return t, nil
 }
 
-var errMoment = errors.New("must be a moment: RFC 3339 text such as 2015-04-29T18:59:19Z, or Unix seconds")
+var errMoment = errors.New("must be RFC 3339 text such as 2015-04-29T18:59:19Z, or Unix seconds")
 
 func parseMoment(v any) (time.Time, error) {
 	switch v := v.(type) {
@@ -63,7 +65,14 @@ func parseMoment(v any) (time.Time, error) {
 		}
 		return inRange(t.UTC())
 	case json.Number:
-		return unixSeconds(v.String())
+		if whole, err := v.Int64(); err == nil {
+			return unixSeconds(strconv.FormatInt(whole, 10))
+		}
+		f, err := v.Float64() // 1.5e9 is a whole number too
+		if err != nil {
+			return time.Time{}, errMoment
+		}
+		return parseMoment(f)
 	case int, int32, int64:
 		return unixSeconds(fmt.Sprint(v))
 	case float64:
@@ -102,6 +111,30 @@ func MarshalJSON(raw json.RawMessage) graphql.Marshaler {
 
 // UnmarshalJSON keeps an input value as JSON text.
 func UnmarshalJSON(v any) (json.RawMessage, error) { return json.Marshal(v) }
+
+// Scalars returns, for each custom scalar of the schema, the function that
+// judges its input before an operation is executed. What it accepts, the
+// unmarshaler reads; its error continues "it".
+func Scalars() map[string]coerce.Scalar {
+	return map[string]coerce.Scalar{
+		"DateTime": func(v any) error { _, err := parseMoment(v); return err },
+		"Int64":    checkInt64,
+		"JSON":     func(v any) error { _, err := UnmarshalJSON(v); return err },
+		"Upload":   func(v any) error { return new(upload.File).UnmarshalGQL(v) },
+	}
+}
+
+// checkInt64 accepts numbers alone, of which gqlgen's unmarshaler takes the whole
+// ones. It would take texts, too.
+func checkInt64(v any) error {
+	switch v.(type) {
+	case json.Number, int, int32, int64:
+		if _, err := graphql.UnmarshalInt64(v); err == nil {
+			return nil
+		}
+	}
+	return errors.New("must be a whole number of at most 64 bits")
+}
 
 // written marshals text that is JSON already.
 func written(text string) graphql.ContextMarshaler {

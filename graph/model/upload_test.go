@@ -59,7 +59,7 @@ func TestCheckUpload(t *testing.T) {
 			"now":                {func(in *UploadCloudcastInput) { in.PublishDate = given(now) }, []string{"INVALID publishDate"}},
 			"an id of 128":       {func(in *UploadCloudcastInput) { in.UploadID = given(strings.Repeat("a", 128)) }, nil},
 			"an id of 129":       {func(in *UploadCloudcastInput) { in.UploadID = given(strings.Repeat("a", 129)) }, []string{"INVALID uploadId"}},
-			"an empty id":        {func(in *UploadCloudcastInput) { in.UploadID = given("") }, []string{"INVALID uploadId"}},
+			"an empty id":        {func(in *UploadCloudcastInput) { in.UploadID = given("") }, nil},
 			"an id with a slash": {func(in *UploadCloudcastInput) { in.UploadID = given("a/b") }, []string{"INVALID uploadId"}},
 			"one file as both":   {func(in *UploadCloudcastInput) { in.Picture = given(in.Mp3) }, []string{"CONFLICT picture"}},
 			"a picture":          {func(in *UploadCloudcastInput) { in.Picture = given(upload.File{Part: "1"}) }, nil},

@@ -44,7 +44,7 @@ func CheckUpload(input UploadCloudcastInput, out *Outcome) mixcloud.UploadFields
 	}
 	fields.DisableComments, fields.HideStats = input.DisableComments.Value(), input.HideStats.Value()
 	fields.Unlisted = onlyTrue(input.Unlisted.Value())
-	if id := input.UploadID.Value(); id != nil && !upload.ValidID(*id) {
+	if id := input.UploadID.Value(); id != nil && *id != "" && !upload.ValidID(*id) {
 		out.Refuse(UserErrorCodeInvalid, "An uploadId is 1 to 128 letters, digits, - and _.", "uploadId")
 	}
 	return fields

@@ -31,6 +31,7 @@ func word(kind mixcloud.Kind) string {
 // userTarget finds out which user an input names, or refuses it.
 func (r *Resolver) userTarget(ctx context.Context, input model.UserTarget, out *model.Outcome) target {
 	t := target{kind: mixcloud.KindUser}
+	input.UserID, input.Username = notEmpty(input.UserID), notEmpty(input.Username)
 	if !exactlyOne(input.UserID, input.Username, "userId", "username", out) {
 		return t
 	}
@@ -48,6 +49,7 @@ func (r *Resolver) userTarget(ctx context.Context, input model.UserTarget, out *
 // cloudcastTarget finds out which cloudcast an input names, or refuses it.
 func (r *Resolver) cloudcastTarget(ctx context.Context, id, key *string, out *model.Outcome) target {
 	t := target{kind: mixcloud.KindCloudcast}
+	id, key = notEmpty(id), notEmpty(key)
 	if !exactlyOne(id, key, "cloudcastId", "key", out) {
 		return t
 	}
@@ -99,6 +101,15 @@ func (t *target) byID(text, field string, out *model.Outcome) {
 		out.Refuse(model.UserErrorCodeInvalid, "This is the id of a "+string(id.Kind)+", not of a "+word(t.kind)+".", field)
 	}
 	t.key = id.Key
+}
+
+// notEmpty returns nil for an empty text: generated clients send one for a
+// member that their user left out.
+func notEmpty(text *string) *string {
+	if text == nil || *text == "" {
+		return nil
+	}
+	return text
 }
 
 // exactlyOne refuses an input that names its target in no way or in both.

@@ -18,7 +18,7 @@ func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput)
 		return nil, err
 	}
 	out := model.NewOutcome(input.ClientMutationID.Value(), viewer)
-	track := r.track(ctx, input.UploadID.Value())
+	track := r.track(ctx, notEmpty(input.UploadID.Value()))
 	defer track.End()
 	fields := model.CheckUpload(input, &out)
 	me, err := checkedViewer(ctx, &out)

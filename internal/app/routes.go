@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/gqlerr"
@@ -23,6 +24,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		Log:        a.log,
 		Around:     around,
 		Estimate:   meter.estimate,
+		Scalars:    model.Scalars(),
 		Admission:  a.gate,
 		Timeout:    cfg.RequestTimeout,
 		Writes:     newWrites(a.shared),

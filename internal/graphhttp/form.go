@@ -112,7 +112,7 @@ func plain(part *multipartstream.Part) error {
 // fileMap reads the form's map: which part of it is the value of which variable.
 func fileMap(text []byte) ([]upload.File, error) {
 	const want = `The form's "map" must be a JSON object that gives each file a list of one path, such as {"0": ["variables.input.mp3"]}.`
-	dec := json.NewDecoder(bytes.NewReader(text))
+	dec := json.NewDecoder(bytes.NewReader(unmarked(text)))
 	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
 		return nil, malformed(want)
 	}

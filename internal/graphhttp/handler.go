@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
 	"mixcloud-graphql/internal/admission"
+	"mixcloud-graphql/internal/coerce"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/responselimit"
@@ -42,6 +42,9 @@ type Options struct {
 	// Estimate says what an operation can cost, before it begins: one that can
 	// cost more than its budget is refused. Nil for no budget.
 	Estimate func(context.Context, *graphql.OperationContext) Estimate
+	// Scalars judge the values of custom scalars, before anything is executed. A
+	// scalar without an entry accepts every value. Nil for none.
+	Scalars map[string]coerce.Scalar
 	// Admission bounds how many operations compute at the same time. Nil for no
 	// bound.
 	Admission *admission.Gate
@@ -122,10 +125,11 @@ func (o Options) withDefaults() Options {
 // middleware of this package around it, but works without.
 func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	o = o.withDefaults()
-	srv := handler.New(schema)
+	srv := newServer(schema, o.Scalars)
 	run := runner{
 		log: o.Log, gate: o.Admission, timeout: o.Timeout, beat: keepAlive, stop: o.Stop,
 		writes: o.Writes, audience: o.Audience, takers: takers(schema.Schema()), unsent: o.Unsent,
+		prepare: srv.prepare,
 	}
 
 	// One line for each way in. The first that supports a request takes it.
@@ -136,14 +140,13 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv.AddTransport(unsupported{})
 
 	srv.SetErrorPresenter(responselimit.Presenter(gqlerr.Presenter(o.Log)))
-	srv.SetRecoverFunc(gqlerr.Recover(o.Log))
-	srv.SetParserTokenLimit(o.TokenLimit)
-	useRules(srv)
+	srv.recover = gqlerr.Recover(o.Log)
+	srv.SetRecoverFunc(srv.recover)
+	srv.tokens = o.TokenLimit
 	persisted := newPersisted(o.Queries)
 	srv.Use(persisted) // puts in the document that those below read
-	cache := newQueryCache()
-	srv.SetQueryCache(cache)
-	srv.Use(documentLimits{tokens: o.TokenLimit, depth: o.MaxDepth, keys: o.MaxAliases, directives: o.MaxDirectives, known: cache})
+	srv.cache = newQueryCache()
+	srv.Use(documentLimits{tokens: o.TokenLimit, depth: o.MaxDepth, keys: o.MaxAliases, directives: o.MaxDirectives, known: srv.cache})
 	srv.Use(extension.Introspection{})
 	if o.Estimate != nil {
 		srv.Use(metering{o.Estimate})

@@ -55,7 +55,7 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	case err != nil:
 		gqlerr.Write(w, r, http.StatusBadRequest, badRequest("The request cannot be read as a form: "+err.Error()+"."))
 		return
-	case r.Header.Get("Content-Encoding") != "":
+	case encoded(r.Header):
 		gqlerr.Write(w, r, http.StatusUnsupportedMediaType, badRequest("Send the body without a Content-Encoding."))
 		return
 	case to.none():
@@ -119,7 +119,7 @@ func (t multipart) read(flow *flow, r *http.Request, boundary string) (task, err
 		source.expected[file.Part] = file
 	}
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	read := task{params: params, content: []string{string(text), string(places)}}
+	read := task{params: params, content: []string{string(unmarked(text)), string(places)}}
 	if len(mapped) == 0 {
 		_, err := source.peek() // nothing may follow
 		return read, err

@@ -149,7 +149,7 @@ func TestMultipart(t *testing.T) {
 		"cut off within a file":   {strings.TrimSuffix(formed(sendQuery, sendMap, file("0", "content")), "\r\n--b--\r\n"), 400, "did not arrive whole"},
 		"cut off at the end":      {strings.TrimSuffix(formed(sendQuery, sendMap, file("0", "content")), "--\r\n"), 400, "did not arrive whole"},
 		"an endless epilogue":     {formed(sendQuery, sendMap, file("0", "c")) + strings.Repeat("x", 400<<10), 400, "goes on after its closing boundary"},
-		"a query with files":      {formed(`{"query":"query($f: String) { hello(name: $f) }","variables":{"f":null}}`, sendMap, file("0", "c")), 400, "cannot use struct as String"},
+		"a query with files":      {formed(`{"query":"query($f: String) { hello(name: $f) }","variables":{"f":null}}`, sendMap, file("0", "c")), 400, "must be a String, not a file"},
 		"nobody takes the file":   {formed(`{"query":"mutation($f: Upload) { send(file: $f) @skip(if: true) set }","variables":{"f":null}}`, sendMap, file("0", "c")), 400, "exactly one field of the mutation must take them"},
 		"two take files":          {formed(`{"query":"mutation($f: Upload) { send(file: $f) b: edit }","variables":{"f":null}}`, sendMap, file("0", "c")), 400, "exactly one field of the mutation must take them"},
 		"an operation of no kind": {formed(`{"query":"mutation($f: Upload) { nope(file: $f) }","variables":{"f":null}}`, sendMap, file("0", "c")), 400, "GRAPHQL_VALIDATION_FAILED"},

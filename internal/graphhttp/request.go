@@ -1,7 +1,6 @@
 package graphhttp
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -34,7 +34,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte,
 		return nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	return body, 0, nil
+	return unmarked(body), 0, nil
 }
 
 // operation reads what the JSON text, called by what it is, asks for.
@@ -58,6 +58,11 @@ func urlParams(r *http.Request) (*graphql.RawParams, error) {
 	if err != nil {
 		return nil, badRequest("The query string is not percent-encoded as it should be.")
 	}
+	for _, name := range []string{"query", "operationName"} {
+		if !utf8.ValidString(q.Get(name)) {
+			return nil, gqlerr.Invalid(name, "must be UTF-8")
+		}
+	}
 	params := &graphql.RawParams{
 		Query:         q.Get("query"),
 		OperationName: q.Get("operationName"),
@@ -65,8 +70,12 @@ func urlParams(r *http.Request) (*graphql.RawParams, error) {
 	}
 	for name, into := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
 		if s := q.Get(name); s != "" {
-			if err := decode([]byte(s), name, into); err != nil {
+			var members map[string]json.RawMessage
+			if json.Unmarshal(unmarked([]byte(s)), &members) != nil {
 				return nil, gqlerr.Invalid(name, "must be a JSON object")
+			}
+			if err := decode([]byte(s), name, into); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -75,25 +84,4 @@ func urlParams(r *http.Request) (*graphql.RawParams, error) {
 	}
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	return params, nil
-}
-
-// decode reads one JSON value, called by what it is. Numbers stay as written:
-// as floats they would no longer fit Int.
-func decode(text []byte, what string, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	err := dec.Decode(into)
-	if err == nil {
-		if _, more := dec.Token(); more != io.EOF {
-			return badRequest(what + " has more than one JSON value.")
-		}
-		return nil
-	}
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if wrong.Field == "" {
-			return badRequest(what + " must be one JSON object: batches are not supported.")
-		}
-		return gqlerr.Invalid(wrong.Field, "cannot be a JSON "+wrong.Value)
-	}
-	return badRequest(what + " is not valid JSON.")
 }

@@ -32,6 +32,7 @@ type runner struct {
 	audience func(context.Context) string
 	takers   map[string]bool // the mutation fields that take files
 	unsent   *responselimit.Unsent
+	prepare  func(context.Context, *graphql.RawParams) (*graphql.OperationContext, gqlerror.List)
 }
 
 // A task is what a transport has read of a request.
@@ -55,7 +56,7 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	r = r.WithContext(responselimit.WithHold(r.Context(), hold))
 	ctx, cancel := t.clocked(r.Context(), task)
 	defer cancel()
-	oc, errs := exec.CreateOperationContext(ctx, task.params)
+	oc, errs := t.prepare(ctx, task.params)
 	note(ctx, oc)
 	if len(errs) > 0 {
 		media := cmp.Or(task.to.media, mediaJSON)

@@ -1,7 +1,6 @@
 package graphhttp
 
 import (
-	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/core"
@@ -60,21 +59,15 @@ func checkNames(doc *ast.QueryDocument) *gqlerror.Error {
 	return err
 }
 
-// useRules makes srv validate by [validationRules].
-func useRules(srv *handler.Server) {
-	srv.SetValidationRulesFn(validationRules)
-	// gqlgen replaces two rules of each set. With this setting it adds its own only under names that are not taken.
-	srv.SetDisableSuggestion(true)
-}
-
-// validationRules returns the rules of one validation: all of gqlparser's. For long names, and once enough errors are
-// known, they get nothing to suggest similar names for. Errors beyond those that are listed are only counted.
-func validationRules() *rules.Rules {
+// validationRules returns the rules of one validation: all of gqlparser's, or those that replace them. For long names, and
+// once enough errors are known, they get nothing to suggest similar names for. Errors beyond those that are listed are only
+// counted.
+func validationRules(replaced map[string]core.RuleFunc) *rules.Rules {
 	errs := 0
 	all := rules.NewRules()
 	for name, rule := range rules.NewDefaultRules().GetInner() {
-		if name == rules.FieldsOnCorrectTypeRule.Name || name == rules.ScalarLeafsRule.Name {
-			name += "WithoutSuggestions" // see useRules
+		if own := replaced[name]; own != nil {
+			rule = own
 		}
 		all.AddRule(name, func(observers *core.Events, addError core.AddErrFunc) {
 			rule(observers, func(options ...core.ErrorOption) {

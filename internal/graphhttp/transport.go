@@ -76,7 +76,7 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		gqlerr.Write(w, r, http.StatusUnsupportedMediaType, badRequest(
 			"Send the operation as JSON, with the header Content-Type: application/json; with files, as multipart/form-data."))
 		return
-	case r.Header.Get("Content-Encoding") != "":
+	case encoded(r.Header):
 		gqlerr.Write(w, r, http.StatusUnsupportedMediaType, badRequest("Send the body without a Content-Encoding."))
 		return
 	case to.none():

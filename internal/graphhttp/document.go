@@ -1,0 +1,205 @@
+package graphhttp
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/core"
+)
+
+// singleRootField is the specification's rule for subscriptions: one root
+// field, which is always selected and is not introspection. gqlparser's own
+// compares names, so that two aliases of one field pass, and knows nothing of
+// @skip and @include.
+func singleRootField(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnOperation(func(w *core.Walker, op *ast.OperationDefinition) {
+		if w.Schema.Subscription == nil || op.Operation != ast.Subscription {
+			return
+		}
+		name := "The subscription"
+		if op.Name != "" {
+			name += " " + strconv.Quote(op.Name)
+		}
+		root := subscriptionRoot{visited: map[string]bool{}}
+		root.read(op.SelectionSet)
+		if root.second != nil {
+			addError(core.Message("%s must select one root field: subscribe to each in a request of its own.", name), core.At(root.second.Position))
+		}
+		if d := root.conditional; d != nil {
+			addError(core.Message("%s must not have @%s at its root.", name, d.Name), core.At(d.Position))
+		}
+		if f := root.introspection; f != nil {
+			addError(core.Message("%s must not select %s at its root.", name, f.Name), core.At(f.Position))
+		}
+	})
+}
+
+// A subscriptionRoot is what the root of a subscription selects.
+type subscriptionRoot struct {
+	first, second *ast.Field // with different response keys
+	introspection *ast.Field
+	conditional   *ast.Directive
+	visited       map[string]bool // fragments
+}
+
+func (r *subscriptionRoot) read(set ast.SelectionSet) {
+	for _, sel := range set {
+		switch sel := sel.(type) {
+		case *ast.Field:
+			r.directives(sel.Directives)
+			if strings.HasPrefix(sel.Name, "__") && r.introspection == nil {
+				r.introspection = sel
+			}
+			switch {
+			case r.first == nil:
+				r.first = sel
+			case r.second == nil && r.first.Alias != sel.Alias:
+				r.second = sel
+			}
+		case *ast.InlineFragment:
+			r.directives(sel.Directives)
+			r.read(sel.SelectionSet)
+		case *ast.FragmentSpread:
+			r.directives(sel.Directives)
+			if sel.Definition != nil && !r.visited[sel.Name] {
+				r.visited[sel.Name] = true
+				r.read(sel.Definition.SelectionSet)
+			}
+		}
+	}
+}
+
+func (r *subscriptionRoot) directives(list ast.DirectiveList) {
+	for _, d := range list {
+		if r.conditional == nil && (d.Name == "skip" || d.Name == "include") {
+			r.conditional = d
+		}
+	}
+}
+
+// emptyPair is what the parser says of {} and () that must not be empty.
+const emptyPair = "expected at least one definition, found "
+
+// explainEmpty rewords the parser's error about an empty pair of braces or
+// parentheses, which speaks of definitions where fields or arguments are meant.
+func explainEmpty(err *gqlerror.Error, query string) {
+	closer, ok := strings.CutPrefix(err.Message, emptyPair)
+	switch {
+	case !ok:
+	case closer == ")":
+		err.Message = "The parentheses are empty: put an argument or a variable into them, or leave them out."
+	case strings.TrimSpace(query) == "{}":
+		err.Message = "The query is empty: select at least one field between { and }."
+	default:
+		err.Message = "The selection is empty: select at least one field between { and }."
+	}
+}
+
+// loneEscape finds an escape in a string of a document that is half of a
+// surrogate pair without the other half. It stands for no character; the parser
+// would replace it.
+func loneEscape(query string) *gqlerror.Error {
+	if !strings.Contains(query, `\u`) {
+		return nil
+	}
+	for i := 0; i < len(query); {
+		switch {
+		case query[i] == '#':
+			i += lineLength(query[i:])
+		case strings.HasPrefix(query[i:], `"""`):
+			i += blockLength(query[i:])
+		case query[i] == '"':
+			length, lone := stringLength(query[i:])
+			if lone >= 0 {
+				return surrogateError(query, i+lone)
+			}
+			i += length
+		default:
+			i++
+		}
+	}
+	return nil
+}
+
+func lineLength(s string) int {
+	if end := strings.IndexAny(s, "\n\r"); end >= 0 {
+		return end
+	}
+	return len(s)
+}
+
+// blockLength is the length of a block string, in which only \""" is an escape.
+func blockLength(s string) int {
+	for i := 3; i < len(s); i++ {
+		switch {
+		case strings.HasPrefix(s[i:], `\"""`):
+			i += 3
+		case strings.HasPrefix(s[i:], `"""`):
+			return i + 3
+		}
+	}
+	return len(s)
+}
+
+// stringLength is the length of a string, and where it has a lone surrogate: -1
+// for nowhere.
+func stringLength(s string) (length, lone int) {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			return i + 1, -1
+		case '\n', '\r': // not terminated, which the parser says
+			return i, -1
+		case '\\':
+			switch half(s[i:]) {
+			case high:
+				if half(s[min(i+6, len(s)):]) != low {
+					return 0, i
+				}
+				i += 11
+			case low:
+				return 0, i
+			default:
+				i++
+			}
+		}
+	}
+	return len(s), -1
+}
+
+// A surrogate tells which half of a surrogate pair an escape is.
+type surrogate int
+
+const (
+	none surrogate = iota
+	high
+	low
+)
+
+// half classifies the escape at the beginning of s.
+func half(s string) surrogate {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return none
+	}
+	unit, err := strconv.ParseUint(s[2:6], 16, 16)
+	switch {
+	case err != nil, unit < 0xD800, unit > 0xDFFF:
+		return none
+	case unit < 0xDC00:
+		return high
+	}
+	return low
+}
+
+func surrogateError(query string, at int) *gqlerror.Error {
+	before := query[:at]
+	line := strings.Count(before, "\n") + 1
+	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+	return &gqlerror.Error{
+		Message:   "The string has half of a surrogate pair, " + query[at:at+6] + ", which stands for no character.",
+		Locations: []gqlerror.Location{{Line: line, Column: column}},
+	}
+}

@@ -1,0 +1,242 @@
+package graphhttp_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/graphhttp"
+)
+
+// fails is one error that a response must have, and no data.
+func fails(t *testing.T, rec *httptest.ResponseRecorder, status int, code gqlerr.Code, words string) {
+	t.Helper()
+	var body struct {
+		Data   json.RawMessage
+		Errors []struct {
+			Message    string
+			Locations  []struct{ Line, Column int }
+			Extensions struct{ Code gqlerr.Code }
+		}
+	}
+	if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
+		t.Fatalf("%v: %s", err, rec.Body)
+	}
+	if rec.Code != status || body.Data != nil || len(body.Errors) == 0 || body.Errors[0].Extensions.Code != code || !strings.Contains(body.Errors[0].Message, words) {
+		t.Errorf("status %d, want %d %s %q: %s", rec.Code, status, code, words, rec.Body)
+	}
+}
+
+// counting counts the operations that are executed.
+func counting() (graphhttp.Options, *int) {
+	n := new(int)
+	return graphhttp.Options{Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		*n++
+		return next(ctx)
+	}}, n
+}
+
+// Input is judged on every way in, before anything is executed, estimated or
+// claimed under an idempotency key.
+func TestInputIsJudgedBeforeAnythingRuns(t *testing.T) {
+	t.Parallel()
+	const bad = `Variable "$n" must be an Int, not a string.`
+	body := `{"query":"query($n: Int){hello(n: $n)}","variables":{"n":"2"}}`
+	mutation := `{"query":"mutation($n: Int){set(to: $n)}","variables":{"n":"2"}}`
+	for name, c := range map[string]struct {
+		request func(t *testing.T) *http.Request
+		status  int
+	}{
+		"POST": {func(t *testing.T) *http.Request {
+			return request(t, http.MethodPost, "/graphql", body, "Content-Type: application/json", "Accept: application/graphql-response+json")
+		}, 400},
+		"POST for application/json": {func(t *testing.T) *http.Request {
+			return request(t, http.MethodPost, "/graphql", body, "Content-Type: application/json")
+		}, 200},
+		"GET": {func(t *testing.T) *http.Request {
+			return request(t, http.MethodGet, "/graphql?"+url.Values{"query": {"query($n: Int){hello(n: $n)}"}, "variables": {`{"n":"2"}`}}.Encode(), "", "Accept: application/graphql-response+json")
+		}, 400},
+		"events": {func(t *testing.T) *http.Request {
+			return request(t, http.MethodPost, "/graphql", body, "Content-Type: application/json", "Accept: text/event-stream")
+		}, 400},
+		"a form": {func(t *testing.T) *http.Request {
+			form := strings.Join([]string{
+				"--b", `Content-Disposition: form-data; name="operations"`, "", mutation,
+				"--b", `Content-Disposition: form-data; name="map"`, "", "{}", "--b--", "",
+			}, "\r\n")
+			return request(t, http.MethodPost, "/graphql", form, "Content-Type: multipart/form-data; boundary=b", "Accept: application/graphql-response+json", "X-Requested-With: x")
+		}, 400},
+		"a dry run": {func(t *testing.T) *http.Request {
+			return request(t, http.MethodPost, "/graphql", body, "Content-Type: application/json", "Accept: application/graphql-response+json", "X-GraphQL-Dry-Run: true")
+		}, 400},
+		"an idempotency key": {func(t *testing.T) *http.Request {
+			return request(t, http.MethodPost, "/graphql", mutation, "Content-Type: application/json", "Accept: application/graphql-response+json", "Idempotency-Key: k")
+		}, 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o, executed := counting()
+			o.Audience = func(context.Context) string { return "somebody" }
+			o.Estimate = func(context.Context, *graphql.OperationContext) graphhttp.Estimate {
+				t.Error("input that is bad was estimated")
+				return graphhttp.Estimate{}
+			}
+			fails(t, serve(graphhttp.New(newStub(), o), c.request(t)), c.status, gqlerr.CodeValidationFailed, bad)
+			if *executed > 0 {
+				t.Error("it was executed")
+			}
+		})
+	}
+}
+
+// Documents in the cache are judged for each request.
+func TestInputOfACachedDocument(t *testing.T) {
+	t.Parallel()
+	h := graphhttp.New(newStub(), graphhttp.Options{})
+	ask := func(n string) *httptest.ResponseRecorder {
+		return serve(h, request(t, http.MethodPost, "/graphql", `{"query":"query($n: Int){hello(n: $n)}","variables":{"n":`+n+`}}`, "Content-Type: application/json"))
+	}
+	for range 2 {
+		if rec := ask("1.0"); !strings.Contains(rec.Body.String(), `"you"`) {
+			t.Error(rec.Body)
+		}
+		fails(t, ask("1.5"), 200, gqlerr.CodeValidationFailed, `and this number is none`)
+	}
+}
+
+func TestSubscriptionRoots(t *testing.T) {
+	t.Parallel()
+	for query, words := range map[string]string{
+		`subscription { a: count(to: 1) b: count(to: 2) }`:                             "must select one root field",
+		`subscription S { count(to: 1) broken }`:                                       `The subscription "S" must select one root field`,
+		`subscription { ...F } fragment F on Subscription { a: count(to: 1) broken }`:  "must select one root field",
+		`subscription { count(to: 1) @include(if: true) }`:                             "must not have @include at its root",
+		`subscription { ... @skip(if: false) { count(to: 1) } }`:                       "must not have @skip at its root",
+		`subscription { ...F @skip(if: false) } fragment F on Subscription { broken }`: "must not have @skip at its root",
+		`subscription { __typename }`:                                                  "must not select __typename at its root",
+		`subscription { ...F } fragment F on Subscription { ...F broken }`:             "Cannot spread fragment",
+		`subscription($n: Int!) { count(to: $n) }`:                                     `Variable "$n" is missing`,
+	} {
+		rec := post(t, graphhttp.Options{}, `{"query":`+quoted(query)+`}`, "Accept: text/event-stream")
+		fails(t, rec, 400, gqlerr.CodeValidationFailed, words)
+	}
+	rec := post(t, graphhttp.Options{}, `{"query":"subscription { broken broken }"}`, "Accept: text/event-stream")
+	if rec.Code != http.StatusOK {
+		t.Errorf("the same field twice is one: %s", rec.Body)
+	}
+}
+
+func quoted(s string) string {
+	text, _ := json.Marshal(s)
+	return string(text)
+}
+
+func TestEmptySelections(t *testing.T) {
+	t.Parallel()
+	for query, words := range map[string]string{
+		"{}":                  "The query is empty: select at least one field",
+		"{ nest {} }":         "The selection is empty: select at least one field between { and }.",
+		"{ hello() }":         "The parentheses are empty",
+		"query() { hello }":   "The parentheses are empty",
+		"{ ... on Query {} }": "The selection is empty",
+	} {
+		rec := post(t, graphhttp.Options{}, `{"query":`+quoted(query)+`}`)
+		fails(t, rec, 200, gqlerr.CodeParseFailed, words)
+		if !strings.Contains(rec.Body.String(), `"locations":[{"line":1,"column":`) {
+			t.Errorf("%s: no place: %s", query, rec.Body)
+		}
+	}
+}
+
+// Half of a surrogate pair stands for no character: it is refused wherever it
+// is, and not replaced.
+func TestSurrogates(t *testing.T) {
+	t.Parallel()
+	query := func(literal string) string { return `{"query":` + quoted(`{hello(name:`+literal+`)}`) + `}` }
+	for _, literal := range []string{`"\ud83d"`, `"a\uD83Db"`, `"\ude00"`, `"\ud83d\ud83d\ude00"`, `"\ud83d\\ude00"`, `"\"\udfff"`} {
+		rec := post(t, graphhttp.Options{}, query(literal))
+		fails(t, rec, 200, gqlerr.CodeParseFailed, "half of a surrogate pair")
+		if !strings.Contains(rec.Body.String(), `"locations":[{"line":1,"column":`) {
+			t.Errorf("%s: no place: %s", literal, rec.Body)
+		}
+	}
+	for literal, want := range map[string]string{
+		`"\ud83d\ude00"`: "😀", `"😀"`: "😀", `"\\ud83d"`: `\\ud83d`, `"""\ud83d"""`: `\\ud83d`, `"""\""" \ud83d"""`: `\"\"\" \\ud83d`, `"é"`: "é",
+	} {
+		if rec := post(t, graphhttp.Options{}, query(literal)); !strings.Contains(rec.Body.String(), `"hello":"`+want+`"`) {
+			t.Errorf("%s: %s, want %s", literal, rec.Body, want)
+		}
+	}
+	if rec := post(t, graphhttp.Options{}, `{"query":`+quoted("# \\ud83d \"\n{hello(name:\"x\") # \\ud83d\n}")+`}`); !strings.Contains(rec.Body.String(), `"x"`) {
+		t.Errorf("in a comment: %s", rec.Body)
+	}
+}
+
+func TestSurrogatesInJSON(t *testing.T) {
+	t.Parallel()
+	for variables, where := range map[string]string{
+		`{"name":"\ud83d"}`:                          "at variables.name",
+		`{"name":"\ud83d\\ude00"}`:                   "at variables.name",
+		`{"a":[1,{"b":["x","\udc00"]}]}`:             "at variables.a.1.b.1",
+		`{"a":{},"b":[],"c":"\ud83dx"}`:              "at variables.c",
+		`{"a":"x","\ud83d":1}`:                       "at variables.",
+		`{"a":[[],[1,2,{}],"x"],"d":{"e":"\uDC00"}}`: "at variables.d.e",
+	} {
+		fails(t, post(t, graphhttp.Options{}, `{"query":"{hello}","variables":`+variables+`}`), 400, gqlerr.CodeBadUserInput, where)
+		rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), request(t, http.MethodGet, "/graphql?query={hello}&variables="+url.QueryEscape(variables), ""))
+		fails(t, rec, 400, gqlerr.CodeBadUserInput, strings.Replace(where, "variables.", "", 1))
+	}
+	rec := post(t, graphhttp.Options{}, `{"query":"query($name: String!){hello(name: $name)}","variables":{"name":"\ud83d\ude00 \\ud83d"}}`)
+	if !strings.Contains(rec.Body.String(), `"😀 \\ud83d"`) {
+		t.Error(rec.Body)
+	}
+}
+
+// Bytes that are no UTF-8 are refused as well, and not replaced.
+func TestTextThatIsNoUTF8(t *testing.T) {
+	t.Parallel()
+	fails(t, post(t, graphhttp.Options{}, "{\"query\":\"{hello(name:\\\"\xff\\\")}\"}"), 400, gqlerr.CodeBadUserInput, "UTF-8")
+	fails(t, post(t, graphhttp.Options{}, "{\"query\":\"{hello(name:\\\"\xed\xa0\xbd\\\")}\"}"), 400, gqlerr.CodeBadUserInput, "UTF-8")
+	h := graphhttp.New(newStub(), graphhttp.Options{})
+	fails(t, serve(h, request(t, http.MethodGet, `/graphql?query={hello(name:"%ff")}`, "")), 400, gqlerr.CodeBadUserInput, "UTF-8")
+	fails(t, serve(h, request(t, http.MethodGet, `/graphql?query={hello}&variables={"a":"%ff"}`, "")), 400, gqlerr.CodeBadUserInput, "UTF-8")
+}
+
+// A byte order mark before JSON is skipped, and the content coding "identity" is
+// none.
+func TestByteOrderMarkAndIdentity(t *testing.T) {
+	t.Parallel()
+	const mark = "\uFEFF"
+	form := func(headers ...string) *http.Request {
+		body := strings.Join([]string{
+			"--b", `Content-Disposition: form-data; name="operations"`, "", mark + `{"query":"mutation($f: Upload){send(file: $f)}","variables":{"f":null}}`,
+			"--b", `Content-Disposition: form-data; name="map"`, "", mark + `{"0":["variables.f"]}`,
+			"--b", `Content-Disposition: form-data; name="0"; filename="a.mp3"`, "", "bytes", "--b--", "",
+		}, "\r\n")
+		return request(t, http.MethodPost, "/graphql", body, append(headers, "Content-Type: multipart/form-data; boundary=b", "X-Requested-With: x")...)
+	}
+	h := graphhttp.New(newStub(), graphhttp.Options{})
+	for name, r := range map[string]*http.Request{
+		"POST":     request(t, http.MethodPost, "/graphql", mark+`{"query":"{hello}"}`, "Content-Type: application/json"),
+		"GET":      request(t, http.MethodGet, "/graphql?query=%EF%BB%BF{hello}&variables=%EF%BB%BF{}", ""),
+		"identity": request(t, http.MethodPost, "/graphql", `{"query":"{hello}"}`, "Content-Type: application/json", "Content-Encoding: Identity"),
+		"a form":   form("Content-Encoding: identity"),
+	} {
+		if rec := serve(h, r); rec.Code != http.StatusOK || strings.Contains(rec.Body.String(), "errors") {
+			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
+		}
+	}
+	for _, coding := range []string{"gzip", "identity, gzip", "x"} {
+		rec := serve(h, request(t, http.MethodPost, "/graphql", `{"query":"{hello}"}`, "Content-Type: application/json", "Content-Encoding: "+coding))
+		if rec.Code != http.StatusUnsupportedMediaType {
+			t.Errorf("%s: %d", coding, rec.Code)
+		}
+	}
+}

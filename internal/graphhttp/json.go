@@ -1,0 +1,145 @@
+package graphhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"mixcloud-graphql/internal/gqlerr"
+)
+
+// byteOrderMark may stand before a JSON text; it is no part of it (RFC 8259,
+// section 8.1).
+var byteOrderMark = []byte("\uFEFF")
+
+// unmarked returns a JSON text without its byte order mark.
+func unmarked(text []byte) []byte { return bytes.TrimPrefix(text, byteOrderMark) }
+
+// decode reads one JSON value, called by what it is. Numbers stay as written:
+// as floats they would no longer fit Int. Text that is not Unicode is refused,
+// because encoding/json would replace it.
+func decode(text []byte, what string, into any) error {
+	text = unmarked(text)
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(into); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			if wrong.Field == "" {
+				return badRequest(what + " must be one JSON object: batches are not supported.")
+			}
+			return gqlerr.Invalid(wrong.Field, "cannot be a JSON "+wrong.Value)
+		}
+		return badRequest(what + " is not valid JSON.")
+	}
+	if _, more := dec.Token(); more != io.EOF {
+		return badRequest(what + " has more than one JSON value.")
+	}
+	return checkUnicode(text, what)
+}
+
+// checkUnicode refuses a valid JSON text that is not UTF-8, and strings with
+// half of a surrogate pair, which stands for no character.
+func checkUnicode(text []byte, what string) error {
+	if !utf8.Valid(text) {
+		return badRequest(what + " is not valid UTF-8.")
+	}
+	at := loneInJSON(string(text))
+	if at < 0 {
+		return nil
+	}
+	err := fmt.Sprintf("%s has half of a surrogate pair, %s, which stands for no character", what, text[at:at+6])
+	if path := pathAt(text, int64(at)); path != "" {
+		err += ", at " + short(path)
+	}
+	return badRequest(err + ".")
+}
+
+// loneInJSON is where a valid JSON text has an escape that is half of a
+// surrogate pair without the other half: -1 for nowhere.
+func loneInJSON(text string) int {
+	if !strings.Contains(text, `\u`) {
+		return -1
+	}
+	for i := strings.IndexByte(text, '"'); i < len(text); {
+		length, lone := stringLength(text[i:])
+		if lone >= 0 {
+			return i + lone
+		}
+		i += length
+		next := strings.IndexByte(text[i:], '"')
+		if next < 0 {
+			break
+		}
+		i += next
+	}
+	return -1
+}
+
+// pathAt names the value of a valid JSON text that contains an offset, such as
+// "variables.input.name".
+func pathAt(text []byte, offset int64) string {
+	type container struct {
+		key   string
+		items int // -1 for an object
+	}
+	var path []container
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	wantKey := false
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return ""
+		}
+		top := len(path) - 1
+		if delim, ok := token.(json.Delim); ok && (delim == '}' || delim == ']') {
+			path = path[:top]
+			wantKey = top > 0 && path[top-1].items < 0
+			continue
+		}
+		if top >= 0 && path[top].items >= 0 {
+			path[top].key = strconv.Itoa(path[top].items)
+			path[top].items++
+		}
+		if key, ok := token.(string); ok && wantKey {
+			path[top].key = key
+		}
+		if dec.InputOffset() > offset {
+			names := make([]string, len(path))
+			for i, c := range path {
+				names[i] = c.key
+			}
+			return strings.Join(names, ".")
+		}
+		switch token {
+		case json.Delim('{'):
+			path = append(path, container{items: -1})
+			wantKey = true
+		case json.Delim('['):
+			path = append(path, container{})
+			wantKey = false
+		default:
+			wantKey = top >= 0 && path[top].items < 0 && !wantKey
+		}
+	}
+}
+
+// encoded reports whether the body has a content coding that would have to be
+// undone; "identity" is none (RFC 9110, section 8.4.1).
+func encoded(h http.Header) bool {
+	for _, line := range h.Values("Content-Encoding") {
+		for coding := range strings.SplitSeq(line, ",") {
+			coding = strings.TrimSpace(coding)
+			if coding != "" && !strings.EqualFold(coding, "identity") {
+				return true
+			}
+		}
+	}
+	return false
+}

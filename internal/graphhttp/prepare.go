@@ -1,0 +1,174 @@
+package graphhttp
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"mixcloud-graphql/internal/coerce"
+)
+
+// A server is gqlgen's handler with a preparation of its own in place of
+// CreateOperationContext: parse, validate, coerce, then the extensions that may
+// refuse the operation. gqlgen's own judges variables more leniently than the
+// specification does, reports only the first that is wrong, and leaves custom
+// scalars to the executor, which has run other fields by then. Everything after
+// the preparation is gqlgen's.
+type server struct {
+	*handler.Server
+	schema  *ast.Schema
+	input   *coerce.Coercer
+	rules   map[string]core.RuleFunc // in place of gqlparser's of the same name
+	recover graphql.RecoverFunc
+	cache   queryCache
+	tokens  int
+
+	parameters []graphql.OperationParameterMutator
+	contexts   []graphql.OperationContextMutator
+	fields     []graphql.FieldInterceptor
+	roots      []graphql.RootFieldInterceptor
+}
+
+func newServer(schema graphql.ExecutableSchema, scalars map[string]coerce.Scalar) *server {
+	s := &server{Server: handler.New(schema), schema: schema.Schema()}
+	s.input = coerce.New(s.schema, scalars)
+	s.rules = map[string]core.RuleFunc{
+		coerce.RuleName:                         s.input.Rule,
+		rules.SingleFieldSubscriptionsRule.Name: singleRootField,
+	}
+	return s
+}
+
+// Use adds an extension. Those that look at an operation before it is executed
+// are called by prepare, all others by gqlgen.
+func (s *server) Use(extension graphql.HandlerExtension) {
+	s.Server.Use(extension)
+	if x, ok := extension.(graphql.OperationParameterMutator); ok {
+		s.parameters = append(s.parameters, x)
+	}
+	if x, ok := extension.(graphql.OperationContextMutator); ok {
+		s.contexts = append(s.contexts, x)
+	}
+	if x, ok := extension.(graphql.FieldInterceptor); ok {
+		s.fields = append(s.fields, x)
+	}
+	if x, ok := extension.(graphql.RootFieldInterceptor); ok {
+		s.roots = append(s.roots, x)
+	}
+}
+
+// prepare makes the context of an operation, or says why it cannot be executed.
+// The context is never nil.
+func (s *server) prepare(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	oc := &graphql.OperationContext{
+		DisableIntrospection:   true, // until an extension enables it
+		RecoverFunc:            s.recover,
+		ResolverMiddleware:     s.aroundField,
+		RootResolverMiddleware: s.aroundRoot,
+		Stats:                  graphql.Stats{Read: params.ReadTime, OperationStart: graphql.GetStartTime(ctx)},
+	}
+	ctx = graphql.WithOperationContext(ctx, oc)
+	for _, x := range s.parameters {
+		if err := x.MutateOperationParameters(ctx, params); err != nil {
+			return oc, gqlerror.List{err}
+		}
+	}
+	oc.RawQuery, oc.OperationName = params.Query, params.OperationName
+	oc.Extensions, oc.Headers = params.Extensions, params.Headers
+
+	var errs gqlerror.List
+	if oc.Doc, errs = s.document(ctx, &oc.Stats, params.Query); len(errs) > 0 {
+		return oc, errs
+	}
+	if oc.Operation = oc.Doc.Operations.ForName(params.OperationName); oc.Operation == nil {
+		return oc, invalid(gqlerror.Errorf("operation %s not found", params.OperationName))
+	}
+	if oc.Variables, errs = s.input.Variables(oc.Operation, params.Variables); len(errs) > 0 {
+		return oc, invalid(errs...)
+	}
+	oc.Stats.Validation.End = graphql.Now()
+	for _, x := range s.contexts {
+		if err := x.MutateOperationContext(ctx, oc); err != nil {
+			return oc, gqlerror.List{err}
+		}
+	}
+	return oc, nil
+}
+
+// document parses and validates a document, unless the cache has it.
+func (s *server) document(ctx context.Context, stats *graphql.Stats, query string) (*ast.QueryDocument, gqlerror.List) {
+	stats.Parsing.Start = graphql.Now()
+	doc, known := s.cache.Get(ctx, query)
+	if known {
+		stats.Parsing.End = graphql.Now()
+		stats.Validation.Start = stats.Parsing.End
+		return doc, nil
+	}
+	doc, err := parse(query, s.tokens)
+	stats.Parsing.End = graphql.Now()
+	stats.Validation.Start = stats.Parsing.End
+	if err != nil {
+		return nil, gqlerror.List{err}
+	}
+	if len(doc.Operations) == 0 {
+		return nil, invalid(gqlerror.Errorf("no operation provided"))
+	}
+	if errs := validator.ValidateWithRules(s.schema, doc, validationRules(s.rules)); len(errs) > 0 {
+		return nil, invalid(errs...)
+	}
+	s.cache.Add(ctx, query, doc)
+	return doc, nil
+}
+
+// parse parses a document. Its errors have the code of a syntax error.
+func parse(query string, tokens int) (*ast.QueryDocument, *gqlerror.Error) {
+	if err := loneEscape(query); err != nil {
+		errcode.Set(err, errcode.ParseFailed)
+		return nil, err
+	}
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, tokens)
+	if err == nil {
+		return doc, nil
+	}
+	syntax, ok := errors.AsType[*gqlerror.Error](err)
+	if !ok {
+		syntax = gqlerror.Wrap(err)
+	}
+	explainEmpty(syntax, query)
+	errcode.Set(syntax, errcode.ParseFailed)
+	return nil, syntax
+}
+
+func invalid(errs ...*gqlerror.Error) gqlerror.List {
+	for _, err := range errs {
+		errcode.Set(err, errcode.ValidationFailed)
+	}
+	return errs
+}
+
+// aroundField calls the extensions around a field, the first outermost.
+func (s *server) aroundField(ctx context.Context, next graphql.Resolver) (any, error) {
+	for _, x := range slices.Backward(s.fields) {
+		inner := next
+		next = func(ctx context.Context) (any, error) { return x.InterceptField(ctx, inner) }
+	}
+	return next(ctx)
+}
+
+func (s *server) aroundRoot(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+	for _, x := range slices.Backward(s.roots) {
+		inner := next
+		next = func(ctx context.Context) graphql.Marshaler { return x.InterceptRootField(ctx, inner) }
+	}
+	return next(ctx)
+}
