@@ -3348,10 +3348,10 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../schema.graphqls", Input: `"A moment in UTC, written as RFC 3339 (` + "`" + `2015-04-29T18:59:19Z` + "`" + `). As input, Unix seconds are accepted too."
-scalar DateTime
+scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339")
 
 "Any JSON value, exactly as Mixcloud sent it."
-scalar JSON
+scalar JSON @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc8259")
 
 """
 Everything that can be refetched by its global id with ` + "`" + `Query.node` + "`" + `.
@@ -3761,49 +3761,49 @@ extend type Mutation {
 
   Cost: one call.
   """
-  followUser(input: FollowUserInput!): FollowUserPayload
+  followUser("The user to follow." input: FollowUserInput!): FollowUserPayload
   """
   Follow a user no more. When they are not followed, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call, and one more when there is nothing to undo.
   """
-  unfollowUser(input: UnfollowUserInput!): UnfollowUserPayload
+  unfollowUser("The user to unfollow." input: UnfollowUserInput!): UnfollowUserPayload
   """
   Favorite a cloudcast. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call.
   """
-  favoriteCloudcast(input: FavoriteCloudcastInput!): FavoriteCloudcastPayload
+  favoriteCloudcast("The cloudcast to favorite." input: FavoriteCloudcastInput!): FavoriteCloudcastPayload
   """
   Take a cloudcast from the favorites. When it is none, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call, and one more when there is nothing to undo.
   """
-  unfavoriteCloudcast(input: UnfavoriteCloudcastInput!): UnfavoriteCloudcastPayload
+  unfavoriteCloudcast("The cloudcast to remove from the favorites." input: UnfavoriteCloudcastInput!): UnfavoriteCloudcastPayload
   """
   Repost a cloudcast to the followers. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call.
   """
-  repostCloudcast(input: RepostCloudcastInput!): RepostCloudcastPayload
+  repostCloudcast("The cloudcast to repost." input: RepostCloudcastInput!): RepostCloudcastPayload
   """
   Take a repost back. When there is none, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call, and one more when there is nothing to undo.
   """
-  unrepostCloudcast(input: UnrepostCloudcastInput!): UnrepostCloudcastPayload
+  unrepostCloudcast("The cloudcast whose repost to undo." input: UnrepostCloudcastInput!): UnrepostCloudcastPayload
   """
   Put a cloudcast aside to listen to later. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call.
   """
-  addToListenLater(input: AddToListenLaterInput!): AddToListenLaterPayload
+  addToListenLater("The cloudcast to add." input: AddToListenLaterInput!): AddToListenLaterPayload
   """
   Take a cloudcast from what is put aside. When it is not there, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call, and one more when there is nothing to undo.
   """
-  removeFromListenLater(input: RemoveFromListenLaterInput!): RemoveFromListenLaterPayload
+  removeFromListenLater("The cloudcast to remove." input: RemoveFromListenLaterInput!): RemoveFromListenLaterPayload
 }
 `, BuiltIn: false},
 	{Name: "../schema/activity.graphqls", Input: `"One entry of a user's feed."
@@ -4644,7 +4644,7 @@ extend type Mutation {
 
   Cost: one call to the site.
   """
-  exchangeOAuthCode(input: ExchangeOAuthCodeInput!): ExchangeOAuthCodePayload
+  exchangeOAuthCode("The code and the redirect URI that it was issued for." input: ExchangeOAuthCodeInput!): ExchangeOAuthCodePayload
 }
 `, BuiltIn: false},
 	{Name: "../schema/picture.graphqls", Input: `"The sizes in which Mixcloud serves pictures. Not every resource has every size."
@@ -5201,10 +5201,10 @@ extend type Query {
 }
 `, BuiltIn: false},
 	{Name: "../schema/upload.graphqls", Input: `"A file of a multipart request. It is read while it arrives and never stored."
-scalar Upload
+scalar Upload @specifiedBy(url: "https://github.com/jaydenseric/graphql-multipart-request-spec")
 
 "A whole number of up to 64 bits, as a JSON number: for counts of bytes."
-scalar Int64
+scalar Int64 @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc8259#section-6")
 
 "One line of a tracklist: either a track (` + "`" + `artist` + "`" + ` and ` + "`" + `song` + "`" + `) or a ` + "`" + `chapter` + "`" + `."
 input SectionInput {
@@ -5336,13 +5336,13 @@ extend type Mutation {
 
   Cost: one call, and one to look up the viewer.
   """
-  uploadCloudcast(input: UploadCloudcastInput!): UploadCloudcastPayload
+  uploadCloudcast("The files and texts of the new cloudcast." input: UploadCloudcastInput!): UploadCloudcastPayload
   """
   Change a cloudcast of the viewer.
 
   Cost: one call, and one to look up the viewer.
   """
-  editCloudcast(input: EditCloudcastInput!): EditCloudcastPayload
+  editCloudcast("The cloudcast and what to change of it." input: EditCloudcastInput!): EditCloudcastPayload
 }
 
 "How far an upload is."

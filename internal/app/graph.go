@@ -9,6 +9,7 @@ import (
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/resolvers"
+	"mixcloud-graphql/graph/schema"
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/redis"
@@ -23,13 +24,19 @@ func newGraph(store *upstream.Store, entry access, shared *redis.Redis, log *slo
 	if entry.application != nil {
 		oauth = entry.application
 	}
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(store, log, oauth, newProgress(shared))})
+	clean := executable(resolvers.New(store, log, oauth, newProgress(shared)))
 	around := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		session := store.Session(auth.Token(ctx))
 		open(ctx, session)
 		return next(loaders.Into(ctx, loaders.New(ctx, session)))
 	}
-	return schema, around
+	return clean, around
+}
+
+// executable makes the schema that clients see.
+func executable(root generated.ResolverRoot) graphql.ExecutableSchema {
+	loaded := generated.NewExecutableSchema(generated.Config{}).Schema()
+	return generated.NewExecutableSchema(generated.Config{Schema: schema.Clean(loaded), Resolvers: root})
 }
 
 // newStore makes what stands between the graph and Mixcloud. Shared may be nil.

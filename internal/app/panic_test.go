@@ -11,7 +11,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/go-cmp/cmp"
 
-	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/resolvers"
 	"mixcloud-graphql/internal/graphhttp"
@@ -87,7 +86,7 @@ func TestPanicInAResolver(t *testing.T) {
 	store := upstream.NewStore(client, upstream.Options{})
 	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(t.Context())) })
 	session := store.Session("")
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolvers.New(nil, logger, nil, new(sharedProgress))})
+	schema := executable(resolvers.New(nil, logger, nil, new(sharedProgress)))
 	handler := graphhttp.Chain(graphhttp.New(schema, graphhttp.Options{
 		Log: logger,
 		Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {

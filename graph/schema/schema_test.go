@@ -1,0 +1,130 @@
+package schema_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/schema"
+)
+
+func loaded() *ast.Schema { return generated.NewExecutableSchema(generated.Config{}).Schema() }
+
+// locations are the places of directives of the specification of October 2021,
+// which graphql-js knows since version 14.
+var locations = []ast.DirectiveLocation{
+	"QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT", "VARIABLE_DEFINITION",
+	"SCHEMA", "SCALAR", "OBJECT", "FIELD_DEFINITION", "ARGUMENT_DEFINITION", "INTERFACE", "UNION", "ENUM", "ENUM_VALUE", "INPUT_OBJECT", "INPUT_FIELD_DEFINITION",
+}
+
+func TestDirectives(t *testing.T) {
+	t.Parallel()
+	clean := schema.Clean(loaded())
+	var names []string
+	for name, d := range clean.Directives {
+		names = append(names, name)
+		for _, l := range d.Locations {
+			if !slices.Contains(locations, l) {
+				t.Errorf("@%s is allowed on %s", name, l)
+			}
+		}
+	}
+	slices.Sort(names)
+	if want := []string{"deprecated", "include", "skip", "specifiedBy"}; !cmp.Equal(names, want) {
+		t.Errorf("directives %v, want %v", names, want)
+	}
+	if got := clean.Directives["deprecated"].Locations; len(got) != 4 {
+		t.Errorf("@deprecated is allowed on %v", got)
+	}
+	for _, v := range clean.Types["__DirectiveLocation"].EnumValues {
+		if !slices.Contains(locations, ast.DirectiveLocation(v.Name)) {
+			t.Errorf("introspection has the location %s", v.Name)
+		}
+	}
+}
+
+func TestPossibleTypesAreObjects(t *testing.T) {
+	t.Parallel()
+	clean := schema.Clean(loaded())
+	for name, types := range clean.PossibleTypes {
+		if !clean.Types[name].IsAbstractType() {
+			continue
+		}
+		if len(types) == 0 {
+			t.Errorf("%s has no possible type", name)
+		}
+		for _, def := range types {
+			if def.Kind != ast.Object {
+				t.Errorf("%s is a possible type of %s", def.Name, name)
+			}
+		}
+	}
+	if n := len(clean.GetPossibleTypes(clean.Types["Node"])); n < 10 {
+		t.Errorf("Node has %d possible types", n)
+	}
+}
+
+// The generated schema is shared by everything in the process.
+func TestCleanLeavesTheLoadedSchemaAlone(t *testing.T) {
+	t.Parallel()
+	s := loaded()
+	schema.Clean(s)
+	if s.Directives["defer"] == nil || !slices.Contains(s.Directives["deprecated"].Locations, "DIRECTIVE_DEFINITION") {
+		t.Error("the loaded schema was changed")
+	}
+}
+
+func TestScalarsSayWhatSpecifiesThem(t *testing.T) {
+	t.Parallel()
+	for name, def := range loaded().Types {
+		if def.Kind != ast.Scalar || def.BuiltIn {
+			continue
+		}
+		d := def.Directives.ForName("specifiedBy")
+		if d == nil {
+			t.Errorf("%s has no @specifiedBy", name)
+			continue
+		}
+		u, err := url.Parse(d.Arguments.ForName("url").Value.Raw)
+		if err != nil || u.Scheme != "https" || u.Host == "" {
+			t.Errorf("%s is specified by %v, %v", name, u, err)
+		}
+	}
+}
+
+// Clients show the reason of a deprecation; gqlgen reports none for enum values
+// and arguments that leave it out.
+func TestElementsAreDescribed(t *testing.T) {
+	t.Parallel()
+	check := func(where, description string, directives ast.DirectiveList) {
+		if strings.TrimSpace(description) == "" {
+			t.Errorf("%s is not described", where)
+		}
+		if d := directives.ForName("deprecated"); d != nil && d.Arguments.ForName("reason") == nil {
+			t.Errorf("%s is deprecated without a reason", where)
+		}
+	}
+	for name, def := range loaded().Types {
+		if def.BuiltIn {
+			continue
+		}
+		check(name, def.Description, def.Directives)
+		for _, f := range def.Fields {
+			if strings.HasPrefix(f.Name, "__") {
+				continue
+			}
+			check(name+"."+f.Name, f.Description, f.Directives)
+			for _, a := range f.Arguments {
+				check(name+"."+f.Name+"("+a.Name+":)", a.Description, a.Directives)
+			}
+		}
+		for _, v := range def.EnumValues {
+			check(name+"."+v.Name, v.Description, v.Directives)
+		}
+	}
+}
