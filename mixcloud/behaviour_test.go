@@ -24,7 +24,7 @@ func TestFaults(t *testing.T) {
 		emulator.FaultRateLimit:       mixcloud.ErrRateLimited,
 		emulator.FaultRateLimitNoWait: mixcloud.ErrRateLimited,
 		emulator.FaultHTML403:         mixcloud.ErrUnavailable,
-		emulator.FaultHTML413:         mixcloud.ErrUnavailable,
+		emulator.FaultHTML413:         mixcloud.ErrRefused,
 		emulator.FaultHTML502:         mixcloud.ErrUnavailable,
 		emulator.FaultHTML503:         mixcloud.ErrUnavailable,
 		emulator.FaultError500:        mixcloud.ErrUnavailable,

@@ -66,7 +66,7 @@ func (c *Client) embed(op, key, name string, o EmbedOptions) (request, error) {
 	if err := setColor(query, o.Color); err != nil {
 		return request{}, err
 	}
-	return request{op: op, root: c.api, path: key + name, query: query}, nil
+	return request{op: op, root: c.api, path: key + name, query: query, public: true}, nil
 }
 
 // The forms are checked here because Mixcloud may write them into its HTML as

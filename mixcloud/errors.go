@@ -19,19 +19,27 @@ var (
 	// ErrUnauthenticated: a token is needed, or the one sent was refused.
 	// Mixcloud says so with a body (an OAuthException), whatever the status.
 	ErrUnauthenticated = errors.New("not authenticated")
-	// ErrForbidden: the API knows who is asking and refuses.
+	// ErrForbidden: the API knows who is asking and refuses, or it withholds
+	// something: a 402, 423 or 451, whatever the body; a 401 of a call that sends
+	// no token.
 	ErrForbidden = errors.New("forbidden")
+	// ErrRefused: the API is alive and refuses this one call for good, with any
+	// other 4xx or a 501; [Error.Answered] tells whether it says why.
+	ErrRefused = errors.New("refused")
+	// ErrMoved: a redirect, which is not followed; see [Error.Location].
+	ErrMoved = errors.New("redirected")
 	// ErrRateLimited: too many calls; [Error.RetryAfter] has the wait.
 	ErrRateLimited = errors.New("rate limited")
 	// ErrTimeout: the context's deadline or the client's timeout passed.
 	ErrTimeout = errors.New("timed out")
 	// ErrUnavailable: nothing answered to the end, or something before the API
 	// did: a connection that failed or broke off in an answer, a 5xx, a page of
-	// HTML with a 403, 405 or 413.
+	// HTML with a 403 (bot protection), a 408, 421 or 425, which ask for another
+	// try, or a fault of this machine, see [Error.Local].
 	ErrUnavailable = errors.New("unavailable")
 	// ErrBadResponse: an answer that cannot be used: a success that is no
-	// JSON, or half of one, is over the bound or has an unknown error in it; a
-	// redirect; a refusal of an unknown kind, which is [Error.Answered].
+	// JSON, or half of one, is over the bound or has an unknown error in it; an
+	// unknown status.
 	ErrBadResponse = errors.New("bad response")
 )
 
@@ -60,6 +68,14 @@ type Error struct {
 	// It is false for a call without an answer and for an answer of something in
 	// front of the API, such as a page of HTML.
 	Answered bool
+	// Location is where a redirect of a read leads, if that is another resource
+	// of the same kind below the API's root, or the same list of one: its path,
+	// which is a resource's key. Ask again with it, or with the same arguments and
+	// [At]. "" for any other redirect.
+	Location string
+	// Local names the fault if it is this machine's, such as "name resolution":
+	// the call says nothing of the API then. "" otherwise.
+	Local string
 	// NeverSent is true when the call failed before anything was sent: a write
 	// can then be tried again without doing it twice.
 	NeverSent bool
@@ -77,6 +93,9 @@ func (e *Error) Error() string {
 			b.WriteString(" " + text)
 		}
 		b.WriteString(")")
+	}
+	if e.Local != "" {
+		b.WriteString(": local fault: " + e.Local)
 	}
 	if e.Type != "" {
 		b.WriteString(": " + e.Type)

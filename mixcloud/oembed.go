@@ -120,7 +120,7 @@ func (c *Client) oembedRequest(op, format, resourceURL string, o OEmbedOptions) 
 	if o.Light != nil {
 		query.Set("light", map[bool]string{true: "1", false: "0"}[*o.Light])
 	}
-	return request{op: op, root: c.oembed, path: "/", query: query}, nil
+	return request{op: op, root: c.oembed, path: "/", query: query, public: true}, nil
 }
 
 // pageURL checks an address for the oEmbed endpoint, which judges itself what

@@ -73,28 +73,45 @@ func refusal(status int, header http.Header, body value) *Error {
 	}
 	if body == "" && e.Kind == ErrBadResponse {
 		e.Err = errNotJSON
-		if status/100 == 3 {
-			e.Err = errors.New("redirects are not followed")
-		}
+	}
+	if status == http.StatusProxyAuthRequired {
+		e.Local = "the proxy wants credentials"
 	}
 	return e
 }
 
-// kindOf judges an answer by its status alone.
+// kindOf judges an answer by its status alone. A 4xx is a sign of life: what
+// wrote it looked at the call, and another try will not help. Exceptions are a 403
+// that is no JSON, which is a bot protection's, those that ask for another try,
+// and a 407, which a proxy of this machine has sent.
 func kindOf(status int, isJSON bool) error {
-	switch {
-	case status == http.StatusNotFound || status == http.StatusGone:
+	switch status {
+	case http.StatusNotFound, http.StatusGone:
 		return ErrNotFound
-	case status == http.StatusUnauthorized:
+	case http.StatusUnauthorized:
 		return ErrUnauthenticated
-	case status == http.StatusTooManyRequests:
+	case http.StatusTooManyRequests:
 		return ErrRateLimited
-	case status >= 500:
-		return ErrUnavailable
-	case status == http.StatusForbidden && isJSON:
+	case http.StatusPaymentRequired, http.StatusLocked, http.StatusUnavailableForLegalReasons:
 		return ErrForbidden
-	case status >= 400 && !isJSON:
-		return ErrUnavailable // something before the API said so
+	case http.StatusForbidden:
+		if isJSON {
+			return ErrForbidden
+		}
+		return ErrUnavailable
+	case http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusTooEarly, http.StatusProxyAuthRequired:
+		return ErrUnavailable
+	case http.StatusNotImplemented:
+		return ErrRefused
+	}
+	switch status / 100 {
+	case 4:
+		return ErrRefused
+	case 5:
+		return ErrUnavailable
+	}
+	if status >= 600 {
+		return ErrUnavailable
 	}
 	return ErrBadResponse
 }
@@ -155,6 +172,9 @@ func finish(err error, r request, status int) error {
 		e = &Error{Kind: ErrUnavailable, Err: err}
 	}
 	e.Op = r.op
+	if r.public && e.Kind == ErrUnauthenticated { // no token would help
+		e.Kind = ErrForbidden
+	}
 	if e.Status == 0 {
 		e.Status = status
 	}

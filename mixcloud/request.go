@@ -25,6 +25,7 @@ type request struct {
 	body   io.Reader // of a write; nil for none
 	kind   string    // the body's Content-Type
 	stream bool      // the body may take any time: only the context ends it
+	public bool      // sends no token, whoever the client acts for
 	root   *url.URL  // where path is below
 	path   string    // clean
 	query  url.Values
@@ -101,6 +102,8 @@ func (c *Client) do(ctx context.Context, r request, read func(status int, header
 }
 
 func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func(int, http.Header, []byte) error) error {
+	r.path = located(ctx, r)
+	call.Path = r.path
 	address := *r.root
 	address.RawPath = r.root.EscapedPath() + r.path
 	address.Path, _ = url.PathUnescape(address.RawPath) // cannot fail: both parts are clean
@@ -131,6 +134,8 @@ func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func
 	n, err := io.Copy(buffer, io.LimitReader(resp.Body, c.maxBody+1))
 	call.Bytes = int(n)
 	switch {
+	case isRedirect(resp.StatusCode):
+		return moved(r, &address, resp.Header.Get("Location"))
 	case n > c.maxBody:
 		return &Error{Kind: tooLargeKind(resp.StatusCode), Err: errTooLarge}
 	case err != nil && (resp.StatusCode < 300 || ctx.Err() != nil):
@@ -172,9 +177,12 @@ func broken(ctx context.Context, err error) *Error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
+	local := localFault(err)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return &Error{Kind: context.Canceled, Err: cause(ctx)}
+	case local != "":
+		return &Error{Kind: ErrUnavailable, Err: err, Local: local, NeverSent: neverSent(err)}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return &Error{Kind: ErrTimeout, Err: context.DeadlineExceeded}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):

@@ -49,7 +49,8 @@ func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b
 func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	query := t.secret(req)
 	if query == "" {
-		return t.base.RoundTrip(req)
+		resp, err := t.base.RoundTrip(req)
+		return readable(resp), err
 	}
 	sent := req.Clone(req.Context())
 	if sent.URL.RawQuery != "" {
@@ -60,5 +61,16 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if resp != nil {
 		resp.Request = req // without the token, for whoever reads it from the response
 	}
-	return resp, err
+	return readable(resp), err
+}
+
+// readable drops a Location that is no address: net/http would turn the answer
+// into an error without its status.
+func readable(resp *http.Response) *http.Response {
+	if resp != nil {
+		if _, err := url.Parse(resp.Header.Get("Location")); err != nil {
+			resp.Header.Del("Location")
+		}
+	}
+	return resp
 }

@@ -18,7 +18,7 @@ func (r *cloudcastResolver) EmbedHTML(ctx context.Context, obj *model.Cloudcast,
 		return nil, err
 	}
 	html, err := loaders.From(ctx).EmbedHTML.Load(ctx, e)
-	return unlessNew(ctx, obj.Key, &html, err)
+	return unlessNew(ctx, obj.Key, &html, embedError(err))
 }
 
 func (r *cloudcastResolver) EmbedJSON(ctx context.Context, obj *model.Cloudcast, width *string, height *int, color *string) (json.RawMessage, error) {
@@ -27,7 +27,7 @@ func (r *cloudcastResolver) EmbedJSON(ctx context.Context, obj *model.Cloudcast,
 		return nil, err
 	}
 	player, err := loaders.From(ctx).EmbedJSON.Load(ctx, e)
-	return unlessNew(ctx, obj.Key, player, err)
+	return unlessNew(ctx, obj.Key, player, embedError(err))
 }
 
 func (r *queryResolver) Oembed(ctx context.Context, url string, width *int, height *int, maxWidth *int, maxHeight *int, color *string, light *bool) (*model.OEmbed, error) {

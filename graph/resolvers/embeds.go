@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"errors"
+	"net/http"
 	"regexp"
 	"strconv"
 
@@ -101,11 +102,26 @@ func oembedOf(ctx context.Context, question loaders.OEmbed) (*model.OEmbed, erro
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, embedError(err)
 	}
 	return model.NewOEmbed(answer, func(ctx context.Context) (string, error) {
-		return loaders.From(ctx).OEmbedXML.Load(ctx, question)
+		text, err := loaders.From(ctx).OEmbedXML.Load(ctx, question)
+		return text, embedError(err)
 	}), nil
+}
+
+// embedError gives refusals of the oEmbed endpoint and of players the meaning that
+// oEmbed's specification gives them: 401 is a private show, for which no token
+// helps, and 501 a form that is not offered.
+func embedError(err error) error {
+	failed, ok := errors.AsType[*mixcloud.Error](err)
+	switch {
+	case ok && failed.Kind == mixcloud.ErrForbidden && failed.Status == http.StatusUnauthorized:
+		return &gqlerr.Error{Code: gqlerr.CodeForbidden, Message: "This is private: Mixcloud does not let it be embedded, whoever asks.", Err: err}
+	case ok && failed.Status == http.StatusNotImplemented:
+		return &gqlerr.Error{Code: gqlerr.CodeUpstreamBadResponse, Message: "Mixcloud does not offer this form of embedding.", Err: err}
+	}
+	return err
 }
 
 // discovery names where tags and a city meet, without a call.

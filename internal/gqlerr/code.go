@@ -92,6 +92,8 @@ var kinds = []struct {
 	{context.DeadlineExceeded, CodeUpstreamTimeout},
 	{mixcloud.ErrUnavailable, CodeUpstreamUnavailable},
 	{mixcloud.ErrBadResponse, CodeUpstreamBadResponse},
+	{mixcloud.ErrRefused, CodeUpstreamBadResponse},
+	{mixcloud.ErrMoved, CodeUpstreamBadResponse},
 }
 
 // CodeOf classifies err, however deeply it is wrapped. What it does not know

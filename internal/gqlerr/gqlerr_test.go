@@ -148,6 +148,49 @@ var cases = map[string]struct {
 		want: m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 200}},
 		says: "cannot read",
 	},
+	"withheld": {
+		reason: "a refusal that lasts is no outage, and its words promise nothing",
+		err:    fault(mixcloud.ErrForbidden, 451, "", 0),
+		want:   m{"code": "FORBIDDEN", "mixcloud": m{"status": 451}},
+		says:   "not available here",
+	},
+	"payment": {
+		err:  fault(mixcloud.ErrForbidden, 402, "", 0),
+		want: m{"code": "FORBIDDEN", "mixcloud": m{"status": 402}},
+		says: "those who pay",
+	},
+	"locked": {
+		err:  fault(mixcloud.ErrForbidden, 423, "", 0),
+		want: m{"code": "FORBIDDEN", "mixcloud": m{"status": 423}},
+		says: "locked",
+	},
+	"conflict": {
+		reason: "a wait beside a refusal that lasts is not passed on",
+		err:    fault(mixcloud.ErrRefused, 409, "", time.Minute),
+		want:   m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 409}},
+		says:   "409 Conflict",
+	},
+	"method not allowed": {
+		err:  fault(mixcloud.ErrRefused, 405, "", 0),
+		want: m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 405}},
+		says: "does not offer",
+	},
+	"any other refusal": {
+		err:  fault(mixcloud.ErrRefused, 418, "", 0),
+		want: m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 418}},
+		says: "refused this request (418 I'm a teapot).",
+	},
+	"redirect": {
+		err:  fault(mixcloud.ErrMoved, 302, "", 0),
+		want: m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 302}},
+		says: "redirects this",
+	},
+	"local fault": {
+		reason: "what is wrong with this machine is for its log",
+		err:    &mixcloud.Error{Op: "User", Kind: mixcloud.ErrUnavailable, Local: secret},
+		want:   m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000)},
+		says:   "This server cannot call Mixcloud at the moment.",
+	},
 	"limit": {
 		err:  gqlerr.Limit("At most 100 ids at once."),
 		want: m{"code": "LIMIT_EXCEEDED"},

@@ -1,0 +1,98 @@
+package mixcloud
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// A redirect leads on if its path is below the root and names the same kind of
+// thing; nothing else of its address is used.
+func TestRedirect_Location(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ from, location, want string }{
+		{"/bob/", "/base/alice/", "/alice/"},
+		{"/bob/", "/base/alice", "/alice/"},
+		{"/bob/", "../alice/?limit=3&access_token=x", "/alice/"},
+		{"/bob/", "http://api.test/base/alice/", "/alice/"},
+		{"/bob/", "https://API.test/base/alice/#x", "/alice/"},
+		{"/bob/", "/base/BOB/", "/BOB/"},
+		{"/bob/", "/base/%c3%a9ric/", "/%C3%A9ric/"},
+		{"/bob/show/", "/base/alice/other-show/", "/alice/other-show/"},
+		{"/bob/cloudcasts/", "/base/alice/cloudcasts/", "/alice/cloudcasts/"},
+		{"/bob/show/comments/", "/base/bob/show-2/comments/", "/bob/show-2/comments/"},
+		{"/bob/playlists/one/cloudcasts/", "/base/bob/playlists/two/cloudcasts/", "/bob/playlists/two/cloudcasts/"},
+		{"/tag/funk/", "/base/genres/funk/", "/genres/funk/"},
+		{"/tag/funk/popular/", "/base/genres/funk/popular/", "/genres/funk/popular/"},
+		{"/genres/athens/", "/base/genres/city:athens/", "/genres/city:athens/"},
+
+		{"/bob/", "", ""},
+		{"/bob/", "/base/bob/", ""},
+		{"/bob/", "/base/bob", ""},
+		{"/bob/", "/alice/", ""},
+		{"/bob/", "/baseball/alice/", ""},
+		{"/bob/", "/base/", ""},
+		{"/bob/", "/base/../alice/", ""},
+		{"/bob/", "/base/%2e%2e/alice/", ""},
+		{"/bob/", "/base/a%2fb/", ""},
+		{"/bob/", "/base/alice/show/", ""},
+		{"/bob/", "/base/login/", ""},
+		{"/bob/show/", "/base/bob/", ""},
+		{"/bob/cloudcasts/", "/base/bob/favorites/", ""},
+		{"/bob/cloudcasts/", "/base/bob/show/", ""},
+		{"/popular/", "/base/new/", ""},
+		{"/me/", "/base/bob/", ""},
+		{"/bob/", "http://api.test:8080/base/alice/", ""},
+		{"/bob/", "http://www.api.test/base/alice/", ""},
+		{"/bob/", "http://user@api.test/base/alice/", ""},
+		{"/bob/", "//evil.test/base/alice/", ""},
+		{"/bob/", "\\\\evil.test/base/alice/", ""},
+		{"/bob/", "ftp://api.test/base/alice/", ""},
+		{"/bob/", "javascript:alert(1)", ""},
+		{"/bob/", "%zz", ""},
+		{"/bob/", "http://[::1/", ""},
+	} {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			c := testClient(t, func(r *http.Request) (*http.Response, error) {
+				return answer(r, status, http.Header{"Location": {test.location}}, strings.NewReader("<html>moved</html>")), nil
+			}, WithAPIURL("http://api.test/base"))
+			_, err := c.Get(t.Context(), test.from, nil)
+			var e *Error
+			if !errors.As(err, &e) || e.Kind != ErrMoved || e.Status != status || e.Location != test.want {
+				t.Errorf("%d from %s to %q: location %q, want %q: %v", status, test.from, test.location, e.Location, test.want, err)
+			}
+		}
+	}
+}
+
+// At changes the path of a read and nothing else; a write goes where it always
+// went, as does a read of something else.
+func TestAt(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	c := testClient(t, func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.Method+" "+r.URL.RequestURI())
+		return answer(r, 200, nil, strings.NewReader(`{"key":"/alice/","data":[],"result":{"success":true}}`)), nil
+	}, WithAPIURL("https://api.test/base")).As("token-of-carol")
+	ctx := At(t.Context(), "/alice/")
+	if _, err := c.User(ctx, "/bob/"); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Cloudcast(ctx, "/bob/show/"); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Follow(ctx, "/bob/"); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.UserFollowers(At(t.Context(), "/alice/followers/"), "/bob/", Range{Limit: 3}); err != nil {
+		t.Error(err)
+	}
+	want := []string{
+		"GET /base/alice/?access_token=token-of-carol", "GET /base/bob/show/?access_token=token-of-carol",
+		"POST /base/bob/follow/?access_token=token-of-carol", "GET /base/alice/followers/?limit=3&access_token=token-of-carol",
+	}
+	if strings.Join(asked, "\n") != strings.Join(want, "\n") {
+		t.Errorf("asked for %q, want %q", asked, want)
+	}
+}
