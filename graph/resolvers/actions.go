@@ -98,7 +98,7 @@ func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outco
 	if selects(ctx, "changed") {
 		was, _ = state(ctx) // what could not be told is null
 	}
-	result, err := upstream.Write(ctx, l.Session(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
+	result, err := upstream.Write(ctx, l.Session(), t.key+a.flag.String(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
 		return a.send(c, ctx, t.key)
 	})
 	switch {

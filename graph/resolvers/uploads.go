@@ -83,7 +83,7 @@ func send(ctx context.Context, track *upload.Track, want wanted, out *model.Outc
 		return nil, err
 	}
 	track.Enter(upload.Sending)
-	result, err := upstream.Stream(ctx, loaders.From(ctx).Session(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
+	result, err := upstream.Stream(ctx, loaders.From(ctx).Session(), "/upload/", func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
 		return call(ctx, c, files)
 	})
 	if err != nil {

@@ -337,6 +337,7 @@ const disturbed = "/spartacus/"
 type faulty struct {
 	*stage
 	wire roundTrip // of the disturbed resource; nil for Mixcloud's own
+	down bool      // wire is everybody's
 	jump time.Duration
 }
 
@@ -351,7 +352,7 @@ func newFaulty(t *testing.T) *faulty {
 	f := &faulty{}
 	s := set{
 		upstream: roundTrip(func(r *http.Request) (*http.Response, error) {
-			if wire := f.wire; wire != nil && r.URL.Path == disturbed {
+			if wire := f.wire; wire != nil && (f.down || r.URL.Path == disturbed) {
 				return wire(r)
 			}
 			return e.Transport().RoundTrip(r)

@@ -108,15 +108,24 @@ func TestFaults_DownForADay(t *testing.T) {
 }
 
 // What nobody has seen is refused at once by a Mixcloud that was found to be
-// down, and the log has a line when that begins and one when it ends.
+// down, and the log has a line when that begins and one when it ends. One failing
+// address alone is no outage, and has no line.
 func TestFaults_Log(t *testing.T) {
 	t.Parallel()
 	seeded()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFaulty(t)
 		f.wire = func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
-		for range 100 {
+		for range 30 {
 			f.ask(t, "")
+			time.Sleep(time.Second)
+		}
+		if log := f.log.String(); strings.Contains(log, "circuit breaker") {
+			t.Errorf("one address is an outage:\n%s", log)
+		}
+		f.down = true
+		for i := range 70 {
+			f.stage.ask(t, "", fmt.Sprintf(`{ user(username: "user%d") { name } }`, i), nil)
 			time.Sleep(time.Second)
 		}
 		f.wire = nil
@@ -133,10 +142,10 @@ func TestFaults_Log(t *testing.T) {
 			}
 		}
 		want := map[string]int{
-			"WARN mixcloud keeps failing and is left alone": 1,
-			"INFO mixcloud answers again":                   1,
-			"INFO request":                                  101,
-			"WARN field failed":                             10, // one in ten seconds
+			"WARN circuit breaker opened": 1,
+			"INFO circuit breaker closed": 1,
+			"INFO request":                101,
+			"WARN field failed":           11, // one in ten seconds
 		}
 		if d := cmp.Diff(want, lines); d != "" {
 			t.Errorf("(-want +got):\n%s", d)

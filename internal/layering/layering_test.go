@@ -35,6 +35,7 @@ var may = []struct {
 	{"internal/connlimit", nil},
 	{"internal/idempotency", nil},
 	{"internal/upload", nil},
+	{"internal/breaker", nil},
 	{"internal/redisurl", nil},
 	{"internal/ratelimit", nil},
 	{"internal/config", []string{"internal/redisurl", "internal/telemetry"}},
@@ -43,7 +44,7 @@ var may = []struct {
 	{"internal/auth", []string{"internal/gqlerr", "mixcloud"}},
 	{"internal/responselimit", []string{"internal/gqlerr"}},
 	{"internal/graphhttp", []string{"internal/admission", "internal/coerce", "internal/gqlerr", "internal/idempotency", "internal/multipartstream", "internal/responselimit", "internal/telemetry", "internal/upload"}},
-	{"internal/upstream", []string{"internal/admission", "internal/gqlerr", "internal/idempotency", "internal/ratelimit", "internal/telemetry", "mixcloud"}},
+	{"internal/upstream", []string{"internal/admission", "internal/breaker", "internal/gqlerr", "internal/idempotency", "internal/ratelimit", "internal/telemetry", "mixcloud"}},
 	{"internal/redistest", []string{"internal/redisurl"}}, // for tests
 	{"internal/redis", []string{"internal/ratelimit", "internal/redisurl", "internal/upstream"}},
 	{"graph/paging", []string{"internal/gqlerr", "mixcloud"}},

@@ -20,9 +20,9 @@ func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 	}
 	for name, wait := range map[string]func(context.Context, *Session){
 		"read":          func(ctx context.Context, s *Session) { _ = name(ctx, s, "/a/") },
-		"write":         func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, slow) },
-		"sign-in":       func(ctx context.Context, s *Session) { _, _ = Once(ctx, s, slow) },
-		"streamed body": func(ctx context.Context, s *Session) { _, _ = Stream(ctx, s, slow) },
+		"write":         func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, "/a/follow/", slow) },
+		"sign-in":       func(ctx context.Context, s *Session) { _, _ = Once(ctx, s, "/a/follow/", slow) },
+		"streamed body": func(ctx context.Context, s *Session) { _, _ = Stream(ctx, s, "/a/follow/", slow) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

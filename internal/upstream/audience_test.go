@@ -39,7 +39,7 @@ func TestAudiences_NeverMix(t *testing.T) {
 				time.Sleep(time.Duration(step[3]) * time.Second)
 				session := s.Session(token)
 				if step[2] == 0 {
-					_, _ = Write(t.Context(), session, func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
+					_, _ = Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 				}
 				for _, who := range []*Session{session, s.Session(token)} {
 					if got := name(t.Context(), who, key); got != "for "+token {
@@ -80,7 +80,7 @@ func TestWrite_DropsItsPart(t *testing.T) {
 		wg.Go(func() { name(t.Context(), s.Session("a"), "/y/") })
 		synctest.Wait()
 		session := s.Session("a")
-		if _, err := Write(t.Context(), session, func(context.Context, *mixcloud.Client) (int, error) { return 1, errors.New("who knows") }); err == nil {
+		if _, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 1, errors.New("who knows") }); err == nil {
 			t.Fatal("no error")
 		}
 		wg.Wait()
@@ -188,7 +188,7 @@ func TestOverlay_PatchesCopies(t *testing.T) {
 			},
 		}
 		session := s.Session("a")
-		if _, err := Write(t.Context(), session, func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
+		if _, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Fetch(t.Context(), session, show); err != nil { // is kept: no flag was written yet
@@ -303,7 +303,7 @@ func TestFetch_Race(t *testing.T) {
 					_ = session.CorrectFullUser(*u)
 				}
 				if i%10 == 0 && token != "" {
-					_, _ = Write(ctx, session, func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
+					_, _ = Write(ctx, session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 					session.Wrote(Following, key, i%20 == 0)
 				}
 				_, _, _ = session.Cost(), session.Freshness(), session.RateLimit()
@@ -355,7 +355,7 @@ func TestOverlay_KeepsNothingThatLags(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newRig(t, Options{}, latest)
 		session := s.Session("a")
-		if _, err := Write(t.Context(), session, func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
+		if _, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
 			t.Fatal(err)
 		}
 		session.Wrote(Following, "/u/", true)

@@ -11,7 +11,10 @@ import (
 // call asks Mixcloud for what a flight is to bring, again if it broke by
 // chance, and keeps the answer. It tells whether any call was made.
 func (s *Store) call(f *flight) (made bool) {
-	for try := 0; ; try++ {
+	if f.err = s.blocked(f.key); f.err != nil {
+		return false
+	}
+	for try := 0; ; {
 		value, x, sent, err := s.attempt(f)
 		made = made || sent
 		if x.unchanged && f.kept != nil {
@@ -20,16 +23,21 @@ func (s *Store) call(f *flight) (made bool) {
 		if err == nil {
 			f.value = value
 			s.keep(f, value, nil, x.got)
+			s.failing.Succeeded(f.key)
 			return made
 		}
-		if f.kept != nil && excusable(err) {
+		again, err := s.follow(f, err)
+		if again {
+			continue
+		}
+		if f.kept != nil && allowsStale(err) {
 			f.kept.postpone(s.clock.now(), err)
 		}
 		if !sent || !s.tryAgain(f, try, err) {
-			f.err = err
-			s.despair(f, err)
+			f.err = s.handleFailure(f, err, sent)
 			return made
 		}
+		try++
 	}
 }
 
@@ -61,7 +69,7 @@ func (s *Store) worthIt(f *flight, try int, err error) bool {
 		f.touchDown(&trouble{pace: v.pace, until: until, err: err})
 		return f.ctx.Err() == nil
 	}
-	if !chance(err) || s.breakers[f.read.class.route()].check(s.clock.now()) != nil || !s.retries.take() {
+	if !chance(err) || s.watched(f.key, f.path).check() != nil || !s.retries.take() {
 		return false
 	}
 	f.touchDown(&trouble{err: err})
@@ -79,8 +87,8 @@ func (s *Store) payer(f *flight) *viewer {
 // attempt makes one call when it is its turn.
 func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error) {
 	x = new(exchange)
-	watch := &s.breakers[f.read.class.route()]
-	if err := watch.check(s.clock.now()); err != nil {
+	watched := s.watched(f.key, f.path)
+	if err := watched.check(); err != nil {
 		return nil, x, false, err
 	}
 	v := s.payer(f)
@@ -97,7 +105,7 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 	if !f.takeOff() {
 		return nil, x, false, context.Canceled
 	}
-	probe, err := watch.admit(s.clock.now())
+	allowed, err := watched.allow()
 	if err != nil {
 		return nil, x, false, err
 	}
@@ -108,9 +116,9 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 	if f.kept != nil {
 		x.known = f.kept.validator
 	}
-	ctx, cancel := context.WithTimeout(withExchange(f.ctx, x), s.options.Timeout)
+	ctx, cancel := context.WithTimeout(withExchange(f.located(f.ctx), x), s.options.Timeout)
 	defer cancel()
-	defer func() { watch.done(probe, judge(outcome), outcome, s.clock.now(), s.log) }()
+	defer func() { s.observe(allowed, outcome) }()
 	value, err = f.read.get(ctx, f.starter.client)
 	outcome = err
 	return value, x, true, err
@@ -189,20 +197,6 @@ func (s *Store) keep(f *flight, value any, missing error, v validator) {
 			r.Body = f.read.encode(value)
 		}
 		second.Put(context.WithoutCancel(f.ctx), f.key.address(), r, life)
-	}
-}
-
-// despair learns from an answer that is none.
-func (s *Store) despair(f *flight, err error) {
-	switch {
-	case errors.Is(err, mixcloud.ErrNotFound):
-		s.keep(f, nil, err, validator{})
-	case errors.Is(err, mixcloud.ErrUnauthenticated) && f.key.who != (audience{}):
-		v := f.starter.as() // a token that is no good sees nothing any more
-		s.viewers.renew(v)
-		s.drop(v)
-	case errors.Is(err, mixcloud.ErrForbidden):
-		s.cache.drop(f.key)
 	}
 }
 

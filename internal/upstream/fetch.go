@@ -173,7 +173,7 @@ func (s *Session) arrive(f *flight, old *entry) (any, error) {
 	switch {
 	case f.stale != nil:
 		return s.stand(f.key, f.stale, nil)
-	case f.err != nil && old != nil && excusable(f.err):
+	case f.err != nil && old != nil && allowsStale(f.err):
 		return s.stand(f.key, old, f.err)
 	case f.local && f.starter == s:
 		s.hits.Add(1)

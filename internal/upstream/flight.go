@@ -23,6 +23,7 @@ type flight struct {
 	ctx      context.Context
 	ground   context.CancelFunc // ends the waiting for the call
 	kept     *entry             // what the cache has, stale
+	path     string             // where a redirect led; "" for none
 	released func()
 
 	done chan struct{} // closed when what follows is there

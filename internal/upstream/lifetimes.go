@@ -89,14 +89,15 @@ var lifetimes = [classes]Lifetime{
 	ClassViewer:       {30 * second, 0, 1 * day, 0},
 }
 
-// A route is a part of Mixcloud that fails on its own: a breaker watches over
-// each.
+// A route is a part of Mixcloud that fails on its own: each has a circuit
+// breaker.
 type route uint8
 
 const (
 	routeResource route = iota // one object by its key
 	routeList                  // lists that hang on an object
-	routeChart                 // lists that Mixcloud computes
+	routeChart                 // lists that Mixcloud computes, of a tag or a category
+	routeFixed                 // those that exist once: fixedAddresses
 	routeSearch
 	routeEmbed  // another host, at least for oEmbed
 	routeViewer // whatever checks a token
@@ -134,4 +135,9 @@ func (o *Options) lifetime(c Class) Lifetime {
 	life.Keep = max(life.Keep, life.Fresh)
 	life.Revalidate = min(life.Revalidate, life.Keep-life.Fresh)
 	return life
+}
+
+// String is the route's name in the log.
+func (r route) String() string {
+	return [...]string{"resource", "list", "chart", "fixed", "search", "embed", "viewer", "write"}[r]
 }

@@ -164,7 +164,7 @@ func (m *model) fetch(ctx context.Context, s *Store, p place, patience time.Dura
 func (m *model) write(ctx context.Context, s *Store, token string, takes time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	_, _ = Write(ctx, s.Session(token), func(ctx context.Context, _ *mixcloud.Client) (int, error) {
+	_, _ = Write(ctx, s.Session(token), "/a/follow/", func(ctx context.Context, _ *mixcloud.Client) (int, error) {
 		whole := nap(ctx.Done(), takes)
 		m.mu.Lock()
 		defer m.mu.Unlock()

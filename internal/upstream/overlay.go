@@ -23,6 +23,11 @@ const (
 	uploaded                // of a cloudcast: it was just made; no flag of Mixcloud's
 )
 
+// String is the last element of the flag's address, such as "favorite".
+func (f Flag) String() string {
+	return [...]string{"follow", "favorite", "repost", "listen-later", "upload"}[f]
+}
+
 // overlayLife is for how long a write outweighs what is read. Mixcloud's reads
 // lag behind writes by an unknown time; after a minute they are believed.
 const overlayLife = time.Minute

@@ -39,11 +39,11 @@ func TestPace_NamedWait(t *testing.T) {
 		for _, ask := range []func(*Session) error{
 			func(s *Session) error { _, err := Fetch(soon, s, user("/b/")); return err },
 			func(s *Session) error {
-				_, err := Write(soon, s, func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
+				_, err := Write(soon, s, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 				return err
 			},
 			func(s *Session) error {
-				_, err := Stream(soon, s, func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
+				_, err := Stream(soon, s, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 				return err
 			},
 		} {

@@ -202,7 +202,7 @@ func TestWrite_Once(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, _ := newRig(t, Options{}, latest)
 				session, n := s.Session("t"), 0
-				_, err := Write(t.Context(), session, func(context.Context, *mixcloud.Client) (int, error) { n++; return 0, tt.err })
+				_, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { n++; return 0, tt.err })
 				if n != tt.want || !errors.Is(err, tt.err) || session.Cost().Calls != tt.want {
 					t.Errorf("sent %d times, cost %+v, %v", n, session.Cost(), err)
 				}
@@ -221,7 +221,7 @@ func TestStream_HoldsNoSlot(t *testing.T) {
 		s, _ := newRig(t, Options{Concurrency: 1, Timeout: time.Second}, latest)
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			_, err := Stream(t.Context(), s.Session("t"), func(ctx context.Context, _ *mixcloud.Client) (int, error) {
+			_, err := Stream(t.Context(), s.Session("t"), "/a/follow/", func(ctx context.Context, _ *mixcloud.Client) (int, error) {
 				time.Sleep(time.Hour)
 				return 0, ctx.Err()
 			})
@@ -254,7 +254,7 @@ func TestClose_EndsWaiting(t *testing.T) {
 				}
 			})
 			wg.Go(func() {
-				_, err := Write(t.Context(), s.Session(""), func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
+				_, err := Write(t.Context(), s.Session(""), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 				if !errors.Is(err, context.Canceled) {
 					t.Errorf("a write: %v", err)
 				}

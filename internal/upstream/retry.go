@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 
@@ -40,15 +41,16 @@ func (r *retryBudget) take() bool {
 }
 
 // chance reports whether a read that failed may succeed at once if it is tried
-// again: a connection that broke, before the answer or within it, or a 5xx. A
-// wait that is named is kept instead; a timeout has used up the time; nonsense
-// stays nonsense, and so does the page of a bot protection.
+// again: a connection that broke, before the answer or within it, a 5xx, or a
+// 4xx that asks for it (408, 421, 425). A wait that is named is kept instead; a
+// timeout has used up the time; nonsense stays nonsense, and so does the page of
+// a bot protection.
 func chance(err error) bool {
 	e, ok := errors.AsType[*mixcloud.Error](err)
 	if !ok || e.RetryAfter > 0 {
 		return false
 	}
-	return e.Kind == mixcloud.ErrUnavailable && (e.Status < 400 || e.Status >= 500)
+	return e.Kind == mixcloud.ErrUnavailable && e.Status != http.StatusForbidden
 }
 
 // backoff is the longest wait before the nth try again, counted from 0. The

@@ -97,7 +97,7 @@ func TestSecond(t *testing.T) {
 		wantCalls(t, up1, 0)
 
 		// A write drops the token's part for all.
-		if _, err := Write(t.Context(), one.Session("t"), func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
+		if _, err := Write(t.Context(), one.Session("t"), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
 			t.Fatal(err)
 		}
 		two.Forget(one.Session("t").Audience())

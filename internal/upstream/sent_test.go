@@ -28,7 +28,7 @@ func TestWrite_tellsWhatWasSent(t *testing.T) {
 		"a panic in the sending":  {errPanics, 5, true},
 		"wrapped, but never sent": {errors.Join(&mixcloud.Error{Kind: mixcloud.ErrUnavailable, NeverSent: true}), 5, false},
 	}
-	type way = func(context.Context, *Session, func(context.Context, *mixcloud.Client) (int, error)) (int, error)
+	type way = func(context.Context, *Session, string, func(context.Context, *mixcloud.Client) (int, error)) (int, error)
 	for name, tt := range tests {
 		for how, write := range map[string]way{"write": Write[int], "stream": Stream[int]} {
 			t.Run(name+"/"+how, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestWrite_tellsWhatWasSent(t *testing.T) {
 				ctx, sent := idempotency.Watch(t.Context())
 				func() {
 					defer func() { _ = recover() }()
-					_, _ = write(ctx, session, func(context.Context, *mixcloud.Client) (int, error) {
+					_, _ = write(ctx, session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) {
 						if errors.Is(tt.err, errPanics) {
 							panic("in the middle")
 						}

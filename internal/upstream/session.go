@@ -83,7 +83,7 @@ func (s *Session) spend() error {
 	return &gqlerr.Error{
 		Code: gqlerr.CodeLimitExceeded,
 		Message: fmt.Sprintf("This operation needs more than the %d calls to Mixcloud that one operation may make, because Mixcloud gave fewer items at a time than it was asked for, "+
-			"or because calls had to be made again. Ask for fewer items, or ask again: what was read is kept for a while.", limit),
+			"or because calls had to be made again or were redirected. Ask for fewer items, or ask again: what was read is kept for a while.", limit),
 		Details: map[string]any{"budget": limit},
 	}
 }

@@ -70,7 +70,7 @@ func TestSharedPace_HoldsNoSlot(t *testing.T) {
 		for what, ask := range map[string]func() error{
 			"a read": func() error { _, err := Fetch(soon, s.Session(""), user("/b/")); return err },
 			"a write": func() error {
-				_, err := Write(soon, s.Session(""), func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
+				_, err := Write(soon, s.Session(""), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 				return err
 			},
 		} {
@@ -107,7 +107,7 @@ func TestSharedPace_Order(t *testing.T) {
 		time.Sleep(time.Second + time.Millisecond)
 		began := time.Now()
 		wg.Go(func() {
-			_, err := Write(t.Context(), s.Session(""), func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
+			_, err := Write(t.Context(), s.Session(""), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 			if took := time.Since(began); err != nil || took > 800*time.Millisecond {
 				t.Errorf("a write took %v, %v", took, err)
 			}

@@ -8,10 +8,10 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// excusable reports whether an error says something of Mixcloud's state, not of
-// what was asked for: then what was seen before is still the best answer.
-func excusable(err error) bool {
-	for _, kind := range []error{mixcloud.ErrUnavailable, mixcloud.ErrTimeout, mixcloud.ErrRateLimited, mixcloud.ErrBadResponse} {
+// allowsStale reports whether an error says something of Mixcloud's state, not of
+// the resource: then a stale entry is still the best answer (RFC 5861).
+func allowsStale(err error) bool {
+	for _, kind := range []error{mixcloud.ErrUnavailable, mixcloud.ErrTimeout, mixcloud.ErrRateLimited, mixcloud.ErrBadResponse, mixcloud.ErrRefused, mixcloud.ErrMoved} {
 		if errors.Is(err, kind) {
 			return true
 		}
@@ -50,7 +50,7 @@ func (s *Store) refresh(ctx context.Context, session *Session, k key, e *entry, 
 	if k.class == ClassEmbed {
 		payer = s.everybody
 	}
-	if until, _ := s.queue.silence(payer.pace); until > 0 || s.breakers[r.class.route()].check(now) != nil {
+	if until, _ := s.queue.silence(payer.pace); until > 0 || s.watched(k, "").check() != nil {
 		return
 	}
 	select {

@@ -4,7 +4,7 @@
 // the same time is fetched once (flight.go), calls wait for their turn in a fair
 // queue that goes no faster than Mixcloud likes (queue.go, pacing.go), what
 // failed by chance is tried again (retry.go), what keeps failing is left alone
-// (breaker.go), and what was seen once still answers when Mixcloud does not
+// (failures.go), and what was seen once still answers when Mixcloud does not
 // (stale.go).
 //
 // Every read is one [Fetch], every write one [Write] or [Stream].
@@ -21,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	"mixcloud-graphql/internal/breaker"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -131,7 +132,9 @@ type Store struct {
 	everybody *viewer
 	viewers   viewers
 	queue     *queue
-	breakers  [routes]breaker
+	breakers  [routes]*breaker.Breaker
+	failing   *breaker.Backoff[key] // reads that failed lately
+	faults    faultLog
 	retries   retryBudget
 	refreshes chan struct{} // a place for each that is under way
 
@@ -151,6 +154,7 @@ func NewStore(client *mixcloud.Client, options Options) *Store {
 	s := &Store{
 		client: client, options: options, clock: newClock(options.Wall), log: options.Log,
 		cache:     newCache(options.CacheBytes),
+		failing:   breaker.NewBackoff[key](maxFailing),
 		refreshes: make(chan struct{}, options.Refreshes),
 		overlay:   overlay{life: overlayLife}, uploads: overlay{life: uploadLife},
 	}
@@ -159,7 +163,11 @@ func NewStore(client *mixcloud.Client, options Options) *Store {
 	s.queue = newQueue(s.clock, options.Concurrency, options.Budget)
 	s.queue.shared = options.Pace != nil
 	for r := range s.breakers {
-		s.breakers[r].route = route(r)
+		config := breaker.Config{Name: route(r).String(), Log: s.log}
+		if route(r) == routeFixed {
+			config.Fixed = fixedAddresses
+		}
+		s.breakers[r] = breaker.New(config)
 	}
 	return s
 }

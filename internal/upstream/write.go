@@ -13,39 +13,40 @@ import (
 // Write makes one call that changes something, exactly once: it is never tried
 // again, unless the request provably never left this machine. It goes before
 // all reads, and counts as any other call of the operation. Afterwards nothing
-// is good any more that was kept for the token.
-func Write[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
+// is good any more that was kept for the token. Address is the path that is
+// called, for the circuit breaker.
+func Write[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
 	call = reporting(call)
-	value, err := send(ctx, s, call, false)
+	value, err := send(ctx, s, address, call, false)
 	var failed *mixcloud.Error
 	if errors.As(err, &failed) && failed.NeverSent {
-		return send(ctx, s, call, false)
+		return send(ctx, s, address, call, false)
 	}
 	return value, err
 }
 
 // Once is Write for a call whose answer nobody may be given again, such as one
 // that gives a token: a client that repeats its request makes it anew.
-func Once[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
-	return send(ctx, s, call, false)
+func Once[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
+	return send(ctx, s, address, call, false)
 }
 
 // Stream is Write for a request whose body flows while it is sent: it holds no
 // slot, for it may take hours, and ends with ctx alone. It is never tried again.
-func Stream[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
-	return send(ctx, s, reporting(call), true)
+func Stream[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
+	return send(ctx, s, address, reporting(call), true)
 }
 
 // send makes a write's call when it is its turn, right away if Mixcloud takes
 // any. A stream gives its place back as soon as it has it.
-func send[T any](ctx context.Context, s *Session, call func(context.Context, *mixcloud.Client) (T, error), stream bool) (value T, err error) {
+func send[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error), stream bool) (value T, err error) {
 	defer admission.Wait(ctx)()
 	st, v := s.store, s.as()
 	if err := s.spend(); err != nil {
 		return value, err
 	}
-	watch := &st.breakers[routeWrite]
-	if err := watch.check(st.clock.now()); err != nil {
+	watched := watched{st.breakers[routeWrite], address}
+	if err := watched.check(); err != nil {
 		s.refund()
 		return value, err
 	}
@@ -67,7 +68,7 @@ func send[T any](ctx context.Context, s *Session, call func(context.Context, *mi
 	} else {
 		defer func() { err = st.learn(v, st.queue.leave(t, outcome), err) }()
 	}
-	probe, err := watch.admit(st.clock.now())
+	allowed, err := watched.allow()
 	if err != nil {
 		s.refund()
 		return value, err
@@ -75,7 +76,7 @@ func send[T any](ctx context.Context, s *Session, call func(context.Context, *mi
 	s.calls.Add(1)
 	defer s.changed() // even if it failed: nobody knows what became of it
 	judged := outcome
-	defer func() { watch.done(probe, judge(judged), judged, st.clock.now(), st.log) }()
+	defer func() { st.observe(allowed, judged) }()
 	value, err = call(ctx, s.client)
 	outcome = err
 	// The caller's own end says nothing of Mixcloud, unless it has kept the caller

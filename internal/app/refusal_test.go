@@ -1,0 +1,130 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// answering some paths in its own way, over the emulator for all others.
+func withAnswers(t *testing.T, own map[string]http.HandlerFunc) *stage {
+	t.Helper()
+	e, err := emulator.New(emulator.WithWorld(seeded()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newStage(t, set{upstream: roundTripper(func(r *http.Request) (*http.Response, error) {
+		for path, answer := range own {
+			if strings.HasPrefix(r.URL.RequestURI(), path) {
+				w := httptest.NewRecorder()
+				answer(w, r)
+				return w.Result(), nil
+			}
+		}
+		return e.Transport().RoundTrip(r)
+	})})
+}
+
+func page(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(status)
+		fmt.Fprint(w, "<html>secret words</html>")
+	}
+}
+
+func moved(to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusMovedPermanently)
+	}
+}
+
+// One resource or search that is refused or fails, asked for five times a second,
+// changes nothing for the others of its kind.
+func TestOneAddressIsNoOutage(t *testing.T) {
+	t.Parallel()
+	seeded()
+	for _, status := range []int{400, 402, 403, 405, 408, 409, 418, 423, 451, 500, 501, 502, 503} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := withAnswers(t, map[string]http.HandlerFunc{"/alice/blocked/": page(status), "/search/?limit=1&q=crash": page(status)})
+				for i := range 50 {
+					a := s.ask(t, "", `{ cloudcast(key: "/alice/blocked/") { key } search(query: "crash") { cloudcasts(first: 1) { nodes { key } } } }`, nil)
+					retryable := status >= 500 && status != 501 || status == 403 || status == 408
+					for _, e := range a.decode(t, nil) {
+						if e.Extensions["retryable"] == true != retryable || !retryable && strings.Contains(strings.ToLower(e.Message), "try again") || strings.Contains(e.Message, "secret") {
+							t.Errorf("%+v", e)
+						}
+					}
+					if i%10 == 0 {
+						dataOf(t, s.ask(t, "", fmt.Sprintf(`{ user(username: "spartacus") { name } search(query: "music %d") { cloudcasts(first: 1) { nodes { key } } } popular(first: 1, offset: %d) { nodes { key } } }`, i, i), nil), 0)
+					}
+					time.Sleep(200 * time.Millisecond)
+				}
+			})
+		})
+	}
+}
+
+// A resource that has moved is shown under its new key, for one call more; its
+// lists likewise. A redirect to elsewhere is an error that says so.
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	s := withAnswers(t, map[string]http.HandlerFunc{
+		"/old-name/":   moved("/spartacus/"),
+		"/elsewhere/":  moved("https://evil.test/spartacus/"),
+		"/party/show/": moved("/spartacus/party-time/?access_token=x"),
+		"/genres/mist/": func(w http.ResponseWriter, r *http.Request) {
+			moved(strings.Replace(r.URL.Path, "mist", "house", 1))(w, r)
+		},
+	})
+	data := dataOf(t, s.ask(t, "demo-token", `{
+		user(username: "old-name") { key name raw }
+		cloudcast(key: "/party/show/") { key }
+		tag(name: "mist") { key popular(first: 1) { nodes { key } } }
+		elsewhere: user(username: "elsewhere") { key }
+	}`, nil), 1)
+	for path, want := range map[string]string{"user": "/spartacus/", "cloudcast": "/spartacus/party-time/", "tag": "/genres/house/"} {
+		if got := at(data, []any{path, "key"}); got != want {
+			t.Errorf("%s is %v, want %s", path, got, want)
+		}
+	}
+	calls := s.upstream()
+	if len(calls) < 8 || slices.ContainsFunc(calls, func(c string) bool { return strings.Contains(c, "evil") || strings.Contains(c, "=x") }) {
+		t.Errorf("calls: %q", calls)
+	}
+	a := s.ask(t, "demo-token", `{ user(username: "elsewhere") { key } }`, nil)
+	if errs := a.decode(t, nil); len(errs) != 1 || errs[0].code() != "UPSTREAM_BAD_RESPONSE" || !strings.Contains(errs[0].Message, "redirects this") {
+		t.Errorf("%+v", errs)
+	}
+}
+
+// A private show cannot be embedded, whatever token is sent, and a form that is
+// not offered does not get better by another try.
+func TestEmbedRefusals(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{401: "FORBIDDEN", 501: "UPSTREAM_BAD_RESPONSE"} {
+		s := withAnswers(t, map[string]http.HandlerFunc{"/www/oembed/": page(status), "/oembed/": page(status), "/spartacus/party-time/embed-html/": page(status), "/spartacus/party-time/embed-json/": page(status)})
+		for _, query := range []string{
+			`{ oembed(url: "https://www.mixcloud.com/spartacus/party-time/") { title } }`,
+			`{ cloudcast(key: "/spartacus/party-time/") { embedHtml } }`,
+			`{ cloudcast(key: "/spartacus/party-time/") { embedJson } }`,
+		} {
+			for _, token := range []string{"", "demo-token"} {
+				errs := s.ask(t, token, query, nil).decode(t, nil)
+				if len(errs) != 1 || errs[0].code() != want || errs[0].Extensions["retryable"] != nil || strings.Contains(errs[0].Message, "oken") {
+					t.Errorf("%d, %s: %+v", status, query, errs)
+				}
+			}
+		}
+	}
+}

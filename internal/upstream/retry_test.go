@@ -1,0 +1,87 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mixcloud-graphql/internal/gqlerr"
+)
+
+// Tries again: two, later each time, only of what breaks by chance or for the
+// limit, and never against a named wait.
+func TestRetry(t *testing.T) {
+	t.Parallel()
+	const round = 10 * time.Millisecond
+	named := broken
+	named.header = map[string]string{"Retry-After": "3"}
+	tests := map[string]struct {
+		answers []reply // the last one for all further
+		calls   int
+		took    time.Duration
+		code    gqlerr.Code
+	}{
+		"one 502":          {[]reply{broken, {delay: round}}, 2, 2*round + 100*time.Millisecond, ""},
+		"two resets":       {[]reply{{err: errors.New("reset")}, {err: errors.New("reset")}, {}}, 3, 300 * time.Millisecond, ""},
+		"no end":           {[]reply{broken}, 3, 3*round + 300*time.Millisecond, gqlerr.CodeUpstreamUnavailable},
+		"a named wait":     {[]reply{named}, 1, round, gqlerr.CodeUpstreamUnavailable},
+		"the limit":        {[]reply{limited("2"), {delay: round}}, 2, 2*round + 2*time.Second, ""},
+		"the limit again":  {[]reply{limited("2")}, 3, 3*round + 4*time.Second, gqlerr.CodeRateLimited},
+		"a longer limit":   {[]reply{limited("60"), {}}, 1, round, gqlerr.CodeRateLimited},
+		"not found":        {[]reply{missing}, 1, round, gqlerr.CodeNotFound},
+		"nonsense":         {[]reply{{body: "{"}}, 1, 0, gqlerr.CodeUpstreamBadResponse},
+		"a timeout":        {[]reply{{delay: time.Hour}}, 1, time.Second, gqlerr.CodeUpstreamTimeout},
+		"a bot protection": {[]reply{{status: 403, body: "<html>"}}, 1, 0, gqlerr.CodeUpstreamUnavailable},
+	}
+	for title, tt := range tests {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s, up := newRig(t, Options{Timeout: time.Second}, func(c call) reply { return tt.answers[min(c.n, len(tt.answers))-1] })
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				defer cancel()
+				session, began := s.Session(""), time.Now()
+				_, err := Fetch(ctx, session, user("/a/"))
+				if took := time.Since(began); gqlerr.CodeOf(err) != tt.code || took != tt.took || session.Cost().Calls != tt.calls {
+					t.Errorf("%v after %v, cost %+v", err, took, session.Cost())
+				}
+				wantCalls(t, up, tt.calls)
+			})
+		})
+	}
+}
+
+// Nobody is waited for who has left: there is no try again for them.
+func TestRetry_NobodyWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, up := newRig(t, Options{}, func(call) reply { return reply{delay: time.Second, status: 502, body: "<html>"} })
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		name(ctx, s.Session(""), "/a/")
+		time.Sleep(time.Minute)
+		wantCalls(t, up, 1)
+	})
+}
+
+// Tries again are no more than one in ten calls, however much fails. The
+// breakers, which would end it before, are left out.
+func TestRetry_Budget(t *testing.T) {
+	t.Parallel()
+	var r retryBudget
+	tries := 0
+	const calls = 2000
+	for range calls {
+		r.earn()
+		for range 2 {
+			if r.take() {
+				tries++
+			}
+		}
+	}
+	if most := retryStock + retryShare*calls; float64(tries) > most || float64(tries) < most-2 {
+		t.Errorf("%d tries again of %d calls", tries, calls)
+	}
+}
