@@ -15,6 +15,9 @@ type User struct {
 	// Following says whether the holder of the token follows this user; nil
 	// without a token.
 	Following *bool
+	// ListenTime is set in a cloudcast's list of listeners only: when this user
+	// listened to it. Nil when the list does not say.
+	ListenTime *time.Time
 }
 
 // A FullUser is a user fetched by its key. Counts are Mixcloud's own and may
@@ -66,6 +69,8 @@ func (u *User) member(name string, v value) bool {
 		u.Pictures = decodePictures(v)
 	case "following":
 		u.Following = v.flag()
+	case "listen_time":
+		u.ListenTime = v.instant()
 	default:
 		return false
 	}

@@ -100,6 +100,7 @@ func viewUser(u *User) view {
 	return view{
 		rawKey: u.Raw(), "key": u.Key, "url": u.URL, "name": u.Name, "username": u.Username,
 		"type": u.Type, "pictures": viewPictures(u.Pictures), "following": u.Following,
+		"listen_time": u.ListenTime,
 	}
 }
 

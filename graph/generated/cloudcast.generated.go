@@ -28,7 +28,7 @@ type CloudcastResolver interface {
 	Raw(ctx context.Context, obj *model.Cloudcast, full bool) (json.RawMessage, error)
 	Comments(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Comment], error)
 	Favorites(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error)
-	Listeners(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error)
+	Listeners(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.ListenerConnection, error)
 	Similar(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error)
 	EmbedHTML(ctx context.Context, obj *model.Cloudcast, width *string, height *int, color *string) (*string, error)
 	EmbedJSON(ctx context.Context, obj *model.Cloudcast, width *string, height *int, color *string) (json.RawMessage, error)
@@ -1187,8 +1187,8 @@ func (ec *executionContext) _Cloudcast_listeners(ctx context.Context, field grap
 			return ec.Resolvers.Cloudcast().Listeners(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["since"].(*time.Time), fc.Args["until"].(*time.Time), fc.Args["offset"].(*int))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*model.User]) graphql.Marshaler {
-			return ec.marshalOUserConnection2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ListenerConnection) graphql.Marshaler {
+			return ec.marshalOListenerConnection2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐListenerConnection(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1201,7 +1201,7 @@ func (ec *executionContext) fieldContext_Cloudcast_listeners(ctx context.Context
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_UserConnection(ctx, field)
+			return ec.childFields_ListenerConnection(ctx, field)
 		},
 	}
 	defer func() {
@@ -1721,6 +1721,203 @@ func (ec *executionContext) fieldContext_ListenEdge_listenedAt(_ context.Context
 	return graphql.NewScalarFieldContext("ListenEdge", field, true, false, "DateTime")
 }
 
+func (ec *executionContext) _ListenerConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ListenerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListenerConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.ListenerEdge) graphql.Marshaler {
+			return ec.marshalNListenerEdge2ᚕᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐListenerEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ListenerConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ListenerConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ListenerEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ListenerConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.ListenerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListenerConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.User) graphql.Marshaler {
+			return ec.marshalNUser2ᚕᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUserᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ListenerConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ListenerConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ListenerConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.ListenerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListenerConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ListenerConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ListenerConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ListenerConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.ListenerConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListenerConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ListenerConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ListenerConnection", field, true, false, "Int")
+}
+
+func (ec *executionContext) _ListenerEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ListenerEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListenerEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ListenerEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ListenerEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _ListenerEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ListenerEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListenerEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
+			return ec.marshalNUser2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUser(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ListenerEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ListenerEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ListenerEdge_listenedAt(ctx context.Context, field graphql.CollectedField, obj *model.ListenerEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListenerEdge_listenedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ListenedAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ListenerEdge_listenedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ListenerEdge", field, true, false, "DateTime")
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -2125,6 +2322,100 @@ func (ec *executionContext) _ListenEdge(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var listenerConnectionImplementors = []string{"ListenerConnection"}
+
+func (ec *executionContext) _ListenerConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ListenerConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, listenerConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ListenerConnection")
+		case "edges":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ListenerConnection_edges(ctx, field, obj)
+				})
+		case "nodes":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ListenerConnection_nodes(ctx, field, obj)
+				})
+		case "pageInfo":
+			out.Values[i] = ec._ListenerConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ListenerConnection_totalCount(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var listenerEdgeImplementors = []string{"ListenerEdge"}
+
+func (ec *executionContext) _ListenerEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ListenerEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, listenerEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ListenerEdge")
+		case "cursor":
+			out.Values[i] = ec._ListenerEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._ListenerEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "listenedAt":
+			out.Values[i] = ec._ListenerEdge_listenedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -2201,6 +2492,30 @@ func (ec *executionContext) marshalNListenEdge2ᚖmixcloudᚑgraphqlᚋgraphᚋm
 	return ec._ListenEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNListenerEdge2ᚕᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐListenerEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ListenerEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNListenerEdge2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐListenerEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNListenerEdge2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐListenerEdge(ctx context.Context, sel ast.SelectionSet, v *model.ListenerEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ListenerEdge!")
+		return graphql.Null
+	}
+	return ec._ListenerEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOCloudcast2ᚕᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Cloudcast) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -2239,6 +2554,13 @@ func (ec *executionContext) marshalOListenConnection2ᚖmixcloudᚑgraphqlᚋgra
 		return graphql.Null
 	}
 	return ec._ListenConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOListenerConnection2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐListenerConnection(ctx context.Context, sel ast.SelectionSet, v *model.ListenerConnection) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ListenerConnection(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -265,6 +265,19 @@ type ComplexityRoot struct {
 		Node       func(childComplexity int) int
 	}
 
+	ListenerConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ListenerEdge struct {
+		Cursor     func(childComplexity int) int
+		ListenedAt func(childComplexity int) int
+		Node       func(childComplexity int) int
+	}
+
 	Mutation struct {
 		AddToListenLater      func(childComplexity int, input model.CloudcastTarget) int
 		EditCloudcast         func(childComplexity int, input model.EditCloudcastInput) int
@@ -1650,6 +1663,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ListenEdge.Node(childComplexity), true
+
+	case "ListenerConnection.edges":
+		if e.ComplexityRoot.ListenerConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListenerConnection.Edges(childComplexity), true
+	case "ListenerConnection.nodes":
+		if e.ComplexityRoot.ListenerConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListenerConnection.Nodes(childComplexity), true
+	case "ListenerConnection.pageInfo":
+		if e.ComplexityRoot.ListenerConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListenerConnection.PageInfo(childComplexity), true
+	case "ListenerConnection.totalCount":
+		if e.ComplexityRoot.ListenerConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListenerConnection.TotalCount(childComplexity), true
+
+	case "ListenerEdge.cursor":
+		if e.ComplexityRoot.ListenerEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListenerEdge.Cursor(childComplexity), true
+	case "ListenerEdge.listenedAt":
+		if e.ComplexityRoot.ListenerEdge.ListenedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListenerEdge.ListenedAt(childComplexity), true
+	case "ListenerEdge.node":
+		if e.ComplexityRoot.ListenerEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListenerEdge.Node(childComplexity), true
 
 	case "Mutation.addToListenLater":
 		if e.ComplexityRoot.Mutation.AddToListenLater == nil {
@@ -4199,7 +4256,7 @@ type Cloudcast implements Resource & Node {
     offset: Int
   ): UserConnection
   """
-  The users who have listened to it.
+  The users who have listened to it, the latest first. A user may be listed more than once, at different times.
 
   Cost: one call.
   """
@@ -4218,7 +4275,7 @@ type Cloudcast implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): UserConnection
+  ): ListenerConnection
   """
   Cloudcasts that Mixcloud finds similar.
 
@@ -4300,6 +4357,33 @@ type ListenEdge {
   "The item."
   node: Cloudcast!
   "When they listened."
+  listenedAt: DateTime
+}
+
+"A page of listeners."
+type ListenerConnection {
+  "The items with their cursors."
+  edges: [ListenerEdge!]!
+  "The items alone."
+  nodes: [User!]!
+  "Where this page stands in the list."
+  pageInfo: PageInfo!
+  """
+  How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
+  be higher than what the list shows. Null when it is not known.
+
+  Cost: one load of the owner at most.
+  """
+  totalCount: Int
+}
+
+"A user who listened, with the cursor and the time."
+type ListenerEdge {
+  "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
+  cursor: String!
+  "The item."
+  node: User!
+  "When they listened. Null when Mixcloud does not say."
   listenedAt: DateTime
 }
 `, BuiltIn: false},
@@ -4697,7 +4781,7 @@ type Playlist implements Resource & Node {
   slug: String!
   "Who made it."
   owner: User
-  "How many cloudcasts it holds, as Mixcloud counts them."
+  "How many cloudcasts it holds, as Mixcloud counts them. Null when Mixcloud does not say, as in today's lists of playlists."
   cloudcastCount: Int
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
@@ -6111,6 +6195,32 @@ func (ec *executionContext) childFields_ListenEdge(ctx context.Context, field gr
 		return ec.fieldContext_ListenEdge_listenedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ListenEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ListenerConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ListenerConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ListenerConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ListenerConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ListenerConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListenerConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ListenerEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ListenerEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ListenerEdge_node(ctx, field)
+	case "listenedAt":
+		return ec.fieldContext_ListenerEdge_listenedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListenerEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_OEmbed(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -94,6 +94,25 @@ type ListenEdge Edge[*Cloudcast]
 // ListenedAt is when they listened; nil when Mixcloud does not say.
 func (e *ListenEdge) ListenedAt() *time.Time { return e.Node.ListenTime }
 
+// A ListenerConnection is a page of a cloudcast's listeners: users whose edges
+// say when they listened.
+type ListenerConnection struct{ *Connection[*User] }
+
+// Edges returns the listeners with their cursors.
+func (c *ListenerConnection) Edges(context.Context) []*ListenerEdge {
+	edges := make([]*ListenerEdge, len(c.edges))
+	for i, e := range c.edges {
+		edges[i] = (*ListenerEdge)(e)
+	}
+	return edges
+}
+
+// A ListenerEdge is one user who listened.
+type ListenerEdge Edge[*User]
+
+// ListenedAt returns when the user listened; nil when Mixcloud does not say.
+func (e *ListenerEdge) ListenedAt() *time.Time { return e.Node.ListenTime }
+
 // PageInfo says where a page stands in its list.
 type PageInfo struct {
 	HasNextPage     bool

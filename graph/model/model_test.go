@@ -367,6 +367,11 @@ func TestConnection(t *testing.T) {
 	if len(edges) != 2 || edges[0].ListenedAt() != a.ListenTime || edges[1].ListenedAt() != nil || edges[1].Cursor != "2" {
 		t.Errorf("%+v", edges)
 	}
+	u, v := NewUser(&mixcloud.User{Key: "/a/", ListenTime: &listened}), NewUser(&mixcloud.User{Key: "/b/"})
+	listeners := ListenerConnection{NewConnection([]*UserEdge{{"1", u}, {"2", v}}, PageInfo{}, nil)}
+	if edges := listeners.Edges(t.Context()); len(edges) != 2 || edges[0].ListenedAt() != u.ListenTime || edges[1].ListenedAt() != nil || edges[1].Cursor != "2" {
+		t.Errorf("%+v", edges)
+	}
 }
 
 func TestCategoryFormat(t *testing.T) {

@@ -64,11 +64,13 @@ func (r *cloudcastResolver) Favorites(ctx context.Context, obj *model.Cloudcast,
 	return unlessNew(ctx, obj.Key, connection, err)
 }
 
-func (r *cloudcastResolver) Listeners(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
-	l := users(ctx, mixcloud.Canonical(obj.Key), obj.Key, "listeners")
-	l.total = known(obj.ListenerCount())
-	connection, err := connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
-	return unlessNew(ctx, obj.Key, connection, err)
+func (r *cloudcastResolver) Listeners(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.ListenerConnection, error) {
+	connection, err := connect(ctx, r.Resolver, listeners(ctx, obj), page(first, after, last, before, since, until, offset))
+	connection, err = unlessNew(ctx, obj.Key, connection, err)
+	if connection == nil || err != nil {
+		return nil, err
+	}
+	return &model.ListenerConnection{Connection: connection}, nil
 }
 
 func (r *cloudcastResolver) Similar(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {

@@ -33,6 +33,15 @@ func listens(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model
 	return l
 }
 
+// listeners is the list of the users who listened to a cloudcast. A user may be
+// listed several times.
+func listeners(ctx context.Context, c *model.Cloudcast) list[mixcloud.User, *model.User] {
+	l := users(ctx, mixcloud.Canonical(c.Key), c.Key, "listeners")
+	l.time = func(u mixcloud.User) time.Time { return moment(u.ListenTime) }
+	l.total = known(c.ListenerCount())
+	return l
+}
+
 // followers is the list of those who follow a user.
 func followers(ctx context.Context, u *model.User) list[mixcloud.User, *model.User] {
 	l := users(ctx, mixcloud.Canonical(u.Key), u.Path(), "followers")

@@ -131,6 +131,8 @@ var parents = map[string]struct{ partial, full string }{
 	"CloudcastEdge":                {partial: `popular(first: 1) { edges { %s } }`},
 	"ListenConnection":             {partial: `user(username: "demo") { listens(first: 1) { %s } }`},
 	"ListenEdge":                   {partial: `user(username: "demo") { listens(first: 1) { edges { %s } } }`},
+	"ListenerConnection":           {partial: `cloudcast(key: "/HarbourFM/low-tide-live-from-the-last-ferry/") { listeners(first: 1) { %s } }`},
+	"ListenerEdge":                 {partial: `cloudcast(key: "/HarbourFM/low-tide-live-from-the-last-ferry/") { listeners(first: 1) { edges { %s } } }`},
 	"UserConnection":               {partial: `user(username: "demo") { followers(first: 1) { %s } }`},
 	"UserEdge":                     {partial: `user(username: "demo") { followers(first: 1) { edges { %s } } }`},
 	"TagConnection":                {partial: `search(query: "funk") { tags(first: 1) { %s } }`},
