@@ -50,9 +50,11 @@ var corrected = map[string]bool{"User.followingCount": true, "User.favoriteCount
 const (
 	sinceCalls  = 2 // of an undated list: which end of it Mixcloud gives is not known beforehand
 	renameCalls = 2
-	beforeCalls = 5 // no more are ever made
+	beforeCalls = 5
 )
 
-// afterCalls are those of a page after a cursor. It marks an item that may have
-// moved or gone: finding its place may take looks at several pages.
-var afterCalls = map[paging.Kind]int64{paging.ByOffset: 1, paging.ByTime: 3, paging.ByPage: 6}
+// afterCalls is how many calls a page after a cursor takes at most. The item
+// that the cursor marks may have moved or gone, so finding its place may take
+// several pages. Not counted are the further calls for lists in which Mixcloud
+// hides items, or gives smaller pages than asked for: the schema says so.
+var afterCalls = map[paging.Kind]int64{paging.ByOffset: 1, paging.ByTime: 3, paging.ByPage: 6, paging.ByWindow: 2}

@@ -124,6 +124,7 @@ func TestEstimate(t *testing.T) {
 		"since on a dated list":    {query: `{ user(username: "a") { listens(since: 5) { nodes { name } } } }`, anonymous: 2, signed: 2},
 		"since on another list":    {query: `{ user(username: "a") { followers(since: 5) { nodes { name } } } }`, anonymous: 3, signed: 3},
 		"after by offset":          {query: `query ($c: String) { popular(first: 10, after: $c) { nodes { description } } }`, variables: `{"c": "` + cursor(paging.ByOffset) + `"}`, anonymous: 11, signed: 11},
+		"after by window":          {query: `query ($c: String) { popular(first: 10, after: $c) { nodes { description } } }`, variables: `{"c": "` + cursor(paging.ByWindow) + `"}`, anonymous: 12, signed: 12},
 		"after by time":            {query: `query ($c: String) { user(username: "a") { listens(first: 10, after: $c) { nodes { name } } } }`, variables: `{"c": "` + cursor(paging.ByTime) + `"}`, anonymous: 4, signed: 4},
 		"after by page":            {query: `query ($c: String) { user(username: "a") { followers(first: 10, after: $c) { nodes { name } } } }`, variables: `{"c": "` + cursor(paging.ByPage) + `"}`, anonymous: 7, signed: 7},
 		"after nothing known":      {query: `{ popular(first: 10, after: "nonsense") { nodes { description } } }`, reason: "refused before a call"},

@@ -3440,7 +3440,13 @@ interface Resource implements Node {
   raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
 }
 
-"Where a page stands in its list."
+"""
+Where a page stands in its list.
+
+Mixcloud leaves hidden items out of some pages, up to empty ones. Such a page takes up to 20 further calls, which no estimate
+includes. If they find no item, the connection is null with a ` + "`" + `LIMIT_EXCEEDED` + "`" + ` error whose ` + "`" + `extensions.after` + "`" + ` (reading
+backward: ` + "`" + `extensions.before` + "`" + `) is a cursor to go on from.
+"""
 type PageInfo {
   """
   Whether more follows. Read from Mixcloud's own paging links, which now and then promise one page too many: the next

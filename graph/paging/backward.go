@@ -14,7 +14,7 @@ import (
 var errFar = gqlerr.Limit("Too many items of this list are newer than the cursor to read backward from it. " +
 	"Read forward from the top instead.")
 
-// backward gives the items before a cursor.
+// backward returns the items before a cursor.
 //
 // By date, since is what reaches them; but it is not known which end of the
 // list a page holds when more items are newer than since than fit in it: those
@@ -26,13 +26,8 @@ func (r *reader[T]) backward(ctx context.Context, from Cursor) (*Result[T], erro
 	var top bool // nothing else is above
 	var err error
 	switch from.Kind {
-	case ByOffset:
-		start := max(0, from.Offset-r.req.size)
-		top = start == 0
-		if from.Offset > 0 {
-			above, _, err = r.offsets(ctx, nil, start, from.Offset-start)
-			above = above[:min(len(above), from.Offset-start)]
-		}
+	case ByOffset, ByWindow:
+		above, top, err = r.aboveOffset(ctx, from)
 	case ByTime:
 		above, top, err = r.aboveTime(ctx, from)
 	default:
@@ -42,97 +37,136 @@ func (r *reader[T]) backward(ctx context.Context, from Cursor) (*Result[T], erro
 		return nil, err
 	}
 	cut := max(0, len(above)-r.req.size)
-	return &Result[T]{
+	result := &Result[T]{
 		Edges:           r.edges(above[cut:]),
 		HasNextPage:     true,
 		HasPreviousPage: cut > 0 || !top,
-	}, nil
+		Seen:            len(above),
+	}
+	if r.unfiltered() {
+		result.Total = r.total
+	}
+	return result, nil
 }
 
 // aboveTime reads the items above a time cursor, one more than asked for if
 // there is one. Top says that there are no others.
 func (r *reader[T]) aboveTime(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
-	b, err := r.adjacent(ctx, from.Second-1, from.ident(), r.atMost(r.req.size+2))
+	if from.Key == noItem {
+		return r.fill(ctx, nil, false, from.Second, ident{}, r.atMost(r.req.size+2))
+	}
+	w, err := r.readDownTo(ctx, from.Second-1, from.ident(), r.atMost(r.req.size+2))
 	if err != nil {
 		return nil, false, err
 	}
-	if b.at < 0 { // gone, or in the midst of a second that does not fit a page
-		lo, hi := run(b.entries, from.Second)
-		if lo == 0 && !b.top {
-			return r.aboveSecond(ctx, from)
+	if w.at < 0 { // gone, or in the midst of a second that does not fit a page
+		lo, hi := run(w.entries, from.Second)
+		if w.full || lo == 0 && !w.top {
+			return r.aboveInSecond(ctx, from)
 		}
-		var sure bool
-		if b.at, sure = spot(b.entries, lo, hi, from); !sure && b.cut {
-			b.at = hi // deeper in its second than a page
-		}
+		w.at, _ = insertionPoint(w.entries, lo, hi, from)
 	}
-	above = b.entries[:b.at]
-	if len(above) == 0 {
-		return r.climb(ctx, nil, b.top, from.Second, from.ident(), r.limit)
+	above = w.entries[:w.at]
+	switch {
+	case len(above) == 0 && w.begins && w.second == from.Second:
+		return r.fill(ctx, nil, w.top, from.Second, ident{}, r.limit)
+	case len(above) == 0:
+		return r.fill(ctx, nil, w.top, from.Second, from.ident(), r.limit)
 	}
-	return r.climb(ctx, above, b.top, above[0].at.Second, above[0].at.ident(), r.limit)
+	return r.fill(ctx, above, w.top, above[0].at.Second, above[0].at.ident(), r.limit)
 }
 
-// aboveSecond is aboveTime for a second that does not fit a page: down from its
-// top to the cursor, then up from it.
-func (r *reader[T]) aboveSecond(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
+// aboveInSecond is aboveTime for a second that does not fit a page: down from
+// its top to the cursor, then up from it.
+func (r *reader[T]) aboveInSecond(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
+	var p *page[T]
 	for limit := r.atMost(from.Place + 1); ; limit = r.limit {
-		s, err := r.near(ctx, noTime, from.Second+1, limit)
+		p, err = r.bounded(ctx, noTime, from.Second+1, limit)
 		if err != nil {
 			return nil, false, err
 		}
-		lo, hi := run(s.entries, from.Second)
-		at := find(s.entries, from.ident())
-		if at < 0 {
-			sure := false
-			at, sure = spot(s.entries, lo, hi, from)
-			if !sure && hi == len(s.entries) && s.next != nil { // its second goes on below
-				if limit < r.limit {
-					continue
-				}
-				at = hi
-			}
+		lo, hi := run(p.entries, from.Second)
+		at := locate(p.entries, from)
+		if at < 0 && (hi < len(p.entries) || p.next == nil) {
+			at, _ = insertionPoint(p.entries, lo, hi, from)
 		}
-		return r.climb(ctx, s.entries[lo:at], false, from.Second, ident{}, r.limit)
+		if at >= 0 {
+			return r.fill(ctx, p.entries[lo:at], false, from.Second, ident{}, r.limit)
+		}
+		if limit >= r.limit {
+			break
+		}
 	}
+	if first := max(0, from.Place-r.req.size-2); from.Place > 0 && first > 0 { // at its place
+		q, err := r.within(ctx, p.asked, first, r.atMost(from.Place-first+1), Cursor{Second: from.Second, Place: first - 1}, 0)
+		if err != nil {
+			return nil, false, err
+		}
+		if at := locate(q.entries, from); at > 1 && !q.repeated && digest(q.entries[at-1].at.Key) == from.Above {
+			return q.entries[1:at], false, nil // the first one's neighbour is not known
+		}
+	}
+	all, at, _, err := r.scan(ctx, p, from)
+	if err != nil {
+		return nil, false, err
+	}
+	if at > 0 && all[at-1].at.ident() == from.ident() {
+		at--
+	}
+	return r.fill(ctx, all[:at], false, from.Second, ident{}, r.limit)
 }
 
 // abovePage reads the items above a page cursor, one more than asked for if
 // there is one: those of its page, then those above that. Top says that there
 // are no others.
 func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
-	entries, at, _, err := r.seek(ctx, from, r.atMost(from.Place+1), func(until int64, limit int) (*sheet[T], error) {
-		return r.near(ctx, noTime, until, limit)
+	if from.Key == noItem {
+		return r.fill(ctx, nil, false, from.Second, ident{}, r.atMost(r.req.size+2))
+	}
+	entries, at, p, err := r.seek(ctx, from, r.atMost(from.Place+1), func(until int64, limit int) (*page[T], error) {
+		return r.bounded(ctx, noTime, until, limit)
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, false, err
+	}
+	here := at < len(entries) && entries[at].at.Key == from.Key
+	if !here && at == len(entries) && p.next != nil && from.Place >= len(entries) && from.Second != noTime && p.lowest() >= from.Second {
+		return r.aboveInSecond(ctx, from)
+	}
+	switch {
 	case from.Second == noTime:
 		return entries[:at], true, nil // the page began at the top
 	case len(entries) == 0:
-		return r.climb(ctx, nil, false, from.Second, ident{}, r.limit)
+		return r.fill(ctx, nil, false, from.Second, ident{}, r.limit)
 	}
-	return r.climb(ctx, entries[:at], false, entries[0].at.Second, entries[0].at.ident(), r.atMost(max(0, r.req.size-at)+2))
+	return r.fill(ctx, entries[:at], false, entries[0].at.Second, entries[0].at.ident(), r.atMost(max(0, r.req.size-at)+2))
 }
 
-// climb completes above, what is known to stand directly over a cursor, upwards
+// fill completes above, what is known to stand directly over a cursor, upwards
 // to one item more than the client asked for. Pivot is what was listed at second
 // and stands directly under the items that are missing; the zero ident for all
 // of that second. Limit is the size of the first page; the others, rarely
-// needed, are as large as can be. What maxBackwardCalls do not reach is left to
-// the client's next page, if this one has anything.
-func (r *reader[T]) climb(ctx context.Context, above []entry[T], top bool, second int64, pivot ident, limit int) ([]entry[T], bool, error) {
+// needed, are as large as can be. What the calls do not reach is left to the
+// client's next page, if this one has anything.
+func (r *reader[T]) fill(ctx context.Context, above []entry[T], top bool, second int64, pivot ident, limit int) ([]entry[T], bool, error) {
 	for len(above) <= r.req.size && !top && second != noTime {
-		b, err := r.over(ctx, second, pivot, limit)
-		if errors.Is(err, errFar) && len(above) > 0 {
+		w, err := r.directlyAbove(ctx, second, pivot, limit)
+		switch {
+		case (errors.Is(err, errFar) || errors.Is(err, errTies)) && len(above) > 0:
 			return above, false, nil
-		}
-		if err != nil {
+		case errors.Is(err, errFar) && r.hidden && pivot == (ident{}):
+			return nil, false, r.exhausted("before", r.secondCursor(second))
+		case err != nil:
 			return nil, false, err
 		}
-		above, top = slices.Concat(b.entries, above), b.top
-		if len(b.entries) > 0 {
-			second, pivot = b.second, b.entries[0].at.ident()
+		above, top = slices.Concat(w.entries, above), w.top
+		switch {
+		case len(w.entries) > 0:
+			second, pivot = w.second, w.entries[0].at.ident()
+		case !top && w.second-1 <= second:
+			return nil, false, errTies
+		case !top: // all in between is hidden
+			second, pivot = w.second-1, ident{}
 		}
 		limit = r.limit
 	}
@@ -142,100 +176,166 @@ func (r *reader[T]) climb(ctx context.Context, above []entry[T], top bool, secon
 	return above, top || second == noTime, nil
 }
 
-// over reads items that stand directly over the pivot: none only if there are
-// none, and then the block says top.
-func (r *reader[T]) over(ctx context.Context, second int64, pivot ident, limit int) (block[T], error) {
-	for pivot != (ident{}) {
-		b, err := r.adjacent(ctx, second-1, pivot, limit)
-		if err != nil {
-			return b, err
-		}
-		if b.at > 0 || b.at == 0 && b.top {
-			b.entries = b.entries[:b.at]
-			return b, nil
-		}
-		if limit >= r.limit {
-			r.log.WarnContext(ctx, "more items in one second than fit a page: some may be skipped",
-				"list", r.list.Identity, "second", timeOf(second))
-			break
-		}
-		limit = r.limit // items under the pivot, of its second, took the places
+// directlyAbove reads items that stand directly over the pivot. If there are
+// none the window is empty, and says either that nothing is above it or up to
+// which second all is hidden.
+func (r *reader[T]) directlyAbove(ctx context.Context, second int64, pivot ident, limit int) (window[T], error) {
+	if pivot == (ident{}) {
+		return r.readDownTo(ctx, second, ident{}, limit)
 	}
-	b, err := r.adjacent(ctx, second, ident{}, limit)
-	b.top = b.top || len(b.entries) == 0
-	return b, err
+	begins := false // the pivot is the first of its second
+	for ; ; limit = r.limit {
+		w, err := r.readDownTo(ctx, second-1, pivot, limit)
+		if err != nil {
+			return w, err
+		}
+		if w.at > 0 || w.at == 0 && w.top {
+			w.entries = w.entries[:w.at]
+			return w, nil
+		}
+		if w.at < 0 && w.reaches {
+			// The pivot is older than second, which was that of hidden items above it.
+			return w, nil
+		}
+		begins = begins || w.at == 0 && w.begins
+		if limit >= r.limit || begins && len(w.entries) >= r.limit {
+			break
+		} // items under the pivot, of its second, took the places
+	}
+	if begins {
+		return r.readDownTo(ctx, second, ident{}, r.limit)
+	}
+	// Its second does not fit a page, or all above it is hidden.
+	p, err := r.bounded(ctx, second-1, second+1, r.limit)
+	if err != nil {
+		return window[T]{}, err
+	}
+	switch at := find(p.entries, pivot); {
+	case at > 0:
+		return window[T]{entries: p.entries[:at], second: second}, nil
+	case at < 0 && p.next != nil && p.lowest() >= second:
+		return window[T]{}, errTies
+	}
+	return r.readDownTo(ctx, second, ident{}, limit)
 }
 
-// A block is a piece of a list without holes.
-type block[T any] struct {
+// A window is a piece of a list without holes.
+type window[T any] struct {
 	entries []entry[T]
 	at      int   // the index of the item that was looked for; -1 if it is not here
 	second  int64 // when the first item was listed; noTime where nothing says
 	top     bool  // nothing else is above
-	cut     bool  // the last second may have more items, out of reach
+	begins  bool  // the first item is the first of its second
+	reaches bool  // it goes down to the bound that was asked for
+	full    bool  // the last second may have more items than a page
 }
 
-// adjacent reads items newer than low, until the block holds the item id or is
-// known to reach down to low.
-func (r *reader[T]) adjacent(ctx context.Context, low int64, id ident, limit int) (block[T], error) {
+// readDownTo reads items newer than low, until the window holds the item id or
+// is known to reach down to low.
+func (r *reader[T]) readDownTo(ctx context.Context, low int64, id ident, limit int) (window[T], error) {
 	low = max(low, r.req.since)
-	s, err := r.near(ctx, low, noTime, limit)
+	p, err := r.bounded(ctx, low, noTime, limit)
 	if err != nil {
-		return block[T]{}, err
+		return window[T]{}, err
 	}
-	b := block[T]{entries: s.entries, second: s.top, top: s.complete}
+	w := window[T]{entries: p.entries, second: p.top, top: p.complete}
+	floor := p.floor()
 	for {
-		if b.at = find(b.entries, id); b.at >= 0 || s.complete || s.bottom == noTime {
-			return b, nil
+		if w.at = find(w.entries, id); w.at >= 0 || p.complete || floor == noTime || floor <= low {
+			w.reaches = p.complete || floor != noTime
+			return w, nil
 		}
-		// Not next to low as far as is known: see what stands under the block.
-		last := b.entries[len(b.entries)-1].at.ident()
-		until := s.bottom + 1
-		s, err = r.near(ctx, low, until, r.limit)
+		// Not next to low as far as is known: see what stands under the window.
+		p, err = r.bounded(ctx, low, floor+1, r.limit)
 		if err != nil {
-			return block[T]{}, err
+			return window[T]{}, err
 		}
-		first, end := find(s.entries, b.entries[0].at.ident()), find(s.entries, last)
-		switch {
-		case first >= 0: // all of the block is of one second
-			b.entries, b.second = s.entries, s.top
-		case end >= 0:
-			b.extend(s.entries[end+1:])
-		case len(s.entries) > 0:
-			b = block[T]{entries: s.entries, second: s.top}
-		}
-		if s.complete || len(s.entries) == 0 || find(b.entries, id) >= 0 ||
-			b.entries[len(b.entries)-1].at.ident() != last {
+		if r.under(&w, p) || find(w.entries, id) >= 0 {
+			floor = p.floor()
 			continue
 		}
-		// The page ends where the block does. Either it ends at low, or the
-		// second goes on for longer than a page: one step further tells.
-		b.cut = s.raw >= s.asked.Limit
-		s, err = r.near(ctx, low, until-1, r.limit)
-		if err != nil {
-			return block[T]{}, err
+		if lowest := p.lowest(); lowest != noTime && lowest < floor {
+			floor = lowest // hidden items end the page
+			continue
 		}
-		if len(s.entries) > 0 {
-			r.log.WarnContext(ctx, "more items in one second than fit a page: some may be skipped",
-				"list", r.list.Identity, "second", timeOf(until-1))
+		if p.next == nil {
+			w.at, w.reaches = -1, true
+			return w, nil
 		}
-		b.extend(s.entries)
+		// The page ends where the window does. Either it ends at low, or the
+		// second goes on for longer than a page.
+		if floor == low+1 && id != (ident{}) {
+			w.at, w.full, r.tied = -1, true, true
+			return w, nil
+		}
+		if p.raw < p.asked.Limit {
+			step, err := r.bounded(ctx, low, floor, r.limit)
+			if err != nil {
+				return window[T]{}, err
+			}
+			if len(step.entries) == 0 && step.next == nil {
+				w.at, w.reaches = -1, true
+				return w, nil
+			}
+		}
+		for len(w.entries) > 0 && p.lowest() != noTime && p.lowest() >= floor {
+			q, fresh, err := r.deeper(ctx, p, r.limit)
+			if err != nil {
+				return window[T]{}, err
+			}
+			w.entries, p = slices.Concat(w.entries, fresh), q
+			if w.at = find(w.entries, id); w.at >= 0 || q.next == nil {
+				w.reaches = true
+				return w, nil
+			}
+			if r.calls > maxFurtherCalls {
+				return window[T]{}, errFar
+			}
+		}
+		return window[T]{}, errTies
 	}
 }
 
-// extend lengthens the block downwards. That there was more below says that the
-// first page held the newest items.
-func (b *block[T]) extend(entries []entry[T]) {
-	if len(entries) > 0 {
-		b.entries, b.top = slices.Concat(b.entries, entries), true
+// under lengthens a window downwards by p, which begins with the second in which
+// the window ends, and reports whether p has anything new. That there was more
+// below says that the first page held the newest items.
+func (r *reader[T]) under(w *window[T], p *page[T]) bool {
+	if len(p.entries) == 0 {
+		return false
 	}
+	begins := p.top != noTime && p.asked.Until.Unix() == p.top+1
+	if len(w.entries) == 0 {
+		w.entries, w.second, w.begins = p.entries, p.top, begins
+		return true
+	}
+	if find(p.entries, w.entries[0].at.ident()) >= 0 { // all of the window is of one second
+		fresh := len(p.entries) > len(w.entries)
+		w.entries, w.second = p.entries, p.top
+		w.begins = begins
+		return fresh
+	}
+	fresh := p.entries
+	if p.asked.Until.Unix() > w.entries[len(w.entries)-1].at.Second || p.kind() == ByPage {
+		last := w.entries[len(w.entries)-1].at.ident()
+		end := find(p.entries, last)
+		if end < 0 { // what is between them is not known
+			*w = window[T]{entries: p.entries, second: p.top, begins: begins}
+			return true
+		}
+		fresh = p.entries[end+1:]
+	}
+	if len(fresh) == 0 {
+		return false
+	}
+	w.entries, w.top = slices.Concat(w.entries, fresh), true
+	return true
 }
 
-// near reads a page for the way back: newer than since and older than until,
+// bounded reads a page for the way back: newer than since and older than until,
 // where these are not noTime.
-func (r *reader[T]) near(ctx context.Context, since, until int64, limit int) (*sheet[T], error) {
-	if r.calls >= maxBackwardCalls {
+func (r *reader[T]) bounded(ctx context.Context, since, until int64, limit int) (*page[T], error) {
+	if r.calls >= maxBackwardCalls && !r.hidden && !r.tied || r.calls > maxFurtherCalls {
 		return nil, errFar
 	}
-	return r.fetch(ctx, mixcloud.Range{Limit: limit, Since: timeOf(since), Until: timeOf(r.before(until))}, 0)
+	return r.fetch(ctx, mixcloud.Range{Limit: limit, Since: timeOf(since), Until: timeOf(r.before(until))})
 }

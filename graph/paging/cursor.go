@@ -20,31 +20,47 @@ type Kind byte
 const (
 	ByTime   Kind = 1 // by the time that the item itself carries
 	ByPage   Kind = 2 // by the time in its page's links, and its place there
-	ByOffset Kind = 3 // by its distance from the top of the list
+	ByOffset Kind = 3 // by its distance from the top of the list; read, but no longer given out
+	ByWindow Kind = 4 // by its distance from the top of the list, or its place in a page read by offset
 )
 
 // A Cursor marks an item in a list. Which fields count depends on Kind; the
-// others are zero. Place and Above find the spot again when the item is gone.
+// others are zero. Place and Above find the insertion point when the item is
+// gone.
 type Cursor struct {
 	Kind Kind
-	// Key is the item's, see cursorKey. Not with ByOffset.
+	// Key is the item's, see cursorKey; noItem for a cursor that stands before
+	// the first item of its second. Not with ByOffset and ByWindow.
 	Key string
 	// Second is, in Unix seconds, when the item was listed (ByTime), or when
 	// the first item of its page was (ByPage; -1 for a page from the top of the
 	// list whose links did not say).
 	Second int64
-	// Next is, ByPage and on the last item of a page alone, when that item was
-	// listed; -1 where it is not known.
+	// Next is set on the last item of a page alone. ByPage it is when that item
+	// was listed; -1 where it is not known. ByWindow, with a Span, it is the
+	// offset of the page below; 0 where it is not known.
 	Next int64
 	// Place is how many items are known to stand before this one: of the same
-	// second (ByTime), or in its page (ByPage).
+	// second (ByTime), or in its page (ByPage, ByWindow with a Span).
 	Place int
 	// Above is a digest of the key of the item just before this one; 0 if
 	// Place is.
 	Above uint32
-	// Offset is how many items of the list stand before this one (ByOffset).
+	// Offset is how many items of the list stand before this one (ByOffset,
+	// ByWindow), or before the first one of its page (ByWindow with a Span).
 	Offset int
+	// Span is, ByWindow, the limit with which the item's page was asked for, if
+	// that page was shorter. Mixcloud may have left items out of it, so the
+	// item's own distance from the top is not known. 0 when it is.
+	Span int
+	// Head is, ByWindow, a digest of the key of the first item of the page. A
+	// page at another offset that begins with the same item shows that the
+	// upstream ignores offsets. 0 when it is not known.
+	Head uint32
 }
+
+// noItem is the key of a cursor that marks a second, not an item.
+const noItem = "/#/"
 
 const (
 	cursorVersion = 1
@@ -102,6 +118,14 @@ func (c Cursor) Encode(to Binding) string {
 		b = c.appendItem(b)
 	case ByOffset:
 		b = binary.AppendUvarint(b, uint64(c.Offset))
+	case ByWindow:
+		b = binary.AppendUvarint(b, uint64(c.Offset))
+		b = binary.AppendUvarint(b, uint64(c.Span))
+		if c.Span > 0 {
+			b = binary.AppendUvarint(b, uint64(c.Place))
+			b = binary.AppendUvarint(b, uint64(c.Next))
+		}
+		b = binary.BigEndian.AppendUint32(b, c.Head)
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
@@ -145,6 +169,15 @@ func Parse(arg, s string, from Binding) (Cursor, error) {
 		p.item(&c)
 	case ByOffset:
 		c.Offset = int(p.number(maxCursorOffset))
+	case ByWindow:
+		c.Offset = int(p.number(maxCursorOffset))
+		c.Span = int(p.number(MaxPageSize))
+		if c.Span > 0 {
+			c.Place = int(p.number(maxCursorOffset))
+			c.Next = p.number(maxCursorOffset)
+			p.ok = p.ok && (c.Next == 0 || c.Next > int64(c.Offset))
+		}
+		c.Head = binary.BigEndian.Uint32(p.take(4))
 	default:
 		p.ok = false
 	}

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mixcloud-graphql/graph/paging"
+	"mixcloud-graphql/internal/gqlerr"
 )
 
 var update = flag.Bool("update", false, "add the cursors of this release to the golden file")
@@ -75,7 +76,7 @@ func addToGolden(t *testing.T, name string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(out, string(line)) {
+		if !strings.Contains(out, k.Encoded) {
 			out += string(line) + "\n"
 		}
 	}
@@ -97,16 +98,32 @@ func samples() []kept {
 		{"the top of a chart", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByOffset}, ""},
 		{"deep in a chart", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByOffset, Offset: 819}, ""},
 		{"the deepest offset", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByOffset, Offset: math.MaxInt32 - 1}, ""},
+		{"a place in a chart", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByWindow, Offset: 819, Head: 0xdeadbeef}, ""},
+		{"a place in a page with hidden items", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByWindow, Offset: 40, Span: 20, Place: 7, Head: 1}, ""},
+		{"the last place of such a page", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByWindow, Offset: 40, Span: 20, Place: 7, Next: 60, Head: 1}, ""},
+		{"deep in a list that came whole", "/x/playlists/y/|cloudcasts", -1, -1, paging.Cursor{Kind: paging.ByWindow, Span: 100, Place: 300, Head: 1}, ""},
+		{"above all items of a second", "/x/|cloudcasts", -1, -1, paging.Cursor{Kind: paging.ByTime, Key: "/#/", Second: 1523471959}, ""},
+		{"above all favorites of a second", "/x/|favorites", -1, -1, paging.Cursor{Kind: paging.ByPage, Key: "/#/", Second: 1523471959, Next: -1}, ""},
 		{"a key in plain letters", "/x/|favorites", -1, -1, paging.Cursor{Kind: paging.ByPage, Key: "/趙曉慧/", Second: 1, Next: 1}, ""},
 	}
 }
 
 func drawCursor(t *rapid.T) paging.Cursor {
-	c := paging.Cursor{Kind: rapid.SampledFrom([]paging.Kind{paging.ByTime, paging.ByPage, paging.ByOffset}).Draw(t, "kind")}
+	c := paging.Cursor{Kind: rapid.SampledFrom([]paging.Kind{paging.ByTime, paging.ByPage, paging.ByOffset, paging.ByWindow}).Draw(t, "kind")}
 	second := rapid.Int64Range(0, 253402300798)
 	switch c.Kind {
 	case paging.ByOffset:
 		c.Offset = rapid.IntRange(0, math.MaxInt32-1).Draw(t, "offset")
+		return c
+	case paging.ByWindow:
+		c.Offset = rapid.IntRange(0, math.MaxInt32-10).Draw(t, "offset")
+		c.Head = rapid.Uint32().Draw(t, "head")
+		if c.Span = rapid.IntRange(0, 100).Draw(t, "span"); c.Span > 0 {
+			c.Place = rapid.IntRange(0, math.MaxInt32-1).Draw(t, "place")
+			if rapid.Bool().Draw(t, "has next") {
+				c.Next = rapid.Int64Range(int64(c.Offset)+1, math.MaxInt32-1).Draw(t, "next")
+			}
+		}
 		return c
 	case paging.ByTime:
 		c.Second = second.Draw(t, "second")
@@ -191,7 +208,10 @@ func TestForgedCursors(t *testing.T) {
 		"version 0":                   forge("\x00\x03", bound, "\x05"),
 		"version 2":                   forge("\x02\x03", bound, "\x05"),
 		"kind 0":                      forge("\x01\x00", bound, "\x05"),
-		"kind 4":                      forge("\x01\x04", bound, "\x05"),
+		"kind 5":                      forge("\x01\x05", bound, "\x05"),
+		"place without a head":        forge("\x01\x04", bound, "\x05\x00"),
+		"span above a page":           forge("\x01\x04", bound, "\x05\x65\x00\x00\x00\x00\x00\x01"),
+		"next page at the page":       forge("\x01\x04", bound, "\x05\x14\x00\x05\x00\x00\x00\x01"),
 		"another list":                forge("\x01\x03", "\x00\x00\x00\x00\x00\x00\x00\x00", "\x05"),
 		"trailing bytes":              forge("\x01\x03", bound, "\x05\x00"),
 		"long-winded number":          forge("\x01\x03", bound, "\x85\x00"),
@@ -288,6 +308,9 @@ func FuzzRead(f *testing.F) {
 		r, err := paging.Read(t.Context(), u.list(), a)
 		calls := u.made()
 		if err != nil {
+			if e, ok := permitted(err); ok && e.Code == gqlerr.CodeLimitExceeded && len(calls) <= 5 {
+				return // from far below the end of the list
+			}
 			if fault(err) == "" || len(calls) > 0 {
 				t.Fatalf("%v after %q", err, calls)
 			}

@@ -1,10 +1,8 @@
 package paging_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -16,41 +14,36 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A second that does not fit a page is stepped over, and the log says so.
+// tied is a list with n items in one second, and one above and one below.
+func tied(n int) []item {
+	items := []item{at("top", 2)}
+	for i := range n {
+		items = append(items, at(fmt.Sprint(i), 1))
+	}
+	return append(items, at("under", 0))
+}
+
+// A second that does not fit a page is complete in both directions if Mixcloud
+// combines an offset with until; else the field has an error.
 func TestMoreTiesThanAPage(t *testing.T) {
 	t.Parallel()
-	for _, own := range []bool{true, false} {
-		var log bytes.Buffer
-		u := &upstream{own: own, items: []item{at("top", 2)}}
-		for i := range 150 {
-			u.items = append(u.items, at(fmt.Sprint(i), 1))
-		}
-		u.items = append(u.items, at("under", 0))
-		l := u.list()
-		l.Log = slog.New(slog.NewTextHandler(&log, nil))
-
-		var got []string
-		a := paging.Args{First: ptr(60)}
-		for range 10 {
-			r, err := paging.Read(t.Context(), l, a)
-			if err != nil {
-				t.Fatal(err)
+	for _, n := range []int{100, 150} {
+		for _, own := range []bool{true, false} {
+			for _, newest := range []bool{true, false} {
+				o := &odd{own: own, newest: newest, items: tied(n)}
+				if _, stopped := o.check(t, o.items); stopped > 0 {
+					t.Errorf("%d ties, own %v, newest %v: an error stopped %d walks", n, own, newest, stopped)
+				}
 			}
-			got = append(got, names(r)...)
-			if !r.HasNextPage {
-				break
+			o := &odd{own: own, loose: true, items: tied(n)}
+			edges, ended := o.forwardWalk(t, 60)
+			if got := itemsOf(edges); ended || !slices.Equal(o.items[:len(got)], got) {
+				t.Errorf("%d ties, own %v: ended %v with %v", n, own, ended, got)
 			}
-			a.After = &r.Edges[len(r.Edges)-1].Cursor
-		}
-		want := []string{"top"}
-		for i := range 100 {
-			want = append(want, fmt.Sprint(i))
-		}
-		if want = append(want, "under"); !slices.Equal(want, got) {
-			t.Errorf("own %v: %s", own, cmp.Diff(want, got))
-		}
-		if !strings.Contains(log.String(), "more items in one second") || strings.Contains(log.String(), "list=/test/\"|") {
-			t.Errorf("own %v: log %q", own, &log)
+			_, err := paging.Read(t.Context(), o.list(), paging.Args{First: ptr(60), After: &edges[len(edges)-1].Cursor})
+			if e, ok := permitted(err); !ok || e.Code != gqlerr.CodeLimitExceeded || !strings.Contains(e.Message, "share one second") {
+				t.Errorf("%d ties, own %v: %v", n, own, err)
+			}
 		}
 	}
 }
@@ -82,53 +75,48 @@ func TestAsManyTiesAsAPage(t *testing.T) {
 	}
 }
 
-// Upwards through 150 items of one second, what does not fit a page is missing
-// and the rest is there.
-func TestBackwardThroughMoreTiesThanAPage(t *testing.T) {
+// The same for a second that fills several pages.
+func TestManyMoreTiesThanAPage(t *testing.T) {
 	t.Parallel()
-	for _, newest := range []bool{false, true} {
-		u := &upstream{own: true, newest: newest, items: []item{at("top", 2)}}
-		for i := range 150 {
-			u.items = append(u.items, at(fmt.Sprint(i), 1))
-		}
-		u.items = append(u.items, at("under", 0))
-		first := u.read(t, paging.Args{First: ptr(41)})
-		r := u.read(t, paging.Args{Last: ptr(100), Before: &first.Edges[40].Cursor})
-		want := []string{"top"}
-		for i := range 39 {
-			want = append(want, fmt.Sprint(i))
-		}
-		if diff := cmp.Diff(want, names(r)); diff != "" {
-			t.Errorf("newest %v: (-want +got):\n%s", newest, diff)
-		}
-		if calls := u.made(); len(calls) > 1+5 {
-			t.Errorf("newest %v: %q", newest, calls)
+	for _, own := range []bool{true, false} {
+		for _, newest := range []bool{true, false} {
+			o := &odd{own: own, newest: newest, items: tied(350)}
+			edges, ended := o.forwardWalk(t, 60)
+			if !ended || !slices.Equal(o.items, itemsOf(edges)) {
+				t.Errorf("own %v, newest %v: ended %v\n%s", own, newest, ended, diff(o.items, itemsOf(edges)))
+			}
+			for _, from := range []int{351, 300, 120, 60} {
+				back, ended := o.backwardWalk(t, edges[from].Cursor, 60)
+				if !ended || !slices.Equal(o.items[:from], back) {
+					t.Errorf("own %v, newest %v, before %d: ended %v\n%s", own, newest, from, ended, diff(o.items[:from], back))
+				}
+			}
 		}
 	}
 }
 
-// A jump by offset into the midst of a second that does not fit a page: nothing
-// comes twice on the way on, and back there are only items from above.
+// A jump by offset into the midst of a second that does not fit a page goes on
+// from there in both directions.
 func TestJumpIntoManyTies(t *testing.T) {
 	t.Parallel()
 	for _, newest := range []bool{false, true} {
-		u := &upstream{own: true, newest: newest, items: []item{at("top", 2)}}
-		for i := range 250 {
-			u.items = append(u.items, at(fmt.Sprint(i), 1))
+		o := &odd{own: true, newest: newest, items: tied(250)}
+		jump, err := paging.Read(t.Context(), o.list(), paging.Args{First: ptr(10), Offset: ptr(121)})
+		if err != nil {
+			t.Fatal(err)
 		}
-		u.items = append(u.items, at("under", 0), at("bottom", -1))
-		jump := u.read(t, paging.Args{First: ptr(10), Offset: ptr(121)})
-		got, _ := u.see(t, paging.Args{First: ptr(10), After: &jump.Edges[9].Cursor})
-		if diff := cmp.Diff([]string{"under", "bottom"}, got.Names); diff != "" {
-			t.Errorf("newest %v, on from 129 (-want +got):\n%s; calls: %q", newest, diff, got.Calls)
-		}
-		got, _ = u.see(t, paging.Args{Last: ptr(10), Before: &jump.Edges[9].Cursor})
-		want := []string{"90", "91", "92", "93", "94", "95", "96", "97", "98", "99"}
-		if diff := cmp.Diff(want, got.Names); diff != "" {
-			t.Errorf("newest %v, back from 129 (-want +got):\n%s; calls: %q", newest, diff, got.Calls)
-		}
-		if len(got.Calls) > 5 || !got.Previous {
-			t.Errorf("newest %v: hasPreviousPage = %v, calls %q", newest, got.Previous, got.Calls)
+		for _, a := range []paging.Args{{First: ptr(10), After: &jump.Edges[9].Cursor}, {Last: ptr(10), Before: &jump.Edges[9].Cursor}} {
+			r, err := paging.Read(t.Context(), o.list(), a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := o.items[131:141]
+			if a.Last != nil {
+				want = o.items[120:130]
+			}
+			if !slices.Equal(want, nodes(r)) {
+				t.Errorf("newest %v, %s (-want +got):\n%s", newest, show(a), diff(want, nodes(r)))
+			}
 		}
 	}
 }
@@ -178,45 +166,47 @@ func TestUpstreamWithoutEnd(t *testing.T) {
 		fake  func(n int, r mixcloud.Range) *mixcloud.Page[item]
 		want  []string
 		calls int
+		next  bool        // hasNextPage
+		code  gqlerr.Code // of the error instead; "" for none
 	}{
 		"repeats the page by date": {
 			func(int, mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(mixcloud.Range{Limit: 10, Until: *second(240)})}
 			},
 			[]string{"a", "b", "c"},
-			5,
+			5, false, "",
 		},
 		"links to itself": {
 			func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(r)}
 			},
 			[]string{"a", "b", "c"},
-			4,
+			4, false, "",
 		},
 		"repeats the page by offset": {
 			func(_ int, r mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Items: letters()[:3], Next: link(mixcloud.Range{Limit: 3, Offset: ptr(3)})}
 			},
 			[]string{"a", "b", "c"},
-			4,
+			5, false, "",
 		},
 		"nothing, and a link that leads nowhere": {
 			func(int, mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Next: link(mixcloud.Range{Limit: 10})}
 			},
-			nil, 1,
+			nil, 1, false, gqlerr.CodeUpstreamBadResponse,
 		},
 		"nothing, for ever older": {
 			func(n int, r mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Next: link(mixcloud.Range{Limit: 10, Until: *second(int64(-n))})}
 			},
-			nil, 20,
+			nil, 21, false, gqlerr.CodeLimitExceeded,
 		},
 		"nothing, for ever on": {
 			func(n int, r mixcloud.Range) *mixcloud.Page[item] {
 				return &mixcloud.Page[item]{Next: link(mixcloud.Range{Limit: 10, Offset: ptr(10 * n)})}
 			},
-			nil, 2,
+			nil, 21, false, gqlerr.CodeLimitExceeded,
 		},
 		"one by one": {
 			func(n int, r mixcloud.Range) *mixcloud.Page[item] {
@@ -227,13 +217,23 @@ func TestUpstreamWithoutEnd(t *testing.T) {
 				return &mixcloud.Page[item]{Items: letters()[from : from+1], Next: link(mixcloud.Range{Limit: 1, Offset: ptr(from + 1)})}
 			},
 			[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"},
-			10,
+			10, true, "",
 		},
 	} {
 		for _, own := range []bool{true, false} {
 			t.Run(fmt.Sprint(name, own), func(t *testing.T) {
 				t.Parallel()
 				u := &upstream{own: own, fake: test.fake}
+				if test.code != "" {
+					_, err := paging.Read(t.Context(), u.list(), paging.Args{First: ptr(10)})
+					if e, ok := permitted(err); !ok || e.Code != test.code || (e.Details["after"] != nil) != (test.calls > 1) {
+						t.Errorf("error %v, want %s", err, test.code)
+					}
+					if calls := u.made(); len(calls) > test.calls {
+						t.Errorf("%d calls: %q", len(calls), calls)
+					}
+					return
+				}
 				got, _ := u.see(t, paging.Args{First: ptr(10)})
 				if diff := cmp.Diff(test.want, got.Names, equateEmpty); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
@@ -241,7 +241,9 @@ func TestUpstreamWithoutEnd(t *testing.T) {
 				if len(got.Calls) > test.calls {
 					t.Errorf("%d calls: %q", len(got.Calls), got.Calls)
 				}
-				if got.Next != (len(test.want) > 0) {
+				// Without times nothing tells such a page from items of one second:
+				// the next page is an error.
+				if got.Next != (test.next || !own && name == "repeats the page by date") {
 					t.Errorf("hasNextPage = %v", got.Next)
 				}
 			})

@@ -2,9 +2,9 @@ package paging
 
 import "encoding/base64"
 
-// KindOf tells by its head what kind of cursor a text would be, before it is
-// known of which list; 0 for one of no kind that there is. That it is a cursor
-// at all only [Parse] can say.
+// KindOf returns the kind that the first bytes of a cursor name, or 0 if they
+// name none. It does not check the rest: only [Parse], which knows the list,
+// can say that the text is a cursor.
 func KindOf(cursor string) Kind {
 	const head = 4 // characters of base64 for three bytes, of which two count
 	if len(cursor) < head {
@@ -15,7 +15,7 @@ func KindOf(cursor string) Kind {
 		return 0
 	}
 	switch kind := Kind(b[1]); kind {
-	case ByTime, ByPage, ByOffset:
+	case ByTime, ByPage, ByOffset, ByWindow:
 		return kind
 	}
 	return 0

@@ -1,28 +1,23 @@
-// Package paging answers Relay's connection arguments from the pages that
-// Mixcloud's REST API gives.
+// Package paging answers Relay's connection arguments from the pages of
+// Mixcloud's REST API.
 //
-// The API pages in two ways, and a list does not say beforehand which one is
-// its own: by date (since and until, whole seconds, both exclusive) or by
-// offset. The links of an answer tell, so nothing here depends on a table of
-// lists. Three kinds of cursors come of it:
+// The API pages in two ways, by date (since and until, whole seconds, both
+// exclusive) or by offset. The links of an answer say which; there is no table
+// of lists. Cursors follow from it: by the item's own time; by the time in its
+// page's link, where items carry none (favorites, followers, following); or by
+// offset. With the first two, items that arrive while a client pages cause
+// neither a duplicate nor a gap. Offset lists shift, as they do upstream.
 //
-//   - a time cursor, where items carry the time by which they are listed:
-//     that second, the item's key, and how many items of the second stand
-//     before it;
-//   - a page cursor, where the list goes by a date that items do not carry
-//     (favorites, followers, following): the time in the page's link, the
-//     item's key, and its place in the page;
-//   - an offset cursor everywhere else.
+// Nothing that an upstream may do makes a walk lose items without an error:
 //
-// With the first two, items that arrive while a client pages cause neither a
-// duplicate nor a gap, those of the very same second included. Offset lists
-// shift when something is added, as they do upstream.
-//
-// Known gaps. More items in one second than a page can hold (100, or less if the
-// upstream caps pages lower): REST offers no way to address the rest of them by
-// date, so reading steps over them to the next older second and logs that. And
-// when an item is gone and so is the one above it, only the count of those
-// before it is left to go by.
+//   - It leaves hidden items out of pages, up to empty ones: reading goes on
+//     with larger pages, at most maxFurtherCalls. If that finds nothing the
+//     error has a cursor to go on from (see reader.exhausted).
+//   - It ignores limit and offset: an answer with more items than asked for and
+//     no links, or the same page again, is the whole list and is cut here.
+//   - More items of one second than a page holds: the rest is read by offset
+//     within that second, and checked for a gap; else errTies (see ties.go).
+//   - Pages smaller than asked for, or with items twice: see below and stitch.
 package paging
 
 import (
@@ -72,7 +67,10 @@ type List[T any] struct {
 	// Whole says that the upstream ignores limit and offset and gives all it
 	// has: one call, cut here; last needs no before.
 	Whole bool
-	// Log hears of items that could not be reached; nil for silence.
+	// Repeats says that the list may hold one key more than once. Of items that
+	// do not carry a time, none is then dropped as a duplicate.
+	Repeats bool
+	// Log receives warnings about an upstream that breaks the rules; nil for none.
 	Log *slog.Logger
 }
 
@@ -87,4 +85,7 @@ type Result[T any] struct {
 	Edges                        []Edge[T] // in the upstream's order; never nil
 	HasNextPage, HasPreviousPage bool
 	Total                        *int // the list's length when all of it was read, else nil
+	// Seen is how many items the list has at least: those of this page, those
+	// before it as far as they are known, and one more if the page was cut.
+	Seen int
 }

@@ -9,20 +9,30 @@ import (
 )
 
 const (
-	// maxForwardCalls bounds what an upstream with tiny pages can cost.
-	maxForwardCalls = 20
-	// maxBackwardCalls bounds the search for the items next to a cursor.
+	// maxFurtherCalls bounds what an upstream with tiny or empty pages can cost,
+	// beside the first call of a page.
+	maxFurtherCalls = 20
+	// maxBackwardCalls bounds the search for the items next to a cursor, unless
+	// pages turn out empty.
 	maxBackwardCalls = 5
 )
 
+// errLink says that the upstream offers a next page, and no way to it.
+var errLink = &gqlerr.Error{
+	Code:    gqlerr.CodeUpstreamBadResponse,
+	Message: "Mixcloud says that this list goes on, and not where.",
+}
+
 // Read gives the items that a asks for: usually with one call, and with none
 // when a asks for no items or breaks a rule. Errors are BAD_USER_INPUT and name
-// the argument at fault, LIMIT_EXCEEDED when the items before a cursor are out
-// of reach, or Fetch's own, untouched.
+// the argument at fault, LIMIT_EXCEEDED when the items that were asked for are
+// out of reach (with a cursor to go on from if there is one, see exhausted),
+// UPSTREAM_BAD_RESPONSE when the upstream's links lead nowhere, or Fetch's own,
+// untouched.
 //
 // HasNextPage can be true before an empty page: that the upstream offers more
-// is all that is known. Before an empty result it is false, since no cursor
-// leads on from there.
+// is all that is known. With an empty page it is false, and true only if
+// nothing follows.
 func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 	req, err := Check(a)
 	if err != nil {
@@ -52,11 +62,13 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.Kind == ByTime && l.Time == nil || c.Kind != ByOffset && l.Whole {
+		if c.Kind == ByTime && l.Time == nil || c.Kind != ByOffset && c.Kind != ByWindow && l.Whole {
 			return nil, gqlerr.Invalid(arg.name, "is a cursor of another list")
 		}
 		from = &c
-		r.prefer = c.Kind
+		if r.prefer = c.Kind; c.Kind == ByOffset {
+			r.prefer = ByWindow
+		}
 	}
 	switch {
 	case req.size == 0:
@@ -82,25 +94,53 @@ type reader[T any] struct {
 	prefer Kind
 	limit  int // the largest page that the upstream gives, as far as is known
 	calls  int
+	hidden bool // a page had no items and was not the last: more calls are allowed
+	tied   bool // a second does not fit a page: the same
+	total  *int // the length of a list that came whole
 }
 
-// fetch gets one page. Start is the offset of its first item.
-func (r *reader[T]) fetch(ctx context.Context, asked mixcloud.Range, start int) (*sheet[T], error) {
+// fetch gets one page.
+func (r *reader[T]) fetch(ctx context.Context, asked mixcloud.Range) (*page[T], error) {
 	r.calls++
-	page, err := r.get(ctx, asked)
+	answer, err := r.get(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	s := r.view(asked, page, start)
-	if s.next != nil && s.raw < asked.Limit {
-		switch {
-		case s.next.Limit > 0:
-			r.limit = min(r.limit, s.next.Limit)
-		case s.raw > 0:
-			r.limit = min(r.limit, s.raw)
-		}
+	p := r.newPage(asked, answer)
+	r.learn(p)
+	return p, nil
+}
+
+// learn notes what a page says about the list.
+func (r *reader[T]) learn(p *page[T]) {
+	r.hidden = r.hidden || len(p.entries) == 0 && p.next != nil
+	if p.whole {
+		r.total = &p.size
 	}
-	return s, nil
+	if p.next == nil || p.raw >= p.asked.Limit {
+		return
+	}
+	// A short page is one of an upstream with a lower cap only if the link says
+	// so: others have left out hidden items.
+	size := p.next.Limit
+	if size == 0 && p.next.Offset != nil {
+		size = *p.next.Offset - p.start
+	}
+	if size > 0 && size < p.asked.Limit {
+		r.limit = min(r.limit, size)
+	}
+}
+
+// exhausted is the error for a page of which all the calls that are allowed
+// found no item: Mixcloud hides what it has there. Its extensions hold a cursor
+// to go on from, under the name of the argument that takes it.
+func (r *reader[T]) exhausted(arg string, c Cursor) error {
+	return &gqlerr.Error{
+		Code: gqlerr.CodeLimitExceeded,
+		Message: "Mixcloud returns no item for this part of the list, which goes on for more calls than one page may cost. " +
+			"To go on, use extensions." + arg + " as " + arg + ".",
+		Details: map[string]any{arg: c.Encode(r.bind)},
+	}
 }
 
 func (r *reader[T]) get(ctx context.Context, asked mixcloud.Range) (*mixcloud.Page[T], error) {
@@ -130,7 +170,7 @@ func (r *reader[T]) empty() *Result[T] {
 	}
 }
 
-// startsLater says whether the client skipped something on its way forward.
+// startsLater reports whether the page does not begin at the top of the list.
 func (r *reader[T]) startsLater() bool {
 	return r.req.after != nil || r.req.offset != nil && *r.req.offset > 0
 }
@@ -147,21 +187,21 @@ func (r *reader[T]) edges(entries []entry[T]) []Edge[T] {
 // whole cuts a list that comes in one piece.
 func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error) {
 	asked := mixcloud.Range{Limit: MaxPageSize, Since: timeOf(r.req.since), Until: timeOf(r.req.until)}
-	page, err := r.get(ctx, asked)
+	answer, err := r.get(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	n := len(page.Items)
+	n := len(answer.Items)
 	lo, hi := 0, n
 	switch {
 	case r.req.backward:
 		if from != nil {
-			hi = min(from.Offset, n)
+			hi = min(from.Offset+from.Place, n)
 		}
 		lo = max(0, hi-r.req.size)
 	default:
 		if from != nil {
-			lo = min(from.Offset+1, n)
+			lo = min(from.Offset+from.Place+1, n)
 		} else if r.req.offset != nil {
 			lo = min(*r.req.offset, n)
 		}
@@ -169,14 +209,14 @@ func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error)
 	}
 	edges := make([]Edge[T], 0, hi-lo)
 	for i := lo; i < hi; i++ {
-		edges = append(edges, Edge[T]{Node: page.Items[i], Cursor: Cursor{Kind: ByOffset, Offset: i}.Encode(r.bind)})
+		edges = append(edges, Edge[T]{Node: answer.Items[i], Cursor: Cursor{Kind: ByOffset, Offset: i}.Encode(r.bind)})
 	}
-	result := &Result[T]{Edges: edges, HasNextPage: hi < n, HasPreviousPage: lo > 0}
-	if page.Next == nil && r.unfiltered() {
+	result := &Result[T]{Edges: edges, HasNextPage: hi < n, HasPreviousPage: lo > 0, Seen: n}
+	if answer.Next == nil && r.unfiltered() {
 		result.Total = &n
 	}
 	return result, nil
 }
 
-// unfiltered says whether no bound of the client hides a part of the list.
+// unfiltered reports whether no bound of the client hides a part of the list.
 func (r *reader[T]) unfiltered() bool { return r.req.since == noTime && r.req.until == noTime }

@@ -25,6 +25,8 @@ type list[T, N any] struct {
 	wrap  func(*T) N
 	total func(context.Context) (*int, error) // Mixcloud's own counter; nil when there is none
 	whole bool                                // Mixcloud ignores limit and offset
+	// repeats says that one key may be listed more than once.
+	repeats bool
 }
 
 // connect reads the part of a list that the arguments ask for.
@@ -38,7 +40,7 @@ func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args pagi
 			}
 			return page, err
 		},
-		Key: l.key, Time: l.time, Whole: l.whole, Log: r.log,
+		Key: l.key, Time: l.time, Whole: l.whole, Repeats: l.repeats, Log: r.log,
 	}, args)
 	if err != nil {
 		return nil, err
@@ -54,9 +56,23 @@ func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args pagi
 		total = nil // Mixcloud counts the whole list, not what lies within bounds
 	case result.Total != nil:
 		total = known(result.Total)
+	case total != nil:
+		total = atLeast(result.Seen, total)
 	}
 	info := model.PageInfo{HasNextPage: result.HasNextPage, HasPreviousPage: result.HasPreviousPage}
 	return model.NewConnection(edges, info, total), nil
+}
+
+// atLeast returns a counter that is null where the list itself disproves it: a
+// count below the number of items that were seen.
+func atLeast(seen int, total func(context.Context) (*int, error)) func(context.Context) (*int, error) {
+	return func(ctx context.Context) (*int, error) {
+		count, err := total(ctx)
+		if err != nil || count == nil || *count < seen {
+			return nil, err
+		}
+		return count, nil
+	}
 }
 
 // page gathers the arguments of a list that Mixcloud may page by date.

@@ -21,7 +21,7 @@ func (r *playlistResolver) Raw(ctx context.Context, obj *model.Playlist, full bo
 
 func (r *playlistResolver) Cloudcasts(ctx context.Context, obj *model.Playlist, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
 	l := cloudcasts(ctx, mixcloud.Canonical(obj.Key), obj.Key, "cloudcasts")
-	l.total = known(obj.CloudcastCount)
+	l.total, l.repeats = known(obj.CloudcastCount), true
 	return connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
 }
 

@@ -30,6 +30,7 @@ func favorites(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *mod
 func listens(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	l := cloudcasts(ctx, mixcloud.Canonical(u.Key), u.Path(), "listens")
 	l.time = func(c mixcloud.Cloudcast) time.Time { return moment(c.ListenTime) }
+	l.repeats = true
 	return l
 }
 
@@ -39,6 +40,7 @@ func listeners(ctx context.Context, c *model.Cloudcast) list[mixcloud.User, *mod
 	l := users(ctx, mixcloud.Canonical(c.Key), c.Key, "listeners")
 	l.time = func(u mixcloud.User) time.Time { return moment(u.ListenTime) }
 	l.total = known(c.ListenerCount())
+	l.repeats = true
 	return l
 }
 
