@@ -97,7 +97,7 @@ func (r *reader[T]) aboveInSecond(ctx context.Context, from Cursor) (above []ent
 			break
 		}
 	}
-	if first := max(0, from.Place-r.req.size-2); from.Place > 0 && first > 0 { // at its place
+	if first := max(0, from.Place-min(r.req.size+2, r.limit-1)); from.Place > 0 && first > 0 { // at its place
 		q, err := r.within(ctx, p.asked, first, r.atMost(from.Place-first+1), Cursor{Second: from.Second, Place: first - 1}, 0)
 		if err != nil {
 			return nil, false, err

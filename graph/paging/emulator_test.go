@@ -70,7 +70,7 @@ func (s service) lists() map[string]paging.List[listed] {
 	busy := world.BusyCloudcast
 	lists["a show's comments"] = dated(s.client.CloudcastComments, busy, func(c mixcloud.Comment) listed { return listed{c.Key, c.SubmitDate} })
 	lists["a show's favorites"] = undated(s.client.CloudcastFavorites, busy, func(u mixcloud.User) string { return u.Key })
-	lists["a show's listeners"] = undated(s.client.CloudcastListeners, busy, func(u mixcloud.User) string { return u.Key })
+	lists["a show's listeners"] = dated(s.client.CloudcastListeners, busy, func(u mixcloud.User) listed { return listed{u.Key, u.ListenTime} })
 	lists["a tag's shows"] = undated(s.client.Cloudcasts, "/genres/funk/popular/", func(c mixcloud.Cloudcast) string { return c.Key })
 	return lists
 }
@@ -169,10 +169,6 @@ func TestEmulatorWalks(t *testing.T) {
 					want := wholeList(t, l)
 					s.calls()
 					edges := walkForward(t, s, l, size, len(want))
-					if strings.HasPrefix(name, burstUser) {
-						checkBurst(t, want, keysOf(edges))
-						return
-					}
 					if diff := cmp.Diff(want, keysOf(edges), equateEmpty); diff != "" {
 						t.Fatalf("forward (-list +walk):\n%s", diff)
 					}
@@ -211,10 +207,11 @@ func walkForward(t *testing.T, s service, l paging.List[listed], size, n int) (e
 func walkBackward(t *testing.T, s service, l paging.List[listed], size int, edges []paging.Edge[listed], newest bool) {
 	t.Helper()
 	at := len(edges) - 1
+	burst := strings.Contains(l.Identity, burstUser)
 	for at > 0 {
 		r, err := paging.Read(t.Context(), l, paging.Args{Last: &size, Before: &edges[at].Cursor})
 		var e *gqlerr.Error
-		if newest && errors.As(err, &e) && e.Code == gqlerr.CodeLimitExceeded && at > 300 {
+		if errors.As(err, &e) && e.Code == gqlerr.CodeLimitExceeded && (newest && at > 300 || burst && s.Settings().PageCap > 0) {
 			at -= size // out of reach from here
 			s.calls()
 			continue
@@ -223,11 +220,11 @@ func walkBackward(t *testing.T, s service, l paging.List[listed], size int, edge
 			t.Fatalf("before %d of %d: %v", at, len(edges), err)
 		}
 		calls := s.calls()
-		if len(calls) > 5 && !strings.Contains(calls[0], "offset=") {
+		if len(calls) > 5 && !burst && !strings.Contains(calls[0], "offset=") {
 			t.Errorf("before %d: %d calls: %q", at, len(calls), calls)
 		}
 		n := len(r.Edges)
-		if n == 0 || n < min(size, at) && s.Settings().PageCap == 0 {
+		if n == 0 || n < min(size, at) && s.Settings().PageCap == 0 && !burst {
 			t.Fatalf("before %d: %d items; calls %q", at, n, calls)
 		}
 		if diff := cmp.Diff(keysOf(edges[at-n:at]), keysOf(r.Edges)); diff != "" {
@@ -243,22 +240,6 @@ func walkBackward(t *testing.T, s service, l paging.List[listed], size int, edge
 
 // burstUser is who has more items in one second than a page can hold.
 const burstUser = "ParallaxRadio"
-
-// checkBurst takes a walk that may miss items of one second, but nothing else.
-func checkBurst(t *testing.T, want, got []string) {
-	t.Helper()
-	from := 0
-	for _, key := range got {
-		i := slices.Index(want[from:], key)
-		if i < 0 {
-			t.Fatalf("%s is out of order or came twice", key)
-		}
-		from += i + 1
-	}
-	if missing := len(want) - len(got); missing > world.BurstSize {
-		t.Errorf("%d of %d items are missing", missing, len(want))
-	}
-}
 
 // Followers who come while a client pages, one in the second of another, disturb
 // nobody.
