@@ -156,6 +156,7 @@ var errType = errors.New("")
 var (
 	errInt32  = errors.New("must be a whole number of at most 32 bits")
 	errPoint  = errors.New("must be written without a point or an exponent")
+	errRange  = errors.New("must be within the range of 64 bits")
 	errFinite = errors.New("must be a finite number of 64 bits")
 	errWhole  = errors.New("must be a text or a whole number")
 )

@@ -137,7 +137,11 @@ func (c *Coercer) literalScalar(name string, v *ast.Value) error {
 	case "Boolean":
 		fits = v.Kind == ast.BooleanValue
 	case "ID":
-		fits = v.Kind == ast.StringValue || v.Kind == ast.BlockValue || v.Kind == ast.IntValue
+		fits = v.Kind == ast.StringValue || v.Kind == ast.BlockValue
+		if v.Kind == ast.IntValue {
+			_, err := readable(v)
+			return err
+		}
 	default:
 		return c.literalCustom(name, v)
 	}
@@ -148,18 +152,27 @@ func (c *Coercer) literalScalar(name string, v *ast.Value) error {
 }
 
 func (c *Coercer) literalCustom(name string, v *ast.Value) error {
+	value, err := readable(v)
 	check := c.scalars[name]
-	if check == nil {
+	switch {
+	case err != nil:
+		return err
+	case check == nil:
 		return nil
-	}
-	if v.Kind == ast.EnumValue {
+	case v.Kind == ast.EnumValue:
 		return errType // it would be read as a text
 	}
+	return check(value)
+}
+
+// readable refuses numbers that gqlparser cannot read: it would panic over them
+// while the operation is executed.
+func readable(v *ast.Value) (any, error) {
 	value, err := v.Value(nil)
 	if err != nil {
-		return errFinite
+		return nil, errRange
 	}
-	return check(value)
+	return value, nil
 }
 
 // literalKind names the kind of a literal.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/go-cmp/cmp"
 
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/graphhttp"
@@ -238,5 +239,29 @@ func TestByteOrderMarkAndIdentity(t *testing.T) {
 		if rec.Code != http.StatusUnsupportedMediaType {
 			t.Errorf("%s: %d", coding, rec.Code)
 		}
+	}
+}
+
+// A fragment that two operations share takes the defaults of the one that runs.
+func TestVariablesOfASharedFragment(t *testing.T) {
+	t.Parallel()
+	const query = `query A($v: String = "a") { ...F } query B($v: String) { ...F } query C($v: String = "c") { ...F } fragment F on Query { echo(of: [{v: $v}]) }`
+	var got []any
+	h := graphhttp.New(newStub(), graphhttp.Options{Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		oc := graphql.GetOperationContext(ctx)
+		got = append(got, graphql.CollectFields(oc, oc.Operation.SelectionSet, []string{"Query"})[0].ArgumentMap(oc.Variables)["of"])
+		return next(ctx)
+	}})
+	for range 2 {
+		for _, name := range []string{"A", "B", "C"} {
+			rec := serve(h, request(t, http.MethodPost, "/graphql", `{"query":`+quoted(query)+`,"operationName":"`+name+`"}`, "Content-Type: application/json"))
+			if rec.Code != http.StatusOK {
+				t.Fatal(rec.Body)
+			}
+		}
+	}
+	one := []any{[]any{map[string]any{"v": "a"}}, []any{map[string]any{}}, []any{map[string]any{"v": "c"}}}
+	if diff := cmp.Diff(append(one, one...), got); diff != "" {
+		t.Error(diff)
 	}
 }

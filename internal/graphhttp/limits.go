@@ -3,7 +3,6 @@ package graphhttp
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -46,8 +45,7 @@ const (
 	maxPairs = 200_000
 )
 
-// documentLimits refuses documents that would cost too much, or hold numbers
-// that cannot be read, before they are executed, by their shape alone and before they are validated. Documents in
+// documentLimits refuses documents that would cost too much, by their shape alone, before they are validated. Documents in
 // the cache have passed.
 type documentLimits struct {
 	tokens, depth    int
@@ -78,14 +76,6 @@ func (l documentLimits) MutateOperationParameters(ctx context.Context, params *g
 	for _, n := range s.names {
 		pairs += n * n
 	}
-	for _, op := range doc.Operations {
-		for _, v := range op.VariableDefinitions {
-			s.value(v.Variable, v.DefaultValue)
-		}
-	}
-	if s.beyond != nil {
-		return s.beyond
-	}
 	switch {
 	case depth > l.depth:
 		return limit("The query nests %d levels of fields; at most %d are answered. Ask for the inner ones in another request.", depth, l.depth)
@@ -112,31 +102,6 @@ type survey struct {
 	fragments map[string]int // the depth of those visited
 	names     map[string]int // how often each name stands in answers
 	spreads   int
-	beyond    *gqlerror.Error // about the first number that no machine's number holds
-}
-
-// value looks for numbers beyond 64 bits in what stands for an argument or as a
-// variable's default: where a scalar of the schema takes any literal, gqlparser
-// would panic over them while it executes.
-func (s *survey) value(name string, v *ast.Value) {
-	if v == nil || s.beyond != nil {
-		return
-	}
-	var err error
-	switch v.Kind {
-	case ast.IntValue:
-		_, err = strconv.ParseInt(v.Raw, 10, 64)
-	case ast.FloatValue:
-		_, err = strconv.ParseFloat(v.Raw, 64)
-	case ast.ListValue, ast.ObjectValue:
-		for _, child := range v.Children {
-			s.value(name, child.Value)
-		}
-	}
-	if err != nil {
-		s.beyond = gqlerror.Wrap(gqlerr.Invalid(name, "is a number too large to read"))
-		s.beyond.Locations = []gqlerror.Location{{Line: v.Position.Line, Column: v.Position.Column}}
-	}
 }
 
 // depth is how many levels of fields a selection nests. What introspection
@@ -148,9 +113,6 @@ func (s *survey) depth(set ast.SelectionSet) int {
 		switch sel := sel.(type) {
 		case *ast.Field:
 			s.names[sel.Alias]++ // the name itself, if there is no alias
-			for _, arg := range sel.Arguments {
-				s.value(arg.Name, arg.Value)
-			}
 			depth = 1 + s.depth(sel.SelectionSet)
 			if strings.HasPrefix(sel.Name, "__") {
 				depth = 0

@@ -87,11 +87,8 @@ func (s *server) prepare(ctx context.Context, params *graphql.RawParams) (*graph
 	oc.Extensions, oc.Headers = params.Extensions, params.Headers
 
 	var errs gqlerror.List
-	if oc.Doc, errs = s.document(ctx, &oc.Stats, params.Query); len(errs) > 0 {
+	if oc.Doc, oc.Operation, errs = s.document(ctx, &oc.Stats, params.Query, params.OperationName); len(errs) > 0 {
 		return oc, errs
-	}
-	if oc.Operation = oc.Doc.Operations.ForName(params.OperationName); oc.Operation == nil {
-		return oc, invalid(gqlerror.Errorf("operation %s not found", params.OperationName))
 	}
 	if oc.Variables, errs = s.input.Variables(oc.Operation, params.Variables); len(errs) > 0 {
 		return oc, invalid(errs...)
@@ -105,29 +102,47 @@ func (s *server) prepare(ctx context.Context, params *graphql.RawParams) (*graph
 	return oc, nil
 }
 
-// document parses and validates a document, unless the cache has it.
-func (s *server) document(ctx context.Context, stats *graphql.Stats, query string) (*ast.QueryDocument, gqlerror.List) {
+// document parses and validates a document, unless the cache has it, and finds
+// the operation with the name.
+func (s *server) document(ctx context.Context, stats *graphql.Stats, query, name string) (*ast.QueryDocument, *ast.OperationDefinition, gqlerror.List) {
 	stats.Parsing.Start = graphql.Now()
-	doc, known := s.cache.Get(ctx, query)
-	if known {
-		stats.Parsing.End = graphql.Now()
-		stats.Validation.Start = stats.Parsing.End
-		return doc, nil
+	key := query
+	doc, known := s.cache.Get(ctx, key)
+	if !known && name != "" {
+		key = query + "\x00" + name // no document has a NUL
+		doc, known = s.cache.Get(ctx, key)
 	}
-	doc, err := parse(query, s.tokens)
+	var err *gqlerror.Error
+	if !known {
+		doc, err = parse(query, s.tokens)
+	}
 	stats.Parsing.End = graphql.Now()
 	stats.Validation.Start = stats.Parsing.End
-	if err != nil {
-		return nil, gqlerror.List{err}
+	switch {
+	case err != nil:
+		return nil, nil, gqlerror.List{err}
+	case len(doc.Operations) == 0:
+		return nil, nil, invalid(gqlerror.Errorf("no operation provided"))
 	}
-	if len(doc.Operations) == 0 {
-		return nil, invalid(gqlerror.Errorf("no operation provided"))
+	if !known {
+		if errs := validator.ValidateWithRules(s.schema, doc, validationRules(s.rules)); len(errs) > 0 {
+			return nil, nil, invalid(errs...)
+		}
 	}
-	if errs := validator.ValidateWithRules(s.schema, doc, validationRules(s.rules)); len(errs) > 0 {
-		return nil, invalid(errs...)
+	op := doc.Operations.ForName(name)
+	switch {
+	case op == nil:
+		return doc, nil, invalid(gqlerror.Errorf("operation %s not found", name))
+	case known:
+	case len(doc.Operations) == 1:
+		s.cache.Add(ctx, query, doc)
+	default:
+		// Validation leaves the variables of a fragment bound to the last operation that spreads it, whose defaults the
+		// executor would take: bind them to this one.
+		core.Walk(s.schema, &ast.QueryDocument{Operations: ast.OperationList{op}, Fragments: doc.Fragments}, new(core.Events))
+		s.cache.Add(ctx, key, doc)
 	}
-	s.cache.Add(ctx, query, doc)
-	return doc, nil
+	return doc, op, nil
 }
 
 // parse parses a document. Its errors have the code of a syntax error.
