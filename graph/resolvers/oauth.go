@@ -59,6 +59,7 @@ func (r *Resolver) exchange(ctx context.Context, input model.ExchangeOAuthCodeIn
 		case err != nil:
 			return nil, err
 		default:
+			loaders.From(ctx).Session().Store().Proven(token)
 			payload.AccessToken = &token
 		}
 	}

@@ -26,7 +26,7 @@ func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput)
 		return model.NewCloudcastAction(out, nil), err
 	}
 	want := filesOf(input.Mp3, input.Picture.Value())
-	result, err := send(ctx, track, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
+	result, err := send(ctx, upstream.KindUpload, track, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
 		return c.Upload(ctx, fields, files)
 	})
 	if err = unlessRefused(&out, want, err); err != nil || out.Refused() {
@@ -55,7 +55,7 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 		return model.NewCloudcastAction(out, nil), err
 	}
 	want := filesOf(upload.File{}, input.Picture.Value())
-	_, err = send(ctx, nil, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
+	_, err = send(ctx, upstream.KindEdit, nil, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
 		return c.Edit(ctx, t.key, fields, files)
 	})
 	if errors.Is(err, mixcloud.ErrNotFound) {
@@ -77,13 +77,13 @@ func checkedViewer(ctx context.Context, out *model.Outcome) (*mixcloud.FullUser,
 
 // send makes the one call of an upload or an edit. A result that reports no
 // success becomes user errors.
-func send(ctx context.Context, track *upload.Track, want wanted, out *model.Outcome, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
+func send(ctx context.Context, kind upstream.Kind, track *upload.Track, want wanted, out *model.Outcome, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
 	files, err := newCourier(ctx, want, track)
 	if err != nil {
 		return nil, err
 	}
 	track.Enter(upload.Sending)
-	result, err := upstream.Stream(ctx, loaders.From(ctx).Session(), "/upload/", func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
+	result, err := upstream.Stream(ctx, loaders.From(ctx).Session(), kind, "/upload/", func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
 		return call(ctx, c, files)
 	})
 	if err != nil {

@@ -73,6 +73,7 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 		return nil, err
 	}
 	store := newStore(cfg, client, entry, shared, log, tune)
+	entry.exchanges.store = store
 	gate := admission.New(runtime.GOMAXPROCS(0), cmp.Or(cfg.MaxWait, admission.DefaultMaxWait))
 	conns := connlimit.New(connlimit.Limit(connlimit.Descriptors(), cfg.MaxUpstream), log)
 	a := &App{store: store, gate: gate, conns: conns, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}

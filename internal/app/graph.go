@@ -12,6 +12,7 @@ import (
 	"mixcloud-graphql/graph/schema"
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/redis"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
@@ -26,7 +27,7 @@ func newGraph(store *upstream.Store, entry access, shared *redis.Redis, log *slo
 	}
 	clean := executable(resolvers.New(store, log, oauth, newProgress(shared)))
 	around := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		session := store.Session(auth.Token(ctx))
+		session := store.SessionOf(upstream.Caller{Token: auth.Token(ctx), Exchanged: auth.Exchanged(ctx), Address: graphhttp.Address(ctx)})
 		open(ctx, session)
 		return next(loaders.Into(ctx, loaders.New(ctx, session)))
 	}
@@ -44,7 +45,7 @@ func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *r
 	options := upstream.Options{
 		Concurrency: cfg.MaxUpstream, Budget: cfg.OperationBudget,
 		CacheBytes: int64(cfg.CacheBytes), Keep: cfg.StaleFor, Lifetimes: lifetimes(cfg.FreshFor),
-		Rate: cfg.UpstreamRate, Burst: cfg.UpstreamBurst, Retries: cfg.UpstreamRetries,
+		Rate: cfg.UpstreamRate, Burst: cfg.UpstreamBurst, TotalRate: cfg.TotalRate, Retries: cfg.UpstreamRetries,
 		AudienceOf: entry.keys.Audience,
 		Log:        log,
 	}
@@ -61,7 +62,8 @@ func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *r
 		options.Rate = 0 // the emulator is ours
 	}
 	if shared != nil {
-		options.Second, options.Marks, options.Pace = shared.Cache(), shared.Marks(), shared.Pace()
+		options.Second, options.Marks = shared.Cache(), shared.Marks()
+		options.Limiter, options.Proofs = shared.Limiter(), shared.Proofs()
 	}
 	for _, change := range tune {
 		change(&options)

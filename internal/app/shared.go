@@ -19,11 +19,7 @@ func newShared(cfg config.Serve, log *slog.Logger) (*redis.Redis, error) {
 	options := redis.Options{
 		URL:    cfg.RedisURL,
 		Secret: []byte(strings.TrimSpace(cfg.SecretKey.Reveal())),
-		Rate:   cfg.UpstreamRate, Burst: cfg.UpstreamBurst,
-		Log: log,
-	}
-	if cfg.Demo {
-		options.Rate = 0 // the emulator is ours
+		Log:    log,
 	}
 	return redis.Open(options)
 }

@@ -1,13 +1,16 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
 
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/redis"
+	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -17,12 +20,24 @@ type access struct {
 	cookies     *auth.Cookies     // nil where nobody can sign in
 	application *auth.Application // nil where this server is no application
 	signIn      http.Handler      // of the paths under /oauth/
+	exchanges   *exchanges        // the calls of signIn
+}
+
+// exchanges are the calls that turn codes into tokens when browsers sign in. Anybody
+// can cause them, so they wait in the store's queue as all calls do.
+type exchanges struct{ store *upstream.Store }
+
+func (e *exchanges) make(ctx context.Context, call func(context.Context) (string, error)) (string, error) {
+	session := e.store.SessionOf(upstream.Caller{Address: graphhttp.Address(ctx)})
+	token, err := upstream.Once(ctx, session, "/oauth/access_token", func(ctx context.Context, _ *mixcloud.Client) (string, error) { return call(ctx) })
+	e.store.Proven(token)
+	return token, err
 }
 
 // newAccess puts together what cfg says of keys and of the application. Shared
 // may be nil.
 func newAccess(cfg config.Serve, client *mixcloud.Client, shared *redis.Redis, log *slog.Logger) (access, error) {
-	a := access{keys: auth.RandomKeys()}
+	a := access{keys: auth.RandomKeys(), exchanges: new(exchanges)}
 	if cfg.SecretKey != "" {
 		var err error
 		if a.keys, err = auth.NewKeys(cfg.SecretKey.Reveal()); err != nil {
@@ -61,6 +76,7 @@ func newAccess(cfg config.Serve, client *mixcloud.Client, shared *redis.Redis, l
 		Cookies:     cookies,
 		PublicURL:   cfg.PublicURL,
 		Nonces:      nonces,
+		Exchange:    a.exchanges.make,
 		Timeout:     cfg.RequestTimeout,
 		Log:         log,
 	})

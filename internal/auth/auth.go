@@ -14,7 +14,10 @@ import (
 )
 
 // A viewer is what a request's context knows of whom it acts for.
-type viewer struct{ token, audience string }
+type viewer struct {
+	token, audience string
+	exchanged       bool
+}
 
 type viewerKey struct{}
 
@@ -23,6 +26,13 @@ type viewerKey struct{}
 func Token(ctx context.Context) string {
 	v, _ := ctx.Value(viewerKey{}).(viewer)
 	return v.token
+}
+
+// Exchanged reports whether the token came from this server's own OAuth exchange,
+// which a session cookie tells: nobody else can seal one.
+func Exchanged(ctx context.Context) bool {
+	v, _ := ctx.Value(viewerKey{}).(viewer)
+	return v.exchanged
 }
 
 // Audience names whose eyes an answer is for: the same for every request with
@@ -61,7 +71,7 @@ func Preflighted(r *http.Request) bool {
 func Viewer(keys *Keys, cookies *Cookies) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			token := ""
+			token, exchanged := "", false
 			if headers := r.Header["Authorization"]; len(headers) > 0 {
 				var problem string
 				if token, problem = parseBearer(headers); problem != "" {
@@ -76,12 +86,12 @@ func Viewer(keys *Keys, cookies *Cookies) func(http.Handler) http.Handler {
 						cookies.endSession(w)
 					}
 					if session != nil {
-						token = session.Token
+						token, exchanged = session.Token, true
 					}
 				}
 			}
 			if token != "" {
-				r = r.WithContext(context.WithValue(r.Context(), viewerKey{}, viewer{token, keys.Audience(token)}))
+				r = r.WithContext(context.WithValue(r.Context(), viewerKey{}, viewer{token, keys.Audience(token), exchanged}))
 			}
 			next.ServeHTTP(w, r)
 		})

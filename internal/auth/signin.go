@@ -34,6 +34,9 @@ type SignInOptions struct {
 	PublicURL string
 	// Nonces are this process's own if nil.
 	Nonces Nonces
+	// Exchange makes the call that exchanges a code for a token, within whatever
+	// limits calls to Mixcloud have; nil just makes it.
+	Exchange func(ctx context.Context, call func(context.Context) (string, error)) (token string, err error)
 	// Timeout bounds the exchange of a code; 0 is 30 seconds.
 	Timeout time.Duration
 	// Log gets what happened, without anything secret. Nil discards.
@@ -52,6 +55,7 @@ type SignIn struct {
 	application *Application
 	cookies     *Cookies
 	nonces      Nonces
+	exchange    func(ctx context.Context, call func(context.Context) (string, error)) (string, error)
 	root        *url.URL
 	timeout     time.Duration
 	log         *slog.Logger
@@ -65,7 +69,7 @@ func NewSignIn(o SignInOptions) (*SignIn, error) {
 		return nil, errors.New("the public URL has no host")
 	}
 	s := &SignIn{
-		application: o.Application, cookies: o.Cookies, nonces: o.Nonces, root: root,
+		application: o.Application, cookies: o.Cookies, nonces: o.Nonces, exchange: o.Exchange, root: root,
 		timeout: o.Timeout, log: o.Log, origin: http.NewCrossOriginProtection(),
 	}
 	// A proxy may give us another Host than the one in the browser's Origin.
@@ -74,6 +78,11 @@ func NewSignIn(o SignInOptions) (*SignIn, error) {
 	}
 	if s.nonces == nil {
 		s.nonces = NewLocalNonces()
+	}
+	if s.exchange == nil {
+		s.exchange = func(ctx context.Context, call func(context.Context) (string, error)) (string, error) {
+			return call(ctx)
+		}
 	}
 	if s.timeout <= 0 {
 		s.timeout = 30 * time.Second
@@ -203,7 +212,9 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.timeout)
 	defer cancel()
-	token, err := s.application.Exchange(ctx, code, s.callbackURL(a.Nonce))
+	token, err := s.exchange(ctx, func(ctx context.Context) (string, error) {
+		return s.application.Exchange(ctx, code, s.callbackURL(a.Nonce))
+	})
 	if err != nil {
 		s.fail(w, r, pageOf(err), a, err)
 		return

@@ -199,7 +199,7 @@ func TestParse_Problems(t *testing.T) {
 			args: []string{
 				"--addr=nowhere", "--public-url=//x", "--api-url=ftp://x", "--site-url=https://u:p@x", "--oembed-url=https://x/?a=b",
 				"--request-timeout=0s", "--drain-timeout=-1s", "--max-upstream=0", "--operation-budget=-3",
-				"--cache-bytes=-1", "--stale-for=-1s", "--upstream-rate=-1", "--upstream-burst=0", "--upstream-retries=3",
+				"--cache-bytes=-1", "--stale-for=-1s", "--upstream-rate=-1", "--upstream-total-rate=0.001", "--upstream-burst=0", "--upstream-retries=3",
 				"--log-format=xml",
 			},
 			want: []string{
@@ -207,7 +207,7 @@ func TestParse_Problems(t *testing.T) {
 				"--site-url must not hold a name or a password", "--oembed-url must end with its path",
 				"--request-timeout must be between", "--drain-timeout must be between", "--max-upstream must be between 1 and",
 				"--operation-budget must be between 1 and", "--cache-bytes must not be", "--stale-for must be between",
-				"--upstream-rate must be 0, or from 0.01", "--upstream-burst must be between", "--upstream-retries must be from 0", "--log-format must be text or json",
+				"--upstream-rate must be 0, or from 0.01", "--upstream-total-rate must be 0, or from 0.01", "--upstream-burst must be between", "--upstream-retries must be from 0", "--log-format must be text or json",
 			},
 		},
 		"limits of responses": {

@@ -68,6 +68,9 @@ func (c *Serve) Validate() error {
 	if !(c.UpstreamRate == 0 || c.UpstreamRate >= slowestRate && c.UpstreamRate <= 10_000) {
 		p.add("upstream-rate", "must be 0, or from %v to 10000 calls a second, not %v", slowestRate, c.UpstreamRate)
 	}
+	if !(c.TotalRate == 0 || c.TotalRate >= slowestRate && c.TotalRate <= 10_000) {
+		p.add("upstream-total-rate", "must be 0, or from %v to 10000 calls a second, not %v", slowestRate, c.TotalRate)
+	}
 	p.count("upstream-burst", c.UpstreamBurst, 10_000)
 	if c.UpstreamRetries < 0 || c.UpstreamRetries > 2 {
 		p.add("upstream-retries", "must be from 0 to 2, not %d", c.UpstreamRetries)

@@ -87,6 +87,9 @@ func New(l Limit, now time.Duration) *Limiter {
 // Configure replaces the configured limit. The learned rate stays, within it.
 func (l *Limiter) Configure(to Limit) {
 	l.base, l.burst = max(to.Rate, 0), float64(max(to.Burst, 1))
+	if l.rate == 0 {
+		l.tokens = l.burst // it had no limit
+	}
 	if l.ceiling == 0 || l.base > 0 && l.rate > l.base {
 		l.rate, l.ceiling = l.base, 0
 	}

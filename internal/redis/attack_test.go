@@ -45,7 +45,7 @@ func TestHanging(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r, err := Open(Options{URL: "redis://127.0.0.1:1", Secret: testSecret, Burst: 1})
+				r, err := Open(Options{URL: "redis://127.0.0.1:1", Secret: testSecret})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -63,8 +63,8 @@ func TestHanging(t *testing.T) {
 					"get, signed": func() { r.Cache().Get(ctx, upstream.Address{Audience: alice, ID: name}) },
 					"put":         func() { r.Cache().Put(ctx, at, upstream.Record{Body: []byte("x")}, life) },
 					"drop":        func() { r.Cache().Drop(ctx, alice) },
-					"take":        func() { r.Pace().Take(ctx, "") },
-					"refused":     func() { r.Pace().Refused(ctx, alice, time.Second) },
+					"take":        func() { r.Limiter().Take(ctx, limitOf("")) },
+					"refused":     func() { r.Limiter().Refused(ctx, limitOf(alice), 0, time.Second) },
 					"tell":        func() { r.Marks().Tell(ctx, alice, upstream.Written{ID: "w"}) },
 					"told":        func() { r.Marks().Told(ctx, alice) },
 					"begin":       func() { _, _, _ = r.Writes().Begin(ctx, alice, "k", one) },
@@ -151,7 +151,7 @@ func TestSlow_veryMuch(t *testing.T) {
 	began := time.Now()
 	for i := range 200 {
 		r.Cache().Get(t.Context(), upstream.Address{ID: fmt.Sprint(i)})
-		r.Pace().Take(t.Context(), "")
+		r.Limiter().Take(t.Context(), limitOf(""))
 	}
 	if took := time.Since(began); took > slack {
 		t.Errorf("400 uses of one that is left alone take %v", took)
@@ -195,7 +195,7 @@ func TestReadOnly(t *testing.T) {
 	for i := range 10 {
 		r.everything(t, i)
 	}
-	eventually(t, func() bool { r.Pace().Take(t.Context(), ""); return !r.Stats().Up })
+	eventually(t, func() bool { r.Limiter().Take(t.Context(), limitOf("")); return !r.Stats().Up })
 	eventually(t, func() bool { return strings.Contains(r.log.String(), "READONLY") })
 	must(t, raw.Do(t.Context(), raw.B().Replicaof().No().One().Build()))
 	r.waitUp(t, true)
@@ -315,12 +315,12 @@ func TestGarbage(t *testing.T) {
 	for i, spoil := range []func(key string){
 		func(key string) { put(key, "nonsense") },
 		func(key string) { hash(key, "tokens", "many") },
-		func(key string) { hash(key, "silent", "nan") },
+		func(key string) { hash(key, "blocked", "nan") },
 	} {
 		class := fmt.Sprint("class ", i)
-		spoil(k.pace(class))
+		spoil(k.limit(limitOf(class)))
 		for range 3 {
-			if wait := r.Pace().Take(t.Context(), class); wait > time.Second {
+			if wait := r.Limiter().Take(t.Context(), limitOf(class)); wait > time.Second {
 				t.Errorf("a pace that is nonsense (%d) makes wait for %v", i, wait)
 			}
 		}
@@ -372,11 +372,11 @@ func TestKeys_distinct(t *testing.T) {
 				t.Fatalf("%s: %q, %q and %q, %q are one", name, a, x, b, y)
 			}
 		}
-		if a != b && (k.generation(a) == k.generation(b) || k.pace(a) == k.pace(b) || k.marks(a) == k.marks(b)) {
+		if a != b && (k.generation(a) == k.generation(b) || k.limit(limitOf(a)) == k.limit(limitOf(b)) || k.marks(a) == k.marks(b)) {
 			t.Fatalf("%q and %q are one", a, b)
 		}
 		seen := map[string]bool{}
-		for _, key := range []string{k.value(a, x), k.generation(a), k.marks(a), k.pace(a), k.write(a, x), k.upload(a, x), k.nonce(x), k.revoked(x), k.query(x)} {
+		for _, key := range []string{k.value(a, x), k.generation(a), k.marks(a), k.limit(limitOf(a)), k.write(a, x), k.upload(a, x), k.nonce(x), k.revoked(x), k.query(x)} {
 			if seen[key] {
 				t.Fatalf("%s has two meanings", key)
 			}

@@ -41,8 +41,8 @@ func (r *replica) slowest(t *testing.T, n int) (slowest string, took time.Durati
 		"tell":        func() { r.Marks().Tell(ctx, bob, upstream.Written{ID: id}) },
 		"told":        func() { r.Marks().Told(ctx, alice) },
 		"drop":        func() { r.Cache().Drop(ctx, bob) },
-		"take":        func() { r.Pace().Take(ctx, "") },
-		"refused":     func() { r.Pace().Refused(ctx, bob, time.Second) },
+		"take":        func() { r.Limiter().Take(ctx, limitOf("")) },
+		"refused":     func() { r.Limiter().Refused(ctx, limitOf(bob), 0, time.Second) },
 		"write": func() {
 			if claim, _, err := r.Writes().Begin(ctx, alice, id, [32]byte{}); err == nil && claim != nil {
 				_ = claim.Finish(ctx, Answer{Status: 200})
@@ -68,7 +68,7 @@ func (r *replica) slowest(t *testing.T, n int) (slowest string, took time.Durati
 	return slowest, took
 }
 
-func (r *replica) self() string { return r.pace.self }
+func (r *replica) self() string { return r.limiter.self }
 
 // usable reports whether what is put comes back.
 func (r *replica) usable(t *testing.T) bool {

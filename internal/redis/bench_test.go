@@ -18,7 +18,7 @@ import (
 func BenchmarkUse(b *testing.B) {
 	s := redistest.Start(b)
 	raw := s.Client(b)
-	r, err := Open(Options{URL: s.URL(), Secret: testSecret, Burst: 1})
+	r, err := Open(Options{URL: s.URL(), Secret: testSecret})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func BenchmarkUse(b *testing.B) {
 		"get/cold":        func() { r.Cache().Get(ctx, upstream.Address{ID: next()}) },
 		"get/cold signed": func() { r.Cache().Get(ctx, upstream.Address{Audience: alice, ID: next()}) },
 		"drop":            func() { r.Cache().Drop(ctx, bob) },
-		"take":            func() { r.Pace().Take(ctx, "") },
+		"take":            func() { r.Limiter().Take(ctx, limitOf("")) },
 		"write": func() {
 			if claim, _, err := r.Writes().Begin(ctx, alice, next(), [32]byte{}); err == nil && claim != nil {
 				_ = claim.Finish(ctx, Answer{Status: 200, Body: bytes.Clone(page[:2000])})

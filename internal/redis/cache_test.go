@@ -137,7 +137,7 @@ func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, redistest.Start(t).Addr())
 	r := ready(t, p.url())
-	eventually(t, func() bool { return r.Pace().Take(t.Context(), "") == 0 }) // the script is known
+	eventually(t, func() bool { return r.Limiter().Take(t.Context(), limitOf("")) == 0 }) // the script is known
 	r.Cache().Drop(t.Context(), bob)
 	warm := upstream.Address{ID: "warm"}
 	r.put(t, warm, []byte("x"))
@@ -159,11 +159,11 @@ func TestRoundTrips(t *testing.T) {
 		"what is new, signed":      {1, func() { r.get(t, mine(next())) }},
 		"a token's first":          {2, func() { r.get(t, upstream.Address{Audience: next(), ID: "x"}) }},
 		"a token's write":          {1, func() { r.Cache().Drop(t.Context(), bob) }},
-		"a call to Mixcloud":       {1, func() { r.Pace().Take(t.Context(), "") }},
+		"a call to Mixcloud":       {1, func() { r.Limiter().Take(t.Context(), limitOf("")) }},
 		"a write that is told":     {1, func() { r.Marks().Tell(t.Context(), bob, upstream.Written{ID: next()}) }},
 		"what was written":         {0, func() { r.Marks().Told(t.Context(), alice) }},
 		"a token's first writes":   {1, func() { r.Marks().Told(t.Context(), next()) }},
-		"a refusal":                {1, func() { r.Pace().Refused(t.Context(), next(), 1) }},
+		"a refusal":                {1, func() { r.Limiter().Refused(t.Context(), limitOf(next()), 0, 1) }},
 		"a write that was done":    {1, func() { _, _, _ = r.begin(t, alice, "warm", one) }},
 		"the beginning of a write": {1, func() { r.claim(t, alice, next(), one) }},
 		"the end of a sign-in":     {1, func() { r.use(t, next(), time.Minute) }},

@@ -22,8 +22,9 @@ func TestCanary(t *testing.T) {
 	at := upstream.Address{Audience: secret + "-audience", ID: "/search/?q=" + secret}
 	r.put(t, at, []byte(strings.Repeat("an answer ", 100)))
 	r.put(t, upstream.Address{ID: "/" + secret + "/"}, []byte("a short answer"))
-	r.Pace().Take(ctx, at.Audience)
-	r.Pace().Refused(ctx, at.Audience, time.Second)
+	r.Limiter().Take(ctx, limitOf(at.Audience))
+	r.Limiter().Refused(ctx, limitOf(at.Audience), 0, time.Second)
+	r.Proofs().Prove(ctx, at.Audience, true)
 	if claim, _, err := r.Writes().Begin(ctx, at.Audience, secret+"-idempotency", [32]byte{}); err != nil {
 		t.Error(err)
 	} else if err := claim.Finish(ctx, Answer{Status: 200}); err != nil {
@@ -36,7 +37,7 @@ func TestCanary(t *testing.T) {
 	r.drain(t)
 	kept := s.Dump(t)
 	seen := stop()
-	for _, kind := range []string{"value:{", "value:", "generation:{", "marks:{", "pace:{", "write:{", "upload:{", "nonce:", "query:", "replicas"} {
+	for _, kind := range []string{"value:{", "value:", "generation:{", "marks:{", "limit:read:", "proven:", "write:{", "upload:{", "nonce:", "query:", "replicas"} {
 		for name, text := range map[string]string{"the keys": kept, "the commands": seen} {
 			if !strings.Contains(text, prefix+kind) {
 				t.Errorf("%s have no %s", name, kind)

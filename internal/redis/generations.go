@@ -137,7 +137,7 @@ func (g *generations) before(audience string) (known, bool) {
 }
 
 // bound makes room in a map, by forgetting anything.
-func bound[V any](m map[string]V, most int) {
+func bound[K comparable, V any](m map[K]V, most int) {
 	for key := range m {
 		if len(m) < most {
 			return

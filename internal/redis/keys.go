@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+
+	"mixcloud-graphql/internal/upstream"
 )
 
 // schema is the version of all that is written to Redis: keys, values and
@@ -68,7 +70,11 @@ func (k keys) marks(audience string) string {
 	return prefix + "marks:{" + k.audience(audience) + "}"
 }
 
-func (k keys) pace(class string) string { return prefix + "pace:{" + k.audience(class) + "}" }
+func (k keys) limit(l upstream.SharedLimit) string {
+	return prefix + "limit:" + l.Kind.String() + ":" + k.audience(l.Principal)
+}
+
+func (k keys) proof(audience string) string { return prefix + "proven:" + k.audience(audience) }
 
 func (k keys) write(audience, key string) string {
 	return prefix + "write:{" + k.audience(audience) + "}:" + k.name("write", audience, key)

@@ -29,11 +29,6 @@ type Options struct {
 	URL redisurl.URL
 	// Secret is what names are hashed with. All replicas must have the same.
 	Secret []byte
-	// Rate is how many calls a second all replicas together make at most for
-	// one audience, and Burst how many at once after a while without any. A
-	// Rate of 0 is no limit, until Mixcloud refuses a call.
-	Rate  float64
-	Burst int
 	// Log hears when Redis goes and comes back; nil for silence.
 	Log *slog.Logger
 }
@@ -48,7 +43,8 @@ type Redis struct {
 	running sync.WaitGroup
 
 	cache    *Cache
-	pace     *Pace
+	limiter  *Limiter
+	proofs   *Proofs
 	writes   *Writes
 	progress *Progress
 	nonces   *Nonces
@@ -75,7 +71,8 @@ func Open(o Options) (*Redis, error) {
 	r.writer = newWriter(r.link)
 	r.cache = newCache(r.link, r.writer, k)
 	r.marks = &Marks{link: r.link, keys: k, generations: r.cache.generations}
-	r.pace = newPace(r.link, k, o.Rate, o.Burst)
+	r.limiter = newLimiter(r.link, k)
+	r.proofs = &Proofs{link: r.link, keys: k}
 	r.writes = &Writes{link: r.link, keys: k}
 	r.progress = newProgress(r.link, r.writer, k)
 	r.nonces = &Nonces{link: r.link, keys: k}
@@ -101,7 +98,7 @@ func (r *Redis) Start(forget func(audience string)) {
 // arrive makes good for what must not be read any more, and tells the others
 // that this replica lives.
 func (r *Redis) arrive(ctx context.Context) error {
-	return errors.Join(r.cache.generations.flush(ctx), r.pace.beat(ctx))
+	return errors.Join(r.cache.generations.flush(ctx), r.limiter.beat(ctx))
 }
 
 // settle tells Redis what it was not told while it was away.
@@ -129,8 +126,11 @@ func (r *Redis) Cache() *Cache { return r.cache }
 // Marks are what viewers have just written.
 func (r *Redis) Marks() *Marks { return r.marks }
 
-// Pace is the shared pacing budget.
-func (r *Redis) Pace() *Pace { return r.pace }
+// Limiter is the shared rate limiter.
+func (r *Redis) Limiter() *Limiter { return r.limiter }
+
+// Proofs are the tokens that are known to be good.
+func (r *Redis) Proofs() *Proofs { return r.proofs }
 
 // Writes are the shared idempotency keys.
 func (r *Redis) Writes() *Writes { return r.writes }
@@ -148,7 +148,8 @@ func (r *Redis) Revocations() *Revocations { return r.revoked }
 func (r *Redis) Queries() *Queries { return r.queries }
 
 var (
-	_ upstream.SecondLevel = (*Cache)(nil)
-	_ upstream.SharedMarks = (*Marks)(nil)
-	_ upstream.SharedPace  = (*Pace)(nil)
+	_ upstream.SecondLevel   = (*Cache)(nil)
+	_ upstream.SharedMarks   = (*Marks)(nil)
+	_ upstream.SharedLimiter = (*Limiter)(nil)
+	_ upstream.SharedProofs  = (*Proofs)(nil)
 )

@@ -43,7 +43,7 @@ func open(t *testing.T, url redisurl.URL, change ...func(*settings)) *replica {
 	r := &replica{log: new(lines)}
 	o := settings{box: 5 * time.Second}
 	o.Options = Options{
-		URL: url, Secret: testSecret, Burst: 1,
+		URL: url, Secret: testSecret,
 		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, f := range change {

@@ -183,7 +183,7 @@ func TestAccessList(t *testing.T) {
 	}
 	r.put(t, upstream.Address{Audience: alice, ID: "x"}, []byte("x"))
 	r.drain(t)
-	if st := r.Stats(); st.Failed > 0 || r.Pace().Replicas() != 1 {
+	if st := r.Stats(); st.Failed > 0 || r.Limiter().Replicas() != 1 {
 		t.Errorf("%+v\n%s", st, r.log)
 	}
 	for _, forbidden := range []rueidis.Completed{

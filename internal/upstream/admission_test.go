@@ -22,7 +22,7 @@ func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 		"read":          func(ctx context.Context, s *Session) { _ = name(ctx, s, "/a/") },
 		"write":         func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, "/a/follow/", slow) },
 		"sign-in":       func(ctx context.Context, s *Session) { _, _ = Once(ctx, s, "/a/follow/", slow) },
-		"streamed body": func(ctx context.Context, s *Session) { _, _ = Stream(ctx, s, "/a/follow/", slow) },
+		"streamed body": func(ctx context.Context, s *Session) { _, _ = Stream(ctx, s, KindUpload, "/a/follow/", slow) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

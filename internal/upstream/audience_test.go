@@ -154,7 +154,7 @@ func TestViewers_Bounded(t *testing.T) {
 	var all viewers
 	seen := map[uint64]bool{}
 	for i := range 3 * maxViewers {
-		v := all.of(audienceOf(fmt.Sprint(i%(2*maxViewers))), tick(i), func() *pace { return nil })
+		v := all.of(audienceOf(fmt.Sprint(i%(2*maxViewers))), tick(i))
 		if n := len(all.all); n > maxViewers {
 			t.Fatalf("%d are remembered", n)
 		}

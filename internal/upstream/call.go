@@ -64,9 +64,9 @@ func (s *Store) tryAgain(f *flight, try int, err error) bool {
 // worthIt is tryAgain for a flight that may.
 func (s *Store) worthIt(f *flight, try int, err error) bool {
 	if _, limited := mixcloud.RetryAfter(err); limited {
-		v := s.payer(f)
-		until, _ := s.queue.silence(v.pace)
-		f.touchDown(&trouble{pace: v.pace, until: until, err: err})
+		ls := s.limitsOf(s.payer(f), KindRead)
+		until, _ := s.queue.silence(ls)
+		f.touchDown(&trouble{limits: ls, until: until, err: err})
 		return f.ctx.Err() == nil
 	}
 	if !chance(err) || s.watched(f.key, f.path).check() != nil || !s.retries.take() {
@@ -76,7 +76,7 @@ func (s *Store) worthIt(f *flight, try int, err error) bool {
 	return nap(f.ctx.Done(), s.options.Jitter(backoff(try)))
 }
 
-// payer is for whose pace a flight's calls count.
+// payer is under whose limits a flight's calls are.
 func (s *Store) payer(f *flight) *viewer {
 	if f.read.class == ClassEmbed {
 		return s.everybody
@@ -92,18 +92,22 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 		return nil, x, false, err
 	}
 	v := s.payer(f)
-	t := f.queued(v.pace)
-	err = s.line(f.ctx, t, v, func(until tick) error {
-		f.warn(&trouble{pace: v.pace, until: until})
+	ls := s.limitsOf(v, KindRead)
+	t := f.queued(ls)
+	err = s.line(f.ctx, t, func(until tick) error {
+		f.warn(&trouble{limits: ls, until: until})
 		return nil
 	})
 	if err != nil {
 		return nil, x, false, err
 	}
 	outcome := errNotMade
-	defer func() { err = s.learn(v, s.queue.leave(t, outcome), err) }()
+	defer func() { err = s.learn(v, t, s.queue.leave(t, outcome), err) }()
 	if !f.takeOff() {
 		return nil, x, false, context.Canceled
+	}
+	if err := v.refused(s.clock.now()); err != nil {
+		return nil, x, false, err
 	}
 	allowed, err := watched.allow()
 	if err != nil {
@@ -121,6 +125,9 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 	defer func() { s.observe(allowed, outcome) }()
 	value, err = f.read.get(ctx, f.starter.client)
 	outcome = err
+	if err == nil && proves(f.read, value) {
+		s.prove(v)
+	}
 	return value, x, true, err
 }
 
@@ -128,35 +135,42 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 // nothing.
 var errNotMade = errors.New("not made")
 
-// learn passes on a pause that a refusal has brought, and gives the refusal with
-// it: whoever is refused is told the wait that the next one would have.
-func (s *Store) learn(v *viewer, pause time.Duration, err error) error {
+// learn passes on what a refusal has brought, and returns the refusal with the wait
+// that the next call would have.
+func (s *Store) learn(v *viewer, t *ticket, pause time.Duration, err error) error {
+	if v != s.everybody && errors.Is(err, mixcloud.ErrUnauthenticated) {
+		s.refuseToken(v, err)
+	}
 	refused, ok := errors.AsType[*mixcloud.Error](err)
 	if pause <= 0 || !ok {
 		return err
 	}
-	if v.silenced(s.clock.now() + pause) {
-		s.log.Warn("mixcloud's rate limit is reached", "signed", v != s.everybody, "pause", pause)
+	if own := t.limits[0]; own.isShared {
+		ago := s.clock.now() - t.sent
+		pause = s.options.Limiter.Refused(context.WithoutCancel(s.ctx), own.shared, ago, min(refused.RetryAfter, maxPause))
+		s.queue.hold(own, pause)
 	}
-	if s.options.Pace != nil {
-		s.options.Pace.Refused(s.ctx, v.who.String(), pause)
-	}
+	s.logRefusal(v, t.limits[0], pause)
 	told := *refused
 	told.RetryAfter = pause
 	return &told
 }
 
-// line waits until a call may go, by this process's own queue and by the pace
+// line waits until a call may go, by this process's own queue and by the limiter
 // that it shares with others. It holds no slot while the latter makes it wait.
-func (s *Store) line(ctx context.Context, t *ticket, v *viewer, hear func(until tick) error) error {
+func (s *Store) line(ctx context.Context, t *ticket, hear func(until tick) error) error {
 	err := s.queue.enter(ctx, t, hear)
-	for err == nil && s.options.Pace != nil {
-		wait := s.options.Pace.Take(ctx, v.who.String())
-		if wait <= 0 {
-			s.queue.drawn(t)
+	for err == nil {
+		l := t.limits.shared()
+		if l == nil {
 			break
 		}
-		err = s.queue.again(ctx, t, min(wait, maxPause), hear)
+		wait := s.options.Limiter.Take(ctx, l.shared)
+		if wait <= 0 {
+			s.queue.drawn(t, l)
+			break
+		}
+		err = s.queue.again(ctx, t, l, min(wait, maxPause), hear)
 	}
 	return err
 }
@@ -191,7 +205,7 @@ func (s *Store) keep(f *flight, value any, missing error, v validator) {
 		e.size = f.read.size(value)
 	}
 	s.cache.put(f.key, e)
-	if second := s.options.Second; second != nil && f.read.encode != nil && lag == 0 {
+	if second := s.options.Second; second != nil && f.read.encode != nil && lag == 0 && (f.key.who == (audience{}) || s.sharing(f.starter.as())) {
 		r := Record{ETag: v.etag, LastModified: v.modified}
 		if value != nil {
 			r.Body = f.read.encode(value)
@@ -214,7 +228,7 @@ func (s *Store) recall(f *flight) bool {
 	if second == nil || f.read.decode == nil {
 		return false
 	}
-	if f.key.who != (audience{}) && f.starter.as().lag(now) > 0 {
+	if v := f.starter.as(); f.key.who != (audience{}) && (v.lag(now) > 0 || !s.sharing(v)) {
 		return false
 	}
 	r, ok := second.Get(f.ctx, f.key.address())

@@ -159,10 +159,6 @@ func (s *Store) handleFailure(f *flight, err error, sent bool) error {
 	case errors.Is(err, mixcloud.ErrNotFound):
 		s.keep(f, nil, err, validator{})
 		return err
-	case errors.Is(err, mixcloud.ErrUnauthenticated) && f.key.who != (audience{}):
-		v := f.starter.as() // a token that is no good sees nothing any more
-		s.viewers.renew(v)
-		s.drop(v)
 	case errors.Is(err, mixcloud.ErrForbidden):
 		s.cache.drop(f.key)
 	}

@@ -49,9 +49,9 @@ type flight struct {
 
 // A trouble is why a flight takes longer.
 type trouble struct {
-	pace  *pace
-	until tick  // before when no call is made
-	err   error // of a try that failed
+	limits limits
+	until  tick  // before when no call is made
+	err    error // of a try that failed
 }
 
 // cause is the error of one who cannot wait for the end of it.
@@ -59,7 +59,7 @@ func (t *trouble) cause(s *Store) error {
 	if t.err != nil {
 		return t.err
 	}
-	return s.queue.tooLong(t.pace, t.until)
+	return s.queue.tooLong(t.limits, t.until)
 }
 
 // A PanicError is a panic in a read: it becomes an error of whoever asked.
@@ -146,6 +146,9 @@ func (s *Session) join(ctx context.Context, k key, kept *entry, r *read) (*fligh
 			s.coalesced.Add(1) // and costs no call
 			return f, nil
 		}
+		if err := s.viewer.Load().refused(s.store.clock.now()); err != nil && k.who != (audience{}) {
+			return nil, err
+		}
 		if err := s.spend(); err != nil {
 			return nil, err
 		}
@@ -170,7 +173,7 @@ func (f *flight) board(s *Session) bool {
 	}
 	f.waiting++
 	if f.alone && f.ticket != nil {
-		f.store.queue.promote(f.ticket, s)
+		f.store.queue.promote(f.ticket, s.group, s)
 	}
 	return true
 }
@@ -211,14 +214,14 @@ func (f *flight) leave() {
 
 // queued notes the flight's place in the queue, where it waits as what its
 // callers make of it.
-func (f *flight) queued(p *pace) *ticket {
+func (f *flight) queued(ls limits) *ticket {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	urgency := waited
 	if f.waiting == 0 {
 		urgency = background
 	}
-	f.ticket = f.store.queue.newTicket(f.starter, p, urgency)
+	f.ticket = f.store.queue.newTicket(f.starter.group, f.starter, ls, urgency)
 	return f.ticket
 }
 
@@ -298,6 +301,9 @@ func (s *Store) fly(f *flight) {
 			}
 		}
 	}()
+	if f.key.who != (audience{}) {
+		s.inquire(f.ctx, f.starter.as())
+	}
 	f.heard = s.listen(f)
 	defer func() { <-f.heard }() // whoever gets the answer may have to correct it
 	f.local = s.recall(f)

@@ -205,7 +205,7 @@ var silent = func() chan struct{} {
 // whatever the flight does meanwhile. What it gives is closed when that is
 // known.
 func (s *Store) listen(f *flight) <-chan struct{} {
-	if s.options.Marks == nil || f.key.who == (audience{}) {
+	if s.options.Marks == nil || f.key.who == (audience{}) || !s.sharing(f.starter.as()) {
 		return silent
 	}
 	heard := make(chan struct{})

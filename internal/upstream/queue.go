@@ -28,22 +28,24 @@ const (
 // would wait for longer than anybody waits.
 const patienceOfQueue = 64
 
-// A queue lets calls go: so many at a time, as fast as their pace, the urgent
-// ones first, and one from each operation in turn, so that an operation that
-// needs a hundred calls does not hold up one that needs a single one. It is safe
-// for concurrent use.
+// queueRetry is when it is worth trying again after the queue was full.
+const queueRetry = time.Second
+
+// A queue lets calls go: a number at a time, within their rate limits, urgent ones
+// first. Clients take turns, and so do the operations of one client: one that needs
+// a hundred calls does not delay one that needs a single call. It is safe for
+// concurrent use.
 type queue struct {
-	clock  clock
-	most   int  // calls that may wait
-	shared bool // whoever is let go asks a pace that processes share, see drawn
+	clock clock
+	most  int // calls that may wait
 
 	mu      sync.Mutex
 	free    int // calls that may still go
 	waiting int
-	rings   [priorities][]*lane // those whose turn is next are first
-	timer   *time.Timer         // wakes the queue when a pace is ready
-	due     tick                // when it does
-	ended   chan struct{}       // closed when nobody is let go any more
+	rings   [priorities][]*group // the next one is first
+	timer   *time.Timer          // wakes the queue when a limiter is ready
+	due     tick                 // when it does
+	ended   chan struct{}        // closed when no call is let go any more
 }
 
 // errOverloaded is at the bottom of errors that say that this server, not
@@ -71,58 +73,62 @@ func newQueue(c clock, concurrency, budget int) *queue {
 // A ticket that was granted must be given back by leave.
 func (q *queue) enter(ctx context.Context, t *ticket, hear func(until tick) error) error {
 	q.mu.Lock()
-	if q.waiting >= q.most {
+	if q.waiting >= q.most && !q.makeRoom(t) {
 		q.mu.Unlock()
-		return overloaded(time.Second)
+		return overloaded(queueRetry)
 	}
 	q.add(t)
 	q.mu.Unlock()
 	return q.wait(ctx, t, hear)
 }
 
-// again is enter for a ticket that was granted, while the shared pace wants none
+// again is enter for a ticket that was granted, while a shared limiter wants no call
 // for a while: it gives its place back for so long, and is the next one then.
-func (q *queue) again(ctx context.Context, t *ticket, wait time.Duration, hear func(until tick) error) error {
+func (q *queue) again(ctx context.Context, t *ticket, l *limiter, wait time.Duration, hear func(until tick) error) error {
 	q.mu.Lock()
-	p := t.lane.pace
-	q.putBack(p)
-	p.hold(q.clock.now() + wait)
-	q.tell(p, p.held)
+	q.putBack(t)
+	l.hold(q.clock.now() + wait)
+	q.tell(l, l.held)
 	t.granted, t.done = make(chan struct{}), false
 	q.addFirst(t)
 	q.mu.Unlock()
 	return q.wait(ctx, t, hear)
 }
 
-// drawn tells that the shared pace has let a granted ticket pass.
-func (q *queue) drawn(t *ticket) {
+// drawn notes that the shared limiter has let a granted ticket pass.
+func (q *queue) drawn(t *ticket, l *limiter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	p := t.lane.pace
-	p.asking--
-	if p.window > 0 {
-		p.window++
+	q.asked(t)
+	if l.window > 0 {
+		l.window++
 		q.dispatch()
 	}
 }
 
-// putBack takes back that a call of a pace was let go.
-func (q *queue) putBack(p *pace) {
-	q.free++
-	p.untake()
-	if q.shared {
-		p.asking--
+// asked notes that a ticket no longer asks the shared limiter.
+func (q *queue) asked(t *ticket) {
+	if t.asks {
+		t.asks = false
+		t.limits.ask(-1)
 	}
 }
 
-// wait waits for a ticket that is in its lane.
+// putBack takes back that a ticket was granted.
+func (q *queue) putBack(t *ticket) {
+	q.free++
+	q.asked(t)
+	t.limits.land()
+	t.limits.untake()
+}
+
+// wait waits for a ticket that is in its flow.
 func (q *queue) wait(ctx context.Context, t *ticket, hear func(until tick) error) error {
 	q.mu.Lock()
 	q.dispatch()
 	granted, until := t.granted, tick(0)
 	if !t.done {
-		now := q.clock.now()
-		if at := t.lane.pace.after(q.ahead(t), now); at > now {
+		if at := q.after(t); at > q.clock.now() {
 			until = at
 		}
 	}
@@ -136,7 +142,7 @@ func (q *queue) wait(ctx context.Context, t *ticket, hear func(until tick) error
 	for {
 		select {
 		case <-granted:
-			return nil
+			return t.err
 		case until := <-t.news:
 			if err := hear(until); err != nil {
 				q.giveUp(t)
@@ -152,78 +158,67 @@ func (q *queue) wait(ctx context.Context, t *ticket, hear func(until tick) error
 	}
 }
 
-// giveUp ends a ticket's waiting. If it was granted in the meantime, somebody
-// else goes.
+// giveUp ends a ticket's waiting. If it was granted in the meantime, another one
+// goes.
 func (q *queue) giveUp(t *ticket) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if t.done {
-		q.putBack(t.lane.pace)
+	switch {
+	case t.err != nil:
+	case t.done:
+		q.putBack(t)
 		q.dispatch()
-		return
+	default:
+		t.done = true
+		q.remove(t)
 	}
-	t.done = true
-	q.remove(t)
 }
 
 // promote lets a ticket wait as an operation's that was nobody's before.
-func (q *queue) promote(t *ticket, owner any) {
+func (q *queue) promote(t *ticket, group, owner any) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if t.priority <= waited {
 		return
 	}
-	waits := !t.done && slices.Contains(t.lane.tickets, t)
+	waits := !t.done && slices.Contains(t.flow.tickets, t)
 	if waits {
 		q.remove(t)
 	}
-	t.lane, t.priority = &lane{owner: owner, pace: t.lane.pace}, waited
+	t.group, t.flow, t.priority = group, &flow{owner: owner, limits: t.flow.limits}, waited
 	if !waits {
 		return
 	}
 	q.add(t)
 	q.dispatch()
-	if !t.done { // what it was told is how long it takes for what nobody waits for
-		t.tell(t.lane.pace.after(q.ahead(t), q.clock.now()))
+	if !t.done { // what it was told is how long a background read takes
+		t.tell(q.after(t))
 	}
 }
 
-// dispatch lets go whoever may, and sees to it that it is called again when the
-// next one can.
+// dispatch grants all tickets that may go, and has itself called when the next one
+// can.
 func (q *queue) dispatch() {
 	now := q.clock.now()
-	soonest := tick(never)
+	soonest := never
 	if q.isStopped() {
 		return
 	}
 	for urgency := range q.rings {
 		for i := 0; i < len(q.rings[urgency]) && q.free > 0; {
 			ring := q.rings[urgency]
-			l := ring[i]
-			if q.shared && l.pace.window > 0 && l.pace.asking >= l.pace.window {
-				i++ // drawn or again goes on
-				continue
-			}
-			if at := l.pace.ready(now); at > now {
-				soonest = min(soonest, at)
+			g := ring[i]
+			t := g.next(now, &soonest)
+			if t == nil {
 				i++
 				continue
 			}
-			l.pace.take()
-			if q.shared {
-				l.pace.asking++
-			}
-			t := l.tickets[0]
-			l.tickets = l.tickets[1:]
-			q.free--
-			q.waiting--
-			t.done, t.sent = true, now
-			close(t.granted)
 			ring = slices.Delete(ring, i, i+1)
-			if len(l.tickets) > 0 {
-				ring = append(ring, l)
+			if len(g.flows) > 0 {
+				ring = append(ring, g)
 			}
 			q.rings[urgency] = ring
+			q.grant(t, now)
 		}
 	}
 	if q.free == 0 || soonest == never || q.timer != nil && q.due <= soonest && q.due > now {
@@ -236,13 +231,27 @@ func (q *queue) dispatch() {
 	q.timer = time.AfterFunc(soonest-now, q.wake)
 }
 
+func (q *queue) grant(t *ticket, now tick) {
+	q.free--
+	q.waiting--
+	ls := t.flow.limits
+	t.limits = ls
+	ls.take(now)
+	if ls.shared() != nil {
+		t.asks = true
+		ls.ask(1)
+	}
+	t.done, t.sent = true, now
+	close(t.granted)
+}
+
 func (q *queue) wake() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.dispatch()
 }
 
-// stop lets nobody go any more: who waits is told that the store is closed.
+// stop grants no more tickets: those that wait end with context.Canceled.
 func (q *queue) stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -263,18 +272,16 @@ func (q *queue) isStopped() bool {
 	}
 }
 
-// leave gives back a place and learns from how the call went. It tells how long
-// the pause is that it brought, if it did.
+// leave gives a place back and learns from how the call went. It returns the pause
+// that a refusal has brought.
 func (q *queue) leave(t *ticket, err error) (pause time.Duration) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.free++
-	pause = q.learn(t.lane.pace, t.sent, err)
-	q.dispatch()
-	return pause
+	q.mu.Unlock()
+	return q.learnLater(t, err)
 }
 
-// pass gives back a place at once; learn is told later.
+// pass gives a place back at once; learnLater is told later how the call went.
 func (q *queue) pass() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -282,67 +289,92 @@ func (q *queue) pass() {
 	q.dispatch()
 }
 
-func (q *queue) learnLater(p *pace, sent tick, err error) time.Duration {
+func (q *queue) learnLater(t *ticket, err error) (pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	pause := q.learn(p, sent, err)
+	q.asked(t)
+	ls := t.limits
+	ls.land()
+	now, own := q.clock.now(), ls[0]
+	refused, ok := errors.AsType[*mixcloud.Error](err)
+	switch {
+	case errors.Is(err, errNotMade):
+		ls.untake()
+	case ok && refused.Kind == mixcloud.ErrRateLimited:
+		pause = own.refuse(refused, t.sent, now)
+		q.tell(own, now+pause)
+	case err == nil, ok && refused.Status > 0 && refused.Kind != mixcloud.ErrUnauthenticated:
+		if own.unsure != nil {
+			own.unsure.accepted.Store(true)
+		}
+	}
 	q.dispatch()
 	return pause
 }
 
-func (q *queue) learn(p *pace, sent tick, err error) (pause time.Duration) {
-	now := q.clock.now()
-	refused, ok := errors.AsType[*mixcloud.Error](err)
-	switch {
-	case err == nil, ok && refused.Kind != mixcloud.ErrRateLimited && refused.Status > 0:
-		p.answer(sent, now)
-	case ok && refused.Kind == mixcloud.ErrRateLimited:
-		pause = p.refuse(refused, sent, now)
-		q.tell(p, p.silent)
-	}
-	return pause
+// hold blocks a limiter for as long as the one that processes share wants.
+func (q *queue) hold(l *limiter, wait time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l.held = q.clock.now() + wait
+	q.tell(l, l.held)
+	q.dispatch()
 }
 
-// silence tells until when no call of a pace is made, if that is not now, and
-// what Mixcloud said.
-func (q *queue) silence(p *pace) (until tick, refusal *mixcloud.Error) {
+// refuse ends the waiting of all calls under a viewer's own limiters.
+func (q *queue) refuse(v *viewer, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range v.limiters {
+		if l != nil {
+			q.each(l, func(t *ticket) { q.evict(t, err) })
+		}
+	}
+}
+
+// silence returns until when no call under some limits is made, if that is not now,
+// and what Mixcloud said.
+func (q *queue) silence(ls limits) (until tick, refusal *mixcloud.Error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.clock.now()
-	if until, closed := p.closed(now); closed {
-		return until, p.limitedError(until, now)
+	if until, closed := ls.closed(now); closed {
+		return until, ls.tooLong(until, now)
 	}
 	return 0, nil
 }
 
-// tooLong is the error of a call of a pace that would go too late.
-func (q *queue) tooLong(p *pace, until tick) error {
+// tooLong is the error of a call that would go too late.
+func (q *queue) tooLong(ls limits, until tick) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return p.limitedError(until, q.clock.now())
+	return ls.tooLong(until, q.clock.now())
 }
 
-func (q *queue) rateLimit(p *pace, c clock) (r RateLimit) {
+func (q *queue) rateLimit(ls limits, c clock) (r RateLimit) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := c.now()
-	at := p.ready(now)
-	if until, closed := p.closed(now); closed {
+	until, closed := ls.closed(now)
+	if closed {
 		when := c.at(until)
-		r.RetryAt, at = &when, until
+		r.RetryAt = &when
 	}
-	remaining := 0
-	if p.rate == 0 {
-		if r.RetryAt != nil {
-			r.Remaining = &remaining
+	for _, l := range ls {
+		ready := l.ready(now) // brings the tokens up to now
+		if l.rate.Rate() == 0 {
+			continue
 		}
-		return r
+		budget, remaining := l.rate.Depth(), 0
+		if ready == now && !closed {
+			remaining = min(l.rate.Tokens(), budget)
+		}
+		if spent := budget - remaining; r.Remaining == nil || remaining < *r.Remaining {
+			r.Budget, r.Spent, r.Remaining = &budget, &spent, &remaining
+		}
 	}
-	budget := int(p.depth())
-	if at == now {
-		remaining = min(max(int(p.tokens+1e-9), 0), budget)
+	if closed && r.Remaining == nil {
+		r.Remaining = new(int)
 	}
-	spent := budget - remaining
-	r.Budget, r.Spent, r.Remaining = &budget, &spent, &remaining
 	return r
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mixcloud-graphql/internal/ratelimit"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -46,9 +47,9 @@ func TestQueue_Priorities(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClock(nil)
 		q := newQueue(c, 1, 1)
-		p := newPace(0, 1)
+		p := limits{{rate: ratelimit.New(ratelimit.Limit{}, c.now())}}
 		hear := func(tick) error { return nil }
-		holder := q.newTicket("holder", p, waited)
+		holder := q.newTicket("", "holder", p, waited)
 		if err := q.enter(t.Context(), holder, hear); err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +60,7 @@ func TestQueue_Priorities(t *testing.T) {
 			name string
 			priority
 		}{{"refresh", background}, {"promoted", background}, {"read", waited}, {"write", urgent}} {
-			tickets[x.name] = q.newTicket(x.name, p, x.priority)
+			tickets[x.name] = q.newTicket("", x.name, p, x.priority)
 			wg.Go(func() {
 				if err := q.enter(t.Context(), tickets[x.name], hear); err != nil {
 					t.Error(err)
@@ -69,7 +70,7 @@ func TestQueue_Priorities(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		q.promote(tickets["promoted"], "somebody")
+		q.promote(tickets["promoted"], "", "somebody")
 		q.leave(holder, nil)
 		wg.Wait()
 		if got := fmt.Sprint(order); got != "[write read promoted refresh]" {
@@ -86,14 +87,15 @@ func TestQueue_Priorities(t *testing.T) {
 func TestQueue_GiveUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(newClock(nil), 2, 1)
-		p := newPace(1000, 1)
+		c := newClock(nil)
+		q := newQueue(c, 2, 1)
+		p := limits{{rate: ratelimit.New(ratelimit.Limit{Rate: 1000, Burst: 1}, c.now())}}
 		var wg sync.WaitGroup
 		for i := range 300 {
 			wg.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%7)*time.Millisecond)
 				defer cancel()
-				ticket := q.newTicket(i%5, p, priority(i%priorities))
+				ticket := q.newTicket(i%3, i%5, p, priority(i%priorities))
 				if err := q.enter(ctx, ticket, func(tick) error {
 					if i%3 == 0 {
 						return errors.New("too long")
@@ -221,7 +223,7 @@ func TestStream_HoldsNoSlot(t *testing.T) {
 		s, _ := newRig(t, Options{Concurrency: 1, Timeout: time.Second}, latest)
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			_, err := Stream(t.Context(), s.Session("t"), "/a/follow/", func(ctx context.Context, _ *mixcloud.Client) (int, error) {
+			_, err := Stream(t.Context(), s.Session("t"), KindUpload, "/a/follow/", func(ctx context.Context, _ *mixcloud.Client) (int, error) {
 				time.Sleep(time.Hour)
 				return 0, ctx.Err()
 			})
@@ -246,6 +248,9 @@ func TestClose_EndsWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := newRig(t, Options{Rate: 0.001, Burst: 1}, latest)
 		name(t.Context(), s.Session(""), "/a/")
+		if _, err := Write(t.Context(), s.Session(""), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
+			t.Fatal(err)
+		}
 		var wg sync.WaitGroup
 		for range 3 {
 			wg.Go(func() {

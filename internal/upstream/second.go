@@ -3,6 +3,8 @@ package upstream
 import (
 	"context"
 	"time"
+
+	"mixcloud-graphql/internal/ratelimit"
 )
 
 // A SecondLevel is a cache that other processes share. It is asked when this
@@ -67,15 +69,32 @@ type Written struct {
 	Age     time.Duration // since it was written
 }
 
-// A SharedPace is a pacing budget that other processes draw from too. It is
-// asked right before a call, after this process's own pacing has let it
-// through. Like a SecondLevel it must not make anybody wait, and lets
-// everything pass when it is broken.
-type SharedPace interface {
-	// Take asks for one call of a class, which is [Session.Audience]. 0 grants
-	// it; otherwise the class makes no call for that long, and asks again then.
-	Take(ctx context.Context, class string) (wait time.Duration)
-	// Refused tells that Mixcloud has refused a call of the class and wants
-	// nothing of it for that long.
-	Refused(ctx context.Context, class string, wait time.Duration)
+// A SharedLimiter is a rate limiter that other processes use too. It is asked right
+// before a call, after this process's own limiters have let it through. It must not
+// delay its caller: while it is broken it limits as well as one process can.
+type SharedLimiter interface {
+	// Take makes one call under a limit: 0 grants it. Otherwise no call is made
+	// under the limit for that long, and it is asked again then.
+	Take(ctx context.Context, l SharedLimit) (wait time.Duration)
+	// Refused learns that Mixcloud has refused a call that was sent some time
+	// ago, and named a wait, or 0. It returns how long no call is made.
+	Refused(ctx context.Context, l SharedLimit, ago, wait time.Duration) (pause time.Duration)
+}
+
+// A SharedLimit names a limit that processes share.
+type SharedLimit struct {
+	// Principal is [Session.Audience], or the name of a limit that several share.
+	Principal string
+	Kind      Kind
+	Limit     ratelimit.Limit
+}
+
+// SharedProofs remember, for all processes, which tokens Mixcloud accepts. They
+// must not delay their caller, and know nothing while they are broken.
+type SharedProofs interface {
+	// Proven reports whether the token of a principal was proven and not refused
+	// since.
+	Proven(ctx context.Context, principal string) bool
+	// Prove remembers that Mixcloud accepts a token, or forgets it.
+	Prove(ctx context.Context, principal string, accepted bool)
 }

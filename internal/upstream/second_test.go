@@ -19,6 +19,12 @@ type shelf struct {
 	gets int
 }
 
+// allProven are the proofs of processes that know all tokens.
+type allProven struct{}
+
+func (allProven) Proven(context.Context, string) bool { return true }
+func (allProven) Prove(context.Context, string, bool) {}
+
 type shelved struct {
 	record Record
 	at     time.Time
@@ -61,7 +67,7 @@ func TestSecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := new(shelf)
-		o := Options{Second: shared, AudienceOf: func(token string) string { return "of " + token }}
+		o := Options{Second: shared, Proofs: allProven{}, AudienceOf: func(token string) string { return "of " + token }}
 		one, up1 := newRig(t, o, latest)
 		two, up2 := newRig(t, o, func(c call) reply {
 			if c.path == "/gone/" {
@@ -229,7 +235,7 @@ func TestMarks(t *testing.T) {
 			}
 			return reply{delay: 100 * time.Millisecond, body: `{"key":"/a/","following":false,"follower_count":7}`}
 		}
-		o := Options{Second: new(shelf), Marks: shared, AudienceOf: func(token string) string { return "of " + token }}
+		o := Options{Second: new(shelf), Marks: shared, Proofs: allProven{}, AudienceOf: func(token string) string { return "of " + token }}
 		one, _ := newRig(t, o, answers)
 		two, up2 := newRig(t, o, answers)
 		shared.drop = func(audience string) { one.Forget(audience); two.Forget(audience) }
@@ -290,7 +296,7 @@ func TestMarks(t *testing.T) {
 func TestMarks_uploaded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o := Options{Marks: newBoard(), AudienceOf: func(token string) string { return "of " + token }}
+		o := Options{Marks: newBoard(), Proofs: allProven{}, AudienceOf: func(token string) string { return "of " + token }}
 		one, _ := newRig(t, o, func(call) reply { return missing })
 		two, _ := newRig(t, o, func(call) reply { return missing })
 		one.Session("t").Uploaded("/b/")

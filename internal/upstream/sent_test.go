@@ -19,6 +19,7 @@ func TestWrite_tellsWhatWasSent(t *testing.T) {
 		want   bool
 	}{
 		"done":                    {nil, 5, true},
+		"a refused token":         {&mixcloud.Error{Kind: mixcloud.ErrUnauthenticated}, 5, false},
 		"refused":                 {&mixcloud.Error{Kind: mixcloud.ErrRateLimited}, 5, true},
 		"without an answer":       {&mixcloud.Error{Kind: mixcloud.ErrTimeout}, 5, true},
 		"broken files":            {errors.New("the client is gone"), 5, true},
@@ -29,8 +30,11 @@ func TestWrite_tellsWhatWasSent(t *testing.T) {
 		"wrapped, but never sent": {errors.Join(&mixcloud.Error{Kind: mixcloud.ErrUnavailable, NeverSent: true}), 5, false},
 	}
 	type way = func(context.Context, *Session, string, func(context.Context, *mixcloud.Client) (int, error)) (int, error)
+	upload := func(ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (int, error)) (int, error) {
+		return Stream(ctx, s, KindUpload, address, call)
+	}
 	for name, tt := range tests {
-		for how, write := range map[string]way{"write": Write[int], "stream": Stream[int]} {
+		for how, write := range map[string]way{"write": Write[int], "stream": upload} {
 			t.Run(name+"/"+how, func(t *testing.T) {
 				t.Parallel()
 				s, _ := newRig(t, Options{Budget: max(tt.budget, 1)}, latest)

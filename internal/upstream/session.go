@@ -25,6 +25,7 @@ type Session struct {
 	coalesced atomic.Int64
 	stale     atomic.Int64
 	freshFor  atomic.Int64
+	group     any // whose calls take turns with others', see [group]
 
 	mu     sync.Mutex
 	behind map[mark]int
@@ -32,11 +33,20 @@ type Session struct {
 }
 
 // Session begins an operation for the holder of token; "" is anonymous.
-func (s *Store) Session(token string) *Session {
-	session := &Session{store: s, client: s.client.As(token)}
+func (s *Store) Session(token string) *Session { return s.SessionOf(Caller{Token: token}) }
+
+// SessionOf begins an operation for a caller.
+func (s *Store) SessionOf(c Caller) *Session {
+	session := &Session{store: s, client: s.client.As(c.Token), group: "address " + c.Address}
 	known := s.everybody
-	if token != "" {
-		known = s.viewer(audienceOf(s.options.AudienceOf(token)))
+	if c.Token != "" {
+		known = s.viewer(audienceOf(s.options.AudienceOf(c.Token)))
+		if c.Exchanged {
+			s.prove(known)
+		}
+		if known.proven.Load() {
+			session.group = known.who
+		}
 	}
 	session.viewer.Store(known)
 	session.freshFor.Store(math.MaxInt64)

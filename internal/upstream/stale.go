@@ -50,7 +50,10 @@ func (s *Store) refresh(ctx context.Context, session *Session, k key, e *entry, 
 	if k.class == ClassEmbed {
 		payer = s.everybody
 	}
-	if until, _ := s.queue.silence(payer.pace); until > 0 || s.watched(k, "").check() != nil {
+	if payer.refused(now) != nil {
+		return
+	}
+	if until, _ := s.queue.silence(s.limitsOf(payer, KindRead)); until > 0 || s.watched(k, "").check() != nil {
 		return
 	}
 	select {

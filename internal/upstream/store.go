@@ -2,7 +2,7 @@
 // It asks Mixcloud as little as it can and as gently as it can: what was fetched
 // once is kept for a while (cache.go, lifetimes.go), what two operations want at
 // the same time is fetched once (flight.go), calls wait for their turn in a fair
-// queue that goes no faster than Mixcloud likes (queue.go, pacing.go), what
+// queue that keeps to the rate limits (queue.go, limits.go), what
 // failed by chance is tried again (retry.go), what keeps failing is left alone
 // (failures.go), and what was seen once still answers when Mixcloud does not
 // (stale.go).
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"mixcloud-graphql/internal/breaker"
+	"mixcloud-graphql/internal/telemetry"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -53,13 +54,16 @@ type Options struct {
 	// Keep replaces Keep in every row, unless it is 0; below 0 nothing is kept
 	// for longer than it is fresh.
 	Keep time.Duration
-	// Rate is how many calls a second are made at most for everybody together
-	// who has no token, and for each token; 0 for as many as Mixcloud takes.
-	// Whatever it is, refusals slow it down.
+	// Rate is the maximum of calls per second of each kind: one limit for all
+	// anonymous operations and one for each proven token; 0 is no limit. Refusals
+	// lower it. Tokens that are not proven share a limit of 5 per second.
 	Rate float64
 	// Burst is how many calls may be made at once when none was made for a
 	// while; 0 for DefaultBurst. It has no meaning without a Rate.
 	Burst int
+	// TotalRate is the maximum of calls per second of the whole process; 0 is no
+	// limit.
+	TotalRate float64
 	// Timeout bounds one call; 0 for DefaultTimeout.
 	Timeout time.Duration
 	// Patience is how long somebody waits for a fresh answer who can have a
@@ -73,7 +77,7 @@ type Options struct {
 	Refreshes int
 	// AudienceOf names the holder of a token without telling the token, the
 	// same each time; it must be safe for concurrent use. Processes that share
-	// a Second or a Pace must name alike. Nil is a hash with a key that only
+	// a Second or a Limiter must name alike. Nil is a hash with a key that only
 	// this process has.
 	AudienceOf func(token string) string
 	// Second is asked before Mixcloud is; nil for none.
@@ -81,8 +85,10 @@ type Options struct {
 	// Marks are what other processes have written, and are told what this one
 	// has; nil for none.
 	Marks SharedMarks
-	// Pace is asked before each call; nil for none.
-	Pace SharedPace
+	// Limiter is asked before each call; nil for none.
+	Limiter SharedLimiter
+	// Proofs are the tokens that other processes know to be good; nil for none.
+	Proofs SharedProofs
 	// Log hears when Mixcloud begins and ends to fail or to refuse; nil for
 	// silence.
 	Log *slog.Logger
@@ -132,6 +138,9 @@ type Store struct {
 	everybody *viewer
 	viewers   viewers
 	queue     *queue
+	unproven  *limiter // of all tokens that are not proven
+	total     *limiter // of the process; nil for none
+	sampler   telemetry.Sampler
 	breakers  [routes]*breaker.Breaker
 	failing   *breaker.Backoff[key] // reads that failed lately
 	faults    faultLog
@@ -159,9 +168,9 @@ func NewStore(client *mixcloud.Client, options Options) *Store {
 		overlay:   overlay{life: overlayLife}, uploads: overlay{life: uploadLife},
 	}
 	s.ctx, s.end = context.WithCancel(context.Background()) //nolint:forbidigo // it lives for longer than any caller
-	s.everybody = &viewer{pace: s.newPace()}
+	s.everybody = new(viewer)
 	s.queue = newQueue(s.clock, options.Concurrency, options.Budget)
-	s.queue.shared = options.Pace != nil
+	s.newLimiters()
 	for r := range s.breakers {
 		config := breaker.Config{Name: route(r).String(), Log: s.log}
 		if route(r) == routeFixed {
@@ -172,11 +181,7 @@ func NewStore(client *mixcloud.Client, options Options) *Store {
 	return s
 }
 
-func (s *Store) newPace() *pace { return newPace(s.options.Rate, s.options.Burst) }
-
-func (s *Store) viewer(who audience) *viewer {
-	return s.viewers.of(who, s.clock.now(), s.newPace)
-}
+func (s *Store) viewer(who audience) *viewer { return s.viewers.of(who, s.clock.now()) }
 
 // Client is the anonymous client, for what needs no call, such as parsing an
 // address against the configured roots.
@@ -224,5 +229,5 @@ type RateLimit struct {
 
 // RateLimit tells what is known of the limit that the operation is under.
 func (s *Session) RateLimit() RateLimit {
-	return s.store.queue.rateLimit(s.as().pace, s.store.clock)
+	return s.store.queue.rateLimit(s.store.limitsOf(s.as(), KindRead), s.store.clock)
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // An audience is whose eyes an answer is for: a keyed hash of the whole token,
@@ -25,18 +24,13 @@ type viewer struct {
 	generation atomic.Uint64
 	// wrote is when it last changed something; reads may lag behind that.
 	wrote atomic.Int64
-	// refused is until when Mixcloud wants no calls of it, as far as the log says.
-	refused   atomic.Int64
+	// blocked is until when Mixcloud wants no calls of some kind.
+	blocked   atomic.Int64
 	seen      atomic.Int64
 	forgotten atomic.Bool // another one stands for the audience now, if any does
-	pace      *pace
-}
 
-// silenced tells whether it is news that no call is made until then: calls side
-// by side are refused together.
-func (v *viewer) silenced(until tick) bool {
-	known := v.refused.Load()
-	return tick(known) < until-time.Second/2 && v.refused.CompareAndSwap(known, int64(until))
+	token                    // what is known of its token
+	limiters [kinds]*limiter // those that were needed; the queue's lock guards them
 }
 
 // lag is for how much longer reads may not show what the viewer has written.
@@ -50,7 +44,7 @@ func (v *viewer) lag(now tick) tick {
 
 // matters reports whether it would do harm to forget the viewer now: reads that
 // lag would be believed, or calls be made that Mixcloud wants none of.
-func (v *viewer) matters(now tick) bool { return v.lag(now) > 0 || tick(v.refused.Load()) > now }
+func (v *viewer) matters(now tick) bool { return v.lag(now) > 0 || tick(v.blocked.Load()) > now }
 
 // wroteAt tells of a write of another process, which may be from before this one
 // began.
@@ -76,7 +70,7 @@ type viewers struct {
 	last uint64 // generation given out
 }
 
-func (v *viewers) of(who audience, now tick, paced func() *pace) *viewer {
+func (v *viewers) of(who audience, now tick) *viewer {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	known := v.all[who]
@@ -84,7 +78,7 @@ func (v *viewers) of(who audience, now tick, paced func() *pace) *viewer {
 		if len(v.all) >= maxViewers {
 			v.prune(now)
 		}
-		known = &viewer{who: who, pace: paced()}
+		known = &viewer{who: who}
 		v.last++
 		known.generation.Store(v.last)
 		if v.all == nil {
@@ -96,26 +90,28 @@ func (v *viewers) of(who audience, now tick, paced func() *pace) *viewer {
 	return known
 }
 
-// prune forgets the quarter that was not seen for the longest time, and of those
-// that matter none unless there is nobody else.
+// prune forgets the quarter that was not seen for the longest time: those first whose
+// token is not proven, since anybody can invent tokens, and those last that matter.
 func (v *viewers) prune(now tick) {
 	type known struct {
 		*viewer
-		seen    int64
-		matters bool
+		worth int
+		seen  int64
 	}
 	all := make([]known, 0, len(v.all))
 	for _, one := range v.all {
-		all = append(all, known{one, one.seen.Load(), one.matters(now)})
+		worth := 0
+		switch {
+		case !one.proven.Load():
+		case one.matters(now):
+			worth = 2
+		default:
+			worth = 1
+		}
+		all = append(all, known{one, worth, one.seen.Load()})
 	}
 	slices.SortFunc(all, func(a, b known) int {
-		switch {
-		case a.matters == b.matters:
-			return cmp.Compare(a.seen, b.seen)
-		case a.matters:
-			return 1
-		}
-		return -1
+		return cmp.Or(cmp.Compare(a.worth, b.worth), cmp.Compare(a.seen, b.seen))
 	})
 	for _, old := range all[:len(all)/4] {
 		delete(v.all, old.who)

@@ -17,10 +17,10 @@ import (
 // called, for the circuit breaker.
 func Write[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
 	call = reporting(call)
-	value, err := send(ctx, s, address, call, false)
+	value, err := send(ctx, s, KindAction, address, call, false)
 	var failed *mixcloud.Error
 	if errors.As(err, &failed) && failed.NeverSent {
-		return send(ctx, s, address, call, false)
+		return send(ctx, s, KindAction, address, call, false)
 	}
 	return value, err
 }
@@ -28,20 +28,24 @@ func Write[T any](ctx context.Context, s *Session, address string, call func(con
 // Once is Write for a call whose answer nobody may be given again, such as one
 // that gives a token: a client that repeats its request makes it anew.
 func Once[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
-	return send(ctx, s, address, call, false)
+	return send(ctx, s, KindAction, address, call, false)
 }
 
 // Stream is Write for a request whose body flows while it is sent: it holds no
 // slot, for it may take hours, and ends with ctx alone. It is never tried again.
-func Stream[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
-	return send(ctx, s, address, reporting(call), true)
+func Stream[T any](ctx context.Context, s *Session, kind Kind, address string, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
+	return send(ctx, s, kind, address, reporting(call), true)
 }
 
 // send makes a write's call when it is its turn, right away if Mixcloud takes
 // any. A stream gives its place back as soon as it has it.
-func send[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error), stream bool) (value T, err error) {
+func send[T any](ctx context.Context, s *Session, kind Kind, address string, call func(context.Context, *mixcloud.Client) (T, error), stream bool) (value T, err error) {
 	defer admission.Wait(ctx)()
 	st, v := s.store, s.as()
+	st.inquire(ctx, v)
+	if err := v.refused(st.clock.now()); err != nil {
+		return value, err
+	}
 	if err := s.spend(); err != nil {
 		return value, err
 	}
@@ -50,10 +54,11 @@ func send[T any](ctx context.Context, s *Session, address string, call func(cont
 		s.refund()
 		return value, err
 	}
-	t := st.queue.newTicket(s, v.pace, urgent)
-	err = st.line(ctx, t, v, func(until tick) error {
+	ls := st.limitsOf(v, kind)
+	t := st.queue.newTicket(s.group, s, ls, urgent)
+	err = st.line(ctx, t, func(until tick) error {
 		if beyond(ctx, until-st.clock.now()) {
-			return st.queue.tooLong(v.pace, until)
+			return st.queue.tooLong(ls, until)
 		}
 		return nil
 	})
@@ -64,9 +69,9 @@ func send[T any](ctx context.Context, s *Session, address string, call func(cont
 	outcome, began := errNotMade, st.clock.now()
 	if stream {
 		st.queue.pass()
-		defer func() { err = st.learn(v, st.queue.learnLater(v.pace, t.sent, outcome), err) }()
+		defer func() { err = st.learn(v, t, st.queue.learnLater(t, outcome), err) }()
 	} else {
-		defer func() { err = st.learn(v, st.queue.leave(t, outcome), err) }()
+		defer func() { err = st.learn(v, t, st.queue.leave(t, outcome), err) }()
 	}
 	allowed, err := watched.allow()
 	if err != nil {
@@ -79,6 +84,9 @@ func send[T any](ctx context.Context, s *Session, address string, call func(cont
 	defer func() { st.observe(allowed, judged) }()
 	value, err = call(ctx, s.client)
 	outcome = err
+	if err == nil && did(value) {
+		st.prove(v)
+	}
 	// The caller's own end says nothing of Mixcloud, unless it has kept the caller
 	// waiting.
 	hung := !stream && errors.Is(ctx.Err(), context.DeadlineExceeded) && st.clock.now()-began >= st.options.Patience
@@ -100,7 +108,9 @@ func reporting[T any](call func(context.Context, *mixcloud.Client) (T, error)) f
 		}()
 		value, err := call(ctx, c)
 		var failed *mixcloud.Error
-		reached = !errors.Is(err, mixcloud.ErrInvalid) && !(errors.As(err, &failed) && failed.NeverSent)
+		// A call whose token is refused does nothing, and is nothing to remember: else
+		// invented tokens would displace what others have done.
+		reached = !errors.Is(err, mixcloud.ErrInvalid) && !errors.Is(err, mixcloud.ErrUnauthenticated) && !(errors.As(err, &failed) && failed.NeverSent)
 		return value, err
 	}
 }
@@ -120,7 +130,7 @@ func (s *Session) changed() {
 
 // drop makes other processes forget what was kept for a viewer.
 func (s *Store) drop(v *viewer) {
-	if s.options.Second != nil {
+	if s.options.Second != nil && s.sharing(v) {
 		s.options.Second.Drop(context.WithoutCancel(s.ctx), v.who.String())
 	}
 }

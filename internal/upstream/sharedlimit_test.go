@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,16 +13,17 @@ import (
 )
 
 // A shared pace is asked before each call, and hears of refusals.
-func TestSharedPace(t *testing.T) {
+func TestSharedLimiter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := &slowPace{waits: []time.Duration{2 * time.Second, time.Second, 0}}
-		s, _ := newRig(t, Options{Pace: shared}, func(c call) reply {
+		s, _ := newRig(t, Options{Limiter: shared}, func(c call) reply {
 			if c.path == "/b/" {
 				return limited("7")
 			}
 			return latest(c)
 		})
+		s.Proven("t")
 		began := time.Now()
 		want(t, name(t.Context(), s.Session("t"), "/a/"), "t1")
 		if took := time.Since(began); took != 3010*time.Millisecond {
@@ -33,7 +33,7 @@ func TestSharedPace(t *testing.T) {
 		defer stop()
 		name(soon, s.Session("t"), "/b/")
 		synctest.Wait()
-		if got := shared.refused; got != strconv.Quote(s.Session("t").Audience())+" 7s" {
+		if got := shared.refused; got != fmt.Sprintf("%q read sent 10ms ago, wait 7s", s.Session("t").Audience()) {
 			t.Errorf("told of %q", got)
 		}
 	})
@@ -41,14 +41,14 @@ func TestSharedPace(t *testing.T) {
 
 // What the shared pace holds back takes nobody's place, and whoever cannot wait
 // for it is told at once: with what is stale, or with the wait.
-func TestSharedPace_HoldsNoSlot(t *testing.T) {
+func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := new(sharedBucket)
-		s, up := newRig(t, Options{Pace: shared, Concurrency: 1}, latest)
+		s, up := newRig(t, Options{Limiter: shared, Concurrency: 1}, latest)
 		want(t, name(t.Context(), s.Session(""), "/seen/"), "1")
 		time.Sleep(2 * time.Hour)
-		shared.next = map[string]time.Time{"": time.Now().Add(time.Minute)}
+		shared.next = map[string]time.Time{" read": time.Now().Add(time.Minute), " action": time.Now().Add(time.Minute)}
 		up.made()
 		began := time.Now()
 		var wg sync.WaitGroup
@@ -94,11 +94,11 @@ func TestSharedPace_HoldsNoSlot(t *testing.T) {
 
 // Calls go as fast as the shared pace lets them, writes first, and few ask it in
 // vain.
-func TestSharedPace_Order(t *testing.T) {
+func TestSharedLimiter_Order(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := &sharedBucket{every: 200 * time.Millisecond}
-		s, up := newRig(t, Options{Pace: shared}, latest)
+		s, up := newRig(t, Options{Limiter: shared}, latest)
 		var wg sync.WaitGroup
 		greedy := s.Session("")
 		for i := range 100 {
@@ -127,17 +127,17 @@ func TestSharedPace_Order(t *testing.T) {
 		if shared.takes > 4*102 {
 			t.Errorf("the shared pace was asked %d times", shared.takes)
 		}
-		if s.queue.free != DefaultConcurrency || s.queue.waiting != 0 || s.everybody.pace.asking != 0 {
-			t.Errorf("%d are free, %d wait, %d ask", s.queue.free, s.queue.waiting, s.everybody.pace.asking)
+		if s.queue.free != DefaultConcurrency || s.queue.waiting != 0 || s.everybody.limiters[KindRead].asking != 0 {
+			t.Errorf("%d are free, %d wait, %d ask", s.queue.free, s.queue.waiting, s.everybody.limiters[KindRead].asking)
 		}
 	})
 }
 
 // A shared pace that hangs, though it must not, is left when all have.
-func TestSharedPace_Hangs(t *testing.T) {
+func TestSharedLimiter_Hangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{Pace: hangingPace{}, Concurrency: 1}, latest)
+		s, up := newRig(t, Options{Limiter: hangingPace{}, Concurrency: 1}, latest)
 		for range 3 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			if _, err := Fetch(ctx, s.Session(""), user("/a/")); !errors.Is(err, context.DeadlineExceeded) {
@@ -161,7 +161,8 @@ type sharedBucket struct {
 	takes int
 }
 
-func (b *sharedBucket) Take(_ context.Context, class string) time.Duration {
+func (b *sharedBucket) Take(_ context.Context, l SharedLimit) time.Duration {
+	class := l.Principal + " " + l.Kind.String()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.takes++
@@ -176,23 +177,27 @@ func (b *sharedBucket) Take(_ context.Context, class string) time.Duration {
 	return 0
 }
 
-func (b *sharedBucket) Refused(context.Context, string, time.Duration) {}
+func (b *sharedBucket) Refused(_ context.Context, _ SharedLimit, _, wait time.Duration) time.Duration {
+	return wait
+}
 
 type hangingPace struct{}
 
-func (hangingPace) Take(ctx context.Context, _ string) time.Duration {
+func (hangingPace) Take(ctx context.Context, _ SharedLimit) time.Duration {
 	<-ctx.Done()
 	return 0
 }
 
-func (hangingPace) Refused(context.Context, string, time.Duration) {}
+func (hangingPace) Refused(_ context.Context, _ SharedLimit, _, wait time.Duration) time.Duration {
+	return wait
+}
 
 type slowPace struct {
 	waits   []time.Duration
 	refused string
 }
 
-func (p *slowPace) Take(context.Context, string) time.Duration {
+func (p *slowPace) Take(context.Context, SharedLimit) time.Duration {
 	if len(p.waits) == 0 {
 		return 0
 	}
@@ -201,6 +206,7 @@ func (p *slowPace) Take(context.Context, string) time.Duration {
 	return wait
 }
 
-func (p *slowPace) Refused(_ context.Context, class string, wait time.Duration) {
-	p.refused = strconv.Quote(class) + " " + wait.String()
+func (p *slowPace) Refused(_ context.Context, l SharedLimit, ago, wait time.Duration) time.Duration {
+	p.refused = fmt.Sprintf("%q %v sent %v ago, wait %v", l.Principal, l.Kind, ago, wait)
+	return wait
 }

@@ -1,23 +1,26 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"math"
-	"slices"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/telemetry"
 	"mixcloud-graphql/mixcloud"
 )
 
 // A wait that Mixcloud names is kept to the moment, for all without a token and
 // not for those with one; who cannot wait for so long is told at once, with the
 // wait that is left.
-func TestPace_NamedWait(t *testing.T) {
+func TestLimits_NamedWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		first := true
@@ -36,26 +39,14 @@ func TestPace_NamedWait(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		began := time.Now()
 
-		for _, ask := range []func(*Session) error{
-			func(s *Session) error { _, err := Fetch(soon, s, user("/b/")); return err },
-			func(s *Session) error {
-				_, err := Write(soon, s, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
-				return err
-			},
-			func(s *Session) error {
-				_, err := Stream(soon, s, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
-				return err
-			},
-		} {
-			session := s.Session("")
-			err := ask(session)
-			if wait, limited := mixcloud.RetryAfter(err); !limited || wait != 50*time.Second {
-				t.Errorf("got %v, wait %v", err, wait)
-			}
-			synctest.Wait()
-			if session.Cost() != (Cost{}) || session.spent.Load() != 0 {
-				t.Errorf("cost %+v", session.Cost())
-			}
+		session := s.Session("")
+		_, err := Fetch(soon, session, user("/b/"))
+		if wait, limited := mixcloud.RetryAfter(err); !limited || wait != 50*time.Second {
+			t.Errorf("got %v, wait %v", err, wait)
+		}
+		synctest.Wait()
+		if session.Cost() != (Cost{}) || session.spent.Load() != 0 {
+			t.Errorf("cost %+v", session.Cost())
 		}
 		want(t, name(soon, s.Session("t"), "/b/"), "t1")
 		if took := time.Since(began); took != 10*time.Millisecond {
@@ -65,7 +56,7 @@ func TestPace_NamedWait(t *testing.T) {
 		if limit.RetryAt == nil || !limit.RetryAt.Equal(began.Add(50*time.Second)) || *limit.Remaining != 0 {
 			t.Errorf("the limit is %+v", limit)
 		}
-		if other := s.Session("t").RateLimit(); other.RetryAt != nil || other.Budget != nil {
+		if other := s.Session("t").RateLimit(); other.RetryAt != nil || *other.Remaining != unprovenLimit.Burst-1 {
 			t.Errorf("the token's limit is %+v", other)
 		}
 
@@ -80,8 +71,80 @@ func TestPace_NamedWait(t *testing.T) {
 	})
 }
 
+// The wait of a refusal holds for its kind of call alone.
+func TestLimits_WaitOfAKind(t *testing.T) {
+	t.Parallel()
+	for refused := range kinds {
+		synctest.Test(t, func(t *testing.T) {
+			s, _ := newRig(t, Options{Rate: 50}, latest)
+			s.Proven("t")
+			soon, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			ask := func(kind Kind, result error) error {
+				call := func(context.Context, *mixcloud.Client) (int, error) { return 0, result }
+				var err error
+				switch kind {
+				case KindRead:
+					_, err = Fetch(soon, s.Session("t"), Resource[int]{Class: ClassUser, ID: fmt.Sprint(result), Get: call})
+				case KindAction:
+					_, err = Write(soon, s.Session("t"), "/a/follow/", call)
+				default:
+					_, err = Stream(soon, s.Session("t"), kind, "/upload/", call)
+				}
+				return err
+			}
+			refusal := &mixcloud.Error{Kind: mixcloud.ErrRateLimited, Status: 403, RetryAfter: 10 * time.Minute}
+			if err := ask(Kind(refused), refusal); !errors.Is(err, mixcloud.ErrRateLimited) {
+				t.Fatal(err)
+			}
+			synctest.Wait() // the refused call waits no more
+			for kind := range kinds {
+				err := ask(Kind(kind), nil)
+				if wait, limited := mixcloud.RetryAfter(err); limited != (kind == refused) || limited && wait != 10*time.Minute {
+					t.Errorf("%v was refused, then %v: %v", Kind(refused), Kind(kind), err)
+				}
+			}
+		})
+	}
+}
+
+// A refusal is logged in words to search for, once for calls that were refused
+// together, and at most every ten seconds.
+func TestLimits_Log(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		lines := func(n int, want string) {
+			t.Helper()
+			synctest.Wait()
+			if got := log.String(); strings.Count(got, "\n") != n || !strings.Contains(got, want) {
+				t.Errorf("want %d lines, one of them with %q; got %s", n, want, got)
+			}
+			log.Reset()
+		}
+		s, _ := newRig(t, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, func(call) reply { return limited("1") })
+		soon, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		for i := range 5 {
+			go name(soon, s.Session(""), fmt.Sprintf("/%d/", i))
+		}
+		time.Sleep(100 * time.Millisecond)
+		lines(1, `msg="rate limited by Mixcloud" kind=read principal=anonymous wait=1s`)
+		refuse := func(context.Context, *mixcloud.Client) (int, error) {
+			return 0, &mixcloud.Error{Kind: mixcloud.ErrRateLimited, Status: 403, RetryAfter: 10 * time.Minute}
+		}
+		for i := range 5 {
+			_, _ = Stream(t.Context(), s.Session(fmt.Sprint("token", i)), KindUpload, "/upload/", refuse)
+		}
+		lines(1, `kind=upload principal=signed wait=10m0s`)
+		time.Sleep(telemetry.SampleInterval)
+		_, _ = Stream(t.Context(), s.Session("another token"), KindUpload, "/upload/", refuse)
+		lines(1, `wait=10m0s suppressed=4`)
+	})
+}
+
 // Those who already wait are told when the wait becomes too long for them.
-func TestPace_NewsOfAWait(t *testing.T) {
+func TestLimits_NewsOfAWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := newRig(t, Options{Concurrency: 1}, func(call) reply {
@@ -143,7 +206,7 @@ func TestClockJump(t *testing.T) {
 }
 
 // A configured rate is kept from the beginning, to the call.
-func TestPace_Configured(t *testing.T) {
+func TestLimits_Configured(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newRig(t, Options{Rate: 10, Burst: 3, Budget: 1000}, latest)
@@ -170,7 +233,7 @@ func TestPace_Configured(t *testing.T) {
 }
 
 // A wait by the rate alone that is too long fails at once, too.
-func TestPace_TooManyWait(t *testing.T) {
+func TestLimits_TooManyWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newRig(t, Options{Rate: 1, Burst: 1, Budget: 1000}, latest)
@@ -227,7 +290,7 @@ func (w *window) take(c call) bool {
 
 // Whatever the limit is, and whether it is told, the pace finds it, stays under
 // it but for one call in twenty, and does not fall far below it.
-func TestPace_Learns(t *testing.T) {
+func TestLimits_Learns(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{1, 2, 5, 10} {
 		for _, configured := range []float64{0, 0.5, 1, 5} { // of the limit; 0 for none
@@ -279,112 +342,4 @@ func learn(t *testing.T, limit int, configured float64, wait string) {
 	if good := float64(w.all - w.over); good < least {
 		t.Errorf("only %v of %v calls were made", good, possible)
 	}
-}
-
-// A pause without a named wait doubles with each refusal in a row.
-func TestPace_UnnamedWaits(t *testing.T) {
-	t.Parallel()
-	p := newPace(0, 1)
-	var got []time.Duration
-	now := tick(0)
-	for range 9 {
-		pause := p.refuse(&mixcloud.Error{Kind: mixcloud.ErrRateLimited}, now, now)
-		got = append(got, pause)
-		now = p.ready(now)
-		p.ready(now)
-	}
-	want := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60}
-	for i := range want {
-		want[i] *= time.Second
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("the pauses are %v", got)
-	}
-	p.answer(now+1, now+1)
-	if pause := p.refuse(&mixcloud.Error{}, now+2, now+2); pause != time.Second {
-		t.Errorf("after an answer it is %v", pause)
-	}
-}
-
-// Refusals of calls that were in the air together count as one, and the longest
-// of their waits counts.
-func TestPace_OneEvent(t *testing.T) {
-	t.Parallel()
-	p := newPace(100, 10)
-	for i, wait := range []int{1, 5, 3} {
-		p.refuse(&mixcloud.Error{RetryAfter: time.Duration(wait) * time.Second}, 0, tick(i+1)*time.Millisecond)
-	}
-	if p.strikes != 1 || p.silent != 5*time.Second+2*time.Millisecond {
-		t.Errorf("%d strikes, silent until %v", p.strikes, p.silent)
-	}
-	if at := p.ready(p.silent); at != p.silent || p.rate != 100*backOff || p.depth() != 100*backOff/10 {
-		t.Errorf("ready at %v, rate %v, depth %v", at, p.rate, p.depth())
-	}
-	p.refuse(&mixcloud.Error{RetryAfter: 300 * time.Hour}, p.silent, p.silent)
-	if wait := p.silent - p.epoch; wait != maxPause {
-		t.Errorf("a wait of 300 h is believed for %v", wait)
-	}
-}
-
-// After is when a call goes that so many are before.
-func TestPace_After(t *testing.T) {
-	t.Parallel()
-	p := newPace(10, 5)
-	for n, want := range map[int]time.Duration{0: 0, 4: 0, 5: 100, 14: 1000} {
-		if got := p.after(n, 0); math.Abs(float64(got-want*time.Millisecond)) > 10 {
-			t.Errorf("after %d: %v, want %v ms", n, got, want)
-		}
-	}
-	if got := newPace(0, 5).after(1000, 7); got != 7 {
-		t.Errorf("without a limit: %v", got)
-	}
-}
-
-// One refusal of a server that hardly asks is no reason to crawl: what follows is
-// answered about as soon as before, and traffic that is sparse heals the pace as
-// traffic does that is not.
-func TestPace_QuietServer(t *testing.T) {
-	t.Parallel()
-	refusal := &mixcloud.Error{Kind: mixcloud.ErrRateLimited, RetryAfter: time.Minute}
-	for name, base := range map[string]float64{"a configured rate": 50, "none": 0} {
-		t.Run(name, func(t *testing.T) {
-			p := newPace(base, 500)
-			now := time.Hour
-			p.ready(now)
-			p.take()
-			p.answer(now, now)
-			now += 500 * time.Millisecond
-			p.take()
-			p.refuse(refusal, now, now)
-			if at := p.ready(now); at != now+time.Minute {
-				t.Errorf("the wait that was named ends at %v, not a minute later", at-now)
-			}
-			now += time.Minute
-			if p.ready(now); p.rate != base*backOff {
-				t.Errorf("%v calls a second, want %v", p.rate, base*backOff)
-			}
-			for range 60 {
-				now += time.Minute
-				p.answer(now, now)
-			}
-			if p.ready(now); p.rate != base || p.depth() != 500 {
-				t.Errorf("after an hour of a call a minute: %v calls a second, %v at once", p.rate, p.depth())
-			}
-		})
-	}
-	t.Run("one that asks a lot", func(t *testing.T) {
-		p := newPace(50, 500)
-		now := time.Hour
-		for range 5 {
-			p.answer(now, now)
-		}
-		now += time.Millisecond
-		for range 20 {
-			p.refuse(refusal, now, now)
-		}
-		now += time.Minute
-		if p.ready(now); p.rate != 5*backOff {
-			t.Errorf("%v calls a second, want %v", p.rate, 5*backOff)
-		}
-	})
 }
