@@ -67,7 +67,7 @@ var figures = []figure{
 	{"zipf", (*bench).zipf},
 	{"limited", (*bench).limited},
 	{"killed", (*bench).killed},
-	{"overload", (*bench).overload},
+	{"crowd", (*bench).transitions},
 	{"redis", (*bench).redisKilled},
 	{"replicas", (*bench).replicas},
 }
@@ -76,6 +76,9 @@ var figures = []figure{
 const longest = 3 * time.Minute
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == bareCommand {
+		return bare(ctx, stdout)
+	}
 	if len(args) > 0 && (args[0] == "serve" || args[0] == "emulator") { // see start
 		command, err := config.Parse(args, os.Getenv, stdout)
 		if err != nil {

@@ -55,7 +55,7 @@ func percent(part, whole int) string {
 	return fmt.Sprintf("%.2f %%", 100*ratio(part, whole))
 }
 
-func ratio[T int | time.Duration](part, whole T) float64 {
+func ratio[T int | float64 | time.Duration](part, whole T) float64 {
 	if whole == 0 {
 		return math.NaN()
 	}

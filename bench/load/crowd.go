@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"mixcloud-graphql/bench/process"
+)
+
+// The queries of a crowd. The server has seen them before, so that their cost is
+// the server's alone.
+var crowdQueries = []struct{ name, query string }{
+	{"small", `query Small { user(username: "demo") { name biog followerCount } }`},
+	{"fan-out", chart},
+	{"large", `query Large { popular(first: 100) { nodes { id key name url description audioLength playCount favoriteCount createdAt user { id name username pictures { size url } } tags { id name } pictures { size width height url } } } }`},
+}
+
+const (
+	few       = 32
+	crowdLong = 4 * time.Second // each phase
+	settle    = time.Second     // until which a phase does not count
+	overload  = 5               // times the capacity
+)
+
+// transitions measures how the server bears more clients than it can serve, and their
+// leaving: 32 → 256 → 32 → 1,000 → 32 connections that ask again as soon as they
+// have a response, refused or not; then 5 times the capacity, then half of it, at a
+// fixed rate. The server has one processor, and these clients another one.
+func (b *bench) transitions(ctx context.Context) ([]row, error) {
+	m, err := b.startMixcloud(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Stop()
+	refusal, rows, err := b.refusalCost(ctx, m)
+	if err != nil {
+		return rows, err
+	}
+	for _, q := range crowdQueries {
+		r, err := b.crowdOf(ctx, m, q.name, ask(q.query, nil), refusal)
+		rows = append(rows, r...)
+		if err != nil {
+			return rows, err
+		}
+	}
+	return rows, nil
+}
+
+// startPinned starts a server with one processor, with its default log.
+func startPinned(ctx context.Context, args ...string) (*process.Process, error) {
+	s, err := process.Again(ctx, process.Options{Env: []string{"GOMAXPROCS=1"}}, args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := pin(s.Pid(), 0); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// crowdServer starts one that has seen the query.
+func crowdServer(ctx context.Context, m *mixcloud, q question, flags ...string) (*process.Process, error) {
+	s, err := startPinned(ctx, append(append(serve(m.Address()), "--upstream-rate=0"), flags...)...)
+	if err != nil {
+		return nil, err
+	}
+	c := newClient(s.Address())
+	defer c.close()
+	if err := c.see(ctx, []question{q, q}); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// refusalCost measures what a refusal takes of a processor, and compares it with a
+// handler of net/http that reads the request and responds with the same status.
+// The server refuses after 1 ms here, so that it does hardly anything else.
+func (b *bench) refusalCost(ctx context.Context, m *mixcloud) (time.Duration, []row, error) {
+	const connections = 256
+	q := ask(crowdQueries[0].query, nil)
+	one := func(connections int, start func() (*process.Process, error)) (phase, error) {
+		s, err := start()
+		if err != nil {
+			return phase{}, err
+		}
+		defer s.Stop()
+		l, err := newLoad(s, q)
+		if err != nil {
+			return phase{}, err
+		}
+		return l.phase(ctx, l.closed(connections)), nil
+	}
+	calm, err := one(few, func() (*process.Process, error) { return crowdServer(ctx, m, q) })
+	if err != nil {
+		return 0, nil, err
+	}
+	many, err := one(connections, func() (*process.Process, error) { return crowdServer(ctx, m, q, "--max-wait=1ms") })
+	if err != nil {
+		return 0, nil, err
+	}
+	bare, err := one(connections, func() (*process.Process, error) { return startPinned(ctx, bareCommand) })
+	if err != nil {
+		return 0, nil, err
+	}
+	answer := calm.cost(calm.good)
+	refusal := time.Duration(ratio(float64(many.cpu)-float64(many.good)*float64(answer), float64(many.refused)))
+	return refusal, []row{{
+		"processor time of a refusal ÷ of a bare net/http 503",
+		"≤ 1.5",
+		fmt.Sprintf("%.2f (%s ÷ %s; %d refusals and %d responses of %s in %s of processor time; %d bare ones)",
+			ratio(refusal, bare.cost(bare.refused)), us(refusal), us(bare.cost(bare.refused)), many.refused, many.good, us(answer), many.cpu.Round(time.Millisecond), bare.refused),
+	}}, nil
+}
+
+// crowdOf measures the transitions with one query.
+func (b *bench) crowdOf(ctx context.Context, m *mixcloud, name string, q question, refusal time.Duration) ([]row, error) {
+	s, err := crowdServer(ctx, m, q)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Stop()
+	l, err := newLoad(s, q)
+	if err != nil {
+		return nil, err
+	}
+	stop := l.closed(few).start(ctx)
+	before := l.phase(ctx, nil)
+	at256 := l.phase(ctx, l.closed(256-few))
+	after256 := l.phase(ctx, nil)
+	at1000 := l.phase(ctx, l.closed(1000-few))
+	after1000 := l.phase(ctx, nil)
+	stop()
+	capacity := before.perSecond(before.good)
+	flooded := l.phase(ctx, l.open(overload*capacity))
+	half := l.phase(ctx, l.open(capacity/2))
+
+	answer := before.cost(before.good)
+	x := ratio(refusal, answer)
+	possible := (1 - overload*x) / (1 - x)
+	share := func(p phase) string {
+		return fmt.Sprintf("%.2f (%.0f/s and %.0f refused; %.0f and %.0f per second of processor time)", p.perSecond(p.good)/capacity,
+			p.perSecond(p.good), p.perSecond(p.refused), ratio(float64(p.good), p.cpu.Seconds()), ratio(float64(p.refused), p.cpu.Seconds()))
+	}
+	return []row{
+		{name + ": good responses of 256 connections ÷ of 32", "≥ 0.9", share(at256) + fmt.Sprintf("; of 32 %.0f/s, %s each", capacity, us(answer))},
+		{name + ": good responses of 1,000 connections ÷ of 32", "≥ 0.9", share(at1000)},
+		{name + ": refusals later than 1 s after 256 → 32, after 1,000 → 32, after 5 × → 0.5 ×", "0, 0, 0", fmt.Sprintf("%d, %d, %d; good responses %.2f and %.2f of those before", after256.refused, after1000.refused, half.refused, after256.perSecond(after256.good)/capacity, after1000.perSecond(after1000.good)/capacity)},
+		{
+			fmt.Sprintf("%s: good responses at %d × capacity ÷ capacity", name, overload),
+			fmt.Sprintf("≥ 0.9 (1 − 5x)/(1 − x) = %.2f", 0.9*possible),
+			share(flooded) + fmt.Sprintf("; x = %.3f; sent %.0f/s, %d not sent", x, flooded.perSecond(flooded.good+flooded.refused), flooded.unsent),
+		},
+		{name + ": failed otherwise", "0", fmt.Sprint(before.failed + at256.failed + after256.failed + at1000.failed + after1000.failed + flooded.failed + half.failed)},
+	}, nil
+}
+
+func us(d time.Duration) string { return fmt.Sprintf("%.1f µs", float64(d)/float64(time.Microsecond)) }

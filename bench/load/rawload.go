@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mixcloud-graphql/bench/process"
+)
+
+// A load sends one request over and over, on raw sockets: net/http's client takes
+// as much of a processor as the server does. A server that is measured must have
+// its processor for itself, so this process is on another one.
+type load struct {
+	server  *process.Process
+	address string
+	request []byte
+
+	good, refused, failed, unsent atomic.Int64
+}
+
+// newLoad makes a load, and keeps this process from the server's processor.
+func newLoad(s *process.Process, q question) (*load, error) {
+	_, address, _ := strings.Cut(s.Address(), "://")
+	l := &load{server: s, address: address}
+	l.request = fmt.Appendf(nil, "POST /graphql HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", address, len(q.body), q.body)
+	return l, pinSelf(1)
+}
+
+// A phase is what came of a load within a time.
+type phase struct {
+	took                          time.Duration
+	cpu                           time.Duration // of the server
+	good, refused, failed, unsent int
+}
+
+func (p phase) perSecond(n int) float64 { return float64(n) / p.took.Seconds() }
+
+// cost is the processor time of each of n.
+func (p phase) cost(n int) time.Duration { return p.cpu / time.Duration(max(n, 1)) }
+
+// phase applies a load beside what is there already, and counts once it has
+// settled. The load has ended when phase returns.
+func (l *load) phase(ctx context.Context, more *source) phase {
+	if more != nil {
+		defer more.start(ctx)()
+	}
+	pause(ctx, settle)
+	before, cpu, began := l.counts(), processorTime(l.server.Pid()), time.Now()
+	pause(ctx, crowdLong)
+	after := l.counts()
+	return phase{
+		time.Since(began), processorTime(l.server.Pid()) - cpu,
+		after[0] - before[0], after[1] - before[1], after[2] - before[2], after[3] - before[3],
+	}
+}
+
+func (l *load) counts() [4]int {
+	return [...]int{int(l.good.Load()), int(l.refused.Load()), int(l.failed.Load()), int(l.unsent.Load())}
+}
+
+// A source sends requests between start and stop.
+type source struct {
+	load *load
+	run  func(ctx context.Context, going *sync.WaitGroup)
+}
+
+func (s *source) start(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var going sync.WaitGroup
+	going.Go(func() { s.run(ctx, &going) })
+	return func() {
+		cancel()
+		going.Wait()
+	}
+}
+
+// closed is a source of so many connections, each of which sends its next request
+// as soon as it has a response, refused or not.
+func (l *load) closed(connections int) *source {
+	return &source{l, func(ctx context.Context, going *sync.WaitGroup) {
+		for range connections {
+			going.Go(func() {
+				c := &connection{load: l}
+				defer c.end(ctx)()
+				for ctx.Err() == nil {
+					c.roundTrip(ctx)
+				}
+			})
+		}
+	}}
+}
+
+// mostConnections bounds those of an open source.
+const mostConnections = 8000
+
+// open is a source that sends at a fixed rate, whatever the responses are.
+func (l *load) open(rate float64) *source {
+	return &source{l, func(ctx context.Context, going *sync.WaitGroup) {
+		var free []*connection // used last first, so that some become idle
+		var mu sync.Mutex
+		connections, sent := 0, 0
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for began := time.Now(); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			for due := int(math.Floor(time.Since(began).Seconds() * rate)); sent < due; sent++ {
+				mu.Lock()
+				var c *connection
+				if n := len(free); n > 0 {
+					c, free = free[n-1], free[:n-1]
+				}
+				mu.Unlock()
+				switch {
+				case c != nil:
+					c.turn <- struct{}{}
+				case connections >= mostConnections:
+					l.unsent.Add(1)
+				default:
+					connections++
+					c := &connection{load: l, turn: make(chan struct{}, 1)}
+					c.turn <- struct{}{}
+					going.Go(func() {
+						defer c.end(ctx)()
+						for {
+							select {
+							case <-ctx.Done():
+								return
+							case <-c.turn:
+							}
+							c.roundTrip(ctx)
+							mu.Lock()
+							free = append(free, c)
+							mu.Unlock()
+						}
+					})
+				}
+			}
+		}
+	}}
+}
+
+// A connection sends one request at a time. It is dialled when it is needed.
+type connection struct {
+	load *load
+	turn chan struct{} // to send
+
+	mu    sync.Mutex
+	conn  net.Conn
+	ended bool
+	r     *bufio.Reader
+}
+
+// end breaks off what is under way when ctx ends: these clients do not wait for
+// their responses.
+func (c *connection) end(ctx context.Context) (done func()) {
+	stop := context.AfterFunc(ctx, c.close)
+	return func() {
+		stop()
+		c.close()
+	}
+}
+
+func (c *connection) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	if c.conn != nil {
+		_ = c.conn.Close()
+	}
+}
+
+func (c *connection) dial(ctx context.Context) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", c.load.address)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		_ = conn.Close()
+	}
+	c.conn = conn
+	if c.r == nil {
+		c.r = bufio.NewReaderSize(conn, 4<<10)
+	} else {
+		c.r.Reset(conn)
+	}
+	return nil
+}
+
+// roundTrip sends the request and counts the response.
+func (c *connection) roundTrip(ctx context.Context) {
+	count := &c.load.failed
+	status, whole, err := c.exchange(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
+		c.mu.Lock()
+		if c.conn != nil {
+			_ = c.conn.Close()
+		}
+		c.conn = nil
+		c.mu.Unlock()
+		pause(ctx, 10*time.Millisecond)
+	case status == 503:
+		count = &c.load.refused
+	case status == 200 && whole:
+		count = &c.load.good
+	}
+	count.Add(1)
+}
+
+// exchange returns the status of the response, and whether it has no errors.
+func (c *connection) exchange(ctx context.Context) (status int, whole bool, err error) {
+	if c.conn == nil {
+		if err := c.dial(ctx); err != nil {
+			return 0, false, err
+		}
+	}
+	if _, err := c.conn.Write(c.load.request); err != nil {
+		return 0, false, err
+	}
+	length := -1
+	for first := true; ; first = false {
+		line, err := c.r.ReadSlice('\n')
+		switch {
+		case err != nil:
+			return 0, false, err
+		case first:
+			if len(line) < 12 {
+				return 0, false, errors.New("no status")
+			}
+			status, err = strconv.Atoi(string(line[9:12]))
+		case bytes.HasPrefix(line, []byte("Content-Length: ")):
+			length, err = strconv.Atoi(string(bytes.TrimSpace(line[16:])))
+		}
+		if err != nil {
+			return 0, false, err
+		}
+		if len(line) == 2 {
+			break
+		}
+	}
+	if length < 0 {
+		return 0, false, errors.New("no length")
+	}
+	begin, err := c.r.Peek(min(length, 10))
+	if err != nil {
+		return 0, false, err
+	}
+	whole = !bytes.HasPrefix(begin, []byte(`{"errors":`))
+	_, err = io.CopyN(io.Discard, c.r, int64(length))
+	return status, whole, err
+}
