@@ -25,12 +25,18 @@ func Into(ctx context.Context, s *Slot) context.Context {
 	return context.WithValue(ctx, slotKey{}, s)
 }
 
+// From returns the slot of ctx's operation, or nil.
+func From(ctx context.Context) *Slot {
+	s, _ := ctx.Value(slotKey{}).(*Slot)
+	return s
+}
+
 // Wait gives the slot of ctx's operation back while a goroutine of the operation
 // waits for something other than a processor. The goroutine must call resume when
 // it goes on; resume returns when the operation may compute. Without a slot in
 // ctx both do nothing.
 func Wait(ctx context.Context) (resume func()) {
-	s, _ := ctx.Value(slotKey{}).(*Slot)
+	s := From(ctx)
 	if s == nil {
 		return func() {}
 	}
@@ -75,6 +81,19 @@ func (s *Slot) Leave() {
 	defer s.mu.Unlock()
 	s.left = true
 	s.giveBack()
+}
+
+// LeaveIfHeld is Leave, unless the operation waits and is going to go on.
+func (s *Slot) LeaveIfHeld() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held {
+		s.left = true
+		s.giveBack()
+	}
 }
 
 func (s *Slot) giveBack() {

@@ -52,7 +52,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		// answers to this machine alone, by itself.
 		all.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
 	}
-	return graphhttp.Chain(all, graphhttp.RequestID, graphhttp.ClientAddress, graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
+	return graphhttp.Chain(all, graphhttp.Admission(a.gate, "/graphql", a.log), graphhttp.RequestID, graphhttp.ClientAddress, graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
 }
 
 // live says that the process can answer at all.

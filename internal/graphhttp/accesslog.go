@@ -56,7 +56,7 @@ func noteErrors(ctx context.Context, errs gqlerror.List) {
 func AccessLog(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			start := time.Now()
+			start := arrivedAt(r.Context())
 			e := &entry{}
 			rec := &recorder{ResponseWriter: w}
 			ctx := context.WithValue(r.Context(), entryKey{}, e)

@@ -20,6 +20,7 @@ var (
 	overloadGraphQL = []string{mediaGraphQL + "; charset=utf-8"}
 	overloadCache   = []string{"no-store"}
 	overloadRetry   = []string{"1"}
+	overloadSniff   = []string{"nosniff"}
 )
 
 // overload refuses an operation before it is parsed: status 503 and Retry-After in
@@ -30,12 +31,17 @@ func overload(w http.ResponseWriter, r *http.Request, to accepted) {
 	if e := entryOf(r.Context()); e != nil {
 		e.errors, e.code = 1, string(gqlerr.CodeLimitExceeded)
 	}
+	writeOverload(w, to.media)
+}
+
+// writeOverload writes the response.
+func writeOverload(w http.ResponseWriter, media string) {
 	h := w.Header()
 	h["Content-Type"] = overloadJSON
-	if to.media == mediaGraphQL {
+	if media == mediaGraphQL {
 		h["Content-Type"] = overloadGraphQL
 	}
-	h["Cache-Control"], h["Retry-After"] = overloadCache, overloadRetry
+	h["Cache-Control"], h["Retry-After"], h["X-Content-Type-Options"] = overloadCache, overloadRetry, overloadSniff
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.WriteHeader(http.StatusServiceUnavailable)
 	_, _ = w.Write(overloadBody) // the client may be gone
@@ -54,8 +60,8 @@ func (t runner) enter(w http.ResponseWriter, r *http.Request, to accepted) (*adm
 		overload(w, r, to)
 		return nil, false
 	}
-	if t.gate == nil {
-		return nil, true
+	if slot := admission.From(r.Context()); slot != nil || t.gate == nil {
+		return slot, true
 	}
 	slot, err := t.gate.Enter(r.Context())
 	switch {

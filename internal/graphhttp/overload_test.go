@@ -3,6 +3,7 @@ package graphhttp_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -25,6 +26,16 @@ func occupy(t *testing.T, gate *admission.Gate) *admission.Slot {
 		t.Fatal("the slot is not free")
 	}
 	return slot
+}
+
+// gated are the endpoint with a gate of its own, and one behind the middleware.
+func gated(s *stub, o graphhttp.Options, gate *admission.Gate) map[string]http.Handler {
+	own := o
+	own.Admission = gate
+	return map[string]http.Handler{
+		"endpoint":   graphhttp.New(s, own),
+		"middleware": graphhttp.Admission(gate, "/graphql", slog.New(slog.DiscardHandler))(graphhttp.New(s, own)),
+	}
 }
 
 // Whatever is asked, in every media type: without a free slot it is refused after
@@ -56,26 +67,27 @@ func TestAdmission_Refusal(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				gate := admission.New(1, time.Second)
-				h := graphhttp.New(newStub(), graphhttp.Options{Admission: gate})
-				slot := occupy(t, gate)
-				began := time.Now()
-				rec := serve(h, request(t, tt.method, tt.target, tt.body, tt.headers...))
-				if took := time.Since(began); took != time.Second {
-					t.Errorf("refused after %v", took)
+				for way, h := range gated(newStub(), graphhttp.Options{}, gate) {
+					slot := occupy(t, gate)
+					began := time.Now()
+					rec := serve(h, request(t, tt.method, tt.target, tt.body, tt.headers...))
+					if took := time.Since(began); took != time.Second {
+						t.Errorf("%s: refused after %v", way, took)
+					}
+					if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
+						t.Error(way, diff)
+					}
+					got := []any{rec.Code, rec.Header().Get("Content-Type"), rec.Header().Get("Retry-After"), rec.Header().Get("Cache-Control")}
+					if diff := cmp.Diff([]any{503, tt.media + "; charset=utf-8", "1", "no-store"}, got); diff != "" {
+						t.Error(way, diff)
+					}
+					slot.Leave()
+					rec = serve(h, request(t, tt.method, tt.target, tt.body, tt.headers...))
+					if rec.Code == http.StatusServiceUnavailable || strings.Contains(rec.Body.String(), "LIMIT_EXCEEDED") {
+						t.Errorf("%s: refused though the slot is free: %d %s", way, rec.Code, rec.Body)
+					}
+					occupy(t, gate).Leave()
 				}
-				if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
-					t.Error(diff)
-				}
-				got := []any{rec.Code, rec.Header().Get("Content-Type"), rec.Header().Get("Retry-After"), rec.Header().Get("Cache-Control")}
-				if diff := cmp.Diff([]any{503, tt.media + "; charset=utf-8", "1", "no-store"}, got); diff != "" {
-					t.Error(diff)
-				}
-				slot.Leave()
-				rec = serve(h, request(t, tt.method, tt.target, tt.body, tt.headers...))
-				if rec.Code == http.StatusServiceUnavailable || strings.Contains(rec.Body.String(), "LIMIT_EXCEEDED") {
-					t.Errorf("refused though the slot is free: %d %s", rec.Code, rec.Body)
-				}
-				occupy(t, gate).Leave()
 			})
 		})
 	}
@@ -92,13 +104,14 @@ func TestAdmission_ClientLeaves(t *testing.T) {
 			return nil, nil
 		}
 		slot := occupy(t, gate)
-		ctx, leave := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		defer leave()
-		began := time.Now()
-		rec := serve(graphhttp.New(s, graphhttp.Options{Admission: gate}),
-			request(t, "POST", "/graphql", `{"query":"mutation { set }"}`, "Content-Type: application/json").WithContext(ctx))
-		if took := time.Since(began); took != 300*time.Millisecond || rec.Code != 499 {
-			t.Errorf("status %d after %v", rec.Code, took)
+		for way, h := range gated(s, graphhttp.Options{}, gate) {
+			ctx, leave := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			began := time.Now()
+			rec := serve(h, request(t, "POST", "/graphql", `{"query":"mutation { set }"}`, "Content-Type: application/json").WithContext(ctx))
+			if took := time.Since(began); took != 300*time.Millisecond || rec.Code != 499 {
+				t.Errorf("%s: status %d after %v", way, rec.Code, took)
+			}
+			leave()
 		}
 		slot.Leave()
 	})
@@ -156,20 +169,23 @@ func TestAdmission_NotWhileWriting(t *testing.T) {
 		"broken at once":     {"GET", "/graphql?query=subscription{broken}", "", []string{eventStream}, "UNAUTHENTICATED"},
 		"upload":             {"POST", "/graphql", formed(sendQuery, sendMap, file("0", "content")), []string{formType, preflight}, "content"},
 		"upload, cut":        {"POST", "/graphql", formed(sendQuery, sendMap, "--b\r\n"), []string{formType, preflight}, "BAD_USER_INPUT"},
+		"not acceptable":     {"POST", "/graphql", `{"query":"{ hello }"}`, []string{asJSON, "Accept: image/png"}, "BAD_USER_INPUT"},
+		"too large":          {"POST", "/graphql", `{"query":"{ hello }` + strings.Repeat(" ", 2<<20) + `"}`, []string{asJSON}, "LIMIT_EXCEEDED"},
 		"form without files": {"POST", "/graphql", formed(`{"query":"{ hello }"}`, `{}`), []string{formType, preflight}, `"hello":"you"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				gate := admission.New(1, time.Millisecond)
-				h := graphhttp.New(newStub(), graphhttp.Options{Admission: gate, Audience: func(context.Context) string { return "a" }})
-				for range 2 {
-					w := &slowWriter{httptest.NewRecorder(), t, gate}
-					h.ServeHTTP(w, request(t, tt.method, tt.target, tt.body, tt.headers...))
-					if !strings.Contains(w.Body.String(), tt.want) {
-						t.Errorf("got %s", w.Body)
+				for way, h := range gated(newStub(), graphhttp.Options{Audience: func(context.Context) string { return "a" }}, gate) {
+					for range 2 {
+						w := &slowWriter{httptest.NewRecorder(), t, gate}
+						h.ServeHTTP(w, request(t, tt.method, tt.target, tt.body, tt.headers...))
+						if !strings.Contains(w.Body.String(), tt.want) {
+							t.Errorf("%s: got %s", way, w.Body)
+						}
+						occupy(t, gate).Leave()
 					}
-					occupy(t, gate).Leave()
 				}
 			})
 		})
@@ -188,7 +204,7 @@ func TestAdmission_Subscription(t *testing.T) {
 			}
 			return "you", nil
 		}
-		h := graphhttp.New(s, graphhttp.Options{Admission: gate})
+		h := gated(s, graphhttp.Options{}, gate)["middleware"]
 		for range 3 { // side by side
 			go serve(h, request(t, "GET", "/graphql?query=subscription{count(to:10)}", "", eventStream))
 			synctest.Wait()

@@ -21,6 +21,9 @@ const bodyTimeout = 10 * time.Second
 
 // readBody reads a JSON body. The status belongs to the error.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, status int, _ error) {
+	if early, ok := r.Body.(*earlyBody); ok && int64(len(early.text)) <= limit {
+		return unmarked(early.text), 0, nil
+	}
 	// The deadline must not outlive the body: net/http goes on reading to learn
 	// when the client leaves. A writer without deadlines is one of a test.
 	conn := http.NewResponseController(w)

@@ -48,7 +48,7 @@ type task struct {
 
 // run runs the operation of a task and writes what comes of it.
 func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, task task) {
-	if task.slot != nil {
+	if task.slot != admission.From(r.Context()) {
 		r = r.WithContext(admission.Into(r.Context(), task.slot))
 	}
 	hold := t.unsent.Hold()
