@@ -85,6 +85,8 @@ func newTrack() *Track {
 // Begin announces an upload. A second one of the same name begins anew for
 // those who watch it.
 func (h *Hub) Begin(name Name) *Track {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	t := h.track(name)
 	t.step(func() {
 		t.begun++
@@ -94,10 +96,9 @@ func (h *Hub) Begin(name Name) *Track {
 	return t
 }
 
-// track finds an upload, or makes room for one that was not announced yet.
+// track finds an upload, or makes room for one that was not announced yet. The hub is
+// locked.
 func (h *Hub) track(name Name) *Track {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if t := h.uploads[name]; t != nil {
 		return t
 	}
@@ -219,12 +220,14 @@ func (t *Track) news(v *view) ([]Progress, <-chan struct{}) {
 // few times a second, until it has ended or ctx does. It may be asked before
 // the upload begins. The channel is closed at the end.
 func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
+	h.mu.Lock()
 	t := h.track(name)
 	t.watchers.Add(1)
+	h.mu.Unlock()
 	out := make(chan Progress)
 	go func() {
 		defer close(out)
-		defer t.watchers.Add(-1)
+		defer h.leave(name, t)
 		seen := t.since()
 		for {
 			all, moved := t.news(&seen)
@@ -241,6 +244,21 @@ func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
 		}
 	}()
 	return out
+}
+
+// leave ends a watch. An upload that was only watched is forgotten with its last watcher:
+// anybody can make up names.
+func (h *Hub) leave(name Name, t *Track) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t.watchers.Add(-1) > 0 || h.uploads[name] != t {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.begun == 0 {
+		delete(h.uploads, name)
+	}
 }
 
 // since is the view of who watches from now on.

@@ -32,6 +32,9 @@ func (f Flag) String() string {
 // lag behind writes by an unknown time; after a minute they are believed.
 const overlayLife = time.Minute
 
+// maxMarks bounds what is remembered of one viewer; the oldest write goes first.
+const maxMarks = 1000
+
 // A mark names one flag of one target.
 type mark struct {
 	flag   Flag
@@ -65,6 +68,15 @@ func (o *overlay) put(who string, m mark, want bool, now time.Time) write {
 	defer o.mu.Unlock()
 	mine := o.of(who, now)
 	before := mine[m]
+	if len(mine) >= maxMarks {
+		oldest := m
+		for other, w := range mine {
+			if w.at.Before(mine[oldest].at) || oldest == m {
+				oldest = other
+			}
+		}
+		delete(mine, oldest)
+	}
 	w := write{id: rand.Text(), want: want, at: now, churned: before.outlasts(want)}
 	mine[m] = w
 	return w

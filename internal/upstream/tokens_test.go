@@ -1,0 +1,277 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/mixcloud"
+)
+
+var badToken = reply{delay: 10 * time.Millisecond, status: 400, body: `{"error":{"type":"OAuthException","message":"An invalid access token was provided."}}`}
+
+// Hundreds of invented tokens, each with an operation of twenty reads, cause no more calls
+// than the limit that they share, one for each token, and nothing for anonymous readers.
+func TestTokens_Invented(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		perToken := map[string]int{}
+		s, up := newRig(t, Options{Rate: 50, Burst: 500, Retries: -1}, func(c call) reply {
+			perToken[c.token]++
+			if c.token != "" {
+				return badToken
+			}
+			return latest(c)
+		})
+		const length = 10 * time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), length)
+		defer cancel()
+		for i := range 300 {
+			session := s.SessionOf(Caller{Token: fmt.Sprint("invented", i), Address: "192.0.2.1"})
+			for n := range 20 {
+				go func() { _, _ = Fetch(ctx, session, user(fmt.Sprintf("/%d/", n))) }()
+			}
+		}
+		time.Sleep(time.Second)
+		began := time.Now()
+		if got := name(ctx, s.SessionOf(Caller{Address: "192.0.2.2"}), "/a/"); got != "1" || time.Since(began) != 10*time.Millisecond {
+			t.Errorf("an anonymous read: %q after %v", got, time.Since(began))
+		}
+		time.Sleep(length)
+		synctest.Wait()
+		most := unprovenLimit.Burst + int(unprovenLimit.Rate*length.Seconds()) + 1
+		if made := up.made() - 1; made > most || made < most/2 {
+			t.Errorf("%d calls were made with invented tokens, at most %d may be", made, most)
+		}
+		for token, n := range perToken {
+			if token != "" && n != 1 {
+				t.Errorf("%s: %d calls", token, n)
+			}
+		}
+	})
+}
+
+// The first refusal of a token ends the operation, and is remembered for a minute:
+// neither reads nor writes are made.
+func TestTokens_RefusalIsRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		bad := true
+		s, up := newRig(t, Options{}, func(c call) reply {
+			if bad && c.token != "" {
+				return badToken
+			}
+			return latest(c)
+		})
+		session := s.Session("t")
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				if _, err := Fetch(t.Context(), session, user(fmt.Sprintf("/%d/", i))); gqlerr.CodeOf(err) != gqlerr.CodeUnauthenticated {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		wantCalls(t, up, 1)
+		if session.Cost().Calls != 1 {
+			t.Errorf("cost %+v", session.Cost())
+		}
+		bad = false
+		write := func() error {
+			_, err := Write(t.Context(), s.Session("t"), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
+			return err
+		}
+		time.Sleep(refusedFor - time.Second)
+		if err := write(); !errors.Is(err, mixcloud.ErrUnauthenticated) {
+			t.Errorf("a write: %v", err)
+		}
+		wantCalls(t, up, 0)
+		want(t, name(t.Context(), s.Session("other"), "/a/"), "other1")
+		time.Sleep(time.Second)
+		if err := write(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// What proves a token gives it a limit of its own at once, also for calls that wait.
+func TestTokens_Proofs(t *testing.T) {
+	t.Parallel()
+	done := func(context.Context, *mixcloud.Client) (*mixcloud.Result, error) {
+		return &mixcloud.Result{Success: true}, nil
+	}
+	read := func(class Class, body string) func(context.Context, *Session) {
+		return func(ctx context.Context, s *Session) {
+			_, _ = Fetch(ctx, s, Resource[string]{
+				Class: class, ID: body,
+				Get:    func(context.Context, *mixcloud.Client) (string, error) { return body, nil },
+				Encode: func(s string) []byte { return []byte(s) }, Decode: func(b []byte) (string, error) { return string(b), nil },
+			})
+		}
+	}
+	tests := map[string]struct {
+		do   func(context.Context, *Session)
+		want bool
+	}{
+		"the viewer":           {read(ClassViewer, `{}`), true},
+		"a flag of a user":     {read(ClassUser, `{"following": false}`), true},
+		"a connection":         {read(ClassUser, `{"following": "https://api.mixcloud.com/a/following/"}`), false},
+		"a flag of a show":     {read(ClassList, `{"data":[{"favorited":true}]}`), true},
+		"a text that quotes":   {read(ClassUser, `{"biog":"\"favorited\":true"}`), false},
+		"the viewer's own":     {read(ClassUser, `{"is_current_user":true}`), true},
+		"nothing of a token's": {read(ClassUser, `{"key":"/a/"}`), false},
+		"a player":             {read(ClassEmbed, `{"favorited":true}`), false},
+		"a write":              {func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, "/a/follow/", done) }, true},
+		"an exchange":          {func(_ context.Context, s *Session) { s.store.Proven("t") }, true},
+		"a cookie":             {func(_ context.Context, s *Session) { s.store.SessionOf(Caller{Token: "t", Exchanged: true}) }, true},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s, _ := newRig(t, Options{Rate: 50, Burst: 500}, latest)
+				test.do(t.Context(), s.Session("t"))
+				if got := s.Session("t").as().proven.Load(); got != test.want {
+					t.Errorf("proven: %v", got)
+				}
+				if budget := *s.Session("t").RateLimit().Budget; (budget == 500) != test.want {
+					t.Errorf("the budget is %d", budget)
+				}
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s, up := newRig(t, Options{Concurrency: 200}, func(call) reply {
+			return reply{delay: 10 * time.Millisecond, body: `{"key":"/a/","following":true}`}
+		})
+		var wg sync.WaitGroup
+		session := s.Session("t")
+		began := time.Now()
+		for i := range 100 {
+			wg.Go(func() { name(t.Context(), session, fmt.Sprintf("/%d/", i)) })
+		}
+		wg.Wait()
+		if took := time.Since(began); took != 20*time.Millisecond || up.made() != 100 {
+			t.Errorf("the first operation of a good token took %v", took)
+		}
+	})
+}
+
+// Invented tokens do not displace what is known of proven ones.
+func TestViewers_StrangersGoFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newRig(t, Options{}, latest)
+		s.Proven("good")
+		before := s.Session("good").as()
+		time.Sleep(time.Second)
+		for i := range 3 * maxViewers {
+			s.Session(fmt.Sprint("invented", i))
+		}
+		if s.Session("good").as() != before || len(s.viewers.all) > maxViewers {
+			t.Errorf("a proven token is forgotten, with %d known", len(s.viewers.all))
+		}
+	})
+}
+
+// In a shared limiter clients wait in turns by their address, however many operations
+// and tokens they have.
+func TestQueue_FairBetweenAddresses(t *testing.T) {
+	t.Parallel()
+	for _, signed := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s, _ := newRig(t, Options{Rate: 5, Burst: 1, Retries: -1}, latest)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			token := func(name string) string {
+				if signed {
+					return name
+				}
+				return ""
+			}
+			for i := range 200 {
+				session := s.SessionOf(Caller{Token: token(fmt.Sprint("t", i)), Address: "192.0.2.1"})
+				go name(ctx, session, fmt.Sprintf("/%d/", i))
+			}
+			time.Sleep(10 * time.Second)
+			began := time.Now()
+			session := s.SessionOf(Caller{Token: token("modest"), Address: "192.0.2.2"})
+			want(t, name(ctx, session, "/modest/"), token("modest")+"1")
+			if took := time.Since(began); took > 500*time.Millisecond {
+				t.Errorf("signed %v: another address waits for %v", signed, took)
+			}
+		})
+	}
+}
+
+// A crowd at one address fills the queue for itself alone.
+func TestQueue_CrowdAtOneAddress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newRig(t, Options{Concurrency: 1, Budget: 10_000, Retries: -1}, func(call) reply { return reply{delay: time.Second} })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		for i := range 2 * s.queue.most {
+			go name(ctx, s.SessionOf(Caller{Address: "192.0.2.1"}), fmt.Sprintf("/%d/", i))
+		}
+		synctest.Wait()
+		if s.queue.waiting != s.queue.most {
+			t.Errorf("%d wait, want %d", s.queue.waiting, s.queue.most)
+		}
+		began := time.Now()
+		want(t, name(ctx, s.SessionOf(Caller{Address: "192.0.2.2"}), "/modest/"), "1")
+		if took := time.Since(began); took > 4*time.Second || s.queue.waiting >= s.queue.most {
+			t.Errorf("took %v, %d wait", took, s.queue.waiting)
+		}
+		cancel()
+	})
+}
+
+// The process's limit holds for all principals and kinds together.
+func TestLimits_Total(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, up := newRig(t, Options{TotalRate: 2, Concurrency: 100, Retries: -1}, latest)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		writes := 0
+		for i := range 100 {
+			token := fmt.Sprint("t", i%10)
+			s.Proven(token)
+			go name(ctx, s.Session(token), fmt.Sprintf("/%d/", i))
+			go func() {
+				_, _ = Write(ctx, s.Session(token), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) {
+					writes++
+					return 0, nil
+				})
+			}()
+		}
+		time.Sleep(11 * time.Second)
+		if made := up.made() + writes; made < 20 || made > 22 {
+			t.Errorf("%d calls were made in ten seconds, want 2 + 20", made)
+		}
+	})
+}
+
+// What a viewer writes is bounded, and the latest writes are kept.
+func TestOverlay_Bounded(t *testing.T) {
+	t.Parallel()
+	o := overlay{life: overlayLife}
+	now := time.Now()
+	for i := range 3 * maxMarks {
+		now = now.Add(time.Millisecond)
+		o.put("somebody", mark{Following, fmt.Sprint(i)}, true, now)
+	}
+	if n := len(o.writes["somebody"]); n != maxMarks {
+		t.Errorf("%d writes are kept, want %d", n, maxMarks)
+	}
+	if !o.has("somebody", mark{Following, fmt.Sprint(3*maxMarks - 1)}, now) || o.has("somebody", mark{Following, "0"}, now) {
+		t.Error("the latest writes are not those that are kept")
+	}
+}
