@@ -1,7 +1,6 @@
 package model
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,46 +12,49 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"mixcloud-graphql/internal/coerce"
-	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/upload"
 )
 
+// The marshalers below are not gqlgen's context marshalers: those keep the context of each field, some 400 bytes, until
+// the whole response is written.
+
+// writtenNull is null that takes nothing with it where the schema has a value that is not null.
+var writtenNull = graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, "null") })
+
 // MarshalInt writes a GraphQL Int. A value beyond 32 bits, which GraphQL's Int
 // cannot hold, is written as null rather than as a number that clients misread.
-func MarshalInt(i int) graphql.ContextMarshaler {
+func MarshalInt(i int) graphql.Marshaler {
 	if i > math.MaxInt32 || i < math.MinInt32 {
-		return written("null")
+		return writtenNull
 	}
-	return written(strconv.Itoa(i))
+	return graphql.WriterFunc(func(w io.Writer) {
+		var text [len("-2147483648")]byte
+		_, _ = w.Write(strconv.AppendInt(text[:0], int64(i), 10))
+	})
 }
 
-// UnmarshalInt reads a GraphQL Int from a literal or a variable. Anything that
-// is no whole number of 32 bits is a bad-user-input error naming the argument.
-func UnmarshalInt(ctx context.Context, v any) (int, error) {
+// UnmarshalInt reads a GraphQL Int from a literal or a variable that was judged before the operation was executed.
+func UnmarshalInt(v any) (int, error) {
 	i, err := graphql.UnmarshalInt32(v)
 	if err != nil {
-		return 0, gqlerr.Invalid(argument(ctx), "must be a whole number of at most 32 bits")
+		return 0, errors.New("must be a whole number of at most 32 bits")
 	}
 	return int(i), nil
 }
 
 // MarshalDateTime writes a moment as RFC 3339 in UTC; the zero time as null.
-func MarshalDateTime(t time.Time) graphql.ContextMarshaler {
+func MarshalDateTime(t time.Time) graphql.Marshaler {
 	if t.IsZero() {
-		return written("null")
+		return writtenNull
 	}
-	return written(`"` + t.UTC().Format(time.RFC3339) + `"`)
+	return graphql.WriterFunc(func(w io.Writer) {
+		var text [len(`"2006-01-02T15:04:05Z"`) + 8]byte
+		_, _ = w.Write(t.UTC().AppendFormat(text[:0], `"`+time.RFC3339+`"`))
+	})
 }
 
-// UnmarshalDateTime reads a moment: RFC 3339 text, or whole Unix seconds.
-// Anything else is a bad-user-input error naming the argument.
-func UnmarshalDateTime(ctx context.Context, v any) (time.Time, error) {
-	t, err := parseMoment(v)
-	if err != nil {
-		return time.Time{}, gqlerr.Invalid(argument(ctx), err.Error())
-	}
-	return t, nil
-}
+// UnmarshalDateTime reads a moment: RFC 3339 text, or whole Unix seconds. [Scalars] has judged it.
+func UnmarshalDateTime(v any) (time.Time, error) { return parseMoment(v) }
 
 var errMoment = errors.New("must be RFC 3339 text such as 2015-04-29T18:59:19Z, or Unix seconds")
 
@@ -134,22 +136,4 @@ func checkInt64(v any) error {
 		}
 	}
 	return errors.New("must be a whole number of at most 64 bits")
-}
-
-// written marshals text that is JSON already.
-func written(text string) graphql.ContextMarshaler {
-	return graphql.ContextWriterFunc(func(_ context.Context, w io.Writer) error {
-		_, err := io.WriteString(w, text)
-		return err
-	})
-}
-
-// argument names the argument that is being read.
-func argument(ctx context.Context) string {
-	for path := graphql.GetPathContext(ctx); path != nil; path = path.Parent {
-		if path.Field != nil {
-			return *path.Field
-		}
-	}
-	return "value"
 }

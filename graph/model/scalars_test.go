@@ -2,25 +2,19 @@ package model
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-
-	"mixcloud-graphql/internal/gqlerr"
 )
 
-func writtenText(t *testing.T, m graphql.ContextMarshaler) string {
+func writtenText(t *testing.T, m graphql.Marshaler) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := m.MarshalGQLContext(t.Context(), &b); err != nil {
-		t.Fatal(err)
-	}
+	m.MarshalGQL(&b)
 	return b.String()
 }
 
@@ -36,25 +30,10 @@ func TestMarshalInt(t *testing.T) {
 	}
 }
 
-// argumentContext is the context in which gqlgen reads an argument.
-func argumentContext(name string) context.Context {
-	return graphql.WithPathContext(context.Background(), graphql.NewPathWithField(name))
-}
-
-// refused checks that an error is the client's and names the argument.
-func refused(t *testing.T, in any, err error, name string) {
-	t.Helper()
-	var own *gqlerr.Error
-	if !errors.As(err, &own) || own.Code != gqlerr.CodeBadUserInput || own.Argument != name {
-		t.Errorf("%#v: %v is not a refusal of %q", in, err, name)
-	}
-}
-
 func TestUnmarshalInt(t *testing.T) {
 	t.Parallel()
-	ctx := argumentContext("first")
 	for _, in := range []any{int64(7), int32(7), 7, json.Number("7")} {
-		if got, err := UnmarshalInt(ctx, in); err != nil || got != 7 {
+		if got, err := UnmarshalInt(in); err != nil || got != 7 {
 			t.Errorf("%#v is read as %d, %v", in, got, err)
 		}
 	}
@@ -64,21 +43,23 @@ func TestUnmarshalInt(t *testing.T) {
 		[]any{1},
 		map[string]any{},
 	} {
-		_, err := UnmarshalInt(ctx, in)
-		refused(t, in, err, "first")
+		if _, err := UnmarshalInt(in); err == nil {
+			t.Errorf("%#v is accepted", in)
+		}
 	}
 }
 
 func TestUnmarshalDateTime(t *testing.T) {
 	t.Parallel()
-	ctx := argumentContext("since")
 	want := time.Date(2015, 4, 29, 18, 59, 19, 0, time.UTC)
 	for _, in := range []any{
 		"2015-04-29T18:59:19Z", "2015-04-29T20:59:19+02:00", "2015-04-29t18:59:19z", json.Number("1430333959"), json.Number("1430333959.0"), json.Number("1.430333959e9"), int64(1430333959), 1430333959, float64(1430333959),
 	} {
-		got, err := UnmarshalDateTime(ctx, in)
+		got, err := UnmarshalDateTime(in)
 		if text, ok := in.(string); ok && strings.Contains(text, "t1") {
-			refused(t, in, err, "since") // RFC 3339 allows it, and Go does not: a known difference
+			if err == nil {
+				t.Errorf("%#v is accepted", in)
+			} // RFC 3339 allows it, and Go does not: a known difference
 			continue
 		}
 		if err != nil || !got.Equal(want) || got.Location() != time.UTC {
@@ -91,10 +72,9 @@ func TestUnmarshalDateTime(t *testing.T) {
 		json.Number("99999999999999999999"), 1.5, math.Inf(1), math.NaN(), true, nil,
 		[]any{"2015-04-29T18:59:19Z"},
 	} {
-		got, err := UnmarshalDateTime(ctx, in)
-		refused(t, in, err, "since")
-		if !got.IsZero() {
-			t.Errorf("%#v is refused and read as %v", in, got)
+		got, err := UnmarshalDateTime(in)
+		if err == nil || !got.IsZero() {
+			t.Errorf("%#v is read as %v, %v", in, got, err)
 		}
 	}
 }
@@ -121,7 +101,7 @@ func FuzzDateTime(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, in := range []any{text, json.Number(text)} {
-			at, err := UnmarshalDateTime(t.Context(), in)
+			at, err := UnmarshalDateTime(in)
 			if err != nil {
 				continue
 			}
@@ -129,7 +109,7 @@ func FuzzDateTime(f *testing.F) {
 			if err := json.Unmarshal([]byte(writtenText(t, MarshalDateTime(at))), &written); err != nil {
 				t.Fatalf("%#v: %v", in, err)
 			}
-			again, err := UnmarshalDateTime(t.Context(), written)
+			again, err := UnmarshalDateTime(written)
 			if err != nil || again.Unix() != at.Unix() {
 				t.Errorf("%#v is %v, and again %v, %v", in, at, again, err)
 			}

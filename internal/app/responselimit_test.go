@@ -206,3 +206,43 @@ func TestResponseLimit_GoNames(t *testing.T) {
 		t.Errorf("found %d object types of interfaces", checked)
 	}
 }
+
+// TestResponseLimit_Concurrent holds the fields that are said to run in goroutines of their own against the generated
+// code.
+func TestResponseLimit_Concurrent(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../graph/generated/*.generated.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	concurrent, found := concurrentFields(), 0
+	object := regexp.MustCompile(`(?s)func \(ec \*executionContext\) _(\w+)\(ctx context.Context, sel ast.SelectionSet.*?\n}\n`)
+	field := regexp.MustCompile(`(?s)\t\tcase "(\w+)":\n(.*?)\n\t\t(?:case|default)`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range object.FindAllSubmatch(text, -1) {
+			name := string(o[1])
+			if name == "Mutation" { // one after the other
+				continue
+			}
+			for rest := o[0]; ; {
+				f := field.FindSubmatchIndex(rest)
+				if f == nil {
+					break
+				}
+				fieldName, body := string(rest[f[2]:f[3]]), rest[f[4]:f[5]]
+				if want := bytes.Contains(body, []byte("Concurrently(")); concurrent(name, fieldName) != want && !strings.HasPrefix(fieldName, "__") {
+					t.Errorf("%s.%s runs in a goroutine of its own: %v", name, fieldName, want)
+				}
+				rest = rest[f[5]:]
+				found++
+			}
+		}
+	}
+	if found < 200 {
+		t.Errorf("found %d fields in the generated code", found)
+	}
+}

@@ -31,7 +31,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		Queries:    newQueries(a.shared),
 		Stop:       a.stop,
 		MaxAliases: cfg.MaxAliases, MaxDirectives: cfg.MaxDirectives,
-		Response: responselimit.Limits{Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes)},
+		Response: responselimit.Limits{Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields()},
 		Unsent:   responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
 		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
 	})))

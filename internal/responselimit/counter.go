@@ -3,6 +3,7 @@ package responselimit
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -23,6 +24,17 @@ const (
 // response whose data has arrived.
 const overtimeFields = 2000
 
+// yieldStep is after how many bytes of a response its execution lets other operations run. gqlgen starts a goroutine
+// for each object of a list; without yielding, each takes the processor for up to ten milliseconds in its turn.
+const yieldStep = 256
+
+// gqlgen resolves some fields in goroutines of their own, and starts those of all objects of a list at once. At most
+// maxTasks are started by one list, and while as many are running, others let them go first, up to maxYields times.
+const (
+	maxTasks  = 20_000
+	maxYields = 100
+)
+
 var errStopped = errors.New("the execution was stopped")
 
 // A counter counts one response of one operation after another.
@@ -32,11 +44,13 @@ type counter struct {
 	cancel  context.CancelCauseFunc
 	hold    *Hold    // nil where nobody keeps account of unsent responses
 	plans   sync.Map // *ast.Selection, the first of a selection set -> *plans
+	inTask  sync.Map // *ast.Field -> bool, of those that are methods or resolvers
 
 	state    atomic.Int32
 	fields   atomic.Int64
 	bytes    atomic.Int64
 	errors   atomic.Int64
+	tasks    atomic.Int64 // fields that were given goroutines of their own and whose resolvers have not returned
 	overrun  atomic.Int64 // fields executed in overtime
 	cause    atomic.Pointer[error]
 	exceeded atomic.Pointer[gqlerr.Error]
@@ -54,6 +68,7 @@ func (c *counter) begin() {
 	c.fields.Store(0)
 	c.bytes.Store(0)
 	c.errors.Store(0)
+	c.tasks.Store(0)
 	c.exceeded.Store(nil)
 	c.state.Store(running)
 	c.hold.Set(0)
@@ -68,7 +83,9 @@ func (c *counter) countRoot() bool {
 		return true
 	}
 	p := c.newPlan(c.oc.Operation.SelectionSet, root.Name)
-	return c.add(p.fields, p.bytes)
+	c.tasks.Add(p.tasks)
+	_, ok := c.add(p)
+	return ok
 }
 
 // field runs the resolver of a field, unless execution was stopped, and counts what it returns. It is on the path of
@@ -80,19 +97,51 @@ func (c *counter) field(ctx context.Context, next graphql.Resolver, resolve grap
 		}
 	}
 	value, err := resolve(ctx, next)
+	f := graphql.GetFieldContext(ctx)
+	task := (f.IsResolver || f.IsMethod) && c.isTask(f)
+	if task {
+		c.tasks.Add(-1)
+	}
 	if err != nil {
 		return value, err
 	}
-	var fields, bytes int64
-	if f := graphql.GetFieldContext(ctx).Field; len(f.Selections) == 0 {
-		bytes = sizeOf(value)
+	var size plan
+	if len(f.Field.Selections) == 0 {
+		size.bytes = sizeOf(value)
 	} else {
-		fields, bytes = c.plansOf(f).cost(value)
+		size = c.plansOf(f.Field).cost(value)
 	}
-	if !c.add(fields, bytes) {
+	all, ok := c.add(size)
+	switch {
+	case !ok:
 		return nil, errStopped
+	case size.tasks > 0:
+		c.start(size.tasks)
+	case !task && steps(all, size.bytes, yieldStep) > 0:
+		runtime.Gosched()
 	}
 	return value, nil
+}
+
+// isTask reports whether a field runs in a goroutine of its own.
+func (c *counter) isTask(f *graphql.FieldContext) bool {
+	if known, ok := c.inTask.Load(f.Field.Field); ok {
+		return known.(bool)
+	}
+	is := c.limiter.limits.Concurrent(f.Object, f.Field.Name)
+	c.inTask.Store(f.Field.Field, is)
+	return is
+}
+
+// start makes room for goroutines that gqlgen is about to start: those that were started before go first.
+func (c *counter) start(tasks int64) {
+	for range maxYields {
+		if c.tasks.Load() <= maxTasks {
+			break
+		}
+		runtime.Gosched()
+	}
+	c.tasks.Add(tasks)
 }
 
 // mayRun reports why a field may not run after execution was to end.
@@ -115,22 +164,26 @@ func (c *counter) expire(cause error) {
 	c.state.CompareAndSwap(running, overtime)
 }
 
-// add counts; false when the response has exceeded a limit.
-func (c *counter) add(fields, bytes int64) bool {
-	if fields > 0 && c.fields.Add(fields) > c.limiter.limits.Fields {
-		return c.exceed(c.limiter.fieldsError())
+// add counts, and returns the bytes of all; false when the response has exceeded a limit.
+func (c *counter) add(size plan) (all int64, ok bool) {
+	if size.tasks > maxTasks {
+		return 0, c.exceed(tasksError())
 	}
-	if bytes > 0 {
-		all := c.bytes.Add(bytes)
-		if all > c.limiter.limits.Bytes {
-			return c.exceed(c.limiter.bytesError())
-		}
-		if steps := all/holdStep - (all-bytes)/holdStep; steps > 0 {
-			c.hold.add(steps * holdStep)
-		}
+	if size.fields > 0 && c.fields.Add(size.fields) > c.limiter.limits.Fields {
+		return 0, c.exceed(c.limiter.fieldsError())
 	}
-	return true
+	all = c.bytes.Add(size.bytes)
+	if all > c.limiter.limits.Bytes {
+		return 0, c.exceed(c.limiter.bytesError())
+	}
+	if n := steps(all, size.bytes, holdStep); n > 0 {
+		c.hold.add(n * holdStep)
+	}
+	return all, true
 }
+
+// steps returns how many multiples of step were passed when more was added to make all.
+func steps(all, more, step int64) int64 { return all/step - (all-more)/step }
 
 // exceed stops the execution. The first limit that is exceeded is reported.
 func (c *counter) exceed(err *gqlerr.Error) bool {

@@ -191,3 +191,24 @@ func BenchmarkField(b *testing.B) {
 	}
 
 }
+
+// Goroutines that one list would start have a limit, and wait for those that others have started.
+func TestField_BoundsGoroutines(t *testing.T) {
+	t.Parallel()
+	limits := Limits{Concurrent: func(object, field string) bool { return object == "User" && field == "name" }}
+	c, ctx := operation(t, "{ users { id name a: name } }", limits)
+	users := at(ctx, c, "users")
+	if _, err := resolve(users, c, make([]*User, maxTasks)); err != nil {
+		t.Errorf("a list of nulls: %v", err)
+	}
+	list := make([]*User, maxTasks/2+1)
+	for i := range list {
+		list[i] = &User{}
+	}
+	if _, err := resolve(users, c, list[1:]); err != nil || c.tasks.Load() != maxTasks {
+		t.Errorf("%d goroutines, want %d, and error %v", c.tasks.Load(), maxTasks, err)
+	}
+	if _, err := resolve(users, c, list); err == nil || c.exceeded.Load().Details["limit"] != "concurrent-fields" {
+		t.Errorf("a list that starts more: %v", err)
+	}
+}

@@ -12,6 +12,15 @@ import (
 type plan struct {
 	fields int64
 	bytes  int64 // braces, keys, commas and the values of __typename
+	tasks  int64 // fields that gqlgen resolves in goroutines of their own
+}
+
+func (p plan) plus(q plan) plan {
+	return plan{p.fields + q.fields, p.bytes + q.bytes, p.tasks + q.tasks}
+}
+
+func (p plan) largest(q plan) plan {
+	return plan{max(p.fields, q.fields), max(p.bytes, q.bytes), max(p.tasks, q.tasks)}
 }
 
 // newPlan collects the fields of a selection set for an object type. gqlgen keeps what was collected for as long as
@@ -23,6 +32,9 @@ func (c *counter) newPlan(set ast.SelectionSet, typ string) plan {
 		p.bytes += int64(len(fields[i].Alias)) + 4 // quotes, colon and comma
 		if fields[i].Name == "__typename" {
 			p.bytes += int64(len(typ)) + 2
+		}
+		if c.limiter.limits.Concurrent(typ, fields[i].Name) {
+			p.tasks++
 		}
 	}
 	if p.fields > 0 {
@@ -64,38 +76,36 @@ func (p *plans) prepared() *plans {
 }
 
 // cost returns what a resolver's value, an object or a list of them, adds to the response.
-func (p *plans) cost(value any) (fields, bytes int64) {
+func (p *plans) cost(value any) plan {
 	if value == nil {
-		return 0, sizeOfNull
+		return plan{bytes: sizeOfNull}
 	}
 	return p.sum(reflect.ValueOf(value))
 }
 
-func (p *plans) sum(v reflect.Value) (fields, bytes int64) {
+func (p *plans) sum(v reflect.Value) plan {
 	switch v.Kind() {
 	case reflect.Chan: // the events of a subscription
-		return 0, 0
+		return plan{}
 	case reflect.Slice:
 		n := v.Len()
-		bytes = 2 + int64(max(n-1, 0))
+		all := plan{bytes: 2 + int64(max(n-1, 0))}
 		for i := range n {
-			f, b := p.sum(v.Index(i))
-			fields, bytes = fields+f, bytes+b
+			all = all.plus(p.sum(v.Index(i)))
 		}
-		return fields, bytes
+		return all
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
-			return 0, sizeOfNull
+			return plan{bytes: sizeOfNull}
 		}
 		if v.Kind() == reflect.Interface {
 			return p.sum(v.Elem())
 		}
 	}
-	one := p.object
 	if p.of.Kind != ast.Object {
-		one = p.planOf(v.Type())
+		return p.planOf(v.Type())
 	}
-	return one.fields, one.bytes
+	return p.object
 }
 
 // planOf returns the plan of the object type that a Go type stands for: the one of the same name. For a Go type of
@@ -118,7 +128,7 @@ func (p *plans) planOf(typ reflect.Type) plan {
 			made = of
 			break
 		}
-		made.fields, made.bytes = max(made.fields, of.fields), max(made.bytes, of.bytes)
+		made = made.largest(of)
 	}
 	p.byType.Store(typ, made)
 	return made

@@ -33,6 +33,8 @@ const (
 type Limits struct {
 	Fields int64 // response keys of all objects, __typename included
 	Bytes  int64 // of data, as JSON
+	// Concurrent reports whether gqlgen resolves a field of an object type in a goroutine of its own. Nil for never.
+	Concurrent func(object, field string) bool
 }
 
 // A Limiter holds every operation of a schema to its limits. It is safe for concurrent use.
@@ -49,6 +51,9 @@ func New(schema *ast.Schema, limits Limits) *Limiter {
 	}
 	if limits.Bytes == 0 {
 		limits.Bytes = DefaultBytes
+	}
+	if limits.Concurrent == nil {
+		limits.Concurrent = func(string, string) bool { return false }
 	}
 	l := &Limiter{schema: schema, limits: limits, types: map[string][]string{}}
 	for name, def := range schema.Types {
@@ -141,5 +146,14 @@ func (l *Limiter) bytesError() *gqlerr.Error {
 		Message: fmt.Sprintf("The response is larger than %d bytes; no response may be larger. "+
 			"Ask for smaller pages or fewer fields, or split the operation.", l.limits.Bytes),
 		Details: map[string]any{"limit": "max-response-bytes", "maximum": l.limits.Bytes},
+	}
+}
+
+func tasksError() *gqlerr.Error {
+	return &gqlerr.Error{
+		Code: gqlerr.CodeLimitExceeded,
+		Message: fmt.Sprintf("The objects of one list have more than %d fields that are resolved at the same time. "+
+			"Ask for a smaller page or fewer fields, or split the operation.", maxTasks),
+		Details: map[string]any{"limit": "concurrent-fields", "maximum": maxTasks},
 	}
 }
