@@ -30,6 +30,7 @@ type row struct {
 	chunked          bool
 	direct, through  time.Duration // medians
 	memory, tmpBytes int64         // of the server, at most
+	spent            time.Duration // processor time of the server, for a GiB
 }
 
 // a bench has the emulator, which stays, and starts servers.
@@ -118,7 +119,8 @@ func (b *bench) compare(ctx context.Context, r row, rounds, many int) (row, erro
 		}
 	}
 	r.direct, r.through = median(direct), median(through)
-	r.memory, r.tmpBytes, err = watch.end()
+	r.memory, r.tmpBytes, r.spent, err = watch.end()
+	r.spent = time.Duration(float64(r.spent) / float64(r.bytes) / float64(rounds*many) * (1 << 30))
 	return r, err
 }
 

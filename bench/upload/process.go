@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,8 +55,9 @@ func (p *target) number(file, name string) (int64, error) {
 // A watch is what a process takes while something happens.
 type watch struct {
 	process *target
-	memory  int64 // resident when it began
-	written int64 // to storage when it began
+	memory  int64         // resident when it began
+	written int64         // to storage when it began
+	spent   time.Duration // of processor time when it began
 	stop    chan struct{}
 	wg      sync.WaitGroup
 	files   int64 // the most bytes in files that it had open for writing
@@ -71,6 +74,9 @@ func (p *target) watched() (*watch, error) {
 		return nil, err
 	}
 	if w.written, err = p.number("io", "write_bytes"); err != nil {
+		return nil, err
+	}
+	if w.spent, err = p.processorTime(); err != nil {
 		return nil, err
 	}
 	w.wg.Go(func() {
@@ -109,15 +115,44 @@ func (p *target) openFiles() (total int64) {
 	return total
 }
 
-// end gives by how much the memory grew at most, and how many bytes went into
-// files: those that were open, and whatever else reached storage.
-func (w *watch) end() (memory, files int64, err error) {
+// processorTime returns how long the process has computed, to a hundredth of a
+// second.
+func (p *target) processorTime() (time.Duration, error) {
+	text, err := os.ReadFile(p.proc("stat"))
+	if err != nil {
+		return 0, err
+	}
+	// The name in parentheses may hold anything; utime and stime are the 12th and
+	// 13th field behind it (proc_pid_stat(5)).
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 13 {
+		return 0, errors.New("stat has no processor time")
+	}
+	var ticks int64
+	for _, field := range fields[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil
+}
+
+// end gives by how much the memory grew at most, how many bytes went into files
+// (those that were open, and whatever else reached storage), and how much
+// processor time was spent.
+func (w *watch) end() (memory, files int64, spent time.Duration, err error) {
 	close(w.stop)
 	w.wg.Wait()
 	peak, err := w.process.number("status", "VmHWM")
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	written, err := w.process.number("io", "write_bytes")
-	return max(peak-w.memory, 0), max(w.files, written-w.written), err
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	spent, err = w.process.processorTime()
+	return max(peak-w.memory, 0), max(w.files, written-w.written), spent - w.spent, err
 }

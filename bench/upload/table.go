@@ -12,8 +12,8 @@ import (
 // print writes the report as Markdown.
 func (r report) print(w io.Writer) error {
 	p := &printer{w: w}
-	p.line("| upload | straight | through | ratio | memory growth | temporary bytes |")
-	p.line("| --- | ---: | ---: | ---: | ---: | ---: |")
+	p.line("| upload | straight | through | ratio | processor time for 1 GiB | memory growth | temporary bytes |")
+	p.line("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, u := range r.uploads {
 		kind := "with length"
 		if u.chunked {
@@ -44,8 +44,8 @@ func (p *printer) line(format string, args ...any) {
 
 func (p *printer) row(name string, r row, many int) {
 	rate := func(d time.Duration) float64 { return float64(r.bytes) * float64(many) / (1 << 20) / d.Seconds() }
-	p.line("| %s | %.0f MiB/s | %.0f MiB/s | %.2f | %.1f MiB | %d |", name, rate(r.direct), rate(r.through),
-		r.direct.Seconds()/r.through.Seconds(), float64(r.memory)/(1<<20), r.tmpBytes)
+	p.line("| %s | %.0f MiB/s | %.0f MiB/s | %.2f | %.2f s | %.1f MiB | %d |", name, rate(r.direct), rate(r.through),
+		r.direct.Seconds()/r.through.Seconds(), r.spent.Seconds(), float64(r.memory)/(1<<20), r.tmpBytes)
 }
 
 var digests sync.Map
