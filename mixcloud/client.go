@@ -1,7 +1,6 @@
 package mixcloud
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -275,29 +274,4 @@ func defaultTransport() *http.Transport {
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
-}
-
-// maxUnsent is how much of an upload may wait in the kernel, in bytes.
-const maxUnsent = 512 << 10
-
-// uploadTransport is made for bodies of gigabytes. It has connections of its
-// own, speaks HTTP/1.1, where a body is one stream of large pieces, and leaves
-// it to the context how long an answer may take: Mixcloud looks at an upload
-// when it has all of it.
-func uploadTransport() *http.Transport {
-	t := defaultTransport()
-	t.ForceAttemptHTTP2 = false
-	t.Protocols = new(http.Protocols)
-	t.Protocols.SetHTTP1(true)
-	t.ResponseHeaderTimeout = 0
-	t.WriteBufferSize = 257 << 10 // a piece of a file, with its head, in one system call
-	dial := t.DialContext
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err == nil {
-			boundUnsent(conn)
-		}
-		return conn, err
-	}
-	return t
 }

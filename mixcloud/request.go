@@ -24,6 +24,7 @@ type request struct {
 	method string    // "" is GET
 	body   io.Reader // of a write; nil for none
 	kind   string    // the body's Content-Type
+	length int64     // of a stream's body; -1 when it is not known
 	stream bool      // the body may take any time: only the context ends it
 	public bool      // sends no token, whoever the client acts for
 	root   *url.URL  // where path is below
@@ -118,11 +119,7 @@ func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func
 	if r.kind != "" {
 		req.Header.Set("Content-Type", r.kind)
 	}
-	client := c.http
-	if r.stream {
-		client = c.streaming
-	}
-	resp, err := client.Do(req)
+	resp, err := c.transmit(r, req)
 	if err != nil {
 		return broken(ctx, err)
 	}
@@ -143,6 +140,15 @@ func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func
 	}
 	// A refusal that was cut short is still the refusal its status says.
 	return read(resp.StatusCode, resp.Header, buffer.Bytes())
+}
+
+// transmit sends a request and waits for its answer.
+func (c *Client) transmit(r request, req *http.Request) (*http.Response, error) {
+	if !r.stream {
+		return c.http.Do(req)
+	}
+	req.ContentLength = r.length
+	return doUpload(c.streaming, req)
 }
 
 // buffers are reused for reading: what is kept of a body is copied out.

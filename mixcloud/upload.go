@@ -2,16 +2,11 @@ package mixcloud
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"reflect"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -54,16 +49,32 @@ type FilePart struct {
 // Files gives the files of an upload in the order in which they are to be sent.
 type Files interface {
 	// Next gives the next file, io.EOF after the last. The body of the one
-	// before is not read any more. It is called from another goroutine than
-	// Upload was, one call at a time.
+	// before is not read any more. The first call comes from the goroutine of
+	// Upload, the others from another one, one call at a time.
 	Next(ctx context.Context) (*FilePart, error)
 }
 
+// BoundedFiles are files whose size has an upper bound that is known in advance.
+type BoundedFiles interface {
+	Files
+	// Bound is asked once, after Next has returned the first file. It returns the
+	// most bytes that all files have together and how many files can follow the
+	// first one; false if that is not known. The bound must be less than 3 KiB
+	// above what the files turn out to have.
+	Bound() (bytes int64, more int, known bool)
+}
+
 // Upload sends a cloudcast while its files are read: nothing is stored, and
-// Mixcloud reads as fast as the files come. The fields go first, then the
-// files. An error of files, or of a body, breaks the request off so that
-// Mixcloud cannot take it for whole, and is returned as it is. An answer that
-// comes before everything was sent ends the sending. Only ctx bounds the time.
+// Mixcloud reads as fast as the files come. The call begins when Next has
+// returned the first file. The fields go first, then the files. An error of
+// files, or of a body, breaks the request off so that Mixcloud cannot take it for
+// whole, and is returned as it is. An answer that comes before everything was
+// sent ends the sending, as does a connection that is closed. Only ctx bounds the
+// time.
+//
+// The request has a Content-Length if files are [BoundedFiles] that know their
+// bound, or none. Otherwise it is chunked, which some readers of forms take for
+// an empty form.
 //
 // When Upload returns, a Read of a body may still be under way; none begins
 // later.
@@ -88,10 +99,13 @@ func (c *Client) send(ctx context.Context, op, path string, fields UploadFields,
 	if c.token == nil {
 		return nil, &InvalidError{Arg: "token", Reason: "is needed to change anything"}
 	}
-	body := newUploadBody(ctx, fields, files)
+	body, err := newUploadBody(ctx, fields, files)
+	if err != nil {
+		return nil, err
+	}
 	result, err := c.write(ctx, request{
 		op: op, method: http.MethodPost, root: c.api, path: path, token: c.token,
-		body: body, kind: body.contentType(), stream: true,
+		body: body, kind: body.contentType(), length: body.length, stream: true,
 	})
 	if broken := body.stop(); broken != nil {
 		return nil, broken // whatever came of it, it began here
@@ -103,216 +117,6 @@ func (c *Client) send(ctx context.Context, op, path string, fields UploadFields,
 func OwnerKey(key string) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(Canonical(key), "/"), "/")
 	return "/" + first + "/"
-}
-
-// An uploadBody is the multipart form of an upload, made while it is read. A
-// transport either reads it or, which is what that of net/http does, has it
-// written: then each piece of a file is sent as it comes, however large, and
-// is copied nowhere.
-type uploadBody struct {
-	ctx   context.Context //nolint:containedctx // an io.Reader has no other way to it
-	files Files
-	form  *multipart.Writer // writes into head
-	head  strings.Builder   // what is to be read before the present file
-	over  chan struct{}     // closed when the call is over
-
-	mu      sync.Mutex
-	present io.Reader // nil when the next file must be asked for
-	ended   bool      // the closing boundary is in head or was read
-	stopped bool
-	err     error // of files or of a body
-}
-
-func newUploadBody(ctx context.Context, fields UploadFields, files Files) *uploadBody {
-	b := &uploadBody{ctx: ctx, files: files, over: make(chan struct{})}
-	b.form = multipart.NewWriter(&b.head)
-	for _, f := range fields.list() {
-		_ = b.form.WriteField(f[0], f[1]) // a strings.Builder never fails
-	}
-	b.present = b.takeHead()
-	return b
-}
-
-func (b *uploadBody) contentType() string { return b.form.FormDataContentType() }
-
-func (b *uploadBody) takeHead() io.Reader {
-	r := strings.NewReader(b.head.String())
-	b.head.Reset()
-	return r
-}
-
-// errStopped is what a transport reads that goes on after the answer.
-var errStopped = errors.New("the call is over")
-
-// turnTo gives what is to be sent next, asking for the next file when the one
-// before has ended; io.EOF when there is nothing more.
-func (b *uploadBody) turnTo() (io.Reader, error) {
-	for {
-		b.mu.Lock()
-		present, ended, stopped := b.present, b.ended, b.stopped
-		b.mu.Unlock()
-		switch {
-		case stopped:
-			return nil, errStopped
-		case present != nil:
-			return present, nil
-		case ended:
-			return nil, io.EOF
-		}
-		if err := b.advance(); err != nil {
-			return nil, b.fail(err)
-		}
-	}
-}
-
-// Read gives the next bytes of the form. It is called by the transport alone.
-func (b *uploadBody) Read(p []byte) (int, error) {
-	for {
-		present, err := b.turnTo()
-		if err != nil {
-			return 0, err
-		}
-		n, err := present.Read(p)
-		if err == io.EOF {
-			b.turn(nil)
-			err = nil
-		}
-		if err != nil {
-			return n, b.fail(err)
-		}
-		if n > 0 {
-			return n, nil
-		}
-	}
-}
-
-// WriteTo writes the rest of the form to w. It is called by the transport
-// alone.
-func (b *uploadBody) WriteTo(w io.Writer) (int64, error) {
-	out := &uploadOutlet{body: b, w: w}
-	for {
-		present, err := b.turnTo()
-		if err == io.EOF {
-			return out.sent, nil
-		}
-		if err != nil {
-			return out.sent, err
-		}
-		_, err = io.Copy(out, present)
-		switch {
-		case out.err != nil:
-			b.await()
-			return out.sent, out.err
-		case err != nil:
-			return out.sent, b.fail(err)
-		}
-		b.turn(nil)
-	}
-}
-
-// An uploadOutlet counts what a transport takes, stops when the call is over,
-// and tells the transport's errors from those of the files.
-type uploadOutlet struct {
-	body *uploadBody
-	w    io.Writer
-	sent int64
-	err  error
-}
-
-// Write hands p on, unless the call is over.
-func (o *uploadOutlet) Write(p []byte) (int, error) {
-	select {
-	case <-o.body.over:
-		o.err = errStopped
-		return 0, o.err
-	default:
-	}
-	n, err := o.w.Write(p)
-	o.sent += int64(n)
-	o.err = err
-	return n, err
-}
-
-// answerGrace is how long an answer may take that was under way when the
-// connection failed.
-const answerGrace = 250 * time.Millisecond
-
-// await waits a moment for the call to end: a server that refuses an upload
-// early answers and closes, and if the failure to send it more were told first,
-// net/http would give that instead of the answer.
-func (b *uploadBody) await() {
-	grace := time.NewTimer(answerGrace)
-	defer grace.Stop()
-	select {
-	case <-b.over:
-	case <-grace.C:
-	}
-}
-
-func (b *uploadBody) turn(to io.Reader) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.present = to
-}
-
-// advance begins the next file, or closes the form after the last.
-func (b *uploadBody) advance() error {
-	file, err := (*FilePart)(nil), io.EOF
-	if b.files != nil {
-		file, err = b.files.Next(b.ctx)
-	}
-	switch {
-	case err == io.EOF:
-		if err := b.form.Close(); err != nil {
-			return err
-		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.present, b.ended = b.takeHead(), true
-		return nil
-	case err != nil:
-		return err
-	}
-	if _, err := b.form.CreatePart(file.header()); err != nil {
-		return err
-	}
-	b.turn(io.MultiReader(b.takeHead(), file.Body))
-	return nil
-}
-
-func (b *uploadBody) fail(err error) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.err == nil && !b.stopped {
-		b.err = err
-	}
-	return err
-}
-
-// stop makes further reads fail and gives the error that broke the body, if
-// one did.
-func (b *uploadBody) stop() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.stopped = true
-	close(b.over)
-	return b.err
-}
-
-var quoteEscaper = strings.NewReplacer("\\", "\\\\", `"`, "\\\"", "\r", "", "\n", "")
-
-func (f *FilePart) header() textproto.MIMEHeader {
-	name, kind := f.Filename, f.ContentType
-	if name == "" {
-		name = f.Field
-	}
-	if kind == "" || strings.ContainsAny(kind, "\r\n") {
-		kind = "application/octet-stream"
-	}
-	return textproto.MIMEHeader{
-		"Content-Disposition": {fmt.Sprintf(`form-data; name="%s"; filename="%s"`, f.Field, quoteEscaper.Replace(name))},
-		"Content-Type":        {kind},
-	}
 }
 
 // list gives the fields in the names and forms that Mixcloud documents.

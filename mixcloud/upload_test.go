@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -31,6 +32,15 @@ func (l *fileList) Next(context.Context) (*FilePart, error) {
 	*l = (*l)[1:]
 	return next, nil
 }
+
+// boundedList is a fileList with an upper bound.
+type boundedList struct {
+	fileList
+	most int64
+	more int
+}
+
+func (l *boundedList) Bound() (int64, int, bool) { return l.most, l.more, true }
 
 // filesFunc are files that a function gives.
 type filesFunc func(context.Context) (*FilePart, error)
@@ -178,6 +188,10 @@ func TestUploadBody_readAndWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.String().Draw(t, "name")
 		contents := rapid.SliceOfN(rapid.SliceOf(rapid.Byte()), 0, 3).Draw(t, "files")
+		bound := -1
+		if rapid.Bool().Draw(t, "bounded") {
+			bound = len(slices.Concat(contents...)) + rapid.IntRange(0, 3000).Draw(t, "more")
+		}
 		body := func(plain bool) *uploadBody {
 			var files fileList
 			for _, c := range contents {
@@ -187,13 +201,26 @@ func TestUploadBody_readAndWritten(t *testing.T) {
 				}
 				files = append(files, &FilePart{Field: "mp3", Body: r})
 			}
-			b := newUploadBody(context.Background(), UploadFields{Name: &name}, &files)
+			var ordered Files = &files
+			if bound >= 0 {
+				ordered = &boundedList{files, int64(bound), len(contents) - 1}
+			}
+			b, err := newUploadBody(context.Background(), UploadFields{Name: &name}, ordered)
+			if err != nil {
+				t.Fatal(err)
+			}
 			return b
 		}
 		read := body(false)
 		text, err := io.ReadAll(iotest.OneByteReader(read))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if known := bound >= 0 || len(contents) == 0; known != (read.length == int64(len(text))) || !known && read.length != -1 {
+			t.Fatalf("%d bytes are declared of %d", read.length, len(text))
+		}
+		if _, after, _ := strings.Cut(string(text), read.form.Boundary()+"--"); strings.Trim(after, "\r\n") != "" || len(after) > maxFiller {
+			t.Fatalf("the epilogue is %q", after)
 		}
 		for _, plain := range []bool{false, true} {
 			written := body(plain)
@@ -220,7 +247,6 @@ func TestUpload_brokenFiles(t *testing.T) {
 	bad := errors.New("the source has failed")
 	name := "x"
 	ways := map[string]Files{
-		"the first file":         filesFunc(func(context.Context) (*FilePart, error) { return nil, bad }),
 		"in a file":              &fileList{{Field: "mp3", Body: io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), iotest.ErrReader(bad))}},
 		"in a file that is read": &fileList{{Field: "mp3", Body: struct{ io.Reader }{io.MultiReader(strings.NewReader("x"), iotest.ErrReader(bad))}}},
 		"the second file": func() Files {
@@ -232,6 +258,11 @@ func TestUpload_brokenFiles(t *testing.T) {
 				return &FilePart{Field: "mp3", Body: strings.NewReader("sound")}, nil
 			})
 		}(),
+	}
+	uncalled := testClient(t, func(*http.Request) (*http.Response, error) { panic("a call was made") })
+	first := filesFunc(func(context.Context) (*FilePart, error) { return nil, bad })
+	if _, err := uncalled.As(canary).Upload(t.Context(), UploadFields{Name: &name}, first); !errors.Is(err, bad) {
+		t.Errorf("the first file: %v", err)
 	}
 	for what, files := range ways {
 		t.Run(what, func(t *testing.T) {
