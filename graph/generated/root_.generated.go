@@ -5353,9 +5353,9 @@ type UploadCloudcastPayload {
   viewer: User
   "Whether there is a new cloudcast."
   changed: Boolean
-  "Mixcloud's own words."
+  "What Mixcloud says, also of an upload that it refuses: plain text of at most 500 characters."
   message: String
-  "Why the input was refused; empty when it was not."
+  "Why the input was refused, by this server or by Mixcloud; empty when it was not."
   userErrors: [UserError!]!
   "What the input had."
   clientMutationId: String
@@ -5411,9 +5411,9 @@ type EditCloudcastPayload {
   viewer: User
   "Whether Mixcloud took the edit."
   changed: Boolean
-  "Mixcloud's own words."
+  "What Mixcloud says, also of an edit that it refuses: plain text of at most 500 characters."
   message: String
-  "Why the input was refused; empty when it was not."
+  "Why the input was refused, by this server or by Mixcloud; empty when it was not."
   userErrors: [UserError!]!
   "What the input had."
   clientMutationId: String
@@ -5424,11 +5424,14 @@ extend type Mutation {
   Upload a cloudcast, by a request as the GraphQL multipart request specification describes. The files flow through to
   Mixcloud while they arrive, in whatever order they do.
 
+  Send a ` + "`" + `Content-Length` + "`" + `: then the request to Mixcloud has one too. That of a chunked request is chunked, and a server that
+  cannot read a chunked form may take it for an empty one and answer that all is well: look for the cloudcast afterwards.
+
   Cost: one call, and one to look up the viewer.
   """
   uploadCloudcast("The files and texts of the new cloudcast." input: UploadCloudcastInput!): UploadCloudcastPayload
   """
-  Change a cloudcast of the viewer.
+  Change a cloudcast of the viewer. For an edit with a picture the same holds of a ` + "`" + `Content-Length` + "`" + ` as for ` + "`" + `uploadCloudcast` + "`" + `.
 
   Cost: one call, and one to look up the viewer.
   """

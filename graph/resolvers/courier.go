@@ -71,6 +71,8 @@ type courier struct {
 	want   wanted
 	track  *upload.Track
 	whole  atomic.Bool // all files were handed over; the transport reads in a goroutine of its own
+
+	first *mixcloud.FilePart // awaited, and not yet given out
 }
 
 // slack is by how much the length that a request declares may be above that of
@@ -94,8 +96,37 @@ func newCourier(ctx context.Context, want wanted, track *upload.Track) (*courier
 	return &courier{source: source, want: want, track: track}, nil
 }
 
+// await waits for the header of the first file. There may be none.
+func (c *courier) await(ctx context.Context) error {
+	if c.source == nil {
+		return nil
+	}
+	first, err := c.next(ctx)
+	if err == io.EOF {
+		return nil
+	}
+	c.first = first
+	return err
+}
+
 // Next gives the next file; io.EOF after the last.
 func (c *courier) Next(ctx context.Context) (*mixcloud.FilePart, error) {
+	if first := c.first; first != nil {
+		c.first = nil
+		return first, nil
+	}
+	return c.next(ctx)
+}
+
+// Bound implements [mixcloud.BoundedFiles].
+func (c *courier) Bound() (bytes int64, more int, known bool) {
+	if c.source == nil {
+		return 0, 0, false
+	}
+	return c.source.Bound()
+}
+
+func (c *courier) next(ctx context.Context) (*mixcloud.FilePart, error) {
 	if c.source == nil {
 		c.track.Enter(upload.Processing)
 		return nil, io.EOF
@@ -115,19 +146,9 @@ func (c *courier) Next(ctx context.Context) (*mixcloud.FilePart, error) {
 	if !ok {
 		return nil, gqlerr.Invalid(part.File.Path, "has a file that no field takes")
 	}
-	head, err := peek(part.Body)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(head) == 0:
-		return nil, &breachError{model.UserErrorCodeRequired, r.field, "The file is empty."}
-	}
-	if kind := sniff(head); r.other(kind) {
-		return nil, &breachError{model.UserErrorCodeInvalid, r.field, "The file is " + kind + "."}
-	}
 	return &mixcloud.FilePart{
 		Field: r.field, Filename: part.Filename, ContentType: part.ContentType,
-		Body: &checked{body: io.MultiReader(bytes.NewReader(head), part.Body), rule: r, track: c.track},
+		Body: &checked{body: part.Body, rule: r, track: c.track},
 	}, nil
 }
 
@@ -152,15 +173,39 @@ func peek(body io.Reader) ([]byte, error) {
 // sniffed is how much of a file tells what it is.
 const sniffed = 512
 
-// checked counts a file on its way and breaks it off above its limit.
+// checked looks at the beginning of a file, counts its bytes on their way and
+// breaks it off above its limit.
 type checked struct {
 	body  io.Reader
 	rule  rule
+	begun bool
 	sent  int64
 	track *upload.Track
 }
 
+// begin waits for as much of the file as tells what it is.
+func (c *checked) begin() error {
+	if c.begun {
+		return nil
+	}
+	head, err := peek(c.body)
+	switch {
+	case err != nil:
+		return err
+	case len(head) == 0:
+		return &breachError{model.UserErrorCodeRequired, c.rule.field, "The file is empty."}
+	}
+	if kind := sniff(head); c.rule.other(kind) {
+		return &breachError{model.UserErrorCodeInvalid, c.rule.field, "The file is " + kind + "."}
+	}
+	c.begun, c.body = true, io.MultiReader(bytes.NewReader(head), c.body)
+	return nil
+}
+
 func (c *checked) Read(p []byte) (int, error) {
+	if err := c.begin(); err != nil {
+		return 0, err
+	}
 	n, err := c.body.Read(p)
 	if c.sent += int64(n); c.sent > c.rule.limit {
 		return 0, c.rule.tooLarge()
@@ -171,6 +216,9 @@ func (c *checked) Read(p []byte) (int, error) {
 
 // WriteTo hands the file on in the pieces in which it comes.
 func (c *checked) WriteTo(w io.Writer) (int64, error) {
+	if err := c.begin(); err != nil {
+		return 0, err
+	}
 	return io.Copy(&gauge{w, c}, c.body)
 }
 

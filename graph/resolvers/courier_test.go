@@ -31,6 +31,8 @@ func (p *parts) Next(context.Context) (*upload.Part, error) {
 
 func (p *parts) Total() (int64, bool) { return p.total, p.total >= 0 }
 
+func (p *parts) Bound() (int64, int, bool) { return p.total, len(p.all), p.total >= 0 }
+
 func part(name string, body io.Reader) *upload.Part {
 	return &upload.Part{File: upload.File{Part: name, Path: "variables." + name}, Filename: name + ".x", ContentType: "a/b", Body: body}
 }
@@ -95,14 +97,14 @@ func TestCourier_Sniffs(t *testing.T) {
 			}
 			c := &courier{source: &parts{all: []*upload.Part{part(file, strings.NewReader(test.head))}}, want: want}
 			got, err := c.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
 			if strings.Contains(test.refused, field) {
+				_, err := got.Body.Read(make([]byte, 1))
 				if b := breach(t, err); b.code != model.UserErrorCodeInvalid || b.field != field || !strings.HasPrefix(b.message, "The file is ") {
 					t.Errorf("%s as %s: %+v", name, field, b)
 				}
-				continue
-			}
-			if err != nil {
-				t.Errorf("%s as %s: %v", name, field, err)
 				continue
 			}
 			if body, err := io.ReadAll(got.Body); string(body) != test.head || err != nil || got.Field != field || got.Filename != file+".x" || got.ContentType != "a/b" {
@@ -199,7 +201,11 @@ func TestCourier_Ends(t *testing.T) {
 		"with the first bytes": iotest.DataErrReader(io.MultiReader(strings.NewReader("ID3"), iotest.ErrReader(left))),
 	} {
 		c := &courier{source: &parts{all: []*upload.Part{part("0", body)}}, want: filesOf(mp3, nil)}
-		if _, err := c.Next(t.Context()); !errors.Is(err, left) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		file, err := c.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, file.Body); !errors.Is(err, left) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -213,7 +219,10 @@ func TestCourier_Ends(t *testing.T) {
 		t.Errorf("late: %d, %v", n, err)
 	}
 	empty := &courier{source: &parts{all: []*upload.Part{part("0", strings.NewReader(""))}}, want: filesOf(mp3, nil)}
-	if _, err := empty.Next(t.Context()); breach(t, err).code != model.UserErrorCodeRequired {
+	if file, err = empty.Next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, file.Body); breach(t, err).code != model.UserErrorCodeRequired {
 		t.Errorf("an empty file: %v", err)
 	}
 	stray := &courier{source: &parts{all: []*upload.Part{part("7", strings.NewReader("x"))}}, want: filesOf(mp3, nil)}

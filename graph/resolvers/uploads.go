@@ -83,6 +83,10 @@ func send(ctx context.Context, kind upstream.Kind, track *upload.Track, want wan
 		return nil, err
 	}
 	track.Enter(upload.Sending)
+	// Waiting for the client holds no place in front of Mixcloud.
+	if err := files.await(ctx); err != nil {
+		return nil, err
+	}
 	result, err := upstream.Stream(ctx, loaders.From(ctx).Session(), kind, "/upload/", func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
 		return call(ctx, c, files)
 	})

@@ -139,17 +139,20 @@ func (f *files) Next(ctx context.Context) (*upload.Part, error) {
 	file := f.expected[part.Name]
 	delete(f.expected, part.Name)
 	f.arrived[part.Name] = true
-	empty, err := part.Empty()
-	if err != nil {
-		return nil, f.fail(err)
-	}
-	if empty {
-		return nil, f.fail(malformed("The file for %s is empty.", short(file.Path)))
-	}
 	return &upload.Part{
 		File: file, Filename: part.Filename, ContentType: part.Header.Get("Content-Type"),
-		Body: &fileBody{files: f, part: part},
+		Body: &fileBody{files: f, part: part, path: file.Path},
 	}, nil
+}
+
+// Bound implements [upload.Source]: what is left of the body, without the
+// shortest form of its end.
+func (f *files) Bound() (bytes int64, more int, known bool) {
+	if f.length < 0 {
+		return 0, 0, false
+	}
+	shortest := f.tail - int64(len("\r\n"))
+	return max(f.length-f.parts.Consumed()-shortest, 0), len(f.expected), true
 }
 
 // Total implements [upload.Source].
@@ -168,15 +171,36 @@ func (f *files) progress() {
 	}
 }
 
-// fileBody is the content of one file.
+// fileBody is the content of one file, which is not empty.
 type fileBody struct {
 	files *files
 	part  *multipartstream.Part
+	path  string
+	begun bool
+}
+
+// begin waits for the first byte of the file.
+func (b *fileBody) begin() error {
+	if b.begun {
+		return nil
+	}
+	empty, err := b.part.Empty()
+	if err != nil {
+		return b.files.fail(err)
+	}
+	if empty {
+		return b.files.fail(malformed("The file for %s is empty.", short(b.path)))
+	}
+	b.begun = true
+	return nil
 }
 
 // Read gives the file's next bytes.
 func (b *fileBody) Read(p []byte) (int, error) {
 	defer b.files.wait()()
+	if err := b.begin(); err != nil {
+		return 0, err
+	}
 	n, err := b.part.Read(p)
 	b.files.progress()
 	b.files.sent += int64(n)
@@ -190,6 +214,9 @@ func (b *fileBody) Read(p []byte) (int, error) {
 // them.
 func (b *fileBody) WriteTo(w io.Writer) (int64, error) {
 	defer b.files.wait()()
+	if err := b.begin(); err != nil {
+		return 0, err
+	}
 	out := &outlet{w: w, files: b.files}
 	n, err := b.part.WriteTo(out)
 	if err != nil && out.err == nil {

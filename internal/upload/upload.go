@@ -55,6 +55,11 @@ type Source interface {
 	// Total is the length of all files together; false when the client has not
 	// said how long its request is.
 	Total() (int64, bool)
+	// Bound is, once Next has returned a file of which nothing was read, the most
+	// bytes that this file and those after it can have, and how many may follow
+	// it; false when the client has not said how long its request is. The bound is
+	// less than 3.5 KiB above what they have.
+	Bound() (bytes int64, more int, known bool)
 }
 
 type sourceKey struct{}
