@@ -29,7 +29,7 @@ func refuseWrite(out *model.Outcome, err error) bool {
 		return false
 	case errors.Is(err, mixcloud.ErrNotFound):
 		code = model.UserErrorCodeNotFound
-	case errors.Is(err, mixcloud.ErrForbidden):
+	case answer.Status == http.StatusForbidden:
 		code = model.UserErrorCodeForbidden
 	}
 	refuse(out, code, answer.Message, answer.Details)
