@@ -69,7 +69,7 @@ func uncertain(err error, sentWhole bool) error {
 	if !ok || e.NeverSent || e.Status == http.StatusServiceUnavailable || e.Status/100 == 4 {
 		return err
 	}
-	lost := errors.Is(e, mixcloud.ErrUnavailable) || errors.Is(e, mixcloud.ErrTimeout) || errors.Is(e, mixcloud.ErrBadResponse)
+	lost := errors.Is(e, mixcloud.ErrUnavailable) || errors.Is(e, mixcloud.ErrTimeout) || errors.Is(e, mixcloud.ErrBadResponse) || errors.Is(e, mixcloud.ErrMoved)
 	if lost && (sentWhole || e.Status/100 == 2) {
 		return gqlerr.Uncertain(err)
 	}

@@ -1,6 +1,7 @@
 package breaker
 
 import (
+	"hash/maphash"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -14,9 +15,13 @@ const (
 
 // A Backoff remembers which keys failed lately and refuses them for a while:
 // one second after the first failure, twice as long after each further one, 30
-// seconds at most. It holds a bounded number of keys; one that it has no place
-// for is not refused.
-type Backoff[K comparable] struct{ failures *otter.Cache[K, *failure] }
+// seconds at most. It holds a bounded number of keys, of which it keeps a hash
+// alone, so that long ones take no memory; one that it has no place for is not
+// refused.
+type Backoff[K comparable] struct {
+	seed     maphash.Seed
+	failures *otter.Cache[uint64, *failure]
+}
 
 // A failure never changes.
 type failure struct {
@@ -27,13 +32,15 @@ type failure struct {
 
 // NewBackoff returns a Backoff of at most size keys.
 func NewBackoff[K comparable](size int) *Backoff[K] {
-	return &Backoff[K]{otter.Must(&otter.Options[K, *failure]{MaximumSize: size})}
+	return &Backoff[K]{maphash.MakeSeed(), otter.Must(&otter.Options[uint64, *failure]{MaximumSize: size})}
 }
+
+func (b *Backoff[K]) hash(k K) uint64 { return maphash.Comparable(b.seed, k) }
 
 // Blocked returns the error that a key failed with, and for how much longer it is
 // refused; nil if it is not.
 func (b *Backoff[K]) Blocked(k K) (err error, wait time.Duration) { //nolint:revive // the wait belongs to the error
-	if f, ok := b.failures.GetIfPresent(k); ok {
+	if f, ok := b.failures.GetIfPresent(b.hash(k)); ok {
 		if wait := time.Until(f.until); wait > 0 {
 			return f.err, wait
 		}
@@ -47,16 +54,16 @@ func (b *Backoff[K]) Blocked(k K) (err error, wait time.Duration) { //nolint:rev
 // begins anew.
 func (b *Backoff[K]) Failed(k K, err error, atLeast time.Duration) time.Duration {
 	now, pause := time.Now(), firstPause
-	if f, ok := b.failures.GetIfPresent(k); ok && now.Sub(f.until) < longestPause {
+	if f, ok := b.failures.GetIfPresent(b.hash(k)); ok && now.Sub(f.until) < longestPause {
 		pause = min(2*f.pause, longestPause)
 	}
 	wait := max(pause, min(atLeast, longestNamed))
-	b.failures.Set(k, &failure{err, pause, now.Add(wait)})
+	b.failures.Set(b.hash(k), &failure{err, pause, now.Add(wait)})
 	return wait
 }
 
 // Succeeded forgets a key's failures.
-func (b *Backoff[K]) Succeeded(k K) { b.failures.Invalidate(k) }
+func (b *Backoff[K]) Succeeded(k K) { b.failures.Invalidate(b.hash(k)) }
 
 // Len returns how many keys are held.
 func (b *Backoff[K]) Len() int {

@@ -3,6 +3,8 @@ package breaker_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,13 +65,23 @@ func TestBackoff_NamedWait(t *testing.T) {
 	})
 }
 
-// Strangers invent keys: memory stays bounded.
-func TestBackoff_Bounded(t *testing.T) {
-	t.Parallel()
+func memory() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// Strangers invent keys, long ones too: memory stays bounded.
+func TestBackoff_Bounded(t *testing.T) { //nolint:paralleltest // measures the heap
 	const size = 100
 	b := breaker.NewBackoff[string](size)
+	began := memory()
 	for i := range 50 * size {
-		b.Failed(fmt.Sprint(i), errDown, 0)
+		b.Failed(fmt.Sprint(i)+strings.Repeat("x", 20_000), errDown, 0)
+	}
+	if grown := memory() - began; grown > 1<<20 {
+		t.Errorf("%d long keys take %d bytes", b.Len(), grown)
 	}
 	if n := b.Len(); n > size {
 		t.Errorf("%d keys are held, want at most %d", n, size)
