@@ -268,25 +268,33 @@ func (r *reader[T]) readDownTo(ctx context.Context, low int64, id ident, limit i
 			w.at, w.full, r.tied = -1, true, true
 			return w, nil
 		}
-		if p.raw < p.asked.Limit {
+		if r.list.Time == nil && (id == (ident{}) || p.raw < p.asked.Limit) {
+			// Nothing in deeper pages would show that low is kept. But p may just
+			// be the last page, whose link leads below low.
 			step, err := r.bounded(ctx, low, floor, r.limit)
-			if err != nil {
-				return window[T]{}, err
+			if err == nil && (len(step.entries) > 0 || step.next != nil || p.raw >= p.asked.Limit) {
+				err = errTies
 			}
-			if len(step.entries) == 0 && step.next == nil {
-				w.at, w.reaches = -1, true
-				return w, nil
-			}
+			w.at, w.reaches = -1, true
+			return w, err
 		}
 		for len(w.entries) > 0 && p.lowest() != noTime && p.lowest() >= floor {
 			q, fresh, err := r.deeper(ctx, p, r.limit)
 			if err != nil {
 				return window[T]{}, err
 			}
-			w.entries, p = slices.Concat(w.entries, fresh), q
-			if w.at = find(w.entries, id); w.at >= 0 || q.next == nil {
+			for _, e := range fresh {
+				if find(w.entries, e.at.ident()) < 0 {
+					w.entries = append(w.entries[:len(w.entries):len(w.entries)], e)
+				}
+			}
+			p = q
+			if w.at = find(w.entries, id); w.at >= 0 || q.next == nil && r.list.Time != nil {
 				w.reaches = true
 				return w, nil
+			}
+			if q.next == nil {
+				return window[T]{}, errTies
 			}
 			if r.calls > maxFurtherCalls {
 				return window[T]{}, errFar
@@ -308,10 +316,13 @@ func (r *reader[T]) under(w *window[T], p *page[T]) bool {
 		w.entries, w.second, w.begins = p.entries, p.top, begins
 		return true
 	}
-	if find(p.entries, w.entries[0].at.ident()) >= 0 { // all of the window is of one second
-		fresh := len(p.entries) > len(w.entries)
-		w.entries, w.second = p.entries, p.top
-		w.begins = begins
+	if at := find(p.entries, w.entries[0].at.ident()); at >= 0 { // all of the window is of one second
+		joined := p.entries
+		if find(p.entries, w.entries[len(w.entries)-1].at.ident()) < 0 { // p ends within the window
+			joined = slices.Concat(p.entries[:at], w.entries)
+		}
+		fresh := len(joined) > len(w.entries)
+		w.entries, w.second, w.begins = joined, p.top, begins
 		return fresh
 	}
 	fresh := p.entries

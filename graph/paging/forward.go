@@ -203,14 +203,13 @@ func (r *reader[T]) stuck(ctx context.Context, p *page[T], need int) (*page[T], 
 		return &end, nil, nil
 	}
 	if r.list.Time == nil && r.req.since != noTime {
-		// The link may lead below since.
+		// Nothing in deeper pages would show that since is kept. But p may just
+		// be the last page, whose link leads below since.
 		q, err := r.down(ctx, p.lowest(), r.limit, nil)
-		if err != nil {
-			return nil, nil, err
+		if err == nil && (len(q.entries) > 0 || q.next != nil || p.raw >= p.asked.Limit) {
+			err = errTies
 		}
-		if len(q.entries) == 0 && q.next == nil {
-			return q, nil, nil
-		}
+		return q, nil, err
 	}
 	return r.deeper(ctx, p, need)
 }

@@ -334,7 +334,9 @@ func TestWalksOfAnyUpstream(t *testing.T) {
 			want = o.visible()
 		}
 		e, s := o.check(t, want)
-		if s > 0 && (oddity == "none" && ties < 100) {
+		// A link that always leads to older items cannot be checked without
+		// offsets within bounds.
+		if s > 0 && oddity == "none" && ties < 100 && !(o.loose && o.next == nextIfOlder) {
 			t.Fatalf("%d walks of an upstream that keeps the rules ended in an error", s)
 		}
 		ended[oddity], stopped[oddity] = ended[oddity]+e, stopped[oddity]+s

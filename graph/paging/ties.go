@@ -34,11 +34,15 @@ func (r *reader[T]) deeper(ctx context.Context, p *page[T], need int) (*page[T],
 	case len(q.entries) == 0:
 		return nil, nil, errTies
 	case overlap == 1 && same(q.entries[0], p.last()):
-		fresh := q.entries[1:]
-		if len(fresh) == 0 && q.next != nil {
-			return nil, nil, errTies
+		if len(q.entries) > 1 || q.next == nil {
+			return q, q.entries[1:], nil
 		}
-		return q, fresh, nil
+		// The link may lead to nothing.
+		end, err := r.within(ctx, p.asked, place+1, r.atMost(max(need, 1)), p.last().at, 0)
+		if err != nil || len(end.entries) == 0 && end.next == nil {
+			return end, nil, err
+		}
+		return nil, nil, errTies
 	case overlap == 0 && r.list.Time != nil && q.kind() == ByTime && !q.repeated && !same(q.entries[0], p.last()):
 		return q, q.entries, nil
 	}
@@ -74,8 +78,8 @@ func (r *reader[T]) within(ctx context.Context, bounds mixcloud.Range, offset, l
 			first.Place, first.Above = above.Place+1, digest(above.Key)
 		}
 		countTies(q.entries)
-		if r.req.since != noTime {
-			q.cut(r.req.since)
+		if since, ok := secondOf(bounds.Since); ok || r.req.since != noTime {
+			q.cut(max(since, r.req.since))
 		}
 		return q, nil
 	}

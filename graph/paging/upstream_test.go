@@ -100,13 +100,17 @@ func (u *upstream) byOffset(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 	if r.Offset != nil {
 		from = *r.Offset
 	}
-	lo := min(from, len(u.items))
-	hi := min(lo+limit, len(u.items))
-	p := &mixcloud.Page[item]{Items: slices.Clone(u.items[lo:hi])}
+	items := u.items
+	if !u.offset {
+		items = u.within(r)
+	}
+	lo := min(from, len(items))
+	hi := min(lo+limit, len(items))
+	p := &mixcloud.Page[item]{Items: slices.Clone(items[lo:hi])}
 	if u.nolinks {
 		return p
 	}
-	if u.next == nextIfFull && hi-lo == limit || u.next != nextIfFull && hi < len(u.items) {
+	if u.next == nextIfFull && hi-lo == limit || u.next != nextIfFull && hi < len(items) {
 		next := from + limit
 		p.Next = &mixcloud.Link{Range: mixcloud.Range{Limit: limit, Offset: &next}}
 	}
@@ -117,13 +121,18 @@ func (u *upstream) byOffset(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 	return p
 }
 
-func (u *upstream) byDate(r mixcloud.Range, limit int) *mixcloud.Page[item] {
-	var window []item
+// within are the items between since and until.
+func (u *upstream) within(r mixcloud.Range) (window []item) {
 	for _, i := range u.items {
 		if (r.Since.IsZero() || i.second > r.Since.Unix()) && (r.Until.IsZero() || i.second < r.Until.Unix()) {
 			window = append(window, i)
 		}
 	}
+	return window
+}
+
+func (u *upstream) byDate(r mixcloud.Range, limit int) *mixcloud.Page[item] {
+	window := u.within(r)
 	items := window
 	if len(items) > limit {
 		if u.newest || r.Since.IsZero() {

@@ -105,7 +105,9 @@ func TestBackwardWalkGivesTheListReversed(t *testing.T) {
 			u.made()
 			result := u.read(t, paging.Args{Last: &size, Before: &before})
 			calls := u.made()
-			if len(calls) > 5 && !u.offset {
+			// A link that always leads to older items takes two more, to see that
+			// it leads out of the bounds.
+			if len(calls) > 5 && !u.offset && u.next != nextIfOlder {
 				t.Fatalf("%d calls: %q", len(calls), calls)
 			}
 			if len(result.Edges) > size || !result.HasNextPage {
