@@ -4001,7 +4001,7 @@ type ActivityConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known.
+  be higher than what the list shows. Null when it is not known, or when the list shows more.
 
   Cost: one load of the owner at most.
   """
@@ -4324,7 +4324,7 @@ type CloudcastConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known.
+  be higher than what the list shows. Null when it is not known, or when the list shows more.
 
   Cost: one load of the owner at most.
   """
@@ -4349,7 +4349,7 @@ type ListenConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known.
+  be higher than what the list shows. Null when it is not known, or when the list shows more.
 
   Cost: one load of the owner at most.
   """
@@ -4376,7 +4376,7 @@ type ListenerConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known.
+  be higher than what the list shows. Null when it is not known, or when the list shows more.
 
   Cost: one load of the owner at most.
   """
@@ -4421,7 +4421,7 @@ type CommentConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known.
+  be higher than what the list shows. Null when it is not known, or when the list shows more.
 
   Cost: one load of the owner at most.
   """
@@ -4841,7 +4841,7 @@ type PlaylistConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known.
+  be higher than what the list shows. Null when it is not known, or when the list shows more.
 
   Cost: one load of the owner at most.
   """
@@ -5084,7 +5084,7 @@ type TagConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known.
+  be higher than what the list shows. Null when it is not known, or when the list shows more.
 
   Cost: one load of the owner at most.
   """
@@ -5816,7 +5816,7 @@ type UserConnection {
   pageInfo: PageInfo!
   """
   How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known.
+  be higher than what the list shows. Null when it is not known, or when the list shows more.
 
   Cost: one load of the owner at most.
   """

@@ -285,7 +285,7 @@ func (r *reader[T]) readDownTo(ctx context.Context, low int64, id ident, limit i
 			}
 			for _, e := range fresh {
 				if find(w.entries, e.at.ident()) < 0 {
-					w.entries = append(w.entries[:len(w.entries):len(w.entries)], e)
+					w.entries = append(slices.Clip(w.entries), e)
 				}
 			}
 			p = q

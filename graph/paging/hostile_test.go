@@ -1,11 +1,13 @@
 package paging_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -325,6 +327,95 @@ func TestItemsWithoutATime(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"a", "b", "c", "d"}, got); diff != "" {
 			t.Errorf("without times of %v (-want +got):\n%s", blank, diff)
+		}
+	}
+}
+
+// Where a list may hold a key more than once, an item without a time of its own
+// is not taken for another one with the same key; elsewhere it is.
+func TestRepeatedItemsWithoutATime(t *testing.T) {
+	t.Parallel()
+	for _, repeats := range []bool{true, false} {
+		for _, first := range []int{1, 2, 10} {
+			items := []item{at("a", 3), {"/b/", 0}, {"/c/", 0}, {"/b/", 0}, at("a", 2), at("a", 2), at("d", 1)}
+			l := paging.List[item]{
+				Identity: "/test/|listeners", Key: func(i item) string { return i.key }, Repeats: repeats,
+				Time: func(i item) time.Time {
+					if i.second == 0 {
+						return time.Time{}
+					}
+					return time.Unix(i.second, 0)
+				},
+				Fetch: func(context.Context, mixcloud.Range) (*mixcloud.Page[item], error) {
+					return &mixcloud.Page[item]{Items: slices.Clone(items)}, nil
+				},
+			}
+			r, err := paging.Read(t.Context(), l, paging.Args{First: &first})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"a", "b", "c", "b", "a", "d"}
+			if !repeats {
+				want = []string{"a", "b", "c", "a", "d"}
+			}
+			if diff := cmp.Diff(want[:min(first, len(want))], names(r)); diff != "" {
+				t.Errorf("repeats %v, first: %d (-want +got):\n%s", repeats, first, diff)
+			}
+		}
+	}
+}
+
+// A list whose newest items are hidden begins with the first that is not; if
+// more are hidden than may be read for one page, the error leads past them.
+func TestNewestItemsHidden(t *testing.T) {
+	t.Parallel()
+	for _, offset := range []bool{true, false} {
+		for _, own := range []bool{true, false} {
+			for _, hidden := range []int{25, 150, 2500} {
+				o := &odd{own: own && !offset, offset: offset, hidden: map[int]bool{}}
+				for i := range hidden + 40 {
+					o.hidden[i] = i < hidden
+					o.items = append(o.items, at(fmt.Sprint(i), int64(10_000-i)))
+				}
+				edges, ended := o.forwardWalk(t, 1) // goes on from extensions.after
+				if want := o.visible(); !ended || !slices.Equal(want, itemsOf(edges)) {
+					t.Fatalf("offset %v, own %v, %d hidden: ended %v\n%s", offset, own, hidden, ended, diff(want, itemsOf(edges)))
+				}
+				_, err := paging.Read(t.Context(), o.list(), paging.Args{First: ptr(1)})
+				if e, ok := permitted(err); (err != nil) != (hidden == 2500) || err != nil && (!ok || e.Details["after"] == nil) {
+					t.Errorf("offset %v, own %v, %d hidden: %v", offset, own, hidden, err)
+				}
+				back, ended := o.backwardWalk(t, edges[20].Cursor, 7)
+				if want := itemsOf(edges[:20]); !ended || !slices.Equal(want, back) {
+					t.Errorf("offset %v, own %v, %d hidden, back: ended %v\n%s", offset, own, hidden, ended, diff(want, back))
+				}
+			}
+		}
+	}
+}
+
+// The same in the middle of a list, read backward.
+func TestItemsAboveHidden(t *testing.T) {
+	t.Parallel()
+	for _, offset := range []bool{true, false} {
+		for _, own := range []bool{true, false} {
+			for _, hidden := range []int{25, 150, 2500} {
+				o := &odd{own: own && !offset, offset: offset, hidden: map[int]bool{}}
+				for i := range hidden + 60 {
+					o.hidden[i] = i >= 20 && i < 20+hidden
+					o.items = append(o.items, at(fmt.Sprint(i), int64(10_000-i)))
+				}
+				edges, ended := o.forwardWalk(t, 20)
+				if want := o.visible(); !ended || !slices.Equal(want, itemsOf(edges)) {
+					t.Fatalf("offset %v, own %v, %d hidden: ended %v\n%s", offset, own, hidden, ended, diff(want, itemsOf(edges)))
+				}
+				for _, from := range []int{20, 30} {
+					back, ended := o.backwardWalk(t, edges[from].Cursor, 7)
+					if want := itemsOf(edges[:from]); !ended || !slices.Equal(want, back) {
+						t.Errorf("offset %v, own %v, %d hidden, before %d: ended %v\n%s", offset, own, hidden, from, ended, diff(want, back))
+					}
+				}
+			}
 		}
 	}
 }

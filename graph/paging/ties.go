@@ -2,6 +2,7 @@ package paging
 
 import (
 	"context"
+	"slices"
 
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/mixcloud"
@@ -160,6 +161,6 @@ func (r *reader[T]) scan(ctx context.Context, p *page[T], from Cursor) (all []en
 		if err != nil {
 			return nil, 0, nil, err
 		}
-		all, p = append(all[:len(all):len(all)], fresh...), q
+		all, p = slices.Concat(all, fresh), q
 	}
 }

@@ -31,6 +31,9 @@ func (decomposedSite) RoundTrip(r *http.Request) (*http.Response, error) {
 			body = `{"result": {"success": true, "message": "Done."}}`
 		case strings.HasSuffix(path, "/popular/"), strings.HasSuffix(path, "/latest/"):
 			body = `{"data": [{"key": "/a/1/"}, {"key": "/a/2/"}], "paging": {"next": "https://mixcloud.test` + r.URL.EscapedPath() + `?limit=2&offset=2"}}`
+			if r.URL.Query().Get("offset") == "2" {
+				body = `{"data": [{"key": "/a/3/"}, {"key": "/a/4/"}]}`
+			}
 		case strings.Contains(r.URL.Path, "/oembed/"):
 			body = `{"title": "found", "type": "rich", "version": "1.0"}`
 		default:

@@ -54,6 +54,51 @@ func TestOddAnswers(t *testing.T) {
 	}
 }
 
+// TestTotals shows when a total is known: Mixcloud's counter unless the page
+// disproves it, and the length of a list that came whole. Playlists of today
+// have no counter.
+func TestTotals(t *testing.T) {
+	t.Parallel()
+	two := `"data": [{"key": "/u/a/"}, {"key": "/u/b/"}]`
+	next := `, "paging": {"next": "https://api.mixcloud.com/x/?limit=2&offset=2"}`
+	s := newStage(t, set{upstream: shelf{t: t, bodies: map[string][]byte{
+		"/u/":                            []byte(`{"key": "/u/", "cloudcast_count": 1, "favorite_count": 7}`),
+		"/u/cloudcasts/":                 []byte(`{` + two + next + `}`),
+		"/u/favorites/":                  []byte(`{` + two + next + `}`),
+		"/u/playlists/":                  []byte(`{"data": [{"key": "/u/playlists/p/", "name": "P", "slug": "p", "owner": {"key": "/u/"}}]}`),
+		"/u/playlists/p/":                []byte(`{"key": "/u/playlists/p/", "name": "P", "slug": "p"}`),
+		"/u/playlists/p/cloudcasts/":     []byte(`{` + two + next + `}`),
+		"/u/playlists/whole/":            []byte(`{"key": "/u/playlists/whole/", "name": "W", "slug": "whole"}`),
+		"/u/playlists/whole/cloudcasts/": []byte(`{` + two + `}`),
+	}}})
+	var got any
+	errs := s.ask(t, "", `{
+		user(username: "u") {
+			cloudcasts(first: 2) { totalCount } favorites(first: 2) { totalCount }
+			playlists { totalCount nodes { cloudcastCount owner { username } } }
+		}
+		part: playlist(key: "/u/playlists/p/") { cloudcastCount cloudcasts(first: 2) { totalCount } }
+		whole: playlist(key: "/u/playlists/whole/") { cloudcastCount cloudcasts(first: 1) { totalCount } }
+	}`, nil).decode(t, &got)
+	if len(errs) > 0 {
+		t.Errorf("%+v", errs)
+	}
+	var want any
+	if err := json.Unmarshal([]byte(`{
+		"user": {
+			"cloudcasts": {"totalCount": null}, "favorites": {"totalCount": 7},
+			"playlists": {"totalCount": 1, "nodes": [{"cloudcastCount": null, "owner": {"username": "u"}}]}
+		},
+		"part": {"cloudcastCount": null, "cloudcasts": {"totalCount": null}},
+		"whole": {"cloudcastCount": null, "cloudcasts": {"totalCount": 2}}
+	}`), &want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestLatestUnderItsOldName meets a Mixcloud that calls a tag's newest
 // cloudcasts "new", as until 2018: it is asked once what it calls them, for the
 // life of the process, and cursors of before stay good.
