@@ -114,7 +114,7 @@ func (c *Coercer) literalObject(def *ast.Definition, t *ast.Type, v *ast.Value, 
 }
 
 func (c *Coercer) literalScalar(name string, v *ast.Value) error {
-	fits := true
+	var fits bool
 	switch name {
 	case "Int":
 		if v.Kind == ast.FloatValue {
