@@ -48,9 +48,9 @@ func pin(pid, processor int) error {
 	if _, err := exec.LookPath("taskset"); err != nil {
 		return nil //nolint:nilerr // not on this system
 	}
-	out, err := exec.Command("taskset", "-acp", strconv.Itoa(processor), strconv.Itoa(pid)).CombinedOutput() //nolint:gosec,noctx // numbers
+	out, err := exec.Command("taskset", "-acp", strconv.Itoa(processor), strconv.Itoa(pid)).CombinedOutput() //nolint:gosec // numbers
 	if err != nil && processor > 0 {
-		return nil //nolint:nilerr // there is one processor only
+		return nil // there is one processor only
 	}
 	if err != nil {
 		return fmt.Errorf("taskset: %w: %s", err, out)

@@ -25,6 +25,7 @@ type load struct {
 	server  *process.Process
 	address string
 	request []byte
+	settle  time.Duration // until which a phase does not count
 
 	good, refused, failed, unsent atomic.Int64
 }
@@ -32,7 +33,7 @@ type load struct {
 // newLoad makes a load, and keeps this process from the server's processor.
 func newLoad(s *process.Process, q question) (*load, error) {
 	_, address, _ := strings.Cut(s.Address(), "://")
-	l := &load{server: s, address: address}
+	l := &load{server: s, address: address, settle: settle}
 	l.request = fmt.Appendf(nil, "POST /graphql HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", address, len(q.body), q.body)
 	return l, pinSelf(1)
 }
@@ -55,7 +56,7 @@ func (l *load) phase(ctx context.Context, more *source) phase {
 	if more != nil {
 		defer more.start(ctx)()
 	}
-	pause(ctx, settle)
+	pause(ctx, l.settle)
 	before, cpu, began := l.counts(), processorTime(l.server.Pid()), time.Now()
 	pause(ctx, crowdLong)
 	after := l.counts()

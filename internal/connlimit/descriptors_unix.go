@@ -8,7 +8,7 @@ import "syscall"
 // raised the limit to the hard one (ulimit -Hn) when the process started.
 func Descriptors() int {
 	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) > 1<<30 {
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {
 		return 1 << 30 // unlimited
 	}
 	return int(limit.Cur) //nolint:gosec // checked above
