@@ -46,6 +46,15 @@ var renamed = map[string]bool{"Tag": true, "City": true, "Discovery": true}
 // do not show yet, by a look at each target.
 var corrected = map[string]bool{"User.followingCount": true, "User.favoriteCount": true}
 
+// ownLists are the lists of the viewer that are corrected for the viewer's latest
+// writes.
+var ownLists = map[string]bool{"User.favorites": true, "User.following": true, "User.listenLater": true}
+
+// ownListCalls are those that such a correction adds to a page, beside the loads
+// of the items: the first hundred of the list, and a page that makes up for items
+// that are left out.
+const ownListCalls = 1 + 6
+
 // How many calls a page can take, where it is more than one.
 const (
 	sinceCalls  = 2 // of an undated list: which end of it Mixcloud gives is not known beforehand
@@ -57,4 +66,4 @@ const (
 // that the cursor marks may have moved or gone, so finding its place may take
 // several pages. Not counted are the further calls for lists in which Mixcloud
 // hides items, or gives smaller pages than asked for: the schema says so.
-var afterCalls = map[paging.Kind]int64{paging.ByOffset: 1, paging.ByTime: 3, paging.ByPage: 6, paging.ByWindow: 2}
+var afterCalls = map[paging.Kind]int64{paging.ByOffset: 1, paging.ByTime: 3, paging.ByPage: 6, paging.ByWindow: 2, paging.ByWrite: 1}

@@ -192,10 +192,20 @@ func TestEstimate_Writes(t *testing.T) {
 			want:  7, reason: "two each, then one target to look at, then two",
 		},
 		"counts after earlier writes": {query: `{ viewer { favoriteCount followingCount } }`, pending: 3, want: 4},
-		"what was changed":            {query: `mutation { favoriteCloudcast(input: {key: "/a/b/"}) { cloudcast { description comments(first: 5) { nodes { user { biog } } } } } }`, want: 8},
-		"an edit":                     {query: `mutation { editCloudcast(input: {key: "/a/b/", name: "x"}) { message viewer { name } cloudcast { name } } }`, want: 4},
-		"an exchange":                 {query: `mutation { exchangeOAuthCode(input: {code: "a", redirectUri: "b"}) { accessToken } }`, want: 1},
-		"a subscription":              {query: `subscription { uploadProgress(uploadId: "a") { phase } }`, want: 0},
+		"their list after it": {
+			query: `mutation { favoriteCloudcast(input: {key: "/a/b/"}) { viewer { favorites(first: 5) { nodes { key } } } } }`,
+			want:  11, reason: "the write, the viewer, the page, 7 more for it, and the target",
+		},
+		"lists after earlier writes": {
+			query:   `{ viewer { favorites { nodes { key } } following { nodes { key } } listenLater { nodes { key } } followers { nodes { key } } } }`,
+			pending: 3, want: 1 + 4 + 3*7 + 3, reason: "three lists are corrected, each target is loaded once",
+		},
+		"no write, no more calls": {query: `{ viewer { favorites { nodes { key } } following { nodes { key } } listenLater { nodes { key } } } }`, want: 4},
+		"lists of others":         {query: `{ user(username: "a") { followers(first: 50) { nodes { favorites(first: 2) { nodes { key } } } } } }`, pending: 1, want: 2 + 50 + 7 + 1 + 1, reason: "one of them may be the viewer's"},
+		"what was changed":        {query: `mutation { favoriteCloudcast(input: {key: "/a/b/"}) { cloudcast { description comments(first: 5) { nodes { user { biog } } } } } }`, want: 8},
+		"an edit":                 {query: `mutation { editCloudcast(input: {key: "/a/b/", name: "x"}) { message viewer { name } cloudcast { name } } }`, want: 4},
+		"an exchange":             {query: `mutation { exchangeOAuthCode(input: {code: "a", redirectUri: "b"}) { accessToken } }`, want: 1},
+		"a subscription":          {query: `subscription { uploadProgress(uploadId: "a") { phase } }`, want: 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -120,8 +120,8 @@ func transparent(typ string) bool {
 type Asker struct {
 	// Signed says that a token comes along.
 	Signed bool
-	// Pending is how many of the asker's latest writes reads may not show yet:
-	// each takes a look at its target to tell the viewer's own counts.
+	// Pending is how many of the asker's latest writes reads may not show yet.
+	// Each takes a load of its target, for the viewer's own counts and lists.
 	Pending int
 }
 
@@ -137,7 +137,7 @@ func (e *Estimator) Estimate(op *ast.OperationDefinition, variables map[string]a
 // estimate is Estimate with other sizes for some pages. Done is false when it
 // was given up.
 func (e *Estimator) estimate(op *ast.OperationDefinition, variables map[string]any, who Asker, resized map[*ast.Field]int) (calls int, done bool) {
-	w := &walk{Estimator: e, variables: variables, signed: who.Signed, resized: resized, known: map[string]sum{}, numbers: map[*ast.Field]int{}}
+	w := &walk{Estimator: e, variables: variables, signed: who.Signed, wrote: who.Pending > 0 || op.Operation == ast.Mutation, resized: resized, known: map[string]sum{}, numbers: map[*ast.Field]int{}}
 	total := int64(0)
 	pending := int64(max(who.Pending, 0))
 	pay := func(s sum) {

@@ -94,6 +94,7 @@ type field struct {
 	total bool  // of a connection: only the owner's full form counts its items
 	undo  bool  // of a mutation: that nothing was to be undone takes a look at the target
 	own   bool  // of a count: the viewer's is corrected for their own latest writes
+	mine  bool  // of a connection: the viewer's is corrected for their own latest writes
 }
 
 // readField gathers what is known of a field.
@@ -108,7 +109,7 @@ func readField(schema *ast.Schema, owner *ast.Definition, def *ast.FieldDefiniti
 	f := &field{
 		def: def, owner: owner.Name, price: p, size: 1,
 		paged: def.Arguments.ForName("first") != nil,
-		dated: dated[name], total: counted[name], own: corrected[name],
+		dated: dated[name], total: counted[name], own: corrected[name], mine: ownLists[name],
 		twice: def.Name == "latest" && renamed[owner.Name],
 		undo:  owner == schema.Mutation && (strings.HasPrefix(def.Name, "un") || strings.HasPrefix(def.Name, "remove")),
 		full:  result.IsCompositeType() && (p.fee == theViewer || p.fee == eachID || p.fee == eachKey || p.fee == aCall && !list),

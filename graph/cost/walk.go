@@ -23,6 +23,7 @@ type walk struct {
 	*Estimator
 	variables map[string]any
 	signed    bool
+	wrote     bool // the asker has writes that reads may not show yet
 	resized   map[*ast.Field]int
 
 	steps   int // beyond maxSteps once the walk was given up
@@ -91,6 +92,9 @@ func (w *walk) pick(p *pick, full bool) (s sum, loads bool) {
 	if f.paged {
 		below, loads := w.paged(p)
 		s.add(below)
+		if f.mine && w.signed && w.wrote && p.page.size > 0 {
+			s.add(sum{once: ownListCalls, viewer: !full, own: true})
+		}
 		return s, loads
 	}
 	below := func(typ string) sum { return w.below(typ, f.full, p.all) }

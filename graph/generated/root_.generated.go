@@ -5622,7 +5622,8 @@ type User implements Resource & Node {
     offset: Int
   ): CloudcastConnection
   """
-  The cloudcasts the user has favorited, latest first.
+  The cloudcasts the user has favorited, latest first. The viewer's own list shows what they
+  changed in the last minute at once; that takes a few calls more, and a load of each changed item.
 
   Cost: one call.
   """
@@ -5685,7 +5686,8 @@ type User implements Resource & Node {
     offset: Int
   ): UserConnection
   """
-  The users this one follows, latest first.
+  The users this one follows, latest first. The viewer's own list shows what they
+  changed in the last minute at once; that takes a few calls more, and a load of each changed item.
 
   Cost: one call.
   """
@@ -5769,7 +5771,8 @@ type User implements Resource & Node {
     offset: Int
   ): PlaylistConnection
   """
-  What the viewer has put aside to listen to later. Null unless this user is the viewer.
+  What the viewer has put aside to listen to later. Null unless this user is the viewer. What they changed in the last
+  minute shows at once; that takes a few calls more, and a load of each changed item.
 
   Cost: nothing for anonymous callers; one call with a token, after those of ` + "`" + `isViewer` + "`" + `.
   """

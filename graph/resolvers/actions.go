@@ -66,15 +66,19 @@ func (r *Resolver) onCloudcast(ctx context.Context, a action, input model.Cloudc
 		if err != nil {
 			return nil, err
 		}
-		return map[upstream.Flag]*bool{
-			upstream.Favorited: cloudcast.Favorited, upstream.Reposted: cloudcast.Reposted,
-			upstream.ListenLater: cloudcast.IsListenLater,
-		}[a.flag], nil
+		return flagOf(cloudcast, a.flag), nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return model.NewCloudcastAction(out, changed(t.key)), nil
+}
+
+// flagOf returns a flag of a cloudcast; nil if it is not known.
+func flagOf(c *mixcloud.FullCloudcast, flag upstream.Flag) *bool {
+	return map[upstream.Flag]*bool{
+		upstream.Favorited: c.Favorited, upstream.Reposted: c.Reposted, upstream.ListenLater: c.IsListenLater,
+	}[flag]
 }
 
 // changed looks up a cloudcast after a write; nil for one that was uploaded so

@@ -11,6 +11,7 @@ import (
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"time"
 )
@@ -120,7 +121,7 @@ func (r *userResolver) Cloudcasts(ctx context.Context, obj *model.User, first *i
 }
 
 func (r *userResolver) Favorites(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, favorites(ctx, obj), page(first, after, last, before, since, until, offset))
+	return connectOwn(ctx, r.Resolver, obj, ownCloudcasts(upstream.Favorited, favorites(ctx, obj)), page(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Listens(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.ListenConnection, error) {
@@ -136,7 +137,7 @@ func (r *userResolver) Followers(ctx context.Context, obj *model.User, first *in
 }
 
 func (r *userResolver) Following(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
-	return connect(ctx, r.Resolver, following(ctx, obj), page(first, after, last, before, since, until, offset))
+	return connectOwn(ctx, r.Resolver, obj, ownUsers(upstream.Following, following(ctx, obj)), page(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Comments(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Comment], error) {

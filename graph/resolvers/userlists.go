@@ -7,6 +7,7 @@ import (
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/graph/paging"
+	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -95,7 +96,8 @@ func (r *Resolver) listenLater(ctx context.Context, u *model.User, args paging.A
 	if err != nil || !viewer {
 		return nil, err
 	}
-	return connect(ctx, r, cloudcasts(ctx, mixcloud.Canonical(u.Key), "/me/", "listen-later"), args)
+	l := cloudcasts(ctx, mixcloud.Canonical(u.Key), "/me/", "listen-later")
+	return connectOwn(ctx, r, u, ownCloudcasts(upstream.ListenLater, l), args)
 }
 
 // counter gives Mixcloud's own count of a user's list, by the user's load if

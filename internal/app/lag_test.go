@@ -164,6 +164,16 @@ func (l lagging) write(query string, changed bool) {
 	}
 }
 
+// elsewhere undoes an action of the same person on another device.
+func (l lagging) elsewhere(path string) {
+	l.t.Helper()
+	w := httptest.NewRecorder()
+	l.mixcloud.ServeHTTP(w, httptest.NewRequest(http.MethodDelete, path+"?access_token=demo-token", nil))
+	if w.Code != http.StatusOK {
+		l.t.Fatal(w.Body)
+	}
+}
+
 const behind = 10 * time.Second
 
 // TestReadYourWrites lets a viewer act while Mixcloud's reads lag: they see it
@@ -257,11 +267,7 @@ func TestReadYourWrites_Agreement(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, path := range []string{"/spartacus/follow/", "/spartacus/party-time/favorite/", "/spartacus/party-time/repost/", "/spartacus/party-time/listen-later/"} {
-			w := httptest.NewRecorder() // the same person's telephone
-			l.mixcloud.ServeHTTP(w, httptest.NewRequest(http.MethodDelete, path+"?access_token=demo-token", nil))
-			if w.Code != http.StatusOK {
-				t.Fatal(w.Body)
-			}
+			l.elsewhere(path)
 		}
 		l.sees("undone elsewhere", "demo-token", before)
 	})

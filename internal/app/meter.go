@@ -86,7 +86,11 @@ func (m *meter) asker(ctx context.Context) cost.Asker {
 		return cost.Asker{}
 	}
 	session := m.store.Session(token)
-	return cost.Asker{Signed: true, Pending: len(session.Pending(upstream.Following)) + len(session.Pending(upstream.Favorited))}
+	pending := 0
+	for _, flag := range []upstream.Flag{upstream.Following, upstream.Favorited, upstream.ListenLater} {
+		pending += len(session.Recent(flag))
+	}
+	return cost.Asker{Signed: true, Pending: pending}
 }
 
 // open opens the account of an operation. A subscription has none: it reads

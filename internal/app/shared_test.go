@@ -416,3 +416,34 @@ func TestReplicas_persistedQueries(t *testing.T) {
 	second.hashed(t, later, true)
 	first.knows(t, later)
 }
+
+// What a viewer puts on a list on one replica is first on it on the others, also on
+// one that knows nothing of the viewer yet, and what they take off is gone.
+func TestReplicas_ownLists(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	mixcloud, err := emulator.New(emulator.WithWorld(world.New(1)), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replica := func() lagging {
+		s := newReplica(t, redis.URL(), mixcloud)
+		s.shares(t, true)
+		return lagging{s, t}
+	}
+	first, second := replica(), replica()
+	for _, a := range ownListActions {
+		before, _ := second.walk(a.list, 100, 100)
+		added := unlisted(t, a, before)[0]
+		a.write(first, added, true)
+		a.write(first, before[1], false)
+		want := []string{added, before[0], before[2]}
+		until(t, func() bool { return cmp.Equal(want, second.page(a.list, "first: 3").keys()) })
+		cold := replica()
+		until(t, func() bool { return cmp.Equal(want, cold.page(a.list, "first: 3").keys()) })
+		rest := cold.page(a.list, fmt.Sprintf("first: 2, after: %q", first.page(a.list, "first: 1").PageInfo.EndCursor))
+		if !cmp.Equal(want[1:], rest.keys()) {
+			t.Errorf("%s: another replica goes on with %v, want %v", a.list, rest.keys(), want[1:])
+		}
+	}
+}

@@ -53,6 +53,8 @@ type write struct {
 	// that agrees may then be one from before both, so the write is kept for
 	// its whole life.
 	churned bool
+	// listed: a read of the list that the flag decides about has agreed.
+	listed bool
 }
 
 // An overlay remembers the writes that reads may not show yet. It is safe for

@@ -1,0 +1,60 @@
+package paging
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+
+	"mixcloud-graphql/internal/gqlerr"
+)
+
+// ByWrite is the kind of cursors of items that the viewer has just put on a list,
+// while Mixcloud's reads do not show them there. [Read] knows no place for them:
+// its caller, who has added the item, resumes after it. The number is part of
+// every such cursor: never change it.
+const ByWrite Kind = 16
+
+// A WriteCursor marks an item by its key and the time of the write.
+type WriteCursor struct {
+	At  int64 // Unix milliseconds
+	key string
+}
+
+// NewWriteCursor returns the cursor of the item with a canonical key.
+func NewWriteCursor(key string, at int64) WriteCursor {
+	return WriteCursor{At: max(at, 0), key: cursorKey(key)}
+}
+
+// Of reports whether the cursor is that of the item with a canonical key.
+func (c WriteCursor) Of(key string) bool { return c.key == cursorKey(key) }
+
+// Encode writes the cursor as clients see it, in the form of [Cursor.Encode].
+func (c WriteCursor) Encode(to Binding) string {
+	b := append([]byte{cursorVersion, byte(ByWrite)}, to[:]...)
+	b = binary.AppendUvarint(b, uint64(c.At))
+	b = append(b, byte(len(c.key)))
+	return base64.RawURLEncoding.EncodeToString(append(b, c.key...))
+}
+
+// ParseWrite reads a cursor that [WriteCursor.Encode] wrote for the same binding.
+// Anything else is BAD_USER_INPUT that names arg ("after" or "before").
+func ParseWrite(arg, s string, from Binding) (WriteCursor, error) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(b) < 2+len(from) || b[0] != cursorVersion || Kind(b[1]) != ByWrite {
+		return WriteCursor{}, gqlerr.Invalid(arg, "is not a cursor of this server")
+	}
+	p := payload{rest: b[2+len(from):], ok: true}
+	c := WriteCursor{At: p.number(math.MaxInt64)}
+	c.key = string(p.take(int(p.byte())))
+	if !p.ok || !validKey(c.key) || len(p.rest) > 0 || c.Encode(Binding(b[2:])) != s {
+		return WriteCursor{}, gqlerr.Invalid(arg, "is not a cursor of this server")
+	}
+	if Binding(b[2:]) != from {
+		return WriteCursor{}, gqlerr.Invalid(arg, "is a cursor of another list, or of other filters")
+	}
+	return c, nil
+}
+
+// Bind returns the binding of the cursors of a list under the request's bounds in
+// time.
+func (r Request) Bind(identity string) Binding { return Bind(identity, r.since, r.until) }

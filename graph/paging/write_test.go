@@ -1,0 +1,40 @@
+package paging
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestWriteCursor(t *testing.T) {
+	t.Parallel()
+	list, other := Bind("/a/|favorites", noTime, noTime), Bind("/b/|favorites", noTime, noTime)
+	rapid.Check(t, func(t *rapid.T) {
+		key := rapid.SampledFrom([]string{"/a/b/", "/a/%C3%A9/", "no key", "/" + rapid.StringMatching("[a-z]{1,400}").Draw(t, "slug") + "/"}).Draw(t, "key")
+		c := NewWriteCursor(key, rapid.Int64Range(0, 1<<50).Draw(t, "at"))
+		text := c.Encode(list)
+		got, err := ParseWrite("after", text, list)
+		if err != nil || got != c || !got.Of(key) || got.Of(key+"x/") {
+			t.Fatalf("%q: %+v, %v", text, got, err)
+		}
+		if KindOf(text) != ByWrite {
+			t.Fatalf("its kind is %d", KindOf(text))
+		}
+		if _, err := ParseWrite("after", text, other); err == nil {
+			t.Fatal("it is good for another list")
+		}
+		if _, err := Parse("after", text, list); err == nil {
+			t.Fatal("it is a cursor of Read")
+		}
+		at := rapid.IntRange(0, len(text)-1).Draw(t, "at")
+		if forged, err := ParseWrite("after", text[:at]+"_"+text[at+1:], list); err == nil && forged.Encode(list) != text[:at]+"_"+text[at+1:] {
+			t.Fatal("a forged one is accepted")
+		}
+		if _, err := ParseWrite("after", text+"A", list); err == nil {
+			t.Fatal("a longer one is accepted")
+		}
+	})
+	if _, err := ParseWrite("after", Cursor{Kind: ByOffset}.Encode(list), list); err == nil {
+		t.Error("a cursor of another kind is accepted")
+	}
+}

@@ -1,0 +1,345 @@
+package app
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// A listPage is a page of a list of the viewer.
+type listPage struct {
+	Nodes    []struct{ Key string }
+	Edges    []struct{ Cursor string }
+	PageInfo struct {
+		HasNextPage, HasPreviousPage bool
+		StartCursor, EndCursor       string
+	}
+	TotalCount *int
+}
+
+func (p listPage) keys() []string {
+	keys := make([]string, len(p.Nodes))
+	for i, n := range p.Nodes {
+		keys[i] = n.Key
+	}
+	return keys
+}
+
+// An ownListAction is a list and the mutations that change it.
+type ownListAction struct{ list, argument, on, off string }
+
+var ownListActions = []ownListAction{
+	{"favorites", "key", "favoriteCloudcast", "unfavoriteCloudcast"},
+	{"listenLater", "key", "addToListenLater", "removeFromListenLater"},
+	{"following", "username", "followUser", "unfollowUser"},
+}
+
+// target is the argument that names a key.
+func (a ownListAction) target(key string) string {
+	if a.argument == "username" {
+		return strings.Trim(key, "/")
+	}
+	return key
+}
+
+func (a ownListAction) write(l lagging, key string, on bool) {
+	l.t.Helper()
+	name := map[bool]string{true: a.on, false: a.off}[on]
+	query := fmt.Sprintf(`mutation ($t: String) { %s(input: {%s: $t}) { userErrors { code } } }`, name, a.argument)
+	var data map[string]struct{ UserErrors []any }
+	if errs := l.ask(l.t, "demo-token", query, map[string]any{"t": a.target(key)}).decode(l.t, &data); len(errs) > 0 || len(data[name].UserErrors) > 0 {
+		l.t.Fatalf("%s %s: %+v %+v", name, key, errs, data)
+	}
+	time.Sleep(time.Second) // two writes have two times
+}
+
+// page reads a page of a list under viewer, and demands that the list of the same
+// user looked up by name is the same.
+func (l lagging) page(list, arguments string) listPage {
+	l.t.Helper()
+	const fields = `{ nodes { key } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }`
+	var data map[string]map[string]listPage
+	query := fmt.Sprintf(`{ viewer { %[1]s(%[2]s) %[3]s } user(username: "demo") { %[1]s(%[2]s) %[3]s } }`, list, arguments, fields)
+	if errs := l.ask(l.t, "demo-token", query, nil).decode(l.t, &data); len(errs) > 0 {
+		l.t.Fatalf("%s(%s): %+v", list, arguments, errs)
+	}
+	// One of them may be read when the other has ended the correction: an item then
+	// has another cursor.
+	if diff := cmp.Diff(data["viewer"], data["user"], cmpopts.IgnoreFields(listPage{}, "Edges", "PageInfo.StartCursor", "PageInfo.EndCursor")); diff != "" {
+		l.t.Fatalf("%s(%s) of the viewer and of the user differ: %s", list, arguments, diff)
+	}
+	return data["viewer"][list]
+}
+
+// walk reads the first n items in pages of a size.
+func (l lagging) walk(list string, size, n int) (keys, cursors []string) {
+	l.t.Helper()
+	after := ""
+	for len(keys) < n {
+		arguments := fmt.Sprintf("first: %d", min(size, n-len(keys)))
+		if after != "" {
+			arguments += fmt.Sprintf(", after: %q", after)
+		}
+		p := l.page(list, arguments)
+		if p.PageInfo.HasPreviousPage != (after != "") {
+			l.t.Errorf("%s(%s): hasPreviousPage is %v", list, arguments, p.PageInfo.HasPreviousPage)
+		}
+		keys = append(keys, p.keys()...)
+		for _, e := range p.Edges {
+			cursors = append(cursors, e.Cursor)
+		}
+		if after = p.PageInfo.EndCursor; !p.PageInfo.HasNextPage {
+			break
+		}
+	}
+	return keys, cursors
+}
+
+// TestReadYourWrites_OwnLists adds and removes at random, and reads each list of
+// the viewer in every direction: it is as if reads did not lag.
+func TestReadYourWrites_OwnLists(t *testing.T) {
+	t.Parallel()
+	seeded()
+	for _, a := range ownListActions {
+		for _, seed := range []uint64{5} {
+			t.Run(fmt.Sprint(a.list, " ", seed), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { ownListHistory(t, a, rand.New(rand.NewPCG(seed, 1))) })
+			})
+		}
+	}
+}
+
+func ownListHistory(t *testing.T, a ownListAction, random *rand.Rand) {
+	t.Helper()
+	const seen = 6
+	l := newLagging(t, behind)
+	want, _ := l.walk(a.list, 100, 100)
+	total := l.page(a.list, "first: 1").TotalCount
+	candidates := unlisted(t, a, want)
+	check := func(when string) {
+		t.Helper()
+		top := want[:min(seen, len(want))]
+		for _, size := range []int{1, 4} {
+			got, cursors := l.walk(a.list, size, len(top))
+			if diff := cmp.Diff(top, got); diff != "" {
+				t.Fatalf("%s, in pages of %d (- wanted, + got):\n%s", when, size, diff)
+			}
+			back := l.page(a.list, fmt.Sprintf("last: 4, before: %q", cursors[len(cursors)-1]))
+			if diff := cmp.Diff(top[max(0, len(top)-5):len(top)-1], back.keys()); diff != "" || !back.PageInfo.HasNextPage || !back.PageInfo.HasPreviousPage {
+				t.Fatalf("%s, backward in pages of %d, %+v (- wanted, + got):\n%s", when, size, back.PageInfo, diff)
+			}
+			first := l.page(a.list, fmt.Sprintf("last: 4, before: %q", cursors[2]))
+			if diff := cmp.Diff(top[:2], first.keys()); diff != "" || first.PageInfo.HasPreviousPage {
+				t.Fatalf("%s, backward to the top, %+v (- wanted, + got):\n%s", when, first.PageInfo, diff)
+			}
+		}
+		if got := l.page(a.list, "first: 3, offset: 1").keys(); !slices.Equal(got, top[1:4]) {
+			t.Fatalf("%s, by offset: %v, want %v", when, got, top[1:4])
+		}
+		if p := l.page(a.list, "first: 2"); total != nil && (p.TotalCount == nil || *p.TotalCount != *total) {
+			t.Errorf("%s, the total is %v, want %d", when, p.TotalCount, *total)
+		}
+	}
+	check("before")
+	for step := range 12 {
+		switch random.IntN(4) {
+		case 0, 1: // something new, or what was just removed
+			at := random.IntN(min(4, len(candidates)))
+			key := candidates[at]
+			candidates = slices.Delete(candidates, at, at+1)
+			a.write(l, key, true)
+			want = slices.Insert(want, 0, key)
+			addTo(total, 1)
+		case 2:
+			at := random.IntN(5)
+			a.write(l, want[at], false)
+			candidates = slices.Insert(candidates, 0, want[at])
+			want = slices.Delete(want, at, at+1)
+			addTo(total, -1)
+		default:
+			time.Sleep(time.Duration(random.IntN(8)) * time.Second)
+		}
+		check(fmt.Sprintf("step %d", step))
+	}
+	time.Sleep(behind)
+	check("caught up")
+	time.Sleep(2 * time.Minute)
+	check("later")
+}
+
+func addTo(total *int, by int) {
+	if total != nil {
+		*total += by
+	}
+}
+
+// unlisted are keys that are not on a list.
+func unlisted(t *testing.T, a ownListAction, listed []string) []string {
+	t.Helper()
+	var all []string
+	for _, u := range seeded().Users {
+		key := "/" + u.Username + "/"
+		if a.list != "following" {
+			if len(u.Cloudcasts) == 0 {
+				continue
+			}
+			key = u.Cloudcasts[0].Key()
+		}
+		if u.Username != "demo" && !strings.ContainsFunc(key, func(r rune) bool { return r == '%' || r > '~' }) && !slices.Contains(listed, key) {
+			all = append(all, key)
+		}
+	}
+	if len(all) < 20 {
+		t.Fatalf("only %d", len(all))
+	}
+	return all
+}
+
+// A walk that began while the list lagged goes on when it has caught up, without a
+// gap and without an item twice, also long after the write was forgotten.
+func TestReadYourWrites_OwnListsCatchUpInAWalk(t *testing.T) {
+	t.Parallel()
+	seeded()
+	for _, a := range ownListActions {
+		for _, wait := range []time.Duration{behind, 10 * time.Minute} {
+			t.Run(fmt.Sprint(a.list, " ", wait), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					l := newLagging(t, behind)
+					before, _ := l.walk(a.list, 100, 100)
+					added := unlisted(t, a, before)[:2]
+					before = before[:6]
+					a.write(l, added[0], true)
+					a.write(l, added[1], true)
+					a.write(l, before[1], false)
+					want := slices.Concat([]string{added[1], added[0], before[0]}, before[2:])
+					for _, size := range []int{1, 2, 3} {
+						p := l.page(a.list, fmt.Sprintf("first: %d", size))
+						if size == 3 {
+							time.Sleep(wait)
+						}
+						rest := l.page(a.list, fmt.Sprintf("first: %d, after: %q", len(want)-size, p.PageInfo.EndCursor))
+						if diff := cmp.Diff(want, append(p.keys(), rest.keys()...)); diff != "" {
+							t.Errorf("after %d (- wanted, + got):\n%s", size, diff)
+						}
+						if size == 1 {
+							// The cursor of an added item is good for the list, not for one viewer.
+							theirs := l.ask(t, "", fmt.Sprintf(`{ user(username: "demo") { %s(first: 1, after: %q) { nodes { key } } } }`, strings.Replace(a.list, "listenLater", "favorites", 1), p.PageInfo.EndCursor), nil)
+							var data struct{ User map[string]listPage }
+							if errs := theirs.decode(t, &data); a.list != "listenLater" && (len(errs) > 0 || data.User[a.list].Nodes[0].Key != before[0]) {
+								t.Errorf("somebody else goes on with %s", theirs.body)
+							} else if a.list == "listenLater" && (len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT") {
+								t.Errorf("another list goes on with %s", theirs.body)
+							}
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// Nobody else's list changes, and a list that shows the write is believed again.
+func TestReadYourWrites_OwnListsEnd(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLagging(t, behind)
+		a := ownListActions[0]
+		before, _ := l.walk(a.list, 100, 100)
+		theirs := func() string {
+			return string(l.ask(t, "spartacus-token", `{ user(username: "demo") { favorites(first: 5) { nodes { key } } } viewer { favorites(first: 5) { nodes { key } } } }`, nil).body)
+		}
+		unchanged := theirs()
+		key := unlisted(t, a, before)[0]
+		before = before[:5]
+		a.write(l, key, true)
+		if got, _ := l.walk(a.list, 20, 5); got[0] != key {
+			t.Errorf("the viewer sees %v", got)
+		}
+		if got := theirs(); got != unchanged {
+			t.Errorf("somebody else sees %s, before %s", got, unchanged)
+		}
+		time.Sleep(behind)
+		if got, _ := l.walk(a.list, 20, 5); got[0] != key {
+			t.Errorf("caught up, the viewer sees %v", got)
+		}
+		if err := l.mixcloud.Set(emulator.Settings{}); err != nil {
+			t.Fatal(err)
+		}
+		l.elsewhere(key + "favorite/")
+		if got, _ := l.walk(a.list, 20, 5); !slices.Equal(got, before) {
+			t.Errorf("undone elsewhere, the viewer sees %v, want %v", got, before)
+		}
+		l.upstream()
+		l.page(a.list, "first: 5")
+		if calls := l.upstream(); len(calls) > 3 {
+			t.Errorf("believed, the list takes %v", calls)
+		}
+	})
+}
+
+// What a viewer does twice is on the list once, where it was.
+func TestReadYourWrites_OwnListsDoneAgain(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLagging(t, behind)
+		for _, a := range ownListActions {
+			want, _ := l.walk(a.list, 20, 6)
+			a.write(l, want[3], true)
+			if got, _ := l.walk(a.list, 2, 6); !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", a.list, got, want)
+			}
+		}
+	})
+}
+
+// A list within bounds in time has what was written within them, and a page of 0
+// has nothing.
+func TestReadYourWrites_OwnListsWithinBounds(t *testing.T) {
+	t.Parallel()
+	seeded()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLagging(t, behind)
+		a := ownListActions[0]
+		before, _ := l.walk(a.list, 100, 100)
+		key := unlisted(t, a, before)[0]
+		a.write(l, key, true)
+		at := time.Now().Unix()
+		// The server's clock is in 2000 here, all that is seeded is of later years.
+		for arguments, want := range map[string][]string{
+			fmt.Sprintf("first: 2, until: %d", at-60): {},
+			fmt.Sprintf("first: 2, until: %d", at+60): {key},
+			fmt.Sprintf("first: 2, since: %d", at-60): {key, before[0]},
+			fmt.Sprintf("first: 2, since: %d", at+60): before[:2],
+			"first: 0": {},
+		} {
+			p := l.page(a.list, arguments)
+			if !slices.Equal(p.keys(), want) {
+				t.Errorf("%s: %v, want %v", arguments, p.keys(), want)
+			}
+		}
+		first := l.page(a.list, "first: 1")
+		for arguments, want := range map[string][2]bool{
+			fmt.Sprintf("first: 0, after: %q", first.PageInfo.EndCursor): {true, false},
+			fmt.Sprintf("last: 0, before: %q", first.PageInfo.EndCursor): {false, true},
+			fmt.Sprintf("last: 9, before: %q", first.PageInfo.EndCursor): {false, true},
+		} {
+			p := l.page(a.list, arguments)
+			if got := [2]bool{p.PageInfo.HasPreviousPage, p.PageInfo.HasNextPage}; len(p.Nodes) > 0 || got != want {
+				t.Errorf("%s: %+v", arguments, p)
+			}
+		}
+	})
+}
