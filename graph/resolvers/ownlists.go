@@ -394,13 +394,14 @@ func (o *ownRead[T, N]) connection(edges []*model.Edge[N], info model.PageInfo) 
 		edges = []*model.Edge[N]{}
 		info.HasNextPage = info.HasNextPage && o.args.Last != nil
 	}
-	total := o.l.total
+	total, seen := o.l.total, max(len(edges), len(o.first)+len(o.rest))
 	switch {
 	case o.args.Since != nil || o.args.Until != nil:
 		total = nil
 	case o.read && !o.more:
-		count := len(o.first) + len(o.rest)
-		total = known(&count)
+		total = known(&seen)
+	case total != nil:
+		total = atLeast(seen, total)
 	}
 	return model.NewConnection(edges, info, total)
 }
