@@ -45,6 +45,7 @@ var (
 		"nothing; with a token one load, if it did not come along": {token: load, withheld: true},
 		"nothing without a token; with a token one call":           {token: call},
 		"one call per different id":                                {anonymous: price{full: 2}, token: price{full: 2}},
+		"one call per different key":                               {anonymous: price{full: 2}, token: price{full: 2}},
 		"with a token: one call for the viewer, shared by all users; none for a user that was looked up itself": {
 			token: price{partial: 1, shared: true},
 		},
@@ -178,6 +179,7 @@ var arguments = map[string]string{
 	"Query.node":      `id: "MXUKL3NwYXJ0YWN1cy8"`,
 	"Query.nodes":     `ids: ["MXUKL3NwYXJ0YWN1cy8", "MXQKL2dlbnJlcy9mdW5rLw", "MXUKL3NwYXJ0YWN1cy8"]`,
 	"Query.resource":  `key: "/spartacus/"`,
+	"Query.resources": `keys: ["/spartacus/", "/genres/funk/", "https://www.mixcloud.com/Spartacus"]`,
 	"Query.user":      `username: "spartacus"`,
 	"Query.cloudcast": `key: "/spartacus/party-time/"`,
 	"Query.category":  `slug: "ambient"`,
