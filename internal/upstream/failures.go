@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -99,14 +100,7 @@ func refusalOf(err error) error {
 // have as many addresses as clients can name.
 var fixedAddresses = []string{"/popular/", "/popular/hot/", "/new/", "/categories/"}
 
-func isFixed(address string) bool {
-	for _, fixed := range fixedAddresses {
-		if address == fixed {
-			return true
-		}
-	}
-	return false
-}
+func isFixed(address string) bool { return slices.Contains(fixedAddresses, address) }
 
 // addressOf cuts an id to what identifies the resource or list: its path, and of
 // its query what is searched for or embedded. Pages of one list have one address.
