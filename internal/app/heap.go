@@ -41,14 +41,14 @@ func unsentBytes(limit config.Bytes) int64 {
 
 // heapFloor is a heap size that the garbage collector assumes to be in use in addition to the real one. It runs when the
 // heap has doubled: a server with little in its cache would collect all the time, and each twentieth response would
-// take twice as long.
-const heapFloor = 64 << 20
+// take twice as long. A large response takes up to this much more memory than it needs.
+const heapFloor = 32 << 20
 
 // raiseHeapFloor lets the collector run less often while the heap is small, until lower is called. The bytes are never
 // touched, so they take address space and no memory. It does nothing if the collector is set by GOGC or GOMEMLIMIT, or
 // if memory is short.
 func raiseHeapFloor(limit config.Bytes) (lower func()) {
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" || limit > 0 && limit < 8*heapFloor {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" || limit > 0 && limit < 16*heapFloor {
 		return func() {}
 	}
 	ballast := make([]byte, heapFloor)

@@ -31,8 +31,9 @@ const yieldStep = 256
 // gqlgen resolves some fields in goroutines of their own, and starts those of all objects of a list at once. At most
 // maxTasks are started by one list, and while as many are running, others let them go first, up to maxYields times.
 const (
-	maxTasks  = 20_000
-	maxYields = 100
+	maxTasks    = 20_000
+	maxAllTasks = 60_000 // of one operation
+	maxYields   = 100
 )
 
 var errStopped = errors.New("the execution was stopped")
@@ -51,6 +52,7 @@ type counter struct {
 	bytes    atomic.Int64
 	errors   atomic.Int64
 	tasks    atomic.Int64 // fields that were given goroutines of their own and whose resolvers have not returned
+	allTasks atomic.Int64
 	overrun  atomic.Int64 // fields executed in overtime
 	cause    atomic.Pointer[error]
 	exceeded atomic.Pointer[gqlerr.Error]
@@ -69,6 +71,7 @@ func (c *counter) begin() {
 	c.bytes.Store(0)
 	c.errors.Store(0)
 	c.tasks.Store(0)
+	c.allTasks.Store(0)
 	c.exceeded.Store(nil)
 	c.state.Store(running)
 	c.hold.Set(0)
@@ -167,7 +170,10 @@ func (c *counter) expire(cause error) {
 // add counts, and returns the bytes of all; false when the response has exceeded a limit.
 func (c *counter) add(size plan) (all int64, ok bool) {
 	if size.tasks > maxTasks {
-		return 0, c.exceed(tasksError())
+		return 0, c.exceed(tasksError(maxTasks))
+	}
+	if size.tasks > 0 && c.allTasks.Add(size.tasks) > maxAllTasks {
+		return 0, c.exceed(tasksError(maxAllTasks))
 	}
 	if size.fields > 0 && c.fields.Add(size.fields) > c.limiter.limits.Fields {
 		return 0, c.exceed(c.limiter.fieldsError())

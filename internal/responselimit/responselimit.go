@@ -149,11 +149,11 @@ func (l *Limiter) bytesError() *gqlerr.Error {
 	}
 }
 
-func tasksError() *gqlerr.Error {
+func tasksError(maximum int64) *gqlerr.Error {
 	return &gqlerr.Error{
 		Code: gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf("The objects of one list have more than %d fields that are resolved at the same time. "+
-			"Ask for a smaller page or fewer fields, or split the operation.", maxTasks),
-		Details: map[string]any{"limit": "concurrent-fields", "maximum": maxTasks},
+		Message: fmt.Sprintf("More than %d fields of the response, in a list or in all, would be resolved concurrently. "+
+			"Ask for smaller pages or fewer fields, or split the operation.", maximum),
+		Details: map[string]any{"limit": "concurrent-fields", "maximum": maximum},
 	}
 }

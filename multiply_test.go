@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// mostMemory is what one operation may add to the memory of an idle server.
+const mostMemory = 160 << 20
+
+// aliased selects a field under n names.
+func aliased(n int, prefix, field string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " %s%d: %s", prefix, i, field)
+	}
+	return b.String()
+}
+
+func page(selection string) string { return "{ popular(first: 100) { nodes {" + selection + "} } }" }
+
+// multiplied are short queries with large responses, for each way in which a response grows.
+var multiplied = map[string]string{
+	"__typename of lists":         page(" tags {" + aliased(1000, "a", "__typename") + "}"),
+	"__typename, just allowed":    page(" user {" + aliased(990, "a", "__typename") + "}"),
+	"strings, just allowed":       page(aliased(900, "a", "name") + " user {" + aliased(999, "b", "key") + "}"),
+	"numbers and times":           page(aliased(990, "a", "createdAt") + " user {" + aliased(990, "b", "__typename") + "}"),
+	"fields with resolvers":       page(aliased(190, "a", "audioLength") + aliased(800, "b", "playCount")),
+	"raw":                         page(aliased(1000, "r", "raw")),
+	"raw, fewer":                  page(aliased(150, "r", "raw")),
+	"pictures":                    page(aliased(20, "a", "pictures {"+aliased(9, "b", "url")+"}")),
+	"aliases cubed":               "{" + aliased(20, "p", "popular(first: 100) {"+aliased(10, "n", "nodes {"+aliased(10, "u", "user { key }")+"}")+"}") + "}",
+	"nodes, users, keys":          "{ popular(first: 100) {" + aliased(9, "n", "nodes {"+aliased(190, "e", "raw")+"}") + "} }",
+	"nested lists":                "{ popular(first: 10) { nodes { user { cloudcasts(first: 10) { nodes { tags {" + aliased(900, "a", "name") + "} } } } } } }",
+	"fragments":                   page("...f ...g") + " fragment f on Cloudcast {" + aliased(500, "f", "url") + " ...g } fragment g on Cloudcast {" + aliased(490, "g", "slug") + " user { ...h } } fragment h on User {" + aliased(900, "h", "url") + "}",
+	"introspection":               "{ __schema { types {" + aliased(10, "a", "fields { type { ofType { ofType {"+aliased(10, "b", "name")+"} } } args {"+aliased(10, "c", "name")+"} }") + "} } }",
+	"introspection, just allowed": "{ __schema { types { fields { name args { name type { kind name } } type { kind name ofType { kind name } } } } } }",
+	"unknown directives":          "query " + strings.Repeat("@a ", 7000) + "{ __typename }",
+}
+
+// TestMultiplied asks a server for more than it may give, and looks at its memory, and at what another client waits for
+// a small operation meanwhile.
+func TestMultiplied(t *testing.T) {
+	server := start(t, "--demo", "--addr", "127.0.0.1:0", "--log-level", "error")
+	go func() { _, _ = io.Copy(io.Discard, server.log) }()
+	ask := func(query string) (status int, body []byte) {
+		text, err := json.Marshal(map[string]string{"query": query})
+		if err != nil {
+			t.Error(err)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.base+"/graphql", bytes.NewReader(text))
+		if err != nil {
+			t.Error(err)
+			return 0, nil
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Accept", "application/graphql-response+json")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Error(err)
+			return 0, nil
+		}
+		defer resp.Body.Close()
+		if body, err = io.ReadAll(resp.Body); err != nil {
+			t.Error(err)
+		}
+		return resp.StatusCode, body
+	}
+	ask(page("key tags { name }")) // what is loaded once is not the operation's
+	neighbour := watch(func() { ask(`{ user(username: "demo") { name } }`) })
+	time.Sleep(time.Second)
+	idle, idleMemory := median(neighbour.taken()), memory(t, server.Process.Pid, "VmRSS")
+	var waits []time.Duration
+	for name, query := range multiplied {
+		begun := time.Now()
+		status, body := ask(query)
+		took := time.Since(begun)
+		during := neighbour.taken()
+		waits = append(waits, during...)
+		busy := median(during)
+		peak := memory(t, server.Process.Pid, "VmHWM") - idleMemory
+		t.Logf("%-28s %6d bytes of query: status %d, %8d bytes, %8v, memory at most +%3d MiB, neighbour %v (%.1f x idle)",
+			name, len(query), status, len(body), took.Round(time.Millisecond), peak>>20, busy, float64(busy)/float64(idle))
+		if peak > mostMemory {
+			t.Errorf("%s: the server took %d MiB more than when idle", name, peak>>20)
+		}
+		if len(body) > 16<<20+1000 {
+			t.Errorf("%s: a response of %d bytes", name, len(body))
+		}
+		var got struct {
+			Errors []struct{ Extensions map[string]any }
+		}
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, e := range got.Errors {
+			if e.Extensions["code"] != "LIMIT_EXCEEDED" {
+				t.Errorf("%s: %v", name, e.Extensions)
+			}
+		}
+	}
+	neighbour.stop()
+	slices.Sort(waits)
+	if all := waits[len(waits)/2]; all > 5*idle {
+		t.Errorf("another client waited %v, and %v on an idle server", all, idle)
+	} else {
+		t.Logf("another client waited %v (median), and %v on an idle server", all, idle)
+	}
+	server.signal(t)
+	if err := server.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// memory returns a line of a process's status in bytes; 0 if there is none.
+func memory(t *testing.T, pid int, name string) int64 {
+	t.Helper()
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, found := strings.CutPrefix(line, name+":"); found {
+			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// A watcher does something again and again, and knows how long it takes.
+type watcher struct {
+	mu    sync.Mutex
+	took  []time.Duration
+	ended chan struct{}
+	done  chan struct{}
+}
+
+func watch(what func()) *watcher {
+	w := &watcher{ended: make(chan struct{}), done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		for {
+			begun := time.Now()
+			what()
+			w.mu.Lock()
+			w.took = append(w.took, time.Since(begun))
+			w.mu.Unlock()
+			select {
+			case <-w.ended:
+				return
+			case <-time.After(2 * time.Millisecond):
+			}
+		}
+	}()
+	return w
+}
+
+func (w *watcher) stop() {
+	close(w.ended)
+	<-w.done
+}
+
+// taken returns what it took since it was last asked.
+func (w *watcher) taken() []time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	took := w.took
+	w.took = nil
+	return took
+}
+
+func median(took []time.Duration) time.Duration {
+	if len(took) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(took))[len(took)/2]
+}
