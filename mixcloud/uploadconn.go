@@ -107,7 +107,7 @@ func doUpload(client *http.Client, req *http.Request) (*http.Response, error) {
 			o.panicked = recover()
 			done <- o
 		}()
-		o.resp, o.err = client.Do(req)
+		o.resp, o.err = client.Do(req) //nolint:bodyclose // it is closed by the caller, or below
 	}()
 	var closed <-chan struct{}
 	var grace <-chan time.Time
