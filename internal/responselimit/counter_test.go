@@ -20,7 +20,7 @@ var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 type (
 	User struct{}
 	Show struct{}
-	node interface{}
+	node any
 )
 
 // operation returns the counter of an operation and a context in which it runs.
@@ -189,7 +189,6 @@ func BenchmarkField(b *testing.B) {
 			})
 		})
 	}
-
 }
 
 // Goroutines that one list would start have a limit, and wait for those that others have started.
