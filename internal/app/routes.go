@@ -46,13 +46,14 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 	own.HandleFunc("/", nothing)
 
 	all := http.NewServeMux()
-	all.Handle("/", graphhttp.SecurityHeaders(own))
+	all.Handle("/", graphhttp.Compress()(graphhttp.SecurityHeaders(own)))
 	if demo != nil {
 		// The emulator's headers are Mixcloud's, so ours stay away. Its control
 		// answers to this machine alone, by itself.
 		all.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
 	}
-	return graphhttp.Chain(all, graphhttp.Admission(a.gate, "/graphql", a.log), graphhttp.RequestID, graphhttp.ClientAddress, graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
+	// CORS is outermost: a page must be able to read refusals too.
+	return graphhttp.Chain(all, graphhttp.CORS("/graphql", cfg.AllowOrigin), graphhttp.Admission(a.gate, "/graphql", a.log), graphhttp.RequestID, graphhttp.ClientAddress, graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
 }
 
 // live says that the process can answer at all.

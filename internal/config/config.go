@@ -51,6 +51,7 @@ type Serve struct {
 	MaxFields       int           `name:"max-response-fields" default:"200000" placeholder:"N" help:"Maximum number of fields in a response: each response key of each object, __typename and introspection included."`
 	MaxBytes        Bytes         `name:"max-response-bytes" default:"16MiB" placeholder:"BYTES" help:"Maximum size of the data of a response."`
 	MemoryLimit     Bytes         `default:"0" placeholder:"BYTES" help:"Memory that the process should stay within. 0 takes GOMEMLIMIT, or else the limit of the container. Responses that wait to be sent take 256 MiB, or half of the limit if that is less; above it new operations are refused."`
+	AllowOrigin     []string      `name:"allow-origin" sep:" " placeholder:"ORIGIN" help:"Origin whose pages may use the graph, such as https://app.example.com; may be given several times, and in the environment separated by blanks. These pages may use the session cookie, which browsers send from the same site only (SameSite=Lax). Without it pages of every origin may use the graph, without the cookie."`
 	PrintConfig     bool          `help:"Print the settings in force, without secrets, and exit."`
 	Log             Log           `embed:"" prefix:"log-"`
 

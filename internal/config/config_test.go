@@ -112,6 +112,11 @@ func TestParse(t *testing.T) {
 				c.OAuthRedirects = []string{"http://localhost:3000/cb", "http://127.0.0.1:1/x"}
 			}),
 		},
+		"origins": {
+			reason: "an origin is compared as text, so it has one form; localhost with a port is for development",
+			args:   []string{"--allow-origin=https://app.example.com", "--allow-origin", "http://localhost:3000"},
+			want:   serveWith(func(c *Serve) { c.AllowOrigin = []string{"https://app.example.com", "http://localhost:3000"} }),
+		},
 		"flag wins": {
 			reason: "a flag is closer to hand than a variable",
 			args:   []string{"--max-upstream=7"},
@@ -248,6 +253,16 @@ func TestParse_Problems(t *testing.T) {
 				"--oauth-redirect-uri must not have a fragment", "--oauth-redirect-uri must begin with", "--oauth-redirect-uri must begin with", "--oauth-redirect-uri must be a whole address",
 				"--oauth-client-id must be printable", "--oauth-client-id needs the application's secret in MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET",
 				"--public-url must begin with https:// with --oauth-client-id",
+			},
+		},
+		"origins that no browser sends": {
+			args: []string{
+				"--allow-origin=*", "--allow-origin=https://app.example.com/", "--allow-origin=app.example.com", "--allow-origin=https://App.example.com",
+				"--allow-origin=https://*.example.com", "--allow-origin=https://app.example.com:443", "--allow-origin=null", "--allow-origin=https://u@app.example.com",
+			},
+			want: []string{
+				"--allow-origin must not be *", "--allow-origin must be an origin such as", "--allow-origin must be an origin such as", "--allow-origin must be one origin in lower case",
+				"--allow-origin must be one origin in lower case", "--allow-origin must not name the default port", "--allow-origin must be an origin such as", "--allow-origin must be an origin such as",
 			},
 		},
 		"sign-in without an application": {

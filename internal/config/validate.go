@@ -46,6 +46,9 @@ func (c *Serve) Validate() error {
 		}
 	}
 	c.signIn(&p)
+	for _, origin := range c.AllowOrigin {
+		p.origin("allow-origin", origin)
+	}
 	p.between("request-timeout", c.RequestTimeout, time.Millisecond, time.Hour)
 	p.between("max-wait", c.MaxWait, time.Millisecond, time.Minute)
 	p.between("drain-timeout", c.DrainTimeout, 0, time.Hour)
@@ -225,5 +228,21 @@ func (p *problems) between(flag string, d, low, high time.Duration) {
 func (p *problems) count(flag string, n, high int) {
 	if n < 1 || n > high {
 		p.add(flag, "must be between 1 and %d, not %d", high, n)
+	}
+}
+
+// origin checks what a browser sends in the header Origin: scheme, host and port,
+// in lower case and without a default port, since the two are compared as text.
+func (p *problems) origin(flag, value string) {
+	u, err := url.Parse(value)
+	switch {
+	case value == "*":
+		p.add(flag, "must not be *: leave the flag out to allow every origin without the session cookie")
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.Scheme+"://"+u.Host != value:
+		p.add(flag, "must be an origin such as https://app.example.com, without a path, not %q", value)
+	case value != strings.ToLower(value), strings.Contains(value, "*"):
+		p.add(flag, "must be one origin in lower case, not %q", value)
+	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
+		p.add(flag, "must not name the default port, as browsers leave it out: %q", value)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"mixcloud-graphql/internal/accept"
 	"mixcloud-graphql/internal/admission"
 )
 
@@ -32,7 +33,7 @@ func Admission(gate *admission.Gate, path string, log *slog.Logger) func(http.Ha
 			if err != nil {
 				refused.add(err)
 				if errors.Is(err, admission.ErrRefused) {
-					writeOverload(w, negotiate(r).media)
+					writeOverload(w, accept.Of(r).Media)
 				} else {
 					w.WriteHeader(statusClientClosed)
 				}

@@ -10,7 +10,7 @@ import (
 )
 
 // vary are the headers of a request that decide about its answer.
-var vary = []string{"Accept", "Authorization", "Cookie", CostHeader, DryRunHeader}
+var vary = []string{"Accept", "Accept-Encoding", "Authorization", "Cookie", CostHeader, DryRunHeader}
 
 // accounted keeps a ledger for each request and writes its headers: for how
 // long anybody may keep the answer, when to come again, and what is known of

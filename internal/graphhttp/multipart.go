@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"mixcloud-graphql/internal/accept"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/multipartstream"
 	"mixcloud-graphql/internal/upload"
@@ -45,7 +46,7 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	defer flow.linger()
 	w = &ending{ResponseWriter: w, flow: flow}
 
-	to := negotiate(r)
+	to := accept.Of(r)
 	boundary, err := multipartstream.Boundary(r.Header.Get("Content-Type"))
 	switch {
 	case !preflighted(r):
@@ -58,7 +59,7 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	case encoded(r.Header):
 		gqlerr.Write(w, r, http.StatusUnsupportedMediaType, badRequest("Send the body without a Content-Encoding."))
 		return
-	case to.none():
+	case to.None():
 		notAcceptable(w, r)
 		return
 	}

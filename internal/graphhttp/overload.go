@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"mixcloud-graphql/internal/accept"
 	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/gqlerr"
 )
@@ -27,11 +28,11 @@ var (
 // every media type, so that proxies and clients that know nothing of GraphQL slow
 // down too. The response is made in advance, since a server is refusing exactly
 // when it has no time to spare.
-func overload(w http.ResponseWriter, r *http.Request, to accepted) {
+func overload(w http.ResponseWriter, r *http.Request, to accept.Types) {
 	if e := entryOf(r.Context()); e != nil {
 		e.errors, e.code = 1, string(gqlerr.CodeLimitExceeded)
 	}
-	writeOverload(w, to.media)
+	writeOverload(w, to.Media)
 }
 
 // writeOverload writes the response.
@@ -55,7 +56,7 @@ const statusClientClosed = 499
 // parsed. It returns false if the operation was refused or its client has left,
 // and the response is written. Leave must be called on the slot, which is nil if
 // there is no gate.
-func (t runner) enter(w http.ResponseWriter, r *http.Request, to accepted) (*admission.Slot, bool) {
+func (t runner) enter(w http.ResponseWriter, r *http.Request, to accept.Types) (*admission.Slot, bool) {
 	if t.unsent.Full() { // other responses take the memory until their clients read them
 		overload(w, r, to)
 		return nil, false

@@ -1,7 +1,6 @@
 package graphhttp
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"mixcloud-graphql/internal/accept"
 	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/idempotency"
@@ -38,7 +38,7 @@ type runner struct {
 // A task is what a transport has read of a request.
 type task struct {
 	params *graphql.RawParams
-	to     accepted
+	to     accept.Types
 	slot   *admission.Slot // nil for none
 
 	key     string   // of Idempotency-Key, "" for none
@@ -59,19 +59,22 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	oc, errs := t.prepare(ctx, task.params)
 	note(ctx, oc)
 	if len(errs) > 0 {
-		media := cmp.Or(task.to.media, mediaJSON)
+		media := task.to.MediaOrJSON()
 		listed, all := responselimit.List(errs)
 		resp := exec.DispatchError(graphql.WithOperationContext(ctx, oc), listed)
 		resp.Errors = responselimit.Counted(resp.Errors, all)
 		noteErrors(ctx, resp.Errors)
 		status := requestStatus(media, resp.Errors)
-		if task.to.media == "" && status < http.StatusBadRequest {
+		if task.to.Media == "" && status < http.StatusBadRequest {
 			status = http.StatusBadRequest // who takes only events would wait for them
 		}
 		body := encode(resp)
 		task.slot.Leave()
 		write(w, media, answer{status, body})
 		return
+	}
+	if returnsSecret(oc) {
+		Uncompressed(w.Header())
 	}
 	kind := oc.Operation.Operation
 	if status, err := t.misfit(r, oc, task); err != nil {
@@ -82,12 +85,12 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		return
 	}
 	switch {
-	case kind == ast.Subscription, task.to.media == "":
+	case kind == ast.Subscription, task.to.Media == "":
 		t.stream(w, r, exec, oc, task.slot)
 	case kind == ast.Mutation && task.key != "":
 		t.once(w, r.WithContext(ctx), exec, oc, task)
 	default:
-		write(w, task.to.media, t.answer(ctx, exec, oc, task))
+		write(w, task.to.Media, t.answer(ctx, exec, oc, task))
 	}
 }
 
@@ -108,9 +111,9 @@ func (t runner) misfit(r *http.Request, oc *graphql.OperationContext, task task)
 	switch {
 	case r.Method == http.MethodGet && kind == ast.Mutation:
 		return http.StatusMethodNotAllowed, badRequest("Only queries and subscriptions can be sent with GET. Send a mutation with POST.")
-	case kind == ast.Subscription && !task.to.events:
+	case kind == ast.Subscription && !task.to.Events:
 		return http.StatusNotAcceptable, badRequest("A subscription is answered with events: send it with the header Accept: " + mediaEvents + ".")
-	case kind == ast.Mutation && task.to.media == "":
+	case kind == ast.Mutation && task.to.Media == "":
 		return http.StatusNotAcceptable, badRequest("A mutation is answered at once: accept " + mediaGraphQL + " or " + mediaJSON + ".")
 	case task.files != nil && t.taken(oc) != 1:
 		return http.StatusBadRequest, badRequest("Files are read while they arrive, once: exactly one field of the mutation must take them.")
@@ -132,7 +135,7 @@ func (t runner) answer(ctx context.Context, exec graphql.GraphExecutor, oc *grap
 	if resp == nil { // the deadline passed, or the client left, before it began
 		resp = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
 		noteErrors(ctx, resp.Errors)
-		return answer{requestStatus(task.to.media, resp.Errors), encode(resp)}
+		return answer{requestStatus(task.to.Media, resp.Errors), encode(resp)}
 	}
 	noteErrors(ctx, resp.Errors)
 	body := encode(resp)
@@ -153,7 +156,7 @@ func (t runner) once(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	ctx := r.Context()
 	audience := t.audience(ctx)
 	if audience == "" { // nobody's name could be told from that of somebody else
-		write(w, task.to.media, t.answer(ctx, exec, oc, task))
+		write(w, task.to.Media, t.answer(ctx, exec, oc, task))
 		return
 	}
 	content := task.fingerprint(oc.RawQuery)
@@ -166,23 +169,23 @@ func (t runner) once(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	switch {
 	case errors.Is(err, idempotency.ErrInFlight):
 		w.Header().Set("Retry-After", "1")
-		write(w, task.to.media, refusal(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is under way. Send this one again when that was answered.")))
+		write(w, task.to.Media, refusal(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is under way. Send this one again when that was answered.")))
 		return
 	case errors.Is(err, idempotency.ErrOtherContent):
-		write(w, task.to.media, refusal(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key belongs to another request of the last 24 hours. Choose a new key for each request that is meant anew.")))
+		write(w, task.to.Media, refusal(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key belongs to another request of the last 24 hours. Choose a new key for each request that is meant anew.")))
 		return
 	case err != nil:
-		write(w, task.to.media, refusal(ctx, http.StatusServiceUnavailable, &gqlerr.Error{
+		write(w, task.to.Media, refusal(ctx, http.StatusServiceUnavailable, &gqlerr.Error{
 			Code: gqlerr.CodeUpstreamUnavailable, Message: "It could not be told whether this request was made before. Nothing was done.", Err: err,
 		}))
 		return
 	case before != nil:
 		w.Header().Set("Idempotent-Replayed", "true")
-		write(w, task.to.media, answer{before.Status, before.Body})
+		write(w, task.to.Media, answer{before.Status, before.Body})
 		return
 	}
 	done := t.claimed(ctx, claim, exec, oc, task)
-	write(w, task.to.media, done)
+	write(w, task.to.Media, done)
 }
 
 // fingerprint tells a task from another one. What it asks for counts, not

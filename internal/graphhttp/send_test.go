@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mixcloud-graphql/internal/accept"
 	"mixcloud-graphql/internal/responselimit"
 )
 
@@ -72,7 +73,7 @@ func TestUnsent_RefusesOperations(t *testing.T) {
 	t.Parallel()
 	unsent := responselimit.NewUnsent(1000)
 	h := accounted(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := (runner{unsent: unsent}).enter(w, r, accepted{media: mediaJSON}); ok {
+		if _, ok := (runner{unsent: unsent}).enter(w, r, accept.Types{Media: mediaJSON}); ok {
 			t.Error("an operation may execute")
 		}
 	}))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"mixcloud-graphql/internal/accept"
 	"mixcloud-graphql/internal/gqlerr"
 )
 
@@ -42,8 +43,8 @@ type get struct{ runner }
 func (get) Supports(r *http.Request) bool { return r.Method == http.MethodGet }
 
 func (t get) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	to := negotiate(r)
-	if to.none() {
+	to := accept.Of(r)
+	if to.None() {
 		notAcceptable(w, r)
 		return
 	}
@@ -69,7 +70,7 @@ type post struct {
 func (post) Supports(r *http.Request) bool { return r.Method == http.MethodPost }
 
 func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	to := negotiate(r)
+	to := accept.Of(r)
 	switch {
 	case !isJSON(r):
 		w.Header().Set("Accept-Post", acceptPost)
@@ -79,7 +80,7 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	case encoded(r.Header):
 		gqlerr.Write(w, r, http.StatusUnsupportedMediaType, badRequest("Send the body without a Content-Encoding."))
 		return
-	case to.none():
+	case to.None():
 		notAcceptable(w, r)
 		return
 	}

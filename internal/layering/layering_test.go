@@ -27,6 +27,7 @@ var may = []struct {
 	{"mixcloud/emulator", []string{"mixcloud/emulator/..."}}, // and not mixcloud: a shared mistake would cancel itself out
 	{"mixcloud", nil},
 	{"internal/telemetry", nil},
+	{"internal/accept", nil},
 	{"internal/layering", nil},
 	{"internal/playground", nil},
 	{"internal/conformance", nil}, // judges bytes, so it shares no decoding with the client
@@ -39,11 +40,11 @@ var may = []struct {
 	{"internal/redisurl", nil},
 	{"internal/ratelimit", nil},
 	{"internal/config", []string{"internal/redisurl", "internal/telemetry"}},
-	{"internal/gqlerr", []string{"internal/telemetry", "mixcloud"}},
+	{"internal/gqlerr", []string{"internal/accept", "internal/telemetry", "mixcloud"}},
 	{"internal/coerce", []string{"internal/gqlerr"}},
 	{"internal/auth", []string{"internal/gqlerr", "mixcloud"}},
 	{"internal/responselimit", []string{"internal/gqlerr"}},
-	{"internal/graphhttp", []string{"internal/admission", "internal/coerce", "internal/gqlerr", "internal/idempotency", "internal/multipartstream", "internal/responselimit", "internal/telemetry", "internal/upload"}},
+	{"internal/graphhttp", []string{"internal/accept", "internal/admission", "internal/coerce", "internal/gqlerr", "internal/idempotency", "internal/multipartstream", "internal/responselimit", "internal/telemetry", "internal/upload"}},
 	{"internal/upstream", []string{"internal/admission", "internal/breaker", "internal/gqlerr", "internal/idempotency", "internal/ratelimit", "internal/telemetry", "mixcloud"}},
 	{"internal/redistest", []string{"internal/redisurl"}}, // for tests
 	{"internal/redis", []string{"internal/ratelimit", "internal/redisurl", "internal/upstream"}},

@@ -99,22 +99,28 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Security-Policy", policy)
 	header.Set("Cache-Control", "no-cache") // ask each time: the answer is short when nothing changed
 	header.Set("ETag", f.etag)
-	if matches(r.Header.Get("If-None-Match"), f.etag) {
+	if tag := match(r.Header.Get("If-None-Match"), f.etag); tag != "" {
+		header.Set("ETag", tag)
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	_, _ = w.Write(f.body) // the client is gone: nobody is left to tell
 }
 
-// matches tells whether an If-None-Match header holds etag. Proxies may have
-// weakened it on its way.
-func matches(header, etag string) bool {
+// match returns the entity tag of an If-None-Match header that stands for etag, or
+// "". Proxies may have weakened it, and compression has added its coding to it.
+func match(header, etag string) string {
 	for tag := range strings.SplitSeq(header, ",") {
-		if tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/"); tag == etag || tag == "*" {
-			return true
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		plain := strings.NewReplacer(`-gzip"`, `"`, `-zstd"`, `"`).Replace(tag)
+		switch {
+		case tag == "*":
+			return etag
+		case plain == etag:
+			return tag
 		}
 	}
-	return false
+	return ""
 }
 
 // An Example is a query that the page offers.

@@ -27,6 +27,26 @@ func get(t *testing.T, name, etag string) *httptest.ResponseRecorder {
 	return rec
 }
 
+// A browser repeats the entity tag of the representation that it has, compressed
+// or not; a proxy may have weakened it.
+func TestHandler_NotModified(t *testing.T) {
+	t.Parallel()
+	tag := get(t, "/playground/main.js", "").Header().Get("ETag")
+	coded := func(coding string) string { return strings.TrimSuffix(tag, `"`) + "-" + coding + `"` }
+	for sent, status := range map[string]int{
+		tag: 304, "W/" + tag: 304, `"other", ` + tag: 304, coded("gzip"): 304, coded("zstd"): 304, "*": 304,
+		`"other"`: 200, coded("br"): 200, strings.Trim(tag, `"`): 200,
+	} {
+		rec := get(t, "/playground/main.js", sent)
+		if rec.Code != status {
+			t.Errorf("If-None-Match: %s: status %d, want %d", sent, rec.Code, status)
+		}
+		if sent == coded("gzip") && rec.Header().Get("ETag") != sent {
+			t.Errorf("status 304 for %s names %s", sent, rec.Header().Get("ETag"))
+		}
+	}
+}
+
 func TestHandler(t *testing.T) {
 	t.Parallel()
 	for name, media := range map[string]string{

@@ -1,0 +1,105 @@
+// Package accept negotiates the media type of a GraphQL response. It reads the
+// Accept header alone, so that errors which are written before a request is
+// understood come in the same type as the response would.
+package accept
+
+import (
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// The two media types of a response. They differ in the status code: with the
+// newer one the status reports about the operation, with the older one it is
+// 200 for every well-formed request, as older clients expect.
+const (
+	GraphQL = "application/graphql-response+json"
+	JSON    = "application/json"
+)
+
+// Events is the media type of a stream of responses.
+const Events = "text/event-stream"
+
+// Types are the media types that a client accepts.
+type Types struct {
+	Media  string // of a single response: GraphQL or JSON, or "" if the client accepts neither
+	Events bool   // the client names Events
+}
+
+// None reports that the client accepts nothing that can be sent.
+func (t Types) None() bool { return t.Media == "" && !t.Events }
+
+// MediaOrJSON returns the media type for an error that must be sent in any case:
+// JSON where the client accepts no type of a single response.
+func (t Types) MediaOrJSON() string {
+	if t.Media == "" {
+		return JSON
+	}
+	return t.Media
+}
+
+// Of returns what the client of r accepts. A client that names neither GraphQL
+// nor JSON gets JSON, as the specification advises for clients from before 2025;
+// one that names both with the same quality gets GraphQL. Events must be named:
+// clients list all types they know with every query.
+func Of(r *http.Request) Types {
+	header := r.Header.Values("Accept")
+	if len(header) == 0 {
+		return Types{Media: JSON}
+	}
+	graphql, json, events := preference{}, preference{}, preference{}
+	for part := range strings.SplitSeq(strings.Join(header, ","), ",") {
+		media, params, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		q := quality(params["q"])
+		switch media {
+		case GraphQL:
+			graphql.set(2, q)
+		case JSON:
+			json.set(2, q)
+		case Events:
+			events.set(2, q)
+		case "application/*":
+			graphql.set(1, q)
+			json.set(1, q)
+		case "*/*":
+			graphql.set(0, q)
+			json.set(0, q)
+		}
+	}
+	types := Types{Media: JSON, Events: events.quality > 0}
+	switch {
+	case graphql.quality <= 0 && json.quality <= 0:
+		types.Media = ""
+	case graphql.quality > json.quality, graphql.quality == json.quality && graphql.precision == 2:
+		types.Media = GraphQL
+	}
+	return types
+}
+
+// A preference is the quality that a client gives a media type. The most precise
+// range that matches the type counts, in whatever order they stand.
+type preference struct {
+	precision int // 2 for the type itself, 1 for "application/*", 0 for "*/*" or no match
+	quality   float64
+}
+
+func (p *preference) set(precision int, quality float64) {
+	if precision > p.precision || precision == p.precision && quality > p.quality {
+		p.precision, p.quality = precision, quality
+	}
+}
+
+func quality(s string) float64 {
+	if s == "" {
+		return 1
+	}
+	q, err := strconv.ParseFloat(s, 64)
+	if err != nil || q < 0 || q > 1 {
+		return 0
+	}
+	return q
+}

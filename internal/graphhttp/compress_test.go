@@ -1,0 +1,146 @@
+package graphhttp
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// compressed returns the response of a handler behind the middleware.
+func compressed(t *testing.T, path, accept string, next http.HandlerFunc) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	if accept != "" {
+		r.Header.Set("Accept-Encoding", accept)
+	}
+	w := httptest.NewRecorder()
+	Compress()(next).ServeHTTP(w, r)
+	return w
+}
+
+func TestCompress(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat(`{"name":"Second Sleep"},`, 200)
+	answering := func(contentType, body string, more ...func(http.Header)) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			w.Header().Set("ETag", `"tag"`)
+			for _, set := range more {
+				set(w.Header())
+			}
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	cookie := func(h http.Header) { h.Add("Set-Cookie", "a=b") }
+	for _, tt := range []struct {
+		name, path, accept string
+		next               http.HandlerFunc
+		coding, tag        string
+	}{
+		{"gzip", "/graphql", "gzip", answering(mediaGraphQL, large), "gzip", `"tag-gzip"`},
+		{"zstd where both are taken", "/graphql", "gzip, zstd", answering(mediaJSON, large), "zstd", `"tag-zstd"`},
+		{"what the client prefers", "/graphql", "gzip;q=1, zstd;q=0.5", answering(mediaJSON, large), "gzip", `"tag-gzip"`},
+		{"not asked for", "/graphql", "", answering(mediaJSON, large), "", `"tag"`},
+		{"refused by the client", "/graphql", "gzip;q=0, identity", answering(mediaJSON, large), "", `"tag"`},
+		{"a coding that is not offered", "/graphql", "br", answering(mediaJSON, large), "", `"tag"`},
+		{"small", "/graphql", "gzip", answering(mediaJSON, "{}"), "", `"tag"`},
+		{"a script of the page", "/playground/main.js", "gzip", answering("text/javascript", large), "gzip", `"tag-gzip"`},
+		{"a picture", "/x.png", "gzip", answering("image/png", large), "", `"tag"`},
+		{"signing in", "/oauth/login", "gzip", answering("text/html", large), "", `"tag"`},
+		{"a response that sets a cookie", "/graphql", "gzip", answering(mediaJSON, large, cookie), "", `"tag"`},
+		{"a response with a secret", "/graphql", "gzip", answering(mediaJSON, large, Uncompressed), "", `"tag"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := compressed(t, tt.path, tt.accept, tt.next)
+			if got := w.Header().Get("Content-Encoding"); got != tt.coding {
+				t.Fatalf("Content-Encoding %q, want %q", got, tt.coding)
+			}
+			if !strings.Contains(w.Header().Get("Vary"), "Accept-Encoding") {
+				t.Errorf("Vary: %q", w.Header().Get("Vary"))
+			}
+			if got := w.Header().Get("ETag"); got != tt.tag {
+				t.Errorf("ETag %s, want %s", got, tt.tag)
+			}
+			if w.Header().Get("No-Gzip-Compression") != "" {
+				t.Error("an internal header is sent")
+			}
+			plain := compressed(t, tt.path, "", tt.next).Body.String()
+			if got := decompressed(t, tt.coding, w.Body.Bytes()); got != plain {
+				t.Errorf("the body is another one: %d bytes, want %d", len(got), len(plain))
+			}
+		})
+	}
+}
+
+func decompressed(t *testing.T, coding string, body []byte) string {
+	t.Helper()
+	var from io.Reader = bytes.NewReader(body)
+	var err error
+	switch coding {
+	case "gzip":
+		from, err = gzip.NewReader(from)
+	case "zstd":
+		from, err = zstd.NewReader(from)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Each event of a compressed stream arrives when it was sent, not at the end.
+func TestCompress_FlushesEvents(t *testing.T) {
+	t.Parallel()
+	next := make(chan struct{})
+	srv := httptest.NewServer(Compress()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", mediaEvents)
+		out := &events{w: w, conn: http.NewResponseController(w)}
+		for out.event("next", []byte(`{"data":{}}`)) {
+			if _, more := <-next; !more {
+				return
+			}
+		}
+	})))
+	defer srv.Close()
+	defer close(next)
+	client := &http.Client{Timeout: 10 * time.Second}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept-Encoding", "gzip")
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.Header.Get("Content-Encoding") != "gzip" {
+		t.Fatalf("the stream is not compressed: %v", resp.Header)
+	}
+	from, err := gzip.NewReader(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := make([]byte, len("event: next\ndata: {\"data\":{}}\n\n"))
+	for range 3 {
+		if _, err := io.ReadFull(from, event); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(string(event), "event: next") {
+			t.Fatalf("%q", event)
+		}
+		next <- struct{}{}
+	}
+}

@@ -1,0 +1,55 @@
+package graphhttp
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/rs/cors"
+)
+
+// What a page of another origin may send, and what it may read of the response
+// beside the headers that are always readable.
+var (
+	corsRequestHeaders = []string{
+		"Authorization", "Content-Type",
+		"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Requested-With", "X-Apollo-Operation-Name",
+		CostHeader, DryRunHeader, "X-GraphQL-Trace", "Idempotency-Key", "X-Request-Id",
+		"If-None-Match", "Cache-Control", "Last-Event-ID", "traceparent", "tracestate",
+	}
+	corsResponseHeaders = []string{
+		"X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag", "Idempotent-Replayed",
+	}
+)
+
+// corsMaxAge is how long a browser may reuse the response to a preflight request.
+// Browsers apply a lower maximum of their own.
+const corsMaxAge = 24 * time.Hour
+
+// CORS is middleware that lets pages of other origins use the endpoint at a path,
+// and read every response of it, refusals included. Without origins every origin
+// may, but never with the session cookie; with origins only these may, and with
+// the cookie. It answers preflight requests itself.
+func CORS(path string, origins []string) func(http.Handler) http.Handler {
+	options := cors.Options{
+		AllowedOrigins:   origins,
+		AllowCredentials: len(origins) > 0,
+		AllowedMethods:   []string{http.MethodGet, http.MethodHead, http.MethodPost},
+		AllowedHeaders:   corsRequestHeaders,
+		ExposedHeaders:   corsResponseHeaders,
+		MaxAge:           int(corsMaxAge / time.Second),
+	}
+	if len(origins) == 0 {
+		options.AllowedOrigins = []string{"*"}
+	}
+	protocol := cors.New(options)
+	return func(next http.Handler) http.Handler {
+		shared := protocol.Handler(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == path {
+				shared.ServeHTTP(w, r)
+			} else {
+				next.ServeHTTP(w, r)
+			}
+		})
+	}
+}

@@ -1,0 +1,111 @@
+package graphhttp
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// What a browser is told about a page of an origin, by configuration: on
+// preflight requests and on every response.
+func TestCORS(t *testing.T) {
+	t.Parallel()
+	const own, other, none = "https://app.example.com", "https://evil.example", ""
+	type want struct{ origin, credentials string }
+	for _, tt := range []struct {
+		name    string
+		allowed []string
+		origin  string
+		want    want
+	}{
+		{"any origin, no cookie", nil, other, want{"*", ""}},
+		{"no page", nil, none, want{"", ""}},
+		{"a sandboxed page", nil, "null", want{"*", ""}},
+		{"the listed origin, with the cookie", []string{own}, own, want{own, "true"}},
+		{"an origin that is not listed", []string{own}, other, want{"", ""}},
+		{"an origin that begins as the listed one", []string{own}, own + ".evil.example", want{"", ""}},
+		{"another scheme", []string{own}, "http://app.example.com", want{"", ""}},
+		{"another port", []string{own}, own + ":8443", want{"", ""}},
+		{"a sandboxed page is in no list", []string{own}, "null", want{"", ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			reached := 0
+			h := CORS("/graphql", tt.allowed)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				reached++
+				w.WriteHeader(http.StatusTeapot) // refusals carry the headers too
+			}))
+			for _, preflight := range []bool{true, false} {
+				r := httptest.NewRequest(http.MethodPost, "/graphql", nil)
+				if tt.origin != none {
+					r.Header.Set("Origin", tt.origin)
+				}
+				if preflight {
+					r.Method = http.MethodOptions
+					r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+					r.Header.Set("Access-Control-Request-Headers", "authorization,content-type,idempotency-key,x-graphql-cost")
+				}
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				got := want{w.Header().Get("Access-Control-Allow-Origin"), w.Header().Get("Access-Control-Allow-Credentials")}
+				if tt.origin == none && len(tt.allowed) == 0 {
+					got.origin = "" // a client that is no browser ignores it
+				}
+				if got != tt.want {
+					t.Errorf("preflight %t: %+v, want %+v", preflight, got, tt.want)
+				}
+				if len(tt.allowed) > 0 && !strings.Contains(strings.Join(w.Header().Values("Vary"), ","), "Origin") {
+					t.Errorf("preflight %t: the response depends on the origin, and Vary does not say so", preflight)
+				}
+				if preflight && tt.want.origin != "" {
+					if w.Header().Get("Access-Control-Max-Age") != "86400" || !strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "idempotency-key") {
+						t.Errorf("preflight: %v", w.Header())
+					}
+				}
+				if exposed := w.Header().Get("Access-Control-Expose-Headers"); !preflight && tt.want.origin != "" && !strings.Contains(exposed, "Retry-After") {
+					t.Errorf("exposed headers: %q", exposed)
+				}
+			}
+			if reached != 1 {
+				t.Errorf("the handler was called %d times, want once: a preflight request ends before it", reached)
+			}
+		})
+	}
+}
+
+// A method or a header that is not on the list is not allowed.
+func TestCORS_RefusesOtherRequests(t *testing.T) {
+	t.Parallel()
+	h := CORS("/graphql", nil)(http.NotFoundHandler())
+	for _, tt := range []struct{ method, headers string }{
+		{http.MethodDelete, "content-type"},
+		{http.MethodPut, ""},
+		{http.MethodPost, "x-secret"},
+	} {
+		r := httptest.NewRequest(http.MethodOptions, "/graphql", nil)
+		r.Header.Set("Origin", "https://a.example")
+		r.Header.Set("Access-Control-Request-Method", tt.method)
+		r.Header.Set("Access-Control-Request-Headers", tt.headers)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("Access-Control-Allow-Methods"); got != "" {
+			t.Errorf("%+v: methods %q are allowed", tt, got)
+		}
+	}
+}
+
+// Other paths, such as those of signing in, are for pages of this origin.
+func TestCORS_OnlyAtItsPath(t *testing.T) {
+	t.Parallel()
+	h := CORS("/graphql", nil)(http.NotFoundHandler())
+	for _, path := range []string{"/oauth/login", "/", "/graphql/", "/readyz"} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Origin", "https://a.example")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("Access-Control-Allow-Origin"); got != "" {
+			t.Errorf("%s is shared with %q", path, got)
+		}
+	}
+}
