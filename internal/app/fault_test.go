@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/responselimit"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud/emulator"
 )
@@ -310,13 +311,19 @@ func TestBudget(t *testing.T) {
 	if got := len(s.upstream()); got != budget {
 		t.Errorf("%d calls were made, want %d", got, budget)
 	}
-	if want := 2 + 2*99 - budget; len(errs) != want {
-		t.Errorf("%d errors, want %d", len(errs), want)
+	// All that failed is told of: the first errors one by one, the others by their number.
+	const failed = 2 + 2*99 - budget
+	if len(errs) != responselimit.MaxErrors+1 {
+		t.Fatalf("%d errors, want %d and one that counts the others", len(errs), responselimit.MaxErrors)
 	}
-	for _, e := range errs {
+	for _, e := range errs[:responselimit.MaxErrors] {
 		if e.code() != "LIMIT_EXCEEDED" || !strings.Contains(e.Message, "150") {
 			t.Errorf("%+v", e)
 		}
+	}
+	rest := errs[responselimit.MaxErrors]
+	if omitted, _ := rest.Extensions["omitted"].(float64); rest.code() != "LIMIT_EXCEEDED" || omitted != failed-responselimit.MaxErrors {
+		t.Errorf("%d errors are not listed, and the last one says %+v", failed-responselimit.MaxErrors, rest)
 	}
 	if len(data.User.Cloudcasts.Nodes) != 99 {
 		t.Errorf("%d items are left", len(data.User.Cloudcasts.Nodes))

@@ -176,7 +176,7 @@ func TestFaults_LimitLog(t *testing.T) {
 			f.mixcloud.ClearFaults()
 			time.Sleep(wait)
 		}
-		if got := strings.Count(f.log.String(), "rate limit is reached\",\"signed"); got != 2 {
+		if got := strings.Count(f.log.String(), `"rate limited by Mixcloud","kind":"read","principal":"anonymous"`); got != 2 {
 			t.Errorf("two limits are %d lines", got)
 		}
 	})
