@@ -142,8 +142,10 @@ func TestInput_NFC(t *testing.T) {
 		{"plain tag", func() (Input, error) { return TagInput("Drum & Bass") }, "/genres/drum-bass/", ""},
 		{"city", func() (Input, error) { return CityInput("city:Sa\u0303o Paulo") }, "/genres/city:s%C3%A3o-paulo/", "/genres/city:sa%CC%83o-paulo/"},
 		{"category", func() (Input, error) { return CategoryInput("cafe\u0301") }, "/categories/caf%C3%A9/", "/categories/cafe%CC%81/"},
-		{"discovery", func() (Input, error) { return DiscoverInput([]string{"funk", "cafe\u0301"}, "Ko\u0308ln") },
-			"/genres/funk+caf%C3%A9+city:k%C3%B6ln/", "/genres/funk+cafe%CC%81+city:ko%CC%88ln/"},
+		{
+			"discovery", func() (Input, error) { return DiscoverInput([]string{"funk", "cafe\u0301"}, "Ko\u0308ln") },
+			"/genres/funk+caf%C3%A9+city:k%C3%B6ln/", "/genres/funk+cafe%CC%81+city:ko%CC%88ln/",
+		},
 		{"Korean", func() (Input, error) { return UserInput("\u1112\u1161\u11ab") }, "/%ED%95%9C/", "/%E1%84%92%E1%85%A1%E1%86%AB/"},
 	}
 	for _, test := range tests {

@@ -305,6 +305,20 @@ func TestFaultMatrix(t *testing.T) {
 				f.sees(t, audience.asks, m.cold)
 			}))
 		}
+		// Of this token nothing is known yet. What goes wrong for it is not everybody's.
+		t.Run(name+"/anonymous after an unknown token", m.test(func(t *testing.T, f *faulty) {
+			f.begin(t, m)
+			code := ""
+			for _, e := range f.stage.ask(t, "demo-token", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil) {
+				code = e.code()
+			}
+			if code != m.cold.Code {
+				t.Errorf("the token sees %q, want %q", code, m.cold.Code)
+			}
+			f.mixcloud.ClearFaults() // one that is over begins anew
+			f.begin(t, m)
+			f.sees(t, "", m.cold)
+		}))
 	}
 }
 

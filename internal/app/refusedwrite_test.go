@@ -34,8 +34,10 @@ func TestRefusedWrites(t *testing.T) {
 		message string            // of the payload
 		says    map[string]string // message of the user error, by write; "" for all others
 	}{
-		"a new type": {status: 400, body: `{"error":{"type":"DuplicateException","message":"You have already uploaded this."}}`,
-			user: "REFUSED", message: "You have already uploaded this."},
+		"a new type": {
+			status: 400, body: `{"error":{"type":"DuplicateException","message":"You have already uploaded this."}}`,
+			user: "REFUSED", message: "You have already uploaded this.",
+		},
 		"no type":            {status: 409, body: `{"error":{"message":"Not twice."}}`, user: "REFUSED", message: "Not twice."},
 		"no words":           {status: 400, body: `{}`, user: "REFUSED", says: map[string]string{"": "Mixcloud refused it without saying why."}},
 		"an error as text":   {status: 400, body: `{"error":"No more."}`, user: "REFUSED", message: "No more."},
@@ -48,11 +50,15 @@ func TestRefusedWrites(t *testing.T) {
 		"a long message":     {status: 400, body: `{"error":{"message":"` + long + `"}}`, user: "REFUSED", message: long[:499] + "…"},
 		"an unprintable one": {status: 400, body: `{"error":{"message":"a\u0000b\r\nc"}}`, user: "REFUSED", message: "ab  c"},
 		"one with the token": {status: 400, body: `{"error":{"message":"No demo-token, ?access_token=demo-token"}}`, user: "REFUSED", message: "No [redacted], ?access_token=[redacted]"},
-		"details": {status: 400, body: `{"error":{"type":"PostValidationError","message":"Two faults."},"details":{"tags-0-tag":["Too short."]}}`,
-			user: "REFUSED", message: "Two faults.", says: map[string]string{"": "Too short."}},
+		"details": {
+			status: 400, body: `{"error":{"type":"PostValidationError","message":"Two faults."},"details":{"tags-0-tag":["Too short."]}}`,
+			user: "REFUSED", message: "Two faults.", says: map[string]string{"": "Too short."},
+		},
 		"details that are empty": {status: 400, body: `{"error":{"type":"PostValidationError","message":"A fault."},"details":{"name":[]}}`, user: "REFUSED", message: "A fault."},
-		"not found": {status: 404, body: `{"error":{"type":"ResourceNotFoundException","message":"Cloudcast does not exist."}}`, user: "NOT_FOUND",
-			says: map[string]string{"action": "There is no such cloudcast.", "edit": "There is no such cloudcast.", "upload": "Cloudcast does not exist."}},
+		"not found": {
+			status: 404, body: `{"error":{"type":"ResourceNotFoundException","message":"Cloudcast does not exist."}}`, user: "NOT_FOUND",
+			says: map[string]string{"action": "There is no such cloudcast.", "edit": "There is no such cloudcast.", "upload": "Cloudcast does not exist."},
+		},
 		"a token that is refused": {status: 400, body: `{"error":{"type":"OAuthException","message":"An invalid access token was provided"}}`, code: "UNAUTHENTICATED"},
 		"a rate limit":            {status: 403, body: `{"error":{"type":"RateLimitException","message":"Slow.","retry_after":7}}`, code: "RATE_LIMITED"},
 		"a failure in JSON":       {status: 500, body: `{"error":{"type":"X","message":"s3cret"}}`, code: "UPSTREAM_UNAVAILABLE"},

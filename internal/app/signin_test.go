@@ -333,8 +333,11 @@ func TestSignIn_MixcloudFails(t *testing.T) {
 		kind emulator.FaultKind
 		want int
 	}{
-		{emulator.FaultHTML502, 502}, {emulator.FaultReset, 502}, {emulator.FaultTruncatedJSON, 502},
-		{emulator.FaultSlowHeaders, 504}, {emulator.FaultURLEncodedToken, 200},
+		{emulator.FaultHTML502, 502},
+		{emulator.FaultReset, 502},
+		{emulator.FaultTruncatedJSON, 502},
+		{emulator.FaultSlowHeaders, 504},
+		{emulator.FaultURLEncodedToken, 200},
 		{emulator.FaultRateLimit, 503}, // the last: no code is exchanged until the wait is over
 	}
 	for _, test := range tests {
