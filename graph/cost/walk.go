@@ -163,15 +163,18 @@ func (w *walk) resources(keys []any, typ string, below func(typ string) sum) (to
 			}
 			this = name{kind, key}
 		}
+		forms := int64(1)
+		if decomposed(text) {
+			// It is looked up under the form that was received too, which other
+			// elements with the same key do not share.
+			forms, this.key = 2, text
+		}
 		if different[this] {
 			continue
 		}
 		different[this] = true
 		s := below(string(this.kind))
-		s.add(sum{each: 1})
-		if decomposed(text) {
-			s.each++
-		}
+		s.add(sum{each: forms})
 		total.add(s)
 	}
 	return total
