@@ -73,6 +73,22 @@ func TestEstimateOfRandom(t *testing.T) {
 	}
 }
 
+// TestEstimateOfKeys asks for all keys of the pool at once, in both orders. The
+// estimate may be one above the calls: it counts a decomposed key alone.
+func TestEstimateOfKeys(t *testing.T) {
+	t.Parallel()
+	keys := slices.Clone(pool(t)["keys"])
+	for range 2 {
+		slices.Reverse(keys)
+		q := queries.Query{Text: `query ($keys: [String!]!) { resources(keys: $keys) { key } }`, Variables: map[string]any{"keys": keys}}
+		s := newStage(t)
+		answerAnyhow(t, s, q)
+		if calls, estimate := s.calls(), estimated(t, q); len(calls) > estimate || estimate > len(calls)+1 {
+			t.Errorf("%d calls, %d were estimated\n%s", len(calls), estimate, strings.Join(calls, "\n"))
+		}
+	}
+}
+
 // answerAnyhow asks and does not mind errors in the answer, but all others.
 func answerAnyhow(t *testing.T, s *stage, q queries.Query) {
 	body, err := json.Marshal(map[string]any{"query": q.Text, "variables": q.Variables})
@@ -124,6 +140,16 @@ func pool(t *testing.T) values {
 	v["Query.artist(key)"], v["Query.track(key)"] = []any{track.Artist.Key(), "/artist/gone/"}, []any{track.Key(), "/demo/"}
 	for _, key := range []string{"/demo/", "/HarbourFM/", "/demo/lunch-break-a-tracklist-with-holes/", "/genres/funk/", "/categories/ambient/", track.Key()} {
 		v["Query.resource(key)"] = append(v["Query.resource(key)"], key)
+	}
+	v["keys"] = []any{
+		// Every kind, some of them twice in different spellings.
+		"/demo/", "https://www.mixcloud.com/DEMO/", "/HarbourFM/low-tide-live-from-the-last-ferry/",
+		"https://www.mixcloud.com/HarbourFM/low-tide-live-from-the-last-ferry/", "/genres/funk/", "/tag/funk/",
+		"/genres/city:athens/", "/categories/ambient/", w.User("demo").Playlists[0].Key(), track.Key(), track.Artist.Key(),
+		// Unknown, the second and third with the same key in Unicode NFC.
+		"/demo/gone/", "/demo/caf\u00e9/", "/demo/cafe\u0301/", "/nobody-of-that-name/",
+		// No keys.
+		"", "/a/b/c/d/", "https://example.com/", "/demo/followers/",
 	}
 	for kind, key := range map[model.Kind]string{
 		model.KindUser: "/HarbourFM/", model.KindCloudcast: "/spartacus/party-time/", model.KindTag: "/genres/funk/",
@@ -276,12 +302,15 @@ func (w *writer) arguments(typ *ast.Definition, f *ast.FieldDefinition) []string
 			known = w.values[a.Name]
 		}
 		switch {
-		case a.Name == "ids":
-			ids := make([]any, w.random.IntN(6))
-			for i := range ids {
-				ids[i] = w.any(known...)
+		case a.Name == "ids", a.Name == "keys":
+			elements := make([]any, w.random.IntN(6))
+			for i := range elements {
+				elements[i] = w.any(known...)
 			}
-			add(a.Name, ids)
+			if w.chance(2) { // more than are taken
+				elements = slices.Repeat([]any{known[0]}, 101)
+			}
+			add(a.Name, elements)
 		case known != nil:
 			if a.Type.NonNull || w.chance(60) {
 				add(a.Name, w.any(known...))

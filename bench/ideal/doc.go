@@ -16,6 +16,8 @@
 //     pages of one list that differ in size or place are several. (One that
 //     holds another could stand for it, but nobody can know that before the
 //     whole of a query was looked at.)
+//   - since is not sent where items say when they came onto their list: the page
+//     without it is cut, and is the same call as the page without a bound.
 //   - A look-up by name or key is one call, and so is the look-up of an owner
 //     whose lists alone are asked for: it says whether the owner exists.
 //   - totalCount costs nothing when the page is the whole list or the number

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,7 +71,7 @@ func TestFacts(t *testing.T) {
 	t.Parallel()
 	s := schema(t)
 	placed := map[string]bool{"User.listenLater": true}
-	for _, name := range []string{"viewer", "categories", "search", "discover", "oembed", "rateLimit", "oauthAuthorizationUrl", "node", "nodes"} {
+	for _, name := range []string{"viewer", "categories", "search", "discover", "oembed", "rateLimit", "oauthAuthorizationUrl", "node", "nodes", "resources"} {
 		placed["Query."+name] = true
 	}
 	place := func(name string) {
@@ -144,6 +145,12 @@ func fewUsers(n int) small {
 		m[key+"cloudcasts/"] = fmt.Sprintf(`{"data": [{"key": %q, "user": {"key": %q}, "hosts": [{"key": "/ADA/"}]}]}`, key+"show/", key)
 		m[key+"show/"] = fmt.Sprintf(`{"key": %q, "user": {"key": %q}}`, key+"show/", key)
 	}
+	m["/ada/comments/"] = `{"data": [
+		{"key": "/ada/comments/2/", "submit_date": "2020-01-02T00:00:00Z", "user": {"key": "/0/"}},
+		{"key": "/ada/comments/1/", "submit_date": "2020-01-01T00:00:00Z", "user": {"key": "/1/"}}]}`
+	m["/ada/listens/"] = `{"data": [
+		{"key": "/0/show/", "listen_time": "2020-01-02T00:00:00Z", "created_time": "2019-01-01T00:00:00Z"},
+		{"key": "/1/show/", "listen_time": "2020-01-01T00:00:00Z", "created_time": "2019-02-01T00:00:00Z"}]}`
 	m["/ada/following/"] = `{"data": [` + strings.Join(all, ",") + `], "paging": {"next": "more"}}`
 	m["/me/following/"] = m["/ada/following/"]
 	m["/ada/followers/"] = `{"data": [` + strings.Join(all, ",") + `]}`
@@ -187,6 +194,12 @@ func TestPlan(t *testing.T) {
 		"nobody's relations":               {1, "", `{ user(username: "ada") { following { nodes { followsViewer viewerIsFollowing isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1}},
 		"somebody's relations":             {1, "ada-token", `{ user(username: "ada") { following { nodes { viewerIsFollowing followsViewer isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1, 2}},
 		"ids, twice and forged":            {1, "", `{ node(id: "id of ada") { ... on User { biog following { nodes { city } } } } nodes(ids: ["id of 0", "forged", "id of 0"]) { ... on User { city } } }`, nil, nil, []int{2, 1}},
+		"a bound in a page with times":     {2, "", `{ user(username: "ada") { comments(since: "2020-01-01T00:00:00Z") { nodes { user { city } } } } }`, nil, nil, []int{1, 1, 1}},
+		"a page with times, twice":         {2, "", `{ user(username: "ada") { a: comments(since: 1) { nodes { user { city } } } b: comments { nodes { text } } } }`, nil, nil, []int{1, 1, 2}},
+		"a bound in a page of listens":     {2, "", `{ user(username: "ada") { listens(since: "2020-01-01T00:00:00Z", until: "2021-01-01T00:00:00Z") { nodes { description } } } }`, nil, nil, []int{1, 1, 1}},
+		"pages of two upper bounds":        {2, "", `{ user(username: "ada") { a: comments(since: 1) { nodes { text } } b: comments(since: 1, until: "2021-01-01T00:00:00Z") { nodes { text } } } }`, nil, nil, []int{1, 2}},
+		"keys, twice and of no kind":       {2, "", `{ resources(keys: ["/0/", "https://www.mixcloud.com/ada/", "/ADA/", "", "/eve/"]) { name ... on User { following { nodes { city } } } } }`, nil, nil, []int{3, 2, 1}},
+		"more keys than are taken":         {0, "", `query ($keys: [String!]!) { resources(keys: $keys) { name } }`, map[string]any{"keys": slices.Repeat([]any{"/ada/"}, 101)}, nil, nil},
 		"the old name of what is new":      {0, "", `{ tag(name: "funk") { latest { nodes { name } } } }`, nil, nil, []int{1, 1, 1}},
 		"keys of another kind":             {0, "", `{ cloudcast(key: "/ada/") { name } resource(key: "/") { name } search(query: " ") { users { nodes { name } } } }`, nil, nil, nil},
 		"players by key, width and nobody": {1, "", `{ user(username: "0") { cloudcasts { nodes { embedHtml a: embedHtml(width: "100%") b: embedHtml(width: "100%") embedJson } } } }`, nil, nil, []int{1, 1, 3}},

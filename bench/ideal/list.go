@@ -103,12 +103,6 @@ func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
 			w.fail(errors.New("ideal: no plan for since on a list without times"))
 			return
 		}
-		if p.since != 0 {
-			add("since", p.since)
-			if p.until == 0 { // with it, the newest come first
-				add("until", 253402300799)
-			}
-		}
 		if p.until != 0 {
 			add("until", p.until)
 		}
@@ -117,6 +111,9 @@ func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
 		items := a.Data
 		if l.whole {
 			items = cut(items, p)
+		}
+		if p.since != 0 {
+			items = after(items, p.since)
 		}
 		w.connection(n, f.SelectionSet, l, items, a.Paging.Next == "" && !p.filtered())
 	}
@@ -143,6 +140,19 @@ func cut(items []*resource, p page) []*resource {
 	}
 	items = items[min(p.offset, len(items)):]
 	return items[:min(p.size, len(items))]
+}
+
+// after returns the items that came onto their list after a second. Items are
+// ordered newest first, so the first n of these are among the first n of all:
+// the page that is read without since holds them, and the same page without a
+// bound is the same call.
+func after(items []*resource, since int64) []*resource {
+	for i, r := range items {
+		if r.listed().Unix() <= since {
+			return items[:i]
+		}
+	}
+	return items
 }
 
 // connection goes on with what is selected of a page. Complete says that it is

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
@@ -17,8 +18,24 @@ type resource struct {
 	Type    string // of an activity: what was done
 	Current bool   `json:"is_current_user"`
 
+	// Of these times, the first that is there is when an item came onto a dated list.
+	Submitted time.Time `json:"submit_date"`  // comments
+	Listened  time.Time `json:"listen_time"`  // listens
+	Created   time.Time `json:"created_time"` // cloudcasts and activities
+
 	User, Owner, From, Track, Artist         *resource
 	Tags, Hosts, Users, Cloudcasts, Sections []*resource
+}
+
+// listed is when an item of a dated list came onto it.
+func (r *resource) listed() time.Time {
+	switch {
+	case !r.Submitted.IsZero():
+		return r.Submitted
+	case !r.Listened.IsZero():
+		return r.Listened
+	}
+	return r.Created
 }
 
 // inside gives the resources of a member, by the member's name in the graph,

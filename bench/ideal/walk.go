@@ -10,8 +10,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// maxNodes is how many ids Query.nodes takes.
-const maxNodes = 100
+// maxElements is how many elements Query.nodes and Query.resources take.
+const maxElements = 100
 
 // A walker walks one query over what the Mixcloud holds.
 type walker struct {
@@ -184,11 +184,19 @@ func (w *walker) root(f *ast.Field, args map[string]any) {
 		w.refetch(f, args["id"])
 	case "nodes":
 		ids, _ := args["ids"].([]any)
-		if len(ids) > maxNodes {
+		if len(ids) > maxElements {
 			return // refused
 		}
 		for _, id := range ids {
 			w.refetch(f, id)
+		}
+	case "resources":
+		keys, _ := args["keys"].([]any)
+		if len(keys) > maxElements {
+			return // refused
+		}
+		for _, key := range keys {
+			w.lookUp(f, "", "", fmt.Sprint(key))
 		}
 	case "rateLimit", "oauthAuthorizationUrl":
 	default:

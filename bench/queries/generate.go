@@ -95,6 +95,9 @@ func (g *Generator) root() string {
 		name, args = "track", argument("key", track.Key())
 	case 14:
 		name, args = "resource", argument("key", pick(g, []string{address, user.Key(), track.Key(), "/tag/" + world.Escape(pick(g, w.Tags).Slug) + "/"}))
+		if g.chance(50) {
+			name, args = "resources", fmt.Sprintf("keys: [%q, %q, %q, %q]", user.Key(), address, track.Key(), "https://www.mixcloud.com"+user.Key())
+		}
 	case 15:
 		name, args = "oembed", argument("url", address)
 	default:
@@ -131,6 +134,8 @@ func (g *Generator) field(f *ast.FieldDefinition, args, owner string, times, dep
 	switch f.Name { // lists that come along
 	case "tags":
 		size = max(size, 5)
+	case "resources":
+		size = max(size, 4)
 	case "hosts":
 		size = max(size, 2)
 	case "sections", "categories":
