@@ -220,7 +220,7 @@ func TestReplicas_canary(t *testing.T) {
 	asked := 0
 	until(t, func() bool {
 		asked++
-		s.ask(t, "demo-token", fmt.Sprintf(`{ user(username: "demo") { followers(first: %d) { nodes { name } } } }`, asked%100+1), nil)
+		s.ask(t, "demo-token", fmt.Sprintf(`{ user(username: "demo") { followers(first: %d, offset: %d) { nodes { name } } } }`, asked%100+1, asked/100), nil)
 		return strings.Contains(redis.Dump(t), `\"paging\"`)
 	})
 	for _, token := range []string{canary + "-token", "demo-token"} {
