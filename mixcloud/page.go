@@ -34,6 +34,9 @@ type Page[T any] struct {
 	// list names none. Date-paged lists have a Previous even on their first
 	// page (observed).
 	Previous, Next *Link
+	// Astray says that the list names a next page by a link that leads nowhere: its
+	// query says nothing of the range, or there is none. Next is nil then.
+	Astray bool
 	// Dropped counts what the list held besides and was left out: whatever is
 	// no object or has no key.
 	Dropped int
@@ -122,6 +125,7 @@ func decodePage[T any, P decodable[T]](p *Page[T], v value) (ok bool) {
 			p.Name = m.text()
 		case "paging":
 			p.Previous, p.Next = readLink(m.member("previous")), readLink(m.member("next"))
+			p.Astray = p.Next == nil && m.member("next").text() != ""
 		}
 	}
 	return ok

@@ -3,6 +3,7 @@ package paging_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -30,6 +31,11 @@ type odd struct {
 	bare         bool // links do not name the limit
 	short        int  // a page has at most this share of what was asked, in percent; 0 for all
 	ignoreLimit  bool
+	fixed        int  // every page has so many items, whatever the limit
+	lastBare     bool // no links on the last page
+	astray       bool // the link to the next page repeats the request
+	doubled      int  // of so many items, one comes twice in its page; 0 for none
+	overlap      bool // a page by offset begins with the last item of the page before
 	ignoreOffset bool
 	ignoreUntil  bool
 	linkless     bool
@@ -56,6 +62,9 @@ func (o *odd) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], 
 		limit = max(1, limit*o.short/100)
 	}
 	byDate := !o.offset && r.Offset == nil
+	if o.fixed > 0 {
+		limit = o.fixed
+	}
 	var window []int
 	for i, it := range o.items {
 		until := r.Until.Unix()
@@ -84,6 +93,15 @@ func (o *odd) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], 
 		if !o.hidden[i] {
 			p.Items = append(p.Items, o.items[i])
 		}
+		if o.doubled > 0 && i%o.doubled == 0 {
+			p.Items = append(p.Items, o.items[i])
+		}
+	}
+	if o.overlap && !byDate && from > 0 && from < len(window) {
+		p.Items = append([]item{o.items[window[from-1]]}, p.Items...)
+	}
+	if o.astray && len(page) == 0 {
+		p.Next = &mixcloud.Link{Range: r}
 	}
 	if o.linkless || len(page) == 0 {
 		return p, nil
@@ -106,13 +124,36 @@ func (o *odd) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], 
 	} else {
 		link.Offset, previous.Offset = ptr(from+len(page)), ptr(max(0, from-limit))
 	}
-	if more {
+	switch {
+	case !more && o.lastBare && r.Since.IsZero(): // upwards, nothing tells such a page from the top
+		return p, nil
+	case o.astray && (r.Offset != nil || !r.Until.IsZero()): // the link repeats the request, also after the last page
+		p.Next = &mixcloud.Link{Range: r}
+	case o.astray:
+		p.Astray = true
+	case more:
 		p.Next = &mixcloud.Link{Range: link}
 	}
 	if byDate && !(o.topless && r.Since.IsZero() && r.Until.IsZero()) || !byDate && from > 0 {
 		p.Previous = &mixcloud.Link{Range: previous}
 	}
 	return p, nil
+}
+
+// A page by offset that begins with the last item of the one before has more
+// items than its link counts: nothing says which places they have.
+func TestPagesThatOverlapAreAnError(t *testing.T) {
+	t.Parallel()
+	o := &odd{offset: true, overlap: true}
+	for i := range 60 {
+		o.items = append(o.items, item{key: fmt.Sprintf("/i%d/", i), second: int64(1_500_000_000 - i)})
+	}
+	for _, size := range []int{1, 3, 7, 20} {
+		edges, ended := o.forwardWalk(t, size)
+		if ended || !slices.Equal(itemsOf(edges), o.items[:size]) {
+			t.Errorf("first: %d: %d items, ended %t, want the first page and an error", size, len(edges), ended)
+		}
+	}
 }
 
 // visible are the items that a client can see.
@@ -282,7 +323,7 @@ func TestWalksOfAnyUpstream(t *testing.T) {
 		ties := rapid.SampledFrom([]int{1, 3, 12, 130}).Draw(t, "most ties")
 		o.items = drawList(t, 40*12/(11+ties), ties)
 		var want []item
-		oddity := rapid.SampledFrom([]string{"none", "cap", "hidden", "hidden and cap", "short", "doubles", "inclusive", "no limit", "no offset", "no until"}).Draw(t, "oddity")
+		oddity := rapid.SampledFrom([]string{"none", "cap", "hidden", "hidden and cap", "short", "doubles", "inclusive", "no limit", "no offset", "no until", "fixed", "doubled pages", "astray"}).Draw(t, "oddity")
 		switch oddity {
 		case "cap":
 			o.cap = rapid.SampledFrom([]int{1, 2, 7, 20, 50}).Draw(t, "cap")
@@ -310,6 +351,15 @@ func TestWalksOfAnyUpstream(t *testing.T) {
 					}
 				}
 			}
+		case "fixed":
+			o.fixed = rapid.SampledFrom([]int{5, 20, 50}).Draw(t, "page")
+			o.lastBare = rapid.Bool().Draw(t, "last page has no links")
+		case "doubled pages":
+			o.doubled = rapid.IntRange(1, 5).Draw(t, "one in")
+			o.lastBare = rapid.Bool().Draw(t, "last page has no links")
+		case "astray":
+			o.astray = true
+			o.lastBare = rapid.Bool().Draw(t, "last page has no links")
 		case "inclusive":
 			o.inclusive = true
 		case "no limit":
@@ -326,7 +376,7 @@ func TestWalksOfAnyUpstream(t *testing.T) {
 				o.items = o.items[:100]
 			}
 		}
-		if (o.bare && o.cap > 0) || o.short > 0 || len(o.hidden) > 0 {
+		if (o.bare && o.cap+o.fixed > 0) || o.short > 0 || len(o.hidden) > 0 {
 			// A short page without any link, read upwards, cannot be told from
 			// the top of the list.
 			o.next = nextIfFull
@@ -344,7 +394,7 @@ func TestWalksOfAnyUpstream(t *testing.T) {
 	})
 	t.Logf("walks that ended: %v; that an error stopped: %v", ended, stopped)
 	for oddity := range ended {
-		if ended[oddity] < stopped[oddity] {
+		if oddity != "astray" && ended[oddity] < stopped[oddity] { // without times such a link leads nowhere
 			t.Errorf("%s: %d walks ended, an error stopped %d", oddity, ended[oddity], stopped[oddity])
 		}
 	}

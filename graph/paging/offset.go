@@ -47,11 +47,19 @@ func (r *reader[T]) wholeFrom(p *page[T], start int, head uint32) bool {
 	if head == 0 || head == first || start == 0 || p.kind() != ByWindow {
 		return true
 	}
+	p.place(start)
+	r.total = nil
+	return false
+}
+
+// place numbers the entries of a page that was taken for the whole list, and
+// begins at an offset.
+func (p *page[T]) place(start int) {
+	first := digest(p.entries[0].at.Key)
 	for i := range p.entries {
 		p.entries[i].at = Cursor{Kind: ByWindow, Key: p.entries[i].at.Key, Offset: start + i, Head: first}
 	}
-	p.start, p.whole, r.total = start, false, nil
-	return false
+	p.start, p.whole = start, false
 }
 
 // afterOffset reads on from a cursor by offset.
@@ -130,6 +138,9 @@ func (r *reader[T]) batch(ctx context.Context, p *page[T], start, want int) (las
 		return nil, nil, false, err
 	}
 	for _, q := range pages {
+		if q.whole && len(p.entries) > 0 {
+			r.wholeFrom(q, *q.asked.Offset, digest(p.entries[0].at.Key))
+		}
 		if q.start != start {
 			break // the page before was shorter than asked: what is between was not read
 		}
@@ -217,6 +228,9 @@ func (r *reader[T]) sideBySide(ctx context.Context, start, n int) ([]*page[T], e
 		return nil, err
 	}
 	for _, p := range pages {
+		if p.fault != nil {
+			return nil, p.fault
+		}
 		r.learn(p)
 	}
 	return pages, nil
@@ -273,6 +287,11 @@ func (r *reader[T]) between(ctx context.Context, start, end int, head uint32) (e
 	p, err := r.fetch(ctx, r.at(start, r.atMost(end-start)))
 	if err != nil {
 		return nil, start, false, err
+	}
+	// Read upwards, a page may rightly begin with the cursor's own: see the top.
+	if p.whole && start > 0 && len(p.entries) > 0 && digest(p.entries[0].at.Key) == head && p.kind() == ByWindow {
+		p.place(start)
+		r.total = nil
 	}
 	if r.wholeFrom(p, start, head) {
 		return p.entries[:min(end, len(p.entries))], 0, true, nil

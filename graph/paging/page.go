@@ -80,6 +80,9 @@ type page[T any] struct {
 	// repeated says that the upstream gave items which are newer than asked for,
 	// by more than the second of until.
 	repeated bool
+	// fault is set when the page contradicts itself, so that none of its items
+	// can be placed.
+	fault error
 }
 
 // newPage makes a page of an answer.
@@ -88,31 +91,36 @@ func (r *reader[T]) newPage(asked mixcloud.Range, answer *mixcloud.Page[T]) *pag
 	if p.scheme = schemeOf(answer.Next); p.scheme == unknown {
 		p.scheme = schemeOf(answer.Previous)
 	}
+	doubles := p.dropDoubles(r, answer)
+	if answer.Astray && p.raw > 0 {
+		p.next = &mixcloud.Link{} // where it leads is not known yet
+	}
 	limit := asked.Limit
 	for _, l := range []*mixcloud.Link{answer.Next, answer.Previous} {
 		if l != nil && l.Limit > 0 {
 			limit = min(limit, l.Limit) // the upstream's own idea of a full page
 		}
 	}
-	p.whole = p.raw > asked.Limit && answer.Next == nil && answer.Previous == nil
-	p.complete = answer.Next == nil && (p.raw < limit || p.whole)
+	until, bounded := secondOf(asked.Until)
+	// A list that goes by date keeps its bounds: more than was asked for is then
+	// the rest of a list that does not keep the limit.
+	rest := p.raw > asked.Limit && p.next == nil
+	p.whole = rest && answer.Previous == nil && !(r.dated && (bounded || !asked.Since.IsZero()))
+	p.complete = p.next == nil && (p.raw < limit || p.whole || rest && asked.Since.IsZero())
 	if asked.Offset != nil && !p.whole {
 		p.start = *asked.Offset
-	}
-	p.entries = make([]entry[T], len(answer.Items))
-	for i, item := range answer.Items {
-		p.entries[i].item = item
-		p.entries[i].at.Key = cursorKey(r.list.Key(item))
 	}
 	if answer.Previous != nil {
 		p.top, _ = secondOf(answer.Previous.Since)
 	}
-	until, bounded := secondOf(asked.Until)
 	p.repeated = bounded && p.top > until
 	switch bounded = bounded || !asked.Since.IsZero(); {
 	case len(p.entries) == 0:
 	case (p.whole || p.scheme == byDate || p.scheme == unknown && r.prefer != ByWindow || r.prefer == ByTime) && r.readTimes(p.entries):
 		p.numberTimes(r.list.Repeats)
+		if answer.Astray && len(p.entries) > 0 {
+			p.next = &mixcloud.Link{Range: mixcloud.Range{Until: timeOf(p.last().at.Second)}}
+		}
 	case !p.whole && (p.scheme == byDate || p.scheme == unknown && (r.prefer == ByPage || bounded)):
 		if !r.list.Repeats { // such lists are sets: favorites, followers
 			p.entries = slices.CompactFunc(p.entries, func(a, b entry[T]) bool { return a.at.Key == b.at.Key })
@@ -120,6 +128,9 @@ func (r *reader[T]) newPage(asked mixcloud.Range, answer *mixcloud.Page[T]) *pag
 		p.numberPage()
 	default:
 		p.numberOffsets(answer.Dropped)
+		if p.fault = p.misplaced(); doubles && p.fault == nil {
+			p.fault = errDoubles
+		}
 	}
 	return p
 }

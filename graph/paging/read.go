@@ -66,6 +66,7 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 			return nil, gqlerr.Invalid(arg.name, "is a cursor of another list")
 		}
 		from = &c
+		r.dated = c.Kind == ByPage
 		if r.prefer = c.Kind; c.Kind == ByOffset {
 			r.prefer = ByWindow
 		}
@@ -96,6 +97,7 @@ type reader[T any] struct {
 	calls  int
 	hidden bool // a page had no items and was not the last: more calls are allowed
 	tied   bool // a second does not fit a page: the same
+	dated  bool // the list goes by date
 	total  *int // the length of a list that came whole
 }
 
@@ -107,12 +109,16 @@ func (r *reader[T]) fetch(ctx context.Context, asked mixcloud.Range) (*page[T], 
 		return nil, err
 	}
 	p := r.newPage(asked, answer)
+	if p.fault != nil {
+		return nil, p.fault
+	}
 	r.learn(p)
 	return p, nil
 }
 
 // learn notes what a page says about the list.
 func (r *reader[T]) learn(p *page[T]) {
+	r.dated = r.dated || p.scheme == byDate
 	r.hidden = r.hidden || len(p.entries) == 0 && p.next != nil
 	if p.whole {
 		r.total = &p.size

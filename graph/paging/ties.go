@@ -30,7 +30,8 @@ func (r *reader[T]) deeper(ctx context.Context, p *page[T], need int) (*page[T],
 		return nil, nil, err
 	}
 	switch {
-	case overlap == 0 && len(q.entries) == 0 && q.next == nil:
+	case overlap == 0 && len(q.entries) == 0 && (q.next == nil || q.raw == 0 && q.step() == 0 && q.next.Offset != nil):
+		q.next = nil // nothing is there, and no link leads further
 		return q, nil, nil
 	case len(q.entries) == 0:
 		return nil, nil, errTies
@@ -67,6 +68,9 @@ func (r *reader[T]) within(ctx context.Context, bounds mixcloud.Range, offset, l
 	q := r.newPage(asked, answer)
 	r.prefer = prefer
 	q.deep = true
+	if q.fault != nil {
+		return nil, q.fault
+	}
 	if len(q.entries) == 0 {
 		return q, nil
 	}
