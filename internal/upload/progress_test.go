@@ -181,6 +181,7 @@ func TestHub_forgets(t *testing.T) {
 			h.Begin(Name{"many", fmt.Sprint(i)})
 		}
 		leave()
+		synctest.Wait() // for the watch to end
 		if len(h.uploads) > maxUploads || h.track(Name{"", "running"}) != running {
 			t.Errorf("%d are known", len(h.uploads))
 		}

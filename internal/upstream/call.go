@@ -145,12 +145,13 @@ func (s *Store) learn(v *viewer, t *ticket, pause time.Duration, err error) erro
 	if pause <= 0 || !ok {
 		return err
 	}
-	if own := t.limits[0]; own.isShared {
+	own, shared, isShared := s.queue.ownLimit(t)
+	if isShared {
 		ago := s.clock.now() - t.sent
-		pause = s.options.Limiter.Refused(context.WithoutCancel(s.ctx), own.shared, ago, min(refused.RetryAfter, maxPause))
+		pause = s.options.Limiter.Refused(context.WithoutCancel(s.ctx), shared, ago, min(refused.RetryAfter, maxPause))
 		s.queue.hold(own, pause)
 	}
-	s.logRefusal(v, t.limits[0], pause)
+	s.logRefusal(v, own, pause)
 	told := *refused
 	told.RetryAfter = pause
 	return &told
@@ -161,11 +162,11 @@ func (s *Store) learn(v *viewer, t *ticket, pause time.Duration, err error) erro
 func (s *Store) line(ctx context.Context, t *ticket, hear func(until tick) error) error {
 	err := s.queue.enter(ctx, t, hear)
 	for err == nil {
-		l := t.limits.shared()
+		l, limit := s.queue.sharedLimit(t)
 		if l == nil {
 			break
 		}
-		wait := s.options.Limiter.Take(ctx, l.shared)
+		wait := s.options.Limiter.Take(ctx, limit)
 		if wait <= 0 {
 			s.queue.drawn(t, l)
 			break

@@ -263,6 +263,25 @@ func (q *queue) stop() {
 	}
 }
 
+// sharedLimit returns the limiter of a ticket that other processes share, and what
+// they call it; nil if none is. A token that was just proven changes both.
+func (q *queue) sharedLimit(t *ticket) (*limiter, SharedLimit) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if l := t.limits.shared(); l != nil {
+		return l, l.shared
+	}
+	return nil, SharedLimit{}
+}
+
+// ownLimit returns the limiter of a ticket's principal and kind of call.
+func (q *queue) ownLimit(t *ticket) (own *limiter, limit SharedLimit, shared bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	own = t.limits[0]
+	return own, own.shared, own.isShared
+}
+
 func (q *queue) isStopped() bool {
 	select {
 	case <-q.ended:

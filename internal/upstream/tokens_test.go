@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,9 +21,12 @@ var badToken = reply{delay: 10 * time.Millisecond, status: 400, body: `{"error":
 func TestTokens_Invented(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		perToken := map[string]int{}
 		s, up := newRig(t, Options{Rate: 50, Burst: 500, Retries: -1}, func(c call) reply {
+			mu.Lock()
 			perToken[c.token]++
+			mu.Unlock()
 			if c.token != "" {
 				return badToken
 			}
@@ -214,7 +218,7 @@ func TestQueue_FairBetweenAddresses(t *testing.T) {
 func TestQueue_CrowdAtOneAddress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{Concurrency: 1, Budget: 10_000, Retries: -1}, func(call) reply { return reply{delay: time.Second} })
+		s, _ := newRig(t, Options{Concurrency: 1, Budget: 1000, Retries: -1}, func(call) reply { return reply{delay: time.Second} })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		for i := range 2 * s.queue.most {
@@ -240,20 +244,20 @@ func TestLimits_Total(t *testing.T) {
 		s, up := newRig(t, Options{TotalRate: 2, Concurrency: 100, Retries: -1}, latest)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		writes := 0
+		var writes atomic.Int64
 		for i := range 100 {
 			token := fmt.Sprint("t", i%10)
 			s.Proven(token)
 			go name(ctx, s.Session(token), fmt.Sprintf("/%d/", i))
 			go func() {
 				_, _ = Write(ctx, s.Session(token), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) {
-					writes++
+					writes.Add(1)
 					return 0, nil
 				})
 			}()
 		}
 		time.Sleep(11 * time.Second)
-		if made := up.made() + writes; made < 20 || made > 22 {
+		if made := up.made() + int(writes.Load()); made < 20 || made > 22 {
 			t.Errorf("%d calls were made in ten seconds, want 2 + 20", made)
 		}
 	})
