@@ -39,6 +39,7 @@ var multiplied = map[string]string{
 	"raw":                         page(aliased(1000, "r", "raw")),
 	"raw, fewer":                  page(aliased(150, "r", "raw")),
 	"pictures":                    page(aliased(20, "a", "pictures {"+aliased(9, "b", "url")+"}")),
+	"connections, other pages":    "{ categories {" + aliased(99, "c", "cloudcasts(first: 100) { nodes { key } }") + "} }",
 	"aliases cubed":               "{" + aliased(20, "p", "popular(first: 100) {"+aliased(10, "n", "nodes {"+aliased(10, "u", "user { key }")+"}")+"}") + "}",
 	"nodes, users, keys":          "{ popular(first: 100) {" + aliased(9, "n", "nodes {"+aliased(190, "e", "raw")+"}") + "} }",
 	"nested lists":                "{ popular(first: 10) { nodes { user { cloudcasts(first: 10) { nodes { tags {" + aliased(900, "a", "name") + "} } } } } } }",
@@ -76,7 +77,10 @@ func TestMultiplied(t *testing.T) {
 		}
 		return resp.StatusCode, body
 	}
-	ask(page("key tags { name }")) // what is loaded once is not the operation's
+	// What is loaded once is not the operation's.
+	ask(page("key tags { name }"))
+	ask(page("user { cloudcasts(first: 100) { __typename } }"))
+	ask("{ categories { cloudcasts(first: 100) { __typename } } }")
 	neighbour := watch(func() { ask(`{ user(username: "demo") { name } }`) })
 	time.Sleep(time.Second)
 	idle, idleMemory := median(neighbour.taken()), memory(t, server.Process.Pid, "VmRSS")

@@ -36,6 +36,10 @@ const (
 	maxYields   = 100
 )
 
+// maxItems is how many objects the lists of one response may hold in all. An object costs gqlgen some three kilobytes,
+// whatever is selected of it, until the response is built.
+const maxItems = 50_000
+
 var errStopped = errors.New("the execution was stopped")
 
 // A counter counts one response of one operation after another.
@@ -53,6 +57,7 @@ type counter struct {
 	errors   atomic.Int64
 	tasks    atomic.Int64 // fields that were given goroutines of their own and whose resolvers have not returned
 	allTasks atomic.Int64
+	items    atomic.Int64 // objects of lists
 	overrun  atomic.Int64 // fields executed in overtime
 	cause    atomic.Pointer[error]
 	exceeded atomic.Pointer[gqlerr.Error]
@@ -69,6 +74,7 @@ func counterOf(ctx context.Context) *counter {
 func (c *counter) begin() {
 	c.fields.Store(0)
 	c.bytes.Store(0)
+	c.items.Store(0)
 	c.errors.Store(0)
 	c.tasks.Store(0)
 	c.allTasks.Store(0)
@@ -174,6 +180,9 @@ func (c *counter) add(size plan) (all int64, ok bool) {
 	}
 	if size.tasks > 0 && c.allTasks.Add(size.tasks) > maxAllTasks {
 		return 0, c.exceed(tasksError(maxAllTasks))
+	}
+	if size.items > 0 && c.items.Add(size.items) > maxItems {
+		return 0, c.exceed(itemsError())
 	}
 	if size.fields > 0 && c.fields.Add(size.fields) > c.limiter.limits.Fields {
 		return 0, c.exceed(c.limiter.fieldsError())

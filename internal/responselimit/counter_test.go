@@ -211,3 +211,22 @@ func TestField_BoundsGoroutines(t *testing.T) {
 		t.Errorf("a list that starts more: %v", err)
 	}
 }
+
+// The objects of all lists of a response are bounded, whatever is selected of them.
+func TestField_BoundsItems(t *testing.T) {
+	t.Parallel()
+	c, ctx := operation(t, "{ users { __typename } }", Limits{Fields: 1 << 60, Bytes: 1 << 60})
+	users := make([]*User, maxItems/2)
+	for i := range users {
+		users[i] = &User{}
+	}
+	for round := range 3 {
+		_, err := resolve(at(ctx, c, "users"), c, users)
+		if refused := err != nil; refused != (round == 2) {
+			t.Errorf("list %d of %d objects: error %v", round+1, len(users), err)
+		}
+	}
+	if e := c.exceeded.Load(); e == nil || e.Details["limit"] != "list-items" {
+		t.Errorf("got %v", e)
+	}
+}

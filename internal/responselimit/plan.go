@@ -13,14 +13,15 @@ type plan struct {
 	fields int64
 	bytes  int64 // braces, keys, commas and the values of __typename
 	tasks  int64 // fields that gqlgen resolves in goroutines of their own
+	items  int64 // objects of lists, each of which gqlgen builds in a goroutine of its own
 }
 
 func (p plan) plus(q plan) plan {
-	return plan{p.fields + q.fields, p.bytes + q.bytes, p.tasks + q.tasks}
+	return plan{p.fields + q.fields, p.bytes + q.bytes, p.tasks + q.tasks, p.items + q.items}
 }
 
 func (p plan) largest(q plan) plan {
-	return plan{max(p.fields, q.fields), max(p.bytes, q.bytes), max(p.tasks, q.tasks)}
+	return plan{max(p.fields, q.fields), max(p.bytes, q.bytes), max(p.tasks, q.tasks), max(p.items, q.items)}
 }
 
 // newPlan collects the fields of a selection set for an object type. gqlgen keeps what was collected for as long as
@@ -89,7 +90,7 @@ func (p *plans) sum(v reflect.Value) plan {
 		return plan{}
 	case reflect.Slice:
 		n := v.Len()
-		all := plan{bytes: 2 + int64(max(n-1, 0))}
+		all := plan{bytes: 2 + int64(max(n-1, 0)), items: int64(n)}
 		for i := range n {
 			all = all.plus(p.sum(v.Index(i)))
 		}

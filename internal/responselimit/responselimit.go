@@ -149,6 +149,15 @@ func (l *Limiter) bytesError() *gqlerr.Error {
 	}
 }
 
+func itemsError() *gqlerr.Error {
+	return &gqlerr.Error{
+		Code: gqlerr.CodeLimitExceeded,
+		Message: fmt.Sprintf("The lists of the response have more than %d objects in all; no response may have more. "+
+			"Ask for smaller pages or fewer lists, or split the operation.", maxItems),
+		Details: map[string]any{"limit": "list-items", "maximum": maxItems},
+	}
+}
+
 func tasksError(maximum int64) *gqlerr.Error {
 	return &gqlerr.Error{
 		Code: gqlerr.CodeLimitExceeded,
