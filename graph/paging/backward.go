@@ -159,6 +159,9 @@ func (r *reader[T]) fill(ctx context.Context, above []entry[T], top bool, second
 		case err != nil:
 			return nil, false, err
 		}
+		if at := slices.IndexFunc(w.entries, func(e entry[T]) bool { return find(above, e.at.ident()) >= 0 }); at >= 0 {
+			w.entries = w.entries[:at] // an older page, from before the pivot was listed
+		}
 		above, top = slices.Concat(w.entries, above), w.top
 		switch {
 		case len(w.entries) > 0:
@@ -316,11 +319,8 @@ func (r *reader[T]) under(w *window[T], p *page[T]) bool {
 		w.entries, w.second, w.begins = p.entries, p.top, begins
 		return true
 	}
-	if at := find(p.entries, w.entries[0].at.ident()); at >= 0 { // all of the window is of one second
-		joined := p.entries
-		if find(p.entries, w.entries[len(w.entries)-1].at.ident()) < 0 { // p ends within the window
-			joined = slices.Concat(p.entries[:at], w.entries)
-		}
+	if find(p.entries, w.entries[0].at.ident()) >= 0 { // all of the window is of one second
+		joined := merge(w.entries, p.entries)
 		fresh := len(joined) > len(w.entries)
 		w.entries, w.second, w.begins = joined, p.top, begins
 		return fresh
@@ -340,6 +340,24 @@ func (r *reader[T]) under(w *window[T], p *page[T]) bool {
 	}
 	w.entries, w.top = slices.Concat(w.entries, fresh), true
 	return true
+}
+
+// merge combines two pieces of a list that have items in common and were read
+// at different times, so that each may lack what the other has: those items in
+// their order in a, and between them what only one of the pieces has.
+func merge[T any](a, b []entry[T]) []entry[T] {
+	merged := make([]entry[T], 0, max(len(a), len(b)))
+	next := 0 // the first entry of b that is not merged
+	for _, e := range a {
+		if at := find(b[next:], e.at.ident()); at >= 0 {
+			merged = append(merged, b[next:next+at]...)
+			next += at + 1
+		} else if find(merged, e.at.ident()) >= 0 {
+			continue // the pieces contradict each other
+		}
+		merged = append(merged, e)
+	}
+	return append(merged, b[next:]...)
 }
 
 // bounded reads a page for the way back: newer than since and older than until,

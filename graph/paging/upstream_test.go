@@ -47,7 +47,10 @@ type upstream struct {
 	topless bool // no previous link on the page from the top
 	whole   bool
 	calls   []string
-	fake    func(n int, r mixcloud.Range) *mixcloud.Page[item] // answers instead, unless nil
+	// kept are earlier answers, which are given again, as a cache does; nil for
+	// a fresh answer each time.
+	kept map[string]*mixcloud.Page[item]
+	fake func(n int, r mixcloud.Range) *mixcloud.Page[item] // answers instead, unless nil
 }
 
 func (u *upstream) list() paging.List[item] {
@@ -77,6 +80,19 @@ func (u *upstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[it
 			return p, nil
 		}
 	}
+	if u.kept == nil {
+		return u.answer(r), nil
+	}
+	p := u.kept[call(r)]
+	if p == nil {
+		p = u.answer(r)
+		u.kept[call(r)] = p
+	}
+	return &mixcloud.Page[item]{Items: slices.Clone(p.Items), Next: p.Next, Previous: p.Previous}, nil
+}
+
+// answer is a fresh answer.
+func (u *upstream) answer(r mixcloud.Range) *mixcloud.Page[item] {
 	limit := r.Limit
 	if limit == 0 {
 		limit = 20
@@ -87,12 +103,12 @@ func (u *upstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[it
 	}
 	limit = min(limit, most)
 	if u.whole {
-		return &mixcloud.Page[item]{Items: slices.Clone(u.items)}, nil
+		return &mixcloud.Page[item]{Items: slices.Clone(u.items)}
 	}
 	if u.offset || r.Offset != nil {
-		return u.byOffset(r, limit), nil
+		return u.byOffset(r, limit)
 	}
-	return u.byDate(r, limit), nil
+	return u.byDate(r, limit)
 }
 
 func (u *upstream) byOffset(r mixcloud.Range, limit int) *mixcloud.Page[item] {

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mixcloud-graphql/graph/paging"
+	"mixcloud-graphql/mixcloud"
 )
 
 // drawList draws a list of groups of items that share a second.
@@ -223,4 +224,88 @@ func (u *upstream) insert(t *rapid.T, key string) {
 		hi++
 	}
 	u.items = slices.Insert(u.items, rapid.IntRange(lo, hi).Draw(t, "place"), item{key, second})
+}
+
+// The same while a cache gives earlier answers again: the pages that a read
+// combines are of different ages. Items arrive in the newest second or later.
+func TestWalksOfAListInMotionThroughACache(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"forward", "backward"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				u := drawUpstream(t)
+				if u.newest && u.cap > 0 {
+					u.cap = 25 // all has to be in reach of five calls
+				}
+				u.topless = false                // it would not say that it pages by date
+				u.next = min(u.next, nextIfMore) // a link that always leads on takes more calls than are allowed
+				edges := forward(t, u, paging.Args{}, nil)
+				if len(edges) == 0 {
+					return
+				}
+				u.kept = map[string]*mixcloud.Page[item]{}
+				turn := rapid.IntRange(0, len(edges)-1).Draw(t, "turn")
+				want, born := itemsOf(edges[:turn]), 0
+				arrive := func() {
+					if rapid.IntRange(0, 3).Draw(t, "expire") == 0 {
+						clear(u.kept)
+					}
+					for range rapid.IntRange(0, 3).Draw(t, "insert") {
+						born++
+						u.insertNew(t, fmt.Sprintf("/new%d/", born))
+					}
+				}
+				var got []item
+				if way == "forward" {
+					want = slices.Clone(u.items)
+					got = itemsOf(forward(t, u, paging.Args{}, func(*paging.Result[item]) { arrive() }))
+				} else {
+					got = backward(t, u, edges[turn].Cursor, arrive)
+				}
+				seen := make(map[item]bool)
+				for _, i := range got {
+					if seen[i] {
+						t.Fatalf("%v came twice: %v", i, got)
+					}
+					seen[i] = true
+				}
+				got = slices.DeleteFunc(got, func(i item) bool { return i.key[1] == 'n' })
+				if diff := cmp.Diff(want, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
+					t.Fatalf("walk differs from what was there (-list +walk):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// backward walks from a cursor to the top; between is called between pages.
+func backward(t *rapid.T, u *upstream, before string, between func()) (items []item) {
+	for range 1000 {
+		size := rapid.IntRange(1, 30).Draw(t, "last")
+		result := u.read(t, paging.Args{Last: &size, Before: &before})
+		if len(result.Edges) > size {
+			t.Fatalf("%d items for last: %d", len(result.Edges), size)
+		}
+		items = append(nodes(result), items...)
+		if !result.HasPreviousPage {
+			return items
+		}
+		before = result.Edges[0].Cursor
+		between()
+	}
+	t.Fatal("the walk does not end")
+	return nil
+}
+
+// insertNew puts an item at the top, or among those of the newest second.
+func (u *upstream) insertNew(t *rapid.T, key string) {
+	second, ties := u.items[0].second, 0
+	for ties < len(u.items) && u.items[ties].second == second {
+		ties++
+	}
+	if ties >= 15 || u.cap > 0 && ties >= 5 || rapid.Bool().Draw(t, "on top") {
+		second, ties = second+rapid.Int64Range(1, 3).Draw(t, "later"), 0
+	}
+	u.items = slices.Insert(u.items, rapid.IntRange(0, ties).Draw(t, "place"), item{key, second})
 }
