@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,7 +16,6 @@ import (
 	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/connlimit"
-	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/redis"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
@@ -33,6 +31,7 @@ type App struct {
 	log      *slog.Logger
 	drain    time.Duration
 	conns    *connlimit.Limiter
+	cert     *certificate // nil for plain HTTP
 	draining atomic.Bool
 	stop     chan struct{} // closed when draining begins
 }
@@ -72,11 +71,15 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 	if err != nil {
 		return nil, err
 	}
+	cert, err := newCertificate(cfg.TLSCert, cfg.TLSKey)
+	if err != nil {
+		return nil, err
+	}
 	store := newStore(cfg, client, entry, shared, log, tune)
 	entry.exchanges.store = store
 	gate := admission.New(runtime.GOMAXPROCS(0), cmp.Or(cfg.MaxWait, admission.DefaultMaxWait))
 	conns := connlimit.New(connlimit.Limit(connlimit.Descriptors(), cfg.MaxUpstream), log)
-	a := &App{store: store, gate: gate, conns: conns, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
+	a := &App{store: store, gate: gate, conns: conns, cert: cert, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
 	schema, around := newGraph(store, entry, shared, log)
 	meter, err := newMeter(schema.Schema(), store, cfg.OperationBudget)
 	if err != nil {
@@ -92,11 +95,19 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 // ServeHTTP answers as the server does, for tests and for mounting elsewhere.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
+// Reload reads the TLS certificate again. After an error the server keeps the one it has.
+func (a *App) Reload() error {
+	if a.cert == nil {
+		return nil
+	}
+	return a.cert.Reload()
+}
+
 // Serve serves ln, and closes it, until ctx ends. Then it takes no new
 // connections and returns when the requests in flight are answered: nil if
 // they all were within the drain timeout. It is called once.
 func (a *App) Serve(ctx context.Context, ln net.Listener) error {
-	err := serve(ctx, ln, a, a.conns, a.drain, a.log, func() {
+	err := serve(ctx, ln, a, a.cert, a.conns, a.drain, a.log, func() {
 		a.draining.Store(true)
 		close(a.stop)
 	})
@@ -118,46 +129,3 @@ func (a *App) Close(ctx context.Context) error {
 
 // closing is how long what nobody waits for may take to end.
 const closing = 5 * time.Second
-
-// serve is [App.Serve] for any handler. Stopping is called when draining begins.
-func serve(ctx context.Context, ln net.Listener, h http.Handler, conns *connlimit.Limiter, drain time.Duration, log *slog.Logger, stopping func()) error {
-	// Requests outlive ctx while draining, but not the drain timeout.
-	requests, abort := context.WithCancel(context.WithoutCancel(ctx))
-	defer abort()
-	srv := &http.Server{
-		Handler:           h,
-		BaseContext:       func(net.Listener) context.Context { return requests },
-		ConnContext:       graphhttp.ConnContext,
-		ConnState:         conns.ConnState,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(conns.Listener(graphhttp.Listener(ln))) }()
-	select {
-	case err := <-served: // never nil, and not yet ErrServerClosed
-		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
-	case <-ctx.Done():
-	}
-
-	stopping()
-	log.Info("draining", "timeout", drain)
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	err := srv.Shutdown(limit)
-	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
-		err = errors.Join(err, ended)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		_ = srv.Close() // first: nobody is to take an answer that broke off for a whole one
-		abort()
-		return fmt.Errorf("requests were still in flight %v after the signal to stop", drain)
-	}
-	if err != nil {
-		return fmt.Errorf("drain: %w", err)
-	}
-	log.Info("drained")
-	return nil
-}

@@ -53,7 +53,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		all.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
 	}
 	// CORS is outermost: a page must be able to read refusals too.
-	return graphhttp.Chain(all, graphhttp.CORS("/graphql", cfg.AllowOrigin), graphhttp.Admission(a.gate, "/graphql", a.log), graphhttp.RequestID, graphhttp.ClientAddress, graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
+	return graphhttp.Chain(all, graphhttp.CORS("/graphql", cfg.AllowOrigin), graphhttp.Admission(a.gate, "/graphql", a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
 }
 
 // live says that the process can answer at all.

@@ -42,7 +42,11 @@ func runServe(ctx context.Context, cfg config.Serve, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	ln, base, err := listen(ctx, cfg.Addr)
+	scheme := "http"
+	if cfg.TLSCert != "" {
+		scheme = "https"
+	}
+	ln, base, err := listen(ctx, cfg.Addr, scheme)
 	if err != nil {
 		return err
 	}
@@ -77,7 +81,7 @@ func runEmulator(ctx context.Context, cfg config.Emulator, stdout, stderr io.Wri
 	if err != nil {
 		return err
 	}
-	ln, base, err := listen(ctx, cfg.Addr)
+	ln, base, err := listen(ctx, cfg.Addr, "http")
 	if err != nil {
 		return err
 	}
@@ -87,12 +91,12 @@ func runEmulator(ctx context.Context, cfg config.Emulator, stdout, stderr io.Wri
 	}
 	log.Info("emulating Mixcloud", "api", base, "site", base+"/www/", "control", base+"/__emulator/", "seed", cfg.Seed)
 	conns := connlimit.New(connlimit.Limit(connlimit.Descriptors(), 0), log)
-	return serve(ctx, ln, e, conns, emulatorDrain, log, func() {})
+	return serve(ctx, ln, e, nil, conns, emulatorDrain, log, func() {})
 }
 
 // listen listens before anything else is done, so that a taken port fails at
-// once, and returns the address to reach it by from this machine.
-func listen(ctx context.Context, addr string) (net.Listener, string, error) {
+// once, and returns the address of the scheme to reach it by from this machine.
+func listen(ctx context.Context, addr, scheme string) (net.Listener, string, error) {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot listen on %s: %w. Choose another address with --addr, or port 0 for any free one", addr, err)
@@ -102,5 +106,5 @@ func listen(ctx context.Context, addr string) (net.Listener, string, error) {
 	if at.IP.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return ln, "http://" + net.JoinHostPort(host, strconv.Itoa(at.Port)), nil
+	return ln, scheme + "://" + net.JoinHostPort(host, strconv.Itoa(at.Port)), nil
 }

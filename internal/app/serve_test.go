@@ -49,7 +49,7 @@ func newHall(t *testing.T, drain time.Duration) *hall {
 		}
 	})
 	go func() {
-		h.served <- serve(ctx, ln, handler, connlimit.New(1000, slog.New(slog.DiscardHandler)), drain, slog.New(slog.DiscardHandler), func() { close(h.stopping) })
+		h.served <- serve(ctx, ln, handler, nil, connlimit.New(1000, slog.New(slog.DiscardHandler)), drain, slog.New(slog.DiscardHandler), func() { close(h.stopping) })
 	}()
 	t.Cleanup(stop)
 	return h
@@ -132,7 +132,7 @@ func TestServe_BrokenListener(t *testing.T) {
 	if err := ln.Close(); err != nil {
 		t.Fatal(err)
 	}
-	err = serve(t.Context(), ln, http.NotFoundHandler(), connlimit.New(1000, slog.New(slog.DiscardHandler)), 0, slog.New(slog.DiscardHandler), func() { t.Error("it drains") })
+	err = serve(t.Context(), ln, http.NotFoundHandler(), nil, connlimit.New(1000, slog.New(slog.DiscardHandler)), 0, slog.New(slog.DiscardHandler), func() { t.Error("it drains") })
 	if !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
@@ -140,7 +140,7 @@ func TestServe_BrokenListener(t *testing.T) {
 
 func TestListen(t *testing.T) {
 	t.Parallel()
-	ln, base, err := listen(t.Context(), "127.0.0.1:0")
+	ln, base, err := listen(t.Context(), "127.0.0.1:0", "http")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,16 +148,16 @@ func TestListen(t *testing.T) {
 	if want := "http://" + ln.Addr().String(); base != want {
 		t.Errorf("base %q, want %q", base, want)
 	}
-	_, _, err = listen(t.Context(), ln.Addr().String())
+	_, _, err = listen(t.Context(), ln.Addr().String(), "http")
 	if err == nil || !strings.Contains(err.Error(), "cannot listen on "+ln.Addr().String()) || !strings.Contains(err.Error(), "--addr") {
 		t.Errorf("a taken port gives %v", err)
 	}
-	all, base, err := listen(t.Context(), ":0")
+	all, base, err := listen(t.Context(), ":0", "https")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer all.Close()
-	if !strings.HasPrefix(base, "http://127.0.0.1:") {
+	if !strings.HasPrefix(base, "https://127.0.0.1:") {
 		t.Errorf("listening everywhere, the base is %q", base)
 	}
 }

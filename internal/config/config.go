@@ -52,6 +52,9 @@ type Serve struct {
 	MaxBytes        Bytes         `name:"max-response-bytes" default:"16MiB" placeholder:"BYTES" help:"Maximum size of the data of a response."`
 	MemoryLimit     Bytes         `default:"0" placeholder:"BYTES" help:"Memory that the process should stay within. 0 takes GOMEMLIMIT, or else the limit of the container. Responses that wait to be sent take 256 MiB, or half of the limit if that is less; above it new operations are refused."`
 	AllowOrigin     []string      `name:"allow-origin" sep:" " placeholder:"ORIGIN" help:"Origin whose pages may use the graph, such as https://app.example.com; may be given several times, and in the environment separated by blanks. These pages may use the session cookie, which browsers send from the same site only (SameSite=Lax). Without it pages of every origin may use the graph, without the cookie."`
+	TLSCert         string        `name:"tls-cert" placeholder:"FILE" help:"Certificate chain of the server in PEM, for HTTPS. Needs --tls-key."`
+	TLSKey          string        `name:"tls-key" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
+	TrustedProxy    []string      `name:"trusted-proxy" sep:" " placeholder:"CIDR" help:"Addresses of proxies in front of the server, such as 10.0.0.0/8 or 192.0.2.7; may be given several times, and in the environment separated by blanks. Only from these the headers X-Forwarded-For and Forwarded name the client."`
 	PrintConfig     bool          `help:"Print the settings in force, without secrets, and exit."`
 	Log             Log           `embed:"" prefix:"log-"`
 

@@ -117,6 +117,11 @@ func TestParse(t *testing.T) {
 			args:   []string{"--allow-origin=https://app.example.com", "--allow-origin", "http://localhost:3000"},
 			want:   serveWith(func(c *Serve) { c.AllowOrigin = []string{"https://app.example.com", "http://localhost:3000"} }),
 		},
+		"trusted proxies": {
+			reason: "a proxy is an address or a range of them",
+			args:   []string{"--trusted-proxy=10.0.0.0/8", "--trusted-proxy", "2001:db8::1"},
+			want:   serveWith(func(c *Serve) { c.TrustedProxy = []string{"10.0.0.0/8", "2001:db8::1"} }),
+		},
 		"flag wins": {
 			reason: "a flag is closer to hand than a variable",
 			args:   []string{"--max-upstream=7"},
@@ -264,6 +269,22 @@ func TestParse_Problems(t *testing.T) {
 				"--allow-origin must not be *", "--allow-origin must be an origin such as", "--allow-origin must be an origin such as", "--allow-origin must be one origin in lower case",
 				"--allow-origin must be one origin in lower case", "--allow-origin must not name the default port", "--allow-origin must be an origin such as", "--allow-origin must be an origin such as",
 			},
+		},
+		"half of a certificate": {
+			args: []string{"--tls-cert=cert.pem"},
+			want: []string{"--tls-cert needs the private key of the certificate in --tls-key"},
+		},
+		"the other half": {
+			env:  []string{"TLS_KEY=key.pem"},
+			want: []string{"--tls-key needs the certificate in --tls-cert"},
+		},
+		"a certificate that is not there": {
+			args: []string{"--tls-cert=testdata/none.pem", "--tls-key=testdata/none.pem"},
+			want: []string{"--tls-cert and --tls-key cannot be used: open testdata/none.pem: no such file"},
+		},
+		"proxies that are no addresses": {
+			args: []string{"--trusted-proxy=proxy.example.com", "--trusted-proxy=10.0.0.0/33", "--trusted-proxy=::ffff:10.0.0.0/104"},
+			want: []string{`--trusted-proxy must be an IP address, or a range of them such as 10.0.0.0/8, not "proxy.example.com"`, "--trusted-proxy must be", "--trusted-proxy must be"},
 		},
 		"sign-in without an application": {
 			args: []string{"--oauth-redirect-uri=https://app.example/cb"},

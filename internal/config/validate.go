@@ -1,9 +1,11 @@
 package config
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -49,6 +51,12 @@ func (c *Serve) Validate() error {
 	for _, origin := range c.AllowOrigin {
 		p.origin("allow-origin", origin)
 	}
+	c.tls(&p)
+	for _, text := range c.TrustedProxy {
+		if _, ok := parsePrefix(text); !ok {
+			p.add("trusted-proxy", "must be an IP address, or a range of them such as 10.0.0.0/8, not %q", text)
+		}
+	}
 	p.between("request-timeout", c.RequestTimeout, time.Millisecond, time.Hour)
 	p.between("max-wait", c.MaxWait, time.Millisecond, time.Minute)
 	p.between("drain-timeout", c.DrainTimeout, 0, time.Hour)
@@ -81,6 +89,42 @@ func (c *Serve) Validate() error {
 	c.shared(&p)
 	c.Log.validate(&p)
 	return p.join()
+}
+
+// tls checks that the certificate can be used.
+func (c *Serve) tls(p *problems) {
+	switch {
+	case c.TLSCert == "" && c.TLSKey == "":
+	case c.TLSKey == "":
+		p.add("tls-cert", "needs the private key of the certificate in --tls-key")
+	case c.TLSCert == "":
+		p.add("tls-key", "needs the certificate in --tls-cert")
+	default:
+		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
+			p.add("tls-cert", "and --tls-key cannot be used: %v", err)
+		}
+	}
+}
+
+// TrustedProxies returns the address ranges of --trusted-proxy.
+func (c *Serve) TrustedProxies() []netip.Prefix {
+	var all []netip.Prefix
+	for _, text := range c.TrustedProxy {
+		if prefix, ok := parsePrefix(text); ok {
+			all = append(all, prefix)
+		}
+	}
+	return all
+}
+
+// parsePrefix reads an address range, or one address.
+func parsePrefix(text string) (_ netip.Prefix, ok bool) {
+	if ip, err := netip.ParseAddr(text); err == nil {
+		ip = ip.Unmap().WithZone("")
+		return netip.PrefixFrom(ip, ip.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix.Masked(), err == nil && !prefix.Addr().Is4In6()
 }
 
 // leastMemory is the least memory that a server can work in.

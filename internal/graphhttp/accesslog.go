@@ -49,7 +49,7 @@ func noteErrors(ctx context.Context, errs gqlerror.List) {
 	}
 }
 
-// AccessLog logs every request when it is done: method, path, status, size and
+// AccessLog logs every request when it is done: the client's [Address], method, path, status, size and
 // time, and for GraphQL the operation's kind and name and how it failed. Query
 // strings, documents, variables and headers are not logged: they hold what is
 // the client's business, tokens among it.
@@ -62,6 +62,7 @@ func AccessLog(log *slog.Logger) func(http.Handler) http.Handler {
 			ctx := context.WithValue(r.Context(), entryKey{}, e)
 			defer func() {
 				attrs := []slog.Attr{
+					slog.String("client", Address(ctx)),
 					slog.String("method", r.Method),
 					slog.String("path", r.URL.Path),
 					slog.Int("status", rec.status()),

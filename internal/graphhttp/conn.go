@@ -3,6 +3,7 @@ package graphhttp
 import (
 	"context"
 	"net"
+	"net/http"
 	"sync"
 )
 
@@ -18,7 +19,9 @@ const (
 
 // Listener makes the connections of a server ready for bodies of gigabytes,
 // together with [ConnContext]. Without both, uploads are slower, and more of
-// them is on its way at once.
+// them is on its way at once. Only HTTP/1.1 without TLS reads ahead: an HTTP/2
+// connection carries other requests too, and has flow control of its own, and
+// TLS reads whole records anyway.
 func Listener(ln net.Listener) net.Listener { return listener{ln} }
 
 type listener struct{ net.Listener }
@@ -42,9 +45,12 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// connOf gives the connection of a request, nil if it is not of a [Listener].
-func connOf(ctx context.Context) *conn {
-	c, _ := ctx.Value(connKey{}).(*conn)
+// connOf returns the connection of a request that may read ahead: nil if it is not of a [Listener], or speaks HTTP/2 or TLS.
+func connOf(r *http.Request) *conn {
+	if r.ProtoMajor != 1 {
+		return nil
+	}
+	c, _ := r.Context().Value(connKey{}).(*conn)
 	return c
 }
 

@@ -25,10 +25,11 @@ const (
 // server would cut an upload that takes hours.
 type flow struct {
 	body io.Reader
-	wire *conn // nil when the server has no Listener of this package
+	wire *conn // that reads ahead; nil for none, see [Listener]
 	conn *http.ResponseController
 	idle time.Duration
 
+	http1   bool // the body is all that the connection carries
 	expects bool // the client has asked whether to send the body
 
 	mu    sync.Mutex
@@ -48,11 +49,11 @@ func newFlow(w http.ResponseWriter, r *http.Request, idle time.Duration) *flow {
 	// The answer may begin, and end, while the client is still sending. A
 	// writer that cannot do that is one of a test.
 	_ = conn.EnableFullDuplex()
-	wire := connOf(r.Context())
+	wire := connOf(r)
 	wire.widen(r.ContentLength < 0)
 	return &flow{
 		body: r.Body, wire: wire, conn: conn, idle: idle, until: time.Now().Add(bodyTimeout),
-		expects: r.Header.Get("Expect") != "",
+		http1: r.ProtoMajor == 1, expects: r.Header.Get("Expect") != "",
 	}
 }
 
@@ -133,8 +134,12 @@ func (f *flow) close() (whole bool) {
 // throws some of it away when the handler returns, ends its own side of the
 // connection and gives the client a moment. That moment it forgets when the
 // client had asked, by Expect, whether to send the body at all; then it is
-// given here.
+// given here. HTTP/2 needs none of it: the server ends the one stream, and the
+// client's rest is thrown away.
 func (f *flow) linger() {
+	if !f.http1 {
+		return
+	}
 	f.wire.narrow()
 	if f.last() || f.conn.Flush() != nil {
 		return

@@ -164,7 +164,8 @@ func preflighted(r *http.Request) bool {
 }
 
 // ending is a writer that stops the reading of the body when the answer
-// begins, and has the connection closed if the body has more to it.
+// begins, and has the connection closed if the body has more to it. In HTTP/2
+// the header that does so would end all other requests of the connection.
 type ending struct {
 	http.ResponseWriter
 	flow *flow
@@ -172,7 +173,7 @@ type ending struct {
 
 // WriteHeader implements [http.ResponseWriter].
 func (e *ending) WriteHeader(status int) {
-	if !e.flow.close() {
+	if whole := e.flow.close(); !whole && e.flow.http1 {
 		e.Header().Set("Connection", "close")
 	}
 	e.ResponseWriter.WriteHeader(status)

@@ -1,0 +1,304 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mixcloud-graphql/internal/config"
+)
+
+// A certPair is a certificate and its key in files.
+type certPair struct {
+	cert, key string
+	pool      *x509.CertPool // that trusts it
+	serial    int64
+}
+
+// write makes a new certificate for the loopback address and writes it over the last one.
+func (c *certPair) write(t *testing.T) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.serial++
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(c.serial), Subject: pkix.Name{CommonName: "graph.test"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.pool.AddCert(parsed)
+	for file, block := range map[string]*pem.Block{c.cert: {Type: "CERTIFICATE", Bytes: der}, c.key: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func newCertPair(t *testing.T) *certPair {
+	t.Helper()
+	dir := t.TempDir()
+	c := &certPair{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), pool: x509.NewCertPool()}
+	c.write(t)
+	return c
+}
+
+// listening serves an app over real connections, and returns its address.
+func listening(t *testing.T, a *App, scheme string) (base string) {
+	t.Helper()
+	ln, base, err := listen(t.Context(), "127.0.0.1:0", scheme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	served := make(chan error, 1)
+	go func() { served <- a.Serve(ctx, ln) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return base
+}
+
+// client speaks one protocol: "HTTP/1.1", "HTTP/2" over TLS, or "h2c", HTTP/2 without it.
+func client(t *testing.T, protocol string, pool *x509.CertPool) *http.Client {
+	t.Helper()
+	transport := &http.Transport{Protocols: new(http.Protocols), TLSClientConfig: &tls.Config{RootCAs: pool}} //nolint:gosec // a test
+	switch protocol {
+	case "HTTP/1.1":
+		transport.Protocols.SetHTTP1(true)
+	case "HTTP/2":
+		transport.Protocols.SetHTTP2(true)
+	case "h2c":
+		transport.Protocols.SetUnencryptedHTTP2(true)
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: time.Minute}
+}
+
+// wireModes are the ways to speak to the server.
+var wireModes = []struct {
+	name, scheme, protocol string
+	major                  int
+}{
+	{"plain HTTP/1.1", "http", "HTTP/1.1", 1},
+	{"plain HTTP/2", "http", "h2c", 2},
+	{"TLS HTTP/1.1", "https", "HTTP/1.1", 1},
+	{"TLS HTTP/2", "https", "HTTP/2", 2},
+}
+
+// Queries, streams of events and uploads work over HTTP/1.1 and HTTP/2, with TLS and without.
+func TestServe_Protocols(t *testing.T) {
+	t.Parallel()
+	for _, mode := range wireModes {
+		t.Run(mode.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := config.Serve{DrainTimeout: 10 * time.Second}
+			pair := newCertPair(t)
+			if mode.scheme == "https" {
+				cfg.TLSCert, cfg.TLSKey = pair.cert, pair.key
+			}
+			s := newStage(t, set{writes: true, config: cfg})
+			base := listening(t, s.app, mode.scheme)
+			c := client(t, mode.protocol, pair.pool)
+
+			var group sync.WaitGroup
+			for range 20 {
+				group.Go(func() {
+					status, major, body := exchange(t, c, base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{user(username:\"demo\"){username}}"}`))
+					if status != http.StatusOK || major != mode.major || !strings.Contains(body, `"username":"demo"`) {
+						t.Errorf("status %d over HTTP/%d: %s", status, major, body)
+					}
+				})
+			}
+			group.Wait()
+
+			upload := multipartRequest(t, `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"}) { cloudcast { name } userErrors { message } } }`,
+				map[string]any{"mp3": nil}, sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 3 << 20})
+			for _, chunked := range []bool{false, true} {
+				whole, err := io.ReadAll(upload.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				upload.Body = io.NopCloser(bytes.NewReader(whole))
+				var body io.Reader = bytes.NewReader(whole)
+				if chunked {
+					body = io.MultiReader(body) // whose length net/http cannot tell
+				}
+				status, _, answer := exchange(t, c, base+"/graphql", upload.Header.Get("Content-Type"), "demo-token", body)
+				if status != http.StatusOK || !strings.Contains(answer, `"name":"Night Bus"`) {
+					t.Fatalf("upload, chunked %t: status %d: %s", chunked, status, answer)
+				}
+			}
+			want := sha256.Sum256(sentFile{Head: "ID3", Size: 3 << 20}.content())
+			uploads := s.mixcloud.Uploads()
+			if len(uploads) == 0 || uploads[0].SHA256 != hex.EncodeToString(want[:]) {
+				t.Errorf("Mixcloud has %+v", uploads)
+			}
+
+			// A form that is refused before its end leaves the connection usable for other requests.
+			refused := "--b\r\nContent-Disposition: form-data; name=\"nothing\"\r\n\r\n" + strings.Repeat("x", 4<<20)
+			if status, _, answer := exchange(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", io.MultiReader(strings.NewReader(refused))); status != http.StatusBadRequest {
+				t.Errorf("a malformed form: status %d: %s", status, answer)
+			}
+			if status, _, _ := exchange(t, c, base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{__typename}"}`)); status != http.StatusOK {
+				t.Errorf("after a malformed form: status %d", status)
+			}
+		})
+	}
+}
+
+// exchange sends a POST, and returns the response.
+func exchange(t *testing.T, c *http.Client, url, contentType, token string, body io.Reader) (status, major int, answer string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, body)
+	if err != nil {
+		t.Error(err)
+		return 0, 0, ""
+	}
+	r.Header.Set("Content-Type", contentType)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := c.Do(r)
+	if err != nil {
+		t.Error(err)
+		return 0, 0, ""
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return resp.StatusCode, resp.ProtoMajor, string(text)
+}
+
+// A response that comes before the end of its form does not end the other requests of an HTTP/2 connection.
+func TestServe_HTTP2_KeepsTheConnection(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, set{config: config.Serve{DrainTimeout: 10 * time.Second}})
+	base := listening(t, s.app, "http")
+	c := client(t, "h2c", nil)
+	var connections int
+	var mu sync.Mutex
+	dialer := new(net.Dialer)
+	c.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		mu.Lock()
+		connections++
+		mu.Unlock()
+		return dialer.DialContext(ctx, network, addr)
+	}
+	for range 5 {
+		refused := "--b\r\nContent-Disposition: form-data; name=\"nothing\"\r\n\r\n" + strings.Repeat("x", 1<<20)
+		if status, _, answer := exchange(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", strings.NewReader(refused)); status != http.StatusBadRequest {
+			t.Fatalf("status %d: %s", status, answer)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if connections != 1 {
+		t.Errorf("%d connections for 5 requests, want 1", connections)
+	}
+}
+
+// New connections get the certificate that was read last; a bad one changes nothing.
+func TestApp_Reload(t *testing.T) {
+	t.Parallel()
+	pair := newCertPair(t)
+	s := newStage(t, set{config: config.Serve{TLSCert: pair.cert, TLSKey: pair.key, DrainTimeout: 10 * time.Second}})
+	base := listening(t, s.app, "https")
+	serial := func() int64 {
+		t.Helper()
+		c := client(t, "HTTP/1.1", pair.pool)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/livez", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := c.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		return resp.TLS.PeerCertificates[0].SerialNumber.Int64()
+	}
+	if got := serial(); got != 1 {
+		t.Fatalf("certificate %d, want 1", got)
+	}
+	pair.write(t)
+	if got := serial(); got != 1 {
+		t.Fatalf("certificate %d before it is reloaded, want 1", got)
+	}
+	if err := s.app.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if got := serial(); got != 2 {
+		t.Fatalf("certificate %d, want 2", got)
+	}
+	if err := os.WriteFile(pair.cert, []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.app.Reload(); err == nil {
+		t.Error("a bad certificate was accepted")
+	}
+	if got := serial(); got != 2 {
+		t.Errorf("certificate %d after a bad one, want 2", got)
+	}
+	if err := newStage(t, set{}).app.Reload(); err != nil {
+		t.Errorf("without TLS: %v", err)
+	}
+}
+
+// A client that does not finish its TLS handshake does not keep the server from draining.
+func TestServe_TLS_UnfinishedHandshake(t *testing.T) {
+	t.Parallel()
+	pair := newCertPair(t)
+	a, err := New(config.Serve{
+		Demo: true, PublicURL: publicURL, RequestTimeout: time.Minute, TLSCert: pair.cert, TLSKey: pair.key, DrainTimeout: 20 * time.Second,
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := listening(t, a, "https")
+	silent, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "https://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	if status, _, _ := exchange(t, client(t, "HTTP/2", pair.pool), base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{__typename}"}`)); status != http.StatusOK {
+		t.Errorf("status %d", status)
+	}
+}
