@@ -35,7 +35,7 @@ func main() {
 
 // run is main up to the exit status, which it returns.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	cmd, err := config.Parse(args, os.Getenv, stdout)
+	cmd, err := config.Parse(args, os.Environ(), stdout)
 	if errors.Is(err, config.ErrHelp) {
 		return 0
 	}

@@ -408,6 +408,20 @@ func TestCommandLine(t *testing.T) {
 		"help of a command": {
 			args: []string{"emulator", "--help"}, stdout: []string{"--seed", "MIXCLOUD_GRAPHQL_SEED"},
 		},
+		"origins": {
+			args:   []string{"--config=testdata/config.yaml"},
+			env:    []string{"MIXCLOUD_GRAPHQL_REQUEST_TIMEOUT=0s", "MIXCLOUD_GRAPHQL_MAX_UPSTREM=3", "MIXCLOUD_GRAPHQL_SECRET_KEY_FILE=testdata/none"},
+			status: 2,
+			stderr: []string{
+				"testdata/config.yaml, line 4: max-alias is not a setting", "did you mean max-aliases?",
+				"(set in testdata/config.yaml, line 3)", "(set by MIXCLOUD_GRAPHQL_REQUEST_TIMEOUT)",
+				"MIXCLOUD_GRAPHQL_MAX_UPSTREM is not a variable", "did you mean MIXCLOUD_GRAPHQL_MAX_UPSTREAM?", "open testdata/none:",
+			},
+		},
+		"print config of a file": {
+			args: []string{"--config=testdata/good.yaml", "--print-config"}, env: []string{"MIXCLOUD_GRAPHQL_MAX_UPSTREAM=3", "MIXCLOUD_GRAPHQL_SERVICE_HOST=10.0.0.1"},
+			stdout: []string{"MIXCLOUD_GRAPHQL_MAX_UPSTREAM=3\n", "MIXCLOUD_GRAPHQL_CACHE_BYTES=64MiB\n", "MIXCLOUD_GRAPHQL_REQUEST_TIMEOUT=1m\n"},
+		},
 		"version":      {args: []string{"version"}, stdout: []string{"mixcloud-graphql ", "go1."}},
 		"print config": {args: []string{"--print-config", "--demo"}, env: []string{"MIXCLOUD_GRAPHQL_MAX_UPSTREAM=3"}, stdout: []string{"MIXCLOUD_GRAPHQL_DEMO=true\n", "MIXCLOUD_GRAPHQL_MAX_UPSTREAM=3\n"}},
 		"no report": {

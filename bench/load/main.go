@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return bare(ctx, stdout)
 	}
 	if len(args) > 0 && (args[0] == "serve" || args[0] == "emulator") { // see start
-		command, err := config.Parse(args, os.Getenv, stdout)
+		command, err := config.Parse(args, os.Environ(), stdout)
 		if err != nil {
 			return err
 		}

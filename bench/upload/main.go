@@ -38,7 +38,7 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 && (args[0] == "emulator" || args[0] == "serve") { // see start
-		command, err := config.Parse(args, os.Getenv, stdout)
+		command, err := config.Parse(args, os.Environ(), stdout)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 func TestLifetimes(t *testing.T) {
 	t.Parallel()
 	for _, class := range upstream.Classes() {
-		command, err := config.Parse([]string{"--fresh-for=" + class.String() + "=7m"}, func(string) string { return "" }, io.Discard)
+		command, err := config.Parse([]string{"--fresh-for=" + class.String() + "=7m"}, nil, io.Discard)
 		if err != nil {
 			t.Errorf("%v: %v", class, err)
 			continue

@@ -1,9 +1,15 @@
 // Package config is everything that can be set from outside: one struct for
-// each command, filled from flags and the environment by [Parse].
+// each command, filled by [Parse].
 //
-// Every flag --some-name is also the variable MIXCLOUD_GRAPHQL_SOME_NAME, where
-// an empty variable counts as unset and a flag wins. Secrets come from the
-// environment alone: a command line can be read by every user of a machine.
+// Every flag --some-name is also the variable MIXCLOUD_GRAPHQL_SOME_NAME and, for
+// the server, the key some-name of the YAML file that --config names. The command
+// line wins over the environment, the environment over the file, the file over the
+// default. Empty values count as unset. Names that are not known are refused, and
+// each problem names the origin of the value.
+//
+// Secrets come from the environment alone, or from a file that the variable
+// MIXCLOUD_GRAPHQL_NAME_FILE names: a command line can be read by every user of a
+// machine, and the file of --config is likely to be kept in version control.
 package config
 
 import (
@@ -55,6 +61,7 @@ type Serve struct {
 	TLSCert         string        `name:"tls-cert" placeholder:"FILE" help:"Certificate chain of the server in PEM, for HTTPS. Needs --tls-key."`
 	TLSKey          string        `name:"tls-key" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
 	TrustedProxy    []string      `name:"trusted-proxy" sep:" " placeholder:"CIDR" help:"Addresses of proxies in front of the server, such as 10.0.0.0/8 or 192.0.2.7; may be given several times, and in the environment separated by blanks. Only from these the headers X-Forwarded-For and Forwarded name the client."`
+	Config          string        `placeholder:"FILE" help:"YAML file with settings: its keys are the names of these flags. A flag or a variable wins over it. Secrets must not be in it."`
 	PrintConfig     bool          `help:"Print the settings in force, without secrets, and exit."`
 	Log             Log           `embed:"" prefix:"log-"`
 

@@ -19,14 +19,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the table in testdata and in the README")
 
-// env makes a getenv of NAME=VALUE lines without the prefix.
-func env(lines ...string) func(string) string {
-	vars := map[string]string{}
+// env makes an environment of NAME=VALUE lines without the prefix.
+func env(lines ...string) []string {
+	environ := []string{"PATH=/bin", "HOME"}
 	for _, l := range lines {
-		name, value, _ := strings.Cut(l, "=")
-		vars[envPrefix+name] = value
+		environ = append(environ, envPrefix+l)
 	}
-	return func(name string) string { return vars[name] }
+	return environ
 }
 
 func defaults() *Serve {

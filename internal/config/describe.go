@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -24,7 +26,7 @@ func Print(w io.Writer, cmd Command) error {
 		}
 		node.Target.Set(v)
 		for _, flag := range node.Flags {
-			if flag.Name == "print-config" {
+			if slices.Contains(notSettings, flag.Name) {
 				continue
 			}
 			if _, err := fmt.Fprintf(w, "%s=%v\n", envName(flag.Name), text(flag.Target.Interface())); err != nil {
@@ -32,7 +34,7 @@ func Print(w io.Writer, cmd Command) error {
 			}
 		}
 		for _, s := range secrets(v) {
-			if _, err := fmt.Fprintf(w, "%s=%v\n", s.env, s.value.Interface()); err != nil {
+			if _, err := fmt.Fprintf(w, "%s=%v\n", envPrefix+s.name, s.value.Interface()); err != nil {
 				return err
 			}
 		}
@@ -42,10 +44,25 @@ func Print(w io.Writer, cmd Command) error {
 
 // text is a setting as the environment has it.
 func text(v any) any {
-	if several, ok := v.([]string); ok {
-		return strings.Join(several, " ")
+	switch v := v.(type) {
+	case []string:
+		return strings.Join(v, " ")
+	case time.Duration:
+		return durationText(v)
 	}
 	return v
+}
+
+// durationText is a duration as people write it: 1h, not 1h0m0s.
+func durationText(d time.Duration) string {
+	s := d.String()
+	if t, ok := strings.CutSuffix(s, "m0s"); ok {
+		s = t + "m"
+	}
+	if t, ok := strings.CutSuffix(s, "h0m"); ok {
+		s = t + "h"
+	}
+	return s
 }
 
 // Table describes every setting of every command in Markdown, as the README
@@ -69,11 +86,14 @@ func Table() (string, error) {
 		fmt.Fprintf(&b, "**`%s`**: %s\n\n", name, node.Help)
 		b.WriteString("| flag | environment | default | meaning |\n| --- | --- | --- | --- |\n")
 		for _, flag := range node.Flags {
-			fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s |\n",
-				flag.Name, envName(flag.Name), code(flag.Default), flag.OrigHelp)
+			variable := code(envName(flag.Name))
+			if slices.Contains(confidential, flag.Name) {
+				variable += " or " + code(envName(flag.Name)+fileSuffix)
+			}
+			fmt.Fprintf(&b, "| `--%s` | %s | %s | %s |\n", flag.Name, variable, code(flag.Default), flag.OrigHelp)
 		}
 		for _, s := range own {
-			fmt.Fprintf(&b, "| | `%s` | | %s |\n", s.env, s.help)
+			fmt.Fprintf(&b, "| | `%s` or `%[1]s%s` | | %s |\n", envPrefix+s.name, fileSuffix, s.help)
 		}
 		b.WriteByte('\n')
 	}
@@ -88,7 +108,7 @@ func code(s string) string {
 }
 
 func model(cli *CLI) (*kong.Application, error) {
-	parser, err := newParser(cli, func(string) string { return "" }, io.Discard)
+	parser, err := newParser(cli, io.Discard)
 	if err != nil {
 		return nil, err
 	}

@@ -18,11 +18,11 @@ var kinds = []string{
 // Lifetimes are durations by the kind of what is kept. Nil has none.
 type Lifetimes map[string]time.Duration
 
-// String is the text that the environment has: "list=30s user=10m0s", by kind.
+// String is the text that the environment has: "list=30s user=10m", by kind.
 func (l Lifetimes) String() string {
 	var all []string
 	for _, kind := range slices.Sorted(maps.Keys(l)) {
-		all = append(all, fmt.Sprintf("%s=%v", kind, l[kind]))
+		all = append(all, fmt.Sprintf("%s=%s", kind, durationText(l[kind])))
 	}
 	return strings.Join(all, " ")
 }

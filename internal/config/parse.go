@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -28,10 +29,11 @@ type Command interface {
 	Validate() error
 }
 
-// Parse reads the command line and the environment and returns the command to
-// run: a *Serve, *Emulator, *Conformance or *Version, validated. Help goes to
-// stdout. Getenv is os.Getenv, or a stand-in for it.
-func Parse(args []string, getenv func(string) string, stdout io.Writer) (_ Command, err error) {
+// Parse reads the command line, the environment (lines of NAME=VALUE, as of
+// os.Environ) and the file of --config, in this order of precedence. It returns
+// the command to run: a *Serve, *Emulator, *Conformance or *Version, validated.
+// Help goes to stdout.
+func Parse(args, environ []string, stdout io.Writer) (_ Command, err error) {
 	var cli CLI
 	defer func() {
 		if p := recover(); p == errExit { // what kong calls after printing help
@@ -41,23 +43,29 @@ func Parse(args []string, getenv func(string) string, stdout io.Writer) (_ Comma
 		}
 	}()
 	var bad malformed
-	parser, err := newParser(&cli, getenv, stdout, bad.options()...)
+	from := &sources{env: environment(environ), origins: map[string]string{}}
+	parser, err := newParser(&cli, stdout, append(bad.options(), kong.Resolvers(from))...)
 	if err != nil {
 		return nil, err
 	}
-	for _, command := range reflect.ValueOf(&cli).Elem().Fields() {
-		setSecrets(command, getenv) // first: parsing validates
-	}
+	from.known = variables(parser.Model)
 	ctx, err := parser.Parse(args)
-	if err := errors.Join(bad.join(), err); err != nil {
-		return nil, err
+	all := slices.Concat(from.problems, bad.problems)
+	if invalid, ok := errors.AsType[problems](err); ok { // without what kong adds
+		all = append(all, invalid...)
+	} else if err != nil {
+		all = append(all, err)
+	}
+	if len(all) > 0 {
+		all.locate(from.origins)
+		return nil, all
 	}
 	return ctx.Selected().Target.Addr().Interface().(Command), nil
 }
 
 var errExit = errors.New("exit")
 
-func newParser(cli *CLI, getenv func(string) string, stdout io.Writer, more ...kong.Option) (*kong.Kong, error) {
+func newParser(cli *CLI, stdout io.Writer, more ...kong.Option) (*kong.Kong, error) {
 	return kong.New(cli, append(more,
 		kong.Name(program),
 		kong.Description("A GraphQL server over the Mixcloud REST API."),
@@ -70,36 +78,28 @@ func newParser(cli *CLI, getenv func(string) string, stdout io.Writer, more ...k
 				return v.Help
 			}
 			return v.Help + " ($" + envName(v.Name) + ")"
-		}),
-		kong.Resolvers(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-			if s := getenv(envName(flag.Name)); s != "" {
-				return s, nil
-			}
-			return nil, nil
-		})))...)
+		}))...)
 }
 
 // envName is the variable of a flag.
-func envName(flag string) string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+func envName(flag string) string { return envPrefix + envSuffix(flag) }
+
+// envSuffix is the variable of a flag without the prefix that all have.
+func envSuffix(flag string) string {
+	return strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// setSecrets reads the members that no flag sets.
-func setSecrets(command reflect.Value, getenv func(string) string) {
-	for _, s := range secrets(command) {
-		s.value.SetString(getenv(s.env))
-	}
-}
-
+// A secret is a setting that no flag sets. Its name is that of its variable,
+// without the prefix.
 type secret struct {
-	env, help string
-	value     reflect.Value
+	name, help string
+	value      reflect.Value
 }
 
-func secrets(v reflect.Value) (found []secret) {
-	for f, value := range v.Fields() {
+func secrets(command reflect.Value) (found []secret) {
+	for f, value := range command.Fields() {
 		if name := f.Tag.Get("env"); name != "" {
-			found = append(found, secret{envPrefix + name, f.Tag.Get("help"), value})
+			found = append(found, secret{name, f.Tag.Get("help"), value})
 		}
 	}
 	return found

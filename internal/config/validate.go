@@ -14,19 +14,56 @@ import (
 	"mixcloud-graphql/internal/telemetry"
 )
 
+// A problem is one thing that is wrong with the settings.
+type problem struct {
+	name   string // the flag or, for what comes from the environment alone, the variable without its prefix
+	text   string
+	origin string // of the value; "" for the command line
+}
+
+func (p *problem) Error() string {
+	if p.origin == "" {
+		return p.text
+	}
+	return p.text + " (" + p.origin + ")"
+}
+
 // problems collects what is wrong, so that all of it is reported at once.
 type problems []error
 
 func (p *problems) add(flag, format string, args ...any) {
-	*p = append(*p, fmt.Errorf("--%s %s", flag, fmt.Sprintf(format, args...)))
+	name, _, _ := strings.Cut(flag, " ") // a kind may follow
+	*p = append(*p, &problem{name: name, text: "--" + flag + " " + fmt.Sprintf(format, args...)})
 }
 
 // addEnv is add for what comes from the environment alone.
 func (p *problems) addEnv(name, format string, args ...any) {
-	*p = append(*p, fmt.Errorf("%s %s", envPrefix+name, fmt.Sprintf(format, args...)))
+	*p = append(*p, &problem{name: name, text: envPrefix + name + " " + fmt.Sprintf(format, args...)})
 }
 
-func (p problems) join() error { return errors.Join(p...) }
+// in is add for a line of a file.
+func (p *problems) in(path string, line int, format string, args ...any) {
+	*p = append(*p, &problem{text: fmt.Sprintf("%s, line %d: %s", path, line, fmt.Sprintf(format, args...))})
+}
+
+func (p problems) join() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return p
+}
+
+// Error has a line for each problem.
+func (p problems) Error() string { return errors.Join(p...).Error() }
+
+// locate adds the origins of values.
+func (p problems) locate(origins map[string]string) {
+	for _, one := range p {
+		if one, ok := errors.AsType[*problem](one); ok {
+			one.origin = origins[one.name]
+		}
+	}
+}
 
 // Validate returns everything that is wrong with the settings of the server.
 func (c *Serve) Validate() error {
@@ -265,7 +302,7 @@ func (p *problems) root(flag, s string, optional bool) {
 
 func (p *problems) between(flag string, d, low, high time.Duration) {
 	if d < low || d > high {
-		p.add(flag, "must be between %v and %v, not %v", low, high, d)
+		p.add(flag, "must be between %s and %s, not %s", durationText(low), durationText(high), durationText(d))
 	}
 }
 

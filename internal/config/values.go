@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -29,6 +30,7 @@ func (m *malformed) options() []kong.Option {
 		kong.TypeMapper(reflect.TypeFor[Bytes](), m.mapper("a size such as 16MiB or 16777216", func(s string) (any, error) {
 			return parseBytes(s)
 		})),
+		kong.KindMapper(reflect.Bool, boolMapper{m}),
 		kong.KindMapper(reflect.Int, m.mapper("a whole number", func(s string) (any, error) {
 			return strconv.Atoi(s)
 		})),
@@ -76,5 +78,28 @@ func (m *malformed) lifetimes(ctx *kong.DecodeContext, target reflect.Value) err
 		return nil
 	}
 	target.Set(reflect.ValueOf(all))
+	return nil
+}
+
+// boolMapper reads flags that may stand without a value.
+type boolMapper struct{ *malformed }
+
+// IsBool makes kong take a flag without a value.
+func (boolMapper) IsBool() bool { return true }
+
+// Decode implements [kong.Mapper].
+func (b boolMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	if ctx.Scan.Peek().Type != kong.FlagValueToken {
+		target.SetBool(true)
+		return nil
+	}
+	switch text := strings.ToLower(ctx.Scan.Pop().String()); text {
+	case "true", "yes", "1":
+		target.SetBool(true)
+	case "false", "no", "0":
+		target.SetBool(false)
+	default:
+		b.add(ctx.Value.Name, "must be true or false, not %q", text)
+	}
 	return nil
 }

@@ -63,6 +63,17 @@ func (u URL) GoString() string { return fmt.Sprintf("redisurl.URL(%q)", u.String
 // MarshalText is String.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
+// HasPassword reports whether the URL holds a password, be it of a server or of a
+// sentinel.
+func (u URL) HasPassword() bool {
+	parsed, err := parse(string(u))
+	if err != nil {
+		return false
+	}
+	_, has := parsed.User.Password()
+	return has || parsed.Query().Has("sentinel_password")
+}
+
 // Check says what is wrong with a URL, without repeating it.
 func (u URL) Check() error {
 	_, err := u.Options()
