@@ -113,6 +113,11 @@ func newStage(t testing.TB, s set) *stage {
 	return st
 }
 
+// accepts reports whether the emulated Mixcloud accepts a token.
+func (s *stage) accepts(token string) bool {
+	return slices.ContainsFunc(s.mixcloud.Users(), func(u emulator.UserInfo) bool { return u.Token == token })
+}
+
 // An answer is a response of the server.
 type answer struct {
 	status int
