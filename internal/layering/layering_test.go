@@ -1,6 +1,8 @@
 package layering
 
 import (
+	"bytes"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -75,6 +77,8 @@ var outside = []struct {
 type file struct {
 	name, dir string
 	test      bool
+	generated bool
+	lines     int
 	imports   []string
 }
 
@@ -104,11 +108,14 @@ func files(t *testing.T) []file {
 		if err != nil {
 			return err
 		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ImportsOnly)
+		parsed, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ImportsOnly|parser.ParseComments)
 		if err != nil {
 			return err
 		}
-		f := file{name: name, dir: path.Dir(name), test: strings.HasSuffix(name, "_test.go")}
+		f := file{
+			name: name, dir: path.Dir(name), test: strings.HasSuffix(name, "_test.go"),
+			generated: ast.IsGenerated(parsed), lines: bytes.Count(text, []byte("\n")),
+		}
 		for _, i := range parsed.Imports {
 			p, err := strconv.Unquote(i.Path.Value)
 			if err != nil {
@@ -192,6 +199,20 @@ func TestImportsFromOutside(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// maxLines is the longest that a file of a program may be.
+const maxLines = 420
+
+// TestFilesAreShort fails for a file that is too long to read at once: split it by
+// what it holds.
+func TestFilesAreShort(t *testing.T) {
+	t.Parallel()
+	for _, f := range files(t) {
+		if !f.test && !f.generated && f.lines > maxLines {
+			t.Errorf("%s has %d lines, at most %d are allowed", f.name, f.lines, maxLines)
 		}
 	}
 }
