@@ -59,7 +59,7 @@ type BoundedFiles interface {
 	Files
 	// Bound is asked once, after Next has returned the first file. It returns the
 	// most bytes that all files have together and how many files can follow the
-	// first one; false if that is not known. The bound must be less than 3 KiB
+	// first one; false if that is not known. The bound must be less than 150 KiB
 	// above what the files turn out to have.
 	Bound() (bytes int64, more int, known bool)
 }

@@ -47,8 +47,9 @@ const (
 	// maxFilename and maxType bound what a header takes from the caller, in bytes.
 	maxFilename = 255
 	maxMedia    = 100
-	// maxFiller is more than the length of any epilogue.
-	maxFiller = 4 << 10
+	// maxFiller is more than the length of any epilogue. It is mostly below 4 KiB;
+	// what is longer is the epilogue of a caller's own form, or its long headers.
+	maxFiller = 160 << 10
 )
 
 var (
@@ -113,17 +114,34 @@ func (b *uploadBody) close() error {
 	if err := b.form.Close(); err != nil {
 		return err
 	}
+	var left int64
 	if b.length >= 0 {
-		left := b.length - b.passed - int64(b.head.Len())
+		left = b.length - b.passed - int64(b.head.Len())
 		if left < 0 || left >= maxFiller {
 			return errBound
 		}
-		b.head.WriteString(strings.Repeat("\r\n", int(left/2)) + strings.Repeat("\n", int(left%2)))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.present, b.ended = b.takeHead(), true
+	b.present, b.ended = io.MultiReader(b.takeHead(), filler(left)), true
 	return nil
+}
+
+// filler returns n bytes of line breaks.
+func filler(n int64) io.Reader {
+	return io.MultiReader(io.LimitReader(new(lineBreaks), n-n%2), strings.NewReader("\n"[:n%2]))
+}
+
+// lineBreaks are CR LF without end.
+type lineBreaks struct{ read int }
+
+// Read implements [io.Reader].
+func (l *lineBreaks) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = "\r\n"[l.read%2]
+		l.read++
+	}
+	return len(p), nil
 }
 
 func (b *uploadBody) takeHead() io.Reader {

@@ -46,7 +46,7 @@ func TestUpload_readers(t *testing.T) {
 		"an empty file": {{"mp3", "a.mp3", ""}},
 		"line breaks":   {{"mp3", "a.mp3", "\r\n\r\n--\r\n"}},
 	} {
-		for _, slack := range []int{0, 1, 2, 3001} {
+		for _, slack := range []int{0, 1, 2, 3001, 150_001} {
 			t.Run(fmt.Sprint(what, slack), func(t *testing.T) {
 				t.Parallel()
 				want := [][]string{{"name", "", name}, {"tags-0-tag", "", "a"}}
@@ -156,8 +156,8 @@ func TestUpload_bound(t *testing.T) {
 		fits  bool
 	}{
 		"as it says":       {1 << 20, 1 << 20, true},
-		"shorter":          {1 << 20, 1<<20 - 3<<10, true},
-		"far shorter":      {1 << 20, 1<<20 - 5<<10, false},
+		"shorter":          {1 << 20, 1<<20 - 150<<10, true},
+		"far shorter":      {1 << 20, 1<<20 - 160<<10, false},
 		"a byte longer":    {1 << 20, 1<<20 + 1, false},
 		"twice as long":    {1 << 20, 2 << 20, false},
 		"longer than none": {0, 1, false},

@@ -76,8 +76,8 @@ type courier struct {
 }
 
 // slack is by how much the length that a request declares may be above that of
-// its files: their headers are in it.
-const slack = 64 << 10
+// its files: their headers and the form's epilogue are in it.
+const slack = 256 << 10
 
 // newCourier refuses, before anything was sent, a request whose declared length
 // no files within the limits can have.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mixcloud-graphql/internal/multipartstream"
 )
 
 // A submitted is the form of an upload as Mixcloud gets it.
@@ -20,6 +22,18 @@ type submitted struct {
 	names    map[string]string
 	epilogue string
 	err      error
+}
+
+// readForm reads a form as this server does: it must take its own.
+func readForm(form []byte, boundary string) error {
+	r := multipartstream.NewReader(bytes.NewReader(form), boundary)
+	for {
+		if _, err := r.Next(); errors.Is(err, io.EOF) {
+			return r.Finish()
+		} else if err != nil {
+			return err
+		}
+	}
 }
 
 // submit reads an upload whole and answers that it was taken.
@@ -43,6 +57,9 @@ func (h *harbour) submit() <-chan submitted {
 			return
 		}
 		s.epilogue = string(after)
+		if s.err = readForm(body, params["boundary"]); s.err != nil {
+			return
+		}
 		form, err := multipart.NewReader(bytes.NewReader(body), params["boundary"]).ReadForm(64 << 20)
 		if s.err = err; err != nil {
 			return
@@ -72,24 +89,30 @@ func TestStream_length(t *testing.T) {
 	cover := formFile("picture", "cover.jpg", "image/jpeg") + picture
 	bare := "--" + uploadBoundary + "\r\nContent-Disposition: form-data; name=picture; filename=x\r\n\r\n" + picture
 	long := formFile("picture", strings.Repeat("n", 2800)+".jpg", "image/"+strings.Repeat("x", 90)) + picture
+	longest := formFile("picture", strings.Repeat(`\"`, 8000)+".jpg", "image/jpeg") + picture
+	control := formFile("picture", "a \"b\"\x7f\x1b.jpg", "image/jpeg") + picture
 	end := strings.TrimSuffix(formEnd, "\r\n")
 	uploadOf := func(files ...string) string { return uploadHead(t, nil, files...) }
 	edit := formField("operations", `{"query":"mutation($p: Upload) { e: editCloudcast(input: {key: \"/demo/lunch-break-29082026/\", picture: $p}) { changed } }"}`) +
 		formField("map", `{"picture":["variables.p"]}`)
+	const whole = 110 << 10 // what this server makes of it is one that it takes itself
 	for name, test := range map[string]struct {
 		body  string
 		files map[string]string
 		name  string // of the picture
 	}{
-		"one file":                   {uploadOf("mp3") + audio + formEnd, map[string]string{"mp3": mp3}, ""},
-		"one file, shortest end":     {uploadOf("mp3") + audio + end, map[string]string{"mp3": mp3}, ""},
-		"one file, with an epilogue": {uploadOf("mp3") + audio + formEnd + strings.Repeat("e", 251), map[string]string{"mp3": mp3}, ""},
-		"picture last":               {uploadOf("mp3", "picture") + audio + "\r\n" + cover + formEnd, map[string]string{"mp3": mp3, "picture": picture}, "cover.jpg"},
-		"picture first":              {uploadOf("mp3", "picture") + cover + "\r\n" + audio + formEnd, map[string]string{"mp3": mp3, "picture": picture}, "cover.jpg"},
-		"short header last":          {uploadOf("mp3", "picture") + audio + "\r\n" + bare + end, map[string]string{"mp3": mp3, "picture": picture}, "x"},
-		"long header last":           {uploadOf("mp3", "picture") + audio + "\r\n" + long + formEnd, map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat("n", 251) + ".jpg"},
-		"long header first":          {uploadOf("mp3", "picture") + long + "\r\n" + audio + formEnd, map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat("n", 251) + ".jpg"},
-		"an edit":                    {edit + cover + formEnd, map[string]string{"picture": picture}, "cover.jpg"},
+		"one file":                    {uploadOf("mp3") + audio + formEnd, map[string]string{"mp3": mp3}, ""},
+		"one file, shortest end":      {uploadOf("mp3") + audio + end, map[string]string{"mp3": mp3}, ""},
+		"one file, with an epilogue":  {uploadOf("mp3") + audio + formEnd + strings.Repeat("e", 251), map[string]string{"mp3": mp3}, ""},
+		"one file, with 64 KiB of it": {uploadOf("mp3") + audio + formEnd + strings.Repeat("e", 64<<10), map[string]string{"mp3": mp3}, ""},
+		"all at its longest":          {uploadOf("mp3", "picture") + audio + "\r\n" + longest + end + strings.Repeat("e", whole), map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat(`"`, 125) + ".jpg"},
+		"a name that is not escaped":  {uploadOf("mp3", "picture") + audio + "\r\n" + control + formEnd, map[string]string{"mp3": mp3, "picture": picture}, `a "b"__.jpg`},
+		"picture last":                {uploadOf("mp3", "picture") + audio + "\r\n" + cover + formEnd, map[string]string{"mp3": mp3, "picture": picture}, "cover.jpg"},
+		"picture first":               {uploadOf("mp3", "picture") + cover + "\r\n" + audio + formEnd, map[string]string{"mp3": mp3, "picture": picture}, "cover.jpg"},
+		"short header last":           {uploadOf("mp3", "picture") + audio + "\r\n" + bare + end, map[string]string{"mp3": mp3, "picture": picture}, "x"},
+		"long header last":            {uploadOf("mp3", "picture") + audio + "\r\n" + long + formEnd, map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat("n", 251) + ".jpg"},
+		"long header first":           {uploadOf("mp3", "picture") + long + "\r\n" + audio + formEnd, map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat("n", 251) + ".jpg"},
+		"an edit":                     {edit + cover + formEnd, map[string]string{"picture": picture}, "cover.jpg"},
 	} {
 		for _, chunked := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, chunked %v", name, chunked), func(t *testing.T) {
@@ -119,8 +142,13 @@ func TestStream_length(t *testing.T) {
 				if form.names["picture"] != test.name {
 					t.Errorf("the picture is called %q", form.names["picture"])
 				}
-				if strings.Trim(form.epilogue, "\r\n") != "" || len(form.epilogue) >= 4<<10 || chunked && form.epilogue != "\r\n" {
-					t.Errorf("the epilogue is %q", form.epilogue)
+				most := 4 << 10 // beside the client's own
+				if strings.HasPrefix(name, "all at") {
+					most = 20 << 10
+				}
+				_, own, _ := strings.Cut(test.body, end)
+				if strings.Trim(form.epilogue, "\r\n") != "" || len(form.epilogue) >= most+len(own) || chunked && form.epilogue != "\r\n" {
+					t.Errorf("the epilogue has %d bytes", len(form.epilogue))
 				}
 			})
 		}

@@ -165,7 +165,8 @@ func TestFinish(t *testing.T) {
 		want error
 	}{
 		"nothing":        {strings.NewReader(""), nil},
-		"a little":       {strings.NewReader(strings.Repeat("x", maxEpilogue)), nil},
+		"64 KiB":         {strings.NewReader(strings.Repeat("x", 64<<10)), nil},
+		"the most":       {strings.NewReader(strings.Repeat("x", maxEpilogue)), nil},
 		"too much":       {strings.NewReader(strings.Repeat("x", bufferSize+maxEpilogue+1)), ErrEpilogue},
 		"a broken end":   {iotest.ErrReader(failure), failure},
 		"no progress":    {idle{}, io.ErrNoProgress},
