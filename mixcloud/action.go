@@ -3,6 +3,7 @@ package mixcloud
 import (
 	"context"
 	"net/http"
+	"slices"
 )
 
 // A Result is the API's answer to a write that it did not refuse by a status.
@@ -89,7 +90,7 @@ func (c *Client) write(ctx context.Context, r request) (*Result, error) {
 			return "the result does not say whether it is a success"
 		}
 		result.raw, result.Success = string(v), *success
-		result.Message = plain(scrub(inner.member("message").text(), r.token), maxMessage)
+		result.Message = plain(inner.member("message").text(), r.token, maxMessage)
 		result.Key = inner.member("key").text()
 		if result.Details = details(v); result.Details == nil {
 			result.Details = details(inner)
@@ -103,28 +104,50 @@ func (c *Client) write(ctx context.Context, r request) (*Result, error) {
 	return result, nil
 }
 
-// details reads refusals of single fields; nil when there are none.
+// maxDepth is how deep details are read.
+const maxDepth = 4
+
+// details reads refusals of single fields: texts, and lists and objects of texts.
+// The names of nested objects are joined as those of a form are:
+// "sections-2-start_time". Other values say nothing that a person could read. It
+// is nil when there are none.
 func details(v value) map[string][]string {
-	var all map[string][]string
-	for field, texts := range v.member("details").members() {
-		if all == nil {
-			all = map[string][]string{}
-		}
-		if texts.first() == '"' {
-			all[field] = append(all[field], texts.text())
-		}
-		for _, text := range texts.elements() {
-			all[field] = append(all[field], text.text())
-		}
+	all := map[string][]string{}
+	addDetails(all, "", v.member("details"), maxDepth)
+	if len(all) == 0 {
+		return nil
 	}
 	return all
 }
 
-// plainDetails makes refusals fit to leave the package.
+func addDetails(all map[string][]string, field string, v value, depth int) {
+	if v.first() == '"' {
+		all[field] = append(all[field], v.text())
+	}
+	if depth == 0 {
+		return
+	}
+	for _, element := range v.elements() {
+		addDetails(all, field, element, depth-1)
+	}
+	for name, member := range v.members() {
+		if field != "" {
+			name = field + "-" + name
+		}
+		addDetails(all, name, member, depth-1)
+	}
+}
+
+// plainDetails makes refusals fit to leave the package. Those that say nothing are
+// removed.
 func plainDetails(all map[string][]string, token credential) {
-	for _, texts := range all {
+	for field, texts := range all {
 		for i, text := range texts {
-			texts[i] = plain(scrub(text, token), maxMessage)
+			texts[i] = plain(text, token, maxMessage)
+		}
+		all[field] = slices.DeleteFunc(texts, func(text string) bool { return text == "" })
+		if len(all[field]) == 0 {
+			delete(all, field)
 		}
 	}
 }

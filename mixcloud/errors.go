@@ -55,8 +55,9 @@ type Error struct {
 	// Type is the API's name of the error, such as
 	// "ResourceNotFoundException"; "" if the answer named none.
 	Type string
-	// Message has the API's own words: plain text of at most 500 characters,
-	// "" if it said nothing.
+	// Message has the API's own words (error.message): plain text of at most 500
+	// characters, without markup and without the query of an address, "" if it
+	// said nothing.
 	Message string
 	// RetryAfter is how long the API asks to wait, from the header or else
 	// from the body; 0 if it did not say.

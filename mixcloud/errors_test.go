@@ -101,7 +101,7 @@ func TestRefusals(t *testing.T) {
 		{name: "down, with a wait", status: 503, header: http.Header{"Retry-After": {"3"}}, kind: ErrUnavailable, want: Error{RetryAfter: 3 * time.Second}},
 		{name: "server error as JSON", status: 500, body: `{"error":{"message":"Oops","type":"ServerError"}}`, kind: ErrUnavailable, want: Error{Type: "ServerError", Message: "Oops"}},
 		{name: "validation", status: 400, body: validation, kind: ErrRefused, want: Error{Type: "PostValidationError", Message: "No", Details: map[string][]string{"name": {"x"}}}},
-		{name: "the OAuth endpoint's form", status: 400, body: `{"error":"invalid_grant"}`, kind: ErrRefused, want: Error{Message: "invalid_grant"}},
+		{name: "the OAuth endpoint's form", status: 400, body: `{"error":"invalid_grant"}`, kind: ErrRefused},
 		{name: "an unknown error with status 200", status: 200, body: `{"error":{"message":"Odd","type":"OddException"}}`, kind: ErrBadResponse, want: Error{Type: "OddException", Message: "Odd"}},
 		{name: "HTML with status 200", status: 200, body: html, kind: ErrBadResponse},
 		{name: "cut short", status: 200, body: `{"key":"/bob/","name":"Bo`, kind: ErrBadResponse},

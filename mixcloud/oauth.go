@@ -2,6 +2,7 @@ package mixcloud
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ type OAuth struct {
 // recorded.
 type OAuthError struct {
 	Status  int
-	Message string // the site's own words, as plain as [Error.Message]
+	Message string // the site's own words for the log, as plain as [Error.Message]
 }
 
 // Error says what was refused.
@@ -113,9 +114,9 @@ func (o *OAuth) exchange(ctx context.Context, code, redirectURI string) (string,
 	secrets := []string{*o.secret, code}
 	if refused, ok := errors.AsType[*OAuthError](err); ok {
 		for _, secret := range secrets {
-			refused.Message = scrub(refused.Message, secretOf(secret))
+			refused.Message = plain(refused.Message, secretOf(secret), maxTokenAnswer)
 		}
-		refused.Message = plain(refused.Message, maxMessage)
+		refused.Message = cut(refused.Message, maxMessage)
 		return "", refused
 	}
 	// What x/oauth2 wraps around an error may quote the request.
@@ -234,19 +235,19 @@ func readToken(status int, header http.Header, body []byte) (string, error) {
 		}
 		return "", &Error{Kind: ErrBadResponse, Status: status, Err: errors.New("the answer has no token")}
 	}
+	quoted, _ := failed.Err.(quotedError)
+	words := cmp.Or(failed.Message, string(quoted))
 	if body = bytes.TrimSpace(body); !bytes.HasPrefix(body, []byte("<")) {
 		// A form is what the documentation shows; a broken one has no members.
 		if form, err := url.ParseQuery(string(body)); err == nil {
 			if token := form.Get("access_token"); status/100 == 2 && plainToken(token) {
 				return token, nil
 			}
-			if failed.Message == "" {
-				failed.Message = form.Get("error")
-			}
+			words = cmp.Or(words, form.Get("error"))
 		}
 	}
-	if failed.Message != "" && status < 500 && !errors.Is(failed.Kind, ErrRateLimited) {
-		return "", &OAuthError{Status: status, Message: failed.Message}
+	if words != "" && status < 500 && !errors.Is(failed.Kind, ErrRateLimited) {
+		return "", &OAuthError{Status: status, Message: words}
 	}
 	return "", failed
 }

@@ -166,7 +166,7 @@ func TestExchange_Answers(t *testing.T) {
 		"a robot's page":              {403, `<html>`, "", &Error{Kind: ErrUnavailable, Status: 403}},
 		"not there":                   {404, `<html>`, "", &Error{Kind: ErrNotFound, Status: 404}},
 		"a token with a failure":      {500, `access_token=t0ken`, "", &Error{Kind: ErrUnavailable, Status: 500}},
-		"an error of the server":      {500, `{"error":"oops"}`, "", &Error{Kind: ErrUnavailable, Status: 500, Message: "oops"}},
+		"an error of the server":      {500, `{"error":"oops"}`, "", &Error{Kind: ErrUnavailable, Status: 500}},
 		"a redirect":                  {302, `<a href="/">`, "", &Error{Kind: ErrBadResponse, Status: 302}},
 		"too large":                   {200, `{"access_token":"t0ken"}` + strings.Repeat(" ", maxTokenAnswer), "", &Error{Kind: ErrBadResponse, Status: 200}},
 		"neither the one nor another": {200, "hello%zz", "", &Error{Kind: ErrBadResponse, Status: 200}},

@@ -49,14 +49,17 @@ func isFailure(v value) bool {
 func refusal(status int, header http.Header, body value) *Error {
 	e := &Error{Status: status, Answered: body != ""}
 	envelope := body.member("error")
+	var words string
 	if envelope.first() == '"' { // the OAuth endpoint's form
-		e.Message = envelope.text()
+		words = envelope.text()
+		e.Err = quotedError(words)
 	} else {
 		e.Type, e.Message = envelope.member("type").text(), envelope.member("message").text()
+		words = e.Message
 	}
 	e.Details = details(body)
 	wait := envelope.member("retry_after")
-	e.RetryAfter = waitOf(header, wait, e.Message)
+	e.RetryAfter = waitOf(header, wait, words)
 	switch {
 	case e.Type == typeOAuth:
 		e.Kind = ErrUnauthenticated
@@ -66,7 +69,7 @@ func refusal(status int, header http.Header, body value) *Error {
 		e.Kind = ErrNotFound
 	case status == http.StatusForbidden && body != "" && e.RetryAfter > 0:
 		e.Kind = ErrRateLimited
-	case aboutToken.MatchString(e.Message):
+	case aboutToken.MatchString(words):
 		e.Kind = ErrUnauthenticated
 	default:
 		e.Kind = kindOf(status, body != "")
@@ -79,6 +82,13 @@ func refusal(status int, header http.Header, body value) *Error {
 	}
 	return e
 }
+
+// A quotedError holds words of an answer that are for the log alone: they are
+// not what the API documents as its message.
+type quotedError string
+
+// Error implements error.
+func (e quotedError) Error() string { return strconv.Quote(string(e)) }
 
 // kindOf judges an answer by its status alone. A 4xx is a sign of life: what
 // wrote it looked at the call, and another try will not help. Exceptions are a 403
@@ -178,10 +188,12 @@ func finish(err error, r request, status int) error {
 	if e.Status == 0 {
 		e.Status = status
 	}
-	e.Type = plain(scrub(e.Type, r.token), maxType)
-	e.Message = plain(scrub(e.Message, r.token), maxMessage)
+	e.Type = plain(e.Type, r.token, maxType)
+	e.Message = plain(e.Message, r.token, maxMessage)
 	plainDetails(e.Details, r.token)
-	if e.Err != nil {
+	if quoted, ok := e.Err.(quotedError); ok {
+		e.Err = quotedError(plain(string(quoted), r.token, maxMessage))
+	} else if e.Err != nil {
 		// A transport of the caller's may have put the address into its words.
 		if text := e.Err.Error(); scrub(text, r.token) != text {
 			e.Err = errors.New(scrub(text, r.token))
@@ -253,28 +265,4 @@ func beginsWithWord(s string) bool {
 
 func isWord(r rune) bool {
 	return r == '_' || r == '-' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
-}
-
-// plain cuts words to a number of characters and replaces what does not print.
-func plain(s string, most int) string {
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s))
-	n := 0
-	cut := 0
-	for i := range s {
-		if n++; n == most {
-			cut = i
-		}
-	}
-	if n > most {
-		return s[:cut] + "…"
-	}
-	return s
 }

@@ -1,7 +1,6 @@
 package resolvers
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -34,6 +33,10 @@ func (r *Resolver) authorizationURL(redirectURI string) (*string, error) {
 	return &address, nil
 }
 
+// codeRefused names all reasons that a code can be refused for: the site tells them
+// apart in words that are not documented.
+const codeRefused = "Mixcloud refused the code: it is unknown, used, too old, or was issued for another redirect URI; or Mixcloud does not accept this server's application."
+
 // exchange turns a code into a token. A code that is no good is a user error.
 func (r *Resolver) exchange(ctx context.Context, input model.ExchangeOAuthCodeInput) (*model.ExchangeOAuthCodePayload, error) {
 	out := model.NewOutcome(input.ClientMutationID.Value(), nil)
@@ -52,10 +55,10 @@ func (r *Resolver) exchange(ctx context.Context, input model.ExchangeOAuthCodeIn
 		token, err := upstream.Once(ctx, loaders.From(ctx).Session(), "/oauth/access_token", func(ctx context.Context, _ *mixcloud.Client) (string, error) {
 			return r.oauth.Exchange(ctx, input.Code, input.RedirectURI)
 		})
-		no, refused := errors.AsType[*mixcloud.OAuthError](err)
+		_, refused := errors.AsType[*mixcloud.OAuthError](err)
 		switch {
-		case refused:
-			out.Refuse(model.UserErrorCodeRefused, cmp.Or(no.Message, noReason), "code")
+		case refused: // the site's words are for the log
+			out.Refuse(model.UserErrorCodeRefused, codeRefused, "code")
 		case err != nil:
 			return nil, err
 		default:

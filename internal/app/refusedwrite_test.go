@@ -40,7 +40,8 @@ func TestRefusedWrites(t *testing.T) {
 		},
 		"no type":            {status: 409, body: `{"error":{"message":"Not twice."}}`, user: "REFUSED", message: "Not twice."},
 		"no words":           {status: 400, body: `{}`, user: "REFUSED", says: map[string]string{"": "Mixcloud refused it without saying why."}},
-		"an error as text":   {status: 400, body: `{"error":"No more."}`, user: "REFUSED", message: "No more."},
+		"an error as text":   {status: 400, body: `{"error":"s3cret"}`, user: "REFUSED", says: map[string]string{"": "Mixcloud refused it without saying why."}},
+		"with markup":        {status: 400, body: `{"error":{"message":"<p>Not <b>again</b>: see https://x.example/help?t=s3cret</p>"}}`, user: "REFUSED", message: "Not again: see https://x.example/help"},
 		"a client error":     {status: 422, body: `{"error":{"type":"X","message":"Odd."}}`, user: "REFUSED", message: "Odd."},
 		"payment":            {status: 402, body: `{"error":{"type":"X","message":"Pay first."}}`, user: "REFUSED", message: "Pay first."},
 		"too large, in JSON": {status: 413, body: `{"error":{"type":"X","message":"Too long a show."}}`, user: "REFUSED", message: "Too long a show."},
@@ -53,6 +54,14 @@ func TestRefusedWrites(t *testing.T) {
 		"details": {
 			status: 400, body: `{"error":{"type":"PostValidationError","message":"Two faults."},"details":{"tags-0-tag":["Too short."]}}`,
 			user: "REFUSED", message: "Two faults.", says: map[string]string{"": "Too short."},
+		},
+		"details that are no texts": {
+			status: 400, body: `{"error":{"type":"PostValidationError","message":"A fault."},"details":{"name":[{"code":3},null,7,""],"picture":true}}`,
+			user: "REFUSED", message: "A fault.",
+		},
+		"details in objects": {
+			status: 400, body: `{"error":{"message":"A fault."},"details":{"name":[{"message":"Too <i>long</i>."}]}}`,
+			user: "REFUSED", message: "A fault.", says: map[string]string{"": "Too long."},
 		},
 		"details that are empty": {status: 400, body: `{"error":{"type":"PostValidationError","message":"A fault."},"details":{"name":[]}}`, user: "REFUSED", message: "A fault."},
 		"not found": {
