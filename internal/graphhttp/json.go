@@ -3,15 +3,11 @@ package graphhttp
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"mixcloud-graphql/internal/gqlerr"
 )
 
 // byteOrderMark may stand before a JSON text; it is no part of it (RFC 8259,
@@ -20,28 +16,6 @@ var byteOrderMark = []byte("\uFEFF")
 
 // unmarked returns a JSON text without its byte order mark.
 func unmarked(text []byte) []byte { return bytes.TrimPrefix(text, byteOrderMark) }
-
-// decode reads one JSON value, called by what it is. Numbers stay as written:
-// as floats they would no longer fit Int. Text that is not Unicode is refused,
-// because encoding/json would replace it.
-func decode(text []byte, what string, into any) error {
-	text = unmarked(text)
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	if err := dec.Decode(into); err != nil {
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			if wrong.Field == "" {
-				return badRequest(what + " must be one JSON object: batches are not supported.")
-			}
-			return gqlerr.Invalid(wrong.Field, "cannot be a JSON "+wrong.Value)
-		}
-		return badRequest(what + " is not valid JSON.")
-	}
-	if _, more := dec.Token(); more != io.EOF {
-		return badRequest(what + " has more than one JSON value.")
-	}
-	return checkUnicode(text, what)
-}
 
 // checkUnicode refuses a valid JSON text that is not UTF-8, and strings with
 // half of a surrogate pair, which stands for no character.

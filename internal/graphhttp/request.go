@@ -1,7 +1,7 @@
 package graphhttp
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -40,10 +40,24 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte,
 	return unmarked(body), 0, nil
 }
 
-// operation reads what the JSON text, called by what it is, asks for.
+// operation reads what the JSON text, called by what it is, asks for. Members that
+// it does not know are ignored.
 func operation(text []byte, what string, header http.Header) (*graphql.RawParams, error) {
+	value, err := decode(text, what)
+	if err != nil {
+		return nil, err
+	}
+	members, isObject := value.(map[string]any)
+	if value != nil && !isObject {
+		return nil, badRequest(what + " must be one JSON object: batches are not supported.")
+	}
 	params := &graphql.RawParams{Headers: header}
-	if err := decode(text, what, params); err != nil {
+	var errs [4]error
+	params.Query, errs[0] = textMember(members, "query")
+	params.OperationName, errs[1] = textMember(members, "operationName")
+	params.Variables, errs[2] = objectMember(members, "variables")
+	params.Extensions, errs[3] = objectMember(members, "extensions")
+	if err := cmp.Or(errs[:]...); err != nil {
 		return nil, err
 	}
 	if params.Query == "" && len(params.Extensions) == 0 {
@@ -61,8 +75,11 @@ func urlParams(r *http.Request) (*graphql.RawParams, error) {
 	if err != nil {
 		return nil, badRequest("The query string is not percent-encoded as it should be.")
 	}
-	for _, name := range []string{"query", "operationName"} {
-		if !utf8.ValidString(q.Get(name)) {
+	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+		switch {
+		case len(q[name]) > 1:
+			return nil, gqlerr.Invalid(name, "occurs twice in the query string")
+		case !utf8.ValidString(q.Get(name)):
 			return nil, gqlerr.Invalid(name, "must be UTF-8")
 		}
 	}
@@ -71,20 +88,33 @@ func urlParams(r *http.Request) (*graphql.RawParams, error) {
 		OperationName: q.Get("operationName"),
 		Headers:       r.Header,
 	}
-	for name, into := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
-		if s := q.Get(name); s != "" {
-			var members map[string]json.RawMessage
-			if json.Unmarshal(unmarked([]byte(s)), &members) != nil {
-				return nil, gqlerr.Invalid(name, "must be a JSON object")
-			}
-			if err := decode([]byte(s), name, into); err != nil {
-				return nil, err
-			}
-		}
+	if params.Variables, err = objectParam(q, "variables"); err != nil {
+		return nil, err
+	}
+	if params.Extensions, err = objectParam(q, "extensions"); err != nil {
+		return nil, err
 	}
 	if params.Query == "" && len(params.Extensions) == 0 {
 		return nil, errNoQuery
 	}
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	return params, nil
+}
+
+// objectParam reads a parameter that is a JSON object; nil if it is absent, empty or
+// null.
+func objectParam(q url.Values, name string) (map[string]any, error) {
+	text := q.Get(name)
+	if text == "" {
+		return nil, nil
+	}
+	value, err := decode([]byte(text), `The parameter "`+name+`"`)
+	if err != nil {
+		return nil, err
+	}
+	object, isObject := value.(map[string]any)
+	if value != nil && !isObject {
+		return nil, gqlerr.Invalid(name, "must be a JSON object")
+	}
+	return object, nil
 }

@@ -1,0 +1,87 @@
+package graphhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"mixcloud-graphql/internal/gqlerr"
+)
+
+// FuzzDecode reads every JSON text as encoding/json does, or refuses it with an error
+// of the client's.
+func FuzzDecode(f *testing.F) {
+	for _, text := range []string{
+		`{"query":"{ a }","variables":{"a":[1,-0.5e3,"x\u00e9\"",true,null,{}]}}`, `[]`, `7`, `null`, "\ufeff{}", `{"a":1,"a":2}`, `{"a":[{"b":1,"\u0062":2}]}`,
+		`{} {}`, `{"a" 1}`, `[1,]`, `{"a":1,}`, `"\ud800"`, strings.Repeat("[", 101) + strings.Repeat("]", 101), strings.Repeat("[", 100_000), `"{[{[\"{["`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		got, err := decode(text, "It")
+		dec := json.NewDecoder(bytes.NewReader(unmarked(text)))
+		dec.UseNumber()
+		var want any
+		valid := dec.Decode(&want) == nil
+		if _, more := dec.Token(); more != io.EOF {
+			valid = false
+		}
+		if err != nil {
+			refused, ok := errors.AsType[*gqlerr.Error](err)
+			if !ok || refused.Code == gqlerr.CodeInternal {
+				t.Fatal(err)
+			}
+			if ours := strings.Contains(err.Error(), "twice") || strings.Contains(err.Error(), "too deeply") || strings.Contains(err.Error(), "surrogate"); valid && utf8.Valid(text) && !ours {
+				t.Fatalf("%q is refused: %v", text, err)
+			}
+			return
+		}
+		if !valid || !reflect.DeepEqual(want, got) {
+			t.Fatalf("%q, valid %v: got %v, want %v", text, valid, got, want)
+		}
+	})
+}
+
+// TestDecode_refuses names what is wrong and where.
+func TestDecode_refuses(t *testing.T) {
+	t.Parallel()
+	deep := func(n int) string { return strings.Repeat(`{"a":[`, n/2) + strings.Repeat("]}", n/2) }
+	for text, want := range map[string]string{
+		deep(100):                               "",
+		deep(102):                               "It is nested too deeply: objects and lists may have at most 100 levels.",
+		strings.Repeat("[", 1_000_000):          "It is nested too deeply: objects and lists may have at most 100 levels.",
+		`"` + strings.Repeat("[", 200) + `\"{"`: "",
+		`{"a":1,"b":2,"a":1}`:                   `It has the member "a" twice.`,
+		`{"v":{"i":[0,{"n":1,"\u006e":2}]}}`:    `It has the member "v.i.1.n" twice.`,
+		`{"a":1,"A":2}`:                         "",
+		`{"a":`:                                 "It is not valid JSON.",
+		`{} 1`:                                  "It has more than one JSON value.",
+	} {
+		_, err := decode([]byte(text), "It")
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
+			t.Errorf("%.50s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// BenchmarkDecode reads a small request and a large one.
+func BenchmarkDecode(b *testing.B) {
+	for name, text := range map[string]string{
+		"small": `{"query":"query($n: Int) { popular(first: $n) { nodes { name url user { name } } } }","variables":{"n":20}}`,
+		"large": `{"query":"{ a }","variables":{"l":[` + strings.Repeat(`{"name":"a name of a show","n":12,"flag":true},`, 5000) + `null]}}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if _, err := decode([]byte(text), "It"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
