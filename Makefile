@@ -42,4 +42,7 @@ check: ## everything that CI runs, in its order
 bench: ## measure
 	go test -run '^$$' -bench . -benchmem ./...
 
-.PHONY: help demo run test race fuzz golden generate lint fmt check bench
+soak: ## run for 10 minutes under good and 1,000,000 malformed requests
+	go run ./bench/soak
+
+.PHONY: help demo run test race fuzz golden generate lint fmt check bench soak

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"mixcloud-graphql/bench/soak/malformed"
+)
+
+// Twenty thousand malformed requests beside right ones: no status of 500 or above,
+// no panic, and nothing grows.
+func TestSoak(t *testing.T) {
+	var out bytes.Buffer
+	s := soak{malformed: 20_000, rows: 4, seed: 1, out: &out}
+	if err := s.run(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if sent := s.sent(); sent < s.malformed {
+		t.Errorf("%d of %d malformed requests were sent", sent, s.malformed)
+	}
+	t.Log(out.String())
+}
+
+// The same seed makes the same requests, and a later one does not depend on the
+// clock.
+func TestCorpusIsRepeatable(t *testing.T) {
+	t.Parallel()
+	a, b := malformed.New(7), malformed.New(7)
+	for range 1000 {
+		x, y := a.Next(), b.Next()
+		if !bytes.Equal(x.Raw, y.Raw) || x.What != y.What || x.Cut != y.Cut {
+			t.Fatalf("request %d differs", x.Number)
+		}
+	}
+}
+
+// What grows is named.
+func TestGrown(t *testing.T) {
+	t.Parallel()
+	base := state{goroutines: 10, descriptors: 10, heap: 1 << 20}
+	for _, test := range []struct {
+		last state
+		want string
+	}{
+		{base, ""},
+		{state{goroutines: 31, descriptors: 10, heap: 1 << 20}, "goroutines"},
+		{state{goroutines: 10, descriptors: 21, heap: 1 << 20}, "descriptors"},
+		{state{goroutines: 10, descriptors: 10, heap: 64 << 20}, "heap"},
+	} {
+		err := grown([]state{base, {}, test.last})
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: %v, want %q", test.last, err, test.want)
+		}
+	}
+}
