@@ -422,6 +422,7 @@ func TestCommandLine(t *testing.T) {
 			args: []string{"--config=testdata/good.yaml", "--print-config"}, env: []string{"MIXCLOUD_GRAPHQL_MAX_UPSTREAM=3", "MIXCLOUD_GRAPHQL_SERVICE_HOST=10.0.0.1"},
 			stdout: []string{"MIXCLOUD_GRAPHQL_MAX_UPSTREAM=3\n", "MIXCLOUD_GRAPHQL_CACHE_BYTES=64MiB\n", "MIXCLOUD_GRAPHQL_REQUEST_TIMEOUT=1m\n"},
 		},
+		"schema":       {args: []string{"schema"}, env: []string{"MIXCLOUD_GRAPHQL_NOPE=x"}, stdout: []string{"type Query {", "@specifiedBy("}},
 		"version":      {args: []string{"version"}, stdout: []string{"mixcloud-graphql ", "go1."}},
 		"print config": {args: []string{"--print-config", "--demo"}, env: []string{"MIXCLOUD_GRAPHQL_MAX_UPSTREAM=3"}, stdout: []string{"MIXCLOUD_GRAPHQL_DEMO=true\n", "MIXCLOUD_GRAPHQL_MAX_UPSTREAM=3\n"}},
 		"no report": {

@@ -8,10 +8,12 @@
 package schema
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
 )
 
 // unsupported are the directives of the prelude that are taken out: @defer is
@@ -54,4 +56,11 @@ func Clean(loaded *ast.Schema) *ast.Schema {
 // without returns a copy of list without the elements that drop reports.
 func without[S ~[]E, E any](list S, drop func(E) bool) S {
 	return slices.DeleteFunc(slices.Clone(list), drop)
+}
+
+// SDL returns a schema as text, in the schema definition language.
+func SDL(s *ast.Schema) []byte {
+	var text bytes.Buffer
+	formatter.NewFormatter(&text, formatter.WithIndent("  ")).FormatSchema(s)
+	return text.Bytes()
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"mixcloud-graphql/graph/generated"
@@ -125,6 +126,29 @@ func TestElementsAreDescribed(t *testing.T) {
 		}
 		for _, v := range def.EnumValues {
 			check(name+"."+v.Name, v.Description, v.Directives)
+		}
+	}
+}
+
+// The text of the schema is the schema.
+func TestSDL(t *testing.T) {
+	t.Parallel()
+	clean := schema.Clean(loaded())
+	text := schema.SDL(clean)
+	again, err := gqlparser.LoadSchema(&ast.Source{Input: string(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(text), string(schema.SDL(schema.Clean(again)))); diff != "" {
+		t.Errorf("(-first +read back):\n%s", diff)
+	}
+	for name, def := range clean.Types {
+		if def.BuiltIn {
+			continue
+		}
+		found := again.Types[name]
+		if found == nil || len(found.Fields) != len(def.Fields) || found.Description != def.Description {
+			t.Errorf("%s is not there, or differs", name)
 		}
 	}
 }

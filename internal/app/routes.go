@@ -8,36 +8,46 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"mixcloud-graphql/graph/model"
+	graphschema "mixcloud-graphql/graph/schema"
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/playground"
 	"mixcloud-graphql/internal/responselimit"
+	"mixcloud-graphql/internal/static"
 	"mixcloud-graphql/mixcloud/emulator"
 )
+
+// sdlPath is where the schema is, as text.
+const sdlPath = "/schema.graphql"
 
 // routes is every path there is. Demo is nil without --demo.
 func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *meter, entry access, demo *emulator.Emulator) http.Handler {
 	own := http.NewServeMux()
 	own.Handle("/graphql", auth.Viewer(entry.keys, entry.cookies)(graphhttp.New(schema, graphhttp.Options{
-		Log:        a.log,
-		Around:     around,
-		Estimate:   meter.estimate,
-		Scalars:    model.Scalars(),
-		Admission:  a.gate,
-		Timeout:    cfg.RequestTimeout,
-		Writes:     newWrites(a.shared),
-		Queries:    newQueries(a.shared),
-		Stop:       a.stop,
+		Log:       a.log,
+		Around:    around,
+		Estimate:  meter.estimate,
+		Scalars:   model.Scalars(),
+		Admission: a.gate,
+		Timeout:   cfg.RequestTimeout,
+		Writes:    newWrites(a.shared),
+		Queries:   newQueries(a.shared),
+		Stop:      a.stop,
+		MaxBody:   int64(cfg.MaxBody), TokenLimit: cfg.MaxTokens, MaxDepth: cfg.MaxDepth, MaxRootFields: cfg.MaxRootFields,
 		MaxAliases: cfg.MaxAliases, MaxDirectives: cfg.MaxDirectives,
-		Response: responselimit.Limits{Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields()},
-		Unsent:   responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
-		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
+		HideSchema: !cfg.Introspects(),
+		Response:   responselimit.Limits{Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields()},
+		Unsent:     responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
+		Audience:   func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
 	})))
 	page := playground.Handler(entry.cookies != nil)
 	own.Handle("GET /{$}", page)
 	own.Handle("GET /playground/", page)
+	if cfg.Introspects() {
+		own.Handle(sdlPath, static.New(graphschema.SDL(schema.Schema()), "text/plain; charset=utf-8", "public, max-age=300"))
+	}
 	own.Handle(auth.LoginPath, entry.signIn)
 	own.Handle(auth.CallbackPath, entry.signIn)
 	own.Handle(auth.LogoutPath, entry.signIn)
@@ -53,7 +63,8 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		all.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
 	}
 	// CORS is outermost: a page must be able to read refusals too.
-	return graphhttp.Chain(all, graphhttp.CORS("/graphql", cfg.AllowOrigin), graphhttp.Admission(a.gate, "/graphql", a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
+	return graphhttp.Chain(all, graphhttp.CORS([]string{"/graphql", sdlPath}, cfg.AllowOrigin),
+		graphhttp.Admission(a.gate, "/graphql", int64(cfg.MaxBody), a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
 }
 
 // live says that the process can answer at all.

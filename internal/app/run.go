@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	graphschema "mixcloud-graphql/graph/schema"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/connlimit"
 	"mixcloud-graphql/internal/telemetry"
@@ -27,6 +28,9 @@ func Run(ctx context.Context, cmd config.Command, stdout, stderr io.Writer) erro
 		return runEmulator(ctx, *cmd, stdout, stderr)
 	case *config.Conformance:
 		return runConformance(ctx, *cmd, stdout, stderr)
+	case *config.Schema:
+		_, err := stdout.Write(graphschema.SDL(executable(nil).Schema()))
+		return err
 	case *config.Version:
 		_, err := fmt.Fprintln(stdout, version())
 		return err

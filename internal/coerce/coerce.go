@@ -36,13 +36,16 @@ type Scalar func(value any) error
 
 // A Coercer judges input for one schema. It is safe for concurrent use.
 type Coercer struct {
+	// Suggest makes errors name similar names of the schema. It is set before use.
+	Suggest bool
+
 	schema  *ast.Schema
 	scalars map[string]Scalar
 }
 
 // New returns a Coercer. A custom scalar without an entry accepts every value.
 func New(schema *ast.Schema, scalars map[string]Scalar) *Coercer {
-	return &Coercer{schema, scalars}
+	return &Coercer{true, schema, scalars}
 }
 
 // Variables coerces the variables of a validated operation. Values that the
@@ -50,7 +53,7 @@ func New(schema *ast.Schema, scalars map[string]Scalar) *Coercer {
 // bool, int64 (Int), float64, string (String, ID and enums), []any,
 // map[string]any, and those of custom scalars unchanged. It does not change raw.
 func (c *Coercer) Variables(op *ast.OperationDefinition, raw map[string]any) (map[string]any, gqlerror.List) {
-	var faults faults
+	faults := faults{suggest: c.Suggest}
 	values := make(map[string]any, len(op.VariableDefinitions))
 	for _, def := range op.VariableDefinitions {
 		at := place{name: def.Variable, variable: true, position: def.Position}

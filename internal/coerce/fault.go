@@ -47,7 +47,10 @@ func (p place) String() string {
 }
 
 // faults collects what is wrong with the input, up to [MaxErrors].
-type faults struct{ list gqlerror.List }
+type faults struct {
+	list    gqlerror.List
+	suggest bool // similar names of the schema
+}
 
 func (f *faults) full() bool { return len(f.list) >= MaxErrors }
 
@@ -73,8 +76,8 @@ func (f *faults) addEnum(at place, want *ast.Type, def *ast.Definition, kind, na
 		names[i] = v.Name
 	}
 	message := at.String() + " must be " + article(want.String()) + ", not " + article(kind)
-	switch suggested := suggest(name, names); {
-	case kind != "string" && kind != "enum value":
+	switch suggested := f.similar(name, names); {
+	case kind != "string" && kind != "enum value", kind == "string" && !f.suggest:
 		message += "."
 	case slices.Contains(names, name): // a literal in quotes
 		message += ". Did you mean " + name + ", without quotes?"
@@ -93,7 +96,7 @@ func (f *faults) addUnknown(at place, def *ast.Definition, name string) {
 		names[i] = field.Name
 	}
 	message := at.String() + " is unknown: " + def.Name + " has no such field."
-	if suggested := suggest(name, names); suggested != "" {
+	if suggested := f.similar(name, names); suggested != "" {
 		message += " Did you mean " + suggested + "?"
 	}
 	f.put(at, message, map[string]any{"expected": def.Name})
@@ -120,8 +123,8 @@ func (f *faults) put(at place, message string, details map[string]any) {
 }
 
 // suggest names what may be meant; "" for nothing near.
-func suggest(name string, names []string) string {
-	if len(name) > longestName {
+func (f *faults) similar(name string, names []string) string {
+	if !f.suggest || len(name) > longestName {
 		return ""
 	}
 	near := core.SuggestionList(name, names)

@@ -16,7 +16,7 @@ const RuleName = "ValuesOfCorrectType"
 // its place wants. Numbers of literals are judged by how they are written, as
 // the specification wants it: 1.0 is no Int.
 func (c *Coercer) Rule(observers *core.Events, addError core.AddErrFunc) {
-	var faults faults
+	faults := faults{suggest: c.Suggest}
 	seen := map[*ast.Value]bool{} // a fragment is visited once for each operation, and once by itself
 	judge := func(t *ast.Type, v *ast.Value, at place) {
 		if seen[v] {

@@ -26,6 +26,7 @@ type CLI struct {
 	Serve       Serve       `cmd:"" default:"withargs" help:"Serve the graph (what happens without a command)."`
 	Emulator    Emulator    `cmd:"" help:"Serve a small Mixcloud in memory, to develop and test against."`
 	Conformance Conformance `cmd:"" help:"Compare a Mixcloud with what this project believes of it."`
+	Schema      Schema      `cmd:"" help:"Print the schema in the schema definition language."`
 	Version     Version     `cmd:"" help:"Print the version."`
 }
 
@@ -44,7 +45,7 @@ type Serve struct {
 	DrainTimeout    time.Duration `default:"30s" placeholder:"DURATION" help:"How long requests in flight may go on after SIGTERM or SIGINT. A second signal ends at once."`
 	MaxUpstream     int           `default:"32" placeholder:"N" help:"Most calls to Mixcloud at the same time, all operations together."`
 	OperationBudget int           `default:"200" placeholder:"N" help:"Most calls to Mixcloud for one operation."`
-	CacheBytes      Bytes         `default:"256MiB" placeholder:"BYTES" help:"Most bytes that answers of Mixcloud are kept in. 0 keeps nothing, so that nothing is answered while Mixcloud is down."`
+	CacheBytes      Bytes         `default:"256MiB" placeholder:"SIZE" help:"Most bytes that answers of Mixcloud are kept in. 0 keeps nothing, so that nothing is answered while Mixcloud is down."`
 	FreshFor        Lifetimes     `placeholder:"KIND=DURATION" help:"How long answers of a kind are as good as new, such as list=30s; may be given several times, and in the environment separated by blanks. Kinds: user, cloudcast, tag, category, playlist, artist, track, list, chart, search, categories, player and viewer."`
 	StaleFor        time.Duration `default:"24h" placeholder:"DURATION" help:"How long an answer is kept to stand in for Mixcloud while it is down or refuses for its rate limit. 0 gives fresh answers only."`
 	UpstreamRate    float64       `default:"50" placeholder:"N" help:"Maximum calls to Mixcloud per second of one kind (read, action, edit or upload): one limit shared by anonymous requests, one for each token. Tokens that Mixcloud has not accepted yet share one of 5. 0 means no limit. Refusals lower the rate in any case. With --demo there is no limit."`
@@ -52,11 +53,16 @@ type Serve struct {
 	TotalRate       float64       `name:"upstream-total-rate" default:"0" placeholder:"N" help:"Maximum calls to Mixcloud per second of the whole process. 0 means no limit."`
 	UpstreamRetries int           `default:"2" placeholder:"N" help:"How often a read of Mixcloud is tried again that broke by chance."`
 	RedisURL        redisurl.URL  `name:"redis-url" placeholder:"URL" help:"Redis or Valkey that replicas share: redis://, rediss://, redis-sentinel://, rediss-sentinel:// or unix://; several hosts of a cluster are separated by commas. Without it, and whenever it is away, the server works by itself. Needs the secret key."`
+	MaxDepth        int           `default:"25" placeholder:"N" help:"Maximum number of levels of fields that an operation may nest. Introspection does not count."`
+	MaxRootFields   int           `default:"100" placeholder:"N" help:"Maximum number of root fields in an operation, with those of its fragments."`
 	MaxAliases      int           `default:"1000" placeholder:"N" help:"Maximum number of response keys in one selection set, with those of its fragments."`
 	MaxDirectives   int           `default:"50" placeholder:"N" help:"Maximum number of directives in a document."`
+	MaxTokens       int           `default:"15000" placeholder:"N" help:"Maximum number of lexical tokens in a document."`
+	MaxBody         Bytes         `default:"1MiB" placeholder:"SIZE" help:"Maximum size of a JSON request body; of a form, that of its operations."`
 	MaxFields       int           `name:"max-response-fields" default:"200000" placeholder:"N" help:"Maximum number of fields in a response: each response key of each object, __typename and introspection included."`
-	MaxBytes        Bytes         `name:"max-response-bytes" default:"16MiB" placeholder:"BYTES" help:"Maximum size of the data of a response."`
-	MemoryLimit     Bytes         `default:"0" placeholder:"BYTES" help:"Memory that the process should stay within. 0 takes GOMEMLIMIT, or else the limit of the container. Responses that wait to be sent take 256 MiB, or half of the limit if that is less; above it new operations are refused."`
+	MaxBytes        Bytes         `name:"max-response-bytes" default:"16MiB" placeholder:"SIZE" help:"Maximum size of the data of a response."`
+	MemoryLimit     Bytes         `default:"0" placeholder:"SIZE" help:"Memory that the process should stay within. 0 takes GOMEMLIMIT, or else the limit of the container. Responses that wait to be sent take 256 MiB, or half of the limit if that is less; above it new operations are refused."`
+	Introspection   *bool         `default:"true" help:"Whether clients may read the schema. With false introspection is refused, errors suggest no names of the schema, and /schema.graphql is not there."`
 	AllowOrigin     []string      `name:"allow-origin" sep:" " placeholder:"ORIGIN" help:"Origin whose pages may use the graph, such as https://app.example.com; may be given several times, and in the environment separated by blanks. These pages may use the session cookie, which browsers send from the same site only (SameSite=Lax). Without it pages of every origin may use the graph, without the cookie."`
 	TLSCert         string        `name:"tls-cert" placeholder:"FILE" help:"Certificate chain of the server in PEM, for HTTPS. Needs --tls-key."`
 	TLSKey          string        `name:"tls-key" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
@@ -68,6 +74,12 @@ type Serve struct {
 	OAuthClientSecret Secret `kong:"-" env:"OAUTH_CLIENT_SECRET" help:"Secret of the application."`
 	SecretKey         Secret `kong:"-" env:"SECRET_KEY" help:"What cookies are sealed with and audiences are named by: at least 32 bytes of any text that nobody can guess, such as openssl rand -base64 32 prints. The same for every replica. Without it each process makes up its own, and sign-ins end with it."`
 }
+
+// Introspects reports whether clients may read the schema: yes, unless it is set.
+func (c *Serve) Introspects() bool { return c.Introspection == nil || *c.Introspection }
+
+// Schema has nothing to configure.
+type Schema struct{}
 
 // Emulator configures the emulator served alone.
 type Emulator struct {

@@ -47,6 +47,8 @@ func text(v any) any {
 	switch v := v.(type) {
 	case []string:
 		return strings.Join(v, " ")
+	case *bool:
+		return v == nil || *v
 	case time.Duration:
 		return durationText(v)
 	}

@@ -31,7 +31,7 @@ type Command interface {
 
 // Parse reads the command line, the environment (lines of NAME=VALUE, as of
 // os.Environ) and the file of --config, in this order of precedence. It returns
-// the command to run: a *Serve, *Emulator, *Conformance or *Version, validated.
+// the command to run: a *Serve, *Emulator, *Conformance, *Schema or *Version, validated.
 // Help goes to stdout.
 func Parse(args, environ []string, stdout io.Writer) (_ Command, err error) {
 	var cli CLI

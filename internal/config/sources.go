@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,7 +69,7 @@ func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 // the file of --config. It also refuses variables that no command has.
 func (s *sources) begin(ctx *kong.Context) {
 	command := ctx.Selected()
-	if s.begun || command.Target.Type() == reflect.TypeFor[Version]() {
+	if s.begun || len(command.Flags) == 0 {
 		return
 	}
 	s.begun = true

@@ -102,8 +102,14 @@ func (c *Serve) Validate() error {
 	if c.CacheBytes < 0 {
 		p.add("cache-bytes", "must not be negative")
 	}
+	p.count("max-depth", c.MaxDepth, 1000)
+	p.count("max-root-fields", c.MaxRootFields, 100_000)
 	p.count("max-aliases", c.MaxAliases, 100_000)
 	p.count("max-directives", c.MaxDirectives, 100_000)
+	p.count("max-tokens", c.MaxTokens, 10_000_000)
+	if c.MaxBody < leastBody || c.MaxBody > largestBody {
+		p.add("max-body", "must be between %v and %v, not %v", leastBody, largestBody, c.MaxBody)
+	}
 	p.count("max-response-fields", c.MaxFields, 1_000_000_000)
 	if c.MaxBytes < 1 {
 		p.add("max-response-bytes", "must be at least 1")
@@ -163,6 +169,12 @@ func parsePrefix(text string) (_ netip.Prefix, ok bool) {
 	prefix, err := netip.ParsePrefix(text)
 	return prefix.Masked(), err == nil && !prefix.Addr().Is4In6()
 }
+
+// The body of a request may be limited to a size between these.
+const (
+	leastBody   Bytes = 1 << 10
+	largestBody Bytes = 1 << 30
+)
 
 // leastMemory is the least memory that a server can work in.
 const leastMemory Bytes = 64 << 20
@@ -263,6 +275,9 @@ func (c *Conformance) Validate() error {
 	c.Log.validate(&p)
 	return p.join()
 }
+
+// Validate finds nothing wrong.
+func (*Schema) Validate() error { return nil }
 
 // Validate finds nothing wrong.
 func (*Version) Validate() error { return nil }

@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -116,16 +115,9 @@ func CodeOf(err error) Code {
 	return CodeInternal
 }
 
-// tokenLimit begins the parser's message for a document over the token limit. It
-// comes under the code of a syntax error; a test holds this against the parser.
-const tokenLimit = "exceeded token limit"
-
 // foreign reads the code that gqlgen or an extension of it put into an error.
 func foreign(g *gqlerror.Error) Code {
 	set, _ := g.Extensions["code"].(string)
-	if Code(set) == CodeParseFailed && strings.HasPrefix(g.Message, tokenLimit) {
-		return CodeLimitExceeded
-	}
 	switch code := Code(set); {
 	case set == "COMPLEXITY_LIMIT_EXCEEDED":
 		return CodeLimitExceeded

@@ -19,7 +19,6 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
 
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/telemetry"
@@ -356,21 +355,6 @@ func TestPresenter_Variable(t *testing.T) {
 	want := &gqlerror.Error{Message: `Variable "$input.2" must be defined.`, Extensions: m{"code": "GRAPHQL_VALIDATION_FAILED"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-// The parser says "too long" under the code of a syntax error.
-func TestPresenter_TokenLimit(t *testing.T) {
-	t.Parallel()
-	_, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: "{ a b c d e f }"}, 3)
-	var found *gqlerror.Error
-	if !errors.As(err, &found) {
-		t.Fatalf("the parser says %v", err)
-	}
-	found.Extensions = m{"code": "GRAPHQL_PARSE_FAILED"}
-	got := gqlerr.Presenter(slog.New(slog.DiscardHandler))(t.Context(), found)
-	if got.Extensions["code"] != "LIMIT_EXCEEDED" || !strings.Contains(got.Message, "more than 3 tokens") {
-		t.Errorf("got %v: %s", got.Extensions["code"], got.Message)
 	}
 }
 

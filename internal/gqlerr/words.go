@@ -87,11 +87,8 @@ func again(wait time.Duration) string {
 	}
 }
 
-// limitMessage rewords the two limits that gqlgen and its parser check.
+// limitMessage rewords the limit that gqlgen checks.
 func limitMessage(found string) string {
-	if n, ok := strings.CutPrefix(found, tokenLimit+" of "); ok {
-		return "The query is too long: it has more than " + n + " tokens. Split it into several requests."
-	}
 	return "The query asks for too much at once: " + found + ". Ask for fewer fields or smaller pages."
 }
 

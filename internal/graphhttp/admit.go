@@ -2,6 +2,7 @@ package graphhttp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -19,13 +20,15 @@ import (
 // body of a JSON request and waits for a slot before anything else is done for the
 // request: an overloaded server spends hardly more on a refusal than net/http
 // does. Refused requests have no line in the access log; their number is logged
-// once a second. Other requests, such as forms, wait in the endpoint itself.
-func Admission(gate *admission.Gate, path string, log *slog.Logger) func(http.Handler) http.Handler {
+// once a second. Other requests, such as forms, wait in the endpoint itself, and so
+// do bodies of more than maxBody bytes; 0 takes the default.
+func Admission(gate *admission.Gate, path string, maxBody int64, log *slog.Logger) func(http.Handler) http.Handler {
+	maxBody = cmp.Or(maxBody, DefaultMaxBody)
 	refused := &refusals{log: log}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			arrived := time.Now()
-			if r.URL.Path != path || !readEarly(w, r) {
+			if r.URL.Path != path || !readEarly(w, r, maxBody) {
 				next.ServeHTTP(w, r)
 				return
 			}
@@ -67,17 +70,17 @@ func (*earlyBody) Close() error { return nil }
 
 // readEarly reads the body, and reports whether the request can wait for its slot
 // now. A body that is too large or does not arrive is left to the transport.
-func readEarly(w http.ResponseWriter, r *http.Request) bool {
+func readEarly(w http.ResponseWriter, r *http.Request, maxBody int64) bool {
 	if r.Method == http.MethodGet {
 		return true
 	}
-	if r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), mediaJSON) || r.ContentLength > DefaultMaxBody {
+	if r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), mediaJSON) || r.ContentLength > maxBody {
 		return false
 	}
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
-	text, err := io.ReadAll(io.LimitReader(r.Body, DefaultMaxBody+1))
-	if err != nil || len(text) > DefaultMaxBody {
+	text, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil || int64(len(text)) > maxBody {
 		rest := io.Reader(r.Body)
 		if err != nil {
 			rest = failing{err}

@@ -2,6 +2,7 @@ package graphhttp
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/rs/cors"
@@ -25,11 +26,11 @@ var (
 // Browsers apply a lower maximum of their own.
 const corsMaxAge = 24 * time.Hour
 
-// CORS is middleware that lets pages of other origins use the endpoint at a path,
-// and read every response of it, refusals included. Without origins every origin
+// CORS is middleware that lets pages of other origins use the endpoints at some
+// paths, and read every response of them, refusals included. Without origins every origin
 // may, but never with the session cookie; with origins only these may, and with
 // the cookie. It answers preflight requests itself.
-func CORS(path string, origins []string) func(http.Handler) http.Handler {
+func CORS(paths, origins []string) func(http.Handler) http.Handler {
 	options := cors.Options{
 		AllowedOrigins:   origins,
 		AllowCredentials: len(origins) > 0,
@@ -45,7 +46,7 @@ func CORS(path string, origins []string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		shared := protocol.Handler(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == path {
+			if slices.Contains(paths, r.URL.Path) {
 				shared.ServeHTTP(w, r)
 			} else {
 				next.ServeHTTP(w, r)

@@ -32,7 +32,7 @@ func TestCORS(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			reached := 0
-			h := CORS("/graphql", tt.allowed)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := CORS([]string{"/graphql"}, tt.allowed)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				reached++
 				w.WriteHeader(http.StatusTeapot) // refusals carry the headers too
 			}))
@@ -77,7 +77,7 @@ func TestCORS(t *testing.T) {
 // A method or a header that is not on the list is not allowed.
 func TestCORS_RefusesOtherRequests(t *testing.T) {
 	t.Parallel()
-	h := CORS("/graphql", nil)(http.NotFoundHandler())
+	h := CORS([]string{"/graphql"}, nil)(http.NotFoundHandler())
 	for _, tt := range []struct{ method, headers string }{
 		{http.MethodDelete, "content-type"},
 		{http.MethodPut, ""},
@@ -98,7 +98,7 @@ func TestCORS_RefusesOtherRequests(t *testing.T) {
 // Other paths, such as those of signing in, are for pages of this origin.
 func TestCORS_OnlyAtItsPath(t *testing.T) {
 	t.Parallel()
-	h := CORS("/graphql", nil)(http.NotFoundHandler())
+	h := CORS([]string{"/graphql"}, nil)(http.NotFoundHandler())
 	for _, path := range []string{"/oauth/login", "/", "/graphql/", "/readyz"} {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.Header.Set("Origin", "https://a.example")

@@ -19,9 +19,8 @@ import (
 
 // Bounds of a multipart request. Those of its files are the schema's business.
 const (
-	maxOperations = 1 << 20
-	maxMap        = 16 << 10
-	maxFiles      = 2 // an upload has no more
+	maxMap   = 16 << 10
+	maxFiles = 2 // an upload has no more
 )
 
 // specification is where the form of a multipart request is described.
@@ -65,7 +64,7 @@ func unreadable(err error) *formError {
 }
 
 // field reads one of the first two parts of the form whole.
-func field(parts *multipartstream.Reader, name string, limit int) ([]byte, error) {
+func field(parts *multipartstream.Reader, name string, limit int64) ([]byte, error) {
 	part, err := parts.Next()
 	if errors.Is(err, io.EOF) {
 		return nil, malformed(`The form has no "%s". Send "operations", then "map", then the files: %s`, name, specification)
@@ -79,11 +78,13 @@ func field(parts *multipartstream.Reader, name string, limit int) ([]byte, error
 	if err := plain(part); err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(part, int64(limit)+1))
+	text, err := io.ReadAll(io.LimitReader(part, limit+1))
 	switch {
 	case err != nil:
 		return nil, unreadable(err)
-	case len(text) > limit:
+	case int64(len(text)) > limit && name == "operations":
+		return nil, &formError{http.StatusRequestEntityTooLarge, tooLong(limit+1, limit, `The form's "operations"`)}
+	case int64(len(text)) > limit:
 		return nil, tooLarge(`The form's "%s" has more than %d bytes.`, name, limit)
 	}
 	return text, nil

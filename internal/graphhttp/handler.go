@@ -28,6 +28,7 @@ const (
 	DefaultTokenLimit = 15_000
 	DefaultMaxDepth   = 25
 
+	DefaultMaxRootFields = 100
 	DefaultMaxAliases    = 1000
 	DefaultMaxDirectives = 50
 )
@@ -67,13 +68,17 @@ type Options struct {
 	// those that it learns, which are valid and within the limits. Neither may
 	// make anybody wait for something that is broken. Nil for none.
 	Queries graphql.Cache[string]
-	// MaxBody is the largest request body, in bytes.
+	// HideSchema refuses introspection, and errors suggest no names of the schema.
+	HideSchema bool
+	// MaxBody is the largest request body, in bytes; of a form, its "operations".
 	MaxBody int64
 	// TokenLimit is the most lexical tokens a document may have.
 	TokenLimit int
 	// MaxDepth is the most levels of fields that an operation may nest.
 	// Introspection is not counted: it has a limit of its own.
 	MaxDepth int
+	// MaxRootFields is the most response keys that the root of an operation may have.
+	MaxRootFields int
 	// MaxAliases is the most response keys that one selection set may have once its fragments are spread.
 	MaxAliases int
 	// MaxDirectives is the most directives that a document may use.
@@ -109,6 +114,9 @@ func (o Options) withDefaults() Options {
 	if o.MaxDepth == 0 {
 		o.MaxDepth = DefaultMaxDepth
 	}
+	if o.MaxRootFields == 0 {
+		o.MaxRootFields = DefaultMaxRootFields
+	}
 	if o.MaxAliases == 0 {
 		o.MaxAliases = DefaultMaxAliases
 	}
@@ -125,7 +133,7 @@ func (o Options) withDefaults() Options {
 // middleware of this package around it, but works without.
 func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	o = o.withDefaults()
-	srv := newServer(schema, o.Scalars)
+	srv := newServer(schema, o.Scalars, o.HideSchema)
 	run := runner{
 		log: o.Log, gate: o.Admission, timeout: o.Timeout, beat: keepAlive, stop: o.Stop,
 		writes: o.Writes, audience: o.Audience, takers: takers(schema.Schema()), unsent: o.Unsent,
@@ -135,7 +143,7 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	// One line for each way in. The first that supports a request takes it.
 	srv.AddTransport(options{})
 	srv.AddTransport(get{run})
-	srv.AddTransport(multipart{run, o.IdleTimeout})
+	srv.AddTransport(multipart{run, o.IdleTimeout, o.MaxBody})
 	srv.AddTransport(post{run, o.MaxBody})
 	srv.AddTransport(unsupported{})
 
@@ -146,8 +154,13 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	persisted := newPersisted(o.Queries)
 	srv.Use(persisted) // puts in the document that those below read
 	srv.cache = newQueryCache()
-	srv.Use(documentLimits{tokens: o.TokenLimit, depth: o.MaxDepth, keys: o.MaxAliases, directives: o.MaxDirectives, known: srv.cache})
-	srv.Use(extension.Introspection{})
+	srv.Use(documentLimits{
+		tokens: o.TokenLimit, depth: o.MaxDepth, roots: o.MaxRootFields, keys: o.MaxAliases, directives: o.MaxDirectives,
+		known: srv.cache,
+	})
+	if !o.HideSchema {
+		srv.Use(extension.Introspection{})
+	}
 	if o.Estimate != nil {
 		srv.Use(metering{o.Estimate})
 	}

@@ -1,6 +1,8 @@
 package graphhttp
 
 import (
+	"math"
+
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -15,10 +17,7 @@ const maxVisits = 100_000
 // spread and the selection sets of equal keys are merged, as they are for execution. gqlgen compares each key of a
 // selection set with all others. Types are not regarded: all fragments of a selection set count.
 func checkSelections(doc *ast.QueryDocument, maxKeys int) *gqlerror.Error {
-	c := keyCheck{fragments: map[string]*ast.FragmentDefinition{}, maxKeys: maxKeys, alone: map[*ast.Selection]bool{}}
-	for _, f := range doc.Fragments {
-		c.fragments[f.Name] = f
-	}
+	c := newKeyCheck(doc, maxKeys)
 	for _, op := range doc.Operations {
 		c.reach(op.SelectionSet, map[string]bool{})
 	}
@@ -35,7 +34,7 @@ func checkSelections(doc *ast.QueryDocument, maxKeys int) *gqlerror.Error {
 	}
 	switch {
 	case c.tooWide != nil:
-		return exceeded("max-aliases", maxKeys, c.tooWide,
+		return exceeded("max-aliases", maxKeys+1, maxKeys, c.tooWide,
 			"A selection set has more than %d response keys, with those of its fragments. Split it into several requests.", maxKeys)
 	case c.visits > maxVisits:
 		return limit("The query spreads the same fragments too often. Split it into several requests.")
@@ -49,6 +48,29 @@ type keyCheck struct {
 	visits    int
 	alone     map[*ast.Selection]bool // the sets that were checked unmerged, by their first selection
 	tooWide   *ast.Position
+}
+
+func newKeyCheck(doc *ast.QueryDocument, maxKeys int) *keyCheck {
+	c := &keyCheck{fragments: map[string]*ast.FragmentDefinition{}, maxKeys: maxKeys, alone: map[*ast.Selection]bool{}}
+	for _, f := range doc.Fragments {
+		c.fragments[f.Name] = f
+	}
+	return c
+}
+
+// checkRoots refuses a document with an operation of more than maxRoots root fields: the response keys of its outermost
+// selection set, with those of its fragments.
+func checkRoots(doc *ast.QueryDocument, maxRoots int) *gqlerror.Error {
+	c := newKeyCheck(doc, math.MaxInt)
+	for _, op := range doc.Operations {
+		roots := map[string][]ast.SelectionSet{}
+		c.collect(op.SelectionSet, roots, map[string]bool{})
+		if len(roots) > maxRoots {
+			return exceeded("max-root-fields", len(roots), maxRoots, op.Position,
+				"The operation has %d root fields; at most %d are answered. Split it into several requests.", len(roots), maxRoots)
+		}
+	}
+	return nil
 }
 
 func (c *keyCheck) done() bool { return c.tooWide != nil || c.visits > maxVisits }
@@ -202,7 +224,7 @@ func checkDirectives(doc *ast.QueryDocument, maxUses int) *gqlerror.Error {
 	if first == nil {
 		return nil
 	}
-	return exceeded("max-directives", maxUses, first, "The document uses %d directives; at most %d are allowed.", uses, maxUses)
+	return exceeded("max-directives", uses, maxUses, first, "The document uses %d directives; at most %d are allowed.", uses, maxUses)
 }
 
 // eachSelection visits every selection of a document as it is written.
@@ -227,10 +249,11 @@ func eachSelection(doc *ast.QueryDocument, visit func(ast.Selection)) {
 	}
 }
 
-// exceeded is the error of a limit that an operator can set.
-func exceeded(name string, maximum int, at *ast.Position, format string, args ...any) *gqlerror.Error {
+// exceeded is the error of a limit that an operator can set. The value is that of the document, or the maximum plus
+// one if counting ended there.
+func exceeded(name string, value, maximum int, at *ast.Position, format string, args ...any) *gqlerror.Error {
 	err := limit(format, args...)
-	err.Err.(*gqlerr.Error).Details = map[string]any{"limit": name, "maximum": maximum}
+	err.Err.(*gqlerr.Error).Details = map[string]any{"limit": name, "value": value, "maximum": maximum}
 	if at != nil {
 		err.Locations = []gqlerror.Location{{Line: at.Line, Column: at.Column}}
 	}

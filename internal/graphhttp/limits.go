@@ -48,9 +48,9 @@ const (
 // documentLimits refuses documents that would cost too much, by their shape alone, before they are validated. Documents in
 // the cache have passed.
 type documentLimits struct {
-	tokens, depth    int
-	keys, directives int
-	known            queryCache
+	tokens, depth, roots, keys, directives int
+
+	known queryCache
 }
 
 func (documentLimits) ExtensionName() string                   { return "DocumentLimits" }
@@ -61,8 +61,12 @@ func (l documentLimits) MutateOperationParameters(ctx context.Context, params *g
 		return nil
 	}
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Query}, l.tokens)
-	if err != nil {
-		return nil //nolint:nilerr // the executor meets the same error, and reports it with its code
+	switch {
+	case err != nil && strings.Contains(err.Error(), tokenLimit):
+		return exceeded("max-tokens", l.tokens+1, l.tokens, nil,
+			"The document has more than %d tokens. Move values into variables, or split the request.", l.tokens)
+	case err != nil:
+		return nil // the executor meets the same error, and reports it with its code
 	}
 	s := survey{doc: doc, fragments: map[string]int{}, names: map[string]int{}}
 	depth := 0
@@ -78,7 +82,8 @@ func (l documentLimits) MutateOperationParameters(ctx context.Context, params *g
 	}
 	switch {
 	case depth > l.depth:
-		return limit("The query nests %d levels of fields; at most %d are answered. Ask for the inner ones in another request.", depth, l.depth)
+		return exceeded("max-depth", depth, l.depth, nil,
+			"The query nests %d levels of fields; at most %d are answered. Ask for the inner ones in another request.", depth, l.depth)
 	case pairs > maxPairs:
 		return limit("The query repeats the same names or fragments too often. Split it into several requests.")
 	}
@@ -88,8 +93,15 @@ func (l documentLimits) MutateOperationParameters(ctx context.Context, params *g
 	if err := checkDirectives(doc, l.directives); err != nil {
 		return err
 	}
-	return checkSelections(doc, l.keys)
+	if err := checkSelections(doc, l.keys); err != nil {
+		return err
+	}
+	return checkRoots(doc, l.roots)
 }
+
+// tokenLimit begins the parser's message for a document over the token limit; a test
+// holds this against the parser.
+const tokenLimit = "exceeded token limit"
 
 func limit(format string, args ...any) *gqlerror.Error {
 	return gqlerror.Wrap(gqlerr.Limit(fmt.Sprintf(format, args...)))

@@ -27,7 +27,8 @@ import (
 // stallTimeout). After the last byte there is answerTimeout for the rest.
 type multipart struct {
 	runner
-	idle time.Duration
+	idle    time.Duration
+	maxBody int64 // of "operations"
 }
 
 func (multipart) Supports(r *http.Request) bool {
@@ -90,7 +91,7 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 func (t multipart) read(flow *flow, r *http.Request, boundary string) (task, error) {
 	start := graphql.Now()
 	parts := multipartstream.NewReader(flow, boundary)
-	text, err := field(parts, "operations", maxOperations)
+	text, err := field(parts, "operations", t.maxBody)
 	if err != nil {
 		return task{}, err
 	}

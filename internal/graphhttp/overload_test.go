@@ -34,7 +34,7 @@ func gated(s *stub, o graphhttp.Options, gate *admission.Gate) map[string]http.H
 	own.Admission = gate
 	return map[string]http.Handler{
 		"endpoint":   graphhttp.New(s, own),
-		"middleware": graphhttp.Admission(gate, "/graphql", slog.New(slog.DiscardHandler))(graphhttp.New(s, own)),
+		"middleware": graphhttp.Admission(gate, "/graphql", 0, slog.New(slog.DiscardHandler))(graphhttp.New(s, own)),
 	}
 }
 

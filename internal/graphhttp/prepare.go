@@ -39,12 +39,16 @@ type server struct {
 	roots      []graphql.RootFieldInterceptor
 }
 
-func newServer(schema graphql.ExecutableSchema, scalars map[string]coerce.Scalar) *server {
+func newServer(schema graphql.ExecutableSchema, scalars map[string]coerce.Scalar, hide bool) *server {
 	s := &server{Server: handler.New(schema), schema: schema.Schema()}
 	s.input = coerce.New(s.schema, scalars)
+	s.input.Suggest = !hide
 	s.rules = map[string]core.RuleFunc{
 		coerce.RuleName:                         s.input.Rule,
 		rules.SingleFieldSubscriptionsRule.Name: singleRootField,
+	}
+	if hide {
+		hideSchema(s.rules)
 	}
 	return s
 }

@@ -31,13 +31,22 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte,
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, http.StatusRequestEntityTooLarge, gqlerr.Limit(fmt.Sprintf(
-				"The request body has more than %d bytes. Move values into variables, or split the request.", limit))
+			return nil, http.StatusRequestEntityTooLarge, tooLong(max(r.ContentLength, limit+1), limit, "The request body")
 		}
 		return nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	return unmarked(body), 0, nil
+}
+
+// tooLong refuses a text of a size, called by what it is. A size that is not known
+// is the maximum plus one.
+func tooLong(size, maximum int64, what string) error {
+	return &gqlerr.Error{
+		Code:    gqlerr.CodeLimitExceeded,
+		Message: fmt.Sprintf("%s has more than %d bytes. Move values into variables, or split the request.", what, maximum),
+		Details: map[string]any{"limit": "max-body", "value": size, "maximum": maximum},
+	}
 }
 
 // operation reads what the JSON text, called by what it is, asks for. Members that

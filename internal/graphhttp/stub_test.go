@@ -30,7 +30,9 @@ type stub struct {
 
 var sdl = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	scalar Any
-	type Query { echo(of: Any): String hello(name: String = "you", n: Int): String nest: Query fail: String wait: String panic: String }
+	type Query { echo(of: Any): String hello(name: String = "you", n: Int): String nest: Query fail: String wait: String panic: String color(of: Color): String many: In2 }
+	enum Color { RED GREEN }
+	type In2 { a: String }
 	type Mutation {
 		set(to: Int): String
 		send(file: Upload, files: [Upload], input: In, inputs: [In]): String

@@ -1,6 +1,8 @@
 package graphhttp
 
 import (
+	"maps"
+
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/core"
@@ -59,16 +61,31 @@ func checkNames(doc *ast.QueryDocument) *gqlerror.Error {
 	return err
 }
 
-// validationRules returns the rules of one validation: all of gqlparser's, or those that replace them. For long names, and
+// hideSchema adds to a set of rules those that refuse introspection, and those that
+// suggest no names of the schema. Literals are judged by [coerce].
+func hideSchema(replaced map[string]core.RuleFunc) {
+	replaced[rules.FieldsOnCorrectTypeRule.Name] = rules.FieldsOnCorrectTypeRuleWithoutSuggestions.RuleFunc
+	replaced[rules.KnownArgumentNamesRule.Name] = rules.KnownArgumentNamesRuleWithoutSuggestions.RuleFunc
+	replaced[rules.KnownTypeNamesRule.Name] = rules.KnownTypeNamesRuleWithoutSuggestions.RuleFunc
+	replaced[rules.ScalarLeafsRule.Name] = rules.ScalarLeafsRuleWithoutSuggestions.RuleFunc
+	replaced["NoIntrospection"] = func(observers *core.Events, addError core.AddErrFunc) {
+		observers.OnField(func(_ *core.Walker, f *ast.Field) {
+			if f.Name == "__schema" || f.Name == "__type" {
+				addError(core.Message(`Cannot query field "%s": introspection is switched off.`, f.Name), core.At(f.Position))
+			}
+		})
+	}
+}
+
+// validationRules returns the rules of one validation: all of gqlparser's, those that replace them, and further ones. For long names, and
 // once enough errors are known, they get nothing to suggest similar names for. Errors beyond those that are listed are only
 // counted.
 func validationRules(replaced map[string]core.RuleFunc) *rules.Rules {
 	errs := 0
 	all := rules.NewRules()
-	for name, rule := range rules.NewDefaultRules().GetInner() {
-		if own := replaced[name]; own != nil {
-			rule = own
-		}
+	chosen := rules.NewDefaultRules().GetInner()
+	maps.Copy(chosen, replaced)
+	for name, rule := range chosen {
 		all.AddRule(name, func(observers *core.Events, addError core.AddErrFunc) {
 			rule(observers, func(options ...core.ErrorOption) {
 				if errs++; errs > responselimit.MaxErrors {

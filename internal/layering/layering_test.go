@@ -31,7 +31,8 @@ var may = []struct {
 	{"internal/telemetry", nil},
 	{"internal/accept", nil},
 	{"internal/layering", nil},
-	{"internal/playground", nil},
+	{"internal/static", nil},
+	{"internal/playground", []string{"internal/static"}},
 	{"internal/conformance", nil}, // judges bytes, so it shares no decoding with the client
 	{"internal/multipartstream", nil},
 	{"internal/admission", nil},

@@ -6,9 +6,7 @@ package playground
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +14,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"mixcloud-graphql/internal/static"
 )
 
 //go:embed assets examples
@@ -34,15 +34,11 @@ var mediaTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// An asset is a file as it is sent.
-type asset struct {
-	body            []byte
-	mediaType, etag string
-}
+// noCache makes browsers ask each time: the answer is short when nothing changed.
+const noCache = "no-cache"
 
-func newAsset(name string, body []byte) asset {
-	sum := sha256.Sum256(body)
-	return asset{body, mediaTypes[path.Ext(name)], `"` + hex.EncodeToString(sum[:12]) + `"`}
+func newAsset(name string, body []byte) *static.File {
+	return static.New(body, mediaTypes[path.Ext(name)], noCache)
 }
 
 // Handler serves the page at / and its files under /playground/. Other paths
@@ -55,7 +51,7 @@ func Handler(signIn bool) http.Handler {
 	return served
 }
 
-type handler map[string]asset
+type handler map[string]*static.File
 
 func load(from fs.FS, signIn bool) (handler, error) {
 	served := handler{}
@@ -94,33 +90,8 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	header := w.Header()
-	header.Set("Content-Type", f.mediaType)
-	header.Set("Content-Security-Policy", policy)
-	header.Set("Cache-Control", "no-cache") // ask each time: the answer is short when nothing changed
-	header.Set("ETag", f.etag)
-	if tag := match(r.Header.Get("If-None-Match"), f.etag); tag != "" {
-		header.Set("ETag", tag)
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	_, _ = w.Write(f.body) // the client is gone: nobody is left to tell
-}
-
-// match returns the entity tag of an If-None-Match header that stands for etag, or
-// "". Proxies may have weakened it, and compression has added its coding to it.
-func match(header, etag string) string {
-	for tag := range strings.SplitSeq(header, ",") {
-		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
-		plain := strings.NewReplacer(`-gzip"`, `"`, `-zstd"`, `"`).Replace(tag)
-		switch {
-		case tag == "*":
-			return etag
-		case plain == etag:
-			return tag
-		}
-	}
-	return ""
+	w.Header().Set("Content-Security-Policy", policy)
+	f.ServeHTTP(w, r)
 }
 
 // An Example is a query that the page offers.

@@ -101,12 +101,12 @@ func TestPage_IsComplete(t *testing.T) {
 	refs := regexp.MustCompile(`(?:src|href)="([^"]*)"|from "([^"]*)"|fetch\("([^"]*)"|url\(([^)]*)\)`)
 	inline := regexp.MustCompile(`(?i)<script>|<style|\sstyle=|\son[a-z]+="|javascript:|\beval\(|new Function`)
 	ids := regexp.MustCompile(`\$\("([^"]+)"\)`)
-	html := string(served["/"].body)
+	html := string(served["/"].Body)
 	for name, f := range served {
-		if f.mediaType == "" {
+		if f.MediaType == "" {
 			t.Errorf("%s has no media type", name)
 		}
-		text := string(f.body)
+		text := string(f.Body)
 		if strings.HasSuffix(name, ".json") {
 			continue
 		}

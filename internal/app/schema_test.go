@@ -1,0 +1,101 @@
+package app
+
+import (
+	"compress/gzip"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"mixcloud-graphql/internal/config"
+)
+
+// The schema is at a path of its own, for tools and for pages of other origins.
+func TestSchemaFile(t *testing.T) {
+	t.Parallel()
+	app := newLiveApp(t)
+	send := func(method string, headers ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), method, "/schema.graphql", nil)
+		for i := 0; i < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		return w
+	}
+	plain := send(http.MethodGet, "Origin", "https://app.example.com")
+	if _, err := gqlparser.LoadSchema(&ast.Source{Input: plain.Body.String()}); err != nil || plain.Code != http.StatusOK {
+		t.Fatalf("status %d: %v", plain.Code, err)
+	}
+	h := plain.Header()
+	if h.Get("Content-Type") != "text/plain; charset=utf-8" || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Cache-Control") != "public, max-age=300" {
+		t.Errorf("headers %v", h)
+	}
+	if again := send(http.MethodGet, "If-None-Match", h.Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+		t.Errorf("again: status %d, %d bytes", again.Code, again.Body.Len())
+	}
+	coded := send(http.MethodGet, "Accept-Encoding", "gzip")
+	if coded.Header().Get("Content-Encoding") != "gzip" || coded.Header().Get("ETag") == h.Get("ETag") || coded.Body.Len() > plain.Body.Len()/3 {
+		t.Errorf("compressed: %d of %d bytes, headers %v", coded.Body.Len(), plain.Body.Len(), coded.Header())
+	}
+	if unzip, err := gzip.NewReader(coded.Body); err != nil {
+		t.Error(err)
+	} else if text, err := io.ReadAll(unzip); err != nil || string(text) != plain.Body.String() {
+		t.Errorf("uncompressed it differs: %v", err)
+	}
+	if again := send(http.MethodGet, "Accept-Encoding", "gzip", "If-None-Match", coded.Header().Get("ETag")); again.Code != http.StatusNotModified {
+		t.Errorf("compressed, again: status %d", again.Code)
+	}
+	if head := send(http.MethodHead); head.Code != http.StatusOK || head.Header().Get("ETag") != h.Get("ETag") {
+		t.Errorf("HEAD: status %d, headers %v", head.Code, head.Header())
+	}
+	if post := send(http.MethodPost); post.Code != http.StatusMethodNotAllowed || post.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: status %d, headers %v", post.Code, post.Header())
+	}
+	preflight := send(http.MethodOptions, "Origin", "https://app.example.com", "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "if-none-match")
+	if preflight.Code != http.StatusNoContent || preflight.Header().Get("Access-Control-Allow-Headers") != "if-none-match" {
+		t.Errorf("preflight: status %d, headers %v", preflight.Code, preflight.Header())
+	}
+}
+
+// With --introspection=false nothing returns the schema, and no error names what is
+// in it and was not asked for.
+func TestHiddenSchema(t *testing.T) {
+	t.Parallel()
+	app, err := New(config.Serve{Demo: true, PublicURL: publicURL, RequestTimeout: time.Minute, Introspection: new(false)}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec := get(t, app, "/schema.graphql"); rec.Code != http.StatusNotFound {
+		t.Errorf("/schema.graphql: status %d", rec.Code)
+	}
+	for name, tt := range map[string]struct {
+		body   string
+		status int
+	}{
+		"__schema":    {`{"query":"{__schema{types{name}}}"}`, 400},
+		"__type":      {`{"query":"{__type(name:\"User\"){name}}"}`, 400},
+		"field":       {`{"query":"{user(username:\"demo\"){usernam}}"}`, 400},
+		"argument":    {`{"query":"{user(usernam:\"demo\"){name}}"}`, 400},
+		"type":        {`{"query":"{node(id:\"x\"){...f}} fragment f on Usr{name}"}`, 400},
+		"enum":        {`{"query":"{user(username:\"demo\"){picture(size:SMAL){url}}}"}`, 400},
+		"variable":    {`{"query":"query($s:PictureSize!){user(username:\"demo\"){picture(size:$s){url}}}","variables":{"s":"SMAL"}}`, 400},
+		"input field": {`{"query":"mutation{followUser(input:{usernam:\"demo\"}){changed}}"}`, 400},
+		"__typename":  {`{"query":"{__typename user(username:\"demo\"){__typename}}"}`, 200},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(tt.body))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept", "application/graphql-response+json")
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		if w.Code != tt.status || strings.Contains(w.Body.String(), "id you mean") || strings.Contains(w.Body.String(), `"types"`) {
+			t.Errorf("%s: status %d: %s", name, w.Code, w.Body)
+		}
+	}
+}
