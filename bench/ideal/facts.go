@@ -9,8 +9,8 @@ package ideal
 var onlyFull = members(
 	"User.biog", "User.createdAt", "User.updatedAt", "User.followerCount", "User.followingCount",
 	"User.cloudcastCount", "User.favoriteCount", "User.listenCount", "User.isPro", "User.isPremium",
-	"User.city", "User.country", "User.picturePrimaryColor", "User.coverPictures",
-	"Cloudcast.description", "Cloudcast.sections", "Cloudcast.picturePrimaryColor",
+	"User.city", "User.country", "User.picturePrimaryColor", "User.pictureColorHex", "User.coverPictures",
+	"Cloudcast.description", "Cloudcast.sections", "Cloudcast.picturePrimaryColor", "Cloudcast.pictureColorHex",
 )
 
 // onlyFullForViewers are the same, but mean nothing without a token: nested

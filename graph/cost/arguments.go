@@ -99,6 +99,8 @@ func callsOf(f *field, args paging.Args) int64 {
 		calls *= sinceCalls
 	}
 	switch {
+	case args.Before != nil && paging.KindOf(*args.Before) == paging.ByWrite:
+		return calls * (writeCalls + beforeCalls)
 	case args.Before != nil && paging.KindOf(*args.Before) != 0:
 		return calls * beforeCalls
 	case args.Before != nil:

@@ -17,6 +17,11 @@ var bounds = map[string]int64{
 	"FollowActivity.users":        1,
 	"OtherActivity.cloudcasts":    1,
 	"OtherActivity.users":         1,
+	"UploadActivity.subjects":     1,
+	"ListenActivity.subjects":     1,
+	"FavoriteActivity.subjects":   1,
+	"FollowActivity.subjects":     1,
+	"OtherActivity.subjects":      2,
 }
 
 // dated are the lists whose items say when they came onto them. On the others a
@@ -60,10 +65,11 @@ const (
 	sinceCalls  = 2 // of an undated list: which end of it Mixcloud gives is not known beforehand
 	renameCalls = 2
 	beforeCalls = 5
+	writeCalls  = 2 // by a cursor of a written item: the first hundred of the list and those of its time, beside the page
 )
 
 // afterCalls is how many calls a page after a cursor takes at most. The item
 // that the cursor marks may have moved or gone, so finding its place may take
 // several pages. Not counted are the further calls for lists in which Mixcloud
 // hides items, or gives smaller pages than asked for: the schema says so.
-var afterCalls = map[paging.Kind]int64{paging.ByOffset: 1, paging.ByTime: 3, paging.ByPage: 6, paging.ByWindow: 2, paging.ByWrite: 1}
+var afterCalls = map[paging.Kind]int64{paging.ByOffset: 1, paging.ByTime: 3, paging.ByPage: 6, paging.ByWindow: 2, paging.ByWrite: writeCalls + 6}

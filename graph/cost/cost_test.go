@@ -78,6 +78,7 @@ func cursor(kind paging.Kind) string {
 
 func TestEstimate(t *testing.T) {
 	t.Parallel()
+	written := paging.NewWriteCursor("/a/b/", 1).Encode(paging.BindUnbounded("/a/|favorites"))
 	spartacus, funk := id(model.KindUser, "/spartacus/"), id(model.KindTag, "/genres/funk/")
 	tests := map[string]struct {
 		query, variables  string
@@ -157,6 +158,8 @@ func TestEstimate(t *testing.T) {
 		"whether it is the viewer": {query: `{ popular(first: 5) { nodes { user { isViewer } } } hot(first: 5) { nodes { user { isViewer } } } viewer { name } }`, anonymous: 2, signed: 3, reason: "one call tells for all"},
 		"the viewer themself":      {query: `{ user(username: "a") { isViewer } }`, anonymous: 1, signed: 1},
 		"listen later":             {query: `{ popular(first: 5) { nodes { user { listenLater(first: 3) { nodes { description } } } } } }`, anonymous: 1, signed: 6, reason: "1, the viewer, one list, three loads"},
+		"after a written item":     {query: `{ user(username: "a") { favorites(first: 5, after: "` + written + `") { nodes { description } } } }`, anonymous: 1 + 8 + 5, signed: 1 + 8 + 5, reason: "the first hundred and those of the time, beside a page by its time"},
+		"before a written item":    {query: `{ user(username: "a") { favorites(last: 5, before: "` + written + `") { nodes { description } } } }`, anonymous: 1 + 7 + 5, signed: 1 + 7 + 5},
 		"saturating": {
 			query:     `{ popular(first: 100) { nodes { user { followers(first: 100) { nodes { followers(first: 100) { nodes { followers(first: 100) { nodes { followers(first: 100) { nodes { followers(first: 100) { nodes { biog } } } } } } } } } } } } } }`,
 			anonymous: cost.Unbounded, signed: cost.Unbounded, reason: "10^12 users are more than an Int can say",
@@ -204,9 +207,17 @@ func TestEstimate_Writes(t *testing.T) {
 		"no write, no more calls": {query: `{ viewer { favorites { nodes { key } } following { nodes { key } } listenLater { nodes { key } } } }`, want: 4},
 		"lists of others":         {query: `{ user(username: "a") { followers(first: 50) { nodes { favorites(first: 2) { nodes { key } } } } } }`, pending: 1, want: 2 + 50 + 7 + 1 + 1, reason: "one of them may be the viewer's"},
 		"what was changed":        {query: `mutation { favoriteCloudcast(input: {key: "/a/b/"}) { cloudcast { description comments(first: 5) { nodes { user { biog } } } } } }`, want: 8},
-		"an edit":                 {query: `mutation { editCloudcast(input: {key: "/a/b/", name: "x"}) { message viewer { name } cloudcast { name } } }`, want: 4},
-		"an exchange":             {query: `mutation { exchangeOAuthCode(input: {code: "a", redirectUri: "b"}) { accessToken } }`, want: 1},
-		"a subscription":          {query: `subscription { uploadProgress(uploadId: "a") { phase } }`, want: 0},
+		"an edge":                 {query: `mutation { favoriteCloudcast(input: {key: "/a/b/"}) { favoriteEdge { node { description comments(first: 5) { nodes { user { biog } } } } } } }`, want: 1 + 1 + 1 + 5, reason: "the node is looked up itself"},
+		"an edge and its cursor":  {query: `mutation { followUser(input: {username: "a"}) { followingEdge { cursor node { biog } } } }`, want: 1 + 2},
+		"an edge without a node":  {query: `mutation { followUser(input: {username: "a"}) { followingEdge { cursor } } }`, want: 1 + 2},
+		"an edge and its like": {
+			query: `mutation { addToListenLater(input: {key: "/a/b/"}) { cloudcast { user { biog } } viewer { biog } a: listenLaterEdge { node { user { biog } } } ... { b: listenLaterEdge { cursor node { user { city } } } } } }`,
+			want:  1 + 2 + 1, reason: "the node, the viewer and the node's user are counted once",
+		},
+		"a removed id":   {query: `mutation { removeFromListenLater(input: {key: "/a/b/"}) { removedId } }`, want: 2, reason: "as an undoing"},
+		"an edit":        {query: `mutation { editCloudcast(input: {key: "/a/b/", name: "x"}) { message viewer { name } cloudcast { name } } }`, want: 4},
+		"an exchange":    {query: `mutation { exchangeOAuthCode(input: {code: "a", redirectUri: "b"}) { accessToken } }`, want: 1},
+		"a subscription": {query: `subscription { uploadProgress(uploadId: "a") { phase } }`, want: 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -88,6 +88,9 @@ func (s *survey) field(l level, v *ast.Field, def *ast.FieldDefinition) {
 		name := v.Alias
 		if f != nil && l.typ != s.schema.Mutation { // each of those is done
 			name = s.identity(v, f, asked)
+			if f.target != "" { // its node is the same object
+				name = f.target
+			}
 		}
 		name = strconv.Itoa(l.at) + "\x00" + name
 		if s.below[name] == 0 {

@@ -15,6 +15,7 @@ const (
 	free        fee = iota
 	aCall           // a call of the field's own for each object; a page of it, where there are pages
 	twoCalls        // the same, and another one
+	anEdge          // of a payload: the calls for its object and, if the cursor is selected, for its viewer
 	aLoad           // the load of the object, which all its members share
 	ownersLoad      // of a connection: the load of the object that owns it
 	theViewer       // the call that tells who the viewer is, which all objects share
@@ -36,6 +37,7 @@ var sentences = map[string]price{
 	"one call":                    {fee: aCall},
 	"one call to the site":        {fee: aCall},
 	"one call, before the change": {fee: aCall},
+	"one call, and one more if its `cursor` is selected":                              {fee: anEdge},
 	"one call, and one more when there is nothing to undo":                            {fee: aCall}, // the one more: field.undo
 	"one call, and one to look up the viewer":                                         {fee: twoCalls},
 	"one call per different id":                                                       {fee: eachID},
@@ -95,6 +97,8 @@ type field struct {
 	undo  bool  // of a mutation: that nothing was to be undone takes a look at the target
 	own   bool  // of a count: the viewer's is corrected for their own latest writes
 	mine  bool  // of a connection: the viewer's is corrected for their own latest writes
+	// target is, of an edge of a payload, the field that looks up the same node.
+	target string
 }
 
 // readField gathers what is known of a field.
@@ -122,6 +126,12 @@ func readField(schema *ast.Schema, owner *ast.Definition, def *ast.FieldDefiniti
 	}
 	if list {
 		f.size = bounds[name]
+	}
+	if p.fee == anEdge {
+		f.target = targetOf(owner, result)
+		if f.target == "" || owner.Fields.ForName(viewerField) == nil {
+			return nil, fmt.Errorf("cost: %s is priced as an edge, and the fields of its node and of the viewer are not beside it", name)
+		}
 	}
 	return f, nil
 }

@@ -43,11 +43,11 @@ type Cloudcast {
 }
 type Tag { "Raw.\n\nCost: one load." raw: String }
 type User { "Text.\n\nCost: one load." biog: String }
-type UploadActivity { cloudcasts: [Cloudcast!] }
-type ListenActivity { cloudcasts: [Cloudcast!] }
-type FavoriteActivity { cloudcasts: [Cloudcast!] }
-type FollowActivity { users: [User!] }
-type OtherActivity { cloudcasts: [Cloudcast!] users: [User!] }
+type UploadActivity { cloudcasts: [Cloudcast!] subjects: [Cloudcast!] }
+type ListenActivity { cloudcasts: [Cloudcast!] subjects: [Cloudcast!] }
+type FavoriteActivity { cloudcasts: [Cloudcast!] subjects: [Cloudcast!] }
+type FollowActivity { users: [User!] subjects: [User!] }
+type OtherActivity { cloudcasts: [Cloudcast!] users: [User!] subjects: [User!] }
 `
 
 // TestNew holds that what nobody has priced stops the server from starting,
@@ -73,6 +73,7 @@ func TestNew(t *testing.T) {
 		"pages that cost nothing": {price: "Cost: one load.", want: "has pages"},
 		"pages for a load":        {price: "Cost: one load.", paged: `\n\nCost: one load.`, want: "has pages"},
 		"a list without a bound":  {price: "Cost: one load.", paged: paged, more: "others: [User!]", want: "Cloudcast.others gives at most"},
+		"an edge elsewhere":       {price: "Cost: one load.", paged: paged, more: "\"Edge.\\n\\nCost: one call, and one more if its `cursor` is selected.\" edge: CloudcastConnection", want: "Cloudcast.edge is priced as an edge"},
 		"a list of what is free":  {price: "Cost: one load.", paged: paged, more: "others: [String!]"},
 	}
 	for name, tt := range tests {

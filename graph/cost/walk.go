@@ -50,7 +50,7 @@ func (w *walk) object(typ string, full bool, sets ...ast.SelectionSet) sum {
 	defer func() { w.depth-- }()
 	var total sum
 	load := false
-	for _, p := range w.collect(typ, sets, false) {
+	for _, p := range w.withoutEdge(typ, w.collect(typ, sets, false)) {
 		s, loads := w.pick(p, full)
 		total.add(s)
 		load = load || loads

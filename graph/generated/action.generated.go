@@ -55,6 +55,38 @@ func (ec *executionContext) fieldContext_AddToListenLaterPayload_cloudcast(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _AddToListenLaterPayload_listenLaterEdge(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddToListenLaterPayload_listenLaterEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edge(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Edge[*model.Cloudcast]) graphql.Marshaler {
+			return ec.marshalOCloudcastEdge2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AddToListenLaterPayload_listenLaterEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddToListenLaterPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CloudcastEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AddToListenLaterPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -215,6 +247,38 @@ func (ec *executionContext) fieldContext_FavoriteCloudcastPayload_cloudcast(_ co
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Cloudcast(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FavoriteCloudcastPayload_favoriteEdge(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FavoriteCloudcastPayload_favoriteEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edge(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Edge[*model.Cloudcast]) graphql.Marshaler {
+			return ec.marshalOCloudcastEdge2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FavoriteCloudcastPayload_favoriteEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FavoriteCloudcastPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CloudcastEdge(ctx, field)
 		},
 	}
 	return fc, nil
@@ -385,6 +449,38 @@ func (ec *executionContext) fieldContext_FollowUserPayload_user(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _FollowUserPayload_followingEdge(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FollowUserPayload_followingEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edge(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Edge[*model.User]) graphql.Marshaler {
+			return ec.marshalOUserEdge2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FollowUserPayload_followingEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FollowUserPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _FollowUserPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -548,6 +644,29 @@ func (ec *executionContext) fieldContext_RemoveFromListenLaterPayload_cloudcast(
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RemoveFromListenLaterPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveFromListenLaterPayload_removedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemovedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveFromListenLaterPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemoveFromListenLaterPayload", field, false, false, "ID")
 }
 
 func (ec *executionContext) _RemoveFromListenLaterPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
@@ -880,6 +999,29 @@ func (ec *executionContext) fieldContext_UnfavoriteCloudcastPayload_cloudcast(_ 
 	return fc, nil
 }
 
+func (ec *executionContext) _UnfavoriteCloudcastPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfavoriteCloudcastPayload_removedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemovedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnfavoriteCloudcastPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnfavoriteCloudcastPayload", field, false, false, "ID")
+}
+
 func (ec *executionContext) _UnfavoriteCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1043,6 +1185,29 @@ func (ec *executionContext) fieldContext_UnfollowUserPayload_user(_ context.Cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _UnfollowUserPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnfollowUserPayload_removedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemovedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnfollowUserPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnfollowUserPayload", field, false, false, "ID")
 }
 
 func (ec *executionContext) _UnfollowUserPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
@@ -1820,6 +1985,12 @@ func (ec *executionContext) _AddToListenLaterPayload(ctx context.Context, sel as
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._AddToListenLaterPayload_cloudcast(ctx, field, obj)
 				})
+		case "listenLaterEdge":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._AddToListenLaterPayload_listenLaterEdge(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -1879,6 +2050,12 @@ func (ec *executionContext) _FavoriteCloudcastPayload(ctx context.Context, sel a
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._FavoriteCloudcastPayload_cloudcast(ctx, field, obj)
+				})
+		case "favoriteEdge":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FavoriteCloudcastPayload_favoriteEdge(ctx, field, obj)
 				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -1940,6 +2117,12 @@ func (ec *executionContext) _FollowUserPayload(ctx context.Context, sel ast.Sele
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._FollowUserPayload_user(ctx, field, obj)
 				})
+		case "followingEdge":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FollowUserPayload_followingEdge(ctx, field, obj)
+				})
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -2000,6 +2183,11 @@ func (ec *executionContext) _RemoveFromListenLaterPayload(ctx context.Context, s
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._RemoveFromListenLaterPayload_cloudcast(ctx, field, obj)
 				})
+		case "removedId":
+			out.Values[i] = ec._RemoveFromListenLaterPayload_removedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -2120,6 +2308,11 @@ func (ec *executionContext) _UnfavoriteCloudcastPayload(ctx context.Context, sel
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._UnfavoriteCloudcastPayload_cloudcast(ctx, field, obj)
 				})
+		case "removedId":
+			out.Values[i] = ec._UnfavoriteCloudcastPayload_removedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -2180,6 +2373,11 @@ func (ec *executionContext) _UnfollowUserPayload(ctx context.Context, sel ast.Se
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._UnfollowUserPayload_user(ctx, field, obj)
 				})
+		case "removedId":
+			out.Values[i] = ec._UnfollowUserPayload_removedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "viewer":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,

@@ -371,6 +371,38 @@ func (ec *executionContext) fieldContext_FavoriteActivity_createdAt(_ context.Co
 	return graphql.NewScalarFieldContext("FavoriteActivity", field, true, false, "DateTime")
 }
 
+func (ec *executionContext) _FavoriteActivity_subjects(ctx context.Context, field graphql.CollectedField, obj *model.FavoriteActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FavoriteActivity_subjects(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subjects(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Resource) graphql.Marshaler {
+			return ec.marshalNResource2ᚕmixcloudᚑgraphqlᚋgraphᚋmodelᚐResourceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FavoriteActivity_subjects(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FavoriteActivity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _FavoriteActivity_cloudcasts(ctx context.Context, field graphql.CollectedField, obj *model.FavoriteActivity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -571,6 +603,38 @@ func (ec *executionContext) _FollowActivity_createdAt(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_FollowActivity_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FollowActivity", field, true, false, "DateTime")
+}
+
+func (ec *executionContext) _FollowActivity_subjects(ctx context.Context, field graphql.CollectedField, obj *model.FollowActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FollowActivity_subjects(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subjects(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Resource) graphql.Marshaler {
+			return ec.marshalNResource2ᚕmixcloudᚑgraphqlᚋgraphᚋmodelᚐResourceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FollowActivity_subjects(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FollowActivity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _FollowActivity_users(ctx context.Context, field graphql.CollectedField, obj *model.FollowActivity) (ret graphql.Marshaler) {
@@ -775,6 +839,38 @@ func (ec *executionContext) fieldContext_ListenActivity_createdAt(_ context.Cont
 	return graphql.NewScalarFieldContext("ListenActivity", field, true, false, "DateTime")
 }
 
+func (ec *executionContext) _ListenActivity_subjects(ctx context.Context, field graphql.CollectedField, obj *model.ListenActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ListenActivity_subjects(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subjects(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Resource) graphql.Marshaler {
+			return ec.marshalNResource2ᚕmixcloudᚑgraphqlᚋgraphᚋmodelᚐResourceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ListenActivity_subjects(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ListenActivity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ListenActivity_cloudcasts(ctx context.Context, field graphql.CollectedField, obj *model.ListenActivity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -975,6 +1071,38 @@ func (ec *executionContext) _OtherActivity_createdAt(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_OtherActivity_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("OtherActivity", field, true, false, "DateTime")
+}
+
+func (ec *executionContext) _OtherActivity_subjects(ctx context.Context, field graphql.CollectedField, obj *model.OtherActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OtherActivity_subjects(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subjects(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Resource) graphql.Marshaler {
+			return ec.marshalNResource2ᚕmixcloudᚑgraphqlᚋgraphᚋmodelᚐResourceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OtherActivity_subjects(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OtherActivity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _OtherActivity_type(ctx context.Context, field graphql.CollectedField, obj *model.OtherActivity) (ret graphql.Marshaler) {
@@ -1234,6 +1362,38 @@ func (ec *executionContext) fieldContext_UploadActivity_createdAt(_ context.Cont
 	return graphql.NewScalarFieldContext("UploadActivity", field, true, false, "DateTime")
 }
 
+func (ec *executionContext) _UploadActivity_subjects(ctx context.Context, field graphql.CollectedField, obj *model.UploadActivity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UploadActivity_subjects(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subjects(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Resource) graphql.Marshaler {
+			return ec.marshalNResource2ᚕmixcloudᚑgraphqlᚋgraphᚋmodelᚐResourceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UploadActivity_subjects(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UploadActivity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UploadActivity_cloudcasts(ctx context.Context, field graphql.CollectedField, obj *model.UploadActivity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1462,6 +1622,12 @@ func (ec *executionContext) _FavoriteActivity(ctx context.Context, sel ast.Selec
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "subjects":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FavoriteActivity_subjects(ctx, field, obj)
+				})
 		case "cloudcasts":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -1532,6 +1698,12 @@ func (ec *executionContext) _FollowActivity(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "subjects":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._FollowActivity_subjects(ctx, field, obj)
+				})
 		case "users":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -1602,6 +1774,12 @@ func (ec *executionContext) _ListenActivity(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "subjects":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._ListenActivity_subjects(ctx, field, obj)
+				})
 		case "cloudcasts":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -1672,6 +1850,12 @@ func (ec *executionContext) _OtherActivity(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "subjects":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._OtherActivity_subjects(ctx, field, obj)
+				})
 		case "type":
 			out.Values[i] = ec._OtherActivity_type(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -1753,6 +1937,12 @@ func (ec *executionContext) _UploadActivity(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "subjects":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._UploadActivity_subjects(ctx, field, obj)
+				})
 		case "cloudcasts":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,

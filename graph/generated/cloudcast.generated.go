@@ -22,6 +22,7 @@ type CloudcastResolver interface {
 	Description(ctx context.Context, obj *model.Cloudcast) (*string, error)
 	Sections(ctx context.Context, obj *model.Cloudcast) ([]model.Section, error)
 	PicturePrimaryColor(ctx context.Context, obj *model.Cloudcast) (*string, error)
+	PictureColorHex(ctx context.Context, obj *model.Cloudcast) (*string, error)
 	ViewerHasFavorited(ctx context.Context, obj *model.Cloudcast) (*bool, error)
 	ViewerHasReposted(ctx context.Context, obj *model.Cloudcast) (*bool, error)
 	ViewerHasListenLater(ctx context.Context, obj *model.Cloudcast) (*bool, error)
@@ -970,6 +971,29 @@ func (ec *executionContext) _Cloudcast_picturePrimaryColor(ctx context.Context, 
 	)
 }
 func (ec *executionContext) fieldContext_Cloudcast_picturePrimaryColor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Cloudcast", field, true, true, "String")
+}
+
+func (ec *executionContext) _Cloudcast_pictureColorHex(ctx context.Context, field graphql.CollectedField, obj *model.Cloudcast) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Cloudcast_pictureColorHex(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Cloudcast().PictureColorHex(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Cloudcast_pictureColorHex(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Cloudcast", field, true, true, "String")
 }
 
@@ -2062,6 +2086,12 @@ func (ec *executionContext) _Cloudcast(ctx context.Context, sel ast.SelectionSet
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Cloudcast_picturePrimaryColor(ctx, field, obj)
 				})
+		case "pictureColorHex":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Cloudcast_pictureColorHex(ctx, field, obj)
+				})
 		case "viewerHasFavorited":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -2547,6 +2577,13 @@ func (ec *executionContext) marshalOCloudcastConnection2ᚖmixcloudᚑgraphqlᚋ
 		return graphql.Null
 	}
 	return ec._CloudcastConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOCloudcastEdge2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*model.Cloudcast]) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CloudcastEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOListenConnection2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐListenConnection(ctx context.Context, sel ast.SelectionSet, v *model.ListenConnection) graphql.Marshaler {

@@ -58,6 +58,7 @@ type ComplexityRoot struct {
 		Changed          func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
 		Cloudcast        func(childComplexity int) int
+		Edge             func(childComplexity int) int
 		Message          func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 		Viewer           func(childComplexity int) int
@@ -127,6 +128,7 @@ type ComplexityRoot struct {
 		Listeners            func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
 		Name                 func(childComplexity int) int
 		Picture              func(childComplexity int, size *model.PictureSize) int
+		PictureColorHex      func(childComplexity int) int
 		PicturePrimaryColor  func(childComplexity int) int
 		Pictures             func(childComplexity int) int
 		PlayCount            func(childComplexity int) int
@@ -208,6 +210,7 @@ type ComplexityRoot struct {
 		ID         func(childComplexity int) int
 		Key        func(childComplexity int) int
 		Raw        func(childComplexity int) int
+		Subjects   func(childComplexity int) int
 		Title      func(childComplexity int) int
 		URL        func(childComplexity int) int
 	}
@@ -216,6 +219,7 @@ type ComplexityRoot struct {
 		Changed          func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
 		Cloudcast        func(childComplexity int) int
+		Edge             func(childComplexity int) int
 		Message          func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 		Viewer           func(childComplexity int) int
@@ -227,6 +231,7 @@ type ComplexityRoot struct {
 		ID        func(childComplexity int) int
 		Key       func(childComplexity int) int
 		Raw       func(childComplexity int) int
+		Subjects  func(childComplexity int) int
 		Title     func(childComplexity int) int
 		URL       func(childComplexity int) int
 		Users     func(childComplexity int) int
@@ -235,6 +240,7 @@ type ComplexityRoot struct {
 	FollowUserPayload struct {
 		Changed          func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
+		Edge             func(childComplexity int) int
 		Message          func(childComplexity int) int
 		User             func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
@@ -248,6 +254,7 @@ type ComplexityRoot struct {
 		ID         func(childComplexity int) int
 		Key        func(childComplexity int) int
 		Raw        func(childComplexity int) int
+		Subjects   func(childComplexity int) int
 		Title      func(childComplexity int) int
 		URL        func(childComplexity int) int
 	}
@@ -317,6 +324,7 @@ type ComplexityRoot struct {
 		ID         func(childComplexity int) int
 		Key        func(childComplexity int) int
 		Raw        func(childComplexity int) int
+		Subjects   func(childComplexity int) int
 		Title      func(childComplexity int) int
 		Type       func(childComplexity int) int
 		URL        func(childComplexity int) int
@@ -400,6 +408,7 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Cloudcast        func(childComplexity int) int
 		Message          func(childComplexity int) int
+		RemovedID        func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 		Viewer           func(childComplexity int) int
 	}
@@ -473,6 +482,7 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Cloudcast        func(childComplexity int) int
 		Message          func(childComplexity int) int
+		RemovedID        func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 		Viewer           func(childComplexity int) int
 	}
@@ -481,6 +491,7 @@ type ComplexityRoot struct {
 		Changed          func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
 		Message          func(childComplexity int) int
+		RemovedID        func(childComplexity int) int
 		User             func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 		Viewer           func(childComplexity int) int
@@ -502,6 +513,7 @@ type ComplexityRoot struct {
 		ID         func(childComplexity int) int
 		Key        func(childComplexity int) int
 		Raw        func(childComplexity int) int
+		Subjects   func(childComplexity int) int
 		Title      func(childComplexity int) int
 		URL        func(childComplexity int) int
 	}
@@ -549,6 +561,7 @@ type ComplexityRoot struct {
 		Listens             func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
 		Name                func(childComplexity int) int
 		Picture             func(childComplexity int, size *model.PictureSize) int
+		PictureColorHex     func(childComplexity int) int
 		PicturePrimaryColor func(childComplexity int) int
 		Pictures            func(childComplexity int) int
 		Playlists           func(childComplexity int, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) int
@@ -648,6 +661,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AddToListenLaterPayload.Cloudcast(childComplexity), true
+	case "AddToListenLaterPayload.listenLaterEdge":
+		if e.ComplexityRoot.AddToListenLaterPayload.Edge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddToListenLaterPayload.Edge(childComplexity), true
 	case "AddToListenLaterPayload.message":
 		if e.ComplexityRoot.AddToListenLaterPayload.Message == nil {
 			break
@@ -1077,6 +1096,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Cloudcast.Picture(childComplexity, args["size"].(*model.PictureSize)), true
+	case "Cloudcast.pictureColorHex":
+		if e.ComplexityRoot.Cloudcast.PictureColorHex == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Cloudcast.PictureColorHex(childComplexity), true
 	case "Cloudcast.picturePrimaryColor":
 		if e.ComplexityRoot.Cloudcast.PicturePrimaryColor == nil {
 			break
@@ -1435,6 +1460,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FavoriteActivity.Raw(childComplexity), true
+	case "FavoriteActivity.subjects":
+		if e.ComplexityRoot.FavoriteActivity.Subjects == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FavoriteActivity.Subjects(childComplexity), true
 	case "FavoriteActivity.title":
 		if e.ComplexityRoot.FavoriteActivity.Title == nil {
 			break
@@ -1466,6 +1497,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FavoriteCloudcastPayload.Cloudcast(childComplexity), true
+	case "FavoriteCloudcastPayload.favoriteEdge":
+		if e.ComplexityRoot.FavoriteCloudcastPayload.Edge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FavoriteCloudcastPayload.Edge(childComplexity), true
 	case "FavoriteCloudcastPayload.message":
 		if e.ComplexityRoot.FavoriteCloudcastPayload.Message == nil {
 			break
@@ -1515,6 +1552,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FollowActivity.Raw(childComplexity), true
+	case "FollowActivity.subjects":
+		if e.ComplexityRoot.FollowActivity.Subjects == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowActivity.Subjects(childComplexity), true
 	case "FollowActivity.title":
 		if e.ComplexityRoot.FollowActivity.Title == nil {
 			break
@@ -1546,6 +1589,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FollowUserPayload.ClientMutationID(childComplexity), true
+	case "FollowUserPayload.followingEdge":
+		if e.ComplexityRoot.FollowUserPayload.Edge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowUserPayload.Edge(childComplexity), true
 	case "FollowUserPayload.message":
 		if e.ComplexityRoot.FollowUserPayload.Message == nil {
 			break
@@ -1607,6 +1656,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ListenActivity.Raw(childComplexity), true
+	case "ListenActivity.subjects":
+		if e.ComplexityRoot.ListenActivity.Subjects == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListenActivity.Subjects(childComplexity), true
 	case "ListenActivity.title":
 		if e.ComplexityRoot.ListenActivity.Title == nil {
 			break
@@ -1957,6 +2012,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OtherActivity.Raw(childComplexity), true
+	case "OtherActivity.subjects":
+		if e.ComplexityRoot.OtherActivity.Subjects == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OtherActivity.Subjects(childComplexity), true
 	case "OtherActivity.title":
 		if e.ComplexityRoot.OtherActivity.Title == nil {
 			break
@@ -2430,6 +2491,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RemoveFromListenLaterPayload.Message(childComplexity), true
+	case "RemoveFromListenLaterPayload.removedId":
+		if e.ComplexityRoot.RemoveFromListenLaterPayload.RemovedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveFromListenLaterPayload.RemovedID(childComplexity), true
 	case "RemoveFromListenLaterPayload.userErrors":
 		if e.ComplexityRoot.RemoveFromListenLaterPayload.UserErrors == nil {
 			break
@@ -2775,6 +2842,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UnfavoriteCloudcastPayload.Message(childComplexity), true
+	case "UnfavoriteCloudcastPayload.removedId":
+		if e.ComplexityRoot.UnfavoriteCloudcastPayload.RemovedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfavoriteCloudcastPayload.RemovedID(childComplexity), true
 	case "UnfavoriteCloudcastPayload.userErrors":
 		if e.ComplexityRoot.UnfavoriteCloudcastPayload.UserErrors == nil {
 			break
@@ -2806,6 +2879,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UnfollowUserPayload.Message(childComplexity), true
+	case "UnfollowUserPayload.removedId":
+		if e.ComplexityRoot.UnfollowUserPayload.RemovedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnfollowUserPayload.RemovedID(childComplexity), true
 	case "UnfollowUserPayload.user":
 		if e.ComplexityRoot.UnfollowUserPayload.User == nil {
 			break
@@ -2898,6 +2977,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UploadActivity.Raw(childComplexity), true
+	case "UploadActivity.subjects":
+		if e.ComplexityRoot.UploadActivity.Subjects == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UploadActivity.Subjects(childComplexity), true
 	case "UploadActivity.title":
 		if e.ComplexityRoot.UploadActivity.Title == nil {
 			break
@@ -3174,6 +3259,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.Picture(childComplexity, args["size"].(*model.PictureSize)), true
+	case "User.pictureColorHex":
+		if e.ComplexityRoot.User.PictureColorHex == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.PictureColorHex(childComplexity), true
 	case "User.picturePrimaryColor":
 		if e.ComplexityRoot.User.PicturePrimaryColor == nil {
 			break
@@ -3404,7 +3495,21 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
-	{Name: "../schema.graphqls", Input: `"A moment in UTC, written as RFC 3339 (` + "`" + `2015-04-29T18:59:19Z` + "`" + `). As input, Unix seconds are accepted too."
+	{Name: "../schema.graphqls", Input: `"""
+Mixcloud as one graph. Lists are Relay connections, and ` + "`" + `Query.node` + "`" + ` refetches every object that has an ` + "`" + `id` + "`" + `.
+
+The server answers from Mixcloud's REST API. A call is one request to it, which is slow and counts towards Mixcloud's rate
+limit. A description that ends with ` + "`" + `Cost` + "`" + ` says how many calls its field takes at most; every other field is free. A load is
+the one call that completes an object which came along in part: all its fields that need it share it. What was called for is
+cached, so an operation may take fewer calls than its cost.
+"""
+schema {
+  query: Query
+  mutation: Mutation
+  subscription: Subscription
+}
+
+"A moment in UTC, written as RFC 3339 (` + "`" + `2015-04-29T18:59:19Z` + "`" + `). As input, Unix seconds are accepted too."
 scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339")
 
 "Any JSON value, exactly as Mixcloud sent it."
@@ -3533,6 +3638,13 @@ type FollowUserPayload {
   """
   user: User
   """
+  The user as the first item of the viewer's ` + "`" + `following` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and its like. The cursor continues that
+  list, read without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Both calls are shared with ` + "`" + `user` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null when it was refused.
+
+  Cost: one call, and one more if its ` + "`" + `cursor` + "`" + ` is selected.
+  """
+  followingEdge: UserEdge
+  """
   The viewer, as they are now.
 
   Cost: one call.
@@ -3570,6 +3682,11 @@ type UnfollowUserPayload {
   Cost: one call.
   """
   user: User
+  """
+  The global id of the user that is no longer in the viewer's ` + "`" + `following` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and its like. Null when
+  it was refused.
+  """
+  removedId: ID
   """
   The viewer, as they are now.
 
@@ -3609,6 +3726,13 @@ type FavoriteCloudcastPayload {
   """
   cloudcast: Cloudcast
   """
+  The cloudcast as the first item of the viewer's ` + "`" + `favorites` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and its like. The cursor continues that
+  list, read without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Both calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null when it was refused.
+
+  Cost: one call, and one more if its ` + "`" + `cursor` + "`" + ` is selected.
+  """
+  favoriteEdge: CloudcastEdge
+  """
   The viewer, as they are now.
 
   Cost: one call.
@@ -3646,6 +3770,11 @@ type UnfavoriteCloudcastPayload {
   Cost: one call.
   """
   cloudcast: Cloudcast
+  """
+  The global id of the cloudcast that is no longer in the viewer's ` + "`" + `favorites` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and its like. Null when
+  it was refused.
+  """
+  removedId: ID
   """
   The viewer, as they are now.
 
@@ -3761,6 +3890,13 @@ type AddToListenLaterPayload {
   """
   cloudcast: Cloudcast
   """
+  The cloudcast as the first item of the viewer's ` + "`" + `listenLater` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and its like. The cursor continues that
+  list, read without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Both calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null when it was refused.
+
+  Cost: one call, and one more if its ` + "`" + `cursor` + "`" + ` is selected.
+  """
+  listenLaterEdge: CloudcastEdge
+  """
   The viewer, as they are now.
 
   Cost: one call.
@@ -3798,6 +3934,11 @@ type RemoveFromListenLaterPayload {
   Cost: one call.
   """
   cloudcast: Cloudcast
+  """
+  The global id of the cloudcast that is no longer in the viewer's ` + "`" + `listenLater` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and its like. Null when
+  it was refused.
+  """
+  removedId: ID
   """
   The viewer, as they are now.
 
@@ -3885,6 +4026,8 @@ interface Activity implements Node {
   title: String
   "When they did it."
   createdAt: DateTime
+  "Everything it is about: its cloudcasts, then its users."
+  subjects: [Resource!]!
 }
 
 "Somebody has uploaded a cloudcast."
@@ -3903,6 +4046,8 @@ type UploadActivity implements Activity & Node {
   title: String
   "When they did it."
   createdAt: DateTime
+  "Everything it is about: its cloudcasts, then its users."
+  subjects: [Resource!]!
   "What was uploaded."
   cloudcasts: [Cloudcast!]
 }
@@ -3923,6 +4068,8 @@ type ListenActivity implements Activity & Node {
   title: String
   "When they did it."
   createdAt: DateTime
+  "Everything it is about: its cloudcasts, then its users."
+  subjects: [Resource!]!
   "What was listened to."
   cloudcasts: [Cloudcast!]
 }
@@ -3943,6 +4090,8 @@ type FavoriteActivity implements Activity & Node {
   title: String
   "When they did it."
   createdAt: DateTime
+  "Everything it is about: its cloudcasts, then its users."
+  subjects: [Resource!]!
   "What was favorited."
   cloudcasts: [Cloudcast!]
 }
@@ -3963,6 +4112,8 @@ type FollowActivity implements Activity & Node {
   title: String
   "When they did it."
   createdAt: DateTime
+  "Everything it is about: its cloudcasts, then its users."
+  subjects: [Resource!]!
   "Who is followed now."
   users: [User!]
 }
@@ -3983,6 +4134,8 @@ type OtherActivity implements Activity & Node {
   title: String
   "When they did it."
   createdAt: DateTime
+  "Everything it is about: its cloudcasts, then its users."
+  subjects: [Resource!]!
   "Mixcloud's word for the kind."
   type: String
   "The cloudcasts it is about."
@@ -4195,6 +4348,12 @@ type Cloudcast implements Resource & Node {
   Cost: one load.
   """
   picturePrimaryColor: String
+  """
+  The main colour of the picture in the form that CSS takes, such as ` + "`" + `#2b2d42` + "`" + `.
+
+  Cost: one load.
+  """
+  pictureColorHex: String
   """
   Whether the viewer has favorited it. Null for anonymous callers.
 
@@ -5571,6 +5730,12 @@ type User implements Resource & Node {
   """
   picturePrimaryColor: String
   """
+  The main colour of the picture in the form that CSS takes, such as ` + "`" + `#2b2d42` + "`" + `.
+
+  Cost: one load.
+  """
+  pictureColorHex: String
+  """
   The wide picture above the profile in its sizes, smallest first; empty without one.
 
   Cost: one load.
@@ -5869,6 +6034,8 @@ func (ec *executionContext) childFields_AddToListenLaterPayload(ctx context.Cont
 	switch field.Name {
 	case "cloudcast":
 		return ec.fieldContext_AddToListenLaterPayload_cloudcast(ctx, field)
+	case "listenLaterEdge":
+		return ec.fieldContext_AddToListenLaterPayload_listenLaterEdge(ctx, field)
 	case "viewer":
 		return ec.fieldContext_AddToListenLaterPayload_viewer(ctx, field)
 	case "changed":
@@ -6009,6 +6176,8 @@ func (ec *executionContext) childFields_Cloudcast(ctx context.Context, field gra
 		return ec.fieldContext_Cloudcast_sections(ctx, field)
 	case "picturePrimaryColor":
 		return ec.fieldContext_Cloudcast_picturePrimaryColor(ctx, field)
+	case "pictureColorHex":
+		return ec.fieldContext_Cloudcast_pictureColorHex(ctx, field)
 	case "viewerHasFavorited":
 		return ec.fieldContext_Cloudcast_viewerHasFavorited(ctx, field)
 	case "viewerHasReposted":
@@ -6151,6 +6320,8 @@ func (ec *executionContext) childFields_FavoriteCloudcastPayload(ctx context.Con
 	switch field.Name {
 	case "cloudcast":
 		return ec.fieldContext_FavoriteCloudcastPayload_cloudcast(ctx, field)
+	case "favoriteEdge":
+		return ec.fieldContext_FavoriteCloudcastPayload_favoriteEdge(ctx, field)
 	case "viewer":
 		return ec.fieldContext_FavoriteCloudcastPayload_viewer(ctx, field)
 	case "changed":
@@ -6169,6 +6340,8 @@ func (ec *executionContext) childFields_FollowUserPayload(ctx context.Context, f
 	switch field.Name {
 	case "user":
 		return ec.fieldContext_FollowUserPayload_user(ctx, field)
+	case "followingEdge":
+		return ec.fieldContext_FollowUserPayload_followingEdge(ctx, field)
 	case "viewer":
 		return ec.fieldContext_FollowUserPayload_viewer(ctx, field)
 	case "changed":
@@ -6369,6 +6542,8 @@ func (ec *executionContext) childFields_RemoveFromListenLaterPayload(ctx context
 	switch field.Name {
 	case "cloudcast":
 		return ec.fieldContext_RemoveFromListenLaterPayload_cloudcast(ctx, field)
+	case "removedId":
+		return ec.fieldContext_RemoveFromListenLaterPayload_removedId(ctx, field)
 	case "viewer":
 		return ec.fieldContext_RemoveFromListenLaterPayload_viewer(ctx, field)
 	case "changed":
@@ -6491,6 +6666,8 @@ func (ec *executionContext) childFields_UnfavoriteCloudcastPayload(ctx context.C
 	switch field.Name {
 	case "cloudcast":
 		return ec.fieldContext_UnfavoriteCloudcastPayload_cloudcast(ctx, field)
+	case "removedId":
+		return ec.fieldContext_UnfavoriteCloudcastPayload_removedId(ctx, field)
 	case "viewer":
 		return ec.fieldContext_UnfavoriteCloudcastPayload_viewer(ctx, field)
 	case "changed":
@@ -6509,6 +6686,8 @@ func (ec *executionContext) childFields_UnfollowUserPayload(ctx context.Context,
 	switch field.Name {
 	case "user":
 		return ec.fieldContext_UnfollowUserPayload_user(ctx, field)
+	case "removedId":
+		return ec.fieldContext_UnfollowUserPayload_removedId(ctx, field)
 	case "viewer":
 		return ec.fieldContext_UnfollowUserPayload_viewer(ctx, field)
 	case "changed":
@@ -6615,6 +6794,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_country(ctx, field)
 	case "picturePrimaryColor":
 		return ec.fieldContext_User_picturePrimaryColor(ctx, field)
+	case "pictureColorHex":
+		return ec.fieldContext_User_pictureColorHex(ctx, field)
 	case "coverPictures":
 		return ec.fieldContext_User_coverPictures(ctx, field)
 	case "isViewer":

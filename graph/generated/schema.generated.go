@@ -2193,12 +2193,36 @@ func (ec *executionContext) marshalNPageInfo2ᚖmixcloudᚑgraphqlᚋgraphᚋmod
 	return ec._PageInfo(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNResource2mixcloudᚑgraphqlᚋgraphᚋmodelᚐResource(ctx context.Context, sel ast.SelectionSet, v model.Resource) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Resource!")
+		return graphql.Null
+	}
+	return ec._Resource(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNResource2ᚕmixcloudᚑgraphqlᚋgraphᚋmodelᚐResource(ctx context.Context, sel ast.SelectionSet, v []model.Resource) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalOResource2mixcloudᚑgraphqlᚋgraphᚋmodelᚐResource(ctx, sel, v[i])
 	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalNResource2ᚕmixcloudᚑgraphqlᚋgraphᚋmodelᚐResourceᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Resource) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNResource2mixcloudᚑgraphqlᚋgraphᚋmodelᚐResource(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
 
 	return ret
 }

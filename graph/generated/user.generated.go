@@ -32,6 +32,7 @@ type UserResolver interface {
 	City(ctx context.Context, obj *model.User) (*string, error)
 	Country(ctx context.Context, obj *model.User) (*string, error)
 	PicturePrimaryColor(ctx context.Context, obj *model.User) (*string, error)
+	PictureColorHex(ctx context.Context, obj *model.User) (*string, error)
 	CoverPictures(ctx context.Context, obj *model.User) ([]*model.Picture, error)
 	IsViewer(ctx context.Context, obj *model.User) (*bool, error)
 	ViewerIsFollowing(ctx context.Context, obj *model.User) (*bool, error)
@@ -1132,6 +1133,29 @@ func (ec *executionContext) fieldContext_User_picturePrimaryColor(_ context.Cont
 	return graphql.NewScalarFieldContext("User", field, true, true, "String")
 }
 
+func (ec *executionContext) _User_pictureColorHex(ctx context.Context, field graphql.CollectedField, obj *model.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_pictureColorHex(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.User().PictureColorHex(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_User_pictureColorHex(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("User", field, true, true, "String")
+}
+
 func (ec *executionContext) _User_coverPictures(ctx context.Context, field graphql.CollectedField, obj *model.User) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1983,6 +2007,12 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._User_picturePrimaryColor(ctx, field, obj)
 				})
+		case "pictureColorHex":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._User_pictureColorHex(ctx, field, obj)
+				})
 		case "coverPictures":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -2256,6 +2286,13 @@ func (ec *executionContext) marshalOUserConnection2ᚖmixcloudᚑgraphqlᚋgraph
 		return graphql.Null
 	}
 	return ec._UserConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOUserEdge2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*model.User]) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._UserEdge(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

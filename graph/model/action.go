@@ -20,11 +20,13 @@ type CloudcastTarget struct {
 type UserAction struct {
 	Outcome
 	user func(context.Context) (*User, error)
+	edge func(context.Context) (*UserEdge, error)
 }
 
-// NewUserAction begins a payload. User looks up the changed user.
-func NewUserAction(out Outcome, user func(context.Context) (*User, error)) *UserAction {
-	return &UserAction{out, user}
+// NewUserAction begins a payload. User looks up the changed user, edge the edge
+// that the viewer's list has for them; edge is nil if no list changed.
+func NewUserAction(out Outcome, user func(context.Context) (*User, error), edge func(context.Context) (*UserEdge, error)) *UserAction {
+	return &UserAction{out, user, edge}
 }
 
 // User is the changed user as they are now; nil when the input was refused.
@@ -35,16 +37,27 @@ func (a *UserAction) User(ctx context.Context) (*User, error) {
 	return a.user(ctx)
 }
 
+// Edge returns the changed user as an item of the viewer's list; nil when the
+// input was refused.
+func (a *UserAction) Edge(ctx context.Context) (*UserEdge, error) {
+	if a.Refused() || a.edge == nil {
+		return nil, nil
+	}
+	return a.edge(ctx)
+}
+
 // A CloudcastAction is the payload of the actions on a cloudcast, of uploads
 // and of edits.
 type CloudcastAction struct {
 	Outcome
 	cloudcast func(context.Context) (*Cloudcast, error)
+	edge      func(context.Context) (*CloudcastEdge, error)
 }
 
-// NewCloudcastAction begins a payload. Cloudcast looks up the changed cloudcast.
-func NewCloudcastAction(out Outcome, cloudcast func(context.Context) (*Cloudcast, error)) *CloudcastAction {
-	return &CloudcastAction{out, cloudcast}
+// NewCloudcastAction begins a payload. Cloudcast looks up the changed cloudcast,
+// edge the edge that the viewer's list has for it; edge is nil if no list changed.
+func NewCloudcastAction(out Outcome, cloudcast func(context.Context) (*Cloudcast, error), edge func(context.Context) (*CloudcastEdge, error)) *CloudcastAction {
+	return &CloudcastAction{out, cloudcast, edge}
 }
 
 // Cloudcast is the changed cloudcast as it is now; nil when the input was
@@ -56,12 +69,22 @@ func (a *CloudcastAction) Cloudcast(ctx context.Context) (*Cloudcast, error) {
 	return a.cloudcast(ctx)
 }
 
+// Edge returns the changed cloudcast as an item of the viewer's list; nil when
+// the input was refused.
+func (a *CloudcastAction) Edge(ctx context.Context) (*CloudcastEdge, error) {
+	if a.Refused() || a.edge == nil {
+		return nil, nil
+	}
+	return a.edge(ctx)
+}
+
 // An Outcome is what all payloads of writes share.
 type Outcome struct {
 	Changed          *bool        // nil when it could not be told
 	Message          *string      // Mixcloud's own words
 	UserErrors       []*UserError // never nil
 	ClientMutationID *string
+	RemovedID        *string // the id of what was taken off a list of the viewer; nil if nothing was
 
 	viewer func(context.Context) (*User, error)
 }

@@ -61,6 +61,19 @@ func (a activity) Cloudcasts(context.Context) []*Cloudcast {
 // Users are those it is about, as partial users.
 func (a activity) Users(context.Context) []*User { return wrapAll(a.Activity.Users, NewUser) }
 
+// Subjects returns everything it is about: its cloudcasts, then its users.
+func (a activity) Subjects(ctx context.Context) []Resource {
+	cloudcasts, users := a.Cloudcasts(ctx), a.Users(ctx)
+	subjects := make([]Resource, 0, len(cloudcasts)+len(users))
+	for _, c := range cloudcasts {
+		subjects = append(subjects, c)
+	}
+	for _, u := range users {
+		subjects = append(subjects, u)
+	}
+	return subjects
+}
+
 // IsNode marks all kinds as Nodes.
 func (activity) IsNode() {}
 

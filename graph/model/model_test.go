@@ -417,3 +417,45 @@ func TestIDsOfOneThing(t *testing.T) {
 		}
 	})
 }
+
+func TestColorHex(t *testing.T) {
+	t.Parallel()
+	for color, want := range map[string]string{"2b2d42": "#2b2d42", "FFB4A2": "#FFB4A2", "#2b2d42": "", "2b2d4": "", "red": "", "": "", "2b2d42;": "", "2b2d42\n": ""} {
+		got := ColorHex(&color)
+		if got == nil && want != "" || got != nil && *got != want {
+			t.Errorf("%q is %v, want %q", color, got, want)
+		}
+	}
+	if got := ColorHex(nil); got != nil {
+		t.Errorf("no color is %q", *got)
+	}
+}
+
+func TestSubjects(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][]string{
+		`{"key": "/a/feed/1/", "type": "listen", "cloudcasts": [{"key": "/b/c/"}]}`:                                {"/b/c/"},
+		`{"key": "/a/feed/1/", "type": "follow", "users": [{"key": "/b/"}, {"name": "without a key"}]}`:            {"/b/"},
+		`{"key": "/a/feed/1/", "type": "unheard-of", "users": [{"key": "/b/"}], "cloudcasts": [{"key": "/b/c/"}]}`: {"/b/c/", "/b/"},
+		`{"key": "/a/feed/1/", "type": "upload"}`:                                                                  {},
+	} {
+		a, err := mixcloud.Decode[mixcloud.Activity]([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{}
+		for _, r := range NewActivity(a, "/a/").(interface {
+			Subjects(context.Context) []Resource
+		}).Subjects(t.Context()) {
+			switch r := r.(type) {
+			case *User:
+				got = append(got, r.Key)
+			case *Cloudcast:
+				got = append(got, r.Key)
+			}
+		}
+		if !cmp.Equal(got, want) {
+			t.Errorf("%s is about %v, want %v", line, got, want)
+		}
+	}
+}

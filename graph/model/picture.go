@@ -1,6 +1,10 @@
 package model
 
-import "mixcloud-graphql/mixcloud"
+import (
+	"regexp"
+
+	"mixcloud-graphql/mixcloud"
+)
 
 // A Picture is one picture in one size.
 type Picture struct {
@@ -69,3 +73,15 @@ func pick(all mixcloud.Pictures, size *PictureSize) *Picture {
 	}
 	return newPicture(best)
 }
+
+// ColorHex returns a color of six hexadecimal digits with a "#" before them; nil
+// for anything else.
+func ColorHex(color *string) *string {
+	if color == nil || !sixHexDigits.MatchString(*color) {
+		return nil
+	}
+	hex := "#" + *color
+	return &hex
+}
+
+var sixHexDigits = regexp.MustCompile("^[0-9A-Fa-f]{6}$")

@@ -25,6 +25,16 @@ func NewWriteCursor(key string, at int64) WriteCursor {
 	return WriteCursor{At: max(at, 0), key: cursorKey(key)}
 }
 
+// clockSkew is by how much the clock with which Mixcloud dates a list may be ahead
+// of the one that dated a write.
+const clockSkew = 60
+
+// Nearby returns a cursor that stands above the item, in a list that is paged by
+// date: before the first item that was listed at the time of the write.
+func (c WriteCursor) Nearby(to Binding) string {
+	return Cursor{Kind: ByPage, Key: noItem, Second: min(c.At/1000+clockSkew, maxTime-1), Next: noTime}.Encode(to)
+}
+
 // Of reports whether the cursor is that of the item with a canonical key.
 func (c WriteCursor) Of(key string) bool { return c.key == cursorKey(key) }
 
@@ -54,6 +64,10 @@ func ParseWrite(arg, s string, from Binding) (WriteCursor, error) {
 	}
 	return c, nil
 }
+
+// BindUnbounded returns the binding of the cursors of a list that is read without
+// bounds in time.
+func BindUnbounded(identity string) Binding { return Bind(identity, noTime, noTime) }
 
 // Bind returns the binding of the cursors of a list under the request's bounds in
 // time.

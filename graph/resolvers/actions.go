@@ -48,10 +48,11 @@ func (r *Resolver) onUser(ctx context.Context, a action, input model.UserTarget)
 	if err != nil {
 		return nil, err
 	}
-	return model.NewUserAction(out, func(ctx context.Context) (*model.User, error) {
+	user := func(ctx context.Context) (*model.User, error) {
 		user, err := loaders.From(ctx).Users.Load(ctx, t.key)
 		return model.NewFullUser(user), err
-	}), nil
+	}
+	return model.NewUserAction(out, user, changedEdge(a, t.key, user)), nil
 }
 
 // onCloudcast does an action to a cloudcast.
@@ -71,7 +72,8 @@ func (r *Resolver) onCloudcast(ctx context.Context, a action, input model.Cloudc
 	if err != nil {
 		return nil, err
 	}
-	return model.NewCloudcastAction(out, changed(t.key)), nil
+	cloudcast := changed(t.key)
+	return model.NewCloudcastAction(out, cloudcast, changedEdge(a, t.key, cloudcast)), nil
 }
 
 // flagOf returns a flag of a cloudcast; nil if it is not known.
@@ -135,6 +137,10 @@ func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outco
 	}
 	l.Session().Wrote(a.flag, t.key, a.want)
 	l.Forget()
+	if !a.want {
+		id := model.NodeID{Kind: model.Kind(t.kind), Key: mixcloud.Canonical(t.key)}.String()
+		out.RemovedID = &id
+	}
 	return nil
 }
 

@@ -27,6 +27,10 @@ func (r *cloudcastResolver) PicturePrimaryColor(ctx context.Context, obj *model.
 	return ofCloudcast(ctx, obj, func(c *mixcloud.FullCloudcast) *string { return c.PicturePrimaryColor })
 }
 
+func (r *cloudcastResolver) PictureColorHex(ctx context.Context, obj *model.Cloudcast) (*string, error) {
+	return ofCloudcast(ctx, obj, func(c *mixcloud.FullCloudcast) *string { return model.ColorHex(c.PicturePrimaryColor) })
+}
+
 func (r *cloudcastResolver) ViewerHasFavorited(ctx context.Context, obj *model.Cloudcast) (*bool, error) {
 	return viewerFlag(ctx, obj.Favorited, func() (*bool, error) {
 		return ofCloudcast(ctx, obj, func(c *mixcloud.FullCloudcast) *bool { return c.Favorited })

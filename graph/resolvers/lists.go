@@ -29,10 +29,13 @@ type list[T, N any] struct {
 	repeats bool
 }
 
+// identity names the list in the binding of its cursors.
+func (l list[T, N]) identity() string { return l.owner + "|" + l.name }
+
 // connect reads the part of a list that the arguments ask for.
 func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args paging.Args) (*model.Connection[N], error) {
 	result, err := paging.Read(ctx, paging.List[T]{
-		Identity: l.owner + "|" + l.name,
+		Identity: l.identity(),
 		Fetch: func(ctx context.Context, part mixcloud.Range) (*mixcloud.Page[T], error) {
 			page, err := l.pages.Load(ctx, l.at(part))
 			if err == nil && page.Dropped > 0 {

@@ -64,7 +64,7 @@ func connectOwn[T, N any](ctx context.Context, r *Resolver, u *model.User, l own
 	if err != nil {
 		return nil, err
 	}
-	o := &ownRead[T, N]{r: r, l: l, args: args, size: asked.Size(), bind: asked.Bind(l.owner + "|" + l.name)}
+	o := &ownRead[T, N]{r: r, l: l, args: args, size: asked.Size(), bind: asked.Bind(l.identity())}
 	if err := o.parseCursor(); err != nil {
 		return nil, err
 	}

@@ -31,20 +31,6 @@ type ownRead[T, N any] struct {
 	hide  map[string]bool  // keys that are shown first or not at all
 }
 
-// parseCursor reads a cursor of a written item.
-func (o *ownRead[T, N]) parseCursor() error {
-	name, text := "after", o.args.After
-	if text == nil {
-		name, text = "before", o.args.Before
-	}
-	if text == nil || paging.KindOf(*text) != paging.ByWrite {
-		return nil
-	}
-	c, err := paging.ParseWrite(name, *text, o.bind)
-	o.from = &c
-	return err
-}
-
 // empty is a page of 0.
 func (o *ownRead[T, N]) empty(ctx context.Context) (*model.Connection[N], error) {
 	if o.from == nil {
@@ -149,25 +135,6 @@ func (o *ownRead[T, N]) load(ctx context.Context, added []upstream.RecentWrite) 
 	return slices.DeleteFunc(edges, func(e *model.Edge[N]) bool { return e == nil })
 }
 
-// after is the index in the corrected list behind the item of a written cursor. If
-// the item is neither put first nor among the first hundred, it is where the items
-// begin that were written before it.
-func (o *ownRead[T, N]) after(c paging.WriteCursor) int {
-	for i, e := range slices.Concat(o.first, o.rest) {
-		if c.Of(o.l.key(e.Node)) {
-			return i + 1
-		}
-	}
-	older := slices.IndexFunc(o.first, func(e *model.Edge[N]) bool {
-		other, err := paging.ParseWrite("", e.Cursor, o.bind)
-		return err == nil && other.At < c.At
-	})
-	if older < 0 {
-		return len(o.first)
-	}
-	return older
-}
-
 // fromTop gives the first items, those after a written one, or those after an
 // offset.
 func (o *ownRead[T, N]) fromTop(ctx context.Context) (*model.Connection[N], error) {
@@ -177,6 +144,14 @@ func (o *ownRead[T, N]) fromTop(ctx context.Context) (*model.Connection[N], erro
 	all, start := slices.Concat(o.first, o.rest), 0
 	switch {
 	case o.from != nil:
+		cursor, err := o.listed(ctx, *o.from)
+		if err != nil {
+			return nil, err
+		}
+		if cursor != "" {
+			o.args.After = &cursor
+			return o.below(ctx)
+		}
 		start = o.after(*o.from)
 	case o.args.Offset != nil:
 		start = *o.args.Offset
@@ -270,18 +245,6 @@ func (o *ownRead[T, N]) above(ctx context.Context) (*model.Connection[N], error)
 		edges = slices.Concat(o.first, edges)
 	}
 	return o.lastOf(edges, info), nil
-}
-
-// aboveWritten gives what comes before a written item.
-func (o *ownRead[T, N]) aboveWritten(ctx context.Context) (*model.Connection[N], error) {
-	if err := o.top(ctx); err != nil {
-		return nil, err
-	}
-	all, end := slices.Concat(o.first, o.rest), o.after(*o.from)
-	if end > 0 && o.from.Of(o.l.key(all[end-1].Node)) {
-		end--
-	}
-	return o.lastOf(all[:end], model.PageInfo{HasNextPage: true}), nil
 }
 
 // lastOf cuts a page that was read backward.

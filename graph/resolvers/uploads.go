@@ -23,20 +23,20 @@ func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput)
 	fields := model.CheckUpload(input, &out)
 	me, err := checkedViewer(ctx, &out)
 	if err != nil || out.Refused() {
-		return model.NewCloudcastAction(out, nil), err
+		return model.NewCloudcastAction(out, nil, nil), err
 	}
 	want := filesOf(input.Mp3, input.Picture.Value())
 	result, err := send(ctx, upstream.KindUpload, track, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
 		return c.Upload(ctx, fields, files)
 	})
 	if err = unlessRefused(&out, want, err); err != nil || out.Refused() {
-		return model.NewCloudcastAction(out, nil), err
+		return model.NewCloudcastAction(out, nil, nil), err
 	}
 	made := model.NewUploaded(me, result.Key, fields)
 	if made != nil {
 		loaders.From(ctx).Session().Uploaded(made.Key)
 	}
-	return model.NewCloudcastAction(out, func(context.Context) (*model.Cloudcast, error) { return made, nil }), nil
+	return model.NewCloudcastAction(out, func(context.Context) (*model.Cloudcast, error) { return made, nil }, nil), nil
 }
 
 // edit checks an edit's input and sends it, the picture on while it arrives.
@@ -52,7 +52,7 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 		out.Refuse(model.UserErrorCodeForbidden, "This is somebody else's cloudcast.", t.field)
 	}
 	if err != nil || out.Refused() {
-		return model.NewCloudcastAction(out, nil), err
+		return model.NewCloudcastAction(out, nil, nil), err
 	}
 	want := filesOf(upload.File{}, input.Picture.Value())
 	_, err = send(ctx, upstream.KindEdit, nil, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
@@ -63,7 +63,7 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 		err = nil
 	}
 	err = unlessRefused(&out, want, err)
-	return model.NewCloudcastAction(out, changed(t.key)), err
+	return model.NewCloudcastAction(out, changed(t.key), nil), err
 }
 
 // checkedViewer looks up the viewer of an input that was not refused: a token

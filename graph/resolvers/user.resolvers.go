@@ -88,6 +88,10 @@ func (r *userResolver) PicturePrimaryColor(ctx context.Context, obj *model.User)
 	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *string { return u.PicturePrimaryColor })
 }
 
+func (r *userResolver) PictureColorHex(ctx context.Context, obj *model.User) (*string, error) {
+	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *string { return model.ColorHex(u.PicturePrimaryColor) })
+}
+
 func (r *userResolver) CoverPictures(ctx context.Context, obj *model.User) ([]*model.Picture, error) {
 	return ofUser(ctx, obj, func(u *mixcloud.FullUser) []*model.Picture { return model.NewCovers(u.CoverPictures) })
 }

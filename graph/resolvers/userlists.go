@@ -96,8 +96,12 @@ func (r *Resolver) listenLater(ctx context.Context, u *model.User, args paging.A
 	if err != nil || !viewer {
 		return nil, err
 	}
-	l := cloudcasts(ctx, mixcloud.Canonical(u.Key), "/me/", "listen-later")
-	return connectOwn(ctx, r, u, ownCloudcasts(upstream.ListenLater, l), args)
+	return connectOwn(ctx, r, u, ownCloudcasts(upstream.ListenLater, laters(ctx, u)), args)
+}
+
+// laters is the list of what the viewer has put aside.
+func laters(ctx context.Context, viewer *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
+	return cloudcasts(ctx, mixcloud.Canonical(viewer.Key), "/me/", "listen-later")
 }
 
 // counter gives Mixcloud's own count of a user's list, by the user's load if

@@ -52,8 +52,9 @@ var (
 		"nothing for anonymous callers; one call with a token, after those of `isViewer`": {
 			token: price{partial: 1, full: 1, shared: true},
 		},
-		"one call, before the change": {token: call},
-		"one call to the site":        {anonymous: call, token: call},
+		"one call, before the change":                        {token: call},
+		"one call, and one more if its `cursor` is selected": {token: call},
+		"one call to the site":                               {anonymous: call, token: call},
 		"one call, and one more when there is nothing to undo": {
 			token: call, absent: price{full: 2},
 		},
