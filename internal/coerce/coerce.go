@@ -5,7 +5,7 @@
 // It works in two steps. [Coercer.Rule] replaces gqlparser's rule for literals
 // and runs once for a document, with the rest of the validation. [Coercer.Variables]
 // runs once for a request: it returns the values that the executor uses, or one
-// error for each bad value. gqlparser and gqlgen are more lenient ("2" is an Int
+// error for each bad value, of which the first [MaxErrors] are described. gqlparser and gqlgen are more lenient ("2" is an Int
 // for them) and judge custom scalars while fields run, when other fields of a
 // mutation have been executed already.
 //
@@ -26,7 +26,8 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// MaxErrors is the number of bad values that are reported for one request.
+// MaxErrors is the number of bad values that are described for one request. The
+// errors beyond are there to be counted and have no message.
 const MaxErrors = 20
 
 // A Scalar judges a value of a custom scalar: a JSON value as encoding/json
@@ -80,8 +81,6 @@ func (c *Coercer) Variables(op *ast.OperationDefinition, raw map[string]any) (ma
 // value coerces one value; after a fault the result is meaningless.
 func (c *Coercer) value(t *ast.Type, v any, at place, faults *faults) any {
 	switch {
-	case faults.full():
-		return nil
 	case v == nil && t.NonNull:
 		faults.add(at, t, "null", "")
 		return nil
@@ -117,9 +116,6 @@ func (c *Coercer) list(t *ast.Type, v any, at place, faults *faults) any {
 	}
 	result := make([]any, len(items))
 	for i, item := range items {
-		if faults.full() {
-			break
-		}
 		result[i] = c.value(t.Elem, item, at.in(strconv.Itoa(i)), faults)
 	}
 	return result

@@ -249,13 +249,29 @@ func TestNulls(t *testing.T) {
 	}
 }
 
+// At most twenty errors are described, and all are counted.
 func TestAtMostTwentyErrors(t *testing.T) {
 	t.Parallel()
-	if _, _, errs := judge(t, `query($v: [Int]) { f(ints: $v) }`, `{"v": [`+strings.Repeat(`"x",`, 100_000)+`1]}`); len(errs) != coerce.MaxErrors {
-		t.Errorf("%d errors of variables", len(errs))
-	}
-	if _, _, errs := judge(t, `{ f(ints: [`+strings.Repeat(`"x" `, 1000)+`]) }`, ""); len(errs) != coerce.MaxErrors {
-		t.Errorf("%d errors of literals", len(errs))
+	for name, test := range map[string]struct {
+		query, variables string
+		want             int
+	}{
+		"twenty":             {`query($v: [Int]) { f(ints: $v) }`, `{"v": [` + strings.Repeat(`"x",`, 19) + `"x"]}`, 20},
+		"twenty-one":         {`query($v: [Int]) { f(ints: $v) }`, `{"v": [` + strings.Repeat(`"x",`, 20) + `"x"]}`, 21},
+		"many variables":     {`query($v: [Int]) { f(ints: $v) }`, `{"v": [` + strings.Repeat(`"x",`, 100_000) + `1]}`, 100_000},
+		"many literals":      {`{ f(ints: [` + strings.Repeat(`"x" `, 1000) + `]) }`, "", 1000},
+		"members and values": {`query($v: In) { f(in: $v) }`, `{"v": {"name": 1, "size": 2, "tags": [` + strings.Repeat("1,", 30) + `"t"], "nope": 1}}`, 33},
+	} {
+		_, _, errs := judge(t, test.query, test.variables)
+		described := 0
+		for _, err := range errs {
+			if err.Message != "" {
+				described++
+			}
+		}
+		if len(errs) != test.want || described != coerce.MaxErrors {
+			t.Errorf("%s: %d of %d errors are described, want %d", name, described, len(errs), test.want)
+		}
 	}
 }
 

@@ -46,17 +46,32 @@ func (p place) String() string {
 	return `Argument "` + name + `" of ` + p.of
 }
 
-// faults collects what is wrong with the input, up to [MaxErrors].
+// faults collects what is wrong with the input. Beyond [MaxErrors] it counts: the
+// list has the same error without a message for each fault.
 type faults struct {
 	list    gqlerror.List
 	suggest bool // similar names of the schema
+	rest    *gqlerror.Error
 }
 
-func (f *faults) full() bool { return len(f.list) >= MaxErrors }
+// counted adds a fault that is only counted, and reports whether it did.
+func (f *faults) counted() bool {
+	if len(f.list) < MaxErrors {
+		return false
+	}
+	if f.rest == nil {
+		f.rest = &gqlerror.Error{Err: &gqlerr.Error{Code: gqlerr.CodeValidationFailed}}
+	}
+	f.list = append(f.list, f.rest)
+	return true
+}
 
 // add reports a value of the wrong kind. No value is quoted: it may be a secret.
 // Reason continues "it"; it is empty when the kind says everything.
 func (f *faults) add(at place, want *ast.Type, kind, reason string) {
+	if f.counted() {
+		return
+	}
 	message := at.String() + " must be " + article(want.String())
 	switch {
 	case kind == "nothing":
@@ -71,6 +86,9 @@ func (f *faults) add(at place, want *ast.Type, kind, reason string) {
 
 // addEnum reports a value that is none of an enum's.
 func (f *faults) addEnum(at place, want *ast.Type, def *ast.Definition, kind, name string) {
+	if f.counted() {
+		return
+	}
 	names := make([]string, len(def.EnumValues))
 	for i, v := range def.EnumValues {
 		names[i] = v.Name
@@ -91,6 +109,9 @@ func (f *faults) addEnum(at place, want *ast.Type, def *ast.Definition, kind, na
 
 // addUnknown reports a member that an input object does not have.
 func (f *faults) addUnknown(at place, def *ast.Definition, name string) {
+	if f.counted() {
+		return
+	}
 	names := make([]string, len(def.Fields))
 	for i, field := range def.Fields {
 		names[i] = field.Name
@@ -103,9 +124,6 @@ func (f *faults) addUnknown(at place, def *ast.Definition, name string) {
 }
 
 func (f *faults) put(at place, message string, details map[string]any) {
-	if f.full() {
-		return
-	}
 	member := "argument"
 	if at.variable {
 		member = "variable"

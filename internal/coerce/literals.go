@@ -58,7 +58,7 @@ func (c *Coercer) Rule(observers *core.Events, addError core.AddErrFunc) {
 func (c *Coercer) literal(t *ast.Type, v *ast.Value, at place, faults *faults) {
 	at.position = v.Position
 	switch {
-	case faults.full() || v.Kind == ast.Variable:
+	case v.Kind == ast.Variable:
 		return
 	case v.Kind == ast.NullValue:
 		if t.NonNull {

@@ -148,6 +148,16 @@ func TestErrors_AreListedUpToTwenty(t *testing.T) {
 			}
 		}
 	}
+	// Bad values, as variables and as literals.
+	for name, body := range map[string]string{
+		"variables": `{"query":"mutation($l: [In]) { send(inputs: $l) }","variables":{"l":[` + strings.Repeat("7,", 29) + `7]}}`,
+		"literals":  bodyOf(t, "{"+strings.Repeat(` hello(n: "x")`, 30)+"}"),
+	} {
+		got := errorsIn(t, post(t, graphhttp.Options{}, body, newer).Body.Bytes())
+		if len(got.Errors) != 21 || got.Errors[20].Message != "10 more errors are not listed." || got.Errors[20].Extensions["code"] != "GRAPHQL_VALIDATION_FAILED" {
+			t.Errorf("%s: %d errors: %+v", name, len(got.Errors), got.Errors)
+		}
+	}
 	// Errors while it is executed, and in a stream of events.
 	for _, accept := range []string{newer, "Accept: text/event-stream"} {
 		var query strings.Builder
