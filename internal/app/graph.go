@@ -59,7 +59,7 @@ func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *r
 		options.Retries = -1
 	}
 	if cfg.Demo {
-		options.Rate = 0 // the emulator is ours
+		options.Rate, options.UnprovenRate = 0, -1 // the emulator is ours
 	}
 	if shared != nil {
 		options.Second, options.Marks = shared.Cache(), shared.Marks()

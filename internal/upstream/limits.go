@@ -24,9 +24,12 @@ const (
 // String returns the kind's name, such as "read".
 func (k Kind) String() string { return [kinds]string{"read", "action", "edit", "upload"}[k] }
 
-// unprovenLimit is shared by all tokens of which it is not known that Mixcloud
+// The limit that is shared by all tokens of which it is not known that Mixcloud
 // accepts them: anybody can invent tokens, so they get no limit each.
-var unprovenLimit = ratelimit.Limit{Rate: 5, Burst: 20}
+const (
+	DefaultUnprovenRate = 5
+	unprovenBurst       = 20
+)
 
 // unprovenName is the principal of the limiter that replicas share for them.
 const unprovenName = "unproven"

@@ -56,7 +56,7 @@ func TestLimits_NamedWait(t *testing.T) {
 		if limit.RetryAt == nil || !limit.RetryAt.Equal(began.Add(50*time.Second)) || *limit.Remaining != 0 {
 			t.Errorf("the limit is %+v", limit)
 		}
-		if other := s.Session("t").RateLimit(); other.RetryAt != nil || *other.Remaining != unprovenLimit.Burst-1 {
+		if other := s.Session("t").RateLimit(); other.RetryAt != nil || *other.Remaining != unprovenBurst-1 {
 			t.Errorf("the token's limit is %+v", other)
 		}
 

@@ -61,6 +61,9 @@ type Options struct {
 	// Burst is how many calls may be made at once when none was made for a
 	// while; 0 for DefaultBurst. It has no meaning without a Rate.
 	Burst int
+	// UnprovenRate is the maximum of calls per second of all tokens together that
+	// Mixcloud has not accepted yet; 0 for DefaultUnprovenRate, below 0 for no limit.
+	UnprovenRate float64
 	// TotalRate is the maximum of calls per second of the whole process; 0 is no
 	// limit.
 	TotalRate float64
@@ -104,6 +107,7 @@ func (o *Options) complete() {
 	o.Budget = cmp.Or(max(o.Budget, 0), DefaultBudget)
 	o.CacheBytes = cmp.Or(o.CacheBytes, DefaultCacheBytes)
 	o.Rate = max(o.Rate, 0)
+	o.UnprovenRate = cmp.Or(o.UnprovenRate, DefaultUnprovenRate)
 	o.Burst = cmp.Or(max(o.Burst, 0), DefaultBurst)
 	o.Timeout = cmp.Or(max(o.Timeout, 0), DefaultTimeout)
 	o.Patience = cmp.Or(max(o.Patience, 0), DefaultPatience)

@@ -157,9 +157,10 @@ func did(value any) bool {
 // newLimiters makes the limiters that belong to no viewer.
 func (s *Store) newLimiters() {
 	now := s.clock.now()
+	limit := ratelimit.Limit{Rate: max(s.options.UnprovenRate, 0), Burst: unprovenBurst}
 	s.unproven = &limiter{
-		rate:     ratelimit.New(unprovenLimit, now),
-		shared:   SharedLimit{Principal: unprovenName, Limit: unprovenLimit},
+		rate:     ratelimit.New(limit, now),
+		shared:   SharedLimit{Principal: unprovenName, Limit: limit},
 		isShared: s.options.Limiter != nil,
 	}
 	if rate := s.options.TotalRate; rate > 0 {

@@ -48,7 +48,7 @@ func TestTokens_Invented(t *testing.T) {
 		}
 		time.Sleep(length)
 		synctest.Wait()
-		most := unprovenLimit.Burst + int(unprovenLimit.Rate*length.Seconds()) + 1
+		most := unprovenBurst + int(DefaultUnprovenRate*length.Seconds()) + 1
 		if made := up.made() - 1; made > most || made < most/2 {
 			t.Errorf("%d calls were made with invented tokens, at most %d may be", made, most)
 		}
