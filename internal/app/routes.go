@@ -25,6 +25,7 @@ const sdlPath = "/schema.graphql"
 // routes is every path there is. Demo is nil without --demo.
 func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *meter, entry access, demo *emulator.Emulator) http.Handler {
 	own := http.NewServeMux()
+	bodies := graphhttp.NewBodies(max(unsentBytes(cfg.MemoryLimit)/4, 2*int64(cfg.MaxBody)))
 	own.Handle("/graphql", auth.Viewer(entry.keys, entry.cookies)(graphhttp.New(schema, graphhttp.Options{
 		Log:       a.log,
 		Around:    around,
@@ -40,6 +41,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		HideSchema: !cfg.Introspects(),
 		Response:   responselimit.Limits{Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields()},
 		Unsent:     responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
+		Bodies:     bodies,
 		Audience:   func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
 	})))
 	page := playground.Handler(entry.cookies != nil)
@@ -64,7 +66,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 	}
 	// CORS is outermost: a page must be able to read refusals too.
 	return graphhttp.Chain(all, graphhttp.CORS([]string{"/graphql", sdlPath}, cfg.AllowOrigin),
-		graphhttp.Admission(a.gate, "/graphql", int64(cfg.MaxBody), a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
+		graphhttp.Admission(a.gate, bodies, "/graphql", int64(cfg.MaxBody), a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
 }
 
 // live says that the process can answer at all.

@@ -21,18 +21,29 @@ import (
 // request: an overloaded server spends hardly more on a refusal than net/http
 // does. Refused requests have no line in the access log; their number is logged
 // once a second. Other requests, such as forms, wait in the endpoint itself, and so
-// do bodies of more than maxBody bytes; 0 takes the default.
-func Admission(gate *admission.Gate, path string, maxBody int64, log *slog.Logger) func(http.Handler) http.Handler {
+// do bodies of more than maxBody bytes; 0 takes the default. Bodies keeps account of
+// the bodies that it has read.
+func Admission(gate *admission.Gate, bodies *Bodies, path string, maxBody int64, log *slog.Logger) func(http.Handler) http.Handler {
 	maxBody = cmp.Or(maxBody, DefaultMaxBody)
 	refused := &refusals{log: log}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			arrived := time.Now()
-			if r.URL.Path != path || !readEarly(w, r, maxBody) {
+			if r.URL.Path != path {
 				next.ServeHTTP(w, r)
 				return
 			}
-			slot, err := gate.Enter(r.Context())
+			hold := bodies.hold()
+			defer hold.release()
+			whole, err := readEarly(w, r, maxBody, hold)
+			if err == nil && !whole {
+				next.ServeHTTP(w, r)
+				return
+			}
+			var slot *admission.Slot
+			if err == nil {
+				slot, err = gate.Enter(r.Context())
+			}
 			if err != nil {
 				refused.add(err)
 				if errors.Is(err, admission.ErrRefused) {
@@ -69,17 +80,21 @@ type earlyBody struct {
 func (*earlyBody) Close() error { return nil }
 
 // readEarly reads the body, and reports whether the request can wait for its slot
-// now. A body that is too large or does not arrive is left to the transport.
-func readEarly(w http.ResponseWriter, r *http.Request, maxBody int64) bool {
+// now. A body that is too large or does not arrive is left to the transport. The
+// error is [admission.ErrRefused]: there is no memory for the body.
+func readEarly(w http.ResponseWriter, r *http.Request, maxBody int64, hold *bodyHold) (whole bool, err error) {
 	if r.Method == http.MethodGet {
-		return true
+		return true, nil
 	}
 	if r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), mediaJSON) || r.ContentLength > maxBody {
-		return false
+		return false, nil
 	}
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
-	text, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	text, err := io.ReadAll(io.LimitReader(hold.reader(r.Body), maxBody+1))
+	if errors.Is(err, errBodies) {
+		return false, admission.ErrRefused
+	}
 	if err != nil || int64(len(text)) > maxBody {
 		rest := io.Reader(r.Body)
 		if err != nil {
@@ -89,13 +104,13 @@ func readEarly(w http.ResponseWriter, r *http.Request, maxBody int64) bool {
 			io.Reader
 			io.Closer
 		}{io.MultiReader(bytes.NewReader(text), rest), r.Body}
-		return false
+		return false, nil
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	early := &earlyBody{text: text}
 	early.Reset(text)
 	r.Body = early
-	return true
+	return true, nil
 }
 
 // failing is a reader that has failed.

@@ -64,7 +64,7 @@ func unreadable(err error) *formError {
 }
 
 // field reads one of the first two parts of the form whole.
-func field(parts *multipartstream.Reader, name string, limit int64) ([]byte, error) {
+func field(parts *multipartstream.Reader, name string, limit int64, hold *bodyHold) ([]byte, error) {
 	part, err := parts.Next()
 	if errors.Is(err, io.EOF) {
 		return nil, malformed(`The form has no "%s". Send "operations", then "map", then the files: %s`, name, specification)
@@ -78,8 +78,10 @@ func field(parts *multipartstream.Reader, name string, limit int64) ([]byte, err
 	if err := plain(part); err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(part, limit+1))
+	text, err := io.ReadAll(hold.reader(io.LimitReader(part, limit+1)))
 	switch {
+	case errors.Is(err, errBodies):
+		return nil, err
 	case err != nil:
 		return nil, unreadable(err)
 	case int64(len(text)) > limit && name == "operations":

@@ -87,6 +87,8 @@ type Options struct {
 	Response responselimit.Limits
 	// Unsent keeps account of the responses of the process that are not yet sent. Nil for an account of this handler's own.
 	Unsent *responselimit.Unsent
+	// Bodies keeps account of the request bodies of the process. Nil for an account of this handler's own.
+	Bodies *Bodies
 }
 
 func (o Options) withDefaults() Options {
@@ -126,6 +128,9 @@ func (o Options) withDefaults() Options {
 	if o.Unsent == nil {
 		o.Unsent = responselimit.NewUnsent(0)
 	}
+	if o.Bodies == nil {
+		o.Bodies = NewBodies(0)
+	}
 	return o
 }
 
@@ -136,7 +141,7 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv := newServer(schema, o.Scalars, o.HideSchema)
 	run := runner{
 		log: o.Log, gate: o.Admission, timeout: o.Timeout, beat: keepAlive, stop: o.Stop,
-		writes: o.Writes, audience: o.Audience, takers: takers(schema.Schema()), unsent: o.Unsent,
+		writes: o.Writes, audience: o.Audience, takers: takers(schema.Schema()), unsent: o.Unsent, bodies: o.Bodies,
 		prepare: srv.prepare,
 	}
 

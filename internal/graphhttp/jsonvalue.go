@@ -28,11 +28,11 @@ const maxNesting = 100
 //   - Text that is not Unicode is refused, because encoding/json would replace it.
 func decode(text []byte, what string) (any, error) {
 	text = unmarked(text)
-	if nesting(text) > maxNesting {
+	if depth := nesting(text); depth > maxNesting {
 		return nil, &gqlerr.Error{
 			Code:    gqlerr.CodeLimitExceeded,
 			Message: fmt.Sprintf("%s is nested too deeply: objects and lists may have at most %d levels.", what, maxNesting),
-			Details: map[string]any{"limit": "json-nesting", "maximum": maxNesting},
+			Details: map[string]any{"limit": "json-nesting", "value": depth, "maximum": maxNesting},
 		}
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))

@@ -1,6 +1,7 @@
 package graphhttp
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 	"strings"
@@ -69,7 +70,13 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		gqlerr.Write(w, r, http.StatusBadRequest, err)
 		return
 	}
-	task, err := t.read(flow, r, boundary)
+	hold := t.bodies.hold()
+	defer hold.release()
+	task, err := t.read(flow, r, boundary, hold)
+	if errors.Is(err, errBodies) {
+		overload(w, r, to)
+		return
+	}
 	if err == nil && key != "" {
 		err = task.identify()
 	}
@@ -88,10 +95,13 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 }
 
 // read reads the form up to its first file. Without files it reads all of it.
-func (t multipart) read(flow *flow, r *http.Request, boundary string) (task, error) {
+func (t multipart) read(flow *flow, r *http.Request, boundary string, hold *bodyHold) (task, error) {
 	start := graphql.Now()
+	if err := hold.add(freeBody + formBuffer); err != nil {
+		return task{}, err
+	}
 	parts := multipartstream.NewReader(flow, boundary)
-	text, err := field(parts, "operations", t.maxBody)
+	text, err := field(parts, "operations", t.maxBody, hold)
 	if err != nil {
 		return task{}, err
 	}
@@ -99,7 +109,7 @@ func (t multipart) read(flow *flow, r *http.Request, boundary string) (task, err
 	if err != nil {
 		return task{}, &formError{http.StatusBadRequest, err}
 	}
-	places, err := field(parts, "map", maxMap)
+	places, err := field(parts, "map", maxMap, hold)
 	if err != nil {
 		return task{}, err
 	}

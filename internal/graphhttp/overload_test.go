@@ -32,9 +32,12 @@ func occupy(t *testing.T, gate *admission.Gate) *admission.Slot {
 func gated(s *stub, o graphhttp.Options, gate *admission.Gate) map[string]http.Handler {
 	own := o
 	own.Admission = gate
+	if o.Bodies == nil {
+		o.Bodies = graphhttp.NewBodies(0)
+	}
 	return map[string]http.Handler{
 		"endpoint":   graphhttp.New(s, own),
-		"middleware": graphhttp.Admission(gate, "/graphql", 0, slog.New(slog.DiscardHandler))(graphhttp.New(s, own)),
+		"middleware": graphhttp.Admission(gate, o.Bodies, "/graphql", 0, slog.New(slog.DiscardHandler))(graphhttp.New(s, own)),
 	}
 }
 

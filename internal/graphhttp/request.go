@@ -19,8 +19,9 @@ import (
 // this is not asking, but holding a connection.
 const bodyTimeout = 10 * time.Second
 
-// readBody reads a JSON body. The status belongs to the error.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, status int, _ error) {
+// readBody reads a JSON body. The status belongs to the error; it is 0 if there is no
+// memory for the body.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, hold *bodyHold) (body []byte, status int, _ error) {
 	if early, ok := r.Body.(*earlyBody); ok && int64(len(early.text)) <= limit {
 		return unmarked(early.text), 0, nil
 	}
@@ -28,7 +29,10 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte,
 	// when the client leaves. A writer without deadlines is one of a test.
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	body, err := io.ReadAll(hold.reader(http.MaxBytesReader(w, r.Body, limit)))
+	if errors.Is(err, errBodies) {
+		return nil, 0, err
+	}
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, http.StatusRequestEntityTooLarge, tooLong(max(r.ContentLength, limit+1), limit, "The request body")

@@ -32,6 +32,7 @@ type runner struct {
 	audience func(context.Context) string
 	takers   map[string]bool // the mutation fields that take files
 	unsent   *responselimit.Unsent
+	bodies   *Bodies
 	prepare  func(context.Context, *graphql.RawParams) (*graphql.OperationContext, gqlerror.List)
 }
 

@@ -1,6 +1,7 @@
 package graphhttp
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -90,7 +91,13 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		return
 	}
 	start := graphql.Now()
-	body, status, err := readBody(w, r, t.maxBody)
+	hold := t.bodies.hold()
+	defer hold.release()
+	body, status, err := readBody(w, r, t.maxBody, hold)
+	if errors.Is(err, errBodies) {
+		overload(w, r, to)
+		return
+	}
 	if err != nil {
 		gqlerr.Write(w, r, status, err)
 		return
