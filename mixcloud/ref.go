@@ -196,6 +196,40 @@ func shape(path []string) (ref Ref, problem string) {
 // escaping. What is no path at all is returned as it is. The result still
 // answers when it is requested, but what the API shows is the key as received.
 func Canonical(key string) string {
+	if isPlain(key) {
+		return key
+	}
+	return canonical(key)
+}
+
+// isPlain reports whether a key needs no work: most do not. It is false for some
+// keys that are canonical.
+func isPlain(key string) bool {
+	if len(key) < 3 || len(key) > maxPath || key[0] != '/' || key[len(key)-1] != '/' {
+		return false
+	}
+	element := 1
+	for i := 1; i < len(key); i++ {
+		switch c := key[i]; {
+		case c == '/' && key[i-1] == '/':
+			return false
+		case c == '/':
+			if element == 1 && i < len(key)-1 && slices.Contains(tagPrefixes, key[1:i]) && key[1:i] != tagPrefix {
+				return false
+			}
+			element++
+		case 'A' <= c && c <= 'Z' && element == 1:
+			return false
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// canonical is [Canonical] for any key.
+func canonical(key string) string {
 	clean, problem := cleanPath(key)
 	if problem != "" {
 		return key

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 var testRoots = []string{"http://127.0.0.1:8080/emulator", "http://127.0.0.1:8080/emulator/www/", "https://Mix.Example"}
@@ -210,6 +211,23 @@ func FuzzParseRef(f *testing.F) {
 			t.Errorf("%q: canonically it is %v, %v", s, kind, err)
 		}
 	})
+}
+
+// The short way gives what the long one gives.
+func TestCanonical_Plain(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		key := rapid.OneOf(rapid.StringMatching(`(/(tag|discover|genres|[a-zA-Z0-9_-]{0,4})){0,3}/?`), rapid.StringN(0, 12, -1)).Draw(t, "key")
+		if got, want := Canonical(key), canonical(key); got != want {
+			t.Fatalf("Canonical(%q) = %q, want %q", key, got, want)
+		}
+	})
+}
+
+func TestCanonical_Allocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts those of the whole process
+	if n := testing.AllocsPerRun(100, func() { Canonical("/spartacus/party-time/") }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
 }
 
 func TestCanonical(t *testing.T) {
