@@ -47,9 +47,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, "mixcloud-graphql:", err)
 	}
+	_, wrongConfig := errors.AsType[*app.ConfigError](err)
 	switch {
 	case err == nil:
 		return 0
+	case wrongConfig:
+		return 2
 	case errors.Is(err, app.ErrDifference):
 		return 3
 	default:

@@ -16,6 +16,7 @@ import (
 	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/connlimit"
+	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/redis"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
@@ -32,6 +33,7 @@ type App struct {
 	drain    time.Duration
 	conns    *connlimit.Limiter
 	cert     *certificate // nil for plain HTTP
+	reloads  reloads
 	draining atomic.Bool
 	stop     chan struct{} // closed when draining begins
 }
@@ -73,7 +75,7 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 	}
 	cert, err := newCertificate(cfg.TLSCert, cfg.TLSKey)
 	if err != nil {
-		return nil, err
+		return nil, &ConfigError{err}
 	}
 	store := newStore(cfg, client, entry, shared, log, tune)
 	entry.exchanges.store = store
@@ -85,7 +87,19 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 	if err != nil {
 		return nil, err
 	}
-	a.handler = a.routes(cfg, schema, around, meter, entry, demo)
+	bodies := graphhttp.NewBodies(max(unsentBytes(cfg.MemoryLimit)/4, 2*int64(cfg.MaxBody)))
+	endpoint := a.endpoint(cfg, schema, around, meter, entry, bodies)
+	if cert != nil {
+		a.reloads.add("certificate", cert.Reload)
+	}
+	if cfg.Manifest != "" {
+		load := func() error { return loadManifest(endpoint, cfg.Manifest) }
+		if err := load(); err != nil {
+			return nil, &ConfigError{err}
+		}
+		a.reloads.add("manifest", load)
+	}
+	a.handler = a.routes(cfg, schema, endpoint, bodies, entry, demo)
 	if shared != nil {
 		shared.Start(store.Forget)
 	}
@@ -94,14 +108,6 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 
 // ServeHTTP answers as the server does, for tests and for mounting elsewhere.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
-
-// Reload reads the TLS certificate again. After an error the server keeps the one it has.
-func (a *App) Reload() error {
-	if a.cert == nil {
-		return nil
-	}
-	return a.cert.Reload()
-}
 
 // Serve serves ln, and closes it, until ctx ends. Then it takes no new
 // connections and returns when the requests in flight are answered: nil if

@@ -22,11 +22,9 @@ import (
 // sdlPath is where the schema is, as text.
 const sdlPath = "/schema.graphql"
 
-// routes is every path there is. Demo is nil without --demo.
-func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *meter, entry access, demo *emulator.Emulator) http.Handler {
-	own := http.NewServeMux()
-	bodies := graphhttp.NewBodies(max(unsentBytes(cfg.MemoryLimit)/4, 2*int64(cfg.MaxBody)))
-	own.Handle("/graphql", auth.Viewer(entry.keys, entry.cookies)(graphhttp.New(schema, graphhttp.Options{
+// endpoint makes the GraphQL endpoint.
+func (a *App) endpoint(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *meter, entry access, bodies *graphhttp.Bodies) *graphhttp.Handler {
+	return graphhttp.New(schema, graphhttp.Options{
 		Log:       a.log,
 		Around:    around,
 		Estimate:  meter.estimate,
@@ -38,12 +36,18 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, around g
 		Stop:      a.stop,
 		MaxBody:   int64(cfg.MaxBody), TokenLimit: cfg.MaxTokens, MaxDepth: cfg.MaxDepth, MaxRootFields: cfg.MaxRootFields,
 		MaxAliases: cfg.MaxAliases, MaxDirectives: cfg.MaxDirectives,
-		HideSchema: !cfg.Introspects(),
-		Response:   responselimit.Limits{Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields()},
-		Unsent:     responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
-		Bodies:     bodies,
-		Audience:   func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
-	})))
+		HideSchema: !cfg.Introspects(), OnlyPersisted: cfg.OnlyPersisted,
+		Response: responselimit.Limits{Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields()},
+		Unsent:   responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
+		Bodies:   bodies,
+		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
+	})
+}
+
+// routes is every path there is. Demo is nil without --demo.
+func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, endpoint http.Handler, bodies *graphhttp.Bodies, entry access, demo *emulator.Emulator) http.Handler {
+	own := http.NewServeMux()
+	own.Handle("/graphql", auth.Viewer(entry.keys, entry.cookies)(endpoint))
 	page := playground.Handler(entry.cookies != nil)
 	own.Handle("GET /{$}", page)
 	own.Handle("GET /playground/", page)

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"time"
 
 	graphschema "mixcloud-graphql/graph/schema"
@@ -40,6 +43,9 @@ func Run(ctx context.Context, cmd config.Command, stdout, stderr io.Writer) erro
 }
 
 func runServe(ctx context.Context, cfg config.Serve, stdout, stderr io.Writer) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // first: without it the signal ends the process
+	defer signal.Stop(hangups)
 	cfg.MemoryLimit = limitMemory(cfg.MemoryLimit)
 	defer raiseHeapFloor(cfg.MemoryLimit)()
 	log, err := telemetry.NewLogger(stderr, cfg.Log.Format, cfg.Log.Level)
@@ -62,6 +68,9 @@ func runServe(ctx context.Context, cfg config.Serve, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
+	reloading, stop := context.WithCancel(ctx)
+	defer stop()
+	go a.reloadOn(reloading, hangups)
 	if _, err := fmt.Fprintln(stdout, "ready", base); err != nil {
 		return err
 	}

@@ -63,6 +63,8 @@ type Serve struct {
 	MaxBytes        Bytes         `name:"max-response-bytes" default:"16MiB" placeholder:"SIZE" help:"Maximum size of the data of a response."`
 	MemoryLimit     Bytes         `default:"0" placeholder:"SIZE" help:"Memory that the process should stay within. 0 takes GOMEMLIMIT, or else the limit of the container. Responses that wait to be sent take 256 MiB, or half of the limit if that is less; above it new operations are refused."`
 	Introspection   *bool         `default:"true" help:"Whether clients may read the schema. With false introspection is refused, errors suggest no names of the schema, and /schema.graphql is not there."`
+	Manifest        string        `placeholder:"FILE" help:"Manifest of operations (Relay's or Apollo's format) that clients may name by their ids. It is read at start and on SIGHUP."`
+	OnlyPersisted   bool          `help:"Execute only the operations of the manifest: other ids and all documents are refused before they are parsed."`
 	AllowOrigin     []string      `name:"allow-origin" sep:" " placeholder:"ORIGIN" help:"Origin whose pages may use the graph, such as https://app.example.com; may be given several times, and in the environment separated by blanks. These pages may use the session cookie, which browsers send from the same site only (SameSite=Lax). Without it pages of every origin may use the graph, without the cookie."`
 	TLSCert         string        `name:"tls-cert" placeholder:"FILE" help:"Certificate chain of the server in PEM, for HTTPS. Needs --tls-key."`
 	TLSKey          string        `name:"tls-key" placeholder:"FILE" help:"Private key of the certificate, in PEM."`

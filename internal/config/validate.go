@@ -85,6 +85,9 @@ func (c *Serve) Validate() error {
 		}
 	}
 	c.signIn(&p)
+	if c.OnlyPersisted && c.Manifest == "" {
+		p.add("only-persisted", "needs --manifest, the operations that are executed")
+	}
 	for _, origin := range c.AllowOrigin {
 		p.origin("allow-origin", origin)
 	}

@@ -8,7 +8,6 @@ package graphhttp
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -70,6 +69,9 @@ type Options struct {
 	Queries graphql.Cache[string]
 	// HideSchema refuses introspection, and errors suggest no names of the schema.
 	HideSchema bool
+	// OnlyPersisted refuses all operations that are not in the manifest, see
+	// [Handler.SetManifest].
+	OnlyPersisted bool
 	// MaxBody is the largest request body, in bytes; of a form, its "operations".
 	MaxBody int64
 	// TokenLimit is the most lexical tokens a document may have.
@@ -136,7 +138,7 @@ func (o Options) withDefaults() Options {
 
 // New returns the handler of the GraphQL endpoint for schema. It expects the
 // middleware of this package around it, but works without.
-func New(schema graphql.ExecutableSchema, o Options) http.Handler {
+func New(schema graphql.ExecutableSchema, o Options) *Handler {
 	o = o.withDefaults()
 	srv := newServer(schema, o.Scalars, o.HideSchema)
 	run := runner{
@@ -156,13 +158,14 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	srv.recover = gqlerr.Recover(o.Log)
 	srv.SetRecoverFunc(srv.recover)
 	srv.tokens = o.TokenLimit
-	persisted := newPersisted(o.Queries)
-	srv.Use(persisted) // puts in the document that those below read
 	srv.cache = newQueryCache()
-	srv.Use(documentLimits{
+	persisted := newPersisted(srv.cache.manifest, o.OnlyPersisted, o.Queries)
+	srv.Use(persisted) // puts in the document that those below read
+	limits := documentLimits{
 		tokens: o.TokenLimit, depth: o.MaxDepth, roots: o.MaxRootFields, keys: o.MaxAliases, directives: o.MaxDirectives,
 		known: srv.cache,
-	})
+	}
+	srv.Use(limits)
 	if !o.HideSchema {
 		srv.Use(extension.Introspection{})
 	}
@@ -174,5 +177,5 @@ func New(schema graphql.ExecutableSchema, o Options) http.Handler {
 	if o.Around != nil {
 		srv.AroundOperations(o.Around)
 	}
-	return accounted(srv)
+	return &Handler{accounted(srv), srv, limits}
 }

@@ -25,10 +25,21 @@ const (
 // make up as many of those as he likes.
 type queryCache struct {
 	graphql.Cache[*ast.QueryDocument]
+
+	manifest *documentSet // whose documents stay
 }
 
 func newQueryCache() queryCache {
-	return queryCache{lru.New[*ast.QueryDocument](cachedQueries)}
+	return queryCache{lru.New[*ast.QueryDocument](cachedQueries), new(documentSet)}
+}
+
+func (c queryCache) Get(ctx context.Context, query string) (*ast.QueryDocument, bool) {
+	if d := c.manifest.Load(); d != nil {
+		if doc, ok := d.parsed[query]; ok {
+			return doc, true
+		}
+	}
+	return c.Cache.Get(ctx, query)
 }
 
 func (c queryCache) Add(ctx context.Context, query string, doc *ast.QueryDocument) {
@@ -60,7 +71,12 @@ func (l documentLimits) MutateOperationParameters(ctx context.Context, params *g
 	if _, passed := l.known.Get(ctx, params.Query); passed {
 		return nil
 	}
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Query}, l.tokens)
+	return l.check(params.Query)
+}
+
+// check refuses a document over a limit. Syntax errors are not its business.
+func (l documentLimits) check(query string) *gqlerror.Error {
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, l.tokens)
 	switch {
 	case err != nil && strings.Contains(err.Error(), tokenLimit):
 		return exceeded("max-tokens", l.tokens+1, l.tokens, nil,

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -34,13 +35,18 @@ const (
 // valid, within all limits, and the text of its hash. It is two extensions: this
 // one must come before all that reads the document, and [keeping] after all
 // that may refuse it.
+//
+// Operations of a manifest are found by their ids first, be these hashes or not.
+// With only, no others are executed.
 type persisted struct {
-	own    *otter.Cache[string, string] // text by hash
-	others graphql.Cache[string]        // what other replicas know; nil for nothing
+	manifest *documentSet
+	only     bool
+	own      *otter.Cache[string, string] // text by hash
+	others   graphql.Cache[string]        // what other replicas know; nil for nothing
 }
 
-func newPersisted(others graphql.Cache[string]) persisted {
-	return persisted{otter.Must(&otter.Options[string, string]{
+func newPersisted(manifest *documentSet, only bool, others graphql.Cache[string]) persisted {
+	return persisted{manifest, only, otter.Must(&otter.Options[string, string]{
 		MaximumWeight: persistedBytes,
 		Weigher:       func(_, text string) uint32 { return uint32(persistedOverhead + len(text)) }, //nolint:gosec // at most largestPersisted
 	}), others}
@@ -59,7 +65,26 @@ type claimed struct {
 
 // MutateOperationParameters puts the document in place of its hash.
 func (p persisted) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
-	extension := params.Extensions["persistedQuery"]
+	extension, document := params.Extensions["persistedQuery"], params.Extensions[documentKey]
+	if p.only && params.Query != "" {
+		return &gqlerror.Error{Message: errDocument.Message, Err: refusedDocument{errDocument}}
+	}
+	if params.Query == "" {
+		for _, id := range []any{document, hashIn(extension)} {
+			id, _ := id.(string)
+			if text, ok := p.manifest.find(id); ok {
+				params.Query = text
+				return nil
+			}
+		}
+		if p.only || document != nil && extension == nil {
+			err := errPersistedNotFound()
+			if p.only {
+				err.Err = refusedDocument{errors.New("not in the manifest")}
+			}
+			return err
+		}
+	}
 	if extension == nil {
 		return nil
 	}
@@ -73,13 +98,23 @@ func (p persisted) MutateOperationParameters(ctx context.Context, params *graphq
 	}
 	switch {
 	case params.Query == "":
-		// Clients know it by these very words.
-		return &gqlerror.Error{Message: "PersistedQueryNotFound", Extensions: map[string]any{"code": string(gqlerr.CodePersistedQueryNotFound)}}
+		return errPersistedNotFound()
 	case sent && hashOf(params.Query) != hash: // what was found was looked at when it was kept
 		return gqlerror.Wrap(gqlerr.Invalid("sha256Hash", "is not the SHA-256 of the query"))
 	}
 	graphql.GetOperationContext(ctx).Stats.SetExtension(persistedKey, claimed{hash, sent})
 	return nil
+}
+
+// errPersistedNotFound asks for the document of an id. Clients know it by these very words.
+func errPersistedNotFound() *gqlerror.Error {
+	return &gqlerror.Error{Message: "PersistedQueryNotFound", Extensions: map[string]any{"code": string(gqlerr.CodePersistedQueryNotFound)}}
+}
+
+// hashIn returns the hash in extensions.persistedQuery, whatever its form; nil for none.
+func hashIn(extension any) any {
+	members, _ := extension.(map[string]any)
+	return members["sha256Hash"]
 }
 
 // get gives the document of a hash; "" if nobody knows it.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -73,6 +74,9 @@ func operation(text []byte, what string, header http.Header) (*graphql.RawParams
 	if err := cmp.Or(errs[:]...); err != nil {
 		return nil, err
 	}
+	if err := setDocument(params, func(name string) (string, error) { return textMember(members, name) }); err != nil {
+		return nil, err
+	}
 	if params.Query == "" && len(params.Extensions) == 0 {
 		return nil, errNoQuery
 	}
@@ -88,7 +92,7 @@ func urlParams(r *http.Request) (*graphql.RawParams, error) {
 	if err != nil {
 		return nil, badRequest("The query string is not percent-encoded as it should be.")
 	}
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+	for _, name := range slices.Concat(documentNames, []string{"query", "operationName", "variables", "extensions"}) {
 		switch {
 		case len(q[name]) > 1:
 			return nil, gqlerr.Invalid(name, "occurs twice in the query string")
@@ -105,6 +109,9 @@ func urlParams(r *http.Request) (*graphql.RawParams, error) {
 		return nil, err
 	}
 	if params.Extensions, err = objectParam(q, "extensions"); err != nil {
+		return nil, err
+	}
+	if err := setDocument(params, func(name string) (string, error) { return q.Get(name), nil }); err != nil {
 		return nil, err
 	}
 	if params.Query == "" && len(params.Extensions) == 0 {

@@ -69,6 +69,9 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		if task.to.Media == "" && status < http.StatusBadRequest {
 			status = http.StatusBadRequest // who takes only events would wait for them
 		}
+		if refusesDocument(errs) {
+			status = http.StatusBadRequest
+		}
 		body := encode(resp)
 		task.slot.Leave()
 		write(w, media, answer{status, body})
@@ -202,6 +205,9 @@ func (t task) fingerprint(query string) idempotency.Fingerprint {
 		}
 		if len(extensions) == 0 {
 			delete(members, "extensions")
+		}
+		for _, name := range documentNames {
+			delete(members, name)
 		}
 		members["query"] = rawJSON(query)
 		content[0] = string(rawJSON(members))

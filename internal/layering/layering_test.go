@@ -32,6 +32,7 @@ var may = []struct {
 	{"internal/accept", nil},
 	{"internal/layering", nil},
 	{"internal/static", nil},
+	{"internal/manifest", nil},
 	{"internal/playground", []string{"internal/static"}},
 	{"internal/conformance", nil}, // judges bytes, so it shares no decoding with the client
 	{"internal/multipartstream", nil},
@@ -47,7 +48,7 @@ var may = []struct {
 	{"internal/coerce", []string{"internal/gqlerr"}},
 	{"internal/auth", []string{"internal/gqlerr", "mixcloud"}},
 	{"internal/responselimit", []string{"internal/gqlerr"}},
-	{"internal/graphhttp", []string{"internal/accept", "internal/admission", "internal/coerce", "internal/gqlerr", "internal/idempotency", "internal/multipartstream", "internal/responselimit", "internal/telemetry", "internal/upload"}},
+	{"internal/graphhttp", []string{"internal/accept", "internal/admission", "internal/coerce", "internal/gqlerr", "internal/idempotency", "internal/manifest", "internal/multipartstream", "internal/responselimit", "internal/telemetry", "internal/upload"}},
 	{"internal/upstream", []string{"internal/admission", "internal/breaker", "internal/gqlerr", "internal/idempotency", "internal/ratelimit", "internal/telemetry", "mixcloud"}},
 	{"internal/redistest", []string{"internal/redisurl"}}, // for tests
 	{"internal/redis", []string{"internal/ratelimit", "internal/redisurl", "internal/upstream"}},

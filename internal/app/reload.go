@@ -1,0 +1,80 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/manifest"
+)
+
+// A ConfigError is a setting that turned out wrong when the server was put together,
+// such as the name of a file.
+type ConfigError struct{ err error }
+
+func (e *ConfigError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *ConfigError) Unwrap() error { return e.err }
+
+// Reloads are the files that a running server reads again on SIGHUP. Each is read on
+// its own: one that is bad changes nothing, is logged, and does not keep the others
+// from being read.
+type reloads struct {
+	mu  sync.Mutex // one reload at a time
+	all []reloadable
+}
+
+type reloadable struct {
+	name string
+	load func() error // which changes nothing if it fails
+}
+
+// add registers a file, before the server serves.
+func (r *reloads) add(name string, load func() error) { r.all = append(r.all, reloadable{name, load}) }
+
+// Reload reads the certificate and the manifest again, and logs how that went.
+func (a *App) Reload() error {
+	a.reloads.mu.Lock()
+	defer a.reloads.mu.Unlock()
+	var errs []error
+	for _, file := range a.reloads.all {
+		if err := file.load(); err != nil {
+			a.log.Error("reload failed: the previous one stays in use", "what", file.name, "err", err)
+			errs = append(errs, err)
+			continue
+		}
+		a.log.Info("reloaded", "what", file.name)
+	}
+	if len(a.reloads.all) == 0 {
+		a.log.Info("nothing to reload: there is neither a certificate nor a manifest")
+	}
+	return errors.Join(errs...)
+}
+
+// reloadOn reloads on each signal until ctx ends.
+func (a *App) reloadOn(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-signals:
+			_ = a.Reload() // it is logged
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// loadManifest reads the manifest of an endpoint.
+func loadManifest(endpoint *graphhttp.Handler, path string) error {
+	operations, err := manifest.Read(path)
+	if err != nil {
+		return fmt.Errorf("cannot use the manifest %s: %w", path, err)
+	}
+	if err := endpoint.SetManifest(operations); err != nil {
+		return fmt.Errorf("the manifest %s does not fit the schema:\n%w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package graphhttp
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator"
+
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/manifest"
+)
+
+// Documents are those of a manifest: parsed and validated before the first request.
+type documents struct {
+	text   map[string]string             // by id
+	parsed map[string]*ast.QueryDocument // by text
+}
+
+// A documentSet is the documents in force; nil before a manifest was set.
+type documentSet struct{ atomic.Pointer[documents] }
+
+// find returns the text of the document with an id.
+func (s *documentSet) find(id string) (string, bool) {
+	d := s.Load()
+	if d == nil || id == "" {
+		return "", false
+	}
+	text, ok := d.text[id]
+	return text, ok
+}
+
+// A Handler is the GraphQL endpoint.
+type Handler struct {
+	http.Handler
+
+	server *server
+	limits documentLimits
+}
+
+// SetManifest makes the handler execute the operations of a manifest by their ids, in
+// place of those of an earlier manifest. If one of them does not fit the schema or
+// the limits nothing changes, and the error has a line for each of these.
+func (h *Handler) SetManifest(operations []manifest.Operation) error {
+	next := &documents{text: map[string]string{}, parsed: map[string]*ast.QueryDocument{}}
+	var errs []error
+	for _, o := range operations {
+		doc, err := h.check(o)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%v: %w", o, err))
+			continue
+		}
+		next.text[o.ID], next.parsed[o.Text] = o.Text, doc
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	h.server.cache.manifest.Store(next)
+	return nil
+}
+
+// check parses and validates the document of an operation.
+func (h *Handler) check(o manifest.Operation) (*ast.QueryDocument, error) {
+	if err := h.limits.check(o.Text); err != nil {
+		if public, ok := errors.AsType[*gqlerr.Error](err); ok {
+			return nil, errors.New(public.Message)
+		}
+		return nil, err
+	}
+	doc, err := parse(o.Text, h.server.tokens)
+	if err != nil {
+		return nil, errors.New(err.Message)
+	}
+	if len(doc.Operations) != 1 {
+		return nil, fmt.Errorf("its document has %d operations, not one", len(doc.Operations))
+	}
+	if errs := validator.ValidateWithRules(h.server.schema, doc, validationRules(h.server.rules)); len(errs) > 0 {
+		problem := errs[0].Message
+		if len(errs) > 1 {
+			problem = fmt.Sprintf("%s (and %d more errors)", problem, len(errs)-1)
+		}
+		return nil, errors.New(problem)
+	}
+	switch op := doc.Operations[0]; {
+	case o.Name != "" && o.Name != op.Name:
+		return nil, fmt.Errorf("its document has an operation of the name %q", op.Name)
+	case o.Type != "" && o.Type != string(op.Operation):
+		return nil, fmt.Errorf("its document has a %s, not a %s", op.Operation, o.Type)
+	}
+	return doc, nil
+}
+
+// A refusedDocument is the error of a request for what the manifest does not have,
+// where only its operations are executed. Its status holds in every media type.
+type refusedDocument struct{ error }
+
+// Unwrap returns the error in its public words; nil if the code says all.
+func (r refusedDocument) Unwrap() error { return r.error }
+
+// refusesDocument reports whether an operation was refused by [refusedDocument].
+func refusesDocument(errs gqlerror.List) bool {
+	if len(errs) == 0 {
+		return false
+	}
+	_, refused := errors.AsType[refusedDocument](errs[0].Err)
+	return refused
+}
+
+var errDocument = &gqlerr.Error{
+	Code:    gqlerr.CodeForbidden,
+	Message: "This server executes only the operations of its manifest. Send the id of one as documentId, doc_id or extensions.persistedQuery.sha256Hash, without a document.",
+}
+
+// documentNames are the members of a request, or the parameters of a URL, that have
+// the id of a document: that of the GraphQL-over-HTTP specification, and those of
+// Relay's documentation and examples.
+var documentNames = []string{"documentId", "doc_id", "id"}
+
+// documentKey is the member of the extensions that has such an id later on.
+const documentKey = "documentId"
+
+// setDocument puts the id of a document into the extensions, if the request has one
+// neither a document nor a hash.
+func setDocument(params *graphql.RawParams, member func(name string) (string, error)) error {
+	if params.Query != "" || params.Extensions["persistedQuery"] != nil {
+		return nil
+	}
+	for _, name := range documentNames {
+		id, err := member(name)
+		if err != nil {
+			return err
+		}
+		if id != "" {
+			if params.Extensions == nil {
+				params.Extensions = map[string]any{}
+			}
+			params.Extensions[documentKey] = id
+			return nil
+		}
+	}
+	return nil
+}

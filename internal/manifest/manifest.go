@@ -1,0 +1,159 @@
+// Package manifest reads the files in which the compilers of clients list the
+// operations of an application, so that a server can execute these by their ids. It
+// knows two formats:
+//
+//   - Relay's (persistConfig of relay-compiler): {"<id>": "<document>", …}
+//   - Apollo's (generate-persisted-query-manifest): {"format": "apollo-persisted-query-manifest",
+//     "version": 1, "operations": [{"id": "…", "name": "…", "type": "query", "body": "…"}, …]}
+//
+// Whether a document is valid for a schema is not checked here.
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// An Operation is one entry of a manifest.
+type Operation struct {
+	ID   string `json:"id"`
+	Name string `json:"name"` // "" if the format has none
+	Type string `json:"type"` // query, mutation or subscription; "" if the format has none
+	Text string `json:"body"` // a document with one operation
+}
+
+// String names the operation in a message.
+func (o Operation) String() string {
+	if o.Name == "" {
+		return fmt.Sprintf("operation %q", o.ID)
+	}
+	return fmt.Sprintf("operation %s (id %q)", o.Name, o.ID)
+}
+
+// apollo is the format of Apollo's manifests, and its version.
+const (
+	apollo        = "apollo-persisted-query-manifest"
+	apolloVersion = 1
+)
+
+// largest is the largest file that is read, in bytes.
+const largest = 64 << 20
+
+// Read reads a file.
+func Read(path string) ([]Operation, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, largest+1))
+	if err == nil && len(text) > largest {
+		err = fmt.Errorf("it has more than %d bytes", largest)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return Parse(text)
+}
+
+// Parse reads the text of a file. Each operation has an id of its own.
+func Parse(text []byte) ([]Operation, error) {
+	keys, members, err := object(bytes.TrimPrefix(text, []byte("\uFEFF")))
+	if err != nil {
+		return nil, err
+	}
+	var all []Operation
+	if format, ok := members["format"]; ok && !looksLikeDocument(format) {
+		all, err = parseApollo(format, members)
+	} else {
+		all, err = parseRelay(keys, members)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, errors.New("it has no operations")
+	}
+	known := map[string]bool{}
+	for i, o := range all {
+		switch {
+		case o.ID == "":
+			return nil, fmt.Errorf("its operation %d has no id", i+1)
+		case o.Text == "":
+			return nil, fmt.Errorf("its %v has no document", o)
+		case known[o.ID]:
+			return nil, fmt.Errorf("its %v has the id of another", o)
+		}
+		known[o.ID] = true
+	}
+	return all, nil
+}
+
+// looksLikeDocument reports whether the member "format" is the document of Relay's
+// operation with that id.
+func looksLikeDocument(format json.RawMessage) bool { return bytes.ContainsRune(format, '{') }
+
+// object reads the members of a JSON object, and their names in order.
+func object(text []byte) (names []string, members map[string]json.RawMessage, _ error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return nil, nil, errors.New("it is not a JSON object")
+	}
+	members = map[string]json.RawMessage{}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return nil, nil, fmt.Errorf("it is not JSON: %w", err)
+		}
+		key, _ := name.(string)
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, nil, fmt.Errorf("it is not JSON: %w", err)
+		}
+		if _, twice := members[key]; twice {
+			return nil, nil, fmt.Errorf("it has %q twice", key)
+		}
+		members[key] = value
+		names = append(names, key)
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, nil, fmt.Errorf("it is not JSON: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, nil, errors.New("it has more than one JSON value")
+	}
+	return names, members, nil
+}
+
+func parseRelay(names []string, members map[string]json.RawMessage) ([]Operation, error) {
+	all := make([]Operation, len(names))
+	for i, id := range names {
+		all[i].ID = id
+		if err := json.Unmarshal(members[id], &all[i].Text); err != nil {
+			return nil, fmt.Errorf("its member %q is not the text of a document", id)
+		}
+	}
+	return all, nil
+}
+
+func parseApollo(format json.RawMessage, members map[string]json.RawMessage) ([]Operation, error) {
+	var file struct {
+		Format     string      `json:"format"`
+		Version    int         `json:"version"`
+		Operations []Operation `json:"operations"`
+	}
+	if json.Unmarshal(format, &file.Format) != nil || file.Format != apollo {
+		return nil, fmt.Errorf("its format is %s, not %q", format, apollo)
+	}
+	if version := members["version"]; json.Unmarshal(version, &file.Version) != nil || file.Version != apolloVersion {
+		return nil, fmt.Errorf("its version is %s, not %d", version, apolloVersion)
+	}
+	if err := json.Unmarshal(members["operations"], &file.Operations); err != nil {
+		return nil, errors.New(`its "operations" are not a list of objects with the texts id, name, type and body`)
+	}
+	return file.Operations, nil
+}

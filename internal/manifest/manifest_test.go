@@ -1,0 +1,77 @@
+package manifest_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/internal/manifest"
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		text string
+		want []manifest.Operation
+	}{
+		"relay":                 {`{"b": "query B { b }", "a": "{ a }"}`, []manifest.Operation{{ID: "b", Text: "query B { b }"}, {ID: "a", Text: "{ a }"}}},
+		"relay with a mark":     {"\uFEFF" + `{"a": "{ a }"}`, []manifest.Operation{{ID: "a", Text: "{ a }"}}},
+		"relay, an odd id":      {`{"format": "query B { b }"}`, []manifest.Operation{{ID: "format", Text: "query B { b }"}}},
+		"apollo":                {`{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"x","name":"N","type":"query","body":"query N { a }","more":1}]}`, []manifest.Operation{{"x", "N", "query", "query N { a }"}}},
+		"apollo in other order": {`{"operations":[{"body":"{ a }","id":"x"}],"version":1,"format":"apollo-persisted-query-manifest"}`, []manifest.Operation{{ID: "x", Text: "{ a }"}}},
+	}
+	for name, tt := range tests {
+		got, err := manifest.Parse([]byte(tt.text))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestParse_Problems(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                             "not a JSON object",
+		"[]":                           "not a JSON object",
+		"{}":                           "no operations",
+		`{"a": "{ a }"`:                "not JSON",
+		`{"a": "{ a }"} {}`:            "more than one JSON value",
+		`{"a": 1}`:                     `member "a" is not the text`,
+		`{"a": ""}`:                    `operation "a" has no document`,
+		`{"": "{ a }"}`:                "operation 1 has no id",
+		`{"a": "{ a }", "a": "{ b }"}`: `"a" twice`,
+		`{"format": "other"}`:          `format is "other"`,
+		`{"format": "apollo-persisted-query-manifest", "version": 2, "operations": []}`:                                                                  "version is 2, not 1",
+		`{"format": "apollo-persisted-query-manifest", "version": 1, "operations": {}}`:                                                                  `"operations" are not a list`,
+		`{"format": "apollo-persisted-query-manifest", "version": 1}`:                                                                                    `"operations" are not a list`,
+		`{"format": "apollo-persisted-query-manifest", "version": 1, "operations": []}`:                                                                  "no operations",
+		`{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id":"a","body":"{a}"},{"id":"a","name":"N","body":"query N{a}"}]}`: `operation N (id "a") has the id of another`,
+	} {
+		if _, err := manifest.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v lacks %q", text, err, want)
+		}
+	}
+}
+
+func TestRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "m.json")
+	if _, err := manifest.Read(path); err == nil {
+		t.Error("a file that is not there is read")
+	}
+	if err := os.WriteFile(path, []byte(`{"a":"{ a }"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := manifest.Read(path); err != nil || len(got) != 1 {
+		t.Errorf("%v: %v", got, err)
+	}
+	if _, err := manifest.Read("/dev/zero"); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("an endless file: %v", err)
+	}
+}

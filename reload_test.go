@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// post sends a JSON body, and returns status and response.
+func post(t *testing.T, url, body string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// SIGHUP reads the manifest again. A bad one changes nothing.
+func TestHangup_ReloadsTheManifest(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "manifest.json")
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`{"one": "{ user(username: \"demo\") { username } }"}`)
+	p := start(t, "--demo", "--addr=127.0.0.1:0", "--only-persisted", "--manifest="+path)
+	want := func(id string, found bool) {
+		t.Helper()
+		status, got := post(t, p.base+"/graphql", `{"documentId":"`+id+`"}`)
+		if found && (status != http.StatusOK || got != `{"data":{"user":{"username":"demo"}}}`) || !found && (status != http.StatusBadRequest || !strings.Contains(got, "PERSISTED_QUERY_NOT_FOUND")) {
+			t.Errorf("%s: status %d: %s", id, status, got)
+		}
+	}
+	hangup := func(logged string) {
+		t.Helper()
+		if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		p.waitFor(t, logged)
+	}
+	want("one", true)
+	want("two", false)
+	if status, got := post(t, p.base+"/graphql", `{"query":"{ __typename }"}`); status != http.StatusBadRequest || !strings.Contains(got, "FORBIDDEN") {
+		t.Errorf("a document: status %d: %s", status, got)
+	}
+
+	write(`{"two": "{ user(username: \"demo\") { usernam } }"}`)
+	hangup("msg=\"reload failed")
+	want("one", true)
+	want("two", false)
+
+	write(`{"two": "{ user(username: \"demo\") { username } }"}`)
+	hangup("msg=reloaded what=manifest")
+	want("one", false)
+	want("two", true)
+	p.signal(t)
+	p.end(t)
+	if code := p.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+}
+
+// A manifest that does not fit the schema ends the start, with each operation named.
+func TestBadManifest(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, tt := range map[string]struct {
+		text string
+		want []string
+	}{
+		"does not fit": {
+			`{"format":"apollo-persisted-query-manifest","version":1,"operations":[
+				{"id":"1","name":"Good","type":"query","body":"query Good { __typename }"},
+				{"id":"2","name":"Bad","type":"query","body":"query Bad { nope }"},
+				{"id":"3","name":"Worse","type":"query","body":"query Worse {"}]}`,
+			[]string{"does not fit the schema", `operation Bad (id "2"): Cannot query field "nope"`, `operation Worse (id "3"): Expected Name`},
+		},
+		"no JSON": {"nope", []string{"cannot use the manifest", "not a JSON object"}},
+		"missing": {"", []string{"cannot use the manifest", "no such file"}},
+	} {
+		path := filepath.Join(dir, strings.ReplaceAll(name, " ", "-"))
+		if tt.text != "" {
+			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		status, stdout, stderr := finish(t, nil, "--demo", "--addr=127.0.0.1:0", "--manifest="+path)
+		if status != 2 || stdout != "" {
+			t.Errorf("%s: status %d, stdout %q", name, status, stdout)
+		}
+		for _, part := range tt.want {
+			if !strings.Contains(stderr, part) {
+				t.Errorf("%s: %s lacks %s", name, stderr, part)
+			}
+		}
+		if strings.Contains(stderr, "Good") || bytes.Contains([]byte(stderr), []byte("ready")) {
+			t.Errorf("%s: %s", name, stderr)
+		}
+	}
+	if status, _, stderr := finish(t, nil, "--only-persisted"); status != 2 || !strings.Contains(stderr, "--only-persisted needs --manifest") {
+		t.Errorf("without a manifest: status %d: %s", status, stderr)
+	}
+}
