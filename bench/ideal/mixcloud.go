@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,7 +40,7 @@ func (r *resource) listed() time.Time {
 }
 
 // inside gives the resources of a member, by the member's name in the graph,
-// which for all of them is that of REST.
+// which for all of them but subjects is that of REST.
 func (r *resource) inside(member string) []*resource {
 	one := func(r *resource) []*resource {
 		if r == nil {
@@ -66,6 +67,8 @@ func (r *resource) inside(member string) []*resource {
 		return r.Users
 	case "cloudcasts":
 		return r.Cloudcasts
+	case "subjects":
+		return slices.Concat(r.Cloudcasts, r.Users)
 	case "sections":
 		return r.Sections
 	}

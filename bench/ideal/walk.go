@@ -140,6 +140,8 @@ func concrete(typ string, r *resource) string {
 			return "TrackSection"
 		}
 		return "ChapterSection"
+	case "Resource":
+		return kindOf(r.Key)
 	}
 	return typ
 }

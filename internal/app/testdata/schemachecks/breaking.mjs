@@ -1,0 +1,36 @@
+// Compares the schema with that of the last release, by graphql-inspector's diff. A change that breaks clients must be
+// named in the changelog: its path in backticks, such as `User.biog`, below "## Unreleased". Run from the root of the
+// repository:
+//
+//   node internal/app/testdata/schemachecks/breaking.mjs             exit status 1: a breaking change is not named
+//   node internal/app/testdata/schemachecks/breaking.mjs --release   writes docs/schema/released.graphql anew
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { CriticalityLevel, diff } from '@graphql-inspector/core'
+import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql'
+
+const released = 'docs/schema/released.graphql'
+
+// The breaking changes from one SDL to another, and which of them a changelog does not name.
+export async function breaking(before, after, changelog) {
+  const changes = await diff(buildSchema(before), buildSchema(after))
+  const all = changes.filter((c) => c.criticality.level === CriticalityLevel.Breaking)
+  const unreleased = /^## Unreleased$([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(changelog)?.[1] ?? ''
+  return { changes, all, unnamed: all.filter((c) => !unreleased.includes('`' + c.path + '`')) }
+}
+
+function current() {
+  const files = readdirSync('graph/schema').filter((f) => f.endsWith('.graphqls'))
+  return ['graph/schema.graphqls', ...files.map((f) => 'graph/schema/' + f)].map((f) => readFileSync(f, 'utf8')).join('\n')
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  if (process.argv[2] === '--release') {
+    writeFileSync(released, printSchema(lexicographicSortSchema(buildSchema(current()))) + '\n')
+  } else {
+    const { changes, all, unnamed } = await breaking(readFileSync(released, 'utf8'), current(), readFileSync('CHANGELOG.md', 'utf8'))
+    for (const c of unnamed) console.log(`breaks clients, and CHANGELOG.md does not name \`${c.path}\` below "## Unreleased": ${c.message}`)
+    console.log(`${changes.length} changes since the last release, ${all.length} of them breaking, ${unnamed.length} not named`)
+    process.exitCode = unnamed.length > 0 ? 1 : 0
+  }
+}
