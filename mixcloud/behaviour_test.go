@@ -225,7 +225,7 @@ func TestViewer(t *testing.T) {
 // TestKeys_OfAWholeWorld: whatever a Mixcloud names is read as what it is.
 func TestKeys_OfAWholeWorld(t *testing.T) {
 	t.Parallel()
-	w := world.New(1)
+	w := seeded()
 	keys := map[string]mixcloud.Kind{}
 	for _, u := range w.Users {
 		keys[u.Key()] = mixcloud.KindUser

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,10 +20,13 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
+// seeded is the world that tests clone.
+var seeded = sync.OnceValue(func() *world.World { return world.New(1) })
+
 // start gives an emulator of the seeded world, and a client of it.
 func start(t testing.TB, opts ...mixcloud.Option) (*emulator.Emulator, *world.World, *mixcloud.Client) {
 	t.Helper()
-	w := world.New(1)
+	w := seeded().Clone()
 	e, err := emulator.New(emulator.WithWorld(w))
 	if err != nil {
 		t.Fatal(err)

@@ -62,7 +62,7 @@ const foreign = "m:"
 // responses are searched for a mark that is not the asker's.
 func TestNothingCrosses(t *testing.T) {
 	t.Parallel()
-	operations := 100_000
+	operations := 30_000
 	if racing {
 		operations = 5_000
 	}

@@ -93,7 +93,7 @@ func TestEdgeOfWrite_AlreadyListed(t *testing.T) {
 // their own, and those items, which were added an hour apart.
 func longLists(t *testing.T) (w *world.World, at []time.Time, keys map[string][]string) {
 	t.Helper()
-	w, keys = world.New(1), map[string][]string{}
+	w, keys = seeded().Clone(), map[string][]string{}
 	var demo *world.User
 	for _, u := range w.Users {
 		if u.Username == "demo" {

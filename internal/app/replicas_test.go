@@ -20,7 +20,6 @@ import (
 	"mixcloud-graphql/internal/redisurl"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud/emulator"
-	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
 const sharedSecret = "the key of all replicas, 32 bytes"
@@ -302,7 +301,7 @@ func (b *busy) more(t *testing.T) {
 func TestReplicas_redisDies(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	mixcloud, err := emulator.New(emulator.WithWorld(world.New(1)))
+	mixcloud, err := emulator.New(emulator.WithWorld(seeded().Clone()))
 	if err != nil {
 		t.Fatal(err)
 	}

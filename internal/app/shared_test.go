@@ -22,14 +22,13 @@ import (
 	"mixcloud-graphql/internal/redistest"
 	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/mixcloud/emulator"
-	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
 // newPair makes two replicas that share a Redis, over a world to write to.
 func newPair(t *testing.T) (redis *redistest.Server, first, second *stage) {
 	t.Helper()
 	redis = redistest.Start(t)
-	mixcloud, err := emulator.New(emulator.WithWorld(world.New(1)))
+	mixcloud, err := emulator.New(emulator.WithWorld(seeded().Clone()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +294,7 @@ func TestReplicas_attemptIsUsedOnce(t *testing.T) {
 func TestReplicas_readYourWrites(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	mixcloud, err := emulator.New(emulator.WithWorld(world.New(1)), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
+	mixcloud, err := emulator.New(emulator.WithWorld(seeded().Clone()), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,7 +330,7 @@ func TestReplicas_readYourWrites(t *testing.T) {
 func TestReplicas_justUploaded(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	mixcloud, err := emulator.New(emulator.WithWorld(world.New(1)), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
+	mixcloud, err := emulator.New(emulator.WithWorld(seeded().Clone()), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -422,7 +421,7 @@ func TestReplicas_persistedQueries(t *testing.T) {
 func TestReplicas_ownLists(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	mixcloud, err := emulator.New(emulator.WithWorld(world.New(1)), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
+	mixcloud, err := emulator.New(emulator.WithWorld(seeded().Clone()), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -235,7 +235,7 @@ func TestSignIn_Demo(t *testing.T) {
 // they have allowed, and nothing secret is ever logged.
 func TestSignIn_TheWholeWay(t *testing.T) {
 	t.Parallel()
-	c := newCouple(t, nil, world.New(1))
+	c := newCouple(t, nil, seeded().Clone())
 	one, two := newBrowser(t, c.base), newBrowser(t, c.base)
 	seen := one.signIn(world.DocumentedUser, "/livez?x=y")
 	if seen.url.String() != c.base+"/livez?x=y" || seen.status != http.StatusOK {

@@ -6,15 +6,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
 // An upload that is sent again under its key is answered at once, as the first
 // time, and is made once.
 func TestStream_once(t *testing.T) {
 	t.Parallel()
-	h := newHarbourOver(t, world.New(1))
+	h := newHarbourOver(t, seeded().Clone())
 	head := uploadHead(t, nil, "mp3")
 	sound := mp3Head + strings.Repeat("x", 100_000)
 	send := func(key, filename, rest string, length int64) (int, string) {
@@ -66,7 +64,7 @@ func TestStream_once(t *testing.T) {
 // Actions have keys too.
 func TestOnce_action(t *testing.T) {
 	t.Parallel()
-	h := newHarbourOver(t, world.New(1))
+	h := newHarbourOver(t, seeded().Clone())
 	follow := func(key, who, id string) (int, string, bool) {
 		body := fmt.Sprintf(`{"query":"mutation($u: String) { followUser(input: {username: $u, clientMutationId: \"%s\"}) { message } }","variables":{"u":%q}}`, id, who)
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+h.address+"/graphql", strings.NewReader(body))
@@ -112,7 +110,7 @@ func TestOnce_action(t *testing.T) {
 // on, and leaves the key to the upload itself.
 func TestStream_dryRun(t *testing.T) {
 	t.Parallel()
-	h := newHarbourOver(t, world.New(1))
+	h := newHarbourOver(t, seeded().Clone())
 	head := uploadHead(t, nil, "mp3") + formFile("mp3", "x.mp3", "audio/mpeg")
 	for _, length := range []int64{1 << 30, -1} { // -1 is chunked
 		c := h.board(t, length, "Idempotency-Key: a", "X-GraphQL-Dry-Run: true")

@@ -12,13 +12,11 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
 func TestStream(t *testing.T) {
 	t.Parallel()
-	h := newHarbourOver(t, world.New(1))
+	h := newHarbourOver(t, seeded().Clone())
 	mp3 := mp3Head + strings.Repeat("sound\r\n--", 200_000)
 	picture := jpegHead + strings.Repeat("picture", 10_000)
 	audio := formFile("mp3", `wave \"x\".mp3`, "audio/mpeg") + mp3

@@ -175,10 +175,15 @@ func TestFalsified_IsComplete(t *testing.T) {
 	}
 }
 
-// A broken rule is found by its probe, and by no other.
+// A broken rule is found by its probe, and by no other. A run is sequential, so the
+// race detector, which makes it slow, needs to see only some of them.
 func TestRun_FindsTheBrokenRule(t *testing.T) {
 	t.Parallel()
-	for rule, want := range falsified {
+	for i, rule := range emulator.BrokenRules() {
+		if racing && i%10 > 0 {
+			continue
+		}
+		want := falsified[rule]
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			inBubble(t, func() http.RoundTripper {

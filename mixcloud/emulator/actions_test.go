@@ -240,7 +240,7 @@ func TestActions_dates(t *testing.T) {
 // Many at once leave a world in which both ends of every edge agree.
 func TestActions_concurrent(t *testing.T) {
 	t.Parallel()
-	w := world.New(1)
+	w := population().Clone()
 	e := own(t, emulator.WithWorld(w))
 	var wg sync.WaitGroup
 	actors := []string{"demo", "tidewrack", "OldFolksAtHome", "spartacus", "konrad-weiss", "MissCrackle"}

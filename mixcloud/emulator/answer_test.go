@@ -388,7 +388,7 @@ func TestNew_errors(t *testing.T) {
 // for a world of its own must not write into the one it was given before.
 func TestNew_worlds(t *testing.T) {
 	t.Parallel()
-	given := world.New(1)
+	given := population().Clone()
 	follows := func() int { return len(given.User("tidewrack").Following) }
 	before := follows()
 	tests := map[string]struct {

@@ -174,7 +174,7 @@ func TestHiddenListens(t *testing.T) {
 // Whoever hides the listens does not tell of them in the feed either.
 func TestHiddenListens_feed(t *testing.T) {
 	t.Parallel()
-	w := world.New(1)
+	w := population().Clone()
 	e := fresh(t, emulator.WithWorld(w))
 	listens := func(query string) (n int) {
 		for _, item := range getJSON(t, e, "/demo/feed/?limit=100"+query)["data"].([]any) {

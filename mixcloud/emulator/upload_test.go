@@ -199,7 +199,7 @@ func TestUpload_access(t *testing.T) {
 // What was uploaded is found wherever it belongs.
 func TestUpload(t *testing.T) {
 	t.Parallel()
-	e := own(t)
+	e := own(t, emulator.WithSeed(1))
 	f := with(
 		"name=Ein Schöner Morgen", "description=Slow\r\nand low", "tags-0-tag=Funk", "tags-1-tag=Birdsong at Dawn", "tags-2-tag=", "tags-3-tag=funk",
 		"sections-1-artist=Somebody New", "sections-1-song=First Light", "sections-2-artist=somebody new", "sections-2-song=Second Light",

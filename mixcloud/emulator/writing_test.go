@@ -16,10 +16,11 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// own is an emulator with a world of the test's own, which it may write to.
+// own is an emulator with a world of the test's own, which it may write to. One that
+// is to be reset needs [emulator.WithSeed].
 func own(t testing.TB, options ...emulator.Option) *emulator.Emulator {
 	t.Helper()
-	e, err := emulator.New(options...)
+	e, err := emulator.New(append([]emulator.Option{emulator.WithWorld(population().Clone())}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

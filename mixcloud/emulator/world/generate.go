@@ -20,8 +20,7 @@ const (
 // The cast (the users of cast.txt and the specials) is in every world; what
 // they uploaded, who follows them and everybody else depends on the seed.
 //
-// It takes about a tenth of a second, which is why there is no Clone: to begin
-// again, make the world anew.
+// It takes about a tenth of a second. Who needs many equal worlds clones one.
 func New(seed int64) *World {
 	w, _ := newWithMembers(seed)
 	return w
