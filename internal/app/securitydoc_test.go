@@ -1,0 +1,43 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Each test that docs/security.md names exists in the file that it links to, and
+// each line of its table names one.
+func TestSecurityDoc(t *testing.T) {
+	t.Parallel()
+	const doc = "../../docs/security.md"
+	text, err := os.ReadFile(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\[(Test\w+)\]\(([^)]+)\)`)
+	rows := 0
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| ---") || strings.HasPrefix(line, "| line ") {
+			continue
+		}
+		rows++
+		tests := link.FindAllStringSubmatch(line, -1)
+		if len(tests) == 0 {
+			t.Errorf("no test is named: %s", line)
+		}
+		for _, l := range tests {
+			source, err := os.ReadFile(filepath.Join(filepath.Dir(doc), l[2]))
+			if err != nil {
+				t.Error(err)
+			} else if !strings.Contains(string(source), "func "+l[1]+"(") {
+				t.Errorf("%s has no %s", l[2], l[1])
+			}
+		}
+	}
+	if rows < 20 {
+		t.Errorf("the table has %d lines", rows)
+	}
+}
