@@ -4,10 +4,11 @@
 //
 //   node internal/app/testdata/schemachecks/breaking.mjs             exit status 1: a breaking change is not named
 //   node internal/app/testdata/schemachecks/breaking.mjs --release   writes docs/schema/released.graphql anew
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { CriticalityLevel, diff } from '@graphql-inspector/core'
 import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql'
+import { schemaText } from './schema.mjs'
 
 const released = 'docs/schema/released.graphql'
 
@@ -19,16 +20,11 @@ export async function breaking(before, after, changelog) {
   return { changes, all, unnamed: all.filter((c) => !unreleased.includes('`' + c.path + '`')) }
 }
 
-function current() {
-  const files = readdirSync('graph/schema').filter((f) => f.endsWith('.graphqls'))
-  return ['graph/schema.graphqls', ...files.map((f) => 'graph/schema/' + f)].map((f) => readFileSync(f, 'utf8')).join('\n')
-}
-
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   if (process.argv[2] === '--release') {
-    writeFileSync(released, printSchema(lexicographicSortSchema(buildSchema(current()))) + '\n')
+    writeFileSync(released, printSchema(lexicographicSortSchema(buildSchema(schemaText()))) + '\n')
   } else {
-    const { changes, all, unnamed } = await breaking(readFileSync(released, 'utf8'), current(), readFileSync('CHANGELOG.md', 'utf8'))
+    const { changes, all, unnamed } = await breaking(readFileSync(released, 'utf8'), schemaText(), readFileSync('CHANGELOG.md', 'utf8'))
     for (const c of unnamed) console.log(`breaks clients, and CHANGELOG.md does not name \`${c.path}\` below "## Unreleased": ${c.message}`)
     console.log(`${changes.length} changes since the last release, ${all.length} of them breaking, ${unnamed.length} not named`)
     process.exitCode = unnamed.length > 0 ? 1 : 0
