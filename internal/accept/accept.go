@@ -1,6 +1,6 @@
-// Package accept negotiates the media type of a GraphQL response. It reads the
-// Accept header alone, so that errors which are written before a request is
-// understood come in the same type as the response would.
+// Package accept negotiates the media type and the content coding of a response.
+// It reads the headers Accept and Accept-Encoding alone, so that errors which are
+// written before a request is understood come in the same type as the response would.
 package accept
 
 import (
@@ -25,6 +25,7 @@ const Events = "text/event-stream"
 type Types struct {
 	Media  string // of a single response: GraphQL or JSON, or "" if the client accepts neither
 	Events bool   // the client names Events
+	Page   bool   // the client prefers HTML to all of these, as a browser does that opens an address
 }
 
 // None reports that the client accepts nothing that can be sent.
@@ -48,7 +49,7 @@ func Of(r *http.Request) Types {
 	if len(header) == 0 {
 		return Types{Media: JSON}
 	}
-	graphql, json, events := preference{}, preference{}, preference{}
+	graphql, json, events, page := preference{}, preference{}, preference{}, preference{}
 	for part := range strings.SplitSeq(strings.Join(header, ","), ",") {
 		media, params, err := mime.ParseMediaType(part)
 		if err != nil {
@@ -62,6 +63,8 @@ func Of(r *http.Request) Types {
 			json.set(2, q)
 		case Events:
 			events.set(2, q)
+		case "text/html":
+			page.set(2, q)
 		case "application/*":
 			graphql.set(1, q)
 			json.set(1, q)
@@ -70,7 +73,7 @@ func Of(r *http.Request) Types {
 			json.set(0, q)
 		}
 	}
-	types := Types{Media: JSON, Events: events.quality > 0}
+	types := Types{Media: JSON, Events: events.quality > 0, Page: page.quality > max(graphql.quality, json.quality, events.quality)}
 	switch {
 	case graphql.quality <= 0 && json.quality <= 0:
 		types.Media = ""

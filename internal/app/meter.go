@@ -47,8 +47,12 @@ func (m *meter) estimate(ctx context.Context, oc *graphql.OperationContext) grap
 		Calls:  m.estimator.Estimate(oc.Operation, oc.Variables, who),
 		Budget: m.budget,
 	}
-	for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, []string{"Query"}) {
-		e.Fleeting = e.Fleeting || f.Name == "rateLimit"
+	if oc.Operation.Operation == ast.Query {
+		e.SchemaOnly = true
+		for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, []string{"Query"}) {
+			e.Fleeting = e.Fleeting || f.Name == "rateLimit"
+			e.SchemaOnly = e.SchemaOnly && strings.HasPrefix(f.Name, "__")
+		}
 	}
 	if e.Calls <= m.budget {
 		return e

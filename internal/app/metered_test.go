@@ -27,7 +27,7 @@ import (
 
 // meteredHeaders are those of an answer that say what it cost and for how long
 // it is good.
-var meteredHeaders = []string{"Cache-Control", "Vary", "Retry-After", "RateLimit", "RateLimit-Policy"}
+var meteredHeaders = []string{"Cache-Control", "ETag", "Vary", "Retry-After", "RateLimit", "RateLimit-Policy"}
 
 // A step is one thing that a case in testdata/metered does, a line each:
 //

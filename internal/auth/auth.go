@@ -10,6 +10,7 @@ import (
 	"context"
 	"net/http"
 
+	"mixcloud-graphql/internal/accept"
 	"mixcloud-graphql/internal/gqlerr"
 )
 
@@ -43,20 +44,22 @@ func Audience(ctx context.Context) string {
 	return v.audience
 }
 
-// preflighted are the headers of which one must be there for a cookie to count:
-// a page of another site can make a browser send the cookie along, but none of
-// these without asking first, and this server answers such a question with no.
+// preflighted are headers that a page of another site cannot make a browser send
+// along with a cookie: it would need a preflight request, which this server answers
+// without Access-Control-Allow-Credentials, except for the origins of --allow-origin.
 var preflighted = []string{"Graphql-Require-Preflight", "Apollo-Require-Preflight", "X-Requested-With", "X-Apollo-Operation-Name"}
 
-// Preflighted reports whether a request has a header that only a program of
-// this origin, or one outside of browsers, can have sent.
+// Preflighted reports whether a request has a header that only a page of this
+// origin, or of an origin that is allowed to use the cookie, or a program outside of
+// browsers can have sent. Sec-Fetch-Site is such a header: browsers write it
+// themselves. It is what an EventSource of our own page has, which cannot send others.
 func Preflighted(r *http.Request) bool {
 	for _, name := range preflighted {
 		if r.Header.Get(name) != "" {
 			return true
 		}
 	}
-	return false
+	return r.Header.Get("Sec-Fetch-Site") == "same-origin"
 }
 
 // Viewer is middleware that finds out for whom a request acts, and puts it into
@@ -79,7 +82,7 @@ func Viewer(keys *Keys, cookies *Cookies) func(http.Handler) http.Handler {
 					return
 				}
 			} else if cookies != nil {
-				w.Header().Add("Vary", "Cookie")
+				accept.Vary(w.Header(), "Cookie")
 				if Preflighted(r) {
 					session, found := cookies.session(r)
 					if found && session == nil {

@@ -45,7 +45,10 @@ func TestViewer_Cookie(t *testing.T) {
 	}{
 		"no cookie":                {[]func(*http.Request){cookie(), script}, "", false},
 		"a form of another site":   {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "cross-site")}, "", false},
-		"a form of this site":      {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "same-origin")}, "", false},
+		"a form of this origin":    {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "same-origin")}, "token-of-abc", false},
+		"our page's EventSource":   {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "same-origin")}, "token-of-abc", false},
+		"a subdomain of this site": {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "same-site")}, "", false},
+		"an address that is typed": {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "none")}, "", false},
 		"JSON":                     {[]func(*http.Request){cookie(good), header("Content-Type", "application/json")}, "", false},
 		"an empty header":          {[]func(*http.Request){cookie(good), header("X-Requested-With", "")}, "", false},
 		"X-Requested-With":         {[]func(*http.Request){cookie(good), script}, "token-of-abc", false},

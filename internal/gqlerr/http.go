@@ -19,7 +19,7 @@ func Write(w http.ResponseWriter, r *http.Request, status int, err error) {
 	h := w.Header()
 	h.Set("Content-Type", accept.Of(r).MediaOrJSON()+"; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Add("Vary", "Accept")
+	accept.Vary(h, "Accept")
 	w.WriteHeader(status)
 	_, _ = w.Write(append(body, '\n')) // the client is gone: nobody is left to tell
 }

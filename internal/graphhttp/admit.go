@@ -83,7 +83,7 @@ func (*earlyBody) Close() error { return nil }
 // now. A body that is too large or does not arrive is left to the transport. The
 // error is [admission.ErrRefused]: there is no memory for the body.
 func readEarly(w http.ResponseWriter, r *http.Request, maxBody int64, hold *bodyHold) (whole bool, err error) {
-	if r.Method == http.MethodGet {
+	if isGet(r) {
 		return true, nil
 	}
 	if r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), mediaJSON) || r.ContentLength > maxBody {

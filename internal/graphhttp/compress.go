@@ -20,7 +20,8 @@ const (
 
 // Compress is middleware that compresses responses with zstd or gzip, whichever
 // the client prefers. Streams of events are compressed and flushed event by
-// event. [Uncompressed] exempts a response.
+// event. [Uncompressed] exempts a response. Conditional requests for a response with
+// an entity tag are answered here too, since the tag depends on the coding.
 func Compress() func(http.Handler) http.Handler {
 	wrap, err := gzhttp.NewWrapper(
 		gzhttp.MinSize(compressFrom),
@@ -32,11 +33,22 @@ func Compress() func(http.Handler) http.Handler {
 		panic(err) // the options are constants
 	}
 	return func(next http.Handler) http.Handler {
-		return wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/oauth/") {
 				Uncompressed(w.Header())
 			}
 			next.ServeHTTP(&cookieGuard{ResponseWriter: w}, r)
+		})
+		compressed := wrap(guarded)
+		return notModified(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodHead {
+				compressed.ServeHTTP(w, r)
+				return
+			}
+			// gzhttp compresses no HEAD, whose headers must be those of a GET.
+			asGet := *r
+			asGet.Method = http.MethodGet
+			wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { guarded.ServeHTTP(w, r) })).ServeHTTP(w, &asGet)
 		}))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"mixcloud-graphql/internal/accept"
 	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/responselimit"
 	"mixcloud-graphql/internal/telemetry"
@@ -39,7 +40,7 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	h.Set("Content-Type", mediaEvents) // UTF-8 always
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx would hold small events back
-	h.Add("Vary", "Accept")
+	accept.Vary(h, "Accept")
 	out := &events{w: w, conn: http.NewResponseController(w)}
 	w.WriteHeader(http.StatusOK)
 	if !out.comment() {

@@ -121,7 +121,9 @@ func TestNegotiation(t *testing.T) {
 		{[]string{"application/graphql-response+json;q=0.5, application/json"}, plain},
 		{[]string{"application/json, application/graphql-response+json"}, graphQL},
 		{[]string{"application/json", "application/graphql-response+json"}, graphQL},
-		{[]string{"text/html, application/xhtml+xml, */*;q=0.8"}, plain},
+		{[]string{"text/html;q=0.9, application/json"}, plain},
+		{[]string{"text/html, application/json"}, plain},
+		{[]string{"text/html;q=0, */*"}, plain},
 		{[]string{"*/*, application/json;q=0"}, graphQL},
 		{[]string{"application/json;q=0, */*;q=0.1"}, graphQL},
 		{[]string{"multipart/mixed"}, ""},
@@ -186,9 +188,14 @@ func TestMethods(t *testing.T) {
 		"POST another multipart": {method: "POST", body: "--x--", headers: []string{"Content-Type: multipart/mixed; boundary=x"}, status: 415, want: "Send the operation as JSON"},
 		"POST, query in the URL": {method: "POST", target: q, body: `{}`, headers: []string{"Content-Type: application/json"}, status: 400, want: "There is no query"},
 		"POST compressed":        {method: "POST", body: "x", headers: []string{"Content-Type: application/json", "Content-Encoding: gzip"}, status: 415, want: "without a Content-Encoding"},
-		"OPTIONS":                {method: "OPTIONS", status: 204, allow: "GET, POST, OPTIONS"},
-		"HEAD":                   {method: "HEAD", target: q, status: 405, allow: "GET, POST, OPTIONS"},
-		"PUT":                    {method: "PUT", body: "{}", status: 405, want: "Use POST", allow: "GET, POST, OPTIONS"},
+		"OPTIONS":                {method: "OPTIONS", status: 204, allow: "GET, HEAD, POST, OPTIONS"},
+		"HEAD":                   {method: "HEAD", target: q, status: 200, want: `{"data":{"hello":"you"}}`}, // which net/http leaves out
+		"HEAD mutation":          {method: "HEAD", target: "?query=mutation%7Bset%7D", status: 405, want: "Send a mutation with POST", allow: "POST"},
+		"HEAD of a stream":       {method: "HEAD", target: q, headers: []string{"Accept: text/event-stream"}, status: 406, want: "Accept header"},
+		"GET of a long URL":      {method: "GET", target: q + "&x=" + strings.Repeat("x", 8<<10), status: 414, want: "more than 8192 bytes"},
+		"HEAD of a long URL":     {method: "HEAD", target: q + "&x=" + strings.Repeat("x", 8<<10), status: 414, want: "more than 8192 bytes"},
+		"GET of the longest URL": {method: "GET", target: q + "&x=" + strings.Repeat("x", 8<<10-len("/graphql"+q+"&x=")), status: 200, want: "you"},
+		"PUT":                    {method: "PUT", body: "{}", status: 405, want: "Use POST", allow: "GET, HEAD, POST, OPTIONS"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

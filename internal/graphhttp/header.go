@@ -3,10 +3,10 @@ package graphhttp
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"mixcloud-graphql/internal/accept"
 )
 
 // vary are the headers of a request that decide about its answer.
@@ -58,30 +58,23 @@ func (l *ledger) write(h http.Header, r *http.Request, status int) int {
 	if l.account == nil {
 		return status
 	}
-	varying(h)
-	// Whether a cookie signs anybody in hangs on other headers too: an answer for
-	// nobody to somebody with a cookie must not be kept for them.
-	everybodys := r.Method == http.MethodGet && len(r.Header["Cookie"]) == 0
-	if age := int64(l.public / time.Second); age > 0 && everybodys && status == http.StatusOK {
-		h.Set("Cache-Control", "public, max-age="+strconv.FormatInt(age, 10))
-		return status // a limit of this moment is nothing to keep
+	accept.Vary(h, vary...)
+	if h.Get("ETag") == "" { // a limit of this moment is nothing to keep
+		l.account.RateLimit().write(h, l.limited)
 	}
-	l.account.RateLimit().write(h, l.limited)
 	return status
 }
 
-// varying says on what an answer depends, beside what is said already.
-func varying(h http.Header) {
-	all := slices.Clone(vary)
-	for _, line := range h.Values("Vary") {
-		for name := range strings.SplitSeq(line, ",") {
-			name = strings.TrimSpace(name)
-			if name != "" && !slices.ContainsFunc(all, func(v string) bool { return strings.EqualFold(v, name) }) {
-				all = append(all, name)
-			}
-		}
+// maxAge returns for how many seconds caches may keep a response to r: 0 for not at all.
+func (l *ledger) maxAge(r *http.Request, status int) int64 {
+	// Whether a cookie signs anybody in depends on other headers too: an anonymous response to a request with a cookie must not
+	// be kept for later ones.
+	if l == nil || status != http.StatusOK || !isGet(r) || len(r.Header["Cookie"]) > 0 {
+		return 0
 	}
-	h.Set("Vary", strings.Join(all, ", "))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int64(l.public / time.Second)
 }
 
 // limitName is the name of the policy in the headers.

@@ -38,12 +38,18 @@ type Estimate struct {
 	// Fleeting says that the answer is of this moment, however fresh what it was
 	// made of is.
 	Fleeting bool
+	// SchemaOnly says that the answer depends on nothing but the schema.
+	SchemaOnly bool
 }
 
 // metering holds operations to their budget and tells what they cost.
 type metering struct {
 	estimate func(context.Context, *graphql.OperationContext) Estimate
 }
+
+// schemaFresh is for how long caches may keep a response that was read from the schema alone: it changes when the server is
+// updated.
+const schemaFresh = 5 * time.Minute
 
 const estimateKey = "estimate" // among the operation's statistics
 
@@ -110,9 +116,13 @@ func (metering) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		extend(resp, "freshness", freshness(notes))
 	}
 	left, read := l.account.FreshFor()
+	left -= time.Since(oc.Stats.OperationStart) // it was counted from the reads
+	if !read && e.SchemaOnly {
+		left, read = schemaFresh, true
+	}
 	if read && len(notes) == 0 && len(resp.Errors) == 0 && l.account.Anonymous() && !e.Fleeting &&
 		oc.Operation.Operation == ast.Query && !asks(oc, CostHeader) {
-		l.public = left - time.Since(oc.Stats.OperationStart) // it was counted from the reads
+		l.public = left
 	}
 	return resp
 }

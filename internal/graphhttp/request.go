@@ -26,6 +26,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, hold *bodyHol
 	if early, ok := r.Body.(*earlyBody); ok && int64(len(early.text)) <= limit {
 		return unmarked(early.text), 0, nil
 	}
+	if r.ContentLength > limit { // the first read would ask a client for it that waits for 100 Continue
+		return nil, http.StatusRequestEntityTooLarge, tooLong(max(r.ContentLength, limit+1), limit, "The request body")
+	}
 	// The deadline must not outlive the body: net/http goes on reading to learn
 	// when the client leaves. A writer without deadlines is one of a test.
 	conn := http.NewResponseController(w)
@@ -37,6 +40,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, hold *bodyHol
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, http.StatusRequestEntityTooLarge, tooLong(max(r.ContentLength, limit+1), limit, "The request body")
+		}
+		if isLate(err) {
+			return nil, http.StatusRequestTimeout, badRequest(fmt.Sprintf("The request body did not arrive within %v.", bodyTimeout))
 		}
 		return nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
 	}

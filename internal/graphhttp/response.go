@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"mixcloud-graphql/internal/accept"
 )
 
 // An answer is a response that is ready to be sent, in any JSON media type.
@@ -37,12 +39,17 @@ func encode(resp *graphql.Response) []byte {
 }
 
 // write sends an answer.
-func write(w http.ResponseWriter, media string, a answer) {
+func write(w http.ResponseWriter, r *http.Request, media string, a answer) {
 	h := w.Header()
 	h.Set("Content-Type", media+"; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
-	h.Set("Cache-Control", "no-store") // the same URL may be somebody else's next
-	h.Add("Vary", "Accept")
+	if age := ledgerOf(r.Context()).maxAge(r, a.status); age > 0 {
+		h.Set("Cache-Control", "public, max-age="+strconv.FormatInt(age, 10))
+		h.Set("ETag", entityTag(media, a.body))
+	} else {
+		h.Set("Cache-Control", "no-store") // the same URL may be somebody else's next
+	}
+	accept.Vary(h, "Accept")
 	w.WriteHeader(a.status)
 	_ = send(w, a.body) // the client has left
 }

@@ -74,7 +74,7 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		}
 		body := encode(resp)
 		task.slot.Leave()
-		write(w, media, answer{status, body})
+		write(w, r, media, answer{status, body})
 		return
 	}
 	if returnsSecret(oc) {
@@ -94,7 +94,7 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 	case kind == ast.Mutation && task.key != "":
 		t.once(w, r.WithContext(ctx), exec, oc, task)
 	default:
-		write(w, task.to.Media, t.answer(ctx, exec, oc, task))
+		write(w, r, task.to.Media, t.answer(ctx, exec, oc, task))
 	}
 }
 
@@ -113,7 +113,7 @@ func (t runner) clocked(ctx context.Context, task task) (context.Context, contex
 func (t runner) misfit(r *http.Request, oc *graphql.OperationContext, task task) (status int, _ error) {
 	kind := oc.Operation.Operation
 	switch {
-	case r.Method == http.MethodGet && kind == ast.Mutation:
+	case isGet(r) && kind == ast.Mutation:
 		return http.StatusMethodNotAllowed, badRequest("Only queries and subscriptions can be sent with GET. Send a mutation with POST.")
 	case kind == ast.Subscription && !task.to.Events:
 		return http.StatusNotAcceptable, badRequest("A subscription is answered with events: send it with the header Accept: " + mediaEvents + ".")
@@ -160,7 +160,7 @@ func (t runner) once(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	ctx := r.Context()
 	audience := t.audience(ctx)
 	if audience == "" { // nobody's name could be told from that of somebody else
-		write(w, task.to.Media, t.answer(ctx, exec, oc, task))
+		write(w, r, task.to.Media, t.answer(ctx, exec, oc, task))
 		return
 	}
 	content := task.fingerprint(oc.RawQuery)
@@ -173,23 +173,23 @@ func (t runner) once(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	switch {
 	case errors.Is(err, idempotency.ErrInFlight):
 		w.Header().Set("Retry-After", "1")
-		write(w, task.to.Media, refusal(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is under way. Send this one again when that was answered.")))
+		write(w, r, task.to.Media, refusal(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is under way. Send this one again when that was answered.")))
 		return
 	case errors.Is(err, idempotency.ErrOtherContent):
-		write(w, task.to.Media, refusal(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key belongs to another request of the last 24 hours. Choose a new key for each request that is meant anew.")))
+		write(w, r, task.to.Media, refusal(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key belongs to another request of the last 24 hours. Choose a new key for each request that is meant anew.")))
 		return
 	case err != nil:
-		write(w, task.to.Media, refusal(ctx, http.StatusServiceUnavailable, &gqlerr.Error{
+		write(w, r, task.to.Media, refusal(ctx, http.StatusServiceUnavailable, &gqlerr.Error{
 			Code: gqlerr.CodeUpstreamUnavailable, Message: "It could not be told whether this request was made before. Nothing was done.", Err: err,
 		}))
 		return
 	case before != nil:
 		w.Header().Set("Idempotent-Replayed", "true")
-		write(w, task.to.Media, answer{before.Status, before.Body})
+		write(w, r, task.to.Media, answer{before.Status, before.Body})
 		return
 	}
 	done := t.claimed(ctx, claim, exec, oc, task)
-	write(w, task.to.Media, done)
+	write(w, r, task.to.Media, done)
 }
 
 // fingerprint tells a task from another one. What it asks for counts, not

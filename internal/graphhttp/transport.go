@@ -2,7 +2,10 @@ package graphhttp
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -15,7 +18,7 @@ import (
 // success, write "null" when the deadline passes before the operation, and store
 // the files of a multipart request before they look at it.
 
-const allowed = "GET, POST, OPTIONS"
+const allowed = "GET, HEAD, POST, OPTIONS"
 
 // options answers OPTIONS, and says by it what else there is.
 type options struct{}
@@ -24,6 +27,7 @@ func (options) Supports(r *http.Request) bool { return r.Method == http.MethodOp
 
 func (options) Do(w http.ResponseWriter, _ *http.Request, _ graphql.GraphExecutor) {
 	w.Header().Set("Allow", allowed)
+	accept.Vary(w.Header())
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -37,15 +41,31 @@ func (unsupported) Do(w http.ResponseWriter, r *http.Request, _ graphql.GraphExe
 	gqlerr.Write(w, r, http.StatusMethodNotAllowed, badRequest("Use POST, or GET for a query."))
 }
 
-// get answers queries in the URL. What could change something is refused, so
-// that a link or an image of another site never can.
+// maxURL is the longest URL of a GET, in bytes: proxies and browsers begin to refuse longer ones.
+const maxURL = 8 << 10
+
+// get answers queries in the URL, with GET or HEAD. What could change something is refused, so
+// that a link or an image of another site never can. A browser that opens the
+// address gets the page.
 type get struct{ runner }
 
-func (get) Supports(r *http.Request) bool { return r.Method == http.MethodGet }
+func (get) Supports(r *http.Request) bool { return isGet(r) }
+
+// isGet reports whether a request has its operation in the URL.
+func isGet(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
 func (t get) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	to := accept.Of(r)
-	if to.None() {
+	to.Events = to.Events && r.Method == http.MethodGet // there is no end to the headers of a stream
+	switch {
+	case len(r.URL.RequestURI()) > maxURL:
+		gqlerr.Write(w, r, http.StatusRequestURITooLong, gqlerr.Limit(fmt.Sprintf(
+			"The URL has more than %d bytes. Send the operation with POST, or by the hash of a persisted query.", maxURL)))
+		return
+	case to.Page:
+		toPage(w, r)
+		return
+	case to.None():
 		notAcceptable(w, r)
 		return
 	}
@@ -60,6 +80,26 @@ func (t get) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 		return
 	}
 	t.run(w, r, exec, task{params: params, to: to, slot: slot})
+}
+
+// toPage redirects a browser to the page that people explore the graph on. The operation goes along in the fragment, which the
+// page reads and which is sent to no server. The address is relative, since a proxy may serve both under another path.
+func toPage(w http.ResponseWriter, r *http.Request) {
+	from, operation := r.URL.Query(), url.Values{}
+	for _, name := range []string{"query", "variables", "operationName"} {
+		if value := from.Get(name); value != "" {
+			operation.Set(name, value)
+		}
+	}
+	location := "./"
+	if len(operation) > 0 {
+		location += "#" + strings.ReplaceAll(operation.Encode(), "+", "%20") // a fragment has no other spaces
+	}
+	h := w.Header()
+	h.Set("Location", location)
+	h.Set("Cache-Control", "no-store")
+	accept.Vary(h, "Accept")
+	w.WriteHeader(http.StatusSeeOther)
 }
 
 // post answers operations in a JSON body.

@@ -31,8 +31,8 @@ var may = []struct {
 	{"internal/telemetry", nil},
 	{"internal/accept", nil},
 	{"internal/layering", nil},
-	{"internal/static", nil},
 	{"internal/manifest", nil},
+	{"internal/static", []string{"internal/accept"}},
 	{"internal/playground", []string{"internal/static"}},
 	{"internal/conformance", nil}, // judges bytes, so it shares no decoding with the client
 	{"internal/multipartstream", nil},
@@ -46,7 +46,7 @@ var may = []struct {
 	{"internal/config", []string{"internal/redisurl", "internal/telemetry"}},
 	{"internal/gqlerr", []string{"internal/accept", "internal/telemetry", "mixcloud"}},
 	{"internal/coerce", []string{"internal/gqlerr"}},
-	{"internal/auth", []string{"internal/gqlerr", "mixcloud"}},
+	{"internal/auth", []string{"internal/accept", "internal/gqlerr", "mixcloud"}},
 	{"internal/responselimit", []string{"internal/gqlerr"}},
 	{"internal/graphhttp", []string{"internal/accept", "internal/admission", "internal/coerce", "internal/gqlerr", "internal/idempotency", "internal/manifest", "internal/multipartstream", "internal/responselimit", "internal/telemetry", "internal/upload"}},
 	{"internal/upstream", []string{"internal/admission", "internal/breaker", "internal/gqlerr", "internal/idempotency", "internal/ratelimit", "internal/telemetry", "mixcloud"}},

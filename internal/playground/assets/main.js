@@ -193,6 +193,9 @@ function fromLink() {
   if (!parts.has("query")) return false;
   query.text = parts.get("query");
   variables.text = parts.get("variables") ?? "";
+  const named = operations(query.text).find((o) => o.name && o.name === parts.get("operationName"));
+  if (named) $("query").setSelectionRange(named.from, named.from); // the one that "Run" runs
+  label();
   return true;
 }
 addEventListener("hashchange", fromLink);

@@ -1,0 +1,82 @@
+package graphhttp
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
+
+// entityTag returns a strong entity tag for a response. The same response has the same tag in every replica. [Compress] adds the
+// content coding.
+func entityTag(media string, body []byte) string {
+	hash := sha256.New()
+	hash.Write([]byte(media))
+	hash.Write([]byte{0})
+	hash.Write(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:12]) + `"`
+}
+
+// notModified is middleware that answers a conditional GET or HEAD with 304 if the client, or a cache, has the response: the tag
+// that a handler has set is one of If-None-Match. It is outside of compression, because two content codings of one response have
+// different tags, and a cache that has one of them must not use it for the other.
+func notModified(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tags := r.Header["If-None-Match"]; len(tags) > 0 && isGet(r) {
+			w = &conditional{ResponseWriter: w, tags: strings.Join(tags, ",")}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// A conditional is a writer that leaves out a body that the client has.
+type conditional struct {
+	http.ResponseWriter
+	tags    string // of If-None-Match
+	decided bool
+	empty   bool // the response has no body
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (c *conditional) WriteHeader(status int) {
+	if !c.decided && status >= http.StatusOK { // a 1xx is not the response yet
+		c.decided = true
+		h := c.Header()
+		if c.empty = status == http.StatusOK && matches(c.tags, h.Get("ETag")); c.empty {
+			status = http.StatusNotModified
+			for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding"} {
+				h.Del(name)
+			}
+		}
+	}
+	c.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (c *conditional) Write(b []byte) (int, error) {
+	if !c.decided {
+		c.WriteHeader(http.StatusOK)
+	}
+	if c.empty {
+		return len(b), nil
+	}
+	return c.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (c *conditional) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// matches reports whether If-None-Match has an entity tag, or "*" for any. Proxies may have weakened it: the comparison is the
+// weak one (RFC 9110, section 13.1.2).
+func matches(tags, tag string) bool {
+	if tag == "" {
+		return false
+	}
+	for one := range strings.SplitSeq(tags, ",") {
+		one = strings.TrimSpace(one)
+		if one == "*" || strings.TrimPrefix(one, "W/") == tag {
+			return true
+		}
+	}
+	return false
+}
