@@ -335,15 +335,20 @@ func TestLedgerOfUnknownActivities(t *testing.T) {
 	}}})
 	var data struct {
 		User struct {
-			Feed struct{ Nodes []struct{ ID, Type string } }
+			Feed struct {
+				Nodes []struct {
+					ID, Type string
+					Subjects []struct{ Key string }
+				}
+			}
 		}
 	}
-	errs := st.ask(t, "", `{ user(username: "zanjradio") { feed { nodes { id ... on OtherActivity { type } } } } }`, nil).decode(t, &data)
+	errs := st.ask(t, "", `{ user(username: "zanjradio") { feed { nodes { id subjects { key } ... on OtherActivity { type } } } } }`, nil).decode(t, &data)
 	if len(errs) > 0 {
 		t.Fatalf("%+v", errs)
 	}
 	for _, n := range data.User.Feed.Nodes {
-		if n.Type != "repost" || n.ID == "" {
+		if n.Type != "repost" || n.ID == "" || len(n.Subjects) == 0 || n.Subjects[0].Key == "" {
 			t.Errorf("%+v", n)
 		}
 	}
