@@ -28,17 +28,24 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 }
 
 // resources looks up many keys or addresses in parallel. An element that fails
-// is null with an error of its own.
+// is null with an error of its own. Of several spellings of one key the first is asked
+// for, whichever element is loaded first.
 func (r *Resolver) resources(ctx context.Context, keys []string) ([]model.Resource, error) {
+	spelling := map[string]string{}
 	parse := func(text string) (mixcloud.Input, error) {
 		in, err := r.store.Client().ParseInput(text)
+		canonical := mixcloud.Canonical(in.Key)
+		if first, known := spelling[canonical]; known {
+			in.Key = first
+		}
+		spelling[canonical] = in.Key
 		return in, named(err, "keys")
 	}
 	return elements(ctx, "keys", keys, parse, resourceOf)
 }
 
-// elements loads what each element of an argument names, in parallel. Parse
-// refuses an element before a call is made for it.
+// elements loads what each element of an argument names, in parallel. Parse, which is
+// called in the order of the elements, refuses one before a call is made for it.
 func elements[T, N any](ctx context.Context, argument string, texts []string, parse func(string) (T, error), load func(context.Context, T) (N, error)) ([]N, error) {
 	if len(texts) > maxElements {
 		return nil, gqlerr.Invalid(argument, "must not be more than 100")
