@@ -27,6 +27,9 @@ func NewConnection[N any](edges []*Edge[N], info PageInfo, total func(context.Co
 	return &Connection[N]{edges: edges, PageInfo: &info, total: total}
 }
 
+// Len returns the number of items, whatever is selected of them.
+func (c *Connection[N]) Len() int { return len(c.edges) }
+
 // Edges are the items and their places; never nil.
 func (c *Connection[N]) Edges(context.Context) []*Edge[N] { return c.edges }
 

@@ -27,9 +27,9 @@ var (
 // Doubles says that there are such items, and that nothing shows why.
 func (p *page[T]) dropDoubles(r *reader[T], answer *mixcloud.Page[T]) (doubles bool) {
 	p.entries = make([]entry[T], len(answer.Items))
-	for i, item := range answer.Items {
-		p.entries[i].item = item
-		p.entries[i].at.Key = cursorKey(r.list.Key(item))
+	for i := range answer.Items {
+		p.entries[i].item = &answer.Items[i]
+		p.entries[i].at.Key = cursorKey(r.list.Key(answer.Items[i]))
 	}
 	if r.list.Repeats {
 		return false

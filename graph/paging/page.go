@@ -9,7 +9,7 @@ import (
 
 // An entry is an item of a page, with the cursor that leads back to it.
 type entry[T any] struct {
-	item T
+	item *T // of the answer
 	at   Cursor
 	// borrowed says that the item does not carry its time: the cursor has a
 	// neighbour's.
@@ -145,7 +145,7 @@ func (r *reader[T]) readTimes(entries []entry[T]) bool {
 	seconds := make([]int64, len(entries))
 	first := -1
 	for i := range entries {
-		second, ok := secondOf(r.list.Time(entries[i].item))
+		second, ok := secondOf(r.list.Time(*entries[i].item))
 		switch {
 		case ok && first < 0:
 			first = i

@@ -76,7 +76,7 @@ type List[T any] struct {
 
 // An Edge is an item and its place in its list.
 type Edge[T any] struct {
-	Node   T
+	Node   *T     // an item of a page that Fetch returned
 	Cursor string // opaque; good for after and before, for ever, on this list and with the same since and until
 }
 

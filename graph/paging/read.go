@@ -2,6 +2,7 @@ package paging
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"mixcloud-graphql/internal/gqlerr"
@@ -153,7 +154,11 @@ func (r *reader[T]) get(ctx context.Context, asked mixcloud.Range) (*mixcloud.Pa
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return r.list.Fetch(ctx, asked)
+	answer, err := r.list.Fetch(ctx, asked)
+	if cause := ctx.Err(); errors.Is(cause, context.Canceled) { // nobody waits for what would be made of it
+		return nil, cause
+	}
+	return answer, err
 }
 
 // atMost is n, or the largest page.
@@ -215,7 +220,7 @@ func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error)
 	}
 	edges := make([]Edge[T], 0, hi-lo)
 	for i := lo; i < hi; i++ {
-		edges = append(edges, Edge[T]{Node: answer.Items[i], Cursor: Cursor{Kind: ByOffset, Offset: i}.Encode(r.bind)})
+		edges = append(edges, Edge[T]{Node: &answer.Items[i], Cursor: Cursor{Kind: ByOffset, Offset: i}.Encode(r.bind)})
 	}
 	result := &Result[T]{Edges: edges, HasNextPage: hi < n, HasPreviousPage: lo > 0, Seen: n}
 	if answer.Next == nil && r.unfiltered() {

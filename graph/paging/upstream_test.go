@@ -254,7 +254,7 @@ func names(r *paging.Result[item]) []string {
 func nodes(r *paging.Result[item]) []item {
 	nodes := make([]item, len(r.Edges))
 	for i, e := range r.Edges {
-		nodes[i] = e.Node
+		nodes[i] = *e.Node
 	}
 	return nodes
 }

@@ -50,8 +50,7 @@ func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args pagi
 	}
 	edges := make([]*model.Edge[N], len(result.Edges))
 	for i := range result.Edges {
-		e := &result.Edges[i]
-		edges[i] = &model.Edge[N]{Cursor: e.Cursor, Node: l.wrap(&e.Node)}
+		edges[i] = &model.Edge[N]{Cursor: result.Edges[i].Cursor, Node: l.wrap(result.Edges[i].Node)}
 	}
 	total := l.total
 	switch {
