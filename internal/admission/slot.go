@@ -8,8 +8,9 @@ import (
 // A Slot is the permission of one operation to compute. It is safe for concurrent
 // use by the goroutines of the operation. All methods of a nil slot do nothing.
 type Slot struct {
-	gate *Gate
-	ctx  context.Context //nolint:containedctx // of the operation: Wait gets shorter ones
+	gate  *Gate
+	ctx   context.Context //nolint:containedctx // of the operation: Wait gets shorter ones
+	pacer pacer
 
 	mu        sync.Mutex
 	held      bool // only while waiting is 0
@@ -40,6 +41,10 @@ func Wait(ctx context.Context) (resume func()) {
 	if s == nil {
 		return func() {}
 	}
+	return s.wait()
+}
+
+func (s *Slot) wait() (resume func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting++
