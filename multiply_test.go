@@ -27,6 +27,15 @@ func aliased(n int, prefix, field string) string {
 	return b.String()
 }
 
+// sized selects n pages of a list, all of different sizes and places.
+func sized(n int, field string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " %s%d: %s(first: %d, offset: %d) { __typename }", field, i, field, 1+i%100, i/100)
+	}
+	return b.String()
+}
+
 func page(selection string) string { return "{ popular(first: 100) { nodes {" + selection + "} } }" }
 
 // multiplied are short queries with large responses, for each way in which a response grows.
@@ -40,6 +49,11 @@ var multiplied = map[string]string{
 	"raw, fewer":                  page(aliased(150, "r", "raw")),
 	"pictures":                    page(aliased(20, "a", "pictures {"+aliased(9, "b", "url")+"}")),
 	"connections, other pages":    "{ categories {" + aliased(99, "c", "cloudcasts(first: 100) { nodes { key } }") + "} }",
+	"connections":                 page(" user {" + aliased(190, "c", "cloudcasts(first: 100) { __typename }") + "}"),
+	"connections, few items":      page(" user {" + aliased(190, "c", "cloudcasts(first: 1) { nodes { key } }") + "}"),
+	"connections, just allowed":   page(" user {" + aliased(4, "c", "cloudcasts(first: 100) { __typename }") + "}"),
+	"connections below lists":     "{ popular(first: 10) { nodes { user { cloudcasts(first: 10) { nodes { user {" + aliased(190, "c", "cloudcasts(first: 10) { edges { cursor } }") + "} } } } } } }",
+	"connections of many sizes":   "{ user(username: \"demo\") {" + sized(60, "cloudcasts") + sized(60, "followers") + sized(60, "feed") + "} }",
 	"aliases cubed":               "{" + aliased(20, "p", "popular(first: 100) {"+aliased(10, "n", "nodes {"+aliased(10, "u", "user { key }")+"}")+"}") + "}",
 	"nodes, users, keys":          "{ popular(first: 100) {" + aliased(9, "n", "nodes {"+aliased(190, "e", "raw")+"}") + "} }",
 	"nested lists":                "{ popular(first: 10) { nodes { user { cloudcasts(first: 10) { nodes { tags {" + aliased(900, "a", "name") + "} } } } } } }",
@@ -106,6 +120,9 @@ func TestMultiplied(t *testing.T) {
 		}
 		if err := json.Unmarshal(body, &got); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+		if name == "connections" && (len(got.Errors) != 1 || got.Errors[0].Extensions["limit"] != "list-items") {
+			t.Errorf("%s: the items that are read have no limit: %v", name, got.Errors)
 		}
 		for _, e := range got.Errors {
 			if e.Extensions["code"] != "LIMIT_EXCEEDED" {

@@ -9,11 +9,13 @@ package loaders
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/graph-gophers/dataloader/v7"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/upstream"
 )
 
@@ -24,6 +26,8 @@ type Loader[K comparable, V any] struct {
 	inner   *dataloader.Loader[K, *flight[V]]
 	seen    func(V) // hears of each answer; nil for none. Set before the first Load
 	session *upstream.Session
+	slot    *admission.Slot // of the operation; nil for none
+	cutOff  *atomic.Bool    // of the Loaders
 }
 
 // A flight is a fetch under way or done. The library hands it out at once, since
@@ -42,7 +46,7 @@ type flight[V any] struct {
 // makes of an answer one that shows the viewer's writes, without changing it.
 func newLoader[K comparable, V any](l *Loaders, resource func(K) upstream.Resource[V], correct func(*upstream.Session, V) V) *Loader[K, V] {
 	session, operation := l.session, l.operation
-	loader := &Loader[K, V]{session: session}
+	loader := &Loader[K, V]{session: session, slot: admission.From(operation), cutOff: &l.cutOff}
 	fly := func(f *flight[V], key K) {
 		defer close(f.done)
 		defer func() {
@@ -89,10 +93,15 @@ func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
 		return l.give(ctx, f)
 	default:
 	}
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
 	select {
 	case <-f.done:
+		l.slot.Yield() // many may have waited for the same
 		return l.give(ctx, f)
 	case <-ctx.Done():
+		l.cutOff.Store(true)
 		return none, ctx.Err()
 	}
 }

@@ -162,8 +162,14 @@ func TestLoad_LeavesAlone(t *testing.T) {
 		if got, err := l.Load(hasty, "x"); got != "value" || err != nil {
 			t.Errorf("what is there is not given to who has no time left: %q, %v", got, err)
 		}
+		if !l.cutOff.Swap(false) {
+			t.Error("a load that waited was not noted")
+		}
 		if fetches != 1 {
 			t.Errorf("%d fetches", fetches)
+		}
+		if _, err := l.Load(hasty, "y"); !errors.Is(err, context.DeadlineExceeded) || l.cutOff.Load() {
+			t.Errorf("a load without time: %v, or was noted as one that waited", err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
@@ -14,6 +15,7 @@ import (
 type Loaders struct {
 	session   *upstream.Session
 	operation context.Context //nolint:containedctx // the loaders live exactly as long as the operation
+	cutOff    atomic.Bool
 
 	Users      *ResourceLoader[mixcloud.FullUser]
 	Cloudcasts *ResourceLoader[mixcloud.FullCloudcast]
@@ -91,6 +93,9 @@ func (l *Loaders) Anonymous() bool { return l.session.Anonymous() }
 
 // Store is what stands behind the loaders.
 func (l *Loaders) Store() *upstream.Store { return l.session.Store() }
+
+// CutOff reports whether a load was waiting for Mixcloud when its context ended.
+func (l *Loaders) CutOff() bool { return l.cutOff.Load() }
 
 // Session is the operation's own access to Mixcloud, for its writes.
 func (l *Loaders) Session() *upstream.Session { return l.session }

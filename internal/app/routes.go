@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	graphschema "mixcloud-graphql/graph/schema"
 	"mixcloud-graphql/internal/auth"
@@ -37,7 +38,10 @@ func (a *App) endpoint(cfg config.Serve, schema graphql.ExecutableSchema, around
 		MaxBody:   int64(cfg.MaxBody), TokenLimit: cfg.MaxTokens, MaxDepth: cfg.MaxDepth, MaxRootFields: cfg.MaxRootFields,
 		MaxAliases: cfg.MaxAliases, MaxDirectives: cfg.MaxDirectives,
 		HideSchema: !cfg.Introspects(), OnlyPersisted: cfg.OnlyPersisted,
-		Response: responselimit.Limits{Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields()},
+		Response: responselimit.Limits{
+			Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields(),
+			Waited: func(ctx context.Context) bool { return loaders.From(ctx).CutOff() },
+		},
 		Unsent:   responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
 		Bodies:   bodies,
 		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },

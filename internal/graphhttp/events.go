@@ -32,7 +32,7 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	resume := admission.Wait(r.Context()) // no slot is held while anything is written
 	ctx, cancel := context.WithCancel(r.Context())
 	if oc.Operation.Operation != ast.Subscription {
-		ctx, cancel = context.WithTimeout(r.Context(), t.timeout)
+		ctx, cancel = context.WithTimeoutCause(r.Context(), t.timeout, timeoutError(t.timeout))
 	}
 	defer cancel()
 

@@ -318,6 +318,26 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
+// An operation whose time is over before it begins is not Mixcloud's fault, and the request may be sent again.
+func TestTimeout_BeforeItBegins(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		late := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+			time.Sleep(time.Minute)
+			return next(ctx)
+		}
+		rec := post(t, graphhttp.Options{Timeout: 3 * time.Second, Around: late}, `{"query":"{ hello }"}`, newer)
+		if rec.Code != http.StatusServiceUnavailable {
+			t.Errorf("status %d", rec.Code)
+		}
+		for _, part := range []string{`"code":"LIMIT_EXCEEDED"`, `"limit":"request-timeout"`, `"maximum":3`, "longer than 3s"} {
+			if !strings.Contains(rec.Body.String(), part) {
+				t.Errorf("%s lacks %s", rec.Body, part)
+			}
+		}
+	})
+}
+
 // A client that is gone before the operation begins gets no "null" for an answer.
 func TestCancelled(t *testing.T) {
 	t.Parallel()

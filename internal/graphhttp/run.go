@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -102,11 +103,21 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 // files stands still while they flow.
 func (t runner) clocked(ctx context.Context, task task) (context.Context, context.CancelFunc) {
 	if task.files == nil {
-		return context.WithTimeout(ctx, t.timeout)
+		return context.WithTimeoutCause(ctx, t.timeout, timeoutError(t.timeout))
 	}
 	clock := newClock(ctx, t.timeout)
 	task.files.clock = clock
 	return upload.Into(clock, task.files), clock.stop
+}
+
+// timeoutError says that an operation's time ran out.
+func timeoutError(timeout time.Duration) error {
+	return &gqlerr.Error{
+		Code:    gqlerr.CodeLimitExceeded,
+		Message: fmt.Sprintf("The operation took longer than %v, and no operation may take longer. Ask for smaller pages or fewer fields, or split the operation.", timeout),
+		Details: map[string]any{"limit": "request-timeout", "maximum": timeout.Seconds()},
+		Err:     context.DeadlineExceeded,
+	}
 }
 
 // misfit says why an operation cannot be answered as it was asked for.
@@ -139,7 +150,11 @@ func (t runner) answer(ctx context.Context, exec graphql.GraphExecutor, oc *grap
 	if resp == nil { // the deadline passed, or the client left, before it began
 		resp = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
 		noteErrors(ctx, resp.Errors)
-		return answer{requestStatus(task.to.Media, resp.Errors), encode(resp)}
+		status := requestStatus(task.to.Media, resp.Errors)
+		if status == http.StatusBadRequest { // the request may be as good as any
+			status = http.StatusServiceUnavailable
+		}
+		return answer{status, encode(resp)}
 	}
 	noteErrors(ctx, resp.Errors)
 	body := encode(resp)

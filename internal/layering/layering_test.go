@@ -47,7 +47,7 @@ var may = []struct {
 	{"internal/gqlerr", []string{"internal/accept", "internal/telemetry", "mixcloud"}},
 	{"internal/coerce", []string{"internal/gqlerr"}},
 	{"internal/auth", []string{"internal/accept", "internal/gqlerr", "mixcloud"}},
-	{"internal/responselimit", []string{"internal/gqlerr"}},
+	{"internal/responselimit", []string{"internal/admission", "internal/gqlerr"}},
 	{"internal/graphhttp", []string{"internal/accept", "internal/admission", "internal/coerce", "internal/gqlerr", "internal/idempotency", "internal/manifest", "internal/multipartstream", "internal/responselimit", "internal/telemetry", "internal/upload"}},
 	{"internal/upstream", []string{"internal/admission", "internal/breaker", "internal/gqlerr", "internal/idempotency", "internal/ratelimit", "internal/telemetry", "mixcloud"}},
 	{"internal/redistest", []string{"internal/redisurl"}}, // for tests
@@ -56,7 +56,7 @@ var may = []struct {
 	{"graph/schema", nil},
 	{"graph/model", []string{"graph/paging", "internal/coerce", "internal/gqlerr", "internal/upload", "mixcloud"}},
 	{"graph/cost", []string{"graph/model", "graph/paging"}},
-	{"graph/loaders", []string{"graph/model", "graph/paging", "internal/gqlerr", "internal/telemetry", "internal/upstream", "mixcloud"}},
+	{"graph/loaders", []string{"graph/model", "graph/paging", "internal/admission", "internal/gqlerr", "internal/telemetry", "internal/upstream", "mixcloud"}},
 	{"graph/generated", []string{"graph/model", "graph/paging", "internal/upload", "mixcloud"}},
 	{"graph/resolvers", []string{"graph/generated", "graph/loaders", "graph/model", "graph/paging", "internal/gqlerr", "internal/upload", "internal/upstream", "mixcloud"}},
 	{"internal/app", []string{"graph/...", "internal/...", "mixcloud/..."}},

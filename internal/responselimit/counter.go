@@ -3,20 +3,20 @@ package responselimit
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/gqlerr"
 )
 
 // The states of a counter.
 const (
 	running  int32 = iota
-	overtime       // the deadline has passed or the client has left: few more fields run
+	overtime       // the operation's context has ended: few more fields run
 	stopped        // no resolver runs any more
 )
 
@@ -24,20 +24,9 @@ const (
 // response whose data has arrived.
 const overtimeFields = 2000
 
-// yieldStep is after how many bytes of a response its execution lets other operations run. gqlgen starts a goroutine
-// for each object of a list; without yielding, each takes the processor for up to ten milliseconds in its turn.
-const yieldStep = 256
-
-// gqlgen resolves some fields in goroutines of their own, and starts those of all objects of a list at once. At most
-// maxTasks are started by one list, and while as many are running, others let them go first, up to maxYields times.
-const (
-	maxTasks    = 20_000
-	maxAllTasks = 60_000 // of one operation
-	maxYields   = 100
-)
-
 // maxItems is how many objects the lists of one response may hold in all. An object costs gqlgen some three kilobytes,
-// whatever is selected of it, until the response is built.
+// whatever is selected of it, until the response is built. As many items may be read for them: each alias of a
+// connection reads its page again, even if only __typename is selected of it.
 const maxItems = 50_000
 
 var errStopped = errors.New("the execution was stopped")
@@ -47,19 +36,21 @@ type counter struct {
 	limiter *Limiter
 	oc      *graphql.OperationContext
 	cancel  context.CancelCauseFunc
-	hold    *Hold    // nil where nobody keeps account of unsent responses
-	plans   sync.Map // *ast.Selection, the first of a selection set -> *plans
-	inTask  sync.Map // *ast.Field -> bool, of those that are methods or resolvers
+	hold    *Hold // nil where nobody keeps account of unsent responses
+	tasks   tasks
+	slot    *admission.Slot // nil for none
+	plans   sync.Map        // *ast.Selection, the first of a selection set -> *plans
+	inTask  sync.Map        // *ast.Field -> bool, of those that are methods or resolvers
 
 	state    atomic.Int32
 	fields   atomic.Int64
 	bytes    atomic.Int64
 	errors   atomic.Int64
-	tasks    atomic.Int64 // fields that were given goroutines of their own and whose resolvers have not returned
 	allTasks atomic.Int64
 	items    atomic.Int64 // objects of lists
+	read     atomic.Int64 // items of the lists that were read
 	overrun  atomic.Int64 // fields executed in overtime
-	cause    atomic.Pointer[error]
+	late     atomic.Bool  // a field that began in overtime had no time left
 	exceeded atomic.Pointer[gqlerr.Error]
 }
 
@@ -75,8 +66,9 @@ func (c *counter) begin() {
 	c.fields.Store(0)
 	c.bytes.Store(0)
 	c.items.Store(0)
+	c.read.Store(0)
 	c.errors.Store(0)
-	c.tasks.Store(0)
+	c.tasks.reset()
 	c.allTasks.Store(0)
 	c.exceeded.Store(nil)
 	c.state.Store(running)
@@ -92,25 +84,16 @@ func (c *counter) countRoot() bool {
 		return true
 	}
 	p := c.newPlan(c.oc.Operation.SelectionSet, root.Name)
-	c.tasks.Add(p.tasks)
-	_, ok := c.add(p)
-	return ok
+	c.tasks.add(p.tasks)
+	return c.add(p)
 }
 
 // field runs the resolver of a field, unless execution was stopped, and counts what it returns. It is on the path of
 // every field: it allocates nothing.
 func (c *counter) field(ctx context.Context, next graphql.Resolver, resolve graphql.FieldMiddleware) (any, error) {
-	if c.state.Load() != running {
-		if err := c.mayRun(); err != nil {
-			return nil, err
-		}
-	}
-	value, err := resolve(ctx, next)
 	f := graphql.GetFieldContext(ctx)
 	task := (f.IsResolver || f.IsMethod) && c.isTask(f)
-	if task {
-		c.tasks.Add(-1)
-	}
+	value, err := c.resolve(ctx, next, resolve, task)
 	if err != nil {
 		return value, err
 	}
@@ -120,16 +103,34 @@ func (c *counter) field(ctx context.Context, next graphql.Resolver, resolve grap
 	} else {
 		size = c.plansOf(f.Field).cost(value)
 	}
-	all, ok := c.add(size)
-	switch {
-	case !ok:
+	if !c.add(size) {
 		return nil, errStopped
-	case size.tasks > 0:
-		c.start(size.tasks)
-	case !task && steps(all, size.bytes, yieldStep) > 0:
-		runtime.Gosched()
+	}
+	if !task || size.tasks == 0 {
+		c.tasks.add(size.tasks)
+	} else if !c.tasks.start(size.tasks) && !c.mayRun() {
+		return nil, errStopped
 	}
 	return value, nil
+}
+
+// resolve runs the resolver of a field, unless execution was stopped.
+func (c *counter) resolve(ctx context.Context, next graphql.Resolver, resolve graphql.FieldMiddleware, task bool) (any, error) {
+	if task {
+		defer c.tasks.done() // also if it panics
+	}
+	c.slot.Yield()
+	if c.state.Load() == running {
+		return resolve(ctx, next)
+	}
+	if !c.mayRun() {
+		return nil, errStopped
+	}
+	value, err := resolve(ctx, next)
+	if errors.Is(err, context.DeadlineExceeded) {
+		c.late.Store(true)
+	}
+	return value, err
 }
 
 // isTask reports whether a field runs in a goroutine of its own.
@@ -142,59 +143,62 @@ func (c *counter) isTask(f *graphql.FieldContext) bool {
 	return is
 }
 
-// start makes room for goroutines that gqlgen is about to start: those that were started before go first.
-func (c *counter) start(tasks int64) {
-	for range maxYields {
-		if c.tasks.Load() <= maxTasks {
-			break
-		}
-		runtime.Gosched()
+// mayRun reports whether a field may run after the operation's context has ended.
+func (c *counter) mayRun() bool {
+	if c.state.Load() == overtime && c.overrun.Add(1) <= overtimeFields {
+		return true
 	}
-	c.tasks.Add(tasks)
+	c.state.Store(stopped)
+	return false
 }
 
-// mayRun reports why a field may not run after execution was to end.
-func (c *counter) mayRun() error {
-	if c.state.Load() == overtime {
-		if c.overrun.Add(1) <= overtimeFields {
-			return nil
-		}
-		c.state.CompareAndSwap(overtime, stopped)
-	}
-	if c.exceeded.Load() != nil {
-		return errStopped
-	}
-	return *c.cause.Load()
-}
-
-// expire ends the execution of an operation whose time is over, or whose client has left.
-func (c *counter) expire(cause error) {
-	c.cause.Store(&cause)
+// expire ends the execution of an operation whose context has ended.
+func (c *counter) expire() {
 	c.state.CompareAndSwap(running, overtime)
+	c.tasks.end()
 }
 
-// add counts, and returns the bytes of all; false when the response has exceeded a limit.
-func (c *counter) add(size plan) (all int64, ok bool) {
+// failure returns the error that stands for the whole response, or nil if it is sent as it is.
+func (c *counter) failure(ctx context.Context) error {
+	if err := c.exceeded.Load(); err != nil {
+		return err
+	}
+	waited := c.limiter.limits.Waited == nil || c.limiter.limits.Waited(ctx)
+	switch {
+	case c.state.Load() != stopped && (!c.late.Load() || waited || c.oc.Operation.Operation == ast.Mutation):
+		return nil
+	case waited && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return context.DeadlineExceeded
+	default:
+		return context.Cause(ctx)
+	}
+}
+
+// add counts; false when the response has exceeded a limit.
+func (c *counter) add(size plan) bool {
 	if size.tasks > maxTasks {
-		return 0, c.exceed(tasksError(maxTasks))
+		return c.exceed(tasksError(maxTasks))
 	}
 	if size.tasks > 0 && c.allTasks.Add(size.tasks) > maxAllTasks {
-		return 0, c.exceed(tasksError(maxAllTasks))
+		return c.exceed(tasksError(maxAllTasks))
 	}
 	if size.items > 0 && c.items.Add(size.items) > maxItems {
-		return 0, c.exceed(itemsError())
+		return c.exceed(itemsError("The lists of the response have more than %d objects in all; no response may have more. "))
+	}
+	if size.read > 0 && c.read.Add(size.read) > maxItems {
+		return c.exceed(itemsError("The lists of this operation have more than %d items to read in all; no operation may read more. "))
 	}
 	if size.fields > 0 && c.fields.Add(size.fields) > c.limiter.limits.Fields {
-		return 0, c.exceed(c.limiter.fieldsError())
+		return c.exceed(c.limiter.fieldsError())
 	}
-	all = c.bytes.Add(size.bytes)
+	all := c.bytes.Add(size.bytes)
 	if all > c.limiter.limits.Bytes {
-		return 0, c.exceed(c.limiter.bytesError())
+		return c.exceed(c.limiter.bytesError())
 	}
 	if n := steps(all, size.bytes, holdStep); n > 0 {
 		c.hold.add(n * holdStep)
 	}
-	return all, true
+	return true
 }
 
 // steps returns how many multiples of step were passed when more was added to make all.
@@ -205,6 +209,7 @@ func (c *counter) exceed(err *gqlerr.Error) bool {
 	if c.exceeded.CompareAndSwap(nil, err) {
 		c.state.Store(stopped)
 		c.cancel(err)
+		c.tasks.end()
 	}
 	return false
 }

@@ -2,7 +2,6 @@ package responselimit
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -11,7 +10,9 @@ import (
 )
 
 var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
-	type Query { users: [User!]! name: String count: Int node: Node }
+	type Query { users: [User!]! name: String count: Int node: Node page: Page }
+	type Mutation { name: String }
+	type Page { users: [User!] }
 	interface Node { id: ID! }
 	type User implements Node { id: ID! name: String friends: [User!] }
 	type Show implements Node { id: ID! title: String }
@@ -20,8 +21,11 @@ var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 type (
 	User struct{}
 	Show struct{}
+	Page struct{ items int }
 	node any
 )
+
+func (p *Page) Len() int { return p.items }
 
 // operation returns the counter of an operation and a context in which it runs.
 func operation(t testing.TB, query string, limits Limits) (*counter, context.Context) {
@@ -61,13 +65,14 @@ func resolve(ctx context.Context, c *counter, value any) (any, error) {
 func TestField_CountsAhead(t *testing.T) {
 	t.Parallel()
 	query := `{ users { id a: name __typename friends { id } } name count
-		node { id ... on User { name __typename } ... on Show { a: title b: title c: title } } }`
+		page { __typename } node { id ... on User { name __typename } ... on Show { a: title b: title c: title } } }`
 	for name, tt := range map[string]struct {
 		field         string
 		value         any
 		fields, bytes int64
 	}{
 		"null":              {"users", nil, 0, 4},
+		"no page":           {"page", (*Page)(nil), 0, 4},
 		"no object":         {"users", []*User{}, 0, 2},
 		"objects":           {"users", []*User{{}, {}}, 8, 2*int64(len(`{"id":,"a":,"__typename":"User","friends":}`)) + 3},
 		"objects and nulls": {"users", []*User{{}, nil}, 4, int64(len(`[{"id":,"a":,"__typename":"User","friends":},null]`))},
@@ -104,25 +109,6 @@ func TestField_StopsAtALimit(t *testing.T) {
 		if root != graphql.Null {
 			t.Errorf("%s: what will not be sent is written out", name)
 		}
-	}
-}
-
-// After the deadline few more fields run.
-func TestField_StopsAfterTheDeadline(t *testing.T) {
-	t.Parallel()
-	c, ctx := operation(t, "{ name }", Limits{})
-	at := at(ctx, c, "name")
-	late := errors.New("late")
-	c.expire(late)
-	ran := 0
-	for range 2 * overtimeFields {
-		_, err := c.oc.ResolverMiddleware(at, func(context.Context) (any, error) { ran++; return "", nil })
-		if err != nil && !errors.Is(err, late) {
-			t.Fatal(err)
-		}
-	}
-	if ran != overtimeFields {
-		t.Errorf("%d fields ran after the deadline, want %d", ran, overtimeFields)
 	}
 }
 
@@ -191,7 +177,7 @@ func BenchmarkField(b *testing.B) {
 	}
 }
 
-// Goroutines that one list would start have a limit, and wait for those that others have started.
+// Goroutines that one list would start have a limit.
 func TestField_BoundsGoroutines(t *testing.T) {
 	t.Parallel()
 	limits := Limits{Concurrent: func(object, field string) bool { return object == "User" && field == "name" }}
@@ -204,8 +190,8 @@ func TestField_BoundsGoroutines(t *testing.T) {
 	for i := range list {
 		list[i] = &User{}
 	}
-	if _, err := resolve(users, c, list[1:]); err != nil || c.tasks.Load() != maxTasks {
-		t.Errorf("%d goroutines, want %d, and error %v", c.tasks.Load(), maxTasks, err)
+	if _, err := resolve(users, c, list[1:]); err != nil || c.tasks.running.Load() != maxTasks {
+		t.Errorf("%d goroutines, want %d, and error %v", c.tasks.running.Load(), maxTasks, err)
 	}
 	if _, err := resolve(users, c, list); err == nil || c.exceeded.Load().Details["limit"] != "concurrent-fields" {
 		t.Errorf("a list that starts more: %v", err)
@@ -228,5 +214,23 @@ func TestField_BoundsItems(t *testing.T) {
 	}
 	if e := c.exceeded.Load(); e == nil || e.Details["limit"] != "list-items" {
 		t.Errorf("got %v", e)
+	}
+}
+
+// Items that are read for a list count even if none of them is selected.
+func TestField_BoundsItemsRead(t *testing.T) {
+	t.Parallel()
+	c, ctx := operation(t, "{ page { __typename } }", Limits{})
+	for round := range 3 {
+		_, err := resolve(at(ctx, c, "page"), c, &Page{items: maxItems / 2})
+		if refused := err != nil; refused != (round == 2) {
+			t.Errorf("page %d of %d items: error %v", round+1, maxItems/2, err)
+		}
+	}
+	if e := c.exceeded.Load(); e == nil || e.Details["limit"] != "list-items" {
+		t.Errorf("got %v", e)
+	}
+	if _, err := resolve(at(ctx, c, "page"), c, (*Page)(nil)); err == nil {
+		t.Error("a field runs after the limit was exceeded")
 	}
 }

@@ -15,14 +15,14 @@ const MaxErrors = 20
 const maxMessage = 1000
 
 // Presenter returns an error presenter that presents the first [MaxErrors] errors of a response by next, and counts
-// the rest. Errors of an execution that was stopped by a limit are dropped.
+// the rest. Errors of an execution that was stopped are dropped.
 func Presenter(next graphql.ErrorPresenterFunc) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		c := counterOf(ctx)
 		if c == nil {
 			return next(ctx, err)
 		}
-		if c.exceeded.Load() != nil || c.errors.Add(1) > MaxErrors {
+		if c.state.Load() == stopped || c.errors.Add(1) > MaxErrors {
 			return nil //nolint:nilerr // counted, and not listed
 		}
 		return next(ctx, err)

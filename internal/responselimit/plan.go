@@ -14,14 +14,15 @@ type plan struct {
 	bytes  int64 // braces, keys, commas and the values of __typename
 	tasks  int64 // fields that gqlgen resolves in goroutines of their own
 	items  int64 // objects of lists, each of which gqlgen builds in a goroutine of its own
+	read   int64 // items of lists that were read for it, whatever is selected of them
 }
 
 func (p plan) plus(q plan) plan {
-	return plan{p.fields + q.fields, p.bytes + q.bytes, p.tasks + q.tasks, p.items + q.items}
+	return plan{p.fields + q.fields, p.bytes + q.bytes, p.tasks + q.tasks, p.items + q.items, p.read + q.read}
 }
 
 func (p plan) largest(q plan) plan {
-	return plan{max(p.fields, q.fields), max(p.bytes, q.bytes), max(p.tasks, q.tasks), max(p.items, q.items)}
+	return plan{max(p.fields, q.fields), max(p.bytes, q.bytes), max(p.tasks, q.tasks), max(p.items, q.items), max(p.read, q.read)}
 }
 
 // newPlan collects the fields of a selection set for an object type. gqlgen keeps what was collected for as long as
@@ -81,8 +82,15 @@ func (p *plans) cost(value any) plan {
 	if value == nil {
 		return plan{bytes: sizeOfNull}
 	}
-	return p.sum(reflect.ValueOf(value))
+	all := p.sum(reflect.ValueOf(value))
+	if page, ok := value.(page); ok && all.fields > 0 {
+		all.read = int64(page.Len())
+	}
+	return all
 }
+
+// A page is an object that holds items of a list, such as a connection.
+type page interface{ Len() int }
 
 func (p *plans) sum(v reflect.Value) plan {
 	switch v.Kind() {

@@ -6,7 +6,8 @@
 // counts all response keys of these objects before gqlgen builds any of them: the count is known from the selection
 // set and the number of objects, so memory is bounded before it is allocated. A scalar counts its own bytes. Past
 // either limit no further resolver runs, the operation's context is cancelled, and the response is `data: null` with
-// one error, LIMIT_EXCEEDED. The same switch ends execution soon after the deadline and after the client has left.
+// one error, LIMIT_EXCEEDED. The same switch ends execution soon after the deadline and after the client has left: with
+// the cause of the context as the one error, or UPSTREAM_TIMEOUT if the operation was waiting for another service.
 //
 // The package also lists at most [MaxErrors] errors in a response ([List]), refuses introspection that is known
 // beforehand to exceed the limit, and keeps account of responses that are not yet sent ([Unsent]).
@@ -20,6 +21,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"mixcloud-graphql/internal/admission"
 	"mixcloud-graphql/internal/gqlerr"
 )
 
@@ -35,6 +37,8 @@ type Limits struct {
 	Bytes  int64 // of data, as JSON
 	// Concurrent reports whether gqlgen resolves a field of an object type in a goroutine of its own. Nil for never.
 	Concurrent func(object, field string) bool
+	// Waited reports whether an operation was waiting for another service when its context ended. Nil for always.
+	Waited func(context.Context) bool
 }
 
 // A Limiter holds every operation of a schema to its limits. It is safe for concurrent use.
@@ -94,7 +98,7 @@ func (l *Limiter) MutateOperationContext(_ context.Context, oc *graphql.Operatio
 // InterceptOperation prepares the counter of an operation.
 func (l *Limiter) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
-	c := &counter{limiter: l, oc: oc, hold: HoldOf(ctx)}
+	c := &counter{limiter: l, oc: oc, hold: HoldOf(ctx), slot: admission.From(ctx)}
 	ctx, c.cancel = context.WithCancelCause(context.WithValue(ctx, counterKey{}, c))
 	fields, roots := oc.ResolverMiddleware, oc.RootResolverMiddleware
 	oc.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
@@ -117,12 +121,12 @@ func (l *Limiter) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 		return next(ctx)
 	}
 	c.begin()
-	defer context.AfterFunc(ctx, func() { c.expire(context.Cause(ctx)) })()
+	defer context.AfterFunc(ctx, c.expire)()
 	var resp *graphql.Response
 	if c.countRoot() {
 		resp = next(ctx)
 	}
-	if err := c.exceeded.Load(); err != nil {
+	if err := c.failure(ctx); err != nil {
 		return &graphql.Response{Data: []byte("null"), Errors: gqlerror.List{gqlerr.Public(ctx, err)}}
 	}
 	if resp != nil {
@@ -149,11 +153,10 @@ func (l *Limiter) bytesError() *gqlerr.Error {
 	}
 }
 
-func itemsError() *gqlerr.Error {
+func itemsError(message string) *gqlerr.Error {
 	return &gqlerr.Error{
-		Code: gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf("The lists of the response have more than %d objects in all; no response may have more. "+
-			"Ask for smaller pages or fewer lists, or split the operation.", maxItems),
+		Code:    gqlerr.CodeLimitExceeded,
+		Message: fmt.Sprintf(message+"Ask for smaller pages or fewer lists, or split the operation.", maxItems),
 		Details: map[string]any{"limit": "list-items", "maximum": maxItems},
 	}
 }
