@@ -27,7 +27,7 @@ func newGraph(store *upstream.Store, entry access, shared *redis.Redis, log *slo
 	}
 	clean := executable(resolvers.New(store, log, oauth, newProgress(shared)))
 	around := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		session := store.SessionOf(upstream.Caller{Token: auth.Token(ctx), Exchanged: auth.Exchanged(ctx), Address: graphhttp.Address(ctx)})
+		session := store.SessionOf(upstream.Caller{Token: auth.Token(ctx), Exchanged: auth.Exchanged(ctx), Address: graphhttp.Address(ctx), Revalidate: graphhttp.Revalidates(graphql.GetOperationContext(ctx))})
 		open(ctx, session)
 		return next(loaders.Into(ctx, loaders.New(ctx, session)))
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -15,6 +16,18 @@ import (
 
 	"mixcloud-graphql/internal/gqlerr"
 )
+
+// Revalidates reports whether the request of an operation asks for new answers, by Cache-Control: no-cache.
+func Revalidates(oc *graphql.OperationContext) bool {
+	for _, line := range oc.Headers["Cache-Control"] {
+		for directive := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(directive), "no-cache") {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 const (
 	// CostHeader asks, with the value true, for what the operation has cost:

@@ -44,6 +44,15 @@ func (e *entry) age(now tick) tick { return now - e.stored }
 // fresh reports whether the entry answers as if it had just been fetched.
 func (e *entry) fresh(now tick) bool { return e.age(now) < e.life.Fresh }
 
+// RevalidateAge is the age that answers may have for a caller that asks for new ones. It keeps callers from switching the cache
+// off: a resource is fetched for them once in this time at most.
+const RevalidateAge = 10 * time.Second
+
+// freshFor is fresh for a caller that may ask for new answers.
+func (e *entry) freshFor(now tick, newer bool) bool {
+	return e.fresh(now) && (!newer || e.age(now) < RevalidateAge)
+}
+
 // usable reports whether the entry may answer when Mixcloud does not.
 func (e *entry) usable(now tick) bool { return e.missing == nil && e.age(now) < e.life.Keep }
 

@@ -221,8 +221,8 @@ func (k key) address() Address { return Address{Audience: k.who.String(), ID: k.
 // landed since the caller looked into the cache, or by the second level.
 func (s *Store) recall(f *flight) bool {
 	now := s.clock.now()
-	if e := s.cache.get(f.key); e != nil && e.fresh(now) {
-		f.value, f.err, f.fresh = e.value, e.missing, e.life.Fresh-e.age(now)
+	if e := s.cache.get(f.key); e != nil && e.freshFor(now, f.newer) {
+		f.value, f.err, f.fresh, f.age = e.value, e.missing, e.life.Fresh-e.age(now), e.age(now)
 		return true
 	}
 	second := s.options.Second
@@ -248,13 +248,13 @@ func (s *Store) recall(f *flight) bool {
 		e.value, e.size = value, f.read.size(value)
 	}
 	switch {
-	case e.fresh(now):
+	case e.freshFor(now, f.newer):
 		s.cache.put(f.key, e)
-		f.value, f.err, f.fresh = e.value, e.missing, e.life.Fresh-e.age(now)
+		f.value, f.err, f.fresh, f.age = e.value, e.missing, e.life.Fresh-e.age(now), e.age(now)
 		return true
-	case e.immediate(now) && f.kept == nil:
+	case e.immediate(now) && f.kept == nil && !f.newer:
 		s.cache.put(f.key, e)
-		f.stale = e
+		f.stale, f.age = e, e.age(now)
 		return true
 	case e.usable(now):
 		f.second.Store(e)

@@ -43,7 +43,7 @@ func Fetch[T any](ctx context.Context, s *Session, r Resource[T]) (T, error) {
 	k := s.key(r.Class, r.ID)
 	e := s.store.cache.get(k)
 	now := s.store.clock.now()
-	if e != nil && e.fresh(now) {
+	if e != nil && e.freshFor(now, s.newer) {
 		s.hits.Add(1)
 		s.goodFor(e.life.Fresh - e.age(now))
 		return give[T](e.value, e.missing)
@@ -109,19 +109,28 @@ func (r *Resource[T]) erase() *read {
 // nil.
 func (s *Session) get(ctx context.Context, k key, e *entry, r *read) (any, error) {
 	now := s.store.clock.now()
-	if e != nil && e.immediate(now) {
+	if e != nil && e.immediate(now) && (!s.newer || e.waits(now) != nil) {
 		s.store.refresh(ctx, s, k, e, r)
 		return s.stand(k, e, nil)
 	}
 	if e != nil && !e.usable(now) {
 		e = nil
 	}
-	f, err := s.join(ctx, k, e, r)
-	if err != nil {
-		return nil, err
+	for {
+		f, err := s.join(ctx, k, e, r)
+		if err != nil {
+			return nil, err
+		}
+		value, err := s.await(ctx, f, e)
+		if !errors.Is(err, errTooOld) {
+			return value, err
+		}
 	}
-	return s.await(ctx, f, e)
 }
+
+// errTooOld is what a session that asks for new answers gets from a read that was under way for another caller and ended with
+// something old, such as from Redis. The next read is its own, or that of a caller who wants the same.
+var errTooOld = errors.New("too old")
 
 // await waits for a flight. Whoever can have a stale answer, e or one of the
 // second level, waits for no longer than there is hope and patience.
@@ -171,6 +180,8 @@ func (s *Session) await(ctx context.Context, f *flight, e *entry) (any, error) {
 // arrive takes what a flight has brought.
 func (s *Session) arrive(f *flight, old *entry) (any, error) {
 	switch {
+	case s.newer && !f.newer && f.tooOld(RevalidateAge):
+		return nil, errTooOld
 	case f.stale != nil:
 		return s.stand(f.key, f.stale, nil)
 	case f.err != nil && old != nil && allowsStale(f.err):

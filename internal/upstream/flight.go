@@ -20,6 +20,7 @@ type flight struct {
 	read     *read
 	starter  *Session // whose client and budget it uses
 	alone    bool     // nobody waited when it began
+	newer    bool     // the starter wants an answer that is newer than RevalidateAge
 	ctx      context.Context
 	ground   context.CancelFunc // ends the waiting for the call
 	kept     *entry             // what the cache has, stale
@@ -34,6 +35,7 @@ type flight struct {
 	stale *entry
 	local bool
 	fresh time.Duration
+	age   time.Duration // of an answer that is local or stale
 
 	second atomic.Pointer[entry] // what the second level had, stale
 	heard  <-chan struct{}       // closed when it is known what other processes have written
@@ -126,7 +128,7 @@ func (f *flights) close() {
 // locked.
 func (s *Store) newFlight(ctx context.Context, starter *Session, k key, kept *entry, r *read, alone bool) *flight {
 	f := &flight{
-		store: s, key: k, read: r, starter: starter, alone: alone, kept: kept,
+		store: s, key: k, read: r, starter: starter, alone: alone, newer: starter.newer, kept: kept,
 		done: make(chan struct{}), changed: make(chan struct{}),
 	}
 	if !alone {
@@ -275,6 +277,9 @@ func (f *flight) landed() bool {
 		return false
 	}
 }
+
+// tooOld reports whether the answer was kept for longer than an age.
+func (f *flight) tooOld(most time.Duration) bool { return (f.local || f.stale != nil) && f.age >= most }
 
 // old is what may stand in for the answer, as far as the flight knows.
 func (f *flight) old() *entry {

@@ -25,7 +25,8 @@ type Session struct {
 	coalesced atomic.Int64
 	stale     atomic.Int64
 	freshFor  atomic.Int64
-	group     any // whose calls take turns with others', see [group]
+	group     any  // whose calls take turns with others', see [group]
+	newer     bool // than RevalidateAge: nothing else that is kept counts as fresh
 
 	mu     sync.Mutex
 	behind map[mark]int
@@ -37,7 +38,7 @@ func (s *Store) Session(token string) *Session { return s.SessionOf(Caller{Token
 
 // SessionOf begins an operation for a caller.
 func (s *Store) SessionOf(c Caller) *Session {
-	session := &Session{store: s, client: s.client.As(c.Token), group: "address " + c.Address}
+	session := &Session{store: s, client: s.client.As(c.Token), group: "address " + c.Address, newer: c.Revalidate}
 	known := s.everybody
 	if c.Token != "" {
 		known = s.viewer(audienceOf(s.options.AudienceOf(c.Token)))

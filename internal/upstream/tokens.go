@@ -21,6 +21,9 @@ type Caller struct {
 	// Address is the client's network address: operations that share a limit take
 	// turns by it. "" is one address too.
 	Address string
+	// Revalidate asks for answers that are newer than [RevalidateAge], as the header
+	// Cache-Control: no-cache does.
+	Revalidate bool
 }
 
 // refusedFor is how long a refused token is not tried again.
