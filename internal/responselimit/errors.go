@@ -23,7 +23,7 @@ func Presenter(next graphql.ErrorPresenterFunc) graphql.ErrorPresenterFunc {
 			return next(ctx, err)
 		}
 		if c.state.Load() == stopped || c.errors.Add(1) > MaxErrors {
-			return nil //nolint:nilerr // counted, and not listed
+			return nil // counted, and not listed
 		}
 		return next(ctx, err)
 	}
