@@ -12,25 +12,11 @@ import (
 
 // Clients and tools of all supported versions of graphql-js load the server's
 // introspection, and its SDL gives the same schema. The versions are those of
-// testdata/graphqljs/package-lock.json. CI must run this test; elsewhere it is
-// skipped unless npm ci was run in that folder.
+// testdata/graphqljs/package-lock.json.
 func TestIntrospectionInGraphQLJS(t *testing.T) {
 	t.Parallel()
 	const folder = "testdata/graphqljs"
-	node, err := exec.LookPath("node")
-	if err == nil {
-		_, err = os.Stat(filepath.Join(folder, "node_modules"))
-	}
-	if ci := os.Getenv("CI"); err != nil && ci != "" && ci != "0" && ci != "false" {
-		var report []byte
-		if report, err = exec.CommandContext(t.Context(), "npm", "ci", "--prefix", folder, "--ignore-scripts").CombinedOutput(); err != nil {
-			t.Fatalf("%v: this test needs node and npm\n%s", err, report)
-		}
-	}
-	if err != nil {
-		t.Skipf("%v: to run this test, install node, and run npm ci in internal/app/%s", err, folder)
-	}
-
+	node := nodeWith(t, folder)
 	server := httptest.NewServer(newDemoApp(t).handler)
 	defer server.Close()
 	files, err := filepath.Glob("../../graph/schema/*.graphqls")

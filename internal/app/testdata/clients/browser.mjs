@@ -1,0 +1,118 @@
+// A page of another origin, in Chromium.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { chromium } from 'playwright-core'
+import { arrived, busy, endpoint, mp3, token } from './support.mjs'
+
+const { CHROMIUM, ORIGIN, OTHER_ORIGIN, SHARED } = process.env
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--host-resolver-rules=MAP *.test 127.0.0.1'] })
+
+async function open(origin) {
+  const page = await browser.newPage()
+  await page.goto(`${origin}/`)
+  await page.addScriptTag({ path: new URL('page.js', import.meta.url).pathname })
+  return page
+}
+
+const page = await open(ORIGIN)
+const bearer = { Authorization: `Bearer ${token}` }
+
+await test('a page of another origin', async (t) => {
+  await t.test('queries without a token', async () => {
+    const { status, data, headers } = await page.evaluate(([url]) => ask(url, { query: '{ user(username: "spartacus") { name city } }' }), [endpoint])
+    assert.deepEqual([status, data], [200, { user: { name: 'Spartacus', city: 'London' } }])
+    assert.match(headers['x-request-id'], /./)
+    assert.equal(headers['x-content-type-options'], undefined, 'a header that is not exposed can be read')
+  })
+
+  await t.test('writes with a bearer token, once for an Idempotency-Key', async () => {
+    const answers = await page.evaluate(
+      async ([url, headers]) => {
+        const operation = { query: 'mutation { followUser(input: { username: "spartacus" }) { changed user { viewerIsFollowing } userErrors { message } } }' }
+        return [await ask(url, operation, headers), await ask(url, operation, headers)]
+      },
+      [endpoint, { ...bearer, 'Idempotency-Key': 'from-the-browser' }],
+    )
+    for (const { status, data } of answers) {
+      assert.deepEqual([status, data.followUser], [200, { changed: true, user: { viewerIsFollowing: true }, userErrors: [] }])
+    }
+    assert.deepEqual(answers.map(({ headers }) => headers['idempotent-replayed']), [undefined, 'true'])
+  })
+
+  await t.test('uploads a file, and watches it over server-sent events', async () => {
+    const bytes = mp3(3_000_000)
+    const { uploaded, seen } = await page.evaluate(
+      async ([url, token, base64]) => {
+        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+        const seen = []
+        const watched = (async () => {
+          const subscription = { query: 'subscription { uploadProgress(uploadId: "by-browser") { phase bytesSent bytesTotal } }' }
+          for await (const event of events(url, subscription, { Authorization: `Bearer ${token}` })) seen.push(event)
+        })()
+        const uploaded = await upload(
+          url,
+          token,
+          'mutation ($input: UploadCloudcastInput!) { uploadCloudcast(input: $input) { cloudcast { key } userErrors { message } } }',
+          { input: { mp3: null, name: 'Night Bus by browser', tags: ['dub', 'night'], uploadId: 'by-browser' } },
+          'variables.input.mp3',
+          new File([bytes], 'night-bus.mp3', { type: 'audio/mpeg' }),
+        )
+        await watched
+        return { uploaded, seen }
+      },
+      [endpoint, token, bytes.toString('base64')],
+    )
+    assert.deepEqual(uploaded.data?.uploadCloudcast.userErrors, [], JSON.stringify(uploaded))
+    const object = await arrived(uploaded.data.uploadCloudcast.cloudcast.key, bytes)
+    assert.deepEqual(object.tags.map((tag) => tag.name.toLowerCase()), ['dub', 'night'])
+    assert.deepEqual(seen.at(-1), { event: 'complete' })
+    assert.deepEqual(seen.at(-2), { event: 'next', data: { data: { uploadProgress: { phase: 'DONE', bytesSent: bytes.length, bytesTotal: bytes.length } } } })
+  })
+
+  await t.test('reads a query over an EventSource', async () => {
+    const seen = await page.evaluate(
+      ([url]) =>
+        new Promise((resolve, reject) => {
+          const seen = []
+          const source = new EventSource(`${url}?query=${encodeURIComponent('{ user(username: "spartacus") { name } }')}`)
+          source.addEventListener('next', ({ data }) => seen.push(JSON.parse(data)))
+          source.addEventListener('complete', () => {
+            source.close()
+            resolve(seen)
+          })
+          source.onerror = () => reject(new Error('the connection failed'))
+        }),
+      [endpoint],
+    )
+    assert.deepEqual(seen, [{ data: { user: { name: 'Spartacus' } } }])
+  })
+
+  await t.test('reads refusals', async () => {
+    const wrong = await page.evaluate(([url]) => ask(url, { query: '{ nobodyHasThis }' }), [endpoint])
+    assert.deepEqual([wrong.status, wrong.errors[0].extensions.code], [400, 'GRAPHQL_VALIDATION_FAILED'])
+    const large = await page.evaluate(([url]) => ask(url, { query: 'query ($x: String!) { user(username: $x) { name } }', variables: { x: 'x'.repeat(5_000_000) } }), [endpoint])
+    assert.equal(large.status, 413)
+    const full = await page.evaluate(([url]) => ask(url, { query: '{ user(username: "demo") { name } }' }), [`${busy}/graphql`])
+    assert.deepEqual([full.status, full.errors[0].extensions.code, full.headers['retry-after']], [503, 'LIMIT_EXCEEDED', '1'])
+  })
+})
+
+await test('cookies count for the origins of --allow-origin only', async (t) => {
+  const name = (page, url) =>
+    page.evaluate(
+      async ([url]) => {
+        const response = await fetch(`${url}?query=${encodeURIComponent('{ user(username: "spartacus") { name } }')}`, { credentials: 'include' }).catch((error) => error.name)
+        return response.json ? (await response.json()).data.user.name : response
+      },
+      [url],
+    )
+  await t.test('no origin is named', async () => assert.equal(await name(page, endpoint), 'TypeError'))
+  await t.test('this origin is named', async () => assert.equal(await name(page, `${SHARED}/graphql`), 'Spartacus'))
+  await t.test('another origin is named', async () => {
+    const other = await open(OTHER_ORIGIN)
+    assert.equal(await name(other, `${SHARED}/graphql`), 'TypeError')
+    assert.equal(await other.evaluate(([url]) => ask(url, { query: '{ __typename }' }).catch((error) => error.name), [`${SHARED}/graphql`]), 'TypeError')
+  })
+})
+
+await browser.close()

@@ -1,0 +1,144 @@
+// Command genqlient reads and writes with a client that genqlient has generated
+// from the schema of a server of the demo. It fails if a result is not what it
+// must be.
+//
+//	go tool genqlient && go run . http://127.0.0.1:8080/graphql
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+
+	"github.com/Khan/genqlient/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// docs: bearer
+
+// bearer adds a token to each request.
+type bearer string
+
+// RoundTrip implements [http.RoundTripper].
+func (token bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(token))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// docs: end
+
+func main() {
+	if err := run(context.Background(), os.Args[1]); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, url string) error {
+	anonymous := graphql.NewClient(url, http.DefaultClient)
+	viewer := graphql.NewClient(url, &http.Client{Transport: bearer("demo-token")})
+	for name, part := range map[string]func() error{
+		"pages":    func() error { return pages(ctx, anonymous) },
+		"resource": func() error { return resource(ctx, graphql.NewClientUsingGet(url, http.DefaultClient)) },
+		"write":    func() error { return write(ctx, viewer) },
+		"errors": func() error {
+			return refused(ctx, anonymous, graphql.NewClient(url, &http.Client{Transport: bearer("a b")}))
+		},
+	} {
+		if err := part(); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Println(name, "ok")
+	}
+	return nil
+}
+
+// pages reads a whole list, page by page.
+func pages(ctx context.Context, client graphql.Client) error {
+	var names []string
+	var after *string
+	for {
+		resp, err := Followers(ctx, client, "demo", 20, after)
+		if err != nil {
+			return err
+		}
+		page := resp.User.Followers
+		for _, user := range page.Nodes {
+			names = append(names, user.Name)
+		}
+		after = page.PageInfo.EndCursor
+		if !page.PageInfo.HasNextPage {
+			break
+		}
+		if len(names) > 1000 {
+			return errors.New("the list does not end")
+		}
+	}
+	resp, err := Followers(ctx, client, "demo", 100, nil)
+	if err != nil {
+		return err
+	}
+	if resp.User.CreatedAt.IsZero() || len(names) <= 100 {
+		return fmt.Errorf("created at %v, %d followers", resp.User.CreatedAt, len(names))
+	}
+	for i, user := range resp.User.Followers.Nodes {
+		if names[i] != user.Name {
+			return fmt.Errorf("follower %d is %q in pages of 20, %q in one of 100", i, names[i], user.Name)
+		}
+	}
+	return nil
+}
+
+// resource reads an interface, by GET.
+func resource(ctx context.Context, client graphql.Client) error {
+	resp, err := Resource(ctx, client, "/spartacus/party-time/")
+	if err != nil {
+		return err
+	}
+	cloudcast, ok := (*resp.Resource).(*ResourceResourceCloudcast)
+	if !ok || cloudcast.Name != "Party Time" || *cloudcast.AudioLength != 3064 || !bytes.Contains(*cloudcast.Raw, []byte(`"/spartacus/party-time/"`)) {
+		return fmt.Errorf("got %#v", resp.Resource)
+	}
+	return nil
+}
+
+// write favorites a cloudcast with a bearer token, and has a user error.
+func write(ctx context.Context, client graphql.Client) error {
+	key := "/spartacus/party-time/"
+	resp, err := Favorite(ctx, client, FavoriteCloudcastInput{Key: &key})
+	if err != nil {
+		return err
+	}
+	done := resp.FavoriteCloudcast
+	if !*done.Changed || !*done.Cloudcast.ViewerHasFavorited || len(done.UserErrors) > 0 {
+		return fmt.Errorf("got %+v", done)
+	}
+	key = "/spartacus/there-is-none/"
+	if resp, err = Favorite(ctx, client, FavoriteCloudcastInput{Key: &key}); err != nil {
+		return err
+	}
+	if wrong := resp.FavoriteCloudcast.UserErrors; len(wrong) != 1 || wrong[0].Code != UserErrorCodeNotFound {
+		return fmt.Errorf("got %+v, want the user error NOT_FOUND", wrong)
+	}
+	return nil
+}
+
+// refused meets an error in a response with data, and one that comes with
+// status 401.
+func refused(ctx context.Context, anonymous, malformed graphql.Client) error {
+	_, err := Favorite(ctx, anonymous, FavoriteCloudcastInput{})
+	var list gqlerror.List
+	if !errors.As(err, &list) || list[0].Extensions["code"] != "UNAUTHENTICATED" {
+		return fmt.Errorf("got %v, want UNAUTHENTICATED", err)
+	}
+	_, err = Viewer(ctx, malformed)
+	var status *graphql.HTTPError
+	if !errors.As(err, &status) || status.StatusCode != http.StatusUnauthorized || status.Response.Errors[0].Extensions["code"] != "UNAUTHENTICATED" {
+		return fmt.Errorf("got %v, want status 401 with UNAUTHENTICATED", err)
+	}
+	return nil
+}
