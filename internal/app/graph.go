@@ -11,6 +11,7 @@ import (
 	"mixcloud-graphql/graph/resolvers"
 	"mixcloud-graphql/graph/schema"
 	"mixcloud-graphql/internal/auth"
+	"mixcloud-graphql/internal/clientlimit"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/redis"
@@ -27,7 +28,10 @@ func newGraph(store *upstream.Store, entry access, shared *redis.Redis, log *slo
 	}
 	clean := executable(resolvers.New(store, log, oauth, newProgress(shared)))
 	around := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		session := store.SessionOf(upstream.Caller{Token: auth.Token(ctx), Exchanged: auth.Exchanged(ctx), Address: graphhttp.Address(ctx), Revalidate: graphhttp.Revalidates(graphql.GetOperationContext(ctx))})
+		session := store.SessionOf(upstream.Caller{
+			Token: auth.Token(ctx), Exchanged: auth.Exchanged(ctx), Address: graphhttp.Address(ctx),
+			Revalidate: graphhttp.Revalidates(graphql.GetOperationContext(ctx)), OnCall: clientlimit.From(ctx).Call,
+		})
 		open(ctx, session)
 		return next(loaders.Into(ctx, loaders.New(ctx, session)))
 	}

@@ -11,6 +11,7 @@ import (
 	"mixcloud-graphql/graph/model"
 	graphschema "mixcloud-graphql/graph/schema"
 	"mixcloud-graphql/internal/auth"
+	"mixcloud-graphql/internal/clientlimit"
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/graphhttp"
@@ -51,7 +52,8 @@ func (a *App) endpoint(cfg config.Serve, schema graphql.ExecutableSchema, around
 // routes is every path there is. Demo is nil without --demo.
 func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, endpoint http.Handler, bodies *graphhttp.Bodies, entry access, demo *emulator.Emulator) http.Handler {
 	own := http.NewServeMux()
-	own.Handle("/graphql", auth.Viewer(entry.keys, entry.cookies)(endpoint))
+	limits := clientlimit.New(clientlimit.Limits{Inflight: cfg.ClientInflight, Requests: cfg.ClientRequests, Calls: cfg.ClientCalls})
+	own.Handle("/graphql", graphhttp.Chain(endpoint, auth.Viewer(entry.keys, entry.cookies), graphhttp.ClientLimits(limits, a.clientName, a.log)))
 	page := playground.Handler(entry.cookies != nil)
 	own.Handle("GET /{$}", page)
 	own.Handle("GET /playground/", page)
@@ -75,6 +77,16 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, endpoint
 	// CORS is outermost: a page must be able to read refusals too.
 	return graphhttp.Chain(all, graphhttp.CORS([]string{"/graphql", sdlPath}, cfg.AllowOrigin),
 		graphhttp.Admission(a.gate, bodies, "/graphql", int64(cfg.MaxBody), a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
+}
+
+// clientName names the client of a request: the principal if Mixcloud accepts its token,
+// otherwise the address. Anybody can invent tokens, so others have no limits of their own.
+func (a *App) clientName(r *http.Request) string {
+	ctx := r.Context()
+	if token := auth.Token(ctx); auth.Exchanged(ctx) || a.store.Accepted(token) {
+		return "principal " + auth.Audience(ctx)
+	}
+	return "address " + graphhttp.Address(ctx)
 }
 
 // live says that the process can answer at all.

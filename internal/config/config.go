@@ -59,6 +59,9 @@ type Serve struct {
 	MaxDirectives   int           `default:"50" placeholder:"N" help:"Maximum number of directives in a document."`
 	MaxTokens       int           `default:"15000" placeholder:"N" help:"Maximum number of lexical tokens in a document."`
 	MaxBody         Bytes         `default:"1MiB" placeholder:"SIZE" help:"Maximum size of a JSON request body; of a form, that of its operations."`
+	ClientInflight  int           `default:"0" placeholder:"N" help:"Maximum number of requests that one client may have in flight. A client is the person of a token that Mixcloud has accepted, otherwise an address (of IPv6 a /64). Each replica counts by itself. 0 means no limit."`
+	ClientRequests  int           `default:"0" placeholder:"N" help:"Maximum number of requests of one client per minute, and at once after a quiet minute. 0 means no limit."`
+	ClientCalls     int           `default:"0" placeholder:"N" help:"Maximum number of calls to Mixcloud per minute that the operations of one client cause. An operation is not interrupted; what it makes beyond the limit delays the next. 0 means no limit."`
 	MaxFields       int           `name:"max-response-fields" default:"200000" placeholder:"N" help:"Maximum number of fields in a response: each response key of each object, __typename and introspection included."`
 	MaxBytes        Bytes         `name:"max-response-bytes" default:"16MiB" placeholder:"SIZE" help:"Maximum size of the data of a response."`
 	MemoryLimit     Bytes         `default:"0" placeholder:"SIZE" help:"Memory that the process should stay within. 0 takes GOMEMLIMIT, or else the limit of the container. Responses that wait to be sent take 256 MiB, or half of the limit if that is less; above it new operations are refused."`

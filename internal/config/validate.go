@@ -110,6 +110,9 @@ func (c *Serve) Validate() error {
 	p.count("max-aliases", c.MaxAliases, 100_000)
 	p.count("max-directives", c.MaxDirectives, 100_000)
 	p.count("max-tokens", c.MaxTokens, 10_000_000)
+	p.upTo("client-inflight", c.ClientInflight, 1_000_000)
+	p.upTo("client-requests", c.ClientRequests, 1_000_000)
+	p.upTo("client-calls", c.ClientCalls, 1_000_000)
 	if c.MaxBody < leastBody || c.MaxBody > largestBody {
 		p.add("max-body", "must be between %v and %v, not %v", leastBody, largestBody, c.MaxBody)
 	}
@@ -327,6 +330,13 @@ func (p *problems) between(flag string, d, low, high time.Duration) {
 func (p *problems) count(flag string, n, high int) {
 	if n < 1 || n > high {
 		p.add(flag, "must be between 1 and %d, not %d", high, n)
+	}
+}
+
+// upTo is count for a number that may be 0.
+func (p *problems) upTo(flag string, n, high int) {
+	if n != 0 {
+		p.count(flag, n, high)
 	}
 }
 

@@ -114,6 +114,18 @@ func (l *Limiter) Take(now time.Duration) (wait time.Duration) {
 	return 0
 }
 
+// Spend makes one call whether or not there is a token for it. A debt delays the next
+// calls.
+func (l *Limiter) Spend(now time.Duration) {
+	l.advance(l.at(now))
+	l.tokens--
+	l.granted++
+}
+
+// Used returns how many calls of the burst are used up, or more if there is a debt. It
+// has a meaning only if there is a rate.
+func (l *Limiter) Used() int { return int(math.Ceil(l.burst - l.tokens - slack)) }
+
 // Return takes back a call that was granted and not made.
 func (l *Limiter) Return() {
 	if l.rate > 0 {

@@ -115,7 +115,7 @@ func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error
 	}
 	s.retries.earn()
 	if !f.alone {
-		f.starter.calls.Add(1)
+		f.starter.called()
 	}
 	if f.kept != nil {
 		x.known = f.kept.validator

@@ -25,8 +25,9 @@ type Session struct {
 	coalesced atomic.Int64
 	stale     atomic.Int64
 	freshFor  atomic.Int64
-	group     any  // whose calls take turns with others', see [group]
-	newer     bool // than RevalidateAge: nothing else that is kept counts as fresh
+	group     any    // whose calls take turns with others', see [group]
+	newer     bool   // than RevalidateAge: nothing else that is kept counts as fresh
+	onCall    func() // nil for none
 
 	mu     sync.Mutex
 	behind map[mark]int
@@ -38,7 +39,7 @@ func (s *Store) Session(token string) *Session { return s.SessionOf(Caller{Token
 
 // SessionOf begins an operation for a caller.
 func (s *Store) SessionOf(c Caller) *Session {
-	session := &Session{store: s, client: s.client.As(c.Token), group: "address " + c.Address, newer: c.Revalidate}
+	session := &Session{store: s, client: s.client.As(c.Token), group: "address " + c.Address, newer: c.Revalidate, onCall: c.OnCall}
 	known := s.everybody
 	if c.Token != "" {
 		known = s.viewer(audienceOf(s.options.AudienceOf(c.Token)))
@@ -96,6 +97,14 @@ func (s *Session) spend() error {
 		Message: fmt.Sprintf("This operation needs more than the %d calls to Mixcloud that one operation may make, because Mixcloud gave fewer items at a time than it was asked for, "+
 			"or because calls had to be made again or were redirected. Ask for fewer items, or ask again: what was read is kept for a while.", limit),
 		Details: map[string]any{"budget": limit},
+	}
+}
+
+// called counts a call that is made.
+func (s *Session) called() {
+	s.calls.Add(1)
+	if s.onCall != nil {
+		s.onCall()
 	}
 }
 

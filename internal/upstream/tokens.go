@@ -18,6 +18,8 @@ type Caller struct {
 	Token string
 	// Exchanged says that the token came from our own OAuth exchange.
 	Exchanged bool
+	// OnCall, if it is not nil, is called for each call to Mixcloud that the operation makes.
+	OnCall func()
 	// Address is the client's network address: operations that share a limit take
 	// turns by it. "" is one address too.
 	Address string
@@ -64,6 +66,16 @@ func (s *Store) Proven(token string) {
 	if token != "" {
 		s.prove(s.viewer(audienceOf(s.options.AudienceOf(token))))
 	}
+}
+
+// Accepted reports whether this process knows that Mixcloud accepts a token. It
+// remembers nothing of tokens that it does not know.
+func (s *Store) Accepted(token string) bool {
+	if token == "" {
+		return false
+	}
+	known := s.viewers.known(audienceOf(s.options.AudienceOf(token)))
+	return known != nil && known.proven.Load()
 }
 
 // prove notes that Mixcloud accepts a viewer's token, here and in other processes.

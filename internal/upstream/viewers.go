@@ -90,6 +90,13 @@ func (v *viewers) of(who audience, now tick) *viewer {
 	return known
 }
 
+// known returns what is remembered of an audience, or nil.
+func (v *viewers) known(who audience) *viewer {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.all[who]
+}
+
 // prune forgets the quarter that was not seen for the longest time: those first whose
 // token is not proven, since anybody can invent tokens, and those last that matter.
 func (v *viewers) prune(now tick) {

@@ -78,7 +78,7 @@ func send[T any](ctx context.Context, s *Session, kind Kind, address string, cal
 		s.refund()
 		return value, err
 	}
-	s.calls.Add(1)
+	s.called()
 	defer s.changed() // even if it failed: nobody knows what became of it
 	judged := outcome
 	defer func() { st.observe(allowed, judged) }()

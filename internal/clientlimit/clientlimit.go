@@ -1,0 +1,166 @@
+// Package clientlimit bounds what each client of one process may do: requests at the
+// same time, requests per minute, and the calls to Mixcloud that its operations cause
+// per minute.
+//
+// The two rates are token buckets: a client that was quiet may use a whole minute's
+// worth at once. Calls are charged when they are made, also beyond what is left, since
+// an operation that has begun is not interrupted: the debt delays the client's next
+// operation.
+//
+// A client is remembered by the name that the caller gives it. At most [MaxClients] are,
+// and those with a request in flight; the one that was idle for the longest time is
+// forgotten first. A stranger with that many addresses can reset limits, but not fill
+// the memory.
+package clientlimit
+
+import (
+	"container/list"
+	"context"
+	"sync"
+	"time"
+
+	"mixcloud-graphql/internal/ratelimit"
+)
+
+// MaxClients is the number of idle clients that are remembered.
+const MaxClients = 10_000
+
+// Limits are the limits of each client; 0 is no limit.
+type Limits struct {
+	Inflight int // requests at the same time
+	Requests int // per minute
+	Calls    int // to Mixcloud, per minute
+}
+
+// A Limiter keeps clients within their limits. It is safe for concurrent use.
+type Limiter struct {
+	limits Limits
+	start  time.Time
+
+	mu      sync.Mutex
+	clients map[string]*client
+	idle    list.List // of *client, the one idle for the longest time first
+}
+
+type client struct {
+	name            string
+	inflight        int
+	requests, calls *ratelimit.Limiter // nil without a limit
+	place           *list.Element      // in idle; nil with a request in flight
+}
+
+// New returns a limiter, or nil if there are no limits.
+func New(l Limits) *Limiter {
+	if l == (Limits{}) {
+		return nil
+	}
+	return &Limiter{limits: l, start: time.Now(), clients: map[string]*client{}}
+}
+
+// A Refusal says which limit refuses a request.
+type Refusal struct {
+	Limit          string // the flag
+	Value, Maximum int
+	Wait           time.Duration // until a request may succeed
+}
+
+// Enter begins a request of a client. If there is no refusal, [Request.Leave] must be
+// called at its end.
+func (l *Limiter) Enter(name string) (*Request, *Refusal) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	c := l.client(name, now)
+	if limit := l.limits.Inflight; limit > 0 && c.inflight >= limit {
+		return nil, &Refusal{"client-inflight", c.inflight + 1, limit, time.Second}
+	}
+	if c.calls != nil {
+		if wait := c.calls.Ready(now); wait > 0 {
+			return nil, &Refusal{"client-calls", c.calls.Used(), l.limits.Calls, wait}
+		}
+	}
+	if c.requests != nil {
+		if wait := c.requests.Take(now); wait > 0 {
+			return nil, &Refusal{"client-requests", c.requests.Used() + 1, l.limits.Requests, wait}
+		}
+	}
+	c.inflight++
+	if c.place != nil {
+		l.idle.Remove(c.place)
+		c.place = nil
+	}
+	return &Request{l, c}, nil
+}
+
+// client returns a client, and makes room for a new one.
+func (l *Limiter) client(name string, now time.Duration) *client {
+	if c := l.clients[name]; c != nil {
+		if c.place != nil {
+			l.idle.MoveToBack(c.place)
+		}
+		return c
+	}
+	if l.idle.Len() >= MaxClients {
+		delete(l.clients, l.idle.Remove(l.idle.Front()).(*client).name)
+	}
+	c := &client{name: name, requests: perMinute(l.limits.Requests, now), calls: perMinute(l.limits.Calls, now)}
+	c.place = l.idle.PushBack(c)
+	l.clients[name] = c
+	return c
+}
+
+func perMinute(n int, now time.Duration) *ratelimit.Limiter {
+	if n == 0 {
+		return nil
+	}
+	return ratelimit.New(ratelimit.Limit{Rate: float64(n) / 60, Burst: n}, now)
+}
+
+func (l *Limiter) now() time.Duration { return time.Since(l.start) }
+
+// A Request is one of a client's that is in flight. All methods of a nil request do
+// nothing.
+type Request struct {
+	limiter *Limiter
+	client  *client
+}
+
+// Call charges a call to Mixcloud to the client.
+func (r *Request) Call() {
+	if r == nil || r.client.calls == nil {
+		return
+	}
+	r.limiter.mu.Lock()
+	defer r.limiter.mu.Unlock()
+	r.client.calls.Spend(r.limiter.now())
+}
+
+// Leave ends the request. It is called once.
+func (r *Request) Leave() {
+	if r == nil {
+		return
+	}
+	l := r.limiter
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r.client.inflight--; r.client.inflight > 0 {
+		return
+	}
+	if l.idle.Len() >= MaxClients {
+		delete(l.clients, l.idle.Remove(l.idle.Front()).(*client).name)
+	}
+	r.client.place = l.idle.PushBack(r.client)
+}
+
+type requestKey struct{}
+
+// Into returns a context whose operation belongs to a request.
+func Into(ctx context.Context, r *Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// From returns the request of ctx's operation, or nil.
+func From(ctx context.Context) *Request {
+	r, _ := ctx.Value(requestKey{}).(*Request)
+	return r
+}
