@@ -95,6 +95,7 @@ func TestMultiplied(t *testing.T) {
 	ask(page("key tags { name }"))
 	ask(page("user { cloudcasts(first: 100) { __typename } }"))
 	ask("{ categories { cloudcasts(first: 100) { __typename } } }")
+	ask(multiplied["connections of many sizes"])
 	neighbour := watch(func() { ask(`{ user(username: "demo") { name } }`) })
 	time.Sleep(time.Second)
 	idle, idleMemory := median(neighbour.taken()), memory(t, server.Process.Pid, "VmRSS")
