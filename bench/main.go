@@ -3,6 +3,7 @@
 //
 //	go run ./bench
 //	go run ./bench -runs 15 -latency 50ms -query popular
+//	go run ./bench -figure middleware
 //
 // It prints a table in Markdown and judges nothing: the status is 0 whatever
 // the figures are, and another one only if there are none. README.md says what
@@ -50,8 +51,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	latency := flags.Duration("latency", 20*time.Millisecond, "how long Mixcloud takes for each call")
 	dial := flags.Bool("dial", false, "begin each run without an open connection")
 	only := flags.String("query", "", "ask only the queries whose name has this in it")
+	figure := flags.String("figure", "", `"middleware": print only what the server adds to the executor`)
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	switch *figure {
+	case "":
+	case "middleware":
+		return printMiddleware(ctx, stdout)
+	default:
+		return fmt.Errorf("there is no figure %q", *figure)
 	}
 	if *runs < 1 || *latency < time.Millisecond || flags.NArg() > 0 {
 		return errors.New("runs must be positive, the latency a millisecond or more, and nothing may follow the flags")

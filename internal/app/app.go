@@ -26,6 +26,7 @@ import (
 // An App is the server, put together and not yet listening.
 type App struct {
 	handler  http.Handler
+	graph    http.Handler // what is at /graphql, without middleware
 	store    *upstream.Store
 	gate     *admission.Gate
 	shared   *redis.Redis // nil if nothing is shared
@@ -99,12 +100,16 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 		}
 		a.reloads.add("manifest", load)
 	}
+	a.graph = endpoint
 	a.handler = a.routes(cfg, schema, endpoint, bodies, entry, demo)
 	if shared != nil {
 		shared.Start(store.Forget)
 	}
 	return a, nil
 }
+
+// Endpoint returns what is at /graphql without any middleware, for measuring the middleware.
+func (a *App) Endpoint() http.Handler { return a.graph }
 
 // ServeHTTP answers as the server does, for tests and for mounting elsewhere.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
