@@ -9,8 +9,10 @@ package schema
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
@@ -61,6 +63,15 @@ func without[S ~[]E, E any](list S, drop func(E) bool) S {
 // SDL returns a schema as text, in the schema definition language.
 func SDL(s *ast.Schema) []byte {
 	var text bytes.Buffer
+	if s.Description != "" { // which the formatter leaves out, as it does the definition
+		fmt.Fprintf(&text, "\"\"\"\n%s\n\"\"\"\nschema {\n", s.Description)
+		for _, root := range []*ast.Definition{s.Query, s.Mutation, s.Subscription} {
+			if root != nil { // each has its usual name
+				fmt.Fprintf(&text, "  %s: %s\n", strings.ToLower(root.Name), root.Name)
+			}
+		}
+		text.WriteString("}\n")
+	}
 	formatter.NewFormatter(&text, formatter.WithIndent("  ")).FormatSchema(s)
 	return text.Bytes()
 }

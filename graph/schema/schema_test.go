@@ -142,6 +142,9 @@ func TestSDL(t *testing.T) {
 	if diff := cmp.Diff(string(text), string(schema.SDL(schema.Clean(again)))); diff != "" {
 		t.Errorf("(-first +read back):\n%s", diff)
 	}
+	if clean.Description == "" || again.Description != clean.Description || again.Mutation == nil || again.Subscription == nil {
+		t.Errorf("the schema's description is %q, want %q", again.Description, clean.Description)
+	}
 	for name, def := range clean.Types {
 		if def.BuiltIn {
 			continue

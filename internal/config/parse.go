@@ -77,6 +77,9 @@ func newParser(cli *CLI, stdout io.Writer, more ...kong.Option) (*kong.Kong, err
 			if v.Flag == nil || v.Name == "help" {
 				return v.Help
 			}
+			if v.Default != "" {
+				return v.Help + " (default " + v.Default + ", $" + envName(v.Name) + ")"
+			}
 			return v.Help + " ($" + envName(v.Name) + ")"
 		}))...)
 }

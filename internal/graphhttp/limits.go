@@ -82,7 +82,7 @@ func (l documentLimits) check(query string) *gqlerror.Error {
 		return exceeded("max-tokens", l.tokens+1, l.tokens, nil,
 			"The document has more than %d tokens. Move values into variables, or split the request.", l.tokens)
 	case err != nil:
-		return nil // the executor meets the same error, and reports it with its code
+		return nil //nolint:nilerr // the executor meets the same error, and reports it with its code
 	}
 	s := survey{doc: doc, fragments: map[string]int{}, names: map[string]int{}}
 	depth := 0

@@ -49,7 +49,7 @@ func Read(path string) ([]Operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	text, err := io.ReadAll(io.LimitReader(f, largest+1))
 	if err == nil && len(text) > largest {
 		err = fmt.Errorf("it has more than %d bytes", largest)
