@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,9 +34,14 @@ func inCI() bool {
 	return ci != "" && ci != "0" && ci != "false"
 }
 
+// installing lets one test at a time install packages.
+var installing sync.Mutex
+
 // nodeWith returns the path of node, for a folder whose packages are installed.
 func nodeWith(t *testing.T, folder string) string {
 	t.Helper()
+	installing.Lock()
+	defer installing.Unlock()
 	node, err := exec.LookPath("node")
 	if err == nil {
 		_, err = os.Stat(filepath.Join(folder, "node_modules"))

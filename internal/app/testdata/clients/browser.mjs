@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { chromium } from 'playwright-core'
-import { arrived, busy, endpoint, mp3, token } from './support.mjs'
+import { arrived, busy, demo, endpoint, mp3, token } from './support.mjs'
 
 const { CHROMIUM, ORIGIN, OTHER_ORIGIN, SHARED } = process.env
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--host-resolver-rules=MAP *.test 127.0.0.1'] })
@@ -97,6 +97,25 @@ await test('a page of another origin', async (t) => {
   })
 })
 
+await test('a page of another origin can rely on HTTP caching', async (t) => {
+  const get = ([url, init]) =>
+    fetch(`${url}?query=${encodeURIComponent('{ user(username: "spartacus") { city } }')}`, init).then(async (response) => ({
+      status: response.status, id: response.headers.get('X-Request-Id'), tag: response.headers.get('ETag'), text: await response.text(),
+    }))
+  let kept
+  await t.test('the browser keeps an anonymous GET', async () => {
+    kept = await page.evaluate(get, [endpoint, {}])
+    assert.deepEqual([kept.status, kept.text], [200, '{"data":{"user":{"city":"London"}}}'])
+    assert.deepEqual(await page.evaluate(get, [endpoint, {}]), kept)
+  })
+  await t.test('an entity tag is answered with 304', async () => {
+    assert.match(kept.tag, /^"/)
+    const { status, id, text } = await page.evaluate(get, [endpoint, { cache: 'no-store', headers: { 'If-None-Match': kept.tag } }])
+    assert.deepEqual([status, text], [304, ''])
+    assert.notEqual(id, kept.id)
+  })
+})
+
 await test('cookies count for the origins of --allow-origin only', async (t) => {
   const name = (page, url) =>
     page.evaluate(
@@ -113,6 +132,14 @@ await test('cookies count for the origins of --allow-origin only', async (t) => 
     assert.equal(await name(other, `${SHARED}/graphql`), 'TypeError')
     assert.equal(await other.evaluate(([url]) => ask(url, { query: '{ __typename }' }).catch((error) => error.name), [`${SHARED}/graphql`]), 'TypeError')
   })
+})
+
+// The last one: the server takes a rest afterwards.
+await test('a page of another origin is told when Mixcloud takes calls again', async () => {
+  await fetch(`${demo}/emulator/__emulator/faults`, { method: 'POST', body: JSON.stringify({ match: '/ines-bonnet/', fault: 'rate-limit', retryAfter: 90 }) })
+  const { status, headers, errors } = await page.evaluate(([url]) => ask(url, { query: '{ user(username: "ines-bonnet") { name } }' }), [endpoint])
+  assert.deepEqual([status, errors[0].extensions.code, headers['retry-after']], [200, 'RATE_LIMITED', '90'])
+  assert.equal(headers.ratelimit, '"mixcloud";r=0;t=90')
 })
 
 await browser.close()
