@@ -118,10 +118,10 @@ func runClient(t *testing.T, script string, environ ...string) {
 	cmd := exec.CommandContext(ctx, node, "--test-reporter=spec", filepath.Join(clientsFolder, script))
 	cmd.Env = append(append(os.Environ(), "DEMO="+demo, "BUSY="+serveBusyDemo(t)), environ...)
 	report, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("%s: %v", script, err)
-	}
 	t.Logf("%s", report)
+	if err != nil {
+		t.Fatalf("%s: %v", script, err)
+	}
 }
 
 // All audits of graphql-http for servers pass, recommendations included.
@@ -149,6 +149,16 @@ func TestClient_Urql(t *testing.T) {
 func TestClient_Relay(t *testing.T) {
 	t.Parallel()
 	runClient(t, "relay.mjs")
+}
+
+// The manifest that relay-compiler writes loads with all its operations, and the
+// Relay runtime executes them by their ids on a server that executes nothing else.
+func TestClient_RelayPersisted(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "app")
+	runClient(t, "relay-manifest.mjs", "WORK="+folder)
+	_, locked := serveDemo(t, "--only-persisted", "--manifest", filepath.Join(folder, "persisted.json"))
+	runClient(t, "relay-persisted.mjs", "WORK="+folder, "LOCKED="+locked)
 }
 
 // A page of another origin, in a real browser, queries, writes with a bearer
@@ -227,7 +237,7 @@ func TestClients_Recipes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	recipe := regexp.MustCompile("<!-- (\\S+?)(?: (\\w+))? -->\n(?:\n?```\\w+\n(?s:.*?)```\n)?")
+	recipe := regexp.MustCompile("<!-- (\\S+?)(?: (\\S+))? -->\n(?:\n?```\\w+\n(?s:.*?)```\n)?")
 	recipes := 0
 	got := recipe.ReplaceAllStringFunc(string(text), func(old string) string {
 		recipes++
@@ -247,7 +257,11 @@ func TestClients_Recipes(t *testing.T) {
 		}
 		lang := strings.TrimPrefix(filepath.Ext(file), ".")
 		comment, _, _ := strings.Cut(old, "\n")
-		return comment + "\n\n```" + strings.TrimPrefix(lang, "m") + "\n" + strings.Trim(code, "\n") + "\n```\n"
+		code = strings.Trim(code, "\n")
+		if inside := regexp.MustCompile("^ +").FindString(code); inside != "" {
+			code = strings.ReplaceAll("\n"+code, "\n"+inside, "\n")[1:]
+		}
+		return comment + "\n\n```" + strings.TrimPrefix(lang, "m") + "\n" + strings.TrimRight(code, " \n") + "\n```\n"
 	})
 	if recipes < 9 {
 		t.Errorf("%s has %d recipes, want at least 9", path, recipes)

@@ -1,6 +1,15 @@
 // Makes Relay documents of a schema: a fragment that refetches each type that is a Node, one that pages through each
-// connection, a mutation for each field of Mutation and a subscription for each of Subscription.
-import { getNamedType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType, isRequiredArgument } from 'graphql'
+// connection, a mutation for each field of Mutation and a subscription for each of Subscription. Compiles and runs them.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import {
+  Kind, getNamedType, isInputObjectType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType, isRequiredArgument, isRequiredInputField, parse, printSchema, typeFromAST,
+} from 'graphql'
+
+const require = createRequire(import.meta.url)
 
 const nullable = (type) => (isNonNullType(type) ? type.ofType : type)
 const isConnection = (type) => isObjectType(nullable(type)) && nullable(type).name.endsWith('Connection')
@@ -91,4 +100,37 @@ function mutation(field) {
 function subscription(field) {
   const name = `all${field.name}Subscription`
   return { kind: 'subscription', name, text: `subscription ${name}(${parameters(field).join(', ')}) { ${field.name}(${passed(field)}) { ${leaves(getNamedType(field.type)).join(' ')} } }` }
+}
+
+// compile runs relay-compiler over documents in a folder. More is added to its configuration.
+export function compile(folder, schema, documents, more) {
+  mkdirSync(join(folder, 'src'))
+  mkdirSync(join(folder, 'artifacts'))
+  writeFileSync(join(folder, 'schema.graphql'), printSchema(schema))
+  writeFileSync(join(folder, 'src', 'all.js'), documents.map(({ text }) => `graphql\`${text}\`\n`).join('\n'))
+  const config = { src: 'src', schema: 'schema.graphql', language: 'javascript', artifactDirectory: 'artifacts', eagerEsModules: false, noSourceControl: true, ...more }
+  writeFileSync(join(folder, 'relay.config.json'), JSON.stringify(config))
+  const { status, stdout, stderr } = spawnSync(process.execPath, [require.resolve('relay-compiler/cli.js'), '--noWatchman', 'relay.config.json'], { cwd: folder, encoding: 'utf8' })
+  assert.equal(status, 0, stdout + stderr)
+}
+
+// artifactsIn reads what was compiled in a folder: the artifact of a document, and the operation that it is or that refetches it.
+export function artifactsIn(folder) {
+  const artifact = (name) => require(join(folder, 'artifacts', `${name}.graphql.js`))
+  return { artifact, operation: (name) => artifact(name).metadata?.refetch?.operation ?? artifact(name) }
+}
+
+// variablesOf are the variables that an operation needs; ids are those of the user with this id.
+export function variablesOf(schema, text, id) {
+  const needed = parse(text).definitions[0].variableDefinitions.filter(({ variable, type }) => type.kind === Kind.NON_NULL_TYPE || variable.name.value === 'first')
+  return Object.fromEntries(needed.map(({ variable, type }) => [variable.name.value, valueOf(typeFromAST(schema, type), id)]))
+}
+
+// valueOf is an input of a type that fits: what must be given, and the key or the name of what is meant.
+function valueOf(type, id) {
+  if (isNonNullType(type)) return valueOf(type.ofType, id)
+  if (isListType(type)) return [] // the connections of a mutation
+  if (!isInputObjectType(type)) return { Int: 10, ID: id }[type.name] ?? '/spartacus/party-time/'
+  const fields = Object.values(type.getFields()).filter((field) => isRequiredInputField(field) || field.name === 'key' || field.name === 'username')
+  return Object.fromEntries(fields.map((field) => [field.name, field.name === 'username' ? 'spartacus' : valueOf(field.type, id)]))
 }

@@ -1,33 +1,24 @@
 // Relay: the compiler over documents made of the schema, and the runtime over what it has compiled.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
-import { Kind, buildClientSchema, isInputObjectType, isListType, isNonNullType, isRequiredInputField, parse, printSchema, typeFromAST } from 'graphql'
+import { buildClientSchema } from 'graphql'
 import relay from 'relay-runtime'
-import { documentsOf } from './relay-documents.mjs'
+import { artifactsIn, compile, documentsOf, variablesOf } from './relay-documents.mjs'
 import { endpoint, introspection, listed, post, token } from './support.mjs'
 
 const { ConnectionHandler, Environment, Network, RecordSource, Store, commitMutation, createOperationDescriptor, fetchQuery, getPaginationMetadata, getPaginationVariables, getSingularSelector } = relay
-const require = createRequire(import.meta.url)
 const work = mkdtempSync(join(tmpdir(), 'relay-'))
 process.on('exit', () => rmSync(work, { recursive: true }))
 
 const schema = buildClientSchema(await introspection())
 const documents = documentsOf(schema)
-const artifact = (name) => require(join(work, 'artifacts', `${name}.graphql.js`))
+const { artifact, operation } = artifactsIn(work)
 
 await test('the compiler accepts every document', () => {
-  mkdirSync(join(work, 'src'))
-  mkdirSync(join(work, 'artifacts'))
-  writeFileSync(join(work, 'schema.graphql'), printSchema(schema))
-  writeFileSync(join(work, 'src', 'all.js'), documents.map(({ text }) => `graphql\`${text}\`\n`).join('\n'))
-  writeFileSync(join(work, 'relay.config.json'), JSON.stringify({ src: 'src', schema: 'schema.graphql', language: 'javascript', artifactDirectory: 'artifacts', eagerEsModules: false, noSourceControl: true }))
-  const { status, stdout, stderr } = spawnSync(process.execPath, [require.resolve('relay-compiler/cli.js'), '--noWatchman', join(work, 'relay.config.json')], { cwd: work, encoding: 'utf8' })
-  assert.equal(status, 0, stdout + stderr)
+  compile(work, schema, documents)
   const artifacts = readdirSync(join(work, 'artifacts'))
   for (const { name } of documents) assert.ok(artifacts.includes(`${name}.graphql.js`), `${name} was not compiled`)
   const of = (kind) => documents.filter((document) => document.kind === kind).length
@@ -36,27 +27,12 @@ await test('the compiler accepts every document', () => {
   assert.equal(documents.filter(({ changes }) => changes > 0).length, 6, 'mutations that change a list')
 })
 
-// refetched is the operation that refetches a fragment.
-const refetched = (name) => artifact(name).metadata.refetch.operation
-
-// valueOf is an input of a type that fits: what must be given, and the key or the name of what is meant.
-function valueOf(type, id) {
-  if (isNonNullType(type)) return valueOf(type.ofType, id)
-  if (isListType(type)) return [] // the connections of a mutation
-  if (!isInputObjectType(type)) return { Int: 10, ID: id }[type.name] ?? '/spartacus/party-time/'
-  const fields = Object.values(type.getFields()).filter((field) => isRequiredInputField(field) || field.name === 'key' || field.name === 'username')
-  return Object.fromEntries(fields.map((field) => [field.name, field.name === 'username' ? 'spartacus' : valueOf(field.type, id)]))
-}
-
 await test('the server accepts every query and mutation', async () => {
   const { id } = (await post('{ user(username: "demo") { id } }')).user
   let asked = 0
   for (const { name, kind } of documents) {
-    const { params } = kind === 'node' || kind === 'connection' ? refetched(name) : artifact(name)
-    const variables = {}
-    for (const { variable, type } of parse(params.text).definitions[0].variableDefinitions) {
-      if (type.kind === Kind.NON_NULL_TYPE || variable.name.value === 'first') variables[variable.name.value] = valueOf(typeFromAST(schema, type), id)
-    }
+    const { params } = operation(name)
+    const variables = variablesOf(schema, params.text, id)
     if (kind === 'subscription' || variables.input?.mp3) continue // not sent as JSON
     const response = await fetch(endpoint, {
       method: 'POST',
@@ -109,7 +85,7 @@ await test('every kind of node is refetched by its id', async () => {
   })
   const environment = newEnvironment(endpoint)
   for (const [type, id] of ids) {
-    const { node } = await fetchQuery(environment, refetched(`all_${type}`), { id }).toPromise()
+    const { node } = await fetchQuery(environment, operation(`all_${type}`), { id }).toPromise()
     assert.ok(node, `${type} ${id} is not found`)
     assert.equal(environment.getStore().getSource().get(id).__typename, type)
   }
@@ -120,10 +96,10 @@ await test('every kind of node is refetched by its id', async () => {
 // newList is the list of a pagination fragment, as usePaginationFragment has it.
 async function newList(environment, fragment, id, first) {
   const { paginationRequest, paginationMetadata, connectionPathInFragmentData } = getPaginationMetadata(fragment, 'newList')
-  const operation = createOperationDescriptor(paginationRequest, { id, ...first })
-  environment.retain(operation)
+  const request = createOperationDescriptor(paginationRequest, { id, ...first })
+  environment.retain(request)
   await fetchQuery(environment, paginationRequest, { id, ...first }).toPromise()
-  const selector = () => getSingularSelector(fragment, environment.lookup(operation.fragment).data.node)
+  const selector = () => getSingularSelector(fragment, environment.lookup(request.fragment).data.node)
   const shown = () => connectionPathInFragmentData.reduce((value, key) => value[key], environment.lookup(selector()).data)
   return {
     shown,
