@@ -67,6 +67,7 @@ func (r *reader[T]) aboveTime(ctx context.Context, from Cursor) (above []entry[T
 		w.at, _ = insertionPoint(w.entries, lo, hi, from)
 	}
 	above = w.entries[:w.at]
+	r.pass(w.entries)
 	switch {
 	case len(above) == 0 && w.begins && w.second == from.Second:
 		return r.fill(ctx, nil, w.top, from.Second, ident{}, r.limit)
@@ -129,6 +130,7 @@ func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T
 	if err != nil {
 		return nil, false, err
 	}
+	r.pass(entries)
 	here := at < len(entries) && entries[at].at.Key == from.Key
 	if !here && at == len(entries) && p.next != nil && from.Place >= len(entries) && from.Second != noTime && p.lowest() >= from.Second {
 		return r.aboveInSecond(ctx, from)
@@ -149,19 +151,18 @@ func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T
 // needed, are as large as can be. What the calls do not reach is left to the
 // client's next page, if this one has anything.
 func (r *reader[T]) fill(ctx context.Context, above []entry[T], top bool, second int64, pivot ident, limit int) ([]entry[T], bool, error) {
+	r.pass(above)
 	for len(above) <= r.req.size && !top && second != noTime {
 		w, err := r.directlyAbove(ctx, second, pivot, limit)
 		switch {
-		case (errors.Is(err, errFar) || errors.Is(err, errTies)) && len(above) > 0:
+		case (errors.Is(err, errFar) || errors.Is(err, errTies) || errors.Is(err, errLink)) && len(above) > 0:
 			return above, false, nil
 		case errors.Is(err, errFar) && r.hidden && pivot == (ident{}):
 			return nil, false, r.exhausted("before", r.secondCursor(second))
 		case err != nil:
 			return nil, false, err
 		}
-		if at := slices.IndexFunc(w.entries, func(e entry[T]) bool { return find(above, e.at.ident()) >= 0 }); at >= 0 {
-			w.entries = w.entries[:at] // an older page, from before the pivot was listed
-		}
+		w.entries = r.unpassed(w.entries)
 		above, top = slices.Concat(w.entries, above), w.top
 		switch {
 		case len(w.entries) > 0:
@@ -179,6 +180,29 @@ func (r *reader[T]) fill(ctx context.Context, above []entry[T], top bool, second
 	return above, top || second == noTime, nil
 }
 
+// pass notes items that are above already, or known to stand under them.
+func (r *reader[T]) pass(entries []entry[T]) {
+	if r.passed == nil {
+		r.passed = make(map[ident]bool)
+	}
+	for _, e := range entries {
+		r.passed[e.at.ident()] = true
+	}
+}
+
+// unpassed returns the entries above the first one that was passed, and passes
+// them. One that was passed is there if the page is older than the pivot, which is
+// not on it. Where a key is no identity nothing can be told.
+func (r *reader[T]) unpassed(entries []entry[T]) []entry[T] {
+	if !r.list.Repeats || r.list.Time != nil {
+		if at := slices.IndexFunc(entries, func(e entry[T]) bool { return r.passed[e.at.ident()] }); at >= 0 {
+			entries = entries[:at]
+		}
+	}
+	r.pass(entries)
+	return entries
+}
+
 // directlyAbove reads items that stand directly over the pivot. If there are
 // none the window is empty, and says either that nothing is above it or up to
 // which second all is hidden.
@@ -193,6 +217,7 @@ func (r *reader[T]) directlyAbove(ctx context.Context, second int64, pivot ident
 			return w, err
 		}
 		if w.at > 0 || w.at == 0 && w.top {
+			r.pass(w.entries[w.at:])
 			w.entries = w.entries[:w.at]
 			return w, nil
 		}
@@ -246,7 +271,13 @@ func (r *reader[T]) readDownTo(ctx context.Context, low int64, id ident, limit i
 	for {
 		if w.at = find(w.entries, id); w.at >= 0 || p.complete || floor == noTime || floor <= low {
 			w.reaches = p.complete || floor != noTime
-			return w, nil
+			switch {
+			case w.reaches || w.at >= 0 || p.next == nil:
+				return w, nil
+			case limit < r.limit:
+				return r.readDownTo(ctx, low, id, r.limit)
+			}
+			return window[T]{}, errLink // it goes by offset: nothing tells what is between the page and low
 		}
 		// Not next to low as far as is known: see what stands under the window.
 		p, err = r.bounded(ctx, low, floor+1, r.limit)

@@ -166,6 +166,9 @@ func (r *reader[T]) below(ctx context.Context, p *page[T], need int) (q *page[T]
 				return nil, nil, err
 			}
 			fresh, full = stitch(p, q), q
+			if limit < r.limit && q.next != nil && !p.asked.Since.IsZero() && !slices.ContainsFunc(q.entries, func(e entry[T]) bool { return same(e, p.last()) }) {
+				continue // p may be the end of a list, and q the beginning of the second with which p begins
+			}
 			if len(fresh) > 0 || q.next == nil {
 				return q, fresh, nil
 			}

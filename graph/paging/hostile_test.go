@@ -566,3 +566,27 @@ func TestCursorOutsideTheBounds(t *testing.T) {
 		}
 	}
 }
+
+// A list keeps bounds in time and links by offset. What is between its newest page
+// and a time cannot be read, which is an error and no hole.
+func TestBackwardWhereLinksGoByOffset(t *testing.T) {
+	t.Parallel()
+	for _, newest := range []bool{true, false} {
+		o := &odd{newest: newest, offsetLinks: true}
+		for i := range 250 {
+			o.items = append(o.items, at(fmt.Sprint(i), int64(1000-i)))
+		}
+		for _, above := range []int{30, 99, 140, 249} { // items that are newer than the cursor
+			const skew = 60 // of clocks, see Nearby
+			second := o.items[above].second - skew
+			cursor := paging.NewWriteCursor("/x/", second*1000).Nearby(paging.BindUnbounded("/odd/|items"))
+			r, err := paging.Read(t.Context(), o.list(), paging.Args{Last: ptr(20), Before: &cursor})
+			if e, ok := permitted(err); err != nil && (!ok || e.Code != gqlerr.CodeUpstreamBadResponse || above < 100) {
+				t.Errorf("newest %v, before %d: %v", newest, above, err)
+			}
+			if err == nil && !slices.Equal(o.items[above-20:above], nodes(r)) {
+				t.Errorf("newest %v, before %d (-want +got):\n%s", newest, above, diff(o.items[above-20:above], nodes(r)))
+			}
+		}
+	}
+}

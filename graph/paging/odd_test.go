@@ -39,6 +39,7 @@ type odd struct {
 	ignoreOffset bool
 	ignoreUntil  bool
 	linkless     bool
+	offsetLinks  bool         // links go by offset, whatever was asked
 	inclusive    bool         // until includes its second
 	loose        bool         // an offset makes until and since count for nothing
 	calls        atomic.Int64 // pages can be fetched side by side
@@ -119,7 +120,7 @@ func (o *odd) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], 
 		link.Limit = 0
 	}
 	previous := link
-	if byDate {
+	if byDate && !o.offsetLinks {
 		link.Until, previous.Since = time.Unix(o.items[last].second, 0), time.Unix(o.items[page[0]].second, 0)
 	} else {
 		link.Offset, previous.Offset = ptr(from+len(page)), ptr(max(0, from-limit))

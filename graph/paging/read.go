@@ -96,10 +96,11 @@ type reader[T any] struct {
 	prefer Kind
 	limit  int // the largest page that the upstream gives, as far as is known
 	calls  int
-	hidden bool // a page had no items and was not the last: more calls are allowed
-	tied   bool // a second does not fit a page: the same
-	dated  bool // the list goes by date
-	total  *int // the length of a list that came whole
+	hidden bool           // a page had no items and was not the last: more calls are allowed
+	tied   bool           // a second does not fit a page: the same
+	dated  bool           // the list goes by date
+	passed map[ident]bool // on the way back: what was read and is not above what was read last
+	total  *int           // the length of a list that came whole
 }
 
 // fetch gets one page.
