@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Vary adds names of request headers to the Vary header of a response, which stays one line: nginx reads the first line alone.
@@ -16,14 +17,25 @@ func Vary(h http.Header, names ...string) {
 		h["Vary"] = []string{strings.Join(names, ", ")}
 		return
 	}
+	text := strings.Join(lines, ", ") + ", " + strings.Join(names, ", ")
+	line, known := merged.Load(text)
+	if !known {
+		line, _ = merged.LoadOrStore(text, []string{merge(text)})
+	}
+	h["Vary"] = line.([]string)
+}
+
+// merged has the lines that were merged before. The names are the server's own, so there are few.
+var merged sync.Map // of string to []string
+
+// merge returns a list of names without those that are in it already.
+func merge(text string) string {
 	var all []string
-	for _, line := range append(slices.Clone(lines), names...) {
-		for name := range strings.SplitSeq(line, ",") {
-			name = strings.TrimSpace(name)
-			if name != "" && !slices.ContainsFunc(all, func(known string) bool { return strings.EqualFold(known, name) }) {
-				all = append(all, name)
-			}
+	for name := range strings.SplitSeq(text, ",") {
+		name = strings.TrimSpace(name)
+		if name != "" && !slices.ContainsFunc(all, func(known string) bool { return strings.EqualFold(known, name) }) {
+			all = append(all, name)
 		}
 	}
-	h["Vary"] = []string{strings.Join(all, ", ")}
+	return strings.Join(all, ", ")
 }

@@ -67,12 +67,14 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, endpoint
 	own.HandleFunc("GET /readyz", a.ready)
 	own.HandleFunc("/", nothing)
 
-	all := http.NewServeMux()
-	all.Handle("/", graphhttp.Compress()(graphhttp.SecurityHeaders(own)))
+	all := graphhttp.Compress()(graphhttp.SecurityHeaders(own))
 	if demo != nil {
+		mux := http.NewServeMux()
+		mux.Handle("/", all)
 		// The emulator's headers are Mixcloud's, so ours stay away. Its control
 		// answers to this machine alone, by itself.
-		all.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
+		mux.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
+		all = mux
 	}
 	// CORS is outermost: a page must be able to read refusals too.
 	return graphhttp.Chain(all, graphhttp.CORS([]string{"/graphql", sdlPath}, cfg.AllowOrigin),

@@ -49,6 +49,9 @@ func noteErrors(ctx context.Context, errs gqlerror.List) {
 	}
 }
 
+// maxAttrs is how many attributes a line of the access log has at most.
+const maxAttrs = 10
+
 // AccessLog logs every request when it is done: the client's [Address], method, path, status, size and
 // time, and for GraphQL the operation's kind and name and how it failed. Query
 // strings, documents, variables and headers are not logged: they hold what is
@@ -61,14 +64,17 @@ func AccessLog(log *slog.Logger) func(http.Handler) http.Handler {
 			rec := &recorder{ResponseWriter: w}
 			ctx := context.WithValue(r.Context(), entryKey{}, e)
 			defer func() {
-				attrs := []slog.Attr{
+				if !log.Enabled(ctx, slog.LevelInfo) {
+					return
+				}
+				attrs := append(make([]slog.Attr, 0, maxAttrs),
 					slog.String("client", Address(ctx)),
 					slog.String("method", r.Method),
 					slog.String("path", r.URL.Path),
 					slog.Int("status", rec.status()),
 					slog.Int64("bytes", rec.bytes),
 					slog.Duration("took", time.Since(start)),
-				}
+				)
 				if e.operation != "" {
 					attrs = append(attrs, slog.String("operation", e.operation), slog.String("name", e.name))
 				}
