@@ -134,7 +134,8 @@ func TestClient_GraphQLHTTPAudits(t *testing.T) {
 // refusals as GraphQL errors.
 func TestClient_Apollo(t *testing.T) {
 	t.Parallel()
-	runClient(t, "apollo.mjs")
+	_, limited := serveDemo(t, "--client-requests", "1")
+	runClient(t, "apollo.mjs", "LIMITED="+limited)
 }
 
 // urql pages with Graphcache, uploads, watches the upload over server-sent
@@ -159,6 +160,14 @@ func TestClient_RelayPersisted(t *testing.T) {
 	runClient(t, "relay-manifest.mjs", "WORK="+folder)
 	_, locked := serveDemo(t, "--only-persisted", "--manifest", filepath.Join(folder, "persisted.json"))
 	runClient(t, "relay-persisted.mjs", "WORK="+folder, "LOCKED="+locked)
+}
+
+// The manifest that Apollo's generate-persisted-query-manifest wrote loads, and
+// Apollo Client executes its operations on a server that executes nothing else.
+func TestClient_ApolloPersisted(t *testing.T) {
+	t.Parallel()
+	_, locked := serveDemo(t, "--only-persisted", "--manifest", filepath.Join(clientsFolder, "apollo-manifest.json"))
+	runClient(t, "apollo-persisted.mjs", "LOCKED="+locked)
 }
 
 // A page of another origin, in a real browser, queries, writes with a bearer

@@ -192,6 +192,12 @@ await test('refusals are GraphQL errors', async (t) => {
       assert.match(message, /large|bytes|MiB|MB/i)
     }
   })
+  await t.test('429 of a client that asks too often', async () => {
+    const uri = `${process.env.LIMITED}/graphql`
+    await new ApolloClient({ cache: cache(), link: new HttpLink({ uri }) }).query({ query: named, variables: { username: 'demo' } })
+    const { status, code, retryable } = await refusal({ uri })
+    assert.deepEqual([status, code, retryable], [429, 'LIMIT_EXCEEDED', true])
+  })
   await t.test('503 of a server that is overloaded', async () => {
     const { status, code, retryable } = await refusal({ uri: `${busy}/graphql` })
     assert.deepEqual([status, code, retryable], [503, 'LIMIT_EXCEEDED', true])
