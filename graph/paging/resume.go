@@ -133,7 +133,9 @@ func (r *reader[T]) seek(ctx context.Context, from Cursor, limit int, read func(
 		floor := p.floor()
 		emptied := top != noTime && top < from.Second
 		beside := sure && floor != noTime && floor < from.Second
-		if emptied || beside || p.next == nil || further {
+		// A page without its neighbour too may be older than both.
+		last := p.next == nil && (sure || from.Place == 0 || limit >= r.limit)
+		if emptied || beside || last || further {
 			return entries, guess, p, nil
 		}
 		if limit < r.limit {
