@@ -169,8 +169,8 @@ func TestCourier_Declared(t *testing.T) {
 		field string // that is refused; "" for none
 	}{
 		"not known":          {-1, filesOf(mp3, nil), ""},
-		"just fits":          {4<<30 + 64<<10, filesOf(mp3, nil), ""},
-		"too long":           {4<<30 + 64<<10 + 1, filesOf(mp3, nil), "mp3"},
+		"just fits":          {4<<30 + 256<<10, filesOf(mp3, nil), ""},
+		"too long":           {4<<30 + 256<<10 + 1, filesOf(mp3, nil), "mp3"},
 		"fits both":          {4<<30 + 10<<20, filesOf(mp3, picture), ""},
 		"too long for both":  {4<<30 + 11<<20, filesOf(mp3, picture), "mp3"},
 		"a picture":          {10 << 20, filesOf(upload.File{}, picture), ""},

@@ -32,6 +32,11 @@ var withContext = map[reflect.Type][]string{
 	},
 }
 
+// renamed are the fields whose method has another name, as gqlgen.yml says.
+var renamed = map[string][]string{
+	"edge": {"favoriteedge", "followingedge", "listenlateredge"},
+}
+
 // concurrentFields returns a function that reports whether gqlgen resolves a field in a goroutine of its own.
 func concurrentFields() func(object, field string) bool {
 	type name struct{ object, field string }
@@ -45,8 +50,11 @@ func concurrentFields() func(object, field string) bool {
 	for typ, objects := range withContext {
 		for method := range typ.Methods() {
 			if method.Type.NumIn() > 1 && method.Type.In(1) == reflect.TypeFor[context.Context]() {
+				field := strings.ToLower(method.Name)
 				for _, object := range objects {
-					known[name{object, strings.ToLower(method.Name)}] = true
+					for _, field := range append(renamed[field], field) {
+						known[name{object, field}] = true
+					}
 				}
 			}
 		}

@@ -73,8 +73,8 @@ func references(v reflect.Value, seen map[uintptr]string) {
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			return
 		}
-		for i := range v.NumField() {
-			references(v.Field(i), seen)
+		for _, field := range v.Fields() {
+			references(field, seen)
 		}
 	}
 }
