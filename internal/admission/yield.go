@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// An operation computes for a slice, then pauses. Go looks for requests that have
+// An operation that computes for long pauses after each slice. Go looks for requests that have
 // arrived only when a processor has nothing else to run, or after ten
 // milliseconds. An operation with thousands of goroutines keeps all processors
 // busy, so without pauses others would wait for that long, several times.
 const (
 	slice     = 3 * time.Millisecond
+	free      = 6                // slices without a pause: most operations compute for less
 	pause     = time.Millisecond // the shortest time for which Go lets a processor sleep
 	maxPauses = 10
 
@@ -24,10 +25,11 @@ type pacer struct {
 	last    atomic.Int64 // when the clock was last read, likewise
 	paused  atomic.Pointer[chan struct{}]
 	stopped atomic.Int64 // goroutines that the pause has stopped
+	slices  atomic.Int64 // that are over
 }
 
-// Yield lets other operations compute if this one has computed for a slice: all of
-// its goroutines stop at their next Yield, and its slot is free, for a
+// Yield lets other operations compute if this one has computed for a slice, and for
+// several before: all of its goroutines stop at their next Yield, and its slot is free, for a
 // millisecond. It is cheap enough to be called for each field of a response.
 func (s *Slot) Yield() {
 	if s == nil {
@@ -53,6 +55,10 @@ func (s *Slot) pause() {
 		return
 	}
 	if now-begun < int64(slice) || !p.begun.CompareAndSwap(begun, now+int64(maxPauses*pause)) {
+		return
+	}
+	if p.slices.Add(1) <= free {
+		p.begun.Store(now)
 		return
 	}
 	over := make(chan struct{})

@@ -23,6 +23,15 @@ func TestYield(t *testing.T) {
 		g := New(1, maxWait)
 		s := enter(t, g, t.Context())
 		begun := time.Now()
+		for range free {
+			compute(s, slice)
+		}
+		if took := time.Since(begun); took != free*slice {
+			t.Errorf("%d slices took %v", free, took)
+		}
+		s.pacer.slices.Store(free)
+		time.Sleep(time.Hour)
+		begun = time.Now()
 		compute(s, slice)
 		compute(s, slice)
 		if took := time.Since(begun); took != 2*slice+pause {
@@ -64,6 +73,7 @@ func TestYield_StopsAllGoroutines(t *testing.T) {
 			s := enter(t, New(1, maxWait), t.Context())
 			s.Yield()
 			p := &s.pacer
+			p.slices.Store(free)
 			now := time.Now().UnixNano()
 			p.begun.Store(now - int64(slice))
 			p.last.Store(now)
