@@ -19,19 +19,19 @@ func (r *categoryResolver) Raw(ctx context.Context, obj *model.Category, full bo
 }
 
 func (r *categoryResolver) Cloudcasts(ctx context.Context, obj *model.Category, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, wholly(cloudcasts(ctx, obj.Key, obj.Key, "cloudcasts")), jump(first, after, last, before, offset))
+	return connect(ctx, r.Resolver, wholeList(cloudcasts(ctx, obj.Key, obj.Key, "cloudcasts")), offsetArgs(first, after, last, before, offset))
 }
 
 func (r *categoryResolver) Users(ctx context.Context, obj *model.Category, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.User], error) {
-	return connect(ctx, r.Resolver, wholly(users(ctx, obj.Key, obj.Key, "users")), jump(first, after, last, before, offset))
+	return connect(ctx, r.Resolver, wholeList(users(ctx, obj.Key, obj.Key, "users")), offsetArgs(first, after, last, before, offset))
 }
 
 func (r *categoryResolver) UserpickCloudcasts(ctx context.Context, obj *model.Category, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, wholly(cloudcasts(ctx, obj.Key, obj.Key, "userpick-cloudcasts")), jump(first, after, last, before, offset))
+	return connect(ctx, r.Resolver, wholeList(cloudcasts(ctx, obj.Key, obj.Key, "userpick-cloudcasts")), offsetArgs(first, after, last, before, offset))
 }
 
 func (r *categoryResolver) UserpickUsers(ctx context.Context, obj *model.Category, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.User], error) {
-	return connect(ctx, r.Resolver, wholly(users(ctx, obj.Key, obj.Key, "userpick-users")), jump(first, after, last, before, offset))
+	return connect(ctx, r.Resolver, wholeList(users(ctx, obj.Key, obj.Key, "userpick-users")), offsetArgs(first, after, last, before, offset))
 }
 
 func (r *queryResolver) Category(ctx context.Context, slug string) (*model.Category, error) {

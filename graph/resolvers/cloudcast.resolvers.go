@@ -56,20 +56,20 @@ func (r *cloudcastResolver) Raw(ctx context.Context, obj *model.Cloudcast, full 
 
 func (r *cloudcastResolver) Comments(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Comment], error) {
 	l := comments(ctx, mixcloud.Canonical(obj.Key), obj.Key)
-	l.total = known(obj.CommentCount)
-	connection, err := connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	l.total = fixedTotal(obj.CommentCount)
+	connection, err := connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
 	return unlessNew(ctx, obj.Key, connection, err)
 }
 
 func (r *cloudcastResolver) Favorites(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
 	l := users(ctx, mixcloud.Canonical(obj.Key), obj.Key, "favorites")
-	l.total = known(obj.FavoriteCount())
-	connection, err := connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	l.total = fixedTotal(obj.FavoriteCount())
+	connection, err := connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
 	return unlessNew(ctx, obj.Key, connection, err)
 }
 
 func (r *cloudcastResolver) Listeners(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.ListenerConnection, error) {
-	connection, err := connect(ctx, r.Resolver, listeners(ctx, obj), page(first, after, last, before, since, until, offset))
+	connection, err := connect(ctx, r.Resolver, listeners(ctx, obj), dateArgs(first, after, last, before, since, until, offset))
 	connection, err = unlessNew(ctx, obj.Key, connection, err)
 	if connection == nil || err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (r *cloudcastResolver) Listeners(ctx context.Context, obj *model.Cloudcast,
 
 func (r *cloudcastResolver) Similar(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
 	l := cloudcasts(ctx, mixcloud.Canonical(obj.Key), obj.Key, "similar")
-	connection, err := connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	connection, err := connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
 	return unlessNew(ctx, obj.Key, connection, err)
 }
 

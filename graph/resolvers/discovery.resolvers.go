@@ -16,15 +16,15 @@ import (
 )
 
 func (r *queryResolver) Popular(ctx context.Context, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, cloudcasts(ctx, "site", "/", "popular"), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, cloudcasts(ctx, "site", "/", "popular"), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) Hot(ctx context.Context, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, cloudcasts(ctx, "site", "/", "popular/hot"), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, cloudcasts(ctx, "site", "/", "popular/hot"), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) New(ctx context.Context, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, cloudcasts(ctx, "site", "/", "new"), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, cloudcasts(ctx, "site", "/", "new"), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) Search(ctx context.Context, query string) (*model.Search, error) {
@@ -35,15 +35,15 @@ func (r *queryResolver) Search(ctx context.Context, query string) (*model.Search
 }
 
 func (r *searchResolver) Cloudcasts(ctx context.Context, obj *model.Search, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, searched(cloudcasts(ctx, "", "", "cloudcasts"), obj.Query), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, searched(cloudcasts(ctx, "", "", "cloudcasts"), obj.Query), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *searchResolver) Users(ctx context.Context, obj *model.Search, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
-	return connect(ctx, r.Resolver, searched(users(ctx, "", "", "users"), obj.Query), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, searched(users(ctx, "", "", "users"), obj.Query), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *searchResolver) Tags(ctx context.Context, obj *model.Search, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Tag], error) {
-	return connect(ctx, r.Resolver, searched(tags(ctx), obj.Query), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, searched(tags(ctx), obj.Query), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *Resolver) Search() generated.SearchResolver { return &searchResolver{r} }

@@ -57,7 +57,7 @@ func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args pagi
 	case args.Since != nil || args.Until != nil:
 		total = nil // Mixcloud counts the whole list, not what lies within bounds
 	case result.Total != nil:
-		total = known(result.Total)
+		total = fixedTotal(result.Total)
 	case total != nil:
 		total = atLeast(result.Seen, total)
 	}
@@ -77,46 +77,46 @@ func atLeast(seen int, total func(context.Context) (*int, error)) func(context.C
 	}
 }
 
-// page gathers the arguments of a list that Mixcloud may page by date.
-func page(first *int, after *string, last *int, before *string, since, until *time.Time, offset *int) paging.Args {
+// dateArgs gathers the arguments of a list that Mixcloud may page by date.
+func dateArgs(first *int, after *string, last *int, before *string, since, until *time.Time, offset *int) paging.Args {
 	return paging.Args{First: first, After: after, Last: last, Before: before, Since: since, Until: until, Offset: offset}
 }
 
-// jump gathers the arguments of a list that Mixcloud pages by offset.
-func jump(first *int, after *string, last *int, before *string, offset *int) paging.Args {
+// offsetArgs gathers the arguments of a list that Mixcloud pages by offset.
+func offsetArgs(first *int, after *string, last *int, before *string, offset *int) paging.Args {
 	return paging.Args{First: first, After: after, Last: last, Before: before, Offset: offset}
 }
 
-// under gives the place of a list below an owner's path.
-func under(path, name string) func(mixcloud.Range) loaders.List {
+// listBelow gives the place of a list below an owner's path.
+func listBelow(path, name string) func(mixcloud.Range) loaders.List {
 	return func(r mixcloud.Range) loaders.List { return loaders.Path(path+name+"/", r) }
 }
 
 func cloudcasts(ctx context.Context, owner, path, name string) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	return list[mixcloud.Cloudcast, *model.Cloudcast]{
-		owner: owner, name: name, at: under(path, name), pages: loaders.From(ctx).CloudcastPages,
+		owner: owner, name: name, at: listBelow(path, name), pages: loaders.From(ctx).CloudcastPages,
 		key: func(c mixcloud.Cloudcast) string { return c.Key }, wrap: model.NewCloudcast,
 	}
 }
 
 func users(ctx context.Context, owner, path, name string) list[mixcloud.User, *model.User] {
 	return list[mixcloud.User, *model.User]{
-		owner: owner, name: name, at: under(path, name), pages: loaders.From(ctx).UserPages,
+		owner: owner, name: name, at: listBelow(path, name), pages: loaders.From(ctx).UserPages,
 		key: func(u mixcloud.User) string { return u.Key }, wrap: model.NewUser,
 	}
 }
 
 func comments(ctx context.Context, owner, path string) list[mixcloud.Comment, *model.Comment] {
 	return list[mixcloud.Comment, *model.Comment]{
-		owner: owner, name: "comments", at: under(path, "comments"), pages: loaders.From(ctx).CommentPages,
+		owner: owner, name: "comments", at: listBelow(path, "comments"), pages: loaders.From(ctx).CommentPages,
 		key:  func(c mixcloud.Comment) string { return c.Key },
-		time: func(c mixcloud.Comment) time.Time { return moment(c.SubmitDate) },
+		time: func(c mixcloud.Comment) time.Time { return timeOrZero(c.SubmitDate) },
 		wrap: func(c *mixcloud.Comment) *model.Comment { return model.NewComment(c, owner) },
 	}
 }
 
-// moment is the zero time for a time that is absent.
-func moment(t *time.Time) time.Time {
+// timeOrZero is the zero time for a time that is absent.
+func timeOrZero(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
 	}
@@ -130,8 +130,8 @@ func searched[T, N any](l list[T, N], query string) list[T, N] {
 	return l
 }
 
-// wholly marks a list that Mixcloud gives at once, whatever is asked for.
-func wholly[T, N any](l list[T, N]) list[T, N] {
+// wholeList marks a list that Mixcloud gives at once, whatever is asked for.
+func wholeList[T, N any](l list[T, N]) list[T, N] {
 	l.whole = true
 	return l
 }

@@ -200,7 +200,7 @@ func (o *ownRead[T, N]) down(ctx context.Context, edges []*model.Edge[N], args p
 }
 
 // visible drops hidden items. Whether one that was added is put first instead is
-// known from the top of the list alone.
+// fixedTotal from the top of the list alone.
 func (o *ownRead[T, N]) visible(ctx context.Context, edges []*model.Edge[N]) ([]*model.Edge[N], error) {
 	wrote := map[string]bool{}
 	for _, w := range o.writes {
@@ -266,7 +266,7 @@ func (o *ownRead[T, N]) connection(edges []*model.Edge[N], info model.PageInfo) 
 	case o.args.Since != nil || o.args.Until != nil:
 		total = nil
 	case o.read && !o.more:
-		total = known(&seen)
+		total = fixedTotal(&seen)
 	case total != nil:
 		total = atLeast(seen, total)
 	}

@@ -21,8 +21,8 @@ func (r *playlistResolver) Raw(ctx context.Context, obj *model.Playlist, full bo
 
 func (r *playlistResolver) Cloudcasts(ctx context.Context, obj *model.Playlist, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
 	l := cloudcasts(ctx, mixcloud.Canonical(obj.Key), obj.Key, "cloudcasts")
-	l.total, l.repeats = known(obj.CloudcastCount), true
-	return connect(ctx, r.Resolver, l, page(first, after, last, before, since, until, offset))
+	l.total, l.repeats = fixedTotal(obj.CloudcastCount), true
+	return connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) Playlist(ctx context.Context, key string) (*model.Playlist, error) {

@@ -19,32 +19,32 @@ func (r *cityResolver) Raw(ctx context.Context, obj *model.City, full bool) (jso
 }
 
 func (r *cityResolver) Popular(ctx context.Context, obj *model.City, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "popular", jump(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, "popular", offsetArgs(first, after, last, before, offset))
 }
 
 func (r *cityResolver) Latest(ctx context.Context, obj *model.City, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.latest(ctx, obj.Key, jump(first, after, last, before, offset))
+	return r.latest(ctx, obj.Key, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *cityResolver) Hot(ctx context.Context, obj *model.City, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "hot", jump(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, "hot", offsetArgs(first, after, last, before, offset))
 }
 
 func (r *discoveryResolver) Popular(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
 	return discovered(obj, func(owner, path string) (*model.CloudcastConnection, error) {
-		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, "popular"), jump(first, after, last, before, offset))
+		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, "popular"), offsetArgs(first, after, last, before, offset))
 	})
 }
 
 func (r *discoveryResolver) Latest(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
 	return discovered(obj, func(owner, path string) (*model.CloudcastConnection, error) {
-		return r.latestAt(ctx, owner, path, jump(first, after, last, before, offset))
+		return r.latestAt(ctx, owner, path, offsetArgs(first, after, last, before, offset))
 	})
 }
 
 func (r *discoveryResolver) Hot(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
 	return discovered(obj, func(owner, path string) (*model.CloudcastConnection, error) {
-		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, "hot"), jump(first, after, last, before, offset))
+		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, "hot"), offsetArgs(first, after, last, before, offset))
 	})
 }
 
@@ -73,15 +73,15 @@ func (r *tagResolver) Raw(ctx context.Context, obj *model.Tag, full bool) (json.
 }
 
 func (r *tagResolver) Popular(ctx context.Context, obj *model.Tag, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "popular", jump(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, "popular", offsetArgs(first, after, last, before, offset))
 }
 
 func (r *tagResolver) Latest(ctx context.Context, obj *model.Tag, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.latest(ctx, obj.Key, jump(first, after, last, before, offset))
+	return r.latest(ctx, obj.Key, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *tagResolver) Hot(ctx context.Context, obj *model.Tag, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "hot", jump(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, "hot", offsetArgs(first, after, last, before, offset))
 }
 
 func (r *Resolver) City() generated.CityResolver { return &cityResolver{r} }

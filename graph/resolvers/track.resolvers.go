@@ -19,15 +19,15 @@ func (r *artistResolver) Raw(ctx context.Context, obj *model.Artist, full bool) 
 }
 
 func (r *artistResolver) Popular(ctx context.Context, obj *model.Artist, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "popular", jump(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, "popular", offsetArgs(first, after, last, before, offset))
 }
 
 func (r *artistResolver) Latest(ctx context.Context, obj *model.Artist, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "new", jump(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, "new", offsetArgs(first, after, last, before, offset))
 }
 
 func (r *artistResolver) Hot(ctx context.Context, obj *model.Artist, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "hot", jump(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, "hot", offsetArgs(first, after, last, before, offset))
 }
 
 func (r *queryResolver) Artist(ctx context.Context, key string) (*model.Artist, error) {
@@ -43,15 +43,15 @@ func (r *trackResolver) Raw(ctx context.Context, obj *model.Track, full bool) (j
 }
 
 func (r *trackResolver) Popular(ctx context.Context, obj *model.Track, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "popular", jump(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, "popular", offsetArgs(first, after, last, before, offset))
 }
 
 func (r *trackResolver) Latest(ctx context.Context, obj *model.Track, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "new", jump(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, "new", offsetArgs(first, after, last, before, offset))
 }
 
 func (r *trackResolver) Hot(ctx context.Context, obj *model.Track, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "hot", jump(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, "hot", offsetArgs(first, after, last, before, offset))
 }
 
 func (r *Resolver) Artist() generated.ArtistResolver { return &artistResolver{r} }

@@ -121,15 +121,15 @@ func (r *userResolver) Raw(ctx context.Context, obj *model.User, full bool) (jso
 }
 
 func (r *userResolver) Cloudcasts(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, uploads(ctx, obj), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, uploads(ctx, obj), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Favorites(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connectOwn(ctx, r.Resolver, obj, ownCloudcasts(upstream.Favorited, favorites(ctx, obj)), page(first, after, last, before, since, until, offset))
+	return connectOwn(ctx, r.Resolver, obj, ownCloudcasts(upstream.Favorited, favorites(ctx, obj)), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Listens(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.ListenConnection, error) {
-	listens, err := connect(ctx, r.Resolver, listens(ctx, obj), page(first, after, last, before, since, until, offset))
+	listens, err := connect(ctx, r.Resolver, listens(ctx, obj), dateArgs(first, after, last, before, since, until, offset))
 	if err != nil {
 		return nil, err
 	}
@@ -137,27 +137,27 @@ func (r *userResolver) Listens(ctx context.Context, obj *model.User, first *int,
 }
 
 func (r *userResolver) Followers(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
-	return connect(ctx, r.Resolver, followers(ctx, obj), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, followers(ctx, obj), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Following(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
-	return connectOwn(ctx, r.Resolver, obj, ownUsers(upstream.Following, following(ctx, obj)), page(first, after, last, before, since, until, offset))
+	return connectOwn(ctx, r.Resolver, obj, ownUsers(upstream.Following, following(ctx, obj)), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Comments(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Comment], error) {
-	return connect(ctx, r.Resolver, comments(ctx, mixcloud.Canonical(obj.Key), obj.Path()), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, comments(ctx, mixcloud.Canonical(obj.Key), obj.Path()), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Feed(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[model.Activity], error) {
-	return connect(ctx, r.Resolver, feed(ctx, obj), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, feed(ctx, obj), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Playlists(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Playlist], error) {
-	return connect(ctx, r.Resolver, playlists(ctx, obj), page(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, playlists(ctx, obj), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) ListenLater(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.listenLater(ctx, obj, page(first, after, last, before, since, until, offset))
+	return r.listenLater(ctx, obj, dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }

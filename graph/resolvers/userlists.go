@@ -14,7 +14,7 @@ import (
 // uploads is the list of a user's cloudcasts.
 func uploads(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	l := cloudcasts(ctx, mixcloud.Canonical(u.Key), u.Path(), "cloudcasts")
-	l.time = func(c mixcloud.Cloudcast) time.Time { return moment(c.CreatedTime) }
+	l.time = func(c mixcloud.Cloudcast) time.Time { return timeOrZero(c.CreatedTime) }
 	l.total = counter(u, func(u *mixcloud.FullUser) *int { return u.CloudcastCount })
 	return l
 }
@@ -30,7 +30,7 @@ func favorites(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *mod
 // listens is the list of what a user has listened to.
 func listens(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	l := cloudcasts(ctx, mixcloud.Canonical(u.Key), u.Path(), "listens")
-	l.time = func(c mixcloud.Cloudcast) time.Time { return moment(c.ListenTime) }
+	l.time = func(c mixcloud.Cloudcast) time.Time { return timeOrZero(c.ListenTime) }
 	l.repeats = true
 	return l
 }
@@ -39,8 +39,8 @@ func listens(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model
 // listed several times.
 func listeners(ctx context.Context, c *model.Cloudcast) list[mixcloud.User, *model.User] {
 	l := users(ctx, mixcloud.Canonical(c.Key), c.Key, "listeners")
-	l.time = func(u mixcloud.User) time.Time { return moment(u.ListenTime) }
-	l.total = known(c.ListenerCount())
+	l.time = func(u mixcloud.User) time.Time { return timeOrZero(u.ListenTime) }
+	l.total = fixedTotal(c.ListenerCount())
 	l.repeats = true
 	return l
 }
@@ -63,9 +63,9 @@ func following(ctx context.Context, u *model.User) list[mixcloud.User, *model.Us
 func feed(ctx context.Context, u *model.User) list[mixcloud.Activity, model.Activity] {
 	owner := mixcloud.Canonical(u.Key)
 	return list[mixcloud.Activity, model.Activity]{
-		owner: owner, name: "feed", at: under(u.Path(), "feed"), pages: loaders.From(ctx).ActivityPages,
+		owner: owner, name: "feed", at: listBelow(u.Path(), "feed"), pages: loaders.From(ctx).ActivityPages,
 		key:  func(a mixcloud.Activity) string { return a.Key },
-		time: func(a mixcloud.Activity) time.Time { return moment(a.CreatedTime) },
+		time: func(a mixcloud.Activity) time.Time { return timeOrZero(a.CreatedTime) },
 		wrap: func(a *mixcloud.Activity) model.Activity { return model.NewActivity(a, owner) },
 	}
 }
@@ -73,7 +73,7 @@ func feed(ctx context.Context, u *model.User) list[mixcloud.Activity, model.Acti
 // playlists is the list of a user's playlists.
 func playlists(ctx context.Context, u *model.User) list[mixcloud.Playlist, *model.Playlist] {
 	return list[mixcloud.Playlist, *model.Playlist]{
-		owner: mixcloud.Canonical(u.Key), name: "playlists", at: under(u.Path(), "playlists"),
+		owner: mixcloud.Canonical(u.Key), name: "playlists", at: listBelow(u.Path(), "playlists"),
 		pages: loaders.From(ctx).PlaylistPages,
 		key:   func(p mixcloud.Playlist) string { return p.Key }, wrap: model.NewPlaylist,
 	}
@@ -110,7 +110,7 @@ func counter(u *model.User, member func(*mixcloud.FullUser) *int) func(context.C
 	return func(ctx context.Context) (*int, error) { return ofUser(ctx, u, member) }
 }
 
-// known gives a count that came along.
-func known(count *int) func(context.Context) (*int, error) {
+// fixedTotal gives a count that came along.
+func fixedTotal(count *int) func(context.Context) (*int, error) {
 	return func(context.Context) (*int, error) { return count, nil }
 }
