@@ -52,6 +52,7 @@ func TestDeadline(t *testing.T) {
 	t.Parallel()
 	wait := func(ctx context.Context) (any, error) {
 		<-ctx.Done()
+		synctest.Wait() // until the counter knows
 		return nil, ctx.Err()
 	}
 	compute := func(context.Context) (any, error) {
