@@ -77,7 +77,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, endpoint
 		all = mux
 	}
 	// CORS is outermost: a page must be able to read refusals too.
-	return graphhttp.Chain(all, graphhttp.CORS([]string{"/graphql", sdlPath}, cfg.AllowOrigin),
+	return graphhttp.Chain(all, graphhttp.Drain, graphhttp.CORS([]string{"/graphql", sdlPath}, cfg.AllowOrigin),
 		graphhttp.Admission(a.gate, bodies, "/graphql", int64(cfg.MaxBody), a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
 }
 

@@ -36,8 +36,9 @@ func Admission(gate *admission.Gate, bodies *Bodies, path string, maxBody int64,
 			hold := bodies.hold()
 			defer hold.release()
 			whole, err := readEarly(w, r, maxBody, hold)
+			ctx := context.WithValue(r.Context(), arrivedKey{}, arrived)
 			if err == nil && !whole {
-				next.ServeHTTP(w, r)
+				next.ServeHTTP(w, r.WithContext(ctx))
 				return
 			}
 			var slot *admission.Slot
@@ -54,8 +55,7 @@ func Admission(gate *admission.Gate, bodies *Bodies, path string, maxBody int64,
 				return
 			}
 			defer slot.Leave()
-			ctx := admission.Into(context.WithValue(r.Context(), arrivedKey{}, arrived), slot)
-			next.ServeHTTP(&leaving{w, slot}, r.WithContext(ctx))
+			next.ServeHTTP(&leaving{w, slot}, r.WithContext(admission.Into(ctx, slot)))
 		})
 	}
 }

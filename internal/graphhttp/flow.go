@@ -134,8 +134,7 @@ func (f *flow) close() (whole bool) {
 // throws some of it away when the handler returns, ends its own side of the
 // connection and gives the client a moment. That moment it forgets when the
 // client had asked, by Expect, whether to send the body at all; then it is
-// given here. HTTP/2 needs none of it: the server ends the one stream, and the
-// client's rest is thrown away.
+// given here. For HTTP/2 see [Drain].
 func (f *flow) linger() {
 	if !f.http1 {
 		return

@@ -42,6 +42,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, hold *bodyHol
 			return nil, http.StatusRequestEntityTooLarge, tooLong(max(r.ContentLength, limit+1), limit, "The request body")
 		}
 		if isLate(err) {
+			if r.ProtoMajor == 1 {
+				_ = conn.SetReadDeadline(time.Now()) // else net/http waits for the rest before it sends the response
+			}
 			return nil, http.StatusRequestTimeout, badRequest(fmt.Sprintf("The request body did not arrive within %v.", bodyTimeout))
 		}
 		return nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
