@@ -109,15 +109,15 @@ func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outco
 	})
 	switch {
 	case errors.Is(err, mixcloud.ErrNotFound) && a.want:
-		t.unknown(out)
+		t.notFound(out, err)
 		return nil
 	case errors.Is(err, mixcloud.ErrNotFound):
 		// Mixcloud says so of what was not done as well as of what does not exist.
-		if _, err := state(ctx); errors.Is(err, mixcloud.ErrNotFound) {
-			t.unknown(out)
+		if _, stateErr := state(ctx); errors.Is(stateErr, mixcloud.ErrNotFound) {
+			t.notFound(out, err)
 			return nil
-		} else if err != nil {
-			return err
+		} else if stateErr != nil {
+			return stateErr
 		}
 		out.Changed = new(bool)
 	case err != nil && refuseWrite(out, err):

@@ -21,6 +21,14 @@ func (t target) unknown(out *model.Outcome) {
 	out.Refuse(model.UserErrorCodeNotFound, "There is no such "+word(t.kind)+".", t.field)
 }
 
+// notFound is unknown after Mixcloud's answer to the write, whose words are passed on.
+func (t target) notFound(out *model.Outcome, err error) {
+	if answer, ok := errors.AsType[*mixcloud.Error](err); ok && answer.Answered {
+		out.Message = textOrNil(answer.Message)
+	}
+	t.unknown(out)
+}
+
 func word(kind mixcloud.Kind) string {
 	if kind == mixcloud.KindUser {
 		return "user"

@@ -59,7 +59,7 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 		return c.Edit(ctx, t.key, fields, files)
 	})
 	if errors.Is(err, mixcloud.ErrNotFound) {
-		t.unknown(&out)
+		t.notFound(&out, err)
 		err = nil
 	}
 	err = unlessRefused(&out, want, err)
