@@ -82,6 +82,7 @@ func listening(t *testing.T, a *App, scheme string) (base string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.drain = max(a.drain, 10*time.Second) // net/http may not have seen yet that the last connection is idle
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	served := make(chan error, 1)
 	go func() { served <- a.Serve(ctx, ln) }()
