@@ -253,6 +253,7 @@ type window[T any] struct {
 	at      int   // the index of the item that was looked for; -1 if it is not here
 	second  int64 // when the first item was listed; noTime where nothing says
 	top     bool  // nothing else is above
+	apart   bool  // it was read from below the newest items
 	begins  bool  // the first item is the first of its second
 	reaches bool  // it goes down to the bound that was asked for
 	full    bool  // the last second may have more items than a page
@@ -361,7 +362,7 @@ func (r *reader[T]) under(w *window[T], p *page[T]) bool {
 		last := w.entries[len(w.entries)-1].at.ident()
 		end := find(p.entries, last)
 		if end < 0 { // what is between them is not known
-			*w = window[T]{entries: p.entries, second: p.top, begins: begins}
+			*w = window[T]{entries: p.entries, second: p.top, begins: begins, apart: true}
 			return true
 		}
 		fresh = p.entries[end+1:]
@@ -369,7 +370,7 @@ func (r *reader[T]) under(w *window[T], p *page[T]) bool {
 	if len(fresh) == 0 {
 		return false
 	}
-	w.entries, w.top = slices.Concat(w.entries, fresh), true
+	w.entries, w.top = slices.Concat(w.entries, fresh), !w.apart
 	return true
 }
 

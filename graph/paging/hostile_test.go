@@ -590,3 +590,16 @@ func TestBackwardWhereLinksGoByOffset(t *testing.T) {
 		}
 	}
 }
+
+// The newest page ends with a hidden item, so that nothing tells what is between it
+// and the page under it: what is read from there is not the top of the list.
+func TestBackwardUnderAHiddenItem(t *testing.T) {
+	t.Parallel()
+	o := &odd{newest: true, cap: 7, hidden: map[int]bool{6: true}}
+	for second, ties := range []int{1, 2, 3, 1, 3, 3, 2} {
+		for range ties {
+			o.items = append(o.items, at(fmt.Sprint(len(o.items)), int64(100-second)))
+		}
+	}
+	o.check(t, o.visible())
+}
