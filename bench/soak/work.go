@@ -20,6 +20,9 @@ import (
 // errDone says that a client has no more work.
 var errDone = errors.New("done")
 
+// errFault says that a status blames the server.
+var errFault = errors.New("the server is at fault")
+
 // token is one that the demo knows.
 const token = "demo-token"
 
@@ -39,7 +42,10 @@ func (s *soak) sender(seed uint64) func(context.Context) (int, error) {
 		}
 		r := corpus.Next()
 		status, err := malformed.Send(ctx, address, r)
-		if err != nil || !malformed.Refused(status) {
+		if err == nil && !malformed.Refused(status) {
+			err = errFault
+		}
+		if err != nil {
 			err = fmt.Errorf("malformed request %d of seed %d (%s): status %d: %w: %.300q", r.Number, seed, r.What, status, err, r.Raw)
 		}
 		return status, err
