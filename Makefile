@@ -3,6 +3,9 @@
 LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GENERATED = graph/generated/*.go graph/model/models_gen.go
 
+# A property test that fails prints its seed. It saves no file.
+export RAPID_NOFAILFILE = 1
+
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -16,13 +19,13 @@ test: ## run the tests
 	go test ./...
 
 race: ## run the tests with the race detector, in a random order
-	RAPID_CHECKS=20 go test -race -shuffle=on ./...
+	RAPID_CHECKS=20 GORACE=atexit_sleep_ms=50 go test -race -shuffle=on ./...
 
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	.ci/fuzz $(or $(FUZZTIME),30s)
 
 golden: ## rewrite golden files, and the README's answers and table; then read the diff
-	go test ./internal/app ./internal/config ./internal/conformance ./mixcloud/emulator/world -update
+	go test ./internal/app ./internal/config ./internal/conformance ./mixcloud ./mixcloud/emulator/world -update
 	go test ./internal/app -update-readme
 
 generate: ## make the executor again after a change of the schema

@@ -424,6 +424,7 @@ func TestCommandLine(t *testing.T) {
 		},
 		"schema":       {args: []string{"schema"}, env: []string{"MIXCLOUD_GRAPHQL_NOPE=x"}, stdout: []string{"type Query {", "@specifiedBy("}},
 		"version":      {args: []string{"version"}, stdout: []string{"mixcloud-graphql ", "go1."}},
+		"--version":    {args: []string{"--version"}, env: []string{"MIXCLOUD_GRAPHQL_NOPE=x"}, stdout: []string{"mixcloud-graphql ", "go1."}},
 		"print config": {args: []string{"--print-config", "--demo"}, env: []string{"MIXCLOUD_GRAPHQL_MAX_UPSTREAM=3"}, stdout: []string{"MIXCLOUD_GRAPHQL_DEMO=true\n", "MIXCLOUD_GRAPHQL_MAX_UPSTREAM=3\n"}},
 		"no report": {
 			args: []string{"conformance", "--report=/nonexistent/report.json"}, status: 1, stderr: []string{"cannot write the report"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,36 +38,69 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// draw is how many sets of fresh queries TestGenerated draws beside the files, such
+// as go test ./bench -run TestGenerated -draw 20.
+var draw = flag.Uint64("draw", 0, "draw this many sets of 240 fresh queries for TestGenerated")
+
 // TestGenerated does the same for generated queries, which ask for combinations
-// that nobody would think of.
+// that no client asks for.
 func TestGenerated(t *testing.T) {
 	t.Parallel()
-	const seeds, each = 8, 30
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
-	for seed := range uint64(seeds) {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+	files, err := queries.Generated(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for name, of := range files {
+		count += len(of)
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := queries.NewGenerator(schema, seeded(), seed)
-			calls, deepest := 0, 0
-			for i := range each {
-				q, plan := ready(t, queries.Query{Name: fmt.Sprint("query ", i), Text: g.Query()})
-				synctest.Test(t, func(t *testing.T) {
-					took, path := check(t, q, plan), pathOf(plan)
-					// Which calls a full round leaves for the next is a matter of
-					// luck, and what hangs on them comes sooner or later by it.
-					if took != path && !fills(plan) {
-						t.Errorf("%s took %v, the critical path is %v\n%s", q.Name, took, path, q.Text)
-					}
-				})
-				if plan.Calls() > queries.MaxCalls {
-					t.Errorf("%s costs %d calls, above %d", q.Name, plan.Calls(), queries.MaxCalls)
+			defer func() {
+				if t.Failed() {
+					t.Logf("If the schema or the world of the emulator changed, make new queries with: %s", queries.Command)
 				}
-				calls, deepest = calls+plan.Calls(), max(deepest, len(plan.Rounds))
+			}()
+			checkGenerated(t, of)
+		})
+	}
+	if count < 240 {
+		t.Errorf("%d generated queries, want 240", count)
+	}
+	for seed := range 8 * *draw {
+		t.Run(fmt.Sprint("draw ", seed), func(t *testing.T) {
+			t.Parallel()
+			g := queries.NewGenerator(schema, seeded(), 10_000+seed)
+			var drawn []queries.Query
+			for i := range 30 {
+				drawn = append(drawn, queries.Query{Name: fmt.Sprint("query ", i), Text: g.Query()})
 			}
-			if calls < 5*each || deepest < 4 {
-				t.Errorf("%d queries cost %d calls and the deepest %d rounds: they ask for too little to show anything", each, calls, deepest)
+			checkGenerated(t, drawn)
+		})
+	}
+}
+
+// checkGenerated holds a set of generated queries to the least number of calls.
+func checkGenerated(t *testing.T, set []queries.Query) {
+	t.Helper()
+	calls, deepest := 0, 0
+	for _, q := range set {
+		q, plan := ready(t, q)
+		synctest.Test(t, func(t *testing.T) {
+			took, path := check(t, q, plan), pathOf(plan)
+			// If a round is full, it is a matter of luck which calls wait for the
+			// next one, and calls that depend on them come sooner or later.
+			if took != path && !fills(plan) {
+				t.Errorf("%s took %v, the critical path is %v\n%s", q.Name, took, path, q.Text)
 			}
 		})
+		if plan.Calls() > queries.MaxCalls {
+			t.Errorf("%s costs %d calls, above %d", q.Name, plan.Calls(), queries.MaxCalls)
+		}
+		calls, deepest = calls+plan.Calls(), max(deepest, len(plan.Rounds))
+	}
+	if calls < 5*len(set) || deepest < 4 {
+		t.Errorf("%d queries cost %d calls and the deepest %d rounds: they ask for too little to show anything", len(set), calls, deepest)
 	}
 }
 

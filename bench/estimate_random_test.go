@@ -17,6 +17,8 @@ import (
 
 	"mixcloud-graphql/bench/queries"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/internal/race"
+	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
@@ -27,14 +29,16 @@ import (
 func TestEstimateOfRandom(t *testing.T) {
 	t.Parallel()
 	keys := pool(t)
+	const seeds = 6
+	each := fewer(120)
 	var mu sync.Mutex
 	asked, spent, bound := 0, 0, 0
 	used := map[string]bool{}
 	t.Run("seeds", func(t *testing.T) {
-		for seed := range uint64(6) {
+		for seed := range uint64(seeds) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
-				for i := range uint64(120) {
+				for i := range uint64(each) {
 					w := &writer{random: rand.New(rand.NewPCG(seed, i)), values: keys, left: 45, variables: map[string]any{}, used: map[string]bool{}}
 					q := w.query()
 					options := [][]emulator.Option{nil, nil, {withheld}}[i%3]
@@ -60,8 +64,11 @@ func TestEstimateOfRandom(t *testing.T) {
 		}
 	})
 	t.Logf("%d documents with %d different fields cost %d calls, %d were estimated", asked, len(used), spent, bound)
-	if asked < 600 || spent < 3*asked {
+	if asked < seeds*each*5/6 || spent < 3*asked {
 		t.Error("they ask for too little to show anything")
+	}
+	if race.Enabled {
+		return // too few documents for every field
 	}
 	for typ, def := range schemaOf().Types {
 		for _, f := range def.Fields {
@@ -155,7 +162,7 @@ func pool(t *testing.T) values {
 		model.KindUser: "/HarbourFM/", model.KindCloudcast: "/spartacus/party-time/", model.KindTag: "/genres/funk/",
 		model.KindCategory: "/categories/ambient/", model.KindPlaylist: w.User("demo").Playlists[0].Key(), model.KindTrack: track.Key(),
 	} {
-		v["ids"] = append(v["ids"], model.NodeID{Kind: kind, Key: key}.String())
+		v["ids"] = append(v["ids"], model.NodeID{Kind: kind, Key: mixcloud.ParseKey(key)}.String())
 	}
 	slices.SortFunc(v["ids"], func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
 	s := newStage(t)

@@ -10,6 +10,7 @@ import (
 	"mixcloud-graphql/bench/queries"
 	"mixcloud-graphql/graph/cost"
 	"mixcloud-graphql/graph/paging"
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -63,7 +64,7 @@ func BenchmarkDecode(b *testing.B) {
 		for b.Loop() {
 			page, err := client.UserCloudcasts(b.Context(), "spartacus", mixcloud.Range{})
 			if err != nil || len(page.Items) == 0 {
-				b.Fatalf("%v, %v", page, err)
+				b.Fatalf("%v, %v", show.Value(page), err)
 			}
 		}
 	})
@@ -82,7 +83,7 @@ func BenchmarkDecode(b *testing.B) {
 // recorded is a client of a Mixcloud that has one answer, and the answer's size.
 func recorded(b *testing.B, file string) (*mixcloud.Client, int64) {
 	b.Helper()
-	body, err := os.ReadFile("testdata/" + file)
+	body, err := os.ReadFile("../mixcloud/testdata/recorded/" + file)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"mixcloud-graphql/graph/generated"
 	"mixcloud-graphql/internal/app"
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/race"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 	"mixcloud-graphql/mixcloud/emulator/world"
@@ -31,6 +32,14 @@ var reference = sync.OnceValue(func() *ideal.Reference {
 	}
 	return ideal.New(generated.NewExecutableSchema(generated.Config{}).Schema(), mixcloud.Transport(), ideal.DefaultConcurrency)
 })
+
+// fewer is n, or a fifth of it with the race detector, at least 1.
+func fewer(n int) int {
+	if race.Enabled {
+		return max(1, n/5)
+	}
+	return n
+}
 
 // A stage is a cold server over an emulator that nobody has asked anything.
 type stage struct {

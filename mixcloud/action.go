@@ -6,36 +6,37 @@ import (
 	"slices"
 )
 
-// A Result is the API's answer to a write that it did not refuse by a status.
+// A Result is Mixcloud's response to an action, an upload or an edit. A refusal
+// with a status of failure is an [*Error] instead.
 type Result struct {
-	object
-	// Success is false for a write that the API answered with 200 and did not
-	// do (seen by clients).
+	Object
+	// Success is false if Mixcloud refused the write with status 200 (client
+	// code).
 	Success bool
-	// Message has the API's own words, such as "Now following bob": plain text
-	// of at most 500 characters, "" if it said nothing.
+	// Message is Mixcloud's own message, such as "Now following bob", or "": plain
+	// text of at most 500 characters.
 	Message string
-	// Key is that of the cloudcast that was uploaded or edited, else "".
-	Key string
-	// Details are refusals of single fields beside a Success of false, see
+	// Key is the key of the cloudcast after an upload or an edit.
+	Key Key
+	// Details are messages about single fields if Success is false; see
 	// [Error.Details].
 	Details map[string][]string
 }
 
-// Follow makes the token's owner follow a user. The writes are sent once and
-// never again by this package; doing what is so already is taken for a success
-// (inferred).
+// Follow follows a user. This and the other actions need a token and act for its
+// owner. They are sent once and never retried. An action that was done before
+// succeeds again (inferred).
 func (c *Client) Follow(ctx context.Context, user string) (*Result, error) {
 	return c.act(ctx, "Follow", http.MethodPost, user, "follow")
 }
 
-// Unfollow undoes [Client.Follow]. As of the others that undo, undoing what was
-// not done is an [ErrNotFound] (met by clients), as is an unknown target.
+// Unfollow undoes [Client.Follow]. This and the other actions that undo return an
+// [ErrNotFound] if there is nothing to undo (client code) or no such target.
 func (c *Client) Unfollow(ctx context.Context, user string) (*Result, error) {
 	return c.act(ctx, "Unfollow", http.MethodDelete, user, "follow")
 }
 
-// Favorite adds a cloudcast to the favorites.
+// Favorite adds a cloudcast to the user's favorites.
 func (c *Client) Favorite(ctx context.Context, cloudcast string) (*Result, error) {
 	return c.act(ctx, "Favorite", http.MethodPost, cloudcast, "favorite")
 }
@@ -45,7 +46,7 @@ func (c *Client) Unfavorite(ctx context.Context, cloudcast string) (*Result, err
 	return c.act(ctx, "Unfavorite", http.MethodDelete, cloudcast, "favorite")
 }
 
-// Repost shows a cloudcast to the followers.
+// Repost shows a cloudcast to the user's followers.
 func (c *Client) Repost(ctx context.Context, cloudcast string) (*Result, error) {
 	return c.act(ctx, "Repost", http.MethodPost, cloudcast, "repost")
 }
@@ -55,7 +56,7 @@ func (c *Client) Unrepost(ctx context.Context, cloudcast string) (*Result, error
 	return c.act(ctx, "Unrepost", http.MethodDelete, cloudcast, "repost")
 }
 
-// AddToListenLater puts a cloudcast aside to listen to later.
+// AddToListenLater adds a cloudcast to the user's listen-later list.
 func (c *Client) AddToListenLater(ctx context.Context, cloudcast string) (*Result, error) {
 	return c.act(ctx, "AddToListenLater", http.MethodPost, cloudcast, "listen-later")
 }
@@ -91,7 +92,7 @@ func (c *Client) write(ctx context.Context, r request) (*Result, error) {
 		}
 		result.raw, result.Success = string(v), *success
 		result.Message = plain(inner.member("message").text(), r.token, maxMessage)
-		result.Key = inner.member("key").text()
+		result.Key = ParseKey(inner.member("key").text())
 		if result.Details = details(v); result.Details == nil {
 			result.Details = details(inner)
 		}

@@ -2,7 +2,7 @@ package mixcloud
 
 import "time"
 
-// Kinds of activity that were recorded; there may be others.
+// The kinds of activities that were observed. There may be others.
 const (
 	ActivityUpload   = "upload"
 	ActivityListen   = "listen"
@@ -10,21 +10,21 @@ const (
 	ActivityFollow   = "follow"
 )
 
-// An Activity is an entry of a feed: From did something with Cloudcasts or
-// Users.
+// An Activity is an entry of a feed: the user From did something, named by Kind,
+// with Cloudcasts or Users.
 type Activity struct {
-	object
-	Key         string // "/spartacus/feed/566658648/", as received
+	Object
+	Key         Key    // "/spartacus/feed/566658648/", as received
 	URL         string // a page of the site with a fragment; derived from Key when absent
 	Title       string // English words for Kind, such as "listened to"
-	Kind        string // the type member, present without [WithMetadata] too: "upload"
+	Kind        string // such as [ActivityUpload]; the type member of the JSON
 	CreatedTime *time.Time
 	From        *User       // nil when absent
 	Cloudcasts  []Cloudcast // nil when absent; exactly one in every recording that has it
 	Users       []User      // nil when absent; set for "follow"
 }
 
-func (a *Activity) identity() string { return a.Key }
+func (a *Activity) identity() Key { return a.Key }
 
 func (a *Activity) decode(v value) {
 	a.raw = string(v)

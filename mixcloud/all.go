@@ -10,16 +10,15 @@ import (
 // next one before All gives up on a list.
 const maxEmptyPages = 10
 
-// All ranges over the items of a list from start on, a page at a time, until
-// the list ends or max items have come; max 0 or less is no limit. It asks for
-// a page only when its first item is wanted. list is one of the client's
-// methods:
+// All iterates over the items of a list, from start to the end of the list, or
+// until it has returned max items; 0 means no limit. It fetches a page when the
+// loop reaches its first item. list is one of the client's methods:
 //
 //	for show, err := range mixcloud.All(ctx, mixcloud.Range{}, 50, client.Popular) { … }
 //
-// It yields at most one error, last, with a zero item. It can be ranged over
-// again, and starts from the beginning each time. A list that repeats a page,
-// or that gives nothing but empty pages, ends there without an error.
+// If a page fails, its error is the last element, with a zero item. Each loop over
+// the result starts again at the first page. A list that repeats a page, or has
+// ten empty pages in a row, ends there without an error.
 func All[T any](ctx context.Context, start Range, max int, list func(context.Context, Range) (*Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		at := start

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 	"mixcloud-graphql/mixcloud/emulator/world"
@@ -58,14 +59,14 @@ func TestFaults(t *testing.T) {
 			defer cancel()
 			user, err := c.User(ctx, "/spartacus/")
 			if !fails {
-				if err != nil || user.Key != "/spartacus/" {
-					t.Errorf("%s: %v, %v", kind, user, err)
+				if err != nil || user.Key.String() != "/spartacus/" {
+					t.Errorf("%s: %v, %v", kind, show.Value(user), err)
 				}
 				return
 			}
 			var e *mixcloud.Error
 			if user != nil || !errors.As(err, &e) || want != nil && !errors.Is(err, want) {
-				t.Errorf("%s: %v, %v, want %v", kind, user, err, want)
+				t.Errorf("%s: %v, %v, want %v", kind, show.Value(user), err, want)
 			}
 			if wait, limited := mixcloud.RetryAfter(err); kind == emulator.FaultRateLimit && (!limited || wait != 7*time.Second) {
 				t.Errorf("%s: a wait of %v, %t", kind, wait, limited)
@@ -138,7 +139,7 @@ func TestAll_DateAndOffset(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got = append(got, show.Key)
+			got = append(got, show.Key.String())
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
@@ -175,11 +176,11 @@ func TestLinks_LeadThereAndBack(t *testing.T) {
 	for name, r := range map[string]mixcloud.Range{"dates": {Limit: 10}, "offsets": {Limit: 10, Offset: new(0)}} {
 		first, err := c.UserFollowers(t.Context(), busy.Key(), r)
 		if err != nil || first.Next == nil {
-			t.Fatalf("%s: %+v, %v", name, first, err)
+			t.Fatalf("%s: %+v, %v", name, show.Value(first), err)
 		}
 		next, err := c.UserFollowers(t.Context(), busy.Key(), first.Next.Range)
 		if err != nil || next.Previous == nil {
-			t.Fatalf("%s: %+v, %v", name, next, err)
+			t.Fatalf("%s: %+v, %v", name, show.Value(next), err)
 		}
 		back, err := c.UserFollowers(t.Context(), busy.Key(), next.Previous.Range)
 		if err != nil {
@@ -187,7 +188,7 @@ func TestLinks_LeadThereAndBack(t *testing.T) {
 		}
 		keys := func(p *mixcloud.Page[mixcloud.User]) (keys []string) {
 			for _, u := range p.Items {
-				keys = append(keys, u.Key)
+				keys = append(keys, u.Key.String())
 			}
 			return keys
 		}
@@ -207,15 +208,15 @@ func TestViewer(t *testing.T) {
 			viewer := c.As(user.Username + "-token")
 			me, err := viewer.Me(t.Context())
 			if err != nil || me.Username != user.Username || me.IsCurrentUser == nil || !*me.IsCurrentUser {
-				t.Errorf("%s is %+v, %v", user.Username, me, err)
+				t.Errorf("%s is %+v, %v", user.Username, show.Value(me), err)
 			}
 			page, err := viewer.Popular(t.Context(), mixcloud.Range{Limit: 2})
 			if err != nil || page.Items[0].Favorited == nil || page.Items[0].User.Following == nil {
-				t.Errorf("with a token: %+v, %v", page, err)
+				t.Errorf("with a token: %+v, %v", show.Value(page), err)
 			}
 			page, err = c.Popular(t.Context(), mixcloud.Range{Limit: 2})
 			if err != nil || page.Items[0].Favorited != nil || page.Items[0].User.Following != nil {
-				t.Errorf("without: %+v, %v", page, err)
+				t.Errorf("without: %+v, %v", show.Value(page), err)
 			}
 		})
 	}
@@ -266,9 +267,8 @@ func TestKeys_OfAWholeWorld(t *testing.T) {
 		t.Fatalf("the world has %d keys", len(keys))
 	}
 	for key, kind := range keys {
-		want := mixcloud.Ref{Kind: kind, Key: key}
-		if got, err := mixcloud.ParseRef("https://www.mixcloud.com" + key); err != nil || got != want {
-			t.Errorf("%q is %v, %v, want %v", key, got, err, want)
+		if got, err := mixcloud.ParseRef("https://www.mixcloud.com" + key); err != nil || got.Kind != kind || got.Key.String() != key {
+			t.Errorf("%q is %v, %v, want a %s", key, got, err, kind)
 		}
 	}
 }
@@ -311,17 +311,17 @@ func TestTracklist(t *testing.T) {
 	if i < 0 {
 		t.Fatal("no show has both tracks and chapters")
 	}
-	show, err := c.Cloudcast(t.Context(), w.Latest[i].Key())
-	if err != nil || len(show.Sections) != len(w.Latest[i].Sections) {
-		t.Fatalf("%+v, %v", show, err)
+	full, err := c.Cloudcast(t.Context(), w.Latest[i].Key())
+	if err != nil || len(full.Sections) != len(w.Latest[i].Sections) {
+		t.Fatalf("%+v, %v", show.Value(full), err)
 	}
 	for j, want := range w.Latest[i].Sections {
-		got := show.Sections[j]
+		got := full.Sections[j]
 		switch {
 		case want.Track == nil && (got.Track != nil || got.Chapter == nil || *got.Chapter != want.Chapter):
-			t.Errorf("section %d is %+v, want chapter %q", j, got, want.Chapter)
+			t.Errorf("section %d is %+v, want chapter %q", j, show.Value(got), want.Chapter)
 		case want.Track != nil && (got.Track == nil || got.Track.Name != want.Track.Name || got.Track.Artist.Name != want.Track.Artist.Name):
-			t.Errorf("section %d is %+v, want track %q", j, got, want.Track.Name)
+			t.Errorf("section %d is %+v, want track %q", j, show.Value(got), want.Track.Name)
 		}
 	}
 }

@@ -2,8 +2,10 @@ package mixcloud
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -69,4 +71,35 @@ func BenchmarkDecodePage(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkDecodeHundred reads a page of 100 cloudcasts with nothing but keys:
+// 700 of them.
+func BenchmarkDecodeHundred(b *testing.B) {
+	for name, spelling := range map[string][2]string{"canonical": {"user", "genres"}, "respelled": {"User", "discover"}} {
+		b.Run(name, func(b *testing.B) {
+			var text strings.Builder
+			for i := range 100 {
+				if i > 0 {
+					text.WriteByte(',')
+				}
+				fmt.Fprintf(&text, `{"key":"/%s%d/show-%d/","user":{"key":"/%[1]s%[2]d/","name":"A","username":"a"},"tags":[`, spelling[0], i, i)
+				for j := range 5 {
+					if j > 0 {
+						text.WriteByte(',')
+					}
+					fmt.Fprintf(&text, `{"key":"/%s/tag-%d/","name":"T"}`, spelling[1], i+j)
+				}
+				text.WriteString("]}")
+			}
+			body := []byte(`{"data":[` + text.String() + `]}`)
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if page, err := DecodePage[Cloudcast](body); err != nil || len(page.Items) != 100 {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

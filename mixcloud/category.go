@@ -1,9 +1,9 @@
 package mixcloud
 
-// A Category is one of Mixcloud's own divisions of its shows.
+// A Category is one of the categories into which Mixcloud divides cloudcasts.
 type Category struct {
-	object
-	Key      string // "/categories/ambient/", as received
+	Object
+	Key      Key    // "/categories/ambient/", as received
 	URL      string // derived from Key when absent
 	Name     string // derived from Key when absent
 	Slug     string // derived from Key when absent
@@ -13,7 +13,7 @@ type Category struct {
 	Metadata Metadata
 }
 
-func (c *Category) identity() string { return c.Key }
+func (c *Category) identity() Key { return c.Key }
 
 func (c *Category) decode(v value) {
 	c.raw = string(v)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The live service's roots.
+// The addresses of the live service.
 const (
 	DefaultAPIURL    = "https://api.mixcloud.com"
 	DefaultSiteURL   = "https://www.mixcloud.com"
@@ -24,10 +24,9 @@ const (
 	defaultUserAgent = "mixcloud-graphql"
 )
 
-// A Client calls the Mixcloud REST API. It acts for nobody, or for the holder
-// of one token: [Client.As] derives a Client for each. All derived clients
-// share their connections. A Client is safe for concurrent use and prints
-// without its token.
+// A Client calls the Mixcloud REST API, anonymously or with one token.
+// [Client.As] makes a client for each token; all of them share their connections.
+// A Client is safe for concurrent use, and prints without its token.
 type Client struct {
 	*core
 	token credential
@@ -51,16 +50,23 @@ type core struct {
 	wrap              []func(http.RoundTripper) http.RoundTripper
 }
 
-// An Option changes a new client.
-type Option func(*core) error
+// An Option configures a new client. The functions below return the options.
+type Option interface {
+	apply(c *core) error
+}
 
-// New returns a client of the live service that acts for nobody, changed by
-// opts. It makes no call.
+// option implements [Option].
+type option func(c *core) error
+
+func (o option) apply(c *core) error { return o(c) }
+
+// New returns an anonymous client. Without options it calls the live service.
+// New makes no call.
 func New(opts ...Option) (*Client, error) {
 	c := &core{maxBody: defaultMaxBody, userAgent: defaultUserAgent, http: &http.Client{Timeout: defaultTimeout}}
 	roots := []Option{WithAPIURL(DefaultAPIURL), WithSiteURL(DefaultSiteURL), WithOEmbedURL(DefaultOEmbedURL)}
 	for _, opt := range append(roots, opts...) {
-		if err := opt(c); err != nil {
+		if err := opt.apply(c); err != nil {
 			return nil, err
 		}
 	}
@@ -87,8 +93,8 @@ func (c *core) wrapped(base http.RoundTripper) http.RoundTripper {
 	return base
 }
 
-// As returns a client that acts for the holder of token, or for nobody if it
-// is empty. It makes no call and does not check the token.
+// As returns a client that acts for the user who owns token, or an anonymous one
+// if token is empty. It makes no call and does not check the token.
 func (c *Client) As(token string) *Client {
 	if token == "" {
 		return &Client{core: c.core}
@@ -96,7 +102,7 @@ func (c *Client) As(token string) *Client {
 	return &Client{core: c.core, token: &token}
 }
 
-// String says where the client's calls go, and nothing of its token.
+// String returns the client's API root, and whether the client has a token.
 func (c *Client) String() string {
 	if c.token != nil {
 		return "mixcloud client of " + c.api.String() + " with a token"
@@ -104,120 +110,121 @@ func (c *Client) String() string {
 	return "mixcloud client of " + c.api.String()
 }
 
-// WithAPIURL sets the API's root, which may have a path
-// ("http://127.0.0.1:8080/emulator"). A token goes there and nowhere else.
+// WithAPIURL sets the root of the API. It may have a path, as in
+// "http://127.0.0.1:8080/emulator". Tokens are sent there only.
 func WithAPIURL(root string) Option {
-	return func(c *core) (err error) {
+	return option(func(c *core) (err error) {
 		c.api, err = parseRoot("API", root)
 		return err
-	}
+	})
 }
 
-// WithSiteURL sets the site's root, which may have a path. It serves to
-// recognise pasted addresses.
+// WithSiteURL sets the root of the website, which may have a path. [Client.OAuth]
+// calls it, and methods that take a key accept addresses below it.
 func WithSiteURL(root string) Option {
-	return func(c *core) (err error) {
+	return option(func(c *core) (err error) {
 		c.site, err = parseRoot("site", root)
 		return err
-	}
+	})
 }
 
 // WithOEmbedURL sets the oEmbed endpoint.
 func WithOEmbedURL(endpoint string) Option {
-	return func(c *core) (err error) {
+	return option(func(c *core) (err error) {
 		c.oembed, err = parseRoot("oEmbed", endpoint)
 		return err
-	}
+	})
 }
 
-// WithHTTPClient makes calls with a copy of h: its transport and its timeout.
-// Redirects are not followed and cookies not kept, whatever h says. Without
-// this option calls time out after 30 seconds.
+// WithHTTPClient sets the transport and the timeout of calls to those of h.
+// Redirects are not followed and cookies are not stored, even if h does. Uploads
+// have no timeout. Without this option other calls time out after 30 seconds.
 func WithHTTPClient(h *http.Client) Option {
-	return func(c *core) error {
+	return option(func(c *core) error {
 		if h == nil {
 			return errors.New("mixcloud: the HTTP client is nil")
 		}
 		c.http = new(*h)
 		return nil
-	}
+	})
 }
 
-// WithMiddleware wraps the transport of every call, and apart from it that of
-// uploads, outside of the one that adds the token: what wrap returns sees
-// addresses without it and may log or trace them. Several wrap each other, the
-// last one outermost.
+// WithMiddleware wraps the transport, for example to log or trace calls. The
+// token is added to a request after the middleware has seen it. wrap is called
+// twice: for the transport of uploads, and for that of all other calls. The
+// option can be given more than once; the last middleware is the outermost.
 func WithMiddleware(wrap func(http.RoundTripper) http.RoundTripper) Option {
-	return func(c *core) error {
+	return option(func(c *core) error {
 		if wrap == nil {
 			return errors.New("mixcloud: the middleware is nil")
 		}
 		c.wrap = append(c.wrap, wrap)
 		return nil
-	}
+	})
 }
 
-// WithMaxBody bounds the bytes of an answer's body, after decompression; a
-// larger one is an [ErrBadResponse]. The default is 8 MiB.
+// WithMaxBody sets the maximum size of a response's body after decompression, in
+// bytes (default 8 MiB). A larger response is an [ErrBadResponse].
 func WithMaxBody(bytes int64) Option {
-	return func(c *core) error {
+	return option(func(c *core) error {
 		if bytes <= 0 {
 			return fmt.Errorf("mixcloud: the bound of a body is %d, not above 0", bytes)
 		}
 		c.maxBody = min(bytes, math.MaxInt64-1) // one more is read, to tell
 		return nil
-	}
+	})
 }
 
 // WithUserAgent sets the User-Agent header.
 func WithUserAgent(agent string) Option {
-	return func(c *core) error {
+	return option(func(c *core) error {
 		if strings.ContainsAny(agent, "\r\n") {
 			return errors.New("mixcloud: the user agent has a line break")
 		}
 		c.userAgent = agent
 		return nil
-	}
+	})
 }
 
-// WithMetadata asks for metadata with every resource and list: the Type of all
-// objects, and the Metadata of a fetched one.
+// WithMetadata adds metadata=1 to reads, which sets the Type of all objects and
+// the [Metadata] of a resource that is read by its key.
 func WithMetadata() Option {
-	return func(c *core) error {
+	return option(func(c *core) error {
 		c.metadata = true
 		return nil
-	}
+	})
 }
 
-// WithInsecureToken lets tokens travel over plain http to an API root that is
-// not on this machine, such as an emulator in another container. Without it
-// such a call is refused.
+// WithInsecureToken allows tokens over http to an API root on another machine,
+// such as an emulator in another container. Without it such a call is an
+// [*InvalidError].
 func WithInsecureToken() Option {
-	return func(c *core) error {
+	return option(func(c *core) error {
 		c.insecure = true
 		return nil
-	}
+	})
 }
 
-// WithObserver has observe told of every call that was made, after its body
-// was read. It is called from the goroutine of the call and must be safe for
-// concurrent use.
+// WithObserver sets a function that is called after every HTTP call, when the
+// body of the response has been read. It runs in the goroutine of the caller and
+// must be safe for concurrent use.
 func WithObserver(observe func(Call)) Option {
-	return func(c *core) error {
+	return option(func(c *core) error {
 		c.observe = observe
 		return nil
-	}
+	})
 }
 
-// A Call is what an observer is told. Nothing in it holds a token.
+// A Call describes a finished HTTP call, for [WithObserver]. It never contains a
+// token.
 type Call struct {
 	Op       string        // the client's method, such as "UserFollowers"
 	Method   string        // GET, POST or DELETE
 	Path     string        // below the root, such as "/spartacus/followers/"
-	Query    string        // encoded, its names sorted
-	Status   int           // 0 if there was no answer
-	Bytes    int           // of the body, as far as it was read
-	Duration time.Duration // until the body was read
+	Query    string        // encoded, sorted by name
+	Status   int           // 0 if there was no response
+	Bytes    int           // size of the response's body, as far as it was read
+	Duration time.Duration // until the response's body was read
 	Err      error         // nil, or what the method returned
 }
 

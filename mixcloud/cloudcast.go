@@ -2,11 +2,11 @@ package mixcloud
 
 import "time"
 
-// A Cloudcast (the site says show or upload) as another object or a list
-// carries it: partial. [Client.Cloudcast] fetches the rest.
+// A Cloudcast, which the website calls a show, is an upload as lists and other
+// resources contain it. [Client.Cloudcast] returns the complete one.
 type Cloudcast struct {
-	object
-	Key         string // "/spartacus/party-time/", as received
+	Object
+	Key         Key    // "/spartacus/party-time/", as received
 	URL         string // the page on the site; derived from Key when absent
 	Name        string // the title; derived from Key when absent
 	Slug        string // plain text; derived from Key when absent
@@ -16,26 +16,27 @@ type Cloudcast struct {
 	// UpdatedTime may be earlier than CreatedTime: that is the time of
 	// publishing (observed).
 	UpdatedTime *time.Time
-	// The counts are Mixcloud's own. With HiddenStats all but CommentCount are
-	// 0, whatever the truth (observed 2018).
+	// The counts are Mixcloud's. If HiddenStats is true all but CommentCount are
+	// 0 (observed 2018).
 	PlayCount, FavoriteCount, CommentCount, ListenerCount, RepostCount *int
-	// HiddenStats is nil when absent; only true was ever observed.
+	// HiddenStats is true or nil; false was never observed.
 	HiddenStats *bool
 	Pictures    Pictures
 	User        *User  // the uploader; nil when absent
 	Hosts       []User // nil when absent (before about 2024), empty when it has none
 	AudioLength *int   // in seconds; nil when absent (observed 2017)
-	IsExclusive *bool  // only seen in clients, never recorded
+	IsExclusive *bool  // client code; never observed
 	// PercentageMusic was part of the API until 2013.
 	PercentageMusic *int
-	// Favorited, Reposted and IsListenLater speak of the holder of the token;
-	// nil without one.
+	// Favorited, Reposted and IsListenLater are about the owner of the token. They
+	// are nil without a token.
 	Favorited, Reposted, IsListenLater *bool
-	// ListenTime is set in lists of listens only: when its owner listened.
+	// ListenTime is when the user listened to it. It is set in the result of
+	// [Client.UserListens] only.
 	ListenTime *time.Time
 }
 
-// A FullCloudcast is a cloudcast fetched by its key.
+// A FullCloudcast is a complete cloudcast, from [Client.Cloudcast].
 type FullCloudcast struct {
 	Cloudcast
 	Description         *string   // plain text, perhaps with "\r\n"; nil when absent
@@ -44,7 +45,7 @@ type FullCloudcast struct {
 	Metadata            Metadata
 }
 
-func (c *Cloudcast) identity() string { return c.Key }
+func (c *Cloudcast) identity() Key { return c.Key }
 
 func (c *Cloudcast) decode(v value) {
 	c.raw = string(v)

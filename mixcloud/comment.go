@@ -2,10 +2,10 @@ package mixcloud
 
 import "time"
 
-// A Comment was left on a cloudcast or on a user's profile.
+// A Comment is a comment on a cloudcast or on a user's profile.
 type Comment struct {
-	object
-	Key        string     // "/comments/cr/204/28/c8955637/", as received
+	Object
+	Key        Key        // "/comments/cr/204/28/c8955637/", as received
 	URL        string     // a page of the site with a fragment; derived from Key when absent
 	Text       string     // the comment member: plain text, perhaps with newlines and links
 	Type       string     // "comment"; only with [WithMetadata]
@@ -13,7 +13,7 @@ type Comment struct {
 	User       *User      // who wrote it; nil when absent
 }
 
-func (c *Comment) identity() string { return c.Key }
+func (c *Comment) identity() Key { return c.Key }
 
 func (c *Comment) decode(v value) {
 	c.raw = string(v)

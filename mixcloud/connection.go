@@ -2,109 +2,165 @@ package mixcloud
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
 // meKey stands for the holder of the token as the owner of a list.
 const meKey = "/me/"
 
-// The methods below fetch a part of a list that hangs on a resource. They take
-// the owner's key as received, or any address that [Client.ParseRef] reads; the
-// lists of a user take "/me/" too, for the holder of the client's token.
+// listEndpoints are the endpoints of the methods below.
+var listEndpoints = slices.Concat(
+	userEndpoints("/{user}/"),
+	userEndpoints("/me/"),
+	[]Endpoint{
+		{"GET", "/me/listen-later/", "ListenLater"},
+		{"GET", "/{user}/{cloudcast}/comments/", "CloudcastComments"},
+		{"GET", "/{user}/{cloudcast}/favorites/", "CloudcastFavorites"},
+		{"GET", "/{user}/{cloudcast}/listeners/", "CloudcastListeners"},
+		{"GET", "/{user}/{cloudcast}/similar/", "CloudcastSimilar"},
+		{"GET", "/{user}/playlists/{playlist}/cloudcasts/", "PlaylistCloudcasts"},
+		{"GET", "/categories/{category}/cloudcasts/", "CategoryCloudcasts"},
+		{"GET", "/categories/{category}/users/", "CategoryUsers"},
+		{"GET", "/categories/{category}/userpick-cloudcasts/", "CategoryUserpickCloudcasts"},
+		{"GET", "/categories/{category}/userpick-users/", "CategoryUserpickUsers"},
+	},
+	tagEndpoints("/genres/{tags}/"),
+	tagEndpoints("/discover/{tags}/"),
+	tagEndpoints("/tag/{tags}/"),
+	[]Endpoint{
+		{"GET", "/artist/{artist}/popular/", "PopularOf"},
+		{"GET", "/artist/{artist}/new/", "NewestOf"},
+		{"GET", "/artist/{artist}/hot/", "HotOf"},
+		{"GET", "/track/{artist}/{track}/popular/", "PopularOf"},
+		{"GET", "/track/{artist}/{track}/new/", "NewestOf"},
+		{"GET", "/track/{artist}/{track}/hot/", "HotOf"},
+	},
+)
 
-// UserCloudcasts fetches a part of a user's uploads, the newest first.
+// userEndpoints are the lists that every user has, below owner.
+func userEndpoints(owner string) []Endpoint {
+	return []Endpoint{
+		{"GET", owner + "cloudcasts/", "UserCloudcasts"},
+		{"GET", owner + "favorites/", "UserFavorites"},
+		{"GET", owner + "listens/", "UserListens"},
+		{"GET", owner + "followers/", "UserFollowers"},
+		{"GET", owner + "following/", "UserFollowing"},
+		{"GET", owner + "comments/", "UserComments"},
+		{"GET", owner + "feed/", "UserFeed"},
+		{"GET", owner + "playlists/", "UserPlaylists"},
+	}
+}
+
+// tagEndpoints are the lists of a tag, below its key.
+func tagEndpoints(owner string) []Endpoint {
+	return []Endpoint{
+		{"GET", owner + "popular/", "PopularOf"},
+		{"GET", owner + "latest/", "LatestOf"},
+		{"GET", owner + "new/", "NewestOf"},
+		{"GET", owner + "hot/", "HotOf"},
+	}
+}
+
+// The methods below return a page of a list of a resource. They accept the key or
+// any address of the resource that [Client.ParseRef] reads. The lists of a user
+// also accept "/me/", for the user who owns the client's token.
+
+// UserCloudcasts returns a page of a user's uploads, newest first. This and the
+// other lists of a user accept "/me/" too, for the user who owns the token.
 func (c *Client) UserCloudcasts(ctx context.Context, user string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "UserCloudcasts", user, "cloudcasts", r, KindUser)
 }
 
-// UserFavorites fetches a part of a user's favorites, the latest first. The
-// time of favoriting is in no item, only in the page's links.
+// UserFavorites returns a page of a user's favorites, most recent first. The
+// items do not say when they became favorites; Next and Previous do for the ends
+// of the page.
 func (c *Client) UserFavorites(ctx context.Context, user string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "UserFavorites", user, "favorites", r, KindUser)
 }
 
-// UserListens fetches a part of what a user listened to, the latest first; its
-// items have a ListenTime. Some users hide it from others.
+// UserListens returns a page of the cloudcasts that a user listened to, most
+// recent first, with their ListenTime. Some users hide this list from others.
 func (c *Client) UserListens(ctx context.Context, user string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "UserListens", user, "listens", r, KindUser)
 }
 
-// UserFollowers fetches a part of a user's followers, the latest first. The
-// time of following is in no item, only in the page's links.
+// UserFollowers returns a page of a user's followers, most recent first. The
+// items do not say when they followed; see [Client.UserFavorites].
 func (c *Client) UserFollowers(ctx context.Context, user string, r Range) (*Page[User], error) {
 	return listOf[User](ctx, c, "UserFollowers", user, "followers", r, KindUser)
 }
 
-// UserFollowing fetches a part of whom a user follows, the latest first. The
-// time of following is in no item, only in the page's links.
+// UserFollowing returns a page of the users that a user follows, most recent
+// first. The items do not say since when; see [Client.UserFavorites].
 func (c *Client) UserFollowing(ctx context.Context, user string, r Range) (*Page[User], error) {
 	return listOf[User](ctx, c, "UserFollowing", user, "following", r, KindUser)
 }
 
-// UserComments fetches a part of the comments on a user's profile.
+// UserComments returns a page of the comments on a user's profile.
 func (c *Client) UserComments(ctx context.Context, user string, r Range) (*Page[Comment], error) {
 	return listOf[Comment](ctx, c, "UserComments", user, "comments", r, KindUser)
 }
 
-// UserFeed fetches a part of what a user did.
+// UserFeed returns a page of a user's activities.
 func (c *Client) UserFeed(ctx context.Context, user string, r Range) (*Page[Activity], error) {
 	return listOf[Activity](ctx, c, "UserFeed", user, "feed", r, KindUser)
 }
 
-// UserPlaylists fetches a part of a user's playlists.
+// UserPlaylists returns a page of a user's playlists.
 func (c *Client) UserPlaylists(ctx context.Context, user string, r Range) (*Page[Playlist], error) {
 	return listOf[Playlist](ctx, c, "UserPlaylists", user, "playlists", r, KindUser)
 }
 
-// ListenLater fetches a part of what the holder of the token put aside. The
-// list exists under "/me/" only (said by a client).
+// ListenLater returns a page of the listen-later list of the user who owns the
+// token. The list is under "/me/" only (client code).
 func (c *Client) ListenLater(ctx context.Context, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "ListenLater", meKey, "listen-later", r, KindUser)
 }
 
-// CloudcastComments fetches a part of the comments on a cloudcast.
+// CloudcastComments returns a page of the comments on a cloudcast.
 func (c *Client) CloudcastComments(ctx context.Context, cloudcast string, r Range) (*Page[Comment], error) {
 	return listOf[Comment](ctx, c, "CloudcastComments", cloudcast, "comments", r, KindCloudcast)
 }
 
-// CloudcastFavorites fetches a part of the users who favorited a cloudcast.
+// CloudcastFavorites returns a page of the users whose favorite a cloudcast is.
 func (c *Client) CloudcastFavorites(ctx context.Context, cloudcast string, r Range) (*Page[User], error) {
 	return listOf[User](ctx, c, "CloudcastFavorites", cloudcast, "favorites", r, KindCloudcast)
 }
 
-// CloudcastListeners fetches a part of the users who listened to a cloudcast.
+// CloudcastListeners returns a page of the users who listened to a cloudcast.
 func (c *Client) CloudcastListeners(ctx context.Context, cloudcast string, r Range) (*Page[User], error) {
 	return listOf[User](ctx, c, "CloudcastListeners", cloudcast, "listeners", r, KindCloudcast)
 }
 
-// CloudcastSimilar fetches a part of the cloudcasts similar to one.
+// CloudcastSimilar returns a page of the cloudcasts similar to one.
 func (c *Client) CloudcastSimilar(ctx context.Context, cloudcast string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "CloudcastSimilar", cloudcast, "similar", r, KindCloudcast)
 }
 
-// PlaylistCloudcasts fetches a part of a playlist's contents.
+// PlaylistCloudcasts returns a page of the cloudcasts of a playlist.
 func (c *Client) PlaylistCloudcasts(ctx context.Context, playlist string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "PlaylistCloudcasts", playlist, "cloudcasts", r, KindPlaylist)
 }
 
-// CategoryCloudcasts fetches a category's cloudcasts. A category's lists
-// cannot be paged: they ignore limit and offset (said by a client).
+// CategoryCloudcasts returns the cloudcasts of a category on one page. The lists
+// of a category have no further pages: they ignore limit and offset (client code).
 func (c *Client) CategoryCloudcasts(ctx context.Context, category string) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "CategoryCloudcasts", category, "cloudcasts", Range{}, KindCategory)
 }
 
-// CategoryUsers fetches a category's users; see [Client.CategoryCloudcasts].
+// CategoryUsers returns the users of a category; see [Client.CategoryCloudcasts].
 func (c *Client) CategoryUsers(ctx context.Context, category string) (*Page[User], error) {
 	return listOf[User](ctx, c, "CategoryUsers", category, "users", Range{}, KindCategory)
 }
 
-// CategoryUserpickCloudcasts fetches the cloudcasts picked for a category; see
+// CategoryUserpickCloudcasts returns the cloudcasts picked for a category; see
 // [Client.CategoryCloudcasts].
 func (c *Client) CategoryUserpickCloudcasts(ctx context.Context, category string) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "CategoryUserpickCloudcasts", category, "userpick-cloudcasts", Range{}, KindCategory)
 }
 
-// CategoryUserpickUsers fetches the users picked for a category; see
+// CategoryUserpickUsers returns the users picked for a category; see
 // [Client.CategoryCloudcasts].
 func (c *Client) CategoryUserpickUsers(ctx context.Context, category string) (*Page[User], error) {
 	return listOf[User](ctx, c, "CategoryUserpickUsers", category, "userpick-users", Range{}, KindCategory)
@@ -113,33 +169,34 @@ func (c *Client) CategoryUserpickUsers(ctx context.Context, category string) (*P
 // shelves own the lists popular, latest, new and hot.
 var shelves = []Kind{KindTag, KindCity, KindArtist, KindTrack}
 
-// PopularOf fetches a part of the popular cloudcasts of a tag, a city, a
+// PopularOf returns a page of the popular cloudcasts of a tag, a city, a
 // combination of them ([DiscoverKey]), an artist or a track.
 func (c *Client) PopularOf(ctx context.Context, owner string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "PopularOf", owner, "popular", r, shelves...)
 }
 
-// LatestOf fetches a part of the latest cloudcasts of a tag, a city or a
-// combination of them. Clients of 2023 to 2026 ask for it; before, the list
-// was that of [Client.NewOf].
+// LatestOf returns a page of the latest cloudcasts of a tag, a city or a
+// combination of them (latest/). Clients use it since 2023. Before, this list
+// was [Client.NewestOf].
 func (c *Client) LatestOf(ctx context.Context, owner string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "LatestOf", owner, "latest", r, KindTag, KindCity)
 }
 
-// NewOf fetches a part of the newest cloudcasts of the same owners as
-// [Client.PopularOf]; observed 2012 to 2018.
-func (c *Client) NewOf(ctx context.Context, owner string, r Range) (*Page[Cloudcast], error) {
-	return listOf[Cloudcast](ctx, c, "NewOf", owner, "new", r, shelves...)
+// NewestOf returns a page of the newest cloudcasts of a tag, a city, a
+// combination of them, an artist or a track (new/). It was observed from 2012 to
+// 2018. Newer clients use [Client.LatestOf] for tags and cities.
+func (c *Client) NewestOf(ctx context.Context, owner string, r Range) (*Page[Cloudcast], error) {
+	return listOf[Cloudcast](ctx, c, "NewestOf", owner, "new", r, shelves...)
 }
 
-// HotOf fetches a part of the hot cloudcasts of the same owners as
-// [Client.PopularOf]; observed 2012 to 2018.
+// HotOf returns a page of the hot cloudcasts of a tag, a city, a combination of
+// them, an artist or a track (observed 2012 to 2018).
 func (c *Client) HotOf(ctx context.Context, owner string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "HotOf", owner, "hot", r, shelves...)
 }
 
 // listOf fetches a part of the list called name of an owner of one of kinds.
-func listOf[T any, P decodable[T]](ctx context.Context, c *Client, op, owner, name string, r Range, kinds ...Kind) (*Page[T], error) {
+func listOf[T any, P Decodable[T]](ctx context.Context, c *Client, op, owner, name string, r Range, kinds ...Kind) (*Page[T], error) {
 	key := meKey
 	if kinds[0] != KindUser || strings.Trim(owner, "/") != "me" {
 		var err error

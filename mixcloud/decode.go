@@ -12,24 +12,27 @@ const (
 	noData = "the list has no data"
 )
 
-// Decode reads an object as [Client]'s getters do, for whoever stores Raw and
-// wants the value back; T is one of this package's types, such as [FullUser].
-// raw is copied. What the getters would refuse is an [ErrBadResponse].
-func Decode[T any, P decodable[T]](raw json.RawMessage) (*T, error) {
+// Decode decodes JSON that was stored from [Object.Raw] or received by other
+// means, as the methods of [Client] do:
+//
+//	user, err := mixcloud.Decode[mixcloud.FullUser](raw)
+//
+// It copies raw. JSON that is not an object with a key is an [ErrBadResponse].
+func Decode[T any, P Decodable[T]](raw json.RawMessage) (*T, error) {
 	v, failed := readJSON(http.StatusOK, nil, raw)
 	if failed != nil {
 		return nil, stored("Decode", failed)
 	}
 	one := P(new(T))
-	if one.decode(v); one.identity() == "" {
+	if one.decode(v); one.identity().IsZero() {
 		return nil, stored("Decode", &Error{Kind: ErrBadResponse, Err: errors.New(noKey)})
 	}
 	return one, nil
 }
 
-// DecodePage reads a page as the methods for lists do, for whoever stores its
-// Raw; T is the type of its items. raw is copied.
-func DecodePage[T any, P decodable[T]](raw json.RawMessage) (*Page[T], error) {
+// DecodePage decodes the JSON of a page, as [Decode] does that of an object. T is
+// the type of its items.
+func DecodePage[T any, P Decodable[T]](raw json.RawMessage) (*Page[T], error) {
 	v, failed := readJSON(http.StatusOK, nil, raw)
 	if failed != nil {
 		return nil, stored("DecodePage", failed)
@@ -41,8 +44,7 @@ func DecodePage[T any, P decodable[T]](raw json.RawMessage) (*Page[T], error) {
 	return page, nil
 }
 
-// DecodeOEmbed reads an answer as [Client.OEmbed] does, for whoever stores its
-// Raw. raw is copied.
+// DecodeOEmbed decodes the JSON of an [OEmbed], as [Decode] does that of an object.
 func DecodeOEmbed(raw json.RawMessage) (*OEmbed, error) {
 	v, failed := readJSON(http.StatusOK, nil, raw)
 	if failed != nil {

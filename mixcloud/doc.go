@@ -1,50 +1,63 @@
-// Package mixcloud is a client of the Mixcloud REST API: everything that the
-// API lets one read, typed, with nothing of it lost.
+// Package mixcloud is a client of the Mixcloud REST API: every documented read,
+// action and upload, with typed results.
 //
-// [New] gives a client that acts for nobody; [Client.As] derives one for the
-// holder of a token. Resources are fetched by their key, the path of their page
-// ("/spartacus/party-time/"), or by an address that somebody pasted:
+// [New] returns an anonymous client. [Client.As] returns one that acts for the
+// user who owns a token. A resource is named by its key, which is the path of its
+// page, by the address of that page, or, for a user, by the username:
 //
 //	client, err := mixcloud.New()
 //	show, err := client.Cloudcast(ctx, "https://www.mixcloud.com/spartacus/party-time/")
-//	page, err := client.UserFollowers(ctx, "/spartacus/", mixcloud.Range{Limit: 100})
+//	page, err := client.UserFollowers(ctx, "spartacus", mixcloud.Range{Limit: 100})
+//	page, err = client.UserFollowers(ctx, show.User.Key.String(), mixcloud.Range{})
 //
-// # Partial and full
+// Arguments are texts, which may come from a person. The keys in results are of
+// type [Key], which also says whether two keys name the same resource.
 //
-// Lists and other resources carry a resource partially. The types say so: a
-// [User] is what a list has, a [FullUser] what its key gives. A member that the
-// API left out is nil, which is neither empty nor false; what always comes is a
-// plain value, and url and name are derived from the key should they be
-// missing. Whatever this package does not model is in Raw, the object as it
-// was received. Values are never changed after they are returned, by anybody:
-// they share the text of the answer they came in, and keep it alive.
+// Package emulator, below this one, is a Mixcloud in memory for tests.
 //
-// Answers of every age are read, from 2011 on: numbers as strings, times in
-// three forms, members that came and went. Only the key is indispensable.
+// # Partial and full resources
+//
+// In lists and inside other resources Mixcloud sends only some members of a
+// resource. The types say which: a [User] is what a list contains, and a
+// [FullUser], from [Client.User], is complete. A [Cloudcast] and a
+// [FullCloudcast] are the same for cloudcasts. The other resources have one type.
+//
+// A nil pointer or slice means that Mixcloud did not send the member, which is not
+// the same as zero, false or empty. Key, URL and Name are always set: the last two
+// are derived from the key if Mixcloud did not send them. Raw returns the JSON,
+// with the members that have no field here. Do not change a value that a method
+// returned: it may share memory with others.
+//
+// # Optional values
+//
+// Optional fields of arguments are pointers, and nil means not set. The module
+// requires Go 1.26, whose built-in function new makes a pointer to a value:
+//
+//	mixcloud.UploadFields{Name: new("Night Bus"), Unlisted: new(true)}
 //
 // # Lists
 //
-// A [Page] has the links to its neighbours as a [Range] each, taken from the
-// query of the API's links; their host and path are not trusted. [All] ranges
-// over a whole list.
+// The methods for lists return one [Page], of which [Range] says the size and the
+// start. [All] iterates over the items of all pages.
 //
 // # Errors
 //
-// Each error is one of the Err values, by errors.Is, and an [*Error] or an
-// [*InvalidError], by errors.As. An answer that is no JSON, a page of HTML from
-// a proxy for one, is an error with its status. Nothing is retried.
+// The errors of a client's methods match one of the Err values with errors.Is, or
+// context.Canceled. They are an [*Error], which describes a failed call, or an
+// [*InvalidError], which names a bad argument. There are two exceptions: an
+// [*OAuthError], and the errors of the files of an upload. No call is retried;
+// [RetryAfter] says when Mixcloud allows the next one.
 //
 // # Tokens
 //
-// A token is added to a request below everything that sees its address
-// ([WithMiddleware], [WithObserver]). It is sent to the API's root alone, over
-// https unless that is this machine ([WithInsecureToken]), and no redirect is
-// followed. No error, log line or printed value has it.
+// A token is sent only to the root of the API, and only over https or to this
+// machine; see [WithInsecureToken]. Redirects are not followed. Middleware,
+// observers, errors and printed values never contain a token.
 //
 // # Endpoints
 //
-// Every endpoint and its method, as [Endpoints] lists them; {tags} is a tag, a
-// city ("city:athens") or several of them joined by "+".
+// Every endpoint and its method, as [Endpoints] returns them. {tags} is a tag, a
+// city ("city:athens"), or several of them joined by "+".
 //
 //	GET /{user}/                                          User
 //	GET /me/                                              Me
@@ -75,17 +88,17 @@
 //	GET /categories/{category}/userpick-users/            CategoryUserpickUsers
 //	GET /genres/{tags}/popular/, /discover/…, /tag/…      PopularOf
 //	GET /genres/{tags}/latest/, /discover/…, /tag/…       LatestOf
-//	GET /genres/{tags}/new/, /discover/…, /tag/…          NewOf
+//	GET /genres/{tags}/new/, /discover/…, /tag/…          NewestOf
 //	GET /genres/{tags}/hot/, /discover/…, /tag/…          HotOf
 //	GET /artist/{artist}/popular/                         PopularOf
-//	GET /artist/{artist}/new/                             NewOf
+//	GET /artist/{artist}/new/                             NewestOf
 //	GET /artist/{artist}/hot/                             HotOf
 //	GET /track/{artist}/{track}/popular/                  PopularOf
-//	GET /track/{artist}/{track}/new/                      NewOf
+//	GET /track/{artist}/{track}/new/                      NewestOf
 //	GET /track/{artist}/{track}/hot/                      HotOf
 //	GET /popular/                                         Popular
 //	GET /popular/hot/                                     Hot
-//	GET /new/                                             New
+//	GET /new/                                             Newest
 //	GET /search/                                          SearchCloudcasts, SearchUsers, SearchTags
 //	GET /{user}/{cloudcast}/embed-html/                   EmbedHTML
 //	GET /{user}/{cloudcast}/embed-json/                   EmbedJSON
@@ -101,5 +114,8 @@
 //	POST /upload/                                         Upload
 //	POST /upload/{user}/{cloudcast}/edit/                 Edit
 //
-// What is known of the API, and from where, is in docs/mixcloud-api.md.
+// Comments say where a fact about the API is from. Documented: Mixcloud's
+// documentation says so. Observed: a recorded response shows it, with the year.
+// Client code: other programs rely on it. Inferred: it follows from these.
+// docs/mixcloud-api.md lists all of them.
 package mixcloud

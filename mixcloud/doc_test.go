@@ -1,12 +1,13 @@
 package mixcloud
 
 import (
+	"flag"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,43 +15,61 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var documented = regexp.MustCompile(`^\s(GET|POST|DELETE) (/\S+?)(?:, (.+?))?\s{2,}(.+)$`)
+var update = flag.Bool("update", false, "rewrite the table of endpoints in doc.go")
 
-// TestDocumentedEndpoints holds the package comment's table against the list.
-func TestDocumentedEndpoints(t *testing.T) {
-	t.Parallel()
-	source, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments|parser.PackageClauseOnly)
+// endpointTable returns the table of the package comment: endpoints with the same
+// method and the same path behind the first segment are one line.
+func endpointTable() string {
+	type row struct{ method, path, ops string }
+	var rows []row
+	split := func(path string) (first, rest string) {
+		first, rest, _ = strings.Cut(path[1:], "/")
+		return first, rest
+	}
+	for _, e := range Endpoints() {
+		first, rest := split(e.Path)
+		i := slices.IndexFunc(rows, func(r row) bool {
+			of, tail := split(strings.Split(r.path, ",")[0])
+			samePlace := tail == rest && of != first && (first == "me" && of == "{user}" && rest != "" || slices.Contains([]string{"discover", "tag"}, first) && of == "genres")
+			return r.method == e.Method && (r.path == e.Path || samePlace && r.ops == e.Op)
+		})
+		switch {
+		case i < 0:
+			rows = append(rows, row{e.Method, e.Path, e.Op})
+		case rows[i].path == e.Path:
+			rows[i].ops += ", " + e.Op
+		default:
+			rows[i].path += ", /" + first + "/…"
+		}
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		fmt.Fprintf(&b, "//\t%-53s %s\n", r.method+" "+r.path, r.ops)
+	}
+	return b.String()
+}
+
+// TestDocumentedEndpoints compares the package comment's table with the list, or
+// rewrites it.
+func TestDocumentedEndpoints(t *testing.T) { // not parallel: it may rewrite doc.go
+	text, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []Endpoint
-	for line := range strings.Lines(source.Doc.Text()) {
-		m := documented.FindStringSubmatch(strings.TrimRight(line, "\n"))
-		if m == nil {
-			continue
-		}
-		paths := []string{m[2]}
-		for prefix := range strings.SplitSeq(m[3], ", ") {
-			if prefix == "" {
-				continue
-			}
-			_, tail, _ := strings.Cut(m[2][1:], "/")
-			paths = append(paths, strings.TrimSuffix(prefix, "…")+tail)
-		}
-		for _, path := range paths {
-			for op := range strings.SplitSeq(m[4], ", ") {
-				got = append(got, Endpoint{m[1], path, op})
-			}
-		}
+	head, rest, found := strings.Cut(string(text), "//\tGET /{user}/ ")
+	_, tail, ended := strings.Cut(rest, "\n//\n")
+	if !found || !ended {
+		t.Fatal("doc.go has no table of endpoints")
 	}
-	order := func(a, b Endpoint) int { return strings.Compare(a.Path+" "+a.Op, b.Path+" "+b.Op) }
-	want := Endpoints()
-	slices.SortFunc(want, order)
-	slices.SortFunc(got, order)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Endpoints (-) and the package comment (+):\n%s", diff)
+	want := head + endpointTable() + "//\n" + tail
+	if *update {
+		if err := os.WriteFile("doc.go", []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Errorf("the table in mixcloud/doc.go differs from Endpoints: go test ./mixcloud -run DocumentedEndpoints -update rewrites it (-Endpoints +table):\n%s", diff)
 	}
-	for _, e := range want {
+	for _, e := range Endpoints() {
 		if _, ok := reflect.TypeFor[*Client]().MethodByName(e.Op); !ok {
 			t.Errorf("there is no method %s", e.Op)
 		}

@@ -12,16 +12,16 @@ import (
 	"unicode/utf8"
 )
 
-// EmbedOptions shape a cloudcast's widget; the zero value leaves all to
-// Mixcloud.
+// EmbedOptions are the options of a cloudcast's widget. Mixcloud chooses what is
+// not set.
 type EmbedOptions struct {
 	Width  string // pixels or a percentage, such as "100%"
 	Height *int   // pixels
 	Color  string // six hex digits, with or without "#"
 }
 
-// EmbedHTML fetches the HTML of a cloudcast's widget. It is Mixcloud's word
-// for word: whoever puts it on a page trusts Mixcloud. No token is sent.
+// EmbedHTML returns the HTML of a cloudcast's widget. It is not sanitized: a page
+// that contains it trusts Mixcloud. No token is sent.
 func (c *Client) EmbedHTML(ctx context.Context, key string, o EmbedOptions) (string, error) {
 	r, err := c.embed("EmbedHTML", key, "embed-html/", o)
 	if err != nil {
@@ -30,7 +30,7 @@ func (c *Client) EmbedHTML(ctx context.Context, key string, o EmbedOptions) (str
 	return c.fetchText(ctx, r, "text/html, */*;q=0.1", isHTML)
 }
 
-// EmbedJSON fetches the same as JSON: an object with a member "html" (observed
+// EmbedJSON returns the widget as JSON: an object with a member "html" (observed
 // 2016) and perhaps others. No token is sent.
 func (c *Client) EmbedJSON(ctx context.Context, key string, o EmbedOptions) (json.RawMessage, error) {
 	r, err := c.embed("EmbedJSON", key, "embed-json/", o)

@@ -2,19 +2,19 @@ package mixcloud
 
 import "slices"
 
-// An Endpoint is a part of the API that this package has a method for.
+// An Endpoint is an endpoint of the API that this package has a method for.
 type Endpoint struct {
 	Method string // GET, POST or DELETE
-	// Path is below the API's root; braces hold what varies, one element each.
-	// The one of oEmbed is below the host of its own root.
+	// Path is below the root of the API, with variable elements in braces. That of
+	// oEmbed is below the host of the oEmbed endpoint.
 	Path string
-	// Op is the client's method, as it is named in errors and observed calls.
+	// Op is the name of the client's method, as in [Error.Op] and [Call.Op].
 	Op string
 }
 
-// Endpoints lists every endpoint that this package has a method for; the slice
-// is the caller's. [Client.Get] reaches whatever else can be read. The two of
-// OAuth stand below the site's root, see [OAuth].
+// Endpoints returns every endpoint that this package has a method for, in a new
+// slice. [Client.Get] reads any other. Those of [OAuth] are not included: they are
+// below the root of the website.
 func Endpoints() []Endpoint { return slices.Clone(endpoints) }
 
 var endpoints = slices.Concat(
@@ -31,33 +31,11 @@ var endpoints = slices.Concat(
 		{"GET", "/discover/{tags}/", "Tag"},
 		{"GET", "/tag/{tags}/", "Tag"},
 	},
-	userEndpoints("/{user}/"),
-	userEndpoints("/me/"),
+	listEndpoints,
 	[]Endpoint{
-		{"GET", "/me/listen-later/", "ListenLater"},
-		{"GET", "/{user}/{cloudcast}/comments/", "CloudcastComments"},
-		{"GET", "/{user}/{cloudcast}/favorites/", "CloudcastFavorites"},
-		{"GET", "/{user}/{cloudcast}/listeners/", "CloudcastListeners"},
-		{"GET", "/{user}/{cloudcast}/similar/", "CloudcastSimilar"},
-		{"GET", "/{user}/playlists/{playlist}/cloudcasts/", "PlaylistCloudcasts"},
-		{"GET", "/categories/{category}/cloudcasts/", "CategoryCloudcasts"},
-		{"GET", "/categories/{category}/users/", "CategoryUsers"},
-		{"GET", "/categories/{category}/userpick-cloudcasts/", "CategoryUserpickCloudcasts"},
-		{"GET", "/categories/{category}/userpick-users/", "CategoryUserpickUsers"},
-	},
-	tagEndpoints("/genres/{tags}/"),
-	tagEndpoints("/discover/{tags}/"),
-	tagEndpoints("/tag/{tags}/"),
-	[]Endpoint{
-		{"GET", "/artist/{artist}/popular/", "PopularOf"},
-		{"GET", "/artist/{artist}/new/", "NewOf"},
-		{"GET", "/artist/{artist}/hot/", "HotOf"},
-		{"GET", "/track/{artist}/{track}/popular/", "PopularOf"},
-		{"GET", "/track/{artist}/{track}/new/", "NewOf"},
-		{"GET", "/track/{artist}/{track}/hot/", "HotOf"},
 		{"GET", "/popular/", "Popular"},
 		{"GET", "/popular/hot/", "Hot"},
-		{"GET", "/new/", "New"},
+		{"GET", "/new/", "Newest"},
 		{"GET", "/search/", "SearchCloudcasts"},
 		{"GET", "/search/", "SearchUsers"},
 		{"GET", "/search/", "SearchTags"},
@@ -77,27 +55,3 @@ var endpoints = slices.Concat(
 		{"POST", "/upload/{user}/{cloudcast}/edit/", "Edit"},
 	},
 )
-
-// userEndpoints are the lists that every user has, below owner.
-func userEndpoints(owner string) []Endpoint {
-	return []Endpoint{
-		{"GET", owner + "cloudcasts/", "UserCloudcasts"},
-		{"GET", owner + "favorites/", "UserFavorites"},
-		{"GET", owner + "listens/", "UserListens"},
-		{"GET", owner + "followers/", "UserFollowers"},
-		{"GET", owner + "following/", "UserFollowing"},
-		{"GET", owner + "comments/", "UserComments"},
-		{"GET", owner + "feed/", "UserFeed"},
-		{"GET", owner + "playlists/", "UserPlaylists"},
-	}
-}
-
-// tagEndpoints are the lists of a tag, below its key.
-func tagEndpoints(owner string) []Endpoint {
-	return []Endpoint{
-		{"GET", owner + "popular/", "PopularOf"},
-		{"GET", owner + "latest/", "LatestOf"},
-		{"GET", owner + "new/", "NewOf"},
-		{"GET", owner + "hot/", "HotOf"},
-	}
-}

@@ -8,83 +8,82 @@ import (
 	"time"
 )
 
-// What a caller may branch on, with errors.Is. Every error of this package is
-// exactly one of these or the context's cancellation.
+// The kinds of errors, for errors.Is. Every [*Error] and [*InvalidError] matches
+// exactly one of them, or context.Canceled.
 var (
-	// ErrInvalid: an argument was refused and no call was made; an
+	// ErrInvalid: an argument is not valid and no call was made. The error is an
 	// [*InvalidError].
 	ErrInvalid = errors.New("invalid argument")
-	// ErrNotFound: there is no such object or list.
+	// ErrNotFound: Mixcloud has no such resource or list.
 	ErrNotFound = errors.New("not found")
-	// ErrUnauthenticated: a token is needed, or the one sent was refused.
-	// Mixcloud says so with a body (an OAuthException), whatever the status.
+	// ErrUnauthenticated: the call needs a token, or Mixcloud does not accept the
+	// one that was sent (an OAuthException in the body, with any status).
 	ErrUnauthenticated = errors.New("not authenticated")
-	// ErrForbidden: the API knows who is asking and refuses, or it withholds
-	// something: a 402, 423 or 451, whatever the body; a 401 of a call that sends
-	// no token.
+	// ErrForbidden: the user may not do this, or the resource is withheld. Also
+	// status 402, 423 and 451, and a 401 for a call that sends no token.
 	ErrForbidden = errors.New("forbidden")
-	// ErrRefused: the API is alive and refuses this one call for good, with any
-	// other 4xx or a 501; [Error.Answered] tells whether it says why.
+	// ErrRefused: Mixcloud refuses this call, and would refuse it again: any other
+	// 4xx, or a 501. See [Error.Message].
 	ErrRefused = errors.New("refused")
-	// ErrMoved: a redirect, which is not followed; see [Error.Location].
+	// ErrMoved: the response is a redirect, which is not followed. See
+	// [Error.Location].
 	ErrMoved = errors.New("redirected")
-	// ErrRateLimited: too many calls; [Error.RetryAfter] has the wait.
+	// ErrRateLimited: too many calls. [RetryAfter] says how long to wait.
 	ErrRateLimited = errors.New("rate limited")
-	// ErrTimeout: the context's deadline or the client's timeout passed.
+	// ErrTimeout: the deadline of the context or the timeout of the client passed.
 	ErrTimeout = errors.New("timed out")
-	// ErrUnavailable: nothing answered to the end, or something before the API
-	// did: a connection that failed or broke off in an answer, a 5xx, a page of
-	// HTML with a 403 (bot protection), a 408, 421 or 425, which ask for another
-	// try, or a fault of this machine, see [Error.Local].
+	// ErrUnavailable: Mixcloud cannot be reached or does not work at the moment: the
+	// connection failed or ended within the response, a 5xx, a 403 with a page of
+	// HTML (bot protection), a 408, 421 or 425, or a fault of this machine, see
+	// [Error.Local].
 	ErrUnavailable = errors.New("unavailable")
-	// ErrBadResponse: an answer that cannot be used: a success that is no
-	// JSON, or half of one, is over the bound or has an unknown error in it; an
-	// unknown status.
+	// ErrBadResponse: the response cannot be used. It has a status of success but
+	// is not JSON, is larger than [WithMaxBody] or contains an unknown error, or
+	// its status is unknown.
 	ErrBadResponse = errors.New("bad response")
 )
 
-// An Error reports a call that was made and failed. Neither it nor what it
-// wraps ever holds a token or an address with a query.
+// An Error describes a call that failed. Neither it nor the errors that it wraps
+// contain a token or the query of an address.
 type Error struct {
-	// Op is the method that was called, such as "UserFollowers".
+	// Op is the name of the client's method, such as "UserFollowers".
 	Op string
 	// Kind is one of this package's Err values, or context.Canceled.
 	Kind error
-	// Status is the HTTP status, 0 if there was no answer.
+	// Status is the HTTP status, or 0 if there was no response.
 	Status int
-	// Type is the API's name of the error, such as
-	// "ResourceNotFoundException"; "" if the answer named none.
+	// Type is Mixcloud's name of the error, such as
+	// "ResourceNotFoundException", or "".
 	Type string
-	// Message has the API's own words (error.message): plain text of at most 500
-	// characters, without markup and without the query of an address, "" if it
-	// said nothing.
+	// Message is Mixcloud's own message (error.message), or "": plain text of at
+	// most 500 characters, without markup and without queries of addresses.
 	Message string
-	// RetryAfter is how long the API asks to wait, from the header or else
-	// from the body; 0 if it did not say.
+	// RetryAfter is how long Mixcloud asks to wait, from the header or else from
+	// the body; 0 if it does not say.
 	RetryAfter time.Duration
-	// Details are the API's refusals of single fields of an upload or an edit,
-	// by its names of them ("tags-0-tag"), as plain as Message; mostly nil.
+	// Details are Mixcloud's messages about single fields of an upload or an edit,
+	// by its names of the fields ("tags-0-tag"). It is nil if there are none.
 	Details map[string][]string
-	// Answered is true when the API itself refused the call, by an error in JSON.
-	// It is false for a call without an answer and for an answer of something in
-	// front of the API, such as a page of HTML.
+	// Answered is true if the API itself refused the call, with an error in JSON.
+	// It is false if there was no response, or if it came from something in front
+	// of the API, such as a page of HTML.
 	Answered bool
-	// Location is where a redirect of a read leads, if that is another resource
-	// of the same kind below the API's root, or the same list of one: its path,
-	// which is a resource's key. Ask again with it, or with the same arguments and
-	// [At]. "" for any other redirect.
+	// Location is the target of a redirect, if it is a resource of the same kind
+	// or the same list of one: a path, which is a key or begins with one. Call
+	// again with that key, or with the same arguments and [WithLocation]. It is ""
+	// for any other redirect.
 	Location string
-	// Local names the fault if it is this machine's, such as "name resolution":
-	// the call says nothing of the API then. "" otherwise.
+	// Local names a fault of this machine, such as "name resolution", or is "". It
+	// says nothing about Mixcloud.
 	Local string
-	// NeverSent is true when the call failed before anything was sent: a write
-	// can then be tried again without doing it twice.
+	// NeverSent is true if the call failed before anything was sent. Then a write
+	// can be repeated without doing it twice.
 	NeverSent bool
-	// Err is the cause where there is one besides Kind; it may be nil.
+	// Err is the cause, if there is one besides Kind.
 	Err error
 }
 
-// Error says what failed, for logs: it may quote the API's words.
+// Error returns a description for logs. It may contain Mixcloud's message.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mixcloud: %s: %v", e.Op, e.Kind)
@@ -113,7 +112,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives Kind and Err to errors.Is and errors.As.
+// Unwrap returns Kind and Err, for errors.Is and errors.As.
 func (e *Error) Unwrap() []error {
 	all := make([]error, 0, 2)
 	for _, err := range []error{e.Kind, e.Err} {
@@ -124,8 +123,8 @@ func (e *Error) Unwrap() []error {
 	return all
 }
 
-// RetryAfter returns how long Mixcloud asks to wait, if err is a refusal for the
-// rate limit; the wait is 0 if it did not say how long.
+// RetryAfter reports whether err is an [ErrRateLimited], and how long Mixcloud asks
+// to wait before the next call; 0 if it does not say.
 func RetryAfter(err error) (wait time.Duration, limited bool) {
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind == ErrRateLimited {
 		return e.RetryAfter, true
@@ -133,13 +132,13 @@ func RetryAfter(err error) (wait time.Duration, limited bool) {
 	return 0, false
 }
 
-// An InvalidError reports an argument that was refused before any call.
+// An InvalidError reports an argument that is not valid. No call was made.
 type InvalidError struct {
-	Arg    string // the argument's name
-	Reason string // what is wrong with it, to follow the name; never its value
+	Arg    string // the name of the argument, such as "key"
+	Reason string // such as "is blank"; it never contains the value
 }
 
-// Error says what is wrong.
+// Error returns the name and the reason.
 func (e *InvalidError) Error() string {
 	return fmt.Sprintf("mixcloud: %s %s", e.Arg, e.Reason)
 }

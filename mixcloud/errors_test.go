@@ -18,6 +18,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mixcloud-graphql/internal/show"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -130,7 +132,7 @@ func TestRefusals(t *testing.T) {
 			}, WithObserver(func(c Call) { observed = append(observed, c) }))
 			user, err := c.User(t.Context(), "/bob/")
 			if user != nil || err == nil {
-				t.Fatalf("%v, %v", user, err)
+				t.Fatalf("%v, %v", show.Value(user), err)
 			}
 			for _, kind := range kinds {
 				if errors.Is(err, kind) != (kind == test.kind) {
@@ -205,7 +207,7 @@ func TestListWithoutData(t *testing.T) {
 	}, WithObserver(func(c Call) { observed = c }))
 	page, err := c.UserFeed(t.Context(), "/bob/", Range{})
 	if page != nil || !errors.Is(err, ErrBadResponse) || observed.Err != err {
-		t.Errorf("%v, %v, observed %v", page, err, observed.Err)
+		t.Errorf("%v, %v, observed %v", show.Value(page), err, observed.Err)
 	}
 }
 

@@ -6,14 +6,22 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"os"
+	"time"
 
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// newClient is a client of an emulator, so that the examples run anywhere; for
-// the live service it is mixcloud.New() alone.
+// newClient returns a client of an emulator, so that the examples run anywhere.
+// For the live service it is mixcloud.New().
 func newClient() *mixcloud.Client {
+	client, _ := newEmulator()
+	return client
+}
+
+// newEmulator returns a client and the emulator that it calls.
+func newEmulator() (*mixcloud.Client, *emulator.Emulator) {
 	e, err := emulator.New()
 	if err != nil {
 		log.Fatal(err)
@@ -22,7 +30,7 @@ func newClient() *mixcloud.Client {
 	if err != nil {
 		log.Fatal(err)
 	}
-	return client
+	return client, e
 }
 
 func Example() {
@@ -35,7 +43,7 @@ func Example() {
 	}
 	fmt.Println(user.Name, "has", *user.CloudcastCount, "shows")
 
-	shows, err := client.UserCloudcasts(ctx, user.Key, mixcloud.Range{Limit: 2})
+	shows, err := client.UserCloudcasts(ctx, user.Key.String(), mixcloud.Range{Limit: 2})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -45,8 +53,8 @@ func Example() {
 	// 2 of them here, more: true
 }
 
-// A list of any length is a sequence. Ranging over it asks for a page when its
-// first item is wanted.
+// All returns the items of a list of any length, and fetches a page when the
+// loop reaches its first item.
 func ExampleAll() {
 	ctx := context.Background()
 	client := newClient()
@@ -67,22 +75,101 @@ func ExampleAll() {
 	// Output: 5 shows
 }
 
-// Errors are told apart with errors.Is; what else is known of them, with
-// errors.As.
+// The Page of a list says in Next where the next page is. A program that stores
+// Next.Range can go on later.
+func ExamplePage() {
+	ctx := context.Background()
+	client := newClient()
+
+	at := mixcloud.Range{Limit: 2}
+	for {
+		page, err := client.UserCloudcasts(ctx, "spartacus", at)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("a page of", len(page.Items))
+		if page.Next == nil {
+			break
+		}
+		at = page.Next.Range
+	}
+	// Output:
+	// a page of 2
+	// a page of 2
+	// a page of 1
+}
+
+// A program that has made too many calls waits as long as Mixcloud asks, and
+// tries again.
+func ExampleRetryAfter() {
+	ctx := context.Background()
+	client, e := newEmulator()
+	// The emulator refuses the first call.
+	refusal := emulator.Fault{Kind: emulator.FaultRateLimit, Times: 1, RetryAfter: 30 * time.Second}
+	if err := e.Fail(refusal); err != nil {
+		log.Fatal(err)
+	}
+	// In a program: select on time.After(wait) and ctx.Done().
+	sleep := func(wait time.Duration) { fmt.Println("waiting", wait) }
+
+	for range 3 {
+		user, err := client.User(ctx, "spartacus")
+		if wait, limited := mixcloud.RetryAfter(err); limited { // errors.Is(err, mixcloud.ErrRateLimited)
+			sleep(max(wait, time.Second)) // 0 if Mixcloud did not say how long
+			continue
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(user.Name)
+		break
+	}
+	// Output:
+	// waiting 30s
+	// Spartacus
+}
+
+// An upload needs a token, a name and an audio file. Optional fields are
+// pointers, made with new.
+func ExampleClient_Upload() {
+	ctx := context.Background()
+	client := newClient().As("demo-token")
+
+	audio, err := os.Open("testdata/night-bus.mp3")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer audio.Close()
+
+	result, err := client.Upload(ctx, mixcloud.UploadFields{
+		Name:     new("Night Bus"),
+		Tags:     []string{"Dub", "Ambient"},
+		Sections: []mixcloud.SectionFields{{Chapter: "Terminus", StartTime: new(0)}},
+		Unlisted: new(true),
+	}, mixcloud.OSFiles(audio, nil))
+	if err != nil {
+		log.Println(err)
+		return
+	}
+	fmt.Println(result.Success, result.Key)
+	// Output: true /demo/night-bus/
+}
+
+// errors.Is tells what failed. The fields of an Error say more about the call.
 func ExampleError() {
 	_, err := newClient().User(context.Background(), "/nobody-of-that-name/")
 	if errors.Is(err, mixcloud.ErrNotFound) {
-		fmt.Println("there is nobody of that name")
+		fmt.Println("there is no user with that name")
 	}
 	if e, ok := errors.AsType[*mixcloud.Error](err); ok {
 		fmt.Println(e.Op, e.Status, e.Type)
 	}
 	// Output:
-	// there is nobody of that name
+	// there is no user with that name
 	// User 404 ResourceNotFoundException
 }
 
-// A client acts for the holder of a token, and tells what is theirs.
+// As returns a client that acts for the user who owns a token.
 func ExampleClient_As() {
 	ctx := context.Background()
 	viewer := newClient().As("demo-token")
@@ -98,7 +185,20 @@ func ExampleClient_As() {
 	// mixcloud client of https://api.mixcloud.com with a token
 }
 
-// What a pasted address names is told by its form, without a call.
+// Keys of one thing can be spelled differently. They are printed as received and
+// compared by what they name.
+func ExampleKey() {
+	listed, pasted := mixcloud.ParseKey("/NTSRadio/"), mixcloud.ParseKey("/ntsradio/")
+	fmt.Println(listed, listed.Equal(pasted))
+
+	followed := map[mixcloud.CanonicalKey]bool{listed.Canonical(): true}
+	fmt.Println(followed[pasted.Canonical()])
+	// Output:
+	// /NTSRadio/ true
+	// true
+}
+
+// ParseRef reads a key or an address without a call to Mixcloud.
 func ExampleParseRef() {
 	for _, s := range []string{
 		"https://www.mixcloud.com/spartacus/party-time/?utm_source=mail",

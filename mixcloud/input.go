@@ -8,34 +8,34 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// An Input is a resource as a client of a program names it: typed, pasted from
-// a page, or copied from another answer. It differs from a [Ref] in two ways.
+// An Input names a resource as a person typed or pasted it. It differs from a
+// [Ref] in two ways.
 //
-// Its key is in Unicode NFC, as Mixcloud's keys are. Some systems decompose
-// letters (e and U+0301 for é), and the API finds nothing under such a key.
-// Received is the key in the form that was received, if that differs: a program
-// that gets a 404 for Key tries it once.
+// Its key is in Unicode NFC, as Mixcloud's keys are. Some systems send letters
+// decomposed (e and U+0301 for é), and Mixcloud finds nothing under such a key.
+// Received is the key as it was typed, if it differs: if Key is not found, try
+// Received.
 //
-// Addresses that people take for a resource and that are none are refused with
-// the reason: tabs of a profile, live streams, pages of the site. A show can have
-// such a slug all the same, so keys in Mixcloud's answers are never read this way.
+// Addresses that look like a resource but are not one are an [*InvalidError] that
+// says so: tabs of a profile, live streams and pages of the website. Use
+// [ParseRef] for keys from Mixcloud, since a show can have such a key.
 type Input struct {
 	Ref
-	Received string // "" if it equals Key
+	Received Key // zero if it is the same as Key
 }
 
-// Keys lists the keys to try, in this order.
-func (in Input) Keys() []string {
-	if in.Received == "" {
-		return []string{in.Key}
+// Keys returns the keys to try, in order: Key, and Received if it is set.
+func (in Input) Keys() []Key {
+	if in.Received.IsZero() {
+		return []Key{in.Key}
 	}
-	return []string{in.Key, in.Received}
+	return []Key{in.Key, in.Received}
 }
 
-// ParseInput reads a key or an address that a client has sent. It accepts what
-// [ParseRef] accepts, and the address of a player, whose "feed" names a
-// resource. Spaces, quotes and invisible characters around it are ignored, and
-// so is punctuation after an address. It makes no call.
+// ParseInput parses a key or an address that a person typed or pasted. It accepts
+// what [ParseRef] accepts, and the address of a player, whose parameter feed names
+// a resource. It ignores spaces, quotes and invisible characters around the text,
+// and punctuation after an address. It makes no call.
 func ParseInput(s string, roots ...string) (Input, error) {
 	pasted, problem := cleanPasted(s, roots)
 	if problem != "" {
@@ -51,12 +51,12 @@ func ParseInput(s string, roots ...string) (Input, error) {
 	return composed(ref), nil
 }
 
-// ParseInput is the package's ParseInput, and accepts the client's own roots too.
+// ParseInput is [ParseInput] with the client's own roots.
 func (c *Client) ParseInput(s string) (Input, error) {
 	return ParseInput(s, c.api.String(), c.site.String())
 }
 
-// UserInput is the user with the name that a client has sent; see [UserKey].
+// UserInput returns the user with a name that a person typed; see [UserKey].
 func UserInput(username string) (Input, error) {
 	username = trimPasted(username)
 	if strings.Contains(username, "://") {
@@ -66,38 +66,39 @@ func UserInput(username string) (Input, error) {
 	if err != nil {
 		return Input{}, err
 	}
-	ref := Ref{KindUser, key}
+	ref := Ref{KindUser, ParseKey(key)}
 	if problem := noResource(ref); problem != "" {
 		return Input{}, &InvalidError{Arg: "username", Reason: "can be no user's name"}
 	}
 	return composed(ref), nil
 }
 
-// TagInput is the tag with the name or slug that a client has sent; see [TagKey].
+// TagInput returns the tag with a name or slug that a person typed; see [TagKey].
 func TagInput(nameOrSlug string) (Input, error) {
 	return namedInput(KindTag, func(f form) (string, error) { return tagKey(nameOrSlug, f) })
 }
 
-// CityInput is the city with the name or slug that a client has sent; see
+// CityInput returns the city with a name or slug that a person typed; see
 // [CityKey].
 func CityInput(nameOrSlug string) (Input, error) {
 	return namedInput(KindCity, func(f form) (string, error) { return cityKey(nameOrSlug, f) })
 }
 
-// CategoryInput is the category with the name or slug that a client has sent;
-// see [CategoryKey].
+// CategoryInput returns the category with a name or slug that a person typed; see
+// [CategoryKey].
 func CategoryInput(slug string) (Input, error) {
 	return namedInput(KindCategory, func(f form) (string, error) { return categoryKey(slug, f) })
 }
 
-// DiscoverInput is the combination of tags and a city that a client has sent;
+// DiscoverInput returns the combination of tags and a city that a person typed;
 // see [DiscoverKey].
 func DiscoverInput(tags []string, city string) (Input, error) {
 	return namedInput(KindTag, func(f form) (string, error) { return discoverKey(tags, city, f) })
 }
 
-// Compose returns the text of a client's search in Unicode NFC.
-func Compose(text string) string { return norm.NFC.String(text) }
+// NFC returns text in Unicode NFC, the form that names on Mixcloud have. Some
+// systems send letters decomposed, and a search for those finds nothing.
+func NFC(text string) string { return norm.NFC.String(text) }
 
 // A form is a change to a name before its slug is made.
 type form func(name string) string
@@ -119,16 +120,19 @@ func namedInput(kind Kind, key func(form) (string, error)) (Input, error) {
 	if err != nil {
 		return Input{}, err
 	}
-	in := Input{Ref: Ref{kind, nfc}}
+	in := Input{Ref: Ref{kind, ParseKey(nfc)}}
 	if received != nfc {
-		in.Received = received
+		in.Received = ParseKey(received)
 	}
 	return in, nil
 }
 
 // composed brings the key of a reference into NFC.
 func composed(ref Ref) Input {
-	path := elements(ref.Key)
+	if !strings.Contains(ref.Key.text, "%") {
+		return Input{Ref: ref} // ASCII is composed
+	}
+	path := elements(ref.Key.text)
 	changed := false
 	for i, element := range path {
 		plain, err := url.PathUnescape(element)
@@ -146,7 +150,7 @@ func composed(ref Ref) Input {
 	if !changed {
 		return Input{Ref: ref}
 	}
-	return Input{Ref: Ref{ref.Kind, joinPath(path)}, Received: ref.Key}
+	return Input{Ref: Ref{ref.Kind, ParseKey(joinPath(path))}, Received: ref.Key}
 }
 
 // pages are first elements of the site's own pages that [ParseRef] takes for a
@@ -163,11 +167,12 @@ var tabs = map[string]bool{"uploads": true, "stream": true, "reposts": true, "se
 // noResource says why an address names no resource, although a resource could
 // have such a key; "" if it may name one.
 func noResource(ref Ref) string {
-	path := elements(ref.Key)
-	if problem := pages[lowerPlain(path[0])]; problem != "" {
+	path := strings.Trim(ref.Key.text, "/")
+	first, _, _ := strings.Cut(path, "/")
+	if problem := pages[lowerPlain(first)]; problem != "" {
 		return problem
 	}
-	if tab := lowerPlain(path[len(path)-1]); ref.Kind == KindCloudcast && tabs[tab] {
+	if tab := lowerPlain(path[strings.LastIndexByte(path, '/')+1:]); ref.Kind == KindCloudcast && tabs[tab] {
 		return `names the tab "` + tab + `" of a profile, not a cloudcast: look up the user`
 	}
 	return ""

@@ -57,12 +57,18 @@ func (v value) member(name string) (found value) {
 	return found
 }
 
-// elements are the elements of an array; nil if v is none.
-func (v value) elements() []value {
+// elements returns the elements of an array; nil if v is none.
+func (v value) elements() []value { return v.appendElements(nil) }
+
+// appendElements appends the elements of an array to all, which may be a buffer
+// of the caller's; it returns nil if v is no array, and never otherwise.
+func (v value) appendElements(all []value) []value {
 	if v.first() != '[' {
 		return nil
 	}
-	all := []value{}
+	if all == nil {
+		all = []value{}
+	}
 	for i := skipSpace(v, 1); v[i] != ']'; {
 		end := skipValue(v, i)
 		all = append(all, v[i:end])

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"mixcloud-graphql/internal/show"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -111,7 +113,7 @@ func TestDecode_Refuses(t *testing.T) {
 		u, err := Decode[FullUser](json.RawMessage(in))
 		var e *Error
 		if u != nil || !errors.As(err, &e) || e.Op != "Decode" || e.Status != 0 {
-			t.Errorf("%s: %v, %v", in, u, err)
+			t.Errorf("%s: %v, %v", in, show.Value(u), err)
 		}
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// UserKey is the key of the user with the given name, which may be plain or
-// escaped and may have slashes around it: "spartacus" gives "/spartacus/".
-// The case is kept; the API answers any. A name that no user can have is an
+// UserKey returns the key of the user with the given name: "/spartacus/" for
+// "spartacus". The name may be percent-encoded and may have slashes around it. Its
+// case is kept; Mixcloud accepts any. A name that no user can have is an
 // [*InvalidError].
 func UserKey(username string) (string, error) {
 	key, problem := cleanPath(strings.TrimSpace(username))
 	if problem == "" {
-		if ref, _ := shape(elements(key)); ref.Kind != KindUser {
+		if kind, _ := shape(elements(key)); kind != KindUser {
 			problem = "can be no user's name"
 		}
 	}
@@ -22,8 +22,8 @@ func UserKey(username string) (string, error) {
 	return key, nil
 }
 
-// TagKey is the key of the tag with the given name or slug, plain or escaped:
-// "Drum & Bass" and "drum-bass" give "/genres/drum-bass/".
+// TagKey returns the key of the tag with the given name or slug:
+// "/genres/drum-bass/" for "Drum & Bass" and for "drum-bass".
 func TagKey(nameOrSlug string) (string, error) { return tagKey(nameOrSlug, asReceived) }
 
 func tagKey(nameOrSlug string, f form) (string, error) {
@@ -34,8 +34,8 @@ func tagKey(nameOrSlug string, f form) (string, error) {
 	return "/" + tagPrefix + "/" + slug + "/", nil
 }
 
-// CityKey is the key of the city with the given name or slug, with or without
-// "city:" before it: "Athens" gives "/genres/city:athens/".
+// CityKey returns the key of the city with the given name or slug, with or without
+// "city:" before it: "/genres/city:athens/" for "Athens".
 func CityKey(nameOrSlug string) (string, error) { return cityKey(nameOrSlug, asReceived) }
 
 func cityKey(nameOrSlug string, f form) (string, error) {
@@ -46,8 +46,8 @@ func cityKey(nameOrSlug string, f form) (string, error) {
 	return "/" + tagPrefix + "/city:" + slug + "/", nil
 }
 
-// CategoryKey is the key of the category with the given name or slug: "ambient"
-// gives "/categories/ambient/".
+// CategoryKey returns the key of the category with the given name or slug:
+// "/categories/ambient/" for "ambient".
 func CategoryKey(slug string) (string, error) { return categoryKey(slug, asReceived) }
 
 func categoryKey(slug string, f form) (string, error) {
@@ -58,10 +58,10 @@ func categoryKey(slug string, f form) (string, error) {
 	return "/categories/" + slug + "/", nil
 }
 
-// DiscoverKey is the key under which the shows that carry all of tags and come
-// from city are listed: "/genres/funk+city:athens/". Both take names or slugs
-// and may be empty; with neither it is "/genres/all/", the whole site. That the
-// API takes more than one tag at a time is inferred.
+// DiscoverKey returns the key of a combination: the cloudcasts that have all of
+// tags and are from city, such as "/genres/funk+city:athens/". The arguments are
+// names or slugs and may be empty. Without both it is "/genres/all/", which is all
+// of Mixcloud. That Mixcloud accepts more than one tag is inferred.
 func DiscoverKey(tags []string, city string) (string, error) {
 	return discoverKey(tags, city, asReceived)
 }

@@ -85,7 +85,7 @@ func TestSlug_Recorded(t *testing.T) {
 	visit = func(v value) {
 		var tag Tag
 		tag.decode(v)
-		if ref, err := ParseRef(tag.Key); err == nil && ref.Kind == KindTag {
+		if ref, err := ParseRef(tag.Key.String()); err == nil && ref.Kind == KindTag {
 			seen[tag.Name] = true
 			if got := Slug(tag.PlainName()); got != tag.Slug() {
 				t.Errorf("Slug(%q) = %q, the key is %s", tag.PlainName(), got, tag.Key)
@@ -130,10 +130,10 @@ func TestSlug_IsItsOwnSlug(t *testing.T) {
 			t.Fatalf("%q: %v", slug, err)
 		}
 		ref, err := ParseRef(key)
-		if err != nil || ref.Kind != KindTag || ref.Key != key {
+		if err != nil || ref.Kind != KindTag || ref.Key.String() != key {
 			t.Fatalf("%q gives %q, which is %v, %v", slug, key, ref, err)
 		}
-		if got := (&Tag{Key: key}).Slug(); got != slug {
+		if got := (&Tag{Key: ParseKey(key)}).Slug(); got != slug {
 			t.Fatalf("%q gives %q, whose slug is %q", slug, key, got)
 		}
 	})
@@ -152,7 +152,7 @@ func TestPlainName(t *testing.T) {
 		{"", "", ""},
 	}
 	for _, test := range tests {
-		if got := (&Tag{Key: test.key, Name: test.name}).PlainName(); got != test.want {
+		if got := (&Tag{Key: ParseKey(test.key), Name: test.name}).PlainName(); got != test.want {
 			t.Errorf("%q under %s is %q, want %q", test.name, test.key, got, test.want)
 		}
 	}

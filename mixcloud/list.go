@@ -7,79 +7,79 @@ import (
 	"strings"
 )
 
-// Users fetches a part of any list of users by its path, such as
-// "/spartacus/followers/" or "/categories/ambient/users/". The path's elements
-// may be plain or escaped.
+// Users returns a page of any list of users, named by its path, such as
+// "/spartacus/followers/" or "/categories/ambient/users/". The elements of the
+// path may be plain or percent-encoded.
 func (c *Client) Users(ctx context.Context, path string, r Range) (*Page[User], error) {
 	return list[User](ctx, c, "Users", path, nil, r)
 }
 
-// Cloudcasts fetches a part of any list of cloudcasts by its path, such as
+// Cloudcasts returns a page of any list of cloudcasts, named by its path, such as
 // "/genres/funk+city:athens/popular/".
 func (c *Client) Cloudcasts(ctx context.Context, path string, r Range) (*Page[Cloudcast], error) {
 	return list[Cloudcast](ctx, c, "Cloudcasts", path, nil, r)
 }
 
-// Comments fetches a part of any list of comments by its path.
+// Comments returns a page of any list of comments, named by its path.
 func (c *Client) Comments(ctx context.Context, path string, r Range) (*Page[Comment], error) {
 	return list[Comment](ctx, c, "Comments", path, nil, r)
 }
 
-// Activities fetches a part of any feed by its path.
+// Activities returns a page of any feed, named by its path.
 func (c *Client) Activities(ctx context.Context, path string, r Range) (*Page[Activity], error) {
 	return list[Activity](ctx, c, "Activities", path, nil, r)
 }
 
-// Playlists fetches a part of any list of playlists by its path.
+// Playlists returns a page of any list of playlists, named by its path.
 func (c *Client) Playlists(ctx context.Context, path string, r Range) (*Page[Playlist], error) {
 	return list[Playlist](ctx, c, "Playlists", path, nil, r)
 }
 
-// Tags fetches a part of any list of tags by its path.
+// Tags returns a page of any list of tags, named by its path.
 func (c *Client) Tags(ctx context.Context, path string, r Range) (*Page[Tag], error) {
 	return list[Tag](ctx, c, "Tags", path, nil, r)
 }
 
-// Categories fetches all categories. Their list cannot be paged: it ignores
-// limit and offset (said by clients).
+// Categories returns all categories on one page. The list has no further pages:
+// it ignores limit and offset (client code).
 func (c *Client) Categories(ctx context.Context) (*Page[Category], error) {
 	return list[Category](ctx, c, "Categories", "/categories/", nil, Range{})
 }
 
-// Popular fetches a part of the site's popular cloudcasts.
+// Popular returns a page of the popular cloudcasts of all Mixcloud.
 func (c *Client) Popular(ctx context.Context, r Range) (*Page[Cloudcast], error) {
 	return list[Cloudcast](ctx, c, "Popular", "/popular/", nil, r)
 }
 
-// Hot fetches a part of the site's hot cloudcasts. A recording of 2017 has the
-// newest ones there.
+// Hot returns a page of the hot cloudcasts of all Mixcloud (/popular/hot/). In
+// 2017 these were the newest ones (observed).
 func (c *Client) Hot(ctx context.Context, r Range) (*Page[Cloudcast], error) {
 	return list[Cloudcast](ctx, c, "Hot", "/popular/hot/", nil, r)
 }
 
-// New fetches a part of the site's newest cloudcasts.
-func (c *Client) New(ctx context.Context, r Range) (*Page[Cloudcast], error) {
-	return list[Cloudcast](ctx, c, "New", "/new/", nil, r)
+// Newest returns a page of the newest cloudcasts of all Mixcloud (/new/).
+func (c *Client) Newest(ctx context.Context, r Range) (*Page[Cloudcast], error) {
+	return list[Cloudcast](ctx, c, "Newest", "/new/", nil, r)
 }
 
-// SearchCloudcasts fetches a part of the cloudcasts that match query, which
-// must not be blank. Searches page by offset.
+// SearchCloudcasts returns a page of the cloudcasts that match query, which must
+// not be blank. Searches are paged by offset.
 func (c *Client) SearchCloudcasts(ctx context.Context, query string, r Range) (*Page[Cloudcast], error) {
 	return search[Cloudcast](ctx, c, "SearchCloudcasts", "cloudcast", query, r)
 }
 
-// SearchUsers fetches a part of the users that match query.
+// SearchUsers returns a page of the users that match query.
 func (c *Client) SearchUsers(ctx context.Context, query string, r Range) (*Page[User], error) {
 	return search[User](ctx, c, "SearchUsers", "user", query, r)
 }
 
-// SearchTags fetches a part of the tags that match query.
+// SearchTags returns a page of the tags that match query.
 func (c *Client) SearchTags(ctx context.Context, query string, r Range) (*Page[Tag], error) {
 	return search[Tag](ctx, c, "SearchTags", "tag", query, r)
 }
 
 // search always names the type: which one is the default is not known.
-func search[T any, P decodable[T]](ctx context.Context, c *Client, op, typ, query string, r Range) (*Page[T], error) {
+func search[T any, P Decodable[T]](ctx context.Context, c *Client, op, typ, query string, r Range) (*Page[T], error) {
 	if strings.TrimSpace(query) == "" {
 		return nil, &InvalidError{Arg: "query", Reason: "is blank"}
 	}
@@ -87,7 +87,7 @@ func search[T any, P decodable[T]](ctx context.Context, c *Client, op, typ, quer
 }
 
 // list fetches the part of a list that r asks for.
-func list[T any, P decodable[T]](ctx context.Context, c *Client, op, path string, query url.Values, r Range) (*Page[T], error) {
+func list[T any, P Decodable[T]](ctx context.Context, c *Client, op, path string, query url.Values, r Range) (*Page[T], error) {
 	all := c.baseQuery()
 	if err := r.values(all); err != nil {
 		return nil, err

@@ -16,10 +16,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// OAuth is an application that is registered at Mixcloud, by hand, under
-// https://www.mixcloud.com/developers/create/ (documented). There are no
-// scopes, no refresh tokens and no expiry: a token lives until its owner
-// revokes it. It is safe for concurrent use and prints without its secret.
+// OAuth gets tokens for an application, which is registered by hand at
+// https://www.mixcloud.com/developers/create/ (documented). Mixcloud has no
+// scopes, refresh tokens or expiry: a token is valid until its owner revokes it.
+// An OAuth is safe for concurrent use, and prints without its secret.
 type OAuth struct {
 	core   *core
 	client *http.Client
@@ -27,15 +27,14 @@ type OAuth struct {
 	secret credential // a pointer, so that printing the struct around it shows an address
 }
 
-// An OAuthError is Mixcloud's refusal of a code, or of the application that
-// brings it: the wording is the only way to tell them apart, and was never
-// recorded.
+// An OAuthError reports that Mixcloud did not accept a code or the application.
+// Only the message tells which. Mixcloud's messages were never recorded.
 type OAuthError struct {
 	Status  int
-	Message string // the site's own words for the log, as plain as [Error.Message]
+	Message string // Mixcloud's own message, for logs; see [Error.Message]
 }
 
-// Error says what was refused.
+// Error returns a description for logs.
 func (e *OAuthError) Error() string {
 	return fmt.Sprintf("mixcloud: the code was refused (%d): %s", e.Status, e.Message)
 }
@@ -47,8 +46,8 @@ const (
 	accessTokenPath = "/oauth/access_token" //nolint:gosec // an address, no token
 )
 
-// OAuth returns the application with that id and secret at the client's site.
-// Its calls pass the client's middleware and observer and have its timeout.
+// OAuth returns the OAuth endpoints for the application with the given id and
+// secret. Its calls use the client's site root, timeout, middleware and observer.
 func (c *Client) OAuth(clientID, clientSecret string) *OAuth {
 	return &OAuth{
 		core:   c.core,
@@ -62,28 +61,28 @@ func (c *Client) OAuth(clientID, clientSecret string) *OAuth {
 	}
 }
 
-// String says which application it is.
+// String returns the id of the application.
 func (o *OAuth) String() string {
 	return "OAuth application " + o.id + " at " + o.core.site.String()
 }
 
-// AuthorizationURL is where a person allows the application to act for them.
-// Mixcloud gives no state back (observed): whatever must come back has to stand
-// in redirectURI itself, which the exchange must repeat to the letter.
+// AuthorizationURL returns the address at which a user allows the application to
+// act for them. Mixcloud then redirects the user to redirectURI with a code.
+// Mixcloud does not return a state parameter (observed): put it into redirectURI.
+// [OAuth.Exchange] needs exactly the same redirectURI.
 func (o *OAuth) AuthorizationURL(redirectURI string) string {
 	query := url.Values{"client_id": {o.id}, "redirect_uri": {redirectURI}}
 	return o.core.site.String() + authorizePath + "?" + query.Encode()
 }
 
-// Exchange turns the code that a person came back with into their token. A
-// code that is refused is an [*OAuthError]; everything else that goes wrong
-// with the call an [*Error]. Neither holds the code, the secret or a token. A
-// code works once, so nothing is tried again.
+// Exchange returns the token for the code that a user was redirected with. If
+// Mixcloud does not accept the code the error is an [*OAuthError]; any other
+// failure of the call is an [*Error]. Neither contains the code, the secret or a
+// token. A code works once, so Exchange does not retry.
 //
-// The parameters are sent as a form, which clients of the API do too, and which
-// keeps the secret out of every log of addresses on the way. Should the site
-// take nothing but the GET of its documentation (it says 405 or 501), that is
-// sent instead.
+// The parameters are sent as a form (client code), so that no log of addresses
+// has the secret. If Mixcloud responds with 405 or 501 they are sent as the query
+// of a GET, as documented.
 func (o *OAuth) Exchange(ctx context.Context, code, redirectURI string) (string, error) {
 	switch {
 	case code == "":

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
@@ -34,8 +35,8 @@ func TestOAuth_Emulator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if me, err := c.As(token).Me(t.Context()); err != nil || me.Key != "/spartacus/" {
-		t.Errorf("the token acts for %v, %v", me, err)
+	if me, err := c.As(token).Me(t.Context()); err != nil || me.Key.String() != "/spartacus/" {
+		t.Errorf("the token acts for %v, %v", show.Value(me), err)
 	}
 	if _, err := app.Exchange(t.Context(), code, back); !isRefusal(err) {
 		t.Errorf("the second time: %v", err)

@@ -251,7 +251,7 @@ func TestExchange_Failures(t *testing.T) {
 				c := testClient(t, func(r *http.Request) (*http.Response, error) {
 					requests++
 					return tt.way(r)
-				}, func(c *core) error { c.http.Timeout = 5 * time.Second; return nil })
+				}, option(func(c *core) error { c.http.Timeout = 5 * time.Second; return nil }))
 				_, err := c.OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
 				if e, ok := errors.AsType[*Error](err); !ok || !errors.Is(err, tt.want) || e.Op != "Exchange" || requests != 1 {
 					t.Errorf("%v after %d requests, want %v", err, requests, tt.want)

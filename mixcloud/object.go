@@ -10,25 +10,25 @@ import (
 // (observed; before that it was the same with http).
 const siteRoot = "https://www.mixcloud.com"
 
-// object is what every decoded value has: the text it was decoded from.
-type object struct{ raw string }
+// An Object is the JSON that a value was decoded from. It is embedded in every
+// type that this package decodes, so that all of them have a Raw method.
+type Object struct{ raw string }
 
-// Raw returns the object as it was received, every member that this package
-// does not model included. It is a copy that the caller owns, taken without
-// parsing anything; it is nil if the value was not decoded from an answer.
-func (o object) Raw() json.RawMessage {
+// Raw returns the JSON as it was received, with the members that this package
+// has no field for. It is a copy, which the caller may change. It is nil for a
+// value that was not decoded from JSON.
+func (o Object) Raw() json.RawMessage {
 	if o.raw == "" {
 		return nil
 	}
 	return json.RawMessage(o.raw)
 }
 
-// Metadata is what an object fetched with [WithMetadata] says of itself.
+// Metadata describes a resource that was read with [WithMetadata].
 type Metadata struct {
-	// Connections has the address of each list that hangs on the object, by
-	// its name ("followers"). The addresses can have a retired form and the
-	// scheme of the request that asked (observed 2018): use the names, build
-	// paths from the key. Nil when absent.
+	// Connections has the addresses of the lists of the resource, by their names
+	// ("followers"). The addresses may be outdated (observed 2018): use the names
+	// only. It is nil without [WithMetadata].
 	Connections map[string]string
 }
 
@@ -41,45 +41,48 @@ func (m *Metadata) decode(v value) {
 	}
 }
 
-// key is the text of a key; "" for what has not the form of one, a path.
-func (v value) key() string {
-	if key := v.text(); strings.HasPrefix(key, "/") {
-		return key
+// key returns a member that is a key; none for a text that is not a path.
+func (v value) key() Key {
+	if text := v.text(); strings.HasPrefix(text, "/") {
+		return ParseKey(text)
 	}
-	return ""
+	return Key{}
 }
 
 // siteURL derives the site's address of the object with the given key.
-func siteURL(key string) string {
-	if key == "" {
+func siteURL(key Key) string {
+	if key.IsZero() {
 		return ""
 	}
-	return siteRoot + key
+	return siteRoot + key.text
 }
 
 // lastElement is the last path element of a key as plain text: a slug, a
 // username.
-func lastElement(key string) string {
-	key = strings.TrimSuffix(key, "/")
-	last := key[strings.LastIndexByte(key, '/')+1:]
+func lastElement(key Key) string {
+	path := strings.TrimSuffix(key.text, "/")
+	last := path[strings.LastIndexByte(path, '/')+1:]
 	if plain, err := url.PathUnescape(last); err == nil {
 		return plain
 	}
 	return last
 }
 
-// decodable is a pointer to a type of this package that reads itself from a
-// validated value.
-type decodable[T any] interface {
+// Decodable is implemented by pointers to the types that [Decode] and the items
+// of [DecodePage] can have: [User], [FullUser], [Cloudcast], [FullCloudcast],
+// [Tag], [Category], [Playlist], [Artist], [Track], [Comment] and [Activity]. It
+// never has to be named: Go infers it from T.
+type Decodable[T any] interface {
 	*T
-	decode(value)
-	identity() string // the key, or "" when the object had none
+	decode(value)  // from validated JSON
+	identity() Key // zero if the object has no key
 }
 
 // decodeList reads an array of objects, leaving out what is no object or has
 // no key. It returns nil when v is no array, and how many were left out.
-func decodeList[T any, P decodable[T]](v value) (list []T, dropped int) {
-	elements := v.elements()
+func decodeList[T any, P Decodable[T]](v value) (list []T, dropped int) {
+	var buffer [32]value
+	elements := v.appendElements(buffer[:0])
 	if elements == nil {
 		return nil, 0
 	}
@@ -87,7 +90,7 @@ func decodeList[T any, P decodable[T]](v value) (list []T, dropped int) {
 	for _, e := range elements {
 		list = list[:len(list)+1]
 		item := P(&list[len(list)-1])
-		if item.decode(e); item.identity() == "" {
+		if item.decode(e); item.identity().IsZero() {
 			list[len(list)-1] = *new(T)
 			list = list[:len(list)-1]
 			dropped++
@@ -97,7 +100,7 @@ func decodeList[T any, P decodable[T]](v value) (list []T, dropped int) {
 }
 
 // decodeOne reads a nested object; nil when v is none.
-func decodeOne[T any, P decodable[T]](v value) *T {
+func decodeOne[T any, P Decodable[T]](v value) *T {
 	if v.first() != '{' {
 		return nil
 	}

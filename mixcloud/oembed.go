@@ -8,24 +8,23 @@ import (
 	"strings"
 )
 
-// OEmbedOptions shape the widget of an oEmbed answer; the zero value leaves
-// all to Mixcloud.
+// OEmbedOptions are the options of an oEmbed widget. Mixcloud chooses what is not
+// set.
 type OEmbedOptions struct {
 	Width, Height, MaxWidth, MaxHeight *int   // pixels
 	Color                              string // six hex digits, with or without "#"
 	Light                              *bool  // the light widget
 }
 
-// An OEmbed is the answer of the oEmbed endpoint. Its members are the union of
-// what clients read: no whole answer was recorded, so that each may be nil.
+// An OEmbed is the response of the oEmbed endpoint. Its fields are those that
+// other clients read. No complete response was recorded, so each may be nil.
 type OEmbed struct {
-	object
+	Object
 	Version, Type, ProviderName, ProviderURL *string
 	Title, AuthorName, AuthorURL             *string
-	// HTML is Mixcloud's word for word: whoever puts it on a page trusts
-	// Mixcloud.
+	// HTML is not sanitized: a page that contains it trusts Mixcloud.
 	HTML  *string
-	Image *string // what others call thumbnail_url
+	Image *string // address of a picture; oEmbed's own name for it is thumbnail_url
 	Embed *string
 	URL   *string
 	// Width and Height are numbers of pixels, or percentages such as "100%".
@@ -69,8 +68,8 @@ func (o *OEmbed) decode(v value) {
 	}
 }
 
-// OEmbed asks how to embed the page at resourceURL, an address on the site or
-// a key. No token is sent.
+// OEmbed returns how to embed the page at resourceURL, which is a key or an
+// address on the website. No token is sent.
 func (c *Client) OEmbed(ctx context.Context, resourceURL string, o OEmbedOptions) (*OEmbed, error) {
 	r, err := c.oembedRequest("OEmbed", "json", resourceURL, o)
 	if err != nil {
@@ -94,7 +93,7 @@ func (o *OEmbed) take(v value) (problem string) {
 	return ""
 }
 
-// OEmbedXML is [Client.OEmbed] in the XML form, as received.
+// OEmbedXML returns the response to [Client.OEmbed] in XML, as received.
 func (c *Client) OEmbedXML(ctx context.Context, resourceURL string, o OEmbedOptions) (string, error) {
 	r, err := c.oembedRequest("OEmbedXML", "xml", resourceURL, o)
 	if err != nil {

@@ -7,46 +7,46 @@ import (
 	"time"
 )
 
-// A Range asks for a part of a list. The zero Range asks for the server's
-// default: its first 20 items.
+// A Range selects a page of a list. The zero Range selects the first page, of 20
+// items by Mixcloud's default.
 type Range struct {
-	// Limit is the size of the page; 0 leaves it to the server. 100 is the
-	// most that was seen honoured.
+	// Limit is the size of the page; 0 means Mixcloud's default. Mixcloud returns
+	// at most 100 items (observed).
 	Limit int
-	// Offset is the place of the first item. Not nil, even 0, it makes a list
-	// page by offsets that otherwise pages by date.
+	// Offset is the index of the first item, as in new(40). A list that is paged
+	// by date is paged by offset if it is set, even to 0.
 	Offset *int
-	// Since and Until bound a date-paged list: items after Since and before
-	// Until, both excluded (inferred), by the time of the listing, to the whole
-	// second. Zero is no bound.
+	// Since and Until select items of a list that is paged by date: those added
+	// after Since and before Until, without these instants (inferred), to the
+	// second. The zero time means no limit.
 	Since, Until time.Time
 }
 
-// A Page is one part of a list.
+// A Page is one page of a list.
 type Page[T any] struct {
-	object
-	// Items are in the list's order, at least their keys set; never nil.
+	Object
+	// Items are in the order of the list. Their keys are set. It is never nil.
 	Items []T
-	// Name is the list's title in English with a display name in it; "" when
-	// absent. Do not parse it.
+	// Name is the title of the list in English, with a display name in it, or "".
+	// Do not parse it.
 	Name string
-	// Previous and Next say where the neighbouring pages are; nil when the
-	// list names none. Date-paged lists have a Previous even on their first
-	// page (observed).
+	// Previous and Next lead to the pages before and after this one; nil if
+	// Mixcloud names none. A list that is paged by date has a Previous even on
+	// its first page (observed).
 	Previous, Next *Link
-	// Astray says that the list names a next page by a link that leads nowhere: its
-	// query says nothing of the range, or there is none. Next is nil then.
-	Astray bool
-	// Dropped counts what the list held besides and was left out: whatever is
-	// no object or has no key.
+	// InvalidNext is true if the list has a next page, but its link has no offset
+	// and no date, so that it cannot be followed. Next is nil then.
+	InvalidNext bool
+	// Dropped is the number of elements that are not in Items, because they were
+	// not objects or had no key.
 	Dropped int
 
 	data string // the untouched array, to tell a page that repeats itself
 }
 
-// A Link leads to a neighbouring page of the same list: call the method that
-// gave the page with its Range. It holds what the paging link's query says and
-// neither its host nor its path nor a token.
+// A Link leads to the next or previous page of a list: call the method that
+// returned the page again, with the Range of the link. Mixcloud sends these links
+// as addresses. Only the parameters of the range are taken from them.
 type Link struct{ Range }
 
 // values writes r as the API's own paging links do (observed 2011 to 2026).
@@ -114,7 +114,7 @@ func readLink(v value) *Link {
 }
 
 // decodePage reads a list's envelope; false if v is none.
-func decodePage[T any, P decodable[T]](p *Page[T], v value) (ok bool) {
+func decodePage[T any, P Decodable[T]](p *Page[T], v value) (ok bool) {
 	p.raw = string(v)
 	for name, m := range v.members() {
 		switch name {
@@ -125,7 +125,7 @@ func decodePage[T any, P decodable[T]](p *Page[T], v value) (ok bool) {
 			p.Name = m.text()
 		case "paging":
 			p.Previous, p.Next = readLink(m.member("previous")), readLink(m.member("next"))
-			p.Astray = p.Next == nil && m.member("next").text() != ""
+			p.InvalidNext = p.Next == nil && m.member("next").text() != ""
 		}
 	}
 	return ok

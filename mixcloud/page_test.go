@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"mixcloud-graphql/internal/show"
+
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
@@ -83,7 +85,7 @@ func TestReadLink(t *testing.T) {
 	}
 	for _, in := range []string{`null`, `{}`, `[]`, `true`, `7`} {
 		if got := readLink(mustValue(t, in)); got != nil {
-			t.Errorf("%s is a link: %v", in, got)
+			t.Errorf("%s is a link: %v", in, show.Value(got))
 		}
 	}
 }
@@ -113,7 +115,7 @@ func FuzzReadLink(f *testing.F) {
 		}
 		again := readLink(mustValue(t, string(quoted)))
 		if again == nil || again.fingerprint() != link.fingerprint() {
-			t.Errorf("%q is %v, and then %v", s, link, again)
+			t.Errorf("%q is %v, and then %v", s, show.Value(link), show.Value(again))
 		}
 	})
 }
@@ -144,7 +146,7 @@ func TestDecodePage(t *testing.T) {
 		page, err := DecodePage[User](json.RawMessage(test.in))
 		if test.bad {
 			if !errors.Is(err, ErrBadResponse) || page != nil {
-				t.Errorf("%s: %v, %v", test.name, page, err)
+				t.Errorf("%s: %v, %v", test.name, show.Value(page), err)
 			}
 			continue
 		}
@@ -154,7 +156,7 @@ func TestDecodePage(t *testing.T) {
 		}
 		keys := []string{}
 		for _, u := range page.Items {
-			keys = append(keys, u.Key)
+			keys = append(keys, u.Key.String())
 		}
 		if diff := cmp.Diff(test.keys, keys); diff != "" || page.Dropped != test.dropped {
 			t.Errorf("%s: %d dropped, keys:\n%s", test.name, page.Dropped, diff)

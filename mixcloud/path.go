@@ -1,7 +1,9 @@
 package mixcloud
 
 import (
+	"bytes"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,63 +16,149 @@ const maxPath = 2048
 // cleanPath brings a path into the one form that requests are made with: a
 // slash at both ends, every element escaped once whether it came plain or
 // escaped, hexadecimal digits in upper case. It reports what is wrong with a
-// path that cannot be a path of the API.
+// path that cannot be a path of the API. A path that is clean costs no
+// allocation.
 func cleanPath(path string) (clean, problem string) {
-	if len(path) > maxPath {
-		return "", "is too long"
+	var buffer [256]byte
+	b, problem := appendClean(buffer[:0], path, false)
+	switch {
+	case problem != "":
+		return "", problem
+	case string(b) == path:
+		return path, ""
 	}
-	path = strings.TrimPrefix(path, "/")
-	path = strings.TrimSuffix(path, "/")
-	if path == "" {
-		return "", "is empty"
-	}
-	var b strings.Builder
-	b.Grow(len(path) + 2)
-	b.WriteByte('/')
-	for element := range strings.SplitSeq(path, "/") {
-		escaped, problem := cleanElement(element)
-		if problem != "" {
-			return "", problem
-		}
-		b.WriteString(escaped)
-		b.WriteByte('/')
-	}
-	return b.String(), ""
+	return string(b), ""
 }
 
-// cleanElement escapes one path element, given plain or escaped. A raw plus
-// separates tags and stays raw, an escaped one belongs to a name and stays
-// escaped.
+// appendClean appends the clean form of a path to b, which must be empty. With
+// fold it is the canonical form: the first element in lower case, and the
+// current prefix of a tag.
+func appendClean(b []byte, path string, fold bool) (clean []byte, problem string) {
+	if len(path) > maxPath {
+		return nil, "is too long"
+	}
+	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	if path == "" {
+		return nil, "is empty"
+	}
+	b = append(b, '/')
+	for more := true; more; {
+		var element string
+		element, path, more = strings.Cut(path, "/")
+		if b, problem = appendElement(b, element, fold); problem != "" {
+			return nil, problem
+		}
+		if fold && more && isTagPrefix(b[1:]) {
+			b = append(b[:1], tagPrefix...)
+		}
+		fold = false // only the first element
+		b = append(b, '/')
+	}
+	return b, ""
+}
+
+func isTagPrefix(element []byte) bool {
+	return slices.ContainsFunc(tagPrefixes, func(prefix string) bool { return string(element) == prefix })
+}
+
+// cleanElement escapes one path element, given plain or escaped.
 func cleanElement(element string) (escaped, problem string) {
-	var b strings.Builder
-	for part := range strings.SplitSeq(element, "+") {
-		plain, err := url.PathUnescape(part)
-		if err != nil {
-			return "", "has a % that begins no escape"
+	var buffer [256]byte
+	b, problem := appendElement(buffer[:0], element, false)
+	return string(b), problem
+}
+
+// appendElement escapes one path element, given plain or escaped. A raw plus
+// separates tags and stays raw, an escaped one belongs to a name and stays
+// escaped. With lower its ASCII letters become lower case.
+func appendElement(b []byte, element string, lower bool) (escaped []byte, problem string) {
+	for more := true; more; {
+		var part string
+		part, element, more = strings.Cut(element, "+")
+		var buffer [256]byte
+		plain, ok := appendUnescaped(buffer[:0], part)
+		if !ok {
+			return nil, "has a % that begins no escape"
 		}
 		if problem := badElement(plain); problem != "" {
-			return "", problem
+			return nil, problem
 		}
-		if b.Len() > 0 {
-			b.WriteByte('+')
+		for _, c := range plain {
+			switch {
+			case !pathByte[c]:
+				b = append(b, '%', upperHex[c>>4], upperHex[c&15])
+			case lower && 'A' <= c && c <= 'Z':
+				b = append(b, c+('a'-'A'))
+			default:
+				b = append(b, c)
+			}
 		}
-		b.WriteString(strings.ReplaceAll(url.PathEscape(plain), "+", "%2B"))
+		if more {
+			b = append(b, '+')
+		}
 	}
-	return b.String(), ""
+	return b, ""
+}
+
+const upperHex = "0123456789ABCDEF"
+
+// pathByte has the bytes that stand unescaped in a clean element: those of
+// [url.PathEscape] without the plus.
+var pathByte = func() (table [256]bool) {
+	for c := range table {
+		escaped := url.PathEscape(string([]byte{byte(c)}))
+		table[c] = len(escaped) == 1 && c != '+'
+	}
+	return table
+}()
+
+// appendUnescaped appends a text with its escapes decoded. It is false for a %
+// that begins no escape.
+func appendUnescaped(b []byte, text string) (plain []byte, ok bool) {
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c != '%' {
+			b = append(b, c)
+			continue
+		}
+		if i+2 >= len(text) {
+			return nil, false
+		}
+		high, ok1 := unhex(text[i+1])
+		low, ok2 := unhex(text[i+2])
+		if !ok1 || !ok2 {
+			return nil, false
+		}
+		b = append(b, high<<4|low)
+		i += 2
+	}
+	return b, true
+}
+
+func unhex(digit byte) (value byte, ok bool) {
+	switch {
+	case '0' <= digit && digit <= '9':
+		return digit - '0', true
+	case 'a' <= digit && digit <= 'f':
+		return digit - 'a' + 10, true
+	case 'A' <= digit && digit <= 'F':
+		return digit - 'A' + 10, true
+	}
+	return 0, false
 }
 
 // badElement says why a plain path element can be no part of a key, or "".
-func badElement(plain string) string {
+func badElement(plain []byte) string {
 	switch {
-	case plain == "":
+	case len(plain) == 0:
 		return "has an empty element"
-	case plain == "." || plain == "..":
+	case string(plain) == "." || string(plain) == "..":
 		return "has a dot element"
-	case strings.ContainsAny(plain, `/\`):
+	case bytes.ContainsAny(plain, `/\`):
 		return "has a slash inside an element"
-	case !utf8.ValidString(plain):
+	case !utf8.Valid(plain):
 		return "is no valid UTF-8"
-	case strings.ContainsFunc(plain, unprintable):
+	case bytes.ContainsFunc(plain, unprintable):
 		return "has a space or a control character"
 	}
 	return ""
@@ -81,4 +169,17 @@ func unprintable(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r
 // elements splits a clean path, and joinPath is its inverse.
 func elements(clean string) []string { return strings.Split(strings.Trim(clean, "/"), "/") }
 
-func joinPath(elements []string) string { return "/" + strings.Join(elements, "/") + "/" }
+func joinPath(elements []string) string {
+	length := 1
+	for _, element := range elements {
+		length += len(element) + 1
+	}
+	var b strings.Builder
+	b.Grow(length)
+	b.WriteByte('/')
+	for _, element := range elements {
+		b.WriteString(element)
+		b.WriteByte('/')
+	}
+	return b.String()
+}

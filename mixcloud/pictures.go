@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// A Picture is one size of an image.
+// A Picture is an image in one size.
 type Picture struct {
-	// Name is the API's name of the size, such as "medium" or "320wx320h".
+	// Name is Mixcloud's name of the size, such as "medium" or "320wx320h".
 	Name string
-	// Width and Height are in pixels; both 0 if the name does not tell.
+	// Width and Height are in pixels. Both are 0 if they are not known.
 	Width, Height int
-	// URL is where the image is; it may have any host.
+	// URL is the address of the image. It may have any host.
 	URL string
 }
 
-// Pictures are the sizes of one image, the smallest first; sizes with an
-// unknown width come before all others. Nil when the object had none.
+// Pictures are the sizes of one image, smallest first, after those of unknown size.
+// It is nil if the resource has no picture.
 type Pictures []Picture
 
 // pictureSizes has the pixels of the named sizes (observed from the URLs,

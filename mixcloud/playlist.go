@@ -1,10 +1,10 @@
 package mixcloud
 
-// A Playlist is a user's own list of cloudcasts. No answer with one was
-// recorded: beside key, url and name every member is optional.
+// A Playlist is a user's list of cloudcasts. No playlist was recorded: every field
+// but Key, URL, Name and Slug may be empty.
 type Playlist struct {
-	object
-	Key            string // "/spartacus/playlists/party/", as received
+	Object
+	Key            Key    // "/spartacus/playlists/party/", as received
 	URL            string // derived from Key when absent
 	Name           string // derived from Key when absent
 	Slug           string // derived from Key when absent
@@ -16,7 +16,7 @@ type Playlist struct {
 	Metadata       Metadata
 }
 
-func (p *Playlist) identity() string { return p.Key }
+func (p *Playlist) identity() Key { return p.Key }
 
 func (p *Playlist) decode(v value) {
 	p.raw = string(v)

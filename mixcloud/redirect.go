@@ -15,11 +15,12 @@ import (
 
 type pathKey struct{}
 
-// At makes the next read of the context ask at path instead of at its own, with
-// the same query: path is the [Error.Location] of a redirect that it was answered
-// with. The context must be used for this one read alone.
-func At(ctx context.Context, path string) context.Context {
-	return context.WithValue(ctx, pathKey{}, path)
+// WithLocation returns a context with which a read goes to location instead of
+// its own path, with the same query. It repeats a read that failed with
+// [ErrMoved]: location is the [Error.Location] of that error. Use the context
+// for this one read only.
+func WithLocation(ctx context.Context, location string) context.Context {
+	return context.WithValue(ctx, pathKey{}, location)
 }
 
 // located is the path that a request is made with.
@@ -87,16 +88,16 @@ func owner(clean string) (kind Kind, list string) {
 		return "", ""
 	}
 	path := elements(clean)
-	ref, problem := shape(slices.Clone(path))
+	kind, problem := shape(slices.Clone(path))
 	if last := len(path) - 1; problem != "" && last > 0 {
 		list = lowerPlain(path[last])
-		ref, problem = shape(slices.Clone(path[:last]))
+		kind, problem = shape(slices.Clone(path[:last]))
 	}
 	if problem != "" {
 		return "", ""
 	}
-	if ref.Kind == KindCity {
-		ref.Kind = KindTag
+	if kind == KindCity {
+		kind = KindTag
 	}
-	return ref.Kind, list
+	return kind, list
 }

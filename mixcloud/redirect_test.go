@@ -75,7 +75,7 @@ func TestAt(t *testing.T) {
 		asked = append(asked, r.Method+" "+r.URL.RequestURI())
 		return answer(r, 200, nil, strings.NewReader(`{"key":"/alice/","data":[],"result":{"success":true}}`)), nil
 	}, WithAPIURL("https://api.test/base")).As("token-of-carol")
-	ctx := At(t.Context(), "/alice/")
+	ctx := WithLocation(t.Context(), "/alice/")
 	if _, err := c.User(ctx, "/bob/"); err != nil {
 		t.Error(err)
 	}
@@ -85,7 +85,7 @@ func TestAt(t *testing.T) {
 	if _, err := c.Follow(ctx, "/bob/"); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.UserFollowers(At(t.Context(), "/alice/followers/"), "/bob/", Range{Limit: 3}); err != nil {
+	if _, err := c.UserFollowers(WithLocation(t.Context(), "/alice/followers/"), "/bob/", Range{Limit: 3}); err != nil {
 		t.Error(err)
 	}
 	want := []string{

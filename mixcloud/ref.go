@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Kind is a type of resource that can be fetched by its key.
+// A Kind is a kind of resource. [Client.Resource] reads all of them.
 type Kind string
 
 // The kinds of resources. A combination of tags counts as a tag.
@@ -20,40 +20,41 @@ const (
 	KindTrack     Kind = "Track"
 )
 
-// A Ref names a resource: its kind and its key. The key has a slash at both
-// ends and its elements percent-encoded with upper-case digits; its letters'
-// case and, for a tag, its prefix are as they were given: see [Canonical].
+// A Ref names a resource by its kind and its key. The key begins and ends with a
+// slash and is percent-encoded with upper-case digits. The case of its letters,
+// and the prefix of a tag, are as in the text that was parsed.
 type Ref struct {
 	Kind Kind
-	Key  string
+	Key  Key
 }
 
-// ParseRef reads a key or the address of a page, as somebody pasted it, and
-// tells by the path's shape alone what it names. It makes no call.
+// ParseRef parses a key or the address of a page. The form of the path says which
+// kind of resource it names; no call is made, so the resource may not exist.
 //
-// Addresses may have http, https or no scheme, the host mixcloud.com alone or
-// with www, m, api or app before it, or one of roots (such as
-// "http://127.0.0.1:8080/emulator"), whose path is cut off. Query and
-// fragment are dropped; the case of the host, a missing slash at either end,
-// and whether the path is escaped do not matter.
+// An address may have http, https or no scheme. Its host is mixcloud.com, also
+// with www, m, api or app before it, or it begins with one of roots, such as
+// "http://127.0.0.1:8080/emulator". The query and the fragment are ignored. The
+// slashes at both ends may be left out, and the path may be percent-encoded.
 //
-// Anything else is an [*InvalidError]: other hosts, paths of the site's own
-// pages, of lists ("/spartacus/followers/"), of comments and of feed entries.
+// Anything else is an [*InvalidError]: other hosts, and paths of lists
+// ("/spartacus/followers/"), comments, feed entries and other pages of the
+// website.
 func ParseRef(s string, roots ...string) (Ref, error) {
 	path, problem := refPath(strings.TrimSpace(s), roots)
 	if problem == "" {
 		path, problem = cleanPath(path)
 	}
 	if problem == "" {
-		var ref Ref
-		if ref, problem = shape(elements(path)); problem == "" {
-			return ref, nil
+		var kind Kind
+		words := elements(path)
+		if kind, problem = shape(words); problem == "" {
+			return Ref{kind, ParseKey(joinPath(words))}, nil
 		}
 	}
 	return Ref{}, &InvalidError{Arg: "key", Reason: problem}
 }
 
-// ParseRef is the package's ParseRef, and accepts the client's own roots too.
+// ParseRef is [ParseRef] with the client's own roots.
 func (c *Client) ParseRef(s string) (Ref, error) {
 	return ParseRef(s, c.api.String(), c.site.String())
 }
@@ -156,18 +157,17 @@ var userConnections = map[string]bool{
 	"listen-later": true, "follow": true,
 }
 
-// shape tells what a clean path names, or what is wrong with it. The API's own
-// words in it are brought into lower case.
-func shape(path []string) (ref Ref, problem string) {
+// shape returns the kind of resource that a clean path names, or what is wrong
+// with it. The API's own words in it are brought into lower case.
+func shape(path []string) (kind Kind, problem string) {
 	word := lowerPlain(path[0])
-	kind := Kind("")
 	switch {
 	case slices.Contains(tagPrefixes, word) && len(path) == 2:
 		if kind = KindTag; strings.HasPrefix(path[1], "city:") && !strings.Contains(path[1], "+") {
 			kind = KindCity
 		}
 		if path[1] == "city:" {
-			return Ref{}, "names no city"
+			return "", "names no city"
 		}
 	case word == "categories" && len(path) == 2:
 		kind = KindCategory
@@ -176,74 +176,26 @@ func shape(path []string) (ref Ref, problem string) {
 	case word == "track" && len(path) == 3:
 		kind = KindTrack
 	case reserved[word]:
-		return Ref{}, "names a page or a list, not a resource"
+		return "", "names a page or a list, not a resource"
 	case len(path) == 1:
-		return Ref{KindUser, joinPath(path)}, ""
+		return KindUser, ""
 	case len(path) == 2 && !userConnections[lowerPlain(path[1])]:
-		return Ref{KindCloudcast, joinPath(path)}, ""
+		return KindCloudcast, ""
 	case len(path) == 3 && lowerPlain(path[1]) == "playlists":
 		path[1] = "playlists"
-		return Ref{KindPlaylist, joinPath(path)}, ""
+		return KindPlaylist, ""
 	default:
-		return Ref{}, "names a list or an entry of one, not a resource"
+		return "", "names a list or an entry of one, not a resource"
 	}
 	path[0] = word
-	return Ref{kind, joinPath(path)}, ""
-}
-
-// Canonical folds the spellings of one key into one, for use as an identity:
-// the case of ASCII letters in a username, the three prefixes of a tag, and
-// escaping. What is no path at all is returned as it is. The result still
-// answers when it is requested, but what the API shows is the key as received.
-func Canonical(key string) string {
-	if isPlain(key) {
-		return key
-	}
-	return canonical(key)
-}
-
-// isPlain reports whether a key needs no work: most do not. It is false for some
-// keys that are canonical.
-func isPlain(key string) bool {
-	if len(key) < 3 || len(key) > maxPath || key[0] != '/' || key[len(key)-1] != '/' {
-		return false
-	}
-	element := 1
-	for i := 1; i < len(key); i++ {
-		switch c := key[i]; {
-		case c == '/' && key[i-1] == '/':
-			return false
-		case c == '/':
-			if element == 1 && i < len(key)-1 && slices.Contains(tagPrefixes, key[1:i]) && key[1:i] != tagPrefix {
-				return false
-			}
-			element++
-		case 'A' <= c && c <= 'Z' && element == 1:
-			return false
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// canonical is [Canonical] for any key.
-func canonical(key string) string {
-	clean, problem := cleanPath(key)
-	if problem != "" {
-		return key
-	}
-	path := elements(clean)
-	path[0] = lowerPlain(path[0])
-	if len(path) > 1 && slices.Contains(tagPrefixes, path[0]) {
-		path[0] = tagPrefix
-	}
-	return joinPath(path)
+	return kind, ""
 }
 
 // lowerPlain lowers an escaped element, but not the digits of its escapes.
 func lowerPlain(escaped string) string {
+	if !strings.ContainsFunc(escaped, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
+		return escaped
+	}
 	var b strings.Builder
 	b.Grow(len(escaped))
 	for i := 0; i < len(escaped); i++ {

@@ -39,10 +39,10 @@ var (
 	errNotJSON  = errors.New("the body is not JSON, or is cut short")
 )
 
-// Get fetches anything of the API that has no method of its own: path is below
-// the root, its elements plain or escaped, with or without the slash at its
-// end. The answer is the caller's to keep. A query must not name access_token:
-// that is what [Client.As] is for.
+// Get returns the JSON at any path of the API, for what has no method of its own.
+// The elements of path may be plain or percent-encoded, and the slash at its end
+// may be left out. The caller may keep and change the result. query must not have
+// an access_token: use [Client.As].
 func (c *Client) Get(ctx context.Context, path string, query url.Values) (json.RawMessage, error) {
 	if query.Has("access_token") {
 		return nil, &InvalidError{Arg: "query", Reason: "has an access_token"}

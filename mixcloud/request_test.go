@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"mixcloud-graphql/internal/show"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -111,12 +113,12 @@ var calls = map[string]struct {
 	}, "/categories/x/userpick-users/"},
 	"PopularOf": {func(ctx context.Context, c *Client) error { return second(c.PopularOf(ctx, "/artist/x/", Range{})) }, "/artist/x/popular/"},
 	"LatestOf":  {func(ctx context.Context, c *Client) error { return second(c.LatestOf(ctx, "/genres/all/", some20)) }, "/genres/all/latest/?limit=20&offset=40"},
-	"NewOf":     {func(ctx context.Context, c *Client) error { return second(c.NewOf(ctx, "/track/x/y/", Range{})) }, "/track/x/y/new/"},
+	"NewestOf":  {func(ctx context.Context, c *Client) error { return second(c.NewestOf(ctx, "/track/x/y/", Range{})) }, "/track/x/y/new/"},
 	"HotOf":     {func(ctx context.Context, c *Client) error { return second(c.HotOf(ctx, "/tag/x/", Range{})) }, "/tag/x/hot/"},
 
 	"Popular":          {func(ctx context.Context, c *Client) error { return second(c.Popular(ctx, Range{})) }, "/popular/"},
 	"Hot":              {func(ctx context.Context, c *Client) error { return second(c.Hot(ctx, some20)) }, "/popular/hot/?limit=20&offset=40"},
-	"New":              {func(ctx context.Context, c *Client) error { return second(c.New(ctx, since2015)) }, "/new/?since=2015-04-29+18%3A59%3A19"},
+	"Newest":           {func(ctx context.Context, c *Client) error { return second(c.Newest(ctx, since2015)) }, "/new/?since=2015-04-29+18%3A59%3A19"},
 	"SearchCloudcasts": {func(ctx context.Context, c *Client) error { return second(c.SearchCloudcasts(ctx, "a&b=ö/", some20)) }, "/search/?limit=20&offset=40&q=a%26b%3D%C3%B6%2F&type=cloudcast"},
 	"SearchUsers":      {func(ctx context.Context, c *Client) error { return second(c.SearchUsers(ctx, "party time", Range{})) }, "/search/?q=party+time&type=user"},
 	"SearchTags":       {func(ctx context.Context, c *Client) error { return second(c.SearchTags(ctx, "x", Range{})) }, "/search/?q=x&type=tag"},
@@ -304,13 +306,13 @@ func TestOEmbed(t *testing.T) {
 	if string(got.Raw()) != body {
 		t.Errorf("Raw is %s", got.Raw())
 	}
-	got.object = object{}
+	got.Object = Object{}
 	want := &OEmbed{
 		Version: new("1.0"), Type: new("rich"), Width: new("100%"), Height: new("120"), HTML: new("<iframe>"),
 		Image: new("i"), Embed: new("e"), URL: new("u"), Title: new("t"), AuthorName: new("n"), AuthorURL: new("a"),
 		ProviderName: new("Mixcloud"), ProviderURL: new("p"), CacheAge: new(86400),
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(OEmbed{}, object{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Object{})); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -328,17 +330,17 @@ func TestDerived(t *testing.T) {
 	var u FullUser
 	decode(&u, "/ml%C3%B6/")
 	if u.URL != "https://www.mixcloud.com/ml%C3%B6/" || u.Username != "mlö" || u.Name != "mlö" || u.Biog != nil || u.Pictures != nil {
-		t.Errorf("user %+v", u)
+		t.Errorf("user %+v", show.Value(u))
 	}
 	var c FullCloudcast
 	decode(&c, "/bob/ml%C3%B6/")
 	if c.URL != "https://www.mixcloud.com/bob/ml%C3%B6/" || c.Slug != "mlö" || c.Name != "mlö" || c.Tags != nil || c.Sections != nil || c.User != nil {
-		t.Errorf("cloudcast %+v", c)
+		t.Errorf("cloudcast %+v", show.Value(c))
 	}
 	var p Playlist
 	decode(&p, "/bob/playlists/best-of/")
 	if p.URL != "https://www.mixcloud.com/bob/playlists/best-of/" || p.Slug != "best-of" || p.Name != "best-of" {
-		t.Errorf("playlist %+v", p)
+		t.Errorf("playlist %+v", show.Value(p))
 	}
 	var tag Tag
 	decode(&tag, "/genres/city:athens/")
@@ -348,12 +350,12 @@ func TestDerived(t *testing.T) {
 	var comment Comment
 	decode(&comment, "/comments/cr/1/2/c3/")
 	if comment.URL != "https://www.mixcloud.com/comments/cr/1/2/c3/" || comment.User != nil {
-		t.Errorf("comment %+v", comment)
+		t.Errorf("comment %+v", show.Value(comment))
 	}
 	var none Cloudcast
 	decode(&none, "")
 	if none.URL != "" || none.Name != "" || none.Slug != "" {
-		t.Errorf("an object without a key %+v", none)
+		t.Errorf("an object without a key %+v", show.Value(none))
 	}
 }
 
@@ -368,27 +370,27 @@ func TestAbsentEmptyFalse(t *testing.T) {
 		return u
 	}
 	if u := user(``); u.Biog != nil || u.IsPro != nil || u.FollowerCount != nil || u.City != nil {
-		t.Errorf("absent: %+v", u)
+		t.Errorf("absent: %+v", show.Value(u))
 	}
 	if u := user(`, "biog": "", "is_pro": false, "follower_count": 0, "city": ""`); *u.Biog != "" || *u.IsPro || *u.FollowerCount != 0 || *u.City != "" {
-		t.Errorf("empty: %+v", u)
+		t.Errorf("empty: %+v", show.Value(u))
 	}
-	show := func(s string) *FullCloudcast {
+	cloudcast := func(s string) *FullCloudcast {
 		c, err := Decode[FullCloudcast](json.RawMessage(`{"key": "/a/b/"` + s + `}`))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return c
 	}
-	if c := show(``); c.Hosts != nil || c.Tags != nil || c.Sections != nil || c.HiddenStats != nil {
-		t.Errorf("absent: %+v", c)
+	if c := cloudcast(``); c.Hosts != nil || c.Tags != nil || c.Sections != nil || c.HiddenStats != nil {
+		t.Errorf("absent: %+v", show.Value(c))
 	}
-	if c := show(`, "hosts": [], "tags": [], "sections": []`); c.Hosts == nil || c.Tags == nil || c.Sections == nil || len(c.Hosts)+len(c.Tags)+len(c.Sections) > 0 {
-		t.Errorf("empty: %+v", c)
+	if c := cloudcast(`, "hosts": [], "tags": [], "sections": []`); c.Hosts == nil || c.Tags == nil || c.Sections == nil || len(c.Hosts)+len(c.Tags)+len(c.Sections) > 0 {
+		t.Errorf("empty: %+v", show.Value(c))
 	}
-	c := show(`, "sections": [{"section_type": "chapter", "name": "Intro", "start_time": "12"}, {"section_type": "track", "track": {"name": "x"}}, null]`)
+	c := cloudcast(`, "sections": [{"section_type": "chapter", "name": "Intro", "start_time": "12"}, {"section_type": "track", "track": {"name": "x"}}, null]`)
 	if len(c.Sections) != 2 || *c.Sections[0].Chapter != "Intro" || *c.Sections[0].StartTime != 12 || c.Sections[0].Track != nil || c.Sections[1].Chapter != nil || c.Sections[1].Track.Name != "x" {
-		t.Errorf("sections: %+v", c.Sections)
+		t.Errorf("sections: %+v", show.Value(c.Sections))
 	}
 }
 

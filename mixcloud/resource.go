@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// A Resource is what [Client.Resource] returns: a *[FullUser],
-// *[FullCloudcast], *[Tag] (for cities too), *[Category], *[Playlist],
+// A Resource is the result of [Client.Resource]: a *[FullUser],
+// *[FullCloudcast], *[Tag] (also for a city), *[Category], *[Playlist],
 // *[Artist] or *[Track].
 type Resource interface {
-	// Raw returns the object as it was received.
+	// Raw returns the JSON as it was received; see [Object.Raw].
 	Raw() json.RawMessage
-	identity() string
+	identity() Key
 }
 
-// Resource fetches whatever a key or a pasted address names: see
+// Resource returns the resource that a key or an address names, of any kind; see
 // [Client.ParseRef].
 func (c *Client) Resource(ctx context.Context, key string) (Resource, error) {
 	ref, err := c.ParseRef(key)
@@ -25,24 +25,24 @@ func (c *Client) Resource(ctx context.Context, key string) (Resource, error) {
 	}
 	switch ref.Kind {
 	case KindUser:
-		return some(c.User(ctx, ref.Key))
+		return some(c.User(ctx, ref.Key.text))
 	case KindCloudcast:
-		return some(c.Cloudcast(ctx, ref.Key))
+		return some(c.Cloudcast(ctx, ref.Key.text))
 	case KindCategory:
-		return some(c.Category(ctx, ref.Key))
+		return some(c.Category(ctx, ref.Key.text))
 	case KindPlaylist:
-		return some(c.Playlist(ctx, ref.Key))
+		return some(c.Playlist(ctx, ref.Key.text))
 	case KindArtist:
-		return some(c.Artist(ctx, ref.Key))
+		return some(c.Artist(ctx, ref.Key.text))
 	case KindTrack:
-		return some(c.Track(ctx, ref.Key))
+		return some(c.Track(ctx, ref.Key.text))
 	}
-	return some(c.Tag(ctx, ref.Key))
+	return some(c.Tag(ctx, ref.Key.text))
 }
 
 // some keeps a nil pointer from becoming a Resource that is not nil.
 func some[T any, P interface {
-	decodable[T]
+	Decodable[T]
 	Resource
 }](p P, err error) (Resource, error) {
 	if err != nil {
@@ -51,48 +51,49 @@ func some[T any, P interface {
 	return p, nil
 }
 
-// User fetches a user. This and the other getters take a key as received, or
-// any address that [Client.ParseRef] reads; one of another kind is an
-// [*InvalidError]. An object that does not exist is an [ErrNotFound].
+// User returns a user. key is a key such as "/spartacus/", a username, or any
+// address that [Client.ParseRef] reads. The key of another kind of resource is an
+// [*InvalidError]. If there is no such user the error is [ErrNotFound]. The other
+// methods that take a key do the same.
 func (c *Client) User(ctx context.Context, key string) (*FullUser, error) {
 	return getKey[FullUser](ctx, c, "User", key, KindUser)
 }
 
-// Me fetches the holder of the client's token; without one it is
-// [ErrUnauthenticated]. The object has the real key, not "/me/".
+// Me returns the user who owns the client's token. Their Key is the real one, not
+// "/me/". Without a token the error is [ErrUnauthenticated].
 func (c *Client) Me(ctx context.Context) (*FullUser, error) {
 	return get[FullUser](ctx, c, "Me", meKey)
 }
 
-// Cloudcast fetches a cloudcast.
+// Cloudcast returns a cloudcast, with its description and tracklist.
 func (c *Client) Cloudcast(ctx context.Context, key string) (*FullCloudcast, error) {
 	return getKey[FullCloudcast](ctx, c, "Cloudcast", key, KindCloudcast)
 }
 
-// Tag fetches a tag, a city or a combination of tags, by any of the three
-// prefixes: see [TagKey], [CityKey] and [DiscoverKey].
+// Tag returns a tag, a city or a combination of tags. Its key may have any of the
+// prefixes genres, discover and tag; see [TagKey], [CityKey] and [DiscoverKey].
 func (c *Client) Tag(ctx context.Context, key string) (*Tag, error) {
 	return getKey[Tag](ctx, c, "Tag", key, KindTag, KindCity)
 }
 
-// Category fetches a category.
+// Category returns a category.
 func (c *Client) Category(ctx context.Context, key string) (*Category, error) {
 	return getKey[Category](ctx, c, "Category", key, KindCategory)
 }
 
-// Playlist fetches a playlist.
+// Playlist returns a playlist.
 func (c *Client) Playlist(ctx context.Context, key string) (*Playlist, error) {
 	return getKey[Playlist](ctx, c, "Playlist", key, KindPlaylist)
 }
 
-// Artist fetches an artist. Their pages left the documentation in about 2015:
-// expect [ErrNotFound] of the live service.
+// Artist returns the artist of a track. Artists have not been documented since
+// about 2015: expect [ErrNotFound] from the live service.
 func (c *Client) Artist(ctx context.Context, key string) (*Artist, error) {
 	return getKey[Artist](ctx, c, "Artist", key, KindArtist)
 }
 
-// Track fetches a track. Their pages left the documentation in about 2015:
-// expect [ErrNotFound] of the live service.
+// Track returns a track. Tracks have not been documented since about 2015: expect
+// [ErrNotFound] from the live service.
 func (c *Client) Track(ctx context.Context, key string) (*Track, error) {
 	return getKey[Track](ctx, c, "Track", key, KindTrack)
 }
@@ -104,12 +105,12 @@ func (c *Client) keyOf(key string, kinds ...Kind) (string, error) {
 		return "", err
 	}
 	if slices.Contains(kinds, ref.Kind) {
-		return ref.Key, nil
+		return ref.Key.text, nil
 	}
 	return "", &InvalidError{Arg: "key", Reason: "names a " + string(ref.Kind) + ", not a " + string(kinds[0])}
 }
 
-func getKey[T any, P decodable[T]](ctx context.Context, c *Client, op, key string, kinds ...Kind) (P, error) {
+func getKey[T any, P Decodable[T]](ctx context.Context, c *Client, op, key string, kinds ...Kind) (P, error) {
 	key, err := c.keyOf(key, kinds...)
 	if err != nil {
 		return nil, err
@@ -118,10 +119,10 @@ func getKey[T any, P decodable[T]](ctx context.Context, c *Client, op, key strin
 }
 
 // get fetches the one object at path.
-func get[T any, P decodable[T]](ctx context.Context, c *Client, op, path string) (P, error) {
+func get[T any, P Decodable[T]](ctx context.Context, c *Client, op, path string) (P, error) {
 	one := P(new(T))
 	err := c.fetch(ctx, op, path, c.baseQuery(), func(v value) string {
-		if one.decode(v); one.identity() == "" {
+		if one.decode(v); one.identity().IsZero() {
 			return noKey
 		}
 		return ""

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"mixcloud-graphql/internal/show"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -106,7 +108,7 @@ func FuzzScalars(f *testing.F) {
 				t.Fatal(err)
 			}
 			if again := mustValue(t, string(b)).integer(); again == nil || *again != n {
-				t.Errorf("%q is %d, and then %v", s, n, again)
+				t.Errorf("%q is %d, and then %v", s, n, show.Value(again))
 			}
 		}
 		if at, ok := parseTime(s); ok {

@@ -1,16 +1,16 @@
 package mixcloud
 
-// A Section is one entry of a cloudcast's tracklist. Only uploads of 2014 and
-// before were recorded with any.
+// A Section is an entry of a cloudcast's tracklist. It was observed for uploads of
+// 2014 and before only.
 type Section struct {
-	object
+	Object
 	Position    *int   // from 1 in 2013, from 0 in 2014 (observed)
 	StartTime   *int   // seconds from the beginning; nil when absent
 	SectionType string // "track"; "chapter" is inferred from the upload's fields
 	Type        string // "section"; only with [WithMetadata]
 	Track       *Track // nil unless the section is a track
-	// Chapter is the name of a chapter; nil unless the section is one. It is
-	// inferred: no answer with a chapter was recorded.
+	// Chapter is the name of a chapter, or nil for a track (inferred: no chapter
+	// was recorded).
 	Chapter *string
 }
 
@@ -57,11 +57,10 @@ func (s *Section) decode(v value) {
 	}
 }
 
-// A Track is a piece of music in a tracklist. Tracks had pages of their own
-// until about 2014.
+// A Track is a piece of music in a tracklist.
 type Track struct {
-	object
-	Key      string // "/track/michael-jackson/everybody/", as received
+	Object
+	Key      Key    // "/track/michael-jackson/everybody/", as received
 	URL      string // derived from Key when absent
 	Name     string // derived from Key when absent
 	Slug     string // derived from Key when absent
@@ -70,10 +69,10 @@ type Track struct {
 	Metadata Metadata
 }
 
-// An Artist made a track. Artists had pages of their own until about 2014.
+// An Artist is the artist of a track.
 type Artist struct {
-	object
-	Key      string // "/artist/aphex-twin/", as received
+	Object
+	Key      Key    // "/artist/aphex-twin/", as received
 	URL      string // derived from Key when absent
 	Name     string // derived from Key when absent
 	Slug     string // derived from Key when absent
@@ -81,7 +80,7 @@ type Artist struct {
 	Metadata Metadata
 }
 
-func (t *Track) identity() string { return t.Key }
+func (t *Track) identity() Key { return t.Key }
 
 func (t *Track) decode(v value) {
 	t.raw = string(v)
@@ -106,7 +105,7 @@ func (t *Track) decode(v value) {
 	deriveSlugged(t.Key, &t.URL, &t.Name, &t.Slug)
 }
 
-func (a *Artist) identity() string { return a.Key }
+func (a *Artist) identity() Key { return a.Key }
 
 func (a *Artist) decode(v value) {
 	a.raw = string(v)
@@ -130,7 +129,7 @@ func (a *Artist) decode(v value) {
 }
 
 // deriveSlugged fills what is missing of an object that is named by a slug.
-func deriveSlugged(key string, url, name, slug *string) {
+func deriveSlugged(key Key, url, name, slug *string) {
 	if *url == "" {
 		*url = siteURL(key)
 	}

@@ -5,12 +5,12 @@ import (
 	"unicode"
 )
 
-// Slug makes the slug of a tag or city from its name, the way Mixcloud did for
-// every tag that was recorded: lower case, runs of spaces and hyphens become
-// one hyphen, letters, digits and marks of any script and the underscore stay,
-// everything else vanishes. "Drum & Bass" is "drum-bass", "R&B" is "rb",
-// "Hip-Hop/Rap" is "hip-hoprap". A slug is its own slug; a name without a
-// single letter or digit has none and gives "".
+// Slug returns the slug of a tag or city, made from its name as Mixcloud made all
+// that were recorded: in lower case, with one hyphen for each run of spaces and
+// hyphens, and without characters other than letters, digits, marks and the
+// underscore. "Drum & Bass" is "drum-bass", "R&B" is "rb", "Hip-Hop/Rap" is
+// "hip-hoprap". The slug of a slug is itself. It is "" for a name without a letter
+// or digit.
 func Slug(name string) string {
 	var b strings.Builder
 	b.Grow(len(name))

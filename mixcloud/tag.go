@@ -2,25 +2,24 @@ package mixcloud
 
 import "strings"
 
-// A Tag is a tag, a city, or a combination of them; it is complete wherever it
-// is met.
+// A Tag is a tag, a city, or a combination of them. It is complete everywhere.
 type Tag struct {
-	object
-	Key  string // "/genres/funk/", also "/discover/…" and "/tag/…", as received
+	Object
+	Key  Key    // "/genres/funk/", also "/discover/…" and "/tag/…", as received
 	URL  string // derived from Key when absent
 	Name string // as received; derived from Key when absent. See also [Tag.PlainName]
 	Type string // "tag"; only with [WithMetadata]
-	// Metadata is empty unless the tag was fetched with [WithMetadata].
+	// Metadata is set only by [Client.Tag] of a client with [WithMetadata].
 	Metadata Metadata
 }
 
-// Slug is what tells the tag from others, as plain text: "funk",
-// "city:athens", "funk+city:athens".
+// Slug returns the last part of the key as plain text: "funk", "city:athens" or
+// "funk+city:athens".
 func (t *Tag) Slug() string { return lastElement(t.Key) }
 
-// PlainName is Name without the word that a fetched tag's name ends in and a
-// nested tag's does not: "Funk shows" is "Funk" (documented), because "Funk"
-// alone already gives the slug. "Talk shows" of the slug "talk-shows" stays.
+// PlainName returns Name without the word "shows", which Mixcloud adds to the name
+// of a tag that is read by its key (documented): "Funk" for "Funk shows". The word
+// stays if the slug has it too, as in "talk-shows".
 func (t *Tag) PlainName() string {
 	if plain, ok := strings.CutSuffix(t.Name, " shows"); ok && Slug(plain) == t.Slug() {
 		return plain
@@ -28,7 +27,7 @@ func (t *Tag) PlainName() string {
 	return t.Name
 }
 
-func (t *Tag) identity() string { return t.Key }
+func (t *Tag) identity() Key { return t.Key }
 
 func (t *Tag) decode(v value) {
 	t.raw = string(v)

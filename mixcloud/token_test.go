@@ -17,6 +17,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"mixcloud-graphql/internal/show"
 )
 
 // canary is a token that is different in each form it may be written in.
@@ -293,7 +295,7 @@ func TestEachViewerIsSentTheirOwn(t *testing.T) {
 			for range 20 {
 				me, err := viewer.Me(t.Context())
 				if err != nil || me.Username != token {
-					t.Errorf("%s is %v, %v", token, me, err)
+					t.Errorf("%s is %v, %v", token, show.Value(me), err)
 				}
 			}
 			if _, err := viewer.As("").Me(t.Context()); !errors.Is(err, ErrBadResponse) && err != nil {
@@ -365,8 +367,8 @@ func TestCompression(t *testing.T) {
 		_, _ = w.Write(packed.Bytes())
 	}
 	c, _ := server(t, handler)
-	if user, err := c.User(t.Context(), "/bob/"); err != nil || user.Key != "/bob/" {
-		t.Errorf("%v, %v", user, err)
+	if user, err := c.User(t.Context(), "/bob/"); err != nil || user.Key.String() != "/bob/" {
+		t.Errorf("%v, %v", show.Value(user), err)
 	}
 	c, _ = server(t, handler, WithMaxBody(1<<20))
 	if _, err := c.User(t.Context(), "/bob/"); !errors.Is(err, ErrBadResponse) || !errors.Is(err, errTooLarge) {

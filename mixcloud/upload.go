@@ -6,20 +6,26 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
-	"strings"
 	"time"
 )
 
-// UploadFields are the fields of an upload or an edit beside its files. What is
-// nil is not sent: an edit keeps it as it is. A list that is not nil replaces
-// the whole list; one without elements clears it, by an empty first element,
-// as is documented for hosts and inferred for the others.
+// UploadFields are the fields of an upload or an edit, without its files. A nil
+// field is not sent: an edit leaves it unchanged. The built-in function new
+// makes the pointers, from Go 1.26 on:
+//
+//	mixcloud.UploadFields{Name: new("Night Bus"), Tags: []string{"dub"}, Unlisted: new(true)}
+//
+// A list that is not nil replaces the whole list. An empty one, such as
+// []string{}, clears it: Mixcloud is sent an empty first element, which is
+// documented for hosts and inferred for tags and sections.
+//
+// Fields marked Pro are refused by Mixcloud unless the user has a Pro account.
 type UploadFields struct {
-	Name        *string // an upload needs it
-	Description *string // at most 1,000 characters (documented)
-	Tags        *[]string
-	Sections    *[]SectionFields
-	Hosts       *[]string // user names, at most 2; Pro
+	Name        *string         // required for an upload
+	Description *string         // at most 1,000 characters (documented)
+	Tags        []string        // names, at most 5 (documented)
+	Sections    []SectionFields // the tracklist
+	Hosts       []string        // user names, at most 2; Pro
 
 	PublishDate     *time.Time // to the whole second; Pro
 	DisableComments *bool      // Pro
@@ -29,55 +35,63 @@ type UploadFields struct {
 	Unpublish       bool // edits only
 }
 
-// IsZero reports that there is nothing to send.
+// IsZero reports whether no field is set.
 func (f UploadFields) IsZero() bool { return reflect.ValueOf(f).IsZero() }
 
-// SectionFields are one line of a tracklist: a Chapter, or an Artist and a Song.
+// SectionFields are one entry of a tracklist: either a track, with Artist and
+// Song, or a Chapter.
 type SectionFields struct {
 	Artist, Song, Chapter string
-	StartTime             *int // seconds; nil is not sent
+	StartTime             *int // seconds from the beginning; nil is not sent
 }
 
-// A FilePart is a file on its way to Mixcloud.
+// A FilePart is one file of an upload or an edit.
 type FilePart struct {
-	Field       string // "mp3" or "picture"
-	Filename    string // "" sends the field's name
-	ContentType string // "" sends application/octet-stream
-	Body        io.Reader
+	Field       string    // "mp3" or "picture"
+	Filename    string    // "" sends Field
+	ContentType string    // "" sends application/octet-stream
+	Body        io.Reader // never closed by this package
 }
 
-// Files gives the files of an upload in the order in which they are to be sent.
+// Files returns the files of one upload or edit, in the order in which they are
+// sent. [OSFiles] makes it from open files. Other sources implement it, and
+// [BoundedFiles] if they know their size.
 type Files interface {
-	// Next gives the next file, io.EOF after the last. The body of the one
-	// before is not read any more. The first call comes from the goroutine of
-	// Upload, the others from another one, one call at a time.
+	// Next returns the next file, or io.EOF after the last one. The body of the
+	// previous file is not read after that. Upload makes the first call before it
+	// sends anything; the others come from another goroutine, one at a time.
 	Next(ctx context.Context) (*FilePart, error)
 }
 
-// BoundedFiles are files whose size has an upper bound that is known in advance.
+// BoundedFiles are [Files] with an upper bound of their size that is known
+// before they are read. The request then has a Content-Length.
 type BoundedFiles interface {
 	Files
-	// Bound is asked once, after Next has returned the first file. It returns the
-	// most bytes that all files have together and how many files can follow the
-	// first one; false if that is not known. The bound must be less than 150 KiB
-	// above what the files turn out to have.
+	// Bound is called once, after Next has returned the first file. It returns the
+	// maximum size of all files together, and the maximum number of files after
+	// the first one; known is false if there is no bound. The files must not be
+	// larger than the bound, nor smaller by 150 KiB or more: the upload fails
+	// then. What they lack is sent as line breaks after the end of the form, which
+	// readers of forms ignore.
 	Bound() (bytes int64, more int, known bool)
 }
 
-// Upload sends a cloudcast while its files are read: nothing is stored, and
-// Mixcloud reads as fast as the files come. The call begins when Next has
-// returned the first file. The fields go first, then the files. An error of
-// files, or of a body, breaks the request off so that Mixcloud cannot take it for
-// whole, and is returned as it is. An answer that comes before everything was
-// sent ends the sending, as does a connection that is closed. Only ctx bounds the
-// time.
+// Upload publishes a new cloudcast of the user who owns the client's token. It
+// reads the files while it sends them, and holds none of them in memory. See
+// [OSFiles] for files on disk. There is no timeout: ctx limits the time.
 //
-// The request has a Content-Length if files are [BoundedFiles] that know their
-// bound, or none. Otherwise it is chunked, which some readers of forms take for
-// an empty form.
+// The call begins when files has returned the first file. The fields are sent
+// first, then the files. An error of files, or of a file's body, aborts the
+// request, so that Mixcloud cannot take it for complete, and Upload returns that
+// error unchanged. If Mixcloud responds before the request is complete, Upload
+// stops sending and returns the response.
 //
-// When Upload returns, a Read of a body may still be under way; none begins
-// later.
+// The request has a Content-Length if files is nil or implements [BoundedFiles]
+// with a known bound. Otherwise it is chunked, and some servers read a chunked
+// form as an empty one.
+//
+// A Read of a body may still be in progress when Upload returns. No further Read
+// is started.
 func (c *Client) Upload(ctx context.Context, fields UploadFields, files Files) (*Result, error) {
 	if fields.Name == nil {
 		return nil, &InvalidError{Arg: "name", Reason: "is missing"}
@@ -85,14 +99,15 @@ func (c *Client) Upload(ctx context.Context, fields UploadFields, files Files) (
 	return c.send(ctx, "Upload", "/upload/", fields, files)
 }
 
-// Edit changes a cloudcast of the token's owner, as Upload sends one: files
-// gives at most a picture and may be nil.
+// Edit changes a cloudcast of the user who owns the client's token. Fields that
+// are not set stay as they are. files has at most a picture, as in
+// OSFiles(nil, picture), and may be nil. The rest is as for [Client.Upload].
 func (c *Client) Edit(ctx context.Context, key string, fields UploadFields, files Files) (*Result, error) {
 	ref, err := ParseRef(key)
 	if err != nil || ref.Kind != KindCloudcast {
 		return nil, &InvalidError{Arg: "key", Reason: "is no cloudcast's key"}
 	}
-	return c.send(ctx, "Edit", "/upload"+ref.Key+"edit/", fields, files)
+	return c.send(ctx, "Edit", "/upload"+ref.Key.text+"edit/", fields, files)
 }
 
 func (c *Client) send(ctx context.Context, op, path string, fields UploadFields, files Files) (*Result, error) {
@@ -111,12 +126,6 @@ func (c *Client) send(ctx context.Context, op, path string, fields UploadFields,
 		return nil, broken // whatever came of it, it began here
 	}
 	return result, err
-}
-
-// OwnerKey is the canonical key of the user under whom something stands.
-func OwnerKey(key string) string {
-	first, _, _ := strings.Cut(strings.TrimPrefix(Canonical(key), "/"), "/")
-	return "/" + first + "/"
 }
 
 // list gives the fields in the names and forms that Mixcloud documents.
@@ -153,14 +162,14 @@ func (f UploadFields) list() [][2]string {
 	return all
 }
 
-func texts(add func(name, v string), list, member string, values *[]string) {
+func texts(add func(name, v string), list, member string, values []string) {
 	if values == nil {
 		return
 	}
-	for i, v := range *values {
+	for i, v := range values {
 		add(list+"-"+strconv.Itoa(i)+"-"+member, v)
 	}
-	if len(*values) == 0 {
+	if len(values) == 0 {
 		add(list+"-0-"+member, "")
 	}
 }
@@ -169,7 +178,7 @@ func (f UploadFields) sections(add func(name, v string)) {
 	if f.Sections == nil {
 		return
 	}
-	for i, s := range *f.Sections {
+	for i, s := range f.Sections {
 		prefix := "sections-" + strconv.Itoa(i) + "-"
 		if s.Chapter != "" {
 			add(prefix+"chapter", s.Chapter)
@@ -181,7 +190,7 @@ func (f UploadFields) sections(add func(name, v string)) {
 			add(prefix+"start_time", strconv.Itoa(*s.StartTime))
 		}
 	}
-	if len(*f.Sections) == 0 {
+	if len(f.Sections) == 0 {
 		add("sections-0-chapter", "")
 	}
 }

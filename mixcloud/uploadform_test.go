@@ -69,7 +69,7 @@ func TestUpload_readers(t *testing.T) {
 					_, _ = io.WriteString(w, uploaded)
 				})
 				bounded := &boundedList{sent, int64(size + slack), len(sent) - 1}
-				if _, err := c.Upload(t.Context(), UploadFields{Name: &name, Tags: &[]string{"a"}}, bounded); err != nil {
+				if _, err := c.Upload(t.Context(), UploadFields{Name: &name, Tags: []string{"a"}}, bounded); err != nil {
 					t.Fatal(err)
 				}
 				if length != int64(len(form)) {

@@ -2,29 +2,29 @@ package mixcloud
 
 import "time"
 
-// A User as another object or a list carries it: partial. [Client.User] fetches
-// the rest.
+// A User is a user as lists and other resources contain it. [Client.User] returns
+// the complete one.
 type User struct {
-	object
-	Key      string // "/spartacus/", as received
+	Object
+	Key      Key    // "/spartacus/", as received
 	URL      string // the page on the site; derived from Key when absent
 	Name     string // the display name, which its owner may change; derived from Key when absent
 	Username string // plain text; derived from Key when absent
 	Type     string // "user"; only with [WithMetadata]
 	Pictures Pictures
-	// Following says whether the holder of the token follows this user; nil
+	// Following says whether the owner of the token follows this user. It is nil
 	// without a token.
 	Following *bool
-	// ListenTime is set in a cloudcast's list of listeners only: when this user
-	// listened to it. Nil when the list does not say.
+	// ListenTime is when this user listened to the cloudcast. It is set in the
+	// result of [Client.CloudcastListeners] only.
 	ListenTime *time.Time
 }
 
-// A FullUser is a user fetched by its key. Counts are Mixcloud's own and may
-// disagree with the length of the lists.
+// A FullUser is a complete user, from [Client.User] or [Client.Me]. The counts are
+// Mixcloud's, and may differ from the lengths of the lists.
 type FullUser struct {
 	User
-	Biog                *string // absent, or empty when its owner left it so
+	Biog                *string // nil or empty if the user has written none
 	Created             *time.Time
 	Updated             *time.Time
 	FollowerCount       *int
@@ -38,12 +38,12 @@ type FullUser struct {
 	Country             *string // free text
 	PicturePrimaryColor *string // six hex digits without "#"
 	CoverPictures       Pictures
-	Follower            *bool // does this user follow the holder of the token; nil without one
-	IsCurrentUser       *bool // true on the holder of the token; else mostly absent
+	Follower            *bool // whether this user follows the owner of the token; nil without a token
+	IsCurrentUser       *bool // true for the owner of the token; mostly nil for others
 	Metadata            Metadata
 }
 
-func (u *User) identity() string { return u.Key }
+func (u *User) identity() Key { return u.Key }
 
 func (u *User) decode(v value) {
 	u.raw = string(v)

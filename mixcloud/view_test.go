@@ -98,7 +98,7 @@ func viewMetadata(m Metadata) view {
 
 func viewUser(u *User) view {
 	return view{
-		rawKey: u.Raw(), "key": u.Key, "url": u.URL, "name": u.Name, "username": u.Username,
+		rawKey: u.Raw(), "key": u.Key.String(), "url": u.URL, "name": u.Name, "username": u.Username,
 		"type": u.Type, "pictures": viewPictures(u.Pictures), "following": u.Following,
 		"listen_time": u.ListenTime,
 	}
@@ -120,7 +120,7 @@ func viewFullUser(u *FullUser) view {
 
 func viewCloudcast(c *Cloudcast) view {
 	return view{
-		rawKey: c.Raw(), "key": c.Key, "url": c.URL, "name": c.Name, "slug": c.Slug, "type": c.Type,
+		rawKey: c.Raw(), "key": c.Key.String(), "url": c.URL, "name": c.Name, "slug": c.Slug, "type": c.Type,
 		"tags": views(c.Tags, viewTag), "created_time": c.CreatedTime, "updated_time": c.UpdatedTime,
 		"play_count": c.PlayCount, "favorite_count": c.FavoriteCount, "comment_count": c.CommentCount,
 		"listener_count": c.ListenerCount, "repost_count": c.RepostCount, "hidden_stats": c.HiddenStats,
@@ -150,42 +150,42 @@ func viewSection(s *Section) view {
 
 func viewTrack(t *Track) view {
 	return view{
-		rawKey: t.Raw(), "key": t.Key, "url": t.URL, "name": t.Name, "slug": t.Slug, "type": t.Type,
+		rawKey: t.Raw(), "key": t.Key.String(), "url": t.URL, "name": t.Name, "slug": t.Slug, "type": t.Type,
 		"artist": viewOf(t.Artist, viewArtist), "metadata": viewMetadata(t.Metadata),
 	}
 }
 
 func viewArtist(a *Artist) view {
 	return view{
-		rawKey: a.Raw(), "key": a.Key, "url": a.URL, "name": a.Name, "slug": a.Slug, "type": a.Type,
+		rawKey: a.Raw(), "key": a.Key.String(), "url": a.URL, "name": a.Name, "slug": a.Slug, "type": a.Type,
 		"metadata": viewMetadata(a.Metadata),
 	}
 }
 
 func viewTag(t *Tag) view {
 	return view{
-		rawKey: t.Raw(), "key": t.Key, "url": t.URL, "name": t.Name, "type": t.Type,
+		rawKey: t.Raw(), "key": t.Key.String(), "url": t.URL, "name": t.Name, "type": t.Type,
 		"metadata": viewMetadata(t.Metadata),
 	}
 }
 
 func viewCategory(c *Category) view {
 	return view{
-		rawKey: c.Raw(), "key": c.Key, "url": c.URL, "name": c.Name, "slug": c.Slug, "type": c.Type,
+		rawKey: c.Raw(), "key": c.Key.String(), "url": c.URL, "name": c.Name, "slug": c.Slug, "type": c.Type,
 		"format": c.Format, "pictures": viewPictures(c.Pictures), "metadata": viewMetadata(c.Metadata),
 	}
 }
 
 func viewComment(c *Comment) view {
 	return view{
-		rawKey: c.Raw(), "key": c.Key, "url": c.URL, "comment": c.Text, "type": c.Type,
+		rawKey: c.Raw(), "key": c.Key.String(), "url": c.URL, "comment": c.Text, "type": c.Type,
 		"submit_date": c.SubmitDate, "user": viewOf(c.User, viewUser),
 	}
 }
 
 func viewActivity(a *Activity) view {
 	return view{
-		rawKey: a.Raw(), "key": a.Key, "url": a.URL, "title": a.Title, "type": a.Kind,
+		rawKey: a.Raw(), "key": a.Key.String(), "url": a.URL, "title": a.Title, "type": a.Kind,
 		"created_time": a.CreatedTime, "from": viewOf(a.From, viewUser),
 		"cloudcasts": views(a.Cloudcasts, viewCloudcast), "users": views(a.Users, viewUser),
 	}

@@ -17,11 +17,13 @@
 //     holds another could stand for it, but nobody can know that before the
 //     whole of a query was looked at.)
 //   - since is not sent where items say when they came onto their list: the page
-//     without it is cut, and is the same call as the page without a bound.
+//     without it is cut, and is the same call as the page without a bound. until
+//     is sent, in whole seconds, and makes another page of the list.
 //   - A look-up by name or key is one call, and so is the look-up of an owner
 //     whose lists alone are asked for: it says whether the owner exists.
 //   - totalCount costs nothing when the page is the whole list or the number
-//     came along, and the owner's call otherwise.
+//     came along, and the owner's call otherwise. With since or until it is null
+//     and costs nothing: Mixcloud counts whole lists.
 //
 // # What counts as the critical path
 //

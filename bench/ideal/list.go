@@ -13,6 +13,12 @@ import (
 const (
 	defaultPage = 20
 	largestPage = 100
+
+	// unbounded stands for since or until where the argument is absent.
+	unbounded = -1
+	// endOfTime is the last second that a list can be bounded by: Mixcloud writes
+	// years with four digits.
+	endOfTime = 253402300799
 )
 
 // A page is the part of a list that the arguments ask for.
@@ -22,19 +28,22 @@ type page struct {
 	offset       int
 	offsetGiven  bool
 	after        string
-	since, until int64 // Unix seconds, 0 for none
+	since, until int64 // Unix seconds, both exclusive; unbounded if absent
 }
 
 // filtered says that the page may not begin at the top of the whole list.
 func (p page) filtered() bool {
-	return p.offset > 0 || p.after != "" || p.since != 0 || p.until != 0
+	return p.offset > 0 || p.after != "" || p.bounded()
 }
+
+// bounded reports whether the page is of a part of the list that times bound.
+func (p page) bounded() bool { return p.since != unbounded || p.until != unbounded }
 
 // page reads the arguments. A problem is one that the client is told of; then
 // no call is made.
 func (w *walker) page(f *ast.Field, l list) (p page, problem bool) {
 	args := f.ArgumentMap(w.variables)
-	p.size = defaultPage
+	p.size, p.since, p.until = defaultPage, unbounded, unbounded
 	if args["before"] != nil {
 		w.fail(errors.New("ideal: no plan for paging backward"))
 		return p, true
@@ -51,14 +60,29 @@ func (w *walker) page(f *ast.Field, l list) (p page, problem bool) {
 	if p.size < 0 || p.size > largestPage {
 		return p, true
 	}
-	p.since, p.until = moment(args["since"]), moment(args["until"])
-	if p.since != 0 && p.until != 0 && p.since >= p.until {
+	since, until := timeArgument(args["since"]), timeArgument(args["until"])
+	for _, bound := range []*time.Time{since, until} {
+		if bound != nil && (bound.Unix() < 0 || bound.Unix() >= endOfTime) {
+			return p, true
+		}
+	}
+	if since != nil && until != nil && !since.Before(*until) {
 		return p, true
+	}
+	// Lists have whole seconds: what is newer than 12:00:00.5 is newer than
+	// 12:00:00, and what is older than it is older than 12:00:01.
+	if since != nil {
+		p.since = since.Unix()
+	}
+	if until != nil {
+		if p.until = until.Unix(); until.Nanosecond() > 0 {
+			p.until++
+		}
 	}
 	p.after, _ = args["after"].(string)
 	if offset != nil {
 		p.offset, p.offsetGiven = number(offset), true
-		if p.offset < 0 || p.after != "" || p.since != 0 || p.until != 0 || p.fromEnd {
+		if p.offset < 0 || p.after != "" || p.bounded() || p.fromEnd {
 			return p, true
 		}
 	}
@@ -71,6 +95,10 @@ func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
 	p, problem := w.page(f, l)
 	if problem {
 		return
+	}
+	if p.bounded() {
+		// Mixcloud counts whole lists, so the total of a bounded one is null.
+		l.counter = uncounted
 	}
 	if p.size == 0 { // an empty page costs nothing, a counter below it may
 		w.connection(n, f.SelectionSet, l, nil, false)
@@ -99,11 +127,11 @@ func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
 		if p.offsetGiven {
 			add("offset", int64(p.offset))
 		}
-		if p.since != 0 && !l.dated {
+		if p.since != unbounded && !l.dated {
 			w.fail(errors.New("ideal: no plan for since on a list without times"))
 			return
 		}
-		if p.until != 0 {
+		if p.until != unbounded {
 			add("until", p.until)
 		}
 	}
@@ -112,7 +140,7 @@ func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
 		if l.whole {
 			items = cut(items, p)
 		}
-		if p.since != 0 {
+		if p.since != unbounded {
 			items = after(items, p.since)
 		}
 		w.connection(n, f.SelectionSet, l, items, a.Paging.Next == "" && !p.filtered())
@@ -204,16 +232,19 @@ func number(v any) int {
 	return 0
 }
 
-// moment reads a DateTime in Unix seconds, 0 if there is none.
-func moment(v any) int64 {
-	switch v := v.(type) {
-	case nil:
-		return 0
-	case string:
-		t, err := time.Parse(time.RFC3339, v)
-		if err == nil {
-			return t.Unix()
-		}
+// timeArgument reads a DateTime, which is text or Unix seconds; nil if absent.
+// Text that is no time becomes a time that no list can be bounded by.
+func timeArgument(v any) *time.Time {
+	if v == nil {
+		return nil
 	}
-	return int64(number(v))
+	t := time.Unix(int64(number(v)), 0)
+	if text, ok := v.(string); ok {
+		parsed, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			parsed = time.Unix(endOfTime, 0)
+		}
+		t = parsed
+	}
+	return &t
 }

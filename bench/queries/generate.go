@@ -172,14 +172,15 @@ func (g *Generator) page(f *ast.FieldDefinition, owner string) (args string, siz
 	}
 	args = fmt.Sprintf("first: %d", size)
 	day := func(year int) string {
-		return time.Date(year, time.Month(1+g.random.IntN(12)), 1+g.random.IntN(28), 12, 0, 0, 0, time.UTC).Format(time.RFC3339)
+		fraction := pick(g, []time.Duration{0, 0, time.Second / 2})
+		return time.Date(year, time.Month(1+g.random.IntN(12)), 1+g.random.IntN(28), 12, 0, 0, int(fraction), time.UTC).Format(time.RFC3339Nano)
 	}
-	if f.Arguments.ForName("until") != nil && g.chance(10) {
+	if f.Arguments.ForName("until") != nil && g.chance(15) {
 		args += fmt.Sprintf(", until: %q", day(2024+g.random.IntN(3)))
 	}
 	dated := f.Name == "comments" || f.Name == "listens" || f.Name == "feed" || owner == "User" && f.Name == "cloudcasts"
-	if dated && g.chance(10) {
-		args += fmt.Sprintf(", since: %q", day(2018+g.random.IntN(5)))
+	if dated && g.chance(20) {
+		args += fmt.Sprintf(", since: %q", day(2018+g.random.IntN(6)))
 	}
 	return args, size
 }

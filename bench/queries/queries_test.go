@@ -3,6 +3,8 @@ package queries
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,5 +95,56 @@ func TestGenerator(t *testing.T) {
 	}
 	if !different {
 		t.Error("two seeds give the same queries")
+	}
+}
+
+// TestGenerated reads the files as they are committed: the schema may have gained
+// fields since, but lost none that they ask for.
+func TestGenerated(t *testing.T) {
+	t.Parallel()
+	files, err := Generated(schema(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]bool{}
+	for name, of := range files {
+		if len(of) == 0 {
+			t.Errorf("%s has no query", name)
+		}
+		for _, q := range of {
+			_, text, _ := strings.Cut(q.Text, "{")
+			texts[text] = true
+		}
+	}
+	if len(texts) < 200 {
+		t.Errorf("%d different queries, want 200 at least", len(texts))
+	}
+}
+
+// A query that the schema does not allow is named, with the command that makes
+// new ones.
+func TestReadGenerated(t *testing.T) {
+	t.Parallel()
+	s := schema(t)
+	got, err := readGenerated(s, "generated/x.graphql", "# comment\n\nquery Q1 { popular { nodes { name } } }\nquery Q2 { __typename }\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Query{
+		{Name: "generated/x.graphql:3", Text: "query Q1 { popular { nodes { name } } }"},
+		{Name: "generated/x.graphql:4", Text: "query Q2 { __typename }"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	fields := &s.Types["Cloudcast"].Fields
+	*fields = append(*fields, &ast.FieldDefinition{Name: "isSelect", Type: ast.NamedType("Boolean", nil)})
+	if again, err := readGenerated(s, "generated/x.graphql", "query Q1 { popular { nodes { name } } }"); err != nil || len(again) != 1 {
+		t.Errorf("with a new field: %v, %v", again, err)
+	}
+	*fields = slices.DeleteFunc(*fields, func(f *ast.FieldDefinition) bool { return f.Name == "name" })
+	_, err = readGenerated(s, "generated/x.graphql", "# comment\nquery Q1 { popular { nodes { name } } }")
+	if err == nil || !strings.Contains(err.Error(), "bench/queries/generated/x.graphql:2: ") || !strings.Contains(err.Error(), Command) {
+		t.Errorf("without the field: %v", err)
 	}
 }

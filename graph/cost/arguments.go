@@ -88,25 +88,12 @@ func (w *walk) page(s *ast.Field, f *field) page {
 	return p
 }
 
-// callsOf is how many calls a page takes at most; none for one by a cursor that
-// cannot be.
+// callsOf returns how many calls a page takes at most; 0 for one by a cursor that
+// is none.
 func callsOf(f *field, args paging.Args) int64 {
-	calls := int64(1)
-	if f.twice {
-		calls = renameCalls
-	}
-	if args.Since != nil && !f.dated {
-		calls *= sinceCalls
-	}
-	switch {
-	case args.Before != nil && paging.KindOf(*args.Before) == paging.ByWrite:
-		return calls * (writeCalls + beforeCalls)
-	case args.Before != nil && paging.KindOf(*args.Before) != 0:
-		return calls * beforeCalls
-	case args.Before != nil:
-		return 0
-	case args.After != nil:
-		return calls * afterCalls[paging.KindOf(*args.After)]
+	calls := int64(paging.MaxCalls(args, f.list.Dated))
+	if f.list.Former != "" { // it is read under its former name too
+		calls *= 2
 	}
 	return calls
 }

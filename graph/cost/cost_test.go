@@ -28,11 +28,10 @@ var estimator = sync.OnceValue(func() *cost.Estimator {
 	if err != nil {
 		panic(err)
 	}
-	e.Names = func(pasted string) (model.Kind, string, error) {
+	return e.WithNames(func(pasted string) (model.Kind, string, error) {
 		in, err := mixcloud.ParseInput(pasted)
-		return model.Kind(in.Kind), mixcloud.Canonical(in.Key), err
-	}
-	return e
+		return model.Kind(in.Kind), in.Key.Canonical().String(), err
+	})
 })
 
 // A fataler is a [testing.TB] or a rapid.T.
@@ -70,7 +69,9 @@ func estimate(t testing.TB, query, variables string, who cost.Asker) int {
 	return estimator().Estimate(op, values, who)
 }
 
-func id(kind model.Kind, key string) string { return model.NodeID{Kind: kind, Key: key}.String() }
+func id(kind model.Kind, key string) string {
+	return model.NodeID{Kind: kind, Key: mixcloud.ParseKey(key)}.String()
+}
 
 func cursor(kind paging.Kind) string {
 	return paging.Cursor{Kind: kind, Key: "/a/b/", Second: 5, Next: 5}.Encode(paging.Binding{})

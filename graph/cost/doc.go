@@ -1,11 +1,13 @@
 // Package cost says before the first call how many calls of Mixcloud's REST API
 // an operation can take at most.
 //
-// What a field costs stands in one place, the description of the field: the
-// sentence that begins with "Cost" is a closed grammar, which this package reads
-// from the schema. How many items a list can have stands beside it, in the
-// table of bounds.go: a page has as many as its arguments ask for, and a list
-// that comes along has as many as Mixcloud ever puts into it.
+// What a field costs is data: the directive @cost of the field, in the sources of
+// the schema (graph/schema/cost.graphqls explains it). A list that comes along
+// with its object has its largest size in @listSize; a page has as many items as
+// its arguments ask for. How a connection behaves is in the table of graph/lists,
+// and how many calls a page takes is in graph/paging. Clients see none of these
+// directives: they read the sentence in the field's description that begins with
+// "Cost", which a test compares with the directive.
 //
 // # What is counted once
 //

@@ -13,22 +13,17 @@ import (
 // An Estimator knows what every field of a schema costs. It is safe for
 // concurrent use.
 type Estimator struct {
-	// Names returns the kind and the canonical key of the resource that a key or
-	// a pasted address names, as it will be read when the operation is executed.
-	// What it refuses costs nothing. If Names is nil, as New leaves it, the kind
-	// that costs most is assumed. It may be set before the first use, and is called by
-	// several goroutines at once.
-	Names func(pasted string) (model.Kind, string, error)
-
+	names  func(pasted string) (model.Kind, string, error) // see WithNames
 	schema *ast.Schema
 	fields map[string]map[string]*field // by type and name
 	kinds  map[string][]string          // the object types that a type can be
 	is     map[string]map[string]bool   // object type to whatever it is: itself, interfaces, unions
 }
 
-// New reads the prices from the descriptions of a schema. A description that it
-// cannot read, a field with pages and no price, and a list without a bound are
-// errors: a field that nobody has priced must not pass for free.
+// New reads the prices of a schema from its directives @cost and @listSize, which
+// only the schema that gqlgen embeds has. A connection without a price and a list
+// without a size, below which something costs a call, are errors: what has no
+// price must not pass for free. An error names the file and the line.
 func New(schema *ast.Schema) (*Estimator, error) {
 	e := &Estimator{
 		schema: schema, fields: map[string]map[string]*field{},
@@ -39,6 +34,9 @@ func New(schema *ast.Schema) (*Estimator, error) {
 			continue
 		}
 		for _, possible := range schema.GetPossibleTypes(def) {
+			if possible.Kind != ast.Object {
+				continue // gqlparser lists interfaces that implement an interface too
+			}
 			e.kinds[name] = append(e.kinds[name], possible.Name)
 			if e.is[possible.Name] == nil {
 				e.is[possible.Name] = map[string]bool{possible.Name: true}
@@ -56,59 +54,60 @@ func New(schema *ast.Schema) (*Estimator, error) {
 			}
 			read, err := readField(schema, def, f)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("cost: %s: %w", at(name, f), err)
 			}
 			e.fields[name][f.Name] = read
 		}
 	}
-	return e, e.checkBounds()
+	return e, e.checkSizes()
 }
 
-// checkBounds holds that each list without pages has a bound if something
-// below it can cost a call, and that no bound is for nothing.
-func (e *Estimator) checkBounds() error {
-	dear := e.dear()
-	used := map[string]bool{}
+// WithNames returns an estimator with the same prices that knows what a key or a
+// pasted address names: names returns the kind and the canonical key of the
+// resource, as it will be read when the operation is executed, or an error if the
+// operation will refuse it, which then costs nothing. An estimator without names
+// assumes the kind that costs most. Several goroutines call names at once.
+func (e *Estimator) WithNames(names func(pasted string) (model.Kind, string, error)) *Estimator {
+	with := *e
+	with.names = names
+	return &with
+}
+
+// checkSizes returns an error unless each list without pages has a size, if
+// something below it can cost a call.
+func (e *Estimator) checkSizes() error {
+	costly := e.costly()
 	for typ, fields := range e.fields {
-		for name, f := range fields {
-			if f.def.Type.Elem == nil || f.fee == eachID || f.fee == eachKey || transparent(typ) {
+		for _, f := range fields {
+			if f.def.Type.Elem == nil || f.perElement != "" || transparent(typ) {
 				continue
 			}
-			path := typ + "." + name
-			switch {
-			case bounds[path] > 0 && dear[f.def.Type.Name()]:
-				used[path] = true
-			case dear[f.def.Type.Name()]:
-				return fmt.Errorf("cost: how many objects %s gives at most is not known", path)
+			if f.size == 0 && costly[f.def.Type.Name()] {
+				return fmt.Errorf("cost: %s: a list of objects whose fields can cost calls needs @listSize(assumedSize:)", at(typ, f.def))
 			}
-		}
-	}
-	for path := range bounds {
-		if !used[path] {
-			return fmt.Errorf("cost: there is a bound for %s, which needs none", path)
 		}
 	}
 	return nil
 }
 
-// dear are the types below which something costs a call.
-func (e *Estimator) dear() map[string]bool {
-	dear := map[string]bool{}
+// costly returns the types below which something can cost a call.
+func (e *Estimator) costly() map[string]bool {
+	costly := map[string]bool{}
 	for grown := true; grown; {
 		grown = false
 		for typ, fields := range e.fields {
 			for _, f := range fields {
-				if f.fee == free && !dear[f.def.Type.Name()] || dear[typ] {
+				if f.free() && !costly[f.def.Type.Name()] || costly[typ] {
 					continue
 				}
 				grown = true
 				for name := range e.is[typ] {
-					dear[name] = true
+					costly[name] = true
 				}
 			}
 		}
 	}
-	return dear
+	return costly
 }
 
 // transparent reports a type that only holds the items of a page.
@@ -137,7 +136,7 @@ func (e *Estimator) Estimate(op *ast.OperationDefinition, variables map[string]a
 // estimate is Estimate with other sizes for some pages. Done is false when it
 // was given up.
 func (e *Estimator) estimate(op *ast.OperationDefinition, variables map[string]any, who Asker, resized map[*ast.Field]int) (calls int, done bool) {
-	w := &walk{Estimator: e, variables: variables, signed: who.Signed, wrote: who.Pending > 0 || op.Operation == ast.Mutation, resized: resized, known: map[string]sum{}, numbers: map[*ast.Field]int{}}
+	w := &walk{Estimator: e, variables: variables, signed: who.Signed, wrote: who.Pending > 0 || op.Operation == ast.Mutation, resized: resized}
 	total := int64(0)
 	pending := int64(max(who.Pending, 0))
 	pay := func(s sum) {

@@ -88,8 +88,8 @@ func (s *survey) field(l level, v *ast.Field, def *ast.FieldDefinition) {
 		name := v.Alias
 		if f != nil && l.typ != s.schema.Mutation { // each of those is done
 			name = s.identity(v, f, asked)
-			if f.target != "" { // its node is the same object
-				name = f.target
+			if f.sharedWith != "" { // its node is the same object
+				name = f.sharedWith
 			}
 		}
 		name = strconv.Itoa(l.at) + "\x00" + name

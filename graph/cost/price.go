@@ -1,86 +1,98 @@
 package cost
 
 import (
+	"errors"
 	"fmt"
-	"regexp"
+	"path"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"mixcloud-graphql/graph/lists"
 )
 
-// A fee says what is paid for a field.
-type fee int
-
-const (
-	free        fee = iota
-	aCall           // a call of the field's own for each object; a page of it, where there are pages
-	twoCalls        // the same, and another one
-	anEdge          // of a payload: the calls for its object and, if the cursor is selected, for its viewer
-	aLoad           // the load of the object, which all its members share
-	ownersLoad      // of a connection: the load of the object that owns it
-	theViewer       // the call that tells who the viewer is, which all objects share
-	isTheViewer     // the same, unless the object was looked up and says so itself
-	viewersPage     // a page that one user alone can have: the viewer
-	eachID          // a call for each different id
-	eachKey         // a call for each different key
-)
-
-// A price is what a description says.
+// A price is what the directive @cost says of a field. Its members are the
+// arguments of the directive, which graph/schema/cost.graphqls explains.
 type price struct {
-	fee      fee
-	signed   bool   // costs, and is there, with a token alone
-	argument string // costs only if this Boolean argument is true; "" for always
+	calls          int64
+	perElement     string
+	load           bool
+	ownerLoad      bool
+	viewer         bool
+	unlessComplete bool
+	sharedWith     string
+	undo           bool
+	token          bool
+	condition      string // the argument "if"
 }
 
-// sentences are all that a description may say.
-var sentences = map[string]price{
-	"one call":                    {fee: aCall},
-	"one call to the site":        {fee: aCall},
-	"one call, before the change": {fee: aCall},
-	"one call, and one more if its `cursor` is selected":                              {fee: anEdge},
-	"one call, and one more when there is nothing to undo":                            {fee: aCall}, // the one more: field.undo
-	"one call, and one to look up the viewer":                                         {fee: twoCalls},
-	"one call per different id":                                                       {fee: eachID},
-	"one call per different key":                                                      {fee: eachKey},
-	"one load":                                                                        {fee: aLoad},
-	"one load of the owner at most":                                                   {fee: ownersLoad},
-	"nothing, until a list of it is selected":                                         {},
-	"nothing; with a token one load":                                                  {fee: aLoad, signed: true},
-	"nothing without a token; with a token one call":                                  {fee: theViewer, signed: true},
-	"nothing; with a token one load, if it did not come along":                        {fee: aLoad, signed: true},
-	"nothing for anonymous callers; one call with a token, after those of `isViewer`": {fee: viewersPage, signed: true},
-	"with a token: one call for the viewer, shared by all users; none for a user that was looked up itself": {
-		fee: isTheViewer, signed: true,
-	},
+// free reports whether the field itself costs nothing, whatever is selected.
+func (p price) free() bool {
+	return p.calls == 0 && !p.load && !p.ownerLoad && !p.viewer && p.sharedWith == ""
 }
 
-var withArgument = regexp.MustCompile("^Cost with `([a-z]+): true`: (.*)$")
-
-// priceOf reads a description. One without a line on cost is free; a line in
-// other words than those of the table is an error.
-func priceOf(description string) (price, error) {
-	paragraphs := strings.Split(strings.TrimSpace(description), "\n\n")
-	text := strings.Join(strings.Fields(paragraphs[len(paragraphs)-1]), " ")
-	if !strings.HasPrefix(text, "Cost") {
-		if strings.Contains(description, "Cost") {
-			return price{}, fmt.Errorf("the cost is not the last paragraph of %q", description)
-		}
+// priceOf reads the directive @cost of a field. Without one the field is free.
+func priceOf(def *ast.FieldDefinition) (p price, err error) {
+	d := def.Directives.ForName("cost")
+	if d == nil {
 		return price{}, nil
 	}
-	argument := ""
-	if m := withArgument.FindStringSubmatch(text); m != nil {
-		argument, text = m[1], "Cost: "+m[2]
+	members := map[string]any{
+		"calls": &p.calls, "perElement": &p.perElement, "load": &p.load, "ownerLoad": &p.ownerLoad, "viewer": &p.viewer,
+		"unlessComplete": &p.unlessComplete, "sharedWith": &p.sharedWith, "undo": &p.undo, "token": &p.token, "if": &p.condition,
 	}
-	said, ok := strings.CutPrefix(text, "Cost: ")
-	if !ok {
-		said, ok = strings.CutPrefix(text, "Cost ")
+	for _, a := range d.Arguments {
+		if err := read(a, members[a.Name]); err != nil {
+			return price{}, err
+		}
 	}
-	p, known := sentences[strings.TrimSuffix(said, ".")]
-	if !ok || !known {
-		return price{}, fmt.Errorf("no price is known for %q", text)
+	if p.calls < 0 {
+		return price{}, errors.New("@cost(calls:) is negative")
 	}
-	p.argument = argument
+	for _, argument := range []string{p.perElement, p.condition} {
+		if argument != "" && def.Arguments.ForName(argument) == nil {
+			return price{}, fmt.Errorf("@cost names the argument %q, which the field does not have", argument)
+		}
+	}
 	return p, nil
+}
+
+// sizeOf reads the directive @listSize of a field; 0 without one.
+func sizeOf(def *ast.FieldDefinition) (size int64, err error) {
+	d := def.Directives.ForName("listSize")
+	if d == nil {
+		return 0, nil
+	}
+	for _, a := range d.Arguments {
+		if err := read(a, &size); err != nil {
+			return 0, err
+		}
+	}
+	if size < 1 {
+		return 0, errors.New("@listSize(assumedSize:) is not positive")
+	}
+	return size, nil
+}
+
+// read puts the value of an argument of a directive into a member of its type.
+func read(a *ast.Argument, into any) error {
+	value, err := valueOf(a.Value, nil)
+	if err != nil {
+		return err
+	}
+	ok := false
+	switch into := into.(type) {
+	case *int64:
+		*into, ok = value.(int64)
+	case *bool:
+		*into, ok = value.(bool)
+	case *string:
+		*into, ok = value.(string)
+	}
+	if !ok {
+		return fmt.Errorf("%s: %s is not a value of that argument", a.Name, a.Value)
+	}
+	return nil
 }
 
 // A field is what the estimate has to know of a field of an object type.
@@ -88,50 +100,61 @@ type field struct {
 	def   *ast.FieldDefinition
 	owner string
 	price
-	paged bool  // a connection: its arguments say how many items there are
-	size  int64 // how many objects it gives at most; of a connection unused
-	full  bool  // its objects are looked up themselves
-	dated bool  // of a connection: its items carry the time of the listing
-	twice bool  // of a connection: it may have to be asked for under an older name
-	total bool  // of a connection: only the owner's full form counts its items
-	undo  bool  // of a mutation: that nothing was to be undone takes a look at the target
-	own   bool  // of a count: the viewer's is corrected for their own latest writes
-	mine  bool  // of a connection: the viewer's is corrected for their own latest writes
-	// target is, of an edge of a payload, the field that looks up the same node.
-	target string
+	paged bool       // a connection: its arguments say how many items there are
+	list  lists.List // of a connection
+	size  int64      // how many objects it returns at most; of a connection unused
+	full  bool       // its objects are looked up themselves
+	own   bool       // of a count: the viewer's is corrected for the viewer's latest writes
 }
+
+// ownCounts are the counts of the viewer that are corrected for the viewer's
+// latest writes, by a load of each target.
+var ownCounts = lists.OwnCounts()
 
 // readField gathers what is known of a field.
 func readField(schema *ast.Schema, owner *ast.Definition, def *ast.FieldDefinition) (*field, error) {
 	name := owner.Name + "." + def.Name
-	p, err := priceOf(def.Description)
+	p, err := priceOf(def)
 	if err != nil {
-		return nil, fmt.Errorf("cost: %s: %w", name, err)
+		return nil, err
 	}
 	result := schema.Types[def.Type.Name()]
-	list := def.Type.Elem != nil
+	isList := def.Type.Elem != nil
 	f := &field{
-		def: def, owner: owner.Name, price: p, size: 1,
+		def: def, owner: owner.Name, price: p, size: 1, own: ownCounts[name],
 		paged: def.Arguments.ForName("first") != nil,
-		dated: dated[name], total: counted[name], own: corrected[name], mine: ownLists[name],
-		twice: def.Name == "latest" && renamed[owner.Name],
-		undo:  owner == schema.Mutation && (strings.HasPrefix(def.Name, "un") || strings.HasPrefix(def.Name, "remove")),
-		full:  result.IsCompositeType() && (p.fee == theViewer || p.fee == eachID || p.fee == eachKey || p.fee == aCall && !list),
 	}
+	f.full = !f.paged && result.IsCompositeType() && (p.viewer || p.calls > 0 && (!isList || p.perElement != ""))
 	if f.paged {
-		f.full = false
-		if p.fee != aCall && p.fee != viewersPage {
-			return nil, fmt.Errorf("cost: %s has pages and its description does not say that they cost a call", name)
+		known := false
+		if f.list, known = lists.OfField(name); !known {
+			return nil, errors.New("it has pages and no row in the table of lists, graph/lists/table.go")
+		}
+		if p.calls != 1 {
+			return nil, errors.New("it has pages and not the price @cost(calls: 1)")
 		}
 	}
-	if list {
-		f.size = bounds[name]
-	}
-	if p.fee == anEdge {
-		f.target = targetOf(owner, result)
-		if f.target == "" || owner.Fields.ForName(viewerField) == nil {
-			return nil, fmt.Errorf("cost: %s is priced as an edge, and the fields of its node and of the viewer are not beside it", name)
+	if isList {
+		if f.size, err = sizeOf(def); err != nil {
+			return nil, err
 		}
+	}
+	if p.sharedWith != "" && (owner.Fields.ForName(p.sharedWith) == nil || owner.Fields.ForName(viewerField) == nil) {
+		return nil, fmt.Errorf("@cost(sharedWith: %q) needs that field and %q beside it", p.sharedWith, viewerField)
 	}
 	return f, nil
+}
+
+// at returns the file and the line of a field of a schema that gqlgen embeds, and
+// its name.
+func at(owner string, def *ast.FieldDefinition) string {
+	name := owner + "." + def.Name
+	if def.Position == nil || def.Position.Src == nil {
+		return name
+	}
+	file := def.Position.Src.Name
+	if strings.HasPrefix(file, "../") { // from the folder of the generated code
+		file = path.Join("graph/generated", file)
+	}
+	return fmt.Sprintf("%s:%d: %s", file, def.Position.Line, name)
 }

@@ -13,45 +13,22 @@ import (
 	"mixcloud-graphql/graph/cost"
 )
 
-// small is a schema whose descriptions are whatever a test wants. It has every
-// list that has a bound, since a bound without its list is an error as well.
+// small is a schema with whatever prices a test wants.
 const small = `
-type Query {
-  """
-  All.
-
-  Cost: one call.
-  """
-  categories: [Category!]
-}
-type Category {
-  "Some.%[2]s"
-  cloudcasts(first: Int): CloudcastConnection
-}
+type Query { categories: [Category!] @cost(calls: 1) @listSize(assumedSize: 40) }
+type Category { cloudcasts(first: Int): CloudcastConnection %[2]s }
 type CloudcastConnection { nodes: [Cloudcast!]! }
 type Cloudcast {
-  tags: [Tag!]
-  hosts: [User!]
-  sections: [Tag!]
-  """
-  Text.
-
-  %[1]s
-  """
-  description: String
+  tags: [Tag!] @listSize(assumedSize: 5)
+  description: String %[1]s
   %[3]s
 }
-type Tag { "Raw.\n\nCost: one load." raw: String }
-type User { "Text.\n\nCost: one load." biog: String }
-type UploadActivity { cloudcasts: [Cloudcast!] subjects: [Cloudcast!] }
-type ListenActivity { cloudcasts: [Cloudcast!] subjects: [Cloudcast!] }
-type FavoriteActivity { cloudcasts: [Cloudcast!] subjects: [Cloudcast!] }
-type FollowActivity { users: [User!] subjects: [User!] }
-type OtherActivity { cloudcasts: [Cloudcast!] users: [User!] subjects: [User!] }
+type Tag { raw: String @cost(load: true) }
+type User { biog: String @cost(load: true) }
 `
 
-// TestNew holds that what nobody has priced stops the server from starting,
-// instead of passing for free.
+// TestNew tests that prices which contradict the schema are errors, with the file
+// and the line, instead of passing for free.
 func TestNew(t *testing.T) {
 	t.Parallel()
 	e, err := cost.New(schemaOf())
@@ -63,23 +40,24 @@ func TestNew(t *testing.T) {
 	if got := e.Estimate(op, nil, cost.Asker{}); got != 11 {
 		t.Errorf("a resource of any kind is estimated at %d", got)
 	}
-	const paged = `\n\nCost: one call.`
+	const load, paged = "@cost(load: true)", "@cost(calls: 1)"
 	tests := map[string]struct{ price, paged, more, want string }{
-		"as it should be":         {price: "Cost: one load.", paged: paged},
-		"other words":             {price: "Cost: two loads.", paged: paged, want: "Cloudcast.description: no price"},
-		"no colon":                {price: "Cost one load.", paged: paged},
-		"words after it":          {price: "Cost: one load.\n\nAnd more.", paged: paged, want: "not the last paragraph"},
-		"in the midst":            {price: "Text. Cost: one load.", paged: paged, want: "not the last paragraph"},
-		"pages that cost nothing": {price: "Cost: one load.", want: "has pages"},
-		"pages for a load":        {price: "Cost: one load.", paged: `\n\nCost: one load.`, want: "has pages"},
-		"a list without a bound":  {price: "Cost: one load.", paged: paged, more: "others: [User!]", want: "Cloudcast.others gives at most"},
-		"an edge elsewhere":       {price: "Cost: one load.", paged: paged, more: "\"Edge.\\n\\nCost: one call, and one more if its `cursor` is selected.\" edge: CloudcastConnection", want: "Cloudcast.edge is priced as an edge"},
-		"a list of what is free":  {price: "Cost: one load.", paged: paged, more: "others: [String!]"},
+		"as it should be":         {price: load, paged: paged},
+		"a free field":            {paged: paged},
+		"a value of another type": {price: "@cost(calls: true)", paged: paged, want: "x.graphqls:7: Cloudcast.description: calls: true is not a value"},
+		"an argument that is not": {price: `@cost(load: true, if: "full")`, paged: paged, want: "Cloudcast.description: @cost names the argument \"full\""},
+		"pages that cost nothing": {price: load, want: "x.graphqls:3: Category.cloudcasts: it has pages"},
+		"pages for a load":        {price: load, paged: load, want: "Category.cloudcasts: it has pages"},
+		"a list that is no row":   {price: load, paged: paged, more: "others(first: Int): CloudcastConnection " + paged, want: "Cloudcast.others: it has pages and no row in the table"},
+		"a list without a size":   {price: load, paged: paged, more: "others: [User!]", want: "x.graphqls:8: Cloudcast.others: a list of objects"},
+		"a list of no size":       {price: load, paged: paged, more: "others: [User!] @listSize(assumedSize: 0)", want: "Cloudcast.others: @listSize(assumedSize:) is not positive"},
+		"an edge elsewhere":       {price: load, paged: paged, more: `edge: CloudcastConnection @cost(sharedWith: "node")`, want: `Cloudcast.edge: @cost(sharedWith: "node") needs`},
+		"a list of what is free":  {price: load, paged: paged, more: "others: [String!]"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			schema, err := gqlparser.LoadSchema(&ast.Source{Input: fmt.Sprintf(small, tt.price, tt.paged, tt.more)})
+			schema, err := gqlparser.LoadSchema(cost.Directives(t), &ast.Source{Name: "x.graphqls", Input: fmt.Sprintf(small, tt.price, tt.paged, tt.more)})
 			if err != nil {
 				t.Fatal(err)
 			}

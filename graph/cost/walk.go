@@ -6,6 +6,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/model"
 )
 
@@ -28,8 +29,8 @@ type walk struct {
 
 	steps   int // beyond maxSteps once the walk was given up
 	depth   int
-	known   map[string]sum // of what was walked already
-	numbers map[*ast.Field]int
+	known   map[string]sum     // of what was walked already; nil until something was
+	numbers map[*ast.Field]int // nil likewise
 }
 
 // A pick is a field as it is selected of an object, with everything that is
@@ -82,55 +83,29 @@ func (w *walk) writes(set ast.SelectionSet) []sum {
 // it takes the load of its object.
 func (w *walk) pick(p *pick, full bool) (s sum, loads bool) {
 	f := p.field
-	if f.signed && !w.signed {
+	if f.token && !w.signed {
 		return sum{}, false // null at once
 	}
-	if f.argument != "" && w.argument(p.first, f.def, f.argument) != true {
+	if f.condition != "" && w.argument(p.first, f.def, f.condition) != true {
 		return sum{}, false
 	}
 	s.own = f.own && w.signed
 	if f.paged {
 		below, loads := w.paged(p)
 		s.add(below)
-		if f.mine && w.signed && w.wrote && p.page.size > 0 {
-			s.add(sum{once: ownListCalls, viewer: !full, own: true})
+		if f.list.Own != nil && w.signed && w.wrote && p.page.size > 0 {
+			s.add(sum{once: int64(lists.OwnCalls), viewer: !full, own: true})
 		}
 		return s, loads
 	}
 	below := func(typ string) sum { return w.below(typ, f.full, p.all) }
-	switch f.fee {
-	case aCall:
-		s.each = 1
-	case twoCalls:
-		s.each = 2
-	case aLoad:
-		loads = true
-	case theViewer:
-		s.viewer = true
-	case isTheViewer:
-		s.viewer = !full
-	case eachID:
-		s.add(w.nodes(w.list(p.first, f, "ids"), below))
-		return s, false
-	case eachKey:
-		s.add(w.resources(w.list(p.first, f, "keys"), f.def.Type.Name(), below))
+	if f.perElement != "" {
+		s.add(w.elements(p.first, f, below))
 		return s, false
 	}
-	if f.owner == w.schema.Query.Name && f.def.Name == "node" {
-		s.each = 0
-		s.add(w.nodes([]any{w.argument(p.first, f.def, "id")}, below))
-		return s, false
-	}
+	s.each, loads = f.calls, f.load
+	s.viewer = f.viewer && !(f.unlessComplete && full)
 	typ := f.def.Type.Name()
-	if f.owner == w.schema.Query.Name && f.def.Name == "resource" {
-		if key, ok := w.argument(p.first, f.def, "key").(string); ok && w.Names != nil {
-			kind, _, err := w.Names(key)
-			if err != nil {
-				return sum{}, false // refused
-			}
-			typ = string(kind)
-		}
-	}
 	if w.decomposed(p.first, f) {
 		if s.each > 0 {
 			s.each++ // the look-up under the form that was received
@@ -142,10 +117,20 @@ func (w *walk) pick(p *pick, full bool) (s sum, loads bool) {
 	return s, loads
 }
 
-// resources is the sum of the objects of some keys.
-func (w *walk) resources(keys []any, typ string, below func(typ string) sum) (total sum) {
-	const most = 100 // more are refused
-	if len(keys) > most {
+// elements is the sum of a field that makes its calls for each different element
+// of an argument.
+func (w *walk) elements(s *ast.Field, f *field, below func(typ string) sum) sum {
+	elements := w.list(s, f, f.perElement)
+	if f.def.Arguments.ForName(f.perElement).Type.Name() == "ID" {
+		return w.nodes(elements, f.calls, below)
+	}
+	return w.resources(elements, f.calls, f.def.Type.Name(), below)
+}
+
+// resources is the sum of the objects of some keys, each of which takes some
+// calls.
+func (w *walk) resources(keys []any, calls int64, typ string, below func(typ string) sum) (total sum) {
+	if len(keys) > model.MaxElements {
 		return sum{}
 	}
 	type name struct {
@@ -156,8 +141,8 @@ func (w *walk) resources(keys []any, typ string, below func(typ string) sum) (to
 	for _, v := range keys {
 		text, _ := v.(string)
 		this := name{model.Kind(typ), text}
-		if w.Names != nil {
-			kind, key, err := w.Names(text)
+		if w.names != nil {
+			kind, key, err := w.names(text)
 			if err != nil {
 				continue // refused
 			}
@@ -174,31 +159,31 @@ func (w *walk) resources(keys []any, typ string, below func(typ string) sum) (to
 		}
 		different[this] = true
 		s := below(string(this.kind))
-		s.add(sum{each: forms})
+		s.add(sum{each: times(calls, forms)})
 		total.add(s)
 	}
 	return total
 }
 
-// nodes is the sum of the objects of some ids: what they are is written in them.
-func (w *walk) nodes(ids []any, below func(typ string) sum) (total sum) {
-	const most = 100 // more are refused
-	if len(ids) > most {
+// nodes is the sum of the objects of some ids, each of which takes some calls. An
+// id says of which type its object is.
+func (w *walk) nodes(ids []any, calls int64, below func(typ string) sum) (total sum) {
+	if len(ids) > model.MaxElements {
 		return sum{}
 	}
-	different := map[model.NodeID]bool{}
+	different := map[string]bool{} // an id has one text alone
 	count := map[string]int64{}
 	for _, v := range ids {
 		text, _ := v.(string)
 		id, err := model.ParseID(text)
-		if err == nil && !different[id] {
-			different[id] = true
+		if err == nil && !different[text] {
+			different[text] = true
 			count[string(id.Kind)]++
 		}
 	}
 	for typ, n := range count {
 		s := below(typ)
-		s.add(sum{each: 1})
+		s.add(sum{each: calls})
 		total.add(s.of(n))
 	}
 	return total
@@ -223,7 +208,9 @@ func (w *walk) below(typ string, full bool, fields []*ast.Field) sum {
 		}
 		n, ok := w.numbers[f]
 		if !ok {
-			n = len(w.numbers)
+			if n = len(w.numbers); n == 0 {
+				w.numbers = map[*ast.Field]int{}
+			}
 			w.numbers[f] = n
 		}
 		name = binary.AppendUvarint(name, uint64(n))
@@ -243,6 +230,9 @@ func (w *walk) below(typ string, full bool, fields []*ast.Field) sum {
 			s = s.either(k)
 		}
 	}
+	if w.known == nil {
+		w.known = map[string]sum{}
+	}
 	w.known[string(name)] = s
 	return s
 }
@@ -250,17 +240,17 @@ func (w *walk) below(typ string, full bool, fields []*ast.Field) sum {
 // paged is the sum of a page and what is selected of its items.
 func (w *walk) paged(p *pick) (s sum, loads bool) {
 	items, total := w.items(p)
-	loads = total && p.field.total && !p.page.within
+	loads = total && p.field.list.Count != nil && !p.page.within
 	n := int64(p.page.size)
 	if items != nil && n > 0 {
 		def := w.schema.Types[p.field.def.Type.Name()].Fields.ForName("nodes")
 		s = w.below(def.Type.Name(), false, items).of(n)
 	}
 	s.add(sum{each: p.page.calls})
-	if p.field.fee == viewersPage {
+	if p.field.viewer {
 		s.viewer = true
 	}
-	if p.page.bound || p.field.fee == viewersPage {
+	if p.page.bound || p.field.viewer {
 		s = s.shared() // on whomever else it is asked for, there is no such page
 	}
 	return s, loads
@@ -280,8 +270,8 @@ func (w *walk) items(p *pick) (nodes []*ast.Field, total bool) {
 					nodes = append(nodes, at.all...)
 				}
 			}
-		case "totalCount":
-			total = true
+		default:
+			total = total || in.field.ownerLoad
 		}
 	}
 	return nodes, total
@@ -298,7 +288,7 @@ func setsOf(fields []*ast.Field) []ast.SelectionSet {
 // collect gathers the fields that selections have of an object of a type. Those
 // of one name and equal arguments are one, or those of one alias.
 func (w *walk) collect(typ string, sets []ast.SelectionSet, byAlias bool) []*pick {
-	c := collection{walk: w, typ: typ, byAlias: byAlias, at: map[string]int{}, spread: map[*ast.FragmentDefinition]bool{}}
+	c := collection{walk: w, typ: typ, byAlias: byAlias}
 	for _, set := range sets {
 		c.take(set)
 	}
@@ -311,7 +301,7 @@ type collection struct {
 	typ     string
 	byAlias bool
 	picks   []*pick
-	at      map[string]int
+	at      map[string]int // by identity; nil until there is a second field, as is spread until there is a fragment
 	spread  map[*ast.FragmentDefinition]bool
 }
 
@@ -331,6 +321,9 @@ func (c *collection) take(set ast.SelectionSet) {
 			}
 		case *ast.FragmentSpread:
 			if d := s.Definition; d != nil && !c.spread[d] && c.applies(d.TypeCondition) && c.included(s.Directives) {
+				if c.spread == nil {
+					c.spread = map[*ast.FragmentDefinition]bool{}
+				}
 				c.spread[d] = true
 				c.take(d.SelectionSet)
 			}
@@ -351,16 +344,27 @@ func (c *collection) field(s *ast.Field) {
 	if f.paged {
 		at = c.page(s, f)
 	}
-	key := s.Alias
-	if !c.byAlias {
-		key = c.identity(s, f, at)
+	if len(c.picks) > 0 {
+		if c.at == nil {
+			first := c.picks[0]
+			c.at = map[string]int{c.key(first.first, first.field, first.page): 0}
+		}
+		key := c.key(s, f, at)
+		if i, ok := c.at[key]; ok {
+			c.picks[i].all = append(c.picks[i].all, s)
+			return
+		}
+		c.at[key] = len(c.picks)
 	}
-	if i, ok := c.at[key]; ok {
-		c.picks[i].all = append(c.picks[i].all, s)
-		return
-	}
-	c.at[key] = len(c.picks)
 	c.picks = append(c.picks, &pick{field: f, first: s, all: []*ast.Field{s}, page: at})
+}
+
+// key is equal for the fields that are one pick.
+func (c *collection) key(s *ast.Field, f *field, at page) string {
+	if c.byAlias {
+		return s.Alias
+	}
+	return c.identity(s, f, at)
 }
 
 // identity is the same for fields that give the same for certain.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/mixcloud"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -236,8 +237,8 @@ func (ec *executionContext) _FavoriteActivity_key(ctx context.Context, field gra
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -470,8 +471,8 @@ func (ec *executionContext) _FollowActivity_key(ctx context.Context, field graph
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -704,8 +705,8 @@ func (ec *executionContext) _ListenActivity_key(ctx context.Context, field graph
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -938,8 +939,8 @@ func (ec *executionContext) _OtherActivity_key(ctx context.Context, field graphq
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1227,8 +1228,8 @@ func (ec *executionContext) _UploadActivity_key(ctx context.Context, field graph
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,

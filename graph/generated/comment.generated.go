@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/mixcloud"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -60,8 +61,8 @@ func (ec *executionContext) _Comment_key(ctx context.Context, field graphql.Coll
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,

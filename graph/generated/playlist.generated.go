@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/mixcloud"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -156,8 +157,8 @@ func (ec *executionContext) _Playlist_key(ctx context.Context, field graphql.Col
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"math"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/mixcloud"
 	"strconv"
 	"sync/atomic"
 
@@ -1592,6 +1593,20 @@ func (ec *executionContext) marshalNID2ᚕstringᚄ(ctx context.Context, sel ast
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx context.Context, v any) (mixcloud.Key, error) {
+	res, err := model.UnmarshalKey(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx context.Context, sel ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalKey(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "String!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {

@@ -3542,7 +3542,7 @@ interface Resource implements Node {
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
 }
 
 """
@@ -3590,20 +3590,20 @@ type Query {
 
   Cost: one call.
   """
-  node("A global id, as any ` + "`" + `id` + "`" + ` field gives it." id: ID!): Node
+  node("A global id, as any ` + "`" + `id` + "`" + ` field gives it." id: ID!): Node @cost(calls: 1, perElement: "id")
   """
   The objects of up to 100 global ids, in the same order; null for each that is gone or is no id.
 
   Cost: one call per different id.
   """
-  nodes("Global ids, at most 100." ids: [ID!]!): [Node]!
+  nodes("Global ids, at most 100." ids: [ID!]!): [Node]! @cost(calls: 1, perElement: "ids")
   """
   Whatever stands at a key (` + "`" + `/spartacus/party-time/` + "`" + `) or at any pasted mixcloud.com address. The shape of the path alone
   decides what it is.
 
   Cost: one call.
   """
-  resource("A key, or the address of a page on mixcloud.com." key: String!): Resource
+  resource("A key, or the address of a page on mixcloud.com." key: String!): Resource @cost(calls: 1, perElement: "key")
   """
   The resources of up to 100 keys or mixcloud.com addresses, in the same order. An element is null if nothing is found
   there, and null with an error of its own if it is not a key or an address. Elements that name the same resource share
@@ -3611,7 +3611,7 @@ type Query {
 
   Cost: one call per different key.
   """
-  resources("Keys, or addresses of pages on mixcloud.com, at most 100." keys: [String!]!): [Resource]!
+  resources("Keys, or addresses of pages on mixcloud.com, at most 100." keys: [String!]!): [Resource]! @cost(calls: 1, perElement: "keys")
   """
   What is known about Mixcloud's rate limit, at the moment at which this field is answered: what stands beside it may be
   asked for just then. Ask for it alone to learn what is left.
@@ -3636,26 +3636,26 @@ type FollowUserPayload {
 
   Cost: one call.
   """
-  user: User
+  user: User @cost(calls: 1)
   """
   The user as the first item of the viewer's ` + "`" + `following` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and its like. The cursor continues that
   list, read without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Both calls are shared with ` + "`" + `user` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null when it was refused.
 
   Cost: one call, and one more if its ` + "`" + `cursor` + "`" + ` is selected.
   """
-  followingEdge: UserEdge
+  followingEdge: UserEdge @cost(sharedWith: "user")
   """
   The viewer, as they are now.
 
   Cost: one call.
   """
-  viewer: User
+  viewer: User @cost(calls: 1)
   """
   Whether this changed anything: false when it was so already, null when it could not be told.
 
   Cost: one call, before the change.
   """
-  changed: Boolean
+  changed: Boolean @cost(calls: 1)
   "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
   "Why the input was refused; empty when it was not."
@@ -3681,7 +3681,7 @@ type UnfollowUserPayload {
 
   Cost: one call.
   """
-  user: User
+  user: User @cost(calls: 1)
   """
   The global id of the user that is no longer in the viewer's ` + "`" + `following` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and its like. Null when
   it was refused.
@@ -3692,13 +3692,13 @@ type UnfollowUserPayload {
 
   Cost: one call.
   """
-  viewer: User
+  viewer: User @cost(calls: 1)
   """
   Whether this changed anything: false when it was so already, null when it could not be told.
 
   Cost: one call, before the change.
   """
-  changed: Boolean
+  changed: Boolean @cost(calls: 1)
   "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
   "Why the input was refused; empty when it was not."
@@ -3724,26 +3724,26 @@ type FavoriteCloudcastPayload {
 
   Cost: one call.
   """
-  cloudcast: Cloudcast
+  cloudcast: Cloudcast @cost(calls: 1)
   """
   The cloudcast as the first item of the viewer's ` + "`" + `favorites` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and its like. The cursor continues that
   list, read without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Both calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null when it was refused.
 
   Cost: one call, and one more if its ` + "`" + `cursor` + "`" + ` is selected.
   """
-  favoriteEdge: CloudcastEdge
+  favoriteEdge: CloudcastEdge @cost(sharedWith: "cloudcast")
   """
   The viewer, as they are now.
 
   Cost: one call.
   """
-  viewer: User
+  viewer: User @cost(calls: 1)
   """
   Whether this changed anything: false when it was so already, null when it could not be told.
 
   Cost: one call, before the change.
   """
-  changed: Boolean
+  changed: Boolean @cost(calls: 1)
   "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
   "Why the input was refused; empty when it was not."
@@ -3769,7 +3769,7 @@ type UnfavoriteCloudcastPayload {
 
   Cost: one call.
   """
-  cloudcast: Cloudcast
+  cloudcast: Cloudcast @cost(calls: 1)
   """
   The global id of the cloudcast that is no longer in the viewer's ` + "`" + `favorites` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and its like. Null when
   it was refused.
@@ -3780,13 +3780,13 @@ type UnfavoriteCloudcastPayload {
 
   Cost: one call.
   """
-  viewer: User
+  viewer: User @cost(calls: 1)
   """
   Whether this changed anything: false when it was so already, null when it could not be told.
 
   Cost: one call, before the change.
   """
-  changed: Boolean
+  changed: Boolean @cost(calls: 1)
   "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
   "Why the input was refused; empty when it was not."
@@ -3812,19 +3812,19 @@ type RepostCloudcastPayload {
 
   Cost: one call.
   """
-  cloudcast: Cloudcast
+  cloudcast: Cloudcast @cost(calls: 1)
   """
   The viewer, as they are now.
 
   Cost: one call.
   """
-  viewer: User
+  viewer: User @cost(calls: 1)
   """
   Whether this changed anything: false when it was so already, null when it could not be told.
 
   Cost: one call, before the change.
   """
-  changed: Boolean
+  changed: Boolean @cost(calls: 1)
   "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
   "Why the input was refused; empty when it was not."
@@ -3850,19 +3850,19 @@ type UnrepostCloudcastPayload {
 
   Cost: one call.
   """
-  cloudcast: Cloudcast
+  cloudcast: Cloudcast @cost(calls: 1)
   """
   The viewer, as they are now.
 
   Cost: one call.
   """
-  viewer: User
+  viewer: User @cost(calls: 1)
   """
   Whether this changed anything: false when it was so already, null when it could not be told.
 
   Cost: one call, before the change.
   """
-  changed: Boolean
+  changed: Boolean @cost(calls: 1)
   "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
   "Why the input was refused; empty when it was not."
@@ -3888,26 +3888,26 @@ type AddToListenLaterPayload {
 
   Cost: one call.
   """
-  cloudcast: Cloudcast
+  cloudcast: Cloudcast @cost(calls: 1)
   """
   The cloudcast as the first item of the viewer's ` + "`" + `listenLater` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and its like. The cursor continues that
   list, read without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Both calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null when it was refused.
 
   Cost: one call, and one more if its ` + "`" + `cursor` + "`" + ` is selected.
   """
-  listenLaterEdge: CloudcastEdge
+  listenLaterEdge: CloudcastEdge @cost(sharedWith: "cloudcast")
   """
   The viewer, as they are now.
 
   Cost: one call.
   """
-  viewer: User
+  viewer: User @cost(calls: 1)
   """
   Whether this changed anything: false when it was so already, null when it could not be told.
 
   Cost: one call, before the change.
   """
-  changed: Boolean
+  changed: Boolean @cost(calls: 1)
   "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
   "Why the input was refused; empty when it was not."
@@ -3933,7 +3933,7 @@ type RemoveFromListenLaterPayload {
 
   Cost: one call.
   """
-  cloudcast: Cloudcast
+  cloudcast: Cloudcast @cost(calls: 1)
   """
   The global id of the cloudcast that is no longer in the viewer's ` + "`" + `listenLater` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and its like. Null when
   it was refused.
@@ -3944,13 +3944,13 @@ type RemoveFromListenLaterPayload {
 
   Cost: one call.
   """
-  viewer: User
+  viewer: User @cost(calls: 1)
   """
   Whether this changed anything: false when it was so already, null when it could not be told.
 
   Cost: one call, before the change.
   """
-  changed: Boolean
+  changed: Boolean @cost(calls: 1)
   "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
   "Why the input was refused; empty when it was not."
@@ -3965,52 +3965,54 @@ extend type Mutation {
 
   Cost: one call.
   """
-  followUser("The user to follow." input: FollowUserInput!): FollowUserPayload
+  followUser("The user to follow." input: FollowUserInput!): FollowUserPayload @cost(calls: 1)
   """
   Follow a user no more. When they are not followed, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call, and one more when there is nothing to undo.
   """
-  unfollowUser("The user to unfollow." input: UnfollowUserInput!): UnfollowUserPayload
+  unfollowUser("The user to unfollow." input: UnfollowUserInput!): UnfollowUserPayload @cost(calls: 1, undo: true)
   """
   Favorite a cloudcast. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call.
   """
-  favoriteCloudcast("The cloudcast to favorite." input: FavoriteCloudcastInput!): FavoriteCloudcastPayload
+  favoriteCloudcast("The cloudcast to favorite." input: FavoriteCloudcastInput!): FavoriteCloudcastPayload @cost(calls: 1)
   """
   Take a cloudcast from the favorites. When it is none, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call, and one more when there is nothing to undo.
   """
-  unfavoriteCloudcast("The cloudcast to remove from the favorites." input: UnfavoriteCloudcastInput!): UnfavoriteCloudcastPayload
+  unfavoriteCloudcast("The cloudcast to remove from the favorites." input: UnfavoriteCloudcastInput!): UnfavoriteCloudcastPayload @cost(calls: 1, undo: true)
   """
   Repost a cloudcast to the followers. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call.
   """
-  repostCloudcast("The cloudcast to repost." input: RepostCloudcastInput!): RepostCloudcastPayload
+  repostCloudcast("The cloudcast to repost." input: RepostCloudcastInput!): RepostCloudcastPayload @cost(calls: 1)
   """
   Take a repost back. When there is none, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call, and one more when there is nothing to undo.
   """
-  unrepostCloudcast("The cloudcast whose repost to undo." input: UnrepostCloudcastInput!): UnrepostCloudcastPayload
+  unrepostCloudcast("The cloudcast whose repost to undo." input: UnrepostCloudcastInput!): UnrepostCloudcastPayload @cost(calls: 1, undo: true)
   """
   Put a cloudcast aside to listen to later. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call.
   """
-  addToListenLater("The cloudcast to add." input: AddToListenLaterInput!): AddToListenLaterPayload
+  addToListenLater("The cloudcast to add." input: AddToListenLaterInput!): AddToListenLaterPayload @cost(calls: 1)
   """
   Take a cloudcast from what is put aside. When it is not there, that is success with ` + "`" + `changed: false` + "`" + `.
 
   Cost: one call, and one more when there is nothing to undo.
   """
-  removeFromListenLater("The cloudcast to remove." input: RemoveFromListenLaterInput!): RemoveFromListenLaterPayload
+  removeFromListenLater("The cloudcast to remove." input: RemoveFromListenLaterInput!): RemoveFromListenLaterPayload @cost(calls: 1, undo: true)
 }
 `, BuiltIn: false},
-	{Name: "../schema/activity.graphqls", Input: `"One entry of a user's feed."
+	{Name: "../schema/activity.graphqls", Input: `# Each recorded activity is about one resource: that is what the sizes of its lists are from.
+
+"One entry of a user's feed."
 interface Activity implements Node {
   "The global id: opaque, stable, the same on every server and for every viewer."
   id: ID!
@@ -4047,9 +4049,9 @@ type UploadActivity implements Activity & Node {
   "When they did it."
   createdAt: DateTime
   "Everything it is about: its cloudcasts, then its users."
-  subjects: [Resource!]!
+  subjects: [Resource!]! @listSize(assumedSize: 1)
   "What was uploaded."
-  cloudcasts: [Cloudcast!]
+  cloudcasts: [Cloudcast!] @listSize(assumedSize: 1)
 }
 
 "Somebody has listened to a cloudcast."
@@ -4069,9 +4071,9 @@ type ListenActivity implements Activity & Node {
   "When they did it."
   createdAt: DateTime
   "Everything it is about: its cloudcasts, then its users."
-  subjects: [Resource!]!
+  subjects: [Resource!]! @listSize(assumedSize: 1)
   "What was listened to."
-  cloudcasts: [Cloudcast!]
+  cloudcasts: [Cloudcast!] @listSize(assumedSize: 1)
 }
 
 "Somebody has favorited a cloudcast."
@@ -4091,9 +4093,9 @@ type FavoriteActivity implements Activity & Node {
   "When they did it."
   createdAt: DateTime
   "Everything it is about: its cloudcasts, then its users."
-  subjects: [Resource!]!
+  subjects: [Resource!]! @listSize(assumedSize: 1)
   "What was favorited."
-  cloudcasts: [Cloudcast!]
+  cloudcasts: [Cloudcast!] @listSize(assumedSize: 1)
 }
 
 "Somebody has begun to follow a user."
@@ -4113,9 +4115,9 @@ type FollowActivity implements Activity & Node {
   "When they did it."
   createdAt: DateTime
   "Everything it is about: its cloudcasts, then its users."
-  subjects: [Resource!]!
+  subjects: [Resource!]! @listSize(assumedSize: 1)
   "Who is followed now."
-  users: [User!]
+  users: [User!] @listSize(assumedSize: 1)
 }
 
 "An activity of a kind that this server does not know."
@@ -4135,13 +4137,13 @@ type OtherActivity implements Activity & Node {
   "When they did it."
   createdAt: DateTime
   "Everything it is about: its cloudcasts, then its users."
-  subjects: [Resource!]!
+  subjects: [Resource!]! @listSize(assumedSize: 2)
   "Mixcloud's word for the kind."
   type: String
   "The cloudcasts it is about."
-  cloudcasts: [Cloudcast!]
+  cloudcasts: [Cloudcast!] @listSize(assumedSize: 1)
   "The users it is about."
-  users: [User!]
+  users: [User!] @listSize(assumedSize: 1)
 }
 
 "A page of activities."
@@ -4158,7 +4160,7 @@ type ActivityConnection {
 
   Cost: one load of the owner at most.
   """
-  totalCount: Int
+  totalCount: Int @cost(ownerLoad: true)
 }
 
 "An activity on a page of a list, with its cursor."
@@ -4200,7 +4202,7 @@ type Category implements Resource & Node {
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
   Cloudcasts of this category.
 
@@ -4217,7 +4219,7 @@ type Category implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   Users of this category.
 
@@ -4234,7 +4236,7 @@ type Category implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): UserConnection
+  ): UserConnection @cost(calls: 1)
   """
   Cloudcasts picked by the users of this category.
 
@@ -4251,7 +4253,7 @@ type Category implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   Users picked by the users of this category.
 
@@ -4268,7 +4270,7 @@ type Category implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): UserConnection
+  ): UserConnection @cost(calls: 1)
 }
 
 extend type Query {
@@ -4277,13 +4279,13 @@ extend type Query {
 
   Cost: one call.
   """
-  category("A slug such as ` + "`" + `ambient` + "`" + `." slug: String!): Category
+  category("A slug such as ` + "`" + `ambient` + "`" + `." slug: String!): Category @cost(calls: 1)
   """
   All categories.
 
   Cost: one call.
   """
-  categories: [Category!]
+  categories: [Category!] @cost(calls: 1) @listSize(assumedSize: 40) # recorded: 38
 }
 `, BuiltIn: false},
 	{Name: "../schema/cloudcast.graphqls", Input: `"""
@@ -4301,7 +4303,7 @@ type Cloudcast implements Resource & Node {
   "The last part of the address, in any script."
   slug: String!
   "Up to five tags."
-  tags: [Tag!]
+  tags: [Tag!] @listSize(assumedSize: 5) # documented
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
   "The largest picture that is not above the size asked for; if there is none, the smallest."
@@ -4329,55 +4331,55 @@ type Cloudcast implements Resource & Node {
   "Who uploaded it."
   user: User
   "Up to two hosts beside the uploader."
-  hosts: [User!]
+  hosts: [User!] @listSize(assumedSize: 2) # documented
   """
   What the uploader says about it, as plain text with line breaks.
 
   Cost: one load.
   """
-  description: String
+  description: String @cost(load: true)
   """
   The tracklist. Mixcloud has given an empty one for nearly every cloudcast since about 2017.
 
   Cost: one load.
   """
-  sections: [Section!]
+  sections: [Section!] @cost(load: true) @listSize(assumedSize: 40) # recorded: up to 20, and none in answers since 2017
   """
   The main colour of the picture, as six hexadecimal digits without ` + "`" + `#` + "`" + `.
 
   Cost: one load.
   """
-  picturePrimaryColor: String
+  picturePrimaryColor: String @cost(load: true)
   """
   The main colour of the picture in the form that CSS takes, such as ` + "`" + `#2b2d42` + "`" + `.
 
   Cost: one load.
   """
-  pictureColorHex: String
+  pictureColorHex: String @cost(load: true)
   """
   Whether the viewer has favorited it. Null for anonymous callers.
 
   Cost: nothing; with a token one load, if it did not come along.
   """
-  viewerHasFavorited: Boolean
+  viewerHasFavorited: Boolean @cost(load: true, token: true)
   """
   Whether the viewer has reposted it. Null for anonymous callers.
 
   Cost: nothing; with a token one load, if it did not come along.
   """
-  viewerHasReposted: Boolean
+  viewerHasReposted: Boolean @cost(load: true, token: true)
   """
   Whether the viewer has put it aside to listen to later. Null for anonymous callers.
 
   Cost: nothing; with a token one load, if it did not come along.
   """
-  viewerHasListenLater: Boolean
+  viewerHasListenLater: Boolean @cost(load: true, token: true)
   """
   The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
   The comments on it, newest first.
 
@@ -4398,7 +4400,7 @@ type Cloudcast implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CommentConnection
+  ): CommentConnection @cost(calls: 1)
   """
   The users who have favorited it.
 
@@ -4419,7 +4421,7 @@ type Cloudcast implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): UserConnection
+  ): UserConnection @cost(calls: 1)
   """
   The users who have listened to it, the latest first. A user may be listed more than once, at different times.
 
@@ -4440,7 +4442,7 @@ type Cloudcast implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): ListenerConnection
+  ): ListenerConnection @cost(calls: 1)
   """
   Cloudcasts that Mixcloud finds similar.
 
@@ -4461,7 +4463,7 @@ type Cloudcast implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
 }
 
 extend type Query {
@@ -4470,7 +4472,7 @@ extend type Query {
 
   Cost: one call.
   """
-  cloudcast("A key such as ` + "`" + `/spartacus/party-time/` + "`" + `, or the address of its page." key: String!): Cloudcast
+  cloudcast("A key such as ` + "`" + `/spartacus/party-time/` + "`" + `, or the address of its page." key: String!): Cloudcast @cost(calls: 1)
 }
 
 "A page of cloudcasts."
@@ -4487,7 +4489,7 @@ type CloudcastConnection {
 
   Cost: one load of the owner at most.
   """
-  totalCount: Int
+  totalCount: Int @cost(ownerLoad: true)
 }
 
 "A cloudcast on a page of a list, with its cursor."
@@ -4512,7 +4514,7 @@ type ListenConnection {
 
   Cost: one load of the owner at most.
   """
-  totalCount: Int
+  totalCount: Int @cost(ownerLoad: true)
 }
 
 "A cloudcast that was listened to, with its cursor and the moment."
@@ -4539,7 +4541,7 @@ type ListenerConnection {
 
   Cost: one load of the owner at most.
   """
-  totalCount: Int
+  totalCount: Int @cost(ownerLoad: true)
 }
 
 "A user who listened, with the cursor and the time."
@@ -4584,7 +4586,7 @@ type CommentConnection {
 
   Cost: one load of the owner at most.
   """
-  totalCount: Int
+  totalCount: Int @cost(ownerLoad: true)
 }
 
 "A comment on a page of a list, with its cursor."
@@ -4594,6 +4596,38 @@ type CommentEdge {
   "The item."
   node: Comment!
 }
+`, BuiltIn: false},
+	{Name: "../schema/cost.graphqls", Input: `"""
+What a field costs, in calls to Mixcloud. A field without it costs nothing itself.
+
+The estimator (package graph/cost) reads it. Clients do not see it: for them, the description of the field says the same in
+a sentence that begins with ` + "`" + `Cost` + "`" + `, and a test compares the two.
+"""
+directive @cost(
+  "Calls for each object that the field is selected on. A connection makes them for each page."
+  calls: Int = 0
+  "The argument that holds ids or keys: the calls are made for each different element of it."
+  perElement: String
+  "The field needs the complete object: one call, which all fields of the object share."
+  load: Boolean = false
+  "The field of a connection needs the complete object that owns the connection."
+  ownerLoad: Boolean = false
+  "The field needs to know who the viewer is: one call, which the whole operation shares."
+  viewer: Boolean = false
+  "A complete object already tells who the viewer is: no call for the viewer is needed then."
+  unlessComplete: Boolean = false
+  "The field makes the calls of this field of the same payload and, if its own ` + "`" + `cursor` + "`" + ` is selected, those of ` + "`" + `viewer` + "`" + `."
+  sharedWith: String
+  "The mutation undoes something: one more call if there is nothing to undo."
+  undo: Boolean = false
+  "The field costs something only if the request has a token."
+  token: Boolean = false
+  "The field costs something only if this Boolean argument is true."
+  if: String
+) on FIELD_DEFINITION
+
+"How many items a list without pages holds at most. Clients do not see it."
+directive @listSize(assumedSize: Int) on FIELD_DEFINITION
 `, BuiltIn: false},
 	{Name: "../schema/discovery.graphqls", Input: `"What a search finds. Each list is a search of its own."
 type Search {
@@ -4619,7 +4653,7 @@ type Search {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The users it finds. Paged by offset.
 
@@ -4640,7 +4674,7 @@ type Search {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): UserConnection
+  ): UserConnection @cost(calls: 1)
   """
   The tags it finds. Paged by offset.
 
@@ -4661,7 +4695,7 @@ type Search {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): TagConnection
+  ): TagConnection @cost(calls: 1)
 }
 
 extend type Query {
@@ -4685,7 +4719,7 @@ extend type Query {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The cloudcasts that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -4706,7 +4740,7 @@ extend type Query {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The newest cloudcasts of the site. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -4727,7 +4761,7 @@ extend type Query {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   A search for cloudcasts, users and tags.
 
@@ -4749,7 +4783,7 @@ extend type Query {
     height: Int
     "Main colour, as six hexadecimal digits."
     color: String
-  ): String
+  ): String @cost(calls: 1)
   """
   The same player, inside the JSON object that Mixcloud answers with.
 
@@ -4762,7 +4796,7 @@ extend type Query {
     height: Int
     "Main colour, as six hexadecimal digits."
     color: String
-  ): JSON
+  ): JSON @cost(calls: 1)
 }
 
 "An answer of Mixcloud's oEmbed endpoint."
@@ -4800,7 +4834,7 @@ type OEmbed {
 
   Cost: one call.
   """
-  xml: String
+  xml: String @cost(calls: 1)
 }
 
 extend type Query {
@@ -4824,7 +4858,7 @@ extend type Query {
     color: String
     "Whether the player is light."
     light: Boolean
-  ): OEmbed
+  ): OEmbed @cost(calls: 1)
 }
 `, BuiltIn: false},
 	{Name: "../schema/mutation.graphqls", Input: `"Everything that can be done. All but ` + "`" + `exchangeOAuthCode` + "`" + ` need a viewer's token."
@@ -4893,7 +4927,7 @@ extend type Mutation {
 
   Cost: one call to the site.
   """
-  exchangeOAuthCode("The code and the redirect URI that it was issued for." input: ExchangeOAuthCodeInput!): ExchangeOAuthCodePayload
+  exchangeOAuthCode("The code and the redirect URI that it was issued for." input: ExchangeOAuthCodeInput!): ExchangeOAuthCodePayload @cost(calls: 1)
 }
 `, BuiltIn: false},
 	{Name: "../schema/picture.graphqls", Input: `"The sizes in which Mixcloud serves pictures. Not every resource has every size."
@@ -4957,7 +4991,7 @@ type Playlist implements Resource & Node {
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
   The cloudcasts on the playlist.
 
@@ -4978,7 +5012,7 @@ type Playlist implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
 }
 
 extend type Query {
@@ -4987,7 +5021,7 @@ extend type Query {
 
   Cost: one call.
   """
-  playlist("A key such as ` + "`" + `/spartacus/playlists/summer/` + "`" + `, or the address of its page." key: String!): Playlist
+  playlist("A key such as ` + "`" + `/spartacus/playlists/summer/` + "`" + `, or the address of its page." key: String!): Playlist @cost(calls: 1)
 }
 
 "A page of playlists."
@@ -5004,7 +5038,7 @@ type PlaylistConnection {
 
   Cost: one load of the owner at most.
   """
-  totalCount: Int
+  totalCount: Int @cost(ownerLoad: true)
 }
 
 "A playlist on a page of a list, with its cursor."
@@ -5030,7 +5064,7 @@ type Tag implements Resource & Node {
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
   The most popular cloudcasts with this tag. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5047,7 +5081,7 @@ type Tag implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The newest cloudcasts with this tag. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5064,7 +5098,7 @@ type Tag implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The cloudcasts with this tag that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5081,7 +5115,7 @@ type Tag implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
 }
 
 "A city, and what is uploaded from there."
@@ -5099,7 +5133,7 @@ type City implements Resource & Node {
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
   The most popular cloudcasts from this city. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5116,7 +5150,7 @@ type City implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The newest cloudcasts from this city. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5133,7 +5167,7 @@ type City implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The cloudcasts from this city that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5150,7 +5184,7 @@ type City implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
 }
 
 "The cloudcasts that some tags and a city have in common."
@@ -5175,7 +5209,7 @@ type Discovery {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The newest cloudcasts here. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5192,7 +5226,7 @@ type Discovery {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The cloudcasts here that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5209,7 +5243,7 @@ type Discovery {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
 }
 
 extend type Query {
@@ -5218,13 +5252,13 @@ extend type Query {
 
   Cost: one call.
   """
-  tag("A name or a slug." name: String!): Tag
+  tag("A name or a slug." name: String!): Tag @cost(calls: 1)
   """
   The city of that name or slug.
 
   Cost: one call.
   """
-  city("A name or a slug." name: String!): City
+  city("A name or a slug." name: String!): City @cost(calls: 1)
   """
   The cloudcasts that carry each of up to five tags and come from a city; without arguments, all of Mixcloud.
 
@@ -5247,7 +5281,7 @@ type TagConnection {
 
   Cost: one load of the owner at most.
   """
-  totalCount: Int
+  totalCount: Int @cost(ownerLoad: true)
 }
 
 "A tag on a page of a list, with its cursor."
@@ -5275,7 +5309,7 @@ type Artist implements Resource & Node {
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
   The most popular cloudcasts with this artist. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5292,7 +5326,7 @@ type Artist implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The newest cloudcasts with this artist. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5309,7 +5343,7 @@ type Artist implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The cloudcasts with this artist that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5326,7 +5360,7 @@ type Artist implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
 }
 
 "A piece of music in a tracklist. Mixcloud has retired these pages: most are not found any more."
@@ -5348,7 +5382,7 @@ type Track implements Resource & Node {
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
   The most popular cloudcasts with this track. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5365,7 +5399,7 @@ type Track implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The newest cloudcasts with this track. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5382,7 +5416,7 @@ type Track implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The cloudcasts with this track that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
 
@@ -5399,7 +5433,7 @@ type Track implements Resource & Node {
     before: String
     "Jump: skip this many. Excludes cursors."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
 }
 
 "A line of a tracklist."
@@ -5440,13 +5474,13 @@ extend type Query {
 
   Cost: one call.
   """
-  artist("A key such as ` + "`" + `/artist/aphex-twin/` + "`" + `, or the address of its page." key: String!): Artist
+  artist("A key such as ` + "`" + `/artist/aphex-twin/` + "`" + `, or the address of its page." key: String!): Artist @cost(calls: 1)
   """
   The track of that key.
 
   Cost: one call.
   """
-  track("A key such as ` + "`" + `/track/michael-jackson/everybody/` + "`" + `, or the address of its page." key: String!): Track
+  track("A key such as ` + "`" + `/track/michael-jackson/everybody/` + "`" + `, or the address of its page." key: String!): Track @cost(calls: 1)
 }
 `, BuiltIn: false},
 	{Name: "../schema/upload.graphqls", Input: `"A file of a multipart request. It is read while it arrives and never stored."
@@ -5509,7 +5543,7 @@ type UploadCloudcastPayload {
 
   Cost: one call.
   """
-  viewer: User
+  viewer: User @cost(calls: 1)
   "Whether there is a new cloudcast."
   changed: Boolean
   "What Mixcloud says, also of an upload that it refuses: plain text of at most 500 characters."
@@ -5561,13 +5595,13 @@ type EditCloudcastPayload {
 
   Cost: one call.
   """
-  cloudcast: Cloudcast
+  cloudcast: Cloudcast @cost(calls: 1)
   """
   The viewer, as they are now.
 
   Cost: one call.
   """
-  viewer: User
+  viewer: User @cost(calls: 1)
   "Whether Mixcloud took the edit."
   changed: Boolean
   "What Mixcloud says, also of an edit that it refuses: plain text of at most 500 characters."
@@ -5588,13 +5622,13 @@ extend type Mutation {
 
   Cost: one call, and one to look up the viewer.
   """
-  uploadCloudcast("The files and texts of the new cloudcast." input: UploadCloudcastInput!): UploadCloudcastPayload
+  uploadCloudcast("The files and texts of the new cloudcast." input: UploadCloudcastInput!): UploadCloudcastPayload @cost(calls: 2)
   """
   Change a cloudcast of the viewer. For an edit with a picture the same holds of a ` + "`" + `Content-Length` + "`" + ` as for ` + "`" + `uploadCloudcast` + "`" + `.
 
   Cost: one call, and one to look up the viewer.
   """
-  editCloudcast("The cloudcast and what to change of it." input: EditCloudcastInput!): EditCloudcastPayload
+  editCloudcast("The cloudcast and what to change of it." input: EditCloudcastInput!): EditCloudcastPayload @cost(calls: 2)
 }
 
 "How far an upload is."
@@ -5656,115 +5690,115 @@ type User implements Resource & Node {
 
   Cost: one load.
   """
-  biog: String
+  biog: String @cost(load: true)
   """
   When the account was created.
 
   Cost: one load.
   """
-  createdAt: DateTime
+  createdAt: DateTime @cost(load: true)
   """
   When the account last changed. May be equal to ` + "`" + `createdAt` + "`" + `.
 
   Cost: one load.
   """
-  updatedAt: DateTime
+  updatedAt: DateTime @cost(load: true)
   """
   How many users follow this one.
 
   Cost: one load.
   """
-  followerCount: Int
+  followerCount: Int @cost(load: true)
   """
   How many users this one follows.
 
   Cost: one load.
   """
-  followingCount: Int
+  followingCount: Int @cost(load: true)
   """
   How many cloudcasts the user has published.
 
   Cost: one load.
   """
-  cloudcastCount: Int
+  cloudcastCount: Int @cost(load: true)
   """
   How many cloudcasts the user has favorited.
 
   Cost: one load.
   """
-  favoriteCount: Int
+  favoriteCount: Int @cost(load: true)
   """
   How many listens Mixcloud counts for the user.
 
   Cost: one load.
   """
-  listenCount: Int
+  listenCount: Int @cost(load: true)
   """
   Whether the user has a Pro account.
 
   Cost: one load.
   """
-  isPro: Boolean
+  isPro: Boolean @cost(load: true)
   """
   Whether the user pays for Premium.
 
   Cost: one load.
   """
-  isPremium: Boolean
+  isPremium: Boolean @cost(load: true)
   """
   The city they name, as free text.
 
   Cost: one load.
   """
-  city: String
+  city: String @cost(load: true)
   """
   The country they name, as free text.
 
   Cost: one load.
   """
-  country: String
+  country: String @cost(load: true)
   """
   The main colour of the picture, as six hexadecimal digits without ` + "`" + `#` + "`" + `.
 
   Cost: one load.
   """
-  picturePrimaryColor: String
+  picturePrimaryColor: String @cost(load: true)
   """
   The main colour of the picture in the form that CSS takes, such as ` + "`" + `#2b2d42` + "`" + `.
 
   Cost: one load.
   """
-  pictureColorHex: String
+  pictureColorHex: String @cost(load: true)
   """
   The wide picture above the profile in its sizes, smallest first; empty without one.
 
   Cost: one load.
   """
-  coverPictures: [Picture!]
+  coverPictures: [Picture!] @cost(load: true)
   """
   Whether this user is the viewer; false for anonymous callers.
 
   Cost with a token: one call for the viewer, shared by all users; none for a user that was looked up itself.
   """
-  isViewer: Boolean
+  isViewer: Boolean @cost(viewer: true, unlessComplete: true, token: true)
   """
   Whether the viewer follows this user. Null for anonymous callers.
 
   Cost: nothing; with a token one load, if it did not come along.
   """
-  viewerIsFollowing: Boolean
+  viewerIsFollowing: Boolean @cost(load: true, token: true)
   """
   Whether this user follows the viewer. Null for anonymous callers.
 
   Cost: nothing; with a token one load.
   """
-  followsViewer: Boolean
+  followsViewer: Boolean @cost(load: true, token: true)
   """
   The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
 
   Cost with ` + "`" + `full: true` + "`" + `: one load.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON
+  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
   The published cloudcasts, newest first.
 
@@ -5785,7 +5819,7 @@ type User implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   The cloudcasts the user has favorited, latest first. The viewer's own list shows what they
   changed in the last minute at once; that takes a few calls more, and a load of each changed item.
@@ -5807,7 +5841,7 @@ type User implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1)
   """
   What the user has listened to, latest first. Empty for others when a Pro user hides it.
 
@@ -5828,7 +5862,7 @@ type User implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): ListenConnection
+  ): ListenConnection @cost(calls: 1)
   """
   The users who follow this one, latest first.
 
@@ -5849,7 +5883,7 @@ type User implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): UserConnection
+  ): UserConnection @cost(calls: 1)
   """
   The users this one follows, latest first. The viewer's own list shows what they
   changed in the last minute at once; that takes a few calls more, and a load of each changed item.
@@ -5871,7 +5905,7 @@ type User implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): UserConnection
+  ): UserConnection @cost(calls: 1)
   """
   The comments on the profile, newest first.
 
@@ -5892,7 +5926,7 @@ type User implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CommentConnection
+  ): CommentConnection @cost(calls: 1)
   """
   What the user has done, newest first.
 
@@ -5913,7 +5947,7 @@ type User implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): ActivityConnection
+  ): ActivityConnection @cost(calls: 1)
   """
   The playlists the user has made.
 
@@ -5934,7 +5968,7 @@ type User implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): PlaylistConnection
+  ): PlaylistConnection @cost(calls: 1)
   """
   What the viewer has put aside to listen to later. Null unless this user is the viewer. What they changed in the last
   minute shows at once; that takes a few calls more, and a load of each changed item.
@@ -5956,7 +5990,7 @@ type User implements Resource & Node {
     until: DateTime
     "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
     offset: Int
-  ): CloudcastConnection
+  ): CloudcastConnection @cost(calls: 1, viewer: true, token: true)
 }
 
 extend type Query {
@@ -5965,13 +5999,13 @@ extend type Query {
 
   Cost: one call.
   """
-  user("The name in the address, such as ` + "`" + `spartacus` + "`" + `." username: String!): User
+  user("The name in the address, such as ` + "`" + `spartacus` + "`" + `." username: String!): User @cost(calls: 1)
   """
   The user whose token came with the request; null without one.
 
   Cost: nothing without a token; with a token one call.
   """
-  viewer: User
+  viewer: User @cost(viewer: true, token: true)
 }
 
 "A page of users."
@@ -5988,7 +6022,7 @@ type UserConnection {
 
   Cost: one load of the owner at most.
   """
-  totalCount: Int
+  totalCount: Int @cost(ownerLoad: true)
 }
 
 "A user on a page of a list, with its cursor."

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/internal/opstats"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,7 @@ type QueryResolver interface {
 	Nodes(ctx context.Context, ids []string) ([]model.Node, error)
 	Resource(ctx context.Context, key string) (model.Resource, error)
 	Resources(ctx context.Context, keys []string) ([]model.Resource, error)
-	RateLimit(ctx context.Context) (*model.RateLimit, error)
+	RateLimit(ctx context.Context) (*opstats.RateLimit, error)
 	Category(ctx context.Context, slug string) (*model.Category, error)
 	Categories(ctx context.Context) ([]*model.Category, error)
 	Cloudcast(ctx context.Context, key string) (*model.Cloudcast, error)
@@ -813,8 +814,8 @@ func (ec *executionContext) _Query_rateLimit(ctx context.Context, field graphql.
 			return ec.Resolvers.Query().RateLimit(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RateLimit) graphql.Marshaler {
-			return ec.marshalORateLimit2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐRateLimit(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *opstats.RateLimit) graphql.Marshaler {
+			return ec.marshalORateLimit2ᚖmixcloudᚑgraphqlᚋinternalᚋopstatsᚐRateLimit(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1633,7 +1634,7 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _RateLimit_budget(ctx context.Context, field graphql.CollectedField, obj *model.RateLimit) (ret graphql.Marshaler) {
+func (ec *executionContext) _RateLimit_budget(ctx context.Context, field graphql.CollectedField, obj *opstats.RateLimit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1656,7 +1657,7 @@ func (ec *executionContext) fieldContext_RateLimit_budget(_ context.Context, fie
 	return graphql.NewScalarFieldContext("RateLimit", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RateLimit_spent(ctx context.Context, field graphql.CollectedField, obj *model.RateLimit) (ret graphql.Marshaler) {
+func (ec *executionContext) _RateLimit_spent(ctx context.Context, field graphql.CollectedField, obj *opstats.RateLimit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1679,7 +1680,7 @@ func (ec *executionContext) fieldContext_RateLimit_spent(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("RateLimit", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RateLimit_remaining(ctx context.Context, field graphql.CollectedField, obj *model.RateLimit) (ret graphql.Marshaler) {
+func (ec *executionContext) _RateLimit_remaining(ctx context.Context, field graphql.CollectedField, obj *opstats.RateLimit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1702,7 +1703,7 @@ func (ec *executionContext) fieldContext_RateLimit_remaining(_ context.Context, 
 	return graphql.NewScalarFieldContext("RateLimit", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RateLimit_retryAt(ctx context.Context, field graphql.CollectedField, obj *model.RateLimit) (ret graphql.Marshaler) {
+func (ec *executionContext) _RateLimit_retryAt(ctx context.Context, field graphql.CollectedField, obj *opstats.RateLimit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2125,7 +2126,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 
 var rateLimitImplementors = []string{"RateLimit"}
 
-func (ec *executionContext) _RateLimit(ctx context.Context, sel ast.SelectionSet, obj *model.RateLimit) graphql.Marshaler {
+func (ec *executionContext) _RateLimit(ctx context.Context, sel ast.SelectionSet, obj *opstats.RateLimit) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, rateLimitImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2270,7 +2271,7 @@ func (ec *executionContext) marshalONode2mixcloudᚑgraphqlᚋgraphᚋmodelᚐNo
 	return ec._Node(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalORateLimit2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐRateLimit(ctx context.Context, sel ast.SelectionSet, v *model.RateLimit) graphql.Marshaler {
+func (ec *executionContext) marshalORateLimit2ᚖmixcloudᚑgraphqlᚋinternalᚋopstatsᚐRateLimit(ctx context.Context, sel ast.SelectionSet, v *opstats.RateLimit) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/mixcloud"
 	"strconv"
 	"sync/atomic"
 
@@ -520,8 +521,8 @@ func (ec *executionContext) _City_key(ctx context.Context, field graphql.Collect
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -765,8 +766,8 @@ func (ec *executionContext) _Discovery_key(ctx context.Context, field graphql.Co
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -966,8 +967,8 @@ func (ec *executionContext) _Tag_key(ctx context.Context, field graphql.Collecte
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"mixcloud-graphql/graph/model"
+	"mixcloud-graphql/mixcloud"
 	"strconv"
 	"sync/atomic"
 
@@ -378,8 +379,8 @@ func (ec *executionContext) _Artist_key(ctx context.Context, field graphql.Colle
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,
@@ -738,8 +739,8 @@ func (ec *executionContext) _Track_key(ctx context.Context, field graphql.Collec
 			return obj.Key, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v mixcloud.Key) graphql.Marshaler {
+			return ec.marshalNString2mixcloudᚑgraphqlᚋmixcloudᚐKey(ctx, selections, v)
 		},
 		true,
 		true,

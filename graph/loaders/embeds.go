@@ -9,18 +9,24 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// An Embed names one form of a cloudcast's player.
+// An Embed names one form of a cloudcast's player. It is comparable: equal Embeds
+// are one call.
 type Embed struct {
-	Key, Width, Color string
-	Height            int // 0 is not sent
+	key          mixcloud.CanonicalKey
+	path         string // the key as received
+	Width, Color string
+	Height       int // 0 is not sent
 }
+
+// EmbedOf names the default player of a cloudcast.
+func EmbedOf(key mixcloud.Key) Embed { return Embed{key: key.Canonical(), path: key.String()} }
 
 func (e Embed) options() mixcloud.EmbedOptions {
 	return mixcloud.EmbedOptions{Width: e.Width, Color: e.Color, Height: positive(e.Height)}
 }
 
 func (e Embed) id(form string) string {
-	return mixcloud.Canonical(e.Key) + form + "?" + url.Values{
+	return e.key.String() + form + "?" + url.Values{
 		"width": {e.Width}, "color": {e.Color}, "height": {strconv.Itoa(e.Height)},
 	}.Encode()
 }
@@ -59,7 +65,7 @@ func positive(n int) *int {
 	return &n
 }
 
-// A form is how the answers of one form of embedding are kept.
+// A form is how the responses of one form of embedding are cached.
 type form[V any] struct {
 	name   string
 	size   func(V) int
@@ -67,7 +73,7 @@ type form[V any] struct {
 	decode func([]byte) (V, error)
 }
 
-// verbatim is a form of answers that are kept as they came.
+// verbatim returns a form whose responses are cached as they were received.
 func verbatim[V ~string | ~[]byte](name string) form[V] {
 	return form[V]{
 		name, func(v V) int { return len(v) },
@@ -76,16 +82,18 @@ func verbatim[V ~string | ~[]byte](name string) form[V] {
 	}
 }
 
-// embedded makes a loader of one form of embedding, which no write changes.
+// embedded returns a loader of one form of embedding. No write changes these.
 func embedded[K interface {
 	comparable
 	id(form string) string
-}, V any](l *Loaders, f form[V], get func(context.Context, *mixcloud.Client, K) (V, error),
-) *Loader[K, V] {
-	return newLoader(l, func(key K) upstream.Resource[V] {
-		return upstream.Resource[V]{
-			Class: upstream.ClassEmbed, ID: key.id(f.name), Size: f.size, Encode: f.encode, Decode: f.decode,
-			Get: func(ctx context.Context, c *mixcloud.Client) (V, error) { return get(ctx, c, key) },
-		}
-	}, nil)
+}, V any](f form[V], get func(context.Context, *mixcloud.Client, K) (V, error)) *Loader[K, V] {
+	return &Loader[K, V]{
+		resource: func(_ *Loaders, key K) upstream.Resource[V] {
+			return upstream.Resource[V]{
+				Class: upstream.ClassEmbed, ID: key.id(f.name), Size: f.size, Encode: f.encode, Decode: f.decode,
+				Get: func(ctx context.Context, c *mixcloud.Client) (V, error) { return get(ctx, c, key) },
+			}
+		},
+		keeps: true,
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
@@ -12,7 +13,7 @@ import (
 
 // TestFullAnswersForPartial holds that a full user whom one operation has loaded
 // answers for the partial one in another operation's list, under whatever spelling
-// and for that audience alone, and that what a list shows of somebody never passes
+// and for that principal alone, and that what a list shows of somebody never passes
 // for the whole of them.
 func TestFullAnswersForPartial(t *testing.T) {
 	t.Parallel()
@@ -28,7 +29,7 @@ func TestFullAnswersForPartial(t *testing.T) {
 	store := upstream.NewStore(client, upstream.Options{})
 	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(t.Context())) })
 
-	listed, err := New(t.Context(), store.Session("")).CloudcastPages.Load(t.Context(), Path("/spartacus/cloudcasts/", mixcloud.Range{Limit: 3}))
+	listed, err := CloudcastPages.Load(Into(t.Context(), New(t.Context(), store.Session(""))), Path("/spartacus/cloudcasts/", mixcloud.Range{Limit: 3}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,18 +38,18 @@ func TestFullAnswersForPartial(t *testing.T) {
 	load := func(token, key string, calls int) {
 		t.Helper()
 		session := store.Session(token)
-		full, err := New(t.Context(), session).Users.Load(t.Context(), key)
+		full, err := Users.Load(Into(t.Context(), New(t.Context(), session)), mixcloud.ParseKey(key))
 		if err != nil || full.FollowerCount == nil {
-			t.Fatalf("%s: %v, %+v", key, err, full)
+			t.Fatalf("%s: %v, %+v", key, err, show.Value(full))
 		}
 		if asked := wire.asked(); len(asked) != calls || session.Cost().Calls != calls {
 			t.Errorf("%q loads %s by %q", token, key, asked)
 		}
 	}
-	load("", partial.Key, 1) // the list's own does not pass for it
-	load("", partial.Key, 0) // in another operation
+	load("", partial.Key.String(), 1) // the list's own does not pass for it
+	load("", partial.Key.String(), 0) // in another operation
 	load("", "/Spartacus/", 0)
-	load("demo-token", partial.Key, 1)
+	load("demo-token", partial.Key.String(), 1)
 	load("demo-token", "/SPARTACUS/", 0)
-	load("", partial.Key, 0)
+	load("", partial.Key.String(), 0)
 }

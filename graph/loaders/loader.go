@@ -1,15 +1,7 @@
-// Package loaders gives each operation its own dataloaders: whatever is asked
-// for twice within the operation is fetched once, and what is independent is
-// fetched side by side.
-//
-// Mixcloud can give only one resource per call, so there is nothing to gain by
-// waiting for a batch to fill: each key is dispatched at once, and the store
-// behind the loaders bounds how many calls are under way.
 package loaders
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/graph-gophers/dataloader/v7"
@@ -19,102 +11,138 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// A Loader fetches each key at most once in its life. It is safe for
-// concurrent use and lives as long as one operation. What it gives is shared
-// with other operations and must not be modified.
+// A Loader loads one type of value by key: each key at most once in an
+// operation. It is a description that all operations share; what an operation
+// has loaded is in its [Loaders]. It is safe for concurrent use. The values are
+// shared with other operations and must not be modified.
 type Loader[K comparable, V any] struct {
-	inner   *dataloader.Loader[K, *flight[V]]
-	seen    func(V) // hears of each answer; nil for none. Set before the first Load
-	session *upstream.Session
-	slot    *admission.Slot // of the operation; nil for none
-	cutOff  *atomic.Bool    // of the Loaders
+	// resource returns the resource that a key names.
+	resource func(*Loaders, K) upstream.Resource[V]
+	// correct returns a copy of a value that shows the viewer's recent writes; nil
+	// if no write changes the value.
+	correct func(*upstream.Session, V) V
+	// seen is called with each value that was fetched; nil for no call.
+	seen func(*Loaders, V)
+	// keeps says that [Loaders.Forget] does not apply: no write changes the values.
+	keeps bool
 }
 
-// A flight is a fetch under way or done. The library hands it out at once, since
-// a thunk of its own can only be waited for to the end, and only by one at a
-// time.
-type flight[V any] struct {
-	done  chan struct{} // closed when what follows is there
+// Load returns the value of key in the operation of ctx, and fetches it unless
+// that has begun already. It returns when the value is there, or with ctx's error
+// when ctx ends before; the fetch continues for others until the operation's own
+// context ends.
+func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
+	return l.in(From(ctx)).load(ctx, key)
+}
+
+// in returns the loader's instance in an operation, and makes it at first use.
+func (l *Loader[K, V]) in(operation *Loaders) *instance[K, V] {
+	operation.mu.Lock()
+	defer operation.mu.Unlock()
+	if made, ok := operation.instances[l]; ok {
+		return made.(*instance[K, V])
+	}
+	made := newInstance(l, operation)
+	if operation.instances == nil {
+		operation.instances = map[any]forgetter{}
+	}
+	operation.instances[l] = made
+	return made
+}
+
+// An instance is the dataloader of a [Loader] in one operation.
+type instance[K comparable, V any] struct {
+	*Loader[K, V]
+	operation *Loaders
+	slot      *admission.Slot // of the operation; nil for none
+	inner     *dataloader.Loader[K, *call[V]]
+}
+
+// A call is a fetch in flight or done. The dataloader returns it at once, because
+// its own thunks cannot be waited for with a context, and only by one goroutine at
+// a time.
+type call[V any] struct {
+	done  chan struct{} // closed when the fields below are set
 	id    string        // of the resource; "" for one that was not fetched
 	value V
 	err   error
 }
 
-// newLoader makes a loader whose fetches run with the operation's context, not
-// with that of the field that happens to ask first: gqlgen cancels those when a
-// sibling fails. Resource says what a key stands for. Correct, unless it is nil,
-// makes of an answer one that shows the viewer's writes, without changing it.
-func newLoader[K comparable, V any](l *Loaders, resource func(K) upstream.Resource[V], correct func(*upstream.Session, V) V) *Loader[K, V] {
-	session, operation := l.session, l.operation
-	loader := &Loader[K, V]{session: session, slot: admission.From(operation), cutOff: &l.cutOff}
-	fly := func(f *flight[V], key K) {
-		defer close(f.done)
-		defer func() {
-			if p := recover(); p != nil {
-				f.err = upstream.NewPanicError(p)
-			}
-		}()
-		r := resource(key)
-		f.id = r.ID
-		f.value, f.err = upstream.Fetch(operation, session, r)
-		if f.err == nil && correct != nil && !session.Settled() {
-			f.value = correct(session, f.value)
-		}
-		if f.err == nil && loader.seen != nil {
-			loader.seen(f.value)
-		}
-	}
-	batch := func(_ context.Context, keys []K) []*dataloader.Result[*flight[V]] {
-		results := make([]*dataloader.Result[*flight[V]], len(keys)) // never with a nil in it: the library would panic
-		for i, key := range keys {                                   // a capacity of one: there is exactly one
-			f := &flight[V]{done: make(chan struct{})}
-			go fly(f, key)
-			results[i] = &dataloader.Result[*flight[V]]{Data: f}
-		}
-		return results
-	}
-	loader.inner = dataloader.NewBatchedLoader(batch,
-		dataloader.WithBatchCapacity[K, *flight[V]](1),
-		dataloader.WithInputCapacity[K, *flight[V]](1))
-	return loader
+func newInstance[K comparable, V any](l *Loader[K, V], operation *Loaders) *instance[K, V] {
+	i := &instance[K, V]{Loader: l, operation: operation, slot: admission.FromContext(operation.operation)}
+	i.inner = dataloader.NewBatchedLoader(i.start,
+		dataloader.WithBatchCapacity[K, *call[V]](1),
+		dataloader.WithInputCapacity[K, *call[V]](1))
+	return i
 }
 
-// Load gives the value of key, fetching it unless that has begun already. It
-// returns when the value is there, or with ctx's error when ctx ends before; the
-// fetch goes on for others until the operation's own context ends.
-func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
+// start is the batch function. The batch capacity is one, so there is one key.
+func (i *instance[K, V]) start(_ context.Context, keys []K) []*dataloader.Result[*call[V]] {
+	results := make([]*dataloader.Result[*call[V]], len(keys)) // the dataloader panics if one is nil
+	for n, key := range keys {
+		c := &call[V]{done: make(chan struct{})}
+		go i.fetch(c, key)
+		results[n] = &dataloader.Result[*call[V]]{Data: c}
+	}
+	return results
+}
+
+// fetch runs with the operation's context, not with that of the field that asked
+// first: gqlgen cancels those when a sibling fails.
+func (i *instance[K, V]) fetch(c *call[V], key K) {
+	defer close(c.done)
+	defer func() {
+		if p := recover(); p != nil {
+			c.err = upstream.NewPanicError(p)
+		}
+	}()
+	session := i.operation.session
+	r := i.resource(i.operation, key)
+	c.id = r.ID
+	c.value, c.err = upstream.Fetch(i.operation.operation, session, r)
+	if c.err == nil && i.correct != nil && !session.NoPendingWrites() {
+		c.value = i.correct(session, c.value)
+	}
+	if c.err == nil && i.seen != nil {
+		i.seen(i.operation, c.value)
+	}
+}
+
+// load is [Loader.Load] within the operation of the instance.
+func (i *instance[K, V]) load(ctx context.Context, key K) (V, error) {
 	var none V
-	f, err := l.inner.Load(ctx, key)()
+	c, err := i.inner.Load(ctx, key)()
 	if err != nil {
 		return none, err
 	}
 	select {
-	case <-f.done:
-		return l.give(ctx, f)
+	case <-c.done:
+		return i.result(ctx, c)
 	default:
 	}
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
 	select {
-	case <-f.done:
-		l.slot.Yield() // many may have waited for the same
-		return l.give(ctx, f)
+	case <-c.done:
+		i.slot.Yield() // many goroutines may have waited for the same call
+		return i.result(ctx, c)
 	case <-ctx.Done():
-		l.cutOff.Store(true)
+		i.operation.cutOff.Store(true)
 		return none, ctx.Err()
 	}
 }
 
-// give tells the session where an answer is used that is not fresh.
-func (l *Loader[K, V]) give(ctx context.Context, f *flight[V]) (V, error) {
-	if f.err == nil && l.session.Stale(f.id) {
-		l.session.Place(f.id, path(ctx))
+// result returns the outcome of a finished call, and tells the session where in
+// the response a stale value is used.
+func (i *instance[K, V]) result(ctx context.Context, c *call[V]) (V, error) {
+	if session := i.operation.session; c.err == nil && session.Stale(c.id) {
+		session.AddStalePath(c.id, path(ctx))
 	}
-	return f.value, f.err
+	return c.value, c.err
 }
 
-// path is that of the field that asks.
+// path returns the response path of the field that ctx belongs to.
 func path(ctx context.Context) []any {
 	elements := graphql.GetPath(ctx)
 	path := make([]any, len(elements))
@@ -129,13 +157,16 @@ func path(ctx context.Context) []any {
 	return path
 }
 
-// Prime makes value known under key without a fetch, unless key was asked for
-// already.
-func (l *Loader[K, V]) Prime(ctx context.Context, key K, value V) {
-	f := &flight[V]{done: make(chan struct{}), value: value}
-	close(f.done)
-	l.inner.Prime(ctx, key, f)
+// prime sets the value of key without a fetch, unless key was loaded before.
+func (i *instance[K, V]) prime(key K, value V) {
+	c := &call[V]{done: make(chan struct{}), value: value}
+	close(c.done)
+	i.inner.Prime(i.operation.operation, key, c)
 }
 
-// forget makes the next Load of any key fetch again.
-func (l *Loader[K, V]) forget() { l.inner.ClearAll() }
+// forget makes the next load of each key fetch again.
+func (i *instance[K, V]) forget() {
+	if !i.keeps {
+		i.inner.ClearAll()
+	}
+}

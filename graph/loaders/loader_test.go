@@ -14,15 +14,16 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// loaderOf makes a loader of an operation that ends with ctx, over a store that
-// keeps nothing.
-func loaderOf[K comparable, V any](t *testing.T, ctx context.Context, fetch func(context.Context, K) (V, error)) *Loader[K, V] { //nolint:revive // a test comes first
+// loaderOf makes a loader in an operation that ends with ctx, over a store without
+// a cache.
+func loaderOf[K comparable, V any](t *testing.T, ctx context.Context, fetch func(context.Context, K) (V, error)) *instance[K, V] { //nolint:revive // a test comes first
 	t.Helper()
 	client, err := mixcloud.New()
 	if err != nil {
@@ -30,13 +31,13 @@ func loaderOf[K comparable, V any](t *testing.T, ctx context.Context, fetch func
 	}
 	store := upstream.NewStore(client, upstream.Options{CacheBytes: -1, Timeout: time.Hour})
 	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(ctx)) })
-	l := &Loaders{session: store.Session(""), operation: ctx}
-	return newLoader(l, func(key K) upstream.Resource[V] {
+	l := &Loader[K, V]{resource: func(_ *Loaders, key K) upstream.Resource[V] {
 		return upstream.Resource[V]{
 			Class: upstream.ClassUser, ID: fmt.Sprint(key), Size: func(V) int { return 1 },
 			Get: func(ctx context.Context, _ *mixcloud.Client) (V, error) { return fetch(ctx, key) },
 		}
-	}, nil)
+	}}
+	return l.in(New(ctx, store.Session("")))
 }
 
 // TestLoad_Once asks for a few keys from many sides at once: each is fetched
@@ -54,7 +55,7 @@ func TestLoad_Once(t *testing.T) {
 		var group sync.WaitGroup
 		for i := range 500 {
 			group.Go(func() {
-				if got, err := l.Load(t.Context(), i%5); err != nil || got != fmt.Sprint(i%5) {
+				if got, err := l.load(t.Context(), i%5); err != nil || got != fmt.Sprint(i%5) {
 					t.Errorf("%d is %q, %v", i%5, got, err)
 				}
 			})
@@ -84,8 +85,8 @@ func TestLoad_Remembers(t *testing.T) {
 			return want.value, want.err
 		})
 		for range 3 {
-			if got, err := l.Load(t.Context(), "x"); got != want.value || !errors.Is(err, want.err) {
-				t.Errorf("%s: %v, %v", name, got, err)
+			if got, err := l.load(t.Context(), "x"); got != want.value || !errors.Is(err, want.err) {
+				t.Errorf("%s: %v, %v", name, show.Value(got), err)
 			}
 		}
 		if fetches != 1 {
@@ -107,7 +108,7 @@ func TestLoad_Panic(t *testing.T) {
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {
-			_, err := l.Load(t.Context(), "bad")
+			_, err := l.load(t.Context(), "bad")
 			if _, ok := errors.AsType[*upstream.PanicError](err); !ok {
 				t.Errorf("%v is no PanicError", err)
 				return
@@ -121,7 +122,7 @@ func TestLoad_Panic(t *testing.T) {
 			}
 		})
 		group.Go(func() {
-			if got, err := l.Load(t.Context(), "good"); got != "good" || err != nil {
+			if got, err := l.load(t.Context(), "good"); got != "good" || err != nil {
 				t.Errorf("%q, %v", got, err)
 			}
 		})
@@ -149,26 +150,26 @@ func TestLoad_LeavesAlone(t *testing.T) {
 		start := time.Now()
 		var group sync.WaitGroup
 		group.Go(func() {
-			if _, err := l.Load(hasty, "x"); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+			if _, err := l.load(hasty, "x"); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
 				t.Errorf("after %v: %v", time.Since(start), err)
 			}
 		})
 		group.Go(func() {
-			if got, err := l.Load(t.Context(), "x"); got != "value" || err != nil || time.Since(start) != time.Minute {
+			if got, err := l.load(t.Context(), "x"); got != "value" || err != nil || time.Since(start) != time.Minute {
 				t.Errorf("after %v: %q, %v", time.Since(start), got, err)
 			}
 		})
 		group.Wait()
-		if got, err := l.Load(hasty, "x"); got != "value" || err != nil {
+		if got, err := l.load(hasty, "x"); got != "value" || err != nil {
 			t.Errorf("what is there is not given to who has no time left: %q, %v", got, err)
 		}
-		if !l.cutOff.Swap(false) {
+		if !l.operation.cutOff.Swap(false) {
 			t.Error("a load that waited was not noted")
 		}
 		if fetches != 1 {
 			t.Errorf("%d fetches", fetches)
 		}
-		if _, err := l.Load(hasty, "y"); !errors.Is(err, context.DeadlineExceeded) || l.cutOff.Load() {
+		if _, err := l.load(hasty, "y"); !errors.Is(err, context.DeadlineExceeded) || l.operation.cutOff.Load() {
 			t.Errorf("a load without time: %v, or was noted as one that waited", err)
 		}
 	})
@@ -185,7 +186,7 @@ func TestLoad_EndsWithTheOperation(t *testing.T) {
 		})
 		done := make(chan error)
 		go func() {
-			_, err := l.Load(t.Context(), "x")
+			_, err := l.load(t.Context(), "x")
 			done <- err
 		}()
 		synctest.Wait()
@@ -204,15 +205,15 @@ func TestPrime(t *testing.T) {
 		fetches++
 		return "fetched " + key, nil
 	})
-	l.Prime(t.Context(), "a", "primed a")
-	if got, err := l.Load(t.Context(), "a"); got != "primed a" || err != nil || fetches != 0 {
+	l.prime("a", "primed a")
+	if got, err := l.load(t.Context(), "a"); got != "primed a" || err != nil || fetches != 0 {
 		t.Errorf("%q, %v, %d fetches", got, err, fetches)
 	}
-	if got, err := l.Load(t.Context(), "b"); got != "fetched b" || err != nil {
+	if got, err := l.load(t.Context(), "b"); got != "fetched b" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	l.Prime(t.Context(), "b", "primed b")
-	if got, _ := l.Load(t.Context(), "b"); got != "fetched b" || fetches != 1 {
+	l.prime("b", "primed b")
+	if got, _ := l.load(t.Context(), "b"); got != "fetched b" || fetches != 1 {
 		t.Errorf("%q, %d fetches", got, fetches)
 	}
 }
@@ -235,7 +236,7 @@ func TestList(t *testing.T) {
 		l := Path("/a/b/", r)
 		got := l.bounds()
 		if got.Limit != r.Limit || !got.Since.Equal(r.Since) || !got.Until.Equal(r.Until) || (got.Offset == nil) != (r.Offset == nil) {
-			t.Fatalf("%+v becomes %+v", r, got)
+			t.Fatalf("%+v becomes %+v", show.Value(r), show.Value(got))
 		}
 		same := r
 		if r.Offset != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
@@ -36,8 +37,8 @@ func (t *tap) asked() []string {
 	return paths
 }
 
-// operation makes the loaders of an operation over an emulated Mixcloud.
-func operation(t *testing.T, token string) (*Loaders, *tap) {
+// operation makes the context of an operation over an emulated Mixcloud.
+func operation(t *testing.T, token string) (context.Context, *tap) {
 	t.Helper()
 	e, err := emulator.New()
 	if err != nil {
@@ -50,14 +51,14 @@ func operation(t *testing.T, token string) (*Loaders, *tap) {
 	}
 	store := upstream.NewStore(client, upstream.Options{CacheBytes: -1})
 	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(t.Context())) })
-	return New(t.Context(), store.Session(token)), wire
+	return Into(t.Context(), New(t.Context(), store.Session(token))), wire
 }
 
 // TestResources loads one of everything under every spelling: one call each,
 // with the key as it was spelled first, and for a tag under today's path.
 func TestResources(t *testing.T) {
 	t.Parallel()
-	l, wire := operation(t, "")
+	ctx, wire := operation(t, "")
 	load := func(want string, calls ...func() error) {
 		t.Helper()
 		for _, call := range calls {
@@ -69,17 +70,17 @@ func TestResources(t *testing.T) {
 			t.Errorf("asked for %q, want %q", got, want)
 		}
 	}
-	load("/Demo/", of(t, l.Users, "/Demo/"), of(t, l.Users, "/demo/"), of(t, l.Users, "/DEMO/"))
-	load("/Spartacus/party-time/", of(t, l.Cloudcasts, "/Spartacus/party-time/"), of(t, l.Cloudcasts, "/spartacus/party-time/"))
-	load("/genres/funk/", of(t, l.Tags, "/tag/funk/"), of(t, l.Tags, "/discover/funk/"), of(t, l.Tags, "/genres/funk/"))
-	load("/genres/city:athens/", of(t, l.Tags, "/discover/city:athens/"), of(t, l.Tags, "/genres/city:athens/"))
-	load("/categories/ambient/", of(t, l.Categories, "/categories/ambient/"), of(t, l.Categories, "/categories/ambient/"))
-	load("/demo/playlists/things-to-hear-again/", of(t, l.Playlists, "/demo/playlists/things-to-hear-again/"))
+	load("/Demo/", of(ctx, Users, "/Demo/"), of(ctx, Users, "/demo/"), of(ctx, Users, "/DEMO/"))
+	load("/Spartacus/party-time/", of(ctx, Cloudcasts, "/Spartacus/party-time/"), of(ctx, Cloudcasts, "/spartacus/party-time/"))
+	load("/genres/funk/", of(ctx, Tags, "/tag/funk/"), of(ctx, Tags, "/discover/funk/"), of(ctx, Tags, "/genres/funk/"))
+	load("/genres/city:athens/", of(ctx, Tags, "/discover/city:athens/"), of(ctx, Tags, "/genres/city:athens/"))
+	load("/categories/ambient/", of(ctx, Categories, "/categories/ambient/"), of(ctx, Categories, "/categories/ambient/"))
+	load("/demo/playlists/things-to-hear-again/", of(ctx, Playlists, "/demo/playlists/things-to-hear-again/"))
 }
 
-func of[T any](t *testing.T, l *ResourceLoader[T], key string) func() error {
+func of[T any](ctx context.Context, l *ResourceLoader[T], key string) func() error {
 	return func() error {
-		_, err := l.Load(t.Context(), key)
+		_, err := l.Load(ctx, mixcloud.ParseKey(key))
 		return err
 	}
 }
@@ -88,33 +89,33 @@ func of[T any](t *testing.T, l *ResourceLoader[T], key string) func() error {
 // nobody's operation is anonymous, and says so.
 func TestViewer(t *testing.T) {
 	t.Parallel()
-	l, wire := operation(t, "demo-token")
-	if l.Anonymous() {
+	ctx, wire := operation(t, "demo-token")
+	if From(ctx).Anonymous() {
 		t.Error("an operation with a token is anonymous")
 	}
 	for range 2 {
-		viewer, err := l.Viewer(t.Context())
-		if err != nil || viewer.Key != "/demo/" {
-			t.Fatalf("%v, %v", viewer, err)
+		viewer, err := From(ctx).Viewer(ctx)
+		if err != nil || viewer.Key.String() != "/demo/" {
+			t.Fatalf("%v, %v", show.Value(viewer), err)
 		}
 	}
-	if _, err := l.Users.Load(t.Context(), "/demo/"); err != nil {
+	if _, err := Users.Load(ctx, mixcloud.ParseKey("/demo/")); err != nil {
 		t.Error(err)
 	}
 	if got := strings.Join(wire.asked(), " "); got != "/me/" {
 		t.Errorf("asked for %q", got)
 	}
 	byName, wire := operation(t, "demo-token")
-	if _, err := byName.Users.Load(t.Context(), "/Demo/"); err != nil {
+	if _, err := Users.Load(byName, mixcloud.ParseKey("/Demo/")); err != nil {
 		t.Error(err)
 	}
-	if viewer, err := byName.Viewer(t.Context()); err != nil || viewer.Key != "/demo/" {
-		t.Errorf("%v, %v", viewer, err)
+	if viewer, err := From(byName).Viewer(byName); err != nil || viewer.Key.String() != "/demo/" {
+		t.Errorf("%v, %v", show.Value(viewer), err)
 	}
 	if got := strings.Join(wire.asked(), " "); got != "/Demo/" {
 		t.Errorf("asked for %q, though that is the viewer", got)
 	}
-	if nobody, _ := operation(t, ""); !nobody.Anonymous() {
+	if nobody, _ := operation(t, ""); !From(nobody).Anonymous() {
 		t.Error("an operation without a token is not anonymous")
 	}
 }
@@ -122,18 +123,18 @@ func TestViewer(t *testing.T) {
 // TestPages loads a page of every kind of list.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	l, wire := operation(t, "")
+	ctx, wire := operation(t, "")
 	r := mixcloud.Range{Limit: 3}
 	for range 2 {
 		for path, n := range map[string]int{
-			"/demo/followers/":  items(t, l.UserPages, Path("/demo/followers/", r)),
-			"/demo/favorites/":  items(t, l.CloudcastPages, Path("/demo/favorites/", r)),
-			"/demo/comments/":   items(t, l.CommentPages, Path("/demo/comments/", r)),
-			"/demo/feed/":       items(t, l.ActivityPages, Path("/demo/feed/", r)),
-			"/demo/playlists/":  items(t, l.PlaylistPages, Path("/demo/playlists/", r)),
-			"search cloudcasts": items(t, l.CloudcastPages, Search("night", r)),
-			"search users":      items(t, l.UserPages, Search("a", r)),
-			"search tags":       items(t, l.TagPages, Search("funk", r)),
+			"/demo/followers/":  items(t, ctx, UserPages, Path("/demo/followers/", r)),
+			"/demo/favorites/":  items(t, ctx, CloudcastPages, Path("/demo/favorites/", r)),
+			"/demo/comments/":   items(t, ctx, CommentPages, Path("/demo/comments/", r)),
+			"/demo/feed/":       items(t, ctx, ActivityPages, Path("/demo/feed/", r)),
+			"/demo/playlists/":  items(t, ctx, PlaylistPages, Path("/demo/playlists/", r)),
+			"search cloudcasts": items(t, ctx, CloudcastPages, Search("night", r)),
+			"search users":      items(t, ctx, UserPages, Search("a", r)),
+			"search tags":       items(t, ctx, TagPages, Search("funk", r)),
 		} {
 			if n != 3 {
 				t.Errorf("%s: %d items", path, n)
@@ -145,9 +146,9 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func items[T any](t *testing.T, l *Loader[List, *mixcloud.Page[T]], of List) int {
+func items[T any](t *testing.T, ctx context.Context, l *Loader[List, *mixcloud.Page[T]], of List) int { //nolint:revive // a test comes first
 	t.Helper()
-	page, err := l.Load(t.Context(), of)
+	page, err := l.Load(ctx, of)
 	if err != nil {
 		t.Errorf("%+v: %v", of, err)
 		return -1

@@ -76,7 +76,7 @@ func (l List) id(searched string) string {
 		query.Set("type", searched)
 		return "/search/?" + query.Encode()
 	}
-	return mixcloud.Canonical(l.path) + "?" + query.Encode()
+	return mixcloud.ParseKey(l.path).Canonical().String() + "?" + query.Encode()
 }
 
 // class tells what keeps a list short-lived: people, or Mixcloud's reckoning.
@@ -94,31 +94,28 @@ func (l List) class() upstream.Class {
 
 type pageGetter[T any] func(c *mixcloud.Client, ctx context.Context, what string, r mixcloud.Range) (*mixcloud.Page[T], error)
 
-// pages makes a loader of the pages of all lists of one kind of item; search
-// is nil where nothing can be searched for, and searched its type there. Decode
-// reads a page that was kept elsewhere. Correct, unless it is nil, makes an item
-// show the viewer's writes.
-func pages[T any](l *Loaders, searched string, list, search pageGetter[T], decode func(json.RawMessage) (*mixcloud.Page[T], error),
+// pages returns a loader of the pages of all lists of one type of item. Search is
+// nil if Mixcloud has no search for the type; searched is the type's name there.
+// Decode reads a cached page. Correct, unless it is nil, makes an item show the
+// viewer's recent writes.
+func pages[T any](searched string, list, search pageGetter[T], decode func(json.RawMessage) (*mixcloud.Page[T], error),
 	correct func(*upstream.Session, T) T,
 ) *Loader[List, *mixcloud.Page[T]] {
-	loader := newLoader(l, func(key List) upstream.Resource[*mixcloud.Page[T]] {
-		return upstream.Resource[*mixcloud.Page[T]]{
-			Class: key.class(), ID: key.id(searched),
-			Get: func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Page[T], error) {
+	c := codecOf[mixcloud.Page[T]](decode)
+	return &Loader[List, *mixcloud.Page[T]]{
+		resource: func(_ *Loaders, key List) upstream.Resource[*mixcloud.Page[T]] {
+			return c.resource(key.class(), key.id(searched), func(ctx context.Context, client *mixcloud.Client) (*mixcloud.Page[T], error) {
 				if key.path == "" {
-					return search(c, ctx, key.query, key.bounds())
+					return search(client, ctx, key.query, key.bounds())
 				}
-				return list(c, ctx, key.path, key.bounds())
-			},
-			Encode: func(p *mixcloud.Page[T]) []byte { return p.Raw() },
-			Decode: func(raw []byte) (*mixcloud.Page[T], error) { return decode(raw) },
-		}
-	}, each(correct))
-	l.forget = append(l.forget, loader.forget)
-	return loader
+				return list(client, ctx, key.path, key.bounds())
+			})
+		},
+		correct: each(correct),
+	}
 }
 
-// each corrects the items of a copy of a page.
+// each returns a function that corrects the items of a copy of a page; nil for nil.
 func each[T any](correct func(*upstream.Session, T) T) func(*upstream.Session, *mixcloud.Page[T]) *mixcloud.Page[T] {
 	if correct == nil {
 		return nil

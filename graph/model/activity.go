@@ -17,13 +17,13 @@ type Activity interface {
 // activity is what all kinds share.
 type activity struct {
 	*mixcloud.Activity
-	owner string
+	owner mixcloud.CanonicalKey
 }
 
 // NewActivity wraps a line of the owner's feed in the type of its kind; a kind
 // that is not known gives an OtherActivity. Nil gives nil.
-func NewActivity(a *mixcloud.Activity, owner string) Activity {
-	if a == nil || a.Key == "" {
+func NewActivity(a *mixcloud.Activity, owner mixcloud.CanonicalKey) Activity {
+	if a == nil || a.Key.IsZero() {
 		return nil
 	}
 	line := activity{a, owner}

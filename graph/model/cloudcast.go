@@ -16,7 +16,7 @@ type Cloudcast struct {
 
 // NewCloudcast wraps the list form; nil gives nil.
 func NewCloudcast(c *mixcloud.Cloudcast) *Cloudcast {
-	if c == nil || c.Key == "" {
+	if c == nil || c.Key.IsZero() {
 		return nil
 	}
 	return &Cloudcast{Cloudcast: c}
@@ -24,7 +24,7 @@ func NewCloudcast(c *mixcloud.Cloudcast) *Cloudcast {
 
 // NewFullCloudcast wraps a loaded cloudcast; nil gives nil.
 func NewFullCloudcast(c *mixcloud.FullCloudcast) *Cloudcast {
-	if c == nil || c.Key == "" {
+	if c == nil || c.Key.IsZero() {
 		return nil
 	}
 	return &Cloudcast{Cloudcast: &c.Cloudcast, full: c}

@@ -48,11 +48,11 @@ const maxID = 6 << 10
 // A NodeID is a parsed global id.
 type NodeID struct {
 	Kind Kind
-	Key  string // canonical, see mixcloud.Canonical
+	Key  mixcloud.Key
 
 	// Owner and Time are set for comments and activities only: the resource
 	// whose list holds the item, and the whole second at which it stands there.
-	Owner string
+	Owner mixcloud.CanonicalKey
 	Time  time.Time
 }
 
@@ -62,11 +62,23 @@ var errNoID = errors.New("is not an id that this server gives out")
 // String is the id as clients see it: URL-safe text, stateless and unsigned,
 // so that every server can read it.
 func (id NodeID) String() string {
-	fields := []string{idVersion + kindCodes[id.Kind], id.Key}
-	if id.Owner != "" {
-		fields = append(fields, id.Owner, strconv.FormatInt(id.Time.Unix(), 10))
+	var buffer, encoded [256]byte // long enough for nearly every id
+	plain := append(append(buffer[:0], idVersion...), kindCodes[id.Kind]...)
+	plain = append(append(plain, '\n'), id.key()...)
+	if id.Kind.listed() {
+		plain = append(append(plain, '\n'), id.Owner.String()...)
+		plain = strconv.AppendInt(append(plain, '\n'), id.Time.Unix(), 10)
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(fields, "\n")))
+	return string(base64.RawURLEncoding.AppendEncode(encoded[:0], plain))
+}
+
+// key is the key as it stands in the id. Keys of listed items stand there as they
+// were received, which no release may change.
+func (id NodeID) key() string {
+	if id.Kind.listed() {
+		return id.Key.String()
+	}
+	return id.Key.Canonical().String()
 }
 
 // ParseID is the inverse of String. Text that String never gives, such as
@@ -84,17 +96,22 @@ func ParseID(text string) (NodeID, error) {
 	id := NodeID{Kind: kindOf(fields[0])}
 	switch {
 	case len(fields) == 2 && !id.Kind.listed():
-		id.Key = fields[1]
+		ref, err := mixcloud.ParseRef(fields[1])
+		if err != nil || Kind(ref.Kind) != id.Kind {
+			return NodeID{}, errNoID
+		}
+		id.Key = ref.Key
 	case len(fields) == 4 && id.Kind.listed():
 		seconds, err := strconv.ParseInt(fields[3], 10, 64)
 		if err != nil || seconds < 0 || seconds > maxUnix {
 			return NodeID{}, errNoID
 		}
-		id.Key, id.Owner, id.Time = fields[1], fields[2], time.Unix(seconds, 0).UTC()
+		id.Key, id.Owner = mixcloud.ParseKey(fields[1]), mixcloud.ParseKey(fields[2]).Canonical()
+		id.Time = time.Unix(seconds, 0).UTC()
 	default:
 		return NodeID{}, errNoID
 	}
-	if !id.possible() || id.String() != text {
+	if id.Kind.listed() && !id.possible() || id.String() != text {
 		return NodeID{}, errNoID
 	}
 	return id, nil
@@ -120,26 +137,20 @@ func kindOf(head string) Kind {
 // list of its owner.
 func (k Kind) listed() bool { return k == KindComment || k == KindActivity }
 
-// possible reports whether a key can belong to a node of this kind.
+// possible reports whether the key and the owner can belong to a comment or an
+// activity.
 func (id NodeID) possible() bool {
-	switch id.Kind {
-	case "":
-		return false
-	case KindComment:
-		return strings.HasPrefix(id.Key, "/comments/") && plainPath(id.Key) && ownerKind(id.Owner, KindUser, KindCloudcast)
-	case KindActivity:
-		return strings.HasPrefix(mixcloud.Canonical(id.Key), id.Owner+"feed/") && plainPath(id.Key) && ownerKind(id.Owner, KindUser)
+	if id.Kind == KindComment {
+		return strings.HasPrefix(id.key(), "/comments/") && plainPath(id.key()) && names(id.Owner, KindUser, KindCloudcast)
 	}
-	ref, err := mixcloud.ParseRef(id.Key)
-	return err == nil && Kind(ref.Kind) == id.Kind && mixcloud.Canonical(ref.Key) == id.Key
+	list, below := strings.CutPrefix(id.Key.Canonical().String(), id.Owner.String())
+	return below && strings.HasPrefix(list, "feed/") && plainPath(id.key()) && names(id.Owner, KindUser)
 }
 
-func ownerKind(owner string, kinds ...Kind) bool {
-	ref, err := mixcloud.ParseRef(owner)
-	if err != nil || mixcloud.Canonical(ref.Key) != owner {
-		return false
-	}
-	return slices.Contains(kinds, Kind(ref.Kind))
+// names reports whether a key can name a resource of one of kinds.
+func names(key mixcloud.CanonicalKey, kinds ...Kind) bool {
+	ref, err := mixcloud.ParseRef(key.String())
+	return err == nil && ref.Key.Canonical() == key && slices.Contains(kinds, Kind(ref.Kind))
 }
 
 // plainPath reports whether a key is a path that can be asked for: slashes at

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"mixcloud-graphql/mixcloud"
 )
@@ -27,13 +28,13 @@ func goldenIDs(t testing.TB) map[string]NodeID {
 			continue
 		}
 		fields := strings.Split(line, " ")
-		id := NodeID{Kind: Kind(fields[1]), Key: fields[2]}
+		id := NodeID{Kind: Kind(fields[1]), Key: mixcloud.ParseKey(fields[2])}
 		if len(fields) == 5 {
 			seconds, err := strconv.ParseInt(fields[4], 10, 64)
 			if err != nil {
 				t.Fatal(err)
 			}
-			id.Owner, id.Time = fields[3], time.Unix(seconds, 0).UTC()
+			id.Owner, id.Time = mixcloud.ParseKey(fields[3]).Canonical(), time.Unix(seconds, 0).UTC()
 		}
 		ids[fields[0]] = id
 	}
@@ -53,7 +54,7 @@ func TestParseID_OfEveryRelease(t *testing.T) {
 			t.Errorf("%s, which is %v: %v", text, want, err)
 			continue
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.EquateComparable(mixcloud.CanonicalKey{})); diff != "" {
 			t.Errorf("%s: %s", text, diff)
 		}
 	}
@@ -140,7 +141,7 @@ func FuzzParseID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		id, err := ParseID(text)
 		if err != nil {
-			if id != (NodeID{}) {
+			if id.Kind != "" || !id.Key.IsZero() {
 				t.Errorf("a refused id gives %v", id)
 			}
 			return
@@ -148,7 +149,7 @@ func FuzzParseID(f *testing.F) {
 		if again := id.String(); again != text {
 			t.Errorf("%q is read as %v, which is %q", text, id, again)
 		}
-		if strings.Contains(id.Key, "/../") || strings.ContainsAny(id.Key, "?#\n ") || !strings.HasPrefix(id.Key, "/") {
+		if key := id.Key.String(); strings.Contains(key, "/../") || strings.ContainsAny(key, "?#\n ") || !strings.HasPrefix(key, "/") {
 			t.Errorf("%q has the key %q", text, id.Key)
 		}
 	})
@@ -160,17 +161,17 @@ func FuzzNodeID(f *testing.F) {
 	f.Add("νυχτερινό-τραμ", "τελευταία", int64(0))
 	f.Add("a+b", "100%", int64(253402300799))
 	f.Fuzz(func(t *testing.T, user, slug string, second int64) {
-		owner, show := wireKey(user), wireKey(user, slug)
+		owner, show := mixcloud.ParseKey(wireKey(user)), mixcloud.ParseKey(wireKey(user, slug))
 		ids := map[string]bool{ // whether it has to be read again
 			resourceID(KindUser, owner):     is(owner, mixcloud.KindUser),
 			resourceID(KindCloudcast, show): is(show, mixcloud.KindCloudcast),
 		}
 		at := time.Unix(second, 0).UTC()
 		timely := second >= 0 && second <= maxUnix
-		for key, kind := range map[string]mixcloud.Kind{owner: mixcloud.KindUser, show: mixcloud.KindCloudcast} {
-			ids[listedID(KindComment, "/comments/cr/1/2/c3/", key, &at)] = timely && is(key, kind)
+		for key, kind := range map[mixcloud.CanonicalKey]mixcloud.Kind{owner.Canonical(): mixcloud.KindUser, show.Canonical(): mixcloud.KindCloudcast} {
+			ids[listedID(KindComment, mixcloud.ParseKey("/comments/cr/1/2/c3/"), key, &at)] = timely && is(key.Key(), kind)
 		}
-		ids[listedID(KindActivity, owner+"feed/1/", owner, &at)] = timely && is(owner, mixcloud.KindUser)
+		ids[listedID(KindActivity, mixcloud.ParseKey(owner.String()+"feed/1/"), owner.Canonical(), &at)] = timely && is(owner, mixcloud.KindUser)
 		for text, possible := range ids {
 			id, err := ParseID(text)
 			if possible && err != nil {
@@ -184,7 +185,18 @@ func FuzzNodeID(f *testing.F) {
 }
 
 // is tells whether a key is one of a kind.
-func is(key string, kind mixcloud.Kind) bool {
-	ref, err := mixcloud.ParseRef(key)
+func is(key mixcloud.Key, kind mixcloud.Kind) bool {
+	ref, err := mixcloud.ParseRef(key.String())
 	return err == nil && ref.Kind == kind
+}
+
+// TestResourceID_Allocations holds that an id costs its text alone, whichever way
+// its key is spelled: a page has hundreds of them.
+func TestResourceID_Allocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts those of the whole process
+	for _, text := range []string{"/spartacus/party-time/", "/Spartacus/party-time/", "/discover/funk/", "/%c3%96zg/"} {
+		key := mixcloud.ParseKey(text)
+		if n := testing.AllocsPerRun(100, func() { _ = resourceID(KindCloudcast, key) }); n > 1 {
+			t.Errorf("%s: %v allocations", text, n)
+		}
+	}
 }

@@ -18,7 +18,7 @@ type Category struct {
 
 // NewCategory wraps a category of the list of all; nil gives nil.
 func NewCategory(c *mixcloud.Category) *Category {
-	if c == nil || c.Key == "" {
+	if c == nil || c.Key.IsZero() {
 		return nil
 	}
 	return &Category{Category: c}
@@ -76,7 +76,7 @@ type Playlist struct {
 
 // NewPlaylist wraps a listed playlist; nil gives nil.
 func NewPlaylist(p *mixcloud.Playlist) *Playlist {
-	if p == nil || p.Key == "" {
+	if p == nil || p.Key.IsZero() {
 		return nil
 	}
 	return &Playlist{Playlist: p}
@@ -120,12 +120,12 @@ func (*Playlist) IsResource() {}
 // A Comment stands on a cloudcast or a profile, its owner.
 type Comment struct {
 	*mixcloud.Comment
-	owner string
+	owner mixcloud.CanonicalKey
 }
 
 // NewComment wraps a comment of the owner's list; nil gives nil.
-func NewComment(c *mixcloud.Comment, owner string) *Comment {
-	if c == nil || c.Key == "" {
+func NewComment(c *mixcloud.Comment, owner mixcloud.CanonicalKey) *Comment {
+	if c == nil || c.Key.IsZero() {
 		return nil
 	}
 	return &Comment{Comment: c, owner: owner}
@@ -147,8 +147,8 @@ func (c *Comment) Raw() json.RawMessage { return Untouched(c.Comment.Raw()) }
 // IsNode marks Comment as a Node.
 func (*Comment) IsNode() {}
 
-func listedID(kind Kind, key, owner string, at *time.Time) string {
-	id := NodeID{Kind: kind, Key: key, Owner: mixcloud.Canonical(owner)}
+func listedID(kind Kind, key mixcloud.Key, owner mixcloud.CanonicalKey, at *time.Time) string {
+	id := NodeID{Kind: kind, Key: key, Owner: owner}
 	if at != nil {
 		id.Time = at.UTC()
 	} else {
@@ -159,8 +159,8 @@ func listedID(kind Kind, key, owner string, at *time.Time) string {
 
 // lastSegment is the plain text of the last part of a key, without a city's
 // mark.
-func lastSegment(key string) string {
-	trimmed := strings.Trim(key, "/")
+func lastSegment(key mixcloud.Key) string {
+	trimmed := strings.Trim(key.String(), "/")
 	segment := trimmed[strings.LastIndexByte(trimmed, '/')+1:]
 	segment = strings.TrimPrefix(segment, "city:")
 	if plain, err := url.PathUnescape(segment); err == nil {

@@ -18,3 +18,7 @@ type Resource interface {
 	Node
 	IsResource()
 }
+
+// MaxElements is how many ids Query.nodes takes at most, and how many keys
+// Query.resources takes.
+const MaxElements = 100

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -40,7 +41,7 @@ func TestTagName(t *testing.T) {
 		{"capitals matter", "/genres/funk/", "Funk Shows", "Funk Shows"},
 		{"nothing else is cut", "/genres/funk/", "Funk shows ", "Funk shows "},
 	} {
-		if got := tagName(&mixcloud.Tag{Key: test.key, Name: test.name}); got != test.want {
+		if got := tagName(&mixcloud.Tag{Key: mixcloud.ParseKey(test.key), Name: test.name}); got != test.want {
 			t.Errorf("%s: %q at %s is called %q, want %q", test.reason, test.name, test.key, got, test.want)
 		}
 	}
@@ -165,7 +166,7 @@ func FuzzUntouched(f *testing.F) {
 func TestHiddenCounts(t *testing.T) {
 	t.Parallel()
 	zero, five, yes, no := 0, 5, true, false
-	rest := mixcloud.Cloudcast{Key: "/a/b/", PlayCount: &zero, FavoriteCount: &zero, ListenerCount: &zero, RepostCount: &zero, CommentCount: &five}
+	rest := mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/b/"), PlayCount: &zero, FavoriteCount: &zero, ListenerCount: &zero, RepostCount: &zero, CommentCount: &five}
 	for name, hidden := range map[string]*bool{"hidden": &yes, "said not to be hidden": &no, "not said": nil} {
 		value := rest
 		value.HiddenStats = hidden
@@ -174,7 +175,7 @@ func TestHiddenCounts(t *testing.T) {
 			"playCount": c.PlayCount(), "favoriteCount": c.FavoriteCount(), "listenerCount": c.ListenerCount(), "repostCount": c.RepostCount(),
 		} {
 			if (got == nil) != (name == "hidden") {
-				t.Errorf("%s: %s is %v", name, field, got)
+				t.Errorf("%s: %s is %v", name, field, show.Value(got))
 			}
 		}
 		if c.CommentCount == nil || *c.CommentCount != 5 {
@@ -192,13 +193,13 @@ func TestActivityKinds(t *testing.T) {
 		"upload": &UploadActivity{}, "listen": &ListenActivity{}, "favorite": &FavoriteActivity{}, "follow": &FollowActivity{},
 		"repost": &OtherActivity{}, "": &OtherActivity{}, "Upload": &OtherActivity{},
 	} {
-		got := NewActivity(&mixcloud.Activity{Key: "/a/feed/1/", Kind: kind}, "/a/")
+		got := NewActivity(&mixcloud.Activity{Key: mixcloud.ParseKey("/a/feed/1/"), Kind: kind}, mixcloud.ParseKey("/a/").Canonical())
 		if gotType, wantType := typeName(got), typeName(want); gotType != wantType {
 			t.Errorf("%q is a %s, want %s", kind, gotType, wantType)
 		}
 		if other, ok := got.(*OtherActivity); ok {
 			if word := other.Type(); (word == nil) != (kind == "") || word != nil && *word != kind {
-				t.Errorf("%q has the type %v", kind, word)
+				t.Errorf("%q has the type %v", kind, show.Value(word))
 			}
 		}
 	}
@@ -223,7 +224,7 @@ func typeName(v any) string {
 func TestSections(t *testing.T) {
 	t.Parallel()
 	chapter := "Coffee"
-	track := &mixcloud.Track{Key: "/track/a/b/"}
+	track := &mixcloud.Track{Key: mixcloud.ParseKey("/track/a/b/")}
 	got := NewSections([]mixcloud.Section{
 		{SectionType: "track", Track: track},
 		{SectionType: "chapter", Chapter: &chapter},
@@ -260,8 +261,8 @@ func TestNothingOfNothing(t *testing.T) {
 		"playlist":  {NewPlaylist(nil) == nil, NewPlaylist(&mixcloud.Playlist{}) == nil, NewFullPlaylist(nil) == nil},
 		"artist":    {NewArtist(nil) == nil, NewArtist(&mixcloud.Artist{}) == nil, NewFullArtist(nil) == nil},
 		"track":     {NewTrack(nil) == nil, NewTrack(&mixcloud.Track{}) == nil, NewFullTrack(nil) == nil},
-		"comment":   {NewComment(nil, "/a/") == nil, NewComment(&mixcloud.Comment{}, "/a/") == nil},
-		"activity":  {NewActivity(nil, "/a/") == nil, NewActivity(&mixcloud.Activity{}, "/a/") == nil},
+		"comment":   {NewComment(nil, mixcloud.CanonicalKey{}) == nil, NewComment(&mixcloud.Comment{}, mixcloud.CanonicalKey{}) == nil},
+		"activity":  {NewActivity(nil, mixcloud.CanonicalKey{}) == nil, NewActivity(&mixcloud.Activity{}, mixcloud.CanonicalKey{}) == nil},
 	} {
 		for i, isNil := range nodes {
 			if !isNil {
@@ -272,7 +273,7 @@ func TestNothingOfNothing(t *testing.T) {
 	if wrapAll([]mixcloud.Tag(nil), NewTag) != nil {
 		t.Error("an absent list is not null")
 	}
-	if got := wrapAll([]mixcloud.Tag{{}, {Key: "/genres/funk/"}}, NewTag); len(got) != 1 {
+	if got := wrapAll([]mixcloud.Tag{{}, {Key: mixcloud.ParseKey("/genres/funk/")}}, NewTag); len(got) != 1 {
 		t.Errorf("%d tags of two, one of them without a key", len(got))
 	}
 	if got := wrapAll([]mixcloud.Tag{}, NewTag); got == nil {
@@ -283,31 +284,31 @@ func TestNothingOfNothing(t *testing.T) {
 // TestFull holds that a value that came along is not taken for a loaded one.
 func TestFull(t *testing.T) {
 	t.Parallel()
-	user := mixcloud.User{Key: "/a/"}
+	user := mixcloud.User{Key: mixcloud.ParseKey("/a/")}
 	if NewUser(&user).Full() != nil || NewFullUser(&mixcloud.FullUser{User: user}).Full() == nil {
 		t.Error("user")
 	}
-	show := mixcloud.Cloudcast{Key: "/a/b/"}
+	show := mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/b/")}
 	if NewCloudcast(&show).Full() != nil || NewFullCloudcast(&mixcloud.FullCloudcast{Cloudcast: show}).Full() == nil {
 		t.Error("cloudcast")
 	}
-	tag := mixcloud.Tag{Key: "/genres/funk/"}
+	tag := mixcloud.Tag{Key: mixcloud.ParseKey("/genres/funk/")}
 	if NewTag(&tag).Full() != nil || NewFullTag(&tag).Full() == nil || NewFullCity(&tag).Full() == nil {
 		t.Error("tag")
 	}
-	category := mixcloud.Category{Key: "/categories/a/"}
+	category := mixcloud.Category{Key: mixcloud.ParseKey("/categories/a/")}
 	if NewCategory(&category).Full() != nil || NewFullCategory(&category).Full() == nil {
 		t.Error("category")
 	}
-	playlist := mixcloud.Playlist{Key: "/a/playlists/b/"}
+	playlist := mixcloud.Playlist{Key: mixcloud.ParseKey("/a/playlists/b/")}
 	if NewPlaylist(&playlist).Full() != nil || NewFullPlaylist(&playlist).Full() == nil {
 		t.Error("playlist")
 	}
-	artist := mixcloud.Artist{Key: "/artist/a/"}
+	artist := mixcloud.Artist{Key: mixcloud.ParseKey("/artist/a/")}
 	if NewArtist(&artist).Full() != nil || NewFullArtist(&artist).Full() == nil {
 		t.Error("artist")
 	}
-	track := mixcloud.Track{Key: "/track/a/b/"}
+	track := mixcloud.Track{Key: mixcloud.ParseKey("/track/a/b/")}
 	if NewTrack(&track).Full() != nil || NewFullTrack(&track).Full() == nil {
 		t.Error("track")
 	}
@@ -317,7 +318,7 @@ func TestFull(t *testing.T) {
 func TestViewerPath(t *testing.T) {
 	t.Parallel()
 	yes, no := true, false
-	user := mixcloud.User{Key: "/Demo/"}
+	user := mixcloud.User{Key: mixcloud.ParseKey("/Demo/")}
 	for _, test := range []struct {
 		name string
 		user *User
@@ -332,7 +333,7 @@ func TestViewerPath(t *testing.T) {
 		if got := test.user.Path(); got != test.path || test.user.KnownViewer() != (test.path == "/me/") {
 			t.Errorf("%s: %s", test.name, got)
 		}
-		if test.user.ID() != resourceID(KindUser, "/demo/") {
+		if test.user.ID() != resourceID(KindUser, mixcloud.ParseKey("/demo/")) {
 			t.Errorf("%s: the id depends on the spelling", test.name)
 		}
 	}
@@ -342,42 +343,42 @@ func TestConnection(t *testing.T) {
 	t.Parallel()
 	empty := NewConnection([]*CloudcastEdge{}, PageInfo{HasNextPage: true}, nil)
 	if empty.PageInfo.StartCursor != nil || empty.PageInfo.EndCursor != nil || !empty.PageInfo.HasNextPage {
-		t.Errorf("%+v", empty.PageInfo)
+		t.Errorf("%+v", show.Value(empty.PageInfo))
 	}
 	if total, err := empty.TotalCount(t.Context()); total != nil || err != nil {
-		t.Errorf("a total that nobody knows is %v, %v", total, err)
+		t.Errorf("a total that nobody knows is %v, %v", show.Value(total), err)
 	}
 	if empty.Nodes(t.Context()) == nil {
 		t.Error("no nodes are null")
 	}
 	listened := time.Unix(1_700_000_000, 0).UTC()
 	three := 3
-	a, b := NewCloudcast(&mixcloud.Cloudcast{Key: "/a/a/", ListenTime: &listened}), NewCloudcast(&mixcloud.Cloudcast{Key: "/a/b/"})
+	a, b := NewCloudcast(&mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/a/"), ListenTime: &listened}), NewCloudcast(&mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/b/")})
 	c := NewConnection([]*CloudcastEdge{{"1", a}, {"2", b}}, PageInfo{}, func(context.Context) (*int, error) { return &three, nil })
 	if *c.PageInfo.StartCursor != "1" || *c.PageInfo.EndCursor != "2" {
-		t.Errorf("%+v", c.PageInfo)
+		t.Errorf("%+v", show.Value(c.PageInfo))
 	}
 	if nodes := c.Nodes(t.Context()); len(nodes) != 2 || nodes[0] != a || nodes[1] != b {
-		t.Errorf("%v", nodes)
+		t.Errorf("%v", show.Value(nodes))
 	}
 	if total, err := c.TotalCount(t.Context()); err != nil || *total != 3 {
-		t.Errorf("%v, %v", total, err)
+		t.Errorf("%v, %v", show.Value(total), err)
 	}
 	edges := (&ListenConnection{c}).Edges(t.Context())
 	if len(edges) != 2 || edges[0].ListenedAt() != a.ListenTime || edges[1].ListenedAt() != nil || edges[1].Cursor != "2" {
-		t.Errorf("%+v", edges)
+		t.Errorf("%+v", show.Value(edges))
 	}
-	u, v := NewUser(&mixcloud.User{Key: "/a/", ListenTime: &listened}), NewUser(&mixcloud.User{Key: "/b/"})
+	u, v := NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/a/"), ListenTime: &listened}), NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/b/")})
 	listeners := ListenerConnection{NewConnection([]*UserEdge{{"1", u}, {"2", v}}, PageInfo{}, nil)}
 	if edges := listeners.Edges(t.Context()); len(edges) != 2 || edges[0].ListenedAt() != u.ListenTime || edges[1].ListenedAt() != nil || edges[1].Cursor != "2" {
-		t.Errorf("%+v", edges)
+		t.Errorf("%+v", show.Value(edges))
 	}
 }
 
 func TestCategoryFormat(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string]string{"music": "MUSIC", "talk": "TALK", "Music": "MUSIC", "video": "", "": ""} {
-		got := NewCategory(&mixcloud.Category{Key: "/categories/a/", Format: format}).Format()
+		got := NewCategory(&mixcloud.Category{Key: mixcloud.ParseKey("/categories/a/"), Format: format}).Format()
 		if (got == nil) != (want == "") || got != nil && string(*got) != want {
 			t.Errorf("%q is %v", format, got)
 		}
@@ -389,7 +390,7 @@ func TestOEmbedHeight(t *testing.T) {
 	for text, want := range map[string]int{"120": 120, "120px": -1, "100%": -1, "": -1} {
 		got := NewOEmbed(&mixcloud.OEmbed{Height: &text}, nil).Height()
 		if (got == nil) != (want < 0) || got != nil && *got != want {
-			t.Errorf("%q is %v", text, got)
+			t.Errorf("%q is %v", text, show.Value(got))
 		}
 	}
 	if NewOEmbed(&mixcloud.OEmbed{}, nil).Height() != nil {
@@ -402,9 +403,9 @@ func TestIDsOfOneThing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		slug := rapid.StringMatching(`[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8}){0,3}`).Draw(t, "slug")
-		want := NewTag(&mixcloud.Tag{Key: "/genres/" + slug + "/"}).ID()
+		want := NewTag(&mixcloud.Tag{Key: mixcloud.ParseKey("/genres/" + slug + "/")}).ID()
 		for _, prefix := range []string{"tag", "discover", "genres"} {
-			if got := NewTag(&mixcloud.Tag{Key: "/" + prefix + "/" + slug + "/"}).ID(); got != want {
+			if got := NewTag(&mixcloud.Tag{Key: mixcloud.ParseKey("/" + prefix + "/" + slug + "/")}).ID(); got != want {
 				t.Fatalf("/%s/%s/ has another id", prefix, slug)
 			}
 		}
@@ -412,7 +413,7 @@ func TestIDsOfOneThing(t *testing.T) {
 			t.Fatalf("%v, %v", id, err)
 		}
 		user := "u" + slug
-		if NewUser(&mixcloud.User{Key: "/" + strings.ToUpper(user) + "/"}).ID() != NewUser(&mixcloud.User{Key: "/" + user + "/"}).ID() {
+		if NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/" + strings.ToUpper(user) + "/")}).ID() != NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/" + user + "/")}).ID() {
 			t.Fatalf("the case of %s makes another id", user)
 		}
 	})
@@ -423,7 +424,7 @@ func TestColorHex(t *testing.T) {
 	for color, want := range map[string]string{"2b2d42": "#2b2d42", "FFB4A2": "#FFB4A2", "#2b2d42": "", "2b2d4": "", "red": "", "": "", "2b2d42;": "", "2b2d42\n": ""} {
 		got := ColorHex(&color)
 		if got == nil && want != "" || got != nil && *got != want {
-			t.Errorf("%q is %v, want %q", color, got, want)
+			t.Errorf("%q is %v, want %q", color, show.Value(got), want)
 		}
 	}
 	if got := ColorHex(nil); got != nil {
@@ -444,14 +445,14 @@ func TestSubjects(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := []string{}
-		for _, r := range NewActivity(a, "/a/").(interface {
+		for _, r := range NewActivity(a, mixcloud.ParseKey("/a/").Canonical()).(interface {
 			Subjects(context.Context) []Resource
 		}).Subjects(t.Context()) {
 			switch r := r.(type) {
 			case *User:
-				got = append(got, r.Key)
+				got = append(got, r.Key.String())
 			case *Cloudcast:
-				got = append(got, r.Key)
+				got = append(got, r.Key.String())
 			}
 		}
 		if !cmp.Equal(got, want) {

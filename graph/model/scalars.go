@@ -13,6 +13,7 @@ import (
 
 	"mixcloud-graphql/internal/coerce"
 	"mixcloud-graphql/internal/upload"
+	"mixcloud-graphql/mixcloud"
 )
 
 // The marshalers below are not gqlgen's context marshalers: those keep the context of each field, some 400 bytes, until
@@ -40,6 +41,15 @@ func UnmarshalInt(v any) (int, error) {
 		return 0, errors.New("must be a whole number of at most 32 bits")
 	}
 	return int(i), nil
+}
+
+// MarshalKey writes a key as it was received.
+func MarshalKey(key mixcloud.Key) graphql.Marshaler { return graphql.MarshalString(key.String()) }
+
+// UnmarshalKey reads a key from text. No argument uses it: those are judged first, by [mixcloud.ParseInput].
+func UnmarshalKey(v any) (mixcloud.Key, error) {
+	text, err := graphql.UnmarshalString(v)
+	return mixcloud.ParseKey(text), err
 }
 
 // MarshalDateTime writes a moment as RFC 3339 in UTC; the zero time as null.

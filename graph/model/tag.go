@@ -14,7 +14,7 @@ type Tag struct {
 
 // NewTag wraps a tag as it was nested or listed; nil gives nil.
 func NewTag(t *mixcloud.Tag) *Tag {
-	if t == nil || t.Key == "" {
+	if t == nil || t.Key.IsZero() {
 		return nil
 	}
 	return &Tag{Tag: t}
@@ -67,7 +67,7 @@ type City struct {
 
 // NewFullCity wraps a city that its own address gave; nil gives nil.
 func NewFullCity(t *mixcloud.Tag) *City {
-	if t == nil || t.Key == "" {
+	if t == nil || t.Key.IsZero() {
 		return nil
 	}
 	return &City{Tag: t, full: true}
@@ -90,9 +90,9 @@ func (*City) IsResource() {}
 
 // A Discovery is where some tags and a city meet. It costs nothing itself.
 type Discovery struct {
-	Key string // in Unicode NFC
+	Key mixcloud.Key // in Unicode NFC
 	URL string
-	// Received is the key in the form that was received, for after a 404; "" if
+	// Received is the key in the form that was received, for after a 404; zero if
 	// that is Key.
-	Received string
+	Received mixcloud.Key
 }

@@ -14,7 +14,7 @@ type Artist struct {
 
 // NewArtist wraps an artist that came along with a track; nil gives nil.
 func NewArtist(a *mixcloud.Artist) *Artist {
-	if a == nil || a.Key == "" {
+	if a == nil || a.Key.IsZero() {
 		return nil
 	}
 	return &Artist{Artist: a}
@@ -54,7 +54,7 @@ type Track struct {
 
 // NewTrack wraps a track that came along with a section; nil gives nil.
 func NewTrack(t *mixcloud.Track) *Track {
-	if t == nil || t.Key == "" {
+	if t == nil || t.Key.IsZero() {
 		return nil
 	}
 	return &Track{Track: t}

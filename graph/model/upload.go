@@ -24,34 +24,32 @@ func NewUploadProgress(id string, p upload.Progress) *UploadProgress {
 
 // NewUploaded makes a cloudcast of what was sent and answered: the new key may
 // not be readable for minutes. It is nil when the answer names no cloudcast.
-func NewUploaded(owner *mixcloud.FullUser, key string, fields mixcloud.UploadFields) *Cloudcast {
-	if ref, err := mixcloud.ParseRef(key); err != nil || ref.Kind != mixcloud.KindCloudcast {
+func NewUploaded(owner *mixcloud.FullUser, key mixcloud.Key, fields mixcloud.UploadFields) *Cloudcast {
+	if ref, err := mixcloud.ParseRef(key.String()); err != nil || ref.Kind != mixcloud.KindCloudcast {
 		return nil
 	}
 	made := mixcloud.Cloudcast{
-		Key: key, URL: mixcloud.DefaultSiteURL + key, Slug: lastSegment(key), User: &owner.User,
+		Key: key, URL: mixcloud.DefaultSiteURL + key.String(), Slug: lastSegment(key), User: &owner.User,
 		Tags: []mixcloud.Tag{}, HiddenStats: fields.HideStats,
 	}
 	if fields.Name != nil {
 		made.Name = *fields.Name
 	}
-	if fields.Tags != nil {
-		for _, name := range *fields.Tags {
-			if key, err := mixcloud.TagKey(name); err == nil {
-				made.Tags = append(made.Tags, mixcloud.Tag{Key: key, URL: mixcloud.DefaultSiteURL + key, Name: name})
-			}
+	for _, name := range fields.Tags {
+		if key, err := mixcloud.TagKey(name); err == nil {
+			made.Tags = append(made.Tags, mixcloud.Tag{Key: mixcloud.ParseKey(key), URL: mixcloud.DefaultSiteURL + key, Name: name})
 		}
 	}
 	return NewFullCloudcast(&mixcloud.FullCloudcast{Cloudcast: made, Description: fields.Description, Sections: newSections(fields.Sections)})
 }
 
 // newSections makes a tracklist of what was sent.
-func newSections(sent *[]mixcloud.SectionFields) []mixcloud.Section {
+func newSections(sent []mixcloud.SectionFields) []mixcloud.Section {
 	if sent == nil {
 		return nil
 	}
-	sections := make([]mixcloud.Section, len(*sent))
-	for i, s := range *sent {
+	sections := make([]mixcloud.Section, len(sent))
+	for i, s := range sent {
 		sections[i] = mixcloud.Section{SectionType: "track", StartTime: s.StartTime}
 		if s.Chapter != "" {
 			sections[i].SectionType, sections[i].Chapter = "chapter", &s.Chapter
@@ -64,8 +62,8 @@ func newSections(sent *[]mixcloud.SectionFields) []mixcloud.Section {
 			continue // no key can be made of the names
 		}
 		by, at := "/artist/"+artist+"/", "/track/"+artist+"/"+song+"/"
-		track.Key, track.URL, track.Slug = at, mixcloud.DefaultSiteURL+at, song
-		track.Artist.Key, track.Artist.URL, track.Artist.Slug = by, mixcloud.DefaultSiteURL+by, artist
+		track.Key, track.URL, track.Slug = mixcloud.ParseKey(at), mixcloud.DefaultSiteURL+at, song
+		track.Artist.Key, track.Artist.URL, track.Artist.Slug = mixcloud.ParseKey(by), mixcloud.DefaultSiteURL+by, artist
 	}
 	return sections
 }

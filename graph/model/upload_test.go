@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/go-cmp/cmp"
 
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/mixcloud"
 )
@@ -109,9 +110,9 @@ func TestCheckEdit(t *testing.T) {
 		"a name":         {in: EditCloudcastInput{Name: given(text)}, sent: mixcloud.UploadFields{Name: &text}},
 		"null texts":     {in: EditCloudcastInput{Name: some[*string](nil), Description: some[*string](nil)}, sent: mixcloud.UploadFields{Description: new("")}, want: []string{"REQUIRED name"}},
 		"an empty text":  {in: EditCloudcastInput{Description: given("")}, sent: mixcloud.UploadFields{Description: new("")}},
-		"null lists":     {in: EditCloudcastInput{Tags: some[[]string](nil), Hosts: some[[]string](nil), Sections: some[[]*SectionInput](nil)}, sent: mixcloud.UploadFields{Tags: &none, Hosts: &none, Sections: &[]mixcloud.SectionFields{}}},
-		"empty lists":    {in: EditCloudcastInput{Tags: some(none), Hosts: some(none), Sections: some([]*SectionInput{})}, sent: mixcloud.UploadFields{Tags: &none, Hosts: &none, Sections: &[]mixcloud.SectionFields{}}},
-		"lists":          {in: EditCloudcastInput{Tags: some(tags), Hosts: some(tags), Sections: some([]*SectionInput{{Chapter: given(" c ")}})}, sent: mixcloud.UploadFields{Tags: &tags, Hosts: &tags, Sections: &chapters}},
+		"null lists":     {in: EditCloudcastInput{Tags: some[[]string](nil), Hosts: some[[]string](nil), Sections: some[[]*SectionInput](nil)}, sent: mixcloud.UploadFields{Tags: none, Hosts: none, Sections: []mixcloud.SectionFields{}}},
+		"empty lists":    {in: EditCloudcastInput{Tags: some(none), Hosts: some(none), Sections: some([]*SectionInput{})}, sent: mixcloud.UploadFields{Tags: none, Hosts: none, Sections: []mixcloud.SectionFields{}}},
+		"lists":          {in: EditCloudcastInput{Tags: some(tags), Hosts: some(tags), Sections: some([]*SectionInput{{Chapter: given(" c ")}})}, sent: mixcloud.UploadFields{Tags: tags, Hosts: tags, Sections: chapters}},
 		"flags":          {in: EditCloudcastInput{DisableComments: given(no), HideStats: given(yes), Publish: given(yes)}, sent: mixcloud.UploadFields{DisableComments: &no, HideStats: &yes, Publish: true}},
 		"unlisted":       {in: EditCloudcastInput{Unlisted: given(yes), Publish: given(no)}, sent: mixcloud.UploadFields{Unlisted: &yes}},
 		"a date":         {in: EditCloudcastInput{PublishDate: given(soon)}, sent: mixcloud.UploadFields{PublishDate: &soon}},
@@ -147,7 +148,7 @@ func TestDetails(t *testing.T) {
 	} {
 		got := Details(map[string][]string{name: {"No."}})
 		if len(got) != 1 || got[0].Code != UserErrorCodeRefused || got[0].Message != "No." || strings.Join(got[0].Field, " ") != want {
-			t.Errorf("%q: %+v, want %q", name, got, want)
+			t.Errorf("%q: %+v, want %q", name, show.Value(got), want)
 		}
 		if want == "" && got[0].Field != nil {
 			t.Errorf("%q: what is about the whole has a path", name)
@@ -169,19 +170,19 @@ func TestDetails(t *testing.T) {
 // TestNewUploaded makes nothing of an answer that names no cloudcast.
 func TestNewUploaded(t *testing.T) {
 	t.Parallel()
-	owner := &mixcloud.FullUser{User: mixcloud.User{Key: "/demo/", Username: "demo"}}
+	owner := &mixcloud.FullUser{User: mixcloud.User{Key: mixcloud.ParseKey("/demo/"), Username: "demo"}}
 	for key, made := range map[string]bool{
 		"/demo/night-bus/": true, "/demo/%E5%A4%9C/": true,
 		"": false, "/demo/": false, "/demo/playlists/x/": false, "night-bus": false, "https://evil.test/a/b/": false, "/../x/": false,
 	} {
-		if got := NewUploaded(owner, key, mixcloud.UploadFields{}); (got != nil) != made {
-			t.Errorf("%q: %v", key, got)
+		if got := NewUploaded(owner, mixcloud.ParseKey(key), mixcloud.UploadFields{}); (got != nil) != made {
+			t.Errorf("%q: %v", key, show.Value(got))
 		}
 	}
 	hide, name := true, "夜"
-	got := NewUploaded(owner, "/demo/%E5%A4%9C/", mixcloud.UploadFields{Name: &name, HideStats: &hide, Tags: &[]string{"Dub"}})
+	got := NewUploaded(owner, mixcloud.ParseKey("/demo/%E5%A4%9C/"), mixcloud.UploadFields{Name: &name, HideStats: &hide, Tags: []string{"Dub"}})
 	if got.Name != name || got.Slug != name || !got.HiddenStats() || len(got.Tags(t.Context())) != 1 || got.URL != "https://www.mixcloud.com/demo/%E5%A4%9C/" {
-		t.Errorf("%+v", got.Cloudcast)
+		t.Errorf("%+v", show.Value(got.Cloudcast))
 	}
 }
 
@@ -190,12 +191,12 @@ func TestNewUploaded(t *testing.T) {
 func TestNewUploaded_SectionWithoutAKey(t *testing.T) {
 	t.Parallel()
 	sections := []mixcloud.SectionFields{{Artist: "µ-Ziq", Song: "???"}, {Artist: "!!!", Song: "Dear Can"}, {Artist: "Karin", Song: "Tidal"}}
-	made := NewUploaded(&mixcloud.FullUser{User: mixcloud.User{Key: "/demo/"}}, "/demo/x/", mixcloud.UploadFields{Sections: &sections})
+	made := NewUploaded(&mixcloud.FullUser{User: mixcloud.User{Key: mixcloud.ParseKey("/demo/")}}, mixcloud.ParseKey("/demo/x/"), mixcloud.UploadFields{Sections: sections})
 	for i, s := range NewSections(made.Full().Sections) {
 		track := s.(*TrackSection)
 		title, artist := track.Title(), track.ArtistName()
 		if title == nil || *title != sections[i].Song || artist == nil || *artist != sections[i].Artist {
-			t.Errorf("section %d: %v by %v", i, title, artist)
+			t.Errorf("section %d: %v by %v", i, show.Value(title), show.Value(artist))
 		}
 		if hasKey := track.Track(t.Context()) != nil; hasKey != (i == 2) {
 			t.Errorf("section %d has a track with a key: %v", i, hasKey)

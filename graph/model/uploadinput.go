@@ -137,7 +137,7 @@ func checkDescription(text string, out *Outcome) *string {
 	return &text
 }
 
-func checkTags(tags []string, out *Outcome) *[]string {
+func checkTags(tags []string, out *Outcome) []string {
 	if len(tags) > maxTags {
 		out.Refuse(UserErrorCodeTooMany, "At most 5 tags.", "tags")
 	}
@@ -149,7 +149,7 @@ func checkTags(tags []string, out *Outcome) *[]string {
 	return list(tags)
 }
 
-func checkHosts(hosts []string, out *Outcome) *[]string {
+func checkHosts(hosts []string, out *Outcome) []string {
 	if len(hosts) > maxHosts {
 		out.Refuse(UserErrorCodeTooMany, "At most 2 hosts.", "hosts")
 	}
@@ -161,12 +161,12 @@ func checkHosts(hosts []string, out *Outcome) *[]string {
 	return list(hosts)
 }
 
-// list keeps a list that was given from being taken for one that was not.
-func list[T any](values []T) *[]T {
+// list returns values, and an empty list for nil: nil fields are not sent.
+func list[T any](values []T) []T {
 	if values == nil {
 		values = []T{}
 	}
-	return &values
+	return values
 }
 
 func checkPublishDate(at time.Time, out *Outcome) *time.Time {
@@ -178,7 +178,7 @@ func checkPublishDate(at time.Time, out *Outcome) *time.Time {
 
 // checkSections takes a tracklist: each line is a track or a chapter, and those
 // that say when they start stand in that order.
-func checkSections(sections []*SectionInput, out *Outcome) *[]mixcloud.SectionFields {
+func checkSections(sections []*SectionInput, out *Outcome) []mixcloud.SectionFields {
 	checked := make([]mixcloud.SectionFields, len(sections))
 	latest := -1
 	for i, s := range sections {
@@ -210,7 +210,7 @@ func checkSections(sections []*SectionInput, out *Outcome) *[]mixcloud.SectionFi
 		}
 		checked[i] = mixcloud.SectionFields{Artist: artist, Song: song, Chapter: chapter, StartTime: s.StartTime.Value()}
 	}
-	return &checked
+	return checked
 }
 
 func text(member graphql.Omittable[*string]) string {

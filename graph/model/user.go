@@ -12,7 +12,7 @@ type User struct {
 
 // NewUser wraps a partial user; nil gives nil.
 func NewUser(u *mixcloud.User) *User {
-	if u == nil || u.Key == "" {
+	if u == nil || u.Key.IsZero() {
 		return nil
 	}
 	return &User{User: u}
@@ -20,7 +20,7 @@ func NewUser(u *mixcloud.User) *User {
 
 // NewFullUser wraps a loaded user; nil gives nil.
 func NewFullUser(u *mixcloud.FullUser) *User {
-	if u == nil || u.Key == "" {
+	if u == nil || u.Key.IsZero() {
 		return nil
 	}
 	return &User{User: &u.User, full: u, me: u.IsCurrentUser != nil && *u.IsCurrentUser}
@@ -47,7 +47,7 @@ func (u *User) Path() string {
 	if u.me {
 		return "/me/"
 	}
-	return u.Key
+	return u.Key.String()
 }
 
 // ID is the global id.
@@ -65,6 +65,4 @@ func (*User) IsNode() {}
 // IsResource marks User as a Resource.
 func (*User) IsResource() {}
 
-func resourceID(kind Kind, key string) string {
-	return NodeID{Kind: kind, Key: mixcloud.Canonical(key)}.String()
-}
+func resourceID(kind Kind, key mixcloud.Key) string { return NodeID{Kind: kind, Key: key}.String() }

@@ -8,37 +8,37 @@ import (
 )
 
 const (
-	// maxOffset leaves room for a page after it within the 32 bits of an Int.
+	// maxOffset leaves room for one more page after it within a 32-bit Int.
 	maxOffset = math.MaxInt32 - MaxPageSize
-	// maxTime is the last second of the year 9999, the last that the API's
-	// "YYYY-MM-DD HH:MM:SS" can write.
+	// maxTime is the last second of the year 9999, the latest time that the API's
+	// "YYYY-MM-DD HH:MM:SS" format can express.
 	maxTime = 253402300799
-	// noTime stands for a bound or time that is not there.
+	// noTime marks an absent bound or an unknown time.
 	noTime = -1
 )
 
-// A Request is a set of arguments that obey the rules of [Check].
+// A Request is a set of arguments that passed [Check].
 type Request struct {
 	size          int
 	backward      bool
 	after, before *string
 	offset        *int
-	since, until  int64 // Unix seconds, exclusive; noTime for none
+	since, until  int64 // Unix seconds, exclusive; noTime if not set
 }
 
-// Size is how many items were asked for, 0 to MaxPageSize.
+// Size returns the requested number of items, 0 to MaxPageSize.
 func (r Request) Size() int { return r.size }
 
-// Backward says whether the items before a cursor were asked for.
+// Backward reports whether the client requested the items before a cursor.
 func (r Request) Backward() bool { return r.backward }
 
-// Check applies every rule about arguments that needs neither a cursor's
-// contents nor a call. An error is BAD_USER_INPUT and names the argument at
-// fault. Read checks by itself; call Check alone to refuse a field before
-// anything else is fetched for it.
+// Check applies every rule about arguments that needs neither the contents of a
+// cursor nor a call. Errors are BAD_USER_INPUT and name the invalid argument. Read
+// calls Check itself; call it directly to reject a field before anything is fetched
+// for it.
 //
-// Whether last may stand without before depends on the list (see List.Whole)
-// and is left to Read.
+// Whether last is allowed without before depends on the list (see List.Whole), so
+// Read decides that.
 func Check(a Args) (Request, error) {
 	r := Request{size: DefaultPageSize, after: a.After, before: a.Before, offset: a.Offset, since: noTime, until: noTime}
 	if err := checkCombination(a); err != nil {
@@ -82,8 +82,8 @@ func Check(a Args) (Request, error) {
 	if a.Since != nil && a.Until != nil && !a.Since.Before(*a.Until) {
 		return Request{}, gqlerr.Invalid("since", "must be before until")
 	}
-	// Items are listed by whole seconds and both bounds are exclusive: after
-	// 12:00:00.5 is after 12:00:00, before 12:00:00.5 is before 12:00:01.
+	// List times are whole seconds and both bounds are exclusive: after 12:00:00.5
+	// means after 12:00:00, before 12:00:00.5 means before 12:00:01.
 	if a.Since != nil {
 		r.since = a.Since.Unix()
 	}
@@ -96,7 +96,7 @@ func Check(a Args) (Request, error) {
 	return r, nil
 }
 
-// checkCombination refuses arguments that contradict each other.
+// checkCombination rejects arguments that contradict each other.
 func checkCombination(a Args) error {
 	switch {
 	case a.Offset != nil && (a.After != nil || a.Before != nil):

@@ -8,10 +8,12 @@ import (
 
 	"mixcloud-graphql/graph/paging"
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/show"
 )
 
-// fault is the argument that err blames; "" if it is no BAD_USER_INPUT.
-func fault(err error) string {
+// invalidArgument returns the argument that a BAD_USER_INPUT error names; "" for
+// other errors.
+func invalidArgument(err error) string {
 	var e *gqlerr.Error
 	if !errors.As(err, &e) || e.Code != gqlerr.CodeBadUserInput {
 		return ""
@@ -19,7 +21,7 @@ func fault(err error) string {
 	return e.Argument
 }
 
-func TestArgumentsAtFault(t *testing.T) {
+func TestInvalidArguments(t *testing.T) {
 	t.Parallel()
 	cursor := ptr(paging.Cursor{Kind: paging.ByOffset, Offset: 3}.Encode(paging.Bind("/test/|items", -1, -1)))
 	day := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -29,14 +31,14 @@ func TestArgumentsAtFault(t *testing.T) {
 	}{
 		"negative first":            {paging.Args{First: ptr(-1)}, "first"},
 		"first above 100":           {paging.Args{First: ptr(101)}, "first"},
-		"absurd first":              {paging.Args{First: ptr(math.MaxInt32)}, "first"},
+		"huge first":                {paging.Args{First: ptr(math.MaxInt32)}, "first"},
 		"negative last":             {paging.Args{Last: ptr(-1), Before: cursor}, "last"},
 		"last above 100":            {paging.Args{Last: ptr(101), Before: cursor}, "last"},
 		"empty after":               {paging.Args{After: ptr("")}, "after"},
 		"empty before":              {paging.Args{Last: ptr(1), Before: ptr("")}, "before"},
-		"foreign after":             {paging.Args{After: ptr("YXJyYXljb25uZWN0aW9uOjE")}, "after"},
-		"foreign before":            {paging.Args{Last: ptr(1), Before: ptr("no cursor")}, "before"},
-		"foreign after, no items":   {paging.Args{First: ptr(0), After: ptr("x")}, "after"},
+		"unknown after":             {paging.Args{After: ptr("YXJyYXljb25uZWN0aW9uOjE")}, "after"},
+		"unknown before":            {paging.Args{Last: ptr(1), Before: ptr("no cursor")}, "before"},
+		"unknown after, no items":   {paging.Args{First: ptr(0), After: ptr("x")}, "after"},
 		"first and last":            {paging.Args{First: ptr(1), Last: ptr(1), Before: cursor}, "last"},
 		"after and before":          {paging.Args{First: ptr(1), After: cursor, Before: cursor}, "before"},
 		"last with after":           {paging.Args{Last: ptr(1), After: cursor}, "after"},
@@ -45,7 +47,7 @@ func TestArgumentsAtFault(t *testing.T) {
 		"last alone":                {paging.Args{Last: ptr(1)}, "last"},
 		"last alone, no items":      {paging.Args{Last: ptr(0)}, "last"},
 		"negative offset":           {paging.Args{Offset: ptr(-1)}, "offset"},
-		"absurd offset":             {paging.Args{Offset: ptr(math.MaxInt32 - 99)}, "offset"},
+		"huge offset":               {paging.Args{Offset: ptr(math.MaxInt32 - 99)}, "offset"},
 		"offset with after":         {paging.Args{Offset: ptr(1), After: cursor}, "offset"},
 		"offset with before":        {paging.Args{Offset: ptr(1), Last: ptr(1), Before: cursor}, "offset"},
 		"offset with last":          {paging.Args{Offset: ptr(1), Last: ptr(1)}, "offset"},
@@ -53,29 +55,29 @@ func TestArgumentsAtFault(t *testing.T) {
 		"offset with until":         {paging.Args{Offset: ptr(0), Until: &day}, "offset"},
 		"since before 1970":         {paging.Args{Since: ptr(time.Unix(-1, 0))}, "since"},
 		"until before 1970":         {paging.Args{Until: ptr(time.Unix(-1, 0))}, "until"},
-		"no time at all":            {paging.Args{Until: ptr(time.Time{})}, "until"},
+		"zero time":                 {paging.Args{Until: ptr(time.Time{})}, "until"},
 		"since after the year 9999": {paging.Args{Since: ptr(time.Unix(253402300799, 0))}, "since"},
 		"until after the year 9999": {paging.Args{Until: ptr(time.Unix(1<<40, 0))}, "until"},
-		"since is until":            {paging.Args{Since: &day, Until: &day}, "since"},
+		"since equals until":        {paging.Args{Since: &day, Until: &day}, "since"},
 		"since after until":         {paging.Args{Since: ptr(day.Add(time.Second)), Until: &day}, "since"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, own := range []bool{true, false} {
-				u := &upstream{own: own, items: []item{at("a", 1)}}
+			for _, timed := range []bool{true, false} {
+				u := &upstream{timed: timed, items: []item{itemAt("a", 1)}}
 				_, err := paging.Read(t.Context(), u.list(), test.args)
-				if got := fault(err); got != test.want {
-					t.Errorf("error %v blames %q, want %q", err, got, test.want)
+				if got := invalidArgument(err); got != test.want {
+					t.Errorf("error %v names %q, want %q", err, got, test.want)
 				}
-				if calls := u.made(); len(calls) > 0 {
-					t.Errorf("calls were made: %q", calls)
+				if calls := u.takeCalls(); len(calls) > 0 {
+					t.Errorf("unexpected calls: %q", calls)
 				}
 			}
 		})
 	}
 }
 
-func TestCheckPasses(t *testing.T) {
+func TestValidArguments(t *testing.T) {
 	t.Parallel()
 	day := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	for name, test := range map[string]struct {
@@ -83,16 +85,16 @@ func TestCheckPasses(t *testing.T) {
 		size     int
 		backward bool
 	}{
-		"nothing":         {paging.Args{}, 20, false},
-		"none":            {paging.Args{First: ptr(0)}, 0, false},
-		"most":            {paging.Args{First: ptr(100)}, 100, false},
-		"after alone":     {paging.Args{After: ptr("x")}, 20, false},
-		"backward":        {paging.Args{Last: ptr(7), Before: ptr("x")}, 7, true},
-		"the end":         {paging.Args{Last: ptr(7)}, 7, true}, // for Read and the list to judge
-		"offset":          {paging.Args{Offset: ptr(0)}, 20, false},
-		"farthest offset": {paging.Args{Offset: ptr(math.MaxInt32 - 100)}, 20, false},
-		"a second":        {paging.Args{Since: &day, Until: ptr(day.Add(time.Millisecond))}, 20, false},
-		"the epoch":       {paging.Args{Since: ptr(time.Unix(0, 0))}, 20, false},
+		"nothing":             {paging.Args{}, 20, false},
+		"none":                {paging.Args{First: ptr(0)}, 0, false},
+		"maximum":             {paging.Args{First: ptr(100)}, 100, false},
+		"after alone":         {paging.Args{After: ptr("x")}, 20, false},
+		"backward":            {paging.Args{Last: ptr(7), Before: ptr("x")}, 7, true},
+		"last without before": {paging.Args{Last: ptr(7)}, 7, true}, // Read decides, depending on the list
+		"offset":              {paging.Args{Offset: ptr(0)}, 20, false},
+		"maximum offset":      {paging.Args{Offset: ptr(math.MaxInt32 - 100)}, 20, false},
+		"a second":            {paging.Args{Since: &day, Until: ptr(day.Add(time.Millisecond))}, 20, false},
+		"the epoch":           {paging.Args{Since: ptr(time.Unix(0, 0))}, 20, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,8 +106,8 @@ func TestCheckPasses(t *testing.T) {
 	}
 }
 
-// No items are asked for: none come, and no call is made.
-func TestNoItemsNoCall(t *testing.T) {
+// A request for no items returns none and makes no call.
+func TestNoCallForNoItems(t *testing.T) {
 	t.Parallel()
 	cursor := ptr(paging.Cursor{Kind: paging.ByOffset, Offset: 3}.Encode(paging.Bind("/test/|items", -1, -1)))
 	for name, test := range map[string]struct {
@@ -119,26 +121,26 @@ func TestNoItemsNoCall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			u := &upstream{items: []item{at("a", 1)}}
+			u := &upstream{items: []item{itemAt("a", 1)}}
 			r := u.read(t, test.args)
 			if r.Edges == nil || len(r.Edges) > 0 || r.HasNextPage != test.next || r.HasPreviousPage != test.previous || r.Total != nil {
-				t.Errorf("result %+v", r)
+				t.Errorf("result %+v", show.Value(r))
 			}
-			if calls := u.made(); len(calls) > 0 {
-				t.Errorf("calls were made: %q", calls)
+			if calls := u.takeCalls(); len(calls) > 0 {
+				t.Errorf("unexpected calls: %q", calls)
 			}
 		})
 	}
 }
 
-// Bounds within a second cut at the same items as the whole seconds around
-// them, so the cursors are the same too.
-func TestBoundsAreWholeSeconds(t *testing.T) {
+// Bounds with fractions of a second select the same items as the whole seconds
+// around them, so the cursors are the same too.
+func TestBoundsRoundToWholeSeconds(t *testing.T) {
 	t.Parallel()
-	u := &upstream{items: []item{at("d", 13), at("c", 12), at("b", 11), at("a", 10)}}
+	u := &upstream{items: []item{itemAt("d", 13), itemAt("c", 12), itemAt("b", 11), itemAt("a", 10)}}
 	whole := u.read(t, paging.Args{Since: ptr(time.Unix(base+10, 0)), Until: ptr(time.Unix(base+13, 0))})
 	part := u.read(t, paging.Args{Since: ptr(time.Unix(base+10, 1)), Until: ptr(time.Unix(base+12, 1))})
 	if len(whole.Edges) != 2 || len(part.Edges) != 2 || whole.Edges[0].Cursor != part.Edges[0].Cursor {
-		t.Errorf("%v and %v", whole, part)
+		t.Errorf("%v and %v", show.Value(whole), show.Value(part))
 	}
 }

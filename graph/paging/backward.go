@@ -9,21 +9,21 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// errFar says that the calls of a backward page did not suffice to come next to
-// the cursor.
-var errFar = gqlerr.Limit("Too many items of this list are newer than the cursor to read backward from it. " +
+// errTooFar reports that the calls allowed for a backward page did not reach the
+// items next to the cursor.
+var errTooFar = gqlerr.Limit("Too many items of this list are newer than the cursor to read backward from it. " +
 	"Read forward from the top instead.")
 
 // backward returns the items before a cursor.
 //
-// By date, since is what reaches them; but it is not known which end of the
-// list a page holds when more items are newer than since than fit in it: those
-// nearest to since, or the newest. Both are read right: a page counts when it
-// is seen to be next to the cursor, and from any other one the way goes down to
-// the cursor by until.
+// In a list paged by date, since selects those items. If more items are newer than
+// since than fit in a page, it is not documented which ones Mixcloud returns: those
+// closest to since, or the newest. Both cases work: a page is used directly if it
+// is known to be adjacent to the cursor. From any other page, the reader goes down
+// to the cursor with until.
 func (r *reader[T]) backward(ctx context.Context, from Cursor) (*Result[T], error) {
 	var above []entry[T]
-	var top bool // nothing else is above
+	var top bool // no other items are above
 	var err error
 	switch from.Kind {
 	case ByOffset, ByWindow:
@@ -49,320 +49,323 @@ func (r *reader[T]) backward(ctx context.Context, from Cursor) (*Result[T], erro
 	return result, nil
 }
 
-// aboveTime reads the items above a time cursor, one more than asked for if
-// there is one. Top says that there are no others.
+// aboveTime reads the items above a time cursor, up to one more than requested. Top
+// reports that there are no others.
 func (r *reader[T]) aboveTime(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
 	if from.Key == noItem {
-		return r.fill(ctx, nil, false, from.Second, ident{}, r.atMost(r.req.size+2))
+		return r.fillAbove(ctx, nil, false, from.Second, itemID{}, r.capLimit(r.req.size+2))
 	}
-	w, err := r.readDownTo(ctx, from.Second-1, from.ident(), r.atMost(r.req.size+2))
+	w, err := r.readDownTo(ctx, from.Second-1, from.itemID(), r.capLimit(r.req.size+2))
 	if err != nil {
 		return nil, false, err
 	}
-	if w.at < 0 { // gone, or in the midst of a second that does not fit a page
-		lo, hi := run(w.entries, from.Second)
-		if w.full || lo == 0 && !w.top {
+	if w.index < 0 { // deleted, or inside a second that does not fit in a page
+		lo, hi := secondRange(w.entries, from.Second)
+		if w.overflows || lo == 0 && !w.atTop {
 			return r.aboveInSecond(ctx, from)
 		}
-		w.at, _ = insertionPoint(w.entries, lo, hi, from)
+		w.index, _ = insertionPoint(w.entries, lo, hi, from)
 	}
-	above = w.entries[:w.at]
-	r.pass(w.entries)
+	above = w.entries[:w.index]
+	r.markPassed(w.entries)
 	switch {
-	case len(above) == 0 && w.begins && w.second == from.Second:
-		return r.fill(ctx, nil, w.top, from.Second, ident{}, r.limit)
+	case len(above) == 0 && w.startsSecond && w.second == from.Second:
+		return r.fillAbove(ctx, nil, w.atTop, from.Second, itemID{}, r.limit)
 	case len(above) == 0:
-		return r.fill(ctx, nil, w.top, from.Second, from.ident(), r.limit)
+		return r.fillAbove(ctx, nil, w.atTop, from.Second, from.itemID(), r.limit)
 	}
-	return r.fill(ctx, above, w.top, above[0].at.Second, above[0].at.ident(), r.limit)
+	return r.fillAbove(ctx, above, w.atTop, above[0].cursor.Second, above[0].cursor.itemID(), r.limit)
 }
 
-// aboveInSecond is aboveTime for a second that does not fit a page: down from
-// its top to the cursor, then up from it.
+// aboveInSecond does the work of aboveTime for a second that does not fit in a
+// page. It reads down from the top of the second to the cursor, then up from the
+// cursor.
 func (r *reader[T]) aboveInSecond(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
 	var p *page[T]
-	for limit := r.atMost(from.Place + 1); ; limit = r.limit {
-		p, err = r.bounded(ctx, noTime, from.Second+1, limit)
+	for limit := r.capLimit(from.Place + 1); ; limit = r.limit {
+		p, err = r.fetchBounded(ctx, noTime, from.Second+1, limit)
 		if err != nil {
 			return nil, false, err
 		}
-		lo, hi := run(p.entries, from.Second)
-		at := locate(p.entries, from)
+		lo, hi := secondRange(p.entries, from.Second)
+		at := indexOfCursor(p.entries, from)
 		if at < 0 && (hi < len(p.entries) || p.next == nil) {
 			at, _ = insertionPoint(p.entries, lo, hi, from)
 		}
 		if at >= 0 {
-			return r.fill(ctx, p.entries[lo:at], false, from.Second, ident{}, r.limit)
+			return r.fillAbove(ctx, p.entries[lo:at], false, from.Second, itemID{}, r.limit)
 		}
 		if limit >= r.limit {
 			break
 		}
 	}
-	if first := max(0, from.Place-min(r.req.size+2, r.limit-1)); from.Place > 0 && first > 0 { // at its place
-		q, err := r.within(ctx, p.asked, first, r.atMost(from.Place-first+1), Cursor{Second: from.Second, Place: first - 1}, 0)
+	if first := max(0, from.Place-min(r.req.size+2, r.limit-1)); from.Place > 0 && first > 0 { // read at the cursor's place
+		q, err := r.fetchInSecond(ctx, p.requested, first, r.capLimit(from.Place-first+1), Cursor{Second: from.Second, Place: first - 1}, 0)
 		if err != nil {
 			return nil, false, err
 		}
-		if at := locate(q.entries, from); at > 1 && !q.repeated && digest(q.entries[at-1].at.Key) == from.Above {
-			return q.entries[1:at], false, nil // the first one's neighbour is not known
+		if at := indexOfCursor(q.entries, from); at > 1 && !q.tooNew && digest(q.entries[at-1].cursor.Key) == from.Above {
+			return q.entries[1:at], false, nil // drop the first entry: its upper neighbor is unknown
 		}
 	}
 	all, at, _, err := r.scan(ctx, p, from)
 	if err != nil {
 		return nil, false, err
 	}
-	if at > 0 && all[at-1].at.ident() == from.ident() {
+	if at > 0 && all[at-1].cursor.itemID() == from.itemID() {
 		at--
 	}
-	return r.fill(ctx, all[:at], false, from.Second, ident{}, r.limit)
+	return r.fillAbove(ctx, all[:at], false, from.Second, itemID{}, r.limit)
 }
 
-// abovePage reads the items above a page cursor, one more than asked for if
-// there is one: those of its page, then those above that. Top says that there
-// are no others.
+// abovePage reads the items above a page cursor, up to one more than requested:
+// first those of its page, then those above that page. Top reports that there are
+// no others.
 func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
 	if from.Key == noItem {
-		return r.fill(ctx, nil, false, from.Second, ident{}, r.atMost(r.req.size+2))
+		return r.fillAbove(ctx, nil, false, from.Second, itemID{}, r.capLimit(r.req.size+2))
 	}
-	entries, at, p, err := r.seek(ctx, from, r.atMost(from.Place+1), func(until int64, limit int) (*page[T], error) {
-		return r.bounded(ctx, noTime, until, limit)
+	entries, at, p, err := r.seek(ctx, from, r.capLimit(from.Place+1), func(until int64, limit int) (*page[T], error) {
+		return r.fetchBounded(ctx, noTime, until, limit)
 	})
 	if err != nil {
 		return nil, false, err
 	}
-	r.pass(entries)
-	here := at < len(entries) && entries[at].at.Key == from.Key
-	if !here && at == len(entries) && p.next != nil && from.Place >= len(entries) && from.Second != noTime && p.lowest() >= from.Second {
+	r.markPassed(entries)
+	found := at < len(entries) && entries[at].cursor.Key == from.Key
+	if !found && at == len(entries) && p.next != nil && from.Place >= len(entries) && from.Second != noTime && p.lowest() >= from.Second {
 		return r.aboveInSecond(ctx, from)
 	}
 	switch {
 	case from.Second == noTime:
-		return entries[:at], true, nil // the page began at the top
+		return entries[:at], true, nil // the page starts at the top
 	case len(entries) == 0:
-		return r.fill(ctx, nil, false, from.Second, ident{}, r.limit)
+		return r.fillAbove(ctx, nil, false, from.Second, itemID{}, r.limit)
 	}
-	return r.fill(ctx, entries[:at], false, entries[0].at.Second, entries[0].at.ident(), r.atMost(max(0, r.req.size-at)+2))
+	return r.fillAbove(ctx, entries[:at], false, entries[0].cursor.Second, entries[0].cursor.itemID(), r.capLimit(max(0, r.req.size-at)+2))
 }
 
-// fill completes above, what is known to stand directly over a cursor, upwards
-// to one item more than the client asked for. Pivot is what was listed at second
-// and stands directly under the items that are missing; the zero ident for all
-// of that second. Limit is the size of the first page; the others, rarely
-// needed, are as large as can be. What the calls do not reach is left to the
-// client's next page, if this one has anything.
-func (r *reader[T]) fill(ctx context.Context, above []entry[T], top bool, second int64, pivot ident, limit int) ([]entry[T], bool, error) {
-	r.pass(above)
+// fillAbove extends above, the items directly above a cursor, upward until it has
+// one item more than the client requested. Pivot is the item directly below the
+// missing ones and was listed at second; the zero itemID stands for all items of
+// that second. Limit is the size of the first page. The other pages are rarely
+// needed and have the maximum size. If the allowed calls do not suffice and above
+// has items, the client's next page continues.
+func (r *reader[T]) fillAbove(ctx context.Context, above []entry[T], top bool, second int64, pivot itemID, limit int) ([]entry[T], bool, error) {
+	r.markPassed(above)
 	for len(above) <= r.req.size && !top && second != noTime {
-		w, err := r.directlyAbove(ctx, second, pivot, limit)
+		w, err := r.readDirectlyAbove(ctx, second, pivot, limit)
 		switch {
-		case (errors.Is(err, errFar) || errors.Is(err, errTies) || errors.Is(err, errLink)) && len(above) > 0:
+		case (errors.Is(err, errTooFar) || errors.Is(err, errTies) || errors.Is(err, errNoNextLink)) && len(above) > 0:
 			return above, false, nil
-		case errors.Is(err, errFar) && r.hidden && pivot == (ident{}):
-			return nil, false, r.exhausted("before", r.secondCursor(second))
+		case errors.Is(err, errTooFar) && r.sawEmptyPage && pivot == (itemID{}):
+			return nil, false, r.exhaustedError("before", r.secondCursor(second))
 		case err != nil:
 			return nil, false, err
 		}
-		w.entries = r.unpassed(w.entries)
-		above, top = slices.Concat(w.entries, above), w.top
+		w.entries = r.dropPassed(w.entries)
+		above, top = slices.Concat(w.entries, above), w.atTop
 		switch {
 		case len(w.entries) > 0:
-			second, pivot = w.second, w.entries[0].at.ident()
+			second, pivot = w.second, w.entries[0].cursor.itemID()
 		case !top && w.second-1 <= second:
 			return nil, false, errTies
-		case !top: // all in between is hidden
-			second, pivot = w.second-1, ident{}
+		case !top: // all items in between are hidden
+			second, pivot = w.second-1, itemID{}
 		}
 		limit = r.limit
 	}
-	if len(above) > 0 && above[0].at.Kind == ByTime {
+	if len(above) > 0 && above[0].cursor.Kind == ByTime {
 		countTies(above)
 	}
 	return above, top || second == noTime, nil
 }
 
-// pass notes items that are above already, or known to stand under them.
-func (r *reader[T]) pass(entries []entry[T]) {
+// markPassed records items that are already in above, or are known to be below it.
+func (r *reader[T]) markPassed(entries []entry[T]) {
 	if r.passed == nil {
-		r.passed = make(map[ident]bool)
+		r.passed = make(map[itemID]bool)
 	}
 	for _, e := range entries {
-		r.passed[e.at.ident()] = true
+		r.passed[e.cursor.itemID()] = true
 	}
 }
 
-// unpassed returns the entries above the first one that was passed, and passes
-// them. One that was passed is there if the page is older than the pivot, which is
-// not on it. Where a key is no identity nothing can be told.
-func (r *reader[T]) unpassed(entries []entry[T]) []entry[T] {
+// dropPassed returns the entries above the first passed one and marks them as
+// passed. A page contains a passed entry if it is older than the pivot and lacks
+// it. If keys do not identify items, dropPassed cannot recognize them and drops
+// none.
+func (r *reader[T]) dropPassed(entries []entry[T]) []entry[T] {
 	if !r.list.Repeats || r.list.Time != nil {
-		if at := slices.IndexFunc(entries, func(e entry[T]) bool { return r.passed[e.at.ident()] }); at >= 0 {
+		if at := slices.IndexFunc(entries, func(e entry[T]) bool { return r.passed[e.cursor.itemID()] }); at >= 0 {
 			entries = entries[:at]
 		}
 	}
-	r.pass(entries)
+	r.markPassed(entries)
 	return entries
 }
 
-// directlyAbove reads items that stand directly over the pivot. If there are
-// none the window is empty, and says either that nothing is above it or up to
-// which second all is hidden.
-func (r *reader[T]) directlyAbove(ctx context.Context, second int64, pivot ident, limit int) (window[T], error) {
-	if pivot == (ident{}) {
-		return r.readDownTo(ctx, second, ident{}, limit)
+// readDirectlyAbove reads the items directly above the pivot. If there are none, it
+// returns an empty window. That window reports either that nothing is above the
+// pivot, or up to which second all items are hidden.
+func (r *reader[T]) readDirectlyAbove(ctx context.Context, second int64, pivot itemID, limit int) (window[T], error) {
+	if pivot == (itemID{}) {
+		return r.readDownTo(ctx, second, itemID{}, limit)
 	}
-	begins := false // the pivot is the first of its second
+	startsSecond := false // the pivot is the first item of its second
 	for ; ; limit = r.limit {
 		w, err := r.readDownTo(ctx, second-1, pivot, limit)
 		if err != nil {
 			return w, err
 		}
-		if w.at > 0 || w.at == 0 && w.top {
-			r.pass(w.entries[w.at:])
-			w.entries = w.entries[:w.at]
+		if w.index > 0 || w.index == 0 && w.atTop {
+			r.markPassed(w.entries[w.index:])
+			w.entries = w.entries[:w.index]
 			return w, nil
 		}
-		if w.at < 0 && w.reaches {
-			// The pivot is older than second, which was that of hidden items above it.
+		if w.index < 0 && w.reachesLow {
+			// The pivot is older than second, which is the time of hidden items
+			// above it.
 			return w, nil
 		}
-		begins = begins || w.at == 0 && w.begins
-		if limit >= r.limit || begins && len(w.entries) >= r.limit {
+		startsSecond = startsSecond || w.index == 0 && w.startsSecond
+		if limit >= r.limit || startsSecond && len(w.entries) >= r.limit {
 			break
-		} // items under the pivot, of its second, took the places
+		} // items below the pivot, of the same second, filled the page
 	}
-	if begins {
-		return r.readDownTo(ctx, second, ident{}, r.limit)
+	if startsSecond {
+		return r.readDownTo(ctx, second, itemID{}, r.limit)
 	}
-	// Its second does not fit a page, or all above it is hidden.
-	p, err := r.bounded(ctx, second-1, second+1, r.limit)
+	// Its second does not fit in a page, or all items above it are hidden.
+	p, err := r.fetchBounded(ctx, second-1, second+1, r.limit)
 	if err != nil {
 		return window[T]{}, err
 	}
-	switch at := find(p.entries, pivot); {
+	switch at := indexOf(p.entries, pivot); {
 	case at > 0:
 		return window[T]{entries: p.entries[:at], second: second}, nil
 	case at < 0 && p.next != nil && p.lowest() >= second:
 		return window[T]{}, errTies
 	}
-	return r.readDownTo(ctx, second, ident{}, limit)
+	return r.readDownTo(ctx, second, itemID{}, limit)
 }
 
-// A window is a piece of a list without holes.
+// A window is a contiguous part of a list.
 type window[T any] struct {
-	entries []entry[T]
-	at      int   // the index of the item that was looked for; -1 if it is not here
-	second  int64 // when the first item was listed; noTime where nothing says
-	top     bool  // nothing else is above
-	apart   bool  // it was read from below the newest items
-	begins  bool  // the first item is the first of its second
-	reaches bool  // it goes down to the bound that was asked for
-	full    bool  // the last second may have more items than a page
+	entries      []entry[T]
+	index        int   // index of the requested item; -1 if it is not in the window
+	second       int64 // when the first item was listed; noTime if unknown
+	atTop        bool  // no other items are above
+	detached     bool  // it was read below the newest items and is not connected to them
+	startsSecond bool  // the first item is the first of its second
+	reachesLow   bool  // it extends down to the requested lower bound
+	overflows    bool  // the last second may have more items than fit in a page
 }
 
-// readDownTo reads items newer than low, until the window holds the item id or
-// is known to reach down to low.
-func (r *reader[T]) readDownTo(ctx context.Context, low int64, id ident, limit int) (window[T], error) {
+// readDownTo reads items newer than low until the window contains the item id or is
+// known to extend down to low.
+func (r *reader[T]) readDownTo(ctx context.Context, low int64, id itemID, limit int) (window[T], error) {
 	low = max(low, r.req.since)
-	p, err := r.bounded(ctx, low, noTime, limit)
+	p, err := r.fetchBounded(ctx, low, noTime, limit)
 	if err != nil {
 		return window[T]{}, err
 	}
-	w := window[T]{entries: p.entries, second: p.top, top: p.complete}
+	w := window[T]{entries: p.entries, second: p.top, atTop: p.complete}
 	floor := p.floor()
 	for {
-		if w.at = find(w.entries, id); w.at >= 0 || p.complete || floor == noTime || floor <= low {
-			w.reaches = p.complete || floor != noTime
+		if w.index = indexOf(w.entries, id); w.index >= 0 || p.complete || floor == noTime || floor <= low {
+			w.reachesLow = p.complete || floor != noTime
 			switch {
-			case w.reaches || w.at >= 0 || p.next == nil:
+			case w.reachesLow || w.index >= 0 || p.next == nil:
 				return w, nil
 			case limit < r.limit:
 				return r.readDownTo(ctx, low, id, r.limit)
 			}
-			return window[T]{}, errLink // it goes by offset: nothing tells what is between the page and low
+			return window[T]{}, errNoNextLink // the list pages by offset: the items between the page and low are unknown
 		}
-		// Not next to low as far as is known: see what stands under the window.
-		p, err = r.bounded(ctx, low, floor+1, r.limit)
+		// The window is not known to be adjacent to low: read the page below it.
+		p, err = r.fetchBounded(ctx, low, floor+1, r.limit)
 		if err != nil {
 			return window[T]{}, err
 		}
-		if r.under(&w, p) || find(w.entries, id) >= 0 {
+		if r.extendDown(&w, p) || indexOf(w.entries, id) >= 0 {
 			floor = p.floor()
 			continue
 		}
 		if lowest := p.lowest(); lowest != noTime && lowest < floor {
-			floor = lowest // hidden items end the page
+			floor = lowest // the page ends with hidden items
 			continue
 		}
 		if p.next == nil {
-			w.at, w.reaches = -1, true
+			w.index, w.reachesLow = -1, true
 			return w, nil
 		}
-		// The page ends where the window does. Either it ends at low, or the
-		// second goes on for longer than a page.
-		if floor == low+1 && id != (ident{}) {
-			w.at, w.full, r.tied = -1, true, true
+		// The page ends where the window ends. Either that is at low, or the second
+		// has more items than fit in a page.
+		if floor == low+1 && id != (itemID{}) {
+			w.index, w.overflows, r.sawTies = -1, true, true
 			return w, nil
 		}
-		if r.list.Time == nil && (id == (ident{}) || p.raw < p.asked.Limit) {
-			// Nothing in deeper pages would show that low is kept. But p may just
-			// be the last page, whose link leads below low.
-			step, err := r.bounded(ctx, low, floor, r.limit)
-			if err == nil && (len(step.entries) > 0 || step.next != nil || p.raw >= p.asked.Limit) {
+		if r.list.Time == nil && (id == (itemID{}) || p.rawSize < p.requested.Limit) {
+			// Deeper pages would not show that Mixcloud applies low. But p may be
+			// the last page, with a link that leads below low.
+			step, err := r.fetchBounded(ctx, low, floor, r.limit)
+			if err == nil && (len(step.entries) > 0 || step.next != nil || p.rawSize >= p.requested.Limit) {
 				err = errTies
 			}
-			w.at, w.reaches = -1, true
+			w.index, w.reachesLow = -1, true
 			return w, err
 		}
 		for len(w.entries) > 0 && p.lowest() != noTime && p.lowest() >= floor {
-			q, fresh, err := r.deeper(ctx, p, r.limit)
+			q, fresh, err := r.nextInSecond(ctx, p, r.limit)
 			if err != nil {
 				return window[T]{}, err
 			}
 			for _, e := range fresh {
-				if find(w.entries, e.at.ident()) < 0 {
+				if indexOf(w.entries, e.cursor.itemID()) < 0 {
 					w.entries = append(slices.Clip(w.entries), e)
 				}
 			}
 			p = q
-			if w.at = find(w.entries, id); w.at >= 0 || q.next == nil && r.list.Time != nil {
-				w.reaches = true
+			if w.index = indexOf(w.entries, id); w.index >= 0 || q.next == nil && r.list.Time != nil {
+				w.reachesLow = true
 				return w, nil
 			}
 			if q.next == nil {
 				return window[T]{}, errTies
 			}
 			if r.calls > maxFurtherCalls {
-				return window[T]{}, errFar
+				return window[T]{}, errTooFar
 			}
 		}
 		return window[T]{}, errTies
 	}
 }
 
-// under lengthens a window downwards by p, which begins with the second in which
-// the window ends, and reports whether p has anything new. That there was more
-// below says that the first page held the newest items.
-func (r *reader[T]) under(w *window[T], p *page[T]) bool {
+// extendDown extends a window downward with p, which starts with the second in
+// which the window ends. It reports whether p has new items. If it has, the first
+// page held the newest items.
+func (r *reader[T]) extendDown(w *window[T], p *page[T]) bool {
 	if len(p.entries) == 0 {
 		return false
 	}
-	begins := p.top != noTime && p.asked.Until.Unix() == p.top+1
+	startsSecond := p.top != noTime && p.requested.Until.Unix() == p.top+1
 	if len(w.entries) == 0 {
-		w.entries, w.second, w.begins = p.entries, p.top, begins
+		w.entries, w.second, w.startsSecond = p.entries, p.top, startsSecond
 		return true
 	}
-	if find(p.entries, w.entries[0].at.ident()) >= 0 { // all of the window is of one second
+	if indexOf(p.entries, w.entries[0].cursor.itemID()) >= 0 { // the whole window is of one second
 		joined := merge(w.entries, p.entries)
 		fresh := len(joined) > len(w.entries)
-		w.entries, w.second, w.begins = joined, p.top, begins
+		w.entries, w.second, w.startsSecond = joined, p.top, startsSecond
 		return fresh
 	}
 	fresh := p.entries
-	if p.asked.Until.Unix() > w.entries[len(w.entries)-1].at.Second || p.kind() == ByPage {
-		last := w.entries[len(w.entries)-1].at.ident()
-		end := find(p.entries, last)
-		if end < 0 { // what is between them is not known
-			*w = window[T]{entries: p.entries, second: p.top, begins: begins, apart: true}
+	if p.requested.Until.Unix() > w.entries[len(w.entries)-1].cursor.Second || p.kind() == ByPage {
+		last := w.entries[len(w.entries)-1].cursor.itemID()
+		end := indexOf(p.entries, last)
+		if end < 0 { // the items between them are unknown
+			*w = window[T]{entries: p.entries, second: p.top, startsSecond: startsSecond, detached: true}
 			return true
 		}
 		fresh = p.entries[end+1:]
@@ -370,33 +373,33 @@ func (r *reader[T]) under(w *window[T], p *page[T]) bool {
 	if len(fresh) == 0 {
 		return false
 	}
-	w.entries, w.top = slices.Concat(w.entries, fresh), !w.apart
+	w.entries, w.atTop = slices.Concat(w.entries, fresh), !w.detached
 	return true
 }
 
-// merge combines two pieces of a list that have items in common and were read
-// at different times, so that each may lack what the other has: those items in
-// their order in a, and between them what only one of the pieces has.
+// merge combines two overlapping parts of a list that were read at different times,
+// so each may lack items of the other. The common items are in the order of a;
+// items of only one part are between them.
 func merge[T any](a, b []entry[T]) []entry[T] {
 	merged := make([]entry[T], 0, max(len(a), len(b)))
-	next := 0 // the first entry of b that is not merged
+	next := 0 // index of the first entry of b that is not merged
 	for _, e := range a {
-		if at := find(b[next:], e.at.ident()); at >= 0 {
+		if at := indexOf(b[next:], e.cursor.itemID()); at >= 0 {
 			merged = append(merged, b[next:next+at]...)
 			next += at + 1
-		} else if find(merged, e.at.ident()) >= 0 {
-			continue // the pieces contradict each other
+		} else if indexOf(merged, e.cursor.itemID()) >= 0 {
+			continue // the two parts contradict each other
 		}
 		merged = append(merged, e)
 	}
 	return append(merged, b[next:]...)
 }
 
-// bounded reads a page for the way back: newer than since and older than until,
-// where these are not noTime.
-func (r *reader[T]) bounded(ctx context.Context, since, until int64, limit int) (*page[T], error) {
-	if r.calls >= maxBackwardCalls && !r.hidden && !r.tied || r.calls > maxFurtherCalls {
-		return nil, errFar
+// fetchBounded fetches a page for reading backward, with items newer than since and
+// older than until. A bound of noTime is not sent.
+func (r *reader[T]) fetchBounded(ctx context.Context, since, until int64, limit int) (*page[T], error) {
+	if r.calls >= maxBackwardCalls && !r.sawEmptyPage && !r.sawTies || r.calls > maxFurtherCalls {
+		return nil, errTooFar
 	}
-	return r.fetch(ctx, mixcloud.Range{Limit: limit, Since: timeOf(since), Until: timeOf(r.before(until))})
+	return r.fetch(ctx, mixcloud.Range{Limit: limit, Since: timeOf(since), Until: timeOf(r.olderBound(until))})
 }

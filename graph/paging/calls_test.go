@@ -11,49 +11,49 @@ import (
 	"mixcloud-graphql/graph/paging"
 )
 
-// letters are items a, b, c, … listed 10 seconds after one another, newest
+// letters returns items a, b, c, …, listed at intervals of 10 seconds, newest
 // first: a at 260, z at 10.
 func letters() []item {
 	var items []item
 	for i := range 26 {
-		items = append(items, at(string(rune('a'+i)), int64(260-10*i)))
+		items = append(items, itemAt(string(rune('a'+i)), int64(260-10*i)))
 	}
 	return items
 }
 
-// second is the time n seconds after base.
+// second returns the time n seconds after base.
 func second(n int64) *time.Time { return ptr(time.Unix(base+n, 0)) }
 
-// A seen is what a Read gave and what it cost.
-type seen struct {
+// An outcome is the result of a Read and the calls that it made.
+type outcome struct {
 	Names          []string
 	Next, Previous bool
 	Calls          []string
 }
 
-func (u *upstream) see(t tester, a paging.Args) (seen, *paging.Result[item]) {
+func (u *upstream) readWithCalls(t tester, a paging.Args) (outcome, *paging.Result[item]) {
 	t.Helper()
-	u.made()
+	u.takeCalls()
 	r := u.read(t, a)
-	return seen{names(r), r.HasNextPage, r.HasPreviousPage, u.made()}, r
+	return outcome{names(r), r.HasNextPage, r.HasPreviousPage, u.takeCalls()}, r
 }
 
-// Every row reads a first page of the list, changes the list, and goes on from
-// one of its items; and names each request.
+// Each row reads a first page of the list, changes the list, and continues from one
+// of its items. It lists every call.
 func TestCalls(t *testing.T) {
 	t.Parallel()
-	ties := []item{at("a", 30), at("b", 20), at("c", 20), at("d", 20), at("e", 10)}
-	gone := func(names ...string) func([]item) []item {
-		return func(items []item) (left []item) {
+	ties := []item{itemAt("a", 30), itemAt("b", 20), itemAt("c", 20), itemAt("d", 20), itemAt("e", 10)}
+	remove := func(names ...string) func([]item) []item {
+		return func(items []item) (remaining []item) {
 			for _, i := range items {
 				if !slices.Contains(names, i.String()) {
-					left = append(left, i)
+					remaining = append(remaining, i)
 				}
 			}
-			return left
+			return remaining
 		}
 	}
-	onTop := func(new ...item) func([]item) []item {
+	prepend := func(new ...item) func([]item) []item {
 		return func(items []item) []item { return append(new, items...) }
 	}
 	for name, test := range map[string]struct {
@@ -61,256 +61,256 @@ func TestCalls(t *testing.T) {
 		u      *upstream
 		start  paging.Args
 		change func([]item) []item
-		from   string // goes on after or before this item
+		from   string // the second page is after or before this item
 		then   paging.Args
-		first  seen
-		second *seen
+		first  outcome
+		second *outcome
 	}{
 		"time/first page": {
 			reason: "only the limit is sent, without an offset",
-			u:      &upstream{own: true, items: letters()},
+			u:      &upstream{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
 		},
 		"time/default": {
-			reason: "20 items unless the client says otherwise",
-			u:      &upstream{own: true, items: letters()[22:]},
-			first:  seen{[]string{"w", "x", "y", "z"}, false, false, []string{"limit=20"}},
+			reason: "20 items by default",
+			u:      &upstream{timed: true, items: letters()[22:]},
+			first:  outcome{[]string{"w", "x", "y", "z"}, false, false, []string{"limit=20"}},
 		},
 		"time/after": {
-			reason: "the item itself comes along and is dropped: one call",
-			u:      &upstream{own: true, items: letters()},
+			reason: "the response includes the cursor's item, which is dropped: one call",
+			u:      &upstream{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"d", "e"}, true, true, []string{"limit=3 until=241"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=3 until=241"}},
 		},
 		"time/after ties": {
-			reason: "those of the second that stand before come along too",
-			u:      &upstream{own: true, items: ties},
+			reason: "the response also includes the preceding items of the second",
+			u:      &upstream{timed: true, items: ties},
 			start:  paging.Args{First: ptr(3)},
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"d", "e"}, true, true, []string{"limit=4 until=21"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=4 until=21"}},
 		},
 		"time/after, new in the same second": {
-			reason: "the limit does not reach as far: one more call refills",
-			u:      &upstream{own: true, items: ties},
+			reason: "the limit is too small: one more call",
+			u:      &upstream{timed: true, items: ties},
 			start:  paging.Args{First: ptr(3)},
 			change: func(items []item) []item {
-				return append([]item{items[0], at("new", 20)}, items[1:]...)
+				return append([]item{items[0], itemAt("new", 20)}, items[1:]...)
 			},
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"d", "e"}, true, true, []string{"limit=4 until=21", "limit=5 until=21"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=4 until=21", "limit=5 until=21"}},
 		},
-		"time/after, gone": {
-			reason: "its neighbour above tells where it stood",
-			u:      &upstream{own: true, items: ties},
+		"time/after, deleted": {
+			reason: "its neighbor above locates it",
+			u:      &upstream{timed: true, items: ties},
 			start:  paging.Args{First: ptr(3)},
-			change: gone("c"),
+			change: remove("c"),
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"d", "e"}, false, true, []string{"limit=4 until=21"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"d", "e"}, false, true, []string{"limit=4 until=21"}},
 		},
-		"time/after, alone and gone": {
-			reason: "nothing of its second is left: what is older comes after",
-			u:      &upstream{own: true, items: letters()},
+		"time/after, alone in its second and deleted": {
+			reason: "no items of its second are left: older ones follow",
+			u:      &upstream{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
-			change: gone("c"),
+			change: remove("c"),
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"d", "e"}, true, true, []string{"limit=3 until=241"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=3 until=241"}},
 		},
-		"time/after, gone with its neighbour": {
-			reason: "the count decides",
-			u:      &upstream{own: true, items: ties},
+		"time/after, deleted with its neighbor": {
+			reason: "its place locates it",
+			u:      &upstream{timed: true, items: ties},
 			start:  paging.Args{First: ptr(4)},
-			change: gone("c", "d"),
+			change: remove("c", "d"),
 			from:   "d",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c", "d"}, true, false, []string{"limit=4"}},
-			second: &seen{[]string{"e"}, false, true, []string{"limit=5 until=21"}},
+			first:  outcome{[]string{"a", "b", "c", "d"}, true, false, []string{"limit=4"}},
+			second: &outcome{[]string{"e"}, false, true, []string{"limit=5 until=21"}},
 		},
 		"time/bounds": {
-			reason: "until is sent; since is not, as nobody knows which end it gives, and cuts here",
-			u:      &upstream{own: true, items: letters()},
+			reason: "until is sent; since is applied here, because it is unknown which end of the range it returns",
+			u:      &upstream{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(2), Since: second(210), Until: second(251)},
 			from:   "c",
 			then:   paging.Args{First: ptr(9), Since: second(210), Until: second(251)},
-			first:  seen{[]string{"b", "c"}, true, false, []string{"limit=2 until=251"}},
-			second: &seen{[]string{"d", "e"}, false, true, []string{"limit=10 until=241"}},
+			first:  outcome{[]string{"b", "c"}, true, false, []string{"limit=2 until=251"}},
+			second: &outcome{[]string{"d", "e"}, false, true, []string{"limit=10 until=241"}},
 		},
 		"time/before": {
-			reason: "nearest to since: one call",
-			u:      &upstream{own: true, items: letters()},
+			reason: "the items nearest to since: one call",
+			u:      &upstream{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(20)},
 			from:   "k",
 			then:   paging.Args{Last: ptr(3)},
-			first:  seen{[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"}, true, false, []string{"limit=20"}},
-			second: &seen{[]string{"h", "i", "j"}, true, true, []string{"limit=5 since=159"}},
+			first:  outcome{[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"}, true, false, []string{"limit=20"}},
+			second: &outcome{[]string{"h", "i", "j"}, true, true, []string{"limit=5 since=159"}},
 		},
 		"time/before, at the top": {
-			reason: "the page is not full: nothing else is above",
-			u:      &upstream{own: true, items: letters()},
+			reason: "the page is not full: no other items are above",
+			u:      &upstream{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			from:   "c",
 			then:   paging.Args{Last: ptr(3)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"a", "b"}, true, false, []string{"limit=5 since=239"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"a", "b"}, true, false, []string{"limit=5 since=239"}},
 		},
-		"time/before, the newest first": {
-			reason: "since gives the top of the list: down to the cursor by until",
-			u:      &upstream{own: true, newest: true, items: letters()},
+		"time/before, since returns the newest": {
+			reason: "since returns the top of the list: until leads down to the cursor",
+			u:      &upstream{timed: true, sinceNewest: true, items: letters()},
 			start:  paging.Args{First: ptr(11)},
 			from:   "k",
 			then:   paging.Args{Last: ptr(3)},
-			first:  seen{[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"}, true, false, []string{"limit=11"}},
-			second: &seen{[]string{"h", "i", "j"}, true, true, []string{"limit=5 since=159", "limit=100 since=159 until=221"}},
+			first:  outcome{[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"}, true, false, []string{"limit=11"}},
+			second: &outcome{[]string{"h", "i", "j"}, true, true, []string{"limit=5 since=159", "limit=100 since=159 until=221"}},
 		},
-		"time/before, new ones on top": {
-			reason: "what is above the cursor now, nearest first",
-			u:      &upstream{own: true, items: letters()},
+		"time/before, new items at the top": {
+			reason: "the items that are above the cursor now, nearest first",
+			u:      &upstream{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
-			change: onTop(at("new", 260)),
+			change: prepend(itemAt("new", 260)),
 			from:   "b",
 			then:   paging.Args{Last: ptr(3)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"new", "a"}, true, false, []string{"limit=5 since=249"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"new", "a"}, true, false, []string{"limit=5 since=249"}},
 		},
-		"time/before, gone": {
-			reason: "one more call proves that nothing else is above since",
-			u:      &upstream{own: true, items: letters()},
+		"time/before, deleted": {
+			reason: "one more call proves that no other items are above since",
+			u:      &upstream{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(9)},
-			change: gone("i"),
+			change: remove("i"),
 			from:   "i",
 			then:   paging.Args{Last: ptr(3)},
-			first:  seen{[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i"}, true, false, []string{"limit=9"}},
-			second: &seen{[]string{"f", "g", "h"}, true, true, []string{"limit=5 since=179", "limit=100 since=179 until=191"}},
+			first:  outcome{[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i"}, true, false, []string{"limit=9"}},
+			second: &outcome{[]string{"f", "g", "h"}, true, true, []string{"limit=5 since=179", "limit=100 since=179 until=191"}},
 		},
 		"time/before ties": {
-			reason: "ties below the cursor took the places: one full page refills",
-			u:      &upstream{own: true, items: ties},
+			reason: "ties below the cursor filled the page: one more call for a full page",
+			u:      &upstream{timed: true, items: ties},
 			start:  paging.Args{First: ptr(4)},
 			from:   "b",
 			then:   paging.Args{Last: ptr(1)},
-			first:  seen{[]string{"a", "b", "c", "d"}, true, false, []string{"limit=4"}},
-			second: &seen{[]string{"a"}, true, false, []string{"limit=3 since=19", "limit=100 since=19"}},
+			first:  outcome{[]string{"a", "b", "c", "d"}, true, false, []string{"limit=4"}},
+			second: &outcome{[]string{"a"}, true, false, []string{"limit=3 since=19", "limit=100 since=19"}},
 		},
 		"time/offset": {
-			reason: "a jump by offset; items that carry their time go on by time",
-			u:      &upstream{own: true, items: letters()},
+			reason: "after a request by offset, items with times continue by time",
+			u:      &upstream{timed: true, items: letters()},
 			start:  paging.Args{First: ptr(2), Offset: ptr(10)},
 			from:   "l",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"k", "l"}, true, true, []string{"limit=2 offset=10"}},
-			second: &seen{[]string{"m", "n"}, true, true, []string{"limit=3 until=151"}},
+			first:  outcome{[]string{"k", "l"}, true, true, []string{"limit=2 offset=10"}},
+			second: &outcome{[]string{"m", "n"}, true, true, []string{"limit=3 until=151"}},
 		},
-		"time/lower cap": {
-			reason: "the cap is the link's limit; the next page begins with the last item of this one",
-			u:      &upstream{own: true, cap: 4, items: letters()},
+		"time/smaller page cap": {
+			reason: "the cap is the link's limit; the next page starts with the last item of this one",
+			u:      &upstream{timed: true, cap: 4, items: letters()},
 			start:  paging.Args{First: ptr(6)},
 			from:   "f",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c", "d", "e", "f"}, true, false, []string{"limit=6", "limit=3 until=231"}},
-			second: &seen{[]string{"g", "h"}, true, true, []string{"limit=3 until=211"}},
+			first:  outcome{[]string{"a", "b", "c", "d", "e", "f"}, true, false, []string{"limit=6", "limit=3 until=231"}},
+			second: &outcome{[]string{"g", "h"}, true, true, []string{"limit=3 until=211"}},
 		},
 		"page/after the last": {
-			reason: "the time in next tells where it stands",
+			reason: "the time in the next link locates it",
 			u:      &upstream{items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"d", "e"}, true, true, []string{"limit=3 until=241"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=3 until=241"}},
 		},
 		"page/after another": {
-			reason: "the page is read again from where it began, and on",
+			reason: "the page is read again from its start, and more",
 			u:      &upstream{items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			from:   "b",
 			then:   paging.Args{First: ptr(3)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"c", "d", "e"}, true, true, []string{"limit=5 until=261"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"c", "d", "e"}, true, true, []string{"limit=5 until=261"}},
 		},
-		"page/after another, new ones on top": {
-			reason: "the page begins where it began",
+		"page/after another, new items at the top": {
+			reason: "the page is read again from its start",
 			u:      &upstream{items: letters()},
 			start:  paging.Args{First: ptr(3)},
-			change: onTop(at("new", 300)),
+			change: prepend(itemAt("new", 300)),
 			from:   "b",
 			then:   paging.Args{First: ptr(3)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"c", "d", "e"}, true, true, []string{"limit=5 until=261"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"c", "d", "e"}, true, true, []string{"limit=5 until=261"}},
 		},
-		"page/after another, gone": {
-			reason: "its neighbour above tells where it stood: still one call",
+		"page/after another, deleted": {
+			reason: "its neighbor above locates it: still one call",
 			u:      &upstream{items: letters()},
 			start:  paging.Args{First: ptr(3)},
-			change: gone("b"),
+			change: remove("b"),
 			from:   "b",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"c", "d"}, true, true, []string{"limit=4 until=261"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"c", "d"}, true, true, []string{"limit=4 until=261"}},
 		},
-		"page/after another, gone with its neighbour": {
-			reason: "the top of the page is older than it was, so nothing slid: the index decides",
+		"page/after another, deleted with its neighbor": {
+			reason: "the top of the page is older than before, so no items moved down: its place locates it",
 			u:      &upstream{items: letters()},
 			start:  paging.Args{First: ptr(4)},
-			change: gone("a", "b", "c"),
+			change: remove("a", "b", "c"),
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c", "d"}, true, false, []string{"limit=4"}},
-			second: &seen{[]string{"f", "g"}, true, true, []string{"limit=5 until=261"}},
+			first:  outcome{[]string{"a", "b", "c", "d"}, true, false, []string{"limit=4"}},
+			second: &outcome{[]string{"f", "g"}, true, true, []string{"limit=5 until=261"}},
 		},
-		"page/after the last, gone": {
-			reason: "nothing of its second is left: what is older comes after",
+		"page/after the last, deleted": {
+			reason: "no items of its second are left: older ones follow",
 			u:      &upstream{items: letters()},
 			start:  paging.Args{First: ptr(3)},
-			change: gone("c"),
+			change: remove("c"),
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"d", "e"}, true, true, []string{"limit=3 until=241"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=3 until=241"}},
 		},
-		"page/after the last, gone from among ties": {
-			reason: "its second goes on, so its page is read again",
-			u:      &upstream{items: append([]item{at("z", 40)}, ties...)},
+		"page/after the last, deleted among ties": {
+			reason: "its second has more items, so its page is read again",
+			u:      &upstream{items: append([]item{itemAt("z", 40)}, ties...)},
 			start:  paging.Args{First: ptr(3)},
-			change: gone("b"),
+			change: remove("b"),
 			from:   "b",
 			then:   paging.Args{First: ptr(1)},
-			first:  seen{[]string{"z", "a", "b"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"c"}, true, true, []string{"limit=2 until=21", "limit=4 until=41"}},
+			first:  outcome{[]string{"z", "a", "b"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"c"}, true, true, []string{"limit=2 until=21", "limit=4 until=41"}},
 		},
 		"page/bounds": {
-			reason: "since is sent, and a full page read without it, as nobody knows which end it gives",
+			reason: "since is sent, and a full page is read again without it, because it is unknown which end of the range it returns",
 			u:      &upstream{items: letters()},
 			start:  paging.Args{First: ptr(2), Since: second(210), Until: second(251)},
 			from:   "c",
 			then:   paging.Args{First: ptr(9), Since: second(210), Until: second(251)},
-			first:  seen{[]string{"b", "c"}, true, false, []string{"limit=2 since=210 until=251", "limit=2 until=251"}},
-			second: &seen{[]string{"d", "e"}, false, true, []string{"limit=10 since=210 until=241"}},
+			first:  outcome{[]string{"b", "c"}, true, false, []string{"limit=2 since=210 until=251", "limit=2 until=251"}},
+			second: &outcome{[]string{"d", "e"}, false, true, []string{"limit=10 since=210 until=241"}},
 		},
-		"page/bounds, all there is": {
-			reason: "a page that is not full is all there is newer than since",
+		"page/bounds, complete": {
+			reason: "a page that is not full contains all items newer than since",
 			u:      &upstream{items: letters()},
 			start:  paging.Args{First: ptr(9), Since: second(210), Until: second(251)},
-			first:  seen{[]string{"b", "c", "d", "e"}, false, false, []string{"limit=9 since=210 until=251"}},
+			first:  outcome{[]string{"b", "c", "d", "e"}, false, false, []string{"limit=9 since=210 until=251"}},
 		},
-		"page/bounds, the newest first": {
-			reason: "the cursor's item is on the page, so the rest of it comes next",
-			u:      &upstream{newest: true, items: letters()},
+		"page/bounds, since returns the newest": {
+			reason: "the cursor's item is on the page, so the rest of the page follows",
+			u:      &upstream{sinceNewest: true, items: letters()},
 			start:  paging.Args{First: ptr(2), Since: second(100)},
 			from:   "b",
 			then:   paging.Args{First: ptr(2), Since: second(100)},
-			first:  seen{[]string{"a", "b"}, true, false, []string{"limit=2 since=100", "limit=2"}},
-			second: &seen{[]string{"c", "d"}, true, true, []string{"limit=3 since=100 until=251"}},
+			first:  outcome{[]string{"a", "b"}, true, false, []string{"limit=2 since=100", "limit=2"}},
+			second: &outcome{[]string{"c", "d"}, true, true, []string{"limit=3 since=100 until=251"}},
 		},
 		"page/before, within its page": {
 			reason: "one call",
@@ -318,75 +318,82 @@ func TestCalls(t *testing.T) {
 			start:  paging.Args{First: ptr(10)},
 			from:   "h",
 			then:   paging.Args{Last: ptr(3)},
-			first:  seen{[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, true, false, []string{"limit=10"}},
-			second: &seen{[]string{"e", "f", "g"}, true, true, []string{"limit=8 until=261"}},
+			first:  outcome{[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, true, false, []string{"limit=10"}},
+			second: &outcome{[]string{"e", "f", "g"}, true, true, []string{"limit=8 until=261"}},
 		},
 		"page/before, at the top": {
-			reason: "what is above the page is asked for by since",
+			reason: "the items above the page are read with since",
 			u:      &upstream{items: letters()},
 			start:  paging.Args{First: ptr(3)},
-			change: onTop(at("new", 300)),
+			change: prepend(itemAt("new", 300)),
 			from:   "c",
 			then:   paging.Args{Last: ptr(4)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"new", "a", "b"}, true, false, []string{"limit=3 until=261", "limit=4 since=259"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"new", "a", "b"}, true, false, []string{"limit=3 until=261", "limit=4 since=259"}},
 		},
-		"offset/after and on": {
-			reason: "a list that goes by offset",
-			u:      &upstream{offset: true, items: letters()},
+		"offset/after": {
+			reason: "a list that pages by offset",
+			u:      &upstream{pagesByOffset: true, items: letters()},
 			start:  paging.Args{First: ptr(3)},
 			from:   "c",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
-			second: &seen{[]string{"d", "e"}, true, true, []string{"limit=2 offset=3"}},
+			first:  outcome{[]string{"a", "b", "c"}, true, false, []string{"limit=3"}},
+			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=2 offset=3"}},
 		},
 		"offset/before": {
 			reason: "the items directly above",
-			u:      &upstream{offset: true, items: letters()},
+			u:      &upstream{pagesByOffset: true, items: letters()},
 			start:  paging.Args{First: ptr(6)},
 			from:   "f",
 			then:   paging.Args{Last: ptr(2)},
-			first:  seen{[]string{"a", "b", "c", "d", "e", "f"}, true, false, []string{"limit=6"}},
-			second: &seen{[]string{"d", "e"}, true, true, []string{"limit=2 offset=3"}},
+			first:  outcome{[]string{"a", "b", "c", "d", "e", "f"}, true, false, []string{"limit=6"}},
+			second: &outcome{[]string{"d", "e"}, true, true, []string{"limit=2 offset=3"}},
 		},
 		"offset/before, at the top": {
-			reason: "no more than there are",
-			u:      &upstream{offset: true, items: letters()},
+			reason: "not more items than there are",
+			u:      &upstream{pagesByOffset: true, items: letters()},
 			start:  paging.Args{First: ptr(6)},
 			from:   "c",
 			then:   paging.Args{Last: ptr(5)},
-			first:  seen{[]string{"a", "b", "c", "d", "e", "f"}, true, false, []string{"limit=6"}},
-			second: &seen{[]string{"a", "b"}, true, false, []string{"limit=2 offset=0"}},
+			first:  outcome{[]string{"a", "b", "c", "d", "e", "f"}, true, false, []string{"limit=6"}},
+			second: &outcome{[]string{"a", "b"}, true, false, []string{"limit=2 offset=0"}},
 		},
 		"offset/before the first": {
-			reason: "no call for nothing",
-			u:      &upstream{offset: true, items: letters()},
+			reason: "no call for no items",
+			u:      &upstream{pagesByOffset: true, items: letters()},
 			start:  paging.Args{First: ptr(1)},
 			from:   "a",
 			then:   paging.Args{Last: ptr(5)},
-			first:  seen{[]string{"a"}, true, false, []string{"limit=1"}},
-			second: &seen{[]string{}, true, false, nil},
+			first:  outcome{[]string{"a"}, true, false, []string{"limit=1"}},
+			second: &outcome{[]string{}, true, false, nil},
 		},
-		"offset/jump in a list that goes by date": {
-			reason: "items without a time of their own go on by offset",
+		"offset/in a list that pages by date": {
+			reason: "items without times continue by offset",
 			u:      &upstream{items: letters()},
 			start:  paging.Args{First: ptr(2), Offset: ptr(10)},
 			from:   "l",
 			then:   paging.Args{First: ptr(2)},
-			first:  seen{[]string{"k", "l"}, true, true, []string{"limit=2 offset=10"}},
-			second: &seen{[]string{"m", "n"}, true, true, []string{"limit=2 offset=12"}},
+			first:  outcome{[]string{"k", "l"}, true, true, []string{"limit=2 offset=10"}},
+			second: &outcome{[]string{"m", "n"}, true, true, []string{"limit=2 offset=12"}},
 		},
 		"offset/past the end": {
 			reason: "an empty page",
-			u:      &upstream{offset: true, items: letters()},
+			u:      &upstream{pagesByOffset: true, items: letters()},
 			start:  paging.Args{First: ptr(2), Offset: ptr(1000)},
-			first:  seen{[]string{}, false, true, []string{"limit=2 offset=1000"}},
+			first:  outcome{[]string{}, false, true, []string{"limit=2 offset=1000"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u := test.u
-			first, result := u.see(t, test.start)
+			checkCallCount := func(got outcome, a paging.Args) {
+				t.Helper()
+				if maxCalls := paging.MaxCalls(a, u.timed); u.cap == 0 && len(got.Calls) > maxCalls {
+					t.Errorf("%d calls, MaxCalls returns %d", len(got.Calls), maxCalls)
+				}
+			}
+			first, result := u.readWithCalls(t, test.start)
+			checkCallCount(first, test.start)
 			if diff := cmp.Diff(test.first, first, equateEmpty); diff != "" {
 				t.Errorf("%s\nfirst page (-want +got):\n%s", test.reason, diff)
 			}
@@ -402,7 +409,8 @@ func TestCalls(t *testing.T) {
 			} else {
 				test.then.After = cursor
 			}
-			second, _ := u.see(t, test.then)
+			second, _ := u.readWithCalls(t, test.then)
+			checkCallCount(second, test.then)
 			if diff := cmp.Diff(*test.second, second, equateEmpty); diff != "" {
 				t.Errorf("%s\nsecond page (-want +got):\n%s", test.reason, diff)
 			}
@@ -410,16 +418,16 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// An upstream with a lower cap than asked for: the other pages of a list that
-// goes by offset are fetched side by side.
+// An upstream has a smaller maximum page size than requested: the other pages of an
+// offset list are fetched in parallel.
 func TestLowerCapByOffset(t *testing.T) {
 	t.Parallel()
-	u := &upstream{offset: true, cap: 4}
+	u := &upstream{pagesByOffset: true, cap: 4}
 	for i := range 40 {
-		u.items = append(u.items, at(fmt.Sprint(i), int64(-i)))
+		u.items = append(u.items, itemAt(fmt.Sprint(i), int64(-i)))
 	}
-	got, r := u.see(t, paging.Args{First: ptr(15)})
-	want := seen{Next: true}
+	got, r := u.readWithCalls(t, paging.Args{First: ptr(15)})
+	want := outcome{Next: true}
 	for i := range 15 {
 		want.Names = append(want.Names, fmt.Sprint(i))
 	}
@@ -428,13 +436,13 @@ func TestLowerCapByOffset(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	got, _ = u.see(t, paging.Args{First: ptr(3), After: &r.Edges[9].Cursor})
-	if diff := cmp.Diff(seen{[]string{"10", "11", "12"}, true, true, []string{"limit=3 offset=10"}}, got); diff != "" {
+	got, _ = u.readWithCalls(t, paging.Args{First: ptr(3), After: &r.Edges[9].Cursor})
+	if diff := cmp.Diff(outcome{[]string{"10", "11", "12"}, true, true, []string{"limit=3 offset=10"}}, got); diff != "" {
 		t.Errorf("after an item of a later page (-want +got):\n%s", diff)
 	}
-	got, _ = u.see(t, paging.Args{Last: ptr(6), Before: &r.Edges[9].Cursor})
+	got, _ = u.readWithCalls(t, paging.Args{Last: ptr(6), Before: &r.Edges[9].Cursor})
 	slices.Sort(got.Calls)
-	if diff := cmp.Diff(seen{[]string{"3", "4", "5", "6", "7", "8"}, true, true, []string{"limit=2 offset=7", "limit=6 offset=3"}}, got); diff != "" {
-		t.Errorf("back (-want +got):\n%s", diff)
+	if diff := cmp.Diff(outcome{[]string{"3", "4", "5", "6", "7", "8"}, true, true, []string{"limit=2 offset=7", "limit=6 offset=3"}}, got); diff != "" {
+		t.Errorf("before an item of a later page (-want +got):\n%s", diff)
 	}
 }

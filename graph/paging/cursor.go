@@ -13,59 +13,59 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// A Kind says what a cursor counts by.
+// A Kind is the way in which a cursor identifies a position.
 type Kind byte
 
-// The numbers are part of every cursor ever given out: never change them.
+// The numbers are encoded in all cursors that clients have: never change them.
 const (
-	ByTime   Kind = 1 // by the time that the item itself carries
-	ByPage   Kind = 2 // by the time in its page's links, and its place there
-	ByOffset Kind = 3 // by its distance from the top of the list; read, but no longer given out
+	ByTime   Kind = 1 // by the time that the item itself has
+	ByPage   Kind = 2 // by the time in the links of its page, and its place in the page
+	ByOffset Kind = 3 // by its distance from the top of the list; accepted, but no longer issued
 	ByWindow Kind = 4 // by its distance from the top of the list, or its place in a page read by offset
 )
 
-// A Cursor marks an item in a list. Which fields count depends on Kind; the
-// others are zero. Place and Above find the insertion point when the item is
-// gone.
+// A Cursor marks an item in a list. Kind determines which fields are used; the
+// others are zero. Place and Above locate the insertion point if the item is
+// deleted.
 type Cursor struct {
 	Kind Kind
-	// Key is the item's, see cursorKey; noItem for a cursor that stands before
-	// the first item of its second. Not with ByOffset and ByWindow.
+	// Key is the item's cursorKey, or noItem for a cursor before the first item of
+	// its second. Unused ByOffset and ByWindow.
 	Key string
-	// Second is, in Unix seconds, when the item was listed (ByTime), or when
-	// the first item of its page was (ByPage; -1 for a page from the top of the
-	// list whose links did not say).
+	// Second is a time in Unix seconds: ByTime when the item was listed, ByPage
+	// when the first item of its page was listed. ByPage it is -1 for a page at the
+	// top of a list whose links had no time.
 	Second int64
-	// Next is set on the last item of a page alone. ByPage it is when that item
-	// was listed; -1 where it is not known. ByWindow, with a Span, it is the
-	// offset of the page below; 0 where it is not known.
+	// Next is set only on the last item of a page. ByPage it is when that item was
+	// listed, or -1 if unknown. ByWindow with a Span it is the offset of the page
+	// below, or 0 if unknown.
 	Next int64
-	// Place is how many items are known to stand before this one: of the same
-	// second (ByTime), or in its page (ByPage, ByWindow with a Span).
+	// Place is the number of items known to precede this one: in the same second
+	// (ByTime), or in its page (ByPage, and ByWindow with a Span).
 	Place int
-	// Above is a digest of the key of the item just before this one; 0 if
-	// Place is.
+	// Above is a digest of the key of the item directly before this one; 0 if Place
+	// is 0.
 	Above uint32
-	// Offset is how many items of the list stand before this one (ByOffset,
-	// ByWindow), or before the first one of its page (ByWindow with a Span).
+	// Offset is the number of items in the list before this one (ByOffset,
+	// ByWindow), or before the first item of its page (ByWindow with a Span).
 	Offset int
-	// Span is, ByWindow, the limit with which the item's page was asked for, if
-	// that page was shorter. Mixcloud may have left items out of it, so the
-	// item's own distance from the top is not known. 0 when it is.
+	// Span is, ByWindow, the limit of the request for the item's page, if that page
+	// was shorter than the limit. Mixcloud may have left items out of it, so the
+	// item's own distance from the top is unknown. 0 if it is known.
 	Span int
-	// Head is, ByWindow, a digest of the key of the first item of the page. A
-	// page at another offset that begins with the same item shows that the
-	// upstream ignores offsets. 0 when it is not known.
+	// Head is, ByWindow, a digest of the key of the page's first item. If a page at
+	// another offset starts with the same item, the upstream ignores offsets. 0 if
+	// unknown.
 	Head uint32
 }
 
-// noItem is the key of a cursor that marks a second, not an item.
+// noItem is the key of a cursor that marks a second instead of an item.
 const noItem = "/#/"
 
 const (
 	cursorVersion = 1
 	maxKey        = 255
-	// A resume asks for the offset after a cursor's, which has to fit an Int.
+	// Resuming requests the offset after the cursor's, which must fit in an Int.
 	maxCursorOffset = math.MaxInt32 - 1
 
 	hasSecond = 1 << 0
@@ -76,7 +76,7 @@ const (
 type Binding [8]byte
 
 // Bind derives the binding of a list from its identity and its bounds in Unix
-// seconds, -1 for none. It says nothing about who asks.
+// seconds (-1 for none). It does not depend on the viewer.
 func Bind(identity string, since, until int64) Binding {
 	var b []byte
 	for _, part := range []string{identity, boundText(since), boundText(until)} {
@@ -94,9 +94,9 @@ func boundText(second int64) string {
 	return strconv.FormatInt(second, 10)
 }
 
-// Encode writes the cursor as clients see it: base64url of a version, the kind,
-// the binding, and what the kind needs. It carries no signature: any replica
-// reads it, for ever.
+// Encode returns the cursor as clients see it: base64url of a version, the kind,
+// the binding, and the fields that the kind uses. It is not signed: every replica
+// can read it, forever.
 func (c Cursor) Encode(to Binding) string {
 	b := append([]byte{cursorVersion, byte(c.Kind)}, to[:]...)
 	switch c.Kind {
@@ -139,8 +139,8 @@ func (c Cursor) appendItem(b []byte) []byte {
 	return append(b, c.Key...)
 }
 
-// Parse reads a cursor that Encode wrote for the same binding. Anything else is
-// BAD_USER_INPUT that names arg ("after" or "before").
+// Parse decodes a cursor that Encode created for the same binding. Any other text
+// is a BAD_USER_INPUT error that names arg ("after" or "before").
 func Parse(arg, s string, from Binding) (Cursor, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(b) < 2+len(from) {
@@ -181,7 +181,8 @@ func Parse(arg, s string, from Binding) (Cursor, error) {
 	default:
 		p.ok = false
 	}
-	// Base64 and varints both allow several spellings; one of them is ours.
+	// Base64 and varints both allow several encodings of a value; only the one that
+	// Encode writes is valid.
 	if !p.ok || len(p.rest) > 0 || c.Encode(Binding(b[2:])) != s {
 		return Cursor{}, gqlerr.Invalid(arg, "is not a cursor of this server")
 	}
@@ -191,7 +192,7 @@ func Parse(arg, s string, from Binding) (Cursor, error) {
 	return c, nil
 }
 
-// A payload is what is left to read of a cursor, and whether all was well.
+// A payload is the unread rest of a cursor. ok is false after a read error.
 type payload struct {
 	rest []byte
 	ok   bool
@@ -209,9 +210,9 @@ func (p *payload) take(n int) []byte {
 
 func (p *payload) byte() byte { return p.take(1)[0] }
 
-func (p *payload) number(most int64) int64 {
+func (p *payload) number(maxValue int64) int64 {
 	v, n := binary.Uvarint(p.rest)
-	if !p.ok || n <= 0 || v > uint64(most) {
+	if !p.ok || n <= 0 || v > uint64(maxValue) {
 		p.ok = false
 		return 0
 	}
@@ -228,15 +229,15 @@ func (p *payload) item(c *Cursor) {
 	p.ok = p.ok && validKey(c.Key)
 }
 
-// validKey says whether a key has the form of a Mixcloud key, "/…/".
+// validKey reports whether a key has the form of a Mixcloud key, "/…/".
 func validKey(key string) bool {
 	return len(key) >= 3 && len(key) <= maxKey &&
 		key[0] == '/' && key[len(key)-1] == '/' && !strings.Contains(key, "//") &&
 		utf8.ValidString(key) && !strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r == 0x7f })
 }
 
-// cursorKey is what cursors hold of an item's key: the key itself, or a digest
-// of one that is too long for a cursor or has an unheard-of form.
+// cursorKey returns the form of an item's key that cursors contain: the key itself,
+// or a digest if the key is too long for a cursor or has an unknown form.
 func cursorKey(key string) string {
 	if validKey(key) {
 		return key

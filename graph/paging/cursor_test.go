@@ -23,8 +23,8 @@ var update = flag.Bool("update", false, "add the cursors of this release to the 
 
 var list = paging.Bind("/spartacus/|favorites", -1, -1)
 
-// A kept is a line of the golden file.
-type kept struct {
+// A goldenCursor is a line of the golden file.
+type goldenCursor struct {
 	Note         string
 	Identity     string
 	Since, Until int64
@@ -32,7 +32,7 @@ type kept struct {
 	Encoded      string
 }
 
-// Cursors live in links and in apps: those of every release are read for ever.
+// Links and apps store cursors, so those of every release must remain readable.
 // Lines are only ever added to the file.
 func TestCursorsOfEveryRelease(t *testing.T) {
 	t.Parallel()
@@ -47,7 +47,7 @@ func TestCursorsOfEveryRelease(t *testing.T) {
 	defer f.Close()
 	lines := 0
 	for in := bufio.NewScanner(f); in.Scan(); lines++ {
-		var k kept
+		var k goldenCursor
 		if err := json.Unmarshal(in.Bytes(), &k); err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func TestCursorsOfEveryRelease(t *testing.T) {
 		}
 	}
 	if lines < len(samples()) {
-		t.Errorf("%s has %d lines, fewer than there are samples", name, lines)
+		t.Errorf("%s has %d lines, fewer than samples", name, lines)
 	}
 }
 
@@ -85,8 +85,8 @@ func addToGolden(t *testing.T, name string) {
 	}
 }
 
-func samples() []kept {
-	return []kept{
+func samples() []goldenCursor {
+	return []goldenCursor{
 		{"a show", "/spartacus/|cloudcasts", -1, -1, paging.Cursor{Kind: paging.ByTime, Key: "/spartacus/party-time/", Second: 1523471959}, ""},
 		{"a show among ties, bounded", "/spartacus/|cloudcasts", 1500000000, 1600000000, paging.Cursor{Kind: paging.ByTime, Key: "/spartacus/party-time/", Second: 1523471959, Place: 3, Above: 0xdeadbeef}, ""},
 		{"the earliest time", "/x/|listens", 0, -1, paging.Cursor{Kind: paging.ByTime, Key: "/x/", Second: 0}, ""},
@@ -133,11 +133,11 @@ func drawCursor(t *rapid.T) paging.Cursor {
 			c.Second = second.Draw(t, "second")
 		}
 		if rapid.Bool().Draw(t, "has next") {
-			most := c.Second
-			if most < 0 {
-				most = 253402300798
+			maxNext := c.Second
+			if maxNext < 0 {
+				maxNext = 253402300798
 			}
-			c.Next = rapid.Int64Range(0, most).Draw(t, "next")
+			c.Next = rapid.Int64Range(0, maxNext).Draw(t, "next")
 		}
 	}
 	c.Key = rapid.StringMatching(`/[a-zA-Z0-9%_.-]{1,60}/([a-z0-9-]{1,60}/)?`).Draw(t, "key")
@@ -160,13 +160,13 @@ func TestCursorRoundTrip(t *testing.T) {
 			t.Fatalf("(-want +got):\n%s", diff)
 		}
 		if strings.ContainsAny(encoded, "+/=") {
-			t.Fatalf("%q does not go into a URL as it is", encoded)
+			t.Fatalf("%q needs escaping in a URL", encoded)
 		}
 	})
 }
 
-// Only one list with one set of filters takes a cursor.
-func TestCursorIsBound(t *testing.T) {
+// A cursor is accepted only for one list with one set of filters.
+func TestCursorBinding(t *testing.T) {
 	t.Parallel()
 	bindings := map[paging.Binding]string{}
 	for _, identity := range []string{"/spartacus/|favorites", "/spartacus/|followers", "/other/|favorites", "", "/spartacus/|favorites\x00"} {
@@ -174,14 +174,14 @@ func TestCursorIsBound(t *testing.T) {
 			for _, until := range []int64{-1, 0, 1, 11} {
 				b, name := paging.Bind(identity, since, until), fmt.Sprint(identity, since, until)
 				if bindings[b] != "" {
-					t.Errorf("%s and %s are bound alike", bindings[b], name)
+					t.Errorf("%s and %s have the same binding", bindings[b], name)
 				}
 				bindings[b] = name
 			}
 		}
 	}
 	c := paging.Cursor{Kind: paging.ByOffset, Offset: 5}
-	if _, err := paging.Parse("before", c.Encode(list), paging.Bind("/spartacus/|followers", -1, -1)); fault(err) != "before" {
+	if _, err := paging.Parse("before", c.Encode(list), paging.Bind("/spartacus/|followers", -1, -1)); invalidArgument(err) != "before" {
 		t.Errorf("the cursor of another list: %v", err)
 	}
 }
@@ -198,65 +198,65 @@ func TestForgedCursors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, s := range map[string]string{
-		"empty":                       "",
-		"no base64":                   "a cursor!",
-		"padded":                      good + "==",
-		"standard base64":             base64.StdEncoding.EncodeToString([]byte("\x01\x03" + bound + "\xfb\xff")),
-		"a line break":                good[:4] + "\n" + good[4:],
-		"short":                       forge("\x01\x03", bound[:7]),
-		"nothing in it":               forge("\x01\x03", bound),
-		"version 0":                   forge("\x00\x03", bound, "\x05"),
-		"version 2":                   forge("\x02\x03", bound, "\x05"),
-		"kind 0":                      forge("\x01\x00", bound, "\x05"),
-		"kind 5":                      forge("\x01\x05", bound, "\x05"),
-		"place without a head":        forge("\x01\x04", bound, "\x05\x00"),
-		"span above a page":           forge("\x01\x04", bound, "\x05\x65\x00\x00\x00\x00\x00\x01"),
-		"next page at the page":       forge("\x01\x04", bound, "\x05\x14\x00\x05\x00\x00\x00\x01"),
-		"another list":                forge("\x01\x03", "\x00\x00\x00\x00\x00\x00\x00\x00", "\x05"),
-		"trailing bytes":              forge("\x01\x03", bound, "\x05\x00"),
-		"long-winded number":          forge("\x01\x03", bound, "\x85\x00"),
-		"unfinished number":           forge("\x01\x03", bound, "\x85"),
-		"number without end":          forge("\x01\x03", bound, strings.Repeat("\xff", 11)),
-		"offset out of an Int":        forge("\x01\x03", bound, "\xff\xff\xff\xff\x07"),
-		"offset 2^63":                 forge("\x01\x03", bound, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"),
-		"time after the year 9999":    paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: 253402300799}.Encode(list),
-		"negative time":               paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: -1}.Encode(list),
-		"page after the year 9999":    paging.Cursor{Kind: paging.ByPage, Key: "/a/", Second: 253402300799, Next: -1}.Encode(list),
-		"page that ends newer":        paging.Cursor{Kind: paging.ByPage, Key: "/a/", Second: 5, Next: 6}.Encode(list),
-		"page with unheard-of flags":  forge("\x01\x02", bound, "\x04", "\x00\x03/a/"),
-		"page without more":           forge("\x01\x02", bound, "\x00"),
-		"huge place":                  paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: 5, Place: 1 << 31, Above: 1}.Encode(list),
-		"place without digest":        forge("\x01\x01", bound, "\x05\x01"),
-		"no key":                      page(""),
-		"key without slashes":         page("a"),
-		"key without a first slash":   page("a/b/"),
-		"key without a last slash":    page("/a/b"),
-		"key of slashes":              page("//"),
-		"key with an empty part":      page("/a//b/"),
-		"key with a space":            page("/a b/"),
-		"key with a control":          page("/a\x00/"),
-		"key that is no text":         page("/\xff/"),
-		"key longer than it says":     forge("\x01\x01", bound, "\x05\x00", "\x02/a/"),
-		"key shorter than it says":    forge("\x01\x01", bound, "\x05\x00", "\x09/a/"),
-		"a bit too many":              good[:len(good)-1] + string(good[len(good)-1]+1),
-		"cursor of another GraphQL":   base64.StdEncoding.EncodeToString([]byte("arrayconnection:1")),
-		"a megabyte":                  strings.Repeat("A", 1<<20),
-		"a megabyte of a good number": forge("\x01\x03", bound, strings.Repeat("\x80", 1<<20)),
+		"empty":                            "",
+		"no base64":                        "a cursor!",
+		"padded":                           good + "==",
+		"standard base64":                  base64.StdEncoding.EncodeToString([]byte("\x01\x03" + bound + "\xfb\xff")),
+		"a line break":                     good[:4] + "\n" + good[4:],
+		"short":                            forge("\x01\x03", bound[:7]),
+		"no payload":                       forge("\x01\x03", bound),
+		"version 0":                        forge("\x00\x03", bound, "\x05"),
+		"version 2":                        forge("\x02\x03", bound, "\x05"),
+		"kind 0":                           forge("\x01\x00", bound, "\x05"),
+		"kind 5":                           forge("\x01\x05", bound, "\x05"),
+		"place without a head":             forge("\x01\x04", bound, "\x05\x00"),
+		"span above a page":                forge("\x01\x04", bound, "\x05\x65\x00\x00\x00\x00\x00\x01"),
+		"next page at the page":            forge("\x01\x04", bound, "\x05\x14\x00\x05\x00\x00\x00\x01"),
+		"another list":                     forge("\x01\x03", "\x00\x00\x00\x00\x00\x00\x00\x00", "\x05"),
+		"trailing bytes":                   forge("\x01\x03", bound, "\x05\x00"),
+		"overlong number":                  forge("\x01\x03", bound, "\x85\x00"),
+		"incomplete number":                forge("\x01\x03", bound, "\x85"),
+		"endless number":                   forge("\x01\x03", bound, strings.Repeat("\xff", 11)),
+		"offset out of an Int":             forge("\x01\x03", bound, "\xff\xff\xff\xff\x07"),
+		"offset 2^63":                      forge("\x01\x03", bound, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"),
+		"time after the year 9999":         paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: 253402300799}.Encode(list),
+		"negative time":                    paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: -1}.Encode(list),
+		"page after the year 9999":         paging.Cursor{Kind: paging.ByPage, Key: "/a/", Second: 253402300799, Next: -1}.Encode(list),
+		"page that ends newer":             paging.Cursor{Kind: paging.ByPage, Key: "/a/", Second: 5, Next: 6}.Encode(list),
+		"page with unknown flags":          forge("\x01\x02", bound, "\x04", "\x00\x03/a/"),
+		"page without an item":             forge("\x01\x02", bound, "\x00"),
+		"huge place":                       paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: 5, Place: 1 << 31, Above: 1}.Encode(list),
+		"place without digest":             forge("\x01\x01", bound, "\x05\x01"),
+		"no key":                           page(""),
+		"key without slashes":              page("a"),
+		"key without a first slash":        page("a/b/"),
+		"key without a last slash":         page("/a/b"),
+		"key of slashes":                   page("//"),
+		"key with an empty part":           page("/a//b/"),
+		"key with a space":                 page("/a b/"),
+		"key with a control":               page("/a\x00/"),
+		"key that is not UTF-8":            page("/\xff/"),
+		"key longer than its length":       forge("\x01\x01", bound, "\x05\x00", "\x02/a/"),
+		"key shorter than its length":      forge("\x01\x01", bound, "\x05\x00", "\x09/a/"),
+		"an extra bit":                     good[:len(good)-1] + string(good[len(good)-1]+1),
+		"cursor of another GraphQL server": base64.StdEncoding.EncodeToString([]byte("arrayconnection:1")),
+		"a megabyte":                       strings.Repeat("A", 1<<20),
+		"a megabyte of a good number":      forge("\x01\x03", bound, strings.Repeat("\x80", 1<<20)),
 	} {
 		for _, arg := range []string{"after", "before"} {
-			if c, err := paging.Parse(arg, s, list); fault(err) != arg {
-				t.Errorf("%s: %+v, %v blames %q, want %q", name, c, err, fault(err), arg)
+			if c, err := paging.Parse(arg, s, list); invalidArgument(err) != arg {
+				t.Errorf("%s: %+v, %v names %q, want %q", name, c, err, invalidArgument(err), arg)
 			}
 		}
 	}
 }
 
-// A key that no cursor can hold is marked by a digest, and found again by it.
-func TestUnheardOfKeys(t *testing.T) {
+// If a cursor cannot contain a key, a digest identifies the item.
+func TestKeysOfUnknownForm(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{"/" + strings.Repeat("%D7%A9", 100) + "/", "no-slashes", "/with space/", "/\xff/"} {
-		for _, own := range []bool{true, false} {
-			u := &upstream{own: own, items: []item{at("a", 3), {key, base + 2}, at("b", 1)}}
+		for _, timed := range []bool{true, false} {
+			u := &upstream{timed: timed, items: []item{itemAt("a", 3), {key, base + 2}, itemAt("b", 1)}}
 			first := u.read(t, paging.Args{First: ptr(2)})
 			second := u.read(t, paging.Args{First: ptr(2), After: &first.Edges[1].Cursor})
 			if diff := cmp.Diff([]string{"b"}, names(second)); diff != "" {
@@ -275,19 +275,19 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		c, err := paging.Parse("after", s, list)
 		if err != nil {
-			if fault(err) != "after" {
-				t.Fatalf("%v does not blame after", err)
+			if invalidArgument(err) != "after" {
+				t.Fatalf("%v does not name after", err)
 			}
 			return
 		}
 		if again := c.Encode(list); again != s {
-			t.Fatalf("%q is read as %+v, which is written %q", s, c, again)
+			t.Fatalf("%q decodes to %+v, which encodes to %q", s, c, again)
 		}
 	})
 }
 
-// Whatever a client sends, the answer is a page or an error that blames the
-// client, and no request makes no sense.
+// For any input, the result is a page or an error that names the invalid argument,
+// and every call is valid.
 func FuzzRead(f *testing.F) {
 	for _, k := range samples() {
 		raw, err := base64.RawURLEncoding.DecodeString(k.Cursor.Encode(list))
@@ -297,8 +297,8 @@ func FuzzRead(f *testing.F) {
 		f.Add(raw[1], raw[10:], 5, true, false)
 		f.Add(raw[1], raw[10:], 5, false, true)
 	}
-	f.Fuzz(func(t *testing.T, kind byte, payload []byte, n int, own, back bool) {
-		u := &upstream{own: own, items: letters()}
+	f.Fuzz(func(t *testing.T, kind byte, payload []byte, n int, timed, back bool) {
+		u := &upstream{timed: timed, items: letters()}
 		binding := paging.Bind("/test/|items", -1, -1)
 		cursor := base64.RawURLEncoding.EncodeToString(append(append([]byte{1, kind}, binding[:]...), payload...))
 		a := paging.Args{First: &n, After: &cursor}
@@ -306,12 +306,12 @@ func FuzzRead(f *testing.F) {
 			a = paging.Args{Last: &n, Before: &cursor}
 		}
 		r, err := paging.Read(t.Context(), u.list(), a)
-		calls := u.made()
+		calls := u.takeCalls()
 		if err != nil {
 			if e, ok := permitted(err); ok && e.Code == gqlerr.CodeLimitExceeded && len(calls) <= 5 {
-				return // from far below the end of the list
+				return // the cursor is far below the end of the list
 			}
-			if fault(err) == "" || len(calls) > 0 {
+			if invalidArgument(err) == "" || len(calls) > 0 {
 				t.Fatalf("%v after %q", err, calls)
 			}
 			return

@@ -2,11 +2,11 @@ package paging
 
 import "encoding/base64"
 
-// KindOf returns the kind that the first bytes of a cursor name, or 0 if they
-// name none. It does not check the rest: only [Parse], which knows the list,
-// can say that the text is a cursor.
+// KindOf returns the kind in the first bytes of a cursor, or 0 if they contain
+// none. It does not check the rest: only [Parse], which has the binding of the
+// list, can validate a cursor.
 func KindOf(cursor string) Kind {
-	const head = 4 // characters of base64 for three bytes, of which two count
+	const head = 4 // base64 characters of three bytes, of which two are used
 	if len(cursor) < head {
 		return 0
 	}

@@ -7,36 +7,36 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// An entry is an item of a page, with the cursor that leads back to it.
+// An entry is an item of a page and the cursor that identifies its position.
 type entry[T any] struct {
-	item *T // of the answer
-	at   Cursor
-	// borrowed says that the item does not carry its time: the cursor has a
-	// neighbour's.
-	borrowed bool
+	item   *T // points into the response
+	cursor Cursor
+	// inferred means that the item has no time of its own: the cursor has a
+	// neighbor's.
+	inferred bool
 }
 
-// An ident identifies an item of a list: the same cloudcast can be listened to
-// at two times.
-type ident struct {
+// An itemID identifies an item of a list. It includes the time, because the same
+// cloudcast can be listened to twice.
+type itemID struct {
 	key    string
-	second int64 // noTime where items carry no time
+	second int64 // noTime if items have no time
 }
 
-func (c Cursor) ident() ident {
+func (c Cursor) itemID() itemID {
 	if c.Kind == ByTime {
-		return ident{c.Key, c.Second}
+		return itemID{c.Key, c.Second}
 	}
-	return ident{c.Key, noTime}
+	return itemID{c.Key, noTime}
 }
 
-// same reports whether two entries are the same item, as far as they say. A
-// borrowed time does not count.
-func same[T any](a, b entry[T]) bool {
-	return a.at.Key == b.at.Key && (a.borrowed || b.borrowed || a.at.ident() == b.at.ident())
+// sameItem reports whether two entries are the same item, as far as their data
+// shows. Inferred times are not compared.
+func sameItem[T any](a, b entry[T]) bool {
+	return a.cursor.Key == b.cursor.Key && (a.inferred || b.inferred || a.cursor.itemID() == b.cursor.itemID())
 }
 
-// A scheme is how a list pages.
+// A scheme is the way in which a list pages.
 type scheme int
 
 const (
@@ -45,8 +45,8 @@ const (
 	byOffset
 )
 
-// schemeOf reads the scheme from a link. A link that keeps a since or until
-// beside an offset goes by the offset.
+// schemeOf determines the scheme from a link. A link with an offset pages by
+// offset, even if it also has since or until.
 func schemeOf(l *mixcloud.Link) scheme {
 	switch {
 	case l == nil:
@@ -59,85 +59,85 @@ func schemeOf(l *mixcloud.Link) scheme {
 	return unknown
 }
 
-// A page is a page of the upstream. It may have fewer items than the upstream
-// counted: some lists leave out hidden items after they have cut the page.
+// A page is a page of an upstream list. It may have fewer items than the upstream
+// counted: in some lists, hidden items are removed after the page was cut.
 type page[T any] struct {
-	entries []entry[T]
-	asked   mixcloud.Range
-	size    int // how many items the upstream gave
-	raw     int // the same with those without a key
-	scheme  scheme
-	next    *mixcloud.Link
-	start   int   // how many items of the list, or of its bounds, stand before the first one
-	top     int64 // when the first item was listed; noTime where nothing says
-	// complete says that nothing else is between the bounds that were asked for.
+	entries   []entry[T]
+	requested mixcloud.Range
+	size      int // the number of items in the response
+	rawSize   int // the same, including items without a key
+	scheme    scheme
+	next      *mixcloud.Link
+	start     int   // how many items of the list, or between its bounds, precede the first one
+	top       int64 // when the first item was listed; noTime if unknown
+	// complete means that there are no other items between the requested bounds.
 	complete bool
-	// whole says that the answer is the whole list, whatever was asked for: it
-	// has more items than were asked for, and no links.
+	// whole means that the response is the whole list, regardless of the request:
+	// it has more items than requested, and no links.
 	whole bool
-	// deep says that the page was read by offset within a bound in time.
-	deep bool
-	// repeated says that the upstream gave items which are newer than asked for,
-	// by more than the second of until.
-	repeated bool
-	// fault is set when the page contradicts itself, so that none of its items
-	// can be placed.
-	fault error
+	// inSecond means that the page was read by offset within a time bound.
+	inSecond bool
+	// tooNew means that the upstream returned items newer than requested, by more
+	// than the second of until.
+	tooNew bool
+	// err is set if the page contradicts itself, so that the positions of its items
+	// are unknown.
+	err error
 }
 
-// newPage makes a page of an answer.
-func (r *reader[T]) newPage(asked mixcloud.Range, answer *mixcloud.Page[T]) *page[T] {
-	p := &page[T]{asked: asked, next: answer.Next, size: len(answer.Items), raw: len(answer.Items) + answer.Dropped, top: noTime}
-	if p.scheme = schemeOf(answer.Next); p.scheme == unknown {
-		p.scheme = schemeOf(answer.Previous)
+// newPage converts a response to a page.
+func (r *reader[T]) newPage(requested mixcloud.Range, response *mixcloud.Page[T]) *page[T] {
+	p := &page[T]{requested: requested, next: response.Next, size: len(response.Items), rawSize: len(response.Items) + response.Dropped, top: noTime}
+	if p.scheme = schemeOf(response.Next); p.scheme == unknown {
+		p.scheme = schemeOf(response.Previous)
 	}
-	doubles := p.dropDoubles(r, answer)
-	if answer.Astray && p.raw > 0 {
-		p.next = &mixcloud.Link{} // where it leads is not known yet
+	duplicates := p.dropDuplicates(r, response)
+	if response.InvalidNext && p.rawSize > 0 {
+		p.next = &mixcloud.Link{} // its target is not known yet
 	}
-	limit := asked.Limit
-	for _, l := range []*mixcloud.Link{answer.Next, answer.Previous} {
+	limit := requested.Limit
+	for _, l := range []*mixcloud.Link{response.Next, response.Previous} {
 		if l != nil && l.Limit > 0 {
-			limit = min(limit, l.Limit) // the upstream's own idea of a full page
+			limit = min(limit, l.Limit) // the size of a full page according to the upstream
 		}
 	}
-	until, bounded := secondOf(asked.Until)
-	// A list that goes by date keeps its bounds: more than was asked for is then
-	// the rest of a list that does not keep the limit.
-	rest := p.raw > asked.Limit && p.next == nil
-	p.whole = rest && answer.Previous == nil && !(r.dated && (bounded || !asked.Since.IsZero()))
-	p.complete = p.next == nil && (p.raw < limit || p.whole || rest && asked.Since.IsZero())
-	if asked.Offset != nil && !p.whole {
-		p.start = *asked.Offset
+	until, bounded := secondOf(requested.Until)
+	// A list that pages by date applies its bounds. If it returns more items than
+	// requested, it ignores the limit, and these are all the remaining items.
+	remainder := p.rawSize > requested.Limit && p.next == nil
+	p.whole = remainder && response.Previous == nil && !(r.dated && (bounded || !requested.Since.IsZero()))
+	p.complete = p.next == nil && (p.rawSize < limit || p.whole || remainder && requested.Since.IsZero())
+	if requested.Offset != nil && !p.whole {
+		p.start = *requested.Offset
 	}
-	if answer.Previous != nil {
-		p.top, _ = secondOf(answer.Previous.Since)
+	if response.Previous != nil {
+		p.top, _ = secondOf(response.Previous.Since)
 	}
-	p.repeated = bounded && p.top > until
-	switch bounded = bounded || !asked.Since.IsZero(); {
+	p.tooNew = bounded && p.top > until
+	switch bounded = bounded || !requested.Since.IsZero(); {
 	case len(p.entries) == 0:
 	case (p.whole || p.scheme == byDate || p.scheme == unknown && r.prefer != ByWindow || r.prefer == ByTime) && r.readTimes(p.entries):
-		p.numberTimes(r.list.Repeats)
-		if answer.Astray && len(p.entries) > 0 {
-			p.next = &mixcloud.Link{Range: mixcloud.Range{Until: timeOf(p.last().at.Second)}}
+		p.setTimeCursors(r.list.Repeats)
+		if response.InvalidNext && len(p.entries) > 0 {
+			p.next = &mixcloud.Link{Range: mixcloud.Range{Until: timeOf(p.last().cursor.Second)}}
 		}
 	case !p.whole && (p.scheme == byDate || p.scheme == unknown && (r.prefer == ByPage || bounded)):
-		if !r.list.Repeats { // such lists are sets: favorites, followers
-			p.entries = slices.CompactFunc(p.entries, func(a, b entry[T]) bool { return a.at.Key == b.at.Key })
+		if !r.list.Repeats { // these lists are sets: favorites, followers
+			p.entries = slices.CompactFunc(p.entries, func(a, b entry[T]) bool { return a.cursor.Key == b.cursor.Key })
 		}
-		p.numberPage()
+		p.setPageCursors()
 	default:
-		p.numberOffsets(answer.Dropped)
-		if p.fault = p.misplaced(); doubles && p.fault == nil {
-			p.fault = errDoubles
+		p.setOffsetCursors(response.Dropped)
+		if p.err = p.checkCount(); duplicates && p.err == nil {
+			p.err = errDuplicates
 		}
 	}
 	return p
 }
 
-// readTimes sets the entries' seconds to the items' own times. An item that does
-// not carry one borrows that of its neighbour above, or at the top that of the
-// one below. False when no item carries a time.
+// readTimes sets the entries' seconds to the items' own times. An item without a
+// time gets that of its neighbor above, or at the top that of the one below. It
+// returns false if no item has a time.
 func (r *reader[T]) readTimes(entries []entry[T]) bool {
 	if r.list.Time == nil {
 		return false
@@ -153,54 +153,54 @@ func (r *reader[T]) readTimes(entries []entry[T]) bool {
 			second = seconds[i-1]
 		}
 		seconds[i] = second
-		entries[i].borrowed = !ok
+		entries[i].inferred = !ok
 	}
 	if first < 0 {
 		return false
 	}
 	for i := range entries {
-		entries[i].at.Second = seconds[max(i, first)]
-		entries[i].at.Kind = ByTime
+		entries[i].cursor.Second = seconds[max(i, first)]
+		entries[i].cursor.Kind = ByTime
 	}
 	return true
 }
 
-// numberTimes completes the cursors of entries that have their times, and drops
-// those that are newer than asked for, or there twice.
-func (p *page[T]) numberTimes(repeats bool) {
-	p.top = max(p.top, p.entries[0].at.Second)
-	if until, ok := secondOf(p.asked.Until); ok {
+// setTimeCursors completes the cursors of entries that have their times. It drops
+// duplicates and entries that are newer than requested.
+func (p *page[T]) setTimeCursors(repeats bool) {
+	p.top = max(p.top, p.entries[0].cursor.Second)
+	if until, ok := secondOf(p.requested.Until); ok {
 		newer := 0
-		p.repeated = p.repeated || p.entries[0].at.Second > until
-		for newer < len(p.entries) && p.entries[newer].at.Second >= until {
+		p.tooNew = p.tooNew || p.entries[0].cursor.Second > until
+		for newer < len(p.entries) && p.entries[newer].cursor.Second >= until {
 			newer++
 		}
 		p.entries = p.entries[newer:]
 	}
-	p.entries = once(p.entries, repeats)
+	p.entries = dedupe(p.entries, repeats)
 	countTies(p.entries)
 }
 
-// once returns the entries without those that are the same item at the same
-// second as one before. Of a list that may hold a key more than once, those
-// whose time is not known stay.
-func once[T any](entries []entry[T], repeats bool) []entry[T] {
-	seen := make(map[ident]bool, len(entries))
-	kept := entries[:0]
+// dedupe removes entries that repeat an earlier item at the same second. If the
+// list may contain a key more than once, entries with an inferred time are not
+// removed.
+func dedupe[T any](entries []entry[T], repeats bool) []entry[T] {
+	seen := make(map[itemID]bool, len(entries))
+	unique := entries[:0]
 	for _, e := range entries {
-		if id := e.at.ident(); !seen[id] || e.borrowed && repeats {
+		if id := e.cursor.itemID(); !seen[id] || e.inferred && repeats {
 			seen[id] = true
-			kept = append(kept, e)
+			unique = append(unique, e)
 		}
 	}
-	return kept
+	return unique
 }
 
-// countTies sets the places of entries within their second, from the second
-// entry on; the first one's is kept.
+// countTies sets the places of entries within their second, starting with the
+// second entry. The place of the first entry is not changed.
 func countTies[T any](entries []entry[T]) {
 	for i := 1; i < len(entries); i++ {
-		c, above := &entries[i].at, entries[i-1].at
+		c, above := &entries[i].cursor, entries[i-1].cursor
 		c.Place, c.Above = 0, 0
 		if above.Second == c.Second {
 			c.Place, c.Above = above.Place+1, digest(above.Key)
@@ -208,67 +208,67 @@ func countTies[T any](entries []entry[T]) {
 	}
 }
 
-// numberPage gives the entries page cursors.
-func (p *page[T]) numberPage() {
-	if until, ok := secondOf(p.asked.Until); ok && p.top == noTime {
+// setPageCursors sets page cursors on the entries.
+func (p *page[T]) setPageCursors() {
+	if until, ok := secondOf(p.requested.Until); ok && p.top == noTime {
 		p.top = until - 1
 	}
 	for i := range p.entries {
-		c := &p.entries[i].at
+		c := &p.entries[i].cursor
 		c.Kind, c.Second, c.Next, c.Place = ByPage, p.top, noTime, i
 		if i > 0 {
-			c.Above = digest(p.entries[i-1].at.Key)
+			c.Above = digest(p.entries[i-1].cursor.Key)
 		}
 	}
 	if floor := p.linkFloor(); p.top == noTime || floor <= p.top {
-		p.entries[len(p.entries)-1].at.Next = floor
+		p.entries[len(p.entries)-1].cursor.Next = floor
 	}
 }
 
-// numberOffsets gives the entries cursors by offset. Where the page has fewer
-// items than its size, some were left out of it and nothing says which: the
-// cursors then name the page and the place in it.
-func (p *page[T]) numberOffsets(dropped int) {
-	size := p.asked.Limit
+// setOffsetCursors sets offset cursors on the entries. If the page has fewer items
+// than its size, some were left out and their positions are unknown: the cursors
+// then identify the page and the place in it.
+func (p *page[T]) setOffsetCursors(dropped int) {
+	size := p.requested.Limit
 	if p.next != nil && p.next.Offset != nil && *p.next.Offset > p.start {
 		size = *p.next.Offset - p.start
 	}
-	head := digest(p.entries[0].at.Key)
+	head := digest(p.entries[0].cursor.Key)
 	exact := len(p.entries) >= size && dropped == 0 && !p.whole
 	for i := range p.entries {
 		c := Cursor{Kind: ByWindow, Offset: min(p.start+i, maxCursorOffset), Head: head}
 		if !exact {
-			c.Offset, c.Span, c.Place = min(p.start, maxCursorOffset), p.asked.Limit, i
+			c.Offset, c.Span, c.Place = min(p.start, maxCursorOffset), p.requested.Limit, i
 		}
 		if p.whole {
 			c.Span = MaxPageSize
 		}
-		c.Key = p.entries[i].at.Key // not part of the cursor as clients see it
-		p.entries[i].at = c
+		c.Key = p.entries[i].cursor.Key // not encoded in the cursor that clients see
+		p.entries[i].cursor = c
 	}
-	if !exact && p.next != nil && p.next.Offset != nil && p.reached() <= maxCursorOffset {
-		p.entries[len(p.entries)-1].at.Next = int64(p.reached())
+	if !exact && p.next != nil && p.next.Offset != nil && p.endOffset() <= maxCursorOffset {
+		p.entries[len(p.entries)-1].cursor.Next = int64(p.endOffset())
 	}
 }
 
-// reached is the offset of the first item after the page.
-func (p *page[T]) reached() int {
-	end := p.start + p.raw
+// endOffset returns the offset of the first item after the page.
+func (p *page[T]) endOffset() int {
+	end := p.start + p.rawSize
 	if p.next != nil && p.next.Offset != nil {
 		end = max(end, *p.next.Offset)
 	}
 	return end
 }
 
-// kind is the kind of the page's cursors; 0 if it has no items.
+// kind returns the kind of the page's cursors; 0 if it has no items.
 func (p *page[T]) kind() Kind {
 	if len(p.entries) == 0 {
 		return 0
 	}
-	return p.entries[0].at.Kind
+	return p.entries[0].cursor.Kind
 }
 
-// last is the last entry; the zero entry of an empty page.
+// last returns the last entry, or the zero entry if the page is empty.
 func (p *page[T]) last() entry[T] {
 	if len(p.entries) == 0 {
 		return entry[T]{}
@@ -276,8 +276,9 @@ func (p *page[T]) last() entry[T] {
 	return p.entries[len(p.entries)-1]
 }
 
-// linkFloor is the time in the link to the next page, which is when the page's
-// last item was listed, a hidden one included; noTime if there is none.
+// linkFloor returns the time in the link to the next page, or noTime if there is
+// none. It is the time when the page's last item was listed, including hidden
+// items.
 func (p *page[T]) linkFloor() int64 {
 	if p.next == nil {
 		return noTime
@@ -286,18 +287,18 @@ func (p *page[T]) linkFloor() int64 {
 	return floor
 }
 
-// floor is a second of which all newer items are known to be on the page or
-// above it: that of the last item where it carries its time. noTime where
-// nothing says.
+// floor returns a second for which all newer items are known to be on the page or
+// above it, or noTime if there is none. It is the last item's own time if it has
+// one.
 func (p *page[T]) floor() int64 {
 	if p.kind() == ByTime {
-		return p.last().at.Second
+		return p.last().cursor.Second
 	}
 	return p.linkFloor()
 }
 
-// lowest is the older of floor and linkFloor: where hidden items end the page,
-// their time is in the link alone.
+// lowest returns the older of floor and linkFloor: if hidden items end the page,
+// only the link has their time.
 func (p *page[T]) lowest() int64 {
 	floor, link := p.floor(), p.linkFloor()
 	if link != noTime && (floor == noTime || link < floor) {
@@ -306,10 +307,11 @@ func (p *page[T]) lowest() int64 {
 	return floor
 }
 
-// cut drops the entries that are not newer than since. Behind them is nothing.
-func (p *page[T]) cut(since int64) {
+// truncate drops the entries that are not newer than since, and the link to the
+// next page.
+func (p *page[T]) truncate(since int64) {
 	for i, e := range p.entries {
-		if e.at.Second <= since {
+		if e.cursor.Second <= since {
 			p.entries, p.next = p.entries[:i], nil
 			return
 		}
@@ -319,7 +321,8 @@ func (p *page[T]) cut(since int64) {
 	}
 }
 
-// secondOf is t in Unix seconds, noTime and false for a time that no list has.
+// secondOf returns t in Unix seconds, or noTime and false if t is outside the range
+// of list times.
 func secondOf(t time.Time) (int64, bool) {
 	if second := t.Unix(); second > 0 && second < maxTime {
 		return second, true
@@ -327,7 +330,7 @@ func secondOf(t time.Time) (int64, bool) {
 	return noTime, false
 }
 
-// timeOf is the opposite of secondOf.
+// timeOf is the inverse of secondOf.
 func timeOf(second int64) time.Time {
 	if second < 0 {
 		return time.Time{}
@@ -335,32 +338,32 @@ func timeOf(second int64) time.Time {
 	return time.Unix(second, 0).UTC()
 }
 
-// find is the index of an item, -1 if it is not there. Without a second the key
-// alone counts.
-func find[T any](entries []entry[T], id ident) int {
+// indexOf returns the index of an item, or -1. Without a second, only the keys are
+// compared.
+func indexOf[T any](entries []entry[T], id itemID) int {
 	for i, e := range entries {
-		if e.at.Key == id.key && (id.second == noTime || e.at.ident() == id) {
+		if e.cursor.Key == id.key && (id.second == noTime || e.cursor.itemID() == id) {
 			return i
 		}
 	}
 	return -1
 }
 
-// locate is the index of a cursor's item, -1 if it is not there. Of several with
-// its key it is the one below the cursor's neighbour, else the one at its place,
-// else the first.
-func locate[T any](entries []entry[T], c Cursor) int {
-	first := find(entries, c.ident())
+// indexOfCursor returns the index of a cursor's item, or -1. Of several items with
+// its key, it selects the one below the cursor's neighbor, else the one at its
+// place, else the first.
+func indexOfCursor[T any](entries []entry[T], c Cursor) int {
+	first := indexOf(entries, c.itemID())
 	if first < 0 || c.Kind == ByTime {
 		return first
 	}
 	at := -1
 	for i := first; i < len(entries); i++ {
-		if entries[i].at.Key != c.Key {
+		if entries[i].cursor.Key != c.Key {
 			continue
 		}
-		beside := c.Place == 0 && i == 0 || c.Place > 0 && i > 0 && digest(entries[i-1].at.Key) == c.Above
-		if beside && (at < 0 || i == c.Place) {
+		adjacent := c.Place == 0 && i == 0 || c.Place > 0 && i > 0 && digest(entries[i-1].cursor.Key) == c.Above
+		if adjacent && (at < 0 || i == c.Place) {
 			at = i
 		}
 		if at < 0 && i == c.Place {
@@ -373,14 +376,13 @@ func locate[T any](entries []entry[T], c Cursor) int {
 	return first
 }
 
-// insertionPoint is where in entries, of which those from lo to hi come into
-// question, the item of a cursor stood that is not there any more: below its
-// neighbour above, or else below as many items as stood above it. Sure says that
-// the neighbour was found.
+// insertionPoint returns the index in entries[lo:hi] where the item of a cursor was
+// before it was deleted: below its neighbor above, or else after as many items as
+// preceded it. Sure reports whether the neighbor was found.
 func insertionPoint[T any](entries []entry[T], lo, hi int, c Cursor) (at int, sure bool) {
 	if c.Place > 0 {
 		for i := lo; i < hi; i++ {
-			if digest(entries[i].at.Key) == c.Above {
+			if digest(entries[i].cursor.Key) == c.Above {
 				return i + 1, true
 			}
 		}
@@ -388,13 +390,13 @@ func insertionPoint[T any](entries []entry[T], lo, hi int, c Cursor) (at int, su
 	return min(lo+c.Place, hi), false
 }
 
-// run is where the entries of a second begin and end in entries that are
+// secondRange returns the start and end of a second's entries, in entries that are
 // ordered newest first.
-func run[T any](entries []entry[T], second int64) (lo, hi int) {
-	for lo < len(entries) && entries[lo].at.Second > second {
+func secondRange[T any](entries []entry[T], second int64) (lo, hi int) {
+	for lo < len(entries) && entries[lo].cursor.Second > second {
 		lo++
 	}
-	for hi = lo; hi < len(entries) && entries[hi].at.Second == second; hi++ {
+	for hi = lo; hi < len(entries) && entries[hi].cursor.Second == second; hi++ {
 	}
 	return lo, hi
 }

@@ -1,23 +1,25 @@
-// Package paging answers Relay's connection arguments from the pages of
+// Package paging implements Relay's connection arguments on top of the pages of
 // Mixcloud's REST API.
 //
-// The API pages in two ways, by date (since and until, whole seconds, both
-// exclusive) or by offset. The links of an answer say which; there is no table
-// of lists. Cursors follow from it: by the item's own time; by the time in its
-// page's link, where items carry none (favorites, followers, following); or by
-// offset. With the first two, items that arrive while a client pages cause
-// neither a duplicate nor a gap. Offset lists shift, as they do upstream.
+// The API pages in two ways: by date (since and until, whole seconds, both
+// exclusive) or by offset. The links of a response show which; there is no table of
+// lists. The kind of cursor follows from it: by the item's own time; by the time in
+// its page's link if items have none (favorites, followers, following); or by
+// offset. With the first two, items that arrive while a client pages cause neither
+// duplicates nor gaps. Offset lists shift, as they do upstream.
 //
-// Nothing that an upstream may do makes a walk lose items without an error:
+// A client that pages through a list never misses items without an error, even if
+// the upstream misbehaves:
 //
-//   - It leaves hidden items out of pages, up to empty ones: reading goes on
-//     with larger pages, at most maxFurtherCalls. If that finds nothing the
-//     error has a cursor to go on from (see reader.exhausted).
-//   - It ignores limit and offset: an answer with more items than asked for and
-//     no links, or the same page again, is the whole list and is cut here.
-//   - More items of one second than a page holds: the rest is read by offset
-//     within that second, and checked for a gap; else errTies (see ties.go).
-//   - Pages smaller than asked for, or with items twice: see below and stitch.
+//   - It leaves hidden items out of pages, which can even be empty: reading
+//     continues with larger pages, for at most maxFurtherCalls. If no item is
+//     found, the error has a cursor to continue from (see reader.exhaustedError).
+//   - It ignores limit and offset: a response with more items than requested and no
+//     links, or the same page again, is the whole list and is sliced here.
+//   - More items share a second than fit in a page: the others are read by offset
+//     within that second and checked for gaps, else errTies (see ties.go).
+//   - Pages are smaller than requested, or contain duplicates: see nextPage,
+//     freshEntries and duplicates.go.
 package paging
 
 import (
@@ -29,15 +31,15 @@ import (
 )
 
 const (
-	// DefaultPageSize is how many items a connection gives when neither first
-	// nor last is sent.
+	// DefaultPageSize is the number of items that a connection returns if the
+	// client sends neither first nor last.
 	DefaultPageSize = 20
-	// MaxPageSize is the most that first or last may ask for, and the largest
-	// page that Mixcloud is known to give.
+	// MaxPageSize is the maximum of first and last, and the largest page that
+	// Mixcloud is known to return.
 	MaxPageSize = 100
 )
 
-// Args are the arguments of a connection field as the client sent them; nil is
+// Args are the arguments of a connection field as the client sent them; nil means
 // not sent.
 type Args struct {
 	First, Last   *int
@@ -48,44 +50,45 @@ type Args struct {
 
 // A List is a list of the REST API that can be read page by page.
 type List[T any] struct {
-	// Identity names the list among all others, such as
-	// "/spartacus/|favorites": canonical owner, connection, and whatever else
-	// decides about what is listed. Cursors are bound to it and to since and
-	// until, which Read adds; they do not depend on who asks. It must stay the
-	// same from release to release.
+	// Identity identifies the list, such as "/spartacus/|favorites": canonical
+	// owner, connection, and everything else that determines its items. Cursors are
+	// bound to it and to since and until, which Read adds; they do not depend on
+	// the viewer. It must not change between releases.
 	Identity string
-	// Fetch gets one page, never nil without an error. It is called by several
-	// goroutines at once and should remember its answers for the length of an
-	// operation: now and then the same page is asked for twice.
+	// Fetch returns one page, never nil without an error. It is called concurrently
+	// and should cache its responses for the duration of an operation: sometimes
+	// the same page is requested twice.
 	Fetch func(context.Context, mixcloud.Range) (*mixcloud.Page[T], error)
-	// Key is the item's canonical key.
+	// Key returns the item's canonical key.
 	Key func(T) string
-	// Time is when the item came onto the list, as the item itself says; a
-	// zero time is "unknown". Nil when the items of this list do not say, or
-	// the list is not ordered by it.
+	// Time returns when the item was added to the list, according to the item; the
+	// zero time means unknown. Nil if items of this list have no such time, or the
+	// list is not ordered by it.
 	Time func(T) time.Time
-	// Whole says that the upstream ignores limit and offset and gives all it
-	// has: one call, cut here; last needs no before.
+	// Whole means that the upstream ignores limit and offset and returns the whole
+	// list: Read makes one call and slices the result, and last does not need
+	// before.
 	Whole bool
-	// Repeats says that the list may hold one key more than once. Of items that
-	// do not carry a time, none is then dropped as a duplicate.
+	// Repeats means that the list may contain a key more than once. Items without a
+	// time are then never dropped as duplicates.
 	Repeats bool
-	// Log receives warnings about an upstream that breaks the rules; nil for none.
+	// Log receives warnings about an upstream that breaks the rules; nil disables
+	// them.
 	Log *slog.Logger
 }
 
-// An Edge is an item and its place in its list.
+// An Edge is an item and its position in its list.
 type Edge[T any] struct {
 	Node   *T     // an item of a page that Fetch returned
-	Cursor string // opaque; good for after and before, for ever, on this list and with the same since and until
+	Cursor string // opaque; valid forever for after and before, on this list with the same since and until
 }
 
-// A Result is what a connection's arguments ask for, never more.
+// A Result contains what a connection's arguments request, never more.
 type Result[T any] struct {
 	Edges                        []Edge[T] // in the upstream's order; never nil
 	HasNextPage, HasPreviousPage bool
-	Total                        *int // the list's length when all of it was read, else nil
-	// Seen is how many items the list has at least: those of this page, those
-	// before it as far as they are known, and one more if the page was cut.
+	Total                        *int // the list's length if all of it was read, else nil
+	// Seen is a lower bound of the list's length: the items of this page, those
+	// known to precede it, and one more if the page was cut.
 	Seen int
 }

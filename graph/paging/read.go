@@ -10,30 +10,33 @@ import (
 )
 
 const (
-	// maxFurtherCalls bounds what an upstream with tiny or empty pages can cost,
-	// beside the first call of a page.
+	// maxFurtherCalls is the maximum number of calls after the first one, for an
+	// upstream with tiny or empty pages.
 	maxFurtherCalls = 20
-	// maxBackwardCalls bounds the search for the items next to a cursor, unless
-	// pages turn out empty.
+	// maxBackwardCalls is the maximum number of calls to find the items before a
+	// cursor, unless pages turn out to be empty.
 	maxBackwardCalls = 5
 )
 
-// errLink says that the upstream offers a next page, and no way to it.
-var errLink = &gqlerr.Error{
+// errNoNextLink reports that the upstream indicates a next page without a usable
+// link.
+var errNoNextLink = &gqlerr.Error{
 	Code:    gqlerr.CodeUpstreamBadResponse,
 	Message: "Mixcloud says that this list goes on, and not where.",
 }
 
-// Read gives the items that a asks for: usually with one call, and with none
-// when a asks for no items or breaks a rule. Errors are BAD_USER_INPUT and name
-// the argument at fault, LIMIT_EXCEEDED when the items that were asked for are
-// out of reach (with a cursor to go on from if there is one, see exhausted),
-// UPSTREAM_BAD_RESPONSE when the upstream's links lead nowhere, or Fetch's own,
-// untouched.
+// Read returns the items that a requests: usually with one call, and with none if a
+// requests no items or breaks a rule. Errors are:
 //
-// HasNextPage can be true before an empty page: that the upstream offers more
-// is all that is known. With an empty page it is false, and true only if
-// nothing follows.
+//   - BAD_USER_INPUT, which names the invalid argument
+//   - LIMIT_EXCEEDED if the requested items are out of reach (with a cursor to
+//     continue from if there is one, see exhaustedError)
+//   - UPSTREAM_BAD_RESPONSE if the upstream's links lead nowhere
+//   - errors of Fetch, unchanged
+//
+// HasNextPage can be true although the next page will be empty, because it only
+// means that the upstream offers more. On an empty page it is false, and true only
+// if nothing follows.
 func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 	req, err := Check(a)
 	if err != nil {
@@ -84,65 +87,65 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 	}
 }
 
-// A reader answers one Read.
+// A reader performs one Read.
 type reader[T any] struct {
 	list List[T]
 	req  Request
 	bind Binding
 	log  *slog.Logger
-	// prefer is the kind of cursors to give where the links do not speak
-	// against it, and ByTime even where they do: what the client came by. One
-	// who jumped by offset goes on by time if the items carry it.
-	prefer Kind
-	limit  int // the largest page that the upstream gives, as far as is known
-	calls  int
-	hidden bool           // a page had no items and was not the last: more calls are allowed
-	tied   bool           // a second does not fit a page: the same
-	dated  bool           // the list goes by date
-	passed map[ident]bool // on the way back: what was read and is not above what was read last
-	total  *int           // the length of a list that came whole
+	// prefer is the kind of the client's cursor, and the kind to issue if the links
+	// do not contradict it. ByTime takes precedence over the links: a client that
+	// started with an offset continues by time if the items have one.
+	prefer       Kind
+	limit        int // the largest page that the upstream is known to return
+	calls        int
+	sawEmptyPage bool            // a page had no items and was not the last: more calls are allowed
+	sawTies      bool            // a second does not fit in a page: more calls are allowed
+	dated        bool            // the list pages by date
+	passed       map[itemID]bool // when reading backward: items that were read and are not above the last page
+	total        *int            // the length of a list that was returned whole
 }
 
-// fetch gets one page.
-func (r *reader[T]) fetch(ctx context.Context, asked mixcloud.Range) (*page[T], error) {
+// fetch fetches one page.
+func (r *reader[T]) fetch(ctx context.Context, requested mixcloud.Range) (*page[T], error) {
 	r.calls++
-	answer, err := r.get(ctx, asked)
+	response, err := r.get(ctx, requested)
 	if err != nil {
 		return nil, err
 	}
-	p := r.newPage(asked, answer)
-	if p.fault != nil {
-		return nil, p.fault
+	p := r.newPage(requested, response)
+	if p.err != nil {
+		return nil, p.err
 	}
-	r.learn(p)
+	r.observe(p)
 	return p, nil
 }
 
-// learn notes what a page says about the list.
-func (r *reader[T]) learn(p *page[T]) {
+// observe records what a page shows about the list.
+func (r *reader[T]) observe(p *page[T]) {
 	r.dated = r.dated || p.scheme == byDate
-	r.hidden = r.hidden || len(p.entries) == 0 && p.next != nil
+	r.sawEmptyPage = r.sawEmptyPage || len(p.entries) == 0 && p.next != nil
 	if p.whole {
 		r.total = &p.size
 	}
-	if p.next == nil || p.raw >= p.asked.Limit {
+	if p.next == nil || p.rawSize >= p.requested.Limit {
 		return
 	}
-	// A short page is one of an upstream with a lower cap only if the link says
-	// so: others have left out hidden items.
+	// A short page means that the upstream has a lower maximum only if the link
+	// confirms it: otherwise hidden items were left out.
 	size := p.next.Limit
 	if size == 0 && p.next.Offset != nil {
 		size = *p.next.Offset - p.start
 	}
-	if size > 0 && size < p.asked.Limit {
+	if size > 0 && size < p.requested.Limit {
 		r.limit = min(r.limit, size)
 	}
 }
 
-// exhausted is the error for a page of which all the calls that are allowed
-// found no item: Mixcloud hides what it has there. Its extensions hold a cursor
-// to go on from, under the name of the argument that takes it.
-func (r *reader[T]) exhausted(arg string, c Cursor) error {
+// exhaustedError returns the error for a page for which all allowed calls found no
+// item, because Mixcloud hides the items there. Its extensions contain a cursor to
+// continue from, under the name of the argument that accepts it.
+func (r *reader[T]) exhaustedError(arg string, c Cursor) error {
 	return &gqlerr.Error{
 		Code: gqlerr.CodeLimitExceeded,
 		Message: "Mixcloud returns no item for this part of the list, which goes on for more calls than one page may cost. " +
@@ -151,59 +154,59 @@ func (r *reader[T]) exhausted(arg string, c Cursor) error {
 	}
 }
 
-func (r *reader[T]) get(ctx context.Context, asked mixcloud.Range) (*mixcloud.Page[T], error) {
+func (r *reader[T]) get(ctx context.Context, requested mixcloud.Range) (*mixcloud.Page[T], error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	answer, err := r.list.Fetch(ctx, asked)
-	if cause := ctx.Err(); errors.Is(cause, context.Canceled) { // nobody waits for what would be made of it
+	response, err := r.list.Fetch(ctx, requested)
+	if cause := ctx.Err(); errors.Is(cause, context.Canceled) { // the result is no longer needed
 		return nil, cause
 	}
-	return answer, err
+	return response, err
 }
 
-// atMost is n, or the largest page.
-func (r *reader[T]) atMost(n int) int { return min(n, r.limit) }
+// capLimit returns n, but at most the largest page size.
+func (r *reader[T]) capLimit(n int) int { return min(n, r.limit) }
 
-// before is the older of a bound and the client's own until.
-func (r *reader[T]) before(until int64) int64 {
+// olderBound returns the older of a bound and the client's own until.
+func (r *reader[T]) olderBound(until int64) int64 {
 	if until == noTime || r.req.until != noTime && r.req.until < until {
 		return r.req.until
 	}
 	return until
 }
 
-// empty is the result that needs no call.
+// empty returns a result that needs no call.
 func (r *reader[T]) empty() *Result[T] {
 	return &Result[T]{
 		Edges:           []Edge[T]{},
 		HasNextPage:     r.req.before != nil,
-		HasPreviousPage: r.startsLater(),
+		HasPreviousPage: r.startsBelowTop(),
 	}
 }
 
-// startsLater reports whether the page does not begin at the top of the list.
-func (r *reader[T]) startsLater() bool {
+// startsBelowTop reports whether the page starts below the top of the list.
+func (r *reader[T]) startsBelowTop() bool {
 	return r.req.after != nil || r.req.offset != nil && *r.req.offset > 0
 }
 
-// edges encodes the cursors of what is given out.
+// edges encodes the cursors of the returned entries.
 func (r *reader[T]) edges(entries []entry[T]) []Edge[T] {
 	edges := make([]Edge[T], len(entries))
 	for i, e := range entries {
-		edges[i] = Edge[T]{Node: e.item, Cursor: e.at.Encode(r.bind)}
+		edges[i] = Edge[T]{Node: e.item, Cursor: e.cursor.Encode(r.bind)}
 	}
 	return edges
 }
 
-// whole cuts a list that comes in one piece.
+// whole slices a list that the upstream returns as a whole.
 func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error) {
-	asked := mixcloud.Range{Limit: MaxPageSize, Since: timeOf(r.req.since), Until: timeOf(r.req.until)}
-	answer, err := r.get(ctx, asked)
+	requested := mixcloud.Range{Limit: MaxPageSize, Since: timeOf(r.req.since), Until: timeOf(r.req.until)}
+	response, err := r.get(ctx, requested)
 	if err != nil {
 		return nil, err
 	}
-	n := len(answer.Items)
+	n := len(response.Items)
 	lo, hi := 0, n
 	switch {
 	case r.req.backward:
@@ -221,14 +224,15 @@ func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error)
 	}
 	edges := make([]Edge[T], 0, hi-lo)
 	for i := lo; i < hi; i++ {
-		edges = append(edges, Edge[T]{Node: &answer.Items[i], Cursor: Cursor{Kind: ByOffset, Offset: i}.Encode(r.bind)})
+		edges = append(edges, Edge[T]{Node: &response.Items[i], Cursor: Cursor{Kind: ByOffset, Offset: i}.Encode(r.bind)})
 	}
 	result := &Result[T]{Edges: edges, HasNextPage: hi < n, HasPreviousPage: lo > 0, Seen: n}
-	if answer.Next == nil && r.unfiltered() {
+	if response.Next == nil && r.unfiltered() {
 		result.Total = &n
 	}
 	return result, nil
 }
 
-// unfiltered reports whether no bound of the client hides a part of the list.
+// unfiltered reports whether the client set no time bounds that exclude a part of
+// the list.
 func (r *reader[T]) unfiltered() bool { return r.req.since == noTime && r.req.until == noTime }

@@ -25,22 +25,22 @@ func TestTotal(t *testing.T) {
 		args func(*upstream) paging.Args
 		want *int
 	}{
-		"all of it":         {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100)} }, ptr(26)},
-		"nothing":           {&upstream{}, func(*upstream) paging.Args { return paging.Args{} }, ptr(0)},
-		"offset 0":          {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Offset: ptr(0)} }, ptr(26)},
-		"by offset":         {&upstream{offset: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(27)} }, ptr(26)},
-		"in two calls":      {&upstream{own: true, cap: 20, items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(50)} }, ptr(26)},
-		"a part":            {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(25)} }, nil},
-		"offset 1":          {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Offset: ptr(1)} }, nil},
-		"after a cursor":    {&upstream{items: letters()}, func(u *upstream) paging.Args { return paging.Args{First: ptr(100), After: cursor(u)} }, nil},
-		"before a cursor":   {&upstream{items: letters()}, func(u *upstream) paging.Args { return paging.Args{Last: ptr(100), Before: cursor(u)} }, nil},
-		"since":             {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Since: second(0)} }, nil},
-		"until":             {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Until: second(999)} }, nil},
-		"of a whole list":   {&upstream{whole: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(3)} }, ptr(26)},
-		"of a whole's end":  {&upstream{whole: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{Last: ptr(3)} }, ptr(26)},
-		"a bounded whole":   {&upstream{whole: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{Since: second(0)} }, nil},
-		"more than asked":   {&upstream{items: letters(), fake: everything}, func(*upstream) paging.Args { return paging.Args{First: ptr(3)} }, ptr(26)},
-		"no items asked of": {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(0)} }, nil},
+		"all of it":               {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100)} }, ptr(26)},
+		"nothing":                 {&upstream{}, func(*upstream) paging.Args { return paging.Args{} }, ptr(0)},
+		"offset 0":                {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Offset: ptr(0)} }, ptr(26)},
+		"by offset":               {&upstream{pagesByOffset: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(27)} }, ptr(26)},
+		"in two calls":            {&upstream{timed: true, cap: 20, items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(50)} }, ptr(26)},
+		"a part":                  {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(25)} }, nil},
+		"offset 1":                {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Offset: ptr(1)} }, nil},
+		"after a cursor":          {&upstream{items: letters()}, func(u *upstream) paging.Args { return paging.Args{First: ptr(100), After: cursor(u)} }, nil},
+		"before a cursor":         {&upstream{items: letters()}, func(u *upstream) paging.Args { return paging.Args{Last: ptr(100), Before: cursor(u)} }, nil},
+		"since":                   {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Since: second(0)} }, nil},
+		"until":                   {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(100), Until: second(999)} }, nil},
+		"a whole list":            {&upstream{whole: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(3)} }, ptr(26)},
+		"the end of a whole list": {&upstream{whole: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{Last: ptr(3)} }, ptr(26)},
+		"a bounded whole list":    {&upstream{whole: true, items: letters()}, func(*upstream) paging.Args { return paging.Args{Since: second(0)} }, nil},
+		"more than requested":     {&upstream{items: letters(), fake: everything}, func(*upstream) paging.Args { return paging.Args{First: ptr(3)} }, ptr(26)},
+		"no items requested":      {&upstream{items: letters()}, func(*upstream) paging.Args { return paging.Args{First: ptr(0)} }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,18 +52,18 @@ func TestTotal(t *testing.T) {
 	}
 }
 
-// everything is a page of an upstream that takes no notice of limits.
+// everything returns a page of an upstream that ignores limits.
 func everything(int, mixcloud.Range) *mixcloud.Page[item] {
 	return &mixcloud.Page[item]{Items: letters()}
 }
 
-// Never more than asked for, whatever comes.
-func TestMoreThanAsked(t *testing.T) {
+// The result never has more items than requested, for any response.
+func TestMoreItemsThanRequested(t *testing.T) {
 	t.Parallel()
-	for _, own := range []bool{true, false} {
-		u := &upstream{own: own, fake: everything}
-		got, _ := u.see(t, paging.Args{First: ptr(2)})
-		if diff := cmp.Diff(seen{[]string{"a", "b"}, true, false, []string{"limit=2"}}, got); diff != "" {
+	for _, timed := range []bool{true, false} {
+		u := &upstream{timed: timed, fake: everything}
+		got, _ := u.readWithCalls(t, paging.Args{First: ptr(2)})
+		if diff := cmp.Diff(outcome{[]string{"a", "b"}, true, false, []string{"limit=2"}}, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
@@ -76,21 +76,21 @@ func TestWholeList(t *testing.T) {
 	c := func(name string) *string { return cursorOf(t, all, name) }
 	for name, test := range map[string]struct {
 		args paging.Args
-		want seen
+		want outcome
 	}{
-		"first":             {paging.Args{First: ptr(2)}, seen{Names: []string{"a", "b"}, Next: true}},
-		"all":               {paging.Args{}, seen{Names: []string{"a", "b", "c", "d", "e", "f"}}},
-		"after":             {paging.Args{First: ptr(2), After: c("b")}, seen{Names: []string{"c", "d"}, Next: true, Previous: true}},
-		"after the last":    {paging.Args{After: c("f")}, seen{Previous: true}},
-		"offset":            {paging.Args{First: ptr(2), Offset: ptr(4)}, seen{Names: []string{"e", "f"}, Previous: true}},
-		"offset beyond":     {paging.Args{Offset: ptr(9)}, seen{Previous: true}},
-		"last":              {paging.Args{Last: ptr(2)}, seen{Names: []string{"e", "f"}, Previous: true}},
-		"last of few":       {paging.Args{Last: ptr(50)}, seen{Names: []string{"a", "b", "c", "d", "e", "f"}}},
-		"before":            {paging.Args{Last: ptr(2), Before: c("d")}, seen{Names: []string{"b", "c"}, Next: true, Previous: true}},
-		"before the second": {paging.Args{Last: ptr(2), Before: c("b")}, seen{Names: []string{"a"}, Next: true}},
+		"first":             {paging.Args{First: ptr(2)}, outcome{Names: []string{"a", "b"}, Next: true}},
+		"all":               {paging.Args{}, outcome{Names: []string{"a", "b", "c", "d", "e", "f"}}},
+		"after":             {paging.Args{First: ptr(2), After: c("b")}, outcome{Names: []string{"c", "d"}, Next: true, Previous: true}},
+		"after the last":    {paging.Args{After: c("f")}, outcome{Previous: true}},
+		"offset":            {paging.Args{First: ptr(2), Offset: ptr(4)}, outcome{Names: []string{"e", "f"}, Previous: true}},
+		"offset beyond":     {paging.Args{Offset: ptr(9)}, outcome{Previous: true}},
+		"last":              {paging.Args{Last: ptr(2)}, outcome{Names: []string{"e", "f"}, Previous: true}},
+		"last of few":       {paging.Args{Last: ptr(50)}, outcome{Names: []string{"a", "b", "c", "d", "e", "f"}}},
+		"before":            {paging.Args{Last: ptr(2), Before: c("d")}, outcome{Names: []string{"b", "c"}, Next: true, Previous: true}},
+		"before the second": {paging.Args{Last: ptr(2), Before: c("b")}, outcome{Names: []string{"a"}, Next: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, _ := u.see(t, test.args)
+			got, _ := u.readWithCalls(t, test.args)
 			test.want.Calls = []string{"limit=100"}
 			if diff := cmp.Diff(test.want, got, equateEmpty); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -103,7 +103,7 @@ func TestErrorsPassThrough(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	for _, failing := range []int{1, 2, 3, 4} {
-		u := &upstream{offset: true, cap: 5, items: letters()}
+		u := &upstream{pagesByOffset: true, cap: 5, items: letters()}
 		l := u.list()
 		var mu sync.Mutex
 		n := 0
@@ -119,19 +119,19 @@ func TestErrorsPassThrough(t *testing.T) {
 			t.Errorf("call %d fails: %v", failing, err)
 		}
 	}
-	u := &upstream{own: true, items: letters()}
+	u := &upstream{timed: true, items: letters()}
 	r := u.read(t, paging.Args{})
 	l := u.list()
 	l.Fetch = func(context.Context, mixcloud.Range) (*mixcloud.Page[item], error) { return nil, broken }
 	for _, a := range []paging.Args{{}, {Offset: ptr(1)}, {After: &r.Edges[3].Cursor}, {Last: ptr(1), Before: &r.Edges[3].Cursor}} {
 		if _, err := paging.Read(t.Context(), l, a); err != broken {
-			t.Errorf("%s: %v", show(a), err)
+			t.Errorf("%s: %v", formatArgs(a), err)
 		}
 	}
 }
 
-// Whichever call fails, on whatever way, its error is the answer.
-func TestAnyCallCanFail(t *testing.T) {
+// If any call fails, in any direction, Read returns its error.
+func TestErrorOfAnyCall(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	rapid.Check(t, func(t *rapid.T) {
@@ -149,31 +149,31 @@ func TestAnyCallCanFail(t *testing.T) {
 		if a.Last, a.Before = &size, from; rapid.Bool().Draw(t, "forward") {
 			a.First, a.After, a.Last, a.Before = &size, from, nil, nil
 		}
-		if gone := rapid.IntRange(0, len(u.items)).Draw(t, "gone"); gone > 0 {
-			u.items = slices.Delete(u.items, gone-1, gone)
+		if deleted := rapid.IntRange(0, len(u.items)).Draw(t, "deleted"); deleted > 0 {
+			u.items = slices.Delete(u.items, deleted-1, deleted)
 		}
-		u.made()
+		u.takeCalls()
 		_, want := paging.Read(t.Context(), u.list(), a)
-		calls := u.made()
-		for failing := range calls {
+		calls := u.takeCalls()
+		for failedCall := range calls {
 			l, n := u.list(), 0
 			l.Fetch = func(ctx context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
-				if n++; n > failing {
+				if n++; n > failedCall {
 					return nil, broken
 				}
 				return u.fetch(ctx, r)
 			}
 			if _, err := paging.Read(t.Context(), l, a); err != broken {
-				t.Fatalf("call %d of %q fails: %v (without: %v)", failing, calls, err, want)
+				t.Fatalf("call %d of %q fails: %v (without: %v)", failedCall, calls, err, want)
 			}
 		}
 	})
 }
 
-func TestCancelled(t *testing.T) {
+func TestCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	u := &upstream{own: true, cap: 5, items: letters()}
+	u := &upstream{timed: true, cap: 5, items: letters()}
 	l := u.list()
 	l.Fetch = func(ctx context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
 		cancel()
@@ -182,27 +182,27 @@ func TestCancelled(t *testing.T) {
 	if _, err := paging.Read(ctx, l, paging.Args{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if calls := u.made(); len(calls) != 1 {
-		t.Errorf("calls after the end: %q", calls)
+	if calls := u.takeCalls(); len(calls) != 1 {
+		t.Errorf("calls after the cancellation: %q", calls)
 	}
 }
 
-// The pages of a list that goes by offset are under way at the same time.
-func TestSideBySide(t *testing.T) {
+// The pages of an offset list are fetched concurrently.
+func TestPagesFetchedInParallel(t *testing.T) {
 	t.Parallel()
-	u := &upstream{offset: true, cap: 5, items: letters()}
+	u := &upstream{pagesByOffset: true, cap: 5, items: letters()}
 	l := u.list()
 	var all sync.WaitGroup
 	all.Add(3)
 	l.Fetch = func(ctx context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
 		if r.Offset != nil {
 			all.Done()
-			met := make(chan struct{})
-			go func() { all.Wait(); close(met) }()
+			allStarted := make(chan struct{})
+			go func() { all.Wait(); close(allStarted) }()
 			select {
-			case <-met:
+			case <-allStarted:
 			case <-time.After(10 * time.Second):
-				t.Error("a page waits for another")
+				t.Error("a fetch waits for another one")
 			}
 		}
 		return u.fetch(ctx, r)
@@ -213,14 +213,14 @@ func TestSideBySide(t *testing.T) {
 	}
 }
 
-// Bounds of the client cut the same items out of a list in both directions,
-// whichever end of it since gives.
+// The client's bounds select the same items in both directions, whichever end of
+// the range since returns.
 func TestWalkWithinBounds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		u := drawUpstream(t)
-		if u.newest {
-			u.cap = 0 // all has to be in reach of five calls
+		if u.sinceNewest {
+			u.cap = 0 // all items must be within reach of five calls
 		}
 		var a paging.Args
 		lo, hi := int64(0), int64(1<<40)
@@ -248,10 +248,10 @@ func TestWalkWithinBounds(t *testing.T) {
 		}
 		turn := rapid.IntRange(0, len(edges)-1).Draw(t, "turn")
 		a.First, a.Last, a.Before = nil, ptr(rapid.IntRange(1, 30).Draw(t, "last")), &edges[turn].Cursor
-		u.made()
+		u.takeCalls()
 		got := nodes(u.read(t, a))
 		if u.cap == 0 && len(got) < min(*a.Last, turn) {
-			t.Fatalf("%d of %d items above; calls %q", len(got), turn, u.made())
+			t.Fatalf("%d of %d items above; calls %q", len(got), turn, u.takeCalls())
 		}
 		if diff := cmp.Diff(want[turn-len(got):turn], got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
 			t.Fatalf("backward (-list +page):\n%s", diff)

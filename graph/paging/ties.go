@@ -8,56 +8,56 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// errTies says that more items share a second than the upstream gives.
+// errTies reports that more items share a second than the upstream returns.
 var errTies = gqlerr.Limit("More items of this list share one second than Mixcloud returns in a page, and the others cannot be read. " +
 	"To read older items, use until with that second, where the field has that argument.")
 
-// Items of one second cannot be told apart by date. Where they fill a page, the
-// others are read by offset within the bound: until=t+1 with an offset. Whether
-// Mixcloud combines the two is not known, so each such page begins with the last
-// item of the one before. If it does not, the answer is not what was asked for,
-// and the error is errTies: nothing is skipped in silence.
+// Dates cannot distinguish items of one second. If they fill a page, the others are
+// read by offset within the bound: until=t+1 with an offset. Whether Mixcloud
+// combines the two is not known, so each such page starts with the last item of the
+// one before. If it does not, the response is not the requested page and the error
+// is errTies: no item is skipped silently.
 
-// deeper reads the page under p, which was read with an until, by offset.
-func (r *reader[T]) deeper(ctx context.Context, p *page[T], need int) (*page[T], []entry[T], error) {
-	if len(p.entries) == 0 || p.asked.Until.IsZero() {
+// nextInSecond reads the page below p by offset. p was read with an until.
+func (r *reader[T]) nextInSecond(ctx context.Context, p *page[T], need int) (*page[T], []entry[T], error) {
+	if len(p.entries) == 0 || p.requested.Until.IsZero() {
 		return nil, nil, errTies
 	}
 	place := p.start + len(p.entries) - 1
 	overlap := min(place, 1)
-	q, err := r.within(ctx, p.asked, place+1-overlap, r.atMost(max(need, 1)+overlap), p.last().at, overlap)
+	q, err := r.fetchInSecond(ctx, p.requested, place+1-overlap, r.capLimit(max(need, 1)+overlap), p.last().cursor, overlap)
 	if err != nil {
 		return nil, nil, err
 	}
 	switch {
-	case overlap == 0 && len(q.entries) == 0 && (q.next == nil || q.raw == 0 && q.step() == 0 && q.next.Offset != nil):
-		q.next = nil // nothing is there, and no link leads further
+	case overlap == 0 && len(q.entries) == 0 && (q.next == nil || q.rawSize == 0 && q.linkStep() == 0 && q.next.Offset != nil):
+		q.next = nil // the page is empty, and no link leads further
 		return q, nil, nil
 	case len(q.entries) == 0:
 		return nil, nil, errTies
-	case overlap == 1 && same(q.entries[0], p.last()):
+	case overlap == 1 && sameItem(q.entries[0], p.last()):
 		if len(q.entries) > 1 || q.next == nil {
 			return q, q.entries[1:], nil
 		}
-		// The link may lead to nothing.
-		end, err := r.within(ctx, p.asked, place+1, r.atMost(max(need, 1)), p.last().at, 0)
+		// The link may lead to an empty page.
+		end, err := r.fetchInSecond(ctx, p.requested, place+1, r.capLimit(max(need, 1)), p.last().cursor, 0)
 		if err != nil || len(end.entries) == 0 && end.next == nil {
 			return end, nil, err
 		}
 		return nil, nil, errTies
-	case overlap == 0 && r.list.Time != nil && q.kind() == ByTime && !q.repeated && !same(q.entries[0], p.last()):
+	case overlap == 0 && r.list.Time != nil && q.kind() == ByTime && !q.tooNew && !sameItem(q.entries[0], p.last()):
 		return q, q.entries, nil
 	}
 	return nil, nil, errTies
 }
 
-// within reads by offset within the bounds of a range. Above is the cursor of
-// the item before the page, or of its first one if overlap is 1.
-func (r *reader[T]) within(ctx context.Context, bounds mixcloud.Range, offset, limit int, above Cursor, overlap int) (*page[T], error) {
-	asked := mixcloud.Range{Limit: limit, Offset: &offset, Since: bounds.Since, Until: bounds.Until}
+// fetchInSecond fetches a page by offset within the bounds of a range. Above is the
+// cursor of the item before the page, or of its first item if overlap is 1.
+func (r *reader[T]) fetchInSecond(ctx context.Context, bounds mixcloud.Range, offset, limit int, above Cursor, overlap int) (*page[T], error) {
+	requested := mixcloud.Range{Limit: limit, Offset: &offset, Since: bounds.Since, Until: bounds.Until}
 	r.calls++
-	r.tied = true
-	answer, err := r.get(ctx, asked)
+	r.sawTies = true
+	response, err := r.get(ctx, requested)
 	if err != nil {
 		return nil, err
 	}
@@ -65,17 +65,17 @@ func (r *reader[T]) within(ctx context.Context, bounds mixcloud.Range, offset, l
 	if r.list.Time != nil {
 		r.prefer = ByTime
 	}
-	q := r.newPage(asked, answer)
+	q := r.newPage(requested, response)
 	r.prefer = prefer
-	q.deep = true
-	if q.fault != nil {
-		return nil, q.fault
+	q.inSecond = true
+	if q.err != nil {
+		return nil, q.err
 	}
 	if len(q.entries) == 0 {
 		return q, nil
 	}
 	if q.kind() == ByTime {
-		switch first := &q.entries[0].at; {
+		switch first := &q.entries[0].cursor; {
 		case first.Second != above.Second:
 		case overlap == 1:
 			first.Place, first.Above = above.Place, above.Above
@@ -84,33 +84,33 @@ func (r *reader[T]) within(ctx context.Context, bounds mixcloud.Range, offset, l
 		}
 		countTies(q.entries)
 		if since, ok := secondOf(bounds.Since); ok || r.req.since != noTime {
-			q.cut(max(since, r.req.since))
+			q.truncate(max(since, r.req.since))
 		}
 		return q, nil
 	}
-	until, _ := secondOf(asked.Until)
+	until, _ := secondOf(requested.Until)
 	for i := range q.entries {
-		c := Cursor{Kind: ByPage, Key: q.entries[i].at.Key, Second: until - 1, Next: noTime, Place: offset + i}
+		c := Cursor{Kind: ByPage, Key: q.entries[i].cursor.Key, Second: until - 1, Next: noTime, Place: offset + i}
 		if i > 0 {
-			c.Above = digest(q.entries[i-1].at.Key)
+			c.Above = digest(q.entries[i-1].cursor.Key)
 		} else if overlap == 0 {
 			c.Above = digest(above.Key)
 		}
-		q.entries[i].at = c
+		q.entries[i].cursor = c
 	}
 	return q, nil
 }
 
-// resumeDeep finds a cursor's item that stands deeper in its second than a page
-// can hold: at its place, or else by reading the second from its top. The
-// results are those of resumeTime.
-func (r *reader[T]) resumeDeep(ctx context.Context, from Cursor, n int) (before, rest []entry[T], q *page[T], err error) {
-	bounds := mixcloud.Range{Until: timeOf(r.before(from.Second + 1))}
+// resumeInSecond finds a cursor's item that is deeper in its second than fits in a
+// page: at its place, or else by reading the second from its top. Its results are
+// those of resumeTime.
+func (r *reader[T]) resumeInSecond(ctx context.Context, from Cursor, n int) (before, rest []entry[T], q *page[T], err error) {
+	bounds := mixcloud.Range{Until: timeOf(r.olderBound(from.Second + 1))}
 	if r.list.Time == nil {
 		bounds.Since = timeOf(r.req.since)
 	}
 	if from.Place > 0 {
-		q, err = r.within(ctx, bounds, from.Place-1, r.atMost(n+2), Cursor{Second: from.Second, Place: from.Place - 2}, 0)
+		q, err = r.fetchInSecond(ctx, bounds, from.Place-1, r.capLimit(n+2), Cursor{Second: from.Second, Place: from.Place - 2}, 0)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -118,7 +118,7 @@ func (r *reader[T]) resumeDeep(ctx context.Context, from Cursor, n int) (before,
 			return q.entries[:at], q.entries[at:], q, nil
 		}
 	}
-	p, err := r.down(ctx, from.Second+1, r.limit, nil)
+	p, err := r.fetchOlder(ctx, from.Second+1, r.limit, nil)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -129,28 +129,29 @@ func (r *reader[T]) resumeDeep(ctx context.Context, from Cursor, n int) (before,
 	return all[:at], all[at:], q, nil
 }
 
-// atPlace returns how many entries of a page that was read from one item above a
-// cursor's place stand up to the cursor; 0 if the page is not the one asked for.
+// atPlace returns the number of entries up to and including the cursor's item, in a
+// page that was read from one item above the cursor's place. It returns 0 if the
+// response is not the requested page.
 func atPlace[T any](q *page[T], from Cursor) int {
-	if len(q.entries) == 0 || digest(q.entries[0].at.Key) != from.Above || q.repeated {
+	if len(q.entries) == 0 || digest(q.entries[0].cursor.Key) != from.Above || q.tooNew {
 		return 0
 	}
-	if at := locate(q.entries[1:], from); at >= 0 {
+	if at := indexOfCursor(q.entries[1:], from); at >= 0 {
 		return at + 2
 	}
-	return 1 // the item is gone
+	return 1 // the item was deleted
 }
 
-// scan reads a second from its first page on until it finds a cursor's item or
-// has passed where it was. All is what was read, at the number of entries up to
-// the cursor.
+// scan reads a second from its first page until it finds a cursor's item or has
+// passed its former position. All are the entries that were read, and at is the
+// number of entries up to the cursor.
 func (r *reader[T]) scan(ctx context.Context, p *page[T], from Cursor) (all []entry[T], at int, last *page[T], err error) {
 	all = p.entries
 	for {
-		if at = locate(all, from); at >= 0 {
+		if at = indexOfCursor(all, from); at >= 0 {
 			return all, at + 1, p, nil
 		}
-		lo, hi := run(all, from.Second)
+		lo, hi := secondRange(all, from.Second)
 		if from.Kind == ByPage {
 			lo, hi = 0, len(all)
 		}
@@ -161,7 +162,7 @@ func (r *reader[T]) scan(ctx context.Context, p *page[T], from Cursor) (all []en
 		if r.calls > maxFurtherCalls {
 			return nil, 0, nil, errTies
 		}
-		q, fresh, err := r.deeper(ctx, p, r.limit)
+		q, fresh, err := r.nextInSecond(ctx, p, r.limit)
 		if err != nil {
 			return nil, 0, nil, err
 		}

@@ -20,37 +20,36 @@ type item struct {
 
 func (i item) String() string { return strings.Trim(i.key, "/") }
 
-// base is the second that tables count from.
+// base is the time in Unix seconds to which the times in tables are relative.
 const base = 1_500_000_000
 
-// at makes an item that was listed n seconds after base.
-func at(name string, n int64) item { return item{"/" + name + "/", base + n} }
+// itemAt returns an item that was listed n seconds after base.
+func itemAt(name string, n int64) item { return item{"/" + name + "/", base + n} }
 
-// The ways in which an upstream may say that a page is not the last.
+// When an upstream links to a next page.
 const (
-	nextIfFull  = iota // the page is full (inferred of Mixcloud)
-	nextIfMore         // the bounds have more items
-	nextIfOlder        // the list has older items, whatever the bounds
+	nextIfFull  = iota // if the page is full (inferred for Mixcloud)
+	nextIfMore         // if the bounds have more items
+	nextIfOlder        // if the list has older items, regardless of the bounds
 )
 
-// An upstream is a list as the REST API gives it, written without a look at the
-// engine: newest first, since and until exclusive.
+// An upstream is a list of the REST API, written independently of the package under
+// test: newest first, since and until exclusive.
 type upstream struct {
-	mu      sync.Mutex
-	items   []item
-	own     bool // the items say when they were listed
-	offset  bool // pages by offset whatever is asked
-	newest  bool // since gives the newest items, not the nearest
-	next    int
-	cap     int // largest page
-	nolinks bool
-	topless bool // no previous link on the page from the top
-	whole   bool
-	calls   []string
-	// kept are earlier answers, which are given again, as a cache does; nil for
-	// a fresh answer each time.
-	kept map[string]*mixcloud.Page[item]
-	fake func(n int, r mixcloud.Range) *mixcloud.Page[item] // answers instead, unless nil
+	mu            sync.Mutex
+	items         []item
+	timed         bool // items have the time when they were listed
+	pagesByOffset bool // pages by offset regardless of the request
+	sinceNewest   bool // since returns the newest items instead of the nearest
+	next          int
+	cap           int // maximum page size
+	noLinks       bool
+	noTopLink     bool // no previous link on the page at the top
+	whole         bool
+	calls         []string
+	// cache contains earlier responses, which are returned again; nil disables it.
+	cache map[string]*mixcloud.Page[item]
+	fake  func(n int, r mixcloud.Range) *mixcloud.Page[item] // returns the response instead, unless it returns nil
 }
 
 func (u *upstream) list() paging.List[item] {
@@ -60,7 +59,7 @@ func (u *upstream) list() paging.List[item] {
 		Key:      func(i item) string { return i.key },
 		Whole:    u.whole,
 	}
-	if u.own {
+	if u.timed {
 		l.Time = func(i item) time.Time {
 			if i.second == 0 {
 				return time.Time{}
@@ -74,38 +73,38 @@ func (u *upstream) list() paging.List[item] {
 func (u *upstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.calls = append(u.calls, call(r))
+	u.calls = append(u.calls, formatRange(r))
 	if u.fake != nil {
 		if p := u.fake(len(u.calls), r); p != nil {
 			return p, nil
 		}
 	}
-	if u.kept == nil {
-		return u.answer(r), nil
+	if u.cache == nil {
+		return u.respond(r), nil
 	}
-	p := u.kept[call(r)]
+	p := u.cache[formatRange(r)]
 	if p == nil {
-		p = u.answer(r)
-		u.kept[call(r)] = p
+		p = u.respond(r)
+		u.cache[formatRange(r)] = p
 	}
 	return &mixcloud.Page[item]{Items: slices.Clone(p.Items), Next: p.Next, Previous: p.Previous}, nil
 }
 
-// answer is a fresh answer.
-func (u *upstream) answer(r mixcloud.Range) *mixcloud.Page[item] {
+// respond returns a new response.
+func (u *upstream) respond(r mixcloud.Range) *mixcloud.Page[item] {
 	limit := r.Limit
 	if limit == 0 {
 		limit = 20
 	}
-	most := 100
+	maxLimit := 100
 	if u.cap > 0 {
-		most = u.cap
+		maxLimit = u.cap
 	}
-	limit = min(limit, most)
+	limit = min(limit, maxLimit)
 	if u.whole {
 		return &mixcloud.Page[item]{Items: slices.Clone(u.items)}
 	}
-	if u.offset || r.Offset != nil {
+	if u.pagesByOffset || r.Offset != nil {
 		return u.byOffset(r, limit)
 	}
 	return u.byDate(r, limit)
@@ -117,13 +116,13 @@ func (u *upstream) byOffset(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 		from = *r.Offset
 	}
 	items := u.items
-	if !u.offset {
-		items = u.within(r)
+	if !u.pagesByOffset {
+		items = u.inBounds(r)
 	}
 	lo := min(from, len(items))
 	hi := min(lo+limit, len(items))
 	p := &mixcloud.Page[item]{Items: slices.Clone(items[lo:hi])}
-	if u.nolinks {
+	if u.noLinks {
 		return p
 	}
 	if u.next == nextIfFull && hi-lo == limit || u.next != nextIfFull && hi < len(items) {
@@ -137,8 +136,8 @@ func (u *upstream) byOffset(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 	return p
 }
 
-// within are the items between since and until.
-func (u *upstream) within(r mixcloud.Range) (window []item) {
+// inBounds returns the items between since and until.
+func (u *upstream) inBounds(r mixcloud.Range) (window []item) {
 	for _, i := range u.items {
 		if (r.Since.IsZero() || i.second > r.Since.Unix()) && (r.Until.IsZero() || i.second < r.Until.Unix()) {
 			window = append(window, i)
@@ -148,17 +147,17 @@ func (u *upstream) within(r mixcloud.Range) (window []item) {
 }
 
 func (u *upstream) byDate(r mixcloud.Range, limit int) *mixcloud.Page[item] {
-	window := u.within(r)
+	window := u.inBounds(r)
 	items := window
 	if len(items) > limit {
-		if u.newest || r.Since.IsZero() {
+		if u.sinceNewest || r.Since.IsZero() {
 			items = items[:limit]
 		} else {
 			items = items[len(items)-limit:]
 		}
 	}
 	p := &mixcloud.Page[item]{Items: slices.Clone(items)}
-	if len(items) == 0 || u.nolinks {
+	if len(items) == 0 || u.noLinks {
 		return p
 	}
 	last := items[len(items)-1]
@@ -172,15 +171,15 @@ func (u *upstream) byDate(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 	if more {
 		p.Next = &mixcloud.Link{Range: mixcloud.Range{Limit: limit, Until: time.Unix(last.second, 0)}}
 	}
-	if !u.topless || !r.Since.IsZero() || !r.Until.IsZero() {
+	if !u.noTopLink || !r.Since.IsZero() || !r.Until.IsZero() {
 		p.Previous = &mixcloud.Link{Range: mixcloud.Range{Limit: limit, Since: time.Unix(items[0].second, 0)}}
 	}
 	return p
 }
 
-// call writes a request down: "limit=20 offset=0 since=5 until=6", times
-// counted from base.
-func call(r mixcloud.Range) string {
+// formatRange formats the range of a call: "limit=20 offset=0 since=5 until=6",
+// with times relative to base.
+func formatRange(r mixcloud.Range) string {
 	parts := []string{fmt.Sprintf("limit=%d", r.Limit)}
 	if r.Offset != nil {
 		parts = append(parts, fmt.Sprintf("offset=%d", *r.Offset))
@@ -201,8 +200,8 @@ type tester interface {
 	Context() context.Context
 }
 
-// made is what was called since the last time.
-func (u *upstream) made() []string {
+// takeCalls returns the calls since its last use.
+func (u *upstream) takeCalls() []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	calls := u.calls
@@ -214,13 +213,13 @@ func (u *upstream) read(t tester, a paging.Args) *paging.Result[item] {
 	t.Helper()
 	result, err := paging.Read(t.Context(), u.list(), a)
 	if err != nil {
-		t.Fatalf("Read(%s): %v", show(a), err)
+		t.Fatalf("Read(%s): %v", formatArgs(a), err)
 	}
 	return result
 }
 
-// show writes arguments down for messages.
-func show(a paging.Args) string {
+// formatArgs formats arguments for test failures.
+func formatArgs(a paging.Args) string {
 	var parts []string
 	for _, n := range []struct {
 		name  string
@@ -241,7 +240,7 @@ func show(a paging.Args) string {
 	return strings.Join(parts, ", ")
 }
 
-// names are the items of a result, in order.
+// names returns the names of a result's items, in order.
 func names(r *paging.Result[item]) []string {
 	names := make([]string, len(r.Edges))
 	for i, e := range r.Edges {
@@ -250,7 +249,7 @@ func names(r *paging.Result[item]) []string {
 	return names
 }
 
-// nodes are the items of a result.
+// nodes returns the items of a result.
 func nodes(r *paging.Result[item]) []item {
 	nodes := make([]item, len(r.Edges))
 	for i, e := range r.Edges {
@@ -259,7 +258,7 @@ func nodes(r *paging.Result[item]) []item {
 	return nodes
 }
 
-// cursorOf is the cursor of a named item of a result.
+// cursorOf returns the cursor of a named item of a result.
 func cursorOf(t tester, r *paging.Result[item], name string) *string {
 	t.Helper()
 	for _, e := range r.Edges {

@@ -27,11 +27,11 @@ func drawList(t *rapid.T, groups, ties int) []item {
 
 func drawUpstream(t *rapid.T) *upstream {
 	u := &upstream{
-		own:    rapid.Bool().Draw(t, "own"),
-		newest: rapid.Bool().Draw(t, "newest"),
-		next:   rapid.IntRange(nextIfFull, nextIfOlder).Draw(t, "next"),
+		timed:       rapid.Bool().Draw(t, "timed"),
+		sinceNewest: rapid.Bool().Draw(t, "newest"),
+		next:        rapid.IntRange(nextIfFull, nextIfOlder).Draw(t, "next"),
 
-		topless: rapid.Bool().Draw(t, "topless"),
+		noTopLink: rapid.Bool().Draw(t, "topless"),
 	}
 	ties := rapid.SampledFrom([]int{1, 3, 12}).Draw(t, "most ties")
 	u.items = drawList(t, 40, ties)
@@ -51,7 +51,7 @@ func forward(t *rapid.T, u *upstream, a paging.Args, between func(*paging.Result
 			t.Fatalf("%d items for first: %d", len(result.Edges), size)
 		}
 		if result.HasPreviousPage != (a.After != nil) {
-			t.Fatalf("hasPreviousPage = %v for %s", result.HasPreviousPage, show(a))
+			t.Fatalf("hasPreviousPage = %v for %s", result.HasPreviousPage, formatArgs(a))
 		}
 		edges = append(edges, result.Edges...)
 		if !result.HasNextPage {
@@ -75,11 +75,11 @@ func itemsOf(edges []paging.Edge[item]) []item {
 	return items
 }
 
-func TestForwardWalkGivesTheList(t *testing.T) {
+func TestForwardWalkReturnsTheList(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		u := drawUpstream(t)
-		u.offset = rapid.Bool().Draw(t, "offset")
+		u.pagesByOffset = rapid.Bool().Draw(t, "offset")
 		got := itemsOf(forward(t, u, paging.Args{}, nil))
 		if diff := cmp.Diff(u.items, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
 			t.Fatalf("walk differs from the list (-list +walk):\n%s", diff)
@@ -87,13 +87,13 @@ func TestForwardWalkGivesTheList(t *testing.T) {
 	})
 }
 
-func TestBackwardWalkGivesTheListReversed(t *testing.T) {
+func TestBackwardWalkReturnsTheListReversed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		u := drawUpstream(t)
-		u.offset = rapid.Bool().Draw(t, "offset")
-		if u.newest {
-			u.cap = 0 // all has to be in reach of five calls
+		u.pagesByOffset = rapid.Bool().Draw(t, "offset")
+		if u.sinceNewest {
+			u.cap = 0 // all items must be within reach of five calls
 		}
 		edges := forward(t, u, paging.Args{}, nil)
 		if len(edges) == 0 {
@@ -103,12 +103,12 @@ func TestBackwardWalkGivesTheListReversed(t *testing.T) {
 		got := []item{*edges[len(edges)-1].Node}
 		for {
 			size := rapid.IntRange(1, 30).Draw(t, "last")
-			u.made()
+			u.takeCalls()
 			result := u.read(t, paging.Args{Last: &size, Before: &before})
-			calls := u.made()
-			// A link that always leads to older items takes two more, to see that
-			// it leads out of the bounds.
-			if len(calls) > 5 && !u.offset && u.next != nextIfOlder {
+			calls := u.takeCalls()
+			// A link that always leads to older items takes two more calls, to
+			// detect that it leads out of the bounds.
+			if len(calls) > 5 && !u.pagesByOffset && u.next != nextIfOlder {
 				t.Fatalf("%d calls: %q", len(calls), calls)
 			}
 			if len(result.Edges) > size || !result.HasNextPage {
@@ -116,7 +116,7 @@ func TestBackwardWalkGivesTheListReversed(t *testing.T) {
 			}
 			if len(result.Edges) == 0 {
 				if result.HasPreviousPage {
-					t.Fatalf("an empty page, and more above it; calls: %q", calls)
+					t.Fatalf("an empty page although there are more items above; calls: %q", calls)
 				}
 				break
 			}
@@ -133,13 +133,13 @@ func TestBackwardWalkGivesTheListReversed(t *testing.T) {
 	})
 }
 
-// Whatever edge of a walk one turns round at, the way back gives what came
-// before it, and from there on the way forward gives the same again.
-func TestForwardAndBackAgree(t *testing.T) {
+// Reading backward from any edge of a walk returns the items before it, and reading
+// forward from there returns the same items again.
+func TestForwardAndBackwardAgree(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		u := drawUpstream(t)
-		if u.newest {
+		if u.sinceNewest {
 			u.cap = 0
 		}
 		edges := forward(t, u, paging.Args{}, nil)
@@ -150,7 +150,7 @@ func TestForwardAndBackAgree(t *testing.T) {
 		size := rapid.IntRange(1, 30).Draw(t, "last")
 		back := u.read(t, paging.Args{Last: &size, Before: &edges[turn].Cursor})
 		if len(back.Edges) < min(size, turn) && u.cap == 0 {
-			t.Fatalf("%d of %d items above %d; calls: %q", len(back.Edges), size, turn, u.made())
+			t.Fatalf("%d of %d items above %d; calls: %q", len(back.Edges), size, turn, u.takeCalls())
 		}
 		want := itemsOf(edges[turn-len(back.Edges) : turn])
 		if diff := cmp.Diff(want, nodes(back), cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
@@ -163,49 +163,49 @@ func TestForwardAndBackAgree(t *testing.T) {
 		from := turn - len(back.Edges) + 1
 		want = itemsOf(edges[from:min(from+size, len(edges))])
 		if diff := cmp.Diff(want, nodes(again), cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("forward again from %d (-first time +again):\n%s", from, diff)
+			t.Fatalf("forward again from %d (-first walk +second walk):\n%s", from, diff)
 		}
 	})
 }
 
-// While a client walks, items arrive, some in the second of others, and what a
-// cursor names goes away. Of the items that were there from the start to the
-// end, each comes once, in order.
-func TestForwardWalkOfAListInMotion(t *testing.T) {
+// During a walk, items arrive, some in the second of others, and the item of a
+// cursor is deleted. Items that were in the list during the whole walk are returned
+// once, in order.
+func TestForwardWalkOfAChangingList(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		u := drawUpstream(t)
 		want := slices.Clone(u.items)
-		born := 0
+		inserted := 0
 		got := itemsOf(forward(t, u, paging.Args{}, func(r *paging.Result[item]) {
 			last := r.Edges[len(r.Edges)-1].Node
-			if (u.own || u.cap == 0) && rapid.Bool().Draw(t, "delete") {
+			if (u.timed || u.cap == 0) && rapid.Bool().Draw(t, "delete") {
 				u.items = slices.DeleteFunc(u.items, func(i item) bool { return i == *last })
 			}
 			for range rapid.IntRange(0, 4).Draw(t, "insert") {
-				born++
-				u.insert(t, fmt.Sprintf("/new%d/", born))
+				inserted++
+				u.insert(t, fmt.Sprintf("/new%d/", inserted))
 			}
 		}))
 		seen := make(map[item]bool)
 		for _, i := range got {
 			if seen[i] {
-				t.Fatalf("%v came twice: %v", i, got)
+				t.Fatalf("%v was returned twice: %v", i, got)
 			}
 			seen[i] = true
 		}
 		got = slices.DeleteFunc(got, func(i item) bool { return i.key[1] == 'n' })
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("walk differs from what was there (-list +walk):\n%s", diff)
+			t.Fatalf("walk differs from the unchanged items (-list +walk):\n%s", diff)
 		}
 	})
 }
 
-// insert puts an item at the top, or among those of a second that has some.
-// Where items do not carry the time, that is the newest second, as nobody
-// favorites a show in the past.
+// insert adds an item at the top, or among those of an existing second. If items
+// have no times, that is the newest second, because a show cannot be favorited in
+// the past.
 func (u *upstream) insert(t *rapid.T, key string) {
-	// With small pages a second must not grow beyond one.
+	// With small pages, the items of a second must fit in a page.
 	if len(u.items) == 0 || u.cap > 0 || rapid.Bool().Draw(t, "on top") {
 		second := int64(base + 2_000_000)
 		if len(u.items) > 0 {
@@ -215,8 +215,8 @@ func (u *upstream) insert(t *rapid.T, key string) {
 		return
 	}
 	second := u.items[0].second
-	if u.own {
-		second = rapid.SampledFrom(u.items).Draw(t, "beside").second
+	if u.timed {
+		second = rapid.SampledFrom(u.items).Draw(t, "neighbor").second
 	}
 	lo := slices.IndexFunc(u.items, func(i item) bool { return i.second == second })
 	hi := lo
@@ -226,53 +226,53 @@ func (u *upstream) insert(t *rapid.T, key string) {
 	u.items = slices.Insert(u.items, rapid.IntRange(lo, hi).Draw(t, "place"), item{key, second})
 }
 
-// The same while a cache gives earlier answers again: the pages that a read
-// combines are of different ages. Items arrive in the newest second or later.
-func TestWalksOfAListInMotionThroughACache(t *testing.T) {
+// The same while a cache returns earlier responses: the pages that a read combines
+// have different ages. Items arrive in the newest second or later.
+func TestWalksOfAChangingListThroughACache(t *testing.T) {
 	t.Parallel()
-	for _, way := range []string{"forward", "backward"} {
-		t.Run(way, func(t *testing.T) {
+	for _, direction := range []string{"forward", "backward"} {
+		t.Run(direction, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				u := drawUpstream(t)
-				if u.newest && u.cap > 0 {
-					u.cap = 25 // all has to be in reach of five calls
+				if u.sinceNewest && u.cap > 0 {
+					u.cap = 25 // all items must be within reach of five calls
 				}
-				u.topless = false                // it would not say that it pages by date
-				u.next = min(u.next, nextIfMore) // a link that always leads on takes more calls than are allowed
+				u.noTopLink = false              // the list must show that it pages by date
+				u.next = min(u.next, nextIfMore) // a link that always leads to older items takes more calls than allowed
 				edges := forward(t, u, paging.Args{}, nil)
 				if len(edges) == 0 {
 					return
 				}
-				u.kept = map[string]*mixcloud.Page[item]{}
+				u.cache = map[string]*mixcloud.Page[item]{}
 				turn := rapid.IntRange(0, len(edges)-1).Draw(t, "turn")
-				want, born := itemsOf(edges[:turn]), 0
-				arrive := func() {
+				want, inserted := itemsOf(edges[:turn]), 0
+				insertNew := func() {
 					if rapid.IntRange(0, 3).Draw(t, "expire") == 0 {
-						clear(u.kept)
+						clear(u.cache)
 					}
 					for range rapid.IntRange(0, 3).Draw(t, "insert") {
-						born++
-						u.insertNew(t, fmt.Sprintf("/new%d/", born))
+						inserted++
+						u.insertNew(t, fmt.Sprintf("/new%d/", inserted))
 					}
 				}
 				var got []item
-				if way == "forward" {
+				if direction == "forward" {
 					want = slices.Clone(u.items)
-					got = itemsOf(forward(t, u, paging.Args{}, func(*paging.Result[item]) { arrive() }))
+					got = itemsOf(forward(t, u, paging.Args{}, func(*paging.Result[item]) { insertNew() }))
 				} else {
-					got = backward(t, u, edges[turn].Cursor, arrive)
+					got = backward(t, u, edges[turn].Cursor, insertNew)
 				}
 				seen := make(map[item]bool)
 				for _, i := range got {
 					if seen[i] {
-						t.Fatalf("%v came twice: %v", i, got)
+						t.Fatalf("%v was returned twice: %v", i, got)
 					}
 					seen[i] = true
 				}
 				got = slices.DeleteFunc(got, func(i item) bool { return i.key[1] == 'n' })
 				if diff := cmp.Diff(want, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-					t.Fatalf("walk differs from what was there (-list +walk):\n%s", diff)
+					t.Fatalf("walk differs from the unchanged items (-list +walk):\n%s", diff)
 				}
 			})
 		})
@@ -298,7 +298,7 @@ func backward(t *rapid.T, u *upstream, before string, between func()) (items []i
 	return nil
 }
 
-// insertNew puts an item at the top, or among those of the newest second.
+// insertNew adds an item at the top, or among those of the newest second.
 func (u *upstream) insertNew(t *rapid.T, key string) {
 	second, ties := u.items[0].second, 0
 	for ties < len(u.items) && u.items[ties].second == second {

@@ -8,13 +8,13 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// ByWrite is the kind of cursors of items that the viewer has just put on a list,
-// while Mixcloud's reads do not show them there. [Read] knows no place for them:
-// its caller, who has added the item, resumes after it. The number is part of
+// ByWrite is the kind of cursors of items that the viewer has just added to a list
+// and that Mixcloud's reads do not return yet. [Read] cannot locate them: its
+// caller, which has added the item, resumes after it. The number is encoded in
 // every such cursor: never change it.
 const ByWrite Kind = 16
 
-// A WriteCursor marks an item by its key and the time of the write.
+// A WriteCursor identifies an item by its key and the time of the write.
 type WriteCursor struct {
 	At  int64 // Unix milliseconds
 	key string
@@ -25,12 +25,12 @@ func NewWriteCursor(key string, at int64) WriteCursor {
 	return WriteCursor{At: max(at, 0), key: cursorKey(key)}
 }
 
-// clockSkew is by how much the clock with which Mixcloud dates a list may be ahead
-// of the one that dated a write.
+// clockSkew is the number of seconds by which Mixcloud's clock for list times may
+// be ahead of the clock that dated a write.
 const clockSkew = 60
 
-// Nearby returns a cursor that stands above the item, in a list that is paged by
-// date: before the first item that was listed at the time of the write.
+// Nearby returns a cursor above the item, in a list that is paged by date: before
+// the first item that was listed at the time of the write.
 func (c WriteCursor) Nearby(to Binding) string {
 	return Cursor{Kind: ByPage, Key: noItem, Second: min(c.At/1000+clockSkew, maxTime-1), Next: noTime}.Encode(to)
 }
@@ -38,7 +38,7 @@ func (c WriteCursor) Nearby(to Binding) string {
 // Of reports whether the cursor is that of the item with a canonical key.
 func (c WriteCursor) Of(key string) bool { return c.key == cursorKey(key) }
 
-// Encode writes the cursor as clients see it, in the form of [Cursor.Encode].
+// Encode returns the cursor as clients see it, in the form of [Cursor.Encode].
 func (c WriteCursor) Encode(to Binding) string {
 	b := append([]byte{cursorVersion, byte(ByWrite)}, to[:]...)
 	b = binary.AppendUvarint(b, uint64(c.At))
@@ -46,8 +46,9 @@ func (c WriteCursor) Encode(to Binding) string {
 	return base64.RawURLEncoding.EncodeToString(append(b, c.key...))
 }
 
-// ParseWrite reads a cursor that [WriteCursor.Encode] wrote for the same binding.
-// Anything else is BAD_USER_INPUT that names arg ("after" or "before").
+// ParseWrite decodes a cursor that [WriteCursor.Encode] created for the same
+// binding. Any other text is a BAD_USER_INPUT error that names arg ("after" or
+// "before").
 func ParseWrite(arg, s string, from Binding) (WriteCursor, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(b) < 2+len(from) || b[0] != cursorVersion || Kind(b[1]) != ByWrite {
@@ -65,10 +66,9 @@ func ParseWrite(arg, s string, from Binding) (WriteCursor, error) {
 	return c, nil
 }
 
-// BindUnbounded returns the binding of the cursors of a list that is read without
-// bounds in time.
+// BindUnbounded returns the binding of cursors of a list that is read without time
+// bounds.
 func BindUnbounded(identity string) Binding { return Bind(identity, noTime, noTime) }
 
-// Bind returns the binding of the cursors of a list under the request's bounds in
-// time.
+// Bind returns the binding of cursors of a list with the request's time bounds.
 func (r Request) Bind(identity string) Binding { return Bind(identity, r.since, r.until) }

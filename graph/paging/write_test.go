@@ -18,23 +18,23 @@ func TestWriteCursor(t *testing.T) {
 			t.Fatalf("%q: %+v, %v", text, got, err)
 		}
 		if KindOf(text) != ByWrite {
-			t.Fatalf("its kind is %d", KindOf(text))
+			t.Fatalf("kind %d", KindOf(text))
 		}
 		if _, err := ParseWrite("after", text, other); err == nil {
-			t.Fatal("it is good for another list")
+			t.Fatal("ParseWrite accepts it for another list")
 		}
 		if _, err := Parse("after", text, list); err == nil {
-			t.Fatal("it is a cursor of Read")
+			t.Fatal("Parse accepts it")
 		}
 		at := rapid.IntRange(0, len(text)-1).Draw(t, "at")
 		if forged, err := ParseWrite("after", text[:at]+"_"+text[at+1:], list); err == nil && forged.Encode(list) != text[:at]+"_"+text[at+1:] {
-			t.Fatal("a forged one is accepted")
+			t.Fatal("ParseWrite accepts a forged cursor")
 		}
 		if _, err := ParseWrite("after", text+"A", list); err == nil {
-			t.Fatal("a longer one is accepted")
+			t.Fatal("ParseWrite accepts trailing characters")
 		}
 	})
 	if _, err := ParseWrite("after", Cursor{Kind: ByOffset}.Encode(list), list); err == nil {
-		t.Error("a cursor of another kind is accepted")
+		t.Error("ParseWrite accepts a cursor of another kind")
 	}
 }

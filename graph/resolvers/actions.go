@@ -39,7 +39,7 @@ func (r *Resolver) onUser(ctx context.Context, a action, input model.UserTarget)
 	out := model.NewOutcome(input.ClientMutationID, viewer)
 	t := r.userTarget(ctx, input, &out)
 	err := r.act(ctx, a, t, &out, func(ctx context.Context) (*bool, error) {
-		user, err := loaders.From(ctx).Users.Load(ctx, t.key)
+		user, err := loaders.Users.Load(ctx, t.key)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +49,7 @@ func (r *Resolver) onUser(ctx context.Context, a action, input model.UserTarget)
 		return nil, err
 	}
 	user := func(ctx context.Context) (*model.User, error) {
-		user, err := loaders.From(ctx).Users.Load(ctx, t.key)
+		user, err := loaders.Users.Load(ctx, t.key)
 		return model.NewFullUser(user), err
 	}
 	return model.NewUserAction(out, user, changedEdge(a, t.key, user)), nil
@@ -63,7 +63,7 @@ func (r *Resolver) onCloudcast(ctx context.Context, a action, input model.Cloudc
 	out := model.NewOutcome(input.ClientMutationID, viewer)
 	t := r.cloudcastTarget(ctx, input.CloudcastID, input.Key, &out)
 	err := r.act(ctx, a, t, &out, func(ctx context.Context) (*bool, error) {
-		cloudcast, err := loaders.From(ctx).Cloudcasts.Load(ctx, t.key)
+		cloudcast, err := loaders.Cloudcasts.Load(ctx, t.key)
 		if err != nil {
 			return nil, err
 		}
@@ -85,9 +85,9 @@ func flagOf(c *mixcloud.FullCloudcast, flag upstream.Flag) *bool {
 
 // changed looks up a cloudcast after a write; nil for one that was uploaded so
 // recently that it cannot be read yet.
-func changed(key string) func(context.Context) (*model.Cloudcast, error) {
+func changed(key mixcloud.Key) func(context.Context) (*model.Cloudcast, error) {
 	return func(ctx context.Context) (*model.Cloudcast, error) {
-		cloudcast, err := loaders.From(ctx).Cloudcasts.Load(ctx, key)
+		cloudcast, err := loaders.Cloudcasts.Load(ctx, key)
 		return unlessNew(ctx, key, model.NewFullCloudcast(cloudcast), err)
 	}
 }
@@ -104,8 +104,8 @@ func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outco
 	if selects(ctx, "changed") {
 		was, _ = state(ctx) // what could not be told is null
 	}
-	result, err := upstream.Write(ctx, l.Session(), t.key+a.flag.String(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
-		return a.send(c, ctx, t.key)
+	result, err := upstream.Write(ctx, l.Session(), t.key.String()+a.flag.String(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
+		return a.send(c, ctx, t.key.String())
 	})
 	switch {
 	case errors.Is(err, mixcloud.ErrNotFound) && a.want:
@@ -135,10 +135,10 @@ func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outco
 			out.Changed = &changed
 		}
 	}
-	l.Session().Wrote(a.flag, t.key, a.want)
+	l.Session().RecordWrite(a.flag, t.key, a.want)
 	l.Forget()
 	if !a.want {
-		id := model.NodeID{Kind: model.Kind(t.kind), Key: mixcloud.Canonical(t.key)}.String()
+		id := model.NodeID{Kind: model.Kind(t.kind), Key: t.key}.String()
 		out.RemovedID = &id
 	}
 	return nil

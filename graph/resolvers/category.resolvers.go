@@ -9,29 +9,30 @@ import (
 	"context"
 	"encoding/json"
 	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/mixcloud"
 )
 
 func (r *categoryResolver) Raw(ctx context.Context, obj *model.Category, full bool) (json.RawMessage, error) {
-	return raw(ctx, obj, obj.Full(), loaders.From(ctx).Categories, obj.Key, full)
+	return raw(ctx, obj, obj.Full(), loaders.Categories, obj.Key, full)
 }
 
 func (r *categoryResolver) Cloudcasts(ctx context.Context, obj *model.Category, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, wholeList(cloudcasts(ctx, obj.Key, obj.Key, "cloudcasts")), offsetArgs(first, after, last, before, offset))
+	return connect(ctx, r.Resolver, cloudcasts(ctx, obj.Key.Canonical(), obj.Key.String(), lists.CategoryCloudcasts), offsetArgs(first, after, last, before, offset))
 }
 
 func (r *categoryResolver) Users(ctx context.Context, obj *model.Category, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.User], error) {
-	return connect(ctx, r.Resolver, wholeList(users(ctx, obj.Key, obj.Key, "users")), offsetArgs(first, after, last, before, offset))
+	return connect(ctx, r.Resolver, users(ctx, obj.Key.Canonical(), obj.Key.String(), lists.CategoryUsers), offsetArgs(first, after, last, before, offset))
 }
 
 func (r *categoryResolver) UserpickCloudcasts(ctx context.Context, obj *model.Category, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, wholeList(cloudcasts(ctx, obj.Key, obj.Key, "userpick-cloudcasts")), offsetArgs(first, after, last, before, offset))
+	return connect(ctx, r.Resolver, cloudcasts(ctx, obj.Key.Canonical(), obj.Key.String(), lists.CategoryUserpickCloudcasts), offsetArgs(first, after, last, before, offset))
 }
 
 func (r *categoryResolver) UserpickUsers(ctx context.Context, obj *model.Category, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.User], error) {
-	return connect(ctx, r.Resolver, wholeList(users(ctx, obj.Key, obj.Key, "userpick-users")), offsetArgs(first, after, last, before, offset))
+	return connect(ctx, r.Resolver, users(ctx, obj.Key.Canonical(), obj.Key.String(), lists.CategoryUserpickUsers), offsetArgs(first, after, last, before, offset))
 }
 
 func (r *queryResolver) Category(ctx context.Context, slug string) (*model.Category, error) {
@@ -39,7 +40,7 @@ func (r *queryResolver) Category(ctx context.Context, slug string) (*model.Categ
 	if err != nil {
 		return nil, named(err, "slug")
 	}
-	return lookUpInput(ctx, loaders.From(ctx).Categories, in, model.NewFullCategory)
+	return lookUpInput(ctx, loaders.Categories, in, model.NewFullCategory)
 }
 
 func (r *queryResolver) Categories(ctx context.Context) ([]*model.Category, error) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/graph/paging"
@@ -19,25 +20,10 @@ import (
 // where the item stands is found out when a page after it is read. See
 // docs/adr/0035-edges-of-writes.md.
 
-// listOf returns the identity of the viewer's list that a flag changes; "" if
-// there is none.
-func listOf(ctx context.Context, flag upstream.Flag, viewer *model.User) string {
-	switch flag {
-	case upstream.Favorited:
-		return favorites(ctx, viewer).identity()
-	case upstream.ListenLater:
-		return laters(ctx, viewer).identity()
-	case upstream.Following:
-		return following(ctx, viewer).identity()
-	default:
-		return ""
-	}
-}
-
 // changedEdge returns a function that looks up the edge of what an action has
 // added. The binding of the cursor names the owner of the list, so the viewer is
 // looked up, but only if the cursor is selected. The edge is nil if the node is.
-func changedEdge[N comparable](a action, key string, load func(context.Context) (N, error)) func(context.Context) (*model.Edge[N], error) {
+func changedEdge[N comparable](a action, key mixcloud.Key, load func(context.Context) (N, error)) func(context.Context) (*model.Edge[N], error) {
 	return func(ctx context.Context) (*model.Edge[N], error) {
 		var cursor string
 		var failed error
@@ -56,16 +42,20 @@ func changedEdge[N comparable](a action, key string, load func(context.Context) 
 
 // writtenCursor returns the cursor that the viewer's list has for an item that
 // was just written.
-func writtenCursor(ctx context.Context, flag upstream.Flag, key string) (string, error) {
+func writtenCursor(ctx context.Context, flag upstream.Flag, key mixcloud.Key) (string, error) {
 	me, err := viewer(ctx)
 	if err != nil {
 		return "", err
 	}
+	identity := "" // no list of the viewer has the item
+	if l, ok := lists.OfFlag(flag); ok {
+		identity = listIdentity(me.Key.Canonical().String(), l.Segment)
+	}
 	at := time.Now()
 	for _, w := range loaders.From(ctx).Session().Recent(flag) {
-		if w.Key == mixcloud.Canonical(key) {
+		if w.Key == key.Canonical() {
 			at = w.At
 		}
 	}
-	return paging.NewWriteCursor(mixcloud.Canonical(key), at.UnixMilli()).Encode(paging.BindUnbounded(listOf(ctx, flag, me))), nil
+	return paging.NewWriteCursor(key.Canonical().String(), at.UnixMilli()).Encode(paging.BindUnbounded(identity)), nil
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/mixcloud"
@@ -50,19 +51,19 @@ func (r *cloudcastResolver) ViewerHasListenLater(ctx context.Context, obj *model
 }
 
 func (r *cloudcastResolver) Raw(ctx context.Context, obj *model.Cloudcast, full bool) (json.RawMessage, error) {
-	untouched, err := raw(ctx, obj, obj.Full(), loaders.From(ctx).Cloudcasts, obj.Key, full)
+	untouched, err := raw(ctx, obj, obj.Full(), loaders.Cloudcasts, obj.Key, full)
 	return unlessNew(ctx, obj.Key, untouched, err)
 }
 
 func (r *cloudcastResolver) Comments(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Comment], error) {
-	l := comments(ctx, mixcloud.Canonical(obj.Key), obj.Key)
+	l := comments(ctx, obj.Key.Canonical(), obj.Key.String(), lists.CloudcastComments)
 	l.total = fixedTotal(obj.CommentCount)
 	connection, err := connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
 	return unlessNew(ctx, obj.Key, connection, err)
 }
 
 func (r *cloudcastResolver) Favorites(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
-	l := users(ctx, mixcloud.Canonical(obj.Key), obj.Key, "favorites")
+	l := users(ctx, obj.Key.Canonical(), obj.Key.String(), lists.CloudcastFavorites)
 	l.total = fixedTotal(obj.FavoriteCount())
 	connection, err := connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
 	return unlessNew(ctx, obj.Key, connection, err)
@@ -78,13 +79,13 @@ func (r *cloudcastResolver) Listeners(ctx context.Context, obj *model.Cloudcast,
 }
 
 func (r *cloudcastResolver) Similar(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	l := cloudcasts(ctx, mixcloud.Canonical(obj.Key), obj.Key, "similar")
+	l := cloudcasts(ctx, obj.Key.Canonical(), obj.Key.String(), lists.CloudcastSimilar)
 	connection, err := connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
 	return unlessNew(ctx, obj.Key, connection, err)
 }
 
 func (r *queryResolver) Cloudcast(ctx context.Context, key string) (*model.Cloudcast, error) {
-	return keyed(ctx, r.Resolver, mixcloud.KindCloudcast, key, loaders.From(ctx).Cloudcasts, model.NewFullCloudcast)
+	return keyed(ctx, r.Resolver, mixcloud.KindCloudcast, key, loaders.Cloudcasts, model.NewFullCloudcast)
 }
 
 func (r *Resolver) Cloudcast() generated.CloudcastResolver { return &cloudcastResolver{r} }

@@ -131,7 +131,7 @@ func TestCourier_Limits(t *testing.T) {
 		for how, read := range readers {
 			for piece, cut := range pieces {
 				var hub upload.Hub
-				track := hub.Begin(upload.Name{ID: "x"})
+				track := hub.Begin(t.Context(), upload.Name{ID: "x"})
 				c := &courier{
 					source: &parts{all: []*upload.Part{part("1", cut(bytes.NewReader(make([]byte, size))))}, total: int64(size)},
 					want:   wanted{"1": {"picture", limit, notPicture}}, track: track,

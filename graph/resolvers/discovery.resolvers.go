@@ -8,6 +8,7 @@ package resolvers
 import (
 	"context"
 	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/mixcloud"
@@ -16,30 +17,30 @@ import (
 )
 
 func (r *queryResolver) Popular(ctx context.Context, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, cloudcasts(ctx, "site", "/", "popular"), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, site(ctx, lists.SitePopular), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) Hot(ctx context.Context, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, cloudcasts(ctx, "site", "/", "popular/hot"), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, site(ctx, lists.SiteHot), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) New(ctx context.Context, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, cloudcasts(ctx, "site", "/", "new"), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, site(ctx, lists.SiteNew), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) Search(ctx context.Context, query string) (*model.Search, error) {
 	if strings.TrimSpace(query) == "" {
 		return nil, gqlerr.Invalid("query", "must not be blank")
 	}
-	return &model.Search{Query: mixcloud.Compose(query)}, nil
+	return &model.Search{Query: mixcloud.NFC(query)}, nil
 }
 
 func (r *searchResolver) Cloudcasts(ctx context.Context, obj *model.Search, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, searched(cloudcasts(ctx, "", "", "cloudcasts"), obj.Query), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, searched(cloudcasts(ctx, mixcloud.CanonicalKey{}, "", lists.SearchCloudcasts), obj.Query), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *searchResolver) Users(ctx context.Context, obj *model.Search, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
-	return connect(ctx, r.Resolver, searched(users(ctx, "", "", "users"), obj.Query), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, searched(users(ctx, mixcloud.CanonicalKey{}, "", lists.SearchUsers), obj.Query), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *searchResolver) Tags(ctx context.Context, obj *model.Search, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Tag], error) {

@@ -17,7 +17,7 @@ func (r *cloudcastResolver) EmbedHTML(ctx context.Context, obj *model.Cloudcast,
 	if err != nil {
 		return nil, err
 	}
-	html, err := loaders.From(ctx).EmbedHTML.Load(ctx, e)
+	html, err := loaders.EmbedHTML.Load(ctx, e)
 	return unlessNew(ctx, obj.Key, &html, embedError(err))
 }
 
@@ -26,7 +26,7 @@ func (r *cloudcastResolver) EmbedJSON(ctx context.Context, obj *model.Cloudcast,
 	if err != nil {
 		return nil, err
 	}
-	player, err := loaders.From(ctx).EmbedJSON.Load(ctx, e)
+	player, err := loaders.EmbedJSON.Load(ctx, e)
 	return unlessNew(ctx, obj.Key, player, embedError(err))
 }
 

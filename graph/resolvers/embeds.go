@@ -20,7 +20,7 @@ var (
 
 // embed checks the form of a player that is asked for.
 func embed(c *model.Cloudcast, w *string, height *int, color *string) (loaders.Embed, error) {
-	e := loaders.Embed{Key: c.Key}
+	e := loaders.EmbedOf(c.Key)
 	if w != nil {
 		if !width.MatchString(*w) {
 			return e, gqlerr.Invalid("width", "must be a number of pixels such as 400, or a percentage such as 100%")
@@ -77,7 +77,7 @@ func (r *Resolver) questions(address string, size oembedSize, color *string, lig
 		hexadecimal(color, &q.Color))
 	questions := make([]loaders.OEmbed, 0, 2)
 	for _, key := range in.Keys() {
-		q.URL = mixcloud.DefaultSiteURL + key
+		q.URL = mixcloud.DefaultSiteURL + key.String()
 		questions = append(questions, q)
 	}
 	return questions, err
@@ -97,7 +97,7 @@ func oembed(ctx context.Context, questions []loaders.OEmbed) (*model.OEmbed, err
 
 // oembedOf asks one question.
 func oembedOf(ctx context.Context, question loaders.OEmbed) (*model.OEmbed, error) {
-	answer, err := loaders.From(ctx).OEmbed.Load(ctx, question)
+	answer, err := loaders.OEmbedJSON.Load(ctx, question)
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		return nil, nil
 	}
@@ -105,7 +105,7 @@ func oembedOf(ctx context.Context, question loaders.OEmbed) (*model.OEmbed, erro
 		return nil, embedError(err)
 	}
 	return model.NewOEmbed(answer, func(ctx context.Context) (string, error) {
-		text, err := loaders.From(ctx).OEmbedXML.Load(ctx, question)
+		text, err := loaders.OEmbedXML.Load(ctx, question)
 		return text, embedError(err)
 	}), nil
 }
@@ -139,15 +139,15 @@ func discovery(tags []string, city *string) (*model.Discovery, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &model.Discovery{Key: in.Key, URL: mixcloud.DefaultSiteURL + in.Key, Received: in.Received}, nil
+	return &model.Discovery{Key: in.Key, URL: mixcloud.DefaultSiteURL + in.Key.String(), Received: in.Received}, nil
 }
 
 // discovered reads a list of a discovery: after a 404 under the key that was
 // received, if that is not the composed one. Cursors are bound to the latter.
-func discovered(d *model.Discovery, read func(owner, path string) (*model.CloudcastConnection, error)) (*model.CloudcastConnection, error) {
-	list, err := read(d.Key, d.Key)
-	if d.Received != "" && errors.Is(err, mixcloud.ErrNotFound) {
-		return read(d.Key, d.Received)
+func discovered(d *model.Discovery, read func(owner mixcloud.CanonicalKey, path string) (*model.CloudcastConnection, error)) (*model.CloudcastConnection, error) {
+	list, err := read(d.Key.Canonical(), d.Key.String())
+	if !d.Received.IsZero() && errors.Is(err, mixcloud.ErrNotFound) {
+		return read(d.Key.Canonical(), d.Received.String())
 	}
 	return list, err
 }

@@ -7,33 +7,39 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/graph/paging"
 	"mixcloud-graphql/mixcloud"
 )
 
-// A list is everything that is particular to one connection: T are its items
-// in REST, N its nodes in the graph.
+// A list is one connection of one object: T are its items in REST, N its nodes in
+// the graph. What holds for all connections of a field is in [lists.List].
 type list[T, N any] struct {
+	lists.List
 	owner string // canonical key of the owner, or the root field's name
-	name  string // the connection, and what filters it
+	name  string // the segment of its address, and what filters it
 	at    func(mixcloud.Range) loaders.List
 	pages *loaders.Loader[loaders.List, *mixcloud.Page[T]]
 	key   func(T) string
-	time  func(T) time.Time // nil when items carry no time of the listing
+	time  func(T) time.Time // when an item came onto the list; used if the list is dated
 	wrap  func(*T) N
 	total func(context.Context) (*int, error) // Mixcloud's own counter; nil when there is none
-	whole bool                                // Mixcloud ignores limit and offset
-	// repeats says that one key may be listed more than once.
-	repeats bool
 }
 
 // identity names the list in the binding of its cursors.
-func (l list[T, N]) identity() string { return l.owner + "|" + l.name }
+func (l list[T, N]) identity() string { return listIdentity(l.owner, l.name) }
+
+// listIdentity is the identity of a list of an owner.
+func listIdentity(owner, name string) string { return owner + "|" + name }
 
 // connect reads the part of a list that the arguments ask for.
 func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args paging.Args) (*model.Connection[N], error) {
+	listedAt := l.time
+	if !l.Dated {
+		listedAt = nil
+	}
 	result, err := paging.Read(ctx, paging.List[T]{
 		Identity: l.identity(),
 		Fetch: func(ctx context.Context, part mixcloud.Range) (*mixcloud.Page[T], error) {
@@ -43,7 +49,7 @@ func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args pagi
 			}
 			return page, err
 		},
-		Key: l.key, Time: l.time, Whole: l.whole, Repeats: l.repeats, Log: r.log,
+		Key: l.key, Time: listedAt, Whole: l.Whole, Repeats: l.Repeats, Log: r.log,
 	}, args)
 	if err != nil {
 		return nil, err
@@ -92,24 +98,28 @@ func listBelow(path, name string) func(mixcloud.Range) loaders.List {
 	return func(r mixcloud.Range) loaders.List { return loaders.Path(path+name+"/", r) }
 }
 
-func cloudcasts(ctx context.Context, owner, path, name string) list[mixcloud.Cloudcast, *model.Cloudcast] {
+func cloudcasts(ctx context.Context, owner mixcloud.CanonicalKey, path string, l lists.List) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	return list[mixcloud.Cloudcast, *model.Cloudcast]{
-		owner: owner, name: name, at: listBelow(path, name), pages: loaders.From(ctx).CloudcastPages,
-		key: func(c mixcloud.Cloudcast) string { return c.Key }, wrap: model.NewCloudcast,
+		List: l, owner: owner.String(), name: l.Segment, at: listBelow(path, l.Segment), pages: loaders.CloudcastPages,
+		key:  func(c mixcloud.Cloudcast) string { return c.Key.String() },
+		time: func(c mixcloud.Cloudcast) time.Time { return timeOrZero(c.CreatedTime) },
+		wrap: model.NewCloudcast,
 	}
 }
 
-func users(ctx context.Context, owner, path, name string) list[mixcloud.User, *model.User] {
+func users(ctx context.Context, owner mixcloud.CanonicalKey, path string, l lists.List) list[mixcloud.User, *model.User] {
 	return list[mixcloud.User, *model.User]{
-		owner: owner, name: name, at: listBelow(path, name), pages: loaders.From(ctx).UserPages,
-		key: func(u mixcloud.User) string { return u.Key }, wrap: model.NewUser,
+		List: l, owner: owner.String(), name: l.Segment, at: listBelow(path, l.Segment), pages: loaders.UserPages,
+		key:  func(u mixcloud.User) string { return u.Key.String() },
+		time: func(u mixcloud.User) time.Time { return timeOrZero(u.ListenTime) },
+		wrap: model.NewUser,
 	}
 }
 
-func comments(ctx context.Context, owner, path string) list[mixcloud.Comment, *model.Comment] {
+func comments(ctx context.Context, owner mixcloud.CanonicalKey, path string, l lists.List) list[mixcloud.Comment, *model.Comment] {
 	return list[mixcloud.Comment, *model.Comment]{
-		owner: owner, name: "comments", at: listBelow(path, "comments"), pages: loaders.From(ctx).CommentPages,
-		key:  func(c mixcloud.Comment) string { return c.Key },
+		List: l, owner: owner.String(), name: l.Segment, at: listBelow(path, l.Segment), pages: loaders.CommentPages,
+		key:  func(c mixcloud.Comment) string { return c.Key.String() },
 		time: func(c mixcloud.Comment) time.Time { return timeOrZero(c.SubmitDate) },
 		wrap: func(c *mixcloud.Comment) *model.Comment { return model.NewComment(c, owner) },
 	}
@@ -123,6 +133,13 @@ func timeOrZero(t *time.Time) time.Time {
 	return *t
 }
 
+// site returns a list of the whole site's cloudcasts.
+func site(ctx context.Context, l lists.List) list[mixcloud.Cloudcast, *model.Cloudcast] {
+	all := cloudcasts(ctx, mixcloud.CanonicalKey{}, "/", l)
+	all.owner = "site"
+	return all
+}
+
 // searched turns a list of an owner into one that a search gives.
 func searched[T, N any](l list[T, N], query string) list[T, N] {
 	l.owner, l.name = "search", l.name+"|"+query
@@ -130,39 +147,32 @@ func searched[T, N any](l list[T, N], query string) list[T, N] {
 	return l
 }
 
-// wholeList marks a list that Mixcloud gives at once, whatever is asked for.
-func wholeList[T, N any](l list[T, N]) list[T, N] {
-	l.whole = true
-	return l
-}
-
-// A latestName remembers, for the whole process, which word Mixcloud has for
-// the newest cloudcasts of a tag: it was "new" until about 2018 and is "latest"
-// since.
+// A latestName remembers, for the whole process, whether Mixcloud has the newest
+// cloudcasts of a tag under the former name of that list.
 type latestName struct{ old atomic.Bool }
 
 // latest reads the newest cloudcasts of a tag, a city or a discovery. If that
 // list is not found under today's name, the old one is tried once.
-func (r *Resolver) latest(ctx context.Context, key string, args paging.Args) (*model.CloudcastConnection, error) {
-	owner := mixcloud.Canonical(key)
-	return r.latestAt(ctx, owner, owner, args)
+func (r *Resolver) latest(ctx context.Context, key mixcloud.Key, args paging.Args) (*model.CloudcastConnection, error) {
+	owner := key.Canonical()
+	return r.latestAt(ctx, owner, owner.String(), args)
 }
 
 // latestAt is latest for an owner whose lists are at a path.
-func (r *Resolver) latestAt(ctx context.Context, owner, path string, args paging.Args) (*model.CloudcastConnection, error) {
-	read := func(name string) (*model.CloudcastConnection, error) {
-		l := cloudcasts(ctx, owner, path, name)
-		l.name = "latest" // one list under either name: cursors stay good
+func (r *Resolver) latestAt(ctx context.Context, owner mixcloud.CanonicalKey, path string, args paging.Args) (*model.CloudcastConnection, error) {
+	read := func(segment string) (*model.CloudcastConnection, error) {
+		l := cloudcasts(ctx, owner, path, lists.Latest) // the same cursors under either name
+		l.at = listBelow(path, segment)
 		return connect(ctx, r, l, args)
 	}
 	if r.tags.old.Load() {
-		return read("new")
+		return read(lists.Latest.Former)
 	}
-	connection, err := read("latest")
+	connection, err := read(lists.Latest.Segment)
 	if !errors.Is(err, mixcloud.ErrNotFound) {
 		return connection, err
 	}
-	old, oldErr := read("new")
+	old, oldErr := read(lists.Latest.Former)
 	if oldErr != nil {
 		return nil, err
 	}
@@ -171,7 +181,7 @@ func (r *Resolver) latestAt(ctx context.Context, owner, path string, args paging
 }
 
 // chart reads the popular or hot cloudcasts of a tag-like resource.
-func (r *Resolver) chart(ctx context.Context, key, name string, args paging.Args) (*model.CloudcastConnection, error) {
-	owner := mixcloud.Canonical(key)
-	return connect(ctx, r, cloudcasts(ctx, owner, owner, name), args)
+func (r *Resolver) chart(ctx context.Context, key mixcloud.Key, l lists.List, args paging.Args) (*model.CloudcastConnection, error) {
+	owner := key.Canonical()
+	return connect(ctx, r, cloudcasts(ctx, owner, owner.String(), l), args)
 }

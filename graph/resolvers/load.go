@@ -12,7 +12,7 @@ import (
 
 // full gives the full form of a value: at once when it is there, otherwise by
 // the one load that all fields of the resource share.
-func full[T any](ctx context.Context, have *T, l *loaders.ResourceLoader[T], key string) (*T, error) {
+func full[T any](ctx context.Context, have *T, l *loaders.ResourceLoader[T], key mixcloud.Key) (*T, error) {
 	if have != nil {
 		return have, nil
 	}
@@ -21,7 +21,7 @@ func full[T any](ctx context.Context, have *T, l *loaders.ResourceLoader[T], key
 
 // ofUser gives a member that only a full user has.
 func ofUser[V any](ctx context.Context, u *model.User, member func(*mixcloud.FullUser) V) (V, error) {
-	loaded, err := full(ctx, u.Full(), loaders.From(ctx).Users, u.Key)
+	loaded, err := full(ctx, u.Full(), loaders.Users, u.Key)
 	if err != nil {
 		return *new(V), err
 	}
@@ -30,7 +30,7 @@ func ofUser[V any](ctx context.Context, u *model.User, member func(*mixcloud.Ful
 
 // ofCloudcast gives a member that only a full cloudcast has.
 func ofCloudcast[V any](ctx context.Context, c *model.Cloudcast, member func(*mixcloud.FullCloudcast) V) (V, error) {
-	loaded, err := full(ctx, c.Full(), loaders.From(ctx).Cloudcasts, c.Key)
+	loaded, err := full(ctx, c.Full(), loaders.Cloudcasts, c.Key)
 	if err != nil {
 		return unlessNew(ctx, c.Key, *new(V), err)
 	}
@@ -39,7 +39,7 @@ func ofCloudcast[V any](ctx context.Context, c *model.Cloudcast, member func(*mi
 
 // unlessNew passes a value of a cloudcast on, and makes of "not found" nothing
 // while that means "not yet": when the viewer has just uploaded it.
-func unlessNew[V any](ctx context.Context, key string, value V, err error) (V, error) {
+func unlessNew[V any](ctx context.Context, key mixcloud.Key, value V, err error) (V, error) {
 	if errors.Is(err, mixcloud.ErrNotFound) && loaders.From(ctx).Session().JustUploaded(key) {
 		return *new(V), nil
 	}
@@ -69,7 +69,7 @@ func isViewer(ctx context.Context, u *model.User) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return mixcloud.Canonical(viewer.Key) == mixcloud.Canonical(u.Key), nil
+	return viewer.Key.Equal(u.Key), nil
 }
 
 // rawObject is anything that keeps its untouched REST object.
@@ -80,7 +80,7 @@ type rawObject interface{ Raw() json.RawMessage }
 func raw[T any, P interface {
 	*T
 	rawObject
-}](ctx context.Context, have rawObject, loaded P, l *loaders.ResourceLoader[T], key string, wantFull bool) (json.RawMessage, error) {
+}](ctx context.Context, have rawObject, loaded P, l *loaders.ResourceLoader[T], key mixcloud.Key, wantFull bool) (json.RawMessage, error) {
 	if loaded != nil {
 		return model.Untouched(loaded.Raw()), nil
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // lookUp answers a root look-up: what is not found is nil without an error.
-func lookUp[T, N any](ctx context.Context, l *loaders.ResourceLoader[T], key string, wrap func(*T) *N) (*N, error) {
+func lookUp[T, N any](ctx context.Context, l *loaders.ResourceLoader[T], key mixcloud.Key, wrap func(*T) *N) (*N, error) {
 	value, err := l.Load(ctx, key)
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		return nil, nil
@@ -67,25 +67,24 @@ func named(err error, argument string) error {
 }
 
 // resourceAt looks up whatever kind of resource stands at a key.
-func resourceAt(ctx context.Context, kind model.Kind, key string) (model.Resource, error) {
-	l := loaders.From(ctx)
+func resourceAt(ctx context.Context, kind model.Kind, key mixcloud.Key) (model.Resource, error) {
 	switch kind {
 	case model.KindUser:
-		return resource(lookUp(ctx, l.Users, key, model.NewFullUser))
+		return resource(lookUp(ctx, loaders.Users, key, model.NewFullUser))
 	case model.KindCloudcast:
-		return resource(lookUp(ctx, l.Cloudcasts, key, model.NewFullCloudcast))
+		return resource(lookUp(ctx, loaders.Cloudcasts, key, model.NewFullCloudcast))
 	case model.KindTag:
-		return resource(lookUp(ctx, l.Tags, key, model.NewFullTag))
+		return resource(lookUp(ctx, loaders.Tags, key, model.NewFullTag))
 	case model.KindCity:
-		return resource(lookUp(ctx, l.Tags, key, model.NewFullCity))
+		return resource(lookUp(ctx, loaders.Tags, key, model.NewFullCity))
 	case model.KindCategory:
-		return resource(lookUp(ctx, l.Categories, key, model.NewFullCategory))
+		return resource(lookUp(ctx, loaders.Categories, key, model.NewFullCategory))
 	case model.KindPlaylist:
-		return resource(lookUp(ctx, l.Playlists, key, model.NewFullPlaylist))
+		return resource(lookUp(ctx, loaders.Playlists, key, model.NewFullPlaylist))
 	case model.KindArtist:
-		return resource(lookUp(ctx, l.Artists, key, model.NewFullArtist))
+		return resource(lookUp(ctx, loaders.Artists, key, model.NewFullArtist))
 	case model.KindTrack:
-		return resource(lookUp(ctx, l.Tracks, key, model.NewFullTrack))
+		return resource(lookUp(ctx, loaders.Tracks, key, model.NewFullTrack))
 	default:
 		return nil, gqlerr.Invalid("key", "names nothing that can be looked up")
 	}
@@ -106,11 +105,11 @@ func resource[N any, P interface {
 func nodeOf(ctx context.Context, id model.NodeID) (model.Node, error) {
 	switch id.Kind {
 	case model.KindComment:
-		return listed(ctx, id, "comments/", loaders.From(ctx).CommentPages, func(c *mixcloud.Comment) (string, model.Node) {
+		return listed(ctx, id, "comments/", loaders.CommentPages, func(c *mixcloud.Comment) (mixcloud.Key, model.Node) {
 			return c.Key, model.NewComment(c, id.Owner)
 		})
 	case model.KindActivity:
-		return listed(ctx, id, "feed/", loaders.From(ctx).ActivityPages, func(a *mixcloud.Activity) (string, model.Node) {
+		return listed(ctx, id, "feed/", loaders.ActivityPages, func(a *mixcloud.Activity) (mixcloud.Key, model.Node) {
 			return a.Key, model.NewActivity(a, id.Owner)
 		})
 	default:
@@ -124,8 +123,8 @@ func nodeOf(ctx context.Context, id model.NodeID) (model.Node, error) {
 
 // listed finds an item that has no address of its own: it reads its owner's
 // list at the second at which it stands there.
-func listed[T any](ctx context.Context, id model.NodeID, list string, l *loaders.Loader[loaders.List, *mixcloud.Page[T]], open func(*T) (string, model.Node)) (model.Node, error) {
-	page, err := l.Load(ctx, loaders.Path(id.Owner+list, mixcloud.Range{Limit: 100, Until: id.Time.Add(1e9)}))
+func listed[T any](ctx context.Context, id model.NodeID, list string, l *loaders.Loader[loaders.List, *mixcloud.Page[T]], open func(*T) (mixcloud.Key, model.Node)) (model.Node, error) {
+	page, err := l.Load(ctx, loaders.Path(id.Owner.String()+list, mixcloud.Range{Limit: 100, Until: id.Time.Add(1e9)}))
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		return nil, nil
 	}
@@ -133,7 +132,7 @@ func listed[T any](ctx context.Context, id model.NodeID, list string, l *loaders
 		return nil, err
 	}
 	for i := range page.Items {
-		if key, node := open(&page.Items[i]); key == id.Key {
+		if key, node := open(&page.Items[i]); key.Equal(id.Key) {
 			return node, nil
 		}
 	}

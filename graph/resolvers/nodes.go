@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"strconv"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -10,9 +11,6 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/mixcloud"
 )
-
-// maxElements is how many elements Query.nodes and Query.resources take.
-const maxElements = 100
 
 // nodes refetches many ids side by side. Each that fails is null with an error
 // of its own, and the others stand.
@@ -31,10 +29,10 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 // is null with an error of its own. Of several spellings of one key the first is asked
 // for, whichever element is loaded first.
 func (r *Resolver) resources(ctx context.Context, keys []string) ([]model.Resource, error) {
-	spelling := map[string]string{}
+	spelling := map[mixcloud.CanonicalKey]mixcloud.Key{}
 	parse := func(text string) (mixcloud.Input, error) {
 		in, err := r.store.Client().ParseInput(text)
-		canonical := mixcloud.Canonical(in.Key)
+		canonical := in.Key.Canonical()
 		if first, known := spelling[canonical]; known {
 			in.Key = first
 		}
@@ -47,8 +45,8 @@ func (r *Resolver) resources(ctx context.Context, keys []string) ([]model.Resour
 // elements loads what each element of an argument names, in parallel. Parse, which is
 // called in the order of the elements, refuses one before a call is made for it.
 func elements[T, N any](ctx context.Context, argument string, texts []string, parse func(string) (T, error), load func(context.Context, T) (N, error)) ([]N, error) {
-	if len(texts) > maxElements {
-		return nil, gqlerr.Invalid(argument, "must not be more than 100")
+	if len(texts) > model.MaxElements {
+		return nil, gqlerr.Invalid(argument, "must not be more than "+strconv.Itoa(model.MaxElements))
 	}
 	found := make([]N, len(texts))
 	var group sync.WaitGroup

@@ -62,7 +62,7 @@ func (r *Resolver) exchange(ctx context.Context, input model.ExchangeOAuthCodeIn
 		case err != nil:
 			return nil, err
 		default:
-			loaders.From(ctx).Session().Store().Proven(token)
+			loaders.From(ctx).Session().Store().MarkVerified(token)
 			payload.AccessToken = &token
 		}
 	}

@@ -18,7 +18,7 @@ const maxPending = 20
 // corrected for writes that reads do not show yet: by as much as the counts of
 // what was written to are behind.
 func ownCount(ctx context.Context, u *model.User, flag upstream.Flag, member func(*mixcloud.FullUser) *int) (*int, error) {
-	loaded, err := full(ctx, u.Full(), loaders.From(ctx).Users, u.Key)
+	loaded, err := full(ctx, u.Full(), loaders.Users, u.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -33,27 +33,19 @@ func ownCount(ctx context.Context, u *model.User, flag upstream.Flag, member fun
 	for _, key := range pending {
 		group.Go(func() { // one that cannot be read corrects nothing
 			if flag == upstream.Following {
-				_, _ = l.Users.Load(ctx, key)
+				_, _ = loaders.Users.Load(ctx, key.Key())
 			} else {
-				_, _ = l.Cloudcasts.Load(ctx, key)
+				_, _ = loaders.Cloudcasts.Load(ctx, key.Key())
 			}
 		})
 	}
 	group.Wait()
 	corrected := *count
 	for _, key := range pending {
-		corrected += l.Session().Behind(flag, key)
+		corrected += l.Session().CountDelta(flag, key)
 	}
 	corrected = max(corrected, 0)
 	return &corrected, nil
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }
-
-func followingCount(ctx context.Context, u *model.User) (*int, error) {
-	return ownCount(ctx, u, upstream.Following, func(u *mixcloud.FullUser) *int { return u.FollowingCount })
-}
-
-func favoriteCount(ctx context.Context, u *model.User) (*int, error) {
-	return ownCount(ctx, u, upstream.Favorited, func(u *mixcloud.FullUser) *int { return u.FavoriteCount })
-}

@@ -26,7 +26,7 @@ func (o *ownRead[T, N]) parseCursor() error {
 // the first hundred; "" if the item is among those, or is not found where the list has
 // what was added at the time of the write.
 func (o *ownRead[T, N]) listed(ctx context.Context, c paging.WriteCursor) (string, error) {
-	is := func(e *model.Edge[N]) bool { return c.Of(o.l.key(e.Node)) }
+	is := func(e *model.Edge[N]) bool { return c.Of(o.l.key(e.Node).String()) }
 	if !o.more || slices.ContainsFunc(slices.Concat(o.first, o.rest), is) {
 		return "", nil
 	}
@@ -47,7 +47,7 @@ func (o *ownRead[T, N]) listed(ctx context.Context, c paging.WriteCursor) (strin
 // begin that were written before it: some may be repeated, none is left out.
 func (o *ownRead[T, N]) after(c paging.WriteCursor) int {
 	for i, e := range slices.Concat(o.first, o.rest) {
-		if c.Of(o.l.key(e.Node)) {
+		if c.Of(o.l.key(e.Node).String()) {
 			return i + 1
 		}
 	}
@@ -73,7 +73,7 @@ func (o *ownRead[T, N]) aboveWritten(ctx context.Context) (*model.Connection[N],
 		return o.above(ctx)
 	}
 	all, end := slices.Concat(o.first, o.rest), o.after(*o.from)
-	if end > 0 && o.from.Of(o.l.key(all[end-1].Node)) {
+	if end > 0 && o.from.Of(o.l.key(all[end-1].Node).String()) {
 		end--
 	}
 	return o.lastOf(all[:end], model.PageInfo{HasNextPage: true}), nil

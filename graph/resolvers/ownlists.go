@@ -25,30 +25,29 @@ import (
 // An ownList is a list of a user that the actions of the viewer change.
 type ownList[T, N any] struct {
 	list[T, N]
-	flag upstream.Flag
-	key  func(N) string
+	key func(N) mixcloud.CanonicalKey
 	// load returns the item of a key, and whether the flag is on; nil if unknown.
-	load func(ctx context.Context, key string) (N, *bool, error)
+	load func(ctx context.Context, key mixcloud.Key) (N, *bool, error)
 }
 
-func ownCloudcasts(flag upstream.Flag, l list[mixcloud.Cloudcast, *model.Cloudcast]) ownList[mixcloud.Cloudcast, *model.Cloudcast] {
+func ownCloudcasts(l list[mixcloud.Cloudcast, *model.Cloudcast]) ownList[mixcloud.Cloudcast, *model.Cloudcast] {
 	return ownList[mixcloud.Cloudcast, *model.Cloudcast]{
-		l, flag, func(c *model.Cloudcast) string { return mixcloud.Canonical(c.Key) },
-		func(ctx context.Context, key string) (*model.Cloudcast, *bool, error) {
-			c, err := loaders.From(ctx).Cloudcasts.Load(ctx, key)
+		l, func(c *model.Cloudcast) mixcloud.CanonicalKey { return c.Key.Canonical() },
+		func(ctx context.Context, key mixcloud.Key) (*model.Cloudcast, *bool, error) {
+			c, err := loaders.Cloudcasts.Load(ctx, key)
 			if err != nil {
 				return nil, nil, err
 			}
-			return model.NewFullCloudcast(c), flagOf(c, flag), nil
+			return model.NewFullCloudcast(c), flagOf(c, l.Own.Flag), nil
 		},
 	}
 }
 
-func ownUsers(flag upstream.Flag, l list[mixcloud.User, *model.User]) ownList[mixcloud.User, *model.User] {
+func ownUsers(l list[mixcloud.User, *model.User]) ownList[mixcloud.User, *model.User] {
 	return ownList[mixcloud.User, *model.User]{
-		l, flag, func(u *model.User) string { return mixcloud.Canonical(u.Key) },
-		func(ctx context.Context, key string) (*model.User, *bool, error) {
-			u, err := loaders.From(ctx).Users.Load(ctx, key)
+		l, func(u *model.User) mixcloud.CanonicalKey { return u.Key.Canonical() },
+		func(ctx context.Context, key mixcloud.Key) (*model.User, *bool, error) {
+			u, err := loaders.Users.Load(ctx, key)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -71,13 +70,13 @@ func connectOwn[T, N any](ctx context.Context, r *Resolver, u *model.User, l own
 	if o.size == 0 {
 		return o.empty(ctx)
 	}
-	if o.writes = writesTo(ctx, u, l.flag); o.from == nil && len(o.writes) == 0 {
+	if o.writes = writesTo(ctx, u, l.Own.Flag); o.from == nil && len(o.writes) == 0 {
 		page, err := connect(ctx, r, l.list, args)
 		if err != nil {
 			return nil, err
 		}
 		// Writes that went through another replica become known with the first read.
-		if o.writes = writesTo(ctx, u, l.flag); len(o.writes) == 0 {
+		if o.writes = writesTo(ctx, u, l.Own.Flag); len(o.writes) == 0 {
 			return page, nil
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/graph/paging"
 	"mixcloud-graphql/internal/upstream"
+	"mixcloud-graphql/mixcloud"
 )
 
 // An ownRead is one read of an own list.
@@ -23,12 +24,12 @@ type ownRead[T, N any] struct {
 
 	// Set by top.
 	read  bool
-	first []*model.Edge[N] // items put first
-	rest  []*model.Edge[N] // the first hundred of the list, without what is hidden
-	last  string           // the cursor of the last of them
-	more  bool             // the list goes on
-	cut   int              // how many of the hundred are hidden
-	hide  map[string]bool  // keys that are shown first or not at all
+	first []*model.Edge[N]               // items put first
+	rest  []*model.Edge[N]               // the first hundred of the list, without what is hidden
+	last  string                         // the cursor of the last of them
+	more  bool                           // the list goes on
+	cut   int                            // how many of the hundred are hidden
+	hide  map[mixcloud.CanonicalKey]bool // keys that are shown first or not at all
 }
 
 // empty is a page of 0.
@@ -62,7 +63,7 @@ func (o *ownRead[T, N]) top(ctx context.Context) error {
 	}
 	o.read, o.more = true, page.PageInfo.HasNextPage
 	edges := page.Edges(ctx)
-	o.hide = map[string]bool{}
+	o.hide = map[mixcloud.CanonicalKey]bool{}
 	var added []upstream.RecentWrite
 	lags := false // a write before the one at hand is not shown
 	for i, w := range slices.Backward(o.writes) {
@@ -81,7 +82,7 @@ func (o *ownRead[T, N]) top(ctx context.Context) error {
 		lags = lags || !shown
 		// A list within bounds, or one that goes on, does not tell that an item is gone.
 		if shown && (w.Want || !o.more) && o.args.Since == nil && o.args.Until == nil {
-			loaders.From(ctx).Session().Listed(o.l.flag, w.Key)
+			loaders.From(ctx).Session().MarkListed(o.l.Own.Flag, w.Key)
 		}
 	}
 	slices.Reverse(added)
@@ -97,7 +98,7 @@ func (o *ownRead[T, N]) top(ctx context.Context) error {
 }
 
 // index is where a key stands among edges; -1 if it does not.
-func (o *ownRead[T, N]) index(edges []*model.Edge[N], key string) int {
+func (o *ownRead[T, N]) index(edges []*model.Edge[N], key mixcloud.CanonicalKey) int {
 	return slices.IndexFunc(edges, func(e *model.Edge[N]) bool { return o.l.key(e.Node) == key })
 }
 
@@ -125,9 +126,9 @@ func (o *ownRead[T, N]) load(ctx context.Context, added []upstream.RecentWrite) 
 	var group sync.WaitGroup
 	for i, w := range added {
 		group.Go(func() {
-			node, on, err := o.l.load(ctx, w.Key)
+			node, on, err := o.l.load(ctx, w.Key.Key())
 			if err == nil && (on == nil || *on) {
-				edges[i] = &model.Edge[N]{Cursor: paging.NewWriteCursor(w.Key, w.At.UnixMilli()).Encode(o.bind), Node: node}
+				edges[i] = &model.Edge[N]{Cursor: paging.NewWriteCursor(w.Key.String(), w.At.UnixMilli()).Encode(o.bind), Node: node}
 			}
 		})
 	}
@@ -202,7 +203,7 @@ func (o *ownRead[T, N]) down(ctx context.Context, edges []*model.Edge[N], args p
 // visible drops hidden items. Whether one that was added is put first instead is
 // fixedTotal from the top of the list alone.
 func (o *ownRead[T, N]) visible(ctx context.Context, edges []*model.Edge[N]) ([]*model.Edge[N], error) {
-	wrote := map[string]bool{}
+	wrote := map[mixcloud.CanonicalKey]bool{}
 	for _, w := range o.writes {
 		wrote[w.Key] = true
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/mixcloud"
@@ -16,17 +17,17 @@ import (
 )
 
 func (r *playlistResolver) Raw(ctx context.Context, obj *model.Playlist, full bool) (json.RawMessage, error) {
-	return raw(ctx, obj, obj.Full(), loaders.From(ctx).Playlists, obj.Key, full)
+	return raw(ctx, obj, obj.Full(), loaders.Playlists, obj.Key, full)
 }
 
 func (r *playlistResolver) Cloudcasts(ctx context.Context, obj *model.Playlist, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	l := cloudcasts(ctx, mixcloud.Canonical(obj.Key), obj.Key, "cloudcasts")
-	l.total, l.repeats = fixedTotal(obj.CloudcastCount), true
+	l := cloudcasts(ctx, obj.Key.Canonical(), obj.Key.String(), lists.PlaylistCloudcasts)
+	l.total = fixedTotal(obj.CloudcastCount)
 	return connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) Playlist(ctx context.Context, key string) (*model.Playlist, error) {
-	return keyed(ctx, r.Resolver, mixcloud.KindPlaylist, key, loaders.From(ctx).Playlists, model.NewFullPlaylist)
+	return keyed(ctx, r.Resolver, mixcloud.KindPlaylist, key, loaders.Playlists, model.NewFullPlaylist)
 }
 
 func (r *Resolver) Playlist() generated.PlaylistResolver { return &playlistResolver{r} }

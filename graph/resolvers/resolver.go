@@ -4,7 +4,6 @@
 package resolvers
 
 import (
-	"context"
 	"log/slog"
 
 	"mixcloud-graphql/internal/upload"
@@ -17,21 +16,11 @@ type Resolver struct {
 	log      *slog.Logger
 	oauth    OAuth
 	tags     latestName
-	progress Progress
-}
-
-// Progress knows how far uploads are. It is safe for concurrent use.
-type Progress interface {
-	// Begin announces an upload whose end will be reported. Its values come
-	// from the context of the operation, which may end with the upload.
-	Begin(ctx context.Context, name upload.Name) *upload.Track
-	// Watch tells how far an upload is, from now until it or ctx ends; it may
-	// be asked before the upload begins. The channel is closed at the end.
-	Watch(ctx context.Context, name upload.Name) <-chan upload.Progress
+	progress upload.Tracker
 }
 
 // New makes the root of the resolvers. Each operation's context must carry its
 // loaders, see loaders.Into. OAuth is nil when no application is configured.
-func New(store *upstream.Store, log *slog.Logger, oauth OAuth, progress Progress) *Resolver {
+func New(store *upstream.Store, log *slog.Logger, oauth OAuth, progress upload.Tracker) *Resolver {
 	return &Resolver{store: store, log: log, oauth: oauth, progress: progress}
 }

@@ -11,6 +11,7 @@ import (
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/opstats"
 )
 
 func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error) {
@@ -37,9 +38,9 @@ func (r *queryResolver) Resources(ctx context.Context, keys []string) ([]model.R
 	return r.resources(ctx, keys)
 }
 
-func (r *queryResolver) RateLimit(ctx context.Context) (*model.RateLimit, error) {
+func (r *queryResolver) RateLimit(ctx context.Context) (*opstats.RateLimit, error) {
 	limit := loaders.From(ctx).Session().RateLimit()
-	return &model.RateLimit{Budget: limit.Budget, Spent: limit.Spent, Remaining: limit.Remaining, RetryAt: limit.RetryAt}, nil
+	return &limit, nil
 }
 
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }

@@ -9,17 +9,18 @@ import (
 	"context"
 	"encoding/json"
 	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/mixcloud"
 )
 
 func (r *cityResolver) Raw(ctx context.Context, obj *model.City, full bool) (json.RawMessage, error) {
-	return raw(ctx, obj, obj.Full(), loaders.From(ctx).Tags, obj.Key, full)
+	return raw(ctx, obj, obj.Full(), loaders.Tags, obj.Key, full)
 }
 
 func (r *cityResolver) Popular(ctx context.Context, obj *model.City, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "popular", offsetArgs(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, lists.Popular, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *cityResolver) Latest(ctx context.Context, obj *model.City, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
@@ -27,24 +28,24 @@ func (r *cityResolver) Latest(ctx context.Context, obj *model.City, first *int, 
 }
 
 func (r *cityResolver) Hot(ctx context.Context, obj *model.City, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "hot", offsetArgs(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, lists.Hot, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *discoveryResolver) Popular(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return discovered(obj, func(owner, path string) (*model.CloudcastConnection, error) {
-		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, "popular"), offsetArgs(first, after, last, before, offset))
+	return discovered(obj, func(owner mixcloud.CanonicalKey, path string) (*model.CloudcastConnection, error) {
+		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, lists.Popular), offsetArgs(first, after, last, before, offset))
 	})
 }
 
 func (r *discoveryResolver) Latest(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return discovered(obj, func(owner, path string) (*model.CloudcastConnection, error) {
+	return discovered(obj, func(owner mixcloud.CanonicalKey, path string) (*model.CloudcastConnection, error) {
 		return r.latestAt(ctx, owner, path, offsetArgs(first, after, last, before, offset))
 	})
 }
 
 func (r *discoveryResolver) Hot(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return discovered(obj, func(owner, path string) (*model.CloudcastConnection, error) {
-		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, "hot"), offsetArgs(first, after, last, before, offset))
+	return discovered(obj, func(owner mixcloud.CanonicalKey, path string) (*model.CloudcastConnection, error) {
+		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, lists.Hot), offsetArgs(first, after, last, before, offset))
 	})
 }
 
@@ -53,7 +54,7 @@ func (r *queryResolver) Tag(ctx context.Context, name string) (*model.Tag, error
 	if err != nil {
 		return nil, named(err, "name")
 	}
-	return lookUpInput(ctx, loaders.From(ctx).Tags, in, model.NewFullTag)
+	return lookUpInput(ctx, loaders.Tags, in, model.NewFullTag)
 }
 
 func (r *queryResolver) City(ctx context.Context, name string) (*model.City, error) {
@@ -61,7 +62,7 @@ func (r *queryResolver) City(ctx context.Context, name string) (*model.City, err
 	if err != nil {
 		return nil, named(err, "name")
 	}
-	return lookUpInput(ctx, loaders.From(ctx).Tags, in, model.NewFullCity)
+	return lookUpInput(ctx, loaders.Tags, in, model.NewFullCity)
 }
 
 func (r *queryResolver) Discover(ctx context.Context, tags []string, city *string) (*model.Discovery, error) {
@@ -69,11 +70,11 @@ func (r *queryResolver) Discover(ctx context.Context, tags []string, city *strin
 }
 
 func (r *tagResolver) Raw(ctx context.Context, obj *model.Tag, full bool) (json.RawMessage, error) {
-	return raw(ctx, obj, obj.Full(), loaders.From(ctx).Tags, obj.Key, full)
+	return raw(ctx, obj, obj.Full(), loaders.Tags, obj.Key, full)
 }
 
 func (r *tagResolver) Popular(ctx context.Context, obj *model.Tag, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "popular", offsetArgs(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, lists.Popular, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *tagResolver) Latest(ctx context.Context, obj *model.Tag, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
@@ -81,7 +82,7 @@ func (r *tagResolver) Latest(ctx context.Context, obj *model.Tag, first *int, af
 }
 
 func (r *tagResolver) Hot(ctx context.Context, obj *model.Tag, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "hot", offsetArgs(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, lists.Hot, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *Resolver) City() generated.CityResolver { return &cityResolver{r} }

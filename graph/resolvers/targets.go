@@ -11,7 +11,7 @@ import (
 
 // A target is what a write is about, and which member of the input names it.
 type target struct {
-	key   string
+	key   mixcloud.Key
 	field string
 	kind  mixcloud.Kind
 }
@@ -80,7 +80,7 @@ func (r *Resolver) cloudcastTarget(ctx context.Context, id, key *string, out *mo
 // two.
 func (t *target) byInput(ctx context.Context, in mixcloud.Input, out *model.Outcome) {
 	t.key = in.Key
-	if in.Received == "" || out.Refused() {
+	if in.Received.IsZero() || out.Refused() {
 		return
 	}
 	if errors.Is(t.load(ctx, in.Key), mixcloud.ErrNotFound) && t.load(ctx, in.Received) == nil {
@@ -89,11 +89,11 @@ func (t *target) byInput(ctx context.Context, in mixcloud.Input, out *model.Outc
 }
 
 // load looks up what stands at a key.
-func (t *target) load(ctx context.Context, key string) (err error) {
+func (t *target) load(ctx context.Context, key mixcloud.Key) (err error) {
 	if t.kind == mixcloud.KindUser {
-		_, err = loaders.From(ctx).Users.Load(ctx, key)
+		_, err = loaders.Users.Load(ctx, key)
 	} else {
-		_, err = loaders.From(ctx).Cloudcasts.Load(ctx, key)
+		_, err = loaders.Cloudcasts.Load(ctx, key)
 	}
 	return err
 }

@@ -9,49 +9,50 @@ import (
 	"context"
 	"encoding/json"
 	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/mixcloud"
 )
 
 func (r *artistResolver) Raw(ctx context.Context, obj *model.Artist, full bool) (json.RawMessage, error) {
-	return raw(ctx, obj, obj.Full(), loaders.From(ctx).Artists, obj.Key, full)
+	return raw(ctx, obj, obj.Full(), loaders.Artists, obj.Key, full)
 }
 
 func (r *artistResolver) Popular(ctx context.Context, obj *model.Artist, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "popular", offsetArgs(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, lists.Popular, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *artistResolver) Latest(ctx context.Context, obj *model.Artist, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "new", offsetArgs(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, lists.TrackLatest, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *artistResolver) Hot(ctx context.Context, obj *model.Artist, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "hot", offsetArgs(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, lists.Hot, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *queryResolver) Artist(ctx context.Context, key string) (*model.Artist, error) {
-	return keyed(ctx, r.Resolver, mixcloud.KindArtist, key, loaders.From(ctx).Artists, model.NewFullArtist)
+	return keyed(ctx, r.Resolver, mixcloud.KindArtist, key, loaders.Artists, model.NewFullArtist)
 }
 
 func (r *queryResolver) Track(ctx context.Context, key string) (*model.Track, error) {
-	return keyed(ctx, r.Resolver, mixcloud.KindTrack, key, loaders.From(ctx).Tracks, model.NewFullTrack)
+	return keyed(ctx, r.Resolver, mixcloud.KindTrack, key, loaders.Tracks, model.NewFullTrack)
 }
 
 func (r *trackResolver) Raw(ctx context.Context, obj *model.Track, full bool) (json.RawMessage, error) {
-	return raw(ctx, obj, obj.Full(), loaders.From(ctx).Tracks, obj.Key, full)
+	return raw(ctx, obj, obj.Full(), loaders.Tracks, obj.Key, full)
 }
 
 func (r *trackResolver) Popular(ctx context.Context, obj *model.Track, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "popular", offsetArgs(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, lists.Popular, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *trackResolver) Latest(ctx context.Context, obj *model.Track, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "new", offsetArgs(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, lists.TrackLatest, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *trackResolver) Hot(ctx context.Context, obj *model.Track, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return r.chart(ctx, obj.Key, "hot", offsetArgs(first, after, last, before, offset))
+	return r.chart(ctx, obj.Key, lists.Hot, offsetArgs(first, after, last, before, offset))
 }
 
 func (r *Resolver) Artist() generated.ArtistResolver { return &artistResolver{r} }

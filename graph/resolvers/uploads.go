@@ -34,7 +34,7 @@ func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput)
 	}
 	made := model.NewUploaded(me, result.Key, fields)
 	if made != nil {
-		loaders.From(ctx).Session().Uploaded(made.Key)
+		loaders.From(ctx).Session().RecordUpload(made.Key)
 	}
 	return model.NewCloudcastAction(out, func(context.Context) (*model.Cloudcast, error) { return made, nil }, nil), nil
 }
@@ -48,7 +48,7 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 	t := r.cloudcastTarget(ctx, input.CloudcastID.Value(), input.Key.Value(), &out)
 	fields := model.CheckEdit(input, &out)
 	me, err := checkedViewer(ctx, &out)
-	if err == nil && !out.Refused() && mixcloud.OwnerKey(t.key) != mixcloud.Canonical(me.Key) {
+	if err == nil && !out.Refused() && t.key.Owner() != me.Key.Canonical() {
 		out.Refuse(model.UserErrorCodeForbidden, "This is somebody else's cloudcast.", t.field)
 	}
 	if err != nil || out.Refused() {
@@ -56,7 +56,7 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 	}
 	want := filesOf(upload.File{}, input.Picture.Value())
 	_, err = send(ctx, upstream.KindEdit, nil, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
-		return c.Edit(ctx, t.key, fields, files)
+		return c.Edit(ctx, t.key.String(), fields, files)
 	})
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		t.notFound(&out, err)
@@ -119,7 +119,7 @@ func (r *Resolver) track(ctx context.Context, name *string) *upload.Track {
 	if name == nil || !upload.ValidID(*name) {
 		return nil
 	}
-	return r.progress.Begin(ctx, upload.Name{Audience: loaders.From(ctx).Session().Audience(), ID: *name})
+	return r.progress.Begin(ctx, upload.Name{Principal: loaders.From(ctx).Session().Principal(), ID: *name})
 }
 
 // watch follows an upload of the same viewer.
@@ -130,7 +130,7 @@ func (r *Resolver) watch(ctx context.Context, id string) (<-chan *model.UploadPr
 	if !upload.ValidID(id) {
 		return nil, gqlerr.Invalid("uploadId", "must be 1 to 128 letters, digits, - and _")
 	}
-	steps := r.progress.Watch(ctx, upload.Name{Audience: loaders.From(ctx).Session().Audience(), ID: id})
+	steps := r.progress.Watch(ctx, upload.Name{Principal: loaders.From(ctx).Session().Principal(), ID: id})
 	out := make(chan *model.UploadProgress)
 	go func() {
 		defer close(out)

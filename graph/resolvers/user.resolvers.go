@@ -9,9 +9,9 @@ import (
 	"context"
 	"encoding/json"
 	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
-	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"time"
 )
@@ -21,7 +21,7 @@ func (r *queryResolver) User(ctx context.Context, username string) (*model.User,
 	if err != nil {
 		return nil, named(err, "username")
 	}
-	return lookUpInput(ctx, loaders.From(ctx).Users, in, model.NewFullUser)
+	return lookUpInput(ctx, loaders.Users, in, model.NewFullUser)
 }
 
 func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {
@@ -49,19 +49,19 @@ func (r *userResolver) UpdatedAt(ctx context.Context, obj *model.User) (*time.Ti
 }
 
 func (r *userResolver) FollowerCount(ctx context.Context, obj *model.User) (*int, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *int { return u.FollowerCount })
+	return countOf(ctx, obj, lists.UserFollowers)
 }
 
 func (r *userResolver) FollowingCount(ctx context.Context, obj *model.User) (*int, error) {
-	return followingCount(ctx, obj)
+	return countOf(ctx, obj, lists.UserFollowing)
 }
 
 func (r *userResolver) CloudcastCount(ctx context.Context, obj *model.User) (*int, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *int { return u.CloudcastCount })
+	return countOf(ctx, obj, lists.UserCloudcasts)
 }
 
 func (r *userResolver) FavoriteCount(ctx context.Context, obj *model.User) (*int, error) {
-	return favoriteCount(ctx, obj)
+	return countOf(ctx, obj, lists.UserFavorites)
 }
 
 func (r *userResolver) ListenCount(ctx context.Context, obj *model.User) (*int, error) {
@@ -117,7 +117,7 @@ func (r *userResolver) FollowsViewer(ctx context.Context, obj *model.User) (*boo
 }
 
 func (r *userResolver) Raw(ctx context.Context, obj *model.User, full bool) (json.RawMessage, error) {
-	return raw(ctx, obj, obj.Full(), loaders.From(ctx).Users, obj.Key, full)
+	return raw(ctx, obj, obj.Full(), loaders.Users, obj.Key, full)
 }
 
 func (r *userResolver) Cloudcasts(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
@@ -125,7 +125,7 @@ func (r *userResolver) Cloudcasts(ctx context.Context, obj *model.User, first *i
 }
 
 func (r *userResolver) Favorites(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connectOwn(ctx, r.Resolver, obj, ownCloudcasts(upstream.Favorited, favorites(ctx, obj)), dateArgs(first, after, last, before, since, until, offset))
+	return connectOwn(ctx, r.Resolver, obj, ownCloudcasts(favorites(ctx, obj)), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Listens(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.ListenConnection, error) {
@@ -141,11 +141,11 @@ func (r *userResolver) Followers(ctx context.Context, obj *model.User, first *in
 }
 
 func (r *userResolver) Following(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
-	return connectOwn(ctx, r.Resolver, obj, ownUsers(upstream.Following, following(ctx, obj)), dateArgs(first, after, last, before, since, until, offset))
+	return connectOwn(ctx, r.Resolver, obj, ownUsers(following(ctx, obj)), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Comments(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Comment], error) {
-	return connect(ctx, r.Resolver, comments(ctx, mixcloud.Canonical(obj.Key), obj.Path()), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, comments(ctx, obj.Key.Canonical(), obj.Path(), lists.UserComments), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Feed(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[model.Activity], error) {

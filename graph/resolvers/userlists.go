@@ -4,67 +4,55 @@ import (
 	"context"
 	"time"
 
+	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/graph/paging"
-	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 )
 
 // uploads is the list of a user's cloudcasts.
 func uploads(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
-	l := cloudcasts(ctx, mixcloud.Canonical(u.Key), u.Path(), "cloudcasts")
-	l.time = func(c mixcloud.Cloudcast) time.Time { return timeOrZero(c.CreatedTime) }
-	l.total = counter(u, func(u *mixcloud.FullUser) *int { return u.CloudcastCount })
-	return l
+	return counted(u, cloudcasts(ctx, u.Key.Canonical(), u.Path(), lists.UserCloudcasts))
 }
 
-// favorites is the list of what a user has favorited. Its items do not carry
-// the time of it.
+// favorites is the list of what a user has favorited.
 func favorites(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
-	l := cloudcasts(ctx, mixcloud.Canonical(u.Key), u.Path(), "favorites")
-	l.total = func(ctx context.Context) (*int, error) { return favoriteCount(ctx, u) }
-	return l
+	return counted(u, cloudcasts(ctx, u.Key.Canonical(), u.Path(), lists.UserFavorites))
 }
 
 // listens is the list of what a user has listened to.
 func listens(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
-	l := cloudcasts(ctx, mixcloud.Canonical(u.Key), u.Path(), "listens")
+	l := cloudcasts(ctx, u.Key.Canonical(), u.Path(), lists.UserListens)
 	l.time = func(c mixcloud.Cloudcast) time.Time { return timeOrZero(c.ListenTime) }
-	l.repeats = true
 	return l
 }
 
 // listeners is the list of the users who listened to a cloudcast. A user may be
 // listed several times.
 func listeners(ctx context.Context, c *model.Cloudcast) list[mixcloud.User, *model.User] {
-	l := users(ctx, mixcloud.Canonical(c.Key), c.Key, "listeners")
-	l.time = func(u mixcloud.User) time.Time { return timeOrZero(u.ListenTime) }
+	l := users(ctx, c.Key.Canonical(), c.Key.String(), lists.CloudcastListeners)
 	l.total = fixedTotal(c.ListenerCount())
-	l.repeats = true
 	return l
 }
 
 // followers is the list of those who follow a user.
 func followers(ctx context.Context, u *model.User) list[mixcloud.User, *model.User] {
-	l := users(ctx, mixcloud.Canonical(u.Key), u.Path(), "followers")
-	l.total = counter(u, func(u *mixcloud.FullUser) *int { return u.FollowerCount })
-	return l
+	return counted(u, users(ctx, u.Key.Canonical(), u.Path(), lists.UserFollowers))
 }
 
 // following is the list of those whom a user follows.
 func following(ctx context.Context, u *model.User) list[mixcloud.User, *model.User] {
-	l := users(ctx, mixcloud.Canonical(u.Key), u.Path(), "following")
-	l.total = func(ctx context.Context) (*int, error) { return followingCount(ctx, u) }
-	return l
+	return counted(u, users(ctx, u.Key.Canonical(), u.Path(), lists.UserFollowing))
 }
 
 // feed is the list of what a user has done.
 func feed(ctx context.Context, u *model.User) list[mixcloud.Activity, model.Activity] {
-	owner := mixcloud.Canonical(u.Key)
+	owner := u.Key.Canonical()
 	return list[mixcloud.Activity, model.Activity]{
-		owner: owner, name: "feed", at: listBelow(u.Path(), "feed"), pages: loaders.From(ctx).ActivityPages,
-		key:  func(a mixcloud.Activity) string { return a.Key },
+		List: lists.UserFeed, owner: owner.String(), name: lists.UserFeed.Segment,
+		at: listBelow(u.Path(), lists.UserFeed.Segment), pages: loaders.ActivityPages,
+		key:  func(a mixcloud.Activity) string { return a.Key.String() },
 		time: func(a mixcloud.Activity) time.Time { return timeOrZero(a.CreatedTime) },
 		wrap: func(a *mixcloud.Activity) model.Activity { return model.NewActivity(a, owner) },
 	}
@@ -73,17 +61,17 @@ func feed(ctx context.Context, u *model.User) list[mixcloud.Activity, model.Acti
 // playlists is the list of a user's playlists.
 func playlists(ctx context.Context, u *model.User) list[mixcloud.Playlist, *model.Playlist] {
 	return list[mixcloud.Playlist, *model.Playlist]{
-		owner: mixcloud.Canonical(u.Key), name: "playlists", at: listBelow(u.Path(), "playlists"),
-		pages: loaders.From(ctx).PlaylistPages,
-		key:   func(p mixcloud.Playlist) string { return p.Key }, wrap: model.NewPlaylist,
+		List: lists.UserPlaylists, owner: u.Key.Canonical().String(), name: lists.UserPlaylists.Segment,
+		at: listBelow(u.Path(), lists.UserPlaylists.Segment), pages: loaders.PlaylistPages,
+		key: func(p mixcloud.Playlist) string { return p.Key.String() }, wrap: model.NewPlaylist,
 	}
 }
 
 // tags is the list of tags that a search gives.
 func tags(ctx context.Context) list[mixcloud.Tag, *model.Tag] {
 	return list[mixcloud.Tag, *model.Tag]{
-		name: "tags", pages: loaders.From(ctx).TagPages,
-		key: func(t mixcloud.Tag) string { return t.Key }, wrap: model.NewTag,
+		List: lists.SearchTags, name: lists.SearchTags.Segment, pages: loaders.TagPages,
+		key: func(t mixcloud.Tag) string { return t.Key.String() }, wrap: model.NewTag,
 	}
 }
 
@@ -96,18 +84,28 @@ func (r *Resolver) listenLater(ctx context.Context, u *model.User, args paging.A
 	if err != nil || !viewer {
 		return nil, err
 	}
-	return connectOwn(ctx, r, u, ownCloudcasts(upstream.ListenLater, laters(ctx, u)), args)
+	return connectOwn(ctx, r, u, ownCloudcasts(laters(ctx, u)), args)
 }
 
 // laters is the list of what the viewer has put aside.
 func laters(ctx context.Context, viewer *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
-	return cloudcasts(ctx, mixcloud.Canonical(viewer.Key), "/me/", "listen-later")
+	return cloudcasts(ctx, viewer.Key.Canonical(), "/me/", lists.UserListenLater)
 }
 
-// counter gives Mixcloud's own count of a user's list, by the user's load if
-// need be.
-func counter(u *model.User, member func(*mixcloud.FullUser) *int) func(context.Context) (*int, error) {
-	return func(ctx context.Context) (*int, error) { return ofUser(ctx, u, member) }
+// counted adds Mixcloud's own count to a list of a user. The count is a member of
+// the full user, which is loaded when the count is selected.
+func counted[T, N any](u *model.User, l list[T, N]) list[T, N] {
+	l.total = func(ctx context.Context) (*int, error) { return countOf(ctx, u, l.List) }
+	return l
+}
+
+// countOf returns Mixcloud's own count of a list of a user. The count of the
+// viewer's own list is corrected for the viewer's latest writes.
+func countOf(ctx context.Context, u *model.User, l lists.List) (*int, error) {
+	if l.Own != nil {
+		return ownCount(ctx, u, l.Own.Flag, l.Count)
+	}
+	return ofUser(ctx, u, l.Count)
 }
 
 // fixedTotal gives a count that came along.

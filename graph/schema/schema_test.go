@@ -70,11 +70,60 @@ func TestPossibleTypesAreObjects(t *testing.T) {
 	}
 }
 
+// Clients see no prices: neither a declaration nor a use of an internal directive is
+// in the schema, and each type that something refers to is the schema's own.
+func TestCleanHasNoPrices(t *testing.T) {
+	t.Parallel()
+	from, clean := loaded(), schema.Clean(loaded())
+	priced := 0
+	for name, def := range from.Types {
+		for i, f := range def.Fields {
+			if f.Directives.ForName("cost") != nil || f.Directives.ForName("listSize") != nil {
+				priced++
+			}
+			got := clean.Types[name].Fields[i]
+			if got.Name != f.Name || got.Directives.ForName("cost") != nil || got.Directives.ForName("listSize") != nil {
+				t.Errorf("%s.%s has a price", name, got.Name)
+			}
+			if len(got.Directives) != len(f.Directives) && f.Directives.ForName("deprecated") != nil && got.Directives.ForName("deprecated") == nil {
+				t.Errorf("%s.%s is no longer deprecated", name, got.Name)
+			}
+		}
+	}
+	if priced < 100 {
+		t.Errorf("only %d fields have a price", priced)
+	}
+	text := string(schema.SDL(clean))
+	for _, word := range []string{"@cost", "@listSize", "assumedSize"} {
+		if strings.Contains(text, word) {
+			t.Errorf("the SDL has %s", word)
+		}
+	}
+	own := func(where string, def *ast.Definition) {
+		if def != clean.Types[def.Name] {
+			t.Errorf("%s refers to another %s than the schema's", where, def.Name)
+		}
+	}
+	for _, root := range []*ast.Definition{clean.Query, clean.Mutation, clean.Subscription} {
+		own("a root", root)
+	}
+	for _, lists := range []map[string][]*ast.Definition{clean.PossibleTypes, clean.Implements} {
+		for name, all := range lists {
+			for _, def := range all {
+				own(name, def)
+			}
+		}
+	}
+}
+
 // The generated schema is shared by everything in the process.
 func TestCleanLeavesTheLoadedSchemaAlone(t *testing.T) {
 	t.Parallel()
 	s := loaded()
 	schema.Clean(s)
+	if s.Directives["cost"] == nil || s.Types["User"].Fields.ForName("biog").Directives.ForName("cost") == nil {
+		t.Error("the prices of the loaded schema were changed")
+	}
 	if s.Directives["defer"] == nil || !slices.Contains(s.Directives["deprecated"].Locations, "DIRECTIVE_DEFINITION") {
 		t.Error("the loaded schema was changed")
 	}

@@ -51,11 +51,10 @@ func Of(r *http.Request) Types {
 	}
 	graphql, json, events, page := preference{}, preference{}, preference{}, preference{}
 	for part := range strings.SplitSeq(strings.Join(header, ","), ",") {
-		media, params, err := mime.ParseMediaType(part)
-		if err != nil {
+		media, q, ok := parseRange(part)
+		if !ok {
 			continue
 		}
-		q := quality(params["q"])
 		switch media {
 		case GraphQL:
 			graphql.set(2, q)
@@ -81,6 +80,17 @@ func Of(r *http.Request) Types {
 		types.Media = GraphQL
 	}
 	return types
+}
+
+// parseRange parses an element of Accept: a media type in lower case, and its quality.
+func parseRange(part string) (media string, q float64, ok bool) {
+	media, params, _ := strings.Cut(part, ";")
+	media, params = strings.TrimSpace(media), strings.TrimSpace(params)
+	if value, isQ := strings.CutPrefix(params, "q="); params == "" || isQ && value != "" && strings.Trim(value, "0123456789.") == "" {
+		return strings.ToLower(media), quality(value), true // nearly always, and without an allocation
+	}
+	media, named, err := mime.ParseMediaType(part)
+	return media, quality(named["q"]), err == nil
 }
 
 // A preference is the quality that a client gives a media type. The most precise

@@ -7,26 +7,34 @@ import (
 	"sync"
 )
 
-// Vary adds names of request headers to the Vary header of a response, which stays one line: nginx reads the first line alone.
-func Vary(h http.Header, names ...string) {
+// Vary adds names of request headers, separated by commas, to the Vary header of a response, which stays one line: nginx reads the first line alone.
+func Vary(h http.Header, names string) {
 	lines := h["Vary"]
-	switch {
-	case len(lines)+len(names) == 0:
-		return
-	case len(lines) == 0:
-		h["Vary"] = []string{strings.Join(names, ", ")}
+	if len(lines) == 0 && names == "" {
 		return
 	}
-	text := strings.Join(lines, ", ") + ", " + strings.Join(names, ", ")
-	line, known := merged.Load(text)
-	if !known {
-		line, _ = merged.LoadOrStore(text, []string{merge(text)})
+	addition := addition{strings.Join(lines, ", "), names}
+	known.RLock()
+	line := known.merged[addition]
+	known.RUnlock()
+	if line == nil {
+		line = []string{merge(addition.line + "," + addition.names)}
+		known.Lock()
+		known.merged[addition] = line
+		known.Unlock()
 	}
-	h["Vary"] = line.([]string)
+	h["Vary"] = line
 }
 
-// merged has the lines that were merged before. The names are the server's own, so there are few.
-var merged sync.Map // of string to []string
+// An addition is of names to a line.
+type addition struct{ line, names string }
+
+// known has the lines that were merged before. The names are the server's own, so there are few.
+var known = struct {
+	sync.RWMutex
+
+	merged map[addition][]string
+}{merged: map[addition][]string{}}
 
 // merge returns a list of names without those that are in it already.
 func merge(text string) string {

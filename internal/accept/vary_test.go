@@ -2,6 +2,7 @@ package accept
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -24,7 +25,7 @@ func TestVary(t *testing.T) {
 		if tt.there != nil {
 			h["Vary"] = tt.there
 		}
-		Vary(h, tt.names...)
+		Vary(h, strings.Join(tt.names, ", "))
 		if got := h.Get("Vary"); got != tt.want || len(h["Vary"]) > 1 {
 			t.Errorf("%s: %q, want the line %q", name, h["Vary"], tt.want)
 		}

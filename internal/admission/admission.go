@@ -1,19 +1,19 @@
-// Package admission bounds how many operations compute at the same time: as many
-// as there are slots, normally one per processor. More would only share the
-// processors and hold more memory.
+// Package admission limits the number of operations that compute concurrently to a
+// number of slots, normally one per processor. More operations would only share the
+// processors and use more memory.
 //
-// A new operation waits for its slot in a FIFO queue and is refused only after
-// the full maximum wait. While an operation waits for something else, such as a
-// network call, it gives its slot back; when it goes on it takes one before any
-// new operation does, and it is never refused. There is nothing else: no modes,
-// no estimates, so that nothing has to be unlearned when a load ends.
+// A new operation waits for a slot in a FIFO queue and is refused only after the
+// maximum wait. While an operation waits for something else, such as a network
+// call, it releases its slot. When it continues, it gets a slot before any new
+// operation and is never refused. There are no modes and no load estimates, so no
+// state remains when a load ends.
 //
-// An operation holds its slot while none of its goroutines waits. Go cannot
-// report how many goroutines of an operation still compute, so the slot is given
-// back when the first of them waits and taken again when the last one goes on.
-// Between the two, goroutines that go on early compute without a slot. That
-// exceeds the bound a little while calls are in flight, but no operation can hold
-// a slot without using it, nor wait for a slot that it holds itself.
+// An operation holds its slot while none of its goroutines waits. Go cannot report
+// how many goroutines of an operation are still computing. The slot is therefore
+// released when the first goroutine waits and reacquired when the last one
+// continues. In between, goroutines that continue early compute without a slot.
+// That exceeds the limit slightly while calls are in flight, but no operation can
+// hold a slot without using it, or wait for a slot that it holds itself.
 package admission
 
 import (
@@ -24,60 +24,62 @@ import (
 	"time"
 )
 
-// DefaultMaxWait is the maximum wait of a new operation unless another is set.
+// DefaultMaxWait is the default maximum wait of a new operation.
 const DefaultMaxWait = time.Second
 
-// ErrRefused is returned to a new operation that got no slot within the maximum
+// ErrRefused is returned for a new operation that got no slot within the maximum
 // wait.
 var ErrRefused = errors.New("no slot within the maximum wait")
 
-// A Gate hands out slots. It is safe for concurrent use.
-type Gate struct {
+// A Controller assigns slots to operations. It is safe for concurrent use.
+type Controller struct {
 	maxWait time.Duration
 
 	mu        sync.Mutex
-	free      int       // slots; above 0 only if both queues are empty
-	returning list.List // operations that go on after a wait; they go first
+	free      int       // slots; positive only if both queues are empty
+	returning list.List // operations that continue after a wait; they go first
 	arriving  list.List // new operations
 }
 
-// New returns a gate with a number of slots. New operations wait for at most
+// New returns a controller with a number of slots. New operations wait for at most
 // maxWait.
-func New(slots int, maxWait time.Duration) *Gate { return &Gate{maxWait: maxWait, free: slots} }
+func New(slots int, maxWait time.Duration) *Controller {
+	return &Controller{maxWait: maxWait, free: slots}
+}
 
 // Enter waits for a slot for a new operation. It returns ErrRefused after the
 // maximum wait, or ctx's error as soon as ctx ends: an operation whose client has
-// left never computes. Leave must be called on the slot.
+// left does not start. The caller must call Leave on the slot.
 //
 // ctx must last as long as the operation.
-func (g *Gate) Enter(ctx context.Context) (*Slot, error) {
-	if err := g.acquire(ctx, &g.arriving, g.maxWait); err != nil {
+func (c *Controller) Enter(ctx context.Context) (*Slot, error) {
+	if err := c.acquire(ctx, &c.arriving, c.maxWait); err != nil {
 		return nil, err
 	}
-	return &Slot{gate: g, ctx: ctx, held: true}, nil
+	return &Slot{controller: c, ctx: ctx, held: true}, nil
 }
 
-const forever time.Duration = -1
+const noTimeout time.Duration = -1
 
-func (g *Gate) acquire(ctx context.Context, queue *list.List, wait time.Duration) error {
+func (c *Controller) acquire(ctx context.Context, queue *list.List, wait time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	g.mu.Lock()
-	if g.free > 0 {
-		g.free--
-		g.mu.Unlock()
+	c.mu.Lock()
+	if c.free > 0 {
+		c.free--
+		c.mu.Unlock()
 		return nil
 	}
 	granted := make(chan struct{})
-	place := queue.PushBack(granted)
-	g.mu.Unlock()
+	element := queue.PushBack(granted)
+	c.mu.Unlock()
 
-	var refused <-chan time.Time
-	if wait != forever {
+	var timeout <-chan time.Time
+	if wait != noTimeout {
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
-		refused = timer.C
+		timeout = timer.C
 	}
 	err := ErrRefused
 	select {
@@ -85,40 +87,40 @@ func (g *Gate) acquire(ctx context.Context, queue *list.List, wait time.Duration
 		err = ctx.Err()
 	case <-ctx.Done():
 		err = ctx.Err()
-	case <-refused:
+	case <-timeout:
 	}
-	if err != nil && !g.withdraw(queue, place, granted) {
+	if err != nil && !c.withdraw(queue, element, granted) {
 		if errors.Is(err, ErrRefused) { // granted at the same moment
 			return nil
 		}
-		g.release()
+		c.release()
 	}
 	return err
 }
 
-// withdraw removes a waiter from its queue. It returns false if the waiter has
-// been granted a slot.
-func (g *Gate) withdraw(queue *list.List, place *list.Element, granted <-chan struct{}) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+// withdraw removes a waiter from its queue. It returns false if the waiter already
+// has a slot.
+func (c *Controller) withdraw(queue *list.List, element *list.Element, granted <-chan struct{}) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	select {
 	case <-granted:
 		return false
 	default:
-		queue.Remove(place)
+		queue.Remove(element)
 		return true
 	}
 }
 
-// release passes a slot on to the first waiter.
-func (g *Gate) release() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, queue := range []*list.List{&g.returning, &g.arriving} {
+// release passes a slot to the first waiter.
+func (c *Controller) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, queue := range []*list.List{&c.returning, &c.arriving} {
 		if first := queue.Front(); first != nil {
 			close(queue.Remove(first).(chan struct{}))
 			return
 		}
 	}
-	g.free++
+	c.free++
 }

@@ -13,43 +13,44 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A step is what a goroutine of an operation does: it computes, waits, or starts
-// other goroutines and waits until they have ended, as gqlgen does.
+// A step of a goroutine: it computes, waits, or starts other goroutines and waits
+// until they end, as an executor does that resolves fields in parallel.
 type step struct {
 	compute, wait time.Duration
 	fork          [][]step
 }
 
-// An operation of the model, with what it may be observed to do.
+// An operation of the model, with its observable state.
 type operation struct {
-	arrives, leaves time.Duration // the client leaves after so long; 0 for never
-	steps           []step
+	arrival, timeout time.Duration // the client leaves after timeout; 0 means never
+	steps            []step
 
 	slot               *Slot
 	computing, waiting int // goroutines
 }
 
-// A model runs operations through a gate and checks its promises at each step.
+// A model runs operations through a controller and checks its guarantees at each
+// step.
 type model struct {
-	gate  *Gate
-	slots int
+	controller *Controller
+	slots      int
 
 	mu       sync.Mutex
 	all      []*operation
-	entered  []time.Duration // when the operations that have entered came
-	problems []string
+	arrivals []time.Duration // arrival times of the operations that entered
+	failures []string
 }
 
-func (m *model) problem(format string, args ...any) {
-	m.problems = append(m.problems, fmt.Sprintf(format, args...))
+func (m *model) fail(format string, args ...any) {
+	m.failures = append(m.failures, fmt.Sprintf(format, args...))
 }
 
-// change changes what is known of an operation. Operations of which no goroutine
-// waits compute in their slots, so there are no more of them than slots.
-func (m *model) change(what func()) {
+// update changes the state of an operation. Operations without waiting goroutines
+// compute in their slots, so there are at most as many of them as slots.
+func (m *model) update(change func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	what()
+	change()
 	n := 0
 	for _, op := range m.all {
 		if op.computing > 0 && op.waiting == 0 {
@@ -58,42 +59,42 @@ func (m *model) change(what func()) {
 		if op.slot != nil {
 			op.slot.mu.Lock()
 			if op.slot.held && op.slot.waiting > 0 {
-				m.problem("an operation that waits holds a slot")
+				m.fail("a waiting operation holds a slot")
 			}
 			op.slot.mu.Unlock()
 		}
 	}
 	if n > m.slots {
-		m.problem("%d operations compute in %d slots", n, m.slots)
+		m.fail("%d operations compute with %d slots", n, m.slots)
 	}
 }
 
 func (m *model) run(ctx context.Context, op *operation) {
-	time.Sleep(op.arrives)
-	if op.leaves > 0 {
+	time.Sleep(op.arrival)
+	if op.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, op.leaves)
+		ctx, cancel = context.WithTimeout(ctx, op.timeout)
 		defer cancel()
 	}
 	began := time.Now()
-	slot, err := m.gate.Enter(ctx)
+	slot, err := m.controller.Enter(ctx)
 	took := time.Since(began)
 	m.mu.Lock()
 	switch {
 	case err == nil:
-		m.entered = append(m.entered, op.arrives)
+		m.arrivals = append(m.arrivals, op.arrival)
 		op.slot = slot
 	case errors.Is(err, ErrRefused) && took != maxWait:
-		m.problem("refused after %v", took)
-	case errors.Is(err, context.DeadlineExceeded) && took != op.leaves:
-		m.problem("left after %v, dropped after %v", op.leaves, took)
+		m.fail("refused after %v", took)
+	case errors.Is(err, context.DeadlineExceeded) && took != op.timeout:
+		m.fail("client left after %v, operation dropped after %v", op.timeout, took)
 	}
 	m.mu.Unlock()
 	if err != nil {
 		return
 	}
 	defer slot.Leave()
-	m.steps(Into(ctx, slot), op, op.steps)
+	m.steps(NewContext(ctx, slot), op, op.steps)
 }
 
 func (m *model) steps(ctx context.Context, op *operation, steps []step) {
@@ -101,11 +102,11 @@ func (m *model) steps(ctx context.Context, op *operation, steps []step) {
 		if ctx.Err() != nil { // the client has left
 			return
 		}
-		m.change(func() { op.computing++ })
+		m.update(func() { op.computing++ })
 		time.Sleep(s.compute)
-		m.change(func() { op.computing-- })
+		m.update(func() { op.computing-- })
 		if s.wait > 0 {
-			m.change(func() { op.waiting++ })
+			m.update(func() { op.waiting++ })
 			resume := Wait(ctx)
 			select {
 			case <-time.After(s.wait):
@@ -113,9 +114,9 @@ func (m *model) steps(ctx context.Context, op *operation, steps []step) {
 			}
 			resume()
 			if ctx.Err() != nil {
-				return // it stays a waiting one: it may have no slot
+				return // it still counts as waiting: it may have no slot
 			}
-			m.change(func() { op.waiting-- })
+			m.update(func() { op.waiting-- })
 		}
 		var wg sync.WaitGroup
 		for _, branch := range s.fork {
@@ -146,38 +147,38 @@ func drawTime(t *rapid.T, from, to int) time.Duration {
 	return time.Duration(rapid.IntRange(from, to).Draw(t, "ms")) * ms
 }
 
-// For any operations, arriving, waiting, forking and leaving at any time: no
-// deadlock, no more operations in slots than there are slots, FIFO, refusals and
-// departures on time, and all slots are free in the end.
+// For all operations that arrive, wait, fork and leave at any time: there is no
+// deadlock, slots are never exceeded, the order is FIFO, refusals and cancellations
+// are on time, and all slots are free in the end.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{slots: rapid.IntRange(1, 3).Draw(rt, "slots")}
 		var at time.Duration
 		for range rapid.IntRange(1, 20).Draw(rt, "operations") {
-			at += drawTime(rt, 1, 200) // no two at once, so that their order is known
-			op := &operation{arrives: at, steps: drawSteps(rt, 2)}
-			if rapid.Bool().Draw(rt, "impatient") {
-				op.leaves = drawTime(rt, 1, 3000)
+			at += drawTime(rt, 1, 200) // no two at the same time, so that their order is defined
+			op := &operation{arrival: at, steps: drawSteps(rt, 2)}
+			if rapid.Bool().Draw(rt, "client leaves") {
+				op.timeout = drawTime(rt, 1, 3000)
 			}
 			m.all = append(m.all, op)
 		}
 		synctest.Test(t, func(t *testing.T) {
-			m.gate = New(m.slots, maxWait)
+			m.controller = New(m.slots, maxWait)
 			var wg sync.WaitGroup
 			for _, op := range m.all {
 				wg.Go(func() { m.run(t.Context(), op) })
 			}
 			wg.Wait()
-			for i, came := range m.entered[1:] {
-				if came < m.entered[i] {
-					m.problem("who came after %v entered before who came after %v", m.entered[i], came)
+			for i, arrival := range m.arrivals[1:] {
+				if arrival < m.arrivals[i] {
+					m.fail("the operation that arrived at %v entered before the one that arrived at %v", m.arrivals[i], arrival)
 				}
 			}
-			wantIdle(t, m.gate, m.slots)
+			wantIdle(t, m.controller, m.slots)
 		})
-		if len(m.problems) > 0 {
-			rt.Fatal(strings.Join(m.problems, "\n"))
+		if len(m.failures) > 0 {
+			rt.Fatal(strings.Join(m.failures, "\n"))
 		}
 	})
 }

@@ -5,39 +5,39 @@ import (
 	"sync"
 )
 
-// A Slot is the permission of one operation to compute. It is safe for concurrent
-// use by the goroutines of the operation. All methods of a nil slot do nothing.
+// A Slot is the permission of one operation to compute. The goroutines of the
+// operation may use it concurrently. All methods of a nil slot do nothing.
 type Slot struct {
-	gate  *Gate
-	ctx   context.Context //nolint:containedctx // of the operation: Wait gets shorter ones
-	pacer pacer
+	controller *Controller
+	ctx        context.Context //nolint:containedctx // the operation's: contexts passed to Wait may be shorter
+	pacer      yieldPacer
 
 	mu        sync.Mutex
 	held      bool // only while waiting is 0
 	left      bool
-	waiting   int           // goroutines between Wait and its return
+	waiting   int           // goroutines that called Wait and have not resumed
 	acquiring chan struct{} // closed when an acquisition ends; nil if there is none
 }
 
 type slotKey struct{}
 
-// Into returns a context whose operation computes in a slot.
-func Into(ctx context.Context, s *Slot) context.Context {
+// NewContext returns a context for an operation that computes in a slot.
+func NewContext(ctx context.Context, s *Slot) context.Context {
 	return context.WithValue(ctx, slotKey{}, s)
 }
 
-// From returns the slot of ctx's operation, or nil.
-func From(ctx context.Context) *Slot {
+// FromContext returns the slot of ctx's operation, or nil.
+func FromContext(ctx context.Context) *Slot {
 	s, _ := ctx.Value(slotKey{}).(*Slot)
 	return s
 }
 
-// Wait gives the slot of ctx's operation back while a goroutine of the operation
+// Wait releases the slot of ctx's operation while a goroutine of the operation
 // waits for something other than a processor. The goroutine must call resume when
-// it goes on; resume returns when the operation may compute. Without a slot in
-// ctx both do nothing.
+// it continues; resume returns when the operation may compute. Without a slot in
+// ctx, both do nothing.
 func Wait(ctx context.Context) (resume func()) {
-	s := From(ctx)
+	s := FromContext(ctx)
 	if s == nil {
 		return func() {}
 	}
@@ -48,7 +48,7 @@ func (s *Slot) wait() (resume func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting++
-	s.giveBack()
+	s.release()
 	return s.resume
 }
 
@@ -66,18 +66,18 @@ func (s *Slot) resume() {
 	}
 	s.acquiring = make(chan struct{})
 	s.mu.Unlock()
-	err := s.gate.acquire(s.ctx, &s.gate.returning, forever)
+	err := s.controller.acquire(s.ctx, &s.controller.returning, noTimeout)
 	s.mu.Lock()
 	close(s.acquiring)
 	s.acquiring = nil
-	s.held = err == nil // else the client has left, and the operation ends
+	s.held = err == nil // on an error the client has left, and the operation ends
 	if s.waiting > 0 || s.left {
-		s.giveBack()
+		s.release()
 	}
 }
 
-// Leave gives the slot back for good, before the response is written. It may be
-// called again.
+// Leave releases the slot permanently, before the response is written. It may be
+// called more than once.
 func (s *Slot) Leave() {
 	if s == nil {
 		return
@@ -85,10 +85,10 @@ func (s *Slot) Leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left = true
-	s.giveBack()
+	s.release()
 }
 
-// LeaveIfHeld is Leave, unless the operation waits and is going to go on.
+// LeaveIfHeld calls Leave, unless the operation is waiting and will continue.
 func (s *Slot) LeaveIfHeld() {
 	if s == nil {
 		return
@@ -97,13 +97,13 @@ func (s *Slot) LeaveIfHeld() {
 	defer s.mu.Unlock()
 	if s.held {
 		s.left = true
-		s.giveBack()
+		s.release()
 	}
 }
 
-func (s *Slot) giveBack() {
+func (s *Slot) release() {
 	if s.held {
 		s.held = false
-		s.gate.release()
+		s.controller.release()
 	}
 }

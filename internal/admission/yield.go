@@ -5,64 +5,65 @@ import (
 	"time"
 )
 
-// An operation that computes for long pauses after each slice. Go looks for requests that have
-// arrived only when a processor has nothing else to run, or after ten
-// milliseconds. An operation with thousands of goroutines keeps all processors
-// busy, so without pauses others would wait for that long, several times.
+// An operation that computes for a long time pauses after each slice. Go polls for
+// incoming requests only when a processor is idle, or every ten milliseconds. An
+// operation with thousands of goroutines keeps all processors busy, so without
+// pauses other requests would wait for several such intervals.
 const (
-	slice     = 3 * time.Millisecond
-	free      = 6                // slices without a pause: most operations compute for less
-	pause     = time.Millisecond // the shortest time for which Go lets a processor sleep
-	maxPauses = 10
+	slice      = 3 * time.Millisecond
+	freeSlices = 6                // slices without a pause: most operations need fewer
+	pause      = time.Millisecond // the shortest time for which Go lets a processor sleep
+	maxPauses  = 10
 
-	yieldsPerClock = 16 // how often the clock is read
+	yieldsPerClock = 16 // calls of Yield per reading of the clock
 )
 
-// A pacer makes the goroutines of one operation pause together.
-type pacer struct {
-	yields  atomic.Int64
-	begun   atomic.Int64 // when the slice began, as Unix time in ns
-	last    atomic.Int64 // when the clock was last read, likewise
-	paused  atomic.Pointer[chan struct{}]
-	stopped atomic.Int64 // goroutines that the pause has stopped
-	slices  atomic.Int64 // that are over
+// A yieldPacer pauses all goroutines of one operation together.
+type yieldPacer struct {
+	yields     atomic.Int64
+	sliceStart atomic.Int64 // Unix time in ns
+	lastClock  atomic.Int64 // the last reading of the clock, as Unix time in ns
+	pauseEnd   atomic.Pointer[chan struct{}]
+	stopped    atomic.Int64 // goroutines that waited for the end of the pause
+	slicesUsed atomic.Int64 // completed slices
 }
 
-// Yield lets other operations compute if this one has computed for a slice, and for
-// several before: all of its goroutines stop at their next Yield, and its slot is free, for a
-// millisecond. It is cheap enough to be called for each field of a response.
+// Yield lets other operations compute if this one has completed its slice and
+// several before: all its goroutines pause at their next Yield for about a
+// millisecond, and its slot is released. Yield is cheap enough to be called for
+// each field of a response.
 func (s *Slot) Yield() {
 	if s == nil {
 		return
 	}
-	if over := s.pacer.paused.Load(); over != nil {
+	if end := s.pacer.pauseEnd.Load(); end != nil {
 		s.pacer.stopped.Add(1)
-		<-*over
+		<-*end
 	}
 	if s.pacer.yields.Add(1)%yieldsPerClock == 0 {
 		s.pause()
 	}
 }
 
-// pause begins a pause if the slice is over, and returns after it. The pause lasts
-// until no goroutine has been stopped for a while: those of which many are ready
-// to run take their time to come to a Yield.
+// pause starts a pause if the slice is over, and returns after it. The pause lasts
+// until no further goroutine has stopped for a while: if many are ready to run,
+// they take time to reach a Yield.
 func (s *Slot) pause() {
 	p := &s.pacer
-	now, begun := time.Now().UnixNano(), p.begun.Load()
-	if last := p.last.Swap(now); now-last > int64(slice) { // the operation has waited meanwhile
-		p.begun.CompareAndSwap(begun, now)
+	now, start := time.Now().UnixNano(), p.sliceStart.Load()
+	if lastClock := p.lastClock.Swap(now); now-lastClock > int64(slice) { // the operation has waited in between
+		p.sliceStart.CompareAndSwap(start, now)
 		return
 	}
-	if now-begun < int64(slice) || !p.begun.CompareAndSwap(begun, now+int64(maxPauses*pause)) {
+	if now-start < int64(slice) || !p.sliceStart.CompareAndSwap(start, now+int64(maxPauses*pause)) {
 		return
 	}
-	if p.slices.Add(1) <= free {
-		p.begun.Store(now)
+	if p.slicesUsed.Add(1) <= freeSlices {
+		p.sliceStart.Store(now)
 		return
 	}
-	over := make(chan struct{})
-	p.paused.Store(&over)
+	end := make(chan struct{})
+	p.pauseEnd.Store(&end)
 	resume := s.wait()
 	for range maxPauses {
 		before := p.stopped.Load()
@@ -73,8 +74,8 @@ func (s *Slot) pause() {
 	}
 	resume()
 	now = time.Now().UnixNano()
-	p.begun.Store(now)
-	p.last.Store(now)
-	p.paused.Store(nil)
-	close(over)
+	p.sliceStart.Store(now)
+	p.lastClock.Store(now)
+	p.pauseEnd.Store(nil)
+	close(end)
 }

@@ -15,21 +15,21 @@ func compute(s *Slot, d time.Duration) {
 	}
 }
 
-// After a slice an operation pauses with all its goroutines, and another one gets its slot. What it waits for does not
-// count as computing.
+// After a slice, an operation pauses with all its goroutines, and another one gets
+// its slot. Waiting does not count as computing.
 func TestYield(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := New(1, maxWait)
-		s := enter(t, g, t.Context())
+		c := New(1, maxWait)
+		s := enter(t, c, t.Context())
 		begun := time.Now()
-		for range free {
+		for range freeSlices {
 			compute(s, slice)
 		}
-		if took := time.Since(begun); took != free*slice {
-			t.Errorf("%d slices took %v", free, took)
+		if took := time.Since(begun); took != freeSlices*slice {
+			t.Errorf("%d slices took %v", freeSlices, took)
 		}
-		s.pacer.slices.Store(free)
+		s.pacer.slicesUsed.Store(freeSlices)
 		time.Sleep(time.Hour)
 		begun = time.Now()
 		compute(s, slice)
@@ -48,7 +48,7 @@ func TestYield(t *testing.T) {
 		wg.Go(func() { compute(s, 2*slice) })
 		wg.Go(func() {
 			begun := time.Now()
-			other := enter(t, g, t.Context())
+			other := enter(t, c, t.Context())
 			if took := time.Since(begun); took > 2*slice {
 				t.Errorf("another operation waited %v", took)
 			}
@@ -57,28 +57,29 @@ func TestYield(t *testing.T) {
 		})
 		wg.Wait()
 		if !s.held {
-			t.Error("the operation goes on without its slot")
+			t.Error("the operation continued without its slot")
 		}
 		s.Leave()
-		wantIdle(t, g, 1)
+		wantIdle(t, c, 1)
 		(*Slot)(nil).Yield()
 	})
 }
 
-// A pause lasts until the last goroutine has stopped, and ends if they keep coming.
-func TestYield_StopsAllGoroutines(t *testing.T) {
+// A pause lasts until the last goroutine has stopped, and ends if further ones keep
+// arriving.
+func TestYield_PausesAllGoroutines(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for late, want := range map[time.Duration]time.Duration{0: pause, pause * 2: 3 * pause, time.Hour: maxPauses * pause} {
 			s := enter(t, New(1, maxWait), t.Context())
 			s.Yield()
 			p := &s.pacer
-			p.slices.Store(free)
+			p.slicesUsed.Store(freeSlices)
 			now := time.Now().UnixNano()
-			p.begun.Store(now - int64(slice))
-			p.last.Store(now)
+			p.sliceStart.Store(now - int64(slice))
+			p.lastClock.Store(now)
 			stop := make(chan struct{})
-			go func() { // comes to a Yield again and again
+			go func() { // reaches a Yield repeatedly
 				time.Sleep(pause / 4)
 				for begun := time.Now(); time.Since(begun) < late; time.Sleep(pause / 2) {
 					select {
@@ -92,7 +93,7 @@ func TestYield_StopsAllGoroutines(t *testing.T) {
 			begun := time.Now()
 			s.pause()
 			if took := time.Since(begun); took != want {
-				t.Errorf("goroutines come to a Yield for %v: a pause of %v, want %v", late, took, want)
+				t.Errorf("goroutines reach a Yield for %v: pause %v, want %v", late, took, want)
 			}
 			close(stop)
 			time.Sleep(pause)

@@ -28,7 +28,7 @@ type App struct {
 	handler  http.Handler
 	graph    http.Handler // what is at /graphql, without middleware
 	store    *upstream.Store
-	gate     *admission.Gate
+	gate     *admission.Controller
 	shared   *redis.Redis // nil if nothing is shared
 	log      *slog.Logger
 	drain    time.Duration
@@ -47,7 +47,6 @@ func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 		mixcloud.WithSiteURL(cfg.SiteURL),
 		mixcloud.WithOEmbedURL(cfg.OEmbedURL),
 		mixcloud.WithUserAgent(userAgent()),
-		mixcloud.WithMiddleware(upstream.Conditional),
 	}
 	var demo *emulator.Emulator
 	if cfg.Demo {
@@ -84,7 +83,7 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 	conns := connlimit.New(connlimit.Limit(connlimit.Descriptors(), cfg.MaxUpstream), log)
 	a := &App{store: store, gate: gate, conns: conns, cert: cert, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
 	schema, around := newGraph(store, entry, shared, log)
-	meter, err := newMeter(schema.Schema(), store, cfg.OperationBudget)
+	meter, err := newMeter(store, cfg.OperationBudget)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +100,7 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 		a.reloads.add("manifest", load)
 	}
 	a.graph = endpoint
-	a.handler = a.routes(cfg, schema, endpoint, bodies, entry, demo)
+	a.handler = a.routes(cfg, endpoint, bodies, entry, demo)
 	if shared != nil {
 		shared.Start(store.Forget)
 	}

@@ -30,20 +30,20 @@ func TestNoTokenLeaves(t *testing.T) {
 	echo := func(r *http.Request) error { // a transport that tells what it was asked
 		return &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("no route to " + r.URL.String())}
 	}
-	for name, opts := range map[string]set{
+	for name, opts := range map[string]serverOptions{
 		"refused":     {},
-		"transport":   {upstream: roundTripper(func(r *http.Request) (*http.Response, error) { return nil, echo(r) })},
-		"panic":       {upstream: roundTripper(func(r *http.Request) (*http.Response, error) { panic(echo(r)) })},
-		"echoed 200":  {upstream: saying(http.StatusOK, `{"error": {"type": "%[1]s", "message": "%[1]s"}}`)},
-		"echoed 400":  {upstream: saying(http.StatusBadRequest, `{"error": {"type": "OAuthException", "message": "bad token %s"}}`)},
-		"echoed 403":  {upstream: saying(http.StatusForbidden, `{"error": {"type": "%s", "message": "no"}}`)},
-		"echoed HTML": {upstream: saying(http.StatusBadGateway, `<html>%s</html>`)},
+		"transport":   {mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) { return nil, echo(r) })},
+		"panic":       {mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) { panic(echo(r)) })},
+		"echoed 200":  {mixcloud: saying(http.StatusOK, `{"error": {"type": "%[1]s", "message": "%[1]s"}}`)},
+		"echoed 400":  {mixcloud: saying(http.StatusBadRequest, `{"error": {"type": "OAuthException", "message": "bad token %s"}}`)},
+		"echoed 403":  {mixcloud: saying(http.StatusForbidden, `{"error": {"type": "%s", "message": "no"}}`)},
+		"echoed HTML": {mixcloud: saying(http.StatusBadGateway, `<html>%s</html>`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			seeded()
+			sharedWorld()
 			synctest.Test(t, func(t *testing.T) { // some of them mean to wait
-				s := newStage(t, opts)
+				s := newTestServer(t, opts)
 				for _, g := range all {
 					a := g.ask(t, s, canary)
 					leaks(t, g.name, canary, string(a.body), fmt.Sprint(a.header))
@@ -54,9 +54,9 @@ func TestNoTokenLeaves(t *testing.T) {
 	}
 	t.Run("accepted", func(t *testing.T) {
 		t.Parallel()
-		s := newStage(t, set{writes: true})
-		next := s.wire.next
-		s.wire.next = roundTripper(func(r *http.Request) (*http.Response, error) {
+		s := newTestServer(t, serverOptions{ownWorld: true})
+		next := s.recorder.next
+		s.recorder.next = roundTripFunc(func(r *http.Request) (*http.Response, error) {
 			// Where it belongs is the query alone: proxies log the rest.
 			leaks(t, "a request to Mixcloud", "demo-token", r.URL.Path, fmt.Sprint(r.Header))
 			if r.Body == nil {
@@ -75,7 +75,7 @@ func TestNoTokenLeaves(t *testing.T) {
 			leaks(t, g.name, "demo-token", string(a.body), fmt.Sprint(a.header))
 		}
 		leaks(t, "the log", "demo-token", s.log.String())
-		if !strings.Contains(strings.Join(s.upstream(), "\n"), "(token)") {
+		if !strings.Contains(strings.Join(s.calls(), "\n"), "(token)") {
 			t.Error("the token never got anywhere")
 		}
 	})
@@ -94,7 +94,7 @@ func TestNoSecretOfAnExchangeLeaves(t *testing.T) {
 		}
 		return r.URL.String() + "?" + string(body)
 	}
-	answers := func(status int, kind, format string) roundTripper {
+	answers := func(status int, kind, format string) roundTripFunc {
 		return func(r *http.Request) (*http.Response, error) {
 			w := httptest.NewRecorder()
 			w.Header().Set("Content-Type", kind)
@@ -105,7 +105,7 @@ func TestNoSecretOfAnExchangeLeaves(t *testing.T) {
 			return w.Result(), nil
 		}
 	}
-	for name, upstream := range map[string]roundTripper{
+	for name, upstream := range map[string]roundTripFunc{
 		"transport":     func(r *http.Request) (*http.Response, error) { return nil, errors.New("no route to " + told(r)) },
 		"panic":         func(r *http.Request) (*http.Response, error) { panic(errors.New(told(r))) },
 		"echoed 400":    answers(http.StatusBadRequest, "text/javascript", `{"error": "wrong: %s %s"}`),
@@ -117,7 +117,7 @@ func TestNoSecretOfAnExchangeLeaves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, set{upstream: upstream, config: config.Serve{
+			s := newTestServer(t, serverOptions{mixcloud: upstream, config: config.Serve{
 				OAuthClientID: "app", OAuthClientSecret: secret, PublicURL: "https://graph.test", OAuthRedirects: []string{appRedirect},
 			}})
 			a := s.ask(t, "", `mutation ($code: String!) { exchangeOAuthCode(input: {code: $code, redirectUri: "https://app.test/back"}) { accessToken userErrors { field message } } }`,
@@ -127,7 +127,7 @@ func TestNoSecretOfAnExchangeLeaves(t *testing.T) {
 				leaks(t, "the log", canary, s.log.String())
 			}
 			leaks(t, "the log", token, s.log.String())
-			leaks(t, "the wire's addresses", code, strings.Join(s.upstream(), " "))
+			leaks(t, "the wire's addresses", code, strings.Join(s.calls(), " "))
 			if got := bytes.Contains(a.body, []byte(token)); got != (name == "taken") {
 				t.Errorf("the token is there: %v: %s", got, a.body)
 			}
@@ -150,12 +150,8 @@ func leaks(t *testing.T, where, token string, texts ...string) {
 	}
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // saying answers with a body that has the token in it.
-func saying(status int, format string) roundTripper {
+func saying(status int, format string) roundTripFunc {
 	return func(r *http.Request) (*http.Response, error) {
 		w := httptest.NewRecorder()
 		w.Header().Set("Retry-After", "1")

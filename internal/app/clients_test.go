@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/race"
 )
 
 // The tests of this file run published client libraries, unchanged, against the
@@ -77,15 +78,7 @@ func serveDemo(t *testing.T, flags ...string) (*App, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	served := make(chan error, 1)
-	go func() { served <- a.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
+	serveOn(t, a, ln)
 	return a, cfg.PublicURL
 }
 
@@ -108,7 +101,7 @@ func serveBusyDemo(t *testing.T, flags ...string) string {
 // environment, beside DEMO, the address of a server of its own.
 func runClient(t *testing.T, script string, environ ...string) {
 	t.Helper()
-	if racing {
+	if race.Enabled {
 		t.Skip("the run without the race detector has it")
 	}
 	node := nodeWith(t, clientsFolder)
@@ -206,7 +199,7 @@ func TestClient_Browser(t *testing.T) {
 // one does not depend on genqlient.
 func TestClient_Genqlient(t *testing.T) {
 	t.Parallel()
-	if racing {
+	if race.Enabled {
 		t.Skip("the run without the race detector has it")
 	}
 	folder := t.TempDir()

@@ -198,7 +198,7 @@ var arguments = map[string]string{
 // and under one that was looked up, for nobody and with a token.
 func TestCost(t *testing.T) {
 	t.Parallel()
-	schema := schemaOf()
+	schema := loadedSchema()
 	for _, name := range slices.Sorted(maps.Keys(schema.Types)) {
 		def := schema.Types[name]
 		if strings.HasPrefix(name, "__") || def.Kind != ast.Object {
@@ -206,7 +206,7 @@ func TestCost(t *testing.T) {
 		}
 		from, ok := parents[name]
 		if reason := unreachable[name]; ok == (reason != "") {
-			t.Errorf("type %s: either a way to it or a reason why there is none is wanted", name)
+			t.Errorf("type %s: add a query that returns it to parents in internal/app/cost_test.go, or a reason to unreachable", name)
 		}
 		for _, f := range def.Fields {
 			if strings.HasPrefix(f.Name, "__") {
@@ -230,7 +230,7 @@ func checkCost(t *testing.T, parent, typeName string, f *ast.FieldDefinition, sa
 	if parent == "" {
 		return
 	}
-	audiences := []struct {
+	principals := []struct {
 		token    string
 		price    price
 		withheld bool
@@ -239,14 +239,14 @@ func checkCost(t *testing.T, parent, typeName string, f *ast.FieldDefinition, sa
 		{"demo-token", said.token, said.withheld},
 	}
 	if said.withheld { // as it is: everything came along
-		audiences = append(audiences, struct {
+		principals = append(principals, struct {
 			token    string
 			price    price
 			withheld bool
 		}{"demo-token", free, false})
 	}
 	if writes := strings.HasPrefix(parent, "mutation"); writes && !strings.Contains(parent+f.Name, "exchangeOAuthCode") {
-		audiences = audiences[1:]
+		principals = principals[1:]
 	}
 	if said.absent != free {
 		n, calls := extraOf(t, nothingToUndo, parent, selectionOf(typeName, f, ""), "demo-token")
@@ -254,7 +254,7 @@ func checkCost(t *testing.T, parent, typeName string, f *ast.FieldDefinition, sa
 			t.Errorf("with nothing to undo, %s makes %d calls, %d are said:\n%s", f.Name, len(calls), n*of(said.absent), strings.Join(calls, "\n"))
 		}
 	}
-	for _, who := range audiences {
+	for _, who := range principals {
 		bare := selectionOf(typeName, f, "")
 		want := who.price
 		if said.argument != "" {
@@ -285,7 +285,7 @@ func selectionOf(typeName string, f *ast.FieldDefinition, argument string) strin
 		argument = "(" + argument + ")"
 	}
 	inner := ""
-	if def := schemaOf().Types[f.Type.Name()]; def.IsCompositeType() {
+	if def := loadedSchema().Types[f.Type.Name()]; def.IsCompositeType() {
 		inner = " { __typename }"
 	}
 	return "probe: " + f.Name + argument + inner
@@ -302,7 +302,7 @@ func extra(t *testing.T, parent, selection, token string, withheld bool) (int, [
 	return extraOf(t, upstream, parent, selection, token)
 }
 
-func extraOf(t *testing.T, of func(testing.TB) set, parent, selection, token string) (int, []string) {
+func extraOf(t *testing.T, of func(testing.TB) serverOptions, parent, selection, token string) (int, []string) {
 	t.Helper()
 	var without, with any
 	base := asked(t, of, fmt.Sprintf(parent, "probe: __typename"), token, &without)
@@ -322,24 +322,21 @@ func extraOf(t *testing.T, of func(testing.TB) set, parent, selection, token str
 }
 
 // asItIs is the emulated Mixcloud, but that writes are answered and not done.
-func asItIs(t testing.TB) set { return saysYes(t, http.StatusOK) }
+func asItIs(t testing.TB) serverOptions { return saysYes(t, http.StatusOK) }
 
 // nothingToUndo is one that finds nothing to undo.
-func nothingToUndo(t testing.TB) set { return saysYes(t, http.StatusNotFound) }
+func nothingToUndo(t testing.TB) serverOptions { return saysYes(t, http.StatusNotFound) }
 
 // keepingBack is one that keeps back what depends on the viewer.
-func keepingBack(t testing.TB) set {
+func keepingBack(t testing.TB) serverOptions {
 	return saysYes(t, http.StatusOK, emulator.WithBroken("no-viewer-members"))
 }
 
 // saysYes answers the undoing of an action with a status.
-func saysYes(t testing.TB, undone int, options ...emulator.Option) set {
+func saysYes(t testing.TB, undone int, options ...emulator.Option) serverOptions {
 	t.Helper()
-	e, err := emulator.New(append(options, emulator.WithWorld(seeded()))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set{upstream: roundTripper(func(r *http.Request) (*http.Response, error) {
+	e := newEmulator(t, options...)
+	return serverOptions{mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		if r.Method == http.MethodGet {
 			return e.Transport().RoundTrip(r)
 		}
@@ -357,16 +354,16 @@ func saysYes(t testing.TB, undone int, options ...emulator.Option) set {
 	})}
 }
 
-func asked(t *testing.T, of func(testing.TB) set, selection, token string, data any) []string {
+func asked(t *testing.T, of func(testing.TB) serverOptions, selection, token string, data any) []string {
 	t.Helper()
-	st := newStage(t, of(t))
-	a := answer{}
+	st := newTestServer(t, of(t))
+	a := response{}
 	switch {
 	case strings.Contains(selection, "$mp3"):
 		if !strings.HasPrefix(selection, "mutation (") {
 			selection = strings.Replace(selection, "mutation", "mutation ($mp3: Upload!)", 1)
 		}
-		a = st.send(t, token, selection, map[string]any{"mp3": nil}, sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100})
+		a = st.upload(t, token, selection, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100})
 	case strings.HasPrefix(selection, "mutation"):
 		a = st.ask(t, token, selection, nil)
 	default:
@@ -375,7 +372,7 @@ func asked(t *testing.T, of func(testing.TB) set, selection, token string, data 
 	if errs := a.decode(t, data); len(errs) > 0 {
 		t.Fatalf("%s: %+v", selection, errs)
 	}
-	return st.upstream()
+	return st.calls()
 }
 
 // probes counts the objects that have a member "probe".
@@ -404,7 +401,7 @@ func probes(v any) int {
 func TestCostOfTotals(t *testing.T) {
 	t.Parallel()
 	for name, from := range parents {
-		for _, f := range schemaOf().Types[name].Fields {
+		for _, f := range loadedSchema().Types[name].Fields {
 			if !strings.HasSuffix(f.Type.Name(), "Connection") {
 				continue
 			}
@@ -448,7 +445,7 @@ func TestCostGrammar(t *testing.T) {
 		}
 	}
 	used := map[string]bool{}
-	for _, def := range schemaOf().Types {
+	for _, def := range loadedSchema().Types {
 		for _, f := range def.Fields {
 			if _, cost, ok := strings.Cut(strings.Join(strings.Fields(f.Description), " "), "Cost"); ok {
 				used[cost] = true

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"mixcloud-graphql/internal/config"
-	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
 // What pages of other origins can make the browser of somebody who is signed in do. A request that a browser sends without asking
@@ -27,13 +26,13 @@ func TestCSRF(t *testing.T) {
 	form := "query=" + url.QueryEscape(mutation)
 	multipart := "--b\r\nContent-Disposition: form-data; name=\"operations\"\r\n\r\n" + json +
 		"\r\n--b\r\nContent-Disposition: form-data; name=\"map\"\r\n\r\n{}\r\n--b--\r\n"
-	c := newCouple(t, func(cfg *config.Serve) { cfg.AllowOrigin = []string{own} }, world.New(1))
-	b := newBrowser(t, c.base)
+	c := newTestServer(t, serverOptions{listen: true, ownWorld: true, config: config.Serve{AllowOrigin: []string{own}}})
+	b := newBrowser(t, c.url)
 	b.signIn("demo", "/")
 	if who := b.viewer(fromScript); who != "demo" {
 		t.Fatalf("signed in as %q", who)
 	}
-	base, err := url.Parse(c.base)
+	base, err := url.Parse(c.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +65,7 @@ func TestCSRF(t *testing.T) {
 		{"a sandboxed page", "POST", "application/json", json, true, []string{"Origin: null", "Sec-Fetch-Site: cross-site"}, nobody},
 		{"a form of a sandboxed page", "POST", "text/plain", json, true, []string{"Origin: null"}, refused},
 		// What only our own page, or a page of an allowed origin after a preflight request, can send.
-		{"our page", "POST", "application/json", json, true, []string{"Origin: " + c.base, "Sec-Fetch-Site: same-origin"}, viewer},
+		{"our page", "POST", "application/json", json, true, []string{"Origin: " + c.url, "Sec-Fetch-Site: same-origin"}, viewer},
 		{"our page, old browser", "POST", "application/json", json, true, []string{"X-Requested-With: x"}, viewer},
 		{"our page, Apollo", "POST", "application/json", json, true, []string{"Apollo-Require-Preflight: true"}, viewer},
 		{"an allowed origin", "POST", "application/json", json, true, []string{"Origin: " + own, "Sec-Fetch-Site: same-site", "GraphQL-Require-Preflight: 1"}, viewer},
@@ -78,7 +77,7 @@ func TestCSRF(t *testing.T) {
 		{"a form with files, signed out", "POST", "multipart/form-data; boundary=b", multipart, false, nil, refused},
 		{"a program with a token", "POST", "application/json", json, false, []string{"Authorization: Bearer demo-token"}, viewer},
 	} {
-		address := c.base + "/graphql"
+		address := c.url + "/graphql"
 		if tt.method != http.MethodPost {
 			address += "?" + form
 		}
@@ -99,7 +98,7 @@ func TestCSRF(t *testing.T) {
 				r.AddCookie(cookie)
 			}
 		}
-		c.mixcloud.ClearRequests()
+		c.emulator.ClearRequests()
 		resp, err := http.DefaultTransport.RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +109,7 @@ func TestCSRF(t *testing.T) {
 			t.Fatal(err)
 		}
 		writes := 0
-		for _, call := range c.mixcloud.Requests() {
+		for _, call := range c.emulator.Requests() {
 			if call.Method == http.MethodPost {
 				writes++
 			}
@@ -138,7 +137,7 @@ func TestCSRF_Preflight(t *testing.T) {
 	t.Parallel()
 	const own = "https://app.example.com"
 	for _, origins := range [][]string{nil, {own}} {
-		s := newStage(t, set{config: config.Serve{AllowOrigin: origins}})
+		s := newTestServer(t, serverOptions{config: config.Serve{AllowOrigin: origins}})
 		for _, origin := range []string{own, "https://evil.example", "https://x.app.example.com", "https://app.example.com.evil.example", "http://app.example.com", "null"} {
 			for _, headers := range []string{"content-type", "authorization,content-type", "content-type,x-requested-with"} {
 				w := get(t, s.app, "/graphql", func(r *http.Request) {

@@ -3,66 +3,52 @@ package app
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/upstream"
+	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// An operation that computes until its time runs out, and waits for nothing, does not blame Mixcloud, and has one error.
+// An operation that computes until its deadline, without waiting for Mixcloud, gets one error that does not blame Mixcloud.
+// The wall clock, which rateLimit.retryAt reads, sleeps to simulate computing: in virtual time nothing else takes any.
 func TestDeadline_OwnComputing(t *testing.T) {
 	t.Parallel()
-	var keys strings.Builder
-	for i := range 900 {
-		fmt.Fprintf(&keys, " a%d: key", i)
-	}
-	const warm = `{ popular(first: 100) { nodes { key } } }`
-	large := "{ popular(first: 100) { nodes { " + keys.String() + " user { " + keys.String() + " } } } }"
-	// Less time in each round, until it does not suffice: first for computing, as that takes most of it.
-	for timeout := 1024 * time.Millisecond; timeout > time.Millisecond; timeout /= 2 {
-		a, err := New(config.Serve{Demo: true, PublicURL: "http://127.0.0.1:8080", RequestTimeout: timeout}, slog.New(slog.DiscardHandler))
-		if err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		const timeout = 30 * time.Second
+		s := newTestServer(t, serverOptions{
+			config: config.Serve{RequestTimeout: timeout},
+			tune: []func(*upstream.Options){func(o *upstream.Options) {
+				o.Wall = func() time.Time {
+					time.Sleep(2 * timeout)
+					return time.Now()
+				}
+			}},
+		})
+		if err := s.emulator.Fail(emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
-		ask := func(query string) (status int, data json.RawMessage, errs []errorOf) {
-			text, err := json.Marshal(map[string]string{"query": query})
-			if err != nil {
-				t.Fatal(err)
+		s.ask(t, "", `{ user(username: "spartacus") { name } }`, nil) // so that there is a retryAt
+		var query strings.Builder
+		for i := range 5 { // more fields than may run after the deadline
+			fmt.Fprintf(&query, " r%d: rateLimit {", i)
+			for j := range 900 {
+				fmt.Fprintf(&query, " a%d: retryAt", j)
 			}
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(string(text)))
-			r.Header.Set("Content-Type", "application/json")
-			r.Header.Set("Accept", "application/graphql-response+json")
-			rec := httptest.NewRecorder()
-			a.ServeHTTP(rec, r)
-			var body struct {
-				Data   json.RawMessage
-				Errors []errorOf
-			}
-			if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
-				t.Fatal(err)
-			}
-			return rec.Code, body.Data, body.Errors
+			query.WriteString(" }")
 		}
-		loaded := false
-		for range 100 {
-			if _, _, errs := ask(warm); len(errs) == 0 {
-				loaded = true
-				break
-			}
+		a := s.ask(t, "", "{"+query.String()+" }", nil)
+		var data json.RawMessage
+		errs := a.decode(t, &data)
+		if a.status != http.StatusOK || len(errs) != 1 || string(data) != "null" {
+			t.Fatalf("status %d, data %.100s, %d errors, want no data and one error", a.status, data, len(errs))
 		}
-		status, data, errs := ask(large)
-		if !loaded || len(errs) == 0 {
-			continue
+		if x := errs[0].Extensions; errs[0].code() != "LIMIT_EXCEEDED" || x["limit"] != "request-timeout" || x["maximum"] != timeout.Seconds() {
+			t.Errorf("error %+v", errs[0])
 		}
-		x := errs[0].Extensions
-		if len(errs) != 1 || string(data) != "null" && data != nil || errs[0].code() != "LIMIT_EXCEEDED" || x["limit"] != "request-timeout" || x["maximum"] != timeout.Seconds() {
-			t.Errorf("status %d, %.100s, %d errors: %+v", status, data, len(errs), errs[0])
-		}
-		return
-	}
-	t.Error("a large operation never ran out of time")
+	})
 }

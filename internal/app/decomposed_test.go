@@ -85,7 +85,7 @@ func TestDecomposed_ReceivedFormAfter404(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, set{upstream: decomposedSite{}})
+			s := newTestServer(t, serverOptions{mixcloud: decomposedSite{}})
 			variables := map[string]any{"t": text}
 			if !strings.Contains(test.query, "$t") {
 				variables = nil
@@ -94,7 +94,7 @@ func TestDecomposed_ReceivedFormAfter404(t *testing.T) {
 			if !strings.Contains(string(got.body), test.want) {
 				t.Errorf("no %s in %s", test.want, got.body)
 			}
-			calls := s.upstream()
+			calls := s.calls()
 			slices.Sort(calls)
 			if !slices.Equal(calls, test.calls) {
 				t.Errorf("calls %q, want %q", calls, test.calls)
@@ -106,7 +106,7 @@ func TestDecomposed_ReceivedFormAfter404(t *testing.T) {
 // Cursors of a discovery that is found under the received form lead on there.
 func TestDecomposed_CursorsOfADiscovery(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{upstream: decomposedSite{}})
+	s := newTestServer(t, serverOptions{mixcloud: decomposedSite{}})
 	query := `query ($t: String!, $after: String) { discover(tags: [$t]) { latest(first: 2, after: $after) { pageInfo { endCursor } nodes { key } } } }`
 	var after any
 	for range 2 {

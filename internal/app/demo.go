@@ -7,7 +7,6 @@ import (
 
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
-	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
@@ -46,7 +45,6 @@ func newDemo(cfg *config.Serve) (*emulator.Emulator, []mixcloud.Option, error) {
 		mixcloud.WithOEmbedURL(root + "/www/oembed/"),
 		mixcloud.WithUserAgent(userAgent()),
 		mixcloud.WithHTTPClient(&http.Client{Transport: stripped{address, e.Transport()}}),
-		mixcloud.WithMiddleware(upstream.Conditional),
 		mixcloud.WithInsecureToken(), // they never leave the process
 	}, nil
 }

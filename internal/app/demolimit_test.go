@@ -14,7 +14,7 @@ import (
 // wants with --demo, whose Mixcloud is this process. Otherwise it waits.
 func TestDemo_noLimits(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	var query strings.Builder
 	for i := range 60 {
 		fmt.Fprintf(&query, " t%d: tag(name: %q) { name }", i, fmt.Sprint("nothing", i)) // a 404 proves no token
@@ -23,7 +23,7 @@ func TestDemo_noLimits(t *testing.T) {
 		t.Run(fmt.Sprint(demo), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, set{config: config.Serve{Demo: demo, UpstreamRate: 50, UpstreamBurst: 500}})
+				s := newTestServer(t, serverOptions{config: config.Serve{Demo: demo, UpstreamRate: 50, UpstreamBurst: 500}})
 				began := time.Now()
 				a := s.ask(t, "demo-token", "{"+query.String()+"}", nil)
 				if errs := a.decode(t, new(any)); len(errs) > 0 {

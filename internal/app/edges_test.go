@@ -41,7 +41,7 @@ func (a ownListAction) add(l lagging, key string) (cursor string) {
 // forgotten the write.
 func TestEdgeOfWrite(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	for _, a := range ownListActions {
 		for _, wait := range []time.Duration{0, behind, 10 * time.Minute} {
 			t.Run(fmt.Sprint(a.list, " ", wait), func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestEdgeOfWrite(t *testing.T) {
 // continues there.
 func TestEdgeOfWrite_AlreadyListed(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagging(t, behind)
 		for _, a := range ownListActions {
@@ -93,7 +93,7 @@ func TestEdgeOfWrite_AlreadyListed(t *testing.T) {
 // their own, and those items, which were added an hour apart.
 func longLists(t *testing.T) (w *world.World, at []time.Time, keys map[string][]string) {
 	t.Helper()
-	w, keys = seeded().Clone(), map[string][]string{}
+	w, keys = sharedWorld().Clone(), map[string][]string{}
 	var demo *world.User
 	for _, u := range w.Users {
 		if u.Username == "demo" {
@@ -126,7 +126,7 @@ func longLists(t *testing.T) (w *world.World, at []time.Time, keys map[string][]
 func TestEdgeOfWrite_FarDown(t *testing.T) {
 	t.Parallel()
 	w, dates, all := longLists(t)
-	s := newStage(t, set{forgetful: true, emulator: []emulator.Option{emulator.WithWorld(w)}})
+	s := newTestServer(t, serverOptions{noCache: true, emulator: []emulator.Option{emulator.WithWorld(w)}})
 	for list, keys := range all {
 		read := func(arguments string) []string {
 			var data struct{ Viewer map[string]listPage }
@@ -134,7 +134,7 @@ func TestEdgeOfWrite_FarDown(t *testing.T) {
 			if errs := s.ask(t, "demo-token", query, nil).decode(t, &data); len(errs) > 0 {
 				t.Fatalf("%s: %+v", query, errs)
 			}
-			if calls := s.upstream(); len(calls) > 1+1+2+1 { // the viewer, the first hundred, those of that time, the page
+			if calls := s.calls(); len(calls) > 1+1+2+1 { // the viewer, the first hundred, those of that time, the page
 				t.Errorf("%s takes %q", query, calls)
 			}
 			return data.Viewer[list].keys()
@@ -142,7 +142,7 @@ func TestEdgeOfWrite_FarDown(t *testing.T) {
 		binding := paging.BindUnbounded("/demo/|" + strings.Replace(list, "listenLater", "listen-later", 1))
 		for _, at := range []int{0, 98, 99, 100, 101, 104, len(keys) - 1} {
 			for _, wrong := range []time.Duration{0, -50 * time.Second, 50 * time.Second, -time.Hour} {
-				cursor := paging.NewWriteCursor(mixcloud.Canonical(keys[at]), dates[at].Add(wrong).UnixMilli()).Encode(binding)
+				cursor := paging.NewWriteCursor(mixcloud.ParseKey(keys[at]).Canonical().String(), dates[at].Add(wrong).UnixMilli()).Encode(binding)
 				below, above := keys[at+1:min(at+5, len(keys))], keys[max(0, at-4):at]
 				if at >= 100 && wrong < -time.Minute {
 					below, above = keys[:4], nil

@@ -12,7 +12,7 @@ import (
 func TestMetered_Upload(t *testing.T) {
 	t.Parallel()
 	const payload = ` { changed message userErrors { code } cloudcast { key description user { biog } comments(first: 3) { nodes { text } } } viewer { name biog cloudcastCount followingCount } } }`
-	file := sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 5000}
+	file := uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 5000}
 	for name, query := range map[string]string{
 		"taken":        `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"})` + payload,
 		"with a write": `mutation ($mp3: Upload!) { favoriteCloudcast(input: {key: "/spartacus/party-time/"}) { changed viewer { favoriteCount } } uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"})` + payload,
@@ -21,10 +21,10 @@ func TestMetered_Upload(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, set{writes: true})
+				s := newTestServer(t, serverOptions{ownWorld: true})
 				r := multipartRequest(t, query, map[string]any{"mp3": nil}, file)
 				r.Header.Set("X-GraphQL-Cost", "true")
-				a := s.serve(r, "demo-token")
+				a := s.do(r, "demo-token")
 				var whole struct {
 					Extensions struct {
 						Cost struct{ Estimated, UpstreamCalls int }
@@ -33,7 +33,7 @@ func TestMetered_Upload(t *testing.T) {
 				if err := json.Unmarshal(a.body, &whole); err != nil {
 					t.Fatal(err)
 				}
-				cost, calls := whole.Extensions.Cost, s.upstream()
+				cost, calls := whole.Extensions.Cost, s.calls()
 				if a.status != http.StatusOK || cost.Estimated == 0 || len(calls) > cost.Estimated || len(calls) != cost.UpstreamCalls {
 					t.Errorf("status %d, cost %+v, calls %q\n%s", a.status, cost, calls, a.body)
 				}

@@ -91,7 +91,7 @@ func TestFaults(t *testing.T) {
 		for _, v := range victims {
 			t.Run(string(kind)+"/"+v.name, func(t *testing.T) {
 				t.Parallel()
-				seeded()
+				sharedWorld()
 				synctest.Test(t, func(t *testing.T) { v.suffer(t, kind) })
 			})
 		}
@@ -100,7 +100,7 @@ func TestFaults(t *testing.T) {
 
 func (v victim) suffer(t *testing.T, kind emulator.FaultKind) {
 	want := faults[kind]
-	s := newStage(t, set{config: config.Serve{RequestTimeout: deadline}})
+	s := newTestServer(t, serverOptions{config: config.Serve{RequestTimeout: deadline}})
 	fault := emulator.Fault{Match: v.match, Kind: kind}
 	switch kind {
 	case emulator.FaultRateLimit, emulator.FaultHTML503:
@@ -115,7 +115,7 @@ func (v victim) suffer(t *testing.T, kind emulator.FaultKind) {
 		// stands beside it stands because it was seen before.
 		s.ask(t, "", `{ tag(name: "funk") { name } category(slug: "funk") { name } }`, nil)
 	}
-	if err := s.mixcloud.Fail(fault); err != nil {
+	if err := s.emulator.Fail(fault); err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()
@@ -217,11 +217,8 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			mixcloud, err := emulator.New(emulator.WithWorld(seeded()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := newStage(t, set{upstream: roundTripper(func(r *http.Request) (*http.Response, error) {
+			mixcloud := newEmulator(t)
+			s := newTestServer(t, serverOptions{mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 				if r.URL.Path != "/spartacus/" {
 					return mixcloud.Transport().RoundTrip(r)
 				}
@@ -258,9 +255,9 @@ func TestRefusals(t *testing.T) {
 // and forgets it when the time has come.
 func TestRateLimitIsTold(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, set{})
+		s := newTestServer(t, serverOptions{})
 		retryAt := func() *time.Time {
 			var data struct{ RateLimit struct{ RetryAt *time.Time } }
 			if errs := s.ask(t, "", `{ rateLimit { retryAt } }`, nil).decode(t, &data); len(errs) > 0 {
@@ -271,7 +268,7 @@ func TestRateLimitIsTold(t *testing.T) {
 		if at := retryAt(); at != nil {
 			t.Fatalf("before any refusal: %v", at)
 		}
-		if err := s.mixcloud.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second, Times: 1}); err != nil {
+		if err := s.emulator.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		s.ask(t, "", `{ user(username: "spartacus") { name } }`, nil)
@@ -292,15 +289,15 @@ func TestRateLimitIsTold(t *testing.T) {
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	const query = `query($first: Int) { user(username: "HarbourFM") { cloudcasts(first: $first) { nodes { slug description comments(first: 1) { totalCount nodes { id } } } } } }`
-	asked := newStage(t, set{})
+	asked := newTestServer(t, serverOptions{})
 	if errs := asked.ask(t, "", query, map[string]any{"first": 100}).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" || !strings.Contains(errs[0].Message, "200") {
 		t.Errorf("with an estimate above the budget: %+v", errs)
 	}
-	if calls := asked.upstream(); len(calls) > 0 {
+	if calls := asked.calls(); len(calls) > 0 {
 		t.Errorf("%q were called", calls)
 	}
 	const budget = 150 // and 200 in the eyes of the estimate
-	s := newStage(t, set{tune: []func(*upstream.Options){func(o *upstream.Options) { o.Budget = budget }}})
+	s := newTestServer(t, serverOptions{tune: []func(*upstream.Options){func(o *upstream.Options) { o.Budget = budget }}})
 	a := s.ask(t, "", query, map[string]any{"first": 99})
 	var data struct {
 		User struct {
@@ -308,7 +305,7 @@ func TestBudget(t *testing.T) {
 		}
 	}
 	errs := a.decode(t, &data)
-	if got := len(s.upstream()); got != budget {
+	if got := len(s.calls()); got != budget {
 		t.Errorf("%d calls were made, want %d", got, budget)
 	}
 	// All that failed is told of: the first errors one by one, the others by their number.
@@ -331,7 +328,7 @@ func TestBudget(t *testing.T) {
 	if again := s.ask(t, "", `{ user(username: "demo") { name } }`, nil); len(again.decode(t, nil)) > 0 {
 		t.Errorf("the next operation has no budget of its own: %s", again.body)
 	}
-	small := newStage(t, set{config: config.Serve{OperationBudget: 1}})
+	small := newTestServer(t, serverOptions{config: config.Serve{OperationBudget: 1}})
 	if errs := small.ask(t, "", `{ user(username: "demo") { name feed { nodes { key } } } }`, nil).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" {
 		t.Errorf("with a budget of one: %+v", errs)
 	}
@@ -341,9 +338,9 @@ func TestBudget(t *testing.T) {
 // with it, also those that wait for their turn.
 func TestClientThatLeaves(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, set{config: config.Serve{MaxUpstream: 1}, emulator: []emulator.Option{emulator.WithLatency(time.Minute)}})
+		s := newTestServer(t, serverOptions{config: config.Serve{MaxUpstream: 1}, emulator: []emulator.Option{emulator.WithLatency(time.Minute)}})
 		ctx, leave := context.WithCancel(t.Context())
 		body, err := json.Marshal(map[string]string{"query": `{ a: user(username: "spartacus") { name } b: user(username: "demo") { name } c: tag(name: "funk") { name } }`})
 		if err != nil {
@@ -364,7 +361,7 @@ func TestClientThatLeaves(t *testing.T) {
 		if took := time.Since(start); took != 0 {
 			t.Errorf("the server went on for %v", took)
 		}
-		if calls := s.upstream(); len(calls) != 1 {
+		if calls := s.calls(); len(calls) != 1 {
 			t.Errorf("%d calls were begun, want the first alone: %q", len(calls), calls)
 		}
 	})

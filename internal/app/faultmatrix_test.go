@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,7 +80,7 @@ func took(d time.Duration, c cell) cell {
 // once, a second and ten seconds later), and to who has seen it hours ago.
 type misbehaviour struct {
 	fault emulator.Fault
-	wire  roundTrip // instead of Mixcloud
+	wire  roundTripFunc // instead of Mixcloud
 	jump  time.Duration
 
 	cold  cell
@@ -223,7 +224,7 @@ var misbehaviours = map[string]misbehaviour{
 		wire: answering("HTTP/1.1 204 No Content\r\n\r\n"),
 		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
 	},
-	"304 that nobody asked for": {
+	"304": {
 		wire: answering("HTTP/1.1 304 Not Modified\r\nEtag: \"x\"\r\n\r\n"),
 		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
 	},
@@ -253,8 +254,8 @@ var misbehaviours = map[string]misbehaviour{
 	},
 }
 
-// audiences are who has seen it before somebody else asks.
-var audiences = map[string]struct {
+// principals are the principals that read the resource first, and the one that asks then.
+var principals = map[string]struct {
 	before []string
 	asks   string
 }{
@@ -265,10 +266,10 @@ var audiences = map[string]struct {
 
 // TestFaultMatrix crosses what can go wrong with what was seen before. Whatever it
 // is, the field beside it is whole, what was seen keeps answering, and what
-// another audience has seen does not: for who asks, it is as if nobody had.
+// another principal has seen does not: the principal that asks gets what it would get without them.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	for name, m := range misbehaviours {
 		t.Run(name+"/cold", m.test(func(t *testing.T, f *faulty) {
 			f.begin(t, m)
@@ -295,27 +296,27 @@ func TestFaultMatrix(t *testing.T) {
 			f.begin(t, m)
 			f.sees(t, "", m.old)
 		}))
-		for who, audience := range audiences {
+		for who, principal := range principals {
 			t.Run(name+"/"+who, m.test(func(t *testing.T, f *faulty) {
-				f.prove("demo-token", "spartacus-token")
-				for _, token := range audience.before {
+				f.markVerified("demo-token", "spartacus-token")
+				for _, token := range principal.before {
 					f.sees(t, token, anew)
 				}
 				f.begin(t, m)
-				f.sees(t, audience.asks, m.cold)
+				f.sees(t, principal.asks, m.cold)
 			}))
 		}
 		// Of this token nothing is known yet. What goes wrong for it is not everybody's.
 		t.Run(name+"/anonymous after an unknown token", m.test(func(t *testing.T, f *faulty) {
 			f.begin(t, m)
 			code := ""
-			for _, e := range f.stage.ask(t, "demo-token", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil) {
+			for _, e := range f.testServer.ask(t, "demo-token", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil) {
 				code = e.code()
 			}
 			if code != m.cold.Code {
 				t.Errorf("the token sees %q, want %q", code, m.cold.Code)
 			}
-			f.mixcloud.ClearFaults() // one that is over begins anew
+			f.emulator.ClearFaults() // one that is over begins anew
 			f.begin(t, m)
 			f.sees(t, "", m.cold)
 		}))
@@ -330,8 +331,9 @@ func (m misbehaviour) test(run func(*testing.T, *faulty)) func(*testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFaulty(t)
 			run(t, f)
-			f.wire, f.jump = nil, 0
-			f.mixcloud.ClearFaults()
+			f.setWire(nil)
+			f.setJump(0)
+			f.emulator.ClearFaults()
 			time.Sleep(2 * time.Minute)
 			for _, token := range []string{"", "demo-token"} {
 				f.ask(t, token)
@@ -348,27 +350,36 @@ func (m misbehaviour) test(run func(*testing.T, *faulty)) func(*testing.T) {
 const disturbed = "/spartacus/"
 
 // A faulty is a server over a Mixcloud whose wire and whose clock can be
-// disturbed.
+// disturbed. Calls in the background read the fields while a test sets them.
 type faulty struct {
-	*stage
-	wire roundTrip // of the disturbed resource; nil for Mixcloud's own
-	down bool      // wire is everybody's
-	jump time.Duration
+	*testServer
+	wire atomic.Pointer[roundTripFunc] // of the disturbed resource; nil for Mixcloud's own
+	down atomic.Bool                   // wire is used for all resources
+	jump atomic.Int64                  // of the clock, in nanoseconds
 }
+
+// setWire replaces the wire; nil restores Mixcloud's own.
+func (f *faulty) setWire(wire roundTripFunc) {
+	if wire == nil {
+		f.wire.Store(nil)
+		return
+	}
+	f.wire.Store(&wire)
+}
+
+// setJump sets how far the clock is ahead.
+func (f *faulty) setJump(jump time.Duration) { f.jump.Store(int64(jump)) }
 
 const maxBody = 256 << 10
 
 func newFaulty(t *testing.T) *faulty {
 	t.Helper()
-	e, err := emulator.New(emulator.WithWorld(seeded()), emulator.WithLatency(lag))
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := newEmulator(t, emulator.WithLatency(lag))
 	f := &faulty{}
-	s := set{
-		upstream: roundTrip(func(r *http.Request) (*http.Response, error) {
-			if wire := f.wire; wire != nil && (f.down || r.URL.Path == disturbed) {
-				return wire(r)
+	s := serverOptions{
+		mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if wire := f.wire.Load(); wire != nil && (f.down.Load() || r.URL.Path == disturbed) {
+				return (*wire)(r)
 			}
 			return e.Transport().RoundTrip(r)
 		}),
@@ -381,32 +392,33 @@ func newFaulty(t *testing.T) *faulty {
 			}),
 		},
 		tune: []func(*upstream.Options){func(o *upstream.Options) {
-			o.Wall = func() time.Time { return time.Now().Add(f.jump) }
+			o.Wall = func() time.Time { return time.Now().Add(time.Duration(f.jump.Load())) }
 			o.Jitter = func(most time.Duration) time.Duration { return most }
 		}},
 	}
 	s.config.UpstreamRetries = 2
-	f.stage = newStage(t, s)
-	f.mixcloud = e
+	f.testServer = newTestServer(t, s)
+	f.emulator = e
 	return f
 }
 
 // begin lets a misbehaviour begin.
 func (f *faulty) begin(t *testing.T, m misbehaviour) {
 	t.Helper()
-	f.wire, f.jump = m.wire, m.jump
+	f.setWire(m.wire)
+	f.setJump(m.jump)
 	if fault := m.fault; fault.Kind != "" {
 		fault.Match = disturbed
-		if err := f.mixcloud.Fail(fault); err != nil {
+		if err := f.emulator.Fail(fault); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// prove lets Mixcloud's acceptance of tokens be known already, as after a sign-in.
-func (f *faulty) prove(tokens ...string) {
+// markVerified lets Mixcloud's acceptance of tokens be known already, as after a sign-in.
+func (f *faulty) markVerified(tokens ...string) {
 	for _, token := range tokens {
-		f.app.store.Proven(token)
+		f.app.store.MarkVerified(token)
 	}
 }
 
@@ -423,16 +435,16 @@ func (f *faulty) sees(t *testing.T, token string, want cell) {
 // the time of an answer of Mixcloud to end.
 func (f *faulty) ask(t *testing.T, token string) cell {
 	t.Helper()
-	f.upstream()
+	f.calls()
 	began := time.Now()
-	a := f.stage.ask(t, token, `{ struck: user(username: "spartacus") { name city } beside: user(username: "demo") { name city } }`, nil)
+	a := f.testServer.ask(t, token, `{ struck: user(username: "spartacus") { name city } beside: user(username: "demo") { name city } }`, nil)
 	got := cell{Took: time.Since(began)}
 	if a.status != http.StatusOK {
 		t.Errorf("status %d", a.status)
 	}
 	time.Sleep(lag)
 	synctest.Wait()
-	for _, call := range f.upstream() {
+	for _, call := range f.calls() {
 		if path, _, _ := strings.Cut(strings.TrimPrefix(call, "GET "), " "); path == disturbed {
 			got.Calls++
 		}
@@ -474,7 +486,7 @@ type freshNote struct {
 	Reason string
 }
 
-func freshnessOf(t *testing.T, a answer) []freshNote {
+func freshnessOf(t *testing.T, a response) []freshNote {
 	t.Helper()
 	var whole struct {
 		Extensions struct{ Freshness []freshNote }

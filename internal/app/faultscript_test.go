@@ -2,8 +2,6 @@ package app
 
 import (
 	"encoding/json"
-	"fmt"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -48,61 +46,58 @@ type reference struct {
 	calls int
 }
 
-// references gives them by query and token.
-var references = sync.OnceValue(func() map[[2]string]reference {
-	all := map[[2]string]reference{}
-	for _, query := range scriptQueries {
-		for _, token := range scriptTokens {
-			e, err := emulator.New(emulator.WithWorld(seeded()))
-			if err != nil {
-				panic(err)
+// references returns them by query and token.
+func references(t *testing.T) map[[2]string]reference {
+	t.Helper()
+	referencesOnce.Do(func() {
+		for _, query := range scriptQueries {
+			for _, token := range scriptTokens {
+				e, calls := newEmulator(t), 0
+				s := newScriptServer(t, e.Transport().RoundTrip, &calls, nil)
+				var whole struct {
+					Data   any
+					Errors []any
+				}
+				a := askScript(s, query, token)
+				if err := json.Unmarshal(a.body, &whole); err != nil || len(whole.Errors) > 0 || whole.Data == nil {
+					t.Fatalf("%s: %v: %s", query, err, a.body)
+				}
+				allReferences[[2]string{query, token}] = reference{whole.Data, calls}
 			}
-			calls := 0
-			s := scriptStage(e, func(r *http.Request) (*http.Response, error) { return e.Transport().RoundTrip(r) }, &calls, nil)
-			var whole struct {
-				Data   any
-				Errors []any
-			}
-			a := askScript(s, query, token)
-			if err := json.Unmarshal(a.body, &whole); err != nil || len(whole.Errors) > 0 || whole.Data == nil {
-				panic(fmt.Sprintf("%s: %v: %s", query, err, a.body))
-			}
-			all[[2]string{query, token}] = reference{whole.Data, calls}
 		}
-	}
-	return all
-})
-
-// scriptStage is a stage without a test. It counts the calls.
-func scriptStage(e *emulator.Emulator, next roundTrip, calls *int, wall func() time.Time) *stage {
-	var mu sync.Mutex
-	counting := roundTrip(func(r *http.Request) (*http.Response, error) {
-		mu.Lock()
-		*calls++
-		mu.Unlock()
-		return next(r)
 	})
-	client, err := mixcloud.New(
-		mixcloud.WithAPIURL(mixcloudURL), mixcloud.WithSiteURL(mixcloudURL+"/www"), mixcloud.WithOEmbedURL(mixcloudURL+"/www/oembed/"),
-		mixcloud.WithHTTPClient(&http.Client{Transport: counting}), mixcloud.WithMaxBody(maxBody), mixcloud.WithMiddleware(upstream.Conditional),
-	)
-	if err != nil {
-		panic(err)
-	}
-	log := new(logBuffer)
-	app, err := newOver(config.Serve{
-		RequestTimeout: deadline, CacheBytes: 8 << 20, UpstreamRate: 20, UpstreamBurst: 200, UpstreamRetries: 2,
-		PublicURL: "https://graph.test", SecretKey: "the key of the tests, 32 bytes of it",
-	}, client, nil, slog.New(slog.NewJSONHandler(log, nil)), func(o *upstream.Options) { o.Wall = wall })
-	if err != nil {
-		panic(err)
-	}
-	return &stage{app: app, mixcloud: e, log: log}
+	return allReferences
+}
+
+var (
+	referencesOnce sync.Once
+	allReferences  = map[[2]string]reference{}
+)
+
+// newScriptServer is a server whose calls next answers. It counts the calls.
+func newScriptServer(t *testing.T, next roundTripFunc, calls *int, wall func() time.Time) *testServer {
+	t.Helper()
+	var mu sync.Mutex
+	return newTestServer(t, serverOptions{
+		noStale: true, noOAuth: true,
+		config: config.Serve{
+			RequestTimeout: deadline, UpstreamRate: 20, UpstreamBurst: 200, UpstreamRetries: 2,
+			PublicURL: "https://graph.test", SecretKey: "the key of the tests, 32 bytes of it",
+		},
+		mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			mu.Lock()
+			*calls++
+			mu.Unlock()
+			return next(r)
+		}),
+		client: []mixcloud.Option{mixcloud.WithMaxBody(maxBody)},
+		tune:   []func(*upstream.Options){func(o *upstream.Options) { o.Wall = wall }},
+	})
 }
 
 // askScript asks with GET, so that the answer may say for how long it can be kept.
-func askScript(s *stage, query, token string) answer {
-	return s.serve(httptest.NewRequest(http.MethodGet, "/graphql?query="+url.QueryEscape(query), nil), token)
+func askScript(s *testServer, query, token string) response {
+	return s.do(httptest.NewRequest(http.MethodGet, "/graphql?query="+url.QueryEscape(query), nil), token)
 }
 
 // FuzzFaults lets a script disturb Mixcloud and its own clock in any order, and
@@ -124,25 +119,22 @@ func FuzzFaults(f *testing.F) {
 		f.Add(script)
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		references()
+		references(t)
 		synctest.Test(t, func(t *testing.T) { playScript(t, script[:min(len(script), 120)]) })
 	})
 }
 
 func playScript(t *testing.T, script []byte) {
-	e, err := emulator.New(emulator.WithWorld(seeded()), emulator.WithLatency(lag))
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := newEmulator(t, emulator.WithLatency(lag))
 	names := slices.Sorted(maps.Keys(misbehaviours))
 	var (
 		mu    sync.Mutex // of what follows
-		wire  roundTrip
+		wire  roundTripFunc
 		match string
 		jump  time.Duration
 	)
 	calls, most := 0, 0
-	s := scriptStage(e, func(r *http.Request) (*http.Response, error) {
+	s := newScriptServer(t, func(r *http.Request) (*http.Response, error) {
 		mu.Lock()
 		instead := wire
 		fits, err := regexp.MatchString("^"+strings.ReplaceAll(regexp.QuoteMeta(match), `\*`, ".*")+"$", r.URL.EscapedPath())
@@ -156,13 +148,8 @@ func playScript(t *testing.T, script []byte) {
 		defer mu.Unlock()
 		return time.Now().Add(jump)
 	})
-	defer func() {
-		if err := s.app.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-	}()
 	ask := func(query, token string) (fresh bool) {
-		ref := references()[[2]string{query, token}]
+		ref := references(t)[[2]string{query, token}]
 		most += ref.calls * (1 + upstream.DefaultRetries)
 		began := time.Now()
 		a := askScript(s, query, token)
@@ -227,7 +214,7 @@ var innards = regexp.MustCompile(`<html|nginx|SSH-2|-token|access_token|goroutin
 
 // checkScripted holds an answer against what it would be if nothing were wrong,
 // and tells whether it is that, and fresh.
-func checkScripted(t *testing.T, a answer, want any) (fresh bool) {
+func checkScripted(t *testing.T, a response, want any) (fresh bool) {
 	t.Helper()
 	if t.Failed() {
 		return true // one is enough

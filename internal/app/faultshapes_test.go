@@ -23,7 +23,7 @@ import (
 // hours ago: the whole answer is as it was, with a note at the field's place.
 func TestFaults_SeenBefore(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	for _, kind := range emulator.FaultKinds() {
 		if faults[kind].code == "" {
 			continue
@@ -32,13 +32,13 @@ func TestFaults_SeenBefore(t *testing.T) {
 			t.Run(string(kind)+"/"+v.name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					s := newStage(t, set{config: config.Serve{RequestTimeout: deadline}})
+					s := newTestServer(t, serverOptions{config: config.Serve{RequestTimeout: deadline}})
 					before := dataOf(t, s.ask(t, "", v.query, nil), 0)
 					time.Sleep(23 * time.Hour)
-					if err := s.mixcloud.Fail(emulator.Fault{Match: v.match, Kind: kind, RetryAfter: time.Minute, Delay: faultDelay(kind)}); err != nil {
+					if err := s.emulator.Fail(emulator.Fault{Match: v.match, Kind: kind, RetryAfter: time.Minute, Delay: faultDelay(kind)}); err != nil {
 						t.Fatal(err)
 					}
-					s.upstream()
+					s.calls()
 					began := time.Now()
 					a := s.ask(t, "", v.query, nil)
 					if took := time.Since(began); took > time.Second {
@@ -60,7 +60,7 @@ func TestFaults_SeenBefore(t *testing.T) {
 }
 
 // dataOf is the data of an answer that has so many errors.
-func dataOf(t *testing.T, a answer, errs int) (data map[string]any) {
+func dataOf(t *testing.T, a response, errs int) (data map[string]any) {
 	t.Helper()
 	if got := a.decode(t, &data); a.status != http.StatusOK || len(got) != errs {
 		t.Fatalf("status %d, %d errors, want %d: %s", a.status, len(got), errs, a.body)
@@ -92,7 +92,7 @@ func faultDelay(kind emulator.FaultKind) time.Duration {
 // of the page is as without the fault.
 func TestFaults_OneOfAList(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	const query = `{ popular(first: 12) { nodes { key name picturePrimaryColor user { key name biog city } } } }`
 	for _, kind := range emulator.FaultKinds() {
 		want := faults[kind]
@@ -102,7 +102,7 @@ func TestFaults_OneOfAList(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				whole := dataOf(t, newStage(t, set{}).ask(t, "", query, nil), 0)
+				whole := dataOf(t, newTestServer(t, serverOptions{}).ask(t, "", query, nil), 0)
 				nodes := at(whole, []any{"popular", "nodes"}).([]any)
 				struck := at(nodes[5], []any{"user", "key"}).(string)
 				wanted := map[string]string{}
@@ -116,8 +116,8 @@ func TestFaults_OneOfAList(t *testing.T) {
 						wanted[fmt.Sprintf("popular.nodes.%d.user.%s", i, field)] = want.code
 					}
 				}
-				s := newStage(t, set{config: config.Serve{RequestTimeout: deadline}})
-				if err := s.mixcloud.Fail(emulator.Fault{Match: struck, Kind: kind, Delay: faultDelay(kind), RetryAfter: 90 * time.Second}); err != nil {
+				s := newTestServer(t, serverOptions{config: config.Serve{RequestTimeout: deadline}})
+				if err := s.emulator.Fail(emulator.Fault{Match: struck, Kind: kind, Delay: faultDelay(kind), RetryAfter: 90 * time.Second}); err != nil {
 					t.Fatal(err)
 				}
 				a := s.ask(t, "", query, nil)
@@ -131,7 +131,7 @@ func TestFaults_OneOfAList(t *testing.T) {
 				if d := cmp.Diff(wanted, got); d != "" {
 					t.Errorf("errors: %s", d)
 				}
-				calls := s.upstream()
+				calls := s.calls()
 				if n := len(slices.DeleteFunc(calls, func(c string) bool { return c != "GET "+struck })); n != 1 {
 					t.Errorf("%d calls for what failed, want one", n)
 				}
@@ -145,11 +145,11 @@ func TestFaults_OneOfAList(t *testing.T) {
 // it is nonsense, and never is half of it shown.
 func TestFaults_CutAnywhere(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFaulty(t)
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, mixcloudURL+disturbed, nil)
-		resp, err := f.mixcloud.Transport().RoundTrip(r)
+		resp, err := f.emulator.Transport().RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,14 +167,14 @@ func TestFaults_CutAnywhere(t *testing.T) {
 			{"UPSTREAM_BAD_RESPONSE", func(cut int) int { return cut }},
 		} {
 			for cut := 0; cut < len(whole); cut += 7 {
-				f.wire = answering(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", test.declared(cut), whole[:cut]))
+				f.setWire(answering(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", test.declared(cut), whole[:cut])))
 				if got := f.ask(t, ""); got.Code != test.code || got.Data != "" {
 					t.Fatalf("behind %d bytes of %d: %+v", cut, test.declared(cut), got)
 				}
 				time.Sleep(time.Minute) // for breakers
 			}
 		}
-		f.wire = answering(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(whole), whole))
+		f.setWire(answering(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(whole), whole)))
 		if d := cmp.Diff(anew, f.ask(t, "")); d != "" {
 			t.Errorf("whole: %s", d)
 		}
@@ -200,7 +200,7 @@ func TestFaults_Write(t *testing.T) {
 	timeout := seen{Code: "UPSTREAM_TIMEOUT", Retry: true, Wait: moment, Sent: 1, Took: deadline}
 	for name, test := range map[string]struct {
 		fault emulator.Fault
-		wire  roundTrip
+		wire  roundTripFunc
 		want  seen
 	}{
 		"reset":                {fault: emulator.Fault{Kind: emulator.FaultReset}, want: unavailable},
@@ -231,9 +231,9 @@ func TestFaults_Write(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, set{writes: true, config: config.Serve{RequestTimeout: deadline, UpstreamRetries: 2}})
-				next := s.wire.next
-				s.wire.next = roundTrip(func(r *http.Request) (*http.Response, error) {
+				s := newTestServer(t, serverOptions{ownWorld: true, config: config.Serve{RequestTimeout: deadline, UpstreamRetries: 2}})
+				next := s.recorder.next
+				s.recorder.next = roundTripFunc(func(r *http.Request) (*http.Response, error) {
 					if test.wire != nil && r.Method == http.MethodPost {
 						return test.wire(r)
 					}
@@ -241,7 +241,7 @@ func TestFaults_Write(t *testing.T) {
 				})
 				if test.fault.Kind != "" {
 					test.fault.Match = "POST *"
-					if err := s.mixcloud.Fail(test.fault); err != nil {
+					if err := s.emulator.Fail(test.fault); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -255,7 +255,7 @@ func TestFaults_Write(t *testing.T) {
 					return data.User.ViewerIsFollowing
 				}
 				following()
-				s.upstream()
+				s.calls()
 				began := time.Now()
 				a := s.ask(t, "demo-token", one, nil)
 				got := seen{Took: time.Since(began)}
@@ -278,7 +278,7 @@ func TestFaults_Write(t *testing.T) {
 						got.User = e.Code
 					}
 				}
-				for _, call := range s.upstream() {
+				for _, call := range s.calls() {
 					if strings.HasPrefix(call, "POST ") {
 						got.Sent++
 					}
@@ -295,7 +295,7 @@ func TestFaults_Write(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				resp, err := s.mixcloud.Transport().RoundTrip(r)
+				resp, err := s.emulator.Transport().RoundTrip(r)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -22,7 +22,7 @@ import (
 // the time that really passes counts.
 func TestFaults_ClockJumps(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	for _, jump := range []time.Duration{-50 * 365 * 24 * time.Hour, -90 * time.Second, 90 * time.Second, 50 * 365 * 24 * time.Hour} {
 		t.Run(jump.String()+"/wait", func(t *testing.T) {
 			t.Parallel()
@@ -30,15 +30,15 @@ func TestFaults_ClockJumps(t *testing.T) {
 				f := newFaulty(t)
 				f.begin(t, misbehaviours["limit with a wait"])
 				f.sees(t, "", misbehaviours["limit with a wait"].cold)
-				f.jump = jump
+				f.setJump(jump)
 				time.Sleep(20*time.Second - lag)
 				f.sees(t, "", cell{Code: "RATE_LIMITED", Retry: true, Wait: 40 * time.Second})
 				var told struct{ RateLimit struct{ RetryAt time.Time } }
-				f.stage.ask(t, "", `{ rateLimit { retryAt } }`, nil).decode(t, &told)
+				f.testServer.ask(t, "", `{ rateLimit { retryAt } }`, nil).decode(t, &told)
 				if at := time.Now().Add(jump + 40*time.Second - lag).UTC().Truncate(time.Second); told.RateLimit.RetryAt.Sub(at).Abs() > time.Second {
 					t.Errorf("retryAt is %v, want %v by the clock that people see", told.RateLimit.RetryAt, at)
 				}
-				f.mixcloud.ClearFaults()
+				f.emulator.ClearFaults()
 				time.Sleep(40*time.Second - 3*lag)
 				f.sees(t, "", took(3*lag, anew)) // the rest of the wait is short enough to wait for
 			})
@@ -51,16 +51,16 @@ func TestFaults_ClockJumps(t *testing.T) {
 				f.begin(t, misbehaviours["reset"])
 				time.Sleep(5*time.Minute - 2*lag)
 				f.sees(t, "", cell{Data: seen}) // the last moment of its freshness
-				f.jump = jump
+				f.setJump(jump)
 				time.Sleep(5 * time.Minute)
 				f.sees(t, "", beingFetched(10*time.Minute, 1))
-				f.jump = 0
+				f.setJump(0)
 				time.Sleep(110*time.Minute - lag)
-				f.jump = jump
+				f.setJump(jump)
 				f.sees(t, "", took(lag, standsIn(2*time.Hour+lag, "UNAVAILABLE", 1)))
 				time.Sleep(22*time.Hour - 4*lag)
 				f.sees(t, "", took(lag, standsIn(24*time.Hour-lag, "UNAVAILABLE", 1)))
-				f.jump = 0
+				f.setJump(0)
 				time.Sleep(10 * time.Second)
 				f.sees(t, "", triesFail)
 			})
@@ -72,11 +72,11 @@ func TestFaults_ClockJumps(t *testing.T) {
 // coming at once, for a day.
 func TestFaults_DownForADay(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFaulty(t)
 		f.ask(t, "")
-		f.wire = func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
+		f.setWire(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") })
 		time.Sleep(2 * time.Hour)
 		f.ask(t, "")
 		calls, slowest := 0, time.Duration(0)
@@ -91,7 +91,7 @@ func TestFaults_DownForADay(t *testing.T) {
 			}
 			// A balancer must not take away the replica that still answers.
 			for _, path := range []string{"/livez", "/readyz"} {
-				if a := f.serve(httptest.NewRequest(http.MethodGet, path, nil), ""); a.status != http.StatusOK {
+				if a := f.do(httptest.NewRequest(http.MethodGet, path, nil), ""); a.status != http.StatusOK {
 					t.Fatalf("%s is %d", path, a.status)
 				}
 			}
@@ -99,7 +99,7 @@ func TestFaults_DownForADay(t *testing.T) {
 		if calls > questions || slowest > lag {
 			t.Errorf("%d questions were %d calls, and the slowest took %v", questions, calls, slowest)
 		}
-		f.wire = nil
+		f.setWire(nil)
 		time.Sleep(time.Minute)
 		if d := cmp.Diff(anew, f.ask(t, "")); d != "" {
 			t.Errorf("well again: %s", d)
@@ -112,10 +112,10 @@ func TestFaults_DownForADay(t *testing.T) {
 // address alone is no outage, and has no line.
 func TestFaults_Log(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFaulty(t)
-		f.wire = func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
+		f.setWire(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") })
 		for range 30 {
 			f.ask(t, "")
 			time.Sleep(time.Second)
@@ -123,12 +123,12 @@ func TestFaults_Log(t *testing.T) {
 		if log := f.log.String(); strings.Contains(log, "circuit breaker") {
 			t.Errorf("one address is an outage:\n%s", log)
 		}
-		f.down = true
+		f.down.Store(true)
 		for i := range 70 {
-			f.stage.ask(t, "", fmt.Sprintf(`{ user(username: "user%d") { name } }`, i), nil)
+			f.testServer.ask(t, "", fmt.Sprintf(`{ user(username: "user%d") { name } }`, i), nil)
 			time.Sleep(time.Second)
 		}
-		f.wire = nil
+		f.setWire(nil)
 		time.Sleep(upstream.DefaultTimeout)
 		f.ask(t, "")
 		lines := map[string]int{}
@@ -157,23 +157,23 @@ func TestFaults_Log(t *testing.T) {
 // another.
 func TestFaults_LimitLog(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFaulty(t)
 		for _, wait := range []time.Duration{time.Minute, time.Hour} {
-			if err := f.mixcloud.Fail(emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: wait}); err != nil {
+			if err := f.emulator.Fail(emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: wait}); err != nil {
 				t.Fatal(err)
 			}
 			var query strings.Builder
 			for i := range 30 {
 				fmt.Fprintf(&query, "u%d: user(username: \"u%d\") { name } ", i, i)
 			}
-			f.upstream()
-			f.stage.ask(t, "", "{ "+query.String()+"}", nil)
-			if calls := len(f.upstream()); wait == time.Minute && calls < 20 {
+			f.calls()
+			f.testServer.ask(t, "", "{ "+query.String()+"}", nil)
+			if calls := len(f.calls()); wait == time.Minute && calls < 20 {
 				t.Fatalf("%d calls were refused", calls)
 			}
-			f.mixcloud.ClearFaults()
+			f.emulator.ClearFaults()
 			time.Sleep(wait)
 		}
 		if got := strings.Count(f.log.String(), `"rate limited by Mixcloud","kind":"read","principal":"anonymous"`); got != 2 {
@@ -185,12 +185,12 @@ func TestFaults_LimitLog(t *testing.T) {
 // With --stale-for 0 nothing that is not fresh is shown, however Mixcloud is.
 func TestFaults_FreshOnly(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, set{freshOnly: true})
+		s := newTestServer(t, serverOptions{noStale: true})
 		const query = `{ user(username: "spartacus") { name } }`
 		dataOf(t, s.ask(t, "", query, nil), 0)
-		if err := s.mixcloud.Fail(emulator.Fault{Kind: emulator.FaultReset}); err != nil {
+		if err := s.emulator.Fail(emulator.Fault{Kind: emulator.FaultReset}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(5*time.Minute - time.Nanosecond)

@@ -10,14 +10,9 @@ import (
 	"time"
 )
 
-type roundTrip func(*http.Request) (*http.Response, error)
-
-// RoundTrip makes one call.
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // over makes calls over connections of their own, at whose other end serve
 // answers. It is net/http's real transport, bounded as the client's own is.
-func over(serve func(net.Conn)) roundTrip {
+func over(serve func(net.Conn)) roundTripFunc {
 	dial := func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
 		go func() {
@@ -34,7 +29,7 @@ func over(serve func(net.Conn)) roundTrip {
 }
 
 // answering sends an answer as it stands, and ends the connection.
-func answering(text string) roundTrip {
+func answering(text string) roundTripFunc {
 	return over(func(conn net.Conn) {
 		time.Sleep(lag)
 		_, _ = io.WriteString(conn, text) // the caller may have had enough

@@ -55,7 +55,7 @@ type golden struct {
 	token    string
 	emulator emulatorSetup
 	vars     map[string]any
-	files    []sentFile
+	files    []uploadFile
 	writes   bool
 }
 
@@ -153,10 +153,10 @@ type outcome struct {
 }
 
 // ask sends the case's request.
-func (g *golden) ask(t testing.TB, s *stage, token string) answer {
+func (g *golden) ask(t testing.TB, s *testServer, token string) response {
 	t.Helper()
 	if g.files != nil {
-		return s.send(t, token, g.query, g.vars, g.files...)
+		return s.upload(t, token, g.query, g.vars, g.files...)
 	}
 	return s.ask(t, token, g.query, g.vars)
 }
@@ -166,19 +166,19 @@ func (g *golden) ask(t testing.TB, s *stage, token string) answer {
 // Mixcloud accepts the token, if it does.
 func (g *golden) play(t *testing.T, sinceOrder string, known bool) (out outcome) {
 	t.Helper()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		options := []emulator.Option{emulator.WithSettings(emulator.Settings{SinceOrder: sinceOrder, Latency: callTime})}
 		for _, rule := range g.emulator.Broken {
 			options = append(options, emulator.WithBroken(rule))
 		}
-		s := newStage(t, set{writes: g.writes, emulator: options})
+		s := newTestServer(t, serverOptions{ownWorld: g.writes, emulator: options})
 		g.disturb(t, s)
 		if user := strings.TrimSpace(g.section("code")); user != "" {
-			g.vars["code"] = codeOf(t, s.mixcloud, mixcloudURL, emulator.DemoClientID, appRedirect, user)
+			g.vars["code"] = codeOf(t, s.emulator, mixcloudURL, emulator.DemoClientID, appRedirect, user)
 		}
 		if known && s.accepts(g.token) {
-			s.app.store.Proven(g.token)
+			s.app.store.MarkVerified(g.token)
 		}
 		start := time.Now()
 		first := g.ask(t, s, g.token)
@@ -186,8 +186,8 @@ func (g *golden) play(t *testing.T, sinceOrder string, known bool) (out outcome)
 		if took%callTime != 0 {
 			t.Errorf("took %v, which is no number of calls of %v: something waits", took, callTime)
 		}
-		journal := s.mixcloud.Requests()
-		out = outcome{first.status, g.masked(t, s, indented(t, first)), s.upstream(), int(took / callTime), written(t, s.mixcloud)}
+		journal := s.emulator.Requests()
+		out = outcome{first.status, g.masked(t, s, indented(t, first)), s.calls(), int(took / callTime), written(t, s.emulator)}
 		if len(journal) != len(out.upstream) {
 			t.Errorf("the emulator saw %d requests, the wire %d", len(journal), len(out.upstream))
 		}
@@ -204,17 +204,17 @@ func (g *golden) play(t *testing.T, sinceOrder string, known bool) (out outcome)
 
 // masked replaces the token that a code gave, which is another each time, after
 // a look at whether it is the right one.
-func (g *golden) masked(t *testing.T, s *stage, body string) string {
+func (g *golden) masked(t *testing.T, s *testServer, body string) string {
 	t.Helper()
 	found := regexp.MustCompile(`"accessToken": "([^"]+)"`).FindStringSubmatch(body)
 	if found == nil {
 		return body
 	}
-	journal := s.upstream() // of the case alone
+	journal := s.calls() // of the case alone
 	var data struct{ Viewer struct{ Username string } }
 	s.ask(t, found[1], "{ viewer { username } }", nil).decode(t, &data)
-	s.upstream()
-	s.wire.calls = journal
+	s.calls()
+	s.recorder.calls = journal
 	if want := strings.TrimSpace(g.section("code")); data.Viewer.Username != want {
 		t.Errorf("the token is that of %q, want %q", data.Viewer.Username, want)
 	}
@@ -259,7 +259,7 @@ func codeOf(t testing.TB, mixcloud http.Handler, base, client, redirect, user st
 }
 
 // disturb tells the emulator through its control API what the case is about.
-func (g *golden) disturb(t *testing.T, s *stage) {
+func (g *golden) disturb(t *testing.T, s *testServer) {
 	t.Helper()
 	post := func(path string, body any) {
 		text, err := json.Marshal(body)
@@ -270,7 +270,7 @@ func (g *golden) disturb(t *testing.T, s *stage) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp, err := s.mixcloud.Transport().RoundTrip(r)
+		resp, err := s.emulator.Transport().RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -289,7 +289,7 @@ func (g *golden) disturb(t *testing.T, s *stage) {
 
 // indented is an answer in a form that people read. Errors are brought into
 // the order of their paths: that in which fields fail side by side is chance.
-func indented(t testing.TB, a answer) string {
+func indented(t testing.TB, a response) string {
 	t.Helper()
 	var whole struct {
 		Errors     []json.RawMessage `json:"errors,omitempty"`
@@ -300,7 +300,7 @@ func indented(t testing.TB, a answer) string {
 		t.Fatalf("status %d, %v:\n%s", a.status, err, a.body)
 	}
 	slices.SortStableFunc(whole.Errors, func(a, b json.RawMessage) int {
-		var x, y errorOf
+		var x, y responseError
 		if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
 			t.Fatalf("no errors: %s, %s", a, b)
 		}

@@ -29,7 +29,7 @@ const cachedQuery = `{popular(first:20){nodes{key url name}}}`
 // tag of their content coding. All others must not be kept.
 func TestHTTPCache_WhatMayBeKept(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{})
+	s := newTestServer(t, serverOptions{})
 	for name, tt := range map[string]struct {
 		method, query string
 		headers       []string
@@ -87,7 +87,7 @@ func TestHTTPCache_WhatMayBeKept(t *testing.T) {
 // call is made.
 func TestHTTPCache_NotModified(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{})
+	s := newTestServer(t, serverOptions{})
 	tagOf := func(headers ...string) string {
 		return fetched(t, s.app, "GET", cachedQuery, headers...).Header().Get("ETag")
 	}
@@ -97,7 +97,7 @@ func TestHTTPCache_NotModified(t *testing.T) {
 	if len(tags) != 4 || strings.HasPrefix(plain, "W/") {
 		t.Fatalf("tags %v, want four strong ones", tags)
 	}
-	s.upstream()
+	s.calls()
 	const gzip = "Accept-Encoding: gzip"
 	for name, tt := range map[string]struct {
 		method, sent string
@@ -125,7 +125,7 @@ func TestHTTPCache_NotModified(t *testing.T) {
 		if w.Code != tt.status {
 			t.Errorf("%s: status %d, want %d", name, w.Code, tt.status)
 		}
-		calls := s.upstream()
+		calls := s.calls()
 		if w.Code != http.StatusNotModified {
 			continue
 		}
@@ -149,7 +149,7 @@ func TestHTTPCache_NotModified(t *testing.T) {
 // The files of the page have entity tags of their content coding too.
 func TestHTTPCache_Page(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{})
+	s := newTestServer(t, serverOptions{})
 	for _, path := range []string{"/", "/playground/main.js"} {
 		for _, coding := range []string{"", "gzip", "zstd"} {
 			accepting := func(r *http.Request) { r.Header.Set("Accept-Encoding", coding) }

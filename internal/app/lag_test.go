@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
@@ -119,15 +120,15 @@ const undoAll = `mutation {
 	removeFromListenLater(input: {key: "/spartacus/party-time/"}) { changed userErrors { code } }
 }`
 
-// lagging is a stage whose reads lag behind writes, and what can be asked of it.
+// lagging is a server whose reads lag behind writes, and what can be asked of it.
 // It keeps no answers, so that what others see is what Mixcloud shows.
 type lagging struct {
-	*stage
+	*testServer
 	t *testing.T
 }
 
 func newLagging(t *testing.T, lag time.Duration) lagging {
-	return lagging{newStage(t, set{writes: true, forgetful: true, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: lag})}}), t}
+	return lagging{newTestServer(t, serverOptions{ownWorld: true, noCache: true, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: lag})}}), t}
 }
 
 func (l lagging) look(token string) view {
@@ -159,7 +160,7 @@ func (l lagging) write(query string, changed bool) {
 	}
 	for name, payload := range data {
 		if payload.Changed == nil || *payload.Changed != changed || len(payload.UserErrors) > 0 {
-			l.t.Errorf("%s: changed is %v, want %v; %v", name, payload.Changed, changed, payload.UserErrors)
+			l.t.Errorf("%s: changed is %v, want %v; %v", name, show.Value(payload.Changed), changed, payload.UserErrors)
 		}
 	}
 }
@@ -168,7 +169,7 @@ func (l lagging) write(query string, changed bool) {
 func (l lagging) elsewhere(path string) {
 	l.t.Helper()
 	w := httptest.NewRecorder()
-	l.mixcloud.ServeHTTP(w, httptest.NewRequest(http.MethodDelete, path+"?access_token=demo-token", nil))
+	l.emulator.ServeHTTP(w, httptest.NewRequest(http.MethodDelete, path+"?access_token=demo-token", nil))
 	if w.Code != http.StatusOK {
 		l.t.Fatal(w.Body)
 	}
@@ -181,7 +182,7 @@ const behind = 10 * time.Second
 // Mixcloud shows it to them.
 func TestReadYourWrites(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagging(t, behind)
 		others := []string{"spartacus-token", ""}
@@ -219,12 +220,12 @@ func TestReadYourWrites(t *testing.T) {
 // be read: what was written last is what is seen all the time.
 func TestReadYourWrites_Churn(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	for name, forgetful := range map[string]bool{"asking each time": true, "keeping answers": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				churn(t, lagging{newStage(t, set{writes: true, forgetful: forgetful, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: behind})}}), t})
+				churn(t, lagging{newTestServer(t, serverOptions{ownWorld: true, noCache: forgetful, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: behind})}}), t})
 			})
 		})
 	}
@@ -256,14 +257,14 @@ func churn(t *testing.T, l lagging) {
 // believed again, whatever they say.
 func TestReadYourWrites_Agreement(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagging(t, behind)
 		before := l.look("demo-token")
 		l.write(doAll, true)
 		time.Sleep(behind)
 		l.sees("when reads agree", "demo-token", before.done(true, true, 1))
-		if err := l.mixcloud.Set(emulator.Settings{}); err != nil {
+		if err := l.emulator.Set(emulator.Settings{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range []string{"/spartacus/follow/", "/spartacus/party-time/favorite/", "/spartacus/party-time/repost/", "/spartacus/party-time/listen-later/"} {
@@ -277,7 +278,7 @@ func TestReadYourWrites_Agreement(t *testing.T) {
 // believed all the same.
 func TestReadYourWrites_Expiry(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagging(t, time.Hour)
 		before := l.look("demo-token")
@@ -293,7 +294,7 @@ func TestReadYourWrites_Expiry(t *testing.T) {
 // viewer's count, however much was written.
 func TestOwnCountOfManyWrites(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagging(t, behind)
 		following := func() int {
@@ -305,7 +306,7 @@ func TestOwnCountOfManyWrites(t *testing.T) {
 		}
 		before := following()
 		follows := 0
-		for _, u := range seeded().Users {
+		for _, u := range sharedWorld().Users {
 			if follows == 40 {
 				break
 			}
@@ -319,9 +320,9 @@ func TestOwnCountOfManyWrites(t *testing.T) {
 				}
 			}
 		}
-		l.upstream()
+		l.calls()
 		following()
-		if calls := l.upstream(); len(calls) != 1+20 {
+		if calls := l.calls(); len(calls) != 1+20 {
 			t.Errorf("%d calls for a count: %s", len(calls), strings.Join(calls, " "))
 		}
 		time.Sleep(behind)

@@ -28,10 +28,10 @@ func (pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 // net/http must not wait for the rest once more.
 func TestLateBody(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		ln := make(pipes)
-		server := &http.Server{Handler: newStage(t, set{}).app, ReadHeaderTimeout: time.Minute}
+		server := &http.Server{Handler: newTestServer(t, serverOptions{}).app, ReadHeaderTimeout: time.Minute}
 		ended := make(chan struct{})
 		go func() {
 			_ = server.Serve(ln)

@@ -116,7 +116,7 @@ func TestFixtureLedger(t *testing.T) {
 			t.Parallel()
 			c, ok := ledger[name]
 			if _, excused := noLedger[name]; ok == excused {
-				t.Fatal("either a line of the ledger or a reason why there is none is wanted")
+				t.Fatal("a recording needs a row of ledger or of noLedger in internal/app/ledger_test.go")
 			} else if excused {
 				return
 			}
@@ -144,7 +144,7 @@ func (c ledgerCase) check(t *testing.T, body []byte) {
 	if c.owner != "" {
 		bodies[c.owner] = fmt.Appendf(nil, minimal, c.owner)
 	}
-	st := newStage(t, set{upstream: shelf{t: t, bodies: bodies}})
+	st := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: bodies}})
 	var data map[string]any
 	if errs := st.ask(t, c.token, c.query(document), nil).decode(t, &data); len(errs) > 0 {
 		t.Fatalf("%+v", errs)
@@ -250,7 +250,7 @@ func (s shape) compare(t *testing.T, at string, object map[string]any, shown any
 			continue
 		}
 		if _, ok := s.rawOnly[member]; !ok {
-			t.Errorf("nothing shows %s, and no reason is given", path)
+			t.Errorf("nothing shows %s: add the member to its shape in internal/app/ledger_shapes_test.go, or a reason to rawOnly", path)
 		}
 	}
 	for member, l := range s.leaves { // nothing is made up
@@ -330,7 +330,7 @@ func TestLedgerOfUnknownActivities(t *testing.T) {
 		body = bytes.ReplaceAll(body, []byte(`"type": "`+known+`"`), []byte(`"type": "repost"`))
 	}
 	ledger["user_feed_offset_last_page_2018_subset.json"].check(t, body)
-	st := newStage(t, set{upstream: shelf{t: t, bodies: map[string][]byte{
+	st := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{
 		"/zanjradio/": fmt.Appendf(nil, minimal, "/zanjradio/"), "/zanjradio/feed/": body,
 	}}})
 	var data struct {
@@ -366,7 +366,7 @@ func TestLedgerOfEmbed(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := "/dj-ice/prince-tribute-mix-2016/"
-	st := newStage(t, set{upstream: shelf{t: t, bodies: map[string][]byte{
+	st := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{
 		key: fmt.Appendf(nil, minimal, key), key + "embed-json/": body,
 	}}})
 	var data struct{ Cloudcast struct{ EmbedJSON any } }
@@ -391,7 +391,7 @@ func TestLedgerOfRateLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, header := range []http.Header{{"Retry-After": {"452"}}, {}} {
-		st := newStage(t, set{upstream: shelf{
+		st := newTestServer(t, serverOptions{mixcloud: shelf{
 			t: t, bodies: map[string][]byte{"/spartacus/": body}, status: http.StatusForbidden, header: header,
 		}})
 		errs := st.ask(t, "", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil)

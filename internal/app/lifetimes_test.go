@@ -31,16 +31,16 @@ func TestLifetimes(t *testing.T) {
 // What is configured is what is done.
 func TestLifetimes_Configured(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, set{config: config.Serve{FreshFor: config.Lifetimes{"user": time.Hour}}})
+		s := newTestServer(t, serverOptions{config: config.Serve{FreshFor: config.Lifetimes{"user": time.Hour}}})
 		const query = `{ user(username: "demo") { name } category(slug: "ambient") { name } }`
 		s.ask(t, "", query, nil)
-		s.upstream()
+		s.calls()
 		time.Sleep(time.Hour - time.Second)
 		s.ask(t, "", query, nil)
 		synctest.Wait() // for what is fetched anew in the background
-		if calls := s.upstream(); len(calls) != 0 {
+		if calls := s.calls(); len(calls) != 0 {
 			t.Errorf("%q were asked for while they were fresh", calls)
 		}
 	})

@@ -36,7 +36,7 @@ var meteredHeaders = []string{"Cache-Control", "ETag", "Vary", "Retry-After", "R
 //	wait 90s                        lets time pass
 //	fault reset | rate-limit 30s …  disturbs Mixcloud from now on
 //	well                            undoes that
-func step(t *testing.T, s *stage, line, query string) string {
+func step(t *testing.T, s *testServer, line, query string) string {
 	t.Helper()
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
@@ -57,12 +57,12 @@ func step(t *testing.T, s *stage, line, query string) string {
 			}
 			f.RetryAfter = d
 		}
-		if err := s.mixcloud.Fail(f); err != nil {
+		if err := s.emulator.Fail(f); err != nil {
 			t.Fatal(err)
 		}
 		return ""
 	case "well":
-		s.mixcloud.ClearFaults()
+		s.emulator.ClearFaults()
 		return ""
 	case "quiet":
 		word = http.MethodPost
@@ -83,7 +83,7 @@ func step(t *testing.T, s *stage, line, query string) string {
 	w := httptest.NewRecorder()
 	s.app.ServeHTTP(w, r)
 	synctest.Wait() // for what goes on in the background
-	calls := s.upstream()
+	calls := s.calls()
 	if line == "quiet" {
 		return ""
 	}
@@ -94,7 +94,7 @@ func step(t *testing.T, s *stage, line, query string) string {
 			fmt.Fprintf(&b, "%s: %s\n", name, value)
 		}
 	}
-	b.WriteString(indented(t, answer{w.Code, w.Header(), w.Body.Bytes()}))
+	b.WriteString(indented(t, response{w.Code, w.Header(), w.Body.Bytes()}))
 	for _, call := range calls {
 		b.WriteString(call + "\n")
 	}
@@ -105,7 +105,7 @@ func step(t *testing.T, s *stage, line, query string) string {
 // freshness and limits.
 func TestMetered(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	files, err := filepath.Glob("testdata/metered/*.txtar")
 	if err != nil || len(files) < 10 {
 		t.Fatalf("%d cases, %v", len(files), err)
@@ -123,7 +123,7 @@ func TestMetered(t *testing.T) {
 			query := string(archive.Files[0].Data)
 			var got strings.Builder
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, set{config: config.Serve{UpstreamRate: 20, UpstreamBurst: 200}, emulator: []emulator.Option{emulator.WithLatency(callTime)}})
+				s := newTestServer(t, serverOptions{config: config.Serve{UpstreamRate: 20, UpstreamBurst: 200}, emulator: []emulator.Option{emulator.WithLatency(callTime)}})
 				defer func() {
 					if err := s.app.store.Close(t.Context()); err != nil {
 						t.Error(err)
@@ -152,8 +152,8 @@ func TestMetered(t *testing.T) {
 func TestMetered_RetryAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, set{})
-		if err := s.mixcloud.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: 90 * time.Second}); err != nil {
+		s := newTestServer(t, serverOptions{})
+		if err := s.emulator.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: 90 * time.Second}); err != nil {
 			t.Fatal(err)
 		}
 		const query = `{ user(username: "spartacus") { name } rateLimit { retryAt } }`
@@ -188,9 +188,9 @@ func TestMetered_RetryAfter(t *testing.T) {
 // every media type and without a call. Health checks and pages need no slot.
 func TestMetered_Overload(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, set{config: config.Serve{MaxWait: time.Second}})
+		s := newTestServer(t, serverOptions{config: config.Serve{MaxWait: time.Second}})
 		var slots []*admission.Slot
 		for range runtime.GOMAXPROCS(0) {
 			slot, err := s.app.gate.Enter(t.Context())
@@ -219,7 +219,7 @@ func TestMetered_Overload(t *testing.T) {
 				t.Errorf("%s: status %d after %v", path, w.Code, time.Since(began))
 			}
 		}
-		if calls := s.upstream(); len(calls) > 0 {
+		if calls := s.calls(); len(calls) > 0 {
 			t.Errorf("calls were made: %q", calls)
 		}
 		for _, slot := range slots {
@@ -238,10 +238,10 @@ func TestMetered_Overload(t *testing.T) {
 // than there are slots, need no longer than one of them.
 func TestMetered_WaitingHoldsNothingUp(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, set{
-			forgetful: true, emulator: []emulator.Option{emulator.WithLatency(10 * time.Second)},
+		s := newTestServer(t, serverOptions{
+			noCache: true, emulator: []emulator.Option{emulator.WithLatency(10 * time.Second)},
 			config: config.Serve{MaxWait: time.Millisecond, MaxUpstream: 1024, UpstreamRate: 10_000, UpstreamBurst: 10_000},
 		})
 		began := time.Now()

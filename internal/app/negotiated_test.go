@@ -25,7 +25,7 @@ func (late) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 // for it, on one line of Vary, and with an error that clients can read.
 func TestNegotiated_Refusals(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{})
+	s := newTestServer(t, serverOptions{})
 	type header = map[string]string
 	for name, tt := range map[string]struct {
 		method, target string
@@ -90,13 +90,13 @@ func TestNegotiated_Refusals(t *testing.T) {
 					t.Errorf("%s: %s is %q, want %s", name, header, w.Header().Get(header), part)
 				}
 			}
-			var body struct{ Errors []errorOf }
+			var body struct{ Errors []responseError }
 			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || len(body.Errors) != 1 || body.Errors[0].code() != tt.code {
 				t.Errorf("%s: %v, body %.200s, want one error %s", name, err, w.Body, tt.code)
 			}
 		}
 	}
-	if calls := s.upstream(); len(calls) > 0 {
+	if calls := s.calls(); len(calls) > 0 {
 		t.Errorf("calls to Mixcloud: %v", calls)
 	}
 }
@@ -104,7 +104,7 @@ func TestNegotiated_Refusals(t *testing.T) {
 // HEAD has the headers of GET, without the body.
 func TestNegotiated_Head(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{})
+	s := newTestServer(t, serverOptions{})
 	base := listening(t, s.app, "http")
 	send := func(method, query string) *http.Response {
 		r, err := http.NewRequestWithContext(t.Context(), method, base+"/graphql?query="+url.QueryEscape(query), http.NoBody)
@@ -139,7 +139,7 @@ func TestNegotiated_Head(t *testing.T) {
 // A client that asks whether to send a body that is too large is answered 413, and not asked for it.
 func TestNegotiated_TooLargeBeforeContinue(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{config: config.Serve{DrainTimeout: 10 * time.Second}})
+	s := newTestServer(t, serverOptions{config: config.Serve{DrainTimeout: 10 * time.Second}})
 	base := listening(t, s.app, "http")
 	for length, want := range map[string]string{"1048577": "HTTP/1.1 413 ", "2": "HTTP/1.1 100 "} {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
@@ -161,7 +161,7 @@ func TestNegotiated_TooLargeBeforeContinue(t *testing.T) {
 // A browser that opens the endpoint gets the page with its operation, which is not executed.
 func TestNegotiated_BrowserGetsThePage(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{})
+	s := newTestServer(t, serverOptions{})
 	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 	for name, tt := range map[string]struct{ query, accept, want string }{
 		"nothing":            {"", browser, "./"},
@@ -179,7 +179,7 @@ func TestNegotiated_BrowserGetsThePage(t *testing.T) {
 			t.Errorf("%s: caches may give it to a client that is no browser: %v", name, w.Header())
 		}
 	}
-	if calls := s.upstream(); len(calls) > 0 {
+	if calls := s.calls(); len(calls) > 0 {
 		t.Errorf("calls to Mixcloud: %v", calls)
 	}
 }

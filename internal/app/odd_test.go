@@ -22,7 +22,7 @@ func TestOddAnswers(t *testing.T) {
 		{"name": "no key"}, {"key": ""}, null, 7, "text", [], {"key": 7}, {"key": "a/b"},
 		{"key": "/a/%CE%B2/", "name": "", "url": "", "user": "somebody", "tags": {}}
 	], "paging": {"next": 7}, "name": []}`
-	s := newStage(t, set{upstream: shelf{t: t, bodies: map[string][]byte{"/popular/": []byte(page)}}})
+	s := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{"/popular/": []byte(page)}}})
 	var got any
 	errs := s.ask(t, "", `{ popular(first: 9) { pageInfo { hasNextPage } nodes {
 		key url name slug playCount favoriteCount commentCount listenerCount repostCount audioLength createdAt hiddenStats
@@ -61,7 +61,7 @@ func TestTotals(t *testing.T) {
 	t.Parallel()
 	two := `"data": [{"key": "/u/a/"}, {"key": "/u/b/"}]`
 	next := `, "paging": {"next": "https://api.mixcloud.com/x/?limit=2&offset=2"}`
-	s := newStage(t, set{upstream: shelf{t: t, bodies: map[string][]byte{
+	s := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{
 		"/u/":                            []byte(`{"key": "/u/", "cloudcast_count": 1, "favorite_count": 7}`),
 		"/u/cloudcasts/":                 []byte(`{` + two + next + `}`),
 		"/u/favorites/":                  []byte(`{` + two + next + `}`),
@@ -104,8 +104,8 @@ func TestTotals(t *testing.T) {
 // life of the process, and cursors of before stay good.
 func TestLatestUnderItsOldName(t *testing.T) {
 	t.Parallel()
-	today := newStage(t, set{})
-	old := newStage(t, set{emulator: []emulator.Option{emulator.WithBroken("no-latest")}})
+	today := newTestServer(t, serverOptions{})
+	old := newTestServer(t, serverOptions{emulator: []emulator.Option{emulator.WithBroken("no-latest")}})
 	type answered struct {
 		Tag struct {
 			Latest struct {
@@ -115,7 +115,7 @@ func TestLatestUnderItsOldName(t *testing.T) {
 		}
 	}
 	query := `query($after: String) { tag(name: "funk") { latest(first: 2, after: $after) { edges { cursor } nodes { key } } } }`
-	read := func(s *stage, after any) answered {
+	read := func(s *testServer, after any) answered {
 		t.Helper()
 		var data answered
 		if errs := s.ask(t, "", query, map[string]any{"after": after}).decode(t, &data); len(errs) > 0 {
@@ -128,7 +128,7 @@ func TestLatestUnderItsOldName(t *testing.T) {
 		t.Errorf("under the old name: %s", diff)
 	}
 	want := []string{"GET /genres/funk/", "GET /genres/funk/latest/?limit=2", "GET /genres/funk/new/?limit=2"}
-	if diff := cmp.Diff(want, old.upstream()); diff != "" {
+	if diff := cmp.Diff(want, old.calls()); diff != "" {
 		t.Errorf("first: %s", diff)
 	}
 	cursor := first.Tag.Latest.Edges[1].Cursor
@@ -136,7 +136,7 @@ func TestLatestUnderItsOldName(t *testing.T) {
 		t.Errorf("after a cursor of before: %s", diff)
 	}
 	want = []string{"GET /genres/funk/new/?limit=2&offset=2"}
-	if diff := cmp.Diff(want, old.upstream()); diff != "" {
+	if diff := cmp.Diff(want, old.calls()); diff != "" {
 		t.Errorf("then: %s", diff)
 	}
 }
@@ -151,7 +151,7 @@ func TestTrackWithoutAKey(t *testing.T) {
 		{"track": {"key": "/track/a/c/", "name": "Known", "artist": {"name": "No Page"}}},
 		{"track": {"name": null, "artist": null}}, {"track": null, "section_type": "track"}
 	]}`
-	s := newStage(t, set{upstream: shelf{t: t, bodies: map[string][]byte{"/a/b/": []byte(cloudcast)}}})
+	s := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{"/a/b/": []byte(cloudcast)}}})
 	var got, want any
 	errs := s.ask(t, "", `{ cloudcast(key: "/a/b/") { sections { ... on TrackSection { title artistName track { key name artist { name } } } } } }`, nil).decode(t, &got)
 	if len(errs) > 0 {

@@ -16,11 +16,11 @@ import (
 // again, the operation goes on from what it has read.
 func TestMetered_Overspent(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		const budget = 8
-		s := newStage(t, set{config: config.Serve{OperationBudget: budget}})
-		if err := s.mixcloud.Set(emulator.Settings{PageCap: 10}); err != nil {
+		s := newTestServer(t, serverOptions{config: config.Serve{OperationBudget: budget}})
+		if err := s.emulator.Set(emulator.Settings{PageCap: 10}); err != nil {
 			t.Fatal(err)
 		}
 		const query = `{ hot(first: 60) { nodes { name } } popular(first: 60) { nodes { name } } }`
@@ -32,7 +32,7 @@ func TestMetered_Overspent(t *testing.T) {
 		// When the budget ends, calls that wait for their turn are not made, and
 		// those that are under way go on.
 		synctest.Wait()
-		calls := len(s.upstream())
+		calls := len(s.calls())
 		if calls < 2 || calls > budget {
 			t.Errorf("%d calls were made, the budget is %d", calls, budget)
 		}
@@ -49,7 +49,7 @@ func TestMetered_Overspent(t *testing.T) {
 				return
 			}
 			synctest.Wait()
-			if again := len(s.upstream()); again == 0 || again > budget {
+			if again := len(s.calls()); again == 0 || again > budget {
 				t.Errorf("asked again, %d calls were made", again)
 			}
 		}

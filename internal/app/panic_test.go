@@ -14,9 +14,9 @@ import (
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/resolvers"
 	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
-	"mixcloud-graphql/mixcloud/emulator"
 )
 
 // panicking is a transport that panics at one path.
@@ -37,17 +37,14 @@ func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
 // stands, the log has the panic, and the server lives on.
 func TestPanicInALoader(t *testing.T) {
 	t.Parallel()
-	mixcloud, err := emulator.New(emulator.WithWorld(seeded()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newStage(t, set{upstream: panicking{mixcloud.Transport(), "/spartacus/"}})
+	mixcloud := newEmulator(t)
+	s := newTestServer(t, serverOptions{mixcloud: panicking{mixcloud.Transport(), "/spartacus/"}})
 	query := `{ cloudcast(key: "/spartacus/party-time/") { name user { name biog city } } nodes(ids: ["MXUKL3NwYXJ0YWN1cy8"]) { id } }`
 	for range 2 {
 		a := s.ask(t, "", query, nil)
 		var data map[string]any
 		errs := a.decode(t, &data)
-		want := []errorOf{
+		want := []responseError{
 			internalAt("cloudcast", "user", "biog"), internalAt("cloudcast", "user", "city"), internalAt("nodes", 0.0),
 		}
 		if diff := cmp.Diff(want, errs); diff != "" {
@@ -65,8 +62,8 @@ func TestPanicInALoader(t *testing.T) {
 	}
 }
 
-func internalAt(path ...any) errorOf {
-	return errorOf{
+func internalAt(path ...any) responseError {
+	return responseError{
 		Message:    "Something went wrong inside this server. Quote the request id when you report it.",
 		Path:       path,
 		Extensions: map[string]any{"code": "INTERNAL", "requestId": "test-request"},
@@ -86,17 +83,17 @@ func TestPanicInAResolver(t *testing.T) {
 	store := upstream.NewStore(client, upstream.Options{})
 	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(t.Context())) })
 	session := store.Session("")
-	schema := executable(resolvers.New(nil, logger, nil, new(sharedProgress)))
+	schema := executable(resolvers.New(nil, logger, nil, new(upload.Hub)))
 	handler := graphhttp.Chain(graphhttp.New(schema, graphhttp.Options{
 		Log: logger,
 		Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 			return next(loaders.Into(ctx, loaders.New(ctx, session)))
 		},
 	}), graphhttp.RequestID)
-	s := &stage{app: &App{handler: handler, log: logger}, log: log, wire: new(wire)}
+	s := &testServer{app: &App{handler: handler, log: logger}, log: log, recorder: new(callRecorder)}
 	a := s.ask(t, "", `{ cloudcast(key: "/spartacus/party-time/") { name } discover { key } }`, nil)
 	var data map[string]any
-	if diff := cmp.Diff([]errorOf{internalAt("cloudcast")}, a.decode(t, &data)); diff != "" {
+	if diff := cmp.Diff([]responseError{internalAt("cloudcast")}, a.decode(t, &data)); diff != "" {
 		t.Error(diff)
 	}
 	if at(data, []any{"discover", "key"}) != "/genres/all/" {

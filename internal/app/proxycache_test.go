@@ -126,7 +126,7 @@ func (p cacheProxy) start(t *testing.T, server string) (own, short string) {
 
 // An origin is the server as the proxies reach it, with a record of what they ask.
 type origin struct {
-	*stage
+	*testServer
 	address string
 
 	mu       sync.Mutex
@@ -135,7 +135,7 @@ type origin struct {
 
 func newOrigin(t *testing.T) *origin {
 	t.Helper()
-	o := &origin{stage: newStage(t, set{})}
+	o := &origin{testServer: newTestServer(t, serverOptions{})}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := httptest.NewRecorder()
 		o.app.ServeHTTP(rec, r)
@@ -238,7 +238,7 @@ func TestProxyCache(t *testing.T) {
 			through(t, kept, cachedQuery, "Authorization: Bearer demo-token")
 			count(2, "with a token, what is kept for others")
 
-			o.upstream()
+			o.calls()
 			through(t, short, cachedQuery, "X-Short: 1")
 			count(1, "where it is kept for a second")
 			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
@@ -255,7 +255,7 @@ func TestProxyCache(t *testing.T) {
 					t.Fatal("the cache does not revalidate")
 				}
 			}
-			if calls := o.upstream(); len(calls) > 0 {
+			if calls := o.calls(); len(calls) > 0 {
 				t.Errorf("revalidating made the calls %v", calls)
 			}
 		})

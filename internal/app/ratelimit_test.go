@@ -25,20 +25,22 @@ type toldLimit struct {
 // errors of one answer tell the same, in each state that a limit can be in.
 func TestRateLimit_Agrees(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	const calls = `user(username: "spartacus") { name }`
-	refuse := func(wait time.Duration) func(*testing.T, *stage) {
-		return func(t *testing.T, s *stage) {
-			if err := s.mixcloud.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: wait, Times: 1}); err != nil {
+	refuse := func(wait time.Duration) func(*testing.T, *testServer) {
+		return func(t *testing.T, s *testServer) {
+			if err := s.emulator.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: wait, Times: 1}); err != nil {
 				t.Fatal(err)
 			}
 			s.ask(t, "", "{ "+calls+" }", nil)
 		}
 	}
-	spend := func(t *testing.T, s *stage) { s.ask(t, "", `{ popular(first: 3) { nodes { description } } }`, nil) }
+	spend := func(t *testing.T, s *testServer) {
+		s.ask(t, "", `{ popular(first: 3) { nodes { description } } }`, nil)
+	}
 	tests := map[string]struct {
 		config    config.Serve
-		before    func(*testing.T, *stage)
+		before    func(*testing.T, *testServer)
 		query     string
 		limit     string // the headers RateLimit and RateLimit-Policy
 		wait      string // Retry-After
@@ -54,7 +56,7 @@ func TestRateLimit_Agrees(t *testing.T) {
 		"only paused":    {before: refuse(90 * time.Second), query: calls, limit: `"mixcloud";r=0;t=90`, wait: "90", remaining: "0"},
 		"paused no more": {
 			config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, limit: `"mixcloud";r=1 "mixcloud";q=1`, remaining: "1",
-			before: func(t *testing.T, s *stage) {
+			before: func(t *testing.T, s *testServer) {
 				refuse(90*time.Second)(t, s)
 				time.Sleep(90 * time.Second)
 			},
@@ -64,7 +66,7 @@ func TestRateLimit_Agrees(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, set{config: tt.config})
+				s := newTestServer(t, serverOptions{config: tt.config})
 				if tt.before != nil {
 					tt.before(t, s)
 				}
@@ -89,7 +91,7 @@ func TestRateLimit_Agrees(t *testing.T) {
 }
 
 // tellLimit asks for some fields and then, in the same answer, for the limit.
-func tellLimit(t *testing.T, s *stage, fields string) toldLimit {
+func tellLimit(t *testing.T, s *testServer, fields string) toldLimit {
 	t.Helper()
 	var data struct {
 		RateLimit struct {

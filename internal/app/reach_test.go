@@ -2,12 +2,10 @@ package app
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"mixcloud-graphql/internal/config"
 )
@@ -18,10 +16,7 @@ func TestReach_OtherOrigins(t *testing.T) {
 	t.Parallel()
 	const page = "https://app.example.com"
 	for _, origins := range [][]string{nil, {page}} {
-		a, err := New(config.Serve{Demo: true, PublicURL: publicURL, RequestTimeout: time.Minute, AllowOrigin: origins}, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
+		a := newDemoApp(t, func(cfg *config.Serve) { cfg.AllowOrigin = origins })
 		want := "*"
 		if origins != nil {
 			want = page

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -24,15 +23,8 @@ import (
 
 var updateReadme = flag.Bool("update-readme", false, "rewrite the answers in README.md")
 
-// readmeDemo is what `go run . --demo` serves at the README's address.
-func readmeDemo(t *testing.T) *App {
-	t.Helper()
-	demo, err := New(config.Serve{Demo: true, PublicURL: "http://127.0.0.1:8080", RequestTimeout: time.Minute}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return demo
-}
+// atReadmeURL is the configuration of `go run . --demo`.
+func atReadmeURL(cfg *config.Serve) { cfg.PublicURL = "http://127.0.0.1:8080" }
 
 func ask(t *testing.T, h http.Handler, query, token string) []byte {
 	t.Helper()
@@ -61,7 +53,7 @@ func TestReadme_answers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	demo := readmeDemo(t)
+	demo := newDemoApp(t, atReadmeURL)
 	pairs := regexp.MustCompile("(?s)```graphql\n(.*?)```\n\n```json\n(.*?)```").FindAllSubmatchIndex(text, -1)
 	if len(pairs) < 4 {
 		t.Fatalf("found %d queries with answers, want at least 4", len(pairs))
@@ -96,13 +88,10 @@ func TestReadme_Outage(t *testing.T) {
 	}
 	var got []byte
 	synctest.Test(t, func(t *testing.T) {
-		demo, err := New(config.Serve{
-			Demo: true, PublicURL: "http://127.0.0.1:8080", RequestTimeout: time.Minute,
-			CacheBytes: 64 << 20, StaleFor: 24 * time.Hour, UpstreamRate: 20, UpstreamBurst: 200, UpstreamRetries: 2,
-		}, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
+		demo := newDemoApp(t, atReadmeURL, func(cfg *config.Serve) {
+			cfg.CacheBytes, cfg.StaleFor = 64<<20, 24*time.Hour
+			cfg.UpstreamRate, cfg.UpstreamBurst, cfg.UpstreamRetries = 20, 200, 2
+		})
 		defer func() {
 			if err := demo.Close(t.Context()); err != nil {
 				t.Error(err)
@@ -163,7 +152,7 @@ func TestReadme_SignedIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	demo := readmeDemo(t)
+	demo := newDemoApp(t, atReadmeURL)
 	_, section, _ := strings.Cut(string(text), "## Signed in\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	var commands []*curl
@@ -210,7 +199,7 @@ func TestReadme_persisted(t *testing.T) {
 	if whole == nil || hash == nil {
 		t.Fatalf("the commands are not there:\n%s", section)
 	}
-	demo := readmeDemo(t)
+	demo := newDemoApp(t, atReadmeURL)
 	made := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(whole[1]))
 	made.Header.Set("Content-Type", "application/json")
 	known := httptest.NewRequest(http.MethodGet, "/graphql?"+url.Values{hash[1]: hash[2:]}.Encode(), nil)

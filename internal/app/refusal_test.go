@@ -9,18 +9,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"mixcloud-graphql/mixcloud/emulator"
 )
 
 // answering some paths in its own way, over the emulator for all others.
-func withAnswers(t *testing.T, own map[string]http.HandlerFunc) *stage {
+func withAnswers(t *testing.T, own map[string]http.HandlerFunc) *testServer {
 	t.Helper()
-	e, err := emulator.New(emulator.WithWorld(seeded()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return newStage(t, set{upstream: roundTripper(func(r *http.Request) (*http.Response, error) {
+	e := newEmulator(t)
+	return newTestServer(t, serverOptions{mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		for path, answer := range own {
 			if strings.HasPrefix(r.URL.RequestURI(), path) {
 				w := httptest.NewRecorder()
@@ -51,7 +46,7 @@ func moved(to string) http.HandlerFunc {
 // changes nothing for the others of its kind.
 func TestOneAddressIsNoOutage(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	for _, status := range []int{400, 402, 403, 405, 408, 409, 418, 423, 451, 500, 501, 502, 503} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
@@ -98,7 +93,7 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("%s is %v, want %s", path, got, want)
 		}
 	}
-	calls := s.upstream()
+	calls := s.calls()
 	if len(calls) < 8 || slices.ContainsFunc(calls, func(c string) bool { return strings.Contains(c, "evil") || strings.Contains(c, "=x") }) {
 		t.Errorf("calls: %q", calls)
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-
-	"mixcloud-graphql/mixcloud/emulator"
 )
 
 // writes are one mutation of each kind.
@@ -23,7 +21,7 @@ var writes = map[string]string{
 // TestRefusedWrites answers each kind of write with each kind of refusal.
 func TestRefusedWrites(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	const token = "demo-token"
 	long := strings.Repeat("x", 600)
 	for name, test := range map[string]struct {
@@ -82,10 +80,10 @@ func TestRefusedWrites(t *testing.T) {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					s := newStage(t, set{upstream: answeringWrites(t, test.status, test.body)})
-					var a answer
+					s := newTestServer(t, serverOptions{mixcloud: answeringWrites(t, test.status, test.body)})
+					var a response
 					if kind == "upload" {
-						a = s.send(t, token, query, map[string]any{"mp3": nil}, sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 1000})
+						a = s.upload(t, token, query, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 1000})
 					} else {
 						a = s.ask(t, token, query, nil)
 					}
@@ -99,11 +97,8 @@ func TestRefusedWrites(t *testing.T) {
 // answeringWrites is an upstream that gives every write one answer.
 func answeringWrites(t *testing.T, status int, body string) http.RoundTripper {
 	t.Helper()
-	e, err := emulator.New(emulator.WithWorld(seeded()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
+	e := newEmulator(t)
+	return roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		if r.Method == http.MethodGet {
 			return e.Transport().RoundTrip(r)
 		}
@@ -119,7 +114,7 @@ func answeringWrites(t *testing.T, status int, body string) http.RoundTripper {
 	})
 }
 
-func checkRefusedWrite(t *testing.T, a answer, kind, code, user, message string, says map[string]string) {
+func checkRefusedWrite(t *testing.T, a response, kind, code, user, message string, says map[string]string) {
 	t.Helper()
 	var data struct {
 		Write *struct {

@@ -25,25 +25,16 @@ import (
 const sharedSecret = "the key of all replicas, 32 bytes"
 
 // newReplica makes one of several servers over one Mixcloud and one Redis.
-func newReplica(t *testing.T, at redisurl.URL, mixcloud *emulator.Emulator, tune ...func(*upstream.Options)) *stage {
+func newReplica(t *testing.T, at redisurl.URL, mixcloud *emulator.Emulator, tune ...func(*upstream.Options)) *testServer {
 	t.Helper()
-	return newStage(t, set{
+	return newTestServer(t, serverOptions{
 		config:   config.Serve{RedisURL: at, SecretKey: sharedSecret, OperationBudget: 200},
-		upstream: mixcloud.Transport(),
+		mixcloud: mixcloud.Transport(),
 		tune:     tune,
 	})
 }
 
-func newMixcloud(t *testing.T) *emulator.Emulator {
-	t.Helper()
-	e, err := emulator.New(emulator.WithWorld(seeded()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
-func (s *stage) shares(t *testing.T, up bool) {
+func (s *testServer) shares(t *testing.T, up bool) {
 	t.Helper()
 	until(t, func() bool { return s.app.shared.Stats().Up == up })
 }
@@ -108,10 +99,10 @@ var screens = map[string]string{
 // Mixcloud: for everybody and, with the same token, for a viewer.
 func TestReplicas_secondAsksNothing(t *testing.T) {
 	t.Parallel()
-	redis, mixcloud := redistest.Start(t), newMixcloud(t)
+	redis, mixcloud := redistest.Start(t), newEmulator(t)
 	first := newReplica(t, redis.URL(), mixcloud)
 	first.shares(t, true)
-	first.ask(t, "demo-token", `{ viewer { username } }`, nil) // until then it is not proven, and its answers are not shared
+	first.ask(t, "demo-token", `{ viewer { username } }`, nil) // until then it is not verified, and its answers are not shared
 	type question struct{ name, token, query string }
 	var all []question
 	for name, query := range screens {
@@ -122,14 +113,14 @@ func TestReplicas_secondAsksNothing(t *testing.T) {
 			all = append(all, question{name, token, query})
 		}
 	}
-	wanted := map[question]answer{}
+	wanted := map[question]response{}
 	for _, q := range all {
-		first.upstream()
+		first.calls()
 		wanted[q] = first.ask(t, q.token, q.query, nil)
 		if !strings.Contains(string(wanted[q].body), `"data":{`) {
 			t.Fatalf("%s: %s", q.name, wanted[q].body)
 		}
-		if calls := first.upstream(); len(calls) == 0 && q.token != "" && q.name != "embeds" {
+		if calls := first.calls(); len(calls) == 0 && q.token != "" && q.name != "embeds" {
 			t.Fatalf("%s, token %q: the first one asks nothing", q.name, q.token)
 		}
 	}
@@ -144,7 +135,7 @@ func TestReplicas_secondAsksNothing(t *testing.T) {
 			if string(got.body) != string(wanted[q].body) {
 				t.Fatalf("%s, token %q: the second one answers\n%s\nwant\n%s", q.name, q.token, got.body, wanted[q].body)
 			}
-			calls := second.upstream()
+			calls := second.calls()
 			if len(calls) == 0 {
 				break
 			}
@@ -156,13 +147,13 @@ func TestReplicas_secondAsksNothing(t *testing.T) {
 	other := newReplica(t, redis.URL(), mixcloud)
 	other.shares(t, true)
 	other.ask(t, "spartacus-token", `{ user(username: "demo") { name } }`, nil)
-	if calls := other.upstream(); len(calls) != 1 {
+	if calls := other.calls(); len(calls) != 1 {
 		t.Errorf("another token's answer is taken: %q", calls)
 	}
 }
 
 // cursor is that of the first item of one of demo's lists.
-func (s *stage) cursor(t *testing.T, list string) string {
+func (s *testServer) cursor(t *testing.T, list string) string {
 	t.Helper()
 	var data struct {
 		User map[string]struct{ PageInfo struct{ EndCursor string } }
@@ -177,7 +168,7 @@ func (s *stage) cursor(t *testing.T, list string) string {
 
 // repeating is a Mixcloud whose answers have the token in every link, as it may
 // be the case (nobody has told).
-func repeating(mixcloud http.RoundTripper) roundTripper {
+func repeating(mixcloud http.RoundTripper) roundTripFunc {
 	link := regexp.MustCompile(`"https://mixcloud\.test/[^"]*`)
 	return func(r *http.Request) (*http.Response, error) {
 		token := r.URL.Query().Get("access_token")
@@ -206,14 +197,14 @@ func repeating(mixcloud http.RoundTripper) roundTripper {
 // key, a value, a message or any other command, and neither does one in the log.
 func TestReplicas_canary(t *testing.T) {
 	t.Parallel()
-	redis, mixcloud := redistest.Start(t), newMixcloud(t)
+	redis, mixcloud := redistest.Start(t), newEmulator(t)
 	s := newReplica(t, redis.URL(), mixcloud)
-	s.wire.next = repeating(s.wire.next)
+	s.recorder.next = repeating(s.recorder.next)
 	s.shares(t, true)
 	stop := redis.Monitor(t)
 	const canary = "canary-9b1f"
-	b := &busy{stage: s}
-	// Answers are kept in Redis from when the token is proven until it writes. A busy machine
+	b := &busy{testServer: s}
+	// Answers are kept in Redis from when the token is verified until it writes. A busy machine
 	// may lose one, so that this asks until a list is there.
 	s.ask(t, "demo-token", `{ viewer { username } }`, nil)
 	asked := 0
@@ -244,7 +235,7 @@ func TestReplicas_canary(t *testing.T) {
 // busy is what clients ask while Redis goes and comes back: each question is a
 // new one, so that none is answered by what the process itself has kept.
 type busy struct {
-	*stage
+	*testServer
 	asked atomic.Int64
 	wrong sync.Map // what was not answered as it should be, by question
 }
@@ -275,7 +266,7 @@ func (b *busy) client(ctx context.Context, t *testing.T, name int) {
 }
 
 // sent sends an operation, under a name if key is not "".
-func (b *busy) sent(t *testing.T, token, query string, variables map[string]any, key string) answer {
+func (b *busy) sent(t *testing.T, token, query string, variables map[string]any, key string) response {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -286,7 +277,7 @@ func (b *busy) sent(t *testing.T, token, query string, variables map[string]any,
 	if key != "" {
 		r.Header.Set("Idempotency-Key", key)
 	}
-	return b.serve(r, token)
+	return b.do(r, token)
 }
 
 // more waits until some more was asked.
@@ -301,12 +292,9 @@ func (b *busy) more(t *testing.T) {
 func TestReplicas_redisDies(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	mixcloud, err := emulator.New(emulator.WithWorld(seeded().Clone()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	mixcloud := newEmulator(t, emulator.WithWorld(sharedWorld().Clone()))
 	const clients = 4
-	b := &busy{stage: newReplica(t, redis.URL(), mixcloud)}
+	b := &busy{testServer: newReplica(t, redis.URL(), mixcloud)}
 	b.shares(t, true)
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -344,7 +332,7 @@ func TestReplicas_redisDies(t *testing.T) {
 
 func TestReplicas_noRedis(t *testing.T) {
 	t.Parallel()
-	s := newReplica(t, "redis://127.0.0.1:1", newMixcloud(t))
+	s := newReplica(t, "redis://127.0.0.1:1", newEmulator(t))
 	start := time.Now()
 	if errs := s.ask(t, "demo-token", screen, nil).decode(t, nil); len(errs) > 0 {
 		t.Error(errs)

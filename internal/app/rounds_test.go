@@ -12,10 +12,10 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// latent makes a stage whose every call takes callTime, in a synctest bubble.
-func latent(t *testing.T, cfg config.Serve) *stage {
+// latent makes a server whose every call takes callTime, in a synctest bubble.
+func latent(t *testing.T, cfg config.Serve) *testServer {
 	t.Helper()
-	return newStage(t, set{config: cfg, emulator: []emulator.Option{emulator.WithLatency(callTime)}})
+	return newTestServer(t, serverOptions{config: cfg, emulator: []emulator.Option{emulator.WithLatency(callTime)}})
 }
 
 // hundredLoads needs two calls for the list and then one hundred, all
@@ -36,7 +36,7 @@ func TestConcurrencyIsBounded(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(test.bound), func(t *testing.T) {
 			t.Parallel()
-			seeded()
+			sharedWorld()
 			synctest.Test(t, func(t *testing.T) {
 				s := latent(t, config.Serve{MaxUpstream: test.bound})
 				start := time.Now()
@@ -46,8 +46,8 @@ func TestConcurrencyIsBounded(t *testing.T) {
 				if took, want := time.Since(start), time.Duration(test.rounds)*callTime; took != want {
 					t.Errorf("took %v, want %v", took, want)
 				}
-				if s.wire.max != test.most {
-					t.Errorf("%d calls were under way at once, want %d", s.wire.max, test.most)
+				if s.recorder.max != test.most {
+					t.Errorf("%d calls were under way at once, want %d", s.recorder.max, test.most)
 				}
 			})
 		})
@@ -58,7 +58,7 @@ func TestConcurrencyIsBounded(t *testing.T) {
 // the bound is the process's, not an operation's.
 func TestConcurrencyIsBoundedForAll(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		s := latent(t, config.Serve{MaxUpstream: 10})
 		var group sync.WaitGroup
@@ -70,8 +70,8 @@ func TestConcurrencyIsBoundedForAll(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if s.wire.max != 10 {
-			t.Errorf("%d calls were under way at once, want 10", s.wire.max)
+		if s.recorder.max != 10 {
+			t.Errorf("%d calls were under way at once, want 10", s.recorder.max)
 		}
 	})
 }
@@ -97,10 +97,10 @@ func TestCriticalPath(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			seeded()
+			sharedWorld()
 			for _, latency := range []time.Duration{0, time.Microsecond, 70 * time.Millisecond, 3 * time.Second} {
 				synctest.Test(t, func(t *testing.T) {
-					s := newStage(t, set{emulator: []emulator.Option{emulator.WithLatency(latency)}})
+					s := newTestServer(t, serverOptions{emulator: []emulator.Option{emulator.WithLatency(latency)}})
 					start := time.Now()
 					if errs := s.ask(t, "", test.query, nil).decode(t, nil); len(errs) > 0 {
 						t.Fatalf("%+v", errs[0])
@@ -118,7 +118,7 @@ func TestCriticalPath(t *testing.T) {
 // user is loaded once.
 func TestOneLoadHoweverItIsAskedFor(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{})
+	s := newTestServer(t, serverOptions{})
 	query := `
 query($id: ID!) {
   plain: user(username: "spartacus") { ...profile }
@@ -146,7 +146,7 @@ fragment profile on User {
 		t.Fatalf("%+v", errs[0])
 	}
 	loads, lists := 0, 0
-	calls := s.upstream()
+	calls := s.calls()
 	for _, line := range calls {
 		switch {
 		case strings.EqualFold(line, "GET /spartacus/"):

@@ -4,9 +4,11 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"mixcloud-graphql/graph/cost"
 	"mixcloud-graphql/graph/loaders"
 	"mixcloud-graphql/graph/model"
 	graphschema "mixcloud-graphql/graph/schema"
@@ -18,6 +20,7 @@ import (
 	"mixcloud-graphql/internal/playground"
 	"mixcloud-graphql/internal/responselimit"
 	"mixcloud-graphql/internal/static"
+	"mixcloud-graphql/internal/uploadhttp"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
@@ -27,12 +30,17 @@ const graphPath = "/graphql"
 // sdlPath is where the schema is, as text.
 const sdlPath = "/schema.graphql"
 
+// sdlFile returns the schema as text. All servers of a process share it.
+var sdlFile = sync.OnceValue(func() *static.File {
+	return static.New(graphschema.SDL(executable(nil).Schema()), "text/plain; charset=utf-8", "public, max-age=300")
+})
+
 // endpoint makes the GraphQL endpoint.
-func (a *App) endpoint(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *meter, entry access, bodies *graphhttp.Bodies) *graphhttp.Handler {
+func (a *App) endpoint(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *cost.Meter, entry access, bodies *graphhttp.Bodies) *graphhttp.Handler {
 	return graphhttp.New(schema, graphhttp.Options{
 		Log:       a.log,
 		Around:    around,
-		Estimate:  meter.estimate,
+		Estimate:  meter.Estimate,
 		Scalars:   model.Scalars(),
 		Admission: a.gate,
 		Timeout:   cfg.RequestTimeout,
@@ -46,14 +54,14 @@ func (a *App) endpoint(cfg config.Serve, schema graphql.ExecutableSchema, around
 			Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields(),
 			Waited: func(ctx context.Context) bool { return loaders.From(ctx).CutOff() },
 		},
-		Unsent:   responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
-		Bodies:   bodies,
-		Audience: func(ctx context.Context) string { return entry.keys.Audience(auth.Token(ctx)) },
+		Unsent:    responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
+		Bodies:    bodies,
+		Principal: func(ctx context.Context) string { return entry.keys.Principal(auth.Token(ctx)) },
 	})
 }
 
 // routes is every path there is. Demo is nil without --demo.
-func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, endpoint http.Handler, bodies *graphhttp.Bodies, entry access, demo *emulator.Emulator) http.Handler {
+func (a *App) routes(cfg config.Serve, endpoint http.Handler, bodies *graphhttp.Bodies, entry access, demo *emulator.Emulator) http.Handler {
 	own := http.NewServeMux()
 	limits := clientlimit.New(clientlimit.Limits{Inflight: cfg.ClientInflight, Requests: cfg.ClientRequests, Calls: cfg.ClientCalls})
 	graph := graphhttp.Chain(endpoint, auth.Viewer(entry.keys, entry.cookies), graphhttp.ClientLimits(limits, a.clientName, a.log))
@@ -61,7 +69,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, endpoint
 	own.Handle("GET /{$}", page)
 	own.Handle("GET /playground/", page)
 	if cfg.Introspects() {
-		own.Handle(sdlPath, static.New(graphschema.SDL(schema.Schema()), "text/plain; charset=utf-8", "public, max-age=300"))
+		own.Handle(sdlPath, sdlFile())
 	}
 	own.Handle(auth.LoginPath, entry.signIn)
 	own.Handle(auth.CallbackPath, entry.signIn)
@@ -86,7 +94,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, endpoint
 		all = mux
 	}
 	// CORS is outermost: a page must be able to read refusals too.
-	return graphhttp.Chain(all, graphhttp.Drain, graphhttp.CORS([]string{graphPath, sdlPath}, cfg.AllowOrigin),
+	return graphhttp.Chain(all, uploadhttp.Drain, graphhttp.CORS([]string{graphPath, sdlPath}, cfg.AllowOrigin),
 		graphhttp.Admission(a.gate, bodies, graphPath, int64(cfg.MaxBody), a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
 }
 
@@ -95,7 +103,7 @@ func (a *App) routes(cfg config.Serve, schema graphql.ExecutableSchema, endpoint
 func (a *App) clientName(r *http.Request) string {
 	ctx := r.Context()
 	if token := auth.Token(ctx); auth.Exchanged(ctx) || a.store.Accepted(token) {
-		return "principal " + auth.Audience(ctx)
+		return "principal " + auth.Principal(ctx)
 	}
 	return "address " + graphhttp.Address(ctx)
 }

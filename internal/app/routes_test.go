@@ -16,15 +16,6 @@ import (
 // The demo stands behind a proxy that takes this path off.
 const publicURL = "http://demo.example:8080/a%20b/emulators"
 
-func newDemoApp(t *testing.T) *App {
-	t.Helper()
-	a, err := New(config.Serve{Demo: true, PublicURL: publicURL, RequestTimeout: time.Minute}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
 // newLiveApp is a server over a Mixcloud that must not be asked anything.
 func newLiveApp(t *testing.T) *App {
 	t.Helper()

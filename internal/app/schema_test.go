@@ -3,12 +3,10 @@ package app
 import (
 	"compress/gzip"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -32,6 +30,9 @@ func TestSchemaFile(t *testing.T) {
 	plain := send(http.MethodGet, "Origin", "https://app.example.com")
 	if _, err := gqlparser.LoadSchema(&ast.Source{Input: plain.Body.String()}); err != nil || plain.Code != http.StatusOK {
 		t.Fatalf("status %d: %v", plain.Code, err)
+	}
+	if text := plain.Body.String(); strings.Contains(text, "@cost") || strings.Contains(text, "@listSize") {
+		t.Error("the text has the prices of fields")
 	}
 	h := plain.Header()
 	if h.Get("Content-Type") != "text/plain; charset=utf-8" || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Cache-Control") != "public, max-age=300" {
@@ -68,10 +69,7 @@ func TestSchemaFile(t *testing.T) {
 // in it and was not asked for.
 func TestHiddenSchema(t *testing.T) {
 	t.Parallel()
-	app, err := New(config.Serve{Demo: true, PublicURL: publicURL, RequestTimeout: time.Minute, Introspection: new(false)}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	app := newDemoApp(t, func(cfg *config.Serve) { cfg.Introspection = new(false) })
 	if rec := get(t, app, "/schema.graphql"); rec.Code != http.StatusNotFound {
 		t.Errorf("/schema.graphql: status %d", rec.Code)
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"mixcloud-graphql/internal/connlimit"
-	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/uploadhttp"
 )
 
 const (
@@ -26,7 +26,7 @@ const (
 func newServer(h http.Handler, cert *certificate, conns *connlimit.Limiter, log *slog.Logger) *http.Server {
 	srv := &http.Server{
 		Handler:           h,
-		ConnContext:       graphhttp.ConnContext,
+		ConnContext:       uploadhttp.ConnContext,
 		ConnState:         conns.ConnState,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -54,7 +54,7 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, cert *certifica
 	srv.BaseContext = func(net.Listener) context.Context { return requests }
 	served := make(chan error, 1)
 	go func() {
-		ln := conns.Listener(graphhttp.Listener(ln))
+		ln := conns.Listener(uploadhttp.Listener(ln))
 		if cert == nil {
 			served <- srv.Serve(ln)
 		} else {

@@ -13,7 +13,6 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"io"
-	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -25,6 +24,7 @@ import (
 	"time"
 
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/show"
 )
 
 // A certPair is a certificate and its key in files.
@@ -75,26 +75,6 @@ func newCertPair(t *testing.T) *certPair {
 	return c
 }
 
-// listening serves an app over real connections, and returns its address.
-func listening(t *testing.T, a *App, scheme string) (base string) {
-	t.Helper()
-	ln, base, err := listen(t.Context(), "127.0.0.1:0", scheme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.drain = max(a.drain, 10*time.Second) // net/http may not have seen yet that the last connection is idle
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	served := make(chan error, 1)
-	go func() { served <- a.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return base
-}
-
 // client speaks one protocol: "HTTP/1.1", "HTTP/2" over TLS, or "h2c", HTTP/2 without it.
 func client(t *testing.T, protocol string, pool *x509.CertPool) *http.Client {
 	t.Helper()
@@ -133,7 +113,7 @@ func TestServe_Protocols(t *testing.T) {
 			if mode.scheme == "https" {
 				cfg.TLSCert, cfg.TLSKey = pair.cert, pair.key
 			}
-			s := newStage(t, set{writes: true, config: cfg})
+			s := newTestServer(t, serverOptions{ownWorld: true, config: cfg})
 			base := listening(t, s.app, mode.scheme)
 			c := client(t, mode.protocol, pair.pool)
 
@@ -149,7 +129,7 @@ func TestServe_Protocols(t *testing.T) {
 			group.Wait()
 
 			upload := multipartRequest(t, `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"}) { cloudcast { name } userErrors { message } } }`,
-				map[string]any{"mp3": nil}, sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 3 << 20})
+				map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 3 << 20})
 			for _, chunked := range []bool{false, true} {
 				whole, err := io.ReadAll(upload.Body)
 				if err != nil {
@@ -165,10 +145,10 @@ func TestServe_Protocols(t *testing.T) {
 					t.Fatalf("upload, chunked %t: status %d: %s", chunked, status, answer)
 				}
 			}
-			want := sha256.Sum256(sentFile{Head: "ID3", Size: 3 << 20}.content())
-			uploads := s.mixcloud.Uploads()
+			want := sha256.Sum256(uploadFile{Head: "ID3", Size: 3 << 20}.content())
+			uploads := s.emulator.Uploads()
 			if len(uploads) == 0 || uploads[0].SHA256 != hex.EncodeToString(want[:]) {
-				t.Errorf("Mixcloud has %+v", uploads)
+				t.Errorf("Mixcloud has %+v", show.Value(uploads))
 			}
 
 			// A form that is refused before its end leaves the connection usable for other requests.
@@ -211,7 +191,7 @@ func exchange(t *testing.T, c *http.Client, url, contentType, token string, body
 // A response that comes before the end of its form does not end the other requests of an HTTP/2 connection.
 func TestServe_HTTP2_KeepsTheConnection(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, set{config: config.Serve{DrainTimeout: 10 * time.Second}})
+	s := newTestServer(t, serverOptions{config: config.Serve{DrainTimeout: 10 * time.Second}})
 	base := listening(t, s.app, "http")
 	c := client(t, "h2c", nil)
 	var connections int
@@ -240,7 +220,7 @@ func TestServe_HTTP2_KeepsTheConnection(t *testing.T) {
 func TestApp_Reload(t *testing.T) {
 	t.Parallel()
 	pair := newCertPair(t)
-	s := newStage(t, set{config: config.Serve{TLSCert: pair.cert, TLSKey: pair.key, DrainTimeout: 10 * time.Second}})
+	s := newTestServer(t, serverOptions{config: config.Serve{TLSCert: pair.cert, TLSKey: pair.key, DrainTimeout: 10 * time.Second}})
 	base := listening(t, s.app, "https")
 	serial := func() int64 {
 		t.Helper()
@@ -278,7 +258,7 @@ func TestApp_Reload(t *testing.T) {
 	if got := serial(); got != 2 {
 		t.Errorf("certificate %d after a bad one, want 2", got)
 	}
-	if err := newStage(t, set{}).app.Reload(); err != nil {
+	if err := newTestServer(t, serverOptions{}).app.Reload(); err != nil {
 		t.Errorf("without TLS: %v", err)
 	}
 }
@@ -287,13 +267,8 @@ func TestApp_Reload(t *testing.T) {
 func TestServe_TLS_UnfinishedHandshake(t *testing.T) {
 	t.Parallel()
 	pair := newCertPair(t)
-	a, err := New(config.Serve{
-		Demo: true, PublicURL: publicURL, RequestTimeout: time.Minute, TLSCert: pair.cert, TLSKey: pair.key, DrainTimeout: 20 * time.Second,
-	}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := listening(t, a, "https")
+	s := newTestServer(t, serverOptions{config: config.Serve{TLSCert: pair.cert, TLSKey: pair.key, DrainTimeout: 20 * time.Second}})
+	base := listening(t, s.app, "https")
 	silent, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "https://"))
 	if err != nil {
 		t.Fatal(err)

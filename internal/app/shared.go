@@ -9,6 +9,7 @@ import (
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/redis"
+	"mixcloud-graphql/internal/upload"
 )
 
 // newShared opens what this replica shares with others; nil if that is nothing.
@@ -24,12 +25,12 @@ func newShared(cfg config.Serve, log *slog.Logger) (*redis.Redis, error) {
 	return redis.Open(options)
 }
 
-// newWrites is what remembers writes: all replicas, if there is anything shared.
+// newWrites returns the store of idempotency keys: of all replicas, if anything is shared.
 func newWrites(shared *redis.Redis) idempotency.Store {
 	if shared == nil {
 		return new(idempotency.Memory)
 	}
-	return &sharedWrites{shared: shared.Writes()}
+	return shared.Writes()
 }
 
 // newQueries are the persisted queries that other replicas know; nil for none.
@@ -40,11 +41,10 @@ func newQueries(shared *redis.Redis) graphql.Cache[string] {
 	return shared.Queries()
 }
 
-// newProgress is what knows how far uploads are, on all replicas if there is
-// anything shared.
-func newProgress(shared *redis.Redis) *sharedProgress {
+// newUploads returns the tracker of uploads: of all replicas, if anything is shared.
+func newUploads(shared *redis.Redis) upload.Tracker {
 	if shared == nil {
-		return new(sharedProgress)
+		return new(upload.Hub)
 	}
-	return &sharedProgress{shared: shared.Progress()}
+	return shared.Uploads()
 }

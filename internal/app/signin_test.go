@@ -11,11 +11,11 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 	"mixcloud-graphql/mixcloud/emulator/world"
@@ -125,7 +125,7 @@ func (b *browser) graph(query string, variables map[string]any, into any, header
 	}
 	answer := struct {
 		Data   any
-		Errors []errorOf
+		Errors []responseError
 	}{Data: into}
 	if seen := b.do(r); json.Unmarshal([]byte(seen.body), &answer) != nil {
 		b.t.Fatalf("%d %s", seen.status, seen.body)
@@ -138,83 +138,32 @@ func (b *browser) graph(query string, variables map[string]any, into any, header
 
 const fromScript = "X-Requested-With: test"
 
-// A couple is a server and the Mixcloud that it is an application of, each at an
-// address of its own.
-type couple struct {
-	base     string
-	mixcloud *emulator.Emulator
-	log      logBuffer
-	mu       sync.Mutex
-	tokens   map[string]bool // that were sent to Mixcloud
-}
-
-// RoundTrip writes down which tokens are sent.
-func (c *couple) RoundTrip(r *http.Request) (*http.Response, error) {
-	if token := r.URL.Query().Get("access_token"); token != "" {
-		c.mu.Lock()
-		c.tokens[token] = true
-		c.mu.Unlock()
-	}
-	return http.DefaultTransport.RoundTrip(r)
-}
-
-// newCouple makes a couple over a world that tests share, unless they bring
-// their own to write to.
-func newCouple(t *testing.T, change func(*config.Serve), own ...*world.World) *couple {
-	t.Helper()
-	shown := append(own, seeded())[0]
-	c := &couple{tokens: map[string]bool{}}
-	var handler http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	t.Cleanup(server.Close)
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.mixcloud.ServeHTTP(w, r) }))
-	t.Cleanup(other.Close)
-	var err error
-	if c.mixcloud, err = emulator.New(emulator.WithWorld(shown), emulator.WithPublicURL(other.URL), emulator.WithOAuthClient("app", canarySecret, "Test")); err != nil {
-		t.Fatal(err)
-	}
-	client, err := mixcloud.New(mixcloud.WithAPIURL(other.URL), mixcloud.WithSiteURL(other.URL+"/www"),
-		mixcloud.WithOEmbedURL(other.URL+"/www/oembed/"), mixcloud.WithHTTPClient(&http.Client{Transport: c}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := config.Serve{
-		OAuthClientID: "app", OAuthClientSecret: canarySecret, PublicURL: server.URL, RequestTimeout: time.Minute,
-		SecretKey: canarySecret + "-0123456789abcdef",
-	}
-	if change != nil {
-		change(&cfg)
-	}
-	a, err := newOver(cfg, client, nil, slog.New(slog.NewTextHandler(&c.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler, c.base = a, server.URL
-	return c
-}
-
 const canarySecret = "s3cret-canary-of-the-application"
+
+// newSignInServer is a server that is an application of the emulated Mixcloud,
+// with secrets that can be looked for.
+func newSignInServer(t *testing.T, o serverOptions) *testServer {
+	t.Helper()
+	o.listen = true
+	o.config.OAuthClientID, o.config.OAuthClientSecret = "app", canarySecret
+	o.config.SecretKey = canarySecret + "-0123456789abcdef"
+	o.emulator = append(o.emulator, emulator.WithOAuthClient("app", canarySecret, "Test"))
+	return newTestServer(t, o)
+}
 
 // The demo signs in out of the box, on one listener.
 func TestSignIn_Demo(t *testing.T) {
 	t.Parallel()
-	var handler http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	t.Cleanup(server.Close)
-	a, err := New(config.Serve{Demo: true, PublicURL: server.URL, RequestTimeout: time.Minute}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler = a
-	b := newBrowser(t, server.URL)
-	if page := b.get(server.URL + "/"); !strings.Contains(page.body, `data-sign-in="yes"`) {
+	_, base := serveDemo(t)
+	b := newBrowser(t, base)
+	if page := b.get(base + "/"); !strings.Contains(page.body, `data-sign-in="yes"`) {
 		t.Error("the page does not offer to sign in")
 	}
-	page := b.get(server.URL + "/oauth/login?next=/livez")
+	page := b.get(base + "/oauth/login?next=/livez")
 	if page.status != http.StatusOK || page.url.Path != "/emulator/www/oauth/authorize" {
 		t.Fatalf("login leads to %s: %d", page.url, page.status)
 	}
-	if seen := b.choose(page, "allow", world.DemoUser); seen.url.String() != server.URL+"/livez" || seen.body != "ok\n" {
+	if seen := b.choose(page, "allow", world.DemoUser); seen.url.String() != base+"/livez" || seen.body != "ok\n" {
 		t.Errorf("in the end it is at %s: %d %s", seen.url, seen.status, seen.body)
 	}
 	if got := b.viewer(fromScript); got != world.DemoUser {
@@ -223,7 +172,7 @@ func TestSignIn_Demo(t *testing.T) {
 	if got := b.viewer(); got != "" {
 		t.Errorf("without a header the viewer is %q", got)
 	}
-	if seen := b.post(server.URL+"/oauth/logout", nil); seen.url.String() != server.URL+"/" {
+	if seen := b.post(base+"/oauth/logout", nil); seen.url.String() != base+"/" {
 		t.Errorf("signing out leads to %s", seen.url)
 	}
 	if got := b.viewer(fromScript); got != "" {
@@ -235,10 +184,10 @@ func TestSignIn_Demo(t *testing.T) {
 // they have allowed, and nothing secret is ever logged.
 func TestSignIn_TheWholeWay(t *testing.T) {
 	t.Parallel()
-	c := newCouple(t, nil, seeded().Clone())
-	one, two := newBrowser(t, c.base), newBrowser(t, c.base)
+	c := newSignInServer(t, serverOptions{ownWorld: true})
+	one, two := newBrowser(t, c.url), newBrowser(t, c.url)
 	seen := one.signIn(world.DocumentedUser, "/livez?x=y")
-	if seen.url.String() != c.base+"/livez?x=y" || seen.status != http.StatusOK {
+	if seen.url.String() != c.url+"/livez?x=y" || seen.status != http.StatusOK {
 		t.Fatalf("in the end it is at %s: %d %s", seen.url, seen.status, seen.body)
 	}
 	two.signIn(world.ListenerUser, "https://evil.example/")
@@ -260,14 +209,14 @@ func TestSignIn_TheWholeWay(t *testing.T) {
 	if code := one.graph(follow, nil, new(any), fromScript); code != "" {
 		t.Errorf("a mutation with the header: %q", code)
 	}
-	form := one.post(c.base+"/graphql", url.Values{"query": {follow}})
+	form := one.post(c.url+"/graphql", url.Values{"query": {follow}})
 	if form.status != http.StatusUnsupportedMediaType {
 		t.Errorf("a form is answered %d %s", form.status, form.body)
 	}
 	for _, r := range []struct{ method, header, value string }{
 		{http.MethodGet, "Sec-Fetch-Site", "cross-site"}, {http.MethodOptions, "Access-Control-Request-Headers", "x-requested-with"},
 	} {
-		request, err := http.NewRequestWithContext(t.Context(), r.method, c.base+"/graphql?query="+url.QueryEscape("{viewer{username}}"), nil)
+		request, err := http.NewRequestWithContext(t.Context(), r.method, c.url+"/graphql?query="+url.QueryEscape("{viewer{username}}"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -289,8 +238,8 @@ func TestSignIn_TheWholeWay(t *testing.T) {
 	}
 
 	// Denied, and tried again.
-	three := newBrowser(t, c.base)
-	if seen := three.choose(three.get(c.base+"/oauth/login?next=/livez"), "deny", ""); seen.status != http.StatusForbidden || !strings.Contains(seen.body, `href="/oauth/login?next=%2Flivez"`) {
+	three := newBrowser(t, c.url)
+	if seen := three.choose(three.get(c.url+"/oauth/login?next=/livez"), "deny", ""); seen.status != http.StatusForbidden || !strings.Contains(seen.body, `href="/oauth/login?next=%2Flivez"`) {
 		t.Errorf("denied: %d %s", seen.status, seen.body)
 	}
 	if got := three.viewer(fromScript); got != "" {
@@ -298,17 +247,12 @@ func TestSignIn_TheWholeWay(t *testing.T) {
 	}
 
 	// Taken back at Mixcloud.
-	c.mu.Lock()
-	tokens := make([]string, 0, len(c.tokens))
-	for token := range c.tokens {
-		tokens = append(tokens, token)
-	}
-	c.mu.Unlock()
+	tokens := c.recorder.sentTokens()
 	if len(tokens) != 3 { // two that were issued, and the demo's
 		t.Errorf("%d tokens were sent", len(tokens))
 	}
 	for _, token := range tokens {
-		c.mixcloud.Revoke(token)
+		c.emulator.Revoke(token)
 	}
 	if got := one.viewer(fromScript); got != "UNAUTHENTICATED" {
 		t.Errorf("with a token that was revoked: %q", got)
@@ -319,7 +263,7 @@ func TestSignIn_TheWholeWay(t *testing.T) {
 			t.Errorf("%q was logged:\n%s", secret, log)
 		}
 	}
-	if strings.Count(log, `msg="signed in"`) != 2 || !strings.Contains(log, "sign-in failed") {
+	if strings.Count(log, `"msg":"signed in"`) != 2 || !strings.Contains(log, "sign-in failed") {
 		t.Errorf("the log does not tell who came:\n%s", log)
 	}
 }
@@ -328,7 +272,7 @@ func TestSignIn_TheWholeWay(t *testing.T) {
 // the failure.
 func TestSignIn_MixcloudFails(t *testing.T) {
 	t.Parallel()
-	c := newCouple(t, func(cfg *config.Serve) { cfg.RequestTimeout = 300 * time.Millisecond })
+	c := newSignInServer(t, serverOptions{config: config.Serve{RequestTimeout: 300 * time.Millisecond}})
 	tests := []struct {
 		kind emulator.FaultKind
 		want int
@@ -342,20 +286,20 @@ func TestSignIn_MixcloudFails(t *testing.T) {
 	}
 	for _, test := range tests {
 		kind, want := test.kind, test.want
-		b := newBrowser(t, c.base)
-		page := b.get(c.base + "/oauth/login?next=/livez")
+		b := newBrowser(t, c.url)
+		page := b.get(c.url + "/oauth/login?next=/livez")
 		fault := emulator.Fault{Kind: kind, Match: "/www/oauth/access_token", Times: 2}
 		if kind == emulator.FaultSlowHeaders {
 			fault.Delay = time.Minute
 		}
-		if err := c.mixcloud.Fail(fault); err != nil {
+		if err := c.emulator.Fail(fault); err != nil {
 			t.Fatal(err)
 		}
 		seen := b.choose(page, "allow", world.DemoUser)
 		if seen.status != want || want != 200 && (!strings.Contains(seen.body, "Try again") || seen.url.Path != "/oauth/callback") {
 			t.Errorf("%s: %d at %s, want %d: %s", kind, seen.status, seen.url, want, seen.body)
 		}
-		c.mixcloud.ClearFaults()
+		c.emulator.ClearFaults()
 		if want != 200 && kind != emulator.FaultRateLimit {
 			// Trying again works, and so does the rest meanwhile.
 			if seen := b.signIn(world.DemoUser, "/livez"); seen.url.Path != "/livez" {
@@ -369,10 +313,10 @@ func TestSignIn_MixcloudFails(t *testing.T) {
 // nobody is signed in.
 func TestSignIn_Replicas(t *testing.T) {
 	t.Parallel()
-	c := newCouple(t, nil)
-	b := newBrowser(t, c.base)
+	c := newSignInServer(t, serverOptions{})
+	b := newBrowser(t, c.url)
 	b.signIn(world.DemoUser, "/")
-	root, err := url.Parse(c.base)
+	root, err := url.Parse(c.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,11 +328,11 @@ func TestSignIn_Replicas(t *testing.T) {
 		"another key":  {canarySecret + "-0123456789abcdeg", ""},
 		"no key":       {"", ""},
 	} {
-		client, err := mixcloud.New(mixcloud.WithAPIURL(mixcloudURL), mixcloud.WithHTTPClient(&http.Client{Transport: c.mixcloud.Transport()}))
+		client, err := mixcloud.New(mixcloud.WithAPIURL(mixcloudURL), mixcloud.WithHTTPClient(&http.Client{Transport: c.emulator.Transport()}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		replica, err := newOver(config.Serve{OAuthClientID: "app", OAuthClientSecret: "x", PublicURL: c.base, RequestTimeout: time.Minute, SecretKey: tt.key}, client, nil, slog.New(slog.DiscardHandler))
+		replica, err := newOver(config.Serve{OAuthClientID: "app", OAuthClientSecret: "x", PublicURL: c.url, RequestTimeout: time.Minute, SecretKey: tt.key}, client, nil, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -410,8 +354,8 @@ func TestSignIn_Replicas(t *testing.T) {
 func TestOAuth_ForApps(t *testing.T) {
 	t.Parallel()
 	const back = "https://app.example/back"
-	c := newCouple(t, func(cfg *config.Serve) { cfg.OAuthRedirects = []string{"org.example:/x", back} })
-	b := newBrowser(t, c.base)
+	c := newSignInServer(t, serverOptions{config: config.Serve{OAuthRedirects: []string{"org.example:/x", back}}})
+	b := newBrowser(t, c.url)
 	b.http.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
 		if r.URL.Host == "app.example" {
 			return http.ErrUseLastResponse
@@ -474,12 +418,12 @@ func TestOAuth_ForApps(t *testing.T) {
 	} {
 		p := try(tt.code, tt.redirect).ExchangeOAuthCode
 		if p.AccessToken != nil || len(p.UserErrors) != 1 || p.UserErrors[0].Code != tt.want || strings.Join(p.UserErrors[0].Field, ".") != tt.field {
-			t.Errorf("%+v: %+v", tt, p)
+			t.Errorf("%+v: %+v", tt, show.Value(p))
 		}
 	}
 	p := try(to.Query().Get("code"), back).ExchangeOAuthCode
 	if p.AccessToken == nil || p.ClientMutationID != "7" || len(p.UserErrors) > 0 {
-		t.Fatalf("got %+v", p)
+		t.Fatalf("got %+v", show.Value(p))
 	}
 	if got := b.viewer("Authorization: Bearer " + *p.AccessToken); got != world.GreekUser {
 		t.Errorf("the token is that of %q", got)
@@ -488,7 +432,7 @@ func TestOAuth_ForApps(t *testing.T) {
 		t.Errorf("something secret was logged:\n%s", log)
 	}
 	// And nothing of it has signed this browser in.
-	if root, _ := url.Parse(c.base); len(b.http.Jar.Cookies(root)) > 0 {
+	if root, _ := url.Parse(c.url); len(b.http.Jar.Cookies(root)) > 0 {
 		t.Error("the browser has got a cookie")
 	}
 }
@@ -497,16 +441,14 @@ func TestOAuth_ForApps(t *testing.T) {
 // rest works.
 func TestSignIn_NotConfigured(t *testing.T) {
 	t.Parallel()
-	c := newCouple(t, func(cfg *config.Serve) {
-		cfg.OAuthClientID, cfg.OAuthClientSecret, cfg.SecretKey, cfg.PublicURL = "", "", "", "http://graph.example"
-	})
-	b := newBrowser(t, c.base)
+	c := newTestServer(t, serverOptions{listen: true, noOAuth: true, config: config.Serve{PublicURL: "http://graph.example"}})
+	b := newBrowser(t, c.url)
 	for _, path := range []string{"/oauth/login?next=/", "/oauth/callback?code=x", "/oauth/logout"} {
-		if seen := b.get(c.base + path); seen.status != http.StatusNotFound || !strings.Contains(seen.body, "--oauth-client-id") || seen.url.RequestURI() != path {
+		if seen := b.get(c.url + path); seen.status != http.StatusNotFound || !strings.Contains(seen.body, "--oauth-client-id") || seen.url.RequestURI() != path {
 			t.Errorf("%s: %d %s", path, seen.status, seen.body)
 		}
 	}
-	if page := b.get(c.base + "/"); !strings.Contains(page.body, `data-sign-in="no"`) {
+	if page := b.get(c.url + "/"); !strings.Contains(page.body, `data-sign-in="no"`) {
 		t.Error("the page offers to sign in")
 	}
 	if got := b.viewer("Authorization: Bearer demo-token"); got != world.DemoUser {
@@ -514,7 +456,7 @@ func TestSignIn_NotConfigured(t *testing.T) {
 	}
 	var data struct{ OAuthAuthorizationURL *string }
 	if code := b.graph(`{ oauthAuthorizationUrl(redirectUri: "https://app.example/") }`, nil, &data); code != "" || data.OAuthAuthorizationURL != nil {
-		t.Errorf("the address is %v, %q", data.OAuthAuthorizationURL, code)
+		t.Errorf("the address is %v, %q", show.Value(data.OAuthAuthorizationURL), code)
 	}
 }
 

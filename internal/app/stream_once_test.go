@@ -12,16 +12,16 @@ import (
 // time, and is made once.
 func TestStream_once(t *testing.T) {
 	t.Parallel()
-	h := newHarbourOver(t, seeded().Clone())
+	h := newTestServer(t, serverOptions{listen: true, ownWorld: true})
 	head := uploadHead(t, nil, "mp3")
 	sound := mp3Head + strings.Repeat("x", 100_000)
 	send := func(key, filename, rest string, length int64) (int, string) {
 		body := head + formFile("mp3", filename, "audio/mpeg") + rest
-		c := h.board(t, int64(len(body))+length, "Idempotency-Key: "+key)
-		if err := c.load(body); err != nil {
+		c := h.startUpload(t, int64(len(body))+length, "Idempotency-Key: "+key)
+		if err := c.send(body); err != nil {
 			t.Log(err) // the answer may be there already
 		}
-		return c.answer(t)
+		return c.readResponse(t)
 	}
 	status, first := send("a", "x.mp3", sound+formEnd, 0)
 	if status != 200 || !strings.Contains(first, `"changed":true`) {
@@ -33,7 +33,7 @@ func TestStream_once(t *testing.T) {
 	if status, text := send("a", "y.mp3", "", 1<<30); status != 422 || !strings.Contains(text, "BAD_USER_INPUT") {
 		t.Errorf("another file: %d %s", status, text)
 	}
-	if taken := len(h.mixcloud.Uploads()); taken != 1 {
+	if taken := len(h.emulator.Uploads()); taken != 1 {
 		t.Errorf("Mixcloud has taken %d", taken)
 	}
 	if status, other := send("b", "x.mp3", sound+formEnd, 0); status != 200 || other == first {
@@ -41,16 +41,16 @@ func TestStream_once(t *testing.T) {
 	}
 
 	// Nothing was sent of this one: the key is free again.
-	c := h.board(t, int64(len(head)), "Idempotency-Key: c")
-	if err := c.load(head); err != nil {
+	c := h.startUpload(t, int64(len(head)), "Idempotency-Key: c")
+	if err := c.send(head); err != nil {
 		t.Fatal(err)
 	}
-	if status, text := c.answer(t); status != 400 || !strings.Contains(text, "did not arrive whole") {
+	if status, text := c.readResponse(t); status != 400 || !strings.Contains(text, "did not arrive whole") {
 		t.Errorf("without its file: %d %s", status, text)
 	}
 	in := h.swallow()
-	c = h.board(t, int64(len(head)+10_000), "Idempotency-Key: c")
-	if err := c.load(head, formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 2000)); err != nil {
+	c = h.startUpload(t, int64(len(head)+10_000), "Idempotency-Key: c")
+	if err := c.send(head, formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 2000)); err != nil {
 		t.Fatal(err)
 	}
 	<-in.some
@@ -64,10 +64,10 @@ func TestStream_once(t *testing.T) {
 // Actions have keys too.
 func TestOnce_action(t *testing.T) {
 	t.Parallel()
-	h := newHarbourOver(t, seeded().Clone())
+	h := newTestServer(t, serverOptions{listen: true, ownWorld: true})
 	follow := func(key, who, id string) (int, string, bool) {
 		body := fmt.Sprintf(`{"query":"mutation($u: String) { followUser(input: {username: $u, clientMutationId: \"%s\"}) { message } }","variables":{"u":%q}}`, id, who)
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+h.address+"/graphql", strings.NewReader(body))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/graphql", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestOnce_action(t *testing.T) {
 	}
 	_, first, _ := follow("k", "spartacus", "1")
 	writes := func() (n int) {
-		for _, r := range h.mixcloud.Requests() {
+		for _, r := range h.emulator.Requests() {
 			if r.Method == http.MethodPost {
 				n++
 			}
@@ -110,26 +110,26 @@ func TestOnce_action(t *testing.T) {
 // on, and leaves the key to the upload itself.
 func TestStream_dryRun(t *testing.T) {
 	t.Parallel()
-	h := newHarbourOver(t, seeded().Clone())
+	h := newTestServer(t, serverOptions{listen: true, ownWorld: true})
 	head := uploadHead(t, nil, "mp3") + formFile("mp3", "x.mp3", "audio/mpeg")
 	for _, length := range []int64{1 << 30, -1} { // -1 is chunked
-		c := h.board(t, length, "Idempotency-Key: a", "X-GraphQL-Dry-Run: true")
-		if err := c.load(head + mp3Head); err != nil {
+		c := h.startUpload(t, length, "Idempotency-Key: a", "X-GraphQL-Dry-Run: true")
+		if err := c.send(head + mp3Head); err != nil {
 			t.Log(err) // the answer may be there already
 		}
-		if status, text := c.answer(t); status != 200 || !strings.Contains(text, `"estimated":`) || !strings.Contains(text, `"data":null`) {
+		if status, text := c.readResponse(t); status != 200 || !strings.Contains(text, `"estimated":`) || !strings.Contains(text, `"data":null`) {
 			t.Errorf("length %d: %d %s", length, status, text)
 		}
 	}
-	if requests := h.mixcloud.Requests(); len(requests) > 0 {
+	if requests := h.emulator.Requests(); len(requests) > 0 {
 		t.Errorf("Mixcloud was asked: %v", requests)
 	}
 	sound := mp3Head + strings.Repeat("x", 10_000) + formEnd
-	c := h.board(t, int64(len(head)+len(sound)), "Idempotency-Key: a")
-	if err := c.load(head, sound); err != nil {
+	c := h.startUpload(t, int64(len(head)+len(sound)), "Idempotency-Key: a")
+	if err := c.send(head, sound); err != nil {
 		t.Fatal(err)
 	}
-	if status, text := c.answer(t); status != 200 || !strings.Contains(text, `"changed":true`) {
+	if status, text := c.readResponse(t); status != 200 || !strings.Contains(text, `"changed":true`) {
 		t.Errorf("the upload: %d %s", status, text)
 	}
 }

@@ -8,18 +8,20 @@ import (
 	"strings"
 	"testing"
 
+	"mixcloud-graphql/internal/show"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 // The uploader, and nobody else, can watch how far an upload is.
 func TestStream_progress(t *testing.T) {
 	t.Parallel()
-	h := newHarbour(t)
+	h := newTestServer(t, serverOptions{listen: true})
 	in := h.swallow()
 	watch := func(token string) *bufio.Scanner {
 		ctx, stop := context.WithCancel(context.Background())
 		t.Cleanup(stop)
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+h.address+"/graphql",
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url+"/graphql",
 			strings.NewReader(`{"query":"subscription { uploadProgress(uploadId: \"my_upload-1\") { uploadId phase bytesSent bytesTotal } }"}`))
 		if err != nil {
 			t.Fatal(err)
@@ -69,9 +71,9 @@ func TestStream_progress(t *testing.T) {
 
 	total := int64(len(mp3Head)) + 4<<20
 	head := uploadHead(t, map[string]any{"uploadId": "my_upload-1"}, "mp3") + formFile("mp3", "x.mp3", "audio/mpeg")
-	c := h.board(t, int64(len(head))+total+int64(len(formEnd)))
+	c := h.startUpload(t, int64(len(head))+total+int64(len(formEnd)))
 	half := strings.Repeat("x", 2<<20)
-	if err := c.load(head, mp3Head, half); err != nil {
+	if err := c.send(head, mp3Head, half); err != nil {
 		t.Fatal(err)
 	}
 	<-in.some
@@ -79,27 +81,27 @@ func TestStream_progress(t *testing.T) {
 	for p.BytesSent < 1<<20 {
 		var more bool
 		if p, more = next(mine); !more || p.Phase != "CHECKING" && p.Phase != "SENDING" || p.BytesTotal != nil && (*p.BytesTotal != total || p.BytesSent > total) {
-			t.Fatalf("on its way: %+v", p)
+			t.Fatalf("on its way: %+v", show.Value(p))
 		}
 	}
-	if err := c.load(half, formEnd); err != nil {
+	if err := c.send(half, formEnd); err != nil {
 		t.Fatal(err)
 	}
-	if status, text := c.end(t); status != 200 {
+	if status, text := c.finish(t); status != 200 {
 		t.Fatalf("%d %s", status, text)
 	}
 	for p.Phase != "DONE" {
 		sent := p.BytesSent
 		var more bool
 		if p, more = next(mine); !more || p.BytesSent < sent || p.BytesTotal == nil || *p.BytesTotal != total {
-			t.Fatalf("towards its end: %+v", p)
+			t.Fatalf("towards its end: %+v", show.Value(p))
 		}
 	}
 	if p.BytesSent != total {
 		t.Errorf("%d bytes of %d were sent", p.BytesSent, total)
 	}
 	if p, more := next(mine); more {
-		t.Errorf("after the end: %+v", p)
+		t.Errorf("after the end: %+v", show.Value(p))
 	}
 
 	// The other one's, of the same name, is an upload that never began.

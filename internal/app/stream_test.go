@@ -12,11 +12,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"mixcloud-graphql/internal/show"
 )
 
 func TestStream(t *testing.T) {
 	t.Parallel()
-	h := newHarbourOver(t, seeded().Clone())
+	h := newTestServer(t, serverOptions{listen: true, ownWorld: true})
 	mp3 := mp3Head + strings.Repeat("sound\r\n--", 200_000)
 	picture := jpegHead + strings.Repeat("picture", 10_000)
 	audio := formFile("mp3", `wave \"x\".mp3`, "audio/mpeg") + mp3
@@ -29,15 +31,15 @@ func TestStream(t *testing.T) {
 				if chunked {
 					length = -1
 				}
-				c := h.board(t, length)
-				if err := c.load(body[:70_000], body[70_000:]); err != nil {
+				c := h.startUpload(t, length)
+				if err := c.send(body[:70_000], body[70_000:]); err != nil {
 					t.Fatal(err)
 				}
-				status, answer := c.end(t)
+				status, answer := c.finish(t)
 				if status != 200 || !strings.Contains(answer, `"changed":true`) || !strings.Contains(answer, `"name":"On the water"`) {
 					t.Fatalf("%d %s", status, answer)
 				}
-				all := h.mixcloud.Uploads()
+				all := h.emulator.Uploads()
 				last := all[len(all)-1]
 				if last.Bytes != int64(len(mp3)) || last.SHA256 != sum(mp3) {
 					t.Errorf("%d bytes arrived, of %d", last.Bytes, len(mp3))
@@ -77,29 +79,29 @@ func TestStream_refused(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHarbour(t)
+			h := newTestServer(t, serverOptions{listen: true})
 			body := uploadHead(t, tt.input, tt.files...) + tt.body
 			length := int64(len(body)) + tt.length
 			if tt.length < 0 {
 				length = -1
 			}
-			c := h.board(t, length)
-			if err := c.load(body); err != nil {
+			c := h.startUpload(t, length)
+			if err := c.send(body); err != nil {
 				t.Log(err) // the answer may be there already
 			}
-			answer := c.answer
+			answer := c.readResponse
 			if tt.length < 0 {
-				answer = c.end
+				answer = c.finish
 			}
 			status, text := answer(t)
 			if status != tt.status || !strings.Contains(text, tt.want) {
 				t.Errorf("%d %s, want %d %s", status, text, tt.status, tt.want)
 			}
-			if asked := h.uploads.Load(); asked > tt.asked {
+			if asked := h.uploads.count.Load(); asked > tt.asked {
 				t.Errorf("Mixcloud was asked %d times", asked)
 			}
-			if taken := h.mixcloud.Uploads(); len(taken) != 0 {
-				t.Errorf("Mixcloud has taken %v", taken)
+			if taken := h.emulator.Uploads(); len(taken) != 0 {
+				t.Errorf("Mixcloud has taken %v", show.Value(taken))
 			}
 		})
 	}
@@ -114,9 +116,9 @@ type received struct {
 }
 
 // swallow reads an upload as fast as it comes and answers that it was taken.
-func (h *harbour) swallow() *received {
+func (h *testServer) swallow() *received {
 	in := &received{some: make(chan struct{}), ended: make(chan error, 1)}
-	h.instead(func(w http.ResponseWriter, r *http.Request) {
+	h.answerUploads(func(w http.ResponseWriter, r *http.Request) {
 		buf := make([]byte, 256<<10)
 		var seen []byte
 		for {
@@ -149,10 +151,10 @@ func (h *harbour) swallow() *received {
 func TestStream_firstByte(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{1 << 30, -1} {
-		h := newHarbour(t)
+		h := newTestServer(t, serverOptions{listen: true})
 		in := h.swallow()
-		c := h.board(t, length)
-		if err := c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 1000)); err != nil {
+		c := h.startUpload(t, length)
+		if err := c.send(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 1000)); err != nil {
 			t.Fatal(err)
 		}
 		select {
@@ -171,10 +173,10 @@ func TestStream_firstByte(t *testing.T) {
 func TestStream_clientLeaves(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{1 << 30, -1} {
-		h := newHarbour(t)
+		h := newTestServer(t, serverOptions{listen: true})
 		in := h.swallow()
-		c := h.board(t, length)
-		if err := c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 3<<20)); err != nil {
+		c := h.startUpload(t, length)
+		if err := c.send(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 3<<20)); err != nil {
 			t.Fatal(err)
 		}
 		<-in.some
@@ -193,16 +195,16 @@ func TestStream_clientLeaves(t *testing.T) {
 // A client that goes away while Mixcloud thinks ends the waiting.
 func TestStream_clientLeavesAtTheEnd(t *testing.T) {
 	t.Parallel()
-	h := newHarbour(t)
+	h := newTestServer(t, serverOptions{listen: true})
 	whole, gone := make(chan struct{}), make(chan struct{})
-	h.instead(func(_ http.ResponseWriter, r *http.Request) {
+	h.answerUploads(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		close(whole)
 		<-r.Context().Done()
 		close(gone)
 	})
-	c := h.board(t, -1)
-	if err := c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head, formEnd); err != nil {
+	c := h.startUpload(t, -1)
+	if err := c.send(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head, formEnd); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(c.conn, "0\r\n\r\n"); err != nil {
@@ -222,24 +224,24 @@ func TestStream_clientLeavesAtTheEnd(t *testing.T) {
 func TestStream_refusedEarly(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{1 << 30, -1} {
-		h := newHarbour(t)
-		h.instead(func(w http.ResponseWriter, _ *http.Request) {
+		h := newTestServer(t, serverOptions{listen: true})
+		h.answerUploads(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "7")
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `{"error":{"type":"RateLimitException","message":"You have hit your rate limit."}}`)
 		})
-		c := h.board(t, length)
+		c := h.startUpload(t, length)
 		sent := make(chan int, 1)
 		go func() {
 			n := 0
-			if c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head) == nil {
-				for n < 1<<10 && c.load(strings.Repeat("x", 1<<20)) == nil {
+			if c.send(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head) == nil {
+				for n < 1<<10 && c.send(strings.Repeat("x", 1<<20)) == nil {
 					n++
 				}
 			}
 			sent <- n
 		}()
-		status, text := c.answer(t)
+		status, text := c.readResponse(t)
 		if status != 200 || !strings.Contains(text, "RATE_LIMITED") || !strings.Contains(text, `"retryAfterMs":7000`) {
 			t.Errorf("%d %s", status, text)
 		}
@@ -254,15 +256,15 @@ func TestStream_refusedEarly(t *testing.T) {
 func TestStream_backPressure(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{1 << 30, -1} {
-		h := newHarbour(t)
+		h := newTestServer(t, serverOptions{listen: true})
 		begun, end := make(chan struct{}), make(chan struct{})
-		h.instead(func(_ http.ResponseWriter, r *http.Request) {
+		h.answerUploads(func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.CopyN(io.Discard, r.Body, 1000)
 			close(begun)
 			<-end
 		})
-		c := h.board(t, length)
-		if err := c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head); err != nil {
+		c := h.startUpload(t, length)
+		if err := c.send(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head); err != nil {
 			t.Fatal(err)
 		}
 		piece := strings.Repeat("x", 64<<10)
@@ -271,7 +273,7 @@ func TestStream_backPressure(t *testing.T) {
 			if err := c.conn.SetWriteDeadline(time.Now().Add(700 * time.Millisecond)); err != nil {
 				t.Fatal(err)
 			}
-			if c.load(piece) != nil {
+			if c.send(piece) != nil {
 				break
 			}
 			sent += len(piece)
@@ -292,13 +294,13 @@ func TestStream_memory(t *testing.T) { // not parallel: it counts what the proce
 		_ = f.Close()
 		t.Fatal("a temporary file can be made")
 	}
-	h := newHarbour(t)
+	h := newTestServer(t, serverOptions{listen: true})
 	in := h.swallow()
 	piece := bytes.Repeat([]byte("x"), 256<<10)
 	send := func(pieces int) {
 		head := uploadHead(t, nil, "mp3") + formFile("mp3", "x.mp3", "audio/mpeg") + mp3Head
-		c := h.board(t, int64(len(head)+pieces*len(piece)+len(formEnd)))
-		if err := c.load(head); err != nil {
+		c := h.startUpload(t, int64(len(head)+pieces*len(piece)+len(formEnd)))
+		if err := c.send(head); err != nil {
 			t.Fatal(err)
 		}
 		for range pieces {
@@ -306,10 +308,10 @@ func TestStream_memory(t *testing.T) { // not parallel: it counts what the proce
 				t.Fatal(err)
 			}
 		}
-		if err := c.load(formEnd); err != nil {
+		if err := c.send(formEnd); err != nil {
 			t.Fatal(err)
 		}
-		if status, text := c.end(t); status != 200 || !strings.Contains(text, "Taken") {
+		if status, text := c.finish(t); status != 200 || !strings.Contains(text, "Taken") {
 			t.Fatalf("%d %s", status, text)
 		}
 		if err := <-in.ended; err != nil {

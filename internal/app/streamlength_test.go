@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"mixcloud-graphql/internal/multipartstream"
+	"mixcloud-graphql/internal/uploadhttp"
 )
 
 // A submitted is the form of an upload as Mixcloud gets it.
@@ -26,7 +26,7 @@ type submitted struct {
 
 // readForm reads a form as this server does: it must take its own.
 func readForm(form []byte, boundary string) error {
-	r := multipartstream.NewReader(bytes.NewReader(form), boundary)
+	r := uploadhttp.NewMultipartReader(bytes.NewReader(form), boundary)
 	for {
 		if _, err := r.Next(); errors.Is(err, io.EOF) {
 			return r.Finish()
@@ -37,9 +37,9 @@ func readForm(form []byte, boundary string) error {
 }
 
 // submit reads an upload whole and answers that it was taken.
-func (h *harbour) submit() <-chan submitted {
+func (h *testServer) submit() <-chan submitted {
 	forms := make(chan submitted, 1)
-	h.instead(func(w http.ResponseWriter, r *http.Request) {
+	h.answerUploads(func(w http.ResponseWriter, r *http.Request) {
 		s := submitted{length: r.ContentLength, files: map[string]string{}, names: map[string]string{}}
 		defer func() { forms <- s }()
 		body, err := io.ReadAll(r.Body)
@@ -117,17 +117,17 @@ func TestStream_length(t *testing.T) {
 		for _, chunked := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, chunked %v", name, chunked), func(t *testing.T) {
 				t.Parallel()
-				h := newHarbour(t)
+				h := newTestServer(t, serverOptions{listen: true})
 				forms := h.submit()
 				length := int64(len(test.body))
 				if chunked {
 					length = -1
 				}
-				c := h.board(t, length)
-				if err := c.load(test.body); err != nil {
+				c := h.startUpload(t, length)
+				if err := c.send(test.body); err != nil {
 					t.Fatal(err)
 				}
-				if status, text := c.end(t); status != 200 || !strings.Contains(text, `"changed":true`) {
+				if status, text := c.finish(t); status != 200 || !strings.Contains(text, `"changed":true`) {
 					t.Fatalf("%d %s", status, text)
 				}
 				form := <-forms
@@ -158,9 +158,9 @@ func TestStream_length(t *testing.T) {
 // TestStream_lengthOfEdit sends an edit without a file.
 func TestStream_lengthOfEdit(t *testing.T) {
 	t.Parallel()
-	h := newHarbour(t)
+	h := newTestServer(t, serverOptions{listen: true})
 	forms := h.submit()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+h.address+"/graphql",
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/graphql",
 		strings.NewReader(`{"query":"mutation { editCloudcast(input: {key: \"/demo/lunch-break-29082026/\", name: \"x\"}) { changed } }"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -186,8 +186,8 @@ func TestStream_upstreamGone(t *testing.T) {
 			for _, begins := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, length %d, it reads some: %v", name, length, begins), func(t *testing.T) {
 					t.Parallel()
-					h := newHarbour(t)
-					h.instead(func(w http.ResponseWriter, r *http.Request) {
+					h := newTestServer(t, serverOptions{listen: true})
+					h.answerUploads(func(w http.ResponseWriter, r *http.Request) {
 						if begins {
 							_, _ = r.Body.Read(make([]byte, 10))
 						}
@@ -198,12 +198,12 @@ func TestStream_upstreamGone(t *testing.T) {
 						}
 						_ = conn.Close()
 					})
-					c := h.board(t, length)
+					c := h.startUpload(t, length)
 					began := time.Now()
-					if err := c.load(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg")+sent); err != nil {
+					if err := c.send(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg")+sent); err != nil {
 						t.Fatal(err)
 					}
-					status, text := c.answer(t)
+					status, text := c.readResponse(t)
 					if status != 200 || !strings.Contains(text, "UPSTREAM_UNAVAILABLE") {
 						t.Errorf("%d %s", status, text)
 					}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
@@ -40,13 +41,13 @@ type uploaded struct {
 // for ten minutes what its uploader asks of it is null without an error.
 func TestUploadedIsNotFoundYet(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagging(t, time.Hour)
-		file := sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 5000}
+		file := uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 5000}
 		var made uploaded
-		if errs := l.send(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil}, file).decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast.Key != "/demo/night-bus/" {
-			t.Fatalf("%+v %+v", made, errs)
+		if errs := l.upload(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil}, file).decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast.Key != "/demo/night-bus/" {
+			t.Fatalf("%+v %+v", show.Value(made), errs)
 		}
 		edit := `mutation { editCloudcast(input: {key: "/demo/night-bus/", description: "New."}) {
 			changed userErrors { code } cloudcast { description comments { nodes { id } } } } }`
@@ -78,7 +79,7 @@ func TestUploadedIsNotFoundYet(t *testing.T) {
 // one piece every interval, and then what end says.
 func drip(t *testing.T, length int64, pieces, size int, interval time.Duration, end error) *http.Request {
 	t.Helper()
-	whole := multipartRequest(t, uploadNightBus, map[string]any{"mp3": nil}, sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3"})
+	whole := multipartRequest(t, uploadNightBus, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3"})
 	text, err := io.ReadAll(whole.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +122,7 @@ type event struct {
 }
 
 // watch follows an upload until it ends or ctx does.
-func (s *stage) watch(ctx context.Context, t *testing.T, token, id string) (all []event, code string, complete bool) {
+func (s *testServer) watch(ctx context.Context, t *testing.T, token, id string) (all []event, code string, complete bool) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": `subscription ($id: String!) { uploadProgress(uploadId: $id) { uploadId phase bytesSent bytesTotal } }`, "variables": map[string]any{"id": id}})
 	if err != nil {
@@ -141,7 +142,7 @@ func (s *stage) watch(ctx context.Context, t *testing.T, token, id string) (all 
 		case "event: next":
 			var answer struct {
 				Data   struct{ UploadProgress event }
-				Errors []errorOf
+				Errors []responseError
 			}
 			if err := json.Unmarshal([]byte(strings.TrimPrefix(data, "data: ")), &answer); err != nil {
 				t.Fatal(err)
@@ -162,9 +163,9 @@ func (s *stage) watch(ctx context.Context, t *testing.T, token, id string) (all 
 // its uploader, as somebody else and as nobody.
 func TestUploadProgress(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, set{writes: true, emulator: []emulator.Option{emulator.WithLatency(time.Second)}})
+		s := newTestServer(t, serverOptions{ownWorld: true, emulator: []emulator.Option{emulator.WithLatency(time.Second)}})
 		const pieces, size = 10, 10_000
 		type seen struct {
 			events   []event
@@ -185,7 +186,7 @@ func TestUploadProgress(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		a := s.serve(drip(t, 0, pieces, size, time.Second, nil), "demo-token")
+		a := s.do(drip(t, 0, pieces, size, time.Second, nil), "demo-token")
 		var made uploaded
 		if errs := a.decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast == nil {
 			t.Fatalf("%s", a.body)
@@ -212,10 +213,10 @@ func TestUploadProgress(t *testing.T) {
 			t.Errorf("phases: %s", diff)
 		}
 		if !mine.complete || mine.code != "" || len(mine.events) < pieces || last.BytesSent != total || last.BytesTotal == nil || *last.BytesTotal < total {
-			t.Errorf("the uploader sees %d events, at last %+v; complete: %v", len(mine.events), last, mine.complete)
+			t.Errorf("the uploader sees %d events, at last %+v; complete: %v", len(mine.events), show.Value(last), mine.complete)
 		}
 		if stranger := <-sights["spartacus-token"]; stranger.complete || stranger.code != "" || len(stranger.events) != 1 || stranger.events[0] != (event{Phase: "CHECKING"}) {
-			t.Errorf("somebody else sees %+v", stranger)
+			t.Errorf("somebody else sees %+v", show.Value(stranger))
 		}
 		if _, code, _ := s.watch(t.Context(), t, "", "night-bus"); code != "UNAUTHENTICATED" {
 			t.Errorf("nobody is told %q", code)
@@ -225,7 +226,7 @@ func TestUploadProgress(t *testing.T) {
 		}
 		time.Sleep(9 * time.Minute) // who comes late is told the end
 		if late, _, complete := s.watch(t.Context(), t, "demo-token", "night-bus"); len(late) != 1 || late[0].Phase != "DONE" || !complete {
-			t.Errorf("late: %+v", late)
+			t.Errorf("late: %+v", show.Value(late))
 		}
 	})
 }
@@ -234,7 +235,7 @@ func TestUploadProgress(t *testing.T) {
 // own way.
 func TestUploadProgress_Failed(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	for name, test := range map[string]struct {
 		fault emulator.FaultKind
 		token string
@@ -249,25 +250,25 @@ func TestUploadProgress_Failed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, set{})
+				s := newTestServer(t, serverOptions{})
 				if test.fault != "" {
-					if err := s.mixcloud.Fail(emulator.Fault{Match: "POST /upload/", Kind: test.fault}); err != nil {
+					if err := s.emulator.Fail(emulator.Fault{Match: "POST /upload/", Kind: test.fault}); err != nil {
 						t.Fatal(err)
 					}
 				}
 				if test.fault == emulator.FaultReset { // it is done all the same
-					s = newStage(t, set{upstream: roundTripper(func(r *http.Request) (*http.Response, error) {
+					s = newTestServer(t, serverOptions{mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 						if r.Method == http.MethodPost {
 							_, _ = io.Copy(io.Discard, r.Body)
 							return nil, io.ErrUnexpectedEOF
 						}
-						return s.mixcloud.Transport().RoundTrip(r)
+						return s.emulator.Transport().RoundTrip(r)
 					})})
 				}
-				s.serve(drip(t, test.size, 2, 1000, time.Second, nil), test.token)
+				s.do(drip(t, test.size, 2, 1000, time.Second, nil), test.token)
 				all, _, complete := s.watch(t.Context(), t, test.token, "night-bus")
 				if len(all) != 1 || all[0].Phase != "FAILED" || !complete {
-					t.Errorf("%+v, complete: %v", all, complete)
+					t.Errorf("%+v, complete: %v", show.Value(all), complete)
 				}
 			})
 		})
@@ -278,19 +279,19 @@ func TestUploadProgress_Failed(t *testing.T) {
 // that is too large: Mixcloud has nothing of it.
 func TestUploadBreaksOff(t *testing.T) {
 	t.Parallel()
-	seeded()
+	sharedWorld()
 	for name, length := range map[string]int64{"chunked": -1, "with a length": 0} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newStage(t, set{})
-				a := s.serve(drip(t, length, 3, 1000, time.Second, io.ErrUnexpectedEOF), "demo-token")
+				s := newTestServer(t, serverOptions{})
+				a := s.do(drip(t, length, 3, 1000, time.Second, io.ErrUnexpectedEOF), "demo-token")
 				if a.status < 400 && !bytes.Contains(a.body, []byte(`"errors"`)) {
 					t.Errorf("%d %s", a.status, a.body)
 				}
 				synctest.Wait()
-				if all, active := s.mixcloud.Uploads(), s.mixcloud.ActiveUploads(); len(all) > 0 || len(active) > 0 {
-					t.Errorf("Mixcloud has %+v, and is reading %+v", all, active)
+				if all, active := s.emulator.Uploads(), s.emulator.ActiveUploads(); len(all) > 0 || len(active) > 0 {
+					t.Errorf("Mixcloud has %+v, and is reading %+v", show.Value(all), active)
 				}
 			})
 		})
@@ -298,19 +299,19 @@ func TestUploadBreaksOff(t *testing.T) {
 	for size, code := range map[int]string{10 << 20: "", 10<<20 + 1: "TOO_LARGE"} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, set{writes: true})
-			audio := sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100}
-			cover := sentFile{Path: "variables.picture", Name: "a.gif", Head: "GIF89a", Size: size}
-			for _, sent := range [][]sentFile{{cover, audio}, {audio, cover}} {
+			s := newTestServer(t, serverOptions{ownWorld: true})
+			audio := uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100}
+			cover := uploadFile{Path: "variables.picture", Name: "a.gif", Head: "GIF89a", Size: size}
+			for _, sent := range [][]uploadFile{{cover, audio}, {audio, cover}} {
 				r := multipartRequest(t, uploadNightBus, map[string]any{"mp3": nil, "picture": nil}, sent...)
 				r.ContentLength = -1
-				before := len(s.mixcloud.Uploads())
+				before := len(s.emulator.Uploads())
 				var made uploaded
-				if errs := s.serve(r, "demo-token").decode(t, &made); len(errs) > 0 {
+				if errs := s.do(r, "demo-token").decode(t, &made); len(errs) > 0 {
 					t.Fatalf("%+v", errs)
 				}
 				refused := made.UploadCloudcast.UserErrors
-				grown := len(s.mixcloud.Uploads()) - before
+				grown := len(s.emulator.Uploads()) - before
 				switch {
 				case code == "" && (len(refused) > 0 || grown != 1):
 					t.Errorf("%+v, %d uploads", refused, grown)
@@ -325,22 +326,22 @@ func TestUploadBreaksOff(t *testing.T) {
 // TestUploadOfStrayFiles maps files to where nothing takes them.
 func TestUploadOfStrayFiles(t *testing.T) {
 	t.Parallel()
-	audio := sentFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100}
-	stray := sentFile{Path: "variables.other", Name: "a.mp3", Head: "ID3", Size: 100}
-	s := newStage(t, set{})
-	for _, sent := range [][]sentFile{{audio, stray}, {stray, audio}} {
-		a := s.send(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil, "other": nil}, sent...)
+	audio := uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100}
+	stray := uploadFile{Path: "variables.other", Name: "a.mp3", Head: "ID3", Size: 100}
+	s := newTestServer(t, serverOptions{})
+	for _, sent := range [][]uploadFile{{audio, stray}, {stray, audio}} {
+		a := s.upload(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil, "other": nil}, sent...)
 		errs := a.decode(t, nil)
 		if len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT" || !strings.Contains(errs[0].Message, "variables.other") {
 			t.Errorf("%d %s", a.status, a.body)
 		}
 	}
-	a := s.send(t, "demo-token", `mutation ($mp3: Upload!) { editCloudcast(input: {key: "/demo/lunch-break-29082026/", name: "x"}) { changed } uploadCloudcast(input: {mp3: $mp3, name: "x"}) @skip(if: true) { changed } }`,
+	a := s.upload(t, "demo-token", `mutation ($mp3: Upload!) { editCloudcast(input: {key: "/demo/lunch-break-29082026/", name: "x"}) { changed } uploadCloudcast(input: {mp3: $mp3, name: "x"}) @skip(if: true) { changed } }`,
 		map[string]any{"mp3": nil}, audio)
 	if errs := a.decode(t, nil); len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT" {
 		t.Errorf("for an edit that takes none: %d %s", a.status, a.body)
 	}
-	if all := append(s.mixcloud.Uploads(), s.mixcloud.Edits()...); len(all) > 0 {
-		t.Errorf("Mixcloud has %+v", all)
+	if all := append(s.emulator.Uploads(), s.emulator.Edits()...); len(all) > 0 {
+		t.Errorf("Mixcloud has %+v", show.Value(all))
 	}
 }

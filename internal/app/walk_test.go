@@ -12,14 +12,14 @@ import (
 
 // A walk pages through a reel's list as a client does.
 type walk struct {
-	stage *stage
-	reel  *reel
-	t     testing.TB
+	server *testServer
+	reel   *reel
+	t      testing.TB
 }
 
 func newWalk(t testing.TB, r *reel) *walk {
 	t.Helper()
-	return &walk{newStage(t, set{upstream: r}), r, t}
+	return &walk{newTestServer(t, serverOptions{mixcloud: r}), r, t}
 }
 
 type edgeOf struct {
@@ -52,7 +52,7 @@ func (w *walk) page(t require, arguments string) pageOf {
 	if !w.reel.byOffset {
 		query = `{ user(username: "owner") { ` + field + ` } }`
 	}
-	if errs := w.stage.ask(w.t, "", query, nil).decode(w.t, &data); len(errs) > 0 {
+	if errs := w.server.ask(w.t, "", query, nil).decode(w.t, &data); len(errs) > 0 {
 		t.Fatalf("%s: %s %s", arguments, errs[0].code(), errs[0].Message)
 	}
 	page := data.List

@@ -1,9 +1,8 @@
-// Package auth finds out on whose behalf a request is made, and signs people in.
+// Package auth authenticates requests, and signs users in through Mixcloud's OAuth.
 //
-// A viewer comes in one of two ways: with a Mixcloud access token that the
-// client sends as a bearer token, or with the cookie that signing in at Mixcloud
-// through /oauth/login has left in the browser, see [SignIn]. The token is
-// opaque here, and only Mixcloud can tell whether it is any good.
+// A request has a token in one of two ways: a Mixcloud access token in the Authorization
+// header, or a session cookie, which signing in through /oauth/login sets, see [SignIn]. The
+// token is opaque to this package: only Mixcloud can tell whether it is valid.
 package auth
 
 import (
@@ -14,45 +13,44 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// A viewer is what a request's context knows of whom it acts for.
+// A viewer is the authenticated caller in a request's context.
 type viewer struct {
-	token, audience string
-	exchanged       bool
+	token, principal string
+	exchanged        bool
 }
 
 type viewerKey struct{}
 
-// Token returns the token that ctx acts with, or "" for nobody. It is a
-// secret: it must reach neither a log nor an error.
+// Token returns the token of the request, or "" if it is anonymous. It is a secret and must
+// reach neither a log nor an error.
 func Token(ctx context.Context) string {
 	v, _ := ctx.Value(viewerKey{}).(viewer)
 	return v.token
 }
 
-// Exchanged reports whether the token came from this server's own OAuth exchange,
-// which a session cookie tells: nobody else can seal one.
+// Exchanged reports whether the token came from this server's own OAuth exchange. Session
+// cookies prove it, because only this server can seal them.
 func Exchanged(ctx context.Context) bool {
 	v, _ := ctx.Value(viewerKey{}).(viewer)
 	return v.exchanged
 }
 
-// Audience names whose eyes an answer is for: the same for every request with
-// the same token, "" for nobody, and telling nothing about the token. See
-// [Keys.Audience].
-func Audience(ctx context.Context) string {
+// Principal returns an opaque id of the caller: the same for every request with the same token,
+// and "" for an anonymous one. It reveals nothing about the token. See [Keys.Principal].
+func Principal(ctx context.Context) string {
 	v, _ := ctx.Value(viewerKey{}).(viewer)
-	return v.audience
+	return v.principal
 }
 
-// preflighted are headers that a page of another site cannot make a browser send
-// along with a cookie: it would need a preflight request, which this server answers
-// without Access-Control-Allow-Credentials, except for the origins of --allow-origin.
+// preflighted are headers that a cross-site page cannot make a browser send with a cookie: they
+// need a preflight request, to which this server responds without
+// Access-Control-Allow-Credentials, except for the origins of --allow-origin.
 var preflighted = []string{"Graphql-Require-Preflight", "Apollo-Require-Preflight", "X-Requested-With", "X-Apollo-Operation-Name"}
 
-// Preflighted reports whether a request has a header that only a page of this
-// origin, or of an origin that is allowed to use the cookie, or a program outside of
-// browsers can have sent. Sec-Fetch-Site is such a header: browsers write it
-// themselves. It is what an EventSource of our own page has, which cannot send others.
+// Preflighted reports whether a request has a header that proves that it is not a cross-site
+// request: it came from a page of this origin, a page of an allowed origin, or a program other
+// than a browser. Sec-Fetch-Site counts because browsers set it themselves. The EventSource of
+// our own page has only this one, since it cannot send others.
 func Preflighted(r *http.Request) bool {
 	for _, name := range preflighted {
 		if r.Header.Get(name) != "" {
@@ -62,15 +60,13 @@ func Preflighted(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Site") == "same-origin"
 }
 
-// Viewer is middleware that finds out for whom a request acts, and puts it into
-// the request's context.
+// Viewer returns middleware that authenticates a request and stores the result in its context.
 //
-// An Authorization header is read as RFC 6750 has it. One that is there and is
-// no single well-formed bearer token is refused with 401: answering for nobody
-// instead would hide the client's mistake. Without the header the session cookie
-// counts, if the request is also [Preflighted]; otherwise it runs for nobody. A
-// cookie that cannot be opened is ignored and taken back. Cookies is nil where
-// nobody can sign in.
+// The Authorization header is parsed as in RFC 6750. If it is not one well-formed bearer token
+// the request is refused with 401: running it as anonymous would hide the client's mistake.
+// Without the header the session cookie is used, but only if the request is [Preflighted];
+// otherwise the request is anonymous. A cookie that cannot be opened is ignored and deleted.
+// Cookies is nil if signing in is not configured.
 func Viewer(keys *Keys, cookies *Cookies) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +90,7 @@ func Viewer(keys *Keys, cookies *Cookies) func(http.Handler) http.Handler {
 				}
 			}
 			if token != "" {
-				r = r.WithContext(context.WithValue(r.Context(), viewerKey{}, viewer{token, keys.Audience(token), exchanged}))
+				r = r.WithContext(context.WithValue(r.Context(), viewerKey{}, viewer{token, keys.Principal(token), exchanged}))
 			}
 			next.ServeHTTP(w, r)
 		})

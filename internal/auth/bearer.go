@@ -2,11 +2,11 @@ package auth
 
 import "strings"
 
-// MaxToken is the longest token accepted, in bytes. Mixcloud's have 32.
+// MaxToken is the maximum length of a token in bytes. Mixcloud's tokens have 32.
 const MaxToken = 1024
 
-// parseBearer returns the one token of Authorization headers, or what is wrong
-// with them. The problem never quotes what was sent.
+// parseBearer returns the token of the Authorization headers, or a description of the problem.
+// The description never quotes the headers.
 func parseBearer(headers []string) (token, problem string) {
 	if len(headers) > 1 {
 		return "", "there are several of it"
@@ -26,8 +26,8 @@ func parseBearer(headers []string) (token, problem string) {
 	return token, ""
 }
 
-// isB64Token tells whether s is a b64token: letters, digits and -._~+/ with
-// any number of = at its end, and not only those.
+// isB64Token reports whether s is a b64token: letters, digits and -._~+/, followed by any
+// number of =.
 func isB64Token(s string) bool {
 	s = strings.TrimRight(s, "=")
 	for i := range len(s) {

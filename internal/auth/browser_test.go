@@ -22,15 +22,15 @@ const (
 	canary    = "s3cret-canary"
 )
 
-// A site is what Mixcloud is to signing in: it gives a token for each code.
-type site struct {
+// A fakeMixcloud is an HTTP transport that returns a token for each code.
+type fakeMixcloud struct {
 	mu     sync.Mutex
 	forms  []url.Values
 	answer func(r *http.Request, form url.Values) (status int, body string, err error)
 }
 
-// RoundTrip answers an exchange.
-func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip responds to an exchange.
+func (s *fakeMixcloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
@@ -54,36 +54,36 @@ func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-func (s *site) exchanges() int {
+func (s *fakeMixcloud) exchanges() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.forms)
 }
 
-// A desk is a server where people sign in, and what it has logged.
-type desk struct {
-	handler http.Handler
-	cookies *Cookies
-	keys    *Keys
-	site    *site
-	log     strings.Builder
+// A testServer serves signing in, and records its log.
+type testServer struct {
+	handler  http.Handler
+	cookies  *Cookies
+	keys     *Keys
+	mixcloud *fakeMixcloud
+	log      strings.Builder
 }
 
-type deskOptions struct {
+type serverOptions struct {
 	publicURL string
 	nonces    Nonces
 	answer    func(r *http.Request, form url.Values) (int, string, error)
 }
 
-// newDesk serves the three paths, and /whoami, which says for whom it is asked.
-func newDesk(t testing.TB, o deskOptions) *desk {
+// newTestServer serves the three paths, and /whoami, which returns the request's token.
+func newTestServer(t testing.TB, o serverOptions) *testServer {
 	t.Helper()
 	if o.publicURL == "" {
 		o.publicURL = publicURL
 	}
-	d := &desk{keys: RandomKeys(), site: &site{answer: o.answer}}
+	d := &testServer{keys: RandomKeys(), mixcloud: &fakeMixcloud{answer: o.answer}}
 	client, err := mixcloud.New(
-		mixcloud.WithSiteURL(siteURL), mixcloud.WithHTTPClient(&http.Client{Transport: d.site}))
+		mixcloud.WithSiteURL(siteURL), mixcloud.WithHTTPClient(&http.Client{Transport: d.mixcloud}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,24 +107,24 @@ func newDesk(t testing.TB, o deskOptions) *desk {
 	return d
 }
 
-// A browser keeps cookies, and goes nowhere by itself.
+// A browser stores cookies, and does not follow redirects.
 type browser struct {
 	t       testing.TB
-	desk    *desk
+	server  *testServer
 	host    string
-	cookies map[string]kept
+	cookies map[string]storedCookie
 }
 
-type kept struct {
+type storedCookie struct {
 	value string
 	until time.Time
 }
 
-func (d *desk) browser(t testing.TB) *browser {
-	return &browser{t, d, "127.0.0.1:8080", map[string]kept{}}
+func (d *testServer) browser(t testing.TB) *browser {
+	return &browser{t, d, "127.0.0.1:8080", map[string]storedCookie{}}
 }
 
-// send sends a request to a path of the server, as a proxy passes it on.
+// send sends a request to a path of the server, as a reverse proxy would.
 func (b *browser) send(method, path string, change ...func(*http.Request)) *httptest.ResponseRecorder {
 	b.t.Helper()
 	r := httptest.NewRequestWithContext(context.Background(), method, path, nil)
@@ -139,28 +139,27 @@ func (b *browser) send(method, path string, change ...func(*http.Request)) *http
 		f(r)
 	}
 	w := httptest.NewRecorder()
-	b.desk.handler.ServeHTTP(w, r)
+	b.server.handler.ServeHTTP(w, r)
 	for _, c := range w.Result().Cookies() {
 		if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != strings.HasPrefix(c.Name, "__Host-") || c.MaxAge == 0 {
-			b.t.Errorf("a cookie that is not kept well: %s", c.Raw)
+			b.t.Errorf("insecure cookie: %s", c.Raw)
 		}
 		if c.MaxAge < 0 {
 			delete(b.cookies, c.Name)
 		} else {
-			b.cookies[c.Name] = kept{c.Value, time.Now().Add(time.Duration(c.MaxAge) * time.Second)}
+			b.cookies[c.Name] = storedCookie{c.Value, time.Now().Add(time.Duration(c.MaxAge) * time.Second)}
 		}
 	}
 	return w
 }
 
-// login begins a sign-in, and gives the address that Mixcloud is asked to come
-// back to.
+// login starts a sign-in and returns its callback address.
 func (b *browser) login(next string) *url.URL {
 	b.t.Helper()
 	w := b.send(http.MethodGet, LoginPath+"?"+url.Values{"next": {next}}.Encode())
 	to, err := url.Parse(w.Header().Get("Location"))
 	if err != nil || w.Code != http.StatusSeeOther || !strings.HasPrefix(to.String(), siteURL+"/oauth/authorize?") || to.Query().Get("client_id") != "app" {
-		b.t.Fatalf("login is answered %d, to %v: %s", w.Code, to, w.Body)
+		b.t.Fatalf("login: status %d, redirect to %v: %s", w.Code, to, w.Body)
 	}
 	back, err := url.Parse(to.Query().Get("redirect_uri"))
 	if err != nil {
@@ -169,8 +168,8 @@ func (b *browser) login(next string) *url.URL {
 	return back
 }
 
-// comeBack is Mixcloud sending the browser back with more in the query.
-func (b *browser) comeBack(to *url.URL, answer string) *httptest.ResponseRecorder {
+// callback requests the callback address with more parameters, as after Mixcloud's redirect.
+func (b *browser) callback(to *url.URL, answer string) *httptest.ResponseRecorder {
 	b.t.Helper()
 	root, err := url.Parse(publicURL)
 	if err != nil {
@@ -179,15 +178,15 @@ func (b *browser) comeBack(to *url.URL, answer string) *httptest.ResponseRecorde
 	return b.send(http.MethodGet, strings.TrimPrefix(to.Path, root.Path)+"?"+to.RawQuery+"&"+answer)
 }
 
-// signIn goes the whole way.
+// signIn completes a sign-in.
 func (b *browser) signIn(code string) {
 	b.t.Helper()
-	if w := b.comeBack(b.login("/"), "code="+code); w.Code != http.StatusSeeOther {
-		b.t.Fatalf("signing in is answered %d: %s", w.Code, w.Body)
+	if w := b.callback(b.login("/"), "code="+code); w.Code != http.StatusSeeOther {
+		b.t.Fatalf("sign-in: status %d: %s", w.Code, w.Body)
 	}
 }
 
-// whoami is the token that the server acts with for this browser.
+// whoami returns the token of this browser's requests.
 func (b *browser) whoami(change ...func(*http.Request)) string {
 	b.t.Helper()
 	return b.send(http.MethodPost, "/whoami", change...).Body.String()
@@ -197,5 +196,5 @@ func header(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(name, value) }
 }
 
-// script is what a page of this server asks with.
+// script is the header that a page of this server sends.
 var script = header("X-Requested-With", "test")

@@ -11,36 +11,33 @@ import (
 	"time"
 )
 
-// SessionLife is how long a sign-in lasts. Mixcloud's tokens do not expire, so
-// somebody has to.
+// SessionLife is the lifetime of a session. Mixcloud's tokens do not expire, so sessions must.
 const SessionLife = 30 * 24 * time.Hour
 
-// attemptLife is how long a person may take at Mixcloud's page.
+// attemptLife is the time that a user has to finish a sign-in at Mixcloud.
 const attemptLife = 10 * time.Minute
 
-// skew is by how much the clocks of replicas may differ.
+// skew is the maximum clock difference between replicas.
 const skew = time.Minute
 
-// ErrInsecure is that cookies cannot be kept safe: browsers would send them in
-// the clear.
+// ErrInsecure is returned if browsers would send the cookies unencrypted over a network.
 var ErrInsecure = errors.New("signing in needs https, or plain http on this machine alone")
 
-// Cookies are the two that signing in uses: the session, which holds a token,
-// and the attempt, which binds a sign-in to the browser that began it. Both are
-// sealed, and no script can read them. They are safe for concurrent use.
+// Cookies manages the two cookies of signing in. The session cookie holds a token. The attempt
+// cookie binds a sign-in to the browser that started it. Both are sealed and HttpOnly. Cookies
+// is safe for concurrent use.
 type Cookies struct {
 	keys                     *Keys
 	secure                   bool
 	sessionName, attemptName string
-	revoked                  *expiringSet // ids of sessions that were ended here
-	shared                   Revocations  // nil for none
+	revoked                  *expiringSet // ids of sessions that were revoked on this process
+	shared                   Revocations  // nil if there are no replicas
 }
 
-// NewCookies are the cookies of a server that browsers reach under publicURL.
-// Over https they have the prefix __Host-, by which browsers keep every other
-// host and every page without encryption from setting them. Over plain http they
-// are for development, and anything but a loopback address is [ErrInsecure].
-// Replicas share ended sessions through shared; it is nil if there are none.
+// NewCookies returns the cookies of a server that browsers reach at publicURL. Over https their
+// names have the prefix __Host-, so that no other host and no unencrypted page can set them.
+// Plain http is for development: any host but a loopback address is [ErrInsecure]. Replicas
+// share revoked sessions through shared, which may be nil.
 func NewCookies(keys *Keys, publicURL string, shared Revocations) (*Cookies, error) {
 	u, err := url.Parse(publicURL)
 	switch {
@@ -61,22 +58,22 @@ func newCookies(keys *Keys, secure bool, name string, shared Revocations) *Cooki
 	}
 }
 
-// isLoopback tells whether a host name is this machine, for every browser.
+// isLoopback reports whether every browser resolves a host name to this machine.
 func isLoopback(host string) bool {
 	host = strings.ToLower(host)
 	ip := net.ParseIP(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
-// A session is a browser that is signed in.
+// A session is the content of a session cookie.
 type session struct {
 	Token string `json:"t"`
-	ID    string `json:"i"` // new at every sign-in; for logs, and to end it
-	Since int64  `json:"s"` // Unix seconds of the sign-in
+	ID    string `json:"i"` // random, for logs and revocation
+	Since int64  `json:"s"` // time of the sign-in in Unix seconds
 }
 
-// session reads the session of a request: found tells that the cookie is there,
-// and the session is nil if it is no good, has expired or was ended.
+// session returns the session of a request, or nil if its cookie is missing, invalid, expired
+// or revoked. found reports whether there is a cookie.
 func (c *Cookies) session(r *http.Request) (_ *session, found bool) {
 	s := new(session)
 	found, ok := unseal(r, c.sessionName, c.keys.session, s)
@@ -92,8 +89,8 @@ func (c *Cookies) session(r *http.Request) (_ *session, found bool) {
 	return s, true
 }
 
-// begin starts a session, in place of whichever there is.
-func (c *Cookies) begin(w http.ResponseWriter, token string) *session {
+// startSession sets a cookie with a new session, which replaces any other.
+func (c *Cookies) startSession(w http.ResponseWriter, token string) *session {
 	s := &session{Token: token, ID: rand.Text(), Since: time.Now().Unix()}
 	c.set(w, c.sessionName, seal(c.keys.session, s), SessionLife)
 	return s
@@ -101,18 +98,18 @@ func (c *Cookies) begin(w http.ResponseWriter, token string) *session {
 
 func (c *Cookies) endSession(w http.ResponseWriter) { c.set(w, c.sessionName, "", 0) }
 
-// An attempt is a sign-in that is under way.
+// An attempt is the content of an attempt cookie: a sign-in in progress.
 type attempt struct {
 	Nonce string `json:"n"`
-	Next  string `json:"x"` // where to go afterwards
-	Since int64  `json:"s"` // Unix seconds
+	Next  string `json:"x"` // path to redirect to after the sign-in
+	Since int64  `json:"s"` // start time in Unix seconds
 }
 
-// until is when the attempt is over.
-func (a *attempt) until() time.Time { return time.Unix(a.Since, 0).Add(attemptLife) }
+// expiry returns the time at which the attempt expires.
+func (a *attempt) expiry() time.Time { return time.Unix(a.Since, 0).Add(attemptLife) }
 
-// attempt reads the attempt of a request: found tells that the cookie is there,
-// and the attempt is nil if it was not made here. It may be over.
+// attempt returns the attempt of a request, or nil if its cookie is missing or invalid. It may
+// have expired. found reports whether there is a cookie.
 func (c *Cookies) attempt(r *http.Request) (_ *attempt, found bool) {
 	a := new(attempt)
 	found, ok := unseal(r, c.attemptName, c.keys.attempt, a)
@@ -128,11 +125,11 @@ func (c *Cookies) setAttempt(w http.ResponseWriter, a *attempt) {
 
 func (c *Cookies) endAttempt(w http.ResponseWriter) { c.set(w, c.attemptName, "", 0) }
 
-// set sends a cookie that lives for a while; without a life it is taken back.
+// set sets a cookie, or deletes it if life is 0.
 func (c *Cookies) set(w http.ResponseWriter, name, value string, life time.Duration) {
 	age := int(life / time.Second)
 	if age == 0 {
-		age = -1 // which net/http sends as 0, and a 0 not at all
+		age = -1 // net/http sends -1 as Max-Age=0, and omits a 0
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: name, Value: value, Path: "/", MaxAge: age,
@@ -143,13 +140,13 @@ func (c *Cookies) set(w http.ResponseWriter, name, value string, life time.Durat
 func seal(s sealer, content any) string {
 	text, err := json.Marshal(content)
 	if err != nil {
-		panic(err) // texts and numbers can always be written
+		panic(err) // the content has only strings and numbers
 	}
 	return s.seal(text)
 }
 
-// unseal reads a sealed cookie. Of several with one name none is trusted:
-// somebody may have added theirs to ours.
+// unseal opens a sealed cookie. If several cookies have the name it trusts none of them: an
+// attacker may have added one.
 func unseal(r *http.Request, name string, s sealer, into any) (found, ok bool) {
 	all := r.CookiesNamed(name)
 	if len(all) != 1 {
@@ -159,8 +156,7 @@ func unseal(r *http.Request, name string, s sealer, into any) (found, ok bool) {
 	return true, ok && json.Unmarshal(text, into) == nil
 }
 
-// within tells whether a time that was written down is now or less than life
-// ago.
+// within reports whether less than life has passed since a time in Unix seconds.
 func within(unix int64, life time.Duration) bool {
 	age := time.Since(time.Unix(unix, 0))
 	return age < life && age > -skew

@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// FuzzCallback comes back with whatever: a cookie, a query. It is a page for a
-// person, or the way to one of this server's own paths; never a fault of ours,
-// and nothing is exchanged without the attempt that was begun.
+// FuzzCallback calls the callback with any cookie and query. The response is an HTML page or a
+// redirect to a path of this server, never a 500, and no code is exchanged without an attempt.
 func FuzzCallback(f *testing.F) {
-	d := newDesk(f, deskOptions{})
+	d := newTestServer(f, serverOptions{})
 	begun := &attempt{Nonce: "NONCE", Next: "/n", Since: time.Now().Unix()}
 	good := seal(d.keys.attempt, begun)
 	for _, cookie := range []string{"", good, flip(good), good[:9], "1.", seal(d.keys.session, begun), seal(d.keys.attempt, "x")} {
@@ -22,7 +21,7 @@ func FuzzCallback(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, cookie, query string) {
-		before := d.site.exchanges()
+		before := d.mixcloud.exchanges()
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, CallbackPath, nil)
 		r.URL.RawQuery = query
 		r.Header.Set("Cookie", "mixcloud-graphql-dev-attempt="+cookie)
@@ -33,11 +32,11 @@ func FuzzCallback(f *testing.F) {
 		switch {
 		case w.Code == http.StatusSeeOther:
 			if !mine || w.Header().Get("Location") != "/base/n" {
-				t.Errorf("%q with %q leads to %q", query, cookie, w.Header().Get("Location"))
+				t.Errorf("%q with %q redirects to %q", query, cookie, w.Header().Get("Location"))
 			}
 		case w.Code != http.StatusBadRequest && w.Code != http.StatusForbidden:
 			t.Errorf("%q with %q: %d", query, cookie, w.Code)
-		case d.site.exchanges() != before:
+		case d.mixcloud.exchanges() != before:
 			t.Errorf("%q with %q exchanged a code", query, cookie)
 		}
 	})

@@ -12,22 +12,21 @@ import (
 	"strings"
 )
 
-// MinSecretKey is the fewest bytes that a secret key may have.
+// MinSecretKey is the minimum length of a secret key in bytes.
 const MinSecretKey = 32
 
-// Keys are what is derived from the server's one secret key. Each purpose has a
-// key of its own, so that what was made for one is nothing to another. Replicas
-// with the same secret key open each other's cookies and name audiences alike.
-// They are safe for concurrent use and print without anything secret.
+// Keys are derived from the server's secret key, one for each purpose, so that a value made for
+// one purpose is invalid for all others. Replicas with the same secret key can open each
+// other's cookies and compute the same principals. Keys are safe for concurrent use, and
+// printing them reveals no secret.
 type Keys struct {
 	session, attempt sealer
-	audience         *[sha256.Size]byte
+	principal        *[sha256.Size]byte
 }
 
-// NewKeys derives keys from a secret key: any text of at least 32 bytes that
-// nobody can guess, such as `openssl rand -base64 32` or `openssl rand -hex 32`
-// prints. It is taken as the text it is, without white space around it, so that
-// there is nothing to get wrong about its encoding.
+// NewKeys derives keys from a secret key: any unguessable text of at least 32 bytes, such as
+// the output of `openssl rand -base64 32` or `openssl rand -hex 32`. The text is used as is,
+// without surrounding white space; it is not decoded.
 func NewKeys(secret string) (*Keys, error) {
 	secret = strings.TrimSpace(secret)
 	if len(secret) < MinSecretKey {
@@ -36,8 +35,8 @@ func NewKeys(secret string) (*Keys, error) {
 	return deriveKeys([]byte(secret)), nil
 }
 
-// RandomKeys are keys that nobody else has: whatever they seal ends with the
-// process.
+// RandomKeys returns random keys. Everything that they seal becomes invalid when the process
+// ends.
 func RandomKeys() *Keys {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
@@ -45,63 +44,61 @@ func RandomKeys() *Keys {
 }
 
 func deriveKeys(secret []byte) *Keys {
-	audience := [sha256.Size]byte(derive(secret, "audience"))
+	principal := [sha256.Size]byte(derive(secret, "audience")) // the label must not change
 	return &Keys{
-		session:  newSealer(secret, "session"),
-		attempt:  newSealer(secret, "attempt"),
-		audience: &audience,
+		session:   newSealer(secret, "session"),
+		attempt:   newSealer(secret, "attempt"),
+		principal: &principal,
 	}
 }
 
-// derive makes the key of one purpose. The label must never change: cookies of
-// earlier releases are opened with it.
+// derive returns the key of one purpose. The label must never change, or cookies of earlier
+// releases could not be opened.
 func derive(secret []byte, purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, secret, nil, "mixcloud-graphql "+purpose+" 1", sha256.Size)
 	if err != nil {
-		panic(err) // 32 bytes are never too many
+		panic(err) // HKDF can always produce 32 bytes
 	}
 	return key
 }
 
-// String tells nothing.
+// String implements [fmt.Stringer] without revealing the keys.
 func (*Keys) String() string { return "[redacted]" }
 
-// Audience is a keyed hash of the whole of token: it names whose eyes an answer
-// is for wherever that must be kept, and whoever reads it there learns nothing.
-// That of "" is "".
-func (k *Keys) Audience(token string) string {
+// Principal returns a keyed hash of a token, or "" for "". It identifies the caller in caches
+// and stores without revealing the token.
+func (k *Keys) Principal(token string) string {
 	if token == "" {
 		return ""
 	}
-	mac := hmac.New(sha256.New, k.audience[:])
+	mac := hmac.New(sha256.New, k.principal[:])
 	mac.Write([]byte(token))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// A sealer keeps what only this server may read or make: AES-256-GCM under a
-// random nonce, which is good for some four thousand million sealings.
+// A sealer encrypts and authenticates with AES-256-GCM under a random nonce, which is safe for
+// about 2^32 messages.
 type sealer struct {
 	aead    cipher.AEAD
-	purpose string // authenticated, not kept
+	purpose string // authenticated, but not stored
 }
 
-// sealVersion begins everything sealed, so that another way of sealing can one
-// day stand beside this one.
+// sealVersion is the prefix of every sealed text, so that another format can be added later.
 const sealVersion = "1."
 
-// maxSealed is more than anything sealed has: browsers keep no longer cookie.
+// maxSealed is the maximum length of a sealed text: browsers store no longer cookies.
 const maxSealed = 4096
 
-var sealEncoding = base64.RawURLEncoding.Strict() // one text for one content
+var sealEncoding = base64.RawURLEncoding.Strict() // strict, so that a sealed text has only one encoding
 
 func newSealer(secret []byte, purpose string) sealer {
 	block, err := aes.NewCipher(derive(secret, purpose))
 	if err != nil {
-		panic(err) // 32 bytes are a key
+		panic(err) // a key of 32 bytes is always valid
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		panic(err) // AES is what it is for
+		panic(err) // AES has the block size that GCM needs
 	}
 	return sealer{aead, purpose}
 }
@@ -110,7 +107,7 @@ func (s sealer) seal(content []byte) string {
 	return sealVersion + sealEncoding.EncodeToString(s.aead.Seal(nil, nil, content, s.associated()))
 }
 
-// open gives what was sealed; false for whatever this sealer has not made.
+// open returns the sealed content, or false if this sealer did not seal it.
 func (s sealer) open(sealed string) ([]byte, bool) {
 	text, ours := strings.CutPrefix(sealed, sealVersion)
 	if !ours || len(text) > maxSealed {

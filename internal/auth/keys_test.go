@@ -28,16 +28,15 @@ func TestNewKeys(t *testing.T) {
 	}
 }
 
-// What an earlier release has sealed or named must mean the same to each later
-// one: these texts never change.
-func TestKeys_AreForEver(t *testing.T) {
+// Values of earlier releases must stay valid, so these texts never change.
+func TestKeys_StayTheSame(t *testing.T) {
 	t.Parallel()
 	keys, err := NewKeys(testSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := keys.Audience("demo-token"), "_b76noGHdP1J5fT0VL_N4SIhauY0Y2R-fOBCUrvazLY"; got != want {
-		t.Errorf("the audience is %q, want %q", got, want)
+	if got, want := keys.Principal("demo-token"), "_b76noGHdP1J5fT0VL_N4SIhauY0Y2R-fOBCUrvazLY"; got != want {
+		t.Errorf("the principal is %q, want %q", got, want)
 	}
 	const sealed = "1.-5bFjqpGp8MEw1ftybz8iqiSQXxf4OC8uvA_uVtmK5200RcqzSCP6FubcQpDffD-5c-M0rWqsolhSCihSKdHoh2RoHIYHg"
 	if got, ok := keys.session.open(sealed); !ok || string(got) != `{"t":"demo-token","i":"ID","s":1700000000}` {
@@ -48,12 +47,12 @@ func TestKeys_AreForEver(t *testing.T) {
 func TestKeys_Differ(t *testing.T) {
 	t.Parallel()
 	a, b := RandomKeys(), RandomKeys()
-	if a.Audience("x") == b.Audience("x") || a.Audience("x") == a.Audience("y") || a.Audience("") != "" {
-		t.Error("audiences are not what they should be")
+	if a.Principal("x") == b.Principal("x") || a.Principal("x") == a.Principal("y") || a.Principal("") != "" {
+		t.Error("principals must differ by key and by token")
 	}
 	sealed := a.session.seal([]byte("x"))
 	if again := a.session.seal([]byte("x")); sealed == again {
-		t.Error("the same is sealed alike twice")
+		t.Error("two seals of one content are equal")
 	}
 	for name, s := range map[string]sealer{"another purpose": a.attempt, "another key": b.session} {
 		if got, ok := s.open(sealed); ok {
@@ -65,14 +64,14 @@ func TestKeys_Differ(t *testing.T) {
 		t.Fatal(err)
 	}
 	printed := fmt.Sprintf("%v %+v %#v %s %v", keys, keys, keys, keys, *keys)
-	for _, key := range [][]byte{keys.audience[:], []byte(testSecret)} {
+	for _, key := range [][]byte{keys.principal[:], []byte(testSecret)} {
 		if strings.Contains(printed, fmt.Sprint(key[:4])[1:10]) || strings.Contains(printed, string(key)) {
 			t.Errorf("a key is printed: %s", printed)
 		}
 	}
 }
 
-// Whatever is sealed opens to itself, and no other text opens.
+// Sealed text opens to its content, and no changed text opens.
 func TestSeal(t *testing.T) {
 	t.Parallel()
 	keys := RandomKeys()
@@ -108,8 +107,8 @@ func FuzzOpen(f *testing.F) {
 		if !ok {
 			return
 		}
-		// Only the key's owner can have made it: sealing gives another text, and
-		// both open to the same.
+		// Only the key's owner can have sealed it: sealing again yields a different text with
+		// the same content.
 		again, ok := keys.session.open(keys.session.seal(content))
 		if !ok || string(again) != string(content) {
 			t.Errorf("%q opens to %q", sealed, content)
@@ -129,11 +128,11 @@ func TestNonces(t *testing.T) {
 			return first
 		}
 		if !use("a", time.Minute) || use("a", time.Minute) || !use("b", time.Hour) || use("b", time.Hour) {
-			t.Error("one was used twice")
+			t.Error("a nonce was used twice")
 		}
 		time.Sleep(time.Minute)
 		if !use("c", time.Hour) || len(n.used.until) != 2 {
-			t.Errorf("what is too old is kept: %v", n.used.until)
+			t.Errorf("expired nonces are stored: %v", n.used.until)
 		}
 		for _, name := range []string{"d", "e", "f", "g"} {
 			if !use(name, time.Hour) {
@@ -141,7 +140,7 @@ func TestNonces(t *testing.T) {
 			}
 		}
 		if len(n.used.until) != 3 || len(n.used.queue) != 3 || use("g", time.Hour) || use("e", time.Hour) {
-			t.Errorf("kept: %v", n.used.until)
+			t.Errorf("stored: %v", n.used.until)
 		}
 	})
 }

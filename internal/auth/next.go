@@ -6,17 +6,16 @@ import (
 	"strings"
 )
 
-// maxNext bounds where to go after signing in: it has to fit into a cookie.
+// maxNext is the maximum length of the path to redirect to: it must fit into a cookie.
 const maxNext = 1024
 
-// ownPath returns next if it is an address of this server that is good to go to
-// after signing in or out, else "/".
+// ownPath returns next if it is a safe redirect target after signing in or out, else "/".
 //
-// It must be a path from the root, with a query and a fragment if need be, that
-// every browser and proxy reads alike: printable ASCII without backslashes, no
-// scheme, no host, no empty or dot segments, and nothing encoded in the path that
-// would change its meaning if somebody decoded it once more. Those of signing in itself are no place to end: they would
-// lead around in a circle.
+// A safe target is an absolute path on this server, with optional query and fragment, that
+// every browser and proxy reads in the same way: printable ASCII without backslashes, no
+// scheme, no host, no empty or dot segments, and no escapes in the path that would change its
+// meaning if decoded twice. The paths under /oauth are refused, because they would cause a
+// redirect loop.
 func ownPath(next string) string {
 	if len(next) > maxNext || !strings.HasPrefix(next, "/") || strings.ContainsFunc(next, notPlain) {
 		return "/"
@@ -40,12 +39,12 @@ func ownPath(next string) string {
 	return next
 }
 
-// notPlain is for what may not stand in an address as it is.
+// notPlain reports whether a character must be escaped in an address.
 func notPlain(r rune) bool {
 	return r <= ' ' || r > '~' || slices.Contains([]rune{'\\', '"', '<', '>', '^', '`', '{', '|', '}'}, r)
 }
 
-// notPlainInPath is for what may not be encoded in a path either.
+// notPlainInPath reports whether a character must not occur in a path even if it is escaped.
 func notPlainInPath(r rune) bool {
 	return r < ' ' || r == 0x7f || r == '\\' || r == '%' || r == '\ufffd'
 }

@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// Nonces remembers the one-time values of sign-ins that are over, so that none
-// is used again. Nothing is remembered of sign-ins that were only begun: anybody
-// can begin as many as they like. Implementations are safe for concurrent use.
+// Nonces remembers the nonces of finished sign-ins, so that none can be used twice. Unfinished
+// sign-ins are not remembered, because anyone can start any number of them. Implementations are
+// safe for concurrent use.
 type Nonces interface {
-	// Use reports whether this is the first time that nonce is used. It must be
-	// remembered until the given time; after that it is refused for its age.
+	// Use reports whether nonce is used for the first time. It must be remembered until the
+	// given time, after which its attempt has expired.
 	Use(ctx context.Context, nonce string, until time.Time) (first bool, err error)
 }
 
-// maxNonces bounds what one process remembers: some 10 MiB.
+// maxNonces bounds the nonces in memory, about 10 MiB.
 const maxNonces = 100_000
 
-// localNonces remembers the nonces of one process. When there are too many, the
-// oldest is forgotten: using it again would take its attempt cookie, which was
-// taken back from the browser when it was used.
+// localNonces remembers the nonces of one process. At the limit it drops the oldest: to use
+// that again needs its attempt cookie, which the server deleted from the browser when the nonce
+// was used.
 type localNonces struct{ used *expiringSet }
 
-// NewLocalNonces remembers the nonces of this process in its memory.
+// NewLocalNonces returns Nonces in this process's memory.
 func NewLocalNonces() Nonces { return newLocalNonces(maxNonces) }
 
 func newLocalNonces(most int) *localNonces {

@@ -21,23 +21,22 @@ var pageCSS string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
-// pagePolicy lets a page of ours have its own style and send its own form, and
-// nothing else.
+// pagePolicy is the pages' Content-Security-Policy. It allows only their own style and form.
 var pagePolicy = func() string {
 	sum := sha256.Sum256([]byte(pageCSS))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 }()
 
-// A page is what a person reads when there is nowhere to go on to. Nothing in it
-// comes from the address or from Mixcloud.
+// A page is an HTML response of signing in that is not a redirect. It contains nothing from the
+// request's address or from Mixcloud.
 type page struct {
 	Status int
 	Title  string
 	Text   []string
 	Links  []link
-	Button string // where the form of signing out goes; "" for no form
-	Next   string // what it takes along
+	Button string // action of the sign-out form; "" for no form
+	Next   string // value of the form's field next
 }
 
 type link struct{ Label, Address string }
@@ -90,7 +89,7 @@ var (
 	}}
 )
 
-// pageOf is the page of an exchange that failed.
+// pageOf returns the page for an exchange that failed.
 func pageOf(err error) page {
 	var refused *mixcloud.OAuthError
 	switch {
@@ -111,13 +110,13 @@ func (p page) write(w http.ResponseWriter) {
 	err := pageTemplate.Execute(&body, struct {
 		page
 		Style template.CSS
-	}{p, template.CSS(pageCSS)}) //nolint:gosec // it is embedded
+	}{p, template.CSS(pageCSS)}) //nolint:gosec // the style is embedded
 	if err != nil {
-		panic(fmt.Errorf("the page's template: %w", err)) // every page is written by a test
+		panic(fmt.Errorf("the page's template: %w", err)) // a test renders every page
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", pagePolicy)
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(body.Bytes()) // the browser is gone: nobody is left to tell
+	_, _ = w.Write(body.Bytes()) // an error means that the browser has disconnected
 }

@@ -8,29 +8,27 @@ import (
 	"time"
 )
 
-// A session is a sealed cookie, so nothing is stored of it and nothing can be
-// deleted when a person signs out. Instead the server remembers the ids of the
-// sessions that were ended before their cookie expired. Each process has such a
-// set, and looks into it for each request with a cookie. Replicas share theirs
-// through [Revocations]; while that is not reachable, a session that was ended on
-// one replica is ended there alone.
+// Sessions are stored in sealed cookies, so the server has nothing to delete when a user signs
+// out. Instead it stores the ids of revoked sessions until their cookies expire. Each process
+// has such a set, and checks it for each request with a cookie. Replicas share theirs through
+// [Revocations]; while that is unreachable, a session is revoked only on the replica that
+// received the sign-out.
 
-// Revocations is the set of ended sessions that replicas share. Implementations
-// are safe for concurrent use, and answer within milliseconds.
+// Revocations is the set of revoked sessions that replicas share. Implementations are safe for
+// concurrent use and return within milliseconds.
 type Revocations interface {
-	// Revoke adds a session until its cookie expires, now or when the set can be
-	// reached again.
+	// Revoke adds a session until its cookie expires. If the set is unreachable it adds it
+	// later.
 	Revoke(ctx context.Context, id string, until time.Time)
-	// Revoked reports whether a session was added; false if that is not known.
+	// Revoked reports whether a session was added; false if the set is unreachable.
 	Revoked(ctx context.Context, id string) bool
 }
 
-// maxRevoked bounds the ended sessions that a process remembers: some 10 MiB. If
-// there are more, the oldest is forgotten.
+// maxRevoked bounds the revoked sessions in memory, about 10 MiB. At the limit the oldest is
+// dropped.
 const maxRevoked = 100_000
 
-// revoke ends a session: its cookie is worth nothing from now on, wherever it
-// was copied to.
+// revoke invalidates a session, including all copies of its cookie.
 func (c *Cookies) revoke(ctx context.Context, s *session) {
 	until := time.Unix(s.Since, 0).Add(SessionLife)
 	c.revoked.add(s.ID, until)
@@ -39,34 +37,34 @@ func (c *Cookies) revoke(ctx context.Context, s *session) {
 	}
 }
 
-// isRevoked reports whether a session was ended.
+// isRevoked reports whether a session was revoked.
 func (c *Cookies) isRevoked(ctx context.Context, s *session) bool {
 	return c.revoked.has(s.ID) || c.shared != nil && c.shared.Revoked(ctx, s.ID)
 }
 
-// derivedID is the id of a session whose cookie holds none. A sealed text is
-// unique by its nonce, and there is one text for one cookie.
+// derivedID returns the id of a session whose cookie contains none, a hash of the sealed text.
+// The text is unique because of its nonce, and strict decoding accepts only one text for it.
 func derivedID(sealed string) string {
 	sum := sha256.Sum256([]byte(sealed))
 	return "sealed-" + base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// An expiringSet holds names until a time of their own, at most a given number of
-// them. It is safe for concurrent use.
+// An expiringSet is a bounded set of names, each with its own expiry. It is safe for concurrent
+// use.
 type expiringSet struct {
 	most int
 
 	mu    sync.Mutex
 	until map[string]time.Time
-	queue []string // the names, in the order in which they were added
+	queue []string // the names in the order of insertion
 }
 
 func newExpiringSet(most int) *expiringSet {
 	return &expiringSet{most: most, until: map[string]time.Time{}}
 }
 
-// add adds a name, and reports whether it was missing. What has expired at the
-// head of the queue is removed, and the oldest if there are too many.
+// add adds a name and reports whether it was absent. It removes expired names from the head of
+// the queue, and the oldest name if the set is full.
 func (s *expiringSet) add(name string, until time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// sharedSet is the set of ended sessions of two replicas.
+// sharedSet is a Revocations of two replicas.
 type sharedSet struct {
 	mu    sync.Mutex
 	until map[string]time.Time
@@ -28,11 +28,10 @@ func (s *sharedSet) Revoked(_ context.Context, id string) bool {
 	return time.Now().Before(s.until[id])
 }
 
-// Signing out ends a session wherever its cookie was copied to, and no other
-// session of the same person.
+// Signing out revokes all copies of a session's cookie, and no other session of the same user.
 func TestLogout_RevokesTheSession(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{})
+	d := newTestServer(t, serverOptions{})
 	b, other, thief := d.browser(t), d.browser(t), d.browser(t)
 	b.signIn("abc")
 	other.signIn("abc")
@@ -43,10 +42,10 @@ func TestLogout_RevokesTheSession(t *testing.T) {
 	}
 	b.send(http.MethodPost, LogoutPath, header("Sec-Fetch-Site", "same-origin"))
 	if got := thief.whoami(script); got != "" || len(thief.cookies) > 0 {
-		t.Errorf("the copy acts with %q; cookies %v", got, thief.cookies)
+		t.Errorf("the copy has the token %q; cookies %v", got, thief.cookies)
 	}
 	if got := other.whoami(script); got != "token-of-abc" {
-		t.Errorf("another session acts with %q", got)
+		t.Errorf("another session has the token %q", got)
 	}
 	b.signIn("abc")
 	if got := b.whoami(script); got != "token-of-abc" {
@@ -54,20 +53,20 @@ func TestLogout_RevokesTheSession(t *testing.T) {
 	}
 }
 
-// A session that another site tries to end goes on.
+// A cross-site sign-out does not revoke the session.
 func TestLogout_OfAnotherSiteRevokesNothing(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{})
+	d := newTestServer(t, serverOptions{})
 	b := d.browser(t)
 	b.signIn("abc")
 	b.send(http.MethodPost, LogoutPath, header("Sec-Fetch-Site", "cross-site"))
 	if got := b.whoami(script); got != "token-of-abc" {
-		t.Errorf("acts with %q", got)
+		t.Errorf("token %q", got)
 	}
 }
 
-// Replicas share what was ended, until the cookie expires. What one of them has
-// ended it knows by itself too.
+// Replicas share revocations until the cookie expires. The replica that revoked a session also
+// stores that itself.
 func TestRevocations_Shared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -92,13 +91,12 @@ func TestRevocations_Shared(t *testing.T) {
 		}
 		shared.until = map[string]time.Time{} // lost
 		if s, _ := replicas[0].session(request); s != nil {
-			t.Error("the replica that has ended it forgets")
+			t.Error("the replica that revoked it accepts it")
 		}
 	})
 }
 
-// A cookie without an id has one derived from what it is sealed with, so that it
-// can be ended like any other.
+// A cookie without an id gets one derived from its sealed text, so that it can be revoked too.
 func TestRevocations_CookieWithoutAnID(t *testing.T) {
 	t.Parallel()
 	c, err := NewCookies(RandomKeys(), publicURL, nil)
@@ -113,14 +111,14 @@ func TestRevocations_CookieWithoutAnID(t *testing.T) {
 	}
 	c.revoke(t.Context(), s)
 	if s, _ := c.session(one); s != nil {
-		t.Error("it goes on")
+		t.Error("the revoked session is accepted")
 	}
 	if s, _ := c.session(two); s == nil {
-		t.Error("another one of the same token is ended too")
+		t.Error("another session of the same token was revoked too")
 	}
 }
 
-// cookieOf is a request with the cookie of a session.
+// cookieOf returns a request with the cookie of a session.
 func cookieOf(t *testing.T, c *Cookies, s *session) (*session, *http.Request) {
 	t.Helper()
 	w := httptest.NewRecorder()

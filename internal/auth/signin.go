@@ -15,42 +15,41 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// Paths of signing in, below the server's root.
+// Paths of signing in, relative to the public URL.
 const (
 	LoginPath    = "/oauth/login"
 	CallbackPath = "/oauth/callback"
 	LogoutPath   = "/oauth/logout"
 )
 
-// attemptParam is the parameter of the redirect_uri that holds an attempt's
-// one-time value: Mixcloud gives no state back, but the redirect_uri as it was.
+// attemptParam is the query parameter of the redirect_uri with the attempt's nonce: Mixcloud
+// does not return an OAuth state, but it preserves the redirect_uri.
 const attemptParam = "attempt"
 
-// SignInOptions are what [NewSignIn] needs.
+// SignInOptions configure [NewSignIn].
 type SignInOptions struct {
 	Application *Application
 	Cookies     *Cookies
-	// PublicURL is the root under which browsers reach this server.
+	// PublicURL is the address at which browsers reach this server.
 	PublicURL string
-	// Nonces are this process's own if nil.
+	// Nonces stores used nonces; nil for this process's memory.
 	Nonces Nonces
-	// Exchange makes the call that exchanges a code for a token, within whatever
-	// limits calls to Mixcloud have; nil just makes it.
+	// Exchange runs the call that exchanges a code for a token, subject to the limits on calls
+	// to Mixcloud; nil runs it without limits.
 	Exchange func(ctx context.Context, call func(context.Context) (string, error)) (token string, err error)
 	// Timeout bounds the exchange of a code; 0 is 30 seconds.
 	Timeout time.Duration
-	// Log gets what happened, without anything secret. Nil discards.
+	// Log receives the events, without secrets; nil discards them.
 	Log *slog.Logger
 }
 
 // SignIn serves /oauth/login, /oauth/callback and /oauth/logout.
 //
-// Login sends the browser to Mixcloud's page. What comes back to the callback
-// must belong to a sign-in that the same browser has begun within ten minutes:
-// the one-time value in its address is compared with the one in a sealed cookie,
-// and used up. Only then the code is exchanged, the session begins under a new
-// id, and the browser goes on to where it was asked to. Whatever goes wrong on
-// the way is a page that says so and never goes anywhere by itself.
+// Login redirects the browser to Mixcloud. The callback must belong to a sign-in that the same
+// browser started in the last ten minutes: it compares the nonce in the address with the one in
+// the sealed attempt cookie, and marks it as used. Only then does it exchange the code, start a
+// session with a new id, and redirect the browser to the path that login was called with. Every
+// failure is an HTML page with an explanation, and never a redirect.
 type SignIn struct {
 	application *Application
 	cookies     *Cookies
@@ -72,7 +71,7 @@ func NewSignIn(o SignInOptions) (*SignIn, error) {
 		application: o.Application, cookies: o.Cookies, nonces: o.Nonces, exchange: o.Exchange, root: root,
 		timeout: o.Timeout, log: o.Log, origin: http.NewCrossOriginProtection(),
 	}
-	// A proxy may give us another Host than the one in the browser's Origin.
+	// Behind a proxy the Host header can differ from the host in the browser's Origin.
 	if err := s.origin.AddTrustedOrigin(root.Scheme + "://" + root.Host); err != nil {
 		return nil, fmt.Errorf("the public URL is no origin: %w", err)
 	}
@@ -93,7 +92,7 @@ func NewSignIn(o SignInOptions) (*SignIn, error) {
 	return s, nil
 }
 
-// ServeHTTP answers the three paths; every other one is not found.
+// ServeHTTP serves the three paths, and 404 for all others.
 func (s *SignIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	private(w)
 	type route struct{ method, path string }
@@ -103,7 +102,7 @@ func (s *SignIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case route{http.MethodGet, CallbackPath}:
 		s.callback(w, r)
 	case route{http.MethodGet, LogoutPath}:
-		s.askLogout(w, r)
+		s.confirmLogout(w, r)
 	case route{http.MethodPost, LogoutPath}:
 		s.logout(w, r)
 	default:
@@ -111,8 +110,7 @@ func (s *SignIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// private keeps an answer, and the address that it is for, between this server
-// and the browser.
+// private sets headers that keep the response and its address out of caches and referrers.
 func private(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -133,25 +131,25 @@ func notAllowed(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// redirect goes on with a GET. The address is not cleaned, as http.Redirect
-// would: it is one of ours already.
+// redirect redirects with 303. It does not clean the address as http.Redirect would: all
+// targets are safe already.
 func redirect(w http.ResponseWriter, to string) {
 	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// at is the address of one of this server's own paths for the browser.
+// at returns the address of one of this server's paths.
 func (s *SignIn) at(path string) string { return s.root.EscapedPath() + path }
 
 func (s *SignIn) callbackURL(nonce string) string {
 	return s.root.String() + CallbackPath + "?" + attemptParam + "=" + nonce
 }
 
-// login begins a sign-in.
+// login starts a sign-in.
 func (s *SignIn) login(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	next := ownPath(query.Get("next"))
-	if s.elsewhere(r) && !query.Has("here") {
+	if s.otherHost(r) && !query.Has("here") {
 		redirect(w, s.root.String()+LoginPath+"?"+url.Values{"next": {next}, "here": {"1"}}.Encode())
 		return
 	}
@@ -160,18 +158,18 @@ func (s *SignIn) login(w http.ResponseWriter, r *http.Request) {
 	redirect(w, s.application.AuthorizationURL(s.callbackURL(a.Nonce)))
 }
 
-// elsewhere tells that the browser calls this machine by another name than the
-// one it will come back to, such as localhost for 127.0.0.1: its cookie would
-// not come along. Behind a proxy nobody can tell, so there it is never so.
-func (s *SignIn) elsewhere(r *http.Request) bool {
+// otherHost reports whether the browser uses a different name for this machine than the public
+// URL, such as localhost instead of 127.0.0.1. Then the callback would not receive the attempt
+// cookie. It is always false behind a proxy, where the browser's name is unknown.
+func (s *SignIn) otherHost(r *http.Request) bool {
 	if !isLoopback(s.root.Hostname()) || s.root.Host == r.Host {
 		return false
 	}
-	asked := url.URL{Host: r.Host}
-	return isLoopback(asked.Hostname()) && asked.Port() == s.root.Port()
+	requested := url.URL{Host: r.Host}
+	return isLoopback(requested.Hostname()) && requested.Port() == s.root.Port()
 }
 
-// callback is where Mixcloud sends the browser back to.
+// callback serves the redirect from Mixcloud.
 func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	a, found := s.cookies.attempt(r)
@@ -189,11 +187,11 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	nonce := only(query, attemptParam)
 	if nonce == "" || subtle.ConstantTimeCompare([]byte(nonce), []byte(a.Nonce)) != 1 {
-		s.fail(w, r, pageForeign, a, nil) // and the browser's own attempt goes on
+		s.fail(w, r, pageForeign, a, nil) // the browser's own attempt stays valid
 		return
 	}
 	s.cookies.endAttempt(w)
-	switch first, err := s.nonces.Use(r.Context(), a.Nonce, a.until().Add(skew)); {
+	switch first, err := s.nonces.Use(r.Context(), a.Nonce, a.expiry().Add(skew)); {
 	case err != nil:
 		s.fail(w, r, pageBroken, a, fmt.Errorf("remember the attempt: %w", err))
 		return
@@ -219,12 +217,12 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, pageOf(err), a, err)
 		return
 	}
-	started := s.cookies.begin(w, token)
+	started := s.cookies.startSession(w, token)
 	s.log.InfoContext(r.Context(), "signed in", "session", started.ID)
 	redirect(w, s.at(a.Next))
 }
 
-// only is the one value of a parameter; "" if there are several.
+// only returns the value of a parameter, or "" unless there is exactly one.
 func only(query url.Values, name string) string {
 	if values := query[name]; len(values) == 1 {
 		return values[0]
@@ -232,8 +230,8 @@ func only(query url.Values, name string) string {
 	return ""
 }
 
-// askLogout shows the button: a link must not be enough to sign somebody out.
-func (s *SignIn) askLogout(w http.ResponseWriter, r *http.Request) {
+// confirmLogout shows the sign-out button: a link must not be enough to sign a user out.
+func (s *SignIn) confirmLogout(w http.ResponseWriter, r *http.Request) {
 	p := pageSignedOut
 	if current, _ := s.cookies.session(r); current != nil {
 		p = pageSignOut
@@ -245,9 +243,8 @@ func (s *SignIn) askLogout(w http.ResponseWriter, r *http.Request) {
 	p.write(w)
 }
 
-// logout ends the session, in this browser and wherever its cookie was copied to.
-// The token stays valid, as Mixcloud has no way to give one back but its own
-// settings.
+// logout revokes the session, including all copies of its cookie. The token stays valid: a user
+// can revoke it only in Mixcloud's settings.
 func (s *SignIn) logout(w http.ResponseWriter, r *http.Request) {
 	if err := s.origin.Check(r); err != nil {
 		p := pageCrossSite
@@ -265,7 +262,7 @@ func (s *SignIn) logout(w http.ResponseWriter, r *http.Request) {
 	redirect(w, s.at(ownPath(r.FormValue("next"))))
 }
 
-// fail ends a sign-in with a page. A is nil if it is not known which it was.
+// fail sends a page for a failed sign-in. a is nil if the attempt is unknown.
 func (s *SignIn) fail(w http.ResponseWriter, r *http.Request, p page, a *attempt, err error) {
 	attrs := []any{"reason", p.Title, "status", p.Status}
 	if err != nil {
@@ -283,8 +280,8 @@ func (s *SignIn) fail(w http.ResponseWriter, r *http.Request, p page, a *attempt
 	p.write(w)
 }
 
-// NoSignIn serves the three paths where nobody can sign in: 404, and why. The
-// reason is a sentence for whoever runs the server.
+// NoSignIn returns a handler of the three paths for a server without sign-in: 404, with a
+// reason for its operator.
 func NoSignIn(reason string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		private(w)

@@ -17,45 +17,45 @@ import (
 
 func TestSignIn(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{})
+	d := newTestServer(t, serverOptions{})
 	b := d.browser(t)
 	back := b.login("/playground/?a=b#c")
 	if want := publicURL + "/oauth/callback?attempt="; !strings.HasPrefix(back.String(), want) || len(back.Query().Get("attempt")) < 26 {
-		t.Errorf("Mixcloud is asked to come back to %s, want %s…", back, want)
+		t.Errorf("redirect_uri is %s, want %s…", back, want)
 	}
-	w := b.comeBack(back, "code=abc")
+	w := b.callback(back, "code=abc")
 	if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || to != "/base/playground/?a=b#c" {
-		t.Errorf("answered %d to %q: %s", w.Code, to, w.Body)
+		t.Errorf("status %d, redirect to %q: %s", w.Code, to, w.Body)
 	}
 	want := url.Values{
 		"client_id": {"app"}, "client_secret": {canary + "-secret"}, "code": {"abc"},
 		"redirect_uri": {back.String()}, "grant_type": {"authorization_code"},
 	}
-	if diff := cmp.Diff([]url.Values{want}, d.site.forms); diff != "" {
+	if diff := cmp.Diff([]url.Values{want}, d.mixcloud.forms); diff != "" {
 		t.Errorf("exchanged (-want +got):\n%s", diff)
 	}
 	if got := b.whoami(script); got != "token-of-abc" {
-		t.Errorf("signed in, the server acts with %q", got)
+		t.Errorf("after the sign-in the token is %q", got)
 	}
 	if _, left := b.cookies["mixcloud-graphql-dev-attempt"]; left || len(b.cookies) != 1 {
 		t.Errorf("cookies are left: %v", b.cookies)
 	}
 
 	if w := b.send(http.MethodPost, LogoutPath, header("Sec-Fetch-Site", "same-origin")); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/base/" {
-		t.Errorf("signing out is answered %d to %q", w.Code, w.Header().Get("Location"))
+		t.Errorf("sign-out: status %d, redirect to %q", w.Code, w.Header().Get("Location"))
 	}
 	if got := b.whoami(script); got != "" || len(b.cookies) > 0 {
-		t.Errorf("signed out, the server acts with %q; cookies %v", got, b.cookies)
+		t.Errorf("after the sign-out the token is %q; cookies %v", got, b.cookies)
 	}
 }
 
 func TestSignIn_HTTPS(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{publicURL: "https://graph.example"})
+	d := newTestServer(t, serverOptions{publicURL: "https://graph.example"})
 	b := d.browser(t)
 	back := b.login("/x")
 	if w := b.send(http.MethodGet, back.RequestURI()+"&code=abc"); w.Header().Get("Location") != "/x" {
-		t.Errorf("answered %d to %q", w.Code, w.Header().Get("Location"))
+		t.Errorf("status %d, redirect to %q", w.Code, w.Header().Get("Location"))
 	}
 	if _, ok := b.cookies["__Host-mixcloud-graphql"]; !ok || len(b.cookies) != 1 {
 		t.Errorf("cookies %v", b.cookies)
@@ -77,144 +77,144 @@ func TestNewCookies(t *testing.T) {
 	}
 }
 
-// Every way to fail is a page that tells a person what happened and lets them
-// try again. None goes anywhere by itself, and none signs anybody in.
+// Every failure is a page that explains it and offers another try. None redirects, and none
+// signs anyone in.
 func TestSignIn_Failures(t *testing.T) {
 	t.Parallel()
 	giving := func(status int, body string) func(*http.Request, url.Values) (int, string, error) {
 		return func(*http.Request, url.Values) (int, string, error) { return status, body, nil }
 	}
 	tests := map[string]struct {
-		options deskOptions
-		come    func(b *browser, back *url.URL) string // answers the query to come back with
+		options serverOptions
+		query   func(b *browser, back *url.URL) string // returns the query of the callback
 		status  int
 		says    string
-		next    string // kept for the next try
-		asked   int    // exchanges
+		next    string // preserved for the next try
+		codes   int    // exchanges
 	}{
-		"denied":         {come: query("error=user_denied"), status: 403, says: "did not allow it", next: "/n"},
-		"another error":  {come: query("error=<script>&code=abc"), status: 403, says: "did not allow it", next: "/n"},
-		"an empty error": {come: query("error="), status: 403, says: "did not allow it", next: "/n"},
-		"no code":        {come: query("x=y"), status: 400, says: "incomplete", next: "/n"},
-		"an empty code":  {come: query("code="), status: 400, says: "incomplete", next: "/n"},
-		"two codes":      {come: query("code=a&code=b"), status: 400, says: "incomplete", next: "/n"},
+		"denied":         {query: query("error=user_denied"), status: 403, says: "did not allow it", next: "/n"},
+		"another error":  {query: query("error=<script>&code=abc"), status: 403, says: "did not allow it", next: "/n"},
+		"an empty error": {query: query("error="), status: 403, says: "did not allow it", next: "/n"},
+		"no code":        {query: query("x=y"), status: 400, says: "incomplete", next: "/n"},
+		"an empty code":  {query: query("code="), status: 400, says: "incomplete", next: "/n"},
+		"two codes":      {query: query("code=a&code=b"), status: 400, says: "incomplete", next: "/n"},
 		"a wrong code": {
-			options: deskOptions{answer: giving(400, `{"error":"<b>Bad code</b>"}`)},
-			come:    query("code=bad"), status: 400, says: "did not accept", next: "/n", asked: 1,
+			options: serverOptions{answer: giving(400, `{"error":"<b>Bad code</b>"}`)},
+			query:   query("code=bad"), status: 400, says: "did not accept", next: "/n", codes: 1,
 		},
 		"rate limited": {
-			options: deskOptions{answer: giving(403, `{"error":{"type":"RateLimitException","message":"Slow down.","retry_after":9}}`)},
-			come:    query("code=abc"), status: 503, says: "asks us to wait", next: "/n", asked: 1,
+			options: serverOptions{answer: giving(403, `{"error":{"type":"RateLimitException","message":"Slow down.","retry_after":9}}`)},
+			query:   query("code=abc"), status: 503, says: "asks us to wait", next: "/n", codes: 1,
 		},
 		"down": {
-			options: deskOptions{answer: giving(502, "<html>")},
-			come:    query("code=abc"), status: 502, says: "cannot be reached", next: "/n", asked: 1,
+			options: serverOptions{answer: giving(502, "<html>")},
+			query:   query("code=abc"), status: 502, says: "cannot be reached", next: "/n", codes: 1,
 		},
 		"unreachable": {
-			options: deskOptions{answer: func(*http.Request, url.Values) (int, string, error) { return 0, "", io.ErrUnexpectedEOF }},
-			come:    query("code=abc"), status: 502, says: "cannot be reached", next: "/n", asked: 1,
+			options: serverOptions{answer: func(*http.Request, url.Values) (int, string, error) { return 0, "", io.ErrUnexpectedEOF }},
+			query:   query("code=abc"), status: 502, says: "cannot be reached", next: "/n", codes: 1,
 		},
 		"slow": {
-			options: deskOptions{answer: func(r *http.Request, _ url.Values) (int, string, error) {
+			options: serverOptions{answer: func(r *http.Request, _ url.Values) (int, string, error) {
 				<-r.Context().Done()
 				return 0, "", r.Context().Err()
 			}},
-			come: query("code=abc"), status: 504, says: "took too long", next: "/n", asked: 1,
+			query: query("code=abc"), status: 504, says: "took too long", next: "/n", codes: 1,
 		},
 		"no token": {
-			options: deskOptions{answer: giving(200, "{}")},
-			come:    query("code=abc"), status: 502, says: "cannot be reached", next: "/n", asked: 1,
+			options: serverOptions{answer: giving(200, "{}")},
+			query:   query("code=abc"), status: 502, says: "cannot be reached", next: "/n", codes: 1,
 		},
 		"without a cookie": {
-			come: func(b *browser, _ *url.URL) string { clear(b.cookies); return "code=abc" }, status: 400, says: "not begun here", next: "/",
+			query: func(b *browser, _ *url.URL) string { clear(b.cookies); return "code=abc" }, status: 400, says: "not begun here", next: "/",
 		},
 		"with a cookie that was tampered with": {
-			come: func(b *browser, _ *url.URL) string {
+			query: func(b *browser, _ *url.URL) string {
 				b.change(flip)
 				return "code=abc"
 			}, status: 400, says: "not begun here", next: "/",
 		},
-		"with half a cookie": {
-			come: func(b *browser, _ *url.URL) string {
+		"with a truncated cookie": {
+			query: func(b *browser, _ *url.URL) string {
 				b.change(func(v string) string { return v[:len(v)/2] })
 				return "code=abc"
 			}, status: 400, says: "not begun here", next: "/",
 		},
 		"with the cookie of another server": {
-			come: func(b *browser, _ *url.URL) string {
+			query: func(b *browser, _ *url.URL) string {
 				b.change(func(string) string { return seal(RandomKeys().attempt, &attempt{"n", "/", time.Now().Unix()}) })
 				return "code=abc"
 			}, status: 400, says: "not begun here", next: "/",
 		},
 		"with a session for an attempt": {
-			come: func(b *browser, _ *url.URL) string {
-				b.change(func(string) string { return seal(b.desk.keys.session, &attempt{"n", "/", time.Now().Unix()}) })
+			query: func(b *browser, _ *url.URL) string {
+				b.change(func(string) string { return seal(b.server.keys.session, &attempt{"n", "/", time.Now().Unix()}) })
 				return "code=abc"
 			}, status: 400, says: "not begun here", next: "/",
 		},
 		"without the one-time value": {
-			come: func(_ *browser, back *url.URL) string { back.RawQuery = ""; return "code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
+			query: func(_ *browser, back *url.URL) string { back.RawQuery = ""; return "code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
 		},
 		"with an empty one-time value": {
-			come: func(_ *browser, back *url.URL) string { back.RawQuery = "attempt="; return "code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
+			query: func(_ *browser, back *url.URL) string { back.RawQuery = "attempt="; return "code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
 		},
 		"with two one-time values": {
-			come: func(_ *browser, back *url.URL) string { return back.RawQuery + "&code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
+			query: func(_ *browser, back *url.URL) string { return back.RawQuery + "&code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
 		},
 		"with an empty one-time value in a cookie": {
-			come: func(b *browser, back *url.URL) string {
-				b.change(func(string) string { return seal(b.desk.keys.attempt, &attempt{"", "/", time.Now().Unix()}) })
+			query: func(b *browser, back *url.URL) string {
+				b.change(func(string) string { return seal(b.server.keys.attempt, &attempt{"", "/", time.Now().Unix()}) })
 				back.RawQuery = "attempt="
 				return "code=abc"
 			}, status: 400, says: "not begun here", next: "/",
 		},
 		"ten minutes later": {
-			come: func(b *browser, _ *url.URL) string { time.Sleep(attemptLife + skew); return "code=abc" }, status: 400, says: "not begun here", next: "/",
+			query: func(b *browser, _ *url.URL) string { time.Sleep(attemptLife + skew); return "code=abc" }, status: 400, says: "not begun here", next: "/",
 		},
-		"ten minutes later, with a cookie kept for longer": {
-			come: func(b *browser, _ *url.URL) string {
+		"ten minutes later, with a cookie stored for longer": {
+			query: func(b *browser, _ *url.URL) string {
 				for name, c := range b.cookies {
-					b.cookies[name] = kept{c.value, c.until.Add(time.Hour)}
+					b.cookies[name] = storedCookie{c.value, c.until.Add(time.Hour)}
 				}
 				time.Sleep(attemptLife)
 				return "code=abc"
 			}, status: 400, says: "took too long", next: "/n",
 		},
-		"when nothing can be remembered": {
-			options: deskOptions{nonces: brokenNonces{}},
-			come:    query("code=abc"), status: 503, says: "does not work at the moment", next: "/n",
+		"the nonce store fails": {
+			options: serverOptions{nonces: brokenNonces{}},
+			query:   query("code=abc"), status: 503, says: "does not work at the moment", next: "/n",
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				d := newDesk(t, tt.options)
+				d := newTestServer(t, tt.options)
 				b := d.browser(t)
 				back := b.login("/n")
 				nonce := back.Query().Get("attempt")
-				w := b.comeBack(back, tt.come(b, back))
+				w := b.callback(back, tt.query(b, back))
 				body := w.Body.String()
 				if w.Code != tt.status || !strings.Contains(body, tt.says) {
-					t.Errorf("answered %d, want %d with %q: %s", w.Code, tt.status, tt.says, body)
+					t.Errorf("status %d, want %d with %q: %s", w.Code, tt.status, tt.says, body)
 				}
 				if again := `href="/base/oauth/login?next=` + url.QueryEscape(tt.next) + `"`; !strings.Contains(body, again) {
 					t.Errorf("the page has no %s: %s", again, body)
 				}
-				isPage(t, w.Header(), body)
+				checkPage(t, w.Header(), body)
 				for _, part := range []string{canary, "abc", nonce} {
 					if strings.Contains(body+d.log.String(), part) {
 						t.Errorf("%q came through:\n%s\n%s", part, body, d.log.String())
 					}
 				}
 				if strings.Contains(body, "Bad code") || strings.Contains(body, "Slow down") {
-					t.Errorf("the page has Mixcloud's words: %s", body)
+					t.Errorf("the page quotes Mixcloud: %s", body)
 				}
-				if n := d.site.exchanges(); n != tt.asked {
-					t.Errorf("%d codes were exchanged, want %d", n, tt.asked)
+				if n := d.mixcloud.exchanges(); n != tt.codes {
+					t.Errorf("%d codes were exchanged, want %d", n, tt.codes)
 				}
 				if got := b.whoami(script); got != "" {
-					t.Errorf("the browser is signed in with %q", got)
+					t.Errorf("the browser's token is %q", got)
 				}
 				if !strings.Contains(d.log.String(), "sign-in failed") {
 					t.Errorf("nothing was logged: %s", d.log.String())
@@ -228,10 +228,10 @@ func query(q string) func(*browser, *url.URL) string {
 	return func(*browser, *url.URL) string { return q }
 }
 
-// change changes whichever cookies the browser has.
+// change changes the values of all cookies of the browser.
 func (b *browser) change(f func(string) string) {
 	for name, c := range b.cookies {
-		b.cookies[name] = kept{f(c.value), c.until}
+		b.cookies[name] = storedCookie{f(c.value), c.until}
 	}
 }
 
@@ -241,8 +241,8 @@ func (brokenNonces) Use(context.Context, string, time.Time) (bool, error) {
 	return false, errors.New("no memory")
 }
 
-// isPage holds an answer to what is true of every page.
-func isPage(t *testing.T, h http.Header, body string) {
+// checkPage checks what all pages have in common.
+func checkPage(t *testing.T, h http.Header, body string) {
 	t.Helper()
 	for name, want := range map[string]string{
 		"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
@@ -262,74 +262,74 @@ func isPage(t *testing.T, h http.Header, body string) {
 	}
 }
 
-// A sign-in is finished once, even if the browser kept its cookie and Mixcloud
-// would take the code again.
+// A sign-in can be finished only once, even if the browser still has its cookie and Mixcloud
+// would accept the code again.
 func TestSignIn_Once(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{})
+	d := newTestServer(t, serverOptions{})
 	b := d.browser(t)
 	back := b.login("/n")
 	before := b.cookies["mixcloud-graphql-dev-attempt"]
-	if w := b.comeBack(back, "code=abc"); w.Code != http.StatusSeeOther {
+	if w := b.callback(back, "code=abc"); w.Code != http.StatusSeeOther {
 		t.Fatalf("%d: %s", w.Code, w.Body)
 	}
 	b.cookies["mixcloud-graphql-dev-attempt"] = before
-	w := b.comeBack(back, "code=abc")
-	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "over already") || d.site.exchanges() != 1 {
-		t.Errorf("the second time: %d after %d exchanges: %s", w.Code, d.site.exchanges(), w.Body)
+	w := b.callback(back, "code=abc")
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "over already") || d.mixcloud.exchanges() != 1 {
+		t.Errorf("the second time: %d after %d exchanges: %s", w.Code, d.mixcloud.exchanges(), w.Body)
 	}
 	if got := b.whoami(script); got != "token-of-abc" {
 		t.Errorf("the session was lost: %q", got)
 	}
-	// A denial uses it up as well.
+	// A denial uses the nonce too.
 	back = b.login("/n")
 	before = b.cookies["mixcloud-graphql-dev-attempt"]
-	b.comeBack(back, "error=user_denied")
+	b.callback(back, "error=user_denied")
 	b.cookies["mixcloud-graphql-dev-attempt"] = before
-	if w := b.comeBack(back, "code=abc"); w.Code != http.StatusBadRequest || d.site.exchanges() != 1 {
-		t.Errorf("after a denial: %d after %d exchanges", w.Code, d.site.exchanges())
+	if w := b.callback(back, "code=abc"); w.Code != http.StatusBadRequest || d.mixcloud.exchanges() != 1 {
+		t.Errorf("after a denial: %d after %d exchanges", w.Code, d.mixcloud.exchanges())
 	}
 }
 
-// Login CSRF: whoever sends somebody a link to the end of their own sign-in does
-// not sign them in as themselves, whether or not the victim has one under way.
+// Login CSRF: an attacker who sends a victim the callback link of the attacker's own sign-in
+// does not sign the victim in as the attacker, whether or not the victim has started a sign-in.
 func TestSignIn_LoginCSRF(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{})
+	d := newTestServer(t, serverOptions{})
 	attacker, victim := d.browser(t), d.browser(t)
 	link := attacker.login("/")
-	if w := victim.comeBack(link, "code=attackers"); w.Code != http.StatusBadRequest {
+	if w := victim.callback(link, "code=attackers"); w.Code != http.StatusBadRequest {
 		t.Errorf("without an attempt: %d", w.Code)
 	}
 	own := victim.login("/mine")
-	w := victim.comeBack(link, "code=attackers")
+	w := victim.callback(link, "code=attackers")
 	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "not the sign-in that you began") {
 		t.Errorf("with an attempt: %d: %s", w.Code, w.Body)
 	}
-	if got := victim.whoami(script); got != "" || d.site.exchanges() != 0 {
-		t.Errorf("the victim acts with %q after %d exchanges", got, d.site.exchanges())
+	if got := victim.whoami(script); got != "" || d.mixcloud.exchanges() != 0 {
+		t.Errorf("the victim's token is %q after %d exchanges", got, d.mixcloud.exchanges())
 	}
-	// What the victim has begun goes on.
-	if w := victim.comeBack(own, "code=victims"); w.Header().Get("Location") != "/base/mine" || victim.whoami(script) != "token-of-victims" {
-		t.Errorf("the victim's own: %d, acting with %q", w.Code, victim.whoami(script))
+	// The victim's own attempt stays valid.
+	if w := victim.callback(own, "code=victims"); w.Header().Get("Location") != "/base/mine" || victim.whoami(script) != "token-of-victims" {
+		t.Errorf("the victim's own: %d, token %q", w.Code, victim.whoami(script))
 	}
 }
 
-// Session fixation: a session that somebody has planted before a person signs in
-// does not become theirs.
+// Session fixation: a session that an attacker has planted before the victim signs in does not
+// become the victim's.
 func TestSignIn_SessionFixation(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{})
+	d := newTestServer(t, serverOptions{})
 	attacker, victim := d.browser(t), d.browser(t)
 	attacker.signIn("attackers")
 	planted := attacker.cookies["mixcloud-graphql-dev"]
 	victim.cookies["mixcloud-graphql-dev"] = planted
 	victim.signIn("victims")
 	if victim.cookies["mixcloud-graphql-dev"] == planted || victim.whoami(script) != "token-of-victims" {
-		t.Errorf("the victim acts with %q", victim.whoami(script))
+		t.Errorf("the victim's token is %q", victim.whoami(script))
 	}
 	if got := attacker.whoami(script); got != "token-of-attackers" {
-		t.Errorf("the attacker acts with %q", got)
+		t.Errorf("the attacker's token is %q", got)
 	}
 	ids := map[string]bool{}
 	for range 3 {
@@ -347,11 +347,11 @@ func TestSignIn_SessionFixation(t *testing.T) {
 	}
 }
 
-// A sign-in is over after a month, wherever the cookie was kept.
+// A session expires after 30 days, even if the browser still has its cookie.
 func TestSession_Expires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, deskOptions{})
+		d := newTestServer(t, serverOptions{})
 		b := d.browser(t)
 		b.signIn("abc")
 		c := b.cookies["mixcloud-graphql-dev"]
@@ -363,20 +363,20 @@ func TestSession_Expires(t *testing.T) {
 			t.Errorf("before the end: %q", got)
 		}
 		time.Sleep(time.Second)
-		b.cookies["mixcloud-graphql-dev"] = kept{c.value, time.Now().Add(time.Hour)}
+		b.cookies["mixcloud-graphql-dev"] = storedCookie{c.value, time.Now().Add(time.Hour)}
 		if got := b.whoami(script); got != "" || len(b.cookies) > 0 {
 			t.Errorf("after the end: %q, cookies %v", got, b.cookies)
 		}
 	})
 }
 
-// What was sealed is judged by the wall clock, which may jump, or be another
-// replica's: a minute of difference does no harm, and more than that ends a
-// sign-in, whether it is under way or done, rather than making it last for ever.
+// The expiry of sealed cookies depends on the wall clock, which may jump or be another
+// replica's. A difference of a minute is tolerated. A larger one ends a sign-in or a session,
+// and never makes it last longer.
 func TestCookies_ClockJumps(t *testing.T) {
 	t.Parallel()
 	keys := RandomKeys()
-	const never = 1000 * time.Hour
+	const years = 1000 * time.Hour
 	for name, test := range map[string]struct {
 		sealed, read     time.Duration // after one and the same moment
 		session, attempt bool
@@ -384,12 +384,12 @@ func TestCookies_ClockJumps(t *testing.T) {
 		"no jump":                   {0, 0, true, true},
 		"back by a minute":          {skew - time.Second, 0, true, true},
 		"back by more":              {skew + time.Second, 0, false, false},
-		"back by years":             {never, 0, false, false},
+		"back by years":             {years, 0, false, false},
 		"ahead by minutes":          {0, attemptLife - time.Second, true, true},
 		"ahead by more":             {0, attemptLife, true, false},
 		"ahead by less than a life": {0, SessionLife - time.Second, true, false},
 		"ahead by a life":           {0, SessionLife, false, false},
-		"ahead by years":            {0, never, false, false},
+		"ahead by years":            {0, years, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -400,7 +400,7 @@ func TestCookies_ClockJumps(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				cookies.begin(w, "token")
+				cookies.startSession(w, "token")
 				cookies.setAttempt(w, &attempt{Nonce: "nonce", Since: time.Now().Unix()})
 			})
 			synctest.Test(t, func(t *testing.T) {
@@ -428,10 +428,10 @@ func TestCookies_ClockJumps(t *testing.T) {
 	}
 }
 
-// Nobody else's page can sign a person out.
+// No other site's page can sign a user out.
 func TestLogout(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{})
+	d := newTestServer(t, serverOptions{})
 	form := func(body string) func(*http.Request) {
 		return func(r *http.Request) {
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -443,17 +443,17 @@ func TestLogout(t *testing.T) {
 		out    bool
 		to     string
 	}{
-		"a page of this site":          {[]func(*http.Request){header("Sec-Fetch-Site", "same-origin"), form("next=%2Fx%3Fy")}, true, "/base/x?y"},
-		"an older browser":             {[]func(*http.Request){header("Origin", "http://127.0.0.1:8080")}, true, "/base/"},
-		"no browser":                   {nil, true, "/base/"},
-		"behind a proxy":               {[]func(*http.Request){header("Origin", "http://127.0.0.1:8080"), func(r *http.Request) { r.Host = "backend:1" }}, true, "/base/"},
-		"to another site":              {[]func(*http.Request){header("Sec-Fetch-Site", "same-origin"), form("next=%2F%2Fevil.example")}, true, "/base/"},
-		"with an endless form":         {[]func(*http.Request){form("next=%2Fx&y=" + strings.Repeat("x", 1<<20))}, true, "/base/"},
-		"a page of another site":       {[]func(*http.Request){header("Sec-Fetch-Site", "cross-site")}, false, ""},
-		"a sibling of this site":       {[]func(*http.Request){header("Sec-Fetch-Site", "same-site")}, false, ""},
-		"another site, older browser":  {[]func(*http.Request){header("Origin", "https://evil.example")}, false, ""},
-		"a sandboxed page of a sort":   {[]func(*http.Request){header("Origin", "null")}, false, ""},
-		"another port of this machine": {[]func(*http.Request){header("Origin", "http://127.0.0.1:9")}, false, ""},
+		"a page of this site":            {[]func(*http.Request){header("Sec-Fetch-Site", "same-origin"), form("next=%2Fx%3Fy")}, true, "/base/x?y"},
+		"an older browser":               {[]func(*http.Request){header("Origin", "http://127.0.0.1:8080")}, true, "/base/"},
+		"no browser":                     {nil, true, "/base/"},
+		"behind a proxy":                 {[]func(*http.Request){header("Origin", "http://127.0.0.1:8080"), func(r *http.Request) { r.Host = "backend:1" }}, true, "/base/"},
+		"to another site":                {[]func(*http.Request){header("Sec-Fetch-Site", "same-origin"), form("next=%2F%2Fevil.example")}, true, "/base/"},
+		"with a huge form":               {[]func(*http.Request){form("next=%2Fx&y=" + strings.Repeat("x", 1<<20))}, true, "/base/"},
+		"a page of another site":         {[]func(*http.Request){header("Sec-Fetch-Site", "cross-site")}, false, ""},
+		"another subdomain of this site": {[]func(*http.Request){header("Sec-Fetch-Site", "same-site")}, false, ""},
+		"another site, older browser":    {[]func(*http.Request){header("Origin", "https://evil.example")}, false, ""},
+		"a sandboxed page":               {[]func(*http.Request){header("Origin", "null")}, false, ""},
+		"another port of this machine":   {[]func(*http.Request){header("Origin", "http://127.0.0.1:9")}, false, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -461,41 +461,41 @@ func TestLogout(t *testing.T) {
 			b.signIn("abc")
 			w := b.send(http.MethodPost, LogoutPath, tt.change...)
 			if out := b.whoami(script) == ""; out != tt.out || w.Header().Get("Location") != tt.to {
-				t.Errorf("signed out: %t; answered %d to %q", out, w.Code, w.Header().Get("Location"))
+				t.Errorf("signed out: %t; status %d, redirect to %q", out, w.Code, w.Header().Get("Location"))
 			}
 			if !tt.out {
 				if w.Code != http.StatusForbidden {
 					t.Errorf("status %d", w.Code)
 				}
-				isPage(t, w.Header(), w.Body.String())
+				checkPage(t, w.Header(), w.Body.String())
 			}
 		})
 	}
 	b := d.browser(t)
 	w := b.send(http.MethodGet, LogoutPath)
-	if isPage(t, w.Header(), w.Body.String()); strings.Contains(w.Body.String(), "<form") {
-		t.Errorf("who is not signed in can sign out: %s", w.Body)
+	if checkPage(t, w.Header(), w.Body.String()); strings.Contains(w.Body.String(), "<form") {
+		t.Errorf("the sign-out button is shown without a session: %s", w.Body)
 	}
 	b.signIn("abc")
 	w = b.send(http.MethodGet, LogoutPath+"?next=/x%22%3E")
-	if isPage(t, w.Header(), w.Body.String()); !strings.Contains(w.Body.String(), `<form method="post" action="/base/oauth/logout"><input type="hidden" name="next" value="/">`) {
+	if checkPage(t, w.Header(), w.Body.String()); !strings.Contains(w.Body.String(), `<form method="post" action="/base/oauth/logout"><input type="hidden" name="next" value="/">`) {
 		t.Errorf("there is no button: %s", w.Body)
 	}
 	if b.whoami(script) == "" {
-		t.Error("looking at the button has signed out")
+		t.Error("showing the button signed the user out")
 	}
 }
 
-// Where the browser has called this machine by another name, its cookie would
-// not come back: it is sent to the right one first, once.
-func TestLogin_OtherNameOfThisMachine(t *testing.T) {
+// If the browser uses another name for this machine, its cookie would not reach the callback:
+// it is first redirected to the right name, once.
+func TestLogin_OtherHostName(t *testing.T) {
 	t.Parallel()
 	tests := map[string]bool{
 		"localhost:8080": true, "[::1]:8080": true, "LocalHost:8080": true,
 		"127.0.0.1:8080": false, "localhost:8081": false, "backend:8080": false, "evil.example:8080": false, "": false,
 	}
 	for host, moves := range tests {
-		b := newDesk(t, deskOptions{}).browser(t)
+		b := newTestServer(t, serverOptions{}).browser(t)
 		b.host = host
 		w := b.send(http.MethodGet, LoginPath+"?next=/n")
 		to := w.Header().Get("Location")
@@ -510,7 +510,7 @@ func TestLogin_OtherNameOfThisMachine(t *testing.T) {
 
 func TestSignIn_OtherRequests(t *testing.T) {
 	t.Parallel()
-	b := newDesk(t, deskOptions{}).browser(t)
+	b := newTestServer(t, serverOptions{}).browser(t)
 	for _, tt := range []struct {
 		method, path string
 		status       int
@@ -534,11 +534,11 @@ func TestSignIn_OtherRequests(t *testing.T) {
 
 func TestNoSignIn(t *testing.T) {
 	t.Parallel()
-	d := &desk{handler: NoSignIn("There is no application.")}
+	d := &testServer{handler: NoSignIn("There is no application.")}
 	b := d.browser(t)
 	for _, path := range []string{LoginPath, CallbackPath, LogoutPath} {
 		w := b.send(http.MethodGet, path)
-		if isPage(t, w.Header(), w.Body.String()); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "There is no application.") || !strings.Contains(w.Body.String(), `href="../"`) {
+		if checkPage(t, w.Header(), w.Body.String()); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "There is no application.") || !strings.Contains(w.Body.String(), `href="../"`) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 		w = b.send(http.MethodGet, path, header("Accept", "application/json"))

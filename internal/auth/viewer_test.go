@@ -16,12 +16,11 @@ func unmarshal(t *testing.T, text []byte, into any) {
 	}
 }
 
-// CSRF: a cookie comes along with whatever another site makes a browser send. It
-// counts only with a header that such a request cannot have, and a bearer token
-// counts before it.
+// CSRF: browsers send cookies with cross-site requests. A cookie counts only with a header that
+// such a request cannot have, and a bearer token has precedence.
 func TestViewer_Cookie(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{})
+	d := newTestServer(t, serverOptions{})
 	signedIn := d.browser(t)
 	signedIn.signIn("abc")
 	good := signedIn.cookies["mixcloud-graphql-dev"].value
@@ -43,40 +42,40 @@ func TestViewer_Cookie(t *testing.T) {
 		want   string // the token
 		clears bool
 	}{
-		"no cookie":                {[]func(*http.Request){cookie(), script}, "", false},
-		"a form of another site":   {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "cross-site")}, "", false},
-		"a form of this origin":    {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "same-origin")}, "token-of-abc", false},
-		"our page's EventSource":   {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "same-origin")}, "token-of-abc", false},
-		"a subdomain of this site": {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "same-site")}, "", false},
-		"an address that is typed": {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "none")}, "", false},
-		"JSON":                     {[]func(*http.Request){cookie(good), header("Content-Type", "application/json")}, "", false},
-		"an empty header":          {[]func(*http.Request){cookie(good), header("X-Requested-With", "")}, "", false},
-		"X-Requested-With":         {[]func(*http.Request){cookie(good), script}, "token-of-abc", false},
-		"Apollo's header":          {[]func(*http.Request){cookie(good), header("Apollo-Require-Preflight", "true")}, "token-of-abc", false},
-		"Apollo's other header":    {[]func(*http.Request){cookie(good), header("X-Apollo-Operation-Name", "Query")}, "token-of-abc", false},
-		"GraphQL's header":         {[]func(*http.Request){cookie(good), header("GraphQL-Require-Preflight", "1")}, "token-of-abc", false},
-		"a bearer token wins":      {[]func(*http.Request){cookie(good), script, header("Authorization", "Bearer mine")}, "mine", false},
-		"a bearer token, no more":  {[]func(*http.Request){cookie(good), header("Authorization", "Bearer mine")}, "mine", false},
-		"tampered with":            {[]func(*http.Request){cookie(flip(good)), script}, "", true},
-		"tampered with, no header": {[]func(*http.Request){cookie(flip(good))}, "", false},
-		"cut":                      {[]func(*http.Request){cookie(good[:20]), script}, "", true},
-		"nothing":                  {[]func(*http.Request){cookie(""), script}, "", true},
-		"nonsense":                 {[]func(*http.Request){cookie("1.!!"), script}, "", true},
-		"endless":                  {[]func(*http.Request){cookie("1." + strings.Repeat("A", 20_000)), script}, "", true},
-		"another version":          {[]func(*http.Request){cookie("2" + good[1:]), script}, "", true},
-		"another key":              {[]func(*http.Request){cookie(other), script}, "", true},
-		"another purpose":          {[]func(*http.Request){cookie(asAttempt), script}, "", true},
-		"from the future":          {[]func(*http.Request){cookie(future), script}, "", true},
-		"without a token":          {[]func(*http.Request){cookie(empty), script}, "", true},
-		"two of them":              {[]func(*http.Request){cookie(good, other), script}, "", true},
-		"the same twice":           {[]func(*http.Request){cookie(good, good), script}, "", true},
+		"no cookie":                     {[]func(*http.Request){cookie(), script}, "", false},
+		"a form of another site":        {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "cross-site")}, "", false},
+		"a form of this origin":         {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "same-origin")}, "token-of-abc", false},
+		"our page's EventSource":        {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "same-origin")}, "token-of-abc", false},
+		"a subdomain of this site":      {[]func(*http.Request){cookie(good), form, header("Sec-Fetch-Site", "same-site")}, "", false},
+		"an address typed by the user":  {[]func(*http.Request){cookie(good), header("Sec-Fetch-Site", "none")}, "", false},
+		"JSON":                          {[]func(*http.Request){cookie(good), header("Content-Type", "application/json")}, "", false},
+		"an empty header":               {[]func(*http.Request){cookie(good), header("X-Requested-With", "")}, "", false},
+		"X-Requested-With":              {[]func(*http.Request){cookie(good), script}, "token-of-abc", false},
+		"Apollo's header":               {[]func(*http.Request){cookie(good), header("Apollo-Require-Preflight", "true")}, "token-of-abc", false},
+		"Apollo's other header":         {[]func(*http.Request){cookie(good), header("X-Apollo-Operation-Name", "Query")}, "token-of-abc", false},
+		"GraphQL's header":              {[]func(*http.Request){cookie(good), header("GraphQL-Require-Preflight", "1")}, "token-of-abc", false},
+		"a bearer token has precedence": {[]func(*http.Request){cookie(good), script, header("Authorization", "Bearer mine")}, "mine", false},
+		"only a bearer token":           {[]func(*http.Request){cookie(good), header("Authorization", "Bearer mine")}, "mine", false},
+		"tampered with":                 {[]func(*http.Request){cookie(flip(good)), script}, "", true},
+		"tampered with, no header":      {[]func(*http.Request){cookie(flip(good))}, "", false},
+		"cut":                           {[]func(*http.Request){cookie(good[:20]), script}, "", true},
+		"nothing":                       {[]func(*http.Request){cookie(""), script}, "", true},
+		"nonsense":                      {[]func(*http.Request){cookie("1.!!"), script}, "", true},
+		"too long":                      {[]func(*http.Request){cookie("1." + strings.Repeat("A", 20_000)), script}, "", true},
+		"another version":               {[]func(*http.Request){cookie("2" + good[1:]), script}, "", true},
+		"another key":                   {[]func(*http.Request){cookie(other), script}, "", true},
+		"another purpose":               {[]func(*http.Request){cookie(asAttempt), script}, "", true},
+		"from the future":               {[]func(*http.Request){cookie(future), script}, "", true},
+		"without a token":               {[]func(*http.Request){cookie(empty), script}, "", true},
+		"two of them":                   {[]func(*http.Request){cookie(good, other), script}, "", true},
+		"the same twice":                {[]func(*http.Request){cookie(good, good), script}, "", true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := d.browser(t).send(http.MethodPost, "/whoami", tt.change...)
 			if w.Code != http.StatusOK || w.Body.String() != tt.want {
-				t.Errorf("%d, acting with %q, want %q", w.Code, w.Body, tt.want)
+				t.Errorf("status %d, token %q, want %q", w.Code, w.Body, tt.want)
 			}
 			cleared := strings.HasPrefix(w.Header().Get("Set-Cookie"), "mixcloud-graphql-dev=; Path=/; Max-Age=0;")
 			if cleared != tt.clears || !tt.clears && w.Header().Get("Set-Cookie") != "" {
@@ -84,7 +83,7 @@ func TestViewer_Cookie(t *testing.T) {
 			}
 		})
 	}
-	// A header that is wrong is refused, however good the cookie is.
+	// An invalid Authorization header is refused even with a valid cookie.
 	if w := d.browser(t).send(http.MethodPost, "/whoami", cookie(good), script, header("Authorization", "Basic x")); w.Code != http.StatusUnauthorized {
 		t.Errorf("a wrong header with a good cookie: %d", w.Code)
 	}
@@ -100,37 +99,37 @@ func flip(s string) string {
 	return s[:i] + string(c) + s[i+1:]
 }
 
-// Where nobody can sign in, no cookie is looked at.
+// If signing in is not configured, cookies are ignored.
 func TestViewer_WithoutCookies(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{})
+	d := newTestServer(t, serverOptions{})
 	b := d.browser(t)
 	b.signIn("abc")
 	got := "not reached"
 	d.handler = Viewer(d.keys, nil)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = Token(r.Context()) }))
 	if w := b.send(http.MethodPost, "/graphql", script); got != "" || w.Header().Get("Set-Cookie") != "" {
-		t.Errorf("acting with %q, Set-Cookie %q", got, w.Header().Get("Set-Cookie"))
+		t.Errorf("token %q, Set-Cookie %q", got, w.Header().Get("Set-Cookie"))
 	}
 }
 
-// A token and a cookie with the same token are one audience.
-func TestAudience(t *testing.T) {
+// A bearer token and a cookie with the same token are one principal.
+func TestPrincipal(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, deskOptions{})
+	d := newTestServer(t, serverOptions{})
 	b := d.browser(t)
 	b.signIn("abc")
 	var got []string
 	d.handler = Viewer(d.keys, d.cookies)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		got = append(got, Audience(r.Context()))
+		got = append(got, Principal(r.Context()))
 	}))
 	b.send(http.MethodPost, "/graphql", script)
 	b.send(http.MethodPost, "/graphql", header("Authorization", "Bearer token-of-abc"))
 	b.send(http.MethodPost, "/graphql", header("Authorization", "Bearer token-of-abd"))
 	b.send(http.MethodPost, "/graphql")
 	if len(got) != 4 || got[0] == "" || got[0] != got[1] || got[1] == got[2] || got[2] == "" || got[3] != "" {
-		t.Errorf("audiences %q", got)
+		t.Errorf("principals %q", got)
 	}
-	if Token(httptest.NewRequest(http.MethodGet, "/", nil).Context()) != "" || Audience(httptest.NewRequest(http.MethodGet, "/", nil).Context()) != "" {
-		t.Error("somebody is there where nobody was put")
+	if Token(httptest.NewRequest(http.MethodGet, "/", nil).Context()) != "" || Principal(httptest.NewRequest(http.MethodGet, "/", nil).Context()) != "" {
+		t.Error("a context without a viewer has one")
 	}
 }

@@ -8,22 +8,21 @@ import (
 )
 
 const (
-	firstPause   = time.Second
-	longestPause = 30 * time.Second
-	longestNamed = 2 * time.Minute
+	minPause      = time.Second
+	maxPause      = 30 * time.Second
+	maxRetryAfter = 2 * time.Minute
 )
 
-// A Backoff remembers which keys failed lately and refuses them for a while:
-// one second after the first failure, twice as long after each further one, 30
-// seconds at most. It holds a bounded number of keys, of which it keeps a hash
-// alone, so that long ones take no memory; one that it has no place for is not
-// refused.
+// A Backoff records which keys failed recently and blocks them: for one second
+// after the first failure, twice as long after each further one, at most 30
+// seconds. It stores a limited number of keys, and only their hashes, so that long
+// keys take no memory. A key that does not fit is not blocked.
 type Backoff[K comparable] struct {
 	seed     maphash.Seed
 	failures *otter.Cache[uint64, *failure]
 }
 
-// A failure never changes.
+// A failure is immutable.
 type failure struct {
 	err   error
 	pause time.Duration
@@ -37,8 +36,8 @@ func NewBackoff[K comparable](size int) *Backoff[K] {
 
 func (b *Backoff[K]) hash(k K) uint64 { return maphash.Comparable(b.seed, k) }
 
-// Blocked returns the error that a key failed with, and for how much longer it is
-// refused; nil if it is not.
+// Blocked returns the error with which a key failed and the remaining time for
+// which it is blocked, or nil if it is not blocked.
 func (b *Backoff[K]) Blocked(k K) (err error, wait time.Duration) { //nolint:revive // the wait belongs to the error
 	if f, ok := b.failures.GetIfPresent(b.hash(k)); ok {
 		if wait := time.Until(f.until); wait > 0 {
@@ -48,24 +47,23 @@ func (b *Backoff[K]) Blocked(k K) (err error, wait time.Duration) { //nolint:rev
 	return nil, 0
 }
 
-// Failed refuses a key, and returns for how long: for atLeast, which is what the
-// service asked for, if that is longer than the pause that is due, but for no
-// longer than two minutes. A key that was not tried for that long after its pause
-// begins anew.
-func (b *Backoff[K]) Failed(k K, err error, atLeast time.Duration) time.Duration {
-	now, pause := time.Now(), firstPause
-	if f, ok := b.failures.GetIfPresent(b.hash(k)); ok && now.Sub(f.until) < longestPause {
-		pause = min(2*f.pause, longestPause)
+// Failed blocks a key and returns for how long: for its pause, or for retryAfter,
+// the wait that the service requested, if that is longer, but at most two minutes.
+// The pauses start over if a key was not used for 30 seconds after it was blocked.
+func (b *Backoff[K]) Failed(k K, err error, retryAfter time.Duration) time.Duration {
+	now, pause := time.Now(), minPause
+	if f, ok := b.failures.GetIfPresent(b.hash(k)); ok && now.Sub(f.until) < maxPause {
+		pause = min(2*f.pause, maxPause)
 	}
-	wait := max(pause, min(atLeast, longestNamed))
+	wait := max(pause, min(retryAfter, maxRetryAfter))
 	b.failures.Set(b.hash(k), &failure{err, pause, now.Add(wait)})
 	return wait
 }
 
-// Succeeded forgets a key's failures.
+// Succeeded removes a key's failures.
 func (b *Backoff[K]) Succeeded(k K) { b.failures.Invalidate(b.hash(k)) }
 
-// Len returns how many keys are held.
+// Len returns the number of stored keys.
 func (b *Backoff[K]) Len() int {
 	b.failures.CleanUp()
 	return b.failures.EstimatedSize()

@@ -1,18 +1,18 @@
-// Package breaker keeps calls away from a service that fails, without taking one
+// Package breaker stops calls to a service that fails, without mistaking one
 // failing address for an outage.
 //
-// A [Breaker] watches one class of routes of a service. Every call names its
-// address: what it asks for, without paging. The breaker opens when many
-// different addresses fail, never because one of them fails often. While it is
-// open it refuses calls, and lets single ones through as probes, with growing
-// pauses, to addresses that were not seen to fail if there are any. The first
-// call that succeeds closes it.
+// A [Breaker] is the circuit breaker for one class of routes of a service. Every
+// call has an address: the requested resource, without paging. The breaker opens
+// when many different addresses fail, never because one address fails often. While
+// open, it rejects calls, but allows single ones as probes, at growing intervals,
+// preferably to addresses that are not known to fail. The first successful call
+// closes it.
 //
-// A [Backoff] is for the single address that fails: it remembers the error for a
-// short time, which grows while the address keeps failing.
+// A [Backoff] handles single failing addresses: it stores the error for a short
+// time, which grows while the address keeps failing.
 //
-// Both count on the monotonic clock, are safe for concurrent use and bounded in
-// memory, whatever addresses they are given.
+// Both use the monotonic clock, are safe for concurrent use, and have limited
+// memory for any addresses.
 package breaker
 
 import (
@@ -25,65 +25,67 @@ import (
 )
 
 const (
-	window     = 20 // calls that are looked at
-	minFailing = 5  // different addresses that have to fail
-	inARow     = 3  // failures of each address of a class with fixed addresses
+	window         = 20 // number of recent calls that are evaluated
+	minFailing     = 5  // minimum number of different failing addresses
+	minConsecutive = 3  // minimum consecutive failures of each address of a class with fixed addresses
 
 	// DefaultPause is the time from opening to the first probe.
 	DefaultPause = time.Second
-	// DefaultMaxPause bounds the time between two probes.
+	// DefaultMaxPause is the maximum time between two probes.
 	DefaultMaxPause = 10 * time.Second
-	// flapping is for how long a closed breaker remembers the pause that it had
-	// reached: if it opens again sooner, it goes on from there.
-	flapping = 30 * time.Second
+	// flapWindow is the time after closing during which a breaker that opens again
+	// continues with its last pause.
+	flapWindow = 30 * time.Second
 )
 
-// Config configures a breaker. Only Name is needed.
+// Config configures a breaker. Only Name is required.
 type Config struct {
 	// Name is the class's name in the log.
 	Name string
-	// Fixed lists all addresses of a class that has fewer than five. It opens
-	// when the last three calls of each of them failed. A class without it opens
-	// when, of its last 20 calls, at least five different addresses failed, and
-	// at least half of the different addresses did. An address counts as failing
-	// if its latest call failed.
+	// Fixed lists all addresses of a class that has fewer than five. Such a class
+	// opens when the last three calls to each of them failed. Any other class opens
+	// when, of its last 20 calls, at least five different addresses failed, and at
+	// least half of the different addresses did. An address counts as failing if
+	// its latest call failed.
 	Fixed []string
 	// Pause and MaxPause replace the defaults.
 	Pause, MaxPause time.Duration
-	// Log is told when the breaker opens and closes; nil for silence.
+	// Log receives an entry when the breaker opens and closes; nil disables
+	// logging.
 	Log *slog.Logger
 }
 
-// An Outcome is what a call says of the service.
+// An Outcome is the result of a call with respect to the service's health.
 type Outcome uint8
 
 // The outcomes.
 const (
-	// Ignored says nothing: the call was not made, or failed for another reason.
+	// Ignored has no meaning: the call was not made, or failed for another reason.
 	Ignored Outcome = iota
-	// Succeeded is a sign of life, a refusal of the service included.
+	// Succeeded means that the service is alive, even if it rejected the call.
 	Succeeded
-	// Failed is a call that the service did not answer, or answered with a failure.
+	// Failed means that the service did not respond, or responded with a failure.
 	Failed
 )
 
-// A Breaker keeps calls away from a failing class of routes; see the package.
+// A Breaker stops calls to a failing class of routes; see the package
+// documentation.
 type Breaker struct {
 	config Config
 	seed   maphash.Seed
-	fixed  map[uint64]int // failures in a row of each fixed address
+	fixed  map[uint64]int // consecutive failures of each fixed address
 
 	mu     sync.Mutex
 	recent []call // the latest calls, the newest last
 
-	open     bool
-	epoch    int       // counts how often it opened or closed
-	since    time.Time // when it did last
-	next     time.Time // when the next probe may go
-	pause    time.Duration
-	probe    int      // number of the latest probe
-	suspects []uint64 // addresses that failed lately, the newest last: poor probes
-	cause    error    // of the latest failure
+	open      bool
+	epoch     int       // number of times that it opened or closed
+	changed   time.Time // when it last opened or closed
+	nextProbe time.Time // when the next probe is allowed
+	pause     time.Duration
+	probe     int      // number of the latest probe
+	failed    []uint64 // addresses that failed recently, the newest last: not preferred as probes
+	cause     error    // the latest failure
 }
 
 type call struct {
@@ -110,22 +112,22 @@ func New(c Config) *Breaker {
 
 func (b *Breaker) hash(address string) uint64 { return maphash.String(b.seed, address) }
 
-// An OpenError is a refusal by an open breaker.
+// An OpenError is the error of a call that an open breaker rejects.
 type OpenError struct {
 	// Cause is the latest failure of the service.
 	Cause error
-	// Wait is the time until the address may be tried.
+	// Wait is the time until a call to the address may be allowed.
 	Wait time.Duration
 }
 
-// Error names the cause.
+// Error includes the cause.
 func (e *OpenError) Error() string { return "circuit breaker is open: " + e.Cause.Error() }
 
 // Unwrap returns the cause.
 func (e *OpenError) Unwrap() error { return e.Cause }
 
-// Check reports whether a call to address would be let through now: nil, or an
-// [*OpenError]. It reserves nothing.
+// Check returns nil if a call to address would be allowed now, else an
+// [*OpenError]. It does not reserve the call.
 func (b *Breaker) Check(address string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -136,26 +138,27 @@ func (b *Breaker) check(address uint64, now time.Time) error {
 	if !b.open {
 		return nil
 	}
-	if wait := b.ready(address).Sub(now); wait > 0 {
+	if wait := b.probeTime(address).Sub(now); wait > 0 {
 		return &OpenError{Cause: b.cause, Wait: wait}
 	}
 	return nil
 }
 
-// ready is when an address may be a probe: one that was not seen to fail first,
-// after another pause any but the one that failed last, and then any.
-func (b *Breaker) ready(address uint64) time.Time {
-	switch i := slices.Index(b.suspects, address); {
+// probeTime returns when an address may be used as a probe. Addresses that are not
+// known to fail come first, one pause later all others except the latest failed
+// one, another pause later that one too.
+func (b *Breaker) probeTime(address uint64) time.Time {
+	switch i := slices.Index(b.failed, address); {
 	case i < 0:
-		return b.next
-	case i < len(b.suspects)-1:
-		return b.next.Add(b.pause)
+		return b.nextProbe
+	case i < len(b.failed)-1:
+		return b.nextProbe.Add(b.pause)
 	default:
-		return b.next.Add(2 * b.pause)
+		return b.nextProbe.Add(2 * b.pause)
 	}
 }
 
-// A Call is one that was let through. Done must be called once.
+// A Call is an allowed call. Done must be called once.
 type Call struct {
 	breaker *Breaker
 	address uint64
@@ -163,9 +166,9 @@ type Call struct {
 	probe   int // 0 for a call through a closed breaker
 }
 
-// Allow lets a call to address through, or returns an [*OpenError]. An open
-// breaker lets one through as a probe when its pause is over. The next one does
-// not wait for the outcome, which may take long, only for the next pause.
+// Allow allows a call to address, or returns an [*OpenError]. An open breaker
+// allows one call as a probe when its pause is over. The next probe waits only for
+// the next pause, not for the outcome of this one, which may take long.
 func (b *Breaker) Allow(address string) (*Call, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -177,14 +180,14 @@ func (b *Breaker) Allow(address string) (*Call, error) {
 		b.probe++
 		c.probe = b.probe
 		b.pause = min(2*b.pause, b.config.MaxPause)
-		b.next = now.Add(b.pause)
+		b.nextProbe = now.Add(b.pause)
 	}
 	return c, nil
 }
 
-// Done reports how the call ended, err being the cause of a failure. Any success
-// closes an open breaker. A failure counts only if the breaker has neither opened
-// nor closed since the call began.
+// Done reports the outcome of the call, and with err the cause of a failure. Any
+// success closes an open breaker. A failure counts only if the breaker has neither
+// opened nor closed since the call started.
 func (c *Call) Done(outcome Outcome, err error) {
 	b := c.breaker
 	b.mu.Lock()
@@ -195,19 +198,19 @@ func (c *Call) Done(outcome Outcome, err error) {
 		b.close(now)
 	case b.open && current && outcome == Failed:
 		b.cause = err
-		b.suspect(c.address)
+		b.recordFailed(c.address)
 	case b.open && current && c.probe == b.probe:
-		b.next = now // it told nothing: another call may take its place
+		b.nextProbe = now // the probe had no outcome: another call may replace it
 		b.pause = max(b.pause/2, b.config.Pause)
 	case !b.open && current && outcome != Ignored:
-		b.note(c.address, outcome == Failed)
+		b.record(c.address, outcome == Failed)
 		if failing := b.failing(); failing > 0 && outcome == Failed {
 			b.trip(now, failing, err)
 		}
 	}
 }
 
-func (b *Breaker) note(address uint64, failed bool) {
+func (b *Breaker) record(address uint64, failed bool) {
 	if _, fixed := b.fixed[address]; fixed {
 		if failed {
 			b.fixed[address]++
@@ -221,11 +224,12 @@ func (b *Breaker) note(address uint64, failed bool) {
 	b.recent = append(b.recent, call{address, failed})
 }
 
-// failing counts the addresses that fail, if that is a reason to open; else 0.
+// failing returns the number of failing addresses if that is a reason to open, else
+// 0.
 func (b *Breaker) failing() int {
 	if b.fixed != nil {
 		for _, failures := range b.fixed {
-			if failures < inARow {
+			if failures < minConsecutive {
 				return 0
 			}
 		}
@@ -250,33 +254,33 @@ func (b *Breaker) failing() int {
 
 // trip opens the breaker.
 func (b *Breaker) trip(now time.Time, failing int, err error) {
-	if b.pause == 0 || now.Sub(b.since) > flapping {
+	if b.pause == 0 || now.Sub(b.changed) > flapWindow {
 		b.pause = b.config.Pause
 	}
-	b.open, b.since, b.next, b.cause = true, now, now.Add(b.pause), err
+	b.open, b.changed, b.nextProbe, b.cause = true, now, now.Add(b.pause), err
 	b.epoch++
-	b.suspects = b.suspects[:0]
+	b.failed = b.failed[:0]
 	for _, c := range b.recent {
-		if c.failed && b.fixed == nil { // of fixed addresses all have failed
-			b.suspect(c.address)
+		if c.failed && b.fixed == nil { // all fixed addresses have failed
+			b.recordFailed(c.address)
 		}
 	}
 	b.config.Log.Warn("circuit breaker opened", "route", b.config.Name, "failures", failing, "pause", b.pause, "err", err)
 }
 
-// suspect puts an address last among those that failed.
-func (b *Breaker) suspect(address uint64) {
-	b.suspects = slices.DeleteFunc(b.suspects, func(known uint64) bool { return known == address })
-	if len(b.suspects) == window {
-		b.suspects = slices.Delete(b.suspects, 0, 1)
+// recordFailed moves an address to the end of the failed ones.
+func (b *Breaker) recordFailed(address uint64) {
+	b.failed = slices.DeleteFunc(b.failed, func(other uint64) bool { return other == address })
+	if len(b.failed) == window {
+		b.failed = slices.Delete(b.failed, 0, 1)
 	}
-	b.suspects = append(b.suspects, address)
+	b.failed = append(b.failed, address)
 }
 
-// close closes the breaker, and forgets what was before.
+// close closes the breaker and resets its statistics.
 func (b *Breaker) close(now time.Time) {
-	b.config.Log.Info("circuit breaker closed", "route", b.config.Name, "open", now.Sub(b.since).Round(time.Millisecond))
-	b.open, b.since, b.cause, b.suspects = false, now, nil, nil
+	b.config.Log.Info("circuit breaker closed", "route", b.config.Name, "open", now.Sub(b.changed).Round(time.Millisecond))
+	b.open, b.changed, b.cause, b.failed = false, now, nil, nil
 	b.epoch++
 	b.recent = b.recent[:0]
 	for address := range b.fixed {

@@ -15,8 +15,8 @@ import (
 
 var errDown = errors.New("down")
 
-// report makes one call that ends at once, and reports whether it was let through.
-func report(b *breaker.Breaker, address string, outcome breaker.Outcome) bool {
+// attempt makes one call that ends immediately, and reports whether it was allowed.
+func attempt(b *breaker.Breaker, address string, outcome breaker.Outcome) bool {
 	c, err := b.Allow(address)
 	if err != nil {
 		return false
@@ -25,8 +25,8 @@ func report(b *breaker.Breaker, address string, outcome breaker.Outcome) bool {
 	return true
 }
 
-// wait is how long an address is refused; 0 if it is not.
-func wait(t *testing.T, b *breaker.Breaker, address string) time.Duration {
+// waitFor returns for how long an address is rejected; 0 if it is not.
+func waitFor(t *testing.T, b *breaker.Breaker, address string) time.Duration {
 	t.Helper()
 	err := b.Check(address)
 	if err == nil {
@@ -34,26 +34,27 @@ func wait(t *testing.T, b *breaker.Breaker, address string) time.Duration {
 	}
 	open, ok := errors.AsType[*breaker.OpenError](err)
 	if !ok || !errors.Is(err, errDown) {
-		t.Fatalf("refused with %v", err)
+		t.Fatalf("Check returned %v", err)
 	}
 	return open.Wait
 }
 
-// opened is a breaker that five failing addresses have just opened: /0/ to /4/.
-func opened(t *testing.T) *breaker.Breaker {
+// newOpenBreaker returns a breaker that five failing addresses, /0/ to /4/, have
+// just opened.
+func newOpenBreaker(t *testing.T) *breaker.Breaker {
 	t.Helper()
 	b := breaker.New(breaker.Config{Name: "test"})
 	for i := range 5 {
-		report(b, fmt.Sprintf("/%d/", i), breaker.Failed)
+		attempt(b, fmt.Sprintf("/%d/", i), breaker.Failed)
 	}
-	if wait(t, b, "/x/") != breaker.DefaultPause {
-		t.Fatal("five failing addresses do not open it")
+	if waitFor(t, b, "/x/") != breaker.DefaultPause {
+		t.Fatal("five failing addresses do not open the breaker")
 	}
 	return b
 }
 
-// Addresses are single letters: a lower-case one fails, an upper-case one
-// succeeds, and "." is a call that says nothing.
+// Addresses are single letters: a lower-case one fails, an upper-case one succeeds,
+// and "." is a call with the outcome Ignored.
 func TestBreaker_Opens(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -69,14 +70,14 @@ func TestBreaker_Opens(t *testing.T) {
 		"five of eleven":                             {calls: "ABCDEFghijk"},
 		"one of many fails, over and over":           {calls: strings.Repeat("aBaCaDaEaF", 10)},
 		"a busy address counts once":                 {calls: strings.Repeat("Z", 15) + "abcde", open: true},
-		"what is 20 calls ago does not count":        {calls: "a" + strings.Repeat("Z", 16) + "bcde"},
-		"what is 19 calls ago does":                  {calls: "a" + strings.Repeat("Z", 15) + "bcde", open: true},
-		"three tries each":                           {calls: "aaabbbcccdddeee", open: true},
-		"failed, and then succeeded":                 {calls: "aAbBcCdDeEf"},
-		"nothing said":                               {calls: strings.Repeat("......", 10)},
+		"a failure 20 calls ago does not count":      {calls: "a" + strings.Repeat("Z", 16) + "bcde"},
+		"a failure 19 calls ago counts":              {calls: "a" + strings.Repeat("Z", 15) + "bcde", open: true},
+		"three attempts each":                        {calls: "aaabbbcccdddeee", open: true},
+		"failed, then succeeded":                     {calls: "aAbBcCdDeEf"},
+		"ignored outcomes":                           {calls: strings.Repeat("......", 10)},
 		"fixed: all failed three times":              {fixed: "abcd", calls: "aaabbbcccddd", open: true},
-		"fixed: in turns":                            {fixed: "abcd", calls: "abcdabcdabcd", open: true},
-		"fixed: one is well":                         {fixed: "abcd", calls: strings.Repeat("abcD", 10)},
+		"fixed: in turn":                             {fixed: "abcd", calls: "abcdabcdabcd", open: true},
+		"fixed: one succeeds":                        {fixed: "abcd", calls: strings.Repeat("abcD", 10)},
 		"fixed: one was not called":                  {fixed: "abcd", calls: strings.Repeat("abc", 10)},
 		"fixed: one failed twice":                    {fixed: "abcd", calls: "aaabbbcccdd"},
 		"fixed: one succeeded within its last three": {fixed: "abcd", calls: "aaabbbcccddDd"},
@@ -93,7 +94,7 @@ func TestBreaker_Opens(t *testing.T) {
 				if c == '.' {
 					outcome = breaker.Ignored
 				}
-				report(b, strings.ToLower(string(c)), outcome)
+				attempt(b, strings.ToLower(string(c)), outcome)
 			}
 			if open := b.Check("new") != nil; open != test.open {
 				t.Errorf("%s: open is %v", test.calls, open)
@@ -102,91 +103,91 @@ func TestBreaker_Opens(t *testing.T) {
 	}
 }
 
-// One call at a time goes to a service that is down, to an address that was not
-// seen to fail, with pauses that grow; a success ends it.
+// A failing service gets one call at a time, to an address that is not known to
+// fail, with growing pauses; a success closes the breaker.
 func TestBreaker_Probes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := opened(t)
+		b := newOpenBreaker(t)
 		pause := breaker.DefaultPause
 		for i := range 6 {
-			if w := wait(t, b, "/new/"); w != pause {
-				t.Fatalf("probe %d goes after %v, want %v", i, w, pause)
+			if w := waitFor(t, b, "/new/"); w != pause {
+				t.Fatalf("probe %d is allowed after %v, want %v", i, w, pause)
 			}
 			time.Sleep(pause)
-			if report(b, "/0/", breaker.Failed) {
-				t.Fatal("an address that failed is a probe, at once")
+			if attempt(b, "/0/", breaker.Failed) {
+				t.Fatal("an address that failed is allowed as the first probe")
 			}
-			let := 0
+			allowed := 0
 			for j := range 20 {
-				if report(b, fmt.Sprintf("/probe %d %d/", i, j), breaker.Failed) {
-					let++
+				if attempt(b, fmt.Sprintf("/probe %d %d/", i, j), breaker.Failed) {
+					allowed++
 				}
 			}
-			if let != 1 {
-				t.Fatalf("%d probes", let)
+			if allowed != 1 {
+				t.Fatalf("%d probes allowed, want 1", allowed)
 			}
 			pause = min(2*pause, breaker.DefaultMaxPause)
 		}
 		time.Sleep(pause)
-		if !report(b, "/well/", breaker.Succeeded) {
+		if !attempt(b, "/up/", breaker.Succeeded) {
 			t.Fatal("no probe")
 		}
 		for i := range 5 {
-			if !report(b, fmt.Sprintf("/%d/", i), breaker.Succeeded) {
-				t.Error("it is not closed")
+			if !attempt(b, fmt.Sprintf("/%d/", i), breaker.Succeeded) {
+				t.Error("the breaker is not closed")
 			}
 		}
 	})
 }
 
-// Those who only ask for what failed are not shut out for ever: the failed
-// addresses have their turn a pause later, the one that failed last two pauses.
-func TestBreaker_ProbesOfSuspects(t *testing.T) {
+// Clients that only use failed addresses are not blocked forever: failed addresses
+// may be probes one pause later, the latest failed one two pauses later.
+func TestBreaker_ProbesOfFailedAddresses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := opened(t)
+		b := newOpenBreaker(t)
 		for address, want := range map[string]time.Duration{"/new/": time.Second, "/0/": 2 * time.Second, "/3/": 2 * time.Second, "/4/": 3 * time.Second} {
-			if got := wait(t, b, address); got != want {
+			if got := waitFor(t, b, address); got != want {
 				t.Errorf("%s waits %v, want %v", address, got, want)
 			}
 		}
 		time.Sleep(2 * time.Second)
-		if !report(b, "/0/", breaker.Failed) {
-			t.Fatal("a failed address has no turn")
+		if !attempt(b, "/0/", breaker.Failed) {
+			t.Fatal("a failed address is not allowed as a probe")
 		}
-		// Now /0/ is the one that failed last.
-		if zero, one := wait(t, b, "/0/"), wait(t, b, "/1/"); zero != 6*time.Second || one != 4*time.Second {
+		// Now /0/ is the latest failed address.
+		if zero, one := waitFor(t, b, "/0/"), waitFor(t, b, "/1/"); zero != 6*time.Second || one != 4*time.Second {
 			t.Errorf("%v, %v", zero, one)
 		}
 		time.Sleep(6 * time.Second)
-		if !report(b, "/0/", breaker.Succeeded) || b.Check("/1/") != nil {
-			t.Error("it does not recover by the only address that is asked for")
+		if !attempt(b, "/0/", breaker.Succeeded) || b.Check("/1/") != nil {
+			t.Error("the only requested address does not close the breaker")
 		}
 	})
 }
 
-// The four fixed addresses all have failed when it opens; they take turns.
-func TestBreaker_ProbesOfFixed(t *testing.T) {
+// All fixed addresses have failed when the breaker opens; they are probed in turn.
+func TestBreaker_ProbesOfFixedAddresses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fixed := []string{"/a/", "/b/", "/c/"}
 		b := breaker.New(breaker.Config{Name: "test", Fixed: fixed})
 		for i := range 9 {
-			report(b, fixed[i%3], breaker.Failed)
+			attempt(b, fixed[i%3], breaker.Failed)
 		}
 		var probed []string
 		for range 40 {
 			time.Sleep(time.Second)
 			for _, address := range fixed {
-				if report(b, address, breaker.Failed) {
+				if attempt(b, address, breaker.Failed) {
 					probed = append(probed, address)
 				}
 			}
 		}
 		for i := 1; i < len(probed); i++ {
 			if probed[i] == probed[i-1] {
-				t.Errorf("two probes in a row go to %s: %q", probed[i], probed)
+				t.Errorf("two consecutive probes of %s: %q", probed[i], probed)
 			}
 		}
 		if len(probed) < 4 {
@@ -195,27 +196,27 @@ func TestBreaker_ProbesOfFixed(t *testing.T) {
 	})
 }
 
-// A probe that takes long does not keep others from being tried, and what it says
-// in the end counts if it is a success.
+// A slow probe does not prevent others, and closes the breaker if it succeeds in
+// the end.
 func TestBreaker_SlowProbe(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := opened(t)
+		b := newOpenBreaker(t)
 		time.Sleep(time.Second)
 		slow, err := b.Allow("/slow/")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if w := wait(t, b, "/next/"); w != 2*time.Second {
-			t.Errorf("the next probe goes after %v", w)
+		if w := waitFor(t, b, "/next/"); w != 2*time.Second {
+			t.Errorf("the next probe is allowed after %v", w)
 		}
 		time.Sleep(2 * time.Second)
-		if !report(b, "/next/", breaker.Failed) {
+		if !attempt(b, "/next/", breaker.Failed) {
 			t.Fatal("a slow probe blocks the next one")
 		}
-		slow.Done(breaker.Ignored, nil) // which is no longer the latest: it gives no place back
-		if w := wait(t, b, "/new/"); w != 4*time.Second {
-			t.Errorf("the pause is %v", w)
+		slow.Done(breaker.Ignored, nil) // not the latest probe: no other one may replace it
+		if w := waitFor(t, b, "/new/"); w != 4*time.Second {
+			t.Errorf("pause %v", w)
 		}
 		time.Sleep(4 * time.Second)
 		slow, err = b.Allow("/slow again/")
@@ -225,72 +226,72 @@ func TestBreaker_SlowProbe(t *testing.T) {
 		time.Sleep(time.Minute)
 		slow.Done(breaker.Succeeded, nil)
 		if b.Check("/new/") != nil {
-			t.Error("a late success does not close it")
+			t.Error("a late success does not close the breaker")
 		}
 	})
 }
 
-// A probe whose caller leaves before it is answered gives its place to the next.
+// A probe whose caller leaves before the response is replaced by the next call.
 func TestBreaker_AbandonedProbe(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := opened(t)
+		b := newOpenBreaker(t)
 		time.Sleep(time.Second)
 		for i := range 5 {
-			c, err := b.Allow("/left/")
+			c, err := b.Allow("/abandoned/")
 			if err != nil {
 				t.Fatalf("%d: %v", i, err)
 			}
 			if b.Check("/other/") == nil {
-				t.Fatal("two probes at a time")
+				t.Fatal("two concurrent probes")
 			}
 			c.Done(breaker.Ignored, nil)
 		}
-		if w := wait(t, b, "/x/"); w != 0 {
-			t.Errorf("nobody was answered, and the next probe waits %v", w)
+		if w := waitFor(t, b, "/x/"); w != 0 {
+			t.Errorf("no probe had an outcome, but the next one waits %v", w)
 		}
-		report(b, "/x/", breaker.Failed)
-		if w := wait(t, b, "/y/"); w != 2*time.Second {
-			t.Errorf("the pause is %v", w)
+		attempt(b, "/x/", breaker.Failed)
+		if w := waitFor(t, b, "/y/"); w != 2*time.Second {
+			t.Errorf("pause %v", w)
 		}
 	})
 }
 
-// What was under way when it opened, or before it closed, and failed says nothing
-// of now; what succeeds is a sign of life.
-func TestBreaker_UnderWay(t *testing.T) {
+// Failures of calls that were in flight when the breaker opened or closed are
+// ignored; a success closes it.
+func TestBreaker_InFlightCalls(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := breaker.New(breaker.Config{Name: "test"})
-		var under []*breaker.Call
+		var inFlight []*breaker.Call
 		for i := range 30 {
 			c, err := b.Allow(fmt.Sprintf("/%d/", i))
 			if err != nil {
 				t.Fatal(err)
 			}
-			under = append(under, c)
+			inFlight = append(inFlight, c)
 		}
-		for _, c := range under[:10] {
+		for _, c := range inFlight[:10] {
 			c.Done(breaker.Failed, errDown)
 		}
-		if w := wait(t, b, "/x/"); w != time.Second {
-			t.Errorf("waits %v", w)
+		if w := waitFor(t, b, "/x/"); w != time.Second {
+			t.Errorf("wait %v, want 1s", w)
 		}
-		under[10].Done(breaker.Succeeded, nil)
+		inFlight[10].Done(breaker.Succeeded, nil)
 		if b.Check("/x/") != nil {
-			t.Error("a success is no sign of life")
+			t.Error("a success does not close the breaker")
 		}
-		for _, c := range under[11:] {
+		for _, c := range inFlight[11:] {
 			c.Done(breaker.Failed, errDown)
 		}
 		if b.Check("/x/") != nil {
-			t.Error("failures of before open it again")
+			t.Error("failures of earlier calls open the breaker again")
 		}
 	})
 }
 
-// Of a service that comes and goes each few seconds, and of one that fails half
-// of its calls, few calls fail; when it is well it is used again soon.
+// If a service alternates between up and down every few seconds, few calls fail;
+// when it recovers it is soon used again.
 func TestBreaker_Flapping(t *testing.T) {
 	t.Parallel()
 	for period, maxFailed := range map[time.Duration]int{2 * time.Second: 600, 5 * time.Second: 130, 20 * time.Second: 250} {
@@ -298,107 +299,108 @@ func TestBreaker_Flapping(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := breaker.New(breaker.Config{Name: "test"})
-				began, failed, asked := time.Now(), 0, 0
+				began, failed, calls := time.Now(), 0, 0
 				up := func() bool { return time.Since(began)/period%2 == 1 }
 				for time.Since(began) < 10*time.Minute {
-					asked++
+					calls++
 					outcome := breaker.Failed
 					if up() {
 						outcome = breaker.Succeeded
 					}
-					if report(b, fmt.Sprintf("/%d/", asked), outcome) && outcome == breaker.Failed {
+					if attempt(b, fmt.Sprintf("/%d/", calls), outcome) && outcome == breaker.Failed {
 						failed++
 					}
 					time.Sleep(20 * time.Millisecond)
 				}
 				if failed > maxFailed {
-					t.Errorf("%d of %d calls went to a service that was down, want at most %d", failed, asked, maxFailed)
+					t.Errorf("%d of %d calls went to a service that was down, want at most %d", failed, calls, maxFailed)
 				}
 				down := time.Now()
-				for !report(b, "/well/", breaker.Succeeded) {
+				for !attempt(b, "/up/", breaker.Succeeded) {
 					time.Sleep(20 * time.Millisecond)
 				}
 				if took := time.Since(down); took > breaker.DefaultMaxPause+20*time.Millisecond {
-					t.Errorf("it is used again after %v", took)
+					t.Errorf("the service is used again after %v", took)
 				}
 			})
 		})
 	}
 }
 
-// A pause that has grown is not kept for long after the service was well.
-func TestBreaker_PauseShrinks(t *testing.T) {
+// A pause that has grown is reset some time after the service recovered.
+func TestBreaker_PauseResets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := opened(t)
+		b := newOpenBreaker(t)
 		for range 4 {
 			time.Sleep(10 * time.Second)
-			report(b, "/x/", breaker.Failed)
+			attempt(b, "/x/", breaker.Failed)
 		}
 		time.Sleep(30 * time.Second)
-		report(b, "/x/", breaker.Succeeded)
+		attempt(b, "/x/", breaker.Succeeded)
 		open := func() {
 			for i := range 5 {
-				report(b, fmt.Sprintf("/%d/", i), breaker.Failed)
+				attempt(b, fmt.Sprintf("/%d/", i), breaker.Failed)
 			}
 		}
 		time.Sleep(20 * time.Second)
 		open()
-		if w := wait(t, b, "/new/"); w != breaker.DefaultMaxPause {
-			t.Errorf("right after, the pause is %v", w)
+		if w := waitFor(t, b, "/new/"); w != breaker.DefaultMaxPause {
+			t.Errorf("shortly after, pause %v", w)
 		}
 		time.Sleep(breaker.DefaultMaxPause)
-		report(b, "/new/", breaker.Succeeded)
+		attempt(b, "/new/", breaker.Succeeded)
 		time.Sleep(31 * time.Second)
 		open()
-		if w := wait(t, b, "/new/"); w != breaker.DefaultPause {
-			t.Errorf("much later, the pause is %v", w)
+		if w := waitFor(t, b, "/new/"); w != breaker.DefaultPause {
+			t.Errorf("much later, pause %v", w)
 		}
 	})
 }
 
-// Somebody asks for one bad address five times a second, with three tries each,
-// and somebody else invents a new bad one each second. Others notice nothing.
+// One client requests one bad address five times per second, with three attempts
+// each, and another invents a new bad address every second. Other clients are not
+// affected.
 func TestBreaker_BadAddresses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := breaker.New(breaker.Config{Name: "test"})
-		refused := 0
+		rejected := 0
 		for i := range 3000 { // five minutes
 			if i%2 == 0 {
 				for range 3 {
-					report(b, "/bad/", breaker.Failed)
+					attempt(b, "/bad/", breaker.Failed)
 				}
 			}
 			if i%10 == 0 {
-				report(b, fmt.Sprintf("/bad %d/", i), breaker.Failed)
+				attempt(b, fmt.Sprintf("/bad %d/", i), breaker.Failed)
 			}
 			for j := range 4 {
-				if !report(b, fmt.Sprintf("/good %d/", (7*i+j)%50), breaker.Succeeded) {
-					refused++
+				if !attempt(b, fmt.Sprintf("/good %d/", (7*i+j)%50), breaker.Succeeded) {
+					rejected++
 				}
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		if refused > 0 {
-			t.Errorf("%d of 12000 good calls are refused", refused)
+		if rejected > 0 {
+			t.Errorf("%d of 12000 good calls were rejected", rejected)
 		}
 	})
 }
 
-// If five bad addresses do open it, asking for them, or for ever new ones, keeps
-// the good ones out for no more than a few pauses.
+// If five bad addresses open the breaker, requests for them and for new bad ones
+// block the good addresses only for a few pauses.
 func TestBreaker_BadAddressAsProbe(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := opened(t)
+		b := newOpenBreaker(t)
 		began := time.Now()
 		for i := 0; ; i++ {
-			report(b, fmt.Sprintf("/%d/", i%5), breaker.Failed)
+			attempt(b, fmt.Sprintf("/%d/", i%5), breaker.Failed)
 			if i%4 == 0 {
-				report(b, fmt.Sprintf("/invented %d/", i), breaker.Failed)
+				attempt(b, fmt.Sprintf("/invented %d/", i), breaker.Failed)
 			}
-			if report(b, "/good/", breaker.Succeeded) {
+			if attempt(b, "/good/", breaker.Succeeded) {
 				break
 			}
 			if time.Sleep(37 * time.Millisecond); time.Since(began) > time.Minute {
@@ -406,7 +408,7 @@ func TestBreaker_BadAddressAsProbe(t *testing.T) {
 			}
 		}
 		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("the good address is let through after %v", took)
+			t.Errorf("the good address is allowed after %v", took)
 		}
 	})
 }
@@ -422,10 +424,10 @@ func TestBreaker_Log(t *testing.T) {
 			return a
 		}}))})
 		for i := range 7 {
-			report(b, fmt.Sprintf("/%d/", i), breaker.Failed)
+			attempt(b, fmt.Sprintf("/%d/", i), breaker.Failed)
 		}
 		time.Sleep(1500 * time.Millisecond)
-		report(b, "/x/", breaker.Succeeded)
+		attempt(b, "/x/", breaker.Succeeded)
 		const want = "level=WARN msg=\"circuit breaker opened\" route=users failures=5 pause=1s err=down\n" +
 			"level=INFO msg=\"circuit breaker closed\" route=users open=1.5s\n"
 		if out.String() != want {

@@ -1,16 +1,16 @@
-// Package clientlimit bounds what each client of one process may do: requests at the
-// same time, requests per minute, and the calls to Mixcloud that its operations cause
-// per minute.
+// Package clientlimit limits each client of a process: its concurrent requests, its
+// requests per minute, and the calls to Mixcloud that its operations make per
+// minute.
 //
-// The two rates are token buckets: a client that was quiet may use a whole minute's
-// worth at once. Calls are charged when they are made, also beyond what is left, since
-// an operation that has begun is not interrupted: the debt delays the client's next
+// The two rates are token buckets: an idle client may use the limit of a whole
+// minute at once. Calls are charged when they are made, even if none are left,
+// because a running operation is not interrupted: the debt delays the client's next
 // operation.
 //
-// A client is remembered by the name that the caller gives it. At most [MaxClients] are,
-// and those with a request in flight; the one that was idle for the longest time is
-// forgotten first. A stranger with that many addresses can reset limits, but not fill
-// the memory.
+// A client is identified by the name that the caller passes. At most [MaxClients]
+// idle clients are stored, in addition to those with a request in flight; the one
+// that was idle for the longest time is removed first. An attacker with that many
+// addresses can reset limits, but cannot exhaust the memory.
 package clientlimit
 
 import (
@@ -22,17 +22,17 @@ import (
 	"mixcloud-graphql/internal/ratelimit"
 )
 
-// MaxClients is the number of idle clients that are remembered.
+// MaxClients is the maximum number of idle clients that are stored.
 const MaxClients = 10_000
 
-// Limits are the limits of each client; 0 is no limit.
+// Limits are the limits of each client; 0 means no limit.
 type Limits struct {
-	Inflight int // requests at the same time
+	Inflight int // concurrent requests
 	Requests int // per minute
 	Calls    int // to Mixcloud, per minute
 }
 
-// A Limiter keeps clients within their limits. It is safe for concurrent use.
+// A Limiter enforces the limits of clients. It is safe for concurrent use.
 type Limiter struct {
 	limits Limits
 	start  time.Time
@@ -46,7 +46,7 @@ type client struct {
 	name            string
 	inflight        int
 	requests, calls *ratelimit.Limiter // nil without a limit
-	place           *list.Element      // in idle; nil with a request in flight
+	idleElement     *list.Element      // in Limiter.idle; nil with a request in flight
 }
 
 // New returns a limiter, or nil if there are no limits.
@@ -57,15 +57,15 @@ func New(l Limits) *Limiter {
 	return &Limiter{limits: l, start: time.Now(), clients: map[string]*client{}}
 }
 
-// A Refusal says which limit refuses a request.
+// A Refusal describes the limit that rejects a request.
 type Refusal struct {
-	Limit          string // the flag
+	Limit          string // the name of the flag
 	Value, Maximum int
 	Wait           time.Duration // until a request may succeed
 }
 
-// Enter begins a request of a client. If there is no refusal, [Request.Leave] must be
-// called at its end.
+// Enter starts a request of a client. If it is not refused, the caller must call
+// [Request.Leave] at its end.
 func (l *Limiter) Enter(name string) (*Request, *Refusal) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,18 +85,18 @@ func (l *Limiter) Enter(name string) (*Request, *Refusal) {
 		}
 	}
 	c.inflight++
-	if c.place != nil {
-		l.idle.Remove(c.place)
-		c.place = nil
+	if c.idleElement != nil {
+		l.idle.Remove(c.idleElement)
+		c.idleElement = nil
 	}
 	return &Request{l, c}, nil
 }
 
-// client returns a client, and makes room for a new one.
+// client returns a client. If it is new, it is added and may replace an idle one.
 func (l *Limiter) client(name string, now time.Duration) *client {
 	if c := l.clients[name]; c != nil {
-		if c.place != nil {
-			l.idle.MoveToBack(c.place)
+		if c.idleElement != nil {
+			l.idle.MoveToBack(c.idleElement)
 		}
 		return c
 	}
@@ -104,7 +104,7 @@ func (l *Limiter) client(name string, now time.Duration) *client {
 		delete(l.clients, l.idle.Remove(l.idle.Front()).(*client).name)
 	}
 	c := &client{name: name, requests: perMinute(l.limits.Requests, now), calls: perMinute(l.limits.Calls, now)}
-	c.place = l.idle.PushBack(c)
+	c.idleElement = l.idle.PushBack(c)
 	l.clients[name] = c
 	return c
 }
@@ -118,7 +118,7 @@ func perMinute(n int, now time.Duration) *ratelimit.Limiter {
 
 func (l *Limiter) now() time.Duration { return time.Since(l.start) }
 
-// A Request is one of a client's that is in flight. All methods of a nil request do
+// A Request is a client's request in flight. All methods of a nil Request do
 // nothing.
 type Request struct {
 	limiter *Limiter
@@ -135,7 +135,7 @@ func (r *Request) Call() {
 	r.client.calls.Spend(r.limiter.now())
 }
 
-// Leave ends the request. It is called once.
+// Leave ends the request. It must be called once.
 func (r *Request) Leave() {
 	if r == nil {
 		return
@@ -149,18 +149,18 @@ func (r *Request) Leave() {
 	if l.idle.Len() >= MaxClients {
 		delete(l.clients, l.idle.Remove(l.idle.Front()).(*client).name)
 	}
-	r.client.place = l.idle.PushBack(r.client)
+	r.client.idleElement = l.idle.PushBack(r.client)
 }
 
 type requestKey struct{}
 
-// Into returns a context whose operation belongs to a request.
-func Into(ctx context.Context, r *Request) context.Context {
+// NewContext returns a context for an operation that belongs to a request.
+func NewContext(ctx context.Context, r *Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, r)
 }
 
-// From returns the request of ctx's operation, or nil.
-func From(ctx context.Context) *Request {
+// FromContext returns the request of ctx's operation, or nil.
+func FromContext(ctx context.Context) *Request {
 	r, _ := ctx.Value(requestKey{}).(*Request)
 	return r
 }

@@ -42,8 +42,9 @@ func even(v any) error {
 	return errors.New("must be an even number")
 }
 
-// judge validates a document and coerces its variables, as a server does.
-func judge(t *testing.T, query, variables string) (*ast.OperationDefinition, map[string]any, gqlerror.List) {
+// coerceVariables validates a document and coerces its variables, in the same way
+// as the server.
+func coerceVariables(t *testing.T, query, variables string) (*ast.OperationDefinition, map[string]any, gqlerror.List) {
 	t.Helper()
 	c := coerce.New(schema, map[string]coerce.Scalar{"Even": even})
 	doc, err := parser.ParseQuery(&ast.Source{Input: query})
@@ -77,11 +78,11 @@ func messages(errs gqlerror.List) []string {
 
 func TestVariables(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
+	for _, test := range []struct {
 		argument, kind string // argument of f, and the type of the variable
 		json           string
 		want           any
-		fault          string // instead of a value
+		wantError      string // instead of a value
 	}{
 		{"int", "Int", `1`, int64(1), ""},
 		{"int", "Int", `1.0`, int64(1), ""},
@@ -138,32 +139,32 @@ func TestVariables(t *testing.T) {
 		{"in", "In", `"x"`, nil, `Variable "$v" must be an In, not a string.`},
 		{"in", "In", `[{"name": "x"}]`, nil, `Variable "$v" must be an In, not a list.`},
 	} {
-		_, got, errs := judge(t, fmt.Sprintf("query($v: %s) { f(%s: $v) }", c.kind, c.argument), `{"v": `+c.json+`}`)
+		_, got, errs := coerceVariables(t, fmt.Sprintf("query($v: %s) { f(%s: $v) }", test.kind, test.argument), `{"v": `+test.json+`}`)
 		switch {
-		case c.fault == "" && len(errs) > 0:
-			t.Errorf("%s %s: %v", c.kind, c.json, messages(errs))
-		case c.fault == "" && !cmp.Equal(got, map[string]any{"v": c.want}):
-			t.Errorf("%s %s is %#v", c.kind, c.json, got)
-		case c.fault != "" && (len(errs) != 1 || !strings.Contains(errs[0].Message, c.fault)):
-			t.Errorf("%s %s: %q, want %q", c.kind, c.json, messages(errs), c.fault)
+		case test.wantError == "" && len(errs) > 0:
+			t.Errorf("%s %s: %v", test.kind, test.json, messages(errs))
+		case test.wantError == "" && !cmp.Equal(got, map[string]any{"v": test.want}):
+			t.Errorf("%s %s: got %#v", test.kind, test.json, got)
+		case test.wantError != "" && (len(errs) != 1 || !strings.Contains(errs[0].Message, test.wantError)):
+			t.Errorf("%s %s: %q, want %q", test.kind, test.json, messages(errs), test.wantError)
 		}
 	}
 }
 
-func TestVariablesThatAreNotGiven(t *testing.T) {
+func TestMissingVariables(t *testing.T) {
 	t.Parallel()
-	_, got, errs := judge(t, `query($a: Int, $b: Int = 3, $c: [String!] = "x", $d: Size = LARGE) { f(int: $a, ints: [$b], tags: $c, size: $d) }`, `{"unknown": 1}`)
+	_, got, errs := coerceVariables(t, `query($a: Int, $b: Int = 3, $c: [String!] = "x", $d: Size = LARGE) { f(int: $a, ints: [$b], tags: $c, size: $d) }`, `{"unknown": 1}`)
 	if want := map[string]any{"b": int64(3), "c": []any{"x"}, "d": "LARGE"}; len(errs) > 0 || !cmp.Equal(got, want) {
 		t.Errorf("%#v %v", got, errs)
 	}
-	if _, _, errs := judge(t, `query($a: Int!) { f(int: $a) }`, ""); len(errs) != 1 || errs[0].Message != `Variable "$a" is missing: it must be an Int!.` {
+	if _, _, errs := coerceVariables(t, `query($a: Int!) { f(int: $a) }`, ""); len(errs) != 1 || errs[0].Message != `Variable "$a" is missing: it must be an Int!.` {
 		t.Error(messages(errs))
 	}
 }
 
 func TestLiterals(t *testing.T) {
 	t.Parallel()
-	for argument, fault := range map[string]string{
+	for argument, wantError := range map[string]string{
 		`int: 1`: "", `int: null`: "", `float: 1`: "", `id: 7`: "", `id: "x"`: "", `text: """x"""`: "", `size: LARGE`: "",
 		`ints: 1`: "", `ints: [1, null]`: "", `even: 4`: "", `free: {a: [B]}`: "", `in: {name: "x", tags: "y"}`: "",
 		`int: 1.0`:                               `Argument "int" of Query.f must be an Int, and this number is none: it must be written without a point or an exponent.`,
@@ -191,23 +192,23 @@ func TestLiterals(t *testing.T) {
 		`in: {nam: "x"}`:                         `Argument "in.nam" of Query.f is unknown: In has no such field. Did you mean "name" or "n"?`,
 		`in: {name: "x" n: 1.0 deep: {name: 7}}`: `Argument "in.n" of Query.f must be an Int, and this number is none`,
 	} {
-		_, _, errs := judge(t, "{ f("+argument+") }", "")
+		_, _, errs := coerceVariables(t, "{ f("+argument+") }", "")
 		switch {
-		case fault == "" && len(errs) > 0:
+		case wantError == "" && len(errs) > 0:
 			t.Errorf("%s: %v", argument, messages(errs))
-		case fault != "" && !strings.Contains(strings.Join(messages(errs), "\n"), fault):
-			t.Errorf("%s: %q, want %q", argument, messages(errs), fault)
-		case fault != "" && errs[0].Locations[0].Line != 1:
-			t.Errorf("%s: no place", argument)
+		case wantError != "" && !strings.Contains(strings.Join(messages(errs), "\n"), wantError):
+			t.Errorf("%s: %q, want %q", argument, messages(errs), wantError)
+		case wantError != "" && errs[0].Locations[0].Line != 1:
+			t.Errorf("%s: wrong location", argument)
 		}
 	}
 }
 
-// A literal that stands in a fragment is visited for each operation that spreads
-// it, and reported once; so is the default of a variable.
-func TestLiteralsAreReportedOnce(t *testing.T) {
+// A literal in a fragment is visited for each operation that uses the fragment, and
+// reported once; so is the default of a variable.
+func TestLiteralsReportedOnce(t *testing.T) {
 	t.Parallel()
-	_, _, errs := judge(t, `query A($v: Int = "x") { ...F f(int: $v) } query B { ...F g { ...F } } fragment F on Query { a: f(int: "1") b: f(text: "x") @skip(if: "no") }`, "")
+	_, _, errs := coerceVariables(t, `query A($v: Int = "x") { ...F f(int: $v) } query B { ...F g { ...F } } fragment F on Query { a: f(int: "1") b: f(text: "x") @skip(if: "no") }`, "")
 	want := []string{
 		`The default of the variable "$v" must be an Int, not a string.`,
 		`Argument "int" of Query.f must be an Int, not a string.`,
@@ -218,8 +219,8 @@ func TestLiteralsAreReportedOnce(t *testing.T) {
 	}
 }
 
-// A nullable variable may stand where a value is needed if there is a default;
-// null is refused for each request, unless what uses it is not executed.
+// A nullable variable is allowed where a value is required if there is a default;
+// null is rejected per request, unless the selection that uses it is not executed.
 func TestNulls(t *testing.T) {
 	t.Parallel()
 	const null = `Variable "$v" must be a Boolean!, not null.`
@@ -231,7 +232,7 @@ func TestNulls(t *testing.T) {
 		`query($v: Boolean) { f(full: $v) @skip(if: true) }`:                                     "",
 		`query($v: Boolean, $on: Boolean = false) { g @include(if: $on) { f(full: $v) } }`:       "",
 	} {
-		_, _, errs := judge(t, query, `{"v": null}`)
+		_, _, errs := coerceVariables(t, query, `{"v": null}`)
 		if got := strings.Join(messages(errs), ""); got != want {
 			t.Errorf("%s: %q", query, got)
 		}
@@ -240,29 +241,29 @@ func TestNulls(t *testing.T) {
 		`query($v: String = "x") { f(tags: ["a", $v]) }`,
 		`query($v: String = "x") { f(in: {name: $v}) }`,
 	} {
-		if _, _, errs := judge(t, query, `{"v": null}`); len(errs) != 1 || errs[0].Message != `Variable "$v" must be a String!, not null.` {
+		if _, _, errs := coerceVariables(t, query, `{"v": null}`); len(errs) != 1 || errs[0].Message != `Variable "$v" must be a String!, not null.` {
 			t.Errorf("%s: %q", query, messages(errs))
 		}
 	}
-	if _, _, errs := judge(t, `query($v: Boolean) { f(full: $v) }`, ``); len(errs) > 0 {
-		t.Errorf("a variable that is not given: %v", messages(errs))
+	if _, _, errs := coerceVariables(t, `query($v: Boolean) { f(full: $v) }`, ``); len(errs) > 0 {
+		t.Errorf("missing variable: %v", messages(errs))
 	}
 }
 
 // At most twenty errors are described, and all are counted.
-func TestAtMostTwentyErrors(t *testing.T) {
+func TestMaxErrors(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		query, variables string
 		want             int
 	}{
-		"twenty":             {`query($v: [Int]) { f(ints: $v) }`, `{"v": [` + strings.Repeat(`"x",`, 19) + `"x"]}`, 20},
-		"twenty-one":         {`query($v: [Int]) { f(ints: $v) }`, `{"v": [` + strings.Repeat(`"x",`, 20) + `"x"]}`, 21},
-		"many variables":     {`query($v: [Int]) { f(ints: $v) }`, `{"v": [` + strings.Repeat(`"x",`, 100_000) + `1]}`, 100_000},
-		"many literals":      {`{ f(ints: [` + strings.Repeat(`"x" `, 1000) + `]) }`, "", 1000},
-		"members and values": {`query($v: In) { f(in: $v) }`, `{"v": {"name": 1, "size": 2, "tags": [` + strings.Repeat("1,", 30) + `"t"], "nope": 1}}`, 33},
+		"twenty":            {`query($v: [Int]) { f(ints: $v) }`, `{"v": [` + strings.Repeat(`"x",`, 19) + `"x"]}`, 20},
+		"twenty-one":        {`query($v: [Int]) { f(ints: $v) }`, `{"v": [` + strings.Repeat(`"x",`, 20) + `"x"]}`, 21},
+		"many variables":    {`query($v: [Int]) { f(ints: $v) }`, `{"v": [` + strings.Repeat(`"x",`, 100_000) + `1]}`, 100_000},
+		"many literals":     {`{ f(ints: [` + strings.Repeat(`"x" `, 1000) + `]) }`, "", 1000},
+		"fields and values": {`query($v: In) { f(in: $v) }`, `{"v": {"name": 1, "size": 2, "tags": [` + strings.Repeat("1,", 30) + `"t"], "nope": 1}}`, 33},
 	} {
-		_, _, errs := judge(t, test.query, test.variables)
+		_, _, errs := coerceVariables(t, test.query, test.variables)
 		described := 0
 		for _, err := range errs {
 			if err.Message != "" {
@@ -270,15 +271,15 @@ func TestAtMostTwentyErrors(t *testing.T) {
 			}
 		}
 		if len(errs) != test.want || described != coerce.MaxErrors {
-			t.Errorf("%s: %d of %d errors are described, want %d", name, described, len(errs), test.want)
+			t.Errorf("%s: %d of %d errors have a message, want %d errors", name, described, len(errs), test.want)
 		}
 	}
 }
 
-// Names that are too long to compare get no suggestion; no value is quoted.
-func TestWhatAMessageLeavesOut(t *testing.T) {
+// Names that are too long to compare get no suggestion; values are not quoted.
+func TestMessagesOmitValues(t *testing.T) {
 	t.Parallel()
-	_, _, errs := judge(t, `query($v: In) { f(in: $v) }`, `{"v": {"name": "x", "`+strings.Repeat("tags", 20)+`": "s3cret", "size": "s3cret"}}`)
+	_, _, errs := coerceVariables(t, `query($v: In) { f(in: $v) }`, `{"v": {"name": "x", "`+strings.Repeat("tags", 20)+`": "s3cret", "size": "s3cret"}}`)
 	for _, m := range messages(errs) {
 		if strings.Contains(m, "s3cret") || strings.Contains(m, "Did you mean") {
 			t.Error(m)
@@ -286,15 +287,15 @@ func TestWhatAMessageLeavesOut(t *testing.T) {
 	}
 }
 
-func TestWhatAnErrorCarries(t *testing.T) {
+func TestErrorDetails(t *testing.T) {
 	t.Parallel()
-	_, _, errs := judge(t, "query($v: In) {\n f(in: $v) }", `{"v": {"name": "x", "deep": {"name": 1}}}`)
-	own, ok := errors.AsType[*gqlerr.Error](errs[0])
-	if !ok || own.Code != gqlerr.CodeValidationFailed {
+	_, _, errs := coerceVariables(t, "query($v: In) {\n f(in: $v) }", `{"v": {"name": "x", "deep": {"name": 1}}}`)
+	detailed, ok := errors.AsType[*gqlerr.Error](errs[0])
+	if !ok || detailed.Code != gqlerr.CodeValidationFailed {
 		t.Fatalf("%#v", errs[0])
 	}
 	want := map[string]any{"variable": "v", "path": []string{"deep", "name"}, "expected": "String!", "received": "number"}
-	if diff := cmp.Diff(want, own.Details); diff != "" {
+	if diff := cmp.Diff(want, detailed.Details); diff != "" {
 		t.Error(diff)
 	}
 	if got := errs[0].Locations[0]; got.Line != 1 || got.Column != 7 {

@@ -12,27 +12,27 @@ import (
 // RuleName is the name of gqlparser's rule that [Coercer.Rule] replaces.
 const RuleName = "ValuesOfCorrectType"
 
-// Rule is a validation rule: every literal of the document fits the type that
-// its place wants. Numbers of literals are judged by how they are written, as
-// the specification wants it: 1.0 is no Int.
+// Rule is a validation rule: every literal of the document must match the type at
+// its location. The notation of number literals matters, as the specification
+// requires: 1.0 is not an Int.
 func (c *Coercer) Rule(observers *core.Events, addError core.AddErrFunc) {
-	faults := faults{suggest: c.Suggest}
+	errs := errorList{suggest: c.Suggest}
 	seen := map[*ast.Value]bool{} // a fragment is visited once for each operation, and once by itself
-	judge := func(t *ast.Type, v *ast.Value, at place) {
+	check := func(t *ast.Type, v *ast.Value, loc location) {
 		if seen[v] {
 			return
 		}
 		seen[v] = true
-		before := len(faults.list)
-		c.literal(t, v, at, &faults)
-		for _, err := range faults.list[before:] {
+		before := len(errs.list)
+		c.checkLiteral(t, v, loc, &errs)
+		for _, err := range errs.list[before:] {
 			addError(func(e *gqlerror.Error) { *e = *err })
 		}
 	}
-	arguments := func(of string, defs ast.ArgumentDefinitionList, args ast.ArgumentList) {
+	arguments := func(owner string, defs ast.ArgumentDefinitionList, args ast.ArgumentList) {
 		for _, arg := range args {
 			if def := defs.ForName(arg.Name); def != nil && arg.Value != nil {
-				judge(def.Type, arg.Value, place{name: arg.Name, of: of})
+				check(def.Type, arg.Value, location{name: arg.Name, owner: owner})
 			}
 		}
 	}
@@ -48,77 +48,77 @@ func (c *Coercer) Rule(observers *core.Events, addError core.AddErrFunc) {
 	})
 	observers.OnVariable(func(_ *core.Walker, v *ast.VariableDefinition) {
 		if v.DefaultValue != nil {
-			judge(v.Type, v.DefaultValue, place{name: v.Variable, variable: true, isDefault: true})
+			check(v.Type, v.DefaultValue, location{name: v.Variable, variable: true, isDefault: true})
 		}
 	})
 }
 
-// literal judges a literal. A variable within it is judged by its declaration
-// and, for each request, by its value.
-func (c *Coercer) literal(t *ast.Type, v *ast.Value, at place, faults *faults) {
-	at.position = v.Position
+// checkLiteral validates a literal. A variable inside it is validated through its
+// declaration and, for each request, through its value.
+func (c *Coercer) checkLiteral(t *ast.Type, v *ast.Value, loc location, errs *errorList) {
+	loc.position = v.Position
 	switch {
 	case v.Kind == ast.Variable:
 		return
 	case v.Kind == ast.NullValue:
 		if t.NonNull {
-			faults.add(at, t, "null", "")
+			errs.add(loc, t, "null", "")
 		}
 		return
 	case t.Elem != nil && v.Kind == ast.ListValue:
 		for i, item := range v.Children {
-			c.literal(t.Elem, item.Value, at.in(strconv.Itoa(i)), faults)
+			c.checkLiteral(t.Elem, item.Value, loc.child(strconv.Itoa(i)), errs)
 		}
 		return
-	case t.Elem != nil: // one value stands for a list of it
-		c.literal(t.Elem, v, at, faults)
+	case t.Elem != nil: // a single value is coerced to a list
+		c.checkLiteral(t.Elem, v, loc, errs)
 		return
 	}
 	def := c.schema.Types[t.NamedType]
 	switch {
-	case def == nil || !def.IsInputType(): // other rules say so
+	case def == nil || !def.IsInputType(): // reported by other rules
 		return
 	case def.Kind == ast.InputObject:
-		c.literalObject(def, t, v, at, faults)
+		c.checkObject(def, t, v, loc, errs)
 		return
 	case def.Kind == ast.Enum:
 		if v.Kind != ast.EnumValue || def.EnumValues.ForName(v.Raw) == nil {
-			faults.addEnum(at, t, def, literalKind(v), v.Raw)
+			errs.addEnum(loc, t, def, literalKind(v), v.Raw)
 		}
 		return
 	}
-	if err := c.literalScalar(t.NamedType, v); err != nil {
-		faults.add(at, t, literalKind(v), err.Error())
+	if err := c.checkScalar(t.NamedType, v); err != nil {
+		errs.add(loc, t, literalKind(v), err.Error())
 	}
 }
 
-func (c *Coercer) literalObject(def *ast.Definition, t *ast.Type, v *ast.Value, at place, faults *faults) {
+func (c *Coercer) checkObject(def *ast.Definition, t *ast.Type, v *ast.Value, loc location, errs *errorList) {
 	if v.Kind != ast.ObjectValue {
-		faults.add(at, t, literalKind(v), "")
+		errs.add(loc, t, literalKind(v), "")
 		return
 	}
 	for _, child := range v.Children {
-		inside := at.in(child.Name)
+		childLoc := loc.child(child.Name)
 		if field := def.Fields.ForName(child.Name); field != nil {
-			c.literal(field.Type, child.Value, inside, faults)
+			c.checkLiteral(field.Type, child.Value, childLoc, errs)
 			continue
 		}
-		inside.position = child.Position
-		faults.addUnknown(inside, def, child.Name)
+		childLoc.position = child.Position
+		errs.addUnknown(childLoc, def, child.Name)
 	}
 	for _, field := range def.Fields {
 		if field.Type.NonNull && field.DefaultValue == nil && v.Children.ForName(field.Name) == nil {
-			faults.add(at.in(field.Name), field.Type, "nothing", "")
+			errs.add(loc.child(field.Name), field.Type, "nothing", "")
 		}
 	}
 }
 
-func (c *Coercer) literalScalar(name string, v *ast.Value) error {
+func (c *Coercer) checkScalar(name string, v *ast.Value) error {
 	var fits bool
 	switch name {
 	case "Int":
 		if v.Kind == ast.FloatValue {
-			return errPoint
+			return errNotation
 		}
 		if fits = v.Kind == ast.IntValue; fits {
 			n, err := strconv.ParseInt(v.Raw, 10, 64)
@@ -139,20 +139,20 @@ func (c *Coercer) literalScalar(name string, v *ast.Value) error {
 	case "ID":
 		fits = v.Kind == ast.StringValue || v.Kind == ast.BlockValue
 		if v.Kind == ast.IntValue {
-			_, err := readable(v)
+			_, err := literalValue(v)
 			return err
 		}
 	default:
-		return c.literalCustom(name, v)
+		return c.checkCustom(name, v)
 	}
 	if !fits {
-		return errType
+		return errWrongKind
 	}
 	return nil
 }
 
-func (c *Coercer) literalCustom(name string, v *ast.Value) error {
-	value, err := readable(v)
+func (c *Coercer) checkCustom(name string, v *ast.Value) error {
+	value, err := literalValue(v)
 	check := c.scalars[name]
 	switch {
 	case err != nil:
@@ -160,14 +160,14 @@ func (c *Coercer) literalCustom(name string, v *ast.Value) error {
 	case check == nil:
 		return nil
 	case v.Kind == ast.EnumValue:
-		return errType // it would be read as a text
+		return errWrongKind // it would be decoded as a string
 	}
 	return check(value)
 }
 
-// readable refuses numbers that gqlparser cannot read: it would panic over them
-// while the operation is executed.
-func readable(v *ast.Value) (any, error) {
+// literalValue rejects numbers that gqlparser cannot decode: it would panic on them
+// during execution.
+func literalValue(v *ast.Value) (any, error) {
 	value, err := v.Value(nil)
 	if err != nil {
 		return nil, errRange
@@ -175,7 +175,7 @@ func readable(v *ast.Value) (any, error) {
 	return value, nil
 }
 
-// literalKind names the kind of a literal.
+// literalKind returns the kind of a literal.
 func literalKind(v *ast.Value) string {
 	switch v.Kind {
 	case ast.IntValue, ast.FloatValue:

@@ -2,19 +2,19 @@ package coerce
 
 import "github.com/vektah/gqlparser/v2/ast"
 
-// nulls reports variables that are null where their place wants a value. The
-// specification lets a nullable variable stand for a non-null place that has a
-// default (or if the variable has one), and has the executor refuse it when it
-// is null. A selection that @skip or @include leaves out is not executed, so it
-// is not judged.
-func (c *Coercer) nulls(op *ast.OperationDefinition, values map[string]any, faults *faults) {
-	w := nullWalk{values: values, null: map[string]bool{}, spread: map[string]bool{}, faults: faults, schema: c.schema}
+// checkNulls reports variables that are null where a value is required. The
+// specification allows a nullable variable at a non-null location if the location
+// or the variable has a default, and requires the executor to reject it if it is
+// null. A selection that @skip or @include excludes is not executed, so it is not
+// checked.
+func (c *Coercer) checkNulls(op *ast.OperationDefinition, values map[string]any, errs *errorList) {
+	w := nullWalk{values: values, nulls: map[string]bool{}, visited: map[string]bool{}, errs: errs, schema: c.schema}
 	for _, def := range op.VariableDefinitions {
 		if value, given := values[def.Variable]; given && value == nil {
-			w.null[def.Variable] = true
+			w.nulls[def.Variable] = true
 		}
 	}
-	if len(w.null) == 0 {
+	if len(w.nulls) == 0 {
 		return
 	}
 	w.directives(op.Directives)
@@ -22,11 +22,11 @@ func (c *Coercer) nulls(op *ast.OperationDefinition, values map[string]any, faul
 }
 
 type nullWalk struct {
-	schema *ast.Schema
-	values map[string]any
-	null   map[string]bool // names of those
-	spread map[string]bool // fragments that were visited
-	faults *faults
+	schema  *ast.Schema
+	values  map[string]any
+	nulls   map[string]bool // names of variables that are null
+	visited map[string]bool // fragments
+	errs    *errorList
 }
 
 func (w *nullWalk) selection(set ast.SelectionSet) {
@@ -45,16 +45,16 @@ func (w *nullWalk) selection(set ast.SelectionSet) {
 				w.selection(sel.SelectionSet)
 			}
 		case *ast.FragmentSpread:
-			if w.included(sel.Directives) && sel.Definition != nil && !w.spread[sel.Name] {
-				w.spread[sel.Name] = true
+			if w.included(sel.Directives) && sel.Definition != nil && !w.visited[sel.Name] {
+				w.visited[sel.Name] = true
 				w.selection(sel.Definition.SelectionSet)
 			}
 		}
 	}
 }
 
-// included judges the directives of a selection, and reports whether they leave
-// it in.
+// included checks the directives of a selection and reports whether they include
+// it.
 func (w *nullWalk) included(list ast.DirectiveList) bool {
 	w.directives(list)
 	for _, d := range list {
@@ -63,7 +63,7 @@ func (w *nullWalk) included(list ast.DirectiveList) bool {
 			continue
 		}
 		value, err := arg.Value.Value(w.values)
-		if on, isBool := value.(bool); err == nil && isBool && on == (d.Name == "skip") {
+		if condition, isBool := value.(bool); err == nil && isBool && condition == (d.Name == "skip") {
 			return false
 		}
 	}
@@ -92,9 +92,9 @@ func (w *nullWalk) value(t *ast.Type, v *ast.Value) {
 	}
 	switch v.Kind {
 	case ast.Variable:
-		if w.null[v.Raw] && t.NonNull {
-			w.faults.add(place{name: v.Raw, variable: true, position: v.Position}, t, "null", "")
-			delete(w.null, v.Raw) // once is enough
+		if w.nulls[v.Raw] && t.NonNull {
+			w.errs.add(location{name: v.Raw, variable: true, position: v.Position}, t, "null", "")
+			delete(w.nulls, v.Raw) // report it once
 		}
 	case ast.ListValue:
 		for _, item := range v.Children {

@@ -28,6 +28,8 @@ type CLI struct {
 	Conformance Conformance `cmd:"" help:"Compare a Mixcloud with what this project believes of it."`
 	Schema      Schema      `cmd:"" help:"Print the schema in the schema definition language."`
 	Version     Version     `cmd:"" help:"Print the version."`
+
+	VersionFlag versionFlag `name:"version" help:"Print the version and exit."`
 }
 
 // Serve configures the server itself.
@@ -108,6 +110,13 @@ type Conformance struct {
 
 // Version has nothing to configure.
 type Version struct{}
+
+// versionFlag is --version, which does the same as the command. No other setting
+// is read or judged then.
+type versionFlag bool
+
+// BeforeReset is called by kong once the command line has been parsed.
+func (versionFlag) BeforeReset() error { return errVersion }
 
 // Log configures the log, which goes to standard error.
 type Log struct {

@@ -84,7 +84,7 @@ func (f *file) read(member *ast.MappingValueNode) {
 }
 
 // notSettings are flags that say what to do with the settings.
-var notSettings = []string{"config", "print-config", "help"}
+var notSettings = append([]string{"config", "print-config"}, withoutVariable...)
 
 // flag returns the flag of a key, or nil if the key is none.
 func (f *file) flag(name string, line int) *kong.Flag {

@@ -50,6 +50,9 @@ func Parse(args, environ []string, stdout io.Writer) (_ Command, err error) {
 	}
 	from.known = variables(parser.Model)
 	ctx, err := parser.Parse(args)
+	if errors.Is(err, errVersion) {
+		return &Version{}, nil
+	}
 	all := slices.Concat(from.problems, bad.problems)
 	if invalid, ok := errors.AsType[problems](err); ok { // without what kong adds
 		all = append(all, invalid...)
@@ -63,7 +66,10 @@ func Parse(args, environ []string, stdout io.Writer) (_ Command, err error) {
 	return ctx.Selected().Target.Addr().Interface().(Command), nil
 }
 
-var errExit = errors.New("exit")
+var (
+	errExit    = errors.New("exit")
+	errVersion = errors.New("--version")
+)
 
 func newParser(cli *CLI, stdout io.Writer, more ...kong.Option) (*kong.Kong, error) {
 	return kong.New(cli, append(more,
@@ -74,7 +80,7 @@ func newParser(cli *CLI, stdout io.Writer, more ...kong.Option) (*kong.Kong, err
 		kong.Exit(func(int) { panic(errExit) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.ValueFormatter(func(v *kong.Value) string {
-			if v.Flag == nil || v.Name == "help" {
+			if v.Flag == nil || slices.Contains(withoutVariable, v.Name) {
 				return v.Help
 			}
 			if v.Default != "" {
@@ -83,6 +89,10 @@ func newParser(cli *CLI, stdout io.Writer, more ...kong.Option) (*kong.Kong, err
 			return v.Help + " ($" + envName(v.Name) + ")"
 		}))...)
 }
+
+// withoutVariable are the flags that are no settings and have no variable: they
+// print something instead of running a command.
+var withoutVariable = []string{"help", "version"}
 
 // envName is the variable of a flag.
 func envName(flag string) string { return envPrefix + envSuffix(flag) }

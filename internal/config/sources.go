@@ -51,7 +51,7 @@ func (*sources) Validate(*kong.Application) error { return nil }
 
 // Resolve returns the value of a flag that is not on the command line, or nil.
 func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if flag.Name == "help" || ctx.Selected() == nil {
+	if slices.Contains(withoutVariable, flag.Name) || ctx.Selected() == nil {
 		return nil, nil //nolint:nilnil // kong's way to say that there is no value
 	}
 	s.begin(ctx)

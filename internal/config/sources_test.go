@@ -256,11 +256,14 @@ fresh-for: {list: [s3cret]}
 	}
 }
 
-// The command that prints the version works in any environment.
+// The version is printed in any environment.
 func TestParse_VersionIgnoresTheEnvironment(t *testing.T) {
 	t.Parallel()
-	if _, err := Parse([]string{"version"}, env("FROBNICATE=1", "HELP=1"), io.Discard); err != nil {
-		t.Error(err)
+	for _, args := range [][]string{{"version"}, {"--version"}, {"serve", "--version"}, {"--version", "--max-upstream=0"}} {
+		cmd, err := Parse(args, env("FROBNICATE=1", "HELP=1", "VERSION=1"), io.Discard)
+		if _, ok := cmd.(*Version); !ok || err != nil {
+			t.Errorf("%q: %#v, %v, want the version", args, cmd, err)
+		}
 	}
 }
 

@@ -1,10 +1,10 @@
-// Package conformance compares a Mixcloud with what this project relies on of
-// it. Every rule of docs/mixcloud-api.md that a read can show is a small probe,
-// and so is every question there that nobody has answered yet.
+// Package conformance checks that a Mixcloud service has the behavior that this
+// project relies on. Every rule of docs/mixcloud-api.md that can be checked by reads
+// has a probe, including the rules that are not confirmed yet.
 //
-// [Run] asks any base URL, the live service as well as the emulator, slowly and
-// with GET alone. It judges the bytes on the wire, so it shares no decoding with
-// the client: a mistake of the client's cannot hide itself here.
+// [Run] sends GET requests to any base URL, of the live service or of an emulator, at
+// a limited rate. It checks the raw responses and shares no decoding with the client,
+// so that an error in the client cannot hide a difference.
 package conformance
 
 import (
@@ -19,29 +19,29 @@ import (
 	"time"
 )
 
-// Config says whom to ask, and how.
+// Config configures a run.
 type Config struct {
 	APIURL     string       // root of the REST API, such as https://api.mixcloud.com
 	SiteURL    string       // root of the site, such as https://www.mixcloud.com
-	OEmbedURL  string       // the oEmbed endpoint; "" for oembed/ below SiteURL
-	Token      string       // access token for what only a viewer can ask; "" leaves those questions out
-	Rate       float64      // requests a second; 0 or less for no pacing, which is for tests
-	HTTPClient *http.Client // whose transport sends the requests; nil for a plain one. Redirects are never followed
-	Out        io.Writer    // gets the table, a line whenever a probe is done; nil for none
-	Report     io.Writer    // gets the report as JSON at the end; nil for none
-	Log        *slog.Logger // told about waits and failures, never about tokens; nil for none
+	OEmbedURL  string       // the oEmbed endpoint; "" for SiteURL + "/oembed/"
+	Token      string       // access token for probes of a viewer's data; "" makes them inconclusive
+	Rate       float64      // requests per second; 0 or less for no limit, for tests
+	HTTPClient *http.Client // its transport sends the requests; nil for a default one. Redirects are not followed
+	Out        io.Writer    // for the table, with a line after each probe; nil for none
+	Report     io.Writer    // for the report as JSON at the end; nil for none
+	Log        *slog.Logger // for waits and failures, without tokens; nil for none
 }
 
-// Run asks every probe's question once, in a fixed order, and returns what it
-// found. A rule that does not hold is no error: see [Report.Differs].
+// Run runs all probes once, in a fixed order, and returns their results. A rule that
+// does not hold is not an error: see [Report.Differs].
 //
-// A request that the rate limit refuses is sent once more after the wait that
-// the refusal names.
+// If the rate limit rejects a request, Run waits as long as the response requests and
+// sends it once more.
 //
-// An error means that the questions could not be asked: a base URL that is none,
-// an API that does not answer HTTP, an ended context, a writer that fails. The
-// report then holds what was done before, and so do Out and Config.Report. The
-// access token is in neither the report, the table, the log nor an error.
+// Run returns an error if it cannot run the probes: an invalid base URL, an API that
+// does not respond, an ended context or a failing writer. The report, Out and
+// Config.Report then have the results so far. The access token is not in the report,
+// the table, the log or an error.
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	s, err := newSession(cfg)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *session) run(ctx context.Context, list []probe) (Report, error) {
 	table := newTable(s.out, list)
 	var failure error
 	for _, p := range list {
-		result, err := s.ask(ctx, p)
+		result, err := s.runProbe(ctx, p)
 		if err != nil {
 			failure = fmt.Errorf("conformance: %w", err)
 			break
@@ -71,7 +71,7 @@ func (s *session) run(ctx context.Context, list []probe) (Report, error) {
 	}
 	s.report.Requests, s.report.Incomplete = s.sent, failure != nil
 	if len(s.report.Probes) > 0 {
-		if err := table.sum(s.report); err != nil {
+		if err := table.summary(s.report); err != nil {
 			return s.report, errors.Join(failure, fmt.Errorf("conformance: table: %w", err))
 		}
 	}
@@ -83,22 +83,22 @@ func (s *session) run(ctx context.Context, list []probe) (Report, error) {
 	return s.report, failure
 }
 
-// ask lets one probe judge. The only errors are those that end the run.
-func (s *session) ask(ctx context.Context, p probe) (Result, error) {
-	s.used = nil
-	verdict, seen := Agrees, ""
-	if err := p.judge(ctx, s); err != nil {
+// runProbe runs one probe. It returns only errors that end the run.
+func (s *session) runProbe(ctx context.Context, p probe) (Result, error) {
+	s.exchanges = nil
+	verdict, message := Agrees, ""
+	if err := p.check(ctx, s); err != nil {
 		if s.fatal != nil {
 			return Result{}, s.fatal
 		}
-		verdict, seen = CouldNotTell, err.Error()
+		verdict, message = Inconclusive, err.Error()
 		if _, ok := errors.AsType[*difference](err); ok {
 			verdict = Differs
 		}
 	}
 	return Result{
-		Name: p.name, Rule: p.rule, Section: docPath + "#" + p.section, Confidence: p.sure,
-		Verdict: verdict, Seen: shorten(s.redact(seen)), Asked: s.used,
+		Name: p.name, Rule: p.rule, Section: docPath + "#" + p.section, Confidence: p.confidence,
+		Verdict: verdict, Seen: shorten(s.redact(message)), Asked: s.exchanges,
 	}, nil
 }
 
@@ -107,8 +107,8 @@ func newSession(cfg Config) (*session, error) {
 		cfg.OEmbedURL = strings.TrimSuffix(cfg.SiteURL, "/") + "/oembed/"
 	}
 	s := &session{
-		token: cfg.Token, secrets: spellings(cfg.Token), out: cfg.Out, reportTo: cfg.Report, log: cfg.Log,
-		answers: make(map[request]reply),
+		token: cfg.Token, secrets: tokenForms(cfg.Token), out: cfg.Out, reportTo: cfg.Report, log: cfg.Log,
+		outcomes: make(map[request]outcome),
 	}
 	for b, raw := range [bases]string{onAPI: cfg.APIURL, onSite: cfg.SiteURL, onOEmbed: cfg.OEmbedURL} {
 		u, err := url.Parse(raw)

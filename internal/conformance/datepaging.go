@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// window asks for a user's shows between bounds.
-func window(ctx context.Context, s *session, user, bounds string) (page, []time.Time, error) {
-	p, err := s.page(ctx, "/"+user+"/"+filled+"/?limit=7&"+bounds)
+// pageBetween fetches a user's shows between bounds.
+func pageBetween(ctx context.Context, s *session, user, bounds string) (page, []time.Time, error) {
+	p, err := s.page(ctx, "/"+user+"/"+datedList+"/?limit=7&"+bounds)
 	if err != nil {
 		return page{}, nil, err
 	}
@@ -17,62 +17,62 @@ func window(ctx context.Context, s *session, user, bounds string) (page, []time.
 	return p, times, err
 }
 
-// untilProbe judges a window that ends at the time of a page's last item.
-func untilProbe(ctx context.Context, s *session, spell func(time.Time) string, judge func(bound time.Time, got []time.Time) error) error {
-	user, _, times, err := s.dated(ctx, 7)
+// checkUntil checks the page whose bound until is the time of another page's last item.
+func checkUntil(ctx context.Context, s *session, spell func(time.Time) string, judge func(bound time.Time, got []time.Time) error) error {
+	user, _, times, err := s.datedPage(ctx, 7)
 	if err != nil {
 		return err
 	}
 	bound := times[len(times)-1]
-	_, got, err := window(ctx, s, user, "until="+spell(bound))
+	_, got, err := pageBetween(ctx, s, user, "until="+spell(bound))
 	if err != nil {
 		return err
 	}
 	if len(got) == 0 {
-		return unsure("nothing is older than %s", bound.Format(time.DateTime))
+		return inconclusive("nothing is older than %s", bound.Format(time.DateTime))
 	}
 	return judge(bound, got)
 }
 
-func seconds(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+func unixText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
-func untilWorks(bound time.Time, got []time.Time) error {
+func olderThanBound(bound time.Time, got []time.Time) error {
 	if got[0].After(bound) {
 		return differs("until %s there is an item of %s", bound.Format(time.DateTime), got[0].Format(time.DateTime))
 	}
 	return nil
 }
 
-// sinceWindow is the window that begins at the time of the fourth of seven
-// items. Nothing can be told where the bound has no effect.
-func sinceWindow(ctx context.Context, s *session) (user string, whole page, bound time.Time, got []time.Time, err error) {
-	user, whole, times, err := s.dated(ctx, 7)
+// pageSince fetches the page whose bound since is the time of the fourth of seven
+// items. It returns an inconclusive error if the bound has no effect.
+func pageSince(ctx context.Context, s *session) (user string, whole page, bound time.Time, got []time.Time, err error) {
+	user, whole, times, err := s.datedPage(ctx, 7)
 	if err != nil {
 		return "", page{}, time.Time{}, nil, err
 	}
 	bound = times[3]
 	if !times[2].After(bound) {
-		return "", page{}, time.Time{}, nil, unsure("two items are of one second")
+		return "", page{}, time.Time{}, nil, inconclusive("two items are of one second")
 	}
-	_, got, err = window(ctx, s, user, "since="+clock(bound))
+	_, got, err = pageBetween(ctx, s, user, "since="+boundText(bound))
 	if err == nil && (len(got) == 0 || got[len(got)-1].Before(bound)) {
-		err = unsure("since has no effect, or there is nothing after it")
+		err = inconclusive("since has no effect, or there is nothing after it")
 	}
 	return user, whole, bound, got, err
 }
 
 var datePagingProbes = []probe{
 	{
-		name: "newest-first", section: "paging", sure: Observed, asks: []string{"/{user}/cloudcasts/"},
+		name: "newest-first", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
 		rule: "Lists paged by date begin with the newest item.",
-		judge: func(ctx context.Context, s *session) error {
-			_, p, _, err := s.dated(ctx, 7)
+		check: func(ctx context.Context, s *session) error {
+			_, p, _, err := s.datedPage(ctx, 7)
 			if err != nil {
 				return err
 			}
 			var before time.Time
 			for i, o := range p.items {
-				t, _ := instant(o, "created_time")
+				t, _ := timeOf(o, "created_time")
 				if i > 0 && t.After(before) {
 					return differs("%s stands after an older item", text(o, "key"))
 				}
@@ -82,17 +82,17 @@ var datePagingProbes = []probe{
 		},
 	},
 	{
-		name: "date-links-by-default", section: "paging", sure: Observed, asks: []string{"/{user}/cloudcasts/"},
+		name: "date-links-by-default", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
 		rule: "Without an offset, a user's list links to its next page by until.",
-		judge: func(ctx context.Context, s *session) error {
-			_, p, _, err := s.dated(ctx, 7)
+		check: func(ctx context.Context, s *session) error {
+			_, p, _, err := s.datedPage(ctx, 7)
 			if err != nil {
 				return err
 			}
 			raw, query, ok := p.link("next")
 			switch {
 			case !ok:
-				return unsure("there is no next link")
+				return inconclusive("there is no next link")
 			case !query.Has("until") || query.Has("offset"):
 				return differs("the next link has %s", raw)
 			}
@@ -100,10 +100,10 @@ var datePagingProbes = []probe{
 		},
 	},
 	{
-		name: "date-links-tell-item-times", section: "paging", sure: Observed, asks: []string{"/{user}/cloudcasts/"},
+		name: "date-links-tell-item-times", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
 		rule: "The link next has the time of the page's last item, and previous that of its first.",
-		judge: func(ctx context.Context, s *session) error {
-			_, p, times, err := s.dated(ctx, 7)
+		check: func(ctx context.Context, s *session) error {
+			_, p, times, err := s.datedPage(ctx, 7)
 			if err != nil {
 				return err
 			}
@@ -123,21 +123,21 @@ var datePagingProbes = []probe{
 				}
 			}
 			if !looked {
-				return unsure("no link has a time")
+				return inconclusive("no link has a time")
 			}
 			return nil
 		},
 	},
 	{
-		name: "previous-on-first-date-page", section: "paging", sure: Observed, asks: []string{"/{user}/cloudcasts/"},
+		name: "previous-on-first-date-page", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
 		rule: "The first page by date has a link previous too.",
-		judge: func(ctx context.Context, s *session) error {
-			_, p, _, err := s.dated(ctx, 7)
+		check: func(ctx context.Context, s *session) error {
+			_, p, _, err := s.datedPage(ctx, 7)
 			if err != nil {
 				return err
 			}
 			if _, query, _ := p.link("next"); !query.Has("until") {
-				return unsure("no link goes by date")
+				return inconclusive("no link goes by date")
 			}
 			if _, _, ok := p.link("previous"); !ok {
 				return differs("there is none")
@@ -146,10 +146,10 @@ var datePagingProbes = []probe{
 		},
 	},
 	{
-		name: "short-date-page-is-last", section: "paging", sure: Observed, asks: []string{"/{user}/{list}/"},
+		name: "short-date-page-is-last", section: "paging", confidence: Observed, paths: []string{"/{user}/{list}/"},
 		rule: "A page by date with fewer items than its limit has no link next.",
-		judge: func(ctx context.Context, s *session) error {
-			_, p, err := s.short(ctx)
+		check: func(ctx context.Context, s *session) error {
+			_, p, err := s.shortList(ctx)
 			if err != nil {
 				return err
 			}
@@ -160,19 +160,19 @@ var datePagingProbes = []probe{
 		},
 	},
 	{
-		name: "past-the-end-by-date", section: "paging", sure: Observed, asks: []string{"/{user}/cloudcasts/"},
+		name: "past-the-end-by-date", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
 		rule: "Past the end of a list by date, data is empty and there is no paging.",
-		judge: func(ctx context.Context, s *session) error {
-			user, _, _, err := s.dated(ctx, 7)
+		check: func(ctx context.Context, s *session) error {
+			user, _, _, err := s.datedPage(ctx, 7)
 			if err != nil {
 				return err
 			}
-			p, err := s.page(ctx, "/"+user+"/"+filled+"/?limit=7&until=2000-01-01+00%3A00%3A00")
+			p, err := s.page(ctx, "/"+user+"/"+datedList+"/?limit=7&until=2000-01-01+00%3A00%3A00")
 			switch {
 			case err != nil:
 				return err
 			case len(p.items) > 0:
-				return unsure("until has no effect")
+				return inconclusive("until has no effect")
 			case has(p.envelope, "paging"):
 				return differs("paging is %v", p.envelope["paging"])
 			}
@@ -180,27 +180,27 @@ var datePagingProbes = []probe{
 		},
 	},
 	{
-		name: "until-as-text", section: "paging", sure: Documented, asks: []string{"/{user}/cloudcasts/"},
+		name: "until-as-text", section: "paging", confidence: Documented, paths: []string{"/{user}/cloudcasts/"},
 		rule: "The bound until may be a time of UTC as YYYY-MM-DD HH:MM:SS.",
-		judge: func(ctx context.Context, s *session) error {
-			return untilProbe(ctx, s, clock, untilWorks)
+		check: func(ctx context.Context, s *session) error {
+			return checkUntil(ctx, s, boundText, olderThanBound)
 		},
 	},
 	{
-		name: "until-as-seconds", section: "paging", sure: Documented, asks: []string{"/{user}/cloudcasts/"},
+		name: "until-as-seconds", section: "paging", confidence: Documented, paths: []string{"/{user}/cloudcasts/"},
 		rule: "The bound until may be Unix seconds.",
-		judge: func(ctx context.Context, s *session) error {
-			return untilProbe(ctx, s, seconds, untilWorks)
+		check: func(ctx context.Context, s *session) error {
+			return checkUntil(ctx, s, unixText, olderThanBound)
 		},
 	},
 	{
-		name: "until-is-exclusive", section: "unknown", sure: Inferred, asks: []string{"/{user}/cloudcasts/"},
+		name: "until-is-exclusive", section: "unknown", confidence: Inferred, paths: []string{"/{user}/cloudcasts/"},
 		rule: "An item whose time is until itself is not on the page.",
-		judge: func(ctx context.Context, s *session) error {
-			return untilProbe(ctx, s, clock, func(bound time.Time, got []time.Time) error {
+		check: func(ctx context.Context, s *session) error {
+			return checkUntil(ctx, s, boundText, func(bound time.Time, got []time.Time) error {
 				switch {
 				case got[0].After(bound):
-					return unsure("until has no effect")
+					return inconclusive("until has no effect")
 				case got[0].Equal(bound):
 					return differs("an item of %s is there", bound.Format(time.DateTime))
 				}
@@ -209,10 +209,10 @@ var datePagingProbes = []probe{
 		},
 	},
 	{
-		name: "since-is-exclusive", section: "unknown", sure: Inferred, asks: []string{"/{user}/cloudcasts/"},
+		name: "since-is-exclusive", section: "unknown", confidence: Inferred, paths: []string{"/{user}/cloudcasts/"},
 		rule: "An item whose time is since itself is not on the page.",
-		judge: func(ctx context.Context, s *session) error {
-			_, _, bound, got, err := sinceWindow(ctx, s)
+		check: func(ctx context.Context, s *session) error {
+			_, _, bound, got, err := pageSince(ctx, s)
 			if err == nil && got[len(got)-1].Equal(bound) {
 				return differs("an item of %s is there", bound.Format(time.DateTime))
 			}
@@ -220,17 +220,17 @@ var datePagingProbes = []probe{
 		},
 	},
 	{
-		name: "since-gives-the-nearest", section: "unknown", sure: Unknown, asks: []string{"/{user}/cloudcasts/"},
+		name: "since-gives-the-nearest", section: "unknown", confidence: Unknown, paths: []string{"/{user}/cloudcasts/"},
 		rule: "With since alone a page holds the items nearest to it, not the newest of the list.",
-		judge: func(ctx context.Context, s *session) error {
-			user, whole, bound, _, err := sinceWindow(ctx, s)
+		check: func(ctx context.Context, s *session) error {
+			user, whole, bound, _, err := pageSince(ctx, s)
 			if err != nil {
 				return err
 			}
 			if _, query, ok := whole.link("next"); ok && query.Has("offset") {
-				return unsure("the list does not page by date")
+				return inconclusive("the list does not page by date")
 			}
-			p, err := s.page(ctx, "/"+user+"/"+filled+"/?limit=2&since="+clock(bound))
+			p, err := s.page(ctx, "/"+user+"/"+datedList+"/?limit=2&since="+boundText(bound))
 			if err != nil {
 				return err
 			}
@@ -245,18 +245,18 @@ var datePagingProbes = []probe{
 		},
 	},
 	{
-		name: "unreadable-date-is-ignored", section: "unknown", sure: Unknown, asks: []string{"/{user}/cloudcasts/"},
+		name: "unreadable-date-is-ignored", section: "unknown", confidence: Unknown, paths: []string{"/{user}/cloudcasts/"},
 		rule: "A bound that is no time counts as none.",
-		judge: func(ctx context.Context, s *session) error {
-			user, whole, _, err := s.dated(ctx, 7)
+		check: func(ctx context.Context, s *session) error {
+			user, whole, _, err := s.datedPage(ctx, 7)
 			if err != nil {
 				return err
 			}
-			a, err := s.get(ctx, "/"+user+"/"+filled+"/?limit=7&until=soon")
+			a, err := s.get(ctx, "/"+user+"/"+datedList+"/?limit=7&until=soon")
 			if err != nil {
 				return err
 			}
-			p, err := listed(a, nil)
+			p, err := parsePage(a, nil)
 			if err != nil {
 				return differs("%s", err)
 			}
@@ -267,14 +267,14 @@ var datePagingProbes = []probe{
 		},
 	},
 	{
-		name: "links-name-one-bound", section: "unknown", sure: Unknown, asks: []string{"/{user}/cloudcasts/"},
+		name: "links-name-one-bound", section: "unknown", confidence: Unknown, paths: []string{"/{user}/cloudcasts/"},
 		rule: "A link by date has one bound only, also for a page that was asked for with two.",
-		judge: func(ctx context.Context, s *session) error {
-			user, _, times, err := s.dated(ctx, 7)
+		check: func(ctx context.Context, s *session) error {
+			user, _, times, err := s.datedPage(ctx, 7)
 			if err != nil {
 				return err
 			}
-			p, err := s.page(ctx, "/"+user+"/"+filled+"/?limit=2&since="+clock(times[6])+"&until="+clock(times[0]))
+			p, err := s.page(ctx, "/"+user+"/"+datedList+"/?limit=2&since="+boundText(times[6])+"&until="+boundText(times[0]))
 			if err != nil {
 				return err
 			}
@@ -287,7 +287,7 @@ var datePagingProbes = []probe{
 				looked = looked || ok
 			}
 			if !looked {
-				return unsure("there is no link")
+				return inconclusive("there is no link")
 			}
 			return nil
 		},

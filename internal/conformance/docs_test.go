@@ -1,17 +1,22 @@
 package conformance
 
 import (
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"mixcloud-graphql/mixcloud/emulator"
 )
 
 // A docRow is a row of a table of docs/mixcloud-api.md.
 type docRow struct {
-	line                      int
-	section, fact, sure, told string
+	line                             int
+	section, fact, confidence, probe string
 }
 
 func docRows(t *testing.T) []docRow {
@@ -39,55 +44,100 @@ func docRows(t *testing.T) []docRow {
 	return rows
 }
 
-// The page and the probes tell of each other, in the same section and with the
-// same confidence.
-func TestDocs_ListProbes(t *testing.T) {
-	t.Parallel()
+// addRow adds the row of a probe to the end of its section's table.
+func addRow(text string, p probe) (string, bool) {
+	section := ""
+	lines := strings.Split(text, "\n")
+	last := -1
+	for i, line := range lines {
+		if heading, ok := strings.CutPrefix(line, "## "); ok {
+			section = strings.ToLower(strings.ReplaceAll(heading, " ", "-"))
+		}
+		if section == p.section && strings.HasPrefix(line, "| ") {
+			last = i
+		}
+	}
+	if last < 0 {
+		return text, false
+	}
+	row := fmt.Sprintf("| %s | %s | `%s` |", strings.TrimSuffix(p.rule, "."), p.confidence, p.name)
+	return strings.Join(slices.Insert(lines, last+1, row), "\n"), true
+}
+
+// addRows adds a row to the page for each probe that it does not list.
+func addRows(t *testing.T) {
+	t.Helper()
+	path := filepath.Join("..", "..", docPath)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	for _, p := range probes() {
+		if strings.Contains(page, "`"+p.name+"`") {
+			continue
+		}
+		ok := false
+		if page, ok = addRow(page, p); !ok {
+			t.Errorf("%s: %s has no table in the section %s", p.name, docPath, p.section)
+		}
+	}
+	if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The page lists all probes, in their section and with their confidence. With -update the
+// test adds a row for each missing probe.
+func TestDocs_ListProbes(t *testing.T) { // not parallel: it may rewrite the page
+	if *update {
+		addRows(t)
+	}
 	known := make(map[string]probe)
 	for _, p := range probes() {
 		if _, twice := known[p.name]; twice {
-			t.Errorf("two probes are called %s", p.name)
+			t.Errorf("two probes have the name %s", p.name)
 		}
 		known[p.name] = p
 	}
 	quoted := regexp.MustCompile("^`([a-z0-9-]+)`$")
 	for _, row := range docRows(t) {
-		m := quoted.FindStringSubmatch(row.told)
+		m := quoted.FindStringSubmatch(row.probe)
 		if m == nil {
-			if row.told != "none" && !strings.HasPrefix(row.told, "none: ") {
-				t.Errorf("line %d names no probe: %q", row.line, row.told)
+			if row.probe != "none" && !strings.HasPrefix(row.probe, "none: ") {
+				t.Errorf("line %d names no probe: %q", row.line, row.probe)
 			}
 			continue
 		}
 		p, ok := known[m[1]]
 		if !ok {
-			t.Errorf("line %d names the probe %s, which does not exist or stands there twice", row.line, m[1])
+			t.Errorf("line %d names the probe %s, which does not exist or is listed twice", row.line, m[1])
 			continue
 		}
 		delete(known, m[1])
 		if p.section != row.section {
 			t.Errorf("line %d: %s belongs to #%s", row.line, p.name, p.section)
 		}
-		if !strings.HasPrefix(row.sure, string(p.sure)) {
-			t.Errorf("line %d: %s is %s, and %q there", row.line, p.name, p.sure, row.sure)
+		if !strings.HasPrefix(row.confidence, string(p.confidence)) {
+			t.Errorf("line %d: %s has the confidence %s, but %q there", row.line, p.name, p.confidence, row.confidence)
 		}
 	}
 	for name := range known {
-		t.Errorf("the page does not name the probe %s", name)
+		t.Errorf("%s does not name the probe %s: go test ./internal/conformance -run Docs -update adds it", docPath, name)
 	}
 }
 
-// What is called observed says when, and names recordings that are there.
+// Observed rules have a year, and name recordings that exist.
 func TestDocs_NameRecordings(t *testing.T) {
 	t.Parallel()
 	observed := regexp.MustCompile(`^observed \d{4}(-\d{4})?(, \d{4})*(: .*)?$`)
 	confidence := regexp.MustCompile(`^(documented|observed|client code|inferred|unknown)\b`)
 	recording := regexp.MustCompile(`[a-z0-9_]+\.json`)
 	for _, row := range docRows(t) {
-		if !confidence.MatchString(row.sure) || strings.HasPrefix(row.sure, "observed") && !observed.MatchString(row.sure) {
-			t.Errorf("line %d: how sure is %q", row.line, row.sure)
+		if !confidence.MatchString(row.confidence) || strings.HasPrefix(row.confidence, "observed") && !observed.MatchString(row.confidence) {
+			t.Errorf("line %d: invalid confidence %q", row.line, row.confidence)
 		}
-		for _, name := range recording.FindAllString(row.sure, -1) {
+		for _, name := range recording.FindAllString(row.confidence, -1) {
 			if _, err := os.Stat(filepath.Join("..", "..", "mixcloud", "testdata", "recorded", name)); err != nil {
 				t.Errorf("line %d: %v", row.line, err)
 			}
@@ -95,16 +145,68 @@ func TestDocs_NameRecordings(t *testing.T) {
 	}
 }
 
-// Every probe says what it asks for, in the project's own words.
-func TestProbes_SayWhatTheyAsk(t *testing.T) {
+// Every probe has a valid name, a check and a rule that is a sentence.
+func TestProbes_AreComplete(t *testing.T) {
 	t.Parallel()
 	kebab := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	for _, p := range probes() {
-		if !kebab.MatchString(p.name) || p.judge == nil {
-			t.Errorf("%q is no probe", p.name)
+		if !kebab.MatchString(p.name) || p.check == nil {
+			t.Errorf("%q has an invalid name or no check", p.name)
 		}
 		if len(p.rule) < 20 || !strings.HasSuffix(strings.TrimSuffix(p.rule, `"`), ".") {
-			t.Errorf("the rule of %s is no sentence: %q", p.name, p.rule)
+			t.Errorf("the rule of %s is not a sentence: %q", p.name, p.rule)
+		}
+	}
+}
+
+// routesWithoutProbe has the routes of the emulator that no probe requests, with the
+// reason.
+var routesWithoutProbe = map[string]string{
+	"/www/oembed/":                                "the probes of oEmbed use another base URL and their own pattern",
+	"/categories/{category}/":                     "the list of categories has the same members",
+	"/categories/{category}/userpick-cloudcasts/": "no client uses it, and it was recorded as a connection only (2013)",
+	"/categories/{category}/userpick-users/":      "the same",
+	"/track/{artist}/{track}/":                    "retired: tracklists, which lead to it, are empty since about 2017",
+	"/track/{artist}/{track}/popular/":            "the same",
+	"/track/{artist}/{track}/new/":                "the same",
+	"/track/{artist}/{track}/hot/":                "the same",
+	"/artist/{artist}/popular/":                   "the same",
+	"/artist/{artist}/new/":                       "the same",
+	"/artist/{artist}/hot/":                       "the same",
+	"/{user}/playlists/{playlist}/":               "clients read playlists from their list, and their cloudcasts",
+}
+
+// Every GET route of the emulator is requested by a probe.
+func TestProbes_RequestEveryRoute(t *testing.T) {
+	t.Parallel()
+	named := regexp.MustCompile(`\{[a-z]+\}`)
+	bare := func(pattern string) string {
+		pattern = named.ReplaceAllString(strings.TrimPrefix(pattern, "/www"), "{}")
+		for _, prefix := range []string{"/tag/", "/discover/"} {
+			if rest, ok := strings.CutPrefix(pattern, prefix); ok {
+				return "/genres/" + rest
+			}
+		}
+		return strings.Replace(pattern, "/me/", "/{}/", 1)
+	}
+	requested := map[string]bool{}
+	for _, p := range probes() {
+		for _, pattern := range p.paths {
+			requested[bare(pattern)] = true
+		}
+	}
+	for _, l := range userLists {
+		requested["/{}/"+l.name+"/"] = true
+	}
+	for _, route := range emulator.Routes() {
+		if route.Method != http.MethodGet || strings.HasPrefix(route.Pattern, "/www/oauth/") || strings.HasPrefix(route.Pattern, "/me/") {
+			continue
+		}
+		switch _, exempt := routesWithoutProbe[route.Pattern]; {
+		case !exempt && !requested[bare(route.Pattern)]:
+			t.Errorf("no probe requests %s of mixcloud/emulator: write one in internal/conformance, and the rule that breaks it in mixcloud/emulator/broken_rules.go, then: go test ./internal/conformance -run 'Rule|Docs' -update", route.Pattern)
+		case exempt && requested[bare(route.Pattern)]:
+			t.Errorf("a probe requests %s: remove it from routesWithoutProbe in internal/conformance/docs_test.go", route.Pattern)
 		}
 	}
 }

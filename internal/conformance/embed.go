@@ -8,25 +8,25 @@ import (
 	"strings"
 )
 
-// oembed asks for the embedding of a show of the chart.
-func oembed(ctx context.Context, s *session, format string) (*answer, error) {
-	key, err := s.show(ctx, nil)
+// fetchOEmbed fetches the oEmbed data of a show of the chart.
+func fetchOEmbed(ctx context.Context, s *session, format string) (*response, error) {
+	key, err := s.cloudcastKey(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	a, err := s.fetch(ctx, request{base: onOEmbed, ref: "/?format=" + format + "&url=" + url.QueryEscape("https://www.mixcloud.com"+key)})
 	if err == nil && a.status != http.StatusOK {
-		return nil, unsure("%s", a)
+		return nil, inconclusive("%s", a)
 	}
 	return a, err
 }
 
 var embedProbes = []probe{
 	{
-		name: "embed-html-is-a-frame", section: "embedding", sure: Documented, asks: []string{"/{user}/{cloudcast}/embed-html/"},
+		name: "embed-html-is-a-frame", section: "embedding", confidence: Documented, paths: []string{"/{user}/{cloudcast}/embed-html/"},
 		rule: "embed-html/ below a cloudcast's key is the player's iframe as HTML text.",
-		judge: func(ctx context.Context, s *session) error {
-			key, err := s.show(ctx, nil)
+		check: func(ctx context.Context, s *session) error {
+			key, err := s.cloudcastKey(ctx, nil)
 			if err != nil {
 				return err
 			}
@@ -35,7 +35,7 @@ var embedProbes = []probe{
 			case err != nil:
 				return err
 			case a.status != http.StatusOK:
-				return unsure("%s", a)
+				return inconclusive("%s", a)
 			case !bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<iframe ")):
 				return differs("it begins %q", a.body[:min(len(a.body), 20)])
 			}
@@ -43,10 +43,10 @@ var embedProbes = []probe{
 		},
 	},
 	{
-		name: "embed-json-has-html", section: "embedding", sure: Documented, asks: []string{"/{user}/{cloudcast}/embed-json/"},
+		name: "embed-json-has-html", section: "embedding", confidence: Documented, paths: []string{"/{user}/{cloudcast}/embed-json/"},
 		rule: "embed-json/ below a cloudcast's key is an object whose html is the player's iframe.",
-		judge: func(ctx context.Context, s *session) error {
-			key, err := s.show(ctx, nil)
+		check: func(ctx context.Context, s *session) error {
+			key, err := s.cloudcastKey(ctx, nil)
 			if err != nil {
 				return err
 			}
@@ -57,7 +57,7 @@ var embedProbes = []probe{
 			o, isObject := a.doc.(object)
 			switch {
 			case a.status != http.StatusOK || a.doc == nil:
-				return unsure("%s", a)
+				return inconclusive("%s", a)
 			case !isObject || !strings.HasPrefix(text(o, "html"), "<iframe "):
 				return differs("it begins %q", a.body[:min(len(a.body), 30)])
 			}
@@ -65,10 +65,10 @@ var embedProbes = []probe{
 		},
 	},
 	{
-		name: "embed-takes-a-height", section: "embedding", sure: Documented, asks: []string{"/{user}/{cloudcast}/embed-json/"},
+		name: "embed-takes-a-height", section: "embedding", confidence: Documented, paths: []string{"/{user}/{cloudcast}/embed-json/"},
 		rule: "The parameter height is that of the iframe.",
-		judge: func(ctx context.Context, s *session) error {
-			key, err := s.show(ctx, nil)
+		check: func(ctx context.Context, s *session) error {
+			key, err := s.cloudcastKey(ctx, nil)
 			if err != nil {
 				return err
 			}
@@ -77,7 +77,7 @@ var embedProbes = []probe{
 				return err
 			}
 			if a.status != http.StatusOK || !bytes.Contains(a.body, []byte("<iframe ")) && !bytes.Contains(a.body, []byte(`\u003ciframe `)) {
-				return unsure("%s", a)
+				return inconclusive("%s", a)
 			}
 			if !bytes.Contains(a.body, []byte("77")) {
 				return differs("there is no 77 in %q", a.body)
@@ -86,26 +86,26 @@ var embedProbes = []probe{
 		},
 	},
 	{
-		name: "player-page", section: "embedding", sure: Observed, asks: []string{"site /widget/iframe/"},
+		name: "player-page", section: "embedding", confidence: Observed, paths: []string{"site /widget/iframe/"},
 		rule: "The frame's page is widget/iframe/ of the site, or a redirect there to the player's own host.",
-		judge: func(ctx context.Context, s *session) error {
-			a, err := s.fetch(ctx, request{base: onSite, ref: "/widget/iframe/?hide_cover=1&feed=" + url.QueryEscape(exampleShow)})
+		check: func(ctx context.Context, s *session) error {
+			a, err := s.fetch(ctx, request{base: onSite, ref: "/widget/iframe/?hide_cover=1&feed=" + url.QueryEscape(exampleCloudcast)})
 			switch {
 			case err != nil:
 				return err
 			case a.status == http.StatusNotFound:
 				return differs("%s", a)
 			case a.status >= 400:
-				return unsure("%s", a)
+				return inconclusive("%s", a)
 			}
 			return nil
 		},
 	},
 	{
-		name: "oembed-members", section: "unknown", sure: ClientCode, asks: []string{"oembed /"},
+		name: "oembed-members", section: "unknown", confidence: ClientCode, paths: []string{"oembed /"},
 		rule: "An oEmbed answer has version, type, provider, title, author, html, url, width and height, and its type is rich.",
-		judge: func(ctx context.Context, s *session) error {
-			o, err := resource(oembed(ctx, s, "json"))
+		check: func(ctx context.Context, s *session) error {
+			o, err := parseResource(fetchOEmbed(ctx, s, "json"))
 			if err != nil {
 				return err
 			}
@@ -120,10 +120,10 @@ var embedProbes = []probe{
 		},
 	},
 	{
-		name: "oembed-picture-is-image", section: "embedding", sure: ClientCode, asks: []string{"oembed /"},
+		name: "oembed-picture-is-image", section: "embedding", confidence: ClientCode, paths: []string{"oembed /"},
 		rule: "oEmbed calls the picture image, not thumbnail_url.",
-		judge: func(ctx context.Context, s *session) error {
-			o, err := resource(oembed(ctx, s, "json"))
+		check: func(ctx context.Context, s *session) error {
+			o, err := parseResource(fetchOEmbed(ctx, s, "json"))
 			if err == nil && (has(o, "thumbnail_url") || !has(o, "image")) {
 				return differs("thumbnail_url is %v, image is %v", o["thumbnail_url"], o["image"])
 			}
@@ -131,10 +131,10 @@ var embedProbes = []probe{
 		},
 	},
 	{
-		name: "oembed-xml", section: "embedding", sure: Documented, asks: []string{"oembed /"},
+		name: "oembed-xml", section: "embedding", confidence: Documented, paths: []string{"oembed /"},
 		rule: "oEmbed answers XML to format=xml.",
-		judge: func(ctx context.Context, s *session) error {
-			a, err := oembed(ctx, s, "xml")
+		check: func(ctx context.Context, s *session) error {
+			a, err := fetchOEmbed(ctx, s, "xml")
 			if err != nil {
 				return err
 			}

@@ -6,29 +6,29 @@ import (
 	"strconv"
 )
 
-// noSuchName is the name of nobody and nothing.
-const noSuchName = "conformance-no-such-name-7f3a"
+// unknownName is a name that no user, cloudcast or tag has.
+const unknownName = "conformance-no-such-name-7f3a"
 
-// absent asks for what does not exist and wants to be told so.
-func absent(ctx context.Context, s *session, path string) (*answer, failure, error) {
+// fetchMissing fetches a path that does not exist, and requires an error message.
+func fetchMissing(ctx context.Context, s *session, path string) (*response, apiError, error) {
 	a, err := s.get(ctx, path)
 	if err != nil {
-		return nil, failure{}, err
+		return nil, apiError{}, err
 	}
-	e := a.failure()
+	e := a.apiError()
 	if e.message == "" {
-		return nil, failure{}, unsure("there is no message: %s", a)
+		return nil, apiError{}, inconclusive("there is no message: %s", a)
 	}
 	return a, e, nil
 }
 
-// says is a probe of the message about something that does not exist.
-func says(name string, sure Confidence, section, path, pattern, message string) probe {
+// messageProbe returns a probe of the message for something that does not exist.
+func messageProbe(name string, sure Confidence, section, path, pattern, message string) probe {
 	return probe{
-		name: name, section: section, sure: sure, asks: []string{pattern},
+		name: name, section: section, confidence: sure, paths: []string{pattern},
 		rule: "At " + pattern + ", what does not exist is told with the message \"" + message + "\"",
-		judge: func(ctx context.Context, s *session) error {
-			_, e, err := absent(ctx, s, path)
+		check: func(ctx context.Context, s *session) error {
+			_, e, err := fetchMissing(ctx, s, path)
 			if err == nil && e.message != message {
 				return differs("%q", e.message)
 			}
@@ -39,10 +39,10 @@ func says(name string, sure Confidence, section, path, pattern, message string) 
 
 var errorProbes = []probe{
 	{
-		name: "not-found-is-404", section: "errors", sure: ClientCode, asks: []string{"/{user}/"},
+		name: "not-found-is-404", section: "errors", confidence: ClientCode, paths: []string{"/{user}/"},
 		rule: "What does not exist is answered with status 404.",
-		judge: func(ctx context.Context, s *session) error {
-			a, _, err := absent(ctx, s, "/"+noSuchName+"/")
+		check: func(ctx context.Context, s *session) error {
+			a, _, err := fetchMissing(ctx, s, "/"+unknownName+"/")
 			if err == nil && a.status != http.StatusNotFound {
 				return differs("%s", a)
 			}
@@ -50,10 +50,10 @@ var errorProbes = []probe{
 		},
 	},
 	{
-		name: "errors-are-wrapped", section: "errors", sure: Documented, asks: []string{"/{user}/"},
+		name: "errors-are-wrapped", section: "errors", confidence: Documented, paths: []string{"/{user}/"},
 		rule: "An error's message and type stand inside the member error.",
-		judge: func(ctx context.Context, s *session) error {
-			a, e, err := absent(ctx, s, "/"+noSuchName+"/")
+		check: func(ctx context.Context, s *session) error {
+			a, e, err := fetchMissing(ctx, s, "/"+unknownName+"/")
 			if err == nil && !e.wrapped {
 				return differs("%s", a.body)
 			}
@@ -61,37 +61,37 @@ var errorProbes = []probe{
 		},
 	},
 	{
-		name: "errors-have-a-type", section: "errors", sure: ClientCode, asks: []string{"/{user}/"},
+		name: "errors-have-a-type", section: "errors", confidence: ClientCode, paths: []string{"/{user}/"},
 		rule: "The type of an error about something that does not exist is ResourceNotFoundException.",
-		judge: func(ctx context.Context, s *session) error {
-			_, e, err := absent(ctx, s, "/"+noSuchName+"/")
+		check: func(ctx context.Context, s *session) error {
+			_, e, err := fetchMissing(ctx, s, "/"+unknownName+"/")
 			if err == nil && e.kind != "ResourceNotFoundException" {
 				return differs("%q", e.kind)
 			}
 			return err
 		},
 	},
-	says("no-such-user", ClientCode, "errors", "/"+noSuchName+"/", "/{user}/", "User does not exist."),
-	says("no-such-cloudcast", Unknown, "unknown", "/"+example+"/"+noSuchName+"/", "/{user}/{cloudcast}/", "Cloudcast does not exist."),
-	says("no-such-tag", Unknown, "unknown", "/genres/"+noSuchName+"/", "/genres/{tag}/", "Tag does not exist."),
+	messageProbe("no-such-user", ClientCode, "errors", "/"+unknownName+"/", "/{user}/", "User does not exist."),
+	messageProbe("no-such-cloudcast", Unknown, "unknown", "/"+exampleUser+"/"+unknownName+"/", "/{user}/{cloudcast}/", "Cloudcast does not exist."),
+	messageProbe("no-such-tag", Unknown, "unknown", "/genres/"+unknownName+"/", "/genres/{tag}/", "Tag does not exist."),
 }
 
-// limitedAnswer is how the rate limit refused a request of this run. Nobody
-// provokes it: without one nothing can be told.
-func limitedAnswer(s *session) (*answer, error) {
-	if len(s.limited) == 0 {
-		return nil, unsure("the rate limit was not reached")
+// rateLimitResponse returns the first response of this run that the rate limit
+// rejected. The run does not provoke one; without one the probes are inconclusive.
+func rateLimitResponse(s *session) (*response, error) {
+	if len(s.rateLimited) == 0 {
+		return nil, inconclusive("the rate limit was not reached")
 	}
-	return s.limited[0], nil
+	return s.rateLimited[0], nil
 }
 
-// rateLimitProbes look at what came by, so they stand at the end.
+// rateLimitProbes check the responses of other probes, so they run last.
 var rateLimitProbes = []probe{
 	{
-		name: "rate-limit-is-403", section: "rate-limit", sure: Observed,
+		name: "rate-limit-is-403", section: "rate-limit", confidence: Observed,
 		rule: "The rate limit answers with status 403.",
-		judge: func(_ context.Context, s *session) error {
-			a, err := limitedAnswer(s)
+		check: func(_ context.Context, s *session) error {
+			a, err := rateLimitResponse(s)
 			if err == nil && a.status != http.StatusForbidden {
 				return differs("status %d", a.status)
 			}
@@ -99,10 +99,10 @@ var rateLimitProbes = []probe{
 		},
 	},
 	{
-		name: "rate-limit-has-retry-after", section: "rate-limit", sure: Documented,
+		name: "rate-limit-has-retry-after", section: "rate-limit", confidence: Documented,
 		rule: "The rate limit's answer has a Retry-After header in seconds.",
-		judge: func(_ context.Context, s *session) error {
-			a, err := limitedAnswer(s)
+		check: func(_ context.Context, s *session) error {
+			a, err := rateLimitResponse(s)
 			if err != nil {
 				return err
 			}
@@ -113,11 +113,11 @@ var rateLimitProbes = []probe{
 		},
 	},
 	{
-		name: "rate-limit-has-retry-after-member", section: "rate-limit", sure: Observed,
+		name: "rate-limit-has-retry-after-member", section: "rate-limit", confidence: Observed,
 		rule: "The rate limit's error has the seconds in retry_after.",
-		judge: func(_ context.Context, s *session) error {
-			a, err := limitedAnswer(s)
-			if err == nil && a.failure().retryAfter == "" {
+		check: func(_ context.Context, s *session) error {
+			a, err := rateLimitResponse(s)
+			if err == nil && a.apiError().retryAfter == "" {
 				return differs("%s", a.body)
 			}
 			return err

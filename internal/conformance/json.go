@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// An object is a JSON object as decoded: its values are objects
-// (map[string]any), lists ([]any), string, json.Number, bool or nil.
+// An object is a decoded JSON object. Its values are objects (map[string]any), lists
+// ([]any), string, json.Number, bool or nil.
 type object = map[string]any
 
 func text(o object, name string) string {
@@ -21,7 +21,7 @@ func text(o object, name string) string {
 	return s
 }
 
-func inside(o object, name string) object {
+func member(o object, name string) object {
 	in, _ := o[name].(object)
 	return in
 }
@@ -31,7 +31,7 @@ func has(o object, name string) bool {
 	return ok
 }
 
-// objects are the elements of a list that are objects.
+// objects returns the elements of a list that are objects.
 func objects(list any) []object {
 	elements, _ := list.([]any)
 	out := make([]object, 0, len(elements))
@@ -43,29 +43,29 @@ func objects(list any) []object {
 	return out
 }
 
-// number reads a count, be it spelled as a number or, wrongly, as text.
+// number parses a count, which may be a number or, incorrectly, a string.
 func number(o object, name string) (int, bool) {
-	var spelled string
+	var digits string
 	switch v := o[name].(type) {
 	case json.Number:
-		spelled = v.String()
+		digits = v.String()
 	case string:
-		spelled = v
+		digits = v
 	}
-	n, err := strconv.Atoi(spelled)
+	n, err := strconv.Atoi(digits)
 	return n, err == nil
 }
 
-// instant reads a time, with or without fractions of a second.
-func instant(o object, name string) (time.Time, bool) {
+// timeOf parses a time with or without fractional seconds.
+func timeOf(o object, name string) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339, text(o, name))
 	return t, err == nil
 }
 
-// find looks for a value that is wrong, a member or an element, whose name is "",
-// and gives its place, such as data[3].user.name. Of several in one object it is
-// the one whose name comes first in the alphabet, so that two runs find the same.
-func find(v any, wrong func(name string, v any) bool) (place string, value any, found bool) {
+// find returns a matching value, a member or an element (with the name ""), and its
+// place, such as data[3].user.name. If several members of an object match, it returns
+// the one with the alphabetically first name, so that the result is deterministic.
+func find(v any, match func(name string, v any) bool) (place string, value any, found bool) {
 	switch v := v.(type) {
 	case object:
 		first := ""
@@ -73,13 +73,13 @@ func find(v any, wrong func(name string, v any) bool) (place string, value any, 
 			if found && name > first {
 				continue
 			}
-			if at, is, ok := here(name, name, in, wrong); ok {
+			if at, is, ok := findAt(name, name, in, match); ok {
 				first, place, value, found = name, at, is, true
 			}
 		}
 	case []any:
 		for i, in := range v {
-			if place, value, found = here("["+strconv.Itoa(i)+"]", "", in, wrong); found {
+			if place, value, found = findAt("["+strconv.Itoa(i)+"]", "", in, match); found {
 				return place, value, true
 			}
 		}
@@ -87,53 +87,53 @@ func find(v any, wrong func(name string, v any) bool) (place string, value any, 
 	return place, value, found
 }
 
-// here looks at a value that stands at a place, and below it.
-func here(place, name string, v any, wrong func(string, any) bool) (string, any, bool) {
-	if wrong(name, v) {
+// findAt is find for a value at a place, including the value itself.
+func findAt(place, name string, v any, match func(string, any) bool) (string, any, bool) {
+	if match(name, v) {
 		return place, v, true
 	}
-	below, value, found := find(v, wrong)
+	below, value, found := find(v, match)
 	if found && below[0] != '[' {
 		place += "."
 	}
 	return place + below, value, found
 }
 
-// isUser and isCloudcast tell resources apart by what every form of them has.
+// isUser and isCloudcast detect resources by members that all of their forms have.
 func isUser(o object) bool      { return has(o, "username") && has(o, "pictures") }
 func isCloudcast(o object) bool { return has(o, "play_count") && has(o, "slug") }
 
-// object is a resource: the whole answer of status 200, which is a JSON object
-// and no error. Anything else cannot be judged further.
+// object fetches a resource: a response with status 200 that is a JSON object and not
+// an error. For any other response it returns an inconclusive error.
 func (s *session) object(ctx context.Context, ref string) (object, error) {
-	return resource(s.get(ctx, ref))
+	return parseResource(s.get(ctx, ref))
 }
 
 func (s *session) objectAsViewer(ctx context.Context, ref string) (object, error) {
-	return resource(s.getAsViewer(ctx, ref))
+	return parseResource(s.getAsViewer(ctx, ref))
 }
 
-func resource(a *answer, err error) (object, error) {
+func parseResource(a *response, err error) (object, error) {
 	if err != nil {
 		return nil, err
 	}
 	o, ok := a.doc.(object)
 	if a.status != http.StatusOK || !ok {
-		return nil, unsure("%s", a)
+		return nil, inconclusive("%s", a)
 	}
-	if e := a.failure(); e.message != "" {
-		return nil, unsure("%s says: %s", a, e.message)
+	if e := a.apiError(); e.message != "" {
+		return nil, inconclusive("%s says: %s", a, e.message)
 	}
 	return o, nil
 }
 
-// String says in a few words what an answer was.
-func (a *answer) String() string {
+// String describes a response in a few words.
+func (a *response) String() string {
 	what := "JSON"
 	if a.doc == nil {
 		what = "no JSON"
 	}
-	u, err := url.Parse(a.sentTo)
+	u, err := url.Parse(a.url)
 	if err != nil {
 		return "status " + strconv.Itoa(a.status)
 	}
@@ -141,50 +141,50 @@ func (a *answer) String() string {
 	return "status " + strconv.Itoa(a.status) + ", " + what + ", at " + u.RequestURI()
 }
 
-// A page is a list's answer.
+// A page is a response with a list.
 type page struct {
-	*answer
+	*response
 	envelope object
 	items    []object
 }
 
-// page asks for a list and wants its envelope.
+// page fetches a page of a list.
 func (s *session) page(ctx context.Context, ref string) (page, error) {
-	return listed(s.get(ctx, ref))
+	return parsePage(s.get(ctx, ref))
 }
 
-func listed(a *answer, err error) (page, error) {
-	o, err := resource(a, err)
+func parsePage(a *response, err error) (page, error) {
+	o, err := parseResource(a, err)
 	if err != nil {
 		return page{}, err
 	}
 	if _, ok := o["data"].([]any); !ok {
-		return page{}, unsure("%s: there is no list data", a)
+		return page{}, inconclusive("%s: there is no list data", a)
 	}
 	return page{a, o, objects(o["data"])}, nil
 }
 
-// link is the query of a paging link, raw and read; false when it is not there.
+// link returns the query of a paging link, raw and parsed; false if there is none.
 func (p page) link(name string) (raw string, query url.Values, ok bool) {
-	u, err := url.Parse(text(inside(p.envelope, "paging"), name))
+	u, err := url.Parse(text(member(p.envelope, "paging"), name))
 	if err != nil || u.RawQuery == "" {
 		return "", nil, false
 	}
 	return u.RawQuery, u.Query(), true
 }
 
-func (p page) linkURL(name string) string { return text(inside(p.envelope, "paging"), name) }
+func (p page) linkURL(name string) string { return text(member(p.envelope, "paging"), name) }
 
-// jsonpFunction is whom a JSONP answer calls.
+// jsonpFunction is the callback of a JSONP request.
 const jsonpFunction = "judge"
 
-// A failure is what an error's body says, be it wrapped as it should be or not.
-type failure struct {
+// An apiError is the content of an error's body, whether it is wrapped in error or not.
+type apiError struct {
 	wrapped                   bool
 	message, kind, retryAfter string
 }
 
-func (a *answer) failure() failure {
+func (a *response) apiError() apiError {
 	o, _ := a.doc.(object)
 	if call, ok := bytes.CutPrefix(a.body, []byte(jsonpFunction+"(")); ok {
 		o, _ = decode(bytes.TrimRight(call, ")")).(object)
@@ -192,23 +192,23 @@ func (a *answer) failure() failure {
 	e, wrapped := o["error"].(object)
 	if !wrapped {
 		if e = o; !has(e, "message") {
-			return failure{}
+			return apiError{}
 		}
 	}
-	f := failure{wrapped: wrapped, message: text(e, "message"), kind: text(e, "type")}
+	f := apiError{wrapped: wrapped, message: text(e, "message"), kind: text(e, "type")}
 	if n, ok := number(e, "retry_after"); ok {
 		f.retryAfter = strconv.Itoa(n)
 	}
 	return f
 }
 
-// firstMembers are the names of the first three members of every object of a
-// JSON text that has a key, a url and a name, in the order of the text.
+// firstMembers returns the names of the first three members of every object with a key,
+// a url and a name, in the order of the text.
 func firstMembers(body []byte) [][]string {
 	type frame struct {
 		names  []string
 		object bool
-		value  bool // a member's value comes next
+		value  bool // the next token is a member's value
 	}
 	var stack []frame
 	var found [][]string

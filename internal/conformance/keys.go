@@ -12,10 +12,10 @@ var lowerEscape = regexp.MustCompile(`%[0-9A-F]?[a-f]`)
 
 var keyProbes = []probe{
 	{
-		name: "key-finds-its-resource", section: "keys", sure: Documented,
+		name: "key-finds-its-resource", section: "keys", confidence: Documented,
 		rule: "The API's root and a key are the URL of the resource, which has that key.",
-		judge: func(ctx context.Context, s *session) error {
-			key, err := s.show(ctx, nil)
+		check: func(ctx context.Context, s *session) error {
+			key, err := s.cloudcastKey(ctx, nil)
 			if err != nil {
 				return err
 			}
@@ -30,15 +30,15 @@ var keyProbes = []probe{
 		},
 	},
 	{
-		name: "url-is-site-and-key", section: "keys", sure: Documented,
+		name: "url-is-site-and-key", section: "keys", confidence: Documented,
 		rule: "A resource's url is https://www.mixcloud.com and its key.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.charted(ctx)
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
 			for _, o := range p.items {
-				for _, r := range append(objects(o["tags"]), o, inside(o, "user")) {
+				for _, r := range append(objects(o["tags"]), o, member(o, "user")) {
 					if key, got := text(r, "key"), text(r, "url"); got != "https://www.mixcloud.com"+key {
 						return differs("%q has the url %q", key, got)
 					}
@@ -48,13 +48,13 @@ var keyProbes = []probe{
 		},
 	},
 	{
-		name: "keys-percent-encoded", section: "keys", sure: Observed,
+		name: "keys-percent-encoded", section: "keys", confidence: Observed,
 		rule: "Keys and URLs hold other scripts percent-encoded, in upper case.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			var wrong string
-			err := s.shows(ctx, func(o object) bool {
+			err := s.findCloudcast(ctx, func(o object) bool {
 				encoded := false
-				for _, r := range []object{o, inside(o, "user")} {
+				for _, r := range []object{o, member(o, "user")} {
 					for _, name := range []string{"key", "url"} {
 						v := text(r, name)
 						if strings.ContainsFunc(v, func(r rune) bool { return r > '~' }) || lowerEscape.MatchString(v) {
@@ -72,15 +72,15 @@ var keyProbes = []probe{
 		},
 	},
 	{
-		name: "slugs-are-plain-text", section: "keys", sure: Observed,
+		name: "slugs-are-plain-text", section: "keys", confidence: Observed,
 		rule: "A slug or user name is the plain text of what its key has percent-encoded.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			var wrong string
-			err := s.shows(ctx, func(o object) bool {
+			err := s.findCloudcast(ctx, func(o object) bool {
 				shows := false
 				for _, r := range []struct{ key, slug string }{
 					{text(o, "key"), text(o, "slug")},
-					{text(inside(o, "user"), "key"), text(inside(o, "user"), "username")},
+					{text(member(o, "user"), "key"), text(member(o, "user"), "username")},
 				} {
 					parts := strings.Split(strings.Trim(r.key, "/"), "/")
 					plain, err := url.PathUnescape(parts[len(parts)-1])
@@ -101,10 +101,10 @@ var keyProbes = []probe{
 		},
 	},
 	{
-		name: "user-path-any-case", section: "keys", sure: Observed, asks: []string{"/{user}/"},
+		name: "user-path-any-case", section: "keys", confidence: Observed, paths: []string{"/{user}/"},
 		rule: "A user is found by its name in any case.",
-		judge: func(ctx context.Context, s *session) error {
-			name, err := s.canonical(ctx)
+		check: func(ctx context.Context, s *session) error {
+			name, err := s.canonicalName(ctx)
 			if err != nil {
 				return err
 			}
@@ -112,7 +112,7 @@ var keyProbes = []probe{
 			if err != nil {
 				return err
 			}
-			o, err := resource(a, nil)
+			o, err := parseResource(a, nil)
 			switch {
 			case err == nil && strings.EqualFold(text(o, "key"), "/"+name+"/"):
 				return nil
@@ -123,10 +123,10 @@ var keyProbes = []probe{
 		},
 	},
 	{
-		name: "members-begin-with-key-url-name", section: "resources", sure: Observed,
+		name: "members-begin-with-key-url-name", section: "resources", confidence: Observed,
 		rule: "Users, cloudcasts and tags begin with the members key, url and name.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.charted(ctx)
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
@@ -140,7 +140,7 @@ var keyProbes = []probe{
 	},
 }
 
-// swapCase turns the case of a name's ASCII letters around.
+// swapCase swaps the case of a name's ASCII letters.
 func swapCase(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// userLists are a user's lists with what they hold and what their names end in.
+// userLists are a user's lists.
 var userLists = []struct {
 	name   string
-	ends   string // "" for a list without a name
-	member string // what every item has
+	ends   string // the suffix of the list's name; "" for a list without a name
+	member string // a member of every item
 }{
 	{"cloudcasts", "'s Cloudcasts", "play_count"},
 	{"favorites", "'s favorites", "play_count"},
@@ -23,56 +23,56 @@ var userLists = []struct {
 
 var listProbes = []probe{
 	{
-		name: "user-lists-hold-their-kind", section: "lists", sure: Observed,
-		asks: []string{"/{user}/{list}/"},
-		rule: "A user has cloudcasts, favorites and listens of cloudcasts, followers and following of users, comments and a feed.",
-		judge: func(ctx context.Context, s *session) error {
+		name: "user-lists-hold-their-kind", section: "lists", confidence: Observed,
+		paths: []string{"/{user}/{list}/"},
+		rule:  "A user has cloudcasts, favorites and listens of cloudcasts, followers and following of users, comments and a feed.",
+		check: func(ctx context.Context, s *session) error {
 			empty := true
 			for _, l := range userLists {
-				a, err := s.get(ctx, "/"+example+"/"+l.name+"/?limit=5")
+				a, err := s.get(ctx, "/"+exampleUser+"/"+l.name+"/?limit=5")
 				if err != nil {
 					return err
 				}
 				if a.status == http.StatusNotFound {
 					return differs("there is no list of %s", l.name)
 				}
-				p, err := listed(a, nil)
+				p, err := parsePage(a, nil)
 				if err != nil {
 					return err
 				}
 				for _, o := range p.items {
 					if !has(o, l.member) {
-						return differs("%s of /%s/%s/ has no %s", text(o, "key"), example, l.name, l.member)
+						return differs("%s of /%s/%s/ has no %s", text(o, "key"), exampleUser, l.name, l.member)
 					}
 					empty = false
 				}
 			}
 			if empty {
-				return unsure("all lists of /%s/ are empty", example)
+				return inconclusive("all lists of /%s/ are empty", exampleUser)
 			}
 			return nil
 		},
 	},
 	{
-		name: "lists-have-names", section: "lists", sure: Observed, asks: []string{"/{user}/{list}/"},
+		name: "lists-have-names", section: "lists", confidence: Observed, paths: []string{"/{user}/{list}/"},
 		rule: "The lists of users, the chart and the newest cloudcasts have a name.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			for _, l := range userLists {
 				if l.ends == "" {
 					continue
 				}
-				p, err := s.page(ctx, "/"+example+"/"+l.name+"/?limit=5")
+				p, err := s.page(ctx, "/"+exampleUser+"/"+l.name+"/?limit=5")
 				if err != nil {
 					if s.fatal != nil {
 						return err
 					}
-					continue // another probe's matter
+					continue // another probe checks this
 				}
 				if got := text(p.envelope, "name"); !strings.HasSuffix(got, l.ends) {
-					return differs("the name of /%s/%s/ is %q", example, l.name, got)
+					return differs("the name of /%s/%s/ is %q", exampleUser, l.name, got)
 				}
 			}
-			for _, l := range []struct{ ref, name string }{{chart, "Popular Cloudcasts"}, {shelves[1], "New Cloudcasts"}} {
+			for _, l := range []struct{ ref, name string }{{chartPath, "Popular Cloudcasts"}, {cloudcastLists[1], "New Cloudcasts"}} {
 				p, err := s.page(ctx, l.ref)
 				if err != nil {
 					return err
@@ -85,10 +85,10 @@ var listProbes = []probe{
 		},
 	},
 	{
-		name: "following-has-no-name", section: "lists", sure: Observed, asks: []string{"/{user}/following/"},
+		name: "following-has-no-name", section: "lists", confidence: Observed, paths: []string{"/{user}/following/"},
 		rule: "The list of whom a user follows has no name.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.page(ctx, "/"+example+"/following/?limit=5")
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, "/"+exampleUser+"/following/?limit=5")
 			if err == nil && has(p.envelope, "name") {
 				return differs("it is called %v", p.envelope["name"])
 			}
@@ -96,17 +96,17 @@ var listProbes = []probe{
 		},
 	},
 	{
-		name: "hot-is-a-list-of-its-own", section: "unknown", sure: Unknown, asks: []string{"/popular/hot/"},
+		name: "hot-is-a-list-of-its-own", section: "unknown", confidence: Unknown, paths: []string{"/popular/hot/"},
 		rule: "/popular/hot/ is neither /popular/ nor /new/.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			hot, err := s.page(ctx, "/popular/hot/?limit=10")
 			if err != nil {
 				return err
 			}
 			if len(hot.items) < 5 {
-				return unsure("it has %d cloudcasts", len(hot.items))
+				return inconclusive("it has %d cloudcasts", len(hot.items))
 			}
-			for _, ref := range shelves[:2] {
+			for _, ref := range cloudcastLists[:2] {
 				other, err := s.page(ctx, ref)
 				if err != nil {
 					return err
@@ -119,16 +119,16 @@ var listProbes = []probe{
 		},
 	},
 	{
-		name: "hot-is-called-hot", section: "unknown", sure: ClientCode, asks: []string{"/popular/hot/"},
+		name: "hot-is-called-hot", section: "unknown", confidence: ClientCode, paths: []string{"/popular/hot/"},
 		rule: "/popular/hot/ is called Hot Cloudcasts.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			hot, err := s.page(ctx, "/popular/hot/?limit=10")
 			if err != nil {
 				return err
 			}
 			switch name := text(hot.envelope, "name"); name {
 			case "":
-				return unsure("it has no name")
+				return inconclusive("it has no name")
 			case "Hot Cloudcasts":
 				return nil
 			default:
@@ -140,10 +140,10 @@ var listProbes = []probe{
 
 var tagProbes = []probe{
 	{
-		name: "tag-keys-under-genres", section: "lists", sure: Observed,
+		name: "tag-keys-under-genres", section: "lists", confidence: Observed,
 		rule: "A tag's key begins with /genres/.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.charted(ctx)
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
@@ -157,16 +157,16 @@ var tagProbes = []probe{
 				}
 			}
 			if none {
-				return unsure("no cloudcast of the chart has a tag")
+				return inconclusive("no cloudcast of the chart has a tag")
 			}
 			return nil
 		},
 	},
 	{
-		name: "nested-tag-names-plain", section: "lists", sure: Observed,
+		name: "nested-tag-names-plain", section: "lists", confidence: Observed,
 		rule: "A cloudcast's tags have their plain names.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.charted(ctx)
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
@@ -193,7 +193,7 @@ var tagProbes = []probe{
 		"The older paths of a tag, /tag/ and /discover/, still answer.",
 		func(ctx context.Context, s *session, tag string) error {
 			for _, path := range []string{"/tag/" + tag + "/", "/discover/" + tag + "/"} {
-				if err := answers(ctx, s, path); err != nil {
+				if err := checkExists(ctx, s, path); err != nil {
 					return err
 				}
 			}
@@ -214,43 +214,43 @@ var tagProbes = []probe{
 	tagProbe("tag-popular", Observed, []string{"/genres/{tag}/popular/"},
 		"A tag has a list popular of its cloudcasts.",
 		func(ctx context.Context, s *session, tag string) error {
-			return showsAt(ctx, s, "/genres/"+tag+"/popular/?limit=5")
+			return checkCloudcasts(ctx, s, "/genres/"+tag+"/popular/?limit=5")
 		}),
 	tagProbe("tag-latest", ClientCode, []string{"/genres/{tag}/latest/"},
 		"A tag has a list latest of its cloudcasts.",
 		func(ctx context.Context, s *session, tag string) error {
-			return showsAt(ctx, s, "/genres/"+tag+"/latest/?limit=5")
+			return checkCloudcasts(ctx, s, "/genres/"+tag+"/latest/?limit=5")
 		}),
 	tagProbe("tag-new-and-hot", Observed, []string{"/genres/{tag}/new/", "/genres/{tag}/hot/"},
 		"A tag has the lists new and hot of its cloudcasts.",
 		func(ctx context.Context, s *session, tag string) error {
-			if err := showsAt(ctx, s, "/genres/"+tag+"/new/?limit=5"); err != nil {
+			if err := checkCloudcasts(ctx, s, "/genres/"+tag+"/new/?limit=5"); err != nil {
 				return err
 			}
-			return showsAt(ctx, s, "/genres/"+tag+"/hot/?limit=5")
+			return checkCloudcasts(ctx, s, "/genres/"+tag+"/hot/?limit=5")
 		}),
 	{
-		name: "all-cloudcasts", section: "lists", sure: ClientCode, asks: []string{"/discover/all/popular/"},
+		name: "all-cloudcasts", section: "lists", confidence: ClientCode, paths: []string{"/discover/all/popular/"},
 		rule: "/discover/all/popular/ lists the cloudcasts of the whole site.",
-		judge: func(ctx context.Context, s *session) error {
-			return showsAt(ctx, s, "/discover/all/popular/?limit=5")
+		check: func(ctx context.Context, s *session) error {
+			return checkCloudcasts(ctx, s, "/discover/all/popular/?limit=5")
 		},
 	},
 	{
-		name: "joined-tags", section: "lists", sure: Inferred, asks: []string{"/genres/{tags}/popular/"},
+		name: "joined-tags", section: "lists", confidence: Inferred, paths: []string{"/genres/{tags}/popular/"},
 		rule: "Tags joined by + select the cloudcasts that have all of them.",
-		judge: func(ctx context.Context, s *session) error {
-			pair, err := s.pairOfTags(ctx)
+		check: func(ctx context.Context, s *session) error {
+			pair, err := s.tagPair(ctx)
 			if err != nil {
 				return err
 			}
-			return showsAt(ctx, s, "/genres/"+pair+"/popular/?limit=5")
+			return checkCloudcasts(ctx, s, "/genres/"+pair+"/popular/?limit=5")
 		},
 	},
 	{
-		name: "city-is-like-a-tag", section: "unknown", sure: Unknown, asks: []string{"/genres/{city}/"},
+		name: "city-is-like-a-tag", section: "unknown", confidence: Unknown, paths: []string{"/genres/{city}/"},
 		rule: "A city has key, url and name, as a tag has.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			a, err := s.get(ctx, "/genres/city:london/")
 			if err != nil {
 				return err
@@ -258,7 +258,7 @@ var tagProbes = []probe{
 			if a.status == http.StatusNotFound {
 				return differs("%s", a)
 			}
-			o, err := resource(a, nil)
+			o, err := parseResource(a, nil)
 			if err != nil {
 				return err
 			}
@@ -269,18 +269,18 @@ var tagProbes = []probe{
 		},
 	},
 	{
-		name: "city-lists-cloudcasts", section: "lists", sure: Documented, asks: []string{"/genres/{city}/popular/"},
+		name: "city-lists-cloudcasts", section: "lists", confidence: Documented, paths: []string{"/genres/{city}/popular/"},
 		rule: "A city has a list popular of its cloudcasts.",
-		judge: func(ctx context.Context, s *session) error {
-			return showsAt(ctx, s, "/genres/city:london/popular/?limit=5")
+		check: func(ctx context.Context, s *session) error {
+			return checkCloudcasts(ctx, s, "/genres/city:london/popular/?limit=5")
 		},
 	},
 }
 
-// tagProbe is a probe that looks at a tag of the chart's shows.
+// tagProbe returns a probe of a tag of the chart's shows.
 func tagProbe(name string, sure Confidence, asks []string, rule string, judge func(context.Context, *session, string) error) probe {
-	return probe{name: name, rule: rule, section: "lists", sure: sure, asks: asks, judge: func(ctx context.Context, s *session) error {
-		tag, err := s.tagOf(ctx)
+	return probe{name: name, rule: rule, section: "lists", confidence: sure, paths: asks, check: func(ctx context.Context, s *session) error {
+		tag, err := s.commonTag(ctx)
 		if err != nil {
 			return err
 		}
@@ -288,8 +288,8 @@ func tagProbe(name string, sure Confidence, asks []string, rule string, judge fu
 	}}
 }
 
-// answers wants a resource, and sees a difference when it is not found.
-func answers(ctx context.Context, s *session, ref string) error {
+// checkExists checks that a resource exists.
+func checkExists(ctx context.Context, s *session, ref string) error {
 	a, err := s.get(ctx, ref)
 	if err != nil {
 		return err
@@ -297,29 +297,29 @@ func answers(ctx context.Context, s *session, ref string) error {
 	if a.status == http.StatusNotFound {
 		return differs("%s", a)
 	}
-	_, err = resource(a, nil)
+	_, err = parseResource(a, nil)
 	return err
 }
 
-// showsAt wants a list of shows.
-func showsAt(ctx context.Context, s *session, ref string) error {
-	return holds(ctx, s, ref, "cloudcasts", isCloudcast)
+// checkCloudcasts checks that a path is a list of cloudcasts.
+func checkCloudcasts(ctx context.Context, s *session, ref string) error {
+	return checkList(ctx, s, ref, "cloudcasts", isCloudcast)
 }
 
-// holds wants a list whose items are all of a kind, and at least one.
-func holds(ctx context.Context, s *session, ref, kind string, is func(object) bool) error {
+// checkList checks that a path is a list with at least one item, all of a kind.
+func checkList(ctx context.Context, s *session, ref, kind string, is func(object) bool) error {
 	a, err := s.get(ctx, ref)
 	if err != nil {
 		return err
 	}
-	return holdsKind(a, kind, is)
+	return checkItems(a, kind, is)
 }
 
-func holdsKind(a *answer, kind string, is func(object) bool) error {
+func checkItems(a *response, kind string, is func(object) bool) error {
 	if a.status == http.StatusNotFound {
 		return differs("%s", a)
 	}
-	p, err := listed(a, nil)
+	p, err := parsePage(a, nil)
 	if err != nil {
 		return err
 	}
@@ -329,14 +329,14 @@ func holdsKind(a *answer, kind string, is func(object) bool) error {
 		}
 	}
 	if len(p.items) == 0 {
-		return unsure("it is empty: %s", a)
+		return inconclusive("it is empty: %s", a)
 	}
 	return nil
 }
 
-// pairOfTags are two tags of one show of the chart, joined.
-func (s *session) pairOfTags(ctx context.Context) (string, error) {
-	p, err := s.charted(ctx)
+// tagPair returns two tags of one show of the chart, joined by +.
+func (s *session) tagPair(ctx context.Context) (string, error) {
+	p, err := s.chartPage(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -352,5 +352,5 @@ func (s *session) pairOfTags(ctx context.Context) (string, error) {
 			return pair[0] + "+" + pair[1], nil
 		}
 	}
-	return "", unsure("no cloudcast of the chart has two tags")
+	return "", inconclusive("no cloudcast of the chart has two tags")
 }

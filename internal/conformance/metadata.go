@@ -5,61 +5,61 @@ import (
 	"strings"
 )
 
-// described is a page of the chart with metadata=1.
-const described = "/popular/?limit=5&metadata=1"
+// chartWithMetadata is the path of a page of the chart with metadata=1.
+const chartWithMetadata = "/popular/?limit=5&metadata=1"
 
-// connections are a root's metadata.connections, as URLs by name.
+// connections returns metadata.connections of a resource: URLs by name.
 func connections(ctx context.Context, s *session, path string) (object, error) {
 	o, err := s.object(ctx, path+"?metadata=1")
 	if err != nil {
 		return nil, err
 	}
-	c := inside(inside(o, "metadata"), "connections")
+	c := member(member(o, "metadata"), "connections")
 	if len(c) == 0 {
-		return nil, unsure("%s has no metadata.connections", path)
+		return nil, inconclusive("%s has no metadata.connections", path)
 	}
 	return c, nil
 }
 
 var metadataProbes = []probe{
 	{
-		name: "no-type-without-metadata", section: "metadata", sure: Observed, asks: []string{"/{user}/"},
+		name: "no-type-without-metadata", section: "metadata", confidence: Observed, paths: []string{"/{user}/"},
 		rule: "Without metadata=1 no resource tells its type.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.charted(ctx)
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
 			for _, o := range p.items {
-				for _, r := range append(objects(o["tags"]), o, inside(o, "user")) {
+				for _, r := range append(objects(o["tags"]), o, member(o, "user")) {
 					if has(r, "type") {
 						return differs("%s has the type %v", text(r, "key"), r["type"])
 					}
 				}
 			}
-			o, err := s.object(ctx, "/"+example+"/")
+			o, err := s.object(ctx, "/"+exampleUser+"/")
 			if err == nil && has(o, "type") {
-				return differs("/%s/ has the type %v", example, o["type"])
+				return differs("/%s/ has the type %v", exampleUser, o["type"])
 			}
 			return err
 		},
 	},
 	{
-		name: "metadata-types-root", section: "metadata", sure: Observed, asks: []string{"/{user}/"},
+		name: "metadata-types-root", section: "metadata", confidence: Observed, paths: []string{"/{user}/"},
 		rule: "With metadata=1 the resource asked for tells its type.",
-		judge: func(ctx context.Context, s *session) error {
-			o, err := s.object(ctx, "/"+example+"/?metadata=1")
+		check: func(ctx context.Context, s *session) error {
+			o, err := s.object(ctx, "/"+exampleUser+"/?metadata=1")
 			if err == nil && o["type"] != "user" {
-				return differs("the type of /%s/ is %v", example, o["type"])
+				return differs("the type of /%s/ is %v", exampleUser, o["type"])
 			}
 			return err
 		},
 	},
 	{
-		name: "metadata-types-nested", section: "metadata", sure: Observed, asks: []string{"/popular/"},
+		name: "metadata-types-nested", section: "metadata", confidence: Observed, paths: []string{"/popular/"},
 		rule: "With metadata=1 every listed and nested resource tells its type.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := showing(s.page(ctx, described))
+		check: func(ctx context.Context, s *session) error {
+			p, err := cloudcastPage(s.page(ctx, chartWithMetadata))
 			if err != nil {
 				return err
 			}
@@ -67,7 +67,7 @@ var metadataProbes = []probe{
 				for _, kind := range []struct {
 					name string
 					list []object
-				}{{"cloudcast", []object{o}}, {"user", []object{inside(o, "user")}}, {"tag", objects(o["tags"])}} {
+				}{{"cloudcast", []object{o}}, {"user", []object{member(o, "user")}}, {"tag", objects(o["tags"])}} {
 					for _, r := range kind.list {
 						if r["type"] != kind.name {
 							return differs("the type of %s is %v", text(r, "key"), r["type"])
@@ -79,21 +79,21 @@ var metadataProbes = []probe{
 		},
 	},
 	{
-		name: "metadata-connections", section: "metadata", sure: Observed, asks: []string{"/{user}/"},
+		name: "metadata-connections", section: "metadata", confidence: Observed, paths: []string{"/{user}/"},
 		rule: "With metadata=1 the resource asked for has the URLs of its connections.",
-		judge: func(ctx context.Context, s *session) error {
-			o, err := s.object(ctx, "/"+example+"/?metadata=1")
-			if err == nil && len(inside(inside(o, "metadata"), "connections")) == 0 {
-				return differs("/%s/ has none", example)
+		check: func(ctx context.Context, s *session) error {
+			o, err := s.object(ctx, "/"+exampleUser+"/?metadata=1")
+			if err == nil && len(member(member(o, "metadata"), "connections")) == 0 {
+				return differs("/%s/ has none", exampleUser)
 			}
 			return err
 		},
 	},
 	{
-		name: "metadata-connections-of-users", section: "metadata", sure: Observed, asks: []string{"/{user}/"},
+		name: "metadata-connections-of-users", section: "metadata", confidence: Observed, paths: []string{"/{user}/"},
 		rule: "A user's connections are cloudcasts, comments, favorites, feed, followers, following, listens and playlists.",
-		judge: func(ctx context.Context, s *session) error {
-			c, err := connections(ctx, s, "/"+example+"/")
+		check: func(ctx context.Context, s *session) error {
+			c, err := connections(ctx, s, "/"+exampleUser+"/")
 			if err != nil {
 				return err
 			}
@@ -105,10 +105,10 @@ var metadataProbes = []probe{
 		},
 	},
 	{
-		name: "metadata-connections-of-cloudcasts", section: "metadata", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
+		name: "metadata-connections-of-cloudcasts", section: "metadata", confidence: Observed, paths: []string{"/{user}/{cloudcast}/"},
 		rule: "A cloudcast's connections are comments, favorites, listeners and similar.",
-		judge: func(ctx context.Context, s *session) error {
-			key, err := s.show(ctx, nil)
+		check: func(ctx context.Context, s *session) error {
+			key, err := s.cloudcastKey(ctx, nil)
 			if err != nil {
 				return err
 			}
@@ -124,15 +124,15 @@ var metadataProbes = []probe{
 		},
 	},
 	{
-		name: "metadata-not-on-items", section: "metadata", sure: Observed, asks: []string{"/popular/"},
+		name: "metadata-not-on-items", section: "metadata", confidence: Observed, paths: []string{"/popular/"},
 		rule: "Listed and nested resources have no metadata, even with metadata=1.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := showing(s.page(ctx, described))
+		check: func(ctx context.Context, s *session) error {
+			p, err := cloudcastPage(s.page(ctx, chartWithMetadata))
 			if err != nil {
 				return err
 			}
 			for _, o := range p.items {
-				for _, r := range append(objects(o["tags"]), o, inside(o, "user")) {
+				for _, r := range append(objects(o["tags"]), o, member(o, "user")) {
 					if has(r, "metadata") {
 						return differs("%s has some", text(r, "key"))
 					}
@@ -142,10 +142,10 @@ var metadataProbes = []probe{
 		},
 	},
 	{
-		name: "metadata-not-in-envelopes", section: "metadata", sure: Observed, asks: []string{"/popular/"},
+		name: "metadata-not-in-envelopes", section: "metadata", confidence: Observed, paths: []string{"/popular/"},
 		rule: "A list's own members are data, paging and name, with metadata=1 too.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := showing(s.page(ctx, described))
+		check: func(ctx context.Context, s *session) error {
+			p, err := cloudcastPage(s.page(ctx, chartWithMetadata))
 			if err != nil {
 				return err
 			}

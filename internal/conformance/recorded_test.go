@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// recorded is what the live service once answered, by path and kind of search.
-var recorded = map[string]string{
+// recordings has recorded responses of the live service, by path and type of search.
+var recordings = map[string]string{
 	"/popular/":              "popular_with_token_2017.json",
 	"/new/":                  "new_2017.json",
 	"/spartacus/?metadata=1": "user_full_metadata_2018.json",
@@ -30,9 +30,9 @@ var recorded = map[string]string{
 	"/search/ tag":           "search_tag_2013.json",
 }
 
-// The probes agree with the recordings that their rules were taken from, but for
-// what has changed since they were made.
-func TestRun_RecordedAnswers(t *testing.T) {
+// The probes agree with the recordings that their rules are from, except for later
+// changes.
+func TestRun_RecordedResponses(t *testing.T) {
 	t.Parallel()
 	changed := map[string]string{
 		"members-begin-with-key-url-name": "members had no order before about 2020",
@@ -43,19 +43,19 @@ func TestRun_RecordedAnswers(t *testing.T) {
 		"Content-Type": {"text/javascript; charset=utf-8"}, "Access-Control-Allow-Origin": {"*"},
 		"Vary": {"Accept-Encoding, Origin"}, "X-Request-Id": {strings.Repeat("0f", 16)},
 	}
-	inBubble(t, func() http.RoundTripper {
-		return tripper(func(r *http.Request) (*http.Response, error) {
+	runInBubble(t, func() http.RoundTripper {
+		return roundTripFunc(func(r *http.Request) (*http.Response, error) {
 			at := r.URL.Path
 			if kind := r.URL.Query().Get("type"); kind != "" {
 				at += " " + kind
 			} else if r.URL.Query().Has("metadata") {
 				at += "?metadata=1"
 			}
-			file, ok := recorded[at]
+			file, ok := recordings[at]
 			if !ok || r.URL.Query().Has("offset") {
-				return saying(http.StatusBadGateway, nil, "<html>502</html>").RoundTrip(r)
+				return alwaysRespond(http.StatusBadGateway, nil, "<html>502</html>").RoundTrip(r)
 			}
-			return saying(http.StatusOK, header, wire(t, file)).RoundTrip(r)
+			return alwaysRespond(http.StatusOK, header, wireFormat(t, file)).RoundTrip(r)
 		})
 	}, func(c *Config) { c.Token = "" }, func(t *testing.T, r Report, err error) {
 		if err != nil {
@@ -73,13 +73,14 @@ func TestRun_RecordedAnswers(t *testing.T) {
 			t.Errorf("probes that the recordings contradict (-known +found):\n%s", diff)
 		}
 		if n := verdicts(r)[Agrees]; n < 30 {
-			t.Errorf("only %d probes agree: the recordings show little; %q", n, disagreeing(r))
+			t.Errorf("only %d probes agree: the recordings show little; %q", n, notAgreeing(r))
 		}
 	})
 }
 
-// wire gives a recording the form in which it came: four spaces, and ASCII.
-func wire(t *testing.T, file string) string {
+// wireFormat returns a recording in the format of the live service: indented by four
+// spaces, in ASCII.
+func wireFormat(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "mixcloud", "testdata", "recorded", file))
 	if err != nil {

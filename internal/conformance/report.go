@@ -10,55 +10,54 @@ import (
 	"unicode/utf8"
 )
 
-// A Verdict is what a probe found.
+// A Verdict is the result of a probe.
 type Verdict string
 
 // The verdicts.
 const (
-	Agrees       Verdict = "agrees"         // the rule holds where it was looked at
-	Differs      Verdict = "differs"        // something else was seen
-	CouldNotTell Verdict = "could not tell" // nothing was seen that shows it
+	Agrees       Verdict = "agrees"         // the rule holds in all checked responses
+	Differs      Verdict = "differs"        // a response contradicts the rule
+	Inconclusive Verdict = "could not tell" // no response shows whether the rule holds
 )
 
-// A Confidence is how this project knows a fact before it asks.
+// A Confidence is the source of a rule.
 type Confidence string
 
-// The confidences, from the surest down.
+// The confidences, from the highest to the lowest.
 const (
 	Documented Confidence = "documented"  // Mixcloud's developer page says so
-	Observed   Confidence = "observed"    // a recorded answer of the live service shows it
+	Observed   Confidence = "observed"    // a recorded response of the live service shows it
 	ClientCode Confidence = "client code" // a public client relies on it
 	Inferred   Confidence = "inferred"    // a conclusion from the others
-	Unknown    Confidence = "unknown"     // nobody has told; what is expected is the emulator's choice
+	Unknown    Confidence = "unknown"     // no source; the rule is the emulator's behavior
 )
 
-// A Report is everything that one run found and saw.
+// A Report is the result of a run.
 type Report struct {
 	APIURL     string     `json:"apiURL"`
 	SiteURL    string     `json:"siteURL"`
 	OEmbedURL  string     `json:"oembedURL"`
 	Started    time.Time  `json:"started"`
-	Viewer     bool       `json:"viewer"`   // whether there was an access token
-	Requests   int        `json:"requests"` // how many were sent, repeated ones counted
+	Viewer     bool       `json:"viewer"`   // whether an access token was configured
+	Requests   int        `json:"requests"` // number of requests, including repeated ones
 	Probes     []Result   `json:"probes"`
 	Exchanges  []Exchange `json:"exchanges"`
 	Incomplete bool       `json:"incomplete,omitempty"` // the run ended before the last probe
 }
 
-// A Result is what one probe found.
+// A Result is the result of a probe.
 type Result struct {
 	Name       string     `json:"name"`
 	Rule       string     `json:"rule"`    // one sentence
-	Section    string     `json:"section"` // where the rule stands, a path of this project with its fragment
+	Section    string     `json:"section"` // where the rule is documented, a path of this project with a fragment
 	Confidence Confidence `json:"confidence"`
 	Verdict    Verdict    `json:"verdict"`
-	Seen       string     `json:"seen,omitempty"` // what differs, or why nothing can be told; shortened
-	Asked      []int      `json:"asked"`          // the answers looked at, as indices of Exchanges; probes share answers
+	Seen       string     `json:"seen,omitempty"` // the difference, or why the result is inconclusive; shortened
+	Asked      []int      `json:"asked"`          // indexes of the used Exchanges; probes share them
 }
 
-// An Exchange is a request with its answer, complete enough to become a
-// recorded answer: Body is what came, byte for byte unless it was no UTF-8 or
-// held the access token, which is replaced.
+// An Exchange is a request and its response, from which a recording can be made: Body
+// is the exact body, except that invalid UTF-8 and the access token are replaced.
 type Exchange struct {
 	Method  string      `json:"method"`
 	URL     string      `json:"url"`   // without the access token
@@ -66,10 +65,10 @@ type Exchange struct {
 	Status  int         `json:"status,omitempty"`
 	Header  http.Header `json:"header,omitempty"`
 	Body    string      `json:"body,omitempty"`
-	Failure string      `json:"failure,omitempty"` // why there was no answer
+	Failure string      `json:"failure,omitempty"` // why there was no response
 }
 
-// Differs says whether any rule was seen not to hold.
+// Differs reports whether any rule does not hold.
 func (r Report) Differs() bool {
 	for _, p := range r.Probes {
 		if p.Verdict == Differs {
@@ -86,7 +85,7 @@ func (r Report) write(w io.Writer) error {
 	return enc.Encode(r)
 }
 
-// A table prints a line for each probe.
+// A table prints a line per probe.
 type table struct {
 	out   io.Writer
 	width int
@@ -101,12 +100,12 @@ func newTable(out io.Writer, list []probe) table {
 }
 
 func (t table) row(r Result) error {
-	line := fmt.Sprintf("%-*s  %-*s  %s", len(CouldNotTell), r.Verdict, t.width, r.Name, r.Seen)
+	line := fmt.Sprintf("%-*s  %-*s  %s", len(Inconclusive), r.Verdict, t.width, r.Name, r.Seen)
 	_, err := fmt.Fprintln(t.out, strings.TrimRight(line, " "))
 	return err
 }
 
-func (t table) sum(r Report) error {
+func (t table) summary(r Report) error {
 	count := make(map[Verdict]int, 3)
 	for _, p := range r.Probes {
 		count[p.Verdict]++
@@ -116,17 +115,17 @@ func (t table) sum(r Report) error {
 		end = "; the run ended before the last probe"
 	}
 	_, err := fmt.Fprintf(t.out, "\n%d probes, %d requests: %d agree, %d differ, %d could not tell%s\n",
-		len(r.Probes), r.Requests, count[Agrees], count[Differs], count[CouldNotTell], end)
+		len(r.Probes), r.Requests, count[Agrees], count[Differs], count[Inconclusive], end)
 	return err
 }
 
-const longest = 200 // characters of what was seen
+const maxMessage = 200 // characters
 
-// shorten makes a text one line of bounded length.
+// shorten returns a text as one line of limited length.
 func shorten(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " ")
-	if utf8.RuneCountInString(s) <= longest {
+	if utf8.RuneCountInString(s) <= maxMessage {
 		return s
 	}
-	return string([]rune(s)[:longest-1]) + "…"
+	return string([]rune(s)[:maxMessage-1]) + "…"
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The picture sizes of today's server.
+// The picture sizes of the current server.
 var (
 	userSizes = []string{"small", "thumbnail", "medium_mobile", "medium", "large", "320wx320h", "extra_large", "640wx640h"}
 	showSizes = append(slices.Clone(userSizes), "768wx768h", "1024wx1024h")
@@ -21,17 +21,17 @@ var fullUser = []string{
 
 var color = regexp.MustCompile(`^[0-9a-f]{6}$`)
 
-// missing are the names that an object lacks.
+// missing returns the names that an object does not have.
 func missing(o object, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return has(o, n) })
 }
 
-// present are the names that an object has.
+// present returns the names that an object has.
 func present(o object, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !has(o, n) })
 }
 
-// sameSizes compares a pictures object with the sizes that it should have.
+// sameSizes checks that a pictures object has exactly the wanted sizes.
 func sameSizes(pictures object, want []string) error {
 	if lacks := missing(pictures, want); len(lacks) > 0 {
 		return differs("no picture is called %s", strings.Join(lacks, ", "))
@@ -39,7 +39,7 @@ func sameSizes(pictures object, want []string) error {
 	return onlyThese(pictures, want)
 }
 
-// onlyThese sees a difference in members that are not among the known ones.
+// onlyThese checks that an object has no other members than the known ones.
 func onlyThese(o object, known []string) error {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		if !slices.Contains(known, name) {
@@ -49,11 +49,11 @@ func onlyThese(o object, known []string) error {
 	return nil
 }
 
-// hidden finds shows whose stats are hidden. judge ends the search when it is
-// done or sees a difference.
-func hidden(ctx context.Context, s *session, judge func(object) (done bool, err error)) error {
+// findHiddenStats calls judge with listed shows with hidden stats until it is done or
+// returns a difference.
+func findHiddenStats(ctx context.Context, s *session, judge func(object) (done bool, err error)) error {
 	var seen error
-	err := s.shows(ctx, func(o object) bool {
+	err := s.findCloudcast(ctx, func(o object) bool {
 		if o["hidden_stats"] != true {
 			return false
 		}
@@ -69,10 +69,10 @@ func hidden(ctx context.Context, s *session, judge func(object) (done bool, err 
 
 var resourceProbes = []probe{
 	{
-		name: "full-user-members", section: "resources", sure: Observed, asks: []string{"/{user}/"},
+		name: "full-user-members", section: "resources", confidence: Observed, paths: []string{"/{user}/"},
 		rule: "A user fetched by key has a biography, times, counts and flags.",
-		judge: func(ctx context.Context, s *session) error {
-			o, err := s.object(ctx, "/"+example+"/")
+		check: func(ctx context.Context, s *session) error {
+			o, err := s.object(ctx, "/"+exampleUser+"/")
 			if err != nil {
 				return err
 			}
@@ -83,15 +83,15 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "nested-users-partial", section: "resources", sure: Observed,
+		name: "nested-users-partial", section: "resources", confidence: Observed,
 		rule: "A user inside a cloudcast has none of the members of a full user.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.charted(ctx)
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
 			for _, o := range p.items {
-				if extra := present(inside(o, "user"), fullUser); len(extra) > 0 {
+				if extra := present(member(o, "user"), fullUser); len(extra) > 0 {
 					return differs("there is %s", strings.Join(extra, ", "))
 				}
 			}
@@ -99,15 +99,15 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "user-picture-sizes", section: "resources", sure: Observed,
+		name: "user-picture-sizes", section: "resources", confidence: Observed,
 		rule: "A user has pictures of exactly eight sizes.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.charted(ctx)
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
 			for _, o := range p.items {
-				if err := sameSizes(inside(inside(o, "user"), "pictures"), userSizes); err != nil {
+				if err := sameSizes(member(member(o, "user"), "pictures"), userSizes); err != nil {
 					return err
 				}
 			}
@@ -115,15 +115,15 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "cloudcast-picture-sizes", section: "resources", sure: Observed,
+		name: "cloudcast-picture-sizes", section: "resources", confidence: Observed,
 		rule: "A cloudcast has pictures of exactly ten sizes.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.charted(ctx)
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
 			for _, o := range p.items {
-				if err := sameSizes(inside(o, "pictures"), showSizes); err != nil {
+				if err := sameSizes(member(o, "pictures"), showSizes); err != nil {
 					return err
 				}
 			}
@@ -131,10 +131,10 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "primary-color-is-bare-hex", section: "resources", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
+		name: "primary-color-is-bare-hex", section: "resources", confidence: Observed, paths: []string{"/{user}/{cloudcast}/"},
 		rule: "A picture_primary_color is six hexadecimal digits in lower case, without #.",
-		judge: func(ctx context.Context, s *session) error {
-			return fullShows(ctx, s, func(o object) (bool, error) {
+		check: func(ctx context.Context, s *session) error {
+			return findFullCloudcast(ctx, s, func(o object) (bool, error) {
 				c := text(o, "picture_primary_color")
 				if c != "" && !color.MatchString(c) {
 					return true, differs("%q", c)
@@ -144,25 +144,25 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "full-cloudcast-description", section: "resources", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
+		name: "full-cloudcast-description", section: "resources", confidence: Observed, paths: []string{"/{user}/{cloudcast}/"},
 		rule: "A cloudcast fetched by key has its description.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			looked := 0
-			err := fullShows(ctx, s, func(o object) (bool, error) {
+			err := findFullCloudcast(ctx, s, func(o object) (bool, error) {
 				looked++
 				return has(o, "description"), nil
 			})
-			if err != nil && looked >= mostShows {
+			if err != nil && looked >= maxCloudcasts {
 				return differs("none of %d cloudcasts has one", looked)
 			}
 			return err
 		},
 	},
 	{
-		name: "full-cloudcast-sections", section: "resources", sure: Observed, asks: []string{"/{user}/{cloudcast}/"},
+		name: "full-cloudcast-sections", section: "resources", confidence: Observed, paths: []string{"/{user}/{cloudcast}/"},
 		rule: "A cloudcast fetched by key has a list of sections, be it empty.",
-		judge: func(ctx context.Context, s *session) error {
-			return fullShows(ctx, s, func(o object) (bool, error) {
+		check: func(ctx context.Context, s *session) error {
+			return findFullCloudcast(ctx, s, func(o object) (bool, error) {
 				if _, ok := o["sections"].([]any); !ok {
 					return true, differs("%s has no list of that name", text(o, "key"))
 				}
@@ -171,10 +171,10 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "listed-cloudcasts-partial", section: "resources", sure: Observed,
+		name: "listed-cloudcasts-partial", section: "resources", confidence: Observed,
 		rule: "A listed cloudcast has no description, sections or primary colour.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.charted(ctx)
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
@@ -187,10 +187,10 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "cloudcasts-have-hosts", section: "resources", sure: Observed,
+		name: "cloudcasts-have-hosts", section: "resources", confidence: Observed,
 		rule: "Every cloudcast has a list of hosts, mostly empty.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.charted(ctx)
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
@@ -203,11 +203,11 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "hidden-stats-only-true", section: "resources", sure: Observed,
+		name: "hidden-stats-only-true", section: "resources", confidence: Observed,
 		rule: "The member hidden_stats is true or absent, never false.",
-		judge: func(ctx context.Context, s *session) error {
-			for _, ref := range shelves[:2] {
-				p, err := showing(s.page(ctx, ref))
+		check: func(ctx context.Context, s *session) error {
+			for _, ref := range cloudcastLists[:2] {
+				p, err := cloudcastPage(s.page(ctx, ref))
 				if err != nil {
 					return err
 				}
@@ -221,10 +221,10 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "hidden-stats-zero-counts", section: "resources", sure: Observed,
+		name: "hidden-stats-zero-counts", section: "resources", confidence: Observed,
 		rule: "Where stats are hidden, the counts of plays, favorites, listeners and reposts are 0.",
-		judge: func(ctx context.Context, s *session) error {
-			return hidden(ctx, s, func(o object) (bool, error) {
+		check: func(ctx context.Context, s *session) error {
+			return findHiddenStats(ctx, s, func(o object) (bool, error) {
 				for _, name := range []string{"play_count", "favorite_count", "listener_count", "repost_count"} {
 					if n, ok := number(o, name); !ok || n != 0 {
 						return true, differs("%s is %v at %s", name, o[name], text(o, "key"))
@@ -235,15 +235,15 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "hidden-stats-keep-comments", section: "resources", sure: Observed,
+		name: "hidden-stats-keep-comments", section: "resources", confidence: Observed,
 		rule: "Where stats are hidden, the count of comments stays.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			looked := 0
-			return hidden(ctx, s, func(o object) (bool, error) {
+			return findHiddenStats(ctx, s, func(o object) (bool, error) {
 				if n, ok := number(o, "comment_count"); ok && n > 0 {
 					return true, nil
 				}
-				if _, ok := plainPath(text(o, "key")); !ok || looked == mostShows {
+				if _, ok := plainPath(text(o, "key")); !ok || looked == maxCloudcasts {
 					return false, nil
 				}
 				looked++
@@ -256,10 +256,10 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "listens-tell-their-time", section: "resources", sure: Observed, asks: []string{"/{user}/listens/"},
+		name: "listens-tell-their-time", section: "resources", confidence: Observed, paths: []string{"/{user}/listens/"},
 		rule: "A user's listens tell when each was, in the listen_time of the cloudcast.",
-		judge: func(ctx context.Context, s *session) error {
-			_, p, err := s.owner(ctx, "listens", 5)
+		check: func(ctx context.Context, s *session) error {
+			_, p, err := s.userWithList(ctx, "listens", 5)
 			if err != nil {
 				return err
 			}
@@ -272,10 +272,10 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "comments-have-submit-date", section: "resources", sure: Observed, asks: []string{"/{user}/comments/"},
+		name: "comments-have-submit-date", section: "resources", confidence: Observed, paths: []string{"/{user}/comments/"},
 		rule: "A comment has its text in comment and its time in submit_date.",
-		judge: func(ctx context.Context, s *session) error {
-			_, p, err := s.owner(ctx, "comments", 5)
+		check: func(ctx context.Context, s *session) error {
+			_, p, err := s.userWithList(ctx, "comments", 5)
 			if err != nil {
 				return err
 			}
@@ -288,10 +288,10 @@ var resourceProbes = []probe{
 		},
 	},
 	{
-		name: "activities-tell-their-kind", section: "resources", sure: Observed, asks: []string{"/{user}/feed/"},
+		name: "activities-tell-their-kind", section: "resources", confidence: Observed, paths: []string{"/{user}/feed/"},
 		rule: "A feed's activity has a type without metadata=1, and it says what happened.",
-		judge: func(ctx context.Context, s *session) error {
-			_, p, err := s.owner(ctx, "feed", 5)
+		check: func(ctx context.Context, s *session) error {
+			_, p, err := s.userWithList(ctx, "feed", 5)
 			if err != nil {
 				return err
 			}
@@ -308,21 +308,21 @@ var resourceProbes = []probe{
 	},
 }
 
-// mostShows is how many shows are fetched by key before a search ends.
-const mostShows = 5
+// maxCloudcasts is the maximum number of shows that a search fetches by key.
+const maxCloudcasts = 5
 
-// fullShows fetches shows of the chart by key until judge is done or sees a
-// difference.
-func fullShows(ctx context.Context, s *session, judge func(object) (done bool, err error)) error {
-	p, err := s.charted(ctx)
+// findFullCloudcast fetches shows of the chart by key and calls judge with them until it
+// is done or returns a difference.
+func findFullCloudcast(ctx context.Context, s *session, judge func(object) (done bool, err error)) error {
+	p, err := s.chartPage(ctx)
 	if err != nil {
 		return err
 	}
-	why := unsure("none was found among the cloudcasts looked at")
+	why := inconclusive("none was found among the cloudcasts looked at")
 	looked := 0
 	for _, listed := range p.items {
 		key := text(listed, "key")
-		if _, ok := plainPath(key); !ok || looked == mostShows {
+		if _, ok := plainPath(key); !ok || looked == maxCloudcasts {
 			continue
 		}
 		looked++

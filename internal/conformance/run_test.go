@@ -23,12 +23,12 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// The emulator is what this project believes, so everything agrees, in any of
-// its worlds, with nothing that cannot be told and in a few minutes' requests.
+// All probes agree with the emulator, which implements the rules, for several seeds and
+// with a limited number of requests.
 func TestRun_EmulatorAgrees(t *testing.T) {
 	t.Parallel()
 	worlds := map[string][]emulator.Option{
-		"seed 1": {emulator.WithWorld(population())},
+		"seed 1": {emulator.WithWorld(sharedWorld())},
 		"seed 2": {emulator.WithSeed(2)},
 		"seed 3": {emulator.WithSeed(3)},
 	}
@@ -36,15 +36,15 @@ func TestRun_EmulatorAgrees(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var e *emulator.Emulator
-			inBubble(t, func() http.RoundTripper {
-				e = newEmulatorOf(t, options...)
+			runInBubble(t, func() http.RoundTripper {
+				e = newEmulatorWithWorld(t, options...)
 				return e.Transport()
 			}, nil, func(t *testing.T, r Report, err error) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if list := disagreeing(r); len(list) > 0 {
-					t.Errorf("these do not agree:\n%s", strings.Join(list, "\n"))
+				if list := notAgreeing(r); len(list) > 0 {
+					t.Errorf("probes that do not agree:\n%s", strings.Join(list, "\n"))
 				}
 				if r.Requests >= 150 || r.Requests != len(r.Exchanges) {
 					t.Errorf("%d requests, %d exchanges", r.Requests, len(r.Exchanges))
@@ -62,10 +62,10 @@ func TestRun_EmulatorAgrees(t *testing.T) {
 	}
 }
 
-// Without a token, what needs one cannot be told; everything else agrees.
+// Without a token, the probes that need one are inconclusive; the others agree.
 func TestRun_WithoutToken(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func() http.RoundTripper { return newEmulator(t).Transport() }, func(c *Config) { c.Token = "" },
+	runInBubble(t, func() http.RoundTripper { return newEmulator(t).Transport() }, func(c *Config) { c.Token = "" },
 		func(t *testing.T, r Report, err error) {
 			if err != nil {
 				t.Fatal(err)
@@ -76,16 +76,17 @@ func TestRun_WithoutToken(t *testing.T) {
 					t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Seen)
 				}
 			}
-			if n := verdicts(r)[CouldNotTell]; n != 7 || r.Viewer {
-				t.Errorf("%d could not be told, viewer %t", n, r.Viewer)
+			if n := verdicts(r)[Inconclusive]; n != 7 || r.Viewer {
+				t.Errorf("%d probes are inconclusive, viewer %t", n, r.Viewer)
 			}
 		})
 }
 
-// No probe asks what it does not say.
-func TestRun_AsksWhatProbesSay(t *testing.T) {
+// Every probe requests exactly the paths that it declares, in addition to
+// discoveryPaths.
+func TestRun_RequestsOnlyDeclaredPaths(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func() http.RoundTripper { return newEmulator(t).Transport() }, nil, func(t *testing.T, r Report, err error) {
+	runInBubble(t, func() http.RoundTripper { return newEmulator(t).Transport() }, nil, func(t *testing.T, r Report, err error) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,24 +99,24 @@ func TestRun_AsksWhatProbesSay(t *testing.T) {
 			asked := make(map[string]bool)
 			for _, i := range result.Asked {
 				path := asPattern(t, r, r.Exchanges[i].URL)
-				matches := slices.DeleteFunc(slices.Concat(p.asks, finding), func(pattern string) bool { return !fits(pattern, path) })
+				matches := slices.DeleteFunc(slices.Concat(p.paths, discoveryPaths), func(pattern string) bool { return !matchesPattern(pattern, path) })
 				if len(matches) == 0 {
-					t.Errorf("%s asks %s, which it does not say", p.name, path)
+					t.Errorf("%s requests %s, which it does not declare", p.name, path)
 				}
 				for _, m := range matches {
 					asked[m] = true
 				}
 			}
-			for _, pattern := range p.asks {
+			for _, pattern := range p.paths {
 				if !asked[pattern] {
-					t.Errorf("%s says that it asks %s, and does not", p.name, pattern)
+					t.Errorf("%s declares %s and does not request it", p.name, pattern)
 				}
 			}
 		}
 	})
 }
 
-// asPattern is the path of an exchange as probes spell it.
+// asPattern returns the path of an exchange in the form of probe.paths.
 func asPattern(t *testing.T, r Report, address string) string {
 	t.Helper()
 	for prefix, base := range map[string]string{"oembed ": r.OEmbedURL, "site ": r.SiteURL} {
@@ -128,7 +129,7 @@ func asPattern(t *testing.T, r Report, address string) string {
 	return path
 }
 
-func fits(pattern, path string) bool {
+func matchesPattern(pattern, path string) bool {
 	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
 	if len(want) != len(have) {
 		return false
@@ -141,12 +142,12 @@ func fits(pattern, path string) bool {
 	return true
 }
 
-// A report survives its own JSON, and holds bodies byte for byte.
+// A report can be decoded from its JSON, and has the exact bodies.
 func TestRun_ReportRoundTrip(t *testing.T) {
 	t.Parallel()
 	var file bytes.Buffer
 	var e *emulator.Emulator
-	inBubble(t, func() http.RoundTripper {
+	runInBubble(t, func() http.RoundTripper {
 		e = newEmulator(t, emulator.WithBroken("no-vary"))
 		return e.Transport()
 	}, func(c *Config) { c.Report = &file }, func(t *testing.T, r Report, err error) {
@@ -160,11 +161,11 @@ func TestRun_ReportRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(r, again); diff != "" {
-			t.Errorf("the report that came back (-sent +read):\n%s", diff)
+			t.Errorf("the decoded report (-encoded +decoded):\n%s", diff)
 		}
 		i := slices.IndexFunc(again.Exchanges, func(x Exchange) bool { return x.URL == testAPI+"/me/" && !x.Token })
 		if i < 0 {
-			t.Fatal("the question about /me/ is not in the report")
+			t.Fatal("the request for /me/ is not in the report")
 		}
 		want := "{\n    \"error\": {\n        \"message\": \"An access_token is required to access this resource.\",\n        \"type\": \"OAuthException\"\n    }\n}"
 		if diff := cmp.Diff(want, again.Exchanges[i].Body); diff != "" {
@@ -173,7 +174,7 @@ func TestRun_ReportRoundTrip(t *testing.T) {
 	})
 }
 
-// Requests keep their distance, measured where they arrive.
+// Requests arrive at the configured rate.
 func TestRun_Paces(t *testing.T) {
 	t.Parallel()
 	for rate, distance := range map[float64]time.Duration{1: time.Second, 4: 250 * time.Millisecond, 0.5: 2 * time.Second} {
@@ -182,7 +183,7 @@ func TestRun_Paces(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := newEmulator(t, emulator.WithLatency(300*time.Millisecond))
 				var arrivals []time.Time
-				cfg := asking(tripper(func(r *http.Request) (*http.Response, error) {
+				cfg := testConfig(roundTripFunc(func(r *http.Request) (*http.Response, error) {
 					arrivals = append(arrivals, time.Now())
 					return e.Transport().RoundTrip(r)
 				}))
@@ -191,11 +192,11 @@ func TestRun_Paces(t *testing.T) {
 					t.Fatal(err)
 				}
 				if len(arrivals) < 50 {
-					t.Fatalf("%d requests only", len(arrivals))
+					t.Fatalf("only %d requests", len(arrivals))
 				}
 				for i := 1; i < len(arrivals); i++ {
 					if d := arrivals[i].Sub(arrivals[i-1]); d < distance {
-						t.Fatalf("request %d came %v after the one before", i, d)
+						t.Fatalf("request %d arrived %v after the previous one", i, d)
 					}
 				}
 			})
@@ -203,41 +204,40 @@ func TestRun_Paces(t *testing.T) {
 	}
 }
 
-// The wait that a refusal names is waited, and then the request is sent again,
-// once.
+// A request that the rate limit rejects is sent once more after the requested wait.
 func TestRun_RateLimit(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		reason  string
-		fault   emulator.Fault
-		timeout time.Duration
-		waits   time.Duration // at least, and less than a minute more
-		refused int           // answers that the limit refused
-		tells   bool
-		differs bool
+		reason   string
+		fault    emulator.Fault
+		timeout  time.Duration
+		waits    time.Duration // at least, and less than a minute more
+		refused  int           // responses of the rate limit
+		succeeds bool
+		differs  bool
 	}{
 		"once": {
-			reason: "the second try is answered",
+			reason: "the retry succeeds",
 			fault:  emulator.Fault{Match: "/artist/*", Times: 1, Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second},
-			waits:  452 * time.Second, refused: 1, tells: true,
+			waits:  452 * time.Second, refused: 1, succeeds: true,
 		},
 		"twice": {
-			reason: "there is no third try",
+			reason: "there is no second retry",
 			fault:  emulator.Fault{Match: "/artist/*", Times: 2, Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second},
 			waits:  452 * time.Second, refused: 2,
 		},
 		"no wait named": {
-			reason:  "without a wait there is no second try",
+			reason:  "without a wait there is no retry",
 			fault:   emulator.Fault{Match: "/artist/*", Times: 1, Kind: emulator.FaultRateLimitNoWait},
 			refused: 1, differs: true,
 		},
 		"deadline": {
-			reason:  "a wait beyond the deadline is not begun",
+			reason:  "there is no wait beyond the deadline",
 			fault:   emulator.Fault{Match: "/artist/*", Times: 1, Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second},
 			timeout: 100 * time.Second, refused: 1,
 		},
 		"always": {
-			reason: "a host that refuses everything is left alone after a few waits",
+			reason: "after a few waits no more requests are sent",
 			fault:  emulator.Fault{Match: "*", Kind: emulator.FaultRateLimit, RetryAfter: 100 * time.Second},
 			waits:  300 * time.Second, refused: 6,
 		},
@@ -246,7 +246,7 @@ func TestRun_RateLimit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				e, err := emulator.New(emulator.WithWorld(population()))
+				e, err := emulator.New(emulator.WithWorld(sharedWorld()))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -260,7 +260,7 @@ func TestRun_RateLimit(t *testing.T) {
 					defer cancel()
 				}
 				start := time.Now()
-				r, err := Run(ctx, asking(e.Transport()))
+				r, err := Run(ctx, testConfig(e.Transport()))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -274,10 +274,10 @@ func TestRun_RateLimit(t *testing.T) {
 					}
 				}
 				if refused != tt.refused {
-					t.Errorf("%s: %d answers refused, want %d", tt.reason, refused, tt.refused)
+					t.Errorf("%s: %d responses of the rate limit, want %d", tt.reason, refused, tt.refused)
 				}
 				i := slices.IndexFunc(r.Probes, func(p Result) bool { return p.Name == "artist-pages" })
-				if tells := r.Probes[i].Verdict == Agrees; tells != tt.tells || r.Differs() != tt.differs {
+				if succeeds := r.Probes[i].Verdict == Agrees; succeeds != tt.succeeds || r.Differs() != tt.differs {
 					t.Errorf("%s: artist-pages %s: %s", tt.reason, r.Probes[i].Verdict, r.Probes[i].Seen)
 				}
 			})
@@ -285,18 +285,18 @@ func TestRun_RateLimit(t *testing.T) {
 	}
 }
 
-// An ended context ends the run wherever it is, and what was found stays.
+// An ended context ends the run at any point; the report has the results so far.
 func TestRun_Cancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		cfg := asking(newEmulator(t).Transport())
+		cfg := testConfig(newEmulator(t).Transport())
 		cfg.Rate = 1
 		var file bytes.Buffer
 		cfg.Report = &file
-		// The chart is refused for longer than there is time: no wait is begun,
-		// and the pacing goes on to the deadline.
+		// The rate limit's wait is longer than the deadline: the run does not wait for
+		// it, and continues until the deadline.
 		r, err := Run(ctx, cfg)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
@@ -305,13 +305,13 @@ func TestRun_Cancelled(t *testing.T) {
 			t.Errorf("%d probes, incomplete %t", n, r.Incomplete)
 		}
 		if !json.Valid(file.Bytes()) {
-			t.Errorf("the report of a cut run is no JSON: %s", &file)
+			t.Errorf("the report of a canceled run is not JSON: %s", &file)
 		}
 	})
 }
 
-// A host that does not answer is an error at once; one that stops answering is
-// one soon, and what was found stays.
+// A host that does not respond is an immediate error; if it stops responding, the run
+// ends after a few requests, with the results so far.
 func TestRun_DeadHost(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -331,48 +331,48 @@ func TestRun_DeadHost(t *testing.T) {
 	for after, wantErr := range map[int]bool{1: true, 40: true} {
 		sent := 0
 		e := newEmulator(t).Transport()
-		inBubble(t, func() http.RoundTripper {
-			return tripper(func(r *http.Request) (*http.Response, error) {
+		runInBubble(t, func() http.RoundTripper {
+			return roundTripFunc(func(r *http.Request) (*http.Response, error) {
 				if sent++; sent > after {
-					return nil, errDead
+					return nil, errConnection
 				}
 				return e.RoundTrip(r)
 			})
 		}, nil, func(t *testing.T, r Report, err error) {
-			if (err != nil) != wantErr || err != nil && !strings.Contains(err.Error(), errDead.Error()) {
+			if (err != nil) != wantErr || err != nil && !strings.Contains(err.Error(), errConnection.Error()) {
 				t.Errorf("dead after %d: %v", after, err)
 			}
-			if len(r.Probes) == 0 || sent > after+hopeless {
+			if len(r.Probes) == 0 || sent > after+maxFailures {
 				t.Errorf("dead after %d: %d probes, %d requests", after, len(r.Probes), sent)
 			}
 		})
 	}
 }
 
-// One request without an answer is sent again.
-func TestRun_OneAnswerLost(t *testing.T) {
+// A request without a response is sent again.
+func TestRun_OneResponseLost(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func() http.RoundTripper {
+	runInBubble(t, func() http.RoundTripper {
 		e := newEmulator(t)
 		if err := e.Fail(emulator.Fault{Match: "/search/", Times: 1, Kind: emulator.FaultReset}); err != nil {
 			t.Fatal(err)
 		}
 		return e.Transport()
 	}, nil, func(t *testing.T, r Report, err error) {
-		if list := disagreeing(r); err != nil || len(list) > 0 {
+		if list := notAgreeing(r); err != nil || len(list) > 0 {
 			t.Errorf("%v, %q", err, list)
 		}
 	})
 }
 
-// An oEmbed host that is down keeps its own probes from telling, and no other.
+// If the oEmbed host is down, only its probes are inconclusive.
 func TestRun_DeadOEmbedHost(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func() http.RoundTripper {
+	runInBubble(t, func() http.RoundTripper {
 		e := newEmulator(t).Transport()
-		return tripper(func(r *http.Request) (*http.Response, error) {
+		return roundTripFunc(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Host == "oembed.test" {
-				return nil, errDead
+				return nil, errConnection
 			}
 			return e.RoundTrip(r)
 		})
@@ -388,29 +388,29 @@ func TestRun_DeadOEmbedHost(t *testing.T) {
 	})
 }
 
-// Hosts that are something else are told apart, not crashed on.
-func TestRun_StrangeHosts(t *testing.T) {
+// A run of hosts that are not Mixcloud has verdicts and does not panic.
+func TestRun_OtherHosts(t *testing.T) {
 	t.Parallel()
 	page := http.Header{"Content-Type": {"text/html"}}
 	hosts := map[string]http.RoundTripper{
-		"HTML everywhere":   saying(200, page, "<html><body>Hello</body></html>"),
-		"bot protection":    saying(403, page, "<html>Denied</html>"),
-		"proxy error":       saying(502, page, "<html>502</html>"),
-		"empty":             saying(200, nil, ""),
-		"null":              saying(200, nil, "null"),
-		"list":              saying(200, nil, "[1, {}]"),
-		"empty lists":       saying(200, nil, `{"data": []}`),
-		"wrong lists":       saying(200, nil, `{"data": [null, 1, {"key": 1, "tags": {}, "user": []}], "paging": []}`),
-		"redirects":         saying(301, http.Header{"Location": {"https://elsewhere.test/"}}, ""),
-		"two texts":         saying(200, nil, "{} {}"),
-		"success of a kind": saying(200, nil, `{"error": {"message": "no", "type": "E"}}`),
+		"HTML everywhere":   alwaysRespond(200, page, "<html><body>Hello</body></html>"),
+		"bot protection":    alwaysRespond(403, page, "<html>Denied</html>"),
+		"proxy error":       alwaysRespond(502, page, "<html>502</html>"),
+		"empty":             alwaysRespond(200, nil, ""),
+		"null":              alwaysRespond(200, nil, "null"),
+		"list":              alwaysRespond(200, nil, "[1, {}]"),
+		"empty lists":       alwaysRespond(200, nil, `{"data": []}`),
+		"wrong lists":       alwaysRespond(200, nil, `{"data": [null, 1, {"key": 1, "tags": {}, "user": []}], "paging": []}`),
+		"redirects":         alwaysRespond(301, http.Header{"Location": {"https://elsewhere.test/"}}, ""),
+		"two texts":         alwaysRespond(200, nil, "{} {}"),
+		"success of a kind": alwaysRespond(200, nil, `{"error": {"message": "no", "type": "E"}}`),
 	}
 	for name, host := range hosts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var elsewhere []string
-			inBubble(t, func() http.RoundTripper {
-				return tripper(func(r *http.Request) (*http.Response, error) {
+			runInBubble(t, func() http.RoundTripper {
+				return roundTripFunc(func(r *http.Request) (*http.Response, error) {
 					if r.URL.Host != "mixcloud.test" {
 						elsewhere = append(elsewhere, r.URL.Host)
 					}
@@ -421,7 +421,7 @@ func TestRun_StrangeHosts(t *testing.T) {
 					t.Fatal(err)
 				}
 				if len(elsewhere) > 0 {
-					t.Errorf("it was asked elsewhere: %q", elsewhere)
+					t.Errorf("a redirect was followed: %q", elsewhere)
 				}
 				if len(r.Probes) != len(probes()) || verdicts(r)[Agrees] > 9 {
 					t.Errorf("%d probes, and %v", len(r.Probes), verdicts(r))
@@ -431,13 +431,13 @@ func TestRun_StrangeHosts(t *testing.T) {
 	}
 }
 
-// A token that needs escaping, on a host that says it back in every way it can,
-// is in nothing that leaves the run.
+// The output of a run never contains the token, even if it needs escaping and the host
+// returns it in all forms.
 func TestRun_TokenCanary(t *testing.T) {
 	t.Parallel()
 	const canary = "c4n4ry/+ &=%tök€n"
 	e := newEmulator(t)
-	echo := tripper(func(r *http.Request) (*http.Response, error) {
+	echo := roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		sent := r.URL.Query().Get("access_token") + r.Header.Get("Authorization")
 		if sent == "" {
 			return e.Transport().RoundTrip(r)
@@ -450,9 +450,9 @@ func TestRun_TokenCanary(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		return saying(400, h, string(body)).RoundTrip(r)
+		return alwaysRespond(400, h, string(body)).RoundTrip(r)
 	})
-	broken := tripper(func(r *http.Request) (*http.Response, error) {
+	broken := roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		if r.URL.Query().Has("access_token") {
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("lost " + r.URL.String())}
 		}
@@ -461,51 +461,51 @@ func TestRun_TokenCanary(t *testing.T) {
 	for name, host := range map[string]http.RoundTripper{"echo": echo, "failing": broken} {
 		t.Run(name, func(t *testing.T) {
 			var out, file, log bytes.Buffer
-			inBubble(t, func() http.RoundTripper { return host }, func(c *Config) {
+			runInBubble(t, func() http.RoundTripper { return host }, func(c *Config) {
 				c.Token, c.Out, c.Report = canary, &out, &file
 				c.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			}, func(t *testing.T, r Report, err error) {
 				if err == nil && name == "failing" {
-					t.Error("a host that loses every answer is no error")
+					t.Error("no error for a host without responses")
 				}
 				if !slices.ContainsFunc(r.Exchanges, func(x Exchange) bool { return x.Token }) {
 					t.Fatal("the token was never sent")
 				}
 				everything := fmt.Sprintf("%+v %v", r, err) + out.String() + file.String() + log.String()
 				if i := strings.Index(everything, "c4n4ry"); i >= 0 {
-					t.Errorf("the token is there: …%s…", everything[max(0, i-80):min(len(everything), i+80)])
+					t.Errorf("the output contains the token: …%s…", everything[max(0, i-80):min(len(everything), i+80)])
 				}
 			})
 		})
 	}
 }
 
-// What cannot be asked is refused before anything is sent.
-func TestRun_BadBases(t *testing.T) {
+// An invalid base URL is an error before any request.
+func TestRun_InvalidURLs(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "mixcloud", "ftp://mixcloud.test", "http://", "http://m.test/?a=b", "http://u:p@m.test", "http://m.test/#f", "http://m test"} {
 		for _, cfg := range []Config{{APIURL: bad, SiteURL: testAPI}, {APIURL: testAPI, SiteURL: bad}, {APIURL: testAPI, SiteURL: testAPI, OEmbedURL: bad + "?"}} {
-			cfg.HTTPClient = &http.Client{Transport: tripper(func(*http.Request) (*http.Response, error) {
-				t.Errorf("%q: something was sent", bad)
-				return nil, errDead
+			cfg.HTTPClient = &http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+				t.Errorf("%q: a request was sent", bad)
+				return nil, errConnection
 			})}
 			if _, err := Run(t.Context(), cfg); err == nil {
 				t.Errorf("%q: no error", bad)
 			} else if strings.Contains(err.Error(), "u:p") {
-				t.Errorf("%q: the error says it back: %v", bad, err)
+				t.Errorf("%q: the error contains it: %v", bad, err)
 			}
 		}
 	}
 }
 
 // A writer that fails ends the run.
-func TestRun_FullDisk(t *testing.T) {
+func TestRun_FailingWriter(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*Config){
-		"table":  func(c *Config) { c.Out = fullDisk{} },
-		"report": func(c *Config) { c.Report = fullDisk{} },
+		"table":  func(c *Config) { c.Out = failingWriter{} },
+		"report": func(c *Config) { c.Report = failingWriter{} },
 	} {
-		inBubble(t, func() http.RoundTripper { return saying(200, nil, "{}") }, change, func(t *testing.T, _ Report, err error) {
+		runInBubble(t, func() http.RoundTripper { return alwaysRespond(200, nil, "{}") }, change, func(t *testing.T, _ Report, err error) {
 			if !errors.Is(err, os.ErrPermission) {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -513,14 +513,14 @@ func TestRun_FullDisk(t *testing.T) {
 	}
 }
 
-type fullDisk struct{}
+type failingWriter struct{}
 
-func (fullDisk) Write([]byte) (int, error) { return 0, os.ErrPermission }
+func (failingWriter) Write([]byte) (int, error) { return 0, os.ErrPermission }
 
-// A real listener works as well as a transport, below a path too.
+// A run works over a real listener, also below a path.
 func TestRun_OverTheNetwork(t *testing.T) {
 	t.Parallel()
-	e, err := emulator.New(emulator.WithWorld(population()))
+	e, err := emulator.New(emulator.WithWorld(sharedWorld()))
 	if err != nil {
 		t.Fatal(err)
 	}

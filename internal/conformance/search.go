@@ -11,10 +11,11 @@ func isTag(o object) bool {
 		(strings.HasPrefix(key, "/genres/") || strings.HasPrefix(key, "/discover/") || strings.HasPrefix(key, "/tag/"))
 }
 
-// found wants a search for the chart's commonest tag to give items of a kind.
-func found(params, kind string, is func(object) bool) func(context.Context, *session) error {
+// searchCheck returns a check that a search for the chart's most common tag returns
+// items of a kind.
+func searchCheck(params, kind string, is func(object) bool) func(context.Context, *session) error {
 	return func(ctx context.Context, s *session) error {
-		tag, err := s.tagOf(ctx)
+		tag, err := s.commonTag(ctx)
 		if err != nil {
 			return err
 		}
@@ -25,50 +26,50 @@ func found(params, kind string, is func(object) bool) func(context.Context, *ses
 		if len(p.items) == 0 {
 			return differs("nothing was found for %q", tag)
 		}
-		return holdsKind(p.answer, kind, is)
+		return checkItems(p.response, kind, is)
 	}
 }
 
 var searchProbes = []probe{
 	{
-		name: "search-cloudcasts", section: "lists", sure: Observed, asks: []string{"/search/"},
+		name: "search-cloudcasts", section: "lists", confidence: Observed, paths: []string{"/search/"},
 		rule:  "A search with type=cloudcast gives cloudcasts.",
-		judge: found("&type=cloudcast", "cloudcasts", isCloudcast),
+		check: searchCheck("&type=cloudcast", "cloudcasts", isCloudcast),
 	},
 	{
-		name: "search-uploads", section: "lists", sure: Documented, asks: []string{"/search/"},
+		name: "search-uploads", section: "lists", confidence: Documented, paths: []string{"/search/"},
 		rule:  "A search with type=upload gives cloudcasts too.",
-		judge: found("&type=upload", "cloudcasts", isCloudcast),
+		check: searchCheck("&type=upload", "cloudcasts", isCloudcast),
 	},
 	{
-		name: "search-tags", section: "unknown", sure: Observed, asks: []string{"/search/"},
+		name: "search-tags", section: "unknown", confidence: Observed, paths: []string{"/search/"},
 		rule:  "A search with type=tag gives tags.",
-		judge: found("&type=tag", "tags", isTag),
+		check: searchCheck("&type=tag", "tags", isTag),
 	},
 	{
-		name: "search-users", section: "unknown", sure: Observed, asks: []string{"/search/"},
+		name: "search-users", section: "unknown", confidence: Observed, paths: []string{"/search/"},
 		rule: "A search with type=user gives users.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.page(ctx, "/search/?limit=5&q="+example+"&type=user")
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, "/search/?limit=5&q="+exampleUser+"&type=user")
 			if err != nil {
 				return err
 			}
 			if len(p.items) == 0 {
-				return differs("nobody was found for %q", example)
+				return differs("nobody was found for %q", exampleUser)
 			}
-			return holdsKind(p.answer, "users", isUser)
+			return checkItems(p.response, "users", isUser)
 		},
 	},
 	{
-		name: "search-without-type", section: "unknown", sure: Unknown, asks: []string{"/search/"},
+		name: "search-without-type", section: "unknown", confidence: Unknown, paths: []string{"/search/"},
 		rule:  "A search without a type gives cloudcasts.",
-		judge: found("", "cloudcasts", isCloudcast),
+		check: searchCheck("", "cloudcasts", isCloudcast),
 	},
 	{
-		name: "search-has-no-name", section: "lists", sure: Observed, asks: []string{"/search/"},
+		name: "search-has-no-name", section: "lists", confidence: Observed, paths: []string{"/search/"},
 		rule: "A search's answer has no name.",
-		judge: func(ctx context.Context, s *session) error {
-			p, err := s.page(ctx, "/search/?limit=5&q="+example+"&type=user")
+		check: func(ctx context.Context, s *session) error {
+			p, err := s.page(ctx, "/search/?limit=5&q="+exampleUser+"&type=user")
 			if err == nil && has(p.envelope, "name") {
 				return differs("it is called %v", p.envelope["name"])
 			}
@@ -76,10 +77,10 @@ var searchProbes = []probe{
 		},
 	},
 	{
-		name: "search-pages-by-offset", section: "paging", sure: Observed, asks: []string{"/search/"},
+		name: "search-pages-by-offset", section: "paging", confidence: Observed, paths: []string{"/search/"},
 		rule: "The links of a search go by offset.",
-		judge: func(ctx context.Context, s *session) error {
-			tag, err := s.tagOf(ctx)
+		check: func(ctx context.Context, s *session) error {
+			tag, err := s.commonTag(ctx)
 			if err != nil {
 				return err
 			}
@@ -90,7 +91,7 @@ var searchProbes = []probe{
 			raw, query, ok := p.link("next")
 			switch {
 			case !ok:
-				return unsure("there is no next link")
+				return inconclusive("there is no next link")
 			case !query.Has("offset"):
 				return differs("the next link has %s", raw)
 			}

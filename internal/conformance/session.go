@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	userAgent   = "mixcloud-graphql-conformance"
-	patience    = time.Minute // for one answer
-	largestBody = 16 << 20
-	hopeless    = 3 // requests in a row without an answer, or refused even after waiting: the run stops asking
+	userAgent      = "mixcloud-graphql-conformance"
+	requestTimeout = time.Minute
+	maxBody        = 16 << 20
+	maxFailures    = 3 // limit of consecutive requests without a response, and of requests that the rate limit rejected twice
 )
 
-// A base is one of the three places that are asked.
+// A base is one of the three base URLs.
 type base int
 
 const (
@@ -35,98 +35,98 @@ const (
 
 func (b base) String() string { return [bases]string{"API URL", "site URL", "oEmbed URL"}[b] }
 
-// A request is a GET that a probe wants answered. Equal requests are sent once
-// in a run.
+// A request is a GET request of a probe. Equal requests are sent once per run.
 type request struct {
 	base   base
 	ref    string // path and raw query below the base, without the token
-	token  bool   // the access token goes into the query
+	token  bool   // send the access token in the query
 	header string // an Authorization header; "" for none
 }
 
-// A session is one run: it paces, sends, remembers and records. It is used by
-// one goroutine.
+// A session is the state of one run: it limits the rate, sends requests, caches
+// responses and records exchanges. It is used by one goroutine.
 type session struct {
-	bases     [bases]string // without a closing slash
+	bases     [bases]string // without a trailing slash
 	token     string
-	secrets   []string // what redact takes out
+	secrets   []string // removed by redact
 	interval  time.Duration
 	transport http.RoundTripper
 	out       io.Writer
 	reportTo  io.Writer
 	log       *slog.Logger
 
-	answers map[request]reply
-	report  Report
-	used    []int // exchanges that the present probe looked at
-	limited []*answer
-	sent    int
-	last    time.Time // when the latest request was sent
-	silent  int       // requests without an answer, in a row
-	refused int       // requests refused by the rate limit even after waiting
-	fatal   error     // why the run cannot go on
+	outcomes         map[request]outcome
+	report           Report
+	exchanges        []int // indexes of the exchanges that the current probe used
+	rateLimited      []*response
+	sent             int
+	last             time.Time // time of the last request
+	failures         int       // consecutive requests without a response
+	rateLimitedTwice int       // requests that the rate limit rejected even after waiting
+	fatal            error     // the error that ends the run
 }
 
-// A reply is what came of a request: an answer, or why there is none.
-type reply struct {
-	answer    *answer
+// An outcome is the result of a request: a response or an error.
+type outcome struct {
+	response  *response
 	err       error
 	exchanges []int
 }
 
-// An answer is what the wire said.
-type answer struct {
+// A response is an HTTP response.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
-	doc    any // the body as JSON; nil when it is none
-	sentTo string
+	doc    any // the body as JSON; nil if it is not JSON
+	url    string
 }
 
-// get asks the API anonymously. ref is a path and a raw query.
-func (s *session) get(ctx context.Context, ref string) (*answer, error) {
+// get sends an anonymous request to the API. ref is a path and a raw query.
+func (s *session) get(ctx context.Context, ref string) (*response, error) {
 	return s.fetch(ctx, request{base: onAPI, ref: ref})
 }
 
-// getAsViewer asks the API with the access token. Without one nothing can be told.
-func (s *session) getAsViewer(ctx context.Context, ref string) (*answer, error) {
+// getAsViewer sends a request to the API with the access token. Without a token it
+// returns an inconclusive error.
+func (s *session) getAsViewer(ctx context.Context, ref string) (*response, error) {
 	if s.token == "" {
 		return nil, errors.New("there is no access token to ask with")
 	}
 	return s.fetch(ctx, request{base: onAPI, ref: ref, token: true})
 }
 
-// fetch gives the answer to a request, sending it at most twice in a run: once
-// more after a refusal by the rate limit, or after no answer at all.
-func (s *session) fetch(ctx context.Context, req request) (*answer, error) {
-	r, ok := s.answers[req]
+// fetch returns the response to a request. It sends each request once per run, or twice
+// if the rate limit rejected it or there was no response.
+func (s *session) fetch(ctx context.Context, req request) (*response, error) {
+	r, ok := s.outcomes[req]
 	if !ok {
 		before := len(s.report.Exchanges)
-		r.answer, r.err = s.send(ctx, req)
+		r.response, r.err = s.send(ctx, req)
 		for i := before; i < len(s.report.Exchanges); i++ {
 			r.exchanges = append(r.exchanges, i)
 		}
-		s.answers[req] = r
+		s.outcomes[req] = r
 	}
 	for _, i := range r.exchanges {
-		if !slices.Contains(s.used, i) {
-			s.used = append(s.used, i)
+		if !slices.Contains(s.exchanges, i) {
+			s.exchanges = append(s.exchanges, i)
 		}
 	}
-	return r.answer, r.err
+	return r.response, r.err
 }
 
-func (s *session) send(ctx context.Context, req request) (*answer, error) {
-	if s.refused >= hopeless {
+func (s *session) send(ctx context.Context, req request) (*response, error) {
+	if s.rateLimitedTwice >= maxFailures {
 		return nil, errors.New("the rate limit refused too many requests before")
 	}
-	a, err := s.once(ctx, req)
+	a, err := s.sendOnce(ctx, req)
 	if err != nil {
 		if s.fatal != nil || s.sent == 1 {
 			s.fatal = err
 			return nil, err
 		}
-		if a, err = s.once(ctx, req); err != nil {
+		if a, err = s.sendOnce(ctx, req); err != nil {
 			return nil, err
 		}
 	}
@@ -134,28 +134,29 @@ func (s *session) send(ctx context.Context, req request) (*answer, error) {
 	if !limited {
 		return a, nil
 	}
-	s.limited = append(s.limited, a)
+	s.rateLimited = append(s.rateLimited, a)
 	if deadline, ok := ctx.Deadline(); wait <= 0 || ok && time.Until(deadline) < wait {
-		s.refused++
+		s.rateLimitedTwice++
 		return nil, errors.New("the rate limit refused the request, and waiting was no use")
 	}
 	s.log.InfoContext(ctx, "waiting for the rate limit", "seconds", wait.Seconds())
 	if err := s.sleep(ctx, wait); err != nil {
 		return nil, err
 	}
-	if a, err = s.once(ctx, req); err != nil {
+	if a, err = s.sendOnce(ctx, req); err != nil {
 		return nil, err
 	}
 	if _, limited := a.rateLimit(); limited {
-		s.limited = append(s.limited, a)
-		s.refused++
+		s.rateLimited = append(s.rateLimited, a)
+		s.rateLimitedTwice++
 		return nil, errors.New("the rate limit refused the request twice")
 	}
 	return a, nil
 }
 
-// once paces, sends and records one GET. A host that keeps silent ends the run.
-func (s *session) once(ctx context.Context, req request) (*answer, error) {
+// sendOnce waits for the rate, sends a request and records the exchange. Too many
+// failures end the run.
+func (s *session) sendOnce(ctx context.Context, req request) (*response, error) {
 	if !s.last.IsZero() {
 		if err := s.sleep(ctx, time.Until(s.last.Add(s.interval))); err != nil {
 			return nil, err
@@ -164,13 +165,13 @@ func (s *session) once(ctx context.Context, req request) (*answer, error) {
 	s.last = time.Now()
 	s.sent++
 	x := Exchange{Method: http.MethodGet, URL: s.redact(s.bases[req.base] + req.ref), Token: req.token || req.header != ""}
-	a, err := s.exchange(ctx, req)
+	a, err := s.roundTrip(ctx, req)
 	if err != nil {
 		x.Failure = s.redact(err.Error())
 		err = fmt.Errorf("GET %s: %s", x.URL, x.Failure)
 		s.log.WarnContext(ctx, "no answer", "url", x.URL, "error", x.Failure)
 		if req.base == onAPI {
-			if s.silent++; s.silent >= hopeless {
+			if s.failures++; s.failures >= maxFailures {
 				s.fatal = err
 			}
 		}
@@ -180,7 +181,7 @@ func (s *session) once(ctx context.Context, req request) (*answer, error) {
 		}
 	} else {
 		if req.base == onAPI {
-			s.silent = 0
+			s.failures = 0
 		}
 		x.Status, x.Header, x.Body = a.status, s.redactHeader(a.header), s.redact(string(a.body))
 	}
@@ -188,11 +189,11 @@ func (s *session) once(ctx context.Context, req request) (*answer, error) {
 	return a, err
 }
 
-func (s *session) exchange(ctx context.Context, req request) (*answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *session) roundTrip(ctx context.Context, req request) (*response, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	full := s.bases[req.base] + req.ref
-	a := &answer{sentTo: full}
+	a := &response{url: full}
 	if req.token {
 		separator := "?"
 		if strings.Contains(full, "?") {
@@ -208,24 +209,24 @@ func (s *session) exchange(ctx context.Context, req request) (*answer, error) {
 	if req.header != "" {
 		r.Header.Set("Authorization", req.header)
 	}
-	res, err := s.transport.RoundTrip(r) // and no http.Client, which fails for a Location that it cannot read
+	res, err := s.transport.RoundTrip(r) // not http.Client, which fails for an invalid Location
 	if err != nil {
 		return nil, err
 	}
 	defer res.Body.Close()
 	a.status, a.header = res.StatusCode, res.Header
-	if a.body, err = io.ReadAll(io.LimitReader(res.Body, largestBody+1)); err != nil {
+	if a.body, err = io.ReadAll(io.LimitReader(res.Body, maxBody+1)); err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
-	if len(a.body) > largestBody {
-		return nil, fmt.Errorf("an answer of more than %d bytes", largestBody)
+	if len(a.body) > maxBody {
+		return nil, fmt.Errorf("an answer of more than %d bytes", maxBody)
 	}
 	a.doc = decode(a.body)
 	return a, nil
 }
 
-// decode reads a whole JSON text; nil when the body is none. Numbers stay as
-// they are spelled.
+// decode decodes a JSON text, with numbers as json.Number. It returns nil if the body is
+// not JSON.
 func decode(body []byte) any {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
@@ -239,7 +240,7 @@ func decode(body []byte) any {
 	return doc
 }
 
-// sleep waits. An ended context ends the run.
+// sleep waits for d. If the context ends, the run ends.
 func (s *session) sleep(ctx context.Context, d time.Duration) error {
 	if d > 0 {
 		timer := time.NewTimer(d)
@@ -256,14 +257,13 @@ func (s *session) sleep(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// rateLimit says whether the answer is a refusal by the rate limit, however
-// faithfully it is spelled, and which wait it names: that of the header, or else
-// that of the body; 0 for none.
-func (a *answer) rateLimit() (wait time.Duration, limited bool) {
+// rateLimit reports whether the rate limit rejected the request, in any known form, and
+// returns the wait of the header, otherwise of the body; 0 for none.
+func (a *response) rateLimit() (wait time.Duration, limited bool) {
 	if a.status != http.StatusForbidden && a.status != http.StatusTooManyRequests {
 		return 0, false
 	}
-	e := a.failure()
+	e := a.apiError()
 	if e.kind != "RateLimitException" && !strings.Contains(e.message, "rate limit") {
 		return 0, false
 	}
@@ -274,8 +274,7 @@ func (a *answer) rateLimit() (wait time.Duration, limited bool) {
 	return time.Duration(max(0, seconds)) * time.Second, true
 }
 
-// redact takes the access token out of a text, in each form that it can have
-// there.
+// redact replaces the access token in a text, in all its forms.
 func (s *session) redact(text string) string {
 	for _, form := range s.secrets {
 		text = strings.ReplaceAll(text, form, "[token]")
@@ -283,9 +282,8 @@ func (s *session) redact(text string) string {
 	return text
 }
 
-// spellings are the forms that a token can have in URLs and in JSON, the
-// longest first.
-func spellings(token string) []string {
+// tokenForms returns the forms of a token in URLs and in JSON, longest first.
+func tokenForms(token string) []string {
 	if token == "" {
 		return nil
 	}

@@ -18,23 +18,23 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// The table, as people read it.
+// The table has the golden format.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	list := []probe{
-		{name: "short", judge: func(ctx context.Context, s *session) error {
+		{name: "short", check: func(ctx context.Context, s *session) error {
 			_, err := s.get(ctx, "/a/")
 			return err
 		}},
-		{name: "a-name-that-is-longer", judge: func(context.Context, *session) error {
+		{name: "a-name-that-is-longer", check: func(context.Context, *session) error {
 			return differs("status %d instead\n of  301", 302)
 		}},
-		{name: "unsure", judge: func(context.Context, *session) error { return errors.New("no show was found") }},
-		{name: "token", judge: func(context.Context, *session) error { return differs("%s in a link", testToken) }},
-		{name: "long", judge: func(context.Context, *session) error { return differs("%s", strings.Repeat("ünïcödé ", 60)) }},
+		{name: "unsure", check: func(context.Context, *session) error { return errors.New("no show was found") }},
+		{name: "token", check: func(context.Context, *session) error { return differs("%s in a link", testToken) }},
+		{name: "long", check: func(context.Context, *session) error { return differs("%s", strings.Repeat("ünïcödé ", 60)) }},
 	}
 	var out bytes.Buffer
-	cfg := asking(saying(200, nil, "{}"))
+	cfg := testConfig(alwaysRespond(200, nil, "{}"))
 	cfg.Out = &out
 	s, err := newSession(cfg)
 	if err != nil {
@@ -46,12 +46,12 @@ func TestTable(t *testing.T) {
 	golden(t, "table.golden", out.Bytes())
 }
 
-// A finding in the report, with the answer that shows it.
+// The report has a result and the exchange that it is based on.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	list := []probe{{
-		name: "color", rule: "Cars are red.", section: "cars", sure: Inferred,
-		judge: func(ctx context.Context, s *session) error {
+		name: "color", rule: "Cars are red.", section: "cars", confidence: Inferred,
+		check: func(ctx context.Context, s *session) error {
 			o, err := s.objectAsViewer(ctx, "/car/?wheels=4")
 			if err != nil {
 				return err
@@ -60,7 +60,7 @@ func TestReport(t *testing.T) {
 		},
 	}}
 	var file bytes.Buffer
-	cfg := asking(saying(200, http.Header{"Content-Type": {"text/javascript"}, "Set-Cookie": {"a=b"}}, `{"color": "blue <"}`))
+	cfg := testConfig(alwaysRespond(200, http.Header{"Content-Type": {"text/javascript"}, "Set-Cookie": {"a=b"}}, `{"color": "blue <"}`))
 	cfg.Report = &file
 	s, err := newSession(cfg)
 	if err != nil {
@@ -118,7 +118,7 @@ func TestFirstMembers(t *testing.T) {
 	}
 }
 
-// Whatever a host says to everything, a run ends with a verdict on each probe.
+// A run has a verdict for each probe, for any response to all requests.
 func FuzzRun(f *testing.F) {
 	for _, seed := range []string{
 		"", "null", "{}", `{"data": [{}]}`, `{"data": [{"key": "/a/b/", "play_count": 1, "slug": "b", "user": {"key": "/a/"}, "tags": [{"key": "/genres/x/"}], "created_time": "2020-01-01T00:00:00Z"}], "paging": {"next": "%zz?a=%zz"}}`,
@@ -132,7 +132,7 @@ func FuzzRun(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		r, err := Run(t.Context(), asking(saying(status, http.Header{"Location": {body}, "Retry-After": {"0"}}, body)))
+		r, err := Run(t.Context(), testConfig(alwaysRespond(status, http.Header{"Location": {body}, "Retry-After": {"0"}}, body)))
 		if err != nil || len(r.Probes) != len(probes()) {
 			t.Errorf("%v, %d probes", err, len(r.Probes))
 		}

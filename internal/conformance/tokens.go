@@ -8,60 +8,60 @@ import (
 	"strings"
 )
 
-// wrongToken is nobody's.
-const wrongToken = "conformance-no-such-token"
+// unknownToken is a token that no user has.
+const unknownToken = "conformance-no-such-token"
 
-// viewerPage is the chart as the viewer sees it.
+// viewerPage fetches the chart with the access token.
 func viewerPage(ctx context.Context, s *session) (page, error) {
-	return showing(listed(s.getAsViewer(ctx, "/popular/?limit=20")))
+	return cloudcastPage(parsePage(s.getAsViewer(ctx, "/popular/?limit=20")))
 }
 
 var tokenProbes = []probe{
 	{
-		name: "me-needs-a-token", section: "tokens", sure: Observed, asks: []string{"/me/"},
+		name: "me-needs-a-token", section: "tokens", confidence: Observed, paths: []string{"/me/"},
 		rule: "/me/ without a token is refused with \"An access_token is required to access this resource.\"",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			a, err := s.get(ctx, "/me/")
 			if err != nil {
 				return err
 			}
 			if a.doc == nil {
-				return unsure("%s", a)
+				return inconclusive("%s", a)
 			}
-			if got := a.failure().message; got != "An access_token is required to access this resource." {
+			if got := a.apiError().message; got != "An access_token is required to access this resource." {
 				return differs("%s says: %s", a, got)
 			}
 			return nil
 		},
 	},
 	{
-		name: "wrong-token-is-refused", section: "tokens", sure: Documented, asks: []string{"/{user}/"},
+		name: "wrong-token-is-refused", section: "tokens", confidence: Documented, paths: []string{"/{user}/"},
 		rule: "A wrong token is refused with \"An invalid access token was provided\", also where none is needed.",
-		judge: func(ctx context.Context, s *session) error {
-			a, err := s.get(ctx, "/"+example+"/?access_token="+wrongToken)
+		check: func(ctx context.Context, s *session) error {
+			a, err := s.get(ctx, "/"+exampleUser+"/?access_token="+unknownToken)
 			if err != nil {
 				return err
 			}
 			if a.doc == nil {
-				return unsure("%s", a)
+				return inconclusive("%s", a)
 			}
-			if got := a.failure().message; got != "An invalid access token was provided" {
+			if got := a.apiError().message; got != "An invalid access token was provided" {
 				return differs("%s says: %s", a, got)
 			}
 			return nil
 		},
 	},
 	{
-		name: "token-refusals-have-status-400", section: "unknown", sure: Inferred, asks: []string{"/me/", "/{user}/"},
+		name: "token-refusals-have-status-400", section: "unknown", confidence: Inferred, paths: []string{"/me/", "/{user}/"},
 		rule: "A missing or wrong token is answered with status 400.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			looked := false
-			for _, ref := range []string{"/me/", "/" + example + "/?access_token=" + wrongToken} {
+			for _, ref := range []string{"/me/", "/" + exampleUser + "/?access_token=" + unknownToken} {
 				a, err := s.get(ctx, ref)
 				if err != nil {
 					return err
 				}
-				if a.doc == nil || !strings.Contains(strings.ToLower(strings.ReplaceAll(a.failure().message, "_", " ")), "access token") {
+				if a.doc == nil || !strings.Contains(strings.ToLower(strings.ReplaceAll(a.apiError().message, "_", " ")), "access token") {
 					continue
 				}
 				looked = true
@@ -70,15 +70,15 @@ var tokenProbes = []probe{
 				}
 			}
 			if !looked {
-				return unsure("no token was refused")
+				return inconclusive("no token was refused")
 			}
 			return nil
 		},
 	},
 	{
-		name: "token-in-header-is-ignored", section: "tokens", sure: ClientCode, asks: []string{"/me/"},
+		name: "token-in-header-is-ignored", section: "tokens", confidence: ClientCode, paths: []string{"/me/"},
 		rule: "A token in the Authorization header does not count.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			if s.token == "" {
 				return errors.New("there is no access token to ask with")
 			}
@@ -86,19 +86,19 @@ var tokenProbes = []probe{
 			if err != nil {
 				return err
 			}
-			if o, err := resource(a, nil); err == nil && has(o, "username") {
+			if o, err := parseResource(a, nil); err == nil && has(o, "username") {
 				return differs("it is answered for %s", text(o, "key"))
 			}
 			if a.doc == nil {
-				return unsure("%s", a)
+				return inconclusive("%s", a)
 			}
 			return nil
 		},
 	},
 	{
-		name: "me-has-its-real-key", section: "tokens", sure: Observed, asks: []string{"/me/"},
+		name: "me-has-its-real-key", section: "tokens", confidence: Observed, paths: []string{"/me/"},
 		rule: "The user at /me/ has the key of its own name.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			o, err := s.objectAsViewer(ctx, "/me/")
 			if err == nil && text(o, "key") == "/me/" {
 				return differs("the key is %q", text(o, "key"))
@@ -107,9 +107,9 @@ var tokenProbes = []probe{
 		},
 	},
 	{
-		name: "token-adds-members", section: "tokens", sure: Observed, asks: []string{"/popular/"},
+		name: "token-adds-members", section: "tokens", confidence: Observed, paths: []string{"/popular/"},
 		rule: "A token adds following to users, and favorited, reposted and is_listen_later to cloudcasts.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			p, err := viewerPage(ctx, s)
 			if err != nil {
 				return err
@@ -118,7 +118,7 @@ var tokenProbes = []probe{
 				if lacks := missing(o, []string{"favorited", "reposted", "is_listen_later"}); len(lacks) > 0 {
 					return differs("%s has no %s", text(o, "key"), strings.Join(lacks, ", "))
 				}
-				if u := inside(o, "user"); !has(u, "following") {
+				if u := member(o, "user"); !has(u, "following") {
 					return differs("%s has no following", text(u, "key"))
 				}
 			}
@@ -126,15 +126,15 @@ var tokenProbes = []probe{
 		},
 	},
 	{
-		name: "follower-on-full-users-only", section: "tokens", sure: Observed, asks: []string{"/popular/"},
+		name: "follower-on-full-users-only", section: "tokens", confidence: Observed, paths: []string{"/popular/"},
 		rule: "A nested user does not tell whether it follows the viewer.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			p, err := viewerPage(ctx, s)
 			if err != nil {
 				return err
 			}
 			for _, o := range p.items {
-				if u := inside(o, "user"); has(u, "follower") {
+				if u := member(o, "user"); has(u, "follower") {
 					return differs("%s tells it", text(u, "key"))
 				}
 			}
@@ -142,9 +142,9 @@ var tokenProbes = []probe{
 		},
 	},
 	{
-		name: "is-current-user-on-oneself-only", section: "tokens", sure: Inferred, asks: []string{"/{user}/"},
+		name: "is-current-user-on-oneself-only", section: "tokens", confidence: Inferred, paths: []string{"/{user}/"},
 		rule: "is_current_user is absent on all users but the viewer.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			me, err := s.objectAsViewer(ctx, "/me/")
 			if err != nil {
 				return err
@@ -167,9 +167,9 @@ var tokenProbes = []probe{
 		},
 	},
 	{
-		name: "links-without-token", section: "unknown", sure: Unknown, asks: []string{"/popular/"},
+		name: "links-without-token", section: "unknown", confidence: Unknown, paths: []string{"/popular/"},
 		rule: "Links do not repeat the token.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			urls, err := links(viewerPage(ctx, s))
 			if err != nil {
 				return err
@@ -183,14 +183,14 @@ var tokenProbes = []probe{
 		},
 	},
 	{
-		name: "viewer-has-listen-later", section: "unknown", sure: ClientCode, asks: []string{"/me/listen-later/"},
+		name: "viewer-has-listen-later", section: "unknown", confidence: ClientCode, paths: []string{"/me/listen-later/"},
 		rule: "/me/listen-later/ lists cloudcasts.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			a, err := s.getAsViewer(ctx, "/me/listen-later/?limit=5")
 			if err != nil {
 				return err
 			}
-			return holdsKind(a, "cloudcasts", isCloudcast)
+			return checkItems(a, "cloudcasts", isCloudcast)
 		},
 	},
 }

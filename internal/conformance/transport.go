@@ -10,35 +10,35 @@ import (
 	"strings"
 )
 
-// redirected is the answer to a user's path without its closing slash.
-func redirected(ctx context.Context, s *session) (location string, a *answer, err error) {
-	a, err = s.get(ctx, "/"+example+"?limit=7")
+// redirect fetches a user's path without the trailing slash, and requires a redirect.
+func redirect(ctx context.Context, s *session) (location string, a *response, err error) {
+	a, err = s.get(ctx, "/"+exampleUser+"?limit=7")
 	if err != nil {
 		return "", nil, err
 	}
 	if location = a.header.Get("Location"); a.status < 300 || a.status >= 400 || location == "" {
-		return "", nil, unsure("it is not redirected: %s", a)
+		return "", nil, inconclusive("it is not redirected: %s", a)
 	}
 	return location, a, nil
 }
 
-// plain is an answer whose headers and form are looked at: a show's list, since
-// it has all sorts of text.
-func plain(ctx context.Context, s *session) (*answer, error) {
-	a, err := s.get(ctx, chart)
+// chartResponse fetches the chart, whose headers and format are checked, because it has
+// varied texts.
+func chartResponse(ctx context.Context, s *session) (*response, error) {
+	a, err := s.get(ctx, chartPath)
 	if err != nil {
 		return nil, err
 	}
 	if a.status != http.StatusOK {
-		return nil, unsure("%s", a)
+		return nil, inconclusive("%s", a)
 	}
 	return a, nil
 }
 
-// ofHeader is a probe of one header of a good answer.
-func ofHeader(name, header, rule string, check func(got string) error) probe {
-	return probe{name: name, rule: rule, section: "transport", sure: Observed, judge: func(ctx context.Context, s *session) error {
-		a, err := plain(ctx, s)
+// headerProbe returns a probe of one header of a successful response.
+func headerProbe(name, header, rule string, check func(got string) error) probe {
+	return probe{name: name, rule: rule, section: "transport", confidence: Observed, check: func(ctx context.Context, s *session) error {
+		a, err := chartResponse(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func ofHeader(name, header, rule string, check func(got string) error) probe {
 	}}
 }
 
-func isExactly(want string) func(string) error {
+func equals(want string) func(string) error {
 	return func(got string) error {
 		if !strings.EqualFold(got, want) {
 			return differs("%q instead of %q", got, want)
@@ -62,25 +62,25 @@ var (
 
 var transportProbes = []probe{
 	{
-		name: "missing-slash-redirects", section: "transport", sure: Observed, asks: []string{"/{user}"},
+		name: "missing-slash-redirects", section: "transport", confidence: Observed, paths: []string{"/{user}"},
 		rule: "A path without its closing slash is redirected.",
-		judge: func(ctx context.Context, s *session) error {
-			a, err := s.get(ctx, "/"+example+"?limit=7")
+		check: func(ctx context.Context, s *session) error {
+			a, err := s.get(ctx, "/"+exampleUser+"?limit=7")
 			if err != nil {
 				return err
 			}
 			if a.status == http.StatusOK {
 				return differs("it is answered at once: %s", a)
 			}
-			_, _, err = redirected(ctx, s)
+			_, _, err = redirect(ctx, s)
 			return err
 		},
 	},
 	{
-		name: "redirect-is-permanent", section: "transport", sure: Observed, asks: []string{"/{user}"},
+		name: "redirect-is-permanent", section: "transport", confidence: Observed, paths: []string{"/{user}"},
 		rule: "The redirect to the path with a slash has status 301.",
-		judge: func(ctx context.Context, s *session) error {
-			_, a, err := redirected(ctx, s)
+		check: func(ctx context.Context, s *session) error {
+			_, a, err := redirect(ctx, s)
 			if err == nil && a.status != http.StatusMovedPermanently {
 				return differs("status %d", a.status)
 			}
@@ -88,10 +88,10 @@ var transportProbes = []probe{
 		},
 	},
 	{
-		name: "redirect-is-relative", section: "transport", sure: Observed, asks: []string{"/{user}"},
+		name: "redirect-is-relative", section: "transport", confidence: Observed, paths: []string{"/{user}"},
 		rule: "The redirect's Location is a path, without scheme and host.",
-		judge: func(ctx context.Context, s *session) error {
-			location, _, err := redirected(ctx, s)
+		check: func(ctx context.Context, s *session) error {
+			location, _, err := redirect(ctx, s)
 			if err == nil && !strings.HasPrefix(location, "/") {
 				return differs("Location: %s", location)
 			}
@@ -99,10 +99,10 @@ var transportProbes = []probe{
 		},
 	},
 	{
-		name: "redirect-keeps-query", section: "transport", sure: Observed, asks: []string{"/{user}"},
+		name: "redirect-keeps-query", section: "transport", confidence: Observed, paths: []string{"/{user}"},
 		rule: "The redirect keeps the query as it was sent.",
-		judge: func(ctx context.Context, s *session) error {
-			location, _, err := redirected(ctx, s)
+		check: func(ctx context.Context, s *session) error {
+			location, _, err := redirect(ctx, s)
 			if err == nil && !strings.HasSuffix(location, "?limit=7") {
 				return differs("Location: %s", location)
 			}
@@ -110,36 +110,36 @@ var transportProbes = []probe{
 		},
 	},
 	{
-		name: "redirect-has-no-body", section: "transport", sure: Observed, asks: []string{"/{user}"},
+		name: "redirect-has-no-body", section: "transport", confidence: Observed, paths: []string{"/{user}"},
 		rule: "The redirect has an empty body.",
-		judge: func(ctx context.Context, s *session) error {
-			_, a, err := redirected(ctx, s)
+		check: func(ctx context.Context, s *session) error {
+			_, a, err := redirect(ctx, s)
 			if err == nil && len(a.body) > 0 {
 				return differs("a body of %d bytes", len(a.body))
 			}
 			return err
 		},
 	},
-	ofHeader("content-type-javascript", "Content-Type", "JSON is served as text/javascript; charset=utf-8.", isExactly("text/javascript; charset=utf-8")),
-	ofHeader("cors-any-origin", "Access-Control-Allow-Origin", "Every origin may read: Access-Control-Allow-Origin is *.", isExactly("*")),
-	ofHeader("vary-encoding-origin", "Vary", "Answers vary by Accept-Encoding and Origin.", func(got string) error {
+	headerProbe("content-type-javascript", "Content-Type", "JSON is served as text/javascript; charset=utf-8.", equals("text/javascript; charset=utf-8")),
+	headerProbe("cors-any-origin", "Access-Control-Allow-Origin", "Every origin may read: Access-Control-Allow-Origin is *.", equals("*")),
+	headerProbe("vary-encoding-origin", "Vary", "Answers vary by Accept-Encoding and Origin.", func(got string) error {
 		low := strings.ToLower(got)
 		if !strings.Contains(low, "accept-encoding") || !strings.Contains(low, "origin") {
 			return differs("Vary: %s", got)
 		}
 		return nil
 	}),
-	ofHeader("request-id", "X-Request-Id", "Every answer has an X-Request-Id of 32 hexadecimal digits.", func(got string) error {
+	headerProbe("request-id", "X-Request-Id", "Every answer has an X-Request-Id of 32 hexadecimal digits.", func(got string) error {
 		if !requestID.MatchString(got) {
 			return differs("X-Request-Id: %s", got)
 		}
 		return nil
 	}),
 	{
-		name: "no-rate-limit-headers", section: "rate-limit", sure: Observed,
+		name: "no-rate-limit-headers", section: "rate-limit", confidence: Observed,
 		rule: "A good answer does not tell what is left of the rate limit.",
-		judge: func(ctx context.Context, s *session) error {
-			a, err := plain(ctx, s)
+		check: func(ctx context.Context, s *session) error {
+			a, err := chartResponse(ctx, s)
 			if err != nil {
 				return err
 			}
@@ -152,15 +152,15 @@ var transportProbes = []probe{
 		},
 	},
 	{
-		name: "body-indented", section: "transport", sure: Observed,
+		name: "body-indented", section: "transport", confidence: Observed,
 		rule: "JSON is indented by four spaces.",
-		judge: func(ctx context.Context, s *session) error {
-			a, err := plain(ctx, s)
+		check: func(ctx context.Context, s *session) error {
+			a, err := chartResponse(ctx, s)
 			switch {
 			case err != nil:
 				return err
 			case a.doc == nil:
-				return unsure("%s", a)
+				return inconclusive("%s", a)
 			case !indented.Match(a.body):
 				return differs("it begins %q", a.body[:min(len(a.body), 20)])
 			}
@@ -168,16 +168,16 @@ var transportProbes = []probe{
 		},
 	},
 	{
-		name: "body-is-ascii", section: "transport", sure: Observed,
+		name: "body-is-ascii", section: "transport", confidence: Observed,
 		rule: "Text outside ASCII is escaped as \\uXXXX.",
-		judge: func(ctx context.Context, s *session) error {
-			for _, ref := range shelves {
+		check: func(ctx context.Context, s *session) error {
+			for _, ref := range cloudcastLists {
 				a, err := s.get(ctx, ref)
 				if err != nil {
 					return err
 				}
 				if a.doc == nil {
-					return unsure("%s", a)
+					return inconclusive("%s", a)
 				}
 				if i := bytes.IndexFunc(a.body, func(r rune) bool { return r > '~' }); i >= 0 {
 					return differs("%q stands as it is", a.body[i:min(len(a.body), i+12)])
@@ -186,20 +186,20 @@ var transportProbes = []probe{
 					return nil
 				}
 			}
-			return unsure("no text outside ASCII was found")
+			return inconclusive("no text outside ASCII was found")
 		},
 	},
 	{
-		name: "jsonp", section: "transport", sure: Documented, asks: []string{"/{user}/"},
+		name: "jsonp", section: "transport", confidence: Documented, paths: []string{"/{user}/"},
 		rule: "The parameter callback wraps the body in a call of that function.",
-		judge: func(ctx context.Context, s *session) error {
-			a, err := s.get(ctx, "/"+example+"/?callback="+jsonpFunction)
+		check: func(ctx context.Context, s *session) error {
+			a, err := s.get(ctx, "/"+exampleUser+"/?callback="+jsonpFunction)
 			if err != nil {
 				return err
 			}
 			if !bytes.HasPrefix(a.body, []byte(jsonpFunction+"(")) {
 				if a.doc == nil {
-					return unsure("%s", a)
+					return inconclusive("%s", a)
 				}
 				return differs("the body begins %q", a.body[:min(len(a.body), 20)])
 			}

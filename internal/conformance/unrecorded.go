@@ -15,25 +15,25 @@ func isPlaylist(o object) bool {
 	return strings.Contains(text(o, "key"), "/playlists/") && has(o, "name")
 }
 
-// listOfShow is a probe of a list that hangs on a show.
-func listOfShow(name, list, kind string, is func(object) bool, count string) probe {
+// cloudcastListProbe returns a probe of a list of a cloudcast.
+func cloudcastListProbe(name, list, kind string, is func(object) bool, count string) probe {
 	return probe{
-		name: name, section: "unknown", sure: ClientCode, asks: []string{"/{user}/{cloudcast}/" + list + "/"},
+		name: name, section: "unknown", confidence: ClientCode, paths: []string{"/{user}/{cloudcast}/" + list + "/"},
 		rule: "A cloudcast has a list " + list + " of " + kind + ".",
-		judge: func(ctx context.Context, s *session) error {
-			key, err := s.show(ctx, func(o object) bool {
+		check: func(ctx context.Context, s *session) error {
+			key, err := s.cloudcastKey(ctx, func(o object) bool {
 				n, ok := number(o, count)
 				return ok && n > 0
 			})
 			if err != nil {
 				return err
 			}
-			return holds(ctx, s, key+list+"/?limit=5", kind, is)
+			return checkList(ctx, s, key+list+"/?limit=5", kind, is)
 		},
 	}
 }
 
-// categoryPath is the path of the first category that is listed.
+// categoryPath returns the path of the first category.
 func categoryPath(ctx context.Context, s *session) (string, error) {
 	p, err := s.page(ctx, "/categories/")
 	if err != nil {
@@ -44,10 +44,10 @@ func categoryPath(ctx context.Context, s *session) (string, error) {
 			return key, nil
 		}
 	}
-	return "", unsure("no category is listed")
+	return "", inconclusive("no category is listed")
 }
 
-// playlistKey is the path of somebody's playlist.
+// playlistKey returns the path of a user's playlist.
 func playlistKey(ctx context.Context, s *session) (string, error) {
 	users, err := s.users(ctx)
 	if err != nil {
@@ -68,26 +68,26 @@ func playlistKey(ctx context.Context, s *session) (string, error) {
 			}
 		}
 	}
-	return "", unsure("nobody was found with a playlist")
+	return "", inconclusive("nobody was found with a playlist")
 }
 
-// unrecordedProbes look at what clients use and nobody has recorded.
+// unrecordedProbes check endpoints that clients use and that have no recording.
 var unrecordedProbes = []probe{
-	listOfShow("cloudcast-comments", "comments", "comments", isComment, "comment_count"),
-	listOfShow("cloudcast-favorites", "favorites", "users", isUser, "favorite_count"),
-	listOfShow("cloudcast-listeners", "listeners", "users", isUser, "listener_count"),
-	listOfShow("cloudcast-similar", "similar", "cloudcasts", isCloudcast, "play_count"),
+	cloudcastListProbe("cloudcast-comments", "comments", "comments", isComment, "comment_count"),
+	cloudcastListProbe("cloudcast-favorites", "favorites", "users", isUser, "favorite_count"),
+	cloudcastListProbe("cloudcast-listeners", "listeners", "users", isUser, "listener_count"),
+	cloudcastListProbe("cloudcast-similar", "similar", "cloudcasts", isCloudcast, "play_count"),
 	{
-		name: "user-playlists", section: "unknown", sure: ClientCode, asks: []string{"/{user}/playlists/"},
+		name: "user-playlists", section: "unknown", confidence: ClientCode, paths: []string{"/{user}/playlists/"},
 		rule: "A user's playlists are listed with key and name.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			users, err := s.users(ctx)
 			if err != nil {
 				return err
 			}
-			why := unsure("nobody was found with a playlist")
+			why := inconclusive("nobody was found with a playlist")
 			for _, u := range users {
-				if why = holds(ctx, s, "/"+u+"/playlists/?limit=5", "playlists", isPlaylist); why == nil || isDifference(why) || s.fatal != nil {
+				if why = checkList(ctx, s, "/"+u+"/playlists/?limit=5", "playlists", isPlaylist); why == nil || isDifference(why) || s.fatal != nil {
 					return why
 				}
 			}
@@ -95,49 +95,49 @@ var unrecordedProbes = []probe{
 		},
 	},
 	{
-		name: "playlist-cloudcasts", section: "unknown", sure: ClientCode, asks: []string{"/{user}/playlists/", "/{user}/playlists/{playlist}/cloudcasts/"},
+		name: "playlist-cloudcasts", section: "unknown", confidence: ClientCode, paths: []string{"/{user}/playlists/", "/{user}/playlists/{playlist}/cloudcasts/"},
 		rule: "A playlist's cloudcasts are listed at cloudcasts/ below its key.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			key, err := playlistKey(ctx, s)
 			if err != nil {
 				return err
 			}
-			return holds(ctx, s, key+"cloudcasts/?limit=5", "cloudcasts", isCloudcast)
+			return checkList(ctx, s, key+"cloudcasts/?limit=5", "cloudcasts", isCloudcast)
 		},
 	},
 	{
-		name: "categories", section: "unknown", sure: ClientCode, asks: []string{"/categories/"},
+		name: "categories", section: "unknown", confidence: ClientCode, paths: []string{"/categories/"},
 		rule: "/categories/ lists the categories with key, name and slug.",
-		judge: func(ctx context.Context, s *session) error {
-			return holds(ctx, s, "/categories/", "categories", isCategory)
+		check: func(ctx context.Context, s *session) error {
+			return checkList(ctx, s, "/categories/", "categories", isCategory)
 		},
 	},
 	{
-		name: "category-cloudcasts", section: "unknown", sure: ClientCode, asks: []string{"/categories/", "/categories/{category}/cloudcasts/"},
+		name: "category-cloudcasts", section: "unknown", confidence: ClientCode, paths: []string{"/categories/", "/categories/{category}/cloudcasts/"},
 		rule: "A category has a list of cloudcasts.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			path, err := categoryPath(ctx, s)
 			if err != nil {
 				return err
 			}
-			return holds(ctx, s, path+"cloudcasts/", "cloudcasts", isCloudcast)
+			return checkList(ctx, s, path+"cloudcasts/", "cloudcasts", isCloudcast)
 		},
 	},
 	{
-		name: "category-users", section: "unknown", sure: ClientCode, asks: []string{"/categories/", "/categories/{category}/users/"},
+		name: "category-users", section: "unknown", confidence: ClientCode, paths: []string{"/categories/", "/categories/{category}/users/"},
 		rule: "A category has a list of users.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			path, err := categoryPath(ctx, s)
 			if err != nil {
 				return err
 			}
-			return holds(ctx, s, path+"users/", "users", isUser)
+			return checkList(ctx, s, path+"users/", "users", isUser)
 		},
 	},
 	{
-		name: "category-lists-ignore-limit", section: "unknown", sure: ClientCode, asks: []string{"/categories/", "/categories/{category}/cloudcasts/"},
+		name: "category-lists-ignore-limit", section: "unknown", confidence: ClientCode, paths: []string{"/categories/", "/categories/{category}/cloudcasts/"},
 		rule: "A category's lists take no notice of a limit.",
-		judge: func(ctx context.Context, s *session) error {
+		check: func(ctx context.Context, s *session) error {
 			path, err := categoryPath(ctx, s)
 			if err != nil {
 				return err
@@ -147,7 +147,7 @@ var unrecordedProbes = []probe{
 			case err != nil:
 				return err
 			case len(p.items) < 3:
-				return unsure("%d cloudcasts", len(p.items))
+				return inconclusive("%d cloudcasts", len(p.items))
 			case len(p.items) == 3:
 				return differs("limit=3 gives 3 cloudcasts")
 			}
@@ -155,20 +155,20 @@ var unrecordedProbes = []probe{
 		},
 	},
 	{
-		name: "artist-pages", section: "unknown", sure: Observed, asks: []string{"/{user}/{cloudcast}/", "/artist/{artist}/"},
+		name: "artist-pages", section: "unknown", confidence: Observed, paths: []string{"/{user}/{cloudcast}/", "/artist/{artist}/"},
 		rule: "The retired page of an artist still answers.",
-		judge: func(ctx context.Context, s *session) error {
-			show, err := s.object(ctx, exampleShow)
+		check: func(ctx context.Context, s *session) error {
+			show, err := s.object(ctx, exampleCloudcast)
 			if err != nil {
 				return err
 			}
 			for _, section := range objects(show["sections"]) {
-				key := text(inside(inside(section, "track"), "artist"), "key")
+				key := text(member(member(section, "track"), "artist"), "key")
 				if slug, ok := strings.CutPrefix(key, "/artist"); ok && plainKey.MatchString(slug) {
-					return answers(ctx, s, key)
+					return checkExists(ctx, s, key)
 				}
 			}
-			return unsure("%s has no tracklist to take an artist from", exampleShow)
+			return inconclusive("%s has no tracklist to take an artist from", exampleCloudcast)
 		},
 	},
 }

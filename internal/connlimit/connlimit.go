@@ -1,8 +1,7 @@
-// Package connlimit bounds the open connections of an HTTP server, so that file
-// descriptors remain for everything else. When one connection too many is
-// accepted, the one that has been without a request for the longest time is
-// closed. If all have one, further connections wait in the kernel's backlog until
-// one ends or becomes idle.
+// Package connlimit limits the open connections of an HTTP server, so that file
+// descriptors remain for other uses. When a connection above the limit is accepted,
+// the one that has been idle for the longest time is closed. If no connection is
+// idle, further ones wait in the kernel's backlog until one ends or becomes idle.
 package connlimit
 
 import (
@@ -11,131 +10,131 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
+
+	"mixcloud-graphql/internal/telemetry"
 )
 
-// logInterval is the shortest time between two log lines.
-const logInterval = 10 * time.Second
-
-// A Limiter bounds the connections of one server. It is safe for concurrent use.
+// A Limiter limits the connections of one server. It is safe for concurrent use.
 type Limiter struct {
 	limit int
 	log   *slog.Logger
 
 	mu      sync.Mutex
-	room    sync.Cond            // there are no more connections than allowed, or the listener is closed
+	room    sync.Cond            // the number of connections is within the limit, or the listener is closed
 	open    map[net.Conn]*status // of the server
-	idle    list.List            // net.Conn without a request, the longest first
+	idle    list.List            // of net.Conn without a request, the one idle for the longest time first
 	closing int                  // connections that are being closed to make room
-	closed  bool                 // the listener
+	closed  bool                 // the listener is closed
 
-	logged     time.Time // of the last line
-	closedIdle int       // since then
+	sampler    telemetry.Sampler
+	closedIdle int // since the last log entry
 }
 
-// A status is that of an open connection.
+// A status is the status of an open connection.
 type status struct {
-	idle    *list.Element // nil unless it is in the list
+	idle    *list.Element // nil unless the connection is idle
 	closing bool
 }
 
-// New returns a limiter of a number of connections. It becomes effective when the
-// server uses both [Limiter.Listener] and [Limiter.ConnState].
+// New returns a limiter for a number of connections. It takes effect if the server
+// uses both [Limiter.Listener] and [Limiter.ConnState].
 func New(limit int, log *slog.Logger) *Limiter {
 	l := &Limiter{limit: limit, log: log, open: map[net.Conn]*status{}}
 	l.room.L = &l.mu
 	return l
 }
 
-// Listener accepts connections while there is room for them.
+// Listener returns a listener that accepts connections while there is room for
+// them.
 func (l *Limiter) Listener(ln net.Listener) net.Listener { return listener{ln, l} }
 
 type listener struct {
 	net.Listener
-	of *Limiter
+	limiter *Limiter
 }
 
 // Accept waits until there is room, then for a connection. The server reports the
 // connection to ConnState before it calls Accept again.
 func (l listener) Accept() (net.Conn, error) {
-	l.of.mu.Lock()
-	for len(l.of.open) > l.of.limit && !l.of.closed {
-		l.of.room.Wait()
+	l.limiter.mu.Lock()
+	for len(l.limiter.open) > l.limiter.limit && !l.limiter.closed {
+		l.limiter.room.Wait()
 	}
-	l.of.mu.Unlock()
+	l.limiter.mu.Unlock()
 	return l.Listener.Accept()
 }
 
-// Close ends an Accept that waits for room, too.
+// Close closes the listener. An Accept that waits for room returns.
 func (l listener) Close() error {
-	l.of.mu.Lock()
-	l.of.closed = true
-	l.of.room.Broadcast()
-	l.of.mu.Unlock()
+	l.limiter.mu.Lock()
+	l.limiter.closed = true
+	l.limiter.room.Broadcast()
+	l.limiter.mu.Unlock()
 	return l.Listener.Close()
 }
 
-// ConnState is for the option of the server of the same name.
+// ConnState is the server's ConnState callback.
 func (l *Limiter) ConnState(c net.Conn, state http.ConnState) {
 	l.mu.Lock()
 	var surplus net.Conn
-	known := l.open[c]
+	current := l.open[c]
 	switch state {
 	case http.StateNew:
-		surplus = l.surplus(1) // before c itself can be chosen
+		surplus = l.selectSurplus(1) // before c itself can be selected
 		l.open[c] = &status{idle: l.idle.PushBack(c)}
 	case http.StateIdle:
-		if !known.closing {
-			known.idle = l.idle.PushBack(c)
-			surplus = l.surplus(0)
+		if !current.closing {
+			current.idle = l.idle.PushBack(c)
+			surplus = l.selectSurplus(0)
 		}
 	case http.StateActive:
-		l.busy(known)
+		l.removeIdle(current)
 	case http.StateClosed, http.StateHijacked:
-		l.busy(known)
+		l.removeIdle(current)
 		delete(l.open, c)
-		if known.closing {
+		if current.closing {
 			l.closing--
 		}
 		l.room.Signal()
 	}
 	l.mu.Unlock()
 	if surplus != nil {
-		endReads(surplus)
+		closeIdle(surplus)
 	}
 }
 
-// busy takes a connection out of the list of idle ones.
-func (l *Limiter) busy(s *status) {
+// removeIdle removes a connection from the list of idle ones.
+func (l *Limiter) removeIdle(s *status) {
 	if s.idle != nil {
 		l.idle.Remove(s.idle)
 		s.idle = nil
 	}
 }
 
-// surplus returns the connection to close if there are too many with some more;
-// nil if there are not, or all have a request.
-func (l *Limiter) surplus(more int) (c net.Conn) {
-	if len(l.open)-l.closing+more <= l.limit {
+// selectSurplus returns the connection to close if there are too many, including
+// some that are about to be added. It returns nil if there are not, or if no
+// connection is idle.
+func (l *Limiter) selectSurplus(added int) (c net.Conn) {
+	if len(l.open)-l.closing+added <= l.limit {
 		return nil
 	}
 	if first := l.idle.Front(); first != nil {
 		c = first.Value.(net.Conn)
-		l.busy(l.open[c])
+		l.removeIdle(l.open[c])
 		l.open[c].closing = true
 		l.closing++
 		l.closedIdle++
 	}
-	if now := time.Now(); now.Sub(l.logged) >= logInterval {
+	if _, write := l.sampler.Sample("limit"); write {
 		l.log.Warn("connection limit reached", "limit", l.limit, "idle", l.idle.Len(), "closed_idle", l.closedIdle)
-		l.logged, l.closedIdle = now, 0
+		l.closedIdle = 0
 	}
 	return c
 }
 
-// endReads makes the server close an idle connection: its next read ends. A
-// request that has arrived at the same moment is still answered.
-func endReads(c net.Conn) {
+// closeIdle makes the server close an idle connection by ending its next read. A
+// request that has arrived in the meantime still gets a response.
+func closeIdle(c net.Conn) {
 	for {
 		switch inner := c.(type) {
 		case interface{ CloseRead() error }:

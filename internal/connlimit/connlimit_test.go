@@ -18,13 +18,13 @@ import (
 
 const limit = 4
 
-// A server answers with a limited number of connections. Requests for /wait are
-// answered when release is closed.
+// A server accepts a limited number of connections. Requests for /wait get a
+// response when release is closed.
 type server struct {
 	*http.Server
 	address string
-	waiting chan struct{} // one for each request that waits
-	idle    chan struct{} // one for each connection that has become idle
+	waiting chan struct{} // one value for each waiting request
+	idle    chan struct{} // one value for each connection that becomes idle
 	release chan struct{}
 	log     *syncBuffer
 	served  chan error
@@ -53,19 +53,20 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	s.address = ln.Addr().String()
-	go func() { s.served <- s.Serve(l.Listener(wrapped{ln})) }()
+	go func() { s.served <- s.Serve(l.Listener(wrappedListener{ln})) }()
 	t.Cleanup(func() { _ = s.Server.Close() })
 	return s
 }
 
-// wrapped hides the type of its connections, as the server's own listener does.
-type wrapped struct{ net.Listener }
+// wrappedListener hides the type of its connections, like the server's own
+// listener.
+type wrappedListener struct{ net.Listener }
 
 type wrappedConn struct{ net.Conn }
 
 func (c wrappedConn) NetConn() net.Conn { return c.Conn }
 
-func (w wrapped) Accept() (net.Conn, error) {
+func (w wrappedListener) Accept() (net.Conn, error) {
 	c, err := w.Listener.Accept()
 	return wrappedConn{c}, err
 }
@@ -100,7 +101,7 @@ func (s *server) dial(t *testing.T) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(time.Minute)) // of a test that fails
+	_ = c.SetDeadline(time.Now().Add(time.Minute)) // for a failing test
 	return &client{c, bufio.NewReader(c)}
 }
 
@@ -125,7 +126,7 @@ func (s *server) get(t *testing.T, c *client) {
 	<-s.idle
 }
 
-// The connection that has been idle for the longest time makes room for a new one.
+// A new connection replaces the one that has been idle for the longest time.
 func TestLimiter_ClosesIdle(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -136,26 +137,26 @@ func TestLimiter_ClosesIdle(t *testing.T) {
 		clients = append(clients, c)
 	}
 	s.get(t, clients[0])  // now the second has been idle for the longest time
-	for range limit - 1 { // as many new ones as are idle but for the first
+	for range limit - 1 { // as many new ones as there are idle ones besides the first
 		s.get(t, s.dial(t))
 	}
 	for _, c := range clients[1:] {
 		if _, err := c.r.ReadByte(); !errors.Is(err, io.EOF) {
-			t.Errorf("an idle connection is open: %v", err)
+			t.Errorf("the idle connection is not closed: %v", err)
 		}
 	}
 	s.get(t, clients[0])
 	if got := strings.Count(s.log.String(), "connection limit reached"); got != 1 {
-		t.Errorf("%d log lines:\n%s", got, s.log)
+		t.Errorf("%d log entries, want 1:\n%s", got, s.log)
 	}
 }
 
-// Connections that never send a request cannot keep others out.
-func TestLimiter_Mute(t *testing.T) {
+// Connections that never complete a request cannot block others.
+func TestLimiter_ConnectionsWithoutRequests(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	for range 10 * limit {
-		_, _ = s.dial(t).Write([]byte("GET / HTTP/1.1\r\nHost: ")) // and no more
+		_, _ = s.dial(t).Write([]byte("GET / HTTP/1.1\r\nHost: ")) // incomplete
 	}
 	s.get(t, s.dial(t))
 }
@@ -165,7 +166,7 @@ func TestLimiter_AllBusy(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	var clients []*client
-	for range limit + 1 { // one more is accepted
+	for range limit + 1 { // one above the limit is accepted
 		c := s.dial(t)
 		c.send("/wait")
 		<-s.waiting
@@ -175,8 +176,8 @@ func TestLimiter_AllBusy(t *testing.T) {
 	late.send("/wait")
 	select {
 	case <-s.waiting:
-		t.Error("there are more connections than allowed")
-	case <-time.After(50 * time.Millisecond): // too short a wait could only hide a fault
+		t.Error("more connections are open than allowed")
+	case <-time.After(50 * time.Millisecond): // a wait that is too short can only hide a failure
 	}
 	close(s.release)
 	for _, c := range append(clients, late) {
@@ -216,11 +217,11 @@ func TestLimit(t *testing.T) {
 		{256, 32, 192},
 		{1024, 32, 768},
 		{1024, 1024, 256},
-		{1 << 20, 32, maximum},
+		{1 << 20, 32, maxConnections},
 		{1, 32, 1},
 	} {
 		if got := Limit(tt.descriptors, tt.calls); got != tt.want {
-			t.Errorf("Limit(%d, %d) is %d, want %d", tt.descriptors, tt.calls, got, tt.want)
+			t.Errorf("Limit(%d, %d) = %d, want %d", tt.descriptors, tt.calls, got, tt.want)
 		}
 	}
 	if got := Descriptors(); got < 64 {

@@ -2,6 +2,6 @@
 
 package connlimit
 
-// Descriptors returns how many file descriptors the process may have open: there
-// is no such limit on this system.
+// Descriptors returns how many file descriptors the process may have open: this
+// system has no such limit.
 func Descriptors() int { return 1 << 30 }

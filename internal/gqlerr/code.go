@@ -1,11 +1,10 @@
-// Package gqlerr turns errors into what a client of the graph may see of them:
-// a code of a closed list in extensions.code, words for people, and whether
-// trying again can help. Everything else about an error goes to the log.
+// Package gqlerr converts errors to the form that clients see: a code of a closed list in
+// extensions.code, a message, and whether a retry can help. All other details of an error go
+// only to the log.
 //
-// Resolvers return errors as they come, wrapped at will, or make one of their
-// own with [Invalid], [Limit], [NotFound] or [Unauthenticated]; [Presenter]
-// classifies them. Nothing here is ever written into an error that was passed
-// in: a loader hands one error value to many fields at the same time.
+// Resolvers return errors with any wrapping, or create one with [Invalid], [Limit], [NotFound]
+// or [Unauthenticated]; [Presenter] classifies them. The package never modifies an error that
+// it receives, because a loader returns one error value to many fields at the same time.
 package gqlerr
 
 import (
@@ -19,46 +18,48 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Code is a value of extensions.code. The list is closed: every error that
-// leaves the server carries exactly one of the constants below.
+// A Code is a value of extensions.code. The list is closed: every error in a response has
+// exactly one of the constants below.
 type Code string
 
 // Codes of this server.
 const (
-	// CodeBadUserInput is for a request, argument or variable that is wrong in
-	// itself: sent again unchanged it fails again.
+	// CodeBadUserInput is for an invalid request, argument or variable: a retry without
+	// changes fails again.
 	CodeBadUserInput Code = "BAD_USER_INPUT"
-	// CodeUnauthenticated is for a missing token, or one that Mixcloud refused.
+	// CodeUnauthenticated is for a missing token, or one that Mixcloud has refused.
 	CodeUnauthenticated Code = "UNAUTHENTICATED"
-	// CodeForbidden is for what the viewer may not see or do.
+	// CodeForbidden is for an object or an action that the viewer has no permission for.
 	CodeForbidden Code = "FORBIDDEN"
-	// CodeNotFound is for something that hangs on an existing object and is not there.
+	// CodeNotFound is for a missing part of an existing object.
 	CodeNotFound Code = "NOT_FOUND"
 	// CodeRateLimited is for Mixcloud's rate limit; retryable.
 	CodeRateLimited Code = "RATE_LIMITED"
-	// CodeUpstreamTimeout is for an answer that did not come in time; retryable.
+	// CodeUpstreamTimeout is for a response of Mixcloud that did not arrive in time;
+	// retryable.
 	CodeUpstreamTimeout Code = "UPSTREAM_TIMEOUT"
 	// CodeUpstreamUnavailable is for a Mixcloud that cannot be reached or fails; retryable.
 	CodeUpstreamUnavailable Code = "UPSTREAM_UNAVAILABLE"
-	// CodeUpstreamBadResponse is for an answer that makes no sense.
+	// CodeUpstreamBadResponse is for an invalid response of Mixcloud.
 	CodeUpstreamBadResponse Code = "UPSTREAM_BAD_RESPONSE"
-	// CodeLimitExceeded is for a request that asks for more than this server gives at once.
+	// CodeLimitExceeded is for a request that exceeds a limit of this server.
 	CodeLimitExceeded Code = "LIMIT_EXCEEDED"
-	// CodeInternal is for a fault of this server; extensions.requestId finds it in the log.
+	// CodeInternal is for a fault of this server; extensions.requestId identifies it in the
+	// log.
 	CodeInternal Code = "INTERNAL"
 )
 
-// Codes that gqlgen sets and clients know by these names.
+// Codes that gqlgen sets, with the names that clients expect.
 const (
-	// CodeParseFailed is for a document that is not GraphQL.
+	// CodeParseFailed is for a document with a syntax error.
 	CodeParseFailed Code = errcode.ParseFailed
-	// CodeValidationFailed is for a document or variables that do not fit the schema.
+	// CodeValidationFailed is for a document or variables that do not match the schema.
 	CodeValidationFailed Code = errcode.ValidationFailed
-	// CodePersistedQueryNotFound asks the client to send the query along with its hash.
+	// CodePersistedQueryNotFound tells the client to send the query with its hash.
 	CodePersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
 )
 
-// Codes returns every code, in the order of the constants. The slice is the caller's.
+// Codes returns all codes in the order of the constants. The caller may modify the slice.
 func Codes() []Code {
 	return []Code{
 		CodeBadUserInput, CodeUnauthenticated, CodeForbidden, CodeNotFound, CodeRateLimited,
@@ -68,13 +69,12 @@ func Codes() []Code {
 	}
 }
 
-// Retryable tells whether the same request may succeed later.
+// Retryable reports whether the same request may succeed later.
 func (c Code) Retryable() bool {
 	return c == CodeRateLimited || c == CodeUpstreamTimeout || c == CodeUpstreamUnavailable
 }
 
-// kinds maps what the REST client reports to codes. Order matters where an
-// error is several things at once: the first match wins.
+// kinds maps errors of the REST client to codes. Of several matches the first one is used.
 var kinds = []struct {
 	is   error
 	code Code
@@ -84,8 +84,8 @@ var kinds = []struct {
 	{mixcloud.ErrUnauthenticated, CodeUnauthenticated},
 	{mixcloud.ErrForbidden, CodeForbidden},
 	{mixcloud.ErrNotFound, CodeNotFound},
-	// The client went away, or the server is stopping: nothing is wrong with
-	// the request, so a client that still listens may send it again.
+	// The client disconnected, or the server is shutting down: the request is valid, so a
+	// client that is still connected may retry it.
 	{context.Canceled, CodeUpstreamUnavailable},
 	{mixcloud.ErrTimeout, CodeUpstreamTimeout},
 	{context.DeadlineExceeded, CodeUpstreamTimeout},
@@ -95,8 +95,8 @@ var kinds = []struct {
 	{mixcloud.ErrMoved, CodeUpstreamBadResponse},
 }
 
-// CodeOf classifies err, however deeply it is wrapped. What it does not know
-// is [CodeInternal]; a nil error has no code ("").
+// CodeOf returns the code of err, with any wrapping. The code of an unknown error is
+// [CodeInternal], and that of nil is "".
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
@@ -110,13 +110,13 @@ func CodeOf(err error) Code {
 		}
 	}
 	if g, ok := errors.AsType[*gqlerror.Error](err); ok {
-		return foreign(g)
+		return gqlgenCode(g)
 	}
 	return CodeInternal
 }
 
-// foreign reads the code that gqlgen or an extension of it put into an error.
-func foreign(g *gqlerror.Error) Code {
+// gqlgenCode returns the code that gqlgen or an extension of it has set in an error.
+func gqlgenCode(g *gqlerror.Error) Code {
 	set, _ := g.Extensions["code"].(string)
 	switch code := Code(set); {
 	case set == "COMPLEXITY_LIMIT_EXCEEDED":

@@ -5,22 +5,21 @@ import (
 	"time"
 )
 
-// An Error is an error of this server whose words are meant for the client.
-// Its fields must not change once it was returned.
+// An Error is an error with a message for the client. Its fields must not change after it was
+// returned.
 type Error struct {
 	Code     Code
-	Message  string        // for people: what happened and what to do
-	Argument string        // the argument at fault as a client writes it, such as "first" or "input.name"; "" if none
-	Wait     time.Duration // how long to wait before a retry; 0 if not known
-	Err      error         // the cause, for the log alone; may be nil
+	Message  string        // what happened and what to do
+	Argument string        // the invalid argument, such as "first" or "input.name"; "" if none
+	Wait     time.Duration // wait before a retry; 0 if unknown
+	Err      error         // the cause, only for the log; may be nil
 
-	// Details are further members of extensions, such as the numbers of a limit;
-	// values are what encoding/json can write. They give way to members that
-	// every error has. Nil for none.
+	// Details are additional members of extensions, such as the values of a limit, which
+	// encoding/json can marshal. Standard members take precedence. It may be nil.
 	Details map[string]any
 }
 
-// Error returns the words with the code and the cause, for a log.
+// Error returns the message with the code and the cause, for a log.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(string(e.Code))
@@ -36,21 +35,21 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Invalid reports an argument that is wrong in itself: BAD_USER_INPUT. Reason
-// continues the argument's name, as in "must be between 0 and 100".
+// Invalid returns the error of an invalid argument: BAD_USER_INPUT. The reason follows the
+// argument's name, as in "must be between 0 and 100".
 func Invalid(arg, reason string) error {
 	return &Error{Code: CodeBadUserInput, Argument: arg, Message: invalidMessage(arg, reason)}
 }
 
-// Limit reports a request for more than this server gives at once:
-// LIMIT_EXCEEDED. The message should name the limit and a way to stay within.
+// Limit returns the error of a request that exceeds a limit of this server: LIMIT_EXCEEDED. The
+// message should name the limit and how to stay within it.
 func Limit(message string) error { return &Error{Code: CodeLimitExceeded, Message: message} }
 
-// NotFound reports something missing under an existing object: NOT_FOUND. A
-// root look-up that finds nothing is null instead, without an error.
+// NotFound returns the error of a missing part of an existing object: NOT_FOUND. A root field
+// whose object is missing is null instead, without an error.
 func NotFound(message string) error { return &Error{Code: CodeNotFound, Message: message} }
 
-// Unauthenticated reports that a viewer is needed: UNAUTHENTICATED.
+// Unauthenticated returns the error of an operation that needs a viewer: UNAUTHENTICATED.
 func Unauthenticated(message string) error {
 	return &Error{Code: CodeUnauthenticated, Message: message}
 }
@@ -63,15 +62,15 @@ func invalidMessage(arg, reason string) string {
 	return `Argument "` + arg + `" ` + reason + "."
 }
 
-// Internal reports a fault of this server: INTERNAL. The cause goes to the log
-// alone; it may be nil if it is there already.
+// Internal returns the error of a fault of this server: INTERNAL. The cause goes only to the
+// log; it may be nil if it was logged before.
 func Internal(cause error) error {
 	return &Error{Code: CodeInternal, Message: internalMessage, Err: cause}
 }
 
-// Uncertain marks an error after which nobody knows whether what was asked for
-// has been done, and after which doing it again would do it twice: clients are
-// told so, and not to try again unseen. Its code is err's. A nil err stays nil.
+// Uncertain marks an error after which the outcome of a write is unknown, so that a retry could
+// repeat it. The error for clients has this information, and no invitation to retry. Its code
+// is that of err. It returns nil for a nil err.
 func Uncertain(err error) error {
 	if err == nil {
 		return nil
@@ -83,3 +82,12 @@ type uncertainError struct{ err error }
 
 func (e *uncertainError) Error() string { return "done or not: " + e.err.Error() }
 func (e *uncertainError) Unwrap() error { return e.err }
+
+// Excerpt shortens a client's text to about 100 bytes, to quote it in a message.
+func Excerpt(s string) string {
+	const most = 100
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}

@@ -25,7 +25,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// secret stands for everything that must not leave: tokens, addresses, bodies.
+// secret stands for values that must not reach a client: tokens, addresses, bodies.
 const secret = "s3cret-canary"
 
 func fault(kind error, status int, typ string, wait time.Duration) error {
@@ -40,187 +40,187 @@ func coded(code, message string) error {
 
 type m = map[string]any
 
-// cases has at least one error for every code; a test below holds it to that.
+// cases has at least one error for every code, which a test below checks.
 var cases = map[string]struct {
-	reason string
-	err    error
-	want   m // of the extensions
-	says   string
+	reason  string
+	err     error
+	want    m // of the extensions
+	message string
 }{
 	"invalid argument": {
-		reason: "our own check names the argument as the client wrote it",
-		err:    gqlerr.Invalid("first", "must be between 0 and 100"),
-		want:   m{"code": "BAD_USER_INPUT", "argument": "first"},
-		says:   `Argument "first" must be between 0 and 100.`,
+		reason:  "our own check names the argument as the client wrote it",
+		err:     gqlerr.Invalid("first", "must be between 0 and 100"),
+		want:    m{"code": "BAD_USER_INPUT", "argument": "first"},
+		message: `Argument "first" must be between 0 and 100.`,
 	},
 	"invalid argument, wrapped": {
-		reason: "wrapping changes nothing",
-		err:    fmt.Errorf("user: %w", gqlerr.Invalid("input.key", "is no key.")),
-		want:   m{"code": "BAD_USER_INPUT", "argument": "input.key"},
-		says:   `Argument "input.key" is no key.`,
+		reason:  "wrapping changes nothing",
+		err:     fmt.Errorf("user: %w", gqlerr.Invalid("input.key", "is no key.")),
+		want:    m{"code": "BAD_USER_INPUT", "argument": "input.key"},
+		message: `Argument "input.key" is no key.`,
 	},
 	"invalid without argument": {
-		reason: "some input has no name",
-		err:    gqlerr.Invalid("", "is empty"),
-		want:   m{"code": "BAD_USER_INPUT"},
-		says:   "The input is empty.",
+		reason:  "an argument without a name",
+		err:     gqlerr.Invalid("", "is empty"),
+		want:    m{"code": "BAD_USER_INPUT"},
+		message: "The input is empty.",
 	},
 	"client's check": {
-		reason: "what the REST client refuses is the caller's argument",
-		err:    fmt.Errorf("x: %w", &mixcloud.InvalidError{Arg: "key", Reason: "must not be empty"}),
-		want:   m{"code": "BAD_USER_INPUT", "argument": "key"},
-		says:   `Argument "key" must not be empty.`,
+		reason:  "an argument that the REST client refuses is bad user input",
+		err:     fmt.Errorf("x: %w", &mixcloud.InvalidError{Arg: "key", Reason: "must not be empty"}),
+		want:    m{"code": "BAD_USER_INPUT", "argument": "key"},
+		message: `Argument "key" must not be empty.`,
 	},
 	"unauthenticated": {
-		reason: "our own words stay",
-		err:    gqlerr.Unauthenticated("Sign in first."),
-		want:   m{"code": "UNAUTHENTICATED"},
-		says:   "Sign in first.",
+		reason:  "our own messages are not changed",
+		err:     gqlerr.Unauthenticated("Sign in first."),
+		want:    m{"code": "UNAUTHENTICATED"},
+		message: "Sign in first.",
 	},
 	"token refused": {
-		reason: "the upstream's status and type are on the allow-list",
-		err:    fault(mixcloud.ErrUnauthenticated, 400, "OAuthException", 0),
-		want:   m{"code": "UNAUTHENTICATED", "mixcloud": m{"type": "OAuthException", "status": 400}},
-		says:   "Mixcloud wants a valid access token",
+		reason:  "the upstream's status and type are on the allow-list",
+		err:     fault(mixcloud.ErrUnauthenticated, 400, "OAuthException", 0),
+		want:    m{"code": "UNAUTHENTICATED", "mixcloud": m{"type": "OAuthException", "status": 400}},
+		message: "Mixcloud wants a valid access token",
 	},
 	"forbidden": {
-		reason: "a type that is not on the allow-list stays here",
-		err:    fault(mixcloud.ErrForbidden, 403, secret, 0),
-		want:   m{"code": "FORBIDDEN", "mixcloud": m{"status": 403}},
-		says:   "does not allow",
+		reason:  "a type that is not on the allow-list is omitted",
+		err:     fault(mixcloud.ErrForbidden, 403, secret, 0),
+		want:    m{"code": "FORBIDDEN", "mixcloud": m{"status": 403}},
+		message: "does not allow",
 	},
 	"not found": {
-		reason: "our own words stay",
-		err:    gqlerr.NotFound("This user has no such list."),
-		want:   m{"code": "NOT_FOUND"},
-		says:   "This user has no such list.",
+		reason:  "our own messages are not changed",
+		err:     gqlerr.NotFound("This user has no such list."),
+		want:    m{"code": "NOT_FOUND"},
+		message: "This user has no such list.",
 	},
 	"not found upstream": {
-		err:  fault(mixcloud.ErrNotFound, 404, "ResourceNotFoundException", 0),
-		want: m{"code": "NOT_FOUND", "mixcloud": m{"type": "ResourceNotFoundException", "status": 404}},
-		says: "nothing here",
+		err:     fault(mixcloud.ErrNotFound, 404, "ResourceNotFoundException", 0),
+		want:    m{"code": "NOT_FOUND", "mixcloud": m{"type": "ResourceNotFoundException", "status": 404}},
+		message: "nothing here",
 	},
 	"rate limited": {
-		reason: "the wait is told in milliseconds and in words",
+		reason: "the wait is in extensions and in the message",
 		err:    fault(mixcloud.ErrRateLimited, 403, "RateLimitException", 452*time.Second),
 		want: m{
 			"code": "RATE_LIMITED", "retryable": true, "retryAfterMs": int64(452_000),
 			"mixcloud": m{"type": "RateLimitException", "status": 403},
 		},
-		says: "Try again in 452 seconds.",
+		message: "Try again in 452 seconds.",
 	},
 	"rate limited, odd wait": {
-		reason: "a wait is rounded up, or the client comes too early",
-		err:    fault(mixcloud.ErrRateLimited, 403, "", 1500*time.Microsecond),
-		want:   m{"code": "RATE_LIMITED", "retryable": true, "retryAfterMs": int64(2), "mixcloud": m{"status": 403}},
-		says:   "Try again in 1 second.",
+		reason:  "a wait is rounded up so that the client is not too early",
+		err:     fault(mixcloud.ErrRateLimited, 403, "", 1500*time.Microsecond),
+		want:    m{"code": "RATE_LIMITED", "retryable": true, "retryAfterMs": int64(2), "mixcloud": m{"status": 403}},
+		message: "Try again in 1 second.",
 	},
 	"rate limited by ourselves": {
-		err:  &gqlerr.Error{Code: gqlerr.CodeRateLimited, Message: "Wait a little.", Wait: time.Second},
-		want: m{"code": "RATE_LIMITED", "retryable": true, "retryAfterMs": int64(1000)},
-		says: "Wait a little.",
+		err:     &gqlerr.Error{Code: gqlerr.CodeRateLimited, Message: "Wait a little.", Wait: time.Second},
+		want:    m{"code": "RATE_LIMITED", "retryable": true, "retryAfterMs": int64(1000)},
+		message: "Wait a little.",
 	},
 	"timeout upstream": {
-		reason: "there was no answer, so there is no status",
-		err:    fault(mixcloud.ErrTimeout, 0, "", 0),
-		want:   m{"code": "UPSTREAM_TIMEOUT", "retryable": true, "retryAfterMs": int64(1000)},
-		says:   "took too long",
+		reason:  "without a response there is no status",
+		err:     fault(mixcloud.ErrTimeout, 0, "", 0),
+		want:    m{"code": "UPSTREAM_TIMEOUT", "retryable": true, "retryAfterMs": int64(1000)},
+		message: "took too long",
 	},
 	"our deadline": {
-		err:  fmt.Errorf("wait: %w", context.DeadlineExceeded),
-		want: m{"code": "UPSTREAM_TIMEOUT", "retryable": true, "retryAfterMs": int64(1000)},
-		says: "took too long",
+		err:     fmt.Errorf("wait: %w", context.DeadlineExceeded),
+		want:    m{"code": "UPSTREAM_TIMEOUT", "retryable": true, "retryAfterMs": int64(1000)},
+		message: "took too long",
 	},
 	"unavailable": {
-		err:  fault(mixcloud.ErrUnavailable, 502, "", 0),
-		want: m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000), "mixcloud": m{"status": 502}},
-		says: "Try again in a moment.",
+		err:     fault(mixcloud.ErrUnavailable, 502, "", 0),
+		want:    m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000), "mixcloud": m{"status": 502}},
+		message: "Try again in a moment.",
 	},
 	"cancelled": {
-		reason: "a server that stops cancels too, and its client may try elsewhere",
-		err:    fmt.Errorf("load: %w", context.Canceled),
-		want:   m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000)},
-		says:   "cancelled",
+		reason:  "a server that shuts down cancels too, and its client may retry",
+		err:     fmt.Errorf("load: %w", context.Canceled),
+		want:    m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000)},
+		message: "cancelled",
 	},
 	"bad response": {
-		err:  fault(mixcloud.ErrBadResponse, 200, "", 0),
-		want: m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 200}},
-		says: "cannot read",
+		err:     fault(mixcloud.ErrBadResponse, 200, "", 0),
+		want:    m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 200}},
+		message: "cannot read",
 	},
 	"withheld": {
-		reason: "a refusal that lasts is no outage, and its words promise nothing",
-		err:    fault(mixcloud.ErrForbidden, 451, "", 0),
-		want:   m{"code": "FORBIDDEN", "mixcloud": m{"status": 451}},
-		says:   "not available here",
+		reason:  "a permanent refusal is not an outage, and its message does not suggest a retry",
+		err:     fault(mixcloud.ErrForbidden, 451, "", 0),
+		want:    m{"code": "FORBIDDEN", "mixcloud": m{"status": 451}},
+		message: "not available here",
 	},
 	"payment": {
-		err:  fault(mixcloud.ErrForbidden, 402, "", 0),
-		want: m{"code": "FORBIDDEN", "mixcloud": m{"status": 402}},
-		says: "those who pay",
+		err:     fault(mixcloud.ErrForbidden, 402, "", 0),
+		want:    m{"code": "FORBIDDEN", "mixcloud": m{"status": 402}},
+		message: "those who pay",
 	},
 	"locked": {
-		err:  fault(mixcloud.ErrForbidden, 423, "", 0),
-		want: m{"code": "FORBIDDEN", "mixcloud": m{"status": 423}},
-		says: "locked",
+		err:     fault(mixcloud.ErrForbidden, 423, "", 0),
+		want:    m{"code": "FORBIDDEN", "mixcloud": m{"status": 423}},
+		message: "locked",
 	},
 	"conflict": {
-		reason: "a wait beside a refusal that lasts is not passed on",
-		err:    fault(mixcloud.ErrRefused, 409, "", time.Minute),
-		want:   m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 409}},
-		says:   "409 Conflict",
+		reason:  "the wait of a permanent refusal is omitted",
+		err:     fault(mixcloud.ErrRefused, 409, "", time.Minute),
+		want:    m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 409}},
+		message: "409 Conflict",
 	},
 	"method not allowed": {
-		err:  fault(mixcloud.ErrRefused, 405, "", 0),
-		want: m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 405}},
-		says: "does not offer",
+		err:     fault(mixcloud.ErrRefused, 405, "", 0),
+		want:    m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 405}},
+		message: "does not offer",
 	},
 	"any other refusal": {
-		err:  fault(mixcloud.ErrRefused, 418, "", 0),
-		want: m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 418}},
-		says: "refused this request (418 I'm a teapot).",
+		err:     fault(mixcloud.ErrRefused, 418, "", 0),
+		want:    m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 418}},
+		message: "refused this request (418 I'm a teapot).",
 	},
 	"redirect": {
-		err:  fault(mixcloud.ErrMoved, 302, "", 0),
-		want: m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 302}},
-		says: "redirects this",
+		err:     fault(mixcloud.ErrMoved, 302, "", 0),
+		want:    m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 302}},
+		message: "redirects this",
 	},
 	"local fault": {
-		reason: "what is wrong with this machine is for its log",
-		err:    &mixcloud.Error{Op: "User", Kind: mixcloud.ErrUnavailable, Local: secret},
-		want:   m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000)},
-		says:   "This server cannot call Mixcloud at the moment.",
+		reason:  "a fault of this machine is only in the log",
+		err:     &mixcloud.Error{Op: "User", Kind: mixcloud.ErrUnavailable, Local: secret},
+		want:    m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000)},
+		message: "This server cannot call Mixcloud at the moment.",
 	},
 	"limit": {
-		err:  gqlerr.Limit("At most 100 ids at once."),
-		want: m{"code": "LIMIT_EXCEEDED"},
-		says: "At most 100 ids at once.",
+		err:     gqlerr.Limit("At most 100 ids at once."),
+		want:    m{"code": "LIMIT_EXCEEDED"},
+		message: "At most 100 ids at once.",
 	},
 	"complexity": {
-		reason: "gqlgen's own name for it is not in the list",
-		err:    coded("COMPLEXITY_LIMIT_EXCEEDED", "operation has complexity 9, which exceeds the limit of 5"),
-		want:   m{"code": "LIMIT_EXCEEDED"},
-		says:   "complexity 9",
+		reason:  "gqlgen's own name for this code is not in the list",
+		err:     coded("COMPLEXITY_LIMIT_EXCEEDED", "operation has complexity 9, which exceeds the limit of 5"),
+		want:    m{"code": "LIMIT_EXCEEDED"},
+		message: "complexity 9",
 	},
 	"unknown": {
-		reason: "what nobody classified is ours, and says nothing of itself",
-		err:    errors.New(secret),
-		want:   m{"code": "INTERNAL", "requestId": "req-12345678"},
-		says:   "Quote the request id",
+		reason:  "an unclassified error is internal and has no details",
+		err:     errors.New(secret),
+		want:    m{"code": "INTERNAL", "requestId": "req-12345678"},
+		message: "Quote the request id",
 	},
 	"unknown code": {
-		reason: "a code that is not in the list does not leave",
-		err:    coded("SOMETHING_ELSE", secret),
-		want:   m{"code": "INTERNAL", "requestId": "req-12345678"},
-		says:   "Quote the request id",
+		reason:  "a code that is not in the list is replaced",
+		err:     coded("SOMETHING_ELSE", secret),
+		want:    m{"code": "INTERNAL", "requestId": "req-12345678"},
+		message: "Quote the request id",
 	},
 	"internal": {
-		err:  fmt.Errorf("x: %w", gqlerr.Internal(errors.New(secret))),
-		want: m{"code": "INTERNAL", "requestId": "req-12345678"},
-		says: "Quote the request id",
+		err:     fmt.Errorf("x: %w", gqlerr.Internal(errors.New(secret))),
+		want:    m{"code": "INTERNAL", "requestId": "req-12345678"},
+		message: "Quote the request id",
 	},
-	"parse":      {err: coded("GRAPHQL_PARSE_FAILED", "Unexpected }"), want: m{"code": "GRAPHQL_PARSE_FAILED"}, says: "Unexpected }"},
-	"validation": {err: coded("GRAPHQL_VALIDATION_FAILED", `Cannot query field "x".`), want: m{"code": "GRAPHQL_VALIDATION_FAILED"}, says: `Cannot query field "x".`},
-	"persisted":  {err: coded("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound"), want: m{"code": "PERSISTED_QUERY_NOT_FOUND"}, says: "PersistedQueryNotFound"},
+	"parse":      {err: coded("GRAPHQL_PARSE_FAILED", "Unexpected }"), want: m{"code": "GRAPHQL_PARSE_FAILED"}, message: "Unexpected }"},
+	"validation": {err: coded("GRAPHQL_VALIDATION_FAILED", `Cannot query field "x".`), want: m{"code": "GRAPHQL_VALIDATION_FAILED"}, message: `Cannot query field "x".`},
+	"persisted":  {err: coded("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound"), want: m{"code": "PERSISTED_QUERY_NOT_FOUND"}, message: "PersistedQueryNotFound"},
 }
 
 func TestPresenter(t *testing.T) {
@@ -234,8 +234,8 @@ func TestPresenter(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got.Extensions); diff != "" {
 				t.Errorf("%s: extensions (-want +got):\n%s", tt.reason, diff)
 			}
-			if !strings.Contains(got.Message, tt.says) {
-				t.Errorf("%s: the message %q does not say %q", tt.reason, got.Message, tt.says)
+			if !strings.Contains(got.Message, tt.message) {
+				t.Errorf("%s: the message %q lacks %q", tt.reason, got.Message, tt.message)
 			}
 			body, err := json.Marshal(got)
 			if err != nil {
@@ -243,18 +243,18 @@ func TestPresenter(t *testing.T) {
 			}
 			for _, leak := range []string{secret, "mixcloud:", "*", "runtime", "goroutine"} {
 				if strings.Contains(string(body), leak) {
-					t.Errorf("%q leaves the server: %s", leak, body)
+					t.Errorf("the response contains %q: %s", leak, body)
 				}
 			}
 			if code := gqlerr.CodeOf(tt.err); string(code) != tt.want["code"] {
-				t.Errorf("CodeOf says %s", code)
+				t.Errorf("CodeOf returns %s", code)
 			}
 		})
 	}
 }
 
-// The list is closed: each code is produced above, and nothing else is.
-func TestCodes_AreAllProduced(t *testing.T) {
+// Every code of the closed list is returned by a case above, and no other code is.
+func TestCodes_AreComplete(t *testing.T) {
 	t.Parallel()
 	produced := map[string]bool{}
 	for _, tt := range cases {
@@ -262,12 +262,12 @@ func TestCodes_AreAllProduced(t *testing.T) {
 	}
 	for _, code := range gqlerr.Codes() {
 		if !produced[string(code)] {
-			t.Errorf("no case produces %s", code)
+			t.Errorf("no case returns %s", code)
 		}
 		delete(produced, string(code))
 	}
 	for code := range produced {
-		t.Errorf("%s is produced but not in the list", code)
+		t.Errorf("%s is returned but not in the list", code)
 	}
 }
 
@@ -283,7 +283,7 @@ func TestCodeOf_Nil(t *testing.T) {
 
 var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `type Query { list(first: Int, filter: Filter): [Query!] plain: String } input Filter { since: String }`})
 
-// field makes the context of Query.list as gqlgen has it while it resolves.
+// field returns the context of Query.list as gqlgen creates it for the resolver.
 func field(ctx context.Context, alias string, line int, args map[string]any) context.Context {
 	def := schema.Query.Fields.ForName("list")
 	return graphql.WithFieldContext(ctx, &graphql.FieldContext{
@@ -295,9 +295,9 @@ func field(ctx context.Context, alias string, line int, args map[string]any) con
 	})
 }
 
-// gqlgen writes the first field's path into the error it is given; a loader
-// gives the same error to many fields. Each must get its own path all the same,
-// and the shared value must stay as it was.
+// gqlgen sets the path of the first field in the error that it receives, but a loader returns
+// one error to many fields. Each field must get its own path, and the shared error must not
+// change.
 func TestPresenter_SharedError(t *testing.T) {
 	t.Parallel()
 	present := gqlerr.Presenter(slog.New(slog.DiscardHandler))
@@ -307,7 +307,7 @@ func TestPresenter_SharedError(t *testing.T) {
 		ctx := field(t.Context(), alias, i+1, map[string]any{})
 		got := present(ctx, shared)
 		if got == shared {
-			t.Fatal("the error itself is handed out")
+			t.Fatal("the presented error is the original one")
 		}
 		want := ast.Path{ast.PathName(alias)}
 		if diff := cmp.Diff(want, got.Path); diff != "" {
@@ -323,9 +323,9 @@ func TestPresenter_SharedError(t *testing.T) {
 	}
 }
 
-// An error before the resolver ran is about an argument that the generated code
-// could not read; the same text from a resolver is our fault.
-func TestPresenter_UnreadArgument(t *testing.T) {
+// A plain error before the resolver ran is from an argument that the generated code could not
+// decode. The same error from a resolver is an internal one.
+func TestPresenter_UndecodedArgument(t *testing.T) {
 	t.Parallel()
 	present := gqlerr.Presenter(slog.New(slog.DiscardHandler))
 	goText := errors.New(`strconv.ParseInt: parsing "x": invalid syntax`)
@@ -362,13 +362,13 @@ func TestPresenter_Log(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		err  error
-		want string // the level; "" for nothing above debug
+		want string // the log level; "" for debug or nothing
 	}{
-		"fault of ours":    {errors.New("boom"), "ERROR"},
-		"fault upstream":   {fault(mixcloud.ErrUnavailable, 502, "", 0), "WARN"},
-		"nonsense":         {fault(mixcloud.ErrBadResponse, 200, "", 0), "WARN"},
-		"client's mistake": {gqlerr.Invalid("first", "is wrong"), ""},
-		"client left":      {fmt.Errorf("x: %w", context.Canceled), ""},
+		"internal error":      {errors.New("boom"), "ERROR"},
+		"failure of Mixcloud": {fault(mixcloud.ErrUnavailable, 502, "", 0), "WARN"},
+		"nonsense":            {fault(mixcloud.ErrBadResponse, 200, "", 0), "WARN"},
+		"client error":        {gqlerr.Invalid("first", "is wrong"), ""},
+		"client left":         {fmt.Errorf("x: %w", context.Canceled), ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -385,8 +385,8 @@ func TestPresenter_Log(t *testing.T) {
 	}
 }
 
-// A Mixcloud that is away for a minute, while a hundred fields a second fail for
-// it, is worth a few lines, and they say how many fields there were.
+// During an outage of a minute, in which a hundred fields per second fail, only a few lines are
+// logged, with the number of suppressed ones.
 func TestPresenter_LogInAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -398,15 +398,15 @@ func TestPresenter_LogInAnOutage(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		present(t.Context(), fault(mixcloud.ErrTimeout, 0, "", 0)) // another kind of trouble is news
-		present(t.Context(), errors.New("boom"))                   // and ours are told each time
+		present(t.Context(), fault(mixcloud.ErrTimeout, 0, "", 0)) // another code is logged separately
+		present(t.Context(), errors.New("boom"))                   // internal errors are always logged
 		present(t.Context(), errors.New("boom"))
 		var got []string
 		for line := range strings.Lines(out.String()) {
 			_, rest, _ := strings.Cut(line, "code=")
 			code, _, _ := strings.Cut(rest, " ")
-			_, unsaid, _ := strings.Cut(rest, "unsaid=")
-			got = append(got, strings.TrimSpace(code+" "+unsaid))
+			_, suppressed, _ := strings.Cut(rest, "suppressed=")
+			got = append(got, strings.TrimSpace(code+" "+suppressed))
 		}
 		want := []string{
 			"UPSTREAM_UNAVAILABLE", "UPSTREAM_UNAVAILABLE 999", "UPSTREAM_UNAVAILABLE 999", "UPSTREAM_UNAVAILABLE 999",
@@ -418,11 +418,11 @@ func TestPresenter_LogInAnOutage(t *testing.T) {
 	})
 }
 
-// Whoever might do something twice is not told that trying again is safe.
+// An error with an unknown outcome does not invite the client to retry.
 func TestUncertain(t *testing.T) {
 	t.Parallel()
 	if err := gqlerr.Uncertain(nil); err != nil {
-		t.Errorf("nothing became %v", err)
+		t.Errorf("nil became %v", err)
 	}
 	present := gqlerr.Presenter(slog.New(slog.DiscardHandler))
 	for code, err := range map[gqlerr.Code]error{
@@ -437,7 +437,7 @@ func TestUncertain(t *testing.T) {
 			t.Errorf("%s: %v %s", code, got.Extensions, got.Message)
 		}
 		if certain := present(t.Context(), err); certain.Extensions["outcome"] != nil {
-			t.Errorf("%s without doubt: %v", code, certain.Extensions)
+			t.Errorf("%s without Uncertain: %v", code, certain.Extensions)
 		}
 	}
 }
@@ -453,7 +453,7 @@ func TestRecover(t *testing.T) {
 		t.Errorf("extensions %v", got.Extensions)
 	}
 	if strings.Contains(fmt.Sprint(err, got), secret) {
-		t.Errorf("the panic's value leaves: %v %v", err, got)
+		t.Errorf("the response contains the panic's value: %v %v", err, got)
 	}
 	for _, part := range []string{secret, "stack=", "TestRecover"} {
 		if !strings.Contains(out.String(), part) {
@@ -473,5 +473,21 @@ func TestWrite(t *testing.T) {
 	want := `{"errors":[{"message":"Argument \"x\" is odd.","extensions":{"argument":"x","code":"BAD_USER_INPUT"}}]}` + "\n"
 	if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                              "",
+		"short":                         "short",
+		strings.Repeat("x", 100):        strings.Repeat("x", 100),
+		strings.Repeat("x", 101):        strings.Repeat("x", 100) + "…",
+		strings.Repeat("x", 99) + "éé":  strings.Repeat("x", 99) + "…", // never splits a character
+		strings.Repeat("é", 50) + "end": strings.Repeat("é", 50) + "…",
+	} {
+		if got := gqlerr.Excerpt(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
 	}
 }

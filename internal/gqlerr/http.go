@@ -9,11 +9,11 @@ import (
 	"mixcloud-graphql/internal/accept"
 )
 
-// Write refuses a request: status, and err in the form of a GraphQL response
-// without data, in the media type that the client accepts for a response. A
-// client that accepts none gets JSON, so that every client can show the error.
+// Write refuses a request with a status and err as a GraphQL response without data, in the
+// media type that the client accepts. A client that accepts none of them gets JSON, so that
+// every client can show the error.
 func Write(w http.ResponseWriter, r *http.Request, status int, err error) {
-	body, _ := json.Marshal(struct { // its parts are strings, numbers and flags
+	body, _ := json.Marshal(struct { // it contains only strings, numbers and booleans
 		Errors gqlerror.List `json:"errors"`
 	}{gqlerror.List{Public(r.Context(), err)}})
 	h := w.Header()
@@ -21,5 +21,5 @@ func Write(w http.ResponseWriter, r *http.Request, status int, err error) {
 	h.Set("Cache-Control", "no-store")
 	accept.Vary(h, "Accept")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // the client is gone: nobody is left to tell
+	_, _ = w.Write(append(body, '\n')) // an error means that the client has disconnected
 }

@@ -20,12 +20,12 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// Presenter returns the function that turns every error of an operation into
-// its public form, and logs what the public form leaves out: faults of this
-// server as errors, faults of Mixcloud as warnings, one of a code every ten
-// seconds, the rest for debugging. The function is safe for concurrent use.
+// Presenter returns a function that converts every error of an operation to its public form,
+// and logs the omitted details: internal errors at level error, failures of Mixcloud at level
+// warn, at most one for each code in ten seconds, and all others at level debug. The function
+// is safe for concurrent use.
 func Presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
-	warnings := new(sparing)
+	warnings := new(telemetry.Sampler)
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		if err == nil {
 			return nil
@@ -36,8 +36,8 @@ func Presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	}
 }
 
-// Recover returns the function that turns a panic in a resolver into an
-// [CodeInternal] error. The panic's value and stack go to the log alone.
+// Recover returns a function that converts a panic in a resolver to a [CodeInternal] error. The
+// panic's value and stack go only to the log.
 func Recover(log *slog.Logger) graphql.RecoverFunc {
 	return func(ctx context.Context, p any) error {
 		log.ErrorContext(ctx, "panic in a resolver",
@@ -46,21 +46,21 @@ func Recover(log *slog.Logger) graphql.RecoverFunc {
 	}
 }
 
-// Public returns the public form of an error that belongs to no operation, such
-// as a request refused before it was parsed.
+// Public returns the public form of an error outside of an operation, such as a request refused
+// before it was parsed.
 func Public(ctx context.Context, err error) *gqlerror.Error {
 	return publish(ctx, err).gql(ctx, err)
 }
 
-// public is what a client may know of an error.
+// public is the part of an error that a client may see.
 type public struct {
-	code     Code
-	message  string
-	argument string
-	wait     time.Duration
-	details  map[string]any
-	api      *mixcloud.Error // nil unless Mixcloud answered with a fault
-	open     bool            // nobody knows whether it was done
+	code      Code
+	message   string
+	argument  string
+	wait      time.Duration
+	details   map[string]any
+	api       *mixcloud.Error // nil unless Mixcloud responded with an error
+	uncertain bool            // the outcome of a write is unknown
 }
 
 func publish(ctx context.Context, err error) public {
@@ -82,34 +82,34 @@ func publish(ctx context.Context, err error) public {
 	case isGQL && g.Extensions["code"] != nil && p.code != CodeInternal:
 		p.message = documentMessage(g)
 	case p.code == CodeInternal:
-		// A plain error before the field's resolver ran can only be about an
-		// argument: the generated code could not read it. Its text is Go's.
-		if arg, ok := unreadArgument(ctx, g); ok {
+		// A plain error before the field's resolver ran can only be from an argument that the
+		// generated code could not decode. Its text comes from Go.
+		if arg, ok := undecodedArgument(ctx, g); ok {
 			p.code, p.argument = CodeBadUserInput, arg
 			p.message = invalidMessage(arg, "does not fit its type")
 			break
 		}
 		p.message = internalMessage
 	default:
-		p.message = words(p.code, err, p.wait)
+		p.message = message(p.code, err, p.wait)
 	}
-	if _, p.open = errors.AsType[*uncertainError](err); p.open {
-		p.message = openMessage(p.code)
+	if _, p.uncertain = errors.AsType[*uncertainError](err); p.uncertain {
+		p.message = uncertainMessage(p.code)
 	}
 	return p
 }
 
-// gql builds the error of the response, always a fresh one.
+// gql returns a new error for the response.
 func (p public) gql(ctx context.Context, err error) *gqlerror.Error {
 	out := &gqlerror.Error{Message: p.message, Extensions: map[string]any{}}
 	maps.Copy(out.Extensions, p.details)
 	out.Extensions["code"] = string(p.code)
 	out.Path, out.Locations = position(ctx, err)
-	if p.open {
+	if p.uncertain {
 		out.Extensions["outcome"] = "UNKNOWN"
 	} else if p.code.Retryable() {
 		out.Extensions["retryable"] = true
-		out.Extensions["retryAfterMs"] = (cmp.Or(p.wait, aMoment) + time.Millisecond - 1).Milliseconds()
+		out.Extensions["retryAfterMs"] = (cmp.Or(p.wait, defaultWait) + time.Millisecond - 1).Milliseconds()
 	}
 	if p.argument != "" {
 		out.Extensions["argument"] = p.argument
@@ -123,38 +123,33 @@ func (p public) gql(ctx context.Context, err error) *gqlerror.Error {
 	return out
 }
 
-// aMoment is how long to wait for a Mixcloud that has just failed, when nobody
-// knows better.
-const aMoment = time.Second
+// defaultWait is the wait before a retry if Mixcloud has named none.
+const defaultWait = time.Second
 
-func (p public) record(ctx context.Context, log *slog.Logger, warnings *sparing, err error) {
-	level, unsaid := slog.LevelDebug, 0
+func (p public) record(ctx context.Context, log *slog.Logger, warnings *telemetry.Sampler, err error) {
+	level, suppressed := slog.LevelDebug, 0
 	switch {
 	case errors.Is(err, context.Canceled):
 	case p.code == CodeInternal:
 		level = slog.LevelError
 	case p.code.Retryable(), p.code == CodeUpstreamBadResponse:
 		var now bool
-		if unsaid, now = warnings.say(p.code); now {
+		if suppressed, now = warnings.Sample(string(p.code)); now {
 			level = slog.LevelWarn
 		}
 	}
 	if !log.Enabled(ctx, level) {
 		return
 	}
-	attrs := []slog.Attr{
+	log.LogAttrs(ctx, level, "field failed",
 		slog.String("code", string(p.code)),
 		slog.String("path", graphql.GetPath(ctx).String()),
 		slog.String("err", err.Error()),
-	}
-	if unsaid > 0 {
-		attrs = append(attrs, slog.Int("unsaid", unsaid)) // so many like this one, since the one before
-	}
-	log.LogAttrs(ctx, level, "field failed", attrs...)
+		telemetry.Suppressed(suppressed))
 }
 
-// position prefers the field that is being resolved: the path within err may
-// have been written there for another field that shares the error.
+// position returns the path and location of the field that is being resolved: the path in err
+// may be that of another field that shares the error.
 func position(ctx context.Context, err error) (ast.Path, []gqlerror.Location) {
 	g, isGQL := errors.AsType[*gqlerror.Error](err)
 	fc := graphql.GetFieldContext(ctx)
@@ -176,9 +171,9 @@ func position(ctx context.Context, err error) (ast.Path, []gqlerror.Location) {
 	return fc.Path(), nil
 }
 
-// unreadArgument tells which argument of the current field could not be read.
-// Fields whose arguments were read have them in their context.
-func unreadArgument(ctx context.Context, g *gqlerror.Error) (string, bool) {
+// undecodedArgument returns the argument of the current field that could not be decoded. After
+// decoding, the field's context has its arguments.
+func undecodedArgument(ctx context.Context, g *gqlerror.Error) (string, bool) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil || fc.Args != nil || fc.Field.Field == nil || fc.Field.Definition == nil ||
 		len(fc.Field.Definition.Arguments) == 0 {
@@ -190,14 +185,13 @@ func unreadArgument(ctx context.Context, g *gqlerror.Error) (string, bool) {
 	return "", true
 }
 
-// onVariable tells whether the path of g leads into the variables, where it is
-// no response path.
+// onVariable reports whether the path of g is a path in the variables, and not a response path.
 func onVariable(g *gqlerror.Error) bool {
 	return len(g.Path) > 1 && g.Path[0] == ast.PathName("variable")
 }
 
-// documentMessage is the message of an error in a document or its variables.
-// These come from the parser and the validator and speak the client's own words.
+// documentMessage returns the message of an error in a document or its variables. The messages
+// of the parser and the validator are fit for clients.
 func documentMessage(g *gqlerror.Error) string {
 	if onVariable(g) {
 		return `Variable "$` + dotted(g.Path[1:]) + `" ` + g.Message + "."
@@ -208,7 +202,7 @@ func documentMessage(g *gqlerror.Error) string {
 	return g.Message
 }
 
-// noOperation is what gqlgen says when it was given no name to find among several.
+// noOperation is gqlgen's message for several operations without an operationName.
 const noOperation = "operation  not found"
 
 func dotted(path ast.Path) string {
@@ -227,8 +221,8 @@ func dotted(path ast.Path) string {
 	return b.String()
 }
 
-// types are the upstream's names of its errors that clients may see: those it
-// documents or was seen to send (docs/mixcloud-api.md).
+// types are the names of Mixcloud's errors that clients may see: those that it documents or was
+// observed to send (docs/mixcloud-api.md).
 var types = map[string]bool{
 	"OAuthException":            true,
 	"PostValidationError":       true,
@@ -236,7 +230,7 @@ var types = map[string]bool{
 	"ResourceNotFoundException": true,
 }
 
-// upstream is the value of extensions.mixcloud; empty when nothing may be told.
+// upstream returns the value of extensions.mixcloud, empty if there is nothing to show.
 func upstream(api *mixcloud.Error) map[string]any {
 	m := map[string]any{}
 	if api == nil {

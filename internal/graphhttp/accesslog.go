@@ -10,25 +10,26 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// entry is what the access log tells about an operation beside the request.
-// The transports fill it in; it belongs to one request and one goroutine.
-type entry struct {
+// A logEntry is the part of an access log line that describes the operation. The transports
+// fill it in. It belongs to one request and one goroutine.
+type logEntry struct {
 	operation string // query or mutation
-	name      string // the client's name for it
+	name      string // the operation's name in the document
 	errors    int
 	code      string // of the first error
 }
 
-type entryKey struct{}
-
-func entryOf(ctx context.Context) *entry {
-	e, _ := ctx.Value(entryKey{}).(*entry)
-	return e
+// logEntryFrom returns the entry of the request, or nil outside of one.
+func logEntryFrom(ctx context.Context) *logEntry {
+	if s := stateFrom(ctx); s != nil {
+		return &s.log
+	}
+	return nil
 }
 
-// note records which operation runs.
-func note(ctx context.Context, oc *graphql.OperationContext) {
-	e := entryOf(ctx)
+// logOperation records the operation in the access log's entry.
+func logOperation(ctx context.Context, oc *graphql.OperationContext) {
+	e := logEntryFrom(ctx)
 	if e == nil || oc == nil || oc.Operation == nil {
 		return
 	}
@@ -38,42 +39,41 @@ func note(ctx context.Context, oc *graphql.OperationContext) {
 	}
 }
 
-// maxName is how much of an operation's name is logged. Names are ASCII.
+// maxName is the maximum length of an operation's name in the log. Names are ASCII.
 const maxName = 64
 
-// noteErrors records how it ended.
-func noteErrors(ctx context.Context, errs gqlerror.List) {
-	if e := entryOf(ctx); e != nil && len(errs) > 0 {
+// logErrors records the errors of the operation in the access log's entry.
+func logErrors(ctx context.Context, errs gqlerror.List) {
+	if e := logEntryFrom(ctx); e != nil && len(errs) > 0 {
 		e.errors = len(errs)
 		e.code, _ = errs[0].Extensions["code"].(string)
 	}
 }
 
-// maxAttrs is how many attributes a line of the access log has at most.
+// maxAttrs is the maximum number of attributes of a line of the access log.
 const maxAttrs = 10
 
-// AccessLog logs every request when it is done: the client's [Address], method, path, status, size and
-// time, and for GraphQL the operation's kind and name and how it failed. Query
-// strings, documents, variables and headers are not logged: they hold what is
-// the client's business, tokens among it.
+// AccessLog returns middleware that logs every request when it is done: the client's [Address],
+// method, path, status, size and duration, and for GraphQL the operation's kind, name and
+// errors. It does not log query strings, documents, variables and headers, because they contain
+// private data such as tokens.
 func AccessLog(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			start := arrivedAt(r.Context())
-			e := &entry{}
-			rec := &recorder{ResponseWriter: w}
-			ctx := context.WithValue(r.Context(), entryKey{}, e)
+			state, r := withState(r)
+			e, rec := &state.log, &recorder{ResponseWriter: w}
 			defer func() {
+				ctx := r.Context()
 				if !log.Enabled(ctx, slog.LevelInfo) {
 					return
 				}
 				attrs := append(make([]slog.Attr, 0, maxAttrs),
-					slog.String("client", Address(ctx)),
+					slog.String("client", state.address),
 					slog.String("method", r.Method),
 					slog.String("path", r.URL.Path),
 					slog.Int("status", rec.status()),
 					slog.Int64("bytes", rec.bytes),
-					slog.Duration("took", time.Since(start)),
+					slog.Duration("took", time.Since(state.arrived)),
 				)
 				if e.operation != "" {
 					attrs = append(attrs, slog.String("operation", e.operation), slog.String("name", e.name))
@@ -83,12 +83,12 @@ func AccessLog(log *slog.Logger) func(http.Handler) http.Handler {
 				}
 				log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
 			}()
-			next.ServeHTTP(rec, r.WithContext(ctx))
+			next.ServeHTTP(rec, r)
 		})
 	}
 }
 
-// recorder remembers the status and the size of an answer.
+// recorder records the status and the size of a response.
 type recorder struct {
 	http.ResponseWriter
 	code  int
@@ -96,7 +96,7 @@ type recorder struct {
 }
 
 func (r *recorder) WriteHeader(code int) {
-	if r.code == 0 && code >= 200 { // a 1xx is not the answer yet
+	if r.code == 0 && code >= 200 { // a 1xx is not the final status
 		r.code = code
 	}
 	r.ResponseWriter.WriteHeader(code)

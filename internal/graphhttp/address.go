@@ -10,20 +10,19 @@ import (
 	"sync"
 )
 
-type addressKey struct{}
-
-// Address returns the network address of a request's client: an IPv4 address, or the
-// first 64 bits of an IPv6 one, which are a site's. It is "" if that is not known.
+// Address returns the network address of the client: an IPv4 address, or the first 64 bits of
+// an IPv6 address, which identify a site. It is "" if unknown.
 func Address(ctx context.Context) string {
-	address, _ := ctx.Value(addressKey{}).(string)
-	return address
+	if s := stateFrom(ctx); s != nil {
+		return s.address
+	}
+	return ""
 }
 
-// ClientAddress is middleware that puts the client's address into the request's
-// context. It is the one that the connection comes from. If that is one of the
-// trusted proxies, the header X-Forwarded-For or Forwarded names the client: the
-// last address in it that is no trusted proxy. From all others these headers are
-// ignored, as clients can write anything into them, and logged once.
+// ClientAddress returns middleware that stores the client's address in the request's context.
+// It is the peer address of the connection. If that is a trusted proxy, it is the last address
+// in X-Forwarded-For or Forwarded that is not a trusted proxy. From other peers these headers
+// are ignored, since clients can forge them, and logged once.
 func ClientAddress(trusted []netip.Prefix, log *slog.Logger) func(http.Handler) http.Handler {
 	var warned sync.Once
 	proxies := proxyList(trusted)
@@ -41,12 +40,14 @@ func ClientAddress(trusted []netip.Prefix, log *slog.Logger) func(http.Handler) 
 					})
 				}
 			}
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), addressKey{}, clientAddress(ip))))
+			state, r := withState(r)
+			state.address = clientAddress(ip)
+			next.ServeHTTP(w, r)
 		})
 	}
 }
 
-// peerAddress returns the address that a connection comes from; invalid if it has none.
+// peerAddress returns the address of a connection's peer, or an invalid one.
 func peerAddress(remote string) netip.Addr {
 	from, err := netip.ParseAddrPort(remote)
 	if err != nil {
@@ -55,7 +56,7 @@ func peerAddress(remote string) netip.Addr {
 	return from.Addr().Unmap().WithZone("")
 }
 
-// clientAddress is [Address] of an IP address.
+// clientAddress returns the [Address] of an IP address.
 func clientAddress(ip netip.Addr) string {
 	switch {
 	case !ip.IsValid():
@@ -66,8 +67,7 @@ func clientAddress(ip netip.Addr) string {
 	return netip.PrefixFrom(ip, 64).Masked().String()
 }
 
-// forwardedHeader returns the name of the header of a request that says for whom it
-// was forwarded; "" for none.
+// forwardedHeader returns the name of the forwarding header of a request, or "".
 func forwardedHeader(h http.Header) string {
 	for _, name := range []string{"X-Forwarded-For", "Forwarded"} {
 		if len(h[name]) > 0 {
@@ -77,16 +77,16 @@ func forwardedHeader(h http.Header) string {
 	return ""
 }
 
-// A proxyList has the address ranges of trusted proxies.
+// A proxyList contains the address ranges of trusted proxies.
 type proxyList []netip.Prefix
 
 func (p proxyList) trust(ip netip.Addr) bool {
 	return slices.ContainsFunc(p, func(prefix netip.Prefix) bool { return prefix.Contains(ip) })
 }
 
-// client returns the address of the client of a request that came from a trusted
-// proxy. A proxy writes one of the two headers, and may pass on what the client
-// wrote into the other: if they disagree, neither counts.
+// client returns the client's address of a request from a trusted proxy. A proxy writes one of
+// the two headers, and may pass on the client's other one: if they disagree, neither is
+// trusted.
 func (p proxyList) client(peer netip.Addr, h http.Header) netip.Addr {
 	named, written := p.last(peer, h["X-Forwarded-For"], parseHop), len(h["X-Forwarded-For"]) > 0
 	if len(h["Forwarded"]) == 0 {
@@ -99,8 +99,8 @@ func (p proxyList) client(peer netip.Addr, h http.Header) netip.Addr {
 	return other
 }
 
-// last returns the address before the last trusted one of a list of hops, which each proxy has
-// appended its own peer to. What stands before an address that cannot be read is not believed.
+// last returns the last untrusted address of a list of hops, to which each proxy has appended
+// its peer. Addresses before an invalid one are not trusted.
 func (p proxyList) last(peer netip.Addr, lines []string, parse func(string) netip.Addr) netip.Addr {
 	hops := splitUnquoted(strings.Join(lines, ","), ',')
 	ip := peer
@@ -116,7 +116,7 @@ func (p proxyList) last(peer netip.Addr, lines []string, parse func(string) neti
 	return ip
 }
 
-// parseHop reads an address with or without a port; invalid if it is none.
+// parseHop parses an address with an optional port. It returns an invalid address on failure.
 func parseHop(text string) netip.Addr {
 	if ip := peerAddress(text); ip.IsValid() {
 		return ip
@@ -128,8 +128,8 @@ func parseHop(text string) netip.Addr {
 	return ip.Unmap().WithZone("")
 }
 
-// forwardedFor reads the "for" of an element of the header Forwarded (RFC 7239). Names such as "unknown" and "_hidden" are no
-// address.
+// forwardedFor parses the "for" parameter of an element of the header Forwarded (RFC 7239).
+// Names such as "unknown" and "_hidden" are not addresses.
 func forwardedFor(element string) netip.Addr {
 	for _, pair := range splitUnquoted(element, ';') {
 		name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
@@ -140,8 +140,8 @@ func forwardedFor(element string) netip.Addr {
 	return netip.Addr{}
 }
 
-// splitUnquoted splits a header at a separator outside of quoted strings (RFC 9110, section 5.6.4): a proxy quotes what the
-// client chose, such as the host.
+// splitUnquoted splits a header at a separator outside of quoted strings (RFC 9110, section
+// 5.6.4): proxies quote values that the client chose, such as the host.
 func splitUnquoted(text string, separator byte) []string {
 	var parts []string
 	quoted, from := false, 0

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// clientOf returns the address of a request's client, and what was logged.
+// clientOf returns the address of a request's client, and the log.
 func clientOf(t *testing.T, remote string, trusted []netip.Prefix, headers ...string) (address, logged string) {
 	t.Helper()
 	var log bytes.Buffer
@@ -48,8 +48,8 @@ func TestClientAddress(t *testing.T) {
 	}
 }
 
-// The headers of proxies count from trusted proxies alone, and of what a header
-// lists only what trusted proxies have written.
+// Forwarding headers count only from trusted proxies, and only the part of a list that trusted
+// proxies have written.
 func TestClientAddress_TrustedProxies(t *testing.T) {
 	t.Parallel()
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48")}
@@ -59,29 +59,29 @@ func TestClientAddress_TrustedProxies(t *testing.T) {
 		headers []string
 		want    string
 	}{
-		"a stranger":                      {stranger, []string{"X-Forwarded-For: 203.0.113.9"}, "192.0.2.7"},
-		"a stranger, by RFC 7239":         {stranger, []string{"Forwarded: for=203.0.113.9"}, "192.0.2.7"},
-		"a proxy":                         {proxy, []string{"X-Forwarded-For: 203.0.113.9"}, "203.0.113.9"},
-		"a proxy that says nothing":       {proxy, nil, "10.0.0.1"},
-		"a proxy over IPv6":               {"[2001:db8:ffff::1]:443", []string{"X-Forwarded-For: 203.0.113.9"}, "203.0.113.9"},
-		"an IPv6 client":                  {proxy, []string{"X-Forwarded-For: 2001:db8:1:2:3::4"}, "2001:db8:1:2::/64"},
-		"with a port":                     {proxy, []string{"X-Forwarded-For: 203.0.113.9:4711"}, "203.0.113.9"},
-		"two proxies":                     {proxy, []string{"X-Forwarded-For: 203.0.113.9, 10.0.0.2"}, "203.0.113.9"},
-		"two proxies on two lines":        {proxy, []string{"X-Forwarded-For: 203.0.113.9", "X-Forwarded-For: 10.0.0.2"}, "203.0.113.9"},
-		"what the client made up":         {proxy, []string{"X-Forwarded-For: 198.51.100.1, 203.0.113.9, 10.0.0.2"}, "203.0.113.9"},
-		"what the client made up trusted": {proxy, []string{"X-Forwarded-For: 10.9.9.9, 203.0.113.9"}, "203.0.113.9"},
-		"a client within the network":     {proxy, []string{"X-Forwarded-For: 10.0.0.7"}, "10.0.0.7"},
-		"nonsense":                        {proxy, []string{"X-Forwarded-For: nonsense"}, "10.0.0.1"},
-		"nonsense before a proxy":         {proxy, []string{"X-Forwarded-For: nonsense, 10.0.0.2"}, "10.0.0.2"},
-		"empty":                           {proxy, []string{"X-Forwarded-For: "}, "10.0.0.1"},
-		"RFC 7239":                        {proxy, []string{`Forwarded: for=203.0.113.9;proto=https;by=10.0.0.1`}, "203.0.113.9"},
-		"RFC 7239, IPv6":                  {proxy, []string{`Forwarded: proto=https; For="[2001:db8:1:2::4]:4711"`}, "2001:db8:1:2::/64"},
-		"RFC 7239, two proxies":           {proxy, []string{`Forwarded: for=203.0.113.9, for="10.0.0.2:80"`}, "203.0.113.9"},
-		"RFC 7239, hidden":                {proxy, []string{`Forwarded: for=_hidden`}, "10.0.0.1"},
-		"RFC 7239, in a quoted host":      {proxy, []string{`Forwarded: for=203.0.113.9;host="a\",for=198.51.100.1"`}, "203.0.113.9"},
-		"both agree":                      {proxy, []string{"X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9"}, "203.0.113.9"},
-		"both, one of them the client's":  {proxy, []string{"X-Forwarded-For: 203.0.113.9", "Forwarded: for=198.51.100.1"}, "10.0.0.1"},
-		"both, one of them empty":         {proxy, []string{"X-Forwarded-For: ", "Forwarded: for=198.51.100.1"}, "10.0.0.1"},
+		"an untrusted peer":              {stranger, []string{"X-Forwarded-For: 203.0.113.9"}, "192.0.2.7"},
+		"an untrusted peer, RFC 7239":    {stranger, []string{"Forwarded: for=203.0.113.9"}, "192.0.2.7"},
+		"a proxy":                        {proxy, []string{"X-Forwarded-For: 203.0.113.9"}, "203.0.113.9"},
+		"a proxy without headers":        {proxy, nil, "10.0.0.1"},
+		"a proxy over IPv6":              {"[2001:db8:ffff::1]:443", []string{"X-Forwarded-For: 203.0.113.9"}, "203.0.113.9"},
+		"an IPv6 client":                 {proxy, []string{"X-Forwarded-For: 2001:db8:1:2:3::4"}, "2001:db8:1:2::/64"},
+		"with a port":                    {proxy, []string{"X-Forwarded-For: 203.0.113.9:4711"}, "203.0.113.9"},
+		"two proxies":                    {proxy, []string{"X-Forwarded-For: 203.0.113.9, 10.0.0.2"}, "203.0.113.9"},
+		"two proxies on two lines":       {proxy, []string{"X-Forwarded-For: 203.0.113.9", "X-Forwarded-For: 10.0.0.2"}, "203.0.113.9"},
+		"forged by the client":           {proxy, []string{"X-Forwarded-For: 198.51.100.1, 203.0.113.9, 10.0.0.2"}, "203.0.113.9"},
+		"forged trusted address":         {proxy, []string{"X-Forwarded-For: 10.9.9.9, 203.0.113.9"}, "203.0.113.9"},
+		"a client within the network":    {proxy, []string{"X-Forwarded-For: 10.0.0.7"}, "10.0.0.7"},
+		"nonsense":                       {proxy, []string{"X-Forwarded-For: nonsense"}, "10.0.0.1"},
+		"nonsense before a proxy":        {proxy, []string{"X-Forwarded-For: nonsense, 10.0.0.2"}, "10.0.0.2"},
+		"empty":                          {proxy, []string{"X-Forwarded-For: "}, "10.0.0.1"},
+		"RFC 7239":                       {proxy, []string{`Forwarded: for=203.0.113.9;proto=https;by=10.0.0.1`}, "203.0.113.9"},
+		"RFC 7239, IPv6":                 {proxy, []string{`Forwarded: proto=https; For="[2001:db8:1:2::4]:4711"`}, "2001:db8:1:2::/64"},
+		"RFC 7239, two proxies":          {proxy, []string{`Forwarded: for=203.0.113.9, for="10.0.0.2:80"`}, "203.0.113.9"},
+		"RFC 7239, hidden":               {proxy, []string{`Forwarded: for=_hidden`}, "10.0.0.1"},
+		"RFC 7239, in a quoted host":     {proxy, []string{`Forwarded: for=203.0.113.9;host="a\",for=198.51.100.1"`}, "203.0.113.9"},
+		"both agree":                     {proxy, []string{"X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9"}, "203.0.113.9"},
+		"both, one of them the client's": {proxy, []string{"X-Forwarded-For: 203.0.113.9", "Forwarded: for=198.51.100.1"}, "10.0.0.1"},
+		"both, one of them empty":        {proxy, []string{"X-Forwarded-For: ", "Forwarded: for=198.51.100.1"}, "10.0.0.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,30 +7,28 @@ import (
 )
 
 const (
-	// DefaultBodies is how many bytes of request bodies may be in memory, in the whole
+	// DefaultBodies is the maximum number of bytes of request bodies in memory, in the whole
 	// process.
 	DefaultBodies = 64 << 20
-	// freeBody is what is not counted of each body. It holds most operations whole, so
-	// that those who send large ones do not shut out the others; the number of
-	// connections bounds the sum.
+	// freeBody bytes of each body are not counted. They hold most operations completely, so
+	// that clients with large ones cannot block the others. The number of connections bounds
+	// the sum.
 	freeBody = 16 << 10
-	// formBuffer is the memory that reading a form takes beside its texts.
-	formBuffer = 256 << 10
 )
 
-// errBodies is the error of a body that there is no memory for now.
+// errBodies is the error of a body for which there is no memory now.
 var errBodies = errors.New("the request bodies that are in memory take all that they may")
 
-// Bodies keeps account of the request bodies of a process: those that arrive, that
-// wait for admission and whose operations run. It counts what has arrived, not what
-// was declared, so that a client that sends nothing takes nothing. A request that
-// would exceed the maximum is refused with 503. It is safe for concurrent use.
+// Bodies counts the bytes of all request bodies of the process: those that arrive, wait for
+// admission, or belong to running operations. It counts the received bytes and not the declared
+// length, so that a client that sends nothing uses nothing. A request that would exceed the
+// maximum is refused with 503. It is safe for concurrent use.
 type Bodies struct {
 	max int64
 	now atomic.Int64
 }
 
-// NewBodies returns an account of at most max bytes; 0 means [DefaultBodies].
+// NewBodies returns Bodies with a maximum of max bytes; 0 means [DefaultBodies].
 func NewBodies(max int64) *Bodies {
 	if max <= 0 {
 		max = DefaultBodies
@@ -38,20 +36,20 @@ func NewBodies(max int64) *Bodies {
 	return &Bodies{max: max}
 }
 
-// Bytes returns the size of all bodies, without what is not counted of each.
+// Bytes returns the number of counted bytes.
 func (b *Bodies) Bytes() int64 { return b.now.Load() }
 
-// hold opens the account of one request. It must be closed with release.
-func (b *Bodies) hold() *bodyHold { return &bodyHold{of: b} }
+// reserve returns the reservation of one request. The caller must release it.
+func (b *Bodies) reserve() *bodyReservation { return &bodyReservation{of: b} }
 
-// A bodyHold is what one request takes of [Bodies].
-type bodyHold struct {
+// A bodyReservation is one request's share of [Bodies].
+type bodyReservation struct {
 	of          *Bodies
 	read, taken int64
 }
 
 // add counts n more bytes of the request. It fails if there is no memory for them.
-func (h *bodyHold) add(n int) error {
+func (h *bodyReservation) add(n int) error {
 	h.read += int64(n)
 	more := h.read - freeBody - h.taken
 	if more <= 0 {
@@ -65,20 +63,20 @@ func (h *bodyHold) add(n int) error {
 	return nil
 }
 
-func (h *bodyHold) release() { h.of.now.Add(-h.taken) }
+func (h *bodyReservation) release() { h.of.now.Add(-h.taken) }
 
-// reader counts what is read of r.
-func (h *bodyHold) reader(r io.Reader) io.Reader { return heldReader{r, h} }
+// reader returns a reader that counts the bytes read from r.
+func (h *bodyReservation) reader(r io.Reader) io.Reader { return countingReader{r, h} }
 
-type heldReader struct {
+type countingReader struct {
 	io.Reader
-	hold *bodyHold
+	reservation *bodyReservation
 }
 
 // Read implements [io.Reader].
-func (r heldReader) Read(p []byte) (int, error) {
+func (r countingReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
-	if full := r.hold.add(n); full != nil {
+	if full := r.reservation.add(n); full != nil {
 		return 0, full
 	}
 	return n, err

@@ -14,8 +14,8 @@ import (
 	"mixcloud-graphql/internal/graphhttp"
 )
 
-// The bodies of requests that wait for a slot take a bounded amount of memory. Beyond
-// it large requests are refused at once; small ones wait as ever.
+// The bodies of waiting requests take a bounded amount of memory. Beyond it large requests are
+// refused at once, while small ones wait as usual.
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	sized := func(n int) string {
@@ -26,28 +26,28 @@ func TestBodies(t *testing.T) {
 	for name, c := range map[string]struct {
 		first, second string
 		headers       []string
-		code          int // of the second
+		code          int // of the second request
 	}{
-		"JSON":       {sized(800 << 10), sized(500 << 10), asJSON, 503},
-		"small JSON": {sized(900 << 10), sized(8 << 10), asJSON, 200},
-		"fitting":    {sized(500 << 10), sized(500 << 10), asJSON, 200},
-		"forms":      {formed(sized(400<<10), `{}`), formed(sized(100<<10), `{}`), form, 200},
-		"more forms": {formed(sized(500<<10), `{}`), formed(sized(400<<10), `{}`), form, 503},
-		"their maps": {formed(sized(760<<10), `{}`), formed(sized(100), `{}`), form, 503},
+		"JSON":               {sized(800 << 10), sized(500 << 10), asJSON, 503},
+		"small JSON":         {sized(900 << 10), sized(8 << 10), asJSON, 200},
+		"within the maximum": {sized(500 << 10), sized(500 << 10), asJSON, 200},
+		"forms":              {formOf(sized(400<<10), `{}`), formOf(sized(100<<10), `{}`), form, 200},
+		"more forms":         {formOf(sized(500<<10), `{}`), formOf(sized(400<<10), `{}`), form, 503},
+		"maps of forms":      {formOf(sized(760<<10), `{}`), formOf(sized(100), `{}`), form, 503},
 	} {
 		for _, way := range []string{"endpoint", "middleware"} {
 			t.Run(name+"/"+way, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					gate := admission.New(1, time.Second)
+					controller := admission.New(1, time.Second)
 					bodies := graphhttp.NewBodies(maximum)
-					h := gated(newStub(), graphhttp.Options{Bodies: bodies}, gate)[way]
-					slot := occupy(t, gate)
+					h := endpoints(newStub(), graphhttp.Options{Bodies: bodies}, controller)[way]
+					slot := occupy(t, controller)
 					codes := make(chan int, 2)
 					go func() { codes <- serve(h, request(t, "POST", "/graphql", c.first, c.headers...)).Code }()
 					synctest.Wait()
-					if held := bodies.Bytes(); held < int64(len(c.first))-20<<10 || held > maximum {
-						t.Errorf("%d bytes are held", held)
+					if counted := bodies.Bytes(); counted < int64(len(c.first))-20<<10 || counted > maximum {
+						t.Errorf("%d bytes are counted", counted)
 					}
 					var second *httptest.ResponseRecorder
 					began := time.Now()
@@ -57,15 +57,15 @@ func TestBodies(t *testing.T) {
 					}()
 					synctest.Wait()
 					if refused := second != nil; refused != (c.code == 503) || refused && (second.Header().Get("Retry-After") != "1" || time.Since(began) > 0) {
-						t.Errorf("it is refused: %v %+v", refused, second)
+						t.Errorf("refused: %v %+v", refused, second)
 					}
 					slot.Leave()
 					if got := []int{<-codes, <-codes}; got[0]+got[1] != 200+c.code {
-						t.Errorf("answered with %v", got)
+						t.Errorf("responses %v", got)
 					}
 					synctest.Wait()
-					if held := bodies.Bytes(); held != 0 {
-						t.Errorf("%d bytes are held afterwards", held)
+					if counted := bodies.Bytes(); counted != 0 {
+						t.Errorf("%d bytes are counted afterwards", counted)
 					}
 				})
 			})
@@ -73,35 +73,35 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// A body that is declared and does not arrive takes nothing.
-func TestBodies_CountWhatArrives(t *testing.T) {
+// A body that is declared and does not arrive takes no memory.
+func TestBodies_CountReceivedBytes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		bodies := graphhttp.NewBodies(1 << 20)
-		for way, h := range gated(newStub(), graphhttp.Options{Bodies: bodies}, admission.New(1, time.Second)) {
+		for way, h := range endpoints(newStub(), graphhttp.Options{Bodies: bodies}, admission.New(1, time.Second)) {
 			stalled := make(stalledBody)
 			r := request(t, http.MethodPost, "/graphql", "", "Content-Type: application/json")
 			r.Body, r.ContentLength = stalled, 1<<20
 			done := make(chan string)
 			go func() { done <- fmt.Sprint(serve(h, r).Code) }()
 			synctest.Wait()
-			if held := bodies.Bytes(); held != 0 {
-				t.Errorf("%s: %d bytes are held", way, held)
+			if counted := bodies.Bytes(); counted != 0 {
+				t.Errorf("%s: %d bytes are counted", way, counted)
 			}
 			stalled <- bytes.Repeat([]byte(" "), 100<<10)
 			synctest.Wait()
-			if held := bodies.Bytes(); held != 84<<10 {
-				t.Errorf("%s: %d bytes are held of 100 KiB", way, held)
+			if counted := bodies.Bytes(); counted != 84<<10 {
+				t.Errorf("%s: %d bytes are counted of 100 KiB", way, counted)
 			}
 			close(stalled)
 			if code := <-done; code != "400" || bodies.Bytes() != 0 {
-				t.Errorf("%s: %s, %d bytes are held", way, code, bodies.Bytes())
+				t.Errorf("%s: %s, %d bytes are counted", way, code, bodies.Bytes())
 			}
 		}
 	})
 }
 
-// A stalledBody gives what it is sent, when it is sent.
+// A stalledBody returns the data that the test sends to it.
 type stalledBody chan []byte
 
 func (b stalledBody) Read(p []byte) (int, error) {

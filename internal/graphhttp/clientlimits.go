@@ -11,9 +11,9 @@ import (
 	"mixcloud-graphql/internal/telemetry"
 )
 
-// ClientLimits is middleware of the endpoint that refuses requests of clients over
-// their limits with status 429, before they are parsed. Name names the client of a
-// request. A nil limiter refuses nothing.
+// ClientLimits returns middleware that refuses requests of clients over their limits with
+// status 429, before they are parsed. Name returns the client of a request. A nil limiter
+// refuses nothing.
 func ClientLimits(limiter *clientlimit.Limiter, name func(*http.Request) string, log *slog.Logger) func(http.Handler) http.Handler {
 	var sampler telemetry.Sampler
 	return func(next http.Handler) http.Handler {
@@ -27,25 +27,24 @@ func ClientLimits(limiter *clientlimit.Limiter, name func(*http.Request) string,
 			}
 			request, refusal := limiter.Enter(name(r))
 			if refusal != nil {
-				if suppressed, now := sampler.Sample(refusal.Limit); now {
-					log.WarnContext(r.Context(), "request refused: client limit reached", "limit", refusal.Limit, "maximum", refusal.Maximum, "suppressed", suppressed)
-				}
+				sampler.Log(r.Context(), log, slog.LevelWarn, refusal.Limit,
+					"request refused: client limit reached", "limit", refusal.Limit, "maximum", refusal.Maximum)
 				w.Header().Set("Retry-After", seconds(refusal.Wait))
 				err := overClientLimit(refusal)
-				if e := entryOf(r.Context()); e != nil {
+				if e := logEntryFrom(r.Context()); e != nil {
 					e.errors, e.code = 1, string(err.Code)
 				}
 				gqlerr.Write(w, r, http.StatusTooManyRequests, err)
 				return
 			}
 			defer request.Leave()
-			next.ServeHTTP(w, r.WithContext(clientlimit.Into(r.Context(), request)))
+			next.ServeHTTP(w, r.WithContext(clientlimit.NewContext(r.Context(), request)))
 		})
 	}
 }
 
-// clientWords say what a client has done, by the limit.
-var clientWords = map[string]string{
+// clientLimitMessages are the error messages by limit.
+var clientLimitMessages = map[string]string{
 	"client-inflight": "This client has %d requests in flight; at most %d are allowed.",
 	"client-requests": "This client has sent %d requests within a minute; at most %d are allowed.",
 	"client-calls":    "The operations of this client have made %d calls to Mixcloud within a minute; at most %d are allowed.",
@@ -54,7 +53,7 @@ var clientWords = map[string]string{
 func overClientLimit(r *clientlimit.Refusal) *gqlerr.Error {
 	return &gqlerr.Error{
 		Code:    gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf(clientWords[r.Limit]+" Wait before you try again, as Retry-After says.", r.Value, r.Maximum),
+		Message: fmt.Sprintf(clientLimitMessages[r.Limit]+" Wait before you try again, as Retry-After says.", r.Value, r.Maximum),
 		Details: map[string]any{
 			"limit": r.Limit, "value": r.Value, "maximum": r.Maximum,
 			"retryable": true, "retryAfterMs": (r.Wait + time.Millisecond - 1).Milliseconds(),

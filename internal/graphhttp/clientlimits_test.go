@@ -12,7 +12,7 @@ import (
 	"mixcloud-graphql/internal/graphhttp"
 )
 
-// A stream of events is a request in flight until it ends, by its end or the client's.
+// A stream of events is a request in flight until it ends or its client leaves.
 func TestClientLimits_Inflight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

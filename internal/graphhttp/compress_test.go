@@ -47,7 +47,7 @@ func TestCompress(t *testing.T) {
 		{"gzip", "/graphql", "gzip", answering(mediaGraphQL, large), "gzip", `"tag-gzip"`},
 		{"zstd where both are taken", "/graphql", "gzip, zstd", answering(mediaJSON, large), "zstd", `"tag-zstd"`},
 		{"what the client prefers", "/graphql", "gzip;q=1, zstd;q=0.5", answering(mediaJSON, large), "gzip", `"tag-gzip"`},
-		{"not asked for", "/graphql", "", answering(mediaJSON, large), "", `"tag"`},
+		{"not accepted", "/graphql", "", answering(mediaJSON, large), "", `"tag"`},
 		{"refused by the client", "/graphql", "gzip;q=0, identity", answering(mediaJSON, large), "", `"tag"`},
 		{"a coding that is not offered", "/graphql", "br", answering(mediaJSON, large), "", `"tag"`},
 		{"small", "/graphql", "gzip", answering(mediaJSON, "{}"), "", `"tag"`},
@@ -74,7 +74,7 @@ func TestCompress(t *testing.T) {
 			}
 			plain := compressed(t, tt.path, "", tt.next).Body.String()
 			if got := decompressed(t, tt.coding, w.Body.Bytes()); got != plain {
-				t.Errorf("the body is another one: %d bytes, want %d", len(got), len(plain))
+				t.Errorf("the body differs: %d bytes, want %d", len(got), len(plain))
 			}
 		})
 	}
@@ -100,7 +100,7 @@ func decompressed(t *testing.T, coding string, body []byte) string {
 	return string(text)
 }
 
-// Each event of a compressed stream arrives when it was sent, not at the end.
+// Each event of a compressed stream arrives when it is sent, not at the end.
 func TestCompress_FlushesEvents(t *testing.T) {
 	t.Parallel()
 	next := make(chan struct{})

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// entityTag returns a strong entity tag for a response. The same response has the same tag in every replica. [Compress] adds the
-// content coding.
+// entityTag returns a strong entity tag for a response. Every replica computes the same tag for
+// the same response. [Compress] adds the content coding.
 func entityTag(media string, body []byte) string {
 	hash := sha256.New()
 	hash.Write([]byte(media))
@@ -17,9 +17,10 @@ func entityTag(media string, body []byte) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:12]) + `"`
 }
 
-// notModified is middleware that answers a conditional GET or HEAD with 304 if the client, or a cache, has the response: the tag
-// that a handler has set is one of If-None-Match. It is outside of compression, because two content codings of one response have
-// different tags, and a cache that has one of them must not use it for the other.
+// notModified is middleware that responds to a conditional GET or HEAD with 304 if the tag that
+// a handler has set is in If-None-Match. It is outside of compression, because two content
+// codings of a response have different tags, and a cache with one of them must not use it for
+// the other.
 func notModified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if tags := r.Header["If-None-Match"]; len(tags) > 0 && isGet(r) {
@@ -29,17 +30,17 @@ func notModified(next http.Handler) http.Handler {
 	})
 }
 
-// A conditional is a writer that leaves out a body that the client has.
+// A conditional is a writer that omits a body that the client already has.
 type conditional struct {
 	http.ResponseWriter
-	tags    string // of If-None-Match
+	tags    string // from If-None-Match
 	decided bool
 	empty   bool // the response has no body
 }
 
 // WriteHeader implements [http.ResponseWriter].
 func (c *conditional) WriteHeader(status int) {
-	if !c.decided && status >= http.StatusOK { // a 1xx is not the response yet
+	if !c.decided && status >= http.StatusOK { // a 1xx is not the final status
 		c.decided = true
 		h := c.Header()
 		if c.empty = status == http.StatusOK && matches(c.tags, h.Get("ETag")); c.empty {
@@ -66,8 +67,8 @@ func (c *conditional) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (c *conditional) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
-// matches reports whether If-None-Match has an entity tag, or "*" for any. Proxies may have weakened it: the comparison is the
-// weak one (RFC 9110, section 13.1.2).
+// matches reports whether If-None-Match contains an entity tag, or "*". It uses the weak
+// comparison (RFC 9110, section 13.1.2), since proxies may have weakened the tag.
 func matches(tags, tag string) bool {
 	if tag == "" {
 		return false

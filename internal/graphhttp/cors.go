@@ -8,8 +8,8 @@ import (
 	"github.com/rs/cors"
 )
 
-// What a page of another origin may send, and what it may read of the response
-// beside the headers that are always readable.
+// The request headers that a cross-origin page may send, and the response headers that it may
+// read in addition to the safelisted ones.
 var (
 	corsRequestHeaders = []string{
 		"Authorization", "Content-Type",
@@ -22,14 +22,14 @@ var (
 	}
 )
 
-// corsMaxAge is how long a browser may reuse the response to a preflight request.
-// Browsers apply a lower maximum of their own.
+// corsMaxAge is how long a browser may cache the response to a preflight request. Browsers
+// apply a lower maximum of their own.
 const corsMaxAge = 24 * time.Hour
 
-// CORS is middleware that lets pages of other origins use the endpoints at some
-// paths, and read every response of them, refusals included. Without origins every origin
-// may, but never with the session cookie; with origins only these may, and with
-// the cookie. It answers preflight requests itself.
+// CORS returns middleware that lets cross-origin pages use the endpoints at some paths, and
+// read all their responses, including errors. Without origins every origin is allowed, but
+// never with the session cookie. With origins only these are allowed, and with the cookie. It
+// responds to preflight requests itself.
 func CORS(paths, origins []string) func(http.Handler) http.Handler {
 	options := cors.Options{
 		AllowedOrigins:   origins,

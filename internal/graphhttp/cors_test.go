@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// What a browser is told about a page of an origin, by configuration: on
-// preflight requests and on every response.
+// The CORS headers of an origin by configuration, on preflight requests and on every response.
 func TestCORS(t *testing.T) {
 	t.Parallel()
 	const own, other, none = "https://app.example.com", "https://evil.example", ""
@@ -34,7 +33,7 @@ func TestCORS(t *testing.T) {
 			reached := 0
 			h := CORS([]string{"/graphql"}, tt.allowed)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				reached++
-				w.WriteHeader(http.StatusTeapot) // refusals carry the headers too
+				w.WriteHeader(http.StatusTeapot) // errors have the headers too
 			}))
 			for _, preflight := range []bool{true, false} {
 				r := httptest.NewRequest(http.MethodPost, "/graphql", nil)
@@ -50,7 +49,7 @@ func TestCORS(t *testing.T) {
 				h.ServeHTTP(w, r)
 				got := want{w.Header().Get("Access-Control-Allow-Origin"), w.Header().Get("Access-Control-Allow-Credentials")}
 				if tt.origin == none && len(tt.allowed) == 0 {
-					got.origin = "" // a client that is no browser ignores it
+					got.origin = "" // clients other than browsers ignore it
 				}
 				if got != tt.want {
 					t.Errorf("preflight %t: %+v, want %+v", preflight, got, tt.want)
@@ -68,13 +67,13 @@ func TestCORS(t *testing.T) {
 				}
 			}
 			if reached != 1 {
-				t.Errorf("the handler was called %d times, want once: a preflight request ends before it", reached)
+				t.Errorf("the handler was called %d times, want once: it must not see the preflight request", reached)
 			}
 		})
 	}
 }
 
-// A method or a header that is not on the list is not allowed.
+// Methods and headers that are not listed are refused.
 func TestCORS_RefusesOtherRequests(t *testing.T) {
 	t.Parallel()
 	h := CORS([]string{"/graphql"}, nil)(http.NotFoundHandler())
@@ -95,7 +94,7 @@ func TestCORS_RefusesOtherRequests(t *testing.T) {
 	}
 }
 
-// Other paths, such as those of signing in, are for pages of this origin.
+// Other paths, such as those of signing in, are only for pages of this origin.
 func TestCORS_OnlyAtItsPath(t *testing.T) {
 	t.Parallel()
 	h := CORS([]string{"/graphql"}, nil)(http.NotFoundHandler())

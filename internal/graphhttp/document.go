@@ -10,10 +10,9 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 )
 
-// singleRootField is the specification's rule for subscriptions: one root
-// field, which is always selected and is not introspection. gqlparser's own
-// compares names, so that two aliases of one field pass, and knows nothing of
-// @skip and @include.
+// singleRootField is the specification's rule for subscriptions: exactly one root field, which
+// is unconditional and not introspection. gqlparser's own rule compares names, so that two
+// aliases of one field pass, and ignores @skip and @include.
 func singleRootField(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnOperation(func(w *core.Walker, op *ast.OperationDefinition) {
 		if w.Schema.Subscription == nil || op.Operation != ast.Subscription {
@@ -37,12 +36,12 @@ func singleRootField(observers *core.Events, addError core.AddErrFunc) {
 	})
 }
 
-// A subscriptionRoot is what the root of a subscription selects.
+// A subscriptionRoot collects the root selections of a subscription.
 type subscriptionRoot struct {
 	first, second *ast.Field // with different response keys
 	introspection *ast.Field
 	conditional   *ast.Directive
-	visited       map[string]bool // fragments
+	visited       map[string]bool // fragments already visited
 }
 
 func (r *subscriptionRoot) read(set ast.SelectionSet) {
@@ -80,11 +79,11 @@ func (r *subscriptionRoot) directives(list ast.DirectiveList) {
 	}
 }
 
-// emptyPair is what the parser says of {} and () that must not be empty.
+// emptyPair begins the parser's message for {} and () that must not be empty.
 const emptyPair = "expected at least one definition, found "
 
-// explainEmpty rewords the parser's error about an empty pair of braces or
-// parentheses, which speaks of definitions where fields or arguments are meant.
+// explainEmpty rewords the parser's error for empty braces or parentheses, which mentions
+// definitions instead of fields or arguments.
 func explainEmpty(err *gqlerror.Error, query string) {
 	closer, ok := strings.CutPrefix(err.Message, emptyPair)
 	switch {
@@ -98,10 +97,9 @@ func explainEmpty(err *gqlerror.Error, query string) {
 	}
 }
 
-// loneEscape finds an escape in a string of a document that is half of a
-// surrogate pair without the other half. It stands for no character; the parser
-// would replace it.
-func loneEscape(query string) *gqlerror.Error {
+// checkSurrogates refuses a document with an escape that is one half of a surrogate pair
+// without the other. It does not encode a character, and the parser would replace it.
+func checkSurrogates(query string) *gqlerror.Error {
 	if !strings.Contains(query, `\u`) {
 		return nil
 	}
@@ -131,7 +129,7 @@ func lineLength(s string) int {
 	return len(s)
 }
 
-// blockLength is the length of a block string, in which only \""" is an escape.
+// blockLength returns the length of a block string, in which only \""" is an escape.
 func blockLength(s string) int {
 	for i := 3; i < len(s); i++ {
 		switch {
@@ -144,19 +142,18 @@ func blockLength(s string) int {
 	return len(s)
 }
 
-// stringLength is the length of a string, and where it has a lone surrogate: -1
-// for nowhere.
+// stringLength returns the length of a string, and the offset of a lone surrogate in it, or -1.
 func stringLength(s string) (length, lone int) {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
 		case '"':
 			return i + 1, -1
-		case '\n', '\r': // not terminated, which the parser says
+		case '\n', '\r': // unterminated, which the parser reports
 			return i, -1
 		case '\\':
-			switch half(s[i:]) {
+			switch surrogateOf(s[i:]) {
 			case high:
-				if half(s[min(i+6, len(s)):]) != low {
+				if surrogateOf(s[min(i+6, len(s)):]) != low {
 					return 0, i
 				}
 				i += 11
@@ -170,7 +167,7 @@ func stringLength(s string) (length, lone int) {
 	return len(s), -1
 }
 
-// A surrogate tells which half of a surrogate pair an escape is.
+// A surrogate is a half of a surrogate pair.
 type surrogate int
 
 const (
@@ -179,8 +176,8 @@ const (
 	low
 )
 
-// half classifies the escape at the beginning of s.
-func half(s string) surrogate {
+// surrogateOf returns which half of a surrogate pair the escape at the beginning of s is.
+func surrogateOf(s string) surrogate {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return none
 	}

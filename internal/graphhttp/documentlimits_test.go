@@ -8,9 +8,9 @@ import (
 	"mixcloud-graphql/internal/graphhttp"
 )
 
-// Each limit of a document refuses the first one beyond it, before it is executed,
-// and names itself, the document's value and the maximum.
-func TestLimits_NameThemselves(t *testing.T) {
+// Each limit refuses the first document over it before execution. The error has the name of the
+// limit, the document's value and the maximum.
+func TestLimits_ErrorDetails(t *testing.T) {
 	t.Parallel()
 	repeat := strings.Repeat
 	tests := map[string]struct {
@@ -73,7 +73,7 @@ func TestLimits_NameThemselves(t *testing.T) {
 				tt.status = http.StatusBadRequest
 			}
 			if rec := post(t, tt.options, tt.allowed, newer); rec.Code != http.StatusOK && !strings.Contains(rec.Body.String(), "GRAPHQL_VALIDATION_FAILED") {
-				t.Errorf("what is allowed is refused: %s", rec.Body)
+				t.Errorf("an allowed document is refused: %s", rec.Body)
 			}
 			rec := post(t, tt.options, tt.above, newer)
 			got := errorsIn(t, rec.Body.Bytes())
@@ -88,7 +88,7 @@ func TestLimits_NameThemselves(t *testing.T) {
 	}
 }
 
-// A hidden schema cannot be read, nor guessed from what errors suggest.
+// A hidden schema can be neither read nor guessed from the suggestions of errors.
 func TestHideSchema(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ query, variables string }{
@@ -123,7 +123,7 @@ func TestHideSchema(t *testing.T) {
 					t.Errorf("shown: status %d: %s", shown.Code, shown.Body)
 				}
 			} else if !strings.Contains(shown.Body.String(), "id you mean") {
-				t.Errorf("nothing is suggested: %s", shown.Body)
+				t.Errorf("no name is suggested: %s", shown.Body)
 			}
 		})
 	}

@@ -17,29 +17,28 @@ import (
 	"mixcloud-graphql/internal/telemetry"
 )
 
-// keepAlive is the time between signs of life in a stream of events, below
-// what proxies allow a connection to be silent.
+// keepAlive is the interval of keep-alive comments in a stream of events. It is shorter than
+// the idle timeouts of proxies.
 const keepAlive = 15 * time.Second
 
-// stream answers an operation with server-sent events, as GraphQL over SSE has
-// them in its mode of distinct connections: an event "next" for each response,
-// "complete" at the end. Each write has a deadline of its own; what bounds the
-// whole is, for a subscription, the subscription, and for a query the timeout
-// of queries.
+// stream sends the responses of an operation as server-sent events, as in the distinct
+// connections mode of GraphQL over SSE: an event "next" for each response, and "complete" at
+// the end. Each write has its own deadline. A subscription has no timeout as a whole; a query
+// has the timeout of queries.
 //
 // https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext, slot *admission.Slot) {
-	resume := admission.Wait(r.Context()) // no slot is held while anything is written
+	resume := admission.Wait(r.Context()) // holds no slot while it writes
 	ctx, cancel := context.WithCancel(r.Context())
 	if oc.Operation.Operation != ast.Subscription {
-		ctx, cancel = context.WithTimeoutCause(r.Context(), t.timeout, timeoutError(t.timeout))
+		ctx, cancel = context.WithTimeoutCause(r.Context(), t.timeout, t.timedOut)
 	}
 	defer cancel()
 
 	h := w.Header()
-	h.Set("Content-Type", mediaEvents) // UTF-8 always
+	h.Set("Content-Type", mediaEvents) // always UTF-8
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold small events back
+	h.Set("X-Accel-Buffering", "no") // disables nginx's buffering
 	accept.Vary(h, "Accept")
 	out := &events{w: w, conn: http.NewResponseController(w)}
 	w.WriteHeader(http.StatusOK)
@@ -52,19 +51,19 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	resume()
 
 	handle, ctx := exec.DispatchOperation(ctx, oc)
-	responses := make(chan response)
+	responses := make(chan eventResponse)
 	go t.respond(ctx, exec, oc, slot, handle, responses)
-	defer func() { // nothing of the operation outlives the request
+	defer func() { // the operation ends with the request
 		cancel()
 		for range responses {
 		}
 	}()
 	stop := t.stop
 	if oc.Operation.Operation != ast.Subscription {
-		stop = nil // a query comes to its end
+		stop = nil // a query ends by itself
 	}
-	beat := time.NewTicker(t.beat)
-	defer beat.Stop()
+	ticker := time.NewTicker(t.keepAlive)
+	defer ticker.Stop()
 	for {
 		select {
 		case resp, more := <-responses:
@@ -74,13 +73,13 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 				}
 				return
 			}
-			noteErrors(ctx, resp.errors)
+			logErrors(ctx, resp.errors)
 			if !out.event("next", resp.body) {
 				return
 			}
-			responselimit.HoldOf(ctx).Set(0)
-			beat.Reset(t.beat)
-		case <-beat.C:
+			responselimit.ReservationOf(ctx).Set(0)
+			ticker.Reset(t.keepAlive)
+		case <-ticker.C:
 			if !out.comment() {
 				return
 			}
@@ -91,18 +90,17 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	}
 }
 
-// A response is one that is ready to be sent: the executor uses the memory of
-// its own again for the next.
-type response struct {
+// An event response is a response that is ready to be sent. It has its own memory, because the
+// executor reuses its buffer for the next one.
+type eventResponse struct {
 	body   []byte
 	errors gqlerror.List
 }
 
-// respond gives the responses of an operation, one for all but subscriptions,
-// and closes out.
-func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, slot *admission.Slot, handle graphql.ResponseHandler, out chan<- response) {
+// respond sends the responses of an operation, several only for a subscription, and closes out.
+func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, slot *admission.Slot, handle graphql.ResponseHandler, out chan<- eventResponse) {
 	defer close(out)
-	defer func() { // net/http's own recovery ends where a goroutine begins
+	defer func() { // net/http does not recover panics of other goroutines
 		if p := recover(); p != nil {
 			t.log.ErrorContext(ctx, "panic in a stream of events", "panic", telemetry.Panicked(p), "stack", string(debug.Stack()))
 		}
@@ -114,13 +112,13 @@ func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *gra
 		case resp != nil:
 		case subscribed:
 			return
-		default: // the deadline passed before the query began
+		default: // the deadline passed before the query started
 			resp = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
 		}
 		body := encode(resp)
 		slot.Leave()
-		responselimit.HoldOf(ctx).Set(int64(len(body)))
-		out <- response{body, resp.Errors} // stream takes all there is, to the end
+		responselimit.ReservationOf(ctx).Set(int64(len(body)))
+		out <- eventResponse{body, resp.Errors} // stream receives until the channel is closed
 		if !subscribed {
 			return
 		}
@@ -133,8 +131,8 @@ type events struct {
 	conn *http.ResponseController
 }
 
-// event sends an event; false when the client is gone. Data is JSON, in which a
-// line break can only stand between tokens, where any white space does.
+// event sends an event, and returns false if the client has left. Data is JSON, whose line
+// breaks are only between tokens, where any white space is allowed.
 func (e *events) event(name string, data []byte) bool {
 	var b bytes.Buffer
 	b.WriteString("event: " + name + "\ndata: ")
@@ -148,7 +146,7 @@ func (e *events) event(name string, data []byte) bool {
 	return e.send(b.Bytes())
 }
 
-// comment sends what a client skips: it shows that the connection is alive.
+// comment sends a comment, which clients ignore, to keep the connection alive.
 func (e *events) comment() bool { return e.send([]byte(":\n\n")) }
 
 func (e *events) send(text []byte) bool {
@@ -156,6 +154,6 @@ func (e *events) send(text []byte) bool {
 		return false
 	}
 	err := e.conn.Flush()
-	_ = e.conn.SetWriteDeadline(time.Time{}) // of the next write
+	_ = e.conn.SetWriteDeadline(time.Time{}) // of the previous write
 	return err == nil
 }

@@ -111,7 +111,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// A stream that has nothing to tell shows that it is alive.
+// An idle stream sends keep-alive comments.
 func TestEvents_keepAlive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestEvents_keepAlive(t *testing.T) {
 	})
 }
 
-// A subscription outlasts the timeout of operations; a query does not.
+// The timeout of operations applies to queries, not to subscriptions.
 func TestEvents_timeout(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string]string{"subscription { count(to: 60) }": `"count": 60`, "{ wait }": "UPSTREAM_TIMEOUT"} {
@@ -140,7 +140,7 @@ func TestEvents_timeout(t *testing.T) {
 	}
 }
 
-// When the client leaves, nothing of its subscription stays.
+// When the client leaves, its subscription ends.
 func TestEvents_clientLeaves(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})
@@ -169,7 +169,7 @@ func TestEvents_clientLeaves(t *testing.T) {
 	<-ended
 }
 
-// A server that is about to stop ends subscriptions, and lets queries end.
+// A server that starts to shut down ends subscriptions, and completes queries.
 func TestEvents_stop(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string]string{

@@ -25,7 +25,7 @@ const (
 	older = "Accept: application/json"
 )
 
-// Status codes of the two media types, as the GraphQL over HTTP draft has them.
+// Status codes of the two media types, as in the GraphQL over HTTP draft.
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -52,24 +52,24 @@ func TestStatus(t *testing.T) {
 		"panic in a resolver": {
 			body: `{"query":"{ panic }"}`, newer: 200, older: 200, want: `"code":"INTERNAL"`,
 		},
-		"syntax error":         {body: `{"query":"{"}`, newer: 400, older: 200, want: "GRAPHQL_PARSE_FAILED"},
-		"unknown field":        {body: `{"query":"{ nope }"}`, newer: 400, older: 200, want: "GRAPHQL_VALIDATION_FAILED"},
-		"unknown operation":    {body: `{"query":"query A { hello }","operationName":"B"}`, newer: 400, older: 200, want: "operation B not found"},
-		"ambiguous operation":  {body: `{"query":"query A { hello } query B { hello }"}`, newer: 400, older: 200, want: "say in operationName which one"},
-		"variable of no type":  {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":"x"}}`, newer: 400, older: 200, want: `Variable \"$n\"`},
-		"not JSON":             {body: `{"query":`, newer: 400, older: 400, want: "not valid JSON"},
-		"JSON and more":        {body: `{"query":"{ hello }"} {}`, newer: 400, older: 400, want: "more than one JSON value"},
-		"a batch":              {body: `[{"query":"{ hello }"}]`, newer: 400, older: 400, want: "batches are not supported"},
-		"no query":             {body: `{}`, newer: 400, older: 400, want: "There is no query"},
-		"empty query":          {body: `{"query":""}`, newer: 400, older: 400, want: "There is no query"},
-		"names in capitals":    {body: `{"QUERY":"{ hello }","Variables":{}}`, newer: 400, older: 400, want: "There is no query"},
-		"other capitals too":   {body: `{"query":"{ hello }","Query":"{ nope }","VARIABLES":7}`, newer: 200, older: 200, want: `{"data":{"hello":"you"}}`},
-		"a member twice":       {body: `{"query":"{ hello }","query":"{ nope }"}`, newer: 400, older: 400, want: `member \"query\" twice`},
-		"a variable twice":     {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":1,"n":2}}`, newer: 400, older: 400, want: `member \"variables.n\" twice`},
-		"nested deeply":        {body: `{"query":"{ hello }","extensions":{"a":` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `}}`, newer: 400, older: 400, want: "at most 100 levels"},
-		"null":                 {body: `null`, newer: 400, older: 400, want: "There is no query"},
-		"query is a number":    {body: `{"query":7}`, newer: 400, older: 400, want: `\"query\" cannot be a JSON number`},
-		"variables are a list": {body: `{"query":"{ hello }","variables":[1]}`, newer: 400, older: 400, want: `\"variables\" cannot be a JSON array`},
+		"syntax error":            {body: `{"query":"{"}`, newer: 400, older: 200, want: "GRAPHQL_PARSE_FAILED"},
+		"unknown field":           {body: `{"query":"{ nope }"}`, newer: 400, older: 200, want: "GRAPHQL_VALIDATION_FAILED"},
+		"unknown operation":       {body: `{"query":"query A { hello }","operationName":"B"}`, newer: 400, older: 200, want: "operation B not found"},
+		"ambiguous operation":     {body: `{"query":"query A { hello } query B { hello }"}`, newer: 400, older: 200, want: "say in operationName which one"},
+		"variable without a type": {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":"x"}}`, newer: 400, older: 200, want: `Variable \"$n\"`},
+		"not JSON":                {body: `{"query":`, newer: 400, older: 400, want: "not valid JSON"},
+		"data after the JSON":     {body: `{"query":"{ hello }"} {}`, newer: 400, older: 400, want: "more than one JSON value"},
+		"a batch":                 {body: `[{"query":"{ hello }"}]`, newer: 400, older: 400, want: "batches are not supported"},
+		"no query":                {body: `{}`, newer: 400, older: 400, want: "There is no query"},
+		"empty query":             {body: `{"query":""}`, newer: 400, older: 400, want: "There is no query"},
+		"names in upper case":     {body: `{"QUERY":"{ hello }","Variables":{}}`, newer: 400, older: 400, want: "There is no query"},
+		"several spellings":       {body: `{"query":"{ hello }","Query":"{ nope }","VARIABLES":7}`, newer: 200, older: 200, want: `{"data":{"hello":"you"}}`},
+		"a member twice":          {body: `{"query":"{ hello }","query":"{ nope }"}`, newer: 400, older: 400, want: `member \"query\" twice`},
+		"a variable twice":        {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":1,"n":2}}`, newer: 400, older: 400, want: `member \"variables.n\" twice`},
+		"nested deeply":           {body: `{"query":"{ hello }","extensions":{"a":` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `}}`, newer: 400, older: 400, want: "at most 100 levels"},
+		"null":                    {body: `null`, newer: 400, older: 400, want: "There is no query"},
+		"query is a number":       {body: `{"query":7}`, newer: 400, older: 400, want: `\"query\" cannot be a JSON number`},
+		"variables are a list":    {body: `{"query":"{ hello }","variables":[1]}`, newer: 400, older: 400, want: `\"variables\" cannot be a JSON array`},
 	}
 	for name, tt := range tests {
 		for accept, status := range map[string]int{newer: tt.newer, older: tt.older} {
@@ -83,22 +83,22 @@ func TestStatus(t *testing.T) {
 					t.Errorf("%s: %s lacks %s", tt.reason, rec.Body, tt.want)
 				}
 				if rec.Code >= 400 && strings.Contains(rec.Body.String(), `"data"`) {
-					t.Errorf("there is data where nothing ran: %s", rec.Body)
+					t.Errorf("the response has data without an execution: %s", rec.Body)
 				}
 				if !json.Valid(rec.Body.Bytes()) || !strings.HasSuffix(rec.Header().Get("Content-Type"), "json; charset=utf-8") {
-					t.Errorf("no JSON in UTF-8: %q %s", rec.Header().Get("Content-Type"), rec.Body)
+					t.Errorf("the response is not JSON in UTF-8: %q %s", rec.Header().Get("Content-Type"), rec.Body)
 				}
 			})
 		}
 	}
 }
 
-// The request is never quoted back: it may hold what is nobody's business.
+// Responses never quote the request, which may be private.
 func TestErrors_DoNotEcho(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`s3cret-canary`, `{"query": s3cret-canary`, `{"query":{"s3cret-canary":1}}`, `"s3cret-canary"`, `{"query":"{ panic }"}`} {
 		if rec := post(t, graphhttp.Options{}, body); strings.Contains(rec.Body.String(), "s3cret-canary") {
-			t.Errorf("%s is answered with %s", body, rec.Body)
+			t.Errorf("%s: the response quotes it: %s", body, rec.Body)
 		}
 	}
 }
@@ -174,7 +174,7 @@ func TestMethods(t *testing.T) {
 		"GET, variables twice":   {method: "GET", target: q + "&variables=%7B%7D&variables=", status: 400, want: `\"variables\" occurs twice`},
 		"GET, a variable twice":  {method: "GET", target: q + "&variables=%7B%22a%22:1,%22a%22:2%7D", status: 400, want: `member \"a\" twice`},
 		"GET, unknown twice":     {method: "GET", target: q + "&x=1&x=2", status: 200, want: "you"},
-		"GET, capitals":          {method: "GET", target: "?QUERY=%7Bhello%7D", status: 400, want: "There is no query"},
+		"GET, upper case":        {method: "GET", target: "?QUERY=%7Bhello%7D", status: 400, want: "There is no query"},
 		"GET, nested deeply":     {method: "GET", target: q + "&variables=" + strings.Repeat("[", 101), status: 400, want: "at most 100 levels"},
 		"GET, bad encoding":      {method: "GET", target: "?query=%zz", status: 400, want: "percent-encoded"},
 		"GET mutation":           {method: "GET", target: "?query=mutation%7Bset%7D", status: 405, want: "Send a mutation with POST", allow: "POST"},
@@ -189,7 +189,7 @@ func TestMethods(t *testing.T) {
 		"POST, query in the URL": {method: "POST", target: q, body: `{}`, headers: []string{"Content-Type: application/json"}, status: 400, want: "There is no query"},
 		"POST compressed":        {method: "POST", body: "x", headers: []string{"Content-Type: application/json", "Content-Encoding: gzip"}, status: 415, want: "without a Content-Encoding"},
 		"OPTIONS":                {method: "OPTIONS", status: 204, allow: "GET, HEAD, POST, OPTIONS"},
-		"HEAD":                   {method: "HEAD", target: q, status: 200, want: `{"data":{"hello":"you"}}`}, // which net/http leaves out
+		"HEAD":                   {method: "HEAD", target: q, status: 200, want: `{"data":{"hello":"you"}}`}, // net/http omits the body
 		"HEAD mutation":          {method: "HEAD", target: "?query=mutation%7Bset%7D", status: 405, want: "Send a mutation with POST", allow: "POST"},
 		"HEAD of a stream":       {method: "HEAD", target: q, headers: []string{"Accept: text/event-stream"}, status: 406, want: "Accept header"},
 		"GET of a long URL":      {method: "GET", target: q + "&x=" + strings.Repeat("x", 8<<10), status: 414, want: "more than 8192 bytes"},
@@ -219,7 +219,7 @@ func TestLimits(t *testing.T) {
 		}
 		return string(text)
 	}
-	// Each fragment spreads the next one twice: 2^40 ways through a short document.
+	// Each fragment spreads the next one twice: 2^40 selections from a short document.
 	bomb := "query { ...f0 }"
 	for i := range 40 {
 		bomb += fmt.Sprintf(" fragment f%d on Query { a: nest { ...f%d } b: nest { ...f%d } }", i, i+1, i+1)
@@ -231,26 +231,26 @@ func TestLimits(t *testing.T) {
 		status  int
 		want    string
 	}{
-		"body":          {graphhttp.Options{MaxBody: 20}, body("{ hello hello }"), 413, "more than 20 bytes"},
-		"body that fit": {graphhttp.Options{MaxBody: 21}, body("{ hello }"), 200, `"data"`},
-		"tokens":        {graphhttp.Options{TokenLimit: 5}, body("{ a:hello b:hello c:hello }"), 400, "more than 5 tokens"},
-		"depth":         {graphhttp.Options{MaxDepth: 3}, body(deep(3)), 400, "nests 4 levels of fields; at most 3"},
-		"depth that is": {graphhttp.Options{MaxDepth: 4}, body(deep(3)), 200, `"data"`},
+		"body":                   {graphhttp.Options{MaxBody: 20}, body("{ hello hello }"), 413, "more than 20 bytes"},
+		"body within the limit":  {graphhttp.Options{MaxBody: 21}, body("{ hello }"), 200, `"data"`},
+		"tokens":                 {graphhttp.Options{TokenLimit: 5}, body("{ a:hello b:hello c:hello }"), 400, "more than 5 tokens"},
+		"depth":                  {graphhttp.Options{MaxDepth: 3}, body(deep(3)), 400, "nests 4 levels of fields; at most 3"},
+		"depth within the limit": {graphhttp.Options{MaxDepth: 4}, body(deep(3)), 200, `"data"`},
 		"depth in fragments": {
 			graphhttp.Options{MaxDepth: 3},
 			body("{ ...a } fragment a on Query { nest { ... on Query { nest { ...b } } } } fragment b on Query { nest { hello } }"), 400, "nests 4 levels",
 		},
-		"introspection is deep by nature": {
+		"introspection is excluded": {
 			graphhttp.Options{MaxDepth: 2},
 			body("{ __schema { types { fields { type { ofType { ofType { name } } } } } } }"), 200, `"data"`,
 		},
 		"fragment bomb":                 {graphhttp.Options{}, body(bomb), 400, "nests 41 levels"},
 		"one name a thousand times":     {graphhttp.Options{}, body("{" + strings.Repeat(" hello", 1000) + "}"), 400, "repeats the same names"},
-		"one name often enough":         {graphhttp.Options{}, body("{" + strings.Repeat(" hello", 400) + "}"), 200, `"data"`},
+		"one name up to the limit":      {graphhttp.Options{}, body("{" + strings.Repeat(" hello", 400) + "}"), 200, `"data"`},
 		"the same under other names":    {graphhttp.Options{}, body("{" + strings.Repeat(" x: hello", 1000) + "}"), 400, "repeats the same names"},
 		"one fragment a thousand times": {graphhttp.Options{}, body("{" + strings.Repeat(" ...f", 1000) + "} fragment f on Query { hello }"), 400, "repeats the same names"},
 		"names in an unused fragment":   {graphhttp.Options{}, body("{ hello } fragment f on Query {" + strings.Repeat(" hello", 1000) + "}"), 400, "repeats the same names"},
-		"a circle of fragments":         {graphhttp.Options{}, body("{ ...a } fragment a on Query { nest { ...b } } fragment b on Query { nest { ...a } }"), 400, "GRAPHQL_VALIDATION_FAILED"},
+		"a cycle of fragments":          {graphhttp.Options{}, body("{ ...a } fragment a on Query { nest { ...b } } fragment b on Query { nest { ...a } }"), 400, "GRAPHQL_VALIDATION_FAILED"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -266,8 +266,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Such numbers once made the parser's library panic in mid-execution.
-func TestNumbersBeyondReading(t *testing.T) {
+// Such numbers once caused a panic in the parser library during execution.
+func TestHugeNumbers(t *testing.T) {
 	t.Parallel()
 	const huge = "99999999999999999999"
 	for query, argument := range map[string]string{
@@ -300,8 +300,7 @@ func TestBody_CutShort(t *testing.T) {
 	}
 }
 
-// The deadline of the request reaches the resolvers, and the rest of the answer
-// is given.
+// The request's deadline reaches the resolvers, and the response has the other fields.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -318,8 +317,9 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// An operation whose time is over before it begins is not Mixcloud's fault, and the request may be sent again.
-func TestTimeout_BeforeItBegins(t *testing.T) {
+// An operation whose deadline passes before it starts is not Mixcloud's fault, and the request
+// may be sent again.
+func TestTimeout_BeforeExecution(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		late := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
@@ -338,7 +338,7 @@ func TestTimeout_BeforeItBegins(t *testing.T) {
 	})
 }
 
-// A client that is gone before the operation begins gets no "null" for an answer.
+// A client that leaves before its operation starts does not get "null".
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -376,7 +376,7 @@ func TestIntrospection(t *testing.T) {
 	}
 }
 
-// A document that was served from the cache is answered as it was before.
+// A cached document gets the same response as an uncached one.
 func TestQueryCache(t *testing.T) {
 	t.Parallel()
 	h := graphhttp.New(newStub(), graphhttp.Options{})
@@ -399,7 +399,7 @@ func TestQueryCache(t *testing.T) {
 	})
 }
 
-// Whatever bytes arrive, the answer is JSON with an error or data, and no panic.
+// For any bytes the response is JSON with errors or data, without a panic.
 func FuzzPost(f *testing.F) {
 	for _, seed := range []string{
 		`{"query":"{ hello }"}`, `{"query":"{ hello(name: \"x\") @skip(if: true) }"}`, `null`, `[]`, `{"query":"query($n:Int){hello(n:$n)}","variables":{"n":1e999}}`,

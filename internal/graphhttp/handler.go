@@ -1,8 +1,8 @@
-// Package graphhttp speaks GraphQL over HTTP: it negotiates, limits, parses and
-// answers. What a field means is the schema's business, not this package's.
+// Package graphhttp implements GraphQL over HTTP: it negotiates, limits, parses and responds.
+// It is independent of the schema's semantics.
 //
-// https://graphql.github.io/graphql-over-http/draft/ is followed; where it
-// leaves a choice, the comments say which was taken.
+// It follows https://graphql.github.io/graphql-over-http/draft/. Where the draft leaves a
+// choice, a comment explains it.
 package graphhttp
 
 import (
@@ -17,6 +17,7 @@ import (
 	"mixcloud-graphql/internal/coerce"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/idempotency"
+	"mixcloud-graphql/internal/opstats"
 	"mixcloud-graphql/internal/responselimit"
 )
 
@@ -32,64 +33,65 @@ const (
 	DefaultMaxDirectives = 50
 )
 
-// Options are what an operator may want to change. A zero member takes its default.
+// Options configure the handler. A zero field means its default.
 type Options struct {
-	// Log gets what errors leave out, and panics. Nil discards.
+	// Log receives panics and the details that errors omit. Nil discards them.
 	Log *slog.Logger
-	// Around runs around every operation, with the request's context: the
-	// place to install what lives as long as an operation. Nil for nothing.
+	// Around wraps the execution of every operation, with the request's context. It can
+	// install values with the lifetime of an operation. It may be nil.
 	Around graphql.OperationMiddleware
-	// Estimate says what an operation can cost, before it begins: one that can
-	// cost more than its budget is refused. Nil for no budget.
-	Estimate func(context.Context, *graphql.OperationContext) Estimate
-	// Scalars judge the values of custom scalars, before anything is executed. A
-	// scalar without an entry accepts every value. Nil for none.
+	// Estimate returns the maximum cost of an operation before it starts. An operation whose
+	// estimate exceeds its budget is refused. Nil for no budget.
+	Estimate func(context.Context, *graphql.OperationContext) opstats.Estimate
+	// Scalars validate values of custom scalars before anything is executed. A scalar without
+	// an entry accepts every value. It may be nil.
 	Scalars map[string]coerce.Scalar
-	// Admission bounds how many operations compute at the same time. Nil for no
+	// Admission bounds the number of operations that compute at the same time. Nil for no
 	// bound.
-	Admission *admission.Gate
-	// Timeout bounds an operation, from its document to its answer. It does not
-	// bound the flow of files, nor a subscription.
+	Admission *admission.Controller
+	// Timeout bounds an operation, from parsing to its response. It does not apply to the
+	// transfer of files, nor to subscriptions.
 	Timeout time.Duration
-	// Stop is closed when the server is about to stop: it ends subscriptions,
-	// which could otherwise be waited for in vain. Nil for never.
+	// Stop is closed when the server starts to shut down. It ends subscriptions, which would
+	// block the shutdown. Nil for never.
 	Stop <-chan struct{}
-	// IdleTimeout is how long a client may pause while it sends files.
+	// IdleTimeout is the maximum pause of a client while it sends files.
 	IdleTimeout time.Duration
-	// Audience names on whose behalf a request is made, without giving away any
-	// secret; "" for nobody. Nil is nobody always. Writes that a client names by
-	// the header Idempotency-Key are known by their audience.
-	Audience func(context.Context) string
-	// Writes remembers those writes. Nil is this process's memory.
+	// Principal returns an opaque id of the caller, or "" for an anonymous one. If nil, every
+	// caller is anonymous. Writes with the header Idempotency-Key are stored by principal.
+	Principal func(context.Context) string
+	// Writes stores those writes. Nil is this process's memory.
 	Writes idempotency.Store
-	// Queries are the documents that other replicas know by their SHA-256, in
-	// hexadecimal: asked for those that this process does not know, and told of
-	// those that it learns, which are valid and within the limits. Neither may
-	// make anybody wait for something that is broken. Nil for none.
+	// Queries shares persisted documents with other replicas, by their SHA-256 in hexadecimal.
+	// It is read for documents that this process has not stored, and written with documents
+	// that are valid and within the limits. It must not delay its caller if it is broken. It
+	// may be nil.
 	Queries graphql.Cache[string]
-	// HideSchema refuses introspection, and errors suggest no names of the schema.
+	// HideSchema refuses introspection, and removes names of the schema from error messages.
 	HideSchema bool
 	// OnlyPersisted refuses all operations that are not in the manifest, see
 	// [Handler.SetManifest].
 	OnlyPersisted bool
-	// MaxBody is the largest request body, in bytes; of a form, its "operations".
+	// MaxBody is the maximum size of a request body in bytes; for a form, of its "operations".
 	MaxBody int64
-	// TokenLimit is the most lexical tokens a document may have.
+	// TokenLimit is the maximum number of lexical tokens of a document.
 	TokenLimit int
-	// MaxDepth is the most levels of fields that an operation may nest.
-	// Introspection is not counted: it has a limit of its own.
+	// MaxDepth is the maximum depth of nested fields of an operation, excluding introspection,
+	// which has its own limit.
 	MaxDepth int
-	// MaxRootFields is the most response keys that the root of an operation may have.
+	// MaxRootFields is the maximum number of response keys at the root of an operation.
 	MaxRootFields int
-	// MaxAliases is the most response keys that one selection set may have once its fragments are spread.
+	// MaxAliases is the maximum number of response keys of a selection set, including its
+	// fragments.
 	MaxAliases int
-	// MaxDirectives is the most directives that a document may use.
+	// MaxDirectives is the maximum number of directives of a document.
 	MaxDirectives int
-	// Response bounds a response while it is made.
+	// Response limits a response while it is built.
 	Response responselimit.Limits
-	// Unsent keeps account of the responses of the process that are not yet sent. Nil for an account of this handler's own.
+	// Unsent counts the process's responses that are not yet sent. If nil the handler has its
+	// own.
 	Unsent *responselimit.Unsent
-	// Bodies keeps account of the request bodies of the process. Nil for an account of this handler's own.
+	// Bodies counts the process's request bodies. If nil the handler has its own.
 	Bodies *Bodies
 }
 
@@ -100,11 +102,8 @@ func (o Options) withDefaults() Options {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
-	if o.IdleTimeout == 0 {
-		o.IdleTimeout = idleTimeout
-	}
-	if o.Audience == nil {
-		o.Audience = func(context.Context) string { return "" }
+	if o.Principal == nil {
+		o.Principal = func(context.Context) string { return "" }
 	}
 	if o.Writes == nil {
 		o.Writes = new(idempotency.Memory)
@@ -136,18 +135,18 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// New returns the handler of the GraphQL endpoint for schema. It expects the
-// middleware of this package around it, but works without.
+// New returns the handler of the GraphQL endpoint for schema. The middleware of this package is
+// optional.
 func New(schema graphql.ExecutableSchema, o Options) *Handler {
 	o = o.withDefaults()
 	srv := newServer(schema, o.Scalars, o.HideSchema)
 	run := runner{
-		log: o.Log, gate: o.Admission, timeout: o.Timeout, beat: keepAlive, stop: o.Stop,
-		writes: o.Writes, audience: o.Audience, takers: takers(schema.Schema()), unsent: o.Unsent, bodies: o.Bodies,
+		log: o.Log, controller: o.Admission, timeout: o.Timeout, timedOut: timeoutError(o.Timeout), keepAlive: keepAlive, stop: o.Stop,
+		writes: o.Writes, principal: o.Principal, fileFields: fileFields(schema.Schema()), unsent: o.Unsent, bodies: o.Bodies,
 		prepare: srv.prepare,
 	}
 
-	// One line for each way in. The first that supports a request takes it.
+	// The first transport that supports a request handles it.
 	srv.AddTransport(options{})
 	srv.AddTransport(get{run})
 	srv.AddTransport(multipart{run, o.IdleTimeout, o.MaxBody})
@@ -160,7 +159,7 @@ func New(schema graphql.ExecutableSchema, o Options) *Handler {
 	srv.tokens = o.TokenLimit
 	srv.cache = newQueryCache()
 	persisted := newPersisted(srv.cache.manifest, o.OnlyPersisted, o.Queries)
-	srv.Use(persisted) // puts in the document that those below read
+	srv.Use(persisted) // first, because it inserts the document that the others read
 	limits := documentLimits{
 		tokens: o.TokenLimit, depth: o.MaxDepth, roots: o.MaxRootFields, keys: o.MaxAliases, directives: o.MaxDirectives,
 		known: srv.cache,
@@ -173,9 +172,9 @@ func New(schema graphql.ExecutableSchema, o Options) *Handler {
 		srv.Use(metering{o.Estimate})
 	}
 	srv.Use(responselimit.New(schema.Schema(), o.Response))
-	srv.Use(keeping{persisted}) // of what those above have not refused
+	srv.Use(storePersisted{persisted}) // last, because it stores only documents that were not refused
 	if o.Around != nil {
 		srv.AroundOperations(o.Around)
 	}
-	return &Handler{accounted(srv), srv, limits}
+	return &Handler{withStats(srv), srv, limits}
 }

@@ -1,44 +1,43 @@
 package graphhttp
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"time"
 
 	"mixcloud-graphql/internal/accept"
+	"mixcloud-graphql/internal/opstats"
 )
 
-// vary are the headers of a request that decide about its answer.
-var vary = []string{"Accept", "Accept-Encoding", "Authorization", "Cookie", CostHeader, DryRunHeader}
+// vary are the request headers that affect a response.
+const vary = "Accept, Accept-Encoding, Authorization, Cookie, " + CostHeader + ", " + DryRunHeader
 
-// accounted keeps a ledger for each request and writes its headers: for how
-// long anybody may keep the answer, when to come again, and what is known of
-// Mixcloud's rate limit.
-func accounted(next http.Handler) http.Handler {
+// withStats is middleware that collects the stats of each request and writes the resulting
+// headers: cache lifetime, Retry-After, and the state of Mixcloud's rate limit.
+func withStats(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l := new(ledger)
-		next.ServeHTTP(&headed{ResponseWriter: w, request: r, ledger: l}, r.WithContext(context.WithValue(r.Context(), ledgerKey{}, l)))
+		state, r := withState(r)
+		next.ServeHTTP(&statsWriter{ResponseWriter: w, request: r, stats: &state.stats}, r)
 	})
 }
 
-// headed writes the headers when the rest of them is known.
-type headed struct {
+// A statsWriter adds the headers when the status is written.
+type statsWriter struct {
 	http.ResponseWriter
 	request *http.Request
-	ledger  *ledger
+	stats   *stats
 	done    bool
 }
 
-func (h *headed) WriteHeader(status int) {
-	if !h.done && status >= 200 { // a 1xx is not the answer yet
+func (h *statsWriter) WriteHeader(status int) {
+	if !h.done && status >= 200 { // a 1xx is not the final status
 		h.done = true
-		status = h.ledger.write(h.Header(), h.request, status)
+		status = h.stats.write(h.Header(), h.request, status)
 	}
 	h.ResponseWriter.WriteHeader(status)
 }
 
-func (h *headed) Write(b []byte) (int, error) {
+func (h *statsWriter) Write(b []byte) (int, error) {
 	if !h.done {
 		h.WriteHeader(http.StatusOK)
 	}
@@ -46,45 +45,51 @@ func (h *headed) Write(b []byte) (int, error) {
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (h *headed) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+func (h *statsWriter) Unwrap() http.ResponseWriter { return h.ResponseWriter }
 
-// write adds to the header of an answer to r, and gives its status.
-func (l *ledger) write(h http.Header, r *http.Request, status int) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.retry > 0 {
-		h.Set("Retry-After", seconds(l.retry))
+// write adds the headers of a response to r, and returns its status.
+func (s *stats) write(h http.Header, r *http.Request, status int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.retry > 0 {
+		h.Set("Retry-After", seconds(s.retry))
 	}
-	if l.account == nil {
+	if s.operation == nil {
 		return status
 	}
-	accept.Vary(h, vary...)
-	if h.Get("ETag") == "" { // a limit of this moment is nothing to keep
-		l.account.RateLimit().write(h, l.limited)
+	accept.Vary(h, vary)
+	if h.Get("ETag") == "" { // the state of a rate limit must not be cached
+		writeRateLimit(h, s.operation.RateLimit(), s.limited)
 	}
 	return status
 }
 
-// maxAge returns for how many seconds caches may keep a response to r: 0 for not at all.
-func (l *ledger) maxAge(r *http.Request, status int) int64 {
-	// Whether a cookie signs anybody in depends on other headers too: an anonymous response to a request with a cookie must not
-	// be kept for later ones.
-	if l == nil || status != http.StatusOK || !isGet(r) || len(r.Header["Cookie"]) > 0 {
+// maxAge returns how many seconds caches may store a response to r: 0 for not at all.
+func (s *stats) maxAge(r *http.Request, status int) int64 {
+	// Whether a cookie authenticates depends on other headers too, so an anonymous response to
+	// a request with a cookie must not be cached for later requests.
+	if s == nil || status != http.StatusOK || !isGet(r) || len(r.Header["Cookie"]) > 0 {
 		return 0
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return int64(l.public / time.Second)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int64(s.public / time.Second)
 }
 
-// limitName is the name of the policy in the headers.
+// limitName is the policy's name in the headers.
 const limitName = `"mixcloud"`
 
-// write tells the limit in the headers of
-// https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/: what
-// is not known is left out. Limited is how long an error of the answer says to
-// wait for the limit: Retry-After says the same, and both should name one moment.
-func (r RateLimit) write(h http.Header, limited time.Duration) {
+// The header names in their canonical form, because other forms allocate for each response.
+const (
+	policyKey    = "Ratelimit-Policy"
+	rateLimitKey = "Ratelimit"
+)
+
+// writeRateLimit sets the headers of
+// https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/, without unknown
+// values. limited is the longest wait of a rate limit error in the response: Retry-After has
+// the same wait, and both should name the same time.
+func writeRateLimit(h http.Header, r opstats.RateLimit, limited time.Duration) {
 	left, wait := time.Duration(0), ""
 	if r.RetryAt != nil {
 		left = time.Until(*r.RetryAt)
@@ -97,14 +102,15 @@ func (r RateLimit) write(h http.Header, limited time.Duration) {
 	}
 	switch {
 	case r.Budget != nil && r.Remaining != nil:
-		h.Set("RateLimit-Policy", limitName+";q="+strconv.Itoa(*r.Budget))
-		h.Set("RateLimit", limitName+";r="+strconv.Itoa(*r.Remaining)+wait)
+		h.Set(policyKey, limitName+";q="+strconv.Itoa(*r.Budget))
+		h.Set(rateLimitKey, limitName+";r="+strconv.Itoa(*r.Remaining)+wait)
 	case wait != "":
-		h.Set("RateLimit", limitName+";r=0"+wait)
+		h.Set(rateLimitKey, limitName+";r=0"+wait)
 	}
 }
 
-// seconds rounds up: who waits as long as it says never comes too early.
+// seconds formats a duration in seconds, rounded up so that a client that waits so long is
+// never too early.
 func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }

@@ -14,10 +14,11 @@ import (
 
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/opstats"
 )
 
-// fails is one error that a response must have, and no data.
-func fails(t *testing.T, rec *httptest.ResponseRecorder, status int, code gqlerr.Code, words string) {
+// checkError checks that a response has exactly one error, and no data.
+func checkError(t *testing.T, rec *httptest.ResponseRecorder, status int, code gqlerr.Code, words string) {
 	t.Helper()
 	var body struct {
 		Data   json.RawMessage
@@ -35,7 +36,7 @@ func fails(t *testing.T, rec *httptest.ResponseRecorder, status int, code gqlerr
 	}
 }
 
-// counting counts the operations that are executed.
+// counting returns options that count the executed operations.
 func counting() (graphhttp.Options, *int) {
 	n := new(int)
 	return graphhttp.Options{Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
@@ -44,9 +45,9 @@ func counting() (graphhttp.Options, *int) {
 	}}, n
 }
 
-// Input is judged on every way in, before anything is executed, estimated or
-// claimed under an idempotency key.
-func TestInputIsJudgedBeforeAnythingRuns(t *testing.T) {
+// Every transport validates input before an operation is executed, estimated or claimed under
+// an idempotency key.
+func TestInput_IsValidatedFirst(t *testing.T) {
 	t.Parallel()
 	const bad = `Variable "$n" must be an Int, not a string.`
 	body := `{"query":"query($n: Int){hello(n: $n)}","variables":{"n":"2"}}`
@@ -84,31 +85,31 @@ func TestInputIsJudgedBeforeAnythingRuns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o, executed := counting()
-			o.Audience = func(context.Context) string { return "somebody" }
-			o.Estimate = func(context.Context, *graphql.OperationContext) graphhttp.Estimate {
-				t.Error("input that is bad was estimated")
-				return graphhttp.Estimate{}
+			o.Principal = func(context.Context) string { return "me" }
+			o.Estimate = func(context.Context, *graphql.OperationContext) opstats.Estimate {
+				t.Error("invalid input was estimated")
+				return opstats.Estimate{}
 			}
-			fails(t, serve(graphhttp.New(newStub(), o), c.request(t)), c.status, gqlerr.CodeValidationFailed, bad)
+			checkError(t, serve(graphhttp.New(newStub(), o), c.request(t)), c.status, gqlerr.CodeValidationFailed, bad)
 			if *executed > 0 {
-				t.Error("it was executed")
+				t.Error("invalid input was executed")
 			}
 		})
 	}
 }
 
-// Documents in the cache are judged for each request.
-func TestInputOfACachedDocument(t *testing.T) {
+// Input is validated for each request, also for cached documents.
+func TestInput_CachedDocument(t *testing.T) {
 	t.Parallel()
 	h := graphhttp.New(newStub(), graphhttp.Options{})
-	ask := func(n string) *httptest.ResponseRecorder {
+	send := func(n string) *httptest.ResponseRecorder {
 		return serve(h, request(t, http.MethodPost, "/graphql", `{"query":"query($n: Int){hello(n: $n)}","variables":{"n":`+n+`}}`, "Content-Type: application/json"))
 	}
 	for range 2 {
-		if rec := ask("1.0"); !strings.Contains(rec.Body.String(), `"you"`) {
+		if rec := send("1.0"); !strings.Contains(rec.Body.String(), `"you"`) {
 			t.Error(rec.Body)
 		}
-		fails(t, ask("1.5"), 200, gqlerr.CodeValidationFailed, `and this number is none`)
+		checkError(t, send("1.5"), 200, gqlerr.CodeValidationFailed, `and this number is none`)
 	}
 }
 
@@ -126,11 +127,11 @@ func TestSubscriptionRoots(t *testing.T) {
 		`subscription($n: Int!) { count(to: $n) }`:                                     `Variable "$n" is missing`,
 	} {
 		rec := post(t, graphhttp.Options{}, `{"query":`+quoted(query)+`}`, "Accept: text/event-stream")
-		fails(t, rec, 400, gqlerr.CodeValidationFailed, words)
+		checkError(t, rec, 400, gqlerr.CodeValidationFailed, words)
 	}
 	rec := post(t, graphhttp.Options{}, `{"query":"subscription { broken broken }"}`, "Accept: text/event-stream")
 	if rec.Code != http.StatusOK {
-		t.Errorf("the same field twice is one: %s", rec.Body)
+		t.Errorf("the same field twice is refused: %s", rec.Body)
 	}
 }
 
@@ -149,23 +150,22 @@ func TestEmptySelections(t *testing.T) {
 		"{ ... on Query {} }": "The selection is empty",
 	} {
 		rec := post(t, graphhttp.Options{}, `{"query":`+quoted(query)+`}`)
-		fails(t, rec, 200, gqlerr.CodeParseFailed, words)
+		checkError(t, rec, 200, gqlerr.CodeParseFailed, words)
 		if !strings.Contains(rec.Body.String(), `"locations":[{"line":1,"column":`) {
-			t.Errorf("%s: no place: %s", query, rec.Body)
+			t.Errorf("%s: no location: %s", query, rec.Body)
 		}
 	}
 }
 
-// Half of a surrogate pair stands for no character: it is refused wherever it
-// is, and not replaced.
+// A lone surrogate does not encode a character: it is refused everywhere, and not replaced.
 func TestSurrogates(t *testing.T) {
 	t.Parallel()
 	query := func(literal string) string { return `{"query":` + quoted(`{hello(name:`+literal+`)}`) + `}` }
 	for _, literal := range []string{`"\ud83d"`, `"a\uD83Db"`, `"\ude00"`, `"\ud83d\ud83d\ude00"`, `"\ud83d\\ude00"`, `"\"\udfff"`} {
 		rec := post(t, graphhttp.Options{}, query(literal))
-		fails(t, rec, 200, gqlerr.CodeParseFailed, "half of a surrogate pair")
+		checkError(t, rec, 200, gqlerr.CodeParseFailed, "half of a surrogate pair")
 		if !strings.Contains(rec.Body.String(), `"locations":[{"line":1,"column":`) {
-			t.Errorf("%s: no place: %s", literal, rec.Body)
+			t.Errorf("%s: no location: %s", literal, rec.Body)
 		}
 	}
 	for literal, want := range map[string]string{
@@ -190,9 +190,9 @@ func TestSurrogatesInJSON(t *testing.T) {
 		`{"a":"x","\ud83d":1}`:                       "at variables.",
 		`{"a":[[],[1,2,{}],"x"],"d":{"e":"\uDC00"}}`: "at variables.d.e",
 	} {
-		fails(t, post(t, graphhttp.Options{}, `{"query":"{hello}","variables":`+variables+`}`), 400, gqlerr.CodeBadUserInput, where)
+		checkError(t, post(t, graphhttp.Options{}, `{"query":"{hello}","variables":`+variables+`}`), 400, gqlerr.CodeBadUserInput, where)
 		rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), request(t, http.MethodGet, "/graphql?query={hello}&variables="+url.QueryEscape(variables), ""))
-		fails(t, rec, 400, gqlerr.CodeBadUserInput, strings.Replace(where, "variables.", "", 1))
+		checkError(t, rec, 400, gqlerr.CodeBadUserInput, strings.Replace(where, "variables.", "", 1))
 	}
 	rec := post(t, graphhttp.Options{}, `{"query":"query($name: String!){hello(name: $name)}","variables":{"name":"\ud83d\ude00 \\ud83d"}}`)
 	if !strings.Contains(rec.Body.String(), `"😀 \\ud83d"`) {
@@ -200,18 +200,17 @@ func TestSurrogatesInJSON(t *testing.T) {
 	}
 }
 
-// Bytes that are no UTF-8 are refused as well, and not replaced.
-func TestTextThatIsNoUTF8(t *testing.T) {
+// Invalid UTF-8 is refused too, and not replaced.
+func TestInvalidUTF8(t *testing.T) {
 	t.Parallel()
-	fails(t, post(t, graphhttp.Options{}, "{\"query\":\"{hello(name:\\\"\xff\\\")}\"}"), 400, gqlerr.CodeBadUserInput, "UTF-8")
-	fails(t, post(t, graphhttp.Options{}, "{\"query\":\"{hello(name:\\\"\xed\xa0\xbd\\\")}\"}"), 400, gqlerr.CodeBadUserInput, "UTF-8")
+	checkError(t, post(t, graphhttp.Options{}, "{\"query\":\"{hello(name:\\\"\xff\\\")}\"}"), 400, gqlerr.CodeBadUserInput, "UTF-8")
+	checkError(t, post(t, graphhttp.Options{}, "{\"query\":\"{hello(name:\\\"\xed\xa0\xbd\\\")}\"}"), 400, gqlerr.CodeBadUserInput, "UTF-8")
 	h := graphhttp.New(newStub(), graphhttp.Options{})
-	fails(t, serve(h, request(t, http.MethodGet, `/graphql?query={hello(name:"%ff")}`, "")), 400, gqlerr.CodeBadUserInput, "UTF-8")
-	fails(t, serve(h, request(t, http.MethodGet, `/graphql?query={hello}&variables={"a":"%ff"}`, "")), 400, gqlerr.CodeBadUserInput, "UTF-8")
+	checkError(t, serve(h, request(t, http.MethodGet, `/graphql?query={hello(name:"%ff")}`, "")), 400, gqlerr.CodeBadUserInput, "UTF-8")
+	checkError(t, serve(h, request(t, http.MethodGet, `/graphql?query={hello}&variables={"a":"%ff"}`, "")), 400, gqlerr.CodeBadUserInput, "UTF-8")
 }
 
-// A byte order mark before JSON is skipped, and the content coding "identity" is
-// none.
+// A byte order mark before JSON is skipped, and the content coding "identity" is allowed.
 func TestByteOrderMarkAndIdentity(t *testing.T) {
 	t.Parallel()
 	const mark = "\uFEFF"
@@ -242,8 +241,8 @@ func TestByteOrderMarkAndIdentity(t *testing.T) {
 	}
 }
 
-// A fragment that two operations share takes the defaults of the one that runs.
-func TestVariablesOfASharedFragment(t *testing.T) {
+// A fragment shared by two operations takes the defaults of the one that is executed.
+func TestVariables_SharedFragment(t *testing.T) {
 	t.Parallel()
 	const query = `query A($v: String = "a") { ...F } query B($v: String) { ...F } query C($v: String = "c") { ...F } fragment F on Query { echo(of: [{v: $v}]) }`
 	var got []any

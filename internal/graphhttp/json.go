@@ -8,35 +8,39 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"mixcloud-graphql/internal/gqlerr"
 )
 
-// byteOrderMark may stand before a JSON text; it is no part of it (RFC 8259,
-// section 8.1).
+// byteOrderMark may precede a JSON text, but is not part of it (RFC 8259, section 8.1).
 var byteOrderMark = []byte("\uFEFF")
 
-// unmarked returns a JSON text without its byte order mark.
-func unmarked(text []byte) []byte { return bytes.TrimPrefix(text, byteOrderMark) }
+// trimMark returns a JSON text without its byte order mark.
+func trimMark(text []byte) []byte { return bytes.TrimPrefix(text, byteOrderMark) }
 
-// checkUnicode refuses a valid JSON text that is not UTF-8, and strings with
-// half of a surrogate pair, which stands for no character.
+// checkUnicode refuses a valid JSON text that is not UTF-8, and strings with a lone surrogate,
+// which does not encode a character.
 func checkUnicode(text []byte, what string) error {
 	if !utf8.Valid(text) {
 		return badRequest(what + " is not valid UTF-8.")
 	}
-	at := loneInJSON(string(text))
+	at := -1
+	if bytes.Contains(text, []byte(`\u`)) {
+		at = loneSurrogate(string(text))
+	}
 	if at < 0 {
 		return nil
 	}
 	err := fmt.Sprintf("%s has half of a surrogate pair, %s, which stands for no character", what, text[at:at+6])
 	if path := pathAt(text, int64(at)); path != "" {
-		err += ", at " + short(path)
+		err += ", at " + gqlerr.Excerpt(path)
 	}
 	return badRequest(err + ".")
 }
 
-// loneInJSON is where a valid JSON text has an escape that is half of a
-// surrogate pair without the other half: -1 for nowhere.
-func loneInJSON(text string) int {
+// loneSurrogate returns the offset of an escape in a valid JSON text that is one half of a
+// surrogate pair without the other, or -1.
+func loneSurrogate(text string) int {
 	if !strings.Contains(text, `\u`) {
 		return -1
 	}
@@ -55,7 +59,7 @@ func loneInJSON(text string) int {
 	return -1
 }
 
-// pathAt names the value of a valid JSON text that contains an offset, such as
+// pathAt returns the path of the value at an offset of a valid JSON text, such as
 // "variables.input.name".
 func pathAt(text []byte, offset int64) string {
 	type container struct {
@@ -104,8 +108,8 @@ func pathAt(text []byte, offset int64) string {
 	}
 }
 
-// encoded reports whether the body has a content coding that would have to be
-// undone; "identity" is none (RFC 9110, section 8.4.1).
+// encoded reports whether the body has a content coding other than "identity" (RFC 9110,
+// section 8.4.1).
 func encoded(h http.Header) bool {
 	for _, line := range h.Values("Content-Encoding") {
 		for coding := range strings.SplitSeq(line, ",") {

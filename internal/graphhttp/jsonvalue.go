@@ -12,22 +12,22 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// maxNesting is how deep objects and lists may be nested in a JSON text of a
-// client. No input of the schema comes near it.
+// maxNesting is the maximum depth of objects and lists in a client's JSON. The inputs of the
+// schema are far less deep.
 const maxNesting = 100
 
-// decode reads one JSON value, called by what it is: a map[string]any, []any,
-// string, json.Number, bool or nil. It is stricter than encoding/json, and the same
-// for every transport:
+// decode decodes one JSON value: a map[string]any, []any, string, json.Number, bool or nil.
+// what is its name in messages. It is stricter than encoding/json, and the same for every
+// transport:
 //
-//   - Names of members are exact: "QUERY" is not "query".
-//   - A name that occurs twice in one object is refused, as GraphQL refuses it in a
-//     literal. Parsers differ in which of the two they take, so that a gateway
-//     could judge another operation than the one that is executed.
-//   - Numbers stay as written: as floats they would no longer fit Int.
-//   - Text that is not Unicode is refused, because encoding/json would replace it.
+//   - Names of members are case-sensitive: "QUERY" is not "query".
+//   - A name that occurs twice in one object is refused, as GraphQL refuses it in a literal.
+//     Parsers differ in which of the two they take, so a gateway could check a different
+//     operation than the one that is executed.
+//   - Numbers are not converted: as floats they would no longer fit Int.
+//   - Text that is not valid Unicode is refused, because encoding/json would replace it.
 func decode(text []byte, what string) (any, error) {
-	text = unmarked(text)
+	text = trimMark(text)
 	if depth := nesting(text); depth > maxNesting {
 		return nil, &gqlerr.Error{
 			Code:    gqlerr.CodeLimitExceeded,
@@ -49,12 +49,12 @@ func decode(text []byte, what string) (any, error) {
 	}
 	if path := (&memberWalk{text: string(text)}).value(); path != nil {
 		slices.Reverse(path)
-		return nil, badRequest(fmt.Sprintf("%s has the member %q twice.", what, short(strings.Join(path, "."))))
+		return nil, badRequest(fmt.Sprintf("%s has the member %q twice.", what, gqlerr.Excerpt(strings.Join(path, "."))))
 	}
 	return value, nil
 }
 
-// nesting returns the depth of the deepest object or list of a JSON text.
+// nesting returns the maximum depth of objects and lists in a JSON text.
 func nesting(text []byte) int {
 	depth, deepest := 0, 0
 	inString := false
@@ -75,14 +75,14 @@ func nesting(text []byte) int {
 	return deepest
 }
 
-// A memberWalk looks for a name that occurs twice in one object of a valid JSON text.
+// A memberWalk finds a name that occurs twice in one object of a valid JSON text.
 type memberWalk struct {
 	text string
 	at   int
 }
 
-// value passes the next value. It returns the path of a name that occurs twice,
-// innermost step first; nil if there is none.
+// value skips the next value. It returns the path of a repeated name, innermost step first, or
+// nil.
 func (w *memberWalk) value() []string {
 	switch w.next() {
 	case '{':
@@ -99,7 +99,7 @@ func (w *memberWalk) value() []string {
 	return nil
 }
 
-// next passes white space, commas and colons, and returns the byte behind them.
+// next skips white space, commas and colons, and returns the next byte.
 func (w *memberWalk) next() byte {
 	for strings.IndexByte(" \t\r\n,:", w.text[w.at]) >= 0 {
 		w.at++
@@ -110,7 +110,7 @@ func (w *memberWalk) next() byte {
 func (w *memberWalk) object() []string {
 	names := map[string]bool{}
 	for w.at++; w.next() != '}'; {
-		name := w.str()
+		name := unquote(w.str())
 		if names[name] {
 			return []string{name}
 		}
@@ -134,25 +134,28 @@ func (w *memberWalk) list() []string {
 	return nil
 }
 
-// str passes a string and returns its content.
+// str skips a string and returns it with its quotes.
 func (w *memberWalk) str() string {
-	begin, escaped := w.at, false
+	begin := w.at
 	for w.at++; w.text[w.at] != '"'; w.at++ {
 		if w.text[w.at] == '\\' {
-			escaped = true
 			w.at++
 		}
 	}
 	w.at++
-	if !escaped {
-		return w.text[begin+1 : w.at-1]
+	return w.text[begin:w.at]
+}
+
+// unquote returns the content of a valid string.
+func unquote(text string) (content string) {
+	if !strings.Contains(text, `\`) {
+		return text[1 : len(text)-1]
 	}
-	var content string
-	_ = json.Unmarshal([]byte(w.text[begin:w.at]), &content) // a valid string
+	_ = json.Unmarshal([]byte(text), &content)
 	return content
 }
 
-// textMember returns a member that is a text; "" if it is absent or null.
+// textMember returns a string member, or "" if it is absent or null.
 func textMember(members map[string]any, name string) (string, error) {
 	text, isText := members[name].(string)
 	if members[name] != nil && !isText {
@@ -161,7 +164,7 @@ func textMember(members map[string]any, name string) (string, error) {
 	return text, nil
 }
 
-// objectMember returns a member that is an object; nil if it is absent or null.
+// objectMember returns an object member, or nil if it is absent or null.
 func objectMember(members map[string]any, name string) (map[string]any, error) {
 	object, isObject := members[name].(map[string]any)
 	if members[name] != nil && !isObject {

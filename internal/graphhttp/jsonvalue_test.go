@@ -13,8 +13,7 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// FuzzDecode reads every JSON text as encoding/json does, or refuses it with an error
-// of the client's.
+// FuzzDecode checks that decode returns the same as encoding/json, or a client error.
 func FuzzDecode(f *testing.F) {
 	for _, text := range []string{
 		`{"query":"{ a }","variables":{"a":[1,-0.5e3,"x\u00e9\"",true,null,{}]}}`, `[]`, `7`, `null`, "\ufeff{}", `{"a":1,"a":2}`, `{"a":[{"b":1,"\u0062":2}]}`,
@@ -24,7 +23,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		got, err := decode(text, "It")
-		dec := json.NewDecoder(bytes.NewReader(unmarked(text)))
+		dec := json.NewDecoder(bytes.NewReader(trimMark(text)))
 		dec.UseNumber()
 		var want any
 		valid := dec.Decode(&want) == nil
@@ -47,7 +46,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// TestDecode_refuses names what is wrong and where.
+// TestDecode_refuses checks that errors contain the problem and its path.
 func TestDecode_refuses(t *testing.T) {
 	t.Parallel()
 	deep := func(n int) string { return strings.Repeat(`{"a":[`, n/2) + strings.Repeat("]}", n/2) }
@@ -69,7 +68,7 @@ func TestDecode_refuses(t *testing.T) {
 	}
 }
 
-// BenchmarkDecode reads a small request and a large one.
+// BenchmarkDecode decodes a small request and a large one.
 func BenchmarkDecode(b *testing.B) {
 	for name, text := range map[string]string{
 		"small": `{"query":"query($n: Int) { popular(first: $n) { nodes { name url user { name } } } }","variables":{"n":20}}`,

@@ -9,13 +9,15 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// maxVisits bounds how many selections a document has when each fragment is put in place of its spreads: the work of
-// validation and of [checkSelections]. A document without repeated fragments has at most as many as tokens.
+// maxVisits bounds the selections of a document after each spread is replaced by its fragment:
+// the work of validation and of [checkSelections]. A document without repeated fragments has at
+// most as many as tokens.
 const maxVisits = 100_000
 
-// checkSelections refuses a document with a selection set of more than maxKeys response keys, after fragments are
-// spread and the selection sets of equal keys are merged, as they are for execution. gqlgen compares each key of a
-// selection set with all others. Types are not regarded: all fragments of a selection set count.
+// checkSelections refuses a document with a selection set of more than maxKeys response keys,
+// after fragments are spread and the selection sets of equal keys are merged, as in execution.
+// gqlgen compares each key of a selection set with all others. It ignores types: all fragments
+// of a selection set count.
 func checkSelections(doc *ast.QueryDocument, maxKeys int) *gqlerror.Error {
 	c := newKeyCheck(doc, maxKeys)
 	for _, op := range doc.Operations {
@@ -24,7 +26,7 @@ func checkSelections(doc *ast.QueryDocument, maxKeys int) *gqlerror.Error {
 	for _, f := range doc.Fragments {
 		c.reach(f.SelectionSet, map[string]bool{f.Name: true})
 	}
-	if !cyclic(c.fragments) { // a cycle is refused by validation
+	if !cyclic(c.fragments) { // validation refuses cycles
 		for _, op := range doc.Operations {
 			c.check([]ast.SelectionSet{op.SelectionSet})
 		}
@@ -46,7 +48,7 @@ type keyCheck struct {
 	fragments map[string]*ast.FragmentDefinition
 	maxKeys   int
 	visits    int
-	alone     map[*ast.Selection]bool // the sets that were checked unmerged, by their first selection
+	alone     map[*ast.Selection]bool // sets that were checked without merging, by their first selection
 	tooWide   *ast.Position
 }
 
@@ -58,8 +60,8 @@ func newKeyCheck(doc *ast.QueryDocument, maxKeys int) *keyCheck {
 	return c
 }
 
-// checkRoots refuses a document with an operation of more than maxRoots root fields: the response keys of its outermost
-// selection set, with those of its fragments.
+// checkRoots refuses a document with an operation of more than maxRoots root fields: the
+// response keys of its outermost selection set, including its fragments.
 func checkRoots(doc *ast.QueryDocument, maxRoots int) *gqlerror.Error {
 	c := newKeyCheck(doc, math.MaxInt)
 	for _, op := range doc.Operations {
@@ -75,8 +77,8 @@ func checkRoots(doc *ast.QueryDocument, maxRoots int) *gqlerror.Error {
 
 func (c *keyCheck) done() bool { return c.tooWide != nil || c.visits > maxVisits }
 
-// reach counts the selections that validation visits: those of an operation or a fragment with those of all fragments
-// that can be reached from there, each once.
+// reach counts the selections that validation visits: those of an operation or a fragment, and
+// those of all fragments reachable from there, each once.
 func (c *keyCheck) reach(set ast.SelectionSet, seen map[string]bool) {
 	for _, sel := range set {
 		if c.visits++; c.done() {
@@ -96,7 +98,7 @@ func (c *keyCheck) reach(set ast.SelectionSet, seen map[string]bool) {
 	}
 }
 
-// check counts the response keys of selection sets that are merged, and those of the sets below.
+// check counts the response keys of merged selection sets, and those of nested sets.
 func (c *keyCheck) check(sets []ast.SelectionSet) {
 	if len(sets) == 1 {
 		if len(sets[0]) == 0 || c.alone[&sets[0][0]] {
@@ -119,8 +121,8 @@ func (c *keyCheck) check(sets []ast.SelectionSet) {
 	}
 }
 
-// collect adds the response keys of a selection set to below, each with the selection sets of its fields. Spread are
-// the fragments that were collected.
+// collect adds the response keys of a selection set to below, each with the selection sets of
+// its fields. spread are the fragments already collected.
 func (c *keyCheck) collect(set ast.SelectionSet, below map[string][]ast.SelectionSet, spread map[string]bool) {
 	for _, sel := range set {
 		if c.visits++; c.done() {
@@ -146,7 +148,7 @@ func (c *keyCheck) collect(set ast.SelectionSet, below map[string][]ast.Selectio
 	}
 }
 
-// cyclic reports whether a fragment spreads itself, directly or through others.
+// cyclic reports whether a fragment spreads itself, directly or indirectly.
 func cyclic(fragments map[string]*ast.FragmentDefinition) bool {
 	const entered, left = 1, 2
 	state := map[string]int{}
@@ -196,7 +198,7 @@ func cyclic(fragments map[string]*ast.FragmentDefinition) bool {
 // checkDirectives refuses a document that uses more than maxUses directives.
 func checkDirectives(doc *ast.QueryDocument, maxUses int) *gqlerror.Error {
 	uses := 0
-	var first *ast.Position // beyond the limit
+	var first *ast.Position // the first one over the limit
 	count := func(list ast.DirectiveList) {
 		if uses += len(list); uses > maxUses && first == nil {
 			first = list[len(list)-(uses-maxUses)].Position
@@ -227,7 +229,7 @@ func checkDirectives(doc *ast.QueryDocument, maxUses int) *gqlerror.Error {
 	return exceeded("max-directives", uses, maxUses, first, "The document uses %d directives; at most %d are allowed.", uses, maxUses)
 }
 
-// eachSelection visits every selection of a document as it is written.
+// eachSelection visits every selection of a document, without spreading fragments.
 func eachSelection(doc *ast.QueryDocument, visit func(ast.Selection)) {
 	var walk func(ast.SelectionSet)
 	walk = func(set ast.SelectionSet) {
@@ -249,8 +251,8 @@ func eachSelection(doc *ast.QueryDocument, visit func(ast.Selection)) {
 	}
 }
 
-// exceeded is the error of a limit that an operator can set. The value is that of the document, or the maximum plus
-// one if counting ended there.
+// exceeded returns the error of a configurable limit. The value is that of the document, or the
+// maximum plus one if counting stopped there.
 func exceeded(name string, value, maximum int, at *ast.Position, format string, args ...any) *gqlerror.Error {
 	err := limit(format, args...)
 	err.Err.(*gqlerr.Error).Details = map[string]any{"limit": name, "value": value, "maximum": maximum}

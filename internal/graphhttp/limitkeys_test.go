@@ -13,7 +13,7 @@ import (
 	"mixcloud-graphql/internal/responselimit"
 )
 
-// keys is n response keys, from one that is named after prefix.
+// keys returns n response keys, named after prefix.
 func keys(prefix string, n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -111,7 +111,7 @@ func TestMaxDirectives(t *testing.T) {
 			t.Errorf("%s: 51 directives: status %d: %s", name, rec.Code, rec.Body)
 		}
 	}
-	// 21 kB of unknown directives were answered with 2 MB of errors.
+	// The response to 21 kB of unknown directives once had 2 MB of errors.
 	rec := post(t, graphhttp.Options{}, bodyOf(t, "query "+strings.Repeat("@a ", 7000)+"{ hello }"), newer)
 	if got := errorsIn(t, rec.Body.Bytes()); len(got.Errors) != 1 || rec.Body.Len() > 500 {
 		t.Errorf("%d errors in %d bytes", len(got.Errors), rec.Body.Len())
@@ -148,7 +148,7 @@ func TestErrors_AreListedUpToTwenty(t *testing.T) {
 			}
 		}
 	}
-	// Bad values, as variables and as literals.
+	// Invalid values, as variables and as literals.
 	for name, body := range map[string]string{
 		"variables": `{"query":"mutation($l: [In]) { send(inputs: $l) }","variables":{"l":[` + strings.Repeat("7,", 29) + `7]}}`,
 		"literals":  bodyOf(t, "{"+strings.Repeat(` hello(n: "x")`, 30)+"}"),
@@ -158,7 +158,7 @@ func TestErrors_AreListedUpToTwenty(t *testing.T) {
 			t.Errorf("%s: %d errors: %+v", name, len(got.Errors), got.Errors)
 		}
 	}
-	// Errors while it is executed, and in a stream of events.
+	// Errors during execution, and in a stream of events.
 	for _, accept := range []string{newer, "Accept: text/event-stream"} {
 		var query strings.Builder
 		for i := range 30 {
@@ -199,7 +199,7 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
-// Documents that say little and mean much are refused at once.
+// Short documents that expand to large ones are refused at once.
 func TestLimits_AreLinear(t *testing.T) {
 	t.Parallel()
 	doubled := func(levels int, field string) string {
@@ -239,7 +239,7 @@ func TestLimits_AreLinear(t *testing.T) {
 	}
 }
 
-// A sampler looks at the account of unsent responses whenever something is written.
+// A sampler records the maximum of the unsent bytes at each write.
 type sampler struct {
 	*httptest.ResponseRecorder
 	unsent *responselimit.Unsent

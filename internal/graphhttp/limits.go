@@ -14,19 +14,19 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// The query cache saves parsing and validating a document again. Both numbers
-// together bound its memory: a parsed document takes some ten times its text.
+// The query cache avoids repeated parsing and validation. Both limits together bound its
+// memory: a parsed document takes about ten times the size of its text.
 const (
 	cachedQueries   = 1000
 	cachedQuerySize = 8 << 10
 )
 
-// A queryCache keeps the documents used last, except long ones: anybody can
-// make up as many of those as he likes.
+// A queryCache is an LRU cache of documents, except long ones, of which a client can make up
+// any number.
 type queryCache struct {
 	graphql.Cache[*ast.QueryDocument]
 
-	manifest *documentSet // whose documents stay
+	manifest *documentSet // its documents are never evicted
 }
 
 func newQueryCache() queryCache {
@@ -49,15 +49,15 @@ func (c queryCache) Add(ctx context.Context, query string, doc *ast.QueryDocumen
 }
 
 const (
-	// maxPairs bounds how many pairs of fields with the same name in the answer,
-	// and of fragment spreads, a document has. Validation compares such pairs,
-	// at 0.2 µs each and once for each level, whatever the deadline: 14,000
-	// times __typename take half a minute. 450 times the same name are allowed.
+	// maxPairs bounds the pairs of fields with the same response name, and the pairs of
+	// fragment spreads, of a document. Validation compares such pairs, at 0.2 µs each and once
+	// for each level, regardless of the deadline: 14,000 times __typename take half a minute.
+	// 450 times the same name are allowed.
 	maxPairs = 200_000
 )
 
-// documentLimits refuses documents that would cost too much, by their shape alone, before they are validated. Documents in
-// the cache have passed.
+// documentLimits refuses documents that would cost too much, by their structure, before
+// validation. Cached documents have passed.
 type documentLimits struct {
 	tokens, depth, roots, keys, directives int
 
@@ -74,7 +74,7 @@ func (l documentLimits) MutateOperationParameters(ctx context.Context, params *g
 	return l.check(params.Query)
 }
 
-// check refuses a document over a limit. Syntax errors are not its business.
+// check refuses a document over a limit. It ignores syntax errors.
 func (l documentLimits) check(query string) *gqlerror.Error {
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, l.tokens)
 	switch {
@@ -82,14 +82,14 @@ func (l documentLimits) check(query string) *gqlerror.Error {
 		return exceeded("max-tokens", l.tokens+1, l.tokens, nil,
 			"The document has more than %d tokens. Move values into variables, or split the request.", l.tokens)
 	case err != nil:
-		return nil //nolint:nilerr // the executor meets the same error, and reports it with its code
+		return nil //nolint:nilerr // the executor finds the same error, and reports it with its code
 	}
-	s := survey{doc: doc, fragments: map[string]int{}, names: map[string]int{}}
+	s := documentShape{doc: doc, fragments: map[string]int{}, names: map[string]int{}}
 	depth := 0
 	for _, op := range doc.Operations {
 		depth = max(depth, s.depth(op.SelectionSet))
 	}
-	for _, f := range doc.Fragments { // also those that no operation spreads
+	for _, f := range doc.Fragments { // including unused ones
 		s.fragment(f)
 	}
 	pairs := s.spreads * s.spreads
@@ -115,32 +115,32 @@ func (l documentLimits) check(query string) *gqlerror.Error {
 	return checkRoots(doc, l.roots)
 }
 
-// tokenLimit begins the parser's message for a document over the token limit; a test
-// holds this against the parser.
+// tokenLimit begins the parser's message for a document over the token limit. A test compares
+// it with the parser.
 const tokenLimit = "exceeded token limit"
 
 func limit(format string, args ...any) *gqlerror.Error {
 	return gqlerror.Wrap(gqlerr.Limit(fmt.Sprintf(format, args...)))
 }
 
-// A survey counts what stands in a document. Every selection is visited once,
-// however often its fragment is spread.
-type survey struct {
+// A documentShape counts the elements of a document. It visits every selection once, however
+// often its fragment is spread.
+type documentShape struct {
 	doc       *ast.QueryDocument
-	fragments map[string]int // the depth of those visited
-	names     map[string]int // how often each name stands in answers
+	fragments map[string]int // depth of the fragments visited
+	names     map[string]int // number of uses of each response name
 	spreads   int
 }
 
-// depth is how many levels of fields a selection nests. What introspection
-// nests does not count: the validator has a limit of its own for it.
-func (s *survey) depth(set ast.SelectionSet) int {
+// depth returns the depth of nested fields of a selection set. It excludes introspection, for
+// which the validator has its own limit.
+func (s *documentShape) depth(set ast.SelectionSet) int {
 	deepest := 0
 	for _, sel := range set {
 		depth := 0
 		switch sel := sel.(type) {
 		case *ast.Field:
-			s.names[sel.Alias]++ // the name itself, if there is no alias
+			s.names[sel.Alias]++ // the field's name if there is no alias
 			depth = 1 + s.depth(sel.SelectionSet)
 			if strings.HasPrefix(sel.Name, "__") {
 				depth = 0
@@ -158,10 +158,10 @@ func (s *survey) depth(set ast.SelectionSet) int {
 	return deepest
 }
 
-func (s *survey) fragment(f *ast.FragmentDefinition) int {
+func (s *documentShape) fragment(f *ast.FragmentDefinition) int {
 	depth, visited := s.fragments[f.Name]
 	if !visited {
-		s.fragments[f.Name] = 0 // for a fragment within itself, which the validator refuses
+		s.fragments[f.Name] = 0 // for a cycle, which the validator refuses
 		depth = s.depth(f.SelectionSet)
 		s.fragments[f.Name] = depth
 	}

@@ -15,13 +15,13 @@ import (
 	"mixcloud-graphql/internal/manifest"
 )
 
-// Documents are those of a manifest: parsed and validated before the first request.
+// documents are the documents of a manifest, parsed and validated in advance.
 type documents struct {
 	text   map[string]string             // by id
 	parsed map[string]*ast.QueryDocument // by text
 }
 
-// A documentSet is the documents in force; nil before a manifest was set.
+// A documentSet holds the current documents, or nil before a manifest was set.
 type documentSet struct{ atomic.Pointer[documents] }
 
 // find returns the text of the document with an id.
@@ -42,9 +42,9 @@ type Handler struct {
 	limits documentLimits
 }
 
-// SetManifest makes the handler execute the operations of a manifest by their ids, in
-// place of those of an earlier manifest. If one of them does not fit the schema or
-// the limits nothing changes, and the error has a line for each of these.
+// SetManifest makes the handler execute the operations of a manifest by their ids, and replaces
+// an earlier manifest. If any of them does not fit the schema or the limits nothing changes,
+// and the error has a line for each of these.
 func (h *Handler) SetManifest(operations []manifest.Operation) error {
 	next := &documents{text: map[string]string{}, parsed: map[string]*ast.QueryDocument{}}
 	var errs []error
@@ -94,11 +94,11 @@ func (h *Handler) check(o manifest.Operation) (*ast.QueryDocument, error) {
 	return doc, nil
 }
 
-// A refusedDocument is the error of a request for what the manifest does not have,
-// where only its operations are executed. Its status holds in every media type.
+// A refusedDocument is the error of a request for a document that is not in the manifest, if
+// only its operations are executed. Its status applies in every media type.
 type refusedDocument struct{ error }
 
-// Unwrap returns the error in its public words; nil if the code says all.
+// Unwrap returns the error for the client, or nil if the code is sufficient.
 func (r refusedDocument) Unwrap() error { return r.error }
 
 // refusesDocument reports whether an operation was refused by [refusedDocument].
@@ -115,16 +115,15 @@ var errDocument = &gqlerr.Error{
 	Message: "This server executes only the operations of its manifest. Send the id of one as documentId, doc_id or extensions.persistedQuery.sha256Hash, without a document.",
 }
 
-// documentNames are the members of a request, or the parameters of a URL, that have
-// the id of a document: that of the GraphQL-over-HTTP specification, and those of
-// Relay's documentation and examples.
+// documentNames are the request members and URL parameters with the id of a document: that of
+// the GraphQL-over-HTTP specification, and those of Relay's documentation and examples.
 var documentNames = []string{"documentId", "doc_id", "id"}
 
-// documentKey is the member of the extensions that has such an id later on.
+// documentKey is the member of the extensions that holds the id internally.
 const documentKey = "documentId"
 
-// setDocument puts the id of a document into the extensions, if the request has one
-// neither a document nor a hash.
+// setDocument copies the id of a document to the extensions, if the request has neither a
+// document nor a hash.
 func setDocument(params *graphql.RawParams, member func(name string) (string, error)) error {
 	if params.Query != "" || params.Extensions["persistedQuery"] != nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"mixcloud-graphql/internal/manifest"
 )
 
-// withManifest is a handler with three operations.
+// withManifest returns a handler with a manifest of three operations.
 func withManifest(t *testing.T, o graphhttp.Options) *graphhttp.Handler {
 	t.Helper()
 	h := graphhttp.New(newStub(), o)
@@ -29,19 +29,19 @@ func withManifest(t *testing.T, o graphhttp.Options) *graphhttp.Handler {
 
 const forbidden = `"code":"FORBIDDEN"`
 
-// Ids arrive under several names and on every transport; with OnlyPersisted all else
-// is refused before it is parsed, with status 400 in each media type.
+// Ids arrive under several names and on every transport. With OnlyPersisted all other documents
+// are refused before they are parsed, with status 400 in each media type.
 func TestManifest(t *testing.T) {
 	t.Parallel()
 	get := func(query string) string { return "/graphql?" + query }
 	escape := url.QueryEscape
-	bad := `{"query":"{ nonsense","documentId":"hello-1"}` // what is not parsed has no syntax error
+	bad := `{"query":"{ nonsense","documentId":"hello-1"}` // it has no syntax error unless it is parsed
 	tests := map[string]struct {
 		method, target, body string
 		headers              []string
-		want                 string // of both modes
+		want                 string // for both modes
 		status               int
-		open, only           string // where they differ
+		open, only           string // if they differ
 		onlyStatus           int
 	}{
 		"documentId":         {body: `{"documentId":"hello-1"}`, want: hello},
@@ -96,7 +96,7 @@ func TestManifest(t *testing.T) {
 	}
 }
 
-// Files come with ids as with documents.
+// Forms may use ids instead of documents.
 func TestManifest_Form(t *testing.T) {
 	t.Parallel()
 	h := withManifest(t, graphhttp.Options{OnlyPersisted: true})
@@ -119,7 +119,7 @@ func TestManifest_Form(t *testing.T) {
 	}
 }
 
-// A manifest that does not fit changes nothing, and names each bad operation.
+// An invalid manifest changes nothing, and the error has a line for each bad operation.
 func TestSetManifest_Problems(t *testing.T) {
 	t.Parallel()
 	h := withManifest(t, graphhttp.Options{OnlyPersisted: true, MaxDepth: 3})
@@ -151,23 +151,23 @@ func TestSetManifest_Problems(t *testing.T) {
 		}
 	}
 	if rec := send(t, h, `{"documentId":"hello-1"}`); !strings.Contains(rec.Body.String(), hello) {
-		t.Errorf("the earlier manifest is gone: %s", rec.Body)
+		t.Errorf("the earlier manifest was removed: %s", rec.Body)
 	}
 	if rec := send(t, h, `{"documentId":"fits"}`); !strings.Contains(rec.Body.String(), notFound) {
-		t.Errorf("a part of the manifest is there: %s", rec.Body)
+		t.Errorf("a part of the manifest was set: %s", rec.Body)
 	}
 	if err := h.SetManifest([]manifest.Operation{{ID: "fits", Text: "{ hello }"}}); err != nil {
 		t.Fatal(err)
 	}
 	if rec := send(t, h, `{"documentId":"hello-1"}`); !strings.Contains(rec.Body.String(), notFound) {
-		t.Errorf("the earlier manifest is still there: %s", rec.Body)
+		t.Errorf("the earlier manifest was not removed: %s", rec.Body)
 	}
 	if rec := send(t, h, `{"documentId":"fits"}`); !strings.Contains(rec.Body.String(), hello) {
-		t.Errorf("the new manifest is not there: %s", rec.Body)
+		t.Errorf("the new manifest was not set: %s", rec.Body)
 	}
 }
 
-// Without a manifest an id is not found, and nothing else changes.
+// Without a manifest no id is found, and nothing else changes.
 func TestNoManifest(t *testing.T) {
 	t.Parallel()
 	h := graphhttp.New(newStub(), graphhttp.Options{})

@@ -15,9 +15,11 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/opstats"
 )
 
-// Revalidates reports whether the request of an operation asks for new answers, by Cache-Control: no-cache.
+// Revalidates reports whether the request of an operation has the header Cache-Control:
+// no-cache.
 func Revalidates(oc *graphql.OperationContext) bool {
 	for _, line := range oc.Headers["Cache-Control"] {
 		for directive := range strings.SplitSeq(line, ",") {
@@ -30,53 +32,40 @@ func Revalidates(oc *graphql.OperationContext) bool {
 }
 
 const (
-	// CostHeader asks, with the value true, for what the operation has cost:
-	// extensions.cost.
+	// CostHeader, with the value true, requests the operation's cost in extensions.cost.
 	CostHeader = "X-GraphQL-Cost"
-	// DryRunHeader asks, with the value true, for what the operation would cost
-	// at most, without executing it: data is null and extensions.cost has the
-	// estimate and the budget. Values that say neither yes nor no are refused.
+	// DryRunHeader, with the value true, requests the maximum cost of the operation without
+	// executing it: data is null and extensions.cost has the estimate and the budget. Values
+	// that are not boolean are refused.
 	DryRunHeader = "X-GraphQL-Dry-Run"
 )
 
-// An Estimate is what is known of an operation before its first call.
-type Estimate struct {
-	Calls  int // it cannot take more
-	Budget int // it may not take more
-	// Advice says how to come within the budget; "" when it is within.
-	Advice string
-	// Fits is the same for programs: the path of a list, its argument and its
-	// largest size; nil when no size fits.
-	Fits map[string]any
-	// Fleeting says that the answer is of this moment, however fresh what it was
-	// made of is.
-	Fleeting bool
-	// SchemaOnly says that the answer depends on nothing but the schema.
-	SchemaOnly bool
-}
+// The canonical forms, as in [http.Header].
+var costKey, dryRunKey = http.CanonicalHeaderKey(CostHeader), http.CanonicalHeaderKey(DryRunHeader)
 
-// metering holds operations to their budget and tells what they cost.
+// metering enforces the budget of operations and reports their cost.
 type metering struct {
-	estimate func(context.Context, *graphql.OperationContext) Estimate
+	estimate func(context.Context, *graphql.OperationContext) opstats.Estimate
 }
 
-// schemaFresh is for how long caches may keep a response that was read from the schema alone: it changes when the server is
-// updated.
+// schemaFresh is how long caches may store a response that was read from the schema only, which
+// changes when the server is updated.
 const schemaFresh = 5 * time.Minute
-
-const estimateKey = "estimate" // among the operation's statistics
 
 func (metering) ExtensionName() string                   { return "Metering" }
 func (metering) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationContext refuses what could go over its budget, before a call.
+// MutateOperationContext refuses an operation whose estimate exceeds its budget, before it
+// makes a call.
 func (m metering) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
 	if err := checkDryRun(oc.Headers); err != nil {
 		return gqlerror.Wrap(err)
 	}
 	e := m.estimate(ctx, oc)
-	oc.Stats.SetExtension(estimateKey, e)
-	if e.Calls <= e.Budget || asks(oc, DryRunHeader) {
+	if s := statsFrom(ctx); s != nil {
+		s.estimate = e
+	}
+	if e.Calls <= e.Budget || requests(oc, dryRunKey) {
 		return nil
 	}
 	message := fmt.Sprintf("This operation may need %d calls to Mixcloud; one operation may make %d. %s", e.Calls, e.Budget, e.Advice)
@@ -87,88 +76,96 @@ func (m metering) MutateOperationContext(ctx context.Context, oc *graphql.Operat
 	return gqlerror.Wrap(&gqlerr.Error{Code: gqlerr.CodeLimitExceeded, Message: message, Details: details})
 }
 
-// InterceptOperation answers a dry run.
+// InterceptOperation responds to a dry run.
 func (metering) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
-	if !asks(oc, DryRunHeader) {
+	if !requests(oc, dryRunKey) {
 		return next(ctx)
 	}
-	e := estimateOf(oc)
-	said := map[string]any{"estimated": e.Calls, "budget": e.Budget}
+	e := statsFrom(ctx).estimate
+	cost := map[string]any{"estimated": e.Calls, "budget": e.Budget}
 	if e.Calls > e.Budget && e.Fits != nil {
-		said["fits"] = e.Fits
+		cost["fits"] = e.Fits
 	}
-	return graphql.OneShot(&graphql.Response{Data: []byte("null"), Extensions: map[string]any{"cost": said}})
+	return graphql.OneShot(&graphql.Response{Data: []byte("null"), Extensions: map[string]any{"cost": cost}})
 }
 
-// InterceptResponse adds what is to be told of the operation.
+// InterceptResponse adds the cost and the freshness of the operation.
 func (metering) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	resp := next(ctx)
-	l := ledgerOf(ctx)
-	if resp == nil || l == nil {
+	s := statsFrom(ctx)
+	if resp == nil || s == nil {
 		return resp
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.heed(resp.Errors)
-	if l.account == nil { // refused before it began
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.addWaits(resp.Errors)
+	if s.operation == nil { // refused before it started
 		return resp
 	}
 	oc := graphql.GetOperationContext(ctx)
-	e, spent := estimateOf(oc), l.account.Cost()
-	if asks(oc, CostHeader) {
+	e, spent := s.estimate, s.operation.Cost()
+	if requests(oc, costKey) {
 		extend(resp, "cost", struct {
 			Estimated int `json:"estimated"`
 			Budget    int `json:"budget"`
-			Cost
+			opstats.Cost
 		}{e.Calls, e.Budget, spent})
 	}
-	overspent(resp.Errors, e, spent)
-	notes := l.account.Freshness()
-	if len(notes) > 0 {
-		extend(resp, "freshness", freshness(notes))
+	addBudgetDetails(resp.Errors, e, spent)
+	stale := s.operation.StaleReads()
+	if len(stale) > 0 {
+		extend(resp, "freshness", freshness(stale))
 	}
-	left, read := l.account.FreshFor()
-	left -= time.Since(oc.Stats.OperationStart) // it was counted from the reads
+	left, read := s.operation.FreshFor()
+	left -= time.Since(oc.Stats.OperationStart) // FreshFor counts from the reads
 	if !read && e.SchemaOnly {
 		left, read = schemaFresh, true
 	}
-	if read && len(notes) == 0 && len(resp.Errors) == 0 && l.account.Anonymous() && !e.Fleeting &&
-		oc.Operation.Operation == ast.Query && !asks(oc, CostHeader) {
-		l.public = left
+	if read && len(stale) == 0 && len(resp.Errors) == 0 && s.operation.Anonymous() && !e.Fleeting &&
+		oc.Operation.Operation == ast.Query && !requests(oc, costKey) {
+		s.public = left
 	}
 	return resp
 }
 
-// overspent gives the errors of an operation that came to the end of its budget
-// while it ran the numbers that a refusal beforehand has, and what it has made.
-func overspent(errs gqlerror.List, e Estimate, spent Cost) {
+// addBudgetDetails adds the details of an early refusal, and the calls made, to the errors of
+// an operation that exhausted its budget while it ran.
+func addBudgetDetails(errs gqlerror.List, e opstats.Estimate, spent opstats.Cost) {
 	for _, err := range errs {
 		if x := err.Extensions; x["code"] == string(gqlerr.CodeLimitExceeded) && x["budget"] != nil {
-			x["estimated"], x["upstreamCalls"] = e.Calls, spent.UpstreamCalls
+			x["estimated"], x["upstreamCalls"] = e.Calls, spent.Calls
 		}
 	}
 }
 
-// A staleness is a note as clients see it.
-type staleness struct {
-	Path   []any  `json:"path"`
-	AgeMs  int64  `json:"ageMs"`
-	Stale  bool   `json:"stale"`
-	Reason string `json:"reason,omitempty"`
+// A freshnessEntry is an element of extensions.freshness.
+type freshnessEntry struct {
+	Path   []any          `json:"path"` // nil if unknown
+	AgeMs  int64          `json:"ageMs"`
+	Stale  bool           `json:"stale"`
+	Reason opstats.Reason `json:"reason,omitempty"`
 }
 
-func freshness(notes []Note) []staleness {
-	all := make([]staleness, len(notes))
-	for i, n := range notes {
-		all[i] = staleness{n.Path, n.Age.Milliseconds(), true, n.Reason}
+// freshness returns extensions.freshness: an element for each path at which a stale value was
+// used.
+func freshness(reads []opstats.StaleRead) []freshnessEntry {
+	var all []freshnessEntry
+	for _, r := range reads {
+		paths := r.Paths
+		if len(paths) == 0 {
+			paths = [][]any{nil}
+		}
+		for _, path := range paths {
+			all = append(all, freshnessEntry{path, r.Age.Milliseconds(), true, r.Reason})
+		}
 	}
-	// Reads side by side have no order of their own.
-	slices.SortStableFunc(all, func(a, b staleness) int { return slices.CompareFunc(a.Path, b.Path, compare) })
+	// The order of parallel reads is random.
+	slices.SortStableFunc(all, func(a, b freshnessEntry) int { return slices.CompareFunc(a.Path, b.Path, compare) })
 	return all
 }
 
-// compare orders two elements of paths: indices before names.
+// compare orders two elements of paths, indices before names.
 func compare(a, b any) int {
 	i, isIndex := a.(int)
 	j, isToo := b.(int)
@@ -190,31 +187,29 @@ func extend(resp *graphql.Response, name string, value any) {
 	resp.Extensions[name] = value
 }
 
-func estimateOf(oc *graphql.OperationContext) Estimate {
-	e, _ := oc.Stats.GetExtension(estimateKey).(Estimate)
-	return e
+// requests reports whether a header of the request, in its canonical form, is true.
+func requests(oc *graphql.OperationContext, key string) bool {
+	return oc != nil && isTrue(oc.Headers, key)
 }
 
-// asks tells whether a header of the request asks for something. What is not a
-// word for true does not.
-func asks(oc *graphql.OperationContext, header string) bool {
-	return oc != nil && isTrue(oc.Headers, header)
-}
-
-func isTrue(h http.Header, name string) bool {
-	yes, err := strconv.ParseBool(h.Get(name))
+func isTrue(h http.Header, key string) bool {
+	if len(h[key]) == 0 { // fast path: the error of ParseBool takes 2 allocations
+		return false
+	}
+	yes, err := strconv.ParseBool(h[key][0])
 	return err == nil && yes
 }
 
-// checkDryRun refuses what may be meant as a dry run and is none: it would be
+// checkDryRun refuses an invalid dry run header, so that a request meant as a dry run is never
 // executed.
 func checkDryRun(h http.Header) error {
-	for _, value := range h.Values(DryRunHeader) {
+	values := h[dryRunKey]
+	for _, value := range values {
 		if _, err := strconv.ParseBool(value); err != nil && value != "" {
 			return badRequest("The header " + DryRunHeader + " must be true or false. Nothing was executed.")
 		}
 	}
-	if len(h.Values(DryRunHeader)) > 1 {
+	if len(values) > 1 {
 		return badRequest("Send the header " + DryRunHeader + " once. Nothing was executed.")
 	}
 	return nil

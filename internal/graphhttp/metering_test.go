@@ -17,37 +17,37 @@ import (
 
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/idempotency"
+	"mixcloud-graphql/internal/opstats"
 )
 
-// An account is one of which a test says everything.
-type account struct {
+// fakeStats are OperationStats that a test defines.
+type fakeStats struct {
 	signed bool
-	cost   graphhttp.Cost
-	notes  []graphhttp.Note
+	cost   opstats.Cost
+	stale  []opstats.StaleRead
 	fresh  time.Duration
 	unread bool
-	limit  graphhttp.RateLimit
+	limit  opstats.RateLimit
 }
 
-func (a account) Anonymous() bool                 { return !a.signed }
-func (a account) Cost() graphhttp.Cost            { return a.cost }
-func (a account) Freshness() []graphhttp.Note     { return a.notes }
-func (a account) FreshFor() (time.Duration, bool) { return a.fresh, !a.unread }
-func (a account) RateLimit() graphhttp.RateLimit  { return a.limit }
+func (a fakeStats) Anonymous() bool                 { return !a.signed }
+func (a fakeStats) Cost() opstats.Cost              { return a.cost }
+func (a fakeStats) StaleReads() []opstats.StaleRead { return a.stale }
+func (a fakeStats) FreshFor() (time.Duration, bool) { return a.fresh, !a.unread }
+func (a fakeStats) RateLimit() opstats.RateLimit    { return a.limit }
 
-// metered are options under which each operation is estimated and has an
-// account.
-func metered(e graphhttp.Estimate, a account) graphhttp.Options {
+// metered returns options with which each operation has an estimate and OperationStats.
+func metered(e opstats.Estimate, a fakeStats) graphhttp.Options {
 	return graphhttp.Options{
-		Estimate: func(context.Context, *graphql.OperationContext) graphhttp.Estimate { return e },
+		Estimate: func(context.Context, *graphql.OperationContext) opstats.Estimate { return e },
 		Around: func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-			graphhttp.Open(ctx, a)
+			graphhttp.SetStats(ctx, a)
 			return next(ctx)
 		},
 	}
 }
 
-var within = graphhttp.Estimate{Calls: 3, Budget: 200}
+var within = opstats.Estimate{Calls: 3, Budget: 200}
 
 // get sends a query in the URL to a handler of the stub.
 func get(t *testing.T, o graphhttp.Options, query string, headers ...string) *httptest.ResponseRecorder {
@@ -57,14 +57,14 @@ func get(t *testing.T, o graphhttp.Options, query string, headers ...string) *ht
 
 func TestOverBudget(t *testing.T) {
 	t.Parallel()
-	over := graphhttp.Estimate{
+	over := opstats.Estimate{
 		Calls: 300, Budget: 200, Advice: "With `first: 9` for hello it fits.",
 		Fits: map[string]any{"path": "hello", "argument": "first", "size": 9},
 	}
-	plain := graphhttp.Estimate{Calls: 201, Budget: 200, Advice: "Split it."}
+	plain := opstats.Estimate{Calls: 201, Budget: 200, Advice: "Split it."}
 	const query = `{"query":"mutation { set(to: 1) }"}`
 	tests := map[string]struct {
-		estimate graphhttp.Estimate
+		estimate opstats.Estimate
 		accept   string
 		status   int
 		want     string
@@ -75,9 +75,9 @@ func TestOverBudget(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := metered(tt.estimate, account{})
+			o := metered(tt.estimate, fakeStats{})
 			o.Around = func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
-				t.Error("the operation began")
+				t.Error("the operation was executed")
 				return graphql.OneShot(nil)
 			}
 			rec := post(t, o, query, "Accept: "+tt.accept)
@@ -94,18 +94,18 @@ func TestOverBudget(t *testing.T) {
 func TestDryRun(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		estimate graphhttp.Estimate
+		estimate opstats.Estimate
 		want     string
 	}{
 		"within": {within, `{"data":null,"extensions":{"cost":{"budget":200,"estimated":3}}}`},
-		"over":   {graphhttp.Estimate{Calls: 300, Budget: 200, Fits: map[string]any{"size": 9}}, `{"data":null,"extensions":{"cost":{"budget":200,"estimated":300,"fits":{"size":9}}}}`},
+		"over":   {opstats.Estimate{Calls: 300, Budget: 200, Fits: map[string]any{"size": 9}}, `{"data":null,"extensions":{"cost":{"budget":200,"estimated":300,"fits":{"size":9}}}}`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := metered(tt.estimate, account{fresh: time.Hour})
+			o := metered(tt.estimate, fakeStats{fresh: time.Hour})
 			o.Around = func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
-				t.Error("the operation began")
+				t.Error("the operation was executed")
 				return graphql.OneShot(nil)
 			}
 			for _, rec := range []*httptest.ResponseRecorder{
@@ -120,15 +120,15 @@ func TestDryRun(t *testing.T) {
 		})
 	}
 	for _, value := range []string{"", "false", "FALSE", "0"} {
-		if rec := post(t, metered(within, account{}), `{"query":"{ hello }"}`, "X-GraphQL-Dry-Run: "+value); !strings.Contains(rec.Body.String(), "you") {
-			t.Errorf("%q is taken for a dry run: %s", value, rec.Body)
+		if rec := post(t, metered(within, fakeStats{}), `{"query":"{ hello }"}`, "X-GraphQL-Dry-Run: "+value); !strings.Contains(rec.Body.String(), "you") {
+			t.Errorf("%q is accepted as a dry run: %s", value, rec.Body)
 		}
 	}
-	// Who means a dry run must not find that it was none.
+	// An invalid dry run header must not lead to an execution.
 	for _, headers := range [][]string{{"yes"}, {"perhaps"}, {"true, true"}, {"true", "true"}, {"false", "true"}} {
-		o := metered(within, account{})
+		o := metered(within, fakeStats{})
 		o.Around = func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
-			t.Errorf("%q: the operation began", headers)
+			t.Errorf("%q: the operation was executed", headers)
 			return graphql.OneShot(nil)
 		}
 		lines := []string{"Accept: application/graphql-response+json"}
@@ -142,57 +142,57 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// TestDryRun_Once holds that a dry run leaves the key of its write alone: it is
-// neither burned, nor in the way of the write, nor answered with what came of it.
+// TestDryRun_Once checks that a dry run does not use the write's idempotency key: it does not
+// claim it, does not block the write, and does not replay it.
 func TestDryRun_Once(t *testing.T) {
 	t.Parallel()
-	const said = `"estimated":3`
-	o := metered(within, account{})
-	o.Audience = func(context.Context) string { return "me" }
+	const estimated = `"estimated":3`
+	o := metered(within, fakeStats{})
+	o.Principal = func(context.Context) string { return "me" }
 	begun, end := make(chan struct{}), make(chan struct{})
 	s := newStub()
 	s.fields["set"] = func(ctx context.Context, _ map[string]any) (any, error) {
-		close(begun) // twice is a panic
+		close(begun) // panics if it happens twice
 		idempotency.Sent(ctx)
 		<-end
 		return "done", nil
 	}
 	h := graphhttp.New(s, o)
-	ask := func(to int, headers ...string) *httptest.ResponseRecorder {
+	send := func(to int, headers ...string) *httptest.ResponseRecorder {
 		return serve(h, request(t, http.MethodPost, "/graphql", set(to), append(headers, "Content-Type: application/json", newer, "Idempotency-Key: k")...))
 	}
 	dry := func(when string) {
 		t.Helper()
 		for to := range 2 {
-			if rec := ask(to, "X-GraphQL-Dry-Run: true"); rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), said) || rec.Header().Get("Idempotent-Replayed") != "" {
+			if rec := send(to, "X-GraphQL-Dry-Run: true"); rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), estimated) || rec.Header().Get("Idempotent-Replayed") != "" {
 				t.Errorf("%s the write: status %d, %v\n%s", when, rec.Code, rec.Header(), rec.Body)
 			}
 		}
 	}
 	dry("before")
 	written := make(chan *httptest.ResponseRecorder)
-	go func() { written <- ask(1) }()
+	go func() { written <- send(1) }()
 	<-begun
 	dry("during")
 	close(end)
 	check(t, <-written, http.StatusOK, `"set":"done"`)
 	dry("after")
-	check(t, ask(1), http.StatusOK, `"set":"done"`) // again
+	check(t, send(1), http.StatusOK, `"set":"done"`) // replayed
 
-	// Nor are files waited for, by name or not.
-	head := strings.TrimSuffix(formed(sendQuery, sendMap, file("0", "content")), "content\r\n--b--\r\n")
+	// A dry run does not wait for files either, with a key or without one.
+	head := strings.TrimSuffix(formOf(sendQuery, sendMap, file("0", "content")), "content\r\n--b--\r\n")
 	for _, headers := range [][]string{nil, {"Idempotency-Key: files"}} {
 		r := request(t, http.MethodPost, "/graphql", "x", append(headers, formType, preflight, newer, "X-GraphQL-Dry-Run: true")...)
 		r.Body = io.NopCloser(io.MultiReader(strings.NewReader(head), never{t}))
-		check(t, serve(h, r), http.StatusOK, said)
+		check(t, serve(h, r), http.StatusOK, estimated)
 	}
 }
 
-// TestDryRun_Requests holds what is no different for a dry run: what is no valid
-// request is told as ever, and each way to ask has its own form.
+// TestDryRun_Requests checks what a dry run does not change: errors of invalid requests, and
+// the forms of each transport.
 func TestDryRun_Requests(t *testing.T) {
 	t.Parallel()
-	const dry, said = "X-GraphQL-Dry-Run: true", `{"data":null,"extensions":{"cost":{"budget":200,"estimated":3}}}`
+	const dry, estimated = "X-GraphQL-Dry-Run: true", `{"data":null,"extensions":{"cost":{"budget":200,"estimated":3}}}`
 	const json = "Content-Type: application/json"
 	tests := map[string]struct {
 		method, target, body string
@@ -203,21 +203,21 @@ func TestDryRun_Requests(t *testing.T) {
 		"no document":      {http.MethodPost, "/graphql", `{"query":"{"}`, []string{json, newer}, 400, "GRAPHQL_PARSE_FAILED"},
 		"not valid":        {http.MethodPost, "/graphql", `{"query":"{ nope }"}`, []string{json, newer}, 400, "GRAPHQL_VALIDATION_FAILED"},
 		"a wrong variable": {http.MethodPost, "/graphql", `{"query":"query($n: Int!) { hello(n: $n) }"}`, []string{json, newer}, 400, "GRAPHQL_VALIDATION_FAILED"},
-		"which operation":  {http.MethodPost, "/graphql", `{"query":"query A { hello } mutation B { set(to: 1) }","operationName":"B"}`, []string{json, newer}, 200, said},
+		"which operation":  {http.MethodPost, "/graphql", `{"query":"query A { hello } mutation B { set(to: 1) }","operationName":"B"}`, []string{json, newer}, 200, estimated},
 		"a write in a URL": {http.MethodGet, "/graphql?query=mutation%7Bset(to:1)%7D", "", []string{newer}, 405, "POST"},
 		"a subscription":   {http.MethodPost, "/graphql", `{"query":"subscription { count(to: 3) }"}`, []string{json, newer}, 406, "text/event-stream"},
-		"events":           {http.MethodPost, "/graphql", `{"query":"subscription { count(to: 3) }"}`, []string{json, "Accept: text/event-stream"}, 200, ":\n\nevent: next\ndata: " + said + "\n\nevent: complete\ndata: \n\n"},
-		"a query's events": {http.MethodGet, "/graphql?query=%7Bhello%7D", "", []string{"Accept: text/event-stream"}, 200, "data: " + said},
+		"events":           {http.MethodPost, "/graphql", `{"query":"subscription { count(to: 3) }"}`, []string{json, "Accept: text/event-stream"}, 200, ":\n\nevent: next\ndata: " + estimated + "\n\nevent: complete\ndata: \n\n"},
+		"a query's events": {http.MethodGet, "/graphql?query=%7Bhello%7D", "", []string{"Accept: text/event-stream"}, 200, "data: " + estimated},
 		"a batch":          {http.MethodPost, "/graphql", `[{"query":"{ hello }"}]`, []string{json, newer}, 400, "BAD_USER_INPUT"},
-		"a form":           {http.MethodPost, "/graphql", formed(sendQuery, sendMap, file("0", "content")), []string{formType, preflight, newer}, 200, said},
-		"two take files":   {http.MethodPost, "/graphql", formed(`{"query":"mutation($f: Upload) { a: send(file: $f) b: send(file: $f) }","variables":{"f":null}}`, sendMap, file("0", "content")), []string{formType, preflight, newer}, 400, "exactly one field"},
+		"a form":           {http.MethodPost, "/graphql", formOf(sendQuery, sendMap, file("0", "content")), []string{formType, preflight, newer}, 200, estimated},
+		"two take files":   {http.MethodPost, "/graphql", formOf(`{"query":"mutation($f: Upload) { a: send(file: $f) b: send(file: $f) }","variables":{"f":null}}`, sendMap, file("0", "content")), []string{formType, preflight, newer}, 400, "exactly one field"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := metered(within, account{fresh: time.Hour})
+			o := metered(within, fakeStats{fresh: time.Hour})
 			o.Around = func(context.Context, graphql.OperationHandler) graphql.ResponseHandler {
-				t.Error("the operation began")
+				t.Error("the operation was executed")
 				return graphql.OneShot(nil)
 			}
 			rec := serve(graphhttp.New(newStub(), o), request(t, tt.method, tt.target, tt.body, append(tt.headers, dry)...))
@@ -233,33 +233,32 @@ func TestDryRun_Requests(t *testing.T) {
 
 func TestExtensions(t *testing.T) {
 	t.Parallel()
-	stale := account{
-		cost: graphhttp.Cost{UpstreamCalls: 2, CacheHits: 1, Coalesced: 4, Stale: 1},
-		notes: []graphhttp.Note{
-			{Path: []any{"user", "cloudcasts", 10}, Age: 90 * time.Minute, Reason: "UNAVAILABLE"},
-			{Path: []any{"user", "cloudcasts", 9}, Age: time.Minute, Reason: "RATE_LIMITED"},
-			{Path: []any{"user"}, Age: time.Minute, Reason: "RATE_LIMITED"},
+	stale := fakeStats{
+		cost: opstats.Cost{Calls: 2, Hits: 1, Coalesced: 4, Stale: 1},
+		stale: []opstats.StaleRead{
+			{Paths: [][]any{{"user", "cloudcasts", 10}}, Age: 90 * time.Minute, Reason: "UNAVAILABLE"},
+			{Paths: [][]any{{"user", "cloudcasts", 9}, {"user"}}, Age: time.Minute, Reason: "RATE_LIMITED"},
 			{Age: time.Second, Reason: "REVALIDATING"},
 		},
 	}
-	const said = `"freshness":[{"path":null,"ageMs":1000,"stale":true,"reason":"REVALIDATING"},` +
+	const freshness = `"freshness":[{"path":null,"ageMs":1000,"stale":true,"reason":"REVALIDATING"},` +
 		`{"path":["user"],"ageMs":60000,"stale":true,"reason":"RATE_LIMITED"},` +
 		`{"path":["user","cloudcasts",9],"ageMs":60000,"stale":true,"reason":"RATE_LIMITED"},` +
 		`{"path":["user","cloudcasts",10],"ageMs":5400000,"stale":true,"reason":"UNAVAILABLE"}]`
 	tests := map[string]struct {
-		account account
-		header  string
-		want    string
+		stats  fakeStats
+		header string
+		want   string
 	}{
-		"nobody asks":  {account: account{}, header: "X-Nothing: true"},
-		"cost":         {account: account{cost: graphhttp.Cost{UpstreamCalls: 2}}, header: "X-GraphQL-Cost: true", want: `{"cost":{"estimated":3,"budget":200,"upstreamCalls":2,"cacheHits":0,"coalesced":0,"stale":0}}`},
-		"stale":        {account: stale, header: "X-GraphQL-Cost: false", want: "{" + said + "}"},
-		"stale at all": {account: stale, header: "X-GraphQL-Cost: 1", want: `{"cost":{"estimated":3,"budget":200,"upstreamCalls":2,"cacheHits":1,"coalesced":4,"stale":1},` + said + "}"},
+		"not requested": {stats: fakeStats{}, header: "X-Nothing: true"},
+		"cost":          {stats: fakeStats{cost: opstats.Cost{Calls: 2}}, header: "X-GraphQL-Cost: true", want: `{"cost":{"estimated":3,"budget":200,"upstreamCalls":2,"cacheHits":0,"coalesced":0,"stale":0}}`},
+		"stale":         {stats: stale, header: "X-GraphQL-Cost: false", want: "{" + freshness + "}"},
+		"stale at all":  {stats: stale, header: "X-GraphQL-Cost: 1", want: `{"cost":{"estimated":3,"budget":200,"upstreamCalls":2,"cacheHits":1,"coalesced":4,"stale":1},` + freshness + "}"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rec := post(t, metered(within, tt.account), `{"query":"{ hello }"}`, tt.header)
+			rec := post(t, metered(within, tt.stats), `{"query":"{ hello }"}`, tt.header)
 			var got struct{ Extensions json.RawMessage }
 			if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
 				t.Fatal(err)
@@ -271,36 +270,48 @@ func TestExtensions(t *testing.T) {
 	}
 }
 
-// TestCaching holds that nothing is kept by others that is not everybody's,
-// fresh, whole and asked for by its address.
+// A subscription reads nothing, so its events have no cost and its header has no rate limit.
+func TestExtensions_subscription(t *testing.T) {
+	t.Parallel()
+	budget := 200
+	a := fakeStats{cost: opstats.Cost{Calls: 2}, stale: []opstats.StaleRead{{Age: time.Second, Reason: opstats.Unavailable}}, limit: opstats.RateLimit{Budget: &budget, Remaining: &budget}}
+	rec := post(t, metered(within, a), `{"query":"subscription { count(to: 1) }"}`, "Accept: text/event-stream", "X-GraphQL-Cost: true")
+	const want = ":\n\nevent: next\ndata: {\"data\":{\"count\": 1}}\n\nevent: complete\ndata: \n\n"
+	if rec.Body.String() != want || rec.Header().Get("RateLimit") != "" {
+		t.Errorf("got %v\n%s\nwant %s", rec.Header(), rec.Body, want)
+	}
+}
+
+// TestCaching checks that only responses that are anonymous, fresh and complete, to a request
+// with GET, may be cached by others.
 func TestCaching(t *testing.T) {
 	t.Parallel()
-	fresh := account{fresh: 90*time.Second + 999*time.Millisecond}
+	fresh := fakeStats{fresh: 90*time.Second + 999*time.Millisecond}
 	tests := map[string]struct {
-		estimate graphhttp.Estimate
-		account  account
+		estimate opstats.Estimate
+		stats    fakeStats
 		query    string
 		header   string
 		post     bool
 		want     string
 	}{
-		"everybody's":       {account: fresh, want: "public, max-age=90"},
-		"sent with POST":    {account: fresh, post: true, want: "no-store"},
-		"somebody's":        {account: account{fresh: time.Hour, signed: true}, want: "no-store"},
-		"partly stale":      {account: account{fresh: time.Hour, notes: []graphhttp.Note{{}}}, want: "no-store"},
-		"nearly stale":      {account: account{fresh: 999 * time.Millisecond}, want: "no-store"},
-		"stale":             {account: account{}, want: "no-store"},
-		"of nothing":        {account: account{unread: true, fresh: time.Hour}, want: "no-store"},
-		"of this moment":    {estimate: graphhttp.Estimate{Fleeting: true, Budget: 1}, account: fresh, want: "no-store"},
-		"with errors":       {account: fresh, query: "{ hello fail }", want: "no-store"},
-		"not valid":         {account: fresh, query: "{ nope }", want: "no-store"},
-		"with a cookie":     {account: fresh, header: "Cookie: theme=dark", want: "no-store"},
-		"with its own cost": {account: fresh, header: "X-GraphQL-Cost: true", want: "no-store"},
+		"anonymous":         {stats: fresh, want: "public, max-age=90"},
+		"sent with POST":    {stats: fresh, post: true, want: "no-store"},
+		"signed in":         {stats: fakeStats{fresh: time.Hour, signed: true}, want: "no-store"},
+		"partly stale":      {stats: fakeStats{fresh: time.Hour, stale: []opstats.StaleRead{{}}}, want: "no-store"},
+		"nearly stale":      {stats: fakeStats{fresh: 999 * time.Millisecond}, want: "no-store"},
+		"stale":             {stats: fakeStats{}, want: "no-store"},
+		"without reads":     {stats: fakeStats{unread: true, fresh: time.Hour}, want: "no-store"},
+		"volatile":          {estimate: opstats.Estimate{Fleeting: true, Budget: 1}, stats: fresh, want: "no-store"},
+		"with errors":       {stats: fresh, query: "{ hello fail }", want: "no-store"},
+		"not valid":         {stats: fresh, query: "{ nope }", want: "no-store"},
+		"with a cookie":     {stats: fresh, header: "Cookie: theme=dark", want: "no-store"},
+		"with its own cost": {stats: fresh, header: "X-GraphQL-Cost: true", want: "no-store"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { // no time passes
+			synctest.Test(t, func(t *testing.T) { // stops the time
 				query, header := tt.query, tt.header
 				if query == "" {
 					query = "{ hello }"
@@ -308,7 +319,7 @@ func TestCaching(t *testing.T) {
 				if header == "" {
 					header = "X-Nothing: true"
 				}
-				o := metered(tt.estimate, tt.account)
+				o := metered(tt.estimate, tt.stats)
 				rec := get(t, o, query, header)
 				if tt.post {
 					rec = post(t, o, `{"query":"{ hello }"}`, header)
@@ -324,11 +335,11 @@ func TestCaching(t *testing.T) {
 	}
 }
 
-// TestCaching_Age holds that the time an operation takes counts.
+// TestCaching_Age checks that the duration of the operation counts.
 func TestCaching_Age(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o := metered(within, account{fresh: time.Minute})
+		o := metered(within, fakeStats{fresh: time.Minute})
 		around := o.Around
 		o.Around = func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 			time.Sleep(10 * time.Second)
@@ -348,17 +359,17 @@ func TestRateLimitHeaders(t *testing.T) {
 		budget, left, none := 200, 37, 0
 		soon, past := time.Now().Add(1500*time.Millisecond), time.Now().Add(-time.Second)
 		tests := map[string]struct {
-			limit        graphhttp.RateLimit
+			limit        opstats.RateLimit
 			limits, rule string
 		}{
 			"nothing known": {},
-			"budget":        {graphhttp.RateLimit{Budget: &budget, Remaining: &left}, `"mixcloud";r=37`, `"mixcloud";q=200`},
-			"refused":       {graphhttp.RateLimit{Budget: &budget, Remaining: &none, RetryAt: &soon}, `"mixcloud";r=0;t=2`, `"mixcloud";q=200`},
-			"only refused":  {graphhttp.RateLimit{RetryAt: &soon}, `"mixcloud";r=0;t=2`, ""},
-			"long ago":      {graphhttp.RateLimit{RetryAt: &past}, "", ""},
+			"budget":        {opstats.RateLimit{Budget: &budget, Remaining: &left}, `"mixcloud";r=37`, `"mixcloud";q=200`},
+			"refused":       {opstats.RateLimit{Budget: &budget, Remaining: &none, RetryAt: &soon}, `"mixcloud";r=0;t=2`, `"mixcloud";q=200`},
+			"only refused":  {opstats.RateLimit{RetryAt: &soon}, `"mixcloud";r=0;t=2`, ""},
+			"long ago":      {opstats.RateLimit{RetryAt: &past}, "", ""},
 		}
 		for name, tt := range tests {
-			rec := post(t, metered(within, account{limit: tt.limit}), `{"query":"{ hello }"}`)
+			rec := post(t, metered(within, fakeStats{limit: tt.limit}), `{"query":"{ hello }"}`)
 			if got := rec.Header().Get("RateLimit"); got != tt.limits {
 				t.Errorf("%s: RateLimit is %q, want %q", name, got, tt.limits)
 			}

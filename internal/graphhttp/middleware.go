@@ -19,12 +19,12 @@ func Chain(h http.Handler, middleware ...func(http.Handler) http.Handler) http.H
 	return h
 }
 
-// RequestID gives every request an id: the one it came with in X-Request-Id,
-// if that is fit for a log, else a new one. The answer carries it back.
+// RequestID is middleware that gives every request an id: that of X-Request-Id if it is valid,
+// else a new one. The response carries it too.
 func RequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get("X-Request-Id")
-		if !sane(id) {
+		if !validRequestID(id) {
 			id = telemetry.NewRequestID()
 		}
 		w.Header().Set("X-Request-Id", id)
@@ -32,9 +32,9 @@ func RequestID(next http.Handler) http.Handler {
 	})
 }
 
-// sane tells whether an id from outside can stand in a log and a header: 8 to
-// 64 letters, digits and -._ of ASCII.
-func sane(id string) bool {
+// validRequestID reports whether a client's id is safe in logs and headers: 8 to 64 ASCII
+// letters, digits and -._.
+func validRequestID(id string) bool {
 	if len(id) < 8 || len(id) > 64 {
 		return false
 	}
@@ -48,8 +48,8 @@ func sane(id string) bool {
 	return true
 }
 
-// Recover turns a panic into a 500 without a word of it, and logs it whole. The
-// panic that net/http knows as "abort this answer" passes.
+// Recover returns middleware that turns a panic into a 500 without details, and logs it
+// completely. It passes on http.ErrAbortHandler.
 func Recover(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +70,7 @@ func Recover(log *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// The values are shared by all responses: a handler replaces them, and never changes them in place.
+// All responses share these values: a handler replaces them, and never modifies them.
 var securityHeaders = http.Header{
 	"X-Content-Type-Options":     {"nosniff"},
 	"Referrer-Policy":            {"no-referrer"},
@@ -78,9 +78,9 @@ var securityHeaders = http.Header{
 	"Cross-Origin-Opener-Policy": {"same-origin"},
 }
 
-// SecurityHeaders sets what holds for every answer: no guessing of types, no
-// address leaked to other sites, and nothing that a page of ours could load or
-// run unless its handler sets a policy of its own.
+// SecurityHeaders is middleware that sets headers for every response: no content sniffing, no
+// referrer to other sites, and nothing that one of our pages could load or run unless its
+// handler sets its own policy.
 func SecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), securityHeaders)

@@ -35,11 +35,11 @@ func TestChain_FirstIsOutermost(t *testing.T) {
 func TestRequestID(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		sent string
-		kept bool
+		sent     string
+		accepted bool
 	}{
 		"none":         {"", false},
-		"sane":         {"7f3c-Ab_9.x", true},
+		"valid":        {"7f3c-Ab_9.x", true},
 		"longest":      {strings.Repeat("a", 64), true},
 		"too short":    {"1234567", false},
 		"too long":     {strings.Repeat("a", 65), false},
@@ -55,8 +55,8 @@ func TestRequestID(t *testing.T) {
 			r := request(t, "GET", "/", "")
 			r.Header["X-Request-Id"] = []string{tt.sent}
 			got := serve(h, r).Header().Get("X-Request-Id")
-			if got == "" || got != inside || (got == tt.sent) != tt.kept {
-				t.Errorf("sent %q, answered %q, inside %q", tt.sent, got, inside)
+			if got == "" || got != inside || (got == tt.sent) != tt.accepted {
+				t.Errorf("sent %q, response %q, handler %q", tt.sent, got, inside)
 			}
 		})
 	}
@@ -92,14 +92,14 @@ func TestSecurityHeaders(t *testing.T) {
 		"X-Content-Type-Options":     {"nosniff"},
 		"Referrer-Policy":            {"no-referrer"},
 		"Cross-Origin-Opener-Policy": {"same-origin"},
-		"Content-Security-Policy":    {"default-src 'self'"}, // a page's own one wins
+		"Content-Security-Policy":    {"default-src 'self'"}, // a handler's own policy has precedence
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// The log tells what an operator needs, and nothing of what was asked.
+// The log has what an operator needs, and no content of the request.
 func TestAccessLog(t *testing.T) {
 	t.Parallel()
 	const canary = "s3cret-canary"
@@ -116,12 +116,12 @@ func TestAccessLog(t *testing.T) {
 			graph, post(`{"query":"query Hi($s:String) { hello(name: $s) }","variables":{"s":"` + canary + `"}}`),
 			[]string{"level=INFO", "msg=request", "method=POST", "path=/graphql", "status=200", "bytes=34", "took=", "operation=query", "name=Hi"},
 		},
-		"errors":     {graph, post(`{"query":"mutation M { set } query Q { fail s3cret: hello }","operationName":"Q"}`), []string{"errors=1", "code=BAD_USER_INPUT", "name=Q"}},
-		"no GraphQL": {graph, post(canary), []string{"status=400"}},
-		"long name":  {graph, post(`{"query":"query ` + strings.Repeat("n", 500) + ` { hello }"}`), []string{"name=" + strings.Repeat("n", 64) + "\n"}},
-		"no handler": {http.NotFoundHandler(), request(t, "GET", "/nothing", ""), []string{"method=GET", "path=/nothing", "status=404"}},
-		"silent":     {http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), request(t, "GET", "/", ""), []string{"status=200", "bytes=0"}},
-		"bytes only": {http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "abc") }), request(t, "GET", "/", ""), []string{"status=200", "bytes=3"}},
+		"errors":         {graph, post(`{"query":"mutation M { set } query Q { fail s3cret: hello }","operationName":"Q"}`), []string{"errors=1", "code=BAD_USER_INPUT", "name=Q"}},
+		"no GraphQL":     {graph, post(canary), []string{"status=400"}},
+		"long name":      {graph, post(`{"query":"query ` + strings.Repeat("n", 500) + ` { hello }"}`), []string{"name=" + strings.Repeat("n", 64) + "\n"}},
+		"no handler":     {http.NotFoundHandler(), request(t, "GET", "/nothing", ""), []string{"method=GET", "path=/nothing", "status=404"}},
+		"without a body": {http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), request(t, "GET", "/", ""), []string{"status=200", "bytes=0"}},
+		"binary":         {http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "abc") }), request(t, "GET", "/", ""), []string{"status=200", "bytes=3"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestAccessLog(t *testing.T) {
 				}
 			}
 			if strings.Contains(out.String(), canary) {
-				t.Errorf("the log tells a secret: %s", out.String())
+				t.Errorf("the log contains a secret: %s", out.String())
 			}
 			if strings.Count(out.String(), "\n") != 1 {
 				t.Errorf("not one line: %q", out.String())
@@ -143,12 +143,12 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-// Handlers reach the connection's deadlines and flushing through the log.
+// The access log's writer passes deadlines and flushing to the connection.
 func TestAccessLog_Unwraps(t *testing.T) {
 	t.Parallel()
 	h := graphhttp.AccessLog(slog.New(slog.DiscardHandler))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if err := http.NewResponseController(w).Flush(); errors.Is(err, http.ErrNotSupported) {
-			t.Error("flushing is not supported any more")
+			t.Error("flushing is not supported")
 		}
 	}))
 	if rec := serve(h, request(t, "GET", "/", "")); !rec.Flushed {

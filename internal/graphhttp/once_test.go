@@ -17,8 +17,8 @@ import (
 
 type whoKey struct{}
 
-// namedStub is a handler whose audience is the header X-Who, and whose mutation
-// set counts how often it was done.
+// namedStub returns a handler whose principal is the header X-Who, and whose mutation set
+// counts its executions.
 func namedStub(t *testing.T) (http.Handler, *atomic.Int64) {
 	t.Helper()
 	done := new(atomic.Int64)
@@ -36,7 +36,7 @@ func namedStub(t *testing.T) (http.Handler, *atomic.Int64) {
 		case int64(2):
 			panic("after it was sent")
 		case int64(3):
-			return nil, gqlerr.NotFound("Nobody knows.")
+			return nil, gqlerr.NotFound("Unknown outcome.")
 		}
 		return fmt.Sprint("done ", done.Load()), nil
 	}
@@ -45,7 +45,7 @@ func namedStub(t *testing.T) (http.Handler, *atomic.Int64) {
 		idempotency.Sent(ctx)
 		return readAll(ctx, args)
 	}
-	h := graphhttp.New(s, graphhttp.Options{Audience: func(ctx context.Context) string {
+	h := graphhttp.New(s, graphhttp.Options{Principal: func(ctx context.Context) string {
 		who, _ := ctx.Value(whoKey{}).(string)
 		return who
 	}})
@@ -70,10 +70,10 @@ func TestOnce(t *testing.T) {
 		status         int
 		want           string
 		replayed       bool
-		done           int64 // in all
+		done           int64 // in total
 	}
 	tests := map[string][]step{
-		"the first answer again": {
+		"replays the first response": {
 			{"me", "k", set(9), 200, `{"data":{"set":"done 1"}}`, false, 1},
 			{"me", "k", set(9), 200, `{"data":{"set":"done 1"}}`, true, 1},
 			{"me", "k", set(9), 200, `{"data":{"set":"done 1"}}`, true, 1},
@@ -82,7 +82,7 @@ func TestOnce(t *testing.T) {
 			{"me", "a", set(9), 200, "done 1", false, 1},
 			{"me", "b", set(9), 200, "done 2", false, 2},
 		},
-		"another one's key is theirs": {
+		"keys are separate for each principal": {
 			{"me", "k", set(9), 200, "done 1", false, 1},
 			{"you", "k", set(8), 200, "done 2", false, 2},
 		},
@@ -90,27 +90,27 @@ func TestOnce(t *testing.T) {
 			{"me", "k", set(9), 200, "done 1", false, 1},
 			{"me", "k", set(8), 422, "belongs to another request", false, 1},
 		},
-		"nobody has no keys": {
+		"anonymous callers have no keys": {
 			{"", "k", set(9), 200, "done 1", false, 1},
 			{"", "k", set(9), 200, "done 2", false, 2},
 		},
-		"what never left may be tried again": {
+		"a write that was never sent may be retried": {
 			{"me", "k", set(0), 200, "must not be 0", false, 0},
 			{"me", "k", set(9), 200, "done 1", false, 1},
 		},
-		"nor does a panic keep it before it left": {
+		"a panic before sending is not stored": {
 			{"me", "k", set(1), 200, "INTERNAL", false, 0},
 			{"me", "k", set(9), 200, "done 1", false, 1},
 		},
-		"an unknown outcome is kept": {
-			{"me", "k", set(3), 200, "Nobody knows", false, 1},
-			{"me", "k", set(3), 200, "Nobody knows", true, 1},
+		"an unknown outcome is stored": {
+			{"me", "k", set(3), 200, "Unknown outcome", false, 1},
+			{"me", "k", set(3), 200, "Unknown outcome", true, 1},
 		},
-		"a panic after it left is kept": {
+		"a panic after sending is stored": {
 			{"me", "k", set(2), 200, "INTERNAL", false, 1},
 			{"me", "k", set(2), 200, "INTERNAL", true, 1},
 		},
-		"a document that is no good is not": {
+		"an invalid document is not stored": {
 			{"me", "k", `{"query":"mutation { nope }"}`, 400, "nope", false, 0},
 			{"me", "k", set(9), 200, "done 1", false, 1},
 		},
@@ -132,7 +132,7 @@ func TestOnce(t *testing.T) {
 			for i, s := range steps {
 				rec := named(t, h, s.who, s.key, s.body)
 				if rec.Code != s.status || !strings.Contains(rec.Body.String(), s.want) || done.Load() != s.done {
-					t.Errorf("request %d: %d %s, done %d times; want %d %s, %d times", i+1, rec.Code, rec.Body, done.Load(), s.status, s.want, s.done)
+					t.Errorf("request %d: %d %s, executed %d times; want %d %s, %d times", i+1, rec.Code, rec.Body, done.Load(), s.status, s.want, s.done)
 				}
 				if replayed := rec.Header().Get("Idempotent-Replayed") == "true"; replayed != s.replayed {
 					t.Errorf("request %d: replayed is %v", i+1, replayed)
@@ -142,7 +142,7 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// While the first is under way, the second waits for nothing.
+// While the first request is in flight, the second is refused at once.
 func TestOnce_inFlight(t *testing.T) {
 	t.Parallel()
 	begun, end := make(chan struct{}), make(chan struct{})
@@ -153,7 +153,7 @@ func TestOnce_inFlight(t *testing.T) {
 		<-end
 		return "done", nil
 	}
-	h := graphhttp.New(s, graphhttp.Options{Audience: func(context.Context) string { return "me" }})
+	h := graphhttp.New(s, graphhttp.Options{Principal: func(context.Context) string { return "me" }})
 	first := make(chan *httptest.ResponseRecorder)
 	go func() { first <- named(t, h, "me", "k", set(9)) }()
 	<-begun
@@ -162,7 +162,7 @@ func TestOnce_inFlight(t *testing.T) {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
 	if rec := named(t, h, "me", "k", set(8)); rec.Code != http.StatusUnprocessableEntity {
-		t.Errorf("another body: %d %s", rec.Code, rec.Body)
+		t.Errorf("different body: %d %s", rec.Code, rec.Body)
 	}
 	close(end)
 	if rec := <-first; rec.Code != 200 {
@@ -173,8 +173,7 @@ func TestOnce_inFlight(t *testing.T) {
 	}
 }
 
-// The files of a request that was made before are not read: they need not even
-// arrive.
+// The files of a replayed request are not read: they need not even arrive.
 func TestOnce_files(t *testing.T) {
 	t.Parallel()
 	h, done := namedStub(t)
@@ -183,8 +182,8 @@ func TestOnce_files(t *testing.T) {
 		r.Body = io.NopCloser(body)
 		return serve(h, r)
 	}
-	head := strings.TrimSuffix(formed(sendQuery, sendMap, file("0", "content")), "content\r\n--b--\r\n")
-	check(t, send(strings.NewReader(formed(sendQuery, sendMap, file("0", "content"))), "k"), 200, "content")
+	head := strings.TrimSuffix(formOf(sendQuery, sendMap, file("0", "content")), "content\r\n--b--\r\n")
+	check(t, send(strings.NewReader(formOf(sendQuery, sendMap, file("0", "content"))), "k"), 200, "content")
 
 	again := send(io.MultiReader(strings.NewReader(head), never{t}), "k")
 	check(t, again, 200, "content")
@@ -202,11 +201,11 @@ func TestOnce_files(t *testing.T) {
 			t.Errorf("%s: %d %s", what, rec.Code, rec.Body)
 		}
 	}
-	check(t, send(strings.NewReader(formed(sendQuery, sendMap, file("0", "other bytes"))), "k"), 200, `,content"`)
-	check(t, send(strings.NewReader(formed(sendQuery, sendMap)), "k2"), 400, "without the file")
-	check(t, send(strings.NewReader(formed(sendQuery, sendMap, file("0", "content"))), "k2"), 200, "content")
-	// Some of this one has been sent on, so its failure is its answer.
-	cut := strings.TrimSuffix(formed(sendQuery, sendMap, file("0", "content")), "\r\n--b--\r\n")
+	check(t, send(strings.NewReader(formOf(sendQuery, sendMap, file("0", "other bytes"))), "k"), 200, `,content"`)
+	check(t, send(strings.NewReader(formOf(sendQuery, sendMap)), "k2"), 400, "without the file")
+	check(t, send(strings.NewReader(formOf(sendQuery, sendMap, file("0", "content"))), "k2"), 200, "content")
+	// This request was partly sent to Mixcloud, so its failure is its stored result.
+	cut := strings.TrimSuffix(formOf(sendQuery, sendMap, file("0", "content")), "\r\n--b--\r\n")
 	check(t, send(strings.NewReader(cut), "k3"), 400, "did not arrive whole")
 	check(t, send(strings.NewReader(cut), "k3"), 400, "did not arrive whole")
 	if done.Load() != 3 {
@@ -214,7 +213,7 @@ func TestOnce_files(t *testing.T) {
 	}
 }
 
-// never is what must not be read.
+// never is a body that must not be read.
 type never struct{ t *testing.T }
 
 func (n never) Read([]byte) (int, error) {
@@ -222,11 +221,11 @@ func (n never) Read([]byte) (int, error) {
 	return 0, io.ErrUnexpectedEOF
 }
 
-// A store that fails keeps a write from being made: it might be the second time.
+// A failing store prevents the write, which might be a repetition.
 func TestOnce_storeFails(t *testing.T) {
 	t.Parallel()
 	s := newStub()
-	h := graphhttp.New(s, graphhttp.Options{Audience: func(context.Context) string { return "me" }, Writes: brokenStore{}})
+	h := graphhttp.New(s, graphhttp.Options{Principal: func(context.Context) string { return "me" }, Writes: brokenStore{}})
 	rec := named(t, h, "me", "k", set(9))
 	if rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), "UPSTREAM_UNAVAILABLE") || strings.Contains(rec.Body.String(), "canary") {
 		t.Errorf("%d %s", rec.Code, rec.Body)

@@ -10,26 +10,34 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// overloadBody is the response to an operation that the server has no room for.
-// Clients see the same code and members as in any other error.
+// overloadBody is the response to an operation that is refused because of overload. It has the
+// same code and members as other errors.
 var overloadBody = []byte(`{"errors":[{"message":"The server has more operations to process than it can. Try again in a second.",` +
 	`"extensions":{"code":"` + gqlerr.CodeLimitExceeded + `","retryAfterMs":1000,"retryable":true}}]}`)
 
-// The headers of that response, whose values are shared by all of them.
+// The headers of that response. All responses share the values: a handler replaces them, and
+// never modifies them.
 var (
-	overloadJSON    = []string{mediaJSON + "; charset=utf-8"}
-	overloadGraphQL = []string{mediaGraphQL + "; charset=utf-8"}
-	overloadCache   = []string{"no-store"}
-	overloadRetry   = []string{"1"}
-	overloadSniff   = []string{"nosniff"}
+	typeJSON      = []string{mediaJSON + "; charset=utf-8"}
+	typeGraphQL   = []string{mediaGraphQL + "; charset=utf-8"}
+	noStore       = []string{"no-store"}
+	overloadRetry = []string{"1"}
+	overloadSniff = []string{"nosniff"}
 )
 
-// overload refuses an operation before it is parsed: status 503 and Retry-After in
-// every media type, so that proxies and clients that know nothing of GraphQL slow
-// down too. The response is made in advance, since a server is refusing exactly
-// when it has no time to spare.
+// contentType returns the header values of Content-Type for a media type.
+func contentType(media string) []string {
+	if media == mediaGraphQL {
+		return typeGraphQL
+	}
+	return typeJSON
+}
+
+// overload refuses an operation before it is parsed: status 503 and Retry-After in every media
+// type, so that proxies and clients without GraphQL support slow down too. The response is
+// prepared in advance, because a server refuses when it has no time to spare.
 func overload(w http.ResponseWriter, r *http.Request, to accept.Types) {
-	if e := entryOf(r.Context()); e != nil {
+	if e := logEntryFrom(r.Context()); e != nil {
 		e.errors, e.code = 1, string(gqlerr.CodeLimitExceeded)
 	}
 	writeOverload(w, to.Media)
@@ -38,33 +46,29 @@ func overload(w http.ResponseWriter, r *http.Request, to accept.Types) {
 // writeOverload writes the response.
 func writeOverload(w http.ResponseWriter, media string) {
 	h := w.Header()
-	h["Content-Type"] = overloadJSON
-	if media == mediaGraphQL {
-		h["Content-Type"] = overloadGraphQL
-	}
-	h["Cache-Control"], h["Retry-After"], h["X-Content-Type-Options"] = overloadCache, overloadRetry, overloadSniff
+	h["Content-Type"] = contentType(media)
+	h["Cache-Control"], h["Retry-After"], h["X-Content-Type-Options"] = noStore, overloadRetry, overloadSniff
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = w.Write(overloadBody) // the client may be gone
+	_, _ = w.Write(overloadBody) // an error means that the client has left
 }
 
-// statusClientClosed is what the access log has of a request whose client left
-// before its operation began. Other servers use the same number.
+// statusClientClosed is the status in the access log of a request whose client left before its
+// operation started. nginx uses the same number.
 const statusClientClosed = 499
 
-// enter waits for a slot to compute in, once the request is read and before it is
-// parsed. It returns false if the operation was refused or its client has left,
-// and the response is written. Leave must be called on the slot, which is nil if
-// there is no gate.
+// enter waits for a slot after the request is read and before it is parsed. It returns false if
+// it has already responded, because the operation was refused or its client has left. The
+// caller must call Leave on the slot, which is nil if there is no controller.
 func (t runner) enter(w http.ResponseWriter, r *http.Request, to accept.Types) (*admission.Slot, bool) {
-	if t.unsent.Full() { // other responses take the memory until their clients read them
+	if t.unsent.Full() { // unsent responses take all the memory
 		overload(w, r, to)
 		return nil, false
 	}
-	if slot := admission.From(r.Context()); slot != nil || t.gate == nil {
+	if slot := admission.FromContext(r.Context()); slot != nil || t.controller == nil {
 		return slot, true
 	}
-	slot, err := t.gate.Enter(r.Context())
+	slot, err := t.controller.Enter(r.Context())
 	switch {
 	case err == nil:
 		return slot, true
@@ -76,7 +80,7 @@ func (t runner) enter(w http.ResponseWriter, r *http.Request, to accept.Types) (
 	return nil, false
 }
 
-// refuse is gqlerr.Write for a request that has a slot: it is given back first.
+// refuse is gqlerr.Write for a request that holds a slot. It releases the slot first.
 func refuse(slot *admission.Slot, w http.ResponseWriter, r *http.Request, status int, err error) {
 	slot.Leave()
 	gqlerr.Write(w, r, status, err)

@@ -3,6 +3,7 @@ package graphhttp_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,32 +19,31 @@ import (
 	"mixcloud-graphql/internal/idempotency"
 )
 
-// occupy takes all slots of a gate that has one.
-func occupy(t *testing.T, gate *admission.Gate) *admission.Slot {
+// occupy takes the only slot of a controller.
+func occupy(t *testing.T, controller *admission.Controller) *admission.Slot {
 	t.Helper()
-	slot, err := gate.Enter(t.Context())
+	slot, err := controller.Enter(t.Context())
 	if err != nil {
 		t.Fatal("the slot is not free")
 	}
 	return slot
 }
 
-// gated are the endpoint with a gate of its own, and one behind the middleware.
-func gated(s *stub, o graphhttp.Options, gate *admission.Gate) map[string]http.Handler {
+// endpoints returns the endpoint with its own controller, and one behind the middleware.
+func endpoints(s *stub, o graphhttp.Options, controller *admission.Controller) map[string]http.Handler {
 	own := o
-	own.Admission = gate
+	own.Admission = controller
 	if o.Bodies == nil {
 		o.Bodies = graphhttp.NewBodies(0)
 	}
 	return map[string]http.Handler{
 		"endpoint":   graphhttp.New(s, own),
-		"middleware": graphhttp.Admission(gate, o.Bodies, "/graphql", 0, slog.New(slog.DiscardHandler))(graphhttp.New(s, own)),
+		"middleware": graphhttp.Admission(controller, o.Bodies, "/graphql", 0, slog.New(slog.DiscardHandler))(graphhttp.New(s, own)),
 	}
 }
 
-// Whatever is asked, in every media type: without a free slot it is refused after
-// the maximum wait, with a status, a header and a body that say so, before it is
-// parsed.
+// Without a free slot every request, in every media type, is refused after the maximum wait,
+// before it is parsed, with the right status, headers and body.
 func TestAdmission_Refusal(t *testing.T) {
 	t.Parallel()
 	const want = `{"errors":[{"message":"The server has more operations to process than it can. Try again in a second.",` +
@@ -64,14 +64,14 @@ func TestAdmission_Refusal(t *testing.T) {
 		"GET, no variables": {"GET", "/graphql?query={hello}&variables=x", "", nil, "application/json"},
 		"query for events":  {"POST", "/graphql", `{"query":"{ hello }"}`, []string{asJSON, eventStream}, "application/json"},
 		"subscription":      {"GET", "/graphql?query=subscription{count(to:1)}", "", []string{eventStream}, "application/json"},
-		"upload":            {"POST", "/graphql", formed(sendQuery, sendMap, file("0", "content")), []string{formType, preflight}, "application/json"},
+		"upload":            {"POST", "/graphql", formOf(sendQuery, sendMap, file("0", "content")), []string{formType, preflight}, "application/json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				gate := admission.New(1, time.Second)
-				for way, h := range gated(newStub(), graphhttp.Options{}, gate) {
-					slot := occupy(t, gate)
+				controller := admission.New(1, time.Second)
+				for way, h := range endpoints(newStub(), graphhttp.Options{}, controller) {
+					slot := occupy(t, controller)
 					began := time.Now()
 					rec := serve(h, request(t, tt.method, tt.target, tt.body, tt.headers...))
 					if took := time.Since(began); took != time.Second {
@@ -89,25 +89,25 @@ func TestAdmission_Refusal(t *testing.T) {
 					if rec.Code == http.StatusServiceUnavailable || strings.Contains(rec.Body.String(), "LIMIT_EXCEEDED") {
 						t.Errorf("%s: refused though the slot is free: %d %s", way, rec.Code, rec.Body)
 					}
-					occupy(t, gate).Leave()
+					occupy(t, controller).Leave()
 				}
 			})
 		})
 	}
 }
 
-// A client that leaves while its operation is queued: nothing is executed.
+// If a client leaves while its operation is queued, the operation is not executed.
 func TestAdmission_ClientLeaves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		gate := admission.New(1, time.Second)
+		controller := admission.New(1, time.Second)
 		s := newStub()
 		s.fields["set"] = func(context.Context, map[string]any) (any, error) {
 			t.Error("executed")
 			return nil, nil
 		}
-		slot := occupy(t, gate)
-		for way, h := range gated(s, graphhttp.Options{}, gate) {
+		slot := occupy(t, controller)
+		for way, h := range endpoints(s, graphhttp.Options{}, controller) {
 			ctx, leave := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			began := time.Now()
 			rec := serve(h, request(t, "POST", "/graphql", `{"query":"mutation { set }"}`, "Content-Type: application/json").WithContext(ctx))
@@ -120,15 +120,15 @@ func TestAdmission_ClientLeaves(t *testing.T) {
 	})
 }
 
-// A slowWriter is a client that takes its time to read: meanwhile no slot is held.
+// A slowWriter is a slow client: no slot may be held while it reads.
 type slowWriter struct {
 	*httptest.ResponseRecorder
-	t    *testing.T
-	gate *admission.Gate
+	t          *testing.T
+	controller *admission.Controller
 }
 
 func (w *slowWriter) free(what string) {
-	slot, err := w.gate.Enter(w.t.Context())
+	slot, err := w.controller.Enter(w.t.Context())
 	if err != nil {
 		w.t.Errorf("a slot is held while %s", what)
 	}
@@ -145,8 +145,8 @@ func (w *slowWriter) Write(b []byte) (int, error) {
 	return w.ResponseRecorder.Write(b)
 }
 
-// The slot is given back before anything is written, whatever becomes of the
-// operation, and afterwards in any case.
+// The slot is released before anything is written, for every result, and is always free
+// afterwards.
 func TestAdmission_NotWhileWriting(t *testing.T) {
 	t.Parallel()
 	const asJSON = "Content-Type: application/json"
@@ -155,39 +155,39 @@ func TestAdmission_NotWhileWriting(t *testing.T) {
 		headers              []string
 		want                 string // of the response
 	}{
-		"query":              {"POST", "/graphql", `{"query":"{ hello }"}`, []string{asJSON}, `"hello":"you"`},
-		"GET":                {"GET", "/graphql?query={hello}", "", nil, `"hello":"you"`},
-		"GET, no variables":  {"GET", "/graphql?query={hello}&variables=x", "", nil, "BAD_USER_INPUT"},
-		"no JSON":            {"POST", "/graphql", `{`, []string{asJSON}, "BAD_USER_INPUT"},
-		"no document":        {"POST", "/graphql", `{"query":"{"}`, []string{asJSON}, "GRAPHQL_PARSE_FAILED"},
-		"invalid document":   {"POST", "/graphql", `{"query":"{ nope }"}`, []string{asJSON}, "GRAPHQL_VALIDATION_FAILED"},
-		"field error":        {"POST", "/graphql", `{"query":"{ fail }"}`, []string{asJSON}, "BAD_USER_INPUT"},
-		"panic":              {"POST", "/graphql", `{"query":"{ panic }"}`, []string{asJSON}, "INTERNAL"},
-		"dry run":            {"POST", "/graphql", `{"query":"{ hello }"}`, []string{asJSON, "X-GraphQL-Dry-Run: true"}, "data"},
-		"mutation":           {"POST", "/graphql", `{"query":"mutation { set }"}`, []string{asJSON, "Idempotency-Key: k"}, `"set":"done"`},
-		"the same again":     {"POST", "/graphql", `{"query":"mutation { set }"}`, []string{asJSON, "Idempotency-Key: again"}, `"set":"done"`},
-		"mutation with GET":  {"GET", "/graphql?query=mutation{set}", "", nil, "BAD_USER_INPUT"},
-		"query for events":   {"POST", "/graphql", `{"query":"{ hello }"}`, []string{asJSON, eventStream}, `"hello":"you"`},
-		"subscription":       {"GET", "/graphql?query=subscription{count(to:2)}", "", []string{eventStream}, `"count": 2`},
-		"broken at once":     {"GET", "/graphql?query=subscription{broken}", "", []string{eventStream}, "UNAUTHENTICATED"},
-		"upload":             {"POST", "/graphql", formed(sendQuery, sendMap, file("0", "content")), []string{formType, preflight}, "content"},
-		"upload, cut":        {"POST", "/graphql", formed(sendQuery, sendMap, "--b\r\n"), []string{formType, preflight}, "BAD_USER_INPUT"},
-		"not acceptable":     {"POST", "/graphql", `{"query":"{ hello }"}`, []string{asJSON, "Accept: image/png"}, "BAD_USER_INPUT"},
-		"too large":          {"POST", "/graphql", `{"query":"{ hello }` + strings.Repeat(" ", 2<<20) + `"}`, []string{asJSON}, "LIMIT_EXCEEDED"},
-		"form without files": {"POST", "/graphql", formed(`{"query":"{ hello }"}`, `{}`), []string{formType, preflight}, `"hello":"you"`},
+		"query":                    {"POST", "/graphql", `{"query":"{ hello }"}`, []string{asJSON}, `"hello":"you"`},
+		"GET":                      {"GET", "/graphql?query={hello}", "", nil, `"hello":"you"`},
+		"GET, no variables":        {"GET", "/graphql?query={hello}&variables=x", "", nil, "BAD_USER_INPUT"},
+		"no JSON":                  {"POST", "/graphql", `{`, []string{asJSON}, "BAD_USER_INPUT"},
+		"no document":              {"POST", "/graphql", `{"query":"{"}`, []string{asJSON}, "GRAPHQL_PARSE_FAILED"},
+		"invalid document":         {"POST", "/graphql", `{"query":"{ nope }"}`, []string{asJSON}, "GRAPHQL_VALIDATION_FAILED"},
+		"field error":              {"POST", "/graphql", `{"query":"{ fail }"}`, []string{asJSON}, "BAD_USER_INPUT"},
+		"panic":                    {"POST", "/graphql", `{"query":"{ panic }"}`, []string{asJSON}, "INTERNAL"},
+		"dry run":                  {"POST", "/graphql", `{"query":"{ hello }"}`, []string{asJSON, "X-GraphQL-Dry-Run: true"}, "data"},
+		"mutation":                 {"POST", "/graphql", `{"query":"mutation { set }"}`, []string{asJSON, "Idempotency-Key: k"}, `"set":"done"`},
+		"the same again":           {"POST", "/graphql", `{"query":"mutation { set }"}`, []string{asJSON, "Idempotency-Key: again"}, `"set":"done"`},
+		"mutation with GET":        {"GET", "/graphql?query=mutation{set}", "", nil, "BAD_USER_INPUT"},
+		"query for events":         {"POST", "/graphql", `{"query":"{ hello }"}`, []string{asJSON, eventStream}, `"hello":"you"`},
+		"subscription":             {"GET", "/graphql?query=subscription{count(to:2)}", "", []string{eventStream}, `"count": 2`},
+		"malformed from the start": {"GET", "/graphql?query=subscription{broken}", "", []string{eventStream}, "UNAUTHENTICATED"},
+		"upload":                   {"POST", "/graphql", formOf(sendQuery, sendMap, file("0", "content")), []string{formType, preflight}, "content"},
+		"upload, cut":              {"POST", "/graphql", formOf(sendQuery, sendMap, "--b\r\n"), []string{formType, preflight}, "BAD_USER_INPUT"},
+		"not acceptable":           {"POST", "/graphql", `{"query":"{ hello }"}`, []string{asJSON, "Accept: image/png"}, "BAD_USER_INPUT"},
+		"too large":                {"POST", "/graphql", `{"query":"{ hello }` + strings.Repeat(" ", 2<<20) + `"}`, []string{asJSON}, "LIMIT_EXCEEDED"},
+		"form without files":       {"POST", "/graphql", formOf(`{"query":"{ hello }"}`, `{}`), []string{formType, preflight}, `"hello":"you"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				gate := admission.New(1, time.Millisecond)
-				for way, h := range gated(newStub(), graphhttp.Options{Audience: func(context.Context) string { return "a" }}, gate) {
+				controller := admission.New(1, time.Millisecond)
+				for way, h := range endpoints(newStub(), graphhttp.Options{Principal: func(context.Context) string { return "a" }}, controller) {
 					for range 2 {
-						w := &slowWriter{httptest.NewRecorder(), t, gate}
+						w := &slowWriter{httptest.NewRecorder(), t, controller}
 						h.ServeHTTP(w, request(t, tt.method, tt.target, tt.body, tt.headers...))
 						if !strings.Contains(w.Body.String(), tt.want) {
 							t.Errorf("%s: got %s", way, w.Body)
 						}
-						occupy(t, gate).Leave()
+						occupy(t, controller).Leave()
 					}
 				}
 			})
@@ -195,20 +195,20 @@ func TestAdmission_NotWhileWriting(t *testing.T) {
 	}
 }
 
-// A query computes in a slot, a subscription does not.
+// A query holds a slot, a subscription does not.
 func TestAdmission_Subscription(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		gate := admission.New(1, time.Millisecond)
+		controller := admission.New(1, time.Millisecond)
 		s := newStub()
 		s.fields["hello"] = func(ctx context.Context, _ map[string]any) (any, error) {
-			if _, err := gate.Enter(ctx); err == nil {
+			if _, err := controller.Enter(ctx); err == nil {
 				t.Error("a query computes without a slot")
 			}
 			return "you", nil
 		}
-		h := gated(s, graphhttp.Options{}, gate)["middleware"]
-		for range 3 { // side by side
+		h := endpoints(s, graphhttp.Options{}, controller)["middleware"]
+		for range 3 { // in parallel
 			go serve(h, request(t, "GET", "/graphql?query=subscription{count(to:10)}", "", eventStream))
 			synctest.Wait()
 		}
@@ -218,68 +218,72 @@ func TestAdmission_Subscription(t *testing.T) {
 				t.Errorf("got %d %s", rec.Code, rec.Body)
 			}
 		}
-		occupy(t, gate).Leave()
+		occupy(t, controller).Leave()
 	})
 }
 
-// While files flow, no slot is held, however slowly the client sends them; before
-// the first file and after the last the operation computes in one.
+// While files are transferred, no slot is held, for any speed of the client. Before the first
+// file and after the last the operation holds one.
 func TestAdmission_Files(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		gate := admission.New(1, time.Millisecond)
-		h := graphhttp.New(newStub(), graphhttp.Options{Admission: gate})
-		head, tail, _ := strings.Cut(formed(sendQuery, sendMap, file("0", "content")), "content")
-		body, _ := dripped(t, h, func(d drip) {
+		controller := admission.New(1, time.Millisecond)
+		h := graphhttp.New(newStub(), graphhttp.Options{Admission: controller, Timeout: 3 * time.Second}) // it does not apply to files
+		head, tail, _ := strings.Cut(formOf(sendQuery, sendMap, file("0", "content")), "content")
+		in, out := io.Pipe()
+		go func() {
+			defer out.Close()
 			for _, piece := range []string{head[:40], head[40:], "con", "tent", tail[:5], tail[5:]} {
-				d.send(piece)
+				_, _ = io.WriteString(out, piece)
 				time.Sleep(5 * time.Second)
-				occupy(t, gate).Leave()
+				occupy(t, controller).Leave()
 			}
-		})
-		if !strings.Contains(body, "content") {
+		}()
+		r := request(t, http.MethodPost, "/graphql", "x", formType, preflight, newer)
+		r.Body, r.ContentLength = in, -1
+		if body := serve(h, r).Body.String(); !strings.Contains(body, `content"`) {
 			t.Errorf("got %s", body)
 		}
-		occupy(t, gate).Leave()
+		occupy(t, controller).Leave()
 	})
 }
 
-// While the store of idempotency keys or of documents is asked, no slot is held.
+// No slot is held during calls to the stores of idempotency keys and documents.
 func TestAdmission_Stores(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		gate := admission.New(1, time.Millisecond)
-		asked := 0
+		controller := admission.New(1, time.Millisecond)
+		called := 0
 		free := func() {
-			occupy(t, gate).Leave()
-			asked++
+			occupy(t, controller).Leave()
+			called++
 		}
 		h := graphhttp.New(newStub(), graphhttp.Options{
-			Admission: gate, Audience: func(context.Context) string { return "a" },
+			Admission: controller, Principal: func(context.Context) string { return "a" },
 			Writes: slowStore{free}, Queries: slowQueries{free},
 		})
 		asJSON := "Content-Type: application/json"
 		serve(h, request(t, "POST", "/graphql", `{"query":"mutation { set }"}`, asJSON, "Idempotency-Key: k"))
 		serve(h, request(t, "POST", "/graphql", persisted(t, "", sha("{ hello }")), asJSON))
-		if asked != 2 {
-			t.Errorf("%d stores were asked", asked)
+		if called != 2 {
+			t.Errorf("%d stores were called", called)
 		}
-		occupy(t, gate).Leave()
+		occupy(t, controller).Leave()
 	})
 }
 
 type (
-	slowStore   struct{ asked func() }
-	slowQueries struct{ asked func() }
+	slowStore   struct{ called func() }
+	slowQueries struct{ called func() }
 )
 
 func (s slowStore) Begin(context.Context, idempotency.Name, idempotency.Fingerprint) (idempotency.Claim, *idempotency.Answer, error) {
-	s.asked()
+	s.called()
 	return nil, nil, idempotency.ErrInFlight
 }
 
 func (s slowQueries) Get(context.Context, string) (string, bool) {
-	s.asked()
+	s.called()
 	return "", false
 }
 

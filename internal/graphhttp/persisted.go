@@ -18,52 +18,51 @@ import (
 )
 
 const (
-	// persistedBytes bounds what is kept of documents that are known by their
-	// hash; those that are used most stay.
+	// persistedBytes is the maximum size of the cache of persisted documents. The most used
+	// ones stay.
 	persistedBytes = 8 << 20
-	// largestPersisted is the longest document that is kept, in bytes.
+	// largestPersisted is the maximum size of a cached document in bytes.
 	largestPersisted = 256 << 10
-	// persistedOverhead is what a document takes beside its text: its hash, its
-	// node in the cache and its place in the table.
+	// persistedOverhead is the memory of an entry in addition to its text: its hash, its node
+	// in the cache and its slot in the table.
 	persistedOverhead = 512
 )
 
-// persisted are automatic persisted queries, as Apollo's clients send them: a
-// request may have the SHA-256 of its document in place of it, once a request
-// had both. gqlgen's own keeps whatever it is sent, by number and not by size,
-// before it is known to be a document at all; here nothing is kept that is not
-// valid, within all limits, and the text of its hash. It is two extensions: this
-// one must come before all that reads the document, and [keeping] after all
-// that may refuse it.
+// persisted implements automatic persisted queries (APQ), as in Apollo's clients: a request may
+// contain the SHA-256 of a document instead of the document, after a request with both.
+// gqlgen's own extension stores any text, limited by number and not by size, before it is
+// validated. This one stores only documents that are valid, within all limits, and match their
+// hash. It consists of two extensions: this one must run before all that read the document, and
+// [storePersisted] after all that may refuse it.
 //
-// Operations of a manifest are found by their ids first, be these hashes or not.
-// With only, no others are executed.
+// The ids of a manifest are looked up first, whether they are hashes or not. With only, no
+// other operations are executed.
 type persisted struct {
 	manifest *documentSet
 	only     bool
-	own      *otter.Cache[string, string] // text by hash
-	others   graphql.Cache[string]        // what other replicas know; nil for nothing
+	local    *otter.Cache[string, string] // text by hash
+	shared   graphql.Cache[string]        // documents of other replicas; nil for none
 }
 
-func newPersisted(manifest *documentSet, only bool, others graphql.Cache[string]) persisted {
+func newPersisted(manifest *documentSet, only bool, shared graphql.Cache[string]) persisted {
 	return persisted{manifest, only, otter.Must(&otter.Options[string, string]{
 		MaximumWeight: persistedBytes,
 		Weigher:       func(_, text string) uint32 { return uint32(persistedOverhead + len(text)) }, //nolint:gosec // at most largestPersisted
-	}), others}
+	}), shared}
 }
 
 func (persisted) ExtensionName() string                   { return "PersistedQueries" }
 func (persisted) Validate(graphql.ExecutableSchema) error { return nil }
 
-const persistedKey = "persisted" // among the operation's statistics
+const persistedKey = "persisted" // key in the operation's statistics
 
-// A claimed document is one that came with its hash, or was found by it.
-type claimed struct {
+// A persistedDocument is a document that was sent with its hash, or found by it.
+type persistedDocument struct {
 	hash string
-	sent bool // as a whole
+	sent bool // the request contained the document
 }
 
-// MutateOperationParameters puts the document in place of its hash.
+// MutateOperationParameters replaces a hash by its document.
 func (p persisted) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	extension, document := params.Extensions["persistedQuery"], params.Extensions[documentKey]
 	if p.only && params.Query != "" {
@@ -99,36 +98,36 @@ func (p persisted) MutateOperationParameters(ctx context.Context, params *graphq
 	switch {
 	case params.Query == "":
 		return errPersistedNotFound()
-	case sent && hashOf(params.Query) != hash: // what was found was looked at when it was kept
+	case sent && hashOf(params.Query) != hash: // a stored document was verified before it was stored
 		return gqlerror.Wrap(gqlerr.Invalid("sha256Hash", "is not the SHA-256 of the query"))
 	}
-	graphql.GetOperationContext(ctx).Stats.SetExtension(persistedKey, claimed{hash, sent})
+	graphql.GetOperationContext(ctx).Stats.SetExtension(persistedKey, persistedDocument{hash, sent})
 	return nil
 }
 
-// errPersistedNotFound asks for the document of an id. Clients know it by these very words.
+// errPersistedNotFound is the error for an unknown id. Clients recognize its exact message.
 func errPersistedNotFound() *gqlerror.Error {
 	return &gqlerror.Error{Message: "PersistedQueryNotFound", Extensions: map[string]any{"code": string(gqlerr.CodePersistedQueryNotFound)}}
 }
 
-// hashIn returns the hash in extensions.persistedQuery, whatever its form; nil for none.
+// hashIn returns the hash in extensions.persistedQuery without validating it, or nil.
 func hashIn(extension any) any {
 	members, _ := extension.(map[string]any)
 	return members["sha256Hash"]
 }
 
-// get gives the document of a hash; "" if nobody knows it.
+// get returns the document of a hash, or "".
 func (p persisted) get(ctx context.Context, hash string) string {
-	if text, ok := p.own.GetIfPresent(hash); ok {
+	if text, ok := p.local.GetIfPresent(hash); ok {
 		return text
 	}
-	if p.others == nil {
+	if p.shared == nil {
 		return ""
 	}
 	resume := admission.Wait(ctx)
-	text, ok := p.others.Get(ctx, hash)
+	text, ok := p.shared.Get(ctx, hash)
 	resume()
-	if !ok || hashOf(text) != hash { // whoever wrote it there
+	if !ok || hashOf(text) != hash { // the shared store is not trusted
 		return ""
 	}
 	return text
@@ -136,7 +135,7 @@ func (p persisted) get(ctx context.Context, hash string) string {
 
 var sha256Form = regexp.MustCompile("^[0-9a-f]{64}$")
 
-// persistedHash reads extensions.persistedQuery.
+// persistedHash validates extensions.persistedQuery and returns its hash.
 func persistedHash(extension any) (string, error) {
 	members, _ := extension.(map[string]any)
 	hash, _ := members["sha256Hash"].(string)
@@ -151,21 +150,21 @@ func hashOf(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// keeping keeps the documents that came with their hash and were not refused.
-type keeping struct{ of persisted }
+// storePersisted stores documents that were sent with their hash and were not refused.
+type storePersisted struct{ of persisted }
 
-func (keeping) ExtensionName() string                   { return "PersistedQueriesKeeping" }
-func (keeping) Validate(graphql.ExecutableSchema) error { return nil }
+func (storePersisted) ExtensionName() string                   { return "StorePersistedQueries" }
+func (storePersisted) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationContext keeps the operation's document.
-func (k keeping) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
-	c, ok := oc.Stats.GetExtension(persistedKey).(claimed)
+// MutateOperationContext stores the operation's document.
+func (k storePersisted) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
+	c, ok := oc.Stats.GetExtension(persistedKey).(persistedDocument)
 	if !ok || len(oc.RawQuery) > largestPersisted {
 		return nil
 	}
-	k.of.own.SetIfAbsent(c.hash, oc.RawQuery)
-	if c.sent && k.of.others != nil {
-		k.of.others.Add(ctx, c.hash, oc.RawQuery)
+	k.of.local.SetIfAbsent(c.hash, oc.RawQuery)
+	if c.sent && k.of.shared != nil {
+		k.of.shared.Add(ctx, c.hash, oc.RawQuery)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"mixcloud-graphql/internal/graphhttp"
+	"mixcloud-graphql/internal/opstats"
 )
 
 func sha(text string) string {
@@ -23,8 +24,7 @@ func sha(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// persisted is the body of a request with a hash, and with the query unless it
-// is "".
+// persisted returns the body of a request with a hash, and with the query unless it is "".
 func persisted(t *testing.T, query, hash string) string {
 	t.Helper()
 	body := map[string]any{"extensions": map[string]any{"persistedQuery": map[string]any{"version": 1, "sha256Hash": hash}}}
@@ -38,28 +38,28 @@ func persisted(t *testing.T, query, hash string) string {
 	return string(text)
 }
 
-// shelf is what other replicas know.
-type shelf struct {
-	mu   sync.Mutex
-	kept map[string]string
-	gets int
+// sharedDocuments are the documents of other replicas.
+type sharedDocuments struct {
+	mu     sync.Mutex
+	stored map[string]string
+	gets   int
 }
 
-func (s *shelf) Get(_ context.Context, hash string) (string, bool) {
+func (s *sharedDocuments) Get(_ context.Context, hash string) (string, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gets++
-	text, ok := s.kept[hash]
+	text, ok := s.stored[hash]
 	return text, ok
 }
 
-func (s *shelf) Add(_ context.Context, hash, text string) {
+func (s *sharedDocuments) Add(_ context.Context, hash, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.kept == nil {
-		s.kept = map[string]string{}
+	if s.stored == nil {
+		s.stored = map[string]string{}
 	}
-	s.kept[hash] = text
+	s.stored[hash] = text
 }
 
 const (
@@ -107,33 +107,32 @@ func TestPersisted(t *testing.T) {
 	}
 }
 
-// A hash answers for the text that has it and for nothing else, and what is not
-// of the form is an error of the request.
+// A hash finds only its own text, and a malformed hash is an error of the request.
 func TestPersisted_refused(t *testing.T) {
 	t.Parallel()
 	const query = "{ hello }"
-	known := new(shelf)
+	known := new(sharedDocuments)
 	h := graphhttp.New(newStub(), graphhttp.Options{Queries: known})
 	for name, tt := range map[string]struct{ body, want string }{
-		"another's hash":    {persisted(t, query, sha("{ other: hello }")), `"sha256Hash\" is not the SHA-256`},
-		"a hash in capital": {persisted(t, query, strings.ToUpper(sha(query))), "64 hexadecimal digits"},
-		"a short hash":      {persisted(t, "", "abc"), "64 hexadecimal digits"},
-		"no hash":           {`{"query":"{ hello }","extensions":{"persistedQuery":{"version":1}}}`, "64 hexadecimal digits"},
-		"another version":   {`{"extensions":{"persistedQuery":{"version":2,"sha256Hash":"` + sha(query) + `"}}}`, "the version 1"},
-		"a text as version": {`{"extensions":{"persistedQuery":{"version":"1","sha256Hash":"` + sha(query) + `"}}}`, "the version 1"},
-		"no object":         {`{"query":"{ hello }","extensions":{"persistedQuery":"` + sha(query) + `"}}`, "must be an object"},
+		"a different hash":   {persisted(t, query, sha("{ other: hello }")), `"sha256Hash\" is not the SHA-256`},
+		"an upper-case hash": {persisted(t, query, strings.ToUpper(sha(query))), "64 hexadecimal digits"},
+		"a short hash":       {persisted(t, "", "abc"), "64 hexadecimal digits"},
+		"no hash":            {`{"query":"{ hello }","extensions":{"persistedQuery":{"version":1}}}`, "64 hexadecimal digits"},
+		"another version":    {`{"extensions":{"persistedQuery":{"version":2,"sha256Hash":"` + sha(query) + `"}}}`, "the version 1"},
+		"a text as version":  {`{"extensions":{"persistedQuery":{"version":"1","sha256Hash":"` + sha(query) + `"}}}`, "the version 1"},
+		"no object":          {`{"query":"{ hello }","extensions":{"persistedQuery":"` + sha(query) + `"}}`, "must be an object"},
 	} {
 		rec := send(t, h, tt.body, newer)
 		if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), `"BAD_USER_INPUT"`) || !strings.Contains(rec.Body.String(), tt.want) {
 			t.Errorf("%s: %d %s lacks %s", name, rec.Code, rec.Body, tt.want)
 		}
 	}
-	if len(known.kept) > 0 {
-		t.Errorf("kept: %v", known.kept)
+	if len(known.stored) > 0 {
+		t.Errorf("stored: %v", known.stored)
 	}
 	for _, hash := range []string{sha(query), sha("{ other: hello }")} {
 		if rec := send(t, h, persisted(t, "", hash), newer); rec.Body.String() != notFound {
-			t.Errorf("afterwards, %s is known: %s", hash, rec.Body)
+			t.Errorf("afterwards, %s is found: %s", hash, rec.Body)
 		}
 	}
 	if rec := send(t, h, `{"query":"{ hello }","extensions":{"persistedQuery":null}}`); rec.Body.String() != hello {
@@ -141,55 +140,53 @@ func TestPersisted_refused(t *testing.T) {
 	}
 }
 
-// What is no document, or more than is answered, is not kept, nor told to
-// anybody.
-func TestPersisted_notKept(t *testing.T) {
+// An invalid document, or one over the limits, is stored neither here nor in other replicas.
+func TestPersisted_notStored(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		query string
-		kept  bool
+		query  string
+		stored bool
 	}{
-		"no GraphQL":            {"hello", false},
-		"not of this schema":    {"{ nope }", false},
-		"too deep":              {strings.Repeat("{ nest ", 30) + "{ hello }" + strings.Repeat("}", 30), false},
-		"too many tokens":       {"{" + strings.Repeat(" hello", 300) + "}", false},
-		"over the budget":       {"{ costly: hello }", false},
-		"unreadable variables":  {"query ($n: Int!) { hello(n: $n) }", false},
-		"too long to be kept":   {"{ hello } #" + strings.Repeat("x", 256<<10), false},
-		"as long as may be":     {"{ hello } #" + strings.Repeat("x", 256<<10-11), true},
-		"what fails is a query": {"{ fail }", true},
+		"no GraphQL":                    {"hello", false},
+		"does not match the schema":     {"{ nope }", false},
+		"too deep":                      {strings.Repeat("{ nest ", 30) + "{ hello }" + strings.Repeat("}", 30), false},
+		"too many tokens":               {"{" + strings.Repeat(" hello", 300) + "}", false},
+		"over the budget":               {"{ costly: hello }", false},
+		"unreadable variables":          {"query ($n: Int!) { hello(n: $n) }", false},
+		"too long to be stored":         {"{ hello } #" + strings.Repeat("x", 256<<10), false},
+		"maximum length":                {"{ hello } #" + strings.Repeat("x", 256<<10-11), true},
+		"a failing operation is stored": {"{ fail }", true},
 	} {
-		known := new(shelf)
-		h := graphhttp.New(newStub(), graphhttp.Options{TokenLimit: 200, Queries: known, Estimate: func(_ context.Context, oc *graphql.OperationContext) graphhttp.Estimate {
-			return graphhttp.Estimate{Calls: strings.Count(oc.RawQuery, "costly"), Budget: 0}
+		known := new(sharedDocuments)
+		h := graphhttp.New(newStub(), graphhttp.Options{TokenLimit: 200, Queries: known, Estimate: func(_ context.Context, oc *graphql.OperationContext) opstats.Estimate {
+			return opstats.Estimate{Calls: strings.Count(oc.RawQuery, "costly"), Budget: 0}
 		}})
 		for range 2 {
-			if rec := send(t, h, persisted(t, tt.query, sha(tt.query)), newer); rec.Code != http.StatusOK && tt.kept {
+			if rec := send(t, h, persisted(t, tt.query, sha(tt.query)), newer); rec.Code != http.StatusOK && tt.stored {
 				t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
 			}
 		}
 		rec := send(t, h, persisted(t, "", sha(tt.query)), newer)
-		if got := rec.Body.String() != notFound; got != tt.kept || len(known.kept) > 0 != tt.kept {
-			t.Errorf("%s: known is %v, told is %v: %.100s", name, got, len(known.kept) > 0, rec.Body)
+		if got := rec.Body.String() != notFound; got != tt.stored || len(known.stored) > 0 != tt.stored {
+			t.Errorf("%s: found is %v, shared is %v: %.100s", name, got, len(known.stored) > 0, rec.Body)
 		}
 	}
 }
 
-// What others know is asked for once; a text that is not that of the hash is
-// none.
+// A document of another replica is fetched once; a text with a different hash is ignored.
 func TestPersisted_others(t *testing.T) {
 	t.Parallel()
-	known := new(shelf)
+	known := new(sharedDocuments)
 	first, second := graphhttp.New(newStub(), graphhttp.Options{Queries: known}), graphhttp.New(newStub(), graphhttp.Options{Queries: known})
 	const query, evil = "{ hello }", "mutation { set }"
 	send(t, first, persisted(t, query, sha(query)))
 	for range 3 {
 		if rec := send(t, second, persisted(t, "", sha(query))); rec.Body.String() != hello {
-			t.Errorf("the second one answers %s", rec.Body)
+			t.Errorf("the second response is %s", rec.Body)
 		}
 	}
 	if known.gets != 1 {
-		t.Errorf("asked %d times", known.gets)
+		t.Errorf("fetched %d times", known.gets)
 	}
 	known.Add(t.Context(), sha("{ a: hello }"), evil)
 	known.Add(t.Context(), sha(""), "")
@@ -200,7 +197,7 @@ func TestPersisted_others(t *testing.T) {
 	}
 }
 
-// However much is sent, a bounded number of bytes is kept.
+// The size of the stored documents is bounded.
 func TestPersisted_bounded(t *testing.T) {
 	t.Parallel()
 	h := graphhttp.New(newStub(), graphhttp.Options{})
@@ -210,18 +207,18 @@ func TestPersisted_bounded(t *testing.T) {
 	for i := range sent {
 		send(t, h, persisted(t, document(i), sha(document(i))))
 	}
-	kept := 0
+	stored := 0
 	for i := range sent {
 		if rec := send(t, h, persisted(t, "", sha(document(i)))); rec.Body.String() == hello {
-			kept++
+			stored++
 		}
 	}
-	if kept == 0 || kept > most/each+1 {
-		t.Errorf("%d documents of %d kB are kept", kept, each>>10)
+	if stored == 0 || stored > most/each+1 {
+		t.Errorf("%d documents of %d kB are stored", stored, each>>10)
 	}
 }
 
-// A mutation that is known by its hash needs all that any other mutation needs.
+// A persisted mutation has the same requirements as any other mutation.
 func TestPersisted_mutation(t *testing.T) {
 	t.Parallel()
 	const query = "mutation { set }"
@@ -235,21 +232,20 @@ func TestPersisted_mutation(t *testing.T) {
 	}
 	refused("made known by GET", http.StatusMethodNotAllowed, request(t, http.MethodGet, byURL+"&query="+url.QueryEscape(query), ""))
 	if rec := send(t, h, persisted(t, query, sha(query))); rec.Body.String() != `{"data":{"set":"done"}}` {
-		t.Fatalf("made known: %s", rec.Body)
+		t.Fatalf("storing it: %s", rec.Body)
 	}
 	hash := persisted(t, "", sha(query))
 	if rec := send(t, h, hash); rec.Body.String() != `{"data":{"set":"done"}}` {
-		t.Errorf("known: %s", rec.Body)
+		t.Errorf("found: %s", rec.Body)
 	}
 	refused("by GET", http.StatusMethodNotAllowed, request(t, http.MethodGet, byURL, "", newer))
 	refused("as text", http.StatusUnsupportedMediaType, request(t, http.MethodPost, "/graphql", hash, "Content-Type: text/plain"))
 	refused("as a form", http.StatusUnsupportedMediaType, request(t, http.MethodPost, "/graphql", hash, "Content-Type: application/x-www-form-urlencoded"))
-	refused("as a form with parts", http.StatusBadRequest, request(t, http.MethodPost, "/graphql", formed(hash, "{}"), formType))
-	check(t, serve(h, request(t, http.MethodPost, "/graphql", formed(hash, "{}"), formType, preflight, newer)), 200, "done")
+	refused("as a form with parts", http.StatusBadRequest, request(t, http.MethodPost, "/graphql", formOf(hash, "{}"), formType))
+	check(t, serve(h, request(t, http.MethodPost, "/graphql", formOf(hash, "{}"), formType, preflight, newer)), 200, "done")
 }
 
-// A client that tries again may send the hash or the whole: it is the same
-// request.
+// A retry may send the hash or the whole document: it is the same request.
 func TestPersisted_once(t *testing.T) {
 	t.Parallel()
 	h, done := namedStub(t)
@@ -258,7 +254,7 @@ func TestPersisted_once(t *testing.T) {
 		return strings.TrimSuffix(persisted(t, text, sha(query)), "}") + `, "variables":{"n":` + n + `}}`
 	}
 	if unknown := named(t, h, "me", "k", body("", "9")); unknown.Body.String() != notFound {
-		t.Errorf("unknown: %s", unknown.Body)
+		t.Errorf("not found: %s", unknown.Body)
 	}
 	for i, text := range []string{query, "", query, ""} {
 		rec := named(t, h, "me", "k", body(text, "9"))
@@ -271,6 +267,6 @@ func TestPersisted_once(t *testing.T) {
 	check(t, named(t, h, "me", "k", body("", "8")), 422, "belongs to another request")
 	check(t, named(t, h, "me", "k", `{"query":"mutation { set(to: 9) }"}`), 422, "belongs to another request")
 	if done.Load() != 1 {
-		t.Errorf("done %d times", done.Load())
+		t.Errorf("executed %d times", done.Load())
 	}
 }

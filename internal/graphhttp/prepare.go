@@ -18,17 +18,16 @@ import (
 	"mixcloud-graphql/internal/coerce"
 )
 
-// A server is gqlgen's handler with a preparation of its own in place of
-// CreateOperationContext: parse, validate, coerce, then the extensions that may
-// refuse the operation. gqlgen's own judges variables more leniently than the
-// specification does, reports only the first that is wrong, and leaves custom
-// scalars to the executor, which has run other fields by then. Everything after
-// the preparation is gqlgen's.
+// A server is gqlgen's handler with its own replacement for CreateOperationContext: parse,
+// validate, coerce variables, then run the extensions that may refuse the operation. gqlgen's
+// own validates variables less strictly than the specification, reports only the first error,
+// and leaves custom scalars to the executor, which has run other fields by then. Everything
+// after the preparation is gqlgen's.
 type server struct {
 	*handler.Server
 	schema  *ast.Schema
 	input   *coerce.Coercer
-	rules   map[string]core.RuleFunc // in place of gqlparser's of the same name
+	rules   map[string]core.RuleFunc // replaces gqlparser's rules of the same name
 	recover graphql.RecoverFunc
 	cache   queryCache
 	tokens  int
@@ -37,12 +36,16 @@ type server struct {
 	contexts   []graphql.OperationContextMutator
 	fields     []graphql.FieldInterceptor
 	roots      []graphql.RootFieldInterceptor
+
+	fieldMiddleware graphql.FieldMiddleware // aroundField and aroundRoot, created once instead of for each operation
+	rootMiddleware  graphql.RootFieldMiddleware
 }
 
 func newServer(schema graphql.ExecutableSchema, scalars map[string]coerce.Scalar, hide bool) *server {
 	s := &server{Server: handler.New(schema), schema: schema.Schema()}
 	s.input = coerce.New(s.schema, scalars)
 	s.input.Suggest = !hide
+	s.fieldMiddleware, s.rootMiddleware = s.aroundField, s.aroundRoot
 	s.rules = map[string]core.RuleFunc{
 		coerce.RuleName:                         s.input.Rule,
 		rules.SingleFieldSubscriptionsRule.Name: singleRootField,
@@ -53,8 +56,8 @@ func newServer(schema graphql.ExecutableSchema, scalars map[string]coerce.Scalar
 	return s
 }
 
-// Use adds an extension. Those that look at an operation before it is executed
-// are called by prepare, all others by gqlgen.
+// Use adds an extension. prepare calls the ones that inspect an operation before its execution,
+// and gqlgen calls all others.
 func (s *server) Use(extension graphql.HandlerExtension) {
 	s.Server.Use(extension)
 	if x, ok := extension.(graphql.OperationParameterMutator); ok {
@@ -71,14 +74,14 @@ func (s *server) Use(extension graphql.HandlerExtension) {
 	}
 }
 
-// prepare makes the context of an operation, or says why it cannot be executed.
-// The context is never nil.
+// prepare returns the context of an operation, or errors if it cannot be executed. The context
+// is never nil.
 func (s *server) prepare(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	oc := &graphql.OperationContext{
 		DisableIntrospection:   true, // until an extension enables it
 		RecoverFunc:            s.recover,
-		ResolverMiddleware:     s.aroundField,
-		RootResolverMiddleware: s.aroundRoot,
+		ResolverMiddleware:     s.fieldMiddleware,
+		RootResolverMiddleware: s.rootMiddleware,
 		Stats:                  graphql.Stats{Read: params.ReadTime, OperationStart: graphql.GetStartTime(ctx)},
 	}
 	ctx = graphql.WithOperationContext(ctx, oc)
@@ -106,14 +109,14 @@ func (s *server) prepare(ctx context.Context, params *graphql.RawParams) (*graph
 	return oc, nil
 }
 
-// document parses and validates a document, unless the cache has it, and finds
-// the operation with the name.
+// document parses and validates a document, or takes it from the cache, and finds the named
+// operation.
 func (s *server) document(ctx context.Context, stats *graphql.Stats, query, name string) (*ast.QueryDocument, *ast.OperationDefinition, gqlerror.List) {
 	stats.Parsing.Start = graphql.Now()
 	key := query
 	doc, known := s.cache.Get(ctx, key)
 	if !known && name != "" {
-		key = query + "\x00" + name // no document has a NUL
+		key = query + "\x00" + name // no document contains NUL
 		doc, known = s.cache.Get(ctx, key)
 	}
 	var err *gqlerror.Error
@@ -141,8 +144,9 @@ func (s *server) document(ctx context.Context, stats *graphql.Stats, query, name
 	case len(doc.Operations) == 1:
 		s.cache.Add(ctx, query, doc)
 	default:
-		// Validation leaves the variables of a fragment bound to the last operation that spreads it, whose defaults the
-		// executor would take: bind them to this one.
+		// Validation leaves the variables of a fragment bound to the last operation that
+		// spreads it, and the executor would use that operation's defaults: bind them to this
+		// one.
 		core.Walk(s.schema, &ast.QueryDocument{Operations: ast.OperationList{op}, Fragments: doc.Fragments}, new(core.Events))
 		s.cache.Add(ctx, key, doc)
 	}
@@ -151,7 +155,7 @@ func (s *server) document(ctx context.Context, stats *graphql.Stats, query, name
 
 // parse parses a document. Its errors have the code of a syntax error.
 func parse(query string, tokens int) (*ast.QueryDocument, *gqlerror.Error) {
-	if err := loneEscape(query); err != nil {
+	if err := checkSurrogates(query); err != nil {
 		errcode.Set(err, errcode.ParseFailed)
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -16,24 +17,29 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// bodyTimeout bounds the reading of a JSON body: who sends more slowly than
-// this is not asking, but holding a connection.
+// bodyTimeout bounds the reading of a JSON body. A slower client would only occupy a
+// connection.
 const bodyTimeout = 10 * time.Second
 
-// readBody reads a JSON body. The status belongs to the error; it is 0 if there is no
-// memory for the body.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64, hold *bodyHold) (body []byte, status int, _ error) {
-	if early, ok := r.Body.(*earlyBody); ok && int64(len(early.text)) <= limit {
-		return unmarked(early.text), 0, nil
+// bufferedText returns the JSON body of a request that [bufferBody] has read.
+func bufferedText(r *http.Request, limit int64) (text []byte, ok bool) {
+	if early, ok := r.Body.(*bufferedBody); ok && int64(len(early.text)) <= limit {
+		return trimMark(early.text), true
 	}
-	if r.ContentLength > limit { // the first read would ask a client for it that waits for 100 Continue
+	return nil, false
+}
+
+// readBody reads a JSON body. The status belongs to the error; it is 0 if there is no memory
+// for the body.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, reservation *bodyReservation) (body []byte, status int, _ error) {
+	if r.ContentLength > limit { // reading would send 100 Continue to a client that waits for it
 		return nil, http.StatusRequestEntityTooLarge, tooLong(max(r.ContentLength, limit+1), limit, "The request body")
 	}
-	// The deadline must not outlive the body: net/http goes on reading to learn
-	// when the client leaves. A writer without deadlines is one of a test.
+	// The deadline must be reset after the body, because net/http continues to read in order
+	// to detect that the client leaves. A writer without deadlines occurs only in tests.
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
-	body, err := io.ReadAll(hold.reader(http.MaxBytesReader(w, r.Body, limit)))
+	body, err := io.ReadAll(reservation.reader(http.MaxBytesReader(w, r.Body, limit)))
 	if errors.Is(err, errBodies) {
 		return nil, 0, err
 	}
@@ -41,20 +47,20 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, hold *bodyHol
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, http.StatusRequestEntityTooLarge, tooLong(max(r.ContentLength, limit+1), limit, "The request body")
 		}
-		if isLate(err) {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
 			if r.ProtoMajor == 1 {
-				_ = conn.SetReadDeadline(time.Now()) // else net/http waits for the rest before it sends the response
+				_ = conn.SetReadDeadline(time.Now()) // otherwise net/http reads the rest before it sends the response
 			}
 			return nil, http.StatusRequestTimeout, badRequest(fmt.Sprintf("The request body did not arrive within %v.", bodyTimeout))
 		}
 		return nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	return unmarked(body), 0, nil
+	return trimMark(body), 0, nil
 }
 
-// tooLong refuses a text of a size, called by what it is. A size that is not known
-// is the maximum plus one.
+// tooLong refuses a text of a size. what is its name in the message. An unknown size is the
+// maximum plus one.
 func tooLong(size, maximum int64, what string) error {
 	return &gqlerr.Error{
 		Code:    gqlerr.CodeLimitExceeded,
@@ -63,8 +69,8 @@ func tooLong(size, maximum int64, what string) error {
 	}
 }
 
-// operation reads what the JSON text, called by what it is, asks for. Members that
-// it does not know are ignored.
+// operation parses the JSON of an operation. what is its name in messages. Unknown members are
+// ignored.
 func operation(text []byte, what string, header http.Header) (*graphql.RawParams, error) {
 	value, err := decode(text, what)
 	if err != nil {
@@ -94,7 +100,7 @@ func operation(text []byte, what string, header http.Header) (*graphql.RawParams
 
 var errNoQuery = badRequest(`There is no query in the request. Send {"query": "{ … }"} with POST; to explore the graph by hand, open the page at /.`)
 
-// urlParams reads the operation from the query string of a GET.
+// urlParams parses the operation in the query string of a GET.
 func urlParams(r *http.Request) (*graphql.RawParams, error) {
 	start := graphql.Now()
 	q, err := url.ParseQuery(r.URL.RawQuery)
@@ -130,8 +136,8 @@ func urlParams(r *http.Request) (*graphql.RawParams, error) {
 	return params, nil
 }
 
-// objectParam reads a parameter that is a JSON object; nil if it is absent, empty or
-// null.
+// objectParam parses a parameter that is a JSON object. It returns nil if it is absent, empty
+// or null.
 func objectParam(q url.Values, name string) (map[string]any, error) {
 	text := q.Get(name)
 	if text == "" {

@@ -11,14 +11,14 @@ import (
 	"mixcloud-graphql/internal/accept"
 )
 
-// An answer is a response that is ready to be sent, in any JSON media type.
-type answer struct {
+// A jsonResponse is a response that is ready to be sent, in any JSON media type.
+type jsonResponse struct {
 	status int
 	body   []byte
 }
 
-// encode makes the body of resp. Its data is JSON already and is copied as it
-// is: marshalling the whole response would parse it again.
+// encode returns the body of resp. It copies the data, which is JSON already: marshaling the
+// whole response would parse it again.
 func encode(resp *graphql.Response) []byte {
 	var b bytes.Buffer
 	b.Grow(len(resp.Data) + 64)
@@ -26,7 +26,7 @@ func encode(resp *graphql.Response) []byte {
 	if len(resp.Errors) > 0 {
 		member(&b, "errors", resp.Errors)
 	}
-	if resp.Data != nil { // absent, not null, when nothing was executed
+	if resp.Data != nil { // absent, not null, if nothing was executed
 		comma(&b)
 		b.WriteString(`"data":`)
 		b.Write(resp.Data)
@@ -38,24 +38,24 @@ func encode(resp *graphql.Response) []byte {
 	return b.Bytes()
 }
 
-// write sends an answer.
-func write(w http.ResponseWriter, r *http.Request, media string, a answer) {
+// write sends a response.
+func write(w http.ResponseWriter, r *http.Request, media string, a jsonResponse) {
 	h := w.Header()
-	h.Set("Content-Type", media+"; charset=utf-8")
+	h["Content-Type"] = contentType(media)
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
-	if age := ledgerOf(r.Context()).maxAge(r, a.status); age > 0 {
+	if age := statsFrom(r.Context()).maxAge(r, a.status); age > 0 {
 		h.Set("Cache-Control", "public, max-age="+strconv.FormatInt(age, 10))
 		h.Set("ETag", entityTag(media, a.body))
 	} else {
-		h.Set("Cache-Control", "no-store") // the same URL may be somebody else's next
+		h["Cache-Control"] = noStore // the next request for the same URL may have a different caller
 	}
 	accept.Vary(h, "Accept")
 	w.WriteHeader(a.status)
-	_ = send(w, a.body) // the client has left
+	_ = send(w, a.body) // an error means that the client has left
 }
 
-// member appends a member. Errors and extensions hold what this server and
-// gqlgen put there, all of which can be marshalled.
+// member appends a member. This server and gqlgen set only errors and extensions that can be
+// marshaled.
 func member(b *bytes.Buffer, name string, value any) {
 	text, err := json.Marshal(value)
 	if err != nil {

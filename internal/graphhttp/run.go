@@ -19,98 +19,97 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/responselimit"
-	"mixcloud-graphql/internal/upload"
+	"mixcloud-graphql/internal/uploadhttp"
 )
 
 // A runner runs operations for the transports.
 type runner struct {
-	log      *slog.Logger
-	gate     *admission.Gate // nil for none
-	timeout  time.Duration
-	beat     time.Duration // between signs of life in a stream of events
-	stop     <-chan struct{}
-	writes   idempotency.Store
-	audience func(context.Context) string
-	takers   map[string]bool // the mutation fields that take files
-	unsent   *responselimit.Unsent
-	bodies   *Bodies
-	prepare  func(context.Context, *graphql.RawParams) (*graphql.OperationContext, gqlerror.List)
+	log        *slog.Logger
+	controller *admission.Controller // nil for none
+	timeout    time.Duration
+	timedOut   error         // error of the timeout
+	keepAlive  time.Duration // interval of keep-alive comments in a stream of events
+	stop       <-chan struct{}
+	writes     idempotency.Store
+	principal  func(context.Context) string
+	fileFields map[string]bool // mutation fields that take files
+	unsent     *responselimit.Unsent
+	bodies     *Bodies
+	prepare    func(context.Context, *graphql.RawParams) (*graphql.OperationContext, gqlerror.List)
 }
 
-// A task is what a transport has read of a request.
-type task struct {
+// A request is an operation as a transport has read it.
+type request struct {
 	params *graphql.RawParams
 	to     accept.Types
 	slot   *admission.Slot // nil for none
 
-	key     string   // of Idempotency-Key, "" for none
-	content []string // what tells the request from another with the same key: its JSON first
-	files   *files   // nil when the request can have none
+	key     string            // Idempotency-Key; "" for none
+	content []string          // content of a request with a key, its JSON first, to detect a reused key
+	files   *uploadhttp.Files // nil if there are none
 }
 
-// run runs the operation of a task and writes what comes of it.
-func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, task task) {
-	if task.slot != admission.From(r.Context()) {
-		r = r.WithContext(admission.Into(r.Context(), task.slot))
+// run executes the operation of a request and writes the response.
+func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, req request) {
+	reservation := t.unsent.Reserve()
+	defer reservation.Set(0)
+	unbounded := responselimit.WithReservation(r.Context(), reservation)
+	if req.slot != admission.FromContext(unbounded) {
+		unbounded = admission.NewContext(unbounded, req.slot)
 	}
-	hold := t.unsent.Hold()
-	defer hold.Set(0)
-	r = r.WithContext(responselimit.WithHold(r.Context(), hold))
-	ctx, cancel := t.clocked(r.Context(), task)
+	ctx, cancel := t.withDeadline(unbounded, req)
 	defer cancel()
-	oc, errs := t.prepare(ctx, task.params)
-	note(ctx, oc)
+	oc, errs := t.prepare(ctx, req.params)
+	logOperation(ctx, oc)
 	if len(errs) > 0 {
-		media := task.to.MediaOrJSON()
+		media := req.to.MediaOrJSON()
 		listed, all := responselimit.List(errs)
 		resp := exec.DispatchError(graphql.WithOperationContext(ctx, oc), listed)
 		resp.Errors = responselimit.Counted(resp.Errors, all)
-		noteErrors(ctx, resp.Errors)
+		logErrors(ctx, resp.Errors)
 		status := requestStatus(media, resp.Errors)
-		if task.to.Media == "" && status < http.StatusBadRequest {
+		if req.to.Media == "" && status < http.StatusBadRequest {
 			status = http.StatusBadRequest // who takes only events would wait for them
 		}
 		if refusesDocument(errs) {
 			status = http.StatusBadRequest
 		}
 		body := encode(resp)
-		task.slot.Leave()
-		write(w, r, media, answer{status, body})
+		req.slot.Leave()
+		write(w, r, media, jsonResponse{status, body})
 		return
 	}
 	if returnsSecret(oc) {
 		Uncompressed(w.Header())
 	}
 	kind := oc.Operation.Operation
-	if status, err := t.misfit(r, oc, task); err != nil {
+	if status, err := t.validate(r, oc, req); err != nil {
 		if status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", http.MethodPost)
 		}
-		refuse(task.slot, w, r, status, err)
+		refuse(req.slot, w, r, status, err)
 		return
 	}
 	switch {
-	case kind == ast.Subscription, task.to.Media == "":
-		t.stream(w, r, exec, oc, task.slot)
-	case kind == ast.Mutation && task.key != "":
-		t.once(w, r.WithContext(ctx), exec, oc, task)
+	case kind == ast.Subscription, req.to.Media == "":
+		t.stream(w, r.WithContext(unbounded), exec, oc, req.slot)
+	case kind == ast.Mutation && req.key != "":
+		t.runIdempotent(w, r.WithContext(ctx), exec, oc, req)
 	default:
-		write(w, r, task.to.Media, t.answer(ctx, exec, oc, task))
+		write(w, r, req.to.Media, t.execute(ctx, exec, oc, req))
 	}
 }
 
-// clocked gives the context that bounds the time of a task. That of a task with
-// files stands still while they flow.
-func (t runner) clocked(ctx context.Context, task task) (context.Context, context.CancelFunc) {
-	if task.files == nil {
-		return context.WithTimeoutCause(ctx, t.timeout, timeoutError(t.timeout))
+// withDeadline returns a context with the request's timeout. While files are transferred they
+// have their own timeouts, see [uploadhttp.Files.WithTimeout].
+func (t runner) withDeadline(ctx context.Context, req request) (context.Context, context.CancelFunc) {
+	if req.files == nil {
+		return context.WithTimeoutCause(ctx, t.timeout, t.timedOut)
 	}
-	clock := newClock(ctx, t.timeout)
-	task.files.clock = clock
-	return upload.Into(clock, task.files), clock.stop
+	return req.files.WithTimeout(ctx, t.timeout)
 }
 
-// timeoutError says that an operation's time ran out.
+// timeoutError returns the error of operations that exceed a timeout.
 func timeoutError(timeout time.Duration) error {
 	return &gqlerr.Error{
 		Code:    gqlerr.CodeLimitExceeded,
@@ -120,98 +119,80 @@ func timeoutError(timeout time.Duration) error {
 	}
 }
 
-// misfit says why an operation cannot be answered as it was asked for.
-func (t runner) misfit(r *http.Request, oc *graphql.OperationContext, task task) (status int, _ error) {
-	kind := oc.Operation.Operation
-	switch {
-	case isGet(r) && kind == ast.Mutation:
-		return http.StatusMethodNotAllowed, badRequest("Only queries and subscriptions can be sent with GET. Send a mutation with POST.")
-	case kind == ast.Subscription && !task.to.Events:
-		return http.StatusNotAcceptable, badRequest("A subscription is answered with events: send it with the header Accept: " + mediaEvents + ".")
-	case kind == ast.Mutation && task.to.Media == "":
-		return http.StatusNotAcceptable, badRequest("A mutation is answered at once: accept " + mediaGraphQL + " or " + mediaJSON + ".")
-	case task.files != nil && t.taken(oc) != 1:
-		return http.StatusBadRequest, badRequest("Files are read while they arrive, once: exactly one field of the mutation must take them.")
-	}
-	return 0, nil
-}
-
-// answer executes an operation that is answered at once, and gives its slot back.
-func (t runner) answer(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, task task) answer {
-	defer task.slot.Leave()
+// execute executes a query or a mutation, and releases its slot.
+func (t runner) execute(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, req request) jsonResponse {
+	defer req.slot.Leave()
 	handle, ctx := exec.DispatchOperation(ctx, oc)
 	resp := handle(ctx)
-	if task.files != nil {
-		if form := task.files.fault(); form != nil {
-			// Whatever the operation made of it, the request was no good.
-			return refusal(ctx, form.status, form.err)
+	if req.files != nil {
+		if form := req.files.Fault(); form != nil {
+			// The request is refused, regardless of the operation's response.
+			return errorResponse(ctx, form.Status, form.Err)
 		}
 	}
-	if resp == nil { // the deadline passed, or the client left, before it began
+	if resp == nil { // the deadline passed, or the client left, before it started
 		resp = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
-		noteErrors(ctx, resp.Errors)
-		status := requestStatus(task.to.Media, resp.Errors)
-		if status == http.StatusBadRequest { // the request may be as good as any
+		logErrors(ctx, resp.Errors)
+		status := requestStatus(req.to.Media, resp.Errors)
+		if status == http.StatusBadRequest { // the request itself may be valid
 			status = http.StatusServiceUnavailable
 		}
-		return answer{status, encode(resp)}
+		return jsonResponse{status, encode(resp)}
 	}
-	noteErrors(ctx, resp.Errors)
+	logErrors(ctx, resp.Errors)
 	body := encode(resp)
-	responselimit.HoldOf(ctx).Set(int64(len(body)))
-	return answer{http.StatusOK, body}
+	responselimit.ReservationOf(ctx).Set(int64(len(body)))
+	return jsonResponse{http.StatusOK, body}
 }
 
-// refusal is the answer to a request that is no good.
-func refusal(ctx context.Context, status int, err error) answer {
+// errorResponse returns the response for a refused request.
+func errorResponse(ctx context.Context, status int, err error) jsonResponse {
 	errs := gqlerror.List{gqlerr.Public(ctx, err)}
-	noteErrors(ctx, errs)
-	return answer{status, encode(&graphql.Response{Errors: errs})}
+	logErrors(ctx, errs)
+	return jsonResponse{status, encode(&graphql.Response{Errors: errs})}
 }
 
-// once executes a mutation that the client has named, or gives what came of it
-// before.
-func (t runner) once(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext, task task) {
+// runIdempotent executes a mutation with an Idempotency-Key, or replays its earlier response.
+func (t runner) runIdempotent(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext, req request) {
 	ctx := r.Context()
-	audience := t.audience(ctx)
-	if audience == "" { // nobody's name could be told from that of somebody else
-		write(w, r, task.to.Media, t.answer(ctx, exec, oc, task))
+	principal := t.principal(ctx)
+	if principal == "" { // all anonymous callers have the same principal, so keys would clash
+		write(w, r, req.to.Media, t.execute(ctx, exec, oc, req))
 		return
 	}
-	content := task.fingerprint(oc.RawQuery)
-	resume := admission.Wait(ctx) // the store may be another process
-	claim, before, err := t.writes.Begin(ctx, idempotency.Name{Audience: audience, Key: task.key}, content)
+	content := req.fingerprint(oc.RawQuery)
+	resume := admission.Wait(ctx) // the store may be remote
+	claim, before, err := t.writes.Begin(ctx, idempotency.Name{Principal: principal, Key: req.key}, content)
 	resume()
 	if claim == nil {
-		task.slot.Leave()
+		req.slot.Leave()
 	}
 	switch {
 	case errors.Is(err, idempotency.ErrInFlight):
 		w.Header().Set("Retry-After", "1")
-		write(w, r, task.to.Media, refusal(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is under way. Send this one again when that was answered.")))
+		write(w, r, req.to.Media, errorResponse(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is under way. Send this one again when that was answered.")))
 		return
 	case errors.Is(err, idempotency.ErrOtherContent):
-		write(w, r, task.to.Media, refusal(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key belongs to another request of the last 24 hours. Choose a new key for each request that is meant anew.")))
+		write(w, r, req.to.Media, errorResponse(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key belongs to another request of the last 24 hours. Choose a new key for each request that is meant anew.")))
 		return
 	case err != nil:
-		write(w, r, task.to.Media, refusal(ctx, http.StatusServiceUnavailable, &gqlerr.Error{
+		write(w, r, req.to.Media, errorResponse(ctx, http.StatusServiceUnavailable, &gqlerr.Error{
 			Code: gqlerr.CodeUpstreamUnavailable, Message: "It could not be told whether this request was made before. Nothing was done.", Err: err,
 		}))
 		return
 	case before != nil:
 		w.Header().Set("Idempotent-Replayed", "true")
-		write(w, r, task.to.Media, answer{before.Status, before.Body})
+		write(w, r, req.to.Media, jsonResponse{before.Status, before.Body})
 		return
 	}
-	done := t.claimed(ctx, claim, exec, oc, task)
-	write(w, r, task.to.Media, done)
+	done := t.runClaimed(ctx, claim, exec, oc, req)
+	write(w, r, req.to.Media, done)
 }
 
-// fingerprint tells a task from another one. What it asks for counts, not
-// whether its document came as a whole or as its hash: clients that try again
-// may do either.
-func (t task) fingerprint(query string) idempotency.Fingerprint {
-	content := slices.Clone(t.content)
+// fingerprint identifies the content of a request. It does not depend on whether the document
+// or its hash was sent, since a retry may differ in that.
+func (r request) fingerprint(query string) idempotency.Fingerprint {
+	content := slices.Clone(r.content)
 	var members, extensions map[string]json.RawMessage
 	if json.Unmarshal([]byte(content[0]), &members) == nil {
 		if json.Unmarshal(members["extensions"], &extensions) == nil {
@@ -230,7 +211,7 @@ func (t task) fingerprint(query string) idempotency.Fingerprint {
 	return idempotency.FingerprintOf(content...)
 }
 
-// rawJSON marshals what cannot fail to be: texts, and JSON that was read.
+// rawJSON marshals strings and parsed JSON, which cannot fail.
 func rawJSON(v any) json.RawMessage {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -239,12 +220,12 @@ func rawJSON(v any) json.RawMessage {
 	return text
 }
 
-// claimed executes a mutation under a claim and settles the claim, panic or not.
-func (t runner) claimed(ctx context.Context, claim idempotency.Claim, exec graphql.GraphExecutor, oc *graphql.OperationContext, task task) (done answer) {
-	// The client may leave; what became of its request is still to be kept.
+// runClaimed executes a mutation under a claim and settles the claim, even after a panic.
+func (t runner) runClaimed(ctx context.Context, claim idempotency.Claim, exec graphql.GraphExecutor, oc *graphql.OperationContext, req request) (done jsonResponse) {
+	// The result must be stored even if the client leaves.
 	settling := context.WithoutCancel(ctx)
 	ctx, sent := idempotency.Watch(ctx)
-	done = refusal(ctx, http.StatusInternalServerError, gqlerr.Internal(nil)) // should it panic
+	done = errorResponse(ctx, http.StatusInternalServerError, gqlerr.Internal(nil)) // in case of a panic
 	defer func() {
 		settle := claim.Release
 		if sent() {
@@ -256,13 +237,12 @@ func (t runner) claimed(ctx context.Context, claim idempotency.Claim, exec graph
 			t.log.ErrorContext(ctx, "cannot keep what came of a write", "err", err)
 		}
 	}()
-	done = t.answer(ctx, exec, oc, task)
+	done = t.execute(ctx, exec, oc, req)
 	return done
 }
 
-// idempotencyKey is the name that the client gives its request; "" for none. A
-// dry run has none: it does nothing that could be done twice, and leaves the name
-// to the request that it was made for.
+// idempotencyKey returns the Idempotency-Key of a request, or "". A dry run has none: it
+// changes nothing, and the key stays available for the real request.
 func idempotencyKey(r *http.Request) (string, error) {
 	keys := r.Header.Values("Idempotency-Key")
 	switch {
@@ -271,13 +251,13 @@ func idempotencyKey(r *http.Request) (string, error) {
 	case len(keys) > 1 || !idempotency.ValidKey(keys[0]):
 		return "", badRequest("Send the Idempotency-Key once, as 1 to 255 bytes without control characters.")
 	}
-	if isTrue(r.Header, DryRunHeader) {
+	if isTrue(r.Header, dryRunKey) {
 		return "", nil
 	}
 	return keys[0], nil
 }
 
-// requestStatus is the status of an answer without data: nothing was executed.
+// requestStatus returns the status of a response without data, because nothing was executed.
 func requestStatus(media string, errs gqlerror.List) int {
 	if media == mediaJSON {
 		return http.StatusOK

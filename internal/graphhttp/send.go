@@ -6,17 +6,18 @@ import (
 )
 
 const (
-	// writeTimeout is how long the connection may accept nothing of a response, so that a client that does not read
-	// cannot keep a response in memory.
+	// writeTimeout is the maximum time without progress while a response is sent, so that a
+	// client that does not read cannot occupy memory.
 	writeTimeout = 30 * time.Second
-	// sendStep is how much of a response is handed to the connection at once, and sendRate the rate, in bytes a
-	// second, at which the client must take it: each step moves the deadline by the time that it takes at that rate.
+	// sendStep is the number of bytes written at once, and sendRate the minimum rate of the
+	// client in bytes per second: each step extends the deadline by its time at that rate.
 	sendStep = 64 << 10
 	sendRate = 32 << 10
 )
 
-// send writes a response, or an event of a stream, under a deadline that moves with its progress. It returns the error
-// of the connection. The deadline stays set: what net/http has buffered is still to be written.
+// send writes a response, or an event of a stream, under a deadline that moves with its
+// progress. It returns the error of the connection. The deadline stays set, because net/http
+// still has to write its buffer.
 func send(w http.ResponseWriter, body []byte) error {
 	conn := http.NewResponseController(w)
 	deadline := time.Now().Add(writeTimeout)

@@ -13,7 +13,8 @@ import (
 	"mixcloud-graphql/internal/responselimit"
 )
 
-// A slowClient reads at a rate, in bytes a second of virtual time; 0 reads nothing. It buffers nothing.
+// A slowClient reads at a rate in bytes per second of virtual time; 0 reads nothing. It has no
+// buffer.
 type slowClient struct {
 	*httptest.ResponseRecorder
 	rate     int
@@ -38,8 +39,8 @@ func (c *slowClient) Write(b []byte) (int, error) {
 	return c.ResponseRecorder.Write(b)
 }
 
-// The deadline of a write moves with the client's progress: a slow client gets a large response, one that stalls is
-// given up soon.
+// The deadline of a write moves with the client's progress: a slow client gets a large
+// response, and a stalled one is soon disconnected.
 func TestSend(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20
@@ -48,11 +49,11 @@ func TestSend(t *testing.T) {
 		whole      bool
 		within     time.Duration
 	}{
-		"fast":                       {16 * mib, 10 * mib, true, 2 * time.Second},
-		"slow and steady":            {16 * mib, 40 << 10, true, 410 * time.Second},
-		"small, over a bad line":     {32 << 10, 2 << 10, true, 16 * time.Second},
-		"reads nothing":              {16 * mib, 0, false, 30 * time.Second},
-		"slower than the least rate": {16 * mib, 16 << 10, false, 60 * time.Second},
+		"fast":                          {16 * mib, 10 * mib, true, 2 * time.Second},
+		"slow and steady":               {16 * mib, 40 << 10, true, 410 * time.Second},
+		"small, over a slow connection": {32 << 10, 2 << 10, true, 16 * time.Second},
+		"reads nothing":                 {16 * mib, 0, false, 30 * time.Second},
+		"slower than the minimum rate":  {16 * mib, 16 << 10, false, 60 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,16 +69,16 @@ func TestSend(t *testing.T) {
 	}
 }
 
-// While too much of other responses waits to be sent, no operation begins.
+// While too many bytes of other responses are unsent, no operation starts.
 func TestUnsent_RefusesOperations(t *testing.T) {
 	t.Parallel()
 	unsent := responselimit.NewUnsent(1000)
-	h := accounted(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := withStats(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := (runner{unsent: unsent}).enter(w, r, accept.Types{Media: mediaJSON}); ok {
-			t.Error("an operation may execute")
+			t.Error("an operation was executed")
 		}
 	}))
-	waiting := unsent.Hold()
+	waiting := unsent.Reserve()
 	waiting.Set(1000)
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/graphql", nil))

@@ -21,8 +21,8 @@ import (
 	"mixcloud-graphql/internal/upload"
 )
 
-// A stub is an executable schema without gqlgen's generator: each root field is
-// a function, and selections below the root are only validated.
+// A stub is an executable schema without gqlgen's generated code: each root field is a
+// function, and selections below the root are only validated.
 type stub struct {
 	schema *ast.Schema
 	fields map[string]func(ctx context.Context, args map[string]any) (any, error)
@@ -60,7 +60,7 @@ func newStub() *stub {
 	}}
 }
 
-// readAll reads the files of its request and says what they were.
+// readAll reads the files of its request and returns a description of them.
 func readAll(ctx context.Context, _ map[string]any) (any, error) {
 	src, ok := upload.From(ctx)
 	if !ok {
@@ -110,7 +110,7 @@ func (s *stub) Exec(ctx context.Context) graphql.ResponseHandler {
 	}
 }
 
-// subscribe counts, one number a second, until the end or the client's.
+// subscribe sends a number each second, until its end or until the client leaves.
 func (s *stub) subscribe(ctx context.Context, f graphql.CollectedField) graphql.ResponseHandler {
 	switch f.Name {
 	case "broken":
@@ -157,7 +157,7 @@ func (s *stub) resolve(ctx context.Context) (value any) {
 	return value
 }
 
-// request builds a request; headers are "Name: value" lines.
+// request returns a request; headers are "Name: value" lines.
 func request(t *testing.T, method, target, body string, headers ...string) *http.Request {
 	t.Helper()
 	var reader io.Reader
@@ -181,7 +181,7 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return rec
 }
 
-// post sends a body as JSON to a handler of the stub with the options.
+// post sends a JSON body to a handler of the stub with the options.
 func post(t *testing.T, o graphhttp.Options, body string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	return serve(graphhttp.New(newStub(), o), request(t, http.MethodPost, "/graphql", body, append([]string{"Content-Type: application/json"}, headers...)...))

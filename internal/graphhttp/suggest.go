@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	// maxDocumentName is the longest name of a document, in bytes. Errors quote names: one of a megabyte in a thousand errors
-	// would be a gigabyte.
+	// maxDocumentName is the maximum length of a name in a document, in bytes. Errors quote
+	// names: a name of a megabyte in a thousand errors would be a gigabyte.
 	maxDocumentName = 512
-	// maxSuggested is the longest name, in bytes, for which similar names of the schema are suggested. Finding them
-	// takes time in proportion to the length.
+	// maxSuggested is the maximum length of a name, in bytes, for which similar names of the
+	// schema are suggested. The time to find them is proportional to the length.
 	maxSuggested = 64
 )
 
@@ -61,8 +61,8 @@ func checkNames(doc *ast.QueryDocument) *gqlerror.Error {
 	return err
 }
 
-// hideSchema adds to a set of rules those that refuse introspection, and those that
-// suggest no names of the schema. Literals are judged by [coerce].
+// hideSchema adds rules that refuse introspection, and rules that suggest no names of the
+// schema. [coerce] validates literals.
 func hideSchema(replaced map[string]core.RuleFunc) {
 	replaced[rules.FieldsOnCorrectTypeRule.Name] = rules.FieldsOnCorrectTypeRuleWithoutSuggestions.RuleFunc
 	replaced[rules.KnownArgumentNamesRule.Name] = rules.KnownArgumentNamesRuleWithoutSuggestions.RuleFunc
@@ -77,9 +77,9 @@ func hideSchema(replaced map[string]core.RuleFunc) {
 	}
 }
 
-// validationRules returns the rules of one validation: all of gqlparser's, those that replace them, and further ones. For long names, and
-// once enough errors are known, they get nothing to suggest similar names for. Errors beyond those that are listed are only
-// counted.
+// validationRules returns the rules of one validation: all of gqlparser's, their replacements,
+// and additional ones. For long names, and after enough errors, gqlparser's rules get nothing
+// to suggest similar names for. Errors over the maximum are only counted.
 func validationRules(replaced map[string]core.RuleFunc) *rules.Rules {
 	errs := 0
 	all := rules.NewRules()
@@ -95,13 +95,13 @@ func validationRules(replaced map[string]core.RuleFunc) *rules.Rules {
 			})
 		})
 	}
-	// Rules run in the order of their names, so this one sees each element of the document first.
+	// Rules run in the order of their names, so this one runs first.
 	all.AddRule("!ShortenUnknownNames", func(observers *core.Events, _ core.AddErrFunc) {
 		shorten := func(name *string) {
 			if errs >= responselimit.MaxErrors {
-				*name = "" // nobody will read it
+				*name = "" // the message is dropped
 			} else if len(*name) > maxSuggested {
-				*name = (*name)[:maxSuggested] + "…" // nothing in the schema is similar to so long a name
+				*name = (*name)[:maxSuggested] + "…" // no name in the schema is similar to one this long
 			}
 		}
 		observers.OnField(func(_ *core.Walker, f *ast.Field) {

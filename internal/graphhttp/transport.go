@@ -6,32 +6,34 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
 	"mixcloud-graphql/internal/accept"
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/uploadhttp"
 )
 
-// The transports are our own because gqlgen's answer 422 to what should be 200
-// or 400, quote the request's body in errors, call a body that is too large a
-// success, write "null" when the deadline passes before the operation, and store
-// the files of a multipart request before they look at it.
+// These transports replace gqlgen's, which respond with 422 instead of 200 or 400, quote the
+// request's body in errors, respond to a body that is too large with success, write "null" if
+// the deadline passes before the operation, and store the files of a multipart request before
+// they validate it.
 
 const allowed = "GET, HEAD, POST, OPTIONS"
 
-// options answers OPTIONS, and says by it what else there is.
+// options responds to OPTIONS with the supported methods.
 type options struct{}
 
 func (options) Supports(r *http.Request) bool { return r.Method == http.MethodOptions }
 
 func (options) Do(w http.ResponseWriter, _ *http.Request, _ graphql.GraphExecutor) {
 	w.Header().Set("Allow", allowed)
-	accept.Vary(w.Header())
+	accept.Vary(w.Header(), "")
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// unsupported answers what no other transport supports.
+// unsupported responds to requests that no other transport supports.
 type unsupported struct{}
 
 func (unsupported) Supports(*http.Request) bool { return true }
@@ -41,29 +43,30 @@ func (unsupported) Do(w http.ResponseWriter, r *http.Request, _ graphql.GraphExe
 	gqlerr.Write(w, r, http.StatusMethodNotAllowed, badRequest("Use POST, or GET for a query."))
 }
 
-// maxURL is the longest URL of a GET, in bytes: proxies and browsers begin to refuse longer ones.
+// maxURL is the maximum length of the URL of a GET, in bytes: proxies and browsers start to
+// refuse longer ones.
 const maxURL = 8 << 10
 
-// get answers queries in the URL, with GET or HEAD. What could change something is refused, so
-// that a link or an image of another site never can. A browser that opens the
-// address gets the page.
+// get handles queries in the URL, with GET or HEAD. It refuses mutations, so that a link or an
+// image on another site cannot execute them. A browser that opens the address is redirected to
+// the page.
 type get struct{ runner }
 
 func (get) Supports(r *http.Request) bool { return isGet(r) }
 
-// isGet reports whether a request has its operation in the URL.
+// isGet reports whether the operation of a request is in the URL.
 func isGet(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
 func (t get) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	to := accept.Of(r)
-	to.Events = to.Events && r.Method == http.MethodGet // there is no end to the headers of a stream
+	to.Events = to.Events && r.Method == http.MethodGet // HEAD cannot have a stream, whose end is unknown
 	switch {
 	case len(r.URL.RequestURI()) > maxURL:
 		gqlerr.Write(w, r, http.StatusRequestURITooLong, gqlerr.Limit(fmt.Sprintf(
 			"The URL has more than %d bytes. Send the operation with POST, or by the hash of a persisted query.", maxURL)))
 		return
 	case to.Page:
-		toPage(w, r)
+		redirectToPage(w, r)
 		return
 	case to.None():
 		notAcceptable(w, r)
@@ -79,12 +82,13 @@ func (t get) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 		refuse(slot, w, r, http.StatusBadRequest, err)
 		return
 	}
-	t.run(w, r, exec, task{params: params, to: to, slot: slot})
+	t.run(w, r, exec, request{params: params, to: to, slot: slot})
 }
 
-// toPage redirects a browser to the page that people explore the graph on. The operation goes along in the fragment, which the
-// page reads and which is sent to no server. The address is relative, since a proxy may serve both under another path.
-func toPage(w http.ResponseWriter, r *http.Request) {
+// redirectToPage redirects a browser to the page on which users explore the graph. The
+// operation is in the fragment, which the page reads and which is never sent to a server. The
+// address is relative, since a proxy may serve both under another path.
+func redirectToPage(w http.ResponseWriter, r *http.Request) {
 	from, operation := r.URL.Query(), url.Values{}
 	for _, name := range []string{"query", "variables", "operationName"} {
 		if value := from.Get(name); value != "" {
@@ -93,7 +97,7 @@ func toPage(w http.ResponseWriter, r *http.Request) {
 	}
 	location := "./"
 	if len(operation) > 0 {
-		location += "#" + strings.ReplaceAll(operation.Encode(), "+", "%20") // a fragment has no other spaces
+		location += "#" + strings.ReplaceAll(operation.Encode(), "+", "%20") // all spaces in a fragment must be escaped
 	}
 	h := w.Header()
 	h.Set("Location", location)
@@ -102,7 +106,7 @@ func toPage(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// post answers operations in a JSON body.
+// post handles operations in a JSON body.
 type post struct {
 	runner
 	maxBody int64
@@ -131,16 +135,19 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		return
 	}
 	start := graphql.Now()
-	hold := t.bodies.hold()
-	defer hold.release()
-	body, status, err := readBody(w, r, t.maxBody, hold)
-	if errors.Is(err, errBodies) {
-		overload(w, r, to)
-		return
-	}
-	if err != nil {
-		gqlerr.Write(w, r, status, err)
-		return
+	body, early := bufferedText(r, t.maxBody)
+	if !early {
+		reservation := t.bodies.reserve()
+		defer reservation.release()
+		status := 0
+		if body, status, err = readBody(w, r, t.maxBody, reservation); errors.Is(err, errBodies) {
+			overload(w, r, to)
+			return
+		}
+		if err != nil {
+			gqlerr.Write(w, r, status, err)
+			return
+		}
 	}
 	read := graphql.Now()
 	slot, ok := t.enter(w, r, to)
@@ -154,7 +161,107 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		return
 	}
 	params.ReadTime = graphql.TraceTiming{Start: start, End: read}
-	t.run(w, r, exec, task{params: params, to: to, slot: slot, key: key, content: []string{string(body)}})
+	req := request{params: params, to: to, slot: slot, key: key}
+	if key != "" {
+		req.content = []string{string(body)}
+	}
+	t.run(w, r, exec, req)
+}
+
+// multipart handles operations with files
+// (https://github.com/jaydenseric/graphql-multipart-request-spec). The operation starts as soon
+// as its text has arrived and reads the files from the request body, see [uploadhttp].
+type multipart struct {
+	runner
+	idle    time.Duration
+	maxBody int64 // maximum size of "operations"
+}
+
+func (multipart) Supports(r *http.Request) bool { return uploadhttp.IsForm(r) }
+
+func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	form := uploadhttp.Open(w, r, uploadhttp.Options{HeadTimeout: bodyTimeout, IdleTimeout: t.idle})
+	defer form.Close()
+	w = form.ResponseWriter()
+
+	to := accept.Of(r)
+	if err := form.CheckHeader(); err != nil {
+		refuseForm(w, r, err)
+		return
+	}
+	switch {
+	case encoded(r.Header):
+		gqlerr.Write(w, r, http.StatusUnsupportedMediaType, badRequest("Send the body without a Content-Encoding."))
+		return
+	case to.None():
+		notAcceptable(w, r)
+		return
+	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		gqlerr.Write(w, r, http.StatusBadRequest, err)
+		return
+	}
+	reservation := t.bodies.reserve()
+	defer reservation.release()
+	req, err := t.read(form, r.Header, key, reservation)
+	if errors.Is(err, errBodies) {
+		overload(w, r, to)
+		return
+	}
+	if err != nil {
+		refuseForm(w, r, err)
+		return
+	}
+	slot, ok := t.enter(w, r, to)
+	if !ok {
+		return
+	}
+	defer slot.Leave()
+	req.to, req.key, req.slot = to, key, slot
+	t.run(w, r, exec, req)
+}
+
+// read reads the form up to its first file, or completely if it has no files.
+func (t multipart) read(form *uploadhttp.Request, header http.Header, key string, reservation *bodyReservation) (request, error) {
+	start := graphql.Now()
+	if err := reservation.add(freeBody + uploadhttp.BufferSize); err != nil {
+		return request{}, err
+	}
+	text, err := form.Operations(t.maxBody, reservation.reader)
+	if errors.Is(err, uploadhttp.ErrTooLong) {
+		return request{}, &uploadhttp.Error{Status: http.StatusRequestEntityTooLarge, Err: tooLong(t.maxBody+1, t.maxBody, `The form's "operations"`)}
+	}
+	if err != nil {
+		return request{}, err
+	}
+	params, err := operation(text, `The form's "operations"`, header)
+	if err != nil {
+		return request{}, &uploadhttp.Error{Status: http.StatusBadRequest, Err: err}
+	}
+	files, err := form.Files(&params.Variables)
+	if err != nil {
+		return request{}, err
+	}
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	read := request{params: params, files: files, content: []string{string(trimMark(text))}}
+	if key != "" {
+		more, err := form.Fingerprint()
+		if err != nil {
+			return request{}, err
+		}
+		read.content = append(read.content, more...)
+	}
+	return read, nil
+}
+
+// refuseForm responds to an invalid form, for an error of [uploadhttp].
+func refuseForm(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusBadRequest
+	if form, ok := errors.AsType[*uploadhttp.Error](err); ok {
+		status, err = form.Status, form.Err
+	}
+	gqlerr.Write(w, r, status, err)
 }
 
 const acceptPost = mediaJSON + ", multipart/form-data"

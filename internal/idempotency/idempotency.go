@@ -2,7 +2,7 @@
 // answer again, so that it may repeat what it does not know the end of.
 //
 // A write is named by the client, in the header Idempotency-Key, for its own
-// audience alone. The first request under a name claims it; others of the same
+// principal alone. The first request under a name claims it; others of the same
 // content find the claim, or what became of it.
 package idempotency
 
@@ -43,10 +43,10 @@ func ValidKey(key string) bool {
 	return true
 }
 
-// A Name is how a write is known: the client's key, for one audience.
+// A Name is how a write is known: the client's key, for one principal.
 type Name struct {
-	Audience string // a hash of a token, never the token
-	Key      string
+	Principal string // a hash of a token, never the token
+	Key       string
 }
 
 // A Fingerprint tells contents apart.

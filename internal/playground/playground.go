@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"mixcloud-graphql/internal/static"
 )
@@ -44,6 +45,19 @@ func newAsset(name string, body []byte) *static.File {
 // Handler serves the page at / and its files under /playground/. Other paths
 // are not found. With signIn the page offers to sign in, at /oauth/login.
 func Handler(signIn bool) http.Handler {
+	if signIn {
+		return withSignIn()
+	}
+	return withoutSignIn()
+}
+
+// The two pages are the same for all servers of a process.
+var (
+	withSignIn    = sync.OnceValue(func() handler { return mustLoad(true) })
+	withoutSignIn = sync.OnceValue(func() handler { return mustLoad(false) })
+)
+
+func mustLoad(signIn bool) handler {
 	served, err := load(files, signIn)
 	if err != nil {
 		panic(err) // the files are in the binary, and tests read them

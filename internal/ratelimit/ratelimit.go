@@ -1,20 +1,21 @@
-// Package ratelimit finds out how fast a service may be called that publishes no
-// limit. A [Limiter] is a token bucket whose rate learns from refusals:
+// Package ratelimit adapts the rate of calls to a service that publishes no limit.
+// A [Limiter] is a token bucket whose rate is lowered by refusals:
 //
 //  1. It starts at the configured rate and burst, or without a limit.
-//  2. A refusal blocks calls for the wait that it names. Without one the pause is
-//     1 s, doubled while a call soon after the pause is refused too, up to 1 min.
+//  2. A refusal blocks calls for the wait that it requests. Without one the pause is
+//     1 s, doubled each time a call soon after the pause is refused too, up to 1 min.
 //  3. After the pause the ceiling is the geometric mean of the rate that was used
 //     and the rate that was accepted since the last refusal, and the rate restarts
-//     at 0.7 of it. If hardly any call was made, the ceiling is the rate itself.
-//  4. From there the rate follows a cubic curve (as TCP CUBIC): it reaches the
-//     ceiling after 30 calls, at least 1 and at most 5 min, and leaves it slowly,
-//     then ever faster, until the next refusal or the configured rate.
-//  5. A pause between calls lets the rate grow for at most 1 min, and as long as the
-//     limiter has a ceiling only a tenth of a second's calls may be made at once.
+//     at 0.7 of it. After very few calls, the ceiling is the rate itself.
+//  4. From there the rate follows a cubic curve (as in TCP CUBIC). It reaches the
+//     ceiling after 30 calls, but after at least 1 and at most 5 min. Around the
+//     ceiling it grows slowly, then ever faster, until the next refusal or the
+//     configured rate.
+//  5. A pause between calls lets the rate grow for at most 1 min. While the limiter
+//     has a ceiling, the burst is limited to the calls of a tenth of a second.
 //
-// Times are durations since any fixed moment. The zero of the clock does not matter,
-// but it must not be later than the first call. A Limiter is not safe for concurrent use.
+// Times are durations since any fixed moment that is not later than the first call.
+// A Limiter is not safe for concurrent use.
 package ratelimit
 
 import (
@@ -23,88 +24,89 @@ import (
 )
 
 const (
-	decrease   = 0.7     // of the ceiling, where the rate restarts after a refusal
-	deepest    = 1.0 / 8 // of the rate, the least that one refusal makes the ceiling
-	slowest    = 0.05    // calls per second
-	fastest    = 1000.0  // calls per second, above which there is no limit if none is configured
-	fewCalls   = 3       // in a window, that say nothing about the rate
-	depthShare = 0.1     // seconds of calls that may be made at once under a ceiling
-	slack      = 1e-9    // tokens, for rounding
-	plateau    = 30.0    // calls until the rate is at the ceiling, in at least a minute and at most longGrowth
-	second     = 1e6     // microseconds
-	minute     = 60 * second
-	firstPause = second // after a refusal that names no wait
-	longGrowth = 5 * minute
-	longPause  = minute      // at most, after refusals that name no wait
-	maxWait    = 60 * minute // a longer wait is believed up to here; then one call probes
+	decrease        = 0.7     // of the ceiling: the rate after a refusal
+	minCeilingShare = 1.0 / 8 // of the rate: the minimum of the ceiling after a refusal
+	minRate         = 0.05    // calls per second
+	maxRate         = 1000.0  // calls per second; without a configured rate there is no limit above it
+	fewCalls        = 3       // in a window, too few to estimate a rate
+	burstSeconds    = 0.1     // seconds of calls that may be made at once under a ceiling
+	epsilon         = 1e-9    // tokens, for rounding errors
+	callsToCeiling  = 30.0    // calls until the rate reaches the ceiling, in at least a minute and at most maxGrowth
+	second          = 1e6     // in microseconds
+	minute          = 60 * second
+	minPause        = second // after a refusal without a wait
+	maxGrowth       = 5 * minute
+	maxPause        = minute      // maximum after refusals without a wait
+	maxWait         = 60 * minute // longer waits are cut to this; then one call probes
 )
 
-// A Limit is a configured rate in calls per second and a number of calls that may
-// be made at once. A Rate of 0 is no limit until the first refusal.
+// A Limit is a configured rate in calls per second, and the number of calls that
+// may be made at once. A Rate of 0 means no limit until the first refusal.
 type Limit struct {
 	Rate  float64
 	Burst int
 }
 
-// Share returns the limit of one of n processes that together keep to l.
+// Share returns the limit for each of n processes that together observe l.
 func (l Limit) Share(n int) Limit {
 	n = max(n, 1)
 	return Limit{Rate: l.Rate / float64(n), Burst: max(1, l.Burst/n)}
 }
 
-// A Limiter is described in the package's comment. internal/redis has the same
-// state and rules in pace.lua; a test holds them against each other.
+// A Limiter is described in the package documentation. internal/redis implements
+// the same state and rules in limiter.lua; a test compares the two.
 type Limiter struct {
 	base, burst float64 // as configured
-	micros              // all times are in microseconds
+	state               // all times are in microseconds
 }
 
-// micros is the state of a limiter. Its times are in microseconds, since those of
-// the Redis script are: whole numbers up to 2^53 are exact in both.
-type micros struct {
-	rate    float64 // calls per second; 0 is no limit
-	ceiling float64 // calls per second, estimated at the last refusal; 0 is none
-	age     float64 // of the growth since then
+// state is the state of a limiter. Its times are in microseconds, like those of the
+// Redis script: whole numbers up to 2^53 are exact in both.
+type state struct {
+	rate    float64 // calls per second; 0 means no limit
+	ceiling float64 // calls per second, estimated at the last refusal; 0 means none
+	age     float64 // duration of the growth since then
 	tokens  float64
-	filled  float64 // when tokens and age were right
-	blocked float64 // until when no call is made
-	pause   float64 // the last one that was not named
-	refusal float64 // when the last event's first refusal came; calls sent before it belong to it
-	pending float64 // 1 if the rate is to be corrected after the pause
-	refused float64 // calls of the pending event
+	filled  float64 // when tokens and age were last updated
+	blocked float64 // until when no calls are allowed
+	pause   float64 // the last one that the limiter chose itself
+	refusal float64 // when the first refusal of the last event arrived; calls sent before it belong to the event
+	pending float64 // 1 if the rate must be corrected after the pause
+	refused float64 // refused calls of the pending event
 	start   float64 // of the window in which calls are counted
 	granted float64 // calls in the window
-	quiet   float64 // 1 if the window began after a time of little demand
+	quiet   float64 // 1 if the window started after a time of low demand
 }
 
-// New returns a limiter that has its whole burst at a time.
+// New returns a limiter with a full burst.
 func New(l Limit, now time.Duration) *Limiter {
 	burst := float64(max(l.Burst, 1))
-	at := float64(now.Microseconds())
-	return &Limiter{max(l.Rate, 0), burst, micros{rate: max(l.Rate, 0), tokens: burst, filled: at, start: at, quiet: 1}}
+	micros := float64(now.Microseconds())
+	return &Limiter{max(l.Rate, 0), burst, state{rate: max(l.Rate, 0), tokens: burst, filled: micros, start: micros, quiet: 1}}
 }
 
-// Configure replaces the configured limit. The learned rate stays, within it.
+// Configure replaces the configured limit. An adapted rate remains if it is lower.
 func (l *Limiter) Configure(to Limit) {
 	l.base, l.burst = max(to.Rate, 0), float64(max(to.Burst, 1))
 	if l.rate == 0 {
-		l.tokens = l.burst // it had no limit
+		l.tokens = l.burst // there was no limit before
 	}
 	if l.ceiling == 0 || l.base > 0 && l.rate > l.base {
 		l.rate, l.ceiling = l.base, 0
 	}
 }
 
-// Ready returns how long to wait until a call may be made, at least: 0 for now. A
-// caller that waits asks again then.
+// Ready returns the minimum time until a call is allowed: 0 for now. The caller
+// must check again after it.
 func (l *Limiter) Ready(now time.Duration) time.Duration {
-	return duration(l.ready(l.at(now)))
+	return duration(l.ready(l.micros(now)))
 }
 
-// Take makes one call, or returns how long to wait until it is worth trying again.
+// Take takes a token for one call, or returns how long to wait before the next
+// attempt.
 func (l *Limiter) Take(now time.Duration) (wait time.Duration) {
-	at := l.at(now)
-	if wait := l.ready(at); wait > 0 {
+	micros := l.micros(now)
+	if wait := l.ready(micros); wait > 0 {
 		return duration(wait)
 	}
 	if l.rate > 0 {
@@ -114,19 +116,19 @@ func (l *Limiter) Take(now time.Duration) (wait time.Duration) {
 	return 0
 }
 
-// Spend makes one call whether or not there is a token for it. A debt delays the next
+// Spend takes a token for one call even if there is none. The debt delays the next
 // calls.
 func (l *Limiter) Spend(now time.Duration) {
-	l.advance(l.at(now))
+	l.advance(l.micros(now))
 	l.tokens--
 	l.granted++
 }
 
-// Used returns how many calls of the burst are used up, or more if there is a debt. It
-// has a meaning only if there is a rate.
-func (l *Limiter) Used() int { return int(math.Ceil(l.burst - l.tokens - slack)) }
+// Used returns how many calls of the burst are used, or more if there is a debt. It
+// is only meaningful if there is a rate.
+func (l *Limiter) Used() int { return int(math.Ceil(l.burst - l.tokens - epsilon)) }
 
-// Return takes back a call that was granted and not made.
+// Return returns the token of a call that was not made.
 func (l *Limiter) Return() {
 	if l.rate > 0 {
 		l.tokens++
@@ -134,17 +136,17 @@ func (l *Limiter) Return() {
 	l.granted = max(0, l.granted-1)
 }
 
-// Refuse learns that a call, sent at a time, was refused with a wait; 0 if none was
-// named. It returns how long no call is made now. Refusals of calls that were sent
-// before an earlier refusal came are part of that event.
+// Refuse records the refusal of a call that was sent at a time, with the requested
+// wait or 0. It returns for how long calls are blocked now. Refusals of calls that
+// were sent before an earlier refusal arrived belong to the same event.
 func (l *Limiter) Refuse(now, sent, wait time.Duration) (pause time.Duration) {
-	at := l.at(now)
-	return duration(l.refuse(at, float64(sent.Microseconds()), float64(wait.Microseconds())))
+	micros := l.micros(now)
+	return duration(l.refuse(micros, float64(sent.Microseconds()), float64(wait.Microseconds())))
 }
 
 // Blocked returns for how long the last refusal blocks calls; 0 if it does not.
 func (l *Limiter) Blocked(now time.Duration) time.Duration {
-	return duration(max(0, l.blocked-l.at(now)))
+	return duration(max(0, l.blocked-l.micros(now)))
 }
 
 // Rate returns the current rate in calls per second; 0 if there is no limit.
@@ -153,12 +155,15 @@ func (l *Limiter) Rate() float64 { return l.rate }
 // Depth returns how many calls may be made at once after a pause.
 func (l *Limiter) Depth() int { return int(l.depth()) }
 
-// Tokens returns how many calls may be made at once now. It has a meaning only if
+// Tokens returns how many calls may be made at once now. It is only meaningful if
 // there is a rate.
-func (l *Limiter) Tokens() int { return max(0, int(l.tokens+slack)) }
+func (l *Limiter) Tokens() int { return max(0, int(l.tokens+epsilon)) }
 
-// at converts a time. A clock that was set back stands still.
-func (l *Limiter) at(now time.Duration) float64 { return max(float64(now.Microseconds()), l.filled) }
+// micros converts a time to microseconds. If the clock was set back, time stands
+// still.
+func (l *Limiter) micros(now time.Duration) float64 {
+	return max(float64(now.Microseconds()), l.filled)
+}
 
 func duration(micros float64) time.Duration { return time.Duration(micros) * time.Microsecond }
 
@@ -170,20 +175,20 @@ func (l *Limiter) ready(now float64) (wait float64) {
 		l.correct()
 	}
 	l.advance(now)
-	if l.rate == 0 || l.tokens >= 1-slack {
+	if l.rate == 0 || l.tokens >= 1-epsilon {
 		return 0
 	}
 	return math.Ceil((1 - l.tokens) / l.rate * second)
 }
 
-// advance brings the rate, the tokens and the window up to now.
+// advance updates the rate, the tokens and the window to now.
 func (l *Limiter) advance(now float64) {
 	passed := max(0, now-max(l.filled, l.blocked))
 	if l.ceiling > 0 {
 		l.age += min(passed, minute)
 		x := l.age/l.growth() - 1
 		l.rate = l.ceiling * (1 + (1-decrease)*x*x*x)
-		if l.rate >= l.top() {
+		if l.rate >= l.recoveredRate() {
 			l.rate, l.ceiling = l.base, 0
 		}
 	}
@@ -194,7 +199,7 @@ func (l *Limiter) advance(now float64) {
 	gained := l.rate * passed / second
 	switch {
 	case l.rate == 0 && passed > second, l.rate > 0 && l.tokens+gained >= l.depth()+1:
-		l.start, l.granted, l.quiet = now, 0, 1 // the rate was not what limited the calls
+		l.start, l.granted, l.quiet = now, 0, 1 // the rate did not limit the calls
 	case now-l.start > window:
 		l.start += (now - l.start) / 2
 		l.granted /= 2
@@ -203,20 +208,22 @@ func (l *Limiter) advance(now float64) {
 	l.filled = now
 }
 
-// growth is how long it takes until the rate is at the ceiling.
-func (l *Limiter) growth() float64 { return min(max(plateau/l.ceiling*second, minute), longGrowth) }
+// growth returns the time until the rate reaches the ceiling.
+func (l *Limiter) growth() float64 {
+	return min(max(callsToCeiling/l.ceiling*second, minute), maxGrowth)
+}
 
-// top is the rate at which a refusal is forgotten.
-func (l *Limiter) top() float64 {
+// recoveredRate returns the rate at which the ceiling is removed.
+func (l *Limiter) recoveredRate() float64 {
 	if l.base > 0 {
 		return l.base
 	}
-	return fastest
+	return maxRate
 }
 
 func (l *Limiter) depth() float64 {
 	if l.ceiling > 0 {
-		return min(max(1, l.rate*depthShare), l.burst)
+		return min(max(1, l.rate*burstSeconds), l.burst)
 	}
 	return l.burst
 }
@@ -226,9 +233,9 @@ func (l *Limiter) refuse(now, sent, wait float64) (pause float64) {
 	if l.pending == 0 && sent >= l.refusal {
 		if wait <= 0 {
 			if l.pause > 0 && sent-l.blocked < l.pause {
-				l.pause = min(2*l.pause, longPause)
+				l.pause = min(2*l.pause, maxPause)
 			} else {
-				l.pause = firstPause
+				l.pause = minPause
 			}
 			wait = l.pause
 		}
@@ -239,7 +246,7 @@ func (l *Limiter) refuse(now, sent, wait float64) (pause float64) {
 	return max(0, l.blocked-now)
 }
 
-// correct makes the rate what the refusal teaches.
+// correct sets the rate after a refusal.
 func (l *Limiter) correct() {
 	accepted := max(0, l.granted-l.refused)
 	passed := max(l.refusal-l.start, second) / second
@@ -251,9 +258,9 @@ func (l *Limiter) correct() {
 	if !few || l.rate > 0 {
 		l.ceiling = used
 		if !few {
-			l.ceiling = min(used, max(math.Sqrt(used*(accepted+1)/passed), used*deepest))
+			l.ceiling = min(used, max(math.Sqrt(used*(accepted+1)/passed), used*minCeilingShare))
 		}
-		l.ceiling = max(l.ceiling, slowest/decrease)
+		l.ceiling = max(l.ceiling, minRate/decrease)
 		l.rate, l.age = l.ceiling*decrease, 0
 	}
 	l.pending, l.quiet = 0, 0

@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// hour is a time at which a test begins.
+// hour is the time at which a test starts.
 const hour = time.Hour
 
-// A configured limit holds from the first call, to the microsecond.
+// A configured limit applies from the first call, with microsecond precision.
 func TestLimiter_configured(t *testing.T) {
 	t.Parallel()
 	l := New(Limit{Rate: 10, Burst: 3}, hour)
 	now := hour
-	var went []time.Duration
-	for len(went) < 10 {
+	var times []time.Duration
+	for len(times) < 10 {
 		if wait := l.Take(now); wait > 0 {
 			now += wait
 			continue
 		}
-		went = append(went, now-hour)
+		times = append(times, now-hour)
 	}
-	for i, at := range went {
+	for i, at := range times {
 		if want := time.Duration(max(i-2, 0)) * 100 * time.Millisecond; at != want {
-			t.Errorf("call %d went at %v, want %v", i, at, want)
+			t.Errorf("call %d was made at %v, want %v", i, at, want)
 		}
 	}
 	if wait := l.Ready(now); wait != 100*time.Millisecond {
@@ -33,15 +33,15 @@ func TestLimiter_configured(t *testing.T) {
 	}
 	l.Return()
 	if wait := l.Take(now); wait != 0 {
-		t.Errorf("after a call was given back the wait is %v", wait)
+		t.Errorf("wait %v after Return, want 0", wait)
 	}
 	if wait := l.Take(now - time.Minute); wait != 100*time.Millisecond {
-		t.Errorf("with a clock that was set back the wait is %v", wait)
+		t.Errorf("wait %v after the clock was set back, want 100ms", wait)
 	}
 }
 
-// A limiter without a configured limit only keeps to the waits of refusals as long
-// as calls are few.
+// Without a configured limit and with few calls, the limiter only applies the waits
+// of refusals.
 func TestLimiter_unlimited(t *testing.T) {
 	t.Parallel()
 	l := New(Limit{}, 0)
@@ -63,7 +63,7 @@ func TestLimiter_unlimited(t *testing.T) {
 	}
 }
 
-// Without a named wait the pause doubles as long as calls right after it are
+// Without a requested wait, the pause doubles while calls right after it are
 // refused, up to a minute.
 func TestLimiter_unnamedWaits(t *testing.T) {
 	t.Parallel()
@@ -77,12 +77,12 @@ func TestLimiter_unnamedWaits(t *testing.T) {
 		now += pause
 	}
 	if want := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60}; !slices.Equal(got, want) {
-		t.Errorf("the pauses are %v, want %v", got, want)
+		t.Errorf("pauses %v, want %v", got, want)
 	}
 	now += 10 * time.Minute
 	l.Take(now)
 	if pause := l.Refuse(now, now, 0); pause != time.Second {
-		t.Errorf("long after the last one the pause is %v, want 1s", pause)
+		t.Errorf("pause %v long after the last one, want 1s", pause)
 	}
 	now += time.Second
 	l.Take(now)
@@ -91,9 +91,9 @@ func TestLimiter_unnamedWaits(t *testing.T) {
 	}
 }
 
-// Refusals of calls that were under way at the same time are one event with the
-// longest of their waits, even if one of them comes after the pause.
-func TestLimiter_oneEvent(t *testing.T) {
+// Refusals of concurrent calls are one event with the longest of their waits, even
+// if one of them arrives after the pause.
+func TestLimiter_concurrentRefusals(t *testing.T) {
 	t.Parallel()
 	l := New(Limit{Rate: 100, Burst: 200}, hour)
 	for range 100 {
@@ -111,7 +111,7 @@ func TestLimiter_oneEvent(t *testing.T) {
 	}
 	rate := l.Rate() // 97 of 100 were accepted within a second
 	if want := math.Sqrt(100*98) * decrease; math.Abs(rate-want) > 1e-9 {
-		t.Errorf("the rate is %v, want %v", rate, want)
+		t.Errorf("rate %v, want %v", rate, want)
 	}
 	l.Refuse(at+time.Millisecond, hour, time.Second) // sent before the event
 	if got := l.Blocked(at + time.Millisecond); got != time.Second {
@@ -123,9 +123,9 @@ func TestLimiter_oneEvent(t *testing.T) {
 	}
 }
 
-// A refusal of a caller that hardly calls lowers the rate by as much as ever, from
-// where it is, and few calls are enough to recover.
-func TestLimiter_littleDemand(t *testing.T) {
+// At a low call rate, a refusal lowers the rate by the usual factor, from its
+// current value, and few calls suffice to recover.
+func TestLimiter_lowDemand(t *testing.T) {
 	t.Parallel()
 	l := New(Limit{Rate: 50, Burst: 500}, 0)
 	now := hour
@@ -135,18 +135,18 @@ func TestLimiter_littleDemand(t *testing.T) {
 	l.Refuse(now, now, time.Minute)
 	now += time.Minute
 	if l.Take(now); l.Rate() != 50*decrease {
-		t.Errorf("%v calls a second, want %v", l.Rate(), 50*decrease)
+		t.Errorf("%v calls per second, want %v", l.Rate(), 50*decrease)
 	}
 	for range 10 {
 		now += time.Minute
 		l.Take(now)
 	}
 	if l.Rate() != 50 || l.Depth() != 500 {
-		t.Errorf("after ten minutes of a call a minute: %v calls a second, %v at once", l.Rate(), l.Depth())
+		t.Errorf("after ten minutes with a call per minute: %v calls per second, %v at once", l.Rate(), l.Depth())
 	}
 }
 
-// What Configure changes holds at once; what was learned stays if it is less.
+// Configure takes effect immediately; an adapted rate remains if it is lower.
 func TestLimiter_Configure(t *testing.T) {
 	t.Parallel()
 	l := New(Limit{Rate: 10, Burst: 10}, 0)
@@ -157,14 +157,14 @@ func TestLimiter_Configure(t *testing.T) {
 	}
 	l.Refuse(hour, hour, time.Second)
 	l.Take(hour + time.Second)
-	learned := l.Rate()
+	adapted := l.Rate()
 	l.Configure(Limit{Rate: 10, Burst: 10})
-	if l.Rate() != learned {
-		t.Errorf("rate %v, want %v", l.Rate(), learned)
+	if l.Rate() != adapted {
+		t.Errorf("rate %v, want %v", l.Rate(), adapted)
 	}
-	l.Configure(Limit{Rate: learned / 2, Burst: 1})
-	if l.Rate() != learned/2 {
-		t.Errorf("rate %v, want %v", l.Rate(), learned/2)
+	l.Configure(Limit{Rate: adapted / 2, Burst: 1})
+	if l.Rate() != adapted/2 {
+		t.Errorf("rate %v, want %v", l.Rate(), adapted/2)
 	}
 }
 
@@ -172,7 +172,7 @@ func TestLimit_Share(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]Limit{0: {50, 500}, 1: {50, 500}, 4: {12.5, 125}, 1000: {0.05, 1}} {
 		if got := (Limit{Rate: 50, Burst: 500}).Share(n); got != want {
-			t.Errorf("a share of %d is %v, want %v", n, got, want)
+			t.Errorf("Share(%d) = %v, want %v", n, got, want)
 		}
 	}
 }

@@ -16,8 +16,10 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/redistest"
 	"mixcloud-graphql/internal/redisurl"
+	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/internal/upstream"
 )
 
@@ -36,11 +38,11 @@ func (h hanging) B() rueidis.Builder {
 }
 
 // The clock of this test is virtual, so that it is exact: nothing waits longer
-// for a Redis that hangs than the box, and once it is left alone nothing waits.
+// for a Redis that hangs than the timeout, and once the breaker is open nothing waits.
 func TestHanging(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"get", "get, signed", "put", "drop", "take", "refused", "tell", "told", "begin", "finish", "release", "publish", "nonce", "query", "add",
+		"get", "get, signed", "put", "drop", "take", "refused", "publish write", "recent writes", "begin", "finish", "release", "publish", "nonce", "query", "add",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,41 +52,41 @@ func TestHanging(t *testing.T) {
 					t.Fatal(err)
 				}
 				hang := hanging{end: make(chan struct{})}
-				defer r.link.end()
+				defer r.conn.cancel()
 				defer close(hang.end)
 				var client rueidis.Client = hang
-				r.link.client.Store(&client)
-				r.link.breaker.close()
-				claim := &Claim{writes: r.writes, key: "k", id: "i", over: make(chan struct{})}
+				r.conn.client.Store(&client)
+				r.conn.breaker.close()
+				claim := &sharedClaim{writes: r.writes, key: "k", id: "i", over: make(chan struct{})}
 				ctx := t.Context()
 				at := upstream.Address{ID: name}
 				use := map[string]func(){
-					"get":         func() { r.Cache().Get(ctx, at) },
-					"get, signed": func() { r.Cache().Get(ctx, upstream.Address{Audience: alice, ID: name}) },
-					"put":         func() { r.Cache().Put(ctx, at, upstream.Record{Body: []byte("x")}, life) },
-					"drop":        func() { r.Cache().Drop(ctx, alice) },
-					"take":        func() { r.Limiter().Take(ctx, limitOf("")) },
-					"refused":     func() { r.Limiter().Refused(ctx, limitOf(alice), 0, time.Second) },
-					"tell":        func() { r.Marks().Tell(ctx, alice, upstream.Written{ID: "w"}) },
-					"told":        func() { r.Marks().Told(ctx, alice) },
-					"begin":       func() { _, _, _ = r.Writes().Begin(ctx, alice, "k", one) },
-					"finish":      func() { _ = claim.Finish(ctx, Answer{Status: 200}) },
-					"release":     func() { _ = claim.Release(ctx) },
-					"publish":     func() { r.Progress().Publish(alice, "u", Upload{}) },
-					"nonce":       func() { _, _ = r.Nonces().Use(ctx, name, time.Now().Add(time.Hour)) },
-					"query":       func() { r.Queries().Get(ctx, hashOf(name)) },
-					"add":         func() { r.Queries().Add(ctx, hashOf(name), name) },
+					"get":           func() { r.Cache().Get(ctx, at) },
+					"get, signed":   func() { r.Cache().Get(ctx, upstream.Address{Principal: alice, ID: name}) },
+					"put":           func() { r.Cache().Put(ctx, at, upstream.Record{Body: []byte("x")}, life) },
+					"drop":          func() { r.Cache().Drop(ctx, alice) },
+					"take":          func() { r.Limiter().Take(ctx, limitOf("")) },
+					"refused":       func() { r.Limiter().Refused(ctx, limitOf(alice), 0, time.Second) },
+					"publish write": func() { r.RecentWrites().Publish(ctx, alice, upstream.SharedWrite{ID: "w"}) },
+					"recent writes": func() { r.RecentWrites().Recent(ctx, alice) },
+					"begin":         func() { _, _, _ = r.Writes().begin(ctx, idempotency.Name{Principal: alice, Key: "k"}, one) },
+					"finish":        func() { _ = claim.finish(ctx, idempotency.Answer{Status: 200}) },
+					"release":       func() { _ = claim.release(ctx) },
+					"publish":       func() { r.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{}) },
+					"nonce":         func() { _, _ = r.Nonces().Use(ctx, name, time.Now().Add(time.Hour)) },
+					"query":         func() { r.Queries().Get(ctx, hashOf(name)) },
+					"add":           func() { r.Queries().Add(ctx, hashOf(name), name) },
 				}[name]
 				var all time.Duration
-				for i := range failuresInARow + 2 {
+				for i := range maxConsecutiveFailures + 2 {
 					began := time.Now()
 					use()
 					took := time.Since(began)
-					if all += took; took > readBox || i >= failuresInARow && took > 0 {
+					if all += took; took > readTimeout || i >= maxConsecutiveFailures && took > 0 {
 						t.Errorf("time %d takes %v", i+1, took)
 					}
 				}
-				if all > failuresInARow*readBox {
+				if all > maxConsecutiveFailures*readTimeout {
 					t.Errorf("all together take %v", all)
 				}
 			})
@@ -102,21 +104,21 @@ func TestHanging_bounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		hang := hanging{end: make(chan struct{})}
-		defer r.link.end()
+		defer r.conn.cancel()
 		var client rueidis.Client = hang
-		r.link.client.Store(&client)
-		for range 3 * maxFlights {
-			r.link.breaker.close() // as if it answered once in a while
+		r.conn.client.Store(&client)
+		for range 3 * maxInflight {
+			r.conn.breaker.close() // as if it answered once in a while
 			go r.Cache().Get(t.Context(), upstream.Address{ID: "x"})
 		}
 		synctest.Wait()
-		if n := len(r.link.flights); n > maxFlights {
+		if n := len(r.conn.inflight); n > maxInflight {
 			t.Errorf("%d commands are under way", n)
 		}
-		time.Sleep(readBox)
+		time.Sleep(readTimeout)
 		close(hang.end)
 		synctest.Wait() // and the bubble ends only when every goroutine has
-		if n := len(r.link.flights); n > 0 {
+		if n := len(r.conn.inflight); n > 0 {
 			t.Errorf("%d commands are under way at the end", n)
 		}
 	})
@@ -127,8 +129,8 @@ func TestSlow_alittle(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, redistest.Start(t).Addr())
 	p.delay.Store(int64(10 * time.Millisecond))
-	r := ready(t, p.url()) // the box is for the busy machine; TestHanging has the real one
-	at := upstream.Address{Audience: alice, ID: "x"}
+	r := ready(t, p.url()) // the timeout is for the busy machine; TestHanging has the real one
+	at := upstream.Address{Principal: alice, ID: "x"}
 	r.put(t, at, []byte("x"))
 	for i := range 5 {
 		r.everything(t, i)
@@ -142,7 +144,7 @@ func TestSlow_alittle(t *testing.T) {
 func TestSlow_veryMuch(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, redistest.Start(t).Addr())
-	r := ready(t, p.url(), realBox)
+	r := ready(t, p.url(), realTimeout)
 	p.delay.Store(int64(time.Second))
 	for i := range 10 {
 		r.everything(t, i)
@@ -189,7 +191,7 @@ func TestCutInAnAnswer(t *testing.T) {
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
-	r, raw := ready(t, s.URL(), realBox), s.Client(t)
+	r, raw := ready(t, s.URL(), realTimeout), s.Client(t)
 	r.put(t, upstream.Address{ID: "x"}, []byte("x"))
 	must(t, raw.Do(t.Context(), raw.B().Replicaof().Host("127.0.0.1").Port(1).Build())) // of a master that is not there
 	for i := range 10 {
@@ -232,21 +234,21 @@ func TestFlushed(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	one, two, raw := ready(t, s.URL()), ready(t, s.URL()), s.Client(t)
-	mine, all := upstream.Address{Audience: alice, ID: "x"}, upstream.Address{ID: "x"}
+	mine, all := upstream.Address{Principal: alice, ID: "x"}, upstream.Address{ID: "x"}
 	for _, at := range []upstream.Address{mine, all} {
 		one.put(t, at, []byte("x"))
 		eventually(t, func() bool { return two.get(t, at) == "x" })
 	}
-	claim := one.claim(t, alice, "k", [32]byte{1})
-	done := one.claim(t, alice, "done", [32]byte{1})
-	if err := done.Finish(t.Context(), Answer{Status: 200}); err != nil {
+	claim := one.claim(t, alice, "k", idempotency.Fingerprint{1})
+	done := one.claim(t, alice, "done", idempotency.Fingerprint{1})
+	if err := done.finish(t.Context(), idempotency.Answer{Status: 200}); err != nil {
 		t.Fatal(err)
 	}
 	one.use(t, "nonce", time.Hour)
-	follow := two.Progress().Follow(t.Context(), alice, "u")
-	one.Progress().Publish(alice, "u", Upload{Phase: 1})
+	follow := two.Uploads().follow(t.Context(), upload.Name{Principal: alice, ID: "u"})
+	one.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Sending})
 	<-follow
-	two.Cache().Get(t.Context(), upstream.Address{Audience: alice, ID: "under way"})
+	two.Cache().Get(t.Context(), upstream.Address{Principal: alice, ID: "under way"})
 
 	must(t, raw.Do(t.Context(), raw.B().Flushall().Build()), raw.Do(t.Context(), raw.B().ScriptFlush().Build()))
 	for _, r := range []*replica{one, two} {
@@ -255,23 +257,23 @@ func TestFlushed(t *testing.T) {
 		}
 		r.everything(t, 1)
 	}
-	two.Cache().Put(t.Context(), upstream.Address{Audience: alice, ID: "under way"}, upstream.Record{Body: []byte("of before")}, life)
+	two.Cache().Put(t.Context(), upstream.Address{Principal: alice, ID: "under way"}, upstream.Record{Body: []byte("of before")}, life)
 	two.drain(t)
-	if got := one.get(t, upstream.Address{Audience: alice, ID: "under way"}); got != "miss" {
+	if got := one.get(t, upstream.Address{Principal: alice, ID: "under way"}); got != "miss" {
 		t.Errorf("what was under way is %s", got)
 	}
-	if err := claim.Finish(t.Context(), Answer{Status: 201}); err != nil {
+	if err := claim.finish(t.Context(), idempotency.Answer{Status: 201}); err != nil {
 		t.Error(err)
 	}
-	if _, answer, err := two.begin(t, alice, "k", [32]byte{1}); answer == nil || answer.Status != 201 {
+	if _, answer, err := two.begin(t, alice, "k", idempotency.Fingerprint{1}); answer == nil || answer.Status != 201 {
 		t.Errorf("the write that was under way: %v, %v", answer, err)
 	}
 	if one.use(t, "nonce", time.Hour) {
 		t.Error("the replica that used a nonce does not know it any more")
 	}
-	one.Progress().Publish(alice, "u", Upload{Phase: 2, Ended: true})
+	one.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Done})
 	for u := range follow {
-		if u.Phase != 2 {
+		if u.Phase != upload.Done {
 			t.Errorf("the upload is at %+v", u)
 		}
 	}
@@ -304,12 +306,12 @@ func TestGarbage(t *testing.T) {
 			t.Errorf("a value that is %s: %.20s", name, got)
 		}
 	}
-	// An audience whose generation is nonsense, or not a text at all.
-	mine := upstream.Address{Audience: alice, ID: "x"}
-	put(k.generation(alice), "nonsense \x00")
+	// A principal whose generation is nonsense, or not a text at all.
+	mine := upstream.Address{Principal: alice, ID: "x"}
+	put(k.epoch(alice), "nonsense \x00")
 	r.put(t, mine, []byte("x"))
-	hash(k.generation(bob), "a", "b")
-	if got := r.get(t, upstream.Address{Audience: bob, ID: "x"}); got != "miss" {
+	hash(k.epoch(bob), "a", "b")
+	if got := r.get(t, upstream.Address{Principal: bob, ID: "x"}); got != "miss" {
 		t.Error(got)
 	}
 	for i, spoil := range []func(key string){
@@ -331,21 +333,21 @@ func TestGarbage(t *testing.T) {
 		func(key string) { hash(key, "status", "200") },
 	} {
 		name := fmt.Sprint("write ", i)
-		spoil(k.write(alice, name))
+		spoil(k.write(idempotency.Name{Principal: alice, Key: name}))
 		claim, answer, err := r.begin(t, alice, name, one)
-		if answer != nil || errors.Is(err, ErrInFlight) || errors.Is(err, ErrOtherContent) {
+		if answer != nil || errors.Is(err, idempotency.ErrInFlight) || errors.Is(err, idempotency.ErrOtherContent) {
 			t.Errorf("a write that is nonsense (%d): %v, %v", i, answer, err)
 		}
 		if claim != nil {
-			_ = claim.Finish(t.Context(), Answer{Status: 200})
+			_ = claim.finish(t.Context(), idempotency.Answer{Status: 200})
 		}
 	}
-	put(k.upload(alice, "u"), "nonsense")
+	put(k.upload(upload.Name{Principal: alice, ID: "u"}), "nonsense")
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	follow := r.Progress().Follow(ctx, alice, "u")
-	r.Progress().Publish(alice, "u", Upload{Phase: 2, Ended: true})
-	if u := <-follow; u.Phase != 2 {
+	follow := r.Uploads().follow(ctx, upload.Name{Principal: alice, ID: "u"})
+	r.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Done})
+	if u := <-follow; u.Phase != upload.Done {
 		t.Errorf("an upload that was nonsense is at %+v", u)
 	}
 	if !r.Stats().Up {
@@ -360,23 +362,25 @@ func TestKeys_distinct(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	write := func(a, x string) string { return k.write(idempotency.Name{Principal: a, Key: x}) }
+	upload := func(a, x string) string { return k.upload(upload.Name{Principal: a, ID: x}) }
 	part := rapid.StringOfN(rapid.SampledFrom([]rune("a{}: /\x00é")), 0, 4, -1)
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := part.Draw(t, "audience"), part.Draw(t, "another")
+		a, b := part.Draw(t, "principal"), part.Draw(t, "another")
 		x, y := part.Draw(t, "id"), part.Draw(t, "other")
 		if a == b && x == y {
 			return
 		}
-		for name, key := range map[string]func(a, x string) string{"value": k.value, "write": k.write, "upload": k.upload} {
+		for name, key := range map[string]func(a, x string) string{"value": k.value, "write": write, "upload": upload} {
 			if key(a, x) == key(b, y) {
 				t.Fatalf("%s: %q, %q and %q, %q are one", name, a, x, b, y)
 			}
 		}
-		if a != b && (k.generation(a) == k.generation(b) || k.limit(limitOf(a)) == k.limit(limitOf(b)) || k.marks(a) == k.marks(b)) {
+		if a != b && (k.epoch(a) == k.epoch(b) || k.limit(limitOf(a)) == k.limit(limitOf(b)) || k.recentWrites(a) == k.recentWrites(b)) {
 			t.Fatalf("%q and %q are one", a, b)
 		}
 		seen := map[string]bool{}
-		for _, key := range []string{k.value(a, x), k.generation(a), k.marks(a), k.limit(limitOf(a)), k.write(a, x), k.upload(a, x), k.nonce(x), k.revoked(x), k.query(x)} {
+		for _, key := range []string{k.value(a, x), k.epoch(a), k.recentWrites(a), k.limit(limitOf(a)), write(a, x), upload(a, x), k.nonce(x), k.revoked(x), k.query(x)} {
 			if seen[key] {
 				t.Fatalf("%s has two meanings", key)
 			}

@@ -12,12 +12,14 @@ import (
 
 	"go.uber.org/goleak"
 
+	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/redistest"
 	"mixcloud-graphql/internal/redisurl"
+	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/internal/upstream"
 )
 
-// slack is what a busy machine may add to a box. It is less than what it takes to
+// slack is what a busy machine may add to a timeout. It is less than what it takes to
 // give up a connection, or one that is being made.
 const slack = 700 * time.Millisecond
 
@@ -25,7 +27,7 @@ const slack = 700 * time.Millisecond
 // long that takes: no method has an error to give to a client.
 func (r *replica) everything(t *testing.T, n int) {
 	t.Helper()
-	if name, took := r.slowest(t, n); took > 2*readBox+slack { // beginning and ending are two
+	if name, took := r.slowest(t, n); took > 2*readTimeout+slack { // beginning and ending are two
 		t.Errorf("%s takes %v", name, took)
 	}
 }
@@ -35,20 +37,20 @@ func (r *replica) slowest(t *testing.T, n int) (slowest string, took time.Durati
 	ctx := t.Context()
 	id := fmt.Sprint("resource ", n)
 	for name, use := range map[string]func(){
-		"get":         func() { r.Cache().Get(ctx, upstream.Address{ID: id}) },
-		"get, signed": func() { r.Cache().Get(ctx, upstream.Address{Audience: alice, ID: id}) },
-		"put":         func() { r.Cache().Put(ctx, upstream.Address{ID: id}, upstream.Record{Body: []byte("x")}, life) },
-		"tell":        func() { r.Marks().Tell(ctx, bob, upstream.Written{ID: id}) },
-		"told":        func() { r.Marks().Told(ctx, alice) },
-		"drop":        func() { r.Cache().Drop(ctx, bob) },
-		"take":        func() { r.Limiter().Take(ctx, limitOf("")) },
-		"refused":     func() { r.Limiter().Refused(ctx, limitOf(bob), 0, time.Second) },
+		"get":           func() { r.Cache().Get(ctx, upstream.Address{ID: id}) },
+		"get, signed":   func() { r.Cache().Get(ctx, upstream.Address{Principal: alice, ID: id}) },
+		"put":           func() { r.Cache().Put(ctx, upstream.Address{ID: id}, upstream.Record{Body: []byte("x")}, life) },
+		"publish write": func() { r.RecentWrites().Publish(ctx, bob, upstream.SharedWrite{ID: id}) },
+		"recent writes": func() { r.RecentWrites().Recent(ctx, alice) },
+		"drop":          func() { r.Cache().Drop(ctx, bob) },
+		"take":          func() { r.Limiter().Take(ctx, limitOf("")) },
+		"refused":       func() { r.Limiter().Refused(ctx, limitOf(bob), 0, time.Second) },
 		"write": func() {
-			if claim, _, err := r.Writes().Begin(ctx, alice, id, [32]byte{}); err == nil && claim != nil {
-				_ = claim.Finish(ctx, Answer{Status: 200})
+			if claim, _, err := r.Writes().Begin(ctx, idempotency.Name{Principal: alice, Key: id}, one); err == nil && claim != nil {
+				_ = claim.Finish(ctx, idempotency.Answer{Status: 200})
 			}
 		},
-		"publish": func() { r.Progress().Publish(alice, id, Upload{Total: -1}) },
+		"publish": func() { r.Uploads().publish(upload.Name{Principal: alice, ID: id}, upload.Progress{Total: -1}) },
 		"nonce": func() {
 			if !r.use(t, fmt.Sprint(r.self(), id), time.Minute) {
 				t.Errorf("a new nonce is refused")
@@ -80,7 +82,7 @@ func (r *replica) usable(t *testing.T) bool {
 
 func TestAway_never(t *testing.T) {
 	t.Parallel()
-	r := open(t, redisurl.URL(fmt.Sprintf("redis://127.0.0.1:%d", redistest.FreePort(t))), realBox)
+	r := open(t, redisurl.URL(fmt.Sprintf("redis://127.0.0.1:%d", redistest.FreePort(t))), realTimeout)
 	for i := range 100 {
 		r.everything(t, i)
 	}
@@ -94,7 +96,7 @@ func TestAway_atStart(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	s.Kill()
-	r := open(t, s.URL(), realBox)
+	r := open(t, s.URL(), realTimeout)
 	r.everything(t, 0)
 	if !s.Restart(t) {
 		t.Fatal("redis-server does not start")
@@ -106,12 +108,12 @@ func TestAway_atStart(t *testing.T) {
 	}
 }
 
-// A Redis that dies under load costs no request more than its box, and is used
+// A Redis that dies under load costs no request more than its timeout, and is used
 // again when it is back, without what it had.
 func TestAway_diesUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
-	r := ready(t, s.URL(), realBox)
+	r := ready(t, s.URL(), realTimeout)
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	var n atomic.Int64
@@ -146,7 +148,7 @@ func TestAway_diesUnderLoad(t *testing.T) {
 		all = append(all, took.(time.Duration))
 	}
 	slices.Sort(all)
-	if median := all[len(all)/2]; median > readBox {
+	if median := all[len(all)/2]; median > readTimeout {
 		t.Errorf("half of the requests take more than %v", median)
 	}
 	eventually(t, func() bool { return r.usable(t) })
@@ -165,7 +167,7 @@ func TestAway_diesUnderLoad(t *testing.T) {
 func TestAway_silent(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
-	r := ready(t, s.URL(), realBox)
+	r := ready(t, s.URL(), realTimeout)
 	at := upstream.Address{ID: "x"}
 	r.put(t, at, []byte("x"))
 	s.Stop(t)
@@ -174,12 +176,12 @@ func TestAway_silent(t *testing.T) {
 	for i := range requests {
 		start := time.Now()
 		r.Cache().Get(t.Context(), upstream.Address{ID: fmt.Sprint(i)})
-		if took := time.Since(start); took > readBox+slack {
+		if took := time.Since(start); took > readTimeout+slack {
 			t.Errorf("a silent Redis makes wait for %v", took)
 		}
 	}
-	if waited := requests - r.Stats().Skipped; waited > failuresInARow {
-		t.Errorf("%d requests waited before Redis was left alone, want %d", waited, failuresInARow)
+	if waited := requests - r.Stats().Skipped; waited > maxConsecutiveFailures {
+		t.Errorf("%d requests waited before the breaker opened, want %d", waited, maxConsecutiveFailures)
 	}
 	r.waitUp(t, false)
 	s.Continue(t)
@@ -191,9 +193,9 @@ func TestAway_slow(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
-	r := ready(t, p.url(), realBox)
+	r := ready(t, p.url(), realTimeout)
 	r.put(t, upstream.Address{ID: "x"}, []byte("x"))
-	p.delay.Store(int64(2 * readBox))
+	p.delay.Store(int64(2 * readTimeout))
 	for i := range 20 {
 		r.everything(t, i)
 	}
@@ -208,7 +210,7 @@ func TestAway_midCommand(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
-	r := ready(t, p.url(), realBox)
+	r := ready(t, p.url(), realTimeout)
 	at := upstream.Address{ID: "x"}
 	r.put(t, at, []byte("x"))
 	for i := range 20 {
@@ -230,7 +232,7 @@ func TestAway_connectionsRefused(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
-	r := ready(t, p.url(), realBox)
+	r := ready(t, p.url(), realTimeout)
 	p.deny.Store(true)
 	p.cut()
 	for i := range 10 {
@@ -264,14 +266,14 @@ func TestAway_dropIsMadeGood(t *testing.T) {
 	p := newProxy(t, s.Addr())
 	one, two := ready(t, p.url()), ready(t, s.URL())
 	eventually(t, func() bool { return subscribers(t, s) == 2 })
-	at := upstream.Address{Audience: alice, ID: "x"}
+	at := upstream.Address{Principal: alice, ID: "x"}
 	one.put(t, at, []byte("before"))
 	if got := two.get(t, at); got != "before" {
 		t.Fatal(got)
 	}
 	p.deny.Store(true)
 	p.cut()
-	for range failuresInARow + 1 {
+	for range maxConsecutiveFailures + 1 {
 		one.Cache().Get(t.Context(), upstream.Address{ID: "y"})
 	}
 	one.Cache().Drop(t.Context(), alice)
@@ -299,9 +301,9 @@ func TestAway_missedDrop(t *testing.T) {
 	p := newProxy(t, s.Addr())
 	one, two := ready(t, s.URL()), ready(t, p.url())
 	eventually(t, func() bool { return subscribers(t, s) == 2 })
-	for _, audience := range []string{alice, bob} {
-		one.put(t, upstream.Address{Audience: audience, ID: "x"}, []byte("before"))
-		if got := two.get(t, upstream.Address{Audience: audience, ID: "x"}); got != "before" {
+	for _, principal := range []string{alice, bob} {
+		one.put(t, upstream.Address{Principal: principal, ID: "x"}, []byte("before"))
+		if got := two.get(t, upstream.Address{Principal: principal, ID: "x"}); got != "before" {
 			t.Fatal(got)
 		}
 	}
@@ -316,7 +318,7 @@ func TestAway_missedDrop(t *testing.T) {
 		return len(two.forgotten) > 0
 	})
 	eventually(t, func() bool {
-		return two.get(t, upstream.Address{Audience: alice, ID: "x"}) == "miss" && two.get(t, upstream.Address{Audience: bob, ID: "x"}) == "before"
+		return two.get(t, upstream.Address{Principal: alice, ID: "x"}) == "miss" && two.get(t, upstream.Address{Principal: bob, ID: "x"}) == "before"
 	})
 	if len(two.forgotten) != 1 || two.forgotten[0] != alice {
 		t.Errorf("forgotten: %q", two.forgotten)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/redistest"
 	"mixcloud-graphql/internal/upstream"
 )
@@ -27,7 +28,7 @@ func BenchmarkUse(b *testing.B) {
 	for !r.Stats().Up {
 		<-time.After(time.Millisecond)
 	}
-	page, err := os.ReadFile("testdata/answers/user_cloudcasts_date_page1_2018.json")
+	page, err := os.ReadFile(recorded + "user_cloudcasts_date_page1_2018.json")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func BenchmarkUse(b *testing.B) {
 	var n atomic.Int64
 	next := func() string { return fmt.Sprint(n.Add(1)) }
 	hot := upstream.Address{ID: "hot"}
-	signed := upstream.Address{Audience: alice, ID: "hot"}
+	signed := upstream.Address{Principal: alice, ID: "hot"}
 	for _, at := range []upstream.Address{hot, signed} {
 		r.Cache().Get(ctx, at)
 		r.Cache().Put(ctx, at, upstream.Record{Body: page}, life)
@@ -47,12 +48,12 @@ func BenchmarkUse(b *testing.B) {
 		"get/hot":         func() { r.Cache().Get(ctx, hot) },
 		"get/hot signed":  func() { r.Cache().Get(ctx, signed) },
 		"get/cold":        func() { r.Cache().Get(ctx, upstream.Address{ID: next()}) },
-		"get/cold signed": func() { r.Cache().Get(ctx, upstream.Address{Audience: alice, ID: next()}) },
+		"get/cold signed": func() { r.Cache().Get(ctx, upstream.Address{Principal: alice, ID: next()}) },
 		"drop":            func() { r.Cache().Drop(ctx, bob) },
 		"take":            func() { r.Limiter().Take(ctx, limitOf("")) },
 		"write": func() {
-			if claim, _, err := r.Writes().Begin(ctx, alice, next(), [32]byte{}); err == nil && claim != nil {
-				_ = claim.Finish(ctx, Answer{Status: 200, Body: bytes.Clone(page[:2000])})
+			if claim, _, err := r.Writes().Begin(ctx, idempotency.Name{Principal: alice, Key: next()}, one); err == nil && claim != nil {
+				_ = claim.Finish(ctx, idempotency.Answer{Status: 200, Body: bytes.Clone(page[:2000])})
 			}
 		},
 	} {

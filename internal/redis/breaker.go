@@ -8,54 +8,55 @@ import (
 )
 
 const (
-	// failuresInARow open the breaker: each has made somebody wait.
-	failuresInARow = 3
-	// failuresOf32 open it when so many of the latest 32 commands failed.
-	failuresOf32 = 8
+	// maxConsecutiveFailures open the breaker: each has made a request wait.
+	maxConsecutiveFailures = 3
+	// maxRecentFailures of the latest 32 commands open it too.
+	maxRecentFailures = 8
 )
 
-// A breaker tells whether Redis is there. It begins open, which means away.
+// A breaker keeps commands from a Redis that fails. It starts open: Redis is unreachable until a
+// connection was made.
 type breaker struct {
-	up     atomic.Bool
-	opened chan struct{} // told when it opens
+	isClosed atomic.Bool
+	opened   chan struct{} // receives when the breaker opens
 
-	mu     sync.Mutex
-	row    int
-	recent uint32 // a bit for each of the latest commands, set if it failed
-	err    error
-	since  time.Time // when it opened
+	mu          sync.Mutex
+	consecutive int    // failures
+	recent      uint32 // a bit for each of the latest commands, set if it failed
+	err         error
+	since       time.Time // when it opened
 }
 
 func newBreaker() breaker { return breaker{opened: make(chan struct{}, 1), since: time.Now()} }
 
-func (b *breaker) closed() bool { return b.up.Load() }
+func (b *breaker) closed() bool { return b.isClosed.Load() }
 
-// note counts a command.
-func (b *breaker) note(ok bool, err error) {
+// record counts a command.
+func (b *breaker) record(ok bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.up.Load() {
+	if !b.isClosed.Load() {
 		return
 	}
 	b.recent <<= 1
 	if ok {
-		b.row = 0
+		b.consecutive = 0
 		return
 	}
-	b.row++
+	b.consecutive++
 	b.recent |= 1
-	if b.row < failuresInARow && bits.OnesCount32(b.recent) < failuresOf32 {
+	if b.consecutive < maxConsecutiveFailures && bits.OnesCount32(b.recent) < maxRecentFailures {
 		return
 	}
 	b.err, b.since = err, time.Now()
-	b.up.Store(false)
+	b.isClosed.Store(false)
 	select {
 	case b.opened <- struct{}{}:
 	default:
 	}
 }
 
-// close lets commands through again, and tells for how long it did not.
+// close lets commands through again, and returns for how long the breaker was open.
 func (b *breaker) close() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -63,13 +64,13 @@ func (b *breaker) close() time.Duration {
 	case <-b.opened:
 	default:
 	}
-	b.row, b.recent, b.err = 0, 0, nil
-	b.up.Store(true)
+	b.consecutive, b.recent, b.err = 0, 0, nil
+	b.isClosed.Store(true)
 	return time.Since(b.since)
 }
 
-// reason is what opened it; nil if nothing did yet.
-func (b *breaker) reason() error {
+// cause returns the error that opened the breaker, or nil.
+func (b *breaker) cause() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,7 +17,7 @@ var errTest = errors.New("test")
 func TestBreaker(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		commands string // + for one that went well, - for a failure
+		commands string // + for success, - for failure
 		up       bool
 	}{
 		"nothing happened":          {"", true},
@@ -32,108 +31,83 @@ func TestBreaker(t *testing.T) {
 		b := newBreaker()
 		b.close()
 		for _, c := range test.commands {
-			b.note(c == '+', errTest)
+			b.record(c == '+', errTest)
 		}
 		if b.closed() != test.up {
 			t.Errorf("%s: closed is %v", name, b.closed())
 		}
-		if !test.up && !errors.Is(b.reason(), errTest) {
-			t.Errorf("%s: the reason is %v", name, b.reason())
+		if !test.up && !errors.Is(b.cause(), errTest) {
+			t.Errorf("%s: the cause is %v", name, b.cause())
 		}
 		b.close()
-		if !b.closed() || b.reason() != nil {
+		if !b.closed() || b.cause() != nil {
 			t.Errorf("%s: it cannot be closed", name)
 		}
 		select {
 		case <-b.opened:
-			t.Errorf("%s: news of an opening that is over", name)
+			t.Errorf("%s: it signals an opening that is over", name)
 		default:
 		}
 	}
 	b := newBreaker()
 	if b.closed() {
-		t.Error("it begins closed")
+		t.Error("it starts closed")
 	}
-	b.note(true, nil)
+	b.record(true, nil)
 	if b.closed() {
-		t.Error("a command closes it; only a look can")
+		t.Error("a command closes it; only reconnecting can")
 	}
 }
 
-func TestSparingLog(t *testing.T) {
+func TestPendingCommands(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		out := new(lines)
-		log := newSparingLog(slog.New(slog.NewTextHandler(out, nil)))
-		for range 5 {
-			log.warn("one", "first kind")
-			log.info("two", "second kind")
-		}
-		time.Sleep(quiet)
-		log.warn("one", "first kind")
-		if n := strings.Count(out.String(), "first kind"); n != 2 {
-			t.Errorf("the first kind is written %d times:\n%s", n, out)
-		}
-		if n := strings.Count(out.String(), "second kind"); n != 1 {
-			t.Errorf("the second kind is written %d times:\n%s", n, out)
-		}
-		if !strings.Contains(out.String(), "unsaid=4") {
-			t.Errorf("it does not tell how many lines there would be:\n%s", out)
-		}
-		newSparingLog(nil).warn("one", "to nobody")
-	})
-}
-
-func TestDebts(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var d debts
-		paid := make(chan int, 10)
+		var p pendingCommands
+		ran := make(chan int, 10)
 		broken := true
-		owe := func(n int, life time.Duration) {
-			d.owe(debt{bytes: 1, until: time.Now().Add(life), pay: func(context.Context) error {
+		add := func(n int, life time.Duration) {
+			p.add(pendingCommand{bytes: 1, until: time.Now().Add(life), run: func(context.Context) error {
 				if broken {
 					return errTest
 				}
-				paid <- n
+				ran <- n
 				return nil
 			}})
 		}
-		owe(1, time.Minute)
-		owe(2, time.Hour)
-		if err := d.settle(t.Context()); !errors.Is(err, errTest) {
-			t.Errorf("what cannot be paid is paid: %v", err)
+		add(1, time.Minute)
+		add(2, time.Hour)
+		if err := p.flush(t.Context()); !errors.Is(err, errTest) || len(p.commands) != 2 || p.bytes != 2 {
+			t.Errorf("%v; %d commands of %d bytes are pending", err, len(p.commands), p.bytes)
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(2 * time.Minute) // the first one expires
 		broken = false
-		if err := d.settle(t.Context()); err != nil {
+		if err := p.flush(t.Context()); err != nil {
 			t.Error(err)
 		}
-		close(paid)
+		close(ran)
 		var all []int
-		for n := range paid {
+		for n := range ran {
 			all = append(all, n)
 		}
-		if fmt.Sprint(all) != "[2]" || d.bytes != 0 || len(d.owed) != 0 {
-			t.Errorf("paid %v, still owed %d of %d bytes; the first is too late", all, len(d.owed), d.bytes)
+		if fmt.Sprint(all) != "[2]" || p.bytes != 0 || len(p.commands) != 0 {
+			t.Errorf("ran %v; %d commands of %d bytes are pending", all, len(p.commands), p.bytes)
 		}
 	})
 }
 
-func TestDebts_bounded(t *testing.T) {
+func TestPendingCommands_bounded(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		var d debts
+		var p pendingCommands
 		sum := 0
-		for range rapid.IntRange(0, 50).Draw(t, "debts") {
-			size := rapid.IntRange(0, maxDebtBytes/4).Draw(t, "bytes")
-			d.owe(debt{bytes: size})
+		for range rapid.IntRange(0, 50).Draw(t, "commands") {
+			p.add(pendingCommand{bytes: rapid.IntRange(0, maxPendingBytes/4).Draw(t, "bytes")})
 		}
-		for _, one := range d.owed {
-			sum += one.bytes
+		for _, c := range p.commands {
+			sum += c.bytes
 		}
-		if sum != d.bytes || sum > maxDebtBytes || len(d.owed) > maxDebts {
-			t.Fatalf("%d debts of %d bytes, said to be %d", len(d.owed), sum, d.bytes)
+		if sum != p.bytes || sum > maxPendingBytes || len(p.commands) > maxPending {
+			t.Fatalf("%d commands of %d bytes, counted as %d", len(p.commands), sum, p.bytes)
 		}
 	})
 }
@@ -142,7 +116,7 @@ func TestDebts_bounded(t *testing.T) {
 // nobody waits for it.
 func TestWriter_bounded(t *testing.T) {
 	t.Parallel()
-	l := newLink(newTestOptions(), nil)
+	l := newConn(newTestOptions(), nil)
 	l.breaker.close()
 	w := newWriter(l) // nobody writes
 	for range maxJobs {

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -9,61 +10,60 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// localLife is how long this process's own copy of what is in Redis answers
-// without a round trip. Redis tells when it changes before.
+// localLife is how long the client's copy of a value is used without a round trip. Redis
+// invalidates it earlier if the value changes.
 const localLife = 10 * time.Minute
 
-// A Cache is the second level of a store's cache, which replicas share. What is
-// asked for often costs no round trip: the process keeps a copy, and Redis
-// tells it when that is no longer right.
+// A Cache is the second level of a store's cache, which replicas share. A value that is often
+// read costs no round trip: the client keeps a copy, which Redis invalidates.
 type Cache struct {
-	link        *link
-	writer      *writer
-	keys        keys
-	generations *generations
+	conn   *conn
+	writer *writer
+	keys   keys
+	epochs *epochs
 }
 
-func newCache(l *link, w *writer, k keys) *Cache {
-	return &Cache{link: l, writer: w, keys: k, generations: newGenerations(l, k)}
+func newCache(c *conn, w *writer, k keys) *Cache {
+	return &Cache{conn: c, writer: w, keys: k, epochs: newEpochs(c, k)}
 }
 
-// Get implements [upstream.SecondLevel]. Whatever goes wrong is a miss.
+// Get implements [upstream.SecondLevel]. An error is a miss.
 func (c *Cache) Get(ctx context.Context, at upstream.Address) (upstream.Record, bool) {
-	c.link.count.gets.Add(1)
-	key := c.keys.value(at.Audience, at.ID)
+	c.conn.count.gets.Add(1)
+	key := c.keys.value(at.Principal, at.ID)
 	var found read
 	var err error
-	if at.Audience == "" {
-		found, err = ask(ctx, c.link, func(ctx context.Context, r rueidis.Client) (read, error) {
+	if at.Principal == "" {
+		found, err = ask(ctx, c.conn, func(ctx context.Context, r rueidis.Client) (read, error) {
 			return readOf(r.DoCache(ctx, r.B().Get().Key(key).Cache().ToStaticTTL(), localLife))
 		})
 	} else {
-		found, err = c.generations.read(ctx, at.Audience, key)
+		found, err = c.epochs.read(ctx, at.Principal, key)
 	}
 	if err != nil || found.text == "" {
 		return upstream.Record{}, false
 	}
 	v, err := decode(found.text)
 	if err != nil {
-		c.link.log.warn("damaged", "Redis holds a value that cannot be read", "key", key)
+		c.conn.logSampled(slog.LevelWarn, "damaged", "Redis holds a value that cannot be read", "key", key)
 		return upstream.Record{}, false
 	}
-	if v.generation != found.generation {
+	if v.epoch != found.epoch {
 		return upstream.Record{}, false
 	}
-	c.link.count.hits.Add(1)
+	c.conn.count.hits.Add(1)
 	if found.local {
-		c.link.count.local.Add(1)
+		c.conn.count.local.Add(1)
 	}
-	v.record.Age = max(c.link.now().Sub(v.stored), 0)
+	v.record.Age = max(c.conn.now().Sub(v.stored), 0)
 	return v.record, true
 }
 
-// A read is what Redis answered; no text is a miss.
+// A read is a reply of Redis; an empty text is a miss.
 type read struct {
-	text       string
-	generation string
-	local      bool // without a round trip
+	text  string
+	epoch string
+	local bool // the client had a copy: there was no round trip
 }
 
 func readOf(r rueidis.RedisResult) (read, error) {
@@ -74,21 +74,21 @@ func readOf(r rueidis.RedisResult) (read, error) {
 	return read{text: text, local: r.IsCacheHit()}, err
 }
 
-// Put implements [upstream.SecondLevel]. It returns at once: the record is
-// written in the background, or lost.
+// Put implements [upstream.SecondLevel]. It returns at once. The record is written in the
+// background, or lost.
 func (c *Cache) Put(_ context.Context, at upstream.Address, r upstream.Record, life upstream.Lifetime) {
-	c.link.count.puts.Add(1)
+	c.conn.count.puts.Add(1)
 	left := life.Keep
 	if r.Body == nil {
 		left = life.Missing
 	}
 	left -= r.Age
-	key := c.keys.value(at.Audience, at.ID)
-	v := value{stored: c.link.now().Add(-r.Age), record: r}
-	if at.Audience != "" {
+	key := c.keys.value(at.Principal, at.ID)
+	v := value{stored: c.conn.now().Add(-r.Age), record: r}
+	if at.Principal != "" {
 		var ok bool
-		if v.generation, ok = c.generations.seen(at.Audience, key); !ok {
-			c.link.count.dropped.Add(1)
+		if v.epoch, ok = c.epochs.ofRead(at.Principal, key); !ok {
+			c.conn.count.dropped.Add(1)
 			return
 		}
 	}
@@ -102,16 +102,15 @@ func (c *Cache) Put(_ context.Context, at upstream.Address, r upstream.Record, l
 			return b.Set().Key(key).Value(rueidis.BinaryString(text)).Px(left).Build(), true
 		},
 	}) {
-		c.link.count.dropped.Add(1)
+		c.conn.count.dropped.Add(1)
 	}
 }
 
-// Drop implements [upstream.SecondLevel]: what is kept for an audience is
-// unreachable from now on, and the other replicas forget it. While Redis is
-// away, that is made good when it is back.
-func (c *Cache) Drop(ctx context.Context, audience string) {
-	if audience != "" {
-		c.link.count.drops.Add(1)
-		c.generations.renew(ctx, audience)
+// Drop implements [upstream.SecondLevel]: it invalidates the values of an principal, in Redis and
+// in the other replicas. If Redis is unreachable it does so later.
+func (c *Cache) Drop(ctx context.Context, principal string) {
+	if principal != "" {
+		c.conn.count.drops.Add(1)
+		c.epochs.invalidate(ctx, principal)
 	}
 }

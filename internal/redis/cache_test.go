@@ -9,13 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/redistest"
 	"mixcloud-graphql/internal/upstream"
 )
 
 var (
 	life  = upstream.Lifetime{Fresh: time.Minute, Revalidate: time.Hour, Keep: 24 * time.Hour, Missing: time.Minute}
-	alice = strings.Repeat("a\xff", 16) // an audience is 32 bytes of anything
+	alice = strings.Repeat("a\xff", 16) // a principal is 32 bytes of anything
 	bob   = strings.Repeat("b\x00", 16)
 )
 
@@ -53,15 +54,15 @@ func TestCache_sharedByReplicas(t *testing.T) {
 	s := redistest.Start(t)
 	one, two := ready(t, s.URL()), ready(t, s.URL())
 	page := strings.Repeat(`{"key":"/spartacus/party-time/"}`, 1000)
-	for _, audience := range []string{"", alice} {
+	for _, principal := range []string{"", alice} {
 		for name, want := range map[string]upstream.Record{
-			"small":     {Body: []byte(`{}`), ETag: `"x"`, LastModified: "Mon, 02 Jan 2006 15:04:05 GMT"},
+			"small":     {Body: []byte(`{}`)},
 			"empty":     {Body: []byte{}},
 			"large":     {Body: []byte(page)},
 			"not found": {},
 			"old":       {Body: []byte("old"), Age: time.Hour},
 		} {
-			at := upstream.Address{Audience: audience, ID: name}
+			at := upstream.Address{Principal: principal, ID: name}
 			if got := one.get(t, at); got != "miss" {
 				t.Errorf("%s is there before it was put: %s", name, got)
 			}
@@ -112,7 +113,7 @@ func TestCache_noRoundTrip(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	one, two, raw := ready(t, s.URL()), ready(t, s.URL()), s.Client(t)
-	for _, at := range []upstream.Address{{ID: "x"}, {Audience: alice, ID: "x"}} {
+	for _, at := range []upstream.Address{{ID: "x"}, {Principal: alice, ID: "x"}} {
 		one.put(t, at, []byte("first"))
 		if got := two.get(t, at); got != "first" {
 			t.Fatal(got)
@@ -141,10 +142,10 @@ func TestRoundTrips(t *testing.T) {
 	r.Cache().Drop(t.Context(), bob)
 	warm := upstream.Address{ID: "warm"}
 	r.put(t, warm, []byte("x"))
-	mine := func(id string) upstream.Address { return upstream.Address{Audience: alice, ID: id} }
+	mine := func(id string) upstream.Address { return upstream.Address{Principal: alice, ID: id} }
 	r.put(t, mine("warm"), []byte("x"))
 	claim := r.claim(t, alice, "warm", one)
-	if err := claim.Finish(t.Context(), Answer{}); err != nil {
+	if err := claim.finish(t.Context(), idempotency.Answer{}); err != nil {
 		t.Fatal(err)
 	}
 	n := 0
@@ -157,12 +158,12 @@ func TestRoundTrips(t *testing.T) {
 		"what is known, signed":    {0, func() { r.get(t, mine("warm")) }},
 		"what is new":              {1, func() { r.get(t, upstream.Address{ID: next()}) }},
 		"what is new, signed":      {1, func() { r.get(t, mine(next())) }},
-		"a token's first":          {2, func() { r.get(t, upstream.Address{Audience: next(), ID: "x"}) }},
+		"a token's first":          {2, func() { r.get(t, upstream.Address{Principal: next(), ID: "x"}) }},
 		"a token's write":          {1, func() { r.Cache().Drop(t.Context(), bob) }},
 		"a call to Mixcloud":       {1, func() { r.Limiter().Take(t.Context(), limitOf("")) }},
-		"a write that is told":     {1, func() { r.Marks().Tell(t.Context(), bob, upstream.Written{ID: next()}) }},
-		"what was written":         {0, func() { r.Marks().Told(t.Context(), alice) }},
-		"a token's first writes":   {1, func() { r.Marks().Told(t.Context(), next()) }},
+		"publish a write":          {1, func() { r.RecentWrites().Publish(t.Context(), bob, upstream.SharedWrite{ID: next()}) }},
+		"recent writes":            {0, func() { r.RecentWrites().Recent(t.Context(), alice) }},
+		"a token's first writes":   {1, func() { r.RecentWrites().Recent(t.Context(), next()) }},
 		"a refusal":                {1, func() { r.Limiter().Refused(t.Context(), limitOf(next()), 0, 1) }},
 		"a write that was done":    {1, func() { _, _, _ = r.begin(t, alice, "warm", one) }},
 		"the beginning of a write": {1, func() { r.claim(t, alice, next(), one) }},
@@ -184,16 +185,16 @@ func TestRoundTrips(t *testing.T) {
 func TestCache_partitions(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
-	audiences := []string{"", alice, bob}
-	for _, a := range audiences {
-		r.put(t, upstream.Address{Audience: a, ID: "/me/"}, []byte("for "+a))
+	principals := []string{"", alice, bob}
+	for _, a := range principals {
+		r.put(t, upstream.Address{Principal: a, ID: "/me/"}, []byte("for "+a))
 	}
-	for _, a := range audiences {
-		if got := r.get(t, upstream.Address{Audience: a, ID: "/me/"}); got != "for "+a {
+	for _, a := range principals {
+		if got := r.get(t, upstream.Address{Principal: a, ID: "/me/"}); got != "for "+a {
 			t.Errorf("%q sees %q", a, got)
 		}
 	}
-	if r.get(t, upstream.Address{Audience: alice, ID: "other"}) != "miss" {
+	if r.get(t, upstream.Address{Principal: alice, ID: "other"}) != "miss" {
 		t.Error("another resource is there")
 	}
 }
@@ -203,7 +204,7 @@ func TestCache_strangeValues(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	r, raw := ready(t, s.URL()), s.Client(t)
-	mine, yours := upstream.Address{Audience: alice, ID: "x"}, upstream.Address{Audience: bob, ID: "x"}
+	mine, yours := upstream.Address{Principal: alice, ID: "x"}, upstream.Address{Principal: bob, ID: "x"}
 	r.put(t, mine, []byte("mine"))
 	r.put(t, yours, []byte("yours"))
 	text, err := raw.Do(t.Context(), raw.B().Get().Key(r.cache.keys.value(alice, "x")).Build()).ToString()
@@ -234,7 +235,7 @@ func TestCache_dropOnAllReplicas(t *testing.T) {
 	s := redistest.Start(t)
 	one, two := ready(t, s.URL()), ready(t, s.URL())
 	eventually(t, func() bool { return subscribers(t, s) == 2 })
-	mine, yours, everybodys := upstream.Address{Audience: alice, ID: "x"}, upstream.Address{Audience: bob, ID: "x"}, upstream.Address{ID: "x"}
+	mine, yours, everybodys := upstream.Address{Principal: alice, ID: "x"}, upstream.Address{Principal: bob, ID: "x"}, upstream.Address{ID: "x"}
 	for _, at := range []upstream.Address{mine, yours, everybodys} {
 		one.put(t, at, []byte("before"))
 		if got := two.get(t, at); got != "before" {
@@ -288,9 +289,9 @@ func TestCache_generationLost(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	r, raw := ready(t, s.URL()), s.Client(t)
-	at := upstream.Address{Audience: alice, ID: "x"}
+	at := upstream.Address{Principal: alice, ID: "x"}
 	r.put(t, at, []byte("x"))
-	if err := raw.Do(t.Context(), raw.B().Del().Key(r.cache.keys.generation(alice)).Build()).Error(); err != nil {
+	if err := raw.Do(t.Context(), raw.B().Del().Key(r.cache.keys.epoch(alice)).Build()).Error(); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func() bool { return r.get(t, at) == "miss" })
@@ -305,7 +306,7 @@ func TestCache_generationLost(t *testing.T) {
 func TestCache_putWithoutGet(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
-	at := upstream.Address{Audience: alice, ID: "x"}
+	at := upstream.Address{Principal: alice, ID: "x"}
 	r.Cache().Put(t.Context(), at, upstream.Record{Body: []byte("x")}, life)
 	r.drain(t)
 	if got := r.get(t, at); got != "miss" {
@@ -317,13 +318,13 @@ func TestCache_tooLarge(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
 	at := upstream.Address{ID: "x"}
-	r.Cache().Put(t.Context(), at, upstream.Record{Body: bytes.Repeat([]byte("x"), largest+1)}, life)
+	r.Cache().Put(t.Context(), at, upstream.Record{Body: bytes.Repeat([]byte("x"), maxBody+1)}, life)
 	r.drain(t)
 	if got := r.get(t, at); got != "miss" {
 		t.Error("what is too large is kept")
 	}
-	r.put(t, at, bytes.Repeat([]byte("x"), largest))
-	if got := r.get(t, at); len(got) != largest {
+	r.put(t, at, bytes.Repeat([]byte("x"), maxBody))
+	if got := r.get(t, at); len(got) != maxBody {
 		t.Error("what is just not too large is not kept")
 	}
 }
@@ -333,10 +334,10 @@ func TestCache_tooLarge(t *testing.T) {
 func TestGenerations_lateNews(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
-	at := upstream.Address{Audience: alice, ID: "page"}
+	at := upstream.Address{Principal: alice, ID: "page"}
 	r.put(t, at, []byte("page"))
 	for range 3 {
-		r.Cache().generations.lose(alice)
+		r.Cache().epochs.changed(alice)
 		eventually(t, func() bool { return r.get(t, at) == "page" })
 	}
 	if asked := r.Stats().Failed; asked > 0 {

@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/redistest"
+	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/internal/upstream"
 )
 
@@ -19,19 +21,19 @@ func TestCanary(t *testing.T) {
 	// What each of these is made of must not be seen, and must leave a trace.
 	const secret = "canary-7f3d9c"
 	ctx := t.Context()
-	at := upstream.Address{Audience: secret + "-audience", ID: "/search/?q=" + secret}
+	at := upstream.Address{Principal: secret + "-principal", ID: "/search/?q=" + secret}
 	r.put(t, at, []byte(strings.Repeat("an answer ", 100)))
 	r.put(t, upstream.Address{ID: "/" + secret + "/"}, []byte("a short answer"))
-	r.Limiter().Take(ctx, limitOf(at.Audience))
-	r.Limiter().Refused(ctx, limitOf(at.Audience), 0, time.Second)
-	r.Proofs().Prove(ctx, at.Audience, true)
-	if claim, _, err := r.Writes().Begin(ctx, at.Audience, secret+"-idempotency", [32]byte{}); err != nil {
+	r.Limiter().Take(ctx, limitOf(at.Principal))
+	r.Limiter().Refused(ctx, limitOf(at.Principal), 0, time.Second)
+	r.VerifiedTokens().SetVerified(ctx, at.Principal, true)
+	if claim, _, err := r.Writes().Begin(ctx, idempotency.Name{Principal: at.Principal, Key: secret + "-idempotency"}, one); err != nil {
 		t.Error(err)
-	} else if err := claim.Finish(ctx, Answer{Status: 200}); err != nil {
+	} else if err := claim.Finish(ctx, idempotency.Answer{Status: 200}); err != nil {
 		t.Error(err)
 	}
-	r.Marks().Tell(ctx, at.Audience, upstream.Written{ID: "w", Target: "/spartacus/"})
-	r.Progress().Publish(at.Audience, secret+"-upload", Upload{})
+	r.RecentWrites().Publish(ctx, at.Principal, upstream.SharedWrite{ID: "w", Target: "/spartacus/"})
+	r.Uploads().publish(upload.Name{Principal: at.Principal, ID: secret + "-upload"}, upload.Progress{})
 	r.use(t, secret+"-nonce", time.Minute)
 	r.Queries().Add(ctx, hashOf("{ viewer { name } }"), "{ viewer { name } }")
 	r.drain(t)
@@ -57,7 +59,7 @@ func TestCanary(t *testing.T) {
 			t.Errorf("a key without the version: %s", line)
 		}
 	}
-	// The only name that is passed on is an audience's, to the other replicas:
+	// The only name that is passed on is a principal's, to the other replicas:
 	// a keyed hash, made by the store.
 	r.Cache().Drop(ctx, alice)
 }

@@ -14,39 +14,38 @@ import (
 )
 
 const (
-	// smallest is the body from which compression pays: below, it saves less
-	// than it costs (see BenchmarkCompression).
-	smallest = 512
-	// largest is the body up to which anything is kept, compressed or not. A
-	// value that claims to be larger is not unpacked.
-	largest = 8 << 20
+	// minCompressed is the size from which a body is compressed: below, that saves less than it
+	// costs (see BenchmarkCompression).
+	minCompressed = 512
+	// maxBody is the size up to which a body is stored, compressed or not. A value that claims
+	// to be larger is not decompressed.
+	maxBody = 8 << 20
 )
 
 // The flags of a value.
 const (
-	flagMissing    = 1 << iota // nothing was found: there is no body
+	flagMissing    = 1 << iota // a negative entry: there is no body
 	flagCompressed             // by zstd
 	flags          = flagMissing | flagCompressed
 )
 
-// errValue says that what is in Redis is none of our values, or damaged.
+// errValue is returned for a value in Redis that is damaged, or not of this program.
 var errValue = errors.New("redis: not a value")
 
 var checksum = crc32.MakeTable(crc32.Castagnoli)
 
-// zstd's fastest level: next to s2 it makes pages of the API a third smaller
-// (10 to 1), and unpacking one takes a fraction of the round trip that fetched
-// it.
+// zstd's fastest level makes pages of the API a third smaller than s2 does (10 to 1), and
+// decompressing one takes a fraction of the round trip that fetched it.
 var (
-	packer = sync.OnceValue(func() *zstd.Encoder {
+	encoder = sync.OnceValue(func() *zstd.Encoder {
 		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
 		if err != nil {
 			panic(err) // the options are constants
 		}
 		return e
 	})
-	unpacker = sync.OnceValue(func() *zstd.Decoder {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(largest), zstd.WithDecoderConcurrency(0))
+	decoder = sync.OnceValue(func() *zstd.Decoder {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxBody), zstd.WithDecoderConcurrency(0))
 		if err != nil {
 			panic(err) // the options are constants
 		}
@@ -54,50 +53,47 @@ var (
 	})
 )
 
-// A value is what is kept of an answer:
+// A value is a response in Redis:
 //
 //	checksum of the rest, 4 bytes
 //	flags, 1 byte
 //	when Mixcloud gave it, milliseconds of Unix time, varint
-//	generation, ETag, Last-Modified: each its length, uvarint, and its bytes
+//	epoch: its length, uvarint, and its bytes
 //	length of the body, uvarint
 //	body, compressed or not
 type value struct {
-	stored     time.Time
-	generation string // of the audience's partition; "" for everybody's
-	record     upstream.Record
+	stored time.Time
+	epoch  string // of the principal; "" for an anonymous response
+	record upstream.Record
 }
 
-// encode packs a value; false if it is too large to be kept.
+// encode returns the text of a value; false if it is too large to be stored.
 func (v value) encode() ([]byte, bool) {
 	body := v.record.Body
-	if len(body) > largest {
+	if len(body) > maxBody {
 		return nil, false
 	}
 	var flag byte
 	switch {
 	case body == nil:
 		flag = flagMissing
-	case len(body) >= smallest:
-		if packed := packer().EncodeAll(body, nil); len(packed) < len(body)-len(body)/8 {
-			body, flag = packed, flagCompressed
+	case len(body) >= minCompressed:
+		if compressed := encoder().EncodeAll(body, nil); len(compressed) < len(body)-len(body)/8 {
+			body, flag = compressed, flagCompressed
 		}
 	}
-	out := make([]byte, 4, 64+len(v.generation)+len(v.record.ETag)+len(v.record.LastModified)+len(body))
+	out := make([]byte, 4, 64+len(v.epoch)+len(body))
 	out = append(out, flag)
 	out = binary.AppendVarint(out, v.stored.UnixMilli())
-	for _, s := range []string{v.generation, v.record.ETag, v.record.LastModified} {
-		out = binary.AppendUvarint(out, uint64(len(s)))
-		out = append(out, s...)
-	}
+	out = binary.AppendUvarint(out, uint64(len(v.epoch)))
+	out = append(out, v.epoch...)
 	out = binary.AppendUvarint(out, uint64(len(v.record.Body)))
 	out = append(out, body...)
 	binary.BigEndian.PutUint32(out, crc32.Checksum(out[4:], checksum))
 	return out, true
 }
 
-// decode unpacks a value. What it gives shares nothing with text. Age is not
-// set.
+// decode returns the value of a text. They share no memory. The record's age is not set.
 func decode(text string) (v value, err error) {
 	if len(text) < 5 {
 		return v, errValue
@@ -114,16 +110,14 @@ func decode(text string) (v value, err error) {
 	}
 	in = in[n:]
 	v.stored = time.UnixMilli(millis)
-	for _, s := range []*string{&v.generation, &v.record.ETag, &v.record.LastModified} {
-		size, n := binary.Uvarint(in)
-		if n <= 0 || size > uint64(len(in)-n) {
-			return v, errValue
-		}
-		*s = string(in[n : n+int(size)])
-		in = in[n+int(size):]
-	}
 	size, n := binary.Uvarint(in)
-	if n <= 0 || size > largest {
+	if n <= 0 || size > uint64(len(in)-n) {
+		return v, errValue
+	}
+	v.epoch = string(in[n : n+int(size)])
+	in = in[n+int(size):]
+	size, n = binary.Uvarint(in)
+	if n <= 0 || size > maxBody {
 		return v, errValue
 	}
 	in = in[n:]
@@ -134,7 +128,7 @@ func decode(text string) (v value, err error) {
 		}
 		return v, nil
 	case flag&flagCompressed != 0:
-		if in, err = unpacker().DecodeAll(in, make([]byte, 0, size)); err != nil {
+		if in, err = decoder().DecodeAll(in, make([]byte, 0, size)); err != nil {
 			return v, errValue
 		}
 	}
@@ -143,7 +137,7 @@ func decode(text string) (v value, err error) {
 	}
 	v.record.Body = slices.Clip(in)
 	if v.record.Body == nil {
-		v.record.Body = []byte{} // nil would say that nothing was found
+		v.record.Body = []byte{} // nil is a negative entry
 	}
 	return v, nil
 }

@@ -7,24 +7,24 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 
+	"mixcloud-graphql/internal/idempotency"
+	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/internal/upstream"
 )
 
-// schema is the version of all that is written to Redis: keys, values and
-// scripts' state. Replicas of another version share nothing with this one, so
-// that both can run side by side while a new release is rolled out.
+// schema is the version of everything in Redis: keys, values and the state of scripts. Replicas
+// of another version share nothing with this one, so that both can run side by side while a new
+// release is rolled out.
 const schema = "1"
 
-// prefix begins each key and channel.
+// prefix starts each key and channel.
 const prefix = "mixcloud-graphql:" + schema + ":"
 
-// keys names things in Redis. Whatever a name is made of (an audience, a
-// resource's path with a search's words, a client's idempotency key) goes
-// through a keyed hash: who reads Redis' keys learns nothing, and who can write
-// a request cannot choose a key.
+// keys makes the keys in Redis. Each part of a name (a principal, a resource's path with the words
+// of a search, a client's idempotency key) goes through a keyed hash: the keys reveal nothing, and
+// a client cannot choose one.
 //
-// Names that are used together have one hash tag, {…}, and so are in one slot
-// of a cluster.
+// Keys that are used together have the same hash tag, {…}, and so are in one slot of a cluster.
 type keys struct{ secret []byte }
 
 func newKeys(secret []byte) (keys, error) {
@@ -32,7 +32,7 @@ func newKeys(secret []byte) (keys, error) {
 	return keys{derived}, err
 }
 
-// name is a keyed hash of parts, of 22 characters.
+// name returns a keyed hash of parts, of 22 characters.
 func (k keys) name(parts ...string) string {
 	h := hmac.New(sha256.New, k.secret)
 	var size [8]byte
@@ -45,43 +45,43 @@ func (k keys) name(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(sum[:0])[:16])
 }
 
-func (k keys) audience(audience string) string {
-	if audience == "" {
+func (k keys) principal(principal string) string {
+	if principal == "" {
 		return "everybody"
 	}
-	return k.name("audience", audience)
+	return k.name("audience", principal) // the label must not change
 }
 
-// value is where the answer of a resource is kept. Those for everybody spread
-// over a cluster; those of one audience stay together with their generation.
-func (k keys) value(audience, id string) string {
-	resource := k.name("resource", audience, id)
-	if audience == "" {
+// value returns the key of a response. Anonymous ones are spread over a cluster; those of one
+// principal are in one slot with their epoch.
+func (k keys) value(principal, id string) string {
+	resource := k.name("resource", principal, id)
+	if principal == "" {
 		return prefix + "value:" + resource
 	}
-	return prefix + "value:{" + k.audience(audience) + "}:" + resource
+	return prefix + "value:{" + k.principal(principal) + "}:" + resource
 }
 
-func (k keys) generation(audience string) string {
-	return prefix + "generation:{" + k.audience(audience) + "}"
+func (k keys) epoch(principal string) string {
+	return prefix + "generation:{" + k.principal(principal) + "}"
 }
 
-func (k keys) marks(audience string) string {
-	return prefix + "marks:{" + k.audience(audience) + "}"
+func (k keys) recentWrites(principal string) string {
+	return prefix + "marks:{" + k.principal(principal) + "}"
 }
 
 func (k keys) limit(l upstream.SharedLimit) string {
-	return prefix + "limit:" + l.Kind.String() + ":" + k.audience(l.Principal)
+	return prefix + "limit:" + l.Kind.String() + ":" + k.principal(l.Principal)
 }
 
-func (k keys) proof(audience string) string { return prefix + "proven:" + k.audience(audience) }
+func (k keys) verified(principal string) string { return prefix + "proven:" + k.principal(principal) }
 
-func (k keys) write(audience, key string) string {
-	return prefix + "write:{" + k.audience(audience) + "}:" + k.name("write", audience, key)
+func (k keys) write(n idempotency.Name) string {
+	return prefix + "write:{" + k.principal(n.Principal) + "}:" + k.name("write", n.Principal, n.Key)
 }
 
-func (k keys) upload(audience, id string) string {
-	return prefix + "upload:{" + k.name("upload", audience, id) + "}"
+func (k keys) upload(n upload.Name) string {
+	return prefix + "upload:{" + k.name("upload", n.Principal, n.ID) + "}"
 }
 
 func (k keys) nonce(nonce string) string { return prefix + "nonce:" + k.name("nonce", nonce) }

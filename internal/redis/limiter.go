@@ -19,40 +19,39 @@ var limiterScript string
 
 var limiterLua = rueidis.NewLuaScript(limiterScript)
 
-// alive counts the replicas that have given a sign of life lately, this one
-// among them, and tells the server's time in milliseconds.
-var alive = rueidis.NewLuaScript(`
+// heartbeatLua registers a replica, and returns the number of replicas that did so lately and the
+// server's time in milliseconds.
+var heartbeatLua = rueidis.NewLuaScript(`
 local clock = redis.call('TIME')
 redis.call('ZADD', KEYS[1], clock[1], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', clock[1] - ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return {redis.call('ZCARD', KEYS[1]), clock[1] * 1000 + math.floor(clock[2] / 1000)}`)
 
-// lifesigns is how many beats a replica may miss before it is not counted.
-const lifesigns = 4
+// maxMissed is how many heartbeats a replica may miss before it is not counted.
+const maxMissed = 4
 
-// A Limiter is the rate limiter that replicas share: for each principal and kind of
-// call a [ratelimit.Limiter], whose state is in Redis. While Redis is away each replica
-// limits itself to its share of the configured rate, by the number of replicas there
-// last were.
+// A Limiter is the rate limiter that replicas share: for each principal and kind of call a
+// [ratelimit.Limiter] with its state in Redis. While Redis is unreachable, each replica limits
+// itself to its share of the configured rate, by the last known number of replicas.
 type Limiter struct {
-	link  *link
+	conn  *conn
 	keys  keys
 	self  string
 	start time.Time
 
 	mu       sync.Mutex
 	replicas int
-	alone    map[upstream.SharedLimit]*ratelimit.Limiter // of this replica while Redis is away
+	local    map[upstream.SharedLimit]*ratelimit.Limiter // used while Redis is unreachable
 }
 
-func newLimiter(l *link, k keys) *Limiter {
-	return &Limiter{link: l, keys: k, self: rand.Text(), start: time.Now(), replicas: 1, alone: map[upstream.SharedLimit]*ratelimit.Limiter{}}
+func newLimiter(c *conn, k keys) *Limiter {
+	return &Limiter{conn: c, keys: k, self: rand.Text(), start: time.Now(), replicas: 1, local: map[upstream.SharedLimit]*ratelimit.Limiter{}}
 }
 
 // Take implements [upstream.SharedLimiter].
 func (p *Limiter) Take(ctx context.Context, l upstream.SharedLimit) time.Duration {
-	p.link.count.takes.Add(1)
+	p.conn.count.takes.Add(1)
 	wait, err := p.step(ctx, l, "take", 0, 0)
 	if err != nil {
 		p.mu.Lock()
@@ -60,7 +59,7 @@ func (p *Limiter) Take(ctx context.Context, l upstream.SharedLimit) time.Duratio
 		p.mu.Unlock()
 	}
 	if wait > 0 {
-		p.link.count.waits.Add(1)
+		p.conn.count.waits.Add(1)
 	}
 	return wait
 }
@@ -77,9 +76,9 @@ func (p *Limiter) Refused(ctx context.Context, l upstream.SharedLimit, ago, wait
 	return pause
 }
 
-// step is one step of the limiter in Redis.
+// step runs one step of the limiter in Redis.
 func (p *Limiter) step(ctx context.Context, l upstream.SharedLimit, what string, ago, wait time.Duration) (time.Duration, error) {
-	return ask(ctx, p.link, func(ctx context.Context, r rueidis.Client) (time.Duration, error) {
+	return ask(ctx, p.conn, func(ctx context.Context, r rueidis.Client) (time.Duration, error) {
 		args := stepArgs(l.Limit, what, ago, wait)
 		micros, err := limiterLua.Exec(ctx, r, []string{p.keys.limit(l)}, args).AsFloat64()
 		return time.Duration(micros) * time.Microsecond, err
@@ -93,14 +92,14 @@ func stepArgs(l ratelimit.Limit, what string, ago, wait time.Duration) []string 
 	}
 }
 
-// own is this replica's share of a limit.
+// own returns the limiter of this replica's share of a limit. The limiter is locked.
 func (p *Limiter) own(l upstream.SharedLimit) *ratelimit.Limiter {
 	share := l.Limit.Share(p.replicas)
-	own := p.alone[l]
+	own := p.local[l]
 	if own == nil {
-		bound(p.alone, maxAudiences)
+		makeRoom(p.local, maxPrincipals)
 		own = ratelimit.New(share, p.now())
-		p.alone[l] = own
+		p.local[l] = own
 	} else {
 		own.Configure(share) // there may be more replicas now, or fewer
 	}
@@ -109,27 +108,27 @@ func (p *Limiter) own(l upstream.SharedLimit) *ratelimit.Limiter {
 
 func (p *Limiter) now() time.Duration { return time.Since(p.start) }
 
-// beat gives a sign of life, counts those of the others and sets the clock.
-func (p *Limiter) beat(ctx context.Context) error {
-	before := p.link.wall()
-	told, err := boxed(ctx, p.link, p.link.box, func(ctx context.Context, r rueidis.Client) ([]int64, error) {
-		seconds := strconv.Itoa(int(lifesigns * beat / time.Second))
-		return alive.Exec(ctx, r, []string{replicasKey}, []string{p.self, seconds}).AsIntSlice()
+// heartbeat registers this replica, counts the others and reads the server's clock.
+func (p *Limiter) heartbeat(ctx context.Context) error {
+	before := p.conn.clock()
+	reply, err := withTimeout(ctx, p.conn, p.conn.timeout, func(ctx context.Context, r rueidis.Client) ([]int64, error) {
+		seconds := strconv.Itoa(int(maxMissed * keepaliveInterval / time.Second))
+		return heartbeatLua.Exec(ctx, r, []string{replicasKey}, []string{p.self, seconds}).AsIntSlice()
 	})
-	if err == nil && len(told) != 2 {
+	if err == nil && len(reply) != 2 {
 		err = errValue
 	}
 	if err != nil {
 		return err
 	}
-	p.link.set(time.UnixMilli(told[1]), before, p.link.wall())
+	p.conn.setOffset(time.UnixMilli(reply[1]), before, p.conn.clock())
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.replicas = int(max(told[0], 1))
+	p.replicas = int(max(reply[0], 1))
 	return nil
 }
 
-// Replicas is how many replicas there are, as far as is known.
+// Replicas returns the last known number of replicas.
 func (p *Limiter) Replicas() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

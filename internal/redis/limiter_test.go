@@ -70,8 +70,8 @@ func (c *clockedScript) check(key string, limit ratelimit.Limit, steps []step) e
 	return nil
 }
 
-// epoch is Unix time when a test begins, by the server's clock.
-const epoch = 1_700_000_000 * time.Second
+// testStart is the server's time at the start of a test.
+const testStart = 1_700_000_000 * time.Second
 
 // The script and the limiter in Go do the same, whatever happens in whatever order and
 // however the clock jumps.
@@ -85,7 +85,7 @@ func TestLimiter_scriptIsLimiter(t *testing.T) {
 			Rate:  rapid.SampledFrom([]float64{0, 0.3, 1, 5, 20, 1000}).Draw(t, "rate"),
 			Burst: rapid.SampledFrom([]int{1, 2, 10, 200}).Draw(t, "burst"),
 		}
-		now := epoch
+		now := testStart
 		var model *ratelimit.Limiter
 		var steps []step
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
@@ -141,9 +141,9 @@ func TestLimiter_saturatedDemand(t *testing.T) {
 // saturate takes all calls that a limiter grants to an upstream that is a token bucket,
 // and counts those after the first minute.
 func saturate(limit ratelimit.Limit, rate, depth float64, named, length time.Duration) (steps []step, accepted, refused int) {
-	model := ratelimit.New(limit, epoch)
-	tokens, filled := depth, epoch
-	for now := epoch; now < epoch+length; {
+	model := ratelimit.New(limit, testStart)
+	tokens, filled := depth, testStart
+	for now := testStart; now < testStart+length; {
 		wait := model.Take(now)
 		steps = append(steps, step{what: "take", now: now, want: wait})
 		if wait > 0 {
@@ -153,12 +153,12 @@ func saturate(limit ratelimit.Limit, rate, depth float64, named, length time.Dur
 		tokens, filled = min(depth, tokens+rate*(now-filled).Seconds()), now
 		if tokens >= 1 {
 			tokens--
-			if now > epoch+time.Minute {
+			if now > testStart+time.Minute {
 				accepted++
 			}
 			continue
 		}
-		if now > epoch+time.Minute {
+		if now > testStart+time.Minute {
 			refused++
 		}
 		steps = append(steps, step{what: "refused", now: now, named: named, want: model.Refuse(now, now, named)})
@@ -245,14 +245,14 @@ func TestLimiter_alone(t *testing.T) {
 		replicas = append(replicas, ready(t, s.URL()))
 	}
 	first := replicas[0]
-	if err := first.limiter.beat(t.Context()); err != nil {
+	if err := first.limiter.heartbeat(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if n := first.Limiter().Replicas(); n != 4 {
 		t.Errorf("there are %d replicas, want 4", n)
 	}
 	s.Kill()
-	for range failuresInARow {
+	for range maxConsecutiveFailures {
 		first.Cache().Get(t.Context(), fresh(t))
 	}
 	first.waitUp(t, false)
@@ -276,20 +276,20 @@ func TestLimiter_alone(t *testing.T) {
 }
 
 // What one replica knows of a token, all know.
-func TestProofs(t *testing.T) {
+func TestVerifiedTokens(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	one, two := ready(t, s.URL()), ready(t, s.URL())
-	if one.Proofs().Proven(t.Context(), alice) {
-		t.Error("proven from the start")
+	if one.VerifiedTokens().Verified(t.Context(), alice) {
+		t.Error("verified from the start")
 	}
-	one.Proofs().Prove(t.Context(), alice, true)
-	if !two.Proofs().Proven(t.Context(), alice) || two.Proofs().Proven(t.Context(), bob) {
-		t.Error("the other replica does not know whose token is proven")
+	one.VerifiedTokens().SetVerified(t.Context(), alice, true)
+	if !two.VerifiedTokens().Verified(t.Context(), alice) || two.VerifiedTokens().Verified(t.Context(), bob) {
+		t.Error("the other replica does not know whose token is verified")
 	}
-	two.Proofs().Prove(t.Context(), alice, false)
-	if one.Proofs().Proven(t.Context(), alice) {
-		t.Error("a refused token is still proven")
+	two.VerifiedTokens().SetVerified(t.Context(), alice, false)
+	if one.VerifiedTokens().Verified(t.Context(), alice) {
+		t.Error("a refused token is still verified")
 	}
 	if text := s.Dump(t); strings.Contains(text, "proven:") {
 		t.Errorf("something is kept of it: %s", text)

@@ -8,31 +8,29 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// maxNonces bounds how many nonces a process remembers while Redis is away. The
-// oldest are forgotten first.
+// maxNonces bounds the nonces that a process remembers. The oldest are forgotten first.
 const maxNonces = 100_000
 
-// Nonces are good for one use, on whichever replica. While Redis is away, each
-// process knows only those that were used on it.
+// Nonces can be used once, on any replica. While Redis is unreachable, each process knows only
+// those that were used on it.
 type Nonces struct {
-	link *link
+	conn *conn
 	keys keys
 
 	mu    sync.Mutex
-	used  map[string]time.Time // by key: until when it is remembered
+	used  map[string]time.Time // by key: when it is forgotten
 	order []string
 }
 
-// Use reports whether this is the first time that a nonce is used. It is
-// remembered until the given time. Its error is always nil: what Redis does not
-// say, the process's own memory does.
+// Use reports whether a nonce is used for the first time. It is remembered until the given time.
+// The error is always nil: without Redis, the process's own memory decides.
 func (n *Nonces) Use(ctx context.Context, nonce string, until time.Time) (first bool, _ error) {
 	key := n.keys.nonce(nonce)
-	if !n.useHere(key, until) {
+	if !n.useLocally(key, until) {
 		return false, nil
 	}
 	life := max(time.Until(until), time.Millisecond)
-	first, err := ask(context.WithoutCancel(ctx), n.link, func(ctx context.Context, r rueidis.Client) (bool, error) {
+	first, err := ask(context.WithoutCancel(ctx), n.conn, func(ctx context.Context, r rueidis.Client) (bool, error) {
 		err := r.Do(ctx, r.B().Set().Key(key).Value("1").Nx().Px(life).Build()).Error()
 		if rueidis.IsRedisNil(err) {
 			return false, nil
@@ -42,9 +40,9 @@ func (n *Nonces) Use(ctx context.Context, nonce string, until time.Time) (first 
 	return first || err != nil, nil
 }
 
-// useHere is Use for this process alone. It is asked even if Redis is there,
-// for it may not be there the next time.
-func (n *Nonces) useHere(key string, until time.Time) bool {
+// useLocally is Use for this process alone. It is called even if Redis is reachable, since Redis
+// may not be the next time.
+func (n *Nonces) useLocally(key string, until time.Time) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	now := time.Now()

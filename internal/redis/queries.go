@@ -11,24 +11,21 @@ import (
 )
 
 const (
-	// queryLife is for how long a persisted query is kept after it was last sent
-	// as a whole.
+	// queryLife is how long a persisted query is kept after its text was last sent.
 	queryLife = 7 * 24 * time.Hour
-	// largestQuery is the longest that is kept.
-	largestQuery = 256 << 10
-	// queryBurst and queryRate bound what a replica adds, in bytes and in bytes a
-	// second. Anybody can make up queries, and to make room for them Redis would
-	// throw out what is worth more. An application has some hundred of them, of
-	// some kB.
+	// maxQuery is the size of the longest query that is stored.
+	maxQuery = 256 << 10
+	// queryBurst and queryRate bound what a replica adds, in bytes and in bytes per second.
+	// Anybody can invent queries, and Redis would evict more valuable keys for them. An
+	// application has a few hundred of them, of a few kB.
 	queryBurst = 1 << 20
 	queryRate  = 4 << 10
 )
 
-// Queries are the persisted queries that replicas share. They fit gqlgen's
-// [github.com/99designs/gqlgen/graphql.Cache]; put a cache of the process's own
-// before them.
+// Queries are the persisted queries that replicas share. They implement gqlgen's
+// [github.com/99designs/gqlgen/graphql.Cache]; put a cache in memory before them.
 type Queries struct {
-	link   *link
+	conn   *conn
 	writer *writer
 	keys   keys
 
@@ -37,13 +34,12 @@ type Queries struct {
 	at    time.Time
 }
 
-// Get gives the query whose SHA-256, in hexadecimal, is hash; false if there is
-// none, or Redis is away, or has another text under that hash. This process
-// keeps no copy of its own, not even of "there is none": hashes are what anybody
-// makes up.
+// Get returns the query whose SHA-256, in hexadecimal, is hash; false if there is none, or Redis
+// is unreachable, or has another text under that hash. The client keeps no copy of the reply,
+// because anybody can invent hashes.
 func (q *Queries) Get(ctx context.Context, hash string) (string, bool) {
 	key := q.keys.query(hash)
-	found, err := ask(ctx, q.link, func(ctx context.Context, r rueidis.Client) (read, error) {
+	found, err := ask(ctx, q.conn, func(ctx context.Context, r rueidis.Client) (read, error) {
 		return readOf(r.Do(ctx, r.B().Get().Key(key).Build()))
 	})
 	if err != nil || found.text == "" || hashOf(found.text) != hash {
@@ -52,10 +48,9 @@ func (q *Queries) Get(ctx context.Context, hash string) (string, bool) {
 	return found.text, true
 }
 
-// Add keeps a query under its hash, unless too much was added of late. It
-// returns at once.
+// Add stores a query under its hash, unless too much was added lately. It returns at once.
 func (q *Queries) Add(_ context.Context, hash, query string) {
-	if len(query) > largestQuery || hashOf(query) != hash || !q.afford(len(query), time.Now()) {
+	if len(query) > maxQuery || hashOf(query) != hash || !q.afford(len(query), time.Now()) {
 		return
 	}
 	key := q.keys.query(hash)
@@ -64,7 +59,7 @@ func (q *Queries) Add(_ context.Context, hash, query string) {
 	}})
 }
 
-// afford takes so many bytes from what may be added.
+// afford takes a number of bytes from what may be added; false if it is too large.
 func (q *Queries) afford(bytes int, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

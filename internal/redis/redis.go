@@ -1,15 +1,14 @@
-// Package redis lets replicas of the server share what is worth sharing: what
-// Mixcloud has answered, how fast it may be asked, what viewers have just
-// written, which writes were done, how far uploads are, which sign-ins were finished, which sessions were ended, which queries are known by
-// their hash.
+// Package redis is the state that replicas of the server share in Redis: cached responses, the rate
+// limiter, recent writes of viewers, idempotency keys, upload progress, used sign-in nonces, ended
+// sessions, accepted tokens and persisted queries.
 //
-// Redis may be away at any time: at the start, in the middle of a command, for
-// hours. Then each replica goes on by itself. Nothing here gives a client an
-// error or makes it wait for longer than 50 ms, and after a few failures for no
-// time at all, until Redis is back.
+// Redis may be unreachable at any time: at the start, in the middle of a command, for hours. Then
+// each replica works with the memory of its own process, and tells Redis later what the others must
+// know. Nothing here returns an error to a client because of Redis, or delays a request by more
+// than 50 ms; after a few failures a breaker opens, and there is no delay at all until Redis is
+// back.
 //
-// What is written there names nobody: keys are keyed hashes, and no token ever
-// comes near.
+// Keys in Redis are keyed hashes: they identify no user. No token is ever stored.
 package redis
 
 import (
@@ -19,42 +18,44 @@ import (
 	"log/slog"
 	"sync"
 
+	"mixcloud-graphql/internal/idempotency"
 	"mixcloud-graphql/internal/redisurl"
+	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/internal/upstream"
 )
 
-// Options configure what replicas share.
+// Options configure the connection and the keys.
 type Options struct {
 	// URL says where Redis is.
 	URL redisurl.URL
-	// Secret is what names are hashed with. All replicas must have the same.
+	// Secret is the key of the hashes. All replicas must have the same.
 	Secret []byte
-	// Log hears when Redis goes and comes back; nil for silence.
+	// Log gets a line when Redis becomes unreachable or reachable; nil for no log.
 	Log *slog.Logger
 }
 
-// minSecret is the fewest bytes that a secret may have.
+// minSecret is the minimum length of a secret, in bytes.
 const minSecret = 32
 
-// A Redis is what the replicas share. It is safe for concurrent use.
+// A Redis is the shared state of the replicas. It is safe for concurrent use.
 type Redis struct {
-	link    *link
+	conn    *conn
 	writer  *writer
 	running sync.WaitGroup
 
-	cache    *Cache
-	limiter  *Limiter
-	proofs   *Proofs
-	writes   *Writes
-	progress *Progress
-	nonces   *Nonces
-	revoked  *Revocations
-	queries  *Queries
-	marks    *Marks
+	cache        *Cache
+	limiter      *Limiter
+	verified     *VerifiedTokens
+	writes       *Writes
+	uploads      *Uploads
+	nonces       *Nonces
+	revoked      *Revocations
+	queries      *Queries
+	recentWrites *RecentWrites
 }
 
-// Open prepares the sharing, which [Redis.Start] begins. It makes no
-// connection: its error is one of the configuration.
+// Open returns a Redis that is not yet connected, see [Redis.Start]. An error is one of the
+// configuration.
 func Open(o Options) (*Redis, error) {
 	opt, err := o.URL.Options()
 	if err != nil {
@@ -67,89 +68,88 @@ func Open(o Options) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Redis{link: newLink(opt, o.Log)}
-	r.writer = newWriter(r.link)
-	r.cache = newCache(r.link, r.writer, k)
-	r.marks = &Marks{link: r.link, keys: k, generations: r.cache.generations}
-	r.limiter = newLimiter(r.link, k)
-	r.proofs = &Proofs{link: r.link, keys: k}
-	r.writes = &Writes{link: r.link, keys: k}
-	r.progress = newProgress(r.link, r.writer, k)
-	r.nonces = &Nonces{link: r.link, keys: k}
-	r.revoked = &Revocations{link: r.link, keys: k}
-	r.queries = &Queries{link: r.link, writer: r.writer, keys: k}
+	r := &Redis{conn: newConn(opt, o.Log)}
+	r.writer = newWriter(r.conn)
+	r.cache = newCache(r.conn, r.writer, k)
+	r.recentWrites = &RecentWrites{conn: r.conn, keys: k, epochs: r.cache.epochs}
+	r.limiter = newLimiter(r.conn, k)
+	r.verified = &VerifiedTokens{conn: r.conn, keys: k}
+	r.writes = &Writes{conn: r.conn, keys: k}
+	r.uploads = newUploads(r.conn, r.writer, k)
+	r.nonces = &Nonces{conn: r.conn, keys: k}
+	r.revoked = &Revocations{conn: r.conn, keys: k}
+	r.queries = &Queries{conn: r.conn, writer: r.writer, keys: k}
 	return r, nil
 }
 
-// Start connects, and does not wait for it: until Redis is there, and whenever
-// it is not, each replica works by itself. Forget is called when another replica
-// has dropped an audience, whose store is over there: it is
-// [upstream.Store.Forget]. It may be nil, and must be quick. Start is called at
-// most once, and not after Close.
-func (r *Redis) Start(forget func(audience string)) {
+// Start connects in the background. Forget is called when another replica has invalidated the
+// cache of a principal, and is [upstream.Store.Forget]; it may be nil, and must be fast. Start is
+// called at most once, and not after Close.
+func (r *Redis) Start(forget func(principal string)) {
 	if forget == nil {
 		forget = func(string) {}
 	}
 	r.writer.running.Go(r.writer.run)
-	r.running.Go(func() { r.cache.generations.listen(r.link.life, forget) })
-	r.running.Go(func() { r.link.keep(r.arrive, r.settle) })
+	r.running.Go(func() { r.cache.epochs.listen(r.conn.ctx, forget) })
+	r.running.Go(func() { r.conn.maintain(r.flushInvalidations, r.flushCommands) })
 }
 
-// arrive makes good for what must not be read any more, and tells the others
-// that this replica lives.
-func (r *Redis) arrive(ctx context.Context) error {
-	return errors.Join(r.cache.generations.flush(ctx), r.limiter.beat(ctx))
+// flushInvalidations stores the pending invalidations, before anything is read, and sends a
+// heartbeat.
+func (r *Redis) flushInvalidations(ctx context.Context) error {
+	return errors.Join(r.cache.epochs.flush(ctx), r.limiter.heartbeat(ctx))
 }
 
-// settle tells Redis what it was not told while it was away.
-func (r *Redis) settle(ctx context.Context) error {
-	return errors.Join(r.writes.debts.settle(ctx), r.progress.debts.settle(ctx), r.revoked.debts.settle(ctx))
+// flushCommands runs the commands for which Redis was unreachable.
+func (r *Redis) flushCommands(ctx context.Context) error {
+	return errors.Join(r.writes.pending.flush(ctx), r.uploads.pending.flush(ctx), r.revoked.pending.flush(ctx))
 }
 
-// Close writes what is still to be written, and ends. It waits no longer than
-// ctx.
+// Close writes what is pending and disconnects. It waits no longer than ctx.
 func (r *Redis) Close(ctx context.Context) {
 	r.writer.close(ctx)
-	if r.link.breaker.closed() {
-		_ = errors.Join(r.arrive(ctx), r.settle(ctx))
+	if r.conn.breaker.closed() {
+		_ = errors.Join(r.flushInvalidations(ctx), r.flushCommands(ctx))
 	}
-	r.link.close(ctx)
-	within(ctx, r.running.Wait)
+	r.conn.close(ctx)
+	waitFor(ctx, r.running.Wait)
 }
 
-// Stats counts what was done.
-func (r *Redis) Stats() Stats { return r.link.stats() }
+// Stats returns the counts since the start.
+func (r *Redis) Stats() Stats { return r.conn.stats() }
 
-// Cache is the shared cache of answers.
+// Cache returns the shared cache of responses.
 func (r *Redis) Cache() *Cache { return r.cache }
 
-// Marks are what viewers have just written.
-func (r *Redis) Marks() *Marks { return r.marks }
+// RecentWrites returns the shared recent writes of viewers.
+func (r *Redis) RecentWrites() *RecentWrites { return r.recentWrites }
 
-// Limiter is the shared rate limiter.
+// Limiter returns the shared rate limiter.
 func (r *Redis) Limiter() *Limiter { return r.limiter }
 
-// Proofs are the tokens that are known to be good.
-func (r *Redis) Proofs() *Proofs { return r.proofs }
+// VerifiedTokens returns the shared set of accepted tokens.
+func (r *Redis) VerifiedTokens() *VerifiedTokens { return r.verified }
 
-// Writes are the shared idempotency keys.
+// Writes returns the shared idempotency keys.
 func (r *Redis) Writes() *Writes { return r.writes }
 
-// Progress is how far uploads are, on whichever replica.
-func (r *Redis) Progress() *Progress { return r.progress }
+// Uploads returns the shared progress of uploads.
+func (r *Redis) Uploads() *Uploads { return r.uploads }
 
-// Nonces are the shared single-use nonces.
+// Nonces returns the shared single-use nonces.
 func (r *Redis) Nonces() *Nonces { return r.nonces }
 
-// Revocations is the shared set of sessions that were ended.
+// Revocations returns the shared set of ended sessions.
 func (r *Redis) Revocations() *Revocations { return r.revoked }
 
-// Queries are the shared persisted queries.
+// Queries returns the shared persisted queries.
 func (r *Redis) Queries() *Queries { return r.queries }
 
 var (
-	_ upstream.SecondLevel   = (*Cache)(nil)
-	_ upstream.SharedMarks   = (*Marks)(nil)
-	_ upstream.SharedLimiter = (*Limiter)(nil)
-	_ upstream.SharedProofs  = (*Proofs)(nil)
+	_ idempotency.Store       = (*Writes)(nil)
+	_ upload.Tracker          = (*Uploads)(nil)
+	_ upstream.SecondLevel    = (*Cache)(nil)
+	_ upstream.SharedWrites   = (*RecentWrites)(nil)
+	_ upstream.SharedLimiter  = (*Limiter)(nil)
+	_ upstream.VerifiedTokens = (*VerifiedTokens)(nil)
 )

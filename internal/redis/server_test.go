@@ -29,19 +29,19 @@ var testSecret = []byte("a secret of all replicas of the tests")
 // settings are Options and what tests may set besides.
 type settings struct {
 	Options
-	// box is how long a read may take: for ever, as it were, where nothing goes
+	// timeout is how long a read may take: for ever, as it were, where nothing goes
 	// wrong but that the machine is busy with other tests.
-	box time.Duration
+	timeout time.Duration
 	// off is by how much the replica's clock is wrong.
 	off time.Duration
 }
 
-func realBox(o *settings) { o.box = readBox }
+func realTimeout(o *settings) { o.timeout = readTimeout }
 
 func open(t *testing.T, url redisurl.URL, change ...func(*settings)) *replica {
 	t.Helper()
 	r := &replica{log: new(lines)}
-	o := settings{box: 5 * time.Second}
+	o := settings{timeout: 5 * time.Second}
 	o.Options = Options{
 		URL: url, Secret: testSecret,
 		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -53,12 +53,12 @@ func open(t *testing.T, url redisurl.URL, change ...func(*settings)) *replica {
 	if r.Redis, err = Open(o.Options); err != nil {
 		t.Fatal(err)
 	}
-	r.link.box = o.box
-	r.link.wall = func() time.Time { return time.Now().Add(o.off) }
-	r.Start(func(audience string) {
+	r.conn.timeout = o.timeout
+	r.conn.clock = func() time.Time { return time.Now().Add(o.off) }
+	r.Start(func(principal string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.forgotten = append(r.forgotten, audience)
+		r.forgotten = append(r.forgotten, principal)
 	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

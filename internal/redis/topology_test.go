@@ -55,7 +55,7 @@ func TestCluster(t *testing.T) {
 	nodes := startCluster(t)
 	a := ready(t, nodes[0].URL())
 	b := ready(t, redisurl.URL("redis://"+nodes[1].Addr()+","+nodes[2].Addr()))
-	if mode := (*a.link.client.Load()).Mode(); mode != rueidis.ClientModeCluster {
+	if mode := (*a.conn.client.Load()).Mode(); mode != rueidis.ClientModeCluster {
 		t.Fatalf("the client is in mode %s", mode)
 	}
 	eventually(t, func() bool {
@@ -67,8 +67,8 @@ func TestCluster(t *testing.T) {
 	})
 	for i := range 30 {
 		a.everything(t, i)
-		for _, audience := range []string{"", alice, bob} {
-			at := upstream.Address{Audience: audience, ID: fmt.Sprint("page ", i)}
+		for _, principal := range []string{"", alice, bob} {
+			at := upstream.Address{Principal: principal, ID: fmt.Sprint("page ", i)}
 			a.put(t, at, []byte(at.ID))
 			eventually(t, func() bool { return b.get(t, at) == at.ID })
 		}
@@ -79,7 +79,7 @@ func TestCluster(t *testing.T) {
 			t.Errorf("a node holds %d keys, %v: they do not spread", n, err)
 		}
 	}
-	others := upstream.Address{Audience: bob, ID: "page"}
+	others := upstream.Address{Principal: bob, ID: "page"}
 	a.put(t, others, []byte("page"))
 	a.Cache().Drop(t.Context(), alice)
 	eventually(t, func() bool {
@@ -87,14 +87,14 @@ func TestCluster(t *testing.T) {
 		defer b.mu.Unlock()
 		return slices.Contains(b.forgotten, alice)
 	})
-	if got := b.get(t, upstream.Address{Audience: alice, ID: "page 1"}); got != "miss" {
+	if got := b.get(t, upstream.Address{Principal: alice, ID: "page 1"}); got != "miss" {
 		t.Errorf("after the write: %s", got)
 	}
 	eventually(t, func() bool { return b.get(t, others) == "page" }) // a machine that is busy may once be too slow
 	if n := a.Stats().Failed; n > 0 {
 		t.Errorf("%d commands failed:\n%s", n, a.log)
 	}
-	c := ready(t, nodes[0].URL(), realBox)
+	c := ready(t, nodes[0].URL(), realTimeout)
 	nodes[2].Kill() // a third of the slots are gone, and nobody has an error
 	for i := range 30 {
 		c.everything(t, 100+i)
@@ -120,7 +120,7 @@ func TestSentinel(t *testing.T) {
 		text, err := follower.Do(t.Context(), follower.B().Info().Section("replication").Build()).ToString()
 		return err == nil && strings.Contains(text, "master_link_status:up")
 	})
-	r := ready(t, redisurl.URL("redis-sentinel://"+sentinel.Addr()+"?master_set=shows"), realBox)
+	r := ready(t, redisurl.URL("redis-sentinel://"+sentinel.Addr()+"?master_set=shows"), realTimeout)
 	r.put(t, upstream.Address{ID: "x"}, []byte("x"))
 	m := master.Client(t)
 	must(t, m.Do(t.Context(), m.B().Wait().Numreplicas(1).Timeout(5000).Build()))
@@ -181,7 +181,7 @@ func TestAccessList(t *testing.T) {
 	for i := range 5 {
 		r.everything(t, i)
 	}
-	r.put(t, upstream.Address{Audience: alice, ID: "x"}, []byte("x"))
+	r.put(t, upstream.Address{Principal: alice, ID: "x"}, []byte("x"))
 	r.drain(t)
 	if st := r.Stats(); st.Failed > 0 || r.Limiter().Replicas() != 1 {
 		t.Errorf("%+v\n%s", st, r.log)
@@ -190,7 +190,7 @@ func TestAccessList(t *testing.T) {
 		admin.B().Get().Key("somebody else's").Build(), admin.B().Flushall().Build(), admin.B().ConfigGet().Parameter("*").Build(), admin.B().Keys().Pattern("*").Build(),
 	} {
 		name := forbidden.Commands()[0]
-		if err := (*r.link.client.Load()).Do(t.Context(), forbidden).Error(); err == nil || !strings.Contains(err.Error(), "NOPERM") {
+		if err := (*r.conn.client.Load()).Do(t.Context(), forbidden).Error(); err == nil || !strings.Contains(err.Error(), "NOPERM") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -203,7 +203,7 @@ func TestNoTracking(t *testing.T) {
 	admin := s.Client(t)
 	must(t, admin.Do(t.Context(), admin.B().AclSetuser().Username("default").Rule("-client|tracking").Build()))
 	one, two := ready(t, s.URL()), ready(t, s.URL())
-	for _, at := range []upstream.Address{{ID: "x"}, {Audience: alice, ID: "x"}} {
+	for _, at := range []upstream.Address{{ID: "x"}, {Principal: alice, ID: "x"}} {
 		for _, body := range []string{"first", "second"} {
 			one.put(t, at, []byte(body))
 			if got := two.get(t, at); got != body {

@@ -9,26 +9,25 @@ import (
 )
 
 const (
-	// maxJobs and maxJobBytes bound what waits to be written.
+	// maxJobs and maxJobBytes bound the jobs that wait.
 	maxJobs     = 1024
 	maxJobBytes = 32 << 20
-	// batch is how many writes go in one round trip.
+	// batch is the number of writes in one round trip.
 	batch = 32
 )
 
-// A job is something to be written that nobody waits for.
+// A job is a write in the background.
 type job struct {
-	bytes int // about as many it holds
-	// build makes the command, outside of any request's time; false if there is
-	// nothing to be written after all.
+	bytes int // approximate size
+	// build makes the command, in the background; false if there is nothing to write after
+	// all.
 	build func(rueidis.Builder) (rueidis.Completed, bool)
 }
 
-// A writer writes in the background, as much as Redis takes. What it has no
-// room for is lost, so it is for what can be lost. It is safe for concurrent
-// use.
+// A writer writes in the background, as fast as Redis accepts it. Jobs beyond its bounds are
+// lost, so it is for data that may be lost. It is safe for concurrent use.
 type writer struct {
-	link    *link
+	conn    *conn
 	jobs    chan job
 	bytes   atomic.Int64
 	running sync.WaitGroup
@@ -37,13 +36,13 @@ type writer struct {
 	closed bool
 }
 
-func newWriter(l *link) *writer {
-	return &writer{link: l, jobs: make(chan job, maxJobs)}
+func newWriter(c *conn) *writer {
+	return &writer{conn: c, jobs: make(chan job, maxJobs)}
 }
 
-// put hands over a job; false when it is lost. It never waits.
+// put adds a job; false if it is lost. It does not block.
 func (w *writer) put(j job) bool {
-	if !w.link.breaker.closed() {
+	if !w.conn.breaker.closed() {
 		return false
 	}
 	w.mu.Lock()
@@ -60,7 +59,7 @@ func (w *writer) put(j job) bool {
 	}
 }
 
-// run writes until the writer is closed and nothing is left.
+// run writes until the writer is closed and no job is left.
 func (w *writer) run() {
 	for first := range w.jobs {
 		jobs := append(make([]job, 0, batch), first)
@@ -81,7 +80,7 @@ func (w *writer) run() {
 }
 
 func (w *writer) write(jobs []job) {
-	lost, err := do(context.Background(), w.link, writeBox, func(ctx context.Context, c rueidis.Client) (int, error) { //nolint:forbidigo // those who asked do not wait
+	lost, err := do(context.Background(), w.conn, writeTimeout, func(ctx context.Context, c rueidis.Client) (int, error) { //nolint:forbidigo // no request waits for it
 		var commands []rueidis.Completed
 		for _, j := range jobs {
 			if command, ok := j.build(c.B()); ok {
@@ -100,14 +99,14 @@ func (w *writer) write(jobs []job) {
 		if lost == 0 {
 			lost = len(jobs)
 		}
-		w.link.count.dropped.Add(int64(lost))
+		w.conn.count.dropped.Add(int64(lost))
 	}
 	for _, j := range jobs {
 		w.bytes.Add(-int64(j.bytes))
 	}
 }
 
-// close writes what is left, for as long as ctx allows.
+// close writes the jobs that are left, until ctx ends.
 func (w *writer) close(ctx context.Context) {
 	w.mu.Lock()
 	if !w.closed {
@@ -115,5 +114,5 @@ func (w *writer) close(ctx context.Context) {
 		close(w.jobs)
 	}
 	w.mu.Unlock()
-	within(ctx, w.running.Wait)
+	waitFor(ctx, w.running.Wait)
 }

@@ -16,42 +16,42 @@ import (
 // The states of a counter.
 const (
 	running  int32 = iota
-	overtime       // the operation's context has ended: few more fields run
-	stopped        // no resolver runs any more
+	overtime       // the operation's context has ended: a limited number of fields still run
+	stopped        // no further resolver runs
 )
 
-// overtimeFields is how many fields are still executed after the deadline: enough for the rest of an ordinary
-// response whose data has arrived.
-const overtimeFields = 2000
+// maxOvertimeFields is the number of fields that still run after the deadline: enough for the rest of an ordinary response
+// whose data has arrived.
+const maxOvertimeFields = 2000
 
-// maxItems is how many objects the lists of one response may hold in all. An object costs gqlgen some three kilobytes,
-// whatever is selected of it, until the response is built. As many items may be read for them: each alias of a
-// connection reads its page again, even if only __typename is selected of it.
+// maxItems is the maximum number of objects in all lists of a response. gqlgen holds about three kilobytes for each object
+// until the response is built, even if few fields are selected. It is also the maximum number of items that are read for
+// the lists: each alias of a connection reads its page again, even if only __typename is selected.
 const maxItems = 50_000
 
 var errStopped = errors.New("the execution was stopped")
 
-// A counter counts one response of one operation after another.
+// A counter counts the responses of one operation, one after another.
 type counter struct {
-	limiter *Limiter
-	oc      *graphql.OperationContext
-	cancel  context.CancelCauseFunc
-	hold    *Hold // nil where nobody keeps account of unsent responses
-	tasks   tasks
-	slot    *admission.Slot // nil for none
-	plans   sync.Map        // *ast.Selection, the first of a selection set -> *plans
-	inTask  sync.Map        // *ast.Field -> bool, of those that are methods or resolvers
+	limiter     *Limiter
+	oc          *graphql.OperationContext
+	cancel      context.CancelCauseFunc
+	reservation *Reservation // nil if unsent responses are not counted
+	tasks       tasks
+	slot        *admission.Slot // nil without admission control
+	sizes       sync.Map        // *ast.Selection, the first of a selection set -> *selectionSizes
+	taskFields  sync.Map        // *ast.Field -> bool, for fields that are methods or resolvers
 
-	state    atomic.Int32
-	fields   atomic.Int64
-	bytes    atomic.Int64
-	errors   atomic.Int64
-	allTasks atomic.Int64
-	items    atomic.Int64 // objects of lists
-	read     atomic.Int64 // items of the lists that were read
-	overrun  atomic.Int64 // fields executed in overtime
-	late     atomic.Bool  // a field that began in overtime had no time left
-	exceeded atomic.Pointer[gqlerr.Error]
+	state          atomic.Int32
+	fields         atomic.Int64
+	bytes          atomic.Int64
+	errors         atomic.Int64
+	allTasks       atomic.Int64
+	items          atomic.Int64 // objects in lists
+	read           atomic.Int64 // items read for lists
+	overtimeFields atomic.Int64 // fields executed in overtime
+	outOfTime      atomic.Bool  // a field that started in overtime hit the deadline
+	exceeded       atomic.Pointer[gqlerr.Error]
 }
 
 type counterKey struct{}
@@ -61,7 +61,7 @@ func counterOf(ctx context.Context) *counter {
 	return c
 }
 
-// begin prepares the counter for the next response. Responses of an operation are never executed side by side.
+// begin resets the counter for the next response. The responses of an operation never run concurrently.
 func (c *counter) begin() {
 	c.fields.Store(0)
 	c.bytes.Store(0)
@@ -72,10 +72,11 @@ func (c *counter) begin() {
 	c.allTasks.Store(0)
 	c.exceeded.Store(nil)
 	c.state.Store(running)
-	c.hold.Set(0)
+	c.reservation.Set(0)
 }
 
-// countRoot counts the root object; false if that exceeds a limit. A subscription has no object before its event.
+// countRoot counts the root object and reports whether the response is still within its limits. A subscription has no
+// object before its first event.
 func (c *counter) countRoot() bool {
 	root := map[ast.Operation]*ast.Definition{
 		ast.Query: c.limiter.schema.Query, ast.Mutation: c.limiter.schema.Mutation,
@@ -83,13 +84,13 @@ func (c *counter) countRoot() bool {
 	if root == nil {
 		return true
 	}
-	p := c.newPlan(c.oc.Operation.SelectionSet, root.Name)
-	c.tasks.add(p.tasks)
-	return c.add(p)
+	size := c.newObjectSize(c.oc.Operation.SelectionSet, root.Name)
+	c.tasks.add(size.tasks)
+	return c.add(size)
 }
 
-// field runs the resolver of a field, unless execution was stopped, and counts what it returns. It is on the path of
-// every field: it allocates nothing.
+// field runs the resolver of a field, unless execution was stopped, and counts its result. It runs for every field and does
+// not allocate.
 func (c *counter) field(ctx context.Context, next graphql.Resolver, resolve graphql.FieldMiddleware) (any, error) {
 	f := graphql.GetFieldContext(ctx)
 	task := (f.IsResolver || f.IsMethod) && c.isTask(f)
@@ -97,11 +98,11 @@ func (c *counter) field(ctx context.Context, next graphql.Resolver, resolve grap
 	if err != nil {
 		return value, err
 	}
-	var size plan
+	var size objectSize
 	if len(f.Field.Selections) == 0 {
 		size.bytes = sizeOf(value)
 	} else {
-		size = c.plansOf(f.Field).cost(value)
+		size = c.sizesOf(f.Field).sizeOfResult(value)
 	}
 	if !c.add(size) {
 		return nil, errStopped
@@ -117,7 +118,7 @@ func (c *counter) field(ctx context.Context, next graphql.Resolver, resolve grap
 // resolve runs the resolver of a field, unless execution was stopped.
 func (c *counter) resolve(ctx context.Context, next graphql.Resolver, resolve graphql.FieldMiddleware, task bool) (any, error) {
 	if task {
-		defer c.tasks.done() // also if it panics
+		defer c.tasks.done() // even if it panics
 	}
 	c.slot.Yield()
 	if c.state.Load() == running {
@@ -128,24 +129,24 @@ func (c *counter) resolve(ctx context.Context, next graphql.Resolver, resolve gr
 	}
 	value, err := resolve(ctx, next)
 	if errors.Is(err, context.DeadlineExceeded) {
-		c.late.Store(true)
+		c.outOfTime.Store(true)
 	}
 	return value, err
 }
 
-// isTask reports whether a field runs in a goroutine of its own.
+// isTask reports whether a field runs in its own goroutine.
 func (c *counter) isTask(f *graphql.FieldContext) bool {
-	if known, ok := c.inTask.Load(f.Field.Field); ok {
-		return known.(bool)
+	if cached, ok := c.taskFields.Load(f.Field.Field); ok {
+		return cached.(bool)
 	}
-	is := c.limiter.limits.Concurrent(f.Object, f.Field.Name)
-	c.inTask.Store(f.Field.Field, is)
-	return is
+	task := c.limiter.limits.Concurrent(f.Object, f.Field.Name)
+	c.taskFields.Store(f.Field.Field, task)
+	return task
 }
 
 // mayRun reports whether a field may run after the operation's context has ended.
 func (c *counter) mayRun() bool {
-	if c.state.Load() == overtime && c.overrun.Add(1) <= overtimeFields {
+	if c.state.Load() == overtime && c.overtimeFields.Add(1) <= maxOvertimeFields {
 		return true
 	}
 	c.state.Store(stopped)
@@ -158,24 +159,24 @@ func (c *counter) expire() {
 	c.tasks.end()
 }
 
-// failure returns the error that stands for the whole response, or nil if it is sent as it is.
+// failure returns the error that replaces the whole response, or nil if the response is sent.
 func (c *counter) failure(ctx context.Context) error {
 	if err := c.exceeded.Load(); err != nil {
 		return err
 	}
-	waited := c.limiter.limits.Waited == nil || c.limiter.limits.Waited(ctx)
+	waiting := c.limiter.limits.Waited == nil || c.limiter.limits.Waited(ctx)
 	switch {
-	case c.state.Load() != stopped && (!c.late.Load() || waited || c.oc.Operation.Operation == ast.Mutation):
+	case c.state.Load() != stopped && (!c.outOfTime.Load() || waiting || c.oc.Operation.Operation == ast.Mutation):
 		return nil
-	case waited && errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case waiting && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return context.DeadlineExceeded
 	default:
 		return context.Cause(ctx)
 	}
 }
 
-// add counts; false when the response has exceeded a limit.
-func (c *counter) add(size plan) bool {
+// add counts a size and reports whether the response is still within its limits.
+func (c *counter) add(size objectSize) bool {
 	if size.tasks > maxTasks {
 		return c.exceed(tasksError(maxTasks))
 	}
@@ -195,16 +196,16 @@ func (c *counter) add(size plan) bool {
 	if all > c.limiter.limits.Bytes {
 		return c.exceed(c.limiter.bytesError())
 	}
-	if n := steps(all, size.bytes, holdStep); n > 0 {
-		c.hold.add(n * holdStep)
+	if n := steps(all, size.bytes, reservationStep); n > 0 {
+		c.reservation.add(n * reservationStep)
 	}
 	return true
 }
 
-// steps returns how many multiples of step were passed when more was added to make all.
+// steps returns how many multiples of step were passed when adding more resulted in all.
 func steps(all, more, step int64) int64 { return all/step - (all-more)/step }
 
-// exceed stops the execution. The first limit that is exceeded is reported.
+// exceed stops the execution and returns false. Only the first exceeded limit is reported.
 func (c *counter) exceed(err *gqlerr.Error) bool {
 	if c.exceeded.CompareAndSwap(nil, err) {
 		c.state.Store(stopped)

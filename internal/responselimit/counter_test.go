@@ -27,7 +27,7 @@ type (
 
 func (p *Page) Len() int { return p.items }
 
-// operation returns the counter of an operation and a context in which it runs.
+// operation returns the counter of an operation and a context to run it in.
 func operation(t testing.TB, query string, limits Limits) (*counter, context.Context) {
 	t.Helper()
 	doc, err := gqlparser.LoadQueryWithRules(schema, query, nil)
@@ -47,8 +47,8 @@ func operation(t testing.TB, query string, limits Limits) (*counter, context.Con
 	return counterOf(ctx), ctx
 }
 
-// at returns the context of a root field.
-func at(ctx context.Context, c *counter, name string) context.Context {
+// fieldContext returns the context of a root field.
+func fieldContext(ctx context.Context, c *counter, name string) context.Context {
 	for _, f := range graphql.CollectFields(c.oc, c.oc.Operation.SelectionSet, []string{"Query"}) {
 		if f.Alias == name {
 			return graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Query", Field: f})
@@ -61,8 +61,8 @@ func resolve(ctx context.Context, c *counter, value any) (any, error) {
 	return c.oc.ResolverMiddleware(ctx, func(context.Context) (any, error) { return value, nil })
 }
 
-// What a value adds is counted before gqlgen builds it.
-func TestField_CountsAhead(t *testing.T) {
+// The size of a value is counted before gqlgen builds it.
+func TestField_CountsBeforeResolving(t *testing.T) {
 	t.Parallel()
 	query := `{ users { id a: name __typename friends { id } } name count
 		page { __typename } node { id ... on User { name __typename } ... on Show { a: title b: title c: title } } }`
@@ -72,19 +72,19 @@ func TestField_CountsAhead(t *testing.T) {
 		fields, bytes int64
 	}{
 		"null":              {"users", nil, 0, 4},
-		"no page":           {"page", (*Page)(nil), 0, 4},
-		"no object":         {"users", []*User{}, 0, 2},
+		"null page":         {"page", (*Page)(nil), 0, 4},
+		"empty list":        {"users", []*User{}, 0, 2},
 		"objects":           {"users", []*User{{}, {}}, 8, 2*int64(len(`{"id":,"a":,"__typename":"User","friends":}`)) + 3},
 		"objects and nulls": {"users", []*User{{}, nil}, 4, int64(len(`[{"id":,"a":,"__typename":"User","friends":},null]`))},
 		"text":              {"name", "a\"b\n\x01é", 0, int64(len(`"a\"b\n\u0001é"`))},
-		"no text":           {"name", (*string)(nil), 0, 4},
+		"null text":         {"name", (*string)(nil), 0, 4},
 		"number":            {"count", -1200, 0, 5},
 		"one type":          {"node", &User{}, 3, int64(len(`{"id":,"name":,"__typename":"User"}`))},
-		"the other type":    {"node", node(&Show{}), 4, int64(len(`{"id":,"a":,"b":,"c":}`))},
-		"an unknown type":   {"node", &struct{}{}, 4, int64(len(`{"id":,"name":,"__typename":"User"}`))},
+		"other type":        {"node", node(&Show{}), 4, int64(len(`{"id":,"a":,"b":,"c":}`))},
+		"unknown type":      {"node", &struct{}{}, 4, int64(len(`{"id":,"name":,"__typename":"User"}`))},
 	} {
 		c, ctx := operation(t, query, Limits{})
-		if _, err := resolve(at(ctx, c, tt.field), c, tt.value); err != nil {
+		if _, err := resolve(fieldContext(ctx, c, tt.field), c, tt.value); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if f, b := c.fields.Load(), c.bytes.Load(); f != tt.fields || b != tt.bytes {
@@ -97,56 +97,56 @@ func TestField_StopsAtALimit(t *testing.T) {
 	t.Parallel()
 	for name, limits := range map[string]Limits{"fields": {Fields: 3}, "bytes": {Bytes: 30}} {
 		c, ctx := operation(t, "{ users { id name } name }", limits)
-		if _, err := resolve(at(ctx, c, "users"), c, []*User{{}, {}}); err == nil || ctx.Err() == nil {
+		if _, err := resolve(fieldContext(ctx, c, "users"), c, []*User{{}, {}}); err == nil || ctx.Err() == nil {
 			t.Errorf("%s: error %v, context %v; want the execution to be stopped", name, err, ctx.Err())
 		}
 		ran := false
-		_, err := c.oc.ResolverMiddleware(at(ctx, c, "name"), func(context.Context) (any, error) { ran = true; return "", nil })
+		_, err := c.oc.ResolverMiddleware(fieldContext(ctx, c, "name"), func(context.Context) (any, error) { ran = true; return "", nil })
 		if ran || err == nil {
 			t.Errorf("%s: a resolver ran after the limit was exceeded", name)
 		}
 		root := c.oc.RootResolverMiddleware(ctx, func(context.Context) graphql.Marshaler { return graphql.True })
 		if root != graphql.Null {
-			t.Errorf("%s: what will not be sent is written out", name)
+			t.Errorf("%s: a response that is not sent was marshaled", name)
 		}
 	}
 }
 
 func TestUnsent(t *testing.T) {
 	t.Parallel()
-	u := NewUnsent(3 * holdStep)
-	h := u.Hold()
+	u := NewUnsent(3 * reservationStep)
+	r := u.Reserve()
 	c, ctx := operation(t, "{ name }", Limits{})
-	c.hold = h
-	text := string(make([]byte, holdStep/6)) // six bytes each as JSON
+	c.reservation = r
+	text := string(make([]byte, reservationStep/6)) // six bytes each as JSON
 	for range 2 {
-		if _, err := resolve(at(ctx, c, "name"), c, text); err != nil {
+		if _, err := resolve(fieldContext(ctx, c, "name"), c, text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := u.Bytes(); got != holdStep {
-		t.Errorf("%d bytes after a response under construction grew over %d", got, holdStep)
+	if got := u.Bytes(); got != reservationStep {
+		t.Errorf("%d bytes after a response grew to more than %d", got, reservationStep)
 	}
-	other := u.Hold()
-	other.Set(2 * holdStep)
+	other := u.Reserve()
+	other.Set(2 * reservationStep)
 	if !u.Full() {
-		t.Error("not full")
+		t.Error("Full() = false, want true")
 	}
-	h.Set(5)
-	if u.Full() || u.Bytes() != 2*holdStep+5 {
+	r.Set(5)
+	if u.Full() || u.Bytes() != 2*reservationStep+5 {
 		t.Errorf("%d bytes", u.Bytes())
 	}
-	h.Set(0)
+	r.Set(0)
 	other.Set(0)
 	if u.Bytes() != 0 {
-		t.Errorf("%d bytes are left", u.Bytes())
+		t.Errorf("%d bytes left, want 0", u.Bytes())
 	}
-	var none *Hold
+	var none *Reservation
 	none.Set(1)
 	none.add(1)
 }
 
-// BenchmarkField measures what counting adds to one field.
+// BenchmarkField measures the cost of counting a field.
 func BenchmarkField(b *testing.B) {
 	users := make([]*User, 100)
 	for i := range users {
@@ -158,7 +158,7 @@ func BenchmarkField(b *testing.B) {
 		value       any
 	}{{"string", "name", &name}, {"int", "count", 1234}, {"object", "node", node(&User{})}, {"hundred objects", "users", users}} {
 		c, ctx := operation(b, "{ users { id name __typename friends { id } } name count node { id } }", Limits{Fields: 1 << 60, Bytes: 1 << 60})
-		ctx = at(ctx, c, bm.field)
+		ctx = fieldContext(ctx, c, bm.field)
 		next := func(context.Context) (any, error) { return bm.value, nil }
 		b.Run(bm.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -177,12 +177,12 @@ func BenchmarkField(b *testing.B) {
 	}
 }
 
-// Goroutines that one list would start have a limit.
-func TestField_BoundsGoroutines(t *testing.T) {
+// The number of goroutines that a list starts is limited.
+func TestField_LimitsGoroutines(t *testing.T) {
 	t.Parallel()
 	limits := Limits{Concurrent: func(object, field string) bool { return object == "User" && field == "name" }}
 	c, ctx := operation(t, "{ users { id name a: name } }", limits)
-	users := at(ctx, c, "users")
+	users := fieldContext(ctx, c, "users")
 	if _, err := resolve(users, c, make([]*User, maxTasks)); err != nil {
 		t.Errorf("a list of nulls: %v", err)
 	}
@@ -198,8 +198,8 @@ func TestField_BoundsGoroutines(t *testing.T) {
 	}
 }
 
-// The objects of all lists of a response are bounded, whatever is selected of them.
-func TestField_BoundsItems(t *testing.T) {
+// The number of objects in all lists of a response is limited, even if few fields are selected.
+func TestField_LimitsItems(t *testing.T) {
 	t.Parallel()
 	c, ctx := operation(t, "{ users { __typename } }", Limits{Fields: 1 << 60, Bytes: 1 << 60})
 	users := make([]*User, maxItems/2)
@@ -207,8 +207,8 @@ func TestField_BoundsItems(t *testing.T) {
 		users[i] = &User{}
 	}
 	for round := range 3 {
-		_, err := resolve(at(ctx, c, "users"), c, users)
-		if refused := err != nil; refused != (round == 2) {
+		_, err := resolve(fieldContext(ctx, c, "users"), c, users)
+		if failed := err != nil; failed != (round == 2) {
 			t.Errorf("list %d of %d objects: error %v", round+1, len(users), err)
 		}
 	}
@@ -217,20 +217,20 @@ func TestField_BoundsItems(t *testing.T) {
 	}
 }
 
-// Items that are read for a list count even if none of them is selected.
-func TestField_BoundsItemsRead(t *testing.T) {
+// Items read for a list are counted even if none of them is selected.
+func TestField_LimitsItemsRead(t *testing.T) {
 	t.Parallel()
 	c, ctx := operation(t, "{ page { __typename } }", Limits{})
 	for round := range 3 {
-		_, err := resolve(at(ctx, c, "page"), c, &Page{items: maxItems / 2})
-		if refused := err != nil; refused != (round == 2) {
+		_, err := resolve(fieldContext(ctx, c, "page"), c, &Page{items: maxItems / 2})
+		if failed := err != nil; failed != (round == 2) {
 			t.Errorf("page %d of %d items: error %v", round+1, maxItems/2, err)
 		}
 	}
 	if e := c.exceeded.Load(); e == nil || e.Details["limit"] != "list-items" {
 		t.Errorf("got %v", e)
 	}
-	if _, err := resolve(at(ctx, c, "page"), c, (*Page)(nil)); err == nil {
-		t.Error("a field runs after the limit was exceeded")
+	if _, err := resolve(fieldContext(ctx, c, "page"), c, (*Page)(nil)); err == nil {
+		t.Error("a field ran after the limit was exceeded")
 	}
 }

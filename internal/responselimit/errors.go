@@ -8,14 +8,14 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// MaxErrors is how many errors a response lists. One more counts the rest.
+// MaxErrors is the maximum number of errors in a response. One more entry counts the others.
 const MaxErrors = 20
 
-// maxMessage is how many bytes of an error's message are sent: some quote the document.
+// maxMessage is the maximum length of an error message in bytes: some messages quote the document.
 const maxMessage = 1000
 
-// Presenter returns an error presenter that presents the first [MaxErrors] errors of a response by next, and counts
-// the rest. Errors of an execution that was stopped are dropped.
+// Presenter returns an error presenter that passes the first [MaxErrors] errors of a response to next and counts the
+// others. Errors of a stopped execution are dropped.
 func Presenter(next graphql.ErrorPresenterFunc) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		c := counterOf(ctx)
@@ -23,14 +23,14 @@ func Presenter(next graphql.ErrorPresenterFunc) graphql.ErrorPresenterFunc {
 			return next(ctx, err)
 		}
 		if c.state.Load() == stopped || c.errors.Add(1) > MaxErrors {
-			return nil // counted, and not listed
+			return nil // counted, but not listed
 		}
 		return next(ctx, err)
 	}
 }
 
-// List returns at most [MaxErrors] errors of a list, with messages of a bounded size, and how many there were.
-// [Counted] says so in the response.
+// List returns at most [MaxErrors] errors of a list, with truncated messages, and the number of all errors. [Counted]
+// reports that number in the response.
 func List(errs gqlerror.List) (listed gqlerror.List, all int) {
 	listed = errs[:min(len(errs), MaxErrors)]
 	for _, err := range listed {
@@ -41,8 +41,8 @@ func List(errs gqlerror.List) (listed gqlerror.List, all int) {
 	return listed, len(errs)
 }
 
-// Counted adds to the listed errors of a response one that counts the others, if there are any. It has the code of
-// the last one listed.
+// Counted appends an entry that counts the errors which are not listed, if there are any. It has the code of the last
+// listed error.
 func Counted(listed gqlerror.List, all int) gqlerror.List {
 	omitted := all - len(listed)
 	if omitted <= 0 || len(listed) == 0 {
@@ -63,7 +63,7 @@ func Counted(listed gqlerror.List, all int) gqlerror.List {
 	return append(listed, rest)
 }
 
-// cut returns the first n bytes of s, or a few less so as not to split a character.
+// cut returns the first n bytes of s, or slightly fewer to avoid splitting a character.
 func cut(s string, n int) string {
 	for n > 0 && s[n]&0xC0 == 0x80 {
 		n--

@@ -7,9 +7,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// introspected returns how many fields the introspection of an operation will have, computed from the schema. Counting
-// ends when the number is known to exceed the limit.
-func (l *Limiter) introspected(oc *graphql.OperationContext) int64 {
+// countIntrospection returns the number of fields in the introspection of an operation, computed from the schema. It stops
+// when the number exceeds the limit.
+func (l *Limiter) countIntrospection(oc *graphql.OperationContext) int64 {
 	i := introspection{oc: oc, schema: l.schema, limit: l.limits.Fields}
 	var n int64
 	for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, l.types[l.schema.Query.Name]) {
@@ -27,26 +27,26 @@ func (l *Limiter) introspected(oc *graphql.OperationContext) int64 {
 	return n
 }
 
-// An introspection counts the fields of elements of the schema. An element is a *ast.Schema, a *ast.Definition or a
-// wrapped type (both are a __Type), a *ast.FieldDefinition, an inputValue, an *ast.EnumValueDefinition or a
-// *ast.DirectiveDefinition. Each pair of an element and a selection set is counted once, and stands for at least one
-// field of the response, so that there are never more pairs than the limit.
+// An introspection counts the fields of schema elements. An element is a *ast.Schema, a *ast.Definition or a wrapped type
+// (both are a __Type), a *ast.FieldDefinition, an inputValue, an *ast.EnumValueDefinition or a *ast.DirectiveDefinition.
+// Each pair of an element and a selection set is counted once. It represents at least one field of the response, so the
+// number of pairs never exceeds the limit.
 type introspection struct {
 	oc     *graphql.OperationContext
 	schema *ast.Schema
 	limit  int64
-	known  map[visit]int64
+	counts map[countKey]int64
 }
 
-type visit struct {
+type countKey struct {
 	element any
 	set     *ast.Selection
 }
 
-// A wrapped type is a list or a non-null type. Without is true for a non-null type without its exclamation mark.
+// A wrapped type is a list or a non-null type. If nullable is set, it is a non-null type without its exclamation mark.
 type wrapped struct {
-	typ     *ast.Type
-	without bool
+	typ      *ast.Type
+	nullable bool
 }
 
 // An inputValue is an argument or a field of an input object: an *ast.ArgumentDefinition or an *ast.FieldDefinition.
@@ -57,15 +57,15 @@ func (i *introspection) count(element any, set ast.SelectionSet) int64 {
 	if len(set) == 0 {
 		return 0
 	}
-	key := visit{element, &set[0]}
-	if n, ok := i.known[key]; ok {
+	key := countKey{element, &set[0]}
+	if n, ok := i.counts[key]; ok {
 		return n
 	}
-	if i.known == nil {
-		i.known = map[visit]int64{}
+	if i.counts == nil {
+		i.counts = map[countKey]int64{}
 	}
-	i.known[key] = 0
-	if int64(len(i.known)) > i.limit {
+	i.counts[key] = 0
+	if int64(len(i.counts)) > i.limit {
 		return i.limit + 1
 	}
 	fields := graphql.CollectFields(i.oc, set, []string{typeOf(element)})
@@ -80,7 +80,7 @@ func (i *introspection) count(element any, set ast.SelectionSet) int64 {
 			}
 		}
 	}
-	i.known[key] = n
+	i.counts[key] = n
 	return n
 }
 
@@ -101,40 +101,40 @@ func typeOf(element any) string {
 	return "__Directive"
 }
 
-// children returns the elements of a field of an element, as gqlgen's package introspection does.
+// children returns the elements of a field of an element, in the same way as gqlgen's package introspection.
 func (i *introspection) children(element any, f graphql.CollectedField) []any {
 	deprecated, _ := f.ArgumentMap(i.oc.Variables)["includeDeprecated"].(bool)
-	shown := func(directives ast.DirectiveList) bool {
+	included := func(directives ast.DirectiveList) bool {
 		return deprecated || directives.ForName("deprecated") == nil
 	}
 	switch e := element.(type) {
 	case *ast.Schema:
-		return i.ofSchema(f.Name)
+		return i.schemaElements(f.Name)
 	case *ast.Definition:
-		return i.ofDefinition(e, f.Name, shown)
+		return i.definitionElements(e, f.Name, included)
 	case wrapped:
 		if f.Name == "ofType" {
-			return i.inner(e)
+			return i.ofType(e)
 		}
 	case *ast.FieldDefinition:
 		if f.Name == "args" {
-			return arguments(e.Arguments, shown)
+			return argumentElements(e.Arguments, included)
 		}
-		return i.typed(e.Type)
+		return i.typeElement(e.Type)
 	case *ast.DirectiveDefinition:
-		return arguments(e.Arguments, shown)
+		return argumentElements(e.Arguments, included)
 	case inputValue:
 		switch def := e.def.(type) {
 		case *ast.ArgumentDefinition:
-			return i.typed(def.Type)
+			return i.typeElement(def.Type)
 		case *ast.FieldDefinition:
-			return i.typed(def.Type)
+			return i.typeElement(def.Type)
 		}
 	}
 	return nil
 }
 
-func (i *introspection) ofSchema(field string) []any {
+func (i *introspection) schemaElements(field string) []any {
 	var all []any
 	switch field {
 	case "types":
@@ -146,33 +146,33 @@ func (i *introspection) ofSchema(field string) []any {
 			all = append(all, def)
 		}
 	case "queryType":
-		return defined(i.schema.Query)
+		return elementOf(i.schema.Query)
 	case "mutationType":
-		return defined(i.schema.Mutation)
+		return elementOf(i.schema.Mutation)
 	case "subscriptionType":
-		return defined(i.schema.Subscription)
+		return elementOf(i.schema.Subscription)
 	}
 	return all
 }
 
-func (i *introspection) ofDefinition(def *ast.Definition, field string, shown func(ast.DirectiveList) bool) []any {
+func (i *introspection) definitionElements(def *ast.Definition, field string, included func(ast.DirectiveList) bool) []any {
 	var all []any
 	switch {
 	case field == "fields" && (def.Kind == ast.Object || def.Kind == ast.Interface):
 		for _, f := range def.Fields {
-			if !strings.HasPrefix(f.Name, "__") && shown(f.Directives) {
+			if !strings.HasPrefix(f.Name, "__") && included(f.Directives) {
 				all = append(all, f)
 			}
 		}
 	case field == "inputFields" && def.Kind == ast.InputObject:
 		for _, f := range def.Fields {
-			if shown(f.Directives) {
+			if included(f.Directives) {
 				all = append(all, inputValue{f})
 			}
 		}
 	case field == "enumValues" && def.Kind == ast.Enum:
 		for _, v := range def.EnumValues {
-			if shown(v.Directives) {
+			if included(v.Directives) {
 				all = append(all, v)
 			}
 		}
@@ -188,39 +188,39 @@ func (i *introspection) ofDefinition(def *ast.Definition, field string, shown fu
 	return all
 }
 
-// typed returns the __Type of a type.
-func (i *introspection) typed(typ *ast.Type) []any {
+// typeElement returns the __Type of a type.
+func (i *introspection) typeElement(typ *ast.Type) []any {
 	if typ == nil {
 		return nil
 	}
 	if !typ.NonNull && typ.NamedType != "" {
-		return defined(i.schema.Types[typ.NamedType])
+		return elementOf(i.schema.Types[typ.NamedType])
 	}
 	return []any{wrapped{typ: typ}}
 }
 
-// inner returns the __Type that a wrapped type wraps.
-func (i *introspection) inner(w wrapped) []any {
-	if !w.typ.NonNull || w.without {
-		return i.typed(w.typ.Elem)
+// ofType returns the __Type inside a wrapped type.
+func (i *introspection) ofType(w wrapped) []any {
+	if !w.typ.NonNull || w.nullable {
+		return i.typeElement(w.typ.Elem)
 	}
 	if w.typ.NamedType != "" {
-		return defined(i.schema.Types[w.typ.NamedType])
+		return elementOf(i.schema.Types[w.typ.NamedType])
 	}
 	return []any{wrapped{w.typ, true}}
 }
 
-func arguments(list ast.ArgumentDefinitionList, shown func(ast.DirectiveList) bool) []any {
+func argumentElements(list ast.ArgumentDefinitionList, included func(ast.DirectiveList) bool) []any {
 	var all []any
 	for _, arg := range list {
-		if shown(arg.Directives) {
+		if included(arg.Directives) {
 			all = append(all, inputValue{arg})
 		}
 	}
 	return all
 }
 
-func defined(def *ast.Definition) []any {
+func elementOf(def *ast.Definition) []any {
 	if def == nil {
 		return nil
 	}

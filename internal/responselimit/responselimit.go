@@ -1,16 +1,16 @@
-// Package responselimit bounds what the response of one operation can take.
+// Package responselimit limits the size of the response of one operation.
 //
-// A short query can select millions of fields, so a limit on the document is no limit on the response. A [Limiter]
-// is a gqlgen extension that counts, while an operation is executed, its fields (each response key of each object,
-// __typename and introspection included) and its bytes (keys, values and punctuation). A field that returns objects
-// counts all response keys of these objects before gqlgen builds any of them: the count is known from the selection
-// set and the number of objects, so memory is bounded before it is allocated. A scalar counts its own bytes. Past
-// either limit no further resolver runs, the operation's context is cancelled, and the response is `data: null` with
-// one error, LIMIT_EXCEEDED. The same switch ends execution soon after the deadline and after the client has left: with
-// the cause of the context as the one error, or UPSTREAM_TIMEOUT if the operation was waiting for another service.
+// A short query can select millions of fields, so a limit on the document does not limit the response. A [Limiter] is a
+// gqlgen extension that counts an operation's fields (each response key of each object, including __typename and
+// introspection) and bytes (keys, values and punctuation) during execution. For a field that returns objects, all their
+// response keys are counted before gqlgen builds any of them: the number follows from the selection set and the number of
+// objects, so memory is limited before it is allocated. The bytes of a scalar are counted when it is resolved. If a limit
+// is exceeded, no further resolver runs, the operation's context is canceled, and the response is `data: null` with one
+// error, LIMIT_EXCEEDED. Execution stops in the same way soon after the deadline and after the client has left. The one
+// error is then the cause of the context, or UPSTREAM_TIMEOUT if the operation was waiting for another service.
 //
-// The package also lists at most [MaxErrors] errors in a response ([List]), refuses introspection that is known
-// beforehand to exceed the limit, and keeps account of responses that are not yet sent ([Unsent]).
+// The package also limits the number of errors in a response to [MaxErrors] ([List]), rejects introspection that would
+// exceed the limit, and counts the bytes of responses that are not yet sent ([Unsent]).
 package responselimit
 
 import (
@@ -31,24 +31,24 @@ const (
 	DefaultBytes  = 16 << 20
 )
 
-// Limits bound one response. A zero member takes its default.
+// Limits apply to one response. A zero field means the default.
 type Limits struct {
-	Fields int64 // response keys of all objects, __typename included
+	Fields int64 // response keys of all objects, including __typename
 	Bytes  int64 // of data, as JSON
-	// Concurrent reports whether gqlgen resolves a field of an object type in a goroutine of its own. Nil for never.
+	// Concurrent reports whether gqlgen resolves a field of an object type in its own goroutine. If nil, it never does.
 	Concurrent func(object, field string) bool
-	// Waited reports whether an operation was waiting for another service when its context ended. Nil for always.
+	// Waited reports whether an operation was waiting for another service when its context ended. If nil, it always was.
 	Waited func(context.Context) bool
 }
 
-// A Limiter holds every operation of a schema to its limits. It is safe for concurrent use.
+// A Limiter applies its limits to every operation of a schema. It is safe for concurrent use.
 type Limiter struct {
 	schema *ast.Schema
 	limits Limits
-	types  map[string][]string // the names that an object type satisfies, as gqlgen lists them
+	types  map[string][]string // the type names of each object type, see typeNames
 }
 
-// New returns the limiter of the operations of schema.
+// New returns a limiter for the operations of schema.
 func New(schema *ast.Schema, limits Limits) *Limiter {
 	if limits.Fields == 0 {
 		limits.Fields = DefaultFields
@@ -62,15 +62,15 @@ func New(schema *ast.Schema, limits Limits) *Limiter {
 	l := &Limiter{schema: schema, limits: limits, types: map[string][]string{}}
 	for name, def := range schema.Types {
 		if def.Kind == ast.Object {
-			l.types[name] = satisfied(schema, def)
+			l.types[name] = typeNames(schema, def)
 		}
 	}
 	return l
 }
 
-// satisfied returns the names that gqlgen passes to [graphql.CollectFields] for an object type. The order matters:
-// with the same names gqlgen finds in its cache what this package has collected.
-func satisfied(schema *ast.Schema, def *ast.Definition) []string {
+// typeNames returns the names that gqlgen passes to [graphql.CollectFields] for an object type. The order matters: with the
+// same names, gqlgen finds the fields that this package collected in its cache.
+func typeNames(schema *ast.Schema, def *ast.Definition) []string {
 	names := []string{def.Name}
 	for _, implemented := range schema.GetImplements(def) {
 		names = append(names, implemented.Name)
@@ -84,21 +84,21 @@ func (*Limiter) ExtensionName() string { return "ResponseLimit" }
 // Validate implements [graphql.HandlerExtension].
 func (*Limiter) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationContext refuses an operation whose introspection alone would exceed the limit of fields.
+// MutateOperationContext rejects an operation whose introspection alone would exceed the maximum number of fields.
 func (l *Limiter) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
 	if oc.Operation.Operation != ast.Query {
 		return nil
 	}
-	if n := l.introspected(oc); n > l.limits.Fields {
+	if n := l.countIntrospection(oc); n > l.limits.Fields {
 		return gqlerror.Wrap(l.fieldsError())
 	}
 	return nil
 }
 
-// InterceptOperation prepares the counter of an operation.
+// InterceptOperation creates the counter of an operation.
 func (l *Limiter) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
-	c := &counter{limiter: l, oc: oc, hold: HoldOf(ctx), slot: admission.From(ctx)}
+	c := &counter{limiter: l, oc: oc, reservation: ReservationOf(ctx), slot: admission.FromContext(ctx)}
 	ctx, c.cancel = context.WithCancelCause(context.WithValue(ctx, counterKey{}, c))
 	fields, roots := oc.ResolverMiddleware, oc.RootResolverMiddleware
 	oc.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
@@ -106,7 +106,7 @@ func (l *Limiter) InterceptOperation(ctx context.Context, next graphql.Operation
 	}
 	oc.RootResolverMiddleware = func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		value := roots(ctx, next)
-		if c.state.Load() == stopped { // nothing of it will be sent: do not write it out
+		if c.state.Load() == stopped { // not sent, so do not marshal it
 			return graphql.Null
 		}
 		return value
@@ -114,10 +114,10 @@ func (l *Limiter) InterceptOperation(ctx context.Context, next graphql.Operation
 	return next(ctx)
 }
 
-// InterceptResponse counts one response, and replaces it if it exceeds a limit.
+// InterceptResponse counts one response and replaces it if it exceeds a limit.
 func (l *Limiter) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	c := counterOf(ctx)
-	if c == nil { // refused before it began
+	if c == nil { // rejected before execution
 		return next(ctx)
 	}
 	c.begin()

@@ -2,6 +2,7 @@ package responselimit
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strconv"
 	"time"
@@ -12,7 +13,7 @@ const (
 	sizeOfTime = int64(len(`"2006-01-02T15:04:05Z"`))
 )
 
-// sizeOf returns how many bytes of JSON the value of a scalar, or a list of them, takes.
+// sizeOf returns the number of JSON bytes of a scalar value or a list of scalar values.
 func sizeOf(value any) int64 {
 	switch v := value.(type) {
 	case nil:
@@ -28,6 +29,10 @@ func sizeOf(value any) int64 {
 		return max(int64(len(v)), sizeOfNull)
 	case time.Time:
 		return sizeOfTime
+	case fmt.Stringer:
+		if reflect.TypeOf(value).Kind() == reflect.Struct { // a scalar that is marshaled as its text
+			return sizeOfString(v.String())
+		}
 	}
 	return sizeOfValue(reflect.ValueOf(value))
 }
@@ -61,14 +66,26 @@ func sizeOfValue(v reflect.Value) int64 {
 			bytes += sizeOfValue(v.Index(i))
 		}
 		return bytes
+	case reflect.Struct:
+		if text, ok := reflect.TypeAssert[fmt.Stringer](v); ok && v.Type() != timeType {
+			return sizeOfString(text.String())
+		}
 	}
-	return sizeOfTime // a time, or nothing that a schema of ours has
+	if v.Type() != timeType {
+		if text, ok := reflect.TypeAssert[fmt.Stringer](v); ok { // such as a key
+			return sizeOfString(text.String())
+		}
+	}
+	return sizeOfTime // a time; the schema has no other types
 }
 
-var rawJSON = reflect.TypeFor[json.RawMessage]()
+var (
+	rawJSON  = reflect.TypeFor[json.RawMessage]()
+	timeType = reflect.TypeFor[time.Time]()
+)
 
-// escapes are how many bytes more than one each byte of a string takes in JSON, as gqlgen writes it.
-var escapes = func() (more [256]uint8) {
+// extraBytes is the number of additional bytes that each byte of a string takes in JSON, as gqlgen escapes it.
+var extraBytes = func() (more [256]uint8) {
 	for c := range 0x20 {
 		more[c] = 5
 	}
@@ -81,7 +98,7 @@ var escapes = func() (more [256]uint8) {
 func sizeOfString(s string) int64 {
 	n := len(s) + 2
 	for i := range len(s) {
-		n += int(escapes[s[i]])
+		n += int(extraBytes[s[i]])
 	}
 	return int64(n)
 }

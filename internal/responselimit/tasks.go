@@ -5,37 +5,37 @@ import (
 	"sync/atomic"
 )
 
-// gqlgen resolves some fields in goroutines of their own, and starts those of all objects of a list at once. Each takes
-// up to ten kilobytes until its resolver has returned.
+// gqlgen resolves some fields in their own goroutines and starts those of all objects of a list at once. Each takes up to
+// ten kilobytes until its resolver returns.
 const (
-	maxRunning  = 1_000  // at a time, unless one list has more
-	maxTasks    = 8_000  // of one list
-	maxAllTasks = 60_000 // of one operation
+	maxRunning  = 1_000  // concurrently, unless a single list has more
+	maxTasks    = 8_000  // per list
+	maxAllTasks = 60_000 // per operation
 )
 
-// tasks counts the fields of one operation that were given goroutines of their own and whose resolvers have not
-// returned. The next list waits while there are too many of them.
+// tasks counts the fields of one operation that run in their own goroutines and whose resolvers have not returned. The next
+// list waits while there are too many.
 type tasks struct {
 	running atomic.Int64
-	waiting atomic.Int64 // lists
+	waiting atomic.Int64 // lists that wait for room
 
 	mu    sync.Mutex
-	fewer sync.Cond
-	over  bool // the operation has ended: no list waits
+	room  sync.Cond
+	ended bool // the operation has ended: lists do not wait
 }
 
 func (t *tasks) reset() {
 	t.running.Store(0)
-	t.over = false
-	t.fewer.L = &t.mu
+	t.ended = false
+	t.room.L = &t.mu
 }
 
-// add counts tasks that are about to be started. They are started in any case, so nothing waits for them.
+// add counts tasks that are about to start. They always start, so add does not wait.
 func (t *tasks) add(n int64) { t.running.Add(n) }
 
-// start counts n tasks when there is room for them, and returns false if the operation ends before. Only a task may call
-// it, after its own resolver has returned: its goroutine has nothing else to start that others wait for. So those that
-// are running always come to their end.
+// start waits until there is room for n tasks and counts them. It returns false if the operation ends first. Only a task
+// may call it, after its own resolver has returned. At that point no other task depends on its goroutine, so running tasks
+// always finish.
 func (t *tasks) start(n int64) bool {
 	if running := t.running.Load(); running+n <= maxRunning && t.running.CompareAndSwap(running, running+n) {
 		return true
@@ -43,13 +43,13 @@ func (t *tasks) start(n int64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.waiting.Add(1)
-	for running := t.running.Load(); running > 0 && running+n > maxRunning && !t.over; running = t.running.Load() {
-		t.fewer.Wait()
+	for running := t.running.Load(); running > 0 && running+n > maxRunning && !t.ended; running = t.running.Load() {
+		t.room.Wait()
 	}
 	t.waiting.Add(-1)
 	t.running.Add(n)
-	t.fewer.Signal() // there may be room for another one
-	return !t.over
+	t.room.Signal() // there may be room for another list
+	return !t.ended
 }
 
 // done counts a task whose resolver has returned.
@@ -58,14 +58,14 @@ func (t *tasks) done() {
 	if t.waiting.Load() > 0 {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.fewer.Signal()
+		t.room.Signal()
 	}
 }
 
-// end lets all lists go on.
+// end makes all waiting lists return.
 func (t *tasks) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.over = true
-	t.fewer.Broadcast()
+	t.ended = true
+	t.room.Broadcast()
 }

@@ -5,20 +5,20 @@ import (
 	"sync/atomic"
 )
 
-// DefaultUnsent is how many bytes of responses may wait to be sent, in the whole process.
+// DefaultUnsent is the maximum number of response bytes that wait to be sent, in the whole process.
 const DefaultUnsent = 256 << 20
 
-// holdStep is the step in which a response under construction is accounted for.
-const holdStep = 64 << 10
+// reservationStep is the granularity with which a growing response is counted.
+const reservationStep = 64 << 10
 
-// Unsent keeps account of the responses of a process that are not yet sent: those under construction, by the bytes
-// counted so far, and those that wait for their client to read. It is safe for concurrent use.
+// Unsent counts the bytes of a process's responses that are not yet sent: responses being built, by the bytes counted so
+// far, and responses that wait for a client to read them. It is safe for concurrent use.
 type Unsent struct {
 	max int64
 	now atomic.Int64
 }
 
-// NewUnsent returns an account of at most max bytes; 0 means [DefaultUnsent].
+// NewUnsent returns a count with a maximum of max bytes; 0 means [DefaultUnsent].
 func NewUnsent(max int64) *Unsent {
 	if max <= 0 {
 		max = DefaultUnsent
@@ -26,44 +26,44 @@ func NewUnsent(max int64) *Unsent {
 	return &Unsent{max: max}
 }
 
-// Full reports that no operation may start before a response is sent.
+// Full reports whether operations must wait until a response is sent.
 func (u *Unsent) Full() bool { return u.now.Load() >= u.max }
 
 // Bytes returns the size of all responses that are not yet sent.
 func (u *Unsent) Bytes() int64 { return u.now.Load() }
 
-// Hold opens the account of one request. It must be closed with Set(0).
-func (u *Unsent) Hold() *Hold { return &Hold{of: u} }
+// Reserve returns an empty reservation for one request. It must be ended with Set(0).
+func (u *Unsent) Reserve() *Reservation { return &Reservation{total: u} }
 
-// A Hold is what one request takes of an [Unsent]. A nil Hold keeps no account.
-type Hold struct {
-	of    *Unsent
+// A Reservation is the share of one request in an [Unsent]. A nil Reservation counts nothing.
+type Reservation struct {
+	total *Unsent
 	bytes atomic.Int64
 }
 
 // Set replaces the size of the request's unsent response.
-func (h *Hold) Set(bytes int64) {
-	if h != nil {
-		h.of.now.Add(bytes - h.bytes.Swap(bytes))
+func (r *Reservation) Set(bytes int64) {
+	if r != nil {
+		r.total.now.Add(bytes - r.bytes.Swap(bytes))
 	}
 }
 
-func (h *Hold) add(bytes int64) {
-	if h != nil {
-		h.bytes.Add(bytes)
-		h.of.now.Add(bytes)
+func (r *Reservation) add(bytes int64) {
+	if r != nil {
+		r.bytes.Add(bytes)
+		r.total.now.Add(bytes)
 	}
 }
 
-type holdKey struct{}
+type reservationKey struct{}
 
-// WithHold returns a context whose operation is accounted for in h.
-func WithHold(ctx context.Context, h *Hold) context.Context {
-	return context.WithValue(ctx, holdKey{}, h)
+// WithReservation returns a context whose operation is counted in r.
+func WithReservation(ctx context.Context, r *Reservation) context.Context {
+	return context.WithValue(ctx, reservationKey{}, r)
 }
 
-// HoldOf returns the hold of [WithHold], or nil.
-func HoldOf(ctx context.Context) *Hold {
-	h, _ := ctx.Value(holdKey{}).(*Hold)
-	return h
+// ReservationOf returns the reservation of [WithReservation], or nil.
+func ReservationOf(ctx context.Context) *Reservation {
+	r, _ := ctx.Value(reservationKey{}).(*Reservation)
+	return r
 }

@@ -7,17 +7,17 @@ import (
 	"log/slog"
 )
 
-// Format is how log lines are written.
+// A Format is a format of log lines.
 type Format string
 
-// The formats: one for people, one for machines.
+// The formats.
 const (
 	Text Format = "text" // key=value
-	JSON Format = "json" // an object a line
+	JSON Format = "json" // one object per line
 )
 
-// NewLogger returns a logger of lines at level and above to w. A line that is
-// logged with the context of a request carries its id as "request".
+// NewLogger returns a logger that writes lines of at least the level to w. A line that is
+// logged with a request's context has the request's id as "request".
 func NewLogger(w io.Writer, format Format, level slog.Leveler) (*slog.Logger, error) {
 	opts := &slog.HandlerOptions{Level: level}
 	switch format {
@@ -30,7 +30,7 @@ func NewLogger(w io.Writer, format Format, level slog.Leveler) (*slog.Logger, er
 	}
 }
 
-// A handler adds what the context knows to every record.
+// A handler adds the request's id to every record.
 type handler struct{ slog.Handler }
 
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {

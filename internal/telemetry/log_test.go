@@ -29,7 +29,7 @@ func TestNewLogger_NamesTheRequest(t *testing.T) {
 			t.Errorf("%s: %q lacks %q", format, first, want)
 		}
 		if strings.Contains(rest, "request") || strings.Contains(rest, "quiet") {
-			t.Errorf("%s: %q names a request or is too loud", format, rest)
+			t.Errorf("%s: %q has a request id or the wrong level", format, rest)
 		}
 	}
 }

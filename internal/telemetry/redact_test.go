@@ -8,16 +8,16 @@ import (
 
 func TestPanicked(t *testing.T) {
 	t.Parallel()
-	for _, said := range []any{
+	for _, text := range []any{
 		"https://x.test/a/?limit=2&access_token=s3cret&x=y", errors.New(`Get "https://x.test/?access_token=s3cret": no route`),
 		"q=ACCESS_TOKEN%3Ds3cret", "client_secret=s3cret&code=s3cret",
 		[]string{"access_token=s3cret"},
 	} {
-		if got := Panicked(said); strings.Contains(got, "s3cret") || !strings.Contains(got, "=[redacted]") {
-			t.Errorf("%v is logged as %s", said, got)
+		if got := Panicked(text); strings.Contains(got, "s3cret") || !strings.Contains(got, "=[redacted]") {
+			t.Errorf("%v is logged as %s", text, got)
 		}
 	}
 	if got := Panicked(errors.New("index out of range [3]")); got != "index out of range [3]" {
-		t.Errorf("what holds no secret is changed: %s", got)
+		t.Errorf("a text without secrets is changed: %s", got)
 	}
 }

@@ -1,5 +1,4 @@
-// Package telemetry is how the server tells its operator what it does: for now
-// structured logs, each line carrying the id of the request it belongs to.
+// Package telemetry provides structured logs: each line has the id of its request.
 package telemetry
 
 import (
@@ -9,16 +8,16 @@ import (
 
 type requestIDKey struct{}
 
-// WithRequestID returns a context whose log lines and internal errors name id.
+// WithRequestID returns a context whose log lines and internal errors have the id.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)
 }
 
-// RequestID returns the id that WithRequestID put into ctx, or "".
+// RequestID returns the id of ctx, or "".
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
 }
 
-// NewRequestID returns a fresh random id of 26 letters and digits.
+// NewRequestID returns a random id of 26 letters and digits.
 func NewRequestID() string { return rand.Text() }

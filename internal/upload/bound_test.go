@@ -12,8 +12,8 @@ func TestHub_InventedNames(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var h Hub
-		own := Name{Audience: "somebody", ID: "upload"}
-		h.Begin(own).Enter(Done)
+		own := Name{Principal: "somebody", ID: "upload"}
+		h.Begin(t.Context(), own).Enter(Done)
 		for i := range 2 * maxUploads {
 			ctx, cancel := context.WithCancel(t.Context())
 			steps := h.Watch(ctx, Name{ID: fmt.Sprint("invented", i)})

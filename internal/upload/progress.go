@@ -46,14 +46,25 @@ var validID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 func ValidID(id string) bool { return validID.MatchString(id) }
 
 // A Name is how an upload is known: the client's name for it, for the eyes of
-// one audience alone.
+// one principal alone.
 type Name struct {
-	Audience string
-	ID       string
+	Principal string
+	ID        string
 }
 
-// A Hub knows how far the uploads of this process are. It is safe for
-// concurrent use; the zero Hub is ready.
+// A Tracker reports the progress of uploads from the requests that send them to those that watch
+// them. It is safe for concurrent use.
+type Tracker interface {
+	// Begin announces an upload. Its end must be reported to the track, even if ctx ends
+	// before. A second upload of the same name starts again for those who watch it.
+	Begin(ctx context.Context, name Name) *Track
+	// Watch returns the progress of an upload, at once and then, while it advances, at most a
+	// few times a second, until the upload or ctx ends. The upload may begin later. The channel
+	// is closed at the end.
+	Watch(ctx context.Context, name Name) <-chan Progress
+}
+
+// A Hub is the [Tracker] of one process. The zero Hub is ready.
 type Hub struct {
 	mu      sync.Mutex
 	uploads map[Name]*Track
@@ -82,9 +93,8 @@ func newTrack() *Track {
 	return t
 }
 
-// Begin announces an upload. A second one of the same name begins anew for
-// those who watch it.
-func (h *Hub) Begin(name Name) *Track {
+// Begin implements [Tracker].
+func (h *Hub) Begin(_ context.Context, name Name) *Track {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t := h.track(name)
@@ -216,9 +226,7 @@ func (t *Track) news(v *view) ([]Progress, <-chan struct{}) {
 	return all, t.moved
 }
 
-// Watch tells how far an upload is, at once and then, while it moves, at most a
-// few times a second, until it has ended or ctx does. It may be asked before
-// the upload begins. The channel is closed at the end.
+// Watch implements [Tracker].
 func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
 	h.mu.Lock()
 	t := h.track(name)

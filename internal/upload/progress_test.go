@@ -40,7 +40,7 @@ func TestWatch(t *testing.T) {
 		early := h.Watch(t.Context(), name) // before there is anything
 		go func() {
 			time.Sleep(time.Minute)
-			track := h.Begin(name)
+			track := h.Begin(t.Context(), name)
 			time.Sleep(time.Minute)
 			track.Enter(Sending)
 			track.Expect(1000)
@@ -67,7 +67,7 @@ func TestWatch(t *testing.T) {
 		if late := all(h.Watch(t.Context(), name)); cmp.Diff([]Progress{{Done, 1000, 1000}}, late) != "" {
 			t.Errorf("afterwards: %v", late)
 		}
-		again := h.Begin(name)
+		again := h.Begin(t.Context(), name)
 		ctx, cancel := context.WithCancel(t.Context())
 		steps := h.Watch(ctx, name)
 		if p := <-steps; p != (Progress{Checking, 0, -1}) {
@@ -91,7 +91,7 @@ func TestWatch_phases(t *testing.T) {
 		steps := h.Watch(t.Context(), name)
 		first := <-steps
 		synctest.Wait()
-		track := h.Begin(name)
+		track := h.Begin(t.Context(), name)
 		track.Enter(Sending)
 		track.Expect(10)
 		track.Add(7)
@@ -109,12 +109,12 @@ func TestWatch_phases(t *testing.T) {
 	})
 }
 
-// Uploads are known by their audience too.
-func TestWatch_audience(t *testing.T) {
+// Uploads are known by their principal too.
+func TestWatch_principal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var h Hub
-		h.Begin(Name{"me", "id"}).Enter(Done)
+		h.Begin(t.Context(), Name{"me", "id"}).Enter(Done)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if told := all(h.Watch(ctx, Name{"you", "id"})); cmp.Diff([]Progress{{Checking, 0, -1}}, told) != "" {
@@ -128,7 +128,7 @@ func TestTrack_neverAboveTotal(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var h Hub
-		track := h.Begin(Name{})
+		track := h.Begin(t.Context(), Name{})
 		before := int64(0)
 		for range rapid.IntRange(1, 20).Draw(t, "steps") {
 			if rapid.Bool().Draw(t, "expect") {
@@ -158,9 +158,9 @@ func TestHub_forgets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var h Hub
-		running := h.Begin(Name{"", "running"})
+		running := h.Begin(t.Context(), Name{"", "running"})
 		for i := range 5 {
-			h.Begin(Name{"", fmt.Sprint(i)}).Enter(Done)
+			h.Begin(t.Context(), Name{"", fmt.Sprint(i)}).Enter(Done)
 		}
 		for range 20 {
 			time.Sleep(memory / 10)
@@ -171,14 +171,14 @@ func TestHub_forgets(t *testing.T) {
 		<-steps
 		time.Sleep(2 * memory)
 		running.Add(1)
-		h.Begin(Name{"", "new"})
+		h.Begin(t.Context(), Name{"", "new"})
 		if len(h.uploads) != 3 || h.track(Name{"", "running"}) != running {
 			t.Errorf("%d are known", len(h.uploads))
 		}
 		for i := range maxUploads + 100 {
 			time.Sleep(time.Millisecond)
 			running.Add(1)
-			h.Begin(Name{"many", fmt.Sprint(i)})
+			h.Begin(t.Context(), Name{"many", fmt.Sprint(i)})
 		}
 		leave()
 		synctest.Wait() // for the watch to end

@@ -10,8 +10,8 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// While an operation waits for Mixcloud, whatever for, another one computes in
-// its slot; when it goes on it has a slot again.
+// While an operation waits for Mixcloud it releases its admission slot to another one, and it
+// reacquires a slot before it continues.
 func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 	t.Parallel()
 	slow := func(ctx context.Context, _ *mixcloud.Client) (int, error) {
@@ -27,7 +27,7 @@ func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s, _ := newRig(t, Options{Timeout: time.Hour}, func(call) reply { return reply{delay: time.Minute} })
+				s, _ := newTestStore(t, Options{Timeout: time.Hour}, func(call) reply { return reply{delay: time.Minute} })
 				gate := admission.New(1, time.Second)
 				slot, err := gate.Enter(t.Context())
 				if err != nil {
@@ -35,22 +35,22 @@ func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 				}
 				began, ended := time.Now(), time.Duration(0)
 				go func() {
-					wait(admission.Into(t.Context(), slot), s.Session(""))
+					wait(admission.NewContext(t.Context(), slot), s.Session(""))
 					ended = time.Since(began)
 				}()
 				time.Sleep(time.Second)
 				other, err := gate.Enter(t.Context())
 				if err != nil {
-					t.Fatalf("an operation that waits holds its slot: %v", err)
+					t.Fatalf("a waiting operation holds its slot: %v", err)
 				}
 				time.Sleep(time.Hour)
 				if ended != 0 {
-					t.Errorf("it went on without a slot after %v", ended)
+					t.Errorf("it continued without a slot after %v", ended)
 				}
 				other.Leave()
 				synctest.Wait()
 				if ended != time.Hour+time.Second {
-					t.Errorf("it went on after %v", ended)
+					t.Errorf("it continued after %v", ended)
 				}
 				slot.Leave()
 			})

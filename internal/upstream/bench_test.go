@@ -9,9 +9,9 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// What a hit costs; what a loader spends on making the Resource comes on top.
+// The cost of a hit, without the loader's cost of making the Resource.
 func BenchmarkFetch_Hit(b *testing.B) {
-	s, _ := newRig(b, Options{}, latest)
+	s, _ := newTestStore(b, Options{}, latest)
 	for who, token := range map[string]string{"anonymous": "", "signed": "t"} {
 		session, r := s.Session(token), user("/a/")
 		if _, err := Fetch(b.Context(), session, r); err != nil {
@@ -37,9 +37,9 @@ func BenchmarkFetch_Hit(b *testing.B) {
 	}
 }
 
-// What a read costs that is fetched, beside the call itself.
+// The cost of a miss, without the call itself.
 func BenchmarkFetch_Miss(b *testing.B) {
-	s, _ := newRig(b, Options{CacheBytes: -1, Budget: 1 << 40}, latest)
+	s, _ := newTestStore(b, Options{CacheBytes: -1, Budget: 1 << 40}, latest)
 	session := s.Session("")
 	r := Resource[int]{Class: ClassUser, ID: "/a/", Get: func(context.Context, *mixcloud.Client) (int, error) { return 1, nil }}
 	b.ReportAllocs()
@@ -50,7 +50,7 @@ func BenchmarkFetch_Miss(b *testing.B) {
 	}
 }
 
-// Keeping bytes and decoding them at each hit would cost this instead.
+// For comparison: the cost of a hit if the cache stored bytes and decoded them each time.
 func BenchmarkDecode_InsteadOfHit(b *testing.B) {
 	raw := []byte(page(20))
 	b.ReportAllocs()
@@ -61,7 +61,7 @@ func BenchmarkDecode_InsteadOfHit(b *testing.B) {
 	}
 }
 
-// page is a list of shows, of about the size that they have in life.
+// page returns a list of shows of a realistic size.
 func page(n int) string {
 	items := make([]string, n)
 	for i := range items {

@@ -3,261 +3,161 @@ package upstream
 import (
 	"context"
 	"errors"
-	"time"
 
+	"mixcloud-graphql/internal/inflight"
+	"mixcloud-graphql/internal/monotime"
 	"mixcloud-graphql/mixcloud"
 )
 
-// call asks Mixcloud for what a flight is to bring, again if it broke by
-// chance, and keeps the answer. It tells whether any call was made.
-func (s *Store) call(f *flight) (made bool) {
-	if f.err = s.blocked(f.key); f.err != nil {
+// fetch calls Mixcloud for a load, with retries, and caches the response. It reports whether it
+// made any call.
+func (s *Store) fetch(l *load) (made bool) {
+	if l.err = s.breakers.blocked(l.key); l.err != nil {
 		return false
 	}
 	for try := 0; ; {
-		value, x, sent, err := s.attempt(f)
+		value, sent, err := s.attempt(l)
 		made = made || sent
-		if x.unchanged && f.kept != nil {
-			value, err = f.kept.value, nil
-		}
 		if err == nil {
-			f.value = value
-			s.keep(f, value, nil, x.got)
-			s.failing.Succeeded(f.key)
+			l.value = value
+			s.store(l, value, nil)
+			s.breakers.reads.Succeeded(l.key)
 			return made
 		}
-		again, err := s.follow(f, err)
+		again, err := s.follow(l, err)
 		if again {
 			continue
 		}
-		if f.kept != nil && allowsStale(err) {
-			f.kept.postpone(s.clock.now(), err)
+		if l.cached != nil && allowsStale(err) {
+			cool(l.cached, s.clock.Now(), err)
 		}
-		if !sent || !s.tryAgain(f, try, err) {
-			f.err = s.handleFailure(f, err, sent)
+		if !sent || !s.retry(l, try, err) {
+			l.err = s.handleFailure(l, err, sent)
 			return made
 		}
 		try++
 	}
 }
 
-// tryAgain waits for the moment to try again, if there is a point in it. For a
-// refusal by the limit that is when the pause is over: the queue knows, and
-// whoever cannot wait for so long is told.
-func (s *Store) tryAgain(f *flight, try int, err error) bool {
-	if try >= s.options.Retries || f.deserted() {
+// retry waits until a failed call may be made again, and reports whether to make it. After a
+// refusal by the rate limit the queue waits until the pause is over; sessions that cannot wait
+// that long get an error.
+func (s *Store) retry(l *load, try int, err error) bool {
+	if try >= s.options.Retries || !l.Awaited() {
 		return false
 	}
-	if f.alone { // the operation that it began for has its answer
-		return s.worthIt(f, try, err)
+	if l.Background() { // the operation that started it has a response already
+		return s.shouldRetry(l, try, err)
 	}
-	if f.starter.spend() != nil { // each try is a call of the operation's
+	if l.starter.spend() != nil { // each attempt counts as a call of the operation
 		return false
 	}
-	again := s.worthIt(f, try, err)
+	again := s.shouldRetry(l, try, err)
 	if !again {
-		f.starter.refund()
+		l.starter.refund()
 	}
 	return again
 }
 
-// worthIt is tryAgain for a flight that may.
-func (s *Store) worthIt(f *flight, try int, err error) bool {
+// shouldRetry is retry for a load whose operation has budget left.
+func (s *Store) shouldRetry(l *load, try int, err error) bool {
 	if _, limited := mixcloud.RetryAfter(err); limited {
-		ls := s.limitsOf(s.payer(f), KindRead)
-		until, _ := s.queue.silence(ls)
-		f.touchDown(&trouble{limits: ls, until: until, err: err})
-		return f.ctx.Err() == nil
+		ls := s.limiter.of(l.starter.viewerOf(l.read), KindRead)
+		until := s.limiter.queue.Blocked(ls)
+		l.Fail(l.delayed(ls, until, err))
+		return l.Context().Err() == nil
 	}
-	if !chance(err) || s.watched(f.key, f.path).check() != nil || !s.retries.take() {
+	if !retryable(err) || s.breakers.ofRead(l.key, l.path).check() != nil || !s.retries.take() {
 		return false
 	}
-	f.touchDown(&trouble{err: err})
-	return nap(f.ctx.Done(), s.options.Jitter(backoff(try)))
+	l.Fail(&inflight.Delay{Err: err})
+	return monotime.Sleep(l.Context(), s.options.Jitter(backoff(try)))
 }
 
-// payer is under whose limits a flight's calls are.
-func (s *Store) payer(f *flight) *viewer {
-	if f.read.class == ClassEmbed {
-		return s.everybody
+// attempt waits for a slot and makes one call.
+func (s *Store) attempt(l *load) (value any, sent bool, err error) {
+	target := s.breakers.ofRead(l.key, l.path)
+	if err := target.check(); err != nil {
+		return nil, false, err
 	}
-	return f.starter.as()
-}
-
-// attempt makes one call when it is its turn.
-func (s *Store) attempt(f *flight) (value any, x *exchange, sent bool, err error) {
-	x = new(exchange)
-	watched := s.watched(f.key, f.path)
-	if err := watched.check(); err != nil {
-		return nil, x, false, err
-	}
-	v := s.payer(f)
-	ls := s.limitsOf(v, KindRead)
-	t := f.queued(ls)
-	err = s.line(f.ctx, t, func(until tick) error {
-		f.warn(&trouble{limits: ls, until: until})
+	v := l.starter.viewerOf(l.read)
+	ls := s.limiter.of(v, KindRead)
+	r := l.enqueue(ls)
+	err = s.limiter.acquire(l.Context(), r, func(until monotime.Time) error {
+		l.SetDelay(l.delayed(ls, until, nil))
 		return nil
 	})
 	if err != nil {
-		return nil, x, false, err
+		return nil, false, err
 	}
 	outcome := errNotMade
-	defer func() { err = s.learn(v, t, s.queue.leave(t, outcome), err) }()
-	if !f.takeOff() {
-		return nil, x, false, context.Canceled
+	defer func() { err = s.finish(v, KindRead, r, outcome, err) }()
+	if !l.Start() {
+		return nil, false, context.Canceled
 	}
-	if err := v.refused(s.clock.now()); err != nil {
-		return nil, x, false, err
+	if err := v.refused(s.clock.Now()); err != nil {
+		return nil, false, err
 	}
-	allowed, err := watched.allow()
+	allowed, err := target.allow()
 	if err != nil {
-		return nil, x, false, err
+		return nil, false, err
 	}
 	s.retries.earn()
-	if !f.alone {
-		f.starter.called()
+	if !l.Background() {
+		l.starter.called()
 	}
-	if f.kept != nil {
-		x.known = f.kept.validator
-	}
-	ctx, cancel := context.WithTimeout(withExchange(f.located(f.ctx), x), s.options.Timeout)
+	ctx, cancel := context.WithTimeout(l.located(l.Context()), s.options.Timeout)
 	defer cancel()
-	defer func() { s.observe(allowed, outcome) }()
-	value, err = f.read.get(ctx, f.starter.client)
+	defer func() { s.breakers.observe(s.ctx, allowed, outcome) }()
+	value, err = l.read.get(ctx, l.starter.client)
 	outcome = err
-	if err == nil && proves(f.read, value) {
-		s.prove(v)
+	if err == nil && l.read.verifiesToken(value) {
+		s.markVerified(v)
 	}
-	return value, x, true, err
+	return value, true, err
 }
 
-// errNotMade is what is learned of a call that was not made, or panicked:
-// nothing.
-var errNotMade = errors.New("not made")
-
-// learn passes on what a refusal has brought, and returns the refusal with the wait
-// that the next call would have.
-func (s *Store) learn(v *viewer, t *ticket, pause time.Duration, err error) error {
-	if v != s.everybody && errors.Is(err, mixcloud.ErrUnauthenticated) {
-		s.refuseToken(v, err)
+// handleFailure updates the cache and the backoff of a read after a failed call, and
+// returns the error to report. sent reports whether Mixcloud was called.
+func (s *Store) handleFailure(l *load, err error, sent bool) error {
+	switch {
+	case errors.Is(err, mixcloud.ErrNotFound):
+		s.store(l, nil, err)
+		return err
+	case errors.Is(err, mixcloud.ErrForbidden):
+		s.cache.Drop(l.key)
 	}
-	refused, ok := errors.AsType[*mixcloud.Error](err)
-	if pause <= 0 || !ok {
+	if !sent || !isLasting(err) {
 		return err
 	}
-	own, shared, isShared := s.queue.ownLimit(t)
-	if isShared {
-		ago := s.clock.now() - t.sent
-		pause = s.options.Limiter.Refused(context.WithoutCancel(s.ctx), shared, ago, min(refused.RetryAfter, maxPause))
-		s.queue.hold(own, pause)
+	if l.cached != nil && allowsStale(err) && l.cached.Usable(s.clock.Now()) {
+		return err // the stale entry has its own cooldown
 	}
-	s.logRefusal(v, own, pause)
-	told := *refused
-	told.RetryAfter = pause
-	return &told
+	failed, _ := errors.AsType[*mixcloud.Error](err)
+	pause := s.breakers.reads.Failed(l.key, err, failed.RetryAfter)
+	return withWait(err, max(pause, failed.RetryAfter))
 }
 
-// line waits until a call may go, by this process's own queue and by the limiter
-// that it shares with others. It holds no slot while the latter makes it wait.
-func (s *Store) line(ctx context.Context, t *ticket, hear func(until tick) error) error {
-	err := s.queue.enter(ctx, t, hear)
-	for err == nil {
-		l, limit := s.queue.sharedLimit(t)
-		if l == nil {
-			break
-		}
-		wait := s.options.Limiter.Take(ctx, limit)
-		if wait <= 0 {
-			s.queue.drawn(t, l)
-			break
-		}
-		err = s.queue.again(ctx, t, l, min(wait, maxPause), hear)
+// follow prepares a load to follow a redirect. It does so once, and the call counts against the
+// operation's budget.
+func (s *Store) follow(l *load, err error) (again bool, failed error) {
+	moved, ok := errors.AsType[*mixcloud.Error](err)
+	if !ok || moved.Location == "" || l.path != "" {
+		return false, err
 	}
-	return err
+	if !l.Background() {
+		if err := l.starter.spend(); err != nil {
+			return false, err
+		}
+	}
+	l.path = moved.Location
+	return true, nil
 }
 
-// keep stores an answer: a value, or that there is none.
-func (s *Store) keep(f *flight, value any, missing error, v validator) {
-	<-f.heard
-	now := s.clock.now()
-	life := s.options.lifetime(f.key.class)
-	if missing != nil {
-		life = Lifetime{Fresh: life.Missing, Keep: life.Missing, Missing: life.Missing}
+// located returns a context with which the call goes to the redirect's location.
+func (l *load) located(ctx context.Context) context.Context {
+	if l.path == "" {
+		return ctx
 	}
-	lag := tick(0)
-	if f.key.who != (audience{}) {
-		lag = f.starter.as().lag(now)
-	}
-	if lag > 0 { // it may be from before a write of the viewer's
-		life.Fresh, life.Revalidate = min(life.Fresh, lag), 0
-		// Corrections of flags and of counts go together, so that what they are
-		// made of must be of one time.
-		if missing != nil || !s.overlay.idle(f.key.who.String(), time.Now()) {
-			life.Fresh = 0
-		}
-	}
-	f.fresh = life.Fresh
-	if life.Fresh <= 0 {
-		s.cache.drop(f.key)
-		return
-	}
-	e := &entry{value: value, missing: missing, size: missingSize, stored: now, life: life, validator: v}
-	if s.cache != nil && missing == nil {
-		e.size = f.read.size(value)
-	}
-	s.cache.put(f.key, e)
-	if second := s.options.Second; second != nil && f.read.encode != nil && lag == 0 && (f.key.who == (audience{}) || s.sharing(f.starter.as())) {
-		r := Record{ETag: v.etag, LastModified: v.modified}
-		if value != nil {
-			r.Body = f.read.encode(value)
-		}
-		second.Put(context.WithoutCancel(f.ctx), f.key.address(), r, life)
-	}
-}
-
-func (k key) address() Address { return Address{Audience: k.who.String(), ID: k.id} }
-
-// recall looks whether there is no need for a call: because another flight has
-// landed since the caller looked into the cache, or by the second level.
-func (s *Store) recall(f *flight) bool {
-	now := s.clock.now()
-	if e := s.cache.get(f.key); e != nil && e.freshFor(now, f.newer) {
-		f.value, f.err, f.fresh, f.age = e.value, e.missing, e.life.Fresh-e.age(now), e.age(now)
-		return true
-	}
-	second := s.options.Second
-	if second == nil || f.read.decode == nil {
-		return false
-	}
-	if v := f.starter.as(); f.key.who != (audience{}) && (v.lag(now) > 0 || !s.sharing(v)) {
-		return false
-	}
-	r, ok := second.Get(f.ctx, f.key.address())
-	if !ok || f.kept != nil && r.Age >= f.kept.age(now) {
-		return false
-	}
-	e := &entry{stored: now - max(r.Age, 0), life: s.options.lifetime(f.key.class), validator: validator{r.ETag, r.LastModified}}
-	if r.Body == nil {
-		e.missing = &mixcloud.Error{Op: "Fetch", Kind: mixcloud.ErrNotFound, Status: 404}
-		e.life, e.size = Lifetime{Fresh: e.life.Missing, Keep: e.life.Missing}, missingSize
-	} else {
-		value, err := f.read.decode(r.Body)
-		if err != nil {
-			return false // an older or a newer release has kept it
-		}
-		e.value, e.size = value, f.read.size(value)
-	}
-	switch {
-	case e.freshFor(now, f.newer):
-		s.cache.put(f.key, e)
-		f.value, f.err, f.fresh, f.age = e.value, e.missing, e.life.Fresh-e.age(now), e.age(now)
-		return true
-	case e.immediate(now) && f.kept == nil && !f.newer:
-		s.cache.put(f.key, e)
-		f.stale, f.age = e, e.age(now)
-		return true
-	case e.usable(now):
-		f.second.Store(e)
-	}
-	return false
+	return mixcloud.WithLocation(ctx, l.path)
 }

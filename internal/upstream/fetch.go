@@ -1,66 +1,74 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"time"
 
 	"mixcloud-graphql/internal/admission"
+	"mixcloud-graphql/internal/cache"
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/opstats"
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Resource is one read: what it is, how to make it, and how to keep it.
+// A Resource describes one read: what to read, how to call Mixcloud, and how to cache the
+// response.
 type Resource[T any] struct {
-	// Class says for how long the answer is good.
+	// Class determines the cache lifetime.
 	Class Class
-	// ID names the answer among all of its class: the path, canonical, and the
-	// query with its names sorted, without host and token. One ID has one T.
+	// ID is unique within the class: the canonical path and the query with sorted names,
+	// without host and token. All reads of an ID have the same T.
 	ID string
-	// Get makes the call. Its context ends when the call has taken too long,
-	// not when a caller leaves.
+	// Get makes the call. Its context ends when the call times out, not when a caller leaves.
 	Get func(context.Context, *mixcloud.Client) (T, error)
-	// Encode gives the untouched bytes of a value, and Decode the value back.
-	// Without both of them other processes cannot share it.
+	// Encode returns the original bytes of a value, and Decode restores the value. Without
+	// both of them the value is not shared with other processes.
 	Encode func(T) []byte
 	Decode func([]byte) (T, error)
-	// Size is about how many bytes a value holds; nil for one that keeps the JSON
-	// that Encode gives beside what was read from it.
+	// Size returns the approximate size of a value in bytes. It may be nil if the value
+	// retains the JSON that Encode returns.
 	Size func(T) int
 }
 
-// Fetch gives the value of a resource: what is kept of it if that is good
-// enough, else what Mixcloud says. Whatever it returns is shared with others and
-// must not be modified, nor anything that it points to.
+// Fetch returns a resource from the cache if it is fresh, otherwise from Mixcloud. The value is
+// shared with other sessions and must not be modified, nor anything that it points to.
 //
-// It returns when the value is there, or when ctx ends; the call goes on for
-// others and for the cache. When Mixcloud is down, refuses for the rate limit or
-// is too slow, a value that was seen before is returned instead of the error,
-// and [Session.Freshness] tells of it. Over the operation's budget the error has
-// code LIMIT_EXCEEDED. A wait that would go beyond ctx's deadline is not waited
-// for: the error is a [mixcloud.ErrRateLimited] with the wait in it.
+// It returns when the value is available or ctx ends; the call continues for other sessions and
+// for the cache. If Mixcloud is down, too slow or refuses because of its rate limit, Fetch
+// returns a stale value instead of the error, and [Session.StaleReads] reports it. If the
+// operation's budget is exhausted the error has code LIMIT_EXCEEDED. If ctx would end before a
+// call can be made, Fetch returns at once, with a [mixcloud.ErrRateLimited] that contains the
+// wait.
 func Fetch[T any](ctx context.Context, s *Session, r Resource[T]) (T, error) {
 	k := s.key(r.Class, r.ID)
-	e := s.store.cache.get(k)
-	now := s.store.clock.now()
-	if e != nil && e.freshFor(now, s.newer) {
-		s.hits.Add(1)
-		s.goodFor(e.life.Fresh - e.age(now))
-		return give[T](e.value, e.missing)
+	e := s.store.cache.Get(k)
+	if e != nil && s.store.catchUp(ctx, s.currentViewer(), k) {
+		k, e = s.key(r.Class, r.ID), nil // the entry may be from before a write
 	}
-	return give[T](s.get(ctx, k, e, r.erase()))
+	now := s.store.clock.Now()
+	if e != nil && freshFor(e, now, s.revalidate) {
+		s.hits.Add(1)
+		s.limitFreshFor(e.Life.Fresh - e.Age(now))
+		return typed[T](e.Value, e.Err)
+	}
+	return typed[T](s.get(ctx, k, e, r.erase()))
 }
 
-// key names a resource for the session's audience.
+// key returns the cache key of a resource for the session's principal.
 func (s *Session) key(c Class, id string) key {
 	if c == ClassEmbed {
 		return key{class: c, id: id}
 	}
-	v := s.as()
+	v := s.currentViewer()
 	return key{who: v.who, generation: v.generation.Load(), class: c, id: id}
 }
 
-func give[T any](value any, err error) (T, error) {
+// typed returns a value with its type.
+func typed[T any](value any, err error) (T, error) {
 	var none T
 	if err != nil {
 		return none, err
@@ -76,9 +84,17 @@ func give[T any](value any, err error) (T, error) {
 type read struct {
 	class  Class
 	get    func(context.Context, *mixcloud.Client) (any, error)
-	encode func(any) []byte // nil if there is no decode
+	encode func(any) []byte // nil if decode is nil
 	decode func([]byte) (any, error)
 	size   func(any) int
+}
+
+// viewerOf returns the viewer whose limits apply to a read.
+func (s *Session) viewerOf(r *read) *viewer {
+	if r.class == ClassEmbed {
+		return s.store.anonymous
+	}
+	return s.currentViewer()
 }
 
 func (r *Resource[T]) erase() *read {
@@ -105,90 +121,157 @@ func (r *Resource[T]) erase() *read {
 	return e
 }
 
-// get answers a read for which there is nothing fresh; e is what is kept, or
-// nil.
-func (s *Session) get(ctx context.Context, k key, e *entry, r *read) (any, error) {
-	now := s.store.clock.now()
-	if e != nil && e.immediate(now) && (!s.newer || e.waits(now) != nil) {
-		s.store.refresh(ctx, s, k, e, r)
-		return s.stand(k, e, nil)
+// unknownSize is the assumed size of a value without a Size function.
+const unknownSize = 4096
+
+// decodedSize estimates the size of a value from the size of its JSON, which it retains
+// (TestCache_CountedSize).
+func decodedSize(bytes int) int { return bytes * 13 / 8 }
+
+// onlyWithToken are members that Mixcloud sends only in response to a token.
+var onlyWithToken = [][]byte{
+	[]byte(`"favorited":`), []byte(`"reposted":`), []byte(`"is_listen_later":`), []byte(`"follower":`), []byte(`"is_current_user":`),
+}
+
+// followingFlag is another one. It must be a boolean: connections are named "following" too.
+var followingFlag = regexp.MustCompile(`"following":\s*(?:true|false)`)
+
+// verifiesToken reports whether a value shows that Mixcloud has accepted the token: it has
+// members that Mixcloud sends only in response to a token.
+func (r *read) verifiesToken(value any) bool {
+	if r.class == ClassViewer {
+		return true
 	}
-	if e != nil && !e.usable(now) {
+	if r.class == ClassEmbed || r.encode == nil {
+		return false
+	}
+	// Quotes within strings are escaped, so these match only names of members.
+	raw := r.encode(value)
+	if followingFlag.Match(raw) {
+		return true
+	}
+	for _, member := range onlyWithToken {
+		if bytes.Contains(raw, member) {
+			return true
+		}
+	}
+	return false
+}
+
+// get reads a resource that has no fresh entry. e is the stale entry or nil.
+func (s *Session) get(ctx context.Context, k key, e *cache.Entry, r *read) (any, error) {
+	now := s.store.clock.Now()
+	if e != nil && e.Immediate(now) && (!s.revalidate || e.Cooldown(now) != nil) {
+		return s.serveStale(k, e, s.store.refresh(ctx, s, k, e, r))
+	}
+	if e != nil && !e.Usable(now) {
 		e = nil
 	}
 	for {
-		f, err := s.join(ctx, k, e, r)
+		l, err := s.join(ctx, k, e, r)
 		if err != nil {
 			return nil, err
 		}
-		value, err := s.await(ctx, f, e)
+		value, err := s.await(ctx, l, e)
 		if !errors.Is(err, errTooOld) {
 			return value, err
 		}
 	}
 }
 
-// errTooOld is what a session that asks for new answers gets from a read that was under way for another caller and ended with
-// something old, such as from Redis. The next read is its own, or that of a caller who wants the same.
+// errTooOld is the result of a load with an old response, such as from Redis, for a session
+// that requested revalidation and joined another session's load. The session loads again.
 var errTooOld = errors.New("too old")
 
-// await waits for a flight. Whoever can have a stale answer, e or one of the
-// second level, waits for no longer than there is hope and patience.
-func (s *Session) await(ctx context.Context, f *flight, e *entry) (any, error) {
+// await waits for a load. If there is a stale entry, e or one of the second level, it is served
+// as soon as an attempt has failed or the wait exceeds [Options.Patience].
+func (s *Session) await(ctx context.Context, l *load, e *cache.Entry) (any, error) {
 	defer admission.Wait(ctx)()
 	patience := s.store.options.Patience
-	lost := expiry(patience)
-	defer lost.stop()
+	slow := newAlarm(patience)
+	defer slow.stop()
 	for {
-		trouble, changed := f.watch()
+		delay, changed := l.Delay()
 		old := e
 		if old == nil {
-			old = f.old()
+			old = l.staleEntry()
 		}
-		if trouble != nil && !f.landed() {
-			delay := trouble.until - s.store.clock.now()
-			if old != nil && (trouble.err != nil || delay > patience) {
-				f.leave()
-				return s.stand(f.key, old, trouble.cause(s.store))
+		if delay != nil && !l.Finished() {
+			wait := delay.Until.Sub(s.store.clock.Now())
+			if old != nil && (delay.Err != nil || wait > patience) {
+				l.CancelWait()
+				return s.serveStale(l.key, old, reasonOf(delay.Cause()))
 			}
-			if beyond(ctx, delay) {
-				f.leave()
-				return nil, trouble.cause(s.store)
+			if exceedsDeadline(ctx, wait) {
+				l.CancelWait()
+				return nil, delay.Cause()
 			}
 		}
 		select {
-		case <-f.done:
-			return s.arrive(f, old)
+		case <-l.Done():
+			return s.result(ctx, l, old)
 		case <-changed:
-		case <-lost.after(old != nil):
-			f.leave()
-			old.postpone(s.store.clock.now(), mixcloud.ErrTimeout) // nor need the next one wait for as long
-			return s.stand(f.key, old, mixcloud.ErrTimeout)
+		case <-slow.after(old != nil):
+			l.CancelWait()
+			cool(old, s.store.clock.Now(), mixcloud.ErrTimeout) // so the next session does not wait as long
+			return s.serveStale(l.key, old, opstats.Unavailable)
 		case <-ctx.Done():
-			f.leave()
+			l.CancelWait()
 			switch {
 			case errors.Is(ctx.Err(), context.DeadlineExceeded) && old != nil:
-				return s.stand(f.key, old, mixcloud.ErrTimeout)
-			case errors.Is(ctx.Err(), context.DeadlineExceeded) && trouble != nil:
-				return nil, trouble.cause(s.store)
+				return s.serveStale(l.key, old, opstats.Unavailable)
+			case errors.Is(ctx.Err(), context.DeadlineExceeded) && delay != nil:
+				return nil, delay.Cause()
 			}
 			return nil, ctx.Err()
 		}
 	}
 }
 
-// arrive takes what a flight has brought.
-func (s *Session) arrive(f *flight, old *entry) (any, error) {
+// result returns the result of a finished load.
+func (s *Session) result(ctx context.Context, l *load, old *cache.Entry) (any, error) {
 	switch {
-	case s.newer && !f.newer && f.tooOld(RevalidateAge):
+	case s.revalidate && !l.revalidate && l.exceedsAge(RevalidateAge):
 		return nil, errTooOld
-	case f.stale != nil:
-		return s.stand(f.key, f.stale, nil)
-	case f.err != nil && old != nil && allowsStale(f.err):
-		return s.stand(f.key, old, f.err)
-	case f.local && f.starter == s:
+	case l.stale != nil:
+		return s.serveStale(l.key, l.stale, s.store.refresh(ctx, s, l.key, l.stale, l.read))
+	case l.err != nil && old != nil && allowsStale(l.err):
+		return s.serveStale(l.key, old, reasonOf(l.err))
+	case l.local && l.starter == s:
 		s.hits.Add(1)
 	}
-	s.goodFor(f.fresh)
-	return f.value, f.err
+	s.limitFreshFor(l.fresh)
+	return l.value, l.err
+}
+
+// serveStale returns a stale entry and records why it is not fresh.
+func (s *Session) serveStale(k key, e *cache.Entry, why opstats.Reason) (any, error) {
+	s.addStaleRead(k.id, e.Age(s.store.clock.Now()), why)
+	s.limitFreshFor(0)
+	return e.Value, nil
+}
+
+// An alarm is a timeout that starts when it is created. Its timer is created only when it is
+// needed.
+type alarm struct {
+	at    time.Time
+	timer *time.Timer
+}
+
+func newAlarm(d time.Duration) *alarm { return &alarm{at: time.Now().Add(d)} }
+
+func (a *alarm) after(needed bool) <-chan time.Time {
+	if !needed {
+		return nil
+	}
+	if a.timer == nil {
+		a.timer = time.NewTimer(time.Until(a.at))
+	}
+	return a.timer.C
+}
+
+func (a *alarm) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
 }

@@ -14,31 +14,32 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/opstats"
 	"mixcloud-graphql/mixcloud"
 )
 
-// The life of an answer: fresh, then given at once while it is fetched anew,
-// then waited for, and in all that time one that may stand in.
+// The lifetime of an entry: fresh; then served while it is revalidated; then served only if a
+// call fails.
 func TestFetch_Life(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		life := lifetimes[ClassUser]
-		s, up := newRig(t, Options{}, latest)
-		ask := func() (string, *Session, time.Duration) {
+		s, up := newTestStore(t, Options{}, latest)
+		fetch := func() (string, *Session, time.Duration) {
 			session, began := s.Session(""), time.Now()
 			got := name(t.Context(), session, "/a/")
 			return got, session, time.Since(began)
 		}
-		got, session, took := ask()
+		got, session, took := fetch()
 		want(t, got, "1")
-		if took != 10*time.Millisecond || session.Cost() != (Cost{Calls: 1}) {
+		if took != 10*time.Millisecond || session.Cost() != (opstats.Cost{Calls: 1}) {
 			t.Errorf("cold: took %v, cost %+v", took, session.Cost())
 		}
 		time.Sleep(life.Fresh - time.Nanosecond)
-		got, session, took = ask()
+		got, session, took = fetch()
 		want(t, got, "1")
-		if took != 0 || session.Cost() != (Cost{Hits: 1}) || len(session.Freshness()) > 0 {
-			t.Errorf("fresh: took %v, cost %+v, notes %v", took, session.Cost(), session.Freshness())
+		if took != 0 || session.Cost() != (opstats.Cost{Hits: 1}) || len(session.StaleReads()) > 0 {
+			t.Errorf("fresh: took %v, cost %+v, stale reads %v", took, session.Cost(), session.StaleReads())
 		}
 		if left, ok := session.FreshFor(); left != time.Nanosecond || !ok {
 			t.Errorf("fresh: for another %v, %v", left, ok)
@@ -47,54 +48,54 @@ func TestFetch_Life(t *testing.T) {
 
 		time.Sleep(time.Nanosecond)
 		for range 3 {
-			got, session, took = ask()
+			got, session, took = fetch()
 			want(t, got, "1")
-			if took != 0 || session.Cost() != (Cost{Stale: 1}) {
+			if took != 0 || session.Cost() != (opstats.Cost{Stale: 1}) {
 				t.Errorf("stale: took %v, cost %+v", took, session.Cost())
 			}
 		}
-		session.Place("/a/", []any{"user", 0})
-		session.Place("/a/", []any{"user", 0})
-		session.Place("/b/", []any{"other"})
-		notes := []Note{{ID: "/a/", Age: life.Fresh, Reason: Revalidating, Paths: [][]any{{"user", 0}}}}
-		if diff := cmp.Diff(notes, session.Freshness()); diff != "" || !session.Stale("/a/") || session.Stale("/b/") {
-			t.Errorf("notes (-want +got):\n%s", diff)
+		session.AddStalePath("/a/", []any{"user", 0})
+		session.AddStalePath("/a/", []any{"user", 0})
+		session.AddStalePath("/b/", []any{"other"})
+		notes := []opstats.StaleRead{{ID: "/a/", Age: life.Fresh, Reason: opstats.Revalidating, Paths: [][]any{{"user", 0}}}}
+		if diff := cmp.Diff(notes, session.StaleReads()); diff != "" || !session.Stale("/a/") || session.Stale("/b/") {
+			t.Errorf("stale reads (-want +got):\n%s", diff)
 		}
 		if left, ok := session.FreshFor(); left != 0 || !ok {
 			t.Errorf("stale: fresh for another %v, %v", left, ok)
 		}
 		time.Sleep(time.Second)
-		wantCalls(t, up, 1) // in the background
-		got, _, _ = ask()
-		want(t, got, "1") // the stub counts anew
+		wantCalls(t, up, 1) // the background refresh
+		got, _, _ = fetch()
+		want(t, got, "1") // the stub's counter
 
 		time.Sleep(life.Fresh + life.Revalidate)
-		up.answer = func(call) reply { return reply{delay: 20 * time.Millisecond, body: `{"key":"/a/","name":"anew"}`} }
-		got, session, took = ask()
+		up.respond = func(call) reply { return reply{delay: 20 * time.Millisecond, body: `{"key":"/a/","name":"anew"}`} }
+		got, session, took = fetch()
 		want(t, got, "anew")
-		if took != 20*time.Millisecond || session.Cost() != (Cost{Calls: 1}) {
+		if took != 20*time.Millisecond || session.Cost() != (opstats.Cost{Calls: 1}) {
 			t.Errorf("after that: took %v, cost %+v", took, session.Cost())
 		}
 	})
 }
 
-// What was seen within a day answers when Mixcloud does not, whatever the
-// reason; what says something of the resource itself goes through.
-func TestFetch_StandIn(t *testing.T) {
+// An entry of the last day is served if Mixcloud fails for any reason. An error of the resource
+// itself is returned.
+func TestFetch_StaleIfError(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		answer reply
-		stands Reason      // "" for an error
-		code   gqlerr.Code // of the error that nothing stands in for
+		reply  reply
+		stands opstats.Reason // "" for an error
+		code   gqlerr.Code    // of the returned error
 		took   time.Duration
-		again  int // calls when somebody asks right after that
+		again  int // calls if the read is repeated at once
 	}{
-		"down":                    {reply{err: errors.New("connection refused")}, Unavailable, gqlerr.CodeUpstreamUnavailable, 0, 0},
-		"failing":                 {broken, Unavailable, gqlerr.CodeUpstreamUnavailable, 10 * time.Millisecond, 0},
-		"nonsense":                {reply{body: "{"}, Unavailable, gqlerr.CodeUpstreamBadResponse, 0, 0},
-		"limiting":                {limited("60"), RateLimited, gqlerr.CodeRateLimited, 10 * time.Millisecond, 0},
-		"limiting without a wait": {limited(""), RateLimited, gqlerr.CodeRateLimited, 10 * time.Millisecond, 0},
-		"slow":                    {reply{delay: time.Hour}, Unavailable, gqlerr.CodeUpstreamTimeout, DefaultPatience, 0},
+		"down":                    {reply{err: errors.New("connection refused")}, opstats.Unavailable, gqlerr.CodeUpstreamUnavailable, 0, 0},
+		"failing":                 {broken, opstats.Unavailable, gqlerr.CodeUpstreamUnavailable, 10 * time.Millisecond, 0},
+		"nonsense":                {reply{body: "{"}, opstats.Unavailable, gqlerr.CodeUpstreamBadResponse, 0, 0},
+		"refusing":                {limited("60"), opstats.RateLimited, gqlerr.CodeRateLimited, 10 * time.Millisecond, 0},
+		"refusing without a wait": {limited(""), opstats.RateLimited, gqlerr.CodeRateLimited, 10 * time.Millisecond, 0},
+		"slow":                    {reply{delay: time.Hour}, opstats.Unavailable, gqlerr.CodeUpstreamTimeout, DefaultPatience, 0},
 		"gone":                    {missing, "", gqlerr.CodeNotFound, 10 * time.Millisecond, 0},
 		"forbidden":               {reply{status: 403, body: `{"error":{"type":"X","message":"no"}}`}, "", gqlerr.CodeForbidden, 0, 0},
 	}
@@ -102,36 +103,36 @@ func TestFetch_StandIn(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s, up := newRig(t, Options{}, latest)
+				s, up := newTestStore(t, Options{}, latest)
 				want(t, name(t.Context(), s.Session(""), "/a/"), "1")
-				up.answer = func(call) reply { return tt.answer }
-				check := func(took time.Duration, stands Reason, age time.Duration) {
+				up.respond = func(call) reply { return tt.reply }
+				check := func(took time.Duration, stands opstats.Reason, age time.Duration) {
 					t.Helper()
 					session, began := s.Session(""), time.Now()
 					_, err := Fetch(t.Context(), session, user("/a/"))
 					if time.Since(began) != took {
 						t.Errorf("took %v, want %v", time.Since(began), took)
 					}
-					var notes []Note
+					var notes []opstats.StaleRead
 					if code := gqlerr.CodeOf(err); stands != "" {
-						notes = []Note{{ID: "/a/", Age: age, Reason: stands}}
+						notes = []opstats.StaleRead{{ID: "/a/", Age: age, Reason: stands}}
 						if err != nil {
 							t.Error(err)
 						}
 					} else if code != tt.code {
 						t.Errorf("the error is %v, want %s", err, tt.code)
 					}
-					if diff := cmp.Diff(notes, session.Freshness(), cmpopts.EquateEmpty()); diff != "" {
-						t.Errorf("notes (-want +got):\n%s", diff)
+					if diff := cmp.Diff(notes, session.StaleReads(), cmpopts.EquateEmpty()); diff != "" {
+						t.Errorf("stale reads (-want +got):\n%s", diff)
 					}
 				}
 				time.Sleep(2 * time.Hour)
 				check(tt.took, tt.stands, 2*time.Hour+tt.took)
 				synctest.Wait()
 				up.made()
-				check(0, tt.stands, 2*time.Hour+tt.took) // nobody waits for the same again
+				check(0, tt.stands, 2*time.Hour+tt.took) // the next session does not wait again
 				wantCalls(t, up, tt.again)
-				time.Sleep(day) // and then it is too old to stand in for anything
+				time.Sleep(day) // and then it is too old to be served
 				if _, err := Fetch(t.Context(), s.Session(""), user("/a/")); gqlerr.CodeOf(err) != tt.code {
 					t.Errorf("after a day: %v, want %s", err, tt.code)
 				}
@@ -140,12 +141,12 @@ func TestFetch_StandIn(t *testing.T) {
 	}
 }
 
-// "Not found" is believed for a while, an error for a second.
-func TestFetch_Missing(t *testing.T) {
+// A "not found" is cached for a while, an error for a second.
+func TestFetch_NotFound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		answer := missing
-		s, up := newRig(t, Options{Retries: -1}, func(call) reply { return answer })
+		response := missing
+		s, up := newTestStore(t, Options{Retries: -1}, func(call) reply { return response })
 		for range 3 {
 			if _, err := Fetch(t.Context(), s.Session(""), user("/a/")); !errors.Is(err, mixcloud.ErrNotFound) {
 				t.Fatal(err)
@@ -153,7 +154,7 @@ func TestFetch_Missing(t *testing.T) {
 		}
 		wantCalls(t, up, 1)
 		time.Sleep(lifetimes[ClassUser].Missing)
-		answer = broken
+		response = broken
 		for range 3 {
 			if _, err := Fetch(t.Context(), s.Session(""), user("/a/")); !errors.Is(err, mixcloud.ErrUnavailable) {
 				t.Fatal(err)
@@ -161,17 +162,16 @@ func TestFetch_Missing(t *testing.T) {
 		}
 		wantCalls(t, up, 1)
 		time.Sleep(time.Second)
-		answer = reply{}
+		response = reply{}
 		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
 	})
 }
 
-// Five hundred who ask at the same time are one call; who leaves does not fail
-// the others.
-func TestFetch_OneFlight(t *testing.T) {
+// 500 concurrent reads share one call. A caller that leaves does not fail the others.
+func TestFetch_SingleFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{}, func(call) reply { return reply{delay: time.Second} })
+		s, up := newTestStore(t, Options{}, func(call) reply { return reply{delay: time.Second} })
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		var coalesced, left int
@@ -203,12 +203,12 @@ func TestFetch_OneFlight(t *testing.T) {
 	})
 }
 
-// A call that is in the air when all have left is finished, for the cache. One
-// that still waits for its turn is not made.
+// A call in flight is completed for the cache even if all callers have left. A call that still
+// waits for a slot is dropped.
 func TestFetch_AllLeave(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{Concurrency: 1}, func(call) reply { return reply{delay: time.Second} })
+		s, up := newTestStore(t, Options{Concurrency: 1}, func(call) reply { return reply{delay: time.Second} })
 		soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		var wg sync.WaitGroup
@@ -229,17 +229,16 @@ func TestFetch_AllLeave(t *testing.T) {
 			hits += session.Cost().Hits
 		}
 		if hits != 1 {
-			t.Errorf("%d answers were kept", hits)
+			t.Errorf("%d responses are cached", hits)
 		}
 	})
 }
 
-// A call has a deadline of its own: Mixcloud hanging does not hold a place for
-// longer.
+// A call has its own timeout, so that a hanging Mixcloud does not occupy a slot for longer.
 func TestFetch_OwnDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{Timeout: 3 * time.Second}, func(call) reply { return reply{delay: time.Hour} })
+		s, _ := newTestStore(t, Options{Timeout: 3 * time.Second}, func(call) reply { return reply{delay: time.Hour} })
 		began := time.Now()
 		if _, err := Fetch(t.Context(), s.Session(""), user("/a/")); !errors.Is(err, mixcloud.ErrTimeout) {
 			t.Error(err)
@@ -253,10 +252,10 @@ func TestFetch_OwnDeadline(t *testing.T) {
 func TestFetch_Budget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{Budget: 3}, latest)
+		s, up := newTestStore(t, Options{Budget: 3}, latest)
 		session := s.Session("")
 		for i := range 5 {
-			want(t, name(t.Context(), session, fmt.Sprintf("/%d/", min(i, 2))), "1") // what is kept costs nothing
+			want(t, name(t.Context(), session, fmt.Sprintf("/%d/", min(i, 2))), "1") // a cached response costs nothing
 		}
 		if _, err := Fetch(t.Context(), session, user("/x/")); gqlerr.CodeOf(err) != gqlerr.CodeLimitExceeded {
 			t.Errorf("over the budget: %v", err)
@@ -265,11 +264,11 @@ func TestFetch_Budget(t *testing.T) {
 	})
 }
 
-// A panic in a read is an error of those who asked, and nothing is lost by it.
+// A panic in a read becomes the error of its waiters, and leaks nothing.
 func TestFetch_Panic(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{Concurrency: 1}, latest)
+		s, _ := newTestStore(t, Options{Concurrency: 1}, latest)
 		r := user("/a/")
 		r.Get = func(context.Context, *mixcloud.Client) (*mixcloud.FullUser, error) { panic("boom") }
 		for range 3 {
@@ -282,11 +281,11 @@ func TestFetch_Panic(t *testing.T) {
 	})
 }
 
-// Two types under one id are a mistake of this program, not a crash.
+// Two types under one id are an internal error, not a panic.
 func TestFetch_OtherType(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{}, latest)
+		s, _ := newTestStore(t, Options{}, latest)
 		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
 		_, err := Fetch(t.Context(), s.Session(""), Resource[string]{Class: ClassUser, ID: "/a/"})
 		if gqlerr.CodeOf(err) != gqlerr.CodeInternal {
@@ -295,50 +294,11 @@ func TestFetch_OtherType(t *testing.T) {
 	})
 }
 
-// An upstream that offers validators is asked with them, and a 304 makes what is
-// kept fresh again.
-func TestFetch_Conditional(t *testing.T) {
-	t.Parallel()
-	for header, asked := range map[string]string{"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"} {
-		t.Run(header, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				value := `"v1"`
-				s, up := newRig(t, Options{}, func(c call) reply {
-					if c.header.Get(asked) == value {
-						return reply{status: 304}
-					}
-					return reply{header: map[string]string{header: value}}
-				})
-				want(t, name(t.Context(), s.Session(""), "/a/"), "1")
-				for range 3 {
-					time.Sleep(2 * time.Hour)
-					session := s.Session("")
-					want(t, name(t.Context(), session, "/a/"), "1")
-					if session.Cost() != (Cost{Calls: 1}) {
-						t.Errorf("cost %+v", session.Cost())
-					}
-					session = s.Session("")
-					want(t, name(t.Context(), session, "/a/"), "1")
-					if session.Cost() != (Cost{Hits: 1}) {
-						t.Errorf("after a 304: cost %+v", session.Cost())
-					}
-				}
-				value = `"v2"`
-				time.Sleep(2 * time.Hour)
-				want(t, name(t.Context(), s.Session(""), "/a/"), "5")
-				wantCalls(t, up, 5)
-			})
-		})
-	}
-}
-
-// With the cache off every operation asks, but two at the same time still ask
-// once.
+// Without a cache every operation calls Mixcloud, but concurrent reads still share a call.
 func TestFetch_NoCache(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{CacheBytes: -1}, latest)
+		s, up := newTestStore(t, Options{CacheBytes: -1}, latest)
 		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
 		var wg sync.WaitGroup
 		for range 2 {

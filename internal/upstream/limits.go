@@ -1,247 +1,215 @@
 package upstream
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
 	"time"
 
+	"mixcloud-graphql/internal/fairqueue"
+	"mixcloud-graphql/internal/monotime"
+	"mixcloud-graphql/internal/opstats"
 	"mixcloud-graphql/internal/ratelimit"
+	"mixcloud-graphql/internal/telemetry"
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Kind is a kind of call. Mixcloud limits uploads apart from reads, so each kind
-// has a limiter of its own, and the wait of a refusal holds for its kind alone.
-type Kind uint8
-
-// The kinds.
+// The limit that all unverified tokens share. Anyone can invent tokens, so they get no limit of
+// their own.
 const (
-	KindRead   Kind = iota
-	KindAction      // follow, favorite and so on, their undoing, and exchanges of codes
-	KindEdit        // of a cloudcast
-	KindUpload      // of a cloudcast
-
-	kinds int = iota
+	DefaultUnverifiedRate = 5
+	unverifiedBurst       = 20
 )
 
-// String returns the kind's name, such as "read".
-func (k Kind) String() string { return [kinds]string{"read", "action", "edit", "upload"}[k] }
+// unverifiedName is the principal of that limit when replicas share it. It is part of a Redis
+// key.
+const unverifiedName = "unproven"
 
-// The limit that is shared by all tokens of which it is not known that Mixcloud
-// accepts them: anybody can invent tokens, so they get no limit each.
-const (
-	DefaultUnprovenRate = 5
-	unprovenBurst       = 20
-)
+// waitingPerSlot bounds the waiting calls for each slot. The queue is at least as long as the
+// calls of one operation. A longer queue would exceed every client's timeout.
+const waitingPerSlot = 64
 
-// unprovenName is the principal of the limiter that replicas share for them.
-const unprovenName = "unproven"
-
-const (
-	maxPause = time.Hour   // a wait that Mixcloud names is believed up to here
-	heldLong = time.Second // a shared limiter that delays for longer is a pause, not a turn
-	never    = tick(1<<63 - 1)
-)
-
-// A limiter is a rate limit that calls wait for. The queue owns it: its lock guards
-// it.
+// A limiter has the rate limits of calls and the queue that waits for them: one limit for each
+// principal and kind of call, one that all unverified tokens share, and one of the whole
+// process.
 type limiter struct {
-	kind    Kind
-	rate    *ratelimit.Limiter
-	refusal *mixcloud.Error // the latest
-	logged  tick            // until when the log says that calls are blocked
+	queue      *fairqueue.Queue
+	clock      monotime.Clock
+	limit      ratelimit.Limit  // for each principal and kind
+	shared     SharedLimiter    // nil for none
+	unverified *fairqueue.Limit // shared by all unverified tokens
+	total      *fairqueue.Limit // of the process; nil for none
+	log        *slog.Logger
+	sampler    telemetry.Sampler
 
-	// A shared limiter is also one of other processes: see [SharedLimiter]. held
-	// is until when that one wants no call. While it delays calls, only as many
-	// ask it at the same time as it has let through in a row: the others would
-	// ask in vain.
-	shared         SharedLimit // no Principal and Kind if it is not shared
-	isShared       bool
-	held           tick
-	asking, window int // a window of 0 is no bound
-
-	// unsure is the viewer of a token that nothing is known of yet; nil if the
-	// limiter is of no such token. Its first call goes alone: a token that is no
-	// good costs one call.
-	unsure *viewer
-	flying int
+	mu sync.Mutex // guards the limits of viewers
 }
 
-// ready returns when the next call may be made: now, or later.
-func (l *limiter) ready(now tick) tick { return max(now+l.rate.Ready(now), l.held) }
-
-// busy reports whether a call must wait for another one's end rather than a time.
-func (l *limiter) busy() bool {
-	return l.window > 0 && l.asking >= l.window ||
-		l.unsure != nil && l.flying > 0 && !l.unsure.accepted.Load() && !l.unsure.proven.Load()
+// init creates the limits that belong to no viewer, with these rates per second.
+func (l *limiter) init(unverifiedRate, totalRate float64) {
+	unverified := ratelimit.Limit{Rate: max(unverifiedRate, 0), Burst: unverifiedBurst}
+	l.unverified = l.queue.NewLimit(unverified, l.external(SharedLimit{Principal: unverifiedName, Limit: unverified}), nil)
+	if rate := totalRate; rate > 0 {
+		l.total = l.queue.NewLimit(ratelimit.Limit{Rate: rate, Burst: max(1, int(rate))}, nil, nil)
+	}
 }
 
-// hold delays calls that the shared limiter does not want yet.
-func (l *limiter) hold(until tick) { l.held, l.window = max(l.held, until), 1 }
-
-// closed returns until when there is no hope for a call; false if there is.
-func (l *limiter) closed(now tick) (until tick, yes bool) {
-	until = now + l.rate.Blocked(now)
-	if l.held > now+heldLong {
-		until = max(until, l.held)
-	}
-	return until, now < until
-}
-
-// after returns when one more call may be made than n that wait already.
-func (l *limiter) after(n int, now tick) tick {
-	at := l.ready(now)
-	if l.rate.Rate() == 0 {
-		return at
-	}
-	spare := 0
-	if at == now {
-		spare = l.rate.Tokens() - 1
-	}
-	if lack := n - spare; lack > 0 {
-		at += tick(float64(lack) / l.rate.Rate() * float64(time.Second))
-	}
-	return at
-}
-
-// refuse learns from a refusal and returns the pause.
-func (l *limiter) refuse(e *mixcloud.Error, sent, now tick) (pause time.Duration) {
-	wait := min(e.RetryAfter, maxPause)
-	if l.refusal == nil || now+wait >= now+l.rate.Blocked(now) {
-		l.refusal = e
-	}
-	if l.isShared { // the shared limiter learns; until it has answered nothing is sent
-		l.hold(now + max(wait, time.Millisecond))
-		return l.held - now
-	}
-	return l.rate.Refuse(now, sent, wait)
-}
-
-// limits are all that a call waits for: the limiter of its principal and kind first,
-// then the one of unproven tokens and the one of the process. At most one is shared.
-type limits []*limiter
-
-// ready returns when the next call may be made; false if another call must end first.
-func (ls limits) ready(now tick) (at tick, yes bool) {
-	at = now
-	for _, l := range ls {
-		if l.busy() {
-			return 0, false
+// of returns the limits that apply to calls of a kind for a viewer, its own limit first.
+func (l *limiter) of(v *viewer, kind Kind) []*fairqueue.Limit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	own := &v.limits[kind]
+	known := v.anonymous() || v.verified.Load()
+	if own.Limit == nil {
+		var probing func() bool
+		if !v.anonymous() { // so that an invalid token costs only one call
+			probing = func() bool { return !v.accepted.Load() && !v.verified.Load() }
 		}
-		at = max(at, l.ready(now))
+		own.Limit = l.queue.NewLimit(ratelimit.Limit{}, nil, probing)
 	}
-	return at, true
-}
-
-// take makes one call, which must be ready.
-func (ls limits) take(now tick) {
-	for _, l := range ls {
-		l.rate.Take(now)
-		l.flying++
+	if known && !own.configured { // perhaps it was just verified
+		own.configured = true
+		own.Configure(l.limit, l.external(SharedLimit{Principal: v.who.String(), Kind: kind, Limit: l.limit}))
 	}
-}
-
-// land notes that a call has ended.
-func (ls limits) land() {
-	for _, l := range ls {
-		l.flying--
-	}
-}
-
-// untake takes back that a call was made.
-func (ls limits) untake() {
-	for _, l := range ls {
-		l.rate.Return()
-	}
-}
-
-// ask counts calls that ask the shared limiter.
-func (ls limits) ask(n int) {
-	for _, l := range ls {
-		l.asking += n
-	}
-}
-
-func (ls limits) closed(now tick) (until tick, yes bool) {
-	for _, l := range ls {
-		if at, closed := l.closed(now); closed {
-			until, yes = max(until, at), true
-		}
-	}
-	return until, yes
-}
-
-// shared returns the limiter that other processes share; nil if none is.
-func (ls limits) shared() *limiter {
-	for _, l := range ls {
-		if l.isShared {
-			return l
-		}
-	}
-	return nil
-}
-
-// tooLong is the error of a call that must wait for longer than it may: Mixcloud's
-// own words if it has refused one, with the wait that is left.
-func (ls limits) tooLong(until, now tick) *mixcloud.Error {
-	e := &mixcloud.Error{Kind: mixcloud.ErrRateLimited, Op: "pacing"}
-	if own := ls[0]; own.refusal != nil {
-		if _, closed := own.closed(now); closed {
-			*e = *own.refusal
-		}
-	}
-	e.RetryAfter = max(until-now, time.Millisecond)
-	return e
-}
-
-// limitsOf returns what calls of a kind for a viewer wait for.
-func (s *Store) limitsOf(v *viewer, kind Kind) limits {
-	s.queue.mu.Lock()
-	defer s.queue.mu.Unlock()
-	now := s.clock.now()
-	own := v.limiters[kind]
-	known := v == s.everybody || v.proven.Load()
-	if own == nil {
-		own = &limiter{kind: kind, rate: ratelimit.New(ratelimit.Limit{}, now)}
-		if v != s.everybody {
-			own.unsure = v
-		}
-		v.limiters[kind] = own
-	}
-	if known && own.shared == (SharedLimit{}) { // or it just became so
-		limit := ratelimit.Limit{Rate: s.options.Rate, Burst: s.options.Burst}
-		own.rate.Configure(limit)
-		own.shared = SharedLimit{Principal: v.who.String(), Kind: kind, Limit: limit}
-		own.isShared = s.options.Limiter != nil
-	}
-	all := limits{own}
+	all := []*fairqueue.Limit{own.Limit}
 	if !known {
-		all = append(all, s.unproven)
+		all = append(all, l.unverified)
 	}
-	if s.total != nil {
-		all = append(all, s.total)
+	if l.total != nil {
+		all = append(all, l.total)
 	}
 	return all
 }
 
-// logRefusal logs that calls of a kind are blocked for a viewer. Calls that were under
-// way together are refused together, and are one event.
-func (s *Store) logRefusal(v *viewer, l *limiter, pause time.Duration) {
-	until := s.clock.now() + pause
-	s.queue.mu.Lock()
-	known := l.logged > until-time.Second/2
-	l.logged = max(l.logged, until)
-	s.queue.mu.Unlock()
+// isBlocked reports whether calls of a kind for a viewer are blocked now.
+func (l *limiter) isBlocked(v *viewer, kind Kind) bool { return l.queue.Blocked(l.of(v, kind)) > 0 }
+
+// limitVerified moves the waiting calls of a viewer to the limits of a verified token.
+func (l *limiter) limitVerified(v *viewer) {
+	for kind := range kinds {
+		limits := l.of(v, Kind(kind)) //nolint:gosec // there are four
+		limits[0].Replace(limits)
+	}
+}
+
+// evict fails all waiting calls under a viewer's own limits with err.
+func (l *limiter) evict(v *viewer, err error) {
+	l.mu.Lock()
+	limits := v.limits
+	l.mu.Unlock()
+	for _, own := range limits {
+		if own.Limit != nil {
+			own.Evict(err)
+		}
+	}
+}
+
+// acquire waits until a call may start. onDelay is that of [fairqueue.Queue.Enter].
+func (l *limiter) acquire(ctx context.Context, r *fairqueue.Request, onDelay func(until monotime.Time) error) error {
+	err := l.queue.Enter(ctx, r, onDelay)
+	switch {
+	case errors.Is(err, fairqueue.ErrFull):
+		return overloaded(queueRetry)
+	case errors.Is(err, fairqueue.ErrClosed):
+		return context.Canceled
+	}
+	return err
+}
+
+// errNotMade is the outcome of a call that was not made, or panicked.
+var errNotMade = errors.New("not made")
+
+// finish ends the queue's request of a call. The outcome is errNotMade, or what the call
+// returned. It returns the pause after a refusal by the rate limit, else 0.
+func (l *limiter) finish(ctx context.Context, v *viewer, kind Kind, r *fairqueue.Request, outcome error) (pause time.Duration) {
+	failed, ok := errors.AsType[*mixcloud.Error](outcome)
+	switch {
+	case errors.Is(outcome, errNotMade):
+		r.Cancel()
+	case ok && failed.Kind == mixcloud.ErrRateLimited:
+		pause = r.Refused(ctx, min(failed.RetryAfter, maxPause), failed)
+		if pause > 0 {
+			l.logRefusal(ctx, v, kind, pause)
+		}
+	case outcome == nil, ok && failed.Status > 0 && failed.Kind != mixcloud.ErrUnauthenticated:
+		v.accepted.Store(true)
+		r.Done()
+	default:
+		r.Done()
+	}
+	return pause
+}
+
+// tooLong returns the error of a call whose wait exceeds its deadline: Mixcloud's refusal if
+// there is one, with the remaining wait.
+func (l *limiter) tooLong(limits []*fairqueue.Limit, until monotime.Time) *mixcloud.Error {
+	e := &mixcloud.Error{Kind: mixcloud.ErrRateLimited, Op: "pacing"}
+	_, cause := limits[0].Blocked()
+	if refusal, ok := errors.AsType[*mixcloud.Error](cause); ok {
+		*e = *refusal
+	}
+	e.RetryAfter = max(until.Sub(l.clock.Now()), time.Millisecond)
+	return e
+}
+
+// logRefusal logs that calls of a kind are blocked for a viewer. Refusals of concurrent calls
+// are logged once.
+func (l *limiter) logRefusal(ctx context.Context, v *viewer, kind Kind, pause time.Duration) {
+	until := l.clock.Now().Add(pause)
+	l.mu.Lock()
+	own := &v.limits[kind]
+	known := own.logged > until.Add(-time.Second/2)
+	own.logged = max(own.logged, until)
+	l.mu.Unlock()
 	if known {
 		return
 	}
 	v.blocked.Store(max(v.blocked.Load(), int64(until)))
 	principal := "signed"
-	if v == s.everybody {
+	if v.anonymous() {
 		principal = "anonymous"
 	}
-	if suppressed, now := s.sampler.Sample(principal + l.kind.String()); now {
-		attrs := []any{"kind", l.kind.String(), "principal", principal, "wait", pause}
-		if suppressed > 0 {
-			attrs = append(attrs, "suppressed", suppressed)
-		}
-		s.log.Warn("rate limited by Mixcloud", attrs...)
+	l.sampler.Log(ctx, l.log, slog.LevelWarn, principal+kind.String(),
+		"rate limited by Mixcloud", "kind", kind.String(), "principal", principal, "wait", pause)
+}
+
+// external returns the limit that processes share, or nil.
+func (l *limiter) external(limit SharedLimit) fairqueue.External {
+	if l.shared == nil {
+		return nil
 	}
+	return externalLimit{l.shared, limit}
+}
+
+// An externalLimit is a limit of a SharedLimiter.
+type externalLimit struct {
+	limiter SharedLimiter
+	limit   SharedLimit
+}
+
+// Take implements [fairqueue.External].
+func (e externalLimit) Take(ctx context.Context) time.Duration {
+	return min(e.limiter.Take(ctx, e.limit), maxPause)
+}
+
+// Refused implements [fairqueue.External].
+func (e externalLimit) Refused(ctx context.Context, ago, wait time.Duration) time.Duration {
+	return e.limiter.Refused(ctx, e.limit, ago, wait)
+}
+
+// rateLimit returns the state of limits.
+func (l *limiter) rateLimit(limits []*fairqueue.Limit) (r opstats.RateLimit) {
+	a := l.queue.Allowance(limits)
+	if a.Blocked > 0 {
+		at := l.clock.Wall(a.Blocked)
+		r.RetryAt = &at
+	}
+	if a.Limited {
+		spent := a.Burst - a.Remaining
+		r.Budget, r.Spent, r.Remaining = &a.Burst, &spent, &a.Remaining
+	} else if a.Blocked > 0 {
+		r.Remaining = new(int)
+	}
+	return r
 }

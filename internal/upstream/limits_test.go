@@ -13,18 +13,19 @@ import (
 	"time"
 
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/opstats"
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/internal/telemetry"
 	"mixcloud-graphql/mixcloud"
 )
 
-// A wait that Mixcloud names is kept to the moment, for all without a token and
-// not for those with one; who cannot wait for so long is told at once, with the
-// wait that is left.
+// A Retry-After is honored exactly, for all anonymous callers and not for those with a token. A
+// caller that cannot wait that long gets an error at once, with the remaining wait.
 func TestLimits_NamedWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		first := true
-		s, up := newRig(t, Options{}, func(c call) reply {
+		s, up := newTestStore(t, Options{}, func(c call) reply {
 			if first && c.token == "" {
 				first = false
 				return limited("60")
@@ -45,7 +46,7 @@ func TestLimits_NamedWait(t *testing.T) {
 			t.Errorf("got %v, wait %v", err, wait)
 		}
 		synctest.Wait()
-		if session.Cost() != (Cost{}) || session.spent.Load() != 0 {
+		if session.Cost() != (opstats.Cost{}) || session.spent.Load() != 0 {
 			t.Errorf("cost %+v", session.Cost())
 		}
 		want(t, name(soon, s.Session("t"), "/b/"), "t1")
@@ -54,33 +55,33 @@ func TestLimits_NamedWait(t *testing.T) {
 		}
 		limit := s.Session("").RateLimit()
 		if limit.RetryAt == nil || !limit.RetryAt.Equal(began.Add(50*time.Second)) || *limit.Remaining != 0 {
-			t.Errorf("the limit is %+v", limit)
+			t.Errorf("the limit is %+v", show.Value(limit))
 		}
-		if other := s.Session("t").RateLimit(); other.RetryAt != nil || *other.Remaining != unprovenBurst-1 {
-			t.Errorf("the token's limit is %+v", other)
+		if other := s.Session("t").RateLimit(); other.RetryAt != nil || *other.Remaining != unverifiedBurst-1 {
+			t.Errorf("the token's limit is %+v", show.Value(other))
 		}
 
 		up.made()
 		want(t, name(t.Context(), s.Session(""), "/b/"), "1")
 		if took := time.Since(began); took != 50*time.Second+10*time.Millisecond {
-			t.Errorf("went after %v", took)
+			t.Errorf("the call was made after %v", took)
 		}
 		if limit := s.Session("").RateLimit(); limit.RetryAt != nil {
-			t.Errorf("the limit is %+v", limit)
+			t.Errorf("the limit is %+v", show.Value(limit))
 		}
 	})
 }
 
-// The wait of a refusal holds for its kind of call alone.
+// The wait of a refusal applies only to its kind of call.
 func TestLimits_WaitOfAKind(t *testing.T) {
 	t.Parallel()
 	for refused := range kinds {
 		synctest.Test(t, func(t *testing.T) {
-			s, _ := newRig(t, Options{Rate: 50}, latest)
-			s.Proven("t")
+			s, _ := newTestStore(t, Options{Rate: 50}, latest)
+			s.MarkVerified("t")
 			soon, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
-			ask := func(kind Kind, result error) error {
+			fetch := func(kind Kind, result error) error {
 				call := func(context.Context, *mixcloud.Client) (int, error) { return 0, result }
 				var err error
 				switch kind {
@@ -94,12 +95,12 @@ func TestLimits_WaitOfAKind(t *testing.T) {
 				return err
 			}
 			refusal := &mixcloud.Error{Kind: mixcloud.ErrRateLimited, Status: 403, RetryAfter: 10 * time.Minute}
-			if err := ask(Kind(refused), refusal); !errors.Is(err, mixcloud.ErrRateLimited) {
+			if err := fetch(Kind(refused), refusal); !errors.Is(err, mixcloud.ErrRateLimited) {
 				t.Fatal(err)
 			}
-			synctest.Wait() // the refused call waits no more
+			synctest.Wait() // the refused call no longer waits
 			for kind := range kinds {
-				err := ask(Kind(kind), nil)
+				err := fetch(Kind(kind), nil)
 				if wait, limited := mixcloud.RetryAfter(err); limited != (kind == refused) || limited && wait != 10*time.Minute {
 					t.Errorf("%v was refused, then %v: %v", Kind(refused), Kind(kind), err)
 				}
@@ -108,8 +109,8 @@ func TestLimits_WaitOfAKind(t *testing.T) {
 	}
 }
 
-// A refusal is logged in words to search for, once for calls that were refused
-// together, and at most every ten seconds.
+// A refusal is logged in searchable words, once for concurrent calls, and at most every ten
+// seconds.
 func TestLimits_Log(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -122,7 +123,7 @@ func TestLimits_Log(t *testing.T) {
 			}
 			log.Reset()
 		}
-		s, _ := newRig(t, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, func(call) reply { return limited("1") })
+		s, _ := newTestStore(t, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, func(call) reply { return limited("1") })
 		soon, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
 		for i := range 5 {
@@ -143,11 +144,11 @@ func TestLimits_Log(t *testing.T) {
 	})
 }
 
-// Those who already wait are told when the wait becomes too long for them.
-func TestLimits_NewsOfAWait(t *testing.T) {
+// Waiting callers get an error when their wait becomes too long.
+func TestLimits_WaitBecomesTooLong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{Concurrency: 1}, func(call) reply {
+		s, _ := newTestStore(t, Options{Concurrency: 1}, func(call) reply {
 			r := limited("60")
 			r.delay = time.Second
 			return r
@@ -168,13 +169,13 @@ func TestLimits_NewsOfAWait(t *testing.T) {
 	})
 }
 
-// The wall clock jumping by years moves nothing.
+// Jumps of the wall clock have no effect.
 func TestClockJump(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		jump := time.Duration(0)
 		first := true
-		s, up := newRig(t, Options{Wall: func() time.Time { return time.Now().Add(jump) }}, func(c call) reply {
+		s, up := newTestStore(t, Options{Wall: func() time.Time { return time.Now().Add(jump) }}, func(c call) reply {
 			if c.path == "/limit/" && first {
 				first = false
 				return limited("60")
@@ -189,7 +190,7 @@ func TestClockJump(t *testing.T) {
 		for _, jump = range []time.Duration{10 * 365 * day, -20 * 365 * day} {
 			session := s.Session("")
 			want(t, name(t.Context(), session, "/a/"), "1")
-			if session.Cost() != (Cost{Hits: 1}) {
+			if session.Cost() != (opstats.Cost{Hits: 1}) {
 				t.Errorf("after a jump of %v: cost %+v", jump, session.Cost())
 			}
 			at := session.RateLimit().RetryAt
@@ -205,14 +206,14 @@ func TestClockJump(t *testing.T) {
 	})
 }
 
-// A configured rate is kept from the beginning, to the call.
+// A configured rate is enforced from the start, exactly.
 func TestLimits_Configured(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{Rate: 10, Burst: 3, Budget: 1000}, latest)
+		s, up := newTestStore(t, Options{Rate: 10, Burst: 3, Budget: 1000}, latest)
 		limit := s.Session("").RateLimit()
 		if *limit.Budget != 3 || *limit.Spent != 0 || *limit.Remaining != 3 || limit.RetryAt != nil {
-			t.Errorf("at first %+v", limit)
+			t.Errorf("at first %+v", show.Value(limit))
 		}
 		var wg sync.WaitGroup
 		session := s.Session("")
@@ -223,20 +224,20 @@ func TestLimits_Configured(t *testing.T) {
 		times := up.times()
 		for i, at := range times {
 			if due := time.Duration(max(i-2, 0)) * 100 * time.Millisecond; at.Round(time.Microsecond) != due {
-				t.Errorf("call %d went at %v, not %v", i, at, due)
+				t.Errorf("call %d was made at %v, not %v", i, at, due)
 			}
 		}
 		if limit := session.RateLimit(); *limit.Remaining != 0 || *limit.Spent != 3 {
-			t.Errorf("at the end %+v", limit)
+			t.Errorf("at the end %+v", show.Value(limit))
 		}
 	})
 }
 
-// A wait by the rate alone that is too long fails at once, too.
+// A wait that is too long because of the rate alone fails at once, too.
 func TestLimits_TooManyWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{Rate: 1, Burst: 1, Budget: 1000}, latest)
+		s, up := newTestStore(t, Options{Rate: 1, Burst: 1, Budget: 1000}, latest)
 		ctx, cancel := context.WithTimeout(t.Context(), 10500*time.Millisecond)
 		defer cancel()
 		var wg sync.WaitGroup
@@ -262,7 +263,7 @@ func TestLimits_TooManyWait(t *testing.T) {
 	})
 }
 
-// A limiter of a Mixcloud: so many calls in a window.
+// A window is Mixcloud's limiter: a number of calls per time window.
 type window struct {
 	limit  int
 	length time.Duration
@@ -288,25 +289,25 @@ func (w *window) take(c call) bool {
 	return true
 }
 
-// Whatever the limit is, and whether it is told, the pace finds it, stays under
-// it but for one call in twenty, and does not fall far below it.
-func TestLimits_Learns(t *testing.T) {
+// For any limit, announced or not, the limiter finds it, exceeds it by at most one call in
+// twenty, and does not fall far below it.
+func TestLimits_Adapts(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{1, 2, 5, 10} {
-		for _, configured := range []float64{0, 0.5, 1, 5} { // of the limit; 0 for none
+		for _, configured := range []float64{0, 0.5, 1, 5} { // of the limiter; 0 for none
 			for _, wait := range []string{"", "1"} {
 				t.Run(fmt.Sprintf("limit %d, configured %v, wait %q", limit, configured, wait), func(t *testing.T) {
 					t.Parallel()
-					synctest.Test(t, func(t *testing.T) { learn(t, limit, configured*float64(limit), wait) })
+					synctest.Test(t, func(t *testing.T) { adapts(t, limit, configured*float64(limit), wait) })
 				})
 			}
 		}
 	}
 }
 
-func learn(t *testing.T, limit int, configured float64, wait string) {
+func adapts(t *testing.T, limit int, configured float64, wait string) {
 	w := &window{limit: limit, length: time.Second, began: -time.Hour}
-	s, _ := newRig(t, Options{Rate: configured, Burst: max(limit/2, 1), CacheBytes: -1, Retries: -1}, func(c call) reply {
+	s, _ := newTestStore(t, Options{Rate: configured, Burst: max(limit/2, 1), CacheBytes: -1, Retries: -1}, func(c call) reply {
 		if w.take(c) {
 			return latest(c)
 		}
@@ -314,14 +315,14 @@ func learn(t *testing.T, limit int, configured float64, wait string) {
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	for i := range 40 { // who ask all the time
+	for i := range 40 { // callers that read all the time
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				name(ctx, s.Session(""), fmt.Sprintf("/%d-%d/", i, n))
 			}
 		})
 	}
-	time.Sleep(time.Minute) // to learn
+	time.Sleep(time.Minute) // for the limiter to adapt
 	w.mu.Lock()
 	w.over, w.all = 0, 0
 	w.mu.Unlock()

@@ -13,61 +13,61 @@ import (
 
 	"go.uber.org/goleak"
 
+	"mixcloud-graphql/internal/monotime"
 	"mixcloud-graphql/mixcloud"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A reply is what the Mixcloud of a test does with a call.
+// A reply is a test's response to a call.
 type reply struct {
 	delay  time.Duration
 	status int // 0 is 200
 	header map[string]string
-	body   string // "" for a user whose name counts the calls
-	err    error  // instead of an answer
+	body   string // "" for a user whose name is the number of calls
+	err    error  // instead of a response
 }
 
-// A stub is a Mixcloud that a test writes.
+// A stub is a Mixcloud whose responses a test defines.
 type stub struct {
-	answer func(c call) reply
+	respond func(c call) reply
 
-	mu    sync.Mutex
-	start time.Time
-	calls []call
-	inAir int
-	most  int
+	mu          sync.Mutex
+	start       time.Time
+	calls       []call
+	inFlight    int
+	maxInFlight int
 }
 
-// A call is one that was made.
+// A call is a call that the stub received.
 type call struct {
-	n      int // from 1
-	of     int // the same among those to the path, from 1
+	n      int // number of the call, from 1
+	of     int // number of the call among those to its path, from 1
 	method string
 	path   string
 	token  string
 	at     time.Duration
-	header http.Header
 }
 
 func (s *stub) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
-	c := call{n: len(s.calls) + 1, of: 1, method: r.Method, path: r.URL.Path, token: r.URL.Query().Get("access_token"), at: time.Since(s.start), header: r.Header}
+	c := call{n: len(s.calls) + 1, of: 1, method: r.Method, path: r.URL.Path, token: r.URL.Query().Get("access_token"), at: time.Since(s.start)}
 	for _, o := range s.calls {
 		if o.path == c.path {
 			c.of++
 		}
 	}
 	s.calls = append(s.calls, c)
-	s.inAir++
-	s.most = max(s.most, s.inAir)
+	s.inFlight++
+	s.maxInFlight = max(s.maxInFlight, s.inFlight)
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
-		s.inAir--
+		s.inFlight--
 		s.mu.Unlock()
 	}()
-	a := s.answer(c)
-	if !nap(r.Context().Done(), a.delay) {
+	a := s.respond(c)
+	if !monotime.Sleep(r.Context(), a.delay) {
 		return nil, r.Context().Err()
 	}
 	if a.err != nil {
@@ -87,7 +87,7 @@ func (s *stub) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// made gives the calls made since it was last asked.
+// made returns the number of calls since the last time.
 func (s *stub) made() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,23 +106,22 @@ func (s *stub) times() []time.Duration {
 	return times
 }
 
-// latest is what a Mixcloud in good health does.
+// latest responds like a healthy Mixcloud.
 func latest(call) reply { return reply{delay: 10 * time.Millisecond} }
 
-// newRig makes a store over a stub. Tries again wait for as long as they may.
-func newRig(t testing.TB, o Options, answer func(call) reply) (*Store, *stub) {
+// newTestStore returns a store with a stub. Retries wait for the maximum time.
+func newTestStore(t testing.TB, o Options, respond func(call) reply) (*Store, *stub) {
 	t.Helper()
-	up := &stub{answer: answer, start: time.Now()}
+	up := &stub{respond: respond, start: time.Now()}
 	client, err := mixcloud.New(
 		mixcloud.WithAPIURL("https://mixcloud.test"),
 		mixcloud.WithHTTPClient(&http.Client{Transport: up}),
-		mixcloud.WithMiddleware(Conditional),
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if o.Jitter == nil {
-		o.Jitter = func(most time.Duration) time.Duration { return most }
+		o.Jitter = func(limit time.Duration) time.Duration { return limit }
 	}
 	s := NewStore(client, o)
 	t.Cleanup(func() {
@@ -133,7 +132,7 @@ func newRig(t testing.TB, o Options, answer func(call) reply) (*Store, *stub) {
 	return s, up
 }
 
-// user is the read of a user.
+// user returns the read of a user.
 func user(key string) Resource[*mixcloud.FullUser] {
 	return Resource[*mixcloud.FullUser]{
 		Class: ClassUser, ID: key,
@@ -145,7 +144,7 @@ func user(key string) Resource[*mixcloud.FullUser] {
 	}
 }
 
-// name fetches a user and gives its name, or what went wrong.
+// name fetches a user and returns its name or error.
 func name(ctx context.Context, s *Session, key string) string {
 	u, err := Fetch(ctx, s, user(key))
 	if err != nil {
@@ -154,7 +153,7 @@ func name(ctx context.Context, s *Session, key string) string {
 	return u.Name
 }
 
-// want compares what a fetch gave.
+// want compares the result of a fetch.
 func want(t *testing.T, got, want string) {
 	t.Helper()
 	if got != want {
@@ -162,7 +161,15 @@ func want(t *testing.T, got, want string) {
 	}
 }
 
-// wantCalls compares how many calls were made since.
+// wantIdle fails if a slot is taken, or a call waits or is in flight.
+func wantIdle(t *testing.T, s *Store, slots int) {
+	t.Helper()
+	if free, waiting := s.limiter.queue.Load(); free != slots || waiting != 0 || s.loads.Len() != 0 || len(s.refreshes) != 0 {
+		t.Errorf("%d of %d slots are free, %d calls wait, %d are in flight, %d refreshes", free, slots, waiting, s.loads.Len(), len(s.refreshes))
+	}
+}
+
+// wantCalls compares the number of calls since the last time.
 func wantCalls(t *testing.T, up *stub, want int) {
 	t.Helper()
 	if got := up.made(); got != want {

@@ -12,26 +12,28 @@ import (
 
 	"pgregory.net/rapid"
 
+	"mixcloud-graphql/internal/monotime"
+	"mixcloud-graphql/internal/opstats"
 	"mixcloud-graphql/mixcloud"
 )
 
-// modelLife is short, so that few steps see all of a life.
+// modelLife is short, so that a few steps cover a whole lifetime.
 var modelLife = Lifetime{Fresh: time.Minute, Revalidate: 2 * time.Minute, Keep: 15 * time.Minute, Missing: 20 * time.Second}
 
-// A place is one resource in one audience's eyes.
-type place struct{ token, key string }
+// A resourceKey identifies a resource as one principal sees it.
+type resourceKey struct{ token, key string }
 
-// A telling is one answer of the model's Mixcloud.
-type telling struct {
-	n       int // of all of them, from 1
+// A modelResponse is a response of the model's Mixcloud.
+type modelResponse struct {
+	n       int // number among all responses, from 1
 	at      time.Duration
-	writes  int  // of the token's, that it shows
+	writes  int  // number of the token's writes that it shows
 	lag     bool // less than a minute after one
 	missing bool
 }
 
-// A model is a Mixcloud whose answers say when they were given and to whom, and what
-// may be expected of a store in front of it.
+// A model is a Mixcloud whose responses contain their time and principal, and the expectations
+// on a store in front of it.
 type model struct {
 	mode string
 
@@ -39,9 +41,9 @@ type model struct {
 	start    time.Time
 	writes   map[string]int
 	wrote    map[string]time.Duration
-	all      []telling
-	latest   map[place]telling // that has arrived
-	inAir    map[place]map[int]int
+	all      []modelResponse
+	latest   map[resourceKey]modelResponse // that has arrived
+	inFlight map[resourceKey]map[int]int
 	problems []string
 }
 
@@ -51,20 +53,20 @@ func (m *model) problem(format string, args ...any) {
 	m.problems = append(m.problems, fmt.Sprintf("at %v: ", m.now())+fmt.Sprintf(format, args...))
 }
 
-// read is what a resource's Get does, for one who began to ask after so many writes
-// of their own: who asks after the next one needs another call.
-func (m *model) read(ctx context.Context, p place, asked int) (*mixcloud.FullUser, error) {
+// read is a resource's Get, for a caller that started after a number of its own writes. A
+// caller that starts after the next write needs another call.
+func (m *model) read(ctx context.Context, p resourceKey, writesBefore int) (*mixcloud.FullUser, error) {
 	m.mu.Lock()
 	wrote, ever := m.wrote[p.token]
-	said := telling{n: len(m.all) + 1, at: m.now(), writes: m.writes[p.token], lag: ever && m.now()-wrote < overlayLife, missing: m.mode == "missing"}
-	m.all = append(m.all, said)
-	air := m.inAir[p]
-	if air == nil {
-		air = map[int]int{}
-		m.inAir[p] = air
+	response := modelResponse{n: len(m.all) + 1, at: m.now(), writes: m.writes[p.token], lag: ever && m.now()-wrote < writeLag, missing: m.mode == "missing"}
+	m.all = append(m.all, response)
+	inFlight := m.inFlight[p]
+	if inFlight == nil {
+		inFlight = map[int]int{}
+		m.inFlight[p] = inFlight
 	}
-	if air[asked]++; air[asked] > 1 {
-		m.problem("two calls are in the air for %v", p)
+	if inFlight[writesBefore]++; inFlight[writesBefore] > 1 {
+		m.problem("two calls are in flight for %v", p)
 	}
 	mode := m.mode
 	m.mu.Unlock()
@@ -72,29 +74,29 @@ func (m *model) read(ctx context.Context, p place, asked int) (*mixcloud.FullUse
 	if mode == "slow" {
 		delay = 20 * time.Second
 	}
-	whole := nap(ctx.Done(), delay)
+	whole := monotime.Sleep(ctx, delay)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	air[asked]--
+	inFlight[writesBefore]--
 	switch {
 	case !whole || mode == "hanging":
 		return nil, &mixcloud.Error{Kind: mixcloud.ErrTimeout}
 	case mode == "failing":
 		return nil, &mixcloud.Error{Kind: mixcloud.ErrUnavailable, Status: 502}
-	case mode == "limiting":
+	case mode == "refusing":
 		return nil, &mixcloud.Error{Kind: mixcloud.ErrRateLimited, Status: 403, RetryAfter: 40 * time.Second}
 	}
-	if asked == m.writes[p.token] { // else it is of before a write
-		m.latest[p] = telling{said.n, m.now(), said.writes, said.lag || ever && m.now()-m.wrote[p.token] < overlayLife, said.missing}
+	if writesBefore == m.writes[p.token] { // else it is from before a write
+		m.latest[p] = modelResponse{response.n, m.now(), response.writes, response.lag || ever && m.now()-m.wrote[p.token] < writeLag, response.missing}
 	}
-	if said.missing {
+	if response.missing {
 		return nil, &mixcloud.Error{Kind: mixcloud.ErrNotFound, Status: 404}
 	}
-	return &mixcloud.FullUser{User: mixcloud.User{Key: p.key, Name: fmt.Sprintf("%d for %s", said.n, p.token)}}, nil
+	return &mixcloud.FullUser{User: mixcloud.User{Key: mixcloud.ParseKey(p.key), Name: fmt.Sprintf("%d for %s", response.n, p.token)}}, nil
 }
 
-// fetch asks the store and holds the answer against what may be expected.
-func (m *model) fetch(ctx context.Context, s *Store, p place, patience time.Duration) {
+// fetch reads from the store and checks the response.
+func (m *model) fetch(ctx context.Context, s *Store, p resourceKey, patience time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	m.mu.Lock()
@@ -119,11 +121,11 @@ func (m *model) fetch(ctx context.Context, s *Store, p place, patience time.Dura
 	good := known && before.writes == writes && !before.lag
 	switch {
 	case good && !before.missing && age < modelLife.Fresh:
-		if err != nil || session.Cost() != (Cost{Hits: 1}) {
+		if err != nil || session.Cost() != (opstats.Cost{Hits: 1}) {
 			m.problem("%v is fresh, but: %v, cost %+v", p, err, session.Cost())
 		}
 	case good && before.missing && age < modelLife.Missing:
-		if !errors.Is(err, mixcloud.ErrNotFound) || session.Cost() != (Cost{Hits: 1}) {
+		if !errors.Is(err, mixcloud.ErrNotFound) || session.Cost() != (opstats.Cost{Hits: 1}) {
 			m.problem("%v is known not to be there, but: %v, cost %+v", p, err, session.Cost())
 		}
 	case good && !before.missing && age+patience < modelLife.Keep && err != nil && !errors.Is(err, mixcloud.ErrNotFound):
@@ -137,35 +139,35 @@ func (m *model) fetch(ctx context.Context, s *Store, p place, patience time.Dura
 		m.problem("%v is %q", p, u.Name)
 		return
 	}
-	said := m.all[n-1]
+	response := m.all[n-1]
 	_, token, _ = strings.Cut(u.Name, " for ")
-	if token != p.token || u.Key != p.key {
+	if token != p.token || u.Key.String() != p.key {
 		m.problem("%v sees %q", p, u.Name)
 	}
-	if said.writes < writes {
+	if response.writes < writes {
 		m.problem("%v sees %q, from before its own write", p, u.Name)
 	}
-	notes := session.Freshness()
-	const flight = 20*time.Second + time.Minute // a call, and what it waits for
-	switch age := now - said.at; {
+	notes := session.StaleReads()
+	const flight = 20*time.Second + time.Minute // a call and its wait
+	switch age := now - response.at; {
 	case age >= modelLife.Keep+flight:
 		m.problem("%v is shown what is %v old", p, age)
 	case age >= modelLife.Fresh+flight && len(notes) == 0:
-		m.problem("%v is not told that it is shown what is %v old", p, age)
+		m.problem("%v: a response of age %v is not reported as stale", p, age)
 	}
 	for _, note := range notes {
-		if note.Age > now-said.at || note.Age < now-said.at-flight {
-			m.problem("%v is told an age of %v for %v", p, note.Age, now-said.at)
+		if note.Age > now-response.at || note.Age < now-response.at-flight {
+			m.problem("%v: age %v is reported, want %v", p, note.Age, now-response.at)
 		}
 	}
 }
 
-// write is a write that takes a while. It ends at a moment of its own.
+// write is a write that takes a while. It ends at a time of its own.
 func (m *model) write(ctx context.Context, s *Store, token string, takes time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	_, _ = Write(ctx, s.Session(token), "/a/follow/", func(ctx context.Context, _ *mixcloud.Client) (int, error) {
-		whole := nap(ctx.Done(), takes)
+		whole := monotime.Sleep(ctx, takes)
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if token != "" {
@@ -179,7 +181,7 @@ func (m *model) write(ctx context.Context, s *Store, token string, takes time.Du
 	})
 }
 
-// A step is what happens next.
+// A step is one event.
 type step struct {
 	what   string
 	token  string
@@ -188,16 +190,16 @@ type step struct {
 	millis int
 }
 
-// Whatever is asked by whom, written, limited, broken and waited for: nobody is
-// shown what was for somebody else's eyes, or is from before their own write, or is
-// too old, or is old and not said to be; no two calls are in the air for the
-// same; what is fresh costs none; and what was seen answers when Mixcloud does not.
+// For any sequence of reads, writes, limits, failures and waits: no caller sees a response of
+// another principal, or one from before its own write, or one that is too old, or a stale one
+// that is not reported. No two calls for the same resource are in flight. Fresh entries cost no
+// call, and stale ones are served when Mixcloud fails.
 func TestStore_Model(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
 			return step{
-				what:   rapid.SampledFrom([]string{"fetch", "fetch", "fetch", "fetch", "fetch", "fetch", "write", "pause", "pause", "pause", "well", "well", "well", "failing", "limiting", "slow", "hanging", "missing"}).Draw(t, "what"),
+				what:   rapid.SampledFrom([]string{"fetch", "fetch", "fetch", "fetch", "fetch", "fetch", "write", "pause", "pause", "pause", "well", "well", "well", "failing", "refusing", "slow", "hanging", "missing"}).Draw(t, "what"),
 				token:  rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "token"),
 				key:    rapid.IntRange(1, 2).Draw(t, "key"),
 				many:   rapid.SampledFrom([]int{1, 1, 2, 20}).Draw(t, "many"),
@@ -207,10 +209,10 @@ func TestStore_Model(t *testing.T) {
 		rate := rapid.SampledFrom([]float64{0, 0, 2}).Draw(rt, "rate")
 		var problems []string
 		synctest.Test(t, func(t *testing.T) {
-			s, _ := newRig(t, Options{Lifetimes: map[Class]Lifetime{ClassUser: modelLife}, Rate: rate, Burst: 5, Concurrency: 4}, latest)
+			s, _ := newTestStore(t, Options{Lifetimes: map[Class]Lifetime{ClassUser: modelLife}, Rate: rate, Burst: 5, Concurrency: 4}, latest)
 			m := &model{
 				mode: "well", start: time.Now(), writes: map[string]int{}, wrote: map[string]time.Duration{},
-				latest: map[place]telling{}, inAir: map[place]map[int]int{},
+				latest: map[resourceKey]modelResponse{}, inFlight: map[resourceKey]map[int]int{},
 			}
 			var wg sync.WaitGroup
 			for i, step := range steps {
@@ -219,7 +221,7 @@ func TestStore_Model(t *testing.T) {
 				case "fetch":
 					for range step.many {
 						wg.Go(func() {
-							m.fetch(t.Context(), s, place{step.token, fmt.Sprintf("/%d/", step.key)}, min(max(d, 2*time.Second), 30*time.Second))
+							m.fetch(t.Context(), s, resourceKey{step.token, fmt.Sprintf("/%d/", step.key)}, min(max(d, 2*time.Second), 30*time.Second))
 						})
 					}
 				case "write":
@@ -236,13 +238,11 @@ func TestStore_Model(t *testing.T) {
 				synctest.Wait()
 			}
 			wg.Wait()
-			time.Sleep(time.Hour) // what is under way in the background ends
+			time.Sleep(time.Hour) // lets the background loads finish
 			synctest.Wait()
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			if s.queue.free != 4 || s.queue.waiting != 0 || len(s.flights.all) != 0 || len(s.refreshes) != 0 {
-				m.problem("something is left: %d free, %d wait, %d flights, %d refreshes", s.queue.free, s.queue.waiting, len(s.flights.all), len(s.refreshes))
-			}
+			wantIdle(t, s, 4)
 			problems = m.problems
 		})
 		if len(problems) > 0 {

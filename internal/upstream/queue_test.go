@@ -9,16 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mixcloud-graphql/internal/ratelimit"
 	"mixcloud-graphql/mixcloud"
 )
 
-// An operation that needs one call does not wait behind one that needs two
-// hundred.
+// An operation that needs one call does not wait delta one that needs two hundred.
 func TestQueue_Fair(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{Concurrency: 4, Budget: 1000}, func(call) reply { return reply{delay: time.Second} })
+		s, up := newTestStore(t, Options{Concurrency: 4, Budget: 1000}, func(call) reply { return reply{delay: time.Second} })
 		var wg sync.WaitGroup
 		greedy := s.Session("")
 		for i := range 200 {
@@ -35,90 +33,17 @@ func TestQueue_Fair(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if took := time.Since(began); took != 52*time.Second || up.most != 4 {
-			t.Errorf("all took %v with %d in the air", took, up.most)
+		if took := time.Since(began); took != 52*time.Second || up.maxInFlight != 4 {
+			t.Errorf("all took %v with %d in flight", took, up.maxInFlight)
 		}
 	})
 }
 
-// Writes go before reads, and both before what nobody waits for.
-func TestQueue_Priorities(t *testing.T) {
+// A pause of one token delays no other.
+func TestQueue_PauseOfOneToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newClock(nil)
-		q := newQueue(c, 1, 1)
-		p := limits{{rate: ratelimit.New(ratelimit.Limit{}, c.now())}}
-		hear := func(tick) error { return nil }
-		holder := q.newTicket("", "holder", p, waited)
-		if err := q.enter(t.Context(), holder, hear); err != nil {
-			t.Fatal(err)
-		}
-		var order []string
-		var wg sync.WaitGroup
-		tickets := map[string]*ticket{}
-		for _, x := range []struct {
-			name string
-			priority
-		}{{"refresh", background}, {"promoted", background}, {"read", waited}, {"write", urgent}} {
-			tickets[x.name] = q.newTicket("", x.name, p, x.priority)
-			wg.Go(func() {
-				if err := q.enter(t.Context(), tickets[x.name], hear); err != nil {
-					t.Error(err)
-				}
-				order = append(order, x.name) // one at a time
-				q.leave(tickets[x.name], nil)
-			})
-			synctest.Wait()
-		}
-		q.promote(tickets["promoted"], "", "somebody")
-		q.leave(holder, nil)
-		wg.Wait()
-		if got := fmt.Sprint(order); got != "[write read promoted refresh]" {
-			t.Errorf("the order is %v", got)
-		}
-		if q.free != 1 || q.waiting != 0 {
-			t.Errorf("%d are free and %d wait", q.free, q.waiting)
-		}
-	})
-}
-
-// A ticket that is given up, before or just when it is granted, leaves its
-// place to others.
-func TestQueue_GiveUp(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := newClock(nil)
-		q := newQueue(c, 2, 1)
-		p := limits{{rate: ratelimit.New(ratelimit.Limit{Rate: 1000, Burst: 1}, c.now())}}
-		var wg sync.WaitGroup
-		for i := range 300 {
-			wg.Go(func() {
-				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%7)*time.Millisecond)
-				defer cancel()
-				ticket := q.newTicket(i%3, i%5, p, priority(i%priorities))
-				if err := q.enter(ctx, ticket, func(tick) error {
-					if i%3 == 0 {
-						return errors.New("too long")
-					}
-					return nil
-				}); err == nil {
-					time.Sleep(time.Duration(i%3) * time.Millisecond)
-					q.leave(ticket, nil)
-				}
-			})
-		}
-		wg.Wait()
-		if q.free != 2 || q.waiting != 0 || len(q.rings[0])+len(q.rings[1])+len(q.rings[2]) != 0 {
-			t.Errorf("%d are free, %d wait, in %v", q.free, q.waiting, q.rings)
-		}
-	})
-}
-
-// One token's pause holds up nobody else.
-func TestQueue_OthersPass(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{Concurrency: 2, CacheBytes: -1}, func(c call) reply {
+		s, _ := newTestStore(t, Options{Concurrency: 2, CacheBytes: -1}, func(c call) reply {
 			if c.token == "slow" && c.of == 1 {
 				return limited("10")
 			}
@@ -141,14 +66,14 @@ func TestQueue_OthersPass(t *testing.T) {
 	})
 }
 
-// Whoever comes when far too many wait already is refused at once, but not a
-// part of the only operation that there is.
+// An operation that arrives when too many calls wait is refused at once, but the only operation
+// is never refused.
 func TestQueue_Full(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{Concurrency: 1, Budget: 3 * patienceOfQueue, Retries: -1}, latest)
+		s, up := newTestStore(t, Options{Concurrency: 1, Budget: 3 * waitingPerSlot, Retries: -1}, latest)
 		alone, session := sync.WaitGroup{}, s.Session("")
-		for i := range 3 * patienceOfQueue {
+		for i := range 3 * waitingPerSlot {
 			alone.Go(func() {
 				if _, err := Fetch(t.Context(), session, user(fmt.Sprintf("/%d/", i))); err != nil {
 					t.Error(err)
@@ -156,16 +81,16 @@ func TestQueue_Full(t *testing.T) {
 			})
 		}
 		alone.Wait()
-		wantCalls(t, up, 3*patienceOfQueue)
+		wantCalls(t, up, 3*waitingPerSlot)
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{Concurrency: 1, Budget: 1, Retries: -1}, func(call) reply { return reply{delay: time.Second} })
+		s, _ := newTestStore(t, Options{Concurrency: 1, Budget: 1, Retries: -1}, func(call) reply { return reply{delay: time.Second} })
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		var wg sync.WaitGroup
 		refused := 0
 		var mu sync.Mutex
-		for i := range patienceOfQueue + 11 {
+		for i := range waitingPerSlot + 11 {
 			wg.Go(func() {
 				began := time.Now()
 				if _, err := Fetch(ctx, s.Session(""), user(fmt.Sprintf("/%d/", i))); Overloaded(err) {
@@ -185,8 +110,7 @@ func TestQueue_Full(t *testing.T) {
 	})
 }
 
-// Reads that are never tried again, and a write that is, once, when it provably
-// was not sent.
+// Some reads are never retried. A write is retried once, only if it provably was not sent.
 func TestWrite_Once(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -202,25 +126,23 @@ func TestWrite_Once(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s, _ := newRig(t, Options{}, latest)
+				s, _ := newTestStore(t, Options{}, latest)
 				session, n := s.Session("t"), 0
 				_, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { n++; return 0, tt.err })
 				if n != tt.want || !errors.Is(err, tt.err) || session.Cost().Calls != tt.want {
 					t.Errorf("sent %d times, cost %+v, %v", n, session.Cost(), err)
 				}
-				if n == 0 || s.queue.free != DefaultConcurrency {
-					t.Errorf("%d are free", s.queue.free)
-				}
+				wantIdle(t, s, DefaultConcurrency)
 			})
 		})
 	}
 }
 
-// A stream holds no slot while it flows.
+// A stream holds no slot while it is sent.
 func TestStream_HoldsNoSlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{Concurrency: 1, Timeout: time.Second}, latest)
+		s, _ := newTestStore(t, Options{Concurrency: 1, Timeout: time.Second}, latest)
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			_, err := Stream(t.Context(), s.Session("t"), KindUpload, "/a/follow/", func(ctx context.Context, _ *mixcloud.Client) (int, error) {
@@ -241,12 +163,11 @@ func TestStream_HoldsNoSlot(t *testing.T) {
 	})
 }
 
-// Whoever waits for a turn when the store is closed is told so, a write that has
-// all the time too.
+// Waiting callers get an error when the store is closed, including a write without a deadline.
 func TestClose_EndsWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{Rate: 0.001, Burst: 1}, latest)
+		s, _ := newTestStore(t, Options{Rate: 0.001, Burst: 1}, latest)
 		name(t.Context(), s.Session(""), "/a/")
 		if _, err := Write(t.Context(), s.Session(""), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
 			t.Fatal(err)
@@ -273,6 +194,6 @@ func TestClose_EndsWaiting(t *testing.T) {
 		if _, err := Fetch(t.Context(), s.Session(""), user("/c/")); !errors.Is(err, context.Canceled) {
 			t.Errorf("after it was closed: %v", err)
 		}
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1") // what is kept needs nobody
+		want(t, name(t.Context(), s.Session(""), "/a/"), "1") // a cached response needs no call
 	})
 }

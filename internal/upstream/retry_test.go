@@ -10,36 +10,36 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// Tries again: two, later each time, only of what breaks by chance or for the
-// limit, and never against a named wait.
+// Reads are retried twice with a growing backoff, only after transient errors or a refusal by
+// the limit, and never before a Retry-After.
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	const round = 10 * time.Millisecond
 	named := broken
 	named.header = map[string]string{"Retry-After": "3"}
 	tests := map[string]struct {
-		answers []reply // the last one for all further
+		replies []reply // the last one is repeated
 		calls   int
 		took    time.Duration
 		code    gqlerr.Code
 	}{
-		"one 502":          {[]reply{broken, {delay: round}}, 2, 2*round + 100*time.Millisecond, ""},
-		"two resets":       {[]reply{{err: errors.New("reset")}, {err: errors.New("reset")}, {}}, 3, 300 * time.Millisecond, ""},
-		"no end":           {[]reply{broken}, 3, 3*round + 300*time.Millisecond, gqlerr.CodeUpstreamUnavailable},
-		"a named wait":     {[]reply{named}, 1, round, gqlerr.CodeUpstreamUnavailable},
-		"the limit":        {[]reply{limited("2"), {delay: round}}, 2, 2*round + 2*time.Second, ""},
-		"the limit again":  {[]reply{limited("2")}, 3, 3*round + 4*time.Second, gqlerr.CodeRateLimited},
-		"a longer limit":   {[]reply{limited("60"), {}}, 1, round, gqlerr.CodeRateLimited},
-		"not found":        {[]reply{missing}, 1, round, gqlerr.CodeNotFound},
-		"nonsense":         {[]reply{{body: "{"}}, 1, 0, gqlerr.CodeUpstreamBadResponse},
-		"a timeout":        {[]reply{{delay: time.Hour}}, 1, time.Second, gqlerr.CodeUpstreamTimeout},
-		"a bot protection": {[]reply{{status: 403, body: "<html>"}}, 1, 0, gqlerr.CodeUpstreamUnavailable},
+		"one 502":                    {[]reply{broken, {delay: round}}, 2, 2*round + 100*time.Millisecond, ""},
+		"two resets":                 {[]reply{{err: errors.New("reset")}, {err: errors.New("reset")}, {}}, 3, 300 * time.Millisecond, ""},
+		"permanent failure":          {[]reply{broken}, 3, 3*round + 300*time.Millisecond, gqlerr.CodeUpstreamUnavailable},
+		"a Retry-After":              {[]reply{named}, 1, round, gqlerr.CodeUpstreamUnavailable},
+		"the limit":                  {[]reply{limited("2"), {delay: round}}, 2, 2*round + 2*time.Second, ""},
+		"the limit again":            {[]reply{limited("2")}, 3, 3*round + 4*time.Second, gqlerr.CodeRateLimited},
+		"a longer wait of the limit": {[]reply{limited("60"), {}}, 1, round, gqlerr.CodeRateLimited},
+		"not found":                  {[]reply{missing}, 1, round, gqlerr.CodeNotFound},
+		"nonsense":                   {[]reply{{body: "{"}}, 1, 0, gqlerr.CodeUpstreamBadResponse},
+		"a timeout":                  {[]reply{{delay: time.Hour}}, 1, time.Second, gqlerr.CodeUpstreamTimeout},
+		"a bot protection":           {[]reply{{status: 403, body: "<html>"}}, 1, 0, gqlerr.CodeUpstreamUnavailable},
 	}
 	for title, tt := range tests {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s, up := newRig(t, Options{Timeout: time.Second}, func(c call) reply { return tt.answers[min(c.n, len(tt.answers))-1] })
+				s, up := newTestStore(t, Options{Timeout: time.Second}, func(c call) reply { return tt.replies[min(c.n, len(tt.replies))-1] })
 				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				defer cancel()
 				session, began := s.Session(""), time.Now()
@@ -53,11 +53,11 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// Nobody is waited for who has left: there is no try again for them.
-func TestRetry_NobodyWaits(t *testing.T) {
+// A read without waiters is not retried.
+func TestRetry_NoWaiters(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{}, func(call) reply { return reply{delay: time.Second, status: 502, body: "<html>"} })
+		s, up := newTestStore(t, Options{}, func(call) reply { return reply{delay: time.Second, status: 502, body: "<html>"} })
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
 		name(ctx, s.Session(""), "/a/")
@@ -66,8 +66,8 @@ func TestRetry_NobodyWaits(t *testing.T) {
 	})
 }
 
-// Tries again are no more than one in ten calls, however much fails. The
-// breakers, which would end it before, are left out.
+// Retries are at most one in ten calls, for any number of failures. The test works around the
+// breakers, which would stop the calls earlier.
 func TestRetry_Budget(t *testing.T) {
 	t.Parallel()
 	var r retryBudget
@@ -81,7 +81,7 @@ func TestRetry_Budget(t *testing.T) {
 			}
 		}
 	}
-	if most := retryStock + retryShare*calls; float64(tries) > most || float64(tries) < most-2 {
-		t.Errorf("%d tries again of %d calls", tries, calls)
+	if limit := retryStock + retryShare*calls; float64(tries) > limit || float64(tries) < limit-2 {
+		t.Errorf("%d retries of %d calls", tries, calls)
 	}
 }

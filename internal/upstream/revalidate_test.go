@@ -8,35 +8,38 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mixcloud-graphql/internal/opstats"
 )
 
-// A caller that asks for new answers gets what is at most ten seconds old, and calls are made no more often than that.
+// A caller that requests revalidation gets a response that is at most ten seconds old, and
+// causes at most one call in that time.
 func TestFetch_Revalidate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
-		s, up := newRig(t, Options{}, func(call) reply {
+		s, up := newTestStore(t, Options{}, func(call) reply {
 			n++
 			return reply{delay: 10 * time.Millisecond, body: fmt.Sprintf(`{"key":"/a/","name":"%d"}`, n)}
 		})
-		ask := func(revalidate bool) string {
+		fetch := func(revalidate bool) string {
 			return name(t.Context(), s.SessionOf(Caller{Revalidate: revalidate}), "/a/")
 		}
-		want(t, ask(true), "1")
-		want(t, ask(true), "1")
+		want(t, fetch(true), "1")
+		want(t, fetch(true), "1")
 		time.Sleep(RevalidateAge - 20*time.Millisecond)
-		want(t, ask(true), "1")
+		want(t, fetch(true), "1")
 		wantCalls(t, up, 1)
 		time.Sleep(20 * time.Millisecond)
-		want(t, ask(false), "1")
-		want(t, ask(true), "2")
-		want(t, ask(false), "2") // and all others have it
+		want(t, fetch(false), "1")
+		want(t, fetch(true), "2")
+		want(t, fetch(false), "2") // and all others get it
 		wantCalls(t, up, 1)
 
 		time.Sleep(RevalidateAge)
 		var all sync.WaitGroup
-		for range 20 { // together they make one call
-			all.Go(func() { want(t, ask(true), "3") })
+		for range 20 { // they share one call
+			all.Go(func() { want(t, fetch(true), "3") })
 		}
 		all.Wait()
 		wantCalls(t, up, 1)
@@ -44,78 +47,79 @@ func TestFetch_Revalidate(t *testing.T) {
 		time.Sleep(lifetimes[ClassUser].Fresh) // stale for others
 		session := s.SessionOf(Caller{Revalidate: true})
 		want(t, name(t.Context(), session, "/a/"), "4")
-		if len(session.Freshness()) > 0 || session.Cost() != (Cost{Calls: 1}) {
-			t.Errorf("cost %+v, notes %v", session.Cost(), session.Freshness())
+		if len(session.StaleReads()) > 0 || session.Cost() != (opstats.Cost{Calls: 1}) {
+			t.Errorf("cost %+v, stale reads %v", session.Cost(), session.StaleReads())
 		}
 	})
 }
 
-// When Mixcloud cannot give a new answer, the one that is kept stands in, as if it had been stale, and says so. Callers that did
-// not ask for a new one do not notice.
+// If revalidation fails, the cached entry is served and reported as stale. Callers that did not
+// request revalidation are unaffected.
 func TestFetch_RevalidateFails(t *testing.T) {
 	t.Parallel()
 	for title, tt := range map[string]struct {
-		answer reply
-		why    Reason
+		reply reply
+		why   opstats.Reason
 	}{
-		"down":     {reply{err: errors.New("connection refused")}, Unavailable},
-		"limiting": {limited("60"), RateLimited},
-		"slow":     {reply{delay: time.Hour}, Unavailable},
+		"down":     {reply{err: errors.New("connection refused")}, opstats.Unavailable},
+		"refusing": {limited("60"), opstats.RateLimited},
+		"slow":     {reply{delay: time.Hour}, opstats.Unavailable},
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s, up := newRig(t, Options{Retries: -1}, latest)
+				s, up := newTestStore(t, Options{Retries: -1}, latest)
 				want(t, name(t.Context(), s.Session(""), "/a/"), "1")
-				up.answer = func(call) reply { return tt.answer }
+				up.respond = func(call) reply { return tt.reply }
 				time.Sleep(30 * time.Second)
 				for range 2 {
 					session := s.SessionOf(Caller{Revalidate: true})
 					want(t, name(t.Context(), session, "/a/"), "1")
-					notes := session.Freshness()
+					notes := session.StaleReads()
 					if len(notes) != 1 || notes[0].Reason != tt.why {
-						t.Errorf("notes %+v, want one that says %s", notes, tt.why)
+						t.Errorf("stale reads %+v, want one with reason %s", notes, tt.why)
 					}
 				}
-				wantCalls(t, up, 2) // one for each of the first two: the second caller did not try again at once
+				wantCalls(t, up, 2) // one for each of the first two: the second caller did not retry at once
 				session := s.Session("")
 				want(t, name(t.Context(), session, "/a/"), "1")
-				if len(session.Freshness()) > 0 || session.Cost() != (Cost{Hits: 1}) {
-					t.Errorf("another caller: cost %+v, notes %v", session.Cost(), session.Freshness())
+				if len(session.StaleReads()) > 0 || session.Cost() != (opstats.Cost{Hits: 1}) {
+					t.Errorf("another caller: cost %+v, stale reads %v", session.Cost(), session.StaleReads())
 				}
 			})
 		})
 	}
 }
 
-// oldSecond is a second level that has everything, 90 seconds old.
-type oldSecond struct{ asked chan struct{} }
+// oldSecond is a second level that has every resource, 90 seconds old.
+type oldSecond struct{ reads chan struct{} }
 
 func (o oldSecond) Get(context.Context, Address) (Record, bool) {
-	<-o.asked
+	<-o.reads
 	return Record{Body: []byte(`{"key":"/a/","name":"old"}`), Age: 90 * time.Second}, true
 }
 func (oldSecond) Put(context.Context, Address, Record, Lifetime) {}
 func (oldSecond) Drop(context.Context, string)                   {}
 
-// A read that is under way for another caller may end with something old: then the caller's own follows.
+// A load in flight for another caller may end with an old response: then the session loads
+// again.
 func TestFetch_RevalidateJoins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		second := oldSecond{make(chan struct{})}
-		s, up := newRig(t, Options{Second: second}, func(call) reply { return reply{body: `{"key":"/a/","name":"new"}`} })
+		s, up := newTestStore(t, Options{Second: second}, func(call) reply { return reply{body: `{"key":"/a/","name":"new"}`} })
 		var all sync.WaitGroup
 		for _, revalidate := range []bool{false, true} {
 			all.Go(func() {
 				session := s.SessionOf(Caller{Revalidate: revalidate})
 				want(t, name(t.Context(), session, "/a/"), map[bool]string{false: "old", true: "new"}[revalidate])
-				if len(session.Freshness()) > 0 {
-					t.Errorf("notes %v", session.Freshness())
+				if len(session.StaleReads()) > 0 {
+					t.Errorf("stale reads %v", session.StaleReads())
 				}
 			})
 			synctest.Wait()
 		}
-		close(second.asked)
+		close(second.reads)
 		all.Wait()
 		wantCalls(t, up, 1)
 	})

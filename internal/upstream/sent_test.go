@@ -9,9 +9,9 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A write is told of once it may have reached Mixcloud, and only then: what is
-// told of is never made again for the same key.
-func TestWrite_tellsWhatWasSent(t *testing.T) {
+// A write is marked as sent once it may have reached Mixcloud, and only then: after that it is
+// never repeated for the same key.
+func TestWrite_MarksSent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		err    error
@@ -21,12 +21,12 @@ func TestWrite_tellsWhatWasSent(t *testing.T) {
 		"done":                    {nil, 5, true},
 		"a refused token":         {&mixcloud.Error{Kind: mixcloud.ErrUnauthenticated}, 5, false},
 		"refused":                 {&mixcloud.Error{Kind: mixcloud.ErrRateLimited}, 5, true},
-		"without an answer":       {&mixcloud.Error{Kind: mixcloud.ErrTimeout}, 5, true},
+		"without a response":      {&mixcloud.Error{Kind: mixcloud.ErrTimeout}, 5, true},
 		"broken files":            {errors.New("the client is gone"), 5, true},
 		"never sent":              {&mixcloud.Error{Kind: mixcloud.ErrUnavailable, NeverSent: true}, 5, false},
-		"an impossible argument":  {&mixcloud.InvalidError{Arg: "key", Reason: "is bad"}, 5, false},
-		"above the budget":        {nil, 0, false},
-		"a panic in the sending":  {errPanics, 5, true},
+		"an invalid argument":     {&mixcloud.InvalidError{Arg: "key", Reason: "is bad"}, 5, false},
+		"over the budget":         {nil, 0, false},
+		"a panic while sending":   {errPanics, 5, true},
 		"wrapped, but never sent": {errors.Join(&mixcloud.Error{Kind: mixcloud.ErrUnavailable, NeverSent: true}), 5, false},
 	}
 	type way = func(context.Context, *Session, string, func(context.Context, *mixcloud.Client) (int, error)) (int, error)
@@ -37,7 +37,7 @@ func TestWrite_tellsWhatWasSent(t *testing.T) {
 		for how, write := range map[string]way{"write": Write[int], "stream": upload} {
 			t.Run(name+"/"+how, func(t *testing.T) {
 				t.Parallel()
-				s, _ := newRig(t, Options{Budget: max(tt.budget, 1)}, latest)
+				s, _ := newTestStore(t, Options{Budget: max(tt.budget, 1)}, latest)
 				session := s.Session("token")
 				if tt.budget == 0 {
 					_ = session.spend()
@@ -53,7 +53,7 @@ func TestWrite_tellsWhatWasSent(t *testing.T) {
 					})
 				}()
 				if sent() != tt.want {
-					t.Errorf("told: %v", sent())
+					t.Errorf("sent: %v", sent())
 				}
 			})
 		}

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -9,44 +10,64 @@ import (
 	"time"
 
 	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/opstats"
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Session is one operation's access to Mixcloud: one audience, one budget.
-// It is safe for concurrent use.
+// A Caller is the client of an operation.
+type Caller struct {
+	// Token is a Mixcloud access token; "" for an anonymous operation.
+	Token string
+	// Exchanged reports that the token came from our own OAuth exchange.
+	Exchanged bool
+	// OnCall, if not nil, is called for each call to Mixcloud that the operation makes.
+	OnCall func()
+	// Address is the client's network address. Operations under a common limit take turns by
+	// address; "" counts as one address.
+	Address string
+	// Revalidate requires responses that are revalidate than [RevalidateAge], like the header
+	// Cache-Control: no-cache.
+	Revalidate bool
+}
+
+// A Session is one operation's access to Mixcloud, with one principal and one budget. It is
+// safe for concurrent use.
 type Session struct {
 	store  *Store
 	client *mixcloud.Client
 	viewer atomic.Pointer[viewer]
 
-	spent     atomic.Int64 // of the budget
-	calls     atomic.Int64
-	hits      atomic.Int64
-	coalesced atomic.Int64
-	stale     atomic.Int64
-	freshFor  atomic.Int64
-	group     any    // whose calls take turns with others', see [group]
-	newer     bool   // than RevalidateAge: nothing else that is kept counts as fresh
-	onCall    func() // nil for none
+	spent      atomic.Int64 // of the budget
+	calls      atomic.Int64
+	hits       atomic.Int64
+	coalesced  atomic.Int64
+	stale      atomic.Int64
+	freshFor   atomic.Int64
+	group      any    // flow of the fair queue; flows take turns
+	revalidate bool   // Caller.Revalidate
+	onCall     func() // nil for none
 
-	mu     sync.Mutex
-	behind map[mark]int
-	notes  []Note
+	mu         sync.Mutex
+	deltas     map[flagKey]int
+	staleReads []opstats.StaleRead
 }
 
-// Session begins an operation for the holder of token; "" is anonymous.
+// addressGroup is the group of the sessions with an address, see [Session].
+type addressGroup string
+
+// Session starts an operation with a token; "" is anonymous.
 func (s *Store) Session(token string) *Session { return s.SessionOf(Caller{Token: token}) }
 
-// SessionOf begins an operation for a caller.
+// SessionOf starts an operation for a caller.
 func (s *Store) SessionOf(c Caller) *Session {
-	session := &Session{store: s, client: s.client.As(c.Token), group: "address " + c.Address, newer: c.Revalidate, onCall: c.OnCall}
-	known := s.everybody
+	session := &Session{store: s, client: s.client.As(c.Token), group: addressGroup(c.Address), revalidate: c.Revalidate, onCall: c.OnCall}
+	known := s.anonymous
 	if c.Token != "" {
-		known = s.viewer(audienceOf(s.options.AudienceOf(c.Token)))
+		known = s.viewer(principalOf(s.options.PrincipalOf(c.Token)))
 		if c.Exchanged {
-			s.prove(known)
+			s.markVerified(known)
 		}
-		if known.proven.Load() {
+		if known.verified.Load() {
 			session.group = known.who
 		}
 	}
@@ -55,11 +76,11 @@ func (s *Store) SessionOf(c Caller) *Session {
 	return session
 }
 
-// Anonymous reports whether the operation acts for nobody.
-func (s *Session) Anonymous() bool { return s.viewer.Load() == s.store.everybody }
+// Anonymous reports whether the operation has no token.
+func (s *Session) Anonymous() bool { return s.viewer.Load().anonymous() }
 
-// as is what is remembered of the audience, which other operations of it share.
-func (s *Session) as() *viewer {
+// currentViewer returns the viewer that all sessions of the principal share.
+func (s *Session) currentViewer() *viewer {
 	v := s.viewer.Load()
 	if v.forgotten.Load() {
 		v = s.store.viewer(v.who)
@@ -68,24 +89,15 @@ func (s *Session) as() *viewer {
 	return v
 }
 
-// Store is the store that the session belongs to.
+// Store returns the store that the session belongs to.
 func (s *Session) Store() *Store { return s.store }
 
-// Audience names whose eyes the operation's answers are for: the same for each
-// operation with the same token, and telling nothing about it. It is "" for an
-// anonymous one.
-func (s *Session) Audience() string { return s.viewer.Load().who.String() }
+// Principal returns an opaque id of the caller, the same for each operation with the same
+// token; "" for an anonymous one.
+func (s *Session) Principal() string { return s.viewer.Load().who.String() }
 
-func (a audience) String() string {
-	if a == (audience{}) {
-		return ""
-	}
-	return string(a[:])
-}
-
-// spend takes one call from the operation's budget, if there is one. What an
-// operation can take was bounded before it began, so that this is for what nobody
-// can foresee.
+// spend takes one call from the operation's budget. Admission bounds the planned calls, so this
+// limits unplanned ones.
 func (s *Session) spend() error {
 	limit := s.store.options.Budget
 	if s.spent.Add(1) <= int64(limit) {
@@ -100,7 +112,7 @@ func (s *Session) spend() error {
 	}
 }
 
-// called counts a call that is made.
+// called counts a call.
 func (s *Session) called() {
 	s.calls.Add(1)
 	if s.onCall != nil {
@@ -108,32 +120,23 @@ func (s *Session) called() {
 	}
 }
 
-// refund gives back what was taken for a call that was not made.
+// refund returns a call to the budget that was not made.
 func (s *Session) refund() { s.spent.Add(-1) }
 
-// A Cost is what an operation has cost so far.
-type Cost struct {
-	Calls     int // to Mixcloud, tries again and its own writes included
-	Hits      int // reads that a cache has answered, fresh
-	Coalesced int // reads that another operation was under way to make
-	Stale     int // reads that were answered with something that is not fresh
+// Cost returns the cost of the operation so far.
+func (s *Session) Cost() opstats.Cost {
+	return opstats.Cost{Calls: int(s.calls.Load()), Hits: int(s.hits.Load()), Coalesced: int(s.coalesced.Load()), Stale: int(s.stale.Load())}
 }
 
-// Cost tells what the operation has cost so far.
-func (s *Session) Cost() Cost {
-	return Cost{int(s.calls.Load()), int(s.hits.Load()), int(s.coalesced.Load()), int(s.stale.Load())}
-}
-
-// FreshFor is for how much longer all that the operation has read is fresh, as
-// of when it was read: never more than the table of lifetimes says of the
-// shortest-lived of it, and 0 once anything stale was among it. False when it
-// has read nothing.
+// FreshFor returns the remaining freshness of everything that the operation has read, measured
+// when it was read: that of the shortest-lived response, and 0 if any was stale. It returns
+// false if the operation has read nothing.
 func (s *Session) FreshFor() (time.Duration, bool) {
 	left := s.freshFor.Load()
 	return time.Duration(left), left != math.MaxInt64
 }
 
-func (s *Session) goodFor(left time.Duration) {
+func (s *Session) limitFreshFor(left time.Duration) {
 	for {
 		now := s.freshFor.Load()
 		if int64(left) >= now || s.freshFor.CompareAndSwap(now, int64(left)) {
@@ -142,80 +145,68 @@ func (s *Session) goodFor(left time.Duration) {
 	}
 }
 
-// A Reason says why an answer is stale.
-type Reason string
-
-// The reasons.
-const (
-	// Revalidating: it is being fetched anew; ask again for the fresh one.
-	Revalidating Reason = "REVALIDATING"
-	// RateLimited: Mixcloud wants no calls for a while.
-	RateLimited Reason = "RATE_LIMITED"
-	// Unavailable: Mixcloud is down, failing, answering nonsense or too slow.
-	Unavailable Reason = "UNAVAILABLE"
-)
-
-// A Note tells of an answer that is not fresh.
-type Note struct {
-	ID     string        // of the resource
-	Age    time.Duration // since Mixcloud gave it
-	Reason Reason
-	// Paths are the response paths at which it was used, each a list of names
-	// and indices, as far as [Session.Place] was told of them.
-	Paths [][]any
-}
-
-// Freshness lists what the operation has read that is not fresh, in the order
-// in which it was read. An empty list says that all of it was.
-func (s *Session) Freshness() []Note {
+// StaleReads returns the resources for which the operation received a stale response, in the
+// order of the reads.
+func (s *Session) StaleReads() []opstats.StaleRead {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	notes := slices.Clone(s.notes)
-	for i := range notes {
-		notes[i].Paths = slices.Clone(notes[i].Paths)
+	reads := slices.Clone(s.staleReads)
+	for i := range reads {
+		reads[i].Paths = slices.Clone(reads[i].Paths)
 	}
-	return notes
+	return reads
 }
 
-// Stale reports whether a resource was last answered with something stale.
+// Stale reports whether the last response for a resource was stale.
 func (s *Session) Stale(id string) bool {
 	if s.stale.Load() == 0 {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.noteOf(id) != nil
+	return s.staleReadOf(id) != nil
 }
 
-// Place adds the response path at which a stale resource was used. Other
-// resources and paths that are known already change nothing.
-func (s *Session) Place(id string, path []any) {
+// AddStalePath adds a GraphQL response path at which a stale resource was used. It ignores
+// other resources and known paths.
+func (s *Session) AddStalePath(id string, path []any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	note := s.noteOf(id)
-	if note == nil || slices.ContainsFunc(note.Paths, func(p []any) bool { return slices.Equal(p, path) }) {
+	read := s.staleReadOf(id)
+	if read == nil || slices.ContainsFunc(read.Paths, func(p []any) bool { return slices.Equal(p, path) }) {
 		return
 	}
-	note.Paths = append(note.Paths, path)
+	read.Paths = append(read.Paths, path)
 }
 
-func (s *Session) noteOf(id string) *Note {
-	for i := range s.notes {
-		if s.notes[i].ID == id {
-			return &s.notes[i]
+func (s *Session) staleReadOf(id string) *opstats.StaleRead {
+	for i := range s.staleReads {
+		if s.staleReads[i].ID == id {
+			return &s.staleReads[i]
 		}
 	}
 	return nil
 }
 
-// note records that a stale answer was given.
-func (s *Session) note(id string, age time.Duration, why Reason) {
+// addStaleRead records a stale response.
+func (s *Session) addStaleRead(id string, age time.Duration, why opstats.Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if known := s.noteOf(id); known != nil {
+	if known := s.staleReadOf(id); known != nil {
 		known.Age, known.Reason = age, why
 	} else {
-		s.notes = append(s.notes, Note{ID: id, Age: age, Reason: why})
+		s.staleReads = append(s.staleReads, opstats.StaleRead{ID: id, Age: age, Reason: why})
 	}
-	s.stale.Add(1) // after the note is there: Stale looks at this first
+	s.stale.Add(1) // last, because Stale checks it first
+}
+
+// RateLimit returns the state of the operation's rate limit.
+func (s *Session) RateLimit() opstats.RateLimit {
+	return s.store.limiter.rateLimit(s.store.limiter.of(s.currentViewer(), KindRead))
+}
+
+// exceedsDeadline reports whether a wait ends after the deadline of ctx.
+func exceedsDeadline(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && wait > 0 && time.Until(deadline) < wait
 }

@@ -9,21 +9,22 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mixcloud-graphql/internal/opstats"
 	"mixcloud-graphql/mixcloud"
 )
 
-// A shared pace is asked before each call, and hears of refusals.
+// A shared limiter is called before each call, and is informed of refusals.
 func TestSharedLimiter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		shared := &slowPace{waits: []time.Duration{2 * time.Second, time.Second, 0}}
-		s, _ := newRig(t, Options{Limiter: shared}, func(c call) reply {
+		shared := &slowLimiter{waits: []time.Duration{2 * time.Second, time.Second, 0}}
+		s, _ := newTestStore(t, Options{Limiter: shared}, func(c call) reply {
 			if c.path == "/b/" {
 				return limited("7")
 			}
 			return latest(c)
 		})
-		s.Proven("t")
+		s.MarkVerified("t")
 		began := time.Now()
 		want(t, name(t.Context(), s.Session("t"), "/a/"), "t1")
 		if took := time.Since(began); took != 3010*time.Millisecond {
@@ -33,19 +34,19 @@ func TestSharedLimiter(t *testing.T) {
 		defer stop()
 		name(soon, s.Session("t"), "/b/")
 		synctest.Wait()
-		if got := shared.refused; got != fmt.Sprintf("%q read sent 10ms ago, wait 7s", s.Session("t").Audience()) {
-			t.Errorf("told of %q", got)
+		if got := shared.refused; got != fmt.Sprintf("%q read sent 10ms ago, wait 7s", s.Session("t").Principal()) {
+			t.Errorf("refusal %q", got)
 		}
 	})
 }
 
-// What the shared pace holds back takes nobody's place, and whoever cannot wait
-// for it is told at once: with what is stale, or with the wait.
+// A call that the shared limiter delays holds no slot, and a caller that cannot wait gets a
+// stale response or an error at once.
 func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := new(sharedBucket)
-		s, up := newRig(t, Options{Limiter: shared, Concurrency: 1}, latest)
+		s, up := newTestStore(t, Options{Limiter: shared, Concurrency: 1}, latest)
 		want(t, name(t.Context(), s.Session(""), "/seen/"), "1")
 		time.Sleep(2 * time.Hour)
 		shared.next = map[string]time.Time{" read": time.Now().Add(time.Minute), " action": time.Now().Add(time.Minute)}
@@ -58,31 +59,31 @@ func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 		synctest.Wait()
 		want(t, name(t.Context(), s.Session("t"), "/a/"), "t1")
 		if took := time.Since(began); took != 10*time.Millisecond {
-			t.Errorf("somebody else's call took %v", took)
+			t.Errorf("another principal's call took %v", took)
 		}
 		session := s.Session("")
 		want(t, name(t.Context(), session, "/seen/"), "1")
-		if notes := session.Freshness(); len(notes) != 1 || notes[0].Reason != RateLimited {
-			t.Errorf("notes %v", notes)
+		if notes := session.StaleReads(); len(notes) != 1 || notes[0].Reason != opstats.RateLimited {
+			t.Errorf("stale reads %v", notes)
 		}
 		soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		for what, ask := range map[string]func() error{
+		for what, fetch := range map[string]func() error{
 			"a read": func() error { _, err := Fetch(soon, s.Session(""), user("/b/")); return err },
 			"a write": func() error {
 				_, err := Write(soon, s.Session(""), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 				return err
 			},
 		} {
-			if wait, limited := mixcloud.RetryAfter(ask()); !limited || wait != time.Minute-10*time.Millisecond {
+			if wait, limited := mixcloud.RetryAfter(fetch()); !limited || wait != time.Minute-10*time.Millisecond {
 				t.Errorf("%s: limited %v, wait %v", what, limited, wait)
 			}
 		}
 		if at := s.Session("").RateLimit().RetryAt; at == nil || !at.Equal(began.Add(time.Minute)) {
-			t.Errorf("rateLimit says %v", at)
+			t.Errorf("rateLimit returns %v", at)
 		}
 		if took := time.Since(began); took != 10*time.Millisecond {
-			t.Errorf("they were told after %v", took)
+			t.Errorf("the callers were notified after %v", took)
 		}
 		wantCalls(t, up, 1)
 		wg.Wait()
@@ -92,13 +93,12 @@ func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 	})
 }
 
-// Calls go as fast as the shared pace lets them, writes first, and few ask it in
-// vain.
+// Calls are made at the rate of the shared limiter, writes first, with few attempts in vain.
 func TestSharedLimiter_Order(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := &sharedBucket{every: 200 * time.Millisecond}
-		s, up := newRig(t, Options{Limiter: shared}, latest)
+		s, up := newTestStore(t, Options{Limiter: shared}, latest)
 		var wg sync.WaitGroup
 		greedy := s.Session("")
 		for i := range 100 {
@@ -114,8 +114,8 @@ func TestSharedLimiter_Order(t *testing.T) {
 		})
 		wg.Go(func() {
 			name(t.Context(), s.Session(""), "/modest/")
-			// Some of the greedy one's calls ask the shared pace already: not a hundred
-			// of them, which take twenty seconds.
+			// Some calls of the other operation wait for the shared limiter already, but not
+			// a hundred of them, which would take twenty seconds.
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("a single read took %v", took)
 			}
@@ -125,19 +125,17 @@ func TestSharedLimiter_Order(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 		if shared.takes > 4*102 {
-			t.Errorf("the shared pace was asked %d times", shared.takes)
+			t.Errorf("the shared limiter was called %d times", shared.takes)
 		}
-		if s.queue.free != DefaultConcurrency || s.queue.waiting != 0 || s.everybody.limiters[KindRead].asking != 0 {
-			t.Errorf("%d are free, %d wait, %d ask", s.queue.free, s.queue.waiting, s.everybody.limiters[KindRead].asking)
-		}
+		wantIdle(t, s, DefaultConcurrency)
 	})
 }
 
-// A shared pace that hangs, though it must not, is left when all have.
+// A shared limiter that hangs, although it must not, is abandoned when all callers have left.
 func TestSharedLimiter_Hangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{Limiter: hangingPace{}, Concurrency: 1}, latest)
+		s, up := newTestStore(t, Options{Limiter: hangingLimiter{}, Concurrency: 1}, latest)
 		for range 3 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			if _, err := Fetch(ctx, s.Session(""), user("/a/")); !errors.Is(err, context.DeadlineExceeded) {
@@ -146,14 +144,12 @@ func TestSharedLimiter_Hangs(t *testing.T) {
 			cancel()
 			synctest.Wait()
 		}
-		if s.queue.free != 1 {
-			t.Errorf("%d are free", s.queue.free)
-		}
+		wantIdle(t, s, 1)
 		wantCalls(t, up, 0)
 	})
 }
 
-// A sharedBucket lets one call of a class pass at a time.
+// A sharedBucket grants one call of a kind at a time.
 type sharedBucket struct {
 	every time.Duration
 	mu    sync.Mutex
@@ -181,23 +177,23 @@ func (b *sharedBucket) Refused(_ context.Context, _ SharedLimit, _, wait time.Du
 	return wait
 }
 
-type hangingPace struct{}
+type hangingLimiter struct{}
 
-func (hangingPace) Take(ctx context.Context, _ SharedLimit) time.Duration {
+func (hangingLimiter) Take(ctx context.Context, _ SharedLimit) time.Duration {
 	<-ctx.Done()
 	return 0
 }
 
-func (hangingPace) Refused(_ context.Context, _ SharedLimit, _, wait time.Duration) time.Duration {
+func (hangingLimiter) Refused(_ context.Context, _ SharedLimit, _, wait time.Duration) time.Duration {
 	return wait
 }
 
-type slowPace struct {
+type slowLimiter struct {
 	waits   []time.Duration
 	refused string
 }
 
-func (p *slowPace) Take(context.Context, SharedLimit) time.Duration {
+func (p *slowLimiter) Take(context.Context, SharedLimit) time.Duration {
 	if len(p.waits) == 0 {
 		return 0
 	}
@@ -206,7 +202,7 @@ func (p *slowPace) Take(context.Context, SharedLimit) time.Duration {
 	return wait
 }
 
-func (p *slowPace) Refused(_ context.Context, l SharedLimit, ago, wait time.Duration) time.Duration {
+func (p *slowLimiter) Refused(_ context.Context, l SharedLimit, ago, wait time.Duration) time.Duration {
 	p.refused = fmt.Sprintf("%q %v sent %v ago, wait %v", l.Principal, l.Kind, ago, wait)
 	return wait
 }

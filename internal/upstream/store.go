@@ -1,13 +1,18 @@
-// Package upstream stands between the loaders, or a write, and the REST client.
-// It asks Mixcloud as little as it can and as gently as it can: what was fetched
-// once is kept for a while (cache.go, lifetimes.go), what two operations want at
-// the same time is fetched once (flight.go), calls wait for their turn in a fair
-// queue that keeps to the rate limits (queue.go, limits.go), what
-// failed by chance is tried again (retry.go), what keeps failing is left alone
-// (failures.go), and what was seen once still answers when Mixcloud does not
-// (stale.go).
+// Package upstream is the only way to call Mixcloud. A read is a [Fetch], a write is a [Write]
+// or a [Stream]. The package minimizes calls and limits their rate and concurrency.
 //
-// Every read is one [Fetch], every write one [Write] or [Stream].
+// The mechanisms are in their own packages: internal/cache, internal/inflight (single flight),
+// internal/fairqueue, internal/ratelimit and internal/breaker. This package applies them to
+// Mixcloud. Its files are in layers, from the bottom:
+//
+//   - classes.go, errors.go, shared.go and retry.go have tables and rules: what is read, how
+//     long it is cached, what an error means, and what processes share;
+//   - principals.go, limits.go, breakers.go and recentwrites.go each own one part of the state,
+//     independent of operations;
+//   - store.go assembles them, and tokens.go decides which tokens are trusted;
+//   - session.go is one operation's access, and corrections.go applies its writes to reads;
+//   - fetch.go, load.go, call.go, cached.go and otherwrites.go implement reads, and write.go
+//     implements writes.
 package upstream
 
 import (
@@ -21,12 +26,17 @@ import (
 	"sync"
 	"time"
 
-	"mixcloud-graphql/internal/breaker"
-	"mixcloud-graphql/internal/telemetry"
+	"golang.org/x/sync/singleflight"
+
+	"mixcloud-graphql/internal/cache"
+	"mixcloud-graphql/internal/fairqueue"
+	"mixcloud-graphql/internal/inflight"
+	"mixcloud-graphql/internal/monotime"
+	"mixcloud-graphql/internal/ratelimit"
 	"mixcloud-graphql/mixcloud"
 )
 
-// What options are unless they are set.
+// Defaults of the options.
 const (
 	DefaultConcurrency = 32
 	DefaultBudget      = 200
@@ -38,68 +48,62 @@ const (
 	DefaultRefreshes   = 4
 )
 
-// Options configure a store. The zero value is good for one process without
-// companions.
+// Options configure a store. The zero value suits a single process.
 type Options struct {
-	// Concurrency is how many calls may be under way at once; 0 for
-	// DefaultConcurrency.
+	// Concurrency is the maximum number of concurrent calls; 0 for DefaultConcurrency.
 	Concurrency int
-	// Budget is how many calls one operation may spend; 0 for DefaultBudget.
+	// Budget is the maximum number of calls of one operation; 0 for DefaultBudget.
 	Budget int
-	// CacheBytes bounds what is kept; 0 for DefaultCacheBytes, below 0 keeps
-	// nothing and so has no stale answers either.
+	// CacheBytes is the maximum size of the cache; 0 for DefaultCacheBytes. Below 0 there is
+	// no cache, and so no stale responses.
 	CacheBytes int64
-	// Lifetimes replaces rows of the table of lifetimes.
+	// Lifetimes replaces rows of the table of cache lifetimes.
 	Lifetimes map[Class]Lifetime
-	// Keep replaces Keep in every row, unless it is 0; below 0 nothing is kept
-	// for longer than it is fresh.
+	// Keep replaces Keep in every row unless it is 0. Below 0 nothing is cached for longer
+	// than it is fresh.
 	Keep time.Duration
-	// Rate is the maximum of calls per second of each kind: one limit for all
-	// anonymous operations and one for each proven token; 0 is no limit. Refusals
-	// lower it. Tokens that are not proven share a limit of 5 per second.
+	// Rate is the maximum of calls per second of each kind: one limit for all anonymous
+	// operations and one for each verified token; 0 is no limit. Refusals lower it. Unverified
+	// tokens share a limit of 5 per second.
 	Rate float64
-	// Burst is how many calls may be made at once when none was made for a
-	// while; 0 for DefaultBurst. It has no meaning without a Rate.
+	// Burst is the maximum number of calls at once after an idle time; 0 for DefaultBurst. It
+	// is unused without a Rate.
 	Burst int
-	// UnprovenRate is the maximum of calls per second of all tokens together that
-	// Mixcloud has not accepted yet; 0 for DefaultUnprovenRate, below 0 for no limit.
-	UnprovenRate float64
-	// TotalRate is the maximum of calls per second of the whole process; 0 is no
-	// limit.
+	// UnverifiedRate is the maximum of calls per second of all unverified tokens together; 0
+	// for DefaultUnverifiedRate, below 0 for no limit.
+	UnverifiedRate float64
+	// TotalRate is the maximum of calls per second of the whole process; 0 is no limit.
 	TotalRate float64
-	// Timeout bounds one call; 0 for DefaultTimeout.
+	// Timeout is the maximum duration of one call; 0 for DefaultTimeout.
 	Timeout time.Duration
-	// Patience is how long somebody waits for a fresh answer who can have a
-	// stale one; 0 for DefaultPatience.
+	// Patience is how long a caller waits for a fresh response before it gets a stale one; 0
+	// for DefaultPatience.
 	Patience time.Duration
-	// Retries is how often a read is tried again; 0 for DefaultRetries, below 0
-	// for never.
+	// Retries is the maximum number of retries of a read; 0 for DefaultRetries, below 0 for
+	// none.
 	Retries int
-	// Refreshes is how many stale answers are fetched anew in the background at
-	// the same time; 0 for DefaultRefreshes, below 0 for none.
+	// Refreshes is the maximum number of concurrent background refreshes of stale entries; 0
+	// for DefaultRefreshes, below 0 for none.
 	Refreshes int
-	// AudienceOf names the holder of a token without telling the token, the
-	// same each time; it must be safe for concurrent use. Processes that share
-	// a Second or a Limiter must name alike. Nil is a hash with a key that only
-	// this process has.
-	AudienceOf func(token string) string
-	// Second is asked before Mixcloud is; nil for none.
+	// PrincipalOf returns an opaque id of a token, always the same for the same token, without
+	// revealing it. It must be safe for concurrent use. Processes that share a Second or a
+	// Limiter must return the same ids. Nil is a hash with a random key of this process.
+	PrincipalOf func(token string) string
+	// Second is read before a call; nil for none.
 	Second SecondLevel
-	// Marks are what other processes have written, and are told what this one
-	// has; nil for none.
-	Marks SharedMarks
-	// Limiter is asked before each call; nil for none.
+	// SharedWrites shares recent writes with other processes; nil for none.
+	SharedWrites SharedWrites
+	// Limiter is called before each call; nil for none.
 	Limiter SharedLimiter
-	// Proofs are the tokens that other processes know to be good; nil for none.
-	Proofs SharedProofs
-	// Log hears when Mixcloud begins and ends to fail or to refuse; nil for
-	// silence.
+	// VerifiedTokens shares verified tokens with other processes; nil for none.
+	VerifiedTokens VerifiedTokens
+	// Log receives the failures and refusals of Mixcloud and their end; nil discards them.
 	Log *slog.Logger
-	// Wall is the wall clock, for tests; nil for the machine's.
+	// Wall is the wall clock, for tests; nil for the system clock.
 	Wall func() time.Time
-	// Jitter chooses a wait of at most so long before a try again, for tests;
-	// nil for any of them, all as likely.
-	Jitter func(most time.Duration) time.Duration
+	// Jitter returns the wait before a retry, at most limit, for tests; nil for a uniform
+	// random wait.
+	Jitter func(limit time.Duration) time.Duration
 }
 
 func (o *Options) complete() {
@@ -107,16 +111,16 @@ func (o *Options) complete() {
 	o.Budget = cmp.Or(max(o.Budget, 0), DefaultBudget)
 	o.CacheBytes = cmp.Or(o.CacheBytes, DefaultCacheBytes)
 	o.Rate = max(o.Rate, 0)
-	o.UnprovenRate = cmp.Or(o.UnprovenRate, DefaultUnprovenRate)
+	o.UnverifiedRate = cmp.Or(o.UnverifiedRate, DefaultUnverifiedRate)
 	o.Burst = cmp.Or(max(o.Burst, 0), DefaultBurst)
 	o.Timeout = cmp.Or(max(o.Timeout, 0), DefaultTimeout)
 	o.Patience = cmp.Or(max(o.Patience, 0), DefaultPatience)
 	o.Retries = max(cmp.Or(o.Retries, DefaultRetries), 0)
 	o.Refreshes = max(cmp.Or(o.Refreshes, DefaultRefreshes), 0)
-	if o.AudienceOf == nil {
+	if o.PrincipalOf == nil {
 		key := make([]byte, sha256.Size)
 		_, _ = crand.Read(key) // never fails
-		o.AudienceOf = func(token string) string {
+		o.PrincipalOf = func(token string) string {
 			h := hmac.New(sha256.New, key)
 			h.Write([]byte(token))
 			return string(h.Sum(nil))
@@ -130,74 +134,64 @@ func (o *Options) complete() {
 	}
 }
 
-// A Store gives operations access to Mixcloud. It is safe for concurrent use
-// and meant to be one for the whole process.
+// A Store provides access to Mixcloud. It is safe for concurrent use. A process needs only one.
 type Store struct {
 	client  *mixcloud.Client
 	options Options
-	clock   clock
+	clock   monotime.Clock
 	log     *slog.Logger
 
-	cache     *cache
-	everybody *viewer
+	cache     *cache.Cache[key]
+	anonymous *viewer
 	viewers   viewers
-	queue     *queue
-	unproven  *limiter // of all tokens that are not proven
-	total     *limiter // of the process; nil for none
-	sampler   telemetry.Sampler
-	breakers  [routes]*breaker.Breaker
-	failing   *breaker.Backoff[key] // reads that failed lately
-	faults    faultLog
+	limiter   *limiter
+	breakers  *breakers
 	retries   retryBudget
-	refreshes chan struct{} // a place for each that is under way
+	refreshes chan struct{} // one element for each refresh in flight
 
-	overlay overlay
-	uploads overlay
+	writes  recentWrites // of flags
+	uploads recentWrites // of new cloudcasts
 
-	flights flights
-	ctx     context.Context //nolint:containedctx // the store's own life, which no caller's context has
-	end     context.CancelFunc
-	wg      sync.WaitGroup // of flights
+	catchingUp singleflight.Group // of otherWrites, by principal
+
+	loads inflight.Group[key, *load]
+	ctx   context.Context //nolint:containedctx // the store's lifetime, which is independent of any caller's context
+	end   context.CancelFunc
+	wg    sync.WaitGroup // counts the loads
 }
 
-// NewStore makes a store over an anonymous client. It starts nothing: a store
-// that nobody asks costs nothing.
+// NewStore returns a store with an anonymous client. It starts no goroutine.
 func NewStore(client *mixcloud.Client, options Options) *Store {
 	options.complete()
 	s := &Store{
-		client: client, options: options, clock: newClock(options.Wall), log: options.Log,
-		cache:     newCache(options.CacheBytes),
-		failing:   breaker.NewBackoff[key](maxFailing),
+		client: client, options: options, clock: monotime.New(options.Wall), log: options.Log,
+		cache:     cache.New(options.CacheBytes, func(k key) int { return len(k.id) }),
+		breakers:  newBreakers(options.Log),
 		refreshes: make(chan struct{}, options.Refreshes),
-		overlay:   overlay{life: overlayLife}, uploads: overlay{life: uploadLife},
+		writes:    recentWrites{life: writeLag}, uploads: recentWrites{life: uploadLife},
 	}
-	s.ctx, s.end = context.WithCancel(context.Background()) //nolint:forbidigo // it lives for longer than any caller
-	s.everybody = new(viewer)
-	s.queue = newQueue(s.clock, options.Concurrency, options.Budget)
-	s.newLimiters()
-	for r := range s.breakers {
-		config := breaker.Config{Name: route(r).String(), Log: s.log}
-		if route(r) == routeFixed {
-			config.Fixed = fixedAddresses
-		}
-		s.breakers[r] = breaker.New(config)
+	s.ctx, s.end = context.WithCancel(context.Background()) //nolint:forbidigo // it outlives every caller
+	s.anonymous = new(viewer)
+	s.limiter = &limiter{
+		queue: fairqueue.New(s.clock, options.Concurrency, max(options.Concurrency*waitingPerSlot, options.Budget)),
+		clock: s.clock, limit: ratelimit.Limit{Rate: options.Rate, Burst: options.Burst}, shared: options.Limiter, log: options.Log,
 	}
+	s.limiter.init(options.UnverifiedRate, options.TotalRate)
 	return s
 }
 
-func (s *Store) viewer(who audience) *viewer { return s.viewers.of(who, s.clock.now()) }
+func (s *Store) viewer(who principal) *viewer { return s.viewers.of(who, s.clock.Now()) }
 
-// Client is the anonymous client, for what needs no call, such as parsing an
-// address against the configured roots.
+// Client returns the anonymous client, for uses without calls, such as parsing an address with
+// the configured roots.
 func (s *Store) Client() *mixcloud.Client { return s.client }
 
-// Close ends what is still under way for nobody, such as refreshes, and waits
-// until all of it has ended or ctx has. What somebody waits for fails with
-// context.Canceled: close the store when the server has drained.
+// Close cancels all loads, including background ones, and waits until they have ended or ctx
+// has. Waiting sessions get context.Canceled, so close the store after the server has drained.
 func (s *Store) Close(ctx context.Context) error {
-	s.flights.close()
+	s.loads.Close()
 	s.end()
-	s.queue.stop()
+	s.limiter.queue.Close()
 	ended := make(chan struct{})
 	go func() {
 		s.wg.Wait()
@@ -211,27 +205,24 @@ func (s *Store) Close(ctx context.Context) error {
 	}
 }
 
-// Forget makes everything unreachable that is kept in this process for an
-// audience, which is [Session.Audience]: another process has written for it.
-// Anything but an audience's name changes nothing.
+// Forget drops everything that this process has cached for a principal, the [Session.Principal]
+// of a write through another process. It ignores invalid names.
 func (s *Store) Forget(name string) {
 	if len(name) == sha256.Size {
-		s.viewers.write(s.viewer(audience([]byte(name))), s.clock.now())
+		s.viewers.write(s.viewer(principal([]byte(name))), s.clock.Now())
 	}
 }
 
-// A RateLimit is what is known of the limit of an audience; nil is not known.
-type RateLimit struct {
-	// Budget is how many calls may be made in a row by who has made none for a
-	// while, Spent how many of them are not yet made good for, and Remaining
-	// their difference: how many can be made this moment.
-	Budget, Spent, Remaining *int
-	// RetryAt is when Mixcloud takes calls again after its latest refusal; nil
-	// when none is in force.
-	RetryAt *time.Time
-}
-
-// RateLimit tells what is known of the limit that the operation is under.
-func (s *Session) RateLimit() RateLimit {
-	return s.store.queue.rateLimit(s.store.limitsOf(s.as(), KindRead), s.store.clock)
+// lifetime returns the configured lifetime of a class.
+func (o *Options) lifetime(c Class) Lifetime {
+	life, own := o.Lifetimes[c]
+	if !own {
+		life = lifetimes[c]
+	}
+	if o.Keep != 0 {
+		life.Keep = o.Keep
+	}
+	life.Keep = max(life.Keep, life.Fresh)
+	life.Revalidate = min(life.Revalidate, life.Keep-life.Fresh)
+	return life
 }

@@ -1,184 +1,107 @@
 package upstream
 
 import (
-	"bytes"
 	"context"
-	"regexp"
-	"sync"
-	"sync/atomic"
+	"errors"
 	"time"
 
-	"mixcloud-graphql/internal/ratelimit"
+	"mixcloud-graphql/internal/fairqueue"
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Caller is whom an operation acts for.
-type Caller struct {
-	// Token is a Mixcloud access token; "" for an anonymous operation.
-	Token string
-	// Exchanged says that the token came from our own OAuth exchange.
-	Exchanged bool
-	// OnCall, if it is not nil, is called for each call to Mixcloud that the operation makes.
-	OnCall func()
-	// Address is the client's network address: operations that share a limit take
-	// turns by it. "" is one address too.
-	Address string
-	// Revalidate asks for answers that are newer than [RevalidateAge], as the header
-	// Cache-Control: no-cache does.
-	Revalidate bool
-}
-
-// refusedFor is how long a refused token is not tried again.
+// refusedFor is how long calls with a refused token are blocked.
 const refusedFor = time.Minute
 
-// provenAsk is how often a process asks others about a token that is not proven.
-const provenAsk = 10 * time.Second
+// recheckEvery is the minimum time between two checks of an unverified token with other
+// processes.
+const recheckEvery = 10 * time.Second
 
-// A token is what is known of a viewer's token. Anybody can invent tokens, so one
-// gets limits of its own, and a place in what processes share, only when it is proven:
-// Mixcloud has answered a read of /me/ or a write, or has sent members that only
-// a token gives, or the token came from our own OAuth exchange.
-type token struct {
-	proven   atomic.Bool
-	accepted atomic.Bool // Mixcloud has answered a call and not refused the token
-	denial   atomic.Pointer[denial]
-
-	asking sync.Mutex
-	asked  tick // when other processes were last asked; 0 for never
-}
-
-// A denial is Mixcloud's refusal of a token.
-type denial struct {
-	until tick
-	err   error
-}
-
-// refused returns Mixcloud's error if it has refused the token lately.
-func (t *token) refused(now tick) error {
-	if d := t.denial.Load(); d != nil && now < d.until {
-		return d.err
-	}
-	return nil
-}
-
-// Proven notes that a token came from our own OAuth exchange.
-func (s *Store) Proven(token string) {
+// MarkVerified records that a token came from our own OAuth exchange.
+func (s *Store) MarkVerified(token string) {
 	if token != "" {
-		s.prove(s.viewer(audienceOf(s.options.AudienceOf(token))))
+		s.markVerified(s.viewer(principalOf(s.options.PrincipalOf(token))))
 	}
 }
 
-// Accepted reports whether this process knows that Mixcloud accepts a token. It
-// remembers nothing of tokens that it does not know.
+// Accepted reports whether this process has verified a token. It stores nothing about unknown
+// tokens.
 func (s *Store) Accepted(token string) bool {
 	if token == "" {
 		return false
 	}
-	known := s.viewers.known(audienceOf(s.options.AudienceOf(token)))
-	return known != nil && known.proven.Load()
+	known := s.viewers.known(principalOf(s.options.PrincipalOf(token)))
+	return known != nil && known.verified.Load()
 }
 
-// prove notes that Mixcloud accepts a viewer's token, here and in other processes.
-func (s *Store) prove(v *viewer) {
-	if v == s.everybody || v.proven.Swap(true) {
+// markVerified records that Mixcloud accepts a viewer's token, in this process and in the
+// others.
+func (s *Store) markVerified(v *viewer) {
+	if v.anonymous() || v.verified.Swap(true) {
 		return
 	}
 	v.denial.Store(nil)
-	for kind := range kinds {
-		ls := s.limitsOf(v, Kind(kind)) //nolint:gosec // there are four
-		s.queue.relimit(ls[0], ls)
-	}
-	if s.options.Proofs != nil {
-		s.options.Proofs.Prove(context.WithoutCancel(s.ctx), v.who.String(), true)
+	s.limiter.limitVerified(v)
+	if s.options.VerifiedTokens != nil {
+		s.options.VerifiedTokens.SetVerified(context.WithoutCancel(s.ctx), v.who.String(), true)
 	}
 }
 
-// inquire asks other processes about a token that is not proven.
-func (s *Store) inquire(ctx context.Context, v *viewer) {
-	if s.options.Proofs == nil || v == s.everybody || v.proven.Load() {
+// checkShared checks with other processes whether an unverified token is verified.
+func (s *Store) checkShared(ctx context.Context, v *viewer) {
+	if s.options.VerifiedTokens == nil || v.anonymous() || v.verified.Load() {
 		return
 	}
-	v.asking.Lock() // calls side by side wait for one answer
-	defer v.asking.Unlock()
-	now := s.clock.now()
-	if v.proven.Load() || v.asked != 0 && now < v.asked+provenAsk {
+	v.checkMu.Lock() // concurrent calls wait for one result
+	defer v.checkMu.Unlock()
+	now := s.clock.Now()
+	if v.verified.Load() || v.checkedAt != 0 && now < v.checkedAt.Add(recheckEvery) {
 		return
 	}
-	v.asked = max(now, 1)
-	if s.options.Proofs.Proven(ctx, v.who.String()) {
-		v.proven.Store(true)
+	v.checkedAt = max(now, 1)
+	if s.options.VerifiedTokens.Verified(ctx, v.who.String()) {
+		v.verified.Store(true)
 	}
 }
 
-// refuseToken remembers that Mixcloud refuses a viewer's token: all of its calls that
-// wait end, none is made for a while, and nothing is served that was kept for it.
+// refuseToken records that Mixcloud has refused a viewer's token: its waiting calls fail, its
+// calls are blocked for a while, and its cached responses are dropped.
 func (s *Store) refuseToken(v *viewer, err error) {
-	now := s.clock.now()
+	now := s.clock.Now()
 	if v.refused(now) != nil {
-		return // of calls that were under way together
+		return // a concurrent call was refused first
 	}
-	v.denial.Store(&denial{now + refusedFor, err})
+	v.denial.Store(&denial{now.Add(refusedFor), err})
 	v.accepted.Store(false)
-	s.queue.refuse(v, err)
+	s.limiter.evict(v, err)
 	s.viewers.renew(v)
-	if v.proven.Load() {
+	if v.verified.Load() {
 		s.drop(v)
-		v.proven.Store(false)
-		if s.options.Proofs != nil {
-			s.options.Proofs.Prove(context.WithoutCancel(s.ctx), v.who.String(), false)
+		v.verified.Store(false)
+		if s.options.VerifiedTokens != nil {
+			s.options.VerifiedTokens.SetVerified(context.WithoutCancel(s.ctx), v.who.String(), false)
 		}
 	}
 }
 
-// sharing reports whether a viewer's answers are shared with other processes. Those
-// of tokens that are not proven are not: invented ones would fill the memory.
-func (s *Store) sharing(v *viewer) bool { return v == s.everybody || v.proven.Load() }
-
-// onlyWithToken are members that Mixcloud sends only with a token.
-var onlyWithToken = [][]byte{
-	[]byte(`"favorited":`), []byte(`"reposted":`), []byte(`"is_listen_later":`), []byte(`"follower":`), []byte(`"is_current_user":`),
+// drop drops a viewer's responses from the second level.
+func (s *Store) drop(v *viewer) {
+	if s.options.Second != nil && v.isShared() {
+		s.options.Second.Drop(context.WithoutCancel(s.ctx), v.who.String())
+	}
 }
 
-// followingFlag is one of them only as a flag: connections have that name too.
-var followingFlag = regexp.MustCompile(`"following":\s*(?:true|false)`)
-
-// proves reports whether an answer was given because its token is good.
-func proves(r *read, value any) bool {
-	if r.class == ClassViewer {
-		return true
+// finish ends the queue's request of a call, and returns err. If Mixcloud refused the call, the
+// returned error has the wait before the next one.
+func (s *Store) finish(v *viewer, kind Kind, r *fairqueue.Request, outcome, err error) error {
+	pause := s.limiter.finish(context.WithoutCancel(s.ctx), v, kind, r, outcome)
+	if !v.anonymous() && errors.Is(err, mixcloud.ErrUnauthenticated) {
+		s.refuseToken(v, err)
 	}
-	if r.class == ClassEmbed || r.encode == nil {
-		return false
+	refused, ok := errors.AsType[*mixcloud.Error](err)
+	if pause <= 0 || !ok {
+		return err
 	}
-	// Quotes within a text are escaped, so that these are names of members.
-	raw := r.encode(value)
-	if followingFlag.Match(raw) {
-		return true
-	}
-	for _, member := range onlyWithToken {
-		if bytes.Contains(raw, member) {
-			return true
-		}
-	}
-	return false
-}
-
-// did reports whether an answer to a write says that it was done.
-func did(value any) bool {
-	result, ok := value.(*mixcloud.Result)
-	return ok && result != nil && result.Success
-}
-
-// newLimiters makes the limiters that belong to no viewer.
-func (s *Store) newLimiters() {
-	now := s.clock.now()
-	limit := ratelimit.Limit{Rate: max(s.options.UnprovenRate, 0), Burst: unprovenBurst}
-	s.unproven = &limiter{
-		rate:     ratelimit.New(limit, now),
-		shared:   SharedLimit{Principal: unprovenName, Limit: limit},
-		isShared: s.options.Limiter != nil,
-	}
-	if rate := s.options.TotalRate; rate > 0 {
-		s.total = &limiter{rate: ratelimit.New(ratelimit.Limit{Rate: rate, Burst: max(1, int(rate))}, now)}
-	}
+	waiting := *refused
+	waiting.RetryAfter = pause
+	return &waiting
 }

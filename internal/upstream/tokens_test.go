@@ -16,14 +16,14 @@ import (
 
 var badToken = reply{delay: 10 * time.Millisecond, status: 400, body: `{"error":{"type":"OAuthException","message":"An invalid access token was provided."}}`}
 
-// Hundreds of invented tokens, each with an operation of twenty reads, cause no more calls
-// than the limit that they share, one for each token, and nothing for anonymous readers.
+// Hundreds of invented tokens, each with an operation of twenty reads, cause no more calls than
+// their shared limit allows, one for each token, and do not delay anonymous readers.
 func TestTokens_Invented(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		perToken := map[string]int{}
-		s, up := newRig(t, Options{Rate: 50, Burst: 500, Retries: -1}, func(c call) reply {
+		s, up := newTestStore(t, Options{Rate: 50, Burst: 500, Retries: -1}, func(c call) reply {
 			mu.Lock()
 			perToken[c.token]++
 			mu.Unlock()
@@ -48,9 +48,9 @@ func TestTokens_Invented(t *testing.T) {
 		}
 		time.Sleep(length)
 		synctest.Wait()
-		most := unprovenBurst + int(DefaultUnprovenRate*length.Seconds()) + 1
-		if made := up.made() - 1; made > most || made < most/2 {
-			t.Errorf("%d calls were made with invented tokens, at most %d may be", made, most)
+		limit := unverifiedBurst + int(DefaultUnverifiedRate*length.Seconds()) + 1
+		if made := up.made() - 1; made > limit || made < limit/2 {
+			t.Errorf("%d calls were made with invented tokens, at limit %d may be", made, limit)
 		}
 		for token, n := range perToken {
 			if token != "" && n != 1 {
@@ -60,13 +60,13 @@ func TestTokens_Invented(t *testing.T) {
 	})
 }
 
-// The first refusal of a token ends the operation, and is remembered for a minute:
-// neither reads nor writes are made.
+// The first refusal of a token ends the operation, and for a minute neither reads nor writes
+// are made with it.
 func TestTokens_RefusalIsRemembered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		bad := true
-		s, up := newRig(t, Options{}, func(c call) reply {
+		s, up := newTestStore(t, Options{}, func(c call) reply {
 			if bad && c.token != "" {
 				return badToken
 			}
@@ -104,8 +104,8 @@ func TestTokens_RefusalIsRemembered(t *testing.T) {
 	})
 }
 
-// What proves a token gives it a limit of its own at once, also for calls that wait.
-func TestTokens_Proofs(t *testing.T) {
+// A verified token gets its own limit at once, also for calls that wait already.
+func TestTokens_Verified(t *testing.T) {
 	t.Parallel()
 	done := func(context.Context, *mixcloud.Client) (*mixcloud.Result, error) {
 		return &mixcloud.Result{Success: true}, nil
@@ -123,26 +123,26 @@ func TestTokens_Proofs(t *testing.T) {
 		do   func(context.Context, *Session)
 		want bool
 	}{
-		"the viewer":           {read(ClassViewer, `{}`), true},
-		"a flag of a user":     {read(ClassUser, `{"following": false}`), true},
-		"a connection":         {read(ClassUser, `{"following": "https://api.mixcloud.com/a/following/"}`), false},
-		"a flag of a show":     {read(ClassList, `{"data":[{"favorited":true}]}`), true},
-		"a text that quotes":   {read(ClassUser, `{"biog":"\"favorited\":true"}`), false},
-		"the viewer's own":     {read(ClassUser, `{"is_current_user":true}`), true},
-		"nothing of a token's": {read(ClassUser, `{"key":"/a/"}`), false},
-		"a player":             {read(ClassEmbed, `{"favorited":true}`), false},
-		"a write":              {func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, "/a/follow/", done) }, true},
-		"an exchange":          {func(_ context.Context, s *Session) { s.store.Proven("t") }, true},
-		"a cookie":             {func(_ context.Context, s *Session) { s.store.SessionOf(Caller{Token: "t", Exchanged: true}) }, true},
+		"the viewer":                  {read(ClassViewer, `{}`), true},
+		"a flag of a user":            {read(ClassUser, `{"following": false}`), true},
+		"a connection":                {read(ClassUser, `{"following": "https://api.mixcloud.com/a/following/"}`), false},
+		"a flag of a show":            {read(ClassList, `{"data":[{"favorited":true}]}`), true},
+		"a text with an escaped flag": {read(ClassUser, `{"biog":"\"favorited\":true"}`), false},
+		"the viewer's own":            {read(ClassUser, `{"is_current_user":true}`), true},
+		"nothing that needs a token":  {read(ClassUser, `{"key":"/a/"}`), false},
+		"a player":                    {read(ClassEmbed, `{"favorited":true}`), false},
+		"a write":                     {func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, "/a/follow/", done) }, true},
+		"an exchange":                 {func(_ context.Context, s *Session) { s.store.MarkVerified("t") }, true},
+		"a cookie":                    {func(_ context.Context, s *Session) { s.store.SessionOf(Caller{Token: "t", Exchanged: true}) }, true},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s, _ := newRig(t, Options{Rate: 50, Burst: 500}, latest)
+				s, _ := newTestStore(t, Options{Rate: 50, Burst: 500}, latest)
 				test.do(t.Context(), s.Session("t"))
-				if got := s.Session("t").as().proven.Load(); got != test.want {
-					t.Errorf("proven: %v", got)
+				if got := s.Session("t").currentViewer().verified.Load(); got != test.want {
+					t.Errorf("verified: %v", got)
 				}
 				if budget := *s.Session("t").RateLimit().Budget; (budget == 500) != test.want {
 					t.Errorf("the budget is %d", budget)
@@ -151,7 +151,7 @@ func TestTokens_Proofs(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{Concurrency: 200}, func(call) reply {
+		s, up := newTestStore(t, Options{Concurrency: 200}, func(call) reply {
 			return reply{delay: 10 * time.Millisecond, body: `{"key":"/a/","following":true}`}
 		})
 		var wg sync.WaitGroup
@@ -167,30 +167,29 @@ func TestTokens_Proofs(t *testing.T) {
 	})
 }
 
-// Invented tokens do not displace what is known of proven ones.
-func TestViewers_StrangersGoFirst(t *testing.T) {
+// Invented tokens do not displace the viewers of verified ones.
+func TestViewers_UnverifiedPrunedFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{}, latest)
-		s.Proven("good")
-		before := s.Session("good").as()
+		s, _ := newTestStore(t, Options{}, latest)
+		s.MarkVerified("good")
+		before := s.Session("good").currentViewer()
 		time.Sleep(time.Second)
 		for i := range 3 * maxViewers {
 			s.Session(fmt.Sprint("invented", i))
 		}
-		if s.Session("good").as() != before || len(s.viewers.all) > maxViewers {
-			t.Errorf("a proven token is forgotten, with %d known", len(s.viewers.all))
+		if s.Session("good").currentViewer() != before || len(s.viewers.all) > maxViewers {
+			t.Errorf("a verified token was pruned, with %d viewers", len(s.viewers.all))
 		}
 	})
 }
 
-// In a shared limiter clients wait in turns by their address, however many operations
-// and tokens they have.
+// Under a shared limit clients take turns by address, for any number of operations and tokens.
 func TestQueue_FairBetweenAddresses(t *testing.T) {
 	t.Parallel()
 	for _, signed := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			s, _ := newRig(t, Options{Rate: 5, Burst: 1, Retries: -1}, latest)
+			s, _ := newTestStore(t, Options{Rate: 5, Burst: 1, Retries: -1}, latest)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			token := func(name string) string {
@@ -214,40 +213,42 @@ func TestQueue_FairBetweenAddresses(t *testing.T) {
 	}
 }
 
-// A crowd at one address fills the queue for itself alone.
-func TestQueue_CrowdAtOneAddress(t *testing.T) {
+// Many operations of one address fill the queue only for that address.
+func TestQueue_OneAddressIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newRig(t, Options{Concurrency: 1, Budget: 1000, Retries: -1}, func(call) reply { return reply{delay: time.Second} })
+		const limit = 1000
+		s, _ := newTestStore(t, Options{Concurrency: 1, Budget: limit, Retries: -1}, func(call) reply { return reply{delay: time.Second} })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		for i := range 2 * s.queue.most {
+		for i := range 2 * limit {
 			go name(ctx, s.SessionOf(Caller{Address: "192.0.2.1"}), fmt.Sprintf("/%d/", i))
 		}
 		synctest.Wait()
-		if s.queue.waiting != s.queue.most {
-			t.Errorf("%d wait, want %d", s.queue.waiting, s.queue.most)
+		if _, waiting := s.limiter.queue.Load(); waiting != limit {
+			t.Errorf("%d wait, want %d", waiting, limit)
 		}
 		began := time.Now()
 		want(t, name(ctx, s.SessionOf(Caller{Address: "192.0.2.2"}), "/modest/"), "1")
-		if took := time.Since(began); took > 4*time.Second || s.queue.waiting >= s.queue.most {
-			t.Errorf("took %v, %d wait", took, s.queue.waiting)
+		_, waiting := s.limiter.queue.Load()
+		if took := time.Since(began); took > 4*time.Second || waiting >= limit {
+			t.Errorf("took %v, %d wait", took, waiting)
 		}
 		cancel()
 	})
 }
 
-// The process's limit holds for all principals and kinds together.
+// The process's limit applies to all principals and kinds together.
 func TestLimits_Total(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newRig(t, Options{TotalRate: 2, Concurrency: 100, Retries: -1}, latest)
+		s, up := newTestStore(t, Options{TotalRate: 2, Concurrency: 100, Retries: -1}, latest)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		var writes atomic.Int64
 		for i := range 100 {
 			token := fmt.Sprint("t", i%10)
-			s.Proven(token)
+			s.MarkVerified(token)
 			go name(ctx, s.Session(token), fmt.Sprintf("/%d/", i))
 			go func() {
 				_, _ = Write(ctx, s.Session(token), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) {
@@ -263,19 +264,19 @@ func TestLimits_Total(t *testing.T) {
 	})
 }
 
-// What a viewer writes is bounded, and the latest writes are kept.
-func TestOverlay_Bounded(t *testing.T) {
+// A viewer's writes are bounded, and the latest ones are retained.
+func TestRecentWrites_Bounded(t *testing.T) {
 	t.Parallel()
-	o := overlay{life: overlayLife}
+	o := recentWrites{life: writeLag}
 	now := time.Now()
-	for i := range 3 * maxMarks {
+	for i := range 3 * maxWrites {
 		now = now.Add(time.Millisecond)
-		o.put("somebody", mark{Following, fmt.Sprint(i)}, true, now)
+		o.put("me", flagKeyOf(Following, fmt.Sprint(i)), true, now)
 	}
-	if n := len(o.writes["somebody"]); n != maxMarks {
-		t.Errorf("%d writes are kept, want %d", n, maxMarks)
+	if n := len(o.writes["me"]); n != maxWrites {
+		t.Errorf("%d writes are stored, want %d", n, maxWrites)
 	}
-	if !o.has("somebody", mark{Following, fmt.Sprint(3*maxMarks - 1)}, now) || o.has("somebody", mark{Following, "0"}, now) {
-		t.Error("the latest writes are not those that are kept")
+	if !o.has("me", flagKeyOf(Following, fmt.Sprint(3*maxWrites-1)), now) || o.has("me", flagKeyOf(Following, "0"), now) {
+		t.Error("the latest writes were dropped")
 	}
 }

@@ -6,22 +6,21 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// An action is what a user does to another user or to a cloudcast. Only the
-// messages of follow and of listen-later were ever seen, in a client's
-// documentation and in a mock (result_listen_later_added_mock.json); the others
-// are inferred from them.
+// An action is a write of a user to another user or to a cloudcast. Only the
+// messages of follow and listen-later are observed, in a client's documentation and
+// in a mock (result_listen_later_added_mock.json); the others are inferred.
 type action struct {
 	segment string // of the path
 	doc     string
 	onUser  bool
-	is      func(*world.User, target) bool
+	exists  func(*world.User, target) bool
 	do      func(*world.World, *world.User, target, time.Time)
 	undo    func(*world.World, *world.User, target)
 
 	done, undone, absent string // messages; the target's name follows
 }
 
-// A target is what an action is done to: one of both.
+// A target is the target of an action; one of the fields is set.
 type target struct {
 	user      *world.User
 	cloudcast *world.Cloudcast
@@ -34,7 +33,7 @@ func (t target) name() string {
 	return t.cloudcast.Name
 }
 
-// pointer tells targets apart.
+// pointer returns the user or the cloudcast, to compare targets.
 func (t target) pointer() any {
 	if t.user != nil {
 		return t.user
@@ -45,98 +44,98 @@ func (t target) pointer() any {
 var actions = []*action{
 	{
 		segment: "follow", doc: "follow a user", onUser: true,
-		is:   func(u *world.User, t target) bool { return hasUser(u.Following, t.user) },
-		do:   func(w *world.World, u *world.User, t target, at time.Time) { w.Follow(u, t.user, at) },
-		undo: func(w *world.World, u *world.User, t target) { w.Unfollow(u, t.user) },
-		done: "Now following ", undone: "No longer following ", absent: "Not following ",
+		exists: func(u *world.User, t target) bool { return hasUser(u.Following, t.user) },
+		do:     func(w *world.World, u *world.User, t target, at time.Time) { w.Follow(u, t.user, at) },
+		undo:   func(w *world.World, u *world.User, t target) { w.Unfollow(u, t.user) },
+		done:   "Now following ", undone: "No longer following ", absent: "Not following ",
 	},
 	{
 		segment: "favorite", doc: "favorite a show",
-		is:   func(u *world.User, t target) bool { return hasCloudcast(u.Favorites, t.cloudcast) },
-		do:   func(w *world.World, u *world.User, t target, at time.Time) { w.Favorite(u, t.cloudcast, at) },
-		undo: func(w *world.World, u *world.User, t target) { w.Unfavorite(u, t.cloudcast) },
-		done: "Added to favorites: ", undone: "Removed from favorites: ", absent: "Not in favorites: ",
+		exists: func(u *world.User, t target) bool { return hasCloudcast(u.Favorites, t.cloudcast) },
+		do:     func(w *world.World, u *world.User, t target, at time.Time) { w.Favorite(u, t.cloudcast, at) },
+		undo:   func(w *world.World, u *world.User, t target) { w.Unfavorite(u, t.cloudcast) },
+		done:   "Added to favorites: ", undone: "Removed from favorites: ", absent: "Not in favorites: ",
 	},
 	{
 		segment: "repost", doc: "repost a show",
-		is:   func(u *world.User, t target) bool { return hasCloudcast(u.Reposts, t.cloudcast) },
-		do:   func(w *world.World, u *world.User, t target, at time.Time) { w.Repost(u, t.cloudcast, at) },
-		undo: func(w *world.World, u *world.User, t target) { w.Unrepost(u, t.cloudcast) },
-		done: "Reposted: ", undone: "No longer reposted: ", absent: "Not reposted: ",
+		exists: func(u *world.User, t target) bool { return hasCloudcast(u.Reposts, t.cloudcast) },
+		do:     func(w *world.World, u *world.User, t target, at time.Time) { w.Repost(u, t.cloudcast, at) },
+		undo:   func(w *world.World, u *world.User, t target) { w.Unrepost(u, t.cloudcast) },
+		done:   "Reposted: ", undone: "No longer reposted: ", absent: "Not reposted: ",
 	},
 	{
 		segment: "listen-later", doc: "put a show aside to listen to later",
-		is:   func(u *world.User, t target) bool { return hasCloudcast(u.ListenLater, t.cloudcast) },
-		do:   func(w *world.World, u *world.User, t target, at time.Time) { w.ListenLater(u, t.cloudcast, at) },
-		undo: func(w *world.World, u *world.User, t target) { w.UnlistenLater(u, t.cloudcast) },
-		done: "Added to listen later: ", undone: "Removed from listen later: ", absent: "Not in listen later: ",
+		exists: func(u *world.User, t target) bool { return hasCloudcast(u.ListenLater, t.cloudcast) },
+		do:     func(w *world.World, u *world.User, t target, at time.Time) { w.ListenLater(u, t.cloudcast, at) },
+		undo:   func(w *world.World, u *world.User, t target) { w.UnlistenLater(u, t.cloudcast) },
+		done:   "Added to listen later: ", undone: "Removed from listen later: ", absent: "Not in listen later: ",
 	},
 }
 
-// act does or undoes an action. Doing what is done already is a success
-// (inferred), undoing what was not done is not found (client code). Following
-// oneself is refused with status 200 (clients met such refusals; which they were
-// is inferred).
-func (c *call) act(a *action, undo bool) error {
+// doAction does or undoes an action. To repeat an action is a success (inferred);
+// to undo one that was not done is a 404 (client code). A user who follows
+// themselves gets status 200 with success false (clients observed such responses;
+// in which case is inferred).
+func (c *call) doAction(a *action, undo bool) error {
 	var t target
 	var err error
 	if a.onUser {
-		t.user, err = c.wantUser()
+		t.user, err = c.findUser()
 	} else {
-		t.cloudcast, err = c.wantCloudcast()
+		t.cloudcast, err = c.findCloudcast()
 	}
 	if err != nil {
 		return err
 	}
 	if t.user == c.viewer {
-		c.result(false, "You cannot follow yourself.", "")
+		c.writeResult(false, "You cannot follow yourself.", "")
 		return nil
 	}
-	is := c.wrote(edge{a.segment, c.viewer, t.pointer()}, a.is(c.viewer, t))
+	is := c.written(edge{a.segment, c.viewer, t.pointer()}, a.exists(c.viewer, t))
 	switch {
 	case undo && !is:
 		return notFound(a.absent + t.name())
 	case undo:
-		c.change(a, t, false)
-		c.result(true, a.undone+t.name(), "")
+		c.applyAction(a, t, false)
+		c.writeResult(true, a.undone+t.name(), "")
 	default:
 		if !is {
-			c.change(a, t, true)
+			c.applyAction(a, t, true)
 		}
-		c.result(true, a.done+t.name(), "")
+		c.writeResult(true, a.done+t.name(), "")
 	}
 	return nil
 }
 
-// wrote is what an edge is for writes, who do not lag: the last that was written,
-// or else what can be read.
-func (c *call) wrote(e edge, read bool) bool {
-	if pending, ok := c.outbox.edges[e]; ok {
-		return pending.on
+// written reports whether an edge exists after all writes, including those that
+// reads do not show yet. read is what reads show.
+func (c *call) written(e edge, read bool) bool {
+	if pending, ok := c.pending.edges[e]; ok {
+		return pending.exists
 	}
 	return read
 }
 
-func (c *call) change(a *action, t target, on bool) {
-	e, u, o := c.Emulator, c.viewer, &c.outbox
-	at := e.date()
-	o.serial++
-	serial, which := o.serial, edge{a.segment, u, t.pointer()}
-	if o.edges == nil {
-		o.edges = make(map[edge]pendingEdge)
+func (c *call) applyAction(a *action, t target, on bool) {
+	e, u, pending := c.Emulator, c.viewer, &c.pending
+	at := e.writeTime()
+	pending.serial++
+	serial, key := pending.serial, edge{a.segment, u, t.pointer()}
+	if pending.edges == nil {
+		pending.edges = make(map[edge]pendingEdge)
 	}
-	o.edges[which] = pendingEdge{on, serial}
-	e.commit(func() {
+	pending.edges[key] = pendingEdge{on, serial}
+	e.applyAfterLag(func() {
 		if on {
 			a.do(e.world, u, t, at)
 		} else {
 			a.undo(e.world, u, t)
 		}
-		if o.edges[which].serial == serial {
-			delete(o.edges, which)
+		if pending.edges[key].serial == serial {
+			delete(pending.edges, key)
 		}
 		if a.onUser {
-			e.orders.forgetUsers() // they are sorted by their followers
+			e.listCache.clearUserSearches() // searches sort users by followers
 		}
 	})
 }

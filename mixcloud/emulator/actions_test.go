@@ -16,11 +16,11 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// What each action is done to, and where it shows.
-var acts = map[string]struct {
+// actionTests has, for each action, the target and the lists and members that show it.
+var actionTests = map[string]struct {
 	key, flag   string // of the target
 	count       string // the target's
-	mine        string // the list of who does it; "" for none
+	mine        string // the actor's list; "" for none
 	theirs      string // the target's list; "" for none
 	feed        string // the kind of the activity; "" for none
 	done, undid string // messages
@@ -30,27 +30,27 @@ var acts = map[string]struct {
 		"Now following petra_kolar", "No longer following petra_kolar",
 	},
 	"favorite": {
-		world.QuietCloudcast, "favorited", "favorite_count", "/me/favorites/", world.QuietCloudcast + "favorites/", "favorite",
+		world.EmptyCloudcast, "favorited", "favorite_count", "/me/favorites/", world.EmptyCloudcast + "favorites/", "favorite",
 		"Added to favorites: Room Tone", "Removed from favorites: Room Tone",
 	},
 	"repost": {
-		world.QuietCloudcast, "reposted", "repost_count", "", "", "",
+		world.EmptyCloudcast, "reposted", "repost_count", "", "", "",
 		"Reposted: Room Tone", "No longer reposted: Room Tone",
 	},
 	"listen-later": {
-		world.QuietCloudcast, "is_listen_later", "", "/me/listen-later/", "", "",
+		world.EmptyCloudcast, "is_listen_later", "", "/me/listen-later/", "", "",
 		"Added to listen later: Room Tone", "Removed from listen later: Room Tone",
 	},
 }
 
-// Each action is seen in every place that tells of it, and undone in all of them;
-// a second time is a success, undoing it twice is not.
+// Each action changes all lists and members that show it, and its undo restores them.
+// To repeat an action is a success, to repeat its undo is not.
 func TestActions(t *testing.T) {
 	t.Parallel()
-	const actor, token = "/tidewrack/", "tidewrack-token" // who has done nothing yet
-	e := own(t)
+	const actor, token = "/tidewrack/", "tidewrack-token" // a user without activity
+	e := newWritableEmulator(t)
 	for _, name := range []string{"follow", "favorite", "repost", "listen-later"} {
-		a := acts[name]
+		a := actionTests[name]
 		path := a.key + name + "/"
 		see := func(when string, on bool, count float64) {
 			t.Helper()
@@ -64,19 +64,19 @@ func TestActions(t *testing.T) {
 			if a.mine != "" {
 				mine := keys(getJSON(t, e, a.mine+"?access_token="+token))
 				if slices.Contains(mine, a.key) != on {
-					t.Errorf("%s %s: %s holds %v", name, when, a.mine, mine)
+					t.Errorf("%s %s: %s contains %v", name, when, a.mine, mine)
 				}
 			}
 			if a.theirs != "" {
 				theirs := keys(getJSON(t, e, a.theirs))
 				if slices.Contains(theirs, actor) != on || on && theirs[0] != actor {
-					t.Errorf("%s %s: %s holds %v", name, when, a.theirs, theirs)
+					t.Errorf("%s %s: %s contains %v", name, when, a.theirs, theirs)
 				}
 			}
 			if a.feed != "" {
 				feed := getJSON(t, e, actor+"feed/")["data"].([]any)
 				if found := len(feed) > 0 && at(feed, "type") == a.feed; found != on {
-					t.Errorf("%s %s: the feed holds %v", name, when, feed)
+					t.Errorf("%s %s: the feed contains %v", name, when, feed)
 				}
 			}
 		}
@@ -101,14 +101,14 @@ func TestActions(t *testing.T) {
 			t.Errorf("DELETE %s again: status %d: %s", path, w.Code, w.Body)
 		}
 	}
-	if diff := cmp.Diff(getJSON(t, shared(), actor), getJSON(t, e, actor)); diff != "" {
-		t.Errorf("something of it is left (-want +got):\n%s", diff)
+	if diff := cmp.Diff(getJSON(t, sharedEmulator(), actor), getJSON(t, e, actor)); diff != "" {
+		t.Errorf("the undo does not restore all members (-want +got):\n%s", diff)
 	}
 }
 
 func TestActions_refusals(t *testing.T) {
 	t.Parallel()
-	e := own(t)
+	e := newWritableEmulator(t)
 	const notFound, refused = "ResourceNotFoundException", "OAuthException"
 	for name, tt := range map[string]struct {
 		request string // with the method
@@ -120,11 +120,11 @@ func TestActions_refusals(t *testing.T) {
 		"unknown user":     {"POST /nobody/follow/", "demo-token", 404, notFound, "an unknown target"},
 		"unknown show":     {"POST /demo/nothing/favorite/", "demo-token", 404, notFound, "an unknown target"},
 		"unknown, undone":  {"DELETE /nobody/follow/", "demo-token", 404, notFound, "an unknown target"},
-		"somebody's draft": {"POST " + world.DraftCloudcast + "favorite/", "spartacus-token", 404, notFound, "drafts are not found"},
+		"another's draft":  {"POST " + world.DraftCloudcast + "favorite/", "spartacus-token", 404, notFound, "drafts are not found"},
 		"not done":         {"DELETE /tidewrack/follow/", "spartacus-token", 404, notFound, "undoing what was not done"},
 		"no token":         {"POST /spartacus/follow/", "", 400, refused, "writes need a token"},
-		"wrong token":      {"POST /spartacus/follow/", "nobody-token", 400, refused, "a token that is nobody's"},
-		"oneself":          {"POST /demo/follow/", "demo-token", 200, "", "nobody follows themselves"},
+		"wrong token":      {"POST /spartacus/follow/", "nobody-token", 400, refused, "an unknown token"},
+		"oneself":          {"POST /demo/follow/", "demo-token", 200, "", "users cannot follow themselves"},
 		"a show followed":  {"POST /demo/room-tone/follow/", "demo-token", 405, "", "only users are followed"},
 		"a user favorited": {"POST /demo/favorite/", "demo-token", 405, "", "only shows are favorited"},
 		"read":             {"GET /spartacus/follow/", "demo-token", 405, "", "an action is not read"},
@@ -166,17 +166,17 @@ func TestActions_refusals(t *testing.T) {
 		}
 	}
 	if location := send(e, http.MethodPost, "/spartacus/follow", "", "", nil).Header().Get("Location"); location != "/spartacus/follow/" {
-		t.Errorf("the missing slash leads to %q", location)
+		t.Errorf("without a trailing slash the redirect is to %q", location)
 	}
 }
 
-// A POST with method=delete is a DELETE, wherever it says so.
+// A POST with method=delete, in the query or in a form, is a DELETE.
 func TestActions_methodOverride(t *testing.T) {
 	t.Parallel()
-	e := own(t)
+	e := newWritableEmulator(t)
 	const path, urlencoded = "/spartacus/follow/", "application/x-www-form-urlencoded"
-	multi, multiBody := only("method=delete").encode(t)
-	other, otherBody := only("method=post").encode(t)
+	multi, multiBody := fieldsOnly("method=delete").encode(t)
+	other, otherBody := fieldsOnly("method=post").encode(t)
 	for name, tt := range map[string]struct {
 		path, contentType, body string
 		undone                  bool
@@ -205,23 +205,24 @@ func TestActions_methodOverride(t *testing.T) {
 	}
 }
 
-// Writes are dated by the second from the world's instant on, or by the clock.
+// The times of writes are one second apart from the world's time on, or those of the
+// clock.
 func TestActions_dates(t *testing.T) {
 	t.Parallel()
-	clock := &dial{time.Date(2030, 1, 2, 3, 4, 5, 600, time.UTC)}
+	clock := &manualClock{time.Date(2030, 1, 2, 3, 4, 5, 600, time.UTC)}
 	for name, tt := range map[string]struct {
 		options []emulator.Option
 		first   time.Time
 		step    time.Duration
 	}{
-		"world": {nil, population().Now.Add(time.Second), time.Second},
+		"world": {nil, sharedWorld().Now.Add(time.Second), time.Second},
 		"clock": {[]emulator.Option{emulator.WithClock(clock.read)}, clock.now.Truncate(time.Second), 0},
 	} {
-		e := own(t, tt.options...)
-		// Refused, or as it was: costs no second.
+		e := newWritableEmulator(t, tt.options...)
+		// Writes that change nothing do not advance the time.
 		send(e, http.MethodPost, "/nobody/follow/", "tidewrack-token", "", nil)
 		send(e, http.MethodDelete, "/spartacus/follow/", "tidewrack-token", "", nil)
-		for _, key := range []string{world.QuietCloudcast, "/spartacus/party-time/"} {
+		for _, key := range []string{world.EmptyCloudcast, "/spartacus/party-time/"} {
 			send(e, http.MethodPost, key+"favorite/", "tidewrack-token", "", nil)
 		}
 		var got []string
@@ -229,7 +230,7 @@ func TestActions_dates(t *testing.T) {
 			got = append(got, item.(map[string]any)["created_time"].(string)+" "+at(item, "cloudcasts.key").(string))
 		}
 		want := []string{
-			tt.first.Add(tt.step).Format(time.RFC3339) + " /spartacus/party-time/", tt.first.Format(time.RFC3339) + " " + world.QuietCloudcast,
+			tt.first.Add(tt.step).Format(time.RFC3339) + " /spartacus/party-time/", tt.first.Format(time.RFC3339) + " " + world.EmptyCloudcast,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: the feed (-want +got):\n%s", name, diff)
@@ -237,11 +238,11 @@ func TestActions_dates(t *testing.T) {
 	}
 }
 
-// Many at once leave a world in which both ends of every edge agree.
+// After concurrent actions both lists of every edge agree.
 func TestActions_concurrent(t *testing.T) {
 	t.Parallel()
-	w := population().Clone()
-	e := own(t, emulator.WithWorld(w))
+	w := sharedWorld().Clone()
+	e := newWritableEmulator(t, emulator.WithWorld(w))
 	var wg sync.WaitGroup
 	actors := []string{"demo", "tidewrack", "OldFolksAtHome", "spartacus", "konrad-weiss", "MissCrackle"}
 	for i, actor := range actors {
@@ -251,7 +252,7 @@ func TestActions_concurrent(t *testing.T) {
 				other := actors[random.IntN(len(actors))]
 				method := []string{http.MethodPost, http.MethodDelete}[random.IntN(2)]
 				send(e, method, "/"+other+"/follow/", actor+"-token", "", nil)
-				send(e, method, world.QuietCloudcast+"favorite/", actor+"-token", "", nil)
+				send(e, method, world.EmptyCloudcast+"favorite/", actor+"-token", "", nil)
 				get(t, e, "/"+other+"/followers/?access_token="+actor+"-token")
 				get(t, e, "/search/?type=user&q=a")
 			}
@@ -263,7 +264,7 @@ func TestActions_concurrent(t *testing.T) {
 		newest := func(what string, n int, at func(int) time.Time) {
 			for i := 1; i < n; i++ {
 				if at(i).After(at(i - 1)) {
-					t.Errorf("%s of %s: item %d is newer than the one before", what, u.Username, i)
+					t.Errorf("%s of %s: item %d is newer than the previous one", what, u.Username, i)
 				}
 			}
 		}
@@ -277,7 +278,7 @@ func TestActions_concurrent(t *testing.T) {
 			}
 			seen[edge.User] = true
 			if !slices.Contains(edge.User.Followers, world.UserEdge{User: u, At: edge.At}) {
-				t.Errorf("%s follows %s, who does not know", u.Username, edge.User.Username)
+				t.Errorf("%s follows %s, but is not one of their followers", u.Username, edge.User.Username)
 			}
 		}
 		has := slices.ContainsFunc(u.Favorites, func(e world.CloudcastEdge) bool { return e.Cloudcast == quiet })
@@ -289,7 +290,7 @@ func TestActions_concurrent(t *testing.T) {
 	for _, u := range w.Users {
 		for _, a := range u.Feed {
 			if where := fmt.Sprint(u.Username, a.Kind); ids[a.ID] != "" {
-				t.Errorf("%s and %s have one ID", ids[a.ID], where)
+				t.Errorf("%s and %s have the same ID", ids[a.ID], where)
 			} else {
 				ids[a.ID] = where
 			}

@@ -11,36 +11,36 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// isAuthorize says whether a path is that of the authorize page.
+// isAuthorize reports whether a path is that of the authorize page.
 func isAuthorize(path string) bool { return strings.TrimSuffix(path, "/") == "/www/oauth/authorize" }
 
-// offered are the users that the authorize page names; any other can be typed.
-var offered = []string{
-	world.DemoUser, world.DocumentedUser, world.StationUser, world.ListenerUser, world.SilentUser, world.GreekUser,
+// suggestedUsers are the users that the authorize page lists; others can be typed.
+var suggestedUsers = []string{
+	world.DemoUser, world.DocumentedUser, world.StationUser, world.ListenerUser, world.EmptyUser, world.GreekUser,
 }
 
-// A consent is what the authorize page shows.
+// A consent is the data of the authorize page.
 type consent struct {
 	Client  string
 	Users   []string
 	Form    string // the one-time value; "" for a page without a form
 	User    string // as it was typed
-	Problem string // what is wrong
-	Code    string // to be copied, for applications without a redirect_uri
+	Problem string // an error message
+	Code    string // to copy, for applications without a redirect_uri
 	Denied  bool
 	Home    string
 }
 
-// serveAuthorize asks a user to let an application in, and sends them back to its
-// redirect_uri with a code, or with error=user_denied (documented; client code).
-// A state is not returned (observed by a maintainer): what an application wants
-// back must be inside the redirect_uri.
+// serveAuthorize serves the page on which a user authorizes an application, and
+// redirects to its redirect_uri with a code, or with error=user_denied (documented;
+// client code). It does not return a state (observed by a maintainer): an
+// application must put its state into the redirect_uri.
 func (e *Emulator) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")
-	page := consent{Users: offered, Home: e.mount(r) + "/www/"}
+	page := consent{Users: suggestedUsers, Home: e.mount(r) + "/www/"}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 	default:
@@ -49,18 +49,18 @@ func (e *Emulator) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
-	client, ok := e.access.client(query.Get("client_id"))
-	asked := grant{clientID: client.ID, redirectURI: query.Get("redirect_uri"), until: e.readNow().Add(codeLife)}
-	back, fits := redirectTarget(asked.redirectURI)
+	client, ok := e.oauth.client(query.Get("client_id"))
+	requested := grant{clientID: client.ID, redirectURI: query.Get("redirect_uri"), expires: e.nowLocking().Add(codeTTL)}
+	redirectURL, valid := parseRedirectURI(requested.redirectURI)
 	switch {
 	case !ok:
 		page.Problem = "No application has this client_id. On Mixcloud an application is registered under /developers/create/; this emulator knows " +
 			DemoClientID + " and those it was started with."
-	case !fits:
+	case !valid:
 		page.Problem = "The redirect_uri must be a whole http or https address."
 	}
 	if page.Problem != "" {
-		showConsent(w, http.StatusBadRequest, page)
+		renderConsent(w, http.StatusBadRequest, page)
 		return
 	}
 	page.Client = client.Name
@@ -68,36 +68,36 @@ func (e *Emulator) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		page.Client = client.ID
 	}
 	if r.Method != http.MethodPost {
-		page.Form = e.access.open(&e.access.pages, asked, e.readNow())
-		showConsent(w, http.StatusOK, page)
+		page.Form = e.oauth.store(&e.oauth.pages, requested, e.nowLocking())
+		renderConsent(w, http.StatusOK, page)
 		return
 	}
-	e.answerConsent(w, r, page, asked, back)
+	e.submitConsent(w, r, page, requested, redirectURL)
 }
 
-// answerConsent does what the user has chosen.
-func (e *Emulator) answerConsent(w http.ResponseWriter, r *http.Request, page consent, asked grant, back *url.URL) {
-	again := func(problem string) {
+// submitConsent handles the submitted form of the page.
+func (e *Emulator) submitConsent(w http.ResponseWriter, r *http.Request, page consent, requested grant, redirectURL *url.URL) {
+	reject := func(problem string) {
 		page.Problem = problem
-		page.Form = e.access.open(&e.access.pages, asked, e.readNow())
-		showConsent(w, http.StatusBadRequest, page)
+		page.Form = e.oauth.store(&e.oauth.pages, requested, e.nowLocking())
+		renderConsent(w, http.StatusBadRequest, page)
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		again("The form could not be read.")
+		reject("The form could not be read.")
 		return
 	}
-	if _, ok := e.access.take(&e.access.pages, r.PostForm.Get("form"), asked, e.readNow()); !ok {
-		again("This page was answered already, or has waited too long. Please choose again.")
+	if _, ok := e.oauth.redeem(&e.oauth.pages, r.PostForm.Get("form"), requested, e.nowLocking()); !ok {
+		reject("This page was answered already, or has waited too long. Please choose again.")
 		return
 	}
 	if r.PostForm.Get("choice") != "allow" {
-		if back == nil {
+		if redirectURL == nil {
 			page.Denied = true
-			showConsent(w, http.StatusOK, page)
+			renderConsent(w, http.StatusOK, page)
 			return
 		}
-		redirectBack(w, back, "error=user_denied")
+		redirectToClient(w, redirectURL, "error=user_denied")
 		return
 	}
 	page.User = strings.TrimSpace(r.PostForm.Get("other"))
@@ -109,22 +109,22 @@ func (e *Emulator) answerConsent(w http.ResponseWriter, r *http.Request, page co
 	u := e.world.User(name)
 	e.mu.RUnlock()
 	if u == nil {
-		again("There is no user of this name.")
+		reject("There is no user of this name.")
 		return
 	}
-	asked.username = u.Username
-	code := e.access.open(&e.access.codes, asked, e.readNow())
-	if back == nil {
+	requested.username = u.Username
+	code := e.oauth.store(&e.oauth.codes, requested, e.nowLocking())
+	if redirectURL == nil {
 		page.Code = code
-		showConsent(w, http.StatusOK, page)
+		renderConsent(w, http.StatusOK, page)
 		return
 	}
-	redirectBack(w, back, "code="+url.QueryEscape(code))
+	redirectToClient(w, redirectURL, "code="+url.QueryEscape(code))
 }
 
-// redirectTarget reads a redirect_uri: any http or https address, as no list of
-// them is known to be kept; nil for an empty one.
-func redirectTarget(uri string) (*url.URL, bool) {
+// parseRedirectURI parses a redirect_uri. It accepts any http or https URL, because
+// there is no evidence that Mixcloud registers them. It returns nil for an empty one.
+func parseRedirectURI(uri string) (*url.URL, bool) {
 	if uri == "" {
 		return nil, true
 	}
@@ -135,17 +135,17 @@ func redirectTarget(uri string) (*url.URL, bool) {
 	return u, true
 }
 
-// redirectBack sends the user to the application; its own query stays as it is.
-func redirectBack(w http.ResponseWriter, back *url.URL, answer string) {
-	if back.RawQuery != "" {
-		answer = back.RawQuery + "&" + answer
+// redirectToClient redirects to the application, with query added to the URL's own.
+func redirectToClient(w http.ResponseWriter, u *url.URL, query string) {
+	if u.RawQuery != "" {
+		query = u.RawQuery + "&" + query
 	}
-	back.RawQuery = answer
-	w.Header().Set("Location", back.String())
+	u.RawQuery = query
+	w.Header().Set("Location", u.String())
 	w.WriteHeader(http.StatusFound)
 }
 
-func showConsent(w http.ResponseWriter, status int, page consent) {
+func renderConsent(w http.ResponseWriter, status int, page consent) {
 	page.Users = slices.Clone(page.Users)
 	var body bytes.Buffer
 	if err := templates.ExecuteTemplate(&body, "authorize.html", page); err != nil {

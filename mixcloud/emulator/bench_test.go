@@ -12,12 +12,12 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// sink is a writer that costs nothing.
-type sink struct{ header http.Header }
+// A discardWriter is a ResponseWriter that discards the response.
+type discardWriter struct{ header http.Header }
 
-func (s sink) Header() http.Header         { return s.header }
-func (s sink) Write(p []byte) (int, error) { return len(p), nil }
-func (s sink) WriteHeader(int)             {}
+func (s discardWriter) Header() http.Header         { return s.header }
+func (s discardWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (s discardWriter) WriteHeader(int)             {}
 
 func BenchmarkServe(b *testing.B) {
 	e, err := emulator.New()
@@ -37,7 +37,7 @@ func BenchmarkServe(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			r := httptest.NewRequest(http.MethodGet, path, nil)
-			s := sink{http.Header{}}
+			s := discardWriter{http.Header{}}
 			b.ReportAllocs()
 			for b.Loop() {
 				clear(s.header)
@@ -47,16 +47,16 @@ func BenchmarkServe(b *testing.B) {
 	}
 }
 
-// BenchmarkUpload takes a file of 64 MiB, without a socket.
+// BenchmarkUpload uploads a file of 64 MiB without a socket.
 func BenchmarkUpload(b *testing.B) {
-	e := own(b)
+	e := newWritableEmulator(b)
 	const size = 64 << 20
 	noise := make([]byte, 1<<20)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range noise {
 		noise[i] = byte(random.Uint32())
 	}
-	contentType, head, tail := around(b, "name=Long")
+	contentType, head, tail := formAround(b, "name=Long")
 	b.SetBytes(size)
 	b.ReportAllocs()
 	for b.Loop() {

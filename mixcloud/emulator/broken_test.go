@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// signature is all that a caller sees, but for the value of the request's id.
+// signature returns the whole response of a request, without the value of its id.
 func signature(h http.Handler, path string, again int) string {
 	var w *httptest.ResponseRecorder
 	for range again + 1 {
@@ -36,11 +37,56 @@ func signature(h http.Handler, path string, again int) string {
 	return fmt.Sprint(w.Code, headers, w.Body)
 }
 
-// Every broken rule shows in some answer, and the answer says what the rule's
-// documentation says.
+// intactRoutes has the path of each GET route, and the response of an emulator that
+// breaks no rule.
+var intactRoutes = sync.OnceValue(func() map[string]string {
+	w := sharedWorld()
+	demo := w.User("demo")
+	track := w.Artists[0].Tracks[0]
+	segments := strings.NewReplacer(
+		"{user}", "demo", "{cloudcast}", demo.Cloudcasts[0].Slug, "{playlist}", demo.Playlists[0].Slug, "{tags}", "funk",
+		"{category}", w.Categories[0].Slug, "/artist/{artist}/", w.Artists[0].Key(), "/track/{artist}/{track}/", track.Key())
+	e, err := emulator.New(emulator.WithWorld(w))
+	if err != nil {
+		panic(err)
+	}
+	responses := map[string]string{}
+	for _, route := range emulator.Routes() {
+		path := segments.Replace(route.Pattern)
+		if strings.HasPrefix(path, "/me/") || strings.HasSuffix(path, "/listen-later/") {
+			path += token
+		}
+		if text := signature(e, path, 0); route.Method == http.MethodGet && strings.HasPrefix(text, "200 ") {
+			responses[path] = text
+		}
+	}
+	return responses
+})
+
+// removesRoute tests a rule without a request in TestBrokenRules: the routes that it
+// removes do not exist, and the others do not change.
+func removesRoute(t *testing.T, rule string) {
+	t.Helper()
+	e := newEmulator(t, emulator.WithBroken(rule))
+	removed := 0
+	for path, intact := range intactRoutes() {
+		switch text := signature(e, path, 0); {
+		case strings.HasPrefix(text, "404 "):
+			removed++
+		case text != intact:
+			t.Errorf("the response of %s differs with the rule: add a request to TestBrokenRules in mixcloud/emulator/broken_test.go that shows what changes", path)
+		}
+	}
+	if removed == 0 {
+		t.Errorf("every route still exists: add a request to TestBrokenRules in mixcloud/emulator/broken_test.go whose response shows the rule")
+	}
+}
+
+// Every broken rule changes a response as documented. A rule that removes a route
+// needs no row here.
 func TestBrokenRules(t *testing.T) {
 	t.Parallel()
-	w := population()
+	w := sharedWorld()
 	demo := w.User("demo")
 	noAudio := "/demo/room-tone/"
 	greek := w.User(world.GreekUser).Key()
@@ -113,7 +159,6 @@ func TestBrokenRules(t *testing.T) {
 		"reposters-connection":   {"/spartacus/party-time/?metadata=1", `"reposters"`},
 		"typed-envelopes":        {"/demo/cloudcasts/?metadata=1", `"type": "list"`},
 
-		"no-feed":                  {"/demo/feed/", `404 `},
 		"hot-is-new":               {"/popular/hot/?limit=1", public(w.Latest).Key()},
 		"hot-named-new":            {"/popular/hot/?limit=1", `"New Cloudcasts"`},
 		"no-old-tag-paths":         {"/tag/funk/", `404 `},
@@ -129,18 +174,7 @@ func TestBrokenRules(t *testing.T) {
 		"no-user-search":           {"/search/?q=demo&type=user", `"data": []`},
 		"no-tag-search":            {"/search/?q=funk&type=tag", `"data": []`},
 		"search-needs-type":        {"/search/?q=night", `"data": []`},
-		"no-cloudcast-comments":    {"/spartacus/party-time/comments/", `404 `},
-		"no-cloudcast-favorites":   {"/spartacus/party-time/favorites/", `404 `},
-		"no-listeners":             {"/spartacus/party-time/listeners/", `404 `},
-		"no-similar":               {"/spartacus/party-time/similar/", `404 `},
-		"no-playlists":             {"/demo/playlists/", `404 `},
-		"no-playlist-cloudcasts":   {demo.Playlists[0].Key() + "cloudcasts/", `404 `},
-		"no-categories":            {"/categories/", `404 `},
-		"no-category-cloudcasts":   {category + "cloudcasts/", `404 `},
-		"no-category-users":        {category + "users/", `404 `},
 		"category-limits":          {category + "cloudcasts/?limit=1", `"next"`},
-		"no-artists":               {w.Artists[0].Key(), `404 `},
-		"no-listen-later":          {"/me/listen-later/" + token, `404 `},
 
 		"until-inclusive":           {"/demo/cloudcasts/?limit=1&until" + seconds, demo.Cloudcasts[5].Key()},
 		"since-inclusive":           {"/demo/cloudcasts/?limit=1&since" + seconds, demo.Cloudcasts[5].Key()},
@@ -208,34 +242,70 @@ func TestBrokenRules(t *testing.T) {
 		"oembed-no-xml":    {"/www/oembed/?format=xml&url=https://www.mixcloud.com/demo/", "] {\n    \"version\""},
 	}
 	rules := emulator.BrokenRules()
-	if len(rules) != len(probes) || !slices.IsSorted(rules) {
-		t.Errorf("%d rules, %d probes", len(rules), len(probes))
+	if !slices.IsSorted(rules) {
+		t.Errorf("the rules are not sorted: %q", rules)
+	}
+	for name := range probes {
+		if !slices.Contains(rules, name) {
+			t.Errorf("mixcloud/emulator/broken_rules.go has no rule %s", name)
+		}
 	}
 	for _, rule := range rules {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
+			if emulator.BrokenRuleDoc(rule) == "" {
+				t.Fatal("the rule has no documentation")
+			}
 			probe, ok := probes[rule]
-			if !ok || emulator.BrokenRuleDoc(rule) == "" {
-				t.Fatal("the rule has no probe or no documentation")
+			if !ok {
+				removesRoute(t, rule)
+				return
 			}
 			var limit, again int
 			if strings.HasPrefix(rule, "rate-limit") || strings.HasPrefix(rule, "retry-after") {
-				limit, again = 1, 1 // the second request is one too many
+				limit, again = 1, 1 // the second request exceeds the limit
 			}
 			options := []emulator.Option{emulator.WithSettings(emulator.Settings{Limit: limit})}
-			intact := signature(fresh(t, options...), probe.path, again)
-			broken := signature(fresh(t, append(options, emulator.WithBroken(rule))...), probe.path, again)
+			intact := signature(newEmulator(t, options...), probe.path, again)
+			broken := signature(newEmulator(t, append(options, emulator.WithBroken(rule))...), probe.path, again)
 			switch {
 			case intact == broken:
-				t.Errorf("%s is answered alike with and without it", probe.path)
+				t.Errorf("%s has the same response with and without the rule", probe.path)
 			case probe.has == "" && len(broken) >= len(intact) && rule != "real-hidden-stats" && rule != "oldest-first":
-				t.Errorf("%s is no shorter with it", probe.path)
+				t.Errorf("the response of %s is not shorter with the rule", probe.path)
 			case !strings.Contains(broken, probe.has) || probe.has != "" && strings.Contains(intact, probe.has):
-				t.Errorf("%s: %q is in the intact answer: %t; in the broken one: %t", probe.path, probe.has, strings.Contains(intact, probe.has), strings.Contains(broken, probe.has))
+				t.Errorf("%s: %q is in the intact response: %t; in the broken one: %t", probe.path, probe.has, strings.Contains(intact, probe.has), strings.Contains(broken, probe.has))
 			}
 		})
 	}
 	if emulator.BrokenRuleDoc("everything") != "" {
-		t.Error("a rule that does not exist is documented")
+		t.Error("an unknown rule has a description")
+	}
+}
+
+// Faults apply to the responses of an emulator that breaks a rule, even if the rule
+// expects another body.
+func TestBrokenRules_WithFaults(t *testing.T) {
+	t.Parallel()
+	kinds := map[emulator.FaultKind]int{
+		emulator.FaultRateLimit: 403, emulator.FaultHTML502: 502, emulator.FaultError200: 200, emulator.FaultSuccessFalse: 200,
+		emulator.FaultTruncatedJSON: 200, emulator.FaultEmptyPage: 200, emulator.FaultNotJSON: 200,
+	}
+	for _, rule := range emulator.BrokenRules() {
+		e := newEmulator(t, emulator.WithBroken(rule))
+		for kind, status := range kinds {
+			if kind == emulator.FaultRateLimit && rule == "rate-limit-429" {
+				status = 429
+			}
+			for _, path := range []string{"/demo/cloudcasts/?limit=2&callback=f", "/popular/hot/?limit=2", "/genres/funk/?metadata=1"} {
+				e.ClearFaults()
+				if err := e.Fail(emulator.Fault{Kind: kind}); err != nil {
+					t.Fatal(err)
+				}
+				if w := get(t, e, path); w.Code != status {
+					t.Errorf("%s, %s, %s: status %d, want %d", rule, kind, path, w.Code, status)
+				}
+			}
+		}
 	}
 }

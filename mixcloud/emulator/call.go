@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,38 +15,50 @@ import (
 )
 
 const (
-	javascript = "text/javascript; charset=utf-8" // what the live service calls JSON (observed 2018)
+	javascript = "text/javascript; charset=utf-8" // the live service's type of JSON (observed 2018)
 	html       = "text/html; charset=utf-8"
 )
 
-// A call is one request to the API on its way to an answer.
+// A call is one request to the API and its response.
 type call struct {
 	*Emulator
 	writer // the body
 
-	request  *http.Request
-	path     string // as requested, escaped, below the mount prefix
-	args     []string
-	query    url.Values
-	base     string // public base, without a closing slash
-	pictures string // what stands before a picture's size; plain ASCII
-	settings Settings
-	viewer   *world.User // whose token was sent; nil for nobody
-	metadata bool        // metadata=1
-	callback string      // of JSONP; "" for none
-	fault    *Fault      // disturbs the answer; nil for none
-	mark     string      // what the token puts behind texts; "" for nothing
-	hasty    bool        // the answer comes before the body was read
-	torn     bool        // the connection is to be reset in the middle of an upload
+	request       *http.Request
+	path          string // escaped, below the mount prefix
+	args          []string
+	query         url.Values
+	sent          sentURL // path and query as sent, for links
+	base          string  // public base, without a closing slash
+	pictures      string  // URL of pictures, up to the size segment; plain ASCII
+	settings      Settings
+	pageCap       int         // the largest page
+	viewer        *world.User // the user of the token; nil for an anonymous request
+	metadata      bool        // metadata=1
+	callback      string      // of JSONP; "" for none
+	fault         *Fault      // nil for none
+	mark          string      // appended to texts; "" for none
+	respondsEarly bool        // the response is sent before the request's body was read
+	resetConn     bool        // reset the connection in the middle of an upload
 
-	flight     *flight    // of an upload or an edit
-	submission submission // the same, once all of it was read
+	incoming   *incomingUpload // of an upload or an edit
+	submission submission      // the same, after the whole body was read
 
 	status      int
 	contentType string
 	location    string
 	retryAfter  string
 	allow       string
+
+	shown   shownPage // what part of a list the response is
+	failure *apiError // the error of the response; nil for none
+	refusal error     // replaces the route's response; nil for none
+}
+
+// A sentURL is the request's URL before a broken rule changed it.
+type sentURL struct {
+	path  string
+	query url.Values
 }
 
 var calls = sync.Pool{New: func() any { return &call{writer: writer{buf: make([]byte, 0, 96<<10)}} }}
@@ -55,29 +66,27 @@ var calls = sync.Pool{New: func() any { return &call{writer: writer{buf: make([]
 func (e *Emulator) newCall(r *http.Request) *call {
 	c := calls.Get().(*call)
 	*c = call{
-		Emulator:    e,
-		writer:      writer{buf: c.buf[:0], compact: e.breaks(compactJSON), raw: e.breaks(rawUnicode), quoted: e.breaks(stringCounts), fine: e.breaks(fractionalTimes)},
-		request:     r,
-		path:        r.URL.EscapedPath(),
-		query:       r.URL.Query(),
-		base:        e.publicBase(r),
-		settings:    e.Settings(),
-		status:      http.StatusOK,
-		contentType: javascript,
+		Emulator: e,
+		writer:   writer{buf: c.buf[:0]},
+		request:  r,
+		path:     r.URL.EscapedPath(),
+		query:    r.URL.Query(),
+		base:     e.publicBase(r),
+		settings: e.Settings(),
+		status:   http.StatusOK,
 	}
-	if e.breaks(jsonContentType) {
-		c.contentType = "application/json"
-	}
+	c.pageCap = c.settings.pageCap()
+	c.sent = sentURL{c.path, c.query}
 	c.pictures = c.base + "/www/unsafe/"
 	c.metadata = c.query.Get("metadata") == "1"
-	if callback := c.query.Get("callback"); isCallback(callback) && !e.breaks(noJSONP) {
+	if callback := c.query.Get("callback"); isCallback(callback) {
 		c.callback = callback
 	}
-	c.begin()
+	c.beginBody()
 	return c
 }
 
-// free gives the call's memory back; neither it nor its body may be used after.
+// free returns the call to the pool. Neither it nor its body may be used afterwards.
 func (c *call) free() {
 	if cap(c.buf) <= 1<<20 {
 		*c = call{writer: writer{buf: c.buf[:0]}}
@@ -85,56 +94,64 @@ func (c *call) free() {
 	}
 }
 
-// serveAPI answers a request to the API, or lets a fault do so.
+// serveAPI serves a request to the API.
 func (e *Emulator) serveAPI(w http.ResponseWriter, r *http.Request) {
 	c := e.newCall(r)
 	defer c.free()
-	entry := e.journal.open(r.Method, c.path, r.URL.RawQuery)
+	entry := e.journal.add(r.Method, c.path, r.URL.RawQuery)
 
 	began := time.Now()
-	c.catchUp()
-	c.answer(e.limiter.over(c.settings.Limit))
-	// The latency is the whole time of an answer, its making included, to be
-	// what a measurement sets against it.
+	c.applyDueLocking()
+	c.beforeRequest()
+	c.handle(e.limiter.secondsToWait(c.settings.Limit))
+	// The latency includes the processing time, so that a client measures exactly
+	// the configured time.
 	if !sleep(r.Context(), c.settings.Latency-time.Since(began)) {
-		panic(http.ErrAbortHandler) // the caller is gone
+		panic(http.ErrAbortHandler) // the client disconnected
 	}
 	c.send(w, entry)
 }
 
-// answer makes the body: the route's, or an error's. A wait in seconds says that
-// the rate limit is reached.
-func (c *call) answer(wait int) {
+// handle writes the route's response, or an error. wait is 0, or the seconds to wait
+// if the rate limit is exceeded.
+func (c *call) handle(wait int) {
 	if wait > 0 {
-		c.hasty = c.request.ContentLength != 0
+		c.respondsEarly = c.request.ContentLength != 0
 		c.fail(rateLimited(wait))
 	} else if err := c.route(); err != nil {
 		c.fail(err)
 	}
-	if c.callback != "" && c.contentType != html {
-		c.buf = append(c.buf, ')')
-	}
+	c.endBody()
 }
 
-// begin empties the body, but for what JSONP puts before it (documented).
-func (c *call) begin() {
-	c.depth, c.more, c.buf = 0, false, c.buf[:0]
+// beginBody starts a JSON body: it clears the body and writes the start of JSONP
+// (documented).
+func (c *call) beginBody() {
+	c.contentType = javascript
+	c.depth, c.needsComma, c.buf = 0, false, c.buf[:0]
 	if c.callback != "" {
 		c.buf = append(append(c.buf, c.callback...), '(')
 	}
 }
 
-// plain makes the answer one without JSON, with an empty body so far.
-func (c *call) plain(status int) {
+// endBody writes the end of JSONP.
+func (c *call) endBody() {
+	if c.callback != "" && c.contentType != html {
+		c.buf = append(c.buf, ')')
+	}
+}
+
+// startHTML makes the response HTML, with an empty body.
+func (c *call) startHTML(status int) {
 	c.status, c.contentType, c.buf = status, html, c.buf[:0]
 }
 
-// isCallback says whether a name is safe to put before a JSONP body.
+// isCallback reports whether a name is safe as a JSONP callback.
 func isCallback(name string) bool {
 	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$.[]") == ""
 }
 
-// route finds who answers, reads the token, and lets the route write.
+// route finds the route, authenticates the request and calls the route's handler.
 func (c *call) route() error {
 	method := c.request.Method
 	if method == http.MethodHead {
@@ -143,8 +160,8 @@ func (c *call) route() error {
 	if isExchange(c.path) {
 		return c.exchange()
 	}
-	if !strings.HasSuffix(c.path, "/") && (method != http.MethodGet || !c.breaks(noRedirect)) {
-		c.redirect() // a POST loses its method and its body by it, as clients know
+	if !strings.HasSuffix(c.path, "/") {
+		c.redirect() // clients repeat a POST as a GET without a body
 		return nil
 	}
 	if method != http.MethodGet {
@@ -153,7 +170,7 @@ func (c *call) route() error {
 	found, args, ok := routes.find(c.path)
 	c.args = args
 	c.fault = c.faults.take(method, c.path, found)
-	if c.onlyWritten(found) {
+	if c.isWriteOnly(found) {
 		c.methodNotAllowed(c.allowed())
 		return nil
 	}
@@ -163,44 +180,35 @@ func (c *call) route() error {
 	if err := c.authenticate(); err != nil {
 		return err
 	}
-	if !ok || slices.Contains(c.gone, found.Pattern) {
-		return notFound("Resource does not exist.")
+	if c.refusal != nil {
+		return c.refusal
+	}
+	if !ok {
+		return notFound(noResource)
 	}
 	return found.serve(c)
 }
 
-// redirect sends the caller to the path with its closing slash: the Location is
-// relative to the host and keeps the query as sent; there is no body (observed
-// 2018: headers of user.yml and tag.yml).
+// redirect redirects to the path with a trailing slash. The Location is a path and
+// has the query as sent; there is no body (observed 2018: headers of user.yml and
+// tag.yml).
 func (c *call) redirect() {
-	c.plain(http.StatusMovedPermanently)
+	c.startHTML(http.StatusMovedPermanently)
 	c.location = c.mount(c.request) + c.path + "/"
-	if c.breaks(redirectFound) {
-		c.status = http.StatusFound
-	}
-	if c.breaks(redirectAbsolute) {
-		c.location = c.base + c.path + "/"
-	}
-	if q := c.request.URL.RawQuery; q != "" && !c.breaks(redirectDropsQuery) {
+	if q := c.request.URL.RawQuery; q != "" {
 		c.location += "?" + q
-	}
-	if c.breaks(redirectBody) {
-		c.buf = append(c.buf, "<html>Moved</html>"...)
 	}
 }
 
 func (c *call) methodNotAllowed(allow string) {
-	c.plain(http.StatusMethodNotAllowed)
+	c.startHTML(http.StatusMethodNotAllowed)
 	c.allow = allow
 }
 
-// authenticate reads the token from the query; an Authorization header does not
-// count (documented). What the token's holder may see is up to the routes.
+// authenticate reads the token from the query and sets the viewer. It ignores an
+// Authorization header (documented). Routes check what the viewer may see.
 func (c *call) authenticate() error {
 	token := c.query.Get("access_token")
-	if header, ok := strings.CutPrefix(c.request.Header.Get("Authorization"), "Bearer "); ok && c.breaks(headerToken) {
-		token = header
-	}
 	if token == "" {
 		return nil
 	}
@@ -211,44 +219,33 @@ func (c *call) authenticate() error {
 		}
 		return nil
 	}
-	if c.breaks(badTokenIgnored) {
-		return nil
-	}
-	return refused("An invalid access token was provided")
+	return oauthException("An invalid access token was provided")
 }
 
-// header writes what stands above every answer (observed 2018).
+// header writes the headers of every response (observed 2018).
 func (c *call) header(h http.Header) {
 	h.Set("Server", "nginx")
 	h.Set("Content-Type", c.contentType)
-	h.Set("Content-Length", strconv.Itoa(len(c.buf)))
-	if !c.breaks(noVary) {
-		h.Set("Vary", "Accept-Encoding, Origin")
-	}
-	if !c.breaks(noCORS) {
-		h.Set("Access-Control-Allow-Origin", "*")
-	}
-	if !c.breaks(noRequestID) {
-		h["X-Request-Id"] = []string{requestID()}
-	}
-	if c.breaks(limitHeaders) {
-		h.Set("X-Ratelimit-Remaining", "59")
-	}
+	h.Set("Vary", "Accept-Encoding, Origin")
+	h.Set("Access-Control-Allow-Origin", "*")
+	h["X-Request-Id"] = []string{requestID()}
 	if c.location != "" {
 		h.Set("Location", c.location)
 	}
-	if c.retryAfter != "" && !c.breaks(retryAfterHeaderMissing) {
+	if c.retryAfter != "" {
 		h.Set("Retry-After", c.retryAfter)
 	}
 	if c.allow != "" {
 		h.Set("Allow", c.allow)
 	}
-	if c.hasty {
+	if c.respondsEarly {
 		h.Set("Connection", "close")
 	}
+	c.overResponse(h)
+	h.Set("Content-Length", strconv.Itoa(len(c.buf)))
 }
 
-// requestID is 32 hexadecimal digits (observed 2018).
+// requestID returns 32 hexadecimal digits (observed 2018).
 func requestID() string {
 	var id [16]byte
 	binary.NativeEndian.PutUint64(id[:8], rand.Uint64())
@@ -256,7 +253,7 @@ func requestID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// scheduled says whether an upload still waits for its day.
+// scheduled reports whether an upload's publication date is in the future.
 func (c *call) scheduled(cast *world.Cloudcast) bool {
 	return !cast.PublishAt.IsZero() && c.now().Before(cast.PublishAt)
 }

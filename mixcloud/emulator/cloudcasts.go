@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"strconv"
 	"time"
 
 	"mixcloud-graphql/mixcloud/emulator/world"
@@ -11,97 +10,71 @@ var cloudcastConnections = []string{"comments", "favorites", "listeners", "simil
 
 // writeCloudcast writes a cloudcast's members in the order of the newer server
 // (observed 2021-26: tag_popular_limit5_2021.json,
-// user_cloudcasts_date_page1_2026_subset.json). Where the token's members stand
-// in that order is inferred.
+// user_cloudcasts_date_page1_2026_subset.json). The position of the members that
+// need a token is inferred.
 func (c *call) writeCloudcast(cast *world.Cloudcast, f form, listened time.Time) {
 	key := cast.Key()
-	if f == full && c.breaks(otherFullKeys) {
-		key = cast.Owner.Key() + strconv.Itoa(cast.ID) + "/"
-	}
-	c.head(key, cast.Name)
+	c.commonMembers(key, cast.Name)
 	c.list("tags")
 	for _, t := range cast.Tags {
 		c.element()
-		c.writeTag(t, "genres")
+		c.writeTag(t)
 		c.close('}')
 	}
 	c.close(']')
 	c.time("created_time", cast.Created)
 	c.time("updated_time", cast.Updated)
 	c.counts(cast)
-	sizes := cloudcastSizes
-	if c.breaks(fewShowPictures) {
-		sizes = userSizes
-	}
-	c.pictureSet("pictures", sizes, pictureOf(cast))
-	c.plainText("slug", cast.Slug)
+	c.pictureSet("pictures", cloudcastSizes, pictureOf(cast))
+	c.string("slug", cast.Slug)
 	c.object("user")
 	c.writeUser(cast.Owner, nested, time.Time{})
 	c.close('}')
-	if !c.breaks(noHosts) {
-		c.users("hosts", cast.Hosts)
+	c.users("hosts", cast.Hosts)
+	if cast.HiddenStats {
+		c.bool("hidden_stats", true)
 	}
-	if cast.HiddenStats || c.breaks(falseHiddenStats) {
-		c.bool("hidden_stats", cast.HiddenStats)
-	}
-	if cast.Exclusive && !c.breaks(oldMemberOrder) {
+	if cast.Exclusive {
 		c.bool("is_exclusive", true)
 	}
 	if cast.AudioLength > 0 {
 		c.int("audio_length", cast.AudioLength)
-	} else if c.breaks(nulls) {
-		c.null("audio_length")
-	}
-	if f == full && !c.breaks(noDescription) || c.breaks(descriptionInLists) {
-		c.optional("description", c.marked(cast.Description))
 	}
 	if f == full {
-		switch {
-		case c.breaks(noSections):
-		case c.breaks(emptySections):
-			c.sections(nil)
-		default:
-			c.sections(cast.Sections)
-		}
-		c.color(cast.PrimaryColor)
+		c.optional("description", c.marked(cast.Description))
+		c.sections(cast.Sections)
+		c.optional("picture_primary_color", cast.PrimaryColor) // six hexadecimal digits (observed)
 	}
-	if cast.Exclusive && c.breaks(oldMemberOrder) {
-		c.bool("is_exclusive", true)
-	}
-	if c.viewer != nil && !c.breaks(noViewerMembers) {
+	if c.viewer != nil {
 		c.bool("favorited", hasCloudcast(c.viewer.Favorites, cast))
 		c.bool("reposted", hasCloudcast(c.viewer.Reposts, cast))
 		c.bool("is_listen_later", hasCloudcast(c.viewer.ListenLater, cast))
 	}
-	if !listened.IsZero() && !c.breaks(noListenTime) {
+	if !listened.IsZero() {
 		c.time("listen_time", listened)
 	}
-	c.foot(f, "cloudcast", key, cloudcastConnections)
+	c.metadataMembers(f, kindCloudcast, key, cloudcastConnections)
 }
 
-// counts writes a cloudcast's numbers; hidden ones are 0, but that of comments
-// stays (observed 2021: tag_popular_limit5_2021.json).
+// counts writes a cloudcast's counts; hidden ones are 0, except the comment count
+// (observed 2021: tag_popular_limit5_2021.json).
 func (c *call) counts(cast *world.Cloudcast) {
 	shown := func(n int) int {
-		if cast.HiddenStats && !c.breaks(realHiddenStats) {
+		if cast.HiddenStats {
 			return 0
 		}
 		return n
 	}
-	comments := len(cast.Comments)
-	if cast.HiddenStats && c.breaks(zeroHiddenComments) {
-		comments = 0
-	}
 	c.int("play_count", shown(cast.PlayCount))
 	c.int("favorite_count", shown(len(cast.Favorites)))
-	c.int("comment_count", comments)
+	c.int("comment_count", len(cast.Comments))
 	c.int("listener_count", shown(cast.ListenerCount))
 	c.int("repost_count", shown(len(cast.Reposts)))
 }
 
 // sections writes a tracklist (observed 2014: cloudcast_full_sections_2014.json:
-// positions from 0, start_time may be missing). A chapter was never recorded;
-// its member is named as in the upload form.
+// positions from 0, start_time may be absent). There is no recording of a chapter;
+// its member has the name of the upload form's field.
 func (c *call) sections(list []world.Section) {
 	c.list("sections")
 	for i, s := range list {
@@ -118,11 +91,9 @@ func (c *call) sections(list []world.Section) {
 		c.int("position", i)
 		if s.StartTime >= 0 {
 			c.int("start_time", s.StartTime)
-		} else if c.breaks(nulls) {
-			c.null("start_time")
 		}
 		c.string("section_type", kind)
-		c.foot(nested, "section", "", nil)
+		c.metadataMembers(nested, kindSection, "", nil)
 		c.close('}')
 	}
 	c.close(']')
@@ -135,4 +106,68 @@ func hasCloudcast(list []world.CloudcastEdge, cast *world.Cloudcast) bool {
 		}
 	}
 	return false
+}
+
+// findCloudcast returns the cloudcast of the path. An unlisted one is visible to
+// all; a draft or a scheduled one only to its owner (documented for the site).
+func (c *call) findCloudcast() (*world.Cloudcast, error) {
+	u, err := c.findUser()
+	if err != nil {
+		return nil, err
+	}
+	cast := c.world.Cloudcast(u.Username, c.args[1])
+	if cast == nil || (cast.Draft || c.scheduled(cast)) && cast.Owner != c.viewer {
+		return nil, notFound(noCloudcast)
+	}
+	return cast, nil
+}
+
+func (c *call) cloudcast() error {
+	cast, err := c.findCloudcast()
+	if err != nil {
+		return err
+	}
+	c.open('{')
+	c.writeCloudcast(cast, full, time.Time{})
+	c.close('}')
+	return nil
+}
+
+func (c *call) cloudcastList(of func(*world.Cloudcast) list) error {
+	cast, err := c.findCloudcast()
+	if err != nil {
+		return err
+	}
+	c.page(of(cast))
+	return nil
+}
+
+// The lists of a cloudcast have names, except its favorites (client code: generated
+// from responses of 2021). Their wording is inferred.
+
+func (c *call) cloudcastComments() error {
+	return c.cloudcastList(func(cast *world.Cloudcast) list {
+		return c.comments(cast.Comments, "Comments on "+cast.Name)
+	})
+}
+
+func (c *call) cloudcastFavorites() error {
+	return c.cloudcastList(func(cast *world.Cloudcast) list { return c.userEdges(cast.Favorites, "", false) })
+}
+
+// cloudcastListeners writes the listeners, paged by listen time, without users who
+// hide their listens.
+func (c *call) cloudcastListeners() error {
+	return c.cloudcastList(func(cast *world.Cloudcast) list {
+		seen := filter(cast.Listeners, func(e world.UserEdge) bool { return !c.hidesListens(e.User) })
+		return c.userEdges(seen, "Listeners of "+cast.Name, true)
+	})
+}
+
+func (c *call) cloudcastSimilar() error {
+	return c.cloudcastList(func(cast *world.Cloudcast) list {
+		l := c.cloudcasts(public(cast.Similar))
+		l.name = "Cloudcasts similar to " + cast.Name
+		return l
+	})
 }

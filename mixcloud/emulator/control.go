@@ -10,59 +10,58 @@ import (
 	"time"
 )
 
-// maxControlBody bounds the bodies that the control API reads.
+// maxControlBody limits the bodies that the control API reads.
 const maxControlBody = 1 << 20
 
-// serveControl answers the control API. It listens to programs on the same
-// machine only: neither to other machines, nor to a proxy's clients, nor to
-// pages of other sites in a local browser.
+// serveControl serves the control API. It rejects requests from other machines,
+// through a proxy, or from pages of other sites in a local browser.
 func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
-	if err := local(r); err != nil {
+	if err := checkLocal(r); err != nil {
 		control(w, http.StatusForbidden, map[string]string{"error": err.Error()})
 		return
 	}
-	status, answer := http.StatusOK, any(map[string]bool{"ok": true})
+	status, result := http.StatusOK, any(map[string]bool{"ok": true})
 	var err error
 	switch r.Method + " " + strings.Trim(strings.TrimPrefix(r.URL.Path, "/__emulator/"), "/") {
 	case "GET requests":
-		answer = e.Requests()
+		result = e.Requests()
 	case "DELETE requests":
 		e.ClearRequests()
 	case "GET faults":
-		answer = e.pendingFaults()
+		result = e.pendingFaults()
 	case "POST faults":
 		err = e.postFault(r.Body)
 	case "DELETE faults":
 		e.ClearFaults()
 	case "GET settings":
-		answer = toJSON(e.Settings())
+		result = toJSON(e.Settings())
 	case "POST settings":
 		err = e.postSettings(r.Body)
-		answer = toJSON(e.Settings())
+		result = toJSON(e.Settings())
 	case "POST reset":
 		e.Reset()
 	case "GET uploads":
-		answer = e.Uploads()
+		result = e.Uploads()
 		if r.URL.Query().Get("active") == "1" {
-			answer = e.ActiveUploads()
+			result = e.ActiveUploads()
 		}
 	case "GET users":
-		answer = e.Users()
+		result = e.Users()
 	case "GET edits":
-		answer = e.Edits()
+		result = e.Edits()
 	case "POST revoke":
 		err = e.postRevoke(r.Body)
 	default:
-		status, answer = http.StatusNotFound, map[string]string{"error": "no such control"}
+		status, result = http.StatusNotFound, map[string]string{"error": "no such control"}
 	}
 	if err != nil {
-		status, answer = http.StatusBadRequest, map[string]string{"error": err.Error()}
+		status, result = http.StatusBadRequest, map[string]string{"error": err.Error()}
 	}
-	control(w, status, answer)
+	control(w, status, result)
 }
 
-func control(w http.ResponseWriter, status int, answer any) {
-	body, err := json.MarshalIndent(answer, "", "  ")
+func control(w http.ResponseWriter, status int, result any) {
+	body, err := json.MarshalIndent(result, "", "  ")
 	if err != nil {
 		status, body = http.StatusInternalServerError, nil
 	}
@@ -73,8 +72,8 @@ func control(w http.ResponseWriter, status int, answer any) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// local says why a request is not one of a program on this machine; nil if it is.
-func local(r *http.Request) error {
+// checkLocal returns an error if a request is not from a program on this machine.
+func checkLocal(r *http.Request) error {
 	if !isLoopback(r.RemoteAddr) {
 		return fmt.Errorf("control answers to this machine only")
 	}
@@ -83,7 +82,7 @@ func local(r *http.Request) error {
 			return fmt.Errorf("control does not answer through a proxy")
 		}
 	}
-	if r.Context().Value(inProcess{}) == nil && !isLoopback(r.Host) { // a name that somebody else's DNS leads here
+	if r.Context().Value(inProcess{}) == nil && !isLoopback(r.Host) { // DNS rebinding
 		return fmt.Errorf("control answers under a loopback address only")
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
@@ -95,7 +94,8 @@ func local(r *http.Request) error {
 	return nil
 }
 
-// isLoopback reads an address, or a Host with or without a port.
+// isLoopback reports whether an address, or a Host with or without a port, is a
+// loopback address.
 func isLoopback(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -105,8 +105,8 @@ func isLoopback(hostport string) bool {
 	return ip != nil && ip.IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
-// settingsJSON are the settings as control speaks of them; durations are written
-// as Go writes them. What is absent stays as it is.
+// settingsJSON is the control API's form of Settings. Durations are in Go's format.
+// Absent members do not change the setting.
 type settingsJSON struct {
 	Latency    *string `json:"latency,omitempty"`
 	Lag        *string `json:"lag,omitempty"`
@@ -158,7 +158,7 @@ func (e *Emulator) postSettings(body io.Reader) error {
 	return e.Set(s)
 }
 
-// faultJSON is a fault as control speaks of it.
+// faultJSON is the control API's form of Fault.
 type faultJSON struct {
 	Match      string    `json:"match"`
 	Times      int       `json:"times"`
@@ -168,11 +168,11 @@ type faultJSON struct {
 	After      int64     `json:"after,omitempty"`
 }
 
-// seconds are written as a number; they are also read from a duration as Go
-// writes it.
+// seconds is encoded as a number. It is decoded from a number or from a duration in
+// Go's format.
 type seconds int
 
-// UnmarshalJSON is part of [json.Unmarshaler].
+// UnmarshalJSON implements [json.Unmarshaler].
 func (s *seconds) UnmarshalJSON(text []byte) error {
 	var duration string
 	if json.Unmarshal(text, &duration) != nil {
@@ -195,7 +195,7 @@ func (e *Emulator) postFault(body io.Reader) error {
 	return e.Fail(Fault{in.Match, in.Times, in.Fault, time.Duration(in.RetryAfter) * time.Second, delay, in.After})
 }
 
-// pendingFaults are the faults still to come, with the times that are left.
+// pendingFaults returns the active faults with their remaining times.
 func (e *Emulator) pendingFaults() []faultJSON {
 	l := &e.faults
 	l.mu.Lock()
@@ -222,7 +222,7 @@ func (e *Emulator) postRevoke(body io.Reader) error {
 	return nil
 }
 
-// decode reads one JSON object and nothing else.
+// decode decodes a JSON object without unknown members.
 func decode(body io.Reader, into any) error {
 	d := json.NewDecoder(io.LimitReader(body, maxControlBody))
 	d.DisallowUnknownFields()

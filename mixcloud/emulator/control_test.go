@@ -13,7 +13,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// control sends a request as a program on this machine would.
+// control sends a request to the control API from a loopback address.
 func control(h http.Handler, method, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://127.0.0.1:8081/__emulator/"+path, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:50000"
@@ -22,7 +22,7 @@ func control(h http.Handler, method, path, body string) *httptest.ResponseRecord
 
 func TestControl_requests(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	for _, path := range []string{
 		"/demo/?access_token=demo-token", "/demo/cloudcasts/?limit=2&access%5Ftoken=demo-token&metadata=1", "/nobody/", "/spartacus?a=b",
 		"/%CE%BD/", "/www/oembed/?url=x", "/www/demo/", "/www/unsafe/10x10/profile/a", "/__emulator/settings",
@@ -64,33 +64,33 @@ func TestControl_requests(t *testing.T) {
 	}
 }
 
-// The journal keeps the last 100,000.
+// The journal has the last 100,000 requests.
 func TestRequests_bound(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	const more = 100_003
 	for range 3 {
 		get(t, e, "/nobody/")
 	}
 	r := httptest.NewRequest(http.MethodPut, "/demo/", nil)
 	for range more - 3 {
-		e.ServeHTTP(nowhere{}, r)
+		e.ServeHTTP(discardResponse{}, r)
 	}
 	list := e.Requests()
 	if len(list) != 100_000 || list[0].Method != http.MethodPut {
-		t.Errorf("%d requests, the oldest is %v", len(list), list[0])
+		t.Errorf("the journal has %d requests, the oldest is %v", len(list), list[0])
 	}
 }
 
-type nowhere struct{}
+type discardResponse struct{}
 
-func (nowhere) Header() http.Header         { return http.Header{} }
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (nowhere) WriteHeader(int)             {}
+func (discardResponse) Header() http.Header         { return http.Header{} }
+func (discardResponse) Write(p []byte) (int, error) { return len(p), nil }
+func (discardResponse) WriteHeader(int)             {}
 
 func TestControl_settings(t *testing.T) {
 	t.Parallel()
-	e := fresh(t, emulator.WithLatency(time.Millisecond))
+	e := newEmulator(t, emulator.WithLatency(time.Millisecond))
 	defaults := map[string]any{"latency": "1ms", "lag": "0s", "limit": 0.0, "pageCap": 100.0, "sinceOrder": "nearest", "readRate": 0.0, "marks": false}
 	if diff := cmp.Diff(defaults, object(t, control(e, http.MethodGet, "settings", "").Body.Bytes())); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -118,7 +118,7 @@ func TestControl_settings(t *testing.T) {
 
 func TestControl_faultsAndReset(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	for body, want := range map[string]int{
 		`{"match": "/demo/", "times": 1, "fault": "rate-limit", "retryAfter": 9, "delay": "1ns"}`: 200,
 		`{"fault": "nonsense"}`:                    400,
@@ -178,7 +178,7 @@ func TestControl_faultsAndReset(t *testing.T) {
 	}
 }
 
-// Control answers programs on this machine, and nobody else.
+// The control API accepts only requests from programs on this machine.
 func TestControl_local(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -205,16 +205,16 @@ func TestControl_local(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8081/__emulator/settings", nil)
 			r.RemoteAddr = "127.0.0.1:50000"
 			tt.change(r)
-			w := do(shared(), r)
+			w := do(sharedEmulator(), r)
 			if w.Code != tt.want {
 				t.Errorf("status %d, want %d", w.Code, tt.want)
 			}
 			if w.Header().Get("Access-Control-Allow-Origin") != "" {
-				t.Error("other sites may read the answer")
+				t.Error("other sites may read the response")
 			}
 		})
 	}
-	r := ask(&http.Client{Transport: shared().Transport()}, host+"/__emulator/settings", enough)
+	r := fetch(&http.Client{Transport: sharedEmulator().Transport()}, host+"/__emulator/settings", maxBody)
 	if r.status != http.StatusOK {
 		t.Errorf("over the transport: status %d: %s", r.status, r.body)
 	}

@@ -1,5 +1,5 @@
-// Package emulator is a small Mixcloud in memory: an [http.Handler] that
-// answers as the REST API and the part of the site that belongs to it do.
+// Package emulator emulates Mixcloud in memory: an [http.Handler] that serves the
+// REST API and the parts of the site that belong to it.
 //
 //	e, err := emulator.New(emulator.WithSeed(1))
 //	srv := httptest.NewServer(e)                      // or mount it under a prefix with http.StripPrefix
@@ -8,83 +8,89 @@
 // [Emulator.Transport] serves the same without a socket, also inside a
 // testing/synctest bubble.
 //
-// # What is where
+// # Paths
 //
-// The API is at /, the site's part under /www/ (OAuth, oEmbed, the player widget,
-// pictures, a page for every user and show), and the control API under
-// /__emulator/. Members called url keep pointing at https://www.mixcloud.com;
-// pictures, players, paging links and the URLs of connections point at the
-// emulator itself, so that a browser reaches them.
+// The API is at /, the site under /www/ (OAuth, oEmbed, the player widget, pictures,
+// a page for every user and show), and the control API under /__emulator/. Members
+// named url contain URLs of https://www.mixcloud.com; pictures, players, paging links
+// and the URLs of connections contain URLs of the emulator.
 //
-// [Routes] lists the API and OAuth. Control takes and gives JSON, and answers
-// programs on the same machine only:
+// [Routes] lists the routes of the API and of OAuth. The control API uses JSON, and
+// accepts only requests from programs on the same machine:
 //
 //	GET, DELETE /__emulator/requests     the journal: [{method, path, query, status}]; [Emulator.Requests]
 //	GET, POST, DELETE …/faults           {match, times, fault, retryAfter, delay, after}; [Fault]
 //	GET, POST …/settings                 {latency, lag, limit, pageCap, sinceOrder, readRate, marks}; [Settings]
 //	GET …/uploads                        [{key, bytes, sha256, filename, contentType, picture, fields}]; [Emulator.Uploads]
-//	GET …/uploads?active=1               those under way: [{path, received}]; [Emulator.ActiveUploads]
+//	GET …/uploads?active=1               those in progress: [{path, received}]; [Emulator.ActiveUploads]
 //	GET …/edits                          as uploads; [Emulator.Edits]
 //	POST …/revoke                        {token}; [Emulator.Revoke]
 //	POST …/reset                         [Emulator.Reset]
 //
-// # What it promises
+// # Fidelity
 //
-// Everything that recordings of the live service show is answered in that
-// form: members, their order and absence, paging links, headers, errors. Where
-// nothing was ever recorded a choice had to be made, and the place that makes
-// it says so with the word "inferred". The choices are:
+// Responses have the form of recordings of the live service: members, their order
+// and absence, paging links, headers, errors. Behavior without a recording is marked
+// "inferred" in the code. The inferred behavior is:
 //
-//   - A limit of 0 or less, or one that is no number, counts as 20; a limit
-//     above 100 as 100. A negative or unreadable offset counts as 0; an
-//     unreadable since or until is ignored.
-//   - The bounds since and until are exclusive. With since alone a page holds
-//     the items nearest to it, newest first, unless [Settings].SinceOrder says
-//     otherwise.
-//   - A full page has a next link even if nothing follows.
-//   - A paging link by date names one bound only: next drops since, previous
-//     drops until. No link repeats access_token or callback.
+//   - A limit of 0 or less, or one that is not a number, is 20; a limit above 100
+//     is 100. A negative or invalid offset is 0; an invalid since or until is
+//     ignored.
+//   - The bounds since and until are exclusive. With since alone a page has the
+//     items nearest to it, newest first; [Settings].SinceOrder changes this.
+//   - A full page has a next link even if it is the last one.
+//   - A paging link by date has one bound: next without since, previous without
+//     until. No link contains access_token or callback.
 //   - The comments and favorites of a cloudcast and a user's listen-later list
 //     are paged by date; listeners, similar and playlists by offset.
-//   - The lists that were never recorded have no name.
-//   - A user's hidden listens are an empty list for everybody else.
-//   - The listen-later list is found under /me/, or under its owner's name
-//     with the owner's token; for everybody else it does not exist.
-//   - Search without q, or for an unknown type, finds nothing; without type it
-//     finds cloudcasts.
-//   - A missing or refused access token is answered with status 400.
-//   - Doing an action a second time is a success; following oneself is refused
-//     with status 200. Reposts are in no feed.
+//   - Lists without a recording have no name.
+//   - A user's hidden listens are an empty list for other viewers.
+//   - The listen-later list is under /me/, or under its owner's name with the
+//     owner's token; for other viewers it does not exist.
+//   - Search without q, or with an unknown type, has no results; without type it
+//     searches cloudcasts.
+//   - A missing or invalid access token causes status 400.
+//   - A repeated action is a success; a user who follows themselves gets status 200
+//     with success false. Reposts are in no feed.
 //   - Uploads: an empty first element clears tags and sections as it does hosts;
-//     elements without text are skipped. A date of publication that has passed
-//     publishes at once. unlisted, publish and unpublish say nothing when they are
-//     0. Fields for Pro users are refused for others whatever their value.
-//     Everybody has accepted every invitation to host. Any audio is taken, and
-//     its length is not told; pictures are JPEG, PNG, GIF and WebP. Fields that
-//     nobody knows are ignored. Somebody else's upload is refused with status 403.
-//   - The texts of refusals, and what the proxy takes for too large: 100 MiB more
-//     than the largest file.
-//   - A code lives for ten minutes, works once and is not used up by a failure.
+//     other elements without text are skipped. A publication date in the past
+//     publishes immediately. unlisted, publish and unpublish have no effect if they
+//     are 0. Fields for Pro users are rejected for others, regardless of the value.
+//     All users have accepted every invitation to host. Any audio is accepted, and
+//     its length is not returned; pictures are JPEG, PNG, GIF and WebP. Unknown
+//     fields are ignored. Edits of another user's upload are rejected with status
+//     403.
+//   - The texts of errors, and the size that the proxy rejects: 100 MiB more than
+//     the largest file.
+//   - A code expires after ten minutes, works once and remains valid after a failed
+//     exchange.
+//
+// # Broken rules
+//
+// With [WithBroken] the emulator deviates from the API in one point, which the
+// probes of the conformance command must detect. [BrokenRules] lists the rules,
+// [BrokenRuleDoc] describes them; both read the table in broken_rules.go. A rule is a
+// function over the request or the response. The code that handles requests does not
+// depend on the rules.
 //
 // # Tokens
 //
 // Every user U whose name is ASCII has the access token "U-token"; "demo-token" is
-// the user demo's. The tokens of the others are listed by [Emulator.Users], and by
-// GET __emulator/users.
-// A token counts in the query only, as the API's access_token parameter; an
-// Authorization header is not looked at.
+// the user demo's. [Emulator.Users] and GET __emulator/users list the tokens of all
+// users. A token must be in the query, in the API's access_token parameter; an
+// Authorization header is ignored.
 //
-// Others are issued by OAuth: /www/oauth/authorize asks which user to be, and
+// OAuth issues other tokens: /www/oauth/authorize lets the user choose who to be, and
 // /www/oauth/access_token exchanges the code. The application [DemoClientID] with
-// [DemoClientSecret] is known from the start, others by [WithOAuthClient]; any
-// http or https redirect_uri is taken.
+// [DemoClientSecret] is registered by default, others by [WithOAuthClient]; any http
+// or https redirect_uri is accepted.
 //
 // # Writes
 //
-// Actions, uploads and edits change the world until [Emulator.Reset]. Everybody
-// sees them at once, or after [Settings].Lag; writes judge by what was written,
-// whatever can be read. Files are counted and hashed while they arrive, at any
-// size, and not kept; what an upload's own picture shows is drawn from its hash.
-// Everything but the size that the proxy refuses is judged when the whole body is
-// there, so that a body that breaks off leaves nothing.
+// Actions, uploads and edits change the world until [Emulator.Reset]. Reads show them
+// immediately, or after [Settings].Lag; writes always see earlier writes. Files of any
+// size are counted and hashed while they are read, and are not stored; the picture of
+// an upload is drawn from its hash. Except for the size limit of the proxy, an upload
+// is validated after its whole body was read, so that an interrupted upload has no
+// effect.
 package emulator

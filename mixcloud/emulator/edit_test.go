@@ -10,15 +10,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mixcloud-graphql/internal/show"
 	"mixcloud-graphql/mixcloud/emulator"
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// An edit changes what was sent, and nothing else; lists are replaced whole.
+// An edit changes only the fields that were sent; it replaces whole lists.
 func TestEdit(t *testing.T) {
 	t.Parallel()
-	e := own(t)
-	key := uploaded(t, e, pro, with(
+	e := newWritableEmulator(t)
+	key := mustUpload(t, e, pro, withAudio(
 		"name=As it was", "description=Said", "tags-0-tag=Funk", "tags-1-tag=House", "sections-0-chapter=One", "sections-1-artist=A", "sections-1-song=B",
 		"hosts-0-username=spartacus", "hosts-1-username=tidewrack",
 	).and(cover))
@@ -26,27 +27,27 @@ func TestEdit(t *testing.T) {
 	for _, step := range []struct {
 		name    string
 		form    form
-		changed map[string]func(map[string]any) any // what is looked at, and by what name
+		changed map[string]func(map[string]any) any // the compared values, by name
 		want    any
 	}{
-		{"name", only("name=As it is"), one("name"), "As it is"},
-		{"description", only("description=Unsaid"), one("description"), "Unsaid"},
-		{"no description", only("description="), one("description"), nil},
-		{"tags", only("tags-0-tag=Jazz"), list("tags", "name"), []string{"Jazz"}},
-		{"no tags", only("tags-0-tag="), list("tags", "name"), []string(nil)},
-		{"sections", only("sections-7-chapter=Two"), list("sections", "chapter"), []string{"Two"}},
-		{"no sections", only("sections-0-chapter="), list("sections", "chapter"), []string(nil)},
-		{"no sections, as a track", only("sections-0-artist=", "sections-0-song="), list("sections", "chapter"), []string(nil)},
-		{"hosts", only("hosts-0-username=HarbourFM"), list("hosts", "username"), []string{"HarbourFM"}},
-		{"one wrong host voids all", only("hosts-0-username=HarbourFM", "hosts-1-username=nobody"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
-		{"oneself is a wrong host", only("hosts-0-username=demo"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
-		{"no hosts", only("hosts-0-username="), list("hosts", "username"), []string(nil)},
-		{"stats", only("hide_stats=1"), one("hidden_stats"), true},
-		{"picture", only().and(upfile{"picture", "x.webp", "", "RIFF\x00\x00\x00\x00WEBPVP"}), nil, nil},
-		{"nothing", only("a=b"), nil, nil},
+		{"name", fieldsOnly("name=As it is"), compareMember("name"), "As it is"},
+		{"description", fieldsOnly("description=Unsaid"), compareMember("description"), "Unsaid"},
+		{"no description", fieldsOnly("description="), compareMember("description"), nil},
+		{"tags", fieldsOnly("tags-0-tag=Jazz"), list("tags", "name"), []string{"Jazz"}},
+		{"no tags", fieldsOnly("tags-0-tag="), list("tags", "name"), []string(nil)},
+		{"sections", fieldsOnly("sections-7-chapter=Two"), list("sections", "chapter"), []string{"Two"}},
+		{"no sections", fieldsOnly("sections-0-chapter="), list("sections", "chapter"), []string(nil)},
+		{"no sections, as a track", fieldsOnly("sections-0-artist=", "sections-0-song="), list("sections", "chapter"), []string(nil)},
+		{"hosts", fieldsOnly("hosts-0-username=HarbourFM"), list("hosts", "username"), []string{"HarbourFM"}},
+		{"one wrong host invalidates all", fieldsOnly("hosts-0-username=HarbourFM", "hosts-1-username=nobody"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
+		{"oneself is a wrong host", fieldsOnly("hosts-0-username=demo"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
+		{"no hosts", fieldsOnly("hosts-0-username="), list("hosts", "username"), []string(nil)},
+		{"stats", fieldsOnly("hide_stats=1"), compareMember("hidden_stats"), true},
+		{"picture", fieldsOnly().and(formFile{"picture", "x.webp", "", "RIFF\x00\x00\x00\x00WEBPVP"}), nil, nil},
+		{"nothing", fieldsOnly("a=b"), nil, nil},
 	} {
 		t.Run(step.name, func(t *testing.T) {
-			edited(t, e, key, pro, step.form)
+			mustEdit(t, e, key, pro, step.form)
 			now := getJSON(t, e, key)
 			compare := cmp.FilterPath(func(p cmp.Path) bool {
 				name := p.Index(1).String()
@@ -64,7 +65,7 @@ func TestEdit(t *testing.T) {
 				return false
 			}, cmp.Ignore())
 			if diff := cmp.Diff(original, now, compare); diff != "" {
-				t.Errorf("something else changed (-before +after):\n%s", diff)
+				t.Errorf("other members changed (-before +after):\n%s", diff)
 			}
 			for _, look := range step.changed {
 				if diff := cmp.Diff(step.want, look(now)); diff != "" {
@@ -72,36 +73,36 @@ func TestEdit(t *testing.T) {
 				}
 			}
 			if step.name == "picture" && at(now, "pictures.large") == at(original, "pictures.large") {
-				t.Error("the picture is the old one")
+				t.Error("the picture did not change")
 			}
 			if now["updated_time"].(string) <= original["updated_time"].(string) {
-				t.Error("it does not say that it was updated")
+				t.Error("updated_time did not change")
 			}
-			edited(t, e, key, pro, only( // as it was
+			mustEdit(t, e, key, pro, fieldsOnly( // restore
 				"name=As it was", "description=Said", "tags-0-tag=Funk", "tags-1-tag=House", "sections-0-chapter=One", "sections-1-artist=A", "sections-1-song=B",
 				"hosts-0-username=spartacus", "hosts-1-username=tidewrack", "hide_stats=0",
 			).and(cover))
 		})
 	}
 
-	// The lists follow.
-	edited(t, e, key, pro, only("tags-0-tag=Jazz", "sections-0-artist=C", "sections-0-song=D"))
+	// The lists change too.
+	mustEdit(t, e, key, pro, fieldsOnly("tags-0-tag=Jazz", "sections-0-artist=C", "sections-0-song=D"))
 	for path, want := range map[string]bool{
 		"/genres/jazz/latest/": true, "/genres/funk/latest/": false, "/artist/c/new/": true, "/artist/a/new/": false, "/demo/cloudcasts/": true,
 	} {
-		if got := listed(t, e, path, key); got != want {
+		if got := onList(t, e, path, key); got != want {
 			t.Errorf("on %s: %t", path, got)
 		}
 	}
 	if got := e.Edits(); len(got) != 31 || got[30].Key != key || got[0].Bytes != 0 || got[1].Picture == nil {
-		t.Errorf("%d edits are remembered, the last is %+v", len(got), got[len(got)-1])
+		t.Errorf("the log has %d edits, the last is %s", len(got), show.Value(got[len(got)-1]))
 	}
 	if n := len(e.Uploads()); n != 1 {
-		t.Errorf("%d uploads are remembered", n)
+		t.Errorf("the log has %d uploads", n)
 	}
 }
 
-func one(member string) map[string]func(map[string]any) any {
+func compareMember(member string) map[string]func(map[string]any) any {
 	return map[string]func(map[string]any) any{member: func(show map[string]any) any { return show[member] }}
 }
 
@@ -115,21 +116,21 @@ func list(member, path string) map[string]func(map[string]any) any {
 	}}
 }
 
-// publish, unpublish, unlisted and a date, from every state to every other.
+// publish, unpublish, unlisted and a date change a show from every state to every other.
 func TestEdit_visibility(t *testing.T) {
 	t.Parallel()
-	clock := &dial{population().Now.Add(time.Hour)}
-	e := own(t, emulator.WithClock(clock.read))
+	clock := &manualClock{sharedWorld().Now.Add(time.Hour)}
+	e := newWritableEmulator(t, emulator.WithClock(clock.read))
 	day := clock.now.Add(1000 * time.Hour).UTC().Format("2006-01-02T15:04:05Z")
 	const public, unlisted, draft, scheduled = "public", "unlisted", "draft", "scheduled"
 	state := func(key string) string {
 		switch {
-		case listed(t, e, "/demo/cloudcasts/", key):
+		case onList(t, e, "/demo/cloudcasts/", key):
 			return public
 		case get(t, e, key).Code == 200:
 			return unlisted
 		case get(t, e, key+"?access_token="+pro).Code == 200:
-			return draft // or scheduled: nobody else sees either
+			return draft // or scheduled: both are visible only to the owner
 		}
 		return "lost"
 	}
@@ -165,7 +166,7 @@ func TestEdit_visibility(t *testing.T) {
 		{"publish_date=" + day, []string{"publish=1"}, 200, public},
 		{"publish_date=" + day, []string{"publish_date=2020-01-01T00:00:00Z"}, 200, public},
 	} {
-		key := uploaded(t, e, pro, with(tt.upload, fmt.Sprint("name=State ", i)))
+		key := mustUpload(t, e, pro, withAudio(tt.upload, fmt.Sprint("name=State ", i)))
 		created := getJSON(t, e, key+"?access_token="+pro)["created_time"]
 		clock.now = clock.now.Add(time.Minute)
 		status := 0
@@ -184,20 +185,20 @@ func TestEdit_visibility(t *testing.T) {
 	}
 }
 
-// Editing what the seed made keeps its place in lists whose items share a second.
+// An edit of a seeded show does not change its position among items with equal times.
 func TestEdit_keepsPlaces(t *testing.T) {
 	t.Parallel()
-	e := own(t)
+	e := newWritableEmulator(t)
 	const page = "/demo/cloudcasts/?limit=100"
 	before := keys(getJSON(t, e, page))
 	for _, key := range before[15:25] {
-		edited(t, e, key, pro, only("name=Changed", "description=too"))
+		mustEdit(t, e, key, pro, fieldsOnly("name=Changed", "description=too"))
 	}
 	if diff := cmp.Diff(before, keys(getJSON(t, e, page))); diff != "" {
 		t.Errorf("(-before +after):\n%s", diff)
 	}
-	edited(t, e, world.DraftCloudcast, pro, only("publish=1"))
+	mustEdit(t, e, world.DraftCloudcast, pro, fieldsOnly("publish=1"))
 	if got := keys(getJSON(t, e, page)); got[0] != world.DraftCloudcast {
-		t.Errorf("a published draft stands at %d", slices.Index(got, world.DraftCloudcast))
+		t.Errorf("a published draft has the index %d", slices.Index(got, world.DraftCloudcast))
 	}
 }

@@ -2,33 +2,33 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// A player is the widget's frame on somebody's page.
+// A player is the widget's iframe in a page of another site.
 type player struct {
-	feed          string // site URL of what is played
-	width, height string // as HTML has them; "" for 100% and 120
-	color         string // six hex digits; "" for the widget's own
+	feed          string // site URL of the cloudcast
+	width, height string // as in HTML; "" for 100% and 120
+	color         string // six hex digits; "" for the default
 	light         bool
 }
 
-// frame is the HTML of a player: the newer form, with the cover hidden (observed
+// frame returns the HTML of a player: the newer form, with a hidden cover (observed
 // 2016-19: embed_json_html_2016_fragment.json).
 func (c *call) frame(p player) string {
 	src := c.widget(p)
-	return `<iframe width="` + orElse(p.width, "100%") + `" height="` + orElse(p.height, "120") +
+	return `<iframe width="` + cmp.Or(p.width, "100%") + `" height="` + cmp.Or(p.height, "120") +
 		`" src="` + strings.ReplaceAll(src, "&", "&amp;") + `" frameborder="0"></iframe>`
 }
 
-// widget is the URL of a player's page.
+// widget returns the URL of a player's page.
 func (c *call) widget(p player) string {
 	src := c.base + "/www/widget/iframe/?feed=" + url.QueryEscape(p.feed) + "&hide_cover=1"
 	if p.light {
@@ -40,30 +40,20 @@ func (c *call) widget(p player) string {
 	return src
 }
 
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
-// askedPlayer reads width, height, color and light (documented), and drops what
-// is no measure, no color, no flag: it would end up in somebody's HTML.
-func (c *call) askedPlayer(feed string) player {
-	if c.breaks(embedIgnoresSize) {
-		return player{feed: feed}
-	}
+// playerFromQuery reads width, height, color and light (documented). It ignores
+// invalid values, because they would become part of another site's HTML.
+func (c *call) playerFromQuery(feed string) player {
 	return player{
 		feed:   feed,
-		width:  measure(c.query.Get("width")),
-		height: measure(c.query.Get("height")),
-		color:  color(c.query.Get("color")),
+		width:  validDimension(c.query.Get("width")),
+		height: validDimension(c.query.Get("height")),
+		color:  validColor(c.query.Get("color")),
 		light:  isFlag(c.query.Get("light")),
 	}
 }
 
-// measure keeps a number or a percentage.
-func measure(s string) string {
+// validDimension returns s if it is a number or a percentage, otherwise "".
+func validDimension(s string) string {
 	digits := strings.TrimSuffix(s, "%")
 	if len(digits) > 5 || digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return ""
@@ -71,8 +61,8 @@ func measure(s string) string {
 	return s
 }
 
-// color keeps six hex digits, with or without a # before them.
-func color(s string) string {
+// validColor returns the six hex digits of a color with or without #, otherwise "".
+func validColor(s string) string {
 	s = strings.TrimPrefix(s, "#")
 	if len(s) != 6 || strings.Trim(s, "0123456789abcdefABCDEF") != "" {
 		return ""
@@ -83,59 +73,47 @@ func color(s string) string {
 func isFlag(s string) bool { return s == "1" || s == "true" }
 
 func (c *call) embedHTML() error {
-	if c.breaks(embedHTMLJSON) {
-		return c.embedJSON()
-	}
-	cast, err := c.wantCloudcast()
+	cast, err := c.findCloudcast()
 	if err != nil {
 		return err
 	}
-	c.plain(http.StatusOK)
-	c.buf = append(c.buf, c.frame(c.askedPlayer(site+cast.Key()))...)
+	c.startHTML(http.StatusOK)
+	c.buf = append(c.buf, c.frame(c.playerFromQuery(site+cast.Key()))...)
 	return nil
 }
 
-// embedJSON has the member html; others were never seen.
+// embedJSON writes the member html; no other member was observed.
 func (c *call) embedJSON() error {
-	cast, err := c.wantCloudcast()
+	cast, err := c.findCloudcast()
 	if err != nil {
 		return err
 	}
-	frame := c.frame(c.askedPlayer(site + cast.Key()))
-	if c.breaks(embedJSONText) {
-		c.text(frame)
-		return nil
-	}
 	c.open('{')
-	c.string("html", frame)
+	c.string("html", c.frame(c.playerFromQuery(site+cast.Key())))
 	c.close('}')
 	return nil
 }
 
-// An embeddable is what oEmbed knows of a page of the site.
+// An embeddable is the oEmbed data of a page of the site.
 type embeddable struct {
 	url, title string
 	author     *world.User
-	picture    string // below a size
+	picture    string // path after the size segment
 }
 
 type oEmbedMember struct{ name, value string }
 
-// oEmbed answers for the URL of a cloudcast, a user or a playlist (its members
-// are those that clients read; no whole answer was recorded).
+// oEmbed writes the oEmbed data of a cloudcast, a user or a playlist (the members
+// are those that clients read; there is no recording of a complete response).
 func (c *call) oEmbed() error {
-	it, err := c.lookUp(c.query.Get("url"))
+	it, err := c.resolveURL(c.query.Get("url"))
 	if err != nil {
 		return err
 	}
-	p := c.askedPlayer(it.url)
-	p.width = atMost(orElse(p.width, "100%"), c.query.Get("maxwidth"))
-	p.height = atMost(orElse(p.height, "120"), c.query.Get("maxheight"))
+	p := c.playerFromQuery(it.url)
+	p.width = limitDimension(cmp.Or(p.width, "100%"), c.query.Get("maxwidth"))
+	p.height = limitDimension(cmp.Or(p.height, "120"), c.query.Get("maxheight"))
 	frame := c.frame(p)
-	image := "image"
-	if c.breaks(oEmbedThumbnail) {
-		image = "thumbnail_url"
-	}
 	members := []oEmbedMember{
 		{"version", "1.0"},
 		{"type", "rich"},
@@ -146,24 +124,21 @@ func (c *call) oEmbed() error {
 		{"author_url", site + it.author.Key()},
 		{"html", frame},
 		{"embed", frame},
-		{image, c.pictures + "600x600/" + it.picture},
+		{"image", c.pictures + "600x600/" + it.picture},
 		{"url", it.url},
 		{"width", p.width},
 		{"height", p.height},
 		{"cache_age", "86400"},
 	}
-	if c.breaks(oEmbedNoAuthor) {
-		members = slices.DeleteFunc(members, func(m oEmbedMember) bool { return strings.HasPrefix(m.name, "author_") })
-	}
-	if c.query.Get("format") == "xml" && !c.breaks(oEmbedNoXML) {
-		c.plain(http.StatusOK)
+	if c.query.Get("format") == "xml" {
+		c.startHTML(http.StatusOK)
 		c.contentType = "text/xml; charset=utf-8"
 		c.callback = ""
 		var out bytes.Buffer
 		out.WriteString(xml.Header + "<oembed>\n")
 		for _, m := range members {
 			out.WriteString("  <" + m.name + ">")
-			_ = xml.EscapeText(&out, []byte(m.value)) // a buffer takes everything
+			_ = xml.EscapeText(&out, []byte(m.value)) // a bytes.Buffer does not fail
 			out.WriteString("</" + m.name + ">\n")
 		}
 		out.WriteString("</oembed>\n")
@@ -183,8 +158,8 @@ func (c *call) oEmbed() error {
 	return nil
 }
 
-// atMost bounds a measure by a number; a percentage gives way to the number.
-func atMost(have, bound string) string {
+// limitDimension limits a dimension to a number, which also replaces a percentage.
+func limitDimension(have, bound string) string {
 	most, err := strconv.Atoi(bound)
 	if err != nil || most <= 0 {
 		return have
@@ -195,9 +170,9 @@ func atMost(have, bound string) string {
 	return strconv.Itoa(most)
 }
 
-// lookUp finds what a URL of the site shows. The emulator's own pages under
-// /www/ count as the site.
-func (c *call) lookUp(address string) (embeddable, error) {
+// resolveURL returns the object of a URL of the site, or of the emulator's pages
+// under /www/.
+func (c *call) resolveURL(address string) (embeddable, error) {
 	nothing := notFound("No such page.")
 	path, ok := c.sitePath(address)
 	if !ok {
@@ -231,7 +206,7 @@ func (c *call) lookUp(address string) (embeddable, error) {
 	return embeddable{}, nothing
 }
 
-// sitePath is the path of a URL on the site.
+// sitePath returns the path of a URL of the site.
 func (c *call) sitePath(address string) (string, bool) {
 	address = strings.TrimSpace(address)
 	if path, ok := strings.CutPrefix(address, c.base+"/www/"); ok {

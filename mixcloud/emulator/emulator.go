@@ -12,57 +12,56 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// An Emulator is a Mixcloud in memory. It is an [http.Handler], safe for
-// concurrent use; make one with [New].
+// An Emulator emulates Mixcloud in memory. It is an [http.Handler] that is safe for
+// concurrent use. Create one with [New].
 type Emulator struct {
-	seed      int64
-	given     bool // the world came from WithWorld
-	publicURL string
-	clock     func() time.Time // nil for the world's own
-	initial   Settings
-	broken    [ruleCount]bool
-	gone      []string // patterns of routes that broken rules take away
+	seed          int64
+	externalWorld bool // the world is from WithWorld
+	publicURL     string
+	clock         func() time.Time // nil for the default
+	initial       Settings
+	broken        []*rule // the rules that it breaks
 
 	settings atomic.Pointer[Settings]
-	access   access
+	oauth    oauthState
 	journal  journal
-	uploads  flights
+	uploads  uploadLog
 	faults   faultList
 	limiter  limiter
 
-	mu     sync.RWMutex // guards what follows, and everything inside the world
-	world  *world.World
-	began  time.Time // when the world came to be
-	orders orders
-	outbox outbox
+	mu        sync.RWMutex // guards the following fields and all data of the world
+	world     *world.World
+	startTime time.Time // when the world was created
+	listCache listCache
+	pending   pendingWrites
 }
 
-// An Option changes what [New] makes.
+// An Option configures [New].
 type Option func(*Emulator) error
 
-// WithSeed sets the seed of the world, which is then the emulator's own; the
-// default is 1. Of it and [WithWorld] the later one counts.
+// WithSeed makes the emulator generate its own world from a seed; the default is 1.
+// The last of WithSeed and [WithWorld] applies.
 func WithSeed(seed int64) Option {
 	return func(e *Emulator) error {
-		e.seed, e.world, e.given = seed, nil, false
+		e.seed, e.world, e.externalWorld = seed, nil, false
 		return nil
 	}
 }
 
-// WithWorld serves w instead of a seeded world. From then on w belongs to the
-// emulator; several may share one as long as nobody writes to any of them.
-// [Emulator.Reset] leaves it as it is. Of it and [WithSeed] the later one counts.
+// WithWorld makes the emulator serve w. The emulator then owns w; several emulators
+// may share one if there are no writes to any of them. [Emulator.Reset] does not
+// restore it. The last of WithWorld and [WithSeed] applies.
 func WithWorld(w *world.World) Option {
 	return func(e *Emulator) error {
 		if w == nil {
 			return fmt.Errorf("emulator: a nil world")
 		}
-		e.world, e.given = w, true
+		e.world, e.externalWorld = w, true
 		return nil
 	}
 }
 
-// WithSettings sets the initial settings, to which [Emulator.Reset] returns.
+// WithSettings sets the initial settings, which [Emulator.Reset] restores.
 func WithSettings(s Settings) Option {
 	return func(e *Emulator) error {
 		e.initial = s
@@ -70,7 +69,7 @@ func WithSettings(s Settings) Option {
 	}
 }
 
-// WithLatency adds d to every answer of the API.
+// WithLatency sets the latency of every response of the API.
 func WithLatency(d time.Duration) Option {
 	return func(e *Emulator) error {
 		e.initial.Latency = d
@@ -78,11 +77,10 @@ func WithLatency(d time.Duration) Option {
 	}
 }
 
-// WithPublicURL sets the base under which a browser reaches the emulator, such
-// as "https://example.com/emulator/": an http or https URL without query.
-// Paging links, pictures, players and connections begin with it. The default is
-// read from each request: its scheme, its Host, and what [http.StripPrefix]
-// took from its path.
+// WithPublicURL sets the base URL of the emulator for a browser, such as
+// "https://example.com/emulator/": an http or https URL without a query. Paging
+// links, pictures, players and connections start with it. The default depends on the
+// request: its scheme, its Host and the prefix that [http.StripPrefix] removed.
 func WithPublicURL(base string) Option {
 	return func(e *Emulator) error {
 		u, err := url.Parse(base)
@@ -94,11 +92,11 @@ func WithPublicURL(base string) Option {
 	}
 }
 
-// WithClock sets the clock that dates writes and tells whether a scheduled
-// upload is out, a lag is over or a code too old. The default starts, when the
-// emulator is made or reset, at the instant at which its world stands still, so
-// that nothing hangs on the day of the run; by it the first write happens a
-// second after that instant, and each further one a second later.
+// WithClock sets the clock for the times of writes, the publication of scheduled
+// uploads, lags and the expiry of codes. The default clock starts at the fixed time
+// of the world when the emulator is created or reset, so that results do not depend on
+// the date. With the default clock the nth write has the time n seconds after the
+// world's.
 func WithClock(now func() time.Time) Option {
 	return func(e *Emulator) error {
 		e.clock = now
@@ -106,18 +104,18 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// now is the emulator's time. The world must be locked.
+// now returns the emulator's time. The caller must hold e.mu.
 func (e *Emulator) now() time.Time {
 	if e.clock != nil {
 		return e.clock()
 	}
-	return e.world.Now.Add(time.Since(e.began))
+	return e.world.Now.Add(time.Since(e.startTime))
 }
 
-// New makes an emulator. Without options it serves the world of seed 1. The
-// only errors are those of the options.
+// New returns an emulator. Without options it serves the world of seed 1. It returns
+// an error only if an option is invalid.
 func New(options ...Option) (*Emulator, error) {
-	e := &Emulator{seed: 1, began: time.Now()}
+	e := &Emulator{seed: 1, startTime: time.Now()}
 	for _, option := range options {
 		if err := option(e); err != nil {
 			return nil, err
@@ -126,40 +124,40 @@ func New(options ...Option) (*Emulator, error) {
 	if e.world == nil {
 		e.world = world.New(e.seed)
 	}
-	e.access.register(Client{DemoClientID, DemoClientSecret, "Demo application"})
+	e.oauth.register(Client{DemoClientID, DemoClientSecret, "Demo application"})
 	if err := e.Set(e.initial); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
-// Reset makes the emulator as New made it: the seeded world, the initial
-// settings, no faults, no journal, no uploads, no rate limit reached, and no
-// token but the seeded ones, none of them revoked. A world given by [WithWorld]
-// stays as it is; what [Settings].Lag holds back is lost.
+// Reset restores the initial state: the seeded world, the initial settings, no
+// faults, an empty journal, no uploads, a fresh rate limit, and only the seeded tokens,
+// not revoked. It does not restore a world from [WithWorld]; writes that
+// [Settings].Lag delays are lost.
 func (e *Emulator) Reset() {
 	var fresh *world.World
-	if !e.given {
+	if !e.externalWorld {
 		fresh = world.New(e.seed)
 	}
 	e.mu.Lock()
 	if fresh != nil {
 		e.world = fresh
-		e.outbox.dated = 0
+		e.pending.writes = 0
 	}
-	e.outbox.drop()
-	e.began = time.Now()
-	e.orders.forget()
+	e.pending.clear()
+	e.startTime = time.Now()
+	e.listCache.clear()
 	e.mu.Unlock()
-	_ = e.Set(e.initial) // New has checked them
+	_ = e.Set(e.initial) // New validated them
 	e.ClearFaults()
 	e.ClearRequests()
-	e.access.reset()
-	e.uploads.forget()
+	e.oauth.reset()
+	e.uploads.clear()
 	e.limiter.reset()
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP implements [http.Handler].
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath()
 	switch {
@@ -172,12 +170,12 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isAPI says whether a path of the site is served, journalled, delayed and
-// disturbed as the API is.
+// isAPI reports whether a path of the site is handled like the API, with journal,
+// latency and faults.
 func isAPI(path string) bool { return strings.HasPrefix(path, "/www/oembed") || isExchange(path) }
 
-// publicBase is the base URL of links in answers to r, without a closing slash; it
-// is plain ASCII.
+// publicBase returns the base URL of links in the response to r, without a trailing
+// slash, in plain ASCII.
 func (e *Emulator) publicBase(r *http.Request) string {
 	if e.publicURL != "" {
 		return e.publicURL
@@ -188,13 +186,13 @@ func (e *Emulator) publicBase(r *http.Request) string {
 	}
 	host := r.Host
 	if !isPlain(host) {
-		host = "localhost" // whoever sends such a Host cannot be reached by it
+		host = "localhost" // not a valid host name
 	}
 	return scheme + "://" + host + mountPrefix(r)
 }
 
-// mount is the path under which the caller of r sees the emulator, "" for the
-// root: that of the public URL, or what [http.StripPrefix] took away.
+// mount returns the path of the emulator for the client, "" for the root: that of the
+// public URL, or the prefix that [http.StripPrefix] removed.
 func (e *Emulator) mount(r *http.Request) string {
 	if e.publicURL == "" {
 		return mountPrefix(r)
@@ -207,8 +205,8 @@ func (e *Emulator) mount(r *http.Request) string {
 	return "/" + path
 }
 
-// mountPrefix is what a handler such as [http.StripPrefix] has taken from the
-// path of r, "" when nothing was.
+// mountPrefix returns the prefix that a handler such as [http.StripPrefix] removed
+// from the path of r, or "".
 func mountPrefix(r *http.Request) string {
 	sent, _, _ := strings.Cut(r.RequestURI, "?")
 	if i := strings.Index(sent, "://"); i >= 0 { // the absolute form, as sent to proxies

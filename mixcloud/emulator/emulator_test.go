@@ -17,20 +17,20 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// shared is an emulator for tests that only read.
-var shared = sync.OnceValue(func() *emulator.Emulator {
-	e, err := emulator.New(emulator.WithWorld(population()))
+// sharedEmulator is an emulator for tests that only read.
+var sharedEmulator = sync.OnceValue(func() *emulator.Emulator {
+	e, err := emulator.New(emulator.WithWorld(sharedWorld()))
 	if err != nil {
 		panic(err)
 	}
 	return e
 })
 
-// fresh is an emulator of the test's own, on the population that nobody writes
-// to.
-func fresh(t testing.TB, options ...emulator.Option) *emulator.Emulator {
+// newEmulator returns an emulator for one test that does not write: it serves
+// sharedWorld.
+func newEmulator(t testing.TB, options ...emulator.Option) *emulator.Emulator {
 	t.Helper()
-	e, err := emulator.New(append([]emulator.Option{emulator.WithWorld(population())}, options...)...)
+	e, err := emulator.New(append([]emulator.Option{emulator.WithWorld(sharedWorld())}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func fresh(t testing.TB, options ...emulator.Option) *emulator.Emulator {
 
 const host = "https://api.mixcloud.com"
 
-// get asks h for a path and gives what came.
+// get sends a GET request to h and returns the response.
 func get(t testing.TB, h http.Handler, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	return do(h, httptest.NewRequest(http.MethodGet, host+path, nil))
@@ -51,7 +51,7 @@ func do(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// getJSON is get for an answer that must be JSON of status 200.
+// getJSON is get for a response that must be JSON with status 200.
 func getJSON(t testing.TB, h http.Handler, path string) map[string]any {
 	t.Helper()
 	w := get(t, h, path)
@@ -70,17 +70,24 @@ func object(t testing.TB, text []byte) map[string]any {
 	return v
 }
 
-// recorded reads a recorded answer of the live service.
-func recorded(t testing.TB, name string) map[string]any {
+// recording returns a recorded response of the live service. The client's tests read
+// the same files; the emulator does not.
+func recording(t testing.TB, name string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "recorded", name))
+	text, err := os.ReadFile(filepath.Join("..", "testdata", "recorded", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return object(t, text)
+	return text
 }
 
-// at follows member names from v, through the first element of every list.
+// recorded decodes a recorded response of the live service.
+func recorded(t testing.TB, name string) map[string]any {
+	t.Helper()
+	return object(t, recording(t, name))
+}
+
+// at returns the value at a path of member names, through the first element of lists.
 func at(v any, path string) any {
 	for step := range strings.SplitSeq(path, ".") {
 		if list, ok := v.([]any); ok {

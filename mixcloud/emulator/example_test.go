@@ -36,7 +36,7 @@ func Example() {
 	// [{Method:GET Path:/spartacus/ Query: Status:200}]
 }
 
-// A fault disturbs the next answer, or those of a path, until it is cleared.
+// A fault changes the next responses, or those of a path, until it is cleared.
 func ExampleEmulator_Fail() {
 	e, err := emulator.New()
 	if err != nil {

@@ -9,39 +9,39 @@ import (
 	"time"
 )
 
-// A FaultKind names a way to misbehave.
+// A FaultKind is a kind of fault.
 type FaultKind string
 
-// The faults. Those that send a body take Delay into account where they say so;
-// everywhere else Delay is waited before the answer begins.
+// The kinds of faults. Where the description does not mention Delay, it is the time
+// before the response starts.
 const (
 	FaultRateLimit       FaultKind = "rate-limit"         // 403 RateLimitException with Retry-After and retry_after
 	FaultRateLimitNoWait FaultKind = "rate-limit-no-wait" // the same without a wait
 	FaultHTML403         FaultKind = "html-403"           // the bot protection's page
-	FaultHTML413         FaultKind = "html-413"           // the proxy refuses the body's size
-	FaultHTML502         FaultKind = "html-502"           // the proxy gets no answer
-	FaultHTML503         FaultKind = "html-503"           // the proxy has nobody to ask; with Retry-After if one is given
+	FaultHTML413         FaultKind = "html-413"           // the proxy rejects the size of the body
+	FaultHTML502         FaultKind = "html-502"           // the proxy gets no response
+	FaultHTML503         FaultKind = "html-503"           // the proxy has no backend; with Retry-After if RetryAfter is set
 	FaultError500        FaultKind = "error-500"          // status 500 with an empty body
-	FaultSlowHeaders     FaultKind = "slow-headers"       // nothing at all for the time of Delay
+	FaultSlowHeaders     FaultKind = "slow-headers"       // no response headers for the time of Delay
 	FaultSlowBody        FaultKind = "slow-body"          // the body in ten pieces, spread over Delay
 	FaultTruncatedBody   FaultKind = "truncated-body"     // the connection ends in the middle of the body
-	FaultTruncatedJSON   FaultKind = "truncated-json"     // a complete answer with half of the JSON
-	FaultEndlessBody     FaultKind = "endless-body"       // valid JSON so far, without end; a piece every Delay
-	FaultReset           FaultKind = "reset"              // the connection is reset before any answer
-	FaultError200        FaultKind = "error-200"          // an error's body with status 200
+	FaultTruncatedJSON   FaultKind = "truncated-json"     // a complete response with half of the JSON
+	FaultEndlessBody     FaultKind = "endless-body"       // valid JSON that does not end; a piece every Delay
+	FaultReset           FaultKind = "reset"              // the connection is reset before the response
+	FaultError200        FaultKind = "error-200"          // the body of an error with status 200
 	FaultSuccessFalse    FaultKind = "success-false"      // status 200 with {"result": {"success": false}}
-	FaultContentType     FaultKind = "content-type"       // the right body as text/html
+	FaultContentType     FaultKind = "content-type"       // the correct body as text/html
 	FaultEmptyPage       FaultKind = "empty-page"         // a page without items that has a next link; lists only
 	FaultRepeatedPage    FaultKind = "repeated-page"      // a page whose next link leads to itself; lists only
-	FaultNotJSON         FaultKind = "not-json"           // status 200, and a sentence
+	FaultNotJSON         FaultKind = "not-json"           // status 200 with a sentence of text
 	FaultURLEncodedToken FaultKind = "urlencoded-token"   // the access token as access_token=…; token exchange only
-	FaultEarly400        FaultKind = "early-400"          // a PostValidationError before the body is read, and the connection ends; POST only
-	FaultEarly413        FaultKind = "early-413"          // the same with the proxy's page for a body too large
-	FaultEarly503        FaultKind = "early-503"          // the same with the proxy's page when nobody is there; with Retry-After if one is given
-	FaultUploadReset     FaultKind = "upload-reset"       // the connection is reset when After bytes of the body were read, if there are so many; uploads and edits only
+	FaultEarly400        FaultKind = "early-400"          // a PostValidationError before the body is read, then the connection is closed; POST only
+	FaultEarly413        FaultKind = "early-413"          // the same with the proxy's 413 page
+	FaultEarly503        FaultKind = "early-503"          // the same with the proxy's 503 page; with Retry-After if RetryAfter is set
+	FaultUploadReset     FaultKind = "upload-reset"       // the connection is reset after After bytes of the body were read; uploads and edits only
 )
 
-// FaultKinds lists all of them, in the order of their declaration.
+// FaultKinds returns all kinds, in the order of their declaration.
 func FaultKinds() []FaultKind {
 	return []FaultKind{
 		FaultRateLimit, FaultRateLimitNoWait, FaultHTML403, FaultHTML413, FaultHTML502, FaultHTML503, FaultError500,
@@ -51,39 +51,38 @@ func FaultKinds() []FaultKind {
 	}
 }
 
-// A Fault disturbs answers of the API. A write that is refused by one, with a
-// rate limit, success-false, error-200 or a page of status 403, 413 or 503, is
-// not done, although all of its body is read; with every other fault it is done,
-// and only the answer is lost.
+// A Fault changes responses of the API. A write is not done, although its whole body
+// is read, if the fault is a rate limit, success-false, error-200 or a page with status
+// 403, 413 or 503. With every other fault it is done, and only the response is lost.
 type Fault struct {
-	// Match says which requests: an escaped path below the mount prefix, in
-	// which * stands for any text, slashes too; a method and a space may stand
-	// before it. "/spartacus/" is one path, "/spartacus/*" all that begin so,
-	// "/*/cloudcasts/" the shows of everybody, "POST *" all posts; "" or "*"
-	// matches every request.
+	// Match selects requests by their escaped path below the mount prefix, in which
+	// * matches any text including slashes, optionally after a method and a space.
+	// "/spartacus/" matches one path, "/spartacus/*" all with this prefix,
+	// "/*/cloudcasts/" the cloudcasts of all users, "POST *" all POST requests; ""
+	// or "*" matches every request.
 	Match string
-	// Times is how many answers are disturbed; 0 for all until the fault is
+	// Times is the number of responses that the fault changes; 0 for all until it is
 	// cleared.
 	Times int
-	// Kind says how.
+	// Kind is the kind of the fault.
 	Kind FaultKind
-	// RetryAfter is the wait that a rate limit or an HTML 503 names, in whole
-	// seconds; for a rate limit 0 counts as 60.
+	// RetryAfter is the wait of a rate limit or an HTML 503, in whole seconds; for a
+	// rate limit 0 means 60 seconds.
 	RetryAfter time.Duration
-	// Delay is how long the fault takes where time belongs to it; 0 counts as
-	// one second for slow headers and a slow body.
+	// Delay is the duration of the fault; for slow headers and a slow body 0 means
+	// one second.
 	Delay time.Duration
-	// After is how many bytes of an upload are read before it is cut.
+	// After is the number of bytes of an upload that are read before a reset.
 	After int64
 }
 
-// early says whether a fault answers before the body is read.
+// early reports whether the response of a fault is sent before the body is read.
 func (f *Fault) early() bool {
 	return f.is(FaultEarly400) || f.is(FaultEarly413) || f.is(FaultEarly503)
 }
 
-// refuses says whether a write that a fault disturbs is not done.
-func (f *Fault) refuses() bool {
+// rejectsWrite reports whether a write with this fault is not done.
+func (f *Fault) rejectsWrite() bool {
 	if f == nil {
 		return false
 	}
@@ -94,7 +93,7 @@ func (f *Fault) refuses() bool {
 	return false
 }
 
-// is says whether f is of a kind; a nil fault is of none.
+// is reports whether f is not nil and of a kind.
 func (f *Fault) is(kind FaultKind) bool { return f != nil && f.Kind == kind }
 
 func (f *Fault) delay() time.Duration {
@@ -114,9 +113,9 @@ func (f *Fault) check() error {
 	return nil
 }
 
-// fits says whether the fault disturbs a request to a route; nil for a path
-// that has none.
-func (f *Fault) fits(method, path string, r *route) bool {
+// matches reports whether the fault applies to a request to a route, which is nil for
+// an unknown path.
+func (f *Fault) matches(method, path string, r *route) bool {
 	switch f.Kind {
 	case FaultEmptyPage, FaultRepeatedPage:
 		if r == nil || !r.list {
@@ -140,7 +139,7 @@ func (f *Fault) fits(method, path string, r *route) bool {
 	return pattern == "" || glob(pattern, path)
 }
 
-// glob matches s against a pattern in which * stands for any text.
+// glob reports whether s matches a pattern in which * matches any text.
 func glob(pattern, s string) bool {
 	parts := strings.Split(pattern, "*")
 	s, ok := strings.CutPrefix(s, parts[0])
@@ -160,11 +159,11 @@ func glob(pattern, s string) bool {
 type faultList struct {
 	mu   sync.Mutex
 	list []*Fault
-	left []int // how many times each is still to come; -1 for no end
+	left []int // remaining times of each; -1 for no limit
 }
 
-// Fail adds a fault. Of several that match a request the one added first
-// disturbs it, until its times are used up.
+// Fail adds a fault. If several match a request, the first one that was added and has
+// times left applies.
 func (e *Emulator) Fail(f Fault) error {
 	if err := f.check(); err != nil {
 		return err
@@ -180,19 +179,19 @@ func (e *Emulator) Fail(f Fault) error {
 	return nil
 }
 
-// ClearFaults ends all faults; answers already begun go on as they are.
+// ClearFaults removes all faults. It does not affect responses in progress.
 func (e *Emulator) ClearFaults() {
 	e.faults.mu.Lock()
 	defer e.faults.mu.Unlock()
 	e.faults.list, e.faults.left = nil, nil
 }
 
-// take gives the fault that disturbs a request, nil for none, and counts it.
+// take returns the fault that applies to a request, or nil, and decrements its times.
 func (l *faultList) take(method, path string, r *route) *Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, f := range l.list {
-		if l.left[i] == 0 || !f.fits(method, path, r) {
+		if l.left[i] == 0 || !f.matches(method, path, r) {
 			continue
 		}
 		if l.left[i] > 0 {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Whatever is asked, the answer is one that the API gives: JSON where it says
-// so, in ASCII, with links that lead back.
+// Every request gets a valid response: ASCII JSON if its type says so, with links to
+// existing pages.
 func FuzzServe(f *testing.F) {
 	for _, seed := range []string{
 		"/demo/?metadata=1", "/demo/cloudcasts/?limit=2&until=1500000000", "/genres/funk+city:london/popular/?offset=3", "/search/?q=%22%5C&type=user",
@@ -27,7 +27,7 @@ func FuzzServe(f *testing.F) {
 		}
 		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/", nil)
 		r.URL, r.RequestURI = u, target
-		w := do(shared(), r)
+		w := do(sharedEmulator(), r)
 		body := w.Body.String()
 		if w.Code >= 500 {
 			t.Fatalf("status %d: %s", w.Code, body)
@@ -50,11 +50,11 @@ func FuzzServe(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if token := r.URL.Query().Get("access_token"); token != "" { // no link repeats it
+			if token := r.URL.Query().Get("access_token"); token != "" { // links do not contain it
 				next.RawQuery += "&access_token=" + url.QueryEscape(token)
 			}
-			if w := get(t, shared(), next.RequestURI()); w.Code != http.StatusOK {
-				t.Fatalf("the link %q leads to status %d", link, w.Code)
+			if w := get(t, sharedEmulator(), next.RequestURI()); w.Code != http.StatusOK {
+				t.Fatalf("the link %q has the status %d", link, w.Code)
 			}
 		}
 	})

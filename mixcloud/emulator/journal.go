@@ -6,31 +6,31 @@ import (
 	"sync"
 )
 
-// journalSize is how many requests the journal holds; the oldest go first.
+// journalSize is the maximum number of requests in the journal.
 const journalSize = 100_000
 
-// A Request is a line of the journal.
+// A Request is an entry of the journal.
 type Request struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`   // escaped, below the mount prefix
 	Query  string `json:"query"`  // as sent, without tokens and secrets
-	Status int    `json:"status"` // 0 while there is none, or when the connection was cut before it
+	Status int    `json:"status"` // 0 before the response, or if the connection was reset
 }
 
-// A journal remembers the requests to the API in the order of their arrival.
+// A journal records the requests to the API in the order of their arrival.
 type journal struct {
 	mu      sync.Mutex
-	entries []*Request // a ring once it is full
+	entries []*Request // a ring buffer when full
 	oldest  int
 }
 
-// An entry is where a request's status is put when it is known.
+// An entry is used to set the status of a request in the journal.
 type entry struct {
 	journal *journal
 	request *Request
 }
 
-func (j *journal) open(method, path, query string) entry {
+func (j *journal) add(method, path, query string) entry {
 	r := &Request{Method: method, Path: path, Query: withoutSecrets(query)}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -43,7 +43,7 @@ func (j *journal) open(method, path, query string) entry {
 	return entry{j, r}
 }
 
-func (e entry) close(status int) {
+func (e entry) setStatus(status int) {
 	e.journal.mu.Lock()
 	defer e.journal.mu.Unlock()
 	e.request.Status = status
@@ -70,21 +70,21 @@ func (e *Emulator) ClearRequests() {
 	e.journal.entries, e.journal.oldest = nil, 0
 }
 
-// withoutSecrets drops the parameters of a raw query that nobody may read in a
-// journal, and leaves the others as they were sent.
+// withoutSecrets removes secret parameters from a raw query, and does not change the
+// others.
 func withoutSecrets(query string) string {
-	var kept string
+	var rest string
 	for part := range strings.SplitSeq(query, "&") {
 		if part == "" || isSecret(part) {
 			continue
 		}
-		if kept == "" {
-			kept = part
+		if rest == "" {
+			rest = part
 		} else {
-			kept += "&" + part
+			rest += "&" + part
 		}
 	}
-	return kept
+	return rest
 }
 
 func isSecret(part string) bool {

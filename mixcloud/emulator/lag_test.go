@@ -12,12 +12,11 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// What was written is read when the lag is over and not before, while writes
-// judge by what was written.
+// Reads show a write after the lag and not before; writes always see earlier writes.
 func TestLag(t *testing.T) {
 	t.Parallel()
-	clock := &dial{population().Now.Add(time.Hour)}
-	e := own(t, emulator.WithClock(clock.read), emulator.WithSettings(emulator.Settings{Lag: 5 * time.Second}))
+	clock := &manualClock{sharedWorld().Now.Add(time.Hour)}
+	e := newWritableEmulator(t, emulator.WithClock(clock.read), emulator.WithSettings(emulator.Settings{Lag: 5 * time.Second}))
 	const token = "tidewrack-token"
 	following := func() bool { return getJSON(t, e, "/spartacus/?access_token="+token)["following"].(bool) }
 	status := func(method string) int { return send(e, method, "/spartacus/follow/", token, "", nil).Code }
@@ -36,7 +35,7 @@ func TestLag(t *testing.T) {
 		{"DELETE", 200, 0, true},
 		{"DELETE", 404, 0, true},
 		{"POST", 200, 2 * time.Second, true},
-		{"", 0, 3 * time.Second, true}, // both have come true
+		{"", 0, 3 * time.Second, true}, // both were applied
 		{"DELETE", 200, 5 * time.Second, false},
 	} {
 		if want.write != "" {
@@ -50,27 +49,27 @@ func TestLag(t *testing.T) {
 		}
 	}
 
-	// A change that is made later never comes true earlier.
+	// Changes are applied in the order of the writes.
 	status(http.MethodPost)
 	if err := e.Set(emulator.Settings{Lag: time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	status(http.MethodDelete)
 	if following() {
-		t.Error("a follow is read before its time")
+		t.Error("a read shows a follow before the end of the lag")
 	}
 	clock.now = clock.now.Add(time.Minute)
 	if following() {
-		t.Error("the older change came true after the newer one")
+		t.Error("the older change was applied after the newer one")
 	}
 }
 
-// Without a lag all that waits can be read at once, in the order in which it was
-// written, and a setting that keeps the lag releases nothing.
+// A lag of 0 applies all pending writes, in their order; settings with the same lag do
+// not.
 func TestLag_zeroReleases(t *testing.T) {
 	t.Parallel()
-	clock := &dial{population().Now.Add(time.Hour)}
-	e := own(t, emulator.WithClock(clock.read), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
+	clock := &manualClock{sharedWorld().Now.Add(time.Hour)}
+	e := newWritableEmulator(t, emulator.WithClock(clock.read), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
 	const token = "tidewrack-token"
 	following := func(user string) bool {
 		return getJSON(t, e, "/"+user+"/?access_token="+token)["following"].(bool)
@@ -90,16 +89,16 @@ func TestLag_zeroReleases(t *testing.T) {
 		}
 	}
 	if following("HarbourFM") {
-		t.Error("a follow came true after its undoing")
+		t.Error("a follow was applied after its undo")
 	}
 }
 
-// Whatever is done and undone by whom, with whatever lag, reads show the state as
-// it was a lag ago, and both ends of every edge agree.
+// For random actions and lags, reads show the state at the time before the lag, and
+// both lists of every edge agree.
 func TestActions_model(t *testing.T) {
 	t.Parallel()
-	clock := &dial{population().Now}
-	e := own(t, emulator.WithClock(clock.read))
+	clock := &manualClock{sharedWorld().Now}
+	e := newWritableEmulator(t, emulator.WithClock(clock.read))
 	actors := []string{"demo", "tidewrack", "OldFolksAtHome"}
 	targets := []string{"spartacus", "tidewrack", "HarbourFM"}
 	type pair struct{ actor, target string }

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// A limiter counts requests in windows of a second. A window begins with the
-// first request after the one before it has ended.
+// A limiter counts requests in windows of one second. A window starts with the first
+// request after the end of the previous one.
 type limiter struct {
-	mu    sync.Mutex
-	began time.Time
-	spent int
+	mu          sync.Mutex
+	windowStart time.Time
+	count       int
 }
 
-// over counts a request, and gives the whole seconds to wait if it is one too
-// many; 0 if it is not. A limit of 0 is none.
-func (l *limiter) over(limit int) int {
+// secondsToWait counts a request. It returns 0 if the request is within the limit,
+// otherwise the whole seconds to wait. A limit of 0 means no limit.
+func (l *limiter) secondsToWait(limit int) int {
 	if limit == 0 {
 		return 0
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	if now.Sub(l.began) >= time.Second {
-		l.began, l.spent = now, 0
+	if now.Sub(l.windowStart) >= time.Second {
+		l.windowStart, l.count = now, 0
 	}
-	if l.spent++; l.spent <= limit {
+	if l.count++; l.count <= limit {
 		return 0
 	}
 	return 1 // less than a second of the window is left
@@ -35,10 +35,10 @@ func (l *limiter) over(limit int) int {
 func (l *limiter) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.began, l.spent = time.Time{}, 0
+	l.windowStart, l.count = time.Time{}, 0
 }
 
-// sleep waits; it is false when the context ended first.
+// sleep waits for d. It returns false if the context ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true

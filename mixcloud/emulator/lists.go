@@ -10,7 +10,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// The orders in which cloudcasts are listed.
+// The orders of lists of cloudcasts.
 const (
 	orderPopular = "popular"
 	orderLatest  = "latest"
@@ -22,11 +22,11 @@ const (
 type userList struct {
 	connection, doc string
 	list            func(*call, *world.User) list
-	own             bool // found with its owner's token only
+	own             bool // visible only with its owner's token
 }
 
-// userLists are all of them; the first seven are paged by date (observed 2018:
-// the fixtures named user_…_2018.json).
+// userLists are all connections of a user; the first seven are paged by date
+// (observed 2018: the recordings user_…_2018.json).
 var userLists = []userList{
 	{"cloudcasts", "a user's shows, newest first", (*call).userCloudcasts, false},
 	{"favorites", "shows that a user favorited", (*call).userFavorites, false},
@@ -40,7 +40,7 @@ var userLists = []userList{
 }
 
 func (c *call) userList(l userList) error {
-	u, err := c.wantUser()
+	u, err := c.findUser()
 	if err != nil {
 		return err
 	}
@@ -51,26 +51,23 @@ func (c *call) userList(l userList) error {
 	return nil
 }
 
-// wantUser finds the user at the root of the path: me is the token's.
-func (c *call) wantUser() (*world.User, error) {
+// findUser returns the user of the path; for /me/ the viewer.
+func (c *call) findUser() (*world.User, error) {
 	if len(c.args) == 0 {
-		switch {
-		case c.viewer != nil:
+		if c.viewer != nil {
 			return c.viewer, nil
-		case c.breaks(meNeedsNoToken):
-			return nil, notFound(noUser)
 		}
-		return nil, refused("An access_token is required to access this resource.")
+		return nil, oauthException("An access_token is required to access this resource.")
 	}
 	u := c.world.User(c.args[0])
-	if u == nil || c.breaks(caseSensitiveUsers) && u.Username != c.args[0] {
+	if u == nil {
 		return nil, notFound(noUser)
 	}
 	return u, nil
 }
 
 func (c *call) user() error {
-	u, err := c.wantUser()
+	u, err := c.findUser()
 	if err != nil {
 		return err
 	}
@@ -83,7 +80,7 @@ func (c *call) user() error {
 func (c *call) userCloudcasts(u *world.User) list {
 	l := c.cloudcasts(u.Cloudcasts)
 	l.name = u.Name + "'s Cloudcasts"
-	l.at = func(i int) time.Time { return u.Cloudcasts[i].Created }
+	l.time = func(i int) time.Time { return u.Cloudcasts[i].Created }
 	return l
 }
 
@@ -91,8 +88,8 @@ func (c *call) userFavorites(u *world.User) list {
 	return c.cloudcastEdges(u.Favorites, u.Name+"'s favorites", false)
 }
 
-// userListens hides a user's listens from all others where the user chose so
-// (what they get instead was never recorded: inferred).
+// userListens returns an empty list for other viewers if the user hides their listens
+// (inferred: there is no recording).
 func (c *call) userListens(u *world.User) list {
 	edges := u.Listens
 	if c.hidesListens(u) {
@@ -107,13 +104,10 @@ func (c *call) userFollowers(u *world.User) list {
 	return c.userEdges(u.Followers, u.Name+"'s followers", false)
 }
 
-// userFollowing has no name (observed 2018: user_following_2018.json).
+// userFollowing returns a list without a name (observed 2018:
+// user_following_2018.json).
 func (c *call) userFollowing(u *world.User) list {
-	name := ""
-	if c.breaks(namedFollowing) {
-		name = u.Name + "'s following"
-	}
-	return c.userEdges(u.Following, name, false)
+	return c.userEdges(u.Following, "", false)
 }
 
 func (c *call) userComments(u *world.User) list {
@@ -121,7 +115,7 @@ func (c *call) userComments(u *world.User) list {
 }
 
 func (c *call) userFeed(u *world.User) list {
-	feed := keep(u.Feed, func(a *world.Activity) bool {
+	feed := filter(u.Feed, func(a *world.Activity) bool {
 		if a.Kind == "listen" && c.hidesListens(u) {
 			return false
 		}
@@ -130,8 +124,8 @@ func (c *call) userFeed(u *world.User) list {
 	return list{
 		name: u.Name + "'s feed",
 		n:    len(feed),
-		at:   func(i int) time.Time { return feed[i].At },
-		item: func(i int) {
+		time: func(i int) time.Time { return feed[i].At },
+		write: func(i int) {
 			c.element()
 			c.writeActivity(u, feed[i])
 			c.close('}')
@@ -139,10 +133,10 @@ func (c *call) userFeed(u *world.User) list {
 	}
 }
 
-// userPlaylists has a name (client code: generated from answers of 2021); its
-// wording is inferred.
+// userPlaylists returns a list with a name (client code: generated from responses of
+// 2021), whose wording is inferred.
 func (c *call) userPlaylists(u *world.User) list {
-	return list{n: len(u.Playlists), name: u.Name + "'s playlists", item: func(i int) {
+	return list{n: len(u.Playlists), name: u.Name + "'s playlists", write: func(i int) {
 		c.element()
 		c.writePlaylist(u.Playlists[i], nested)
 		c.close('}')
@@ -153,25 +147,26 @@ func (c *call) userListenLater(u *world.User) list {
 	return c.cloudcastEdges(u.ListenLater, "", false)
 }
 
-// cloudcasts is a list of cloudcasts, paged by offset.
+// cloudcasts returns a list of cloudcasts, paged by offset.
 func (c *call) cloudcasts(casts []*world.Cloudcast) list {
-	return list{n: len(casts), item: func(i int) {
+	return list{n: len(casts), write: func(i int) {
 		c.element()
 		c.writeCloudcast(casts[i], nested, time.Time{})
 		c.close('}')
 	}}
 }
 
-// cloudcastEdges is a list of cloudcasts paged by when they came onto it.
-func (c *call) cloudcastEdges(edges []world.CloudcastEdge, name string, tell bool) list {
-	edges = keep(edges, func(e world.CloudcastEdge) bool { return !e.Cloudcast.Private() })
+// cloudcastEdges returns a list of cloudcasts, paged by the time when they were added.
+// With withTime, the cloudcasts have that time as listen_time.
+func (c *call) cloudcastEdges(edges []world.CloudcastEdge, name string, withTime bool) list {
+	edges = filter(edges, func(e world.CloudcastEdge) bool { return !e.Cloudcast.Private() })
 	return list{
 		name: name,
 		n:    len(edges),
-		at:   func(i int) time.Time { return edges[i].At },
-		item: func(i int) {
+		time: func(i int) time.Time { return edges[i].At },
+		write: func(i int) {
 			var at time.Time
-			if tell {
+			if withTime {
 				at = edges[i].At
 			}
 			c.element()
@@ -181,16 +176,16 @@ func (c *call) cloudcastEdges(edges []world.CloudcastEdge, name string, tell boo
 	}
 }
 
-// userEdges is a list of users paged by when they came onto it. With tell, the
-// time is on the user.
-func (c *call) userEdges(edges []world.UserEdge, name string, tell bool) list {
+// userEdges returns a list of users, paged by the time when they were added. With
+// withTime, the users have that time as listen_time.
+func (c *call) userEdges(edges []world.UserEdge, name string, withTime bool) list {
 	return list{
 		name: name,
 		n:    len(edges),
-		at:   func(i int) time.Time { return edges[i].At },
-		item: func(i int) {
+		time: func(i int) time.Time { return edges[i].At },
+		write: func(i int) {
 			var at time.Time
-			if tell {
+			if withTime {
 				at = edges[i].At
 			}
 			c.element()
@@ -204,8 +199,8 @@ func (c *call) comments(comments []*world.Comment, name string) list {
 	return list{
 		name: name,
 		n:    len(comments),
-		at:   func(i int) time.Time { return comments[i].At },
-		item: func(i int) {
+		time: func(i int) time.Time { return comments[i].At },
+		write: func(i int) {
 			c.element()
 			c.writeComment(comments[i])
 			c.close('}')
@@ -213,15 +208,15 @@ func (c *call) comments(comments []*world.Comment, name string) list {
 	}
 }
 
-// keep gives the elements that are wanted: the list itself when it is all.
-func keep[T any](in []T, wanted func(T) bool) []T {
+// filter returns the elements that match. If all match, it returns the list itself.
+func filter[T any](in []T, match func(T) bool) []T {
 	for i := range in {
-		if wanted(in[i]) {
+		if match(in[i]) {
 			continue
 		}
 		out := slices.Clone(in[:i])
 		for _, v := range in[i+1:] {
-			if wanted(v) {
+			if match(v) {
 				out = append(out, v)
 			}
 		}
@@ -230,33 +225,33 @@ func keep[T any](in []T, wanted func(T) bool) []T {
 	return in
 }
 
-// orders remembers sorted lists until the world changes.
-type orders struct {
+// A listCache caches sorted lists until the world changes.
+type listCache struct {
 	mu    sync.Mutex
 	lists map[string]any
 }
 
-func (o *orders) forget() {
+func (o *listCache) clear() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.lists = nil
 }
 
-// forgetUsers drops what is sorted by followers.
-func (o *orders) forgetUsers() {
+// clearUserSearches removes the lists that are sorted by followers.
+func (o *listCache) clearUserSearches() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	maps.DeleteFunc(o.lists, func(name string, _ any) bool { return strings.HasPrefix(name, "search:user:") })
 }
 
-// remember gives the list of a name, made once. Strangers choose the names, so
-// their number has a bound.
-func remember[T any](o *orders, name string, build func() []T) []T {
+// cached returns the cached list of a name, or builds it. Clients choose the names, so
+// the size of the cache is limited.
+func cached[T any](o *listCache, name string, build func() []T) []T {
 	o.mu.Lock()
-	have, ok := o.lists[name]
+	list, ok := o.lists[name]
 	o.mu.Unlock()
 	if ok {
-		return have.([]T)
+		return list.([]T)
 	}
 	built := build()
 	o.mu.Lock()
@@ -268,10 +263,9 @@ func remember[T any](o *orders, name string, build func() []T) []T {
 	return built
 }
 
-// ordered sorts cloudcasts that stand newest first. What the live service ranks
-// by is not known: plays for popular, and for hot plays that are weighed down by
-// age (inferred).
-func (c *call) ordered(name, order string, newestFirst []*world.Cloudcast) []*world.Cloudcast {
+// sorted returns cloudcasts in an order. The live service's ranking is not known;
+// popular sorts by plays, and hot by plays divided by a function of the age (inferred).
+func (c *call) sorted(name, order string, newestFirst []*world.Cloudcast) []*world.Cloudcast {
 	var rank func(*world.Cloudcast) int
 	switch order {
 	case orderPopular:
@@ -284,7 +278,7 @@ func (c *call) ordered(name, order string, newestFirst []*world.Cloudcast) []*wo
 	default:
 		return newestFirst
 	}
-	return remember(&c.orders, order+":"+name, func() []*world.Cloudcast {
+	return cached(&c.listCache, order+":"+name, func() []*world.Cloudcast {
 		casts := slices.Clone(newestFirst)
 		slices.SortStableFunc(casts, func(a, b *world.Cloudcast) int { return rank(b) - rank(a) })
 		return casts

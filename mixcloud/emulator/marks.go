@@ -6,11 +6,10 @@ import (
 	"encoding/hex"
 )
 
-// WithMarks makes every answer to a request with a token carry the token's
-// [Mark], see [Settings].Marks: behind every name, biog, description and message
-// in it. What was meant for one token is so found in an answer to another by
-// searching for the mark. Only an answer without any of these, such as a list of
-// sections or a player, has none.
+// WithMarks makes every response to a request with a token contain the token's
+// [Mark], see [Settings].Marks: after every name, biog, description and message. A
+// test that searches for marks detects data of one token in a response to another.
+// Responses without such texts, such as a player, have no mark.
 func WithMarks() Option {
 	return func(e *Emulator) error {
 		e.initial.Marks = true
@@ -18,16 +17,16 @@ func WithMarks() Option {
 	}
 }
 
-// Mark is the text that stands for a token: always the same for one token, and
-// no way back to it. It looks like ⟦m:3f9a1c05⟧; the part between the brackets is
-// plain ASCII, and found in escaped text too.
+// Mark returns a text that identifies a token but does not reveal it, such as
+// ⟦m:3f9a1c05⟧. The part between the brackets is plain ASCII, so it is found in
+// escaped text too.
 func Mark(token string) string {
 	mac := hmac.New(sha256.New, []byte("mixcloud emulator mark"))
 	_, _ = mac.Write([]byte(token)) // never fails
 	return "⟦m:" + hex.EncodeToString(mac.Sum(nil)[:4]) + "⟧"
 }
 
-// marked puts the mark of the call's token behind a text; what is empty stays so.
+// marked appends the mark of the call's token to a text that is not empty.
 func (c *call) marked(text string) string {
 	if c.mark == "" || text == "" {
 		return text

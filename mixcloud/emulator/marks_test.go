@@ -16,13 +16,13 @@ import (
 
 var anyMark = regexp.MustCompile(`\\u27e6(m:[0-9a-f]{8})\\u27e7`)
 
-// Every answer to a token has its mark and no other; nobody's answers have none.
+// Every response to a token has its mark and no other; anonymous ones have no mark.
 func TestMarks(t *testing.T) {
 	t.Parallel()
-	e := own(t, emulator.WithMarks())
-	plain := fresh(t)
+	e := newWritableEmulator(t, emulator.WithMarks())
+	plain := newEmulator(t)
 	for _, r := range []string{
-		"/me/", "/demo/", world.BusyCloudcast, world.QuietCloudcast, "/demo/cloudcasts/", "/demo/followers/", "/demo/feed/", "/me/listen-later/",
+		"/me/", "/demo/", world.BusyCloudcast, world.EmptyCloudcast, "/demo/cloudcasts/", "/demo/followers/", "/demo/feed/", "/me/listen-later/",
 		"/demo/comments/", "/demo/playlists/", "/popular/", "/search/?q=a&type=user", "/search/?q=a&type=tag", "/genres/funk/", "/genres/city:london/",
 		"/categories/", "/categories/ambient/", artistPath(), trackPath(), world.BusyCloudcast + "listeners/", "/tidewrack/favorites/",
 	} {
@@ -42,7 +42,7 @@ func TestMarks(t *testing.T) {
 					t.Errorf("%s has the mark %s", path, m[1])
 				}
 			}
-			// Without the marks it says what it says without marks.
+			// Apart from marks, it equals the response without them.
 			bare := anyMark.ReplaceAllString(strings.ReplaceAll(text, ` \u27e6`, `\u27e6`), "")
 			if want := get(t, plain, path).Body.String(); bare != want {
 				t.Errorf("%s differs beyond its marks:\n%s", path, cmp.Diff(want, bare))
@@ -55,12 +55,12 @@ func TestMarks(t *testing.T) {
 	mark := emulator.Mark("demo-token")
 	for name, text := range map[string]string{
 		"action": send(e, http.MethodPost, "/spartacus/follow/", "demo-token", "", nil).Body.String(),
-		"upload": submit(t, e, "/upload/", "demo-token", with("name=Marked")).Body.String(),
+		"upload": postForm(t, e, "/upload/", "demo-token", withAudio("name=Marked")).Body.String(),
 	} {
 		if got := at(object(t, []byte(text)), "result.message").(string); !strings.HasSuffix(got, mark) {
 			t.Errorf("%s: %s", name, got)
 		}
-		if strings.Contains(at2(object(t, []byte(text)), "result.key"), "m:") {
+		if strings.Contains(textAt(object(t, []byte(text)), "result.key"), "m:") {
 			t.Errorf("%s: the key is marked: %s", name, text)
 		}
 	}
@@ -68,15 +68,15 @@ func TestMarks(t *testing.T) {
 		t.Errorf("the mark was written into the world: %v", name)
 	}
 	show := getJSON(t, e, "/spartacus/party-time/?access_token=demo-token")
-	for path, name := range map[string]string{"name": "Party Time", "tags.name": "Funky house", "user.name": population().User("spartacus").Name} {
+	for path, name := range map[string]string{"name": "Party Time", "tags.name": "Funky house", "user.name": sharedWorld().User("spartacus").Name} {
 		if got := at(show, path); got != name+" "+mark {
 			t.Errorf("%s is %v", path, got)
 		}
 	}
 }
 
-// at2 is at for a text that may be absent.
-func at2(v any, path string) string {
+// textAt is at for a string that may be absent.
+func textAt(v any, path string) string {
 	s, _ := at(v, path).(string)
 	return s
 }
@@ -93,10 +93,10 @@ func TestMark(t *testing.T) {
 	}
 }
 
-// Marks are set and taken off while the emulator runs.
+// Marks can be enabled and disabled while the emulator runs.
 func TestMarks_setting(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	marked := func() bool { return anyMark.MatchString(get(t, e, "/demo/?access_token=demo-token").Body.String()) }
 	if marked() {
 		t.Error("there are marks by default")
@@ -105,7 +105,7 @@ func TestMarks_setting(t *testing.T) {
 		t.Errorf("status %d; no marks", w.Code)
 	}
 	if control(e, http.MethodPost, "settings", `{"marks": false}`); marked() {
-		t.Error("there are marks still")
+		t.Error("there are marks after they were disabled")
 	}
 	for _, body := range []string{`{"readRate": -1}`, `{"readRate": "fast"}`, `{"marks": 1}`} {
 		if w := control(e, http.MethodPost, "settings", body); w.Code != 400 {
@@ -117,10 +117,11 @@ func TestMarks_setting(t *testing.T) {
 	}
 }
 
-// Two tokens and nobody, at once: no answer has a mark of somebody else's.
+// With concurrent requests of two tokens and of anonymous clients, no response has the
+// mark of another token.
 func TestMarks_concurrent(t *testing.T) {
 	t.Parallel()
-	e := own(t, emulator.WithMarks())
+	e := newWritableEmulator(t, emulator.WithMarks())
 	client := &http.Client{Transport: e.Transport()}
 	var wg sync.WaitGroup
 	for i, token := range []string{"demo-token", "spartacus-token", ""} {
@@ -136,7 +137,7 @@ func TestMarks_concurrent(t *testing.T) {
 					}
 					path += separator + "access_token=" + token
 				}
-				body := ask(client, host+path, enough).body
+				body := fetch(client, host+path, maxBody).body
 				if random.IntN(4) == 0 && token != "" {
 					body = send(e, []string{http.MethodPost, http.MethodDelete}[random.IntN(2)], "/tidewrack/follow/", token, "", nil).Body.String()
 				}

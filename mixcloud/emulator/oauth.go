@@ -16,54 +16,54 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// The application that every emulator knows.
+// The application that is registered by default.
 const (
 	DemoClientID     = "demo-client"
 	DemoClientSecret = "demo-secret"
 )
 
-// codeLife is how long a code can be exchanged, and how long a page waits for an
-// answer. Nobody knows how long it is on the live service.
-const codeLife = 10 * time.Minute
+// codeTTL is the lifetime of a code, and of an authorize page. The live service's value
+// is not known.
+const codeTTL = 10 * time.Minute
 
-// maxOpen bounds the codes and pages that wait for an answer.
-const maxOpen = 10_000
+// maxGrants limits the number of open codes and of open pages.
+const maxGrants = 10_000
 
-// A Client is an application that may ask for tokens.
+// A Client is an OAuth application.
 type Client struct{ ID, Secret, Name string }
 
-// WithOAuthClient adds an application: it may send users to the authorize page,
-// where they read its name, and exchange codes. The ID and the secret must not be
-// empty; an ID that is known already is replaced.
+// WithOAuthClient registers an OAuth application. The authorize page shows its name.
+// The ID and the secret must not be empty. It replaces an application with the same ID.
 func WithOAuthClient(id, secret, name string) Option {
 	return func(e *Emulator) error {
 		if id == "" || secret == "" {
 			return fmt.Errorf("emulator: an OAuth client without an ID or a secret")
 		}
-		e.access.register(Client{id, secret, name})
+		e.oauth.register(Client{id, secret, name})
 		return nil
 	}
 }
 
-// access is who may come in: applications, codes and tokens.
-type access struct {
+// oauthState has the registered applications, codes and tokens.
+type oauthState struct {
 	mu      sync.Mutex
 	clients map[string]Client
 	codes   map[string]grant
 	pages   map[string]grant    // by the one-time value in the page
 	issued  map[string]string   // user names by token
-	revoked map[string]struct{} // seeded tokens
+	revoked map[string]struct{} // revoked seeded tokens
 }
 
-// A grant is what a page or a code is bound to.
+// A grant is the data that a page or a code is bound to.
 type grant struct {
 	clientID, redirectURI string
 	username              string // of a code
-	until                 time.Time
+	expires               time.Time
 }
 
-// register adds an application unless it is the demo's and was replaced.
-func (a *access) register(c Client) {
+// register adds an application. It does not restore the demo application if that was
+// replaced.
+func (a *oauthState) register(c Client) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.clients == nil {
@@ -75,31 +75,31 @@ func (a *access) register(c Client) {
 	a.clients[c.ID] = c
 }
 
-func (a *access) client(id string) (Client, bool) {
+func (a *oauthState) client(id string) (Client, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c, ok := a.clients[id]
 	return c, ok
 }
 
-// open keeps a grant under a new name. What is too old goes, and when there is
-// too much, so does the oldest.
-func (a *access) open(list *map[string]grant, g grant, now time.Time) string {
+// store stores a grant under a random name. If the list is full, it deletes expired
+// grants, or the oldest one.
+func (a *oauthState) store(list *map[string]grant, g grant, now time.Time) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if *list == nil {
 		*list = make(map[string]grant)
 	}
-	if len(*list) >= maxOpen {
+	if len(*list) >= maxGrants {
 		oldest := ""
 		for name, other := range *list {
-			if !now.Before(other.until) {
+			if !now.Before(other.expires) {
 				delete(*list, name)
-			} else if oldest == "" || other.until.Before((*list)[oldest].until) {
+			} else if oldest == "" || other.expires.Before((*list)[oldest].expires) {
 				oldest = name
 			}
 		}
-		if len(*list) >= maxOpen {
+		if len(*list) >= maxGrants {
 			delete(*list, oldest)
 		}
 	}
@@ -108,20 +108,20 @@ func (a *access) open(list *map[string]grant, g grant, now time.Time) string {
 	return name
 }
 
-// take gives the grant of a name if it is bound to what is wanted and not too
-// old; then it is used up.
-func (a *access) take(list *map[string]grant, name string, want grant, now time.Time) (grant, bool) {
+// redeem returns and deletes the grant of a name, if it has not expired and has the
+// same client and redirect URI as want.
+func (a *oauthState) redeem(list *map[string]grant, name string, want grant, now time.Time) (grant, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	g, ok := (*list)[name]
-	if !ok || g.clientID != want.clientID || g.redirectURI != want.redirectURI || !now.Before(g.until) {
+	if !ok || g.clientID != want.clientID || g.redirectURI != want.redirectURI || !now.Before(g.expires) {
 		return grant{}, false
 	}
 	delete(*list, name)
 	return g, true
 }
 
-func (a *access) issue(username string) string {
+func (a *oauthState) issue(username string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.issued == nil {
@@ -132,15 +132,15 @@ func (a *access) issue(username string) string {
 	return token
 }
 
-func (a *access) reset() {
+func (a *oauthState) reset() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.codes, a.pages, a.issued, a.revoked = nil, nil, nil, nil
 }
 
-// seededToken is the token that a user has from the start. Tokens are ASCII, as
-// those of the live service are: a user name of ASCII is part of it, any other
-// one is hashed. [Emulator.Users] lists them all.
+// seededToken returns the token that a user has by default. Tokens are ASCII, like
+// those of the live service: they contain an ASCII user name, or the hash of another
+// one. [Emulator.Users] lists them.
 func seededToken(username string) string {
 	if isPlain(username) {
 		return username + seededSuffix
@@ -156,7 +156,7 @@ const (
 
 // issuedTo returns the name of the user that a token was issued to, and whether
 // the token was revoked.
-func (a *access) issuedTo(token string) (username string, revoked bool) {
+func (a *oauthState) issuedTo(token string) (username string, revoked bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	_, revoked = a.revoked[token]
@@ -166,7 +166,7 @@ func (a *access) issuedTo(token string) (username string, revoked bool) {
 // ownerOf returns the user of a token, or nil if it is unknown or revoked. The
 // world must be locked.
 func (e *Emulator) ownerOf(token string) *world.User {
-	username, revoked := e.access.issuedTo(token)
+	username, revoked := e.oauth.issuedTo(token)
 	if revoked {
 		return nil
 	}
@@ -191,7 +191,7 @@ func (e *Emulator) ownerOf(token string) *world.User {
 	return nil
 }
 
-// A UserInfo is a user of the world with the token to act for them.
+// A UserInfo is a user of the world with their token.
 type UserInfo struct {
 	Username string `json:"username"`
 	Name     string `json:"name"`
@@ -199,8 +199,7 @@ type UserInfo struct {
 	Token    string `json:"token"` // valid unless it was revoked
 }
 
-// Users lists the users of the world in the order of their names, with the tokens
-// that they have from the start.
+// Users returns the users of the world, sorted by name, with their seeded tokens.
 func (e *Emulator) Users() []UserInfo {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -212,16 +211,15 @@ func (e *Emulator) Users() []UserInfo {
 	return list
 }
 
-// Revoke ends a token, seeded or issued, as a user does in the site's settings;
-// it is false for a token that was not valid. A seeded one is back after
-// [Emulator.Reset].
+// Revoke revokes a seeded or issued token, as a user can in the site's settings. It
+// returns false if the token was not valid. [Emulator.Reset] restores seeded tokens.
 func (e *Emulator) Revoke(token string) bool {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	if e.ownerOf(token) == nil {
 		return false
 	}
-	a := &e.access
+	a := &e.oauth
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, ok := a.issued[token]; ok {
@@ -235,22 +233,22 @@ func (e *Emulator) Revoke(token string) bool {
 	return true
 }
 
-// readNow is now for who has not locked the world.
-func (e *Emulator) readNow() time.Time {
+// nowLocking is now for callers that do not hold e.mu.
+func (e *Emulator) nowLocking() time.Time {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	return e.now()
 }
 
-// isExchange says whether a path is that of the token exchange, with or without
-// its slash.
+// isExchange reports whether a path is that of the token exchange, with or without
+// the trailing slash.
 func isExchange(path string) bool {
 	return strings.TrimSuffix(path, "/") == "/www/oauth/access_token"
 }
 
-// exchange gives a token for a code: by GET with a query, or by POST with a query
-// or a form (documented; client code). Failures are a text with status 400
-// (client code); their wording was never recorded.
+// exchange exchanges a code for a token: by GET with a query, or by POST with a query
+// or a form (documented; client code). Errors are a string with status 400 (client
+// code); there is no recording of their wording.
 func (c *call) exchange() error {
 	c.fault = c.faults.take(c.request.Method, c.path, nil)
 	params := c.query
@@ -258,22 +256,22 @@ func (c *call) exchange() error {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodPost:
 		if c.fault.early() {
-			c.hasty = true
+			c.respondsEarly = true
 			return nil
 		}
 		if err := readSmallForm(c.request); err != nil {
 			c.oauthFailure("The request could not be read.")
-			return nil //nolint:nilerr // it is answered
+			return nil //nolint:nilerr // the response has the error
 		}
 		params = c.request.Form
 	default:
 		c.methodNotAllowed("GET, POST")
 		return nil
 	}
-	if c.fault.refuses() {
+	if c.fault.rejectsWrite() {
 		return nil
 	}
-	client, ok := c.access.client(params.Get("client_id"))
+	client, ok := c.oauth.client(params.Get("client_id"))
 	switch {
 	case !ok:
 		c.oauthFailure("Unknown client_id.")
@@ -283,13 +281,13 @@ func (c *call) exchange() error {
 		return nil
 	}
 	want := grant{clientID: client.ID, redirectURI: params.Get("redirect_uri")}
-	g, ok := c.access.take(&c.access.codes, params.Get("code"), want, c.readNow())
+	g, ok := c.oauth.redeem(&c.oauth.codes, params.Get("code"), want, c.nowLocking())
 	if !ok {
 		c.oauthFailure("The code is unknown, used, too old, or was given for another redirect_uri.")
 		return nil
 	}
-	token := c.access.issue(g.username)
-	if c.fault.is(FaultURLEncodedToken) { // as the documentation shows it
+	token := c.oauth.issue(g.username)
+	if c.fault.is(FaultURLEncodedToken) { // as in the documentation
 		c.buf = append(c.buf[:0], "access_token="+url.QueryEscape(token)...)
 		c.callback = ""
 		return nil
@@ -300,7 +298,7 @@ func (c *call) exchange() error {
 	return nil
 }
 
-// oauthFailure is an error of the exchange: a text, not an object.
+// oauthFailure writes an error of the exchange: a string, not an object.
 func (c *call) oauthFailure(text string) {
 	c.status = http.StatusBadRequest
 	c.open('{')

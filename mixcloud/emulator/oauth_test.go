@@ -18,9 +18,9 @@ import (
 
 const callback = "https://app.example/callback?state=a%20b&x=1"
 
-var formValue = regexp.MustCompile(`name="form" value="([^"]*)"`)
+var formTokenPattern = regexp.MustCompile(`name="form" value="([^"]*)"`)
 
-// authorizePath is the page of an application.
+// authorizePath returns the path of the authorize page of an application.
 func authorizePath(clientID, redirectURI string) string {
 	q := url.Values{"client_id": {clientID}}
 	if redirectURI != "" {
@@ -29,22 +29,22 @@ func authorizePath(clientID, redirectURI string) string {
 	return "/www/oauth/authorize?" + q.Encode()
 }
 
-// choose opens the page and answers it.
-func choose(t testing.TB, h http.Handler, path string, answer url.Values) *httptest.ResponseRecorder {
+// submitForm opens the authorize page and submits its form.
+func submitForm(t testing.TB, h http.Handler, path string, choice url.Values) *httptest.ResponseRecorder {
 	t.Helper()
 	w := get(t, h, path)
-	m := formValue.FindStringSubmatch(w.Body.String())
+	m := formTokenPattern.FindStringSubmatch(w.Body.String())
 	if w.Code != http.StatusOK || m == nil {
 		t.Fatalf("the page: status %d: %s", w.Code, w.Body)
 	}
-	answer.Set("form", html.UnescapeString(m[1]))
-	return send(h, http.MethodPost, path, "", "application/x-www-form-urlencoded", strings.NewReader(answer.Encode()))
+	choice.Set("form", html.UnescapeString(m[1]))
+	return send(h, http.MethodPost, path, "", "application/x-www-form-urlencoded", strings.NewReader(choice.Encode()))
 }
 
-// codeOf lets a user in and gives the code.
-func codeOf(t testing.TB, h http.Handler, clientID, redirectURI, user string) string {
+// obtainCode authorizes an application as a user and returns the code.
+func obtainCode(t testing.TB, h http.Handler, clientID, redirectURI, user string) string {
 	t.Helper()
-	w := choose(t, h, authorizePath(clientID, redirectURI), url.Values{"choice": {"allow"}, "user": {user}})
+	w := submitForm(t, h, authorizePath(clientID, redirectURI), url.Values{"choice": {"allow"}, "user": {user}})
 	back, err := url.Parse(w.Header().Get("Location"))
 	if err != nil || w.Code != http.StatusFound || back.Query().Get("code") == "" {
 		t.Fatalf("status %d to %q: %s", w.Code, w.Header().Get("Location"), w.Body)
@@ -58,10 +58,10 @@ func exchangeParams(code, redirectURI string) url.Values {
 	}
 }
 
-// The whole way with a client of HTTP: page, consent, code, token, and its use.
+// The whole flow over HTTP: page, consent, code, token, and its use.
 func TestOAuth(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	srv := httptest.NewServer(http.StripPrefix("/emulator", e))
 	defer srv.Close()
 	client := srv.Client()
@@ -80,7 +80,7 @@ func TestOAuth(t *testing.T) {
 	}
 	page := srv.URL + "/emulator" + authorizePath(emulator.DemoClientID, callback) + "&state=lost&response_type=code"
 	res, text := read(client.Get(page))
-	form := formValue.FindStringSubmatch(text)
+	form := formTokenPattern.FindStringSubmatch(text)
 	if res.StatusCode != 200 || form == nil || !strings.Contains(text, "Demo application") || !strings.Contains(text, "<option>demo</option>") {
 		t.Fatalf("the page: status %d: %s", res.StatusCode, text)
 	}
@@ -101,7 +101,7 @@ func TestOAuth(t *testing.T) {
 		t.Fatalf("the exchange: status %d: %s", res.StatusCode, text)
 	}
 	if _, text = read(client.Get(srv.URL + "/emulator/me/?access_token=" + token)); object(t, []byte(text))["key"] != "/spartacus/" {
-		t.Errorf("the token is of %s", text)
+		t.Errorf("the token belongs to %s", text)
 	}
 	want := []emulator.Request{
 		{Method: "POST", Path: "/www/oauth/access_token", Query: "", Status: 200}, {Method: "GET", Path: "/me/", Query: "", Status: 200},
@@ -111,15 +111,15 @@ func TestOAuth(t *testing.T) {
 	}
 }
 
-// Where the page leads, and where not.
+// The page redirects only after a valid choice, and only to a valid redirect_uri.
 func TestOAuth_authorize(t *testing.T) {
 	t.Parallel()
-	e := fresh(t, emulator.WithOAuthClient("mine", "secret", "My <app>"), emulator.WithOAuthClient("nameless", "secret", ""))
+	e := newEmulator(t, emulator.WithOAuthClient("mine", "secret", "My <app>"), emulator.WithOAuthClient("nameless", "secret", ""))
 	for name, tt := range map[string]struct {
 		client, redirectURI string
-		answer              url.Values // nil to look at the page alone
+		choice              url.Values // nil to only open the page
 		status              int
-		location            string // its beginning
+		location            string // a prefix
 		text                string // in the page
 	}{
 		"page":                {"mine", callback, nil, 200, "", "Let My &lt;app&gt; use your account?"},
@@ -138,23 +138,23 @@ func TestOAuth_authorize(t *testing.T) {
 		"deny":                {"mine", callback, url.Values{"choice": {"deny"}, "user": {"demo"}}, 302, callback + "&error=user_denied", ""},
 		"neither":             {"mine", callback, url.Values{"user": {"demo"}}, 302, callback + "&error=user_denied", ""},
 		"typed":               {"mine", callback, url.Values{"choice": {"allow"}, "user": {"demo"}, "other": {"tidewrack"}}, 302, callback + "&code=", ""},
-		"nobody":              {"mine", callback, url.Values{"choice": {"allow"}, "other": {"<nobody>"}}, 400, "", "There is no user of this name."},
-		"nobody is typed":     {"mine", callback, url.Values{"choice": {"allow"}, "other": {"<nobody>"}}, 400, "", `value="&lt;nobody&gt;"`},
+		"unknown user":        {"mine", callback, url.Values{"choice": {"allow"}, "other": {"<nobody>"}}, 400, "", "There is no user of this name."},
+		"unknown user typed":  {"mine", callback, url.Values{"choice": {"allow"}, "other": {"<nobody>"}}, 400, "", `value="&lt;nobody&gt;"`},
 		"to copy":             {"mine", "", url.Values{"choice": {"allow"}, "user": {"demo"}}, 200, "", "Here is your code"},
 		"to copy, denied":     {"mine", "", url.Values{"choice": {"deny"}}, 200, "", "was not let in"},
 		"address in the page": {"mine", "https://a.example/\"><script>", nil, 200, "", "Let My"},
 	} {
 		path := authorizePath(tt.client, tt.redirectURI)
 		w := get(t, e, path)
-		if tt.answer != nil {
-			w = choose(t, e, path, tt.answer)
+		if tt.choice != nil {
+			w = submitForm(t, e, path, tt.choice)
 		}
 		location := w.Header().Get("Location")
 		if w.Code != tt.status || !strings.HasPrefix(location, tt.location) || (location == "") != (tt.location == "") || !strings.Contains(w.Body.String(), tt.text) {
 			t.Errorf("%s: status %d to %q: %s", name, w.Code, location, w.Body)
 		}
 		if strings.Contains(w.Body.String(), "<script") || strings.Contains(w.Body.String(), "src=") {
-			t.Errorf("%s: the page runs or loads something: %s", name, w.Body)
+			t.Errorf("%s: the page has scripts or loads resources: %s", name, w.Body)
 		}
 	}
 	for method, want := range map[string]int{http.MethodHead: 200, http.MethodPut: 405, http.MethodDelete: 405} {
@@ -170,49 +170,50 @@ func TestOAuth_authorize(t *testing.T) {
 	}
 }
 
-// A page is answered once, by who opened it for the same application and address.
+// A page can be submitted once, for the application and redirect_uri that it was
+// opened for.
 func TestOAuth_form(t *testing.T) {
 	t.Parallel()
-	clock := &dial{population().Now}
-	e := fresh(t, emulator.WithOAuthClient("mine", "secret", "Mine"), emulator.WithClock(clock.read))
+	clock := &manualClock{sharedWorld().Now}
+	e := newEmulator(t, emulator.WithOAuthClient("mine", "secret", "Mine"), emulator.WithClock(clock.read))
 	page := authorizePath("mine", callback)
-	open := func() string { return formValue.FindStringSubmatch(get(t, e, page).Body.String())[1] }
-	answer := func(path, value string) *httptest.ResponseRecorder {
+	open := func() string { return formTokenPattern.FindStringSubmatch(get(t, e, page).Body.String())[1] }
+	submit := func(path, value string) *httptest.ResponseRecorder {
 		body := url.Values{"form": {value}, "choice": {"allow"}, "user": {"demo"}}.Encode()
 		return send(e, http.MethodPost, path, "", "application/x-www-form-urlencoded", strings.NewReader(body))
 	}
 	used := open()
-	if w := answer(page, used); w.Code != http.StatusFound {
+	if w := submit(page, used); w.Code != http.StatusFound {
 		t.Fatalf("status %d: %s", w.Code, w.Body)
 	}
 	for name, do := range map[string]func() *httptest.ResponseRecorder{
-		"a second time":   func() *httptest.ResponseRecorder { return answer(page, used) },
-		"without a value": func() *httptest.ResponseRecorder { return answer(page, "") },
+		"a second time":   func() *httptest.ResponseRecorder { return submit(page, used) },
+		"without a value": func() *httptest.ResponseRecorder { return submit(page, "") },
 		"another application": func() *httptest.ResponseRecorder {
-			return answer(authorizePath(emulator.DemoClientID, callback), open())
+			return submit(authorizePath(emulator.DemoClientID, callback), open())
 		},
-		"another address": func() *httptest.ResponseRecorder { return answer(authorizePath("mine", callback+"2"), open()) },
+		"another address": func() *httptest.ResponseRecorder { return submit(authorizePath("mine", callback+"2"), open()) },
 		"too late": func() *httptest.ResponseRecorder {
 			value := open()
 			clock.now = clock.now.Add(10 * time.Minute)
-			return answer(page, value)
+			return submit(page, value)
 		},
 		"no form": func() *httptest.ResponseRecorder {
 			return send(e, http.MethodPost, page, "", "application/x-www-form-urlencoded", strings.NewReader("%zz"))
 		},
 	} {
-		if w := do(); w.Code != http.StatusBadRequest || !formValue.MatchString(w.Body.String()) {
+		if w := do(); w.Code != http.StatusBadRequest || !formTokenPattern.MatchString(w.Body.String()) {
 			t.Errorf("%s: status %d to %q: %s", name, w.Code, w.Header().Get("Location"), w.Body)
 		}
 	}
 }
 
-// The exchange takes what it is asked with in every way that clients have, and
-// nothing that is wrong.
+// The exchange accepts parameters in all forms that clients use, and rejects wrong
+// ones.
 func TestOAuth_exchange(t *testing.T) {
 	t.Parallel()
-	clock := &dial{population().Now}
-	e := fresh(t, emulator.WithOAuthClient("mine", "secret", "Mine"), emulator.WithClock(clock.read))
+	clock := &manualClock{sharedWorld().Now}
+	e := newEmulator(t, emulator.WithOAuthClient("mine", "secret", "Mine"), emulator.WithClock(clock.read))
 	const path, urlencoded = "/www/oauth/access_token", "application/x-www-form-urlencoded"
 	type ask = func(url.Values) *httptest.ResponseRecorder
 	asGet := func(v url.Values) *httptest.ResponseRecorder { return get(t, e, path+"?"+v.Encode()) }
@@ -228,15 +229,15 @@ func TestOAuth_exchange(t *testing.T) {
 		"POST, slash": func(v url.Values) *httptest.ResponseRecorder {
 			return send(e, "POST", path+"/", "", urlencoded, strings.NewReader(v.Encode()))
 		},
-		"POST, multipart": func(v url.Values) *httptest.ResponseRecorder { return submit(t, e, path, "", fieldsOf(v)) },
+		"POST, multipart": func(v url.Values) *httptest.ResponseRecorder { return postForm(t, e, path, "", fieldsOf(v)) },
 	} {
 		for _, redirectURI := range []string{callback, ""} {
 			var code string
 			if redirectURI == "" {
-				w := choose(t, e, authorizePath(emulator.DemoClientID, ""), url.Values{"choice": {"allow"}, "user": {"demo"}})
+				w := submitForm(t, e, authorizePath(emulator.DemoClientID, ""), url.Values{"choice": {"allow"}, "user": {"demo"}})
 				code = regexp.MustCompile(`<code>(\w+)</code>`).FindStringSubmatch(w.Body.String())[1]
 			} else {
-				code = codeOf(t, e, emulator.DemoClientID, redirectURI, "demo")
+				code = obtainCode(t, e, emulator.DemoClientID, redirectURI, "demo")
 			}
 			w := way(exchangeParams(code, redirectURI))
 			token, _ := object(t, w.Body.Bytes())["access_token"].(string)
@@ -245,7 +246,7 @@ func TestOAuth_exchange(t *testing.T) {
 				continue
 			}
 			if me := getJSON(t, e, "/me/?access_token="+token); me["key"] != "/demo/" {
-				t.Errorf("%s: the token is of %v", name, me["key"])
+				t.Errorf("%s: the token belongs to %v", name, me["key"])
 			}
 			if w := way(exchangeParams(code, redirectURI)); w.Code != 400 {
 				t.Errorf("%s: a second time: status %d", name, w.Code)
@@ -265,7 +266,7 @@ func TestOAuth_exchange(t *testing.T) {
 		"a code ten minutes old":      func(url.Values) { clock.now = clock.now.Add(10 * time.Minute) },
 		"a token in the code's place": func(v url.Values) { v.Set("code", "demo-token") },
 	} {
-		v := exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+		v := exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 		change(v)
 		w := asGet(v)
 		body := object(t, w.Body.Bytes())
@@ -273,19 +274,19 @@ func TestOAuth_exchange(t *testing.T) {
 			t.Errorf("%s: status %d: %s", name, w.Code, w.Body)
 		}
 	}
-	// What failed has not used the code up.
-	v := exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+	// A failed exchange does not use the code up.
+	v := exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 	wrong := exchangeParams(v.Get("code"), "https://other.example/")
 	if w := asGet(wrong); w.Code != 400 {
 		t.Errorf("status %d", w.Code)
 	}
 	clock.now = clock.now.Add(10*time.Minute - 1)
 	if w := asGet(v); w.Code != 200 {
-		t.Errorf("just young enough: status %d: %s", w.Code, w.Body)
+		t.Errorf("just before it expires: status %d: %s", w.Code, w.Body)
 	}
 	for _, r := range e.Requests() {
 		if strings.Contains(r.Query, "secret") || strings.Contains(r.Query, "code") || strings.Contains(r.Query, "token") {
-			t.Errorf("the journal tells %+v", r)
+			t.Errorf("the journal contains a secret: %+v", r)
 		}
 	}
 	if w := send(e, http.MethodDelete, path, "", "", nil); w.Code != 405 {
@@ -306,20 +307,20 @@ func fieldsOf(v url.Values) form {
 
 func TestOAuth_faults(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	if err := e.Fail(emulator.Fault{Kind: emulator.FaultURLEncodedToken, Times: 1}); err != nil {
 		t.Fatal(err)
 	}
-	v := exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+	v := exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 	w := get(t, e, "/www/oauth/access_token?"+v.Encode())
-	answer, err := url.ParseQuery(w.Body.String())
-	if err != nil || w.Code != 200 || len(answer) != 1 || answer.Get("access_token") == "" {
+	params, err := url.ParseQuery(w.Body.String())
+	if err != nil || w.Code != 200 || len(params) != 1 || params.Get("access_token") == "" {
 		t.Fatalf("status %d: %s", w.Code, w.Body)
 	}
-	getJSON(t, e, "/me/?access_token="+answer.Get("access_token"))
+	getJSON(t, e, "/me/?access_token="+params.Get("access_token"))
 
-	// A refusal leaves the code; a lost answer does not.
-	v = exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+	// The code remains valid after a rejected exchange, but not after a lost response.
+	v = exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 	for _, kind := range []emulator.FaultKind{emulator.FaultHTML503, emulator.FaultEarly503, emulator.FaultHTML502} {
 		if err := e.Fail(emulator.Fault{Match: "POST /www/oauth/*", Kind: kind, Times: 1}); err != nil {
 			t.Fatal(err)
@@ -327,15 +328,15 @@ func TestOAuth_faults(t *testing.T) {
 		send(e, http.MethodPost, "/www/oauth/access_token?"+v.Encode(), "", "", nil)
 	}
 	if w := get(t, e, "/www/oauth/access_token?"+v.Encode()); w.Code != 400 || !strings.Contains(w.Body.String(), "used") {
-		t.Errorf("after a lost answer: status %d: %s", w.Code, w.Body)
+		t.Errorf("after a lost response: status %d: %s", w.Code, w.Body)
 	}
 }
 
-// A revoked token is as good as a wrong one.
+// A revoked token is rejected like an unknown one.
 func TestRevoke(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
-	v := exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+	e := newEmulator(t)
+	v := exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 	issued := object(t, get(t, e, "/www/oauth/access_token?"+v.Encode()).Body.Bytes())["access_token"].(string)
 	me := func(token string) int { return get(t, e, "/me/?access_token="+token).Code }
 	for _, token := range []string{issued, "demo-token"} {
@@ -357,7 +358,7 @@ func TestRevoke(t *testing.T) {
 		}
 	}
 	if got := me("spartacus-token"); got != 200 {
-		t.Errorf("somebody else's: status %d", got)
+		t.Errorf("another user's: status %d", got)
 	}
 	for _, body := range []string{`{"token": "x"}`, `{"token": ""}`, `{}`, `[]`, `{"tokens": "spartacus-token"}`} {
 		if w := control(e, http.MethodPost, "revoke", body); w.Code != 400 {
@@ -379,8 +380,8 @@ func TestOAuth_options(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	e := fresh(t, emulator.WithOAuthClient(emulator.DemoClientID, "changed", "Changed"))
-	v := exchangeParams(codeOf(t, e, emulator.DemoClientID, callback, "demo"), callback)
+	e := newEmulator(t, emulator.WithOAuthClient(emulator.DemoClientID, "changed", "Changed"))
+	v := exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 	if w := get(t, e, "/www/oauth/access_token?"+v.Encode()); w.Code != 400 {
 		t.Errorf("the demo's secret still works: status %d", w.Code)
 	}

@@ -17,8 +17,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// links gives the two links of a page, with times as T, so that they can be
-// compared with those of another list, and without the root and the path.
+// links returns the two links of a page, without root and path and with times replaced
+// by T, so that they can be compared with those of another list.
 func links(page map[string]any) map[string]string {
 	times := regexp.MustCompile(`\d{4}-\d\d-\d\d\+\d\d%3A\d\d%3A\d\d`)
 	found := make(map[string]string)
@@ -30,7 +30,7 @@ func links(page map[string]any) map[string]string {
 	return found
 }
 
-// The links of the recordings, word for word but for the times.
+// Links are equal to those of the recordings, except for times.
 func TestLinks_asRecorded(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ fixture, request string }{
@@ -49,7 +49,7 @@ func TestLinks_asRecorded(t *testing.T) {
 	} {
 		t.Run(tt.fixture, func(t *testing.T) {
 			t.Parallel()
-			theirs, ours := recorded(t, tt.fixture), getJSON(t, shared(), tt.request)
+			theirs, ours := recorded(t, tt.fixture), getJSON(t, sharedEmulator(), tt.request)
 			if diff := cmp.Diff(links(theirs), links(ours)); diff != "" {
 				t.Errorf("links of %s (-recorded +emulated):\n%s", tt.request, diff)
 			}
@@ -57,7 +57,7 @@ func TestLinks_asRecorded(t *testing.T) {
 	}
 }
 
-// The names of the envelopes, but for the user's own.
+// Envelopes have the names of the recordings, except for the user's name.
 func TestListNames_asRecorded(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ fixture, owner, request string }{
@@ -82,25 +82,25 @@ func TestListNames_asRecorded(t *testing.T) {
 					return "(none)"
 				}
 				if owner != "" && !strings.Contains(name, owner) {
-					t.Errorf("the name %q does not have %q in it", name, owner)
+					t.Errorf("the name %q does not contain %q", name, owner)
 				}
 				return strings.ReplaceAll(name, owner, "X")
 			}
 			us := ""
 			if tt.owner != "" {
-				us = population().User("demo").Name
+				us = sharedWorld().User("demo").Name
 			}
-			if got, want := name(getJSON(t, shared(), tt.request), us), name(recorded(t, tt.fixture), tt.owner); got != want {
-				t.Errorf("%s is called %q, want %q", tt.request, got, want)
+			if got, want := name(getJSON(t, sharedEmulator(), tt.request), us), name(recorded(t, tt.fixture), tt.owner); got != want {
+				t.Errorf("%s has the name %q, want %q", tt.request, got, want)
 			}
 		})
 	}
 }
 
-// Links by offset around a page, as recorded at offsets 0, 1, 800, 900 and 1000.
+// Links by offset are as recorded at the offsets 0, 1, 800, 900 and 1000.
 func TestLinks_byOffset(t *testing.T) {
 	t.Parallel()
-	n := len(population().User("demo").Cloudcasts)
+	n := len(sharedWorld().User("demo").Cloudcasts)
 	for name, tt := range map[string]struct {
 		query string
 		items int
@@ -120,7 +120,7 @@ func TestLinks_byOffset(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			page := getJSON(t, shared(), "/demo/cloudcasts/"+tt.query)
+			page := getJSON(t, sharedEmulator(), "/demo/cloudcasts/"+tt.query)
 			if got := len(page["data"].([]any)); got != tt.items {
 				t.Errorf("%d items, want %d", got, tt.items)
 			}
@@ -133,19 +133,19 @@ func TestLinks_byOffset(t *testing.T) {
 
 func TestLimit(t *testing.T) {
 	t.Parallel()
-	capped := fresh(t, emulator.WithSettings(emulator.Settings{PageCap: 10}))
+	capped := newEmulator(t, emulator.WithSettings(emulator.Settings{PageCap: 10}))
 	for name, tt := range map[string]struct {
 		e     *emulator.Emulator
 		query string
 		want  int
 	}{
-		"default":        {shared(), "", 20},
-		"asked":          {shared(), "?limit=7", 7},
-		"most":           {shared(), "?limit=100", 100},
-		"above":          {shared(), "?limit=200", 100},
-		"zero":           {shared(), "?limit=0", 20},
-		"negative":       {shared(), "?limit=-1", 20},
-		"no number":      {shared(), "?limit=many", 20},
+		"default":        {sharedEmulator(), "", 20},
+		"asked":          {sharedEmulator(), "?limit=7", 7},
+		"most":           {sharedEmulator(), "?limit=100", 100},
+		"above":          {sharedEmulator(), "?limit=200", 100},
+		"zero":           {sharedEmulator(), "?limit=0", 20},
+		"negative":       {sharedEmulator(), "?limit=-1", 20},
+		"no number":      {sharedEmulator(), "?limit=many", 20},
 		"a lower cap":    {capped, "?limit=50", 10},
 		"below that cap": {capped, "?limit=5", 5},
 		"cap by default": {capped, "", 10},
@@ -157,29 +157,29 @@ func TestLimit(t *testing.T) {
 				t.Errorf("%d items, want %d", got, tt.want)
 			}
 			if next := links(page)["next"]; !strings.HasPrefix(next, "limit="+strconv.Itoa(tt.want)+"&") {
-				t.Errorf("the next link %q does not spell out a limit of %d", next, tt.want)
+				t.Errorf("the next link %q does not have limit=%d", next, tt.want)
 			}
 		})
 	}
 }
 
-// A page that is exactly full has a next link, and that leads to an empty page.
+// A full last page has a next link to an empty page.
 func TestLinks_fullLastPage(t *testing.T) {
 	t.Parallel()
-	page := getJSON(t, shared(), "/petra_kolar/followers/")
+	page := getJSON(t, sharedEmulator(), "/petra_kolar/followers/")
 	if len(page["data"].([]any)) != 20 {
 		t.Fatalf("the user has %d followers on the first page, want 20", len(page["data"].([]any)))
 	}
-	page = getJSON(t, shared(), strings.TrimPrefix(at(page, "paging.next").(string), host))
+	page = getJSON(t, sharedEmulator(), strings.TrimPrefix(at(page, "paging.next").(string), host))
 	if page["paging"] != nil || len(page["data"].([]any)) != 0 {
-		t.Errorf("what follows is %v, want an empty page without paging", page)
+		t.Errorf("the next page is %v, want an empty page without paging", page)
 	}
 }
 
-// Bounds are exclusive, and are read in both documented forms.
+// Bounds are exclusive, and are accepted in both documented formats.
 func TestBounds(t *testing.T) {
 	t.Parallel()
-	casts := population().User("demo").Cloudcasts
+	casts := sharedWorld().User("demo").Cloudcasts
 	third := casts[3].Created
 	var want []string
 	for _, c := range casts {
@@ -191,24 +191,24 @@ func TestBounds(t *testing.T) {
 		func(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) },
 		func(at time.Time) string { return url.QueryEscape(at.UTC().Format(time.DateTime)) },
 	} {
-		page := getJSON(t, shared(), "/demo/cloudcasts/?until="+form(third)+"&since="+form(casts[7].Created))
+		page := getJSON(t, sharedEmulator(), "/demo/cloudcasts/?until="+form(third)+"&since="+form(casts[7].Created))
 		if diff := cmp.Diff(want, keys(page)); diff != "" {
 			t.Errorf("between the bounds (-want +got):\n%s", diff)
 		}
 	}
-	first := keys(getJSON(t, shared(), "/demo/cloudcasts/"))
-	if diff := cmp.Diff(first, keys(getJSON(t, shared(), "/demo/cloudcasts/?until=yesterday"))); diff != "" {
-		t.Errorf("an unreadable bound counts (-want +got):\n%s", diff)
+	first := keys(getJSON(t, sharedEmulator(), "/demo/cloudcasts/"))
+	if diff := cmp.Diff(first, keys(getJSON(t, sharedEmulator(), "/demo/cloudcasts/?until=yesterday"))); diff != "" {
+		t.Errorf("an invalid bound is not ignored (-want +got):\n%s", diff)
 	}
 }
 
-// With since alone the page is next to it, or the newest of the list.
+// With since alone, a page has the items nearest to it, or the newest of the list.
 func TestSinceOrder(t *testing.T) {
 	t.Parallel()
-	casts := population().User("demo").Cloudcasts
+	casts := sharedWorld().User("demo").Cloudcasts
 	since := "/demo/cloudcasts/?limit=3&since=" + strconv.FormatInt(casts[10].Created.Unix(), 10)
 	for order, want := range map[string][]int{"": {7, 8, 9}, emulator.SinceNearest: {7, 8, 9}, emulator.SinceNewest: {0, 1, 2}} {
-		e := fresh(t, emulator.WithSettings(emulator.Settings{SinceOrder: order}))
+		e := newEmulator(t, emulator.WithSettings(emulator.Settings{SinceOrder: order}))
 		var keysWanted []string
 		for _, i := range want {
 			keysWanted = append(keysWanted, casts[i].Key())
@@ -219,7 +219,7 @@ func TestSinceOrder(t *testing.T) {
 	}
 }
 
-// The links keep the path as it was requested, and neither token nor callback.
+// Links have the path as requested, and neither token nor callback.
 func TestLinks_asRequested(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string]string{
@@ -230,19 +230,19 @@ func TestLinks_asRequested(t *testing.T) {
 		"/demo/followers/?limit=1&until=1700000000&since=1400000000&offset=0": host + "/demo/followers/?limit=1&offset=1&since=1400000000&until=1700000000",
 		"/search/?q=late+night&limit=1&type=cloudcast&z=%C3":                  host + "/search/?limit=1&offset=1&q=late+night&type=cloudcast&z=%C3",
 	} {
-		next, _ := at(getJSON(t, shared(), request), "paging.next").(string)
+		next, _ := at(getJSON(t, sharedEmulator(), request), "paging.next").(string)
 		if !strings.HasPrefix(next, want) || strings.Contains(next, "token") {
 			t.Errorf("%s: next is %q, want %q…", request, next, want)
 		}
 	}
 }
 
-// walk follows links from a path, which has a query, and gives all keys, page by
-// page. Links do not repeat a token.
-func walk(t testing.TB, path, direction string, token ...string) (seen []string) {
+// followLinks follows links from a path, which has a query, and returns all keys. It
+// adds the token to every link.
+func followLinks(t testing.TB, path, direction string, token ...string) (seen []string) {
 	t.Helper()
 	for range 1000 {
-		page := getJSON(t, shared(), path+strings.ReplaceAll(strings.Join(token, ""), "?", "&"))
+		page := getJSON(t, sharedEmulator(), path+strings.ReplaceAll(strings.Join(token, ""), "?", "&"))
 		seen = append(seen, keys(page)...)
 		next, ok := at(page, "paging."+direction).(string)
 		if !ok {
@@ -254,12 +254,11 @@ func walk(t testing.TB, path, direction string, token ...string) (seen []string)
 	return nil
 }
 
-// Following next by offset visits every item once, in order; following it by
-// date loses just those that share their second with the last item of a page
-// and stand behind it.
+// The next links by offset visit every item once, in order. Those by date skip only
+// items that have the same time as the last item of a page and are after it.
 func TestWalk_property(t *testing.T) {
 	t.Parallel()
-	w := population()
+	w := sharedWorld()
 	rapid.Check(t, func(rt *rapid.T) {
 		u := w.User(rapid.SampledFrom([]string{"demo", "HarbourFM", "ParallaxRadio", "tidewrack", "petra_kolar", "SundayMatinee", "OldFolksAtHome"}).Draw(rt, "user"))
 		limit := rapid.SampledFrom([]int{7, 19, 20, 21, 50, 100}).Draw(rt, "limit")
@@ -286,28 +285,28 @@ func TestWalk_property(t *testing.T) {
 			}
 		}
 		path := fmt.Sprintf("%s%s/?limit=%d", u.Key(), connection, limit)
-		if diff := cmp.Diff(all, walk(t, path+"&offset=0", "next")); diff != "" {
+		if diff := cmp.Diff(all, followLinks(t, path+"&offset=0", "next")); diff != "" {
 			rt.Errorf("by offset (-want +got):\n%s", diff)
 		}
-		var kept []string
+		var reachable []string
 		for i := 0; i < len(all); {
 			end := min(i+limit, len(all))
-			kept = append(kept, all[i:end]...)
-			for i = end; i < len(all) && times[i].Equal(times[end-1]); i++ { // lost at the border
+			reachable = append(reachable, all[i:end]...)
+			for i = end; i < len(all) && times[i].Equal(times[end-1]); i++ { // skipped after the page
 			}
 		}
-		if diff := cmp.Diff(kept, walk(t, path, "next")); diff != "" {
+		if diff := cmp.Diff(reachable, followLinks(t, path, "next")); diff != "" {
 			rt.Errorf("by date (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// Following previous leads back to the top of the list, then to an empty page.
+// The previous links lead back to the start of the list, then to an empty page.
 func TestWalk_back(t *testing.T) {
 	t.Parallel()
-	casts := population().User("SundayMatinee").Cloudcasts
+	casts := sharedWorld().User("SundayMatinee").Cloudcasts
 	oldest := casts[len(casts)-1].Created
-	pages := walk(t, "/SundayMatinee/cloudcasts/?limit=5&since="+strconv.FormatInt(oldest.Unix(), 10), "previous")
+	pages := followLinks(t, "/SundayMatinee/cloudcasts/?limit=5&since="+strconv.FormatInt(oldest.Unix(), 10), "previous")
 	var want []string
 	for from := len(casts) - 1; from > 0; from -= 5 {
 		for i := max(0, from-5); i < from; i++ {
@@ -322,39 +321,39 @@ func TestWalk_back(t *testing.T) {
 // Category lists have no pages.
 func TestCategoryLists_whole(t *testing.T) {
 	t.Parallel()
-	g := population().Category("ambient")
+	g := sharedWorld().Category("ambient")
 	var want []string
 	for _, c := range g.Cloudcasts {
 		want = append(want, c.Key())
 	}
-	page := getJSON(t, shared(), "/categories/ambient/cloudcasts/?limit=3&offset=7")
+	page := getJSON(t, sharedEmulator(), "/categories/ambient/cloudcasts/?limit=3&offset=7")
 	if diff := cmp.Diff(want, keys(page)); diff != "" || page["paging"] != nil {
-		t.Errorf("the list heeds limit or offset (-want +got):\n%s\npaging %v", diff, page["paging"])
+		t.Errorf("the list uses limit or offset (-want +got):\n%s\npaging %v", diff, page["paging"])
 	}
 }
 
-// Tags joined by + are shows that have all of them.
+// Tags joined by + select shows that have all of them.
 func TestJoinedTags(t *testing.T) {
 	t.Parallel()
-	all := population().Latest
+	all := sharedWorld().Latest
 	show := all[slices.IndexFunc(all, func(c *world.Cloudcast) bool { return len(c.Tags) > 1 })]
 	one, two := world.Escape(show.Tags[0].Slug), world.Escape(show.Tags[1].Slug)
-	others := walk(t, "/genres/"+two+"/latest/?limit=100", "next")
+	others := followLinks(t, "/genres/"+two+"/latest/?limit=100", "next")
 	var want []string
-	for _, key := range walk(t, "/genres/"+one+"/latest/?limit=100", "next") {
+	for _, key := range followLinks(t, "/genres/"+one+"/latest/?limit=100", "next") {
 		if slices.Contains(others, key) {
 			want = append(want, key)
 		}
 	}
 	if !slices.Contains(want, show.Key()) {
-		t.Fatalf("%s is not under both of its tags", show.Key())
+		t.Fatalf("%s is not on the list of both tags", show.Key())
 	}
-	if diff := cmp.Diff(want, walk(t, "/genres/"+one+"+"+two+"/latest/?limit=100", "next")); diff != "" {
+	if diff := cmp.Diff(want, followLinks(t, "/genres/"+one+"+"+two+"/latest/?limit=100", "next")); diff != "" {
 		t.Errorf("with both tags (-want +got):\n%s", diff)
 	}
-	cities := population().Cities
+	cities := sharedWorld().Cities
 	city := cities[slices.IndexFunc(cities, func(c *world.City) bool { return len(c.Cloudcasts) > 0 })]
-	newest := keys(getJSON(t, shared(), "/discover/city:"+world.Escape(city.Slug)+"/latest/?limit=1"))
+	newest := keys(getJSON(t, sharedEmulator(), "/discover/city:"+world.Escape(city.Slug)+"/latest/?limit=1"))
 	if diff := cmp.Diff([]string{city.Cloudcasts[0].Key()}, newest); diff != "" {
 		t.Errorf("the newest show of %s (-want +got):\n%s", city.Name, diff)
 	}

@@ -6,7 +6,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// A size is a picture's name in JSON, and in its URL.
+// A size is a picture size: the member's name and the URL segment.
 type size struct{ name, path string }
 
 // The sizes in the order of the newer server (observed 2021-26).
@@ -28,16 +28,8 @@ var (
 	coverSizes    = []size{{"835wx120h", "835x120/"}, {"1113wx160h", "1113x160/"}, {"1670wx240h", "1670x240/"}}
 )
 
-func (c *call) userPictures(u *world.User) {
-	sizes := userSizes
-	if c.breaks(largeUserPictures) {
-		sizes = cloudcastSizes
-	}
-	c.pictureSet("pictures", sizes, userPicture(u))
-}
-
-// pictureSet writes URLs of one picture in several sizes. They are most of what
-// the API sends, so they are looked through for what needs escaping only once.
+// pictureSet writes the URLs of one picture in several sizes. They are most of the
+// API's output, so it checks only once whether the path needs escaping.
 func (c *call) pictureSet(name string, sizes []size, path string) {
 	c.object(name)
 	whole := isPlain(path)
@@ -54,8 +46,8 @@ func (c *call) pictureSet(name string, sizes []size, path string) {
 	c.close('}')
 }
 
-// userPicture is the path of a user's picture below a size; one of a few stock
-// pictures for those without (observed 2017: me_with_token_2017.json).
+// userPicture returns the path of a user's picture, after the size segment: a default
+// picture for users without one (observed 2017: me_with_token_2017.json).
 func userPicture(u *world.User) string {
 	if u.Picture != "" {
 		return u.Picture
@@ -63,7 +55,7 @@ func userPicture(u *world.User) string {
 	return "defaults/users/" + strconv.Itoa(u.ID%10) + ".png"
 }
 
-// pictureOf is the path of a cloudcast's picture; its owner's if it has none
+// pictureOf returns the path of a cloudcast's picture, or its owner's if it has none
 // (observed 2017: popular_with_token_2017.json).
 func pictureOf(cast *world.Cloudcast) string {
 	if cast.Picture != "" {

@@ -1,120 +1,70 @@
 package emulator
 
 import (
-	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// form says how much of a resource is written.
+// A form is the set of members of a resource.
 type form int
 
 const (
-	full   form = iota // looked up by its key
-	nested             // inside another, or on a list
+	full   form = iota // requested by its key
+	nested             // inside another resource, or on a list
 )
 
 const site = "https://www.mixcloud.com"
 
-// head writes the members with which every resource begins. A key that came out
-// of this package is plain ASCII.
-func (c *call) head(key, name string) {
-	name = c.marked(name)
-	if c.breaks(decodedKeys) {
-		key, _ = url.PathUnescape(key)
-	}
-	if c.breaks(namesFirst) {
-		c.string("name", name)
-	}
+// commonMembers writes the first members of every resource. Keys are plain ASCII.
+func (c *call) commonMembers(key, name string) {
 	c.string("key", key)
-	host := site
-	if c.breaks(urlsOnAPI) {
-		host = c.base
-	}
-	c.join("url", host, key, "")
-	if !c.breaks(namesFirst) {
-		c.string("name", name)
-	}
+	c.join("url", site, key, "")
+	c.string("name", c.marked(name))
 }
 
-// plainText writes a slug or a user name, which is not percent-encoded
-// (observed 2026: user_cloudcasts_date_page1_2026_subset.json).
-func (c *call) plainText(name, value string) {
-	if c.breaks(encodedSlugs) {
-		value = world.Escape(value)
-	}
-	c.string(name, value)
-}
-
-// optional writes a member that is absent when it is empty: no recording holds
-// a null (observed).
+// optional writes a member unless its value is empty: no recording contains a null
+// (observed).
 func (c *call) optional(name, value string) {
-	switch {
-	case value != "":
+	if value != "" {
 		c.string(name, value)
-	case c.breaks(nulls):
-		c.null(name)
 	}
 }
 
-// color writes the main color of a picture: six hexadecimal digits (observed).
-func (c *call) color(value string) {
-	if value != "" && c.breaks(hashColors) {
-		value = "#" + value
+// metadataMembers writes the members that metadata=1 adds: the type of every resource,
+// and the URLs of connections of the root (observed 2018:
+// user_full_metadata_2018.json).
+func (c *call) metadataMembers(f form, kind, path string, connections []string) {
+	if !c.metadata {
+		return
 	}
-	c.optional("picture_primary_color", value)
-}
-
-// foot writes the members that metadata=1 adds: a type to every resource, and
-// URLs of connections to the root (observed 2018: user_full_metadata_2018.json).
-func (c *call) foot(f form, kind, path string, connections []string) {
-	untyped := f == full && c.breaks(noRootType) || f != full && c.breaks(noNestedType)
-	if c.metadata && !untyped || !c.metadata && c.breaks(typeWithoutMetadata) {
-		c.string("type", kind)
-	}
-	if !c.metadata || f != full && !c.breaks(metadataOnItems) || c.breaks(noConnections) || len(connections) == 0 {
+	c.string("type", kind)
+	if f != full || len(connections) == 0 {
 		return
 	}
 	c.object("metadata")
 	c.object("connections")
 	for _, name := range connections {
-		if kind == "user" && c.breaks(fiveConnections) && !slices.Contains(documentedConnections, name) {
-			continue
-		}
 		c.join(name, c.base, path, name+"/")
-	}
-	if kind == "cloudcast" && c.breaks(repostersConnection) {
-		c.join("reposters", c.base, path, "reposters/")
 	}
 	c.close('}')
 	c.close('}')
 }
 
-// documentedConnections are those of a user that the documentation still names
-// (2024).
-var documentedConnections = []string{"cloudcasts", "favorites", "followers", "following", "listens"}
-
 var userConnections = []string{"cloudcasts", "comments", "favorites", "feed", "followers", "following", "listens", "playlists"}
 
 // writeUser writes a user's members (observed 2018 and 2017:
 // user_full_metadata_2018.json, me_with_token_2017.json; their order from a
-// client of the newer server). A time of listening stands on the listeners of a
-// cloudcast (client code: generated from answers of 2021); zero leaves it out.
+// client of the newer server). The listeners of a cloudcast have a listen_time (client
+// code: generated from responses of 2021); zero omits it.
 func (c *call) writeUser(u *world.User, f form, listened time.Time) {
 	key := u.Key()
-	if f == full && len(c.args) == 0 && c.breaks(meKey) {
-		key = "/me/"
-	}
-	c.head(key, u.Name)
-	c.plainText("username", u.Username)
-	c.userPictures(u)
-	if f == full || c.breaks(fullNestedUsers) {
-		c.string("biog", c.marked(u.Biog))
-	}
+	c.commonMembers(key, u.Name)
+	c.string("username", u.Username)
+	c.pictureSet("pictures", userSizes, userPicture(u))
 	if f == full {
+		c.string("biog", c.marked(u.Biog))
 		c.time("created_time", u.Created)
 		c.time("updated_time", u.Updated)
 		c.int("follower_count", len(u.Followers))
@@ -122,37 +72,35 @@ func (c *call) writeUser(u *world.User, f form, listened time.Time) {
 		c.int("cloudcast_count", len(u.Cloudcasts))
 		c.int("favorite_count", len(u.Favorites))
 		c.int("listen_count", len(u.Listens))
-		if !c.breaks(leanUsers) {
-			c.bool("is_pro", u.IsPro)
-			c.bool("is_premium", u.IsPremium)
-		}
+		c.bool("is_pro", u.IsPro)
+		c.bool("is_premium", u.IsPremium)
 		c.optional("city", u.City)
 		c.optional("country", u.Country)
 		if u.Cover != "" {
 			c.pictureSet("cover_pictures", coverSizes, u.Cover)
 		}
-		c.color(u.PrimaryColor)
+		c.optional("picture_primary_color", u.PrimaryColor)
 	}
 	c.viewerOfUser(u, f)
-	if !listened.IsZero() && !c.breaks(untimedListeners) {
+	if !listened.IsZero() {
 		c.time("listen_time", listened)
 	}
-	c.foot(f, "user", key, userConnections)
+	c.metadataMembers(f, kindUser, key, userConnections)
 }
 
-// viewerOfUser writes what a token adds to a user: following everywhere,
-// follower and, on oneself, is_current_user on the full form (observed 2017:
+// viewerOfUser writes the members of a user that need a token: following, and in the
+// full form follower and, for the viewer, is_current_user (observed 2017:
 // me_with_token_2017.json, popular_with_token_2017.json).
 func (c *call) viewerOfUser(u *world.User, f form) {
-	if c.viewer == nil || c.breaks(noViewerMembers) {
+	if c.viewer == nil {
 		return
 	}
 	c.bool("following", hasUser(c.viewer.Following, u))
-	if f == full || c.breaks(followerOnNested) {
+	if f == full {
 		c.bool("follower", hasUser(u.Following, c.viewer))
-	}
-	if f == full && (u == c.viewer || c.breaks(currentUserOnOthers)) {
-		c.bool("is_current_user", u == c.viewer)
+		if u == c.viewer {
+			c.bool("is_current_user", true)
+		}
 	}
 }
 
@@ -178,44 +126,38 @@ func (c *call) users(name string, list []*world.User) {
 
 var (
 	artistConnections = []string{orderPopular, orderNew, orderHot}
-	tagConnections    = []string{orderPopular, orderLatest} // new and hot still answer (client code: generated from answers of 2021)
-	oldTagConnections = []string{orderPopular, orderLatest, orderNew, orderHot}
+	tagConnections    = []string{orderPopular, orderLatest} // new and hot still work (client code: generated from responses of 2021)
 )
 
 // writeTrack writes a track's members (observed 2013: track_metadata_2013.json).
 func (c *call) writeTrack(t *world.Track, f form) {
 	key := t.Key()
-	c.head(key, t.Name)
-	c.plainText("slug", t.Slug)
+	c.commonMembers(key, t.Name)
+	c.string("slug", t.Slug)
 	c.object("artist")
 	c.writeArtist(t.Artist, nested)
 	c.close('}')
-	c.foot(f, "track", key, artistConnections)
+	c.metadataMembers(f, kindTrack, key, artistConnections)
 }
 
 // writeArtist writes an artist's members (observed 2013:
 // artist_metadata_2013.json).
 func (c *call) writeArtist(a *world.Artist, f form) {
 	key := a.Key()
-	c.head(key, a.Name)
-	c.plainText("slug", a.Slug)
-	c.foot(f, "artist", key, artistConnections)
+	c.commonMembers(key, a.Name)
+	c.string("slug", a.Slug)
+	c.metadataMembers(f, kindArtist, key, artistConnections)
 }
 
-// writeTag writes a tag as it stands in a cloudcast or among search results:
-// its plain name, its key of today (observed 2026:
+// writeTag writes a tag as in a cloudcast or in search results: the name without a
+// suffix, the key with the current prefix (observed 2026:
 // user_cloudcasts_date_page1_2026_subset.json).
-func (c *call) writeTag(t *world.Tag, prefix string) {
-	name := t.Name
-	if c.breaks(suffixedNestedTags) {
-		name += " shows"
-	}
-	if c.breaks(discoverKeys) {
-		prefix = "discover"
-	}
-	c.head("/"+prefix+"/"+world.Escape(t.Slug)+"/", name)
-	c.foot(nested, "tag", "", nil)
+func (c *call) writeTag(t *world.Tag) {
+	c.commonMembers("/genres/"+world.Escape(t.Slug)+"/", t.Name)
+	c.metadataMembers(nested, kindTag, "", nil)
 }
+
+var playlistConnections = []string{"cloudcasts"}
 
 var categoryConnections = []string{"cloudcasts", "userpick-cloudcasts", "userpick-users", "users"}
 
@@ -223,27 +165,24 @@ var categoryConnections = []string{"cloudcasts", "userpick-cloudcasts", "userpic
 // category_metadata_2013.json).
 func (c *call) writeCategory(g *world.Category, f form) {
 	key := "/categories/" + world.Escape(g.Slug) + "/"
-	c.head(key, g.Name)
+	c.commonMembers(key, g.Name)
 	c.string("format", g.Format)
 	c.pictureSet("pictures", categorySizes, g.Picture)
-	c.plainText("slug", g.Slug)
-	c.foot(f, "category", key, categoryConnections)
+	c.string("slug", g.Slug)
+	c.metadataMembers(f, kindCategory, key, categoryConnections)
 }
 
 // writePlaylist writes a playlist's members: key, url, name, owner, slug, and no
-// count (client code: generated from answers of 2021). That a full one has no
-// more is inferred.
+// count (client code: generated from responses of 2021). That the full form has the
+// same members is inferred.
 func (c *call) writePlaylist(p *world.Playlist, f form) {
 	key := p.Key()
-	c.head(key, p.Name)
+	c.commonMembers(key, p.Name)
 	c.object("owner")
 	c.writeUser(p.Owner, nested, time.Time{})
 	c.close('}')
-	c.plainText("slug", p.Slug)
-	if c.breaks(countedPlaylists) {
-		c.int("cloudcast_count", len(p.Cloudcasts))
-	}
-	c.foot(f, "playlist", key, []string{"cloudcasts"})
+	c.string("slug", p.Slug)
+	c.metadataMembers(f, kindPlaylist, key, playlistConnections)
 }
 
 // writeComment writes a comment (observed 2018: user_comments_2018.json; its
@@ -252,44 +191,28 @@ func (c *call) writePlaylist(p *world.Playlist, f form) {
 func (c *call) writeComment(m *world.Comment) {
 	id := "c" + strconv.Itoa(m.ID)
 	thread := "/comments/cr/" + m.Thread + "/"
-	if !c.breaks(oldMemberOrder) {
-		c.join("key", thread, id, "/")
-	}
+	c.join("key", thread, id, "/")
 	c.join("url", site, thread, "#"+id)
 	c.object("user")
 	c.writeUser(m.Author, nested, time.Time{})
 	c.close('}')
-	when := "submit_date"
-	if c.breaks(oldCommentTime) {
-		when = "created_time"
-	}
-	c.time(when, m.At)
+	c.time("submit_date", m.At)
 	c.string("comment", m.Text)
-	if c.breaks(oldMemberOrder) {
-		c.join("key", thread, id, "/")
-	}
-	c.foot(nested, "comment", "", nil)
+	c.metadataMembers(nested, kindComment, "", nil)
 }
 
-// writeActivity writes a line of a feed; its type says what happened, with or
+// writeActivity writes an entry of a feed. Its type is the kind of activity, with or
 // without metadata=1 (observed 2018:
 // user_feed_offset_last_page_2018_subset.json; its members in the order of 2021,
 // client code).
 func (c *call) writeActivity(owner *world.User, a *world.Activity) {
 	feed, id := owner.Key()+"feed/", strconv.Itoa(a.ID)
-	if c.breaks(oldMemberOrder) {
-		c.join("url", site, feed, "#"+id)
-		c.join("key", feed, id, "/")
-	} else {
-		c.join("key", feed, id, "/")
-		c.join("url", site, feed, "#"+id)
-	}
+	c.join("key", feed, id, "/")
+	c.join("url", site, feed, "#"+id)
 	c.object("from")
 	c.writeUser(a.From, nested, time.Time{})
 	c.close('}')
-	if c.metadata || !c.breaks(untypedActivities) {
-		c.string("type", a.Kind)
-	}
+	c.string("type", a.Kind)
 	c.time("created_time", a.At)
 	if len(a.Users) > 0 {
 		c.users("users", a.Users)

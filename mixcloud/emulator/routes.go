@@ -6,22 +6,21 @@ import (
 	"strings"
 )
 
-// A Route is a path that the emulator answers.
+// A Route is a method and path that the emulator serves.
 type Route struct {
 	Method  string // such as GET
-	Pattern string // such as /{user}/cloudcasts/; braces hold what varies, one segment each
-	Doc     string // what is there, in a few words
+	Pattern string // such as /{user}/cloudcasts/; a parameter in braces matches one segment
+	Doc     string // a short description
 }
 
 type route struct {
 	Route
-	list  bool // answers with a page
-	body  bool // reads files
+	list  bool // responds with a page of a list
+	body  bool // reads an upload form
 	serve func(*call) error
 }
 
-// A router finds routes by path. Where several fit, the first one of the table
-// wins.
+// A router finds routes by path. If several match, the first of the table is used.
 type router struct {
 	table    []route
 	segments map[int][]candidate // by number of segments
@@ -29,7 +28,7 @@ type router struct {
 
 type candidate struct {
 	route    *route
-	segments []string // "" for what varies
+	segments []string // "" for a parameter
 }
 
 func newRouter(table []route) *router {
@@ -48,8 +47,7 @@ func newRouter(table []route) *router {
 
 func split(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
 
-// find gives the route of an escaped path, and what stands in its braces,
-// unescaped.
+// find returns the route of an escaped path, and its unescaped parameters.
 func (r *router) find(path string) (*route, []string, bool) {
 	have := split(path)
 next:
@@ -75,9 +73,8 @@ next:
 	return nil, nil, false
 }
 
-// Routes lists what the emulator answers, of each method in the order in which
-// it looks for them, and last the pages of OAuth. A path that fits none of them
-// is answered with status 404, or 405 if it takes another method.
+// Routes returns the routes of the API in matching order, then those of OAuth. Other
+// paths get status 404, or 405 if a route has another method.
 func Routes() []Route {
 	list := make([]Route, 0, len(routes.table))
 	for _, r := range slices.Concat(routes.table, allWrites()) {
@@ -94,7 +91,7 @@ var routes *router
 
 func init() { routes = newRouter(allRoutes()) }
 
-// allRoutes is the table of everything below the API's root, and oEmbed.
+// allRoutes returns the GET routes of the API, and oEmbed.
 func allRoutes() []route {
 	get := func(pattern, doc string, serve func(*call) error) route {
 		return route{Route: Route{"GET", pattern, doc}, serve: serve}

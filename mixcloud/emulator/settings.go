@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// The values of [Settings].SinceOrder: which items a page holds when since is
-// given without until. No recording tells which the live service does.
+// The values of [Settings].SinceOrder: which items a page has for since without
+// until. There is no recording of the live service's behavior.
 const (
 	SinceNearest = "nearest" // those nearest to since
 	SinceNewest  = "newest"  // the newest of the list
 )
 
-// Settings are what can be changed while the emulator runs. The zero value is
-// the default: no delay, no lag, no limit, pages of at most 100, SinceNearest.
+// Settings can be changed while the emulator runs. The zero value is the default: no
+// latency, no lag, no limit, pages of at most 100, SinceNearest.
 type Settings struct {
-	Latency    time.Duration // added to every answer of the API
-	Lag        time.Duration // how long reads stay behind writes
-	Limit      int           // requests a second, all callers together; 0 for no limit
-	PageCap    int           // largest page; 0, or anything above 100, for 100
+	Latency    time.Duration // response time of the API
+	Lag        time.Duration // time after which reads show a write
+	Limit      int           // requests per second of all clients together; 0 for no limit
+	PageCap    int           // largest page; 0, or a value above 100, for 100
 	SinceOrder string        // SinceNearest or SinceNewest; "" for SinceNearest
-	ReadRate   int64         // bytes a second that each upload's body is read at; 0 for as fast as it comes
-	Marks      bool          // answers to a token's requests carry its [Mark]
+	ReadRate   int64         // bytes per second that are read of each upload's body; 0 for no limit
+	Marks      bool          // responses to requests with a token contain its [Mark]
 }
 
 func (s Settings) check() error {
@@ -36,7 +36,7 @@ func (s Settings) check() error {
 	return nil
 }
 
-// pageCap is the largest page in force.
+// pageCap returns the largest page size.
 func (s Settings) pageCap() int {
 	if s.PageCap == 0 {
 		return maxLimit
@@ -44,13 +44,12 @@ func (s Settings) pageCap() int {
 	return min(s.PageCap, maxLimit)
 }
 
-// Settings tells the settings in force.
+// Settings returns the current settings.
 func (e *Emulator) Settings() Settings { return *e.settings.Load() }
 
-// Set replaces all settings at once, for the requests that come after. A Lag of 0
-// makes every write readable that an earlier lag still holds back. Settings that
-// make no sense (negative, or an unknown SinceOrder) change nothing and are an
-// error.
+// Set replaces all settings, for subsequent requests. A Lag of 0 applies all pending
+// writes. Set returns an error, and changes nothing, for a negative value or an unknown
+// SinceOrder.
 func (e *Emulator) Set(s Settings) error {
 	if err := s.check(); err != nil {
 		return err
@@ -60,7 +59,7 @@ func (e *Emulator) Set(s Settings) error {
 	}
 	e.settings.Store(&s)
 	if s.Lag == 0 {
-		e.release()
+		e.applyAll()
 	}
 	return nil
 }

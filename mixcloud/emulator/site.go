@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -18,18 +19,17 @@ var sitePages embed.FS
 
 var templates = template.Must(template.ParseFS(sitePages, "site/*.html"))
 
-// maxPixels bounds each side of a picture.
+// maxPixels limits each side of a picture.
 const maxPixels = 2048
 
-// serveSite answers the part of the site that links of the API lead to: pictures,
-// the player, and a page for users and shows. Its requests are neither
-// journalled nor disturbed.
+// serveSite serves the parts of the site that the API links to: pictures, the player,
+// and pages of users and shows. The journal and faults do not apply to them.
 func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
 	if isAuthorize(r.URL.EscapedPath()) {
 		e.serveAuthorize(w, r)
 		return
 	}
-	e.catchUp()
+	e.applyDueLocking()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "405 Method Not Allowed", http.StatusMethodNotAllowed)
@@ -51,10 +51,11 @@ func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
 	}
 	c := e.newCall(r)
 	defer c.free()
+	c.beforeRequest()
 	e.mu.RLock()
 	name, data := c.sitePage(path)
 	e.mu.RUnlock()
-	if data == nil {
+	if data == nil || c.refusal != nil {
 		http.Error(w, "There is no such page on this emulated Mixcloud.", http.StatusNotFound)
 		return
 	}
@@ -70,7 +71,7 @@ func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body.Bytes())
 }
 
-// servePicture draws the picture of a path such as 300x300/profile/a/b/c/d/….
+// servePicture serves the picture of a path such as 300x300/profile/a/b/c/d/….
 func (e *Emulator) servePicture(w http.ResponseWriter, r *http.Request, path string) {
 	dimensions, path, _ := strings.Cut(path, "/")
 	width, height, ok := pixels(dimensions)
@@ -90,7 +91,7 @@ func (e *Emulator) servePicture(w http.ResponseWriter, r *http.Request, path str
 	_, _ = w.Write(picture)
 }
 
-// pixels reads 300x300.
+// pixels parses a size such as 300x300.
 func pixels(s string) (width, height int, ok bool) {
 	a, b, ok := strings.Cut(s, "x")
 	width, err1 := strconv.Atoi(a)
@@ -98,7 +99,7 @@ func pixels(s string) (width, height int, ok bool) {
 	return width, height, ok && err1 == nil && err2 == nil && 0 < min(width, height) && max(width, height) <= maxPixels
 }
 
-// A page is what the templates show.
+// A page is the data of the templates.
 type page struct {
 	Title, By, ByURL, Text, Picture string
 	Facts                           []string
@@ -113,8 +114,7 @@ type pageLink struct{ Title, By, URL, Picture string }
 // A bar of the player's waveform.
 type bar struct{ X, Y, Height int }
 
-// sitePage chooses a template, and gathers what it shows; nil if there is no
-// such page.
+// sitePage returns the template and the data of a page; nil for an unknown path.
 func (c *call) sitePage(path string) (string, *page) {
 	segments := split(path)
 	for i := range segments {
@@ -172,10 +172,10 @@ func (c *call) showPage(cast *world.Cloudcast) *page {
 	return p
 }
 
-// pageURL is the emulator's own page of a key.
+// pageURL returns the URL of the emulator's page of a key.
 func (c *call) pageURL(key string) string { return c.base + "/www" + key }
 
-// pageLinks are the first two dozen shows of a list.
+// pageLinks returns links to the first 24 shows of a list.
 func (c *call) pageLinks(casts []*world.Cloudcast) []pageLink {
 	var links []pageLink
 	for _, cast := range casts[:min(len(casts), 24)] {
@@ -186,17 +186,14 @@ func (c *call) pageLinks(casts []*world.Cloudcast) []pageLink {
 	return links
 }
 
-// widgetPage is the player of the feed that the query names: a site URL, or a
-// bare key (observed in a mock of 2018).
+// widgetPage returns the player of the feed in the query: a site URL or a key
+// (observed in a mock of 2018).
 func (c *call) widgetPage() *page {
-	if c.breaks(noWidget) {
-		return nil
-	}
 	feed := c.query.Get("feed")
 	if strings.HasPrefix(feed, "/") {
 		feed = site + feed
 	}
-	it, err := c.lookUp(feed)
+	it, err := c.resolveURL(feed)
 	if err != nil {
 		return nil
 	}
@@ -206,13 +203,13 @@ func (c *call) widgetPage() *page {
 		Picture: c.pictures + "300x300/" + it.picture,
 		Light:   isFlag(c.query.Get("light")),
 		Cover:   !isFlag(c.query.Get("hide_cover")),
-		Color:   template.CSS("#" + orElse(color(c.query.Get("color")), "7351ff")), //nolint:gosec // six hex digits
+		Color:   template.CSS("#" + cmp.Or(validColor(c.query.Get("color")), "7351ff")), //nolint:gosec // six hex digits
 	}
 	seed := uint32(2166136261)
 	for i := range len(it.url) {
 		seed = (seed ^ uint32(it.url[i])) * 16777619
 	}
-	for i := range 96 { // a waveform that belongs to the show
+	for i := range 96 { // a waveform that depends on the show
 		seed = seed*1664525 + 1013904223
 		height := 6 + int(seed>>27)
 		p.Bars = append(p.Bars, bar{X: 4 * i, Y: 20 - height/2, Height: height})

@@ -19,7 +19,7 @@ import (
 
 func TestOEmbed(t *testing.T) {
 	t.Parallel()
-	c := population().Cloudcast("spartacus", "party-time")
+	c := sharedWorld().Cloudcast("spartacus", "party-time")
 	frame := `<iframe width="100%" height="120" src="` + host + `/www/widget/iframe/?feed=` +
 		url.QueryEscape("https://www.mixcloud.com"+c.Key()) + `&amp;hide_cover=1" frameborder="0"></iframe>`
 	want := map[string]any{
@@ -32,13 +32,13 @@ func TestOEmbed(t *testing.T) {
 		"https://www.mixcloud.com/spartacus/party-time/", "http://mixcloud.com/SPARTACUS/party-time", "https://m.mixcloud.com/spartacus/party-time/?utm=x",
 		host + "/www/spartacus/party-time/", host + "/www/spartacus/party-time/?x=y",
 	} {
-		got := getJSON(t, shared(), "/www/oembed/?format=json&url="+url.QueryEscape(address))
+		got := getJSON(t, sharedEmulator(), "/www/oembed/?format=json&url="+url.QueryEscape(address))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", address, diff)
 		}
 	}
 	for _, address := range []string{"", "x", "/spartacus/", "https://www.mixcloud.com/", "https://www.mixcloud.com/nobody/", "https://example.com/spartacus/", "ftp://www.mixcloud.com/demo/", "https://www.mixcloud.com" + world.DraftCloudcast, "https://www.mixcloud.com/%zz/"} {
-		if w := get(t, shared(), "/www/oembed/?url="+url.QueryEscape(address)); w.Code != http.StatusNotFound {
+		if w := get(t, sharedEmulator(), "/www/oembed/?url="+url.QueryEscape(address)); w.Code != http.StatusNotFound {
 			t.Errorf("%q: status %d", address, w.Code)
 		}
 	}
@@ -59,21 +59,21 @@ func TestOEmbed_parameters(t *testing.T) {
 		"&light=1&color=%23ff8800":    {"100%", 120.0, "&amp;hide_cover=1&amp;light=1&amp;color=ff8800\""},
 		"&light=0&color=red":          {"100%", 120.0, "&amp;hide_cover=1\""},
 	} {
-		got := getJSON(t, shared(), about+query)
+		got := getJSON(t, sharedEmulator(), about+query)
 		if got["width"] != want.width || got["height"] != want.height || !strings.Contains(got["html"].(string), want.src) {
 			t.Errorf("%s: width %v, height %v, html %v", query, got["width"], got["height"], got["html"])
 		}
 	}
-	p := population().User("demo").Playlists[0]
-	if got := getJSON(t, shared(), "/www/oembed/?url="+url.QueryEscape("https://www.mixcloud.com"+p.Key())); got["title"] != p.Name {
-		t.Errorf("the playlist is called %v, want %q", got["title"], p.Name)
+	p := sharedWorld().User("demo").Playlists[0]
+	if got := getJSON(t, sharedEmulator(), "/www/oembed/?url="+url.QueryEscape("https://www.mixcloud.com"+p.Key())); got["title"] != p.Name {
+		t.Errorf("the playlist has the title %v, want %q", got["title"], p.Name)
 	}
 }
 
 func TestOEmbed_XML(t *testing.T) {
 	t.Parallel()
 	const address = "/www/oembed/?url=https%3A%2F%2Fwww.mixcloud.com%2Fspartacus%2Fparty-time%2F"
-	w := get(t, shared(), address+"&format=xml&callback=f")
+	w := get(t, sharedEmulator(), address+"&format=xml&callback=f")
 	if kind := w.Header().Get("Content-Type"); kind != "text/xml; charset=utf-8" {
 		t.Errorf("content type %q", kind)
 	}
@@ -86,45 +86,45 @@ func TestOEmbed_XML(t *testing.T) {
 	if err := xml.Unmarshal(w.Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	inJSON := getJSON(t, shared(), address)
+	inJSON := getJSON(t, sharedEmulator(), address)
 	if doc.Title != inJSON["title"] || doc.HTML != inJSON["html"] || doc.Width != "100%" {
 		t.Errorf("%+v differs from %v", doc, inJSON)
 	}
 }
 
-// Wherever the API's answers lead on the emulator there is something.
+// Every URL of the emulator in the API's responses has a page.
 func TestSite(t *testing.T) {
 	t.Parallel()
-	greek := population().Cloudcast("νυχτερινό-τραμ", "τελευταία-στάση-κυψέλη")
+	greek := sharedWorld().Cloudcast("νυχτερινό-τραμ", "τελευταία-στάση-κυψέλη")
 	for path, want := range map[string]string{
 		"/www/":                       "emulated",
 		"/www/spartacus/":             "Spartacus",
 		"/www/spartacus/party-time/":  "Party Time",
 		"/www" + world.GreekCloudcast: greek.Name,
-		"/www" + population().User("demo").Playlists[0].Key():                                           population().User("demo").Playlists[0].Name,
+		"/www" + sharedWorld().User("demo").Playlists[0].Key():                                          sharedWorld().User("demo").Playlists[0].Name,
 		"/www/widget/iframe/?hide_cover=1&feed=https%3A%2F%2Fwww.mixcloud.com%2Fspartacus%2Fparty-time": "Party Time",
 		"/www/widget/iframe/?feed=%2Fspartacus%2Fparty-time%2F&light=1&color=00ff00":                    "#00ff00",
 	} {
-		w := get(t, shared(), path)
+		w := get(t, sharedEmulator(), path)
 		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s: status %d, %q, no %q", path, w.Code, w.Header().Get("Content-Type"), want)
 		}
 	}
 	for _, path := range []string{"/www/nobody/", "/www/demo/nothing/", "/www" + world.DraftCloudcast, "/www/widget/iframe/?feed=x", "/www/a/b/c/d/", "/www/demo/playlists/x/", "/www/unsafe/10x/a"} {
-		if w := get(t, shared(), path); w.Code != http.StatusNotFound && w.Code != http.StatusBadRequest {
+		if w := get(t, sharedEmulator(), path); w.Code != http.StatusNotFound && w.Code != http.StatusBadRequest {
 			t.Errorf("%s: status %d", path, w.Code)
 		}
 	}
 }
 
-// Every picture that an answer names is there, in the size it says.
+// Every picture in a response exists, in the size of its URL.
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	pictures := map[string]any{}
 	for _, path := range []string{"/demo/", "/OldFolksAtHome/", "/spartacus/party-time/", "/categories/ambient/"} {
-		answer := getJSON(t, shared(), path)
+		response := getJSON(t, sharedEmulator(), path)
 		for _, member := range []string{"pictures", "cover_pictures"} {
-			set, _ := answer[member].(map[string]any)
+			set, _ := response[member].(map[string]any)
 			for name, address := range set {
 				pictures[path+member+name] = address
 			}
@@ -135,7 +135,7 @@ func TestPictures(t *testing.T) {
 	}
 	for name, address := range pictures {
 		path := strings.TrimPrefix(address.(string), host)
-		w := get(t, shared(), path)
+		w := get(t, sharedEmulator(), path)
 		config, _, err := image.DecodeConfig(bytes.NewReader(w.Body.Bytes()))
 		if err != nil || !strings.HasPrefix(w.Header().Get("Content-Type"), "image/") {
 			t.Errorf("%s: %v, %q", name, err, w.Header().Get("Content-Type"))
@@ -148,7 +148,7 @@ func TestPictures(t *testing.T) {
 		}
 	}
 	for _, size := range []string{"0x10", "10x0", "-1x10", "9999x10", "x", "10", "10x10x10"} {
-		if w := get(t, shared(), "/www/unsafe/"+size+"/profile/a"); w.Code != http.StatusBadRequest {
+		if w := get(t, sharedEmulator(), "/www/unsafe/"+size+"/profile/a"); w.Code != http.StatusBadRequest {
 			t.Errorf("a picture of %s: status %d", size, w.Code)
 		}
 	}

@@ -17,20 +17,20 @@ import (
 // inProcess marks a request that came through [Emulator.Transport].
 type inProcess struct{}
 
-// Transport gives a transport that hands requests to the emulator without a
-// socket, whatever host they name. Bodies stream in both directions, a request's
-// context ends it at any point, resets and cut bodies are errors as on a real
-// connection, and time passes by the time package's timers alone, so it works
-// inside a testing/synctest bubble. No goroutine is left once a response's body
-// is closed or read to its end.
+// Transport returns a transport that passes requests to the emulator without a
+// socket, regardless of their host. Bodies stream in both directions, a request can be
+// canceled at any point, and resets and truncated bodies are errors as on a real
+// connection. It waits only by timers of package time, so it works inside a
+// testing/synctest bubble. No goroutine remains after a response's body was closed or
+// read to its end.
 func (e *Emulator) Transport() http.RoundTripper { return transport{e} }
 
 type transport struct{ handler http.Handler }
 
-// RoundTrip answers one request.
+// RoundTrip implements [http.RoundTripper].
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(context.WithValue(req.Context(), inProcess{}, true))
-	x := &exchange{ctx: ctx, cancel: cancel, header: make(http.Header), ready: make(chan struct{})}
+	x := &responseStream{ctx: ctx, cancel: cancel, header: make(http.Header), ready: make(chan struct{})}
 
 	in := req.Clone(ctx)
 	in.RequestURI = req.URL.RequestURI()
@@ -53,7 +53,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 	select {
 	case <-x.ready:
-	case <-req.Context().Done(): // not ctx: the handler ends that itself when it is ready
+	case <-req.Context().Done(): // not ctx, which the handler's end cancels too
 		cancel()
 		return nil, context.Cause(req.Context())
 	}
@@ -63,29 +63,29 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return x.response(req), nil
 }
 
-// An exchange is the handler's side of one request. Up to the first Flush the
-// body is kept; from then on it goes through a pipe.
-type exchange struct {
+// A responseStream is the [http.ResponseWriter] of one request. It buffers the body
+// until the first flush; from then on it writes to a pipe.
+type responseStream struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	header http.Header
-	ready  chan struct{} // closed when the response can be given out
+	ready  chan struct{} // closed when the response can be returned
 
-	once   sync.Once
-	begun  bool // a status was written
-	status int
-	sent   http.Header
-	length int64
-	head   bool
-	kept   bytes.Buffer
-	pipe   *io.PipeWriter // nil until the first Flush
-	body   io.ReadCloser
-	err    error // how the handler ended
+	once        sync.Once
+	wroteHeader bool // WriteHeader was called
+	status      int
+	sent        http.Header
+	length      int64
+	head        bool
+	buffer      bytes.Buffer
+	pipe        *io.PipeWriter // nil until the first flush
+	body        io.ReadCloser
+	err         error // the error with which the handler ended
 }
 
-func (x *exchange) serve(h http.Handler, in *http.Request) {
+func (x *responseStream) serve(h http.Handler, in *http.Request) {
 	x.head = in.Method == http.MethodHead
-	stop := context.AfterFunc(x.ctx, func() { _ = in.Body.Close() }) // wakes a handler that reads it
+	stop := context.AfterFunc(x.ctx, func() { _ = in.Body.Close() }) // unblocks a handler that reads it
 	defer func() {
 		stop()
 		defer x.cancel()
@@ -93,7 +93,7 @@ func (x *exchange) serve(h http.Handler, in *http.Request) {
 		case p == nil:
 		case p == http.ErrAbortHandler:
 			x.err = io.ErrUnexpectedEOF
-			if !x.begun {
+			if !x.wroteHeader {
 				x.err = &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 			}
 			if err := in.Context().Err(); err != nil {
@@ -104,35 +104,35 @@ func (x *exchange) serve(h http.Handler, in *http.Request) {
 		}
 		_ = in.Body.Close()
 		if x.pipe != nil {
-			_ = x.pipe.CloseWithError(x.err) // nil means the end
+			_ = x.pipe.CloseWithError(x.err) // nil means io.EOF
 			return
 		}
-		if x.err == nil && !x.begun {
+		if x.err == nil && !x.wroteHeader {
 			x.WriteHeader(http.StatusOK)
 		}
-		if x.begun {
-			x.body = &keptBody{left: bytes.NewReader(x.kept.Bytes()), end: x.err}
+		if x.wroteHeader {
+			x.body = &bufferedBody{rest: bytes.NewReader(x.buffer.Bytes()), end: x.err}
 		}
 		close(x.ready)
 	}()
 	h.ServeHTTP(x, in)
 }
 
-// Header is part of [http.ResponseWriter].
-func (x *exchange) Header() http.Header { return x.header }
+// Header implements [http.ResponseWriter].
+func (x *responseStream) Header() http.Header { return x.header }
 
-// WriteHeader is part of [http.ResponseWriter].
-func (x *exchange) WriteHeader(status int) {
+// WriteHeader implements [http.ResponseWriter].
+func (x *responseStream) WriteHeader(status int) {
 	x.once.Do(func() {
-		x.begun, x.status, x.sent, x.length = true, status, x.header.Clone(), -1
+		x.wroteHeader, x.status, x.sent, x.length = true, status, x.header.Clone(), -1
 		if n, err := strconv.ParseInt(x.header.Get("Content-Length"), 10, 64); err == nil {
 			x.length = n
 		}
 	})
 }
 
-// Write is part of [http.ResponseWriter].
-func (x *exchange) Write(p []byte) (int, error) {
+// Write implements [http.ResponseWriter].
+func (x *responseStream) Write(p []byte) (int, error) {
 	x.WriteHeader(http.StatusOK)
 	if x.head {
 		return len(p), nil
@@ -140,26 +140,26 @@ func (x *exchange) Write(p []byte) (int, error) {
 	if x.pipe != nil {
 		return x.pipe.Write(p)
 	}
-	return x.kept.Write(p)
+	return x.buffer.Write(p)
 }
 
-// FlushError gives out what was written so far; [http.ResponseController] calls
-// it.
-func (x *exchange) FlushError() error {
+// FlushError makes the data available that was written so far.
+// [http.ResponseController] calls it.
+func (x *responseStream) FlushError() error {
 	x.WriteHeader(http.StatusOK)
 	if x.pipe != nil {
 		return nil
 	}
 	r, w := io.Pipe()
-	first := bytes.Clone(x.kept.Bytes())
+	first := bytes.Clone(x.buffer.Bytes())
 	x.pipe = w
-	x.body = &pipedBody{Reader: io.MultiReader(bytes.NewReader(first), r), pipe: r, cancel: x.cancel}
-	context.AfterFunc(x.ctx, func() { _ = w.CloseWithError(context.Cause(x.ctx)) }) // wakes both sides
+	x.body = &streamedBody{Reader: io.MultiReader(bytes.NewReader(first), r), pipe: r, cancel: x.cancel}
+	context.AfterFunc(x.ctx, func() { _ = w.CloseWithError(context.Cause(x.ctx)) }) // unblocks both sides
 	close(x.ready)
 	return nil
 }
 
-func (x *exchange) response(req *http.Request) *http.Response {
+func (x *responseStream) response(req *http.Request) *http.Response {
 	return &http.Response{
 		Status:     strconv.Itoa(x.status) + " " + http.StatusText(x.status),
 		StatusCode: x.status,
@@ -171,52 +171,52 @@ func (x *exchange) response(req *http.Request) *http.Response {
 	}
 }
 
-// A keptBody is a body that is all there.
-type keptBody struct {
-	left   *bytes.Reader
+// A bufferedBody is a complete body.
+type bufferedBody struct {
+	rest   *bytes.Reader
 	end    error // instead of io.EOF
 	closed bool
 }
 
-// Read gives the body's bytes and then how the handler ended.
-func (b *keptBody) Read(p []byte) (int, error) {
+// Read returns the body's bytes and then the handler's error.
+func (b *bufferedBody) Read(p []byte) (int, error) {
 	if b.closed {
 		return 0, errors.New("emulator: read on a closed body")
 	}
-	n, err := b.left.Read(p)
+	n, err := b.rest.Read(p)
 	if err == io.EOF && b.end != nil {
 		err = b.end
 	}
 	return n, err
 }
 
-// Close is part of [io.Closer].
-func (b *keptBody) Close() error {
+// Close implements [io.Closer].
+func (b *bufferedBody) Close() error {
 	b.closed = true
 	return nil
 }
 
-// A pipedBody is a body that the handler is still writing.
-type pipedBody struct {
+// A streamedBody is a body that the handler still writes.
+type streamedBody struct {
 	io.Reader
 	pipe   *io.PipeReader
 	cancel context.CancelFunc
 }
 
-// Close ends the handler too.
-func (b *pipedBody) Close() error {
+// Close also cancels the handler.
+func (b *streamedBody) Close() error {
 	b.cancel()
 	return b.pipe.Close()
 }
 
-// A onceCloser is a body that both the handler's end and the request's may close.
+// A onceCloser is a body that can be closed several times.
 type onceCloser struct {
 	io.ReadCloser
 	once sync.Once
 	err  error
 }
 
-// Close is part of [io.Closer].
+// Close implements [io.Closer].
 func (b *onceCloser) Close() error {
 	b.once.Do(func() { b.err = b.ReadCloser.Close() })
 	return b.err

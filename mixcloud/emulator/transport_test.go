@@ -19,78 +19,78 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A reply is what a client makes of an answer.
-type reply struct {
+// A fetchResult is the result of a request for the client.
+type fetchResult struct {
 	status int
 	header http.Header
 	body   string
 	err    error // of the request or of the body
 }
 
-// ask reads at most most bytes.
-func ask(client *http.Client, url string, most int64) reply {
+// fetch sends a request and reads at most limit bytes of the response.
+func fetch(client *http.Client, url string, limit int64) fetchResult {
 	res, err := client.Get(url)
 	if err != nil {
-		return reply{err: err}
+		return fetchResult{err: err}
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, most))
-	return reply{res.StatusCode, res.Header, string(body), err}
+	body, err := io.ReadAll(io.LimitReader(res.Body, limit))
+	return fetchResult{res.StatusCode, res.Header, string(body), err}
 }
 
-const enough = 1 << 20
+const maxBody = 1 << 20
 
-// Each fault, seen by a client over a socket and over the transport.
+// Each fault has its effect on a client over a socket and over the transport.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	const path = "/demo/cloudcasts/?limit=5"
 	whole := get(t, e, path).Body.String()
 	whole = strings.ReplaceAll(whole, host, "BASE")
 	for _, tt := range []struct {
 		fault emulator.Fault
-		check func(reply) string // says what is wrong
+		check func(fetchResult) string // returns an error message
 	}{
-		{emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second}, func(r reply) string {
-			return unless(r.status == 403 && r.header.Get("Retry-After") == "452", r) +
+		{emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second}, func(r fetchResult) string {
+			return errorUnless(r.status == 403 && r.header.Get("Retry-After") == "452", r) +
 				cmp.Diff(recorded(t, "error_rate_limit_403.json"), object(t, []byte(r.body)))
 		}},
-		{emulator.Fault{Kind: emulator.FaultRateLimitNoWait}, func(r reply) string {
-			return unless(r.status == 403 && r.header.Get("Retry-After") == "" && strings.Contains(r.body, "RateLimitException") && !strings.Contains(r.body, "retry_after"), r)
+		{emulator.Fault{Kind: emulator.FaultRateLimitNoWait}, func(r fetchResult) string {
+			return errorUnless(r.status == 403 && r.header.Get("Retry-After") == "" && strings.Contains(r.body, "RateLimitException") && !strings.Contains(r.body, "retry_after"), r)
 		}},
 		{emulator.Fault{Kind: emulator.FaultHTML403}, isHTML(403)},
 		{emulator.Fault{Kind: emulator.FaultHTML413}, isHTML(413)},
 		{emulator.Fault{Kind: emulator.FaultHTML502}, isHTML(502)},
-		{emulator.Fault{Kind: emulator.FaultHTML503, RetryAfter: 7 * time.Second}, func(r reply) string {
-			return isHTML(503)(r) + unless(r.header.Get("Retry-After") == "7", r)
+		{emulator.Fault{Kind: emulator.FaultHTML503, RetryAfter: 7 * time.Second}, func(r fetchResult) string {
+			return isHTML(503)(r) + errorUnless(r.header.Get("Retry-After") == "7", r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultError500}, func(r reply) string { return unless(r.status == 500 && r.body == "", r) }},
+		{emulator.Fault{Kind: emulator.FaultError500}, func(r fetchResult) string { return errorUnless(r.status == 500 && r.body == "", r) }},
 		{emulator.Fault{Kind: emulator.FaultSlowHeaders, Delay: time.Millisecond}, isWhole(whole)},
 		{emulator.Fault{Kind: emulator.FaultSlowBody, Delay: time.Millisecond}, isWhole(whole)},
-		{emulator.Fault{Kind: emulator.FaultTruncatedBody}, func(r reply) string {
-			return unless(errors.Is(r.err, io.ErrUnexpectedEOF) && r.status == 200 && startsLike(whole, r.body), r)
+		{emulator.Fault{Kind: emulator.FaultTruncatedBody}, func(r fetchResult) string {
+			return errorUnless(errors.Is(r.err, io.ErrUnexpectedEOF) && r.status == 200 && similarStart(whole, r.body), r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultTruncatedJSON}, func(r reply) string {
-			return unless(r.err == nil && r.status == 200 && len(r.body) < len(whole) && startsLike(whole, r.body), r)
+		{emulator.Fault{Kind: emulator.FaultTruncatedJSON}, func(r fetchResult) string {
+			return errorUnless(r.err == nil && r.status == 200 && len(r.body) < len(whole) && similarStart(whole, r.body), r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultEndlessBody}, func(r reply) string { return unless(r.status == 200 && len(r.body) == enough, r) }},
-		{emulator.Fault{Kind: emulator.FaultReset}, func(r reply) string { return unless(errors.Is(r.err, syscall.ECONNRESET), r) }},
-		{emulator.Fault{Kind: emulator.FaultError200}, func(r reply) string {
-			return unless(r.status == 200 && strings.HasPrefix(r.body, "{\n    \"error\""), r)
+		{emulator.Fault{Kind: emulator.FaultEndlessBody}, func(r fetchResult) string { return errorUnless(r.status == 200 && len(r.body) == maxBody, r) }},
+		{emulator.Fault{Kind: emulator.FaultReset}, func(r fetchResult) string { return errorUnless(errors.Is(r.err, syscall.ECONNRESET), r) }},
+		{emulator.Fault{Kind: emulator.FaultError200}, func(r fetchResult) string {
+			return errorUnless(r.status == 200 && strings.HasPrefix(r.body, "{\n    \"error\""), r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultSuccessFalse}, func(r reply) string {
-			return unless(r.status == 200 && strings.Contains(r.body, `"success": false`), r)
+		{emulator.Fault{Kind: emulator.FaultSuccessFalse}, func(r fetchResult) string {
+			return errorUnless(r.status == 200 && strings.Contains(r.body, `"success": false`), r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultContentType}, func(r reply) string {
-			return isWhole(whole)(r) + unless(strings.HasPrefix(r.header.Get("Content-Type"), "text/html"), r)
+		{emulator.Fault{Kind: emulator.FaultContentType}, func(r fetchResult) string {
+			return isWhole(whole)(r) + errorUnless(strings.HasPrefix(r.header.Get("Content-Type"), "text/html"), r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultEmptyPage}, func(r reply) string {
-			return unless(r.status == 200 && strings.Contains(r.body, `"data": []`) && strings.Contains(r.body, "limit=5&until="), r)
+		{emulator.Fault{Kind: emulator.FaultEmptyPage}, func(r fetchResult) string {
+			return errorUnless(r.status == 200 && strings.Contains(r.body, `"data": []`) && strings.Contains(r.body, "limit=5&until="), r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultRepeatedPage}, func(r reply) string {
-			return unless(r.status == 200 && strings.Contains(r.body, `cloudcasts/?limit=5"`), r)
+		{emulator.Fault{Kind: emulator.FaultRepeatedPage}, func(r fetchResult) string {
+			return errorUnless(r.status == 200 && strings.Contains(r.body, `cloudcasts/?limit=5"`), r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultNotJSON}, func(r reply) string { return unless(r.status == 200 && !strings.HasPrefix(r.body, "{"), r) }},
+		{emulator.Fault{Kind: emulator.FaultNotJSON}, func(r fetchResult) string { return errorUnless(r.status == 200 && !strings.HasPrefix(r.body, "{"), r) }},
 	} {
 		t.Run(string(tt.fault.Kind), func(t *testing.T) {
 			srv := httptest.NewServer(e)
@@ -100,26 +100,26 @@ func TestFaults(t *testing.T) {
 				if err := e.Fail(tt.fault); err != nil {
 					t.Fatal(err)
 				}
-				r := ask(client, srv.URL+path, enough)
+				r := fetch(client, srv.URL+path, maxBody)
 				r.body = strings.ReplaceAll(r.body, srv.URL, "BASE")
 				if wrong := tt.check(r); wrong != "" {
 					t.Errorf("over the %s: %s", name, wrong)
 				}
-				if r := ask(client, srv.URL+path, enough); isWhole(whole)(reply{r.status, r.header, strings.ReplaceAll(r.body, srv.URL, "BASE"), r.err}) != "" {
-					t.Errorf("over the %s: the request after it is disturbed too", name)
+				if r := fetch(client, srv.URL+path, maxBody); isWhole(whole)(fetchResult{r.status, r.header, strings.ReplaceAll(r.body, srv.URL, "BASE"), r.err}) != "" {
+					t.Errorf("over the %s: the fault also applies to the next request", name)
 				}
 			}
 		})
 	}
 }
 
-// startsLike says whether a piece of a body is there, and is like the whole. The
-// rest differs in the length of the base.
-func startsLike(whole, piece string) bool {
+// similarStart reports whether a part of a body is not empty and starts like the whole
+// body. The rest can differ, because base URLs have different lengths.
+func similarStart(whole, piece string) bool {
 	return len(piece) > 50 && strings.HasPrefix(whole, piece[:50])
 }
 
-func unless(ok bool, r reply) string {
+func errorUnless(ok bool, r fetchResult) string {
 	if ok {
 		return ""
 	}
@@ -133,14 +133,14 @@ func errText(err error) string {
 	return err.Error()
 }
 
-func isHTML(status int) func(reply) string {
-	return func(r reply) string {
-		return unless(r.status == status && strings.HasPrefix(r.header.Get("Content-Type"), "text/html") && strings.HasPrefix(r.body, "<html>"), r)
+func isHTML(status int) func(fetchResult) string {
+	return func(r fetchResult) string {
+		return errorUnless(r.status == status && strings.HasPrefix(r.header.Get("Content-Type"), "text/html") && strings.HasPrefix(r.body, "<html>"), r)
 	}
 }
 
-func isWhole(whole string) func(reply) string {
-	return func(r reply) string { return unless(r.status == 200 && r.err == nil && r.body == whole, r) }
+func isWhole(whole string) func(fetchResult) string {
+	return func(r fetchResult) string { return errorUnless(r.status == 200 && r.err == nil && r.body == whole, r) }
 }
 
 func TestFaults_match(t *testing.T) {
@@ -156,7 +156,7 @@ func TestFaults_match(t *testing.T) {
 		"/demo/*s/*/*end/": {"/demo/x/": false},
 	} {
 		for path, hit := range want {
-			e := fresh(t)
+			e := newEmulator(t)
 			if err := e.Fail(emulator.Fault{Match: pattern, Kind: emulator.FaultError500}); err != nil {
 				t.Fatal(err)
 			}
@@ -167,13 +167,13 @@ func TestFaults_match(t *testing.T) {
 	}
 }
 
-// Faults come in the order in which they were added, each as often as it said.
+// Faults apply in the order in which they were added, each for its number of times.
 func TestFaults_order(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	for _, f := range []emulator.Fault{
 		{Match: "/demo/", Kind: emulator.FaultHTML502, Times: 2},
-		{Match: "/demo/", Kind: emulator.FaultEmptyPage, Times: 1}, // not a list: never
+		{Match: "/demo/", Kind: emulator.FaultEmptyPage, Times: 1}, // not a list: does not apply
 		{Match: "/*", Kind: emulator.FaultHTML503, Times: 1},
 	} {
 		if err := e.Fail(f); err != nil {
@@ -194,10 +194,10 @@ func TestFaults_order(t *testing.T) {
 	}
 }
 
-// Time over the transport is the bubble's: nobody waits.
+// The transport uses the virtual time of a synctest bubble.
 func TestTransport_time(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	synctest.Test(t, func(t *testing.T) {
 		client := &http.Client{Transport: e.Transport()}
 		if err := e.Set(emulator.Settings{Latency: time.Minute}); err != nil {
@@ -217,7 +217,7 @@ func TestTransport_time(t *testing.T) {
 			"/popular/":   time.Hour + time.Minute,
 		} {
 			began := time.Now()
-			if r := ask(client, host+path, enough); r.status != 200 || r.err != nil {
+			if r := fetch(client, host+path, maxBody); r.status != 200 || r.err != nil {
 				t.Errorf("%s: status %d, %v", path, r.status, r.err)
 			}
 			if took := time.Since(began); took != want {
@@ -227,10 +227,10 @@ func TestTransport_time(t *testing.T) {
 	})
 }
 
-// A context ends a request while it waits for headers, and while it reads.
+// A canceled context ends a request that waits for headers or reads the body.
 func TestTransport_cancel(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	for _, f := range []emulator.Fault{
 		{Match: "/spartacus/", Kind: emulator.FaultSlowBody, Delay: time.Hour},
 		{Match: "/popular/", Kind: emulator.FaultSlowHeaders, Delay: time.Hour},
@@ -259,7 +259,7 @@ func TestTransport_cancel(t *testing.T) {
 			}
 		})
 	}
-	synctest.Test(t, func(t *testing.T) { // closing early leaves nothing behind
+	synctest.Test(t, func(t *testing.T) { // an early Close leaks no goroutine
 		res, err := (&http.Client{Transport: e.Transport()}).Get(host + "/new/")
 		if err != nil {
 			t.Fatal(err)
@@ -274,27 +274,27 @@ func TestTransport_cancel(t *testing.T) {
 	})
 }
 
-// A transport's request is the handler's: with its host, scheme and body.
+// The handler gets the host, the scheme and the body of the transport's request.
 func TestTransport_asServed(t *testing.T) {
 	t.Parallel()
-	srv := httptest.NewServer(shared())
+	srv := httptest.NewServer(sharedEmulator())
 	defer srv.Close()
 	for _, path := range []string{"/demo/?metadata=1", "/nobody/", "/demo/cloudcasts/?limit=2", "/spartacus/party-time/embed-html/", "/%CE%BD%CF%85%CF%87%CF%84%CE%B5%CF%81%CE%B9%CE%BD%CF%8C-%CF%84%CF%81%CE%B1%CE%BC/"} {
-		over, direct := ask(srv.Client(), srv.URL+path, enough), ask(&http.Client{Transport: shared().Transport()}, srv.URL+path, enough)
+		over, direct := fetch(srv.Client(), srv.URL+path, maxBody), fetch(&http.Client{Transport: sharedEmulator().Transport()}, srv.URL+path, maxBody)
 		for _, name := range []string{"X-Request-Id", "Date"} {
 			over.header.Del(name)
 			direct.header.Del(name)
 		}
-		if diff := cmp.Diff(over, direct, cmp.AllowUnexported(reply{})); diff != "" {
+		if diff := cmp.Diff(over, direct, cmp.AllowUnexported(fetchResult{})); diff != "" {
 			t.Errorf("%s (-socket +transport):\n%s", path, diff)
 		}
 	}
-	body := &closed{Reader: strings.NewReader("name=x")}
+	body := &closeRecorder{Reader: strings.NewReader("name=x")}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/demo/", body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := shared().Transport().RoundTrip(req)
+	res, err := sharedEmulator().Transport().RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,20 +304,20 @@ func TestTransport_asServed(t *testing.T) {
 	}
 }
 
-type closed struct {
+type closeRecorder struct {
 	io.Reader
 	closed bool
 }
 
-func (c *closed) Close() error {
+func (c *closeRecorder) Close() error {
 	c.closed = true
 	return nil
 }
 
-// The limit counts all callers, and names the wait.
+// The limit counts all clients, and its error has the wait.
 func TestLimitPerSecond(t *testing.T) {
 	t.Parallel()
-	e := fresh(t, emulator.WithSettings(emulator.Settings{Limit: 3}))
+	e := newEmulator(t, emulator.WithSettings(emulator.Settings{Limit: 3}))
 	synctest.Test(t, func(t *testing.T) {
 		e.Reset()
 		for second := range 3 {
@@ -330,17 +330,17 @@ func TestLimitPerSecond(t *testing.T) {
 			}
 			w := get(t, e, "/popular/?callback=f")
 			if w.Header().Get("Retry-After") != "1" || !strings.HasPrefix(w.Body.String(), "f({") || !bytes.Contains(w.Body.Bytes(), []byte(`"retry_after": 1`)) {
-				t.Errorf("the answer is %v %s", w.Header(), w.Body)
+				t.Errorf("the response is %v %s", w.Header(), w.Body)
 			}
 			time.Sleep(time.Second)
 		}
 	})
 }
 
-// Everything at once, for the race detector.
+// TestConcurrent uses all parts concurrently, for the race detector.
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := newEmulator(t)
 	client := &http.Client{Transport: e.Transport()}
 	var g sync.WaitGroup
 	for i := range 8 {
@@ -348,7 +348,7 @@ func TestConcurrent(t *testing.T) {
 			for _, path := range []string{
 				"/popular/", "/genres/funk/hot/", "/search/?q=night&type=cloudcast", "/me/feed/" + token, "/demo/?metadata=1", "/www/demo/",
 			} {
-				if r := ask(client, host+path, enough); r.err != nil || r.status != http.StatusOK && r.status != http.StatusBadGateway {
+				if r := fetch(client, host+path, maxBody); r.err != nil || r.status != http.StatusOK && r.status != http.StatusBadGateway {
 					t.Errorf("%s: status %d, %v", path, r.status, r.err)
 				}
 			}

@@ -8,7 +8,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// upload takes a show (documented). The answer has the new key, which answers
+// upload adds a show (documented). The response has the new key, which reads find
 // after the lag.
 func (c *call) upload() error {
 	f := c.readForm(false)
@@ -16,88 +16,88 @@ func (c *call) upload() error {
 	f.checkAudio(audio)
 	f.checkPicture(picture)
 	if f.field("name") == nil {
-		f.refuse("name", fieldRequired)
+		f.addError("name", fieldRequired)
 	}
-	if err := f.failure(); err != nil {
+	if err := f.err(); err != nil {
 		return err
 	}
 	e := c.Emulator
-	at := e.date()
+	at := e.writeTime()
 	cast := &world.Cloudcast{Owner: c.viewer, Name: *f.name, Created: at, Updated: at, Unlisted: f.unlisted}
 	f.apply(cast)
 	if f.publishAt != nil && !f.unlisted && e.now().Before(*f.publishAt) {
 		cast.PublishAt, cast.Created = *f.publishAt, *f.publishAt
 	}
 	e.world.Reserve(cast)
-	e.commit(func() {
-		e.world.File(cast)
-		e.orders.forget()
+	e.applyAfterLag(func() {
+		e.world.AddToLists(cast)
+		e.listCache.clear()
 	})
 	if !cast.PublishAt.IsZero() {
 		e.schedule(cast)
 	}
-	e.uploads.record(&e.uploads.done, c.submission.recorded(cast.Key()))
-	c.result(true, "Uploaded "+cast.Name, cast.Key())
+	e.uploads.add(&e.uploads.done, c.submission.toUpload(cast.Key()))
+	c.writeResult(true, "Uploaded "+cast.Name, cast.Key())
 	return nil
 }
 
-// edit changes a show of the token's user (documented). Only what was sent
-// changes; a list that was sent replaces the whole list.
+// edit changes a show of the viewer (documented). It changes only the fields that were
+// sent; a list that was sent replaces the whole list.
 func (c *call) edit() error {
 	owner := c.world.User(c.args[0])
 	if owner == nil {
 		return notFound(noUser)
 	}
 	cast := c.world.Cloudcast(owner.Username, c.args[1])
-	if owner == c.viewer { // who can change it before it can be read
-		cast = c.world.Reserved(owner.Username, c.args[1])
+	if owner == c.viewer { // the owner can edit it before reads show it
+		cast = c.world.FindReserved(owner.Username, c.args[1])
 	}
 	switch {
 	case cast == nil, owner != c.viewer && (cast.Draft || c.scheduled(cast)):
 		return notFound(noCloudcast)
-	case owner != c.viewer: // how it is put was never recorded: inferred
+	case owner != c.viewer: // the wording is inferred
 		return &apiError{status: http.StatusForbidden, kind: "PermissionException", message: "You do not have permission to edit this cloudcast."}
 	}
 	f := c.readForm(true)
 	f.checkPicture(c.submission.files["picture"])
 	if _, sent := c.submission.files["mp3"]; sent {
-		f.refuse("mp3", "The audio of an upload cannot be changed.")
+		f.addError("mp3", "The audio of an upload cannot be changed.")
 	}
 	if f.publishAt != nil && (cast.WasPublic || !cast.Private()) {
-		f.refuse("publish_date", "This upload has been public already.")
+		f.addError("publish_date", "This upload has been public already.")
 	}
-	if err := f.failure(); err != nil {
+	if err := f.err(); err != nil {
 		return err
 	}
 	e := c.Emulator
-	at, now := e.date(), e.now()
+	at, now := e.writeTime(), e.now()
 	first := !cast.WasPublic && cast.Private()
 	cast.WasPublic = !first || f.publish || f.publishAt != nil && !f.unlisted && !now.Before(*f.publishAt)
-	e.commit(func() {
-		moves := f.moves()
+	e.applyAfterLag(func() {
+		moves := f.changesLists()
 		if moves {
-			e.world.Unfile(cast)
+			e.world.RemoveFromLists(cast)
 		}
 		f.apply(cast)
-		f.move(cast, now)
+		f.setVisibility(cast, now)
 		if first && !cast.Private() {
 			cast.Created = at
 		}
 		cast.Updated = at
 		if moves {
-			e.world.File(cast)
+			e.world.AddToLists(cast)
 		}
-		e.orders.forget()
+		e.listCache.clear()
 	})
 	if f.publishAt != nil {
 		e.schedule(cast)
 	}
-	e.uploads.record(&e.uploads.edits, c.submission.recorded(cast.Key()))
-	c.result(true, "Edited "+cast.Name, cast.Key())
+	e.uploads.add(&e.uploads.edits, c.submission.toUpload(cast.Key()))
+	c.writeResult(true, "Edited "+cast.Name, cast.Key())
 	return nil
 }
 
-// apply writes what was sent into a show.
+// apply sets the fields of a show that were sent.
 func (f *uploadForm) apply(cast *world.Cloudcast) {
 	if f.name != nil {
 		cast.Name = *f.name
@@ -125,14 +125,14 @@ func (f *uploadForm) apply(cast *world.Cloudcast) {
 	}
 }
 
-// moves says whether an edit changes on which lists a show is.
-func (f *uploadForm) moves() bool {
+// changesLists reports whether an edit can change which lists a show is on.
+func (f *uploadForm) changesLists() bool {
 	return f.tags != nil || f.sections != nil || f.unlisted || f.publish || f.unpublish || f.publishAt != nil
 }
 
-// move changes who can see a show. Unlisted beats a date (documented); a date
-// that has passed publishes at once (inferred).
-func (f *uploadForm) move(cast *world.Cloudcast, now time.Time) {
+// setVisibility sets who can see a show. unlisted has precedence over a date
+// (documented); a date in the past publishes immediately (inferred).
+func (f *uploadForm) setVisibility(cast *world.Cloudcast, now time.Time) {
 	switch {
 	case f.unlisted:
 		cast.Unlisted, cast.Draft, cast.PublishAt = true, false, time.Time{}
@@ -145,8 +145,8 @@ func (f *uploadForm) move(cast *world.Cloudcast, now time.Time) {
 	}
 }
 
-// recorded is what is remembered of a submission.
-func (s *submission) recorded(key string) Upload {
+// toUpload returns a submission in the form of the upload log.
+func (s *submission) toUpload(key string) Upload {
 	u := Upload{Key: key, Fields: s.fields}
 	if audio := s.files["mp3"]; audio != nil {
 		u.Bytes, u.SHA256, u.Filename, u.ContentType = audio.bytes, audio.sha256, audio.name, audio.contentType

@@ -22,8 +22,8 @@ const (
 	maxHosts       = 2
 )
 
-// What is said of a field. No text was ever recorded: these are those of the
-// framework that the site is built with.
+// Errors of fields. There is no recording of a text: these are those of the framework
+// that the site uses.
 const (
 	fieldRequired = "This field is required."
 	notAFile      = "The submitted data was not a file."
@@ -34,11 +34,11 @@ func tooLong(most, have int) string {
 	return fmt.Sprintf("Ensure this value has at most %d characters (it has %d).", most, have)
 }
 
-// An uploadForm is a submission that was read: what is nil was not sent.
+// An uploadForm is a parsed submission. A nil field was not sent.
 type uploadForm struct {
 	c       *call
 	editing bool
-	details map[string][]string // refusals by field
+	details map[string][]string // errors by field
 
 	name, description          *string
 	tags                       *[]*world.Tag
@@ -51,16 +51,15 @@ type uploadForm struct {
 	unlisted, publish, unpublish bool
 }
 
-func (f *uploadForm) refuse(field, text string) {
+func (f *uploadForm) addError(field, text string) {
 	if f.details == nil {
 		f.details = make(map[string][]string)
 	}
 	f.details[field] = append(f.details[field], text)
 }
 
-// failure is the refusal of everything that is wrong, nil when nothing is
-// (client code).
-func (f *uploadForm) failure() error {
+// err returns an error with the errors of all fields, or nil (client code).
+func (f *uploadForm) err() error {
 	if f.details == nil {
 		return nil
 	}
@@ -69,12 +68,12 @@ func (f *uploadForm) failure() error {
 	}
 }
 
-// readForm reads the fields of an upload or an edit.
+// readForm parses and validates the fields of an upload or an edit.
 func (c *call) readForm(editing bool) *uploadForm {
 	f := &uploadForm{c: c, editing: editing}
 	for name, value := range c.submission.fields {
 		if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
-			f.refuse(name, "This is not valid text.")
+			f.addError(name, "This is not valid text.")
 		}
 	}
 	if f.details != nil {
@@ -82,7 +81,7 @@ func (c *call) readForm(editing bool) *uploadForm {
 	}
 	for _, name := range []string{"mp3", "picture"} {
 		if _, sent := c.submission.fields[name]; sent {
-			f.refuse(name, notAFile)
+			f.addError(name, notAFile)
 		}
 	}
 	f.readTexts()
@@ -94,7 +93,7 @@ func (c *call) readForm(editing bool) *uploadForm {
 	return f
 }
 
-// field gives a field that was sent, nil for one that was not.
+// field returns the value of a field, or nil if it was not sent.
 func (f *uploadForm) field(name string) *string {
 	if value, sent := f.c.submission.fields[name]; sent {
 		return &value
@@ -104,25 +103,25 @@ func (f *uploadForm) field(name string) *string {
 
 func (f *uploadForm) readTexts() {
 	if f.name = f.field("name"); f.name != nil && strings.TrimSpace(*f.name) == "" {
-		f.refuse("name", fieldRequired)
+		f.addError("name", fieldRequired)
 	}
 	f.description = f.field("description")
 	if f.description != nil {
 		if n := utf8.RuneCountInString(*f.description); n > maxDescription {
-			f.refuse("description", tooLong(maxDescription, n))
+			f.addError("description", tooLong(maxDescription, n))
 		}
 	}
 }
 
-// An item is the fields of one place in a list.
+// An item has the fields of one index of a list.
 type item struct {
 	index  int
 	prefix string            // tags-0-
-	fields map[string]string // by the member's name
+	fields map[string]string // by member
 }
 
-// items gives the places of a list in their order; nil when none was sent. Fields
-// whose place is no number are unknown ones, and nobody looks at them.
+// items returns the items of a list, sorted by index; nil if none was sent. It ignores
+// fields with an invalid index, like all unknown fields.
 func (f *uploadForm) items(list string, members ...string) []item {
 	byIndex := make(map[int]item)
 	for name, value := range f.c.submission.fields {
@@ -139,8 +138,8 @@ func (f *uploadForm) items(list string, members ...string) []item {
 	return slices.SortedFunc(maps.Values(byIndex), func(a, b item) int { return a.index - b.index })
 }
 
-// readTags reads tags-X-tag. Empty ones are skipped, so that an empty first one
-// alone clears the list (inferred from hosts); two that are one tag count once.
+// readTags reads tags-X-tag. It skips empty ones, so that a single empty one clears the
+// list (inferred from hosts), and duplicates.
 func (f *uploadForm) readTags() {
 	items := f.items("tags", "tag")
 	if items == nil {
@@ -150,7 +149,7 @@ func (f *uploadForm) readTags() {
 	for _, it := range items {
 		field, name := it.prefix+"tag", strings.TrimSpace(it.fields["tag"])
 		if it.index >= maxTags {
-			f.refuse(field, fmt.Sprintf("An upload has at most %d tags.", maxTags))
+			f.addError(field, fmt.Sprintf("An upload has at most %d tags.", maxTags))
 			continue
 		}
 		if name == "" {
@@ -159,7 +158,7 @@ func (f *uploadForm) readTags() {
 		tag := f.c.world.NamedTag(name)
 		switch {
 		case tag == nil:
-			f.refuse(field, "This is not a tag.")
+			f.addError(field, "This is not a tag.")
 		case !slices.ContainsFunc(tags, func(t *world.Tag) bool { return t.Slug == tag.Slug }):
 			tags = append(tags, tag)
 		}
@@ -167,8 +166,8 @@ func (f *uploadForm) readTags() {
 	f.tags = &tags
 }
 
-// readSections reads a tracklist. A track has an artist and a song, a chapter
-// has its name; an empty first one alone clears the list (inferred).
+// readSections reads a tracklist. A track has an artist and a song, a chapter has a
+// name; a single empty section clears the list (inferred).
 func (f *uploadForm) readSections() {
 	items := f.items("sections", "artist", "song", "chapter", "start_time")
 	if items == nil {
@@ -181,7 +180,7 @@ func (f *uploadForm) readSections() {
 		if start := it.fields["start_time"]; start != "" {
 			n, err := strconv.Atoi(start)
 			if err != nil || n < 0 || n > 1<<31-1 {
-				f.refuse(it.prefix+"start_time", "Enter a whole number of seconds.")
+				f.addError(it.prefix+"start_time", "Enter a whole number of seconds.")
 			}
 			s.StartTime = n
 		}
@@ -189,13 +188,13 @@ func (f *uploadForm) readSections() {
 		case artist == "" && song == "" && chapter == "" && it.fields["start_time"] == "":
 			continue
 		case chapter != "" && (artist != "" || song != ""):
-			f.refuse(it.prefix+"chapter", "A section is either a chapter or a track.")
+			f.addError(it.prefix+"chapter", "A section is either a chapter or a track.")
 		case chapter == "" && artist == "" && song == "":
-			f.refuse(it.prefix+"chapter", fieldRequired)
+			f.addError(it.prefix+"chapter", fieldRequired)
 		case chapter == "" && artist == "":
-			f.refuse(it.prefix+"artist", fieldRequired)
+			f.addError(it.prefix+"artist", fieldRequired)
 		case chapter == "" && song == "":
-			f.refuse(it.prefix+"song", fieldRequired)
+			f.addError(it.prefix+"song", fieldRequired)
 		case chapter == "":
 			s.Track = f.c.world.NamedTrack(artist, song)
 		}
@@ -204,9 +203,9 @@ func (f *uploadForm) readSections() {
 	f.sections = &sections
 }
 
-// readHosts reads hosts-X-username. A name that is nobody's, or the uploader's,
-// is skipped by an upload; an edit then leaves the hosts as they are
-// (documented). Everybody here has accepted every invitation.
+// readHosts reads hosts-X-username. An upload skips an unknown user and the uploader;
+// an edit with such a name does not change the hosts (documented). All users have
+// accepted every invitation.
 func (f *uploadForm) readHosts() {
 	items := f.items("hosts", "username")
 	if items == nil {
@@ -218,10 +217,10 @@ func (f *uploadForm) readHosts() {
 		field, name := it.prefix+"username", strings.TrimSpace(it.fields["username"])
 		switch {
 		case !f.c.viewer.IsPro:
-			f.refuse(field, proOnly)
+			f.addError(field, proOnly)
 			continue
 		case it.index >= maxHosts:
-			f.refuse(field, fmt.Sprintf("An upload has at most %d hosts.", maxHosts))
+			f.addError(field, fmt.Sprintf("An upload has at most %d hosts.", maxHosts))
 			continue
 		case name == "":
 			continue
@@ -238,9 +237,8 @@ func (f *uploadForm) readHosts() {
 	}
 }
 
-// readFlags reads what is 1 or true, or else 0 or false, in any case. Only one
-// of unlisted, publish and unpublish may be set (documented); not set they say
-// nothing (inferred).
+// readFlags reads boolean fields: 1 or true, 0 or false, ignoring case. Only one of
+// unlisted, publish and unpublish may be set (documented); 0 has no effect (inferred).
 func (f *uploadForm) readFlags() {
 	flag := func(name string) *bool {
 		value := f.field(name)
@@ -253,12 +251,12 @@ func (f *uploadForm) readFlags() {
 		case "0", "false", "":
 			return new(false)
 		}
-		f.refuse(name, "Enter 1 or 0.")
+		f.addError(name, "Enter 1 or 0.")
 		return nil
 	}
 	for name, into := range map[string]**bool{"disable_comments": &f.disableComments, "hide_stats": &f.hideStats} {
 		if f.field(name) != nil && !f.c.viewer.IsPro {
-			f.refuse(name, proOnly)
+			f.addError(name, proOnly)
 			continue
 		}
 		*into = flag(name)
@@ -270,7 +268,7 @@ func (f *uploadForm) readFlags() {
 	}{{"unlisted", &f.unlisted}, {"publish", &f.publish}, {"unpublish", &f.unpublish}} {
 		if one.name != "unlisted" && !f.editing {
 			if f.field(one.name) != nil {
-				f.refuse(one.name, "Only an edit can do that.")
+				f.addError(one.name, "Only an edit can do that.")
 			}
 			continue
 		}
@@ -281,7 +279,7 @@ func (f *uploadForm) readFlags() {
 	}
 	if len(set) > 1 {
 		for _, name := range set {
-			f.refuse(name, "Only one of unlisted, publish and unpublish can be set.")
+			f.addError(name, "Only one of unlisted, publish and unpublish can be set.")
 		}
 	}
 }
@@ -293,46 +291,46 @@ func (f *uploadForm) readDate() {
 	case value == nil, *value == "" && f.c.viewer.IsPro:
 		return
 	case !f.c.viewer.IsPro:
-		f.refuse("publish_date", proOnly)
+		f.addError("publish_date", proOnly)
 		return
 	}
 	const layout = "2006-01-02T15:04:05Z"
 	at, err := time.Parse(layout, *value)
-	if err != nil || len(*value) != len(layout) { // Parse takes fractions that no layout has
-		f.refuse("publish_date", "Enter a date as YYYY-MM-DDTHH:MM:SSZ.")
+	if err != nil || len(*value) != len(layout) { // Parse accepts fractional seconds
+		f.addError("publish_date", "Enter a date as YYYY-MM-DDTHH:MM:SSZ.")
 		return
 	}
 	if f.unpublish {
-		f.refuse("publish_date", "An upload that is unpublished has no date.")
+		f.addError("publish_date", "An upload that is unpublished has no date.")
 		return
 	}
 	f.publishAt = &at
 }
 
-// checkAudio judges the audio file of an upload.
+// checkAudio validates the audio file of an upload.
 func (f *uploadForm) checkAudio(audio *file) {
 	switch {
-	case audio == nil && f.field("mp3") != nil: // refused already
+	case audio == nil && f.field("mp3") != nil: // readForm added the error
 	case audio == nil, audio.bytes == 0 && audio.name == "":
-		f.refuse("mp3", fieldRequired)
+		f.addError("mp3", fieldRequired)
 	case audio.bytes == 0:
-		f.refuse("mp3", "The submitted file is empty.")
+		f.addError("mp3", "The submitted file is empty.")
 	case audio.bytes > maxAudio:
-		f.refuse("mp3", fmt.Sprintf("Ensure this file has at most %d bytes (it has %d).", int64(maxAudio), audio.bytes))
+		f.addError("mp3", fmt.Sprintf("Ensure this file has at most %d bytes (it has %d).", int64(maxAudio), audio.bytes))
 	}
 }
 
-// checkPicture judges a picture; one without a name and bytes is what a browser
-// sends when none was chosen.
+// checkPicture validates a picture. A browser sends an empty one without a name if the
+// user chose none.
 func (f *uploadForm) checkPicture(picture *file) {
 	switch {
 	case picture == nil, picture.bytes == 0 && picture.name == "":
 	case picture.bytes == 0:
-		f.refuse("picture", "The submitted file is empty.")
+		f.addError("picture", "The submitted file is empty.")
 	case picture.bytes > maxPicture:
-		f.refuse("picture", fmt.Sprintf("Ensure this file has at most %d bytes (it has %d).", maxPicture, picture.bytes))
+		f.addError("picture", fmt.Sprintf("Ensure this file has at most %d bytes (it has %d).", maxPicture, picture.bytes))
 	case !picture.isPicture():
-		f.refuse("picture", "The file is not a picture, or a damaged one.")
+		f.addError("picture", "The file is not a picture, or a damaged one.")
 	default:
 		f.picture = picture
 	}

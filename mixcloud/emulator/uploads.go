@@ -5,19 +5,18 @@ import (
 	"sync/atomic"
 )
 
-// maxUploads is how many uploads, and as many edits, the emulator remembers; the
-// oldest go first.
+// maxUploads is the maximum number of logged uploads, and of logged edits.
 const maxUploads = 10_000
 
-// An Upload is what is known of an upload or an edit that was taken.
+// An Upload is an accepted upload or edit.
 type Upload struct {
 	Key         string            `json:"key"`
 	Bytes       int64             `json:"bytes"`  // of the audio file; 0 for an edit
 	SHA256      string            `json:"sha256"` // of the audio file, in hexadecimal digits; "" for an edit
 	Filename    string            `json:"filename"`
-	ContentType string            `json:"contentType"` // as the audio file's part has it
+	ContentType string            `json:"contentType"` // of the audio file's part
 	Picture     *UploadedPicture  `json:"picture,omitempty"`
-	Fields      map[string]string `json:"fields"` // everything that is no file, as sent
+	Fields      map[string]string `json:"fields"` // all fields except files, as sent
 }
 
 // An UploadedPicture is the picture of an upload or an edit.
@@ -31,32 +30,32 @@ type UploadedPicture struct {
 // An ActiveUpload is an upload or an edit that is still being read.
 type ActiveUpload struct {
 	Path     string `json:"path"`
-	Received int64  `json:"received"` // bytes of the body that were read so far
+	Received int64  `json:"received"` // bytes of the body read so far
 }
 
-// flights are the uploads under way, and what came of them.
-type flights struct {
+// An uploadLog has the uploads whose body is being read, and the accepted ones.
+type uploadLog struct {
 	mu     sync.Mutex
-	active []*flight // in the order of their arrival
+	active []*incomingUpload // in the order of their arrival
 	done   []Upload
 	edits  []Upload
 }
 
-// A flight is an upload under way.
-type flight struct {
+// An incomingUpload is an upload whose body is being read.
+type incomingUpload struct {
 	path     string
 	received atomic.Int64
 }
 
-func (l *flights) begin(path string) *flight {
-	f := &flight{path: path}
+func (l *uploadLog) begin(path string) *incomingUpload {
+	f := &incomingUpload{path: path}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.active = append(l.active, f)
 	return f
 }
 
-func (l *flights) land(f *flight) {
+func (l *uploadLog) end(f *incomingUpload) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, other := range l.active {
@@ -67,8 +66,8 @@ func (l *flights) land(f *flight) {
 	}
 }
 
-// record remembers an upload, or an edit.
-func (l *flights) record(list *[]Upload, u Upload) {
+// add adds an upload or an edit to its list.
+func (l *uploadLog) add(list *[]Upload, u Upload) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(*list) >= maxUploads {
@@ -77,27 +76,27 @@ func (l *flights) record(list *[]Upload, u Upload) {
 	*list = append(*list, u)
 }
 
-func (l *flights) forget() {
+func (l *uploadLog) clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.done, l.edits = nil, nil
 }
 
-// Uploads returns the uploads that were taken, oldest first, at most the last
-// 10,000. The maps in it are shared and not to be changed.
+// Uploads returns the accepted uploads, oldest first, at most the last 10,000. The
+// caller must not change the maps in it.
 func (e *Emulator) Uploads() []Upload { return e.uploads.list(&e.uploads.done) }
 
-// Edits returns the edits that were taken, in the same form.
+// Edits returns the accepted edits, like Uploads.
 func (e *Emulator) Edits() []Upload { return e.uploads.list(&e.uploads.edits) }
 
-func (l *flights) list(of *[]Upload) []Upload {
+func (l *uploadLog) list(of *[]Upload) []Upload {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]Upload{}, *of...)
 }
 
-// ActiveUploads returns the uploads and edits whose body is still being read, and
-// how far each is.
+// ActiveUploads returns the uploads and edits whose body is still being read, with
+// their progress.
 func (e *Emulator) ActiveUploads() []ActiveUpload {
 	l := &e.uploads
 	l.mu.Lock()

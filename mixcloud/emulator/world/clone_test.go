@@ -13,26 +13,26 @@ func TestClone_IsEqual(t *testing.T) {
 	if digest(c) != digest(w) {
 		t.Error("the clone differs")
 	}
-	// It goes on as the original does, ids and names that are found included.
+	// Equal edits of both have equal results, including IDs and slugs.
 	for _, one := range []*World{w, c} {
 		owner := one.User(w.Users[3].Username)
 		one.Follow(owner, one.User(w.Users[9].Username), one.Now)
 		one.AddCloudcast(&Cloudcast{Owner: owner, Name: "New here", Created: one.Now, Tags: []*Tag{one.NamedTag("never heard"), one.Tags[0]}})
 	}
 	if digest(c) != digest(w) {
-		t.Error("the same edits lead to different worlds")
+		t.Error("equal edits have different results")
 	}
 }
 
-// TestClone_SharesNothing notices a new member of the world that Clone forgets.
+// TestClone_SharesNothing fails if Clone does not copy a new field.
 func TestClone_SharesNothing(t *testing.T) {
 	t.Parallel()
-	w := New(5)
+	w := sharedWorld(1)
 	original, clone := map[uintptr]string{}, map[uintptr]string{}
-	references(reflect.ValueOf(w), original)
-	references(reflect.ValueOf(w.Clone()), clone)
+	collectReferences(reflect.ValueOf(w), original)
+	collectReferences(reflect.ValueOf(w.Clone()), clone)
 	if len(original) < 10_000 || len(clone) != len(original) {
-		t.Errorf("the clone refers to %d things, the original to %d", len(clone), len(original))
+		t.Errorf("the clone has %d references, the original %d", len(clone), len(original))
 	}
 	shared := map[string]int{}
 	for at, what := range clone {
@@ -41,13 +41,13 @@ func TestClone_SharesNothing(t *testing.T) {
 		}
 	}
 	if len(shared) > 0 {
-		t.Errorf("both refer to %v", shared)
+		t.Errorf("the clone shares %v with the original", shared)
 	}
 }
 
-// references collects where all that a value refers to is, with its type. Strings
-// and time zones do not change, and elements of a slice are where the slice is.
-func references(v reflect.Value, seen map[uintptr]string) {
+// collectReferences adds the address and type of every pointer, map and slice that
+// is reachable from a value. It ignores strings and times, which are immutable.
+func collectReferences(v reflect.Value, seen map[uintptr]string) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice:
 		if v.IsNil() || v.Kind() == reflect.Slice && v.Cap() == 0 {
@@ -60,21 +60,21 @@ func references(v reflect.Value, seen map[uintptr]string) {
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
-		references(v.Elem(), seen)
+		collectReferences(v.Elem(), seen)
 	case reflect.Map:
 		for _, key := range v.MapKeys() {
-			references(v.MapIndex(key), seen)
+			collectReferences(v.MapIndex(key), seen)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			references(v.Index(i), seen)
+			collectReferences(v.Index(i), seen)
 		}
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			return
 		}
 		for _, field := range v.Fields() {
-			references(field, seen)
+			collectReferences(field, seen)
 		}
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// addComments lets members talk below shows and on profiles. Most comments are
-// left by listeners or followers. Everybody writes in their own language.
+// addComments adds comments on shows and profiles. Most authors are listeners or
+// followers, and write in their own language.
 func (g *generator) addComments() {
 	var all []*Comment
 	for i, sh := range g.public {
-		if sh.quiet || sh.DisableComments {
+		if sh.empty || sh.DisableComments {
 			continue
 		}
 		s := newSource(g.w.Seed, "comments", i)
@@ -23,7 +23,7 @@ func (g *generator) addComments() {
 			n = 130
 		}
 		if sh.Owner.Username+"/"+sh.Slug == strings.Trim(HiddenStatsCloudcast, "/") {
-			n = max(n, 4) // comments are the only count that its readers see
+			n = max(n, 4) // the only count that is not hidden
 		}
 		if n > 0 {
 			sh.Comments = g.showComments(s, sh, min(n, 140))
@@ -31,12 +31,12 @@ func (g *generator) addComments() {
 		}
 	}
 	for _, m := range g.members {
-		if m.kind == silent {
+		if m.kind == inactive {
 			continue
 		}
 		s := newSource(g.w.Seed, "profile comments "+m.Username, 0)
-		n := s.skew(0, 2+m.fame/60)
-		if slices.Contains(TiesUsers(), m.Username) {
+		n := s.skew(0, 2+m.popularity/60)
+		if slices.Contains(UsersWithTies(), m.Username) {
 			n = 72
 		}
 		if n > 0 {
@@ -58,28 +58,28 @@ func (g *generator) showComments(s *source, sh *show, n int) []*Comment {
 	list := make([]Comment, 0, n+n/4)
 	for range n {
 		who := g.commenter(s, sh.Listeners)
-		if who.User == sh.Owner || who.kind == silent {
+		if who.User == sh.Owner || who.kind == inactive {
 			continue
 		}
 		since := max(who.joined, sh.at) + 1
 		at := since + int64(s.skew(30, int(now-since)-1))
 		lang := who.locale
-		t := &teller{g: g, s: s, m: sh.owner, shelf: sh.shelf, aired: sh.Created}
+		t := &templateData{g: g, s: s, m: sh.owner, category: sh.category, aired: sh.Created}
 		for _, section := range sh.Sections {
 			if section.Track != nil && len(t.tracks) < 6 {
 				t.tracks = append(t.tracks, section.Track)
 			}
 		}
 		section := "episode comments"
-		if sh.shelf.Format == "talk" {
+		if sh.category.Format == "talk" {
 			section = "talk comments"
 		}
 		line, text := "", ""
-		for range 4 { // nobody says what has just been said
-			line = pick(s, lang.list(section))
+		for range 4 { // avoid repeated texts
+			line = pick(s, lang.section(section))
 			text = g.commentText(s, t, who, lang, line, sh.AudioLength)
 			if s.chance(25) && !strings.Contains(text, "\n") {
-				if more := pick(s, lang.list(section)); more != line && !strings.Contains(more, "\n") {
+				if more := pick(s, lang.section(section)); more != line && !strings.Contains(more, "\n") {
 					text += pick(s, []string{" ", " ", "\n", "\n\n"}) + g.commentText(s, t, who, lang, more, sh.AudioLength)
 				}
 			}
@@ -87,12 +87,12 @@ func (g *generator) showComments(s *source, sh *show, n int) []*Comment {
 				break
 			}
 		}
-		list = append(list, Comment{Thread: thread, Author: who.User, Text: text, At: instant(min(at, now-1))})
+		list = append(list, Comment{Thread: thread, Author: who.User, Text: text, At: timeAt(min(at, now-1))})
 		if asked := strings.Contains(line, "{clock}"); s.chance(14) {
-			replies := sh.owner.locale.list("replies")
+			replies := sh.owner.locale.section("replies")
 			reply := pick(s, replies)
 			for tries := 0; tries < 20 && strings.Contains(reply, "{track}") != asked; tries++ {
-				reply = pick(s, replies) // a title is the answer to a question only
+				reply = pick(s, replies) // only a question is answered with a title
 			}
 			reply = expand(reply, func(slot string) string {
 				if slot == "author" {
@@ -101,7 +101,7 @@ func (g *generator) showComments(s *source, sh *show, n int) []*Comment {
 				return t.value(slot)
 			})
 			list = append(list, Comment{
-				Thread: thread, Author: sh.Owner, Text: reply, At: instant(min(at+int64(s.skew(300, 3*day)), now-1)),
+				Thread: thread, Author: sh.Owner, Text: reply, At: timeAt(min(at+int64(s.skew(300, 3*day)), now-1)),
 			})
 		}
 	}
@@ -113,39 +113,39 @@ func (g *generator) profileComments(s *source, m *member, n int) []*Comment {
 	list := make([]Comment, 0, n)
 	for range n {
 		who := g.commenter(s, m.Followers)
-		if who == m || who.kind == silent {
+		if who == m || who.kind == inactive {
 			continue
 		}
-		t := &teller{g: g, s: s, m: m, shelf: m.shelves[0]}
-		text := g.commentText(s, t, who, who.locale, pick(s, who.locale.list("profile comments")), 0)
+		t := &templateData{g: g, s: s, m: m, category: m.categories[0]}
+		text := g.commentText(s, t, who, who.locale, pick(s, who.locale.section("profile comments")), 0)
 		since := max(who.joined, m.joined) + 1
-		list = append(list, Comment{Thread: thread, Author: who.User, Text: text, At: instant(since + int64(s.n(int(now-since))))})
+		list = append(list, Comment{Thread: thread, Author: who.User, Text: text, At: timeAt(since + int64(s.n(int(now-since))))})
 	}
 	comments := newestComments(list)
-	if slices.Contains(TiesUsers(), m.Username) {
-		tie(len(comments), func(i, j int) { comments[i].At = comments[j].At })
+	if slices.Contains(UsersWithTies(), m.Username) {
+		shareSecond(len(comments), func(i, j int) { comments[i].At = comments[j].At })
 	}
 	return comments
 }
 
-// commenter is one of those who were there, or anybody.
-func (g *generator) commenter(s *source, there []UserEdge) *member {
-	if len(there) > 0 && s.chance(75) {
-		if m := g.byUser[pick(s, there).User]; !m.sign || s.chance(30) {
+// commenter picks the author of a comment: mostly one of the audience.
+func (g *generator) commenter(s *source, audience []UserEdge) *member {
+	if len(audience) > 0 && s.chance(75) {
+		if m := g.byUser[pick(s, audience).User]; !m.logo || s.chance(30) {
 			return m
 		}
 	}
 	return pick(s, g.members)
 }
 
-func (g *generator) commentText(s *source, t *teller, who *member, lang *locale, line string, length int) string {
+func (g *generator) commentText(s *source, t *templateData, who *member, lang *locale, line string, length int) string {
 	return expand(line, func(slot string) string {
 		switch slot {
 		case "clock":
 			if length == 0 {
 				length = 3600
 			}
-			return clock(s.between(60, length-60))
+			return formatDuration(s.between(60, length-60))
 		case "author":
 			return Escape(who.Username)
 		case "city":
@@ -153,7 +153,7 @@ func (g *generator) commentText(s *source, t *teller, who *member, lang *locale,
 				return who.City
 			}
 		case "weekday":
-			return pick(s, lang.list("weekdays"))
+			return pick(s, lang.section("weekdays"))
 		case "year":
 			return strconv.Itoa(s.between(1991, 2019))
 		}
@@ -161,7 +161,7 @@ func (g *generator) commentText(s *source, t *teller, who *member, lang *locale,
 	})
 }
 
-// newestComments orders a page's comments.
+// newestComments returns pointers to comments, newest first.
 func newestComments(list []Comment) []*Comment {
 	comments := make([]*Comment, len(list))
 	for i := range list {

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// describe writes the description and the tracklist of an upload.
-func (g *generator) describe(s *source, t *teller, sh *show) {
-	if t.shelf.Format == "music" {
+// describe sets the description and the tracklist of a show.
+func (g *generator) describe(s *source, t *templateData, sh *show) {
+	if t.category.Format == "music" {
 		for range s.between(8, 20) {
-			if track := pick(s, pick(s, t.shelf.artists).Tracks); !slices.Contains(t.tracks, track) {
+			if track := pick(s, pick(s, t.category.artists).Tracks); !slices.Contains(t.tracks, track) {
 				t.tracks = append(t.tracks, track)
 			}
 		}
@@ -26,46 +26,46 @@ func (g *generator) describe(s *source, t *teller, sh *show) {
 		return
 	}
 	section := "descriptions"
-	if t.shelf.Format == "talk" {
+	if t.category.Format == "talk" {
 		section = "talk descriptions"
 	}
 	l := t.m.locale
 	var b strings.Builder
-	b.WriteString(capital(expand(pick(s, l.list(section)), t.value)))
+	b.WriteString(capitalize(expand(pick(s, l.section(section)), t.value)))
 	if s.chance(30) {
-		if more := capital(expand(pick(s, l.list(section)), t.value)); !strings.Contains(b.String(), more) {
+		if more := capitalize(expand(pick(s, l.section(section)), t.value)); !strings.Contains(b.String(), more) {
 			b.WriteString(pick(s, []string{" ", "\r\n\r\n"}) + more)
 		}
 	}
 	if len(t.tracks) > 0 && (len(sh.Sections) > 0 || s.chance(14)) {
-		b.WriteString("\r\n\r\n" + pick(s, l.list("track list")) + "\r\n")
+		b.WriteString("\r\n\r\n" + pick(s, l.section("track list")) + "\r\n")
 		for i, track := range t.tracks {
-			b.WriteString(padded(i + 1)[1:] + ". " + track.Artist.Name + " - " + track.Name + "\r\n")
+			b.WriteString(padTo3Digits(i + 1)[1:] + ". " + track.Artist.Name + " - " + track.Name + "\r\n")
 		}
 	}
 	if s.chance(30) {
 		text := strings.TrimRight(b.String(), "\r\n")
 		b.Reset()
-		b.WriteString(text + "\r\n\r\n" + expand(pick(s, l.list("more")), t.value))
+		b.WriteString(text + "\r\n\r\n" + expand(pick(s, l.section("more")), t.value))
 	}
-	sh.Description = limit(strings.TrimRight(b.String(), "\r\n"), 1000)
+	sh.Description = truncateLines(strings.TrimRight(b.String(), "\r\n"), 1000)
 }
 
-// limit cuts a text at a line's end so that it has at most n characters, the
-// documented maximum.
-func limit(text string, n int) string {
+// truncateLines removes lines from the end of a text until it has at most n
+// characters.
+func truncateLines(text string, n int) string {
 	for len(text) > n && utf8.RuneCountInString(text) > n {
 		text = strings.TrimRight(text[:strings.LastIndexByte(text, '\n')+1], "\r\n")
 	}
 	return text
 }
 
-// sections makes a tracklist, or the chapters of a talk.
-func (g *generator) sections(s *source, t *teller, length int) []Section {
+// sections returns a tracklist, or the chapters of a talk.
+func (g *generator) sections(s *source, t *templateData, length int) []Section {
 	var list []Section
-	if t.shelf.Format == "talk" {
+	if t.category.Format == "talk" {
 		for i := range s.between(3, 6) {
-			list = append(list, Section{Chapter: pick(s, t.m.locale.list("topics")), StartTime: i * length / 6})
+			list = append(list, Section{Chapter: pick(s, t.m.locale.section("topics")), StartTime: i * length / 6})
 		}
 		return list
 	}

@@ -1,26 +1,26 @@
 package world
 
-// An edge is one entry of two lists: from's list holds to, and to's list holds
-// from, both since the same second. Users and cloudcasts stand here as their
-// indexes.
+// An edge is an entry of two lists, added in the same second: from's list
+// contains to, and to's list contains from. from and to are indexes of users and
+// cloudcasts.
 type edge struct {
 	from, to int32
 	at       int64
 }
 
-// An edgeSet collects edges of one kind, each pair once.
+// An edgeSet is a set of edges of one kind, with at most one edge per pair.
 type edgeSet struct {
 	edges []edge
 	tos   int
-	seen  []uint64 // a bit for every pair
+	seen  []uint64 // one bit per pair
 }
 
-// newEdgeSet makes room for edges between indexes below froms and tos.
-func newEdgeSet(froms, tos, room int) *edgeSet {
-	return &edgeSet{make([]edge, 0, room), tos, make([]uint64, froms*tos/64+1)}
+// newEdgeSet returns an empty set for from < froms and to < tos.
+func newEdgeSet(froms, tos, capacity int) *edgeSet {
+	return &edgeSet{make([]edge, 0, capacity), tos, make([]uint64, froms*tos/64+1)}
 }
 
-// add takes an edge unless its pair is there already.
+// add adds an edge unless there is one for its pair. It reports whether it did.
 func (e *edgeSet) add(from, to int, at int64) bool {
 	pair := from*e.tos + to
 	if e.seen[pair/64]>>(pair%64)&1 == 1 {
@@ -31,16 +31,16 @@ func (e *edgeSet) add(from, to int, at int64) bool {
 	return true
 }
 
-// sort puts the edges newest first, which also puts every list made of them in
-// that order; tied ones keep theirs.
+// sort sorts the edges newest first, and so all lists that are built from them.
+// Edges with equal times keep their order.
 func (e *edgeSet) sort() {
 	newestFirst(e.edges, func(x *edge) int64 { return x.at })
 }
 
-// tie makes three edges on the page border share a second, in the list of
-// everyone named. Moving one list's edges can move another's, so it is done
-// until all lists hold.
-func (e *edgeSet) tie(from, to []int) {
+// shareSecond sets the edges 18, 19 and 20 of the lists of the given owners to the
+// same time. A change of one list can change others, so it repeats until no list
+// changes.
+func (e *edgeSet) shareSecond(from, to []int) {
 	e.sort()
 	for range 8 {
 		moved := false
@@ -58,7 +58,7 @@ func (e *edgeSet) tie(from, to []int) {
 						at = append(at, i)
 					}
 				}
-				tie(len(at), func(i, j int) {
+				shareSecond(len(at), func(i, j int) {
 					if to := e.edges[at[j]].at; e.edges[at[i]].at != to {
 						e.edges[at[i]].at, moved = to, true
 					}
@@ -74,7 +74,7 @@ func (e *edgeSet) tie(from, to []int) {
 	}
 }
 
-// counts tells how many edges each index has, on either side.
+// counts returns the number of edges of each index, on both sides.
 func (e *edgeSet) counts(froms int) (from, to []int) {
 	from, to = make([]int, froms), make([]int, e.tos)
 	for _, x := range e.edges {
@@ -84,8 +84,9 @@ func (e *edgeSet) counts(froms int) (from, to []int) {
 	return from, to
 }
 
-// room gives each index an empty slice of its size out of one allocation.
-func room[T any](counts []int) [][]T {
+// allocateLists returns an empty slice per count, with that capacity, from one
+// allocation.
+func allocateLists[T any](counts []int) [][]T {
 	total := 0
 	for _, n := range counts {
 		total += n

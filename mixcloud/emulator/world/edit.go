@@ -5,44 +5,45 @@ import (
 	"time"
 )
 
-// Follow puts each user on the other's list, as of at, and says so in from's
-// feed. A second time changes nothing. All lists stay newest first; among equals
-// the added one comes first.
+// Follow adds a follow to both users' lists and an activity to from's feed, with
+// the time at. It does nothing if from follows to already. The lists remain sorted
+// newest first; the new entry comes before entries with the same time.
 func (w *World) Follow(from, to *User, at time.Time) {
 	if slices.ContainsFunc(from.Following, func(e UserEdge) bool { return e.User == to }) {
 		return
 	}
 	from.Following = insertUser(from.Following, UserEdge{to, at})
 	to.Followers = insertUser(to.Followers, UserEdge{from, at})
-	w.tell(&Activity{Kind: "follow", Title: "is now following", From: from, At: at, Users: []*User{to}})
+	w.addActivity(&Activity{Kind: "follow", Title: "is now following", From: from, At: at, Users: []*User{to}})
 }
 
-// Unfollow undoes Follow, and forgets it in from's feed.
+// Unfollow undoes Follow and removes the activity from from's feed.
 func (w *World) Unfollow(from, to *User) {
 	from.Following = withoutUser(from.Following, to)
 	to.Followers = withoutUser(to.Followers, from)
-	w.untell(from, "follow", func(a *Activity) bool { return slices.Contains(a.Users, to) })
+	w.removeActivities(from, "follow", func(a *Activity) bool { return slices.Contains(a.Users, to) })
 }
 
-// Favorite puts c on u's favorites and u on c's, as Follow does with users.
+// Favorite adds c to u's favorites, u to c's, and an activity to u's feed. See
+// Follow for the order.
 func (w *World) Favorite(u *User, c *Cloudcast, at time.Time) {
 	if hasCloudcast(u.Favorites, c) {
 		return
 	}
 	u.Favorites = insertCloudcast(u.Favorites, CloudcastEdge{c, at})
 	c.Favorites = insertUser(c.Favorites, UserEdge{u, at})
-	w.tell(&Activity{Kind: "favorite", Title: "favorited", From: u, At: at, Cloudcasts: []*Cloudcast{c}})
+	w.addActivity(&Activity{Kind: "favorite", Title: "favorited", From: u, At: at, Cloudcasts: []*Cloudcast{c}})
 }
 
 // Unfavorite undoes Favorite.
 func (w *World) Unfavorite(u *User, c *Cloudcast) {
 	u.Favorites = withoutCloudcast(u.Favorites, c)
 	c.Favorites = withoutUser(c.Favorites, u)
-	w.untell(u, "favorite", func(a *Activity) bool { return slices.Contains(a.Cloudcasts, c) })
+	w.removeActivities(u, "favorite", func(a *Activity) bool { return slices.Contains(a.Cloudcasts, c) })
 }
 
-// Repost puts c on u's reposts and u on c's. No feed was ever seen to tell of
-// one.
+// Repost adds c to u's reposts and u to c's. It adds no activity: no recorded feed
+// contains a repost.
 func (w *World) Repost(u *User, c *Cloudcast, at time.Time) {
 	if hasCloudcast(u.Reposts, c) {
 		return
@@ -57,7 +58,7 @@ func (w *World) Unrepost(u *User, c *Cloudcast) {
 	c.Reposts = withoutUser(c.Reposts, u)
 }
 
-// ListenLater puts c on u's pile for later.
+// ListenLater adds c to u's listen-later list.
 func (w *World) ListenLater(u *User, c *Cloudcast, at time.Time) {
 	if !hasCloudcast(u.ListenLater, c) {
 		u.ListenLater = insertCloudcast(u.ListenLater, CloudcastEdge{c, at})
@@ -74,17 +75,17 @@ func hasCloudcast(list []CloudcastEdge, c *Cloudcast) bool {
 }
 
 func insertUser(list []UserEdge, e UserEdge) []UserEdge {
-	return slices.Insert(list, firstUpTo(list, e.At, func(e UserEdge) time.Time { return e.At }), e)
+	return slices.Insert(list, insertIndex(list, e.At, func(e UserEdge) time.Time { return e.At }), e)
 }
 
 func insertCloudcast(list []CloudcastEdge, e CloudcastEdge) []CloudcastEdge {
-	return slices.Insert(list, firstUpTo(list, e.At, func(e CloudcastEdge) time.Time { return e.At }), e)
+	return slices.Insert(list, insertIndex(list, e.At, func(e CloudcastEdge) time.Time { return e.At }), e)
 }
 
-// firstUpTo is where the first element stands that is not newer than at.
-func firstUpTo[T any](list []T, at time.Time, of func(T) time.Time) int {
+// insertIndex returns the index of the first element that is not newer than at.
+func insertIndex[T any](list []T, at time.Time, timeOf func(T) time.Time) int {
 	i, _ := slices.BinarySearchFunc(list, at, func(have T, at time.Time) int {
-		if of(have).After(at) {
+		if timeOf(have).After(at) {
 			return -1
 		}
 		return 1
@@ -100,8 +101,8 @@ func withoutCloudcast(list []CloudcastEdge, c *Cloudcast) []CloudcastEdge {
 	return slices.DeleteFunc(list, func(e CloudcastEdge) bool { return e.Cloudcast == c })
 }
 
-// tell puts an activity into the feed of who did it, and gives it an ID.
-func (w *World) tell(a *Activity) {
+// addActivity assigns an ID to an activity and adds it to its user's feed.
+func (w *World) addActivity(a *Activity) {
 	if w.lastActivityID == 0 {
 		for _, u := range w.Users {
 			for _, old := range u.Feed {
@@ -112,17 +113,17 @@ func (w *World) tell(a *Activity) {
 	w.lastActivityID++
 	a.ID = w.lastActivityID
 	feed := a.From.Feed
-	a.From.Feed = slices.Insert(feed, firstUpTo(feed, a.At, func(a *Activity) time.Time { return a.At }), a)
+	a.From.Feed = slices.Insert(feed, insertIndex(feed, a.At, func(a *Activity) time.Time { return a.At }), a)
 }
 
-// untell takes activities of a kind out of a feed.
-func (w *World) untell(from *User, kind string, about func(*Activity) bool) {
-	from.Feed = slices.DeleteFunc(from.Feed, func(a *Activity) bool { return a.Kind == kind && about(a) })
+// removeActivities removes the matching activities of a kind from a feed.
+func (w *World) removeActivities(from *User, kind string, match func(*Activity) bool) {
+	from.Feed = slices.DeleteFunc(from.Feed, func(a *Activity) bool { return a.Kind == kind && match(a) })
 }
 
-// Reserve gives c, whose Owner and Name are set, an ID and a slug made of its
-// name and unique for its owner. [World.Cloudcast] does not find it before it is
-// filed.
+// Reserve assigns c, whose Owner and Name are set, an ID and a slug that is made of
+// its name and unique for its owner. [World.Cloudcast] does not return c before
+// [World.AddToLists] was called.
 func (w *World) Reserve(c *Cloudcast) {
 	w.lastCloudcastID++
 	c.ID = w.lastCloudcastID
@@ -134,46 +135,46 @@ func (w *World) Reserve(c *Cloudcast) {
 	w.index.reserved[pair{owner, c.Slug}] = c
 }
 
-// Reserved finds an upload that may not be filed yet; nil when there is none.
-func (w *World) Reserved(owner, slug string) *Cloudcast {
+// FindReserved returns a cloudcast, even if it is only reserved, or nil.
+func (w *World) FindReserved(owner, slug string) *Cloudcast {
 	if c := w.index.reserved[pair{fold(owner), slug}]; c != nil {
 		return c
 	}
 	return w.Cloudcast(owner, slug)
 }
 
-// File puts a reserved or an unfiled cloudcast where it can be seen: on the
-// owner's, the tags', the tracklist's and the owner's city's lists, in Latest
-// and, the first time, in the owner's feed; or only in the owner's Private if it
-// is unlisted, a draft or not published yet. All lists stay newest first; among
-// equals the added one comes first.
+// AddToLists adds a cloudcast that is reserved, or was removed by
+// [World.RemoveFromLists], to the lists of its owner, tags, tracks, artists and its
+// owner's city, to Latest and, the first time, to the owner's feed. A private one it
+// adds only to the owner's Private. The lists remain sorted newest first; c comes
+// before elements with the same time.
 //
-// Tags, artists and tracks that the world does not know yet are added to it.
-func (w *World) File(c *Cloudcast) {
+// It also adds new tags, artists and tracks to the world.
+func (w *World) AddToLists(c *Cloudcast) {
 	at := pair{fold(c.Owner.Username), c.Slug}
 	delete(w.index.reserved, at)
 	w.index.cloudcasts[at] = c
-	w.adopt(c)
+	w.registerTagsAndTracks(c)
 	if c.Private() {
-		c.Owner.Private = insertNewest(c.Owner.Private, c)
+		c.Owner.Private = insertByCreated(c.Owner.Private, c)
 		return
 	}
-	c.Owner.Cloudcasts = insertNewest(c.Owner.Cloudcasts, c)
-	w.Latest = insertNewest(w.Latest, c)
+	c.Owner.Cloudcasts = insertByCreated(c.Owner.Cloudcasts, c)
+	w.Latest = insertByCreated(w.Latest, c)
 	w.eachList(c, func(list *[]*Cloudcast) {
 		if !slices.Contains(*list, c) {
-			*list = insertNewest(*list, c)
+			*list = insertByCreated(*list, c)
 		}
 	})
 	c.WasPublic = true
 	if !slices.ContainsFunc(c.Owner.Feed, func(a *Activity) bool { return a.Kind == "upload" && slices.Contains(a.Cloudcasts, c) }) {
-		w.tell(&Activity{Kind: "upload", Title: "uploaded", From: c.Owner, At: c.Created, Cloudcasts: []*Cloudcast{c}})
+		w.addActivity(&Activity{Kind: "upload", Title: "uploaded", From: c.Owner, At: c.Created, Cloudcasts: []*Cloudcast{c}})
 	}
 }
 
-// Unfile takes a cloudcast off the lists that File puts it on, so that it can be
-// changed. Its key still leads to it.
-func (w *World) Unfile(c *Cloudcast) {
+// RemoveFromLists removes a cloudcast from the lists that AddToLists adds it to,
+// so that it can be changed. It is still found by its key.
+func (w *World) RemoveFromLists(c *Cloudcast) {
 	drop := func(list *[]*Cloudcast) {
 		*list = slices.DeleteFunc(*list, func(have *Cloudcast) bool { return have == c })
 	}
@@ -183,7 +184,7 @@ func (w *World) Unfile(c *Cloudcast) {
 	w.eachList(c, drop)
 }
 
-// eachList goes through the lists of what c says of itself.
+// eachList calls do with the lists of c's tags, tracks, artists and city.
 func (w *World) eachList(c *Cloudcast, do func(*[]*Cloudcast)) {
 	for _, t := range c.Tags {
 		do(&t.Cloudcasts)
@@ -199,9 +200,9 @@ func (w *World) eachList(c *Cloudcast, do func(*[]*Cloudcast)) {
 	}
 }
 
-// adopt adds to the world what it does not know yet of a cloudcast's tags and
-// tracks, and puts what it knows in the place of what is called the same.
-func (w *World) adopt(c *Cloudcast) {
+// registerTagsAndTracks adds the new tags, artists and tracks of a cloudcast to
+// the world, and replaces others with the existing ones of the same slug.
+func (w *World) registerTagsAndTracks(c *Cloudcast) {
 	for i, t := range c.Tags {
 		if known := w.index.tags[t.Slug]; known != nil {
 			c.Tags[i] = known
@@ -230,9 +231,9 @@ func (w *World) adopt(c *Cloudcast) {
 	}
 }
 
-// NamedTag finds the tag of a name, or makes one that the world does not know
-// until a cloudcast with it is filed; nil for a name without a letter or a
-// digit.
+// NamedTag returns the tag of a name. A new tag becomes part of the world when
+// [World.AddToLists] is called with a cloudcast that has it. The result is nil for
+// a name without a letter or a digit.
 func (w *World) NamedTag(name string) *Tag {
 	slug := Slugify(name)
 	if slug == "" {
@@ -244,9 +245,9 @@ func (w *World) NamedTag(name string) *Tag {
 	return &Tag{Slug: slug, Name: tagName(name)}
 }
 
-// NamedTrack finds the track of an artist and a title, or makes one that the
-// world does not know until a cloudcast with it is filed. Names without a letter
-// or a digit all have the slug "unknown".
+// NamedTrack returns the track of an artist and a title. A new track becomes part
+// of the world when [World.AddToLists] is called with a cloudcast that has it. Names
+// without a letter or a digit have the slug "unknown".
 func (w *World) NamedTrack(artist, title string) *Track {
 	a := w.Artist(slugOr(artist, "unknown"))
 	if a == nil {
@@ -265,8 +266,8 @@ func slugOr(name, otherwise string) string {
 	return otherwise
 }
 
-// CoverPath is the path of a cover that hangs on a picture's hash, at least 32
-// hexadecimal digits, and the color that it is remembered by.
+// CoverPath returns the path and the primary color of a cover that is derived from
+// a hash of at least 32 hexadecimal digits.
 func CoverPath(hash string) (path, color string) {
 	h := hash[:32]
 	path = "extaudio/" + h[0:1] + "/" + h[1:2] + "/" + h[2:3] + "/" + h[3:4] + "/" +

@@ -8,11 +8,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What is done is undone without a trace, however often and in whatever order.
+// Every edit and its undo are idempotent, and the undo restores all lists.
 func TestEdges_areUndone(t *testing.T) {
 	t.Parallel()
 	w := New(6)
-	users := []*User{w.User(DemoUser), w.User(SilentUser), w.User(BurstUser), w.User(TwentyFollowersUser)}
+	users := []*User{w.User(DemoUser), w.User(EmptyUser), w.User(BurstUser), w.User(TwentyFollowersUser)}
 	shows := []*Cloudcast{w.Cloudcast(DemoUser, "room-tone"), w.Latest[0], w.Latest[700]}
 	rapid.Check(t, func(t *rapid.T) {
 		u, other, c := rapid.SampledFrom(users).Draw(t, "user"), rapid.SampledFrom(users).Draw(t, "other"), rapid.SampledFrom(shows).Draw(t, "show")
@@ -48,7 +48,7 @@ func TestEdges_areUndone(t *testing.T) {
 			},
 		}
 		e := rapid.SampledFrom(edges).Draw(t, "edge")
-		e.undo() // it may be there already
+		e.undo() // the world may have the edge
 		without := e.lengths()
 		for range 2 {
 			e.do()
@@ -64,7 +64,7 @@ func TestEdges_areUndone(t *testing.T) {
 		for range 2 {
 			e.undo()
 			if got := e.lengths(); !slices.Equal(got, without) {
-				t.Fatalf("%s: %d are left, there were %d", e.name, got, without)
+				t.Fatalf("%s: lengths %d after the undo, want %d", e.name, got, without)
 			}
 		}
 	})
@@ -78,8 +78,8 @@ func castEdgesNewestFirst(list []CloudcastEdge) bool {
 	return slices.IsSortedFunc(list, func(a, b CloudcastEdge) int { return b.At.Compare(a.At) })
 }
 
-// A reserved cloudcast has its key to itself and is not found; filed it is
-// everywhere, unfiled nowhere but at its key.
+// A reserved cloudcast occupies its key and is not found; AddToLists adds it to all
+// lists, and RemoveFromLists removes it from them.
 func TestReserveAndFile(t *testing.T) {
 	t.Parallel()
 	w := New(7)
@@ -89,16 +89,16 @@ func TestReserveAndFile(t *testing.T) {
 		Sections: []Section{{Track: w.NamedTrack("Nobody Yet", "First")}, {Track: w.NamedTrack("nobody yet", "Second")}, {Chapter: "Talk"}},
 	}
 	w.Reserve(c)
-	if w.Cloudcast(StationUser, "on-trial") != nil || w.Reserved("harbourfm", "on-trial") != c || w.Tag("made-up-just-now") != nil {
-		t.Error("a reserved cloudcast can be seen, or not be found")
+	if w.Cloudcast(StationUser, "on-trial") != nil || w.FindReserved("harbourfm", "on-trial") != c || w.Tag("made-up-just-now") != nil {
+		t.Error("a reserved cloudcast or its tag is visible, or FindReserved does not return it")
 	}
 	twin := &Cloudcast{Owner: owner, Name: "On trial", Created: w.Now.Add(2 * time.Hour), Tags: []*Tag{w.NamedTag("Made up just now")}}
 	w.Reserve(twin)
 	if twin.Slug != "on-trial-2" || twin.ID == c.ID {
-		t.Errorf("the second is called %q", twin.Slug)
+		t.Errorf("the second has the slug %q", twin.Slug)
 	}
-	w.File(c)
-	w.File(twin)
+	w.AddToLists(c)
+	w.AddToLists(twin)
 	artist := w.Artist("nobody-yet")
 	if artist == nil || len(artist.Tracks) != 2 || len(artist.Cloudcasts) != 1 || w.Track("nobody-yet", "second").Cloudcasts[0] != c {
 		t.Errorf("the artist is %+v", artist)
@@ -114,29 +114,29 @@ func TestReserveAndFile(t *testing.T) {
 	}
 	for name, list := range lists() {
 		if !slices.Contains(list, c) {
-			t.Errorf("filed, it is not on the list of its %s", name)
+			t.Errorf("after AddToLists it is not on the list of its %s", name)
 		}
 	}
-	told := len(owner.Feed)
-	w.Unfile(c)
+	activities := len(owner.Feed)
+	w.RemoveFromLists(c)
 	for name, list := range lists() {
 		if slices.Contains(list, c) {
-			t.Errorf("unfiled, it is on the list of its %s", name)
+			t.Errorf("after RemoveFromLists it is on the list of its %s", name)
 		}
 	}
 	if w.Cloudcast(StationUser, "on-trial") != c || !c.WasPublic {
-		t.Error("unfiled, its key is lost, or that it was public")
+		t.Error("after RemoveFromLists it is not found by its key, or WasPublic is not set")
 	}
 	c.Draft = true
-	w.File(c)
-	if !slices.Contains(owner.Private, c) || slices.Contains(w.Latest, c) || len(owner.Feed) != told {
-		t.Error("a draft is filed wrongly")
+	w.AddToLists(c)
+	if !slices.Contains(owner.Private, c) || slices.Contains(w.Latest, c) || len(owner.Feed) != activities {
+		t.Error("a draft is not only on the owner's private list")
 	}
 	c.Draft = false
-	w.Unfile(c)
-	w.File(c)
-	if slices.Contains(owner.Private, c) || !slices.Contains(w.Latest, c) || len(owner.Feed) != told {
-		t.Error("what is public again is filed wrongly")
+	w.RemoveFromLists(c)
+	w.AddToLists(c)
+	if slices.Contains(owner.Private, c) || !slices.Contains(w.Latest, c) || len(owner.Feed) != activities {
+		t.Error("a cloudcast that is public again is not on the public lists, or is twice in the feed")
 	}
 }
 
@@ -144,7 +144,7 @@ func TestNamed(t *testing.T) {
 	t.Parallel()
 	w := sharedWorld(1)
 	if w.NamedTag("HOUSE!") != w.Tag("house") {
-		t.Error("a known tag is made a second time")
+		t.Error("NamedTag does not return the existing tag")
 	}
 	if tag := w.NamedTag("über Alles"); tag == nil || tag.Slug != "über-alles" || tag.Name != "Über Alles" || w.Tag("über-alles") != nil {
 		t.Errorf("a new tag is %+v", tag)
@@ -154,13 +154,13 @@ func TestNamed(t *testing.T) {
 	}
 	known := w.Artists[0].Tracks[0]
 	if w.NamedTrack(known.Artist.Name, known.Name) != known {
-		t.Error("a known track is made a second time")
+		t.Error("NamedTrack does not return the existing track")
 	}
 	if track := w.NamedTrack(known.Artist.Name, "Never Heard"); track.Artist != known.Artist || track.Slug != "never-heard" {
-		t.Errorf("a new track of a known artist is %+v", track)
+		t.Errorf("a new track of an existing artist is %+v", track)
 	}
 	if track := w.NamedTrack("???", "!!!"); track.Key() != "/track/unknown/unknown/" || track.Name != "!!!" {
-		t.Errorf("what has no letter is %+v", track)
+		t.Errorf("a track without letters is %+v", track)
 	}
 }
 
@@ -171,6 +171,6 @@ func TestCoverPath(t *testing.T) {
 		t.Errorf("%s, %s", path, color)
 	}
 	if other, _ := CoverPath("1123456789abcdef0123456789abcdef0123"); other == path {
-		t.Error("two hashes have one cover")
+		t.Error("two hashes have the same cover")
 	}
 }

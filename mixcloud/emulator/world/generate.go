@@ -14,31 +14,30 @@ const (
 	now        = 1788264000 // 2026-09-01T12:00:00Z
 )
 
-// New generates the world of a seed. The same seed gives equal worlds that
-// share nothing, on every machine.
+// New generates the world of a seed. The same seed generates equal worlds that
+// share no memory, on every machine.
 //
-// The cast (the users of cast.txt and the specials) is in every world; what
-// they uploaded, who follows them and everybody else depends on the seed.
+// The cast (the users of cast.txt and the special cloudcasts) is in every world;
+// their other uploads, their followers and all other users depend on the seed.
 //
-// It takes about a tenth of a second. Who needs many equal worlds clones one.
+// It takes about 0.1 s. To get many equal worlds, use [World.Clone].
 func New(seed int64) *World {
 	w, _ := newWithMembers(seed)
 	return w
 }
 
-// newWithMembers is New that also returns what is known of the users beside what
-// the world says of them.
+// newWithMembers is New that also returns the generator's data of each user.
 func newWithMembers(seed int64) (*World, map[*User]*member) {
 	g := &generator{
-		w:      &World{Seed: seed, Now: instant(now)},
-		taken:  make(map[string]bool, population),
-		used:   make(map[string]bool, 512),
-		titles: make(map[string]int, 8192),
-		tags:   make(map[string]*Tag, 512),
+		w:           &World{Seed: seed, Now: timeAt(now)},
+		usernames:   make(map[string]bool, population),
+		usedNames:   make(map[string]bool, 512),
+		titleCounts: make(map[string]int, 8192),
+		tags:        make(map[string]*Tag, 512),
 
 		byUser: make(map[*User]*member, population),
 	}
-	g.addShelves()
+	g.addCategories()
 	g.addArtists()
 	g.addMembers()
 	g.addShows()
@@ -58,61 +57,61 @@ func newWithMembers(seed int64) (*World, map[*User]*member) {
 	return g.w, g.byUser
 }
 
-// A generator holds what is known while a world is made. Its maps are only
-// looked up, never ranged over.
+// A generator holds the state of the generation of a world. The code never
+// iterates over its maps, because their order is random.
 type generator struct {
 	w *World
 
-	shelves, music, talk []*shelf
-	general              []*Tag // tags that go with any music
-	tags                 map[string]*Tag
+	categories, music, talk []*category
+	general                 []*Tag // tags for any music
+	tags                    map[string]*Tag
 
-	members  []*member
-	stations []*member
-	byUser   map[*User]*member
-	taken    map[string]bool // folded user names
-	used     map[string]bool // aliases and names of series
-	titles   map[string]int  // how many shows have a title, by its slug
+	members     []*member
+	stations    []*member
+	byUser      map[*User]*member
+	usernames   map[string]bool // folded user names
+	usedNames   map[string]bool // names of series and aliases that are in use
+	titleCounts map[string]int  // number of shows with a title, by its slug
 
-	players []*member // who can be a guest or a host
+	guestPool []*member // members who can be a guest or a host
 
 	shows  []*show // everything uploaded, newest first
-	public []*show // the same without unlisted ones and drafts
+	public []*show // those on public lists
 	busy   *show   // BusyCloudcast
 }
 
-// A shelf is a category in the making.
-type shelf struct {
+// A category is a Category with the data that its shows are generated from.
+type category struct {
 	*Category
-	family  string // of the artists first of all; "" for talk
-	tags    []*Tag
-	artists []*Artist
-	shows   []*show // newest first
+	artistFamily string // the main one; "" for talk
+	tags         []*Tag
+	artists      []*Artist
+	shows        []*show // newest first
 }
 
-// instant turns Unix seconds into the time that the world's types hold.
-func instant(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
+// timeAt converts Unix seconds to a UTC time.
+func timeAt(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
 
-// unix is midnight of a day, in Unix seconds.
-func unix(year int, month time.Month, day int) int64 {
+// midnight returns the start of a day in Unix seconds.
+func midnight(year int, month time.Month, day int) int64 {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix()
 }
 
-// addShelves makes the categories and tags.
-func (g *generator) addShelves() {
-	for _, line := range shelfLines() {
-		sh := &shelf{Category: &Category{
+// addCategories adds the categories and tags.
+func (g *generator) addCategories() {
+	for _, line := range categoryLines() {
+		c := &category{Category: &Category{
 			Slug: Slugify(line.name), Name: line.name, Format: line.format, Picture: "category/" + Slugify(line.name),
 		}}
 		for _, tag := range line.tags {
-			sh.tags = append(sh.tags, g.tag(tag))
+			c.tags = append(c.tags, g.tag(tag))
 		}
-		g.shelves = append(g.shelves, sh)
-		g.w.Categories = append(g.w.Categories, sh.Category)
+		g.categories = append(g.categories, c)
+		g.w.Categories = append(g.w.Categories, c.Category)
 		if line.format == "talk" {
-			g.talk = append(g.talk, sh)
+			g.talk = append(g.talk, c)
 		} else {
-			g.music = append(g.music, sh)
+			g.music = append(g.music, c)
 		}
 	}
 	for _, name := range generalTags() {
@@ -120,7 +119,7 @@ func (g *generator) addShelves() {
 	}
 }
 
-// tag finds or makes the tag of a name. Two spellings with one slug are one tag.
+// tag returns the tag with the slug of name, and adds it if it does not exist.
 func (g *generator) tag(name string) *Tag {
 	slug := Slugify(name)
 	if t := g.tags[slug]; t != nil {
@@ -132,16 +131,16 @@ func (g *generator) tag(name string) *Tag {
 	return t
 }
 
-func (g *generator) shelf(name string) *shelf {
-	for _, sh := range g.shelves {
-		if sh.Name == name {
-			return sh
+func (g *generator) categoryNamed(name string) *category {
+	for _, c := range g.categories {
+		if c.Name == name {
+			return c
 		}
 	}
 	return nil
 }
 
-// addArtists makes the artists of the tracklists and gives each some tracks.
+// addArtists adds the artists of the tracklists with their tracks.
 func (g *generator) addArtists() {
 	titles, remixes := trackTitles(), remixNames()
 	common := titles["common"]
@@ -170,35 +169,35 @@ func (g *generator) addArtists() {
 			byFamily[f.name] = append(byFamily[f.name], a)
 		}
 	}
-	for i, line := range shelfLines() {
+	for i, line := range categoryLines() {
 		if len(line.families) > 0 {
-			g.shelves[i].family = line.families[0]
+			g.categories[i].artistFamily = line.families[0]
 		}
 		for _, family := range line.families {
-			g.shelves[i].artists = append(g.shelves[i].artists, byFamily[family]...)
+			g.categories[i].artists = append(g.categories[i].artists, byFamily[family]...)
 		}
 	}
 }
 
-// A shelfLine is a line of shelves.txt.
-type shelfLine struct {
+// A categoryLine is a line of categories.txt.
+type categoryLine struct {
 	name, format   string
 	families, tags []string
 }
 
-var shelfLines = sync.OnceValue(func() []shelfLine {
-	var list []shelfLine
-	for _, line := range readLines("shelves.txt") {
+var categoryLines = sync.OnceValue(func() []categoryLine {
+	var list []categoryLine
+	for _, line := range readLines("categories.txt") {
 		part := strings.Split(line, " | ")
 		kind := strings.Fields(part[1])
-		list = append(list, shelfLine{part[0], kind[0], kind[1:], strings.Split(part[2], ", ")})
+		list = append(list, categoryLine{part[0], kind[0], kind[1:], strings.Split(part[2], ", ")})
 	}
 	return list
 })
 
 var generalTags = sync.OnceValue(func() []string { return readLines("general_tags.txt") })
 
-// An artistFamily are the artists that some shelves have in common.
+// An artistFamily is a group of artists that categories share.
 type artistFamily struct {
 	name    string
 	artists []string
@@ -218,7 +217,7 @@ var (
 	remixNames  = sync.OnceValue(func() []string { return readLines("remixes.txt") })
 )
 
-// cast reads the blocks of cast.txt; a key may come more than once.
+// cast returns the blocks of cast.txt; a key may occur more than once.
 var cast = sync.OnceValue(func() []map[string][]string {
 	var blocks []map[string][]string
 	for _, line := range readLines("cast.txt") {

@@ -10,10 +10,11 @@ import (
 	"unicode/utf8"
 )
 
-// seeds are the worlds that the invariants are checked in.
+// seeds are the seeds for which the invariants are tested.
 var seeds = []int64{1, 2, 42, -7}
 
-// eachWorld runs a check in several worlds. They are shared: checks only read.
+// eachWorld runs a check for several worlds. The worlds are shared: a check must
+// not change them.
 func eachWorld(t *testing.T, check func(t *testing.T, w *World)) {
 	t.Helper()
 	t.Parallel()
@@ -39,8 +40,8 @@ func sharedWorld(seed int64) *World {
 	return worlds[seed]
 }
 
-// everything lists all uploads of a world, private ones too.
-func everything(w *World) []*Cloudcast {
+// allCloudcasts returns all cloudcasts of a world, including private ones.
+func allCloudcasts(w *World) []*Cloudcast {
 	var all []*Cloudcast
 	for _, u := range w.Users {
 		all = append(append(all, u.Cloudcasts...), u.Private...)
@@ -85,14 +86,14 @@ func TestWorld_KeysAreUnique(t *testing.T) {
 		seen := map[string]bool{}
 		claim := func(key string) {
 			if key = fold(key); seen[key] {
-				t.Errorf("%s twice", key)
+				t.Errorf("duplicate key %s", key)
 			}
 			seen[key] = true
 		}
 		ids := map[string]bool{}
 		id := func(kind string, n int) {
 			if k := fmt.Sprint(kind, n); n <= 0 || ids[k] {
-				t.Errorf("%s ID %d twice, or not positive", kind, n)
+				t.Errorf("%s ID %d is a duplicate or not positive", kind, n)
 			} else {
 				ids[k] = true
 			}
@@ -113,7 +114,7 @@ func TestWorld_KeysAreUnique(t *testing.T) {
 				id("activity", a.ID)
 			}
 		}
-		for _, c := range everything(w) {
+		for _, c := range allCloudcasts(w) {
 			claim(c.Key())
 			id("cloudcast", c.ID)
 			comments(c.Comments)
@@ -152,7 +153,7 @@ func TestWorld_NamesFitIntoPaths(t *testing.T) {
 				}
 			}
 		}
-		for _, c := range everything(w) {
+		for _, c := range allCloudcasts(w) {
 			if c.Slug == "" || Slugify(c.Slug) != c.Slug || slices.Contains(reservedSlugs, c.Slug) {
 				t.Errorf("cloudcast %q has the slug %q", c.Name, c.Slug)
 			}
@@ -160,15 +161,16 @@ func TestWorld_NamesFitIntoPaths(t *testing.T) {
 	})
 }
 
-// newest checks that the times of a list fall, and lie between two limits.
-func newest(t *testing.T, what string, n int, at func(int) time.Time, from, to time.Time) {
+// checkNewestFirst checks that the times of a list descend and are whole seconds
+// between two limits.
+func checkNewestFirst(t *testing.T, what string, n int, at func(int) time.Time, from, to time.Time) {
 	t.Helper()
 	for i := range n {
 		if i > 0 && at(i).After(at(i-1)) {
 			t.Errorf("%s: item %d is newer than the one before", what, i)
 		}
 		if a := at(i); a.Before(from) || a.After(to) || a.Nanosecond() != 0 || a.Location() != time.UTC {
-			t.Errorf("%s: item %d is of %v, want a second of UTC from %v to %v", what, i, a, from, to)
+			t.Errorf("%s: item %d has the time %v, want a whole second, in UTC, from %v to %v", what, i, a, from, to)
 		}
 	}
 }
@@ -176,16 +178,16 @@ func newest(t *testing.T, what string, n int, at func(int) time.Time, from, to t
 func TestWorld_ListsAreNewestFirst(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
 		shows := func(what string, list []*Cloudcast, from time.Time) {
-			newest(t, what, len(list), func(i int) time.Time { return list[i].Created }, from, w.Now)
+			checkNewestFirst(t, what, len(list), func(i int) time.Time { return list[i].Created }, from, w.Now)
 		}
 		edges := func(what string, list []CloudcastEdge, from time.Time) {
-			newest(t, what, len(list), func(i int) time.Time { return list[i].At }, from, w.Now)
+			checkNewestFirst(t, what, len(list), func(i int) time.Time { return list[i].At }, from, w.Now)
 		}
 		users := func(what string, list []UserEdge, from time.Time) {
-			newest(t, what, len(list), func(i int) time.Time { return list[i].At }, from, w.Now)
+			checkNewestFirst(t, what, len(list), func(i int) time.Time { return list[i].At }, from, w.Now)
 		}
 		comments := func(what string, list []*Comment, from time.Time) {
-			newest(t, what, len(list), func(i int) time.Time { return list[i].At }, from, w.Now)
+			checkNewestFirst(t, what, len(list), func(i int) time.Time { return list[i].At }, from, w.Now)
 		}
 		for _, u := range w.Users {
 			k := u.Key()
@@ -198,9 +200,9 @@ func TestWorld_ListsAreNewestFirst(t *testing.T) {
 			users(k+"followers", u.Followers, u.Created)
 			users(k+"following", u.Following, u.Created)
 			comments(k+"comments", u.Comments, u.Created)
-			newest(t, k+"feed", len(u.Feed), func(i int) time.Time { return u.Feed[i].At }, u.Created, w.Now)
+			checkNewestFirst(t, k+"feed", len(u.Feed), func(i int) time.Time { return u.Feed[i].At }, u.Created, w.Now)
 		}
-		for _, c := range everything(w) {
+		for _, c := range allCloudcasts(w) {
 			k := c.Key()
 			users(k+"favorites", c.Favorites, c.Created)
 			users(k+"reposts", c.Reposts, c.Created)
@@ -223,7 +225,7 @@ func TestWorld_ListsAreNewestFirst(t *testing.T) {
 	})
 }
 
-func TestWorld_EdgesAreSeenFromBothEnds(t *testing.T) {
+func TestWorld_EdgesAreOnBothLists(t *testing.T) {
 	type edge struct {
 		kind, from, to string
 		at             time.Time
@@ -250,7 +252,7 @@ func TestWorld_EdgesAreSeenFromBothEnds(t *testing.T) {
 				one[edge{"repost", u.Username, e.Cloudcast.Key(), e.At}]++
 			}
 		}
-		for _, c := range everything(w) {
+		for _, c := range allCloudcasts(w) {
 			for _, e := range c.Favorites {
 				other[edge{"favorite", e.User.Username, c.Key(), e.At}]++
 			}
@@ -261,30 +263,30 @@ func TestWorld_EdgesAreSeenFromBothEnds(t *testing.T) {
 				other[edge{"repost", e.User.Username, c.Key(), e.At}]++
 			}
 			if c.Private() && len(c.Favorites)+len(c.Listeners)+len(c.Comments) > 0 {
-				t.Errorf("%s is private and has an audience", c.Key())
+				t.Errorf("%s is private and has favorites, listeners or comments", c.Key())
 			}
 			if len(c.Listeners) > c.ListenerCount || c.ListenerCount > c.PlayCount {
-				t.Errorf("%s: %d known listeners, %d in all, %d plays", c.Key(), len(c.Listeners), c.ListenerCount, c.PlayCount)
+				t.Errorf("%s: %d listeners, listener count %d, play count %d", c.Key(), len(c.Listeners), c.ListenerCount, c.PlayCount)
 			}
 		}
 		for e, n := range one {
 			if n != 1 || other[e] != 1 {
-				t.Errorf("%v: %d times and seen %d times from the other end", e, n, other[e])
+				t.Errorf("%v: %d times on one list, %d times on the other", e, n, other[e])
 			}
 		}
 		if len(one) != len(other) {
-			t.Errorf("%d edges from one end, %d from the other", len(one), len(other))
+			t.Errorf("%d edges on one side, %d on the other", len(one), len(other))
 		}
 	})
 }
 
-func TestWorld_PublicListsHoldPublicShowsOnly(t *testing.T) {
+func TestWorld_PublicListsHaveOnlyPublicShows(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
 		listed := func(where string, list []*Cloudcast) {
 			seen := map[*Cloudcast]bool{}
 			for _, c := range list {
 				if c.Private() || seen[c] {
-					t.Errorf("%s holds %s, which is private or there already", where, c.Key())
+					t.Errorf("%s has %s, which is private or a duplicate", where, c.Key())
 				}
 				seen[c] = true
 			}
@@ -305,7 +307,7 @@ func TestWorld_PublicListsHoldPublicShowsOnly(t *testing.T) {
 			edges(u.Username+" later", u.ListenLater)
 			for _, c := range u.Private {
 				if !c.Private() {
-					t.Errorf("%s is public", c.Key())
+					t.Errorf("%s is on the private list and public", c.Key())
 				}
 			}
 			for _, p := range u.Playlists {
@@ -314,15 +316,15 @@ func TestWorld_PublicListsHoldPublicShowsOnly(t *testing.T) {
 			for _, a := range u.Feed {
 				listed(u.Username+" feed", a.Cloudcasts)
 				if len(a.Cloudcasts)+len(a.Users) != 1 || a.From != u {
-					t.Errorf("%s: activity %d holds %d shows and %d users", u.Username, a.ID, len(a.Cloudcasts), len(a.Users))
+					t.Errorf("%s: activity %d has %d shows and %d users", u.Username, a.ID, len(a.Cloudcasts), len(a.Users))
 				}
 				if u.HideListens && a.Kind == "listen" {
-					t.Errorf("%s hides listens, but the feed tells one", u.Username)
+					t.Errorf("%s hides listens, but the feed has one", u.Username)
 				}
 			}
 		}
 		if total != len(w.Latest) {
-			t.Errorf("users have %d public shows, latest lists %d", total, len(w.Latest))
+			t.Errorf("users have %d public shows, Latest has %d", total, len(w.Latest))
 		}
 		listed("latest", w.Latest)
 		listed("popular", w.Popular)
@@ -334,29 +336,29 @@ func TestWorld_PublicListsHoldPublicShowsOnly(t *testing.T) {
 			listed(tag.Slug, tag.Cloudcasts)
 			for _, c := range tag.Cloudcasts {
 				if !slices.Contains(c.Tags, tag) {
-					t.Errorf("%s is under %s without the tag", c.Key(), tag.Slug)
+					t.Errorf("%s is on the list of %s without the tag", c.Key(), tag.Slug)
 				}
 			}
 		}
 		for _, c := range w.Latest {
 			listed(c.Key()+" similar", c.Similar)
-			if n := len(c.Similar); (n < 10 || n > 20) && c.Key() != QuietCloudcast || slices.Contains(c.Similar, c) {
-				t.Errorf("%s has %d similar shows, or itself", c.Key(), n)
+			if n := len(c.Similar); (n < 10 || n > 20) && c.Key() != EmptyCloudcast || slices.Contains(c.Similar, c) {
+				t.Errorf("%s has %d similar shows, or is similar to itself", c.Key(), n)
 			}
 		}
 	})
 }
 
-func TestWorld_CloudcastsKeepTheRules(t *testing.T) {
+func TestWorld_CloudcastsRespectTheLimits(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
-		for _, c := range everything(w) {
+		for _, c := range allCloudcasts(w) {
 			k := c.Key()
 			tags := map[*Tag]bool{}
 			for _, tag := range c.Tags {
 				tags[tag] = true
 			}
 			if len(c.Tags) > 5 || len(tags) != len(c.Tags) {
-				t.Errorf("%s has %d tags, %d different ones", k, len(c.Tags), len(tags))
+				t.Errorf("%s has %d tags, %d distinct", k, len(c.Tags), len(tags))
 			}
 			if len(c.Hosts) > 2 || slices.Contains(c.Hosts, c.Owner) {
 				t.Errorf("%s has %d hosts, or its owner as one", k, len(c.Hosts))
@@ -365,21 +367,21 @@ func TestWorld_CloudcastsKeepTheRules(t *testing.T) {
 				t.Errorf("%s has a description of %d characters", k, n)
 			}
 			if c.AudioLength != 0 && (c.AudioLength < 20*60 || c.AudioLength > 4*60*60) {
-				t.Errorf("%s takes %d seconds", k, c.AudioLength)
+				t.Errorf("%s is %d seconds long", k, c.AudioLength)
 			}
 			if c.Updated.IsZero() || c.Updated.After(w.Now) || c.Updated.Before(c.Owner.Created) {
 				t.Errorf("%s was updated at %v", k, c.Updated)
 			}
 			if (c.Picture == "") != (c.PrimaryColor == "") {
-				t.Errorf("%s has the picture %q and the colour %q", k, c.Picture, c.PrimaryColor)
+				t.Errorf("%s has the picture %q and the color %q", k, c.Picture, c.PrimaryColor)
 			}
 			last := 0
 			for i, s := range c.Sections {
 				if (s.Track == nil) == (s.Chapter == "") {
-					t.Errorf("%s: section %d is neither track nor chapter, or both", k, i)
+					t.Errorf("%s: section %d must be either a track or a chapter", k, i)
 				}
 				if s.StartTime >= 0 && s.StartTime < last {
-					t.Errorf("%s: section %d starts before the one above", k, i)
+					t.Errorf("%s: section %d starts before the previous one", k, i)
 				}
 				last = max(last, s.StartTime)
 			}

@@ -4,9 +4,8 @@ import (
 	"slices"
 )
 
-// addFeeds writes everybody's feed: what they uploaded, listened to, favorited
-// and whom they followed. A feed may leave listens out, and keeps the newest
-// entries only.
+// addFeeds adds the feeds: uploads, listens, favorites and follows of each member.
+// A feed omits some listens and has the newest entries only.
 func (g *generator) addFeeds() {
 	const longest = 240
 	var all []*Activity
@@ -45,8 +44,8 @@ func (g *generator) addFeeds() {
 		}
 		newestFirst(feed, func(a **Activity) int64 { return (*a).At.Unix() })
 		feed = slices.Clip(feed[:min(len(feed), longest)])
-		if slices.Contains(TiesUsers(), m.Username) { // entries may be filed a little late
-			tie(len(feed), func(i, j int) { feed[i].At = feed[j].At })
+		if slices.Contains(UsersWithTies(), m.Username) {
+			shareSecond(len(feed), func(i, j int) { feed[i].At = feed[j].At })
 		}
 		m.Feed = feed
 		all = append(all, feed...)
@@ -60,13 +59,13 @@ func (g *generator) addFeeds() {
 	}
 }
 
-// addPlaylists gives some members playlists.
+// addPlaylists adds playlists of some members.
 func (g *generator) addPlaylists() {
 	for _, m := range g.members {
 		s := newSource(g.w.Seed, "playlists "+m.Username, 0)
 		n := 0
 		switch {
-		case m.kind == silent:
+		case m.kind == inactive:
 			continue
 		case m.Username == DemoUser:
 			n = 44
@@ -77,8 +76,8 @@ func (g *generator) addPlaylists() {
 		}
 		seen := make(map[string]bool, n)
 		for tries := 0; len(m.Playlists) < n && tries < 40*n; tries++ {
-			t := teller{g: g, s: s, m: m, shelf: pick(s, g.music), aired: instant(now - int64(s.n(6*365*day)))}
-			p := &Playlist{Owner: m.User, Name: capital(expand(pick(s, m.locale.list("playlists")), t.value))}
+			t := templateData{g: g, s: s, m: m, category: pick(s, g.music), aired: timeAt(now - int64(s.n(6*365*day)))}
+			p := &Playlist{Owner: m.User, Name: capitalize(expand(pick(s, m.locale.section("playlists")), t.value))}
 			p.Slug = Slugify(p.Name)
 			if seen[p.Slug] {
 				continue
@@ -89,7 +88,7 @@ func (g *generator) addPlaylists() {
 				size = 60
 			}
 			for range size {
-				if c := pick(s, g.playlistSource(s, m, t.shelf)).Cloudcast; !c.Private() && !slices.Contains(p.Cloudcasts, c) {
+				if c := pick(s, g.playlistCandidates(s, m, t.category)).Cloudcast; !c.Private() && !slices.Contains(p.Cloudcasts, c) {
 					p.Cloudcasts = append(p.Cloudcasts, c)
 				}
 			}
@@ -98,28 +97,29 @@ func (g *generator) addPlaylists() {
 	}
 }
 
-// playlistSource is where the next entry of a playlist comes from: mostly one shelf.
-func (g *generator) playlistSource(s *source, m *member, sh *shelf) []*show {
+// playlistCandidates returns the shows from which the next entry of a playlist is
+// picked: mostly those of one category.
+func (g *generator) playlistCandidates(s *source, m *member, c *category) []*show {
 	switch {
 	case m.kind == station && len(m.all) > 0:
 		return m.all
-	case s.chance(80) && len(sh.shows) > 0:
-		return sh.shows
+	case s.chance(80) && len(c.shows) > 0:
+		return c.shows
 	}
 	return g.public
 }
 
-// addSimilar lists 10 to 20 shows of the same shelf, a few of the same tag.
+// addSimilar adds 10 to 20 similar shows per show, of the same category or tag.
 func (g *generator) addSimilar() {
 	for i, sh := range g.public {
-		if sh.quiet {
+		if sh.empty {
 			continue
 		}
 		s := newSource(g.w.Seed, "similar", i)
 		want := s.between(10, 20)
 		list := make([]*Cloudcast, 0, want)
 		for tries := 0; len(list) < want && tries < 6*want; tries++ {
-			c := pick(s, sh.shelf.shows).Cloudcast
+			c := pick(s, sh.category.shows).Cloudcast
 			if len(sh.Tags) > 0 && s.chance(50) {
 				c = pick(s, pick(s, sh.Tags).Cloudcasts)
 			}
@@ -136,7 +136,7 @@ func (g *generator) addSimilar() {
 	}
 }
 
-// addCities makes a city of every place that a member gives.
+// addCities adds the cities of all members.
 func (g *generator) addCities() {
 	cities := make(map[string]*City, 128)
 	for _, m := range g.members {
@@ -158,54 +158,54 @@ func (g *generator) addCities() {
 	}
 }
 
-// addCharts ranks what is popular and what is rising, and fills the categories.
+// addCharts adds the charts and the lists of the categories.
 func (g *generator) addCharts() {
 	byPlays := func(shows []*show) []*Cloudcast {
 		slices.SortStableFunc(shows, func(a, b *show) int { return b.PlayCount - a.PlayCount })
 		list := make([]*Cloudcast, len(shows))
-		for i, sh := range shows {
-			list[i] = sh.Cloudcast
+		for i, c := range shows {
+			list[i] = c.Cloudcast
 		}
 		return list
 	}
 	since := func(shows []*show, age int64) []*show {
 		recent := make([]*show, 0, len(shows))
-		for _, sh := range shows {
-			if now-sh.at < age && !sh.Private() && !sh.quiet {
-				recent = append(recent, sh)
+		for _, c := range shows {
+			if now-c.at < age && !c.Private() && !c.empty {
+				recent = append(recent, c)
 			}
 		}
 		return recent
 	}
 	g.w.Popular = byPlays(since(g.public, 120*day))
 	hot := since(g.public, 21*day)
-	slices.SortStableFunc(hot, func(a, b *show) int { return g.heat(b) - g.heat(a) })
-	for _, sh := range hot {
-		g.w.Hot = append(g.w.Hot, sh.Cloudcast)
+	slices.SortStableFunc(hot, func(a, b *show) int { return g.hotScore(b) - g.hotScore(a) })
+	for _, c := range hot {
+		g.w.Hot = append(g.w.Hot, c.Cloudcast)
 	}
-	famous := slices.Clone(g.members)
-	slices.SortStableFunc(famous, func(a, b *member) int { return len(b.Followers) - len(a.Followers) })
-	for i, sh := range g.shelves {
+	byFollowers := slices.Clone(g.members)
+	slices.SortStableFunc(byFollowers, func(a, b *member) int { return len(b.Followers) - len(a.Followers) })
+	for i, c := range g.categories {
 		s := newSource(g.w.Seed, "category", i)
-		list := byPlays(since(sh.shows, 400*day))
-		sh.Cloudcasts = slices.Clip(list[:min(40, len(list))])
-		for _, m := range famous {
-			if len(sh.Users) < 40 && len(m.Cloudcasts) > 0 && slices.Contains(m.shelves, sh) {
-				sh.Users = append(sh.Users, m.User)
+		list := byPlays(since(c.shows, 400*day))
+		c.Cloudcasts = slices.Clip(list[:min(40, len(list))])
+		for _, m := range byFollowers {
+			if len(c.Users) < 40 && len(m.Cloudcasts) > 0 && slices.Contains(m.categories, c) {
+				c.Users = append(c.Users, m.User)
 			}
 		}
-		for _, c := range sh.Cloudcasts {
-			if len(sh.UserpickCloudcasts) < 12 && s.chance(40) {
-				sh.UserpickCloudcasts = append(sh.UserpickCloudcasts, c)
+		for _, cast := range c.Cloudcasts {
+			if len(c.UserpickCloudcasts) < 12 && s.chance(40) {
+				c.UserpickCloudcasts = append(c.UserpickCloudcasts, cast)
 			}
 		}
-		for _, u := range sh.Users {
-			if len(sh.UserpickUsers) < 12 && s.chance(40) {
-				sh.UserpickUsers = append(sh.UserpickUsers, u)
+		for _, u := range c.Users {
+			if len(c.UserpickUsers) < 12 && s.chance(40) {
+				c.UserpickUsers = append(c.UserpickUsers, u)
 			}
 		}
 	}
 }
 
-// heat is plays per day out, in thousandths.
-func (g *generator) heat(sh *show) int { return sh.PlayCount * 1000 / int((now-sh.at)/hour+12) }
+// hotScore returns 1000 times the plays per hour, with 12 hours added to the age.
+func (g *generator) hotScore(sh *show) int { return sh.PlayCount * 1000 / int((now-sh.at)/hour+12) }

@@ -7,19 +7,19 @@ import (
 	"sync"
 )
 
-// The texts of the world live in plain files, so that adding a language or a
-// better line needs no Go. A file is a list of sections, "-- name --", of one
-// entry a line; "#" starts a comment on a line of its own before the first
-// section, and "\r" and "\n" stand for themselves.
+// The texts of the world are in text files, so that languages and lines can be
+// added without Go code. A file is a list of sections, "-- name --", with one entry
+// per line. Before the first section, lines that begin with "# " are comments. The
+// escapes \r and \n are replaced.
 //
 //go:embed data
 var texts embed.FS
 
-// sections are the parts of a text file by name.
+// sections are the entries of a text file by section.
 type sections map[string][]string
 
-// readSections reads a file of the embedded texts. The part before the first
-// section has the name "".
+// readSections reads an embedded file. The entries before the first section have
+// the section "".
 func readSections(name string) sections {
 	b, err := texts.ReadFile(path.Join("data", name))
 	if err != nil {
@@ -38,54 +38,54 @@ func readSections(name string) sections {
 			continue
 		}
 		if strings.Contains(line, `\`) {
-			line = controls.Replace(line)
+			line = escapes.Replace(line)
 		}
 		parts[part] = append(parts[part], line)
 	}
 	return parts
 }
 
-// controls are the two characters that a line can only name.
-var controls = strings.NewReplacer(`\r`, "\r", `\n`, "\n")
+// escapes replaces the escape sequences in a line.
+var escapes = strings.NewReplacer(`\r`, "\r", `\n`, "\n")
 
 // readLines reads a file without sections.
 func readLines(name string) []string { return readSections(name)[""] }
 
-// A locale is a language with the people, places, shows and phrases that go
-// with it. Where it has no entries of its own, English ones serve.
+// A locale is a language with its names, places and texts. English entries replace
+// missing sections.
 type locale struct {
-	lang        string
-	own         sections
-	fallback    *locale
-	places      []place
-	women, men  []given
-	familyFirst bool   // 김 서연, not 서연 김
-	joint       string // between the parts of a name
-	share       int    // how many users of a hundred or so speak it
+	lang          string
+	entries       sections
+	fallback      *locale
+	places        []place
+	women, men    []givenName
+	familyFirst   bool   // 김 서연, not 서연 김
+	nameSeparator string // between first and family name
+	share         int    // weight of the language; about a percentage of the users
 }
 
-// A place is what a user says about where they are.
+// A place is a user's city and country.
 type place struct{ city, country string }
 
-// A given name with its spelling in ASCII, for user names, and the family
-// names that go with it.
-type given struct {
+// A givenName has an ASCII spelling, for user names, and the family names that it
+// is combined with.
+type givenName struct {
 	name, ascii string
-	families    []family
+	families    []familyName
 }
 
-// A family name with its spelling in ASCII.
-type family struct{ name, ascii string }
+// A familyName has an ASCII spelling.
+type familyName struct{ name, ascii string }
 
-// list gives the entries of a section.
-func (l *locale) list(section string) []string {
-	if own := l.own[section]; len(own) > 0 || l.fallback == nil {
+// section returns the entries of a section.
+func (l *locale) section(section string) []string {
+	if own := l.entries[section]; len(own) > 0 || l.fallback == nil {
 		return own
 	}
-	return l.fallback.list(section)
+	return l.fallback.section(section)
 }
 
-// person makes up a name.
+// person returns a random full name.
 func (l *locale) person(s *source) string {
 	people := l.women
 	if s.chance(50) {
@@ -95,15 +95,15 @@ func (l *locale) person(s *source) string {
 	return l.fullName(first, pick(s, first.families))
 }
 
-// fullName puts the parts of a name in the language's order.
-func (l *locale) fullName(first given, last family) string {
+// fullName joins the parts of a name in the order of the language.
+func (l *locale) fullName(first givenName, last familyName) string {
 	if l.familyFirst {
-		return last.name + l.joint + first.name
+		return last.name + l.nameSeparator + first.name
 	}
-	return first.name + l.joint + last.name
+	return first.name + l.nameSeparator + last.name
 }
 
-// locales are all languages of the world, English first.
+// locales returns all locales, English first.
 var locales = sync.OnceValue(func() []*locale {
 	files, err := texts.ReadDir("data/locales")
 	if err != nil {
@@ -120,23 +120,23 @@ var locales = sync.OnceValue(func() []*locale {
 })
 
 func readLocale(lang string, fallback *locale) *locale {
-	l := &locale{lang: lang, fallback: fallback, own: readSections("locales/" + lang + ".txt"), joint: " "}
-	for _, line := range l.own["places"] {
+	l := &locale{lang: lang, fallback: fallback, entries: readSections("locales/" + lang + ".txt"), nameSeparator: " "}
+	for _, line := range l.entries["places"] {
 		city, country, _ := strings.Cut(line, ", ")
 		l.places = append(l.places, place{city, country})
 	}
 	men := l.readFamilies("family")
 	women := men
-	if len(l.own["family women"]) > 0 {
+	if len(l.entries["family women"]) > 0 {
 		women = l.readFamilies("family women")
 	}
 	l.men, l.women = l.readGiven("men", men), l.readGiven("women", women)
-	for _, line := range l.own["name order"] {
+	for _, line := range l.entries["name order"] {
 		switch line {
 		case "family first":
 			l.familyFirst = true
 		case "joined":
-			l.joint = ""
+			l.nameSeparator = ""
 		}
 	}
 	l.share = 3
@@ -146,27 +146,27 @@ func readLocale(lang string, fallback *locale) *locale {
 	return l
 }
 
-func (l *locale) readGiven(section string, families []family) []given {
-	list := make([]given, len(l.own[section]))
-	for i, line := range l.own[section] {
-		name, ascii := l.spelling(line)
-		list[i] = given{name, ascii, families}
+func (l *locale) readGiven(section string, families []familyName) []givenName {
+	list := make([]givenName, len(l.entries[section]))
+	for i, line := range l.entries[section] {
+		name, ascii := l.splitSpelling(line)
+		list[i] = givenName{name, ascii, families}
 	}
 	return list
 }
 
-func (l *locale) readFamilies(section string) []family {
-	list := make([]family, len(l.own[section]))
-	for i, line := range l.own[section] {
-		name, ascii := l.spelling(line)
-		list[i] = family{name, ascii}
+func (l *locale) readFamilies(section string) []familyName {
+	list := make([]familyName, len(l.entries[section]))
+	for i, line := range l.entries[section] {
+		name, ascii := l.splitSpelling(line)
+		list[i] = familyName{name, ascii}
 	}
 	return list
 }
 
-// spelling splits "Μαρία=Maria"; names in Latin letters have their spelling
-// derived.
-func (l *locale) spelling(line string) (name, ascii string) {
+// splitSpelling splits "Μαρία=Maria"; for names in Latin letters it derives the
+// ASCII spelling.
+func (l *locale) splitSpelling(line string) (name, ascii string) {
 	if name, ascii, ok := strings.Cut(line, "="); ok {
 		return name, ascii
 	}
@@ -177,10 +177,10 @@ func (l *locale) spelling(line string) (name, ascii string) {
 	return line, toASCII.Replace(ascii)
 }
 
-// germanASCII spells umlauts the German way; elsewhere they lose their dots.
+// germanASCII transcribes umlauts as in German; toASCII only removes the dots.
 var germanASCII = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue")
 
-// toASCII strips what Latin letters carry, and what a user name cannot hold.
+// toASCII removes diacritics, and characters that a user name cannot contain.
 var toASCII = strings.NewReplacer(
 	"á", "a", "à", "a", "â", "a", "ã", "a", "å", "a", "ă", "a", "ą", "a", "ạ", "a", "ả", "a", "ấ", "a", "ắ", "a", "ā", "a",
 	"ä", "a", "æ", "ae", "ç", "c", "ć", "c", "č", "c", "ď", "d", "đ", "d", "ð", "d",

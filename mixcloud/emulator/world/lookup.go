@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// An index finds things by their names. Names of users fold ASCII case, as
-// Mixcloud's paths do; slugs are taken as they are.
+// An index has the objects of a world by name. User names ignore ASCII case, as
+// Mixcloud's paths do; slugs are case-sensitive.
 type index struct {
 	users      map[string]*User
 	cloudcasts map[pair]*Cloudcast
@@ -18,13 +18,13 @@ type index struct {
 	artists    map[string]*Artist
 	tracks     map[pair]*Track
 	playlists  map[pair]*Playlist
-	reserved   map[pair]*Cloudcast // not filed yet
+	reserved   map[pair]*Cloudcast // not on lists yet
 }
 
-// A pair is an owner's folded name and a slug.
+// A pair is an owner's lower-case name and a slug.
 type pair struct{ owner, slug string }
 
-// fold lowers ASCII letters and leaves every other script alone.
+// fold converts ASCII letters to lower case and does not change others.
 func fold(username string) string {
 	for i := range len(username) {
 		if c := username[i]; 'A' <= c && c <= 'Z' {
@@ -40,50 +40,47 @@ func fold(username string) string {
 	return username
 }
 
-// User finds a user by name, whatever the case of its ASCII letters; nil when
-// there is none.
+// User returns a user by name, ignoring the case of ASCII letters, or nil.
 func (w *World) User(username string) *User { return w.index.users[fold(username)] }
 
-// Cloudcast finds an upload, unlisted ones and drafts too; nil when there is none.
+// Cloudcast returns a cloudcast, including unlisted ones and drafts, or nil.
 func (w *World) Cloudcast(owner, slug string) *Cloudcast {
 	return w.index.cloudcasts[pair{fold(owner), slug}]
 }
 
-// Tag finds a tag by its slug; nil when there is none.
+// Tag returns a tag by its slug, or nil.
 func (w *World) Tag(slug string) *Tag { return w.index.tags[slug] }
 
-// City finds a city by its slug, without the prefix "city:"; nil when there is none.
+// City returns a city by its slug, without the prefix "city:", or nil.
 func (w *World) City(slug string) *City { return w.index.cities[slug] }
 
-// Category finds a category by its slug; nil when there is none.
+// Category returns a category by its slug, or nil.
 func (w *World) Category(slug string) *Category { return w.index.categories[slug] }
 
-// Artist finds an artist by slug; nil when there is none.
+// Artist returns an artist by slug, or nil.
 func (w *World) Artist(slug string) *Artist { return w.index.artists[slug] }
 
-// Track finds a track by its artist's slug and its own; nil when there is none.
+// Track returns a track by its artist's slug and its own, or nil.
 func (w *World) Track(artist, track string) *Track { return w.index.tracks[pair{artist, track}] }
 
-// Playlist finds a playlist of a user; nil when there is none.
+// Playlist returns a user's playlist, or nil.
 func (w *World) Playlist(owner, slug string) *Playlist {
 	return w.index.playlists[pair{fold(owner), slug}]
 }
 
-// AddCloudcast reserves c and files it at once, see [World.Reserve] and
-// [World.File].
+// AddCloudcast calls [World.Reserve] and [World.AddToLists].
 func (w *World) AddCloudcast(c *Cloudcast) {
 	w.Reserve(c)
-	w.File(c)
+	w.AddToLists(c)
 }
 
-// freeSlug makes a slug unique for its owner.
+// freeSlug returns a slug that is unique for its owner.
 func (w *World) freeSlug(owner, slug string) string {
-	return uniqueSlug(slug, func(slug string) bool { return w.Reserved(owner, slug) != nil })
+	return uniqueSlug(slug, func(slug string) bool { return w.FindReserved(owner, slug) != nil })
 }
 
-// uniqueSlug numbers a slug that is taken. An upload whose name holds nothing
-// that a slug could keep is called "upload", and the path of a user's list is
-// never an upload's.
+// uniqueSlug appends a number to a slug that is taken or reserved for a user's
+// list. An empty slug becomes "upload".
 func uniqueSlug(slug string, taken func(string) bool) string {
 	if slug == "" {
 		slug = "upload"
@@ -95,18 +92,18 @@ func uniqueSlug(slug string, taken func(string) bool) string {
 	return free
 }
 
-// reservedSlugs are what follows a user's key and is no upload.
+// reservedSlugs are the path segments of a user's lists and actions.
 var reservedSlugs = []string{
 	"cloudcasts", "comments", "favorites", "feed", "follow", "followers", "following", "listen-later", "listens",
 	"playlists",
 }
 
-// insertNewest puts c before the first that is not newer than it.
-func insertNewest(list []*Cloudcast, c *Cloudcast) []*Cloudcast {
-	return slices.Insert(list, firstUpTo(list, c.Created, func(have *Cloudcast) time.Time { return have.Created }), c)
+// insertByCreated inserts c before the first cloudcast that is not newer.
+func insertByCreated(list []*Cloudcast, c *Cloudcast) []*Cloudcast {
+	return slices.Insert(list, insertIndex(list, c.Created, func(have *Cloudcast) time.Time { return have.Created }), c)
 }
 
-// buildIndex fills the maps from the lists of a generated world.
+// buildIndex sets the index from the lists of a generated world.
 func (w *World) buildIndex(cloudcasts []*Cloudcast) {
 	x := index{
 		users:      make(map[string]*User, len(w.Users)),
@@ -146,8 +143,8 @@ func (w *World) buildIndex(cloudcasts []*Cloudcast) {
 	w.index = x
 }
 
-// tagName is how Mixcloud shows a tag: the first letter is a capital, the rest
-// stands as typed (observed: "Funky house", "Avant-Garde").
+// tagName returns the name that Mixcloud shows for a tag: the first letter in
+// upper case, the rest as typed (observed: "Funky house", "Avant-Garde").
 func tagName(typed string) string {
 	for i, r := range typed {
 		return typed[:i] + strings.ToUpper(string(r)) + typed[i+len(string(r)):]

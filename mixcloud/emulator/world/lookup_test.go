@@ -9,21 +9,21 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestLookups_FindEverythingByItsName(t *testing.T) {
+func TestLookups_FindAllObjects(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
 		for _, u := range w.Users {
 			if w.User(u.Username) != u {
-				t.Errorf("User(%q) is not it", u.Username)
+				t.Errorf("User(%q) returns another user", u.Username)
 			}
 			for _, p := range u.Playlists {
 				if w.Playlist(u.Username, p.Slug) != p {
-					t.Errorf("Playlist(%q, %q) is not it", u.Username, p.Slug)
+					t.Errorf("Playlist(%q, %q) returns another playlist", u.Username, p.Slug)
 				}
 			}
 		}
-		for _, c := range everything(w) {
+		for _, c := range allCloudcasts(w) {
 			if w.Cloudcast(c.Owner.Username, c.Slug) != c {
-				t.Errorf("Cloudcast(%q, %q) is not it", c.Owner.Username, c.Slug)
+				t.Errorf("Cloudcast(%q, %q) returns another cloudcast", c.Owner.Username, c.Slug)
 			}
 		}
 		for _, tag := range w.Tags {
@@ -33,28 +33,28 @@ func TestLookups_FindEverythingByItsName(t *testing.T) {
 		}
 		for _, c := range w.Cities {
 			if w.City(c.Slug) != c {
-				t.Errorf("City(%q) is not it", c.Slug)
+				t.Errorf("City(%q) returns another city", c.Slug)
 			}
 		}
 		for _, c := range w.Categories {
 			if w.Category(c.Slug) != c {
-				t.Errorf("Category(%q) is not it", c.Slug)
+				t.Errorf("Category(%q) returns another category", c.Slug)
 			}
 		}
 		for _, a := range w.Artists {
 			if w.Artist(a.Slug) != a {
-				t.Errorf("Artist(%q) is not it", a.Slug)
+				t.Errorf("Artist(%q) returns another artist", a.Slug)
 			}
 			for _, track := range a.Tracks {
 				if w.Track(a.Slug, track.Slug) != track {
-					t.Errorf("Track(%q, %q) is not it", a.Slug, track.Slug)
+					t.Errorf("Track(%q, %q) returns another track", a.Slug, track.Slug)
 				}
 			}
 		}
 	})
 }
 
-func TestLookups_FoldASCIICaseOfUserNames(t *testing.T) {
+func TestLookups_IgnoreASCIICaseOfUserNames(t *testing.T) {
 	t.Parallel()
 	w := sharedWorld(1)
 	for _, name := range []string{"HarbourFM", "harbourfm", "HARBOURFM", "hARBOURfm"} {
@@ -63,16 +63,16 @@ func TestLookups_FoldASCIICaseOfUserNames(t *testing.T) {
 		}
 	}
 	if c := w.Cloudcast("SPARTACUS", "party-time"); c == nil || c.Key() != DocumentedCloudcast {
-		t.Errorf("the owner of a cloudcast is not folded: %v", c)
+		t.Errorf("the owner of a cloudcast is case-sensitive: %v", c)
 	}
 	if c := w.Cloudcast("spartacus", "Party-Time"); c != nil {
-		t.Error("slugs are folded")
+		t.Error("slugs are not case-sensitive")
 	}
 	if u := w.User("ΝΥΧΤΕΡΙΝΌ-ΤΡΑΜ"); u != nil {
-		t.Errorf("Greek letters are folded: %v", u)
+		t.Errorf("the case of Greek letters is ignored: %v", u)
 	}
 	if p := w.User(DemoUser).Playlists[0]; w.Playlist("DEMO", p.Slug) != p {
-		t.Error("the owner of a playlist is not folded")
+		t.Error("the owner of a playlist is case-sensitive")
 	}
 }
 
@@ -80,7 +80,7 @@ func TestLookups_UnknownIsNil(t *testing.T) {
 	t.Parallel()
 	w := sharedWorld(1)
 	for what, found := range map[string]bool{
-		"user":          w.User("nobody-of-that-name") != nil,
+		"user":          w.User("no-such-user") != nil,
 		"empty user":    w.User("") != nil,
 		"cloudcast":     w.Cloudcast("spartacus", "party") != nil,
 		"other's":       w.Cloudcast("demo", "party-time") != nil,
@@ -99,7 +99,7 @@ func TestLookups_UnknownIsNil(t *testing.T) {
 	}
 }
 
-func TestAddCloudcast_FilesItEverywhere(t *testing.T) {
+func TestAddCloudcast_AddsToAllLists(t *testing.T) {
 	t.Parallel()
 	w := New(5)
 	owner := w.User(StationUser)
@@ -114,17 +114,17 @@ func TestAddCloudcast_FilesItEverywhere(t *testing.T) {
 		"new tag": w.Tag("brand-new").Cloudcasts, "city": w.City("glasgow").Cloudcasts,
 	} {
 		if list[0] != c {
-			t.Errorf("it does not lead the list of its %s", what)
+			t.Errorf("it is not first on the list of its %s", what)
 		}
 	}
 	if c.Slug != "fresh-from-the-pier" || w.Cloudcast(StationUser, c.Slug) != c || c.ID <= last {
-		t.Errorf("it is filed as %q, %d", c.Slug, c.ID)
+		t.Errorf("it has the slug %q and the ID %d", c.Slug, c.ID)
 	}
 	n := len(owner.Cloudcasts)
 	hidden := &Cloudcast{Owner: owner, Name: "Fresh from the Pier", Created: w.Now, Unlisted: true}
 	w.AddCloudcast(hidden)
 	if hidden.Slug != "fresh-from-the-pier-2" || len(owner.Cloudcasts) != n || !slices.Contains(owner.Private, hidden) {
-		t.Errorf("an unlisted upload is called %q and stands on %d lists", hidden.Slug, len(owner.Cloudcasts)-n)
+		t.Errorf("an unlisted upload has the slug %q, and %d uploads were added to the owner's public list", hidden.Slug, len(owner.Cloudcasts)-n)
 	}
 	if w.Cloudcast(StationUser, hidden.Slug) != hidden {
 		t.Error("an unlisted upload is not found by its key")
@@ -132,29 +132,29 @@ func TestAddCloudcast_FilesItEverywhere(t *testing.T) {
 }
 
 func TestAddCloudcast_SlugsStayUniqueAndListsOrdered(t *testing.T) {
-	w := New(9) // shared by all cases: they only add
+	w := New(9) // shared by all cases, which only add to it
 	rapid.Check(t, func(t *rapid.T) {
-		owner := w.User(rapid.SampledFrom([]string{DemoUser, SilentUser, GreekUser}).Draw(t, "owner"))
+		owner := w.User(rapid.SampledFrom([]string{DemoUser, EmptyUser, GreekUser}).Draw(t, "owner"))
 		name := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "♫", "Feed", "Party Time", "party time!", "Room Tone"})).Draw(t, "name")
 		ago := time.Duration(rapid.IntRange(-100, 1<<28).Draw(t, "ago")) * time.Second
 		c := &Cloudcast{Owner: owner, Name: name, Created: w.Now.Add(-ago)}
 		known := len(owner.Cloudcasts)
 		w.AddCloudcast(c)
 		if c.Slug == "" || c.Slug == "feed" || w.Cloudcast(owner.Username, c.Slug) != c {
-			t.Fatalf("%q is filed as %q", name, c.Slug)
+			t.Fatalf("%q has the slug %q", name, c.Slug)
 		}
 		slugs := map[string]bool{}
 		for i, other := range owner.Cloudcasts {
 			if slugs[other.Slug] {
-				t.Fatalf("two uploads are called %q", other.Slug)
+				t.Fatalf("two uploads have the slug %q", other.Slug)
 			}
 			slugs[other.Slug] = true
 			if i > 0 && other.Created.After(owner.Cloudcasts[i-1].Created) {
-				t.Fatalf("upload %d is newer than the one before", i)
+				t.Fatalf("upload %d is newer than the previous one", i)
 			}
 		}
 		if len(owner.Cloudcasts) != known+1 {
-			t.Fatalf("%d uploads, had %d", len(owner.Cloudcasts), known)
+			t.Fatalf("%d uploads, want %d", len(owner.Cloudcasts), known+1)
 		}
 	})
 }

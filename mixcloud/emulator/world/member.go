@@ -4,10 +4,38 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// A kind is what somebody does on Mixcloud; it decides how much they upload,
-// listen and follow.
+// A User of the seeded world.
+type User struct {
+	ID                   int
+	Username             string // canonical case, plain text, any script
+	Name                 string // display name
+	Biog                 string
+	City, Country        string // "" when not set
+	PrimaryColor         string // six lower-case hex digits, "" without a picture
+	Picture              string // path of the picture, after the size segment; "" for a default picture
+	Cover                string // the same for the wide cover; "" for none
+	Created, Updated     time.Time
+	IsPro, IsPremium     bool
+	HideListens          bool         // only with the user's own token are the listens visible (Pro users)
+	Cloudcasts           []*Cloudcast // the public ones
+	Private              []*Cloudcast // unlisted uploads, drafts and scheduled ones
+	Favorites, Listens   []CloudcastEdge
+	ListenLater          []CloudcastEdge
+	Reposts              []CloudcastEdge
+	Followers, Following []UserEdge
+	Comments             []*Comment // on the profile
+	Feed                 []*Activity
+	Playlists            []*Playlist
+}
+
+// Key returns the percent-encoded path of the user, such as "/spartacus/".
+func (u *User) Key() string { return "/" + escape(u.Username) + "/" }
+
+// A kind is a type of user; it determines how much they upload, listen and
+// follow.
 type kind string
 
 const (
@@ -16,26 +44,26 @@ const (
 	dj       kind = "dj"
 	talk     kind = "talk"
 	listener kind = "listener"
-	silent   kind = "silent" // no list holds anything of theirs
+	inactive kind = "inactive" // on no list, with empty lists
 )
 
-// A member is a user together with what only the generator needs to know.
+// A member is a user with the data that only the generator needs.
 type member struct {
 	*User
-	index   int
-	kind    kind
-	locale  *locale
-	shelves []*shelf // what they play, the commonest first
-	fame    int      // weighs plays, followers and comments; about 1 to 2500
-	joined  int64
-	family  int      // of their pictures
-	sign    bool     // shows a sign, not a person
-	series  []string // names of their series, if the cast says so
-	uploads int
-	all     []*show // their uploads, newest first
+	index      int
+	kind       kind
+	locale     *locale
+	categories []*category // of their shows, the main one first
+	popularity int         // weight for plays, followers and comments; about 1 to 2500
+	joined     int64
+	family     int      // of their pictures
+	logo       bool     // the picture is a logo, not a person
+	series     []string // names of their series
+	uploads    int
+	all        []*show // their uploads, newest first
 }
 
-// addMembers makes the cast and then the generated users around it.
+// addMembers adds the cast, then the generated users.
 func (g *generator) addMembers() {
 	for _, block := range cast() {
 		g.addMember(g.castMember(block))
@@ -47,17 +75,17 @@ func (g *generator) addMembers() {
 	for i := range population - len(g.members) {
 		s := newSource(g.w.Seed, "member", i)
 		l := locales()[shares.pick(s)]
-		if i < 2*len(locales()) { // nobody stays the only one who speaks a language
+		if i < 2*len(locales()) { // every language has at least two users
 			l = locales()[i%len(locales())]
 		}
 		g.addMember(g.newMember(s, l))
 	}
 	for _, m := range g.members {
-		g.dress(m)
+		g.setIDAndPictures(m)
 	}
 }
 
-// castMember reads a block of the cast.
+// castMember returns the member of a block of cast.txt.
 func (g *generator) castMember(block map[string][]string) *member {
 	one := func(key string) string {
 		if v := block[key]; len(v) > 0 {
@@ -68,18 +96,18 @@ func (g *generator) castMember(block map[string][]string) *member {
 	number := func(key string) int {
 		n, err := strconv.Atoi(one(key))
 		if err != nil {
-			panic("world: cast: " + one("username") + ": " + err.Error()) // compiled in, and tested
+			panic("world: cast: " + one("username") + ": " + err.Error()) // the file is embedded and tested
 		}
 		return n
 	}
 	m := &member{
 		User: &User{Username: one("username"), Name: one("name"), Biog: one("biog")},
-		kind: kind(one("kind")), fame: number("fame"), uploads: number("uploads"), series: block["series"],
+		kind: kind(one("kind")), popularity: number("fame"), uploads: number("uploads"), series: block["series"],
 	}
-	m.sign = m.kind != dj && m.kind != listener
-	g.used[m.Name] = true // nobody else calls a show like that
+	m.logo = m.kind != dj && m.kind != listener
+	g.usedNames[m.Name] = true // no other series has this name
 	for _, name := range m.series {
-		g.used[name] = true
+		g.usedNames[name] = true
 	}
 	m.City, m.Country, _ = strings.Cut(one("place"), ", ")
 	for _, l := range locales() {
@@ -90,9 +118,9 @@ func (g *generator) castMember(block map[string][]string) *member {
 	if m.locale == nil {
 		m.locale = locales()[0]
 	}
-	for name := range strings.SplitSeq(one("shelves"), ", ") {
-		if sh := g.shelf(name); sh != nil {
-			m.shelves = append(m.shelves, sh)
+	for name := range strings.SplitSeq(one("categories"), ", ") {
+		if c := g.categoryNamed(name); c != nil {
+			m.categories = append(m.categories, c)
 		}
 	}
 	flags := strings.Fields(one("flags"))
@@ -105,47 +133,47 @@ func (g *generator) castMember(block map[string][]string) *member {
 		}
 	}
 	s := newSource(g.w.Seed, "cast", len(g.members))
-	m.joined = unix(number("since"), 1, 1) + int64(s.n(300*day))
+	m.joined = midnight(number("since"), 1, 1) + int64(s.n(300*day))
 	return m
 }
 
-// newMember makes up somebody who speaks a language.
+// newMember generates a member who speaks the language of l.
 func (g *generator) newMember(s *source, l *locale) *member {
 	m := &member{User: &User{}, locale: l}
 	switch roll := s.n(100); {
 	case roll < 8:
-		m.kind, m.uploads, m.fame = talk, s.between(4, 26), s.skew(3, 300)
+		m.kind, m.uploads, m.popularity = talk, s.between(4, 26), s.skew(3, 300)
 	case roll < 52:
-		m.kind, m.uploads, m.fame = dj, s.skew(1, 31), s.skew(2, 420)
+		m.kind, m.uploads, m.popularity = dj, s.skew(1, 31), s.skew(2, 420)
 	default:
-		m.kind, m.fame = listener, s.skew(1, 12)
+		m.kind, m.popularity = listener, s.skew(1, 12)
 		if s.chance(15) {
 			m.uploads = s.between(1, 3)
 		}
 	}
-	m.sign = m.kind == talk || s.chance(12)
-	m.joined = unix(2010, 3, 1) + int64(s.n(15*365*day)) + int64(s.n(day))
-	home := g.music
+	m.logo = m.kind == talk || s.chance(12)
+	m.joined = midnight(2010, 3, 1) + int64(s.n(15*365*day)) + int64(s.n(day))
+	pool := g.music
 	if m.kind == talk {
-		home = g.talk
-		if name := g.fresh(s, l.own["talk series"]); name != "" {
+		pool = g.talk
+		if name := g.unusedName(s, l.entries["talk series"]); name != "" {
 			m.series = []string{name}
 		} else {
-			home, m.kind = g.music, dj // every talk show of the language is on air
+			pool, m.kind = g.music, dj // all talk series of the language are in use
 		}
 	}
-	m.shelves = append(m.shelves, pick(s, home))
-	for range s.between(0, 2) { // people stay close to what they know
-		sh := pick(s, home)
-		if near := sh.family == m.shelves[0].family; (near || s.chance(25)) && !slices.Contains(m.shelves, sh) {
-			m.shelves = append(m.shelves, sh)
+	m.categories = append(m.categories, pick(s, pool))
+	for range s.between(0, 2) { // mostly of the same artist family
+		c := pick(s, pool)
+		if sameFamily := c.artistFamily == m.categories[0].artistFamily; (sameFamily || s.chance(25)) && !slices.Contains(m.categories, c) {
+			m.categories = append(m.categories, c)
 		}
 	}
 	if len(l.places) > 0 && !s.chance(14) {
 		at := pick(s, l.places)
 		m.City, m.Country = at.city, at.country
 	}
-	g.name(s, m)
+	g.setNames(s, m)
 	if roll := s.n(100); roll < 80 || m.uploads > 0 && roll < 94 {
 		m.Picture = "profile/"
 	}
@@ -155,14 +183,14 @@ func (g *generator) newMember(s *source, l *locale) *member {
 	m.IsPro = m.uploads > 12 && s.chance(45) || s.chance(3)
 	m.IsPremium = s.chance(9)
 	m.HideListens = m.IsPro && s.chance(6)
-	if s.chance(70) || m.fame > 60 {
+	if s.chance(70) || m.popularity > 60 {
 		m.Biog = g.biog(s, m)
 	}
 	return m
 }
 
-// name gives a member a display name and a user name that fits it.
-func (g *generator) name(s *source, m *member) {
+// setNames sets a display name and a matching user name.
+func (g *generator) setNames(s *source, m *member) {
 	people := m.locale.women
 	if s.chance(50) {
 		people = m.locale.men
@@ -183,15 +211,15 @@ func (g *generator) name(s *source, m *member) {
 		compact := compactName(toASCII.Replace(m.Name))
 		names = []string{compact, lower(compact), Slugify(m.Name)}
 	case m.kind == dj && roll < 45:
-		if alias := g.freshAlias(s, m.locale); alias != "" {
-			m.Name, m.sign = alias, s.chance(60)
+		if alias := g.unusedAlias(s, m.locale); alias != "" {
+			m.Name, m.logo = alias, s.chance(60)
 			compact := compactName(toASCII.Replace(alias))
 			names = []string{compact, lower(compact), Slugify(toASCII.Replace(alias))}
 		}
 	case m.kind == dj && roll < 60:
 		names = []string{"dj" + lower(f), "DJ" + f, "dj-" + lower(f) + "-" + lower(l), f + "Selects", lower(f) + "sounds", f + "OnTheRadio", "selector-" + lower(f)}
 	case first.name != first.ascii && roll < 75, roll < 8:
-		names = []string{Slugify(m.Name)} // in their own script
+		names = []string{Slugify(m.Name)} // in its own script
 	case roll > 90:
 		m.Name = first.name
 		names = []string{lower(f) + "listens", lower(f) + year, lower(f + l[:1]), "its" + lower(f), lower(f) + "-in-" + Slugify(toASCII.Replace(m.City))}
@@ -200,69 +228,69 @@ func (g *generator) name(s *source, m *member) {
 		}
 	}
 	shuffle(s, names)
-	m.Username = g.freeName(names, year)
+	m.Username = g.unusedUsername(names, year)
 }
 
-// compactName writes a name as one word: "Loose Change" is LooseChange.
+// compactName joins the words of a name: "Loose Change" is LooseChange.
 func compactName(name string) string {
 	var b strings.Builder
 	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(" -–—!?:()", r) }) {
-		b.WriteString(capital(word))
+		b.WriteString(capitalize(word))
 	}
 	return b.String()
 }
 
-// freeName takes the first name that nobody has, or else adds a year of birth.
-func (g *generator) freeName(names []string, year string) string {
+// unusedUsername returns the first unused name, if necessary with a year of birth.
+func (g *generator) unusedUsername(names []string, year string) string {
 	for _, suffix := range []string{"", year, "-" + year} {
 		for _, name := range names {
-			if name += suffix; len(name) > 2 && !g.taken[fold(name)] {
+			if name += suffix; len(name) > 2 && !g.usernames[fold(name)] {
 				return name
 			}
 		}
 	}
 	for n := 1; ; n++ {
-		if name := names[0] + "_" + strconv.Itoa(1900+n); !g.taken[fold(name)] {
+		if name := names[0] + "_" + strconv.Itoa(1900+n); !g.usernames[fold(name)] {
 			return name
 		}
 	}
 }
 
-// freshAlias takes an unused stage name of a language; "" when all are gone.
-func (g *generator) freshAlias(s *source, l *locale) string {
-	return g.fresh(s, l.own["aliases"])
+// unusedAlias returns an unused stage name of a language, or "".
+func (g *generator) unusedAlias(s *source, l *locale) string {
+	return g.unusedName(s, l.entries["aliases"])
 }
 
-// freshSeries takes a name for a series of music that nobody has yet; when all
-// of a language are gone, an English one or one that comes twice.
-func (g *generator) freshSeries(s *source, l *locale) string {
+// unusedSeries returns an unused name for a music series. If all names of the
+// language are in use, it returns an unused English name or a used one.
+func (g *generator) unusedSeries(s *source, l *locale) string {
 	const section = "music series"
-	if name := g.fresh(s, l.own[section]); name != "" {
+	if name := g.unusedName(s, l.entries[section]); name != "" {
 		return name
 	}
 	if s.chance(50) {
-		if name := g.fresh(s, locales()[0].own[section]); name != "" {
+		if name := g.unusedName(s, locales()[0].entries[section]); name != "" {
 			return name
 		}
 	}
-	return pick(s, l.list(section))
+	return pick(s, l.section(section))
 }
 
-func (g *generator) fresh(s *source, list []string) string {
+func (g *generator) unusedName(s *source, list []string) string {
 	if len(list) == 0 {
 		return ""
 	}
 	for start, i := s.n(len(list)), 0; i < len(list); i++ {
 		name := list[(start+i)%len(list)]
-		if !g.used[name] {
-			g.used[name] = true
+		if !g.usedNames[name] {
+			g.usedNames[name] = true
 			return name
 		}
 	}
 	return ""
 }
 
-// biog writes what a member says about themselves.
+// biog returns a member's biog.
 func (g *generator) biog(s *source, m *member) string {
 	section := "listener biogs"
 	switch {
@@ -271,24 +299,24 @@ func (g *generator) biog(s *source, m *member) string {
 	case m.uploads > 0:
 		section = "dj biogs"
 	}
-	list := m.locale.list(section)
-	for range 8 { // one that needs no city, for those who have none
+	list := m.locale.section(section)
+	for range 8 { // without a city, skip lines that name one
 		line := pick(s, list)
 		if m.City == "" && (strings.Contains(line, "{city}") || strings.Contains(line, "{country}")) {
 			continue
 		}
 		if strings.Contains(line, "{series}") && len(m.series) == 0 {
-			m.series = []string{g.freshSeries(s, m.locale)}
+			m.series = []string{g.unusedSeries(s, m.locale)}
 		}
-		return capital(expand(line, func(slot string) string { return g.slot(s, m, slot) }))
+		return capitalize(expand(line, func(slot string) string { return g.slotValue(s, m, slot) }))
 	}
 	return ""
 }
 
-// addMember gives a member a place in the world.
+// addMember adds a member to the world.
 func (g *generator) addMember(m *member) {
 	m.index = len(g.members)
-	g.taken[fold(m.Username)] = true
+	g.usernames[fold(m.Username)] = true
 	g.members = append(g.members, m)
 	g.byUser[m.User] = m
 	g.w.Users = append(g.w.Users, m.User)
@@ -297,22 +325,22 @@ func (g *generator) addMember(m *member) {
 	}
 }
 
-// dress gives a member an ID, dates and pictures.
-func (g *generator) dress(m *member) {
+// setIDAndPictures sets a member's ID, dates and pictures.
+func (g *generator) setIDAndPictures(m *member) {
 	s := newSource(g.w.Seed, "dress "+m.Username, 0)
-	m.ID = 1000 + int(m.joined-unix(2009, 1, 1))/40 + m.index // grows with the day of joining
+	m.ID = 1000 + int(m.joined-midnight(2009, 1, 1))/40 + m.index // increases with the time of joining
 	if m.Username == DocumentedUser {
-		m.ID, m.joined = 28, unix(2009, 3, 10)+7*hour+32*60+56 // observed
+		m.ID, m.joined = 28, midnight(2009, 3, 10)+7*hour+32*60+56 // observed
 	}
-	m.Created = instant(m.joined)
+	m.Created = timeAt(m.joined)
 	m.Updated = m.Created
 	if s.chance(85) {
-		m.Updated = instant(m.joined + int64(s.n(int(now-m.joined))))
+		m.Updated = timeAt(m.joined + int64(s.n(int(now-m.joined))))
 	}
 	m.family = s.n(1<<15) << 1
 	if m.Picture != "" {
 		family := m.family | familyOfPeople
-		if m.sign {
+		if m.logo {
 			family ^= 1
 		}
 		m.Picture += pictureID(s, family)
@@ -323,8 +351,8 @@ func (g *generator) dress(m *member) {
 	}
 }
 
-// pictureID is a path as pictures have it, 6/2/4/c/cdae-6e61-411c-adb6-9d9cd3e9112c.
-// Its four leading digits are the family of the picture.
+// pictureID returns a path such as 6/2/4/c/cdae-6e61-411c-adb6-9d9cd3e9112c. Its
+// first four digits are the family of the picture.
 func pictureID(s *source, family int) string {
 	const hex = "0123456789abcdef"
 	bits, more := s.pcg.Uint64(), s.pcg.Uint64()

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// An rgb is a colour, 0xRRGGBB.
+// An rgb is a color, 0xRRGGBB.
 type rgb uint32
 
 func (c rgb) parts() (r, g, b int64) { return int64(c >> 16), int64(c >> 8 & 255), int64(c & 255) }
 
-// hex writes a colour as the API does.
+// hex formats a color as the API does.
 func (c rgb) hex() string {
 	const digits = "0123456789abcdef"
 	b := make([]byte, 6)
@@ -21,7 +21,7 @@ func (c rgb) hex() string {
 	return string(b)
 }
 
-// mix goes from a (t = 0) to b (t = 256).
+// mix interpolates between a (t = 0) and b (t = 256).
 func mix(a, b rgb, t int64) rgb {
 	t = max(0, min(256, t))
 	ar, ag, ab := a.parts()
@@ -29,49 +29,49 @@ func mix(a, b rgb, t int64) rgb {
 	return rgb((ar*(256-t)+br*t)>>8<<16 | (ag*(256-t)+bg*t)>>8<<8 | (ab*(256-t)+bb*t)>>8)
 }
 
-// multiply lays b over a like ink on paper.
+// multiply blends two colors in multiply mode.
 func multiply(a, b rgb) rgb {
 	ar, ag, ab := a.parts()
 	br, bg, bb := b.parts()
 	return rgb(ar*br/255<<16 | ag*bg/255<<8 | ab*bb/255)
 }
 
-// light is how bright a colour looks, 0 to 255.
-func (c rgb) light() int64 {
+// luminance returns the perceived brightness, 0 to 255.
+func (c rgb) luminance() int64 {
 	r, g, b := c.parts()
 	return (r*3 + g*6 + b) / 10
 }
 
-// A palette is five colours that go together: first the one that a picture is
-// mostly made of.
+// A palette is five colors that match. The first is a picture's primary color.
 type palette [5]rgb
 
-// dark and bright are the ends of a palette.
-func (p palette) dark() rgb {
+// darkest returns the color with the lowest luminance.
+func (p palette) darkest() rgb {
 	best := p[0]
 	for _, c := range p {
-		if c.light() < best.light() {
+		if c.luminance() < best.luminance() {
 			best = c
 		}
 	}
 	return best
 }
 
-func (p palette) bright() rgb {
+// brightest returns the color with the highest luminance.
+func (p palette) brightest() rgb {
 	best := p[0]
 	for _, c := range p {
-		if c.light() > best.light() {
+		if c.luminance() > best.luminance() {
 			best = c
 		}
 	}
 	return best
 }
 
-// ink is the colour of the palette that stands out most from another.
-func (p palette) ink(on rgb) rgb {
+// contrasting returns the color of the palette with the highest contrast to on.
+func (p palette) contrasting(on rgb) rgb {
 	best, gap := p[0], int64(-1)
 	for _, c := range p {
-		if d := max(c.light()-on.light(), on.light()-c.light()); d > gap {
+		if d := max(c.luminance()-on.luminance(), on.luminance()-c.luminance()); d > gap {
 			best, gap = c, d
 		}
 	}
@@ -127,28 +127,28 @@ f1faee e63946 a8dadc 457b9d 1d3557
 3d0c11 d80032 f78ca2 f9dec9 80b192
 fffcf2 403d39 ccc5b9 eb5e28 252422`
 
-// A look is what pictures of one family have in common: the four leading
-// digits of a path (6/2/4/c) name the family, so the episodes of a series, or
-// the profile and the cover of a user, can look related.
-type look struct {
+// A pictureStyle has the colors and the random sources of a picture. The first four
+// digits of its path (6/2/4/c) are its family. Pictures of one family look related,
+// such as those of a series' episodes, or a user's profile picture and cover.
+type pictureStyle struct {
 	family int
 	colors palette
-	common dice // same for the whole family
-	own    dice // of this picture
+	common randomInt64 // equal for all pictures of the family
+	own    randomInt64 // of this picture only
 }
 
-// A dice is a source for painters, which reckon in 64 bits on every machine.
-type dice struct{ *source }
+// A randomInt64 is a source of int64, which painters compute in on every machine.
+type randomInt64 struct{ *source }
 
-func (d dice) n(limit int64) int64 { return int64(d.source.n(int(limit))) }
+func (d randomInt64) n(limit int64) int64 { return int64(d.source.n(int(limit))) }
 
-func (d dice) between(lo, hi int64) int64 { return int64(d.source.between(int(lo), int(hi))) }
+func (d randomInt64) between(lo, hi int64) int64 { return int64(d.source.between(int(lo), int(hi))) }
 
-// lookOf reads the family out of a path and opens the streams to draw from.
-func lookOf(path string) look {
+// styleOf returns the style of the picture with a path.
+func styleOf(path string) pictureStyle {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(path))
-	l := look{family: -1}
+	l := pictureStyle{family: -1}
 	_, id, _ := strings.Cut(path, "/")
 	if len(id) > 8 && id[1] == '/' && id[3] == '/' && id[5] == '/' {
 		l.family = 0
@@ -164,11 +164,11 @@ func lookOf(path string) look {
 	if l.family < 0 {
 		l.family = int(h.Sum32() & 0xffff)
 	}
-	l.common = dice{newSource(0x6d69786c, "look", l.family)}
-	l.own = dice{newSource(0x6d69786c, path, 0)}
-	l.colors = palettes[(l.family>>1)%len(palettes)] // the same for a person and their cover
+	l.common = randomInt64{newSource(0x6d69786c, "look", l.family)}
+	l.own = randomInt64{newSource(0x6d69786c, path, 0)}
+	l.colors = palettes[(l.family>>1)%len(palettes)] // without the bit that only profile pictures use
 	return l
 }
 
-// primaryColor is the colour that a picture is remembered by.
-func primaryColor(picture string) string { return lookOf(picture).colors[0].hex() }
+// primaryColor returns a picture's primary color, as the API has it.
+func primaryColor(picture string) string { return styleOf(picture).colors[0].hex() }

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// Picture draws the picture of a path in a size and encodes it: a PNG if the
-// path ends in ".png", else a JPEG. The path is what the types hold below a
-// size's directory: "extaudio/…" for a show, "profile/…" and "profile_cover/…"
-// for a user, "category/…", or "defaults/users/<n>.png" for a user without a
-// picture; any other path is drawn like a show. The same path gives the same
-// picture in every size. It fails when a side is not in 1 to 2048, or when one
-// is more than 32 times the other.
+// Picture draws the picture of a path in a size and encodes it: as PNG if the path
+// ends in ".png", otherwise as JPEG. The path is as in the types' fields, after the
+// size segment: "extaudio/…" for a show, "profile/…" and "profile_cover/…" for a
+// user, "category/…", or "defaults/users/<n>.png" for a user without a picture. Any
+// other path is drawn like a show. A path shows the same picture in every size.
+// Picture returns an error if a side is not in 1 to 2048, or if one is more than 32
+// times the other.
 func Picture(path string, width, height int) ([]byte, error) {
 	if short, long := min(width, height), max(width, height); short < 1 || long > 2048 || long > 32*short {
 		return nil, fmt.Errorf("world: no picture of %dx%d pixels", width, height)
@@ -34,15 +34,15 @@ func Picture(path string, width, height int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Art draws the picture of a path without encoding it. The sides must be such
-// as Picture takes.
+// Art draws the picture of a path without encoding it. The sides must be valid for
+// Picture.
 func Art(path string, width, height int) image.Image {
-	return render(painterOf(path, int64(width), int64(height)), int64(width), int64(height))
+	return render(painterFor(path, int64(width), int64(height)), int64(width), int64(height))
 }
 
-// painterOf chooses what a path shows.
-func painterOf(path string, width, height int64) painter {
-	l := lookOf(path)
+// painterFor returns the painter for a path.
+func painterFor(path string, width, height int64) painter {
+	l := styleOf(path)
 	wide := unit * width / min(width, height)
 	tall := unit * height / min(width, height)
 	switch kind, _, _ := strings.Cut(path, "/"); kind {
@@ -50,7 +50,7 @@ func painterOf(path string, width, height int64) painter {
 		if l.family&1 == familyOfPeople {
 			return portrait(l)
 		}
-		return mark(l)
+		return logo(l)
 	case "defaults":
 		return silhouette(l)
 	case "profile_cover":
@@ -60,18 +60,18 @@ func painterOf(path string, width, height int64) painter {
 	}
 }
 
-// Families of profile pictures show people or, if odd, a station's mark.
+// An even family of a profile picture shows a person, an odd one a logo.
 const familyOfPeople = 0
 
 // unit is the shorter side of a picture in the coordinates that painters use.
 const unit = 1 << 14
 
-// A painter tells the colour of a point. Painters compute in integers, so that
+// A painter returns the color of a point. Painters compute with integers, so that
 // a picture is the same on every machine.
 type painter func(x, y int64) rgb
 
-// render samples a painter at every pixel's centre and again, more finely,
-// where neighbours differ.
+// render samples a painter at every pixel's center, and supersamples pixels whose
+// neighbors differ.
 func render(p painter, width, height int64) *image.RGBA {
 	short := min(width, height)
 	at := func(px, sub, n int64) int64 { return (2*n*px + 2*sub + 1) * unit / (2 * n * short) }
@@ -92,8 +92,8 @@ func render(p painter, width, height int64) *image.RGBA {
 		for x := range width {
 			i := y*width + x
 			c := flat[i]
-			if x > 0 && edge2(c, flat[i-1]) || x+1 < width && edge2(c, flat[i+1]) ||
-				y > 0 && edge2(c, flat[i-width]) || y+1 < height && edge2(c, flat[i+width]) {
+			if x > 0 && differ(c, flat[i-1]) || x+1 < width && differ(c, flat[i+1]) ||
+				y > 0 && differ(c, flat[i-width]) || y+1 < height && differ(c, flat[i+width]) {
 				var r, g, b int64
 				for sy := range fine {
 					for sx := range fine {
@@ -111,8 +111,8 @@ func render(p painter, width, height int64) *image.RGBA {
 	return m
 }
 
-// edge2 says that two neighbours differ enough for an edge to run between them.
-func edge2(a, b rgb) bool {
+// differ reports whether two neighboring pixels differ enough to be antialiased.
+func differ(a, b rgb) bool {
 	if a == b {
 		return false
 	}
@@ -121,14 +121,14 @@ func edge2(a, b rgb) bool {
 	return max(ar-br, br-ar)+max(ag-bg, bg-ag)+max(ab-bb, bb-ab) > 14
 }
 
-// distance is how far a vector reaches. The square root is exact by IEEE 754,
-// so this is the same everywhere too.
+// distance returns the length of a vector. IEEE 754 requires a correctly rounded
+// square root, so the result is the same on every machine.
 func distance(dx, dy int64) int64 { return int64(math.Sqrt(float64(dx*dx + dy*dy))) }
 
-// inside says that a point lies in a circle.
+// inside reports whether a point is in a circle.
 func inside(x, y, cx, cy, r int64) bool { return (x-cx)*(x-cx)+(y-cy)*(y-cy) < r*r }
 
-// inEllipse says that a point lies in an ellipse.
+// inEllipse reports whether a point is in an ellipse.
 func inEllipse(x, y, cx, cy, rx, ry int64) bool {
 	dx, dy := (x-cx)*ry, (y-cy)*rx
 	return dx/64*(dx/64)+dy/64*(dy/64) < rx*ry/64*(rx*ry/64)
@@ -136,8 +136,8 @@ func inEllipse(x, y, cx, cy, rx, ry int64) bool {
 
 const turn = 4096 // a full circle
 
-// sine is turn's sine, -4096 to 4096, by Bhaskara's formula, which needs no
-// floating point.
+// sine returns the sine of a/turn of a circle, -4096 to 4096, by Bhaskara's
+// approximation, which needs no floating point.
 func sine(a int64) int64 {
 	a &= turn - 1
 	sign := int64(1)
@@ -151,7 +151,7 @@ func sine(a int64) int64 {
 
 func cosine(a int64) int64 { return sine(a + turn/4) }
 
-// hash2 scatters two numbers and a salt over 32 bits.
+// hash2 hashes two numbers and a salt to 32 bits.
 func hash2(x, y int64, salt uint64) uint32 {
 	h := uint64(uint32(x))*0x9e3779b97f4a7c15 ^ uint64(uint32(y))*0xc2b2ae3d27d4eb4f ^ salt
 	h ^= h >> 29
@@ -159,8 +159,8 @@ func hash2(x, y int64, salt uint64) uint32 {
 	return uint32(h >> 32)
 }
 
-// ridge is a smooth random line: its height at x, 0 to 256·256, for hills of
-// some width.
+// ridge returns the height at x of a smooth random line, 0 to 256·256, for hills of
+// a given width.
 func ridge(x, width int64, salt uint64) int64 {
 	height := func(at, width int64) int64 {
 		i, f := at/width, at%width*256/width
@@ -172,13 +172,13 @@ func ridge(x, width int64, salt uint64) int64 {
 	return (4*height(x, width) + 2*height(x, width/2) + height(x, width/4)) / 7
 }
 
-// A field is smooth noise over a square lattice.
+// A field is smooth noise on a square lattice.
 type field struct {
 	lattice [1024]int32
 	cell    int64
 }
 
-func newField(s dice, cell int64) *field {
+func newField(s randomInt64, cell int64) *field {
 	f := &field{cell: cell}
 	for i := range f.lattice {
 		f.lattice[i] = int32(s.n(65536))
@@ -186,7 +186,7 @@ func newField(s dice, cell int64) *field {
 	return f
 }
 
-// at is the height of the field, 0 to 65535.
+// at returns the value of the field at a point, 0 to 65535.
 func (f *field) at(x, y int64) int64 {
 	ix, iy := x/f.cell, y/f.cell
 	fx, fy := (x-ix*f.cell)*256/f.cell, (y-iy*f.cell)*256/f.cell

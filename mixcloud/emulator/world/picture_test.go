@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// somePictures are paths of every kind, several of each.
-func somePictures(w *World) []string {
+// samplePictures returns several paths of every kind.
+func samplePictures(w *World) []string {
 	var list []string
 	shows, covers := 0, 0
 	for _, u := range w.Users {
@@ -39,11 +39,11 @@ func somePictures(w *World) []string {
 func TestArt_SamePixelsEverywhere(t *testing.T) {
 	t.Parallel()
 	h := sha256.New()
-	for _, path := range somePictures(sharedWorld(1)) {
+	for _, path := range samplePictures(sharedWorld(1)) {
 		for _, size := range [][2]int{{25, 25}, {64, 64}, {167, 24}} {
 			a, b := Art(path, size[0], size[1]).(*image.RGBA), Art(path, size[0], size[1]).(*image.RGBA)
 			if !bytes.Equal(a.Pix, b.Pix) {
-				t.Errorf("%s comes out differently the second time", path)
+				t.Errorf("%s is drawn differently the second time", path)
 			}
 			h.Write(a.Pix)
 		}
@@ -54,7 +54,7 @@ func TestArt_SamePixelsEverywhere(t *testing.T) {
 func TestPicture_DecodesInEverySize(t *testing.T) {
 	t.Parallel()
 	sizes := [][2]int{{25, 25}, {50, 50}, {80, 80}, {300, 300}, {335, 48}, {1, 1}, {1, 32}}
-	for i, path := range somePictures(sharedWorld(1)) {
+	for i, path := range samplePictures(sharedWorld(1)) {
 		size := sizes[i%len(sizes)]
 		if i%40 == 0 {
 			size = [2]int{1024, 1024}
@@ -80,7 +80,7 @@ func TestPicture_DecodesInEverySize(t *testing.T) {
 	}
 }
 
-func TestPicture_RefusesAbsurdSizes(t *testing.T) {
+func TestPicture_RejectsInvalidSizes(t *testing.T) {
 	t.Parallel()
 	for _, size := range [][2]int{{0, 10}, {10, 0}, {-1, 10}, {2049, 100}, {10, 1 << 30}, {33, 1}, {60, 2000}} {
 		if b, err := Picture("extaudio/a", size[0], size[1]); err == nil {
@@ -93,35 +93,35 @@ func TestArt_LooksDifferent(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	paths := map[string]bool{}
-	for _, path := range somePictures(sharedWorld(2)) {
+	for _, path := range samplePictures(sharedWorld(2)) {
 		if paths[path] || strings.HasPrefix(path, "defaults/") {
 			continue
 		}
 		paths[path] = true
 		key := string(Art(path, 40, 40).(*image.RGBA).Pix)
 		if other, ok := seen[key]; ok {
-			t.Errorf("%s looks exactly like %s", path, other)
+			t.Errorf("%s is equal to %s", path, other)
 		}
 		seen[key] = path
 	}
 }
 
-// A series' episodes share a design; a person's picture and cover share colours.
+// The episodes of a series share a design; a user's picture and cover share colors.
 func TestArt_FamiliesLookRelated(t *testing.T) {
 	t.Parallel()
-	a, b := lookOf("extaudio/1/2/3/4/aaaa-1"), lookOf("extaudio/1/2/3/4/bbbb-2")
+	a, b := styleOf("extaudio/1/2/3/4/aaaa-1"), styleOf("extaudio/1/2/3/4/bbbb-2")
 	if a.family != b.family || a.colors != b.colors {
-		t.Error("two episodes of a family differ in colours")
+		t.Error("two pictures of a family have different colors")
 	}
 	if x, y := a.common.n(1<<30), b.common.n(1<<30); x != y {
-		t.Error("two episodes of a family draw differently")
+		t.Error("two pictures of a family have different common sources")
 	}
 	if x, y := a.own.n(1<<30), b.own.n(1<<30); x == y {
-		t.Error("two episodes of a family are the same")
+		t.Error("two pictures of a family have the same own source")
 	}
 	for _, u := range sharedWorld(1).Users {
-		if u.Picture != "" && u.Cover != "" && lookOf(u.Picture).colors != lookOf(u.Cover).colors {
-			t.Errorf("%s: picture and cover do not match", u.Username)
+		if u.Picture != "" && u.Cover != "" && styleOf(u.Picture).colors != styleOf(u.Cover).colors {
+			t.Errorf("%s: picture and cover have different colors", u.Username)
 		}
 	}
 }
@@ -143,12 +143,12 @@ func TestArt_ShowsItsPrimaryColor(t *testing.T) {
 		}
 	}
 	if 100*shown < 60*all {
-		t.Errorf("%d of %d covers hold their primary colour, want most", shown, all)
+		t.Errorf("%d of %d covers contain their primary color, want at least 60%%", shown, all)
 	}
 }
 
 func FuzzPicture(f *testing.F) {
-	for _, path := range somePictures(sharedWorld(1)) {
+	for _, path := range samplePictures(sharedWorld(1)) {
 		f.Add(path, uint8(40), uint8(30))
 	}
 	f.Fuzz(func(t *testing.T, path string, width, height uint8) {
@@ -178,7 +178,7 @@ func TestSine(t *testing.T) {
 
 func BenchmarkPicture(b *testing.B) {
 	for _, size := range []int{50, 300, 1024} {
-		paths := somePictures(sharedWorld(1))[24:60]
+		paths := samplePictures(sharedWorld(1))[24:60]
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
 				if _, err := Picture(paths[i%len(paths)], size, size); err != nil {

@@ -1,27 +1,27 @@
 package world
 
-// skins and hairs are what people come in.
+// The skin and hair colors of portraits.
 var (
 	skins = []rgb{0xf6d7c3, 0xefc1a0, 0xe0a982, 0xc98d63, 0xa86f48, 0x875234, 0x643a25, 0x4a2a1c}
 	hairs = []rgb{0x1c1715, 0x2d211c, 0x4a3021, 0x6f4426, 0xa56a34, 0xd9a957, 0xb8b2a9, 0xe9e4da, 0x7a2f2a, 0x2b3a67}
 )
 
-// portrait is somebody in flat colours, without a face to recognise.
-func portrait(l look) painter {
+// portrait draws a person in flat colors, without facial features.
+func portrait(l pictureStyle) painter {
 	s := l.own
 	p := l.colors
 	back := p[0]
 	skin := pick(s.source, skins)
-	for tries := 0; tries < 6 && near(skin, back); tries++ {
+	for tries := 0; tries < 6 && similar(skin, back); tries++ {
 		skin = pick(s.source, skins)
 	}
 	shade := mix(skin, 0x3a1010, 50)
 	hair := pick(s.source, hairs)
-	for tries := 0; tries < 6 && near(hair, back) || near(hair, skin); tries++ {
+	for tries := 0; tries < 6 && similar(hair, back) || similar(hair, skin); tries++ {
 		hair = pick(s.source, hairs)
 	}
-	shirt := p.ink(back)
-	if near(shirt, skin) {
+	shirt := p.contrasting(back)
+	if similar(shirt, skin) {
 		shirt = p[1]
 	}
 	trim := p[2]
@@ -35,7 +35,7 @@ func portrait(l look) painter {
 			d = -d
 		}
 		face := inEllipse(x, y, cx, cy, rx, ry)
-		switch { // what is in front
+		switch { // the foreground
 		case extra == 0 && headphones(x, y, cx, cy, rx, ry):
 			return trim
 		case extra == 1 && face && glasses(d, y, cy, rx):
@@ -81,7 +81,7 @@ func portrait(l look) painter {
 		switch tone {
 		case 0:
 			if inside(x, y, cx, cy+unit/12, unit*44/100) {
-				return mix(back, p.bright(), 80)
+				return mix(back, p.brightest(), 80)
 			}
 		case 1:
 			return mix(back, p[3], y*140/unit)
@@ -90,14 +90,14 @@ func portrait(l look) painter {
 	}
 }
 
-// near says that two colours would hardly be told apart.
-func near(a, b rgb) bool {
+// similar reports whether two colors are hard to distinguish.
+func similar(a, b rgb) bool {
 	ar, ag, ab := a.parts()
 	br, bg, bb := b.parts()
 	return max(ar-br, br-ar)+max(ag-bg, bg-ag)+max(ab-bb, bb-ab) < 90
 }
 
-// hairOver is the hair that covers a part of the head.
+// hairOver reports whether a point is in the hair in front of the head.
 func hairOver(style, x, y, cx, cy, rx, ry int64) bool {
 	up := y < cy
 	switch style {
@@ -117,7 +117,7 @@ func hairOver(style, x, y, cx, cy, rx, ry int64) bool {
 	return false // none
 }
 
-// hairBehind is the hair that falls behind the head.
+// hairBehind reports whether a point is in the hair behind the head.
 func hairBehind(style, x, y, cx, cy, rx, ry int64) bool {
 	if style == 4 {
 		for i := range int64(9) {
@@ -147,8 +147,8 @@ func glasses(d, y, cy, rx int64) bool {
 	return ring || d < rx*14/100 && v > -rx/14 && v < rx/14
 }
 
-// silhouette is the picture of a user without one.
-func silhouette(l look) painter {
+// silhouette draws the default picture of a user.
+func silhouette(l pictureStyle) painter {
 	back := mix(l.colors[0], 0x8a8f98, 150)
 	fore := mix(back, 0xffffff, 150)
 	return func(x, y int64) rgb {
@@ -160,10 +160,10 @@ func silhouette(l look) painter {
 	}
 }
 
-// mark is the sign of a station, a label or an alias: one strong shape on a ground.
-func mark(l look) painter {
+// logo draws the logo of a station, a label or an alias: one shape on a background.
+func logo(l pictureStyle) painter {
 	s, p := l.own, l.colors
-	back, fore := p[0], p.ink(p[0])
+	back, fore := p[0], p.contrasting(p[0])
 	second := p[1+s.n(4)]
 	if second == fore {
 		second = mix(fore, back, 110)

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// A show is a cloudcast in the making.
+// A show is a cloudcast with the data that only the generator needs.
 type show struct {
 	*Cloudcast
-	at     int64 // created
-	owner  *member
-	shelf  *shelf
-	weight int // how likely it is found
-	quiet  bool
-	former string // the title before it was renamed; "" if it never was
+	at       int64 // created
+	owner    *member
+	category *category
+	weight   int // relative probability of a listen
+	empty    bool
+	oldName  string // the title before a rename; "" without one
 }
 
-// A run is a series of a member: the episodes share a title's form, a day of
-// the week, hosts, tags and a length.
-type run struct {
+// A series is a member's series: its episodes share title templates, a weekday,
+// hosts, tags and a length.
+type series struct {
 	name         string
-	shelf        *shelf
-	titles       []string // one form for all, another with a guest
+	category     *category
+	titles       []string // templates: the usual one, then the one for episodes with a guest
 	dateStyle    string
 	cadence      int64
 	last         int64 // start of the newest episode
@@ -34,11 +34,11 @@ type run struct {
 	family       int // of the pictures
 }
 
-// addShows makes everybody's uploads.
+// addShows adds the uploads of all members.
 func (g *generator) addShows() {
 	for _, m := range g.members {
 		if m.kind == dj || m.kind == label {
-			g.players = append(g.players, m)
+			g.guestPool = append(g.guestPool, m)
 		}
 	}
 	for _, m := range g.members {
@@ -57,7 +57,7 @@ func (g *generator) addShows() {
 	g.w.lastCloudcastID = id
 	tags := make(map[*Tag]int, len(g.w.Tags))
 	for _, sh := range g.shows {
-		sh.shelf.shows = append(sh.shelf.shows, sh)
+		sh.category.shows = append(sh.category.shows, sh)
 		for _, t := range sh.Tags {
 			tags[t]++
 		}
@@ -90,7 +90,7 @@ func (g *generator) addShows() {
 	}
 }
 
-// addUploads makes the uploads of one member.
+// addUploads adds the uploads of one member.
 func (g *generator) addUploads(m *member) {
 	s := newSource(g.w.Seed, "uploads "+m.Username, 0)
 	m.all = make([]*show, 0, m.uploads)
@@ -103,14 +103,14 @@ func (g *generator) addUploads(m *member) {
 			single = left * s.between(15, 60) / 100
 		}
 		if len(m.series) == 0 {
-			m.series = append(m.series, g.freshSeries(s, m.locale))
+			m.series = append(m.series, g.unusedSeries(s, m.locale))
 			if left > 9 && s.chance(50) {
-				m.series = append(m.series, g.freshSeries(s, m.locale))
+				m.series = append(m.series, g.unusedSeries(s, m.locale))
 			}
 		}
 	}
 	end := int64(now)
-	if m.fame < 200 && s.chance(45) { // many stop one day
+	if m.popularity < 200 && s.chance(45) { // many members stop uploading
 		end -= int64(s.n(int(now-m.joined) * 3 / 4))
 	}
 	episodes := left - single
@@ -118,7 +118,7 @@ func (g *generator) addUploads(m *member) {
 		n := episodes / (len(m.series) - i)
 		episodes -= n
 		if n > 0 {
-			g.addRun(s, m, g.newRun(s, m, name, n, end), n)
+			g.addEpisodes(s, m, g.newSeries(s, m, name, n, end), n)
 		}
 	}
 	for range single {
@@ -129,36 +129,36 @@ func (g *generator) addUploads(m *member) {
 		g.addSingle(s, m, at)
 	}
 	newestFirst(m.all, func(sh **show) int64 { return (*sh).at })
-	if slices.Contains(TiesUsers(), m.Username) {
+	if slices.Contains(UsersWithTies(), m.Username) {
 		public := slices.DeleteFunc(slices.Clone(m.all), func(sh *show) bool { return sh.Private() })
-		tie(len(public), func(i, j int) { public[i].at = public[j].at })
-		newestFirst(m.all, func(sh **show) int64 { return (*sh).at }) // a private one may have stood between
+		shareSecond(len(public), func(i, j int) { public[i].at = public[j].at })
+		newestFirst(m.all, func(sh **show) int64 { return (*sh).at }) // a private one may have been between them
 	}
 	slugs := make(map[string]bool, len(m.all))
 	for _, sh := range slices.Backward(m.all) {
-		g.finish(sh, slugs)
+		g.setDatesAndSlug(sh, slugs)
 	}
 }
 
-// newRun plans n episodes of a series up to an end.
-func (g *generator) newRun(s *source, m *member, name string, n int, end int64) *run {
+// newSeries returns a series of n episodes whose last one is before end.
+func (g *generator) newSeries(s *source, m *member, name string, n int, end int64) *series {
 	l := m.locale
-	r := &run{
-		name: name, shelf: pick(s, m.shelves), dateStyle: pick(s, l.list("dates")),
+	r := &series{
+		name: name, category: pick(s, m.categories), dateStyle: pick(s, l.section("dates")),
 		cadence:      int64(pick(s, []int{7, 7, 14, 14, 28, 28})) * day,
 		firstEpisode: 1,
 		length:       pick(s, []int{3600, 3600, 3600, 7200, 7200, 5400, 10800}),
 		guests:       s.between(0, 60),
 		family:       s.n(1 << 16),
 	}
-	titles, guests := l.list("music titles"), l.list("guest titles")
-	if r.shelf.Format == "talk" {
-		titles, guests = l.list("talk titles"), nil
+	titles, guests := l.section("music titles"), l.section("guest titles")
+	if r.category.Format == "talk" {
+		titles, guests = l.section("talk titles"), nil
 		r.length = pick(s, []int{1800, 2700, 3600})
 	}
 	if m.kind == station && s.chance(55) {
 		for range s.between(1, 2) {
-			if h := g.guest(s, m); h != m && !slices.Contains(r.hosts, h) {
+			if h := g.pickGuest(s, m); h != m && !slices.Contains(r.hosts, h) {
 				r.hosts = append(r.hosts, h)
 			}
 		}
@@ -171,8 +171,8 @@ func (g *generator) newRun(s *source, m *member, name string, n int, end int64) 
 	if len(guests) > 0 {
 		r.titles = append(r.titles, pick(s, guests))
 	}
-	if r.shelf.Format == "talk" {
-		r.topics = slices.Clone(l.list("topics"))
+	if r.category.Format == "talk" {
+		r.topics = slices.Clone(l.section("topics"))
 		shuffle(s, r.topics)
 	}
 	if s.chance(30) {
@@ -190,203 +190,132 @@ func (g *generator) newRun(s *source, m *member, name string, n int, end int64) 
 	if m.kind == station || m.kind == label {
 		r.tags = append(r.tags, g.tag(m.Name))
 	}
-	r.tags = append(r.tags, r.shelf.tags[0])
+	r.tags = append(r.tags, r.category.tags[0])
 	for range s.between(0, 2) {
-		r.tags = append(r.tags, pick(s, r.shelf.tags))
+		r.tags = append(r.tags, pick(s, r.category.tags))
 	}
-	if len(m.shelves) > 1 && s.chance(30) {
-		r.tags = append(r.tags, pick(s, m.shelves).tags[0])
+	if len(m.categories) > 1 && s.chance(30) {
+		r.tags = append(r.tags, pick(s, m.categories).tags[0])
 	}
 	return r
 }
 
-// addRun makes the episodes of a series, from the newest back.
-func (g *generator) addRun(s *source, m *member, r *run, n int) {
-	l, aired := m.locale, r.last
+// addEpisodes adds the episodes of a series, newest first.
+func (g *generator) addEpisodes(s *source, m *member, sr *series, n int) {
+	l, aired := m.locale, sr.last
 	for i := range n {
 		if i > 0 {
-			aired -= r.cadence
-			if r.cadence >= 7*day && s.chance(8) && aired-r.cadence*int64(n-i+1) > m.joined {
-				aired -= r.cadence // a holiday
+			aired -= sr.cadence
+			if sr.cadence >= 7*day && s.chance(8) && aired-sr.cadence*int64(n-i+1) > m.joined {
+				aired -= sr.cadence // a holiday
 			}
 		}
-		t := &teller{
-			g: g, s: s, m: m, shelf: r.shelf, series: r.name, episode: r.firstEpisode + n - 1 - i,
-			aired: instant(aired), dateStyle: r.dateStyle, family: r.family,
+		t := &templateData{
+			g: g, s: s, m: m, category: sr.category, series: sr.name, episode: sr.firstEpisode + n - 1 - i,
+			aired: timeAt(aired), dateStyle: sr.dateStyle, family: sr.family,
 		}
-		if len(r.hosts) > 0 {
-			t.host = r.hosts[0].Name
+		if len(sr.hosts) > 0 {
+			t.host = sr.hosts[0].Name
 		}
-		if len(r.topics) > 0 { // a subject, or somebody who is interviewed
-			if t.topic = l.person(s); s.chance(100 * len(r.topics) / (len(r.topics) + n - i)) {
-				t.topic, r.topics = r.topics[0], r.topics[1:]
+		if len(sr.topics) > 0 { // a subject or the name of a guest
+			if t.topic = l.person(s); s.chance(100 * len(sr.topics) / (len(sr.topics) + n - i)) {
+				t.topic, sr.topics = sr.topics[0], sr.topics[1:]
 			}
-		} else if r.shelf.Format == "talk" {
+		} else if sr.category.Format == "talk" {
 			t.topic = l.person(s)
 		}
-		title := r.titles[0]
-		if len(r.titles) > 1 && s.chance(r.guests) {
-			title = r.titles[1]
+		title := sr.titles[0]
+		if len(sr.titles) > 1 && s.chance(sr.guests) {
+			title = sr.titles[1]
 		}
-		sh := g.newShow(s, t, expand(title, t.value), aired+int64(r.length)+int64(s.n(600)+s.skew(60, 5*hour)))
-		sh.AudioLength = s.between(r.length-r.length/20, r.length+r.length/12)
-		sh.Tags = g.showTags(s, r.shelf, r.tags)
-		for _, h := range r.hosts {
+		sh := g.newShow(s, t, expand(title, t.value), aired+int64(sr.length)+int64(s.n(600)+s.skew(60, 5*hour)))
+		sh.AudioLength = s.between(sr.length-sr.length/20, sr.length+sr.length/12)
+		sh.Tags = g.showTags(s, sr.category, sr.tags)
+		for _, h := range sr.hosts {
 			sh.Hosts = append(sh.Hosts, h.User)
 		}
 		g.describe(s, t, sh)
 	}
 }
 
-// addSingle makes an upload that belongs to no series.
+// addSingle adds an upload that belongs to no series.
 func (g *generator) addSingle(s *source, m *member, at int64) {
-	t := &teller{
-		g: g, s: s, m: m, shelf: pick(s, m.shelves), episode: s.between(1, 12),
-		aired: instant(at - int64(s.n(4*day))), dateStyle: pick(s, m.locale.list("dates")),
+	t := &templateData{
+		g: g, s: s, m: m, category: pick(s, m.categories), episode: s.between(1, 12),
+		aired: timeAt(at - int64(s.n(4*day))), dateStyle: pick(s, m.locale.section("dates")),
 		family: s.n(1 << 16),
 	}
 	if len(m.series) > 0 {
 		t.series = m.series[0]
 	}
 	section := "one-offs"
-	if t.shelf.Format == "talk" {
+	if t.category.Format == "talk" {
 		section = "talk titles"
 		if t.series == "" {
-			m.series = append(m.series, g.freshSeries(s, m.locale))
+			m.series = append(m.series, g.unusedSeries(s, m.locale))
 			t.series = m.series[0]
 		}
 	}
 	sh := g.newShow(s, t, g.singleTitle(s, t, section), at)
-	if newSource(g.w.Seed, "renamed "+m.Username, int(at)).chance(2) { // the slug stays, and two blanks can meet (recorded 2021-22)
-		sh.former, sh.Name = sh.Name, m.Name+"  "+sh.Name
+	if newSource(g.w.Seed, "renamed "+m.Username, int(at)).chance(2) { // the slug does not change, and the name can contain two spaces (recorded 2021-22)
+		sh.oldName, sh.Name = sh.Name, m.Name+"  "+sh.Name
 	}
 	sh.AudioLength = s.between(1230, 4000)
-	if t.shelf.Format == "music" && s.chance(75) {
+	if t.category.Format == "music" && s.chance(75) {
 		sh.AudioLength = s.between(3200, 7500) + s.n(2)*s.n(6900)
 	}
-	sh.Tags = g.showTags(s, t.shelf, []*Tag{t.shelf.tags[0], pick(s, t.shelf.tags)})
+	sh.Tags = g.showTags(s, t.category, []*Tag{t.category.tags[0], pick(s, t.category.tags)})
 	if m.IsPro && s.chance(8) {
-		sh.Hosts = []*User{g.guest(s, m).User}
+		sh.Hosts = []*User{g.pickGuest(s, m).User}
 	}
 	g.describe(s, t, sh)
 }
 
-// mostTitles is how many shows may have the same title.
-const mostTitles = 5
+// maxSameTitle is the maximum number of shows with one title.
+const maxSameTitle = 5
 
-// singleTitle makes a title that not too many other shows have. It tries again
-// with a source of its own, so that one title more or less changes no other show.
-func (g *generator) singleTitle(s *source, t *teller, section string) string {
-	title := capital(expand(pick(s, t.m.locale.list(section)), t.value))
+// singleTitle returns a title that fewer than maxSameTitle shows have. Retries
+// draw from a separate source, so that their number does not change other shows.
+func (g *generator) singleTitle(s *source, t *templateData, section string) string {
+	title := capitalize(expand(pick(s, t.m.locale.section(section)), t.value))
 	again := *t
 	again.s = newSource(g.w.Seed, "another title "+t.m.Username, int(t.aired.Unix()))
-	for tries := 0; g.titles[Slugify(title)] >= mostTitles; tries++ {
+	for tries := 0; g.titleCounts[Slugify(title)] >= maxSameTitle; tries++ {
 		if tries == 20 {
 			return title + " (" + t.value("date") + ")"
 		}
-		title = capital(expand(pick(again.s, t.m.locale.list(section)), again.value))
+		title = capitalize(expand(pick(again.s, t.m.locale.section(section)), again.value))
 	}
 	return title
 }
 
-// showTags are a series' tags and perhaps some more: at most 5, none twice,
-// now and then none at all.
-func (g *generator) showTags(s *source, sh *shelf, fixed []*Tag) []*Tag {
+// showTags returns the fixed tags and possibly others: at most 5 distinct ones,
+// sometimes none.
+func (g *generator) showTags(s *source, c *category, fixed []*Tag) []*Tag {
 	if s.chance(4) {
 		return nil
 	}
 	tags := make([]*Tag, 0, 5)
-	put := func(t *Tag) {
+	add := func(t *Tag) {
 		if len(tags) < 5 && !slices.Contains(tags, t) {
 			tags = append(tags, t)
 		}
 	}
 	for _, t := range fixed {
-		put(t)
+		add(t)
 	}
 	for range s.n(3) {
-		put(sh.tags[min(s.n(len(sh.tags)), s.n(len(sh.tags)))])
+		add(c.tags[min(s.n(len(c.tags)), s.n(len(c.tags)))])
 	}
-	if sh.Format == "music" && s.chance(45) {
-		put(pick(s, g.general))
+	if c.Format == "music" && s.chance(45) {
+		add(pick(s, g.general))
 	}
 	return tags
 }
 
-// newShow files an upload under its owner.
-func (g *generator) newShow(s *source, t *teller, name string, at int64) *show {
-	m := t.m
-	c := &Cloudcast{Owner: m.User, Name: name}
-	g.titles[Slugify(name)]++
-	sh := &show{Cloudcast: c, at: min(max(at, m.joined+hour), now-hour), owner: m, shelf: t.shelf}
-	if s.chance(1) {
-		c.Name += " " // observed: titles keep a trailing space
-	}
-	if s.chance(93) {
-		c.Picture = "extaudio/" + pictureID(s, t.family)
-		c.PrimaryColor = primaryColor(c.Picture)
-	}
-	switch roll := s.n(1000); {
-	case roll < 6:
-		c.Unlisted = true
-	case roll < 22:
-		c.Exclusive = m.IsPro
-	case roll < 60:
-		c.HiddenStats = m.IsPro
-	case roll < 72:
-		c.DisableComments = m.IsPro
-	}
-	g.popularity(s, sh)
-	m.all = append(m.all, sh)
-	return sh
-}
-
-// popularity gives an upload its plays: a long tail around its owner's fame,
-// less for what is hardly out.
-func (g *generator) popularity(s *source, sh *show) {
-	plays := 2 + sh.owner.fame*s.between(20, 160)/100 + s.skew(0, 60)
-	switch roll := s.n(1000); {
-	case roll < 12:
-		plays *= s.between(8, 30)
-	case roll < 90:
-		plays *= s.between(2, 5)
-	}
-	if age := now - sh.at; age < 10*day {
-		plays = int(int64(plays) * (age + day) / (11 * day))
-	}
-	sh.PlayCount = plays
-	sh.ListenerCount = plays * s.between(45, 85) / 100
-	sh.weight = 1 + plays
-}
-
-// finish gives an upload the dates and the slug that its place among the
-// others decides.
-func (g *generator) finish(sh *show, slugs map[string]bool) {
-	s := newSource(g.w.Seed, "finish "+sh.Name, int(sh.at))
-	sh.Created = instant(sh.at)
-	if sh.Updated.IsZero() {
-		sh.Updated = sh.Created
-		switch roll := s.n(100); {
-		case roll < 22: // uploaded ahead, published later
-			sh.Updated = instant(max(sh.owner.joined, sh.at-int64(s.skew(hour, 6*day))))
-		case roll < 75:
-			sh.Updated = instant(min(now, sh.at+int64(s.skew(60, 400*day))))
-		}
-	}
-	if s.chance(3) {
-		sh.AudioLength = 0
-	}
-	first := sh.Name
-	if sh.former != "" {
-		first = sh.former
-	}
-	sh.Slug = uniqueSlug(Slugify(first), func(slug string) bool { return slugs[slug] })
-	slugs[sh.Slug] = true
-}
-
-// tie makes the items 18, 19 and 20 of a list share their second, so that they
-// stand across the border of a page of 20.
-func tie(length int, same func(i, j int)) {
+// shareSecond sets the items 18, 19 and 20 of a list to the same time, so that a
+// page of 20 ends between them.
+func shareSecond(length int, same func(i, j int)) {
 	if length > 20 {
 		same(19, 18)
 		same(20, 18)

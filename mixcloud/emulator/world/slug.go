@@ -5,13 +5,13 @@ import (
 	"unicode"
 )
 
-// escape is Escape; the types' keys are built with it.
+// escape is Escape, for use in methods of this package's types.
 func escape(s string) string { return Escape(s) }
 
-// Escape percent-encodes a path segment the way Mixcloud's keys do: UTF-8 with
-// upper-case hex (observed: "ml%C3%B6"). Letters and digits of ASCII, "-", "_",
-// "." and "~" stay, and so do ":" and "+", which join tags and cities in one
-// segment (documented: "funk+city:athens").
+// Escape percent-encodes a path segment as Mixcloud's keys do: UTF-8 with
+// upper-case hex (observed: "ml%C3%B6"). It does not encode ASCII letters and
+// digits, "-", "_", "." and "~", nor ":" and "+", which join tags and cities in
+// one segment (documented: "funk+city:athens").
 func Escape(s string) string {
 	const hex = "0123456789ABCDEF"
 	n := 0
@@ -42,10 +42,10 @@ func rawInPath(c byte) bool {
 	return strings.IndexByte("-_.~:+", c) >= 0
 }
 
-// Slugify makes the slug of a name: lower case, words joined by "-", letters of
-// any script kept, punctuation dropped without leaving a gap (observed:
-// "RnB/Hip Hop" is "rnbhip-hop", "Drum & Bass" is "drum-bass"). The result is
-// "" for a name without a letter or a digit. Slugs are their own slugs.
+// Slugify returns the slug of a name: lower case, words joined by "-", letters of
+// any script, punctuation removed without a separator (observed: "RnB/Hip Hop" is
+// "rnbhip-hop", "Drum & Bass" is "drum-bass"). The result is "" for a name without
+// a letter or a digit. Slugify is idempotent.
 func Slugify(name string) string {
 	var b strings.Builder
 	b.Grow(len(name))

@@ -35,7 +35,7 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-// The observed rows are names and slugs of recorded answers.
+// The observed rows are names and slugs of recorded responses.
 func TestSlugify(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
@@ -89,10 +89,10 @@ func FuzzSlugify(f *testing.F) {
 			t.Errorf("Slugify(%q) = %q has a stray dash", name, slug)
 		}
 		if strings.ContainsFunc(slug, func(r rune) bool { return unicode.IsSpace(r) || r == '/' || r == '%' }) {
-			t.Errorf("Slugify(%q) = %q does not fit into a path", name, slug)
+			t.Errorf("Slugify(%q) = %q is not valid in a path", name, slug)
 		}
 		if utf8.ValidString(name) && !utf8.ValidString(slug) {
-			t.Errorf("Slugify(%q) = %q is no UTF-8", name, slug)
+			t.Errorf("Slugify(%q) = %q is not valid UTF-8", name, slug)
 		}
 	})
 }
@@ -105,11 +105,11 @@ func FuzzEscape(f *testing.F) {
 		escaped := Escape(segment)
 		back, err := url.PathUnescape(escaped)
 		if err != nil || back != segment {
-			t.Errorf("Escape(%q) = %q, which reads %q, %v", segment, escaped, back, err)
+			t.Errorf("Escape(%q) = %q, which unescapes to %q, %v", segment, escaped, back, err)
 		}
 		for i := range len(escaped) {
 			if c := escaped[i]; c >= utf8.RuneSelf || c <= ' ' || strings.IndexByte("/?#", c) >= 0 {
-				t.Errorf("Escape(%q) = %q holds %q", segment, escaped, c)
+				t.Errorf("Escape(%q) = %q contains %q", segment, escaped, c)
 			}
 		}
 	})

@@ -2,13 +2,13 @@ package world
 
 import "slices"
 
-// addFollows makes who follows whom: few follow many, and many follow the
-// famous.
+// addFollows adds the follows: few members follow many, and popular members have
+// many followers.
 func (g *generator) addFollows() {
 	fame := weights{}
 	for _, m := range g.members {
-		weight := 4 + m.fame
-		if m.kind == silent || m.Username == TwentyFollowersUser || m.Username == DemoUser {
+		weight := 4 + m.popularity
+		if m.kind == inactive || m.Username == TwentyFollowersUser || m.Username == DemoUser {
 			weight = 0
 		}
 		fame.add(weight)
@@ -18,7 +18,7 @@ func (g *generator) addFollows() {
 		s := newSource(g.w.Seed, "follows "+m.Username, 0)
 		n := s.skew(1, 90)
 		switch {
-		case m.kind == silent:
+		case m.kind == inactive:
 			n = 0
 		case m.Username == DemoUser:
 			n = 118
@@ -32,21 +32,21 @@ func (g *generator) addFollows() {
 		}
 	}
 	g.followSpecials(follows)
-	ties := g.indexes(TiesUsers())
-	follows.tie(ties, ties)
+	ties := g.indexes(UsersWithTies())
+	follows.shareSecond(ties, ties)
 	from, to := follows.counts(len(g.members))
-	following, followers := room[UserEdge](from), room[UserEdge](to)
+	following, followers := allocateLists[UserEdge](from), allocateLists[UserEdge](to)
 	for _, e := range follows.edges {
 		a, b := g.members[e.from].User, g.members[e.to].User
-		following[e.from] = append(following[e.from], UserEdge{b, instant(e.at)})
-		followers[e.to] = append(followers[e.to], UserEdge{a, instant(e.at)})
+		following[e.from] = append(following[e.from], UserEdge{b, timeAt(e.at)})
+		followers[e.to] = append(followers[e.to], UserEdge{a, timeAt(e.at)})
 	}
 	for i, m := range g.members {
 		m.Following, m.Followers = following[i], followers[i]
 	}
 }
 
-// follow makes one member follow another, some time after both have joined.
+// follow makes one member follow another at a time after both have joined.
 func (g *generator) follow(s *source, follows *edgeSet, from, to int) bool {
 	a, b := g.members[from], g.members[to]
 	if from == to {
@@ -56,12 +56,12 @@ func (g *generator) follow(s *source, follows *edgeSet, from, to int) bool {
 	return follows.add(from, to, since+1+int64(s.n(int(now-since))))
 }
 
-// addListening makes the listens, favorites, reposts and listen-later lists.
+// addListening adds the listens, favorites, reposts and listen-later lists.
 func (g *generator) addListening() {
 	fame := weights{}
 	for _, sh := range g.public {
 		weight := sh.weight
-		if sh.quiet {
+		if sh.empty {
 			weight = 0
 		}
 		fame.add(weight)
@@ -69,7 +69,7 @@ func (g *generator) addListening() {
 	users, shows := len(g.members), len(g.public)
 	listens, favorites, reposts := newEdgeSet(users, shows, 44*users), newEdgeSet(users, shows, 20*users), newEdgeSet(users, shows, 6*users)
 	for i, m := range g.members {
-		if m.kind == silent {
+		if m.kind == inactive {
 			continue
 		}
 		s := newSource(g.w.Seed, "listening "+m.Username, 0)
@@ -82,14 +82,14 @@ func (g *generator) addListening() {
 		}
 		for range n {
 			to := fame.pick(s)
-			if s.chance(18) { // somebody close rather than somebody famous
-				to = g.anyOf(s, m)
+			if s.chance(18) { // from their own categories instead of by popularity
+				to = g.showFromOwnCategories(s, m)
 			}
 			sh := g.public[to]
 			if sh.owner == m {
 				continue
 			}
-			at := g.after(s, m, sh)
+			at := g.activityTime(s, m, sh)
 			if !listens.add(i, to, at) {
 				continue
 			}
@@ -102,34 +102,35 @@ func (g *generator) addListening() {
 		}
 	}
 	g.listenSpecials(listens, favorites)
-	ties := g.indexes(TiesUsers())
-	listens.tie(ties, nil)
-	favorites.tie(ties, nil)
+	ties := g.indexes(UsersWithTies())
+	listens.shareSecond(ties, nil)
+	favorites.shareSecond(ties, nil)
 	reposts.sort()
-	g.fileListens(listens)
-	g.fileFavorites(favorites)
-	g.fileReposts(reposts)
+	g.setListens(listens)
+	g.setFavorites(favorites)
+	g.setReposts(reposts)
 	g.addListenLater(fame)
 }
 
-// anyOf picks a public show of a member's own shelf.
-func (g *generator) anyOf(s *source, m *member) int {
-	sh := pick(s, m.shelves)
+// showFromOwnCategories picks a public show of a member's categories, or any if it
+// finds none in 8 attempts.
+func (g *generator) showFromOwnCategories(s *source, m *member) int {
+	c := pick(s, m.categories)
 	for range 8 {
-		if i := s.n(len(g.public)); g.public[i].shelf == sh && !g.public[i].quiet {
+		if i := s.n(len(g.public)); g.public[i].category == c && !g.public[i].empty {
 			return i
 		}
 	}
 	for {
-		if i := s.n(len(g.public)); !g.public[i].quiet {
+		if i := s.n(len(g.public)); !g.public[i].empty {
 			return i
 		}
 	}
 }
 
-// after picks a moment at which a member met a show: soon after it was out or
-// after they joined, and seldom years later.
-func (g *generator) after(s *source, m *member, sh *show) int64 {
+// activityTime picks the time of a member's activity on a show, often soon after
+// the show was published or the member joined.
+func (g *generator) activityTime(s *source, m *member, sh *show) int64 {
 	since := max(m.joined, sh.at) + 1
 	left := int(now - since)
 	if s.chance(55) {
@@ -138,11 +139,11 @@ func (g *generator) after(s *source, m *member, sh *show) int64 {
 	return since + int64(s.n(left))
 }
 
-func (g *generator) fileListens(e *edgeSet) {
+func (g *generator) setListens(e *edgeSet) {
 	from, to := e.counts(len(g.members))
-	lists, listeners := room[CloudcastEdge](from), room[UserEdge](to)
+	lists, listeners := allocateLists[CloudcastEdge](from), allocateLists[UserEdge](to)
 	for _, x := range e.edges {
-		m, sh, at := g.members[x.from], g.public[x.to], instant(x.at)
+		m, sh, at := g.members[x.from], g.public[x.to], timeAt(x.at)
 		lists[x.from] = append(lists[x.from], CloudcastEdge{sh.Cloudcast, at})
 		listeners[x.to] = append(listeners[x.to], UserEdge{m.User, at})
 	}
@@ -156,11 +157,11 @@ func (g *generator) fileListens(e *edgeSet) {
 	}
 }
 
-func (g *generator) fileFavorites(e *edgeSet) {
+func (g *generator) setFavorites(e *edgeSet) {
 	from, to := e.counts(len(g.members))
-	lists, fans := room[CloudcastEdge](from), room[UserEdge](to)
+	lists, fans := allocateLists[CloudcastEdge](from), allocateLists[UserEdge](to)
 	for _, x := range e.edges {
-		m, sh, at := g.members[x.from], g.public[x.to], instant(x.at)
+		m, sh, at := g.members[x.from], g.public[x.to], timeAt(x.at)
 		lists[x.from] = append(lists[x.from], CloudcastEdge{sh.Cloudcast, at})
 		fans[x.to] = append(fans[x.to], UserEdge{m.User, at})
 	}
@@ -172,11 +173,11 @@ func (g *generator) fileFavorites(e *edgeSet) {
 	}
 }
 
-func (g *generator) fileReposts(e *edgeSet) {
+func (g *generator) setReposts(e *edgeSet) {
 	from, to := e.counts(len(g.members))
-	lists, by := room[CloudcastEdge](from), room[UserEdge](to)
+	lists, by := allocateLists[CloudcastEdge](from), allocateLists[UserEdge](to)
 	for _, x := range e.edges {
-		m, sh, at := g.members[x.from], g.public[x.to], instant(x.at)
+		m, sh, at := g.members[x.from], g.public[x.to], timeAt(x.at)
 		lists[x.from] = append(lists[x.from], CloudcastEdge{sh.Cloudcast, at})
 		by[x.to] = append(by[x.to], UserEdge{m.User, at})
 	}
@@ -188,10 +189,10 @@ func (g *generator) fileReposts(e *edgeSet) {
 	}
 }
 
-// addListenLater gives everybody a pile for later.
+// addListenLater adds the listen-later lists.
 func (g *generator) addListenLater(fame weights) {
 	for _, m := range g.members {
-		if m.kind == silent {
+		if m.kind == inactive {
 			continue
 		}
 		s := newSource(g.w.Seed, "listen later "+m.Username, 0)
@@ -203,7 +204,7 @@ func (g *generator) addListenLater(fame weights) {
 		for range n {
 			sh := g.public[fame.pick(s)]
 			if sh.owner != m && !slices.ContainsFunc(later, func(e CloudcastEdge) bool { return e.Cloudcast == sh.Cloudcast }) {
-				later = append(later, CloudcastEdge{sh.Cloudcast, instant(g.after(s, m, sh))})
+				later = append(later, CloudcastEdge{sh.Cloudcast, timeAt(g.activityTime(s, m, sh))})
 			}
 		}
 		newestFirst(later, func(e *CloudcastEdge) int64 { return e.At.Unix() })

@@ -8,38 +8,39 @@ import (
 	"sort"
 )
 
-// A source is one random stream of a seed. Every part of the world, and every
-// user and cloudcast in it, draws from a stream of its own, so a change in one
-// does not shift the others.
+// A source is a random stream that is derived from a seed. Every part of the
+// world, and every user and cloudcast, has its own stream, so a change in one does
+// not affect the others.
 //
-// It deals in integers only: products and sums of floats may be fused on some
-// processors and not on others, and the world must not depend on that.
+// It uses integers only: some processors fuse floating-point operations and
+// others do not, and the world must not depend on that.
 type source struct{ pcg rand.PCG }
 
-// newSource opens the stream that belongs to the nth thing of a part.
+// newSource returns the stream of the nth element of a part. The part's name is
+// input of the hash: to rename a part changes the world.
 func newSource(seed int64, part string, n int) *source {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(part))
 	s := &source{}
 	s.pcg.Seed(uint64(seed), h.Sum64()^uint64(n)*0x9e3779b97f4a7c15)
-	s.pcg.Uint64() // neighbouring seeds differ in few bits; let them drift apart
+	s.pcg.Uint64() // consecutive seeds differ in few bits; mix them
 	return s
 }
 
-// n gives a number from 0 to limit-1.
+// n returns a number from 0 to limit-1.
 func (s *source) n(limit int) int {
 	hi, _ := bits.Mul64(s.pcg.Uint64(), uint64(limit))
 	return int(hi)
 }
 
-// between gives a number from lo to hi, both included.
+// between returns a number from lo to hi, inclusive.
 func (s *source) between(lo, hi int) int { return lo + s.n(hi-lo+1) }
 
-// chance is true in percent of a hundred cases.
+// chance returns true with a probability of percent/100.
 func (s *source) chance(percent int) bool { return s.n(100) < percent }
 
-// skew gives a number from lo to about hi in which every doubling is as likely
-// as the next: many small ones, and a long tail.
+// skew returns a number from lo to hi with an approximately log-uniform
+// distribution: many small numbers and a long tail.
 func (s *source) skew(lo, hi int) int {
 	if hi <= lo {
 		return lo
@@ -48,10 +49,10 @@ func (s *source) skew(lo, hi int) int {
 	return min(hi, lo+(1<<step)-1+s.n(1<<step))
 }
 
-// pick gives one element of a list, which must not be empty.
+// pick returns a random element of a list, which must not be empty.
 func pick[T any](s *source, list []T) T { return list[s.n(len(list))] }
 
-// shuffle puts a list into a random order.
+// shuffle shuffles a list.
 func shuffle[T any](s *source, list []T) {
 	for i := len(list) - 1; i > 0; i-- {
 		j := s.n(i + 1)
@@ -59,7 +60,7 @@ func shuffle[T any](s *source, list []T) {
 	}
 }
 
-// weights picks indexes in proportion to their weights.
+// weights are cumulative weights, to pick indexes in proportion to them.
 type weights []int
 
 // add appends the next index with its weight.
@@ -71,14 +72,13 @@ func (ws *weights) add(weight int) {
 	*ws = append(*ws, last+weight)
 }
 
-// pick gives an index; one of weight 0 never comes.
+// pick returns a random index, never one of weight 0.
 func (ws weights) pick(s *source) int {
 	return sort.SearchInts(ws, 1+s.n(ws[len(ws)-1]))
 }
 
-// newestFirst sorts by a time in Unix seconds, newest first; ties keep their
-// order. It sorts integers, which is several times as fast as a stable sort
-// with a comparison.
+// newestFirst sorts by a time in Unix seconds, newest first. The sort is stable.
+// It sorts integers, which is several times as fast as slices.SortStableFunc.
 func newestFirst[T any](list []T, at func(*T) int64) {
 	order := make([]uint64, len(list))
 	for i := range list {

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The streams are pinned: if they move, every world does.
+// The numbers of a stream are pinned: if they change, every world changes.
 func TestSource_IsPinned(t *testing.T) {
 	t.Parallel()
 	s := newSource(1, "pinned", 0)
@@ -28,7 +28,7 @@ func TestSource_StreamsAreIndependent(t *testing.T) {
 			for n := range 50 {
 				v := newSource(seed, part, n).pcg.Uint64()
 				if seen[v] {
-					t.Fatalf("two streams begin with %d", v)
+					t.Fatalf("two streams start with %d", v)
 				}
 				seen[v] = true
 			}
@@ -64,12 +64,12 @@ func TestWeights_PickInProportion(t *testing.T) {
 	}
 	for i, want := range []int{0, 1000, 0, 3000, 6000, 0} {
 		if hits[i] < want*85/100 || hits[i] > want*115/100 {
-			t.Errorf("index %d came %d times, want about %d", i, hits[i], want)
+			t.Errorf("index %d was picked %d times, want about %d", i, hits[i], want)
 		}
 	}
 }
 
-func TestNewestFirst_KeepsTies(t *testing.T) {
+func TestNewestFirst_IsStable(t *testing.T) {
 	t.Parallel()
 	type item struct{ at, place int }
 	rapid.Check(t, func(t *rapid.T) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// at finds a cloudcast by its key, which must be there.
-func at(t *testing.T, w *World, key string) *Cloudcast {
+// mustCloudcast returns the cloudcast with a key.
+func mustCloudcast(t *testing.T, w *World, key string) *Cloudcast {
 	t.Helper()
 	path, err := url.PathUnescape(key)
 	if err != nil {
@@ -50,7 +50,7 @@ func TestSpecials_Users(t *testing.T) {
 			longest = max(longest, len(p.Cloudcasts))
 		}
 		if longest <= 40 {
-			t.Errorf("%s's longest playlist holds %d, want more than 40", DemoUser, longest)
+			t.Errorf("%s's longest playlist has %d, want more than 40", DemoUser, longest)
 		}
 		kinds := map[string]int{}
 		for _, a := range demo.Feed {
@@ -76,10 +76,10 @@ func TestSpecials_Users(t *testing.T) {
 		if u := user(ListenerUser); len(u.Cloudcasts) != 0 || u.Picture != "" || len(u.Listens) == 0 || len(u.Following) == 0 {
 			t.Errorf("%s has %d cloudcasts, %d listens and the picture %q", ListenerUser, len(u.Cloudcasts), len(u.Listens), u.Picture)
 		}
-		if u := user(SilentUser); u.Biog+u.City+u.Country+u.Picture+u.Cover+u.PrimaryColor != "" ||
+		if u := user(EmptyUser); u.Biog+u.City+u.Country+u.Picture+u.Cover+u.PrimaryColor != "" ||
 			len(u.Cloudcasts)+len(u.Private)+len(u.Favorites)+len(u.Listens)+len(u.ListenLater)+len(u.Reposts)+
 				len(u.Followers)+len(u.Following)+len(u.Comments)+len(u.Feed)+len(u.Playlists) != 0 {
-			t.Errorf("%s is not silent: %+v", SilentUser, u)
+			t.Errorf("%s is not empty: %+v", EmptyUser, u)
 		}
 		if u := user(DocumentedUser); u.ID != 28 || !u.Created.Equal(time.Date(2009, 3, 10, 7, 32, 56, 0, time.UTC)) {
 			t.Errorf("%s has the ID %d and joined at %v", DocumentedUser, u.ID, u.Created)
@@ -92,41 +92,41 @@ func TestSpecials_Users(t *testing.T) {
 
 func TestSpecials_Cloudcasts(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
-		quiet := *at(t, w, QuietCloudcast)
+		quiet := *mustCloudcast(t, w, EmptyCloudcast)
 		want := Cloudcast{
 			ID: quiet.ID, Owner: quiet.Owner, Slug: quiet.Slug, Name: quiet.Name, Created: quiet.Created,
 			Updated: quiet.Updated, PlayCount: 3, ListenerCount: 2,
 		}
 		if got, want := dumpOne(&quiet), dumpOne(&want); got != want {
-			t.Errorf("%s is not quiet\n got %s\nwant %s", QuietCloudcast, got, want)
+			t.Errorf("%s is not empty\n got %s\nwant %s", EmptyCloudcast, got, want)
 		}
 		if n := len(quiet.Favorites) + len(quiet.Reposts) + len(quiet.Listeners) + len(quiet.Comments) + len(quiet.Similar); n != 0 {
-			t.Errorf("%s is on %d lists", QuietCloudcast, n)
+			t.Errorf("the lists of %s have %d entries", EmptyCloudcast, n)
 		}
-		if c := at(t, w, BusyCloudcast); len(c.Comments) <= 100 || len(c.Favorites) <= 100 || len(c.Listeners) <= 100 {
+		if c := mustCloudcast(t, w, BusyCloudcast); len(c.Comments) <= 100 || len(c.Favorites) <= 100 || len(c.Listeners) <= 100 {
 			t.Errorf("%s has %d comments, %d favorites and %d listeners, want more than 100 of each",
 				BusyCloudcast, len(c.Comments), len(c.Favorites), len(c.Listeners))
 		}
-		if c := at(t, w, UnlistedCloudcast); !c.Unlisted || c.Draft {
+		if c := mustCloudcast(t, w, UnlistedCloudcast); !c.Unlisted || c.Draft {
 			t.Errorf("%s is not unlisted", UnlistedCloudcast)
 		}
-		if c := at(t, w, DraftCloudcast); !c.Draft {
-			t.Errorf("%s is no draft", DraftCloudcast)
+		if c := mustCloudcast(t, w, DraftCloudcast); !c.Draft {
+			t.Errorf("%s is not a draft", DraftCloudcast)
 		}
-		if c := at(t, w, ScheduledCloudcast); !c.PublishAt.After(w.Now) {
+		if c := mustCloudcast(t, w, ScheduledCloudcast); !c.PublishAt.After(w.Now) {
 			t.Errorf("%s is published at %v", ScheduledCloudcast, c.PublishAt)
 		}
-		if !at(t, w, HiddenStatsCloudcast).HiddenStats {
-			t.Errorf("%s shows its counts", HiddenStatsCloudcast)
+		if !mustCloudcast(t, w, HiddenStatsCloudcast).HiddenStats {
+			t.Errorf("%s does not hide its counts", HiddenStatsCloudcast)
 		}
-		if !at(t, w, ExclusiveCloudcast).Exclusive {
-			t.Errorf("%s is for everybody", ExclusiveCloudcast)
+		if !mustCloudcast(t, w, ExclusiveCloudcast).Exclusive {
+			t.Errorf("%s is not exclusive", ExclusiveCloudcast)
 		}
-		if n := len(at(t, w, HostedCloudcast).Hosts); n != 2 {
+		if n := len(mustCloudcast(t, w, HostedCloudcast).Hosts); n != 2 {
 			t.Errorf("%s has %d hosts", HostedCloudcast, n)
 		}
 		tracks, chapters, without := 0, 0, 0
-		for _, s := range at(t, w, TracklistCloudcast).Sections {
+		for _, s := range mustCloudcast(t, w, TracklistCloudcast).Sections {
 			if s.StartTime < 0 {
 				without++
 			}
@@ -139,18 +139,18 @@ func TestSpecials_Cloudcasts(t *testing.T) {
 		if tracks == 0 || chapters == 0 || without == 0 {
 			t.Errorf("%s: %d tracks, %d chapters, %d without a start time", TracklistCloudcast, tracks, chapters, without)
 		}
-		for _, s := range at(t, w, TalkCloudcast).Sections {
+		for _, s := range mustCloudcast(t, w, TalkCloudcast).Sections {
 			if s.Track != nil {
-				t.Errorf("%s plays %s", TalkCloudcast, s.Track.Name)
+				t.Errorf("%s has the track %s", TalkCloudcast, s.Track.Name)
 			}
 		}
-		if c := at(t, w, TrailingSpaceCloudcast); c.Name != "Channel 4 " {
-			t.Errorf("%s is called %q", TrailingSpaceCloudcast, c.Name)
+		if c := mustCloudcast(t, w, TrailingSpaceCloudcast); c.Name != "Channel 4 " {
+			t.Errorf("%s has the name %q", TrailingSpaceCloudcast, c.Name)
 		}
-		if c := at(t, w, DocumentedCloudcast); c.Name != "Party Time" || len(c.Tags) != 2 || c.Tags[1].Slug != "funk" || len(c.Sections) == 0 {
+		if c := mustCloudcast(t, w, DocumentedCloudcast); c.Name != "Party Time" || len(c.Tags) != 2 || c.Tags[1].Slug != "funk" || len(c.Sections) == 0 {
 			t.Errorf("%s is %+v", DocumentedCloudcast, c)
 		}
-		at(t, w, GreekCloudcast)
+		mustCloudcast(t, w, GreekCloudcast)
 	})
 }
 
@@ -162,7 +162,7 @@ func dumpOne(c *Cloudcast) string {
 
 func TestSpecials_TiesAcrossThePageBorder(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
-		for _, name := range TiesUsers() {
+		for _, name := range UsersWithTies() {
 			u := w.User(name)
 			for what, times := range map[string][]time.Time{
 				"cloudcasts": timesOf(u.Cloudcasts, func(c *Cloudcast) time.Time { return c.Created }),
@@ -174,9 +174,9 @@ func TestSpecials_TiesAcrossThePageBorder(t *testing.T) {
 				"listens":    timesOf(u.Listens, func(e CloudcastEdge) time.Time { return e.At }),
 			} {
 				if len(times) < 41 {
-					t.Errorf("%s has %d %s, want two full pages and more", name, len(times), what)
+					t.Errorf("%s has %d %s, want more than two full pages", name, len(times), what)
 				} else if !times[18].Equal(times[19]) || !times[19].Equal(times[20]) {
-					t.Errorf("%s: %s 18 to 20 are of %v", name, what, times[18:21])
+					t.Errorf("%s: %s 18 to 20 have the times %v", name, what, times[18:21])
 				}
 			}
 		}
@@ -198,7 +198,7 @@ func TestSpecials_BurstOfOneSecond(t *testing.T) {
 				longest = max(longest, run)
 			}
 			if longest != BurstSize {
-				t.Errorf("%s: %d %s of one second, want %d", BurstUser, longest, what, BurstSize)
+				t.Errorf("%s: %d %s with the same time, want %d", BurstUser, longest, what, BurstSize)
 			}
 			if first, last := times[0], times[len(times)-1]; first.Equal(last) || len(times) < BurstSize+20 {
 				t.Errorf("%s: %d %s, want some before and some after the burst", BurstUser, len(times), what)

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// expand fills the slots of a template: every {word} is replaced by value(word).
+// expand replaces every slot of a template, such as {city}, with value("city").
 func expand(template string, value func(slot string) string) string {
 	open := strings.IndexByte(template, '{')
 	if open < 0 {
@@ -26,9 +26,9 @@ func expand(template string, value func(slot string) string) string {
 	return b.String()
 }
 
-// inSentence is a tag's name as it stands in running text: "Deep house" is
-// "deep house", but "UK garage" and "R&B" stay.
-func inSentence(name string) string {
+// lowerUnlessAcronym returns a tag's name as it is written in a sentence: "Deep
+// house" becomes "deep house"; "UK garage" and "R&B" do not change.
+func lowerUnlessAcronym(name string) string {
 	for i, r := range name {
 		if i > 0 && (unicode.IsUpper(r) || unicode.IsDigit(r)) {
 			return name
@@ -37,20 +37,20 @@ func inSentence(name string) string {
 	return strings.ToLower(name)
 }
 
-// capital makes the first letter of a sentence a capital.
-func capital(s string) string {
+// capitalize converts an ASCII first letter to upper case.
+func capitalize(s string) string {
 	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
 		return string(s[0]-'a'+'A') + s[1:]
 	}
 	return s
 }
 
-// date writes a day the way a series does it.
+// date formats a date in one of the styles of the section "dates".
 func (l *locale) date(style string, at time.Time) string {
 	y, m, d := at.Date()
 	two := func(n int) string { return string([]byte{'0' + byte(n/10%10), '0' + byte(n%10)}) }
 	year, day := strconv.Itoa(y), strconv.Itoa(d)
-	month := func() string { return l.list("months")[m-1] }
+	month := func() string { return l.section("months")[m-1] }
 	switch style {
 	case "ordinal":
 		return ordinal(d) + " " + month() + " " + year
@@ -78,7 +78,7 @@ func (l *locale) date(style string, at time.Time) string {
 	return year + "-" + two(int(m)) + "-" + two(d)
 }
 
-// ordinal is 1st, 2nd, 3rd, 11th.
+// ordinal returns 1st, 2nd, 3rd, 11th.
 func ordinal(n int) string {
 	suffix := "th"
 	if n/10%10 != 1 {
@@ -94,14 +94,14 @@ func ordinal(n int) string {
 	return strconv.Itoa(n) + suffix
 }
 
-// padded writes n with at least three digits: 047.
-func padded(n int) string {
+// padTo3Digits formats n with at least three digits: 047.
+func padTo3Digits(n int) string {
 	s := strconv.Itoa(n)
 	return "000"[:max(0, 3-len(s))] + s
 }
 
-// clock writes a place in a recording: 4:31, 1:02:09.
-func clock(seconds int) string {
+// formatDuration formats a position in a recording: 4:31, 1:02:09.
+func formatDuration(seconds int) string {
 	h, m, s := seconds/3600, seconds/60%60, seconds%60
 	two := func(n int) string { return string([]byte{'0' + byte(n/10), '0' + byte(n%10)}) }
 	if h > 0 {

@@ -8,39 +8,39 @@ import (
 	"unicode/utf8"
 )
 
-// artificial finds what gives a made-up text away.
-func artificial(text string) string {
+// artificialMarker returns the part of a text that shows that it is not real, or "".
+func artificialMarker(text string) string {
 	lower := strings.ToLower(text)
-	for _, sign := range []string{
+	for _, marker := range []string{
 		"lorem", "ipsum", "placeholder", "example", "dummy", "foobar", "user1", "user 1", "the the ", " a a ", "{", "}", "%!", "<nil>", "  ",
 	} {
-		if strings.Contains(lower, sign) {
-			return sign
+		if strings.Contains(lower, marker) {
+			return marker
 		}
 	}
-	for _, sign := range []string{"TODO", "FIXME", "XXX"} {
-		if strings.Contains(text, sign) {
-			return sign
+	for _, marker := range []string{"TODO", "FIXME", "XXX"} {
+		if strings.Contains(text, marker) {
+			return marker
 		}
 	}
 	return ""
 }
 
-func TestWorld_TextsPassForReal(t *testing.T) {
+func TestWorld_TextsLookReal(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
 		check := func(where, text string) {
-			if sign := artificial(text); sign != "" {
-				t.Errorf("%s: %q in %q", where, sign, text)
+			if marker := artificialMarker(text); marker != "" {
+				t.Errorf("%s: %q in %q", where, marker, text)
 			}
 			if !utf8.ValidString(text) {
-				t.Errorf("%s: %q is no UTF-8", where, text)
+				t.Errorf("%s: %q is not valid UTF-8", where, text)
 			}
 		}
 		for _, u := range w.Users {
 			check(u.Key(), u.Name)
 			check(u.Key(), u.Biog)
 			if strings.TrimSpace(u.Name) != u.Name || u.Name == "" {
-				t.Errorf("%s is called %q", u.Key(), u.Name)
+				t.Errorf("%s has the name %q", u.Key(), u.Name)
 			}
 			if (u.City == "") != (u.Country == "") {
 				t.Errorf("%s lives in %q, %q", u.Key(), u.City, u.Country)
@@ -52,8 +52,8 @@ func TestWorld_TextsPassForReal(t *testing.T) {
 				check(p.Key(), p.Name)
 			}
 		}
-		for _, c := range everything(w) {
-			check(c.Key(), strings.Replace(c.Name, "  ", " ", 1)) // as some renamed shows have it
+		for _, c := range allCloudcasts(w) {
+			check(c.Key(), strings.Replace(c.Name, "  ", " ", 1)) // renamed shows can have two spaces
 			check(c.Key(), c.Description)
 			for _, x := range c.Comments {
 				check(c.Key()+" comment", x.Text)
@@ -73,7 +73,7 @@ func TestWorld_TextsVary(t *testing.T) {
 				seen[s] = true
 			}
 			if 100*len(seen) < share*len(texts) {
-				t.Errorf("%s: %d of %d are different, want %d of a hundred", what, len(seen), len(texts), share)
+				t.Errorf("%s: %d of %d are distinct, want %d %%", what, len(seen), len(texts), share)
 			}
 		}
 		var names, biogs, titles, descriptions, comments []string
@@ -100,25 +100,24 @@ func TestWorld_TextsVary(t *testing.T) {
 	})
 }
 
-// No title is heard too often, in whatever case or punctuation.
+// No title is used too often, ignoring case and punctuation.
 func TestWorld_TitlesRepeatRarely(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
 		shows := make(map[string]int)
-		for _, c := range everything(w) {
-			if shows[Slugify(c.Name)]++; shows[Slugify(c.Name)] == mostTitles+1 {
-				t.Errorf("more than %d shows are called %q", mostTitles, c.Name)
+		for _, c := range allCloudcasts(w) {
+			if shows[Slugify(c.Name)]++; shows[Slugify(c.Name)] == maxSameTitle+1 {
+				t.Errorf("more than %d shows have the title %q", maxSameTitle, c.Name)
 			}
 		}
 	})
 }
 
-// A comment is in its author's language: it comes from a line of that language,
-// which has all the lines that comments are made of.
+// A comment is in its author's language, which has all sections for comments.
 func TestWorld_CommentsAreInTheirAuthorsLanguage(t *testing.T) {
 	for _, l := range locales() {
 		for _, section := range []string{"episode comments", "talk comments", "profile comments", "replies"} {
-			if len(l.own[section]) == 0 {
-				t.Errorf("%s has no %s, so these would be in English", l.lang, section)
+			if len(l.entries[section]) == 0 {
+				t.Errorf("%s has no %s: they would be English", l.lang, section)
 			}
 		}
 	}
@@ -128,7 +127,7 @@ func TestWorld_CommentsAreInTheirAuthorsLanguage(t *testing.T) {
 	}
 	w, members := newWithMembers(1)
 	checked := 0
-	for _, c := range everything(w) {
+	for _, c := range allCloudcasts(w) {
 		for _, comment := range c.Comments {
 			script := scripts[members[comment.Author].locale.lang]
 			if script == nil {
@@ -141,11 +140,11 @@ func TestWorld_CommentsAreInTheirAuthorsLanguage(t *testing.T) {
 		}
 	}
 	if checked < 100 {
-		t.Errorf("only %d comments were looked at", checked)
+		t.Errorf("only %d comments were checked", checked)
 	}
 }
 
-func TestWorld_HasEverything(t *testing.T) {
+func TestWorld_HasAllVariants(t *testing.T) {
 	scripts := []*unicode.RangeTable{
 		unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic, unicode.Han, unicode.Hiragana, unicode.Hangul,
 		unicode.Thai, unicode.Devanagari, unicode.Georgian,
@@ -157,11 +156,11 @@ func TestWorld_HasEverything(t *testing.T) {
 			}
 			if !slices.ContainsFunc(w.Users, func(u *User) bool { return in(u.Name) }) ||
 				!slices.ContainsFunc(w.Latest, func(c *Cloudcast) bool { return in(c.Slug) }) {
-				t.Errorf("a script is missing among names or slugs: %v", script.R16[0])
+				t.Errorf("no name or no slug in the script %v", script.R16[0])
 			}
 		}
-		// Of everything rare there is some, and of nothing rare too much.
-		all := everything(w)
+		// Rare cases exist, and are rare.
+		all := allCloudcasts(w)
 		share := func(what string, low, high float64, n, of int) {
 			if p := 100 * float64(n) / float64(of); p < low || p > high {
 				t.Errorf("%s: %d of %d (%.2f %%), want %v to %v %%", what, n, of, p, low, high)

@@ -64,9 +64,11 @@ for (const name of packages) {
     const second = difference(textOf(g, again), text)
     if (second) fail(name, `SDL and introspection differ at ${second}`)
 
-    // The SDL that the server is built of. Version 14 cannot parse an interface that implements another.
+    // The SDL that the server is built of, without the directives that only the server reads. Version 14 cannot parse an
+    // interface that implements another.
     if (major(g) > 14) {
-      const source = g.buildSchema(sdl)
+      const { directives, ...config } = g.buildSchema(sdl).toConfig()
+      const source = new g.GraphQLSchema({ ...config, directives: directives.filter((d) => !['cost', 'listSize'].includes(d.name)) })
       for (const error of g.validateSchema(source)) fail(name, `the SDL is not valid: ${error.message}`)
       const first = difference(text, textOf(g, source))
       if (first) fail(name, `introspection and the SDL's source differ at ${first}`)

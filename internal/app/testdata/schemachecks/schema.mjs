@@ -1,7 +1,13 @@
-// The text of the schema that the server is built of. Call it from the root of the repository.
+// The text of the schema that clients see, from its sources: without the directives that hold prices for the server. Call
+// it from the root of the repository.
 import { readFileSync, readdirSync } from 'node:fs'
+import { parse, print, visit } from 'graphql'
+
+const internal = ['cost', 'listSize']
+const dropInternal = (node) => (internal.includes(node.name.value) ? null : undefined)
 
 export function schemaText() {
   const files = readdirSync('graph/schema').filter((f) => f.endsWith('.graphqls'))
-  return ['graph/schema.graphqls', ...files.map((f) => 'graph/schema/' + f)].map((f) => readFileSync(f, 'utf8')).join('\n')
+  const text = ['graph/schema.graphqls', ...files.map((f) => 'graph/schema/' + f)].map((f) => readFileSync(f, 'utf8')).join('\n')
+  return print(visit(parse(text), { Directive: dropInternal, DirectiveDefinition: dropInternal }))
 }

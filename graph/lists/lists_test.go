@@ -1,0 +1,56 @@
+package lists_test
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"mixcloud-graphql/graph/generated"
+	"mixcloud-graphql/graph/lists"
+	"mixcloud-graphql/internal/upstream"
+)
+
+// Each connection of the schema is one row of the table, and no row is of a field
+// that is none.
+func TestFields(t *testing.T) {
+	t.Parallel()
+	connections := map[string]bool{}
+	for name, def := range generated.NewExecutableSchema(generated.Config{}).Schema().Types {
+		for _, f := range def.Fields {
+			if f.Arguments.ForName("first") == nil {
+				continue
+			}
+			field := name + "." + f.Name
+			connections[field] = true
+			if l, ok := lists.OfField(field); !ok || !slices.Contains(l.Fields, field) || l.Segment == "" {
+				t.Errorf("graph/lists/table.go: no row has the field %s of %s:%d", field, path.Join("graph/generated", f.Position.Src.Name), f.Position.Line)
+			}
+		}
+	}
+	for _, field := range lists.Fields() {
+		if !connections[field] {
+			t.Errorf("graph/lists/table.go: the schema has no connection %s", field)
+		}
+	}
+}
+
+// A flag changes one list, and the count of an own list is a field of its owner.
+func TestOwn(t *testing.T) {
+	t.Parallel()
+	user := generated.NewExecutableSchema(generated.Config{}).Schema().Types["User"]
+	for flag, want := range map[upstream.Flag]string{
+		upstream.Following: "User.following", upstream.Favorited: "User.favorites", upstream.ListenLater: "User.listenLater", upstream.Reposted: "",
+	} {
+		l, ok := lists.OfFlag(flag)
+		if got := strings.Join(l.Fields, " "); got != want || ok != (want != "") {
+			t.Errorf("%s changes %q, want %q", flag, got, want)
+		}
+		if !ok || l.Own.CountField == "" {
+			continue
+		}
+		if name, of := strings.CutPrefix(l.Own.CountField, "User."); !of || user.Fields.ForName(name) == nil || l.Count == nil || !lists.OwnCounts()[l.Own.CountField] {
+			t.Errorf("%q is no count of %s", l.Own.CountField, want)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"mixcloud-graphql/mixcloud"
+)
+
+// aPage is a list of 100 cloudcasts of as many users, each with five tags.
+func aPage(b *testing.B, user, tag string) *mixcloud.Page[mixcloud.Cloudcast] {
+	b.Helper()
+	var text strings.Builder
+	for i := range 100 {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		fmt.Fprintf(&text, `{"key":"/%s%d/show-%d/","user":{"key":"/%[1]s%[2]d/"},"tags":[`, user, i, i)
+		for j := range 5 {
+			if j > 0 {
+				text.WriteByte(',')
+			}
+			fmt.Fprintf(&text, `{"key":"/%s/tag-%d/"}`, tag, i+j)
+		}
+		text.WriteString("]}")
+	}
+	page, err := mixcloud.DecodePage[mixcloud.Cloudcast]([]byte(`{"data":[` + text.String() + `]}`))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return page
+}
+
+// BenchmarkIDs makes the 700 ids of a page of 100 cloudcasts, their users and
+// their tags: with keys that are canonical, and with none that is.
+func BenchmarkIDs(b *testing.B) {
+	for name, page := range map[string]*mixcloud.Page[mixcloud.Cloudcast]{
+		"canonical": aPage(b, "user", "genres"), "respelled": aPage(b, "User", "discover"),
+	} {
+		b.Run(name, func(b *testing.B) {
+			ctx := context.Background()
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := range page.Items {
+					c := NewCloudcast(&page.Items[i])
+					_, _ = c.ID(), c.User(ctx).ID()
+					for _, t := range c.Tags(ctx) {
+						_ = t.ID()
+					}
+				}
+			}
+		})
+	}
+}

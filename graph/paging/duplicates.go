@@ -1,0 +1,79 @@
+package paging
+
+import (
+	"slices"
+
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/mixcloud"
+)
+
+// Some pages contain more items than their links count: an item is duplicated, or
+// the last item of the previous page is repeated. The place of an item in an offset
+// list then differs from its index, and continuing from there would lose or repeat
+// items. If the page itself proves which items are extra, they are removed;
+// otherwise it is an error.
+var (
+	errTooManyItems = &gqlerr.Error{
+		Code:    gqlerr.CodeUpstreamBadResponse,
+		Message: "Mixcloud returns more items in a page of this list than its link to the next page counts.",
+	}
+	errDuplicates = &gqlerr.Error{
+		Code:    gqlerr.CodeUpstreamBadResponse,
+		Message: "Mixcloud returns an item of this list twice in a row, so the places of the items are not known.",
+	}
+)
+
+// dropDuplicates sets the entries of a page. If the list is a set and the page has
+// too many items, it removes consecutive duplicates and counts the page without
+// them. Duplicates reports that duplicates remain and nothing shows why.
+func (p *page[T]) dropDuplicates(r *reader[T], response *mixcloud.Page[T]) (duplicates bool) {
+	p.entries = make([]entry[T], len(response.Items))
+	for i := range response.Items {
+		p.entries[i].item = &response.Items[i]
+		p.entries[i].cursor.Key = cursorKey(r.list.Key(response.Items[i]))
+	}
+	if r.list.Repeats {
+		return false
+	}
+	unique := slices.CompactFunc(slices.Clone(p.entries), func(a, b entry[T]) bool { return a.cursor.Key == b.cursor.Key })
+	removed := len(p.entries) - len(unique)
+	if maxItems := p.maxItems(); removed == 0 || p.rawSize <= maxItems || p.rawSize-removed > maxItems {
+		return removed > 0
+	}
+	if r.list.Time != nil && p.scheme != byOffset {
+		return false // the time identifies the items
+	}
+	p.entries = unique
+	p.size, p.rawSize = p.size-removed, p.rawSize-removed
+	return false
+}
+
+// maxItems returns the maximum number of items on the page: the limit of the
+// request, or the distance to the page that its link leads to.
+func (p *page[T]) maxItems() int {
+	if step := p.linkStep(); step > 0 {
+		return step
+	}
+	return p.requested.Limit
+}
+
+// linkStep returns the distance by offset to the page that the next link leads to;
+// 0 if the link has no offset.
+func (p *page[T]) linkStep() int {
+	start := 0
+	if p.requested.Offset != nil {
+		start = *p.requested.Offset
+	}
+	if p.next == nil || p.next.Offset == nil {
+		return 0
+	}
+	return max(0, *p.next.Offset-start)
+}
+
+// checkCount returns an error if the page has more items than its link counts.
+func (p *page[T]) checkCount() error {
+	if step := p.linkStep(); step > 0 && p.rawSize > step {
+		return errTooManyItems
+	}
+	return nil
+}

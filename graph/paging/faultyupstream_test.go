@@ -1,0 +1,408 @@
+package paging_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"mixcloud-graphql/graph/paging"
+	"mixcloud-graphql/internal/gqlerr"
+	"mixcloud-graphql/internal/show"
+	"mixcloud-graphql/mixcloud"
+)
+
+// A faultyUpstream serves a list and breaks rules in ways that can be combined.
+type faultyUpstream struct {
+	items       []item
+	hidden      map[int]bool // removed from pages after they were cut
+	timed       bool         // items have the time when they were listed
+	byOffset    bool         // pages by offset regardless of the request
+	sinceNewest bool         // since returns the newest items instead of the nearest
+	next        int          // when a page has a next link, see nextIfFull
+
+	noTopLink           bool // no previous link on the page at the top
+	cap                 int  // maximum page size
+	noLimitInLinks      bool // links do not contain the limit
+	shortPercent        int  // maximum size of a page in percent of the requested limit; 0 for 100
+	ignoreLimit         bool
+	fixedSize           int  // size of every page, regardless of the limit
+	noLinksOnLast       bool // no links on the last page
+	selfLink            bool // the link to the next page repeats the request
+	duplicateEvery      int  // one item of this many is duplicated in its page; 0 for none
+	overlap             bool // a page by offset starts with the last item of the previous page
+	ignoreOffset        bool
+	ignoreUntil         bool
+	noLinks             bool
+	offsetLinks         bool         // links page by offset, regardless of the request
+	untilInclusive      bool         // until includes its second
+	offsetIgnoresBounds bool         // a request with an offset ignores until and since
+	calls               atomic.Int64 // atomic: pages can be fetched in parallel
+}
+
+func (o *faultyUpstream) list() paging.List[item] {
+	l := paging.List[item]{Identity: "/odd/|items", Fetch: o.fetch, Key: func(i item) string { return i.key }}
+	if o.timed {
+		l.Time = func(i item) time.Time { return time.Unix(i.second, 0) }
+	}
+	return l
+}
+
+func (o *faultyUpstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
+	o.calls.Add(1)
+	limit := min(r.Limit, 100)
+	if o.cap > 0 {
+		limit = min(limit, o.cap)
+	}
+	if o.shortPercent > 0 {
+		limit = max(1, limit*o.shortPercent/100)
+	}
+	byDate := !o.byOffset && r.Offset == nil
+	if o.fixedSize > 0 {
+		limit = o.fixedSize
+	}
+	var window []int
+	for i, it := range o.items {
+		until := r.Until.Unix()
+		if o.untilInclusive {
+			until++
+		}
+		bounded := byDate || !o.offsetIgnoresBounds && !o.byOffset
+		if bounded && (!r.Since.IsZero() && it.second <= r.Since.Unix() || !o.ignoreUntil && !r.Until.IsZero() && it.second >= until) {
+			continue
+		}
+		window = append(window, i)
+	}
+	from := 0
+	if r.Offset != nil && !o.ignoreOffset {
+		from = min(*r.Offset, len(window))
+	}
+	if o.ignoreLimit {
+		limit = len(window)
+	}
+	page := window[from:min(from+limit, len(window))]
+	if byDate && !o.sinceNewest && !r.Since.IsZero() && r.Until.IsZero() {
+		page = window[max(0, len(window)-limit):]
+	}
+	p := &mixcloud.Page[item]{}
+	for _, i := range page {
+		if !o.hidden[i] {
+			p.Items = append(p.Items, o.items[i])
+		}
+		if o.duplicateEvery > 0 && i%o.duplicateEvery == 0 {
+			p.Items = append(p.Items, o.items[i])
+		}
+	}
+	if o.overlap && !byDate && from > 0 && from < len(window) {
+		p.Items = append([]item{o.items[window[from-1]]}, p.Items...)
+	}
+	if o.selfLink && len(page) == 0 {
+		p.Next = &mixcloud.Link{Range: r}
+	}
+	if o.noLinks || len(page) == 0 {
+		return p, nil
+	}
+	last := page[len(page)-1]
+	more := len(page) == limit
+	switch o.next {
+	case nextIfMore:
+		more = last != window[len(window)-1]
+	case nextIfOlder:
+		more = last != len(o.items)-1
+	}
+	link := mixcloud.Range{Limit: limit}
+	if o.noLimitInLinks || o.shortPercent > 0 {
+		link.Limit = 0
+	}
+	previous := link
+	if byDate && !o.offsetLinks {
+		link.Until, previous.Since = time.Unix(o.items[last].second, 0), time.Unix(o.items[page[0]].second, 0)
+	} else {
+		link.Offset, previous.Offset = ptr(from+len(page)), ptr(max(0, from-limit))
+	}
+	switch {
+	case !more && o.noLinksOnLast && r.Since.IsZero(): // when reading backward, such a page looks like the top
+		return p, nil
+	case o.selfLink && (r.Offset != nil || !r.Until.IsZero()): // the link repeats the request, even after the last page
+		p.Next = &mixcloud.Link{Range: r}
+	case o.selfLink:
+		p.InvalidNext = true
+	case more:
+		p.Next = &mixcloud.Link{Range: link}
+	}
+	if byDate && !(o.noTopLink && r.Since.IsZero() && r.Until.IsZero()) || !byDate && from > 0 {
+		p.Previous = &mixcloud.Link{Range: previous}
+	}
+	return p, nil
+}
+
+// A page by offset that starts with the last item of the previous page has more
+// items than its link counts, so the positions of its items are unknown.
+func TestOverlappingPagesAreAnError(t *testing.T) {
+	t.Parallel()
+	o := &faultyUpstream{byOffset: true, overlap: true}
+	for i := range 60 {
+		o.items = append(o.items, item{key: fmt.Sprintf("/i%d/", i), second: int64(1_500_000_000 - i)})
+	}
+	for _, size := range []int{1, 3, 7, 20} {
+		edges, ended := o.forwardWalk(t, size)
+		if ended || !slices.Equal(itemsOf(edges), o.items[:size]) {
+			t.Errorf("first: %d: %d items, ended %t, want the first page and an error", size, len(edges), ended)
+		}
+	}
+}
+
+// visible returns the items that a client can see.
+func (o *faultyUpstream) visible() []item {
+	var items []item
+	for i, it := range o.items {
+		if !o.hidden[i] {
+			items = append(items, it)
+		}
+	}
+	return items
+}
+
+// permitted reports whether an error is allowed for a page that cannot be read.
+func permitted(err error) (*gqlerr.Error, bool) {
+	var e *gqlerr.Error
+	ok := errors.As(err, &e) && (e.Code == gqlerr.CodeLimitExceeded || e.Code == gqlerr.CodeUpstreamBadResponse)
+	return e, ok
+}
+
+// forwardWalk reads a list to its end in pages of one size. Ended is false if it
+// was stopped by an error without a cursor to continue from.
+func (o *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[item], ended bool) {
+	t.Helper()
+	a := paging.Args{First: &size}
+	for range 3*len(o.items) + 50 {
+		o.calls.Store(0)
+		r, err := paging.Read(t.Context(), o.list(), a)
+		if o.calls.Load() > 21+3 { // up to three more calls to check for a whole list and to read at a place in a second
+			t.Fatalf("%d calls for one page", o.calls.Load())
+		}
+		if e, ok := permitted(err); ok {
+			after, hasCursor := e.Details["after"].(string)
+			if !hasCursor {
+				return edges, false
+			}
+			a.After = &after
+			continue
+		}
+		if err != nil {
+			t.Fatalf("Read(%s): %v", formatArgs(a), err)
+		}
+		if len(r.Edges) > size {
+			t.Fatalf("%d items for first: %d", len(r.Edges), size)
+		}
+		edges = append(edges, r.Edges...)
+		if r.Seen < len(r.Edges) || r.Total != nil && *r.Total < r.Seen {
+			t.Fatalf("%d items, seen %d, total %v", len(r.Edges), r.Seen, show.Value(r.Total))
+		}
+		if !r.HasNextPage {
+			return edges, true
+		}
+		if len(r.Edges) == 0 {
+			t.Fatalf("hasNextPage on an empty page")
+		}
+		a.After = &r.Edges[len(r.Edges)-1].Cursor
+	}
+	t.Fatalf("the walk does not end: %v", itemsOf(edges))
+	return nil, false
+}
+
+// backwardWalk reads from a cursor to the top.
+func (o *faultyUpstream) backwardWalk(t tester, from string, size int) (items []item, ended bool) {
+	t.Helper()
+	a := paging.Args{Last: &size, Before: &from}
+	for range 3*len(o.items) + 50 {
+		o.calls.Store(0)
+		r, err := paging.Read(t.Context(), o.list(), a)
+		if o.calls.Load() > 21+3 {
+			t.Fatalf("%d calls for one page", o.calls.Load())
+		}
+		if e, ok := permitted(err); ok {
+			before, hasCursor := e.Details["before"].(string)
+			if !hasCursor {
+				return items, false
+			}
+			a.Before = &before
+			continue
+		}
+		if err != nil {
+			t.Fatalf("Read(%s): %v", formatArgs(a), err)
+		}
+		items = append(nodes(r), items...)
+		if !r.HasPreviousPage {
+			return items, true
+		}
+		if len(r.Edges) == 0 {
+			t.Fatalf("hasPreviousPage on an empty page")
+		}
+		a.Before = &r.Edges[0].Cursor
+	}
+	t.Fatalf("the walk does not end: %v", items)
+	return nil, false
+}
+
+// checkWalks reads a list in pages of all sizes and in both directions, and
+// compares the results with want. It returns how many walks reached the end and how
+// many were stopped by an error.
+func (o *faultyUpstream) checkWalks(t tester, want []item) (ended, stopped int) {
+	t.Helper()
+	count := func(ok bool) {
+		if ok {
+			ended++
+		} else {
+			stopped++
+		}
+	}
+	for _, size := range []int{1, 3, 7, 20, 100} {
+		edges, ok := o.forwardWalk(t, size)
+		count(ok)
+		got := itemsOf(edges)
+		if !ok && len(got) <= len(want) {
+			if !slices.Equal(want[:len(got)], got) {
+				t.Fatalf("first: %d, before the error (-want +got):\n%s", size, diff(want[:len(got)], got))
+			}
+		} else if !slices.Equal(want, got) {
+			t.Fatalf("first: %d (-want +got):\n%s", size, diff(want, got))
+		}
+		if len(edges) == 0 {
+			continue
+		}
+		for _, size := range []int{1, 3, 7, 20, 100} {
+			back, ok := o.backwardWalk(t, edges[len(edges)-1].Cursor, size)
+			count(ok)
+			want := got[:len(got)-1]
+			if !ok {
+				want = want[max(0, len(want)-len(back)):]
+			}
+			if !slices.Equal(want, back) {
+				t.Fatalf("last: %d (-want +got):\n%s", size, diff(want, back))
+			}
+		}
+	}
+	return ended, stopped
+}
+
+func diff(want, got []item) string {
+	return cmp.Diff(want, got, cmp.AllowUnexported(item{}), equateEmpty)
+}
+
+func drawHidden(t *rapid.T, n int) map[int]bool {
+	hidden := map[int]bool{}
+	for range rapid.IntRange(0, 4).Draw(t, "hidden runs") {
+		from := rapid.IntRange(0, max(0, n-1)).Draw(t, "from")
+		for i := from; i < min(n, from+rapid.SampledFrom([]int{1, 2, 5, 25, 130}).Draw(t, "run")); i++ {
+			hidden[i] = true
+		}
+	}
+	return hidden
+}
+
+// For every upstream, walks with any page size and direction return the same items,
+// or an error.
+func TestWalksOfFaultyUpstreams(t *testing.T) {
+	t.Parallel()
+	ended, stopped := map[string]int{}, map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		o := &faultyUpstream{
+			timed:               rapid.Bool().Draw(t, "timed"),
+			byOffset:            rapid.Bool().Draw(t, "offset"),
+			sinceNewest:         rapid.Bool().Draw(t, "newest"),
+			noTopLink:           rapid.Bool().Draw(t, "topless"),
+			noLimitInLinks:      rapid.Bool().Draw(t, "bare"),
+			offsetIgnoresBounds: rapid.Bool().Draw(t, "loose"),
+			next:                rapid.SampledFrom([]int{nextIfFull, nextIfOlder}).Draw(t, "next"),
+		}
+		o.timed = o.timed && !o.byOffset // no list is known that pages by offset although its items have times
+		ties := rapid.SampledFrom([]int{1, 3, 12, 130}).Draw(t, "most ties")
+		o.items = drawList(t, 40*12/(11+ties), ties)
+		var want []item
+		fault := rapid.SampledFrom([]string{"none", "cap", "hidden", "hidden and cap", "short", "duplicates", "inclusive", "no limit", "no offset", "no until", "fixed", "duplicates in pages", "self link"}).Draw(t, "fault")
+		switch fault {
+		case "cap":
+			o.cap = rapid.SampledFrom([]int{1, 2, 7, 20, 50}).Draw(t, "cap")
+		case "hidden":
+			o.hidden = drawHidden(t, len(o.items))
+		case "hidden and cap":
+			o.hidden = drawHidden(t, len(o.items))
+			o.cap = rapid.SampledFrom([]int{7, 20, 50}).Draw(t, "cap")
+		case "short":
+			o.shortPercent = rapid.IntRange(10, 90).Draw(t, "share")
+		case "duplicates":
+			o.noTopLink = false // without a link nothing shows that the list pages by date
+			for range rapid.IntRange(0, min(4, len(o.items))).Draw(t, "duplicates") {
+				i := rapid.IntRange(0, len(o.items)-1).Draw(t, "of")
+				at := i + 1
+				for o.byOffset && at < len(o.items) && o.items[at].second == o.items[i].second && rapid.Bool().Draw(t, "further down") {
+					at++
+				}
+				o.items = slices.Insert(o.items, at, o.items[i])
+			}
+			if !o.byOffset { // duplicates in the same second are returned once
+				for _, i := range o.items {
+					if !slices.Contains(want, i) {
+						want = append(want, i)
+					}
+				}
+			}
+		case "fixed":
+			o.fixedSize = rapid.SampledFrom([]int{5, 20, 50}).Draw(t, "page")
+			o.noLinksOnLast = rapid.Bool().Draw(t, "last page has no links")
+		case "duplicates in pages":
+			o.duplicateEvery = rapid.IntRange(1, 5).Draw(t, "one in")
+			o.noLinksOnLast = rapid.Bool().Draw(t, "last page has no links")
+		case "self link":
+			o.selfLink = true
+			o.noLinksOnLast = rapid.Bool().Draw(t, "last page has no links")
+		case "inclusive":
+			o.untilInclusive = true
+		case "no limit":
+			o.ignoreLimit, o.noLinks = true, true
+			o.ignoreOffset = rapid.Bool().Draw(t, "ignores the offset")
+			o.ignoreUntil = rapid.Bool().Draw(t, "ignores until")
+		case "no offset":
+			o.ignoreOffset, o.byOffset, o.timed = true, true, false
+			want = o.items[:min(100, len(o.items))]
+		case "no until":
+			o.ignoreUntil, o.offsetIgnoresBounds, o.byOffset = true, true, false
+			o.ignoreOffset = true
+			if len(o.items) > 100 {
+				o.items = o.items[:100]
+			}
+		}
+		if (o.noLimitInLinks && o.cap+o.fixedSize > 0) || o.shortPercent > 0 || len(o.hidden) > 0 {
+			// When reading backward, a short page without links looks like the top
+			// of the list.
+			o.next = nextIfFull
+		}
+		if want == nil {
+			want = o.visible()
+		}
+		e, s := o.checkWalks(t, want)
+		// A link that always leads to older items cannot be checked without offsets
+		// within bounds.
+		if s > 0 && fault == "none" && ties < 100 && !(o.offsetIgnoresBounds && o.next == nextIfOlder) {
+			t.Fatalf("%d walks of an upstream without faults were stopped by an error", s)
+		}
+		ended[fault], stopped[fault] = ended[fault]+e, stopped[fault]+s
+	})
+	t.Logf("walks that reached the end: %v; that were stopped by an error: %v", ended, stopped)
+	var all, errors int
+	for fault := range ended {
+		if fault != "self link" { // without times such a link leads nowhere
+			all, errors = all+ended[fault], errors+stopped[fault]
+		}
+	}
+	if all < errors {
+		t.Errorf("%d walks reached the end, %d were stopped by an error", all, errors)
+	}
+}

@@ -1,0 +1,9 @@
+package app
+
+import (
+	"testing"
+
+	"mixcloud-graphql/internal/redistest"
+)
+
+func TestMain(m *testing.M) { redistest.Main(m) }

@@ -1,0 +1,132 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/race"
+	"mixcloud-graphql/internal/telemetry"
+	"mixcloud-graphql/mixcloud"
+)
+
+// measured are the operations whose allocations have a limit, in all of
+// [App.ServeHTTP]: middleware, access log, endpoint and response. The requests of
+// user are warm: the cache has the user.
+var measured = []struct {
+	name, query string
+	allocations int // at most
+}{
+	{"typename", `{ __typename }`, 150},
+	{"user", `{ user(username: \"demo\") { name } }`, 250},
+}
+
+// BenchmarkServeHTTP measures a request without a client and a connection.
+func BenchmarkServeHTTP(b *testing.B) {
+	for _, m := range measured {
+		b.Run(m.name, func(b *testing.B) {
+			ask := repeated(b, m.query)
+			ask()
+			b.ReportAllocs()
+			for b.Loop() {
+				ask()
+			}
+		})
+	}
+}
+
+// TestServeHTTP_Allocations holds that a request allocates no more than its limit.
+func TestServeHTTP_Allocations(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector allocates")
+	}
+	for _, m := range measured {
+		ask := repeated(t, m.query)
+		got := m.allocations + 1
+		for range 3 { // what else runs in this process allocates too: the smallest counts
+			got = min(got, int(testing.AllocsPerRun(100, ask)))
+		}
+		if got > m.allocations {
+			t.Errorf("%s: more than %d allocations; the benchmark ServeHTTP with -memprofile shows where", m.name, m.allocations)
+		}
+	}
+}
+
+// repeated returns a function that sends the same POST request again and again to a
+// server with the default configuration. It reuses the request and the response, so
+// that only the server allocates.
+func repeated(tb testing.TB, query string) func() {
+	tb.Helper()
+	server := defaultServer(tb)
+	body := []byte(`{"query":"` + query + `"}`)
+	reader := bytes.NewReader(body)
+	r, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, "http://server.test/graphql", io.NopCloser(reader))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r.RemoteAddr, r.RequestURI, r.ContentLength = "192.0.2.7:4711", "/graphql", int64(len(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/graphql-response+json, application/json;q=0.9")
+	r.Header.Set("Accept-Encoding", "gzip")
+	sent, w := r.Body, &reusedWriter{header: http.Header{}}
+	return func() {
+		reader.Reset(body)
+		r.Body = sent
+		clear(w.header)
+		w.status, w.body = 0, w.body[:0]
+		server.ServeHTTP(w, r)
+		if w.status != http.StatusOK || !bytes.HasPrefix(w.body, []byte(`{"data":{`)) {
+			tb.Fatalf("status %d: %s", w.status, w.body)
+		}
+	}
+}
+
+// defaultServer returns a server as the command line configures it, over an emulator. A
+// testServer is no measure: it logs for debugging, and keeps the log and the calls.
+func defaultServer(tb testing.TB) *App {
+	tb.Helper()
+	cmd, err := config.Parse([]string{"serve"}, nil, io.Discard)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cfg := *cmd.(*config.Serve)
+	transport := newEmulator(tb).Transport()
+	client, err := mixcloud.New(mixcloud.WithAPIURL(mixcloudURL), mixcloud.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	log, err := telemetry.NewLogger(io.Discard, telemetry.JSON, slog.LevelInfo)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	server, err := newOver(cfg, client, nil, log)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = server.Close(context.WithoutCancel(tb.Context())) })
+	return server
+}
+
+// A reusedWriter is a response that keeps its memory. It has deadlines as a
+// connection has.
+type reusedWriter struct {
+	header http.Header
+	status int
+	body   []byte
+}
+
+func (*reusedWriter) SetReadDeadline(time.Time) error  { return nil }
+func (*reusedWriter) SetWriteDeadline(time.Time) error { return nil }
+
+func (w *reusedWriter) Header() http.Header    { return w.header }
+func (w *reusedWriter) WriteHeader(status int) { w.status = status }
+
+func (w *reusedWriter) Write(b []byte) (int, error) {
+	w.body = append(w.body, b...)
+	return len(b), nil
+}

@@ -1,0 +1,170 @@
+package fairqueue
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mixcloud-graphql/internal/monotime"
+	"mixcloud-graphql/internal/ratelimit"
+)
+
+// A remote is an external limit: one request in so long.
+type remote struct {
+	every, latency time.Duration
+
+	mu    sync.Mutex
+	next  time.Time
+	takes int
+	ago   time.Duration
+}
+
+func (r *remote) Take(context.Context) time.Duration {
+	time.Sleep(r.latency)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.takes++
+	now := time.Now()
+	if wait := r.next.Sub(now); wait > 0 {
+		return wait
+	}
+	r.next = now.Add(r.every)
+	return 0
+}
+
+func (r *remote) Refused(_ context.Context, ago, wait time.Duration) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ago = ago
+	return wait / 2
+}
+
+// A request that an external limit delays holds no slot, and is the next one to go of
+// its priority. Few requests ask the limit in vain.
+func TestExternal_Requeues(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared := &remote{every: 200 * ms}
+		r := newRig(t, 4, 1000, ratelimit.Limit{})
+		limits := []*Limit{r.NewLimit(ratelimit.Limit{}, shared, nil)}
+		for i := range 100 {
+			r.enter("greedy", r.NewRequest("greedy", "", limits, Normal), ms)
+			if i == 4 {
+				time.Sleep(10 * ms)
+				if free, _ := r.Load(); free != 4 {
+					t.Errorf("%d slots are free while all requests wait for the external limit", free)
+				}
+			}
+		}
+		began := time.Now()
+		r.enter("modest", r.NewRequest("modest", "", limits, Normal), ms)
+		r.enter("urgent", r.NewRequest("greedy", "", limits, Urgent), ms)
+		other := r.hold() // under a limit of its own
+		if took := time.Since(began); took > 0 {
+			t.Errorf("a request of another limit took %v", took)
+		}
+		other.Done()
+		time.Sleep(2 * time.Second)
+		r.mu.Lock()
+		late := 0
+		for _, name := range r.order {
+			if name == "modest" || name == "urgent" {
+				late++
+			}
+		}
+		r.mu.Unlock()
+		if late != 2 {
+			t.Errorf("%d of the two that came later went within 2 s", late)
+		}
+		r.wg.Wait()
+		if took := time.Since(began); took > 21*time.Second {
+			t.Errorf("102 requests took %v", took)
+		}
+		if shared.takes > 3*102 {
+			t.Errorf("the external limit was asked %d times", shared.takes)
+		}
+		wantIdle(t, r.Queue, 4, limits...)
+	})
+}
+
+// After a delay one request asks the external limit, then two, and so on: it is not
+// flooded, and a limit that lets all go is not asked one by one.
+func TestExternal_Recovers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared := &remote{latency: 10 * ms, next: time.Now().Add(time.Second)}
+		r := newRig(t, 200, 1000, ratelimit.Limit{})
+		limits := []*Limit{r.NewLimit(ratelimit.Limit{}, shared, nil)}
+		r.enter("first", r.NewRequest("c", 0, limits, Normal), ms)
+		time.Sleep(100 * ms)
+		for i := range 120 {
+			r.enter("c", r.NewRequest("c", i, limits, Normal), ms)
+		}
+		began := time.Now()
+		time.Sleep(905 * ms)
+		r.Queue.mu.Lock()
+		if limits[0].asking != 1 {
+			t.Errorf("%d ask at once after the delay", limits[0].asking)
+		}
+		r.Queue.mu.Unlock()
+		r.wg.Wait()
+		if took := time.Since(began); took > 1200*ms || shared.takes > 130 {
+			t.Errorf("took %v, and asked %d times", took, shared.takes)
+		}
+		wantIdle(t, r.Queue, 200, limits...)
+	})
+}
+
+// Until an external limit has answered to a refusal nothing is sent; its pause holds
+// then, even if it is shorter.
+func TestExternal_Refused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared := new(remote)
+		r := newRig(t, 4, 10, ratelimit.Limit{})
+		limits := []*Limit{r.NewLimit(ratelimit.Limit{}, shared, nil)}
+		x := r.NewRequest("c", "", limits, Normal)
+		if err := r.Enter(t.Context(), x, ignore); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		if pause := x.Refused(t.Context(), time.Minute, nil); pause != 30*time.Second || shared.ago != 3*time.Second {
+			t.Errorf("paused for %v, sent %v ago", pause, shared.ago)
+		}
+		if until := r.Blocked(limits); until.Sub(r.clock.Now()) != 30*time.Second {
+			t.Errorf("blocked for %v", until.Sub(r.clock.Now()))
+		}
+		began := time.Now()
+		r.enter("next", r.NewRequest("c", "", limits, Normal), ms)
+		r.wg.Wait()
+		if took := time.Since(began).Round(10 * ms); took != 30*time.Second {
+			t.Errorf("the next request went after %v", took)
+		}
+		wantIdle(t, r.Queue, 4, limits...)
+	})
+}
+
+// A caller that leaves while the external limit is asked gives its slot back.
+func TestExternal_CallerLeaves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared := &remote{every: time.Hour}
+		r := newRig(t, 1, 10, ratelimit.Limit{})
+		limits := []*Limit{r.NewLimit(ratelimit.Limit{}, shared, nil)}
+		r.enter("first", r.NewRequest("c", "", limits, Normal), ms)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var delay time.Duration
+		err := r.Enter(ctx, r.NewRequest("c", "", limits, Normal), func(until monotime.Time) error {
+			delay = until.Sub(r.clock.Now())
+			return nil
+		})
+		if err == nil || delay != time.Hour-ms {
+			t.Errorf("%v; it was told of a delay of %v", err, delay)
+		}
+		r.wg.Wait()
+		wantIdle(t, r.Queue, 1, limits...)
+	})
+}

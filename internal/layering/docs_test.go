@@ -1,0 +1,85 @@
+package layering
+
+import (
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestLinksOfDocuments fails if a document links to a file that does not exist.
+func TestLinksOfDocuments(t *testing.T) {
+	t.Parallel()
+	root := os.DirFS("../..")
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	checked := 0
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			if name != "." && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".")) {
+				return fs.SkipDir
+			}
+			return nil
+		case path.Ext(name) != ".md":
+			return nil
+		}
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			target, err := url.Parse(m[1])
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if target.IsAbs() || target.Path == "" { // of the web, or of the same document
+				continue
+			}
+			checked++
+			if _, err := fs.Stat(root, path.Join(path.Dir(name), target.Path)); err != nil {
+				t.Errorf("%s links to %s, which does not exist", name, m[1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checked < 100 {
+		t.Errorf("only %d links were checked", checked)
+	}
+}
+
+// TestMap fails if docs/architecture.md does not list a package, or lists a folder that
+// does not exist. Bench and examples are one line each.
+func TestMap(t *testing.T) {
+	t.Parallel()
+	const document = "docs/architecture.md"
+	root := os.DirFS("../..")
+	text, err := fs.ReadFile(root, document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "```\n")
+	block, _, _ = strings.Cut(block, "```")
+	listed := map[string]bool{}
+	for line := range strings.Lines(block) {
+		name, _, _ := strings.Cut(line, " ")
+		name = strings.TrimSuffix(name, "/")
+		listed[name] = true
+		if found, err := fs.Glob(root, name); err != nil || found == nil {
+			t.Errorf("%s lists %s, which does not exist", document, name)
+		}
+	}
+	for _, m := range may {
+		if m.dir != "." && !listed[m.dir] {
+			t.Errorf("%s does not list the package %s", document, m.dir)
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package redis
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	diff "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"mixcloud-graphql/internal/redistest"
+	"mixcloud-graphql/internal/upstream"
+)
+
+// recentOf returns a principal's writes as a replica sees them, by target; their ages
+// must be within most.
+func (r *replica) recentOf(t *testing.T, principal string, least, most time.Duration) []upstream.SharedWrite {
+	t.Helper()
+	all, _ := r.RecentWrites().Recent(t.Context(), principal)
+	for i := range all {
+		if all[i].Age < least || all[i].Age > most {
+			t.Errorf("%+v: the age must be from %v to %v", all[i], least, most)
+		}
+		all[i].Age = 0
+	}
+	slices.SortFunc(all, func(a, b upstream.SharedWrite) int {
+		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Flag, b.Flag))
+	})
+	return all
+}
+
+func TestRecentWrites(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	one, two, raw := ready(t, s.URL()), ready(t, s.URL()), s.Client(t)
+	eventually(t, func() bool { return subscribers(t, s) == 2 })
+	if got := two.recentOf(t, alice, 0, 0); len(got) > 0 {
+		t.Errorf("before anything was written: %v", got)
+	}
+	at := upstream.Address{Principal: alice, ID: "x"}
+	one.put(t, at, []byte("before"))
+	follow := upstream.SharedWrite{ID: "a", Flag: upstream.Following, Target: "/a b/", Want: true}
+	favorite := upstream.SharedWrite{ID: "b", Flag: upstream.Favorited, Target: "/a b/", Age: 20 * time.Second}
+	one.RecentWrites().Publish(t.Context(), alice, follow)
+	two.RecentWrites().Publish(t.Context(), alice, favorite)
+	favorite.Age = 0
+	unfollow := upstream.SharedWrite{ID: "c", Flag: upstream.Following, Target: "/a b/", Supersedes: true}
+	for _, want := range [][]upstream.SharedWrite{{follow, favorite}, {unfollow, favorite}} {
+		for _, r := range []*replica{one, two} {
+			eventually(t, func() bool {
+				return diff.Equal(want, r.recentOf(t, alice, 0, 40*time.Second), cmpopts.EquateEmpty())
+			})
+			if got := r.recentOf(t, bob, 0, 0); len(got) > 0 {
+				t.Errorf("another principal gets %v", got)
+			}
+		}
+		two.RecentWrites().Publish(t.Context(), alice, unfollow)
+	}
+	if got := two.get(t, at); got != "miss" {
+		t.Errorf("what was kept before the write is %s", got)
+	}
+	eventually(t, func() bool {
+		one.mu.Lock()
+		defer one.mu.Unlock()
+		return slices.Contains(one.forgotten, alice)
+	})
+	left, err := raw.Do(t.Context(), raw.B().Pttl().Key(one.cache.keys.recentWrites(alice)).Build()).AsInt64()
+	if d := time.Duration(left) * time.Millisecond; err != nil || d > writesLife || d < writesLife-time.Minute {
+		t.Errorf("they are kept for %v, %v", d, err)
+	}
+	one.RecentWrites().Publish(t.Context(), "", follow)
+	if got := one.recentOf(t, "", 0, 0); len(got) > 0 {
+		t.Errorf("nobody has written %v", got)
+	}
+
+	// A value that is not a write, and a key of another type, tells nothing.
+	must(t, raw.Do(t.Context(), raw.B().Hset().Key(one.cache.keys.recentWrites(bob)).FieldValue().FieldValue("x", "nonsense").FieldValue("y", "1 2 3").FieldValue("z", "a b c d e").Build()))
+	eventually(t, func() bool {
+		return len(one.recentOf(t, bob, 0, time.Minute)) == 0 && len(two.recentOf(t, bob, 0, time.Minute)) == 0
+	})
+	one.RecentWrites().Publish(t.Context(), bob, follow)
+	eventually(t, func() bool {
+		return diff.Equal([]upstream.SharedWrite{follow}, two.recentOf(t, bob, 0, 20*time.Second))
+	})
+	must(t, raw.Do(t.Context(), raw.B().Set().Key(one.cache.keys.recentWrites(bob)).Value("x").Build()))
+	eventually(t, func() bool { return len(two.recentOf(t, bob, 0, time.Minute)) == 0 })
+}
+
+// Writes made while Redis is unreachable are published when it is back, before anything is
+// read there, with its true age.
+func TestRecentWrites_away(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	p := newProxy(t, s.Addr())
+	one, two := ready(t, p.url()), ready(t, s.URL())
+	p.deny.Store(true)
+	p.cut()
+	var want []upstream.SharedWrite
+	for i := range 3 {
+		w := upstream.SharedWrite{ID: fmt.Sprint(i), Target: fmt.Sprint("/", i, "/"), Want: true}
+		want = append(want, w)
+		w.Age = time.Minute
+		one.RecentWrites().Publish(t.Context(), alice, w)
+	}
+	p.deny.Store(false)
+	eventually(t, func() bool {
+		return diff.Equal(want, two.recentOf(t, alice, time.Minute, 2*time.Minute), cmpopts.EquateEmpty())
+	})
+}
+
+// Recent distinguishes no writes from writes that cannot be read.
+func TestRecentWrites_unreadable(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	p := newProxy(t, s.Addr())
+	r := ready(t, p.url(), realTimeout)
+	eventually(t, func() bool { // in time, even on a busy machine
+		all, ok := r.RecentWrites().Recent(t.Context(), alice)
+		return ok && len(all) == 0
+	})
+	p.mute.Store(true)
+	if all, ok := r.RecentWrites().Recent(t.Context(), bob); ok {
+		t.Errorf("Redis does not reply, but the writes are %v", all)
+	}
+	if all, ok := r.RecentWrites().Recent(t.Context(), ""); len(all) > 0 || !ok {
+		t.Errorf("anonymous: %v, %v", all, ok)
+	}
+}
+
+// The message of a write may arrive before the client knows that its copy of the writes is
+// outdated. So a copy from before the message is not used.
+func TestRecentWrites_copyFromBefore(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, redistest.Start(t).Addr())
+	r := ready(t, p.url())
+	read := func() (roundTrips int64) {
+		least := int64(1 << 30)
+		for range 20 { // keepalives come in between
+			before := p.sent.Load()
+			r.recentOf(t, alice, 0, 0)
+			least = min(least, p.sent.Load()-before)
+		}
+		return least
+	}
+	if n := read(); n != 0 {
+		t.Errorf("the client's copy is not used: %d round trips", n)
+	}
+	before := p.sent.Load()
+	r.cache.epochs.changed(alice) // a message, with nothing changed in Redis: the client has the copy still
+	r.recentOf(t, alice, 0, 0)
+	if p.sent.Load() == before {
+		t.Error("a copy from before the message is used")
+	}
+	if n := read(); n != 0 {
+		t.Errorf("later, the copy is not used: %d round trips", n)
+	}
+}
+
+// However much one viewer writes, a bounded number of it is kept.
+func TestRecentWrites_bounded(t *testing.T) {
+	t.Parallel()
+	r := ready(t, redistest.Start(t).URL())
+	publish := func(n int, age time.Duration) {
+		for i := range n {
+			r.RecentWrites().Publish(t.Context(), alice, upstream.SharedWrite{ID: "x", Target: fmt.Sprint(age, i), Age: age})
+		}
+	}
+	publish(100, writesLife)
+	publish(maxWrites, 0)
+	stored := func() int {
+		all, _ := r.RecentWrites().Recent(t.Context(), alice)
+		return len(all)
+	}
+	eventually(t, func() bool { return stored() == maxWrites })
+	publish(maxWrites+1, time.Second)
+	eventually(t, func() bool { n := stored(); return n > 0 && n <= maxWrites })
+}
+
+func TestReadMark(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`-?[0-9]{0,22} [0-9]{0,3} [0-9] [a-z]* .*`)).Draw(t, "text")
+		if w, ok := parseWrite(text, time.Now()); ok && (w.ID == "" || w.Age < 0) {
+			t.Fatalf("%q is %+v", text, w)
+		}
+	})
+}
+
+// Replicas' clocks may differ: an answer is as old as it is, whoever asks.
+func TestClocksDiffer(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	replicas := []*replica{}
+	for _, off := range []time.Duration{0, -time.Hour, 3 * time.Hour} {
+		replicas = append(replicas, ready(t, s.URL(), func(o *settings) { o.off = off }))
+	}
+	for i, writer := range replicas {
+		at := upstream.Address{ID: fmt.Sprint("x", i)}
+		writer.Cache().Put(t.Context(), at, upstream.Record{Body: []byte("x"), Age: time.Minute}, life)
+		writer.RecentWrites().Publish(t.Context(), fmt.Sprint(alice, i), upstream.SharedWrite{ID: "a", Target: "/a/", Age: 10 * time.Second})
+		writer.drain(t)
+		for j, reader := range replicas {
+			record, ok := reader.Cache().Get(t.Context(), at)
+			if !ok || record.Age < time.Minute-time.Second || record.Age > 2*time.Minute {
+				t.Errorf("what %d has put is %v old for %d (%v), want a minute", i, record.Age, j, ok)
+			}
+			if got := reader.recentOf(t, fmt.Sprint(alice, i), 9*time.Second, time.Minute); len(got) != 1 {
+				t.Errorf("what %d has written is %v for %d", i, got, j)
+			}
+		}
+	}
+}

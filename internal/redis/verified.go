@@ -1,0 +1,40 @@
+package redis
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// verifiedLife is how long a token counts as verified on all replicas.
+const verifiedLife = 7 * 24 * time.Hour
+
+// VerifiedTokens are the tokens that Mixcloud has accepted from any replica, as keyed hashes. While Redis
+// is unreachable each replica finds out by itself.
+type VerifiedTokens struct {
+	conn *conn
+	keys keys
+}
+
+// Verified implements [upstream.VerifiedTokens]. The client keeps no copy of the reply, because
+// anybody can invent tokens.
+func (p *VerifiedTokens) Verified(ctx context.Context, principal string) bool {
+	key := p.keys.verified(principal)
+	verified, err := ask(ctx, p.conn, func(ctx context.Context, r rueidis.Client) (bool, error) {
+		n, err := r.Do(ctx, r.B().Exists().Key(key).Build()).AsInt64()
+		return n > 0, err
+	})
+	return err == nil && verified
+}
+
+// SetVerified implements [upstream.VerifiedTokens]. It takes at most as long as a read.
+func (p *VerifiedTokens) SetVerified(ctx context.Context, principal string, accepted bool) {
+	key := p.keys.verified(principal)
+	_, _ = ask(ctx, p.conn, func(ctx context.Context, r rueidis.Client) (struct{}, error) {
+		if accepted {
+			return struct{}{}, r.Do(ctx, r.B().Set().Key(key).Value("1").Px(verifiedLife).Build()).Error()
+		}
+		return struct{}{}, r.Do(ctx, r.B().Del().Key(key).Build()).Error()
+	})
+}

@@ -1,0 +1,374 @@
+package emulator
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mixcloud-graphql/mixcloud/emulator/world"
+)
+
+// The functions of broken rules over the resources of a response. The world is
+// locked for reading.
+
+// The last members of a resource. A new one is inserted before them.
+var (
+	endOfResource = []string{"listen_time", "type", "metadata"}
+	viewerOfShow  = append([]string{"favorited", "reposted", "is_listen_later"}, endOfResource...)
+	endOfShow     = append([]string{"sections", "picture_primary_color"}, viewerOfShow...)
+	viewerOfUser  = append([]string{"following", "follower", "is_current_user"}, endOfResource...)
+	endOfUser     = append([]string{"created_time", "updated_time"}, viewerOfUser...)
+)
+
+// resources changes all resources of the kinds, or of every kind.
+func resources(f func(c *call, o *object), kinds ...string) deviation {
+	return someResources(func(*document, *object) bool { return true }, f, kinds)
+}
+
+// roots changes the root resource of the response.
+func roots(f func(c *call, o *object), kinds ...string) deviation {
+	return someResources(func(d *document, o *object) bool { return o == d.root }, f, kinds)
+}
+
+// nestedOnes changes the resources on lists and inside other resources.
+func nestedOnes(f func(c *call, o *object), kinds ...string) deviation {
+	return someResources(func(d *document, o *object) bool { return o != d.root }, f, kinds)
+}
+
+func someResources(which func(*document, *object) bool, f func(c *call, o *object), kinds []string) deviation {
+	return overJSON(func(c *call, d *document) {
+		d.objects(func(o *object) {
+			kind := o.kind()
+			if kind != "" && (len(kinds) == 0 || slices.Contains(kinds, kind)) && which(d, o) {
+				f(c, o)
+			}
+		})
+	})
+}
+
+// dropMembers removes members.
+func dropMembers(names ...string) func(*call, *object) {
+	return func(_ *call, o *object) { o.delete(names...) }
+}
+
+// setMember sets a member, before others.
+func setMember(name string, value any, before ...string) func(*call, *object) {
+	return func(_ *call, o *object) { o.put(name, value, before...) }
+}
+
+func renameMember(from, to string) func(*call, *object) {
+	return func(_ *call, o *object) { o.rename(from, to) }
+}
+
+// changeText changes members that are strings.
+func changeText(f func(c *call, o *object, text string) string, names ...string) func(*call, *object) {
+	return func(c *call, o *object) {
+		for _, name := range names {
+			if text, ok := o.get(name).(string); ok {
+				o.put(name, f(c, o, text))
+			}
+		}
+	}
+}
+
+// The objects of the world that a resource represents.
+
+func (c *call) userOf(o *object) *world.User {
+	u, _, _ := c.keyOf(o)
+	return u
+}
+
+func (c *call) showOf(o *object) *world.Cloudcast {
+	if u, rest, ok := c.keyOf(o); ok && len(rest) == 1 {
+		return c.world.Cloudcast(u.Username, rest[0])
+	}
+	return nil
+}
+
+func (c *call) playlistOf(o *object) *world.Playlist {
+	if u, rest, ok := c.keyOf(o); ok && len(rest) == 2 {
+		return c.world.Playlist(u.Username, rest[1])
+	}
+	return nil
+}
+
+// keyOf reads a key: the user, and the segments behind their name, unescaped.
+func (c *call) keyOf(o *object) (*world.User, []string, bool) {
+	segments := split(o.text("key"))
+	for i, s := range segments {
+		segments[i], _ = url.PathUnescape(s)
+	}
+	u := c.world.User(segments[0])
+	return u, segments[1:], u != nil
+}
+
+// Keys.
+
+func decoded(_ *call, _ *object, text string) string {
+	plain, err := url.PathUnescape(text)
+	if err != nil {
+		return text
+	}
+	return plain
+}
+
+func encoded(_ *call, _ *object, text string) string { return world.Escape(text) }
+
+func onAPI(c *call, _ *object, text string) string { return c.base + strings.TrimPrefix(text, site) }
+
+func underDiscover(_ *call, _ *object, text string) string {
+	return strings.Replace(text, "/genres/", "/discover/", 1)
+}
+
+// changeKey changes the key of a resource, also in its URL and connections.
+func changeKey(o *object, key string) {
+	old := o.text("key")
+	o.put("key", key)
+	o.put("url", site+key)
+	connections := o.object("metadata").object("connections")
+	for _, m := range connections.all() {
+		connections.put(m.name, strings.Replace(m.value.(string), old, key, 1))
+	}
+}
+
+func keyByNumber(c *call, o *object) {
+	if cast := c.showOf(o); cast != nil {
+		changeKey(o, cast.Owner.Key()+strconv.Itoa(cast.ID)+"/")
+	}
+}
+
+func keyAsSent(_ *call, o *object) { changeKey(o, "/me/") }
+
+func nameFirst(_ *call, o *object) { o.move("name", "key") }
+
+// Types and connections.
+
+func addType(_ *call, o *object) {
+	if !o.has("type") {
+		o.put("type", o.kind())
+	}
+}
+
+// connectionsOf are the connections of each kind that metadata=1 shows.
+var connectionsOf = map[string][]string{
+	kindUser:      userConnections,
+	kindCloudcast: cloudcastConnections,
+	kindTrack:     artistConnections,
+	kindArtist:    artistConnections,
+	kindCategory:  categoryConnections,
+	kindPlaylist:  playlistConnections,
+}
+
+func addConnections(c *call, o *object) {
+	var connections object
+	for _, name := range connectionsOf[o.kind()] {
+		connections.put(name, c.base+o.text("key")+name+"/")
+	}
+	if len(connections.members) > 0 {
+		o.put("metadata", &object{members: []member{{"connections", &connections}}})
+	}
+}
+
+// changeConnections changes what metadata=1 adds.
+func changeConnections(f func(c *call, connections *object)) func(*call, *object) {
+	return func(c *call, o *object) {
+		if connections := o.object("metadata").object("connections"); connections != nil {
+			f(c, connections)
+		}
+	}
+}
+
+// addConnection adds connections whose URL is that of known with another name.
+func addConnection(known string, names ...string) func(*call, *object) {
+	return changeConnections(func(_ *call, connections *object) {
+		for _, name := range names {
+			connections.put(name, strings.TrimSuffix(connections.text(known), known+"/")+name+"/")
+		}
+	})
+}
+
+func connectionsUnderGenres(c *call, connections *object) {
+	for _, m := range connections.all() {
+		connections.put(m.name, c.base+"/genres/"+world.Escape(c.selected())+"/"+m.name+"/")
+	}
+}
+
+// Users.
+
+func addBiog(c *call, o *object) {
+	if u := c.userOf(o); u != nil {
+		o.put("biog", c.marked(u.Biog), endOfUser...)
+	}
+}
+
+func addFollower(c *call, o *object) {
+	if u := c.userOf(o); u != nil {
+		o.put("follower", hasUser(u.Following, c.viewer), endOfResource...)
+	}
+}
+
+// Cloudcasts.
+
+func addDescription(c *call, o *object) {
+	if cast := c.showOf(o); cast != nil && cast.Description != "" {
+		o.put("description", c.marked(cast.Description), endOfShow...)
+	}
+}
+
+func falseHiddenStats(_ *call, o *object) {
+	if !o.has("hidden_stats") {
+		o.put("hidden_stats", false, append([]string{"is_exclusive", "audio_length", "description"}, endOfShow...)...)
+	}
+}
+
+func showCounts(c *call, o *object) {
+	cast := c.showOf(o)
+	if cast == nil || !o.has("hidden_stats") {
+		return
+	}
+	for name, count := range map[string]int{
+		"play_count": cast.PlayCount, "favorite_count": len(cast.Favorites),
+		"listener_count": cast.ListenerCount, "repost_count": len(cast.Reposts),
+	} {
+		o.put(name, json.Number(strconv.Itoa(count)))
+	}
+}
+
+func zeroComments(_ *call, o *object) {
+	if o.has("hidden_stats") {
+		o.put("comment_count", json.Number("0"))
+	}
+}
+
+func dropPictures(_ *call, o *object) {
+	for _, s := range cloudcastSizes[len(userSizes):] {
+		o.object("pictures").delete(s.name)
+	}
+}
+
+func addPictures(_ *call, o *object) {
+	last := userSizes[len(userSizes)-1]
+	pictures := o.object("pictures")
+	if pictures == nil {
+		return
+	}
+	for _, s := range cloudcastSizes[len(userSizes):] {
+		pictures.put(s.name, strings.Replace(pictures.text(last.name), last.path, s.path, 1))
+	}
+}
+
+// absentAsNull adds members with null that the emulator omits because they are empty.
+func absentAsNull(c *call, d *document) {
+	d.objects(func(o *object) {
+		full := o == d.root
+		null := func(name string, before ...string) {
+			if !o.has(name) {
+				o.put(name, nil, before...)
+			}
+		}
+		switch o.kind() {
+		case kindUser:
+			if full {
+				null("city", append([]string{"country", "cover_pictures", "picture_primary_color"}, viewerOfUser...)...)
+				null("country", append([]string{"cover_pictures", "picture_primary_color"}, viewerOfUser...)...)
+				null("picture_primary_color", viewerOfUser...)
+			}
+		case kindCloudcast:
+			null("audio_length", append([]string{"description"}, endOfShow...)...)
+			if full {
+				null("description", endOfShow...)
+				null("picture_primary_color", viewerOfShow...)
+			}
+		case kindSection:
+			null("start_time", "section_type")
+		}
+	})
+}
+
+// Tags, playlists, comments and activities.
+
+func plainTagName(c *call, o *object) {
+	if t := c.world.Tag(c.selected()); t != nil {
+		o.put("name", c.marked(t.Name))
+	}
+}
+
+func suffixed(_ *call, _ *object, name string) string { return name + " shows" }
+
+func countPlaylist(c *call, o *object) {
+	if p := c.playlistOf(o); p != nil {
+		o.put("cloudcast_count", json.Number(strconv.Itoa(len(p.Cloudcasts))), endOfResource...)
+	}
+}
+
+// oldOrder puts members where the older servers had them.
+func oldOrder(_ *call, o *object) {
+	switch o.kind() {
+	case kindComment:
+		o.move("key", endOfResource...)
+	case kindActivity:
+		o.move("url", "key")
+	case kindCloudcast:
+		o.move("is_exclusive", viewerOfShow...)
+	}
+}
+
+// Values of every kind.
+
+func quoteNumbers(_ *call, d *document) {
+	d.objects(func(o *object) {
+		for i, m := range o.members {
+			if n, ok := m.value.(json.Number); ok {
+				o.members[i].value = n.String()
+			}
+		}
+	})
+}
+
+func fractionalTimes(_ *call, d *document) {
+	d.objects(func(o *object) {
+		for i, m := range o.members {
+			if !strings.HasSuffix(m.name, "_time") && m.name != "submit_date" {
+				continue
+			}
+			text, _ := m.value.(string)
+			if t, err := time.Parse(time.RFC3339, text); err == nil {
+				o.members[i].value = t.Format("2006-01-02T15:04:05.000Z")
+			}
+		}
+	})
+}
+
+func hashed(_ *call, _ *object, color string) string { return "#" + color }
+
+// dropViewer removes what a token adds.
+func dropViewer(_ *call, o *object) {
+	switch o.kind() {
+	case kindUser:
+		o.delete("following", "follower", "is_current_user")
+	case kindCloudcast:
+		o.delete("favorited", "reposted", "is_listen_later")
+	}
+}
+
+func notCurrentUser(_ *call, o *object) {
+	if !o.has("is_current_user") {
+		o.put("is_current_user", false, endOfResource...)
+	}
+}
+
+// headed are the kinds that begin with their key, URL and name.
+var headed = []string{kindUser, kindCloudcast, kindTag, kindTrack, kindArtist, kindCategory, kindPlaylist}
+
+// typed are the kinds whose type metadata=1 adds.
+var typed = append([]string{kindComment, kindSection}, headed...)
+
+// noLatest removes the list latest of tags, and the connection to it.
+var noLatest = roots(changeConnections(dropMembers(orderLatest)), kindTag).and(overRequest(func(c *call) {
+	if onTags(orderLatest)(c) {
+		refuseSelection.request(c)
+	}
+}))

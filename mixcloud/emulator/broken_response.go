@@ -1,0 +1,119 @@
+package emulator
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+)
+
+// The functions of broken rules over failures, embeds, and the status and headers of a response.
+
+// dropHeader removes a header.
+func dropHeader(name string) deviation {
+	return overHeader(func(_ *call, h http.Header) { h.Del(name) })
+}
+
+// setHeader sets a header.
+func setHeader(name, value string) deviation {
+	return overHeader(func(_ *call, h http.Header) { h.Set(name, value) })
+}
+
+// setStatus changes the status of the response.
+func setStatus(status int) deviation {
+	return overHeader(func(c *call, _ http.Header) { c.status = status })
+}
+
+func jsonType(_ *call, h http.Header) {
+	if h.Get("Content-Type") == javascript {
+		h.Set("Content-Type", "application/json")
+	}
+}
+
+func wholeLocation(c *call, h http.Header) {
+	h.Set("Location", c.base+strings.TrimPrefix(h.Get("Location"), c.mount(c.request)))
+}
+
+func dropQuery(_ *call, h http.Header) {
+	location, _, _ := strings.Cut(h.Get("Location"), "?")
+	h.Set("Location", location)
+}
+
+func htmlBody(c *call, _ http.Header) { c.buf = append(c.buf, "<html>Moved</html>"...) }
+
+// hasStatus applies to responses with a status.
+func hasStatus(status int) func(*call) bool {
+	return func(c *call) bool { return c.status == status }
+}
+
+// failsAs applies to failures of a type.
+func failsAs(kind string) func(*call) bool {
+	return func(c *call) bool { return c.failure != nil && c.failure.kind == kind }
+}
+
+// failsWith applies to failures with a message.
+func failsWith(message string) func(*call) bool {
+	return func(c *call) bool { return c.failure != nil && c.failure.message == message }
+}
+
+// changeError changes the error object of the response.
+func changeError(f func(*call, *object)) deviation {
+	return overJSON(func(c *call, d *document) {
+		if o := d.rootObject().object("error"); o != nil {
+			f(c, o)
+		}
+	})
+}
+
+func unwrapError(_ *call, d *document) {
+	root := d.rootObject()
+	if o := root.object("error"); o != nil {
+		root.delete("error")
+		root.members = append(o.all(), root.members...)
+	}
+}
+
+// encodeCompact and encodeRaw change how the document is encoded.
+
+func encodeCompact(_ *call, d *document) { d.compact = true }
+func encodeRaw(_ *call, d *document)     { d.raw = true }
+
+// frameAlone replaces the body of an embed with its member html.
+func frameAlone(_ *call, d *document) {
+	if o := d.rootObject(); o.has("html") {
+		d.root = o.get("html")
+	}
+}
+
+// changeRoot changes the object that the response is.
+func changeRoot(f func(*call, *object)) deviation {
+	return overJSON(func(c *call, d *document) {
+		if o := d.rootObject(); o != nil {
+			f(c, o)
+		}
+	})
+}
+
+// changeXML changes the lines of a body that is XML.
+func changeXML(f func(line []byte) []byte) deviation {
+	return overHeader(func(c *call, h http.Header) {
+		if !strings.HasPrefix(h.Get("Content-Type"), "text/xml") {
+			return
+		}
+		var body []byte
+		for line := range bytes.Lines(c.buf) {
+			body = append(body, f(line)...)
+		}
+		c.buf = append(c.buf[:0], body...)
+	})
+}
+
+func thumbnailLine(line []byte) []byte {
+	return bytes.ReplaceAll(line, []byte("image>"), []byte("thumbnail_url>"))
+}
+
+func noAuthorLine(line []byte) []byte {
+	if bytes.HasPrefix(line, []byte("  <author_")) {
+		return nil
+	}
+	return line
+}

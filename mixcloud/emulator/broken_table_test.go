@@ -1,0 +1,90 @@
+package emulator
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The table has each rule once, with all fields.
+func TestRules_AreComplete(t *testing.T) {
+	t.Parallel()
+	names, docs := map[string]bool{}, map[string]bool{}
+	for _, r := range rules {
+		if r.name == "" || names[r.name] {
+			t.Errorf("the name %q is empty or used twice", r.name)
+		}
+		if len(r.doc) < 10 || docs[r.doc] {
+			t.Errorf("%s: the description %q is too short or that of another rule", r.name, r.doc)
+		}
+		if r.when == nil {
+			t.Errorf("%s has no condition", r.name)
+		}
+		if r.request == nil && r.document == nil && r.response == nil {
+			t.Errorf("%s changes nothing", r.name)
+		}
+		names[r.name], docs[r.doc] = true, true
+	}
+	if len(rules) != len(BrokenRules()) {
+		t.Errorf("%d rows, %d names", len(rules), len(BrokenRules()))
+	}
+}
+
+// Only the table contains names of rules, only broken.go reads which are broken, and
+// each phase runs in one place: in two for requests, because the site has pages in
+// addition to the API. No handler reads a rule.
+func TestRules_AreConsultedInOnePlace(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, r := range rules {
+		names[r.name] = true
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uses := map[string][]string{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BasicLit:
+				text, err := strconv.Unquote(n.Value)
+				if n.Kind == token.STRING && err == nil && names[text] && file != "broken_rules.go" {
+					t.Errorf("%s names the rule %s", file, text)
+				}
+			case *ast.Ident:
+				if n.Name == "rules" && !strings.HasPrefix(file, "broken") {
+					t.Errorf("%s uses the table of rules", file)
+				}
+			case *ast.SelectorExpr:
+				switch n.Sel.Name {
+				case "broken":
+					if file != "broken.go" {
+						t.Errorf("%s reads which rules are broken", file)
+					}
+				case "beforeRequest", "overDocument", "overResponse":
+					uses[n.Sel.Name] = append(uses[n.Sel.Name], file)
+				}
+			}
+			return true
+		})
+	}
+	for phase, want := range map[string]string{
+		"beforeRequest": "call.go site.go", "overDocument": "response.go", "overResponse": "call.go",
+	} {
+		if got := strings.Join(uses[phase], " "); got != want {
+			t.Errorf("%s is called in %q, want %q", phase, got, want)
+		}
+	}
+}

@@ -1,0 +1,246 @@
+package emulator_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mixcloud-graphql/internal/show"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+// formAround returns the parts of a form before and after an audio file.
+func formAround(t testing.TB, fields ...string) (contentType, head, tail string) {
+	t.Helper()
+	const body = "HERE"
+	contentType, whole := form{fields, []formFile{{"mp3", "zeros.mp3", "audio/mpeg", body}}}.encode(t)
+	head, tail, _ = strings.Cut(whole, body)
+	return contentType, head, tail
+}
+
+// zeros is an infinite file.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// An upload of 64 MiB is not stored in memory: chunked and with a length, over a socket
+// and over the transport.
+func TestUpload_streams(t *testing.T) { // not parallel: it measures allocations
+	e := newWritableEmulator(t)
+	srv := httptest.NewServer(e)
+	defer srv.Close()
+	const size = 64 << 20
+	sum := sha256.New()
+	if _, err := io.CopyN(sum, zeros{}, size); err != nil {
+		t.Fatal(err)
+	}
+	for _, way := range []struct {
+		name   string
+		client *http.Client
+		length bool
+	}{
+		{"socket, chunked", srv.Client(), false},
+		{"socket, with its length", srv.Client(), true},
+		{"transport, chunked", &http.Client{Transport: e.Transport()}, false},
+		{"transport, with its length", &http.Client{Transport: e.Transport()}, true},
+	} {
+		contentType, head, tail := formAround(t, "name=Zeros")
+		body := io.MultiReader(strings.NewReader(head), io.LimitReader(zeros{}, size), strings.NewReader(tail))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/upload/?access_token="+pro, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", contentType)
+		if way.length {
+			req.ContentLength = int64(len(head) + size + len(tail))
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		res, err := way.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		runtime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; res.StatusCode != 200 || grown > 2<<20 {
+			t.Errorf("%s: status %d, %d bytes were allocated", way.name, res.StatusCode, grown)
+		}
+		last := e.Uploads()[len(e.Uploads())-1]
+		if last.Bytes != size || last.SHA256 != hex.EncodeToString(sum.Sum(nil)) {
+			t.Errorf("%s: %d bytes with the hash %s were received", way.name, last.Bytes, last.SHA256)
+		}
+	}
+}
+
+// The order of the parts does not matter.
+func TestUpload_order(t *testing.T) {
+	t.Parallel()
+	e := newWritableEmulator(t)
+	parts := func(order ...string) string {
+		all := map[string]string{
+			"name":    "Content-Disposition: form-data; name=\"name\"\r\n\r\nOrder",
+			"tag":     "Content-Disposition: form-data; name=\"tags-0-tag\"\r\n\r\nFunk",
+			"mp3":     "Content-Disposition: form-data; name=\"mp3\"; filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n" + audio.body,
+			"picture": "Content-Disposition: form-data; name=\"picture\"; filename=\"a.png\"\r\n\r\n" + cover.body,
+		}
+		var b strings.Builder
+		for _, name := range order {
+			b.WriteString("--b\r\n" + all[name] + "\r\n")
+		}
+		return b.String() + "--b--\r\n"
+	}
+	var want *emulator.Upload
+	for _, order := range [][]string{
+		{"name", "tag", "mp3", "picture"}, {"mp3", "picture", "name", "tag"}, {"picture", "name", "mp3", "tag"}, {"tag", "picture", "mp3", "name"},
+	} {
+		w := send(e, http.MethodPost, "/upload/", pro, "multipart/form-data; boundary=b", strings.NewReader(parts(order...)))
+		if w.Code != 200 {
+			t.Fatalf("%v: status %d: %s", order, w.Code, w.Body)
+		}
+		got := e.Uploads()[len(e.Uploads())-1]
+		got.Key = ""
+		if want == nil {
+			want = &got
+		}
+		if diff := cmp.Diff(*want, got); diff != "" {
+			t.Errorf("%v (-first +this):\n%s", order, diff)
+		}
+	}
+}
+
+// A body that is not a complete form is rejected and has no effect.
+func TestUpload_malformed(t *testing.T) {
+	t.Parallel()
+	e := newWritableEmulator(t)
+	contentType, whole := withAudio("name=Broken").encode(t)
+	boundary := whole[:strings.Index(whole, "\r\n")]
+	part := "Content-Disposition: form-data; name=\"name\"\r\n\r\nx"
+	for name, tt := range map[string]struct{ contentType, body string }{
+		"no closing boundary":    {contentType, strings.TrimSuffix(whole, "--\r\n") + "\r\n"},
+		"cut in a file":          {contentType, whole[:len(whole)-len(boundary)-10]},
+		"cut in a boundary":      {contentType, whole[:len(whole)-8]},
+		"cut in a header":        {contentType, whole[:len(boundary)+20]},
+		"cut after the fields":   {contentType, whole[:strings.Index(whole, "Broken")+6]},
+		"empty":                  {contentType, ""},
+		"another boundary":       {"multipart/form-data; boundary=x", whole},
+		"no boundary":            {"multipart/form-data", whole},
+		"mixed":                  {strings.Replace(contentType, "form-data", "mixed", 1), whole},
+		"JSON":                   {"application/json", `{"name": "x"}`},
+		"no type":                {"", whole},
+		"bad type":               {"multipart/form-data; boundary=\"", whole},
+		"a part without a name":  {"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--"},
+		"a part without headers": {"multipart/form-data; boundary=b", "--b\r\n\r\nx\r\n--b--"},
+		"a bad header":           {"multipart/form-data; boundary=b", "--b\r\nno header\r\n\r\nx\r\n--b--"},
+		"a huge header":          {"multipart/form-data; boundary=b", "--b\r\nX: " + strings.Repeat("x", 11<<20) + "\r\n" + part + "\r\n--b--"},
+		"a huge field":           {"multipart/form-data; boundary=b", "--b\r\n" + part + strings.Repeat("x", 65<<10) + "\r\n--b--"},
+		"too many fields":        {"multipart/form-data; boundary=b", strings.Repeat("--b\r\n"+part+"\r\n", 2001) + "--b--"},
+		"a bad form":             {"application/x-www-form-urlencoded", "name=%zz"},
+		"a huge form":            {"application/x-www-form-urlencoded", "name=" + strings.Repeat("x", 1<<20)},
+	} {
+		w := send(e, http.MethodPost, "/upload/", pro, tt.contentType, strings.NewReader(tt.body))
+		if kind := at(object(t, w.Body.Bytes()), "error.type"); w.Code != 400 || kind != "PostValidationError" {
+			t.Errorf("%s: status %d: %s", name, w.Code, w.Body)
+		}
+	}
+	if w := get(t, e, "/demo/broken/?access_token="+pro); w.Code != 404 || len(e.Uploads()) != 0 || len(e.ActiveUploads()) != 0 {
+		t.Errorf("an effect remains: status %d, uploads %s, active %v", w.Code, show.Value(e.Uploads()), e.ActiveUploads())
+	}
+}
+
+var errBroken = errors.New("the file is gone")
+
+// An upload of a client that disconnects has no effect, and no status in the journal.
+func TestUpload_broken(t *testing.T) {
+	t.Parallel()
+	e := newWritableEmulator(t)
+	srv := httptest.NewServer(e)
+	defer srv.Close()
+	contentType, head, tail := formAround(t, "name=Broken")
+	for name, way := range map[string]struct {
+		client *http.Client
+		length int64 // -1 for a chunked body
+		body   func(cancel func()) io.Reader
+		want   error
+	}{
+		"the body fails": {srv.Client(), -1, func(func()) io.Reader { return failingBody(head) }, errBroken},
+		"with a length":  {srv.Client(), 1 << 30, func(func()) io.Reader { return failingBody(head) }, errBroken},
+		"the caller cancels": {srv.Client(), -1, func(cancel func()) io.Reader {
+			return io.MultiReader(strings.NewReader(head), io.LimitReader(zeros{}, 1<<20), callWhenReached(cancel), zeros{})
+		}, context.Canceled},
+		"the transport's body fails": {&http.Client{Transport: e.Transport()}, -1, func(func()) io.Reader { return failingBody(head) }, syscall.ECONNRESET},
+		"the transport's caller cancels": {&http.Client{Transport: e.Transport()}, -1, func(cancel func()) io.Reader {
+			return io.MultiReader(strings.NewReader(head), callWhenReached(cancel), io.LimitReader(zeros{}, 1<<30), strings.NewReader(tail))
+		}, context.Canceled},
+	} {
+		e.ClearRequests()
+		ctx, cancel := context.WithCancel(t.Context())
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL+"/upload/?access_token="+pro, way.body(cancel))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", contentType)
+		req.ContentLength = way.length
+		res, err := way.client.Do(req)
+		if err == nil {
+			res.Body.Close()
+		}
+		if !errors.Is(err, way.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+		eventually(t, func() bool { return len(e.ActiveUploads()) == 0 && len(e.Requests()) == 1 })
+		if got := e.Requests()[0]; got.Status != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if w := get(t, e, "/demo/broken/?access_token="+pro); w.Code != 404 || len(e.Uploads()) != 0 {
+		t.Errorf("an effect remains: status %d, uploads %s", w.Code, show.Value(e.Uploads()))
+	}
+}
+
+// failingBody returns a body that fails in the middle of a file.
+func failingBody(head string) io.Reader {
+	return io.MultiReader(strings.NewReader(head), io.LimitReader(zeros{}, 1<<20), failingReader{})
+}
+
+type failingReader struct{}
+
+func (failingReader) Read([]byte) (int, error) { return 0, errBroken }
+
+// callWhenReached returns an empty reader that calls do when it is read.
+func callWhenReached(do func()) io.Reader { return &trigger{do: do} }
+
+type trigger struct {
+	once sync.Once
+	do   func()
+}
+
+func (t *trigger) Read([]byte) (int, error) {
+	t.once.Do(t.do)
+	return 0, io.EOF
+}
+
+// eventually waits until a condition holds.
+func eventually(t testing.TB, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !so(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("the condition does not hold in time")
+		}
+	}
+}
