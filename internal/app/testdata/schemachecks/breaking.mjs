@@ -1,9 +1,9 @@
 // Compares the schema with that of the last release, by graphql-inspector's diff. A change that breaks clients must be
-// named in the changelog: its path in backticks, such as `User.biog`, below "## Unreleased". Run from the root of the
-// repository:
+// named in the changelog: its path in backticks, such as `User.biog`, in the section of the unreleased version. Run from the
+// root of the repository:
 //
 //   node internal/app/testdata/schemachecks/breaking.mjs             exit status 1: a breaking change is not named
-//   node internal/app/testdata/schemachecks/breaking.mjs --release   writes docs/schema/released.graphql anew
+//   node internal/app/testdata/schemachecks/breaking.mjs --release   rewrites docs/schema/released.graphql
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { CriticalityLevel, diff } from '@graphql-inspector/core'
@@ -16,7 +16,7 @@ const released = 'docs/schema/released.graphql'
 export async function breaking(before, after, changelog) {
   const changes = await diff(buildSchema(before), buildSchema(after))
   const all = changes.filter((c) => c.criticality.level === CriticalityLevel.Breaking)
-  const unreleased = /^## Unreleased$([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(changelog)?.[1] ?? ''
+  const unreleased = /^## .*\bUnreleased$([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(changelog)?.[1] ?? ''
   return { changes, all, unnamed: all.filter((c) => !unreleased.includes('`' + c.path + '`')) }
 }
 
@@ -25,7 +25,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
     writeFileSync(released, printSchema(lexicographicSortSchema(buildSchema(schemaText()))) + '\n')
   } else {
     const { changes, all, unnamed } = await breaking(readFileSync(released, 'utf8'), schemaText(), readFileSync('CHANGELOG.md', 'utf8'))
-    for (const c of unnamed) console.log(`breaks clients, and CHANGELOG.md does not name \`${c.path}\` below "## Unreleased": ${c.message}`)
+    for (const c of unnamed) console.log(`breaks clients, and CHANGELOG.md does not name \`${c.path}\` in the section of the unreleased version: ${c.message}`)
     console.log(`${changes.length} changes since the last release, ${all.length} of them breaking, ${unnamed.length} not named`)
     process.exitCode = unnamed.length > 0 ? 1 : 0
   }

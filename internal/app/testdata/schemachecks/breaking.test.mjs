@@ -7,11 +7,11 @@ const unnamed = async (after, changelog) => (await breaking(before, after, chang
 
 test('a field that is gone must be named', async () => {
   const after = 'type Query { user(name: String): User } type User { name: String }'
-  assert.deepEqual(await unnamed(after, '## Unreleased\n\n- Something else.\n'), ['User.biog'])
-  assert.deepEqual(await unnamed(after, '## Unreleased\n\n- User.biog is gone.\n'), ['User.biog'])
-  assert.deepEqual(await unnamed(after, '## Unreleased\n\n- None.\n\n## 1.0\n\n- `User.biog` is new.\n'), ['User.biog'])
-  assert.deepEqual(await unnamed(after, '## Unreleased\n\n- `User.biog` is gone.\n\n## 1.0\n'), [])
-  assert.deepEqual(await unnamed(after, '## Unreleased\n- `User.biog` is gone.'), [])
+  assert.deepEqual(await unnamed(after, '## [1.1.0] - Unreleased\n\n- Something else.\n'), ['User.biog'])
+  assert.deepEqual(await unnamed(after, '## [1.1.0] - Unreleased\n\n- User.biog is gone.\n'), ['User.biog'])
+  assert.deepEqual(await unnamed(after, '## [1.1.0] - Unreleased\n\n- None.\n\n## 1.0\n\n- `User.biog` is new.\n'), ['User.biog'])
+  assert.deepEqual(await unnamed(after, '## [1.1.0] - Unreleased\n\n- `User.biog` is gone.\n\n## 1.0\n'), [])
+  assert.deepEqual(await unnamed(after, '## [1.1.0] - Unreleased\n- `User.biog` is gone.'), [])
 })
 
 test('an argument that is needed, and a type that changes', async () => {
