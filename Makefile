@@ -24,7 +24,7 @@ race: ## run the tests with the race detector, in a random order
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	.ci/fuzz $(or $(FUZZTIME),30s)
 
-golden: ## rewrite golden files, and the README's answers and table; then read the diff
+golden: ## rewrite golden files, and the responses and tables of the documents; then read the diff
 	go test ./internal/app ./internal/config ./internal/conformance ./mixcloud ./mixcloud/emulator/world -update
 	go test ./internal/app -update-readme
 

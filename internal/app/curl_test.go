@@ -6,21 +6,25 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// A curl is a command of the README, as far as it uses that program.
+// A curl is a curl command of a document.
 type curl struct {
-	text    string
-	url     *url.URL
-	headers [][2]string
-	data    string
-	form    [][2]string
+	text     string
+	method   string // "" for curl's default
+	url      *url.URL
+	headers  [][2]string
+	data     string
+	form     [][2]string
+	query    bool // -G: the data is the URL's query
+	showHead bool // -i: any status is expected
 }
 
-// newCurl reads a command's words. Any that it does not know is an error, so
-// that nothing of the README goes untested.
+// newCurl parses a command's words. An unknown option fails the test, so that
+// every part of a command is tested.
 func newCurl(t *testing.T, words []string) *curl {
 	t.Helper()
 	c := &curl{text: "curl " + strings.Join(words, " ")}
@@ -28,14 +32,20 @@ func newCurl(t *testing.T, words []string) *curl {
 		switch words[0] {
 		case "-s", "-sN":
 			continue
-		case "-H", "-d", "-F":
+		case "-G", "-sG":
+			c.query = true
+			continue
+		case "-i", "-si":
+			c.showHead = true
+			continue
+		case "-H", "-d", "-F", "-X", "--data-urlencode":
 			if len(words) < 2 {
 				t.Fatalf("%s: nothing follows %s", c.text, words[0])
 			}
 		default:
 			address, err := url.Parse(words[0])
 			if c.url != nil || err != nil || address.Scheme != "http" {
-				t.Fatalf("%s: nobody knows what %q does", c.text, words[0])
+				t.Fatalf("%s: the test does not know the argument %q", c.text, words[0])
 			}
 			c.url = address
 			continue
@@ -49,16 +59,28 @@ func newCurl(t *testing.T, words []string) *curl {
 			c.form = append(c.form, [2]string{name, rest})
 		case "-d":
 			c.data = value
+		case "-X":
+			c.method = value
+		case "--data-urlencode":
+			name, text, _ := strings.Cut(value, "=")
+			c.data = strings.TrimPrefix(c.data+"&"+name+"="+url.QueryEscape(text), "&")
 		}
 	}
 	return c
 }
 
-// send does what the command does, to a server at whatever address. Files gives
-// the sizes of files, whose content is nothing.
-func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) []byte {
+// send sends the request to a server, whatever its address is. Files maps names
+// of files to their sizes; their content is zeros.
+func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) *httptest.ResponseRecorder {
 	t.Helper()
-	body, kind := bytes.NewBufferString(c.data), "application/x-www-form-urlencoded"
+	if c.url == nil {
+		t.Fatalf("%s: there is no URL", c.text)
+	}
+	target, data := *c.url, c.data
+	if c.query {
+		target.RawQuery, data = data, ""
+	}
+	body, kind := bytes.NewBufferString(data), "application/x-www-form-urlencoded"
 	if len(c.form) > 0 {
 		form := multipart.NewWriter(body)
 		for _, field := range c.form {
@@ -70,7 +92,7 @@ func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) []b
 				continue
 			}
 			if files[name] == 0 {
-				t.Fatalf("%s: no command makes %s", c.text, name)
+				t.Fatalf("%s: no command above it creates %s", c.text, name)
 			}
 			part, err := form.CreateFormFile(field[0], name)
 			if err != nil {
@@ -85,11 +107,11 @@ func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) []b
 		}
 		kind = form.FormDataContentType()
 	}
-	method := http.MethodGet
-	if body.Len() > 0 {
+	method := c.method
+	if method == "" && body.Len() > 0 {
 		method = http.MethodPost
 	}
-	r := httptest.NewRequestWithContext(t.Context(), method, c.url.RequestURI(), body)
+	r := httptest.NewRequestWithContext(t.Context(), method, target.RequestURI(), body)
 	r.Host, r.RemoteAddr = c.url.Host, "127.0.0.1:1"
 	r.Header.Set("Accept", "*/*")
 	r.Header.Set("Content-Type", kind)
@@ -98,38 +120,54 @@ func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) []b
 	}
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, r)
-	if w.Code != http.StatusOK {
+	if w.Code != http.StatusOK && !c.showHead {
 		t.Fatalf("%s\nstatus %d: %s", c.text, w.Code, w.Body)
 	}
-	return w.Body.Bytes()
+	return w
 }
 
-// shellWords splits a command as a shell does: blanks separate words, and
-// nothing counts within single quotes.
-func shellWords(t *testing.T, line string) []string {
+// shellCommands splits a text into commands and their words, as a shell does:
+// quotes, line breaks after a backslash and comments included. A substitution
+// $(…) within double quotes is a text of 44 letters.
+func shellCommands(t *testing.T, text string) (commands [][]string) {
 	t.Helper()
+	text = regexp.MustCompile(`\$\([^)]*\)`).ReplaceAllString(text, strings.Repeat("x", 44))
 	var words []string
 	var word strings.Builder
-	begun, quoted := false, false
-	for _, r := range line {
+	inWord, quote, comment := false, rune(0), false
+	endWord := func() {
+		if inWord {
+			words = append(words, word.String())
+		}
+		word.Reset()
+		inWord = false
+	}
+	for _, r := range strings.ReplaceAll(text, "\\\n", " ") {
 		switch {
-		case r == '\'':
-			quoted, begun = !quoted, true
-		case quoted:
+		case r == quote:
+			quote = 0
+		case quote != 0:
 			word.WriteRune(r)
-		case r == ' ', r == '\n':
-			if begun {
-				words = append(words, word.String())
+		case r == '\n':
+			endWord()
+			if words != nil {
+				commands = append(commands, words)
 			}
-			word.Reset()
-			begun = false
+			words, comment = nil, false
+		case comment:
+		case r == '\'', r == '"':
+			quote, inWord = r, true
+		case r == '#' && !inWord:
+			comment = true
+		case r == ' ':
+			endWord()
 		default:
 			word.WriteRune(r)
-			begun = true
+			inWord = true
 		}
 	}
-	if quoted {
-		t.Fatalf("an open quote: %s", line)
+	if quote != 0 || len(words) > 0 || inWord {
+		t.Fatalf("a quote or the last line does not end: %s", text)
 	}
-	return words
+	return commands
 }

@@ -3,28 +3,15 @@ package app
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
-	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/mixcloud/emulator"
 )
-
-var updateReadme = flag.Bool("update-readme", false, "rewrite the answers in README.md")
-
-// atReadmeURL is the configuration of `go run . --demo`.
-func atReadmeURL(cfg *config.Serve) { cfg.PublicURL = "http://127.0.0.1:8080" }
 
 func ask(t *testing.T, h http.Handler, query, token string) []byte {
 	t.Helper()
@@ -45,169 +32,21 @@ func ask(t *testing.T, h http.Handler, query, token string) []byte {
 	return rec.Body.Bytes()
 }
 
-// TestReadme_answers holds each query of the README against the answer that
-// stands below it.
-func TestReadme_answers(t *testing.T) {
-	const path = "../../README.md"
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	demo := newDemoApp(t, atReadmeURL)
-	pairs := regexp.MustCompile("(?s)```graphql\n(.*?)```\n\n```json\n(.*?)```").FindAllSubmatchIndex(text, -1)
-	if len(pairs) < 4 {
-		t.Fatalf("found %d queries with answers, want at least 4", len(pairs))
-	}
-	out, end := []byte(nil), 0
-	for _, at := range pairs {
-		query, want := string(text[at[2]:at[3]]), text[at[4]:at[5]]
-		got := readable(t, ask(t, demo, query, ""))
-		if !*updateReadme && !bytes.Equal(got, want) {
-			t.Errorf("%s\nanswers\n%s\nand not, as README.md says,\n%s", query, got, want)
-		}
-		out, end = append(append(out, text[end:at[4]]...), got...), at[5]
-	}
-	if *updateReadme {
-		if err := os.WriteFile(path, append(out, text[end:]...), 0o644); err != nil {
-			t.Fatal(err)
-		}
+// TestReadme runs the examples of the README, and then every row of the table
+// from aiomixcloud: some rows use the upload of the examples.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	if examples := testDocument(t, "../../README.md", aiomixcloud); examples < 8 {
+		t.Errorf("ran %d examples, want at least 8", examples)
 	}
 }
 
-// TestReadme_Outage runs the commands under "When Mixcloud is down", in a time
-// in which nobody sleeps, and holds the last answer against the one below.
-func TestReadme_Outage(t *testing.T) {
-	const path = "../../README.md"
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile("(?s)## When Mixcloud is down\n.*?```\n(.*?)```\n\n```json\n(.*?)```").FindSubmatchIndex(text)
-	if found == nil {
-		t.Fatal("there is no such section")
-	}
-	var got []byte
-	synctest.Test(t, func(t *testing.T) {
-		demo := newDemoApp(t, atReadmeURL, func(cfg *config.Serve) {
-			cfg.CacheBytes, cfg.StaleFor = 64<<20, 24*time.Hour
-			cfg.UpstreamRate, cfg.UpstreamBurst, cfg.UpstreamRetries = 20, 200, 2
-		})
-		defer func() {
-			if err := demo.Close(t.Context()); err != nil {
-				t.Error(err)
-			}
-		}()
-		for line := range strings.Lines(string(text[found[2]:found[3]])) {
-			switch words := shellWords(t, line); words[0] {
-			case "curl":
-				got = newCurl(t, words[1:]).send(t, demo, nil)
-			case "sleep":
-				d, err := time.ParseDuration(words[1] + "s")
-				if err != nil {
-					t.Fatal(err)
-				}
-				time.Sleep(d)
-			default:
-				t.Fatalf("nobody knows what %q does", line)
-			}
-		}
-	})
-	got = readable(t, got)
-	want := text[found[4]:found[5]]
-	if *updateReadme {
-		if err := os.WriteFile(path, slices.Concat(text[:found[4]], got, text[found[5]:]), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("the answer is\n%s\nand not, as README.md says,\n%s", got, want)
-	}
-}
-
-// readable indents an answer, objects of scalars on one line each.
-func readable(t *testing.T, answer []byte) []byte {
+// checkComplete fails if a response has an error, or no data at one place.
+func checkComplete(t *testing.T, request string, response []byte) {
 	t.Helper()
-	var b bytes.Buffer
-	if err := json.Indent(&b, answer, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	flat := regexp.MustCompile(`\{\n\s+([^{}\[\]]*?)\n\s+\}`).ReplaceAllStringFunc(b.String(), func(object string) string {
-		inner := regexp.MustCompile(`\n\s+`).ReplaceAllString(object, " ")
-		if len(inner) > 90 {
-			return object
-		}
-		return inner
-	})
-	return append([]byte(flat), '\n')
-}
-
-// TestReadme_SignedIn sends the requests of the curl commands under "Signed in",
-// in their order, and then runs every row of the table from aiomixcloud, of
-// which some build on what was uploaded. None may fail, and each must give
-// something.
-func TestReadme_SignedIn(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	demo := newDemoApp(t, atReadmeURL)
-	_, section, _ := strings.Cut(string(text), "## Signed in\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	var commands []*curl
-	files := map[string]int{}
-	for _, block := range regexp.MustCompile("(?s)```\n(.*?)```").FindAllStringSubmatch(section, -1) {
-		for line := range strings.Lines(strings.ReplaceAll(block[1], "\\\n", " ")) {
-			made := regexp.MustCompile(`^head -c (\d+) /dev/urandom > (\S+)\n$`).FindStringSubmatch(line)
-			switch words := shellWords(t, line); {
-			case len(words) > 0 && words[0] == "curl":
-				commands = append(commands, newCurl(t, words[1:]))
-			case made != nil:
-				if files[made[2]], err = strconv.Atoi(made[1]); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
-	if len(commands) < 4 {
-		t.Fatalf("found %d commands, want at least 4", len(commands))
-	}
-	for _, c := range commands {
-		answer := c.send(t, demo, files)
-		for _, data := range answered(t, c.text, answer) {
-			if hole := firstHole(data, "data"); hole != "" {
-				t.Errorf("%s\ngives nothing at %s: %s", c.text, hole, answer)
-			}
-		}
-	}
-	t.Run("aiomixcloud", func(t *testing.T) { aiomixcloud(t, string(text), demo) })
-}
-
-// TestReadme_persisted sends what stands under "Persisted queries": the query
-// with its hash, and then the hash alone.
-func TestReadme_persisted(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(text), "## Persisted queries\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	whole := regexp.MustCompile(`-d '(.*)'\n`).FindStringSubmatch(section)
-	hash := regexp.MustCompile(`'(extensions)=(.*)'\n`).FindStringSubmatch(section)
-	if whole == nil || hash == nil {
-		t.Fatalf("the commands are not there:\n%s", section)
-	}
-	demo := newDemoApp(t, atReadmeURL)
-	made := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(whole[1]))
-	made.Header.Set("Content-Type", "application/json")
-	known := httptest.NewRequest(http.MethodGet, "/graphql?"+url.Values{hash[1]: hash[2:]}.Encode(), nil)
-	for _, r := range []*http.Request{made, known} {
-		rec := httptest.NewRecorder()
-		demo.ServeHTTP(rec, r)
-		if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `{"data":{"popular":{"nodes":[`) {
-			t.Errorf("%s answers %d %s", r.Method, rec.Code, rec.Body)
+	for _, data := range answered(t, request, response) {
+		if hole := firstHole(data, "data"); hole != "" {
+			t.Errorf("%s\nhas no data at %s: %s", request, hole, response)
 		}
 	}
 }
@@ -242,9 +81,9 @@ func answered(t *testing.T, asked string, answer []byte) []any {
 	return all
 }
 
-// aiomixcloud runs every query and mutation of the table.
-func aiomixcloud(t *testing.T, readme string, demo *App) {
-	_, table, _ := strings.Cut(readme, "| aiomixcloud | here |\n")
+// aiomixcloud runs every query and mutation of the table in text.
+func aiomixcloud(t *testing.T, text string, demo *App) {
+	_, table, _ := strings.Cut(text, "| aiomixcloud | here |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	rows, token := 0, ""
 	for row := range strings.Lines(table) {

@@ -17,7 +17,7 @@ import (
 	"mixcloud-graphql/internal/telemetry"
 )
 
-var update = flag.Bool("update", false, "rewrite the table in testdata and in the README")
+var update = flag.Bool("update", false, "rewrite the table in testdata and in docs/configuration.md")
 
 // env makes an environment of NAME=VALUE lines without the prefix.
 func env(lines ...string) []string {
@@ -428,14 +428,14 @@ func TestServe_SecretsAreNeverShown(t *testing.T) {
 	}
 }
 
-// The README's table is made from the structs, between two markers.
+// The table of docs/configuration.md is generated from the structs, between two markers.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	table, err := Table()
 	if err != nil {
 		t.Fatal(err)
 	}
-	const golden, readme = "testdata/table.md", "../../README.md"
+	const golden, page = "testdata/table.md", "../../docs/configuration.md"
 	const begin, end = "<!-- config:begin -->\n", "<!-- config:end -->"
 	if *update {
 		if err := os.WriteFile(golden, []byte(table), 0o644); err != nil {
@@ -450,25 +450,22 @@ func TestTable(t *testing.T) {
 		t.Errorf("%s is stale; run this test with -update (-file +now):\n%s", golden, diff)
 	}
 
-	text, err := os.ReadFile(readme)
-	if errors.Is(err, os.ErrNotExist) {
-		return
-	}
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before, rest, ok1 := strings.Cut(string(text), begin)
 	inside, after, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
-		t.Fatalf("README.md has no %s … %s", strings.TrimSpace(begin), end)
+		t.Fatalf("docs/configuration.md has no %s … %s", strings.TrimSpace(begin), end)
 	}
 	if *update {
-		if err := os.WriteFile(readme, []byte(before+begin+table+end+after), 0o644); err != nil {
+		if err := os.WriteFile(page, []byte(before+begin+table+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if diff := cmp.Diff(inside, table); diff != "" {
-		t.Errorf("the table in README.md is stale; run this test with -update (-file +now):\n%s", diff)
+		t.Errorf("the table in docs/configuration.md is stale; run this test with -update (-file +now):\n%s", diff)
 	}
 }

@@ -163,7 +163,7 @@ func TestCredentialsAndSocket(t *testing.T) {
 // The access list that the documentation gives is enough, and gives no more.
 func TestAccessList(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/operations.md")
+	text, err := os.ReadFile("../../docs/redis.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestAccessList(t *testing.T) {
 	line, _, _ := strings.Cut(rest, "\n")
 	words := strings.Fields(line)
 	if len(words) < 5 {
-		t.Fatalf("docs/operations.md has no access list: %q", line)
+		t.Fatalf("docs/redis.md has no access list: %q", line)
 	}
 	s := redistest.Start(t)
 	admin := s.Client(t)

@@ -1,0 +1,260 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/mixcloud/emulator"
+)
+
+var updateReadme = flag.Bool("update-readme", false, "rewrite the responses in README.md and in docs")
+
+// A documentTest runs the examples of a document in their order, as a reader
+// does: on a server that was started with --demo, at its default address, and
+// on an emulator of its own at port 8081. It runs in a synctest bubble, where a
+// sleep takes no time.
+//
+// A block of GraphQL is sent without a token. In a block of the language sh,
+// curl, head -c and sleep are run, and the flags of this server's commands are
+// parsed. A block of JSON is the response to the block above it,
+// and a block of HTTP that of a curl -i: the test compares them, and
+// -update-readme rewrites them. All other responses must have no errors.
+type documentTest struct {
+	path     string
+	demo     *App
+	emulator http.Handler
+	files    map[string]int // names and sizes
+	environ  map[string]string
+	last     *httptest.ResponseRecorder // the response to the last request
+}
+
+// testDocument runs the examples of the document at path and returns their
+// number. Then is called with the server at the end; it may be nil.
+func testDocument(t *testing.T, path string, then func(t *testing.T, text string, demo *App)) (examples int) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var updated []byte
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Date(2026, time.December, 1, 12, 0, 0, 0, time.UTC)))
+		d := newDocumentTest(t, path)
+		defer func() {
+			if err := d.demo.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}()
+		updated, examples = d.run(t, text)
+		if then != nil {
+			then(t, string(text), d.demo)
+		}
+	})
+	if *updateReadme && !bytes.Equal(updated, text) {
+		if err := os.WriteFile(path, updated, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return examples
+}
+
+func newDocumentTest(t *testing.T, path string) *documentTest {
+	t.Helper()
+	cmd, err := config.Parse([]string{"--demo"}, nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := *cmd.(*config.Serve)
+	cfg.PublicURL = "http://" + cfg.Addr
+	demo, err := New(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mixcloud, err := emulator.New(emulator.WithPublicURL("http://127.0.0.1:8081"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &documentTest{path: filepath.Base(path), demo: demo, emulator: mixcloud, files: map[string]int{}, environ: map[string]string{}}
+}
+
+var codeBlock = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+
+// run runs all examples. It returns the text with the responses that it got.
+func (d *documentTest) run(t *testing.T, text []byte) (updated []byte, examples int) {
+	t.Helper()
+	blocks := codeBlock.FindAllSubmatchIndex(text, -1)
+	end := 0
+	for i, at := range blocks {
+		language, body := string(text[at[2]:at[3]]), string(text[at[4]:at[5]])
+		hasResponse := false
+		if i+1 < len(blocks) {
+			next := blocks[i+1]
+			following := string(text[next[2]:next[3]])
+			hasResponse = (following == "json" || following == "http") && len(bytes.TrimSpace(text[at[1]:next[0]])) == 0
+		}
+		switch language {
+		case "graphql":
+			if !hasResponse {
+				continue // an operation of a client, with variables
+			}
+			request, err := json.Marshal(map[string]string{"query": body})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := newCurl(t, []string{"http://127.0.0.1:8080/graphql", "-H", "Content-Type: application/json", "-d", string(request)})
+			d.last = c.send(t, d.demo, nil)
+			examples++
+		case "sh":
+			examples += d.shell(t, body, hasResponse)
+		case "json", "http":
+			if d.last == nil {
+				continue
+			}
+			got := string(readable(t, d.last.Body.Bytes()))
+			if language == "http" {
+				got = responseHead(d.last, body)
+			}
+			if !*updateReadme && got != body {
+				t.Errorf("%s: the response is\n%s\nwant\n%s", d.path, got, body)
+			}
+			updated = append(append(updated, text[end:at[4]]...), got...)
+			end = at[5]
+		}
+		if !hasResponse {
+			d.last = nil
+		}
+	}
+	return append(updated, text[end:]...), examples
+}
+
+// shell runs the commands of a block and returns the number of requests.
+func (d *documentTest) shell(t *testing.T, text string, hasResponse bool) (requests int) {
+	t.Helper()
+	commands := shellCommands(t, text)
+	for i, words := range commands {
+		command := strings.Join(words, " ")
+		switch {
+		case words[0] == "curl":
+			requests++
+			c := newCurl(t, words[1:])
+			server := http.Handler(d.demo)
+			if c.url.Port() == "8081" {
+				server = d.emulator
+			}
+			d.last = c.send(t, server, d.files)
+			if c.url.Path == "/graphql" && !c.showHead && !(hasResponse && i == len(commands)-1) {
+				checkComplete(t, c.text, d.last.Body.Bytes())
+			}
+		case words[0] == "sleep" && len(words) == 2:
+			pause, err := time.ParseDuration(words[1] + "s")
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(pause)
+		case words[0] == "head" && len(words) == 6 && words[1] == "-c" && words[4] == ">":
+			size, err := strconv.Atoi(words[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.files[words[5]] = size
+		case words[0] == "mixcloud-graphql":
+			d.parseFlags(t, words[1:])
+		case strings.HasPrefix(command, "go run . "):
+			d.parseFlags(t, words[3:])
+		case words[0] == "export":
+			for _, setting := range words[1:] {
+				name, value, _ := strings.Cut(setting, "=")
+				d.environ[name] = value
+			}
+		case slices.Contains([]string{"go test", "go mod", "go run"}, strings.Join(words[:min(2, len(words))], " ")):
+			// These need a network, or are run by other tests.
+		default:
+			t.Errorf("%s: the test cannot run %q", d.path, command)
+		}
+	}
+	return requests
+}
+
+// parseFlags fails if the server's command would not accept its flags.
+func (d *documentTest) parseFlags(t *testing.T, args []string) {
+	t.Helper()
+	var environ []string
+	for _, name := range slices.Sorted(maps.Keys(d.environ)) {
+		environ = append(environ, name+"="+d.environ[name])
+	}
+	if _, err := config.Parse(args, environ, io.Discard); err != nil {
+		t.Errorf("%s: mixcloud-graphql %s: %v", d.path, strings.Join(args, " "), err)
+	}
+}
+
+// responseHead returns the status line and those headers of a response that are
+// in the documented ones.
+func responseHead(w *httptest.ResponseRecorder, documented string) string {
+	var b strings.Builder
+	b.WriteString("HTTP/1.1 " + strconv.Itoa(w.Code) + " " + http.StatusText(w.Code) + "\n")
+	for _, line := range strings.Split(strings.TrimSpace(documented), "\n")[1:] {
+		name, _, _ := strings.Cut(line, ":")
+		b.WriteString(name + ": " + w.Header().Get(name) + "\n")
+	}
+	return b.String()
+}
+
+// readable indents a response, with objects of scalars on one line each.
+func readable(t *testing.T, response []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Indent(&b, bytes.TrimSpace(response), "", "  "); err != nil {
+		t.Fatalf("%v: %s", err, response)
+	}
+	flat := regexp.MustCompile(`\{\n\s+([^{}\[\]]*?)\n\s+\}`).ReplaceAllStringFunc(b.String(), func(object string) string {
+		inner := regexp.MustCompile(`\n\s+`).ReplaceAllString(object, " ")
+		if len(inner) > 90 {
+			return object
+		}
+		return inner
+	})
+	return append([]byte(flat), '\n')
+}
+
+// TestDocs runs the examples of each page, on a new server for each page.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(pages) < 15 {
+		t.Fatalf("found %d pages: %v", len(pages), err)
+	}
+	for _, page := range pages {
+		if filepath.Base(page) == "clients.md" {
+			continue // TestClientsPage compares its examples with programs that are run
+		}
+		t.Run(filepath.Base(page), func(t *testing.T) {
+			t.Parallel()
+			examples := testDocument(t, page, nil)
+			if want := minExamples[filepath.Base(page)]; examples < want {
+				t.Errorf("ran %d examples, want at least %d", examples, want)
+			}
+		})
+	}
+}
+
+// minExamples are the pages that must have examples, and how many at least, so
+// that a changed format does not turn the test off.
+var minExamples = map[string]int{
+	"caching.md": 3, "emulator.md": 2, "persisted-queries.md": 2, "signing-in.md": 2, "uploads.md": 2,
+}
