@@ -13,9 +13,34 @@ import (
 // TestLinksOfDocuments fails if a document links to a file that does not exist.
 func TestLinksOfDocuments(t *testing.T) {
 	t.Parallel()
-	root := os.DirFS("../..")
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	checked := 0
+	for name, text := range documents(t) {
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			target, err := url.Parse(m[1])
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if target.IsAbs() || target.Path == "" { // of the web, or of the same document
+				continue
+			}
+			checked++
+			if _, err := os.Stat(path.Join("../..", path.Dir(name), target.Path)); err != nil {
+				t.Errorf("%s links to %s, which does not exist", name, m[1])
+			}
+		}
+	}
+	if checked < 100 {
+		t.Errorf("only %d links were checked", checked)
+	}
+}
+
+// documents returns the text of each Markdown file of the repository, by its path.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	root := os.DirFS("../..")
+	texts := map[string]string{}
 	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -29,31 +54,13 @@ func TestLinksOfDocuments(t *testing.T) {
 			return nil
 		}
 		text, err := fs.ReadFile(root, name)
-		if err != nil {
-			return err
-		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
-			target, err := url.Parse(m[1])
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
-			if target.IsAbs() || target.Path == "" { // of the web, or of the same document
-				continue
-			}
-			checked++
-			if _, err := fs.Stat(root, path.Join(path.Dir(name), target.Path)); err != nil {
-				t.Errorf("%s links to %s, which does not exist", name, m[1])
-			}
-		}
-		return nil
+		texts[name] = string(text)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if checked < 100 {
-		t.Errorf("only %d links were checked", checked)
-	}
+	return texts
 }
 
 // TestMap fails if docs/architecture.md does not list a package, or lists a folder that

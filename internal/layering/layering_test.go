@@ -31,8 +31,9 @@ var may = []struct {
 	{"internal/telemetry", nil},
 	{"internal/accept", nil},
 	{"internal/layering", nil},
-	{"internal/race", nil}, // for tests
-	{"internal/show", nil}, // for tests
+	{"internal/race", nil},     // for tests
+	{"internal/show", nil},     // for tests
+	{"internal/markdown", nil}, // for tests
 	{"internal/manifest", nil},
 	{"internal/static", []string{"internal/accept"}},
 	{"internal/playground", []string{"internal/static"}},

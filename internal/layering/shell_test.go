@@ -1,0 +1,63 @@
+package layering
+
+import (
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"mixcloud-graphql/internal/markdown"
+)
+
+// programs matches the first word of a line that belongs into a block of shell commands.
+var programs = regexp.MustCompile(`^(?:go (?:run|test|mod|tool|build|install)|bench/run.sh|cat|curl|docker|export|git|head|jq|kubectl|make|mixcloud-graphql|npm|npx|openssl|redis-cli|sleep|systemctl|wget) `)
+
+// TestShellBlocksOfDocuments fails if a reader cannot paste the commands of a
+// document into bash and zsh, or if commands stand in a block that is not named sh.
+func TestShellBlocksOfDocuments(t *testing.T) {
+	t.Parallel()
+	commands := 0
+	for name, text := range documents(t) {
+		if name == "README.md" || strings.HasPrefix(name, "docs/") {
+			continue
+		}
+		for _, block := range markdown.Blocks(text) {
+			if block.Language != "sh" {
+				if programs.MatchString(block.Text) {
+					t.Errorf("%s:%d: the block has shell commands; begin it with ```sh", name, block.Line)
+				}
+				continue
+			}
+			parsed, err := markdown.Commands(block.Text)
+			if err != nil {
+				t.Errorf("%s:%d: %v: this is not safe in bash and zsh", name, block.Line, err)
+			}
+			commands += len(parsed)
+			for _, shell := range []string{"bash", "zsh"} {
+				checkSyntax(t, shell, name, block)
+			}
+		}
+		for i, line := range strings.Split(text, "\n") {
+			if code, indented := strings.CutPrefix(line, "    "); indented && programs.MatchString(code) {
+				t.Errorf("%s:%d: the command is in an indented block; put it between ```sh and ```", name, i+1)
+			}
+		}
+	}
+	if commands < 6 {
+		t.Errorf("only %d commands were checked", commands)
+	}
+}
+
+// checkSyntax lets a shell parse a block, if the shell is installed.
+func checkSyntax(t *testing.T, shell, name string, block markdown.Block) {
+	t.Helper()
+	program, err := exec.LookPath(shell)
+	if err != nil {
+		return
+	}
+	check := exec.CommandContext(t.Context(), program, "-n")
+	check.Stdin = strings.NewReader(block.Text)
+	if report, err := check.CombinedOutput(); err != nil {
+		t.Errorf("%s:%d: %s -n: %v\n%s", name, block.Line, shell, err, report)
+	}
+}
