@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// post sends a JSON body, and returns status and response.
+// post sends a JSON body, and returns the status and the response body.
 func post(t *testing.T, url, body string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
@@ -31,8 +31,8 @@ func post(t *testing.T, url, body string) (int, string) {
 	return resp.StatusCode, string(text)
 }
 
-// SIGHUP reads the manifest again. A bad one changes nothing.
-func TestHangup_ReloadsTheManifest(t *testing.T) {
+// SIGHUP reloads the manifest. An invalid one changes nothing.
+func TestSIGHUP_ReloadsTheManifest(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "manifest.json")
 	write := func(text string) {
@@ -46,7 +46,7 @@ func TestHangup_ReloadsTheManifest(t *testing.T) {
 		t.Helper()
 		status, got := post(t, p.base+"/graphql", `{"documentId":"`+id+`"}`)
 		if found && (status != http.StatusOK || got != `{"data":{"user":{"username":"demo"}}}`) || !found && (status != http.StatusBadRequest || !strings.Contains(got, "PERSISTED_QUERY_NOT_FOUND")) {
-			t.Errorf("%s: status %d: %s", id, status, got)
+			t.Errorf("operation %s: status = %d, want found = %t: %s", id, status, found, got)
 		}
 	}
 	hangup := func(logged string) {
@@ -59,7 +59,7 @@ func TestHangup_ReloadsTheManifest(t *testing.T) {
 	want("one", true)
 	want("two", false)
 	if status, got := post(t, p.base+"/graphql", `{"query":"{ __typename }"}`); status != http.StatusBadRequest || !strings.Contains(got, "FORBIDDEN") {
-		t.Errorf("a document: status %d: %s", status, got)
+		t.Errorf("operation that is not in the manifest: status = %d, want 400 and FORBIDDEN: %s", status, got)
 	}
 
 	write(`{"two": "{ user(username: \"demo\") { usernam } }"}`)
@@ -74,12 +74,12 @@ func TestHangup_ReloadsTheManifest(t *testing.T) {
 	p.signal(t)
 	p.end(t)
 	if code := p.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit status %d", code)
+		t.Errorf("exit status = %d, want 0", code)
 	}
 }
 
-// A manifest that does not fit the schema ends the start, with each operation named.
-func TestBadManifest(t *testing.T) {
+// The server does not start with an invalid manifest. The error lists each invalid operation.
+func TestInvalidManifest(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, tt := range map[string]struct {
@@ -102,20 +102,20 @@ func TestBadManifest(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		status, stdout, stderr := finish(t, nil, "--demo", "--addr=127.0.0.1:0", "--manifest="+path)
+		status, stdout, stderr := runToEnd(t, nil, "--demo", "--addr=127.0.0.1:0", "--manifest="+path)
 		if status != 2 || stdout != "" {
-			t.Errorf("%s: status %d, stdout %q", name, status, stdout)
+			t.Errorf("%s: exit status = %d, want 2; stdout = %q, want none", name, status, stdout)
 		}
 		for _, part := range tt.want {
 			if !strings.Contains(stderr, part) {
-				t.Errorf("%s: %s lacks %s", name, stderr, part)
+				t.Errorf("%s: stderr = %s, want it to contain %s", name, stderr, part)
 			}
 		}
 		if strings.Contains(stderr, "Good") || bytes.Contains([]byte(stderr), []byte("ready")) {
-			t.Errorf("%s: %s", name, stderr)
+			t.Errorf("%s: stderr = %s, want neither a valid operation nor \"ready\"", name, stderr)
 		}
 	}
-	if status, _, stderr := finish(t, nil, "--only-persisted"); status != 2 || !strings.Contains(stderr, "--only-persisted needs --manifest") {
-		t.Errorf("without a manifest: status %d: %s", status, stderr)
+	if status, _, stderr := runToEnd(t, nil, "--only-persisted"); status != 2 || !strings.Contains(stderr, "--only-persisted needs --manifest") {
+		t.Errorf("--only-persisted without --manifest: exit status = %d, want 2: %s", status, stderr)
 	}
 }

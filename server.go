@@ -1,11 +1,10 @@
-// Command mixcloud-graphql serves a GraphQL graph over the Mixcloud REST API.
+// Command mixcloud-graphql is a GraphQL server for the Mixcloud REST API.
 //
-//	mixcloud-graphql --demo       # on a small Mixcloud in memory
+//	mixcloud-graphql --demo       # with an emulator of Mixcloud in memory
 //	mixcloud-graphql --help
 //
-// It exits with 0 after draining, 1 when something failed while running, 2 on
-// a wrong command line or configuration, and 3 when a comparison found a
-// difference.
+// The exit status is 0 after draining, 1 after an error at run time, 2 for a wrong command line or configuration, and 3
+// if the conformance command found a difference.
 package main
 
 import (
@@ -27,20 +26,20 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		signal.Stop(signals) // first, so that a second signal ends the process at once
+		signal.Stop(signals) // before cancel, so that a second signal ends the process at once
 		cancel()
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is main up to the exit status, which it returns.
+// run runs the command that args name, and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd, err := config.Parse(args, os.Environ(), stdout)
 	if errors.Is(err, config.ErrHelp) {
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "%v\nRun mixcloud-graphql serve --help, or another command with --help, to see every flag.\n", err)
+		fmt.Fprintf(stderr, "%v\nRun \"mixcloud-graphql serve --help\", or any other command with --help, to list its flags.\n", err)
 		return 2
 	}
 	err = app.Run(ctx, cmd, stdout, stderr)

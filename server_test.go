@@ -23,8 +23,8 @@ import (
 	"time"
 )
 
-// patience bounds each test of a process: only a broken one takes as long.
-const patience = time.Minute
+// processTimeout is the time limit of each process that a test starts.
+const processTimeout = time.Minute
 
 // binary builds the program once for all tests.
 var binary = sync.OnceValues(func() (string, error) {
@@ -48,23 +48,22 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// command prepares the program in an environment without settings of its own;
-// env adds NAME=VALUE lines.
+// command returns the command that runs the program with args. Its environment has only the NAME=VALUE lines of env.
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), processTimeout)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = append([]string{}, env...) // nil would be the environment of the test
+	cmd.Env = append([]string{}, env...) // not nil, which would mean the environment of the test
 	return cmd
 }
 
-// finish runs the program to its end.
-func finish(t *testing.T, env []string, args ...string) (status int, stdout, stderr string) {
+// runToEnd runs the program until it exits.
+func runToEnd(t *testing.T, env []string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	cmd := command(t, env, args...)
 	var out, errs bytes.Buffer
@@ -77,10 +76,10 @@ func finish(t *testing.T, env []string, args ...string) (status int, stdout, std
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// A process is the program while it serves.
+// A process is a running server.
 type process struct {
 	*exec.Cmd
-	base   string // from its first line
+	base   string // the base URL, from the first line on stdout
 	stdout *bufio.Reader
 	log    *bufio.Reader
 	logged strings.Builder
@@ -102,15 +101,15 @@ func start(t *testing.T, args ...string) *process {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.Process.Kill() }) // it has ended, unless the test failed
+	t.Cleanup(func() { _ = p.Process.Kill() }) // for tests that fail before it has ended
 	line, err := p.stdout.ReadString('\n')
 	if err != nil {
 		rest, _ := io.ReadAll(p.log)
-		t.Fatalf("no first line: %v\n%s", err, rest)
+		t.Fatalf("reading the first line of stdout: %v\n%s", err, rest)
 	}
 	base, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "ready ")
 	if !ok || !strings.HasPrefix(base, "http://127.0.0.1:") {
-		t.Fatalf("the first line is %q", line)
+		t.Fatalf("first line of stdout = %q, want \"ready http://127.0.0.1:PORT\"", line)
 	}
 	p.base = base
 	return p
@@ -123,7 +122,7 @@ func (p *process) signal(t *testing.T) {
 	}
 }
 
-// waitFor reads the log up to a line with text in it.
+// waitFor reads the log up to a line that contains text.
 func (p *process) waitFor(t *testing.T, text string) {
 	t.Helper()
 	for {
@@ -133,12 +132,12 @@ func (p *process) waitFor(t *testing.T, text string) {
 			return
 		}
 		if err != nil {
-			t.Fatalf("the log has no %q: %s", text, p.logged.String())
+			t.Fatalf("log = %s, want a line with %q", p.logged.String(), text)
 		}
 	}
 }
 
-// end waits for the end, and returns what was left on stdout and the whole log.
+// end waits until the process has ended, and returns the rest of stdout and the whole log.
 func (p *process) end(t *testing.T) (stdout, log string) {
 	t.Helper()
 	out, err := io.ReadAll(p.stdout)
@@ -178,7 +177,7 @@ func do(t *testing.T, r *http.Request) string {
 		t.Fatal(err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s: %s", r.URL, resp.Status, body)
+		t.Fatalf("%s: status = %s, want 200: %s", r.URL, resp.Status, body)
 	}
 	return string(body)
 }
@@ -194,7 +193,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	var answer struct {
+	var response struct {
 		Data struct {
 			User struct {
 				Username   string
@@ -202,14 +201,14 @@ func TestDemo(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(do(t, r)), &answer); err != nil {
+	if err := json.Unmarshal([]byte(do(t, r)), &response); err != nil {
 		t.Fatal(err)
 	}
-	if u := answer.Data.User; u.Username != "demo" || len(u.Cloudcasts.Nodes) != 2 {
-		t.Errorf("got %+v", u)
+	if u := response.Data.User; u.Username != "demo" || len(u.Cloudcasts.Nodes) != 2 {
+		t.Errorf("user = %+v, want demo with 2 cloudcasts", u)
 	}
 	if page := get(t, p.base+"/"); !strings.Contains(page, "<!doctype html>") {
-		t.Errorf("the page is %.100s", page)
+		t.Errorf("GET / = %.100s, want an HTML page", page)
 	}
 	refused, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.base+"/graphql?query=%7Bviewer%7Bname%7D%7D&x="+canary, nil)
 	if err != nil {
@@ -217,28 +216,28 @@ func TestDemo(t *testing.T) {
 	}
 	refused.Header.Set("Authorization", "Bearer "+canary)
 	if got := do(t, refused); !strings.Contains(got, "UNAUTHENTICATED") || strings.Contains(got, canary) {
-		t.Errorf("a refused token is answered with %s", got)
+		t.Errorf("response to a refused token = %s, want UNAUTHENTICATED without the token", got)
 	}
 
 	p.signal(t)
 	stdout, log := p.end(t)
 	if code := p.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit status %d", code)
+		t.Errorf("exit status = %d, want 0", code)
 	}
 	if stdout != "" {
-		t.Errorf("there is more than one line on stdout: %q", stdout)
+		t.Errorf("stdout after the first line = %q, want nothing", stdout)
 	}
 	for _, part := range []string{"name=Hello", "msg=draining", "msg=drained"} {
 		if !strings.Contains(log, part) {
-			t.Errorf("the log lacks %q:\n%s", part, log)
+			t.Errorf("log does not contain %q:\n%s", part, log)
 		}
 	}
 	if strings.Contains(log, canary) {
-		t.Errorf("the log tells a token:\n%s", log)
+		t.Errorf("log contains a token:\n%s", log)
 	}
 }
 
-// People sign in at the demo with a browser, as curl with a cookie jar does it.
+// A browser can sign in at the demo. The test does what curl does with a cookie jar.
 func TestDemo_SignIn(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--demo", "--addr=127.0.0.1:0", "--log-level=debug")
@@ -268,40 +267,39 @@ func TestDemo_SignIn(t *testing.T) {
 		return resp, string(text)
 	}
 	const form, asJSON = "application/x-www-form-urlencoded", "application/json"
-	// By another name of this machine than the one that Mixcloud sends back to.
+	// The host is not the one of the redirect URI, but another name of this machine.
 	login := strings.Replace(p.base, "127.0.0.1", "localhost", 1) + "/oauth/login?next=/livez"
 	page, html := send(http.MethodGet, login, form, "")
 	once := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(html)
 	if once == nil {
-		t.Fatalf("%s at %s has no form: %s", page.Status, page.Request.URL, html)
+		t.Fatalf("page at %s has no form: %s: %s", page.Request.URL, page.Status, html)
 	}
 	done, text := send(http.MethodPost, page.Request.URL.String(), form, "choice=allow&user=spartacus&form="+once[1])
 	if done.Request.URL.String() != p.base+"/livez" || text != "ok\n" {
-		t.Fatalf("in the end it is at %s: %s %s", done.Request.URL, done.Status, text)
+		t.Fatalf("sign-in ended at %s, want %s/livez: %s: %s", done.Request.URL, p.base, done.Status, text)
 	}
-	const who = `{"query":"{ viewer { username } }"}`
-	if _, got := send(http.MethodPost, p.base+"/graphql", asJSON, who, "X-Requested-With"); !strings.Contains(got, `"username":"spartacus"`) {
-		t.Errorf("the viewer is %s", got)
+	const viewer = `{"query":"{ viewer { username } }"}`
+	if _, got := send(http.MethodPost, p.base+"/graphql", asJSON, viewer, "X-Requested-With"); !strings.Contains(got, `"username":"spartacus"`) {
+		t.Errorf("response after sign-in = %s, want the viewer spartacus", got)
 	}
-	if _, got := send(http.MethodPost, p.base+"/graphql", asJSON, who); !strings.Contains(got, `"viewer":null`) {
-		t.Errorf("without a header the viewer is %s", got)
+	if _, got := send(http.MethodPost, p.base+"/graphql", asJSON, viewer); !strings.Contains(got, `"viewer":null`) {
+		t.Errorf("response without a CSRF header = %s, want viewer null", got)
 	}
 	if _, got := send(http.MethodGet, p.base+"/oauth/logout", form, ""); !strings.Contains(got, `<form method="post" action="/oauth/logout">`) {
-		t.Errorf("there is no button to sign out: %s", got)
+		t.Errorf("sign-out page = %s, want a form", got)
 	}
 	send(http.MethodPost, p.base+"/oauth/logout", form, "next=/livez")
-	if _, got := send(http.MethodPost, p.base+"/graphql", asJSON, who, "X-Requested-With"); !strings.Contains(got, `"viewer":null`) {
-		t.Errorf("signed out, the viewer is %s", got)
+	if _, got := send(http.MethodPost, p.base+"/graphql", asJSON, viewer, "X-Requested-With"); !strings.Contains(got, `"viewer":null`) {
+		t.Errorf("response after sign-out = %s, want viewer null", got)
 	}
 	p.signal(t)
 	if _, log := p.end(t); strings.Contains(log, "attempt=") || strings.Contains(log, "code=") || !strings.Contains(log, "signed in") {
-		t.Errorf("the log tells too much, or too little:\n%s", log)
+		t.Errorf("log contains secrets or no \"signed in\":\n%s", log)
 	}
 }
 
-// inFlight sends the beginning of a request and returns when the server waits
-// for the rest of it.
-func inFlight(t *testing.T, p *process) (net.Conn, *bufio.Reader) {
+// startRequest sends the headers of a request and returns when the server waits for its body.
+func startRequest(t *testing.T, p *process) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.base, "http://"))
 	if err != nil {
@@ -311,65 +309,65 @@ func inFlight(t *testing.T, p *process) (net.Conn, *bufio.Reader) {
 	if _, err := io.WriteString(conn, "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 26\r\nExpect: 100-continue\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	answer := bufio.NewReader(conn)
-	line, err := answer.ReadString('\n')
+	response := bufio.NewReader(conn)
+	line, err := response.ReadString('\n')
 	if err != nil || !strings.Contains(line, "100 Continue") {
-		t.Fatalf("%v: %q", err, line)
+		t.Fatalf("response = %q (error %v), want 100 Continue", line, err)
 	}
-	if _, err := answer.ReadString('\n'); err != nil { // the empty line after it
+	if _, err := response.ReadString('\n'); err != nil { // the empty line
 		t.Fatal(err)
 	}
-	return conn, answer
+	return conn, response
 }
 
-func TestDrain_AnswersWhatIsInFlight(t *testing.T) {
+func TestDrain_CompletesRequestsInFlight(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--demo", "--addr=127.0.0.1:0")
-	conn, answer := inFlight(t, p)
+	conn, response := startRequest(t, p)
 	p.signal(t)
 	p.waitFor(t, "msg=draining")
 	if _, err := io.WriteString(conn, `{"query":"{ __typename }"}`); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.ReadResponse(answer, nil)
+	resp, err := http.ReadResponse(response, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	if body, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(body), `"__typename":"Query"`) {
-		t.Errorf("%v: %s", err, body)
+		t.Errorf("body = %s (error %v), want the typename", body, err)
 	}
 	p.end(t)
 	if code := p.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit status %d", code)
+		t.Errorf("exit status = %d, want 0", code)
 	}
 }
 
 func TestDrain_Timeout(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--demo", "--addr=127.0.0.1:0", "--drain-timeout=10ms")
-	inFlight(t, p)
+	startRequest(t, p)
 	p.signal(t)
 	_, log := p.end(t)
 	if code := p.ProcessState.ExitCode(); code != 1 || !strings.Contains(log, "still in flight") {
-		t.Errorf("exit status %d:\n%s", code, log)
+		t.Errorf("exit status = %d, want 1 and a log with \"still in flight\":\n%s", code, log)
 	}
 }
 
-func TestSecondSignal_EndsAtOnce(t *testing.T) {
+func TestSecondSignal_EndsTheProcess(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--demo", "--addr=127.0.0.1:0", "--drain-timeout=1h")
-	inFlight(t, p)
+	startRequest(t, p)
 	p.signal(t)
 	p.waitFor(t, "msg=draining")
 	p.signal(t)
 	p.end(t)
 	if ws := p.ProcessState.Sys().(syscall.WaitStatus); !ws.Signaled() || ws.Signal() != syscall.SIGTERM {
-		t.Errorf("it ended with %v", p.ProcessState)
+		t.Errorf("process state = %v, want ended by SIGTERM", p.ProcessState)
 	}
 }
 
-func TestPortTaken(t *testing.T) {
+func TestPortInUse(t *testing.T) {
 	t.Parallel()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -377,9 +375,9 @@ func TestPortTaken(t *testing.T) {
 	}
 	defer ln.Close()
 	for _, name := range []string{"serve", "emulator"} {
-		status, stdout, stderr := finish(t, nil, name, "--addr="+ln.Addr().String())
+		status, stdout, stderr := runToEnd(t, nil, name, "--addr="+ln.Addr().String())
 		if status != 1 || stdout != "" || !strings.Contains(stderr, "cannot listen on "+ln.Addr().String()) {
-			t.Errorf("%s: status %d, stdout %q, stderr %q", name, status, stdout, stderr)
+			t.Errorf("%s: exit status = %d, want 1; stdout = %q, want none; stderr = %q, want \"cannot listen\"", name, status, stdout, stderr)
 		}
 	}
 }
@@ -392,7 +390,7 @@ func TestCommandLine(t *testing.T) {
 		stdout    []string
 		stderr    []string
 	}{
-		"all problems at once": {
+		"all problems are reported": {
 			args:   []string{"--api-url=ftp://x", "--max-upstream=0"},
 			env:    []string{"MIXCLOUD_GRAPHQL_REQUEST_TIMEOUT=0s"},
 			status: 2,
@@ -401,7 +399,7 @@ func TestCommandLine(t *testing.T) {
 		"unknown flag":   {args: []string{"--nope"}, status: 2, stderr: []string{"unknown flag --nope"}},
 		"not a duration": {args: []string{"--drain-timeout=soon"}, status: 2, stderr: []string{"--drain-timeout"}},
 		"help":           {args: []string{"--help"}, stdout: []string{"serve", "emulator", "conformance", "version"}},
-		"sign-in in the clear": {
+		"sign-in without https": {
 			args: []string{"--oauth-client-id=app", "--public-url=http://graph.example"}, env: []string{"MIXCLOUD_GRAPHQL_SECRET_KEY=short"},
 			status: 2, stderr: []string{"--public-url must begin with https://", "_OAUTH_CLIENT_SECRET", "_SECRET_KEY must have at least 32 bytes"},
 		},
@@ -433,56 +431,56 @@ func TestCommandLine(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			status, stdout, stderr := finish(t, tt.env, tt.args...)
+			status, stdout, stderr := runToEnd(t, tt.env, tt.args...)
 			if status != tt.status {
-				t.Errorf("exit status %d, want %d", status, tt.status)
+				t.Errorf("exit status = %d, want %d", status, tt.status)
 			}
 			for got, parts := range map[string][]string{stdout: tt.stdout, stderr: tt.stderr} {
 				for _, part := range parts {
 					if !strings.Contains(got, part) {
-						t.Errorf("%q lacks %q", got, part)
+						t.Errorf("output %q does not contain %q", got, part)
 					}
 				}
 			}
 			if len(tt.stdout) == 0 && stdout != "" || len(tt.stderr) == 0 && stderr != "" {
-				t.Errorf("too many words: stdout %q, stderr %q", stdout, stderr)
+				t.Errorf("unexpected output: stdout = %q, stderr = %q", stdout, stderr)
 			}
 		})
 	}
 }
 
-// The emulator served alone is a Mixcloud that is as this project believes; a
-// server that answers anything is not, and none at all cannot be compared.
-func TestEmulatorAndConformance(t *testing.T) {
+// The conformance command finds no difference in the emulator, finds differences in a server that returns {} for every
+// path, and fails if the server cannot be reached.
+func TestConformance_ComparesServers(t *testing.T) {
 	t.Parallel()
 	p := start(t, "emulator", "--addr=127.0.0.1:0")
 	if user := get(t, p.base+"/demo/"); !strings.Contains(user, `"/demo/"`) {
-		t.Errorf("the demo user is %s", user)
+		t.Errorf("GET /demo/ = %s, want the user", user)
 	}
 	file := filepath.Join(t.TempDir(), "report.json")
 	compare := func(base string) (int, string, string) {
-		return finish(t, []string{"MIXCLOUD_GRAPHQL_TOKEN=demo-token"},
+		return runToEnd(t, []string{"MIXCLOUD_GRAPHQL_TOKEN=demo-token"},
 			"conformance", "--api-url="+base, "--site-url="+base+"/www", "--rate=1000", "--report="+file, "--log-level=error")
 	}
 	if status, stdout, stderr := compare(p.base); status != 0 {
-		t.Errorf("against the emulator: status %d\n%s%s", status, stdout, stderr)
+		t.Errorf("emulator: exit status = %d, want 0\n%s%s", status, stdout, stderr)
 	}
 	report, err := os.ReadFile(file)
 	if err != nil || !json.Valid(report) || bytes.Contains(report, []byte("demo-token")) {
-		t.Errorf("%v: the report is no JSON, or holds the token: %.300s", err, report)
+		t.Errorf("report is not JSON or contains the token (error %v): %.300s", err, report)
 	}
 	p.signal(t)
 	p.end(t)
 	if code := p.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("the emulator ended with %d", code)
+		t.Errorf("exit status of the emulator = %d, want 0", code)
 	}
 
 	if status, _, _ := compare(p.base); status != 1 {
-		t.Errorf("against nobody: status %d", status)
+		t.Errorf("stopped emulator: exit status = %d, want 1", status)
 	}
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }))
 	defer other.Close()
 	if status, _, stderr := compare(other.URL); status != 3 || !strings.Contains(stderr, "differs") {
-		t.Errorf("against something else: status %d: %s", status, stderr)
+		t.Errorf("another server: exit status = %d, want 3: %s", status, stderr)
 	}
 }

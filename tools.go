@@ -1,6 +1,6 @@
 //go:build tools || generate
 
-// Package main: this file is the home of the generators and is never built.
+// Package main: this file holds the go:generate directives. The build tags exclude it from every build.
 package main
 
 //go:generate go tool gqlgen generate

@@ -44,7 +44,7 @@ func printMiddleware(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	server, err := app.Over(config.Serve{RequestTimeout: time.Minute, OperationBudget: 200, MaxWait: time.Second}, client, log)
+	server, err := app.NewWithClient(config.Serve{RequestTimeout: time.Minute, OperationBudget: 200, MaxWait: time.Second}, client, log)
 	if err != nil {
 		return err
 	}

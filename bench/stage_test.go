@@ -62,7 +62,7 @@ func newStage(t testing.TB, options ...emulator.Option) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := app.Over(config.Serve{RequestTimeout: time.Minute, OperationBudget: 1000}, client, slog.New(slog.DiscardHandler))
+	server, err := app.NewWithClient(config.Serve{RequestTimeout: time.Minute, OperationBudget: 1000}, client, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Command shows lists the newest shows of a user of Mixcloud. It is an example
-// of a program that uses the client and the emulator as packages:
+// Command shows lists the newest shows of a Mixcloud user. It is an example of a program that imports the client and the
+// emulator as packages:
 //
 //	go run ./examples/shows -demo spartacus   # from an emulator in the same process
 //	go run ./examples/shows NTSRadio          # from Mixcloud
@@ -20,7 +20,7 @@ import (
 )
 
 func main() {
-	demo := flag.Bool("demo", false, "ask an emulator instead of Mixcloud")
+	demo := flag.Bool("demo", false, "use an emulator instead of Mixcloud")
 	limit := flag.Int("n", 5, "maximum number of shows")
 	flag.Parse()
 	if flag.NArg() != 1 {
@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-// newClient returns a client of Mixcloud, or of a new emulator.
+// newClient returns a client for Mixcloud, or for a new emulator if demo is true.
 func newClient(demo bool) (*mixcloud.Client, error) {
 	if !demo {
 		return mixcloud.New()
@@ -60,7 +60,7 @@ func list(ctx context.Context, w io.Writer, client *mixcloud.Client, username st
 			return err
 		}
 		date := "          "
-		if show.CreatedTime != nil { // a pointer is nil if Mixcloud did not send the member
+		if show.CreatedTime != nil { // nil if Mixcloud did not send the member
 			date = show.CreatedTime.Format("2006-01-02")
 		}
 		if _, err := fmt.Fprintf(w, "%s  %s\n", date, show.Name); err != nil {

@@ -18,10 +18,10 @@ func TestList(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 2 || lines[0][:10] < lines[1][:10] {
-		t.Errorf("the newest two shows are %q", lines)
+		t.Errorf("lines = %q, want 2, newest first", lines)
 	}
 	err = list(context.Background(), &out, client, "no-such-user", 2)
 	if err == nil || err.Error() != "there is no user no-such-user" {
-		t.Errorf("an unknown user is reported as: %v", err)
+		t.Errorf("error for an unknown user = %v, want \"there is no user no-such-user\"", err)
 	}
 }

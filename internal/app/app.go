@@ -1,5 +1,4 @@
-// Package app puts the program together. It is the one package that knows all
-// others; none knows it but main.
+// Package app wires the program together: it builds the server from the other packages and runs the commands of main.
 package app
 
 import (
@@ -23,13 +22,13 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// An App is the server, put together and not yet listening.
+// An App is the server before it listens.
 type App struct {
 	handler  http.Handler
-	graph    http.Handler // what is at /graphql, without middleware
+	endpoint *graphhttp.Handler // serves /graphql, without middleware
 	store    *upstream.Store
-	gate     *admission.Controller
-	shared   *redis.Redis // nil if nothing is shared
+	admit    *admission.Controller
+	shared   *redis.Redis // nil without --redis-url
 	log      *slog.Logger
 	drain    time.Duration
 	conns    *connlimit.Limiter
@@ -39,8 +38,8 @@ type App struct {
 	stop     chan struct{} // closed when draining begins
 }
 
-// New puts a server together. It makes no call. With cfg.Demo the address that
-// browsers reach it under must be known: cfg.PublicURL must be set.
+// New builds a server from its configuration, without making a call. With cfg.Demo, cfg.PublicURL must be set to the
+// address that browsers use.
 func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 	opts := []mixcloud.Option{
 		mixcloud.WithAPIURL(cfg.APIURL),
@@ -59,17 +58,22 @@ func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newOver(cfg, client, demo, log)
+	return newApp(cfg, client, demo, log)
 }
 
-// newOver is [New] over a client that is there already. Tune may change how
-// Mixcloud is dealt with.
-func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator, log *slog.Logger, tune ...func(*upstream.Options)) (*App, error) {
+// NewWithClient is [New] with an existing client, for example one of an emulator without a socket. It ignores the addresses
+// in cfg, and cfg.Demo.
+func NewWithClient(cfg config.Serve, client *mixcloud.Client, log *slog.Logger) (*App, error) {
+	return newApp(cfg, client, nil, log)
+}
+
+// newApp is [New] with an existing client. Demo may be nil. The tune functions may change the store's options.
+func newApp(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator, log *slog.Logger, tune ...func(*upstream.Options)) (*App, error) {
 	shared, err := newShared(cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	entry, err := newAccess(cfg, client, shared, log)
+	authn, err := newAuthentication(cfg, client, shared, log)
 	if err != nil {
 		return nil, err
 	}
@@ -77,58 +81,55 @@ func newOver(cfg config.Serve, client *mixcloud.Client, demo *emulator.Emulator,
 	if err != nil {
 		return nil, &ConfigError{err}
 	}
-	store := newStore(cfg, client, entry, shared, log, tune)
-	entry.exchanges.store = store
-	gate := admission.New(runtime.GOMAXPROCS(0), cmp.Or(cfg.MaxWait, admission.DefaultMaxWait))
+	store := newStore(cfg, client, authn, shared, log, tune)
+	authn.exchanges.store = store
+	admit := admission.New(runtime.GOMAXPROCS(0), cmp.Or(cfg.MaxWait, admission.DefaultMaxWait))
 	conns := connlimit.New(connlimit.Limit(connlimit.Descriptors(), cfg.MaxUpstream), log)
-	a := &App{store: store, gate: gate, conns: conns, cert: cert, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
-	schema, around := newGraph(store, entry, shared, log)
+	a := &App{store: store, admit: admit, conns: conns, cert: cert, shared: shared, log: log, drain: cfg.DrainTimeout, stop: make(chan struct{})}
+	schema, around := newGraph(store, authn, shared, log)
 	meter, err := newMeter(store, cfg.OperationBudget)
 	if err != nil {
 		return nil, err
 	}
 	bodies := graphhttp.NewBodies(max(unsentBytes(cfg.MemoryLimit)/4, 2*int64(cfg.MaxBody)))
-	endpoint := a.endpoint(cfg, schema, around, meter, entry, bodies)
+	a.endpoint = a.newEndpoint(cfg, schema, around, meter, authn, bodies)
 	if cert != nil {
 		a.reloads.add("certificate", cert.Reload)
 	}
 	if cfg.Manifest != "" {
-		load := func() error { return loadManifest(endpoint, cfg.Manifest) }
+		load := func() error { return loadManifest(a.endpoint, cfg.Manifest) }
 		if err := load(); err != nil {
 			return nil, &ConfigError{err}
 		}
 		a.reloads.add("manifest", load)
 	}
-	a.graph = endpoint
-	a.handler = a.routes(cfg, endpoint, bodies, entry, demo)
+	a.handler = a.routes(cfg, bodies, authn, demo)
 	if shared != nil {
 		shared.Start(store.Forget)
 	}
 	return a, nil
 }
 
-// Endpoint returns what is at /graphql without any middleware, for measuring the middleware.
-func (a *App) Endpoint() http.Handler { return a.graph }
+// Endpoint returns the handler of /graphql without its middleware, so that benchmarks can measure the middleware.
+func (a *App) Endpoint() http.Handler { return a.endpoint }
 
-// ServeHTTP answers as the server does, for tests and for mounting elsewhere.
+// ServeHTTP serves a request with all middleware, for tests and for programs with a listener of their own.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
-// Serve serves ln, and closes it, until ctx ends. Then it takes no new
-// connections and returns when the requests in flight are answered: nil if
-// they all were within the drain timeout. It is called once.
+// Serve accepts connections on ln until ctx ends, then closes ln and waits for the requests in flight. It returns an
+// error if some of them have not finished within the drain timeout. It must be called only once.
 func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 	err := serve(ctx, ln, a, a.cert, a.conns, a.drain, a.log, func() {
 		a.draining.Store(true)
 		close(a.stop)
 	})
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	return errors.Join(err, a.Close(limit))
 }
 
-// Close ends what still goes on for nobody, such as answers that are fetched
-// anew in the background, and waits until it has ended or ctx has. Who has
-// called Serve need not call it.
+// Close cancels background work, such as refreshes of stale cache entries, and waits until it has ended or ctx has.
+// [App.Serve] calls it.
 func (a *App) Close(ctx context.Context) error {
 	err := a.store.Close(ctx)
 	if a.shared != nil {
@@ -137,5 +138,5 @@ func (a *App) Close(ctx context.Context) error {
 	return err
 }
 
-// closing is how long what nobody waits for may take to end.
-const closing = 5 * time.Second
+// closeTimeout is how long Serve waits for background work to end.
+const closeTimeout = 5 * time.Second

@@ -6,14 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// A certificate is the TLS certificate of the server, from a pair of files that can be read again while the server runs. It is
-// safe for concurrent use.
+// A certificate is the server's TLS certificate. Its two files can be reloaded while the server runs. It is safe for
+// concurrent use.
 type certificate struct {
 	certFile, keyFile string
 	current           atomic.Pointer[tls.Certificate]
 }
 
-// newCertificate reads a certificate. It returns nil if no files are named: the server then speaks plain HTTP.
+// newCertificate reads a certificate. It returns nil without file names: the server then uses plain HTTP.
 func newCertificate(certFile, keyFile string) (*certificate, error) {
 	if certFile == "" {
 		return nil, nil //nolint:nilnil // no certificate is a valid setting
@@ -22,7 +22,7 @@ func newCertificate(certFile, keyFile string) (*certificate, error) {
 	return c, c.Reload()
 }
 
-// Reload reads the files again. New connections get the new certificate; after an error they get the old one.
+// Reload reads the files again. New connections use the new certificate. After an error they use the old one.
 func (c *certificate) Reload() error {
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {

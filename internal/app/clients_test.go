@@ -88,7 +88,7 @@ func serveBusyDemo(t *testing.T, flags ...string) string {
 	t.Helper()
 	a, url := serveDemo(t, append(flags, "--max-wait", "1ms")...)
 	for range runtime.GOMAXPROCS(0) {
-		slot, err := a.gate.Enter(t.Context())
+		slot, err := a.admit.Enter(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,8 +9,8 @@ import (
 	"mixcloud-graphql/graph/model"
 )
 
-// withContext are the object types, apart from those with resolvers, that have methods with a context: gqlgen calls
-// those in goroutines of their own, as it does resolvers. A test holds the result against the generated code.
+// withContext lists the object types, apart from those with resolvers, that have methods with a context. gqlgen calls
+// these methods in separate goroutines, like resolvers. A test compares the result with the generated code.
 var withContext = map[reflect.Type][]string{
 	reflect.TypeFor[*model.UserConnection]():     {"ActivityConnection", "CloudcastConnection", "CommentConnection", "ListenConnection", "PlaylistConnection", "TagConnection", "UserConnection"},
 	reflect.TypeFor[*model.ListenerConnection](): {"ListenerConnection"},
@@ -32,12 +32,12 @@ var withContext = map[reflect.Type][]string{
 	},
 }
 
-// renamed are the fields whose method has another name, as gqlgen.yml says.
+// renamed maps a method to its fields, where gqlgen.yml gives them another name than the method's.
 var renamed = map[string][]string{
 	"edge": {"favoriteedge", "followingedge", "listenlateredge"},
 }
 
-// concurrentFields returns a function that reports whether gqlgen resolves a field in a goroutine of its own.
+// concurrentFields returns a function that reports whether gqlgen resolves a field in a separate goroutine.
 func concurrentFields() func(object, field string) bool {
 	type name struct{ object, field string }
 	known := map[name]bool{}

@@ -12,16 +12,16 @@ import (
 	"mixcloud-graphql/internal/telemetry"
 )
 
-// ErrDifference is what [Run] returns when a comparison was made and found that
-// the Mixcloud it asked differs from what this project believes of it.
-var ErrDifference = errors.New("Mixcloud differs from what this project believes of it; the table above says where")
+// ErrDifference is returned by [Run] if the conformance command found that Mixcloud differs from what this project
+// expects.
+var ErrDifference = errors.New("Mixcloud differs from what this project expects. The table above lists the differences")
 
 func runConformance(ctx context.Context, cfg config.Conformance, stdout, stderr io.Writer) (err error) {
 	log, err := telemetry.NewLogger(stderr, cfg.Log.Format, cfg.Log.Level)
 	if err != nil {
 		return err
 	}
-	var file io.Writer // nil, and not a nil *os.File, without a report
+	var file io.Writer // not *os.File: without a report the interface itself must be nil
 	if cfg.Report != "" {
 		f, openErr := os.Create(cfg.Report)
 		if openErr != nil {

@@ -14,12 +14,10 @@ import (
 // demoPath is where --demo mounts the emulator.
 const demoPath = "/emulator"
 
-// newDemo makes the emulator that stands in for Mixcloud under the server's own
-// base, and the options of a client of it. The client's addresses are those a
-// browser would use, so that pasted ones are recognised and people get to its
-// page for signing in, but its calls go straight to the emulator. Without an
-// application in cfg it is the emulator's own, and without an address to send
-// people back to, the server's, so that there is one to try.
+// newDemo returns the emulator that replaces Mixcloud in the demo, and the options for its client. The client has the
+// addresses that a browser uses, so that pasted URLs are recognized and the sign-in page can be opened, but its calls
+// reach the emulator without a socket. If cfg has no OAuth application, newDemo sets the emulator's; if it has no
+// redirect URI, newDemo sets the server's callback.
 func newDemo(cfg *config.Serve) (*emulator.Emulator, []mixcloud.Option, error) {
 	root := strings.TrimSuffix(cfg.PublicURL, "/") + demoPath
 	address, err := url.Parse(root)
@@ -44,19 +42,18 @@ func newDemo(cfg *config.Serve) (*emulator.Emulator, []mixcloud.Option, error) {
 		mixcloud.WithSiteURL(root + "/www"),
 		mixcloud.WithOEmbedURL(root + "/www/oembed/"),
 		mixcloud.WithUserAgent(userAgent()),
-		mixcloud.WithHTTPClient(&http.Client{Transport: stripped{address, e.Transport()}}),
-		mixcloud.WithInsecureToken(), // they never leave the process
+		mixcloud.WithHTTPClient(&http.Client{Transport: stripPrefix{address, e.Transport()}}),
+		mixcloud.WithInsecureToken(), // tokens never leave the process
 	}, nil
 }
 
-// stripped takes the path of root off a request, as http.StripPrefix does on
-// the other side.
-type stripped struct {
+// stripPrefix removes the path of root from a request. It is http.StripPrefix for a transport.
+type stripPrefix struct {
 	root *url.URL
 	next http.RoundTripper
 }
 
-func (s stripped) RoundTrip(req *http.Request) (*http.Response, error) {
+func (s stripPrefix) RoundTrip(req *http.Request) (*http.Response, error) {
 	inner := req.Clone(req.Context())
 	inner.URL.Path = strings.TrimPrefix(inner.URL.Path, s.root.Path)
 	inner.URL.RawPath = strings.TrimPrefix(inner.URL.RawPath, s.root.EscapedPath())

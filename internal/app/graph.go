@@ -21,14 +21,14 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// newGraph makes the schema over a store, and what gives each operation its
-// loaders for the principal that the request's token names. Shared may be nil.
-func newGraph(store *upstream.Store, entry access, shared *redis.Redis, log *slog.Logger) (graphql.ExecutableSchema, graphql.OperationMiddleware) {
-	var oauth resolvers.OAuth // and not a nil *auth.Application
-	if entry.application != nil {
-		oauth = entry.application
+// newGraph returns the schema with its resolvers, and the middleware that creates the loaders of each operation for its
+// principal. Shared may be nil.
+func newGraph(store *upstream.Store, authn authentication, shared *redis.Redis, log *slog.Logger) (graphql.ExecutableSchema, graphql.OperationMiddleware) {
+	var oauth resolvers.OAuth // not *auth.Application: without one the interface itself must be nil
+	if authn.application != nil {
+		oauth = authn.application
 	}
-	clean := executable(resolvers.New(store, log, oauth, newUploads(shared)))
+	executableSchema := executable(resolvers.New(store, log, oauth, newUploads(shared)))
 	around := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		session := store.SessionOf(upstream.Caller{
 			Token: auth.Token(ctx), Exchanged: auth.Exchanged(ctx), Address: graphhttp.Address(ctx),
@@ -37,28 +37,27 @@ func newGraph(store *upstream.Store, entry access, shared *redis.Redis, log *slo
 		graphhttp.SetStats(ctx, session)
 		return next(loaders.Into(ctx, loaders.New(ctx, session)))
 	}
-	return clean, around
+	return executableSchema, around
 }
 
-// executable makes the schema that clients see.
+// executable returns the schema that clients see, with the given resolvers.
 func executable(root generated.ResolverRoot) graphql.ExecutableSchema {
 	return generated.NewExecutableSchema(generated.Config{Schema: clientSchema(), Resolvers: root})
 }
 
-// loadedSchema returns the schema as its sources have it, with the prices of fields.
+// loadedSchema returns the schema of the source files, which has the prices of fields.
 func loadedSchema() *ast.Schema { return generated.NewExecutableSchema(generated.Config{}).Schema() }
 
-// clientSchema returns the schema that clients see. Like the prices, it depends on
-// the program alone and is made once.
+// clientSchema returns the schema that clients see. It is built once: no setting changes it.
 var clientSchema = sync.OnceValue(func() *ast.Schema { return schema.Clean(loadedSchema()) })
 
-// newStore makes what stands between the graph and Mixcloud. Shared may be nil.
-func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *redis.Redis, log *slog.Logger, tune []func(*upstream.Options)) *upstream.Store {
+// newStore returns the store, through which the graph makes all calls. Shared may be nil.
+func newStore(cfg config.Serve, client *mixcloud.Client, authn authentication, shared *redis.Redis, log *slog.Logger, tune []func(*upstream.Options)) *upstream.Store {
 	options := upstream.Options{
 		Concurrency: cfg.MaxUpstream, Budget: cfg.OperationBudget,
 		CacheBytes: int64(cfg.CacheBytes), Keep: cfg.StaleFor, Lifetimes: lifetimes(cfg.FreshFor),
 		Rate: cfg.UpstreamRate, Burst: cfg.UpstreamBurst, TotalRate: cfg.TotalRate, Retries: cfg.UpstreamRetries,
-		PrincipalOf: entry.keys.Principal,
+		PrincipalOf: authn.keys.Principal,
 		Log:         log,
 	}
 	if cfg.CacheBytes == 0 {
@@ -71,7 +70,7 @@ func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *r
 		options.Retries = -1
 	}
 	if cfg.Demo {
-		options.Rate, options.UnverifiedRate = 0, -1 // the emulator is ours
+		options.Rate, options.UnverifiedRate = 0, -1 // the emulator needs no protection
 	}
 	if shared != nil {
 		options.Second, options.SharedWrites = shared.Cache(), shared.RecentWrites()
@@ -83,7 +82,7 @@ func newStore(cfg config.Serve, client *mixcloud.Client, entry access, shared *r
 	return upstream.NewStore(client, options)
 }
 
-// lifetimes are the rows of the table of lifetimes that are configured to differ.
+// lifetimes returns the cache lifetimes of the classes that the configuration changes.
 func lifetimes(fresh config.Lifetimes) map[upstream.Class]upstream.Lifetime {
 	rows := map[upstream.Class]upstream.Lifetime{}
 	for _, class := range upstream.Classes() {

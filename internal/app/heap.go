@@ -12,9 +12,9 @@ import (
 	"mixcloud-graphql/internal/responselimit"
 )
 
-// limitMemory sets the soft memory limit of the Go runtime, and returns the memory that the process should stay within:
-// the setting if there is one, else GOMEMLIMIT, else the limit of the container; 0 if there is none. A tenth of the
-// container's limit is left for what the runtime does not count.
+// limitMemory sets the soft memory limit of the Go runtime and returns the memory limit of the process: the setting,
+// else GOMEMLIMIT, else the container's limit, else 0. A tenth of the container's limit is left for memory that the
+// runtime does not count.
 func limitMemory(setting config.Bytes) config.Bytes {
 	if setting > 0 {
 		debug.SetMemoryLimit(int64(setting))
@@ -31,7 +31,7 @@ func limitMemory(setting config.Bytes) config.Bytes {
 	return config.Bytes(limit)
 }
 
-// unsentBytes returns how much of the memory may hold responses that are not yet sent: at most half of it.
+// unsentBytes returns the maximum size of all responses that are not yet sent: at most half of the memory limit.
 func unsentBytes(limit config.Bytes) int64 {
 	if limit == 0 {
 		return responselimit.DefaultUnsent
@@ -39,14 +39,14 @@ func unsentBytes(limit config.Bytes) int64 {
 	return min(responselimit.DefaultUnsent, int64(limit)/2)
 }
 
-// heapFloor is a heap size that the garbage collector assumes to be in use in addition to the real one. It runs when the
-// heap has doubled: a server with little in its cache would collect all the time, and each twentieth response would
-// take twice as long. A large response takes up to this much more memory than it needs.
+// heapFloor is the size of the unused allocation that raiseHeapFloor adds to the heap. The garbage collector runs when
+// the heap has doubled: with an almost empty cache it would run all the time, and one response in twenty would take
+// twice as long. The cost is up to 32 MiB more memory during a large response.
 const heapFloor = 32 << 20
 
-// raiseHeapFloor lets the collector run less often while the heap is small, until lower is called. The bytes are never
-// touched, so they take address space and no memory. It does nothing if the collector is set by GOGC or GOMEMLIMIT, or
-// if memory is short.
+// raiseHeapFloor makes the garbage collector run less often while the heap is small, until lower is called. The
+// allocation is never written to, so it uses address space but no memory. raiseHeapFloor does nothing if GOGC or
+// GOMEMLIMIT is set, or if the memory limit is low.
 func raiseHeapFloor(limit config.Bytes) (lower func()) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" || limit > 0 && limit < 16*heapFloor {
 		return func() {}

@@ -11,10 +11,10 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// prices reads the prices of the schema's fields, once for the process.
+// prices returns the estimator with the prices of the schema's fields. It is built once.
 var prices = sync.OnceValues(func() (*cost.Estimator, error) { return cost.New(loadedSchema()) })
 
-// newMeter returns a meter of operations. A budget of 0 is the default.
+// newMeter returns the meter that estimates the cost of operations. A budget of 0 means the default.
 func newMeter(store *upstream.Store, budget int) (*cost.Meter, error) {
 	estimator, err := prices()
 	if err != nil {

@@ -11,8 +11,7 @@ import (
 	"mixcloud-graphql/internal/manifest"
 )
 
-// A ConfigError is a setting that turned out wrong when the server was put together,
-// such as the name of a file.
+// A ConfigError reports a setting that is found to be wrong when the server is built, such as a file that does not exist.
 type ConfigError struct{ err error }
 
 func (e *ConfigError) Error() string { return e.err.Error() }
@@ -20,9 +19,8 @@ func (e *ConfigError) Error() string { return e.err.Error() }
 // Unwrap returns the cause.
 func (e *ConfigError) Unwrap() error { return e.err }
 
-// Reloads are the files that a running server reads again on SIGHUP. Each is read on
-// its own: one that is bad changes nothing, is logged, and does not keep the others
-// from being read.
+// Reloads are the files that a running server reads again on SIGHUP. If one of them is invalid, the error is logged, its
+// previous version stays in use, and the others are still read.
 type reloads struct {
 	mu  sync.Mutex // one reload at a time
 	all []reloadable
@@ -30,27 +28,27 @@ type reloads struct {
 
 type reloadable struct {
 	name string
-	load func() error // which changes nothing if it fails
+	load func() error // must change nothing if it fails
 }
 
-// add registers a file, before the server serves.
+// add registers a file. It must be called before the server starts.
 func (r *reloads) add(name string, load func() error) { r.all = append(r.all, reloadable{name, load}) }
 
-// Reload reads the certificate and the manifest again, and logs how that went.
+// Reload reads the certificate and the manifest again, and logs each result.
 func (a *App) Reload() error {
 	a.reloads.mu.Lock()
 	defer a.reloads.mu.Unlock()
 	var errs []error
 	for _, file := range a.reloads.all {
 		if err := file.load(); err != nil {
-			a.log.Error("reload failed: the previous one stays in use", "what", file.name, "err", err)
+			a.log.Error("reload failed: the previous version stays in use", "what", file.name, "err", err)
 			errs = append(errs, err)
 			continue
 		}
 		a.log.Info("reloaded", "what", file.name)
 	}
 	if len(a.reloads.all) == 0 {
-		a.log.Info("nothing to reload: there is neither a certificate nor a manifest")
+		a.log.Info("nothing to reload: no certificate and no manifest is configured")
 	}
 	return errors.Join(errs...)
 }
@@ -60,14 +58,14 @@ func (a *App) reloadOn(ctx context.Context, signals <-chan os.Signal) {
 	for {
 		select {
 		case <-signals:
-			_ = a.Reload() // it is logged
+			_ = a.Reload() // it logs its errors
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// loadManifest reads the manifest of an endpoint.
+// loadManifest reads the manifest file and makes endpoint use it.
 func loadManifest(endpoint *graphhttp.Handler, path string) error {
 	operations, err := manifest.Read(path)
 	if err != nil {

@@ -24,25 +24,25 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// graphPath is the GraphQL endpoint's.
+// graphPath is the path of the GraphQL endpoint.
 const graphPath = "/graphql"
 
-// sdlPath is where the schema is, as text.
+// sdlPath is the path of the schema in SDL.
 const sdlPath = "/schema.graphql"
 
-// sdlFile returns the schema as text. All servers of a process share it.
+// sdlFile returns the schema in SDL. It is built once.
 var sdlFile = sync.OnceValue(func() *static.File {
 	return static.New(graphschema.SDL(executable(nil).Schema()), "text/plain; charset=utf-8", "public, max-age=300")
 })
 
-// endpoint makes the GraphQL endpoint.
-func (a *App) endpoint(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *cost.Meter, entry access, bodies *graphhttp.Bodies) *graphhttp.Handler {
+// newEndpoint returns the GraphQL endpoint, without middleware.
+func (a *App) newEndpoint(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *cost.Meter, authn authentication, bodies *graphhttp.Bodies) *graphhttp.Handler {
 	return graphhttp.New(schema, graphhttp.Options{
 		Log:       a.log,
 		Around:    around,
 		Estimate:  meter.Estimate,
 		Scalars:   model.Scalars(),
-		Admission: a.gate,
+		Admission: a.admit,
 		Timeout:   cfg.RequestTimeout,
 		Writes:    newWrites(a.shared),
 		Queries:   newQueries(a.shared),
@@ -56,50 +56,50 @@ func (a *App) endpoint(cfg config.Serve, schema graphql.ExecutableSchema, around
 		},
 		Unsent:    responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
 		Bodies:    bodies,
-		Principal: func(ctx context.Context) string { return entry.keys.Principal(auth.Token(ctx)) },
+		Principal: func(ctx context.Context) string { return authn.keys.Principal(auth.Token(ctx)) },
 	})
 }
 
-// routes is every path there is. Demo is nil without --demo.
-func (a *App) routes(cfg config.Serve, endpoint http.Handler, bodies *graphhttp.Bodies, entry access, demo *emulator.Emulator) http.Handler {
-	own := http.NewServeMux()
+// routes returns the handler of all paths, with all middleware. Demo is nil without --demo.
+func (a *App) routes(cfg config.Serve, bodies *graphhttp.Bodies, authn authentication, demo *emulator.Emulator) http.Handler {
+	others := http.NewServeMux() // the paths other than graphPath
 	limits := clientlimit.New(clientlimit.Limits{Inflight: cfg.ClientInflight, Requests: cfg.ClientRequests, Calls: cfg.ClientCalls})
-	graph := graphhttp.Chain(endpoint, auth.Viewer(entry.keys, entry.cookies), graphhttp.ClientLimits(limits, a.clientName, a.log))
-	page := playground.Handler(entry.cookies != nil)
-	own.Handle("GET /{$}", page)
-	own.Handle("GET /playground/", page)
+	graph := graphhttp.Chain(a.endpoint, auth.Viewer(authn.keys, authn.cookies), graphhttp.ClientLimits(limits, a.clientName, a.log))
+	page := playground.Handler(authn.cookies != nil)
+	others.Handle("GET /{$}", page)
+	others.Handle("GET /playground/", page)
 	if cfg.Introspects() {
-		own.Handle(sdlPath, sdlFile())
+		others.Handle(sdlPath, sdlFile())
 	}
-	own.Handle(auth.LoginPath, entry.signIn)
-	own.Handle(auth.CallbackPath, entry.signIn)
-	own.Handle(auth.LogoutPath, entry.signIn)
-	own.HandleFunc("GET /livez", live)
-	own.HandleFunc("GET /readyz", a.ready)
-	own.HandleFunc("/", nothing)
+	others.Handle(auth.LoginPath, authn.signIn)
+	others.Handle(auth.CallbackPath, authn.signIn)
+	others.Handle(auth.LogoutPath, authn.signIn)
+	others.HandleFunc("GET /livez", live)
+	others.HandleFunc("GET /readyz", a.ready)
+	others.HandleFunc("/", notFound)
 
 	all := graphhttp.Compress()(graphhttp.SecurityHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == graphPath { // nearly always: the router takes 2 µs
+		if r.URL.Path == graphPath { // nearly all requests: saves the 2 µs of the router
 			graph.ServeHTTP(w, r)
 		} else {
-			own.ServeHTTP(w, r)
+			others.ServeHTTP(w, r)
 		}
 	})))
 	if demo != nil {
 		mux := http.NewServeMux()
 		mux.Handle("/", all)
-		// The emulator's headers are Mixcloud's, so ours stay away. Its control
-		// answers to this machine alone, by itself.
+		// Without our security headers: the emulator sends the headers of Mixcloud. It restricts its control
+		// requests to this machine itself.
 		mux.Handle(demoPath+"/", http.StripPrefix(demoPath, demo))
 		all = mux
 	}
 	// CORS is outermost: a page must be able to read refusals too.
 	return graphhttp.Chain(all, uploadhttp.Drain, graphhttp.CORS([]string{graphPath, sdlPath}, cfg.AllowOrigin),
-		graphhttp.Admission(a.gate, bodies, graphPath, int64(cfg.MaxBody), a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
+		graphhttp.Admission(a.admit, bodies, graphPath, int64(cfg.MaxBody), a.log), graphhttp.RequestID, graphhttp.ClientAddress(cfg.TrustedProxies(), a.log), graphhttp.AccessLog(a.log), graphhttp.Recover(a.log))
 }
 
-// clientName names the client of a request: the principal if Mixcloud accepts its token,
-// otherwise the address. Anybody can invent tokens, so others have no limits of their own.
+// clientName returns the name that the limits per client use: the principal if Mixcloud has accepted its token, otherwise
+// the address, since a client could invent a new token for each request.
 func (a *App) clientName(r *http.Request) string {
 	ctx := r.Context()
 	if token := auth.Token(ctx); auth.Exchanged(ctx) || a.store.Accepted(token) {
@@ -108,25 +108,25 @@ func (a *App) clientName(r *http.Request) string {
 	return "address " + graphhttp.Address(ctx)
 }
 
-// live says that the process can answer at all.
-func live(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") }
+// live reports that the process runs.
+func live(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") }
 
-// ready says whether new requests are welcome.
+// ready reports whether the server accepts new requests.
 func (a *App) ready(w http.ResponseWriter, _ *http.Request) {
 	if a.draining.Load() {
-		say(w, http.StatusServiceUnavailable, "draining\n")
+		writeText(w, http.StatusServiceUnavailable, "draining\n")
 		return
 	}
-	say(w, http.StatusOK, "ok\n")
+	writeText(w, http.StatusOK, "ok\n")
 }
 
-func say(w http.ResponseWriter, status int, text string) {
+func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text) // the client is gone: nobody is left to tell
+	_, _ = io.WriteString(w, text) // fails only if the client has gone
 }
 
-func nothing(w http.ResponseWriter, r *http.Request) {
-	gqlerr.Write(w, r, http.StatusNotFound, gqlerr.NotFound("There is nothing at this path. The graph is at /graphql, a page to explore it at /."))
+func notFound(w http.ResponseWriter, r *http.Request) {
+	gqlerr.Write(w, r, http.StatusNotFound, gqlerr.NotFound("There is nothing at this path. The GraphQL endpoint is /graphql. The playground is at /."))
 }

@@ -18,8 +18,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// Run runs a command until it is done or ctx ends. What the command is for
-// goes to stdout, its log to stderr.
+// Run runs a command until it is done or ctx ends. It writes the command's output to stdout and its log to stderr.
 func Run(ctx context.Context, cmd config.Command, stdout, stderr io.Writer) error {
 	switch cmd := cmd.(type) {
 	case *config.Serve:
@@ -44,7 +43,7 @@ func Run(ctx context.Context, cmd config.Command, stdout, stderr io.Writer) erro
 
 func runServe(ctx context.Context, cfg config.Serve, stdout, stderr io.Writer) error {
 	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP) // first: without it the signal ends the process
+	signal.Notify(hangups, syscall.SIGHUP) // first, since an unhandled SIGHUP ends the process
 	defer signal.Stop(hangups)
 	cfg.MemoryLimit = limitMemory(cfg.MemoryLimit)
 	defer raiseHeapFloor(cfg.MemoryLimit)()
@@ -60,7 +59,7 @@ func runServe(ctx context.Context, cfg config.Serve, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	defer ln.Close() // a second time, if it was served
+	defer ln.Close() // after Serve this is a second, harmless Close
 	if cfg.PublicURL == "" {
 		cfg.PublicURL = base
 	}
@@ -78,7 +77,7 @@ func runServe(ctx context.Context, cfg config.Serve, stdout, stderr io.Writer) e
 	return a.Serve(ctx, ln)
 }
 
-// emulatorDrain is short: who stops an emulator waits for no answer of it.
+// emulatorDrain is the drain timeout of the emulator. It is short, as an emulator has no users who would lose work.
 const emulatorDrain = 5 * time.Second
 
 func runEmulator(ctx context.Context, cfg config.Emulator, stdout, stderr io.Writer) error {
@@ -98,26 +97,26 @@ func runEmulator(ctx context.Context, cfg config.Emulator, stdout, stderr io.Wri
 	if err != nil {
 		return err
 	}
-	defer ln.Close() // a second time, if it was served
+	defer ln.Close() // after serve this is a second, harmless Close
 	if _, err := fmt.Fprintln(stdout, "ready", base); err != nil {
 		return err
 	}
-	log.Info("emulating Mixcloud", "api", base, "site", base+"/www/", "control", base+"/__emulator/", "seed", cfg.Seed)
+	log.Info("serving the emulator", "api", base, "site", base+"/www/", "control", base+"/__emulator/", "seed", cfg.Seed)
 	conns := connlimit.New(connlimit.Limit(connlimit.Descriptors(), 0), log)
 	return serve(ctx, ln, e, nil, conns, emulatorDrain, log, func() {})
 }
 
-// listen listens before anything else is done, so that a taken port fails at
-// once, and returns the address of the scheme to reach it by from this machine.
+// listen opens the listener and returns it with its base URL, as seen from this machine. It is called early, so that a
+// port in use fails at once.
 func listen(ctx context.Context, addr, scheme string) (net.Listener, string, error) {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot listen on %s: %w. Choose another address with --addr, or port 0 for any free one", addr, err)
 	}
-	at := ln.Addr().(*net.TCPAddr)
-	host := at.IP.String()
-	if at.IP.IsUnspecified() {
+	tcp := ln.Addr().(*net.TCPAddr)
+	host := tcp.IP.String()
+	if tcp.IP.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return ln, scheme + "://" + net.JoinHostPort(host, strconv.Itoa(at.Port)), nil
+	return ln, scheme + "://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port)), nil
 }

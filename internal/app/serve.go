@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// maxStreams is the maximum number of requests at the same time on one HTTP/2 connection.
+	// maxStreams is the maximum number of concurrent requests on one HTTP/2 connection.
 	maxStreams = 100
-	// http2WriteTimeout is how long an HTTP/2 connection may accept nothing before it is closed. The deadlines of its
-	// requests do not end writes that are blocked on the connection itself.
+	// http2WriteTimeout is how long an HTTP/2 connection may accept no bytes before it is closed. The deadlines of its
+	// requests do not end writes that are blocked on the connection.
 	http2WriteTimeout = 30 * time.Second
 )
 
-// newServer returns an HTTP server: HTTP/1.1 and HTTP/2, over TLS if cert is not nil, in the clear otherwise. Clients of HTTP/2
-// without TLS must know that the server speaks it ("prior knowledge").
+// newServer returns a server for HTTP/1.1 and HTTP/2, with TLS if cert is not nil. HTTP/2 without TLS needs a client
+// with "prior knowledge", since nothing negotiates the protocol.
 func newServer(h http.Handler, cert *certificate, conns *connlimit.Limiter, log *slog.Logger) *http.Server {
 	srv := &http.Server{
 		Handler:           h,
@@ -45,9 +45,9 @@ func newServer(h http.Handler, cert *certificate, conns *connlimit.Limiter, log 
 	return srv
 }
 
-// serve is [App.Serve] for any handler. Stopping is called when draining begins.
+// serve is [App.Serve] for any handler. It calls stopping when draining begins.
 func serve(ctx context.Context, ln net.Listener, h http.Handler, cert *certificate, conns *connlimit.Limiter, drain time.Duration, log *slog.Logger, stopping func()) error {
-	// Requests outlive ctx while draining, but not the drain timeout.
+	// Requests are not canceled when ctx ends, but when the drain timeout has passed.
 	requests, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
 	srv := newServer(h, cert, conns, log)
@@ -76,7 +76,7 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler, cert *certifica
 		err = errors.Join(err, ended)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		_ = srv.Close() // first: nobody is to take an answer that broke off for a whole one
+		_ = srv.Close() // before abort, so that no client takes a truncated response for a complete one
 		abort()
 		return fmt.Errorf("requests were still in flight %v after the signal to stop", drain)
 	}

@@ -104,7 +104,7 @@ func defaultServer(tb testing.TB) *App {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	server, err := newOver(cfg, client, nil, log)
+	server, err := newApp(cfg, client, nil, log)
 	if err != nil {
 		tb.Fatal(err)
 	}

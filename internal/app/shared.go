@@ -12,10 +12,10 @@ import (
 	"mixcloud-graphql/internal/upload"
 )
 
-// newShared opens what this replica shares with others; nil if that is nothing.
+// newShared opens the Redis that replicas share. It returns nil without --redis-url.
 func newShared(cfg config.Serve, log *slog.Logger) (*redis.Redis, error) {
 	if cfg.RedisURL == "" {
-		return nil, nil //nolint:nilnil // nothing is shared, and nothing is wrong
+		return nil, nil //nolint:nilnil // Redis is optional
 	}
 	options := redis.Options{
 		URL:    cfg.RedisURL,
@@ -25,7 +25,7 @@ func newShared(cfg config.Serve, log *slog.Logger) (*redis.Redis, error) {
 	return redis.Open(options)
 }
 
-// newWrites returns the store of idempotency keys: of all replicas, if anything is shared.
+// newWrites returns the store of idempotency keys: in Redis if there is one, else in memory.
 func newWrites(shared *redis.Redis) idempotency.Store {
 	if shared == nil {
 		return new(idempotency.Memory)
@@ -33,15 +33,15 @@ func newWrites(shared *redis.Redis) idempotency.Store {
 	return shared.Writes()
 }
 
-// newQueries are the persisted queries that other replicas know; nil for none.
+// newQueries returns the persisted queries that replicas share, or nil without Redis.
 func newQueries(shared *redis.Redis) graphql.Cache[string] {
 	if shared == nil {
-		return nil // and not a nil *redis.Queries
+		return nil // not a nil *redis.Queries: the interface itself must be nil
 	}
 	return shared.Queries()
 }
 
-// newUploads returns the tracker of uploads: of all replicas, if anything is shared.
+// newUploads returns the tracker of upload progress: in Redis if there is one, else in memory.
 func newUploads(shared *redis.Redis) upload.Tracker {
 	if shared == nil {
 		return new(upload.Hub)

@@ -14,60 +14,59 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// access is how a request gets a viewer.
-type access struct {
+// authentication holds the parts that find out who sends a request.
+type authentication struct {
 	keys        *auth.Keys
-	cookies     *auth.Cookies     // nil where nobody can sign in
-	application *auth.Application // nil where this server is no application
-	signIn      http.Handler      // of the paths under /oauth/
-	exchanges   *exchanges        // the calls of signIn
+	cookies     *auth.Cookies     // nil if browsers cannot sign in
+	application *auth.Application // nil without an OAuth application
+	signIn      http.Handler      // serves the paths under /oauth/
+	exchanges   *exchanges        // makes the calls of signIn
 }
 
-// exchanges are the calls that turn codes into tokens when browsers sign in. Anybody
-// can cause them, so they wait in the store's queue as all calls do.
+// exchanges makes the calls that exchange OAuth codes for tokens when browsers sign in. Any client can cause them, so they
+// use the store's queue and rate limits like all other calls.
 type exchanges struct{ store *upstream.Store }
 
-func (e *exchanges) make(ctx context.Context, call func(context.Context) (string, error)) (string, error) {
+func (e *exchanges) exchange(ctx context.Context, call func(context.Context) (string, error)) (string, error) {
 	session := e.store.SessionOf(upstream.Caller{Address: graphhttp.Address(ctx)})
 	token, err := upstream.Once(ctx, session, "/oauth/access_token", func(ctx context.Context, _ *mixcloud.Client) (string, error) { return call(ctx) })
 	e.store.MarkVerified(token)
 	return token, err
 }
 
-// newAccess puts together what cfg says of keys and of the application. Shared
-// may be nil.
-func newAccess(cfg config.Serve, client *mixcloud.Client, shared *redis.Redis, log *slog.Logger) (access, error) {
-	a := access{keys: auth.RandomKeys(), exchanges: new(exchanges)}
+// newAuthentication builds the authentication from the secret key and the OAuth application in cfg. Shared may be nil.
+func newAuthentication(cfg config.Serve, client *mixcloud.Client, shared *redis.Redis, log *slog.Logger) (authentication, error) {
+	a := authentication{keys: auth.RandomKeys(), exchanges: new(exchanges)}
 	if cfg.SecretKey != "" {
 		var err error
 		if a.keys, err = auth.NewKeys(cfg.SecretKey.Reveal()); err != nil {
-			return access{}, err
+			return authentication{}, err
 		}
 	}
 	if cfg.OAuthClientID == "" {
-		a.signIn = auth.NoSignIn("This server has no OAuth application. Whoever runs it can name one with --oauth-client-id.")
+		a.signIn = auth.NoSignIn("This server has no OAuth application. Its operator can set one with --oauth-client-id.")
 		return a, nil
 	}
 	oauth := client.OAuth(cfg.OAuthClientID, cfg.OAuthClientSecret.Reveal())
 	a.application = auth.NewApplication(oauth, cfg.OAuthRedirects)
-	var revocations auth.Revocations // and not a nil *redis.Revocations
+	var revocations auth.Revocations // not *redis.Revocations: without Redis the interface itself must be nil
 	if shared != nil {
 		revocations = shared.Revocations()
 	}
 	cookies, err := auth.NewCookies(a.keys, cfg.PublicURL, revocations)
 	switch {
-	case errors.Is(err, auth.ErrInsecure) && cfg.Demo: // the rest of the demo is worth showing
-		log.Warn("nobody can sign in with a browser", "reason", err, "public", cfg.PublicURL)
-		a.signIn = auth.NoSignIn("Browsers would send its cookie in the clear: give the demo a public address with https, or one on the machine itself.")
+	case errors.Is(err, auth.ErrInsecure) && cfg.Demo: // the rest of the demo works without it
+		log.Warn("sign-in with a browser is disabled", "reason", err, "public", cfg.PublicURL)
+		a.signIn = auth.NoSignIn("Sign-in is disabled: its cookie would be sent without encryption. Set --public-url of the demo to an https address or to one of this machine.")
 		return a, nil
 	case err != nil:
-		return access{}, err
+		return authentication{}, err
 	}
 	if cfg.SecretKey == "" {
-		log.Info("sign-ins end with this process, as there is no MIXCLOUD_GRAPHQL_SECRET_KEY")
+		log.Info("MIXCLOUD_GRAPHQL_SECRET_KEY is not set: sessions will be lost on restart")
 	}
 	a.cookies = cookies
-	var nonces auth.Nonces // and not a nil *redis.Nonces
+	var nonces auth.Nonces // not *redis.Nonces: without Redis the interface itself must be nil
 	if shared != nil {
 		nonces = shared.Nonces()
 	}
@@ -76,7 +75,7 @@ func newAccess(cfg config.Serve, client *mixcloud.Client, shared *redis.Redis, l
 		Cookies:     cookies,
 		PublicURL:   cfg.PublicURL,
 		Nonces:      nonces,
-		Exchange:    a.exchanges.make,
+		Exchange:    a.exchanges.exchange,
 		Timeout:     cfg.RequestTimeout,
 		Log:         log,
 	})

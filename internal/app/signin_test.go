@@ -332,7 +332,7 @@ func TestSignIn_Replicas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		replica, err := newOver(config.Serve{OAuthClientID: "app", OAuthClientSecret: "x", PublicURL: c.url, RequestTimeout: time.Minute, SecretKey: tt.key}, client, nil, slog.New(slog.DiscardHandler))
+		replica, err := newApp(config.Serve{OAuthClientID: "app", OAuthClientSecret: "x", PublicURL: c.url, RequestTimeout: time.Minute, SecretKey: tt.key}, client, nil, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -478,7 +478,7 @@ func TestSignIn_Configuration(t *testing.T) {
 	}
 	var log logBuffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	if _, err := New(config.Serve{Demo: true, PublicURL: "http://127.0.0.1:8080"}, logger); err != nil || !strings.Contains(log.String(), "sign-ins end with this process") {
+	if _, err := New(config.Serve{Demo: true, PublicURL: "http://127.0.0.1:8080"}, logger); err != nil || !strings.Contains(log.String(), "MIXCLOUD_GRAPHQL_SECRET_KEY is not set: sessions will be lost") {
 		t.Errorf("without a key: %v, logged %s", err, log.String())
 	}
 }

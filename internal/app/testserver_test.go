@@ -96,7 +96,7 @@ func newTestServer(t testing.TB, o serverOptions) *testServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.app, err = newOver(o.serve(), client, nil, logger, o.tune...); err != nil {
+	if s.app, err = newApp(o.serve(), client, nil, logger, o.tune...); err != nil {
 		t.Fatal(err)
 	}
 	if o.listen {

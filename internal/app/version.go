@@ -2,8 +2,8 @@ package app
 
 import "runtime/debug"
 
-// version is what the build knows of itself: the module's version, or the
-// commit it was built from.
+// version returns the version of the module, the commit of the build and the version of Go, as far as the build
+// information has them.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -29,7 +29,7 @@ func version() string {
 
 const program = "mixcloud-graphql"
 
-// userAgent is how calls to Mixcloud introduce themselves.
+// userAgent returns the User-Agent header of calls to Mixcloud.
 func userAgent() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return program + "/" + info.Main.Version
