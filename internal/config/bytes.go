@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Bytes is a size in bytes. As text it is a number, or a number and a unit: KiB, MiB or GiB.
+// Bytes is a size in bytes. Its text form is a number with an optional unit: KiB, MiB or GiB.
 type Bytes int64
 
 var units = []struct {
@@ -15,7 +15,7 @@ var units = []struct {
 	size Bytes
 }{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
 
-// String returns the size with the largest unit that it is a multiple of.
+// String returns the size in the largest unit of which it is a multiple.
 func (b Bytes) String() string {
 	for _, u := range units {
 		if b != 0 && b%u.size == 0 {

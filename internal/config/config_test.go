@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the table in testdata and in docs/configuration.md")
 
-// env makes an environment of NAME=VALUE lines without the prefix.
+// env returns an environment with the given NAME=VALUE lines, after adding the prefix to each.
 func env(lines ...string) []string {
 	environ := []string{"PATH=/bin", "HOME"}
 	for _, l := range lines {
@@ -71,22 +71,22 @@ func TestParse(t *testing.T) {
 		env    []string
 		want   Command
 	}{
-		"nothing": {
-			reason: "without a command the server is served with its defaults",
+		"no arguments": {
+			reason: "without a command, serve runs with its defaults",
 			want:   defaults(),
 		},
 		"default command with flags": {
-			reason: "flags may follow at once: serve need not be said",
+			reason: "flags of serve work without the command",
 			args:   []string{"--demo", "--addr", ":0"},
 			want:   serveWith(func(c *Serve) { c.Demo, c.Addr = true, ":0" }),
 		},
 		"named command": {
-			reason: "saying serve changes nothing",
+			reason: "the explicit command is the same as the default",
 			args:   []string{"serve", "--demo"},
 			want:   serveWith(func(c *Serve) { c.Demo = true }),
 		},
 		"environment": {
-			reason: "every flag is a variable too, whatever its type",
+			reason: "every flag, of any type, is also an environment variable",
 			env: []string{
 				"DEMO=true", "REQUEST_TIMEOUT=1m", "MAX_UPSTREAM=5", "LOG_LEVEL=debug", "LOG_FORMAT=json",
 				"PUBLIC_URL=https://graph.example.org",
@@ -98,7 +98,7 @@ func TestParse(t *testing.T) {
 			}),
 		},
 		"sign-in": {
-			reason: "redirect URIs can be given several times, and stand side by side in the environment",
+			reason: "redirect URIs are repeatable; in the environment they are separated by spaces",
 			args:   []string{"--oauth-client-id=app", "--oauth-redirect-uri=https://a.example/cb?x=1,2", "--oauth-redirect-uri", "org.example.app:/cb"},
 			env:    []string{"OAUTH_CLIENT_SECRET=s3cret", "SECRET_KEY=0123456789abcdef0123456789abcdef", "PUBLIC_URL=https://graph.example.org"},
 			want: serveWith(func(c *Serve) {
@@ -108,7 +108,7 @@ func TestParse(t *testing.T) {
 			}),
 		},
 		"sign-in on this machine": {
-			reason: "plain http is no harm on loopback, and --demo brings an application",
+			reason: "plain http is allowed on loopback addresses, and --demo has an OAuth client",
 			args:   []string{"--demo"},
 			env:    []string{"OAUTH_REDIRECT_URI=http://localhost:3000/cb http://127.0.0.1:1/x", "PUBLIC_URL=http://[::1]:8080"},
 			want: serveWith(func(c *Serve) {
@@ -117,30 +117,30 @@ func TestParse(t *testing.T) {
 			}),
 		},
 		"origins": {
-			reason: "an origin is compared as text, so it has one form; localhost with a port is for development",
+			reason: "origins are compared as text; localhost with a port is for development",
 			args:   []string{"--allow-origin=https://app.example.com", "--allow-origin", "http://localhost:3000"},
 			want:   serveWith(func(c *Serve) { c.AllowOrigin = []string{"https://app.example.com", "http://localhost:3000"} }),
 		},
 		"trusted proxies": {
-			reason: "a proxy is an address or a range of them",
+			reason: "a proxy is an IP address or a network",
 			args:   []string{"--trusted-proxy=10.0.0.0/8", "--trusted-proxy", "2001:db8::1"},
 			want:   serveWith(func(c *Serve) { c.TrustedProxy = []string{"10.0.0.0/8", "2001:db8::1"} }),
 		},
 		"flag wins": {
-			reason: "a flag is closer to hand than a variable",
+			reason: "a flag takes precedence over a variable",
 			args:   []string{"--max-upstream=7"},
 			env:    []string{"MAX_UPSTREAM=5"},
 			want:   serveWith(func(c *Serve) { c.MaxUpstream = 7 }),
 		},
-		"as little as can be": {
-			reason: "0 is a setting of its own",
+		"minimum values": {
+			reason: "0 is a valid value",
 			args:   []string{"--cache-bytes=0", "--stale-for=0", "--upstream-rate=0", "--upstream-burst=1", "--upstream-retries=0", "--redis-url="},
 			want: serveWith(func(c *Serve) {
 				c.CacheBytes, c.StaleFor, c.UpstreamRate, c.UpstreamBurst, c.UpstreamRetries = 0, 0, 0, 1, 0
 			}),
 		},
 		"sizes": {
-			reason: "a size is a number of bytes, or one with a unit",
+			reason: "a size is a number of bytes, or a number with a unit",
 			args:   []string{"--cache-bytes=1GiB", "--max-response-bytes", "100000", "--memory-limit=512MiB", "--max-response-fields=5"},
 			env:    []string{"MAX_ALIASES=10", "MAX_DIRECTIVES=20"},
 			want: serveWith(func(c *Serve) {
@@ -149,19 +149,19 @@ func TestParse(t *testing.T) {
 			}),
 		},
 		"lifetimes": {
-			reason: "each use of the flag adds kinds, and the last word on a kind counts",
+			reason: "each occurrence of the flag adds kinds, and the last value of a kind counts",
 			args:   []string{"--fresh-for=user=10m list=0s", "--fresh-for", "list=30s"},
 			want: serveWith(func(c *Serve) {
 				c.FreshFor = Lifetimes{"user": 10 * time.Minute, "list": 30 * time.Second}
 			}),
 		},
 		"empty variable": {
-			reason: "deployment tools set variables to nothing where they mean unset",
+			reason: "deployment tools set variables to the empty string to unset them",
 			env:    []string{"MAX_UPSTREAM=", "DEMO="},
 			want:   defaults(),
 		},
 		"redis": {
-			reason: "what replicas share is named with the secret key",
+			reason: "Redis requires the secret key, from which shared names are derived",
 			args:   []string{"--redis-url=redis://me:pw@one,two:7000/1"},
 			env:    []string{"SECRET_KEY=0123456789abcdef0123456789abcdef"},
 			want: serveWith(func(c *Serve) {
@@ -207,7 +207,7 @@ func TestParse_Problems(t *testing.T) {
 	tests := map[string]struct {
 		args []string
 		env  []string
-		want []string // a part of each line of the error, in order
+		want []string // a substring of each line of the error, in order
 	}{
 		"all at once": {
 			args: []string{
@@ -217,11 +217,11 @@ func TestParse_Problems(t *testing.T) {
 				"--log-format=xml",
 			},
 			want: []string{
-				"--addr must be host:port", "--public-url must be an address", "--api-url must be an address",
-				"--site-url must not hold a name or a password", "--oembed-url must end with its path",
+				"--addr must be host:port", "--public-url must be a URL", "--api-url must be a URL",
+				"--site-url must not contain a user name or password", "--oembed-url must not contain a query",
 				"--request-timeout must be between", "--drain-timeout must be between", "--max-upstream must be between 1 and",
 				"--operation-budget must be between 1 and", "--cache-bytes must not be", "--stale-for must be between",
-				"--upstream-rate must be 0, or from 0.01", "--upstream-total-rate must be 0, or from 0.01", "--upstream-burst must be between", "--upstream-retries must be from 0", "--log-format must be text or json",
+				"--upstream-rate must be 0, or between 0.01", "--upstream-total-rate must be 0, or between 0.01", "--upstream-burst must be between", "--upstream-retries must be between 0", "--log-format must be text or json",
 			},
 		},
 		"limits of responses": {
@@ -231,27 +231,27 @@ func TestParse_Problems(t *testing.T) {
 			},
 			want: []string{"--max-depth must be between 1", "--max-root-fields must be between 1", "--max-aliases must be between 1", "--max-directives must be between 1", "--max-tokens must be between 1", "--client-inflight must be", "--client-requests must be", "--client-calls must be between 1 and 1000000", "--max-body must be between 1KiB and 1GiB, not 1", "--max-response-fields must be between 1", "--max-response-bytes must be at least 1", "--memory-limit must be 0 or at least 64MiB, not 1KiB"},
 		},
-		"no sizes": {
+		"invalid sizes": {
 			args: []string{"--max-response-bytes=16MB", "--memory-limit=9999999999GiB"},
 			want: []string{"--max-response-bytes must be a size", "--memory-limit must be a size"},
 		},
-		"edges": {
+		"invalid values of the upstream": {
 			args: []string{"--cache-bytes=99999999999999999999", "--stale-for=1d", "--upstream-rate=fast", "--upstream-burst=1.5", "--upstream-retries=x"},
 			want: []string{"--cache-bytes must be a size such as 16MiB", "--stale-for must be a duration", "--upstream-rate must be a number", "--upstream-burst must be a whole number", "--upstream-retries must be a whole number"},
 		},
-		"edges, in the environment": {
+		"invalid values of the upstream, in the environment": {
 			env:  []string{"CACHE_BYTES=-1", "STALE_FOR=721h", "UPSTREAM_RATE=NaN", "UPSTREAM_BURST=10001", "UPSTREAM_RETRIES=-1", "REDIS_URL=redis://me:s3cret@host:99999"},
-			want: []string{"--cache-bytes must not be", "--stale-for must be between", "--upstream-rate must be 0, or", "--upstream-burst must be between", "--upstream-retries must be from 0", "--redis-url has a port", "--redis-url needs a secret key"},
+			want: []string{"--cache-bytes must not be", "--stale-for must be between", "--upstream-rate must be 0, or", "--upstream-burst must be between", "--upstream-retries must be between 0", "--redis-url has a port", "--redis-url requires a secret key"},
 		},
-		"a rate of next to nothing": {args: []string{"--upstream-rate=1e-300"}, want: []string{"--upstream-rate must be 0, or from 0.01"}},
-		"a rate without end":        {args: []string{"--upstream-rate=Inf"}, want: []string{"--upstream-rate must be 0, or from 0.01"}},
-		"lifetimes of nothing": {
+		"a rate that is too low": {args: []string{"--upstream-rate=1e-300"}, want: []string{"--upstream-rate must be 0, or between 0.01"}},
+		"an infinite rate":       {args: []string{"--upstream-rate=Inf"}, want: []string{"--upstream-rate must be 0, or between 0.01"}},
+		"invalid lifetimes": {
 			args: []string{"--fresh-for=list=-1s", "--fresh-for=mixtape=1m chart=721h"},
-			want: []string{"--fresh-for chart must be between", "--fresh-for list must be between", `--fresh-for knows no kind "mixtape": it is one of user, `},
+			want: []string{"--fresh-for chart must be between", "--fresh-for list must be between", `--fresh-for does not know the kind "mixtape": use one of user, `},
 		},
-		"lifetimes of no form": {args: []string{"--fresh-for=list", "--fresh-for=list=soon"}, want: []string{`--fresh-for must be a kind and a duration such as list=30s, not "list"`, "--fresh-for must be a kind"}},
-		"ports":                {args: []string{"--addr=127.0.0.1:65536"}, want: []string{"--addr must end in a port from 0 to 65535"}},
-		"demo and a root":      {args: []string{"--demo", "--api-url=http://127.0.0.1:1"}, want: []string{"--api-url has no meaning with --demo"}},
+		"malformed lifetimes": {args: []string{"--fresh-for=list", "--fresh-for=list=soon"}, want: []string{`--fresh-for must be a kind and a duration such as list=30s, not "list"`, "--fresh-for must be a kind"}},
+		"ports":               {args: []string{"--addr=127.0.0.1:65536"}, want: []string{"--addr must end with a port between 0 and 65535"}},
+		"demo and a base URL": {args: []string{"--demo", "--api-url=http://127.0.0.1:1"}, want: []string{"--api-url cannot be combined with --demo"}},
 		"sign-in, all at once": {
 			args: []string{
 				"--oauth-client-id=a b", "--public-url=http://graph.example.org",
@@ -261,10 +261,10 @@ func TestParse_Problems(t *testing.T) {
 			env: []string{"SECRET_KEY=short"},
 			want: []string{
 				"MIXCLOUD_GRAPHQL_SECRET_KEY must have at least 32 bytes",
-				"--oauth-redirect-uri must begin with https://", "--oauth-redirect-uri must not hold a name", "--oauth-redirect-uri must be a whole address",
-				"--oauth-redirect-uri must not have a fragment", "--oauth-redirect-uri must begin with", "--oauth-redirect-uri must begin with", "--oauth-redirect-uri must be a whole address",
-				"--oauth-client-id must be printable", "--oauth-client-id needs the application's secret in MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET",
-				"--public-url must begin with https:// with --oauth-client-id",
+				"--oauth-redirect-uri must begin with https://", "--oauth-redirect-uri must not contain a user name", "--oauth-redirect-uri must be an absolute URI",
+				"--oauth-redirect-uri must not have a fragment", "--oauth-redirect-uri must begin with", "--oauth-redirect-uri must begin with", "--oauth-redirect-uri must be an absolute URI",
+				"--oauth-client-id must be printable", "--oauth-client-id requires the client secret in MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET",
+				"--public-url must begin with https:// if --oauth-client-id is set",
 			},
 		},
 		"origins that no browser sends": {
@@ -273,40 +273,40 @@ func TestParse_Problems(t *testing.T) {
 				"--allow-origin=https://*.example.com", "--allow-origin=https://app.example.com:443", "--allow-origin=null", "--allow-origin=https://u@app.example.com",
 			},
 			want: []string{
-				"--allow-origin must not be *", "--allow-origin must be an origin such as", "--allow-origin must be an origin such as", "--allow-origin must be one origin in lower case",
-				"--allow-origin must be one origin in lower case", "--allow-origin must not name the default port", "--allow-origin must be an origin such as", "--allow-origin must be an origin such as",
+				"--allow-origin must not be *", "--allow-origin must be an origin such as", "--allow-origin must be an origin such as", "--allow-origin must be a single origin in lower case",
+				"--allow-origin must be a single origin in lower case", "--allow-origin must not contain the default port", "--allow-origin must be an origin such as", "--allow-origin must be an origin such as",
 			},
 		},
-		"half of a certificate": {
+		"a certificate without a key": {
 			args: []string{"--tls-cert=cert.pem"},
-			want: []string{"--tls-cert needs the private key of the certificate in --tls-key"},
+			want: []string{"--tls-cert requires --tls-key"},
 		},
-		"the other half": {
+		"a key without a certificate": {
 			env:  []string{"TLS_KEY=key.pem"},
-			want: []string{"--tls-key needs the certificate in --tls-cert"},
+			want: []string{"--tls-key requires --tls-cert"},
 		},
-		"a certificate that is not there": {
+		"a missing certificate": {
 			args: []string{"--tls-cert=testdata/none.pem", "--tls-key=testdata/none.pem"},
-			want: []string{"--tls-cert and --tls-key cannot be used: open testdata/none.pem: no such file"},
+			want: []string{"--tls-cert and --tls-key cannot be loaded: open testdata/none.pem: no such file"},
 		},
-		"proxies that are no addresses": {
+		"invalid proxies": {
 			args: []string{"--trusted-proxy=proxy.example.com", "--trusted-proxy=10.0.0.0/33", "--trusted-proxy=::ffff:10.0.0.0/104"},
-			want: []string{`--trusted-proxy must be an IP address, or a range of them such as 10.0.0.0/8, not "proxy.example.com"`, "--trusted-proxy must be", "--trusted-proxy must be"},
+			want: []string{`--trusted-proxy must be an IP address or a network such as 10.0.0.0/8, not "proxy.example.com"`, "--trusted-proxy must be", "--trusted-proxy must be"},
 		},
-		"sign-in without an application": {
+		"sign-in without a client ID": {
 			args: []string{"--oauth-redirect-uri=https://app.example/cb"},
 			env:  []string{"OAUTH_CLIENT_SECRET=s3cret"},
-			want: []string{"MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET has no meaning without --oauth-client-id", "--oauth-redirect-uri has no meaning without"},
+			want: []string{"MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET requires --oauth-client-id", "--oauth-redirect-uri requires --oauth-client-id"},
 		},
-		"sign-in on every address": {
+		"sign-in on all addresses": {
 			args: []string{"--oauth-client-id=app", "--addr=:8080"},
 			env:  []string{"OAUTH_CLIENT_SECRET=s3cret"},
-			want: []string{"--oauth-client-id needs --public-url"},
+			want: []string{"--oauth-client-id requires --public-url"},
 		},
 		"emulator":     {args: []string{"emulator", "--latency=-1s", "--addr="}, want: []string{"--addr must be host:port", "--latency must be between"}},
 		"conformance":  {args: []string{"conformance", "--rate=NaN", "--api-url=x"}, want: []string{"--api-url must be", "--rate must be above 0"}},
 		"not a number": {env: []string{"MAX_UPSTREAM=many"}, want: []string{`--max-upstream must be a whole number, not "many"`}},
-		"values of no type, and others": {
+		"malformed values and invalid ones": {
 			args: []string{"--max-upstream=x", "--operation-budget=1.5", "--log-level=loud", "--addr=nowhere"},
 			env:  []string{"REQUEST_TIMEOUT=30"},
 			want: []string{
@@ -314,13 +314,13 @@ func TestParse_Problems(t *testing.T) {
 				"--request-timeout must be a duration such as 30s", "--addr must be host:port",
 			},
 		},
-		"emulator's types":       {args: []string{"emulator", "--seed=x", "--latency=5"}, want: []string{"--seed must be a whole number", "--latency must be a duration"}},
-		"conformance's types":    {args: []string{"conformance", "--rate=slow"}, want: []string{"--rate must be a number"}},
-		"unknown flag":           {args: []string{"--frobnicate"}, want: []string{"unknown flag --frobnicate"}},
-		"unknown command":        {args: []string{"frobnicate"}, want: []string{"unexpected argument frobnicate"}},
-		"redis without a key":    {args: []string{"--redis-url=redis://localhost"}, want: []string{"--redis-url needs a secret key in MIXCLOUD_GRAPHQL_SECRET_KEY"}},
-		"redis with a short key": {args: []string{"--redis-url=redis://localhost"}, env: []string{"SECRET_KEY=short"}, want: []string{"at least 32 bytes"}},
-		"redis elsewhere":        {args: []string{"--redis-url=https://localhost"}, want: []string{"--redis-url must begin with redis://", "needs a secret key"}},
+		"emulator, malformed":       {args: []string{"emulator", "--seed=x", "--latency=5"}, want: []string{"--seed must be a whole number", "--latency must be a duration"}},
+		"conformance, malformed":    {args: []string{"conformance", "--rate=slow"}, want: []string{"--rate must be a number"}},
+		"unknown flag":              {args: []string{"--frobnicate"}, want: []string{"unknown flag --frobnicate"}},
+		"unknown command":           {args: []string{"frobnicate"}, want: []string{"unexpected argument frobnicate"}},
+		"redis without a key":       {args: []string{"--redis-url=redis://localhost"}, want: []string{"--redis-url requires a secret key in MIXCLOUD_GRAPHQL_SECRET_KEY"}},
+		"redis with a short key":    {args: []string{"--redis-url=redis://localhost"}, env: []string{"SECRET_KEY=short"}, want: []string{"at least 32 bytes"}},
+		"redis with another scheme": {args: []string{"--redis-url=https://localhost"}, want: []string{"--redis-url must begin with redis://", "requires a secret key"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -335,7 +335,7 @@ func TestParse_Problems(t *testing.T) {
 			}
 			for i, part := range tt.want {
 				if !strings.Contains(lines[i], part) {
-					t.Errorf("problem %d is %q, want it to hold %q", i, lines[i], part)
+					t.Errorf("problem %d is %q, want it to contain %q", i, lines[i], part)
 				}
 			}
 		})
@@ -350,13 +350,13 @@ func TestParse_Help(t *testing.T) {
 		t.Fatalf("got %v, want ErrHelp", err)
 	}
 	for _, part := range []string{"--drain-timeout", "$MIXCLOUD_GRAPHQL_DRAIN_TIMEOUT", "(default 256MiB,", "(default 30s,"} {
-		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), part) { // lines are broken
+		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), part) { // kong wraps lines
 			t.Errorf("the help does not mention %s:\n%s", part, out.String())
 		}
 	}
 }
 
-// What Print writes is an environment that makes the same settings.
+// Parsing the output of Print as environment variables results in the same settings.
 func TestPrint_RoundTrip(t *testing.T) {
 	t.Parallel()
 	want, err := Parse([]string{"--max-upstream=9", "--log-level=warn", "--public-url=https://g.example/x", "--request-timeout=1m30s", "--demo", "--fresh-for=list=30s", "--fresh-for=artist=36h", "--oauth-redirect-uri=https://a/x", "--oauth-redirect-uri=https://b/y"}, env(), io.Discard)
@@ -373,7 +373,7 @@ func TestPrint_RoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("printed settings read back differ (-want +got):\n%s", diff)
+		t.Errorf("the settings differ after Print and Parse (-want +got):\n%s", diff)
 	}
 }
 
@@ -396,10 +396,10 @@ func TestSecret_IsNeverShown(t *testing.T) {
 		t.Errorf("the secret is shown:\n%s", out.String())
 	}
 	if !strings.Contains(out.String(), "MIXCLOUD_GRAPHQL_TOKEN=[redacted]") {
-		t.Errorf("Print does not tell that there is a secret:\n%s", out.String())
+		t.Errorf("Print does not report that the secret is set:\n%s", out.String())
 	}
 	if c.Token.Reveal() != canary {
-		t.Errorf("Reveal gives %q", c.Token.Reveal())
+		t.Errorf("Reveal returned %q", c.Token.Reveal())
 	}
 }
 
@@ -423,7 +423,7 @@ func TestServe_SecretsAreNeverShown(t *testing.T) {
 	}
 	for _, name := range []string{"SECRET_KEY", "OAUTH_CLIENT_SECRET"} {
 		if !strings.Contains(out.String(), envPrefix+name+"=[redacted]") {
-			t.Errorf("Print does not tell that there is a %s:\n%s", name, out.String())
+			t.Errorf("Print does not report that %s is set:\n%s", name, out.String())
 		}
 	}
 }
@@ -447,7 +447,7 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), table); diff != "" {
-		t.Errorf("%s is stale; run this test with -update (-file +now):\n%s", golden, diff)
+		t.Errorf("%s is out of date: run this test with -update (-file +generated):\n%s", golden, diff)
 	}
 
 	text, err := os.ReadFile(page)
@@ -466,6 +466,6 @@ func TestTable(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(inside, table); diff != "" {
-		t.Errorf("the table in docs/configuration.md is stale; run this test with -update (-file +now):\n%s", diff)
+		t.Errorf("the table in docs/configuration.md is out of date: run this test with -update (-file +generated):\n%s", diff)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Print writes the settings of cmd as the lines of an environment that would
-// make them. Secrets are hidden.
+// Print writes the settings of cmd to w as environment variables, one NAME=VALUE per line.
+// Secrets are redacted.
 func Print(w io.Writer, cmd Command) error {
 	var cli CLI
 	model, err := model(&cli)
@@ -42,7 +42,7 @@ func Print(w io.Writer, cmd Command) error {
 	return nil
 }
 
-// text is a setting as the environment has it.
+// text returns the value of a setting in the form that environment variables have.
 func text(v any) any {
 	switch v := v.(type) {
 	case []string:
@@ -55,7 +55,7 @@ func text(v any) any {
 	return v
 }
 
-// durationText is a duration as people write it: 1h, not 1h0m0s.
+// durationText formats a duration without zero units: 1h, not 1h0m0s.
 func durationText(d time.Duration) string {
 	s := d.String()
 	if t, ok := strings.CutSuffix(s, "m0s"); ok {
@@ -67,8 +67,7 @@ func durationText(d time.Duration) string {
 	return s
 }
 
-// Table describes every setting of every command in Markdown, as the README
-// has it.
+// Table returns a Markdown table of the settings of each command, for the documentation.
 func Table() (string, error) {
 	var cli CLI
 	model, err := model(&cli)

@@ -15,12 +15,13 @@ import (
 	"mixcloud-graphql/internal/redisurl"
 )
 
-// A fileValue is a value of the file of --config, as the environment would have it.
+// A fileValue is a value from the file of --config, in the form that environment variables
+// have.
 type fileValue struct{ text, origin string }
 
-// readFile reads a YAML file whose keys are names of flags of a command. A value is
-// a scalar; a flag that may be given several times takes a list too, and one of
-// names with values takes a mapping. Problems name the file and the line.
+// readFile reads a YAML file whose keys are the names of a command's flags. A value is a
+// scalar; repeatable flags also take a list, and flags of type [Lifetimes] also take a
+// mapping. Problems name the file and the line.
 func readFile(path string, command *kong.Node, p *problems) map[string]fileValue {
 	text, err := readSmall(path)
 	if err != nil {
@@ -30,7 +31,7 @@ func readFile(path string, command *kong.Node, p *problems) map[string]fileValue
 	parsed, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil {
 		line := 1
-		if syntax, ok := errors.AsType[yaml.Error](err); ok { // whose text would quote the file, secrets included
+		if syntax, ok := errors.AsType[yaml.Error](err); ok { // its Error method would quote the file, with its secrets
 			if at := syntax.GetToken(); at != nil && at.Position != nil {
 				line = at.Position.Line
 			}
@@ -45,7 +46,7 @@ func readFile(path string, command *kong.Node, p *problems) map[string]fileValue
 		case nil, *ast.CommentGroupNode:
 		case *ast.MappingNode:
 			if i > 0 {
-				p.in(path, lineOf(body), "begins a second document: the file must have one")
+				p.in(path, lineOf(body), "a second YAML document begins here: the file must contain one")
 				return nil
 			}
 			for _, member := range body.Values {
@@ -73,7 +74,7 @@ func (f *file) read(member *ast.MappingValueNode) {
 	}
 	text, problem := f.value(flag, member.Value)
 	if name == "redis-url" && redisurl.URL(text).HasPassword() {
-		problem = fmt.Sprintf("must not hold a password here: set %s, or %s to the path of a file", envName(name), envName(name)+fileSuffix)
+		problem = fmt.Sprintf("must not contain a password in this file: set %s, or %s to the path of a file", envName(name), envName(name)+fileSuffix)
 	}
 	switch {
 	case problem != "":
@@ -83,10 +84,12 @@ func (f *file) read(member *ast.MappingValueNode) {
 	}
 }
 
-// notSettings are flags that say what to do with the settings.
+// notSettings are the flags that a configuration file and the output of [Print] do not
+// contain.
 var notSettings = append([]string{"config", "print-config"}, withoutVariable...)
 
-// flag returns the flag of a key, or nil if the key is none.
+// flag returns the flag that a key of the file names. For an unknown key it reports a
+// problem and returns nil.
 func (f *file) flag(name string, line int) *kong.Flag {
 	known := map[string]bool{}
 	for _, flag := range f.command.Flags {
@@ -107,15 +110,16 @@ func (f *file) flag(name string, line int) *kong.Flag {
 			}
 		}
 	}
-	advice := ""
-	if like := similar(name, known); like != "" {
-		advice = fmt.Sprintf(": did you mean %s?", like)
+	hint := ""
+	if match := similar(name, known); match != "" {
+		hint = fmt.Sprintf(": did you mean %s?", match)
 	}
-	f.in(f.path, line, "%s is not a setting of the command %s%s", name, f.command.Name, advice)
+	f.in(f.path, line, "%s is not a setting of the command %s%s", name, f.command.Name, hint)
 	return nil
 }
 
-// value returns a value as the environment would have it, or what is wrong with it.
+// value converts a YAML value to the form that environment variables have. If it cannot, it
+// returns a description of the problem.
 func (f *file) value(flag *kong.Flag, node ast.Node) (text, problem string) {
 	if text, ok := scalar(node); ok {
 		return text, ""
@@ -125,33 +129,33 @@ func (f *file) value(flag *kong.Flag, node ast.Node) (text, problem string) {
 	switch node := node.(type) {
 	case *ast.SequenceNode:
 		if !pairs && flag.Target.Kind() != reflect.Slice {
-			return "", "takes one value, not a list"
+			return "", "must be a single value, not a list"
 		}
 		for _, item := range node.Values {
 			text, ok := scalar(item)
 			if !ok {
-				return "", "must be a list of plain values"
+				return "", "must be a list of scalar values"
 			}
 			parts = append(parts, text)
 		}
 	case *ast.MappingNode:
 		if !pairs {
-			return "", "takes one value, not a mapping"
+			return "", "must be a single value, not a mapping"
 		}
 		for _, member := range node.Values {
 			text, ok := scalar(member.Value)
 			if !ok {
-				return "", "must map names to plain values"
+				return "", "must map names to scalar values"
 			}
 			parts = append(parts, member.Key.GetToken().Value+"="+text)
 		}
 	default:
-		return "", "must be a plain value"
+		return "", "must be a scalar value"
 	}
 	return strings.Join(parts, " "), ""
 }
 
-// scalar returns a plain value as it is written.
+// scalar returns the text of a scalar value, as written in the file.
 func scalar(node ast.Node) (string, bool) {
 	switch node := node.(type) {
 	case *ast.StringNode:

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// kinds are what internal/upstream keeps answers of; a test holds both against
-// each other.
+// kinds are the kinds of cache entries of internal/upstream. A test compares both lists.
 var kinds = []string{
 	"user", "cloudcast", "tag", "category", "playlist", "artist", "track",
 	"list", "chart", "search", "categories", "player", "viewer",
 }
 
-// Lifetimes are durations by the kind of what is kept. Nil has none.
+// Lifetimes maps kinds of cache entries to durations.
 type Lifetimes map[string]time.Duration
 
-// String is the text that the environment has: "list=30s user=10m", by kind.
+// String returns the form that environment variables have, such as "list=30s user=10m",
+// sorted by kind.
 func (l Lifetimes) String() string {
 	var all []string
 	for _, kind := range slices.Sorted(maps.Keys(l)) {
@@ -27,10 +27,10 @@ func (l Lifetimes) String() string {
 	return strings.Join(all, " ")
 }
 
-// add reads such a text into l; false if it is none.
+// add parses text of that form into l. It reports whether the text is valid.
 func (l Lifetimes) add(text string) bool {
-	for one := range strings.FieldsSeq(text) {
-		kind, duration, _ := strings.Cut(one, "=")
+	for pair := range strings.FieldsSeq(text) {
+		kind, duration, _ := strings.Cut(pair, "=")
 		d, err := time.ParseDuration(duration)
 		if err != nil {
 			return false
@@ -40,16 +40,16 @@ func (l Lifetimes) add(text string) bool {
 	return true
 }
 
-// validate adds to p what is wrong with the lifetimes of a flag.
+// validate adds the problems of a flag's lifetimes to p.
 func (l Lifetimes) validate(flag string, p *problems) {
 	for _, kind := range slices.Sorted(maps.Keys(l)) {
 		if !slices.Contains(kinds, kind) {
-			p.add(flag, "knows no kind %q: it is one of %s", kind, strings.Join(kinds, ", "))
+			p.add(flag, "does not know the kind %q: use one of %s", kind, strings.Join(kinds, ", "))
 			continue
 		}
-		p.between(flag+" "+kind, l[kind], 0, longestLife)
+		p.between(flag+" "+kind, l[kind], 0, maxLifetime)
 	}
 }
 
-// longestLife is the most that anything is kept for.
-const longestLife = 30 * 24 * time.Hour
+// maxLifetime is the maximum age of a cache entry.
+const maxLifetime = 30 * 24 * time.Hour

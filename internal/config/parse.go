@@ -19,32 +19,32 @@ const (
 	liveOEmbed = "https://app.mixcloud.com/oembed/"
 )
 
-// ErrHelp is returned by [Parse] when help was asked for and has been printed.
+// ErrHelp is returned by [Parse] after it has printed the requested help.
 var ErrHelp = errors.New("help was printed")
 
 // A Command is one of the structs of [CLI].
 type Command interface {
-	// Validate returns everything that is wrong with the settings, joined, in
-	// words for whoever made them; nil if nothing is.
+	// Validate returns all problems of the settings as one error, or nil. The text is for
+	// the operator.
 	Validate() error
 }
 
-// Parse reads the command line, the environment (lines of NAME=VALUE, as of
-// os.Environ) and the file of --config, in this order of precedence. It returns
-// the command to run: a *Serve, *Emulator, *Conformance, *Schema or *Version, validated.
-// Help goes to stdout.
+// Parse reads the command line, the environment (NAME=VALUE lines, as os.Environ returns
+// them) and the file of --config, in this order of precedence. It returns the validated
+// command to run: a *Serve, *Emulator, *Conformance, *Schema or *Version. Help is printed
+// to stdout.
 func Parse(args, environ []string, stdout io.Writer) (_ Command, err error) {
 	var cli CLI
 	defer func() {
-		if p := recover(); p == errExit { // what kong calls after printing help
+		if p := recover(); p == errExit { // kong's exit function, after it has printed help
 			err = ErrHelp
 		} else if p != nil {
 			panic(p)
 		}
 	}()
-	var bad malformed
+	var invalid invalidValues
 	from := &sources{env: environment(environ), origins: map[string]string{}}
-	parser, err := newParser(&cli, stdout, append(bad.options(), kong.Resolvers(from))...)
+	parser, err := newParser(&cli, stdout, append(invalid.options(), kong.Resolvers(from))...)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +53,9 @@ func Parse(args, environ []string, stdout io.Writer) (_ Command, err error) {
 	if errors.Is(err, errVersion) {
 		return &Version{}, nil
 	}
-	all := slices.Concat(from.problems, bad.problems)
-	if invalid, ok := errors.AsType[problems](err); ok { // without what kong adds
-		all = append(all, invalid...)
+	all := slices.Concat(from.problems, invalid.problems)
+	if more, ok := errors.AsType[problems](err); ok { // without the text that kong adds
+		all = append(all, more...)
 	} else if err != nil {
 		all = append(all, err)
 	}
@@ -90,19 +90,19 @@ func newParser(cli *CLI, stdout io.Writer, more ...kong.Option) (*kong.Kong, err
 		}))...)
 }
 
-// withoutVariable are the flags that are no settings and have no variable: they
-// print something instead of running a command.
+// withoutVariable are the flags that have no environment variable, because they print
+// something instead of running a command.
 var withoutVariable = []string{"help", "version"}
 
-// envName is the variable of a flag.
+// envName returns the environment variable of a flag.
 func envName(flag string) string { return envPrefix + envSuffix(flag) }
 
-// envSuffix is the variable of a flag without the prefix that all have.
+// envSuffix returns the environment variable of a flag, without the common prefix.
 func envSuffix(flag string) string {
 	return strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// A secret is a setting that no flag sets. Its name is that of its variable,
+// A secret is a setting without a flag. Its name is that of its environment variable,
 // without the prefix.
 type secret struct {
 	name, help string

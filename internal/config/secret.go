@@ -4,14 +4,14 @@ import "log/slog"
 
 const redacted = "[redacted]"
 
-// A Secret is a setting that must not be shown. Whatever prints, logs or
-// marshals it gets "[redacted]", or nothing if it is empty.
+// A Secret is a confidential setting. If it is printed, logged or marshaled, the result is
+// "[redacted]", or "" if it is empty.
 type Secret string
 
-// Reveal returns the secret itself, for the one place that needs it.
+// Reveal returns the value of the secret.
 func (s Secret) Reveal() string { return string(s) }
 
-// String hides the secret.
+// String returns the redacted form.
 func (s Secret) String() string {
 	if s == "" {
 		return ""
@@ -19,11 +19,11 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// GoString hides the secret from %#v.
+// GoString returns the redacted form, for %#v.
 func (s Secret) GoString() string { return `config.Secret("` + s.String() + `")` }
 
-// LogValue hides the secret from a log.
+// LogValue returns the redacted form, for logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText hides the secret from JSON and the like.
+// MarshalText returns the redacted form, for JSON and other encodings.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

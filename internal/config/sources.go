@@ -12,26 +12,25 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Sources are where values come from besides the command line: the environment
-// and the file of --config. They note the origin of each value, so that errors
-// can name it.
+// sources looks up values that are not on the command line, in the environment and in the
+// file of --config. It records the origin of each value, for error messages.
 type sources struct {
-	env     map[string]string // the variables with our prefix, without it; empty ones count as unset
-	known   map[string]bool   // the variables of all commands, without the prefix
-	origins map[string]string // of the values that were not on the command line, by flag or variable
+	env     map[string]string // this program's variables by name, without the prefix and without empty ones
+	known   map[string]bool   // names of the variables of all commands, without the prefix
+	origins map[string]string // origins of the values that were found, by flag or variable
 
-	begun bool
-	file  map[string]fileValue
+	loaded bool // load has run
+	file   map[string]fileValue
 	problems
 }
 
-// environment picks our variables out of an environment of NAME=VALUE lines.
+// environment returns the variables with this program's prefix from NAME=VALUE lines.
 func environment(environ []string) map[string]string {
 	env := map[string]string{}
 	for _, line := range environ {
 		name, value, _ := strings.Cut(line, "=")
-		if name, ours := strings.CutPrefix(name, envPrefix); ours && value != "" {
-			if _, twice := env[name]; !twice { // the first counts, as for os.Getenv
+		if name, ok := strings.CutPrefix(name, envPrefix); ok && value != "" {
+			if _, duplicate := env[name]; !duplicate { // the first counts, as for os.Getenv
 				env[name] = value
 			}
 		}
@@ -39,22 +38,24 @@ func environment(environ []string) map[string]string {
 	return env
 }
 
-// fileSuffix makes the variable that names a file with the value of another.
+// fileSuffix is the suffix of a variable that names a file with the value, instead of
+// containing it.
 const fileSuffix = "_FILE"
 
-// confidential are flags whose value can hold a password: like secrets they can be
-// read from a file of their own, and the password may not stand in that of --config.
+// confidential are the flags whose value can contain a password. Like a secret, the value
+// can be in a file of its own. The file of --config must not contain the password.
 var confidential = []string{"redis-url"}
 
 // Validate implements [kong.Resolver].
 func (*sources) Validate(*kong.Application) error { return nil }
 
-// Resolve returns the value of a flag that is not on the command line, or nil.
+// Resolve returns the value of a flag that is not on the command line, or nil if no source
+// has one.
 func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if slices.Contains(withoutVariable, flag.Name) || ctx.Selected() == nil {
-		return nil, nil //nolint:nilnil // kong's way to say that there is no value
+		return nil, nil //nolint:nilnil // kong expects nil if there is no value
 	}
-	s.begin(ctx)
+	s.load(ctx)
 	if value, ok := s.lookup(flag.Name, envSuffix(flag.Name), slices.Contains(confidential, flag.Name)); ok {
 		return value, nil
 	}
@@ -65,15 +66,15 @@ func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 	return nil, nil //nolint:nilnil // as above
 }
 
-// begin reads what does not belong to a single flag of the command: its secrets, and
-// the file of --config. It also refuses variables that no command has.
-func (s *sources) begin(ctx *kong.Context) {
+// load reads the secrets of the selected command and the file of --config, and reports
+// unknown variables. It runs once.
+func (s *sources) load(ctx *kong.Context) {
 	command := ctx.Selected()
-	if s.begun || len(command.Flags) == 0 {
+	if s.loaded || len(command.Flags) == 0 {
 		return
 	}
-	s.begun = true
-	s.unknown()
+	s.loaded = true
+	s.reportUnknown()
 	for _, secret := range secrets(command.Target) {
 		if value, ok := s.lookup(secret.name, secret.name, true); ok {
 			secret.value.SetString(value)
@@ -93,14 +94,14 @@ func (s *sources) begin(ctx *kong.Context) {
 	}
 }
 
-// lookup returns a value from the environment. A value that may be in a file of its
-// own is also read from there.
+// lookup returns a value from the environment or, if fromFile is set, from the file that a
+// variable with fileSuffix names.
 func (s *sources) lookup(name, variable string, fromFile bool) (string, bool) {
 	value, ok := s.env[variable]
 	path, inFile := s.env[variable+fileSuffix]
 	switch {
 	case ok && inFile && fromFile:
-		s.addEnv(variable, "and %s are both set: leave out one of the two", envPrefix+variable+fileSuffix)
+		s.addEnv(variable, "and %s are both set: remove one of them", envPrefix+variable+fileSuffix)
 	case ok:
 		s.origins[name] = "set by " + envPrefix + variable
 	case inFile && fromFile:
@@ -109,10 +110,10 @@ func (s *sources) lookup(name, variable string, fromFile bool) (string, bool) {
 			err = fmt.Errorf("%s is empty", path)
 		}
 		if err != nil {
-			s.addEnv(variable+fileSuffix, "must name a file with the value: %v", err)
+			s.addEnv(variable+fileSuffix, "must be the path of a file that contains the value: %v", err)
 			return "", false
 		}
-		s.origins[name] = "read from " + path + ", which " + envPrefix + variable + fileSuffix + " names"
+		s.origins[name] = "read from " + path + ", set by " + envPrefix + variable + fileSuffix
 		return strings.TrimSpace(text), true
 	}
 	return value, ok
@@ -122,22 +123,23 @@ func (s *sources) lookup(name, variable string, fromFile bool) (string, bool) {
 // mixcloud-graphql, or mixcloud-graphql-something, in each container.
 var kubernetes = regexp.MustCompile(`^(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_[0-9]+_.*)$`)
 
-// unknown refuses variables with our prefix that no command has.
-func (s *sources) unknown() {
+// reportUnknown reports variables with this program's prefix that no command has.
+func (s *sources) reportUnknown() {
 	for name := range s.env {
 		if s.known[name] || kubernetes.MatchString(name) {
 			continue
 		}
-		advice := ""
-		if like := similar(name, s.known); like != "" {
-			advice = ": did you mean " + envPrefix + like + "?"
+		hint := ""
+		if match := similar(name, s.known); match != "" {
+			hint = ": did you mean " + envPrefix + match + "?"
 		}
-		s.addEnv(name, "is not a variable of this program%s", advice)
+		s.addEnv(name, "is not a variable of this program%s", hint)
 	}
 	slices.SortFunc(s.problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 }
 
-// variables are the names of all variables of all commands, without the prefix.
+// variables returns the names of the environment variables of all commands, without the
+// prefix.
 func variables(app *kong.Application) map[string]bool {
 	known := map[string]bool{}
 	for _, command := range app.Children {
@@ -155,7 +157,8 @@ func variables(app *kong.Application) map[string]bool {
 	return known
 }
 
-// similar returns the name that was probably meant, or "".
+// similar returns the known name that is most similar to name, or "" if there is no good
+// suggestion.
 func similar(name string, known map[string]bool) (best string) {
 	least := len(name)/3 + 1
 	for k := range known {
@@ -166,19 +169,19 @@ func similar(name string, known map[string]bool) (best string) {
 	return best
 }
 
-// largestFile is the largest configuration or secret that is read, in bytes.
-const largestFile = 1 << 20
+// maxFileSize is the maximum size of a configuration file or of a file with a secret.
+const maxFileSize = 1 << 20
 
-// readSmall reads a file that is no larger than a configuration can be.
+// readSmall reads a file of at most maxFileSize bytes.
 func readSmall(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = f.Close() }() // it was only read
-	text, err := io.ReadAll(io.LimitReader(f, largestFile+1))
-	if err == nil && len(text) > largestFile {
-		err = fmt.Errorf("%s has more than %v", path, Bytes(largestFile))
+	defer func() { _ = f.Close() }() // the file was only read
+	text, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err == nil && len(text) > maxFileSize {
+		err = fmt.Errorf("%s is larger than %v", path, Bytes(maxFileSize))
 	}
 	return string(text), err
 }

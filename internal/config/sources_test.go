@@ -14,8 +14,8 @@ import (
 
 const goodKey = "0123456789abcdef0123456789abcdef"
 
-// inFiles writes files into a new directory, and returns args and environment with
-// their names for $name.
+// inFiles writes files to a new directory. In texts it replaces $name by the path of the
+// file with that name.
 func inFiles(t *testing.T, files map[string]string, texts ...[]string) [][]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -37,7 +37,7 @@ func inFiles(t *testing.T, files map[string]string, texts ...[]string) [][]strin
 
 func TestParse_Sources(t *testing.T) {
 	t.Parallel()
-	config := func(c *Serve) { c.Config = "" } // its path differs
+	config := func(c *Serve) { c.Config = "" } // the path differs in each run
 	tests := map[string]struct {
 		reason    string
 		files     map[string]string
@@ -101,7 +101,7 @@ allow-origin: [https://file.example, https://other.example]
 				c.SecretKey, c.RedisURL = goodKey, "redis://me:pw@host"
 			},
 		},
-		"a file of Redis without a password": {
+		"the URL of Redis without a password": {
 			files:  map[string]string{"c": "redis-url: redis://host:7000"},
 			args:   []string{"--config=$c"},
 			env:    []string{"SECRET_KEY=" + goodKey},
@@ -114,7 +114,7 @@ allow-origin: [https://file.example, https://other.example]
 				"SEED=7", "LATENCY=nonsense", "TOKEN=t", "TOKEN_FILE=/nonexistent", "RATE=x", "REPORT=y", "MAX_UPSTREM=",
 			},
 		},
-		"not ours": {env: nil, args: nil},
+		"variables of other programs": {},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -184,30 +184,30 @@ fresh-for: {list: [s3cret]}
 				"$c, line 6: token is a secret and must not be in the file: set MIXCLOUD_GRAPHQL_TOKEN, or MIXCLOUD_GRAPHQL_TOKEN_FILE to the path of a file",
 				"$c, line 7: seed is not a setting of the command serve",
 				"$c, line 8: config is not a setting of the command serve",
-				"$c, line 9: redis-url must not hold a password here: set MIXCLOUD_GRAPHQL_REDIS_URL, or MIXCLOUD_GRAPHQL_REDIS_URL_FILE to the path of a file",
-				"$c, line 10: max-aliases takes one value, not a list",
-				"$c, line 11: max-directives takes one value, not a mapping",
-				"$c, line 12: log-level must be a plain value",
-				"$c, line 13: allow-origin must be a list of plain values",
-				"$c, line 14: fresh-for must map names to plain values",
+				"$c, line 9: redis-url must not contain a password in this file: set MIXCLOUD_GRAPHQL_REDIS_URL, or MIXCLOUD_GRAPHQL_REDIS_URL_FILE to the path of a file",
+				"$c, line 10: max-aliases must be a single value, not a list",
+				"$c, line 11: max-directives must be a single value, not a mapping",
+				"$c, line 12: log-level must be a scalar value",
+				"$c, line 13: allow-origin must be a list of scalar values",
+				"$c, line 14: fresh-for must map names to scalar values",
 			},
 		},
-		"no YAML": {
+		"invalid YAML": {
 			files: map[string]string{"c": "max-upstream: 3\nsecret: [s3cret\n"},
 			args:  []string{"--config=$c"},
 			want:  []string{"$c, line 2: is not YAML: sequence end token ']' not found"},
 		},
-		"a key twice": {
+		"a duplicate key": {
 			files: map[string]string{"c": "max-upstream: 3\nmax-upstream: 4\n"},
 			args:  []string{"--config=$c"},
 			want:  []string{`$c, line 2: is not YAML: mapping key "max-upstream" already defined at [1:1]`},
 		},
-		"no mapping":      {files: map[string]string{"c": "- a"}, args: []string{"--config=$c"}, want: []string{"$c, line 1: must be a mapping of flags to values, such as max-upstream: 16"}},
-		"two documents":   {files: map[string]string{"c": "demo: true\n---\ndemo: false"}, args: []string{"--config=$c"}, want: []string{"$c, line 3: begins a second document: the file must have one"}},
-		"no file":         {env: []string{"CONFIG=$c"}, want: []string{"--config cannot be read: open $c: no such file or directory (set by MIXCLOUD_GRAPHQL_CONFIG)"}},
-		"a directory":     {args: []string{"--config=/"}, want: []string{"--config cannot be read: read /: is a directory"}},
-		"an endless file": {args: []string{"--config=/dev/zero"}, want: []string{"--config cannot be read: /dev/zero has more than 1MiB"}},
-		"not one variable": {env: []string{"MAX_UPSTREM=3", "FROBNICATE=1", "PORTS=1", "SERVICE=1", "MAX_UPSTREAM_FILE=x"}, want: []string{
+		"not a mapping":    {files: map[string]string{"c": "- a"}, args: []string{"--config=$c"}, want: []string{"$c, line 1: must be a mapping of flags to values, such as max-upstream: 16"}},
+		"two documents":    {files: map[string]string{"c": "demo: true\n---\ndemo: false"}, args: []string{"--config=$c"}, want: []string{"$c, line 3: a second YAML document begins here: the file must contain one"}},
+		"a missing file":   {env: []string{"CONFIG=$c"}, want: []string{"--config cannot be read: open $c: no such file or directory (set by MIXCLOUD_GRAPHQL_CONFIG)"}},
+		"a directory":      {args: []string{"--config=/"}, want: []string{"--config cannot be read: read /: is a directory"}},
+		"an infinite file": {args: []string{"--config=/dev/zero"}, want: []string{"--config cannot be read: /dev/zero is larger than 1MiB"}},
+		"unknown variables": {env: []string{"MAX_UPSTREM=3", "FROBNICATE=1", "PORTS=1", "SERVICE=1", "MAX_UPSTREAM_FILE=x"}, want: []string{
 			"MIXCLOUD_GRAPHQL_FROBNICATE is not a variable of this program",
 			"MIXCLOUD_GRAPHQL_MAX_UPSTREAM_FILE is not a variable of this program: did you mean MIXCLOUD_GRAPHQL_MAX_UPSTREAM?",
 			"MIXCLOUD_GRAPHQL_MAX_UPSTREM is not a variable of this program: did you mean MIXCLOUD_GRAPHQL_MAX_UPSTREAM?",
@@ -222,19 +222,19 @@ fresh-for: {list: [s3cret]}
 			args:  []string{"--oauth-client-id=app"},
 			env:   []string{"SECRET_KEY_FILE=$short", "OAUTH_CLIENT_SECRET_FILE=$empty"},
 			want: []string{
-				"MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET_FILE must name a file with the value: $empty is empty",
-				"MIXCLOUD_GRAPHQL_SECRET_KEY must have at least 32 bytes, such as those that openssl rand -base64 32 prints (read from $short, which MIXCLOUD_GRAPHQL_SECRET_KEY_FILE names)",
-				"--oauth-client-id needs the application's secret in MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET",
+				"MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET_FILE must be the path of a file that contains the value: $empty is empty",
+				"MIXCLOUD_GRAPHQL_SECRET_KEY must have at least 32 bytes, such as the output of openssl rand -base64 32 (read from $short, set by MIXCLOUD_GRAPHQL_SECRET_KEY_FILE)",
+				"--oauth-client-id requires the client secret in MIXCLOUD_GRAPHQL_OAUTH_CLIENT_SECRET",
 			},
 		},
-		"a secret twice": {
+		"a secret set in two ways": {
 			files: map[string]string{"key": goodKey},
 			env:   []string{"SECRET_KEY_FILE=$key", "SECRET_KEY=" + goodKey},
-			want:  []string{"MIXCLOUD_GRAPHQL_SECRET_KEY and MIXCLOUD_GRAPHQL_SECRET_KEY_FILE are both set: leave out one of the two"},
+			want:  []string{"MIXCLOUD_GRAPHQL_SECRET_KEY and MIXCLOUD_GRAPHQL_SECRET_KEY_FILE are both set: remove one of them"},
 		},
-		"a secret nowhere": {
+		"a missing secret file": {
 			env:  []string{"SECRET_KEY_FILE=$key"},
-			want: []string{"MIXCLOUD_GRAPHQL_SECRET_KEY_FILE must name a file with the value: open $key: no such file or directory"},
+			want: []string{"MIXCLOUD_GRAPHQL_SECRET_KEY_FILE must be the path of a file that contains the value: open $key: no such file or directory"},
 		},
 	}
 	for name, tt := range tests {
@@ -256,18 +256,18 @@ fresh-for: {list: [s3cret]}
 	}
 }
 
-// The version is printed in any environment.
+// Settings do not matter for the version command.
 func TestParse_VersionIgnoresTheEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"version"}, {"--version"}, {"serve", "--version"}, {"--version", "--max-upstream=0"}} {
 		cmd, err := Parse(args, env("FROBNICATE=1", "HELP=1", "VERSION=1"), io.Discard)
 		if _, ok := cmd.(*Version); !ok || err != nil {
-			t.Errorf("%q: %#v, %v, want the version", args, cmd, err)
+			t.Errorf("Parse(%q) = %#v, %v, want a *Version", args, cmd, err)
 		}
 	}
 }
 
-// No setting has a name that Kubernetes might set.
+// Kubernetes cannot set a setting of this program by accident.
 func TestVariables_AreNotThoseOfKubernetes(t *testing.T) {
 	t.Parallel()
 	app, err := model(new(CLI))
@@ -277,11 +277,11 @@ func TestVariables_AreNotThoseOfKubernetes(t *testing.T) {
 	known := variables(app)
 	for name := range known {
 		if kubernetes.MatchString(name) {
-			t.Errorf("%s can be set by Kubernetes", name)
+			t.Errorf("Kubernetes can set %s", name)
 		}
 	}
 	if !known["MAX_UPSTREAM"] || !known["SEED"] || !known["TOKEN_FILE"] || !known["REDIS_URL_FILE"] || known["HELP"] {
-		t.Errorf("the variables are %v", known)
+		t.Errorf("known variables: %v", known)
 	}
 }
 
@@ -293,7 +293,7 @@ func TestDurationText(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := durationText(d); got != want {
-			t.Errorf("%v is %q", d, got)
+			t.Errorf("durationText(%v) = %q", d, got)
 		}
 	}
 }

@@ -14,11 +14,11 @@ import (
 	"mixcloud-graphql/internal/telemetry"
 )
 
-// A problem is one thing that is wrong with the settings.
+// A problem is one error in the settings.
 type problem struct {
-	name   string // the flag or, for what comes from the environment alone, the variable without its prefix
+	name   string // the flag or, for a setting without a flag, the variable without its prefix
 	text   string
-	origin string // of the value; "" for the command line
+	origin string // where the value was set; "" for the command line
 }
 
 func (p *problem) Error() string {
@@ -28,20 +28,20 @@ func (p *problem) Error() string {
 	return p.text + " (" + p.origin + ")"
 }
 
-// problems collects what is wrong, so that all of it is reported at once.
+// problems collects the errors in the settings, so that all are reported at once.
 type problems []error
 
 func (p *problems) add(flag, format string, args ...any) {
-	name, _, _ := strings.Cut(flag, " ") // a kind may follow
+	name, _, _ := strings.Cut(flag, " ") // for --fresh-for, the kind follows
 	*p = append(*p, &problem{name: name, text: "--" + flag + " " + fmt.Sprintf(format, args...)})
 }
 
-// addEnv is add for what comes from the environment alone.
+// addEnv is like add, for a setting that has no flag.
 func (p *problems) addEnv(name, format string, args ...any) {
 	*p = append(*p, &problem{name: name, text: envPrefix + name + " " + fmt.Sprintf(format, args...)})
 }
 
-// in is add for a line of a file.
+// in is like add, for a line of a file.
 func (p *problems) in(path string, line int, format string, args ...any) {
 	*p = append(*p, &problem{text: fmt.Sprintf("%s, line %d: %s", path, line, fmt.Sprintf(format, args...))})
 }
@@ -53,19 +53,19 @@ func (p problems) join() error {
 	return p
 }
 
-// Error has a line for each problem.
+// Error returns one line per problem.
 func (p problems) Error() string { return errors.Join(p...).Error() }
 
-// locate adds the origins of values.
+// locate sets the origins of the invalid values.
 func (p problems) locate(origins map[string]string) {
-	for _, one := range p {
-		if one, ok := errors.AsType[*problem](one); ok {
-			one.origin = origins[one.name]
+	for _, err := range p {
+		if problem, ok := errors.AsType[*problem](err); ok {
+			problem.origin = origins[problem.name]
 		}
 	}
 }
 
-// Validate returns everything that is wrong with the settings of the server.
+// Validate returns all problems of the server's settings.
 func (c *Serve) Validate() error {
 	var p problems
 	p.address("addr", c.Addr)
@@ -80,13 +80,13 @@ func (c *Serve) Validate() error {
 			{"oembed-url", c.OEmbedURL, liveOEmbed},
 		} {
 			if f.value != f.byDefault {
-				p.add(f.flag, "has no meaning with --demo, which brings its own Mixcloud: leave out one of the two")
+				p.add(f.flag, "cannot be combined with --demo, which uses the built-in emulator: remove one of them")
 			}
 		}
 	}
 	c.signIn(&p)
 	if c.OnlyPersisted && c.Manifest == "" {
-		p.add("only-persisted", "needs --manifest, the operations that are executed")
+		p.add("only-persisted", "requires --manifest, the file with the operations to allow")
 	}
 	for _, origin := range c.AllowOrigin {
 		p.origin("allow-origin", origin)
@@ -94,7 +94,7 @@ func (c *Serve) Validate() error {
 	c.tls(&p)
 	for _, text := range c.TrustedProxy {
 		if _, ok := parsePrefix(text); !ok {
-			p.add("trusted-proxy", "must be an IP address, or a range of them such as 10.0.0.0/8, not %q", text)
+			p.add("trusted-proxy", "must be an IP address or a network such as 10.0.0.0/8, not %q", text)
 		}
 	}
 	p.between("request-timeout", c.RequestTimeout, time.Millisecond, time.Hour)
@@ -113,49 +113,45 @@ func (c *Serve) Validate() error {
 	p.upTo("client-inflight", c.ClientInflight, 1_000_000)
 	p.upTo("client-requests", c.ClientRequests, 1_000_000)
 	p.upTo("client-calls", c.ClientCalls, 1_000_000)
-	if c.MaxBody < leastBody || c.MaxBody > largestBody {
-		p.add("max-body", "must be between %v and %v, not %v", leastBody, largestBody, c.MaxBody)
+	if c.MaxBody < minBody || c.MaxBody > maxBody {
+		p.add("max-body", "must be between %v and %v, not %v", minBody, maxBody, c.MaxBody)
 	}
 	p.count("max-response-fields", c.MaxFields, 1_000_000_000)
 	if c.MaxBytes < 1 {
 		p.add("max-response-bytes", "must be at least 1")
 	}
-	if c.MemoryLimit != 0 && c.MemoryLimit < leastMemory {
-		p.add("memory-limit", "must be 0 or at least %v, not %v", leastMemory, c.MemoryLimit)
+	if c.MemoryLimit != 0 && c.MemoryLimit < minMemory {
+		p.add("memory-limit", "must be 0 or at least %v, not %v", minMemory, c.MemoryLimit)
 	}
 	c.FreshFor.validate("fresh-for", &p)
-	p.between("stale-for", c.StaleFor, 0, longestLife)
-	if !(c.UpstreamRate == 0 || c.UpstreamRate >= slowestRate && c.UpstreamRate <= 10_000) {
-		p.add("upstream-rate", "must be 0, or from %v to 10000 calls a second, not %v", slowestRate, c.UpstreamRate)
-	}
-	if !(c.TotalRate == 0 || c.TotalRate >= slowestRate && c.TotalRate <= 10_000) {
-		p.add("upstream-total-rate", "must be 0, or from %v to 10000 calls a second, not %v", slowestRate, c.TotalRate)
-	}
+	p.between("stale-for", c.StaleFor, 0, maxLifetime)
+	p.rate("upstream-rate", c.UpstreamRate)
+	p.rate("upstream-total-rate", c.TotalRate)
 	p.count("upstream-burst", c.UpstreamBurst, 10_000)
 	if c.UpstreamRetries < 0 || c.UpstreamRetries > 2 {
-		p.add("upstream-retries", "must be from 0 to 2, not %d", c.UpstreamRetries)
+		p.add("upstream-retries", "must be between 0 and 2, not %d", c.UpstreamRetries)
 	}
-	c.shared(&p)
+	c.redis(&p)
 	c.Log.validate(&p)
 	return p.join()
 }
 
-// tls checks that the certificate can be used.
+// tls checks that the certificate and the private key can be loaded.
 func (c *Serve) tls(p *problems) {
 	switch {
 	case c.TLSCert == "" && c.TLSKey == "":
 	case c.TLSKey == "":
-		p.add("tls-cert", "needs the private key of the certificate in --tls-key")
+		p.add("tls-cert", "requires --tls-key, the private key of the certificate")
 	case c.TLSCert == "":
-		p.add("tls-key", "needs the certificate in --tls-cert")
+		p.add("tls-key", "requires --tls-cert, the certificate")
 	default:
 		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
-			p.add("tls-cert", "and --tls-key cannot be used: %v", err)
+			p.add("tls-cert", "and --tls-key cannot be loaded: %v", err)
 		}
 	}
 }
 
-// TrustedProxies returns the address ranges of --trusted-proxy.
+// TrustedProxies returns the networks of --trusted-proxy.
 func (c *Serve) TrustedProxies() []netip.Prefix {
 	var all []netip.Prefix
 	for _, text := range c.TrustedProxy {
@@ -166,7 +162,7 @@ func (c *Serve) TrustedProxies() []netip.Prefix {
 	return all
 }
 
-// parsePrefix reads an address range, or one address.
+// parsePrefix parses a network or a single IP address.
 func parsePrefix(text string) (_ netip.Prefix, ok bool) {
 	if ip, err := netip.ParseAddr(text); err == nil {
 		ip = ip.Unmap().WithZone("")
@@ -176,78 +172,88 @@ func parsePrefix(text string) (_ netip.Prefix, ok bool) {
 	return prefix.Masked(), err == nil && !prefix.Addr().Is4In6()
 }
 
-// The body of a request may be limited to a size between these.
+// The range of --max-body.
 const (
-	leastBody   Bytes = 1 << 10
-	largestBody Bytes = 1 << 30
+	minBody Bytes = 1 << 10
+	maxBody Bytes = 1 << 30
 )
 
-// leastMemory is the least memory that a server can work in.
-const leastMemory Bytes = 64 << 20
+// minMemory is the minimum of --memory-limit.
+const minMemory Bytes = 64 << 20
 
-// slowestRate is the fewest calls a second that a server can live on.
-const slowestRate = 0.01
+// The range of the rates of calls, per second.
+const (
+	minRate = 0.01
+	maxRate = 10_000
+)
 
-// minSecretKey is the fewest bytes of a secret key, see internal/auth.
+// rate checks a rate of calls, where 0 means no limit.
+func (p *problems) rate(flag string, rate float64) {
+	if !(rate == 0 || rate >= minRate && rate <= maxRate) {
+		p.add(flag, "must be 0, or between %v and %v calls per second, not %v", minRate, maxRate, rate)
+	}
+}
+
+// minSecretKey is the minimum length of the secret key in bytes, see internal/auth.
 const minSecretKey = 32
 
-// signIn checks what has to do with signing in, and what of it needs another.
+// signIn checks the settings of sign-in.
 func (c *Serve) signIn(p *problems) {
 	if key := strings.TrimSpace(c.SecretKey.Reveal()); c.SecretKey != "" && len(key) < minSecretKey {
-		p.addEnv("SECRET_KEY", "must have at least %d bytes, such as those that openssl rand -base64 32 prints", minSecretKey)
+		p.addEnv("SECRET_KEY", "must have at least %d bytes, such as the output of openssl rand -base64 32", minSecretKey)
 	}
 	for _, uri := range c.OAuthRedirects {
 		p.redirectURI("oauth-redirect-uri", uri)
 	}
 	if c.OAuthClientID == "" {
 		if c.OAuthClientSecret != "" {
-			p.addEnv("OAUTH_CLIENT_SECRET", "has no meaning without --oauth-client-id")
+			p.addEnv("OAUTH_CLIENT_SECRET", "requires --oauth-client-id")
 		}
 		if len(c.OAuthRedirects) > 0 && !c.Demo {
-			p.add("oauth-redirect-uri", "has no meaning without --oauth-client-id")
+			p.add("oauth-redirect-uri", "requires --oauth-client-id")
 		}
 		return
 	}
 	if strings.ContainsFunc(c.OAuthClientID, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		p.add("oauth-client-id", "must be printable ASCII without blanks")
+		p.add("oauth-client-id", "must be printable ASCII without spaces")
 	}
 	if c.OAuthClientSecret == "" {
-		p.add("oauth-client-id", "needs the application's secret in %sOAUTH_CLIENT_SECRET", envPrefix)
+		p.add("oauth-client-id", "requires the client secret in %sOAUTH_CLIENT_SECRET", envPrefix)
 	}
 	public, err := url.Parse(c.PublicURL)
 	switch host, _, _ := net.SplitHostPort(c.Addr); {
 	case c.PublicURL == "" && !loopback(host):
-		p.add("oauth-client-id", "needs --public-url, the https address that browsers reach this server under, as it listens on more than this machine")
+		p.add("oauth-client-id", "requires --public-url, an https URL of this server, because --addr is not a loopback address")
 	case c.PublicURL != "" && err == nil && public.Scheme == "http" && !loopback(public.Hostname()):
-		p.add("public-url", "must begin with https:// with --oauth-client-id: browsers would send the cookies of signing in in the clear")
+		p.add("public-url", "must begin with https:// if --oauth-client-id is set: otherwise browsers would send session cookies unencrypted")
 	}
 }
 
-// loopback tells whether a host name is this machine.
+// loopback reports whether a host is a loopback address or a name below localhost.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost") || ip != nil && ip.IsLoopback()
 }
 
-// redirectURI checks an address that codes may be sent to: https, http on this
-// machine, or an app's own scheme, which holds a dot (RFC 8252).
+// redirectURI checks an OAuth redirect URI: https, http on a loopback address, or an app's
+// private-use scheme, which contains a dot (RFC 8252).
 func (p *problems) redirectURI(flag, s string) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Scheme == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
-		p.add(flag, "must be a whole address in ASCII, not %q", s)
+		p.add(flag, "must be an absolute URI in ASCII, not %q", s)
 	case strings.Contains(s, "#"):
 		p.add(flag, "must not have a fragment: %q", s)
 	case u.User != nil:
-		p.add(flag, "must not hold a name or a password")
+		p.add(flag, "must not contain a user name or password")
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && loopback(u.Hostname()), strings.Contains(u.Scheme, "."):
 	default:
-		p.add(flag, "must begin with https://, http:// and a loopback address, or an app's own scheme such as org.example.app:, not %q", s)
+		p.add(flag, "must begin with https://, with http:// and a loopback address, or with an app's private scheme such as org.example.app:, not %q", s)
 	}
 }
 
-// shared checks what replicas share.
-func (c *Serve) shared(p *problems) {
+// redis checks the settings of Redis.
+func (c *Serve) redis(p *problems) {
 	if c.RedisURL == "" {
 		return
 	}
@@ -255,11 +261,11 @@ func (c *Serve) shared(p *problems) {
 		p.add("redis-url", "%v", err)
 	}
 	if c.SecretKey == "" {
-		p.add("redis-url", "needs a secret key in %sSECRET_KEY, the same for every replica: at least %d bytes, such as those that openssl rand -base64 32 prints", envPrefix, minSecretKey)
+		p.add("redis-url", "requires a secret key in %sSECRET_KEY, the same for every replica: at least %d bytes, such as the output of openssl rand -base64 32", envPrefix, minSecretKey)
 	}
 }
 
-// Validate returns everything that is wrong with the settings of the emulator.
+// Validate returns all problems of the emulator's settings.
 func (c *Emulator) Validate() error {
 	var p problems
 	p.address("addr", c.Addr)
@@ -269,23 +275,23 @@ func (c *Emulator) Validate() error {
 	return p.join()
 }
 
-// Validate returns everything that is wrong with the settings of a comparison.
+// Validate returns all problems of the conformance check's settings.
 func (c *Conformance) Validate() error {
 	var p problems
 	p.root("api-url", c.APIURL, false)
 	p.root("site-url", c.SiteURL, false)
 	p.root("oembed-url", c.OEmbedURL, true)
 	if !(c.Rate > 0 && c.Rate <= 1000) {
-		p.add("rate", "must be above 0 and at most 1000 requests a second, not %v", c.Rate)
+		p.add("rate", "must be above 0 and at most 1000 requests per second, not %v", c.Rate)
 	}
 	c.Log.validate(&p)
 	return p.join()
 }
 
-// Validate finds nothing wrong.
+// Validate returns nil, because the command has no settings.
 func (*Schema) Validate() error { return nil }
 
-// Validate finds nothing wrong.
+// Validate returns nil, because the command has no settings.
 func (*Version) Validate() error { return nil }
 
 func (l Log) validate(p *problems) {
@@ -301,11 +307,11 @@ func (p *problems) address(flag, addr string) {
 		return
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		p.add(flag, "must end in a port from 0 to 65535, not %q", port)
+		p.add(flag, "must end with a port between 0 and 65535, not %q", port)
 	}
 }
 
-// root checks the address that paths are appended to.
+// root checks a base URL, to which paths are appended.
 func (p *problems) root(flag, s string, optional bool) {
 	if s == "" && optional {
 		return
@@ -313,11 +319,11 @@ func (p *problems) root(flag, s string, optional bool) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		p.add(flag, "must be an address that begins with https:// or http://")
+		p.add(flag, "must be a URL that begins with https:// or http://")
 	case u.User != nil:
-		p.add(flag, "must not hold a name or a password")
+		p.add(flag, "must not contain a user name or password")
 	case strings.ContainsAny(s, "?#"):
-		p.add(flag, "must end with its path, without ? or #")
+		p.add(flag, "must not contain a query or a fragment")
 	}
 }
 
@@ -333,25 +339,25 @@ func (p *problems) count(flag string, n, high int) {
 	}
 }
 
-// upTo is count for a number that may be 0.
+// upTo is like count, but also accepts 0.
 func (p *problems) upTo(flag string, n, high int) {
 	if n != 0 {
 		p.count(flag, n, high)
 	}
 }
 
-// origin checks what a browser sends in the header Origin: scheme, host and port,
-// in lower case and without a default port, since the two are compared as text.
+// origin checks an origin in the form of the header Origin: scheme, host and port, in lower
+// case and without a default port. The server compares it with the header as text.
 func (p *problems) origin(flag, value string) {
 	u, err := url.Parse(value)
 	switch {
 	case value == "*":
-		p.add(flag, "must not be *: leave the flag out to allow every origin without the session cookie")
+		p.add(flag, "must not be *: remove the flag to allow every origin, without the session cookie")
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.Scheme+"://"+u.Host != value:
 		p.add(flag, "must be an origin such as https://app.example.com, without a path, not %q", value)
 	case value != strings.ToLower(value), strings.Contains(value, "*"):
-		p.add(flag, "must be one origin in lower case, not %q", value)
+		p.add(flag, "must be a single origin in lower case, not %q", value)
 	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
-		p.add(flag, "must not name the default port, as browsers leave it out: %q", value)
+		p.add(flag, "must not contain the default port, which browsers leave out: %q", value)
 	}
 }

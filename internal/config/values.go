@@ -11,12 +11,12 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// malformed collects the flags whose text is no value of their type. kong would
-// stop at the first, and say in Go's words what is wrong with it.
-type malformed struct{ problems }
+// invalidValues collects the flags whose text cannot be parsed as their type. Without it,
+// kong would stop at the first one and report the error of Go's parser.
+type invalidValues struct{ problems }
 
-// options make kong read all values but plain text through m.
-func (m *malformed) options() []kong.Option {
+// options returns options that make kong parse all values except strings with m.
+func (m *invalidValues) options() []kong.Option {
 	return []kong.Option{
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), m.mapper("a duration such as 30s or 1m30s", func(s string) (any, error) {
 			return time.ParseDuration(s)
@@ -43,9 +43,9 @@ func (m *malformed) options() []kong.Option {
 	}
 }
 
-// mapper reads a value, or notes that it cannot and takes the default, so that
-// whatever else is wrong is found too.
-func (m *malformed) mapper(what string, parse func(string) (any, error)) kong.Mapper {
+// mapper returns a mapper that parses a value. If the value is invalid, the mapper records a
+// problem and uses the default, so that one run reports all problems.
+func (m *invalidValues) mapper(what string, parse func(string) (any, error)) kong.Mapper {
 	return kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 		var text string
 		if err := ctx.Scan.PopValueInto(ctx.Value.Tag.PlaceHolder, &text); err != nil {
@@ -63,15 +63,15 @@ func (m *malformed) mapper(what string, parse func(string) (any, error)) kong.Ma
 	})
 }
 
-// lifetimes adds what one use of a flag says to what others have said.
-func (m *malformed) lifetimes(ctx *kong.DecodeContext, target reflect.Value) error {
+// lifetimes merges the value of one occurrence of a flag into those of the earlier ones.
+func (m *invalidValues) lifetimes(ctx *kong.DecodeContext, target reflect.Value) error {
 	var text string
 	if err := ctx.Scan.PopValueInto(ctx.Value.Tag.PlaceHolder, &text); err != nil {
 		return err
 	}
 	all := Lifetimes{}
-	if known, ok := reflect.TypeAssert[Lifetimes](target); ok {
-		maps.Copy(all, known)
+	if earlier, ok := reflect.TypeAssert[Lifetimes](target); ok {
+		maps.Copy(all, earlier)
 	}
 	if !all.add(text) {
 		m.add(ctx.Value.Name, "must be a kind and a duration such as list=30s, not %q", text)
@@ -81,10 +81,10 @@ func (m *malformed) lifetimes(ctx *kong.DecodeContext, target reflect.Value) err
 	return nil
 }
 
-// boolMapper reads flags that may stand without a value.
-type boolMapper struct{ *malformed }
+// boolMapper parses boolean flags, whose value is optional.
+type boolMapper struct{ *invalidValues }
 
-// IsBool makes kong take a flag without a value.
+// IsBool makes kong accept the flag without a value.
 func (boolMapper) IsBool() bool { return true }
 
 // Decode implements [kong.Mapper].
