@@ -128,13 +128,13 @@ func (c *courier) Bound() (bytes int64, more int, known bool) {
 
 func (c *courier) next(ctx context.Context) (*mixcloud.FilePart, error) {
 	if c.source == nil {
-		c.track.Enter(upload.Processing)
+		c.track.SetPhase(upload.Processing)
 		return nil, io.EOF
 	}
 	part, err := c.source.Next(ctx)
 	if errors.Is(err, io.EOF) {
 		c.whole.Store(true)
-		c.track.Enter(upload.Processing)
+		c.track.SetPhase(upload.Processing)
 	}
 	if err != nil {
 		return nil, err

@@ -52,7 +52,7 @@ func (r *Resolver) exchange(ctx context.Context, input model.ExchangeOAuthCodeIn
 	if !out.Refused() {
 		// Not as a write: what came of those is kept for clients that ask again,
 		// and a token is kept nowhere.
-		token, err := upstream.Once(ctx, loaders.From(ctx).Session(), "/oauth/access_token", func(ctx context.Context, _ *mixcloud.Client) (string, error) {
+		token, err := upstream.WriteNoReplay(ctx, loaders.From(ctx).Session(), "/oauth/access_token", func(ctx context.Context, _ *mixcloud.Client) (string, error) {
 			return r.oauth.Exchange(ctx, input.Code, input.RedirectURI)
 		})
 		_, refused := errors.AsType[*mixcloud.OAuthError](err)

@@ -68,7 +68,7 @@ func (o *ownRead[T, N]) top(ctx context.Context) error {
 	lags := false // a write before the one at hand is not shown
 	for i, w := range slices.Backward(o.writes) {
 		shown := (o.index(edges, w.Key) >= 0) == w.Want
-		if w.Again && w.Want {
+		if w.Supersedes && w.Want {
 			shown = shown && !lags && o.onTop(edges, i)
 		}
 		switch {

@@ -82,7 +82,7 @@ func send(ctx context.Context, kind upstream.Kind, track *upload.Track, want wan
 	if err != nil {
 		return nil, err
 	}
-	track.Enter(upload.Sending)
+	track.SetPhase(upload.Sending)
 	// Waiting for the client holds no place in front of Mixcloud.
 	if err := files.await(ctx); err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func send(ctx context.Context, kind upstream.Kind, track *upload.Track, want wan
 		refuse(out, model.UserErrorCodeRefused, result.Message, result.Details)
 		return nil, nil
 	}
-	track.Enter(upload.Done)
+	track.SetPhase(upload.Done)
 	loaders.From(ctx).Forget()
 	out.Message = textOrNil(result.Message)
 	did := true

@@ -47,12 +47,12 @@ func New(slots int, maxWait time.Duration) *Controller {
 	return &Controller{maxWait: maxWait, free: slots}
 }
 
-// Enter waits for a slot for a new operation. It returns ErrRefused after the
+// Admit waits for a slot for a new operation. It returns ErrRefused after the
 // maximum wait, or ctx's error as soon as ctx ends: an operation whose client has
-// left does not start. The caller must call Leave on the slot.
+// left does not start. The caller must call Close on the slot.
 //
 // ctx must last as long as the operation.
-func (c *Controller) Enter(ctx context.Context) (*Slot, error) {
+func (c *Controller) Admit(ctx context.Context) (*Slot, error) {
 	if err := c.acquire(ctx, &c.arriving, c.maxWait); err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func wantIdle(t *testing.T, c *Controller, slots int) {
 
 func enter(t *testing.T, c *Controller, ctx context.Context) *Slot { //nolint:revive // t first, as in all helpers
 	t.Helper()
-	s, err := c.Enter(ctx)
+	s, err := c.Admit(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestController_FIFO(t *testing.T) {
 			wg.Go(func() {
 				time.Sleep(time.Duration(i) * ms)
 				began := time.Now()
-				s, err := c.Enter(t.Context())
+				s, err := c.Admit(t.Context())
 				mu.Lock()
 				if err == nil {
 					entered = append(entered, i)
@@ -56,7 +56,7 @@ func TestController_FIFO(t *testing.T) {
 				mu.Unlock()
 				if err == nil {
 					time.Sleep(400 * ms)
-					s.Leave()
+					s.Close()
 				}
 			})
 		}
@@ -88,9 +88,9 @@ func TestWait_ResumesBeforeNewOperations(t *testing.T) {
 		var order []string
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if s, err := c.Enter(t.Context()); err == nil {
+			if s, err := c.Admit(t.Context()); err == nil {
 				order = append(order, "new")
-				s.Leave()
+				s.Close()
 			} else {
 				order = append(order, "refused")
 			}
@@ -99,10 +99,10 @@ func TestWait_ResumesBeforeNewOperations(t *testing.T) {
 		wg.Go(func() {
 			resume()
 			order = append(order, "resumed")
-			first.Leave()
+			first.Close()
 		})
 		time.Sleep(maxWait - ms)
-		second.Leave()
+		second.Close()
 		wg.Wait()
 		if want := []string{"resumed", "new"}; !slices.Equal(order, want) {
 			t.Errorf("%v, want %v", order, want)
@@ -115,13 +115,13 @@ func TestWait_ResumesBeforeNewOperations(t *testing.T) {
 		wg.Go(func() {
 			resume()
 			order = append(order, "resumed")
-			first.Leave()
+			first.Close()
 		})
 		time.Sleep(time.Minute)
 		if len(order) > 0 || first.held {
 			t.Error("the operation continued without its slot")
 		}
-		second.Leave()
+		second.Close()
 		wg.Wait()
 		if !slices.Equal(order, []string{"resumed"}) {
 			t.Errorf("got %v", order)
@@ -143,20 +143,20 @@ func TestController_ClientLeaves(t *testing.T) {
 			var s *Slot
 			var err error
 			var wg sync.WaitGroup
-			wg.Go(func() { s, err = c.Enter(ctx) })
+			wg.Go(func() { s, err = c.Admit(ctx) })
 			synctest.Wait()
 			if i%2 == 0 {
 				leave()
-				first.Leave()
+				first.Close()
 			} else {
-				first.Leave()
+				first.Close()
 				leave()
 			}
 			wg.Wait()
 			if err != nil {
 				left++
 			}
-			s.Leave() // it may have entered concurrently, before the client left
+			s.Close() // it may have entered concurrently, before the client left
 			wantIdle(t, c, 1)
 		}
 		if left <= 100 {
@@ -164,7 +164,7 @@ func TestController_ClientLeaves(t *testing.T) {
 		}
 		ctx, leave := context.WithCancel(t.Context())
 		leave()
-		if _, err := c.Enter(ctx); !errors.Is(err, context.Canceled) {
+		if _, err := c.Admit(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("an operation without a client got %v", err)
 		}
 		wantIdle(t, c, 1)
@@ -178,9 +178,9 @@ func TestController_SlotAtTimeout(t *testing.T) {
 		for range 100 {
 			c := New(1, maxWait)
 			first := enter(t, c, t.Context())
-			time.AfterFunc(maxWait, first.Leave)
-			if s, err := c.Enter(t.Context()); err == nil {
-				s.Leave()
+			time.AfterFunc(maxWait, first.Close)
+			if s, err := c.Admit(t.Context()); err == nil {
+				s.Close()
 			}
 			synctest.Wait()
 			wantIdle(t, c, 1)
@@ -197,12 +197,12 @@ func TestWait_ReleasesSlots(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 300 {
 			wg.Go(func() {
-				s, err := c.Enter(t.Context())
+				s, err := c.Admit(t.Context())
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				defer s.Leave()
+				defer s.Close()
 				ctx := NewContext(t.Context(), s)
 				var both sync.WaitGroup
 				for range 2 {
@@ -245,13 +245,13 @@ func TestWait_OneSlotForAllGoroutines(t *testing.T) {
 		if second {
 			t.Error("a goroutine continued before the operation had its slot")
 		}
-		other.Leave()
+		other.Close()
 		both.Wait()
 		if c.free != 0 {
 			t.Error("the operation continued without its slot")
 		}
-		s.Leave()
-		s.Leave() // a second call has no effect
+		s.Close()
+		s.Close() // a second call has no effect
 		wantIdle(t, c, 1)
 	})
 }
@@ -262,9 +262,9 @@ func TestWait_AfterLeave(t *testing.T) {
 	c := New(1, maxWait)
 	s := enter(t, c, t.Context())
 	resume := Wait(NewContext(t.Context(), s))
-	s.Leave()
+	s.Close()
 	resume()
 	wantIdle(t, c, 1)
 	Wait(t.Context())() // outside of an operation
-	(*Slot)(nil).Leave()
+	(*Slot)(nil).Close()
 }

@@ -77,7 +77,7 @@ func (m *model) run(ctx context.Context, op *operation) {
 		defer cancel()
 	}
 	began := time.Now()
-	slot, err := m.controller.Enter(ctx)
+	slot, err := m.controller.Admit(ctx)
 	took := time.Since(began)
 	m.mu.Lock()
 	switch {
@@ -93,7 +93,7 @@ func (m *model) run(ctx context.Context, op *operation) {
 	if err != nil {
 		return
 	}
-	defer slot.Leave()
+	defer slot.Close()
 	m.steps(NewContext(ctx, slot), op, op.steps)
 }
 

@@ -14,7 +14,7 @@ type Slot struct {
 
 	mu        sync.Mutex
 	held      bool // only while waiting is 0
-	left      bool
+	closed    bool
 	waiting   int           // goroutines that called Wait and have not resumed
 	acquiring chan struct{} // closed when an acquisition ends; nil if there is none
 }
@@ -55,7 +55,7 @@ func (s *Slot) wait() (resume func()) {
 func (s *Slot) resume() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.waiting--; s.waiting > 0 || s.left {
+	if s.waiting--; s.waiting > 0 || s.closed {
 		return
 	}
 	if pending := s.acquiring; pending != nil { // by another goroutine: one slot is enough
@@ -71,32 +71,32 @@ func (s *Slot) resume() {
 	close(s.acquiring)
 	s.acquiring = nil
 	s.held = err == nil // on an error the client has left, and the operation ends
-	if s.waiting > 0 || s.left {
+	if s.waiting > 0 || s.closed {
 		s.release()
 	}
 }
 
-// Leave releases the slot permanently, before the response is written. It may be
+// Close releases the slot permanently, before the response is written. It may be
 // called more than once.
-func (s *Slot) Leave() {
+func (s *Slot) Close() {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.left = true
+	s.closed = true
 	s.release()
 }
 
-// LeaveIfHeld calls Leave, unless the operation is waiting and will continue.
-func (s *Slot) LeaveIfHeld() {
+// CloseIfHeld calls Close, unless the operation is waiting and will continue.
+func (s *Slot) CloseIfHeld() {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.held {
-		s.left = true
+		s.closed = true
 		s.release()
 	}
 }

@@ -53,13 +53,13 @@ func TestYield(t *testing.T) {
 				t.Errorf("another operation waited %v", took)
 			}
 			time.Sleep(pause / 2)
-			other.Leave()
+			other.Close()
 		})
 		wg.Wait()
 		if !s.held {
 			t.Error("the operation continued without its slot")
 		}
-		s.Leave()
+		s.Close()
 		wantIdle(t, c, 1)
 		(*Slot)(nil).Yield()
 	})
@@ -98,7 +98,7 @@ func TestYield_PausesAllGoroutines(t *testing.T) {
 			close(stop)
 			time.Sleep(pause)
 			synctest.Wait()
-			s.Leave()
+			s.Close()
 		}
 	})
 }

@@ -88,11 +88,11 @@ func serveBusyDemo(t *testing.T, flags ...string) string {
 	t.Helper()
 	a, url := serveDemo(t, append(flags, "--max-wait", "1ms")...)
 	for range runtime.GOMAXPROCS(0) {
-		slot, err := a.admit.Enter(t.Context())
+		slot, err := a.admit.Admit(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(slot.Leave)
+		t.Cleanup(slot.Close)
 	}
 	return url
 }

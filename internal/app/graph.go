@@ -55,7 +55,7 @@ var clientSchema = sync.OnceValue(func() *ast.Schema { return schema.Clean(loade
 func newStore(cfg config.Serve, client *mixcloud.Client, authn authentication, shared *redis.Redis, log *slog.Logger, tune []func(*upstream.Options)) *upstream.Store {
 	options := upstream.Options{
 		Concurrency: cfg.MaxUpstream, Budget: cfg.OperationBudget,
-		CacheBytes: int64(cfg.CacheBytes), Keep: cfg.StaleFor, Lifetimes: lifetimes(cfg.FreshFor),
+		CacheBytes: int64(cfg.CacheBytes), Retain: cfg.StaleFor, Lifetimes: lifetimes(cfg.FreshFor),
 		Rate: cfg.UpstreamRate, Burst: cfg.UpstreamBurst, TotalRate: cfg.TotalRate, Retries: cfg.UpstreamRetries,
 		PrincipalOf: authn.keys.Principal,
 		Log:         log,
@@ -64,7 +64,7 @@ func newStore(cfg config.Serve, client *mixcloud.Client, authn authentication, s
 		options.CacheBytes = -1
 	}
 	if cfg.StaleFor == 0 {
-		options.Keep = -1
+		options.Retain = -1
 	}
 	if cfg.UpstreamRetries == 0 {
 		options.Retries = -1
@@ -73,8 +73,8 @@ func newStore(cfg config.Serve, client *mixcloud.Client, authn authentication, s
 		options.Rate, options.UnverifiedRate = 0, -1 // the emulator needs no protection
 	}
 	if shared != nil {
-		options.Second, options.SharedWrites = shared.Cache(), shared.RecentWrites()
-		options.Limiter, options.VerifiedTokens = shared.Limiter(), shared.VerifiedTokens()
+		options.SharedCache, options.SharedWrites = shared.Cache(), shared.RecentWrites()
+		options.SharedLimiter, options.VerifiedTokens = shared.Limiter(), shared.VerifiedTokens()
 	}
 	for _, change := range tune {
 		change(&options)

@@ -193,7 +193,7 @@ func TestMetered_Overload(t *testing.T) {
 		s := newTestServer(t, serverOptions{config: config.Serve{MaxWait: time.Second}})
 		var slots []*admission.Slot
 		for range runtime.GOMAXPROCS(0) {
-			slot, err := s.app.admit.Enter(t.Context())
+			slot, err := s.app.admit.Admit(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -223,7 +223,7 @@ func TestMetered_Overload(t *testing.T) {
 			t.Errorf("calls were made: %q", calls)
 		}
 		for _, slot := range slots {
-			slot.Leave()
+			slot.Close()
 		}
 		if a := s.ask(t, "", `{ popular(first: 1) { nodes { name } } }`, nil); a.status != http.StatusOK {
 			t.Errorf("afterwards: status %d, %s", a.status, a.body)
@@ -259,7 +259,7 @@ func TestMetered_WaitingHoldsNothingUp(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 		for range runtime.GOMAXPROCS(0) { // all slots are free again
-			if _, err := s.app.admit.Enter(t.Context()); err != nil {
+			if _, err := s.app.admit.Admit(t.Context()); err != nil {
 				t.Error(err)
 			}
 		}

@@ -102,7 +102,7 @@ func (a *App) routes(cfg config.Serve, bodies *graphhttp.Bodies, authn authentic
 // the address, since a client could invent a new token for each request.
 func (a *App) clientName(r *http.Request) string {
 	ctx := r.Context()
-	if token := auth.Token(ctx); auth.Exchanged(ctx) || a.store.Accepted(token) {
+	if token := auth.Token(ctx); auth.Exchanged(ctx) || a.store.Verified(token) {
 		return "principal " + auth.Principal(ctx)
 	}
 	return "address " + graphhttp.Address(ctx)

@@ -29,7 +29,7 @@ type exchanges struct{ store *upstream.Store }
 
 func (e *exchanges) exchange(ctx context.Context, call func(context.Context) (string, error)) (string, error) {
 	session := e.store.SessionOf(upstream.Caller{Address: graphhttp.Address(ctx)})
-	token, err := upstream.Once(ctx, session, "/oauth/access_token", func(ctx context.Context, _ *mixcloud.Client) (string, error) { return call(ctx) })
+	token, err := upstream.WriteNoReplay(ctx, session, "/oauth/access_token", func(ctx context.Context, _ *mixcloud.Client) (string, error) { return call(ctx) })
 	e.store.MarkVerified(token)
 	return token, err
 }

@@ -29,15 +29,15 @@ type Lifetime struct {
 	Fresh time.Duration
 	// Revalidate is how long after that it is served at once, while it is fetched anew.
 	Revalidate time.Duration
-	// Keep is how long it is served instead of an error, from the beginning.
-	Keep time.Duration
-	// Missing is how long a negative entry is fresh.
-	Missing time.Duration
+	// Retain is how long it may be served at all: after Fresh and Revalidate, only instead of an error.
+	Retain time.Duration
+	// NegativeTTL is how long a negative entry is fresh.
+	NegativeTTL time.Duration
 }
 
 // Negative returns the lifetime of a negative entry.
 func (l Lifetime) Negative() Lifetime {
-	return Lifetime{Fresh: l.Missing, Keep: l.Missing, Missing: l.Missing}
+	return Lifetime{Fresh: l.NegativeTTL, Retain: l.NegativeTTL, NegativeTTL: l.NegativeTTL}
 }
 
 // An Entry is a value that is kept, or the error that says that there is none. Apart
@@ -68,7 +68,7 @@ func (e *Entry) Age(now monotime.Time) time.Duration { return now.Sub(e.Stored) 
 func (e *Entry) Fresh(now monotime.Time) bool { return e.Age(now) < e.Life.Fresh }
 
 // Usable reports whether the entry may be served instead of an error.
-func (e *Entry) Usable(now monotime.Time) bool { return e.Err == nil && e.Age(now) < e.Life.Keep }
+func (e *Entry) Usable(now monotime.Time) bool { return e.Err == nil && e.Age(now) < e.Life.Retain }
 
 // Immediate reports whether the entry may be served at once although it is stale.
 func (e *Entry) Immediate(now monotime.Time) bool {

@@ -9,7 +9,7 @@ import (
 	"mixcloud-graphql/internal/monotime"
 )
 
-var life = cache.Lifetime{Fresh: time.Minute, Revalidate: time.Minute, Keep: time.Hour, Missing: 10 * time.Second}
+var life = cache.Lifetime{Fresh: time.Minute, Revalidate: time.Minute, Retain: time.Hour, NegativeTTL: 10 * time.Second}
 
 func at(d time.Duration) monotime.Time { return monotime.Time(0).Add(d) }
 

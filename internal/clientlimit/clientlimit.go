@@ -64,9 +64,9 @@ type Refusal struct {
 	Wait           time.Duration // until a request may succeed
 }
 
-// Enter starts a request of a client. If it is not refused, the caller must call
-// [Request.Leave] at its end.
-func (l *Limiter) Enter(name string) (*Request, *Refusal) {
+// Admit starts a request of a client. If it is not refused, the caller must call
+// [Request.Close] at its end.
+func (l *Limiter) Admit(name string) (*Request, *Refusal) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -135,8 +135,8 @@ func (r *Request) Call() {
 	r.client.calls.Spend(r.limiter.now())
 }
 
-// Leave ends the request. It must be called once.
-func (r *Request) Leave() {
+// Close ends the request. It must be called once.
+func (r *Request) Close() {
 	if r == nil {
 		return
 	}

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// mustEnter starts a request that must not be refused.
-func mustEnter(t *testing.T, l *Limiter, name string) *Request {
+// mustAdmit starts a request that must not be refused.
+func mustAdmit(t *testing.T, l *Limiter, name string) *Request {
 	t.Helper()
-	r, refusal := l.Enter(name)
+	r, refusal := l.Admit(name)
 	if refusal != nil {
 		t.Fatalf("%s is refused: %+v", name, *refusal)
 	}
@@ -20,7 +20,7 @@ func mustEnter(t *testing.T, l *Limiter, name string) *Request {
 
 func wantRefusal(t *testing.T, l *Limiter, name string, want Refusal) {
 	t.Helper()
-	_, refusal := l.Enter(name)
+	_, refusal := l.Admit(name)
 	if refusal == nil {
 		t.Fatalf("%s is not refused", name)
 	}
@@ -32,12 +32,12 @@ func wantRefusal(t *testing.T, l *Limiter, name string, want Refusal) {
 func TestInflight(t *testing.T) {
 	t.Parallel()
 	l := New(Limits{Inflight: 2})
-	first := mustEnter(t, l, "a")
-	mustEnter(t, l, "a")
-	mustEnter(t, l, "b")
+	first := mustAdmit(t, l, "a")
+	mustAdmit(t, l, "a")
+	mustAdmit(t, l, "b")
 	wantRefusal(t, l, "a", Refusal{"client-inflight", 3, 2, time.Second})
-	first.Leave()
-	mustEnter(t, l, "a").Call() // calls are not limited
+	first.Close()
+	mustAdmit(t, l, "a").Call() // calls are not limited
 	wantRefusal(t, l, "a", Refusal{"client-inflight", 3, 2, time.Second})
 }
 
@@ -46,18 +46,18 @@ func TestRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Limits{Requests: 6})
 		for range 6 {
-			mustEnter(t, l, "a").Leave()
+			mustAdmit(t, l, "a").Close()
 		}
 		want := Refusal{"client-requests", 7, 6, 10 * time.Second}
 		wantRefusal(t, l, "a", want)
 		wantRefusal(t, l, "a", want) // a refusal is free
-		mustEnter(t, l, "b").Leave()
+		mustAdmit(t, l, "b").Close()
 		time.Sleep(10 * time.Second)
-		mustEnter(t, l, "a").Leave()
+		mustAdmit(t, l, "a").Close()
 		wantRefusal(t, l, "a", want)
 		time.Sleep(time.Hour)
 		for range 6 {
-			mustEnter(t, l, "a").Leave()
+			mustAdmit(t, l, "a").Close()
 		}
 		wantRefusal(t, l, "a", want)
 	})
@@ -68,16 +68,16 @@ func TestCalls(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Limits{Calls: 60})
-		r := mustEnter(t, l, "a")
+		r := mustAdmit(t, l, "a")
 		for range 90 {
 			r.Call()
 		}
-		r.Leave()
+		r.Close()
 		wantRefusal(t, l, "a", Refusal{"client-calls", 90, 60, 31 * time.Second})
-		mustEnter(t, l, "b").Leave()
+		mustAdmit(t, l, "b").Close()
 		time.Sleep(31 * time.Second)
-		mustEnter(t, l, "a").Leave() // an operation without calls is free
-		mustEnter(t, l, "a").Call()
+		mustAdmit(t, l, "a").Close() // an operation without calls is free
+		mustAdmit(t, l, "a").Call()
 		wantRefusal(t, l, "a", Refusal{"client-calls", 60, 60, time.Second})
 	})
 }
@@ -87,20 +87,20 @@ func TestCalls(t *testing.T) {
 func TestMaxClients(t *testing.T) {
 	t.Parallel()
 	l := New(Limits{Inflight: 1, Requests: 2})
-	busy := mustEnter(t, l, "busy")
+	busy := mustAdmit(t, l, "busy")
 	for i := range 3 * MaxClients {
-		mustEnter(t, l, fmt.Sprint("x", i)).Leave()
+		mustAdmit(t, l, fmt.Sprint("x", i)).Close()
 	}
 	if len(l.clients) > MaxClients+1 || l.idle.Len() > MaxClients {
 		t.Errorf("%d clients are stored, %d of them idle", len(l.clients), l.idle.Len())
 	}
 	wantRefusal(t, l, "busy", Refusal{"client-inflight", 2, 1, time.Second})
-	busy.Leave()
+	busy.Close()
 	if len(l.clients) != MaxClients || l.idle.Len() != MaxClients {
 		t.Errorf("%d clients are stored, %d of them idle", len(l.clients), l.idle.Len())
 	}
 	for i := range 3 * MaxClients { // refusals of known clients add no clients
-		_, _ = l.Enter(fmt.Sprint("x", i))
+		_, _ = l.Admit(fmt.Sprint("x", i))
 	}
 	if l.idle.Len() > MaxClients {
 		t.Errorf("%d clients are idle", l.idle.Len())
@@ -112,12 +112,12 @@ func TestRemovesTheLongestIdleClient(t *testing.T) {
 	t.Parallel()
 	l := New(Limits{Requests: 3})
 	for i := range 2 * MaxClients {
-		mustEnter(t, l, fmt.Sprint(i)).Leave()
+		mustAdmit(t, l, fmt.Sprint(i)).Close()
 		if i == 0 || i == MaxClients/2 || i == MaxClients {
-			mustEnter(t, l, "regular").Leave()
+			mustAdmit(t, l, "regular").Close()
 		}
 	}
-	if _, refusal := l.Enter("regular"); refusal == nil {
+	if _, refusal := l.Admit("regular"); refusal == nil {
 		t.Error("a client with four requests is not refused")
 	}
 }
@@ -129,7 +129,7 @@ func TestNoLimits(t *testing.T) {
 	}
 	var request *Request
 	request.Call()
-	request.Leave()
+	request.Close()
 	if FromContext(t.Context()) != nil {
 		t.Error("FromContext returned a request, want nil")
 	}
@@ -145,13 +145,13 @@ func TestConcurrent(t *testing.T) {
 	for i := range 8 {
 		all.Go(func() {
 			for range 200 {
-				r, refusal := l.Enter(fmt.Sprint(i % 2))
+				r, refusal := l.Admit(fmt.Sprint(i % 2))
 				if refusal != nil {
 					t.Errorf("refused: %+v", *refusal)
 					return
 				}
 				r.Call()
-				r.Leave()
+				r.Close()
 			}
 		})
 	}

@@ -15,7 +15,7 @@ func BenchmarkEnter(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		r := q.NewRequest("client", "flow", limits, Normal)
-		if err := q.Enter(b.Context(), r, ignore); err != nil {
+		if err := q.Acquire(b.Context(), r, ignore); err != nil {
 			b.Fatal(err)
 		}
 		r.Done()
@@ -33,7 +33,7 @@ func BenchmarkEnter_Crowd(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				for i := 0; pb.Next(); i++ {
 					r := q.NewRequest(i%clients, i%3, limits, Normal)
-					if err := q.Enter(b.Context(), r, ignore); err != nil {
+					if err := q.Acquire(b.Context(), r, ignore); err != nil {
 						b.Error(err)
 						return
 					}

@@ -126,7 +126,7 @@ func TestExternal_Refused(t *testing.T) {
 		r := newRig(t, 4, 10, ratelimit.Limit{})
 		limits := []*Limit{r.NewLimit(ratelimit.Limit{}, shared, nil)}
 		x := r.NewRequest("c", "", limits, Normal)
-		if err := r.Enter(t.Context(), x, ignore); err != nil {
+		if err := r.Acquire(t.Context(), x, ignore); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(3 * time.Second)
@@ -157,7 +157,7 @@ func TestExternal_CallerLeaves(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var delay time.Duration
-		err := r.Enter(ctx, r.NewRequest("c", "", limits, Normal), func(until monotime.Time) error {
+		err := r.Acquire(ctx, r.NewRequest("c", "", limits, Normal), func(until monotime.Time) error {
 			delay = until.Sub(r.clock.Now())
 			return nil
 		})

@@ -41,7 +41,7 @@ func ignore(monotime.Time) error { return nil }
 func (r *rig) hold() *Request {
 	r.t.Helper()
 	holder := r.NewRequest("holder", "holder", r.limit, Urgent)
-	if err := r.Enter(r.t.Context(), holder, ignore); err != nil {
+	if err := r.Acquire(r.t.Context(), holder, ignore); err != nil {
 		r.t.Fatal(err)
 	}
 	return holder
@@ -51,7 +51,7 @@ func (r *rig) hold() *Request {
 // it ends after a while.
 func (r *rig) enter(name string, x *Request, takes time.Duration) {
 	r.wg.Go(func() {
-		err := r.Enter(r.t.Context(), x, ignore)
+		err := r.Acquire(r.t.Context(), x, ignore)
 		r.mu.Lock()
 		if err != nil {
 			name += ": " + err.Error()
@@ -144,7 +144,7 @@ func TestEnter_Fair(t *testing.T) {
 				r.wg.Go(func() {
 					began := time.Now()
 					x := r.NewRequest(i, "", r.limit, Normal)
-					if err := r.Enter(t.Context(), x, ignore); err != nil {
+					if err := r.Acquire(t.Context(), x, ignore); err != nil {
 						t.Error(err)
 						return
 					}
@@ -172,7 +172,7 @@ func TestEnter_OtherLimitsPass(t *testing.T) {
 		}
 		began := time.Now()
 		x := r.NewRequest("c", "quick", other, Background)
-		if err := r.Enter(t.Context(), x, ignore); err != nil || time.Since(began) > ms {
+		if err := r.Acquire(t.Context(), x, ignore); err != nil || time.Since(began) > ms {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 		x.Done()
@@ -199,7 +199,7 @@ func TestEnter_Delay(t *testing.T) {
 		r.enter("ahead", ahead, ms)
 		x := r.NewRequest("d", "", r.limit, Background)
 		r.wg.Go(func() {
-			if err := r.Enter(t.Context(), x, listen); err != nil {
+			if err := r.Acquire(t.Context(), x, listen); err != nil {
 				t.Error(err)
 			}
 			x.Done()
@@ -216,7 +216,7 @@ func TestEnter_Delay(t *testing.T) {
 			t.Errorf("blocked for %v, %v", until.Sub(r.clock.Now()), err)
 		}
 		tooLong := errors.New("too long")
-		if err := r.Enter(t.Context(), r.NewRequest("e", "", r.limit, Urgent), func(monotime.Time) error { return tooLong }); !errors.Is(err, tooLong) {
+		if err := r.Acquire(t.Context(), r.NewRequest("e", "", r.limit, Urgent), func(monotime.Time) error { return tooLong }); !errors.Is(err, tooLong) {
 			t.Errorf("got %v", err)
 		}
 		second.Done()
@@ -243,7 +243,7 @@ func TestEnter_DelayIsFair(t *testing.T) {
 		began := time.Now()
 		var told time.Duration
 		x := r.NewRequest("modest", "", r.limit, Normal)
-		err := r.Enter(t.Context(), x, func(until monotime.Time) error {
+		err := r.Acquire(t.Context(), x, func(until monotime.Time) error {
 			told = until.Sub(r.clock.Now())
 			return nil
 		})
@@ -266,7 +266,7 @@ func TestEnter_GivesUp(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%7)*ms)
 				defer cancel()
 				x := r.NewRequest(i%3, i%5, r.limit, Priority(i%priorities))
-				if err := r.Enter(ctx, x, func(monotime.Time) error {
+				if err := r.Acquire(ctx, x, func(monotime.Time) error {
 					if i%3 == 0 {
 						return errors.New("too long")
 					}
@@ -359,7 +359,7 @@ func TestLimit_Probing(t *testing.T) {
 		for i := range 5 {
 			wg.Go(func() {
 				x := q.NewRequest("c", i, limits, Normal)
-				if err := q.Enter(t.Context(), x, ignore); err != nil {
+				if err := q.Acquire(t.Context(), x, ignore); err != nil {
 					t.Error(err)
 				}
 				time.Sleep(time.Second)

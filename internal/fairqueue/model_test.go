@@ -94,7 +94,7 @@ func TestModel(t *testing.T) {
 					if v.promoted {
 						time.AfterFunc(100*ms, func() { x.Promote(v.client, v.flow) })
 					}
-					err := q.Enter(ctx, x, ignore)
+					err := q.Acquire(ctx, x, ignore)
 					if _, waiting := q.Load(); waiting > most+slots { // requeued ones come back
 						problem("too many wait")
 					}

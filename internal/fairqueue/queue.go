@@ -1,6 +1,6 @@
 // Package fairqueue decides which request may go next when not all can.
 //
-// A [Queue] has a number of slots. A [Request] waits in [Queue.Enter] until a slot
+// A [Queue] has a number of slots. A [Request] waits in [Queue.Acquire] until a slot
 // is free and all of its rate limits ([Limit]) let it go, and gives the slot back
 // when it ends. Requests go by [Priority]. Within one priority clients take turns,
 // then the flows of a client, and a flow is first come, first served: a flow of a
@@ -91,13 +91,13 @@ func (q *Queue) Load() (free, waiting int) {
 	return q.free, q.waiting
 }
 
-// Enter waits until a request may go. onDelay is called with the time before which
+// Acquire waits until a request may go. onDelay is called with the time before which
 // it cannot go if that is not now, and again when that changes; its error ends the
 // waiting and is returned. Other errors are ErrFull, ErrClosed and that of ctx.
 //
-// If Enter returns nil the request has a slot: then one of its methods Done, Refused
-// and Cancel must be called. A request enters once.
-func (q *Queue) Enter(ctx context.Context, r *Request, onDelay func(until monotime.Time) error) error {
+// If Acquire returns nil the request has a slot: then one of its methods Done, Refused
+// and Cancel must be called. A request acquires a slot once.
+func (q *Queue) Acquire(ctx context.Context, r *Request, onDelay func(until monotime.Time) error) error {
 	q.mu.Lock()
 	if q.waiting >= q.maxWaiting && !q.makeRoom(r) {
 		q.mu.Unlock()

@@ -41,7 +41,7 @@ func Admission(controller *admission.Controller, bodies *Bodies, path string, ma
 			}
 			var slot *admission.Slot
 			if err == nil {
-				slot, err = controller.Enter(r.Context())
+				slot, err = controller.Admit(r.Context())
 			}
 			if err != nil {
 				refused.add(err)
@@ -52,7 +52,7 @@ func Admission(controller *admission.Controller, bodies *Bodies, path string, ma
 				}
 				return
 			}
-			defer slot.Leave()
+			defer slot.Close()
 			next.ServeHTTP(&releasingWriter{w, slot}, r.WithContext(admission.NewContext(ctx, slot)))
 		})
 	}
@@ -115,13 +115,13 @@ type releasingWriter struct {
 
 func (l *releasingWriter) WriteHeader(status int) {
 	if status >= http.StatusOK {
-		l.slot.LeaveIfHeld()
+		l.slot.CloseIfHeld()
 	}
 	l.ResponseWriter.WriteHeader(status)
 }
 
 func (l *releasingWriter) Write(b []byte) (int, error) {
-	l.slot.LeaveIfHeld()
+	l.slot.CloseIfHeld()
 	return l.ResponseWriter.Write(b)
 }
 

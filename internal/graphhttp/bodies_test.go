@@ -59,7 +59,7 @@ func TestBodies(t *testing.T) {
 					if refused := second != nil; refused != (c.code == 503) || refused && (second.Header().Get("Retry-After") != "1" || time.Since(began) > 0) {
 						t.Errorf("refused: %v %+v", refused, second)
 					}
-					slot.Leave()
+					slot.Close()
 					if got := []int{<-codes, <-codes}; got[0]+got[1] != 200+c.code {
 						t.Errorf("responses %v", got)
 					}

@@ -25,7 +25,7 @@ func ClientLimits(limiter *clientlimit.Limiter, name func(*http.Request) string,
 				next.ServeHTTP(w, r)
 				return
 			}
-			request, refusal := limiter.Enter(name(r))
+			request, refusal := limiter.Admit(name(r))
 			if refusal != nil {
 				sampler.Log(r.Context(), log, slog.LevelWarn, refusal.Limit,
 					"request refused: client limit reached", "limit", refusal.Limit, "maximum", refusal.Maximum)
@@ -37,7 +37,7 @@ func ClientLimits(limiter *clientlimit.Limiter, name func(*http.Request) string,
 				gqlerr.Write(w, r, http.StatusTooManyRequests, err)
 				return
 			}
-			defer request.Leave()
+			defer request.Close()
 			next.ServeHTTP(w, r.WithContext(clientlimit.NewContext(r.Context(), request)))
 		})
 	}

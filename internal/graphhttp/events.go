@@ -46,7 +46,7 @@ func (t runner) stream(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		return
 	}
 	if oc.Operation.Operation == ast.Subscription {
-		slot.Leave()
+		slot.Close()
 	}
 	resume()
 
@@ -116,7 +116,7 @@ func (t runner) respond(ctx context.Context, exec graphql.GraphExecutor, oc *gra
 			resp = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(context.Cause(ctx))})
 		}
 		body := encode(resp)
-		slot.Leave()
+		slot.Close()
 		responselimit.ReservationOf(ctx).Set(int64(len(body)))
 		out <- eventResponse{body, resp.Errors} // stream receives until the channel is closed
 		if !subscribed {

@@ -59,7 +59,7 @@ const statusClientClosed = 499
 
 // enter waits for a slot after the request is read and before it is parsed. It returns false if
 // it has already responded, because the operation was refused or its client has left. The
-// caller must call Leave on the slot, which is nil if there is no controller.
+// caller must call Close on the slot, which is nil if there is no controller.
 func (t runner) enter(w http.ResponseWriter, r *http.Request, to accept.Types) (*admission.Slot, bool) {
 	if t.unsent.Full() { // unsent responses take all the memory
 		overload(w, r, to)
@@ -68,7 +68,7 @@ func (t runner) enter(w http.ResponseWriter, r *http.Request, to accept.Types) (
 	if slot := admission.FromContext(r.Context()); slot != nil || t.controller == nil {
 		return slot, true
 	}
-	slot, err := t.controller.Enter(r.Context())
+	slot, err := t.controller.Admit(r.Context())
 	switch {
 	case err == nil:
 		return slot, true
@@ -82,6 +82,6 @@ func (t runner) enter(w http.ResponseWriter, r *http.Request, to accept.Types) (
 
 // refuse is gqlerr.Write for a request that holds a slot. It releases the slot first.
 func refuse(slot *admission.Slot, w http.ResponseWriter, r *http.Request, status int, err error) {
-	slot.Leave()
+	slot.Close()
 	gqlerr.Write(w, r, status, err)
 }

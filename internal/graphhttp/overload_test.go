@@ -22,7 +22,7 @@ import (
 // occupy takes the only slot of a controller.
 func occupy(t *testing.T, controller *admission.Controller) *admission.Slot {
 	t.Helper()
-	slot, err := controller.Enter(t.Context())
+	slot, err := controller.Admit(t.Context())
 	if err != nil {
 		t.Fatal("the slot is not free")
 	}
@@ -84,12 +84,12 @@ func TestAdmission_Refusal(t *testing.T) {
 					if diff := cmp.Diff([]any{503, tt.media + "; charset=utf-8", "1", "no-store"}, got); diff != "" {
 						t.Error(way, diff)
 					}
-					slot.Leave()
+					slot.Close()
 					rec = serve(h, request(t, tt.method, tt.target, tt.body, tt.headers...))
 					if rec.Code == http.StatusServiceUnavailable || strings.Contains(rec.Body.String(), "LIMIT_EXCEEDED") {
 						t.Errorf("%s: refused though the slot is free: %d %s", way, rec.Code, rec.Body)
 					}
-					occupy(t, controller).Leave()
+					occupy(t, controller).Close()
 				}
 			})
 		})
@@ -116,7 +116,7 @@ func TestAdmission_ClientLeaves(t *testing.T) {
 			}
 			leave()
 		}
-		slot.Leave()
+		slot.Close()
 	})
 }
 
@@ -128,11 +128,11 @@ type slowWriter struct {
 }
 
 func (w *slowWriter) free(what string) {
-	slot, err := w.controller.Enter(w.t.Context())
+	slot, err := w.controller.Admit(w.t.Context())
 	if err != nil {
 		w.t.Errorf("a slot is held while %s", what)
 	}
-	slot.Leave()
+	slot.Close()
 }
 
 func (w *slowWriter) WriteHeader(status int) {
@@ -187,7 +187,7 @@ func TestAdmission_NotWhileWriting(t *testing.T) {
 						if !strings.Contains(w.Body.String(), tt.want) {
 							t.Errorf("%s: got %s", way, w.Body)
 						}
-						occupy(t, controller).Leave()
+						occupy(t, controller).Close()
 					}
 				}
 			})
@@ -202,7 +202,7 @@ func TestAdmission_Subscription(t *testing.T) {
 		controller := admission.New(1, time.Millisecond)
 		s := newStub()
 		s.fields["hello"] = func(ctx context.Context, _ map[string]any) (any, error) {
-			if _, err := controller.Enter(ctx); err == nil {
+			if _, err := controller.Admit(ctx); err == nil {
 				t.Error("a query computes without a slot")
 			}
 			return "you", nil
@@ -218,7 +218,7 @@ func TestAdmission_Subscription(t *testing.T) {
 				t.Errorf("got %d %s", rec.Code, rec.Body)
 			}
 		}
-		occupy(t, controller).Leave()
+		occupy(t, controller).Close()
 	})
 }
 
@@ -236,7 +236,7 @@ func TestAdmission_Files(t *testing.T) {
 			for _, piece := range []string{head[:40], head[40:], "con", "tent", tail[:5], tail[5:]} {
 				_, _ = io.WriteString(out, piece)
 				time.Sleep(5 * time.Second)
-				occupy(t, controller).Leave()
+				occupy(t, controller).Close()
 			}
 		}()
 		r := request(t, http.MethodPost, "/graphql", "x", formType, preflight, newer)
@@ -244,7 +244,7 @@ func TestAdmission_Files(t *testing.T) {
 		if body := serve(h, r).Body.String(); !strings.Contains(body, `content"`) {
 			t.Errorf("got %s", body)
 		}
-		occupy(t, controller).Leave()
+		occupy(t, controller).Close()
 	})
 }
 
@@ -255,7 +255,7 @@ func TestAdmission_Stores(t *testing.T) {
 		controller := admission.New(1, time.Millisecond)
 		called := 0
 		free := func() {
-			occupy(t, controller).Leave()
+			occupy(t, controller).Close()
 			called++
 		}
 		h := graphhttp.New(newStub(), graphhttp.Options{
@@ -268,7 +268,7 @@ func TestAdmission_Stores(t *testing.T) {
 		if called != 2 {
 			t.Errorf("%d stores were called", called)
 		}
-		occupy(t, controller).Leave()
+		occupy(t, controller).Close()
 	})
 }
 

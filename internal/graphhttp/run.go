@@ -75,7 +75,7 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 			status = http.StatusBadRequest
 		}
 		body := encode(resp)
-		req.slot.Leave()
+		req.slot.Close()
 		write(w, r, media, jsonResponse{status, body})
 		return
 	}
@@ -121,7 +121,7 @@ func timeoutError(timeout time.Duration) error {
 
 // execute executes a query or a mutation, and releases its slot.
 func (t runner) execute(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, req request) jsonResponse {
-	defer req.slot.Leave()
+	defer req.slot.Close()
 	handle, ctx := exec.DispatchOperation(ctx, oc)
 	resp := handle(ctx)
 	if req.files != nil {
@@ -165,7 +165,7 @@ func (t runner) runIdempotent(w http.ResponseWriter, r *http.Request, exec graph
 	claim, before, err := t.writes.Begin(ctx, idempotency.Name{Principal: principal, Key: req.key}, content)
 	resume()
 	if claim == nil {
-		req.slot.Leave()
+		req.slot.Close()
 	}
 	switch {
 	case errors.Is(err, idempotency.ErrInFlight):

@@ -76,7 +76,7 @@ func (t get) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 	if !ok {
 		return
 	}
-	defer slot.Leave()
+	defer slot.Close()
 	params, err := urlParams(r)
 	if err != nil {
 		refuse(slot, w, r, http.StatusBadRequest, err)
@@ -154,7 +154,7 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	if !ok {
 		return
 	}
-	defer slot.Leave()
+	defer slot.Close()
 	params, err := operation(body, "The request body", r.Header)
 	if err != nil {
 		refuse(slot, w, r, http.StatusBadRequest, err)
@@ -217,7 +217,7 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	if !ok {
 		return
 	}
-	defer slot.Leave()
+	defer slot.Close()
 	req.to, req.key, req.slot = to, key, slot
 	t.run(w, r, exec, req)
 }

@@ -14,7 +14,7 @@ import (
 // invalidates it earlier if the value changes.
 const localLife = 10 * time.Minute
 
-// A Cache is the second level of a store's cache, which replicas share. A value that is often
+// A Cache is the cache that replicas share. A value that is often
 // read costs no round trip: the client keeps a copy, which Redis invalidates.
 type Cache struct {
 	conn   *conn
@@ -27,7 +27,7 @@ func newCache(c *conn, w *writer, k keys) *Cache {
 	return &Cache{conn: c, writer: w, keys: k, epochs: newEpochs(c, k)}
 }
 
-// Get implements [upstream.SecondLevel]. An error is a miss.
+// Get implements [upstream.SharedCache]. An error is a miss.
 func (c *Cache) Get(ctx context.Context, at upstream.Address) (upstream.Record, bool) {
 	c.conn.count.gets.Add(1)
 	key := c.keys.value(at.Principal, at.ID)
@@ -74,13 +74,13 @@ func readOf(r rueidis.RedisResult) (read, error) {
 	return read{text: text, local: r.IsCacheHit()}, err
 }
 
-// Put implements [upstream.SecondLevel]. It returns at once. The record is written in the
+// Put implements [upstream.SharedCache]. It returns at once. The record is written in the
 // background, or lost.
 func (c *Cache) Put(_ context.Context, at upstream.Address, r upstream.Record, life upstream.Lifetime) {
 	c.conn.count.puts.Add(1)
-	left := life.Keep
+	left := life.Retain
 	if r.Body == nil {
-		left = life.Missing
+		left = life.NegativeTTL
 	}
 	left -= r.Age
 	key := c.keys.value(at.Principal, at.ID)
@@ -106,7 +106,7 @@ func (c *Cache) Put(_ context.Context, at upstream.Address, r upstream.Record, l
 	}
 }
 
-// Drop implements [upstream.SecondLevel]: it invalidates the values of an principal, in Redis and
+// Drop implements [upstream.SharedCache]: it invalidates the values of an principal, in Redis and
 // in the other replicas. If Redis is unreachable it does so later.
 func (c *Cache) Drop(ctx context.Context, principal string) {
 	if principal != "" {

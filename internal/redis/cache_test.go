@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	life  = upstream.Lifetime{Fresh: time.Minute, Revalidate: time.Hour, Keep: 24 * time.Hour, Missing: time.Minute}
+	life  = upstream.Lifetime{Fresh: time.Minute, Revalidate: time.Hour, Retain: 24 * time.Hour, NegativeTTL: time.Minute}
 	alice = strings.Repeat("a\xff", 16) // a principal is 32 bytes of anything
 	bob   = strings.Repeat("b\x00", 16)
 )

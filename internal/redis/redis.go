@@ -148,7 +148,7 @@ func (r *Redis) Queries() *Queries { return r.queries }
 var (
 	_ idempotency.Store       = (*Writes)(nil)
 	_ upload.Tracker          = (*Uploads)(nil)
-	_ upstream.SecondLevel    = (*Cache)(nil)
+	_ upstream.SharedCache    = (*Cache)(nil)
 	_ upstream.SharedWrites   = (*RecentWrites)(nil)
 	_ upstream.SharedLimiter  = (*Limiter)(nil)
 	_ upstream.VerifiedTokens = (*VerifiedTokens)(nil)

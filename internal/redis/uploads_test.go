@@ -105,14 +105,14 @@ func TestUploads_Watch(t *testing.T) {
 		end  func(*upload.Track)
 		want upload.Phase
 	}{
-		"done":   {func(u *upload.Track) { u.Enter(upload.Done) }, upload.Done},
+		"done":   {func(u *upload.Track) { u.SetPhase(upload.Done) }, upload.Done},
 		"failed": {(*upload.Track).End, upload.Failed},
 	} {
 		name := upload.Name{Principal: alice, ID: id}
 		ctx, cancel := context.WithCancel(t.Context())
 		track := a.Begin(ctx, name)
 		track.Expect(10)
-		track.Enter(upload.Sending)
+		track.SetPhase(upload.Sending)
 		track.Add(10)
 		test.end(track)
 		cancel() // as the operation's context is
@@ -153,7 +153,7 @@ func TestUploads_ownProgress(t *testing.T) {
 	}
 	track := a.Begin(t.Context(), name)
 	defer track.End()
-	track.Enter(upload.Sending)
+	track.SetPhase(upload.Sending)
 	own := upload.Progress{Phase: upload.Sending, Total: -1}
 	published(b, own)
 	other := upload.Progress{Phase: upload.Processing, Sent: 3, Total: 3}

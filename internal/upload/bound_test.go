@@ -13,7 +13,7 @@ func TestHub_InventedNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var h Hub
 		own := Name{Principal: "somebody", ID: "upload"}
-		h.Begin(t.Context(), own).Enter(Done)
+		h.Begin(t.Context(), own).SetPhase(Done)
 		for i := range 2 * maxUploads {
 			ctx, cancel := context.WithCancel(t.Context())
 			steps := h.Watch(ctx, Name{ID: fmt.Sprint("invented", i)})

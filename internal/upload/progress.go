@@ -157,8 +157,8 @@ func (t *Track) step(change func()) {
 	t.moved = make(chan struct{})
 }
 
-// Enter reports that the upload is in a phase.
-func (t *Track) Enter(phase Phase) {
+// SetPhase reports that the upload is in a phase.
+func (t *Track) SetPhase(phase Phase) {
 	t.step(func() {
 		if phase != t.phase {
 			t.past = append(t.past, t.present())
@@ -176,7 +176,7 @@ func (t *Track) End() {
 	ended := t.phase.Ended()
 	t.mu.Unlock()
 	if !ended {
-		t.Enter(Failed)
+		t.SetPhase(Failed)
 	}
 }
 

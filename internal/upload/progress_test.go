@@ -42,16 +42,16 @@ func TestWatch(t *testing.T) {
 			time.Sleep(time.Minute)
 			track := h.Begin(t.Context(), name)
 			time.Sleep(time.Minute)
-			track.Enter(Sending)
+			track.SetPhase(Sending)
 			track.Expect(1000)
 			for range 100 {
 				time.Sleep(10 * time.Millisecond)
 				track.Add(10)
 			}
 			time.Sleep(time.Hour) // standing still is nothing to tell
-			track.Enter(Processing)
+			track.SetPhase(Processing)
 			time.Sleep(time.Minute)
-			track.Enter(Done)
+			track.SetPhase(Done)
 		}()
 		told := all(early)
 		if first := (Progress{Checking, 0, -1}); told[0] != first {
@@ -77,7 +77,7 @@ func TestWatch(t *testing.T) {
 		if more := all(steps); len(more) != 0 {
 			t.Errorf("after the watcher left: %v", more)
 		}
-		again.Enter(Failed)
+		again.SetPhase(Failed)
 	})
 }
 
@@ -92,12 +92,12 @@ func TestWatch_phases(t *testing.T) {
 		first := <-steps
 		synctest.Wait()
 		track := h.Begin(t.Context(), name)
-		track.Enter(Sending)
+		track.SetPhase(Sending)
 		track.Expect(10)
 		track.Add(7)
-		track.Enter(Processing)
-		track.Enter(Processing)
-		track.Enter(Failed)
+		track.SetPhase(Processing)
+		track.SetPhase(Processing)
+		track.SetPhase(Failed)
 		told := append([]Progress{first}, all(steps)...)
 		want := []Progress{{Checking, 0, -1}, {Sending, 7, 10}, {Processing, 7, 10}, {Failed, 7, 10}}
 		if diff := cmp.Diff(want, told); diff != "" {
@@ -114,7 +114,7 @@ func TestWatch_principal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var h Hub
-		h.Begin(t.Context(), Name{"me", "id"}).Enter(Done)
+		h.Begin(t.Context(), Name{"me", "id"}).SetPhase(Done)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if told := all(h.Watch(ctx, Name{"you", "id"})); cmp.Diff([]Progress{{Checking, 0, -1}}, told) != "" {
@@ -147,7 +147,7 @@ func TestTrack_neverAboveTotal(t *testing.T) {
 func TestTrack_nil(t *testing.T) {
 	t.Parallel()
 	var track *Track
-	track.Enter(Sending)
+	track.SetPhase(Sending)
 	track.Expect(1)
 	track.Add(1)
 }
@@ -160,7 +160,7 @@ func TestHub_forgets(t *testing.T) {
 		var h Hub
 		running := h.Begin(t.Context(), Name{"", "running"})
 		for i := range 5 {
-			h.Begin(t.Context(), Name{"", fmt.Sprint(i)}).Enter(Done)
+			h.Begin(t.Context(), Name{"", fmt.Sprint(i)}).SetPhase(Done)
 		}
 		for range 20 {
 			time.Sleep(memory / 10)

@@ -21,7 +21,7 @@ func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 	for name, wait := range map[string]func(context.Context, *Session){
 		"read":          func(ctx context.Context, s *Session) { _ = name(ctx, s, "/a/") },
 		"write":         func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, "/a/follow/", slow) },
-		"sign-in":       func(ctx context.Context, s *Session) { _, _ = Once(ctx, s, "/a/follow/", slow) },
+		"sign-in":       func(ctx context.Context, s *Session) { _, _ = WriteNoReplay(ctx, s, "/a/follow/", slow) },
 		"streamed body": func(ctx context.Context, s *Session) { _, _ = Stream(ctx, s, KindUpload, "/a/follow/", slow) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, _ := newTestStore(t, Options{Timeout: time.Hour}, func(call) reply { return reply{delay: time.Minute} })
 				gate := admission.New(1, time.Second)
-				slot, err := gate.Enter(t.Context())
+				slot, err := gate.Admit(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -39,7 +39,7 @@ func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 					ended = time.Since(began)
 				}()
 				time.Sleep(time.Second)
-				other, err := gate.Enter(t.Context())
+				other, err := gate.Admit(t.Context())
 				if err != nil {
 					t.Fatalf("a waiting operation holds its slot: %v", err)
 				}
@@ -47,12 +47,12 @@ func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 				if ended != 0 {
 					t.Errorf("it continued without a slot after %v", ended)
 				}
-				other.Leave()
+				other.Close()
 				synctest.Wait()
 				if ended != time.Hour+time.Second {
 					t.Errorf("it continued after %v", ended)
 				}
-				slot.Leave()
+				slot.Close()
 			})
 		})
 	}

@@ -20,7 +20,7 @@ func freshFor(e *cache.Entry, now monotime.Time, revalidate bool) bool {
 	return e.Fresh(now) && (!revalidate || e.Age(now) < RevalidateAge)
 }
 
-// address returns the address of a response in the second level.
+// address returns the address of a response in the shared cache.
 func (k key) address() Address { return Address{Principal: k.who.String(), ID: k.id} }
 
 // store caches a value, or an error that says that the resource does not exist.
@@ -52,31 +52,31 @@ func (s *Store) store(l *load, value any, notFound error) {
 		e.Size = l.read.size(value)
 	}
 	s.cache.Put(l.key, e)
-	if second := s.options.Second; second != nil && l.read.encode != nil && lag == 0 && (l.key.who == (principal{}) || l.viewer().isShared()) {
+	if shared := s.options.SharedCache; shared != nil && l.read.encode != nil && lag == 0 && (l.key.who == (principal{}) || l.viewer().isShared()) {
 		var r Record
 		if value != nil {
 			r.Body = l.read.encode(value)
 		}
-		second.Put(context.WithoutCancel(l.Context()), l.key.address(), r, life)
+		shared.Put(context.WithoutCancel(l.Context()), l.key.address(), r, life)
 	}
 }
 
 // lookup reads from the caches, without a call: the cache, which another load may have filled
-// since the session read it, and the second level.
+// since the session read it, and the shared cache.
 func (s *Store) lookup(l *load) bool {
 	now := s.clock.Now()
 	if e := s.cache.Get(l.key); e != nil && freshFor(e, now, l.revalidate) {
 		l.value, l.err, l.fresh, l.age = e.Value, e.Err, e.Life.Fresh-e.Age(now), e.Age(now)
 		return true
 	}
-	second := s.options.Second
-	if second == nil || l.read.decode == nil {
+	shared := s.options.SharedCache
+	if shared == nil || l.read.decode == nil {
 		return false
 	}
 	if v := l.viewer(); l.key.who != (principal{}) && (v.lag(now) > 0 || !v.isShared()) {
 		return false
 	}
-	r, ok := second.Get(l.Context(), l.key.address())
+	r, ok := shared.Get(l.Context(), l.key.address())
 	if !ok || l.cached != nil && r.Age >= l.cached.Age(now) {
 		return false
 	}
@@ -101,7 +101,7 @@ func (s *Store) lookup(l *load) bool {
 		l.stale, l.age = e, e.Age(now)
 		return true
 	case e.Usable(now):
-		l.second.Store(e)
+		l.sharedEntry.Store(e)
 	}
 	return false
 }
@@ -116,5 +116,5 @@ func (l *load) staleEntry() *cache.Entry {
 	if l.cached != nil && l.cached.Usable(l.store.clock.Now()) {
 		return l.cached
 	}
-	return l.second.Load()
+	return l.sharedEntry.Load()
 }

@@ -82,7 +82,7 @@ var lifetimes = [classes]Lifetime{
 }
 
 func row(fresh, revalidate, keep, missing time.Duration) Lifetime {
-	return Lifetime{Fresh: fresh, Revalidate: revalidate, Keep: keep, Missing: missing}
+	return Lifetime{Fresh: fresh, Revalidate: revalidate, Retain: keep, NegativeTTL: missing}
 }
 
 // A route is a part of Mixcloud that fails independently of the others. Each has a circuit

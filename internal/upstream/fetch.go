@@ -183,12 +183,12 @@ func (s *Session) get(ctx context.Context, k key, e *cache.Entry, r *read) (any,
 // that requested revalidation and joined another session's load. The session loads again.
 var errTooOld = errors.New("too old")
 
-// await waits for a load. If there is a stale entry, e or one of the second level, it is served
-// as soon as an attempt has failed or the wait exceeds [Options.Patience].
+// await waits for a load. If there is a stale entry, e or one of the shared cache, it is served
+// as soon as an attempt has failed or the wait exceeds [Options.SoftTimeout].
 func (s *Session) await(ctx context.Context, l *load, e *cache.Entry) (any, error) {
 	defer admission.Wait(ctx)()
-	patience := s.store.options.Patience
-	slow := newAlarm(patience)
+	softTimeout := s.store.options.SoftTimeout
+	slow := newAlarm(softTimeout)
 	defer slow.stop()
 	for {
 		delay, changed := l.Delay()
@@ -198,7 +198,7 @@ func (s *Session) await(ctx context.Context, l *load, e *cache.Entry) (any, erro
 		}
 		if delay != nil && !l.Finished() {
 			wait := delay.Until.Sub(s.store.clock.Now())
-			if old != nil && (delay.Err != nil || wait > patience) {
+			if old != nil && (delay.Err != nil || wait > softTimeout) {
 				l.CancelWait()
 				return s.serveStale(l.key, old, reasonOf(delay.Cause()))
 			}

@@ -95,7 +95,7 @@ func TestFetch_StaleIfError(t *testing.T) {
 		"nonsense":                {reply{body: "{"}, opstats.Unavailable, gqlerr.CodeUpstreamBadResponse, 0, 0},
 		"refusing":                {limited("60"), opstats.RateLimited, gqlerr.CodeRateLimited, 10 * time.Millisecond, 0},
 		"refusing without a wait": {limited(""), opstats.RateLimited, gqlerr.CodeRateLimited, 10 * time.Millisecond, 0},
-		"slow":                    {reply{delay: time.Hour}, opstats.Unavailable, gqlerr.CodeUpstreamTimeout, DefaultPatience, 0},
+		"slow":                    {reply{delay: time.Hour}, opstats.Unavailable, gqlerr.CodeUpstreamTimeout, DefaultSoftTimeout, 0},
 		"gone":                    {missing, "", gqlerr.CodeNotFound, 10 * time.Millisecond, 0},
 		"forbidden":               {reply{status: 403, body: `{"error":{"type":"X","message":"no"}}`}, "", gqlerr.CodeForbidden, 0, 0},
 	}
@@ -153,7 +153,7 @@ func TestFetch_NotFound(t *testing.T) {
 			}
 		}
 		wantCalls(t, up, 1)
-		time.Sleep(lifetimes[ClassUser].Missing)
+		time.Sleep(lifetimes[ClassUser].NegativeTTL)
 		response = broken
 		for range 3 {
 			if _, err := Fetch(t.Context(), s.Session(""), user("/a/")); !errors.Is(err, mixcloud.ErrUnavailable) {

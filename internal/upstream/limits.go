@@ -105,9 +105,9 @@ func (l *limiter) evict(v *viewer, err error) {
 	}
 }
 
-// acquire waits until a call may start. onDelay is that of [fairqueue.Queue.Enter].
+// acquire waits until a call may start. onDelay is that of [fairqueue.Queue.Acquire].
 func (l *limiter) acquire(ctx context.Context, r *fairqueue.Request, onDelay func(until monotime.Time) error) error {
-	err := l.queue.Enter(ctx, r, onDelay)
+	err := l.queue.Acquire(ctx, r, onDelay)
 	switch {
 	case errors.Is(err, fairqueue.ErrFull):
 		return overloaded(queueRetry)

@@ -34,7 +34,7 @@ type load struct {
 	fresh time.Duration
 	age   time.Duration // of a local or stale response
 
-	second           atomic.Pointer[cache.Entry] // stale entry of the second level
+	sharedEntry      atomic.Pointer[cache.Entry] // stale entry of the shared cache
 	sharedWritesRead <-chan struct{}             // closed when the writes of other processes have been read
 
 	mu      sync.Mutex

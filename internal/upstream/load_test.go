@@ -81,7 +81,7 @@ func TestLoad_LongerDeadline(t *testing.T) {
 func TestLoad_BackgroundBecomesAwaited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		life := map[Class]Lifetime{ClassUser: {Fresh: time.Second, Revalidate: time.Second, Keep: 2 * time.Second}}
+		life := map[Class]Lifetime{ClassUser: {Fresh: time.Second, Revalidate: time.Second, Retain: 2 * time.Second}}
 		s, up := newTestStore(t, Options{Lifetimes: life}, func(c call) reply {
 			if c.of == 2 {
 				return reply{delay: time.Second, status: 502, body: "<html>"}
@@ -316,13 +316,13 @@ func TestViewers_Forgotten(t *testing.T) {
 	})
 }
 
-// A refused token no longer sees responses of the second level, and its writes are not
+// A refused token no longer sees responses of the shared cache, and its writes are not
 // forgotten.
-func TestUnauthenticated_DropsTheSecondLevel(t *testing.T) {
+func TestUnauthenticated_DropsSharedCache(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		good := true
-		s, _ := newTestStore(t, Options{Second: new(memorySecondLevel), VerifiedTokens: allVerified{}}, func(call) reply {
+		s, _ := newTestStore(t, Options{SharedCache: new(memoryCache), VerifiedTokens: allVerified{}}, func(call) reply {
 			if good {
 				return reply{}
 			}

@@ -18,7 +18,7 @@ import (
 )
 
 // modelLife is short, so that a few steps cover a whole lifetime.
-var modelLife = Lifetime{Fresh: time.Minute, Revalidate: 2 * time.Minute, Keep: 15 * time.Minute, Missing: 20 * time.Second}
+var modelLife = Lifetime{Fresh: time.Minute, Revalidate: 2 * time.Minute, Retain: 15 * time.Minute, NegativeTTL: 20 * time.Second}
 
 // A resourceKey identifies a resource as one principal sees it.
 type resourceKey struct{ token, key string }
@@ -124,11 +124,11 @@ func (m *model) fetch(ctx context.Context, s *Store, p resourceKey, patience tim
 		if err != nil || session.Cost() != (opstats.Cost{Hits: 1}) {
 			m.problem("%v is fresh, but: %v, cost %+v", p, err, session.Cost())
 		}
-	case good && before.missing && age < modelLife.Missing:
+	case good && before.missing && age < modelLife.NegativeTTL:
 		if !errors.Is(err, mixcloud.ErrNotFound) || session.Cost() != (opstats.Cost{Hits: 1}) {
 			m.problem("%v is known not to be there, but: %v, cost %+v", p, err, session.Cost())
 		}
-	case good && !before.missing && age+patience < modelLife.Keep && err != nil && !errors.Is(err, mixcloud.ErrNotFound):
+	case good && !before.missing && age+patience < modelLife.Retain && err != nil && !errors.Is(err, mixcloud.ErrNotFound):
 		m.problem("%v was seen %v ago, but: %v", p, age, err)
 	}
 	if err != nil {
@@ -150,7 +150,7 @@ func (m *model) fetch(ctx context.Context, s *Store, p resourceKey, patience tim
 	notes := session.StaleReads()
 	const flight = 20*time.Second + time.Minute // a call and its wait
 	switch age := now - response.at; {
-	case age >= modelLife.Keep+flight:
+	case age >= modelLife.Retain+flight:
 		m.problem("%v is shown what is %v old", p, age)
 	case age >= modelLife.Fresh+flight && len(notes) == 0:
 		m.problem("%v: a response of age %v is not reported as stale", p, age)

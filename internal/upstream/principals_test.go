@@ -272,7 +272,7 @@ func TestFetch_Race(t *testing.T) {
 	t.Parallel()
 	s, _ := newTestStore(t, Options{
 		CacheBytes: 32 << 10, Rate: 1e6, Burst: 1000,
-		Lifetimes: map[Class]Lifetime{ClassUser: {Fresh: time.Millisecond, Revalidate: time.Millisecond, Keep: time.Second}},
+		Lifetimes: map[Class]Lifetime{ClassUser: {Fresh: time.Millisecond, Revalidate: time.Millisecond, Retain: time.Second}},
 	}, func(c call) reply {
 		switch c.n % 20 {
 		case 3:
@@ -290,7 +290,7 @@ func TestFetch_Race(t *testing.T) {
 				token := []string{"", "a", "b"}[(g+i)%3]
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Duration(i%5+1)*10*time.Millisecond)
 				session := s.Session(token)
-				slot, err := gate.Enter(ctx)
+				slot, err := gate.Admit(ctx)
 				if err != nil {
 					cancel()
 					continue
@@ -308,7 +308,7 @@ func TestFetch_Race(t *testing.T) {
 					session.RecordWrite(Following, mixcloud.ParseKey(key), i%20 == 0)
 				}
 				_, _, _ = session.Cost(), session.StaleReads(), session.RateLimit()
-				slot.Leave()
+				slot.Close()
 				cancel()
 			}
 		})

@@ -184,9 +184,9 @@ type RecentWrite struct {
 	Key  mixcloud.CanonicalKey
 	Want bool // whether the target was added to the list or removed
 	At   time.Time
-	// Again reports that the opposite was written shortly before: a list that looks right may
+	// Supersedes reports that the opposite was written shortly before: a list that looks right may
 	// be from before both writes.
-	Again bool
+	Supersedes bool
 	// Listed reports that a read of the list has shown the write.
 	Listed bool
 }
@@ -197,7 +197,7 @@ func (r *recentWrites) recent(who string, flag Flag, now time.Time) []RecentWrit
 	var all []RecentWrite
 	for m, w := range r.writes[who] {
 		if m.flag == flag && now.Sub(w.at) < r.life {
-			all = append(all, RecentWrite{Key: m.target, Want: w.want, At: w.at, Again: w.supersedes, Listed: w.listed})
+			all = append(all, RecentWrite{Key: m.target, Want: w.want, At: w.at, Supersedes: w.supersedes, Listed: w.listed})
 		}
 	}
 	slices.SortFunc(all, func(a, b RecentWrite) int {

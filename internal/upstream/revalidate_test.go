@@ -91,23 +91,23 @@ func TestFetch_RevalidateFails(t *testing.T) {
 	}
 }
 
-// oldSecond is a second level that has every resource, 90 seconds old.
-type oldSecond struct{ reads chan struct{} }
+// oldSharedCache is a shared cache that has every resource, 90 seconds old.
+type oldSharedCache struct{ reads chan struct{} }
 
-func (o oldSecond) Get(context.Context, Address) (Record, bool) {
+func (o oldSharedCache) Get(context.Context, Address) (Record, bool) {
 	<-o.reads
 	return Record{Body: []byte(`{"key":"/a/","name":"old"}`), Age: 90 * time.Second}, true
 }
-func (oldSecond) Put(context.Context, Address, Record, Lifetime) {}
-func (oldSecond) Drop(context.Context, string)                   {}
+func (oldSharedCache) Put(context.Context, Address, Record, Lifetime) {}
+func (oldSharedCache) Drop(context.Context, string)                   {}
 
 // A load in flight for another caller may end with an old response: then the session loads
 // again.
 func TestFetch_RevalidateJoins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		second := oldSecond{make(chan struct{})}
-		s, up := newTestStore(t, Options{Second: second}, func(call) reply { return reply{body: `{"key":"/a/","name":"new"}`} })
+		shared := oldSharedCache{make(chan struct{})}
+		s, up := newTestStore(t, Options{SharedCache: shared}, func(call) reply { return reply{body: `{"key":"/a/","name":"new"}`} })
 		var all sync.WaitGroup
 		for _, revalidate := range []bool{false, true} {
 			all.Go(func() {
@@ -119,7 +119,7 @@ func TestFetch_RevalidateJoins(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		close(second.reads)
+		close(shared.reads)
 		all.Wait()
 		wantCalls(t, up, 1)
 	})

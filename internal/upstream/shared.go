@@ -7,12 +7,12 @@ import (
 	"mixcloud-graphql/internal/ratelimit"
 )
 
-// A SecondLevel is a cache that processes share. It is read on a miss of this process's cache,
+// A SharedCache is a cache that processes share. It is read on a miss of this process's cache,
 // and written after a call.
 //
 // It must be safe for concurrent use and must not delay its callers. If it is slow or broken it
 // reports a miss and logs the problem itself.
-type SecondLevel interface {
+type SharedCache interface {
 	// Get returns the record of an address, or false on a miss. A record that Drop has dropped
 	// must not come back.
 	Get(ctx context.Context, at Address) (Record, bool)
@@ -42,7 +42,7 @@ type Record struct {
 
 // SharedWrites publishes the recent writes of viewers to other processes, for as long as reads
 // may not show them. It is read in parallel to a call, and only for a viewer. Like a
-// SecondLevel it must not delay its callers.
+// SharedCache it must not delay its callers.
 type SharedWrites interface {
 	// Publish publishes a write. When it returns, the other processes have the write and have
 	// dropped what they had cached for the principal.

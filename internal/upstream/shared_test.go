@@ -13,8 +13,8 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// memorySecondLevel is a second level in memory.
-type memorySecondLevel struct {
+// memoryCache is a SharedCache in memory.
+type memoryCache struct {
 	mu      sync.Mutex
 	records map[Address]storedRecord
 	gets    int
@@ -31,7 +31,7 @@ type storedRecord struct {
 	at     time.Time
 }
 
-func (s *memorySecondLevel) Get(_ context.Context, at Address) (Record, bool) {
+func (s *memoryCache) Get(_ context.Context, at Address) (Record, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gets++
@@ -40,10 +40,10 @@ func (s *memorySecondLevel) Get(_ context.Context, at Address) (Record, bool) {
 	return r.record, ok
 }
 
-func (s *memorySecondLevel) Put(_ context.Context, at Address, r Record, life Lifetime) {
+func (s *memoryCache) Put(_ context.Context, at Address, r Record, life Lifetime) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if left := map[bool]time.Duration{true: life.Missing, false: life.Keep}[r.Body == nil]; left <= r.Age {
+	if left := map[bool]time.Duration{true: life.NegativeTTL, false: life.Retain}[r.Body == nil]; left <= r.Age {
 		return
 	}
 	if s.records == nil {
@@ -52,7 +52,7 @@ func (s *memorySecondLevel) Put(_ context.Context, at Address, r Record, life Li
 	s.records[at] = storedRecord{r, time.Now()}
 }
 
-func (s *memorySecondLevel) Drop(_ context.Context, principal string) {
+func (s *memoryCache) Drop(_ context.Context, principal string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for at := range s.records {
@@ -64,11 +64,11 @@ func (s *memorySecondLevel) Drop(_ context.Context, principal string) {
 
 // A second process serves what the first one has cached without a call, separately for each
 // principal.
-func TestSecond(t *testing.T) {
+func TestSharedCache(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		shared := new(memorySecondLevel)
-		o := Options{Second: shared, VerifiedTokens: allVerified{}, PrincipalOf: func(token string) string { return "of " + token }}
+		shared := new(memoryCache)
+		o := Options{SharedCache: shared, VerifiedTokens: allVerified{}, PrincipalOf: func(token string) string { return "of " + token }}
 		one, up1 := newTestStore(t, o, latest)
 		two, up2 := newTestStore(t, o, func(c call) reply {
 			if c.path == "/gone/" {
@@ -92,7 +92,7 @@ func TestSecond(t *testing.T) {
 		gets := shared.gets
 		want(t, name(t.Context(), two.Session(""), "/a/"), "1")
 		if shared.gets != gets {
-			t.Error("a locally cached response is read from the second level")
+			t.Error("a locally cached response is read from the shared cache")
 		}
 
 		// A "not found" is shared too.
@@ -115,7 +115,7 @@ func TestSecond(t *testing.T) {
 }
 
 // A stale entry of another process is served on a failure, and never counts as fresh.
-func TestSecond_Old(t *testing.T) {
+func TestSharedCache_Old(t *testing.T) {
 	t.Parallel()
 	life := lifetimes[ClassUser]
 	tests := map[string]struct {
@@ -134,7 +134,7 @@ func TestSecond_Old(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				o := Options{Second: new(memorySecondLevel), PrincipalOf: func(token string) string { return "of " + token }}
+				o := Options{SharedCache: new(memoryCache), PrincipalOf: func(token string) string { return "of " + token }}
 				one, _ := newTestStore(t, o, latest)
 				two, _ := newTestStore(t, o, func(call) reply {
 					if tt.down {
@@ -166,12 +166,12 @@ func TestSecond_Old(t *testing.T) {
 }
 
 // A record that cannot be decoded is a miss.
-func TestSecond_Damaged(t *testing.T) {
+func TestSharedCache_Damaged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		shared := new(memorySecondLevel)
+		shared := new(memoryCache)
 		shared.Put(t.Context(), Address{ID: "/a/"}, Record{Body: []byte(`{"key":`)}, lifetimes[ClassUser])
-		s, _ := newTestStore(t, Options{Second: shared}, latest)
+		s, _ := newTestStore(t, Options{SharedCache: shared}, latest)
 		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
 	})
 }
@@ -247,7 +247,7 @@ func TestSharedWrites(t *testing.T) {
 			}
 			return reply{delay: 100 * time.Millisecond, body: `{"key":"/a/","following":false,"follower_count":7}`}
 		}
-		o := Options{Second: new(memorySecondLevel), SharedWrites: shared, VerifiedTokens: allVerified{}, PrincipalOf: func(token string) string { return "of " + token }}
+		o := Options{SharedCache: new(memoryCache), SharedWrites: shared, VerifiedTokens: allVerified{}, PrincipalOf: func(token string) string { return "of " + token }}
 		one, _ := newTestStore(t, o, respond)
 		two, up2 := newTestStore(t, o, respond)
 		shared.drop = func(principal string) { one.Forget(principal); two.Forget(principal) }

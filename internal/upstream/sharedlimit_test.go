@@ -18,7 +18,7 @@ func TestSharedLimiter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := &slowLimiter{waits: []time.Duration{2 * time.Second, time.Second, 0}}
-		s, _ := newTestStore(t, Options{Limiter: shared}, func(c call) reply {
+		s, _ := newTestStore(t, Options{SharedLimiter: shared}, func(c call) reply {
 			if c.path == "/b/" {
 				return limited("7")
 			}
@@ -46,7 +46,7 @@ func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := new(sharedBucket)
-		s, up := newTestStore(t, Options{Limiter: shared, Concurrency: 1}, latest)
+		s, up := newTestStore(t, Options{SharedLimiter: shared, Concurrency: 1}, latest)
 		want(t, name(t.Context(), s.Session(""), "/seen/"), "1")
 		time.Sleep(2 * time.Hour)
 		shared.next = map[string]time.Time{" read": time.Now().Add(time.Minute), " action": time.Now().Add(time.Minute)}
@@ -98,7 +98,7 @@ func TestSharedLimiter_Order(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := &sharedBucket{every: 200 * time.Millisecond}
-		s, up := newTestStore(t, Options{Limiter: shared}, latest)
+		s, up := newTestStore(t, Options{SharedLimiter: shared}, latest)
 		var wg sync.WaitGroup
 		greedy := s.Session("")
 		for i := range 100 {
@@ -135,7 +135,7 @@ func TestSharedLimiter_Order(t *testing.T) {
 func TestSharedLimiter_Hangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, up := newTestStore(t, Options{Limiter: hangingLimiter{}, Concurrency: 1}, latest)
+		s, up := newTestStore(t, Options{SharedLimiter: hangingLimiter{}, Concurrency: 1}, latest)
 		for range 3 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			if _, err := Fetch(ctx, s.Session(""), user("/a/")); !errors.Is(err, context.DeadlineExceeded) {

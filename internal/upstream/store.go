@@ -43,7 +43,7 @@ const (
 	DefaultCacheBytes  = 256 << 20
 	DefaultBurst       = 500
 	DefaultTimeout     = 30 * time.Second
-	DefaultPatience    = time.Second
+	DefaultSoftTimeout = time.Second
 	DefaultRetries     = 2
 	DefaultRefreshes   = 4
 )
@@ -59,9 +59,9 @@ type Options struct {
 	CacheBytes int64
 	// Lifetimes replaces rows of the table of cache lifetimes.
 	Lifetimes map[Class]Lifetime
-	// Keep replaces Keep in every row unless it is 0. Below 0 nothing is cached for longer
+	// Retain replaces Retain in every row unless it is 0. Below 0 nothing is cached for longer
 	// than it is fresh.
-	Keep time.Duration
+	Retain time.Duration
 	// Rate is the maximum of calls per second of each kind: one limit for all anonymous
 	// operations and one for each verified token; 0 is no limit. Refusals lower it. Unverified
 	// tokens share a limit of 5 per second.
@@ -76,9 +76,9 @@ type Options struct {
 	TotalRate float64
 	// Timeout is the maximum duration of one call; 0 for DefaultTimeout.
 	Timeout time.Duration
-	// Patience is how long a caller waits for a fresh response before it gets a stale one; 0
-	// for DefaultPatience.
-	Patience time.Duration
+	// SoftTimeout is how long a caller waits for a fresh response before it gets a stale one; 0
+	// for DefaultSoftTimeout.
+	SoftTimeout time.Duration
 	// Retries is the maximum number of retries of a read; 0 for DefaultRetries, below 0 for
 	// none.
 	Retries int
@@ -86,15 +86,15 @@ type Options struct {
 	// for DefaultRefreshes, below 0 for none.
 	Refreshes int
 	// PrincipalOf returns an opaque id of a token, always the same for the same token, without
-	// revealing it. It must be safe for concurrent use. Processes that share a Second or a
-	// Limiter must return the same ids. Nil is a hash with a random key of this process.
+	// revealing it. It must be safe for concurrent use. Processes that share a SharedCache or a
+	// SharedLimiter must return the same ids. Nil is a hash with a random key of this process.
 	PrincipalOf func(token string) string
-	// Second is read before a call; nil for none.
-	Second SecondLevel
+	// SharedCache is read before a call; nil for none.
+	SharedCache SharedCache
 	// SharedWrites shares recent writes with other processes; nil for none.
 	SharedWrites SharedWrites
-	// Limiter is called before each call; nil for none.
-	Limiter SharedLimiter
+	// SharedLimiter is called before each call; nil for none.
+	SharedLimiter SharedLimiter
 	// VerifiedTokens shares verified tokens with other processes; nil for none.
 	VerifiedTokens VerifiedTokens
 	// Log receives the failures and refusals of Mixcloud and their end; nil discards them.
@@ -114,7 +114,7 @@ func (o *Options) complete() {
 	o.UnverifiedRate = cmp.Or(o.UnverifiedRate, DefaultUnverifiedRate)
 	o.Burst = cmp.Or(max(o.Burst, 0), DefaultBurst)
 	o.Timeout = cmp.Or(max(o.Timeout, 0), DefaultTimeout)
-	o.Patience = cmp.Or(max(o.Patience, 0), DefaultPatience)
+	o.SoftTimeout = cmp.Or(max(o.SoftTimeout, 0), DefaultSoftTimeout)
 	o.Retries = max(cmp.Or(o.Retries, DefaultRetries), 0)
 	o.Refreshes = max(cmp.Or(o.Refreshes, DefaultRefreshes), 0)
 	if o.PrincipalOf == nil {
@@ -174,7 +174,7 @@ func NewStore(client *mixcloud.Client, options Options) *Store {
 	s.anonymous = new(viewer)
 	s.limiter = &limiter{
 		queue: fairqueue.New(s.clock, options.Concurrency, max(options.Concurrency*waitingPerSlot, options.Budget)),
-		clock: s.clock, limit: ratelimit.Limit{Rate: options.Rate, Burst: options.Burst}, shared: options.Limiter, log: options.Log,
+		clock: s.clock, limit: ratelimit.Limit{Rate: options.Rate, Burst: options.Burst}, shared: options.SharedLimiter, log: options.Log,
 	}
 	s.limiter.init(options.UnverifiedRate, options.TotalRate)
 	return s
@@ -219,10 +219,10 @@ func (o *Options) lifetime(c Class) Lifetime {
 	if !own {
 		life = lifetimes[c]
 	}
-	if o.Keep != 0 {
-		life.Keep = o.Keep
+	if o.Retain != 0 {
+		life.Retain = o.Retain
 	}
-	life.Keep = max(life.Keep, life.Fresh)
-	life.Revalidate = min(life.Revalidate, life.Keep-life.Fresh)
+	life.Retain = max(life.Retain, life.Fresh)
+	life.Revalidate = min(life.Revalidate, life.Retain-life.Fresh)
 	return life
 }

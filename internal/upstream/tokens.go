@@ -23,9 +23,9 @@ func (s *Store) MarkVerified(token string) {
 	}
 }
 
-// Accepted reports whether this process has verified a token. It stores nothing about unknown
+// Verified reports whether this process has verified a token. It stores nothing about unknown
 // tokens.
-func (s *Store) Accepted(token string) bool {
+func (s *Store) Verified(token string) bool {
 	if token == "" {
 		return false
 	}
@@ -83,10 +83,10 @@ func (s *Store) refuseToken(v *viewer, err error) {
 	}
 }
 
-// drop drops a viewer's responses from the second level.
+// drop drops a viewer's responses from the shared cache.
 func (s *Store) drop(v *viewer) {
-	if s.options.Second != nil && v.isShared() {
-		s.options.Second.Drop(context.WithoutCancel(s.ctx), v.who.String())
+	if s.options.SharedCache != nil && v.isShared() {
+		s.options.SharedCache.Drop(context.WithoutCancel(s.ctx), v.who.String())
 	}
 }
 

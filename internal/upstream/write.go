@@ -25,9 +25,9 @@ func Write[T any](ctx context.Context, s *Session, address string, call func(con
 	return value, err
 }
 
-// Once is Write for a call whose response must not be replayed, such as one that returns a
+// WriteNoReplay is Write for a call whose response must not be replayed, such as one that returns a
 // token: if the client repeats its request, the call is made again.
-func Once[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
+func WriteNoReplay[T any](ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (T, error)) (T, error) {
 	return send(ctx, s, KindAction, address, call, false)
 }
 
@@ -85,7 +85,7 @@ func send[T any](ctx context.Context, s *Session, kind Kind, address string, cal
 		st.markVerified(v)
 	}
 	// If the caller left, that is not Mixcloud's failure, unless Mixcloud was slow.
-	hung := !stream && errors.Is(ctx.Err(), context.DeadlineExceeded) && st.clock.Now().Sub(began) >= st.options.Patience
+	hung := !stream && errors.Is(ctx.Err(), context.DeadlineExceeded) && st.clock.Now().Sub(began) >= st.options.SoftTimeout
 	if ctx.Err() == nil && !errors.Is(err, context.Canceled) || hung {
 		reported = err
 	}
