@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -124,50 +123,4 @@ func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) *ht
 		t.Fatalf("%s\nstatus %d: %s", c.text, w.Code, w.Body)
 	}
 	return w
-}
-
-// shellCommands splits a text into commands and their words, as a shell does:
-// quotes, line breaks after a backslash and comments included. A substitution
-// $(…) within double quotes is a text of 44 letters.
-func shellCommands(t *testing.T, text string) (commands [][]string) {
-	t.Helper()
-	text = regexp.MustCompile(`\$\([^)]*\)`).ReplaceAllString(text, strings.Repeat("x", 44))
-	var words []string
-	var word strings.Builder
-	inWord, quote, comment := false, rune(0), false
-	endWord := func() {
-		if inWord {
-			words = append(words, word.String())
-		}
-		word.Reset()
-		inWord = false
-	}
-	for _, r := range strings.ReplaceAll(text, "\\\n", " ") {
-		switch {
-		case r == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(r)
-		case r == '\n':
-			endWord()
-			if words != nil {
-				commands = append(commands, words)
-			}
-			words, comment = nil, false
-		case comment:
-		case r == '\'', r == '"':
-			quote, inWord = r, true
-		case r == '#' && !inWord:
-			comment = true
-		case r == ' ':
-			endWord()
-		default:
-			word.WriteRune(r)
-			inWord = true
-		}
-	}
-	if quote != 0 || len(words) > 0 || inWord {
-		t.Fatalf("a quote or the last line does not end: %s", text)
-	}
-	return commands
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/markdown"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
@@ -35,6 +36,7 @@ var updateReadme = flag.Bool("update-readme", false, "rewrite the responses in R
 // parsed. A block of JSON is the response to the block above it,
 // and a block of HTTP that of a curl -i: the test compares them, and
 // -update-readme rewrites them. All other responses must have no errors.
+// At the end there must be no fault left in the emulators.
 type documentTest struct {
 	path     string
 	demo     *App
@@ -61,7 +63,8 @@ func testDocument(t *testing.T, path string, then func(t *testing.T, text string
 				t.Error(err)
 			}
 		}()
-		updated, examples = d.run(t, text)
+		updated, examples = d.run(t, string(text))
+		d.checkFaults(t)
 		if then != nil {
 			then(t, string(text), d.demo)
 		}
@@ -93,27 +96,23 @@ func newDocumentTest(t *testing.T, path string) *documentTest {
 	return &documentTest{path: filepath.Base(path), demo: demo, emulator: mixcloud, files: map[string]int{}, environ: map[string]string{}}
 }
 
-var codeBlock = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
-
 // run runs all examples. It returns the text with the responses that it got.
-func (d *documentTest) run(t *testing.T, text []byte) (updated []byte, examples int) {
+func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples int) {
 	t.Helper()
-	blocks := codeBlock.FindAllSubmatchIndex(text, -1)
+	blocks := markdown.Blocks(text)
 	end := 0
-	for i, at := range blocks {
-		language, body := string(text[at[2]:at[3]]), string(text[at[4]:at[5]])
+	for i, b := range blocks {
 		hasResponse := false
 		if i+1 < len(blocks) {
-			next := blocks[i+1]
-			following := string(text[next[2]:next[3]])
-			hasResponse = (following == "json" || following == "http") && len(bytes.TrimSpace(text[at[1]:next[0]])) == 0
+			between := strings.TrimSpace(text[b.End:blocks[i+1].Start])
+			hasResponse = between == "```\n\n```json" || between == "```\n\n```http"
 		}
-		switch language {
+		switch b.Language {
 		case "graphql":
 			if !hasResponse {
 				continue // an operation of a client, with variables
 			}
-			request, err := json.Marshal(map[string]string{"query": body})
+			request, err := json.Marshal(map[string]string{"query": b.Text})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,20 +120,20 @@ func (d *documentTest) run(t *testing.T, text []byte) (updated []byte, examples 
 			d.last = c.send(t, d.demo, nil)
 			examples++
 		case "sh":
-			examples += d.shell(t, body, hasResponse)
+			examples += d.shell(t, b, hasResponse)
 		case "json", "http":
 			if d.last == nil {
 				continue
 			}
 			got := string(readable(t, d.last.Body.Bytes()))
-			if language == "http" {
-				got = responseHead(d.last, body)
+			if b.Language == "http" {
+				got = responseHead(d.last, b.Text)
 			}
-			if !*updateReadme && got != body {
-				t.Errorf("%s: the response is\n%s\nwant\n%s", d.path, got, body)
+			if !*updateReadme && got != b.Text {
+				t.Errorf("%s:%d: the response is\n%s\nwant\n%s", d.path, b.Line, got, b.Text)
 			}
-			updated = append(append(updated, text[end:at[4]]...), got...)
-			end = at[5]
+			updated = append(append(updated, text[end:b.Start]...), got...)
+			end = b.End
 		}
 		if !hasResponse {
 			d.last = nil
@@ -144,12 +143,17 @@ func (d *documentTest) run(t *testing.T, text []byte) (updated []byte, examples 
 }
 
 // shell runs the commands of a block and returns the number of requests.
-func (d *documentTest) shell(t *testing.T, text string, hasResponse bool) (requests int) {
+func (d *documentTest) shell(t *testing.T, block markdown.Block, hasResponse bool) (requests int) {
 	t.Helper()
-	commands := shellCommands(t, text)
-	for i, words := range commands {
-		command := strings.Join(words, " ")
+	commands, err := markdown.Commands(block.Text)
+	if err != nil {
+		t.Fatalf("%s:%d: %v", d.path, block.Line, err)
+	}
+	for i, command := range commands {
+		words := command.Words
 		switch {
+		case command.Operator != "" || command.Output != "" && words[0] != "head":
+			t.Errorf("%s: the test cannot run %q", d.path, command.Text)
 		case words[0] == "curl":
 			requests++
 			c := newCurl(t, words[1:])
@@ -167,28 +171,44 @@ func (d *documentTest) shell(t *testing.T, text string, hasResponse bool) (reque
 				t.Fatal(err)
 			}
 			time.Sleep(pause)
-		case words[0] == "head" && len(words) == 6 && words[1] == "-c" && words[4] == ">":
+		case words[0] == "head" && len(words) == 4 && words[1] == "-c" && command.Output != "":
 			size, err := strconv.Atoi(words[2])
 			if err != nil {
 				t.Fatal(err)
 			}
-			d.files[words[5]] = size
+			d.files[command.Output] = size
 		case words[0] == "mixcloud-graphql":
 			d.parseFlags(t, words[1:])
-		case strings.HasPrefix(command, "go run . "):
+		case strings.HasPrefix(command.Text, "go run . "):
 			d.parseFlags(t, words[3:])
 		case words[0] == "export":
 			for _, setting := range words[1:] {
 				name, value, _ := strings.Cut(setting, "=")
-				d.environ[name] = value
+				d.environ[name] = substitution.ReplaceAllString(value, strings.Repeat("x", 44))
 			}
-		case slices.Contains([]string{"go test", "go mod", "go run"}, strings.Join(words[:min(2, len(words))], " ")):
+		case slices.Contains([]string{"go test", "go mod", "go run"}, strings.Join(words[:min(2, len(words))], " ")), words[0] == "jq":
 			// These need a network, or are run by other tests.
 		default:
-			t.Errorf("%s: the test cannot run %q", d.path, command)
+			t.Errorf("%s: the test cannot run %q", d.path, command.Text)
 		}
 	}
 	return requests
+}
+
+// substitution matches the substitution of a command in a shell's word. The test
+// takes 44 letters for its output.
+var substitution = regexp.MustCompile(`\$\([^)]*\)`)
+
+// checkFaults fails if a fault is left that the document does not end.
+func (d *documentTest) checkFaults(t *testing.T) {
+	t.Helper()
+	for server, url := range map[http.Handler]string{
+		d.demo: "http://127.0.0.1:8080/emulator/__emulator/faults", d.emulator: "http://127.0.0.1:8081/__emulator/faults",
+	} {
+		if left := newCurl(t, []string{url}).send(t, server, nil).Body.String(); strings.TrimSpace(left) != "[]" {
+			t.Errorf("%s: the examples do not end the faults %s", d.path, left)
+		}
+	}
 }
 
 // parseFlags fails if the server's command would not accept its flags.

@@ -18,9 +18,6 @@ func TestShellBlocksOfDocuments(t *testing.T) {
 	t.Parallel()
 	commands := 0
 	for name, text := range documents(t) {
-		if name == "README.md" || strings.HasPrefix(name, "docs/") {
-			continue
-		}
 		for _, block := range markdown.Blocks(text) {
 			if block.Language != "sh" {
 				if programs.MatchString(block.Text) {
