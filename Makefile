@@ -32,6 +32,10 @@ generate: ## make the executor again after a change of the schema
 	rm -f $(GENERATED)
 	go generate .
 
+playground: ## build the playground's bundle from web/playground (needs Node 20)
+	npm ci --prefix web/playground --no-audit --no-fund --ignore-scripts
+	npm run --prefix web/playground build
+
 lint: ## look for mistakes
 	go vet ./...
 	$(LINT) run ./...
@@ -48,4 +52,4 @@ bench: ## measure
 soak: ## run for 10 minutes under good and 1,000,000 malformed requests
 	go run ./bench/soak
 
-.PHONY: help demo run test race fuzz golden generate lint fmt check bench soak
+.PHONY: help demo run test race fuzz golden generate playground lint fmt check bench soak

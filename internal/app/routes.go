@@ -65,7 +65,7 @@ func (a *App) routes(cfg config.Serve, bodies *graphhttp.Bodies, authn authentic
 	others := http.NewServeMux() // the paths other than graphPath
 	limits := clientlimit.New(clientlimit.Limits{Inflight: cfg.ClientInflight, Requests: cfg.ClientRequests, Calls: cfg.ClientCalls})
 	graph := graphhttp.Chain(a.endpoint, auth.Viewer(authn.keys, authn.cookies), graphhttp.ClientLimits(limits, a.clientName, a.log))
-	page := playground.Handler(authn.cookies != nil)
+	page := playground.Handler(pageOptions(cfg, authn))
 	others.Handle("GET /{$}", page)
 	others.Handle("GET /playground/", page)
 	if cfg.Introspects() {

@@ -156,7 +156,7 @@ func TestSignIn_Demo(t *testing.T) {
 	t.Parallel()
 	_, base := serveDemo(t)
 	b := newBrowser(t, base)
-	if page := b.get(base + "/"); !strings.Contains(page.body, `data-sign-in="yes"`) {
+	if page := b.get(base + "/"); !strings.Contains(page.body, `{&#34;signIn&#34;:true,`) {
 		t.Error("the page does not offer to sign in")
 	}
 	page := b.get(base + "/oauth/login?next=/livez")
@@ -448,7 +448,7 @@ func TestSignIn_NotConfigured(t *testing.T) {
 			t.Errorf("%s: %d %s", path, seen.status, seen.body)
 		}
 	}
-	if page := b.get(c.url + "/"); !strings.Contains(page.body, `data-sign-in="no"`) {
+	if page := b.get(c.url + "/"); !strings.Contains(page.body, `{&#34;signIn&#34;:false,`) {
 		t.Error("the page offers to sign in")
 	}
 	if got := b.viewer("Authorization: Bearer demo-token"); got != world.DemoUser {

@@ -1,7 +1,10 @@
-// Package playground serves the page at / on which people explore the graph:
-// one page, a style sheet and a few scripts written by hand, all in the
-// binary. The page loads nothing from anywhere else and sends what is typed
-// into it nowhere but to this server.
+// Package playground serves the page at /, on which people explore the API: GraphiQL with
+// plugins of this project. Its sources are in web/playground; folder bundle has the built and
+// compressed files, so Go alone builds the server. The page loads nothing from other
+// origins, except for Mixcloud's pictures and players on the live API, once a user opens them.
+//
+// At /?plain there is a small page for browsers that cannot run modules. Its files, in
+// folder plain, are written by hand.
 package playground
 
 import (
@@ -10,22 +13,27 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io/fs"
 	"net/http"
 	"path"
 	"strings"
-	"sync"
 
 	"mixcloud-graphql/internal/static"
 )
 
-//go:embed assets examples
+//go:embed bundle plain examples
 var files embed.FS
 
-// policy lets the page load its own files and talk to this server. Nothing
-// inline runs, and nobody frames it.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+// plainPolicy lets the small page load its own files and call this server. Nothing inline runs, and no
+// page may frame it.
+const plainPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
 	"img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// pagePolicy is the same for GraphiQL, which has workers, a font and inline styles. The
+// operands are the additional hosts of pictures and of players.
+const pagePolicy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; " +
+	"font-src 'self'; connect-src 'self'; img-src 'self' data: blob:%s; frame-src 'self'%s; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 var mediaTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
@@ -33,59 +41,86 @@ var mediaTypes = map[string]string{
 	".js":   "text/javascript; charset=utf-8",
 	".json": "application/json; charset=utf-8",
 	".svg":  "image/svg+xml",
+	".ttf":  "font/ttf",
 }
 
-// noCache makes browsers ask each time: the answer is short when nothing changed.
-const noCache = "no-cache"
-
-func newAsset(name string, body []byte) *static.File {
-	return static.New(body, mediaTypes[path.Ext(name)], noCache)
-}
-
-// Handler serves the page at / and its files under /playground/. Other paths
-// are not found. With signIn the page offers to sign in, at /oauth/login.
-func Handler(signIn bool) http.Handler {
-	if signIn {
-		return withSignIn()
-	}
-	return withoutSignIn()
-}
-
-// The two pages are the same for all servers of a process.
-var (
-	withSignIn    = sync.OnceValue(func() handler { return mustLoad(true) })
-	withoutSignIn = sync.OnceValue(func() handler { return mustLoad(false) })
+// The values of Cache-Control. Names of built files contain a hash of their content.
+const (
+	noCache   = "no-cache"
+	immutable = "public, max-age=31536000, immutable"
 )
 
-func mustLoad(signIn bool) handler {
-	served, err := load(files, signIn)
+// Options are what the page has to know about its server. Its JSON form is in the page.
+type Options struct {
+	SignIn bool `json:"signIn"` // people can sign in at /oauth/login
+	Demo   bool `json:"demo"`   // the server runs over the emulator
+	Trace  bool `json:"trace"`  // the server returns traces
+	// Budget is the maximum number of calls for one operation.
+	Budget int `json:"budget"`
+	// Pictures and Players are origins, such as https://thumbnailer.mixcloud.com, from which
+	// the page may load pictures and players in addition to its own.
+	Pictures []string `json:"-"`
+	Players  []string `json:"-"`
+}
+
+// placeholder is the element of both pages that holds the options.
+const placeholder = `<meta name="options" content="{}"`
+
+type handler struct {
+	files       map[string]*static.File // by path
+	page, plain *static.File
+	policy      string
+}
+
+// Handler serves the page at /, the small page at /?plain, and their files under /playground/.
+// Other paths are not found. It panics if a file of the binary is invalid.
+func Handler(o Options) http.Handler {
+	h, err := load(files, o)
 	if err != nil {
 		panic(err) // the files are in the binary, and tests read them
 	}
-	return served
+	return h
 }
 
-type handler map[string]*static.File
-
-func load(from fs.FS, signIn bool) (handler, error) {
-	served := handler{}
-	names, err := fs.Glob(from, "assets/*")
+func load(from fs.FS, o Options) (*handler, error) {
+	h := &handler{files: map[string]*static.File{}, policy: fmt.Sprintf(pagePolicy, sources(o.Pictures), sources(o.Players))}
+	options, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		body, err := fs.ReadFile(from, name)
+	withOptions := func(page []byte) (*static.File, error) {
+		filled := strings.Replace(placeholder, "{}", html.EscapeString(string(options)), 1)
+		if bytes.Count(page, []byte(placeholder)) != 1 {
+			return nil, fmt.Errorf("the page does not have one %s", placeholder)
+		}
+		return static.New(bytes.Replace(page, []byte(placeholder), []byte(filled), 1), mediaTypes[".html"], noCache), nil
+	}
+	for _, pattern := range []string{"bundle/*.gz", "plain/*"} {
+		names, err := fs.Glob(from, pattern)
 		if err != nil {
 			return nil, err
 		}
-		if signIn {
-			body = bytes.Replace(body, []byte(`data-sign-in="no"`), []byte(`data-sign-in="yes"`), 1)
+		for _, name := range names {
+			body, err := fs.ReadFile(from, name)
+			if err != nil {
+				return nil, err
+			}
+			switch name {
+			case "bundle/index.html.gz":
+				h.page, err = withOptions(static.NewGzipped(body, "", "").Body())
+			case "plain/index.html":
+				h.plain, err = withOptions(body)
+			default:
+				h.add(name, body)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
 		}
-		served["/playground/"+path.Base(name)] = newAsset(name, body)
 	}
-	served["/"] = served["/playground/index.html"]
-	delete(served, "/playground/index.html")
-
+	if h.page == nil || h.plain == nil {
+		return nil, errors.New("there is no page")
+	}
 	examples, err := Examples()
 	if err != nil {
 		return nil, err
@@ -94,13 +129,43 @@ func load(from fs.FS, signIn bool) (handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	served["/playground/examples.json"] = newAsset("examples.json", body)
-	return served, nil
+	h.add("examples.json", body)
+	return h, nil
 }
 
-func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f, ok := h[r.URL.Path]
-	if !ok {
+func (h *handler) add(name string, body []byte) {
+	base, compressed := strings.CutSuffix(path.Base(name), ".gz")
+	media := mediaTypes[path.Ext(base)]
+	switch {
+	case !compressed:
+		h.files["/playground/"+base] = static.New(body, media, noCache)
+	case strings.Contains(base, "-"):
+		h.files["/playground/"+base] = static.NewGzipped(body, media, immutable)
+	default:
+		h.files["/playground/"+base] = static.NewGzipped(body, media, noCache)
+	}
+}
+
+// sources returns the non-empty origins as the end of a list of sources.
+func sources(origins []string) string {
+	var list strings.Builder
+	for _, origin := range origins {
+		if origin != "" {
+			list.WriteString(" " + origin)
+		}
+	}
+	return list.String()
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f, policy := h.files[r.URL.Path], h.policy
+	if r.URL.Path == "/" {
+		f = h.page
+		if r.URL.Query().Has("plain") {
+			f, policy = h.plain, plainPolicy
+		}
+	}
+	if f == nil {
 		http.NotFound(w, r)
 		return
 	}

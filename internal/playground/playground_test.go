@@ -2,12 +2,15 @@ package playground
 
 import (
 	"encoding/json"
+	"html"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,7 +28,7 @@ func get(t *testing.T, name, accepted string) *httptest.ResponseRecorder {
 		r.Header.Set("Accept-Encoding", accepted)
 	}
 	rec := httptest.NewRecorder()
-	Handler(true).ServeHTTP(rec, r)
+	Handler(Options{SignIn: true}).ServeHTTP(rec, r)
 	return rec
 }
 
@@ -61,6 +64,7 @@ func TestHandler(t *testing.T) {
 	t.Parallel()
 	for name, media := range map[string]string{
 		"/":                         "text/html; charset=utf-8",
+		"/?plain":                   "text/html; charset=utf-8",
 		"/playground/page.css":      "text/css; charset=utf-8",
 		"/playground/main.js":       "text/javascript; charset=utf-8",
 		"/playground/icon.svg":      "image/svg+xml",
@@ -69,9 +73,6 @@ func TestHandler(t *testing.T) {
 		rec := get(t, name, "")
 		if rec.Code != http.StatusOK || rec.Header().Get("Content-Type") != media || rec.Body.Len() == 0 {
 			t.Errorf("%s: %d %q, %d bytes", name, rec.Code, rec.Header().Get("Content-Type"), rec.Body.Len())
-		}
-		if policy := rec.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
-			t.Errorf("%s: policy %q", name, policy)
 		}
 		if etag := rec.Header().Get("ETag"); !strings.HasPrefix(etag, `"`) {
 			t.Errorf("%s: ETag %s", name, etag)
@@ -84,38 +85,100 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// The page offers to sign in where that is possible, and else does not.
-func TestPage_SignIn(t *testing.T) {
+// The policy forbids scripts that are inline or of other origins, on both pages. Only the given
+// origins are allowed for pictures and players.
+func TestHandler_Policy(t *testing.T) {
 	t.Parallel()
-	for signIn, want := range map[bool]string{true: `data-sign-in="yes"`, false: `data-sign-in="no"`} {
+	h := Handler(Options{Pictures: []string{"https://pictures.example.com"}, Players: []string{"https://players.example.com"}})
+	for name, want := range map[string]string{
+		"/":       "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; connect-src 'self'; img-src 'self' data: blob: https://pictures.example.com; frame-src 'self' https://players.example.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		"/?plain": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	} {
 		rec := httptest.NewRecorder()
-		Handler(signIn).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
-		if got := rec.Body.String(); strings.Count(got, "data-sign-in") != 1 || !strings.Contains(got, want) {
-			t.Errorf("with %t the page lacks %s", signIn, want)
+		h.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, name, nil))
+		if got := rec.Header().Get("Content-Security-Policy"); got != want {
+			t.Errorf("%s: policy\n%s, want\n%s", name, got, want)
 		}
 	}
 }
 
-// The page works under its own policy: every file it names is there, and
-// nothing is inline or from elsewhere.
-func TestPage_IsComplete(t *testing.T) {
+// Both pages contain the options.
+func TestPage_Options(t *testing.T) {
 	t.Parallel()
-	served, err := load(files, true)
+	for _, o := range []Options{{SignIn: true, Budget: 200}, {Demo: true, Trace: true, Budget: 7}} {
+		for _, name := range []string{"/", "/?plain"} {
+			rec := httptest.NewRecorder()
+			Handler(o).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, name, nil))
+			m := regexp.MustCompile(`<meta name="options" content="([^"]*)"`).FindStringSubmatch(rec.Body.String())
+			if m == nil {
+				t.Fatalf("%s has no options", name)
+			}
+			var got Options
+			if err := json.Unmarshal([]byte(html.UnescapeString(m[1])), &got); err != nil || !reflect.DeepEqual(got, o) {
+				t.Errorf("%s: options %+v, %v; want %+v", name, got, err, o)
+			}
+		}
+	}
+}
+
+// Each file of the bundle is served compressed, and decompressed to a client that does not accept gzip. The
+// browser may store one whose name contains a hash for ever.
+func TestBundle(t *testing.T) {
+	t.Parallel()
+	names, err := fs.Glob(files, "bundle/*.gz")
+	if err != nil || len(names) < 10 {
+		t.Fatalf("%d files, %v", len(names), err)
+	}
+	compressed := 0
+	for _, name := range names {
+		name, _ = strings.CutSuffix(path.Base(name), ".gz")
+		if name == "index.html" {
+			continue
+		}
+		zipped, plain := get(t, "/playground/"+name, "gzip"), get(t, "/playground/"+name, "")
+		compressed += zipped.Body.Len()
+		from, err := gzip.NewReader(zipped.Body)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if text, err := io.ReadAll(from); err != nil || string(text) != plain.Body.String() {
+			t.Errorf("%s: the two forms differ, %v", name, err)
+		}
+		if media := plain.Header().Get("Content-Type"); media == "" {
+			t.Errorf("%s has no media type", name)
+		}
+		if strings.Contains(name, "-") && zipped.Header().Get("Cache-Control") != immutable {
+			t.Errorf("%s: Cache-Control %q", name, zipped.Header().Get("Cache-Control"))
+		}
+	}
+	if compressed > 2_500_000 {
+		t.Errorf("the bundle has %d compressed bytes, want at most 2.5 MB", compressed)
+	}
+}
+
+// The small page works under its own policy: every file it names is there, and
+// nothing is inline or from elsewhere.
+func TestPlain_IsComplete(t *testing.T) {
+	t.Parallel()
+	served, err := load(files, Options{SignIn: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	refs := regexp.MustCompile(`(?:src|href)="([^"]*)"|from "([^"]*)"|fetch\("([^"]*)"|url\(([^)]*)\)`)
 	inline := regexp.MustCompile(`(?i)<script>|<style|\sstyle=|\son[a-z]+="|javascript:|\beval\(|new Function`)
 	ids := regexp.MustCompile(`\$\("([^"]+)"\)`)
-	html := string(served["/"].Body)
-	for name, f := range served {
-		if f.MediaType == "" {
-			t.Errorf("%s has no media type", name)
+	html := string(served.plain.Body())
+	texts := map[string]string{"/?plain": html}
+	names, err := fs.Glob(files, "plain/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if base := path.Base(name); base != "index.html" {
+			texts[base] = string(served.files["/playground/"+base].Body())
 		}
-		text := string(f.Body)
-		if strings.HasSuffix(name, ".json") {
-			continue
-		}
+	}
+	for name, text := range texts {
 		if found := inline.FindString(text); found != "" {
 			t.Errorf("%s has %q, which the policy forbids", name, found)
 		}
@@ -124,7 +187,7 @@ func TestPage_IsComplete(t *testing.T) {
 			if strings.HasPrefix(ref, "./") {
 				ref = path.Join("/playground", ref)
 			}
-			if _, ok := served[ref]; !ok && ref != "/graphql" && !strings.HasPrefix(ref, "/oauth/log") && !strings.HasPrefix(ref, "${") {
+			if _, ok := served.files[ref]; !ok && ref != "/graphql" && !strings.HasPrefix(ref, "/oauth/log") && !strings.HasPrefix(ref, "${") {
 				t.Errorf("%s refers to %q, which is not served", name, ref)
 			}
 		}

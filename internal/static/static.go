@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -18,27 +20,46 @@ import (
 
 // A File is a file as it is sent.
 type File struct {
-	Body      []byte
 	MediaType string
 
 	cache, etag string
-	gzip        func() []byte // compressed once, when it is first needed; nil for a file that is too small
+	body        func() []byte
+	gzip        func() []byte // nil for a file that is too small to compress
 }
 
-// compressFrom is the smallest file that is compressed, in bytes.
+// compressFrom is the size from which files are compressed, in bytes.
 const compressFrom = 1 << 10
 
 // New returns a file of a media type. Cache is the value of Cache-Control.
 func New(body []byte, mediaType, cache string) *File {
-	sum := sha256.Sum256(body)
-	f := &File{Body: body, MediaType: mediaType, cache: cache, etag: `"` + hex.EncodeToString(sum[:12]) + `"`}
+	f := &File{MediaType: mediaType, cache: cache, etag: tag(body), body: func() []byte { return body }}
 	if len(body) >= compressFrom {
 		f.gzip = sync.OnceValue(func() []byte { return gzipped(body) })
 	}
 	return f
 }
 
-// gzipped compresses as well as gzip can, which for files of this size is better than zstd.
+// NewGzipped returns a file whose bytes are compressed with gzip. They are decompressed for each
+// client that does not accept gzip, so the process holds them once. It panics when they
+// are read if they are not valid.
+func NewGzipped(compressed []byte, mediaType, cache string) *File {
+	return &File{
+		MediaType: mediaType, cache: cache, etag: tag(compressed),
+		body: func() []byte { return gunzipped(compressed) },
+		gzip: func() []byte { return compressed },
+	}
+}
+
+// Body returns the bytes of the file, which the caller does not change.
+func (f *File) Body() []byte { return f.body() }
+
+func tag(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + hex.EncodeToString(sum[:12]) + `"`
+}
+
+// gzipped compresses at gzip's highest level, which for files of this size compresses better
+// than zstd.
 func gzipped(body []byte) []byte {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
@@ -50,8 +71,19 @@ func gzipped(body []byte) []byte {
 	return b.Bytes()
 }
 
-// ServeHTTP answers GET and HEAD. Conditional requests are left to the middleware that
-// compresses responses: it knows the content coding, which the entity tag depends on.
+func gunzipped(compressed []byte) []byte {
+	r, err := gzip.NewReader(bytes.NewReader(compressed))
+	if err == nil {
+		var body []byte
+		if body, err = io.ReadAll(r); err == nil {
+			return body
+		}
+	}
+	panic(fmt.Sprintf("static: invalid gzip data: %v", err)) // the files are part of the binary, and tests read them
+}
+
+// ServeHTTP responds to GET and HEAD. The middleware that compresses responses handles
+// conditional requests: it knows the content coding, which the entity tag depends on.
 func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -60,15 +92,17 @@ func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 		return
 	}
-	body := f.Body
 	h.Set("Content-Type", f.MediaType)
 	h.Set("Cache-Control", f.cache)
-	h.Set("ETag", f.etag)
 	accept.Vary(h, "Accept-Encoding")
+	var body []byte
 	if f.gzip != nil && accept.Gzip(r) {
 		body = f.gzip()
 		h.Set("Content-Encoding", "gzip")
 		h.Set("ETag", strings.TrimSuffix(f.etag, `"`)+`-gzip"`)
+	} else {
+		body = f.body()
+		h.Set("ETag", f.etag)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body) // the client may be gone

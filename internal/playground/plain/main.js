@@ -31,7 +31,7 @@ $("token-show").addEventListener("click", (e) => {
 });
 
 // Who is signed in, if anybody can: the browser keeps that in a cookie which no script can read.
-const canSignIn = document.documentElement.dataset.signIn === "yes";
+const canSignIn = JSON.parse(document.querySelector("meta[name=options]").content).signIn === true;
 let viewer = null;
 
 /** Sends an operation. Gives {data, text, status, took, id}; data is null for what is no JSON. */

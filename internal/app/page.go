@@ -1,0 +1,39 @@
+package app
+
+import (
+	"net/url"
+
+	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/playground"
+)
+
+// The origins of Mixcloud's pictures and of its player. The site's page of a player redirects to
+// the latter.
+const (
+	mixcloudPictures = "https://thumbnailer.mixcloud.com"
+	mixcloudPlayer   = "https://player-widget.mixcloud.com"
+)
+
+// pageOptions returns the options of the page at /. The demo's pictures and players have the
+// origin of the server's public address, which is not the page's own if a browser uses another
+// name of the machine.
+func pageOptions(cfg config.Serve, authn authentication) playground.Options {
+	o := playground.Options{SignIn: authn.cookies != nil, Demo: cfg.Demo, Budget: cfg.OperationBudget}
+	if cfg.Demo {
+		o.Pictures = []string{originOf(cfg.PublicURL)}
+		o.Players = o.Pictures
+		return o
+	}
+	o.Pictures = []string{mixcloudPictures, originOf(cfg.SiteURL)}
+	o.Players = []string{mixcloudPlayer, originOf(cfg.SiteURL)}
+	return o
+}
+
+// originOf returns the origin of a URL that the configuration has validated.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}

@@ -1,0 +1,31 @@
+import { explorerPlugin } from '@graphiql/plugin-explorer'
+import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
+import { GraphiQL } from 'graphiql'
+import { fetcher } from './fetcher'
+import { ResultPanel } from './ResultPanel'
+import { SessionMenu } from './SessionMenu'
+
+const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })]
+
+export function App() {
+  return (
+    <>
+      <header className="top">
+        <h1>
+          <img src="/playground/icon.svg" alt="" width="24" height="24" /> mixcloud-graphql
+        </h1>
+        <SessionMenu />
+      </header>
+      <main>
+        <GraphiQL fetcher={fetcher} plugins={plugins} shouldPersistHeaders={false} showPersistHeadersSettings={false}>
+          <GraphiQL.Logo>
+            <></>
+          </GraphiQL.Logo>
+          <GraphiQL.Footer>
+            <ResultPanel />
+          </GraphiQL.Footer>
+        </GraphiQL>
+      </main>
+    </>
+  )
+}

@@ -1,0 +1,77 @@
+import { bearer } from './session'
+import { options } from './options'
+
+/** An operation as it is sent. */
+export interface Operation {
+  query: string
+  operationName?: string | null
+  variables?: Record<string, unknown> | null
+}
+
+export interface GraphQLError {
+  message: string
+  path?: (string | number)[]
+  locations?: { line: number; column: number }[]
+  extensions?: Record<string, unknown>
+}
+
+/** extensions.cost: see docs/costs.md. */
+export interface Cost {
+  estimated: number
+  budget: number
+  upstreamCalls: number
+  cacheHits: number
+  coalesced: number
+  stale: number
+}
+
+export interface Body {
+  data?: Record<string, unknown> | null
+  errors?: GraphQLError[]
+  extensions?: { cost?: Cost; trace?: unknown; freshness?: unknown } & Record<string, unknown>
+}
+
+/** A response. `body` is null if it is not JSON. */
+export interface Response {
+  body: Body | null
+  text: string
+  status: number
+  milliseconds: number
+  requestId: string | null
+}
+
+/**
+ * Headers of each request. X-Requested-With makes the session cookie count; it cannot be sent by pages of other sites.
+ * A pasted token takes precedence over the cookie.
+ */
+export function headers(more: Record<string, string> = {}): Record<string, string> {
+  const all: Record<string, string> = { 'X-Requested-With': 'playground', ...more }
+  const token = bearer.get()
+  if (token && !Object.keys(all).some((name) => name.toLowerCase() === 'authorization')) all.Authorization = 'Bearer ' + token
+  return all
+}
+
+export const credentials = (): RequestCredentials => (options.signIn ? 'same-origin' : 'omit')
+
+/** Sends an operation and reads the whole response. */
+export async function send(operation: Operation, more: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
+  const start = performance.now()
+  const response = await fetch('/graphql', {
+    method: 'POST',
+    headers: headers({ 'Content-Type': 'application/json', Accept: 'application/graphql-response+json, application/json;q=0.9', ...more }),
+    body: JSON.stringify(operation),
+    credentials: credentials(),
+    cache: 'no-store',
+    signal: signal ?? null,
+  })
+  const text = await response.text()
+  return { body: parse(text), text, status: response.status, milliseconds: performance.now() - start, requestId: response.headers.get('X-Request-Id') }
+}
+
+export function parse(text: string): Body | null {
+  try {
+    return JSON.parse(text) as Body
+  } catch {
+    return null
+  }
+}

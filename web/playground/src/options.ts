@@ -1,0 +1,15 @@
+/** What the server says about itself: internal/playground.Options. */
+export interface Options {
+  /** People can sign in at /oauth/login. */
+  signIn: boolean
+  /** The server runs over the emulator. */
+  demo: boolean
+  /** The server returns traces. */
+  trace: boolean
+  /** The maximum number of calls to Mixcloud for one operation. */
+  budget: number
+}
+
+const element = document.querySelector<HTMLMetaElement>('meta[name=options]')
+
+export const options: Options = { signIn: false, demo: false, trace: false, budget: 200, ...JSON.parse(element?.content || '{}') }
