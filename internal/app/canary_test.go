@@ -45,8 +45,8 @@ func TestNoTokenLeaves(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // some of them mean to wait
 				s := newTestServer(t, opts)
 				for _, g := range all {
-					a := g.ask(t, s, canary)
-					leaks(t, g.name, canary, string(a.body), fmt.Sprint(a.header))
+					resp := g.send(t, s, canary)
+					leaks(t, g.name, canary, string(resp.body), fmt.Sprint(resp.header))
 				}
 				leaks(t, "the log", canary, s.log.String())
 			})
@@ -54,7 +54,7 @@ func TestNoTokenLeaves(t *testing.T) {
 	}
 	t.Run("accepted", func(t *testing.T) {
 		t.Parallel()
-		s := newTestServer(t, serverOptions{ownWorld: true})
+		s := newTestServer(t, serverOptions{writable: true})
 		next := s.recorder.next
 		s.recorder.next = roundTripFunc(func(r *http.Request) (*http.Response, error) {
 			// Where it belongs is the query alone: proxies log the rest.
@@ -71,11 +71,11 @@ func TestNoTokenLeaves(t *testing.T) {
 			return next.RoundTrip(r)
 		})
 		for _, g := range all {
-			a := g.ask(t, s, "demo-token")
-			leaks(t, g.name, "demo-token", string(a.body), fmt.Sprint(a.header))
+			resp := g.send(t, s, "demo-token")
+			leaks(t, g.name, "demo-token", string(resp.body), fmt.Sprint(resp.header))
 		}
 		leaks(t, "the log", "demo-token", s.log.String())
-		if !strings.Contains(strings.Join(s.calls(), "\n"), "(token)") {
+		if !strings.Contains(strings.Join(s.takeCalls(), "\n"), "(token)") {
 			t.Error("the token never got anywhere")
 		}
 	})
@@ -120,16 +120,16 @@ func TestNoSecretOfAnExchangeLeaves(t *testing.T) {
 			s := newTestServer(t, serverOptions{mixcloud: upstream, config: config.Serve{
 				OAuthClientID: "app", OAuthClientSecret: secret, PublicURL: "https://graph.test", OAuthRedirects: []string{appRedirect},
 			}})
-			a := s.ask(t, "", `mutation ($code: String!) { exchangeOAuthCode(input: {code: $code, redirectUri: "https://app.test/back"}) { accessToken userErrors { field message } } }`,
+			resp := s.execute(t, "", `mutation ($code: String!) { exchangeOAuthCode(input: {code: $code, redirectUri: "https://app.test/back"}) { accessToken userErrors { field message } } }`,
 				map[string]any{"code": code})
 			for _, canary := range []string{code, secret} {
-				leaks(t, "the answer", canary, string(a.body), fmt.Sprint(a.header))
+				leaks(t, "the answer", canary, string(resp.body), fmt.Sprint(resp.header))
 				leaks(t, "the log", canary, s.log.String())
 			}
 			leaks(t, "the log", token, s.log.String())
-			leaks(t, "the wire's addresses", code, strings.Join(s.calls(), " "))
-			if got := bytes.Contains(a.body, []byte(token)); got != (name == "taken") {
-				t.Errorf("the token is there: %v: %s", got, a.body)
+			leaks(t, "the wire's addresses", code, strings.Join(s.takeCalls(), " "))
+			if got := bytes.Contains(resp.body, []byte(token)); got != (name == "taken") {
+				t.Errorf("the token is there: %v: %s", got, resp.body)
 			}
 		})
 	}

@@ -17,7 +17,7 @@ func TestServe_ConnectionLimit(t *testing.T) {
 	const limit, clients = 8, 40
 	s := newTestServer(t, serverOptions{})
 	s.app.conns = connlimit.New(limit, s.app.log)
-	url := listening(t, s.app, "http")
+	url := listenAndServe(t, s.app, "http")
 	for range clients {
 		c := &http.Client{Transport: new(http.Transport), Timeout: time.Minute}
 		defer c.CloseIdleConnections()

@@ -357,22 +357,22 @@ func saysYes(t testing.TB, undone int, options ...emulator.Option) serverOptions
 func asked(t *testing.T, of func(testing.TB) serverOptions, selection, token string, data any) []string {
 	t.Helper()
 	st := newTestServer(t, of(t))
-	a := response{}
+	resp := response{}
 	switch {
 	case strings.Contains(selection, "$mp3"):
 		if !strings.HasPrefix(selection, "mutation (") {
 			selection = strings.Replace(selection, "mutation", "mutation ($mp3: Upload!)", 1)
 		}
-		a = st.upload(t, token, selection, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100})
+		resp = st.upload(t, token, selection, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100})
 	case strings.HasPrefix(selection, "mutation"):
-		a = st.ask(t, token, selection, nil)
+		resp = st.execute(t, token, selection, nil)
 	default:
-		a = st.ask(t, token, "{ "+selection+" }", nil)
+		resp = st.execute(t, token, "{ "+selection+" }", nil)
 	}
-	if errs := a.decode(t, data); len(errs) > 0 {
+	if errs := resp.decode(t, data); len(errs) > 0 {
 		t.Fatalf("%s: %+v", selection, errs)
 	}
-	return st.calls()
+	return st.takeCalls()
 }
 
 // probes counts the objects that have a member "probe".

@@ -26,7 +26,7 @@ func TestCSRF(t *testing.T) {
 	form := "query=" + url.QueryEscape(mutation)
 	multipart := "--b\r\nContent-Disposition: form-data; name=\"operations\"\r\n\r\n" + json +
 		"\r\n--b\r\nContent-Disposition: form-data; name=\"map\"\r\n\r\n{}\r\n--b--\r\n"
-	c := newTestServer(t, serverOptions{listen: true, ownWorld: true, config: config.Serve{AllowOrigin: []string{own}}})
+	c := newTestServer(t, serverOptions{listen: true, writable: true, config: config.Serve{AllowOrigin: []string{own}}})
 	b := newBrowser(t, c.url)
 	b.signIn("demo", "/")
 	if who := b.viewer(fromScript); who != "demo" {

@@ -32,7 +32,7 @@ func TestDeadline_OwnComputing(t *testing.T) {
 		if err := s.emulator.Fail(emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
-		s.ask(t, "", `{ user(username: "spartacus") { name } }`, nil) // so that there is a retryAt
+		s.execute(t, "", `{ user(username: "spartacus") { name } }`, nil) // so that there is a retryAt
 		var query strings.Builder
 		for i := range 5 { // more fields than may run after the deadline
 			fmt.Fprintf(&query, " r%d: rateLimit {", i)
@@ -41,11 +41,11 @@ func TestDeadline_OwnComputing(t *testing.T) {
 			}
 			query.WriteString(" }")
 		}
-		a := s.ask(t, "", "{"+query.String()+" }", nil)
+		resp := s.execute(t, "", "{"+query.String()+" }", nil)
 		var data json.RawMessage
-		errs := a.decode(t, &data)
-		if a.status != http.StatusOK || len(errs) != 1 || string(data) != "null" {
-			t.Fatalf("status %d, data %.100s, %d errors, want no data and one error", a.status, data, len(errs))
+		errs := resp.decode(t, &data)
+		if resp.status != http.StatusOK || len(errs) != 1 || string(data) != "null" {
+			t.Fatalf("status %d, data %.100s, %d errors, want no data and one error", resp.status, data, len(errs))
 		}
 		if x := errs[0].Extensions; errs[0].code() != "LIMIT_EXCEEDED" || x["limit"] != "request-timeout" || x["maximum"] != timeout.Seconds() {
 			t.Errorf("error %+v", errs[0])

@@ -90,11 +90,11 @@ func TestDecomposed_ReceivedFormAfter404(t *testing.T) {
 			if !strings.Contains(test.query, "$t") {
 				variables = nil
 			}
-			got := s.ask(t, test.token, test.query, variables)
+			got := s.execute(t, test.token, test.query, variables)
 			if !strings.Contains(string(got.body), test.want) {
 				t.Errorf("no %s in %s", test.want, got.body)
 			}
-			calls := s.calls()
+			calls := s.takeCalls()
 			slices.Sort(calls)
 			if !slices.Equal(calls, test.calls) {
 				t.Errorf("calls %q, want %q", calls, test.calls)
@@ -118,7 +118,7 @@ func TestDecomposed_CursorsOfADiscovery(t *testing.T) {
 				}
 			}
 		}
-		if errs := s.ask(t, "", query, map[string]any{"t": "re\u0301mi", "after": after}).decode(t, &data); len(errs) > 0 || len(data.Discover.Latest.Nodes) != 2 {
+		if errs := s.execute(t, "", query, map[string]any{"t": "re\u0301mi", "after": after}).decode(t, &data); len(errs) > 0 || len(data.Discover.Latest.Nodes) != 2 {
 			t.Fatalf("%+v, %+v", errs, data)
 		}
 		after = data.Discover.Latest.PageInfo.EndCursor

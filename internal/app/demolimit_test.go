@@ -25,9 +25,9 @@ func TestDemo_noLimits(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newTestServer(t, serverOptions{config: config.Serve{Demo: demo, UpstreamRate: 50, UpstreamBurst: 500}})
 				began := time.Now()
-				a := s.ask(t, "demo-token", "{"+query.String()+"}", nil)
-				if errs := a.decode(t, new(any)); len(errs) > 0 {
-					t.Fatalf("%s", a.body)
+				resp := s.execute(t, "demo-token", "{"+query.String()+"}", nil)
+				if errs := resp.decode(t, new(any)); len(errs) > 0 {
+					t.Fatalf("%s", resp.body)
 				}
 				if took := time.Since(began); (took < time.Second) != demo {
 					t.Errorf("it takes %v", took)

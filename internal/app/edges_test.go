@@ -25,7 +25,7 @@ func (a ownListAction) add(l lagging, key string) (cursor string) {
 		Cursor string
 		Node   struct{ Key string }
 	}
-	if errs := l.ask(l.t, "demo-token", query, map[string]any{"t": a.target(key)}).decode(l.t, &data); len(errs) > 0 {
+	if errs := l.execute(l.t, "demo-token", query, map[string]any{"t": a.target(key)}).decode(l.t, &data); len(errs) > 0 {
 		l.t.Fatalf("%s %s: %+v", a.on, key, errs)
 	}
 	time.Sleep(time.Second) // two writes have two times
@@ -131,10 +131,10 @@ func TestEdgeOfWrite_FarDown(t *testing.T) {
 		read := func(arguments string) []string {
 			var data struct{ Viewer map[string]listPage }
 			query := fmt.Sprintf(`{ viewer { %s(%s) { nodes { key } } } }`, list, arguments)
-			if errs := s.ask(t, "demo-token", query, nil).decode(t, &data); len(errs) > 0 {
+			if errs := s.execute(t, "demo-token", query, nil).decode(t, &data); len(errs) > 0 {
 				t.Fatalf("%s: %+v", query, errs)
 			}
-			if calls := s.calls(); len(calls) > 1+1+2+1 { // the viewer, the first hundred, those of that time, the page
+			if calls := s.takeCalls(); len(calls) > 1+1+2+1 { // the viewer, the first hundred, those of that time, the page
 				t.Errorf("%s takes %q", query, calls)
 			}
 			return data.Viewer[list].keys()

@@ -21,21 +21,21 @@ func TestMetered_Upload(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newTestServer(t, serverOptions{ownWorld: true})
+				s := newTestServer(t, serverOptions{writable: true})
 				r := multipartRequest(t, query, map[string]any{"mp3": nil}, file)
 				r.Header.Set("X-GraphQL-Cost", "true")
-				a := s.do(r, "demo-token")
+				resp := s.do(r, "demo-token")
 				var whole struct {
 					Extensions struct {
 						Cost struct{ Estimated, UpstreamCalls int }
 					}
 				}
-				if err := json.Unmarshal(a.body, &whole); err != nil {
+				if err := json.Unmarshal(resp.body, &whole); err != nil {
 					t.Fatal(err)
 				}
-				cost, calls := whole.Extensions.Cost, s.calls()
-				if a.status != http.StatusOK || cost.Estimated == 0 || len(calls) > cost.Estimated || len(calls) != cost.UpstreamCalls {
-					t.Errorf("status %d, cost %+v, calls %q\n%s", a.status, cost, calls, a.body)
+				cost, calls := whole.Extensions.Cost, s.takeCalls()
+				if resp.status != http.StatusOK || cost.Estimated == 0 || len(calls) > cost.Estimated || len(calls) != cost.UpstreamCalls {
+					t.Errorf("status %d, cost %+v, calls %q\n%s", resp.status, cost, calls, resp.body)
 				}
 			})
 		})

@@ -113,18 +113,18 @@ func (v victim) suffer(t *testing.T, kind emulator.FaultKind) {
 	if kind == emulator.FaultRateLimit || kind == emulator.FaultRateLimitNoWait {
 		// A limit holds for all calls from then on, whichever comes first: what
 		// stands beside it stands because it was seen before.
-		s.ask(t, "", `{ tag(name: "funk") { name } category(slug: "funk") { name } }`, nil)
+		s.execute(t, "", `{ tag(name: "funk") { name } category(slug: "funk") { name } }`, nil)
 	}
 	if err := s.emulator.Fail(fault); err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	a := s.ask(t, "", v.query, nil)
+	resp := s.execute(t, "", v.query, nil)
 	took := time.Since(start)
 	var data map[string]any
-	errs := a.decode(t, &data)
-	if !bytes.Contains(a.body, []byte(`"rest":`)) || bytes.Contains(a.body, []byte(`"rest":null`)) {
-		t.Errorf("the rest does not stand: %s", a.body)
+	errs := resp.decode(t, &data)
+	if !bytes.Contains(resp.body, []byte(`"rest":`)) || bytes.Contains(resp.body, []byte(`"rest":null`)) {
+		t.Errorf("the rest does not stand: %s", resp.body)
 	}
 	if want.code == "" {
 		if len(errs) > 0 {
@@ -133,7 +133,7 @@ func (v victim) suffer(t *testing.T, kind emulator.FaultKind) {
 		return
 	}
 	if len(errs) != 1 {
-		t.Fatalf("%d errors, want one: %s", len(errs), a.body)
+		t.Fatalf("%d errors, want one: %s", len(errs), resp.body)
 	}
 	if diff := cmp.Diff(v.path, errs[0].Path); diff != "" {
 		t.Errorf("path: %s", diff)
@@ -155,8 +155,8 @@ func (v victim) suffer(t *testing.T, kind emulator.FaultKind) {
 		t.Errorf("took %v, want %v", took, want.took)
 	}
 	for _, leak := range []string{"mixcloud.test", "Get \"", "<html", "goroutine", ".go:"} {
-		if bytes.Contains(a.body, []byte(leak)) {
-			t.Errorf("the answer has %q in it: %s", leak, a.body)
+		if bytes.Contains(resp.body, []byte(leak)) {
+			t.Errorf("the answer has %q in it: %s", leak, resp.body)
 		}
 	}
 }
@@ -228,7 +228,7 @@ func TestRefusals(t *testing.T) {
 				return w.Result(), nil
 			})})
 			var data map[string]any
-			errs := s.ask(t, "", `{ cloudcast(key: "/spartacus/party-time/") { user { name biog } } user(username: "spartacus") { name } }`, nil).decode(t, &data)
+			errs := s.execute(t, "", `{ cloudcast(key: "/spartacus/party-time/") { user { name biog } } user(username: "spartacus") { name } }`, nil).decode(t, &data)
 			want := 2
 			if test.code == "NOT_FOUND" { // a look-up that finds nothing is no error
 				want = 1
@@ -260,7 +260,7 @@ func TestRateLimitIsTold(t *testing.T) {
 		s := newTestServer(t, serverOptions{})
 		retryAt := func() *time.Time {
 			var data struct{ RateLimit struct{ RetryAt *time.Time } }
-			if errs := s.ask(t, "", `{ rateLimit { retryAt } }`, nil).decode(t, &data); len(errs) > 0 {
+			if errs := s.execute(t, "", `{ rateLimit { retryAt } }`, nil).decode(t, &data); len(errs) > 0 {
 				t.Fatalf("%+v", errs)
 			}
 			return data.RateLimit.RetryAt
@@ -271,7 +271,7 @@ func TestRateLimitIsTold(t *testing.T) {
 		if err := s.emulator.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
-		s.ask(t, "", `{ user(username: "spartacus") { name } }`, nil)
+		s.execute(t, "", `{ user(username: "spartacus") { name } }`, nil)
 		if at, want := retryAt(), time.Now().Add(452*time.Second).UTC().Truncate(time.Second); at == nil || !at.Equal(want) {
 			t.Errorf("after a refusal: %v, want %v", at, want)
 		}
@@ -290,22 +290,22 @@ func TestBudget(t *testing.T) {
 	t.Parallel()
 	const query = `query($first: Int) { user(username: "HarbourFM") { cloudcasts(first: $first) { nodes { slug description comments(first: 1) { totalCount nodes { id } } } } } }`
 	asked := newTestServer(t, serverOptions{})
-	if errs := asked.ask(t, "", query, map[string]any{"first": 100}).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" || !strings.Contains(errs[0].Message, "200") {
+	if errs := asked.execute(t, "", query, map[string]any{"first": 100}).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" || !strings.Contains(errs[0].Message, "200") {
 		t.Errorf("with an estimate above the budget: %+v", errs)
 	}
-	if calls := asked.calls(); len(calls) > 0 {
+	if calls := asked.takeCalls(); len(calls) > 0 {
 		t.Errorf("%q were called", calls)
 	}
 	const budget = 150 // and 200 in the eyes of the estimate
 	s := newTestServer(t, serverOptions{tune: []func(*upstream.Options){func(o *upstream.Options) { o.Budget = budget }}})
-	a := s.ask(t, "", query, map[string]any{"first": 99})
+	resp := s.execute(t, "", query, map[string]any{"first": 99})
 	var data struct {
 		User struct {
 			Cloudcasts struct{ Nodes []struct{ Slug string } }
 		}
 	}
-	errs := a.decode(t, &data)
-	if got := len(s.calls()); got != budget {
+	errs := resp.decode(t, &data)
+	if got := len(s.takeCalls()); got != budget {
 		t.Errorf("%d calls were made, want %d", got, budget)
 	}
 	// All that failed is told of: the first errors one by one, the others by their number.
@@ -325,11 +325,11 @@ func TestBudget(t *testing.T) {
 	if len(data.User.Cloudcasts.Nodes) != 99 {
 		t.Errorf("%d items are left", len(data.User.Cloudcasts.Nodes))
 	}
-	if again := s.ask(t, "", `{ user(username: "demo") { name } }`, nil); len(again.decode(t, nil)) > 0 {
+	if again := s.execute(t, "", `{ user(username: "demo") { name } }`, nil); len(again.decode(t, nil)) > 0 {
 		t.Errorf("the next operation has no budget of its own: %s", again.body)
 	}
 	small := newTestServer(t, serverOptions{config: config.Serve{OperationBudget: 1}})
-	if errs := small.ask(t, "", `{ user(username: "demo") { name feed { nodes { key } } } }`, nil).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" {
+	if errs := small.execute(t, "", `{ user(username: "demo") { name feed { nodes { key } } } }`, nil).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" {
 		t.Errorf("with a budget of one: %+v", errs)
 	}
 }
@@ -361,7 +361,7 @@ func TestClientThatLeaves(t *testing.T) {
 		if took := time.Since(start); took != 0 {
 			t.Errorf("the server went on for %v", took)
 		}
-		if calls := s.calls(); len(calls) != 1 {
+		if calls := s.takeCalls(); len(calls) != 1 {
 			t.Errorf("%d calls were begun, want the first alone: %q", len(calls), calls)
 		}
 	})

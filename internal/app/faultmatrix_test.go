@@ -310,7 +310,7 @@ func TestFaultMatrix(t *testing.T) {
 		t.Run(name+"/anonymous after an unknown token", m.test(func(t *testing.T, f *faulty) {
 			f.begin(t, m)
 			code := ""
-			for _, e := range f.testServer.ask(t, "demo-token", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil) {
+			for _, e := range f.testServer.execute(t, "demo-token", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil) {
 				code = e.code()
 			}
 			if code != m.cold.Code {
@@ -435,22 +435,22 @@ func (f *faulty) sees(t *testing.T, token string, want cell) {
 // the time of an answer of Mixcloud to end.
 func (f *faulty) ask(t *testing.T, token string) cell {
 	t.Helper()
-	f.calls()
+	f.takeCalls()
 	began := time.Now()
-	a := f.testServer.ask(t, token, `{ struck: user(username: "spartacus") { name city } beside: user(username: "demo") { name city } }`, nil)
+	resp := f.testServer.execute(t, token, `{ struck: user(username: "spartacus") { name city } beside: user(username: "demo") { name city } }`, nil)
 	got := cell{Took: time.Since(began)}
-	if a.status != http.StatusOK {
-		t.Errorf("status %d", a.status)
+	if resp.status != http.StatusOK {
+		t.Errorf("status %d", resp.status)
 	}
 	time.Sleep(lag)
 	synctest.Wait()
-	for _, call := range f.calls() {
+	for _, call := range f.takeCalls() {
 		if path, _, _ := strings.Cut(strings.TrimPrefix(call, "GET "), " "); path == disturbed {
 			got.Calls++
 		}
 	}
 	var data struct{ Struck, Beside json.RawMessage }
-	for _, e := range a.decode(t, &data) {
+	for _, e := range resp.decode(t, &data) {
 		if d := cmp.Diff([]any{"struck"}, e.Path); d != "" {
 			t.Errorf("an error is at another path: %s", d)
 		}
@@ -465,7 +465,7 @@ func (f *faulty) ask(t *testing.T, token string) cell {
 	if d := cmp.Diff(`{"name":"Robin Hale","city":"London"}`, string(data.Beside)); d != "" {
 		t.Errorf("the field beside it: %s", d)
 	}
-	for _, n := range freshnessOf(t, a) {
+	for _, n := range freshnessOf(t, resp) {
 		switch path := dotted(n.Path); {
 		case !n.Stale:
 			t.Errorf("extensions.freshness has %+v", n)
@@ -486,12 +486,12 @@ type freshNote struct {
 	Reason string
 }
 
-func freshnessOf(t *testing.T, a response) []freshNote {
+func freshnessOf(t *testing.T, resp response) []freshNote {
 	t.Helper()
 	var whole struct {
 		Extensions struct{ Freshness []freshNote }
 	}
-	if err := json.Unmarshal(a.body, &whole); err != nil {
+	if err := json.Unmarshal(resp.body, &whole); err != nil {
 		t.Fatal(err)
 	}
 	return whole.Extensions.Freshness

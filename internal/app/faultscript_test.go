@@ -58,9 +58,9 @@ func references(t *testing.T) map[[2]string]reference {
 					Data   any
 					Errors []any
 				}
-				a := askScript(s, query, token)
-				if err := json.Unmarshal(a.body, &whole); err != nil || len(whole.Errors) > 0 || whole.Data == nil {
-					t.Fatalf("%s: %v: %s", query, err, a.body)
+				resp := askScript(s, query, token)
+				if err := json.Unmarshal(resp.body, &whole); err != nil || len(whole.Errors) > 0 || whole.Data == nil {
+					t.Fatalf("%s: %v: %s", query, err, resp.body)
 				}
 				allReferences[[2]string{query, token}] = reference{whole.Data, calls}
 			}
@@ -152,11 +152,11 @@ func playScript(t *testing.T, script []byte) {
 		ref := references(t)[[2]string{query, token}]
 		most += ref.calls * (1 + upstream.DefaultRetries)
 		began := time.Now()
-		a := askScript(s, query, token)
+		resp := askScript(s, query, token)
 		if took := time.Since(began); took > deadline {
 			t.Errorf("took %v", took)
 		}
-		return checkScripted(t, a, ref.data)
+		return checkScripted(t, resp, ref.data)
 	}
 	for ; len(script) >= 2; script = script[2:] {
 		n := int(script[1])
@@ -214,17 +214,17 @@ var innards = regexp.MustCompile(`<html|nginx|SSH-2|-token|access_token|goroutin
 
 // checkScripted holds an answer against what it would be if nothing were wrong,
 // and tells whether it is that, and fresh.
-func checkScripted(t *testing.T, a response, want any) (fresh bool) {
+func checkScripted(t *testing.T, resp response, want any) (fresh bool) {
 	t.Helper()
 	if t.Failed() {
 		return true // one is enough
 	}
 	var whole map[string]any
-	if err := json.Unmarshal(a.body, &whole); err != nil || !strings.HasPrefix(a.header.Get("Content-Type"), "application/graphql-response+json") || a.status != http.StatusOK {
-		t.Fatalf("status %d, %s, %v: %s", a.status, a.header.Get("Content-Type"), err, a.body)
+	if err := json.Unmarshal(resp.body, &whole); err != nil || !strings.HasPrefix(resp.header.Get("Content-Type"), "application/graphql-response+json") || resp.status != http.StatusOK {
+		t.Fatalf("status %d, %s, %v: %s", resp.status, resp.header.Get("Content-Type"), err, resp.body)
 	}
-	if bad := innards.Find(a.body); bad != nil {
-		t.Errorf("%q is in the answer: %s", bad, a.body)
+	if bad := innards.Find(resp.body); bad != nil {
+		t.Errorf("%q is in the answer: %s", bad, resp.body)
 	}
 	var wait float64
 	broken := map[string][]any{}
@@ -237,7 +237,7 @@ func checkScripted(t *testing.T, a response, want any) (fresh bool) {
 		switch gqlerr.Code(code) {
 		case gqlerr.CodeRateLimited, gqlerr.CodeUpstreamTimeout, gqlerr.CodeUpstreamUnavailable, gqlerr.CodeUpstreamBadResponse:
 		default:
-			t.Errorf("code %q: %s", code, a.body)
+			t.Errorf("code %q: %s", code, resp.body)
 		}
 		if retry := extensions["retryable"] == true; retry != gqlerr.Code(code).Retryable() || len(path) == 0 || e["message"] == "" {
 			t.Errorf("%v", e)
@@ -246,7 +246,7 @@ func checkScripted(t *testing.T, a response, want any) (fresh bool) {
 		wait = max(wait, ms)
 		broken[dotted(path)] = path
 	}
-	if got := a.header.Get("Retry-After"); wait > 0 && got != strconv.Itoa((int(wait)+999)/1000) || wait == 0 && got != "" {
+	if got := resp.header.Get("Retry-After"); wait > 0 && got != strconv.Itoa((int(wait)+999)/1000) || wait == 0 && got != "" {
 		t.Errorf("Retry-After is %q, and the longest wait %v ms", got, wait)
 	}
 	extensions, _ := whole["extensions"].(map[string]any)
@@ -258,8 +258,8 @@ func checkScripted(t *testing.T, a response, want any) (fresh bool) {
 			t.Errorf("%v", n)
 		}
 	}
-	if kept := a.header.Get("Cache-Control"); kept != "no-store" && (len(errs)+len(notes) > 0 || !strings.HasPrefix(kept, "public, max-age=")) {
-		t.Errorf("Cache-Control %q: %s", kept, a.body)
+	if kept := resp.header.Get("Cache-Control"); kept != "no-store" && (len(errs)+len(notes) > 0 || !strings.HasPrefix(kept, "public, max-age=")) {
+		t.Errorf("Cache-Control %q: %s", kept, resp.body)
 	}
 	for place := range differences("", want, whole["data"]) {
 		excused := broken[place] != nil
@@ -268,7 +268,7 @@ func checkScripted(t *testing.T, a response, want any) (fresh bool) {
 			excused = broken[up] != nil
 		}
 		if !excused {
-			t.Errorf("%s is another one, without an error: %s", place, a.body)
+			t.Errorf("%s is another one, without an error: %s", place, resp.body)
 		}
 	}
 	for text, path := range broken {

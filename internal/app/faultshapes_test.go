@@ -33,25 +33,25 @@ func TestFaults_SeenBefore(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					s := newTestServer(t, serverOptions{config: config.Serve{RequestTimeout: deadline}})
-					before := dataOf(t, s.ask(t, "", v.query, nil), 0)
+					before := dataOf(t, s.execute(t, "", v.query, nil), 0)
 					time.Sleep(23 * time.Hour)
 					if err := s.emulator.Fail(emulator.Fault{Match: v.match, Kind: kind, RetryAfter: time.Minute, Delay: faultDelay(kind)}); err != nil {
 						t.Fatal(err)
 					}
-					s.calls()
+					s.takeCalls()
 					began := time.Now()
-					a := s.ask(t, "", v.query, nil)
+					resp := s.execute(t, "", v.query, nil)
 					if took := time.Since(began); took > time.Second {
 						t.Errorf("took %v", took)
 					}
-					if d := cmp.Diff(before, dataOf(t, a, 0)); d != "" {
+					if d := cmp.Diff(before, dataOf(t, resp, 0)); d != "" {
 						t.Errorf("the answer is another one: %s", d)
 					}
-					told := slices.ContainsFunc(freshnessOf(t, a), func(n freshNote) bool {
+					told := slices.ContainsFunc(freshnessOf(t, resp), func(n freshNote) bool {
 						return n.Stale && n.AgeMs >= (23*time.Hour).Milliseconds() && strings.HasPrefix(dotted(v.path), dotted(n.Path))
 					})
 					if !told {
-						t.Errorf("%s is not among what is not fresh: %+v", dotted(v.path), freshnessOf(t, a))
+						t.Errorf("%s is not among what is not fresh: %+v", dotted(v.path), freshnessOf(t, resp))
 					}
 				})
 			})
@@ -60,10 +60,10 @@ func TestFaults_SeenBefore(t *testing.T) {
 }
 
 // dataOf is the data of an answer that has so many errors.
-func dataOf(t *testing.T, a response, errs int) (data map[string]any) {
+func dataOf(t *testing.T, resp response, errs int) (data map[string]any) {
 	t.Helper()
-	if got := a.decode(t, &data); a.status != http.StatusOK || len(got) != errs {
-		t.Fatalf("status %d, %d errors, want %d: %s", a.status, len(got), errs, a.body)
+	if got := resp.decode(t, &data); resp.status != http.StatusOK || len(got) != errs {
+		t.Fatalf("status %d, %d errors, want %d: %s", resp.status, len(got), errs, resp.body)
 	}
 	return data
 }
@@ -102,7 +102,7 @@ func TestFaults_OneOfAList(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				whole := dataOf(t, newTestServer(t, serverOptions{}).ask(t, "", query, nil), 0)
+				whole := dataOf(t, newTestServer(t, serverOptions{}).execute(t, "", query, nil), 0)
 				nodes := at(whole, []any{"popular", "nodes"}).([]any)
 				struck := at(nodes[5], []any{"user", "key"}).(string)
 				wanted := map[string]string{}
@@ -120,18 +120,18 @@ func TestFaults_OneOfAList(t *testing.T) {
 				if err := s.emulator.Fail(emulator.Fault{Match: struck, Kind: kind, Delay: faultDelay(kind), RetryAfter: 90 * time.Second}); err != nil {
 					t.Fatal(err)
 				}
-				a := s.ask(t, "", query, nil)
-				if d := cmp.Diff(whole, dataOf(t, a, len(wanted))); d != "" {
+				resp := s.execute(t, "", query, nil)
+				if d := cmp.Diff(whole, dataOf(t, resp, len(wanted))); d != "" {
 					t.Errorf("data: %s", d)
 				}
 				got := map[string]string{}
-				for _, e := range a.decode(t, nil) {
+				for _, e := range resp.decode(t, nil) {
 					got[dotted(e.Path)] = e.code()
 				}
 				if d := cmp.Diff(wanted, got); d != "" {
 					t.Errorf("errors: %s", d)
 				}
-				calls := s.calls()
+				calls := s.takeCalls()
 				if n := len(slices.DeleteFunc(calls, func(c string) bool { return c != "GET "+struck })); n != 1 {
 					t.Errorf("%d calls for what failed, want one", n)
 				}
@@ -231,7 +231,7 @@ func TestFaults_Write(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newTestServer(t, serverOptions{ownWorld: true, config: config.Serve{RequestTimeout: deadline, UpstreamRetries: 2}})
+				s := newTestServer(t, serverOptions{writable: true, config: config.Serve{RequestTimeout: deadline, UpstreamRetries: 2}})
 				next := s.recorder.next
 				s.recorder.next = roundTripFunc(func(r *http.Request) (*http.Response, error) {
 					if test.wire != nil && r.Method == http.MethodPost {
@@ -249,15 +249,15 @@ func TestFaults_Write(t *testing.T) {
 					var data struct {
 						User struct{ ViewerIsFollowing bool }
 					}
-					if errs := s.ask(t, "demo-token", `{ user(username: "spartacus") { viewerIsFollowing } }`, nil).decode(t, &data); len(errs) > 0 {
+					if errs := s.execute(t, "demo-token", `{ user(username: "spartacus") { viewerIsFollowing } }`, nil).decode(t, &data); len(errs) > 0 {
 						t.Fatalf("%+v", errs)
 					}
 					return data.User.ViewerIsFollowing
 				}
 				following()
-				s.calls()
+				s.takeCalls()
 				began := time.Now()
-				a := s.ask(t, "demo-token", one, nil)
+				a := s.execute(t, "demo-token", one, nil)
 				got := seen{Took: time.Since(began)}
 				var data struct {
 					FollowUser *struct {
@@ -278,7 +278,7 @@ func TestFaults_Write(t *testing.T) {
 						got.User = e.Code
 					}
 				}
-				for _, call := range s.calls() {
+				for _, call := range s.takeCalls() {
 					if strings.HasPrefix(call, "POST ") {
 						got.Sent++
 					}

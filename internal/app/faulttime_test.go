@@ -34,7 +34,7 @@ func TestFaults_ClockJumps(t *testing.T) {
 				time.Sleep(20*time.Second - lag)
 				f.sees(t, "", cell{Code: "RATE_LIMITED", Retry: true, Wait: 40 * time.Second})
 				var told struct{ RateLimit struct{ RetryAt time.Time } }
-				f.testServer.ask(t, "", `{ rateLimit { retryAt } }`, nil).decode(t, &told)
+				f.testServer.execute(t, "", `{ rateLimit { retryAt } }`, nil).decode(t, &told)
 				if at := time.Now().Add(jump + 40*time.Second - lag).UTC().Truncate(time.Second); told.RateLimit.RetryAt.Sub(at).Abs() > time.Second {
 					t.Errorf("retryAt is %v, want %v by the clock that people see", told.RateLimit.RetryAt, at)
 				}
@@ -91,8 +91,8 @@ func TestFaults_DownForADay(t *testing.T) {
 			}
 			// A balancer must not take away the replica that still answers.
 			for _, path := range []string{"/livez", "/readyz"} {
-				if a := f.do(httptest.NewRequest(http.MethodGet, path, nil), ""); a.status != http.StatusOK {
-					t.Fatalf("%s is %d", path, a.status)
+				if resp := f.do(httptest.NewRequest(http.MethodGet, path, nil), ""); resp.status != http.StatusOK {
+					t.Fatalf("%s is %d", path, resp.status)
 				}
 			}
 		}
@@ -125,7 +125,7 @@ func TestFaults_Log(t *testing.T) {
 		}
 		f.down.Store(true)
 		for i := range 70 {
-			f.testServer.ask(t, "", fmt.Sprintf(`{ user(username: "user%d") { name } }`, i), nil)
+			f.testServer.execute(t, "", fmt.Sprintf(`{ user(username: "user%d") { name } }`, i), nil)
 			time.Sleep(time.Second)
 		}
 		f.setWire(nil)
@@ -168,9 +168,9 @@ func TestFaults_LimitLog(t *testing.T) {
 			for i := range 30 {
 				fmt.Fprintf(&query, "u%d: user(username: \"u%d\") { name } ", i, i)
 			}
-			f.calls()
-			f.testServer.ask(t, "", "{ "+query.String()+"}", nil)
-			if calls := len(f.calls()); wait == time.Minute && calls < 20 {
+			f.takeCalls()
+			f.testServer.execute(t, "", "{ "+query.String()+"}", nil)
+			if calls := len(f.takeCalls()); wait == time.Minute && calls < 20 {
 				t.Fatalf("%d calls were refused", calls)
 			}
 			f.emulator.ClearFaults()
@@ -189,16 +189,16 @@ func TestFaults_FreshOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, serverOptions{noStale: true})
 		const query = `{ user(username: "spartacus") { name } }`
-		dataOf(t, s.ask(t, "", query, nil), 0)
+		dataOf(t, s.execute(t, "", query, nil), 0)
 		if err := s.emulator.Fail(emulator.Fault{Kind: emulator.FaultReset}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(5*time.Minute - time.Nanosecond)
-		dataOf(t, s.ask(t, "", query, nil), 0)
+		dataOf(t, s.execute(t, "", query, nil), 0)
 		time.Sleep(time.Nanosecond)
-		a := s.ask(t, "", query, nil)
-		if data := dataOf(t, a, 1); data["user"] != nil || len(freshnessOf(t, a)) > 0 {
-			t.Errorf("%s", a.body)
+		resp := s.execute(t, "", query, nil)
+		if data := dataOf(t, resp, 1); data["user"] != nil || len(freshnessOf(t, resp)) > 0 {
+			t.Errorf("%s", resp.body)
 		}
 	})
 }

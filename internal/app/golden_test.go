@@ -25,44 +25,43 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-var update = flag.Bool("update", false, "write what the goldens' queries give into testdata/golden")
+var update = flag.Bool("update", false, "write the results of the cases to testdata/golden and testdata/metered")
 
-// A golden is a case in testdata/golden: prose that says what must hold, and
+// A golden is a case in testdata/golden. Its first line says what the case tests. Then follow:
 //
 //	query.graphql    the document
 //	variables.json   its variables, if any
-//	files.json       the files of a multipart request, if any, in their order
+//	files.json       the files of a multipart request in their order, if any
 //	token            the bearer token, if any
-//	code             whose code stands for CODE in the variables, if anybody's;
-//	                 the token that it gives is TOKEN in the answer
-//	emulator.json    what Mixcloud does: {"settings": …, "faults": […]} in the
-//	                 words of the emulator's control API, and "broken": the
-//	                 names of rules that it breaks, if anything special
-//	status           of the answer, if it is not 200
-//	want.json        the answer
-//	upstream         the calls to Mixcloud, sorted; "(token)" marks a token
-//	upstream.newest  the calls where since gives the newest items, if they differ
-//	rounds           how long it took, in the time of one call, with a token that
-//	                 Mixcloud is known to accept
-//	written          what Mixcloud has of uploads and edits, if there were any
+//	code             a user name, if the variable "code" is an OAuth code of this
+//	                 user; want.json then has TOKEN instead of the token
+//	emulator.json    the emulator's setup: {"settings": …, "faults": […]} as in its
+//	                 control API, and "broken": the names of rules that it breaks
+//	status           the status of the response, if it is not 200
+//	want.json        the response
+//	upstream         the calls to Mixcloud, sorted, with "(token)" for a token
+//	upstream.newest  the calls if since returns the newest items, if they differ
+//	rounds           the duration, in the latency of one call, with a token that
+//	                 the server knows to be accepted by Mixcloud
+//	written          the uploads and edits that Mixcloud received, if any
 //
-// A mutation has a world of its own to write to, and is played once.
+// A mutation runs once, with a separate copy of the emulator's data.
 type golden struct {
-	file     string
-	archive  *txtar.Archive
-	name     string
-	query    string
-	token    string
-	emulator emulatorSetup
-	vars     map[string]any
-	files    []uploadFile
-	writes   bool
+	file      string
+	archive   *txtar.Archive
+	name      string
+	query     string
+	token     string
+	emulator  emulatorSetup
+	variables map[string]any
+	files     []uploadFile
+	writes    bool
 }
 
 type emulatorSetup struct {
 	Settings map[string]any   `json:"settings"`
 	Faults   []map[string]any `json:"faults"`
-	Broken   []string         `json:"broken"` // names of rules that this Mixcloud breaks
+	Broken   []string         `json:"broken"`
 }
 
 var goldenSections = []string{
@@ -70,9 +69,8 @@ var goldenSections = []string{
 	"status", "want.json", "upstream", "upstream.newest", "rounds", "written",
 }
 
-// callTime is how long a call to Mixcloud takes in the goldens, in a time that
-// nobody waits for.
-const callTime = 100 * time.Millisecond
+// callLatency is the duration of a call to Mixcloud in the golden tests. Their clock is synthetic.
+const callLatency = 100 * time.Millisecond
 
 func (g *golden) section(name string) string {
 	for _, f := range g.archive.Files {
@@ -94,7 +92,7 @@ func (g *golden) set(name, text string) {
 	})
 }
 
-// goldens reads all cases, once.
+// goldens reads all cases. It reads them once.
 var goldens = sync.OnceValues(func() ([]*golden, error) {
 	files, err := filepath.Glob("testdata/golden/*.txtar")
 	if err != nil {
@@ -119,18 +117,18 @@ func readGolden(file string) (*golden, error) {
 	g := &golden{file: file, archive: archive, name: strings.TrimSuffix(filepath.Base(file), ".txtar")}
 	for i, f := range archive.Files {
 		if !slices.Contains(goldenSections, f.Name) {
-			return nil, fmt.Errorf("section %q is none of a golden's", f.Name)
+			return nil, fmt.Errorf("unknown section %q", f.Name)
 		}
 		if slices.ContainsFunc(archive.Files[:i], func(e txtar.File) bool { return e.Name == f.Name }) {
-			return nil, fmt.Errorf("two sections %q", f.Name)
+			return nil, fmt.Errorf("section %q occurs twice", f.Name)
 		}
 	}
 	if len(strings.TrimSpace(string(archive.Comment))) < 30 {
-		return nil, fmt.Errorf("no prose says what must hold")
+		return nil, fmt.Errorf("the first line must say what the case tests")
 	}
 	g.query, g.token = g.section("query.graphql"), strings.TrimSpace(g.section("token"))
 	g.writes = strings.HasPrefix(g.query, "mutation")
-	for name, into := range map[string]any{"variables.json": &g.vars, "files.json": &g.files, "emulator.json": &g.emulator} {
+	for name, into := range map[string]any{"variables.json": &g.variables, "files.json": &g.files, "emulator.json": &g.emulator} {
 		if text := g.section(name); text != "" {
 			d := json.NewDecoder(strings.NewReader(text))
 			d.DisallowUnknownFields()
@@ -143,86 +141,84 @@ func readGolden(file string) (*golden, error) {
 	return g, nil
 }
 
-// An outcome is what a golden's query came to.
+// An outcome is the result of a case.
 type outcome struct {
 	status   int
-	body     string // indented, errors in the order of their paths
-	upstream []string
+	body     string   // from normalizeBody
+	upstream []string // the calls
 	rounds   int
-	written  string
+	written  string // from storedUploads
 }
 
-// ask sends the case's request.
-func (g *golden) ask(t testing.TB, s *testServer, token string) response {
+// send sends the case's request.
+func (g *golden) send(t testing.TB, s *testServer, token string) response {
 	t.Helper()
 	if g.files != nil {
-		return s.upload(t, token, g.query, g.vars, g.files...)
+		return s.upload(t, token, g.query, g.variables, g.files...)
 	}
-	return s.ask(t, token, g.query, g.vars)
+	return s.execute(t, token, g.query, g.variables)
 }
 
-// play asks a fresh server twice. Both answers must be the same to the byte,
-// unless what disturbs Mixcloud passes in between. With known, the server knows that
-// Mixcloud accepts the token, if it does.
-func (g *golden) play(t *testing.T, sinceOrder string, known bool) (out outcome) {
+// run sends the request to a new server twice. The second response must be identical, except for mutations and for faults
+// that end. If verified is true, the server already knows whether Mixcloud accepts the token.
+func (g *golden) run(t *testing.T, sinceOrder string, verified bool) (out outcome) {
 	t.Helper()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		options := []emulator.Option{emulator.WithSettings(emulator.Settings{SinceOrder: sinceOrder, Latency: callTime})}
+		options := []emulator.Option{emulator.WithSettings(emulator.Settings{SinceOrder: sinceOrder, Latency: callLatency})}
 		for _, rule := range g.emulator.Broken {
 			options = append(options, emulator.WithBroken(rule))
 		}
-		s := newTestServer(t, serverOptions{ownWorld: g.writes, emulator: options})
-		g.disturb(t, s)
+		s := newTestServer(t, serverOptions{writable: g.writes, emulator: options})
+		g.setUpEmulator(t, s)
 		if user := strings.TrimSpace(g.section("code")); user != "" {
-			g.vars["code"] = codeOf(t, s.emulator, mixcloudURL, emulator.DemoClientID, appRedirect, user)
+			g.variables["code"] = signInCode(t, s.emulator, mixcloudURL, emulator.DemoClientID, appRedirect, user)
 		}
-		if known && s.accepts(g.token) {
+		if verified && s.acceptsToken(g.token) {
 			s.app.store.MarkVerified(g.token)
 		}
 		start := time.Now()
-		first := g.ask(t, s, g.token)
+		first := g.send(t, s, g.token)
 		took := time.Since(start)
-		if took%callTime != 0 {
-			t.Errorf("took %v, which is no number of calls of %v: something waits", took, callTime)
+		if took%callLatency != 0 {
+			t.Errorf("duration = %v, want a multiple of the call latency %v", took, callLatency)
 		}
 		journal := s.emulator.Requests()
-		out = outcome{first.status, g.masked(t, s, indented(t, first)), s.calls(), int(took / callTime), written(t, s.emulator)}
+		out = outcome{first.status, g.maskToken(t, s, normalizeBody(t, first)), s.takeCalls(), int(took / callLatency), storedUploads(t, s.emulator)}
 		if len(journal) != len(out.upstream) {
-			t.Errorf("the emulator saw %d requests, the wire %d", len(journal), len(out.upstream))
+			t.Errorf("emulator received %d requests, want %d as the transport sent", len(journal), len(out.upstream))
 		}
 		if g.writes || slices.ContainsFunc(g.emulator.Faults, func(f map[string]any) bool { return f["times"] != nil }) {
 			return
 		}
-		again := g.ask(t, s, g.token)
-		if diff := cmp.Diff(out.body, indented(t, again)); diff != "" {
-			t.Errorf("asked again, the answer differs:\n%s", diff)
+		again := g.send(t, s, g.token)
+		if diff := cmp.Diff(out.body, normalizeBody(t, again)); diff != "" {
+			t.Errorf("second response differs (- first, + second):\n%s", diff)
 		}
 	})
 	return out
 }
 
-// masked replaces the token that a code gave, which is another each time, after
-// a look at whether it is the right one.
-func (g *golden) masked(t *testing.T, s *testServer, body string) string {
+// maskToken checks that the access token in body belongs to the right user, and replaces it: each run has another token.
+func (g *golden) maskToken(t *testing.T, s *testServer, body string) string {
 	t.Helper()
 	found := regexp.MustCompile(`"accessToken": "([^"]+)"`).FindStringSubmatch(body)
 	if found == nil {
 		return body
 	}
-	journal := s.calls() // of the case alone
+	calls := s.takeCalls() // without those that follow
 	var data struct{ Viewer struct{ Username string } }
-	s.ask(t, found[1], "{ viewer { username } }", nil).decode(t, &data)
-	s.calls()
-	s.recorder.calls = journal
+	s.execute(t, found[1], "{ viewer { username } }", nil).decode(t, &data)
+	s.takeCalls()
+	s.recorder.calls = calls
 	if want := strings.TrimSpace(g.section("code")); data.Viewer.Username != want {
-		t.Errorf("the token is that of %q, want %q", data.Viewer.Username, want)
+		t.Errorf("viewer of the new token = %q, want %q", data.Viewer.Username, want)
 	}
 	return strings.ReplaceAll(body, found[1], "TOKEN")
 }
 
-// written is what an emulated Mixcloud has of uploads and edits.
-func written(t *testing.T, e *emulator.Emulator) string {
+// storedUploads returns the uploads and edits that the emulator received, as JSON.
+func storedUploads(t *testing.T, e *emulator.Emulator) string {
 	t.Helper()
 	all := append(e.Uploads(), e.Edits()...)
 	if len(all) == 0 {
@@ -235,31 +231,31 @@ func written(t *testing.T, e *emulator.Emulator) string {
 	return string(text) + "\n"
 }
 
-// codeOf goes through the page of the emulated Mixcloud at base as a person does
-// who allows an application to act for them.
-func codeOf(t testing.TB, mixcloud http.Handler, base, client, redirect, user string) string {
+// signInCode returns an OAuth code. It sends the requests of a browser whose user allows the application on the
+// emulator's sign-in page.
+func signInCode(t testing.TB, mixcloud http.Handler, base, client, redirect, user string) string {
 	t.Helper()
 	page := base + "/www/oauth/authorize?" + url.Values{"client_id": {client}, "redirect_uri": {redirect}}.Encode()
 	get := httptest.NewRequest(http.MethodGet, page, nil)
 	w := httptest.NewRecorder()
 	mixcloud.ServeHTTP(w, get)
-	once := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(w.Body.String())
-	if once == nil {
-		t.Fatalf("no form: %d %s", w.Code, w.Body)
+	form := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(w.Body.String())
+	if form == nil {
+		t.Fatalf("sign-in page has no form: status %d: %s", w.Code, w.Body)
 	}
-	post := httptest.NewRequest(http.MethodPost, page, strings.NewReader(url.Values{"form": {once[1]}, "choice": {"allow"}, "user": {user}}.Encode()))
+	post := httptest.NewRequest(http.MethodPost, page, strings.NewReader(url.Values{"form": {form[1]}, "choice": {"allow"}, "user": {user}}.Encode()))
 	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w = httptest.NewRecorder()
 	mixcloud.ServeHTTP(w, post)
 	back, err := url.Parse(w.Header().Get("Location"))
 	if err != nil || back.Query().Get("code") == "" {
-		t.Fatalf("sent back to %q: %v", w.Header().Get("Location"), err)
+		t.Fatalf("Location = %q, want a code in it (error %v)", w.Header().Get("Location"), err)
 	}
 	return back.Query().Get("code")
 }
 
-// disturb tells the emulator through its control API what the case is about.
-func (g *golden) disturb(t *testing.T, s *testServer) {
+// setUpEmulator sends the case's settings and faults to the control API of the emulator.
+func (g *golden) setUpEmulator(t *testing.T, s *testServer) {
 	t.Helper()
 	post := func(path string, body any) {
 		text, err := json.Marshal(body)
@@ -276,7 +272,7 @@ func (g *golden) disturb(t *testing.T, s *testServer) {
 		}
 		defer resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
-			t.Fatalf("%s %s: %s", path, text, resp.Status)
+			t.Fatalf("POST %s %s: status = %s, want 200", path, text, resp.Status)
 		}
 	}
 	if g.emulator.Settings != nil {
@@ -287,24 +283,24 @@ func (g *golden) disturb(t *testing.T, s *testServer) {
 	}
 }
 
-// indented is an answer in a form that people read. Errors are brought into
-// the order of their paths: that in which fields fail side by side is chance.
-func indented(t testing.TB, a response) string {
+// normalizeBody returns the response body with indentation. Errors are sorted by path, since fields that run in parallel
+// fail in any order.
+func normalizeBody(t testing.TB, resp response) string {
 	t.Helper()
 	var whole struct {
 		Errors     []json.RawMessage `json:"errors,omitempty"`
 		Data       json.RawMessage   `json:"data,omitempty"`
 		Extensions json.RawMessage   `json:"extensions,omitempty"`
 	}
-	if err := json.Unmarshal(a.body, &whole); err != nil {
-		t.Fatalf("status %d, %v:\n%s", a.status, err, a.body)
+	if err := json.Unmarshal(resp.body, &whole); err != nil {
+		t.Fatalf("response with status %d is not JSON: %v:\n%s", resp.status, err, resp.body)
 	}
 	slices.SortStableFunc(whole.Errors, func(a, b json.RawMessage) int {
 		var x, y responseError
 		if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
-			t.Fatalf("no errors: %s, %s", a, b)
+			t.Fatalf("cannot decode the errors %s, %s", a, b)
 		}
-		return strings.Compare(pathOf(x), pathOf(y))
+		return strings.Compare(pathText(x), pathText(y))
 	})
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -316,12 +312,10 @@ func indented(t testing.TB, a response) string {
 	return out.String()
 }
 
-// TestGolden plays every case in both orders that since may have upstream: the
-// answer must not depend on it.
+// TestGolden runs every case with both values of the emulator's setting sinceOrder. The response must not depend on it.
 //
-// Rounds are counted with a token that is known. The first call of an unknown one goes
-// alone (ADR 22); which call that is depends on the scheduler, and so whether the
-// operation takes one round more.
+// Rounds are counted with a verified token. The first call with an unverified token runs alone (ADR 22). It depends on
+// the scheduler which call is the first, and therefore whether the operation takes one round more.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	all, err := goldens()
@@ -331,21 +325,21 @@ func TestGolden(t *testing.T) {
 	for _, g := range all {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
-			nearest := g.play(t, emulator.SinceNearest, true)
+			nearest := g.run(t, emulator.SinceNearest, true)
 			newest := nearest
 			if !g.writes {
-				newest = g.play(t, emulator.SinceNewest, true)
+				newest = g.run(t, emulator.SinceNewest, true)
 			}
 			if g.token != "" && !g.writes {
-				g.playUnknown(t, nearest)
+				g.checkUnverified(t, nearest)
 			}
 			if diff := cmp.Diff(nearest.body, newest.body); diff != "" {
-				t.Errorf("the answer depends on what since gives (- nearest, + newest):\n%s", diff)
+				t.Errorf("response depends on sinceOrder (- nearest, + newest):\n%s", diff)
 			}
 			got := map[string]string{
 				"status":    "",
 				"want.json": nearest.body,
-				"upstream":  lines(nearest.upstream),
+				"upstream":  callLines(nearest.upstream),
 				"rounds":    strconv.Itoa(nearest.rounds) + "\n",
 				"written":   nearest.written,
 			}
@@ -354,7 +348,7 @@ func TestGolden(t *testing.T) {
 			}
 			got["upstream.newest"] = ""
 			if !slices.Equal(nearest.upstream, newest.upstream) {
-				got["upstream.newest"] = lines(newest.upstream)
+				got["upstream.newest"] = callLines(newest.upstream)
 			}
 			if *update {
 				for name, text := range got {
@@ -367,29 +361,29 @@ func TestGolden(t *testing.T) {
 			}
 			for name, text := range got {
 				if diff := cmp.Diff(g.section(name), text); diff != "" {
-					t.Errorf("%s (- wanted, + got):\n%s", name, diff)
+					t.Errorf("%s differs (- want, + got):\n%s", name, diff)
 				}
 			}
 		})
 	}
 }
 
-// playUnknown plays the case with a token of which the server knows nothing: the
-// answer and the calls are the same, and at most one round is added.
-func (g *golden) playUnknown(t *testing.T, known outcome) {
+// checkUnverified runs the case with a token that the server has not verified. Response and calls must be the same, and
+// at most one round is added.
+func (g *golden) checkUnverified(t *testing.T, verified outcome) {
 	t.Helper()
-	unknown := g.play(t, emulator.SinceNearest, false)
-	if more := unknown.rounds - known.rounds; more < 0 || more > 1 {
-		t.Errorf("%d rounds with a token that is not known, %d with one that is", unknown.rounds, known.rounds)
+	unverified := g.run(t, emulator.SinceNearest, false)
+	if more := unverified.rounds - verified.rounds; more < 0 || more > 1 {
+		t.Errorf("rounds with an unverified token = %d, want %d or one more", unverified.rounds, verified.rounds)
 	}
-	unknown.rounds = known.rounds
-	if diff := cmp.Diff(known, unknown, cmp.AllowUnexported(outcome{})); diff != "" {
-		t.Errorf("it matters whether the token is known (- known, + unknown):\n%s", diff)
+	unverified.rounds = verified.rounds
+	if diff := cmp.Diff(verified, unverified, cmp.AllowUnexported(outcome{})); diff != "" {
+		t.Errorf("outcome depends on whether the token is verified (- verified, + unverified):\n%s", diff)
 	}
 }
 
-// lines is one call a line. A golden without a call has an empty section.
-func lines(calls []string) string {
+// callLines returns one call per line, or "none" without calls.
+func callLines(calls []string) string {
 	if len(calls) == 0 {
 		return "none\n"
 	}

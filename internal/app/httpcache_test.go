@@ -97,7 +97,7 @@ func TestHTTPCache_NotModified(t *testing.T) {
 	if len(tags) != 4 || strings.HasPrefix(plain, "W/") {
 		t.Fatalf("tags %v, want four strong ones", tags)
 	}
-	s.calls()
+	s.takeCalls()
 	const gzip = "Accept-Encoding: gzip"
 	for name, tt := range map[string]struct {
 		method, sent string
@@ -125,7 +125,7 @@ func TestHTTPCache_NotModified(t *testing.T) {
 		if w.Code != tt.status {
 			t.Errorf("%s: status %d, want %d", name, w.Code, tt.status)
 		}
-		calls := s.calls()
+		calls := s.takeCalls()
 		if w.Code != http.StatusNotModified {
 			continue
 		}

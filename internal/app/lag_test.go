@@ -128,13 +128,13 @@ type lagging struct {
 }
 
 func newLagging(t *testing.T, lag time.Duration) lagging {
-	return lagging{newTestServer(t, serverOptions{ownWorld: true, noCache: true, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: lag})}}), t}
+	return lagging{newTestServer(t, serverOptions{writable: true, noCache: true, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: lag})}}), t}
 }
 
 func (l lagging) look(token string) view {
 	l.t.Helper()
 	var v view
-	if errs := l.ask(l.t, token, viewQuery, nil).decode(l.t, &v); len(errs) > 0 {
+	if errs := l.execute(l.t, token, viewQuery, nil).decode(l.t, &v); len(errs) > 0 {
 		l.t.Fatalf("%+v", errs)
 	}
 	return v
@@ -155,7 +155,7 @@ func (l lagging) write(query string, changed bool) {
 		Changed    *bool
 		UserErrors []struct{ Code string }
 	}
-	if errs := l.ask(l.t, "demo-token", query, nil).decode(l.t, &data); len(errs) > 0 {
+	if errs := l.execute(l.t, "demo-token", query, nil).decode(l.t, &data); len(errs) > 0 {
 		l.t.Fatalf("%+v", errs)
 	}
 	for name, payload := range data {
@@ -225,7 +225,7 @@ func TestReadYourWrites_Churn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				churn(t, lagging{newTestServer(t, serverOptions{ownWorld: true, noCache: forgetful, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: behind})}}), t})
+				churn(t, lagging{newTestServer(t, serverOptions{writable: true, noCache: forgetful, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: behind})}}), t})
 			})
 		})
 	}
@@ -299,7 +299,7 @@ func TestOwnCountOfManyWrites(t *testing.T) {
 		l := newLagging(t, behind)
 		following := func() int {
 			var data struct{ Viewer struct{ FollowingCount int } }
-			if errs := l.ask(t, "demo-token", `{ viewer { followingCount } }`, nil).decode(t, &data); len(errs) > 0 {
+			if errs := l.execute(t, "demo-token", `{ viewer { followingCount } }`, nil).decode(t, &data); len(errs) > 0 {
 				t.Fatalf("%+v", errs)
 			}
 			return data.Viewer.FollowingCount
@@ -312,7 +312,7 @@ func TestOwnCountOfManyWrites(t *testing.T) {
 			}
 			var data struct{ FollowUser struct{ Changed *bool } }
 			query := `mutation ($name: String) { followUser(input: {username: $name}) { changed } }`
-			l.ask(t, "demo-token", query, map[string]any{"name": u.Username}).decode(t, &data)
+			l.execute(t, "demo-token", query, map[string]any{"name": u.Username}).decode(t, &data)
 			if c := data.FollowUser.Changed; c != nil && *c {
 				follows++
 				if got := following(); follows <= 20 && got != before+follows {
@@ -320,9 +320,9 @@ func TestOwnCountOfManyWrites(t *testing.T) {
 				}
 			}
 		}
-		l.calls()
+		l.takeCalls()
 		following()
-		if calls := l.calls(); len(calls) != 1+20 {
+		if calls := l.takeCalls(); len(calls) != 1+20 {
 			t.Errorf("%d calls for a count: %s", len(calls), strings.Join(calls, " "))
 		}
 		time.Sleep(behind)

@@ -146,7 +146,7 @@ func (c ledgerCase) check(t *testing.T, body []byte) {
 	}
 	st := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: bodies}})
 	var data map[string]any
-	if errs := st.ask(t, c.token, c.query(document), nil).decode(t, &data); len(errs) > 0 {
+	if errs := st.execute(t, c.token, c.query(document), nil).decode(t, &data); len(errs) > 0 {
 		t.Fatalf("%+v", errs)
 	}
 	root, _ := data["probe"].(map[string]any)
@@ -343,7 +343,7 @@ func TestLedgerOfUnknownActivities(t *testing.T) {
 			}
 		}
 	}
-	errs := st.ask(t, "", `{ user(username: "zanjradio") { feed { nodes { id subjects { key } ... on OtherActivity { type } } } } }`, nil).decode(t, &data)
+	errs := st.execute(t, "", `{ user(username: "zanjradio") { feed { nodes { id subjects { key } ... on OtherActivity { type } } } } }`, nil).decode(t, &data)
 	if len(errs) > 0 {
 		t.Fatalf("%+v", errs)
 	}
@@ -370,7 +370,7 @@ func TestLedgerOfEmbed(t *testing.T) {
 		key: fmt.Appendf(nil, minimal, key), key + "embed-json/": body,
 	}}})
 	var data struct{ Cloudcast struct{ EmbedJSON any } }
-	if errs := st.ask(t, "", `{ cloudcast(key: "`+key+`") { embedJson } }`, nil).decode(t, &data); len(errs) > 0 {
+	if errs := st.execute(t, "", `{ cloudcast(key: "`+key+`") { embedJson } }`, nil).decode(t, &data); len(errs) > 0 {
 		t.Fatalf("%+v", errs)
 	}
 	var want any
@@ -394,7 +394,7 @@ func TestLedgerOfRateLimit(t *testing.T) {
 		st := newTestServer(t, serverOptions{mixcloud: shelf{
 			t: t, bodies: map[string][]byte{"/spartacus/": body}, status: http.StatusForbidden, header: header,
 		}})
-		errs := st.ask(t, "", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil)
+		errs := st.execute(t, "", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil)
 		if len(errs) != 1 {
 			t.Fatalf("%+v", errs)
 		}

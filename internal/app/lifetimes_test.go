@@ -35,12 +35,12 @@ func TestLifetimes_Configured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, serverOptions{config: config.Serve{FreshFor: config.Lifetimes{"user": time.Hour}}})
 		const query = `{ user(username: "demo") { name } category(slug: "ambient") { name } }`
-		s.ask(t, "", query, nil)
-		s.calls()
+		s.execute(t, "", query, nil)
+		s.takeCalls()
 		time.Sleep(time.Hour - time.Second)
-		s.ask(t, "", query, nil)
+		s.execute(t, "", query, nil)
 		synctest.Wait() // for what is fetched anew in the background
-		if calls := s.calls(); len(calls) != 0 {
+		if calls := s.takeCalls(); len(calls) != 0 {
 			t.Errorf("%q were asked for while they were fresh", calls)
 		}
 	})

@@ -25,18 +25,17 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// meteredHeaders are those of an answer that say what it cost and for how long
-// it is good.
+// meteredHeaders are the response headers about cost, rate limits and caching.
 var meteredHeaders = []string{"Cache-Control", "ETag", "Vary", "Retry-After", "RateLimit", "RateLimit-Policy"}
 
-// A step is one thing that a case in testdata/metered does, a line each:
+// runStep runs one step of a case in testdata/metered and returns its output. A step is one line:
 //
-//	GET | POST [Header: value; …]   asks the case's query, and shows the answer
-//	quiet                           asks it and shows nothing
-//	wait 90s                        lets time pass
-//	fault reset | rate-limit 30s …  disturbs Mixcloud from now on
-//	well                            undoes that
-func step(t *testing.T, s *testServer, line, query string) string {
+//	GET | POST [Header: value; …]   sends the case's query and shows the response
+//	quiet                           sends the query and shows nothing
+//	wait 90s                        waits
+//	fault reset | rate-limit 30s …  adds a fault to the emulator
+//	clear-faults                    removes all faults
+func runStep(t *testing.T, s *testServer, line, query string) string {
 	t.Helper()
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
@@ -61,7 +60,7 @@ func step(t *testing.T, s *testServer, line, query string) string {
 			t.Fatal(err)
 		}
 		return ""
-	case "well":
+	case "clear-faults":
 		s.emulator.ClearFaults()
 		return ""
 	case "quiet":
@@ -82,8 +81,8 @@ func step(t *testing.T, s *testServer, line, query string) string {
 	}
 	w := httptest.NewRecorder()
 	s.app.ServeHTTP(w, r)
-	synctest.Wait() // for what goes on in the background
-	calls := s.calls()
+	synctest.Wait() // for calls in the background
+	calls := s.takeCalls()
 	if line == "quiet" {
 		return ""
 	}
@@ -94,21 +93,21 @@ func step(t *testing.T, s *testServer, line, query string) string {
 			fmt.Fprintf(&b, "%s: %s\n", name, value)
 		}
 	}
-	b.WriteString(indented(t, response{w.Code, w.Header(), w.Body.Bytes()}))
+	b.WriteString(normalizeBody(t, response{w.Code, w.Header(), w.Body.Bytes()}))
 	for _, call := range calls {
 		b.WriteString(call + "\n")
 	}
 	return b.String()
 }
 
-// TestMetered plays the cases that say what clients learn of costs, budgets,
-// freshness and limits.
+// TestMetered runs the cases in testdata/metered, which show what responses report about cost, budget, freshness and rate
+// limits.
 func TestMetered(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	files, err := filepath.Glob("testdata/metered/*.txtar")
 	if err != nil || len(files) < 10 {
-		t.Fatalf("%d cases, %v", len(files), err)
+		t.Fatalf("found %d cases, want at least 10 (error %v)", len(files), err)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -118,19 +117,19 @@ func TestMetered(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(archive.Files) != 3 || len(archive.Comment) < 30 {
-				t.Fatalf("a case has prose, query.graphql, steps and want")
+				t.Fatalf("a case must have a first line that says what it tests, and the sections query.graphql, steps and want")
 			}
 			query := string(archive.Files[0].Data)
 			var got strings.Builder
 			synctest.Test(t, func(t *testing.T) {
-				s := newTestServer(t, serverOptions{config: config.Serve{UpstreamRate: 20, UpstreamBurst: 200}, emulator: []emulator.Option{emulator.WithLatency(callTime)}})
+				s := newTestServer(t, serverOptions{config: config.Serve{UpstreamRate: 20, UpstreamBurst: 200}, emulator: []emulator.Option{emulator.WithLatency(callLatency)}})
 				defer func() {
 					if err := s.app.store.Close(t.Context()); err != nil {
 						t.Error(err)
 					}
 				}()
 				for line := range strings.Lines(string(archive.Files[1].Data)) {
-					got.WriteString(step(t, s, strings.TrimSpace(line), query))
+					got.WriteString(runStep(t, s, strings.TrimSpace(line), query))
 				}
 			})
 			if *update {
@@ -141,15 +140,14 @@ func TestMetered(t *testing.T) {
 				return
 			}
 			if diff := cmp.Diff(string(archive.Files[2].Data), got.String()); diff != "" {
-				t.Errorf("(- wanted, + got)\n%s", diff)
+				t.Errorf("output differs (- want, + got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestMetered_RetryAfter holds that whoever is told to wait is told the same
-// everywhere: in the error, in the header and by rateLimit.
-func TestMetered_RetryAfter(t *testing.T) {
+// The error's retryAfterMs, the Retry-After header, the RateLimit header and the field rateLimit report the same time.
+func TestMetered_RetryAfterIsConsistent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, serverOptions{})
@@ -159,22 +157,22 @@ func TestMetered_RetryAfter(t *testing.T) {
 		const query = `{ user(username: "spartacus") { name } rateLimit { retryAt } }`
 		for range 3 {
 			var data struct{ RateLimit struct{ RetryAt *time.Time } }
-			a := s.ask(t, "", query, nil)
-			errs := a.decode(t, &data)
+			resp := s.execute(t, "", query, nil)
+			errs := resp.decode(t, &data)
 			if len(errs) != 1 || errs[0].code() != "RATE_LIMITED" {
-				t.Fatalf("%s", a.body)
+				t.Fatalf("response = %s, want one RATE_LIMITED error", resp.body)
 			}
 			ms, _ := errs[0].Extensions["retryAfterMs"].(float64)
 			seconds := strconv.Itoa((int(ms) + 999) / 1000)
-			if got := a.header.Get("Retry-After"); got != seconds {
-				t.Errorf("Retry-After is %q, retryAfterMs %v", got, ms)
+			if got := resp.header.Get("Retry-After"); got != seconds {
+				t.Errorf("Retry-After = %q, want %q for retryAfterMs %v", got, seconds, ms)
 			}
-			if got := a.header.Get("RateLimit"); !slices.Contains(strings.Split(got, ";"), "t="+seconds) {
-				t.Errorf("RateLimit is %q, retryAfterMs %v", got, ms)
+			if got := resp.header.Get("RateLimit"); !slices.Contains(strings.Split(got, ";"), "t="+seconds) {
+				t.Errorf("RateLimit = %q, want t=%s for retryAfterMs %v", got, seconds, ms)
 			}
-			// The first answer may be under way before the refusal is.
+			// rateLimit may be resolved before the first call is refused.
 			if at := data.RateLimit.RetryAt; at != nil && int(time.Until(*at).Seconds()+0.999) != (int(ms)+999)/1000 {
-				t.Errorf("retryAt is in %v, retryAfterMs %v", time.Until(*at), ms)
+				t.Errorf("retryAt is in %v, want it to agree with retryAfterMs %v", time.Until(*at), ms)
 			}
 			time.Sleep(7 * time.Second)
 		}
@@ -184,8 +182,8 @@ func TestMetered_RetryAfter(t *testing.T) {
 	})
 }
 
-// While all slots are taken, an operation is refused after the maximum wait, in
-// every media type and without a call. Health checks and pages need no slot.
+// If all admission slots are taken, an operation is refused after the maximum wait, in every media type and without a
+// call. Health checks and pages need no slot.
 func TestMetered_Overload(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -206,27 +204,27 @@ func TestMetered_Overload(t *testing.T) {
 			w, began := httptest.NewRecorder(), time.Now()
 			s.app.ServeHTTP(w, r)
 			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), `"retryAfterMs":1000`) || strings.Contains(w.Body.String(), `"data"`) {
-				t.Errorf("%s: status %d, header %v\n%s", accept, w.Code, w.Header(), w.Body)
+				t.Errorf("%s: status = %d, header = %v, want 503 with a retry after 1 s and no data:\n%s", accept, w.Code, w.Header(), w.Body)
 			}
 			if took := time.Since(began); took != time.Second {
-				t.Errorf("refused after %v", took)
+				t.Errorf("%s: refused after %v, want 1s", accept, took)
 			}
 		}
 		for _, path := range []string{"/livez", "/readyz", "/"} {
 			w, began := httptest.NewRecorder(), time.Now()
 			s.app.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 			if w.Code != http.StatusOK || time.Since(began) > 0 {
-				t.Errorf("%s: status %d after %v", path, w.Code, time.Since(began))
+				t.Errorf("%s: status = %d after %v, want 200 at once", path, w.Code, time.Since(began))
 			}
 		}
-		if calls := s.calls(); len(calls) > 0 {
-			t.Errorf("calls were made: %q", calls)
+		if calls := s.takeCalls(); len(calls) > 0 {
+			t.Errorf("calls = %q, want none", calls)
 		}
 		for _, slot := range slots {
 			slot.Close()
 		}
-		if a := s.ask(t, "", `{ popular(first: 1) { nodes { name } } }`, nil); a.status != http.StatusOK {
-			t.Errorf("afterwards: status %d, %s", a.status, a.body)
+		if resp := s.execute(t, "", `{ popular(first: 1) { nodes { name } } }`, nil); resp.status != http.StatusOK {
+			t.Errorf("status with free slots = %d, want 200: %s", resp.status, resp.body)
 		}
 		if err := s.app.store.Close(t.Context()); err != nil {
 			t.Error(err)
@@ -234,9 +232,9 @@ func TestMetered_Overload(t *testing.T) {
 	})
 }
 
-// A hundred operations that all wait for Mixcloud, with more fields side by side
-// than there are slots, need no longer than one of them.
-func TestMetered_WaitingHoldsNothingUp(t *testing.T) {
+// An operation that waits for a call holds no admission slot: a hundred operations, with more parallel fields than there
+// are slots, take as long as one of them.
+func TestMetered_WaitingOperationsHoldNoSlot(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
@@ -249,14 +247,14 @@ func TestMetered_WaitingHoldsNothingUp(t *testing.T) {
 		for i := range 100 {
 			wg.Go(func() {
 				query := fmt.Sprintf(`{ a: popular(first: %d) { nodes { name description user { name biog } } } b: hot(first: %[1]d) { nodes { name description } } }`, 1+i%5)
-				if a := s.ask(t, "", query, nil); a.status != http.StatusOK || bytes.Contains(a.body, []byte("errors")) {
-					t.Errorf("status %d, %s", a.status, a.body)
+				if resp := s.execute(t, "", query, nil); resp.status != http.StatusOK || bytes.Contains(resp.body, []byte("errors")) {
+					t.Errorf("status = %d, want 200 without errors: %s", resp.status, resp.body)
 				}
 			})
 		}
 		wg.Wait()
 		if took := time.Since(began); took > 21*time.Second { // two rounds of calls
-			t.Errorf("took %v", took)
+			t.Errorf("duration = %v, want 2 rounds of 10s", took)
 		}
 		for range runtime.GOMAXPROCS(0) { // all slots are free again
 			if _, err := s.app.admit.Admit(t.Context()); err != nil {

@@ -96,7 +96,7 @@ func TestNegotiated_Refusals(t *testing.T) {
 			}
 		}
 	}
-	if calls := s.calls(); len(calls) > 0 {
+	if calls := s.takeCalls(); len(calls) > 0 {
 		t.Errorf("calls to Mixcloud: %v", calls)
 	}
 }
@@ -105,7 +105,7 @@ func TestNegotiated_Refusals(t *testing.T) {
 func TestNegotiated_Head(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, serverOptions{})
-	base := listening(t, s.app, "http")
+	base := listenAndServe(t, s.app, "http")
 	send := func(method, query string) *http.Response {
 		r, err := http.NewRequestWithContext(t.Context(), method, base+"/graphql?query="+url.QueryEscape(query), http.NoBody)
 		if err != nil {
@@ -140,7 +140,7 @@ func TestNegotiated_Head(t *testing.T) {
 func TestNegotiated_TooLargeBeforeContinue(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, serverOptions{config: config.Serve{DrainTimeout: 10 * time.Second}})
-	base := listening(t, s.app, "http")
+	base := listenAndServe(t, s.app, "http")
 	for length, want := range map[string]string{"1048577": "HTTP/1.1 413 ", "2": "HTTP/1.1 100 "} {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
 		if err != nil {
@@ -179,7 +179,7 @@ func TestNegotiated_BrowserGetsThePage(t *testing.T) {
 			t.Errorf("%s: caches may give it to a client that is no browser: %v", name, w.Header())
 		}
 	}
-	if calls := s.calls(); len(calls) > 0 {
+	if calls := s.takeCalls(); len(calls) > 0 {
 		t.Errorf("calls to Mixcloud: %v", calls)
 	}
 }

@@ -24,7 +24,7 @@ func TestOddAnswers(t *testing.T) {
 	], "paging": {"next": 7}, "name": []}`
 	s := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{"/popular/": []byte(page)}}})
 	var got any
-	errs := s.ask(t, "", `{ popular(first: 9) { pageInfo { hasNextPage } nodes {
+	errs := s.execute(t, "", `{ popular(first: 9) { pageInfo { hasNextPage } nodes {
 		key url name slug playCount favoriteCount commentCount listenerCount repostCount audioLength createdAt hiddenStats
 		user { key url name username } tags { key url name } hosts { key } picture { url } pictures { size width height url }
 	} } }`, nil).decode(t, &got)
@@ -72,7 +72,7 @@ func TestTotals(t *testing.T) {
 		"/u/playlists/whole/cloudcasts/": []byte(`{` + two + `}`),
 	}}})
 	var got any
-	errs := s.ask(t, "", `{
+	errs := s.execute(t, "", `{
 		user(username: "u") {
 			cloudcasts(first: 2) { totalCount } favorites(first: 2) { totalCount }
 			playlists { totalCount nodes { cloudcastCount owner { username } } }
@@ -118,7 +118,7 @@ func TestLatestUnderItsOldName(t *testing.T) {
 	read := func(s *testServer, after any) answered {
 		t.Helper()
 		var data answered
-		if errs := s.ask(t, "", query, map[string]any{"after": after}).decode(t, &data); len(errs) > 0 {
+		if errs := s.execute(t, "", query, map[string]any{"after": after}).decode(t, &data); len(errs) > 0 {
 			t.Fatalf("%+v", errs)
 		}
 		return data
@@ -128,7 +128,7 @@ func TestLatestUnderItsOldName(t *testing.T) {
 		t.Errorf("under the old name: %s", diff)
 	}
 	want := []string{"GET /genres/funk/", "GET /genres/funk/latest/?limit=2", "GET /genres/funk/new/?limit=2"}
-	if diff := cmp.Diff(want, old.calls()); diff != "" {
+	if diff := cmp.Diff(want, old.takeCalls()); diff != "" {
 		t.Errorf("first: %s", diff)
 	}
 	cursor := first.Tag.Latest.Edges[1].Cursor
@@ -136,7 +136,7 @@ func TestLatestUnderItsOldName(t *testing.T) {
 		t.Errorf("after a cursor of before: %s", diff)
 	}
 	want = []string{"GET /genres/funk/new/?limit=2&offset=2"}
-	if diff := cmp.Diff(want, old.calls()); diff != "" {
+	if diff := cmp.Diff(want, old.takeCalls()); diff != "" {
 		t.Errorf("then: %s", diff)
 	}
 }
@@ -153,7 +153,7 @@ func TestTrackWithoutAKey(t *testing.T) {
 	]}`
 	s := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{"/a/b/": []byte(cloudcast)}}})
 	var got, want any
-	errs := s.ask(t, "", `{ cloudcast(key: "/a/b/") { sections { ... on TrackSection { title artistName track { key name artist { name } } } } } }`, nil).decode(t, &got)
+	errs := s.execute(t, "", `{ cloudcast(key: "/a/b/") { sections { ... on TrackSection { title artistName track { key name artist { name } } } } } }`, nil).decode(t, &got)
 	if len(errs) > 0 {
 		t.Errorf("%+v", errs)
 	}

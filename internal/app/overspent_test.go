@@ -24,15 +24,15 @@ func TestMetered_Overspent(t *testing.T) {
 			t.Fatal(err)
 		}
 		const query = `{ hot(first: 60) { nodes { name } } popular(first: 60) { nodes { name } } }`
-		a := s.ask(t, "", query, nil)
-		errs := a.decode(t, nil)
-		if len(errs) == 0 || a.status != http.StatusOK {
-			t.Fatalf("status %d: %s", a.status, a.body)
+		resp := s.execute(t, "", query, nil)
+		errs := resp.decode(t, nil)
+		if len(errs) == 0 || resp.status != http.StatusOK {
+			t.Fatalf("status %d: %s", resp.status, resp.body)
 		}
 		// When the budget ends, calls that wait for their turn are not made, and
 		// those that are under way go on.
 		synctest.Wait()
-		calls := len(s.calls())
+		calls := len(s.takeCalls())
 		if calls < 2 || calls > budget {
 			t.Errorf("%d calls were made, the budget is %d", calls, budget)
 		}
@@ -40,16 +40,16 @@ func TestMetered_Overspent(t *testing.T) {
 			x := err.Extensions
 			told, _ := x["upstreamCalls"].(float64)
 			if err.code() != "LIMIT_EXCEEDED" || x["budget"] != 8.0 || x["estimated"] != 2.0 || told < 2 || told > budget || !strings.Contains(err.Message, "ask again") {
-				t.Errorf("%s", a.body)
+				t.Errorf("%s", resp.body)
 			}
 		}
 		const most = 5 // times that each page can be the one that is too much
 		for range most {
-			if errs = s.ask(t, "", query, nil).decode(t, nil); errs == nil {
+			if errs = s.execute(t, "", query, nil).decode(t, nil); errs == nil {
 				return
 			}
 			synctest.Wait()
-			if again := len(s.calls()); again == 0 || again > budget {
+			if again := len(s.takeCalls()); again == 0 || again > budget {
 				t.Errorf("asked again, %d calls were made", again)
 			}
 		}

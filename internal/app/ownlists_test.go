@@ -57,7 +57,7 @@ func (a ownListAction) write(l lagging, key string, on bool) {
 	name := map[bool]string{true: a.on, false: a.off}[on]
 	query := fmt.Sprintf(`mutation ($t: String) { %s(input: {%s: $t}) { userErrors { code } } }`, name, a.argument)
 	var data map[string]struct{ UserErrors []any }
-	if errs := l.ask(l.t, "demo-token", query, map[string]any{"t": a.target(key)}).decode(l.t, &data); len(errs) > 0 || len(data[name].UserErrors) > 0 {
+	if errs := l.execute(l.t, "demo-token", query, map[string]any{"t": a.target(key)}).decode(l.t, &data); len(errs) > 0 || len(data[name].UserErrors) > 0 {
 		l.t.Fatalf("%s %s: %+v %+v", name, key, errs, data)
 	}
 	time.Sleep(time.Second) // two writes have two times
@@ -70,7 +70,7 @@ func (l lagging) page(list, arguments string) listPage {
 	const fields = `{ nodes { key } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }`
 	var data map[string]map[string]listPage
 	query := fmt.Sprintf(`{ viewer { %[1]s(%[2]s) %[3]s } user(username: "demo") { %[1]s(%[2]s) %[3]s } }`, list, arguments, fields)
-	if errs := l.ask(l.t, "demo-token", query, nil).decode(l.t, &data); len(errs) > 0 {
+	if errs := l.execute(l.t, "demo-token", query, nil).decode(l.t, &data); len(errs) > 0 {
 		l.t.Fatalf("%s(%s): %+v", list, arguments, errs)
 	}
 	// One of them may be read when the other has ended the correction: an item then
@@ -87,7 +87,7 @@ func (l lagging) page(list, arguments string) listPage {
 func (l lagging) viewerKeys(list string) []string {
 	l.t.Helper()
 	var data struct{ Viewer map[string]listPage }
-	if errs := l.ask(l.t, "demo-token", fmt.Sprintf(`{ viewer { %s(first: 3) { nodes { key } } } }`, list), nil).decode(l.t, &data); len(errs) > 0 {
+	if errs := l.execute(l.t, "demo-token", fmt.Sprintf(`{ viewer { %s(first: 3) { nodes { key } } } }`, list), nil).decode(l.t, &data); len(errs) > 0 {
 		l.t.Fatalf("%s: %+v", list, errs)
 	}
 	return data.Viewer[list].keys()
@@ -247,7 +247,7 @@ func TestReadYourWrites_OwnListsCatchUpInAWalk(t *testing.T) {
 						}
 						if size == 1 {
 							// The cursor of an added item is good for the list, not for one viewer.
-							theirs := l.ask(t, "", fmt.Sprintf(`{ user(username: "demo") { %s(first: 1, after: %q) { nodes { key } } } }`, strings.Replace(a.list, "listenLater", "favorites", 1), p.PageInfo.EndCursor), nil)
+							theirs := l.execute(t, "", fmt.Sprintf(`{ user(username: "demo") { %s(first: 1, after: %q) { nodes { key } } } }`, strings.Replace(a.list, "listenLater", "favorites", 1), p.PageInfo.EndCursor), nil)
 							var data struct{ User map[string]listPage }
 							if errs := theirs.decode(t, &data); a.list != "listenLater" && (len(errs) > 0 || data.User[a.list].Nodes[0].Key != before[0]) {
 								t.Errorf("somebody else goes on with %s", theirs.body)
@@ -271,7 +271,7 @@ func TestReadYourWrites_OwnListsEnd(t *testing.T) {
 		a := ownListActions[0]
 		before, _ := l.walk(a.list, 100, 100)
 		theirs := func() string {
-			return string(l.ask(t, "spartacus-token", `{ user(username: "demo") { favorites(first: 5) { nodes { key } } } viewer { favorites(first: 5) { nodes { key } } } }`, nil).body)
+			return string(l.execute(t, "spartacus-token", `{ user(username: "demo") { favorites(first: 5) { nodes { key } } } viewer { favorites(first: 5) { nodes { key } } } }`, nil).body)
 		}
 		unchanged := theirs()
 		key := unlisted(t, a, before)[0]
@@ -294,9 +294,9 @@ func TestReadYourWrites_OwnListsEnd(t *testing.T) {
 		if got, _ := l.walk(a.list, 20, 5); !slices.Equal(got, before) {
 			t.Errorf("undone elsewhere, the viewer sees %v, want %v", got, before)
 		}
-		l.calls()
+		l.takeCalls()
 		l.page(a.list, "first: 5")
-		if calls := l.calls(); len(calls) > 3 {
+		if calls := l.takeCalls(); len(calls) > 3 {
 			t.Errorf("believed, the list takes %v", calls)
 		}
 	})

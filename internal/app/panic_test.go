@@ -41,9 +41,9 @@ func TestPanicInALoader(t *testing.T) {
 	s := newTestServer(t, serverOptions{mixcloud: panicking{mixcloud.Transport(), "/spartacus/"}})
 	query := `{ cloudcast(key: "/spartacus/party-time/") { name user { name biog city } } nodes(ids: ["MXUKL3NwYXJ0YWN1cy8"]) { id } }`
 	for range 2 {
-		a := s.ask(t, "", query, nil)
+		resp := s.execute(t, "", query, nil)
 		var data map[string]any
-		errs := a.decode(t, &data)
+		errs := resp.decode(t, &data)
 		want := []responseError{
 			internalAt("cloudcast", "user", "biog"), internalAt("cloudcast", "user", "city"), internalAt("nodes", 0.0),
 		}
@@ -51,10 +51,10 @@ func TestPanicInALoader(t *testing.T) {
 			t.Error(diff)
 		}
 		if at(data, []any{"cloudcast", "user", "name"}) != "Spartacus" {
-			t.Errorf("the rest does not stand: %s", a.body)
+			t.Errorf("the rest does not stand: %s", resp.body)
 		}
-		if bytes.Contains(a.body, []byte("secret")) {
-			t.Errorf("the panic is told: %s", a.body)
+		if bytes.Contains(resp.body, []byte("secret")) {
+			t.Errorf("the panic is told: %s", resp.body)
 		}
 	}
 	if log := s.log.String(); !strings.Contains(log, "a secret of the transport") || !strings.Contains(log, "panicking.RoundTrip") || !strings.Contains(log, "test-request") {
@@ -91,13 +91,13 @@ func TestPanicInAResolver(t *testing.T) {
 		},
 	}), graphhttp.RequestID)
 	s := &testServer{app: &App{handler: handler, log: logger}, log: log, recorder: new(callRecorder)}
-	a := s.ask(t, "", `{ cloudcast(key: "/spartacus/party-time/") { name } discover { key } }`, nil)
+	resp := s.execute(t, "", `{ cloudcast(key: "/spartacus/party-time/") { name } discover { key } }`, nil)
 	var data map[string]any
-	if diff := cmp.Diff([]responseError{internalAt("cloudcast")}, a.decode(t, &data)); diff != "" {
+	if diff := cmp.Diff([]responseError{internalAt("cloudcast")}, resp.decode(t, &data)); diff != "" {
 		t.Error(diff)
 	}
 	if at(data, []any{"discover", "key"}) != "/genres/all/" {
-		t.Errorf("the rest does not stand: %s", a.body)
+		t.Errorf("the rest does not stand: %s", resp.body)
 	}
 	if !strings.Contains(log.String(), "panic in a resolver") || !strings.Contains(log.String(), "ParseRef") && !strings.Contains(log.String(), "resolvers") {
 		t.Errorf("the log has not the panic and its stack: %s", log)

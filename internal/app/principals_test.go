@@ -67,7 +67,7 @@ func TestNothingCrosses(t *testing.T) {
 	if race.Enabled {
 		operations = 5_000
 	}
-	s := newTestServer(t, serverOptions{ownWorld: true, emulator: []emulator.Option{
+	s := newTestServer(t, serverOptions{writable: true, emulator: []emulator.Option{
 		emulator.WithSettings(emulator.Settings{Lag: 20 * time.Millisecond}), emulator.WithMarks(),
 	}, config: config.Serve{MaxWait: time.Hour}}) // refusals tell nothing
 	askers := []asker{{"demo-token", "demo", nil}, {"HarbourFM-token", "HarbourFM", nil}, {}}
@@ -138,14 +138,14 @@ func TestNothingCrosses(t *testing.T) {
 // crossUpload uploads something, and holds its answer to the same.
 func crossUpload(t *testing.T, s *testServer, who asker) {
 	t.Helper()
-	a := s.upload(t, who.token, `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"}) { message viewer { name } cloudcast { user { name } } } }`,
+	resp := s.upload(t, who.token, `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"}) { message viewer { name } cloudcast { user { name } } } }`,
 		map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 1000})
 	own := 0
 	if who.mark != nil {
-		own = bytes.Count(a.body, who.mark)
+		own = bytes.Count(resp.body, who.mark)
 	}
-	if all := bytes.Count(a.body, []byte(foreign)); all != own || who.mark != nil && own != 3 {
-		t.Errorf("%q uploads and hears %d marks of which %d are their own:\n%s", who.token, all, own, a.body)
+	if all := bytes.Count(resp.body, []byte(foreign)); all != own || who.mark != nil && own != 3 {
+		t.Errorf("%q uploads and hears %d marks of which %d are their own:\n%s", who.token, all, own, resp.body)
 	}
 }
 

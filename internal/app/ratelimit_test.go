@@ -32,11 +32,11 @@ func TestRateLimit_Agrees(t *testing.T) {
 			if err := s.emulator.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: wait, Times: 1}); err != nil {
 				t.Fatal(err)
 			}
-			s.ask(t, "", "{ "+calls+" }", nil)
+			s.execute(t, "", "{ "+calls+" }", nil)
 		}
 	}
 	spend := func(t *testing.T, s *testServer) {
-		s.ask(t, "", `{ popular(first: 3) { nodes { description } } }`, nil)
+		s.execute(t, "", `{ popular(first: 3) { nodes { description } } }`, nil)
 	}
 	tests := map[string]struct {
 		config    config.Serve
@@ -99,9 +99,9 @@ func tellLimit(t *testing.T, s *testServer, fields string) toldLimit {
 			RetryAt                  *time.Time
 		}
 	}
-	a := s.ask(t, "", "{ "+fields+" rateLimit { budget spent remaining retryAt } }", nil)
-	told := toldLimit{header: a.header}
-	for _, err := range a.decode(t, &data) {
+	resp := s.execute(t, "", "{ "+fields+" rateLimit { budget spent remaining retryAt } }", nil)
+	told := toldLimit{header: resp.header}
+	for _, err := range resp.decode(t, &data) {
 		if ms, ok := err.Extensions["retryAfterMs"].(float64); ok && err.code() == "RATE_LIMITED" {
 			told.waits = append(told.waits, time.Duration(ms)*time.Millisecond)
 		}

@@ -98,7 +98,7 @@ func aiomixcloud(t *testing.T, text string, demo *App) {
 		}
 		asked := query[1]
 		if strings.Contains(asked, `"CODE"`) {
-			asked = strings.Replace(asked, "CODE", codeOf(t, demo, "http://127.0.0.1:8080/emulator", emulator.DemoClientID, "http://127.0.0.1:8080/oauth/callback", "demo"), 1)
+			asked = strings.Replace(asked, "CODE", signInCode(t, demo, "http://127.0.0.1:8080/emulator", emulator.DemoClientID, "http://127.0.0.1:8080/oauth/callback", "demo"), 1)
 		}
 		for _, data := range answered(t, query[1], ask(t, demo, asked, token)) {
 			if hole := firstHole(data, "data"); hole != "" {

@@ -53,15 +53,15 @@ func TestOneAddressIsNoOutage(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := withAnswers(t, map[string]http.HandlerFunc{"/alice/blocked/": page(status), "/search/?limit=1&q=crash": page(status)})
 				for i := range 50 {
-					a := s.ask(t, "", `{ cloudcast(key: "/alice/blocked/") { key } search(query: "crash") { cloudcasts(first: 1) { nodes { key } } } }`, nil)
+					resp := s.execute(t, "", `{ cloudcast(key: "/alice/blocked/") { key } search(query: "crash") { cloudcasts(first: 1) { nodes { key } } } }`, nil)
 					retryable := status >= 500 && status != 501 || status == 403 || status == 408
-					for _, e := range a.decode(t, nil) {
+					for _, e := range resp.decode(t, nil) {
 						if e.Extensions["retryable"] == true != retryable || !retryable && strings.Contains(strings.ToLower(e.Message), "try again") || strings.Contains(e.Message, "secret") {
 							t.Errorf("%+v", e)
 						}
 					}
 					if i%10 == 0 {
-						dataOf(t, s.ask(t, "", fmt.Sprintf(`{ user(username: "spartacus") { name } search(query: "music %d") { cloudcasts(first: 1) { nodes { key } } } popular(first: 1, offset: %d) { nodes { key } } }`, i, i), nil), 0)
+						dataOf(t, s.execute(t, "", fmt.Sprintf(`{ user(username: "spartacus") { name } search(query: "music %d") { cloudcasts(first: 1) { nodes { key } } } popular(first: 1, offset: %d) { nodes { key } } }`, i, i), nil), 0)
 					}
 					time.Sleep(200 * time.Millisecond)
 				}
@@ -82,7 +82,7 @@ func TestRedirects(t *testing.T) {
 			moved(strings.Replace(r.URL.Path, "mist", "house", 1))(w, r)
 		},
 	})
-	data := dataOf(t, s.ask(t, "demo-token", `{
+	data := dataOf(t, s.execute(t, "demo-token", `{
 		user(username: "old-name") { key name raw }
 		cloudcast(key: "/party/show/") { key }
 		tag(name: "mist") { key popular(first: 1) { nodes { key } } }
@@ -93,12 +93,12 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("%s is %v, want %s", path, got, want)
 		}
 	}
-	calls := s.calls()
+	calls := s.takeCalls()
 	if len(calls) < 8 || slices.ContainsFunc(calls, func(c string) bool { return strings.Contains(c, "evil") || strings.Contains(c, "=x") }) {
 		t.Errorf("calls: %q", calls)
 	}
-	a := s.ask(t, "demo-token", `{ user(username: "elsewhere") { key } }`, nil)
-	if errs := a.decode(t, nil); len(errs) != 1 || errs[0].code() != "UPSTREAM_BAD_RESPONSE" || !strings.Contains(errs[0].Message, "redirects this") {
+	resp := s.execute(t, "demo-token", `{ user(username: "elsewhere") { key } }`, nil)
+	if errs := resp.decode(t, nil); len(errs) != 1 || errs[0].code() != "UPSTREAM_BAD_RESPONSE" || !strings.Contains(errs[0].Message, "redirects this") {
 		t.Errorf("%+v", errs)
 	}
 }
@@ -115,7 +115,7 @@ func TestEmbedRefusals(t *testing.T) {
 			`{ cloudcast(key: "/spartacus/party-time/") { embedJson } }`,
 		} {
 			for _, token := range []string{"", "demo-token"} {
-				errs := s.ask(t, token, query, nil).decode(t, nil)
+				errs := s.execute(t, token, query, nil).decode(t, nil)
 				if len(errs) != 1 || errs[0].code() != want || errs[0].Extensions["retryable"] != nil || strings.Contains(errs[0].Message, "oken") {
 					t.Errorf("%d, %s: %+v", status, query, errs)
 				}

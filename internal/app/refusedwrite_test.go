@@ -81,13 +81,13 @@ func TestRefusedWrites(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					s := newTestServer(t, serverOptions{mixcloud: answeringWrites(t, test.status, test.body)})
-					var a response
+					var resp response
 					if kind == "upload" {
-						a = s.upload(t, token, query, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 1000})
+						resp = s.upload(t, token, query, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 1000})
 					} else {
-						a = s.ask(t, token, query, nil)
+						resp = s.execute(t, token, query, nil)
 					}
-					checkRefusedWrite(t, a, kind, test.code, test.user, test.message, test.says)
+					checkRefusedWrite(t, resp, kind, test.code, test.user, test.message, test.says)
 				})
 			})
 		}
@@ -114,7 +114,7 @@ func answeringWrites(t *testing.T, status int, body string) http.RoundTripper {
 	})
 }
 
-func checkRefusedWrite(t *testing.T, a response, kind, code, user, message string, says map[string]string) {
+func checkRefusedWrite(t *testing.T, resp response, kind, code, user, message string, says map[string]string) {
 	t.Helper()
 	var data struct {
 		Write *struct {
@@ -125,20 +125,20 @@ func checkRefusedWrite(t *testing.T, a response, kind, code, user, message strin
 			}
 		}
 	}
-	errs := a.decode(t, &data)
-	if strings.Contains(string(a.body), "s3cret") || strings.Contains(string(a.body), "demo-token") {
-		t.Errorf("it quotes what must not leave: %s", a.body)
+	errs := resp.decode(t, &data)
+	if strings.Contains(string(resp.body), "s3cret") || strings.Contains(string(resp.body), "demo-token") {
+		t.Errorf("it quotes what must not leave: %s", resp.body)
 	}
 	if code != "" {
-		open := strings.Contains(string(a.body), `"outcome":"UNKNOWN"`)
-		lost := code == "UPSTREAM_BAD_RESPONSE" || code == "UPSTREAM_UNAVAILABLE" && strings.Contains(string(a.body), `"status":500`)
+		open := strings.Contains(string(resp.body), `"outcome":"UNKNOWN"`)
+		lost := code == "UPSTREAM_BAD_RESPONSE" || code == "UPSTREAM_UNAVAILABLE" && strings.Contains(string(resp.body), `"status":500`)
 		if len(errs) != 1 || errs[0].code() != code || kind == "upload" && open != lost {
-			t.Errorf("got %s, want one %s, of unknown outcome: %v", a.body, code, lost)
+			t.Errorf("got %s, want one %s, of unknown outcome: %v", resp.body, code, lost)
 		}
 		return
 	}
 	if len(errs) > 0 || data.Write == nil || len(data.Write.UserErrors) != 1 {
-		t.Fatalf("got %s, want one user error %s", a.body, user)
+		t.Fatalf("got %s, want one user error %s", resp.body, user)
 	}
 	want := message
 	if words, ok := says[kind]; ok {
@@ -148,6 +148,6 @@ func checkRefusedWrite(t *testing.T, a response, kind, code, user, message strin
 	}
 	got := data.Write.UserErrors[0]
 	if got.Code != user || got.Message != want || user != "NOT_FOUND" && data.Write.Message != message {
-		t.Errorf("got %s, want %s %q and %q", a.body, user, want, message)
+		t.Errorf("got %s, want %s %q and %q", resp.body, user, want, message)
 	}
 }

@@ -102,7 +102,7 @@ func TestReplicas_secondAsksNothing(t *testing.T) {
 	redis, mixcloud := redistest.Start(t), newEmulator(t)
 	first := newReplica(t, redis.URL(), mixcloud)
 	first.shares(t, true)
-	first.ask(t, "demo-token", `{ viewer { username } }`, nil) // until then it is not verified, and its answers are not shared
+	first.execute(t, "demo-token", `{ viewer { username } }`, nil) // until then it is not verified, and its answers are not shared
 	type question struct{ name, token, query string }
 	var all []question
 	for name, query := range screens {
@@ -115,12 +115,12 @@ func TestReplicas_secondAsksNothing(t *testing.T) {
 	}
 	wanted := map[question]response{}
 	for _, q := range all {
-		first.calls()
-		wanted[q] = first.ask(t, q.token, q.query, nil)
+		first.takeCalls()
+		wanted[q] = first.execute(t, q.token, q.query, nil)
 		if !strings.Contains(string(wanted[q].body), `"data":{`) {
 			t.Fatalf("%s: %s", q.name, wanted[q].body)
 		}
-		if calls := first.calls(); len(calls) == 0 && q.token != "" && q.name != "embeds" {
+		if calls := first.takeCalls(); len(calls) == 0 && q.token != "" && q.name != "embeds" {
 			t.Fatalf("%s, token %q: the first one asks nothing", q.name, q.token)
 		}
 	}
@@ -131,11 +131,11 @@ func TestReplicas_secondAsksNothing(t *testing.T) {
 		for try := 1; ; try++ {
 			second := newReplica(t, redis.URL(), mixcloud)
 			second.shares(t, true)
-			got := second.ask(t, q.token, q.query, nil)
+			got := second.execute(t, q.token, q.query, nil)
 			if string(got.body) != string(wanted[q].body) {
 				t.Fatalf("%s, token %q: the second one answers\n%s\nwant\n%s", q.name, q.token, got.body, wanted[q].body)
 			}
-			calls := second.calls()
+			calls := second.takeCalls()
 			if len(calls) == 0 {
 				break
 			}
@@ -146,8 +146,8 @@ func TestReplicas_secondAsksNothing(t *testing.T) {
 	}
 	other := newReplica(t, redis.URL(), mixcloud)
 	other.shares(t, true)
-	other.ask(t, "spartacus-token", `{ user(username: "demo") { name } }`, nil)
-	if calls := other.calls(); len(calls) != 1 {
+	other.execute(t, "spartacus-token", `{ user(username: "demo") { name } }`, nil)
+	if calls := other.takeCalls(); len(calls) != 1 {
 		t.Errorf("another token's answer is taken: %q", calls)
 	}
 }
@@ -158,7 +158,7 @@ func (s *testServer) cursor(t *testing.T, list string) string {
 	var data struct {
 		User map[string]struct{ PageInfo struct{ EndCursor string } }
 	}
-	errs := s.ask(t, "", `{ user(username: "demo") { `+list+`(first: 1) { pageInfo { endCursor } } } }`, nil).decode(t, &data)
+	errs := s.execute(t, "", `{ user(username: "demo") { `+list+`(first: 1) { pageInfo { endCursor } } } }`, nil).decode(t, &data)
 	if cursor := data.User[list].PageInfo.EndCursor; cursor != "" {
 		return cursor
 	}
@@ -206,21 +206,21 @@ func TestReplicas_canary(t *testing.T) {
 	b := &busy{testServer: s}
 	// Answers are kept in Redis from when the token is verified until it writes. A busy machine
 	// may lose one, so that this asks until a list is there.
-	s.ask(t, "demo-token", `{ viewer { username } }`, nil)
+	s.execute(t, "demo-token", `{ viewer { username } }`, nil)
 	asked := 0
 	until(t, func() bool {
 		asked++
-		s.ask(t, "demo-token", fmt.Sprintf(`{ user(username: "demo") { followers(first: %d, offset: %d) { nodes { name } } } }`, asked%100+1, asked/100), nil)
+		s.execute(t, "demo-token", fmt.Sprintf(`{ user(username: "demo") { followers(first: %d, offset: %d) { nodes { name } } } }`, asked%100+1, asked/100), nil)
 		return strings.Contains(redis.Dump(t), `\"paging\"`)
 	})
 	for _, token := range []string{canary + "-token", "demo-token"} {
-		s.ask(t, token, `{
+		s.execute(t, token, `{
 			viewer { username raw(full: true) listenLater(first: 3) { nodes { name } } }
 			user(username: "demo") { name raw(full: true) followers(first: 30) { nodes { name } } listens(first: 3) { nodes { name } } }
 			search(query: "`+canary+`") { users(first: 1) { nodes { name } } }
 		}`, nil)
 		b.sent(t, token, `mutation { followUser(input: {username: "demo", clientMutationId: "`+canary+`"}) { message } }`, nil, canary+"-key")
-		s.ask(t, token, `{ user(username: "spartacus") { name cloudcasts(first: 3) { nodes { name description } } } }`, nil)
+		s.execute(t, token, `{ user(username: "spartacus") { name cloudcasts(first: 3) { nodes { name description } } } }`, nil)
 	}
 	seen := map[string]string{"the commands": stop(), "the keys and values": redis.Dump(t), "the log": s.log.String()}
 	for where, text := range seen {
@@ -251,13 +251,13 @@ func (b *busy) client(ctx context.Context, t *testing.T, name int) {
 		if n%8 == 7 {
 			key, query = q, `mutation ($q: String) { followUser(input: {username: "spartacus", clientMutationId: $q}) { changed userErrors { code } } }`
 		}
-		a := b.sent(t, token, query, map[string]any{"q": q}, key)
-		if errs := a.decode(t, nil); a.status != http.StatusOK || len(errs) > 0 || a.header.Get("Retry-After") != "" {
-			b.wrong.Store(q, fmt.Sprintf("status %d, %v", a.status, errs))
+		resp := b.sent(t, token, query, map[string]any{"q": q}, key)
+		if errs := resp.decode(t, nil); resp.status != http.StatusOK || len(errs) > 0 || resp.header.Get("Retry-After") != "" {
+			b.wrong.Store(q, fmt.Sprintf("status %d, %v", resp.status, errs))
 		}
 		if key != "" {
 			again := b.sent(t, token, query, map[string]any{"q": q}, key)
-			if again.header.Get("Idempotent-Replayed") != "true" || string(again.body) != string(a.body) {
+			if again.header.Get("Idempotent-Replayed") != "true" || string(again.body) != string(resp.body) {
 				b.wrong.Store(q, fmt.Sprintf("sent again: status %d, %s", again.status, again.body))
 			}
 		}
@@ -334,7 +334,7 @@ func TestReplicas_noRedis(t *testing.T) {
 	t.Parallel()
 	s := newReplica(t, "redis://127.0.0.1:1", newEmulator(t))
 	start := time.Now()
-	if errs := s.ask(t, "demo-token", screen, nil).decode(t, nil); len(errs) > 0 {
+	if errs := s.execute(t, "demo-token", screen, nil).decode(t, nil); len(errs) > 0 {
 		t.Error(errs)
 	}
 	if took := time.Since(start); took > 5*time.Second {

@@ -35,13 +35,13 @@ func TestResponseLimit_CountsExactly(t *testing.T) {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
 			sharedWorld()
-			ask := func(limits config.Serve) (a response) {
+			ask := func(limits config.Serve) (resp response) {
 				synctest.Test(t, func(t *testing.T) {
-					s := newTestServer(t, serverOptions{config: limits, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Latency: callTime})}})
-					g.disturb(t, s)
-					a = g.ask(t, s, g.token)
+					s := newTestServer(t, serverOptions{config: limits, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Latency: callLatency})}})
+					g.setUpEmulator(t, s)
+					resp = g.send(t, s, g.token)
 				})
-				return a
+				return resp
 			}
 			free := ask(config.Serve{})
 			data, errs := splitData(t, free)
@@ -61,9 +61,9 @@ func TestResponseLimit_CountsExactly(t *testing.T) {
 	}
 }
 
-func splitData(t *testing.T, a response) (data json.RawMessage, errs []responseError) {
+func splitData(t *testing.T, resp response) (data json.RawMessage, errs []responseError) {
 	t.Helper()
-	errs = a.decode(t, &data)
+	errs = resp.decode(t, &data)
 	return data, errs
 }
 
@@ -94,11 +94,11 @@ func fieldsOf(t *testing.T, data []byte) int {
 }
 
 // wantExceeded checks that a response is what a limit leaves of it.
-func wantExceeded(t *testing.T, a response, limit string, maximum int) {
+func wantExceeded(t *testing.T, resp response, limit string, maximum int) {
 	t.Helper()
-	data, errs := splitData(t, a)
-	if a.status != http.StatusOK || string(data) != "null" || len(errs) != 1 {
-		t.Errorf("status %d, %d bytes of data, %d errors; want 200, null and one error", a.status, len(data), len(errs))
+	data, errs := splitData(t, resp)
+	if resp.status != http.StatusOK || string(data) != "null" || len(errs) != 1 {
+		t.Errorf("status %d, %d bytes of data, %d errors; want 200, null and one error", resp.status, len(data), len(errs))
 		return
 	}
 	x := errs[0].Extensions
@@ -118,16 +118,16 @@ func TestResponseLimit_IntrospectionIsComputed(t *testing.T) {
 		`query($d: Boolean = true) { __type(name: "PictureSize") { enumValues(includeDeprecated: $d) { name } } other: __type(name: "Nothing") { name } }`,
 		`query($s: Boolean = true) { __schema { types @skip(if: $s) { name } queryType { name } mutationType { kind } subscriptionType { name } } }`,
 	} {
-		free := newTestServer(t, serverOptions{}).ask(t, "", query, nil)
+		free := newTestServer(t, serverOptions{}).execute(t, "", query, nil)
 		data, errs := splitData(t, free)
 		if len(errs) > 0 {
 			t.Fatalf("%s: %+v", query, errs)
 		}
 		fields := fieldsOf(t, data)
-		if a := newTestServer(t, serverOptions{config: config.Serve{MaxFields: fields}}).ask(t, "", query, nil); !bytes.Equal(a.body, free.body) {
-			t.Errorf("%s: under a limit of its %d fields the response is %s", query, fields, a.body)
+		if resp := newTestServer(t, serverOptions{config: config.Serve{MaxFields: fields}}).execute(t, "", query, nil); !bytes.Equal(resp.body, free.body) {
+			t.Errorf("%s: under a limit of its %d fields the response is %s", query, fields, resp.body)
 		}
-		less := newTestServer(t, serverOptions{config: config.Serve{MaxFields: fields - 1}}).ask(t, "", query, nil)
+		less := newTestServer(t, serverOptions{config: config.Serve{MaxFields: fields - 1}}).execute(t, "", query, nil)
 		_, errs = splitData(t, less)
 		if less.status != http.StatusBadRequest || len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" || errs[0].Extensions["maximum"] != float64(fields-1) {
 			t.Errorf("%s: with a field less, status %d and %+v; want to be refused before it runs", query, less.status, errs)

@@ -15,7 +15,7 @@ import (
 // latent makes a server whose every call takes callTime, in a synctest bubble.
 func latent(t *testing.T, cfg config.Serve) *testServer {
 	t.Helper()
-	return newTestServer(t, serverOptions{config: cfg, emulator: []emulator.Option{emulator.WithLatency(callTime)}})
+	return newTestServer(t, serverOptions{config: cfg, emulator: []emulator.Option{emulator.WithLatency(callLatency)}})
 }
 
 // hundredLoads needs two calls for the list and then one hundred, all
@@ -40,14 +40,14 @@ func TestConcurrencyIsBounded(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := latent(t, config.Serve{MaxUpstream: test.bound})
 				start := time.Now()
-				if errs := s.ask(t, "", hundredLoads, nil).decode(t, nil); len(errs) > 0 {
+				if errs := s.execute(t, "", hundredLoads, nil).decode(t, nil); len(errs) > 0 {
 					t.Fatalf("%+v", errs[0])
 				}
-				if took, want := time.Since(start), time.Duration(test.rounds)*callTime; took != want {
+				if took, want := time.Since(start), time.Duration(test.rounds)*callLatency; took != want {
 					t.Errorf("took %v, want %v", took, want)
 				}
-				if s.recorder.max != test.most {
-					t.Errorf("%d calls were under way at once, want %d", s.recorder.max, test.most)
+				if s.recorder.maxInFlight != test.most {
+					t.Errorf("%d calls were under way at once, want %d", s.recorder.maxInFlight, test.most)
 				}
 			})
 		})
@@ -64,14 +64,14 @@ func TestConcurrencyIsBoundedForAll(t *testing.T) {
 		var group sync.WaitGroup
 		for range 3 {
 			group.Go(func() {
-				if errs := s.ask(t, "", hundredLoads, nil).decode(t, nil); len(errs) > 0 {
+				if errs := s.execute(t, "", hundredLoads, nil).decode(t, nil); len(errs) > 0 {
 					t.Errorf("%+v", errs[0])
 				}
 			})
 		}
 		group.Wait()
-		if s.recorder.max != 10 {
-			t.Errorf("%d calls were under way at once, want 10", s.recorder.max)
+		if s.recorder.maxInFlight != 10 {
+			t.Errorf("%d calls were under way at once, want 10", s.recorder.maxInFlight)
 		}
 	})
 }
@@ -102,7 +102,7 @@ func TestCriticalPath(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newTestServer(t, serverOptions{emulator: []emulator.Option{emulator.WithLatency(latency)}})
 					start := time.Now()
-					if errs := s.ask(t, "", test.query, nil).decode(t, nil); len(errs) > 0 {
+					if errs := s.execute(t, "", test.query, nil).decode(t, nil); len(errs) > 0 {
 						t.Fatalf("%+v", errs[0])
 					}
 					if took, want := time.Since(start), time.Duration(test.rounds)*latency; took != want {
@@ -142,11 +142,11 @@ fragment profile on User {
   full: raw(full: true)
   followers(first: 1) { totalCount }
 }`
-	if errs := s.ask(t, "", query, map[string]any{"id": "MXUKL3NwYXJ0YWN1cy8"}).decode(t, nil); len(errs) > 0 {
+	if errs := s.execute(t, "", query, map[string]any{"id": "MXUKL3NwYXJ0YWN1cy8"}).decode(t, nil); len(errs) > 0 {
 		t.Fatalf("%+v", errs[0])
 	}
 	loads, lists := 0, 0
-	calls := s.calls()
+	calls := s.takeCalls()
 	for _, line := range calls {
 		switch {
 		case strings.EqualFold(line, "GET /spartacus/"):

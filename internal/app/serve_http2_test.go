@@ -113,8 +113,8 @@ func TestServe_Protocols(t *testing.T) {
 			if mode.scheme == "https" {
 				cfg.TLSCert, cfg.TLSKey = pair.cert, pair.key
 			}
-			s := newTestServer(t, serverOptions{ownWorld: true, config: cfg})
-			base := listening(t, s.app, mode.scheme)
+			s := newTestServer(t, serverOptions{writable: true, config: cfg})
+			base := listenAndServe(t, s.app, mode.scheme)
 			c := client(t, mode.protocol, pair.pool)
 
 			var group sync.WaitGroup
@@ -192,7 +192,7 @@ func exchange(t *testing.T, c *http.Client, url, contentType, token string, body
 func TestServe_HTTP2_KeepsTheConnection(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, serverOptions{config: config.Serve{DrainTimeout: 10 * time.Second}})
-	base := listening(t, s.app, "http")
+	base := listenAndServe(t, s.app, "http")
 	c := client(t, "h2c", nil)
 	var connections int
 	var mu sync.Mutex
@@ -221,7 +221,7 @@ func TestApp_Reload(t *testing.T) {
 	t.Parallel()
 	pair := newCertPair(t)
 	s := newTestServer(t, serverOptions{config: config.Serve{TLSCert: pair.cert, TLSKey: pair.key, DrainTimeout: 10 * time.Second}})
-	base := listening(t, s.app, "https")
+	base := listenAndServe(t, s.app, "https")
 	serial := func() int64 {
 		t.Helper()
 		c := client(t, "HTTP/1.1", pair.pool)
@@ -268,7 +268,7 @@ func TestServe_TLS_UnfinishedHandshake(t *testing.T) {
 	t.Parallel()
 	pair := newCertPair(t)
 	s := newTestServer(t, serverOptions{config: config.Serve{TLSCert: pair.cert, TLSKey: pair.key, DrainTimeout: 20 * time.Second}})
-	base := listening(t, s.app, "https")
+	base := listenAndServe(t, s.app, "https")
 	silent, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "https://"))
 	if err != nil {
 		t.Fatal(err)

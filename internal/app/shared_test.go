@@ -78,21 +78,21 @@ func TestReplicas_mutationSentAgain(t *testing.T) {
 	key := ""
 	calmly(t, func(try int) string {
 		key = fmt.Sprint("k1, try ", try)
-		first.calls()
-		second.calls()
+		first.takeCalls()
+		second.takeCalls()
 		was := first.named(t, key, follow)
-		if errs := was.decode(t, nil); len(errs) > 0 || len(first.calls()) == 0 {
+		if errs := was.decode(t, nil); len(errs) > 0 || len(first.takeCalls()) == 0 {
 			t.Fatalf("%+v", errs)
 		}
 		again := second.named(t, key, follow)
-		if calls := second.calls(); len(calls) > 0 {
+		if calls := second.takeCalls(); len(calls) > 0 {
 			return fmt.Sprintf("it is done again: %q", calls)
 		}
 		if string(again.body) != string(was.body) || again.header.Get("Idempotent-Replayed") != "true" {
 			return fmt.Sprintf("answered %s\nwant %s", again.body, was.body)
 		}
 		other := second.named(t, key, `mutation { unfollowUser(input: {username: "HarbourFM"}) { changed } }`)
-		if other.status < 400 || len(second.calls()) > 0 {
+		if other.status < 400 || len(second.takeCalls()) > 0 {
 			return fmt.Sprintf("another mutation under the same key: %d %s", other.status, other.body)
 		}
 		return ""
@@ -108,8 +108,8 @@ func TestReplicas_mutationSentAgain(t *testing.T) {
 	if alone := second.named(t, "k2", follow); alone.status != http.StatusOK || len(alone.decode(t, nil)) > 0 {
 		t.Errorf("without Redis: %d %s", alone.status, alone.body)
 	}
-	second.calls()
-	if alone := second.named(t, "k2", follow); alone.header.Get("Idempotent-Replayed") != "true" || len(second.calls()) > 0 {
+	second.takeCalls()
+	if alone := second.named(t, "k2", follow); alone.header.Get("Idempotent-Replayed") != "true" || len(second.takeCalls()) > 0 {
 		t.Errorf("again without Redis: %d %s", alone.status, alone.body)
 	}
 }
@@ -127,10 +127,10 @@ func TestReplicas_uploadIsWatchedElsewhere(t *testing.T) {
 		over <- all
 	}()
 	<-watching
-	a := first.do(drip(t, 0, 6, 10_000, 100*time.Millisecond, nil), "demo-token")
+	resp := first.do(drip(t, 0, 6, 10_000, 100*time.Millisecond, nil), "demo-token")
 	var made uploaded
-	if errs := a.decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast == nil {
-		t.Fatalf("%s", a.body)
+	if errs := resp.decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast == nil {
+		t.Fatalf("%s", resp.body)
 	}
 	all := <-over
 	if len(all) == 0 || all[len(all)-1].Phase != "DONE" || all[len(all)-1].BytesSent < 60_000 {
@@ -222,7 +222,7 @@ func TestReplicas_justUploaded(t *testing.T) {
 		t.Fatal(errs)
 	}
 	const edit = `mutation { editCloudcast(input: {key: "/demo/night-bus/", description: "New."}) { userErrors { code } cloudcast { description } } }`
-	until(t, func() bool { return len(second.ask(t, "demo-token", edit, nil).decode(t, nil)) == 0 })
+	until(t, func() bool { return len(second.execute(t, "demo-token", edit, nil).decode(t, nil)) == 0 })
 }
 
 // hashed sends a query's hash, and the query with it if whole is true.
@@ -258,8 +258,8 @@ func TestReplicas_persistedQueries(t *testing.T) {
 	if errs := unknown.decode(t, nil); len(errs) != 1 || errs[0].code() != "PERSISTED_QUERY_NOT_FOUND" || unknown.status != http.StatusBadRequest {
 		t.Errorf("unknown: %d %s", unknown.status, unknown.body)
 	}
-	if a := first.hashed(t, query, true); a.status != http.StatusOK {
-		t.Fatalf("made known: %d %s", a.status, a.body)
+	if resp := first.hashed(t, query, true); resp.status != http.StatusOK {
+		t.Fatalf("made known: %d %s", resp.status, resp.body)
 	}
 	second.knows(t, query)
 
@@ -280,12 +280,12 @@ func TestReplicas_persistedQueries(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("to know nothing takes %v", took)
 	}
-	if a := second.hashed(t, later, true); a.status != http.StatusOK {
-		t.Errorf("made known without Redis: %d %s", a.status, a.body)
+	if resp := second.hashed(t, later, true); resp.status != http.StatusOK {
+		t.Errorf("made known without Redis: %d %s", resp.status, resp.body)
 	}
 	second.knows(t, later)
-	if a := first.hashed(t, later, false); a.status != http.StatusBadRequest {
-		t.Errorf("without Redis, the other one knows: %d %s", a.status, a.body)
+	if resp := first.hashed(t, later, false); resp.status != http.StatusBadRequest {
+		t.Errorf("without Redis, the other one knows: %d %s", resp.status, resp.body)
 	}
 	if !redis.Restart(t) {
 		t.Fatal("redis-server does not start")

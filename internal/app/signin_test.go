@@ -184,7 +184,7 @@ func TestSignIn_Demo(t *testing.T) {
 // they have allowed, and nothing secret is ever logged.
 func TestSignIn_TheWholeWay(t *testing.T) {
 	t.Parallel()
-	c := newSignInServer(t, serverOptions{ownWorld: true})
+	c := newSignInServer(t, serverOptions{writable: true})
 	one, two := newBrowser(t, c.url), newBrowser(t, c.url)
 	seen := one.signIn(world.DocumentedUser, "/livez?x=y")
 	if seen.url.String() != c.url+"/livez?x=y" || seen.status != http.StatusOK {

@@ -12,7 +12,7 @@ import (
 // time, and is made once.
 func TestStream_once(t *testing.T) {
 	t.Parallel()
-	h := newTestServer(t, serverOptions{listen: true, ownWorld: true})
+	h := newTestServer(t, serverOptions{listen: true, writable: true})
 	head := uploadHead(t, nil, "mp3")
 	sound := mp3Head + strings.Repeat("x", 100_000)
 	send := func(key, filename, rest string, length int64) (int, string) {
@@ -64,7 +64,7 @@ func TestStream_once(t *testing.T) {
 // Actions have keys too.
 func TestOnce_action(t *testing.T) {
 	t.Parallel()
-	h := newTestServer(t, serverOptions{listen: true, ownWorld: true})
+	h := newTestServer(t, serverOptions{listen: true, writable: true})
 	follow := func(key, who, id string) (int, string, bool) {
 		body := fmt.Sprintf(`{"query":"mutation($u: String) { followUser(input: {username: $u, clientMutationId: \"%s\"}) { message } }","variables":{"u":%q}}`, id, who)
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/graphql", strings.NewReader(body))
@@ -110,7 +110,7 @@ func TestOnce_action(t *testing.T) {
 // on, and leaves the key to the upload itself.
 func TestStream_dryRun(t *testing.T) {
 	t.Parallel()
-	h := newTestServer(t, serverOptions{listen: true, ownWorld: true})
+	h := newTestServer(t, serverOptions{listen: true, writable: true})
 	head := uploadHead(t, nil, "mp3") + formFile("mp3", "x.mp3", "audio/mpeg")
 	for _, length := range []int64{1 << 30, -1} { // -1 is chunked
 		c := h.startUpload(t, length, "Idempotency-Key: a", "X-GraphQL-Dry-Run: true")

@@ -18,7 +18,7 @@ import (
 
 func TestStream(t *testing.T) {
 	t.Parallel()
-	h := newTestServer(t, serverOptions{listen: true, ownWorld: true})
+	h := newTestServer(t, serverOptions{listen: true, writable: true})
 	mp3 := mp3Head + strings.Repeat("sound\r\n--", 200_000)
 	picture := jpegHead + strings.Repeat("picture", 10_000)
 	audio := formFile("mp3", `wave \"x\".mp3`, "audio/mpeg") + mp3

@@ -24,36 +24,35 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// mixcloudURL is the address of the emulated Mixcloud in process; no DNS server knows it.
+// mixcloudURL is the base URL of the emulator when it is called without a socket.
 const mixcloudURL = "https://mixcloud.test"
 
-// appRedirect is where the test server may send a person back to after signing in.
+// appRedirect is an OAuth redirect URI that the test server allows.
 const appRedirect = "https://app.test/back"
 
-// sharedWorld is the world of all tests that only read. A test that writes needs a
-// clone, which takes a quarter of the time of a new world.
+// sharedWorld is the emulator's data for all tests that only read. A test that writes needs a clone, which takes a
+// quarter of the time of new data.
 var sharedWorld = sync.OnceValue(func() *world.World { return world.New(1) })
 
-// A testServer is the server over an emulated Mixcloud. It records the calls to
-// Mixcloud and the log. It is called in process, by ask, upload and do, or at
-// url if serverOptions.listen is set.
+// A testServer is a server whose Mixcloud is an emulator. It records the calls to Mixcloud and the log. Tests send
+// requests with execute, upload and do, without sockets, or to url if serverOptions.listen is set.
 type testServer struct {
 	app      *App
 	emulator *emulator.Emulator // nil if serverOptions.mixcloud is set
 	log      *logBuffer
 	recorder *callRecorder
-	url      string // with serverOptions.listen
+	url      string // set with serverOptions.listen
 	uploads  uploadRoute
 }
 
-// serverOptions configure a testServer. The zero value is the server as the
-// command line would configure it, over [sharedWorld], without sockets.
+// serverOptions configures a testServer. The zero value means the defaults of the command line, the data of
+// [sharedWorld] and no sockets.
 type serverOptions struct {
 	config   config.Serve
-	noCache  bool // do not cache responses of Mixcloud
+	noCache  bool // do not cache Mixcloud's responses
 	noStale  bool // do not serve stale responses
 	noOAuth  bool // do not configure an OAuth application
-	ownWorld bool // use a clone of the world, for tests that write
+	writable bool // use a clone of the emulator's data, for tests that write
 	listen   bool // server and emulator listen on loopback ports
 	mixcloud http.RoundTripper
 	emulator []emulator.Option
@@ -76,7 +75,7 @@ func newTestServer(t testing.TB, o serverOptions) *testServer {
 	transport := []mixcloud.Option{mixcloud.WithHTTPClient(&http.Client{Transport: s.recorder})}
 	var ln net.Listener
 	if o.listen {
-		api, transport = s.listenMixcloud(t), nil // the transport of production
+		api, transport = s.listenMixcloud(t), nil // use the client's own transport
 		if ln, s.url, err = listen(t.Context(), "127.0.0.1:0", "http"); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +83,7 @@ func newTestServer(t testing.TB, o serverOptions) *testServer {
 		o.emulator = append(o.emulator, emulator.WithPublicURL(api))
 	}
 	if o.mixcloud == nil {
-		if o.ownWorld {
+		if o.writable {
 			o.emulator = append([]emulator.Option{emulator.WithWorld(sharedWorld().Clone())}, o.emulator...)
 		}
 		s.emulator = newEmulator(t, o.emulator...)
@@ -96,7 +95,7 @@ func newTestServer(t testing.TB, o serverOptions) *testServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.app, err = newApp(o.serve(), client, nil, logger, o.tune...); err != nil {
+	if s.app, err = newApp(o.serveConfig(), client, nil, logger, o.tune...); err != nil {
 		t.Fatal(err)
 	}
 	if o.listen {
@@ -111,11 +110,11 @@ func newTestServer(t testing.TB, o serverOptions) *testServer {
 	return s
 }
 
-// serve returns the configuration with defaults for what is not set.
-func (o serverOptions) serve() config.Serve {
+// serveConfig returns the server's configuration, with defaults for the settings that the test does not set.
+func (o serverOptions) serveConfig() config.Serve {
 	cfg := o.config
 	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, 30*time.Second)
-	cfg.MaxWait = cmp.Or(cfg.MaxWait, time.Minute) // the machine may be slow
+	cfg.MaxWait = cmp.Or(cfg.MaxWait, time.Minute) // long, for slow machines
 	if !o.noOAuth {
 		cfg.OAuthClientID = cmp.Or(cfg.OAuthClientID, emulator.DemoClientID)
 		cfg.OAuthClientSecret = cmp.Or(cfg.OAuthClientSecret, emulator.DemoClientSecret)
@@ -134,7 +133,7 @@ func (o serverOptions) serve() config.Serve {
 	return cfg
 }
 
-// newEmulator is an emulated Mixcloud with [sharedWorld], unless an option sets another.
+// newEmulator returns an emulator with the data of [sharedWorld], unless an option sets other data.
 func newEmulator(t testing.TB, options ...emulator.Option) *emulator.Emulator {
 	t.Helper()
 	e, err := emulator.New(append([]emulator.Option{emulator.WithWorld(sharedWorld())}, options...)...)
@@ -144,7 +143,7 @@ func newEmulator(t testing.TB, options ...emulator.Option) *emulator.Emulator {
 	return e
 }
 
-// newDemoApp is the server of --demo, as [New] makes it. It does not listen.
+// newDemoApp returns the server of --demo. It does not listen.
 func newDemoApp(t testing.TB, change ...func(*config.Serve)) *App {
 	t.Helper()
 	cfg := config.Serve{Demo: true, PublicURL: publicURL, RequestTimeout: time.Minute}
@@ -158,12 +157,12 @@ func newDemoApp(t testing.TB, change ...func(*config.Serve)) *App {
 	return a
 }
 
-// listenMixcloud serves the emulator on a port of its own, and records the calls there.
+// listenMixcloud serves the emulator on a separate port, and records the calls that arrive there.
 func (s *testServer) listenMixcloud(t testing.TB) (url string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.recorder.record(r)()
-		if !s.uploads.handled(w, r) {
+		if !s.uploads.handle(w, r) {
 			s.emulator.ServeHTTP(w, r)
 		}
 	}))
@@ -171,8 +170,8 @@ func (s *testServer) listenMixcloud(t testing.TB) (url string) {
 	return server.URL
 }
 
-// listening serves an app on a free port until the test ends.
-func listening(t testing.TB, a *App, scheme string) (url string) {
+// listenAndServe serves a on a free port until the test ends.
+func listenAndServe(t testing.TB, a *App, scheme string) (url string) {
 	t.Helper()
 	ln, url, err := listen(t.Context(), "127.0.0.1:0", scheme)
 	if err != nil {
@@ -182,10 +181,10 @@ func listening(t testing.TB, a *App, scheme string) (url string) {
 	return url
 }
 
-// serveOn serves an app on a listener until the test ends.
+// serveOn serves a on ln until the test ends.
 func serveOn(t testing.TB, a *App, ln net.Listener) {
 	t.Helper()
-	a.drain = max(a.drain, 10*time.Second) // net/http may not have seen yet that the last connection is idle
+	a.drain = max(a.drain, 10*time.Second) // net/http may not have noticed yet that the last connection is idle
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	served := make(chan error, 1)
 	go func() { served <- a.Serve(ctx, ln) }()
@@ -197,13 +196,13 @@ func serveOn(t testing.TB, a *App, ln net.Listener) {
 	})
 }
 
-// accepts reports whether the emulated Mixcloud accepts a token.
-func (s *testServer) accepts(token string) bool {
+// acceptsToken reports whether the emulator accepts token.
+func (s *testServer) acceptsToken(token string) bool {
 	return slices.ContainsFunc(s.emulator.Users(), func(u emulator.UserInfo) bool { return u.Token == token })
 }
 
-// ask sends an operation as a client would; token "" sends none.
-func (s *testServer) ask(t testing.TB, token, query string, variables map[string]any) response {
+// execute sends an operation and returns the response. Without a token the request is anonymous.
+func (s *testServer) execute(t testing.TB, token, query string, variables map[string]any) response {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -214,13 +213,13 @@ func (s *testServer) ask(t testing.TB, token, query string, variables map[string
 	return s.do(r, token)
 }
 
-// upload sends an operation with files, in their order.
+// upload sends an operation with files, in the given order.
 func (s *testServer) upload(t testing.TB, token, query string, variables map[string]any, files ...uploadFile) response {
 	t.Helper()
 	return s.do(multipartRequest(t, query, variables, files...), token)
 }
 
-// do sends a request with a token; "" sends none.
+// do sends a request. Without a token it is anonymous.
 func (s *testServer) do(r *http.Request, token string) response {
 	r.Header.Set("Accept", "application/graphql-response+json")
 	r.Header.Set("X-Request-Id", "test-request")
@@ -232,18 +231,17 @@ func (s *testServer) do(r *http.Request, token string) response {
 	return response{w.Code, w.Header(), w.Body.Bytes()}
 }
 
-// calls returns the calls to Mixcloud since it was last called, sorted: parallel
-// calls have no order.
-func (s *testServer) calls() []string { return s.recorder.take() }
+// takeCalls returns the calls to Mixcloud since the last takeCalls. They are sorted, as parallel calls have no order.
+func (s *testServer) takeCalls() []string { return s.recorder.takeCalls() }
 
-// A response is what the server answered.
+// A response is the server's response to a request.
 type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// A responseError is an error of a response, as far as tests look into it.
+// A responseError is an error in a response, with the members that tests check.
 type responseError struct {
 	Message    string         `json:"message"`
 	Path       []any          `json:"path"`
@@ -255,8 +253,7 @@ func (e responseError) code() string {
 	return code
 }
 
-// decode reads a response into data, and returns its errors in the order of
-// their paths.
+// decode decodes the response's data into data, and returns its errors, sorted by path.
 func (r response) decode(t testing.TB, data any) []responseError {
 	t.Helper()
 	var whole struct {
@@ -264,18 +261,18 @@ func (r response) decode(t testing.TB, data any) []responseError {
 		Errors []responseError `json:"errors"`
 	}
 	if err := json.Unmarshal(r.body, &whole); err != nil {
-		t.Fatalf("status %d, %v:\n%s", r.status, err, r.body)
+		t.Fatalf("response with status %d is not JSON: %v:\n%s", r.status, err, r.body)
 	}
 	if data != nil && len(whole.Data) > 0 {
 		if err := json.Unmarshal(whole.Data, data); err != nil {
-			t.Fatalf("%v:\n%s", err, r.body)
+			t.Fatalf("cannot decode data: %v:\n%s", err, r.body)
 		}
 	}
-	slices.SortStableFunc(whole.Errors, func(a, b responseError) int { return strings.Compare(pathOf(a), pathOf(b)) })
+	slices.SortStableFunc(whole.Errors, func(a, b responseError) int { return strings.Compare(pathText(a), pathText(b)) })
 	return whole.Errors
 }
 
-func pathOf(e responseError) string {
+func pathText(e responseError) string {
 	text, err := json.Marshal(e.Path)
 	if err != nil {
 		panic(err)
@@ -283,19 +280,19 @@ func pathOf(e responseError) string {
 	return string(text)
 }
 
-// A roundTripFunc is a function as an [http.RoundTripper].
+// A roundTripFunc is a function that implements [http.RoundTripper].
 type roundTripFunc func(*http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// A callRecorder is the last transport before Mixcloud. It records every call.
+// A callRecorder is the transport of the client. It records every call to Mixcloud.
 type callRecorder struct {
 	next http.RoundTripper
 
-	mu            sync.Mutex
-	calls         []string
-	tokens        []string // of all calls, each once
-	inFlight, max int
+	mu                    sync.Mutex
+	calls                 []string
+	tokens                []string // the different tokens of all calls
+	inFlight, maxInFlight int
 }
 
 func (c *callRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -312,7 +309,7 @@ func (c *callRecorder) record(r *http.Request) (done func()) {
 		c.tokens = append(c.tokens, token)
 	}
 	c.inFlight++
-	c.max = max(c.max, c.inFlight)
+	c.maxInFlight = max(c.maxInFlight, c.inFlight)
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -320,7 +317,7 @@ func (c *callRecorder) record(r *http.Request) (done func()) {
 	}
 }
 
-func (c *callRecorder) take() []string {
+func (c *callRecorder) takeCalls() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	calls := c.calls
@@ -329,14 +326,14 @@ func (c *callRecorder) take() []string {
 	return calls
 }
 
-// sentTokens are the tokens of all calls.
+// sentTokens returns the different tokens of all calls.
 func (c *callRecorder) sentTokens() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.tokens)
 }
 
-// callLine is a call as golden files show it, with a mark instead of the token.
+// callLine returns a call in the form that golden files have, with "(token)" instead of the token.
 func callLine(r *http.Request) string {
 	query, token := "", ""
 	for part := range strings.SplitSeq(r.URL.RawQuery, "&") {
@@ -355,29 +352,28 @@ func callLine(r *http.Request) string {
 // A logBuffer is a buffer for a log. It is safe for concurrent use.
 type logBuffer struct {
 	mu  sync.Mutex
-	all bytes.Buffer
+	buf bytes.Buffer
 }
 
 func (b *logBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.all.Write(p)
+	return b.buf.Write(p)
 }
 
 func (b *logBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.all.String()
+	return b.buf.String()
 }
 
-// An uploadRoute answers the emulator's upload requests in its place, if it has a
-// handler, and counts them.
+// An uploadRoute counts the upload requests to Mixcloud. If handler is set, it serves them instead of the emulator.
 type uploadRoute struct {
 	handler atomic.Pointer[http.HandlerFunc]
 	count   atomic.Int64
 }
 
-func (u *uploadRoute) handled(w http.ResponseWriter, r *http.Request) bool {
+func (u *uploadRoute) handle(w http.ResponseWriter, r *http.Request) bool {
 	if !strings.HasPrefix(r.URL.Path, "/upload/") {
 		return false
 	}

@@ -56,20 +56,20 @@ func TestUploadedIsNotFoundYet(t *testing.T) {
 		for _, wait := range []time.Duration{0, 10*time.Minute - 1} {
 			time.Sleep(wait)
 			var data any
-			if errs := l.ask(t, "demo-token", edit, nil).decode(t, &data); len(errs) > 0 {
+			if errs := l.execute(t, "demo-token", edit, nil).decode(t, &data); len(errs) > 0 {
 				t.Errorf("after %v: %+v", wait, errs)
 			}
 			if diff := cmp.Diff(any(want), data); diff != "" {
 				t.Errorf("after %v: %s", wait, diff)
 			}
 			for _, token := range []string{"demo-token", "spartacus-token", ""} {
-				if errs := l.ask(t, token, read, nil).decode(t, &data); len(errs) > 0 {
+				if errs := l.execute(t, token, read, nil).decode(t, &data); len(errs) > 0 {
 					t.Errorf("a look-up that finds nothing: %+v", errs)
 				}
 			}
 		}
 		time.Sleep(time.Nanosecond)
-		if errs := l.ask(t, "demo-token", edit, nil).decode(t, nil); len(errs) != 1 || errs[0].code() != "NOT_FOUND" {
+		if errs := l.execute(t, "demo-token", edit, nil).decode(t, nil); len(errs) != 1 || errs[0].code() != "NOT_FOUND" {
 			t.Errorf("after ten minutes: %+v", errs)
 		}
 	})
@@ -165,7 +165,7 @@ func TestUploadProgress(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestServer(t, serverOptions{ownWorld: true, emulator: []emulator.Option{emulator.WithLatency(time.Second)}})
+		s := newTestServer(t, serverOptions{writable: true, emulator: []emulator.Option{emulator.WithLatency(time.Second)}})
 		const pieces, size = 10, 10_000
 		type seen struct {
 			events   []event
@@ -186,10 +186,10 @@ func TestUploadProgress(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		a := s.do(drip(t, 0, pieces, size, time.Second, nil), "demo-token")
+		resp := s.do(drip(t, 0, pieces, size, time.Second, nil), "demo-token")
 		var made uploaded
-		if errs := a.decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast == nil {
-			t.Fatalf("%s", a.body)
+		if errs := resp.decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast == nil {
+			t.Fatalf("%s", resp.body)
 		}
 		leave()
 
@@ -285,9 +285,9 @@ func TestUploadBreaksOff(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newTestServer(t, serverOptions{})
-				a := s.do(drip(t, length, 3, 1000, time.Second, io.ErrUnexpectedEOF), "demo-token")
-				if a.status < 400 && !bytes.Contains(a.body, []byte(`"errors"`)) {
-					t.Errorf("%d %s", a.status, a.body)
+				resp := s.do(drip(t, length, 3, 1000, time.Second, io.ErrUnexpectedEOF), "demo-token")
+				if resp.status < 400 && !bytes.Contains(resp.body, []byte(`"errors"`)) {
+					t.Errorf("%d %s", resp.status, resp.body)
 				}
 				synctest.Wait()
 				if all, active := s.emulator.Uploads(), s.emulator.ActiveUploads(); len(all) > 0 || len(active) > 0 {
@@ -299,7 +299,7 @@ func TestUploadBreaksOff(t *testing.T) {
 	for size, code := range map[int]string{10 << 20: "", 10<<20 + 1: "TOO_LARGE"} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
-			s := newTestServer(t, serverOptions{ownWorld: true})
+			s := newTestServer(t, serverOptions{writable: true})
 			audio := uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100}
 			cover := uploadFile{Path: "variables.picture", Name: "a.gif", Head: "GIF89a", Size: size}
 			for _, sent := range [][]uploadFile{{cover, audio}, {audio, cover}} {
@@ -330,16 +330,16 @@ func TestUploadOfStrayFiles(t *testing.T) {
 	stray := uploadFile{Path: "variables.other", Name: "a.mp3", Head: "ID3", Size: 100}
 	s := newTestServer(t, serverOptions{})
 	for _, sent := range [][]uploadFile{{audio, stray}, {stray, audio}} {
-		a := s.upload(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil, "other": nil}, sent...)
-		errs := a.decode(t, nil)
+		resp := s.upload(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil, "other": nil}, sent...)
+		errs := resp.decode(t, nil)
 		if len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT" || !strings.Contains(errs[0].Message, "variables.other") {
-			t.Errorf("%d %s", a.status, a.body)
+			t.Errorf("%d %s", resp.status, resp.body)
 		}
 	}
-	a := s.upload(t, "demo-token", `mutation ($mp3: Upload!) { editCloudcast(input: {key: "/demo/lunch-break-29082026/", name: "x"}) { changed } uploadCloudcast(input: {mp3: $mp3, name: "x"}) @skip(if: true) { changed } }`,
+	resp := s.upload(t, "demo-token", `mutation ($mp3: Upload!) { editCloudcast(input: {key: "/demo/lunch-break-29082026/", name: "x"}) { changed } uploadCloudcast(input: {mp3: $mp3, name: "x"}) @skip(if: true) { changed } }`,
 		map[string]any{"mp3": nil}, audio)
-	if errs := a.decode(t, nil); len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT" {
-		t.Errorf("for an edit that takes none: %d %s", a.status, a.body)
+	if errs := resp.decode(t, nil); len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT" {
+		t.Errorf("for an edit that takes none: %d %s", resp.status, resp.body)
 	}
 	if all := append(s.emulator.Uploads(), s.emulator.Edits()...); len(all) > 0 {
 		t.Errorf("Mixcloud has %+v", show.Value(all))

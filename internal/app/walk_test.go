@@ -52,7 +52,7 @@ func (w *walk) page(t require, arguments string) pageOf {
 	if !w.reel.byOffset {
 		query = `{ user(username: "owner") { ` + field + ` } }`
 	}
-	if errs := w.server.ask(w.t, "", query, nil).decode(w.t, &data); len(errs) > 0 {
+	if errs := w.server.execute(w.t, "", query, nil).decode(w.t, &data); len(errs) > 0 {
 		t.Fatalf("%s: %s %s", arguments, errs[0].code(), errs[0].Message)
 	}
 	page := data.List
