@@ -11,33 +11,33 @@ import (
 )
 
 func (r *mutationResolver) FollowUser(ctx context.Context, input model.UserTarget) (*model.UserAction, error) {
-	return r.onUser(ctx, follow, input)
+	return r.userAction(ctx, follow, input)
 }
 
 func (r *mutationResolver) UnfollowUser(ctx context.Context, input model.UserTarget) (*model.UserAction, error) {
-	return r.onUser(ctx, unfollow, input)
+	return r.userAction(ctx, unfollow, input)
 }
 
 func (r *mutationResolver) FavoriteCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	return r.onCloudcast(ctx, favorite, input)
+	return r.cloudcastAction(ctx, favorite, input)
 }
 
 func (r *mutationResolver) UnfavoriteCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	return r.onCloudcast(ctx, unfavorite, input)
+	return r.cloudcastAction(ctx, unfavorite, input)
 }
 
 func (r *mutationResolver) RepostCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	return r.onCloudcast(ctx, repost, input)
+	return r.cloudcastAction(ctx, repost, input)
 }
 
 func (r *mutationResolver) UnrepostCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	return r.onCloudcast(ctx, unrepost, input)
+	return r.cloudcastAction(ctx, unrepost, input)
 }
 
 func (r *mutationResolver) AddToListenLater(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	return r.onCloudcast(ctx, listenLater, input)
+	return r.cloudcastAction(ctx, listenLater, input)
 }
 
 func (r *mutationResolver) RemoveFromListenLater(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	return r.onCloudcast(ctx, notLater, input)
+	return r.cloudcastAction(ctx, removeLater, input)
 }

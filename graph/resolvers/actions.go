@@ -17,7 +17,7 @@ import (
 type action struct {
 	send func(*mixcloud.Client, context.Context, string) (*mixcloud.Result, error)
 	flag upstream.Flag
-	want bool
+	on   bool // the value of the flag after the action
 }
 
 var (
@@ -28,17 +28,17 @@ var (
 	repost      = action{(*mixcloud.Client).Repost, upstream.Reposted, true}
 	unrepost    = action{(*mixcloud.Client).Unrepost, upstream.Reposted, false}
 	listenLater = action{(*mixcloud.Client).AddToListenLater, upstream.ListenLater, true}
-	notLater    = action{(*mixcloud.Client).RemoveFromListenLater, upstream.ListenLater, false}
+	removeLater = action{(*mixcloud.Client).RemoveFromListenLater, upstream.ListenLater, false}
 )
 
-// onUser does an action to a user.
-func (r *Resolver) onUser(ctx context.Context, a action, input model.UserTarget) (*model.UserAction, error) {
-	if err := signedIn(ctx); err != nil {
+// userAction performs an action on a user.
+func (r *Resolver) userAction(ctx context.Context, a action, input model.UserTarget) (*model.UserAction, error) {
+	if err := requireToken(ctx); err != nil {
 		return nil, err
 	}
-	out := model.NewOutcome(input.ClientMutationID, viewer)
+	out := model.NewOutcome(input.ClientMutationID, loadViewer)
 	t := r.userTarget(ctx, input, &out)
-	err := r.act(ctx, a, t, &out, func(ctx context.Context) (*bool, error) {
+	err := r.perform(ctx, a, t, &out, func(ctx context.Context) (*bool, error) {
 		user, err := loaders.Users.Load(ctx, t.key)
 		if err != nil {
 			return nil, err
@@ -55,14 +55,14 @@ func (r *Resolver) onUser(ctx context.Context, a action, input model.UserTarget)
 	return model.NewUserAction(out, user, changedEdge(a, t.key, user)), nil
 }
 
-// onCloudcast does an action to a cloudcast.
-func (r *Resolver) onCloudcast(ctx context.Context, a action, input model.CloudcastTarget) (*model.CloudcastAction, error) {
-	if err := signedIn(ctx); err != nil {
+// cloudcastAction performs an action on a cloudcast.
+func (r *Resolver) cloudcastAction(ctx context.Context, a action, input model.CloudcastTarget) (*model.CloudcastAction, error) {
+	if err := requireToken(ctx); err != nil {
 		return nil, err
 	}
-	out := model.NewOutcome(input.ClientMutationID, viewer)
+	out := model.NewOutcome(input.ClientMutationID, loadViewer)
 	t := r.cloudcastTarget(ctx, input.CloudcastID, input.Key, &out)
-	err := r.act(ctx, a, t, &out, func(ctx context.Context) (*bool, error) {
+	err := r.perform(ctx, a, t, &out, func(ctx context.Context) (*bool, error) {
 		cloudcast, err := loaders.Cloudcasts.Load(ctx, t.key)
 		if err != nil {
 			return nil, err
@@ -72,47 +72,47 @@ func (r *Resolver) onCloudcast(ctx context.Context, a action, input model.Cloudc
 	if err != nil {
 		return nil, err
 	}
-	cloudcast := changed(t.key)
+	cloudcast := changedCloudcast(t.key)
 	return model.NewCloudcastAction(out, cloudcast, changedEdge(a, t.key, cloudcast)), nil
 }
 
-// flagOf returns a flag of a cloudcast; nil if it is not known.
+// flagOf returns a flag of a cloudcast, or nil if it is unknown.
 func flagOf(c *mixcloud.FullCloudcast, flag upstream.Flag) *bool {
 	return map[upstream.Flag]*bool{
 		upstream.Favorited: c.Favorited, upstream.Reposted: c.Reposted, upstream.ListenLater: c.IsListenLater,
 	}[flag]
 }
 
-// changed looks up a cloudcast after a write; nil for one that was uploaded so
-// recently that it cannot be read yet.
-func changed(key mixcloud.Key) func(context.Context) (*model.Cloudcast, error) {
+// changedCloudcast returns a function that loads a cloudcast after a write. The
+// cloudcast is nil if it was uploaded so recently that it cannot be read yet.
+func changedCloudcast(key mixcloud.Key) func(context.Context) (*model.Cloudcast, error) {
 	return func(ctx context.Context) (*model.Cloudcast, error) {
 		cloudcast, err := loaders.Cloudcasts.Load(ctx, key)
-		return unlessNew(ctx, key, model.NewFullCloudcast(cloudcast), err)
+		return nullIfNew(ctx, key, model.NewFullCloudcast(cloudcast), err)
 	}
 }
 
-// act sends an action, unless the input was refused, and puts what came of it
-// into out. State looks up whether the flag is on; it is asked before the write
-// if the client wants to know whether that changes anything.
-func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outcome, state func(context.Context) (*bool, error)) error {
+// perform sends an action, unless the input was refused, and sets its result in
+// out. State returns whether the flag is on. It is called before the write if the
+// client selects changed.
+func (r *Resolver) perform(ctx context.Context, a action, t target, out *model.Outcome, state func(context.Context) (*bool, error)) error {
 	if out.Refused() {
 		return nil
 	}
 	l := loaders.From(ctx)
 	var was *bool
 	if selects(ctx, "changed") {
-		was, _ = state(ctx) // what could not be told is null
+		was, _ = state(ctx) // after an error changed is null
 	}
 	result, err := upstream.Write(ctx, l.Session(), t.key.String()+a.flag.String(), func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
 		return a.send(c, ctx, t.key.String())
 	})
 	switch {
-	case errors.Is(err, mixcloud.ErrNotFound) && a.want:
+	case errors.Is(err, mixcloud.ErrNotFound) && a.on:
 		t.notFound(out, err)
 		return nil
 	case errors.Is(err, mixcloud.ErrNotFound):
-		// Mixcloud says so of what was not done as well as of what does not exist.
+		// Mixcloud returns 404 if the flag was off, and if the target does not exist.
 		if _, stateErr := state(ctx); errors.Is(stateErr, mixcloud.ErrNotFound) {
 			t.notFound(out, err)
 			return nil
@@ -123,7 +123,7 @@ func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outco
 	case err != nil && refuseWrite(out, err):
 		return nil
 	case err != nil:
-		l.Forget() // it may have been done
+		l.Forget() // Mixcloud may have executed the write
 		return err
 	case !result.Success:
 		refuse(out, model.UserErrorCodeRefused, result.Message, result.Details)
@@ -131,29 +131,29 @@ func (r *Resolver) act(ctx context.Context, a action, t target, out *model.Outco
 	default:
 		out.Message = textOrNil(result.Message)
 		if was != nil {
-			changed := *was != a.want
+			changed := *was != a.on
 			out.Changed = &changed
 		}
 	}
-	l.Session().RecordWrite(a.flag, t.key, a.want)
+	l.Session().RecordWrite(a.flag, t.key, a.on)
 	l.Forget()
-	if !a.want {
+	if !a.on {
 		id := model.NodeID{Kind: model.Kind(t.kind), Key: t.key}.String()
 		out.RemovedID = &id
 	}
 	return nil
 }
 
-// signedIn refuses whoever has no token.
-func signedIn(ctx context.Context) error {
+// requireToken returns an error if the operation is anonymous.
+func requireToken(ctx context.Context) error {
 	if loaders.From(ctx).Anonymous() {
-		return gqlerr.Unauthenticated("This needs a Mixcloud account: send its token as \"Authorization: Bearer <token>\".")
+		return gqlerr.Unauthenticated("Authentication required: send a Mixcloud access token as \"Authorization: Bearer <token>\".")
 	}
 	return nil
 }
 
-// viewer looks up whose token the operation bears.
-func viewer(ctx context.Context) (*model.User, error) {
+// loadViewer loads the user whose token the operation has.
+func loadViewer(ctx context.Context) (*model.User, error) {
 	user, err := loaders.From(ctx).Viewer(ctx)
 	if err != nil {
 		return nil, err
@@ -161,7 +161,7 @@ func viewer(ctx context.Context) (*model.User, error) {
 	return model.NewViewer(user), nil
 }
 
-// selects reports whether a field of the payload is asked for.
+// selects reports whether the operation selects a field of the payload.
 func selects(ctx context.Context, field string) bool {
 	payload := graphql.GetFieldContext(ctx).Field.Definition.Type.Name()
 	for _, f := range graphql.CollectFieldsCtx(ctx, []string{payload}) {

@@ -38,7 +38,7 @@ func (r *categoryResolver) UserpickUsers(ctx context.Context, obj *model.Categor
 func (r *queryResolver) Category(ctx context.Context, slug string) (*model.Category, error) {
 	in, err := mixcloud.CategoryInput(slug)
 	if err != nil {
-		return nil, named(err, "slug")
+		return nil, renameArgument(err, "slug")
 	}
 	return lookUpInput(ctx, loaders.Categories, in, model.NewFullCategory)
 }

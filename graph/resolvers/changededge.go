@@ -14,15 +14,14 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// The payload of an action that adds to one of the viewer's lists has the edge
-// that the list has for the new item, so that a client can show it without
-// reading the list again. The cursor is that of a written item (paging.ByWrite):
-// where the item stands is found out when a page after it is read. See
-// docs/adr/0035-edges-of-writes.md.
+// The payload of an action that adds to one of the viewer's lists has the edge of
+// the new item in that list, so that a client can show it without reading the list
+// again. Its cursor is that of a written item (paging.ByWrite): the position of the
+// item is found when a page after it is read. See docs/adr/0035-edges-of-writes.md.
 
-// changedEdge returns a function that looks up the edge of what an action has
-// added. The binding of the cursor names the owner of the list, so the viewer is
-// looked up, but only if the cursor is selected. The edge is nil if the node is.
+// changedEdge returns a function that loads the edge of the item that an action has
+// added. The cursor is bound to the owner of the list. So the viewer is loaded too,
+// but only if the cursor is selected. The edge is nil if the node is.
 func changedEdge[N comparable](a action, key mixcloud.Key, load func(context.Context) (N, error)) func(context.Context) (*model.Edge[N], error) {
 	return func(ctx context.Context) (*model.Edge[N], error) {
 		var cursor string
@@ -40,14 +39,14 @@ func changedEdge[N comparable](a action, key mixcloud.Key, load func(context.Con
 	}
 }
 
-// writtenCursor returns the cursor that the viewer's list has for an item that
-// was just written.
+// writtenCursor returns the cursor of an item that was just written, in the viewer's
+// list.
 func writtenCursor(ctx context.Context, flag upstream.Flag, key mixcloud.Key) (string, error) {
-	me, err := viewer(ctx)
+	me, err := loadViewer(ctx)
 	if err != nil {
 		return "", err
 	}
-	identity := "" // no list of the viewer has the item
+	identity := "" // the action changes none of the viewer's lists
 	if l, ok := lists.OfFlag(flag); ok {
 		identity = listIdentity(me.Key.Canonical().String(), l.Segment)
 	}

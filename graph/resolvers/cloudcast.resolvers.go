@@ -17,61 +17,61 @@ import (
 )
 
 func (r *cloudcastResolver) Description(ctx context.Context, obj *model.Cloudcast) (*string, error) {
-	return ofCloudcast(ctx, obj, func(c *mixcloud.FullCloudcast) *string { return c.Description })
+	return cloudcastMember(ctx, obj, func(c *mixcloud.FullCloudcast) *string { return c.Description })
 }
 
 func (r *cloudcastResolver) Sections(ctx context.Context, obj *model.Cloudcast) ([]model.Section, error) {
-	return ofCloudcast(ctx, obj, func(c *mixcloud.FullCloudcast) []model.Section { return model.NewSections(c.Sections) })
+	return cloudcastMember(ctx, obj, func(c *mixcloud.FullCloudcast) []model.Section { return model.NewSections(c.Sections) })
 }
 
 func (r *cloudcastResolver) PicturePrimaryColor(ctx context.Context, obj *model.Cloudcast) (*string, error) {
-	return ofCloudcast(ctx, obj, func(c *mixcloud.FullCloudcast) *string { return c.PicturePrimaryColor })
+	return cloudcastMember(ctx, obj, func(c *mixcloud.FullCloudcast) *string { return c.PicturePrimaryColor })
 }
 
 func (r *cloudcastResolver) PictureColorHex(ctx context.Context, obj *model.Cloudcast) (*string, error) {
-	return ofCloudcast(ctx, obj, func(c *mixcloud.FullCloudcast) *string { return model.ColorHex(c.PicturePrimaryColor) })
+	return cloudcastMember(ctx, obj, func(c *mixcloud.FullCloudcast) *string { return model.ColorHex(c.PicturePrimaryColor) })
 }
 
 func (r *cloudcastResolver) ViewerHasFavorited(ctx context.Context, obj *model.Cloudcast) (*bool, error) {
 	return viewerFlag(ctx, obj.Favorited, func() (*bool, error) {
-		return ofCloudcast(ctx, obj, func(c *mixcloud.FullCloudcast) *bool { return c.Favorited })
+		return cloudcastMember(ctx, obj, func(c *mixcloud.FullCloudcast) *bool { return c.Favorited })
 	})
 }
 
 func (r *cloudcastResolver) ViewerHasReposted(ctx context.Context, obj *model.Cloudcast) (*bool, error) {
 	return viewerFlag(ctx, obj.Reposted, func() (*bool, error) {
-		return ofCloudcast(ctx, obj, func(c *mixcloud.FullCloudcast) *bool { return c.Reposted })
+		return cloudcastMember(ctx, obj, func(c *mixcloud.FullCloudcast) *bool { return c.Reposted })
 	})
 }
 
 func (r *cloudcastResolver) ViewerHasListenLater(ctx context.Context, obj *model.Cloudcast) (*bool, error) {
 	return viewerFlag(ctx, obj.IsListenLater, func() (*bool, error) {
-		return ofCloudcast(ctx, obj, func(c *mixcloud.FullCloudcast) *bool { return c.IsListenLater })
+		return cloudcastMember(ctx, obj, func(c *mixcloud.FullCloudcast) *bool { return c.IsListenLater })
 	})
 }
 
 func (r *cloudcastResolver) Raw(ctx context.Context, obj *model.Cloudcast, full bool) (json.RawMessage, error) {
 	untouched, err := raw(ctx, obj, obj.Full(), loaders.Cloudcasts, obj.Key, full)
-	return unlessNew(ctx, obj.Key, untouched, err)
+	return nullIfNew(ctx, obj.Key, untouched, err)
 }
 
 func (r *cloudcastResolver) Comments(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Comment], error) {
 	l := comments(ctx, obj.Key.Canonical(), obj.Key.String(), lists.CloudcastComments)
 	l.total = fixedTotal(obj.CommentCount)
 	connection, err := connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
-	return unlessNew(ctx, obj.Key, connection, err)
+	return nullIfNew(ctx, obj.Key, connection, err)
 }
 
 func (r *cloudcastResolver) Favorites(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
 	l := users(ctx, obj.Key.Canonical(), obj.Key.String(), lists.CloudcastFavorites)
 	l.total = fixedTotal(obj.FavoriteCount())
 	connection, err := connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
-	return unlessNew(ctx, obj.Key, connection, err)
+	return nullIfNew(ctx, obj.Key, connection, err)
 }
 
 func (r *cloudcastResolver) Listeners(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.ListenerConnection, error) {
 	connection, err := connect(ctx, r.Resolver, listeners(ctx, obj), dateArgs(first, after, last, before, since, until, offset))
-	connection, err = unlessNew(ctx, obj.Key, connection, err)
+	connection, err = nullIfNew(ctx, obj.Key, connection, err)
 	if connection == nil || err != nil {
 		return nil, err
 	}
@@ -81,11 +81,11 @@ func (r *cloudcastResolver) Listeners(ctx context.Context, obj *model.Cloudcast,
 func (r *cloudcastResolver) Similar(ctx context.Context, obj *model.Cloudcast, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
 	l := cloudcasts(ctx, obj.Key.Canonical(), obj.Key.String(), lists.CloudcastSimilar)
 	connection, err := connect(ctx, r.Resolver, l, dateArgs(first, after, last, before, since, until, offset))
-	return unlessNew(ctx, obj.Key, connection, err)
+	return nullIfNew(ctx, obj.Key, connection, err)
 }
 
 func (r *queryResolver) Cloudcast(ctx context.Context, key string) (*model.Cloudcast, error) {
-	return keyed(ctx, r.Resolver, mixcloud.KindCloudcast, key, loaders.Cloudcasts, model.NewFullCloudcast)
+	return lookUpKey(ctx, r.Resolver, mixcloud.KindCloudcast, key, loaders.Cloudcasts, model.NewFullCloudcast)
 }
 
 func (r *Resolver) Cloudcast() generated.CloudcastResolver { return &cloudcastResolver{r} }

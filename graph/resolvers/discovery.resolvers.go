@@ -17,15 +17,15 @@ import (
 )
 
 func (r *queryResolver) Popular(ctx context.Context, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, site(ctx, lists.SitePopular), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, siteCloudcasts(ctx, lists.SitePopular), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) Hot(ctx context.Context, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, site(ctx, lists.SiteHot), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, siteCloudcasts(ctx, lists.SiteHot), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) New(ctx context.Context, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, site(ctx, lists.SiteNew), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, siteCloudcasts(ctx, lists.SiteNew), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *queryResolver) Search(ctx context.Context, query string) (*model.Search, error) {
@@ -36,15 +36,15 @@ func (r *queryResolver) Search(ctx context.Context, query string) (*model.Search
 }
 
 func (r *searchResolver) Cloudcasts(ctx context.Context, obj *model.Search, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, searched(cloudcasts(ctx, mixcloud.CanonicalKey{}, "", lists.SearchCloudcasts), obj.Query), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, searchResults(cloudcasts(ctx, mixcloud.CanonicalKey{}, "", lists.SearchCloudcasts), obj.Query), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *searchResolver) Users(ctx context.Context, obj *model.Search, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.User], error) {
-	return connect(ctx, r.Resolver, searched(users(ctx, mixcloud.CanonicalKey{}, "", lists.SearchUsers), obj.Query), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, searchResults(users(ctx, mixcloud.CanonicalKey{}, "", lists.SearchUsers), obj.Query), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *searchResolver) Tags(ctx context.Context, obj *model.Search, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Tag], error) {
-	return connect(ctx, r.Resolver, searched(tags(ctx), obj.Query), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, searchResults(tags(ctx), obj.Query), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *Resolver) Search() generated.SearchResolver { return &searchResolver{r} }

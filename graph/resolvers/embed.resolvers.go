@@ -18,7 +18,7 @@ func (r *cloudcastResolver) EmbedHTML(ctx context.Context, obj *model.Cloudcast,
 		return nil, err
 	}
 	html, err := loaders.EmbedHTML.Load(ctx, e)
-	return unlessNew(ctx, obj.Key, &html, embedError(err))
+	return nullIfNew(ctx, obj.Key, &html, embedError(err))
 }
 
 func (r *cloudcastResolver) EmbedJSON(ctx context.Context, obj *model.Cloudcast, width *string, height *int, color *string) (json.RawMessage, error) {
@@ -27,13 +27,13 @@ func (r *cloudcastResolver) EmbedJSON(ctx context.Context, obj *model.Cloudcast,
 		return nil, err
 	}
 	player, err := loaders.EmbedJSON.Load(ctx, e)
-	return unlessNew(ctx, obj.Key, player, embedError(err))
+	return nullIfNew(ctx, obj.Key, player, embedError(err))
 }
 
 func (r *queryResolver) Oembed(ctx context.Context, url string, width *int, height *int, maxWidth *int, maxHeight *int, color *string, light *bool) (*model.OEmbed, error) {
-	questions, err := r.questions(url, oembedSize{width, height, maxWidth, maxHeight}, color, light)
+	calls, err := r.oembedCalls(url, oembedSize{width, height, maxWidth, maxHeight}, color, light)
 	if err != nil {
 		return nil, err
 	}
-	return oembed(ctx, questions)
+	return oembed(ctx, calls)
 }

@@ -10,53 +10,55 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// full gives the full form of a value: at once when it is there, otherwise by
-// the one load that all fields of the resource share.
-func full[T any](ctx context.Context, have *T, l *loaders.ResourceLoader[T], key mixcloud.Key) (*T, error) {
-	if have != nil {
-		return have, nil
+// loadFull returns the full form of a resource: loaded, unless it is nil, otherwise
+// by the one load that all fields of the resource share.
+func loadFull[T any](ctx context.Context, loaded *T, l *loaders.ResourceLoader[T], key mixcloud.Key) (*T, error) {
+	if loaded != nil {
+		return loaded, nil
 	}
 	return l.Load(ctx, key)
 }
 
-// ofUser gives a member that only a full user has.
-func ofUser[V any](ctx context.Context, u *model.User, member func(*mixcloud.FullUser) V) (V, error) {
-	loaded, err := full(ctx, u.Full(), loaders.Users, u.Key)
+// userMember returns a member that only a full user has.
+func userMember[V any](ctx context.Context, u *model.User, member func(*mixcloud.FullUser) V) (V, error) {
+	full, err := loadFull(ctx, u.Full(), loaders.Users, u.Key)
 	if err != nil {
 		return *new(V), err
 	}
-	return member(loaded), nil
+	return member(full), nil
 }
 
-// ofCloudcast gives a member that only a full cloudcast has.
-func ofCloudcast[V any](ctx context.Context, c *model.Cloudcast, member func(*mixcloud.FullCloudcast) V) (V, error) {
-	loaded, err := full(ctx, c.Full(), loaders.Cloudcasts, c.Key)
+// cloudcastMember returns a member that only a full cloudcast has.
+func cloudcastMember[V any](ctx context.Context, c *model.Cloudcast, member func(*mixcloud.FullCloudcast) V) (V, error) {
+	full, err := loadFull(ctx, c.Full(), loaders.Cloudcasts, c.Key)
 	if err != nil {
-		return unlessNew(ctx, c.Key, *new(V), err)
+		return nullIfNew(ctx, c.Key, *new(V), err)
 	}
-	return member(loaded), nil
+	return member(full), nil
 }
 
-// unlessNew passes a value of a cloudcast on, and makes of "not found" nothing
-// while that means "not yet": when the viewer has just uploaded it.
-func unlessNew[V any](ctx context.Context, key mixcloud.Key, value V, err error) (V, error) {
+// nullIfNew returns the zero value without an error if err says that a cloudcast
+// was not found and the viewer has just uploaded it: Mixcloud does not show it yet.
+// Otherwise it returns value and err.
+func nullIfNew[V any](ctx context.Context, key mixcloud.Key, value V, err error) (V, error) {
 	if errors.Is(err, mixcloud.ErrNotFound) && loaders.From(ctx).Session().JustUploaded(key) {
 		return *new(V), nil
 	}
 	return value, err
 }
 
-// viewerFlag gives a member that is relative to the viewer: nil for nobody, as
-// it came along if it did, else from the full resource.
-func viewerFlag(ctx context.Context, have *bool, load func() (*bool, error)) (*bool, error) {
-	if have != nil || loaders.From(ctx).Anonymous() {
-		return have, nil
+// viewerFlag returns a flag that is relative to the viewer: the flag of the partial
+// resource or, if that is nil, the flag of the full one. It is nil for an anonymous
+// operation.
+func viewerFlag(ctx context.Context, partial *bool, loadFull func() (*bool, error)) (*bool, error) {
+	if partial != nil || loaders.From(ctx).Anonymous() {
+		return partial, nil
 	}
-	return load()
+	return loadFull()
 }
 
-// isViewer tells whether a user is the viewer, by the viewer's own key unless
-// the user was loaded and says so itself.
+// isViewer reports whether a user is the viewer. A full user says so itself. For a
+// partial user the viewer is loaded and the keys are compared.
 func isViewer(ctx context.Context, u *model.User) (bool, error) {
 	l := loaders.From(ctx)
 	if l.Anonymous() || u.KnownViewer() {
@@ -72,20 +74,20 @@ func isViewer(ctx context.Context, u *model.User) (bool, error) {
 	return viewer.Key.Equal(u.Key), nil
 }
 
-// rawObject is anything that keeps its untouched REST object.
+// rawObject is a value with the JSON that it was decoded from.
 type rawObject interface{ Raw() json.RawMessage }
 
-// raw gives the untouched object as it came along, or that of the full
-// resource when it is asked for.
+// raw returns the REST JSON of a resource: that of the full resource if it is loaded
+// or wantFull is true, otherwise that of the partial one.
 func raw[T any, P interface {
 	*T
 	rawObject
-}](ctx context.Context, have rawObject, loaded P, l *loaders.ResourceLoader[T], key mixcloud.Key, wantFull bool) (json.RawMessage, error) {
-	if loaded != nil {
-		return model.Untouched(loaded.Raw()), nil
+}](ctx context.Context, partial rawObject, full P, l *loaders.ResourceLoader[T], key mixcloud.Key, wantFull bool) (json.RawMessage, error) {
+	if full != nil {
+		return model.Untouched(full.Raw()), nil
 	}
 	if !wantFull {
-		return model.Untouched(have.Raw()), nil
+		return model.Untouched(partial.Raw()), nil
 	}
 	value, err := l.Load(ctx, key)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// lookUp answers a root look-up: what is not found is nil without an error.
+// lookUp loads the resource at a key. It returns nil without an error if there is
+// no such resource.
 func lookUp[T, N any](ctx context.Context, l *loaders.ResourceLoader[T], key mixcloud.Key, wrap func(*T) *N) (*N, error) {
 	value, err := l.Load(ctx, key)
 	if errors.Is(err, mixcloud.ErrNotFound) {
@@ -22,8 +23,8 @@ func lookUp[T, N any](ctx context.Context, l *loaders.ResourceLoader[T], key mix
 	return wrap(value), nil
 }
 
-// lookUpInput looks up what an argument names: after a 404 under the key that was
-// received, if that is not the composed one.
+// lookUpInput looks up the resource that an argument names. If the argument has
+// two forms of the key (see [mixcloud.Input]), it looks up the second one after a 404.
 func lookUpInput[T, N any](ctx context.Context, l *loaders.ResourceLoader[T], in mixcloud.Input, wrap func(*T) *N) (*N, error) {
 	for _, key := range in.Keys() {
 		found, err := lookUp(ctx, l, key, wrap)
@@ -34,12 +35,12 @@ func lookUpInput[T, N any](ctx context.Context, l *loaders.ResourceLoader[T], in
 	return nil, nil
 }
 
-// keyed answers a root look-up by an argument "key" that must name one kind of
-// resource.
-func keyed[T, N any](ctx context.Context, r *Resolver, kind mixcloud.Kind, key string, l *loaders.ResourceLoader[T], wrap func(*T) *N) (*N, error) {
+// lookUpKey looks up the resource that an argument "key" names. It returns an error
+// if the key is not one of that kind.
+func lookUpKey[T, N any](ctx context.Context, r *Resolver, kind mixcloud.Kind, key string, l *loaders.ResourceLoader[T], wrap func(*T) *N) (*N, error) {
 	in, err := r.store.Client().ParseInput(key)
 	if err != nil {
-		return nil, named(err, "key")
+		return nil, renameArgument(err, "key")
 	}
 	if in.Kind != kind {
 		return nil, gqlerr.Invalid("key", "names a "+string(in.Kind)+", not a "+string(kind))
@@ -47,7 +48,7 @@ func keyed[T, N any](ctx context.Context, r *Resolver, kind mixcloud.Kind, key s
 	return lookUpInput(ctx, l, in, wrap)
 }
 
-// resourceOf looks up whatever kind of resource a client names.
+// resourceOf looks up the resource of any kind that an argument names.
 func resourceOf(ctx context.Context, in mixcloud.Input) (model.Resource, error) {
 	for _, key := range in.Keys() {
 		found, err := resourceAt(ctx, model.Kind(in.Kind), key)
@@ -58,15 +59,16 @@ func resourceOf(ctx context.Context, in mixcloud.Input) (model.Resource, error) 
 	return nil, nil
 }
 
-// named gives a refusal of the client the name that the argument has here.
-func named(err error, argument string) error {
+// renameArgument makes an error about an argument of the client one about the
+// argument of the schema.
+func renameArgument(err error, argument string) error {
 	if invalid, ok := errors.AsType[*mixcloud.InvalidError](err); ok {
 		return gqlerr.Invalid(argument, invalid.Reason)
 	}
 	return err
 }
 
-// resourceAt looks up whatever kind of resource stands at a key.
+// resourceAt looks up the resource of one kind at a key.
 func resourceAt(ctx context.Context, kind model.Kind, key mixcloud.Key) (model.Resource, error) {
 	switch kind {
 	case model.KindUser:
@@ -86,11 +88,11 @@ func resourceAt(ctx context.Context, kind model.Kind, key mixcloud.Key) (model.R
 	case model.KindTrack:
 		return resource(lookUp(ctx, loaders.Tracks, key, model.NewFullTrack))
 	default:
-		return nil, gqlerr.Invalid("key", "names nothing that can be looked up")
+		return nil, gqlerr.Invalid("key", "is not the key of a user, cloudcast, tag, city, category, playlist, artist or track")
 	}
 }
 
-// resource keeps a nil pointer from becoming an interface that is not nil.
+// resource converts a nil pointer to a nil interface.
 func resource[N any, P interface {
 	*N
 	model.Resource
@@ -101,15 +103,16 @@ func resource[N any, P interface {
 	return value, nil
 }
 
-// nodeOf refetches what a global id names; nil when it is gone.
+// nodeOf loads the node that a global id names. It returns nil if there is no such
+// node any more.
 func nodeOf(ctx context.Context, id model.NodeID) (model.Node, error) {
 	switch id.Kind {
 	case model.KindComment:
-		return listed(ctx, id, "comments/", loaders.CommentPages, func(c *mixcloud.Comment) (mixcloud.Key, model.Node) {
+		return findListed(ctx, id, "comments/", loaders.CommentPages, func(c *mixcloud.Comment) (mixcloud.Key, model.Node) {
 			return c.Key, model.NewComment(c, id.Owner)
 		})
 	case model.KindActivity:
-		return listed(ctx, id, "feed/", loaders.ActivityPages, func(a *mixcloud.Activity) (mixcloud.Key, model.Node) {
+		return findListed(ctx, id, "feed/", loaders.ActivityPages, func(a *mixcloud.Activity) (mixcloud.Key, model.Node) {
 			return a.Key, model.NewActivity(a, id.Owner)
 		})
 	default:
@@ -121,9 +124,9 @@ func nodeOf(ctx context.Context, id model.NodeID) (model.Node, error) {
 	}
 }
 
-// listed finds an item that has no address of its own: it reads its owner's
-// list at the second at which it stands there.
-func listed[T any](ctx context.Context, id model.NodeID, list string, l *loaders.Loader[loaders.List, *mixcloud.Page[T]], open func(*T) (mixcloud.Key, model.Node)) (model.Node, error) {
+// findListed finds a comment or an activity. These have no address of their own, so
+// it reads the page of the owner's list that has the item's time.
+func findListed[T any](ctx context.Context, id model.NodeID, list string, l *loaders.Loader[loaders.List, *mixcloud.Page[T]], newNode func(*T) (mixcloud.Key, model.Node)) (model.Node, error) {
 	page, err := l.Load(ctx, loaders.Path(id.Owner.String()+list, mixcloud.Range{Limit: 100, Until: id.Time.Add(1e9)}))
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		return nil, nil
@@ -132,7 +135,7 @@ func listed[T any](ctx context.Context, id model.NodeID, list string, l *loaders
 		return nil, err
 	}
 	for i := range page.Items {
-		if key, node := open(&page.Items[i]); key.Equal(id.Key) {
+		if key, node := newNode(&page.Items[i]); key.Equal(id.Key) {
 			return node, nil
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// nodes refetches many ids side by side. Each that fails is null with an error
-// of its own, and the others stand.
+// nodes loads the nodes of many ids in parallel. If one fails, its element is null
+// with its own error, and the others are returned.
 func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error) {
 	parse := func(text string) (model.NodeID, error) {
 		id, err := model.ParseID(text)
@@ -22,44 +22,44 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 		}
 		return id, nil
 	}
-	return elements(ctx, "ids", ids, parse, nodeOf)
+	return loadElements(ctx, "ids", ids, parse, nodeOf)
 }
 
-// resources looks up many keys or addresses in parallel. An element that fails
-// is null with an error of its own. Of several spellings of one key the first is asked
-// for, whichever element is loaded first.
+// resources looks up many keys or addresses in parallel. If one fails, its element is
+// null with its own error. If elements spell one key differently, the first spelling
+// is used for all.
 func (r *Resolver) resources(ctx context.Context, keys []string) ([]model.Resource, error) {
-	spelling := map[mixcloud.CanonicalKey]mixcloud.Key{}
+	spellings := map[mixcloud.CanonicalKey]mixcloud.Key{}
 	parse := func(text string) (mixcloud.Input, error) {
 		in, err := r.store.Client().ParseInput(text)
 		canonical := in.Key.Canonical()
-		if first, known := spelling[canonical]; known {
+		if first, known := spellings[canonical]; known {
 			in.Key = first
 		}
-		spelling[canonical] = in.Key
-		return in, named(err, "keys")
+		spellings[canonical] = in.Key
+		return in, renameArgument(err, "keys")
 	}
-	return elements(ctx, "keys", keys, parse, resourceOf)
+	return loadElements(ctx, "keys", keys, parse, resourceOf)
 }
 
-// elements loads what each element of an argument names, in parallel. Parse, which is
-// called in the order of the elements, refuses one before a call is made for it.
-func elements[T, N any](ctx context.Context, argument string, texts []string, parse func(string) (T, error), load func(context.Context, T) (N, error)) ([]N, error) {
+// loadElements loads the value for each element of a list argument, in parallel. It calls
+// parse in the order of the elements, and load for those that parse accepts.
+func loadElements[T, N any](ctx context.Context, argument string, texts []string, parse func(string) (T, error), load func(context.Context, T) (N, error)) ([]N, error) {
 	if len(texts) > model.MaxElements {
-		return nil, gqlerr.Invalid(argument, "must not be more than "+strconv.Itoa(model.MaxElements))
+		return nil, gqlerr.Invalid(argument, "must not have more than "+strconv.Itoa(model.MaxElements)+" elements")
 	}
 	found := make([]N, len(texts))
 	var group sync.WaitGroup
 	for i, text := range texts {
 		element := graphql.WithFieldContext(ctx, &graphql.FieldContext{Index: &i})
-		name, err := parse(text)
+		parsed, err := parse(text)
 		if err != nil {
 			graphql.AddError(element, err)
 			continue
 		}
 		group.Go(func() {
-			defer recovered(element)
-			value, err := load(element, name)
+			defer recoverPanic(element)
+			value, err := load(element, parsed)
 			if err != nil {
 				graphql.AddError(element, err)
 				return
@@ -71,9 +71,9 @@ func elements[T, N any](ctx context.Context, argument string, texts []string, pa
 	return found, nil
 }
 
-// recovered turns a panic, which here would be outside of the executor's own
-// recovery, into an error of the field.
-func recovered(ctx context.Context) {
+// recoverPanic turns a panic into an error of the element. The executor does not
+// recover panics in goroutines that it did not start.
+func recoverPanic(ctx context.Context) {
 	if p := recover(); p != nil {
 		graphql.AddError(ctx, graphql.GetOperationContext(ctx).Recover(ctx, p))
 	}

@@ -13,12 +13,12 @@ import (
 
 // OAuth is the application that this server is registered as at Mixcloud.
 type OAuth interface {
-	// Allows reports whether people may be sent back to that address.
+	// Allows reports whether a redirect URI is configured.
 	Allows(redirectURI string) bool
-	// AuthorizationURL is where people allow the application to act for them.
+	// AuthorizationURL returns the address at which users authorize the application.
 	AuthorizationURL(redirectURI string) string
-	// Exchange turns the code they came back with into a token. A code that
-	// Mixcloud refuses is a *mixcloud.OAuthError.
+	// Exchange exchanges an authorization code for a token. It returns a
+	// *mixcloud.OAuthError if Mixcloud refuses the code.
 	Exchange(ctx context.Context, code, redirectURI string) (string, error)
 }
 
@@ -27,37 +27,37 @@ func (r *Resolver) authorizationURL(redirectURI string) (*string, error) {
 	case r.oauth == nil:
 		return nil, nil
 	case !r.oauth.Allows(redirectURI):
-		return nil, gqlerr.Invalid("redirectUri", "is none of those that this server is configured with")
+		return nil, gqlerr.Invalid("redirectUri", "is not one of the redirect URIs in this server's configuration")
 	}
 	address := r.oauth.AuthorizationURL(redirectURI)
 	return &address, nil
 }
 
-// codeRefused names all reasons that a code can be refused for: the site tells them
-// apart in words that are not documented.
+// codeRefused lists all reasons for a refusal, because the site's error codes are
+// not documented.
 const codeRefused = "Mixcloud refused the code: it is unknown, used, too old, or was issued for another redirect URI; or Mixcloud does not accept this server's application."
 
-// exchange turns a code into a token. A code that is no good is a user error.
+// exchange exchanges an authorization code for a token. A refused code is a user error.
 func (r *Resolver) exchange(ctx context.Context, input model.ExchangeOAuthCodeInput) (*model.ExchangeOAuthCodePayload, error) {
 	out := model.NewOutcome(input.ClientMutationID.Value(), nil)
 	switch {
 	case r.oauth == nil:
 		out.Refuse(model.UserErrorCodeForbidden, "This server has no OAuth application.")
 	case !r.oauth.Allows(input.RedirectURI):
-		out.Refuse(model.UserErrorCodeInvalid, "This is none of the redirect URIs that this server is configured with.", "redirectUri")
+		out.Refuse(model.UserErrorCodeInvalid, "This is not one of the redirect URIs in this server's configuration.", "redirectUri")
 	case input.Code == "":
-		out.Refuse(model.UserErrorCodeRequired, "The code that Mixcloud has given is missing.", "code")
+		out.Refuse(model.UserErrorCodeRequired, "The code is empty: send the code that Mixcloud added to the redirect URI.", "code")
 	}
 	payload := &model.ExchangeOAuthCodePayload{ClientMutationID: out.ClientMutationID}
 	if !out.Refused() {
-		// Not as a write: what came of those is kept for clients that ask again,
-		// and a token is kept nowhere.
+		// Not upstream.Write: its result is stored for the case that the client repeats
+		// the request, and a token must not be stored.
 		token, err := upstream.WriteNoReplay(ctx, loaders.From(ctx).Session(), "/oauth/access_token", func(ctx context.Context, _ *mixcloud.Client) (string, error) {
 			return r.oauth.Exchange(ctx, input.Code, input.RedirectURI)
 		})
 		_, refused := errors.AsType[*mixcloud.OAuthError](err)
 		switch {
-		case refused: // the site's words are for the log
+		case refused: // the site's message is only logged
 			out.Refuse(model.UserErrorCodeRefused, codeRefused, "code")
 		case err != nil:
 			return nil, err

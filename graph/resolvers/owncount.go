@@ -10,20 +10,20 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// maxPending bounds the loads of [ownCount]. Of more writes than that within a
-// minute the latest are looked at.
+// maxPending is the maximum number of loads of [ownCount]. If more writes are
+// pending, only the latest are considered.
 const maxPending = 20
 
-// ownCount gives a count that a user's own writes change. The viewer's is
-// corrected for writes that reads do not show yet: by as much as the counts of
-// what was written to are behind.
+// ownCount returns a count that a user's own writes change. The viewer's count is
+// corrected for the writes that Mixcloud does not show yet. Whether it shows a write
+// is known after a load of the target.
 func ownCount(ctx context.Context, u *model.User, flag upstream.Flag, member func(*mixcloud.FullUser) *int) (*int, error) {
-	loaded, err := full(ctx, u.Full(), loaders.Users, u.Key)
+	full, err := loadFull(ctx, u.Full(), loaders.Users, u.Key)
 	if err != nil {
 		return nil, err
 	}
-	count := member(loaded)
-	if count == nil || !u.KnownViewer() && !isTrue(loaded.IsCurrentUser) {
+	count := member(full)
+	if count == nil || !u.KnownViewer() && !isTrue(full.IsCurrentUser) {
 		return count, nil
 	}
 	l := loaders.From(ctx)
@@ -31,7 +31,7 @@ func ownCount(ctx context.Context, u *model.User, flag upstream.Flag, member fun
 	pending = pending[max(0, len(pending)-maxPending):]
 	var group sync.WaitGroup
 	for _, key := range pending {
-		group.Go(func() { // one that cannot be read corrects nothing
+		group.Go(func() { // after an error the count is not corrected for this write
 			if flag == upstream.Following {
 				_, _ = loaders.Users.Load(ctx, key.Key())
 			} else {

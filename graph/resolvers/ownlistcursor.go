@@ -8,7 +8,7 @@ import (
 	"mixcloud-graphql/graph/paging"
 )
 
-// parseCursor reads a cursor of a written item.
+// parseCursor parses the cursor in the arguments if it is that of a written item.
 func (o *ownRead[T, N]) parseCursor() error {
 	name, text := "after", o.args.After
 	if text == nil {
@@ -17,64 +17,66 @@ func (o *ownRead[T, N]) parseCursor() error {
 	if text == nil || paging.KindOf(*text) != paging.ByWrite {
 		return nil
 	}
-	c, err := paging.ParseWrite(name, *text, o.bind)
-	o.from = &c
+	c, err := paging.ParseWrite(name, *text, o.binding)
+	o.cursor = &c
 	return err
 }
 
-// listed returns the cursor that the list itself has for an item further down than
-// the first hundred; "" if the item is among those, or is not found where the list has
-// what was added at the time of the write.
-func (o *ownRead[T, N]) listed(ctx context.Context, c paging.WriteCursor) (string, error) {
-	is := func(e *model.Edge[N]) bool { return c.Of(o.l.key(e.Node).String()) }
-	if !o.more || slices.ContainsFunc(slices.Concat(o.first, o.rest), is) {
+// isItem returns a function that reports whether an edge is that of the written item.
+func (o *ownRead[T, N]) isItem(c paging.WriteCursor) func(*model.Edge[N]) bool {
+	return func(e *model.Edge[N]) bool { return c.Of(o.l.nodeKey(e.Node).String()) }
+}
+
+// listCursor returns the item's cursor in the list, as Mixcloud shows it, if the item
+// is below the first hundred. It returns "" if the item is among the first hundred,
+// or is not found among the items that were added at the time of the write.
+func (o *ownRead[T, N]) listCursor(ctx context.Context, c paging.WriteCursor) (string, error) {
+	if !o.hasMore || slices.ContainsFunc(slices.Concat(o.added, o.listed), o.isItem(c)) {
 		return "", nil
 	}
-	most, nearby := paging.MaxPageSize, c.Nearby(o.bind)
-	page, err := o.part(ctx, paging.Args{First: &most, After: &nearby})
+	hundred, nearby := paging.MaxPageSize, c.Nearby(o.binding)
+	page, err := o.readPage(ctx, paging.Args{First: &hundred, After: &nearby})
 	if err != nil {
 		return "", err
 	}
 	edges := page.Edges(ctx)
-	if i := slices.IndexFunc(edges, is); i >= 0 {
+	if i := slices.IndexFunc(edges, o.isItem(c)); i >= 0 {
 		return edges[i].Cursor, nil
 	}
 	return "", nil
 }
 
-// after is the index in the corrected list behind the item of a written cursor. If
-// the item is neither put first nor among the first hundred, it is where the items
-// begin that were written before it: some may be repeated, none is left out.
-func (o *ownRead[T, N]) after(c paging.WriteCursor) int {
-	for i, e := range slices.Concat(o.first, o.rest) {
-		if c.Of(o.l.key(e.Node).String()) {
-			return i + 1
-		}
+// indexAfter returns the index after the written item, in the added and the listed
+// items. If the item is not among them, it returns the index of the first item that
+// was written before it; then items can be repeated but not skipped.
+func (o *ownRead[T, N]) indexAfter(c paging.WriteCursor) int {
+	if i := slices.IndexFunc(slices.Concat(o.added, o.listed), o.isItem(c)); i >= 0 {
+		return i + 1
 	}
-	older := slices.IndexFunc(o.first, func(e *model.Edge[N]) bool {
-		other, err := paging.ParseWrite("", e.Cursor, o.bind)
+	older := slices.IndexFunc(o.added, func(e *model.Edge[N]) bool {
+		other, err := paging.ParseWrite("", e.Cursor, o.binding)
 		return err == nil && other.At < c.At
 	})
 	if older < 0 {
-		return len(o.first)
+		return len(o.added)
 	}
 	return older
 }
 
-// aboveWritten gives what comes before a written item.
-func (o *ownRead[T, N]) aboveWritten(ctx context.Context) (*model.Connection[N], error) {
-	if err := o.top(ctx); err != nil {
+// beforeWritten returns the page before a written item.
+func (o *ownRead[T, N]) beforeWritten(ctx context.Context) (*model.Connection[N], error) {
+	if err := o.readTop(ctx); err != nil {
 		return nil, err
 	}
-	if cursor, err := o.listed(ctx, *o.from); err != nil {
+	if cursor, err := o.listCursor(ctx, *o.cursor); err != nil {
 		return nil, err
 	} else if cursor != "" {
 		o.args.Before = &cursor
-		return o.above(ctx)
+		return o.before(ctx)
 	}
-	all, end := slices.Concat(o.first, o.rest), o.after(*o.from)
-	if end > 0 && o.from.Of(o.l.key(all[end-1].Node).String()) {
+	all, end := slices.Concat(o.added, o.listed), o.indexAfter(*o.cursor)
+	if end > 0 && o.isItem(*o.cursor)(all[end-1]) {
 		end--
 	}
-	return o.lastOf(all[:end], model.PageInfo{HasNextPage: true}), nil
+	return o.lastPage(all[:end], model.PageInfo{HasNextPage: true}), nil
 }

@@ -11,22 +11,21 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// The viewer's own lists show what the viewer has just written, although
-// Mixcloud's reads lag behind. For a minute after a write, or until the list is
-// seen to show it, an item that was added is put first and one that was removed is
-// left out. The first hundred items of the list, as Mixcloud shows them, decide:
-// an added item that is among them stays where it is. If the opposite was written
-// shortly before, it may be at its old place there, so only items that were added
-// later may stand above it. An item that was put first has a cursor of its own
-// (paging.ByWrite): what comes after it is read from the top of the list again, so
-// nothing is skipped or repeated when Mixcloud shows the item meanwhile, and any
-// replica can go on from it at any time.
+// The viewer's own lists show the viewer's recent writes, although Mixcloud's reads
+// lag behind its writes. For a minute after a write, or until Mixcloud shows it in
+// the list, an added item is put first and a removed item is hidden. An added item
+// that Mixcloud shows among the first hundred stays at its position there. If the
+// opposite write came shortly before, that can be the item's old position. The item
+// then stays only if all items above it were added later. An item that is put first
+// has a cursor of its own (paging.ByWrite). A page after this cursor is read from
+// the top of the list, so that no item is skipped or repeated if Mixcloud shows the
+// new item by then. The cursor works on every replica at any time.
 
-// An ownList is a list of a user that the actions of the viewer change.
+// An ownList is a list that the viewer's own writes change, such as the favorites.
 type ownList[T, N any] struct {
 	list[T, N]
-	key func(N) mixcloud.CanonicalKey
-	// load returns the item of a key, and whether the flag is on; nil if unknown.
+	nodeKey func(N) mixcloud.CanonicalKey
+	// load returns the item of a key, and whether its flag is on; nil if unknown.
 	load func(ctx context.Context, key mixcloud.Key) (N, *bool, error)
 }
 
@@ -56,44 +55,44 @@ func ownUsers(l list[mixcloud.User, *model.User]) ownList[mixcloud.User, *model.
 	}
 }
 
-// connectOwn is connect for a list that the viewer's own writes change, if u is
-// the viewer.
+// connectOwn is [connect] for an own list: it shows the viewer's recent writes if u
+// is the viewer.
 func connectOwn[T, N any](ctx context.Context, r *Resolver, u *model.User, l ownList[T, N], args paging.Args) (*model.Connection[N], error) {
-	asked, err := paging.Check(args)
+	checked, err := paging.Check(args)
 	if err != nil {
 		return nil, err
 	}
-	o := &ownRead[T, N]{r: r, l: l, args: args, size: asked.Size(), bind: asked.Bind(l.identity())}
+	o := &ownRead[T, N]{r: r, l: l, args: args, size: checked.Size(), binding: checked.Bind(l.identity())}
 	if err := o.parseCursor(); err != nil {
 		return nil, err
 	}
 	if o.size == 0 {
 		return o.empty(ctx)
 	}
-	if o.writes = writesTo(ctx, u, l.Own.Flag); o.from == nil && len(o.writes) == 0 {
+	if o.writes = writesTo(ctx, u, l.Own.Flag); o.cursor == nil && len(o.writes) == 0 {
 		page, err := connect(ctx, r, l.list, args)
 		if err != nil {
 			return nil, err
 		}
-		// Writes that went through another replica become known with the first read.
+		// The read may have loaded writes of other replicas.
 		if o.writes = writesTo(ctx, u, l.Own.Flag); len(o.writes) == 0 {
 			return page, nil
 		}
 	}
 	switch {
-	case args.Last != nil && o.from == nil:
-		return o.above(ctx)
+	case args.Last != nil && o.cursor == nil:
+		return o.before(ctx)
 	case args.Last != nil:
-		return o.aboveWritten(ctx)
-	case args.After != nil && o.from == nil:
-		return o.below(ctx)
+		return o.beforeWritten(ctx)
+	case args.After != nil && o.cursor == nil:
+		return o.after(ctx)
 	default:
 		return o.fromTop(ctx)
 	}
 }
 
-// writesTo are the viewer's latest writes of a flag, the latest first; none if u
-// is somebody else or the list was seen to show all of them.
+// writesTo returns the viewer's recent writes of a flag, the latest first. It returns
+// nil if u is another user, or if Mixcloud has shown all of them in the list.
 func writesTo(ctx context.Context, u *model.User, flag upstream.Flag) []upstream.RecentWrite {
 	writes := loaders.From(ctx).Session().Recent(flag)
 	if !slices.ContainsFunc(writes, func(w upstream.RecentWrite) bool { return !w.Listed }) {

@@ -12,29 +12,29 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// An ownRead is one read of an own list.
+// An ownRead reads one page of an own list.
 type ownRead[T, N any] struct {
-	r      *Resolver
-	l      ownList[T, N]
-	args   paging.Args
-	size   int
-	bind   paging.Binding
-	from   *paging.WriteCursor // the cursor asked for, if it is of a written item
-	writes []upstream.RecentWrite
+	r       *Resolver
+	l       ownList[T, N]
+	args    paging.Args
+	size    int // the requested number of items
+	binding paging.Binding
+	cursor  *paging.WriteCursor // the cursor in the arguments, if it is that of a written item
+	writes  []upstream.RecentWrite
 
-	// Set by top.
-	read  bool
-	first []*model.Edge[N]               // items put first
-	rest  []*model.Edge[N]               // the first hundred of the list, without what is hidden
-	last  string                         // the cursor of the last of them
-	more  bool                           // the list goes on
-	cut   int                            // how many of the hundred are hidden
-	hide  map[mixcloud.CanonicalKey]bool // keys that are shown first or not at all
+	// Set by readTop.
+	topRead     bool
+	added       []*model.Edge[N]               // the items that are put first
+	listed      []*model.Edge[N]               // the first hundred items of the list, without the hidden ones
+	listedEnd   string                         // the cursor of the last of the hundred
+	hasMore     bool                           // the list has more than a hundred items
+	hiddenCount int                            // how many of the hundred are hidden
+	hidden      map[mixcloud.CanonicalKey]bool // keys that are put first or have been removed
 }
 
-// empty is a page of 0.
+// empty returns a page for a size of 0.
 func (o *ownRead[T, N]) empty(ctx context.Context) (*model.Connection[N], error) {
-	if o.from == nil {
+	if o.cursor == nil {
 		return connect(ctx, o.r, o.l.list, o.args)
 	}
 	page, err := connect(ctx, o.r, o.l.list, paging.Args{First: new(int), Since: o.args.Since, Until: o.args.Until})
@@ -44,69 +44,68 @@ func (o *ownRead[T, N]) empty(ctx context.Context) (*model.Connection[N], error)
 	return page, err
 }
 
-// part reads a part of the list within the bounds of the request.
-func (o *ownRead[T, N]) part(ctx context.Context, args paging.Args) (*model.Connection[N], error) {
+// readPage reads a page of the list from Mixcloud, between since and until.
+func (o *ownRead[T, N]) readPage(ctx context.Context, args paging.Args) (*model.Connection[N], error) {
 	args.Since, args.Until = o.args.Since, o.args.Until
 	return connect(ctx, o.r, o.l.list, args)
 }
 
-// top reads the first hundred items and decides what is put first and what is
-// hidden.
-func (o *ownRead[T, N]) top(ctx context.Context) error {
-	if o.read {
+// readTop reads the first hundred items and determines which items are put first
+// and which are hidden.
+func (o *ownRead[T, N]) readTop(ctx context.Context) error {
+	if o.topRead {
 		return nil
 	}
-	most := paging.MaxPageSize
-	page, err := o.part(ctx, paging.Args{First: &most})
+	hundred := paging.MaxPageSize
+	page, err := o.readPage(ctx, paging.Args{First: &hundred})
 	if err != nil {
 		return err
 	}
-	o.read, o.more = true, page.PageInfo.HasNextPage
+	o.topRead, o.hasMore = true, page.PageInfo.HasNextPage
 	edges := page.Edges(ctx)
-	o.hide = map[mixcloud.CanonicalKey]bool{}
+	o.hidden = map[mixcloud.CanonicalKey]bool{}
 	var added []upstream.RecentWrite
-	lags := false // a write before the one at hand is not shown
+	lags := false // an earlier write is not shown
 	for i, w := range slices.Backward(o.writes) {
 		shown := (o.index(edges, w.Key) >= 0) == w.Want
 		if w.Supersedes && w.Want {
 			shown = shown && !lags && o.onTop(edges, i)
 		}
 		switch {
-		case w.Listed || !o.within(w):
+		case w.Listed || !o.inBounds(w):
 			continue
 		case !w.Want:
-			o.hide[w.Key] = true
+			o.hidden[w.Key] = true
 		case !shown:
 			added = append(added, w)
 		}
 		lags = lags || !shown
-		// A list within bounds, or one that goes on, does not tell that an item is gone.
-		if shown && (w.Want || !o.more) && o.args.Since == nil && o.args.Until == nil {
+		// An item is known to be removed only if the whole list was read.
+		if shown && (w.Want || !o.hasMore) && o.args.Since == nil && o.args.Until == nil {
 			loaders.From(ctx).Session().MarkListed(o.l.Own.Flag, w.Key)
 		}
 	}
 	slices.Reverse(added)
-	o.first = o.load(ctx, added)
-	for _, e := range o.first {
-		o.hide[o.l.key(e.Node)] = true
+	o.added = o.loadAdded(ctx, added)
+	for _, e := range o.added {
+		o.hidden[o.l.nodeKey(e.Node)] = true
 	}
-	o.rest = slices.DeleteFunc(slices.Clone(edges), func(e *model.Edge[N]) bool { return o.hide[o.l.key(e.Node)] })
-	if o.cut = len(edges) - len(o.rest); len(edges) > 0 {
-		o.last = edges[len(edges)-1].Cursor
+	o.listed = o.deleteHidden(edges)
+	if o.hiddenCount = len(edges) - len(o.listed); len(edges) > 0 {
+		o.listedEnd = edges[len(edges)-1].Cursor
 	}
 	return nil
 }
 
-// index is where a key stands among edges; -1 if it does not.
+// index returns the index of a key in edges, or -1.
 func (o *ownRead[T, N]) index(edges []*model.Edge[N], key mixcloud.CanonicalKey) int {
-	return slices.IndexFunc(edges, func(e *model.Edge[N]) bool { return o.l.key(e.Node) == key })
+	return slices.IndexFunc(edges, func(e *model.Edge[N]) bool { return o.l.nodeKey(e.Node) == key })
 }
 
-// onTop reports whether only items that were changed later stand above one that
-// is listed.
+// onTop reports whether all items above a written item were written later.
 func (o *ownRead[T, N]) onTop(edges []*model.Edge[N], write int) bool {
 	for _, e := range edges[:o.index(edges, o.writes[write].Key)] {
-		key := o.l.key(e.Node)
+		key := o.l.nodeKey(e.Node)
 		if !slices.ContainsFunc(o.writes[:write], func(w upstream.RecentWrite) bool { return w.Key == key }) {
 			return false
 		}
@@ -114,21 +113,21 @@ func (o *ownRead[T, N]) onTop(edges []*model.Edge[N], write int) bool {
 	return true
 }
 
-// within reports whether a write is within the bounds of the request.
-func (o *ownRead[T, N]) within(w upstream.RecentWrite) bool {
+// inBounds reports whether a write lies between since and until.
+func (o *ownRead[T, N]) inBounds(w upstream.RecentWrite) bool {
 	return (o.args.Since == nil || w.At.After(*o.args.Since)) && (o.args.Until == nil || w.At.Before(*o.args.Until))
 }
 
-// load makes edges of items that are put first. One that cannot be read, or that
-// is known to be off the list again, is left out.
-func (o *ownRead[T, N]) load(ctx context.Context, added []upstream.RecentWrite) []*model.Edge[N] {
+// loadAdded returns the edges of the items that are put first. It omits items that
+// cannot be loaded, and items whose flag is off by now.
+func (o *ownRead[T, N]) loadAdded(ctx context.Context, added []upstream.RecentWrite) []*model.Edge[N] {
 	edges := make([]*model.Edge[N], len(added))
 	var group sync.WaitGroup
 	for i, w := range added {
 		group.Go(func() {
 			node, on, err := o.l.load(ctx, w.Key.Key())
 			if err == nil && (on == nil || *on) {
-				edges[i] = &model.Edge[N]{Cursor: paging.NewWriteCursor(w.Key.String(), w.At.UnixMilli()).Encode(o.bind), Node: node}
+				edges[i] = &model.Edge[N]{Cursor: paging.NewWriteCursor(w.Key.String(), w.At.UnixMilli()).Encode(o.binding), Node: node}
 			}
 		})
 	}
@@ -136,61 +135,62 @@ func (o *ownRead[T, N]) load(ctx context.Context, added []upstream.RecentWrite) 
 	return slices.DeleteFunc(edges, func(e *model.Edge[N]) bool { return e == nil })
 }
 
-// fromTop gives the first items, those after a written one, or those after an
-// offset.
+// fromTop returns the page at the top of the list, after an offset, or after the
+// cursor of a written item.
 func (o *ownRead[T, N]) fromTop(ctx context.Context) (*model.Connection[N], error) {
-	if err := o.top(ctx); err != nil {
+	if err := o.readTop(ctx); err != nil {
 		return nil, err
 	}
-	all, start := slices.Concat(o.first, o.rest), 0
+	all, start := slices.Concat(o.added, o.listed), 0
 	switch {
-	case o.from != nil:
-		cursor, err := o.listed(ctx, *o.from)
+	case o.cursor != nil:
+		cursor, err := o.listCursor(ctx, *o.cursor)
 		if err != nil {
 			return nil, err
 		}
 		if cursor != "" {
 			o.args.After = &cursor
-			return o.below(ctx)
+			return o.after(ctx)
 		}
-		start = o.after(*o.from)
+		start = o.indexAfter(*o.cursor)
 	case o.args.Offset != nil:
 		start = *o.args.Offset
 	}
-	info := model.PageInfo{HasPreviousPage: o.from != nil || start > 0}
-	if start > len(all) && o.more {
-		offset := start - len(o.first) + o.cut
-		return o.down(ctx, nil, paging.Args{First: &o.size, Offset: &offset}, info)
+	info := model.PageInfo{HasPreviousPage: o.cursor != nil || start > 0}
+	if start > len(all) && o.hasMore {
+		offset := start - len(o.added) + o.hiddenCount
+		return o.fill(ctx, nil, paging.Args{First: &o.size, Offset: &offset}, info)
 	}
 	all = all[min(start, len(all)):]
-	if len(all) >= o.size || !o.more {
-		info.HasNextPage = len(all) > o.size || o.more
+	if len(all) >= o.size || !o.hasMore {
+		info.HasNextPage = len(all) > o.size || o.hasMore
 		return o.connection(all[:min(len(all), o.size)], info), nil
 	}
 	missing := o.size - len(all)
-	return o.down(ctx, all, paging.Args{First: &missing, After: &o.last}, info)
+	return o.fill(ctx, all, paging.Args{First: &missing, After: &o.listedEnd}, info)
 }
 
-// below gives what comes after a cursor of the list.
-func (o *ownRead[T, N]) below(ctx context.Context) (*model.Connection[N], error) {
-	return o.down(ctx, nil, o.args, model.PageInfo{HasPreviousPage: true})
+// after returns the page after a cursor of the list.
+func (o *ownRead[T, N]) after(ctx context.Context) (*model.Connection[N], error) {
+	return o.fill(ctx, nil, o.args, model.PageInfo{HasPreviousPage: true})
 }
 
-// maxParts bounds the parts of a list that are read to make up for hidden items.
-const maxParts = 3
+// maxReads is the maximum number of reads to fill one page from which hidden items
+// were removed.
+const maxReads = 3
 
-// down adds a part of the list, and more where items are hidden.
-func (o *ownRead[T, N]) down(ctx context.Context, edges []*model.Edge[N], args paging.Args, info model.PageInfo) (*model.Connection[N], error) {
-	for range maxParts {
-		page, err := o.part(ctx, args)
+// fill appends items of the list to edges, from args on, until the page is full.
+func (o *ownRead[T, N]) fill(ctx context.Context, edges []*model.Edge[N], args paging.Args, info model.PageInfo) (*model.Connection[N], error) {
+	for range maxReads {
+		page, err := o.readPage(ctx, args)
 		if err != nil {
 			return nil, err
 		}
-		part, err := o.visible(ctx, page.Edges(ctx))
+		visible, err := o.visible(ctx, page.Edges(ctx))
 		if err != nil {
 			return nil, err
 		}
-		edges, info.HasNextPage = append(edges, part...), page.PageInfo.HasNextPage
+		edges, info.HasNextPage = append(edges, visible...), page.PageInfo.HasNextPage
 		missing := o.size - len(edges)
 		if missing <= 0 || !info.HasNextPage || page.PageInfo.EndCursor == nil {
 			break
@@ -200,39 +200,44 @@ func (o *ownRead[T, N]) down(ctx context.Context, edges []*model.Edge[N], args p
 	return o.connection(edges, info), nil
 }
 
-// visible drops hidden items. Whether one that was added is put first instead is
-// fixedTotal from the top of the list alone.
+// visible returns edges without the hidden items. It reads the top of the list first
+// if edges contain written items, because that determines which of them are hidden.
 func (o *ownRead[T, N]) visible(ctx context.Context, edges []*model.Edge[N]) ([]*model.Edge[N], error) {
-	wrote := map[mixcloud.CanonicalKey]bool{}
+	written := map[mixcloud.CanonicalKey]bool{}
 	for _, w := range o.writes {
-		wrote[w.Key] = true
+		written[w.Key] = true
 	}
-	if !slices.ContainsFunc(edges, func(e *model.Edge[N]) bool { return wrote[o.l.key(e.Node)] }) {
+	if !slices.ContainsFunc(edges, func(e *model.Edge[N]) bool { return written[o.l.nodeKey(e.Node)] }) {
 		return edges, nil
 	}
-	if err := o.top(ctx); err != nil {
+	if err := o.readTop(ctx); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(edges), func(e *model.Edge[N]) bool { return o.hide[o.l.key(e.Node)] }), nil
+	return o.deleteHidden(edges), nil
 }
 
-// above gives what comes before a cursor of the list.
-func (o *ownRead[T, N]) above(ctx context.Context) (*model.Connection[N], error) {
+// deleteHidden returns a copy of edges without the hidden items.
+func (o *ownRead[T, N]) deleteHidden(edges []*model.Edge[N]) []*model.Edge[N] {
+	return slices.DeleteFunc(slices.Clone(edges), func(e *model.Edge[N]) bool { return o.hidden[o.l.nodeKey(e.Node)] })
+}
+
+// before returns the page before a cursor of the list.
+func (o *ownRead[T, N]) before(ctx context.Context) (*model.Connection[N], error) {
 	var edges []*model.Edge[N]
 	args, info := o.args, model.PageInfo{}
-	for i := range maxParts {
-		page, err := o.part(ctx, args)
+	for i := range maxReads {
+		page, err := o.readPage(ctx, args)
 		if err != nil {
 			return nil, err
 		}
 		if i == 0 {
 			info.HasNextPage = page.PageInfo.HasNextPage
 		}
-		part, err := o.visible(ctx, page.Edges(ctx))
+		visible, err := o.visible(ctx, page.Edges(ctx))
 		if err != nil {
 			return nil, err
 		}
-		edges, info.HasPreviousPage = slices.Concat(part, edges), page.PageInfo.HasPreviousPage
+		edges, info.HasPreviousPage = slices.Concat(visible, edges), page.PageInfo.HasPreviousPage
 		missing := o.size - len(edges)
 		if missing <= 0 || !info.HasPreviousPage || page.PageInfo.StartCursor == nil {
 			break
@@ -240,33 +245,34 @@ func (o *ownRead[T, N]) above(ctx context.Context) (*model.Connection[N], error)
 		args = paging.Args{Last: &missing, Before: page.PageInfo.StartCursor}
 	}
 	if !info.HasPreviousPage {
-		if err := o.top(ctx); err != nil {
+		if err := o.readTop(ctx); err != nil {
 			return nil, err
 		}
-		edges = slices.Concat(o.first, edges)
+		edges = slices.Concat(o.added, edges)
 	}
-	return o.lastOf(edges, info), nil
+	return o.lastPage(edges, info), nil
 }
 
-// lastOf cuts a page that was read backward.
-func (o *ownRead[T, N]) lastOf(edges []*model.Edge[N], info model.PageInfo) *model.Connection[N] {
-	if cut := len(edges) - o.size; cut > 0 {
-		edges, info.HasPreviousPage = edges[cut:], true
+// lastPage returns a connection of the last items of edges, at most a page.
+func (o *ownRead[T, N]) lastPage(edges []*model.Edge[N], info model.PageInfo) *model.Connection[N] {
+	if excess := len(edges) - o.size; excess > 0 {
+		edges, info.HasPreviousPage = edges[excess:], true
 	}
 	return o.connection(edges, info)
 }
 
-// connection wraps a page. Of a list that was read as a whole it counts the items.
+// connection returns a connection of edges. Its total is the number of items if the
+// whole list was read.
 func (o *ownRead[T, N]) connection(edges []*model.Edge[N], info model.PageInfo) *model.Connection[N] {
 	if len(edges) == 0 {
 		edges = []*model.Edge[N]{}
 		info.HasNextPage = info.HasNextPage && o.args.Last != nil
 	}
-	total, seen := o.l.total, max(len(edges), len(o.first)+len(o.rest))
+	total, seen := o.l.total, max(len(edges), len(o.added)+len(o.listed))
 	switch {
 	case o.args.Since != nil || o.args.Until != nil:
 		total = nil
-	case o.read && !o.more:
+	case o.topRead && !o.hasMore:
 		total = fixedTotal(&seen)
 	case total != nil:
 		total = atLeast(seen, total)

@@ -27,7 +27,7 @@ func (r *playlistResolver) Cloudcasts(ctx context.Context, obj *model.Playlist, 
 }
 
 func (r *queryResolver) Playlist(ctx context.Context, key string) (*model.Playlist, error) {
-	return keyed(ctx, r.Resolver, mixcloud.KindPlaylist, key, loaders.Playlists, model.NewFullPlaylist)
+	return lookUpKey(ctx, r.Resolver, mixcloud.KindPlaylist, key, loaders.Playlists, model.NewFullPlaylist)
 }
 
 func (r *Resolver) Playlist() generated.PlaylistResolver { return &playlistResolver{r} }

@@ -10,17 +10,17 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// noReason is the message of a refusal that Mixcloud gives no reason for.
-const noReason = "Mixcloud refused it without saying why."
+// noReason is the message of a refusal for which Mixcloud names no reason.
+const noReason = "Mixcloud refused the request without a reason."
 
-// refuseWrite turns Mixcloud's refusal of a write into user errors, and reports
-// whether it did. A refusal is an answer of the API itself with a 4xx status, or
-// with a success status and nothing but an error in it, whatever the error's
-// type is called. A refused token and the rate limit are not about the input:
-// they stay errors of the operation, as does everything that is no such answer.
+// refuseWrite adds a user error if err is Mixcloud's refusal of a write, and reports
+// whether it is. A refusal is a response of the API itself, with a 4xx status or
+// with a success status and an error object, of any error type. An invalid token
+// and the rate limit do not concern the input: they stay errors of the operation,
+// like all errors that are not such a response.
 func refuseWrite(out *model.Outcome, err error) bool {
-	answer, ok := errors.AsType[*mixcloud.Error](err)
-	if !ok || !answer.Answered || answer.Status/100 != 4 && answer.Status/100 != 2 {
+	response, ok := errors.AsType[*mixcloud.Error](err)
+	if !ok || !response.Answered || response.Status/100 != 4 && response.Status/100 != 2 {
 		return false
 	}
 	code := model.UserErrorCodeRefused
@@ -29,16 +29,16 @@ func refuseWrite(out *model.Outcome, err error) bool {
 		return false
 	case errors.Is(err, mixcloud.ErrNotFound):
 		code = model.UserErrorCodeNotFound
-	case answer.Status == http.StatusForbidden:
+	case response.Status == http.StatusForbidden:
 		code = model.UserErrorCodeForbidden
 	}
-	refuse(out, code, answer.Message, answer.Details)
+	refuse(out, code, response.Message, response.Details)
 	return true
 }
 
-// refuse adds Mixcloud's refusals of single fields as user errors, each with the
-// path of the input's field. Without any, the user error is about the whole
-// input. The message is passed on in both cases.
+// refuse adds a user error for each field that Mixcloud refused, with the path of
+// the input field. If Mixcloud names no field, it adds one for the whole input.
+// In both cases Mixcloud's message becomes the message of the payload.
 func refuse(out *model.Outcome, code model.UserErrorCode, message string, details map[string][]string) {
 	out.Message = textOrNil(message)
 	out.UserErrors = append(out.UserErrors, model.Details(details)...)
@@ -47,30 +47,30 @@ func refuse(out *model.Outcome, code model.UserErrorCode, message string, detail
 	}
 }
 
-// refuseFile turns an error about a file on its way into a user error, and
-// reports whether it did.
-func refuseFile(out *model.Outcome, want wanted, err error) bool {
-	answer, isAnswer := errors.AsType[*mixcloud.Error](err)
-	if isAnswer && answer.Status == http.StatusRequestEntityTooLarge && !answer.Answered && len(want) > 0 {
-		err = want.largest().tooLarge() // the proxy in front of the API says so, of the request as a whole
+// refuseFile adds a user error if err is about one of the files, and reports
+// whether it is.
+func refuseFile(out *model.Outcome, rules fileRules, err error) bool {
+	response, ok := errors.AsType[*mixcloud.Error](err)
+	if ok && response.Status == http.StatusRequestEntityTooLarge && !response.Answered && len(rules) > 0 {
+		err = rules.largest().tooLarge() // a proxy in front of the API refused the size of the whole request
 	}
-	breach, ok := errors.AsType[*breachError](err)
+	invalid, ok := errors.AsType[*fileError](err)
 	if ok {
-		out.Refuse(breach.code, breach.message, breach.field)
+		out.Refuse(invalid.code, invalid.message, invalid.field)
 	}
 	return ok
 }
 
-// uncertain marks an error after which Mixcloud may have done what it was asked
-// for: everything was sent and no usable answer came, or the answer was a
-// success that does not say what was done, such as an empty one.
-func uncertain(err error, sentWhole bool) error {
+// markUncertain marks an error after which Mixcloud may have executed the write:
+// everything was sent and no usable response came, or the response has a success
+// status but no result, such as an empty one.
+func markUncertain(err error, allSent bool) error {
 	e, ok := errors.AsType[*mixcloud.Error](err)
 	if !ok || e.NeverSent || e.Status == http.StatusServiceUnavailable || e.Status/100 == 4 {
 		return err
 	}
-	lost := errors.Is(e, mixcloud.ErrUnavailable) || errors.Is(e, mixcloud.ErrTimeout) || errors.Is(e, mixcloud.ErrBadResponse) || errors.Is(e, mixcloud.ErrMoved)
-	if lost && (sentWhole || e.Status/100 == 2) {
+	unknown := errors.Is(e, mixcloud.ErrUnavailable) || errors.Is(e, mixcloud.ErrTimeout) || errors.Is(e, mixcloud.ErrBadResponse) || errors.Is(e, mixcloud.ErrMoved)
+	if unknown && (allSent || e.Status/100 == 2) {
 		return gqlerr.Uncertain(err)
 	}
 	return err

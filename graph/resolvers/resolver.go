@@ -1,26 +1,31 @@
-// Package resolvers answers the fields of the schema that a value does not
-// carry itself. Each resolver checks its arguments, asks one loader or reads
-// one list, and wraps what came.
+// Package resolvers implements the fields of the schema that the objects of package
+// model cannot resolve alone. Each resolver checks its arguments, uses one loader or
+// reads one list, and converts the result to objects of package model.
 package resolvers
 
 import (
 	"log/slog"
+	"sync/atomic"
 
 	"mixcloud-graphql/internal/upload"
 	"mixcloud-graphql/internal/upstream"
 )
 
-// A Resolver is what all resolvers share. It is safe for concurrent use.
+// A Resolver is the root of all resolvers and has their common state. It is safe for
+// concurrent use.
 type Resolver struct {
 	store    *upstream.Store
 	log      *slog.Logger
 	oauth    OAuth
-	tags     latestName
 	progress upload.Tracker
+
+	// latestFormer is set if Mixcloud has the latest cloudcasts of tags only under
+	// the former name of that list.
+	latestFormer atomic.Bool
 }
 
-// New makes the root of the resolvers. Each operation's context must carry its
-// loaders, see loaders.Into. OAuth is nil when no application is configured.
+// New returns the root of the resolvers. The context of each operation must have its
+// loaders, see loaders.Into. OAuth is nil if no application is configured.
 func New(store *upstream.Store, log *slog.Logger, oauth OAuth, progress upload.Tracker) *Resolver {
 	return &Resolver{store: store, log: log, oauth: oauth, progress: progress}
 }

@@ -29,7 +29,7 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 func (r *queryResolver) Resource(ctx context.Context, key string) (model.Resource, error) {
 	in, err := r.store.Client().ParseInput(key)
 	if err != nil {
-		return nil, named(err, "key")
+		return nil, renameArgument(err, "key")
 	}
 	return resourceOf(ctx, in)
 }

@@ -8,21 +8,22 @@ import (
 )
 
 // sniff returns the media type of a file by its first bytes, "" if they do not
-// identify it. net/http accepts some signatures of two to four bytes that sound
-// can begin with; of these the header behind the signature must fit too.
+// identify it. Some signatures that net/http accepts have only two to four bytes,
+// and audio data can start with them. For these types the header after the
+// signature is checked too.
 func sniff(head []byte) string {
-	kind, _, _ := strings.Cut(http.DetectContentType(head), ";")
-	if fits := headers[kind]; fits != nil && (len(head) < weakest || !fits(head)) {
+	mediaType, _, _ := strings.Cut(http.DetectContentType(head), ";")
+	if valid := validHeader[mediaType]; valid != nil && (len(head) < minHeader || !valid(head)) {
 		return ""
 	}
-	return kind
+	return mediaType
 }
 
-// weakest is how many bytes the functions of headers read at most.
-const weakest = 36
+// minHeader is the number of bytes that the functions of validHeader need.
+const minHeader = 36
 
-// headers check the header of the types whose signature is weak.
-var headers = map[string]func(head []byte) bool{
+// validHeader has a function that checks the header of each type with a short signature.
+var validHeader = map[string]func(head []byte) bool{
 	"image/bmp":                     isBitmap,
 	"image/x-icon":                  isIcon,
 	"font/ttf":                      isTrueType,
@@ -63,28 +64,28 @@ func isEmbeddedFont(head []byte) bool {
 	return false
 }
 
-// notAudio recognises what is certainly no audio. Anything else, other audio
-// than MP3 included, is Mixcloud's to judge; so are the containers that may hold
-// audio alone, which their first bytes do not tell.
-func notAudio(kind string) bool {
-	switch kind {
+// notAudio reports whether a file of this type is certainly not audio. All others
+// are sent, including audio other than MP3, and Mixcloud decides. Containers that
+// can be audio only are sent too, as their first bytes are the same.
+func notAudio(mediaType string) bool {
+	switch mediaType {
 	case "video/mp4", "video/webm":
 		return false
 	}
-	return foreign(kind) || strings.HasPrefix(kind, "image/")
+	return neitherAudioNorPicture(mediaType) || strings.HasPrefix(mediaType, "image/")
 }
 
-// notPicture recognises what is certainly no picture.
-func notPicture(kind string) bool {
-	return foreign(kind) || strings.HasPrefix(kind, "audio/") || kind == "application/ogg"
+// notPicture reports whether a file of this type is certainly not a picture.
+func notPicture(mediaType string) bool {
+	return neitherAudioNorPicture(mediaType) || strings.HasPrefix(mediaType, "audio/") || mediaType == "application/ogg"
 }
 
-// foreign recognises by their signature things that are neither.
-func foreign(kind string) bool {
-	switch kind {
+// neitherAudioNorPicture reports whether a file of this type is certainly neither.
+func neitherAudioNorPicture(mediaType string) bool {
+	switch mediaType {
 	case "text/html", "text/xml", "application/pdf", "application/postscript", "application/zip",
 		"application/x-gzip", "application/x-rar-compressed", "application/wasm", "application/vnd.ms-fontobject":
 		return true
 	}
-	return strings.HasPrefix(kind, "video/") || strings.HasPrefix(kind, "font/")
+	return strings.HasPrefix(mediaType, "video/") || strings.HasPrefix(mediaType, "font/")
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// gqlgen writes a function that panics for a field without a resolver, and comments
-// out the code of a resolver without a field. Neither may stay.
+// gqlgen generates a function that panics for a field without a resolver, and comments
+// out the code of a resolver without a field. Neither may be committed.
 func TestNoStubs(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.resolvers.go")

@@ -32,19 +32,19 @@ func (r *cityResolver) Hot(ctx context.Context, obj *model.City, first *int, aft
 }
 
 func (r *discoveryResolver) Popular(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return discovered(obj, func(owner mixcloud.CanonicalKey, path string) (*model.CloudcastConnection, error) {
+	return readDiscovery(obj, func(owner mixcloud.CanonicalKey, path string) (*model.CloudcastConnection, error) {
 		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, lists.Popular), offsetArgs(first, after, last, before, offset))
 	})
 }
 
 func (r *discoveryResolver) Latest(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return discovered(obj, func(owner mixcloud.CanonicalKey, path string) (*model.CloudcastConnection, error) {
+	return readDiscovery(obj, func(owner mixcloud.CanonicalKey, path string) (*model.CloudcastConnection, error) {
 		return r.latestAt(ctx, owner, path, offsetArgs(first, after, last, before, offset))
 	})
 }
 
 func (r *discoveryResolver) Hot(ctx context.Context, obj *model.Discovery, first *int, after *string, last *int, before *string, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return discovered(obj, func(owner mixcloud.CanonicalKey, path string) (*model.CloudcastConnection, error) {
+	return readDiscovery(obj, func(owner mixcloud.CanonicalKey, path string) (*model.CloudcastConnection, error) {
 		return connect(ctx, r.Resolver, cloudcasts(ctx, owner, path, lists.Hot), offsetArgs(first, after, last, before, offset))
 	})
 }
@@ -52,7 +52,7 @@ func (r *discoveryResolver) Hot(ctx context.Context, obj *model.Discovery, first
 func (r *queryResolver) Tag(ctx context.Context, name string) (*model.Tag, error) {
 	in, err := mixcloud.TagInput(name)
 	if err != nil {
-		return nil, named(err, "name")
+		return nil, renameArgument(err, "name")
 	}
 	return lookUpInput(ctx, loaders.Tags, in, model.NewFullTag)
 }
@@ -60,7 +60,7 @@ func (r *queryResolver) Tag(ctx context.Context, name string) (*model.Tag, error
 func (r *queryResolver) City(ctx context.Context, name string) (*model.City, error) {
 	in, err := mixcloud.CityInput(name)
 	if err != nil {
-		return nil, named(err, "name")
+		return nil, renameArgument(err, "name")
 	}
 	return lookUpInput(ctx, loaders.Tags, in, model.NewFullCity)
 }

@@ -9,34 +9,31 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A target is what a write is about, and which member of the input names it.
+// A target is the user or the cloudcast that a write changes.
 type target struct {
 	key   mixcloud.Key
-	field string
+	field string // the input field that names the target
 	kind  mixcloud.Kind
 }
 
-// unknown refuses an input whose target does not exist.
-func (t target) unknown(out *model.Outcome) {
-	out.Refuse(model.UserErrorCodeNotFound, "There is no such "+word(t.kind)+".", t.field)
-}
-
-// notFound is unknown after Mixcloud's answer to the write, whose words are passed on.
+// notFound adds the user error for a target that does not exist. If err is a
+// response of Mixcloud, its message becomes the message of the payload.
 func (t target) notFound(out *model.Outcome, err error) {
-	if answer, ok := errors.AsType[*mixcloud.Error](err); ok && answer.Answered {
-		out.Message = textOrNil(answer.Message)
+	if response, ok := errors.AsType[*mixcloud.Error](err); ok && response.Answered {
+		out.Message = textOrNil(response.Message)
 	}
-	t.unknown(out)
+	out.Refuse(model.UserErrorCodeNotFound, "There is no such "+t.noun()+".", t.field)
 }
 
-func word(kind mixcloud.Kind) string {
-	if kind == mixcloud.KindUser {
+// noun returns the word for the target in messages.
+func (t target) noun() string {
+	if t.kind == mixcloud.KindUser {
 		return "user"
 	}
 	return "cloudcast"
 }
 
-// userTarget finds out which user an input names, or refuses it.
+// userTarget returns the user that an input names, or refuses the input.
 func (r *Resolver) userTarget(ctx context.Context, input model.UserTarget, out *model.Outcome) target {
 	t := target{kind: mixcloud.KindUser}
 	input.UserID, input.Username = notEmpty(input.UserID), notEmpty(input.Username)
@@ -54,7 +51,7 @@ func (r *Resolver) userTarget(ctx context.Context, input model.UserTarget, out *
 	return t
 }
 
-// cloudcastTarget finds out which cloudcast an input names, or refuses it.
+// cloudcastTarget returns the cloudcast that an input names, or refuses the input.
 func (r *Resolver) cloudcastTarget(ctx context.Context, id, key *string, out *model.Outcome) target {
 	t := target{kind: mixcloud.KindCloudcast}
 	id, key = notEmpty(id), notEmpty(key)
@@ -75,9 +72,9 @@ func (r *Resolver) cloudcastTarget(ctx context.Context, id, key *string, out *mo
 	return t
 }
 
-// byInput takes the key out of an input that was not refused. A write is sent
-// only once, so the form of the key that exists is looked up before, if there are
-// two.
+// byInput sets the key from an input that was not refused. If the input has two
+// forms of the key, it loads them to find the one that exists, because a write is
+// sent only once.
 func (t *target) byInput(ctx context.Context, in mixcloud.Input, out *model.Outcome) {
 	t.key = in.Key
 	if in.Received.IsZero() || out.Refused() {
@@ -88,7 +85,7 @@ func (t *target) byInput(ctx context.Context, in mixcloud.Input, out *model.Outc
 	}
 }
 
-// load looks up what stands at a key.
+// load loads the resource at a key and returns the error.
 func (t *target) load(ctx context.Context, key mixcloud.Key) (err error) {
 	if t.kind == mixcloud.KindUser {
 		_, err = loaders.Users.Load(ctx, key)
@@ -98,7 +95,7 @@ func (t *target) load(ctx context.Context, key mixcloud.Key) (err error) {
 	return err
 }
 
-// byID takes the key out of a global id.
+// byID sets the key from a global id.
 func (t *target) byID(text, field string, out *model.Outcome) {
 	t.field = field
 	id, err := model.ParseID(text)
@@ -106,13 +103,13 @@ func (t *target) byID(text, field string, out *model.Outcome) {
 	case err != nil:
 		out.Refuse(model.UserErrorCodeInvalid, "This "+err.Error()+".", field)
 	case id.Kind != model.Kind(t.kind):
-		out.Refuse(model.UserErrorCodeInvalid, "This is the id of a "+string(id.Kind)+", not of a "+word(t.kind)+".", field)
+		out.Refuse(model.UserErrorCodeInvalid, "This is the id of a "+string(id.Kind)+", not of a "+t.noun()+".", field)
 	}
 	t.key = id.Key
 }
 
-// notEmpty returns nil for an empty text: generated clients send one for a
-// member that their user left out.
+// notEmpty returns nil for an empty string: generated clients send one for a
+// field that their user left out.
 func notEmpty(text *string) *string {
 	if text == nil || *text == "" {
 		return nil
@@ -120,21 +117,20 @@ func notEmpty(text *string) *string {
 	return text
 }
 
-// exactlyOne refuses an input that names its target in no way or in both.
+// exactlyOne reports whether one of two fields is set. Otherwise it refuses the input.
 func exactlyOne(a, b *string, nameA, nameB string, out *model.Outcome) bool {
 	switch {
 	case a == nil && b == nil:
-		out.Refuse(model.UserErrorCodeRequired, "Give "+nameA+" or "+nameB+".", nameB)
+		out.Refuse(model.UserErrorCodeRequired, "Set "+nameA+" or "+nameB+".", nameB)
 	case a != nil && b != nil:
-		out.Refuse(model.UserErrorCodeConflict, "Give "+nameA+" or "+nameB+", not both.", nameB)
+		out.Refuse(model.UserErrorCodeConflict, "Set either "+nameA+" or "+nameB+", not both.", nameB)
 	default:
 		return true
 	}
 	return false
 }
 
-// refuseInvalid turns the client's refusal of an argument into one of the
-// input.
+// refuseInvalid adds a user error if err says that a value is not valid.
 func refuseInvalid(out *model.Outcome, err error, field string) {
 	if invalid, ok := errors.AsType[*mixcloud.InvalidError](err); ok {
 		out.Refuse(model.UserErrorCodeInvalid, "This "+invalid.Reason+".", field)

@@ -32,11 +32,11 @@ func (r *artistResolver) Hot(ctx context.Context, obj *model.Artist, first *int,
 }
 
 func (r *queryResolver) Artist(ctx context.Context, key string) (*model.Artist, error) {
-	return keyed(ctx, r.Resolver, mixcloud.KindArtist, key, loaders.Artists, model.NewFullArtist)
+	return lookUpKey(ctx, r.Resolver, mixcloud.KindArtist, key, loaders.Artists, model.NewFullArtist)
 }
 
 func (r *queryResolver) Track(ctx context.Context, key string) (*model.Track, error) {
-	return keyed(ctx, r.Resolver, mixcloud.KindTrack, key, loaders.Tracks, model.NewFullTrack)
+	return lookUpKey(ctx, r.Resolver, mixcloud.KindTrack, key, loaders.Tracks, model.NewFullTrack)
 }
 
 func (r *trackResolver) Raw(ctx context.Context, obj *model.Track, full bool) (json.RawMessage, error) {

@@ -12,86 +12,86 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// upload checks an upload's input and sends its files on while they arrive.
+// upload checks the input of an upload and streams its files to Mixcloud.
 func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput) (*model.CloudcastAction, error) {
-	if err := signedIn(ctx); err != nil {
+	if err := requireToken(ctx); err != nil {
 		return nil, err
 	}
-	out := model.NewOutcome(input.ClientMutationID.Value(), viewer)
+	out := model.NewOutcome(input.ClientMutationID.Value(), loadViewer)
 	track := r.track(ctx, notEmpty(input.UploadID.Value()))
 	defer track.End()
 	fields := model.CheckUpload(input, &out)
-	me, err := checkedViewer(ctx, &out)
+	me, err := uploader(ctx, &out)
 	if err != nil || out.Refused() {
 		return model.NewCloudcastAction(out, nil, nil), err
 	}
-	want := filesOf(input.Mp3, input.Picture.Value())
-	result, err := send(ctx, upstream.KindUpload, track, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
+	rules := newFileRules(input.Mp3, input.Picture.Value())
+	result, err := send(ctx, upstream.KindUpload, track, rules, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
 		return c.Upload(ctx, fields, files)
 	})
-	if err = unlessRefused(&out, want, err); err != nil || out.Refused() {
+	if err = unlessRefused(&out, rules, err); err != nil || out.Refused() {
 		return model.NewCloudcastAction(out, nil, nil), err
 	}
-	made := model.NewUploaded(me, result.Key, fields)
-	if made != nil {
-		loaders.From(ctx).Session().RecordUpload(made.Key)
+	uploaded := model.NewUploaded(me, result.Key, fields)
+	if uploaded != nil {
+		loaders.From(ctx).Session().RecordUpload(uploaded.Key)
 	}
-	return model.NewCloudcastAction(out, func(context.Context) (*model.Cloudcast, error) { return made, nil }, nil), nil
+	return model.NewCloudcastAction(out, func(context.Context) (*model.Cloudcast, error) { return uploaded, nil }, nil), nil
 }
 
-// edit checks an edit's input and sends it, the picture on while it arrives.
+// edit checks the input of an edit and sends it to Mixcloud. It streams the picture.
 func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*model.CloudcastAction, error) {
-	if err := signedIn(ctx); err != nil {
+	if err := requireToken(ctx); err != nil {
 		return nil, err
 	}
-	out := model.NewOutcome(input.ClientMutationID.Value(), viewer)
+	out := model.NewOutcome(input.ClientMutationID.Value(), loadViewer)
 	t := r.cloudcastTarget(ctx, input.CloudcastID.Value(), input.Key.Value(), &out)
 	fields := model.CheckEdit(input, &out)
-	me, err := checkedViewer(ctx, &out)
+	me, err := uploader(ctx, &out)
 	if err == nil && !out.Refused() && t.key.Owner() != me.Key.Canonical() {
-		out.Refuse(model.UserErrorCodeForbidden, "This is somebody else's cloudcast.", t.field)
+		out.Refuse(model.UserErrorCodeForbidden, "This cloudcast belongs to another user.", t.field)
 	}
 	if err != nil || out.Refused() {
 		return model.NewCloudcastAction(out, nil, nil), err
 	}
-	want := filesOf(upload.File{}, input.Picture.Value())
-	_, err = send(ctx, upstream.KindEdit, nil, want, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
+	rules := newFileRules(upload.File{}, input.Picture.Value())
+	_, err = send(ctx, upstream.KindEdit, nil, rules, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
 		return c.Edit(ctx, t.key.String(), fields, files)
 	})
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		t.notFound(&out, err)
 		err = nil
 	}
-	err = unlessRefused(&out, want, err)
-	return model.NewCloudcastAction(out, changed(t.key), nil), err
+	err = unlessRefused(&out, rules, err)
+	return model.NewCloudcastAction(out, changedCloudcast(t.key), nil), err
 }
 
-// checkedViewer looks up the viewer of an input that was not refused: a token
-// that is no good is found out before the first byte of a file is read.
-func checkedViewer(ctx context.Context, out *model.Outcome) (*mixcloud.FullUser, error) {
+// uploader loads the viewer, unless the input was refused, so that an invalid
+// token is reported before a file is read.
+func uploader(ctx context.Context, out *model.Outcome) (*mixcloud.FullUser, error) {
 	if out.Refused() {
 		return nil, nil
 	}
 	return loaders.From(ctx).Viewer(ctx)
 }
 
-// send makes the one call of an upload or an edit. A result that reports no
-// success becomes user errors.
-func send(ctx context.Context, kind upstream.Kind, track *upload.Track, want wanted, out *model.Outcome, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
-	files, err := newCourier(ctx, want, track)
+// send makes the call of an upload or an edit. It returns nil, and adds user
+// errors to out, if the result does not report success.
+func send(ctx context.Context, kind upstream.Kind, track *upload.Track, rules fileRules, out *model.Outcome, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
+	files, err := newUploadFiles(ctx, rules, track)
 	if err != nil {
 		return nil, err
 	}
 	track.SetPhase(upload.Sending)
-	// Waiting for the client holds no place in front of Mixcloud.
-	if err := files.await(ctx); err != nil {
+	// Wait for the client here: inside Stream, a slow client would occupy a call slot.
+	if err := files.waitForFirst(ctx); err != nil {
 		return nil, err
 	}
 	result, err := upstream.Stream(ctx, loaders.From(ctx).Session(), kind, "/upload/", func(ctx context.Context, c *mixcloud.Client) (*mixcloud.Result, error) {
 		return call(ctx, c, files)
 	})
 	if err != nil {
-		return nil, uncertain(err, files.whole.Load())
+		return nil, markUncertain(err, files.allRead.Load())
 	}
 	if !result.Success {
 		refuse(out, model.UserErrorCodeRefused, result.Message, result.Details)
@@ -100,21 +100,22 @@ func send(ctx context.Context, kind upstream.Kind, track *upload.Track, want wan
 	track.SetPhase(upload.Done)
 	loaders.From(ctx).Forget()
 	out.Message = textOrNil(result.Message)
-	did := true
-	out.Changed = &did
+	changed := true
+	out.Changed = &changed
 	return result, nil
 }
 
-// unlessRefused turns an error that refuses the input or a file into user errors
-// and returns any other.
-func unlessRefused(out *model.Outcome, want wanted, err error) error {
-	if refuseFile(out, want, err) || refuseWrite(out, err) {
+// unlessRefused adds a user error to out if err is a refusal of the input or of a
+// file. It returns all other errors.
+func unlessRefused(out *model.Outcome, rules fileRules, err error) error {
+	if refuseFile(out, rules, err) || refuseWrite(out, err) {
 		return nil
 	}
 	return err
 }
 
-// track announces an upload that can be watched; nil for one without a name.
+// track registers an upload, so that its progress can be watched. It returns nil
+// if the upload has no valid name.
 func (r *Resolver) track(ctx context.Context, name *string) *upload.Track {
 	if name == nil || !upload.ValidID(*name) {
 		return nil
@@ -122,9 +123,9 @@ func (r *Resolver) track(ctx context.Context, name *string) *upload.Track {
 	return r.progress.Begin(ctx, upload.Name{Principal: loaders.From(ctx).Session().Principal(), ID: *name})
 }
 
-// watch follows an upload of the same viewer.
+// watch returns the progress of one of the viewer's uploads.
 func (r *Resolver) watch(ctx context.Context, id string) (<-chan *model.UploadProgress, error) {
-	if err := signedIn(ctx); err != nil {
+	if err := requireToken(ctx); err != nil {
 		return nil, err
 	}
 	if !upload.ValidID(id) {

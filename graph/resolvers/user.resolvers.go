@@ -19,7 +19,7 @@ import (
 func (r *queryResolver) User(ctx context.Context, username string) (*model.User, error) {
 	in, err := mixcloud.UserInput(username)
 	if err != nil {
-		return nil, named(err, "username")
+		return nil, renameArgument(err, "username")
 	}
 	return lookUpInput(ctx, loaders.Users, in, model.NewFullUser)
 }
@@ -37,15 +37,15 @@ func (r *queryResolver) Viewer(ctx context.Context) (*model.User, error) {
 }
 
 func (r *userResolver) Biog(ctx context.Context, obj *model.User) (*string, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *string { return u.Biog })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) *string { return u.Biog })
 }
 
 func (r *userResolver) CreatedAt(ctx context.Context, obj *model.User) (*time.Time, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *time.Time { return u.Created })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) *time.Time { return u.Created })
 }
 
 func (r *userResolver) UpdatedAt(ctx context.Context, obj *model.User) (*time.Time, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *time.Time { return u.Updated })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) *time.Time { return u.Updated })
 }
 
 func (r *userResolver) FollowerCount(ctx context.Context, obj *model.User) (*int, error) {
@@ -65,35 +65,35 @@ func (r *userResolver) FavoriteCount(ctx context.Context, obj *model.User) (*int
 }
 
 func (r *userResolver) ListenCount(ctx context.Context, obj *model.User) (*int, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *int { return u.ListenCount })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) *int { return u.ListenCount })
 }
 
 func (r *userResolver) IsPro(ctx context.Context, obj *model.User) (*bool, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *bool { return u.IsPro })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) *bool { return u.IsPro })
 }
 
 func (r *userResolver) IsPremium(ctx context.Context, obj *model.User) (*bool, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *bool { return u.IsPremium })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) *bool { return u.IsPremium })
 }
 
 func (r *userResolver) City(ctx context.Context, obj *model.User) (*string, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *string { return u.City })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) *string { return u.City })
 }
 
 func (r *userResolver) Country(ctx context.Context, obj *model.User) (*string, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *string { return u.Country })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) *string { return u.Country })
 }
 
 func (r *userResolver) PicturePrimaryColor(ctx context.Context, obj *model.User) (*string, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *string { return u.PicturePrimaryColor })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) *string { return u.PicturePrimaryColor })
 }
 
 func (r *userResolver) PictureColorHex(ctx context.Context, obj *model.User) (*string, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) *string { return model.ColorHex(u.PicturePrimaryColor) })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) *string { return model.ColorHex(u.PicturePrimaryColor) })
 }
 
 func (r *userResolver) CoverPictures(ctx context.Context, obj *model.User) ([]*model.Picture, error) {
-	return ofUser(ctx, obj, func(u *mixcloud.FullUser) []*model.Picture { return model.NewCovers(u.CoverPictures) })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) []*model.Picture { return model.NewCovers(u.CoverPictures) })
 }
 
 func (r *userResolver) IsViewer(ctx context.Context, obj *model.User) (*bool, error) {
@@ -106,13 +106,13 @@ func (r *userResolver) IsViewer(ctx context.Context, obj *model.User) (*bool, er
 
 func (r *userResolver) ViewerIsFollowing(ctx context.Context, obj *model.User) (*bool, error) {
 	return viewerFlag(ctx, obj.Following, func() (*bool, error) {
-		return ofUser(ctx, obj, func(u *mixcloud.FullUser) *bool { return u.Following })
+		return userMember(ctx, obj, func(u *mixcloud.FullUser) *bool { return u.Following })
 	})
 }
 
 func (r *userResolver) FollowsViewer(ctx context.Context, obj *model.User) (*bool, error) {
 	return viewerFlag(ctx, nil, func() (*bool, error) {
-		return ofUser(ctx, obj, func(u *mixcloud.FullUser) *bool { return u.Follower })
+		return userMember(ctx, obj, func(u *mixcloud.FullUser) *bool { return u.Follower })
 	})
 }
 
@@ -121,7 +121,7 @@ func (r *userResolver) Raw(ctx context.Context, obj *model.User, full bool) (jso
 }
 
 func (r *userResolver) Cloudcasts(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {
-	return connect(ctx, r.Resolver, uploads(ctx, obj), dateArgs(first, after, last, before, since, until, offset))
+	return connect(ctx, r.Resolver, userCloudcasts(ctx, obj), dateArgs(first, after, last, before, since, until, offset))
 }
 
 func (r *userResolver) Favorites(ctx context.Context, obj *model.User, first *int, after *string, last *int, before *string, since *time.Time, until *time.Time, offset *int) (*model.Connection[*model.Cloudcast], error) {

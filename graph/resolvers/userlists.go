@@ -11,24 +11,24 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// uploads is the list of a user's cloudcasts.
-func uploads(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
+// userCloudcasts returns the list of the cloudcasts that a user has uploaded.
+func userCloudcasts(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	return counted(u, cloudcasts(ctx, u.Key.Canonical(), u.Path(), lists.UserCloudcasts))
 }
 
-// favorites is the list of what a user has favorited.
+// favorites returns the list of the cloudcasts that a user has favorited.
 func favorites(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	return counted(u, cloudcasts(ctx, u.Key.Canonical(), u.Path(), lists.UserFavorites))
 }
 
-// listens is the list of what a user has listened to.
+// listens returns the list of the cloudcasts that a user has listened to.
 func listens(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	l := cloudcasts(ctx, u.Key.Canonical(), u.Path(), lists.UserListens)
 	l.time = func(c mixcloud.Cloudcast) time.Time { return timeOrZero(c.ListenTime) }
 	return l
 }
 
-// listeners is the list of the users who listened to a cloudcast. A user may be
+// listeners returns the list of the users who listened to a cloudcast. A user can be
 // listed several times.
 func listeners(ctx context.Context, c *model.Cloudcast) list[mixcloud.User, *model.User] {
 	l := users(ctx, c.Key.Canonical(), c.Key.String(), lists.CloudcastListeners)
@@ -36,46 +36,46 @@ func listeners(ctx context.Context, c *model.Cloudcast) list[mixcloud.User, *mod
 	return l
 }
 
-// followers is the list of those who follow a user.
+// followers returns the list of the users who follow a user.
 func followers(ctx context.Context, u *model.User) list[mixcloud.User, *model.User] {
 	return counted(u, users(ctx, u.Key.Canonical(), u.Path(), lists.UserFollowers))
 }
 
-// following is the list of those whom a user follows.
+// following returns the list of the users that a user follows.
 func following(ctx context.Context, u *model.User) list[mixcloud.User, *model.User] {
 	return counted(u, users(ctx, u.Key.Canonical(), u.Path(), lists.UserFollowing))
 }
 
-// feed is the list of what a user has done.
+// feed returns the list of a user's activities.
 func feed(ctx context.Context, u *model.User) list[mixcloud.Activity, model.Activity] {
 	owner := u.Key.Canonical()
 	return list[mixcloud.Activity, model.Activity]{
 		List: lists.UserFeed, owner: owner.String(), name: lists.UserFeed.Segment,
-		at: listBelow(u.Path(), lists.UserFeed.Segment), pages: loaders.ActivityPages,
-		key:  func(a mixcloud.Activity) string { return a.Key.String() },
-		time: func(a mixcloud.Activity) time.Time { return timeOrZero(a.CreatedTime) },
-		wrap: func(a *mixcloud.Activity) model.Activity { return model.NewActivity(a, owner) },
+		page: pagesBelow(u.Path(), lists.UserFeed.Segment), pages: loaders.ActivityPages,
+		key:     func(a mixcloud.Activity) string { return a.Key.String() },
+		time:    func(a mixcloud.Activity) time.Time { return timeOrZero(a.CreatedTime) },
+		newNode: func(a *mixcloud.Activity) model.Activity { return model.NewActivity(a, owner) },
 	}
 }
 
-// playlists is the list of a user's playlists.
+// playlists returns the list of a user's playlists.
 func playlists(ctx context.Context, u *model.User) list[mixcloud.Playlist, *model.Playlist] {
 	return list[mixcloud.Playlist, *model.Playlist]{
 		List: lists.UserPlaylists, owner: u.Key.Canonical().String(), name: lists.UserPlaylists.Segment,
-		at: listBelow(u.Path(), lists.UserPlaylists.Segment), pages: loaders.PlaylistPages,
-		key: func(p mixcloud.Playlist) string { return p.Key.String() }, wrap: model.NewPlaylist,
+		page: pagesBelow(u.Path(), lists.UserPlaylists.Segment), pages: loaders.PlaylistPages,
+		key: func(p mixcloud.Playlist) string { return p.Key.String() }, newNode: model.NewPlaylist,
 	}
 }
 
-// tags is the list of tags that a search gives.
+// tags returns the list of the tags that a search finds, without the search's query.
 func tags(ctx context.Context) list[mixcloud.Tag, *model.Tag] {
 	return list[mixcloud.Tag, *model.Tag]{
 		List: lists.SearchTags, name: lists.SearchTags.Segment, pages: loaders.TagPages,
-		key: func(t mixcloud.Tag) string { return t.Key.String() }, wrap: model.NewTag,
+		key: func(t mixcloud.Tag) string { return t.Key.String() }, newNode: model.NewTag,
 	}
 }
 
-// listenLater reads what the viewer has put aside; nil for everybody else.
+// listenLater reads the viewer's listen-later list. It returns nil for other users.
 func (r *Resolver) listenLater(ctx context.Context, u *model.User, args paging.Args) (*model.CloudcastConnection, error) {
 	if _, err := paging.Check(args); err != nil {
 		return nil, err
@@ -84,31 +84,31 @@ func (r *Resolver) listenLater(ctx context.Context, u *model.User, args paging.A
 	if err != nil || !viewer {
 		return nil, err
 	}
-	return connectOwn(ctx, r, u, ownCloudcasts(laters(ctx, u)), args)
+	return connectOwn(ctx, r, u, ownCloudcasts(listenLaterCloudcasts(ctx, u)), args)
 }
 
-// laters is the list of what the viewer has put aside.
-func laters(ctx context.Context, viewer *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
+// listenLaterCloudcasts returns the viewer's listen-later list.
+func listenLaterCloudcasts(ctx context.Context, viewer *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	return cloudcasts(ctx, viewer.Key.Canonical(), "/me/", lists.UserListenLater)
 }
 
-// counted adds Mixcloud's own count to a list of a user. The count is a member of
-// the full user, which is loaded when the count is selected.
+// counted adds Mixcloud's counter to a user's list. The counter is a member of the
+// full user, which is loaded if totalCount is selected.
 func counted[T, N any](u *model.User, l list[T, N]) list[T, N] {
 	l.total = func(ctx context.Context) (*int, error) { return countOf(ctx, u, l.List) }
 	return l
 }
 
-// countOf returns Mixcloud's own count of a list of a user. The count of the
-// viewer's own list is corrected for the viewer's latest writes.
+// countOf returns Mixcloud's count of a user's list. The count of the viewer's own
+// list is corrected for the viewer's recent writes.
 func countOf(ctx context.Context, u *model.User, l lists.List) (*int, error) {
 	if l.Own != nil {
 		return ownCount(ctx, u, l.Own.Flag, l.Count)
 	}
-	return ofUser(ctx, u, l.Count)
+	return userMember(ctx, u, l.Count)
 }
 
-// fixedTotal gives a count that came along.
+// fixedTotal returns a function that returns count.
 func fixedTotal(count *int) func(context.Context) (*int, error) {
 	return func(context.Context) (*int, error) { return count, nil }
 }
