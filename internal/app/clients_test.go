@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -145,6 +144,12 @@ func TestClient_Relay(t *testing.T) {
 	runClient(t, "relay.mjs")
 }
 
+// The recipes of the README work for a signed-in viewer.
+func TestClient_Readme(t *testing.T) {
+	t.Parallel()
+	runClient(t, "readme.mjs")
+}
+
 // The manifest that relay-compiler writes loads with all its operations, and the
 // Relay runtime executes them by their ids on a server that executes nothing else.
 func TestClient_RelayPersisted(t *testing.T) {
@@ -228,53 +233,5 @@ func TestClient_Genqlient(t *testing.T) {
 			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, report)
 		}
 		t.Log(report)
-	}
-}
-
-// The recipes of docs/clients.md are what the tests of the clients run.
-// -update-readme rewrites them.
-func TestClients_Recipes(t *testing.T) {
-	const path = "../../docs/clients.md"
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	recipe := regexp.MustCompile("<!-- (\\S+?)(?: (\\S+))? -->\n(?:\n?```\\w+\n(?s:.*?)```\n)?")
-	recipes := 0
-	got := recipe.ReplaceAllStringFunc(string(text), func(old string) string {
-		recipes++
-		match := recipe.FindStringSubmatch(old)
-		file, name := match[1], match[2]
-		source, err := os.ReadFile(filepath.Join("testdata", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		code := string(source)
-		if name != "" {
-			_, after, found := strings.Cut(code, "// docs: "+name+"\n")
-			code, _, _ = strings.Cut(after, "// docs: end\n")
-			if !found {
-				t.Errorf("%s has no recipe %q", file, name)
-			}
-		}
-		lang := strings.TrimPrefix(filepath.Ext(file), ".")
-		comment, _, _ := strings.Cut(old, "\n")
-		code = strings.Trim(code, "\n")
-		if inside := regexp.MustCompile("^ +").FindString(code); inside != "" {
-			code = strings.ReplaceAll("\n"+code, "\n"+inside, "\n")[1:]
-		}
-		return comment + "\n\n```" + strings.TrimPrefix(lang, "m") + "\n" + strings.TrimRight(code, " \n") + "\n```\n"
-	})
-	if recipes < 9 {
-		t.Errorf("%s has %d recipes, want at least 9", path, recipes)
-	}
-	switch {
-	case got == string(text):
-	case *updateReadme:
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	default:
-		t.Errorf("%s differs from testdata: run go test ./internal/app -run TestClients_Recipes -update-readme", path)
 	}
 }

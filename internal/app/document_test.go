@@ -31,11 +31,14 @@ var updateReadme = flag.Bool("update-readme", false, "rewrite the responses in R
 // on an emulator of its own at port 8081. It runs in a synctest bubble, where a
 // sleep takes no time.
 //
-// A block of GraphQL is sent without a token. In a block of the language sh,
+// A block of GraphQL is sent without a token; "# 2 calls" as its first line is the
+// number of its calls to Mixcloud. In a block of the language sh,
 // curl, head -c and sleep are run, and the flags of this server's commands are
 // parsed. A block of JSON is the response to the block above it,
 // and a block of HTTP that of a curl -i: the test compares them, and
 // -update-readme rewrites them. All other responses must have no errors.
+// Blocks with a comment before them are compared by [TestDocs_Recipes]. In the README
+// every block must be one of these; pages may also have other texts.
 // At the end there must be no fault left in the emulators.
 type documentTest struct {
 	path     string
@@ -102,6 +105,9 @@ func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples 
 	blocks := markdown.Blocks(text)
 	end := 0
 	for i, b := range blocks {
+		if b.Comment != "" {
+			continue
+		}
 		hasResponse := false
 		if i+1 < len(blocks) {
 			between := strings.TrimSpace(text[b.End:blocks[i+1].Start])
@@ -109,23 +115,16 @@ func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples 
 		}
 		switch b.Language {
 		case "graphql":
-			if !hasResponse {
-				continue // an operation of a client, with variables
-			}
-			request, err := json.Marshal(map[string]string{"query": b.Text})
-			if err != nil {
-				t.Fatal(err)
-			}
-			c := newCurl(t, []string{"http://127.0.0.1:8080/graphql", "-H", "Content-Type: application/json", "-d", string(request)})
-			d.last = c.send(t, d.demo, nil)
+			d.query(t, b)
 			examples++
 		case "sh":
 			examples += d.shell(t, b, hasResponse)
 		case "json", "http":
 			if d.last == nil {
+				t.Errorf("%s:%d: the block follows no request", d.path, b.Line)
 				continue
 			}
-			got := string(readable(t, d.last.Body.Bytes()))
+			got := readable(t, d.last.Body.Bytes())
 			if b.Language == "http" {
 				got = responseHead(d.last, b.Text)
 			}
@@ -134,6 +133,10 @@ func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples 
 			}
 			updated = append(append(updated, text[end:b.Start]...), got...)
 			end = b.End
+		default:
+			if d.path == "README.md" {
+				t.Errorf("%s:%d: the test cannot run a block of the language %q", d.path, b.Line, b.Language)
+			}
 		}
 		if !hasResponse {
 			d.last = nil
@@ -141,6 +144,25 @@ func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples 
 	}
 	return append(updated, text[end:]...), examples
 }
+
+// query sends a block of GraphQL, and checks the number of calls that it states.
+func (d *documentTest) query(t *testing.T, block markdown.Block) {
+	t.Helper()
+	request, err := json.Marshal(map[string]string{"query": block.Text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := newCurl(t, []string{"http://127.0.0.1:8080/emulator/__emulator/requests"})
+	before := bytes.Count(calls.send(t, d.demo, nil).Body.Bytes(), []byte(`"method"`))
+	c := newCurl(t, []string{"http://127.0.0.1:8080/graphql", "-H", "Content-Type: application/json", "-d", string(request)})
+	d.last = c.send(t, d.demo, nil)
+	made := bytes.Count(calls.send(t, d.demo, nil).Body.Bytes(), []byte(`"method"`)) - before
+	if stated := statedCalls.FindStringSubmatch(block.Text); stated != nil && stated[1] != strconv.Itoa(made) {
+		t.Errorf("%s:%d: the query makes %d calls, not %s", d.path, block.Line, made, stated[1])
+	}
+}
+
+var statedCalls = regexp.MustCompile(`^# (\d+) calls?\n`)
 
 // shell runs the commands of a block and returns the number of requests.
 func (d *documentTest) shell(t *testing.T, block markdown.Block, hasResponse bool) (requests int) {
@@ -235,23 +257,6 @@ func responseHead(w *httptest.ResponseRecorder, documented string) string {
 	return b.String()
 }
 
-// readable indents a response, with objects of scalars on one line each.
-func readable(t *testing.T, response []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := json.Indent(&b, bytes.TrimSpace(response), "", "  "); err != nil {
-		t.Fatalf("%v: %s", err, response)
-	}
-	flat := regexp.MustCompile(`\{\n\s+([^{}\[\]]*?)\n\s+\}`).ReplaceAllStringFunc(b.String(), func(object string) string {
-		inner := regexp.MustCompile(`\n\s+`).ReplaceAllString(object, " ")
-		if len(inner) > 90 {
-			return object
-		}
-		return inner
-	})
-	return append([]byte(flat), '\n')
-}
-
 // TestDocs runs the examples of each page, on a new server for each page.
 func TestDocs(t *testing.T) {
 	t.Parallel()
@@ -265,7 +270,11 @@ func TestDocs(t *testing.T) {
 		}
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			t.Parallel()
-			examples := testDocument(t, page, nil)
+			var then func(*testing.T, string, *App)
+			if filepath.Base(page) == "aiomixcloud.md" {
+				then = func(t *testing.T, text string, demo *App) { testTable(t, text, demo, 44) }
+			}
+			examples := testDocument(t, page, then)
 			if want := minExamples[filepath.Base(page)]; examples < want {
 				t.Errorf("ran %d examples, want at least %d", examples, want)
 			}
@@ -276,5 +285,5 @@ func TestDocs(t *testing.T) {
 // minExamples are the pages that must have examples, and how many at least, so
 // that a changed format does not turn the test off.
 var minExamples = map[string]int{
-	"caching.md": 3, "emulator.md": 2, "persisted-queries.md": 2, "signing-in.md": 2, "uploads.md": 2,
+	"aiomixcloud.md": 2, "caching.md": 3, "emulator.md": 2, "persisted-queries.md": 2, "signing-in.md": 2, "uploads.md": 2,
 }

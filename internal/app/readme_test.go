@@ -3,16 +3,19 @@ package app
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 
+	"mixcloud-graphql/internal/markdown"
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
+// ask sends a query and returns the body of the response.
 func ask(t *testing.T, h http.Handler, query, token string) []byte {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
@@ -27,63 +30,113 @@ func ask(t *testing.T, h http.Handler, query, token string) []byte {
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, req)
 	if rec.Code != http.StatusOK {
-		t.Fatalf("%s\nstatus %d: %s", query, rec.Code, rec.Body)
+		t.Fatalf("%s\nhas status %d: %s", query, rec.Code, rec.Body)
 	}
 	return rec.Body.Bytes()
 }
 
-// TestReadme runs the examples of the README, and then every row of the table
-// from aiomixcloud: some rows use the upload of the examples.
+// TestReadme runs the examples of the README, and then the rows of its table.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	if examples := testDocument(t, "../../README.md", aiomixcloud); examples < 8 {
-		t.Errorf("ran %d examples, want at least 8", examples)
+	examples := testDocument(t, "../../README.md", func(t *testing.T, text string, demo *App) { testTable(t, text, demo, 4) })
+	if examples < 11 {
+		t.Errorf("ran %d examples, want at least 11", examples)
+	}
+}
+
+// TestReadme_Shells runs the commands of the README in bash and in zsh, with the
+// programs of this machine, against a server that listens.
+func TestReadme_Shells(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shell := range []string{"bash", "zsh"} {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			requirePrograms(t, shell, "curl", "head")
+			_, url := serveDemo(t)
+			folder, requests := t.TempDir(), 0
+			for _, block := range markdown.Blocks(string(text)) {
+				if block.Language != "sh" || strings.HasPrefix(block.Text, "go run ") { // serveDemo has run it
+					continue
+				}
+				script := strings.ReplaceAll(block.Text, "http://127.0.0.1:8080", url)
+				cmd := exec.CommandContext(t.Context(), shell, "-e", "-c", script)
+				cmd.Dir = folder
+				output, err := cmd.Output()
+				if err != nil {
+					t.Fatalf("%s\n%v", script, err)
+				}
+				checkComplete(t, script, output)
+				requests++
+			}
+			if requests < 6 {
+				t.Errorf("ran %d blocks, want at least 6", requests)
+			}
+		})
+	}
+}
+
+// requirePrograms skips the test if a program is missing; in CI it fails the test.
+func requirePrograms(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if _, err := exec.LookPath(name); err != nil && inCI() {
+			t.Fatal(err)
+		} else if err != nil {
+			t.Skip(err)
+		}
 	}
 }
 
 // checkComplete fails if a response has an error, or no data at one place.
 func checkComplete(t *testing.T, request string, response []byte) {
 	t.Helper()
-	for _, data := range answered(t, request, response) {
-		if hole := firstHole(data, "data"); hole != "" {
-			t.Errorf("%s\nhas no data at %s: %s", request, hole, response)
+	for _, data := range responseData(t, request, response) {
+		if at := firstEmpty(data, "data"); at != "" {
+			t.Errorf("%s\nhas no data at %s: %s", request, at, response)
 		}
 	}
 }
 
-// answered reads an answer, or the events of one: no error may be in it.
-func answered(t *testing.T, asked string, answer []byte) []any {
+// responseData returns the data of a response, or of each event of a stream. It fails if
+// there are errors.
+func responseData(t *testing.T, request string, response []byte) []any {
 	t.Helper()
-	texts := []string{string(answer)}
-	if bytes.HasPrefix(answer, []byte(":")) || bytes.HasPrefix(answer, []byte("event:")) {
+	texts := []string{string(response)}
+	if bytes.HasPrefix(response, []byte(":")) || bytes.HasPrefix(response, []byte("event:")) {
 		texts = nil
-		for _, m := range regexp.MustCompile(`(?m)^event: next\ndata: (.*)$`).FindAllSubmatch(answer, -1) {
+		for _, m := range regexp.MustCompile(`(?m)^event: next\ndata: (.*)$`).FindAllSubmatch(response, -1) {
 			texts = append(texts, string(m[1]))
 		}
 	}
-	all := make([]any, len(texts))
+	data := make([]any, len(texts))
 	for i, text := range texts {
-		var whole struct {
+		var message struct {
 			Data   any
 			Errors []any
 		}
-		if err := json.Unmarshal([]byte(text), &whole); err != nil {
-			t.Fatalf("%s\nanswers %s: %v", asked, answer, err)
+		if err := json.Unmarshal([]byte(text), &message); err != nil {
+			t.Fatalf("%s\nhas the response %s: %v", request, response, err)
 		}
-		if len(whole.Errors) > 0 || regexp.MustCompile(`"userErrors":\[[^\]]`).MatchString(text) {
-			t.Errorf("%s\nanswers %s", asked, text)
+		if len(message.Errors) > 0 || regexp.MustCompile(`"userErrors":\[[^\]]`).MatchString(text) {
+			t.Errorf("%s\nhas the response %s", request, text)
 		}
-		all[i] = whole.Data
+		data[i] = message.Data
 	}
-	if len(all) == 0 {
-		t.Errorf("%s\nhears nothing: %s", asked, answer)
+	if len(data) == 0 {
+		t.Errorf("%s\nhas a stream without events: %s", request, response)
 	}
-	return all
+	return data
 }
 
-// aiomixcloud runs every query and mutation of the table in text.
-func aiomixcloud(t *testing.T, text string, demo *App) {
-	_, table, _ := strings.Cut(text, "| aiomixcloud | here |\n")
+// testTable sends each query and mutation of the table from aiomixcloud. The rows
+// from the first with a token on have one.
+func testTable(t *testing.T, text string, demo *App, minimum int) {
+	t.Helper()
+	_, table, _ := strings.Cut(text, "| aiomixcloud | GraphQL |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	rows, token := 0, ""
 	for row := range strings.Lines(table) {
@@ -93,27 +146,22 @@ func aiomixcloud(t *testing.T, text string, demo *App) {
 			continue
 		}
 		rows++
-		if strings.Contains(cells[1], "Authorization") { // as everything below
+		if strings.Contains(cells[1], "token") {
 			token = "demo-token"
 		}
-		asked := query[1]
-		if strings.Contains(asked, `"CODE"`) {
-			asked = strings.Replace(asked, "CODE", signInCode(t, demo, "http://127.0.0.1:8080/emulator", emulator.DemoClientID, "http://127.0.0.1:8080/oauth/callback", "demo"), 1)
+		sent := query[1]
+		if strings.Contains(sent, `"CODE"`) {
+			sent = strings.Replace(sent, "CODE", signInCode(t, demo, "http://127.0.0.1:8080/emulator", emulator.DemoClientID, "http://127.0.0.1:8080/oauth/callback", "demo"), 1)
 		}
-		for _, data := range answered(t, query[1], ask(t, demo, asked, token)) {
-			if hole := firstHole(data, "data"); hole != "" {
-				t.Errorf("%s: nothing at %s", query[1], hole)
-			}
-		}
+		checkComplete(t, sent, ask(t, demo, sent, token))
 	}
-	if rows < 44 {
-		t.Errorf("the table has %d queries, want at least 44", rows)
+	if rows < minimum {
+		t.Errorf("the table has %d queries, want at least %d", rows, minimum)
 	}
 }
 
-// firstHole names the first place of the answer where there is nothing: a null
-// look-up or an empty first list.
-func firstHole(v any, at string) string {
+// firstEmpty returns the path of the first null or empty list in the data.
+func firstEmpty(v any, at string) string {
 	switch v := v.(type) {
 	case nil:
 		return at
@@ -121,22 +169,24 @@ func firstHole(v any, at string) string {
 		if len(v) == 0 {
 			return at
 		}
-		return firstHole(v[0], at+".0")
+		return firstEmpty(v[0], at+".0")
 	case map[string]any:
 		for name, member := range v {
-			if _, leaf := member.(string); leaf || name == "raw" || name == "pictures" || name == "userErrors" {
+			if _, leaf := member.(string); leaf || optional[name] {
 				continue
 			}
-			if name == "nodes" && at != "data" && strings.Count(at, "nodes") > 0 {
-				continue // a list below a list may well be empty
+			if name == "nodes" && strings.Contains(at, "nodes") {
+				continue // a list of an item of a list may be empty
 			}
-			if hole := firstHole(member, at+"."+name); hole != "" && !optional[name] {
-				return fmt.Sprint(hole)
+			if empty := firstEmpty(member, at+"."+name); empty != "" {
+				return empty
 			}
 		}
 	}
 	return ""
 }
 
-// optional are members that some resources really lack.
-var optional = map[string]bool{"description": true, "biog": true, "cloudcasts": true, "cloudcastCount": true}
+// optional are members that may be null or empty.
+var optional = map[string]bool{
+	"biog": true, "cloudcastCount": true, "cloudcasts": true, "description": true, "pictures": true, "raw": true, "userErrors": true,
+}

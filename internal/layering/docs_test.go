@@ -63,6 +63,16 @@ func documents(t *testing.T) map[string]string {
 	return texts
 }
 
+// TestReadmeLength keeps the README short enough to be read: reference sections
+// are pages in docs.
+func TestReadmeLength(t *testing.T) {
+	t.Parallel()
+	const maximum = 250
+	if lines := strings.Count(documents(t)["README.md"], "\n"); lines < 50 || lines > maximum {
+		t.Errorf("README.md has %d lines, want at most %d", lines, maximum)
+	}
+}
+
 // TestMap fails if docs/architecture.md does not list a package, or lists a folder that
 // does not exist. Bench and examples are one line each.
 func TestMap(t *testing.T) {

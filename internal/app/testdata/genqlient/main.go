@@ -40,11 +40,10 @@ func main() {
 
 func run(ctx context.Context, url string) error {
 	anonymous := graphql.NewClient(url, http.DefaultClient)
-	viewer := graphql.NewClient(url, &http.Client{Transport: bearer("demo-token")})
 	for name, part := range map[string]func() error{
 		"pages":    func() error { return pages(ctx, anonymous) },
 		"resource": func() error { return resource(ctx, graphql.NewClientUsingGet(url, http.DefaultClient)) },
-		"write":    func() error { return write(ctx, viewer) },
+		"write":    func() error { return write(ctx, url) },
 		"errors": func() error {
 			return refused(ctx, anonymous, graphql.NewClient(url, &http.Client{Transport: bearer("a b")}))
 		},
@@ -106,10 +105,14 @@ func resource(ctx context.Context, client graphql.Client) error {
 	return nil
 }
 
-// write favorites a cloudcast with a bearer token, and has a user error.
-func write(ctx context.Context, client graphql.Client) error {
+// write favorites a cloudcast with a bearer token, and expects a user error for an
+// unknown one.
+func write(ctx context.Context, url string) error {
+	// docs: genqlient
+	client := graphql.NewClient(url, &http.Client{Transport: bearer("demo-token")})
 	key := "/spartacus/party-time/"
 	resp, err := Favorite(ctx, client, FavoriteCloudcastInput{Key: &key})
+	// docs: end
 	if err != nil {
 		return err
 	}
