@@ -2,7 +2,6 @@ package cost
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -12,83 +11,94 @@ import (
 	"mixcloud-graphql/graph/generated"
 )
 
-// sentences are what a description may say about cost after "Cost:" or "Cost", and
-// the directive that says the same to the estimator. A new wording needs a row.
-var sentences = map[string]price{
-	"one call":                    {calls: 1},
-	"one call to the site":        {calls: 1},
-	"one call, before the change": {calls: 1},
-	"one call, and one more if its `cursor` is selected":                              {sharedWith: anyField},
-	"one call, and one more when there is nothing to undo":                            {calls: 1, undo: true},
-	"one call, and one to look up the viewer":                                         {calls: 2},
-	"one call per different id":                                                       {calls: 1, perElement: "ids"},
-	"one call per different key":                                                      {calls: 1, perElement: "keys"},
-	"one load":                                                                        {load: true},
-	"one load of the owner at most":                                                   {ownerLoad: true},
-	"nothing, until a list of it is selected":                                         {},
-	"nothing; with a token one load":                                                  {load: true, token: true},
-	"nothing without a token; with a token one call":                                  {viewer: true, token: true},
-	"nothing; with a token one load, if it did not come along":                        {load: true, token: true},
-	"nothing for anonymous callers; one call with a token, after those of `isViewer`": {calls: 1, viewer: true, token: true},
-	"with a token: one call for the viewer, shared by all users; none for a user that was looked up itself": {
-		viewer: true, unlessComplete: true, token: true,
-	},
+// sentence returns the last paragraph of a field's description, which states the
+// price of the field to clients; "" for a free field. This is its grammar:
+//
+//	sentence  = "Cost: " ( "none" | amount [ condition ] [ extra ] ) "."
+//	amount    = "1 call" [ " per page" | " per operation" | " per distinct id" | " per distinct key" ]
+//	          | number " calls"
+//	          | "1 load" [ " of the owner of the list" ]
+//	condition = " with a token" | " with `argument: true`"
+//	extra     = ", plus 1 per operation" | ", plus 1 if there is nothing to undo"
+//	          | ", plus 1 if `cursor` is selected" | "; none for a full " type
+//
+// "Cost: none." is for a free field that looks expensive, and is never required.
+func sentence(owner string, def *ast.FieldDefinition, p price) string {
+	if p.free() {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("Cost: " + amount(def, p))
+	if p.token {
+		b.WriteString(" with a token")
+	}
+	if p.condition != "" {
+		fmt.Fprintf(&b, " with `%s: true`", p.condition)
+	}
+	if p.viewer && p.calls > 0 {
+		b.WriteString(", plus 1 per operation")
+	}
+	if p.undo {
+		b.WriteString(", plus 1 if there is nothing to undo")
+	}
+	if p.sharedWith != "" {
+		b.WriteString(", plus 1 if `cursor` is selected")
+	}
+	if p.unlessComplete {
+		b.WriteString("; none for a full " + strings.ToLower(owner))
+	}
+	return b.String() + "."
 }
 
-// anyField stands for the name of a field in a row of sentences.
-const anyField = "…"
+// amount returns the number of calls in a sentence, and what it applies to.
+func amount(def *ast.FieldDefinition, p price) string {
+	switch {
+	case p.load:
+		return "1 load"
+	case p.ownerLoad:
+		return "1 load of the owner of the list"
+	case p.sharedWith != "":
+		return "1 call"
+	case p.calls == 0: // for the viewer
+		return "1 call per operation"
+	case p.calls > 1:
+		return fmt.Sprintf("%d calls", p.calls)
+	case def.Arguments.ForName("first") != nil:
+		return "1 call per page"
+	case p.perElement != "" && def.Arguments.ForName(p.perElement).Type.Elem != nil:
+		return "1 call per distinct " + strings.TrimSuffix(p.perElement, "s")
+	}
+	return "1 call"
+}
 
-var conditional = regexp.MustCompile("^Cost with `([a-z]+): true`: (.*)$")
-
-// saidPrice returns the price that a description states; the zero price if its last
-// paragraph does not begin with "Cost".
-func saidPrice(description string) (p price, sentence string, err error) {
+// statedCost returns the last paragraph of a description if it states a cost, or
+// "". A cost anywhere else in the description is an error.
+func statedCost(description string) (string, error) {
 	paragraphs := strings.Split(strings.TrimSpace(description), "\n\n")
-	text := strings.Join(strings.Fields(paragraphs[len(paragraphs)-1]), " ")
-	if !strings.HasPrefix(text, "Cost") {
-		if strings.Contains(description, "Cost") {
-			return price{}, text, fmt.Errorf("the sentence that begins with \"Cost\" must be the last paragraph of the description")
-		}
-		return price{}, "nothing about cost", nil
+	last := strings.Join(strings.Fields(paragraphs[len(paragraphs)-1]), " ")
+	if strings.HasPrefix(last, "Cost") {
+		return last, nil
 	}
-	condition, said := "", text
-	if m := conditional.FindStringSubmatch(text); m != nil {
-		condition, said = m[1], "Cost: "+m[2]
+	if strings.Contains(description, "Cost") {
+		return "", fmt.Errorf("the description must state the cost in its last paragraph")
 	}
-	said = strings.TrimPrefix(strings.TrimPrefix(said, "Cost"), ":")
-	p, known := sentences[strings.TrimSuffix(strings.TrimSpace(said), ".")]
-	if !known {
-		return price{}, text, fmt.Errorf("no price is known for the sentence %q: use one of graph/cost/sentences_test.go, or add it there", text)
-	}
-	p.condition = condition
-	return p, text, nil
+	return "", nil
 }
 
-// directive writes a price as the schema has it.
-func directive(p price) string {
-	var args []string
-	add := func(set bool, format string, value ...any) {
-		if set {
-			args = append(args, fmt.Sprintf(format, value...))
-		}
-	}
-	add(p.calls > 0, "calls: %d", p.calls)
-	add(p.perElement != "", "perElement: %q", p.perElement)
-	add(p.load, "load: true")
-	add(p.ownerLoad, "ownerLoad: true")
-	add(p.viewer, "viewer: true")
-	add(p.unlessComplete, "unlessComplete: true")
-	add(p.sharedWith != "", "sharedWith: %q", p.sharedWith)
-	add(p.undo, "undo: true")
-	add(p.token, "token: true")
-	add(p.condition != "", "if: %q", p.condition)
-	if args == nil {
+// directive returns the directives of a field that concern cost, as in the schema.
+func directive(def *ast.FieldDefinition) string {
+	d := def.Directives.ForName("cost")
+	if d == nil {
 		return "no @cost"
+	}
+	var args []string
+	for _, a := range d.Arguments {
+		args = append(args, a.Name+": "+a.Value.String())
 	}
 	return "@cost(" + strings.Join(args, ", ") + ")"
 }
 
-// mismatches compares what the descriptions of a schema say about cost with the
+// mismatches compares the costs in the descriptions of a schema with the
 // directives, and returns a message for each field where they differ.
 func mismatches(schema *ast.Schema) (messages []string, compared int) {
 	for name, def := range schema.Types {
@@ -100,31 +110,39 @@ func mismatches(schema *ast.Schema) (messages []string, compared int) {
 				continue
 			}
 			compared++
-			said, sentence, err := saidPrice(f.Description)
-			if err != nil {
-				messages = append(messages, fmt.Sprintf("%s: %v", at(name, f), err))
-				continue
-			}
-			has, err := priceOf(f)
-			if err != nil {
-				messages = append(messages, fmt.Sprintf("%s: %v", at(name, f), err))
-				continue
-			}
-			if said.sharedWith == anyField && has.sharedWith != "" {
-				said.sharedWith = has.sharedWith
-			}
-			if name == schema.Query.Name && said.calls == 1 && said.perElement == "" && (has.perElement == "id" || has.perElement == "key") {
-				said.perElement = has.perElement // an argument with one element is one call
-			}
-			if said != has {
-				messages = append(messages, fmt.Sprintf("%s: the description says %q, which is %s, and the field has %s: change one of them", at(name, f), sentence, directive(said), directive(has)))
+			if message := mismatch(name, f); message != "" {
+				messages = append(messages, at(name, f)+": "+message)
 			}
 		}
 	}
 	return messages, compared
 }
 
-// What a description says about cost is what the directive says.
+// mismatch returns the difference between the description and the directive of a
+// field, or "".
+func mismatch(owner string, f *ast.FieldDefinition) string {
+	p, err := priceOf(f)
+	if err != nil {
+		return err.Error()
+	}
+	got, err := statedCost(f.Description)
+	if err != nil {
+		return err.Error()
+	}
+	want := sentence(owner, f, p)
+	switch {
+	case got == want, want == "" && got == "Cost: none.":
+		return ""
+	case want == "":
+		return fmt.Sprintf("the description ends with %q, but the field has no @cost", got)
+	case got == "":
+		return fmt.Sprintf("the description must end with %q, because the field has %s", want, directive(f))
+	}
+	return fmt.Sprintf("the description ends with %q, but must end with %q, because the field has %s", got, want, directive(f))
+}
+
+// TestSentences tests that each description states the cost that the directives
+// of its field state.
 func TestSentences(t *testing.T) {
 	t.Parallel()
 	messages, compared := mismatches(generated.NewExecutableSchema(generated.Config{}).Schema())
@@ -136,24 +154,61 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// A field whose description and directive differ is reported with its file and
-// line, and with what to change.
-func TestSentencesThatDiffer(t *testing.T) {
+// TestSizesInDescriptions tests that "Up to n" in the description of a list is its
+// @listSize.
+func TestSizesInDescriptions(t *testing.T) {
+	t.Parallel()
+	compared := 0
+	for name, def := range generated.NewExecutableSchema(generated.Config{}).Schema().Types {
+		for _, f := range def.Fields {
+			size, err := sizeOf(f)
+			if err != nil {
+				t.Fatalf("%s: %v", at(name, f), err)
+			}
+			var stated int64
+			if _, err := fmt.Sscanf(f.Description, "Up to %d", &stated); err != nil {
+				continue
+			}
+			compared++
+			if stated != size {
+				t.Errorf("%s: the description says up to %d, @listSize says %d", at(name, f), stated, size)
+			}
+		}
+	}
+	if compared < 2 {
+		t.Errorf("only %d lists were compared", compared)
+	}
+}
+
+// TestMismatches tests that a field whose description and directive differ is
+// reported with its file and line, and with the right sentence.
+func TestMismatches(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ field, want string }{
-		"a plain field":          {`"Text." x: Int`, ""},
-		"equal":                  {`"Text.\n\nCost: one load." x: Int @cost(load: true)`, ""},
-		"of an argument":         {"\"Text.\\n\\nCost with `full: true`: one load.\" x(full: Boolean): Int @cost(load: true, if: \"full\")", ""},
-		"no directive":           {`"Text.\n\nCost: one load." x: Int`, `which is @cost(load: true), and the field has no @cost`},
-		"no sentence":            {`"Text." x: Int @cost(calls: 1)`, `says "nothing about cost", which is no @cost, and the field has @cost(calls: 1)`},
-		"another price":          {`"Text.\n\nCost: one call." x: Int @cost(calls: 2)`, `which is @cost(calls: 1), and the field has @cost(calls: 2)`},
-		"another wording":        {`"Text.\n\nCost: two loads." x: Int @cost(load: true)`, `no price is known for the sentence "Cost: two loads."`},
-		"not at the end":         {`"Text.\n\nCost: one load.\n\nAnd more." x: Int @cost(load: true)`, "must be the last paragraph"},
-		"in the midst":           {`"Text. Cost: one load." x: Int @cost(load: true)`, "must be the last paragraph"},
-		"no such argument":       {`"Text." x: Int @cost(calls: 1, if: "full")`, `names the argument "full"`},
-		"no such argument of it": {`"Text." x(id: ID): Int @cost(calls: 1, perElement: "ids")`, `names the argument "ids"`},
-		"not a number":           {`"Text." x: Int @cost(calls: "1")`, `calls: "1" is not a value`},
-		"negative":               {`"Text." x: Int @cost(calls: -1)`, `is negative`},
+		"free field":              {`"Text." x: Int`, ""},
+		"free field that says so": {`"Text.\n\nCost: none." x: Int`, ""},
+		"load":                    {`"Text.\n\nCost: 1 load." x: Int @cost(load: true)`, ""},
+		"load with an argument":   {"\"Text.\\n\\nCost: 1 load with `full: true`.\" x(full: Boolean): Int @cost(load: true, if: \"full\")", ""},
+		"load of the owner":       {`"Text.\n\nCost: 1 load of the owner of the list." x: Int @cost(ownerLoad: true)`, ""},
+		"page":                    {`"Text.\n\nCost: 1 call per page." x(first: Int): Int @cost(calls: 1)`, ""},
+		"page without its name":   {`"Text.\n\nCost: 1 call." x(first: Int): Int @cost(calls: 1)`, `must end with "Cost: 1 call per page."`},
+		"elements":                {`"Text.\n\nCost: 1 call per distinct key." x(keys: [ID!]): Int @cost(calls: 1, perElement: "keys")`, ""},
+		"one element":             {`"Text.\n\nCost: 1 call." x(key: ID): Int @cost(calls: 1, perElement: "key")`, ""},
+		"viewer":                  {`"Text.\n\nCost: 1 call per operation with a token; none for a full query." x: Int @cost(viewer: true, token: true, unlessComplete: true)`, ""},
+		"page of the viewer":      {`"Text.\n\nCost: 1 call per page with a token, plus 1 per operation." x(first: Int): Int @cost(calls: 1, viewer: true, token: true)`, ""},
+		"undo":                    {`"Text.\n\nCost: 2 calls, plus 1 if there is nothing to undo." x: Int @cost(calls: 2, undo: true)`, ""},
+		"shared":                  {"\"Text.\\n\\nCost: 1 call, plus 1 if `cursor` is selected.\" x: Int @cost(sharedWith: \"y\")", ""},
+		"no directive":            {`"Text.\n\nCost: 1 load." x: Int`, `ends with "Cost: 1 load.", but the field has no @cost`},
+		"no sentence":             {`"Text." x: Int @cost(calls: 1)`, `must end with "Cost: 1 call.", because the field has @cost(calls: 1)`},
+		"wrong price":             {`"Text.\n\nCost: 1 call." x: Int @cost(calls: 2)`, `ends with "Cost: 1 call.", but must end with "Cost: 2 calls.", because the field has @cost(calls: 2)`},
+		"said to be free":         {`"Text.\n\nCost: none." x: Int @cost(load: true)`, `must end with "Cost: 1 load."`},
+		"wrong wording":           {`"Text.\n\nCost: one load." x: Int @cost(load: true)`, `must end with "Cost: 1 load."`},
+		"not at the end":          {`"Text.\n\nCost: 1 load.\n\nMore text." x: Int @cost(load: true)`, "in its last paragraph"},
+		"inside a paragraph":      {`"Text. Cost: 1 load." x: Int @cost(load: true)`, "in its last paragraph"},
+		"no such argument":        {`"Text." x: Int @cost(calls: 1, if: "full")`, `names the argument "full"`},
+		"no such list":            {`"Text." x(id: ID): Int @cost(calls: 1, perElement: "ids")`, `names the argument "ids"`},
+		"not a number":            {`"Text." x: Int @cost(calls: "1")`, `calls: "1" is not a value`},
+		"negative":                {`"Text." x: Int @cost(calls: -1)`, `is negative`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3496,12 +3496,22 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../schema.graphqls", Input: `"""
-Mixcloud as one graph. Lists are Relay connections, and ` + "`" + `Query.node` + "`" + ` refetches every object that has an ` + "`" + `id` + "`" + `.
+GraphQL API for Mixcloud. Lists are Relay connections, and ` + "`" + `Query.node` + "`" + ` refetches every object that has an ` + "`" + `id` + "`" + `.
 
-The server answers from Mixcloud's REST API. A call is one request to it, which is slow and counts towards Mixcloud's rate
-limit. A description that ends with ` + "`" + `Cost` + "`" + ` says how many calls its field takes at most; every other field is free. A load is
-the one call that completes an object which came along in part: all its fields that need it share it. What was called for is
-cached, so an operation may take fewer calls than its cost.
+Terms:
+
+- A *call* is one HTTP request from this server to Mixcloud. Calls are slow and count towards Mixcloud's rate limit.
+- A *request* is one HTTP request from a client to this server.
+- An *operation* is a GraphQL query, mutation or subscription.
+- A *load* is the call that turns a partial resource, such as an item of a list, into a full one. All fields of the
+  resource share it.
+- The *viewer* is the Mixcloud user whose token the request carries. A request without a token is *anonymous*.
+
+The description of each field that can make calls ends with its cost, such as ` + "`" + `Cost: 1 call.` + "`" + ` A field without one makes
+no calls. A cost is a maximum. It applies once to each object that the field is selected on, or once to the operation if
+it says ` + "`" + `per operation` + "`" + `. A page of a connection that starts at a cursor or is limited by ` + "`" + `since` + "`" + ` can take a few more
+calls; the estimate of the operation includes them. Responses of Mixcloud are cached, so most operations make fewer
+calls.
 """
 schema {
   query: Query
@@ -3509,992 +3519,1001 @@ schema {
   subscription: Subscription
 }
 
-"A moment in UTC, written as RFC 3339 (` + "`" + `2015-04-29T18:59:19Z` + "`" + `). As input, Unix seconds are accepted too."
+"A point in time in UTC, in the format of RFC 3339 (` + "`" + `2015-04-29T18:59:19Z` + "`" + `). Input can also be a number of Unix seconds."
 scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339")
 
 "Any JSON value, exactly as Mixcloud sent it."
 scalar JSON @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc8259")
 
-"""
-Everything that can be refetched by its global id with ` + "`" + `Query.node` + "`" + `.
-"""
+"An object with a global id. ` + "`" + `Query.node` + "`" + ` refetches it."
 interface Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
 }
 
-"""
-Everything on Mixcloud that has a page of its own: users, cloudcasts, tags, cities, categories, playlists, artists and
-tracks.
-"""
+"An object with a page on mixcloud.com: a user, cloudcast, tag, city, category, playlist, artist or track."
 interface Resource implements Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity of the resource: the path of its page, such as ` + "`" + `/spartacus/party-time/` + "`" + `."
+  "Mixcloud's identifier: the path of the page, such as ` + "`" + `/spartacus/` + "`" + ` or ` + "`" + `/genres/funk/` + "`" + `."
   key: String!
-  "The address of its page on mixcloud.com."
+  "URL of the page on mixcloud.com."
   url: String!
-  "The name that people read."
+  "Display name."
   name: String!
   """
-  The untouched REST object, so that a member this schema does not know is reachable: as it came along, without a
-  call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
+  The original REST JSON, with members that this schema lacks. By default the (possibly partial) object that is already
+  loaded, at no cost; with ` + "`" + `full: true` + "`" + `, the complete object.
 
-  Cost with ` + "`" + `full: true` + "`" + `: one load.
+  Cost: 1 load with ` + "`" + `full: true` + "`" + `.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
+  raw("Whether to load the resource if it is partial." full: Boolean! = false): JSON @cost(load: true, if: "full")
 }
 
 """
-Where a page stands in its list.
+Position of a page in its list.
 
-Mixcloud leaves hidden items out of some pages, up to empty ones. Such a page takes up to 20 further calls, which no estimate
-includes. If they find no item, the connection is null with a ` + "`" + `LIMIT_EXCEEDED` + "`" + ` error whose ` + "`" + `extensions.after` + "`" + ` (reading
-backward: ` + "`" + `extensions.before` + "`" + `) is a cursor to go on from.
+Mixcloud omits hidden items from its pages, so a page can have fewer items than requested. An empty page takes up to 20
+further calls, which the estimate does not include. If these find no item, the connection is null with a
+` + "`" + `LIMIT_EXCEEDED` + "`" + ` error. Its ` + "`" + `extensions.after` + "`" + ` (` + "`" + `extensions.before` + "`" + ` when paging backward) is a cursor to continue from.
 """
 type PageInfo {
-  """
-  Whether more follows. Read from Mixcloud's own paging links, which now and then promise one page too many: the next
-  page may turn out empty.
-  """
+  "Whether more items follow. Taken from Mixcloud's paging links, which are sometimes wrong: the next page can be empty."
   hasNextPage: Boolean!
-  "Whether something stands before this page."
+  "Whether items precede this page."
   hasPreviousPage: Boolean!
-  "The cursor of the first edge; null on an empty page."
+  "Cursor of the first edge. Null on an empty page."
   startCursor: String
-  "The cursor of the last edge; null on an empty page."
+  "Cursor of the last edge. Null on an empty page."
   endCursor: String
 }
 
-"What is known about Mixcloud's rate limit. Mixcloud does not publish it, so whatever is not known is null."
+"""
+State of the rate limit for calls. Mixcloud does not publish its limit, so the server applies a limit of its own and
+lowers it when Mixcloud refuses calls. Unknown values are null.
+"""
 type RateLimit {
-  "How many calls may be made in the present window."
+  "Maximum number of calls in a row, after a pause."
   budget: Int
-  "How many of them were made."
+  "Number of calls of ` + "`" + `budget` + "`" + ` that are used up at the moment."
   spent: Int
-  "How many are left."
+  "Number of calls that can be made now."
   remaining: Int
-  "When Mixcloud takes calls again, if it has just refused one."
+  "Time at which Mixcloud accepts calls again after it refused one. Null if it accepts them now."
   retryAt: DateTime
 }
 
 """
-Everything that can be asked. Look-ups that find nothing are null, without an error.
+Read operations. A lookup that finds nothing returns null without an error.
 
-Keys, usernames, slugs and names in arguments are normalised to Unicode NFC, as Mixcloud's keys are. If nothing is
-found under the normalised form and the received form differs, that is tried once, which is one more call.
+Keys, usernames, slugs and names in arguments are normalized to Unicode NFC, as Mixcloud's keys are. If the normalized
+form finds nothing and differs from the received one, the received form is looked up too, with one more call.
 """
 type Query {
   """
-  The object of a global id, or null when it is gone.
+  The object with a global id. Null if it no longer exists.
 
-  Cost: one call.
+  Cost: 1 call.
   """
-  node("A global id, as any ` + "`" + `id` + "`" + ` field gives it." id: ID!): Node @cost(calls: 1, perElement: "id")
+  node("Global id, from the ` + "`" + `id` + "`" + ` field of an object." id: ID!): Node @cost(calls: 1, perElement: "id")
   """
-  The objects of up to 100 global ids, in the same order; null for each that is gone or is no id.
+  The objects with up to 100 global ids, in the same order. An element is null if its object no longer exists, and null
+  with an error of its own if its id is not valid.
 
-  Cost: one call per different id.
+  Cost: 1 call per distinct id.
   """
-  nodes("Global ids, at most 100." ids: [ID!]!): [Node]! @cost(calls: 1, perElement: "ids")
+  nodes("Global ids, from the ` + "`" + `id` + "`" + ` fields of objects. At most 100." ids: [ID!]!): [Node]! @cost(calls: 1, perElement: "ids")
   """
-  Whatever stands at a key (` + "`" + `/spartacus/party-time/` + "`" + `) or at any pasted mixcloud.com address. The shape of the path alone
-  decides what it is.
+  The resource with a key (` + "`" + `/spartacus/party-time/` + "`" + `) or at a mixcloud.com URL. The form of the path alone determines its
+  type.
 
-  Cost: one call.
+  Cost: 1 call.
   """
-  resource("A key, or the address of a page on mixcloud.com." key: String!): Resource @cost(calls: 1, perElement: "key")
+  resource("Key, or URL of a page on mixcloud.com." key: String!): Resource @cost(calls: 1, perElement: "key")
   """
-  The resources of up to 100 keys or mixcloud.com addresses, in the same order. An element is null if nothing is found
-  there, and null with an error of its own if it is not a key or an address. Elements that name the same resource share
-  one call.
+  The resources with up to 100 keys or mixcloud.com URLs, in the same order. An element is null if nothing is found, and
+  null with an error of its own if it is not a key or a mixcloud.com URL. Elements for the same resource share one call.
 
-  Cost: one call per different key.
+  Cost: 1 call per distinct key.
   """
-  resources("Keys, or addresses of pages on mixcloud.com, at most 100." keys: [String!]!): [Resource]! @cost(calls: 1, perElement: "keys")
+  resources("Keys, or URLs of pages on mixcloud.com. At most 100." keys: [String!]!): [Resource]! @cost(calls: 1, perElement: "keys")
   """
-  What is known about Mixcloud's rate limit, at the moment at which this field is answered: what stands beside it may be
-  asked for just then. Ask for it alone to learn what is left.
+  State of the rate limit for calls when this field is resolved. Other fields of the operation can make calls at the
+  same time, so query it alone for exact numbers.
   """
   rateLimit: RateLimit
 }
 `, BuiltIn: false},
-	{Name: "../schema/action.graphqls", Input: `"What ` + "`" + `followUser` + "`" + ` takes: exactly one way to name the user."
+	{Name: "../schema/action.graphqls", Input: `"Input of ` + "`" + `followUser` + "`" + `: exactly one of ` + "`" + `userId` + "`" + ` and ` + "`" + `username` + "`" + `."
 input FollowUserInput {
-  "The user's global id. Give this or ` + "`" + `username` + "`" + `."
+  "Global id of the user. Alternative to ` + "`" + `username` + "`" + `."
   userId: ID
-  "The name in the user's address. Give this or ` + "`" + `userId` + "`" + `."
+  "Username, as in the URL of the profile. Alternative to ` + "`" + `userId` + "`" + `."
   username: String
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `followUser` + "`" + ` gives."
+"Payload of ` + "`" + `followUser` + "`" + `."
 type FollowUserPayload {
   """
-  The user, as they are now. Null when it was refused.
+  The user after the mutation. Null if the input was refused.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   user: User @cost(calls: 1)
   """
-  The user as the first item of the viewer's ` + "`" + `following` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and its like. The cursor continues that
-  list, read without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Both calls are shared with ` + "`" + `user` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null when it was refused.
+  The user as the first edge of the viewer's ` + "`" + `following` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and similar cache updates. The
+  cursor continues that list without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. The calls are shared with ` + "`" + `user` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null if the
+  input was refused.
 
-  Cost: one call, and one more if its ` + "`" + `cursor` + "`" + ` is selected.
+  Cost: 1 call, plus 1 if ` + "`" + `cursor` + "`" + ` is selected.
   """
   followingEdge: UserEdge @cost(sharedWith: "user")
   """
-  The viewer, as they are now.
+  The viewer after the mutation.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   viewer: User @cost(calls: 1)
   """
-  Whether this changed anything: false when it was so already, null when it could not be told.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
+  makes the server look up the previous state first.
 
-  Cost: one call, before the change.
+  Cost: 1 call.
   """
   changed: Boolean @cost(calls: 1)
-  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  "Message from Mixcloud, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
-  "Why the input was refused; empty when it was not."
+  "Reasons why the input was refused. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
-"What ` + "`" + `unfollowUser` + "`" + ` takes: exactly one way to name the user."
+"Input of ` + "`" + `unfollowUser` + "`" + `: exactly one of ` + "`" + `userId` + "`" + ` and ` + "`" + `username` + "`" + `."
 input UnfollowUserInput {
-  "The user's global id. Give this or ` + "`" + `username` + "`" + `."
+  "Global id of the user. Alternative to ` + "`" + `username` + "`" + `."
   userId: ID
-  "The name in the user's address. Give this or ` + "`" + `userId` + "`" + `."
+  "Username, as in the URL of the profile. Alternative to ` + "`" + `userId` + "`" + `."
   username: String
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `unfollowUser` + "`" + ` gives."
+"Payload of ` + "`" + `unfollowUser` + "`" + `."
 type UnfollowUserPayload {
   """
-  The user, as they are now. Null when it was refused.
+  The user after the mutation. Null if the input was refused.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   user: User @cost(calls: 1)
   """
-  The global id of the user that is no longer in the viewer's ` + "`" + `following` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and its like. Null when
-  it was refused.
+  Global id of the user that was removed from the viewer's ` + "`" + `following` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and similar cache
+  updates. Null if the input was refused.
   """
   removedId: ID
   """
-  The viewer, as they are now.
+  The viewer after the mutation.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   viewer: User @cost(calls: 1)
   """
-  Whether this changed anything: false when it was so already, null when it could not be told.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
+  makes the server look up the previous state first.
 
-  Cost: one call, before the change.
+  Cost: 1 call.
   """
   changed: Boolean @cost(calls: 1)
-  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  "Message from Mixcloud, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
-  "Why the input was refused; empty when it was not."
+  "Reasons why the input was refused. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
-"What ` + "`" + `favoriteCloudcast` + "`" + ` takes: exactly one way to name the cloudcast."
+"Input of ` + "`" + `favoriteCloudcast` + "`" + `: exactly one of ` + "`" + `cloudcastId` + "`" + ` and ` + "`" + `key` + "`" + `."
 input FavoriteCloudcastInput {
-  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  "Global id of the cloudcast. Alternative to ` + "`" + `key` + "`" + `."
   cloudcastId: ID
-  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  "Key of the cloudcast, or URL of its page. Alternative to ` + "`" + `cloudcastId` + "`" + `."
   key: String
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `favoriteCloudcast` + "`" + ` gives."
+"Payload of ` + "`" + `favoriteCloudcast` + "`" + `."
 type FavoriteCloudcastPayload {
   """
-  The cloudcast, as it is now. Null when it was refused.
+  The cloudcast after the mutation. Null if the input was refused.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   cloudcast: Cloudcast @cost(calls: 1)
   """
-  The cloudcast as the first item of the viewer's ` + "`" + `favorites` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and its like. The cursor continues that
-  list, read without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Both calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null when it was refused.
+  The cloudcast as the first edge of the viewer's ` + "`" + `favorites` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and similar cache updates. The
+  cursor continues that list without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. The calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null if
+  the input was refused.
 
-  Cost: one call, and one more if its ` + "`" + `cursor` + "`" + ` is selected.
+  Cost: 1 call, plus 1 if ` + "`" + `cursor` + "`" + ` is selected.
   """
   favoriteEdge: CloudcastEdge @cost(sharedWith: "cloudcast")
   """
-  The viewer, as they are now.
+  The viewer after the mutation.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   viewer: User @cost(calls: 1)
   """
-  Whether this changed anything: false when it was so already, null when it could not be told.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
+  makes the server look up the previous state first.
 
-  Cost: one call, before the change.
+  Cost: 1 call.
   """
   changed: Boolean @cost(calls: 1)
-  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  "Message from Mixcloud, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
-  "Why the input was refused; empty when it was not."
+  "Reasons why the input was refused. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
-"What ` + "`" + `unfavoriteCloudcast` + "`" + ` takes: exactly one way to name the cloudcast."
+"Input of ` + "`" + `unfavoriteCloudcast` + "`" + `: exactly one of ` + "`" + `cloudcastId` + "`" + ` and ` + "`" + `key` + "`" + `."
 input UnfavoriteCloudcastInput {
-  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  "Global id of the cloudcast. Alternative to ` + "`" + `key` + "`" + `."
   cloudcastId: ID
-  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  "Key of the cloudcast, or URL of its page. Alternative to ` + "`" + `cloudcastId` + "`" + `."
   key: String
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `unfavoriteCloudcast` + "`" + ` gives."
+"Payload of ` + "`" + `unfavoriteCloudcast` + "`" + `."
 type UnfavoriteCloudcastPayload {
   """
-  The cloudcast, as it is now. Null when it was refused.
+  The cloudcast after the mutation. Null if the input was refused.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   cloudcast: Cloudcast @cost(calls: 1)
   """
-  The global id of the cloudcast that is no longer in the viewer's ` + "`" + `favorites` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and its like. Null when
-  it was refused.
+  Global id of the cloudcast that was removed from the viewer's ` + "`" + `favorites` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and similar cache
+  updates. Null if the input was refused.
   """
   removedId: ID
   """
-  The viewer, as they are now.
+  The viewer after the mutation.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   viewer: User @cost(calls: 1)
   """
-  Whether this changed anything: false when it was so already, null when it could not be told.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
+  makes the server look up the previous state first.
 
-  Cost: one call, before the change.
+  Cost: 1 call.
   """
   changed: Boolean @cost(calls: 1)
-  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  "Message from Mixcloud, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
-  "Why the input was refused; empty when it was not."
+  "Reasons why the input was refused. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
-"What ` + "`" + `repostCloudcast` + "`" + ` takes: exactly one way to name the cloudcast."
+"Input of ` + "`" + `repostCloudcast` + "`" + `: exactly one of ` + "`" + `cloudcastId` + "`" + ` and ` + "`" + `key` + "`" + `."
 input RepostCloudcastInput {
-  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  "Global id of the cloudcast. Alternative to ` + "`" + `key` + "`" + `."
   cloudcastId: ID
-  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  "Key of the cloudcast, or URL of its page. Alternative to ` + "`" + `cloudcastId` + "`" + `."
   key: String
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `repostCloudcast` + "`" + ` gives."
+"Payload of ` + "`" + `repostCloudcast` + "`" + `."
 type RepostCloudcastPayload {
   """
-  The cloudcast, as it is now. Null when it was refused.
+  The cloudcast after the mutation. Null if the input was refused.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   cloudcast: Cloudcast @cost(calls: 1)
   """
-  The viewer, as they are now.
+  The viewer after the mutation.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   viewer: User @cost(calls: 1)
   """
-  Whether this changed anything: false when it was so already, null when it could not be told.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
+  makes the server look up the previous state first.
 
-  Cost: one call, before the change.
+  Cost: 1 call.
   """
   changed: Boolean @cost(calls: 1)
-  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  "Message from Mixcloud, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
-  "Why the input was refused; empty when it was not."
+  "Reasons why the input was refused. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
-"What ` + "`" + `unrepostCloudcast` + "`" + ` takes: exactly one way to name the cloudcast."
+"Input of ` + "`" + `unrepostCloudcast` + "`" + `: exactly one of ` + "`" + `cloudcastId` + "`" + ` and ` + "`" + `key` + "`" + `."
 input UnrepostCloudcastInput {
-  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  "Global id of the cloudcast. Alternative to ` + "`" + `key` + "`" + `."
   cloudcastId: ID
-  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  "Key of the cloudcast, or URL of its page. Alternative to ` + "`" + `cloudcastId` + "`" + `."
   key: String
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `unrepostCloudcast` + "`" + ` gives."
+"Payload of ` + "`" + `unrepostCloudcast` + "`" + `."
 type UnrepostCloudcastPayload {
   """
-  The cloudcast, as it is now. Null when it was refused.
+  The cloudcast after the mutation. Null if the input was refused.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   cloudcast: Cloudcast @cost(calls: 1)
   """
-  The viewer, as they are now.
+  The viewer after the mutation.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   viewer: User @cost(calls: 1)
   """
-  Whether this changed anything: false when it was so already, null when it could not be told.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
+  makes the server look up the previous state first.
 
-  Cost: one call, before the change.
+  Cost: 1 call.
   """
   changed: Boolean @cost(calls: 1)
-  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  "Message from Mixcloud, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
-  "Why the input was refused; empty when it was not."
+  "Reasons why the input was refused. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
-"What ` + "`" + `addToListenLater` + "`" + ` takes: exactly one way to name the cloudcast."
+"Input of ` + "`" + `addToListenLater` + "`" + `: exactly one of ` + "`" + `cloudcastId` + "`" + ` and ` + "`" + `key` + "`" + `."
 input AddToListenLaterInput {
-  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  "Global id of the cloudcast. Alternative to ` + "`" + `key` + "`" + `."
   cloudcastId: ID
-  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  "Key of the cloudcast, or URL of its page. Alternative to ` + "`" + `cloudcastId` + "`" + `."
   key: String
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `addToListenLater` + "`" + ` gives."
+"Payload of ` + "`" + `addToListenLater` + "`" + `."
 type AddToListenLaterPayload {
   """
-  The cloudcast, as it is now. Null when it was refused.
+  The cloudcast after the mutation. Null if the input was refused.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   cloudcast: Cloudcast @cost(calls: 1)
   """
-  The cloudcast as the first item of the viewer's ` + "`" + `listenLater` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and its like. The cursor continues that
-  list, read without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. Both calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null when it was refused.
+  The cloudcast as the first edge of the viewer's ` + "`" + `listenLater` + "`" + `, for Relay's ` + "`" + `@prependEdge` + "`" + ` and similar cache updates.
+  The cursor continues that list without ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `. The calls are shared with ` + "`" + `cloudcast` + "`" + ` and ` + "`" + `viewer` + "`" + `. Null
+  if the input was refused.
 
-  Cost: one call, and one more if its ` + "`" + `cursor` + "`" + ` is selected.
+  Cost: 1 call, plus 1 if ` + "`" + `cursor` + "`" + ` is selected.
   """
   listenLaterEdge: CloudcastEdge @cost(sharedWith: "cloudcast")
   """
-  The viewer, as they are now.
+  The viewer after the mutation.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   viewer: User @cost(calls: 1)
   """
-  Whether this changed anything: false when it was so already, null when it could not be told.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
+  makes the server look up the previous state first.
 
-  Cost: one call, before the change.
+  Cost: 1 call.
   """
   changed: Boolean @cost(calls: 1)
-  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  "Message from Mixcloud, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
-  "Why the input was refused; empty when it was not."
+  "Reasons why the input was refused. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
-"What ` + "`" + `removeFromListenLater` + "`" + ` takes: exactly one way to name the cloudcast."
+"Input of ` + "`" + `removeFromListenLater` + "`" + `: exactly one of ` + "`" + `cloudcastId` + "`" + ` and ` + "`" + `key` + "`" + `."
 input RemoveFromListenLaterInput {
-  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  "Global id of the cloudcast. Alternative to ` + "`" + `key` + "`" + `."
   cloudcastId: ID
-  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  "Key of the cloudcast, or URL of its page. Alternative to ` + "`" + `cloudcastId` + "`" + `."
   key: String
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `removeFromListenLater` + "`" + ` gives."
+"Payload of ` + "`" + `removeFromListenLater` + "`" + `."
 type RemoveFromListenLaterPayload {
   """
-  The cloudcast, as it is now. Null when it was refused.
+  The cloudcast after the mutation. Null if the input was refused.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   cloudcast: Cloudcast @cost(calls: 1)
   """
-  The global id of the cloudcast that is no longer in the viewer's ` + "`" + `listenLater` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and its like. Null when
-  it was refused.
+  Global id of the cloudcast that was removed from the viewer's ` + "`" + `listenLater` + "`" + `, for Relay's ` + "`" + `@deleteEdge` + "`" + ` and similar
+  cache updates. Null if the input was refused.
   """
   removedId: ID
   """
-  The viewer, as they are now.
+  The viewer after the mutation.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   viewer: User @cost(calls: 1)
   """
-  Whether this changed anything: false when it was so already, null when it could not be told.
+  Whether the mutation changed anything. False if there was nothing to change, null if that is unknown. Selecting it
+  makes the server look up the previous state first.
 
-  Cost: one call, before the change.
+  Cost: 1 call.
   """
   changed: Boolean @cost(calls: 1)
-  "Mixcloud's own words, such as ` + "`" + `Now following bob` + "`" + `."
+  "Message from Mixcloud, such as ` + "`" + `Now following bob` + "`" + `."
   message: String
-  "Why the input was refused; empty when it was not."
+  "Reasons why the input was refused. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
 extend type Mutation {
   """
-  Follow a user. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+  Follow a user. Succeeds with ` + "`" + `changed: false` + "`" + ` if the viewer already followed them.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   followUser("The user to follow." input: FollowUserInput!): FollowUserPayload @cost(calls: 1)
   """
-  Follow a user no more. When they are not followed, that is success with ` + "`" + `changed: false` + "`" + `.
+  Unfollow a user. Succeeds with ` + "`" + `changed: false` + "`" + ` if the viewer did not follow them.
 
-  Cost: one call, and one more when there is nothing to undo.
+  Cost: 1 call, plus 1 if there is nothing to undo.
   """
   unfollowUser("The user to unfollow." input: UnfollowUserInput!): UnfollowUserPayload @cost(calls: 1, undo: true)
   """
-  Favorite a cloudcast. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+  Add a cloudcast to the viewer's favorites. Succeeds with ` + "`" + `changed: false` + "`" + ` if it was already there.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   favoriteCloudcast("The cloudcast to favorite." input: FavoriteCloudcastInput!): FavoriteCloudcastPayload @cost(calls: 1)
   """
-  Take a cloudcast from the favorites. When it is none, that is success with ` + "`" + `changed: false` + "`" + `.
+  Remove a cloudcast from the viewer's favorites. Succeeds with ` + "`" + `changed: false` + "`" + ` if it was not there.
 
-  Cost: one call, and one more when there is nothing to undo.
+  Cost: 1 call, plus 1 if there is nothing to undo.
   """
   unfavoriteCloudcast("The cloudcast to remove from the favorites." input: UnfavoriteCloudcastInput!): UnfavoriteCloudcastPayload @cost(calls: 1, undo: true)
   """
-  Repost a cloudcast to the followers. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+  Repost a cloudcast to the viewer's followers. Succeeds with ` + "`" + `changed: false` + "`" + ` if the viewer had already reposted it.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   repostCloudcast("The cloudcast to repost." input: RepostCloudcastInput!): RepostCloudcastPayload @cost(calls: 1)
   """
-  Take a repost back. When there is none, that is success with ` + "`" + `changed: false` + "`" + `.
+  Undo a repost. Succeeds with ` + "`" + `changed: false` + "`" + ` if the viewer had not reposted the cloudcast.
 
-  Cost: one call, and one more when there is nothing to undo.
+  Cost: 1 call, plus 1 if there is nothing to undo.
   """
-  unrepostCloudcast("The cloudcast whose repost to undo." input: UnrepostCloudcastInput!): UnrepostCloudcastPayload @cost(calls: 1, undo: true)
+  unrepostCloudcast("The cloudcast that was reposted." input: UnrepostCloudcastInput!): UnrepostCloudcastPayload @cost(calls: 1, undo: true)
   """
-  Put a cloudcast aside to listen to later. When it is so already, that is success with ` + "`" + `changed: false` + "`" + `.
+  Add a cloudcast to the viewer's listen later list. Succeeds with ` + "`" + `changed: false` + "`" + ` if it was already there.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   addToListenLater("The cloudcast to add." input: AddToListenLaterInput!): AddToListenLaterPayload @cost(calls: 1)
   """
-  Take a cloudcast from what is put aside. When it is not there, that is success with ` + "`" + `changed: false` + "`" + `.
+  Remove a cloudcast from the viewer's listen later list. Succeeds with ` + "`" + `changed: false` + "`" + ` if it was not there.
 
-  Cost: one call, and one more when there is nothing to undo.
+  Cost: 1 call, plus 1 if there is nothing to undo.
   """
   removeFromListenLater("The cloudcast to remove." input: RemoveFromListenLaterInput!): RemoveFromListenLaterPayload @cost(calls: 1, undo: true)
 }
 `, BuiltIn: false},
-	{Name: "../schema/activity.graphqls", Input: `# Each recorded activity is about one resource: that is what the sizes of its lists are from.
+	{Name: "../schema/activity.graphqls", Input: `# Each recorded activity is about one resource: the sizes of its lists follow from that.
 
-"One entry of a user's feed."
+"An entry of a user's feed."
 interface Activity implements Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
+  "Mixcloud's identifier of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
   key: String!
-  "The address of the activity on mixcloud.com."
+  "URL of the activity on mixcloud.com."
   url: String!
-  "The untouched REST object."
+  "The original REST JSON."
   raw: JSON
-  "Who did it."
+  "The user who performed the activity."
   from: User
-  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
+  "Description of the activity in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
-  "When they did it."
+  "Time of the activity."
   createdAt: DateTime
-  "Everything it is about: its cloudcasts, then its users."
+  "The resources that the activity is about: cloudcasts first, then users."
   subjects: [Resource!]!
 }
 
-"Somebody has uploaded a cloudcast."
+"A user uploaded a cloudcast."
 type UploadActivity implements Activity & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
+  "Mixcloud's identifier of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
   key: String!
-  "The address of the activity on mixcloud.com."
+  "URL of the activity on mixcloud.com."
   url: String!
-  "The untouched REST object."
+  "The original REST JSON."
   raw: JSON
-  "Who did it."
+  "The user who performed the activity."
   from: User
-  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
+  "Description of the activity in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
-  "When they did it."
+  "Time of the activity."
   createdAt: DateTime
-  "Everything it is about: its cloudcasts, then its users."
+  "The resources that the activity is about: cloudcasts first, then users."
   subjects: [Resource!]! @listSize(assumedSize: 1)
-  "What was uploaded."
+  "The uploaded cloudcasts."
   cloudcasts: [Cloudcast!] @listSize(assumedSize: 1)
 }
 
-"Somebody has listened to a cloudcast."
+"A user listened to a cloudcast."
 type ListenActivity implements Activity & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
+  "Mixcloud's identifier of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
   key: String!
-  "The address of the activity on mixcloud.com."
+  "URL of the activity on mixcloud.com."
   url: String!
-  "The untouched REST object."
+  "The original REST JSON."
   raw: JSON
-  "Who did it."
+  "The user who performed the activity."
   from: User
-  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
+  "Description of the activity in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
-  "When they did it."
+  "Time of the activity."
   createdAt: DateTime
-  "Everything it is about: its cloudcasts, then its users."
+  "The resources that the activity is about: cloudcasts first, then users."
   subjects: [Resource!]! @listSize(assumedSize: 1)
-  "What was listened to."
+  "The cloudcasts that the user listened to."
   cloudcasts: [Cloudcast!] @listSize(assumedSize: 1)
 }
 
-"Somebody has favorited a cloudcast."
+"A user favorited a cloudcast."
 type FavoriteActivity implements Activity & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
+  "Mixcloud's identifier of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
   key: String!
-  "The address of the activity on mixcloud.com."
+  "URL of the activity on mixcloud.com."
   url: String!
-  "The untouched REST object."
+  "The original REST JSON."
   raw: JSON
-  "Who did it."
+  "The user who performed the activity."
   from: User
-  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
+  "Description of the activity in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
-  "When they did it."
+  "Time of the activity."
   createdAt: DateTime
-  "Everything it is about: its cloudcasts, then its users."
+  "The resources that the activity is about: cloudcasts first, then users."
   subjects: [Resource!]! @listSize(assumedSize: 1)
-  "What was favorited."
+  "The favorited cloudcasts."
   cloudcasts: [Cloudcast!] @listSize(assumedSize: 1)
 }
 
-"Somebody has begun to follow a user."
+"A user followed another user."
 type FollowActivity implements Activity & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
+  "Mixcloud's identifier of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
   key: String!
-  "The address of the activity on mixcloud.com."
+  "URL of the activity on mixcloud.com."
   url: String!
-  "The untouched REST object."
+  "The original REST JSON."
   raw: JSON
-  "Who did it."
+  "The user who performed the activity."
   from: User
-  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
+  "Description of the activity in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
-  "When they did it."
+  "Time of the activity."
   createdAt: DateTime
-  "Everything it is about: its cloudcasts, then its users."
+  "The resources that the activity is about: cloudcasts first, then users."
   subjects: [Resource!]! @listSize(assumedSize: 1)
-  "Who is followed now."
+  "The followed users."
   users: [User!] @listSize(assumedSize: 1)
 }
 
 "An activity of a kind that this server does not know."
 type OtherActivity implements Activity & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
+  "Mixcloud's identifier of the activity, such as ` + "`" + `/spartacus/feed/566658648/` + "`" + `."
   key: String!
-  "The address of the activity on mixcloud.com."
+  "URL of the activity on mixcloud.com."
   url: String!
-  "The untouched REST object."
+  "The original REST JSON."
   raw: JSON
-  "Who did it."
+  "The user who performed the activity."
   from: User
-  "What they did, in English, such as ` + "`" + `listened to` + "`" + `."
+  "Description of the activity in English, such as ` + "`" + `listened to` + "`" + `."
   title: String
-  "When they did it."
+  "Time of the activity."
   createdAt: DateTime
-  "Everything it is about: its cloudcasts, then its users."
+  "The resources that the activity is about: cloudcasts first, then users."
   subjects: [Resource!]! @listSize(assumedSize: 2)
-  "Mixcloud's word for the kind."
+  "Mixcloud's name of the kind."
   type: String
-  "The cloudcasts it is about."
+  "The cloudcasts that the activity is about."
   cloudcasts: [Cloudcast!] @listSize(assumedSize: 1)
-  "The users it is about."
+  "The users that the activity is about."
   users: [User!] @listSize(assumedSize: 1)
 }
 
 "A page of activities."
 type ActivityConnection {
-  "The items with their cursors."
+  "Items with their cursors."
   edges: [ActivityEdge!]!
-  "The items alone."
+  "Items without cursors."
   nodes: [Activity!]!
-  "Where this page stands in the list."
+  "Position of this page in the list."
   pageInfo: PageInfo!
   """
-  How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known, or when the list shows more.
+  Number of items in the list. Exact if this page is the whole list; otherwise Mixcloud's counter, which can be higher
+  than the number of listed items. Null if it is unknown, or if the list has more items than the counter says.
 
-  Cost: one load of the owner at most.
+  Cost: 1 load of the owner of the list.
   """
   totalCount: Int @cost(ownerLoad: true)
 }
 
-"An activity on a page of a list, with its cursor."
+"An activity in a list, with its cursor."
 type ActivityEdge {
-  "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
+  "Position in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Valid only for the same list with the same filters."
   cursor: String!
   "The item."
   node: Activity!
 }
 `, BuiltIn: false},
-	{Name: "../schema/category.graphqls", Input: `"What kind of shows a category holds."
+	{Name: "../schema/category.graphqls", Input: `"Kind of shows in a category."
 enum CategoryFormat {
-  "Music shows."
+  "Music."
   MUSIC
-  "Talk shows."
+  "Talk."
   TALK
 }
 
-"One of Mixcloud's fixed shelves. Its lists are short and wholly known: they can be read from either end."
+"One of Mixcloud's predefined categories of shows. Its lists are short and always complete, so ` + "`" + `last` + "`" + ` works without ` + "`" + `before` + "`" + `."
 type Category implements Resource & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity: the path of its page."
+  "Mixcloud's identifier: the path of the page, such as ` + "`" + `/spartacus/` + "`" + ` or ` + "`" + `/genres/funk/` + "`" + `."
   key: String!
-  "The address of its page on mixcloud.com."
+  "URL of the page on mixcloud.com."
   url: String!
-  "The name that people read."
+  "Display name."
   name: String!
-  "The last part of the address."
+  "Last part of the URL."
   slug: String!
-  "Whether it holds music or talk."
+  "Whether the category contains music or talk."
   format: CategoryFormat
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the size asked for; if there is none, the smallest."
-  picture("The largest size wanted." size: PictureSize = LARGE): Picture
+  "The largest picture that does not exceed ` + "`" + `size` + "`" + `, or else the smallest one."
+  picture("Maximum size." size: PictureSize = LARGE): Picture
   """
-  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
+  The original REST JSON, with members that this schema lacks. By default the (possibly partial) object that is already
+  loaded, at no cost; with ` + "`" + `full: true` + "`" + `, the complete object.
 
-  Cost with ` + "`" + `full: true` + "`" + `: one load.
+  Cost: 1 load with ` + "`" + `full: true` + "`" + `.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
+  raw("Whether to load the resource if it is partial." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
-  Cloudcasts of this category.
+  Cloudcasts in this category.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from the end of the list or from directly before ` + "`" + `before` + "`" + `, 0 to 100."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  Users of this category.
+  Users in this category.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   users(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from the end of the list or from directly before ` + "`" + `before` + "`" + `, 0 to 100."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): UserConnection @cost(calls: 1)
   """
   Cloudcasts picked by the users of this category.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   userpickCloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from the end of the list or from directly before ` + "`" + `before` + "`" + `, 0 to 100."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
   Users picked by the users of this category.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   userpickUsers(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from the end of the list or from directly before ` + "`" + `before` + "`" + `, 0 to 100."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): UserConnection @cost(calls: 1)
 }
 
 extend type Query {
   """
-  The category of that slug.
+  The category with a slug.
 
-  Cost: one call.
+  Cost: 1 call.
   """
-  category("A slug such as ` + "`" + `ambient` + "`" + `." slug: String!): Category @cost(calls: 1)
+  category("Slug, such as ` + "`" + `ambient` + "`" + `." slug: String!): Category @cost(calls: 1)
   """
   All categories.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   categories: [Category!] @cost(calls: 1) @listSize(assumedSize: 40) # recorded: 38
 }
 `, BuiltIn: false},
 	{Name: "../schema/cloudcast.graphqls", Input: `"""
-An uploaded show. Lists carry everything but the description, the sections and the main colour, which take one load.
+An uploaded show, radio program, DJ mix or podcast episode. Lists contain all of its fields except the description, the
+tracklist and the colors; one load fetches these.
 """
 type Cloudcast implements Resource & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity: the path of its page."
+  "Mixcloud's identifier: the path of the page, such as ` + "`" + `/spartacus/` + "`" + ` or ` + "`" + `/genres/funk/` + "`" + `."
   key: String!
-  "The address of its page on mixcloud.com."
+  "URL of the page on mixcloud.com."
   url: String!
-  "The title."
+  "Title."
   name: String!
-  "The last part of the address, in any script."
+  "Last part of the URL, in any script."
   slug: String!
-  "Up to five tags."
+  "Up to 5 tags."
   tags: [Tag!] @listSize(assumedSize: 5) # documented
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the size asked for; if there is none, the smallest."
-  picture("The largest size wanted." size: PictureSize = LARGE): Picture
-  "When it was published."
+  "The largest picture that does not exceed ` + "`" + `size` + "`" + `, or else the smallest one."
+  picture("Maximum size." size: PictureSize = LARGE): Picture
+  "Time of publication."
   createdAt: DateTime
-  "When it last changed. May be earlier than ` + "`" + `createdAt` + "`" + `, for what was scheduled."
+  "Time of the last change. Can be earlier than ` + "`" + `createdAt` + "`" + ` if the publication was scheduled."
   updatedAt: DateTime
-  "How often it was played. Null when the uploader hides it."
+  "Number of plays. Null if the uploader hides the statistics."
   playCount: Int
-  "How many users have favorited it. Null when the uploader hides it."
+  "Number of users who favorited it. Null if the uploader hides the statistics."
   favoriteCount: Int
-  "How many comments it has."
+  "Number of comments."
   commentCount: Int
-  "How many users have listened. Null when the uploader hides it."
+  "Number of users who listened to it. Null if the uploader hides the statistics."
   listenerCount: Int
-  "How many users have reposted it. Null when the uploader hides it."
+  "Number of users who reposted it. Null if the uploader hides the statistics."
   repostCount: Int
-  "Whether the uploader hides the counts."
+  "Whether the uploader hides the statistics."
   hiddenStats: Boolean!
-  "Whether it is for subscribers only."
+  "Whether only subscribers can listen to it."
   isExclusive: Boolean!
   "Length in seconds."
   audioLength: Int
-  "Who uploaded it."
+  "The uploader."
   user: User
-  "Up to two hosts beside the uploader."
+  "Up to 2 hosts in addition to the uploader."
   hosts: [User!] @listSize(assumedSize: 2) # documented
   """
-  What the uploader says about it, as plain text with line breaks.
+  Description by the uploader, as plain text with line breaks.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   description: String @cost(load: true)
   """
-  The tracklist. Mixcloud has given an empty one for nearly every cloudcast since about 2017.
+  Tracklist. Mixcloud has returned an empty one for nearly every cloudcast since about 2017.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   sections: [Section!] @cost(load: true) @listSize(assumedSize: 40) # recorded: up to 20, and none in answers since 2017
   """
-  The main colour of the picture, as six hexadecimal digits without ` + "`" + `#` + "`" + `.
+  Main color of the picture, as six hexadecimal digits without ` + "`" + `#` + "`" + `.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   picturePrimaryColor: String @cost(load: true)
   """
-  The main colour of the picture in the form that CSS takes, such as ` + "`" + `#2b2d42` + "`" + `.
+  Main color of the picture as a CSS color, such as ` + "`" + `#2b2d42` + "`" + `.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   pictureColorHex: String @cost(load: true)
   """
-  Whether the viewer has favorited it. Null for anonymous callers.
+  Whether the viewer has favorited it. Null for anonymous requests.
 
-  Cost: nothing; with a token one load, if it did not come along.
+  Cost: 1 load with a token.
   """
   viewerHasFavorited: Boolean @cost(load: true, token: true)
   """
-  Whether the viewer has reposted it. Null for anonymous callers.
+  Whether the viewer has reposted it. Null for anonymous requests.
 
-  Cost: nothing; with a token one load, if it did not come along.
+  Cost: 1 load with a token.
   """
   viewerHasReposted: Boolean @cost(load: true, token: true)
   """
-  Whether the viewer has put it aside to listen to later. Null for anonymous callers.
+  Whether it is on the viewer's listen later list. Null for anonymous requests.
 
-  Cost: nothing; with a token one load, if it did not come along.
+  Cost: 1 load with a token.
   """
   viewerHasListenLater: Boolean @cost(load: true, token: true)
   """
-  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
+  The original REST JSON, with members that this schema lacks. By default the (possibly partial) object that is already
+  loaded, at no cost; with ` + "`" + `full: true` + "`" + `, the complete object.
 
-  Cost with ` + "`" + `full: true` + "`" + `: one load.
+  Cost: 1 load with ` + "`" + `full: true` + "`" + `.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
+  raw("Whether to load the resource if it is partial." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
-  The comments on it, newest first.
+  Comments on the cloudcast, newest first.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   comments(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CommentConnection @cost(calls: 1)
   """
-  The users who have favorited it.
+  Users who favorited the cloudcast.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   favorites(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): UserConnection @cost(calls: 1)
   """
-  The users who have listened to it, the latest first. A user may be listed more than once, at different times.
+  Users who listened to the cloudcast, latest first. A user can be listed more than once.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   listeners(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): ListenerConnection @cost(calls: 1)
   """
-  Cloudcasts that Mixcloud finds similar.
+  Cloudcasts that Mixcloud considers similar.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   similar(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
 }
 
 extend type Query {
   """
-  The cloudcast of that key.
+  The cloudcast with a key.
 
-  Cost: one call.
+  Cost: 1 call.
   """
-  cloudcast("A key such as ` + "`" + `/spartacus/party-time/` + "`" + `, or the address of its page." key: String!): Cloudcast @cost(calls: 1)
+  cloudcast("Key, such as ` + "`" + `/spartacus/party-time/` + "`" + `, or URL of the page." key: String!): Cloudcast @cost(calls: 1)
 }
 
 "A page of cloudcasts."
 type CloudcastConnection {
-  "The items with their cursors."
+  "Items with their cursors."
   edges: [CloudcastEdge!]!
-  "The items alone."
+  "Items without cursors."
   nodes: [Cloudcast!]!
-  "Where this page stands in the list."
+  "Position of this page in the list."
   pageInfo: PageInfo!
   """
-  How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known, or when the list shows more.
+  Number of items in the list. Exact if this page is the whole list; otherwise Mixcloud's counter, which can be higher
+  than the number of listed items. Null if it is unknown, or if the list has more items than the counter says.
 
-  Cost: one load of the owner at most.
+  Cost: 1 load of the owner of the list.
   """
   totalCount: Int @cost(ownerLoad: true)
 }
 
-"A cloudcast on a page of a list, with its cursor."
+"A cloudcast in a list, with its cursor."
 type CloudcastEdge {
-  "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
+  "Position in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Valid only for the same list with the same filters."
   cursor: String!
   "The item."
   node: Cloudcast!
@@ -4502,1532 +4521,1556 @@ type CloudcastEdge {
 
 "A page of listens."
 type ListenConnection {
-  "The items with their cursors."
+  "Items with their cursors."
   edges: [ListenEdge!]!
-  "The items alone."
+  "Items without cursors."
   nodes: [Cloudcast!]!
-  "Where this page stands in the list."
+  "Position of this page in the list."
   pageInfo: PageInfo!
   """
-  How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known, or when the list shows more.
+  Number of items in the list. Exact if this page is the whole list; otherwise Mixcloud's counter, which can be higher
+  than the number of listed items. Null if it is unknown, or if the list has more items than the counter says.
 
-  Cost: one load of the owner at most.
+  Cost: 1 load of the owner of the list.
   """
   totalCount: Int @cost(ownerLoad: true)
 }
 
-"A cloudcast that was listened to, with its cursor and the moment."
+"A cloudcast that the user listened to, with its cursor and the time."
 type ListenEdge {
-  "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
+  "Position in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Valid only for the same list with the same filters."
   cursor: String!
   "The item."
   node: Cloudcast!
-  "When they listened."
+  "Time at which the user listened."
   listenedAt: DateTime
 }
 
 "A page of listeners."
 type ListenerConnection {
-  "The items with their cursors."
+  "Items with their cursors."
   edges: [ListenerEdge!]!
-  "The items alone."
+  "Items without cursors."
   nodes: [User!]!
-  "Where this page stands in the list."
+  "Position of this page in the list."
   pageInfo: PageInfo!
   """
-  How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known, or when the list shows more.
+  Number of items in the list. Exact if this page is the whole list; otherwise Mixcloud's counter, which can be higher
+  than the number of listed items. Null if it is unknown, or if the list has more items than the counter says.
 
-  Cost: one load of the owner at most.
+  Cost: 1 load of the owner of the list.
   """
   totalCount: Int @cost(ownerLoad: true)
 }
 
-"A user who listened, with the cursor and the time."
+"A user who listened to the cloudcast, with the cursor and the time."
 type ListenerEdge {
-  "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
+  "Position in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Valid only for the same list with the same filters."
   cursor: String!
   "The item."
   node: User!
-  "When they listened. Null when Mixcloud does not say."
+  "Time at which the user listened. Null if Mixcloud does not return it."
   listenedAt: DateTime
 }
 `, BuiltIn: false},
-	{Name: "../schema/comment.graphqls", Input: `"What somebody has written under a cloudcast or on a profile."
+	{Name: "../schema/comment.graphqls", Input: `"A comment on a cloudcast or on a user's profile."
 type Comment implements Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity of the comment, such as ` + "`" + `/comments/cr/204/28/c8955637/` + "`" + `."
+  "Mixcloud's identifier of the comment, such as ` + "`" + `/comments/cr/204/28/c8955637/` + "`" + `."
   key: String!
-  "The address of the comment on mixcloud.com."
+  "URL of the comment on mixcloud.com."
   url: String!
-  "The untouched REST object."
+  "The original REST JSON."
   raw: JSON
-  "What it says: plain text that may contain line breaks and links."
+  "Plain text, which can contain line breaks and links."
   text: String
-  "When it was written."
+  "Time of the comment."
   createdAt: DateTime
-  "Who wrote it."
+  "Author of the comment."
   user: User
 }
 
 "A page of comments."
 type CommentConnection {
-  "The items with their cursors."
+  "Items with their cursors."
   edges: [CommentEdge!]!
-  "The items alone."
+  "Items without cursors."
   nodes: [Comment!]!
-  "Where this page stands in the list."
+  "Position of this page in the list."
   pageInfo: PageInfo!
   """
-  How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known, or when the list shows more.
+  Number of items in the list. Exact if this page is the whole list; otherwise Mixcloud's counter, which can be higher
+  than the number of listed items. Null if it is unknown, or if the list has more items than the counter says.
 
-  Cost: one load of the owner at most.
+  Cost: 1 load of the owner of the list.
   """
   totalCount: Int @cost(ownerLoad: true)
 }
 
-"A comment on a page of a list, with its cursor."
+"A comment in a list, with its cursor."
 type CommentEdge {
-  "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
+  "Position in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Valid only for the same list with the same filters."
   cursor: String!
   "The item."
   node: Comment!
 }
 `, BuiltIn: false},
 	{Name: "../schema/cost.graphqls", Input: `"""
-What a field costs, in calls to Mixcloud. A field without it costs nothing itself.
+Number of calls to Mixcloud that a field can make. A field without this directive makes none.
 
-The estimator (package graph/cost) reads it. Clients do not see it: for them, the description of the field says the same in
-a sentence that begins with ` + "`" + `Cost` + "`" + `, and a test compares the two.
+The estimator (package graph/cost) reads it. Clients do not see it: they read the cost at the end of the field's
+description. TestSentences in graph/cost defines the form of that sentence and compares it with the directive.
 """
 directive @cost(
-  "Calls for each object that the field is selected on. A connection makes them for each page."
+  "Number of calls for each object that the field is selected on; on a connection, for each page."
   calls: Int = 0
-  "The argument that holds ids or keys: the calls are made for each different element of it."
+  "Name of an argument that holds ids or keys: ` + "`" + `calls` + "`" + ` applies to each distinct element of it."
   perElement: String
-  "The field needs the complete object: one call, which all fields of the object share."
+  "The field needs the full object: one call, which all fields of the object share."
   load: Boolean = false
-  "The field of a connection needs the complete object that owns the connection."
+  "The field of a connection needs the full form of the object that owns the connection."
   ownerLoad: Boolean = false
-  "The field needs to know who the viewer is: one call, which the whole operation shares."
+  "The field needs the viewer: one call, which the whole operation shares."
   viewer: Boolean = false
-  "A complete object already tells who the viewer is: no call for the viewer is needed then."
+  "On a full object the field needs no call for the viewer."
   unlessComplete: Boolean = false
-  "The field makes the calls of this field of the same payload and, if its own ` + "`" + `cursor` + "`" + ` is selected, those of ` + "`" + `viewer` + "`" + `."
+  """
+  Name of a field of the same payload. This field makes the calls of that field and, if its own ` + "`" + `cursor` + "`" + ` is selected,
+  those of ` + "`" + `viewer` + "`" + `.
+  """
   sharedWith: String
-  "The mutation undoes something: one more call if there is nothing to undo."
+  "The mutation undoes an action: one more call if there is nothing to undo."
   undo: Boolean = false
-  "The field costs something only if the request has a token."
+  "The field makes calls only if the request has a token."
   token: Boolean = false
-  "The field costs something only if this Boolean argument is true."
+  "Name of a Boolean argument: the field makes calls only if it is true."
   if: String
 ) on FIELD_DEFINITION
 
-"How many items a list without pages holds at most. Clients do not see it."
+"Maximum number of items of a list without pages. Clients do not see this directive."
 directive @listSize(assumedSize: Int) on FIELD_DEFINITION
 `, BuiltIn: false},
-	{Name: "../schema/discovery.graphqls", Input: `"What a search finds. Each list is a search of its own."
+	{Name: "../schema/discovery.graphqls", Input: `"Results of a search. Mixcloud searches for each list separately."
 type Search {
-  "What was searched for."
+  "The search term."
   query: String!
   """
-  The cloudcasts it finds. Paged by offset.
+  The cloudcasts that match. Paged by offset.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The users it finds. Paged by offset.
+  The users that match. Paged by offset.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   users(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): UserConnection @cost(calls: 1)
   """
-  The tags it finds. Paged by offset.
+  The tags that match. Paged by offset.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   tags(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): TagConnection @cost(calls: 1)
 }
 
 extend type Query {
   """
-  The most popular cloudcasts of the site. Paged by offset: what is added meanwhile shifts the pages.
+  The most popular cloudcasts on Mixcloud. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The cloudcasts that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
+  The cloudcasts whose popularity grows fastest. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The newest cloudcasts of the site. Paged by offset: what is added meanwhile shifts the pages.
+  The newest cloudcasts on Mixcloud. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   new(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  A search for cloudcasts, users and tags.
+  Search for cloudcasts, users and tags. Each selected list makes its own calls.
 
-  Cost: nothing, until a list of it is selected.
+  Cost: none.
   """
-  search("What to search for; must not be blank." query: String!): Search
+  search("Search term. Must not be blank." query: String!): Search
 }
 `, BuiltIn: false},
 	{Name: "../schema/embed.graphqls", Input: `extend type Cloudcast {
   """
-  The HTML of a player to put into a page.
+  HTML of an embeddable player.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   embedHtml(
-    "Width in pixels or percent: ` + "`" + `400` + "`" + `, ` + "`" + `100%` + "`" + `."
+    "Width of the player in pixels or percent, such as ` + "`" + `400` + "`" + ` or ` + "`" + `100%` + "`" + `."
     width: String
-    "Height in pixels."
+    "Height of the player in pixels."
     height: Int
-    "Main colour, as six hexadecimal digits."
+    "Main color, as six hexadecimal digits."
     color: String
   ): String @cost(calls: 1)
   """
-  The same player, inside the JSON object that Mixcloud answers with.
+  The player of ` + "`" + `embedHtml` + "`" + `, as the JSON object that Mixcloud returns.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   embedJson(
-    "Width in pixels or percent: ` + "`" + `400` + "`" + `, ` + "`" + `100%` + "`" + `."
+    "Width of the player in pixels or percent, such as ` + "`" + `400` + "`" + ` or ` + "`" + `100%` + "`" + `."
     width: String
-    "Height in pixels."
+    "Height of the player in pixels."
     height: Int
-    "Main colour, as six hexadecimal digits."
+    "Main color, as six hexadecimal digits."
     color: String
   ): JSON @cost(calls: 1)
 }
 
-"An answer of Mixcloud's oEmbed endpoint."
+"A response of Mixcloud's oEmbed endpoint."
 type OEmbed {
-  "The version of oEmbed."
+  "Version of oEmbed."
   version: String
-  "The oEmbed type: ` + "`" + `rich` + "`" + `."
+  "oEmbed type: ` + "`" + `rich` + "`" + `."
   type: String
-  "` + "`" + `Mixcloud` + "`" + `."
+  "Name of the provider: ` + "`" + `Mixcloud` + "`" + `."
   providerName: String
-  "The address of Mixcloud."
+  "URL of the provider."
   providerUrl: String
-  "The title of the cloudcast."
+  "Title of the cloudcast."
   title: String
-  "Who made it."
+  "Name of the uploader."
   authorName: String
-  "Their page."
+  "URL of the uploader's page."
   authorUrl: String
-  "The HTML of the player."
+  "HTML of the player."
   html: String
-  "The address of the picture: Mixcloud's name for what oEmbed calls ` + "`" + `thumbnail_url` + "`" + `."
+  "URL of the picture. Other providers name this member ` + "`" + `thumbnail_url` + "`" + `."
   image: String
-  "The address of the player."
+  "URL of the player."
   embed: String
-  "The address of the cloudcast."
+  "URL of the cloudcast."
   url: String
-  "Width of the player: pixels or percent."
+  "Width of the player in pixels or percent."
   width: String
   "Height of the player in pixels."
   height: Int
-  "For how many seconds the answer may be kept."
+  "Number of seconds for which the response can be cached."
   cacheAge: Int
   """
-  The answer in its XML form.
+  The response as XML.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   xml: String @cost(calls: 1)
 }
 
 extend type Query {
   """
-  What oEmbed says about a page on mixcloud.com; null when there is no such page.
+  oEmbed data of a page on mixcloud.com. Null if the page does not exist.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   oembed(
-    "The address of a page on mixcloud.com."
+    "URL of a page on mixcloud.com."
     url: String!
     "Width of the player in pixels."
     width: Int
     "Height of the player in pixels."
     height: Int
-    "The most pixels the player may be wide."
+    "Maximum width of the player in pixels."
     maxWidth: Int
-    "The most pixels the player may be high."
+    "Maximum height of the player in pixels."
     maxHeight: Int
-    "Main colour, as six hexadecimal digits."
+    "Main color, as six hexadecimal digits."
     color: String
-    "Whether the player is light."
+    "Whether the player has light colors."
     light: Boolean
   ): OEmbed @cost(calls: 1)
 }
 `, BuiltIn: false},
-	{Name: "../schema/mutation.graphqls", Input: `"Everything that can be done. All but ` + "`" + `exchangeOAuthCode` + "`" + ` need a viewer's token."
+	{Name: "../schema/mutation.graphqls", Input: `"Write operations. All except ` + "`" + `exchangeOAuthCode` + "`" + ` require the token of a viewer."
 type Mutation
 
-"Why an input was refused. A refusal is expected and can be shown to people; faults are errors instead."
+"Kind of a user error. User errors are expected and can be shown to users; failures are GraphQL errors instead."
 enum UserErrorCode {
-  "Something is missing."
+  "A required value is missing. Add it."
   REQUIRED
-  "Something is wrong in itself."
+  "The value is not valid. Correct it as the message says."
   INVALID
-  "A text is too long."
+  "A text has too many characters. Shorten it."
   TOO_LONG
-  "A list has too many elements."
+  "A list has too many elements. Remove some of them."
   TOO_MANY
-  "A file is too large."
+  "A file is too large. Send a smaller one."
   TOO_LARGE
-  "Things exclude each other."
+  "Two values exclude each other. Remove one of them."
   CONFLICT
-  "What it is about does not exist."
+  "The user or cloudcast does not exist. Check the id, key or username."
   NOT_FOUND
-  "The viewer may not do this."
+  "The viewer is not permitted to do this, or this server does not offer it. Do not retry."
   FORBIDDEN
-  "Mixcloud refused it, and said why in the message."
+  "Mixcloud refused the input. The message is Mixcloud's reason: show it to the user, who can change the input."
   REFUSED
 }
 
-"One reason why an input was refused."
+"A reason why an input was refused."
 type UserError {
-  "Where in the input the fault is, such as ` + "`" + `[\"sections\", \"2\", \"startTime\"]` + "`" + `; null when it is about the whole."
+  """
+  Path of the invalid value in the input, such as ` + "`" + `["sections", "2", "startTime"]` + "`" + `. Null if the error concerns the whole
+  input.
+  """
   field: [String!]
-  "What kind of fault it is."
+  "Kind of the error."
   code: UserErrorCode!
-  "What is wrong, in words for people."
+  "Explanation that can be shown to the user."
   message: String!
 }
 `, BuiltIn: false},
-	{Name: "../schema/oauth.graphqls", Input: `"What ` + "`" + `exchangeOAuthCode` + "`" + ` takes."
+	{Name: "../schema/oauth.graphqls", Input: `"Input of ` + "`" + `exchangeOAuthCode` + "`" + `."
 input ExchangeOAuthCodeInput {
-  "The code that Mixcloud has added to the redirect URI."
+  "The code that Mixcloud added to the redirect URI."
   code: String!
-  "The very redirect URI that the authorization began with; one of those that this server is configured with."
+  "The redirect URI of the authorization: one of those that this server is configured with."
   redirectUri: String!
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `exchangeOAuthCode` + "`" + ` gives."
+"Payload of ` + "`" + `exchangeOAuthCode` + "`" + `."
 type ExchangeOAuthCodePayload {
-  "The token, for ` + "`" + `Authorization: Bearer …` + "`" + `. It lives until its owner revokes it: keep it secret."
+  "Access token, for the header ` + "`" + `Authorization: Bearer …` + "`" + `. It is valid until its owner revokes it. Keep it secret."
   accessToken: String
-  "Why the input was refused; empty when it was not."
+  "Reasons why the input was refused. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
 extend type Query {
-  "Where to send people to let them allow this application to act for them. Null when no OAuth application is configured."
-  oauthAuthorizationUrl("Where Mixcloud sends them back to; one of those that this server is configured with." redirectUri: String!): String
+  "URL at which users allow this application to act for them. Null if no OAuth application is configured."
+  oauthAuthorizationUrl("The URI that Mixcloud redirects to afterwards: one of those that this server is configured with." redirectUri: String!): String
 }
 
 extend type Mutation {
   """
-  Exchange the code that Mixcloud has given for a token, for applications that keep their own.
+  Exchange an OAuth code for an access token, for applications that store tokens themselves.
 
-  Cost: one call to the site.
+  Cost: 1 call.
   """
   exchangeOAuthCode("The code and the redirect URI that it was issued for." input: ExchangeOAuthCodeInput!): ExchangeOAuthCodePayload @cost(calls: 1)
 }
 `, BuiltIn: false},
-	{Name: "../schema/picture.graphqls", Input: `"The sizes in which Mixcloud serves pictures. Not every resource has every size."
+	{Name: "../schema/picture.graphqls", Input: `"Sizes of pictures on Mixcloud, in pixels. Not every resource has every size."
 enum PictureSize {
-  "25 × 25"
+  "25 × 25."
   SMALL
-  "50 × 50"
+  "50 × 50."
   THUMBNAIL
-  "80 × 80"
+  "80 × 80."
   MEDIUM_MOBILE
-  "100 × 100"
+  "100 × 100."
   MEDIUM
-  "300 × 300"
+  "300 × 300."
   LARGE
-  "600 × 600"
+  "600 × 600."
   EXTRA_LARGE
-  "320 × 320"
+  "320 × 320."
   W320
-  "640 × 640"
+  "640 × 640."
   W640
-  "768 × 768, cloudcasts only"
+  "768 × 768, cloudcasts only."
   W768
-  "1024 × 1024, cloudcasts only"
+  "1024 × 1024, cloudcasts only."
   W1024
 }
 
-"One picture in one size."
+"A picture in one size."
 type Picture {
-  "Mixcloud's name of the size; null for a size that has none here, such as a cover's."
+  "Mixcloud's name of the size. Null if it has no name in this schema, as the sizes of cover pictures."
   size: PictureSize
-  "Width in pixels; null when it is not known."
+  "Width in pixels. Null if unknown."
   width: Int
-  "Height in pixels; null when it is not known."
+  "Height in pixels. Null if unknown."
   height: Int
-  "The address of the picture."
+  "URL of the picture."
   url: String!
 }
 `, BuiltIn: false},
-	{Name: "../schema/playlist.graphqls", Input: `"A list of cloudcasts that a user has put together."
+	{Name: "../schema/playlist.graphqls", Input: `"A list of cloudcasts that a user compiled."
 type Playlist implements Resource & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity: the path of its page."
+  "Mixcloud's identifier: the path of the page, such as ` + "`" + `/spartacus/` + "`" + ` or ` + "`" + `/genres/funk/` + "`" + `."
   key: String!
-  "The address of its page on mixcloud.com."
+  "URL of the page on mixcloud.com."
   url: String!
-  "The title."
+  "Title."
   name: String!
-  "The last part of the address."
+  "Last part of the URL."
   slug: String!
-  "Who made it."
+  "The user who created the playlist."
   owner: User
-  "How many cloudcasts it holds, as Mixcloud counts them. Null when Mixcloud does not say, as in today's lists of playlists."
+  "Number of cloudcasts according to Mixcloud. Null if Mixcloud does not return it, as in its present lists of playlists."
   cloudcastCount: Int
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the size asked for; if there is none, the smallest."
-  picture("The largest size wanted." size: PictureSize = LARGE): Picture
+  "The largest picture that does not exceed ` + "`" + `size` + "`" + `, or else the smallest one."
+  picture("Maximum size." size: PictureSize = LARGE): Picture
   """
-  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
+  The original REST JSON, with members that this schema lacks. By default the (possibly partial) object that is already
+  loaded, at no cost; with ` + "`" + `full: true` + "`" + `, the complete object.
 
-  Cost with ` + "`" + `full: true` + "`" + `: one load.
+  Cost: 1 load with ` + "`" + `full: true` + "`" + `.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
+  raw("Whether to load the resource if it is partial." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
-  The cloudcasts on the playlist.
+  Cloudcasts of the playlist.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
 }
 
 extend type Query {
   """
-  The playlist of that key.
+  The playlist with a key.
 
-  Cost: one call.
+  Cost: 1 call.
   """
-  playlist("A key such as ` + "`" + `/spartacus/playlists/summer/` + "`" + `, or the address of its page." key: String!): Playlist @cost(calls: 1)
+  playlist("Key, such as ` + "`" + `/spartacus/playlists/summer/` + "`" + `, or URL of the page." key: String!): Playlist @cost(calls: 1)
 }
 
 "A page of playlists."
 type PlaylistConnection {
-  "The items with their cursors."
+  "Items with their cursors."
   edges: [PlaylistEdge!]!
-  "The items alone."
+  "Items without cursors."
   nodes: [Playlist!]!
-  "Where this page stands in the list."
+  "Position of this page in the list."
   pageInfo: PageInfo!
   """
-  How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known, or when the list shows more.
+  Number of items in the list. Exact if this page is the whole list; otherwise Mixcloud's counter, which can be higher
+  than the number of listed items. Null if it is unknown, or if the list has more items than the counter says.
 
-  Cost: one load of the owner at most.
+  Cost: 1 load of the owner of the list.
   """
   totalCount: Int @cost(ownerLoad: true)
 }
 
-"A playlist on a page of a list, with its cursor."
+"A playlist in a list, with its cursor."
 type PlaylistEdge {
-  "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
+  "Position in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Valid only for the same list with the same filters."
   cursor: String!
   "The item."
   node: Playlist!
 }
 `, BuiltIn: false},
-	{Name: "../schema/tag.graphqls", Input: `"A tag, also called genre. The whole of it comes along with whatever carries it."
+	{Name: "../schema/tag.graphqls", Input: `"A tag, also called genre. Every tag in a response of Mixcloud is complete."
 type Tag implements Resource & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity: the path of its page."
+  "Mixcloud's identifier: the path of the page, such as ` + "`" + `/spartacus/` + "`" + ` or ` + "`" + `/genres/funk/` + "`" + `."
   key: String!
-  "The address of its page on mixcloud.com."
+  "URL of the page on mixcloud.com."
   url: String!
-  "The name that people read, such as ` + "`" + `Funk` + "`" + `."
+  "Display name, such as ` + "`" + `Funk` + "`" + `."
   name: String!
   """
-  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
+  The original REST JSON, with members that this schema lacks. By default the (possibly partial) object that is already
+  loaded, at no cost; with ` + "`" + `full: true` + "`" + `, the complete object.
 
-  Cost with ` + "`" + `full: true` + "`" + `: one load.
+  Cost: 1 load with ` + "`" + `full: true` + "`" + `.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
+  raw("Whether to load the resource if it is partial." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
-  The most popular cloudcasts with this tag. Paged by offset: what is added meanwhile shifts the pages.
+  The most popular cloudcasts with this tag. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The newest cloudcasts with this tag. Paged by offset: what is added meanwhile shifts the pages.
+  The newest cloudcasts with this tag. Paged by offset: new items shift the pages. If Mixcloud does not find the
+  list, the server tries its former path, with one more call.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The cloudcasts with this tag that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
+  The cloudcasts with this tag whose popularity grows fastest. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
 }
 
-"A city, and what is uploaded from there."
+"A city and the cloudcasts that are uploaded from there."
 type City implements Resource & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity: the path of its page."
+  "Mixcloud's identifier: the path of the page, such as ` + "`" + `/spartacus/` + "`" + ` or ` + "`" + `/genres/funk/` + "`" + `."
   key: String!
-  "The address of its page on mixcloud.com."
+  "URL of the page on mixcloud.com."
   url: String!
-  "The name that people read."
+  "Display name."
   name: String!
   """
-  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
+  The original REST JSON, with members that this schema lacks. By default the (possibly partial) object that is already
+  loaded, at no cost; with ` + "`" + `full: true` + "`" + `, the complete object.
 
-  Cost with ` + "`" + `full: true` + "`" + `: one load.
+  Cost: 1 load with ` + "`" + `full: true` + "`" + `.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
+  raw("Whether to load the resource if it is partial." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
-  The most popular cloudcasts from this city. Paged by offset: what is added meanwhile shifts the pages.
+  The most popular cloudcasts from this city. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The newest cloudcasts from this city. Paged by offset: what is added meanwhile shifts the pages.
+  The newest cloudcasts from this city. Paged by offset: new items shift the pages. If Mixcloud does not find the
+  list, the server tries its former path, with one more call.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The cloudcasts from this city that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
+  The cloudcasts from this city whose popularity grows fastest. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
 }
 
-"The cloudcasts that some tags and a city have in common."
+"Cloudcasts that have certain tags and come from a city."
 type Discovery {
-  "The path of its page, such as ` + "`" + `/genres/funk+city:athens/` + "`" + `."
+  "Path of the page, such as ` + "`" + `/genres/funk+city:athens/` + "`" + `."
   key: String!
-  "The address of its page on mixcloud.com."
+  "URL of the page on mixcloud.com."
   url: String!
   """
-  The most popular cloudcasts here. Paged by offset: what is added meanwhile shifts the pages.
+  The most popular cloudcasts here. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The newest cloudcasts here. Paged by offset: what is added meanwhile shifts the pages.
+  The newest cloudcasts here. Paged by offset: new items shift the pages. If Mixcloud does not find the
+  list, the server tries its former path, with one more call.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The cloudcasts here that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
+  The cloudcasts here whose popularity grows fastest. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
 }
 
 extend type Query {
   """
-  The tag of that name or slug: ` + "`" + `drum-bass` + "`" + ` and ` + "`" + `Drum & Bass` + "`" + ` are one.
+  The tag with a name or slug: ` + "`" + `Drum & Bass` + "`" + ` and ` + "`" + `drum-bass` + "`" + ` are the same.
 
-  Cost: one call.
+  Cost: 1 call.
   """
-  tag("A name or a slug." name: String!): Tag @cost(calls: 1)
+  tag("Name or slug." name: String!): Tag @cost(calls: 1)
   """
-  The city of that name or slug.
+  The city with a name or slug.
 
-  Cost: one call.
+  Cost: 1 call.
   """
-  city("A name or a slug." name: String!): City @cost(calls: 1)
+  city("Name or slug." name: String!): City @cost(calls: 1)
   """
-  The cloudcasts that carry each of up to five tags and come from a city; without arguments, all of Mixcloud.
+  Cloudcasts that have all of up to 5 tags and come from a city; without arguments, all cloudcasts. Each selected list
+  makes its own calls.
 
-  Cost: nothing, until a list of it is selected.
+  Cost: none.
   """
-  discover("Names or slugs of tags, at most 5." tags: [String!], "The name or slug of a city." city: String): Discovery
+  discover("Names or slugs of tags. At most 5." tags: [String!], "Name or slug of a city." city: String): Discovery
 }
 
 "A page of tags."
 type TagConnection {
-  "The items with their cursors."
+  "Items with their cursors."
   edges: [TagEdge!]!
-  "The items alone."
+  "Items without cursors."
   nodes: [Tag!]!
-  "Where this page stands in the list."
+  "Position of this page in the list."
   pageInfo: PageInfo!
   """
-  How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known, or when the list shows more.
+  Number of items in the list. Exact if this page is the whole list; otherwise Mixcloud's counter, which can be higher
+  than the number of listed items. Null if it is unknown, or if the list has more items than the counter says.
 
-  Cost: one load of the owner at most.
+  Cost: 1 load of the owner of the list.
   """
   totalCount: Int @cost(ownerLoad: true)
 }
 
-"A tag on a page of a list, with its cursor."
+"A tag in a list, with its cursor."
 type TagEdge {
-  "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
+  "Position in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Valid only for the same list with the same filters."
   cursor: String!
   "The item."
   node: Tag!
 }
 `, BuiltIn: false},
-	{Name: "../schema/track.graphqls", Input: `"A musician of a tracklist. Mixcloud has retired these pages: most are not found any more."
+	{Name: "../schema/track.graphqls", Input: `"An artist of a tracklist. Mixcloud has removed the pages of artists, so most lookups find nothing."
 type Artist implements Resource & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity: the path of its page."
+  "Mixcloud's identifier: the path of the page, such as ` + "`" + `/spartacus/` + "`" + ` or ` + "`" + `/genres/funk/` + "`" + `."
   key: String!
-  "The address of its page on mixcloud.com."
+  "URL of the page on mixcloud.com."
   url: String!
-  "The name that people read."
+  "Display name."
   name: String!
-  "The last part of the address."
+  "Last part of the URL."
   slug: String!
   """
-  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
+  The original REST JSON, with members that this schema lacks. By default the (possibly partial) object that is already
+  loaded, at no cost; with ` + "`" + `full: true` + "`" + `, the complete object.
 
-  Cost with ` + "`" + `full: true` + "`" + `: one load.
+  Cost: 1 load with ` + "`" + `full: true` + "`" + `.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
+  raw("Whether to load the resource if it is partial." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
-  The most popular cloudcasts with this artist. Paged by offset: what is added meanwhile shifts the pages.
+  The most popular cloudcasts with this artist. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The newest cloudcasts with this artist. Paged by offset: what is added meanwhile shifts the pages.
+  The newest cloudcasts with this artist. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The cloudcasts with this artist that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
+  The cloudcasts with this artist whose popularity grows fastest. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
 }
 
-"A piece of music in a tracklist. Mixcloud has retired these pages: most are not found any more."
+"A track of a tracklist. Mixcloud has removed the pages of tracks, so most lookups find nothing."
 type Track implements Resource & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity: the path of its page."
+  "Mixcloud's identifier: the path of the page, such as ` + "`" + `/spartacus/` + "`" + ` or ` + "`" + `/genres/funk/` + "`" + `."
   key: String!
-  "The address of its page on mixcloud.com."
+  "URL of the page on mixcloud.com."
   url: String!
-  "The title."
+  "Title."
   name: String!
-  "The last part of the address."
+  "Last part of the URL."
   slug: String!
-  "Who made it."
+  "Artist of the track."
   artist: Artist
   """
-  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
+  The original REST JSON, with members that this schema lacks. By default the (possibly partial) object that is already
+  loaded, at no cost; with ` + "`" + `full: true` + "`" + `, the complete object.
 
-  Cost with ` + "`" + `full: true` + "`" + `: one load.
+  Cost: 1 load with ` + "`" + `full: true` + "`" + `.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
+  raw("Whether to load the resource if it is partial." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
-  The most popular cloudcasts with this track. Paged by offset: what is added meanwhile shifts the pages.
+  The most popular cloudcasts with this track. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   popular(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The newest cloudcasts with this track. Paged by offset: what is added meanwhile shifts the pages.
+  The newest cloudcasts with this track. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   latest(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The cloudcasts with this track that are rising fastest. Paged by offset: what is added meanwhile shifts the pages.
+  The cloudcasts with this track whose popularity grows fastest. Paged by offset: new items shift the pages.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   hot(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Jump: skip this many. Excludes cursors."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
 }
 
-"A line of a tracklist."
+"An entry of a tracklist."
 interface Section {
-  "Its place in the tracklist, as Mixcloud counts: from 0 or, in old answers, from 1."
+  "Position in the tracklist as Mixcloud counts: from 0, or in old responses from 1."
   position: Int
-  "Where it starts, in seconds."
+  "Start in seconds."
   startTime: Int
 }
 
-"A piece of music in a cloudcast."
+"A track in a cloudcast."
 type TrackSection implements Section {
-  "Its place in the tracklist, as Mixcloud counts: from 0 or, in old answers, from 1."
+  "Position in the tracklist as Mixcloud counts: from 0, or in old responses from 1."
   position: Int
-  "Where it starts, in seconds."
+  "Start in seconds."
   startTime: Int
-  "What is played. Null if Mixcloud has no page for the track."
+  "The track. Null if Mixcloud has no page for it."
   track: Track
-  "The title of the track, also if ` + "`" + `track` + "`" + ` is null."
+  "Title of the track, even if ` + "`" + `track` + "`" + ` is null."
   title: String
-  "The name of the track's artist, also if ` + "`" + `track` + "`" + ` or its artist is null."
+  "Name of the track's artist, even if ` + "`" + `track` + "`" + ` or its artist is null."
   artistName: String
 }
 
 "A chapter of a cloudcast, such as an interview."
 type ChapterSection implements Section {
-  "Its place in the tracklist, as Mixcloud counts: from 0 or, in old answers, from 1."
+  "Position in the tracklist as Mixcloud counts: from 0, or in old responses from 1."
   position: Int
-  "Where it starts, in seconds."
+  "Start in seconds."
   startTime: Int
-  "What the chapter is called."
+  "Title of the chapter."
   chapter: String
 }
 
 extend type Query {
   """
-  The artist of that key.
+  The artist with a key.
 
-  Cost: one call.
+  Cost: 1 call.
   """
-  artist("A key such as ` + "`" + `/artist/aphex-twin/` + "`" + `, or the address of its page." key: String!): Artist @cost(calls: 1)
+  artist("Key, such as ` + "`" + `/artist/aphex-twin/` + "`" + `, or URL of the page." key: String!): Artist @cost(calls: 1)
   """
-  The track of that key.
+  The track with a key.
 
-  Cost: one call.
+  Cost: 1 call.
   """
-  track("A key such as ` + "`" + `/track/michael-jackson/everybody/` + "`" + `, or the address of its page." key: String!): Track @cost(calls: 1)
+  track("Key, such as ` + "`" + `/track/michael-jackson/everybody/` + "`" + `, or URL of the page." key: String!): Track @cost(calls: 1)
 }
 `, BuiltIn: false},
-	{Name: "../schema/upload.graphqls", Input: `"A file of a multipart request. It is read while it arrives and never stored."
+	{Name: "../schema/upload.graphqls", Input: `"A file of a multipart request. The server streams it and never stores it."
 scalar Upload @specifiedBy(url: "https://github.com/jaydenseric/graphql-multipart-request-spec")
 
-"A whole number of up to 64 bits, as a JSON number: for counts of bytes."
+"An integer of up to 64 bits, as a JSON number. Used for numbers of bytes."
 scalar Int64 @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc8259#section-6")
 
-"One line of a tracklist: either a track (` + "`" + `artist` + "`" + ` and ` + "`" + `song` + "`" + `) or a ` + "`" + `chapter` + "`" + `."
+"An entry of a tracklist: either a track (` + "`" + `artist` + "`" + ` and ` + "`" + `song` + "`" + `) or a ` + "`" + `chapter` + "`" + `."
 input SectionInput {
-  "Who plays the track; goes with ` + "`" + `song` + "`" + `."
+  "Artist of the track. Requires ` + "`" + `song` + "`" + `."
   artist: String
-  "What the track is called; goes with ` + "`" + `artist` + "`" + `."
+  "Title of the track. Requires ` + "`" + `artist` + "`" + `."
   song: String
-  "What the chapter is called; excludes ` + "`" + `artist` + "`" + ` and ` + "`" + `song` + "`" + `."
+  "Title of the chapter. Excludes ` + "`" + `artist` + "`" + ` and ` + "`" + `song` + "`" + `."
   chapter: String
-  "Where it starts, in seconds. Sections stand in the order of their starts."
+  "Start in seconds. Sections must be in the order of their starts."
   startTime: Int
 }
 
-"What ` + "`" + `uploadCloudcast` + "`" + ` takes. Whatever can be checked is checked before the first byte of a file is read."
+"Input of ` + "`" + `uploadCloudcast` + "`" + `. The server checks everything it can before it reads the first byte of a file."
 input UploadCloudcastInput {
-  "The audio: an MP3 of up to 4 GiB."
+  "Audio: an MP3 file of up to 4 GiB."
   mp3: Upload!
-  "The title."
+  "Title."
   name: String!
-  "A cover of up to 10 MiB, best square."
+  "Cover of up to 10 MiB, preferably square."
   picture: Upload
-  "What it is about: at most 1,000 characters."
+  "Description of at most 1,000 characters."
   description: String
-  "At most five tags."
+  "At most 5 tags."
   tags: [String!]
-  "The tracklist."
+  "Tracklist."
   sections: [SectionInput!]
-  "User names of at most two hosts, who have accepted an invitation. For Pro accounts."
+  "Usernames of at most 2 hosts, who have accepted an invitation. For Pro accounts."
   hosts: [String!]
-  "When it is to be published. For Pro accounts."
+  "Time of publication. For Pro accounts."
   publishDate: DateTime
-  "Whether nobody can comment on it. For Pro accounts."
+  "Whether comments are disabled. For Pro accounts."
   disableComments: Boolean
-  "Whether its counts are hidden. For Pro accounts."
+  "Whether the statistics are hidden. For Pro accounts."
   hideStats: Boolean
-  "Whether it is to be found by its address alone."
+  "Whether it can be found by its URL only."
   unlisted: Boolean
-  "A name for this upload, chosen by the client, to watch it with ` + "`" + `uploadProgress` + "`" + `: up to 128 letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."
+  "Client's name of this upload, for ` + "`" + `uploadProgress` + "`" + `: up to 128 letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."
   uploadId: String
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `uploadCloudcast` + "`" + ` gives."
+"Payload of ` + "`" + `uploadCloudcast` + "`" + `."
 type UploadCloudcastPayload {
   """
-  The new cloudcast, made of what was sent and of what Mixcloud answered: Mixcloud may take minutes until it can be read.
-  What must be loaded is null until then.
+  The new cloudcast, from the input and Mixcloud's response, because Mixcloud can take minutes to publish it. Fields
+  that need a load are null until then.
   """
   cloudcast: Cloudcast
   """
-  The viewer, as they are now.
+  The viewer after the mutation.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   viewer: User @cost(calls: 1)
-  "Whether there is a new cloudcast."
+  "Whether Mixcloud accepted the upload."
   changed: Boolean
-  "What Mixcloud says, also of an upload that it refuses: plain text of at most 500 characters."
+  "Message from Mixcloud, whether it accepted or refused the upload: plain text of at most 500 characters."
   message: String
-  "Why the input was refused, by this server or by Mixcloud; empty when it was not."
+  "Reasons why this server or Mixcloud refused the input. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
-"What ` + "`" + `editCloudcast` + "`" + ` takes. What is left out stays as it is."
+"Input of ` + "`" + `editCloudcast` + "`" + `: exactly one of ` + "`" + `cloudcastId` + "`" + ` and ` + "`" + `key` + "`" + `, and at least one change. Absent fields keep their values."
 input EditCloudcastInput {
-  "The cloudcast's global id. Give this or ` + "`" + `key` + "`" + `."
+  "Global id of the cloudcast. Alternative to ` + "`" + `key` + "`" + `."
   cloudcastId: ID
-  "The cloudcast's key, or the address of its page. Give this or ` + "`" + `cloudcastId` + "`" + `."
+  "Key of the cloudcast, or URL of its page. Alternative to ` + "`" + `cloudcastId` + "`" + `."
   key: String
-  "A new title. Cannot be null."
+  "New title. Cannot be null."
   name: String
-  "A new cover of up to 10 MiB. Cannot be null: a cover cannot be taken away."
+  "New cover of up to 10 MiB. Cannot be null, because Mixcloud cannot remove a cover."
   picture: Upload
-  "A new text of at most 1,000 characters; null or empty clears it."
+  "New description of at most 1,000 characters. Null or empty clears it."
   description: String
-  "All tags, at most five: they replace the present ones. Null or empty clears them."
+  "At most 5 tags, which replace all present ones. Null or empty clears them."
   tags: [String!]
-  "The whole tracklist: it replaces the present one. Null or empty clears it."
+  "Tracklist, which replaces the present one. Null or empty clears it."
   sections: [SectionInput!]
-  "All hosts, at most two: they replace the present ones. Null or empty clears them. For Pro accounts."
+  "Usernames of at most 2 hosts, which replace all present ones. Null or empty clears them. For Pro accounts."
   hosts: [String!]
-  "When it is to be published; only before it has ever been public. Cannot be null. For Pro accounts."
+  "Time of publication. Only for a cloudcast that has never been public. Cannot be null. For Pro accounts."
   publishDate: DateTime
-  "Whether nobody can comment on it. Cannot be null. For Pro accounts."
+  "Whether comments are disabled. Cannot be null. For Pro accounts."
   disableComments: Boolean
-  "Whether its counts are hidden. Cannot be null. For Pro accounts."
+  "Whether the statistics are hidden. Cannot be null. For Pro accounts."
   hideStats: Boolean
-  "Whether it is to be found by its address alone. Cannot be null; of ` + "`" + `unlisted` + "`" + `, ` + "`" + `publish` + "`" + ` and ` + "`" + `unpublish` + "`" + ` at most one may be true."
+  """
+  Whether it can be found by its URL only. False has no effect. Cannot be null. Only one of ` + "`" + `unlisted` + "`" + `, ` + "`" + `publish` + "`" + ` and
+  ` + "`" + `unpublish` + "`" + ` can be true.
+  """
   unlisted: Boolean
-  "Publish it now."
+  "Whether to publish it now. False has no effect. Cannot be null."
   publish: Boolean
-  "Take it back to a draft."
+  "Whether to turn it into a draft. False has no effect. Cannot be null."
   unpublish: Boolean
-  "Comes back in the payload."
+  "Any text. The payload returns it unchanged."
   clientMutationId: String
 }
 
-"What ` + "`" + `editCloudcast` + "`" + ` gives."
+"Payload of ` + "`" + `editCloudcast` + "`" + `."
 type EditCloudcastPayload {
   """
-  The cloudcast, as it is now. Null when it was refused.
+  The cloudcast after the mutation. Null if the input was refused.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   cloudcast: Cloudcast @cost(calls: 1)
   """
-  The viewer, as they are now.
+  The viewer after the mutation.
 
-  Cost: one call.
+  Cost: 1 call.
   """
   viewer: User @cost(calls: 1)
-  "Whether Mixcloud took the edit."
+  "Whether Mixcloud accepted the edit."
   changed: Boolean
-  "What Mixcloud says, also of an edit that it refuses: plain text of at most 500 characters."
+  "Message from Mixcloud, whether it accepted or refused the edit: plain text of at most 500 characters."
   message: String
-  "Why the input was refused, by this server or by Mixcloud; empty when it was not."
+  "Reasons why this server or Mixcloud refused the input. Empty if it was accepted."
   userErrors: [UserError!]!
-  "What the input had."
+  "The ` + "`" + `clientMutationId` + "`" + ` of the input."
   clientMutationId: String
 }
 
 extend type Mutation {
   """
-  Upload a cloudcast, by a request as the GraphQL multipart request specification describes. The files flow through to
-  Mixcloud while they arrive, in whatever order they do.
+  Upload a cloudcast. The request must follow the GraphQL multipart request specification. The server streams the files
+  to Mixcloud while they arrive, in any order.
 
-  Send a ` + "`" + `Content-Length` + "`" + `: then the request to Mixcloud has one too. That of a chunked request is chunked, and a server that
-  cannot read a chunked form may take it for an empty one and answer that all is well: look for the cloudcast afterwards.
+  Send the header ` + "`" + `Content-Length` + "`" + `, so that the server can send it too. Without it the server sends a chunked request. A
+  proxy or server that cannot read a chunked form may treat it as empty and report success, so check afterwards that the
+  cloudcast exists.
 
-  Cost: one call, and one to look up the viewer.
-  """
-  uploadCloudcast("The files and texts of the new cloudcast." input: UploadCloudcastInput!): UploadCloudcastPayload @cost(calls: 2)
-  """
-  Change a cloudcast of the viewer. For an edit with a picture the same holds of a ` + "`" + `Content-Length` + "`" + ` as for ` + "`" + `uploadCloudcast` + "`" + `.
+  One of the two calls looks up the viewer.
 
-  Cost: one call, and one to look up the viewer.
+  Cost: 2 calls.
   """
-  editCloudcast("The cloudcast and what to change of it." input: EditCloudcastInput!): EditCloudcastPayload @cost(calls: 2)
+  uploadCloudcast("Files and fields of the new cloudcast." input: UploadCloudcastInput!): UploadCloudcastPayload @cost(calls: 2)
+  """
+  Edit a cloudcast of the viewer. If the edit has a picture, send the header ` + "`" + `Content-Length` + "`" + `, as for ` + "`" + `uploadCloudcast` + "`" + `.
+  One of the two calls looks up the viewer.
+
+  Cost: 2 calls.
+  """
+  editCloudcast("The cloudcast and the fields to change." input: EditCloudcastInput!): EditCloudcastPayload @cost(calls: 2)
 }
 
-"How far an upload is."
+"Phase of an upload."
 enum UploadPhase {
-  "Its input is being checked."
+  "The server checks the input."
   CHECKING
-  "Its files are on their way to Mixcloud."
+  "The server sends the files to Mixcloud."
   SENDING
-  "Everything is sent, Mixcloud has not answered yet."
+  "All files are sent, and Mixcloud has not responded yet."
   PROCESSING
-  "Mixcloud has taken it."
+  "Mixcloud accepted the upload."
   DONE
-  "It was refused or broken off."
+  "The upload was refused or interrupted."
   FAILED
 }
 
-"How far an upload is."
+"Progress of an upload."
 type UploadProgress {
-  "The name that the client has given it."
+  "The ` + "`" + `uploadId` + "`" + ` of the upload's input."
   uploadId: String!
-  "How far it is."
+  "Current phase."
   phase: UploadPhase!
-  "How many bytes of its files Mixcloud has been sent."
+  "Number of bytes of files that were sent to Mixcloud."
   bytesSent: Int64!
-  "How many there are in all; null when the client has not said."
+  "Total number of bytes of files. Null if the client did not announce it."
   bytesTotal: Int64
 }
 
-"What can be watched, over server-sent events."
+"Real-time updates over server-sent events."
 type Subscription {
   """
-  How far an upload of the same viewer is. Begins with what is known, ends with the upload. Can be asked for before the
-  upload begins.
+  Progress of an upload by the same viewer. The first event is the present state, and the stream ends with the upload. A
+  client can subscribe before the upload starts.
   """
-  uploadProgress("The name that the upload's input gives." uploadId: String!): UploadProgress!
+  uploadProgress("The ` + "`" + `uploadId` + "`" + ` of the upload's input." uploadId: String!): UploadProgress!
 }
 `, BuiltIn: false},
 	{Name: "../schema/user.graphqls", Input: `"""
-A person or a station. Other resources carry the name and pictures of a user; everything else takes one load for each
-user, however many fields ask for it.
+A person or a station. Other resources contain the name and pictures of their users; one load fetches all other fields
+of a user.
 """
 type User implements Resource & Node {
-  "The global id: opaque, stable, the same on every server and for every viewer."
+  "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
-  "Mixcloud's own identity: the path of its page."
+  "Mixcloud's identifier: the path of the page, such as ` + "`" + `/spartacus/` + "`" + ` or ` + "`" + `/genres/funk/` + "`" + `."
   key: String!
-  "The address of its page on mixcloud.com."
+  "URL of the page on mixcloud.com."
   url: String!
-  "The display name. It can change at any time: use ` + "`" + `key` + "`" + ` or ` + "`" + `username` + "`" + ` as identity."
+  "Display name. It can change at any time: identify users by ` + "`" + `key` + "`" + ` or ` + "`" + `username` + "`" + `."
   name: String!
-  "The name in the address, in any script."
+  "Username, as in the URL of the profile. Can be in any script."
   username: String!
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
-  "The largest picture that is not above the size asked for; if there is none, the smallest."
-  picture("The largest size wanted." size: PictureSize = LARGE): Picture
+  "The largest picture that does not exceed ` + "`" + `size` + "`" + `, or else the smallest one."
+  picture("Maximum size." size: PictureSize = LARGE): Picture
   """
-  What the user says about themself, as plain text; empty when they say nothing.
+  Biography, as plain text. Empty if the user wrote none.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   biog: String @cost(load: true)
   """
-  When the account was created.
+  Time at which the account was created.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   createdAt: DateTime @cost(load: true)
   """
-  When the account last changed. May be equal to ` + "`" + `createdAt` + "`" + `.
+  Time of the last change of the account. Can be equal to ` + "`" + `createdAt` + "`" + `.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   updatedAt: DateTime @cost(load: true)
   """
-  How many users follow this one.
+  Number of followers.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   followerCount: Int @cost(load: true)
   """
-  How many users this one follows.
+  Number of followed users.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   followingCount: Int @cost(load: true)
   """
-  How many cloudcasts the user has published.
+  Number of published cloudcasts.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   cloudcastCount: Int @cost(load: true)
   """
-  How many cloudcasts the user has favorited.
+  Number of favorited cloudcasts.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   favoriteCount: Int @cost(load: true)
   """
-  How many listens Mixcloud counts for the user.
+  Number of listens according to Mixcloud.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   listenCount: Int @cost(load: true)
   """
   Whether the user has a Pro account.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   isPro: Boolean @cost(load: true)
   """
-  Whether the user pays for Premium.
+  Whether the user has a Premium account.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   isPremium: Boolean @cost(load: true)
   """
-  The city they name, as free text.
+  City of the user, as free text.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   city: String @cost(load: true)
   """
-  The country they name, as free text.
+  Country of the user, as free text.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   country: String @cost(load: true)
   """
-  The main colour of the picture, as six hexadecimal digits without ` + "`" + `#` + "`" + `.
+  Main color of the picture, as six hexadecimal digits without ` + "`" + `#` + "`" + `.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   picturePrimaryColor: String @cost(load: true)
   """
-  The main colour of the picture in the form that CSS takes, such as ` + "`" + `#2b2d42` + "`" + `.
+  Main color of the picture as a CSS color, such as ` + "`" + `#2b2d42` + "`" + `.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   pictureColorHex: String @cost(load: true)
   """
-  The wide picture above the profile in its sizes, smallest first; empty without one.
+  All sizes of the cover picture, which is the wide picture at the top of the profile, smallest first. Empty if there is
+  none.
 
-  Cost: one load.
+  Cost: 1 load.
   """
   coverPictures: [Picture!] @cost(load: true)
   """
-  Whether this user is the viewer; false for anonymous callers.
+  Whether this user is the viewer. False for anonymous requests.
 
-  Cost with a token: one call for the viewer, shared by all users; none for a user that was looked up itself.
+  Cost: 1 call per operation with a token; none for a full user.
   """
   isViewer: Boolean @cost(viewer: true, unlessComplete: true, token: true)
   """
-  Whether the viewer follows this user. Null for anonymous callers.
+  Whether the viewer follows this user. Null for anonymous requests.
 
-  Cost: nothing; with a token one load, if it did not come along.
+  Cost: 1 load with a token.
   """
   viewerIsFollowing: Boolean @cost(load: true, token: true)
   """
-  Whether this user follows the viewer. Null for anonymous callers.
+  Whether this user follows the viewer. Null for anonymous requests.
 
-  Cost: nothing; with a token one load.
+  Cost: 1 load with a token.
   """
   followsViewer: Boolean @cost(load: true, token: true)
   """
-  The untouched REST object: as it came along, without a call; with ` + "`" + `full: true` + "`" + `, as its own address gives it.
+  The original REST JSON, with members that this schema lacks. By default the (possibly partial) object that is already
+  loaded, at no cost; with ` + "`" + `full: true` + "`" + `, the complete object.
 
-  Cost with ` + "`" + `full: true` + "`" + `: one load.
+  Cost: 1 load with ` + "`" + `full: true` + "`" + `.
   """
-  raw("Load the resource if only a part of it came along." full: Boolean! = false): JSON @cost(load: true, if: "full")
+  raw("Whether to load the resource if it is partial." full: Boolean! = false): JSON @cost(load: true, if: "full")
   """
-  The published cloudcasts, newest first.
+  Published cloudcasts, newest first.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   cloudcasts(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The cloudcasts the user has favorited, latest first. The viewer's own list shows what they
-  changed in the last minute at once; that takes a few calls more, and a load of each changed item.
+  Cloudcasts that the user favorited, latest first. The viewer's own list includes their changes of the last minute at
+  once, which takes a few more calls and a load of each changed item.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   favorites(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  What the user has listened to, latest first. Empty for others when a Pro user hides it.
+  Cloudcasts that the user listened to, latest first. Empty for other viewers if a Pro user hides them.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   listens(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): ListenConnection @cost(calls: 1)
   """
-  The users who follow this one, latest first.
+  Users who follow this user, latest first.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   followers(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): UserConnection @cost(calls: 1)
   """
-  The users this one follows, latest first. The viewer's own list shows what they
-  changed in the last minute at once; that takes a few calls more, and a load of each changed item.
+  Users whom this user follows, latest first. The viewer's own list includes their changes of the last minute at once,
+  which takes a few more calls and a load of each changed item.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   following(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): UserConnection @cost(calls: 1)
   """
-  The comments on the profile, newest first.
+  Comments on the profile, newest first.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   comments(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CommentConnection @cost(calls: 1)
   """
-  What the user has done, newest first.
+  Activities of the user, newest first.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   feed(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): ActivityConnection @cost(calls: 1)
   """
-  The playlists the user has made.
+  Playlists of the user.
 
-  Cost: one call.
+  Cost: 1 call per page.
   """
   playlists(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): PlaylistConnection @cost(calls: 1)
   """
-  What the viewer has put aside to listen to later. Null unless this user is the viewer. What they changed in the last
-  minute shows at once; that takes a few calls more, and a load of each changed item.
+  The viewer's listen later list. Null unless this user is the viewer. It includes changes of the last minute at once,
+  which takes a few more calls and a load of each changed item.
 
-  Cost: nothing for anonymous callers; one call with a token, after those of ` + "`" + `isViewer` + "`" + `.
+  Cost: 1 call per page with a token, plus 1 per operation.
   """
   listenLater(
-    "How many to give, from the start or after ` + "`" + `after` + "`" + `: 0 to 100, by default 20."
+    "Number of items to return, 0 to 100 (default 20)."
     first: Int
-    "Give what follows this cursor."
+    "Return the items after this cursor."
     after: String
-    "How many to give, from those directly before ` + "`" + `before` + "`" + `: 0 to 100."
+    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
-    "Give what stands before this cursor."
+    "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
-    "Only what is newer than this moment."
+    "Return only items newer than this time."
     since: DateTime
-    "Only what is older than this moment."
+    "Return only items older than this time."
     until: DateTime
-    "Jump: skip this many. Excludes cursors, ` + "`" + `since` + "`" + ` and ` + "`" + `until` + "`" + `."
+    "Number of items to skip. Can only be combined with ` + "`" + `first` + "`" + `."
     offset: Int
   ): CloudcastConnection @cost(calls: 1, viewer: true, token: true)
 }
 
 extend type Query {
   """
-  The user of that name; upper and lower case do not matter.
+  The user with a username. Case does not matter.
 
-  Cost: one call.
+  Cost: 1 call.
   """
-  user("The name in the address, such as ` + "`" + `spartacus` + "`" + `." username: String!): User @cost(calls: 1)
+  user("Username, such as ` + "`" + `spartacus` + "`" + `." username: String!): User @cost(calls: 1)
   """
-  The user whose token came with the request; null without one.
+  The user whose token the request carries. Null for anonymous requests.
 
-  Cost: nothing without a token; with a token one call.
+  Cost: 1 call per operation with a token.
   """
   viewer: User @cost(viewer: true, token: true)
 }
 
 "A page of users."
 type UserConnection {
-  "The items with their cursors."
+  "Items with their cursors."
   edges: [UserEdge!]!
-  "The items alone."
+  "Items without cursors."
   nodes: [User!]!
-  "Where this page stands in the list."
+  "Position of this page in the list."
   pageInfo: PageInfo!
   """
-  How many the list holds: its true length when this page is the whole of it, otherwise Mixcloud's own counter, which may
-  be higher than what the list shows. Null when it is not known, or when the list shows more.
+  Number of items in the list. Exact if this page is the whole list; otherwise Mixcloud's counter, which can be higher
+  than the number of listed items. Null if it is unknown, or if the list has more items than the counter says.
 
-  Cost: one load of the owner at most.
+  Cost: 1 load of the owner of the list.
   """
   totalCount: Int @cost(ownerLoad: true)
 }
 
-"A user on a page of a list, with its cursor."
+"A user in a list, with its cursor."
 type UserEdge {
-  "The place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Good for this list with these filters only."
+  "Position in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Valid only for the same list with the same filters."
   cursor: String!
   "The item."
   node: User!

@@ -13,121 +13,122 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// What `editCloudcast` takes. What is left out stays as it is.
+// Input of `editCloudcast`: exactly one of `cloudcastId` and `key`, and at least one change. Absent fields keep their values.
 type EditCloudcastInput struct {
-	// The cloudcast's global id. Give this or `key`.
+	// Global id of the cloudcast. Alternative to `key`.
 	CloudcastID graphql.Omittable[*string] `json:"cloudcastId,omitempty"`
-	// The cloudcast's key, or the address of its page. Give this or `cloudcastId`.
+	// Key of the cloudcast, or URL of its page. Alternative to `cloudcastId`.
 	Key graphql.Omittable[*string] `json:"key,omitempty"`
-	// A new title. Cannot be null.
+	// New title. Cannot be null.
 	Name graphql.Omittable[*string] `json:"name,omitempty"`
-	// A new cover of up to 10 MiB. Cannot be null: a cover cannot be taken away.
+	// New cover of up to 10 MiB. Cannot be null, because Mixcloud cannot remove a cover.
 	Picture graphql.Omittable[*upload.File] `json:"picture,omitempty"`
-	// A new text of at most 1,000 characters; null or empty clears it.
+	// New description of at most 1,000 characters. Null or empty clears it.
 	Description graphql.Omittable[*string] `json:"description,omitempty"`
-	// All tags, at most five: they replace the present ones. Null or empty clears them.
+	// At most 5 tags, which replace all present ones. Null or empty clears them.
 	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
-	// The whole tracklist: it replaces the present one. Null or empty clears it.
+	// Tracklist, which replaces the present one. Null or empty clears it.
 	Sections graphql.Omittable[[]*SectionInput] `json:"sections,omitempty"`
-	// All hosts, at most two: they replace the present ones. Null or empty clears them. For Pro accounts.
+	// Usernames of at most 2 hosts, which replace all present ones. Null or empty clears them. For Pro accounts.
 	Hosts graphql.Omittable[[]string] `json:"hosts,omitempty"`
-	// When it is to be published; only before it has ever been public. Cannot be null. For Pro accounts.
+	// Time of publication. Only for a cloudcast that has never been public. Cannot be null. For Pro accounts.
 	PublishDate graphql.Omittable[*time.Time] `json:"publishDate,omitempty"`
-	// Whether nobody can comment on it. Cannot be null. For Pro accounts.
+	// Whether comments are disabled. Cannot be null. For Pro accounts.
 	DisableComments graphql.Omittable[*bool] `json:"disableComments,omitempty"`
-	// Whether its counts are hidden. Cannot be null. For Pro accounts.
+	// Whether the statistics are hidden. Cannot be null. For Pro accounts.
 	HideStats graphql.Omittable[*bool] `json:"hideStats,omitempty"`
-	// Whether it is to be found by its address alone. Cannot be null; of `unlisted`, `publish` and `unpublish` at most one may be true.
+	// Whether it can be found by its URL only. False has no effect. Cannot be null. Only one of `unlisted`, `publish` and
+	// `unpublish` can be true.
 	Unlisted graphql.Omittable[*bool] `json:"unlisted,omitempty"`
-	// Publish it now.
+	// Whether to publish it now. False has no effect. Cannot be null.
 	Publish graphql.Omittable[*bool] `json:"publish,omitempty"`
-	// Take it back to a draft.
+	// Whether to turn it into a draft. False has no effect. Cannot be null.
 	Unpublish graphql.Omittable[*bool] `json:"unpublish,omitempty"`
-	// Comes back in the payload.
+	// Any text. The payload returns it unchanged.
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 }
 
-// What `exchangeOAuthCode` takes.
+// Input of `exchangeOAuthCode`.
 type ExchangeOAuthCodeInput struct {
-	// The code that Mixcloud has added to the redirect URI.
+	// The code that Mixcloud added to the redirect URI.
 	Code string `json:"code"`
-	// The very redirect URI that the authorization began with; one of those that this server is configured with.
+	// The redirect URI of the authorization: one of those that this server is configured with.
 	RedirectURI string `json:"redirectUri"`
-	// Comes back in the payload.
+	// Any text. The payload returns it unchanged.
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 }
 
-// What `exchangeOAuthCode` gives.
+// Payload of `exchangeOAuthCode`.
 type ExchangeOAuthCodePayload struct {
-	// The token, for `Authorization: Bearer …`. It lives until its owner revokes it: keep it secret.
+	// Access token, for the header `Authorization: Bearer …`. It is valid until its owner revokes it. Keep it secret.
 	AccessToken *string `json:"accessToken,omitempty"`
-	// Why the input was refused; empty when it was not.
+	// Reasons why the input was refused. Empty if it was accepted.
 	UserErrors []*UserError `json:"userErrors"`
-	// What the input had.
+	// The `clientMutationId` of the input.
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
-// One line of a tracklist: either a track (`artist` and `song`) or a `chapter`.
+// An entry of a tracklist: either a track (`artist` and `song`) or a `chapter`.
 type SectionInput struct {
-	// Who plays the track; goes with `song`.
+	// Artist of the track. Requires `song`.
 	Artist graphql.Omittable[*string] `json:"artist,omitempty"`
-	// What the track is called; goes with `artist`.
+	// Title of the track. Requires `artist`.
 	Song graphql.Omittable[*string] `json:"song,omitempty"`
-	// What the chapter is called; excludes `artist` and `song`.
+	// Title of the chapter. Excludes `artist` and `song`.
 	Chapter graphql.Omittable[*string] `json:"chapter,omitempty"`
-	// Where it starts, in seconds. Sections stand in the order of their starts.
+	// Start in seconds. Sections must be in the order of their starts.
 	StartTime graphql.Omittable[*int] `json:"startTime,omitempty"`
 }
 
-// What `uploadCloudcast` takes. Whatever can be checked is checked before the first byte of a file is read.
+// Input of `uploadCloudcast`. The server checks everything it can before it reads the first byte of a file.
 type UploadCloudcastInput struct {
-	// The audio: an MP3 of up to 4 GiB.
+	// Audio: an MP3 file of up to 4 GiB.
 	Mp3 upload.File `json:"mp3"`
-	// The title.
+	// Title.
 	Name string `json:"name"`
-	// A cover of up to 10 MiB, best square.
+	// Cover of up to 10 MiB, preferably square.
 	Picture graphql.Omittable[*upload.File] `json:"picture,omitempty"`
-	// What it is about: at most 1,000 characters.
+	// Description of at most 1,000 characters.
 	Description graphql.Omittable[*string] `json:"description,omitempty"`
-	// At most five tags.
+	// At most 5 tags.
 	Tags graphql.Omittable[[]string] `json:"tags,omitempty"`
-	// The tracklist.
+	// Tracklist.
 	Sections graphql.Omittable[[]*SectionInput] `json:"sections,omitempty"`
-	// User names of at most two hosts, who have accepted an invitation. For Pro accounts.
+	// Usernames of at most 2 hosts, who have accepted an invitation. For Pro accounts.
 	Hosts graphql.Omittable[[]string] `json:"hosts,omitempty"`
-	// When it is to be published. For Pro accounts.
+	// Time of publication. For Pro accounts.
 	PublishDate graphql.Omittable[*time.Time] `json:"publishDate,omitempty"`
-	// Whether nobody can comment on it. For Pro accounts.
+	// Whether comments are disabled. For Pro accounts.
 	DisableComments graphql.Omittable[*bool] `json:"disableComments,omitempty"`
-	// Whether its counts are hidden. For Pro accounts.
+	// Whether the statistics are hidden. For Pro accounts.
 	HideStats graphql.Omittable[*bool] `json:"hideStats,omitempty"`
-	// Whether it is to be found by its address alone.
+	// Whether it can be found by its URL only.
 	Unlisted graphql.Omittable[*bool] `json:"unlisted,omitempty"`
-	// A name for this upload, chosen by the client, to watch it with `uploadProgress`: up to 128 letters, digits, `-` and `_`.
+	// Client's name of this upload, for `uploadProgress`: up to 128 letters, digits, `-` and `_`.
 	UploadID graphql.Omittable[*string] `json:"uploadId,omitempty"`
-	// Comes back in the payload.
+	// Any text. The payload returns it unchanged.
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 }
 
-// How far an upload is.
+// Progress of an upload.
 type UploadProgress struct {
-	// The name that the client has given it.
+	// The `uploadId` of the upload's input.
 	UploadID string `json:"uploadId"`
-	// How far it is.
+	// Current phase.
 	Phase UploadPhase `json:"phase"`
-	// How many bytes of its files Mixcloud has been sent.
+	// Number of bytes of files that were sent to Mixcloud.
 	BytesSent int64 `json:"bytesSent"`
-	// How many there are in all; null when the client has not said.
+	// Total number of bytes of files. Null if the client did not announce it.
 	BytesTotal *int64 `json:"bytesTotal,omitempty"`
 }
 
-// What kind of shows a category holds.
+// Kind of shows in a category.
 type CategoryFormat string
 
 const (
-	// Music shows.
+	// Music.
 	CategoryFormatMusic CategoryFormat = "MUSIC"
-	// Talk shows.
+	// Talk.
 	CategoryFormatTalk CategoryFormat = "TALK"
 )
 
@@ -179,29 +180,29 @@ func (e CategoryFormat) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// The sizes in which Mixcloud serves pictures. Not every resource has every size.
+// Sizes of pictures on Mixcloud, in pixels. Not every resource has every size.
 type PictureSize string
 
 const (
-	// 25 × 25
+	// 25 × 25.
 	PictureSizeSmall PictureSize = "SMALL"
-	// 50 × 50
+	// 50 × 50.
 	PictureSizeThumbnail PictureSize = "THUMBNAIL"
-	// 80 × 80
+	// 80 × 80.
 	PictureSizeMediumMobile PictureSize = "MEDIUM_MOBILE"
-	// 100 × 100
+	// 100 × 100.
 	PictureSizeMedium PictureSize = "MEDIUM"
-	// 300 × 300
+	// 300 × 300.
 	PictureSizeLarge PictureSize = "LARGE"
-	// 600 × 600
+	// 600 × 600.
 	PictureSizeExtraLarge PictureSize = "EXTRA_LARGE"
-	// 320 × 320
+	// 320 × 320.
 	PictureSizeW320 PictureSize = "W320"
-	// 640 × 640
+	// 640 × 640.
 	PictureSizeW640 PictureSize = "W640"
-	// 768 × 768, cloudcasts only
+	// 768 × 768, cloudcasts only.
 	PictureSizeW768 PictureSize = "W768"
-	// 1024 × 1024, cloudcasts only
+	// 1024 × 1024, cloudcasts only.
 	PictureSizeW1024 PictureSize = "W1024"
 )
 
@@ -261,19 +262,19 @@ func (e PictureSize) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// How far an upload is.
+// Phase of an upload.
 type UploadPhase string
 
 const (
-	// Its input is being checked.
+	// The server checks the input.
 	UploadPhaseChecking UploadPhase = "CHECKING"
-	// Its files are on their way to Mixcloud.
+	// The server sends the files to Mixcloud.
 	UploadPhaseSending UploadPhase = "SENDING"
-	// Everything is sent, Mixcloud has not answered yet.
+	// All files are sent, and Mixcloud has not responded yet.
 	UploadPhaseProcessing UploadPhase = "PROCESSING"
-	// Mixcloud has taken it.
+	// Mixcloud accepted the upload.
 	UploadPhaseDone UploadPhase = "DONE"
-	// It was refused or broken off.
+	// The upload was refused or interrupted.
 	UploadPhaseFailed UploadPhase = "FAILED"
 )
 
@@ -328,27 +329,27 @@ func (e UploadPhase) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Why an input was refused. A refusal is expected and can be shown to people; faults are errors instead.
+// Kind of a user error. User errors are expected and can be shown to users; failures are GraphQL errors instead.
 type UserErrorCode string
 
 const (
-	// Something is missing.
+	// A required value is missing. Add it.
 	UserErrorCodeRequired UserErrorCode = "REQUIRED"
-	// Something is wrong in itself.
+	// The value is not valid. Correct it as the message says.
 	UserErrorCodeInvalid UserErrorCode = "INVALID"
-	// A text is too long.
+	// A text has too many characters. Shorten it.
 	UserErrorCodeTooLong UserErrorCode = "TOO_LONG"
-	// A list has too many elements.
+	// A list has too many elements. Remove some of them.
 	UserErrorCodeTooMany UserErrorCode = "TOO_MANY"
-	// A file is too large.
+	// A file is too large. Send a smaller one.
 	UserErrorCodeTooLarge UserErrorCode = "TOO_LARGE"
-	// Things exclude each other.
+	// Two values exclude each other. Remove one of them.
 	UserErrorCodeConflict UserErrorCode = "CONFLICT"
-	// What it is about does not exist.
+	// The user or cloudcast does not exist. Check the id, key or username.
 	UserErrorCodeNotFound UserErrorCode = "NOT_FOUND"
-	// The viewer may not do this.
+	// The viewer is not permitted to do this, or this server does not offer it. Do not retry.
 	UserErrorCodeForbidden UserErrorCode = "FORBIDDEN"
-	// Mixcloud refused it, and said why in the message.
+	// Mixcloud refused the input. The message is Mixcloud's reason: show it to the user, who can change the input.
 	UserErrorCodeRefused UserErrorCode = "REFUSED"
 )
 

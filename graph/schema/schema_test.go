@@ -147,38 +147,6 @@ func TestScalarsSayWhatSpecifiesThem(t *testing.T) {
 	}
 }
 
-// Clients show the reason of a deprecation; gqlgen reports none for enum values
-// and arguments that leave it out.
-func TestElementsAreDescribed(t *testing.T) {
-	t.Parallel()
-	check := func(where, description string, directives ast.DirectiveList) {
-		if strings.TrimSpace(description) == "" {
-			t.Errorf("%s is not described", where)
-		}
-		if d := directives.ForName("deprecated"); d != nil && d.Arguments.ForName("reason") == nil {
-			t.Errorf("%s is deprecated without a reason", where)
-		}
-	}
-	for name, def := range loaded().Types {
-		if def.BuiltIn {
-			continue
-		}
-		check(name, def.Description, def.Directives)
-		for _, f := range def.Fields {
-			if strings.HasPrefix(f.Name, "__") {
-				continue
-			}
-			check(name+"."+f.Name, f.Description, f.Directives)
-			for _, a := range f.Arguments {
-				check(name+"."+f.Name+"("+a.Name+":)", a.Description, a.Directives)
-			}
-		}
-		for _, v := range def.EnumValues {
-			check(name+"."+v.Name, v.Description, v.Directives)
-		}
-	}
-}
-
 // The text of the schema is the schema.
 func TestSDL(t *testing.T) {
 	t.Parallel()
