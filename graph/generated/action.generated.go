@@ -23,7 +23,7 @@ import (
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _AddToListenLaterPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddToListenLaterPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -55,7 +55,7 @@ func (ec *executionContext) fieldContext_AddToListenLaterPayload_cloudcast(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _AddToListenLaterPayload_listenLaterEdge(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddToListenLaterPayload_listenLaterEdge(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -87,7 +87,7 @@ func (ec *executionContext) fieldContext_AddToListenLaterPayload_listenLaterEdge
 	return fc, nil
 }
 
-func (ec *executionContext) _AddToListenLaterPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddToListenLaterPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -119,7 +119,7 @@ func (ec *executionContext) fieldContext_AddToListenLaterPayload_viewer(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _AddToListenLaterPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddToListenLaterPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -142,7 +142,7 @@ func (ec *executionContext) fieldContext_AddToListenLaterPayload_changed(_ conte
 	return graphql.NewScalarFieldContext("AddToListenLaterPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _AddToListenLaterPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddToListenLaterPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -165,7 +165,7 @@ func (ec *executionContext) fieldContext_AddToListenLaterPayload_message(_ conte
 	return graphql.NewScalarFieldContext("AddToListenLaterPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _AddToListenLaterPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddToListenLaterPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -197,7 +197,7 @@ func (ec *executionContext) fieldContext_AddToListenLaterPayload_userErrors(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _AddToListenLaterPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _AddToListenLaterPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -220,7 +220,7 @@ func (ec *executionContext) fieldContext_AddToListenLaterPayload_clientMutationI
 	return graphql.NewScalarFieldContext("AddToListenLaterPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _FavoriteCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FavoriteCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -252,7 +252,7 @@ func (ec *executionContext) fieldContext_FavoriteCloudcastPayload_cloudcast(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _FavoriteCloudcastPayload_favoriteEdge(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FavoriteCloudcastPayload_favoriteEdge(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -284,7 +284,7 @@ func (ec *executionContext) fieldContext_FavoriteCloudcastPayload_favoriteEdge(_
 	return fc, nil
 }
 
-func (ec *executionContext) _FavoriteCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FavoriteCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -316,7 +316,7 @@ func (ec *executionContext) fieldContext_FavoriteCloudcastPayload_viewer(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _FavoriteCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FavoriteCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -339,7 +339,7 @@ func (ec *executionContext) fieldContext_FavoriteCloudcastPayload_changed(_ cont
 	return graphql.NewScalarFieldContext("FavoriteCloudcastPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _FavoriteCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FavoriteCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -362,7 +362,7 @@ func (ec *executionContext) fieldContext_FavoriteCloudcastPayload_message(_ cont
 	return graphql.NewScalarFieldContext("FavoriteCloudcastPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _FavoriteCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FavoriteCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -394,7 +394,7 @@ func (ec *executionContext) fieldContext_FavoriteCloudcastPayload_userErrors(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _FavoriteCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FavoriteCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -417,7 +417,7 @@ func (ec *executionContext) fieldContext_FavoriteCloudcastPayload_clientMutation
 	return graphql.NewScalarFieldContext("FavoriteCloudcastPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _FollowUserPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FollowUserPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -449,7 +449,7 @@ func (ec *executionContext) fieldContext_FollowUserPayload_user(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _FollowUserPayload_followingEdge(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FollowUserPayload_followingEdge(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -481,7 +481,7 @@ func (ec *executionContext) fieldContext_FollowUserPayload_followingEdge(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _FollowUserPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FollowUserPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -513,7 +513,7 @@ func (ec *executionContext) fieldContext_FollowUserPayload_viewer(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _FollowUserPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FollowUserPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -536,7 +536,7 @@ func (ec *executionContext) fieldContext_FollowUserPayload_changed(_ context.Con
 	return graphql.NewScalarFieldContext("FollowUserPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _FollowUserPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FollowUserPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -559,7 +559,7 @@ func (ec *executionContext) fieldContext_FollowUserPayload_message(_ context.Con
 	return graphql.NewScalarFieldContext("FollowUserPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _FollowUserPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FollowUserPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -591,7 +591,7 @@ func (ec *executionContext) fieldContext_FollowUserPayload_userErrors(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _FollowUserPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _FollowUserPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -614,7 +614,7 @@ func (ec *executionContext) fieldContext_FollowUserPayload_clientMutationId(_ co
 	return graphql.NewScalarFieldContext("FollowUserPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _RemoveFromListenLaterPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveFromListenLaterPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -646,7 +646,7 @@ func (ec *executionContext) fieldContext_RemoveFromListenLaterPayload_cloudcast(
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveFromListenLaterPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveFromListenLaterPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -669,7 +669,7 @@ func (ec *executionContext) fieldContext_RemoveFromListenLaterPayload_removedId(
 	return graphql.NewScalarFieldContext("RemoveFromListenLaterPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _RemoveFromListenLaterPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveFromListenLaterPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -701,7 +701,7 @@ func (ec *executionContext) fieldContext_RemoveFromListenLaterPayload_viewer(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveFromListenLaterPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveFromListenLaterPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -724,7 +724,7 @@ func (ec *executionContext) fieldContext_RemoveFromListenLaterPayload_changed(_ 
 	return graphql.NewScalarFieldContext("RemoveFromListenLaterPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _RemoveFromListenLaterPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveFromListenLaterPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -747,7 +747,7 @@ func (ec *executionContext) fieldContext_RemoveFromListenLaterPayload_message(_ 
 	return graphql.NewScalarFieldContext("RemoveFromListenLaterPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _RemoveFromListenLaterPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveFromListenLaterPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -779,7 +779,7 @@ func (ec *executionContext) fieldContext_RemoveFromListenLaterPayload_userErrors
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveFromListenLaterPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RemoveFromListenLaterPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -802,7 +802,7 @@ func (ec *executionContext) fieldContext_RemoveFromListenLaterPayload_clientMuta
 	return graphql.NewScalarFieldContext("RemoveFromListenLaterPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _RepostCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RepostCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -834,7 +834,7 @@ func (ec *executionContext) fieldContext_RepostCloudcastPayload_cloudcast(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _RepostCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RepostCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -866,7 +866,7 @@ func (ec *executionContext) fieldContext_RepostCloudcastPayload_viewer(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _RepostCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RepostCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -889,7 +889,7 @@ func (ec *executionContext) fieldContext_RepostCloudcastPayload_changed(_ contex
 	return graphql.NewScalarFieldContext("RepostCloudcastPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _RepostCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RepostCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -912,7 +912,7 @@ func (ec *executionContext) fieldContext_RepostCloudcastPayload_message(_ contex
 	return graphql.NewScalarFieldContext("RepostCloudcastPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _RepostCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RepostCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -944,7 +944,7 @@ func (ec *executionContext) fieldContext_RepostCloudcastPayload_userErrors(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _RepostCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _RepostCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -967,7 +967,7 @@ func (ec *executionContext) fieldContext_RepostCloudcastPayload_clientMutationId
 	return graphql.NewScalarFieldContext("RepostCloudcastPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _UnfavoriteCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfavoriteCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -999,7 +999,7 @@ func (ec *executionContext) fieldContext_UnfavoriteCloudcastPayload_cloudcast(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _UnfavoriteCloudcastPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfavoriteCloudcastPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1022,7 +1022,7 @@ func (ec *executionContext) fieldContext_UnfavoriteCloudcastPayload_removedId(_ 
 	return graphql.NewScalarFieldContext("UnfavoriteCloudcastPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _UnfavoriteCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfavoriteCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1054,7 +1054,7 @@ func (ec *executionContext) fieldContext_UnfavoriteCloudcastPayload_viewer(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _UnfavoriteCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfavoriteCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1077,7 +1077,7 @@ func (ec *executionContext) fieldContext_UnfavoriteCloudcastPayload_changed(_ co
 	return graphql.NewScalarFieldContext("UnfavoriteCloudcastPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _UnfavoriteCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfavoriteCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1100,7 +1100,7 @@ func (ec *executionContext) fieldContext_UnfavoriteCloudcastPayload_message(_ co
 	return graphql.NewScalarFieldContext("UnfavoriteCloudcastPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _UnfavoriteCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfavoriteCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1132,7 +1132,7 @@ func (ec *executionContext) fieldContext_UnfavoriteCloudcastPayload_userErrors(_
 	return fc, nil
 }
 
-func (ec *executionContext) _UnfavoriteCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfavoriteCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1155,7 +1155,7 @@ func (ec *executionContext) fieldContext_UnfavoriteCloudcastPayload_clientMutati
 	return graphql.NewScalarFieldContext("UnfavoriteCloudcastPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _UnfollowUserPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfollowUserPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1187,7 +1187,7 @@ func (ec *executionContext) fieldContext_UnfollowUserPayload_user(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _UnfollowUserPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfollowUserPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1210,7 +1210,7 @@ func (ec *executionContext) fieldContext_UnfollowUserPayload_removedId(_ context
 	return graphql.NewScalarFieldContext("UnfollowUserPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _UnfollowUserPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfollowUserPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1242,7 +1242,7 @@ func (ec *executionContext) fieldContext_UnfollowUserPayload_viewer(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _UnfollowUserPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfollowUserPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1265,7 +1265,7 @@ func (ec *executionContext) fieldContext_UnfollowUserPayload_changed(_ context.C
 	return graphql.NewScalarFieldContext("UnfollowUserPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _UnfollowUserPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfollowUserPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1288,7 +1288,7 @@ func (ec *executionContext) fieldContext_UnfollowUserPayload_message(_ context.C
 	return graphql.NewScalarFieldContext("UnfollowUserPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _UnfollowUserPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfollowUserPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1320,7 +1320,7 @@ func (ec *executionContext) fieldContext_UnfollowUserPayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _UnfollowUserPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.UserAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnfollowUserPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.UserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1343,7 +1343,7 @@ func (ec *executionContext) fieldContext_UnfollowUserPayload_clientMutationId(_ 
 	return graphql.NewScalarFieldContext("UnfollowUserPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _UnrepostCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnrepostCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1375,7 +1375,7 @@ func (ec *executionContext) fieldContext_UnrepostCloudcastPayload_cloudcast(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _UnrepostCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnrepostCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1407,7 +1407,7 @@ func (ec *executionContext) fieldContext_UnrepostCloudcastPayload_viewer(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _UnrepostCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnrepostCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1430,7 +1430,7 @@ func (ec *executionContext) fieldContext_UnrepostCloudcastPayload_changed(_ cont
 	return graphql.NewScalarFieldContext("UnrepostCloudcastPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _UnrepostCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnrepostCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1453,7 +1453,7 @@ func (ec *executionContext) fieldContext_UnrepostCloudcastPayload_message(_ cont
 	return graphql.NewScalarFieldContext("UnrepostCloudcastPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _UnrepostCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnrepostCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1485,7 +1485,7 @@ func (ec *executionContext) fieldContext_UnrepostCloudcastPayload_userErrors(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _UnrepostCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnrepostCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1512,8 +1512,8 @@ func (ec *executionContext) fieldContext_UnrepostCloudcastPayload_clientMutation
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputAddToListenLaterInput(ctx context.Context, obj any) (model.CloudcastTarget, error) {
-	var it model.CloudcastTarget
+func (ec *executionContext) unmarshalInputAddToListenLaterInput(ctx context.Context, obj any) (model.CloudcastActionInput, error) {
+	var it model.CloudcastActionInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1562,14 +1562,14 @@ func (ec *executionContext) unmarshalInputAddToListenLaterInput(ctx context.Cont
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalAddToListenLaterInput(ctx context.Context, raw any) (model.CloudcastTarget, error) {
-	var out model.CloudcastTarget
+func UnmarshalAddToListenLaterInput(ctx context.Context, raw any) (model.CloudcastActionInput, error) {
+	var out model.CloudcastActionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AddToListenLaterInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputFavoriteCloudcastInput(ctx context.Context, obj any) (model.CloudcastTarget, error) {
-	var it model.CloudcastTarget
+func (ec *executionContext) unmarshalInputFavoriteCloudcastInput(ctx context.Context, obj any) (model.CloudcastActionInput, error) {
+	var it model.CloudcastActionInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1618,14 +1618,14 @@ func (ec *executionContext) unmarshalInputFavoriteCloudcastInput(ctx context.Con
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalFavoriteCloudcastInput(ctx context.Context, raw any) (model.CloudcastTarget, error) {
-	var out model.CloudcastTarget
+func UnmarshalFavoriteCloudcastInput(ctx context.Context, raw any) (model.CloudcastActionInput, error) {
+	var out model.CloudcastActionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "FavoriteCloudcastInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputFollowUserInput(ctx context.Context, obj any) (model.UserTarget, error) {
-	var it model.UserTarget
+func (ec *executionContext) unmarshalInputFollowUserInput(ctx context.Context, obj any) (model.UserActionInput, error) {
+	var it model.UserActionInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1674,14 +1674,14 @@ func (ec *executionContext) unmarshalInputFollowUserInput(ctx context.Context, o
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalFollowUserInput(ctx context.Context, raw any) (model.UserTarget, error) {
-	var out model.UserTarget
+func UnmarshalFollowUserInput(ctx context.Context, raw any) (model.UserActionInput, error) {
+	var out model.UserActionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "FollowUserInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputRemoveFromListenLaterInput(ctx context.Context, obj any) (model.CloudcastTarget, error) {
-	var it model.CloudcastTarget
+func (ec *executionContext) unmarshalInputRemoveFromListenLaterInput(ctx context.Context, obj any) (model.CloudcastActionInput, error) {
+	var it model.CloudcastActionInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1730,14 +1730,14 @@ func (ec *executionContext) unmarshalInputRemoveFromListenLaterInput(ctx context
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalRemoveFromListenLaterInput(ctx context.Context, raw any) (model.CloudcastTarget, error) {
-	var out model.CloudcastTarget
+func UnmarshalRemoveFromListenLaterInput(ctx context.Context, raw any) (model.CloudcastActionInput, error) {
+	var out model.CloudcastActionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RemoveFromListenLaterInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputRepostCloudcastInput(ctx context.Context, obj any) (model.CloudcastTarget, error) {
-	var it model.CloudcastTarget
+func (ec *executionContext) unmarshalInputRepostCloudcastInput(ctx context.Context, obj any) (model.CloudcastActionInput, error) {
+	var it model.CloudcastActionInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1786,14 +1786,14 @@ func (ec *executionContext) unmarshalInputRepostCloudcastInput(ctx context.Conte
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalRepostCloudcastInput(ctx context.Context, raw any) (model.CloudcastTarget, error) {
-	var out model.CloudcastTarget
+func UnmarshalRepostCloudcastInput(ctx context.Context, raw any) (model.CloudcastActionInput, error) {
+	var out model.CloudcastActionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "RepostCloudcastInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputUnfavoriteCloudcastInput(ctx context.Context, obj any) (model.CloudcastTarget, error) {
-	var it model.CloudcastTarget
+func (ec *executionContext) unmarshalInputUnfavoriteCloudcastInput(ctx context.Context, obj any) (model.CloudcastActionInput, error) {
+	var it model.CloudcastActionInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1842,14 +1842,14 @@ func (ec *executionContext) unmarshalInputUnfavoriteCloudcastInput(ctx context.C
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalUnfavoriteCloudcastInput(ctx context.Context, raw any) (model.CloudcastTarget, error) {
-	var out model.CloudcastTarget
+func UnmarshalUnfavoriteCloudcastInput(ctx context.Context, raw any) (model.CloudcastActionInput, error) {
+	var out model.CloudcastActionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnfavoriteCloudcastInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputUnfollowUserInput(ctx context.Context, obj any) (model.UserTarget, error) {
-	var it model.UserTarget
+func (ec *executionContext) unmarshalInputUnfollowUserInput(ctx context.Context, obj any) (model.UserActionInput, error) {
+	var it model.UserActionInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1898,14 +1898,14 @@ func (ec *executionContext) unmarshalInputUnfollowUserInput(ctx context.Context,
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalUnfollowUserInput(ctx context.Context, raw any) (model.UserTarget, error) {
-	var out model.UserTarget
+func UnmarshalUnfollowUserInput(ctx context.Context, raw any) (model.UserActionInput, error) {
+	var out model.UserActionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnfollowUserInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputUnrepostCloudcastInput(ctx context.Context, obj any) (model.CloudcastTarget, error) {
-	var it model.CloudcastTarget
+func (ec *executionContext) unmarshalInputUnrepostCloudcastInput(ctx context.Context, obj any) (model.CloudcastActionInput, error) {
+	var it model.CloudcastActionInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1954,8 +1954,8 @@ func (ec *executionContext) unmarshalInputUnrepostCloudcastInput(ctx context.Con
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalUnrepostCloudcastInput(ctx context.Context, raw any) (model.CloudcastTarget, error) {
-	var out model.CloudcastTarget
+func UnmarshalUnrepostCloudcastInput(ctx context.Context, raw any) (model.CloudcastActionInput, error) {
+	var out model.CloudcastActionInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UnrepostCloudcastInput", raw, &out)
 	return out, err
 }
@@ -1970,7 +1970,7 @@ func UnmarshalUnrepostCloudcastInput(ctx context.Context, raw any) (model.Cloudc
 
 var addToListenLaterPayloadImplementors = []string{"AddToListenLaterPayload"}
 
-func (ec *executionContext) _AddToListenLaterPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) _AddToListenLaterPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, addToListenLaterPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2036,7 +2036,7 @@ func (ec *executionContext) _AddToListenLaterPayload(ctx context.Context, sel as
 
 var favoriteCloudcastPayloadImplementors = []string{"FavoriteCloudcastPayload"}
 
-func (ec *executionContext) _FavoriteCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) _FavoriteCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, favoriteCloudcastPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2102,7 +2102,7 @@ func (ec *executionContext) _FavoriteCloudcastPayload(ctx context.Context, sel a
 
 var followUserPayloadImplementors = []string{"FollowUserPayload"}
 
-func (ec *executionContext) _FollowUserPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UserAction) graphql.Marshaler {
+func (ec *executionContext) _FollowUserPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UserPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, followUserPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2168,7 +2168,7 @@ func (ec *executionContext) _FollowUserPayload(ctx context.Context, sel ast.Sele
 
 var removeFromListenLaterPayloadImplementors = []string{"RemoveFromListenLaterPayload"}
 
-func (ec *executionContext) _RemoveFromListenLaterPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) _RemoveFromListenLaterPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, removeFromListenLaterPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2233,7 +2233,7 @@ func (ec *executionContext) _RemoveFromListenLaterPayload(ctx context.Context, s
 
 var repostCloudcastPayloadImplementors = []string{"RepostCloudcastPayload"}
 
-func (ec *executionContext) _RepostCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) _RepostCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, repostCloudcastPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2293,7 +2293,7 @@ func (ec *executionContext) _RepostCloudcastPayload(ctx context.Context, sel ast
 
 var unfavoriteCloudcastPayloadImplementors = []string{"UnfavoriteCloudcastPayload"}
 
-func (ec *executionContext) _UnfavoriteCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) _UnfavoriteCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, unfavoriteCloudcastPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2358,7 +2358,7 @@ func (ec *executionContext) _UnfavoriteCloudcastPayload(ctx context.Context, sel
 
 var unfollowUserPayloadImplementors = []string{"UnfollowUserPayload"}
 
-func (ec *executionContext) _UnfollowUserPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UserAction) graphql.Marshaler {
+func (ec *executionContext) _UnfollowUserPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UserPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, unfollowUserPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2423,7 +2423,7 @@ func (ec *executionContext) _UnfollowUserPayload(ctx context.Context, sel ast.Se
 
 var unrepostCloudcastPayloadImplementors = []string{"UnrepostCloudcastPayload"}
 
-func (ec *executionContext) _UnrepostCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) _UnrepostCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, unrepostCloudcastPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2485,96 +2485,96 @@ func (ec *executionContext) _UnrepostCloudcastPayload(ctx context.Context, sel a
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNAddToListenLaterInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx context.Context, v any) (model.CloudcastTarget, error) {
+func (ec *executionContext) unmarshalNAddToListenLaterInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx context.Context, v any) (model.CloudcastActionInput, error) {
 	res, err := ec.unmarshalInputAddToListenLaterInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNFavoriteCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx context.Context, v any) (model.CloudcastTarget, error) {
+func (ec *executionContext) unmarshalNFavoriteCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx context.Context, v any) (model.CloudcastActionInput, error) {
 	res, err := ec.unmarshalInputFavoriteCloudcastInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNFollowUserInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐUserTarget(ctx context.Context, v any) (model.UserTarget, error) {
+func (ec *executionContext) unmarshalNFollowUserInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐUserActionInput(ctx context.Context, v any) (model.UserActionInput, error) {
 	res, err := ec.unmarshalInputFollowUserInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNRemoveFromListenLaterInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx context.Context, v any) (model.CloudcastTarget, error) {
+func (ec *executionContext) unmarshalNRemoveFromListenLaterInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx context.Context, v any) (model.CloudcastActionInput, error) {
 	res, err := ec.unmarshalInputRemoveFromListenLaterInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNRepostCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx context.Context, v any) (model.CloudcastTarget, error) {
+func (ec *executionContext) unmarshalNRepostCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx context.Context, v any) (model.CloudcastActionInput, error) {
 	res, err := ec.unmarshalInputRepostCloudcastInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNUnfavoriteCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx context.Context, v any) (model.CloudcastTarget, error) {
+func (ec *executionContext) unmarshalNUnfavoriteCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx context.Context, v any) (model.CloudcastActionInput, error) {
 	res, err := ec.unmarshalInputUnfavoriteCloudcastInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNUnfollowUserInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐUserTarget(ctx context.Context, v any) (model.UserTarget, error) {
+func (ec *executionContext) unmarshalNUnfollowUserInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐUserActionInput(ctx context.Context, v any) (model.UserActionInput, error) {
 	res, err := ec.unmarshalInputUnfollowUserInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNUnrepostCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx context.Context, v any) (model.CloudcastTarget, error) {
+func (ec *executionContext) unmarshalNUnrepostCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx context.Context, v any) (model.CloudcastActionInput, error) {
 	res, err := ec.unmarshalInputUnrepostCloudcastInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOAddToListenLaterPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) marshalOAddToListenLaterPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._AddToListenLaterPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOFavoriteCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) marshalOFavoriteCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._FavoriteCloudcastPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOFollowUserPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUserAction(ctx context.Context, sel ast.SelectionSet, v *model.UserAction) graphql.Marshaler {
+func (ec *executionContext) marshalOFollowUserPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUserPayload(ctx context.Context, sel ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._FollowUserPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalORemoveFromListenLaterPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) marshalORemoveFromListenLaterPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._RemoveFromListenLaterPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalORepostCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) marshalORepostCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._RepostCloudcastPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOUnfavoriteCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) marshalOUnfavoriteCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._UnfavoriteCloudcastPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOUnfollowUserPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUserAction(ctx context.Context, sel ast.SelectionSet, v *model.UserAction) graphql.Marshaler {
+func (ec *executionContext) marshalOUnfollowUserPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUserPayload(ctx context.Context, sel ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._UnfollowUserPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOUnrepostCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) marshalOUnrepostCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

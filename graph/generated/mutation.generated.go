@@ -16,17 +16,17 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type MutationResolver interface {
-	FollowUser(ctx context.Context, input model.UserTarget) (*model.UserAction, error)
-	UnfollowUser(ctx context.Context, input model.UserTarget) (*model.UserAction, error)
-	FavoriteCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error)
-	UnfavoriteCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error)
-	RepostCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error)
-	UnrepostCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error)
-	AddToListenLater(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error)
-	RemoveFromListenLater(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error)
+	FollowUser(ctx context.Context, input model.UserActionInput) (*model.UserPayload, error)
+	UnfollowUser(ctx context.Context, input model.UserActionInput) (*model.UserPayload, error)
+	FavoriteCloudcast(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error)
+	UnfavoriteCloudcast(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error)
+	RepostCloudcast(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error)
+	UnrepostCloudcast(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error)
+	AddToListenLater(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error)
+	RemoveFromListenLater(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error)
 	ExchangeOAuthCode(ctx context.Context, input model.ExchangeOAuthCodeInput) (*model.ExchangeOAuthCodePayload, error)
-	UploadCloudcast(ctx context.Context, input model.UploadCloudcastInput) (*model.CloudcastAction, error)
-	EditCloudcast(ctx context.Context, input model.EditCloudcastInput) (*model.CloudcastAction, error)
+	UploadCloudcast(ctx context.Context, input model.UploadCloudcastInput) (*model.CloudcastPayload, error)
+	EditCloudcast(ctx context.Context, input model.EditCloudcastInput) (*model.CloudcastPayload, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -37,8 +37,8 @@ func (ec *executionContext) field_Mutation_addToListenLater_args(ctx context.Con
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.CloudcastTarget, error) {
-			return ec.unmarshalNAddToListenLaterInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx, v)
+		func(ctx context.Context, v any) (model.CloudcastActionInput, error) {
+			return ec.unmarshalNAddToListenLaterInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -79,8 +79,8 @@ func (ec *executionContext) field_Mutation_favoriteCloudcast_args(ctx context.Co
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.CloudcastTarget, error) {
-			return ec.unmarshalNFavoriteCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx, v)
+		func(ctx context.Context, v any) (model.CloudcastActionInput, error) {
+			return ec.unmarshalNFavoriteCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -93,8 +93,8 @@ func (ec *executionContext) field_Mutation_followUser_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.UserTarget, error) {
-			return ec.unmarshalNFollowUserInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐUserTarget(ctx, v)
+		func(ctx context.Context, v any) (model.UserActionInput, error) {
+			return ec.unmarshalNFollowUserInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐUserActionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -107,8 +107,8 @@ func (ec *executionContext) field_Mutation_removeFromListenLater_args(ctx contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.CloudcastTarget, error) {
-			return ec.unmarshalNRemoveFromListenLaterInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx, v)
+		func(ctx context.Context, v any) (model.CloudcastActionInput, error) {
+			return ec.unmarshalNRemoveFromListenLaterInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -121,8 +121,8 @@ func (ec *executionContext) field_Mutation_repostCloudcast_args(ctx context.Cont
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.CloudcastTarget, error) {
-			return ec.unmarshalNRepostCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx, v)
+		func(ctx context.Context, v any) (model.CloudcastActionInput, error) {
+			return ec.unmarshalNRepostCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -135,8 +135,8 @@ func (ec *executionContext) field_Mutation_unfavoriteCloudcast_args(ctx context.
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.CloudcastTarget, error) {
-			return ec.unmarshalNUnfavoriteCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx, v)
+		func(ctx context.Context, v any) (model.CloudcastActionInput, error) {
+			return ec.unmarshalNUnfavoriteCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -149,8 +149,8 @@ func (ec *executionContext) field_Mutation_unfollowUser_args(ctx context.Context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.UserTarget, error) {
-			return ec.unmarshalNUnfollowUserInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐUserTarget(ctx, v)
+		func(ctx context.Context, v any) (model.UserActionInput, error) {
+			return ec.unmarshalNUnfollowUserInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐUserActionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -163,8 +163,8 @@ func (ec *executionContext) field_Mutation_unrepostCloudcast_args(ctx context.Co
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.CloudcastTarget, error) {
-			return ec.unmarshalNUnrepostCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastTarget(ctx, v)
+		func(ctx context.Context, v any) (model.CloudcastActionInput, error) {
+			return ec.unmarshalNUnrepostCloudcastInput2mixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastActionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -201,11 +201,11 @@ func (ec *executionContext) _Mutation_followUser(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().FollowUser(ctx, fc.Args["input"].(model.UserTarget))
+			return ec.Resolvers.Mutation().FollowUser(ctx, fc.Args["input"].(model.UserActionInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.UserAction) graphql.Marshaler {
-			return ec.marshalOFollowUserPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUserAction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
+			return ec.marshalOFollowUserPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -245,11 +245,11 @@ func (ec *executionContext) _Mutation_unfollowUser(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UnfollowUser(ctx, fc.Args["input"].(model.UserTarget))
+			return ec.Resolvers.Mutation().UnfollowUser(ctx, fc.Args["input"].(model.UserActionInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.UserAction) graphql.Marshaler {
-			return ec.marshalOUnfollowUserPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUserAction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
+			return ec.marshalOUnfollowUserPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -289,11 +289,11 @@ func (ec *executionContext) _Mutation_favoriteCloudcast(ctx context.Context, fie
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().FavoriteCloudcast(ctx, fc.Args["input"].(model.CloudcastTarget))
+			return ec.Resolvers.Mutation().FavoriteCloudcast(ctx, fc.Args["input"].(model.CloudcastActionInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
-			return ec.marshalOFavoriteCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
+			return ec.marshalOFavoriteCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -333,11 +333,11 @@ func (ec *executionContext) _Mutation_unfavoriteCloudcast(ctx context.Context, f
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UnfavoriteCloudcast(ctx, fc.Args["input"].(model.CloudcastTarget))
+			return ec.Resolvers.Mutation().UnfavoriteCloudcast(ctx, fc.Args["input"].(model.CloudcastActionInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
-			return ec.marshalOUnfavoriteCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
+			return ec.marshalOUnfavoriteCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -377,11 +377,11 @@ func (ec *executionContext) _Mutation_repostCloudcast(ctx context.Context, field
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RepostCloudcast(ctx, fc.Args["input"].(model.CloudcastTarget))
+			return ec.Resolvers.Mutation().RepostCloudcast(ctx, fc.Args["input"].(model.CloudcastActionInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
-			return ec.marshalORepostCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
+			return ec.marshalORepostCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -421,11 +421,11 @@ func (ec *executionContext) _Mutation_unrepostCloudcast(ctx context.Context, fie
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UnrepostCloudcast(ctx, fc.Args["input"].(model.CloudcastTarget))
+			return ec.Resolvers.Mutation().UnrepostCloudcast(ctx, fc.Args["input"].(model.CloudcastActionInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
-			return ec.marshalOUnrepostCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
+			return ec.marshalOUnrepostCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -465,11 +465,11 @@ func (ec *executionContext) _Mutation_addToListenLater(ctx context.Context, fiel
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().AddToListenLater(ctx, fc.Args["input"].(model.CloudcastTarget))
+			return ec.Resolvers.Mutation().AddToListenLater(ctx, fc.Args["input"].(model.CloudcastActionInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
-			return ec.marshalOAddToListenLaterPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
+			return ec.marshalOAddToListenLaterPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -509,11 +509,11 @@ func (ec *executionContext) _Mutation_removeFromListenLater(ctx context.Context,
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RemoveFromListenLater(ctx, fc.Args["input"].(model.CloudcastTarget))
+			return ec.Resolvers.Mutation().RemoveFromListenLater(ctx, fc.Args["input"].(model.CloudcastActionInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
-			return ec.marshalORemoveFromListenLaterPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
+			return ec.marshalORemoveFromListenLaterPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -600,8 +600,8 @@ func (ec *executionContext) _Mutation_uploadCloudcast(ctx context.Context, field
 			return ec.Resolvers.Mutation().UploadCloudcast(ctx, fc.Args["input"].(model.UploadCloudcastInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
-			return ec.marshalOUploadCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
+			return ec.marshalOUploadCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -644,8 +644,8 @@ func (ec *executionContext) _Mutation_editCloudcast(ctx context.Context, field g
 			return ec.Resolvers.Mutation().EditCloudcast(ctx, fc.Args["input"].(model.EditCloudcastInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
-			return ec.marshalOEditCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
+			return ec.marshalOEditCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx, selections, v)
 		},
 		true,
 		false,

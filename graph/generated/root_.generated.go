@@ -286,16 +286,16 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AddToListenLater      func(childComplexity int, input model.CloudcastTarget) int
+		AddToListenLater      func(childComplexity int, input model.CloudcastActionInput) int
 		EditCloudcast         func(childComplexity int, input model.EditCloudcastInput) int
 		ExchangeOAuthCode     func(childComplexity int, input model.ExchangeOAuthCodeInput) int
-		FavoriteCloudcast     func(childComplexity int, input model.CloudcastTarget) int
-		FollowUser            func(childComplexity int, input model.UserTarget) int
-		RemoveFromListenLater func(childComplexity int, input model.CloudcastTarget) int
-		RepostCloudcast       func(childComplexity int, input model.CloudcastTarget) int
-		UnfavoriteCloudcast   func(childComplexity int, input model.CloudcastTarget) int
-		UnfollowUser          func(childComplexity int, input model.UserTarget) int
-		UnrepostCloudcast     func(childComplexity int, input model.CloudcastTarget) int
+		FavoriteCloudcast     func(childComplexity int, input model.CloudcastActionInput) int
+		FollowUser            func(childComplexity int, input model.UserActionInput) int
+		RemoveFromListenLater func(childComplexity int, input model.CloudcastActionInput) int
+		RepostCloudcast       func(childComplexity int, input model.CloudcastActionInput) int
+		UnfavoriteCloudcast   func(childComplexity int, input model.CloudcastActionInput) int
+		UnfollowUser          func(childComplexity int, input model.UserActionInput) int
+		UnrepostCloudcast     func(childComplexity int, input model.CloudcastActionInput) int
 		UploadCloudcast       func(childComplexity int, input model.UploadCloudcastInput) int
 	}
 
@@ -1773,7 +1773,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.AddToListenLater(childComplexity, args["input"].(model.CloudcastTarget)), true
+		return e.ComplexityRoot.Mutation.AddToListenLater(childComplexity, args["input"].(model.CloudcastActionInput)), true
 	case "Mutation.editCloudcast":
 		if e.ComplexityRoot.Mutation.EditCloudcast == nil {
 			break
@@ -1806,7 +1806,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.FavoriteCloudcast(childComplexity, args["input"].(model.CloudcastTarget)), true
+		return e.ComplexityRoot.Mutation.FavoriteCloudcast(childComplexity, args["input"].(model.CloudcastActionInput)), true
 	case "Mutation.followUser":
 		if e.ComplexityRoot.Mutation.FollowUser == nil {
 			break
@@ -1817,7 +1817,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.FollowUser(childComplexity, args["input"].(model.UserTarget)), true
+		return e.ComplexityRoot.Mutation.FollowUser(childComplexity, args["input"].(model.UserActionInput)), true
 	case "Mutation.removeFromListenLater":
 		if e.ComplexityRoot.Mutation.RemoveFromListenLater == nil {
 			break
@@ -1828,7 +1828,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.RemoveFromListenLater(childComplexity, args["input"].(model.CloudcastTarget)), true
+		return e.ComplexityRoot.Mutation.RemoveFromListenLater(childComplexity, args["input"].(model.CloudcastActionInput)), true
 	case "Mutation.repostCloudcast":
 		if e.ComplexityRoot.Mutation.RepostCloudcast == nil {
 			break
@@ -1839,7 +1839,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.RepostCloudcast(childComplexity, args["input"].(model.CloudcastTarget)), true
+		return e.ComplexityRoot.Mutation.RepostCloudcast(childComplexity, args["input"].(model.CloudcastActionInput)), true
 	case "Mutation.unfavoriteCloudcast":
 		if e.ComplexityRoot.Mutation.UnfavoriteCloudcast == nil {
 			break
@@ -1850,7 +1850,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UnfavoriteCloudcast(childComplexity, args["input"].(model.CloudcastTarget)), true
+		return e.ComplexityRoot.Mutation.UnfavoriteCloudcast(childComplexity, args["input"].(model.CloudcastActionInput)), true
 	case "Mutation.unfollowUser":
 		if e.ComplexityRoot.Mutation.UnfollowUser == nil {
 			break
@@ -1861,7 +1861,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UnfollowUser(childComplexity, args["input"].(model.UserTarget)), true
+		return e.ComplexityRoot.Mutation.UnfollowUser(childComplexity, args["input"].(model.UserActionInput)), true
 	case "Mutation.unrepostCloudcast":
 		if e.ComplexityRoot.Mutation.UnrepostCloudcast == nil {
 			break
@@ -1872,7 +1872,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UnrepostCloudcast(childComplexity, args["input"].(model.CloudcastTarget)), true
+		return e.ComplexityRoot.Mutation.UnrepostCloudcast(childComplexity, args["input"].(model.CloudcastActionInput)), true
 	case "Mutation.uploadCloudcast":
 		if e.ComplexityRoot.Mutation.UploadCloudcast == nil {
 			break

@@ -42,7 +42,7 @@ func (ec *executionContext) field_Subscription_uploadProgress_args(ctx context.C
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _EditCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _EditCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -74,7 +74,7 @@ func (ec *executionContext) fieldContext_EditCloudcastPayload_cloudcast(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _EditCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _EditCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -106,7 +106,7 @@ func (ec *executionContext) fieldContext_EditCloudcastPayload_viewer(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _EditCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _EditCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -129,7 +129,7 @@ func (ec *executionContext) fieldContext_EditCloudcastPayload_changed(_ context.
 	return graphql.NewScalarFieldContext("EditCloudcastPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _EditCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _EditCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -152,7 +152,7 @@ func (ec *executionContext) fieldContext_EditCloudcastPayload_message(_ context.
 	return graphql.NewScalarFieldContext("EditCloudcastPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _EditCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _EditCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -184,7 +184,7 @@ func (ec *executionContext) fieldContext_EditCloudcastPayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _EditCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _EditCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -251,7 +251,7 @@ func (ec *executionContext) fieldContext_Subscription_uploadProgress(ctx context
 	return fc, nil
 }
 
-func (ec *executionContext) _UploadCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UploadCloudcastPayload_cloudcast(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -283,7 +283,7 @@ func (ec *executionContext) fieldContext_UploadCloudcastPayload_cloudcast(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _UploadCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UploadCloudcastPayload_viewer(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -315,7 +315,7 @@ func (ec *executionContext) fieldContext_UploadCloudcastPayload_viewer(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _UploadCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UploadCloudcastPayload_changed(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -338,7 +338,7 @@ func (ec *executionContext) fieldContext_UploadCloudcastPayload_changed(_ contex
 	return graphql.NewScalarFieldContext("UploadCloudcastPayload", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _UploadCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UploadCloudcastPayload_message(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -361,7 +361,7 @@ func (ec *executionContext) fieldContext_UploadCloudcastPayload_message(_ contex
 	return graphql.NewScalarFieldContext("UploadCloudcastPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _UploadCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UploadCloudcastPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -393,7 +393,7 @@ func (ec *executionContext) fieldContext_UploadCloudcastPayload_userErrors(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _UploadCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastAction) (ret graphql.Marshaler) {
+func (ec *executionContext) _UploadCloudcastPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.CloudcastPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -851,7 +851,7 @@ func UnmarshalUploadCloudcastInput(ctx context.Context, raw any) (model.UploadCl
 
 var editCloudcastPayloadImplementors = []string{"EditCloudcastPayload"}
 
-func (ec *executionContext) _EditCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) _EditCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, editCloudcastPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -931,7 +931,7 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 
 var uploadCloudcastPayloadImplementors = []string{"UploadCloudcastPayload"}
 
-func (ec *executionContext) _UploadCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) _UploadCloudcastPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CloudcastPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, uploadCloudcastPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1098,7 +1098,7 @@ func (ec *executionContext) marshalNUploadProgress2ᚖmixcloudᚑgraphqlᚋgraph
 	return ec._UploadProgress(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOEditCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) marshalOEditCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -1156,7 +1156,7 @@ func (ec *executionContext) marshalOUpload2ᚖmixcloudᚑgraphqlᚋinternalᚋup
 	return v
 }
 
-func (ec *executionContext) marshalOUploadCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastAction(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastAction) graphql.Marshaler {
+func (ec *executionContext) marshalOUploadCloudcastPayload2ᚖmixcloudᚑgraphqlᚋgraphᚋmodelᚐCloudcastPayload(ctx context.Context, sel ast.SelectionSet, v *model.CloudcastPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

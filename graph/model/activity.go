@@ -45,7 +45,7 @@ func NewActivity(a *mixcloud.Activity, owner mixcloud.CanonicalKey) Activity {
 func (a activity) ID() string { return listedID(KindActivity, a.Key, a.owner, a.CreatedTime) }
 
 // Raw is the untouched REST object.
-func (a activity) Raw() json.RawMessage { return Untouched(a.Activity.Raw()) }
+func (a activity) Raw() json.RawMessage { return WithoutMetadata(a.Activity.Raw()) }
 
 // From is who did it, as a partial user.
 func (a activity) From(context.Context) *User { return NewUser(a.Activity.From) }

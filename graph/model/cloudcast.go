@@ -40,7 +40,7 @@ func (c *Cloudcast) ID() string { return resourceID(KindCloudcast, c.Key) }
 func (c *Cloudcast) Tags(context.Context) []*Tag { return wrapAll(c.Cloudcast.Tags, NewTag) }
 
 // Pictures are all sizes of the cover, smallest first.
-func (c *Cloudcast) Pictures() []*Picture { return newPictures(c.Cloudcast.Pictures) }
+func (c *Cloudcast) Pictures() []*Picture { return NewPictures(c.Cloudcast.Pictures) }
 
 // Picture is the largest that is not above size, else the smallest.
 func (c *Cloudcast) Picture(size *PictureSize) *Picture { return pick(c.Cloudcast.Pictures, size) }

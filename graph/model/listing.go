@@ -57,7 +57,7 @@ func (c *Category) Format() *CategoryFormat {
 }
 
 // Pictures are all sizes of the picture, smallest first.
-func (c *Category) Pictures() []*Picture { return newPictures(c.Category.Pictures) }
+func (c *Category) Pictures() []*Picture { return NewPictures(c.Category.Pictures) }
 
 // Picture is the largest that is not above size, else the smallest.
 func (c *Category) Picture(size *PictureSize) *Picture { return pick(c.Category.Pictures, size) }
@@ -106,7 +106,7 @@ func (p *Playlist) ID() string { return resourceID(KindPlaylist, p.Key) }
 func (p *Playlist) Owner(context.Context) *User { return NewUser(p.Playlist.Owner) }
 
 // Pictures are all sizes of the picture, smallest first.
-func (p *Playlist) Pictures() []*Picture { return newPictures(p.Playlist.Pictures) }
+func (p *Playlist) Pictures() []*Picture { return NewPictures(p.Playlist.Pictures) }
 
 // Picture is the largest that is not above size, else the smallest.
 func (p *Playlist) Picture(size *PictureSize) *Picture { return pick(p.Playlist.Pictures, size) }
@@ -142,7 +142,7 @@ func (c *Comment) CreatedAt() *time.Time { return c.SubmitDate }
 func (c *Comment) User(context.Context) *User { return NewUser(c.Comment.User) }
 
 // Raw is the untouched REST object.
-func (c *Comment) Raw() json.RawMessage { return Untouched(c.Comment.Raw()) }
+func (c *Comment) Raw() json.RawMessage { return WithoutMetadata(c.Comment.Raw()) }
 
 // IsNode marks Comment as a Node.
 func (*Comment) IsNode() {}

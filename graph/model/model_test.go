@@ -89,7 +89,7 @@ func TestPictures(t *testing.T) {
 	large := PictureSizeLarge
 	width, height := 300, 300
 	wide, high := 835, 120
-	got := newPictures(mixcloud.Pictures{
+	got := NewPictures(mixcloud.Pictures{
 		{Name: "large", Width: 300, Height: 300, URL: "a"}, {Name: "835wx120h", Width: 835, Height: 120, URL: "b"}, {Name: "huge", URL: "c"},
 	})
 	want := []*Picture{
@@ -100,7 +100,7 @@ func TestPictures(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if newPictures(nil) == nil {
+	if NewPictures(nil) == nil {
 		t.Error("no pictures are null, not an empty list")
 	}
 	for _, size := range AllPictureSize {
@@ -130,11 +130,11 @@ func TestUntouched(t *testing.T) {
 		{"no JSON", `{"metadata": `, `{"metadata": `},
 		{"nothing", ``, ``},
 	} {
-		if got := string(Untouched(json.RawMessage(test.in))); got != test.want {
+		if got := string(WithoutMetadata(json.RawMessage(test.in))); got != test.want {
 			t.Errorf("%s: %s becomes %s, want %s", test.reason, test.in, got, test.want)
 		}
 	}
-	if Untouched(nil) != nil {
+	if WithoutMetadata(nil) != nil {
 		t.Error("nil does not stay nil")
 	}
 }
@@ -150,7 +150,7 @@ func FuzzUntouched(f *testing.F) {
 			return
 		}
 		var got map[string]any
-		if err := json.Unmarshal(Untouched(bytes.Clone(in)), &got); err != nil {
+		if err := json.Unmarshal(WithoutMetadata(bytes.Clone(in)), &got); err != nil {
 			t.Fatalf("%q: %v", in, err)
 		}
 		delete(object, "metadata")
@@ -330,7 +330,7 @@ func TestViewerPath(t *testing.T) {
 		{"loaded, says yes", NewFullUser(&mixcloud.FullUser{User: user, IsCurrentUser: &yes}), "/me/"},
 		{"of the token", NewViewer(&mixcloud.FullUser{User: user}), "/me/"},
 	} {
-		if got := test.user.Path(); got != test.path || test.user.KnownViewer() != (test.path == "/me/") {
+		if got := test.user.Path(); got != test.path || test.user.IsKnownViewer() != (test.path == "/me/") {
 			t.Errorf("%s: %s", test.name, got)
 		}
 		if test.user.ID() != resourceID(KindUser, mixcloud.ParseKey("/demo/")) {

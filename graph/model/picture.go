@@ -43,17 +43,14 @@ func newPicture(p mixcloud.Picture) *Picture {
 	return picture
 }
 
-// newPictures wraps all pictures in their order; never nil.
-func newPictures(all mixcloud.Pictures) []*Picture {
+// NewPictures wraps pictures in their order. It never returns nil.
+func NewPictures(all mixcloud.Pictures) []*Picture {
 	pictures := make([]*Picture, 0, len(all))
 	for _, p := range all {
 		pictures = append(pictures, newPicture(p))
 	}
 	return pictures
 }
-
-// NewCovers wraps the pictures of a profile's cover; never nil.
-func NewCovers(all mixcloud.Pictures) []*Picture { return newPictures(all) }
 
 // pick gives the widest picture that is not above size, else the narrowest;
 // nil when there is none. Pictures come sorted by width.

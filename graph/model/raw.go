@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 )
 
-// Untouched is a REST object as clients see it: every member as received, but
+// WithoutMetadata is a REST object as clients see it: every member as received, but
 // without metadata, which describes the request and not the resource. What is
 // no JSON object is given as it is; nil stays nil.
-func Untouched(raw json.RawMessage) json.RawMessage {
+func WithoutMetadata(raw json.RawMessage) json.RawMessage {
 	if !bytes.Contains(raw, []byte(`"metadata"`)) {
 		return raw
 	}

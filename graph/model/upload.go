@@ -22,9 +22,9 @@ func NewUploadProgress(id string, p upload.Progress) *UploadProgress {
 	return progress
 }
 
-// NewUploaded makes a cloudcast of what was sent and answered: the new key may
+// NewUploadedCloudcast makes a cloudcast of what was sent and answered: the new key may
 // not be readable for minutes. It is nil when the answer names no cloudcast.
-func NewUploaded(owner *mixcloud.FullUser, key mixcloud.Key, fields mixcloud.UploadFields) *Cloudcast {
+func NewUploadedCloudcast(owner *mixcloud.FullUser, key mixcloud.Key, fields mixcloud.UploadFields) *Cloudcast {
 	if ref, err := mixcloud.ParseRef(key.String()); err != nil || ref.Kind != mixcloud.KindCloudcast {
 		return nil
 	}
@@ -80,10 +80,10 @@ var (
 	sectionMembers = map[string]string{"artist": "artist", "song": "song", "chapter": "chapter", "start_time": "startTime"}
 )
 
-// Details maps Mixcloud's refusals of single fields back to the input, in the
+// FieldErrors maps Mixcloud's refusals of single fields back to the input, in the
 // order of their names: "sections-2-start_time" is sections, 2, startTime. What
 // the input does not have is about the whole.
-func Details(details map[string][]string) []*UserError {
+func FieldErrors(details map[string][]string) []*UserError {
 	var all []*UserError
 	for _, name := range slices.Sorted(maps.Keys(details)) {
 		for _, message := range details[name] {

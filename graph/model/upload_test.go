@@ -16,7 +16,7 @@ import (
 )
 
 // refusals are the faults of an input: code and path of each.
-func refusals(out Outcome) []string {
+func refusals(out Payload) []string {
 	var all []string
 	for _, e := range out.UserErrors {
 		all = append(all, strings.Join(append([]string{string(e.Code)}, e.Field...), " "))
@@ -84,7 +84,7 @@ func TestCheckUpload(t *testing.T) {
 		} {
 			in := UploadCloudcastInput{Mp3: upload.File{Part: "0"}, Name: "Night Bus"}
 			test.change(&in)
-			out := NewOutcome(nil, nil)
+			out := NewPayload(nil, nil)
 			CheckUpload(in, &out)
 			if diff := cmp.Diff(test.want, refusals(out)); diff != "" {
 				t.Errorf("%s (- wanted, + got): %s", name, diff)
@@ -124,7 +124,7 @@ func TestCheckEdit(t *testing.T) {
 			want: []string{"INVALID disableComments", "INVALID hideStats", "INVALID unlisted", "INVALID publish", "INVALID unpublish"},
 		},
 	} {
-		out := NewOutcome(nil, nil)
+		out := NewPayload(nil, nil)
 		sent := CheckEdit(test.in, &out)
 		if diff := cmp.Diff(test.want, refusals(out)); diff != "" {
 			t.Errorf("%s is refused for (- wanted, + got): %s", name, diff)
@@ -135,8 +135,8 @@ func TestCheckEdit(t *testing.T) {
 	}
 }
 
-// TestDetails maps every name that Mixcloud has for a field to the input's.
-func TestDetails(t *testing.T) {
+// TestFieldErrors maps every name that Mixcloud has for a field to the input's.
+func TestFieldErrors(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"mp3": "mp3", "name": "name", "publish_date": "publishDate", "disable_comments": "disableComments", "hide_stats": "hideStats",
@@ -146,7 +146,7 @@ func TestDetails(t *testing.T) {
 		"sections-1-name": "sections 1", "sections-1-nobody": "sections 1", "sections-x-song": "sections", "tags--tag": "tags", "tags-99999999999999-tag": "tags",
 		"name-1-x": "name", "__all__": "", "percentage_music": "", "": "", "-": "", "start_time": "", "artist": "",
 	} {
-		got := Details(map[string][]string{name: {"No."}})
+		got := FieldErrors(map[string][]string{name: {"No."}})
 		if len(got) != 1 || got[0].Code != UserErrorCodeRefused || got[0].Message != "No." || strings.Join(got[0].Field, " ") != want {
 			t.Errorf("%q: %+v, want %q", name, show.Value(got), want)
 		}
@@ -154,7 +154,7 @@ func TestDetails(t *testing.T) {
 			t.Errorf("%q: what is about the whole has a path", name)
 		}
 	}
-	two := Details(map[string][]string{"name": {"a", "b"}, "mp3": {"c"}, "tags": {}})
+	two := FieldErrors(map[string][]string{"name": {"a", "b"}, "mp3": {"c"}, "tags": {}})
 	var said []string
 	for _, e := range two {
 		said = append(said, e.Message)
@@ -162,7 +162,7 @@ func TestDetails(t *testing.T) {
 	if !slices.Equal(said, []string{"c", "a", "b"}) {
 		t.Errorf("in the order of names, all that is said: %q", said)
 	}
-	if Details(nil) != nil {
+	if FieldErrors(nil) != nil {
 		t.Error("there are details of nothing")
 	}
 }
@@ -175,12 +175,12 @@ func TestNewUploaded(t *testing.T) {
 		"/demo/night-bus/": true, "/demo/%E5%A4%9C/": true,
 		"": false, "/demo/": false, "/demo/playlists/x/": false, "night-bus": false, "https://evil.test/a/b/": false, "/../x/": false,
 	} {
-		if got := NewUploaded(owner, mixcloud.ParseKey(key), mixcloud.UploadFields{}); (got != nil) != made {
+		if got := NewUploadedCloudcast(owner, mixcloud.ParseKey(key), mixcloud.UploadFields{}); (got != nil) != made {
 			t.Errorf("%q: %v", key, show.Value(got))
 		}
 	}
 	hide, name := true, "夜"
-	got := NewUploaded(owner, mixcloud.ParseKey("/demo/%E5%A4%9C/"), mixcloud.UploadFields{Name: &name, HideStats: &hide, Tags: []string{"Dub"}})
+	got := NewUploadedCloudcast(owner, mixcloud.ParseKey("/demo/%E5%A4%9C/"), mixcloud.UploadFields{Name: &name, HideStats: &hide, Tags: []string{"Dub"}})
 	if got.Name != name || got.Slug != name || !got.HiddenStats() || len(got.Tags(t.Context())) != 1 || got.URL != "https://www.mixcloud.com/demo/%E5%A4%9C/" {
 		t.Errorf("%+v", show.Value(got.Cloudcast))
 	}
@@ -191,7 +191,7 @@ func TestNewUploaded(t *testing.T) {
 func TestNewUploaded_SectionWithoutAKey(t *testing.T) {
 	t.Parallel()
 	sections := []mixcloud.SectionFields{{Artist: "µ-Ziq", Song: "???"}, {Artist: "!!!", Song: "Dear Can"}, {Artist: "Karin", Song: "Tidal"}}
-	made := NewUploaded(&mixcloud.FullUser{User: mixcloud.User{Key: mixcloud.ParseKey("/demo/")}}, mixcloud.ParseKey("/demo/x/"), mixcloud.UploadFields{Sections: sections})
+	made := NewUploadedCloudcast(&mixcloud.FullUser{User: mixcloud.User{Key: mixcloud.ParseKey("/demo/")}}, mixcloud.ParseKey("/demo/x/"), mixcloud.UploadFields{Sections: sections})
 	for i, s := range NewSections(made.Full().Sections) {
 		track := s.(*TrackSection)
 		title, artist := track.Title(), track.ArtistName()

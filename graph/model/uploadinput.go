@@ -21,7 +21,7 @@ const (
 
 // CheckUpload turns the input of an upload into what Mixcloud is sent. Every
 // fault is a user error of out.
-func CheckUpload(input UploadCloudcastInput, out *Outcome) mixcloud.UploadFields {
+func CheckUpload(input UploadCloudcastInput, out *Payload) mixcloud.UploadFields {
 	fields := mixcloud.UploadFields{Name: &input.Name}
 	checkName(&input.Name, out)
 	if text := input.Description.Value(); text != nil {
@@ -53,7 +53,7 @@ func CheckUpload(input UploadCloudcastInput, out *Outcome) mixcloud.UploadFields
 // CheckEdit turns the input of an edit into what Mixcloud is sent: what is
 // absent stays, what is null or empty is cleared where Mixcloud can. Every
 // fault is a user error of out.
-func CheckEdit(input EditCloudcastInput, out *Outcome) mixcloud.UploadFields {
+func CheckEdit(input EditCloudcastInput, out *Payload) mixcloud.UploadFields {
 	var fields mixcloud.UploadFields
 	if input.Name.IsSet() {
 		fields.Name = input.Name.Value()
@@ -90,7 +90,7 @@ func CheckEdit(input EditCloudcastInput, out *Outcome) mixcloud.UploadFields {
 
 // checkVisibility takes the flags of which at most one may be true. False asks
 // for nothing: there is no undoing but by another of them.
-func checkVisibility(input EditCloudcastInput, fields *mixcloud.UploadFields, out *Outcome) {
+func checkVisibility(input EditCloudcastInput, fields *mixcloud.UploadFields, out *Payload) {
 	fields.Unlisted = onlyTrue(notNull(input.Unlisted, "unlisted", out))
 	fields.Publish = isTrue(notNull(input.Publish, "publish", out))
 	fields.Unpublish = isTrue(notNull(input.Unpublish, "unpublish", out))
@@ -110,7 +110,7 @@ func checkVisibility(input EditCloudcastInput, fields *mixcloud.UploadFields, ou
 }
 
 // notNull gives a member of an input that may be left out but not be null.
-func notNull[T any](member graphql.Omittable[*T], field string, out *Outcome) *T {
+func notNull[T any](member graphql.Omittable[*T], field string, out *Payload) *T {
 	if member.IsSet() && member.Value() == nil {
 		out.Refuse(UserErrorCodeInvalid, "This cannot be null: leave it out to keep it as it is.", field)
 	}
@@ -124,20 +124,20 @@ func onlyTrue(flag *bool) *bool {
 	return flag
 }
 
-func checkName(name *string, out *Outcome) {
+func checkName(name *string, out *Payload) {
 	if name == nil || strings.TrimSpace(*name) == "" {
 		out.Refuse(UserErrorCodeRequired, "A cloudcast needs a title.", "name")
 	}
 }
 
-func checkDescription(text string, out *Outcome) *string {
+func checkDescription(text string, out *Payload) *string {
 	if n := utf8.RuneCountInString(text); n > maxDescription {
 		out.Refuse(UserErrorCodeTooLong, "At most 1000 characters, not "+strconv.Itoa(n)+".", "description")
 	}
 	return &text
 }
 
-func checkTags(tags []string, out *Outcome) []string {
+func checkTags(tags []string, out *Payload) []string {
 	if len(tags) > maxTags {
 		out.Refuse(UserErrorCodeTooMany, "At most 5 tags.", "tags")
 	}
@@ -149,7 +149,7 @@ func checkTags(tags []string, out *Outcome) []string {
 	return list(tags)
 }
 
-func checkHosts(hosts []string, out *Outcome) []string {
+func checkHosts(hosts []string, out *Payload) []string {
 	if len(hosts) > maxHosts {
 		out.Refuse(UserErrorCodeTooMany, "At most 2 hosts.", "hosts")
 	}
@@ -169,7 +169,7 @@ func list[T any](values []T) []T {
 	return values
 }
 
-func checkPublishDate(at time.Time, out *Outcome) *time.Time {
+func checkPublishDate(at time.Time, out *Payload) *time.Time {
 	if !at.After(time.Now()) {
 		out.Refuse(UserErrorCodeInvalid, "The date of publishing must lie in the future.", "publishDate")
 	}
@@ -178,7 +178,7 @@ func checkPublishDate(at time.Time, out *Outcome) *time.Time {
 
 // checkSections takes a tracklist: each line is a track or a chapter, and those
 // that say when they start stand in that order.
-func checkSections(sections []*SectionInput, out *Outcome) []mixcloud.SectionFields {
+func checkSections(sections []*SectionInput, out *Payload) []mixcloud.SectionFields {
 	checked := make([]mixcloud.SectionFields, len(sections))
 	latest := -1
 	for i, s := range sections {

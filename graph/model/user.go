@@ -38,9 +38,9 @@ func NewViewer(u *mixcloud.FullUser) *User {
 // Full is the loaded user, nil when only a part of it came along.
 func (u *User) Full() *mixcloud.FullUser { return u.full }
 
-// KnownViewer reports whether the user is known, without a call, to be the
+// IsKnownViewer reports whether the user is known, without a call, to be the
 // viewer; their own lists are then read under /me/.
-func (u *User) KnownViewer() bool { return u.me }
+func (u *User) IsKnownViewer() bool { return u.me }
 
 // Path is where the user's own lists are: /me/ for the known viewer.
 func (u *User) Path() string {
@@ -54,7 +54,7 @@ func (u *User) Path() string {
 func (u *User) ID() string { return resourceID(KindUser, u.Key) }
 
 // Pictures are all sizes of the profile picture, smallest first.
-func (u *User) Pictures() []*Picture { return newPictures(u.User.Pictures) }
+func (u *User) Pictures() []*Picture { return NewPictures(u.User.Pictures) }
 
 // Picture is the largest that is not above size, else the smallest.
 func (u *User) Picture(size *PictureSize) *Picture { return pick(u.User.Pictures, size) }

@@ -10,34 +10,34 @@ import (
 	"mixcloud-graphql/graph/model"
 )
 
-func (r *mutationResolver) FollowUser(ctx context.Context, input model.UserTarget) (*model.UserAction, error) {
+func (r *mutationResolver) FollowUser(ctx context.Context, input model.UserActionInput) (*model.UserPayload, error) {
 	return r.userAction(ctx, follow, input)
 }
 
-func (r *mutationResolver) UnfollowUser(ctx context.Context, input model.UserTarget) (*model.UserAction, error) {
+func (r *mutationResolver) UnfollowUser(ctx context.Context, input model.UserActionInput) (*model.UserPayload, error) {
 	return r.userAction(ctx, unfollow, input)
 }
 
-func (r *mutationResolver) FavoriteCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
+func (r *mutationResolver) FavoriteCloudcast(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error) {
 	return r.cloudcastAction(ctx, favorite, input)
 }
 
-func (r *mutationResolver) UnfavoriteCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
+func (r *mutationResolver) UnfavoriteCloudcast(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error) {
 	return r.cloudcastAction(ctx, unfavorite, input)
 }
 
-func (r *mutationResolver) RepostCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
+func (r *mutationResolver) RepostCloudcast(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error) {
 	return r.cloudcastAction(ctx, repost, input)
 }
 
-func (r *mutationResolver) UnrepostCloudcast(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
+func (r *mutationResolver) UnrepostCloudcast(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error) {
 	return r.cloudcastAction(ctx, unrepost, input)
 }
 
-func (r *mutationResolver) AddToListenLater(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
+func (r *mutationResolver) AddToListenLater(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error) {
 	return r.cloudcastAction(ctx, listenLater, input)
 }
 
-func (r *mutationResolver) RemoveFromListenLater(ctx context.Context, input model.CloudcastTarget) (*model.CloudcastAction, error) {
+func (r *mutationResolver) RemoveFromListenLater(ctx context.Context, input model.CloudcastActionInput) (*model.CloudcastPayload, error) {
 	return r.cloudcastAction(ctx, removeLater, input)
 }

@@ -32,11 +32,11 @@ var (
 )
 
 // userAction performs an action on a user.
-func (r *Resolver) userAction(ctx context.Context, a action, input model.UserTarget) (*model.UserAction, error) {
+func (r *Resolver) userAction(ctx context.Context, a action, input model.UserActionInput) (*model.UserPayload, error) {
 	if err := requireToken(ctx); err != nil {
 		return nil, err
 	}
-	out := model.NewOutcome(input.ClientMutationID, loadViewer)
+	out := model.NewPayload(input.ClientMutationID, loadViewer)
 	t := r.userTarget(ctx, input, &out)
 	err := r.perform(ctx, a, t, &out, func(ctx context.Context) (*bool, error) {
 		user, err := loaders.Users.Load(ctx, t.key)
@@ -52,15 +52,15 @@ func (r *Resolver) userAction(ctx context.Context, a action, input model.UserTar
 		user, err := loaders.Users.Load(ctx, t.key)
 		return model.NewFullUser(user), err
 	}
-	return model.NewUserAction(out, user, changedEdge(a, t.key, user)), nil
+	return model.NewUserPayload(out, user, changedEdge(a, t.key, user)), nil
 }
 
 // cloudcastAction performs an action on a cloudcast.
-func (r *Resolver) cloudcastAction(ctx context.Context, a action, input model.CloudcastTarget) (*model.CloudcastAction, error) {
+func (r *Resolver) cloudcastAction(ctx context.Context, a action, input model.CloudcastActionInput) (*model.CloudcastPayload, error) {
 	if err := requireToken(ctx); err != nil {
 		return nil, err
 	}
-	out := model.NewOutcome(input.ClientMutationID, loadViewer)
+	out := model.NewPayload(input.ClientMutationID, loadViewer)
 	t := r.cloudcastTarget(ctx, input.CloudcastID, input.Key, &out)
 	err := r.perform(ctx, a, t, &out, func(ctx context.Context) (*bool, error) {
 		cloudcast, err := loaders.Cloudcasts.Load(ctx, t.key)
@@ -73,7 +73,7 @@ func (r *Resolver) cloudcastAction(ctx context.Context, a action, input model.Cl
 		return nil, err
 	}
 	cloudcast := changedCloudcast(t.key)
-	return model.NewCloudcastAction(out, cloudcast, changedEdge(a, t.key, cloudcast)), nil
+	return model.NewCloudcastPayload(out, cloudcast, changedEdge(a, t.key, cloudcast)), nil
 }
 
 // flagOf returns a flag of a cloudcast, or nil if it is unknown.
@@ -95,7 +95,7 @@ func changedCloudcast(key mixcloud.Key) func(context.Context) (*model.Cloudcast,
 // perform sends an action, unless the input was refused, and sets its result in
 // out. State returns whether the flag is on. It is called before the write if the
 // client selects changed.
-func (r *Resolver) perform(ctx context.Context, a action, t target, out *model.Outcome, state func(context.Context) (*bool, error)) error {
+func (r *Resolver) perform(ctx context.Context, a action, t target, out *model.Payload, state func(context.Context) (*bool, error)) error {
 	if out.Refused() {
 		return nil
 	}

@@ -61,8 +61,8 @@ func viewerFlag(ctx context.Context, partial *bool, loadFull func() (*bool, erro
 // partial user the viewer is loaded and the keys are compared.
 func isViewer(ctx context.Context, u *model.User) (bool, error) {
 	l := loaders.From(ctx)
-	if l.Anonymous() || u.KnownViewer() {
-		return u.KnownViewer(), nil
+	if l.Anonymous() || u.IsKnownViewer() {
+		return u.IsKnownViewer(), nil
 	}
 	if u.Full() != nil {
 		return false, nil // NewFullUser would have known
@@ -84,14 +84,14 @@ func raw[T any, P interface {
 	rawObject
 }](ctx context.Context, partial rawObject, full P, l *loaders.ResourceLoader[T], key mixcloud.Key, wantFull bool) (json.RawMessage, error) {
 	if full != nil {
-		return model.Untouched(full.Raw()), nil
+		return model.WithoutMetadata(full.Raw()), nil
 	}
 	if !wantFull {
-		return model.Untouched(partial.Raw()), nil
+		return model.WithoutMetadata(partial.Raw()), nil
 	}
 	value, err := l.Load(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	return model.Untouched(P(value).Raw()), nil
+	return model.WithoutMetadata(P(value).Raw()), nil
 }

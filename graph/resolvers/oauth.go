@@ -39,7 +39,7 @@ const codeRefused = "Mixcloud refused the code: it is unknown, used, too old, or
 
 // exchange exchanges an authorization code for a token. A refused code is a user error.
 func (r *Resolver) exchange(ctx context.Context, input model.ExchangeOAuthCodeInput) (*model.ExchangeOAuthCodePayload, error) {
-	out := model.NewOutcome(input.ClientMutationID.Value(), nil)
+	out := model.NewPayload(input.ClientMutationID.Value(), nil)
 	switch {
 	case r.oauth == nil:
 		out.Refuse(model.UserErrorCodeForbidden, "This server has no OAuth application.")

@@ -23,7 +23,7 @@ func ownCount(ctx context.Context, u *model.User, flag upstream.Flag, member fun
 		return nil, err
 	}
 	count := member(full)
-	if count == nil || !u.KnownViewer() && !isTrue(full.IsCurrentUser) {
+	if count == nil || !u.IsKnownViewer() && !isTrue(full.IsCurrentUser) {
 		return count, nil
 	}
 	l := loaders.From(ctx)

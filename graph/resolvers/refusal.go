@@ -18,7 +18,7 @@ const noReason = "Mixcloud refused the request without a reason."
 // with a success status and an error object, of any error type. An invalid token
 // and the rate limit do not concern the input: they stay errors of the operation,
 // like all errors that are not such a response.
-func refuseWrite(out *model.Outcome, err error) bool {
+func refuseWrite(out *model.Payload, err error) bool {
 	response, ok := errors.AsType[*mixcloud.Error](err)
 	if !ok || !response.Answered || response.Status/100 != 4 && response.Status/100 != 2 {
 		return false
@@ -39,9 +39,9 @@ func refuseWrite(out *model.Outcome, err error) bool {
 // refuse adds a user error for each field that Mixcloud refused, with the path of
 // the input field. If Mixcloud names no field, it adds one for the whole input.
 // In both cases Mixcloud's message becomes the message of the payload.
-func refuse(out *model.Outcome, code model.UserErrorCode, message string, details map[string][]string) {
+func refuse(out *model.Payload, code model.UserErrorCode, message string, details map[string][]string) {
 	out.Message = textOrNil(message)
-	out.UserErrors = append(out.UserErrors, model.Details(details)...)
+	out.UserErrors = append(out.UserErrors, model.FieldErrors(details)...)
 	if !out.Refused() {
 		out.Refuse(code, cmp.Or(message, noReason))
 	}
@@ -49,7 +49,7 @@ func refuse(out *model.Outcome, code model.UserErrorCode, message string, detail
 
 // refuseFile adds a user error if err is about one of the files, and reports
 // whether it is.
-func refuseFile(out *model.Outcome, rules fileRules, err error) bool {
+func refuseFile(out *model.Payload, rules fileRules, err error) bool {
 	response, ok := errors.AsType[*mixcloud.Error](err)
 	if ok && response.Status == http.StatusRequestEntityTooLarge && !response.Answered && len(rules) > 0 {
 		err = rules.largest().tooLarge() // a proxy in front of the API refused the size of the whole request

@@ -18,7 +18,7 @@ type target struct {
 
 // notFound adds the user error for a target that does not exist. If err is a
 // response of Mixcloud, its message becomes the message of the payload.
-func (t target) notFound(out *model.Outcome, err error) {
+func (t target) notFound(out *model.Payload, err error) {
 	if response, ok := errors.AsType[*mixcloud.Error](err); ok && response.Answered {
 		out.Message = textOrNil(response.Message)
 	}
@@ -34,7 +34,7 @@ func (t target) noun() string {
 }
 
 // userTarget returns the user that an input names, or refuses the input.
-func (r *Resolver) userTarget(ctx context.Context, input model.UserTarget, out *model.Outcome) target {
+func (r *Resolver) userTarget(ctx context.Context, input model.UserActionInput, out *model.Payload) target {
 	t := target{kind: mixcloud.KindUser}
 	input.UserID, input.Username = notEmpty(input.UserID), notEmpty(input.Username)
 	if !exactlyOne(input.UserID, input.Username, "userId", "username", out) {
@@ -52,7 +52,7 @@ func (r *Resolver) userTarget(ctx context.Context, input model.UserTarget, out *
 }
 
 // cloudcastTarget returns the cloudcast that an input names, or refuses the input.
-func (r *Resolver) cloudcastTarget(ctx context.Context, id, key *string, out *model.Outcome) target {
+func (r *Resolver) cloudcastTarget(ctx context.Context, id, key *string, out *model.Payload) target {
 	t := target{kind: mixcloud.KindCloudcast}
 	id, key = notEmpty(id), notEmpty(key)
 	if !exactlyOne(id, key, "cloudcastId", "key", out) {
@@ -75,7 +75,7 @@ func (r *Resolver) cloudcastTarget(ctx context.Context, id, key *string, out *mo
 // byInput sets the key from an input that was not refused. If the input has two
 // forms of the key, it loads them to find the one that exists, because a write is
 // sent only once.
-func (t *target) byInput(ctx context.Context, in mixcloud.Input, out *model.Outcome) {
+func (t *target) byInput(ctx context.Context, in mixcloud.Input, out *model.Payload) {
 	t.key = in.Key
 	if in.Received.IsZero() || out.Refused() {
 		return
@@ -96,7 +96,7 @@ func (t *target) load(ctx context.Context, key mixcloud.Key) (err error) {
 }
 
 // byID sets the key from a global id.
-func (t *target) byID(text, field string, out *model.Outcome) {
+func (t *target) byID(text, field string, out *model.Payload) {
 	t.field = field
 	id, err := model.ParseID(text)
 	switch {
@@ -118,7 +118,7 @@ func notEmpty(text *string) *string {
 }
 
 // exactlyOne reports whether one of two fields is set. Otherwise it refuses the input.
-func exactlyOne(a, b *string, nameA, nameB string, out *model.Outcome) bool {
+func exactlyOne(a, b *string, nameA, nameB string, out *model.Payload) bool {
 	switch {
 	case a == nil && b == nil:
 		out.Refuse(model.UserErrorCodeRequired, "Set "+nameA+" or "+nameB+".", nameB)
@@ -131,7 +131,7 @@ func exactlyOne(a, b *string, nameA, nameB string, out *model.Outcome) bool {
 }
 
 // refuseInvalid adds a user error if err says that a value is not valid.
-func refuseInvalid(out *model.Outcome, err error, field string) {
+func refuseInvalid(out *model.Payload, err error, field string) {
 	if invalid, ok := errors.AsType[*mixcloud.InvalidError](err); ok {
 		out.Refuse(model.UserErrorCodeInvalid, "This "+invalid.Reason+".", field)
 	}

@@ -11,11 +11,11 @@ import (
 	"mixcloud-graphql/graph/model"
 )
 
-func (r *mutationResolver) UploadCloudcast(ctx context.Context, input model.UploadCloudcastInput) (*model.CloudcastAction, error) {
+func (r *mutationResolver) UploadCloudcast(ctx context.Context, input model.UploadCloudcastInput) (*model.CloudcastPayload, error) {
 	return r.upload(ctx, input)
 }
 
-func (r *mutationResolver) EditCloudcast(ctx context.Context, input model.EditCloudcastInput) (*model.CloudcastAction, error) {
+func (r *mutationResolver) EditCloudcast(ctx context.Context, input model.EditCloudcastInput) (*model.CloudcastPayload, error) {
 	return r.edit(ctx, input)
 }
 

@@ -13,38 +13,38 @@ import (
 )
 
 // upload checks the input of an upload and streams its files to Mixcloud.
-func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput) (*model.CloudcastAction, error) {
+func (r *Resolver) upload(ctx context.Context, input model.UploadCloudcastInput) (*model.CloudcastPayload, error) {
 	if err := requireToken(ctx); err != nil {
 		return nil, err
 	}
-	out := model.NewOutcome(input.ClientMutationID.Value(), loadViewer)
+	out := model.NewPayload(input.ClientMutationID.Value(), loadViewer)
 	track := r.track(ctx, notEmpty(input.UploadID.Value()))
 	defer track.End()
 	fields := model.CheckUpload(input, &out)
 	me, err := uploader(ctx, &out)
 	if err != nil || out.Refused() {
-		return model.NewCloudcastAction(out, nil, nil), err
+		return model.NewCloudcastPayload(out, nil, nil), err
 	}
 	rules := newFileRules(input.Mp3, input.Picture.Value())
 	result, err := send(ctx, upstream.KindUpload, track, rules, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
 		return c.Upload(ctx, fields, files)
 	})
 	if err = unlessRefused(&out, rules, err); err != nil || out.Refused() {
-		return model.NewCloudcastAction(out, nil, nil), err
+		return model.NewCloudcastPayload(out, nil, nil), err
 	}
-	uploaded := model.NewUploaded(me, result.Key, fields)
+	uploaded := model.NewUploadedCloudcast(me, result.Key, fields)
 	if uploaded != nil {
 		loaders.From(ctx).Session().RecordUpload(uploaded.Key)
 	}
-	return model.NewCloudcastAction(out, func(context.Context) (*model.Cloudcast, error) { return uploaded, nil }, nil), nil
+	return model.NewCloudcastPayload(out, func(context.Context) (*model.Cloudcast, error) { return uploaded, nil }, nil), nil
 }
 
 // edit checks the input of an edit and sends it to Mixcloud. It streams the picture.
-func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*model.CloudcastAction, error) {
+func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*model.CloudcastPayload, error) {
 	if err := requireToken(ctx); err != nil {
 		return nil, err
 	}
-	out := model.NewOutcome(input.ClientMutationID.Value(), loadViewer)
+	out := model.NewPayload(input.ClientMutationID.Value(), loadViewer)
 	t := r.cloudcastTarget(ctx, input.CloudcastID.Value(), input.Key.Value(), &out)
 	fields := model.CheckEdit(input, &out)
 	me, err := uploader(ctx, &out)
@@ -52,7 +52,7 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 		out.Refuse(model.UserErrorCodeForbidden, "This cloudcast belongs to another user.", t.field)
 	}
 	if err != nil || out.Refused() {
-		return model.NewCloudcastAction(out, nil, nil), err
+		return model.NewCloudcastPayload(out, nil, nil), err
 	}
 	rules := newFileRules(upload.File{}, input.Picture.Value())
 	_, err = send(ctx, upstream.KindEdit, nil, rules, &out, func(ctx context.Context, c *mixcloud.Client, files mixcloud.Files) (*mixcloud.Result, error) {
@@ -63,12 +63,12 @@ func (r *Resolver) edit(ctx context.Context, input model.EditCloudcastInput) (*m
 		err = nil
 	}
 	err = unlessRefused(&out, rules, err)
-	return model.NewCloudcastAction(out, changedCloudcast(t.key), nil), err
+	return model.NewCloudcastPayload(out, changedCloudcast(t.key), nil), err
 }
 
 // uploader loads the viewer, unless the input was refused, so that an invalid
 // token is reported before a file is read.
-func uploader(ctx context.Context, out *model.Outcome) (*mixcloud.FullUser, error) {
+func uploader(ctx context.Context, out *model.Payload) (*mixcloud.FullUser, error) {
 	if out.Refused() {
 		return nil, nil
 	}
@@ -77,7 +77,7 @@ func uploader(ctx context.Context, out *model.Outcome) (*mixcloud.FullUser, erro
 
 // send makes the call of an upload or an edit. It returns nil, and adds user
 // errors to out, if the result does not report success.
-func send(ctx context.Context, kind upstream.Kind, track *upload.Track, rules fileRules, out *model.Outcome, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
+func send(ctx context.Context, kind upstream.Kind, track *upload.Track, rules fileRules, out *model.Payload, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
 	files, err := newUploadFiles(ctx, rules, track)
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func send(ctx context.Context, kind upstream.Kind, track *upload.Track, rules fi
 
 // unlessRefused adds a user error to out if err is a refusal of the input or of a
 // file. It returns all other errors.
-func unlessRefused(out *model.Outcome, rules fileRules, err error) error {
+func unlessRefused(out *model.Payload, rules fileRules, err error) error {
 	if refuseFile(out, rules, err) || refuseWrite(out, err) {
 		return nil
 	}

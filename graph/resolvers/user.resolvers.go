@@ -93,7 +93,7 @@ func (r *userResolver) PictureColorHex(ctx context.Context, obj *model.User) (*s
 }
 
 func (r *userResolver) CoverPictures(ctx context.Context, obj *model.User) ([]*model.Picture, error) {
-	return userMember(ctx, obj, func(u *mixcloud.FullUser) []*model.Picture { return model.NewCovers(u.CoverPictures) })
+	return userMember(ctx, obj, func(u *mixcloud.FullUser) []*model.Picture { return model.NewPictures(u.CoverPictures) })
 }
 
 func (r *userResolver) IsViewer(ctx context.Context, obj *model.User) (*bool, error) {

@@ -25,8 +25,8 @@ var withContext = map[reflect.Type][]string{
 	reflect.TypeFor[*model.Playlist]():           {"Playlist"},
 	reflect.TypeFor[*model.Track]():              {"Track"},
 	reflect.TypeFor[*model.TrackSection]():       {"TrackSection"},
-	reflect.TypeFor[*model.UserAction]():         {"FollowUserPayload", "UnfollowUserPayload"},
-	reflect.TypeFor[*model.CloudcastAction](): {
+	reflect.TypeFor[*model.UserPayload]():        {"FollowUserPayload", "UnfollowUserPayload"},
+	reflect.TypeFor[*model.CloudcastPayload](): {
 		"AddToListenLaterPayload", "EditCloudcastPayload", "FavoriteCloudcastPayload", "RemoveFromListenLaterPayload",
 		"RepostCloudcastPayload", "UnfavoriteCloudcastPayload", "UnrepostCloudcastPayload", "UploadCloudcastPayload",
 	},
