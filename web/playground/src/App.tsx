@@ -2,6 +2,7 @@ import { explorerPlugin } from '@graphiql/plugin-explorer'
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
 import { GraphiQL } from 'graphiql'
 import { fetcher } from './fetcher'
+import { options } from './options'
 import { ResultPanel } from './ResultPanel'
 import { SessionMenu } from './SessionMenu'
 
@@ -13,6 +14,7 @@ export function App() {
       <header className="top">
         <h1>
           <img src="/playground/icon.svg" alt="" width="24" height="24" /> mixcloud-graphql
+          {options.demo && <span className="note">demo: an emulated Mixcloud</span>}
         </h1>
         <SessionMenu />
       </header>

@@ -25,7 +25,7 @@ export function SessionMenu() {
   }
   return (
     <div className="session">
-      {options.signIn && <a href="/oauth/login?next=/">Sign in with Mixcloud</a>}
+      {options.signIn && <a className="button primary" href="/oauth/login?next=/">Sign in with Mixcloud</a>}
       <button type="button" onClick={() => dialog.current?.showModal()}>
         Use a token
       </button>
@@ -62,7 +62,9 @@ function TokenDialog({ ref, onUse }: { ref: React.RefObject<HTMLDialogElement | 
           Access token <input name="token" type="password" autoComplete="off" spellCheck={false} />
         </label>
         <div className="buttons">
-          <button type="submit">Use</button>
+          <button type="submit" className="primary">
+            Use
+          </button>
           <button type="button" onClick={(e) => e.currentTarget.closest('dialog')?.close()}>
             Cancel
           </button>

@@ -4,10 +4,12 @@ import '@graphiql/plugin-explorer/style.css'
 import './page.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { correctMarkup } from './accessibility'
 import { App } from './App'
 
 const root = document.getElementById('root')
 if (root) {
+  correctMarkup(root)
   createRoot(root).render(
     <StrictMode>
       <App />
