@@ -24,7 +24,7 @@ func bare(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	body := []byte(`{"errors":[{"message":"The server has more operations to process than it can. Try again in a second.","extensions":{"code":"LIMIT_EXCEEDED","retryAfterMs":1000,"retryable":true}}]}`)
+	body := []byte(`{"errors":[{"message":"The server is overloaded. Try again in a second.","extensions":{"code":"LIMIT_EXCEEDED","retryAfterMs":1000,"retryable":true}}]}`)
 	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

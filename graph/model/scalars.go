@@ -38,7 +38,7 @@ func MarshalInt(i int) graphql.Marshaler {
 func UnmarshalInt(v any) (int, error) {
 	i, err := graphql.UnmarshalInt32(v)
 	if err != nil {
-		return 0, errors.New("must be a whole number of at most 32 bits")
+		return 0, errors.New("must be a 32-bit integer")
 	}
 	return int(i), nil
 }

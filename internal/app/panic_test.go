@@ -64,7 +64,7 @@ func TestPanicInALoader(t *testing.T) {
 
 func internalAt(path ...any) responseError {
 	return responseError{
-		Message:    "Something went wrong inside this server. Quote the request id when you report it.",
+		Message:    "Internal server error. Report it with the request id in extensions.requestId.",
 		Path:       path,
 		Extensions: map[string]any{"code": "INTERNAL", "requestId": "test-request"},
 	}

@@ -98,7 +98,7 @@ func TestRedirects(t *testing.T) {
 		t.Errorf("calls: %q", calls)
 	}
 	resp := s.execute(t, "demo-token", `{ user(username: "elsewhere") { key } }`, nil)
-	if errs := resp.decode(t, nil); len(errs) != 1 || errs[0].code() != "UPSTREAM_BAD_RESPONSE" || !strings.Contains(errs[0].Message, "redirects this") {
+	if errs := resp.decode(t, nil); len(errs) != 1 || errs[0].code() != "UPSTREAM_BAD_RESPONSE" || !strings.Contains(errs[0].Message, "redirected the call") {
 		t.Errorf("%+v", errs)
 	}
 }

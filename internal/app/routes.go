@@ -128,5 +128,5 @@ func writeText(w http.ResponseWriter, status int, text string) {
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
-	gqlerr.Write(w, r, http.StatusNotFound, gqlerr.NotFound("There is nothing at this path. The GraphQL endpoint is /graphql. The playground is at /."))
+	gqlerr.Write(w, r, http.StatusNotFound, gqlerr.NotFound("There is no resource at this path. The GraphQL endpoint is /graphql. The playground is at /."))
 }

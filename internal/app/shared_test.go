@@ -166,7 +166,7 @@ func TestReplicas_attemptIsUsedOnce(t *testing.T) {
 		back.RawQuery = query.Encode()
 		for i, s := range []*testServer{first, second, first} {
 			got := call(s, back.String(), begun.Cookies())
-			if used := strings.Contains(got.Body.String(), "This sign-in is over already"); used != (i > 0) {
+			if used := strings.Contains(got.Body.String(), "This sign-in was already completed"); used != (i > 0) {
 				return fmt.Sprintf("time %d: %d %s", i+1, got.Code, got.Body)
 			}
 		}

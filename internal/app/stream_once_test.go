@@ -45,7 +45,7 @@ func TestStream_once(t *testing.T) {
 	if err := c.send(head); err != nil {
 		t.Fatal(err)
 	}
-	if status, text := c.readResponse(t); status != 400 || !strings.Contains(text, "did not arrive whole") {
+	if status, text := c.readResponse(t); status != 400 || !strings.Contains(text, "is incomplete") {
 		t.Errorf("without its file: %d %s", status, text)
 	}
 	in := h.swallow()
@@ -54,8 +54,8 @@ func TestStream_once(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-in.some
-	if status, text := send("c", "x.mp3", "", 1<<30); status != http.StatusConflict || !strings.Contains(text, "under way") {
-		t.Errorf("while it is under way: %d %s", status, text)
+	if status, text := send("c", "x.mp3", "", 1<<30); status != http.StatusConflict || !strings.Contains(text, "in progress") {
+		t.Errorf("while it is in progress: %d %s", status, text)
 	}
 	_ = c.conn.Close()
 	<-in.ended

@@ -69,12 +69,12 @@ func TestStream_refused(t *testing.T) {
 		"a picture for a sound":         {nil, []string{"mp3"}, audio + jpegHead + sound, 1 << 30, 200, `image/jpeg`, 1},
 		"a picture above 10 MiB":        {nil, []string{"mp3", "picture"}, audio + sound + "\r\n" + formFile("picture", "p.jpg", "image/jpeg") + jpegHead + strings.Repeat("x", 10<<20+1000), 1 << 30, 200, `"field":["picture"],"code":"TOO_LARGE"`, 1},
 		"an empty file":                 {nil, []string{"mp3"}, audio + formEnd, 0, 400, "is empty", 1},
-		"the picture is missing":        {nil, []string{"mp3", "picture"}, audio + sound + formEnd, -1, 400, `without the file that its \"map\" names \"picture\"`, 1},
-		"a file not in the map":         {nil, []string{"mp3"}, audio + sound + "\r\n" + formFile("more", "p", "image/jpeg") + "x" + formEnd, 0, 400, `does not name: \"more\"`, 1},
-		"a file twice":                  {nil, []string{"mp3"}, audio + sound + "\r\n" + audio + sound + formEnd, -1, 400, `part twice`, 1},
-		"an end without its boundary":   {nil, []string{"mp3"}, audio + sound, 0, 400, "did not arrive whole", 1},
-		"a chunked one without its end": {nil, []string{"mp3"}, audio + sound, -1, 400, "did not arrive whole", 1},
-		"nothing after the map":         {nil, []string{"mp3"}, "", -1, 400, "did not arrive whole", 1},
+		"the picture is missing":        {nil, []string{"mp3", "picture"}, audio + sound + formEnd, -1, 400, `without the file \"picture\" of its \"map\"`, 1},
+		"a file not in the map":         {nil, []string{"mp3"}, audio + sound + "\r\n" + formFile("more", "p", "image/jpeg") + "x" + formEnd, 0, 400, `not in its \"map\": \"more\"`, 1},
+		"a file twice":                  {nil, []string{"mp3"}, audio + sound + "\r\n" + audio + sound + formEnd, -1, 400, `duplicate part`, 1},
+		"an end without its boundary":   {nil, []string{"mp3"}, audio + sound, 0, 400, "is incomplete", 1},
+		"a chunked one without its end": {nil, []string{"mp3"}, audio + sound, -1, 400, "is incomplete", 1},
+		"nothing after the map":         {nil, []string{"mp3"}, "", -1, 400, "is incomplete", 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -100,5 +100,5 @@ func Viewer(keys *Keys, cookies *Cookies) func(http.Handler) http.Handler {
 func refuseBearer(w http.ResponseWriter, r *http.Request, problem string) {
 	w.Header().Set("WWW-Authenticate", `Bearer realm="mixcloud-graphql", error="invalid_token", error_description="`+problem+`"`)
 	gqlerr.Write(w, r, http.StatusUnauthorized, gqlerr.Unauthenticated(
-		"The Authorization header is not usable: "+problem+`. Send it once, as "Authorization: Bearer <token>", or leave it out.`))
+		"The Authorization header is invalid: "+problem+`. Send one header "Authorization: Bearer <token>", or none.`))
 }

@@ -9,7 +9,7 @@ const MaxToken = 1024
 // The description never quotes the headers.
 func parseBearer(headers []string) (token, problem string) {
 	if len(headers) > 1 {
-		return "", "there are several of it"
+		return "", "it occurs more than once"
 	}
 	scheme, token, found := strings.Cut(strings.TrimSpace(headers[0]), " ")
 	token = strings.TrimLeft(token, " ")
@@ -21,7 +21,7 @@ func parseBearer(headers []string) (token, problem string) {
 	case len(token) > MaxToken:
 		return "", "the token is too long"
 	case !isB64Token(token):
-		return "", "the token has characters that a token cannot have"
+		return "", "the token has invalid characters"
 	}
 	return token, ""
 }

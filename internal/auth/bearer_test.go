@@ -52,7 +52,7 @@ func TestBearer_Refused(t *testing.T) {
 	const canary = "s3cret-canary"
 	tests := map[string]struct {
 		headers []string
-		says    string
+		text    string // part of the page
 	}{
 		"empty":                 {[]string{""}, "not Bearer"},
 		"scheme alone":          {[]string{"Bearer"}, "no token"},
@@ -66,7 +66,7 @@ func TestBearer_Refused(t *testing.T) {
 		"padding in the middle": {[]string{"Bearer a=" + canary}, "characters"},
 		"a line break":          {[]string{"Bearer " + canary + "\r\nX: y"}, "characters"},
 		"too long":              {[]string{"Bearer " + strings.Repeat("a", auth.MaxToken+1)}, "too long"},
-		"several headers":       {[]string{"Bearer " + canary, "Bearer " + canary}, "several"},
+		"several headers":       {[]string{"Bearer " + canary, "Bearer " + canary}, "more than once"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -88,8 +88,8 @@ func TestBearer_Refused(t *testing.T) {
 			if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil || len(body.Errors) != 1 {
 				t.Fatalf("the body is not a GraphQL error: %s", rec.Body)
 			}
-			if got := body.Errors[0]; got.Extensions.Code != "UNAUTHENTICATED" || !strings.Contains(got.Message, tt.says) {
-				t.Errorf("got %+v, want a message with %q", got, tt.says)
+			if got := body.Errors[0]; got.Extensions.Code != "UNAUTHENTICATED" || !strings.Contains(got.Message, tt.text) {
+				t.Errorf("got %+v, want a message with %q", got, tt.text)
 			}
 			if strings.Contains(rec.Body.String()+challenge, canary) {
 				t.Error("the response quotes the token")

@@ -21,7 +21,7 @@ const attemptLife = 10 * time.Minute
 const skew = time.Minute
 
 // ErrInsecure is returned if browsers would send the cookies unencrypted over a network.
-var ErrInsecure = errors.New("signing in needs https, or plain http on this machine alone")
+var ErrInsecure = errors.New("sign-in requires https, or http on a loopback address")
 
 // Cookies manages the two cookies of signing in. The session cookie holds a token. The attempt
 // cookie binds a sign-in to the browser that started it. Both are sealed and HttpOnly. Cookies

@@ -30,7 +30,7 @@ type Keys struct {
 func NewKeys(secret string) (*Keys, error) {
 	secret = strings.TrimSpace(secret)
 	if len(secret) < MinSecretKey {
-		return nil, fmt.Errorf("the secret key has %d bytes; at least %d are needed, such as those of: openssl rand -base64 32", len(secret), MinSecretKey)
+		return nil, fmt.Errorf("the secret key has %d bytes; at least %d are required, such as the output of: openssl rand -base64 32", len(secret), MinSecretKey)
 	}
 	return deriveKeys([]byte(secret)), nil
 }

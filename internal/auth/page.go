@@ -42,50 +42,50 @@ type page struct {
 type link struct{ Label, Address string }
 
 var (
-	pageNoAttempt = page{Status: http.StatusBadRequest, Title: "This sign-in was not begun here", Text: []string{
-		"This browser has no sign-in under way: it took longer than ten minutes, was begun in another browser, or cookies are switched off.",
+	pageNoAttempt = page{Status: http.StatusBadRequest, Title: "No sign-in is in progress", Text: []string{
+		"This browser has no sign-in in progress. It has expired after ten minutes, it was started in another browser, or cookies are disabled.",
 	}}
-	pageExpired = page{Status: http.StatusBadRequest, Title: "That took too long", Text: []string{
-		"For your safety a sign-in must be finished within ten minutes.",
+	pageExpired = page{Status: http.StatusBadRequest, Title: "The sign-in has expired", Text: []string{
+		"For security, a sign-in must be completed within ten minutes.",
 	}}
-	pageForeign = page{Status: http.StatusBadRequest, Title: "This is not the sign-in that you began", Text: []string{
-		"Either you began another one since, or somebody has sent you a link with which you would act in their name. Nothing was changed.",
+	pageForeign = page{Status: http.StatusBadRequest, Title: "This is not your current sign-in", Text: []string{
+		"You have started another sign-in since, or the link would sign you in to the account of another person. Nothing was changed.",
 	}}
-	pageUsed = page{Status: http.StatusBadRequest, Title: "This sign-in is over already", Text: []string{
-		"Each one can be finished once. If you are not signed in, begin a new one.",
+	pageUsed = page{Status: http.StatusBadRequest, Title: "This sign-in was already completed", Text: []string{
+		"A sign-in can be completed only once. If you are not signed in, start a new one.",
 	}}
 	pageDenied = page{Status: http.StatusForbidden, Title: "You are not signed in", Text: []string{
-		"You, or Mixcloud, did not allow it. Nothing was changed.",
+		"You or Mixcloud denied access. Nothing was changed.",
 	}}
-	pageNoCode = page{Status: http.StatusBadRequest, Title: "Mixcloud's answer is incomplete", Text: []string{
-		"Mixcloud has sent you back without saying whether you allow it.",
+	pageNoCode = page{Status: http.StatusBadRequest, Title: "Mixcloud's response is incomplete", Text: []string{
+		"Mixcloud did not report whether you granted access.",
 	}}
 	pageRefused = page{Status: http.StatusBadRequest, Title: "Mixcloud did not accept the sign-in", Text: []string{
-		"What Mixcloud has sent along with you is not valid, or not any more. If it happens again, this server's application may be set up wrongly.",
+		"The authorization code from Mixcloud is invalid or has expired. If this happens again, the OAuth settings of this server may be wrong.",
 	}}
-	pageLimited = page{Status: http.StatusServiceUnavailable, Title: "Mixcloud asks us to wait", Text: []string{
-		"There were too many requests in a short time. Please try again in some minutes.",
+	pageLimited = page{Status: http.StatusServiceUnavailable, Title: "Mixcloud's rate limit is exceeded", Text: []string{
+		"There were too many requests in a short time. Please try again in a few minutes.",
 	}}
-	pageUnavailable = page{Status: http.StatusBadGateway, Title: "Mixcloud cannot be reached", Text: []string{
-		"You did nothing wrong: Mixcloud did not answer as it should. Please try again in a while.",
+	pageUnavailable = page{Status: http.StatusBadGateway, Title: "Mixcloud is unavailable", Text: []string{
+		"Mixcloud cannot be reached or returns errors. Please try again later.",
 	}}
-	pageTimeout = page{Status: http.StatusGatewayTimeout, Title: "Mixcloud took too long", Text: []string{
-		"You did nothing wrong: Mixcloud did not answer in time. Please try again in a while.",
+	pageTimeout = page{Status: http.StatusGatewayTimeout, Title: "Mixcloud did not respond in time", Text: []string{
+		"Please try again later.",
 	}}
-	pageBroken = page{Status: http.StatusServiceUnavailable, Title: "Signing in does not work at the moment", Text: []string{
-		"You did nothing wrong: this server has a fault. Please try again in a while.",
+	pageBroken = page{Status: http.StatusServiceUnavailable, Title: "Sign-in does not work at the moment", Text: []string{
+		"This server has an internal error. Please try again later.",
 	}}
 	pageSignOut = page{Status: http.StatusOK, Title: "Sign out?", Text: []string{
-		"This browser will act for nobody here. What you have allowed stays known to Mixcloud: you can take it back in your settings there.",
+		"This browser will no longer be signed in here. To revoke this application's access to your account, open your settings on Mixcloud.",
 	}}
 	pageSignedOut = page{Status: http.StatusOK, Title: "You are not signed in", Text: []string{
-		"There is nothing to sign out of.",
+		"There is no session to end.",
 	}}
 	pageCrossSite = page{Status: http.StatusForbidden, Title: "You were not signed out", Text: []string{
-		"Another site has asked for it. If it is what you want, do it here.",
+		"The request came from another site. To sign out, use the link below.",
 	}}
-	pageNoSignIn = page{Status: http.StatusNotFound, Title: "Nobody can sign in here", Text: []string{
-		"Everything that is public can be asked for without.",
+	pageNoSignIn = page{Status: http.StatusNotFound, Title: "Sign-in is not available", Text: []string{
+		"Public data is available without signing in.",
 	}}
 )
 

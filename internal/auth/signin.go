@@ -73,7 +73,7 @@ func NewSignIn(o SignInOptions) (*SignIn, error) {
 	}
 	// Behind a proxy the Host header can differ from the host in the browser's Origin.
 	if err := s.origin.AddTrustedOrigin(root.Scheme + "://" + root.Host); err != nil {
-		return nil, fmt.Errorf("the public URL is no origin: %w", err)
+		return nil, fmt.Errorf("the public URL is not an origin: %w", err)
 	}
 	if s.nonces == nil {
 		s.nonces = NewLocalNonces()
@@ -122,12 +122,12 @@ func private(w http.ResponseWriter) {
 func notAllowed(w http.ResponseWriter, r *http.Request) {
 	allow := map[string]string{LoginPath: "GET", CallbackPath: "GET", LogoutPath: "GET, POST"}[r.URL.Path]
 	if allow == "" {
-		gqlerr.Write(w, r, http.StatusNotFound, gqlerr.NotFound("There is nothing at this path."))
+		gqlerr.Write(w, r, http.StatusNotFound, gqlerr.NotFound("There is no resource at this path."))
 		return
 	}
 	w.Header().Set("Allow", allow)
 	gqlerr.Write(w, r, http.StatusMethodNotAllowed, &gqlerr.Error{
-		Code: gqlerr.CodeBadUserInput, Message: "This path is for browsers, by " + allow + ".",
+		Code: gqlerr.CodeBadUserInput, Message: "This path is for browsers and supports only " + allow + ".",
 	})
 }
 
@@ -193,7 +193,7 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 	s.cookies.endAttempt(w)
 	switch first, err := s.nonces.Use(r.Context(), a.Nonce, a.expiry().Add(skew)); {
 	case err != nil:
-		s.fail(w, r, pageBroken, a, fmt.Errorf("remember the attempt: %w", err))
+		s.fail(w, r, pageBroken, a, fmt.Errorf("store the nonce of the attempt: %w", err))
 		return
 	case !first:
 		s.fail(w, r, pageUsed, a, nil)
@@ -275,7 +275,7 @@ func (s *SignIn) fail(w http.ResponseWriter, r *http.Request, p page, a *attempt
 	}
 	p.Links = []link{
 		{"Try again", s.at(LoginPath) + "?" + url.Values{"next": {next}}.Encode()},
-		{"Go on without signing in", s.at("/")},
+		{"Continue without signing in", s.at("/")},
 	}
 	p.write(w)
 }
@@ -286,12 +286,12 @@ func NoSignIn(reason string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		private(w)
 		if !strings.Contains(r.Header.Get("Accept"), "text/html") {
-			gqlerr.Write(w, r, http.StatusNotFound, gqlerr.NotFound("Nobody can sign in here: "+reason))
+			gqlerr.Write(w, r, http.StatusNotFound, gqlerr.NotFound("Sign-in is not available: "+reason))
 			return
 		}
 		p := pageNoSignIn
 		p.Text = append([]string{reason}, p.Text...)
-		p.Links = []link{{"Go on without signing in", "../"}}
+		p.Links = []link{{"Continue without signing in", "../"}}
 		p.write(w)
 	})
 }

@@ -88,88 +88,88 @@ func TestSignIn_Failures(t *testing.T) {
 		options serverOptions
 		query   func(b *browser, back *url.URL) string // returns the query of the callback
 		status  int
-		says    string
+		text    string // part of the page
 		next    string // preserved for the next try
 		codes   int    // exchanges
 	}{
-		"denied":         {query: query("error=user_denied"), status: 403, says: "did not allow it", next: "/n"},
-		"another error":  {query: query("error=<script>&code=abc"), status: 403, says: "did not allow it", next: "/n"},
-		"an empty error": {query: query("error="), status: 403, says: "did not allow it", next: "/n"},
-		"no code":        {query: query("x=y"), status: 400, says: "incomplete", next: "/n"},
-		"an empty code":  {query: query("code="), status: 400, says: "incomplete", next: "/n"},
-		"two codes":      {query: query("code=a&code=b"), status: 400, says: "incomplete", next: "/n"},
+		"denied":         {query: query("error=user_denied"), status: 403, text: "denied access", next: "/n"},
+		"another error":  {query: query("error=<script>&code=abc"), status: 403, text: "denied access", next: "/n"},
+		"an empty error": {query: query("error="), status: 403, text: "denied access", next: "/n"},
+		"no code":        {query: query("x=y"), status: 400, text: "incomplete", next: "/n"},
+		"an empty code":  {query: query("code="), status: 400, text: "incomplete", next: "/n"},
+		"two codes":      {query: query("code=a&code=b"), status: 400, text: "incomplete", next: "/n"},
 		"a wrong code": {
 			options: serverOptions{answer: giving(400, `{"error":"<b>Bad code</b>"}`)},
-			query:   query("code=bad"), status: 400, says: "did not accept", next: "/n", codes: 1,
+			query:   query("code=bad"), status: 400, text: "did not accept", next: "/n", codes: 1,
 		},
 		"rate limited": {
 			options: serverOptions{answer: giving(403, `{"error":{"type":"RateLimitException","message":"Slow down.","retry_after":9}}`)},
-			query:   query("code=abc"), status: 503, says: "asks us to wait", next: "/n", codes: 1,
+			query:   query("code=abc"), status: 503, text: "rate limit is exceeded", next: "/n", codes: 1,
 		},
 		"down": {
 			options: serverOptions{answer: giving(502, "<html>")},
-			query:   query("code=abc"), status: 502, says: "cannot be reached", next: "/n", codes: 1,
+			query:   query("code=abc"), status: 502, text: "is unavailable", next: "/n", codes: 1,
 		},
 		"unreachable": {
 			options: serverOptions{answer: func(*http.Request, url.Values) (int, string, error) { return 0, "", io.ErrUnexpectedEOF }},
-			query:   query("code=abc"), status: 502, says: "cannot be reached", next: "/n", codes: 1,
+			query:   query("code=abc"), status: 502, text: "is unavailable", next: "/n", codes: 1,
 		},
 		"slow": {
 			options: serverOptions{answer: func(r *http.Request, _ url.Values) (int, string, error) {
 				<-r.Context().Done()
 				return 0, "", r.Context().Err()
 			}},
-			query: query("code=abc"), status: 504, says: "took too long", next: "/n", codes: 1,
+			query: query("code=abc"), status: 504, text: "did not respond in time", next: "/n", codes: 1,
 		},
 		"no token": {
 			options: serverOptions{answer: giving(200, "{}")},
-			query:   query("code=abc"), status: 502, says: "cannot be reached", next: "/n", codes: 1,
+			query:   query("code=abc"), status: 502, text: "is unavailable", next: "/n", codes: 1,
 		},
 		"without a cookie": {
-			query: func(b *browser, _ *url.URL) string { clear(b.cookies); return "code=abc" }, status: 400, says: "not begun here", next: "/",
+			query: func(b *browser, _ *url.URL) string { clear(b.cookies); return "code=abc" }, status: 400, text: "No sign-in is in progress", next: "/",
 		},
 		"with a cookie that was tampered with": {
 			query: func(b *browser, _ *url.URL) string {
 				b.change(flip)
 				return "code=abc"
-			}, status: 400, says: "not begun here", next: "/",
+			}, status: 400, text: "No sign-in is in progress", next: "/",
 		},
 		"with a truncated cookie": {
 			query: func(b *browser, _ *url.URL) string {
 				b.change(func(v string) string { return v[:len(v)/2] })
 				return "code=abc"
-			}, status: 400, says: "not begun here", next: "/",
+			}, status: 400, text: "No sign-in is in progress", next: "/",
 		},
 		"with the cookie of another server": {
 			query: func(b *browser, _ *url.URL) string {
 				b.change(func(string) string { return seal(RandomKeys().attempt, &attempt{"n", "/", time.Now().Unix()}) })
 				return "code=abc"
-			}, status: 400, says: "not begun here", next: "/",
+			}, status: 400, text: "No sign-in is in progress", next: "/",
 		},
 		"with a session for an attempt": {
 			query: func(b *browser, _ *url.URL) string {
 				b.change(func(string) string { return seal(b.server.keys.session, &attempt{"n", "/", time.Now().Unix()}) })
 				return "code=abc"
-			}, status: 400, says: "not begun here", next: "/",
+			}, status: 400, text: "No sign-in is in progress", next: "/",
 		},
-		"without the one-time value": {
-			query: func(_ *browser, back *url.URL) string { back.RawQuery = ""; return "code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
+		"without the nonce": {
+			query: func(_ *browser, back *url.URL) string { back.RawQuery = ""; return "code=abc" }, status: 400, text: "not your current sign-in", next: "/n",
 		},
-		"with an empty one-time value": {
-			query: func(_ *browser, back *url.URL) string { back.RawQuery = "attempt="; return "code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
+		"with an empty nonce": {
+			query: func(_ *browser, back *url.URL) string { back.RawQuery = "attempt="; return "code=abc" }, status: 400, text: "not your current sign-in", next: "/n",
 		},
-		"with two one-time values": {
-			query: func(_ *browser, back *url.URL) string { return back.RawQuery + "&code=abc" }, status: 400, says: "not the sign-in that you began", next: "/n",
+		"with two nonces": {
+			query: func(_ *browser, back *url.URL) string { return back.RawQuery + "&code=abc" }, status: 400, text: "not your current sign-in", next: "/n",
 		},
-		"with an empty one-time value in a cookie": {
+		"with an empty nonce in a cookie": {
 			query: func(b *browser, back *url.URL) string {
 				b.change(func(string) string { return seal(b.server.keys.attempt, &attempt{"", "/", time.Now().Unix()}) })
 				back.RawQuery = "attempt="
 				return "code=abc"
-			}, status: 400, says: "not begun here", next: "/",
+			}, status: 400, text: "No sign-in is in progress", next: "/",
 		},
 		"ten minutes later": {
-			query: func(b *browser, _ *url.URL) string { time.Sleep(attemptLife + skew); return "code=abc" }, status: 400, says: "not begun here", next: "/",
+			query: func(b *browser, _ *url.URL) string { time.Sleep(attemptLife + skew); return "code=abc" }, status: 400, text: "No sign-in is in progress", next: "/",
 		},
 		"ten minutes later, with a cookie stored for longer": {
 			query: func(b *browser, _ *url.URL) string {
@@ -178,11 +178,11 @@ func TestSignIn_Failures(t *testing.T) {
 				}
 				time.Sleep(attemptLife)
 				return "code=abc"
-			}, status: 400, says: "took too long", next: "/n",
+			}, status: 400, text: "has expired", next: "/n",
 		},
 		"the nonce store fails": {
 			options: serverOptions{nonces: brokenNonces{}},
-			query:   query("code=abc"), status: 503, says: "does not work at the moment", next: "/n",
+			query:   query("code=abc"), status: 503, text: "does not work at the moment", next: "/n",
 		},
 	}
 	for name, tt := range tests {
@@ -195,8 +195,8 @@ func TestSignIn_Failures(t *testing.T) {
 				nonce := back.Query().Get("attempt")
 				w := b.callback(back, tt.query(b, back))
 				body := w.Body.String()
-				if w.Code != tt.status || !strings.Contains(body, tt.says) {
-					t.Errorf("status %d, want %d with %q: %s", w.Code, tt.status, tt.says, body)
+				if w.Code != tt.status || !strings.Contains(body, tt.text) {
+					t.Errorf("status %d, want %d with %q: %s", w.Code, tt.status, tt.text, body)
 				}
 				if again := `href="/base/oauth/login?next=` + url.QueryEscape(tt.next) + `"`; !strings.Contains(body, again) {
 					t.Errorf("the page has no %s: %s", again, body)
@@ -262,7 +262,7 @@ func checkPage(t *testing.T, h http.Header, body string) {
 	}
 }
 
-// A sign-in can be finished only once, even if the browser still has its cookie and Mixcloud
+// A sign-in can be completed only once, even if the browser still has its cookie and Mixcloud
 // would accept the code again.
 func TestSignIn_Once(t *testing.T) {
 	t.Parallel()
@@ -275,7 +275,7 @@ func TestSignIn_Once(t *testing.T) {
 	}
 	b.cookies["mixcloud-graphql-dev-attempt"] = before
 	w := b.callback(back, "code=abc")
-	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "over already") || d.mixcloud.exchanges() != 1 {
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "already completed") || d.mixcloud.exchanges() != 1 {
 		t.Errorf("the second time: %d after %d exchanges: %s", w.Code, d.mixcloud.exchanges(), w.Body)
 	}
 	if got := b.whoami(script); got != "token-of-abc" {
@@ -303,7 +303,7 @@ func TestSignIn_LoginCSRF(t *testing.T) {
 	}
 	own := victim.login("/mine")
 	w := victim.callback(link, "code=attackers")
-	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "not the sign-in that you began") {
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "not your current sign-in") {
 		t.Errorf("with an attempt: %d: %s", w.Code, w.Body)
 	}
 	if got := victim.whoami(script); got != "" || d.mixcloud.exchanges() != 0 {

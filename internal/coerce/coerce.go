@@ -156,11 +156,11 @@ var errWrongKind = errors.New("")
 
 // Reasons that the kind of a value does not explain.
 var (
-	errInt32    = errors.New("must be a whole number of at most 32 bits")
-	errNotation = errors.New("must be written without a point or an exponent")
-	errRange    = errors.New("must be within the range of 64 bits")
-	errFinite   = errors.New("must be a finite number of 64 bits")
-	errNotID    = errors.New("must be a text or a whole number")
+	errInt32    = errors.New("must be a 32-bit integer")
+	errNotation = errors.New("must be written without a decimal point or an exponent")
+	errRange    = errors.New("must be within the range of a 64-bit integer")
+	errFinite   = errors.New("must be a finite 64-bit number")
+	errNotID    = errors.New("must be a string or an integer")
 )
 
 // scalar coerces a non-null value to a scalar.

@@ -48,10 +48,10 @@ func (l location) String() string {
 }
 
 // An errorList collects the errors of the input. After [MaxErrors] errors it only
-// counts: the list then has the same error without a message for each of them.
+// counts them: each further entry of the list is the same error without a message.
 type errorList struct {
 	list    gqlerror.List
-	suggest bool // similar names of the schema
+	suggest bool // suggest similar names of the schema
 	counter *gqlerror.Error
 }
 
@@ -79,7 +79,7 @@ func (l *errorList) add(loc location, want *ast.Type, kind, reason string) {
 	case kind == "nothing":
 		message = loc.String() + " is missing: it must be " + article(want.String()) + "."
 	case reason != "":
-		message += ", and this " + kind + " is none: it " + reason + "."
+		message += ", but this " + kind + " is not valid: it " + reason + "."
 	default:
 		message += ", not " + article(kind) + "."
 	}
@@ -95,16 +95,16 @@ func (l *errorList) addEnum(loc location, want *ast.Type, def *ast.Definition, k
 	for i, v := range def.EnumValues {
 		names[i] = v.Name
 	}
-	message := loc.String() + " must be " + article(want.String()) + ", not " + article(kind)
+	message := loc.String() + " must be " + article(want.String())
 	switch suggestion := l.similar(name, names); {
 	case kind != "string" && kind != "enum value", kind == "string" && !l.suggest:
-		message += "."
+		message += ", not " + article(kind) + "."
 	case slices.Contains(names, name): // a literal in quotes
-		message += ". Did you mean " + name + ", without quotes?"
+		message += ", not " + article(kind) + ". Did you mean " + name + ", without quotes?"
 	case suggestion != "":
-		message += " that is none of its values. Did you mean " + suggestion + "?"
+		message += ", but this " + kind + " is not one of its values. Did you mean " + suggestion + "?"
 	default:
-		message += " that is none of its values."
+		message += ", but this " + kind + " is not one of its values."
 	}
 	l.append(loc, message, map[string]any{"expected": want.String(), "received": kind})
 }

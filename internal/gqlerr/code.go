@@ -55,7 +55,8 @@ const (
 	CodeParseFailed Code = errcode.ParseFailed
 	// CodeValidationFailed is for a document or variables that do not match the schema.
 	CodeValidationFailed Code = errcode.ValidationFailed
-	// CodePersistedQueryNotFound tells the client to send the query with its hash.
+	// CodePersistedQueryNotFound is for an unknown hash: the client must send the query with
+	// its hash.
 	CodePersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
 )
 
@@ -74,7 +75,7 @@ func (c Code) Retryable() bool {
 	return c == CodeRateLimited || c == CodeUpstreamTimeout || c == CodeUpstreamUnavailable
 }
 
-// kinds maps errors of the REST client to codes. Of several matches the first one is used.
+// kinds maps errors of the REST client to codes. If several match, the first is used.
 var kinds = []struct {
 	is   error
 	code Code
@@ -101,8 +102,8 @@ func CodeOf(err error) Code {
 	if err == nil {
 		return ""
 	}
-	if own, ok := errors.AsType[*Error](err); ok {
-		return own.Code
+	if custom, ok := errors.AsType[*Error](err); ok {
+		return custom.Code
 	}
 	for _, k := range kinds {
 		if errors.Is(err, k.is) {

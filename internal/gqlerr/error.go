@@ -69,8 +69,8 @@ func Internal(cause error) error {
 }
 
 // Uncertain marks an error after which the outcome of a write is unknown, so that a retry could
-// repeat it. The error for clients has this information, and no invitation to retry. Its code
-// is that of err. It returns nil for a nil err.
+// repeat the write. The public error has the same code and extensions.outcome UNKNOWN, and is
+// not retryable. Uncertain returns nil for a nil err.
 func Uncertain(err error) error {
 	if err == nil {
 		return nil
@@ -80,14 +80,14 @@ func Uncertain(err error) error {
 
 type uncertainError struct{ err error }
 
-func (e *uncertainError) Error() string { return "done or not: " + e.err.Error() }
+func (e *uncertainError) Error() string { return "outcome unknown: " + e.err.Error() }
 func (e *uncertainError) Unwrap() error { return e.err }
 
 // Excerpt shortens a client's text to about 100 bytes, to quote it in a message.
 func Excerpt(s string) string {
-	const most = 100
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
+	const limit = 100
+	if len(s) > limit {
+		return strings.ToValidUTF8(s[:limit], "") + "…"
 	}
 	return s
 }

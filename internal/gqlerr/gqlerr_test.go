@@ -48,16 +48,16 @@ var cases = map[string]struct {
 	message string
 }{
 	"invalid argument": {
-		reason:  "our own check names the argument as the client wrote it",
+		reason:  "the error names the argument as the client wrote it",
 		err:     gqlerr.Invalid("first", "must be between 0 and 100"),
 		want:    m{"code": "BAD_USER_INPUT", "argument": "first"},
 		message: `Argument "first" must be between 0 and 100.`,
 	},
 	"invalid argument, wrapped": {
-		reason:  "wrapping changes nothing",
-		err:     fmt.Errorf("user: %w", gqlerr.Invalid("input.key", "is no key.")),
+		reason:  "a wrapped error has the same code",
+		err:     fmt.Errorf("user: %w", gqlerr.Invalid("input.key", "is not a key.")),
 		want:    m{"code": "BAD_USER_INPUT", "argument": "input.key"},
-		message: `Argument "input.key" is no key.`,
+		message: `Argument "input.key" is not a key.`,
 	},
 	"invalid without argument": {
 		reason:  "an argument without a name",
@@ -65,7 +65,7 @@ var cases = map[string]struct {
 		want:    m{"code": "BAD_USER_INPUT"},
 		message: "The input is empty.",
 	},
-	"client's check": {
+	"checked by the REST client": {
 		reason:  "an argument that the REST client refuses is bad user input",
 		err:     fmt.Errorf("x: %w", &mixcloud.InvalidError{Arg: "key", Reason: "must not be empty"}),
 		want:    m{"code": "BAD_USER_INPUT", "argument": "key"},
@@ -81,13 +81,13 @@ var cases = map[string]struct {
 		reason:  "the upstream's status and type are on the allow-list",
 		err:     fault(mixcloud.ErrUnauthenticated, 400, "OAuthException", 0),
 		want:    m{"code": "UNAUTHENTICATED", "mixcloud": m{"type": "OAuthException", "status": 400}},
-		message: "Mixcloud wants a valid access token",
+		message: "Mixcloud requires a valid access token",
 	},
 	"forbidden": {
 		reason:  "a type that is not on the allow-list is omitted",
 		err:     fault(mixcloud.ErrForbidden, 403, secret, 0),
 		want:    m{"code": "FORBIDDEN", "mixcloud": m{"status": 403}},
-		message: "does not allow",
+		message: "denied access",
 	},
 	"not found": {
 		reason:  "our own messages are not changed",
@@ -98,7 +98,7 @@ var cases = map[string]struct {
 	"not found upstream": {
 		err:     fault(mixcloud.ErrNotFound, 404, "ResourceNotFoundException", 0),
 		want:    m{"code": "NOT_FOUND", "mixcloud": m{"type": "ResourceNotFoundException", "status": 404}},
-		message: "nothing here",
+		message: "did not find this",
 	},
 	"rate limited": {
 		reason: "the wait is in extensions and in the message",
@@ -109,13 +109,13 @@ var cases = map[string]struct {
 		},
 		message: "Try again in 452 seconds.",
 	},
-	"rate limited, odd wait": {
-		reason:  "a wait is rounded up so that the client is not too early",
+	"rate limited, fraction of a millisecond": {
+		reason:  "a wait is rounded up so that the client does not retry too early",
 		err:     fault(mixcloud.ErrRateLimited, 403, "", 1500*time.Microsecond),
 		want:    m{"code": "RATE_LIMITED", "retryable": true, "retryAfterMs": int64(2), "mixcloud": m{"status": 403}},
 		message: "Try again in 1 second.",
 	},
-	"rate limited by ourselves": {
+	"rate limited by this server": {
 		err:     &gqlerr.Error{Code: gqlerr.CodeRateLimited, Message: "Wait a little.", Wait: time.Second},
 		want:    m{"code": "RATE_LIMITED", "retryable": true, "retryAfterMs": int64(1000)},
 		message: "Wait a little.",
@@ -124,39 +124,39 @@ var cases = map[string]struct {
 		reason:  "without a response there is no status",
 		err:     fault(mixcloud.ErrTimeout, 0, "", 0),
 		want:    m{"code": "UPSTREAM_TIMEOUT", "retryable": true, "retryAfterMs": int64(1000)},
-		message: "took too long",
+		message: "did not respond in time",
 	},
-	"our deadline": {
+	"deadline of the operation": {
 		err:     fmt.Errorf("wait: %w", context.DeadlineExceeded),
 		want:    m{"code": "UPSTREAM_TIMEOUT", "retryable": true, "retryAfterMs": int64(1000)},
-		message: "took too long",
+		message: "did not respond in time",
 	},
 	"unavailable": {
 		err:     fault(mixcloud.ErrUnavailable, 502, "", 0),
 		want:    m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000), "mixcloud": m{"status": 502}},
 		message: "Try again in a moment.",
 	},
-	"cancelled": {
-		reason:  "a server that shuts down cancels too, and its client may retry",
+	"canceled": {
+		reason:  "a server that shuts down also cancels requests, and the client may retry",
 		err:     fmt.Errorf("load: %w", context.Canceled),
 		want:    m{"code": "UPSTREAM_UNAVAILABLE", "retryable": true, "retryAfterMs": int64(1000)},
-		message: "cancelled",
+		message: "canceled",
 	},
 	"bad response": {
 		err:     fault(mixcloud.ErrBadResponse, 200, "", 0),
 		want:    m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 200}},
-		message: "cannot read",
+		message: "invalid response",
 	},
-	"withheld": {
+	"legal reasons": {
 		reason:  "a permanent refusal is not an outage, and its message does not suggest a retry",
 		err:     fault(mixcloud.ErrForbidden, 451, "", 0),
 		want:    m{"code": "FORBIDDEN", "mixcloud": m{"status": 451}},
-		message: "not available here",
+		message: "for legal reasons",
 	},
 	"payment": {
 		err:     fault(mixcloud.ErrForbidden, 402, "", 0),
 		want:    m{"code": "FORBIDDEN", "mixcloud": m{"status": 402}},
-		message: "those who pay",
+		message: "requires a payment",
 	},
 	"locked": {
 		err:     fault(mixcloud.ErrForbidden, 423, "", 0),
@@ -172,17 +172,17 @@ var cases = map[string]struct {
 	"method not allowed": {
 		err:     fault(mixcloud.ErrRefused, 405, "", 0),
 		want:    m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 405}},
-		message: "does not offer",
+		message: "does not support",
 	},
 	"any other refusal": {
 		err:     fault(mixcloud.ErrRefused, 418, "", 0),
 		want:    m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 418}},
-		message: "refused this request (418 I'm a teapot).",
+		message: "refused the call (418 I'm a teapot).",
 	},
 	"redirect": {
 		err:     fault(mixcloud.ErrMoved, 302, "", 0),
 		want:    m{"code": "UPSTREAM_BAD_RESPONSE", "mixcloud": m{"status": 302}},
-		message: "redirects this",
+		message: "redirected the call",
 	},
 	"local fault": {
 		reason:  "a fault of this machine is only in the log",
@@ -205,18 +205,18 @@ var cases = map[string]struct {
 		reason:  "an unclassified error is internal and has no details",
 		err:     errors.New(secret),
 		want:    m{"code": "INTERNAL", "requestId": "req-12345678"},
-		message: "Quote the request id",
+		message: "Report it with the request id",
 	},
 	"unknown code": {
 		reason:  "a code that is not in the list is replaced",
 		err:     coded("SOMETHING_ELSE", secret),
 		want:    m{"code": "INTERNAL", "requestId": "req-12345678"},
-		message: "Quote the request id",
+		message: "Report it with the request id",
 	},
 	"internal": {
 		err:     fmt.Errorf("x: %w", gqlerr.Internal(errors.New(secret))),
 		want:    m{"code": "INTERNAL", "requestId": "req-12345678"},
-		message: "Quote the request id",
+		message: "Report it with the request id",
 	},
 	"parse":      {err: coded("GRAPHQL_PARSE_FAILED", "Unexpected }"), want: m{"code": "GRAPHQL_PARSE_FAILED"}, message: "Unexpected }"},
 	"validation": {err: coded("GRAPHQL_VALIDATION_FAILED", `Cannot query field "x".`), want: m{"code": "GRAPHQL_VALIDATION_FAILED"}, message: `Cannot query field "x".`},
@@ -235,7 +235,7 @@ func TestPresenter(t *testing.T) {
 				t.Errorf("%s: extensions (-want +got):\n%s", tt.reason, diff)
 			}
 			if !strings.Contains(got.Message, tt.message) {
-				t.Errorf("%s: the message %q lacks %q", tt.reason, got.Message, tt.message)
+				t.Errorf("%s: the message %q does not contain %q", tt.reason, got.Message, tt.message)
 			}
 			body, err := json.Marshal(got)
 			if err != nil {
@@ -333,13 +333,13 @@ func TestPresenter_UndecodedArgument(t *testing.T) {
 
 	got := present(field(t.Context(), "list", 1, nil), inArgument)
 	want := &gqlerror.Error{
-		Message:    `Argument "filter.since" does not fit its type.`,
+		Message:    `Argument "filter.since" does not match its type.`,
 		Path:       ast.Path{ast.PathName("list")},
 		Locations:  []gqlerror.Location{{Line: 1, Column: 3}},
 		Extensions: m{"code": "BAD_USER_INPUT", "argument": "filter.since"},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(ast.Position{})); diff != "" {
-		t.Errorf("while reading arguments (-want +got):\n%s", diff)
+		t.Errorf("while decoding arguments (-want +got):\n%s", diff)
 	}
 	got = present(field(t.Context(), "list", 1, map[string]any{}), goText)
 	if got.Extensions["code"] != "INTERNAL" || strings.Contains(got.Message, "strconv") {
@@ -366,9 +366,9 @@ func TestPresenter_Log(t *testing.T) {
 	}{
 		"internal error":      {errors.New("boom"), "ERROR"},
 		"failure of Mixcloud": {fault(mixcloud.ErrUnavailable, 502, "", 0), "WARN"},
-		"nonsense":            {fault(mixcloud.ErrBadResponse, 200, "", 0), "WARN"},
+		"invalid response":    {fault(mixcloud.ErrBadResponse, 200, "", 0), "WARN"},
 		"client error":        {gqlerr.Invalid("first", "is wrong"), ""},
-		"client left":         {fmt.Errorf("x: %w", context.Canceled), ""},
+		"client disconnected": {fmt.Errorf("x: %w", context.Canceled), ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -385,7 +385,7 @@ func TestPresenter_Log(t *testing.T) {
 	}
 }
 
-// During an outage of a minute, in which a hundred fields per second fail, only a few lines are
+// During an outage of a minute with a hundred failed fields per second, only a few lines are
 // logged, with the number of suppressed ones.
 func TestPresenter_LogInAnOutage(t *testing.T) {
 	t.Parallel()
@@ -418,11 +418,11 @@ func TestPresenter_LogInAnOutage(t *testing.T) {
 	})
 }
 
-// An error with an unknown outcome does not invite the client to retry.
+// An error with an unknown outcome is not retryable.
 func TestUncertain(t *testing.T) {
 	t.Parallel()
 	if err := gqlerr.Uncertain(nil); err != nil {
-		t.Errorf("nil became %v", err)
+		t.Errorf("Uncertain(nil) = %v, want nil", err)
 	}
 	present := gqlerr.Presenter(slog.New(slog.DiscardHandler))
 	for code, err := range map[gqlerr.Code]error{
@@ -433,7 +433,7 @@ func TestUncertain(t *testing.T) {
 		got := present(t.Context(), fmt.Errorf("wrapped: %w", gqlerr.Uncertain(err)))
 		_, retryable := got.Extensions["retryable"]
 		_, wait := got.Extensions["retryAfterMs"]
-		if got.Extensions["code"] != string(code) || got.Extensions["outcome"] != "UNKNOWN" || retryable || wait || !strings.Contains(got.Message, "look before you send it again") {
+		if got.Extensions["code"] != string(code) || got.Extensions["outcome"] != "UNKNOWN" || retryable || wait || !strings.Contains(got.Message, "check before you retry") {
 			t.Errorf("%s: %v %s", code, got.Extensions, got.Message)
 		}
 		if certain := present(t.Context(), err); certain.Extensions["outcome"] != nil {
@@ -457,7 +457,7 @@ func TestRecover(t *testing.T) {
 	}
 	for _, part := range []string{secret, "stack=", "TestRecover"} {
 		if !strings.Contains(out.String(), part) {
-			t.Errorf("the log lacks %q", part)
+			t.Errorf("the log does not contain %q", part)
 		}
 	}
 }
@@ -466,11 +466,11 @@ func TestWrite(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-	gqlerr.Write(rec, r, http.StatusTeapot, gqlerr.Invalid("x", "is odd"))
+	gqlerr.Write(rec, r, http.StatusTeapot, gqlerr.Invalid("x", "is wrong"))
 	if rec.Code != http.StatusTeapot || rec.Header().Get("Content-Type") != "application/json; charset=utf-8" {
 		t.Errorf("status %d, type %q", rec.Code, rec.Header().Get("Content-Type"))
 	}
-	want := `{"errors":[{"message":"Argument \"x\" is odd.","extensions":{"argument":"x","code":"BAD_USER_INPUT"}}]}` + "\n"
+	want := `{"errors":[{"message":"Argument \"x\" is wrong.","extensions":{"argument":"x","code":"BAD_USER_INPUT"}}]}` + "\n"
 	if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

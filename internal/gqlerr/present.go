@@ -68,13 +68,13 @@ func publish(ctx context.Context, err error) public {
 	if api, ok := errors.AsType[*mixcloud.Error](err); ok {
 		p.api, p.wait = api, api.RetryAfter
 	}
-	own, isOwn := errors.AsType[*Error](err)
+	custom, isCustom := errors.AsType[*Error](err)
 	input, isInput := errors.AsType[*mixcloud.InvalidError](err)
 	g, isGQL := errors.AsType[*gqlerror.Error](err)
 	switch {
-	case isOwn:
-		p.message, p.argument, p.wait = own.Message, own.Argument, max(p.wait, own.Wait)
-		p.details = own.Details
+	case isCustom:
+		p.message, p.argument, p.wait = custom.Message, custom.Argument, max(p.wait, custom.Wait)
+		p.details = custom.Details
 	case isInput:
 		p.message, p.argument = invalidMessage(input.Arg, input.Reason), input.Arg
 	case isGQL && p.code == CodeLimitExceeded:
@@ -86,7 +86,7 @@ func publish(ctx context.Context, err error) public {
 		// generated code could not decode. Its text comes from Go.
 		if arg, ok := undecodedArgument(ctx, g); ok {
 			p.code, p.argument = CodeBadUserInput, arg
-			p.message = invalidMessage(arg, "does not fit its type")
+			p.message = invalidMessage(arg, "does not match its type")
 			break
 		}
 		p.message = internalMessage
@@ -123,7 +123,7 @@ func (p public) gql(ctx context.Context, err error) *gqlerror.Error {
 	return out
 }
 
-// defaultWait is the wait before a retry if Mixcloud has named none.
+// defaultWait is the wait before a retry if Mixcloud did not specify one.
 const defaultWait = time.Second
 
 func (p public) record(ctx context.Context, log *slog.Logger, warnings *telemetry.Sampler, err error) {
@@ -133,8 +133,8 @@ func (p public) record(ctx context.Context, log *slog.Logger, warnings *telemetr
 	case p.code == CodeInternal:
 		level = slog.LevelError
 	case p.code.Retryable(), p.code == CodeUpstreamBadResponse:
-		var now bool
-		if suppressed, now = warnings.Sample(string(p.code)); now {
+		var sampled bool
+		if suppressed, sampled = warnings.Sample(string(p.code)); sampled {
 			level = slog.LevelWarn
 		}
 	}
@@ -179,8 +179,8 @@ func undecodedArgument(ctx context.Context, g *gqlerror.Error) (string, bool) {
 		len(fc.Field.Definition.Arguments) == 0 {
 		return "", false
 	}
-	if own := fc.Path(); g != nil && len(g.Path) > len(own) {
-		return dotted(g.Path[len(own):]), true
+	if field := fc.Path(); g != nil && len(g.Path) > len(field) {
+		return dotted(g.Path[len(field):]), true
 	}
 	return "", true
 }
@@ -190,14 +190,14 @@ func onVariable(g *gqlerror.Error) bool {
 	return len(g.Path) > 1 && g.Path[0] == ast.PathName("variable")
 }
 
-// documentMessage returns the message of an error in a document or its variables. The messages
-// of the parser and the validator are fit for clients.
+// documentMessage returns the message of an error in a document or its variables. Clients may
+// see the messages of the parser and the validator.
 func documentMessage(g *gqlerror.Error) string {
 	if onVariable(g) {
 		return `Variable "$` + dotted(g.Path[1:]) + `" ` + g.Message + "."
 	}
 	if g.Message == noOperation {
-		return "The document has several operations: say in operationName which one to run."
+		return "The document has several operations: set operationName to the name of one."
 	}
 	return g.Message
 }
@@ -230,7 +230,7 @@ var types = map[string]bool{
 	"ResourceNotFoundException": true,
 }
 
-// upstream returns the value of extensions.mixcloud, empty if there is nothing to show.
+// upstream returns the value of extensions.mixcloud, which may be empty.
 func upstream(api *mixcloud.Error) map[string]any {
 	m := map[string]any{}
 	if api == nil {

@@ -17,7 +17,7 @@ const (
 )
 
 // errBodies is the error of a body for which there is no memory now.
-var errBodies = errors.New("the request bodies that are in memory take all that they may")
+var errBodies = errors.New("the request bodies in memory have reached their limit")
 
 // Bodies counts the bytes of all request bodies of the process: those that arrive, wait for
 // admission, or belong to running operations. It counts the received bytes and not the declared

@@ -53,7 +53,7 @@ var clientLimitMessages = map[string]string{
 func overClientLimit(r *clientlimit.Refusal) *gqlerr.Error {
 	return &gqlerr.Error{
 		Code:    gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf(clientLimitMessages[r.Limit]+" Wait before you try again, as Retry-After says.", r.Value, r.Maximum),
+		Message: fmt.Sprintf(clientLimitMessages[r.Limit]+" Retry after the time in the header Retry-After.", r.Value, r.Maximum),
 		Details: map[string]any{
 			"limit": r.Limit, "value": r.Value, "maximum": r.Maximum,
 			"retryable": true, "retryAfterMs": (r.Wait + time.Millisecond - 1).Milliseconds(),

@@ -25,10 +25,10 @@ func singleRootField(observers *core.Events, addError core.AddErrFunc) {
 		root := subscriptionRoot{visited: map[string]bool{}}
 		root.read(op.SelectionSet)
 		if root.second != nil {
-			addError(core.Message("%s must select one root field: subscribe to each in a request of its own.", name), core.At(root.second.Position))
+			addError(core.Message("%s must select exactly one root field. Send each subscription in a separate request.", name), core.At(root.second.Position))
 		}
 		if d := root.conditional; d != nil {
-			addError(core.Message("%s must not have @%s at its root.", name, d.Name), core.At(d.Position))
+			addError(core.Message("%s must not use @%s at its root.", name, d.Name), core.At(d.Position))
 		}
 		if f := root.introspection; f != nil {
 			addError(core.Message("%s must not select %s at its root.", name, f.Name), core.At(f.Position))
@@ -89,7 +89,7 @@ func explainEmpty(err *gqlerror.Error, query string) {
 	switch {
 	case !ok:
 	case closer == ")":
-		err.Message = "The parentheses are empty: put an argument or a variable into them, or leave them out."
+		err.Message = "The parentheses are empty: add an argument or a variable, or remove them."
 	case strings.TrimSpace(query) == "{}":
 		err.Message = "The query is empty: select at least one field between { and }."
 	default:
@@ -196,7 +196,7 @@ func surrogateError(query string, at int) *gqlerror.Error {
 	line := strings.Count(before, "\n") + 1
 	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
 	return &gqlerror.Error{
-		Message:   "The string has half of a surrogate pair, " + query[at:at+6] + ", which stands for no character.",
+		Message:   "The string contains a lone surrogate, " + query[at:at+6] + ", which is not a valid character.",
 		Locations: []gqlerror.Location{{Line: line, Column: column}},
 	}
 }

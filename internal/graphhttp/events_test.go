@@ -63,13 +63,13 @@ func TestEvents(t *testing.T) {
 			"POST", "subscription { count(to: 2) }",
 			[]string{asJSON, newer},
 			406,
-			`{"errors":[{"message":"A subscription is answered with events: send it with the header Accept: text/event-stream.","extensions":{"code":"BAD_USER_INPUT"}}]}` + "\n",
+			`{"errors":[{"message":"A subscription returns a stream of events. Send the header Accept: text/event-stream.","extensions":{"code":"BAD_USER_INPUT"}}]}` + "\n",
 		},
 		"a mutation": {
 			"POST", "mutation { set }",
 			[]string{asJSON, eventStream},
 			406,
-			`{"errors":[{"message":"A mutation is answered at once: accept application/graphql-response+json or application/json.","extensions":{"code":"BAD_USER_INPUT"}}]}` + "\n",
+			`{"errors":[{"message":"A mutation does not return a stream of events. Send the header Accept: application/graphql-response+json or application/json.","extensions":{"code":"BAD_USER_INPUT"}}]}` + "\n",
 		},
 		"a mutation with GET": {
 			"GET", "mutation { set }",

@@ -55,21 +55,21 @@ func TestStatus(t *testing.T) {
 		"syntax error":            {body: `{"query":"{"}`, newer: 400, older: 200, want: "GRAPHQL_PARSE_FAILED"},
 		"unknown field":           {body: `{"query":"{ nope }"}`, newer: 400, older: 200, want: "GRAPHQL_VALIDATION_FAILED"},
 		"unknown operation":       {body: `{"query":"query A { hello }","operationName":"B"}`, newer: 400, older: 200, want: "operation B not found"},
-		"ambiguous operation":     {body: `{"query":"query A { hello } query B { hello }"}`, newer: 400, older: 200, want: "say in operationName which one"},
+		"ambiguous operation":     {body: `{"query":"query A { hello } query B { hello }"}`, newer: 400, older: 200, want: "set operationName"},
 		"variable without a type": {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":"x"}}`, newer: 400, older: 200, want: `Variable \"$n\"`},
 		"not JSON":                {body: `{"query":`, newer: 400, older: 400, want: "not valid JSON"},
 		"data after the JSON":     {body: `{"query":"{ hello }"} {}`, newer: 400, older: 400, want: "more than one JSON value"},
 		"a batch":                 {body: `[{"query":"{ hello }"}]`, newer: 400, older: 400, want: "batches are not supported"},
-		"no query":                {body: `{}`, newer: 400, older: 400, want: "There is no query"},
-		"empty query":             {body: `{"query":""}`, newer: 400, older: 400, want: "There is no query"},
-		"names in upper case":     {body: `{"QUERY":"{ hello }","Variables":{}}`, newer: 400, older: 400, want: "There is no query"},
+		"no query":                {body: `{}`, newer: 400, older: 400, want: "The request has no query"},
+		"empty query":             {body: `{"query":""}`, newer: 400, older: 400, want: "The request has no query"},
+		"names in upper case":     {body: `{"QUERY":"{ hello }","Variables":{}}`, newer: 400, older: 400, want: "The request has no query"},
 		"several spellings":       {body: `{"query":"{ hello }","Query":"{ nope }","VARIABLES":7}`, newer: 200, older: 200, want: `{"data":{"hello":"you"}}`},
-		"a member twice":          {body: `{"query":"{ hello }","query":"{ nope }"}`, newer: 400, older: 400, want: `member \"query\" twice`},
-		"a variable twice":        {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":1,"n":2}}`, newer: 400, older: 400, want: `member \"variables.n\" twice`},
+		"a member twice":          {body: `{"query":"{ hello }","query":"{ nope }"}`, newer: 400, older: 400, want: `duplicate member \"query\"`},
+		"a variable twice":        {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":1,"n":2}}`, newer: 400, older: 400, want: `duplicate member \"variables.n\"`},
 		"nested deeply":           {body: `{"query":"{ hello }","extensions":{"a":` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `}}`, newer: 400, older: 400, want: "at most 100 levels"},
-		"null":                    {body: `null`, newer: 400, older: 400, want: "There is no query"},
-		"query is a number":       {body: `{"query":7}`, newer: 400, older: 400, want: `\"query\" cannot be a JSON number`},
-		"variables are a list":    {body: `{"query":"{ hello }","variables":[1]}`, newer: 400, older: 400, want: `\"variables\" cannot be a JSON array`},
+		"null":                    {body: `null`, newer: 400, older: 400, want: "The request has no query"},
+		"query is a number":       {body: `{"query":7}`, newer: 400, older: 400, want: `\"query\" must be a JSON string, not a JSON number`},
+		"variables are a list":    {body: `{"query":"{ hello }","variables":[1]}`, newer: 400, older: 400, want: `\"variables\" must be a JSON object, not a JSON array`},
 	}
 	for name, tt := range tests {
 		for accept, status := range map[string]int{newer: tt.newer, older: tt.older} {
@@ -168,15 +168,15 @@ func TestMethods(t *testing.T) {
 	}{
 		"GET":                    {method: "GET", target: q, status: 200, want: `{"data":{"hello":"you"}}`},
 		"GET with variables":     {method: "GET", target: "?query=query($s:String){hello(name:$s)}&variables=%7B%22s%22:%22me%22%7D", status: 200, want: `"me"`},
-		"GET without query":      {method: "GET", status: 400, want: "There is no query"},
+		"GET without query":      {method: "GET", status: 400, want: "The request has no query"},
 		"GET with bad variables": {method: "GET", target: q + "&variables=7", status: 400, want: `\"variables\" must be a JSON object`},
 		"GET, query twice":       {method: "GET", target: q + "&query=%7Bhello%7D", status: 400, want: `\"query\" occurs twice`},
 		"GET, variables twice":   {method: "GET", target: q + "&variables=%7B%7D&variables=", status: 400, want: `\"variables\" occurs twice`},
-		"GET, a variable twice":  {method: "GET", target: q + "&variables=%7B%22a%22:1,%22a%22:2%7D", status: 400, want: `member \"a\" twice`},
+		"GET, a variable twice":  {method: "GET", target: q + "&variables=%7B%22a%22:1,%22a%22:2%7D", status: 400, want: `duplicate member \"a\"`},
 		"GET, unknown twice":     {method: "GET", target: q + "&x=1&x=2", status: 200, want: "you"},
-		"GET, upper case":        {method: "GET", target: "?QUERY=%7Bhello%7D", status: 400, want: "There is no query"},
+		"GET, upper case":        {method: "GET", target: "?QUERY=%7Bhello%7D", status: 400, want: "The request has no query"},
 		"GET, nested deeply":     {method: "GET", target: q + "&variables=" + strings.Repeat("[", 101), status: 400, want: "at most 100 levels"},
-		"GET, bad encoding":      {method: "GET", target: "?query=%zz", status: 400, want: "percent-encoded"},
+		"GET, bad encoding":      {method: "GET", target: "?query=%zz", status: 400, want: "percent-encoding"},
 		"GET mutation":           {method: "GET", target: "?query=mutation%7Bset%7D", status: 405, want: "Send a mutation with POST", allow: "POST"},
 		"GET mutation by name":   {method: "GET", target: "?query=query+A%7Bhello%7D+mutation+B%7Bset%7D&operationName=B", status: 405, want: "POST", allow: "POST"},
 		"POST mutation":          {method: "POST", body: `{"query":"mutation { set }"}`, headers: []string{"Content-Type: application/json"}, status: 200, want: `{"data":{"set":"done"}}`},
@@ -186,7 +186,7 @@ func TestMethods(t *testing.T) {
 		"POST as plain text":     {method: "POST", body: `{"query":"{ hello }"}`, headers: []string{"Content-Type: text/plain"}, status: 415, want: "Send the operation as JSON"},
 		"POST a form":            {method: "POST", body: "query={hello}", headers: []string{"Content-Type: application/x-www-form-urlencoded"}, status: 415, want: "Send the operation as JSON"},
 		"POST another multipart": {method: "POST", body: "--x--", headers: []string{"Content-Type: multipart/mixed; boundary=x"}, status: 415, want: "Send the operation as JSON"},
-		"POST, query in the URL": {method: "POST", target: q, body: `{}`, headers: []string{"Content-Type: application/json"}, status: 400, want: "There is no query"},
+		"POST, query in the URL": {method: "POST", target: q, body: `{}`, headers: []string{"Content-Type: application/json"}, status: 400, want: "The request has no query"},
 		"POST compressed":        {method: "POST", body: "x", headers: []string{"Content-Type: application/json", "Content-Encoding: gzip"}, status: 415, want: "without a Content-Encoding"},
 		"OPTIONS":                {method: "OPTIONS", status: 204, allow: "GET, HEAD, POST, OPTIONS"},
 		"HEAD":                   {method: "HEAD", target: q, status: 200, want: `{"data":{"hello":"you"}}`}, // net/http omits the body
@@ -234,17 +234,17 @@ func TestLimits(t *testing.T) {
 		"body":                   {graphhttp.Options{MaxBody: 20}, body("{ hello hello }"), 413, "more than 20 bytes"},
 		"body within the limit":  {graphhttp.Options{MaxBody: 21}, body("{ hello }"), 200, `"data"`},
 		"tokens":                 {graphhttp.Options{TokenLimit: 5}, body("{ a:hello b:hello c:hello }"), 400, "more than 5 tokens"},
-		"depth":                  {graphhttp.Options{MaxDepth: 3}, body(deep(3)), 400, "nests 4 levels of fields; at most 3"},
+		"depth":                  {graphhttp.Options{MaxDepth: 3}, body(deep(3)), 400, "nests fields 4 levels deep; at most 3 levels"},
 		"depth within the limit": {graphhttp.Options{MaxDepth: 4}, body(deep(3)), 200, `"data"`},
 		"depth in fragments": {
 			graphhttp.Options{MaxDepth: 3},
-			body("{ ...a } fragment a on Query { nest { ... on Query { nest { ...b } } } } fragment b on Query { nest { hello } }"), 400, "nests 4 levels",
+			body("{ ...a } fragment a on Query { nest { ... on Query { nest { ...b } } } } fragment b on Query { nest { hello } }"), 400, "nests fields 4 levels",
 		},
 		"introspection is excluded": {
 			graphhttp.Options{MaxDepth: 2},
 			body("{ __schema { types { fields { type { ofType { ofType { name } } } } } } }"), 200, `"data"`,
 		},
-		"fragment bomb":                 {graphhttp.Options{}, body(bomb), 400, "nests 41 levels"},
+		"fragment bomb":                 {graphhttp.Options{}, body(bomb), 400, "nests fields 41 levels"},
 		"one name a thousand times":     {graphhttp.Options{}, body("{" + strings.Repeat(" hello", 1000) + "}"), 400, "repeats the same names"},
 		"one name up to the limit":      {graphhttp.Options{}, body("{" + strings.Repeat(" hello", 400) + "}"), 200, `"data"`},
 		"the same under other names":    {graphhttp.Options{}, body("{" + strings.Repeat(" x: hello", 1000) + "}"), 400, "repeats the same names"},
@@ -295,7 +295,7 @@ func TestBody_CutShort(t *testing.T) {
 	r := request(t, http.MethodPost, "/graphql", "x", "Content-Type: application/json")
 	r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
 	rec := serve(graphhttp.New(newStub(), graphhttp.Options{}), r)
-	if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "did not arrive whole") {
+	if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "is incomplete") {
 		t.Errorf("status %d: %s", rec.Code, rec.Body)
 	}
 }
@@ -330,7 +330,7 @@ func TestTimeout_BeforeExecution(t *testing.T) {
 		if rec.Code != http.StatusServiceUnavailable {
 			t.Errorf("status %d", rec.Code)
 		}
-		for _, part := range []string{`"code":"LIMIT_EXCEEDED"`, `"limit":"request-timeout"`, `"maximum":3`, "longer than 3s"} {
+		for _, part := range []string{`"code":"LIMIT_EXCEEDED"`, `"limit":"request-timeout"`, `"maximum":3`, "time limit of 3s"} {
 			if !strings.Contains(rec.Body.String(), part) {
 				t.Errorf("%s lacks %s", rec.Body, part)
 			}

@@ -109,19 +109,19 @@ func TestInput_CachedDocument(t *testing.T) {
 		if rec := send("1.0"); !strings.Contains(rec.Body.String(), `"you"`) {
 			t.Error(rec.Body)
 		}
-		checkError(t, send("1.5"), 200, gqlerr.CodeValidationFailed, `and this number is none`)
+		checkError(t, send("1.5"), 200, gqlerr.CodeValidationFailed, `but this number is not valid`)
 	}
 }
 
 func TestSubscriptionRoots(t *testing.T) {
 	t.Parallel()
 	for query, words := range map[string]string{
-		`subscription { a: count(to: 1) b: count(to: 2) }`:                             "must select one root field",
-		`subscription S { count(to: 1) broken }`:                                       `The subscription "S" must select one root field`,
-		`subscription { ...F } fragment F on Subscription { a: count(to: 1) broken }`:  "must select one root field",
-		`subscription { count(to: 1) @include(if: true) }`:                             "must not have @include at its root",
-		`subscription { ... @skip(if: false) { count(to: 1) } }`:                       "must not have @skip at its root",
-		`subscription { ...F @skip(if: false) } fragment F on Subscription { broken }`: "must not have @skip at its root",
+		`subscription { a: count(to: 1) b: count(to: 2) }`:                             "must select exactly one root field",
+		`subscription S { count(to: 1) broken }`:                                       `The subscription "S" must select exactly one root field`,
+		`subscription { ...F } fragment F on Subscription { a: count(to: 1) broken }`:  "must select exactly one root field",
+		`subscription { count(to: 1) @include(if: true) }`:                             "must not use @include at its root",
+		`subscription { ... @skip(if: false) { count(to: 1) } }`:                       "must not use @skip at its root",
+		`subscription { ...F @skip(if: false) } fragment F on Subscription { broken }`: "must not use @skip at its root",
 		`subscription { __typename }`:                                                  "must not select __typename at its root",
 		`subscription { ...F } fragment F on Subscription { ...F broken }`:             "Cannot spread fragment",
 		`subscription($n: Int!) { count(to: $n) }`:                                     `Variable "$n" is missing`,
@@ -163,7 +163,7 @@ func TestSurrogates(t *testing.T) {
 	query := func(literal string) string { return `{"query":` + quoted(`{hello(name:`+literal+`)}`) + `}` }
 	for _, literal := range []string{`"\ud83d"`, `"a\uD83Db"`, `"\ude00"`, `"\ud83d\ud83d\ude00"`, `"\ud83d\\ude00"`, `"\"\udfff"`} {
 		rec := post(t, graphhttp.Options{}, query(literal))
-		checkError(t, rec, 200, gqlerr.CodeParseFailed, "half of a surrogate pair")
+		checkError(t, rec, 200, gqlerr.CodeParseFailed, "lone surrogate")
 		if !strings.Contains(rec.Body.String(), `"locations":[{"line":1,"column":`) {
 			t.Errorf("%s: no location: %s", literal, rec.Body)
 		}

@@ -31,7 +31,7 @@ func checkUnicode(text []byte, what string) error {
 	if at < 0 {
 		return nil
 	}
-	err := fmt.Sprintf("%s has half of a surrogate pair, %s, which stands for no character", what, text[at:at+6])
+	err := fmt.Sprintf("%s contains a lone surrogate, %s, which is not a valid character", what, text[at:at+6])
 	if path := pathAt(text, int64(at)); path != "" {
 		err += ", at " + gqlerr.Excerpt(path)
 	}

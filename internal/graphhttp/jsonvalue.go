@@ -49,7 +49,7 @@ func decode(text []byte, what string) (any, error) {
 	}
 	if path := (&memberWalk{text: string(text)}).value(); path != nil {
 		slices.Reverse(path)
-		return nil, badRequest(fmt.Sprintf("%s has the member %q twice.", what, gqlerr.Excerpt(strings.Join(path, "."))))
+		return nil, badRequest(fmt.Sprintf("%s has a duplicate member %q.", what, gqlerr.Excerpt(strings.Join(path, "."))))
 	}
 	return value, nil
 }
@@ -159,7 +159,7 @@ func unquote(text string) (content string) {
 func textMember(members map[string]any, name string) (string, error) {
 	text, isText := members[name].(string)
 	if members[name] != nil && !isText {
-		return "", gqlerr.Invalid(name, "cannot be a JSON "+jsonKind(members[name]))
+		return "", gqlerr.Invalid(name, "must be a JSON string, not a JSON "+jsonKind(members[name]))
 	}
 	return text, nil
 }
@@ -168,7 +168,7 @@ func textMember(members map[string]any, name string) (string, error) {
 func objectMember(members map[string]any, name string) (map[string]any, error) {
 	object, isObject := members[name].(map[string]any)
 	if members[name] != nil && !isObject {
-		return nil, gqlerr.Invalid(name, "cannot be a JSON "+jsonKind(members[name]))
+		return nil, gqlerr.Invalid(name, "must be a JSON object, not a JSON "+jsonKind(members[name]))
 	}
 	return object, nil
 }

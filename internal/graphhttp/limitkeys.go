@@ -37,9 +37,9 @@ func checkSelections(doc *ast.QueryDocument, maxKeys int) *gqlerror.Error {
 	switch {
 	case c.tooWide != nil:
 		return exceeded("max-aliases", maxKeys+1, maxKeys, c.tooWide,
-			"A selection set has more than %d response keys, with those of its fragments. Split it into several requests.", maxKeys)
+			"A selection set has more than %d response keys, including those of its fragments. Split the operation into several requests.", maxKeys)
 	case c.visits > maxVisits:
-		return limit("The query spreads the same fragments too often. Split it into several requests.")
+		return limit("The operation spreads the same fragments too often. Split it into several requests.")
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func checkRoots(doc *ast.QueryDocument, maxRoots int) *gqlerror.Error {
 		c.collect(op.SelectionSet, roots, map[string]bool{})
 		if len(roots) > maxRoots {
 			return exceeded("max-root-fields", len(roots), maxRoots, op.Position,
-				"The operation has %d root fields; at most %d are answered. Split it into several requests.", len(roots), maxRoots)
+				"The operation has %d root fields; at most %d are allowed. Split it into several requests.", len(roots), maxRoots)
 		}
 	}
 	return nil

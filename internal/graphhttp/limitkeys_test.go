@@ -194,8 +194,8 @@ func TestSuggestions(t *testing.T) {
 		}
 	}
 	long := "{ hello " + strings.Repeat("x", 100_000) + ": hello }"
-	if body := post(t, graphhttp.Options{}, bodyOf(t, long), newer).Body.String(); !strings.Contains(body, "more than 512 letters") || len(body) > 500 {
-		t.Errorf("a name of 100,000 letters: %.500s", body)
+	if body := post(t, graphhttp.Options{}, bodyOf(t, long), newer).Body.String(); !strings.Contains(body, "more than 512 characters") || len(body) > 500 {
+		t.Errorf("a name of 100,000 characters: %.500s", body)
 	}
 }
 
@@ -221,14 +221,14 @@ func TestLimits_AreLinear(t *testing.T) {
 		wrong += fmt.Sprintf(" w%d", i)
 	}
 	for name, query := range map[string]string{
-		"two ways on each level":         doubled(20, "a: nest { ...f%d } b: nest { ...f%d }"),
-		"merged on each level":           doubled(20, "nest { ...f%d } nest { ...f%d } a: nest { hello }"),
-		"a cycle that is merged":         "{ ...f } fragment f on Query { nest { ...f } nest { ...f } nest { nest { ...f } } }",
-		"operations over one fragment":   many(400, "query q%d { ...f } ", "fragment f on Query {"+wrong+"}"),
-		"fields over one fragment":       "{" + many(400, " a%d: nest { ...f }", "") + "} fragment f on Query {" + wrong + "}",
-		"unknown fields":                 "{" + many(12, " a%d: nest {"+wrong+"}", "") + "}",
-		"unknown names of sixty letters": "{" + many(12, " a%d: nest {"+strings.ReplaceAll(wrong, " ", " "+strings.Repeat("n", 58))+"}", "") + "}",
-		"a name that every error quotes": "query " + strings.Repeat("n", 500) + "(" + many(3000, " $v%d: Int", "") + ") { hello }",
+		"two ways on each level":            doubled(20, "a: nest { ...f%d } b: nest { ...f%d }"),
+		"merged on each level":              doubled(20, "nest { ...f%d } nest { ...f%d } a: nest { hello }"),
+		"a cycle that is merged":            "{ ...f } fragment f on Query { nest { ...f } nest { ...f } nest { nest { ...f } } }",
+		"operations over one fragment":      many(400, "query q%d { ...f } ", "fragment f on Query {"+wrong+"}"),
+		"fields over one fragment":          "{" + many(400, " a%d: nest { ...f }", "") + "} fragment f on Query {" + wrong + "}",
+		"unknown fields":                    "{" + many(12, " a%d: nest {"+wrong+"}", "") + "}",
+		"unknown names of sixty characters": "{" + many(12, " a%d: nest {"+strings.ReplaceAll(wrong, " ", " "+strings.Repeat("n", 58))+"}", "") + "}",
+		"a name that every error quotes":    "query " + strings.Repeat("n", 500) + "(" + many(3000, " $v%d: Int", "") + ") { hello }",
 	} {
 		start := time.Now()
 		rec := post(t, graphhttp.Options{}, bodyOf(t, query), newer)

@@ -80,7 +80,7 @@ func (l documentLimits) check(query string) *gqlerror.Error {
 	switch {
 	case err != nil && strings.Contains(err.Error(), tokenLimit):
 		return exceeded("max-tokens", l.tokens+1, l.tokens, nil,
-			"The document has more than %d tokens. Move values into variables, or split the request.", l.tokens)
+			"The document has more than %d tokens. Move values to variables, or split the request.", l.tokens)
 	case err != nil:
 		return nil //nolint:nilerr // the executor finds the same error, and reports it with its code
 	}
@@ -99,9 +99,9 @@ func (l documentLimits) check(query string) *gqlerror.Error {
 	switch {
 	case depth > l.depth:
 		return exceeded("max-depth", depth, l.depth, nil,
-			"The query nests %d levels of fields; at most %d are answered. Ask for the inner ones in another request.", depth, l.depth)
+			"The operation nests fields %d levels deep; at most %d levels are allowed. Request the inner fields in another operation.", depth, l.depth)
 	case pairs > maxPairs:
-		return limit("The query repeats the same names or fragments too often. Split it into several requests.")
+		return limit("The operation repeats the same names or fragments too often. Split it into several requests.")
 	}
 	if err := checkNames(doc); err != nil {
 		return err

@@ -87,7 +87,7 @@ func (h *Handler) check(o manifest.Operation) (*ast.QueryDocument, error) {
 	}
 	switch op := doc.Operations[0]; {
 	case o.Name != "" && o.Name != op.Name:
-		return nil, fmt.Errorf("its document has an operation of the name %q", op.Name)
+		return nil, fmt.Errorf("its document has an operation named %q", op.Name)
 	case o.Type != "" && o.Type != string(op.Operation):
 		return nil, fmt.Errorf("its document has a %s, not a %s", op.Operation, o.Type)
 	}

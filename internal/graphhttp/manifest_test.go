@@ -65,7 +65,7 @@ func TestManifest(t *testing.T) {
 		"unknown id, GET":             {method: "GET", target: get("documentId=nope"), want: notFound, status: 200, onlyStatus: 400},
 		"unknown id, events":          {body: `{"documentId":"nope"}`, headers: []string{"Accept: text/event-stream"}, want: notFound, status: 400},
 		"no id":                       {body: `{"extensions":{"x":1}}`, headers: []string{newer}, open: "GRAPHQL_VALIDATION_FAILED", only: notFound, status: 400},
-		"nothing":                     {body: `{}`, want: "There is no query", status: 400},
+		"nothing":                     {body: `{}`, want: "The request has no query", status: 400},
 		"document":                    {body: `{"query":"{ hello }"}`, status: 200, open: hello, only: forbidden, onlyStatus: 400},
 		"document, newer":             {body: `{"query":"{ hello }"}`, headers: []string{newer}, open: hello, only: forbidden, onlyStatus: 400},
 		"document of the manifest":    {body: persisted(t, "{ hello }", sha("{ hello }")), open: hello, only: forbidden, onlyStatus: 400},
@@ -139,8 +139,8 @@ func TestSetManifest_Problems(t *testing.T) {
 	lines := strings.Split(err.Error(), "\n")
 	want := []string{
 		`operation A (id "a"): Cannot query field "hallo"`, `operation "b": Expected Name, found <EOF>`, `operation "c": its document has 2 operations`,
-		`operation "d": its document has 0 operations`, `operation E (id "e"): its document has an operation of the name "Other"`,
-		`operation "f": its document has a mutation, not a query`, `operation "g": The query nests 4 levels`,
+		`operation "d": its document has 0 operations`, `operation E (id "e"): its document has an operation named "Other"`,
+		`operation "f": its document has a mutation, not a query`, `operation "g": The operation nests fields 4 levels`,
 	}
 	if len(lines) != len(want) {
 		t.Fatalf("got %d lines:\n%v", len(lines), err)

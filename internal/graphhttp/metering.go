@@ -68,7 +68,7 @@ func (m metering) MutateOperationContext(ctx context.Context, oc *graphql.Operat
 	if e.Calls <= e.Budget || requests(oc, dryRunKey) {
 		return nil
 	}
-	message := fmt.Sprintf("This operation may need %d calls to Mixcloud; one operation may make %d. %s", e.Calls, e.Budget, e.Advice)
+	message := fmt.Sprintf("This operation may need %d calls to Mixcloud; at most %d are allowed. %s", e.Calls, e.Budget, e.Advice)
 	details := map[string]any{"estimated": e.Calls, "budget": e.Budget}
 	if e.Fits != nil {
 		details["fits"] = e.Fits

@@ -69,8 +69,8 @@ func TestOverBudget(t *testing.T) {
 		status   int
 		want     string
 	}{
-		"with advice": {over, "application/graphql-response+json", 400, `{"errors":[{"message":"This operation may need 300 calls to Mixcloud; one operation may make 200. With ` + "`first: 9`" + ` for hello it fits.","extensions":{"budget":200,"code":"LIMIT_EXCEEDED","estimated":300,"fits":{"argument":"first","path":"hello","size":9}}}]}`},
-		"no size":     {plain, "application/json", 200, `{"errors":[{"message":"This operation may need 201 calls to Mixcloud; one operation may make 200. Split it.","extensions":{"budget":200,"code":"LIMIT_EXCEEDED","estimated":201}}]}`},
+		"with advice": {over, "application/graphql-response+json", 400, `{"errors":[{"message":"This operation may need 300 calls to Mixcloud; at most 200 are allowed. With ` + "`first: 9`" + ` for hello it fits.","extensions":{"budget":200,"code":"LIMIT_EXCEEDED","estimated":300,"fits":{"argument":"first","path":"hello","size":9}}}]}`},
+		"no size":     {plain, "application/json", 200, `{"errors":[{"message":"This operation may need 201 calls to Mixcloud; at most 200 are allowed. Split it.","extensions":{"budget":200,"code":"LIMIT_EXCEEDED","estimated":201}}]}`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

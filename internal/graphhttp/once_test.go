@@ -88,7 +88,7 @@ func TestOnce(t *testing.T) {
 		},
 		"another body": {
 			{"me", "k", set(9), 200, "done 1", false, 1},
-			{"me", "k", set(8), 422, "belongs to another request", false, 1},
+			{"me", "k", set(8), 422, "was used for a different request", false, 1},
 		},
 		"anonymous callers have no keys": {
 			{"", "k", set(9), 200, "done 1", false, 1},
@@ -158,7 +158,7 @@ func TestOnce_inFlight(t *testing.T) {
 	go func() { first <- named(t, h, "me", "k", set(9)) }()
 	<-begun
 	rec := named(t, h, "me", "k", set(9))
-	if rec.Code != http.StatusConflict || !strings.Contains(rec.Body.String(), "under way") || rec.Header().Get("Retry-After") == "" {
+	if rec.Code != http.StatusConflict || !strings.Contains(rec.Body.String(), "in progress") || rec.Header().Get("Retry-After") == "" {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
 	if rec := named(t, h, "me", "k", set(8)); rec.Code != http.StatusUnprocessableEntity {
@@ -206,8 +206,8 @@ func TestOnce_files(t *testing.T) {
 	check(t, send(strings.NewReader(formOf(sendQuery, sendMap, file("0", "content"))), "k2"), 200, "content")
 	// This request was partly sent to Mixcloud, so its failure is its stored result.
 	cut := strings.TrimSuffix(formOf(sendQuery, sendMap, file("0", "content")), "\r\n--b--\r\n")
-	check(t, send(strings.NewReader(cut), "k3"), 400, "did not arrive whole")
-	check(t, send(strings.NewReader(cut), "k3"), 400, "did not arrive whole")
+	check(t, send(strings.NewReader(cut), "k3"), 400, "is incomplete")
+	check(t, send(strings.NewReader(cut), "k3"), 400, "is incomplete")
 	if done.Load() != 3 {
 		t.Errorf("sent %d times", done.Load())
 	}

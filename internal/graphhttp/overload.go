@@ -12,7 +12,7 @@ import (
 
 // overloadBody is the response to an operation that is refused because of overload. It has the
 // same code and members as other errors.
-var overloadBody = []byte(`{"errors":[{"message":"The server has more operations to process than it can. Try again in a second.",` +
+var overloadBody = []byte(`{"errors":[{"message":"The server is overloaded. Try again in a second.",` +
 	`"extensions":{"code":"` + gqlerr.CodeLimitExceeded + `","retryAfterMs":1000,"retryable":true}}]}`)
 
 // The headers of that response. All responses share the values: a handler replaces them, and

@@ -46,7 +46,7 @@ func endpoints(s *stub, o graphhttp.Options, controller *admission.Controller) m
 // before it is parsed, with the right status, headers and body.
 func TestAdmission_Refusal(t *testing.T) {
 	t.Parallel()
-	const want = `{"errors":[{"message":"The server has more operations to process than it can. Try again in a second.",` +
+	const want = `{"errors":[{"message":"The server is overloaded. Try again in a second.",` +
 		`"extensions":{"code":"LIMIT_EXCEEDED","retryAfterMs":1000,"retryable":true}}]}`
 	const asJSON = "Content-Type: application/json"
 	for name, tt := range map[string]struct {

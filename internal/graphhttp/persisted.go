@@ -140,7 +140,7 @@ func persistedHash(extension any) (string, error) {
 	members, _ := extension.(map[string]any)
 	hash, _ := members["sha256Hash"].(string)
 	if version, _ := members["version"].(json.Number); version != "1" || !sha256Form.MatchString(hash) {
-		return "", gqlerr.Invalid("persistedQuery", fmt.Sprintf("must be an object with the version 1 and a sha256Hash of %d hexadecimal digits, in lower case", 2*sha256.Size))
+		return "", gqlerr.Invalid("persistedQuery", fmt.Sprintf("must be an object with version 1 and a sha256Hash of %d lower-case hexadecimal digits", 2*sha256.Size))
 	}
 	return hash, nil
 }

@@ -115,11 +115,11 @@ func TestPersisted_refused(t *testing.T) {
 	h := graphhttp.New(newStub(), graphhttp.Options{Queries: known})
 	for name, tt := range map[string]struct{ body, want string }{
 		"a different hash":   {persisted(t, query, sha("{ other: hello }")), `"sha256Hash\" is not the SHA-256`},
-		"an upper-case hash": {persisted(t, query, strings.ToUpper(sha(query))), "64 hexadecimal digits"},
-		"a short hash":       {persisted(t, "", "abc"), "64 hexadecimal digits"},
-		"no hash":            {`{"query":"{ hello }","extensions":{"persistedQuery":{"version":1}}}`, "64 hexadecimal digits"},
-		"another version":    {`{"extensions":{"persistedQuery":{"version":2,"sha256Hash":"` + sha(query) + `"}}}`, "the version 1"},
-		"a text as version":  {`{"extensions":{"persistedQuery":{"version":"1","sha256Hash":"` + sha(query) + `"}}}`, "the version 1"},
+		"an upper-case hash": {persisted(t, query, strings.ToUpper(sha(query))), "64 lower-case hexadecimal digits"},
+		"a short hash":       {persisted(t, "", "abc"), "64 lower-case hexadecimal digits"},
+		"no hash":            {`{"query":"{ hello }","extensions":{"persistedQuery":{"version":1}}}`, "64 lower-case hexadecimal digits"},
+		"another version":    {`{"extensions":{"persistedQuery":{"version":2,"sha256Hash":"` + sha(query) + `"}}}`, "version 1"},
+		"a text as version":  {`{"extensions":{"persistedQuery":{"version":"1","sha256Hash":"` + sha(query) + `"}}}`, "version 1"},
 		"no object":          {`{"query":"{ hello }","extensions":{"persistedQuery":"` + sha(query) + `"}}`, "must be an object"},
 	} {
 		rec := send(t, h, tt.body, newer)
@@ -264,8 +264,8 @@ func TestPersisted_once(t *testing.T) {
 		}
 	}
 	check(t, named(t, h, "me", "k", set(9)), 200, "done 1") // without a hash
-	check(t, named(t, h, "me", "k", body("", "8")), 422, "belongs to another request")
-	check(t, named(t, h, "me", "k", `{"query":"mutation { set(to: 9) }"}`), 422, "belongs to another request")
+	check(t, named(t, h, "me", "k", body("", "8")), 422, "was used for a different request")
+	check(t, named(t, h, "me", "k", `{"query":"mutation { set(to: 9) }"}`), 422, "was used for a different request")
 	if done.Load() != 1 {
 		t.Errorf("executed %d times", done.Load())
 	}

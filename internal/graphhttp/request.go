@@ -53,7 +53,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, reservation *
 			}
 			return nil, http.StatusRequestTimeout, badRequest(fmt.Sprintf("The request body did not arrive within %v.", bodyTimeout))
 		}
-		return nil, http.StatusBadRequest, badRequest("The request body did not arrive whole.")
+		return nil, http.StatusBadRequest, badRequest("The request body is incomplete.")
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	return trimMark(body), 0, nil
@@ -64,7 +64,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, reservation *
 func tooLong(size, maximum int64, what string) error {
 	return &gqlerr.Error{
 		Code:    gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf("%s has more than %d bytes. Move values into variables, or split the request.", what, maximum),
+		Message: fmt.Sprintf("%s has more than %d bytes. Move values to variables, or split the request.", what, maximum),
 		Details: map[string]any{"limit": "max-body", "value": size, "maximum": maximum},
 	}
 }
@@ -98,14 +98,14 @@ func operation(text []byte, what string, header http.Header) (*graphql.RawParams
 	return params, nil
 }
 
-var errNoQuery = badRequest(`There is no query in the request. Send {"query": "{ … }"} with POST; to explore the graph by hand, open the page at /.`)
+var errNoQuery = badRequest(`The request has no query. Send {"query": "{ … }"} with POST, or open the page at / to explore the schema.`)
 
 // urlParams parses the operation in the query string of a GET.
 func urlParams(r *http.Request) (*graphql.RawParams, error) {
 	start := graphql.Now()
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, badRequest("The query string is not percent-encoded as it should be.")
+		return nil, badRequest("The query string has an invalid percent-encoding.")
 	}
 	for _, name := range slices.Concat(documentNames, []string{"query", "operationName", "variables", "extensions"}) {
 		switch {

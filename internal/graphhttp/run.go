@@ -113,7 +113,7 @@ func (t runner) withDeadline(ctx context.Context, req request) (context.Context,
 func timeoutError(timeout time.Duration) error {
 	return &gqlerr.Error{
 		Code:    gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf("The operation took longer than %v, and no operation may take longer. Ask for smaller pages or fewer fields, or split the operation.", timeout),
+		Message: fmt.Sprintf("The operation exceeded the time limit of %v. Request smaller pages or fewer fields, or split the operation.", timeout),
 		Details: map[string]any{"limit": "request-timeout", "maximum": timeout.Seconds()},
 		Err:     context.DeadlineExceeded,
 	}
@@ -170,14 +170,14 @@ func (t runner) runIdempotent(w http.ResponseWriter, r *http.Request, exec graph
 	switch {
 	case errors.Is(err, idempotency.ErrInFlight):
 		w.Header().Set("Retry-After", "1")
-		write(w, r, req.to.Media, errorResponse(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is under way. Send this one again when that was answered.")))
+		write(w, r, req.to.Media, errorResponse(ctx, http.StatusConflict, badRequest("A request with the same Idempotency-Key is in progress. Retry when it has completed.")))
 		return
 	case errors.Is(err, idempotency.ErrOtherContent):
-		write(w, r, req.to.Media, errorResponse(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key belongs to another request of the last 24 hours. Choose a new key for each request that is meant anew.")))
+		write(w, r, req.to.Media, errorResponse(ctx, http.StatusUnprocessableEntity, badRequest("The Idempotency-Key was used for a different request in the last 24 hours. Use a new key for each new request.")))
 		return
 	case err != nil:
 		write(w, r, req.to.Media, errorResponse(ctx, http.StatusServiceUnavailable, &gqlerr.Error{
-			Code: gqlerr.CodeUpstreamUnavailable, Message: "It could not be told whether this request was made before. Nothing was done.", Err: err,
+			Code: gqlerr.CodeUpstreamUnavailable, Message: "The server cannot check now whether this request was already executed. Nothing was executed.", Err: err,
 		}))
 		return
 	case before != nil:
@@ -234,7 +234,7 @@ func (t runner) runClaimed(ctx context.Context, claim idempotency.Claim, exec gr
 			}
 		}
 		if err := settle(settling); err != nil {
-			t.log.ErrorContext(ctx, "cannot keep what came of a write", "err", err)
+			t.log.ErrorContext(ctx, "cannot store the response of a mutation for its Idempotency-Key", "err", err)
 		}
 	}()
 	done = t.execute(ctx, exec, oc, req)
@@ -249,7 +249,7 @@ func idempotencyKey(r *http.Request) (string, error) {
 	case len(keys) == 0:
 		return "", nil
 	case len(keys) > 1 || !idempotency.ValidKey(keys[0]):
-		return "", badRequest("Send the Idempotency-Key once, as 1 to 255 bytes without control characters.")
+		return "", badRequest("Send one Idempotency-Key, of 1 to 255 bytes without control characters.")
 	}
 	if isTrue(r.Header, dryRunKey) {
 		return "", nil

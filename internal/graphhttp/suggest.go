@@ -56,7 +56,7 @@ func checkNames(doc *ast.QueryDocument) *gqlerror.Error {
 	if at == nil {
 		return nil
 	}
-	err := limit("The document has a name of more than %d letters.", maxDocumentName)
+	err := limit("The document has a name of more than %d characters.", maxDocumentName)
 	err.Locations = []gqlerror.Location{{Line: at.Line, Column: at.Column}}
 	return err
 }
@@ -71,7 +71,7 @@ func hideSchema(replaced map[string]core.RuleFunc) {
 	replaced["NoIntrospection"] = func(observers *core.Events, addError core.AddErrFunc) {
 		observers.OnField(func(_ *core.Walker, f *ast.Field) {
 			if f.Name == "__schema" || f.Name == "__type" {
-				addError(core.Message(`Cannot query field "%s": introspection is switched off.`, f.Name), core.At(f.Position))
+				addError(core.Message(`Cannot query field "%s": introspection is disabled.`, f.Name), core.At(f.Position))
 			}
 		})
 	}

@@ -63,7 +63,7 @@ func (t get) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 	switch {
 	case len(r.URL.RequestURI()) > maxURL:
 		gqlerr.Write(w, r, http.StatusRequestURITooLong, gqlerr.Limit(fmt.Sprintf(
-			"The URL has more than %d bytes. Send the operation with POST, or by the hash of a persisted query.", maxURL)))
+			"The URL has more than %d bytes. Send the operation with POST, or use a persisted query.", maxURL)))
 		return
 	case to.Page:
 		redirectToPage(w, r)
@@ -120,7 +120,7 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	case !isJSON(r):
 		w.Header().Set("Accept-Post", acceptPost)
 		gqlerr.Write(w, r, http.StatusUnsupportedMediaType, badRequest(
-			"Send the operation as JSON, with the header Content-Type: application/json; with files, as multipart/form-data."))
+			"Send the operation as JSON with the header Content-Type: application/json, or as multipart/form-data if it has files."))
 		return
 	case encoded(r.Header):
 		gqlerr.Write(w, r, http.StatusUnsupportedMediaType, badRequest("Send the body without a Content-Encoding."))
@@ -272,5 +272,5 @@ func badRequest(message string) error {
 
 func notAcceptable(w http.ResponseWriter, r *http.Request) {
 	gqlerr.Write(w, r, http.StatusNotAcceptable, badRequest(
-		"Answers come as "+mediaGraphQL+" or "+mediaJSON+", or as "+mediaEvents+" where it is asked for; the Accept header allows none of them."))
+		"The Accept header allows no supported media type. Send "+mediaGraphQL+", "+mediaJSON+" or, for a stream of events, "+mediaEvents+"."))
 }

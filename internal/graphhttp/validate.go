@@ -15,11 +15,11 @@ func (t runner) validate(r *http.Request, oc *graphql.OperationContext, req requ
 	case isGet(r) && kind == ast.Mutation:
 		return http.StatusMethodNotAllowed, badRequest("Only queries and subscriptions can be sent with GET. Send a mutation with POST.")
 	case kind == ast.Subscription && !req.to.Events:
-		return http.StatusNotAcceptable, badRequest("A subscription is answered with events: send it with the header Accept: " + mediaEvents + ".")
+		return http.StatusNotAcceptable, badRequest("A subscription returns a stream of events. Send the header Accept: " + mediaEvents + ".")
 	case kind == ast.Mutation && req.to.Media == "":
-		return http.StatusNotAcceptable, badRequest("A mutation is answered at once: accept " + mediaGraphQL + " or " + mediaJSON + ".")
+		return http.StatusNotAcceptable, badRequest("A mutation does not return a stream of events. Send the header Accept: " + mediaGraphQL + " or " + mediaJSON + ".")
 	case req.files != nil && t.countFileFields(oc) != 1:
-		return http.StatusBadRequest, badRequest("Files are read while they arrive, once: exactly one field of the mutation must take them.")
+		return http.StatusBadRequest, badRequest("Each file is read once, while it arrives: exactly one field of the mutation must take files.")
 	}
 	return 0, nil
 }

@@ -24,9 +24,9 @@ const MaxKey = 255
 // What keeps a write from being done.
 var (
 	// ErrInFlight: a write of this name is under way.
-	ErrInFlight = errors.New("idempotency: a request with the same key is under way")
+	ErrInFlight = errors.New("idempotency: a request with the same key is in progress")
 	// ErrOtherContent: the name belongs to a write of another content.
-	ErrOtherContent = errors.New("idempotency: the key belongs to a request with another content")
+	ErrOtherContent = errors.New("idempotency: the key belongs to a request with different content")
 )
 
 // ValidKey reports whether a client may name a write so: 1 to 255 bytes, none

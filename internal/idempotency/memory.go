@@ -73,7 +73,7 @@ func (m *Memory) prune(now time.Time) {
 // tooLarge stands in for an answer that is too large to be kept.
 var tooLarge = func() []byte {
 	text, err := json.Marshal(map[string]any{"errors": []any{map[string]any{
-		"message":    "The request was done the first time. Its answer was too large to be kept: ask for the result with a query.",
+		"message":    "The first request was executed, but its response was too large to store. Query the result.",
 		"extensions": map[string]any{"code": "LIMIT_EXCEEDED"},
 	}}})
 	if err != nil {

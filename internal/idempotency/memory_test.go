@@ -92,7 +92,7 @@ func TestMemory_bounds(t *testing.T) {
 		t.Errorf("one under way was forgotten: %v", err)
 	}
 	_ = running.Finish(t.Context(), Answer{200, make([]byte, maxAnswer+1)})
-	if _, a, _ := m.Begin(t.Context(), Name{"", "running"}, Fingerprint{}); a == nil || a.Status != 409 || !strings.Contains(string(a.Body), "too large to be kept") {
+	if _, a, _ := m.Begin(t.Context(), Name{"", "running"}, Fingerprint{}); a == nil || a.Status != 409 || !strings.Contains(string(a.Body), "too large to store") {
 		t.Errorf("an answer above the bound: %v", a)
 	}
 }

@@ -86,7 +86,7 @@ func Parse(text []byte) ([]Operation, error) {
 		case o.Text == "":
 			return nil, fmt.Errorf("its %v has no document", o)
 		case known[o.ID]:
-			return nil, fmt.Errorf("its %v has the id of another", o)
+			return nil, fmt.Errorf("the id of its %v is not unique", o)
 		}
 		known[o.ID] = true
 	}
@@ -107,21 +107,21 @@ func object(text []byte) (names []string, members map[string]json.RawMessage, _ 
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
-			return nil, nil, fmt.Errorf("it is not JSON: %w", err)
+			return nil, nil, fmt.Errorf("it is not valid JSON: %w", err)
 		}
 		key, _ := name.(string)
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
-			return nil, nil, fmt.Errorf("it is not JSON: %w", err)
+			return nil, nil, fmt.Errorf("it is not valid JSON: %w", err)
 		}
 		if _, twice := members[key]; twice {
-			return nil, nil, fmt.Errorf("it has %q twice", key)
+			return nil, nil, fmt.Errorf("it has a duplicate member %q", key)
 		}
 		members[key] = value
 		names = append(names, key)
 	}
 	if _, err := dec.Token(); err != nil {
-		return nil, nil, fmt.Errorf("it is not JSON: %w", err)
+		return nil, nil, fmt.Errorf("it is not valid JSON: %w", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, nil, errors.New("it has more than one JSON value")
@@ -134,7 +134,7 @@ func parseRelay(names []string, members map[string]json.RawMessage) ([]Operation
 	for i, id := range names {
 		all[i].ID = id
 		if err := json.Unmarshal(members[id], &all[i].Text); err != nil {
-			return nil, fmt.Errorf("its member %q is not the text of a document", id)
+			return nil, fmt.Errorf("its member %q is not a string", id)
 		}
 	}
 	return all, nil
@@ -153,7 +153,7 @@ func parseApollo(format json.RawMessage, members map[string]json.RawMessage) ([]
 		return nil, fmt.Errorf("its version is %s, not %d", version, apolloVersion)
 	}
 	if err := json.Unmarshal(members["operations"], &file.Operations); err != nil {
-		return nil, errors.New(`its "operations" are not a list of objects with the texts id, name, type and body`)
+		return nil, errors.New(`its "operations" is not a list of objects with the strings id, name, type and body`)
 	}
 	return file.Operations, nil
 }

@@ -184,10 +184,10 @@ func (c *counter) add(size objectSize) bool {
 		return c.exceed(tasksError(maxAllTasks))
 	}
 	if size.items > 0 && c.items.Add(size.items) > maxItems {
-		return c.exceed(itemsError("The lists of the response have more than %d objects in all; no response may have more. "))
+		return c.exceed(itemsError("The lists of the response have more than %d objects in total, which is the limit. "))
 	}
 	if size.read > 0 && c.read.Add(size.read) > maxItems {
-		return c.exceed(itemsError("The lists of this operation have more than %d items to read in all; no operation may read more. "))
+		return c.exceed(itemsError("The lists of this operation would read more than %d items in total, which is the limit. "))
 	}
 	if size.fields > 0 && c.fields.Add(size.fields) > c.limiter.limits.Fields {
 		return c.exceed(c.limiter.fieldsError())

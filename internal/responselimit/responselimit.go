@@ -138,8 +138,8 @@ func (l *Limiter) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 func (l *Limiter) fieldsError() *gqlerr.Error {
 	return &gqlerr.Error{
 		Code: gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf("The response has more than %d fields; no response may have more. "+
-			"Ask for smaller pages or fewer fields, or split the operation.", l.limits.Fields),
+		Message: fmt.Sprintf("The response has more than %d fields, which is the limit. "+
+			"Request smaller pages or fewer fields, or split the operation.", l.limits.Fields),
 		Details: map[string]any{"limit": "max-response-fields", "maximum": l.limits.Fields},
 	}
 }
@@ -147,8 +147,8 @@ func (l *Limiter) fieldsError() *gqlerr.Error {
 func (l *Limiter) bytesError() *gqlerr.Error {
 	return &gqlerr.Error{
 		Code: gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf("The response is larger than %d bytes; no response may be larger. "+
-			"Ask for smaller pages or fewer fields, or split the operation.", l.limits.Bytes),
+		Message: fmt.Sprintf("The response is larger than %d bytes, which is the limit. "+
+			"Request smaller pages or fewer fields, or split the operation.", l.limits.Bytes),
 		Details: map[string]any{"limit": "max-response-bytes", "maximum": l.limits.Bytes},
 	}
 }
@@ -156,7 +156,7 @@ func (l *Limiter) bytesError() *gqlerr.Error {
 func itemsError(message string) *gqlerr.Error {
 	return &gqlerr.Error{
 		Code:    gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf(message+"Ask for smaller pages or fewer lists, or split the operation.", maxItems),
+		Message: fmt.Sprintf(message+"Request smaller pages or fewer lists, or split the operation.", maxItems),
 		Details: map[string]any{"limit": "list-items", "maximum": maxItems},
 	}
 }
@@ -164,8 +164,8 @@ func itemsError(message string) *gqlerr.Error {
 func tasksError(maximum int64) *gqlerr.Error {
 	return &gqlerr.Error{
 		Code: gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf("More than %d fields of the response, in a list or in all, would be resolved concurrently. "+
-			"Ask for smaller pages or fewer fields, or split the operation.", maximum),
+		Message: fmt.Sprintf("More than %d fields of the response, in one list or in total, would be resolved concurrently, which is the limit. "+
+			"Request smaller pages or fewer fields, or split the operation.", maximum),
 		Details: map[string]any{"limit": "concurrent-fields", "maximum": maximum},
 	}
 }

@@ -36,7 +36,7 @@ type body struct {
 }
 
 // errStopped is the error of a read after the response has begun.
-var errStopped = errors.New("the request was answered")
+var errStopped = errors.New("the response has started")
 
 func newBody(w http.ResponseWriter, r *http.Request, o Options) *body {
 	ctrl := http.NewResponseController(w)

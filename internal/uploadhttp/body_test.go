@@ -77,7 +77,7 @@ func TestIdle(t *testing.T) {
 	conn := dial(t, address)
 	fmt.Fprintf(conn, "%sContent-Length: 1000000\r\n\r\n%sx", wireHead, slowHead)
 	resp, body := responseOn(t, conn)
-	if resp.StatusCode != http.StatusRequestTimeout || !strings.Contains(body, "has stopped sending") || !resp.Close {
+	if resp.StatusCode != http.StatusRequestTimeout || !strings.Contains(body, "stopped sending") || !resp.Close {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 }

@@ -17,7 +17,7 @@ import (
 // specification, because each file is read only once, while it arrives: each file has one path,
 // and each path one file.
 func parseMap(text []byte) ([]upload.File, error) {
-	const want = `The form's "map" must be a JSON object that gives each file a list of one path, such as {"0": ["variables.input.mp3"]}.`
+	const want = `The form's "map" must be a JSON object that maps each file to a list of one path, such as {"0": ["variables.input.mp3"]}.`
 	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\uFEFF")))) // a byte order mark (RFC 8259, section 8.1)
 	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
 		return nil, malformed(want)
@@ -33,15 +33,15 @@ func parseMap(text []byte) ([]upload.File, error) {
 		}
 		switch {
 		case part == "" || part == "operations" || part == "map" || len(part) > 256:
-			return nil, malformed(`The form's "map" has a file whose name cannot be one.`)
+			return nil, malformed(`The form's "map" has an invalid file name.`)
 		case parts[part]:
-			return nil, malformed(`The form's "map" names a file twice.`)
+			return nil, malformed(`The form's "map" has a duplicate file name.`)
 		case len(to) == 0:
 			return nil, malformed(`The form's "map" has a file without a path.`)
 		case len(to) > 1:
-			return nil, malformed(`The form's "map" puts one file at %d paths. A file is read once, while it arrives, so it has one.`, len(to))
+			return nil, malformed(`The form's "map" maps one file to %d paths. A file is read once, while it arrives, so it can have only one path.`, len(to))
 		case paths[to[0]]:
-			return nil, malformed(`The form's "map" puts two files at one path.`)
+			return nil, malformed(`The form's "map" maps two files to the same path.`)
 		case len(all) == maxFiles:
 			return nil, tooLarge("The form has more than %d files.", maxFiles)
 		}
@@ -63,10 +63,10 @@ func parseMap(text []byte) ([]upload.File, error) {
 func insert(variables map[string]any, file upload.File) error {
 	steps := strings.Split(file.Path, ".")
 	if len(steps) < 2 || steps[0] != "variables" || slices.Contains(steps, "") {
-		return malformed(`The form's "map" has the path %q. A path begins with "variables." and leads to where a file goes.`, gqlerr.Excerpt(file.Path))
+		return malformed(`The form's "map" has the path %q. A path must begin with "variables." and end at the value of a file.`, gqlerr.Excerpt(file.Path))
 	}
 	if _, ok := insertAt(variables, steps[1:], file); !ok {
-		return malformed(`The form's "map" has the path %q, which leads to no place in the variables.`, gqlerr.Excerpt(file.Path))
+		return malformed(`The form's "map" has the path %q, which does not match the variables.`, gqlerr.Excerpt(file.Path))
 	}
 	return nil
 }

@@ -112,9 +112,9 @@ func (f *Files) check(part *Part) error {
 	_, ok := f.expected[part.Name]
 	switch {
 	case part.Name == "operations" || part.Name == "map" || f.arrived[part.Name]:
-		return malformed("The form has a part twice: %q.", gqlerr.Excerpt(part.Name))
+		return malformed("The form has a duplicate part: %q.", gqlerr.Excerpt(part.Name))
 	case !ok:
-		return malformed(`The form has a part that its "map" does not name: %q.`, gqlerr.Excerpt(part.Name))
+		return malformed(`The form has a part that is not in its "map": %q.`, gqlerr.Excerpt(part.Name))
 	}
 	return checkPart(part)
 }
@@ -123,7 +123,7 @@ func (f *Files) check(part *Part) error {
 // Only then is an upload complete.
 func (f *Files) finish() error {
 	for name := range f.expected {
-		return f.fail(malformed(`The form ends without the file that its "map" names %q.`, gqlerr.Excerpt(name)))
+		return f.fail(malformed(`The form ends without the file %q of its "map".`, gqlerr.Excerpt(name)))
 	}
 	if err := f.parts.Finish(); err != nil {
 		return f.fail(err)
@@ -258,7 +258,7 @@ func (o *countingWriter) Write(p []byte) (int, error) {
 		err = io.ErrShortWrite
 	}
 	if err != nil {
-		o.err = fmt.Errorf("hand on a file: %w", err)
+		o.err = fmt.Errorf("pass on a file: %w", err)
 		return n, o.err
 	}
 	return n, nil

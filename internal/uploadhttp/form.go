@@ -21,7 +21,7 @@ const (
 const specification = "https://github.com/jaydenseric/graphql-multipart-request-spec"
 
 // ErrTooLong is the error of "operations" that exceed their limit.
-var ErrTooLong = errors.New(`the form's "operations" are too long`)
+var ErrTooLong = errors.New(`the form's "operations" part is too large`)
 
 // An Error refuses a request: its form does not follow the specification, or the client stopped
 // sending it.
@@ -55,15 +55,15 @@ func readError(err error) *Error {
 	}
 	switch {
 	case isTimeout(err):
-		return badInput(http.StatusRequestTimeout, "The client has stopped sending before the request was whole.")
+		return badInput(http.StatusRequestTimeout, "The client stopped sending before the request was complete.")
 	case errors.Is(err, errHeaders):
-		return malformed("A part of the request has headers that are too long or malformed. Each needs a Content-Disposition of form-data with a name.")
+		return malformed("A part of the request has headers that are too long or malformed. Each part needs a Content-Disposition of form-data with a name.")
 	case errors.Is(err, errPreamble):
-		return malformed("The request body does not begin with the boundary that its Content-Type names.")
+		return malformed("The request body does not begin with the boundary of its Content-Type.")
 	case errors.Is(err, errEpilogue):
-		return malformed("The request body goes on after its closing boundary.")
+		return malformed("The request body continues after its closing boundary.")
 	}
-	return malformed("The request body did not arrive whole: it ends before its closing boundary.")
+	return malformed("The request body is incomplete: it ends before its closing boundary.")
 }
 
 // readText reads the next part completely. It must have the given name.
@@ -76,7 +76,7 @@ func (q *Request) readText(name string, limit int64) ([]byte, error) {
 		return nil, readError(err)
 	}
 	if part.Name != name {
-		return nil, malformed(`The form has another part where "%s" must be. Send "operations", then "map", then the files, in this order: %s`, name, specification)
+		return nil, malformed(`The form has another part in the place of "%s". Send "operations", then "map", then the files, in this order: %s`, name, specification)
 	}
 	if err := checkPart(part); err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func checkPart(part *Part) error {
 	switch strings.ToLower(part.Header.Get("Content-Transfer-Encoding")) {
 	case "", "binary", "8bit", "7bit":
 	default:
-		return malformed("A part of the form has a Content-Transfer-Encoding. Send it as it is.")
+		return malformed("A part of the form has a Content-Transfer-Encoding. Send the part without an encoding.")
 	}
 	if part.Name != "operations" && part.Name != "map" {
 		return nil

@@ -27,7 +27,7 @@ var (
 	errTruncated = errors.New("the body ends before its closing boundary")
 	errHeaders   = errors.New("a part has headers that are too long or malformed")
 	errPreamble  = errors.New("the body does not begin with its boundary")
-	errEpilogue  = errors.New("the body goes on after its closing boundary")
+	errEpilogue  = errors.New("the body continues after its closing boundary")
 )
 
 // A MultipartReader reads the parts of a multipart/form-data body in order, while it arrives.
@@ -57,11 +57,11 @@ func parseBoundary(contentType string) (string, error) {
 	charset := params["charset"]
 	switch {
 	case err != nil || media != "multipart/form-data":
-		return "", errors.New("the Content-Type is not a well-formed multipart/form-data")
+		return "", errors.New("the Content-Type is not a valid multipart/form-data")
 	case charset != "" && !strings.EqualFold(charset, "utf-8"):
-		return "", errors.New("the Content-Type names another charset than UTF-8")
+		return "", errors.New("the Content-Type has a charset other than UTF-8")
 	case params["boundary"] == "":
-		return "", errors.New("the Content-Type names no boundary")
+		return "", errors.New("the Content-Type has no boundary")
 	case len(params["boundary"]) > maxBoundary:
 		return "", fmt.Errorf("the boundary has more than %d characters", maxBoundary)
 	}

@@ -83,7 +83,7 @@ func (q *Request) CheckHeader() error {
 	}
 	boundary, err := parseBoundary(q.http.Header.Get("Content-Type"))
 	if err != nil {
-		return malformed("The request cannot be read as a form: %v.", err)
+		return malformed("The request is not a valid form: %v.", err)
 	}
 	q.boundary = boundary
 	return nil

@@ -104,7 +104,7 @@ func TestTimeout_client(t *testing.T) {
 					time.Sleep(test.within)
 					write("y" + slowTail)
 				})
-				want := "has stopped sending"
+				want := "stopped sending"
 				if name == "just in time" || name == "without a pause" {
 					want = "variables.f=0,x,,xy"
 				}
