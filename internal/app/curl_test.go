@@ -31,10 +31,13 @@ func newCurl(t *testing.T, words []string) *curl {
 		switch words[0] {
 		case "-s", "-sN":
 			continue
-		case "-G", "-sG":
+		case "-sG":
 			c.query = true
 			continue
-		case "-i", "-si":
+		case "-siG":
+			c.query, c.showHead = true, true
+			continue
+		case "-si":
 			c.showHead = true
 			continue
 		case "-H", "-d", "-F", "-X", "--data-urlencode":

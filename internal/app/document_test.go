@@ -32,11 +32,13 @@ var updateReadme = flag.Bool("update-readme", false, "rewrite the responses in R
 // sleep takes no time.
 //
 // A block of GraphQL is sent without a token; "# 2 calls" as its first line is the
-// number of its calls to Mixcloud. In a block of the language sh,
-// curl, head -c and sleep are run, and the flags of this server's commands are
-// parsed. A block of JSON is the response to the block above it,
-// and a block of HTTP that of a curl -i: the test compares them, and
-// -update-readme rewrites them. All other responses must have no errors.
+// number of its calls to Mixcloud. One without a response below it is an operation of
+// a client, with variables, and is not sent. In a block of the language sh, curl, head
+// -c and sleep are run, and the flags of this server's commands are parsed. A block of
+// YAML is a file of --config. A block of JSON is the response to the block above it, a
+// block of HTTP its head, for a curl -i, and a block of text a stream of events: the
+// test compares them, and -update-readme rewrites them. All other responses must have
+// no errors.
 // Blocks with a comment before them are compared by [TestDocs_Recipes]. In the README
 // every block must be one of these; pages may also have other texts.
 // At the end there must be no fault left in the emulators.
@@ -111,25 +113,32 @@ func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples 
 		hasResponse := false
 		if i+1 < len(blocks) {
 			between := strings.TrimSpace(text[b.End:blocks[i+1].Start])
-			hasResponse = between == "```\n\n```json" || between == "```\n\n```http"
+			next := blocks[i+1].Language
+			hasResponse = between == "```\n\n```"+next && slices.Contains([]string{"json", "http", "text"}, next)
 		}
 		switch b.Language {
 		case "graphql":
-			d.query(t, b)
-			examples++
+			if hasResponse {
+				d.query(t, b)
+				examples++
+			}
 		case "sh":
 			examples += d.shell(t, b, hasResponse)
+		case "yaml":
+			d.configFile(t, b)
+		case "text":
+			if d.last == nil {
+				break
+			}
+			fallthrough
 		case "json", "http":
 			if d.last == nil {
 				t.Errorf("%s:%d: the block follows no request", d.path, b.Line)
 				continue
 			}
-			got := readable(t, d.last.Body.Bytes())
-			if b.Language == "http" {
-				got = responseHead(d.last, b.Text)
-			}
+			got := d.documented(t, b)
 			if !*updateReadme && got != b.Text {
-				t.Errorf("%s:%d: the response is\n%s\nwant\n%s", d.path, b.Line, got, b.Text)
+				t.Errorf("%s:%d: the response is\n%s\nwant (-update-readme rewrites it)\n%s", d.path, b.Line, got, b.Text)
 			}
 			updated = append(append(updated, text[end:b.Start]...), got...)
 			end = b.End
@@ -143,6 +152,18 @@ func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples 
 		}
 	}
 	return append(updated, text[end:]...), examples
+}
+
+// documented returns the last response in the form of a block.
+func (d *documentTest) documented(t *testing.T, block markdown.Block) string {
+	t.Helper()
+	switch block.Language {
+	case "http":
+		return responseHead(d.last, block.Text)
+	case "json":
+		return readable(t, d.last.Body.Bytes())
+	}
+	return strings.TrimSpace(d.last.Body.String()) + "\n"
 }
 
 // query sends a block of GraphQL, and checks the number of calls that it states.
@@ -245,6 +266,18 @@ func (d *documentTest) parseFlags(t *testing.T, args []string) {
 	}
 }
 
+// configFile fails if the server would not accept a block as the file of --config.
+func (d *documentTest) configFile(t *testing.T, block markdown.Block) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "server.yaml")
+	if err := os.WriteFile(file, []byte(block.Text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Parse([]string{"--config", file}, nil, io.Discard); err != nil {
+		t.Errorf("%s:%d: %v", d.path, block.Line, err)
+	}
+}
+
 // responseHead returns the status line and those headers of a response that are
 // in the documented ones.
 func responseHead(w *httptest.ResponseRecorder, documented string) string {
@@ -285,5 +318,6 @@ func TestDocs(t *testing.T) {
 // minExamples are the pages that must have examples, and how many at least, so
 // that a changed format does not turn the test off.
 var minExamples = map[string]int{
-	"aiomixcloud.md": 2, "caching.md": 3, "emulator.md": 2, "persisted-queries.md": 2, "signing-in.md": 2, "uploads.md": 2,
+	"aiomixcloud.md": 2, "caching.md": 6, "costs.md": 4, "emulator.md": 6, "errors.md": 3,
+	"persisted-queries.md": 3, "signing-in.md": 4, "uploads.md": 4,
 }

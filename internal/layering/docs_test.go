@@ -6,34 +6,59 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
-// TestLinksOfDocuments fails if a document links to a file that does not exist.
+// TestLinksOfDocuments fails if a document links to a file or a heading that does not exist.
 func TestLinksOfDocuments(t *testing.T) {
 	t.Parallel()
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	checked := 0
-	for name, text := range documents(t) {
+	texts := documents(t)
+	for name, text := range texts {
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
 			target, err := url.Parse(m[1])
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			if target.IsAbs() || target.Path == "" { // of the web, or of the same document
+			if target.IsAbs() { // of the web
 				continue
 			}
 			checked++
-			if _, err := os.Stat(path.Join("../..", path.Dir(name), target.Path)); err != nil {
+			file := name
+			if target.Path != "" {
+				file = path.Join(path.Dir(name), target.Path)
+			}
+			if _, err := os.Stat(path.Join("../..", file)); err != nil {
 				t.Errorf("%s links to %s, which does not exist", name, m[1])
+			} else if target.Fragment != "" && !slices.Contains(headingIDs(texts[file]), target.Fragment) {
+				t.Errorf("%s links to %s, but there is no such heading", name, m[1])
 			}
 		}
 	}
 	if checked < 100 {
 		t.Errorf("only %d links were checked", checked)
 	}
+}
+
+// headingIDs returns the fragments of the headings of a document, as GitHub generates them.
+func headingIDs(text string) (ids []string) {
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		ids = append(ids, strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '_':
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, m[1]))
+	}
+	return ids
 }
 
 // documents returns the text of each Markdown file of the repository, by its path.
@@ -83,7 +108,7 @@ func TestMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, _ := strings.Cut(string(text), "```\n")
+	_, block, _ := strings.Cut(string(text), "```text\n")
 	block, _, _ = strings.Cut(block, "```")
 	listed := map[string]bool{}
 	for line := range strings.Lines(block) {
