@@ -7,7 +7,7 @@ import (
 )
 
 // A Result is Mixcloud's response to an action, an upload or an edit. A refusal
-// with a status of failure is an [*Error] instead.
+// with an error status is an [*Error] instead.
 type Result struct {
 	Object
 	// Success is false if Mixcloud refused the write with status 200 (client
@@ -24,8 +24,8 @@ type Result struct {
 }
 
 // Follow follows a user. This and the other actions need a token and act for its
-// owner. They are sent once and never retried. An action that was done before
-// succeeds again (inferred).
+// owner. They are sent once and never retried. Repeating an action succeeds
+// (inferred).
 func (c *Client) Follow(ctx context.Context, user string) (*Result, error) {
 	return c.act(ctx, "Follow", http.MethodPost, user, "follow")
 }
@@ -84,19 +84,19 @@ func (c *Client) write(ctx context.Context, r request) (*Result, error) {
 	err := c.fetchJSON(ctx, r, func(v value) string {
 		inner := v.member("result")
 		if inner.first() != '{' {
-			return "the answer has no result"
+			return "the response has no result"
 		}
 		success := inner.member("success").flag()
 		if success == nil {
 			return "the result does not say whether it is a success"
 		}
 		result.raw, result.Success = string(v), *success
-		result.Message = plain(inner.member("message").text(), r.token, maxMessage)
+		result.Message = sanitize(inner.member("message").text(), r.token, maxMessage)
 		result.Key = ParseKey(inner.member("key").text())
 		if result.Details = details(v); result.Details == nil {
 			result.Details = details(inner)
 		}
-		plainDetails(result.Details, r.token)
+		sanitizeDetails(result.Details, r.token)
 		return ""
 	})
 	if err != nil {
@@ -105,13 +105,13 @@ func (c *Client) write(ctx context.Context, r request) (*Result, error) {
 	return result, nil
 }
 
-// maxDepth is how deep details are read.
+// maxDepth is the maximum nesting of the details that are read.
 const maxDepth = 4
 
-// details reads refusals of single fields: texts, and lists and objects of texts.
-// The names of nested objects are joined as those of a form are:
-// "sections-2-start_time". Other values say nothing that a person could read. It
-// is nil when there are none.
+// details reads messages about single fields: strings, and lists and objects of
+// strings. The names of nested objects are joined like those of the form:
+// "sections-2-start_time". Other values are ignored. details returns nil if there
+// are no messages.
 func details(v value) map[string][]string {
 	all := map[string][]string{}
 	addDetails(all, "", v.member("details"), maxDepth)
@@ -139,12 +139,12 @@ func addDetails(all map[string][]string, field string, v value, depth int) {
 	}
 }
 
-// plainDetails makes refusals fit to leave the package. Those that say nothing are
-// removed.
-func plainDetails(all map[string][]string, token credential) {
+// sanitizeDetails sanitizes messages about fields, and removes those that are
+// empty after that.
+func sanitizeDetails(all map[string][]string, token credential) {
 	for field, texts := range all {
 		for i, text := range texts {
-			texts[i] = plain(text, token, maxMessage)
+			texts[i] = sanitize(text, token, maxMessage)
 		}
 		all[field] = slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 		if len(all[field]) == 0 {

@@ -6,8 +6,8 @@ import (
 	"net/url"
 )
 
-// maxEmptyPages is how many pages in a row may hold nothing and still name a
-// next one before All gives up on a list.
+// maxEmptyPages is the number of consecutive empty pages after which All ends a
+// list that still has a next page.
 const maxEmptyPages = 10
 
 // All iterates over the items of a list, from start to the end of the list, or
@@ -30,10 +30,10 @@ func All[T any](ctx context.Context, start Range, max int, list func(context.Con
 				yield(*new(T), err)
 				return
 			}
-			if page.data != "" && page.data == last && len(page.Items) > 0 {
-				return // the same items again under another address
+			if page.rawItems != "" && page.rawItems == last && len(page.Items) > 0 {
+				return // the list repeats its last page
 			}
-			last = page.data
+			last = page.rawItems
 			for _, item := range page.Items {
 				if !yield(item, nil) {
 					return
@@ -49,20 +49,20 @@ func All[T any](ctx context.Context, start Range, max int, list func(context.Con
 				return
 			}
 			at = page.Next.Range
-			mark := at.fingerprint()
-			if seen[mark] {
+			id := at.fingerprint()
+			if seen[id] {
 				return
 			}
-			seen[mark] = true
+			seen[id] = true
 		}
 	}
 }
 
-// fingerprint tells ranges apart.
+// fingerprint returns a text that is the same for equal ranges only.
 func (r Range) fingerprint() string {
 	query := url.Values{}
 	if err := r.values(query); err != nil {
-		return err.Error() // the list refuses it as well
+		return err.Error() // the call will fail with the same error
 	}
 	return query.Encode()
 }

@@ -18,7 +18,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// TestFaults: each way to misbehave is the error that it should be.
+// TestFaults checks the error of a call for each fault of the emulator.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	want := map[emulator.FaultKind]error{
@@ -41,14 +41,14 @@ func TestFaults(t *testing.T) {
 	}
 	harmless := []emulator.FaultKind{
 		emulator.FaultContentType, emulator.FaultEmptyPage, emulator.FaultRepeatedPage, emulator.FaultURLEncodedToken,
-		// These disturb writes only.
+		// These affect writes only.
 		emulator.FaultEarly400, emulator.FaultEarly413, emulator.FaultEarly503, emulator.FaultUploadReset,
 	}
-	e, _, c := start(t)
+	e, _, c := startEmulator(t)
 	for _, kind := range emulator.FaultKinds() {
 		want, fails := want[kind]
 		if fails == slices.Contains(harmless, kind) {
-			t.Errorf("nothing is said about %s", kind)
+			t.Errorf("%s must be in exactly one of want and harmless", kind)
 		}
 		synctest.Test(t, func(t *testing.T) {
 			if err := e.Fail(emulator.Fault{Kind: kind, Times: 1, RetryAfter: 7 * time.Second, Delay: delay(kind)}); err != nil {
@@ -69,13 +69,13 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%s: %v, %v, want %v", kind, show.Value(user), err, want)
 			}
 			if wait, limited := mixcloud.RetryAfter(err); kind == emulator.FaultRateLimit && (!limited || wait != 7*time.Second) {
-				t.Errorf("%s: a wait of %v, %t", kind, wait, limited)
+				t.Errorf("%s: RetryAfter returned %v, %t", kind, wait, limited)
 			}
 		})
 	}
 }
 
-// delay makes the slow faults slower than the deadline.
+// delay returns a delay above the deadline for the slow faults.
 func delay(kind emulator.FaultKind) time.Duration {
 	if kind == emulator.FaultSlowBody || kind == emulator.FaultSlowHeaders {
 		return time.Minute
@@ -83,20 +83,20 @@ func delay(kind emulator.FaultKind) time.Duration {
 	return 0
 }
 
-// TestMissing: what does not exist, and what nobody may see.
-func TestMissing(t *testing.T) {
+// TestNotFound reads resources that do not exist, or need a valid token.
+func TestNotFound(t *testing.T) {
 	t.Parallel()
-	_, _, c := start(t)
+	_, _, c := startEmulator(t)
 	ctx := t.Context()
 	for name, test := range map[string]struct{ got, want error }{
-		"user":                {second(c.User(ctx, "/nobody-of-that-name/")), mixcloud.ErrNotFound},
-		"cloudcast":           {second(c.Cloudcast(ctx, "/spartacus/no-such-show/")), mixcloud.ErrNotFound},
-		"list":                {second(c.UserFeed(ctx, "/nobody-of-that-name/", mixcloud.Range{})), mixcloud.ErrNotFound},
-		"anything":            {second(c.Get(ctx, "/spartacus/party/time/now/", nil)), mixcloud.ErrNotFound},
-		"embed":               {second(c.EmbedHTML(ctx, "/spartacus/no-such-show/", mixcloud.EmbedOptions{})), mixcloud.ErrNotFound},
-		"me, anonymous":       {second(c.Me(ctx)), mixcloud.ErrUnauthenticated},
-		"me, a wrong token":   {second(c.As("wrong").Me(ctx)), mixcloud.ErrUnauthenticated},
-		"read, a wrong token": {second(c.As("wrong").User(ctx, "/spartacus/")), mixcloud.ErrUnauthenticated},
+		"user":                {errOf(c.User(ctx, "/no-such-user/")), mixcloud.ErrNotFound},
+		"cloudcast":           {errOf(c.Cloudcast(ctx, "/spartacus/no-such-show/")), mixcloud.ErrNotFound},
+		"list":                {errOf(c.UserFeed(ctx, "/no-such-user/", mixcloud.Range{})), mixcloud.ErrNotFound},
+		"any path":            {errOf(c.Get(ctx, "/spartacus/party/time/now/", nil)), mixcloud.ErrNotFound},
+		"embed":               {errOf(c.EmbedHTML(ctx, "/spartacus/no-such-show/", mixcloud.EmbedOptions{})), mixcloud.ErrNotFound},
+		"me, anonymous":       {errOf(c.Me(ctx)), mixcloud.ErrUnauthenticated},
+		"me, a wrong token":   {errOf(c.As("wrong").Me(ctx)), mixcloud.ErrUnauthenticated},
+		"read, a wrong token": {errOf(c.As("wrong").User(ctx, "/spartacus/")), mixcloud.ErrUnauthenticated},
 	} {
 		if !errors.Is(test.got, test.want) {
 			t.Errorf("%s: %v, want %v", name, test.got, test.want)
@@ -104,11 +104,13 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestAll_DateAndOffset: both ways through a list give all of it, in its order.
+// TestAll_DateAndOffset checks that paging by date and by offset both return the
+// complete list in order.
 func TestAll_DateAndOffset(t *testing.T) {
 	t.Parallel()
-	_, w, c := start(t)
-	// Paging by date may lose items that share a second, so take nobody with such.
+	_, w, c := startEmulator(t)
+	// Paging by date may lose items of the same second, so choose a user without such
+	// items.
 	users := slices.DeleteFunc(slices.Clone(w.Users), func(u *world.User) bool {
 		seconds := map[int64]bool{}
 		for _, show := range u.Cloudcasts {
@@ -122,7 +124,7 @@ func TestAll_DateAndOffset(t *testing.T) {
 		want = append(want, show.Key())
 	}
 	if len(want) < 40 {
-		t.Fatalf("the longest list has %d items, which is no two pages", len(want))
+		t.Fatalf("the longest list has only %d items, want at least two pages", len(want))
 	}
 	list := func(ctx context.Context, r mixcloud.Range) (*mixcloud.Page[mixcloud.Cloudcast], error) {
 		return c.UserCloudcasts(ctx, busy.Key(), r)
@@ -147,11 +149,12 @@ func TestAll_DateAndOffset(t *testing.T) {
 	}
 }
 
-// TestAll_Misbehaving: a list that leads to itself or to nothing ends.
+// TestAll_Misbehaving checks that All ends a list whose next page is the same page
+// or empty.
 func TestAll_Misbehaving(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []emulator.FaultKind{emulator.FaultEmptyPage, emulator.FaultRepeatedPage} {
-		e, _, c := start(t)
+		e, _, c := startEmulator(t)
 		if err := e.Fail(emulator.Fault{Kind: kind}); err != nil {
 			t.Fatal(err)
 		}
@@ -168,10 +171,10 @@ func TestAll_Misbehaving(t *testing.T) {
 	}
 }
 
-// TestLinks_LeadThereAndBack between neighbouring pages.
-func TestLinks_LeadThereAndBack(t *testing.T) {
+// TestLinks_NextAndPrevious follows the links between two neighboring pages.
+func TestLinks_NextAndPrevious(t *testing.T) {
 	t.Parallel()
-	_, w, c := start(t)
+	_, w, c := startEmulator(t)
 	busy := slices.MaxFunc(w.Users, func(a, b *world.User) int { return len(a.Followers) - len(b.Followers) })
 	for name, r := range map[string]mixcloud.Range{"dates": {Limit: 10}, "offsets": {Limit: 10, Offset: new(0)}} {
 		first, err := c.UserFollowers(t.Context(), busy.Key(), r)
@@ -193,15 +196,15 @@ func TestLinks_LeadThereAndBack(t *testing.T) {
 			return keys
 		}
 		if diff := cmp.Diff(keys(first), keys(back)); diff != "" {
-			t.Errorf("%s: the first page and the one before the second:\n%s", name, diff)
+			t.Errorf("%s: the first page (-), the page before the second (+):\n%s", name, diff)
 		}
 	}
 }
 
-// TestViewer: a token changes what is seen, and each viewer sees their own.
+// TestViewer checks that each viewer reads their own data.
 func TestViewer(t *testing.T) {
 	t.Parallel()
-	_, w, c := start(t)
+	_, w, c := startEmulator(t)
 	var wait sync.WaitGroup
 	for _, user := range w.Users[:8] {
 		wait.Go(func() {
@@ -223,10 +226,11 @@ func TestViewer(t *testing.T) {
 	wait.Wait()
 }
 
-// TestKeys_OfAWholeWorld: whatever a Mixcloud names is read as what it is.
-func TestKeys_OfAWholeWorld(t *testing.T) {
+// TestParseRef_AllEmulatorKeys checks that all keys of the emulator have the right
+// kind.
+func TestParseRef_AllEmulatorKeys(t *testing.T) {
 	t.Parallel()
-	w := seeded()
+	w := seededWorld()
 	keys := map[string]mixcloud.Kind{}
 	for _, u := range w.Users {
 		keys[u.Key()] = mixcloud.KindUser
@@ -250,7 +254,7 @@ func TestKeys_OfAWholeWorld(t *testing.T) {
 		byName, err := of(name)
 		bySlug, err2 := of(slug)
 		if err != nil || err2 != nil || byName != bySlug {
-			t.Errorf("%q gives %q, %v, its slug %q gives %q, %v", name, byName, err, slug, bySlug, err2)
+			t.Errorf("key of %q = %q, %v; key of its slug %q = %q, %v", name, byName, err, slug, bySlug, err2)
 		}
 		keys[byName] = kind
 	}
@@ -264,7 +268,7 @@ func TestKeys_OfAWholeWorld(t *testing.T) {
 		named(x.Slug, x.Slug, mixcloud.KindCategory, mixcloud.CategoryKey)
 	}
 	if len(keys) < 5000 {
-		t.Fatalf("the world has %d keys", len(keys))
+		t.Fatalf("the emulator has only %d keys", len(keys))
 	}
 	for key, kind := range keys {
 		if got, err := mixcloud.ParseRef("https://www.mixcloud.com" + key); err != nil || got.Kind != kind || got.Key.String() != key {
@@ -273,11 +277,11 @@ func TestKeys_OfAWholeWorld(t *testing.T) {
 	}
 }
 
-// TestResource fetches each kind by its address.
+// TestResource fetches a resource of each kind by its address.
 func TestResource(t *testing.T) {
 	t.Parallel()
-	_, w, c := start(t)
-	p := findPlace(t, w)
+	_, w, c := startEmulator(t)
+	p := findSampleKeys(t, w)
 	for key, want := range map[string]mixcloud.Resource{
 		p.user:                 &mixcloud.FullUser{},
 		p.cloudcast:            &mixcloud.FullCloudcast{},
@@ -293,17 +297,17 @@ func TestResource(t *testing.T) {
 			t.Errorf("%s is a %T, %v, want a %T", key, got, err, want)
 		}
 	}
-	for _, key := range []string{"/nobody-of-that-name/", "/popular/", "/spartacus/no-such-show/"} {
+	for _, key := range []string{"/no-such-user/", "/popular/", "/spartacus/no-such-show/"} {
 		if got, err := c.Resource(t.Context(), key); got != nil || err == nil {
 			t.Errorf("%s is a %T, %v", key, got, err)
 		}
 	}
 }
 
-// TestTracklist: sections of both kinds arrive.
+// TestTracklist reads sections of both types.
 func TestTracklist(t *testing.T) {
 	t.Parallel()
-	_, w, c := start(t)
+	_, w, c := startEmulator(t)
 	i := slices.IndexFunc(w.Latest, func(s *world.Cloudcast) bool {
 		tracks := slices.ContainsFunc(s.Sections, func(s world.Section) bool { return s.Track != nil })
 		return tracks && slices.ContainsFunc(s.Sections, func(s world.Section) bool { return s.Track == nil })

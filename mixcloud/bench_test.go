@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestDecodePage_SharesTheAnswer: a page costs one copy of its text and little
-// besides, however many objects are nested in it.
-func TestDecodePage_SharesTheAnswer(t *testing.T) {
+// TestDecodePage_SharesMemory checks that decoding a page allocates little more
+// than a copy of its text, for any number of nested objects.
+func TestDecodePage_SharesMemory(t *testing.T) {
 	body, err := os.ReadFile("testdata/recorded/user_cloudcasts_date_page1_2018.json")
 	if err != nil {
 		t.Fatal(err)
@@ -27,16 +27,15 @@ func TestDecodePage_SharesTheAnswer(t *testing.T) {
 	allocations := testing.AllocsPerRun(rounds, decode)
 	runtime.ReadMemStats(&after)
 	if n := int(after.TotalAlloc-before.TotalAlloc) / (rounds + 1); n > 2*len(body) {
-		t.Errorf("%d bytes were allocated for %d of text, want at most twice as many", n, len(body))
+		t.Errorf("%d bytes were allocated for a text of %d bytes, want at most twice as many", n, len(body))
 	}
 	if allocations > 400 {
 		t.Errorf("%v allocations for 20 cloudcasts, want at most 400", allocations)
 	}
 }
 
-// BenchmarkDecodePage reads the recorded page of 20 cloudcasts (70 kB). The
-// other two are what it may be measured by: validating alone, and decoding into
-// any.
+// BenchmarkDecodePage decodes the recorded page of 20 cloudcasts (70 kB). Two other
+// runs are for comparison: validation only, and decoding into any.
 func BenchmarkDecodePage(b *testing.B) {
 	body, err := os.ReadFile("testdata/recorded/user_cloudcasts_date_page1_2018.json")
 	if err != nil {
@@ -73,8 +72,8 @@ func BenchmarkDecodePage(b *testing.B) {
 	})
 }
 
-// BenchmarkDecodeHundred reads a page of 100 cloudcasts with nothing but keys:
-// 700 of them.
+// BenchmarkDecodeHundred decodes a page of 100 cloudcasts with 700 keys and few
+// other members.
 func BenchmarkDecodeHundred(b *testing.B) {
 	for name, spelling := range map[string][2]string{"canonical": {"user", "genres"}, "respelled": {"User", "discover"}} {
 		b.Run(name, func(b *testing.B) {

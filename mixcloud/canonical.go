@@ -7,7 +7,7 @@ import "strings"
 // the text as it was received, which [Key.String] returns and calls are made with,
 // and its canonical spelling.
 //
-// Mixcloud accepts several spellings of one key: usernames in any case, three
+// Mixcloud accepts several spellings of a key: usernames in any case, three
 // prefixes of a tag, and letters with or without percent-encoding. Compare keys
 // with [Key.Equal], and use [Key.Canonical] as the key of a map. A Key cannot be
 // compared with ==.
@@ -66,12 +66,12 @@ func (c CanonicalKey) String() string { return c.path }
 // Key returns the key with this text.
 func (c CanonicalKey) Key() Key { return Key{text: c.path, canonical: c.path} }
 
-// canonicalText returns the canonical spelling of a key: the first element's
-// ASCII letters in lower case, the prefix of a tag as it is today, every element
-// escaped the same way. It returns text itself if that is no path.
+// canonicalText returns the canonical spelling of a key: the ASCII letters of the
+// first element in lower case, tagPrefix as the prefix of a tag, and every
+// element escaped the same way. It returns text unchanged if it is not a path.
 func canonicalText(text string) string {
 	var buffer [256]byte
-	if first := plainFirst(text); first != "" { // most keys: nothing to escape
+	if first := firstElement(text); first != "" { // fast path for most keys
 		rest := text[1+len(first):]
 		clean := appendLower(append(buffer[:0], '/'), first)
 		if rest != "/" && isTagPrefix(clean[1:]) {
@@ -89,9 +89,9 @@ func canonicalText(text string) string {
 	return string(clean)
 }
 
-// plainFirst returns the first element of a clean path that has neither an escape
-// nor anything to escape; "" for any other text.
-func plainFirst(path string) string {
+// firstElement returns the first element of a clean path in which no character is
+// or needs to be escaped. It returns "" for any other text.
+func firstElement(path string) string {
 	if len(path) < 3 || len(path) > maxPath || path[0] != '/' || path[len(path)-1] != '/' {
 		return ""
 	}
@@ -114,8 +114,8 @@ func appendLower(b []byte, text string) []byte {
 	return b
 }
 
-// plainByte has the bytes that need no escape wherever they are: ASCII letters and
-// digits, hyphen and underscore.
+// plainByte is the set of bytes that are never escaped: ASCII letters and digits,
+// hyphen and underscore.
 var plainByte = func() (table [256]bool) {
 	for c := range table {
 		table[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'

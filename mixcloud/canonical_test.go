@@ -45,10 +45,10 @@ func TestParseKey(t *testing.T) {
 	for in, want := range tests {
 		key := ParseKey(in)
 		if got := key.Canonical().String(); got != want {
-			t.Errorf("%q is canonically %q, want %q", in, got, want)
+			t.Errorf("the canonical form of %q is %q, want %q", in, got, want)
 		}
 		if key.String() != in || key.IsZero() != (in == "") {
-			t.Errorf("%q: String gives %q, IsZero %v", in, key, key.IsZero())
+			t.Errorf("%q: String returns %q, IsZero %v", in, key, key.IsZero())
 		}
 	}
 }
@@ -57,12 +57,12 @@ func TestKey_Owner(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"/NTSRadio/Knee-Deep/": "/ntsradio/", "/ntsradio/": "/ntsradio/", "NTSRadio/x": "/ntsradio/", "/NTSRadio/playlists/x/": "/ntsradio/"} {
 		if got := ParseKey(in).Owner(); got != ParseKey(want).Canonical() {
-			t.Errorf("%q is below %q, want %q", in, got, want)
+			t.Errorf("the owner of %q is %q, want %q", in, got, want)
 		}
 	}
 }
 
-// TestKey_Text holds that a key is printed, and written to JSON, as it was
+// TestKey_Text checks that a key is printed, and written to JSON, as it was
 // received.
 func TestKey_Text(t *testing.T) {
 	t.Parallel()
@@ -83,8 +83,8 @@ func TestKey_Text(t *testing.T) {
 	}
 }
 
-// aKey draws texts of keys, most of them spelled in an unusual way.
-func aKey() *rapid.Generator[string] {
+// keyText generates texts of keys, most of them with an unusual spelling.
+func keyText() *rapid.Generator[string] {
 	element := rapid.OneOf(
 		rapid.SampledFrom([]string{"tag", "discover", "genres", "Genres", "DISCOVER", "playlists", "feed", "city:athens", "a+b", "a%2Bb", "%2e", "..", "", "buồn", "bu%e1%bb%93n", "%C3%96zg", "%20", "%c2%85", "%ff", "%", "%4", "%4N", "x%2Fy", "~.$&=@!*()'"}),
 		rapid.StringMatching(`[a-zA-Z0-9_-]{1,4}`),
@@ -98,23 +98,24 @@ func aKey() *rapid.Generator[string] {
 	return rapid.OneOf(path, rapid.StringMatching(`(/(tag|discover|genres|[a-zA-Z0-9_-]{0,4})){0,3}/?`), rapid.String())
 }
 
-// TestParseKey_Properties holds what everything that is keyed by keys relies on.
+// TestParseKey_Properties checks the properties that maps keyed by canonical keys
+// rely on.
 func TestParseKey_Properties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		texts := rapid.SliceOfN(aKey(), 3, 3).Draw(t, "texts")
+		texts := rapid.SliceOfN(keyText(), 3, 3).Draw(t, "texts")
 		if rapid.Bool().Draw(t, "related") {
 			texts[1], texts[2] = strings.ToUpper(texts[0]), strings.Trim(texts[0], "/")
 		}
 		a, b, c := ParseKey(texts[0]), ParseKey(texts[1]), ParseKey(texts[2])
 		if again := ParseKey(a.Canonical().String()); again.Canonical() != a.Canonical() {
-			t.Fatalf("%q is canonically %q and then %q", a, a.Canonical(), again.Canonical())
+			t.Fatalf("the canonical form of %q is %q, whose canonical form is %q", a, a.Canonical(), again.Canonical())
 		}
 		if !a.Equal(a) || a.Equal(b) != b.Equal(a) || a.Equal(b) && b.Equal(c) && !a.Equal(c) {
-			t.Fatalf("equality of %q, %q and %q is no equivalence", a, b, c)
+			t.Fatalf("Equal is not an equivalence relation for %q, %q and %q", a, b, c)
 		}
 		if a.Equal(b) != (a.Canonical() == b.Canonical()) || !a.Equal(a.Canonical().Key()) {
-			t.Fatalf("%q and %q: Equal and Canonical disagree", a, b)
+			t.Fatalf("%q and %q: Equal and Canonical do not agree", a, b)
 		}
 		checkCanonical(t, texts[0])
 	})
@@ -128,28 +129,28 @@ func FuzzParseKey(f *testing.F) {
 }
 
 // checkCanonical compares the canonical form and the clean path of a text with
-// those of a plain implementation.
+// those of a simple implementation.
 func checkCanonical(t interface{ Fatalf(string, ...any) }, text string) {
-	clean, problem := plainClean(text)
+	clean, problem := simpleCleanPath(text)
 	if got, gotProblem := cleanPath(text); got != clean || gotProblem != problem {
 		t.Fatalf("cleanPath(%q) = %q, %q, want %q, %q", text, got, gotProblem, clean, problem)
 	}
 	want := text
 	if problem == "" {
 		path := strings.Split(strings.Trim(clean, "/"), "/")
-		path[0] = lowerPlain(path[0])
+		path[0] = lowerEscaped(path[0])
 		if len(path) > 1 && slices.Contains(tagPrefixes, path[0]) {
 			path[0] = tagPrefix
 		}
 		want = joinPath(path)
 	}
 	if got := ParseKey(text).Canonical().String(); got != want {
-		t.Fatalf("%q is canonically %q, want %q", text, got, want)
+		t.Fatalf("the canonical form of %q is %q, want %q", text, got, want)
 	}
 }
 
-// plainClean is cleanPath by the functions of net/url, element by element.
-func plainClean(path string) (clean, problem string) {
+// simpleCleanPath implements cleanPath with the functions of net/url.
+func simpleCleanPath(path string) (clean, problem string) {
 	if len(path) > maxPath {
 		return "", "is too long"
 	}
@@ -164,15 +165,15 @@ func plainClean(path string) (clean, problem string) {
 			plain, err := url.PathUnescape(part)
 			switch {
 			case err != nil:
-				return "", "has a % that begins no escape"
+				return "", "has a % that is not part of an escape"
 			case plain == "":
 				return "", "has an empty element"
 			case plain == "." || plain == "..":
-				return "", "has a dot element"
+				return "", `has "." or ".." as an element`
 			case strings.ContainsAny(plain, `/\`):
 				return "", "has a slash inside an element"
 			case !utf8.ValidString(plain):
-				return "", "is no valid UTF-8"
+				return "", "is not valid UTF-8"
 			case strings.ContainsFunc(plain, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
 				return "", "has a space or a control character"
 			}
@@ -183,9 +184,9 @@ func plainClean(path string) (clean, problem string) {
 	return "/" + strings.Join(elements, "/") + "/", ""
 }
 
-// TestParseKey_Allocations holds that a canonical key costs none, and another
-// spelling only the canonical text.
-func TestParseKey_Allocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts those of the whole process
+// TestParseKey_Allocations checks that ParseKey does not allocate for a canonical
+// key, and only the canonical text for another spelling.
+func TestParseKey_Allocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts the allocations of the whole process
 	for text, most := range map[string]float64{
 		"/spartacus/party-time/":                      0,
 		"/genres/bu%E1%BB%93n/":                       0,

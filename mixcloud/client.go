@@ -32,11 +32,11 @@ type Client struct {
 	token credential
 }
 
-// credential points at a token, so that printing the struct around it in any
-// way shows an address. Nil acts for nobody.
+// A credential is a pointer to a token, so that printing a struct that contains
+// it shows a memory address instead. Nil means anonymous.
 type credential *string
 
-// core is what derived clients share; it never changes after New.
+// core is the state that derived clients share. It does not change after New.
 type core struct {
 	api, site, oembed *url.URL
 	http              *http.Client
@@ -44,8 +44,8 @@ type core struct {
 	maxBody           int64
 	userAgent         string
 	metadata          bool
-	insecure          bool // the caller allows tokens over plain http
-	private           bool // tokens may be sent to api
+	insecure          bool // WithInsecureToken was given
+	tokenAllowed      bool // tokens may be sent to api
 	observe           func(Call)
 	wrap              []func(http.RoundTripper) http.RoundTripper
 }
@@ -70,7 +70,7 @@ func New(opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	c.private = c.insecure || confidential(c.api)
+	c.tokenAllowed = c.insecure || confidential(c.api)
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.http.Jar = nil
 	c.streaming = new(*c.http)
@@ -83,8 +83,8 @@ func New(opts ...Option) (*Client, error) {
 	return &Client{core: c}, nil
 }
 
-// wrapped puts the transport of the secrets and then the caller's middleware
-// around base.
+// wrapped wraps base with the tokenTransport, and that with the caller's
+// middleware.
 func (c *core) wrapped(base http.RoundTripper) http.RoundTripper {
 	base = &tokenTransport{base: base, api: c.api, site: c.site}
 	for _, wrap := range c.wrap {
@@ -136,8 +136,8 @@ func WithOEmbedURL(endpoint string) Option {
 	})
 }
 
-// WithHTTPClient sets the transport and the timeout of calls to those of h.
-// Redirects are not followed and cookies are not stored, even if h does. Uploads
+// WithHTTPClient makes calls with the transport and the timeout of h.
+// Redirects are not followed and cookies are not stored, even if h does so. Uploads
 // have no timeout. Without this option other calls time out after 30 seconds.
 func WithHTTPClient(h *http.Client) Option {
 	return option(func(c *core) error {
@@ -168,9 +168,9 @@ func WithMiddleware(wrap func(http.RoundTripper) http.RoundTripper) Option {
 func WithMaxBody(bytes int64) Option {
 	return option(func(c *core) error {
 		if bytes <= 0 {
-			return fmt.Errorf("mixcloud: the bound of a body is %d, not above 0", bytes)
+			return fmt.Errorf("mixcloud: the maximum size of a body is %d, but must be above 0", bytes)
 		}
-		c.maxBody = min(bytes, math.MaxInt64-1) // one more is read, to tell
+		c.maxBody = min(bytes, math.MaxInt64-1) // one more byte is read, to detect a larger body
 		return nil
 	})
 }
@@ -179,7 +179,7 @@ func WithMaxBody(bytes int64) Option {
 func WithUserAgent(agent string) Option {
 	return option(func(c *core) error {
 		if strings.ContainsAny(agent, "\r\n") {
-			return errors.New("mixcloud: the user agent has a line break")
+			return errors.New("mixcloud: the user agent contains a line break")
 		}
 		c.userAgent = agent
 		return nil
@@ -225,31 +225,31 @@ type Call struct {
 	Status   int           // 0 if there was no response
 	Bytes    int           // size of the response's body, as far as it was read
 	Duration time.Duration // until the response's body was read
-	Err      error         // nil, or what the method returned
+	Err      error         // the error that the method returned
 }
 
 func parseRoot(which, root string) (*url.URL, error) {
 	u, err := url.Parse(root)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("mixcloud: the %s address is no URL", which)
+		return nil, fmt.Errorf("mixcloud: the %s address is not a valid URL", which)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("mixcloud: the %s address has neither http nor https", which)
+		return nil, fmt.Errorf("mixcloud: the %s address must begin with http:// or https://", which)
 	case u.Host == "" || u.Opaque != "":
 		return nil, fmt.Errorf("mixcloud: the %s address has no host", which)
 	case u.User != nil:
-		return nil, fmt.Errorf("mixcloud: the %s address has a user", which)
+		return nil, fmt.Errorf("mixcloud: the %s address must not contain a user or password", which)
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("mixcloud: the %s address has a query or a fragment", which)
+		return nil, fmt.Errorf("mixcloud: the %s address must not contain a query or a fragment", which)
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
 	u.Host = strings.ToLower(u.Host)
 	return u, nil
 }
 
-// confidential tells whether a token may travel to a root: over https, or to
-// this machine, or to a name that no public resolver knows (RFC 6761), as
-// transports without a network have.
+// confidential reports whether a token may be sent to a root: over https, to this
+// machine, or to a host name that is reserved for tests (RFC 6761), which is
+// reached by a test's own transport only.
 func confidential(root *url.URL) bool {
 	if root.Scheme == "https" {
 		return true
@@ -266,7 +266,7 @@ func confidential(root *url.URL) bool {
 	return false
 }
 
-// defaultTransport is made for one host that many goroutines call at once.
+// defaultTransport returns a transport for many concurrent calls to one host.
 func defaultTransport() *http.Transport {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{

@@ -13,11 +13,11 @@ type Cloudcast struct {
 	Type        string // "cloudcast"; only with [WithMetadata]
 	Tags        []Tag  // nil when absent, empty when it has none
 	CreatedTime *time.Time
-	// UpdatedTime may be earlier than CreatedTime: that is the time of
-	// publishing (observed).
+	// UpdatedTime may be earlier than CreatedTime, which is the time of
+	// publication (observed).
 	UpdatedTime *time.Time
-	// The counts are Mixcloud's. If HiddenStats is true all but CommentCount are
-	// 0 (observed 2018).
+	// Mixcloud's counters. If HiddenStats is true all but CommentCount are 0
+	// (observed 2018).
 	PlayCount, FavoriteCount, CommentCount, ListenerCount, RepostCount *int
 	// HiddenStats is true or nil; false was never observed.
 	HiddenStats *bool
@@ -28,8 +28,8 @@ type Cloudcast struct {
 	IsExclusive *bool  // client code; never observed
 	// PercentageMusic was part of the API until 2013.
 	PercentageMusic *int
-	// Favorited, Reposted and IsListenLater are about the owner of the token. They
-	// are nil without a token.
+	// Favorited, Reposted and IsListenLater say whether the owner of the token did
+	// so. They are nil without a token.
 	Favorited, Reposted, IsListenLater *bool
 	// ListenTime is when the user listened to it. It is set in the result of
 	// [Client.UserListens] only.

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// meKey stands for the holder of the token as the owner of a list.
+// meKey is the key of the user who owns the token, in the paths of lists.
 const meKey = "/me/"
 
-// listEndpoints are the endpoints of the methods below.
+// listEndpoints are the endpoints of the methods in this file.
 var listEndpoints = slices.Concat(
 	userEndpoints("/{user}/"),
 	userEndpoints("/me/"),
@@ -38,7 +38,7 @@ var listEndpoints = slices.Concat(
 	},
 )
 
-// userEndpoints are the lists that every user has, below owner.
+// userEndpoints returns the lists of a user. owner is the path of the user.
 func userEndpoints(owner string) []Endpoint {
 	return []Endpoint{
 		{"GET", owner + "cloudcasts/", "UserCloudcasts"},
@@ -52,7 +52,7 @@ func userEndpoints(owner string) []Endpoint {
 	}
 }
 
-// tagEndpoints are the lists of a tag, below its key.
+// tagEndpoints returns the lists of a tag. owner is the path of the tag.
 func tagEndpoints(owner string) []Endpoint {
 	return []Endpoint{
 		{"GET", owner + "popular/", "PopularOf"},
@@ -123,7 +123,8 @@ func (c *Client) CloudcastComments(ctx context.Context, cloudcast string, r Rang
 	return listOf[Comment](ctx, c, "CloudcastComments", cloudcast, "comments", r, KindCloudcast)
 }
 
-// CloudcastFavorites returns a page of the users whose favorite a cloudcast is.
+// CloudcastFavorites returns a page of the users who added a cloudcast to their
+// favorites.
 func (c *Client) CloudcastFavorites(ctx context.Context, cloudcast string, r Range) (*Page[User], error) {
 	return listOf[User](ctx, c, "CloudcastFavorites", cloudcast, "favorites", r, KindCloudcast)
 }
@@ -166,18 +167,18 @@ func (c *Client) CategoryUserpickUsers(ctx context.Context, category string) (*P
 	return listOf[User](ctx, c, "CategoryUserpickUsers", category, "userpick-users", Range{}, KindCategory)
 }
 
-// shelves own the lists popular, latest, new and hot.
-var shelves = []Kind{KindTag, KindCity, KindArtist, KindTrack}
+// chartOwners are the kinds of resources that have the lists popular, new and hot.
+var chartOwners = []Kind{KindTag, KindCity, KindArtist, KindTrack}
 
 // PopularOf returns a page of the popular cloudcasts of a tag, a city, a
 // combination of them ([DiscoverKey]), an artist or a track.
 func (c *Client) PopularOf(ctx context.Context, owner string, r Range) (*Page[Cloudcast], error) {
-	return listOf[Cloudcast](ctx, c, "PopularOf", owner, "popular", r, shelves...)
+	return listOf[Cloudcast](ctx, c, "PopularOf", owner, "popular", r, chartOwners...)
 }
 
 // LatestOf returns a page of the latest cloudcasts of a tag, a city or a
-// combination of them (latest/). Clients use it since 2023. Before, this list
-// was [Client.NewestOf].
+// combination of them (latest/). Clients have used it since 2023. Before that,
+// this list was [Client.NewestOf].
 func (c *Client) LatestOf(ctx context.Context, owner string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "LatestOf", owner, "latest", r, KindTag, KindCity)
 }
@@ -186,16 +187,17 @@ func (c *Client) LatestOf(ctx context.Context, owner string, r Range) (*Page[Clo
 // combination of them, an artist or a track (new/). It was observed from 2012 to
 // 2018. Newer clients use [Client.LatestOf] for tags and cities.
 func (c *Client) NewestOf(ctx context.Context, owner string, r Range) (*Page[Cloudcast], error) {
-	return listOf[Cloudcast](ctx, c, "NewestOf", owner, "new", r, shelves...)
+	return listOf[Cloudcast](ctx, c, "NewestOf", owner, "new", r, chartOwners...)
 }
 
 // HotOf returns a page of the hot cloudcasts of a tag, a city, a combination of
 // them, an artist or a track (observed 2012 to 2018).
 func (c *Client) HotOf(ctx context.Context, owner string, r Range) (*Page[Cloudcast], error) {
-	return listOf[Cloudcast](ctx, c, "HotOf", owner, "hot", r, shelves...)
+	return listOf[Cloudcast](ctx, c, "HotOf", owner, "hot", r, chartOwners...)
 }
 
-// listOf fetches a part of the list called name of an owner of one of kinds.
+// listOf fetches a page of the list called name. Its owner must be of one of
+// kinds.
 func listOf[T any, P Decodable[T]](ctx context.Context, c *Client, op, owner, name string, r Range, kinds ...Kind) (*Page[T], error) {
 	key := meKey
 	if kinds[0] != KindUser || strings.Trim(owner, "/") != "me" {

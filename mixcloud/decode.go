@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// What makes an answer useless that is JSON otherwise.
+// Errors of valid JSON that is not a resource or a list.
 const (
 	noKey  = "the object has no key"
 	noData = "the list has no data"
@@ -21,11 +21,11 @@ const (
 func Decode[T any, P Decodable[T]](raw json.RawMessage) (*T, error) {
 	v, failed := readJSON(http.StatusOK, nil, raw)
 	if failed != nil {
-		return nil, stored("Decode", failed)
+		return nil, decodeError("Decode", failed)
 	}
 	one := P(new(T))
 	if one.decode(v); one.identity().IsZero() {
-		return nil, stored("Decode", &Error{Kind: ErrBadResponse, Err: errors.New(noKey)})
+		return nil, decodeError("Decode", &Error{Kind: ErrBadResponse, Err: errors.New(noKey)})
 	}
 	return one, nil
 }
@@ -35,11 +35,11 @@ func Decode[T any, P Decodable[T]](raw json.RawMessage) (*T, error) {
 func DecodePage[T any, P Decodable[T]](raw json.RawMessage) (*Page[T], error) {
 	v, failed := readJSON(http.StatusOK, nil, raw)
 	if failed != nil {
-		return nil, stored("DecodePage", failed)
+		return nil, decodeError("DecodePage", failed)
 	}
 	page := new(Page[T])
 	if !decodePage[T, P](page, v) {
-		return nil, stored("DecodePage", &Error{Kind: ErrBadResponse, Err: errors.New(noData)})
+		return nil, decodeError("DecodePage", &Error{Kind: ErrBadResponse, Err: errors.New(noData)})
 	}
 	return page, nil
 }
@@ -48,17 +48,17 @@ func DecodePage[T any, P Decodable[T]](raw json.RawMessage) (*Page[T], error) {
 func DecodeOEmbed(raw json.RawMessage) (*OEmbed, error) {
 	v, failed := readJSON(http.StatusOK, nil, raw)
 	if failed != nil {
-		return nil, stored("DecodeOEmbed", failed)
+		return nil, decodeError("DecodeOEmbed", failed)
 	}
-	answer := new(OEmbed)
-	if problem := answer.take(v); problem != "" {
-		return nil, stored("DecodeOEmbed", &Error{Kind: ErrBadResponse, Err: errors.New(problem)})
+	oembed := new(OEmbed)
+	if problem := oembed.decodeChecked(v); problem != "" {
+		return nil, decodeError("DecodeOEmbed", &Error{Kind: ErrBadResponse, Err: errors.New(problem)})
 	}
-	return answer, nil
+	return oembed, nil
 }
 
-// stored makes e the error of something that was kept, not answered.
-func stored(op string, e *Error) *Error {
+// decodeError returns e as the error of a Decode function, which has no status.
+func decodeError(op string, e *Error) *Error {
 	e.Op, e.Status = op, 0
 	return e
 }

@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the table of endpoints in doc.go")
 
-// endpointTable returns the table of the package comment: endpoints with the same
-// method and the same path behind the first segment are one line.
+// endpointTable returns the table of the package comment. Endpoints with the same
+// method and the same path after the first segment share a line.
 func endpointTable() string {
 	type row struct{ method, path, ops string }
 	var rows []row
@@ -49,8 +49,8 @@ func endpointTable() string {
 	return b.String()
 }
 
-// TestDocumentedEndpoints compares the package comment's table with the list, or
-// rewrites it.
+// TestDocumentedEndpoints compares the table in the package comment with Endpoints,
+// or rewrites it.
 func TestDocumentedEndpoints(t *testing.T) { // not parallel: it may rewrite doc.go
 	text, err := os.ReadFile("doc.go")
 	if err != nil {
@@ -67,16 +67,16 @@ func TestDocumentedEndpoints(t *testing.T) { // not parallel: it may rewrite doc
 			t.Fatal(err)
 		}
 	} else if diff := cmp.Diff(want, string(text)); diff != "" {
-		t.Errorf("the table in mixcloud/doc.go differs from Endpoints: go test ./mixcloud -run DocumentedEndpoints -update rewrites it (-Endpoints +table):\n%s", diff)
+		t.Errorf("the table in mixcloud/doc.go differs from Endpoints. To rewrite it, run: go test ./mixcloud -run DocumentedEndpoints -update (-Endpoints +table):\n%s", diff)
 	}
 	for _, e := range Endpoints() {
 		if _, ok := reflect.TypeFor[*Client]().MethodByName(e.Op); !ok {
-			t.Errorf("there is no method %s", e.Op)
+			t.Errorf("Client has no method %s", e.Op)
 		}
 	}
 }
 
-// TestEveryNameIsDocumented: exported names have a comment.
+// TestEveryNameIsDocumented checks that all exported names have a comment.
 func TestEveryNameIsDocumented(t *testing.T) {
 	t.Parallel()
 	files, err := os.ReadDir(".")

@@ -56,7 +56,7 @@ func (c *Client) embed(op, key, name string, o EmbedOptions) (request, error) {
 	query := url.Values{}
 	if o.Width != "" {
 		if !widthForm.MatchString(o.Width) {
-			return request{}, &InvalidError{Arg: "width", Reason: "is neither pixels nor a percentage"}
+			return request{}, &InvalidError{Arg: "width", Reason: "must be a number of pixels or a percentage"}
 		}
 		query.Set("width", o.Width)
 	}
@@ -66,11 +66,11 @@ func (c *Client) embed(op, key, name string, o EmbedOptions) (request, error) {
 	if err := setColor(query, o.Color); err != nil {
 		return request{}, err
 	}
-	return request{op: op, root: c.api, path: key + name, query: query, public: true}, nil
+	return request{op: op, root: c.api, path: key + name, query: query, anonymous: true}, nil
 }
 
-// The forms are checked here because Mixcloud may write them into its HTML as
-// they are.
+// Widths and colors are checked here because Mixcloud may write them into its
+// HTML without escaping.
 var (
 	widthForm = regexp.MustCompile(`^[0-9]{1,5}%?$`)
 	colorForm = regexp.MustCompile(`^#?[0-9a-fA-F]{6}$`)
@@ -92,14 +92,14 @@ func setColor(query url.Values, color string) error {
 		return nil
 	}
 	if !colorForm.MatchString(color) {
-		return &InvalidError{Arg: "color", Reason: "is not six hexadecimal digits"}
+		return &InvalidError{Arg: "color", Reason: "must be six hexadecimal digits"}
 	}
 	query.Set("color", strings.TrimPrefix(color, "#"))
 	return nil
 }
 
-// fetchText is do for what is not JSON. A JSON body is an error's, whatever
-// its status.
+// fetchText makes a call whose result is not JSON. A response with a JSON body is
+// an error, with any status.
 func (c *Client) fetchText(ctx context.Context, r request, accept string, fits func([]byte) bool) (string, error) {
 	r.accept = accept
 	var text string
@@ -116,7 +116,7 @@ func (c *Client) fetchText(ctx context.Context, r request, accept string, fits f
 	return text, err
 }
 
-// isHTML tells a widget from an error's JSON, and from half of a widget.
+// isHTML reports whether a body is complete HTML, and not an error in JSON.
 func isHTML(body []byte) bool {
 	body = bytes.TrimSpace(body)
 	return bytes.HasPrefix(body, []byte("<")) && bytes.HasSuffix(body, []byte(">"))

@@ -21,13 +21,14 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// seeded is the world that tests clone.
-var seeded = sync.OnceValue(func() *world.World { return world.New(1) })
+// seededWorld is the data set that tests clone.
+var seededWorld = sync.OnceValue(func() *world.World { return world.New(1) })
 
-// start gives an emulator of the seeded world, and a client of it.
-func start(t testing.TB, opts ...mixcloud.Option) (*emulator.Emulator, *world.World, *mixcloud.Client) {
+// startEmulator returns an emulator with a copy of the seeded data set, the copy,
+// and a client of the emulator.
+func startEmulator(t testing.TB, opts ...mixcloud.Option) (*emulator.Emulator, *world.World, *mixcloud.Client) {
 	t.Helper()
-	w := seeded().Clone()
+	w := seededWorld().Clone()
 	e, err := emulator.New(emulator.WithWorld(w))
 	if err != nil {
 		t.Fatal(err)
@@ -44,13 +45,13 @@ func start(t testing.TB, opts ...mixcloud.Option) (*emulator.Emulator, *world.Wo
 	return e, w, c
 }
 
-// A place is what the endpoints' braces are filled with: a resource each that
-// has something on all of its lists.
-type place struct {
+// sampleKeys are the keys that replace the braces in the paths of endpoints: of
+// resources that have items in all of their lists.
+type sampleKeys struct {
 	user, cloudcast, playlist, category, artist, track, tags string
 }
 
-func findPlace(t *testing.T, w *world.World) place {
+func findSampleKeys(t *testing.T, w *world.World) sampleKeys {
 	t.Helper()
 	first := func(what string, n int, ok func(int) bool) int {
 		for i := range n {
@@ -58,7 +59,7 @@ func findPlace(t *testing.T, w *world.World) place {
 				return i
 			}
 		}
-		t.Fatalf("the world has no %s", what)
+		t.Fatalf("the data set has no suitable %s", what)
 		return 0
 	}
 	shows := w.Latest
@@ -83,17 +84,17 @@ func findPlace(t *testing.T, w *world.World) place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return place{
+	return sampleKeys{
 		user: user.Key(), cloudcast: show.Key(), playlist: user.Playlists[0].Key(),
 		category: "/categories/" + category.Slug + "/", artist: track.Artist.Key(), track: track.Key(), tags: tags,
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
+func errOf[T any](_ T, err error) error { return err }
 
-// call makes the call that op and path of an endpoint stand for. The arguments of a
-// method that reads follow from their types and from the path.
-func (p place) call(ctx context.Context, c *mixcloud.Client, op, path string) error {
+// call calls the method op for an endpoint with the given path. The arguments of a
+// method that reads are chosen by their types and the path.
+func (p sampleKeys) call(ctx context.Context, c *mixcloud.Client, op, path string) error {
 	method := reflect.ValueOf(c).MethodByName(op)
 	if !method.IsValid() {
 		return fmt.Errorf("mixcloud.Client has no method %s", op)
@@ -108,13 +109,13 @@ func (p place) call(ctx context.Context, c *mixcloud.Client, op, path string) er
 	for i := 1; i < method.Type().NumIn(); i++ {
 		v, ok := values[method.Type().In(i)]
 		if !ok {
-			return p.change(ctx, c, op)
+			return p.write(ctx, c, op)
 		}
 		in = append(in, v)
 	}
 	if !strings.HasPrefix(method.Type().Out(0).String(), "*mixcloud.Page[") {
 		if method.Type().Out(0) == reflect.TypeFor[*mixcloud.Result]() {
-			return p.change(ctx, c, op)
+			return p.write(ctx, c, op)
 		}
 		err, _ := reflect.TypeAssert[error](method.Call(in)[1])
 		return err
@@ -132,9 +133,9 @@ func (p place) call(ctx context.Context, c *mixcloud.Client, op, path string) er
 	return nil
 }
 
-// owner returns the text argument of the method that reads a path: the key of the
-// resource, or the query of a search.
-func (p place) owner(path string) string {
+// owner returns the string argument of the method that reads a path: the key of
+// the resource, or the query of a search.
+func (p sampleKeys) owner(path string) string {
 	tags := strings.TrimPrefix(p.tags, "/genres/")
 	switch {
 	case path == "/search/":
@@ -159,12 +160,12 @@ func (p place) owner(path string) string {
 	}
 }
 
-// change is call for what changes something: the actions and their undoing in
-// the order of the table, so that all of them are successes.
-func (p place) change(ctx context.Context, c *mixcloud.Client, op string) error {
+// write calls a method that changes something. The endpoints are called in the
+// order of the table, so that each action is done before it is undone.
+func (p sampleKeys) write(ctx context.Context, c *mixcloud.Client, op string) error {
 	sent := func(r *mixcloud.Result, err error) error {
 		if err == nil && (!r.Success || r.Message == "") {
-			return fmt.Errorf("the result is %+v", r)
+			return fmt.Errorf("the write was refused: %+v", r)
 		}
 		return err
 	}
@@ -191,10 +192,10 @@ func (p place) change(ctx context.Context, c *mixcloud.Client, op string) error 
 	case "Edit":
 		return sent(c.Edit(ctx, p.user+"new-here/", fields, nil))
 	}
-	return fmt.Errorf("no call is known for %s", op)
+	return fmt.Errorf("add a call of %s to this test", op)
 }
 
-// oneFile is an upload's only file.
+// oneFile is a Files of one file.
 type oneFile struct{ field, body string }
 
 func (f *oneFile) Next(context.Context) (*mixcloud.FilePart, error) {
@@ -206,14 +207,14 @@ func (f *oneFile) Next(context.Context) (*mixcloud.FilePart, error) {
 	return part, nil
 }
 
-// TestEndpoints calls every endpoint of the table through its method, and finds
-// it in the emulator's journal as one request, answered at once: no redirect
-// for a slash that was forgotten.
+// TestEndpoints calls every endpoint of the table through its method. The emulator
+// must have received exactly one request, and responded with status 200. A missing
+// slash, for example, would be a redirect.
 func TestEndpoints(t *testing.T) {
 	t.Parallel()
 	var ops []string
-	e, w, c := start(t, mixcloud.WithObserver(func(c mixcloud.Call) { ops = append(ops, c.Op) }))
-	p := findPlace(t, w)
+	e, w, c := startEmulator(t, mixcloud.WithObserver(func(c mixcloud.Call) { ops = append(ops, c.Op) }))
+	p := findSampleKeys(t, w)
 	ref, err := c.ParseRef(p.user)
 	if err != nil {
 		t.Fatal(err)
@@ -227,8 +228,8 @@ func TestEndpoints(t *testing.T) {
 			continue
 		}
 		requests := e.Requests()
-		if len(requests) != 1 || requests[0].Method != endpoint.Method || requests[0].Status != 200 || !fits(endpoint.Path, requests[0].Path) {
-			t.Errorf("%s by %s asked for %+v", endpoint.Path, endpoint.Op, requests)
+		if len(requests) != 1 || requests[0].Method != endpoint.Method || requests[0].Status != 200 || !matchesPattern(endpoint.Path, requests[0].Path) {
+			t.Errorf("%s by %s made the requests %+v", endpoint.Path, endpoint.Op, requests)
 		}
 		if diff := cmp.Diff([]string{endpoint.Op}, ops); diff != "" {
 			t.Errorf("%s: observed\n%s", endpoint.Path, diff)
@@ -238,26 +239,27 @@ func TestEndpoints(t *testing.T) {
 
 var braces = regexp.MustCompile(`\\\{[a-z]+\\\}`)
 
-// fits tells whether a requested path is of the form of an endpoint's.
-func fits(pattern, path string) bool {
+// matchesPattern reports whether a requested path matches the path of an endpoint.
+func matchesPattern(pattern, path string) bool {
 	form := braces.ReplaceAllString(regexp.QuoteMeta(pattern), `[^/]+`)
 	return regexp.MustCompile(`^(/www)?` + form + `$`).MatchString(path)
 }
 
-// elsewhere are the emulator's routes without a method, and why. Those of OAuth
-// are below the site's root and have a type of their own.
-var elsewhere = map[string]string{
-	"/{user}/listen-later/": "answers to its owner only, who finds it under /me/; Cloudcasts reaches it",
+// routesWithoutMethod are the emulator's routes that have no method, with the
+// reason. The routes of OAuth are not included: their methods are those of OAuth.
+var routesWithoutMethod = map[string]string{
+	"/{user}/listen-later/": "only the owner can read it, with ListenLater or Cloudcasts",
 }
 
-// TestEndpoints_AreTheEmulatorsRoutes in both directions.
+// TestEndpoints_AreTheEmulatorsRoutes checks that every route has an endpoint, and
+// every endpoint a route.
 func TestEndpoints_AreTheEmulatorsRoutes(t *testing.T) {
 	t.Parallel()
 	named := regexp.MustCompile(`\{[a-z]+\}`)
 	bare := func(pattern string) string { return named.ReplaceAllString(strings.TrimPrefix(pattern, "/www"), "{}") }
 	routes := map[string]bool{}
 	for _, r := range emulator.Routes() {
-		if _, skip := elsewhere[r.Pattern]; !skip && !strings.HasPrefix(r.Pattern, "/www/oauth/") {
+		if _, skip := routesWithoutMethod[r.Pattern]; !skip && !strings.HasPrefix(r.Pattern, "/www/oauth/") {
 			routes[r.Method+" "+bare(r.Pattern)] = true
 		}
 	}

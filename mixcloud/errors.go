@@ -33,13 +33,13 @@ var (
 	// ErrTimeout: the deadline of the context or the timeout of the client passed.
 	ErrTimeout = errors.New("timed out")
 	// ErrUnavailable: Mixcloud cannot be reached or does not work at the moment: the
-	// connection failed or ended within the response, a 5xx, a 403 with a page of
-	// HTML (bot protection), a 408, 421 or 425, or a fault of this machine, see
-	// [Error.Local].
+	// connection failed or ended within the response, a 5xx, a 403 with an HTML page
+	// (bot protection), a 408, 421 or 425, or a fault of this machine (see
+	// [Error.Local]).
 	ErrUnavailable = errors.New("unavailable")
-	// ErrBadResponse: the response cannot be used. It has a status of success but
-	// is not JSON, is larger than [WithMaxBody] or contains an unknown error, or
-	// its status is unknown.
+	// ErrBadResponse: the response cannot be used. It has a success status but is
+	// not JSON, is larger than [WithMaxBody] or contains an unknown error, or its
+	// status is unknown.
 	ErrBadResponse = errors.New("bad response")
 )
 
@@ -62,16 +62,15 @@ type Error struct {
 	// the body; 0 if it does not say.
 	RetryAfter time.Duration
 	// Details are Mixcloud's messages about single fields of an upload or an edit,
-	// by its names of the fields ("tags-0-tag"). It is nil if there are none.
+	// by Mixcloud's field names ("tags-0-tag"). It is nil if there are none.
 	Details map[string][]string
-	// Answered is true if the API itself refused the call, with an error in JSON.
-	// It is false if there was no response, or if it came from something in front
-	// of the API, such as a page of HTML.
-	Answered bool
-	// Location is the target of a redirect, if it is a resource of the same kind
-	// or the same list of one: a path, which is a key or begins with one. Call
-	// again with that key, or with the same arguments and [WithLocation]. It is ""
-	// for any other redirect.
+	// FromAPI is true if the response was JSON, so that the error is from the API
+	// itself. It is false if there was no response, or one from a proxy or a
+	// firewall, such as an HTML page.
+	FromAPI bool
+	// Location is the path that a redirect leads to, if it is a resource of the same
+	// kind or the same list of such a resource. Repeat the call with that key, or
+	// with the same arguments and [WithLocation]. It is "" for any other redirect.
 	Location string
 	// Local names a fault of this machine, such as "name resolution", or is "". It
 	// says nothing about Mixcloud.
@@ -79,7 +78,7 @@ type Error struct {
 	// NeverSent is true if the call failed before anything was sent. Then a write
 	// can be repeated without doing it twice.
 	NeverSent bool
-	// Err is the cause, if there is one besides Kind.
+	// Err is the underlying error, if there is one.
 	Err error
 }
 

@@ -13,8 +13,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// newClient returns a client of an emulator, so that the examples run anywhere.
-// For the live service it is mixcloud.New().
+// newClient returns a client of an emulator, so that the examples run without a
+// network. A client of the live service is mixcloud.New().
 func newClient() *mixcloud.Client {
 	client, _ := newEmulator()
 	return client
@@ -47,10 +47,10 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(len(shows.Items), "of them here, more:", shows.Next != nil)
+	fmt.Println("a page of", len(shows.Items), "with a next page:", shows.Next != nil)
 	// Output:
 	// Spartacus has 5 shows
-	// 2 of them here, more: true
+	// a page of 2 with a next page: true
 }
 
 // All returns the items of a list of any length, and fetches a page when the
@@ -75,8 +75,8 @@ func ExampleAll() {
 	// Output: 5 shows
 }
 
-// The Page of a list says in Next where the next page is. A program that stores
-// Next.Range can go on later.
+// Next of a page leads to the next page. A program that stores Next.Range can
+// continue later.
 func ExamplePage() {
 	ctx := context.Background()
 	client := newClient()
@@ -100,7 +100,7 @@ func ExamplePage() {
 }
 
 // A program that has made too many calls waits as long as Mixcloud asks, and
-// tries again.
+// retries.
 func ExampleRetryAfter() {
 	ctx := context.Background()
 	client, e := newEmulator()
@@ -155,9 +155,9 @@ func ExampleClient_Upload() {
 	// Output: true /demo/night-bus/
 }
 
-// errors.Is tells what failed. The fields of an Error say more about the call.
+// errors.Is finds the kind of an error. The fields of an Error describe the call.
 func ExampleError() {
-	_, err := newClient().User(context.Background(), "/nobody-of-that-name/")
+	_, err := newClient().User(context.Background(), "/no-such-user/")
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		fmt.Println("there is no user with that name")
 	}
@@ -185,8 +185,8 @@ func ExampleClient_As() {
 	// mixcloud client of https://api.mixcloud.com with a token
 }
 
-// Keys of one thing can be spelled differently. They are printed as received and
-// compared by what they name.
+// The same resource can have several keys. They are printed as received, and
+// Equal compares the resources that they name.
 func ExampleKey() {
 	listed, pasted := mixcloud.ParseKey("/NTSRadio/"), mixcloud.ParseKey("/ntsradio/")
 	fmt.Println(listed, listed.Equal(pasted))

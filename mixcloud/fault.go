@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// localFaults are errors of the operating system that are about this machine, not
-// about the one that was called.
+// localFaults are errors of the operating system that have their cause on this
+// machine, not on the machine that was called.
 var localFaults = []struct {
 	err  error
 	name string
@@ -24,8 +24,8 @@ var localFaults = []struct {
 	{syscall.EPERM, "connections are not permitted"},
 }
 
-// localFault names the fault of this machine that an error without an answer is
-// about; "" if there is none: the other side may be at fault then.
+// localFault returns the name of the fault of this machine that caused err, the
+// error of a call without a response. It returns "" if the cause may be elsewhere.
 func localFault(err error) string {
 	for _, fault := range localFaults {
 		if errors.Is(err, fault.err) {

@@ -37,7 +37,7 @@ func (in Input) Keys() []Key {
 // a resource. It ignores spaces, quotes and invisible characters around the text,
 // and punctuation after an address. It makes no call.
 func ParseInput(s string, roots ...string) (Input, error) {
-	pasted, problem := cleanPasted(s, roots)
+	pasted, problem := extractAddress(s, roots)
 	if problem != "" {
 		return Input{}, &InvalidError{Arg: "key", Reason: problem}
 	}
@@ -45,10 +45,10 @@ func ParseInput(s string, roots ...string) (Input, error) {
 	if err != nil {
 		return Input{}, err
 	}
-	if problem := noResource(ref); problem != "" {
+	if problem := pageProblem(ref); problem != "" {
 		return Input{}, &InvalidError{Arg: "key", Reason: problem}
 	}
-	return composed(ref), nil
+	return normalizeRef(ref), nil
 }
 
 // ParseInput is [ParseInput] with the client's own roots.
@@ -67,56 +67,54 @@ func UserInput(username string) (Input, error) {
 		return Input{}, err
 	}
 	ref := Ref{KindUser, ParseKey(key)}
-	if problem := noResource(ref); problem != "" {
-		return Input{}, &InvalidError{Arg: "username", Reason: "can be no user's name"}
+	if problem := pageProblem(ref); problem != "" {
+		return Input{}, &InvalidError{Arg: "username", Reason: "is not a possible username"}
 	}
-	return composed(ref), nil
+	return normalizeRef(ref), nil
 }
 
 // TagInput returns the tag with a name or slug that a person typed; see [TagKey].
 func TagInput(nameOrSlug string) (Input, error) {
-	return namedInput(KindTag, func(f form) (string, error) { return tagKey(nameOrSlug, f) })
+	return namedInput(KindTag, func(f nameForm) (string, error) { return tagKey(nameOrSlug, f) })
 }
 
 // CityInput returns the city with a name or slug that a person typed; see
 // [CityKey].
 func CityInput(nameOrSlug string) (Input, error) {
-	return namedInput(KindCity, func(f form) (string, error) { return cityKey(nameOrSlug, f) })
+	return namedInput(KindCity, func(f nameForm) (string, error) { return cityKey(nameOrSlug, f) })
 }
 
 // CategoryInput returns the category with a name or slug that a person typed; see
 // [CategoryKey].
 func CategoryInput(slug string) (Input, error) {
-	return namedInput(KindCategory, func(f form) (string, error) { return categoryKey(slug, f) })
+	return namedInput(KindCategory, func(f nameForm) (string, error) { return categoryKey(slug, f) })
 }
 
 // DiscoverInput returns the combination of tags and a city that a person typed;
 // see [DiscoverKey].
 func DiscoverInput(tags []string, city string) (Input, error) {
-	return namedInput(KindTag, func(f form) (string, error) { return discoverKey(tags, city, f) })
+	return namedInput(KindTag, func(f nameForm) (string, error) { return discoverKey(tags, city, f) })
 }
 
 // NFC returns text in Unicode NFC, the form that names on Mixcloud have. Some
 // systems send letters decomposed, and a search for those finds nothing.
 func NFC(text string) string { return norm.NFC.String(text) }
 
-// A form is a change to a name before its slug is made.
-type form func(name string) string
+// A nameForm changes a name before its slug is made.
+type nameForm func(name string) string
 
-// asReceived changes nothing.
-func asReceived(name string) string { return name }
+// unchanged is the nameForm that returns the name as it was received.
+func unchanged(name string) string { return name }
 
-// inNFC composes a name. The slug is made of the composed name, since some
-// decomposed letters have another lower case.
-func inNFC(name string) string { return norm.NFC.String(name) }
-
-// namedInput makes both forms of a key.
-func namedInput(kind Kind, key func(form) (string, error)) (Input, error) {
-	received, err := key(asReceived)
+// namedInput makes the key from the name as it was received and from the name in
+// NFC. The name is composed before its slug is made, because some decomposed
+// letters have another lower case.
+func namedInput(kind Kind, key func(nameForm) (string, error)) (Input, error) {
+	received, err := key(unchanged)
 	if err != nil {
 		return Input{}, err
 	}
-	nfc, err := key(inNFC)
+	nfc, err := key(NFC)
 	if err != nil {
 		return Input{}, err
 	}
@@ -127,10 +125,10 @@ func namedInput(kind Kind, key func(form) (string, error)) (Input, error) {
 	return in, nil
 }
 
-// composed brings the key of a reference into NFC.
-func composed(ref Ref) Input {
+// normalizeRef returns the input with the key of ref in NFC.
+func normalizeRef(ref Ref) Input {
 	if !strings.Contains(ref.Key.text, "%") {
-		return Input{Ref: ref} // ASCII is composed
+		return Input{Ref: ref} // ASCII only, which is in NFC
 	}
 	path := elements(ref.Key.text)
 	changed := false
@@ -139,7 +137,7 @@ func composed(ref Ref) Input {
 		if err != nil || norm.NFC.IsNormalString(plain) {
 			continue
 		}
-		// A raw plus separates tags, an escaped one belongs to a name.
+		// A raw plus separates tags. An escaped one is part of a name.
 		parts := strings.Split(element, "+")
 		for j, part := range parts {
 			plain, _ := url.PathUnescape(part)
@@ -153,40 +151,39 @@ func composed(ref Ref) Input {
 	return Input{Ref: Ref{ref.Kind, ParseKey(joinPath(path))}, Received: ref.Key}
 }
 
-// pages are first elements of the site's own pages that [ParseRef] takes for a
-// user's name, with what they are.
-var pages = map[string]string{
+// sitePages maps first path elements that [ParseRef] takes for a user's name, but
+// that are pages of the site, to a description of the problem.
+var sitePages = map[string]string{
 	"live":   "names a live stream, which Mixcloud's API does not have",
 	"select": "names a page of the site, not a resource",
 	"pro":    "names a page of the site, not a resource",
 }
 
-// tabs are the parts of a profile that have no list in the API under that name.
-var tabs = map[string]bool{"uploads": true, "stream": true, "reposts": true, "select": true, "about": true}
+// profileTabs are the tabs of a profile that are not lists of the API.
+var profileTabs = map[string]bool{"uploads": true, "stream": true, "reposts": true, "select": true, "about": true}
 
-// noResource says why an address names no resource, although a resource could
-// have such a key; "" if it may name one.
-func noResource(ref Ref) string {
+// pageProblem returns why an address does not name a resource, although a
+// resource could have such a key. It returns "" if it may name a resource.
+func pageProblem(ref Ref) string {
 	path := strings.Trim(ref.Key.text, "/")
 	first, _, _ := strings.Cut(path, "/")
-	if problem := pages[lowerPlain(first)]; problem != "" {
+	if problem := sitePages[lowerEscaped(first)]; problem != "" {
 		return problem
 	}
-	if tab := lowerPlain(path[strings.LastIndexByte(path, '/')+1:]); ref.Kind == KindCloudcast && tabs[tab] {
+	if tab := lowerEscaped(path[strings.LastIndexByte(path, '/')+1:]); ref.Kind == KindCloudcast && profileTabs[tab] {
 		return `names the tab "` + tab + `" of a profile, not a cloudcast: look up the user`
 	}
 	return ""
 }
 
-// cleanPasted takes what was pasted for an address or a key out of what
-// surrounds it.
-func cleanPasted(s string, roots []string) (pasted, problem string) {
+// extractAddress returns the address or key that a pasted text contains.
+func extractAddress(s string, roots []string) (pasted, problem string) {
 	if len(s) > 4*maxPath {
 		return "", "is too long"
 	}
-	s = unwrapped(s)
+	s = unwrap(s)
 	if strings.ContainsAny(s, "<>") {
-		return "", "is a piece of HTML: give the address alone"
+		return "", "is HTML: pass only the address"
 	}
 	feed, player := playerFeed(s, roots)
 	switch {
@@ -195,12 +192,13 @@ func cleanPasted(s string, roots []string) (pasted, problem string) {
 	case feed == "":
 		return "", "is the address of a player without a feed"
 	}
-	return unwrapped(feed), ""
+	return unwrap(feed), ""
 }
 
-// unwrapped is what was pasted without what surrounds it, and unescaped if all
-// of it was escaped, slashes included, as a parameter of another address.
-func unwrapped(s string) string {
+// unwrap returns a pasted text without quotes, spaces and punctuation around it.
+// A text whose slashes are escaped was a parameter of another address, and is
+// unescaped.
+func unwrap(s string) string {
 	s = trimPasted(s)
 	lower := strings.ToLower(s[:min(len(s), len("https%3a%2f"))])
 	for _, start := range []string{"https%3a%2f", "http%3a%2f", "%2f"} {
@@ -217,7 +215,7 @@ func unwrapped(s string) string {
 	return s
 }
 
-// trimPasted drops spaces, quotes and invisible characters at both ends.
+// trimPasted removes spaces, quotes and invisible characters from both ends.
 func trimPasted(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) ||
@@ -225,11 +223,11 @@ func trimPasted(s string) string {
 	})
 }
 
-// playerHost is where today's players are.
+// playerHost is the host of the current players.
 const playerHost = "player-widget.mixcloud.com"
 
-// playerFeed returns what the player of an address plays, if it is an address of
-// a player.
+// playerFeed reports whether s is the address of a player, and returns its feed:
+// the address of the resource that it plays.
 func playerFeed(s string, roots []string) (feed string, player bool) {
 	s, _, _ = strings.Cut(s, "#")
 	address, query, _ := strings.Cut(s, "?")
@@ -243,12 +241,12 @@ func playerFeed(s string, roots []string) (feed string, player bool) {
 		path = tail
 	}
 	path = strings.ToLower(strings.Trim(path, "/")) + "/"
-	// The last was the player of Flash's days.
+	// media/swf was the Flash player.
 	player = player || strings.HasPrefix(path, "widget/") || strings.HasPrefix(path, "player/") || strings.HasPrefix(path, "media/swf/")
 	if !player {
 		return "", false
 	}
-	// Addresses out of HTML have &amp; between parameters.
+	// Addresses that were copied from HTML have &amp; between parameters.
 	values, _ := url.ParseQuery(strings.ReplaceAll(query, "&amp;", "&"))
 	return values.Get("feed"), true
 }

@@ -13,8 +13,8 @@ import (
 func TestParseInput(t *testing.T) {
 	t.Parallel()
 	const site = "https://www.mixcloud.com"
-	tests := map[string]wantRef{
-		// What people copy from a browser, a message or a page.
+	tests := map[string]refText{
+		// Copied from a browser, a message or a page.
 		site + "/spartacus/party-time/?utm_source=widget&utm_medium=web":           {KindCloudcast, "/spartacus/party-time/"},
 		site + "/spartacus/party-time/?play=1#t=4m":                                {KindCloudcast, "/spartacus/party-time/"},
 		"HTTPS://WWW.MIXCLOUD.COM/spartacus/party-time/":                           {KindCloudcast, "/spartacus/party-time/"},
@@ -44,7 +44,7 @@ func TestParseInput(t *testing.T) {
 		"https://player-widget.mixcloud.com/widget/iframe/?hide_cover=1&feed=/b/x": {KindCloudcast, "/b/x/"},
 		"//player-widget.mixcloud.com/?feed=%2Fspartacus%2Fplaylists%2Fbest-of%2F": {KindPlaylist, "/spartacus/playlists/best-of/"},
 
-		// Players of every age (observed).
+		// Old and new players (observed).
 		site + "/widget/iframe/?feed=https%3A%2F%2Fwww.mixcloud.com%2Fbob%2Fx%2F&amp;hide_cover=1": {KindCloudcast, "/bob/x/"},
 		site + "/widget/iframe/?hide_cover=1&amp;light=1&amp;feed=%2FNTSRadio%2Fknee-deep%2F":      {KindCloudcast, "/NTSRadio/knee-deep/"},
 		site + "/widget/iframe/?feed=https%253A%252F%252Fwww.mixcloud.com%252Fbob%252Fx%252F":      {KindCloudcast, "/bob/x/"},
@@ -53,13 +53,13 @@ func TestParseInput(t *testing.T) {
 	}
 	for in, want := range tests {
 		got, err := ParseInput(in, testRoots...)
-		if err != nil || textOf(got.Ref) != want || !got.Received.IsZero() {
+		if err != nil || refTextOf(got.Ref) != want || !got.Received.IsZero() {
 			t.Errorf("%q: %+v, %v, want %v", in, got, err, want)
 		}
 	}
 }
 
-func TestParseInputRefuses(t *testing.T) {
+func TestParseInput_Invalid(t *testing.T) {
 	t.Parallel()
 	const site = "https://www.mixcloud.com"
 	tests := map[string]string{ // a word of the reason
@@ -99,14 +99,14 @@ func TestParseInputRefuses(t *testing.T) {
 	for in, want := range tests {
 		got, err := ParseInput(in, testRoots...)
 		if invalid, ok := errors.AsType[*InvalidError](err); !ok || invalid.Arg != "key" || !strings.Contains(invalid.Reason, want) {
-			t.Errorf("%.100q: %+v, %v, want a refusal with %q", in, got, err, want)
+			t.Errorf("%.100q: %+v, %v, want an error with %q", in, got, err, want)
 		}
 	}
 }
 
-// Keys out of answers and ids are read by ParseRef, which refuses no slug that a
-// show can have.
-func TestParseRef_ReadsWhatInputRefuses(t *testing.T) {
+// TestParseRef_AcceptsSlugsThatInputRefuses checks that ParseRef, which reads keys
+// from responses, accepts every slug that a show can have.
+func TestParseRef_AcceptsSlugsThatInputRefuses(t *testing.T) {
 	t.Parallel()
 	for key, kind := range map[string]Kind{
 		"/spartacus/uploads/": KindCloudcast, "/spartacus/stream/": KindCloudcast, "/spartacus/reposts/": KindCloudcast,
@@ -114,7 +114,7 @@ func TestParseRef_ReadsWhatInputRefuses(t *testing.T) {
 		"/live/": KindUser, "/select/": KindUser, "/pro/": KindUser,
 		"/bob/re%CC%81mi/": KindCloudcast,
 	} {
-		if ref, err := ParseRef(key); err != nil || textOf(ref) != (wantRef{kind, key}) {
+		if ref, err := ParseRef(key); err != nil || refTextOf(ref) != (refText{kind, key}) {
 			t.Errorf("%s: %v, %v", key, ref, err)
 		}
 	}
@@ -156,7 +156,7 @@ func TestInput_NFC(t *testing.T) {
 	}
 }
 
-func TestInput_NamesThatAreNone(t *testing.T) {
+func TestInput_InvalidNames(t *testing.T) {
 	t.Parallel()
 	const address = "https://www.mixcloud.com/spartacus/"
 	tests := map[string]func() (Input, error){
@@ -178,8 +178,8 @@ func TestInput_NamesThatAreNone(t *testing.T) {
 	}
 }
 
-// Whatever was sent, the key is in NFC and can be requested, and reading it again
-// gives the same.
+// TestParseInput_Property checks that the key is in NFC and a valid path, and that
+// parsing it again returns the same key.
 func TestParseInput_Property(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -190,12 +190,12 @@ func TestParseInput_Property(t *testing.T) {
 		}
 		plain, err := url.PathUnescape(in.Key.String())
 		if err != nil || !norm.NFC.IsNormalString(plain) {
-			t.Fatalf("%q gives %q", text, in.Key)
+			t.Fatalf("the key of %q is %q", text, in.Key)
 		}
 		for _, key := range in.Keys() {
 			again, err := ParseRef(key.String())
 			if err != nil || again.Key.String() != key.String() || again.Kind != in.Kind {
-				t.Fatalf("%q gives %q, which is %v, %v", text, key, again, err)
+				t.Fatalf("the key of %q is %q, which is parsed as %v, %v", text, key, again, err)
 			}
 		}
 	})

@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// A value is one JSON value, a slice of a text that json.Valid has accepted.
+// A value is a JSON value: a substring of a text that json.Valid has accepted.
 //
-// An answer is validated once and then walked in place: an object, the objects
-// nested in it and their plain strings are all substrings of the one answer, so
-// that keeping an object's untouched form costs no copy and no second parse.
-// The methods rely on the validation and on nothing else; a value of another
-// JSON type than the one asked for has no members, no elements and no content.
+// A response is validated once and then read in place. An object, the objects
+// nested in it and their plain strings are substrings of the response, so storing
+// an object's JSON needs no copy and no second parse. The methods rely on that
+// validation. If the value has another JSON type than a method expects, the
+// method returns no members, no elements or an empty string.
 type value string
 
-// first is the byte that tells the JSON type: one of { [ " t f n - 0…9.
+// first returns the first byte, which shows the JSON type: one of
+// { [ " t f n - 0…9.
 func (v value) first() byte {
 	if v == "" {
 		return 0
@@ -23,9 +24,9 @@ func (v value) first() byte {
 	return v[0]
 }
 
-// members ranges over the members of an object in their order. A name that
-// occurs twice comes twice: whoever assigns takes the last one, as
-// encoding/json does.
+// members iterates over the members of an object in their order. A duplicate name
+// occurs twice, so that assigning each value keeps the last one, as encoding/json
+// does.
 func (v value) members() iter.Seq2[string, value] {
 	return func(yield func(string, value) bool) {
 		if v.first() != '{' {
@@ -36,7 +37,7 @@ func (v value) members() iter.Seq2[string, value] {
 			name := unquote(v[i:end])
 			i = skipSpace(v, end) // the colon
 			i = skipSpace(v, i+1) // the value
-			end = skipValue(v, i) // behind it
+			end = skipValue(v, i)
 			if !yield(name, v[i:end]) {
 				return
 			}
@@ -47,7 +48,7 @@ func (v value) members() iter.Seq2[string, value] {
 	}
 }
 
-// member is the last member called name, or "".
+// member returns the last member called name, or "".
 func (v value) member(name string) (found value) {
 	for n, m := range v.members() {
 		if n == name {
@@ -57,11 +58,11 @@ func (v value) member(name string) (found value) {
 	return found
 }
 
-// elements returns the elements of an array; nil if v is none.
+// elements returns the elements of an array, or nil if v is not an array.
 func (v value) elements() []value { return v.appendElements(nil) }
 
-// appendElements appends the elements of an array to all, which may be a buffer
-// of the caller's; it returns nil if v is no array, and never otherwise.
+// appendElements appends the elements of an array to all, which may be a buffer.
+// It returns nil if and only if v is not an array.
 func (v value) appendElements(all []value) []value {
 	if v.first() != '[' {
 		return nil
@@ -86,7 +87,7 @@ func skipSpace(v value, i int) int {
 	return i
 }
 
-// skipString returns the index behind the string that begins at i.
+// skipString returns the index after the string that begins at i.
 func skipString(v value, i int) int {
 	for i++; ; {
 		i += strings.IndexByte(string(v[i:]), '"')
@@ -101,7 +102,7 @@ func skipString(v value, i int) int {
 	}
 }
 
-// skipValue returns the index behind the value that begins at i.
+// skipValue returns the index after the value that begins at i.
 func skipValue(v value, i int) int {
 	switch v[i] {
 	case '"':
@@ -132,8 +133,8 @@ func skipValue(v value, i int) int {
 	return i
 }
 
-// unquote is the content of a JSON string: a substring of it unless it holds
-// an escape.
+// unquote returns the content of a JSON string. It is a substring of v unless it
+// contains an escape.
 func unquote(v value) string {
 	if strings.IndexByte(string(v), '\\') < 0 {
 		return string(v[1 : len(v)-1])

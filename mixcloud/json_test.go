@@ -15,19 +15,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tree reads a value with nothing but the walker.
-func tree(v value) any {
+// decodeTree decodes a value with the methods of value only.
+func decodeTree(v value) any {
 	switch v.first() {
 	case '{':
 		m := map[string]any{}
 		for name, member := range v.members() {
-			m[name] = tree(member)
+			m[name] = decodeTree(member)
 		}
 		return m
 	case '[':
 		list := []any{}
 		for _, e := range v.elements() {
-			list = append(list, tree(e))
+			list = append(list, decodeTree(e))
 		}
 		return list
 	case '"':
@@ -40,7 +40,7 @@ func tree(v value) any {
 	return json.Number(v)
 }
 
-// FuzzWalk holds the walker against encoding/json for any valid document.
+// FuzzWalk compares the methods of value with encoding/json for any valid document.
 func FuzzWalk(f *testing.F) {
 	files, err := filepath.Glob("testdata/recorded/*.json")
 	if err != nil || len(files) == 0 {
@@ -66,12 +66,12 @@ func FuzzWalk(f *testing.F) {
 		v, failed := readJSON(200, nil, body)
 		if failed != nil {
 			if valid && !isFailure(value(bytes.ToValidUTF8(trimmed, []byte("\ufffd")))) {
-				t.Fatalf("refused valid JSON: %v", failed)
+				t.Fatalf("valid JSON was refused: %v", failed)
 			}
 			return
 		}
 		if !valid {
-			t.Fatal("accepted invalid JSON")
+			t.Fatal("invalid JSON was accepted")
 		}
 		decoder := json.NewDecoder(bytes.NewReader([]byte(v)))
 		decoder.UseNumber()
@@ -79,21 +79,21 @@ func FuzzWalk(f *testing.F) {
 		if err := decoder.Decode(&want); err != nil {
 			t.Fatal(err)
 		}
-		got := tree(v)
+		got := decodeTree(v)
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("encoding/json (-) and the walker (+):\n%s", diff)
+			t.Errorf("encoding/json (-), value (+):\n%s", diff)
 		}
 		if !utf8.ValidString(fmt.Sprint(got)) {
-			t.Error("a string is no valid UTF-8")
+			t.Error("a string is not valid UTF-8")
 		}
-		// Whatever is valid can be decoded as anything without a panic.
+		// Decoding valid JSON as any type must not panic.
 		for _, decode := range decoders {
 			decode(v)
 		}
 	})
 }
 
-// decoders read a value as each type there is.
+// decoders decode a value as each type.
 var decoders = []func(value){
 	func(v value) { new(FullUser).decode(v) },
 	func(v value) { new(FullCloudcast).decode(v) },
@@ -107,7 +107,7 @@ var decoders = []func(value){
 	func(v value) { decodePage(new(Page[Activity]), v) },
 }
 
-func TestDecode_Refuses(t *testing.T) {
+func TestDecode_Invalid(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{``, `{`, `{}`, `null`, `{"name":"x"}`, `{"error":{"type":"OAuthException"}}`} {
 		u, err := Decode[FullUser](json.RawMessage(in))
@@ -118,7 +118,7 @@ func TestDecode_Refuses(t *testing.T) {
 	}
 }
 
-func TestRawIsTheCallersOwn(t *testing.T) {
+func TestRaw_ReturnsACopy(t *testing.T) {
 	t.Parallel()
 	show, err := Decode[Cloudcast](json.RawMessage(`{"key":"/a/b/","user":{"key":"/a/"}}`))
 	if err != nil {

@@ -7,13 +7,13 @@ import (
 
 // UserKey returns the key of the user with the given name: "/spartacus/" for
 // "spartacus". The name may be percent-encoded and may have slashes around it. Its
-// case is kept; Mixcloud accepts any. A name that no user can have is an
+// case is not changed; Mixcloud accepts any. A name that no user can have is an
 // [*InvalidError].
 func UserKey(username string) (string, error) {
 	key, problem := cleanPath(strings.TrimSpace(username))
 	if problem == "" {
-		if kind, _ := shape(elements(key)); kind != KindUser {
-			problem = "can be no user's name"
+		if kind, _ := pathKind(elements(key)); kind != KindUser {
+			problem = "is not a possible username"
 		}
 	}
 	if problem != "" {
@@ -24,9 +24,9 @@ func UserKey(username string) (string, error) {
 
 // TagKey returns the key of the tag with the given name or slug:
 // "/genres/drum-bass/" for "Drum & Bass" and for "drum-bass".
-func TagKey(nameOrSlug string) (string, error) { return tagKey(nameOrSlug, asReceived) }
+func TagKey(nameOrSlug string) (string, error) { return tagKey(nameOrSlug, unchanged) }
 
-func tagKey(nameOrSlug string, f form) (string, error) {
+func tagKey(nameOrSlug string, f nameForm) (string, error) {
 	slug, err := slugElement("name", nameOrSlug, f)
 	if err != nil {
 		return "", err
@@ -36,9 +36,9 @@ func tagKey(nameOrSlug string, f form) (string, error) {
 
 // CityKey returns the key of the city with the given name or slug, with or without
 // "city:" before it: "/genres/city:athens/" for "Athens".
-func CityKey(nameOrSlug string) (string, error) { return cityKey(nameOrSlug, asReceived) }
+func CityKey(nameOrSlug string) (string, error) { return cityKey(nameOrSlug, unchanged) }
 
-func cityKey(nameOrSlug string, f form) (string, error) {
+func cityKey(nameOrSlug string, f nameForm) (string, error) {
 	slug, err := slugElement("name", strings.TrimPrefix(nameOrSlug, "city:"), f)
 	if err != nil {
 		return "", err
@@ -48,9 +48,9 @@ func cityKey(nameOrSlug string, f form) (string, error) {
 
 // CategoryKey returns the key of the category with the given name or slug:
 // "/categories/ambient/" for "ambient".
-func CategoryKey(slug string) (string, error) { return categoryKey(slug, asReceived) }
+func CategoryKey(slug string) (string, error) { return categoryKey(slug, unchanged) }
 
-func categoryKey(slug string, f form) (string, error) {
+func categoryKey(slug string, f nameForm) (string, error) {
 	slug, err := slugElement("slug", slug, f)
 	if err != nil {
 		return "", err
@@ -63,10 +63,10 @@ func categoryKey(slug string, f form) (string, error) {
 // names or slugs and may be empty. Without both it is "/genres/all/", which is all
 // of Mixcloud. That Mixcloud accepts more than one tag is inferred.
 func DiscoverKey(tags []string, city string) (string, error) {
-	return discoverKey(tags, city, asReceived)
+	return discoverKey(tags, city, unchanged)
 }
 
-func discoverKey(tags []string, city string, f form) (string, error) {
+func discoverKey(tags []string, city string, f nameForm) (string, error) {
 	parts := make([]string, 0, len(tags)+1)
 	for _, tag := range tags {
 		slug, err := slugElement("tags", tag, f)
@@ -88,8 +88,9 @@ func discoverKey(tags []string, city string, f form) (string, error) {
 	return "/" + tagPrefix + "/" + strings.Join(parts, "+") + "/", nil
 }
 
-// slugElement makes the escaped path element of a name or slug, in a form of it.
-func slugElement(arg, name string, f form) (string, error) {
+// slugElement returns the escaped path element of a name or slug, to which f is
+// applied first.
+func slugElement(arg, name string, f nameForm) (string, error) {
 	if plain, err := url.PathUnescape(name); err == nil {
 		name = plain
 	}

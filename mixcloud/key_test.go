@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestKeys(t *testing.T) {
+func TestKeyFunctions(t *testing.T) {
 	t.Parallel()
 	discover := func(tags ...string) func(string) (string, error) {
 		return func(city string) (string, error) { return DiscoverKey(tags, city) }
@@ -19,7 +19,7 @@ func TestKeys(t *testing.T) {
 		name string
 		make func(string) (string, error)
 		in   string
-		want string // "" is refused
+		want string // "" if the key is invalid
 	}{
 		{"user", UserKey, "spartacus", "/spartacus/"},
 		{"user", UserKey, "NTSRadio", "/NTSRadio/"},
@@ -73,7 +73,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestSlug_Recorded holds Slug against every tag that was recorded.
+// TestSlug_Recorded compares Slug with the slug of every recorded tag.
 func TestSlug_Recorded(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/recorded/*.json")
@@ -110,17 +110,17 @@ func TestSlug_Recorded(t *testing.T) {
 	}
 	for _, name := range []string{"Funk shows", "Hip-Hop/Rap", "R&b", "Buồn của anh", "#No Genre Discrimination"} {
 		if !seen[name] {
-			t.Errorf("%q was not met among %d tags", name, len(seen))
+			t.Errorf("%q is not among the %d recorded tags", name, len(seen))
 		}
 	}
 }
 
-func TestSlug_IsItsOwnSlug(t *testing.T) {
+func TestSlug_Idempotent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		slug := Slug(rapid.StringN(-1, -1, 80).Draw(t, "name"))
 		if again := Slug(slug); again != slug {
-			t.Fatalf("%q and then %q", slug, again)
+			t.Fatalf("the slug of the slug %q is %q", slug, again)
 		}
 		if slug == "" {
 			return
@@ -131,10 +131,10 @@ func TestSlug_IsItsOwnSlug(t *testing.T) {
 		}
 		ref, err := ParseRef(key)
 		if err != nil || ref.Kind != KindTag || ref.Key.String() != key {
-			t.Fatalf("%q gives %q, which is %v, %v", slug, key, ref, err)
+			t.Fatalf("the key of %q is %q, which is parsed as %v, %v", slug, key, ref, err)
 		}
 		if got := (&Tag{Key: ParseKey(key)}).Slug(); got != slug {
-			t.Fatalf("%q gives %q, whose slug is %q", slug, key, got)
+			t.Fatalf("the key of %q is %q, whose slug is %q", slug, key, got)
 		}
 	})
 }
@@ -153,7 +153,7 @@ func TestPlainName(t *testing.T) {
 	}
 	for _, test := range tests {
 		if got := (&Tag{Key: ParseKey(test.key), Name: test.name}).PlainName(); got != test.want {
-			t.Errorf("%q under %s is %q, want %q", test.name, test.key, got, test.want)
+			t.Errorf("PlainName of %q with key %s is %q, want %q", test.name, test.key, got, test.want)
 		}
 	}
 }

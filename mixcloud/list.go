@@ -78,7 +78,7 @@ func (c *Client) SearchTags(ctx context.Context, query string, r Range) (*Page[T
 	return search[Tag](ctx, c, "SearchTags", "tag", query, r)
 }
 
-// search always names the type: which one is the default is not known.
+// search always sends the type, because Mixcloud's default is not known.
 func search[T any, P Decodable[T]](ctx context.Context, c *Client, op, typ, query string, r Range) (*Page[T], error) {
 	if strings.TrimSpace(query) == "" {
 		return nil, &InvalidError{Arg: "query", Reason: "is blank"}
@@ -86,7 +86,7 @@ func search[T any, P Decodable[T]](ctx context.Context, c *Client, op, typ, quer
 	return list[T, P](ctx, c, op, "/search/", url.Values{"q": {query}, "type": {typ}}, r)
 }
 
-// list fetches the part of a list that r asks for.
+// list fetches the page of a list that r selects.
 func list[T any, P Decodable[T]](ctx context.Context, c *Client, op, path string, query url.Values, r Range) (*Page[T], error) {
 	all := c.baseQuery()
 	if err := r.values(all); err != nil {

@@ -24,11 +24,11 @@ type OAuth struct {
 	core   *core
 	client *http.Client
 	id     string
-	secret credential // a pointer, so that printing the struct around it shows an address
+	secret credential
 }
 
 // An OAuthError reports that Mixcloud did not accept a code or the application.
-// Only the message tells which. Mixcloud's messages were never recorded.
+// Only the message says which of the two. Mixcloud's messages were never recorded.
 type OAuthError struct {
 	Status  int
 	Message string // Mixcloud's own message, for logs; see [Error.Message]
@@ -39,11 +39,11 @@ func (e *OAuthError) Error() string {
 	return fmt.Sprintf("mixcloud: the code was refused (%d): %s", e.Status, e.Message)
 }
 
-// Where OAuth's two endpoints are below the site's root, without a slash at
-// their ends (documented).
+// The paths of OAuth's two endpoints below the site's root. They do not end in a
+// slash (documented).
 const (
 	authorizePath   = "/oauth/authorize"
-	accessTokenPath = "/oauth/access_token" //nolint:gosec // an address, no token
+	accessTokenPath = "/oauth/access_token" //nolint:gosec // a path, not a token
 )
 
 // OAuth returns the OAuth endpoints for the application with the given id and
@@ -54,7 +54,7 @@ func (c *Client) OAuth(clientID, clientSecret string) *OAuth {
 		id:     clientID,
 		secret: &clientSecret,
 		client: &http.Client{
-			Transport:     tokenAnswers{c.http.Transport, c.userAgent},
+			Transport:     exchangeTransport{c.http.Transport, c.userAgent},
 			Timeout:       c.http.Timeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
@@ -88,7 +88,7 @@ func (o *OAuth) Exchange(ctx context.Context, code, redirectURI string) (string,
 	case code == "":
 		return "", &InvalidError{Arg: "code", Reason: "is empty"}
 	case !o.core.insecure && !confidential(o.core.site):
-		return "", &InvalidError{Arg: "site", Reason: "is reached over plain http, which no secret travels over"}
+		return "", &InvalidError{Arg: "site", Reason: "must use https, because a secret is sent to it"}
 	}
 	began := time.Now()
 	call := &Call{Op: "Exchange", Method: http.MethodPost, Path: accessTokenPath}
@@ -113,23 +113,23 @@ func (o *OAuth) exchange(ctx context.Context, code, redirectURI string) (string,
 	secrets := []string{*o.secret, code}
 	if refused, ok := errors.AsType[*OAuthError](err); ok {
 		for _, secret := range secrets {
-			refused.Message = plain(refused.Message, secretOf(secret), maxTokenAnswer)
+			refused.Message = sanitize(refused.Message, secretOf(secret), maxTokenResponse)
 		}
 		refused.Message = cut(refused.Message, maxMessage)
 		return "", refused
 	}
-	// What x/oauth2 wraps around an error may quote the request.
+	// Only the inner error is returned: x/oauth2's wrapper may quote the request.
 	failed, ok := errors.AsType[*Error](err)
 	if !ok {
-		failed = broken(ctx, err)
+		failed = transportError(ctx, err)
 	}
 	for _, secret := range secrets {
-		err = finish(failed, request{op: "Exchange", token: secretOf(secret)}, 0)
+		err = sanitizeError(failed, request{op: "Exchange", token: secretOf(secret)}, 0)
 	}
 	return "", err
 }
 
-// secretOf is what scrub takes: nil for nothing to look for.
+// secretOf returns secret for scrub, or nil if it is empty.
 func secretOf(secret string) credential {
 	if secret == "" {
 		return nil
@@ -140,24 +140,25 @@ func secretOf(secret string) credential {
 // exchangeKey is the context key of the Call that an exchange makes.
 type exchangeKey struct{}
 
-// tokenAnswers bears Mixcloud's ways: the answer is JSON or url-encoded under
-// any content type, and an error is a string. What it lets through is JSON as
-// RFC 6749 has it.
-type tokenAnswers struct {
+// An exchangeTransport converts Mixcloud's token responses to those of RFC 6749,
+// which x/oauth2 understands. Mixcloud's response is JSON or URL-encoded with any
+// content type, and its error is a string.
+type exchangeTransport struct {
 	base  http.RoundTripper
 	agent string
 }
 
-const maxTokenAnswer = 64 << 10
+const maxTokenResponse = 64 << 10
 
-// RoundTrip sends the form, and once more as a query if no form is taken.
-func (t tokenAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
+// RoundTrip sends the parameters as a form. If the server does not accept that,
+// it sends them as a query.
+func (t exchangeTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	form := req.Clone(req.Context())
 	form.Header.Set("User-Agent", t.agent)
 	form.Header.Set("Accept", "application/json, text/javascript;q=0.9, */*;q=0.1")
 	resp, err := t.send(form)
 	if err != nil || resp.StatusCode != http.StatusMethodNotAllowed && resp.StatusCode != http.StatusNotImplemented {
-		return t.judge(req, resp, err)
+		return t.convert(req, resp, err)
 	}
 	_ = resp.Body.Close()
 	query, err := parameters(req)
@@ -169,11 +170,11 @@ func (t tokenAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
 	get.Header = form.Header.Clone()
 	get.Header.Del("Content-Type")
 	resp, err = t.send(get)
-	return t.judge(req, resp, err)
+	return t.convert(req, resp, err)
 }
 
-// send sends one request and tells the observer's Call of it.
-func (t tokenAnswers) send(req *http.Request) (*http.Response, error) {
+// send sends one request and adds its method and status to the observer's Call.
+func (t exchangeTransport) send(req *http.Request) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(req)
 	if call, _ := req.Context().Value(exchangeKey{}).(*Call); call != nil && err == nil {
 		call.Method, call.Status = req.Method, resp.StatusCode
@@ -181,7 +182,7 @@ func (t tokenAnswers) send(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// parameters reads the form of a request again.
+// parameters returns the form of a request.
 func parameters(req *http.Request) (string, error) {
 	if req.GetBody == nil {
 		return "", errors.New("the form cannot be sent again")
@@ -195,63 +196,63 @@ func parameters(req *http.Request) (string, error) {
 	return string(form), err
 }
 
-// judge makes of an answer one that x/oauth2 understands, or an error.
-func (t tokenAnswers) judge(req *http.Request, resp *http.Response, err error) (*http.Response, error) {
+// convert returns a response that x/oauth2 understands, or an error.
+func (t exchangeTransport) convert(req *http.Request, resp *http.Response, err error) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenResponse+1))
 	if call, _ := req.Context().Value(exchangeKey{}).(*Call); call != nil {
 		call.Bytes = len(body)
 	}
 	switch {
-	case len(body) > maxTokenAnswer:
+	case len(body) > maxTokenResponse:
 		return nil, &Error{Kind: tooLargeKind(resp.StatusCode), Status: resp.StatusCode, Err: errTooLarge}
 	case err != nil && (resp.StatusCode < 300 || req.Context().Err() != nil):
-		return nil, cutShort(req.Context(), err)
+		return nil, truncatedError(req.Context(), err)
 	}
 	token, err := readToken(resp.StatusCode, resp.Header, body)
 	if err != nil {
 		return nil, err
 	}
-	answer := `{"token_type":"bearer","access_token":` + strconv.Quote(token) + `}`
+	content := `{"token_type":"bearer","access_token":` + strconv.Quote(token) + `}`
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
 		Header:        http.Header{"Content-Type": {"application/json"}},
-		Body:          io.NopCloser(strings.NewReader(answer)),
-		ContentLength: int64(len(answer)),
+		Body:          io.NopCloser(strings.NewReader(content)),
+		ContentLength: int64(len(content)),
 		Request:       req,
 	}, nil
 }
 
-// readToken judges an answer of the token endpoint.
+// readToken reads the token from a response of the token endpoint.
 func readToken(status int, header http.Header, body []byte) (string, error) {
 	v, failed := readJSON(status, header, body)
 	if failed == nil {
-		if token := v.member("access_token").text(); plainToken(token) {
+		if token := v.member("access_token").text(); validToken(token) {
 			return token, nil
 		}
-		return "", &Error{Kind: ErrBadResponse, Status: status, Err: errors.New("the answer has no token")}
+		return "", &Error{Kind: ErrBadResponse, Status: status, Err: errors.New("the response has no token")}
 	}
 	quoted, _ := failed.Err.(quotedError)
-	words := cmp.Or(failed.Message, string(quoted))
+	message := cmp.Or(failed.Message, string(quoted))
 	if body = bytes.TrimSpace(body); !bytes.HasPrefix(body, []byte("<")) {
-		// A form is what the documentation shows; a broken one has no members.
+		// The documentation shows a URL-encoded form.
 		if form, err := url.ParseQuery(string(body)); err == nil {
-			if token := form.Get("access_token"); status/100 == 2 && plainToken(token) {
+			if token := form.Get("access_token"); status/100 == 2 && validToken(token) {
 				return token, nil
 			}
-			words = cmp.Or(words, form.Get("error"))
+			message = cmp.Or(message, form.Get("error"))
 		}
 	}
-	if words != "" && status < 500 && !errors.Is(failed.Kind, ErrRateLimited) {
-		return "", &OAuthError{Status: status, Message: words}
+	if message != "" && status < 500 && !errors.Is(failed.Kind, ErrRateLimited) {
+		return "", &OAuthError{Status: status, Message: message}
 	}
 	return "", failed
 }
 
-// plainToken tells whether a token can stand in a query and a header as it is.
-func plainToken(token string) bool {
+// validToken reports whether a token needs no escaping in a query or a header.
+func validToken(token string) bool {
 	return token != "" && len(token) <= 1024 && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' })
 }

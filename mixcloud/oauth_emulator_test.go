@@ -14,18 +14,18 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// TestOAuth_Emulator goes the whole way: a person allows, comes back with a
-// code, and the code is a token that acts for them, once.
+// TestOAuth_Emulator authorizes an application as a user, and exchanges the code
+// for a token, which works once and until the user revokes it.
 func TestOAuth_Emulator(t *testing.T) {
 	t.Parallel()
-	e, _, c := start(t)
+	e, _, c := startEmulator(t)
 	app := c.OAuth(emulator.DemoClientID, emulator.DemoClientSecret)
 	const back = "https://app.test/back?attempt=1%202"
-	code := allow(t, e.Transport(), app.AuthorizationURL(back), "spartacus")
-	if _, err := app.Exchange(t.Context(), code, back+"x"); !isRefusal(err) {
+	code := authorize(t, e.Transport(), app.AuthorizationURL(back), "spartacus")
+	if _, err := app.Exchange(t.Context(), code, back+"x"); !isOAuthError(err) {
 		t.Errorf("another redirect_uri: %v", err)
 	}
-	if _, err := c.OAuth(emulator.DemoClientID, "wrong").Exchange(t.Context(), code, back); !isRefusal(err) {
+	if _, err := c.OAuth(emulator.DemoClientID, "wrong").Exchange(t.Context(), code, back); !isOAuthError(err) {
 		t.Errorf("a wrong secret: %v", err)
 	}
 	if err := e.Fail(emulator.Fault{Kind: emulator.FaultURLEncodedToken, Times: 1}); err != nil {
@@ -38,25 +38,25 @@ func TestOAuth_Emulator(t *testing.T) {
 	if me, err := c.As(token).Me(t.Context()); err != nil || me.Key.String() != "/spartacus/" {
 		t.Errorf("the token acts for %v, %v", show.Value(me), err)
 	}
-	if _, err := app.Exchange(t.Context(), code, back); !isRefusal(err) {
+	if _, err := app.Exchange(t.Context(), code, back); !isOAuthError(err) {
 		t.Errorf("the second time: %v", err)
 	}
 	if !e.Revoke(token) {
-		t.Error("the token cannot be revoked")
+		t.Error("revoking the token failed")
 	}
 	if _, err := c.As(token).Me(t.Context()); !errors.Is(err, mixcloud.ErrUnauthenticated) {
 		t.Errorf("after it was revoked: %v", err)
 	}
 }
 
-func isRefusal(err error) bool {
+func isOAuthError(err error) bool {
 	_, ok := errors.AsType[*mixcloud.OAuthError](err)
 	return ok
 }
 
-// allow does what a person does at the authorize page, and gives the code that
-// they come back with.
-func allow(t *testing.T, transport http.RoundTripper, page, user string) string {
+// authorize submits the form of the authorize page as a user does, and returns the
+// code of the redirect.
+func authorize(t *testing.T, transport http.RoundTripper, page, user string) string {
 	t.Helper()
 	send := func(method string, form url.Values) *http.Response {
 		r, err := http.NewRequestWithContext(t.Context(), method, page, strings.NewReader(form.Encode()))

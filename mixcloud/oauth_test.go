@@ -23,11 +23,12 @@ const (
 	secret   = `s3cret-cAnArY&+%"`
 )
 
-// site is a token endpoint that answers with one thing.
-func site(t *testing.T, status int, kind, body string) *Client {
+// tokenSite returns a client of a token endpoint that always returns the same
+// response.
+func tokenSite(t *testing.T, status int, kind, body string) *Client {
 	t.Helper()
 	return testClient(t, func(r *http.Request) (*http.Response, error) {
-		return answer(r, status, http.Header{"Content-Type": {kind}}, strings.NewReader(body)), nil
+		return newResponse(r, status, http.Header{"Content-Type": {kind}}, strings.NewReader(body)), nil
 	})
 }
 
@@ -40,8 +41,8 @@ func TestAuthorizationURL(t *testing.T) {
 	}
 }
 
-// What is sent is a form with everything that Mixcloud wants, and nothing of it
-// stands in the address.
+// TestExchange_Request checks that the parameters are sent as a form, and not in
+// the address.
 func TestExchange_Request(t *testing.T) {
 	t.Parallel()
 	requests := 0
@@ -66,17 +67,17 @@ func TestExchange_Request(t *testing.T) {
 			r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.Header.Get("Authorization") != "" || r.UserAgent() != "tester" {
 			t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
 		}
-		return answer(r, 200, nil, strings.NewReader(`{"access_token": "t0ken"}`)), nil
+		return newResponse(r, 200, nil, strings.NewReader(`{"access_token": "t0ken"}`)), nil
 	}, WithUserAgent("tester"))
-	// The client's own token has no business there.
+	// The client's own token must not be sent.
 	token, err := c.As("viewers-token").OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
 	if err != nil || token != "t0ken" || requests != 1 {
 		t.Errorf("%q, %v after %d requests", token, err, requests)
 	}
 }
 
-// A site that takes the documented GET alone is sent that, once, with the
-// secret below everything that could log the address.
+// TestExchange_FallsBackToGET checks that a site that accepts GET only receives one
+// GET, and that middleware does not see its secret.
 func TestExchange_FallsBackToGET(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusMethodNotAllowed, http.StatusNotImplemented} {
@@ -85,27 +86,28 @@ func TestExchange_FallsBackToGET(t *testing.T) {
 		c := testClient(t, func(r *http.Request) (*http.Response, error) {
 			sent = append(sent, r.Method)
 			if r.Method == http.MethodPost {
-				return answer(r, status, nil, strings.NewReader("<html>")), nil
+				return newResponse(r, status, nil, strings.NewReader("<html>")), nil
 			}
 			q := r.URL.Query()
 			if q.Get("code") != codeWord || q.Get("client_secret") != secret || q.Get("client_id") != appID || q.Get("redirect_uri") != appBack ||
 				r.Header.Get("Content-Type") != "" || r.Body != nil {
 				t.Errorf("sent %s with %v", r.URL, r.Header)
 			}
-			return answer(r, 200, nil, strings.NewReader(`{"access_token":"t0ken"}`)), nil
-		}, WithMiddleware(watch(&seen)), WithObserver(func(c Call) { seen.WriteString(everything(c)) }))
+			return newResponse(r, 200, nil, strings.NewReader(`{"access_token":"t0ken"}`)), nil
+		}, WithMiddleware(recordAddresses(&seen)), WithObserver(func(c Call) { seen.WriteString(allFormats(c)) }))
 		token, err := c.OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
 		if err != nil || token != "t0ken" || !cmp.Equal(sent, []string{"POST", "GET"}) {
 			t.Errorf("%d: %q, %v after %v", status, token, err, sent)
 		}
 		if !strings.Contains(seen.String(), "/oauth/access_token") || strings.Contains(seen.String(), "cAnArY") {
-			t.Errorf("%d: seen on the way:\n%s", status, seen.String())
+			t.Errorf("%d: middleware saw:\n%s", status, seen.String())
 		}
 	}
 }
 
-// watch writes down what middleware can see of addresses.
-func watch(seen *strings.Builder) func(http.RoundTripper) http.RoundTripper {
+// recordAddresses returns middleware that records the addresses of requests and
+// responses.
+func recordAddresses(seen *strings.Builder) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return roundTrip(func(r *http.Request) (*http.Response, error) {
 			seen.WriteString(r.URL.String())
@@ -118,7 +120,7 @@ func watch(seen *strings.Builder) func(http.RoundTripper) http.RoundTripper {
 	}
 }
 
-func TestExchange_Answers(t *testing.T) {
+func TestExchange_Responses(t *testing.T) {
 	t.Parallel()
 	const (
 		js    = "text/javascript; charset=utf-8"
@@ -134,48 +136,48 @@ func TestExchange_Answers(t *testing.T) {
 		token  string
 		want   error // ignoring Err
 	}{
-		"JSON":                        {200, `{"access_token": "t0ken"}`, "t0ken", nil},
-		"JSON with more":              {200, `{"scope":null,"access_token":"t0ken","expires_in":"x","token_type":"MAC"}`, "t0ken", nil},
-		"JSON behind a mark":          {200, "\ufeff {\"access_token\":\"t0ken\"}\n", "t0ken", nil},
-		"201":                         {201, `{"access_token":"t0ken"}`, "t0ken", nil},
-		"the longest token":           {200, `{"access_token":"` + long + `"}`, long, nil},
-		"url-encoded":                 {200, "access_token=t0ken", "t0ken", nil},
-		"url-encoded, escaped":        {200, "token_type=x&access_token=t%30ken&expires=5\n", "t0ken", nil},
-		"an error is a text":          {400, `{"error": "Bad code."}`, "", &OAuthError{400, "Bad code."}},
-		"with 401":                    {401, `{"error": "Wrong client_secret."}`, "", &OAuthError{401, "Wrong client_secret."}},
-		"with 200":                    {200, `{"error": "Bad code."}`, "", &OAuthError{200, "Bad code."}},
-		"as the API has it":           {400, `{"error":{"type":"OAuthException","message":"Bad code."}}`, "", &OAuthError{400, "Bad code."}},
-		"as RFC 6749 has it":          {400, `{"error":"invalid_grant","error_description":"x"}`, "", &OAuthError{400, "invalid_grant"}},
-		"url-encoded error":           {400, "error=Bad+code.", "", &OAuthError{400, "Bad code."}},
-		"url-encoded error with 200":  {200, "error=Bad+code.", "", &OAuthError{200, "Bad code."}},
-		"an unprintable error":        {400, `{"error":"a\u0000b\r\nc"}`, "", &OAuthError{400, "ab  c"}},
-		"an endless error":            {400, `{"error":"` + strings.Repeat("é", 1000) + `"}`, "", &OAuthError{400, strings.Repeat("é", 499) + "…"}},
-		"rate limited":                {403, `{"error":{"type":"RateLimitException","message":"Slow.","retry_after":7}}`, "", &Error{Kind: ErrRateLimited, Status: 403, Type: typeRateLimit, Message: "Slow.", RetryAfter: 7 * time.Second}},
-		"no token":                    {200, `{}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"an empty token":              {200, `{"access_token":""}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"a number for a token":        {200, `{"access_token":7}`, "7", nil},
-		"a token with a line break":   {200, `{"access_token":"a\nb"}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"a token with a quote":        {200, `{"access_token":"a\"b"}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"a token too long":            {200, `{"access_token":"` + long + `x"}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"no object":                   {200, `["access_token"]`, "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"nothing":                     {200, ``, "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"cut JSON":                    {200, `{"access_token":"t0k`, "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"a page":                      {200, `<html>access_token=x`, "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"a page that is a form":       {200, `<p>&access_token=x`, "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"a page of a proxy":           {502, `<html>&error=x`, "", &Error{Kind: ErrUnavailable, Status: 502}},
-		"a robot's page":              {403, `<html>`, "", &Error{Kind: ErrUnavailable, Status: 403}},
-		"not there":                   {404, `<html>`, "", &Error{Kind: ErrNotFound, Status: 404}},
-		"a token with a failure":      {500, `access_token=t0ken`, "", &Error{Kind: ErrUnavailable, Status: 500}},
-		"an error of the server":      {500, `{"error":"oops"}`, "", &Error{Kind: ErrUnavailable, Status: 500}},
-		"a redirect":                  {302, `<a href="/">`, "", &Error{Kind: ErrBadResponse, Status: 302}},
-		"too large":                   {200, `{"access_token":"t0ken"}` + strings.Repeat(" ", maxTokenAnswer), "", &Error{Kind: ErrBadResponse, Status: 200}},
-		"neither the one nor another": {200, "hello%zz", "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"JSON":                         {200, `{"access_token": "t0ken"}`, "t0ken", nil},
+		"JSON with more":               {200, `{"scope":null,"access_token":"t0ken","expires_in":"x","token_type":"MAC"}`, "t0ken", nil},
+		"JSON after a BOM":             {200, "\ufeff {\"access_token\":\"t0ken\"}\n", "t0ken", nil},
+		"201":                          {201, `{"access_token":"t0ken"}`, "t0ken", nil},
+		"the longest token":            {200, `{"access_token":"` + long + `"}`, long, nil},
+		"url-encoded":                  {200, "access_token=t0ken", "t0ken", nil},
+		"url-encoded, escaped":         {200, "token_type=x&access_token=t%30ken&expires=5\n", "t0ken", nil},
+		"an error as a string":         {400, `{"error": "Bad code."}`, "", &OAuthError{400, "Bad code."}},
+		"with 401":                     {401, `{"error": "Wrong client_secret."}`, "", &OAuthError{401, "Wrong client_secret."}},
+		"with 200":                     {200, `{"error": "Bad code."}`, "", &OAuthError{200, "Bad code."}},
+		"an error of the API":          {400, `{"error":{"type":"OAuthException","message":"Bad code."}}`, "", &OAuthError{400, "Bad code."}},
+		"an error of RFC 6749":         {400, `{"error":"invalid_grant","error_description":"x"}`, "", &OAuthError{400, "invalid_grant"}},
+		"url-encoded error":            {400, "error=Bad+code.", "", &OAuthError{400, "Bad code."}},
+		"url-encoded error with 200":   {200, "error=Bad+code.", "", &OAuthError{200, "Bad code."}},
+		"an unprintable error":         {400, `{"error":"a\u0000b\r\nc"}`, "", &OAuthError{400, "ab  c"}},
+		"an endless error":             {400, `{"error":"` + strings.Repeat("é", 1000) + `"}`, "", &OAuthError{400, strings.Repeat("é", 499) + "…"}},
+		"rate limited":                 {403, `{"error":{"type":"RateLimitException","message":"Slow.","retry_after":7}}`, "", &Error{Kind: ErrRateLimited, Status: 403, Type: typeRateLimit, Message: "Slow.", RetryAfter: 7 * time.Second}},
+		"no token":                     {200, `{}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"an empty token":               {200, `{"access_token":""}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a number for a token":         {200, `{"access_token":7}`, "7", nil},
+		"a token with a line break":    {200, `{"access_token":"a\nb"}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a token with a quote":         {200, `{"access_token":"a\"b"}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a token too long":             {200, `{"access_token":"` + long + `x"}`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a JSON array":                 {200, `["access_token"]`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"nothing":                      {200, ``, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"truncated JSON":               {200, `{"access_token":"t0k`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a page":                       {200, `<html>access_token=x`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a page that parses as a form": {200, `<p>&access_token=x`, "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"a page of a proxy":            {502, `<html>&error=x`, "", &Error{Kind: ErrUnavailable, Status: 502}},
+		"a bot protection's page":      {403, `<html>`, "", &Error{Kind: ErrUnavailable, Status: 403}},
+		"404 as HTML":                  {404, `<html>`, "", &Error{Kind: ErrNotFound, Status: 404}},
+		"a token with status 500":      {500, `access_token=t0ken`, "", &Error{Kind: ErrUnavailable, Status: 500}},
+		"an error of the server":       {500, `{"error":"oops"}`, "", &Error{Kind: ErrUnavailable, Status: 500}},
+		"a redirect":                   {302, `<a href="/">`, "", &Error{Kind: ErrBadResponse, Status: 302}},
+		"too large":                    {200, `{"access_token":"t0ken"}` + strings.Repeat(" ", maxTokenResponse), "", &Error{Kind: ErrBadResponse, Status: 200}},
+		"neither JSON nor a form":      {200, "hello%zz", "", &Error{Kind: ErrBadResponse, Status: 200}},
 	}
 	for name, tt := range tests {
 		for _, kind := range []string{js, jsonT, form, text, page, "", "nonsense"} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
-				token, err := site(t, tt.status, kind, tt.body).OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
+				token, err := tokenSite(t, tt.status, kind, tt.body).OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
 				if token != tt.token {
 					t.Errorf("token %q, want %q", token, tt.token)
 				}
@@ -187,12 +189,12 @@ func TestExchange_Answers(t *testing.T) {
 	}
 }
 
-// sameError compares what is wanted, without its operation and its cause.
+// sameError compares two errors, except for Op, Err and FromAPI.
 func sameError(want, got error) bool {
 	switch want := want.(type) {
 	case *Error:
 		e, ok := errors.AsType[*Error](got)
-		return ok && e.Op == "Exchange" && cmp.Equal(*want, *e, cmpopts.IgnoreFields(Error{}, "Op", "Err", "Answered"), cmpopts.EquateErrors())
+		return ok && e.Op == "Exchange" && cmp.Equal(*want, *e, cmpopts.IgnoreFields(Error{}, "Op", "Err", "FromAPI"), cmpopts.EquateErrors())
 	case *OAuthError:
 		e, ok := errors.AsType[*OAuthError](got)
 		return ok && *e == *want
@@ -201,7 +203,7 @@ func sameError(want, got error) bool {
 	}
 }
 
-func TestExchange_RefusedBeforehand(t *testing.T) {
+func TestExchange_InvalidArguments(t *testing.T) {
 	t.Parallel()
 	c := testClient(t, func(*http.Request) (*http.Response, error) {
 		t.Error("a request was sent")
@@ -219,7 +221,7 @@ func TestExchange_RefusedBeforehand(t *testing.T) {
 	}
 }
 
-// Nothing is sent twice, whatever happens to the first.
+// TestExchange_Failures checks that a failed exchange is not repeated.
 func TestExchange_Failures(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -227,20 +229,20 @@ func TestExchange_Failures(t *testing.T) {
 		want error
 	}{
 		"no connection": {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, ErrUnavailable},
-		"no answer in time": {func(r *http.Request) (*http.Response, error) {
+		"no response in time": {func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}, ErrTimeout},
 		"a slow body": {func(r *http.Request) (*http.Response, error) {
 			body, w := io.Pipe()
 			context.AfterFunc(r.Context(), func() { w.CloseWithError(r.Context().Err()) })
-			return answer(r, 200, nil, body), nil
+			return newResponse(r, 200, nil, body), nil
 		}, ErrTimeout},
-		"a body that breaks off": {func(r *http.Request) (*http.Response, error) {
-			return answer(r, 200, nil, &brokenBody{strings.NewReader(`{"access_token":"t0ken"`), io.ErrUnexpectedEOF}), nil
+		"an interrupted body": {func(r *http.Request) (*http.Response, error) {
+			return newResponse(r, 200, nil, &brokenBody{strings.NewReader(`{"access_token":"t0ken"`), io.ErrUnexpectedEOF}), nil
 		}, ErrUnavailable},
-		"a refusal that breaks off": {func(r *http.Request) (*http.Response, error) {
-			return answer(r, 503, nil, &brokenBody{strings.NewReader(`<html`), io.ErrUnexpectedEOF}), nil
+		"an interrupted error": {func(r *http.Request) (*http.Response, error) {
+			return newResponse(r, 503, nil, &brokenBody{strings.NewReader(`<html`), io.ErrUnexpectedEOF}), nil
 		}, ErrUnavailable},
 	}
 	for name, tt := range tests {
@@ -267,9 +269,10 @@ func TestExchange_Failures(t *testing.T) {
 	}
 }
 
-// The secret, the code and the token are in nothing that is printed, logged or
-// returned as an error, though most answers throw them back.
-func TestExchange_Canary(t *testing.T) {
+// TestExchange_NoSecretLeaks checks that the secret, the code and the token are not
+// in anything that is printed, logged or returned as an error, although most
+// responses echo them.
+func TestExchange_NoSecretLeaks(t *testing.T) {
 	t.Parallel()
 	sent := func(r *http.Request) string {
 		body, err := io.ReadAll(r.Body)
@@ -285,25 +288,25 @@ func TestExchange_Canary(t *testing.T) {
 	ways := map[string]roundTrip{
 		"a transport that quotes the form": func(r *http.Request) (*http.Response, error) { return nil, errors.New(sent(r)) },
 		"an error with the form": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 400, nil, strings.NewReader(fmt.Sprintf(`{"error":%q}`, sent(r)))), nil
+			return newResponse(r, 400, nil, strings.NewReader(fmt.Sprintf(`{"error":%q}`, sent(r)))), nil
 		},
 		"a failure with the form": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 500, nil, strings.NewReader(fmt.Sprintf(`{"error":{"message":%q,"type":%[1]q}}`, sent(r)))), nil
+			return newResponse(r, 500, nil, strings.NewReader(fmt.Sprintf(`{"error":{"message":%q,"type":%[1]q}}`, sent(r)))), nil
 		},
-		"an error that is cut inside of them": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 400, nil, strings.NewReader(fmt.Sprintf(`{"error":%q}`, strings.Repeat("x", 490)+sent(r)))), nil
+		"an error that is truncated inside a secret": func(r *http.Request) (*http.Response, error) {
+			return newResponse(r, 400, nil, strings.NewReader(fmt.Sprintf(`{"error":%q}`, strings.Repeat("x", 490)+sent(r)))), nil
 		},
 		"a page with the form": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 200, nil, strings.NewReader("<html>"+sent(r))), nil
+			return newResponse(r, 200, nil, strings.NewReader("<html>"+sent(r))), nil
 		},
 		"a redirect with the form": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 302, http.Header{"Location": {"https://elsewhere.test/?" + sent(r)}}, strings.NewReader("")), nil
+			return newResponse(r, 302, http.Header{"Location": {"https://elsewhere.test/?" + sent(r)}}, strings.NewReader("")), nil
 		},
-		"a token that breaks off": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 200, nil, &brokenBody{strings.NewReader(`{"access_token":"t0ken-cAnArY`), errors.New(sent(r))}), nil
+		"a token in an interrupted body": func(r *http.Request) (*http.Response, error) {
+			return newResponse(r, 200, nil, &brokenBody{strings.NewReader(`{"access_token":"t0ken-cAnArY`), errors.New(sent(r))}), nil
 		},
 		"a token that is too long": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 200, nil, strings.NewReader(`{"access_token":"t0ken-cAnArY`+strings.Repeat("x", 2000)+`"}`)), nil
+			return newResponse(r, 200, nil, strings.NewReader(`{"access_token":"t0ken-cAnArY`+strings.Repeat("x", 2000)+`"}`)), nil
 		},
 	}
 	for name, way := range ways {
@@ -314,16 +317,16 @@ func TestExchange_Canary(t *testing.T) {
 			c := testClient(t, func(r *http.Request) (*http.Response, error) {
 				hosts[r.URL.Host]++
 				return way(r)
-			}, WithMiddleware(watch(&seen)), WithObserver(func(c Call) { seen.WriteString(everything(c) + everything(c.Err)) }))
+			}, WithMiddleware(recordAddresses(&seen)), WithObserver(func(c Call) { seen.WriteString(allFormats(c) + allFormats(c.Err)) }))
 			app := c.OAuth(appID, secret)
-			seen.WriteString(everything(app) + everything(*app) + everything(struct{ o *OAuth }{app}) + everything(struct{ O OAuth }{*app}))
+			seen.WriteString(allFormats(app) + allFormats(*app) + allFormats(struct{ o *OAuth }{app}) + allFormats(struct{ O OAuth }{*app}))
 			token, err := app.Exchange(t.Context(), codeWord, appBack)
 			if err == nil || token != "" {
 				t.Fatalf("%q, %v", token, err)
 			}
-			seen.WriteString(everything(err))
+			seen.WriteString(allFormats(err))
 			if !cmp.Equal(hosts, map[string]int{"site.test": 1}) {
-				t.Errorf("requests went to %v", hosts)
+				t.Errorf("requests were sent to %v", hosts)
 			}
 			if strings.Contains(seen.String(), "cAnArY") {
 				t.Errorf("a secret was seen:\n%s", seen.String())
@@ -332,8 +335,8 @@ func TestExchange_Canary(t *testing.T) {
 	}
 }
 
-// FuzzReadToken: whatever the endpoint says is a token that can stand in a
-// query and in a header, or an error.
+// FuzzReadToken checks that a token from any response needs no escaping in a query
+// or a header.
 func FuzzReadToken(f *testing.F) {
 	for _, seed := range []string{`{"access_token":"t"}`, "access_token=t", `{"error":"x"}`, "error=x", "<html>", "", `{"error":{"message":"x"}}`, "%zz"} {
 		f.Add(200, seed)
@@ -341,8 +344,8 @@ func FuzzReadToken(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		token, err := readToken(status, http.Header{}, []byte(body))
-		if (token == "") == (err == nil) || token != "" && (!plainToken(token) || status/100 != 2) {
-			t.Errorf("%d %q gives %q, %v", status, body, token, err)
+		if (token == "") == (err == nil) || token != "" && (!validToken(token) || status/100 != 2) {
+			t.Errorf("the token of %d %q is %q, %v", status, body, token, err)
 		}
 	})
 }

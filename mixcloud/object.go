@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// siteRoot is what the url member of every object has begun with since 2014
-// (observed; before that it was the same with http).
+// siteRoot is the beginning of the url member of every object since 2014
+// (observed). Before that it was the same with http.
 const siteRoot = "https://www.mixcloud.com"
 
 // An Object is the JSON that a value was decoded from. It is embedded in every
@@ -41,7 +41,8 @@ func (m *Metadata) decode(v value) {
 	}
 }
 
-// key returns a member that is a key; none for a text that is not a path.
+// key returns a member as a Key. It returns the zero Key for a text that is not
+// a path.
 func (v value) key() Key {
 	if text := v.text(); strings.HasPrefix(text, "/") {
 		return ParseKey(text)
@@ -49,7 +50,7 @@ func (v value) key() Key {
 	return Key{}
 }
 
-// siteURL derives the site's address of the object with the given key.
+// siteURL returns the address of the page of the object with the given key.
 func siteURL(key Key) string {
 	if key.IsZero() {
 		return ""
@@ -57,7 +58,7 @@ func siteURL(key Key) string {
 	return siteRoot + key.text
 }
 
-// lastElement is the last path element of a key as plain text: a slug, a
+// lastElement returns the last path element of a key as plain text: a slug or a
 // username.
 func lastElement(key Key) string {
 	path := strings.TrimSuffix(key.text, "/")
@@ -78,8 +79,8 @@ type Decodable[T any] interface {
 	identity() Key // zero if the object has no key
 }
 
-// decodeList reads an array of objects, leaving out what is no object or has
-// no key. It returns nil when v is no array, and how many were left out.
+// decodeList decodes an array of objects. It drops elements that are not objects
+// or have no key, and returns their number. The list is nil if v is not an array.
 func decodeList[T any, P Decodable[T]](v value) (list []T, dropped int) {
 	var buffer [32]value
 	elements := v.appendElements(buffer[:0])
@@ -99,7 +100,7 @@ func decodeList[T any, P Decodable[T]](v value) (list []T, dropped int) {
 	return list, dropped
 }
 
-// decodeOne reads a nested object; nil when v is none.
+// decodeOne decodes a nested object. It returns nil if v is not an object.
 func decodeOne[T any, P Decodable[T]](v value) *T {
 	if v.first() != '{' {
 		return nil

@@ -24,7 +24,7 @@ type OEmbed struct {
 	Title, AuthorName, AuthorURL             *string
 	// HTML is not sanitized: a page that contains it trusts Mixcloud.
 	HTML  *string
-	Image *string // address of a picture; oEmbed's own name for it is thumbnail_url
+	Image *string // address of a picture (thumbnail_url in the oEmbed specification)
 	Embed *string
 	URL   *string
 	// Width and Height are numbers of pixels, or percentages such as "100%".
@@ -75,20 +75,20 @@ func (c *Client) OEmbed(ctx context.Context, resourceURL string, o OEmbedOptions
 	if err != nil {
 		return nil, err
 	}
-	answer := new(OEmbed)
-	if err := c.fetchJSON(ctx, r, answer.take); err != nil {
+	oembed := new(OEmbed)
+	if err := c.fetchJSON(ctx, r, oembed.decodeChecked); err != nil {
 		return nil, err
 	}
-	return answer, nil
+	return oembed, nil
 }
 
-// take decodes an answer, or says why it is none.
-func (o *OEmbed) take(v value) (problem string) {
+// decodeChecked decodes a response, or returns why it is not one of oEmbed.
+func (o *OEmbed) decodeChecked(v value) (problem string) {
 	if v.first() != '{' {
-		return "the answer is no object"
+		return "the response is not an object"
 	}
 	if o.decode(v); o.Type == nil && o.Title == nil && o.HTML == nil {
-		return "the object has nothing of oEmbed's"
+		return "the object has no member of oEmbed"
 	}
 	return ""
 }
@@ -119,11 +119,12 @@ func (c *Client) oembedRequest(op, format, resourceURL string, o OEmbedOptions) 
 	if o.Light != nil {
 		query.Set("light", map[bool]string{true: "1", false: "0"}[*o.Light])
 	}
-	return request{op: op, root: c.oembed, path: "/", query: query, public: true}, nil
+	return request{op: op, root: c.oembed, path: "/", query: query, anonymous: true}, nil
 }
 
-// pageURL checks an address for the oEmbed endpoint, which judges itself what
-// it can embed, and makes one of a key.
+// pageURL returns the address to send to the oEmbed endpoint: that of the page of
+// a key, or an address as it is, since Mixcloud itself checks which pages it can
+// embed.
 func pageURL(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") {
@@ -135,12 +136,12 @@ func pageURL(s string) (string, error) {
 	}
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || len(s) > maxPath {
-		return "", &InvalidError{Arg: "url", Reason: "is no web address"}
+		return "", &InvalidError{Arg: "url", Reason: "is not a web address"}
 	}
 	return s, nil
 }
 
-// isOEmbedXML tells an oEmbed document from a page of HTML.
+// isOEmbedXML reports whether a body is an oEmbed document, and not an HTML page.
 func isOEmbedXML(body []byte) bool {
 	var document struct {
 		XMLName xml.Name `xml:"oembed"`

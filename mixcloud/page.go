@@ -17,8 +17,8 @@ type Range struct {
 	// by date is paged by offset if it is set, even to 0.
 	Offset *int
 	// Since and Until select items of a list that is paged by date: those added
-	// after Since and before Until, without these instants (inferred), to the
-	// second. The zero time means no limit.
+	// after Since and before Until, both exclusive (inferred), with a precision of
+	// one second. The zero time means no limit.
 	Since, Until time.Time
 }
 
@@ -41,15 +41,16 @@ type Page[T any] struct {
 	// not objects or had no key.
 	Dropped int
 
-	data string // the untouched array, to tell a page that repeats itself
+	rawItems string // the JSON of the items, to detect a page that repeats the previous one
 }
 
 // A Link leads to the next or previous page of a list: call the method that
 // returned the page again, with the Range of the link. Mixcloud sends these links
-// as addresses. Only the parameters of the range are taken from them.
+// as addresses. Only the parameters of the range are used.
 type Link struct{ Range }
 
-// values writes r as the API's own paging links do (observed 2011 to 2026).
+// values adds r to query in the form of the API's own paging links (observed 2011
+// to 2026).
 func (r Range) values(query url.Values) error {
 	if r.Limit < 0 {
 		return &InvalidError{Arg: "limit", Reason: "is negative"}
@@ -67,8 +68,8 @@ func (r Range) values(query url.Values) error {
 		return err
 	}
 	until := r.Until
-	// Items have whole seconds: those before 12:00:00.5 are those before
-	// 12:00:01, as those after it are those after 12:00:00.
+	// Times of items are whole seconds. Before 12:00:00.5 therefore means before
+	// 12:00:01, and after 12:00:00.5 means after 12:00:00.
 	if until.Nanosecond() > 0 {
 		until = until.Truncate(time.Second).Add(time.Second)
 	}
@@ -81,18 +82,18 @@ func setTime(query url.Values, name string, t time.Time) error {
 	}
 	t = t.UTC()
 	if !writable(t) {
-		return &InvalidError{Arg: name, Reason: "is not within the years 1 to 9999"}
+		return &InvalidError{Arg: name, Reason: "must be within the years 1 to 9999"}
 	}
 	query.Set(name, t.Format(time.DateTime))
 	return nil
 }
 
-// readLink reads a paging link. A link whose query says nothing of the range
-// leads nowhere that we could follow, and is nil.
+// readLink reads a paging link. It returns nil if the link has no offset and no
+// date, because such a link cannot be followed.
 func readLink(v value) *Link {
 	_, query, _ := strings.Cut(v.text(), "?")
 	query, _, _ = strings.Cut(query, "#")
-	values, _ := url.ParseQuery(query) // what it could read; the rest is not there
+	values, _ := url.ParseQuery(query) // invalid parameters are ignored
 	var r Range
 	found := false
 	if n, ok := parseInt(values.Get("limit")); ok && n > 0 {
@@ -113,14 +114,14 @@ func readLink(v value) *Link {
 	return &Link{r}
 }
 
-// decodePage reads a list's envelope; false if v is none.
+// decodePage decodes a page of a list. It returns false if v is not a page.
 func decodePage[T any, P Decodable[T]](p *Page[T], v value) (ok bool) {
 	p.raw = string(v)
 	for name, m := range v.members() {
 		switch name {
 		case "data":
 			p.Items, p.Dropped = decodeList[T, P](m)
-			p.data, ok = string(m), p.Items != nil
+			p.rawItems, ok = string(m), p.Items != nil
 		case "name":
 			p.Name = m.text()
 		case "paging":

@@ -22,13 +22,13 @@ func TestRangeQuery(t *testing.T) {
 		name string
 		in   Range
 		want string
-		arg  string // refused for
+		arg  string // the invalid argument
 	}{
 		{name: "zero", in: Range{}},
 		{name: "limit", in: Range{Limit: 100}, want: "limit=100"},
 		{name: "offset 0 is sent", in: Range{Offset: new(0)}, want: "offset=0"},
 		{name: "both", in: Range{Limit: 20, Offset: new(40)}, want: "limit=20&offset=40"},
-		{name: "as links are written", in: Range{Limit: 20, Until: at}, want: "limit=20&until=2015-04-29+18%3A59%3A19"},
+		{name: "until", in: Range{Limit: 20, Until: at}, want: "limit=20&until=2015-04-29+18%3A59%3A19"},
 		{name: "other zone", in: Range{Since: at.In(time.FixedZone("", 7200))}, want: "since=2015-04-29+18%3A59%3A19"},
 		{name: "since in mid-second", in: Range{Since: at.Add(time.Nanosecond)}, want: "since=2015-04-29+18%3A59%3A19"},
 		{name: "until in mid-second", in: Range{Until: at.Add(time.Nanosecond)}, want: "until=2015-04-29+18%3A59%3A20"},
@@ -85,13 +85,13 @@ func TestReadLink(t *testing.T) {
 	}
 	for _, in := range []string{`null`, `{}`, `[]`, `true`, `7`} {
 		if got := readLink(mustValue(t, in)); got != nil {
-			t.Errorf("%s is a link: %v", in, show.Value(got))
+			t.Errorf("%s is not a valid link, but was read as %v", in, show.Value(got))
 		}
 	}
 }
 
-// FuzzReadLink: what is followed of a link is a range that the client accepts,
-// and that leads to itself.
+// FuzzReadLink checks that the range of a link is valid, or refused without a call,
+// and that a link made from it has the same range.
 func FuzzReadLink(f *testing.F) {
 	for _, s := range []string{"https://api.mixcloud.com/a/?limit=20&until=2015-04-29+18%3A59%3A19", "?offset=1&limit=2", "?since=1&until=2.5", "?access_token=t&offset=0", "?until=9999-12-31T23:59:59.5Z", "?offset=99999999999999999999"} {
 		f.Add(s)
@@ -107,7 +107,7 @@ func FuzzReadLink(f *testing.F) {
 		}
 		query := url.Values{}
 		if err := link.values(query); err != nil {
-			return // refused when it is followed, without a call
+			return // following the link fails without a call
 		}
 		quoted, err = json.Marshal("?" + query.Encode())
 		if err != nil {
@@ -115,7 +115,7 @@ func FuzzReadLink(f *testing.F) {
 		}
 		again := readLink(mustValue(t, string(quoted)))
 		if again == nil || again.fingerprint() != link.fingerprint() {
-			t.Errorf("%q is %v, and then %v", s, show.Value(link), show.Value(again))
+			t.Errorf("%q is %v, which is written and read as %v", s, show.Value(link), show.Value(again))
 		}
 	})
 }
@@ -131,15 +131,15 @@ func TestDecodePage(t *testing.T) {
 		{name: "empty", in: `{"data": []}`, keys: []string{}},
 		{name: "empty paging", in: `{"paging": {}, "data": [{"key": "/a/"}]}`, keys: []string{"/a/"}},
 		{name: "null paging", in: `{"paging": null, "data": [{"key": "/a/"}]}`, keys: []string{"/a/"}},
-		{name: "items that are none", in: `{"data": [null, {"key": "/a/"}, {}, 3, "x", [], {"key": ""}, {"key": null}, {"key": "/b/"}]}`, keys: []string{"/a/", "/b/"}, dropped: 7},
+		{name: "invalid items", in: `{"data": [null, {"key": "/a/"}, {}, 3, "x", [], {"key": ""}, {"key": null}, {"key": "/b/"}]}`, keys: []string{"/a/", "/b/"}, dropped: 7},
 		{name: "the last data counts", in: `{"data": [{"key": "/a/"}], "data": [{"key": "/b/"}]}`, keys: []string{"/b/"}},
 		{name: "no data", in: `{"paging": {}}`, bad: true},
 		{name: "null data", in: `{"data": null}`, bad: true},
 		{name: "an object", in: `{"data": {}}`, bad: true},
 		{name: "a list", in: `[]`, bad: true},
 		{name: "null", in: `null`, bad: true},
-		{name: "cut short", in: `{"data": [{"key": "/a/"}`, bad: true},
-		{name: "garbage behind", in: `{"data": []} x`, bad: true},
+		{name: "truncated", in: `{"data": [{"key": "/a/"}`, bad: true},
+		{name: "garbage at the end", in: `{"data": []} x`, bad: true},
 		{name: "nothing", in: ``, bad: true},
 	}
 	for _, test := range tests {
@@ -164,30 +164,30 @@ func TestDecodePage(t *testing.T) {
 	}
 }
 
-// listing is a list of numbers in pages, as an upstream would serve it.
-type listing struct {
+// A fakeList is a paged list of numbers.
+type fakeList struct {
 	items, size int
-	pages       []int // offsets asked for
-	fail        int   // the page that fails, counted from 1
+	pages       []int // the requested offsets
+	fail        int   // the number of the page that fails, from 1
 	next        func(offset int) *Link
 }
 
-var errListing = errors.New("no such page")
+var errNoPage = errors.New("no such page")
 
-func (l *listing) list(_ context.Context, r Range) (*Page[int], error) {
+func (l *fakeList) list(_ context.Context, r Range) (*Page[int], error) {
 	offset := 0
 	if r.Offset != nil {
 		offset = *r.Offset
 	}
 	l.pages = append(l.pages, offset)
 	if len(l.pages) == l.fail {
-		return nil, errListing
+		return nil, errNoPage
 	}
 	page := &Page[int]{Items: []int{}}
 	for i := offset; i < min(offset+l.size, l.items); i++ {
 		page.Items = append(page.Items, i)
 	}
-	page.data = fmt.Sprint(page.Items)
+	page.rawItems = fmt.Sprint(page.Items)
 	switch {
 	case l.next != nil:
 		page.Next = l.next(offset)
@@ -197,12 +197,12 @@ func (l *listing) list(_ context.Context, r Range) (*Page[int], error) {
 	return page, nil
 }
 
-func collect(t *testing.T, l *listing, start Range, most int) (items []int, err error) {
+func collect(t *testing.T, l *fakeList, start Range, most int) (items []int, err error) {
 	t.Helper()
 	items = []int{}
 	for n, e := range All(t.Context(), start, most, l.list) {
 		if err != nil {
-			t.Error("something came after the error")
+			t.Error("the error was not the last element")
 		}
 		if err = e; err == nil {
 			items = append(items, n)
@@ -218,24 +218,24 @@ func TestAll(t *testing.T) {
 	}
 	tests := []struct {
 		name  string
-		list  listing
+		list  fakeList
 		start Range
 		max   int
 		want  []int
 		pages []int
 		err   error
 	}{
-		{name: "all", list: listing{items: 5, size: 2}, want: []int{0, 1, 2, 3, 4}, pages: []int{0, 2, 4}},
-		{name: "nothing", list: listing{size: 2}, want: []int{}, pages: []int{0}},
-		{name: "from the middle", list: listing{items: 5, size: 2}, start: Range{Offset: new(3)}, want: []int{3, 4}, pages: []int{3}},
-		{name: "a limit within a page", list: listing{items: 5, size: 2}, max: 3, want: []int{0, 1, 2}, pages: []int{0, 2}},
-		{name: "a limit at its end asks for no more", list: listing{items: 5, size: 2}, max: 2, want: []int{0, 1}, pages: []int{0}},
-		{name: "a negative limit is none", list: listing{items: 3, size: 2}, max: -1, want: []int{0, 1, 2}, pages: []int{0, 2}},
-		{name: "error last", list: listing{items: 5, size: 2, fail: 2}, want: []int{0, 1}, pages: []int{0, 2}, err: errListing},
-		{name: "error at once", list: listing{items: 5, size: 2, fail: 1}, want: []int{}, pages: []int{0}, err: errListing},
-		{name: "a page that leads to itself", list: listing{items: 2, size: 2, next: forward(0)}, start: Range{Offset: new(0)}, want: []int{0, 1}, pages: []int{0}},
-		{name: "a circle", list: listing{items: 9, size: 2, next: func(o int) *Link { return &Link{Range{Offset: new((o + 2) % 6)}} }}, start: Range{Offset: new(0)}, want: []int{0, 1, 2, 3, 4, 5}, pages: []int{0, 2, 4}},
-		{name: "empty pages with a next", list: listing{items: 2, size: 2, next: forward(2)}, want: []int{0, 1}, pages: []int{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20}},
+		{name: "all", list: fakeList{items: 5, size: 2}, want: []int{0, 1, 2, 3, 4}, pages: []int{0, 2, 4}},
+		{name: "nothing", list: fakeList{size: 2}, want: []int{}, pages: []int{0}},
+		{name: "from the middle", list: fakeList{items: 5, size: 2}, start: Range{Offset: new(3)}, want: []int{3, 4}, pages: []int{3}},
+		{name: "a limit within a page", list: fakeList{items: 5, size: 2}, max: 3, want: []int{0, 1, 2}, pages: []int{0, 2}},
+		{name: "a limit at the end of a page", list: fakeList{items: 5, size: 2}, max: 2, want: []int{0, 1}, pages: []int{0}},
+		{name: "a negative limit means no limit", list: fakeList{items: 3, size: 2}, max: -1, want: []int{0, 1, 2}, pages: []int{0, 2}},
+		{name: "error last", list: fakeList{items: 5, size: 2, fail: 2}, want: []int{0, 1}, pages: []int{0, 2}, err: errNoPage},
+		{name: "error at once", list: fakeList{items: 5, size: 2, fail: 1}, want: []int{}, pages: []int{0}, err: errNoPage},
+		{name: "a page that leads to itself", list: fakeList{items: 2, size: 2, next: forward(0)}, start: Range{Offset: new(0)}, want: []int{0, 1}, pages: []int{0}},
+		{name: "a circle", list: fakeList{items: 9, size: 2, next: func(o int) *Link { return &Link{Range{Offset: new((o + 2) % 6)}} }}, start: Range{Offset: new(0)}, want: []int{0, 1, 2, 3, 4, 5}, pages: []int{0, 2, 4}},
+		{name: "empty pages with a next", list: fakeList{items: 2, size: 2, next: forward(2)}, want: []int{0, 1}, pages: []int{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20}},
 	}
 	for _, test := range tests {
 		got, err := collect(t, &test.list, test.start, test.max)
@@ -248,25 +248,25 @@ func TestAll(t *testing.T) {
 	}
 }
 
-func TestAll_SamePageUnderOtherAddresses(t *testing.T) {
+func TestAll_RepeatedPage(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	list := func(_ context.Context, r Range) (*Page[int], error) {
 		calls++
-		return &Page[int]{Items: []int{1}, data: "[1]", Next: &Link{Range{Offset: new(calls)}}}, nil
+		return &Page[int]{Items: []int{1}, rawItems: "[1]", Next: &Link{Range{Offset: new(calls)}}}, nil
 	}
 	n := 0
 	for range All(t.Context(), Range{}, 0, list) {
 		n++
 	}
 	if n != 1 || calls != 2 {
-		t.Errorf("%d items in %d calls, want the page once", n, calls)
+		t.Errorf("%d items in %d calls, want the items of the page only once", n, calls)
 	}
 }
 
 func TestAll_Restarts(t *testing.T) {
 	t.Parallel()
-	l := &listing{items: 5, size: 2}
+	l := &fakeList{items: 5, size: 2}
 	all := All(t.Context(), Range{}, 4, l.list)
 	for range 2 {
 		var got []int
@@ -287,10 +287,10 @@ func TestAll_Restarts(t *testing.T) {
 	}
 }
 
-func TestAll_IsTheWholeListOnce(t *testing.T) {
+func TestAll_CompleteList(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		l := &listing{items: rapid.IntRange(0, 60).Draw(r, "items"), size: rapid.IntRange(1, 20).Draw(r, "size")}
+		l := &fakeList{items: rapid.IntRange(0, 60).Draw(r, "items"), size: rapid.IntRange(1, 20).Draw(r, "size")}
 		most := rapid.IntRange(-1, 70).Draw(r, "max")
 		got, err := collect(t, l, Range{}, most)
 		want := l.items

@@ -9,15 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// maxPath bounds what is taken for a key: the longest recorded one has 180
-// bytes, in escaped form.
+// maxPath is the maximum length of a key in bytes. The longest recorded key has
+// 180 bytes, in escaped form.
 const maxPath = 2048
 
-// cleanPath brings a path into the one form that requests are made with: a
-// slash at both ends, every element escaped once whether it came plain or
-// escaped, hexadecimal digits in upper case. It reports what is wrong with a
-// path that cannot be a path of the API. A path that is clean costs no
-// allocation.
+// cleanPath returns the form of a path that calls use: with a slash at both ends,
+// every element escaped once, whether it was plain or escaped, and hexadecimal
+// digits in upper case. It returns the problem of a path that is not possible in
+// the API. It does not allocate if path is clean already.
 func cleanPath(path string) (clean, problem string) {
 	var buffer [256]byte
 	b, problem := appendClean(buffer[:0], path, false)
@@ -30,9 +29,9 @@ func cleanPath(path string) (clean, problem string) {
 	return string(b), ""
 }
 
-// appendClean appends the clean form of a path to b, which must be empty. With
-// fold it is the canonical form: the first element in lower case, and the
-// current prefix of a tag.
+// appendClean appends the clean form of a path to b, which must be empty. If fold
+// is true it appends the canonical form: the first element in lower case, and
+// tagPrefix as the prefix of a tag.
 func appendClean(b []byte, path string, fold bool) (clean []byte, problem string) {
 	if len(path) > maxPath {
 		return nil, "is too long"
@@ -61,16 +60,16 @@ func isTagPrefix(element []byte) bool {
 	return slices.ContainsFunc(tagPrefixes, func(prefix string) bool { return string(element) == prefix })
 }
 
-// cleanElement escapes one path element, given plain or escaped.
+// cleanElement escapes a path element, which may be plain or escaped.
 func cleanElement(element string) (escaped, problem string) {
 	var buffer [256]byte
 	b, problem := appendElement(buffer[:0], element, false)
 	return string(b), problem
 }
 
-// appendElement escapes one path element, given plain or escaped. A raw plus
-// separates tags and stays raw, an escaped one belongs to a name and stays
-// escaped. With lower its ASCII letters become lower case.
+// appendElement escapes a path element, which may be plain or escaped. A raw plus
+// separates tags and stays raw. An escaped plus is part of a name and stays
+// escaped. If lower is true, ASCII letters become lower case.
 func appendElement(b []byte, element string, lower bool) (escaped []byte, problem string) {
 	for more := true; more; {
 		var part string
@@ -78,7 +77,7 @@ func appendElement(b []byte, element string, lower bool) (escaped []byte, proble
 		var buffer [256]byte
 		plain, ok := appendUnescaped(buffer[:0], part)
 		if !ok {
-			return nil, "has a % that begins no escape"
+			return nil, "has a % that is not part of an escape"
 		}
 		if problem := badElement(plain); problem != "" {
 			return nil, problem
@@ -102,8 +101,8 @@ func appendElement(b []byte, element string, lower bool) (escaped []byte, proble
 
 const upperHex = "0123456789ABCDEF"
 
-// pathByte has the bytes that stand unescaped in a clean element: those of
-// [url.PathEscape] without the plus.
+// pathByte is the set of bytes that are not escaped in a clean element: those
+// that [url.PathEscape] does not escape, without the plus.
 var pathByte = func() (table [256]bool) {
 	for c := range table {
 		escaped := url.PathEscape(string([]byte{byte(c)}))
@@ -112,8 +111,8 @@ var pathByte = func() (table [256]bool) {
 	return table
 }()
 
-// appendUnescaped appends a text with its escapes decoded. It is false for a %
-// that begins no escape.
+// appendUnescaped appends a text with its escapes decoded. ok is false if a % is
+// not part of an escape.
 func appendUnescaped(b []byte, text string) (plain []byte, ok bool) {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
@@ -147,17 +146,17 @@ func unhex(digit byte) (value byte, ok bool) {
 	return 0, false
 }
 
-// badElement says why a plain path element can be no part of a key, or "".
+// badElement returns why a plain path element cannot be part of a key, or "".
 func badElement(plain []byte) string {
 	switch {
 	case len(plain) == 0:
 		return "has an empty element"
 	case string(plain) == "." || string(plain) == "..":
-		return "has a dot element"
+		return `has "." or ".." as an element`
 	case bytes.ContainsAny(plain, `/\`):
 		return "has a slash inside an element"
 	case !utf8.Valid(plain):
-		return "is no valid UTF-8"
+		return "is not valid UTF-8"
 	case bytes.ContainsFunc(plain, unprintable):
 		return "has a space or a control character"
 	}
@@ -166,9 +165,10 @@ func badElement(plain []byte) string {
 
 func unprintable(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
-// elements splits a clean path, and joinPath is its inverse.
+// elements splits a clean path into its elements.
 func elements(clean string) []string { return strings.Split(strings.Trim(clean, "/"), "/") }
 
+// joinPath joins elements to a clean path.
 func joinPath(elements []string) string {
 	length := 1
 	for _, element := range elements {

@@ -21,8 +21,8 @@ type Picture struct {
 // It is nil if the resource has no picture.
 type Pictures []Picture
 
-// pictureSizes has the pixels of the named sizes (observed from the URLs,
-// 2013 to 2026; until 2012 a user's medium was 150x150).
+// pictureSizes maps the named sizes to pixels (observed in the URLs, 2013 to
+// 2026; until 2012 a user's medium was 150x150).
 var pictureSizes = map[string]int{
 	"small":         25,
 	"thumbnail":     50,
@@ -36,7 +36,7 @@ func decodePictures(v value) Pictures {
 	if v.first() != '{' {
 		return nil
 	}
-	list := make(Pictures, 0, 10) // what a cloudcast has had since 2017
+	list := make(Pictures, 0, 10) // a cloudcast has had 10 sizes since 2017
 	for name, link := range v.members() {
 		p := Picture{Name: name, URL: link.text()}
 		if p.URL == "" {
@@ -55,8 +55,8 @@ func decodePictures(v value) Pictures {
 	return list
 }
 
-// pictureSize reads the pixels from a size's name: one of the known words, or
-// the form "320wx320h".
+// pictureSize returns the pixels of a named size, or of a size in the form
+// "320wx320h".
 func pictureSize(name string) (width, height int) {
 	if n, ok := pictureSizes[name]; ok {
 		return n, n

@@ -9,24 +9,24 @@ import (
 	"strings"
 )
 
-// A redirect is not followed here. Its error says where it leads if another call
-// may be made there: only the path of its Location is taken, and only below the
-// API's own root, so that neither a token nor a query ever goes elsewhere.
+// Redirects are not followed. The error of a redirect has its target only if that
+// is a path below the API's own root, so that a token or a query is never sent to
+// another host.
 
-type pathKey struct{}
+// locationKey is the context key of the path that [WithLocation] sets.
+type locationKey struct{}
 
 // WithLocation returns a context with which a read goes to location instead of
-// its own path, with the same query. It repeats a read that failed with
-// [ErrMoved]: location is the [Error.Location] of that error. Use the context
-// for this one read only.
+// its own path, with the same query. Use it to repeat a read that failed with
+// [ErrMoved], with the [Error.Location] of that error, and for that read only.
 func WithLocation(ctx context.Context, location string) context.Context {
-	return context.WithValue(ctx, pathKey{}, location)
+	return context.WithValue(ctx, locationKey{}, location)
 }
 
-// located is the path that a request is made with.
-func located(ctx context.Context, r request) string {
-	path, ok := ctx.Value(pathKey{}).(string)
-	if !ok || r.method != "" || !sameThing(r.path, path) {
+// requestPath returns the path of r, or that of [WithLocation].
+func requestPath(ctx context.Context, r request) string {
+	path, ok := ctx.Value(locationKey{}).(string)
+	if !ok || r.method != "" || !sameResource(r.path, path) {
 		return r.path
 	}
 	clean, problem := cleanPath(path)
@@ -45,15 +45,16 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// moved is the error of a request to address that was answered with a redirect.
-func moved(r request, address *url.URL, location string) *Error {
+// redirectError returns the error of a request to address whose response is a
+// redirect.
+func redirectError(r request, address *url.URL, location string) *Error {
 	e := &Error{Kind: ErrMoved}
 	target, err := address.Parse(location)
 	switch {
 	case r.method != "":
 		e.Err = errors.New("redirects of writes are not followed")
 	case location == "" || err != nil:
-		e.Err = errors.New("the redirect has no valid location")
+		e.Err = errors.New("the redirect has no valid Location")
 	case target.User != nil || !strings.EqualFold(target.Host, r.root.Host) || target.Scheme != "http" && target.Scheme != "https":
 		e.Err = errors.New("the redirect leads to another host")
 	default:
@@ -61,11 +62,11 @@ func moved(r request, address *url.URL, location string) *Error {
 		clean, problem := cleanPath(path)
 		switch {
 		case !below || problem != "":
-			e.Err = errors.New("the redirect leads to no path of the API")
+			e.Err = errors.New("the redirect does not lead to a path of the API")
 		case clean == r.path:
 			e.Err = errors.New("the redirect leads to itself")
-		case !sameThing(r.path, clean):
-			e.Err = errors.New("the redirect leads to no resource of the same kind")
+		case !sameResource(r.path, clean):
+			e.Err = errors.New("the redirect does not lead to a resource of the same kind")
 		default:
 			e.Location = clean
 		}
@@ -73,25 +74,26 @@ func moved(r request, address *url.URL, location string) *Error {
 	return e
 }
 
-// sameThing reports whether two clean paths name resources of one kind, or the
+// sameResource reports whether two clean paths name resources of one kind, or the
 // same list of two such resources.
-func sameThing(a, b string) bool {
-	kindA, listA := owner(a)
-	kindB, listB := owner(b)
+func sameResource(a, b string) bool {
+	kindA, listA := resourceOf(a)
+	kindB, listB := resourceOf(b)
 	return kindA != "" && kindA == kindB && listA == listB
 }
 
-// owner is the kind of resource that a clean path names, or whose list it names,
-// and the list's name; "" for any other path.
-func owner(clean string) (kind Kind, list string) {
+// resourceOf returns the kind of the resource that a clean path names. For the
+// path of a list it returns the kind of the list's owner, and the name of the
+// list. The kind is "" for any other path.
+func resourceOf(clean string) (kind Kind, list string) {
 	if clean == "/" {
 		return "", ""
 	}
 	path := elements(clean)
-	kind, problem := shape(slices.Clone(path))
+	kind, problem := pathKind(slices.Clone(path))
 	if last := len(path) - 1; problem != "" && last > 0 {
-		list = lowerPlain(path[last])
-		kind, problem = shape(slices.Clone(path[:last]))
+		list = lowerEscaped(path[last])
+		kind, problem = pathKind(slices.Clone(path[:last]))
 	}
 	if problem != "" {
 		return "", ""

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A redirect leads on if its path is below the root and names the same kind of
-// thing; nothing else of its address is used.
+// TestRedirect_Location checks that an error has the Location of a redirect only if
+// the path is below the root and names the same kind of resource.
 func TestRedirect_Location(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ from, location, want string }{
@@ -55,7 +55,7 @@ func TestRedirect_Location(t *testing.T) {
 	} {
 		for _, status := range []int{301, 302, 303, 307, 308} {
 			c := testClient(t, func(r *http.Request) (*http.Response, error) {
-				return answer(r, status, http.Header{"Location": {test.location}}, strings.NewReader("<html>moved</html>")), nil
+				return newResponse(r, status, http.Header{"Location": {test.location}}, strings.NewReader("<html>moved</html>")), nil
 			}, WithAPIURL("http://api.test/base"))
 			_, err := c.Get(t.Context(), test.from, nil)
 			var e *Error
@@ -66,14 +66,14 @@ func TestRedirect_Location(t *testing.T) {
 	}
 }
 
-// At changes the path of a read and nothing else; a write goes where it always
-// went, as does a read of something else.
-func TestAt(t *testing.T) {
+// TestWithLocation checks that WithLocation changes only the path of a read, and
+// that writes and reads of other kinds ignore it.
+func TestWithLocation(t *testing.T) {
 	t.Parallel()
 	var asked []string
 	c := testClient(t, func(r *http.Request) (*http.Response, error) {
 		asked = append(asked, r.Method+" "+r.URL.RequestURI())
-		return answer(r, 200, nil, strings.NewReader(`{"key":"/alice/","data":[],"result":{"success":true}}`)), nil
+		return newResponse(r, 200, nil, strings.NewReader(`{"key":"/alice/","data":[],"result":{"success":true}}`)), nil
 	}, WithAPIURL("https://api.test/base")).As("token-of-carol")
 	ctx := WithLocation(t.Context(), "/alice/")
 	if _, err := c.User(ctx, "/bob/"); err != nil {
@@ -93,6 +93,6 @@ func TestAt(t *testing.T) {
 		"POST /base/bob/follow/?access_token=token-of-carol", "GET /base/alice/followers/?limit=3&access_token=token-of-carol",
 	}
 	if strings.Join(asked, "\n") != strings.Join(want, "\n") {
-		t.Errorf("asked for %q, want %q", asked, want)
+		t.Errorf("requested %q, want %q", asked, want)
 	}
 }

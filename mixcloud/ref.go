@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Kind is a kind of resource. [Client.Resource] reads all of them.
+// A Kind is a kind of resource. [Client.Resource] reads resources of all kinds.
 type Kind string
 
 // The kinds of resources. A combination of tags counts as a tag.
@@ -46,9 +46,9 @@ func ParseRef(s string, roots ...string) (Ref, error) {
 	}
 	if problem == "" {
 		var kind Kind
-		words := elements(path)
-		if kind, problem = shape(words); problem == "" {
-			return Ref{kind, ParseKey(joinPath(words))}, nil
+		parts := elements(path)
+		if kind, problem = pathKind(parts); problem == "" {
+			return Ref{kind, ParseKey(joinPath(parts))}, nil
 		}
 	}
 	return Ref{}, &InvalidError{Arg: "key", Reason: problem}
@@ -59,7 +59,8 @@ func (c *Client) ParseRef(s string) (Ref, error) {
 	return ParseRef(s, c.api.String(), c.site.String())
 }
 
-// refPath cuts scheme, host, a root's path, query and fragment off.
+// refPath returns the path of a key or an address, without scheme, host, the path
+// of a root, query and fragment.
 func refPath(s string, roots []string) (path, problem string) {
 	if len(s) > 4*maxPath {
 		return "", "is too long"
@@ -79,7 +80,7 @@ func refPath(s string, roots []string) (path, problem string) {
 		return path, ""
 	}
 	// Without a scheme, "spartacus/party-time" is a key that lacks its first
-	// slash, and "example.com/party-time" is somebody else's page.
+	// slash, and "example.com/party-time" is a page of another site.
 	if absolute || strings.ContainsAny(host, ".:@") {
 		return "", "is an address of another site"
 	}
@@ -130,12 +131,12 @@ func knownHost(host string) bool {
 // 2023, since 2024. All three name the same tag (observed).
 var tagPrefixes = []string{"tag", "discover", "genres"}
 
-// tagPrefix is the one that requests for a tag known by name are made with:
-// the documented one of today.
+// tagPrefix is the prefix of the keys that this package builds from names. It is
+// the documented one.
 const tagPrefix = "genres"
 
-// reserved are first path elements that are pages of the API or the site, so
-// that no user can have them as a name.
+// reserved are first path elements that name pages of the API or the site. No
+// user can have one of them as a name.
 var reserved = map[string]bool{
 	"about": true, "account": true, "admin": true, "advertise": true, "api": true,
 	"artist": true, "artists": true, "branding": true, "careers": true, "categories": true,
@@ -149,18 +150,19 @@ var reserved = map[string]bool{
 	"upload": true, "widget": true, "www": true,
 }
 
-// userConnections are the lists of a user, and the one action on it: second
-// elements that are no cloudcast's slug.
+// userConnections are the second path elements that name a list of a user, or
+// the action on a user. No cloudcast has one of them as its slug.
 var userConnections = map[string]bool{
 	"cloudcasts": true, "favorites": true, "listens": true, "followers": true,
 	"following": true, "comments": true, "feed": true, "playlists": true,
 	"listen-later": true, "follow": true,
 }
 
-// shape returns the kind of resource that a clean path names, or what is wrong
-// with it. The API's own words in it are brought into lower case.
-func shape(path []string) (kind Kind, problem string) {
-	word := lowerPlain(path[0])
+// pathKind returns the kind of resource that the elements of a clean path name,
+// or a description of the problem if they name none. It changes fixed elements of
+// the API in path, such as "categories", to lower case.
+func pathKind(path []string) (kind Kind, problem string) {
+	word := lowerEscaped(path[0])
 	switch {
 	case slices.Contains(tagPrefixes, word) && len(path) == 2:
 		if kind = KindTag; strings.HasPrefix(path[1], "city:") && !strings.Contains(path[1], "+") {
@@ -179,9 +181,9 @@ func shape(path []string) (kind Kind, problem string) {
 		return "", "names a page or a list, not a resource"
 	case len(path) == 1:
 		return KindUser, ""
-	case len(path) == 2 && !userConnections[lowerPlain(path[1])]:
+	case len(path) == 2 && !userConnections[lowerEscaped(path[1])]:
 		return KindCloudcast, ""
-	case len(path) == 3 && lowerPlain(path[1]) == "playlists":
+	case len(path) == 3 && lowerEscaped(path[1]) == "playlists":
 		path[1] = "playlists"
 		return KindPlaylist, ""
 	default:
@@ -191,8 +193,9 @@ func shape(path []string) (kind Kind, problem string) {
 	return kind, ""
 }
 
-// lowerPlain lowers an escaped element, but not the digits of its escapes.
-func lowerPlain(escaped string) string {
+// lowerEscaped returns an escaped element with its ASCII letters in lower case,
+// except for the hexadecimal digits of its escapes.
+func lowerEscaped(escaped string) string {
 	if !strings.ContainsFunc(escaped, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
 		return escaped
 	}

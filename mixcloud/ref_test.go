@@ -14,8 +14,8 @@ var testRoots = []string{"http://127.0.0.1:8080/emulator", "http://127.0.0.1:808
 
 func TestParseRef(t *testing.T) {
 	t.Parallel()
-	tests := map[string]wantRef{
-		// Keys of every kind.
+	tests := map[string]refText{
+		// Keys of all kinds.
 		"/spartacus/":                       {KindUser, "/spartacus/"},
 		"/spartacus/party-time/":            {KindCloudcast, "/spartacus/party-time/"},
 		"/NTSRadio/knee-deep/":              {KindCloudcast, "/NTSRadio/knee-deep/"},
@@ -44,7 +44,7 @@ func TestParseRef(t *testing.T) {
 		"/SPARTACUS/Playlists/x/": {KindPlaylist, "/SPARTACUS/playlists/x/"},
 		"/example.com/":           {KindUser, "/example.com/"},
 
-		// Unicode, raw and escaped, in both cases of digits.
+		// Unicode, raw and escaped, with digits in both cases.
 		"/趙曉慧/":                         {KindUser, "/%E8%B6%99%E6%9B%89%E6%85%A7/"},
 		"/%E8%B6%99%E6%9B%89%E6%85%A7/": {KindUser, "/%E8%B6%99%E6%9B%89%E6%85%A7/"},
 		"/bob/ml%c3%b6/":                {KindCloudcast, "/bob/ml%C3%B6/"},
@@ -83,111 +83,111 @@ func TestParseRef(t *testing.T) {
 			t.Errorf("%q: %v", in, err)
 			continue
 		}
-		if diff := cmp.Diff(want, textOf(got)); diff != "" {
+		if diff := cmp.Diff(want, refTextOf(got)); diff != "" {
 			t.Errorf("%q:\n%s", in, diff)
 		}
-		if again, err := ParseRef(got.Key.String()); err != nil || textOf(again) != textOf(got) {
-			t.Errorf("%q: its key gives %v, %v", in, again, err)
+		if again, err := ParseRef(got.Key.String()); err != nil || refTextOf(again) != refTextOf(got) {
+			t.Errorf("%q: its key is parsed as %v, %v", in, again, err)
 		}
 	}
 }
 
-func TestParseRefRefuses(t *testing.T) {
+func TestParseRef_Invalid(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"nothing":                    "",
-		"a space":                    " ",
-		"only a slash":               "/",
-		"only slashes":               "//",
-		"many slashes":               "////",
-		"an empty element":           "/spartacus//party-time/",
-		"dots":                       "/spartacus/../bob/",
-		"a dot":                      "/./spartacus/",
-		"escaped dots":               "/spartacus/%2e%2E/",
-		"dots alone":                 "..",
-		"an escaped slash":           "/spartacus%2Fparty-time/",
-		"a backslash":                `/spartacus\party-time/`,
-		"an escaped control":         "/spartacus%00/",
-		"an inner line break":        "/sparta\ncus/",
-		"a space inside":             "/party time/",
-		"an escaped space":           "/party%20time/",
-		"a broken escape":            "/100%/",
-		"bad UTF-8":                  "/%FF/",
-		"raw bad UTF-8":              "/\xff/",
-		"popular":                    "/popular/",
-		"hot":                        "/popular/hot/",
-		"new":                        "/new/",
-		"search":                     "/search/?q=x",
-		"upload":                     "/upload/",
-		"me":                         "/me/",
-		"a list of mine":             "/me/cloudcasts/",
-		"oauth":                      "https://www.mixcloud.com/oauth/authorize",
-		"oembed":                     "https://www.mixcloud.com/oembed/?url=x",
-		"developers":                 "https://www.mixcloud.com/developers/",
-		"categories":                 "/categories/",
-		"a list of a category":       "/categories/ambient/cloudcasts/",
-		"genres":                     "/genres/",
-		"a list of a tag":            "/genres/funk/popular/",
-		"a tag that is not there":    "/genres/funk+/",
-		"no city":                    "/genres/city:/",
-		"artist":                     "/artist/",
-		"a list of an artist":        "/artist/aphex-twin/popular/",
-		"half a track":               "/track/michael-jackson/",
-		"a list of a track":          "/track/michael-jackson/everybody/new/",
-		"a user's list":              "/spartacus/followers/",
-		"a user's list in capitals":  "/spartacus/FOLLOWERS/",
-		"listen later":               "/spartacus/listen-later/",
-		"an action":                  "/spartacus/follow/",
-		"playlists":                  "/spartacus/playlists/",
-		"a list of a playlist":       "/spartacus/playlists/x/cloudcasts/",
-		"a list of a cloudcast":      "/spartacus/party-time/comments/",
-		"an embed":                   "/spartacus/party-time/embed-json/",
-		"a feed entry":               "/spartacus/feed/566658648/",
-		"a page of a feed":           "https://www.mixcloud.com/spartacus/feed/#566658648",
-		"a comment":                  "/comments/cr/204/28/c8955637/",
-		"a page of comments":         "https://www.mixcloud.com/comments/cr/204/28/#c8955637",
-		"another site":               "https://example.com/spartacus/",
-		"another site, no scheme":    "example.com/spartacus/",
-		"a look-alike":               "https://mixcloud.com.example.com/spartacus/",
-		"a longer name":              "https://notmixcloud.com/spartacus/",
-		"another subdomain":          "https://evil.mixcloud.com/spartacus/",
-		"a deeper subdomain":         "https://www.www.mixcloud.com/spartacus/",
-		"the player":                 "https://player-widget.mixcloud.com/widget/iframe/?feed=%2Fa%2Fb%2F",
-		"a user in the address":      "https://www.mixcloud.com@example.com/spartacus/",
-		"a password in the address":  "https://a:b@www.mixcloud.com/spartacus/",
-		"another port":               "https://www.mixcloud.com:8443/spartacus/",
-		"another scheme":             "ftp://www.mixcloud.com/spartacus/",
-		"javascript":                 "javascript:alert(1)",
-		"data":                       "data:text/html,x",
-		"the site itself":            "https://www.mixcloud.com/",
-		"the site without a slash":   "https://www.mixcloud.com",
-		"a root itself":              "http://127.0.0.1:8080/emulator/",
-		"beside a root":              "http://127.0.0.1:8080/emulators/spartacus/",
-		"above a root":               "http://127.0.0.1:8080/spartacus/",
-		"another port than a root's": "http://127.0.0.1:8081/emulator/spartacus/",
-		"much too long":              "/" + strings.Repeat("a", 10_000) + "/",
-		"too long for a key":         "/" + strings.Repeat("ö", 1_000) + "/" + strings.Repeat("ö", 1_000),
-		"four elements":              "/a/b/c/d/",
+		"nothing":                   "",
+		"a space":                   " ",
+		"only a slash":              "/",
+		"only slashes":              "//",
+		"many slashes":              "////",
+		"an empty element":          "/spartacus//party-time/",
+		"dots":                      "/spartacus/../bob/",
+		"a dot":                     "/./spartacus/",
+		"escaped dots":              "/spartacus/%2e%2E/",
+		"dots alone":                "..",
+		"an escaped slash":          "/spartacus%2Fparty-time/",
+		"a backslash":               `/spartacus\party-time/`,
+		"an escaped control":        "/spartacus%00/",
+		"an inner line break":       "/sparta\ncus/",
+		"a space inside":            "/party time/",
+		"an escaped space":          "/party%20time/",
+		"a broken escape":           "/100%/",
+		"bad UTF-8":                 "/%FF/",
+		"raw bad UTF-8":             "/\xff/",
+		"popular":                   "/popular/",
+		"hot":                       "/popular/hot/",
+		"new":                       "/new/",
+		"search":                    "/search/?q=x",
+		"upload":                    "/upload/",
+		"me":                        "/me/",
+		"a list of the viewer":      "/me/cloudcasts/",
+		"oauth":                     "https://www.mixcloud.com/oauth/authorize",
+		"oembed":                    "https://www.mixcloud.com/oembed/?url=x",
+		"developers":                "https://www.mixcloud.com/developers/",
+		"categories":                "/categories/",
+		"a list of a category":      "/categories/ambient/cloudcasts/",
+		"genres":                    "/genres/",
+		"a list of a tag":           "/genres/funk/popular/",
+		"an empty tag":              "/genres/funk+/",
+		"no city":                   "/genres/city:/",
+		"artist":                    "/artist/",
+		"a list of an artist":       "/artist/aphex-twin/popular/",
+		"half a track":              "/track/michael-jackson/",
+		"a list of a track":         "/track/michael-jackson/everybody/new/",
+		"a user's list":             "/spartacus/followers/",
+		"a user's list in capitals": "/spartacus/FOLLOWERS/",
+		"listen later":              "/spartacus/listen-later/",
+		"an action":                 "/spartacus/follow/",
+		"playlists":                 "/spartacus/playlists/",
+		"a list of a playlist":      "/spartacus/playlists/x/cloudcasts/",
+		"a list of a cloudcast":     "/spartacus/party-time/comments/",
+		"an embed":                  "/spartacus/party-time/embed-json/",
+		"a feed entry":              "/spartacus/feed/566658648/",
+		"a page of a feed":          "https://www.mixcloud.com/spartacus/feed/#566658648",
+		"a comment":                 "/comments/cr/204/28/c8955637/",
+		"a page of comments":        "https://www.mixcloud.com/comments/cr/204/28/#c8955637",
+		"another site":              "https://example.com/spartacus/",
+		"another site, no scheme":   "example.com/spartacus/",
+		"a look-alike":              "https://mixcloud.com.example.com/spartacus/",
+		"a longer name":             "https://notmixcloud.com/spartacus/",
+		"another subdomain":         "https://evil.mixcloud.com/spartacus/",
+		"a deeper subdomain":        "https://www.www.mixcloud.com/spartacus/",
+		"the player":                "https://player-widget.mixcloud.com/widget/iframe/?feed=%2Fa%2Fb%2F",
+		"a user in the address":     "https://www.mixcloud.com@example.com/spartacus/",
+		"a password in the address": "https://a:b@www.mixcloud.com/spartacus/",
+		"another port":              "https://www.mixcloud.com:8443/spartacus/",
+		"another scheme":            "ftp://www.mixcloud.com/spartacus/",
+		"javascript":                "javascript:alert(1)",
+		"data":                      "data:text/html,x",
+		"the site itself":           "https://www.mixcloud.com/",
+		"the site without a slash":  "https://www.mixcloud.com",
+		"a root itself":             "http://127.0.0.1:8080/emulator/",
+		"a path next to a root":     "http://127.0.0.1:8080/emulators/spartacus/",
+		"a path above a root":       "http://127.0.0.1:8080/spartacus/",
+		"not the port of a root":    "http://127.0.0.1:8081/emulator/spartacus/",
+		"much too long":             "/" + strings.Repeat("a", 10_000) + "/",
+		"too long for a key":        "/" + strings.Repeat("ö", 1_000) + "/" + strings.Repeat("ö", 1_000),
+		"four elements":             "/a/b/c/d/",
 	}
 	for reason, in := range tests {
 		ref, err := ParseRef(in, testRoots...)
 		var invalid *InvalidError
-		if !errors.As(err, &invalid) || !errors.Is(err, ErrInvalid) || textOf(ref) != (wantRef{}) {
-			t.Errorf("%s: %q gives %v, %v", reason, in, ref, err)
+		if !errors.As(err, &invalid) || !errors.Is(err, ErrInvalid) || refTextOf(ref) != (refText{}) {
+			t.Errorf("%s: %q is parsed as %v, %v", reason, in, ref, err)
 		}
 	}
 }
 
-// A wantRef is a Ref that can be compared, with the text of its key.
-type wantRef struct {
+// A refText is a Ref with the text of its key, so that it can be compared with ==.
+type refText struct {
 	Kind Kind
 	Key  string
 }
 
-func textOf(ref Ref) wantRef { return wantRef{ref.Kind, ref.Key.String()} }
+func refTextOf(ref Ref) refText { return refText{ref.Kind, ref.Key.String()} }
 
-// FuzzParseRef: a key that came out is one that goes in, and is safe to put
-// behind a root.
+// FuzzParseRef checks that parsing a key again returns the same key, and that the
+// key is a valid path below a root.
 func FuzzParseRef(f *testing.F) {
 	for _, s := range []string{"/spartacus/", "spartacus", "https://www.mixcloud.com/a/b/?c#d", "/genres/a+city:b/", "/%2e%2e/", "//a/b", "http://127.0.0.1:8080/emulator/www/a/b", "/a/playlists/b", "/TAG/x", "/a%2Bb/c+d/"} {
 		f.Add(s)
@@ -196,12 +196,12 @@ func FuzzParseRef(f *testing.F) {
 		ref, err := ParseRef(s, testRoots...)
 		if err != nil {
 			if !errors.Is(err, ErrInvalid) {
-				t.Errorf("%q: %v is no ErrInvalid", s, err)
+				t.Errorf("%q: %v is not an ErrInvalid", s, err)
 			}
 			return
 		}
-		if again, err := ParseRef(ref.Key.String(), testRoots...); err != nil || textOf(again) != textOf(ref) {
-			t.Errorf("%q is %v and then %v, %v", s, ref, again, err)
+		if again, err := ParseRef(ref.Key.String(), testRoots...); err != nil || refTextOf(again) != refTextOf(ref) {
+			t.Errorf("%q is parsed as %v, whose key is parsed as %v, %v", s, ref, again, err)
 		}
 		u, err := url.Parse("http://host.test" + ref.Key.String())
 		if err != nil || u.Host != "host.test" || u.EscapedPath() != ref.Key.String() || u.RawQuery != "" || u.Fragment != "" {
@@ -211,7 +211,7 @@ func FuzzParseRef(f *testing.F) {
 			t.Errorf("%q: the key %q has the path %q", s, ref.Key, u.Path)
 		}
 		if kind, err := ParseRef(ref.Key.Canonical().String()); err != nil || kind.Kind != ref.Kind {
-			t.Errorf("%q: canonically it is %v, %v", s, kind, err)
+			t.Errorf("%q: its canonical key is parsed as %v, %v", s, kind, err)
 		}
 	})
 }

@@ -18,34 +18,34 @@ import (
 	"unicode/utf8"
 )
 
-// A request is one call: everything but the client's own part of it.
+// A request is one call, without the settings of the client.
 type request struct {
-	op     string
-	method string    // "" is GET
-	body   io.Reader // of a write; nil for none
-	kind   string    // the body's Content-Type
-	length int64     // of a stream's body; -1 when it is not known
-	stream bool      // the body may take any time: only the context ends it
-	public bool      // sends no token, whoever the client acts for
-	root   *url.URL  // where path is below
-	path   string    // clean
-	query  url.Values
-	token  credential
-	accept string
+	op          string
+	method      string    // "" is GET
+	body        io.Reader // nil except for uploads and edits
+	contentType string    // of body
+	length      int64     // of body if stream is set; -1 if it is not known
+	stream      bool      // the call has no timeout
+	anonymous   bool      // no token is sent, even if the client has one
+	root        *url.URL  // path is below it
+	path        string    // clean
+	query       url.Values
+	token       credential
+	accept      string
 }
 
 var (
-	errTooLarge = errors.New("the body is over the bound")
-	errNotJSON  = errors.New("the body is not JSON, or is cut short")
+	errTooLarge = errors.New("the body exceeds the maximum size")
+	errNotJSON  = errors.New("the body is not JSON, or is truncated")
 )
 
-// Get returns the JSON at any path of the API, for what has no method of its own.
+// Get returns the JSON at any path of the API, for endpoints that have no method.
 // The elements of path may be plain or percent-encoded, and the slash at its end
-// may be left out. The caller may keep and change the result. query must not have
-// an access_token: use [Client.As].
+// may be left out. The caller may change the result. query must not have an
+// access_token: use [Client.As].
 func (c *Client) Get(ctx context.Context, path string, query url.Values) (json.RawMessage, error) {
 	if query.Has("access_token") {
-		return nil, &InvalidError{Arg: "query", Reason: "has an access_token"}
+		return nil, &InvalidError{Arg: "query", Reason: "must not have an access_token"}
 	}
 	var raw json.RawMessage
 	err := c.fetch(ctx, "Get", path, query, func(v value) string {
@@ -55,7 +55,7 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values) (json.R
 	return raw, err
 }
 
-// fetch gets JSON from the API's host for the holder of the client's token.
+// fetch reads JSON from the API with the client's token.
 func (c *Client) fetch(ctx context.Context, op, path string, query url.Values, use func(value) (problem string)) error {
 	clean, problem := cleanPath(path)
 	if problem != "" {
@@ -64,8 +64,8 @@ func (c *Client) fetch(ctx context.Context, op, path string, query url.Values, u
 	return c.fetchJSON(ctx, request{op: op, root: c.api, path: clean, query: query, token: c.token}, use)
 }
 
-// fetchJSON is do for what answers with JSON. use takes what it holds, or says
-// why it is not what was asked for.
+// fetchJSON makes a call whose response is JSON. use decodes the response, or
+// returns why it is not valid.
 func (c *Client) fetchJSON(ctx context.Context, r request, use func(value) (problem string)) error {
 	r.accept = "application/json, text/javascript;q=0.9, */*;q=0.1"
 	return c.do(ctx, r, func(status int, header http.Header, body []byte) error {
@@ -74,7 +74,7 @@ func (c *Client) fetchJSON(ctx context.Context, r request, use func(value) (prob
 			return failed
 		}
 		if r.token != nil {
-			v = strip(v)
+			v = removeToken(v)
 		}
 		if problem := use(v); problem != "" {
 			return &Error{Kind: ErrBadResponse, Err: errors.New(problem)}
@@ -83,17 +83,17 @@ func (c *Client) fetchJSON(ctx context.Context, r request, use func(value) (prob
 	})
 }
 
-// do is the one way to the network: it makes the call, reads its bounded body
-// and has read judge it. The body is read's only until it returns.
+// do makes a call. All calls but those of OAuth go through it. It passes the
+// body, up to the maximum size, to read, which must not use it after it returns.
 func (c *Client) do(ctx context.Context, r request, read func(status int, header http.Header, body []byte) error) error {
-	if r.token != nil && !c.private {
-		return &InvalidError{Arg: "token", Reason: "does not travel over plain http"}
+	if r.token != nil && !c.tokenAllowed {
+		return &InvalidError{Arg: "token", Reason: "is not sent over plain http: use https or WithInsecureToken"}
 	}
 	began := time.Now()
 	call := Call{Op: r.op, Method: cmp.Or(r.method, http.MethodGet), Path: r.path, Query: r.query.Encode()}
 	err := c.roundTrip(ctx, r, &call, read)
 	if err != nil {
-		err = finish(err, r, call.Status)
+		err = sanitizeError(err, r, call.Status)
 	}
 	if c.observe != nil {
 		call.Duration, call.Err = time.Since(began), err
@@ -103,7 +103,7 @@ func (c *Client) do(ctx context.Context, r request, read func(status int, header
 }
 
 func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func(int, http.Header, []byte) error) error {
-	r.path = located(ctx, r)
+	r.path = requestPath(ctx, r)
 	call.Path = r.path
 	address := *r.root
 	address.RawPath = r.root.EscapedPath() + r.path
@@ -116,12 +116,12 @@ func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func
 	req.URL, req.Host = &address, address.Host
 	req.Header.Set("User-Agent", c.userAgent)
 	req.Header.Set("Accept", r.accept)
-	if r.kind != "" {
-		req.Header.Set("Content-Type", r.kind)
+	if r.contentType != "" {
+		req.Header.Set("Content-Type", r.contentType)
 	}
 	resp, err := c.transmit(r, req)
 	if err != nil {
-		return broken(ctx, err)
+		return transportError(ctx, err)
 	}
 	defer resp.Body.Close()
 	call.Status = resp.StatusCode
@@ -132,17 +132,17 @@ func (c *Client) roundTrip(ctx context.Context, r request, call *Call, read func
 	call.Bytes = int(n)
 	switch {
 	case isRedirect(resp.StatusCode):
-		return moved(r, &address, resp.Header.Get("Location"))
+		return redirectError(r, &address, resp.Header.Get("Location"))
 	case n > c.maxBody:
 		return &Error{Kind: tooLargeKind(resp.StatusCode), Err: errTooLarge}
 	case err != nil && (resp.StatusCode < 300 || ctx.Err() != nil):
-		return cutShort(ctx, err)
+		return truncatedError(ctx, err)
 	}
-	// A refusal that was cut short is still the refusal its status says.
+	// The status of an error response counts even if its body is truncated.
 	return read(resp.StatusCode, resp.Header, buffer.Bytes())
 }
 
-// transmit sends a request and waits for its answer.
+// transmit sends a request and waits for the response.
 func (c *Client) transmit(r request, req *http.Request) (*http.Response, error) {
 	if !r.stream {
 		return c.http.Do(req)
@@ -151,7 +151,7 @@ func (c *Client) transmit(r request, req *http.Request) (*http.Response, error) 
 	return doUpload(c.streaming, req)
 }
 
-// buffers are reused for reading: what is kept of a body is copied out.
+// buffers are reused to read bodies. Results are copied out of them.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func recycle(b *bytes.Buffer) {
@@ -161,11 +161,11 @@ func recycle(b *bytes.Buffer) {
 	}
 }
 
-// readJSON judges an answer that ought to be JSON.
+// readJSON returns the JSON of a response, or the error that it describes.
 func readJSON(status int, header http.Header, body []byte) (value, *Error) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
 	if !json.Valid(body) {
-		return "", refusal(status, header, "")
+		return "", responseError(status, header, "")
 	}
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\ufffd"))
@@ -174,12 +174,12 @@ func readJSON(status int, header http.Header, body []byte) (value, *Error) {
 	if status/100 == 2 && !isFailure(v) {
 		return v, nil
 	}
-	return "", refusal(status, header, v)
+	return "", responseError(status, header, v)
 }
 
-// broken judges a call without an answer.
-func broken(ctx context.Context, err error) *Error {
-	// The outer error has the address in it.
+// transportError returns the error of a call without a response.
+func transportError(ctx context.Context, err error) *Error {
+	// The outer error contains the address.
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
@@ -197,8 +197,7 @@ func broken(ctx context.Context, err error) *Error {
 	return &Error{Kind: ErrUnavailable, Err: err, NeverSent: neverSent(err)}
 }
 
-// neverSent tells that a call failed before a connection was there to send
-// anything over.
+// neverSent reports whether a call failed before there was a connection.
 func neverSent(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return true
@@ -222,17 +221,18 @@ func cause(ctx context.Context) error {
 	return nil
 }
 
-// cutShort judges a success whose body broke off: as a call without an answer,
-// unless what came cannot be decompressed.
-func cutShort(ctx context.Context, err error) *Error {
-	failed := broken(ctx, err)
+// truncatedError returns the error of a success whose body could not be read to
+// its end: that of a call without a response, unless the body could not be
+// decompressed.
+func truncatedError(ctx context.Context, err error) *Error {
+	failed := transportError(ctx, err)
 	if failed.Kind == ErrUnavailable && isGarbage(err) {
 		failed.Kind = ErrBadResponse
 	}
 	return failed
 }
 
-// isGarbage tells bytes that are no gzip from a connection that broke.
+// isGarbage reports whether reading failed because the body is not valid gzip.
 func isGarbage(err error) bool {
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
@@ -242,5 +242,5 @@ func tooLargeKind(status int) error {
 	if status/100 == 2 {
 		return ErrBadResponse
 	}
-	return kindOf(status, false)
+	return kindOfStatus(status, false)
 }

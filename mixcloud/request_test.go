@@ -16,13 +16,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// roundTrip is a transport made of a function.
+// A roundTrip is a function that implements [http.RoundTripper].
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// answer makes a response.
-func answer(r *http.Request, status int, header http.Header, body io.Reader) *http.Response {
+// newResponse makes a response.
+func newResponse(r *http.Request, status int, header http.Header, body io.Reader) *http.Response {
 	if header == nil {
 		header = http.Header{"Content-Type": {"text/javascript; charset=utf-8"}}
 	}
@@ -32,7 +32,7 @@ func answer(r *http.Request, status int, header http.Header, body io.Reader) *ht
 	}
 }
 
-// testClient calls f, under roots that have a path.
+// testClient returns a client that calls f, with roots that have a path.
 func testClient(t testing.TB, f roundTrip, opts ...Option) *Client {
 	t.Helper()
 	c, err := New(append([]Option{
@@ -47,96 +47,96 @@ func testClient(t testing.TB, f roundTrip, opts ...Option) *Client {
 	return c
 }
 
-// calls are all methods that go to the network, each with an argument that a
-// wrong escaping would break, and the address that they must ask for.
+// calls are all methods that make a call, with the address that they must request.
+// Their arguments need the right escaping.
 var calls = map[string]struct {
 	call func(context.Context, *Client) error
-	want string // below http://api.test/base/api unless it begins with http
+	want string // relative to http://api.test/base/api unless it begins with http
 }{
-	"User": {func(ctx context.Context, c *Client) error { return second(c.User(ctx, "/mlö/")) }, "/ml%C3%B6/"},
+	"User": {func(ctx context.Context, c *Client) error { return errOf(c.User(ctx, "/mlö/")) }, "/ml%C3%B6/"},
 	"User slow": {func(ctx context.Context, c *Client) error {
-		return second(c.User(ctx, "https://www.mixcloud.com/ml%c3%b6?x=1"))
+		return errOf(c.User(ctx, "https://www.mixcloud.com/ml%c3%b6?x=1"))
 	}, "/ml%C3%B6/"},
 	"User root": {func(ctx context.Context, c *Client) error {
-		return second(c.User(ctx, "http://site.test/base/www/bob/"))
+		return errOf(c.User(ctx, "http://site.test/base/www/bob/"))
 	}, "/bob/"},
-	"Me":         {func(ctx context.Context, c *Client) error { return second(c.Me(ctx)) }, "/me/"},
-	"Cloudcast":  {func(ctx context.Context, c *Client) error { return second(c.Cloudcast(ctx, "/bob/mlö/")) }, "/bob/ml%C3%B6/"},
-	"Tag":        {func(ctx context.Context, c *Client) error { return second(c.Tag(ctx, "/discover/funk/")) }, "/discover/funk/"},
-	"Tag city":   {func(ctx context.Context, c *Client) error { return second(c.Tag(ctx, "/genres/city:são-paulo/")) }, "/genres/city:s%C3%A3o-paulo/"},
-	"Tag both":   {func(ctx context.Context, c *Client) error { return second(c.Tag(ctx, "/tag/funk+city:athens")) }, "/tag/funk+city:athens/"},
-	"Category":   {func(ctx context.Context, c *Client) error { return second(c.Category(ctx, "/categories/ambient/")) }, "/categories/ambient/"},
-	"Categories": {func(ctx context.Context, c *Client) error { return second(c.Categories(ctx)) }, "/categories/"},
-	"Playlist":   {func(ctx context.Context, c *Client) error { return second(c.Playlist(ctx, "/bob/playlists/x/")) }, "/bob/playlists/x/"},
-	"Artist":     {func(ctx context.Context, c *Client) error { return second(c.Artist(ctx, "/artist/x/")) }, "/artist/x/"},
-	"Track":      {func(ctx context.Context, c *Client) error { return second(c.Track(ctx, "/track/x/y/")) }, "/track/x/y/"},
-	"Resource":   {func(ctx context.Context, c *Client) error { return second(c.Resource(ctx, "bob/x")) }, "/bob/x/"},
+	"Me":         {func(ctx context.Context, c *Client) error { return errOf(c.Me(ctx)) }, "/me/"},
+	"Cloudcast":  {func(ctx context.Context, c *Client) error { return errOf(c.Cloudcast(ctx, "/bob/mlö/")) }, "/bob/ml%C3%B6/"},
+	"Tag":        {func(ctx context.Context, c *Client) error { return errOf(c.Tag(ctx, "/discover/funk/")) }, "/discover/funk/"},
+	"Tag city":   {func(ctx context.Context, c *Client) error { return errOf(c.Tag(ctx, "/genres/city:são-paulo/")) }, "/genres/city:s%C3%A3o-paulo/"},
+	"Tag both":   {func(ctx context.Context, c *Client) error { return errOf(c.Tag(ctx, "/tag/funk+city:athens")) }, "/tag/funk+city:athens/"},
+	"Category":   {func(ctx context.Context, c *Client) error { return errOf(c.Category(ctx, "/categories/ambient/")) }, "/categories/ambient/"},
+	"Categories": {func(ctx context.Context, c *Client) error { return errOf(c.Categories(ctx)) }, "/categories/"},
+	"Playlist":   {func(ctx context.Context, c *Client) error { return errOf(c.Playlist(ctx, "/bob/playlists/x/")) }, "/bob/playlists/x/"},
+	"Artist":     {func(ctx context.Context, c *Client) error { return errOf(c.Artist(ctx, "/artist/x/")) }, "/artist/x/"},
+	"Track":      {func(ctx context.Context, c *Client) error { return errOf(c.Track(ctx, "/track/x/y/")) }, "/track/x/y/"},
+	"Resource":   {func(ctx context.Context, c *Client) error { return errOf(c.Resource(ctx, "bob/x")) }, "/bob/x/"},
 
-	"Users": {func(ctx context.Context, c *Client) error { return second(c.Users(ctx, "/mlö/followers", some20)) }, "/ml%C3%B6/followers/?limit=20&offset=40"},
+	"Users": {func(ctx context.Context, c *Client) error { return errOf(c.Users(ctx, "/mlö/followers", some20)) }, "/ml%C3%B6/followers/?limit=20&offset=40"},
 	"Cloudcasts": {func(ctx context.Context, c *Client) error {
-		return second(c.Cloudcasts(ctx, "genres/a%2Bb+c/popular/", Range{}))
+		return errOf(c.Cloudcasts(ctx, "genres/a%2Bb+c/popular/", Range{}))
 	}, "/genres/a%2Bb+c/popular/"},
-	"Comments":   {func(ctx context.Context, c *Client) error { return second(c.Comments(ctx, "/me/comments/", some20)) }, "/me/comments/?limit=20&offset=40"},
-	"Activities": {func(ctx context.Context, c *Client) error { return second(c.Activities(ctx, "/bob/feed/", some20)) }, "/bob/feed/?limit=20&offset=40"},
-	"Playlists":  {func(ctx context.Context, c *Client) error { return second(c.Playlists(ctx, "/bob/playlists/", some20)) }, "/bob/playlists/?limit=20&offset=40"},
-	"Tags":       {func(ctx context.Context, c *Client) error { return second(c.Tags(ctx, "/bob/x/tags/", Range{})) }, "/bob/x/tags/"},
+	"Comments":   {func(ctx context.Context, c *Client) error { return errOf(c.Comments(ctx, "/me/comments/", some20)) }, "/me/comments/?limit=20&offset=40"},
+	"Activities": {func(ctx context.Context, c *Client) error { return errOf(c.Activities(ctx, "/bob/feed/", some20)) }, "/bob/feed/?limit=20&offset=40"},
+	"Playlists":  {func(ctx context.Context, c *Client) error { return errOf(c.Playlists(ctx, "/bob/playlists/", some20)) }, "/bob/playlists/?limit=20&offset=40"},
+	"Tags":       {func(ctx context.Context, c *Client) error { return errOf(c.Tags(ctx, "/bob/x/tags/", Range{})) }, "/bob/x/tags/"},
 
-	"UserCloudcasts": {func(ctx context.Context, c *Client) error { return second(c.UserCloudcasts(ctx, "/me/", Range{})) }, "/me/cloudcasts/"},
-	"UserFavorites":  {func(ctx context.Context, c *Client) error { return second(c.UserFavorites(ctx, "/bob/", since2015)) }, "/bob/favorites/?since=2015-04-29+18%3A59%3A19"},
-	"UserListens":    {func(ctx context.Context, c *Client) error { return second(c.UserListens(ctx, "/bob/", until2015)) }, "/bob/listens/?limit=5&until=2015-04-29+18%3A59%3A19"},
-	"UserFollowers":  {func(ctx context.Context, c *Client) error { return second(c.UserFollowers(ctx, "/mlö/", Range{})) }, "/ml%C3%B6/followers/"},
-	"UserFollowing":  {func(ctx context.Context, c *Client) error { return second(c.UserFollowing(ctx, "/bob/", Range{})) }, "/bob/following/"},
-	"UserComments":   {func(ctx context.Context, c *Client) error { return second(c.UserComments(ctx, "/bob/", Range{})) }, "/bob/comments/"},
-	"UserFeed":       {func(ctx context.Context, c *Client) error { return second(c.UserFeed(ctx, "/bob/", Range{})) }, "/bob/feed/"},
-	"UserPlaylists":  {func(ctx context.Context, c *Client) error { return second(c.UserPlaylists(ctx, "/bob/", Range{})) }, "/bob/playlists/"},
-	"ListenLater":    {func(ctx context.Context, c *Client) error { return second(c.ListenLater(ctx, some20)) }, "/me/listen-later/?limit=20&offset=40"},
+	"UserCloudcasts": {func(ctx context.Context, c *Client) error { return errOf(c.UserCloudcasts(ctx, "/me/", Range{})) }, "/me/cloudcasts/"},
+	"UserFavorites":  {func(ctx context.Context, c *Client) error { return errOf(c.UserFavorites(ctx, "/bob/", since2015)) }, "/bob/favorites/?since=2015-04-29+18%3A59%3A19"},
+	"UserListens":    {func(ctx context.Context, c *Client) error { return errOf(c.UserListens(ctx, "/bob/", until2015)) }, "/bob/listens/?limit=5&until=2015-04-29+18%3A59%3A19"},
+	"UserFollowers":  {func(ctx context.Context, c *Client) error { return errOf(c.UserFollowers(ctx, "/mlö/", Range{})) }, "/ml%C3%B6/followers/"},
+	"UserFollowing":  {func(ctx context.Context, c *Client) error { return errOf(c.UserFollowing(ctx, "/bob/", Range{})) }, "/bob/following/"},
+	"UserComments":   {func(ctx context.Context, c *Client) error { return errOf(c.UserComments(ctx, "/bob/", Range{})) }, "/bob/comments/"},
+	"UserFeed":       {func(ctx context.Context, c *Client) error { return errOf(c.UserFeed(ctx, "/bob/", Range{})) }, "/bob/feed/"},
+	"UserPlaylists":  {func(ctx context.Context, c *Client) error { return errOf(c.UserPlaylists(ctx, "/bob/", Range{})) }, "/bob/playlists/"},
+	"ListenLater":    {func(ctx context.Context, c *Client) error { return errOf(c.ListenLater(ctx, some20)) }, "/me/listen-later/?limit=20&offset=40"},
 	"CloudcastComments": {func(ctx context.Context, c *Client) error {
-		return second(c.CloudcastComments(ctx, "/bob/mlö/", some20))
+		return errOf(c.CloudcastComments(ctx, "/bob/mlö/", some20))
 	}, "/bob/ml%C3%B6/comments/?limit=20&offset=40"},
 	"CloudcastFavorites": {func(ctx context.Context, c *Client) error {
-		return second(c.CloudcastFavorites(ctx, "/bob/x/", Range{}))
+		return errOf(c.CloudcastFavorites(ctx, "/bob/x/", Range{}))
 	}, "/bob/x/favorites/"},
 	"CloudcastListeners": {func(ctx context.Context, c *Client) error {
-		return second(c.CloudcastListeners(ctx, "/bob/x/", Range{}))
+		return errOf(c.CloudcastListeners(ctx, "/bob/x/", Range{}))
 	}, "/bob/x/listeners/"},
-	"CloudcastSimilar": {func(ctx context.Context, c *Client) error { return second(c.CloudcastSimilar(ctx, "/bob/x/", Range{})) }, "/bob/x/similar/"},
+	"CloudcastSimilar": {func(ctx context.Context, c *Client) error { return errOf(c.CloudcastSimilar(ctx, "/bob/x/", Range{})) }, "/bob/x/similar/"},
 	"PlaylistCloudcasts": {func(ctx context.Context, c *Client) error {
-		return second(c.PlaylistCloudcasts(ctx, "/bob/playlists/x/", Range{}))
+		return errOf(c.PlaylistCloudcasts(ctx, "/bob/playlists/x/", Range{}))
 	}, "/bob/playlists/x/cloudcasts/"},
-	"CategoryCloudcasts": {func(ctx context.Context, c *Client) error { return second(c.CategoryCloudcasts(ctx, "/categories/x/")) }, "/categories/x/cloudcasts/"},
-	"CategoryUsers":      {func(ctx context.Context, c *Client) error { return second(c.CategoryUsers(ctx, "/categories/x/")) }, "/categories/x/users/"},
+	"CategoryCloudcasts": {func(ctx context.Context, c *Client) error { return errOf(c.CategoryCloudcasts(ctx, "/categories/x/")) }, "/categories/x/cloudcasts/"},
+	"CategoryUsers":      {func(ctx context.Context, c *Client) error { return errOf(c.CategoryUsers(ctx, "/categories/x/")) }, "/categories/x/users/"},
 	"CategoryUserpickCloudcasts": {func(ctx context.Context, c *Client) error {
-		return second(c.CategoryUserpickCloudcasts(ctx, "/categories/x/"))
+		return errOf(c.CategoryUserpickCloudcasts(ctx, "/categories/x/"))
 	}, "/categories/x/userpick-cloudcasts/"},
 	"CategoryUserpickUsers": {func(ctx context.Context, c *Client) error {
-		return second(c.CategoryUserpickUsers(ctx, "/categories/x/"))
+		return errOf(c.CategoryUserpickUsers(ctx, "/categories/x/"))
 	}, "/categories/x/userpick-users/"},
-	"PopularOf": {func(ctx context.Context, c *Client) error { return second(c.PopularOf(ctx, "/artist/x/", Range{})) }, "/artist/x/popular/"},
-	"LatestOf":  {func(ctx context.Context, c *Client) error { return second(c.LatestOf(ctx, "/genres/all/", some20)) }, "/genres/all/latest/?limit=20&offset=40"},
-	"NewestOf":  {func(ctx context.Context, c *Client) error { return second(c.NewestOf(ctx, "/track/x/y/", Range{})) }, "/track/x/y/new/"},
-	"HotOf":     {func(ctx context.Context, c *Client) error { return second(c.HotOf(ctx, "/tag/x/", Range{})) }, "/tag/x/hot/"},
+	"PopularOf": {func(ctx context.Context, c *Client) error { return errOf(c.PopularOf(ctx, "/artist/x/", Range{})) }, "/artist/x/popular/"},
+	"LatestOf":  {func(ctx context.Context, c *Client) error { return errOf(c.LatestOf(ctx, "/genres/all/", some20)) }, "/genres/all/latest/?limit=20&offset=40"},
+	"NewestOf":  {func(ctx context.Context, c *Client) error { return errOf(c.NewestOf(ctx, "/track/x/y/", Range{})) }, "/track/x/y/new/"},
+	"HotOf":     {func(ctx context.Context, c *Client) error { return errOf(c.HotOf(ctx, "/tag/x/", Range{})) }, "/tag/x/hot/"},
 
-	"Popular":          {func(ctx context.Context, c *Client) error { return second(c.Popular(ctx, Range{})) }, "/popular/"},
-	"Hot":              {func(ctx context.Context, c *Client) error { return second(c.Hot(ctx, some20)) }, "/popular/hot/?limit=20&offset=40"},
-	"Newest":           {func(ctx context.Context, c *Client) error { return second(c.Newest(ctx, since2015)) }, "/new/?since=2015-04-29+18%3A59%3A19"},
-	"SearchCloudcasts": {func(ctx context.Context, c *Client) error { return second(c.SearchCloudcasts(ctx, "a&b=ö/", some20)) }, "/search/?limit=20&offset=40&q=a%26b%3D%C3%B6%2F&type=cloudcast"},
-	"SearchUsers":      {func(ctx context.Context, c *Client) error { return second(c.SearchUsers(ctx, "party time", Range{})) }, "/search/?q=party+time&type=user"},
-	"SearchTags":       {func(ctx context.Context, c *Client) error { return second(c.SearchTags(ctx, "x", Range{})) }, "/search/?q=x&type=tag"},
+	"Popular":          {func(ctx context.Context, c *Client) error { return errOf(c.Popular(ctx, Range{})) }, "/popular/"},
+	"Hot":              {func(ctx context.Context, c *Client) error { return errOf(c.Hot(ctx, some20)) }, "/popular/hot/?limit=20&offset=40"},
+	"Newest":           {func(ctx context.Context, c *Client) error { return errOf(c.Newest(ctx, since2015)) }, "/new/?since=2015-04-29+18%3A59%3A19"},
+	"SearchCloudcasts": {func(ctx context.Context, c *Client) error { return errOf(c.SearchCloudcasts(ctx, "a&b=ö/", some20)) }, "/search/?limit=20&offset=40&q=a%26b%3D%C3%B6%2F&type=cloudcast"},
+	"SearchUsers":      {func(ctx context.Context, c *Client) error { return errOf(c.SearchUsers(ctx, "party time", Range{})) }, "/search/?q=party+time&type=user"},
+	"SearchTags":       {func(ctx context.Context, c *Client) error { return errOf(c.SearchTags(ctx, "x", Range{})) }, "/search/?q=x&type=tag"},
 
 	"EmbedHTML": {func(ctx context.Context, c *Client) error {
-		return second(c.EmbedHTML(ctx, "/bob/mlö/", EmbedOptions{Width: "100%", Height: new(120), Color: "#ff00AA"}))
+		return errOf(c.EmbedHTML(ctx, "/bob/mlö/", EmbedOptions{Width: "100%", Height: new(120), Color: "#ff00AA"}))
 	}, "/bob/ml%C3%B6/embed-html/?color=ff00AA&height=120&width=100%25"},
-	"EmbedJSON": {func(ctx context.Context, c *Client) error { return second(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{})) }, "/bob/x/embed-json/"},
+	"EmbedJSON": {func(ctx context.Context, c *Client) error { return errOf(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{})) }, "/bob/x/embed-json/"},
 	"OEmbed": {func(ctx context.Context, c *Client) error {
-		return second(c.OEmbed(ctx, "https://www.mixcloud.com/bob/x/", OEmbedOptions{Width: new(1), Height: new(2), MaxWidth: new(3), MaxHeight: new(4), Color: "ff00aa", Light: new(true)}))
+		return errOf(c.OEmbed(ctx, "https://www.mixcloud.com/bob/x/", OEmbedOptions{Width: new(1), Height: new(2), MaxWidth: new(3), MaxHeight: new(4), Color: "ff00aa", Light: new(true)}))
 	}, "http://site.test/base/oembed/?color=ff00aa&format=json&height=2&light=1&maxheight=4&maxwidth=3&url=https%3A%2F%2Fwww.mixcloud.com%2Fbob%2Fx%2F&width=1"},
 	"OEmbedXML": {func(ctx context.Context, c *Client) error {
-		return second(c.OEmbedXML(ctx, "/bob/mlö", OEmbedOptions{Light: new(false)}))
+		return errOf(c.OEmbedXML(ctx, "/bob/mlö", OEmbedOptions{Light: new(false)}))
 	}, "http://site.test/base/oembed/?format=xml&light=0&url=https%3A%2F%2Fwww.mixcloud.com%2Fbob%2Fml%25C3%25B6%2F"},
 	"Get": {func(ctx context.Context, c *Client) error {
-		return second(c.Get(ctx, "bob/mlö", url.Values{"b": {"2"}, "a": {"1 &"}}))
+		return errOf(c.Get(ctx, "bob/mlö", url.Values{"b": {"2"}, "a": {"1 &"}}))
 	}, "/bob/ml%C3%B6/?a=1+%26&b=2"},
-	"Get plain": {func(ctx context.Context, c *Client) error { return second(c.Get(ctx, "/bob/100%25/", nil)) }, "/bob/100%25/"},
+	"Get plain": {func(ctx context.Context, c *Client) error { return errOf(c.Get(ctx, "/bob/100%25/", nil)) }, "/bob/100%25/"},
 }
 
 var (
@@ -145,10 +145,10 @@ var (
 	until2015 = Range{Limit: 5, Until: time.Date(2015, 4, 29, 18, 59, 19, 0, time.UTC)}
 )
 
-func second[T any](_ T, err error) error { return err }
+func errOf[T any](_ T, err error) error { return err }
 
-// bodies fit what each call expects, by its path.
-func fitting(u *url.URL) string {
+// bodyFor returns a valid body for the response to a request.
+func bodyFor(u *url.URL) string {
 	switch {
 	case strings.Contains(u.Path, "embed-html"):
 		return "<iframe></iframe>"
@@ -158,7 +158,7 @@ func fitting(u *url.URL) string {
 	return `{"key": "/x/", "data": [{"key": "/x/"}], "html": "<iframe></iframe>"}`
 }
 
-func TestRequestForms(t *testing.T) {
+func TestRequests(t *testing.T) {
 	t.Parallel()
 	for name, test := range calls {
 		t.Run(name, func(t *testing.T) {
@@ -173,7 +173,7 @@ func TestRequestForms(t *testing.T) {
 				if r.Method != http.MethodGet || r.Host != r.URL.Host || r.Header.Get("User-Agent") != defaultUserAgent || r.Header.Get("Accept") == "" {
 					t.Errorf("%s with host %q and header %v", r.Method, r.Host, r.Header)
 				}
-				return answer(r, 200, nil, strings.NewReader(fitting(r.URL))), nil
+				return newResponse(r, 200, nil, strings.NewReader(bodyFor(r.URL))), nil
 			})
 			if err := test.call(t.Context(), c); err != nil {
 				t.Fatal(err)
@@ -185,13 +185,14 @@ func TestRequestForms(t *testing.T) {
 	}
 }
 
-// TestMetadata: the option adds one parameter to resources and lists.
+// TestMetadata checks that the option adds a parameter to reads of resources and
+// lists.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	var asked []string
 	c := testClient(t, func(r *http.Request) (*http.Response, error) {
 		asked = append(asked, r.URL.RequestURI())
-		return answer(r, 200, nil, strings.NewReader(`{"key":"/x/","type":"user","data":[],"metadata":{"connections":{"feed":"http://api.mixcloud.com/x/feed/"}}}`)), nil
+		return newResponse(r, 200, nil, strings.NewReader(`{"key":"/x/","type":"user","data":[],"metadata":{"connections":{"feed":"http://api.mixcloud.com/x/feed/"}}}`)), nil
 	}, WithMetadata())
 	user, err := c.User(t.Context(), "/x/")
 	if err != nil {
@@ -208,57 +209,57 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// TestRefusedArguments: none of these makes a call.
-func TestRefusedArguments(t *testing.T) {
+// TestInvalidArguments checks that no call is made with an invalid argument.
+func TestInvalidArguments(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(context.Context, *Client) error{
-		"a user for a cloudcast": func(ctx context.Context, c *Client) error { return second(c.Cloudcast(ctx, "/bob/")) },
-		"a cloudcast for a user": func(ctx context.Context, c *Client) error { return second(c.User(ctx, "/bob/x/")) },
-		"me for a user":          func(ctx context.Context, c *Client) error { return second(c.User(ctx, "/me/")) },
-		"a city for a category":  func(ctx context.Context, c *Client) error { return second(c.Category(ctx, "/genres/city:x/")) },
-		"another site":           func(ctx context.Context, c *Client) error { return second(c.User(ctx, "https://example.com/bob/")) },
-		"nothing":                func(ctx context.Context, c *Client) error { return second(c.Resource(ctx, "")) },
-		"dots in a key":          func(ctx context.Context, c *Client) error { return second(c.Cloudcast(ctx, "/bob/../")) },
+		"a user for a cloudcast": func(ctx context.Context, c *Client) error { return errOf(c.Cloudcast(ctx, "/bob/")) },
+		"a cloudcast for a user": func(ctx context.Context, c *Client) error { return errOf(c.User(ctx, "/bob/x/")) },
+		"me for a user":          func(ctx context.Context, c *Client) error { return errOf(c.User(ctx, "/me/")) },
+		"a city for a category":  func(ctx context.Context, c *Client) error { return errOf(c.Category(ctx, "/genres/city:x/")) },
+		"another site":           func(ctx context.Context, c *Client) error { return errOf(c.User(ctx, "https://example.com/bob/")) },
+		"nothing":                func(ctx context.Context, c *Client) error { return errOf(c.Resource(ctx, "")) },
+		"dots in a key":          func(ctx context.Context, c *Client) error { return errOf(c.Cloudcast(ctx, "/bob/../")) },
 		"dots in a list": func(ctx context.Context, c *Client) error {
-			return second(c.Users(ctx, "/bob/../me/followers/", Range{}))
+			return errOf(c.Users(ctx, "/bob/../me/followers/", Range{}))
 		},
-		"escaped dots in a path": func(ctx context.Context, c *Client) error { return second(c.Get(ctx, "/bob/%2e%2e/", nil)) },
-		"an empty path":          func(ctx context.Context, c *Client) error { return second(c.Get(ctx, "/", nil)) },
-		"a double slash":         func(ctx context.Context, c *Client) error { return second(c.Get(ctx, "//example.com/", nil)) },
+		"escaped dots in a path": func(ctx context.Context, c *Client) error { return errOf(c.Get(ctx, "/bob/%2e%2e/", nil)) },
+		"an empty path":          func(ctx context.Context, c *Client) error { return errOf(c.Get(ctx, "/", nil)) },
+		"a double slash":         func(ctx context.Context, c *Client) error { return errOf(c.Get(ctx, "//example.com/", nil)) },
 		"a token in the query": func(ctx context.Context, c *Client) error {
-			return second(c.Get(ctx, "/me/", url.Values{"access_token": {"x"}}))
+			return errOf(c.Get(ctx, "/me/", url.Values{"access_token": {"x"}}))
 		},
-		"a blank search":   func(ctx context.Context, c *Client) error { return second(c.SearchTags(ctx, " \t", Range{})) },
-		"a negative limit": func(ctx context.Context, c *Client) error { return second(c.Popular(ctx, Range{Limit: -1})) },
+		"a blank search":   func(ctx context.Context, c *Client) error { return errOf(c.SearchTags(ctx, " \t", Range{})) },
+		"a negative limit": func(ctx context.Context, c *Client) error { return errOf(c.Popular(ctx, Range{Limit: -1})) },
 		"a negative offset": func(ctx context.Context, c *Client) error {
-			return second(c.UserFeed(ctx, "/bob/", Range{Offset: new(-1)}))
+			return errOf(c.UserFeed(ctx, "/bob/", Range{Offset: new(-1)}))
 		},
-		"the latest of an artist":  func(ctx context.Context, c *Client) error { return second(c.LatestOf(ctx, "/artist/x/", Range{})) },
-		"followers of a cloudcast": func(ctx context.Context, c *Client) error { return second(c.UserFollowers(ctx, "/bob/x/", Range{})) },
-		"comments on me":           func(ctx context.Context, c *Client) error { return second(c.CloudcastComments(ctx, "/me/", Range{})) },
+		"the latest of an artist":  func(ctx context.Context, c *Client) error { return errOf(c.LatestOf(ctx, "/artist/x/", Range{})) },
+		"followers of a cloudcast": func(ctx context.Context, c *Client) error { return errOf(c.UserFollowers(ctx, "/bob/x/", Range{})) },
+		"comments on me":           func(ctx context.Context, c *Client) error { return errOf(c.CloudcastComments(ctx, "/me/", Range{})) },
 		"a width of markup": func(ctx context.Context, c *Client) error {
-			return second(c.EmbedHTML(ctx, "/bob/x/", EmbedOptions{Width: `1"><b>`}))
+			return errOf(c.EmbedHTML(ctx, "/bob/x/", EmbedOptions{Width: `1"><b>`}))
 		},
 		"a negative height": func(ctx context.Context, c *Client) error {
-			return second(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{Height: new(-1)}))
+			return errOf(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{Height: new(-1)}))
 		},
 		"a colour by name": func(ctx context.Context, c *Client) error {
-			return second(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{Color: "red"}))
+			return errOf(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{Color: "red"}))
 		},
-		"an embedded user":  func(ctx context.Context, c *Client) error { return second(c.EmbedJSON(ctx, "/bob/", EmbedOptions{})) },
-		"oEmbed of nothing": func(ctx context.Context, c *Client) error { return second(c.OEmbed(ctx, "", OEmbedOptions{})) },
+		"an embedded user":  func(ctx context.Context, c *Client) error { return errOf(c.EmbedJSON(ctx, "/bob/", EmbedOptions{})) },
+		"oEmbed of nothing": func(ctx context.Context, c *Client) error { return errOf(c.OEmbed(ctx, "", OEmbedOptions{})) },
 		"oEmbed of a script": func(ctx context.Context, c *Client) error {
-			return second(c.OEmbed(ctx, "javascript:alert(1)", OEmbedOptions{}))
+			return errOf(c.OEmbed(ctx, "javascript:alert(1)", OEmbedOptions{}))
 		},
 		"oEmbed with a password": func(ctx context.Context, c *Client) error {
-			return second(c.OEmbedXML(ctx, "https://a:b@www.mixcloud.com/x/", OEmbedOptions{}))
+			return errOf(c.OEmbedXML(ctx, "https://a:b@www.mixcloud.com/x/", OEmbedOptions{}))
 		},
-		"oEmbed of a list": func(ctx context.Context, c *Client) error { return second(c.OEmbed(ctx, "/popular/", OEmbedOptions{})) },
+		"oEmbed of a list": func(ctx context.Context, c *Client) error { return errOf(c.OEmbed(ctx, "/popular/", OEmbedOptions{})) },
 		"oEmbed with a bad width": func(ctx context.Context, c *Client) error {
-			return second(c.OEmbed(ctx, "/bob/x/", OEmbedOptions{MaxWidth: new(-1)}))
+			return errOf(c.OEmbed(ctx, "/bob/x/", OEmbedOptions{MaxWidth: new(-1)}))
 		},
 		"oEmbed with a bad colour": func(ctx context.Context, c *Client) error {
-			return second(c.OEmbed(ctx, "/bob/x/", OEmbedOptions{Color: "#1234567"}))
+			return errOf(c.OEmbed(ctx, "/bob/x/", OEmbedOptions{Color: "#1234567"}))
 		},
 	}
 	for name, call := range tests {
@@ -266,22 +267,22 @@ func TestRefusedArguments(t *testing.T) {
 			t.Parallel()
 			c := testClient(t, func(r *http.Request) (*http.Response, error) {
 				t.Errorf("a call was made: %s", r.URL)
-				return answer(r, 200, nil, strings.NewReader(fitting(r.URL))), nil
+				return newResponse(r, 200, nil, strings.NewReader(bodyFor(r.URL))), nil
 			}, WithObserver(func(c Call) { t.Errorf("a call was observed: %v", c) }))
 			err := call(t.Context(), c)
 			var invalid *InvalidError
 			if !errors.As(err, &invalid) || !errors.Is(err, ErrInvalid) || invalid.Arg == "" || !strings.Contains(err.Error(), invalid.Arg) {
-				t.Errorf("%v is no InvalidError", err)
+				t.Errorf("%v is not an InvalidError", err)
 			}
 		})
 	}
 }
 
-func TestGet_KeepsEverything(t *testing.T) {
+func TestGet_ReturnsTheWholeBody(t *testing.T) {
 	t.Parallel()
 	const body = `{"new": {"thing": [1, 2.50, "caf\u00e9"]}, "key": 7, "html": "<iframe></iframe>"}`
 	c := testClient(t, func(r *http.Request) (*http.Response, error) {
-		return answer(r, 200, http.Header{"Content-Type": {"application/json"}}, strings.NewReader(" \n"+body+"\n")), nil
+		return newResponse(r, 200, http.Header{"Content-Type": {"application/json"}}, strings.NewReader(" \n"+body+"\n")), nil
 	})
 	raw, err := c.Get(t.Context(), "/some/thing/new/", nil)
 	if err != nil || string(raw) != body {
@@ -297,7 +298,7 @@ func TestOEmbed(t *testing.T) {
 	t.Parallel()
 	const body = `{"version": "1.0", "type": "rich", "width": "100%", "height": 120, "html": "<iframe>", "image": "i", "embed": "e", "url": "u", "title": "t", "author_name": "n", "author_url": "a", "provider_name": "Mixcloud", "provider_url": "p", "cache_age": "86400", "other": 1}`
 	c := testClient(t, func(r *http.Request) (*http.Response, error) {
-		return answer(r, 200, nil, strings.NewReader(body)), nil
+		return newResponse(r, 200, nil, strings.NewReader(body)), nil
 	})
 	got, err := c.OEmbed(t.Context(), "/bob/x/", OEmbedOptions{})
 	if err != nil {
@@ -317,8 +318,9 @@ func TestOEmbed(t *testing.T) {
 	}
 }
 
-// TestDerived: whatever is missing of an object, its key makes it presentable.
-func TestDerived(t *testing.T) {
+// TestDerivedMembers checks that the absent members of an object are derived from
+// its key.
+func TestDerivedMembers(t *testing.T) {
 	t.Parallel()
 	decode := func(p interface{ decode(value) }, key string) {
 		text, err := json.Marshal(map[string]any{"key": key, "user": nil, "tags": nil, "pictures": nil, "created_time": nil})
@@ -359,7 +361,7 @@ func TestDerived(t *testing.T) {
 	}
 }
 
-// TestAbsentEmptyFalse: the three are told apart.
+// TestAbsentEmptyFalse checks that absent, empty and false members differ.
 func TestAbsentEmptyFalse(t *testing.T) {
 	t.Parallel()
 	user := func(s string) *FullUser {
@@ -412,7 +414,7 @@ func TestPictures(t *testing.T) {
 	}
 	for _, in := range []string{`null`, `[]`, `"x"`, `3`} {
 		if got := decodePictures(mustValue(t, in)); got != nil {
-			t.Errorf("%s gives %v", in, got)
+			t.Errorf("the pictures of %s are %v", in, got)
 		}
 	}
 }

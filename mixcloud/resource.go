@@ -25,23 +25,24 @@ func (c *Client) Resource(ctx context.Context, key string) (Resource, error) {
 	}
 	switch ref.Kind {
 	case KindUser:
-		return some(c.User(ctx, ref.Key.text))
+		return resourceOrNil(c.User(ctx, ref.Key.text))
 	case KindCloudcast:
-		return some(c.Cloudcast(ctx, ref.Key.text))
+		return resourceOrNil(c.Cloudcast(ctx, ref.Key.text))
 	case KindCategory:
-		return some(c.Category(ctx, ref.Key.text))
+		return resourceOrNil(c.Category(ctx, ref.Key.text))
 	case KindPlaylist:
-		return some(c.Playlist(ctx, ref.Key.text))
+		return resourceOrNil(c.Playlist(ctx, ref.Key.text))
 	case KindArtist:
-		return some(c.Artist(ctx, ref.Key.text))
+		return resourceOrNil(c.Artist(ctx, ref.Key.text))
 	case KindTrack:
-		return some(c.Track(ctx, ref.Key.text))
+		return resourceOrNil(c.Track(ctx, ref.Key.text))
 	}
-	return some(c.Tag(ctx, ref.Key.text))
+	return resourceOrNil(c.Tag(ctx, ref.Key.text))
 }
 
-// some keeps a nil pointer from becoming a Resource that is not nil.
-func some[T any, P interface {
+// resourceOrNil returns a nil Resource if there is an error, not one that contains
+// a nil pointer.
+func resourceOrNil[T any, P interface {
 	Decodable[T]
 	Resource
 }](p P, err error) (Resource, error) {
@@ -52,7 +53,7 @@ func some[T any, P interface {
 }
 
 // User returns a user. key is a key such as "/spartacus/", a username, or any
-// address that [Client.ParseRef] reads. The key of another kind of resource is an
+// address that [Client.ParseRef] accepts. The key of another kind of resource is an
 // [*InvalidError]. If there is no such user the error is [ErrNotFound]. The other
 // methods that take a key do the same.
 func (c *Client) User(ctx context.Context, key string) (*FullUser, error) {
@@ -98,7 +99,7 @@ func (c *Client) Track(ctx context.Context, key string) (*Track, error) {
 	return getKey[Track](ctx, c, "Track", key, KindTrack)
 }
 
-// keyOf reads the key of one of kinds.
+// keyOf returns the key that a text names, which must be of one of kinds.
 func (c *Client) keyOf(key string, kinds ...Kind) (string, error) {
 	ref, err := c.ParseRef(key)
 	if err != nil {
@@ -118,7 +119,7 @@ func getKey[T any, P Decodable[T]](ctx context.Context, c *Client, op, key strin
 	return get[T, P](ctx, c, op, key)
 }
 
-// get fetches the one object at path.
+// get fetches the object at path.
 func get[T any, P Decodable[T]](ctx context.Context, c *Client, op, path string) (P, error) {
 	one := P(new(T))
 	err := c.fetch(ctx, op, path, c.baseQuery(), func(v value) string {
@@ -133,7 +134,7 @@ func get[T any, P Decodable[T]](ctx context.Context, c *Client, op, path string)
 	return one, nil
 }
 
-// baseQuery is what every query of a resource or a list begins with.
+// baseQuery returns the parameters that all reads of resources and lists have.
 func (c *Client) baseQuery() url.Values {
 	query := url.Values{}
 	if c.metadata {

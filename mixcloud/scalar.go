@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// The scalar readers below accept every form that a value has had or may
-// plausibly take over the ages of the API, and treat what they cannot read as
-// absent: the untouched object still has it.
+// The methods in this file accept every form that a value had in some version of
+// the API, or may plausibly have. A value in another form counts as absent; Raw
+// still returns it.
 
-// text reads a string. A number is read as its digits, because identifiers of
-// other APIs have moved between the two.
+// text reads a string. It returns the digits of a number, because some APIs have
+// changed identifiers from numbers to strings.
 func (v value) text() string {
 	switch c := v.first(); {
 	case c == '"':
@@ -23,7 +23,7 @@ func (v value) text() string {
 	return ""
 }
 
-// textOrNil is text for members where "absent" and "empty" differ.
+// textOrNil reads a string like text, but returns nil if there is none.
 func (v value) textOrNil() *string {
 	switch c := v.first(); {
 	case c == '"', c == '-', '0' <= c && c <= '9':
@@ -32,8 +32,8 @@ func (v value) textOrNil() *string {
 	return nil
 }
 
-// integer reads a whole number given as a number (3, 3.0, 3e2) or as a string
-// of one; a fraction is cut off.
+// integer reads a whole number, from a number (3, 3.0, 3e2) or a string of one. A
+// fraction is dropped.
 func (v value) integer() *int {
 	if n, ok := parseInt(v.text()); ok {
 		return new(n)
@@ -46,7 +46,7 @@ func parseInt(s string) (int, bool) {
 	if n, err := strconv.Atoi(s); err == nil {
 		return n, true
 	}
-	// Within ±2^53 a float64 holds every whole number exactly.
+	// Within ±2^53 a float64 represents every whole number exactly.
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(f) || math.Abs(f) > 1<<53 {
 		return 0, false
@@ -54,7 +54,7 @@ func parseInt(s string) (int, bool) {
 	return int(f), true
 }
 
-// flag reads true and false, 1 and 0, and strings of them.
+// flag reads a boolean from true or false, 1 or 0, or a string of these.
 func (v value) flag() *bool {
 	s := v.text()
 	switch c := v.first(); c {
@@ -70,7 +70,7 @@ func (v value) flag() *bool {
 	return nil
 }
 
-// instant reads a time: see parseTime.
+// instant reads a time; see parseTime.
 func (v value) instant() *time.Time {
 	if t, ok := parseTime(v.text()); ok {
 		return new(t)
@@ -79,16 +79,16 @@ func (v value) instant() *time.Time {
 }
 
 var timeLayouts = []string{
-	time.RFC3339,  // every object: observed from 2011 to 2026
-	time.DateTime, // the paging links: observed from 2011 to 2026
+	time.RFC3339,  // in objects (observed 2011 to 2026)
+	time.DateTime, // in paging links (observed 2011 to 2026)
 	"2006-01-02T15:04:05Z0700",
 	"2006-01-02T15:04:05", // without a zone, as UTC
 	time.DateOnly,
 }
 
-// parseTime reads RFC 3339, "YYYY-MM-DD HH:MM:SS" and Unix seconds; the last
-// two mean UTC. Years beyond 1 to 9999 are refused: they could not be written
-// back.
+// parseTime reads RFC 3339, "YYYY-MM-DD HH:MM:SS" and Unix seconds. A time without
+// a zone is in UTC. Years outside 1 to 9999 are refused, because they cannot be
+// formatted as RFC 3339.
 func parseTime(s string) (time.Time, bool) {
 	s = strings.TrimSpace(s)
 	for _, layout := range timeLayouts {

@@ -58,7 +58,7 @@ func TestText(t *testing.T) {
 			plain = *want
 		}
 		if got := v.text(); got != plain {
-			t.Errorf("%s as a plain string is %q, want %q", in, got, plain)
+			t.Errorf("the content of %s is %q, want %q", in, got, plain)
 		}
 	}
 }
@@ -96,7 +96,8 @@ func TestInstant(t *testing.T) {
 	}
 }
 
-// FuzzScalars: what was read can be written and is read as the same.
+// FuzzScalars checks that values that were read can be written, and are then read
+// as the same value.
 func FuzzScalars(f *testing.F) {
 	for _, s := range []string{"", "3", "3.0", "1e3", "true", "2015-04-29T18:59:19Z", "2015-04-29 18:59:19", "1430333959", "-62135596800", "9999-12-31T23:59:59Z", "NaN", "0x1p3", "١٢"} {
 		f.Add(s)
@@ -108,16 +109,16 @@ func FuzzScalars(f *testing.F) {
 				t.Fatal(err)
 			}
 			if again := mustValue(t, string(b)).integer(); again == nil || *again != n {
-				t.Errorf("%q is %d, and then %v", s, n, show.Value(again))
+				t.Errorf("%q is read as %d, which is read as %v", s, n, show.Value(again))
 			}
 		}
 		if at, ok := parseTime(s); ok {
 			again, ok := parseTime(at.Format(time.RFC3339Nano))
 			if !ok || !again.Equal(at) {
-				t.Errorf("%q is %v, and then %v, %t", s, at, again, ok)
+				t.Errorf("%q is read as %v, which is read as %v, %t", s, at, again, ok)
 			}
 			if at.Location() != time.UTC {
-				t.Errorf("%q is in %v", s, at.Location())
+				t.Errorf("%q is read in the zone %v, want UTC", s, at.Location())
 			}
 		}
 		b, err := json.Marshal(s)

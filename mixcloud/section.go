@@ -1,7 +1,7 @@
 package mixcloud
 
-// A Section is an entry of a cloudcast's tracklist. It was observed for uploads of
-// 2014 and before only.
+// A Section is an entry of a cloudcast's tracklist. It was observed only for
+// uploads of 2014 and before.
 type Section struct {
 	Object
 	Position    *int   // from 1 in 2013, from 0 in 2014 (observed)
@@ -128,7 +128,7 @@ func (a *Artist) decode(v value) {
 	deriveSlugged(a.Key, &a.URL, &a.Name, &a.Slug)
 }
 
-// deriveSlugged fills what is missing of an object that is named by a slug.
+// deriveSlugged sets the absent members of an object that has a slug from its key.
 func deriveSlugged(key Key, url, name, slug *string) {
 	if *url == "" {
 		*url = siteURL(key)

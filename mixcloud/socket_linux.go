@@ -5,13 +5,13 @@ import (
 	"syscall"
 )
 
-// tcpNotSentLowAt is TCP_NOTSENT_LOWAT, which the syscall package lacks.
+// tcpNotSentLowAt is TCP_NOTSENT_LOWAT, which the syscall package does not have.
 const tcpNotSentLowAt = 25
 
-// boundUnsent bounds how much the kernel takes of a body that the other side is
-// not ready for: it was taken from a client, and may never arrive. What is on
-// its way is not bounded, so that a fast connection stays so.
-func boundUnsent(conn net.Conn) {
+// limitUnsent limits how much of a body the kernel buffers before it is sent.
+// Bytes that were sent but not acknowledged are not limited, so that the
+// connection stays fast.
+func limitUnsent(conn net.Conn) {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return

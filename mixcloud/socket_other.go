@@ -4,9 +4,8 @@ package mixcloud
 
 import "net"
 
-// boundUnsent bounds how much the kernel takes of a body that the other side is
-// not ready for: it was taken from a client, and may never arrive.
-func boundUnsent(conn net.Conn) {
+// limitUnsent limits how much of a body the kernel buffers before it is sent.
+func limitUnsent(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(maxUnsent)
 	}

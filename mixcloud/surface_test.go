@@ -15,10 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestExportedNames fails if the documentation of a public package mentions a
-// name that it does not explain: an unexported type in the type of an exported
-// function, method, field, variable or constraint, or one whose methods and
-// fields are promoted from an embedded field.
+// TestExportedNames checks that the documentation of a public package does not
+// mention an unexported type: in the type of an exported function, method, field,
+// variable or constraint, or as an embedded field that promotes methods or fields.
 func TestExportedNames(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{".", "emulator", "emulator/world"} {
@@ -38,12 +37,12 @@ func TestExportedNames(t *testing.T) {
 			texts[name] = string(text)
 		}
 		for _, fault := range unexported(t, texts) {
-			t.Errorf("package %s: %s: export the type, or take it out of there", dir, fault)
+			t.Errorf("package %s: %s: export the type, or do not use it here", dir, fault)
 		}
 	}
 }
 
-// TestUnexported finds an unexported name at each place where one can be.
+// TestUnexported checks that unexported finds a name at each possible place.
 func TestUnexported(t *testing.T) {
 	t.Parallel()
 	got := unexported(t, map[string]string{"x.go": `package x
@@ -93,9 +92,9 @@ type surface struct {
 	faults []string
 }
 
-// unexported returns the faults of the package with the given sources, sorted.
-// What the package imports is not looked at: an unexported name of another
-// package cannot be mentioned.
+// unexported returns the sorted errors of the package with the given sources.
+// Imported packages are not loaded, because their unexported names cannot be
+// mentioned.
 func unexported(t *testing.T, texts map[string]string) []string {
 	t.Helper()
 	set := token.NewFileSet()
@@ -123,7 +122,7 @@ func unexported(t *testing.T, texts map[string]string) []string {
 	return slices.Compact(s.faults)
 }
 
-// noImports gives an empty package for every import.
+// noImports returns an empty package for every import.
 type noImports struct{}
 
 // Import implements [types.Importer].
@@ -195,7 +194,7 @@ func promotes(t types.Type) bool {
 	return false
 }
 
-// mentions reports the unexported types of the package that t is made of.
+// mentions adds the unexported types of the package that t consists of.
 func (s *surface) mentions(name string, t types.Type) {
 	switch t := t.(type) {
 	case *types.Named:
@@ -242,8 +241,8 @@ func (s *surface) parameters(name string, list *types.TypeParamList) {
 	}
 }
 
-// renamed finds exported types that are declared as another type, which go/types
-// does not keep: type Renamed hidden.
+// renamed adds exported types that are declared as another type, as in type
+// Renamed hidden. go/types does not record this.
 func (s *surface) renamed(file *ast.File, info types.Info) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.TypeSpec)

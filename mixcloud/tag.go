@@ -19,7 +19,7 @@ func (t *Tag) Slug() string { return lastElement(t.Key) }
 
 // PlainName returns Name without the word "shows", which Mixcloud adds to the name
 // of a tag that is read by its key (documented): "Funk" for "Funk shows". The word
-// stays if the slug has it too, as in "talk-shows".
+// is not removed if the slug has it too, as in "talk-shows".
 func (t *Tag) PlainName() string {
 	if plain, ok := strings.CutSuffix(t.Name, " shows"); ok && Slug(plain) == t.Slug() {
 		return plain

@@ -21,14 +21,14 @@ import (
 	"mixcloud-graphql/internal/show"
 )
 
-// canary is a token that is different in each form it may be written in.
+// canary is a token that differs in each of its encoded forms.
 const canary = `cAnArY+tok/en="1&2%41`
 
-// forms are what must never be met.
-var forms = []string{canary, url.QueryEscape(canary), url.PathEscape(canary), "cAnArY"}
+// secretForms are the forms of canary that must not occur anywhere.
+var secretForms = []string{canary, url.QueryEscape(canary), url.PathEscape(canary), "cAnArY"}
 
-func holdsToken(s string) bool {
-	for _, form := range forms {
+func containsToken(s string) bool {
+	for _, form := range secretForms {
 		if strings.Contains(s, form) {
 			return true
 		}
@@ -36,8 +36,8 @@ func holdsToken(s string) bool {
 	return false
 }
 
-// everything is v in each way it could be logged.
-func everything(v any) string {
+// allFormats returns v in all formats in which it could be logged.
+func allFormats(v any) string {
 	var b bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		fmt.Fprintf(&b, verb+"\n", v)
@@ -52,7 +52,7 @@ func everything(v any) string {
 				err = u.Unwrap()
 			case interface{ Unwrap() []error }:
 				for _, e := range u.Unwrap() {
-					b.WriteString(everything(e))
+					b.WriteString(allFormats(e))
 				}
 				err = nil
 			default:
@@ -63,9 +63,9 @@ func everything(v any) string {
 	return b.String()
 }
 
-// TestTokenCanary sends a token through every kind of answer, most of which
-// throw it back.
-func TestTokenCanary(t *testing.T) {
+// TestNoTokenLeaks makes calls with a token whose responses echo it, and checks
+// that nothing that is returned or observed contains it.
+func TestNoTokenLeaks(t *testing.T) {
 	t.Parallel()
 	sent := func(r *http.Request) string { return r.URL.Query().Get("access_token") }
 	quoted := func(s string) string {
@@ -83,31 +83,31 @@ func TestTokenCanary(t *testing.T) {
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: &url.Error{Op: "proxy", URL: r.URL.String(), Err: io.EOF}}
 		},
 		"a message with the token": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 400, nil, strings.NewReader(`{"error":{"type":`+quoted("T "+sent(r))+`,"message":`+quoted("An invalid access token was provided: "+sent(r))+`}}`)), nil
+			return newResponse(r, 400, nil, strings.NewReader(`{"error":{"type":`+quoted("T "+sent(r))+`,"message":`+quoted("An invalid access token was provided: "+sent(r))+`}}`)), nil
 		},
 		"a message with the address": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 500, nil, strings.NewReader(`{"error":{"message":`+quoted("failed: "+r.URL.String())+`}}`)), nil
+			return newResponse(r, 500, nil, strings.NewReader(`{"error":{"message":`+quoted("failed: "+r.URL.String())+`}}`)), nil
 		},
-		"a message that is cut inside the token": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 500, nil, strings.NewReader(`{"error":{"message":`+quoted(strings.Repeat("x", 490)+sent(r))+`}}`)), nil
+		"a message that is truncated inside the token": func(r *http.Request) (*http.Response, error) {
+			return newResponse(r, 500, nil, strings.NewReader(`{"error":{"message":`+quoted(strings.Repeat("x", 490)+sent(r))+`}}`)), nil
 		},
 		"a page with the address": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 502, nil, strings.NewReader("<html>"+r.URL.String())), nil
+			return newResponse(r, 502, nil, strings.NewReader("<html>"+r.URL.String())), nil
 		},
 		"a redirect with the token": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 302, http.Header{"Location": {"https://elsewhere.test/?" + r.URL.RawQuery}}, strings.NewReader("")), nil
+			return newResponse(r, 302, http.Header{"Location": {"https://elsewhere.test/?" + r.URL.RawQuery}}, strings.NewReader("")), nil
 		},
 		"a broken redirect with the token": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 302, http.Header{"Location": {"http://%zz/" + sent(r)}}, strings.NewReader("")), nil
+			return newResponse(r, 302, http.Header{"Location": {"http://%zz/" + sent(r)}}, strings.NewReader("")), nil
 		},
-		"a body that breaks off with the token": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 200, nil, &brokenBody{strings.NewReader("{"), errors.New("reading " + r.URL.String())}), nil
+		"an interrupted body with the token": func(r *http.Request) (*http.Response, error) {
+			return newResponse(r, 200, nil, &brokenBody{strings.NewReader("{"), errors.New("reading " + r.URL.String())}), nil
 		},
-		"no JSON": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 200, nil, strings.NewReader(sent(r))), nil
+		"not JSON": func(r *http.Request) (*http.Response, error) {
+			return newResponse(r, 200, nil, strings.NewReader(sent(r))), nil
 		},
 		"no key": func(r *http.Request) (*http.Response, error) {
-			return answer(r, 200, nil, strings.NewReader(`{"name":`+quoted(sent(r))+`}`)), nil
+			return newResponse(r, 200, nil, strings.NewReader(`{"name":`+quoted(sent(r))+`}`)), nil
 		},
 	}
 	for name, way := range ways {
@@ -123,7 +123,7 @@ func TestTokenCanary(t *testing.T) {
 					tokens++
 				}
 				return way(r)
-			}, WithObserver(func(c Call) { seen.WriteString(everything(c) + everything(c.Err)) }),
+			}, WithObserver(func(c Call) { seen.WriteString(allFormats(c) + allFormats(c.Err)) }),
 				WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 					return roundTrip(func(r *http.Request) (*http.Response, error) {
 						seen.WriteString(r.URL.String())
@@ -135,29 +135,29 @@ func TestTokenCanary(t *testing.T) {
 					})
 				}))
 			viewer := c.As(canary)
-			seen.WriteString(everything(viewer) + everything(*viewer) + everything(struct{ c *Client }{viewer}) + everything(struct{ c Client }{*viewer}))
+			seen.WriteString(allFormats(viewer) + allFormats(*viewer) + allFormats(struct{ c *Client }{viewer}) + allFormats(struct{ c Client }{*viewer}))
 			_, err := viewer.User(t.Context(), "/bob/")
 			if err == nil {
 				t.Fatal("no error")
 			}
-			seen.WriteString(everything(err))
+			seen.WriteString(allFormats(err))
 			_, err = viewer.Get(t.Context(), "/bob/", url.Values{"a": {"b"}})
-			seen.WriteString(everything(err))
+			seen.WriteString(allFormats(err))
 			_, err = viewer.UserFeed(t.Context(), "/bob/", Range{})
-			seen.WriteString(everything(err))
+			seen.WriteString(allFormats(err))
 			if tokens != 3 {
 				t.Errorf("the token was sent %d times, want 3", tokens)
 			}
-			if holdsToken(seen.String()) {
-				t.Errorf("the token was seen:\n%s", seen.String())
+			if containsToken(seen.String()) {
+				t.Errorf("the token was leaked:\n%s", seen.String())
 			}
 		})
 	}
 }
 
-// TestTokenGoesToTheAPIAlone: embeds and oEmbed go without, everything else
-// with it, and anonymous calls have none.
-func TestTokenGoesToTheAPIAlone(t *testing.T) {
+// TestTokenIsSentToTheAPIOnly checks that all calls send the token except those of
+// embeds and oEmbed, and that anonymous calls do not.
+func TestTokenIsSentToTheAPIOnly(t *testing.T) {
 	t.Parallel()
 	without := map[string]bool{"EmbedHTML": true, "EmbedJSON": true, "OEmbed": true, "OEmbedXML": true}
 	for name, test := range calls {
@@ -171,21 +171,21 @@ func TestTokenGoesToTheAPIAlone(t *testing.T) {
 					query.Del("access_token")
 					want := test.want[strings.IndexByte(test.want+"?", '?'):]
 					if encoded := query.Encode(); "?"+encoded != want && encoded != want {
-						t.Errorf("beside the token the query is %q, want %q", encoded, want)
+						t.Errorf("without the token the query is %q, want %q", encoded, want)
 					}
 					if r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "" || r.Header.Get("Referer") != "" {
 						t.Errorf("header %v", r.Header)
 					}
-					return answer(r, 200, http.Header{"Set-Cookie": {"session=1"}}, strings.NewReader(fitting(r.URL))), nil
+					return newResponse(r, 200, http.Header{"Set-Cookie": {"session=1"}}, strings.NewReader(bodyFor(r.URL))), nil
 				}).As(token)
-				for range 2 { // a second time, for a cookie to come back
+				for range 2 { // the second call would send a stored cookie
 					if err := test.call(t.Context(), c); err != nil {
 						t.Fatal(err)
 					}
 				}
 				if token == "" || without[name] {
 					if len(got) > 0 {
-						t.Errorf("tokens %q were sent", got)
+						t.Errorf("tokens %q were sent, want none", got)
 					}
 				} else if len(got) != 1 || got[0] != canary {
 					t.Errorf("tokens %q were sent, want one", got)
@@ -216,7 +216,7 @@ func TestTokenAndPlainHTTP(t *testing.T) {
 			sent := 0
 			opts := []Option{WithAPIURL(root), WithHTTPClient(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 				sent++
-				return answer(r, 200, nil, strings.NewReader(`{"key":"/bob/"}`)), nil
+				return newResponse(r, 200, nil, strings.NewReader(`{"key":"/bob/"}`)), nil
 			})})}
 			if insecure {
 				opts = append(opts, WithInsecureToken())
@@ -236,8 +236,9 @@ func TestTokenAndPlainHTTP(t *testing.T) {
 	}
 }
 
-// server serves h on loopback, and a client of it with a path before it.
-func server(t *testing.T, h http.HandlerFunc, opts ...Option) (*Client, *httptest.Server) {
+// newServer serves h on a loopback address, and returns a client of it whose root
+// has a path.
+func newServer(t *testing.T, h http.HandlerFunc, opts ...Option) (*Client, *httptest.Server) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.StripPrefix("/base", h))
 	s.Start()
@@ -249,8 +250,8 @@ func server(t *testing.T, h http.HandlerFunc, opts ...Option) (*Client, *httptes
 	return c, s
 }
 
-// TestRedirectsAreNotFollowed, neither to another host nor to the same. One to
-// another user below the root says where it leads.
+// TestRedirectsAreNotFollowed checks that no redirect is followed, to the same or
+// to another host, and that the error has the key of another user.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	var elsewhere atomic.Int64
@@ -259,7 +260,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	for _, to := range []string{other.URL + "/bob/", "/base/alice/", "//" + strings.TrimPrefix(other.URL, "http://")} {
 		for _, status := range []int{301, 302, 303, 307, 308} {
 			requests := 0
-			c, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+			c, _ := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 				requests++
 				http.Redirect(w, r, to, status)
 			}, WithHTTPClient(&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}))
@@ -279,11 +280,12 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// TestEachViewerIsSentTheirOwn: derived clients share everything but the token.
-func TestEachViewerIsSentTheirOwn(t *testing.T) {
+// TestAs_SendsTheOwnToken checks that concurrent derived clients send their own
+// tokens.
+func TestAs_SendsTheOwnToken(t *testing.T) {
 	t.Parallel()
 	var observed atomic.Int64
-	root, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+	root, _ := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		token := r.URL.Query().Get("access_token")
 		fmt.Fprintf(w, `{"key":"/%s/","is_current_user":true}`, token)
 	}, WithObserver(func(Call) { observed.Add(1) }))
@@ -299,18 +301,18 @@ func TestEachViewerIsSentTheirOwn(t *testing.T) {
 				}
 			}
 			if _, err := viewer.As("").Me(t.Context()); !errors.Is(err, ErrBadResponse) && err != nil {
-				t.Errorf("nobody: %v", err)
+				t.Errorf("anonymous: %v", err)
 			}
 		})
 	}
 	wait.Wait()
 	if n := observed.Load(); n != 16*21 {
-		t.Errorf("%d calls were observed, want %d", n, 16*21)
+		t.Errorf("the observer received %d calls, want %d", n, 16*21)
 	}
 }
 
-// TestConnectionsAreReused after every kind of answer, and not after a body
-// that was not read to its end.
+// TestConnectionsAreReused checks that connections are reused after responses that
+// were read to the end.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
 	var opened atomic.Int64
@@ -346,11 +348,12 @@ func TestConnectionsAreReused(t *testing.T) {
 		_, _ = c.User(t.Context(), "/bob/")
 	}
 	if n := opened.Load(); n != 1 {
-		t.Errorf("%d connections were opened for calls in a row", n)
+		t.Errorf("%d connections were opened for sequential calls", n)
 	}
 }
 
-// TestCompression is asked for, and the bound counts what it unfolds to.
+// TestCompression checks that compression is requested, and that the maximum size
+// applies to the decompressed body.
 func TestCompression(t *testing.T) {
 	t.Parallel()
 	var packed bytes.Buffer
@@ -366,25 +369,25 @@ func TestCompression(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write(packed.Bytes())
 	}
-	c, _ := server(t, handler)
+	c, _ := newServer(t, handler)
 	if user, err := c.User(t.Context(), "/bob/"); err != nil || user.Key.String() != "/bob/" {
 		t.Errorf("%v, %v", show.Value(user), err)
 	}
-	c, _ = server(t, handler, WithMaxBody(1<<20))
+	c, _ = newServer(t, handler, WithMaxBody(1<<20))
 	if _, err := c.User(t.Context(), "/bob/"); !errors.Is(err, ErrBadResponse) || !errors.Is(err, errTooLarge) {
-		t.Errorf("a bomb of %d bytes: %v", packed.Len(), err)
+		t.Errorf("a compressed body of %d bytes: %v", packed.Len(), err)
 	}
 }
 
-// TestObserver is told of each call, and sees what was asked.
+// TestObserver checks the description of each call that the observer receives.
 func TestObserver(t *testing.T) {
 	t.Parallel()
 	var got []Call
 	c := testClient(t, func(r *http.Request) (*http.Response, error) {
-		return answer(r, 200, nil, strings.NewReader(`{"data":[]}`)), nil
+		return newResponse(r, 200, nil, strings.NewReader(`{"data":[]}`)), nil
 	}, WithObserver(func(c Call) {
 		if c.Duration < 0 {
-			t.Errorf("it took %v", c.Duration)
+			t.Errorf("the duration is %v", c.Duration)
 		}
 		c.Duration = 0
 		got = append(got, c)

@@ -16,24 +16,24 @@ func withToken(ctx context.Context, token credential) context.Context {
 	return context.WithValue(ctx, tokenKey{}, token)
 }
 
-// siteQueryKey is the context key of a query for the site that nobody else may
-// see: an application's secret is in it.
+// siteQueryKey is the context key of a query with an application's secret, which
+// is sent to the site only.
 type siteQueryKey struct{}
 
 func withSiteQuery(ctx context.Context, query string) context.Context {
 	return context.WithValue(ctx, siteQueryKey{}, credential(&query))
 }
 
-// tokenTransport adds what is secret to the query of a request, below everything
-// that could log or quote its address. Mixcloud takes a token nowhere else:
-// not in a header, not in a body (observed by clients).
+// A tokenTransport adds the token, or the secret of an application, to the query
+// of a request. It is below all middleware, which could log the address. Mixcloud
+// accepts a token only in the query (client code).
 type tokenTransport struct {
 	base      http.RoundTripper
-	api, site *url.URL // the only ones that are shown a token, and an application's secret
+	api, site *url.URL // the only roots that a token or an application's secret is sent to
 }
 
-// secret is what must be added to the query of a request; "" for nothing.
-func (t *tokenTransport) secret(req *http.Request) string {
+// secretQuery returns the parameters to add to the query of a request, or "".
+func (t *tokenTransport) secretQuery(req *http.Request) string {
 	if token, _ := req.Context().Value(tokenKey{}).(credential); token != nil && sameOrigin(req.URL, t.api) {
 		return "access_token=" + url.QueryEscape(*token)
 	}
@@ -45,12 +45,12 @@ func (t *tokenTransport) secret(req *http.Request) string {
 
 func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
 
-// RoundTrip sends a copy of the request that has the secret.
+// RoundTrip sends a copy of the request with the secret.
 func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	query := t.secret(req)
+	query := t.secretQuery(req)
 	if query == "" {
 		resp, err := t.base.RoundTrip(req)
-		return readable(resp), err
+		return dropBadLocation(resp), err
 	}
 	sent := req.Clone(req.Context())
 	if sent.URL.RawQuery != "" {
@@ -59,14 +59,14 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	sent.URL.RawQuery = query
 	resp, err := t.base.RoundTrip(sent)
 	if resp != nil {
-		resp.Request = req // without the token, for whoever reads it from the response
+		resp.Request = req // the request without the token, for callers that read it
 	}
-	return readable(resp), err
+	return dropBadLocation(resp), err
 }
 
-// readable drops a Location that is no address: net/http would turn the answer
-// into an error without its status.
-func readable(resp *http.Response) *http.Response {
+// dropBadLocation removes a Location that is not a valid address, since net/http
+// would return an error without the status.
+func dropBadLocation(resp *http.Response) *http.Response {
 	if resp != nil {
 		if _, err := url.Parse(resp.Header.Get("Location")); err != nil {
 			resp.Header.Del("Location")

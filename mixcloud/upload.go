@@ -69,10 +69,10 @@ type BoundedFiles interface {
 	Files
 	// Bound is called once, after Next has returned the first file. It returns the
 	// maximum size of all files together, and the maximum number of files after
-	// the first one; known is false if there is no bound. The files must not be
-	// larger than the bound, nor smaller by 150 KiB or more: the upload fails
-	// then. What they lack is sent as line breaks after the end of the form, which
-	// readers of forms ignore.
+	// the first one; known is false if there is no bound. The upload fails if the
+	// files are larger than the bound, or smaller by 150 KiB or more. The
+	// difference is sent as line breaks after the end of the form, which servers
+	// ignore.
 	Bound() (bytes int64, more int, known bool)
 }
 
@@ -82,7 +82,7 @@ type BoundedFiles interface {
 //
 // The call begins when files has returned the first file. The fields are sent
 // first, then the files. An error of files, or of a file's body, aborts the
-// request, so that Mixcloud cannot take it for complete, and Upload returns that
+// request, so that Mixcloud does not take it for complete, and Upload returns that
 // error unchanged. If Mixcloud responds before the request is complete, Upload
 // stops sending and returns the response.
 //
@@ -105,7 +105,7 @@ func (c *Client) Upload(ctx context.Context, fields UploadFields, files Files) (
 func (c *Client) Edit(ctx context.Context, key string, fields UploadFields, files Files) (*Result, error) {
 	ref, err := ParseRef(key)
 	if err != nil || ref.Kind != KindCloudcast {
-		return nil, &InvalidError{Arg: "key", Reason: "is no cloudcast's key"}
+		return nil, &InvalidError{Arg: "key", Reason: "is not the key of a cloudcast"}
 	}
 	return c.send(ctx, "Edit", "/upload"+ref.Key.text+"edit/", fields, files)
 }
@@ -120,15 +120,16 @@ func (c *Client) send(ctx context.Context, op, path string, fields UploadFields,
 	}
 	result, err := c.write(ctx, request{
 		op: op, method: http.MethodPost, root: c.api, path: path, token: c.token,
-		body: body, kind: body.contentType(), length: body.length, stream: true,
+		body: body, contentType: body.contentType(), length: body.length, stream: true,
 	})
 	if broken := body.stop(); broken != nil {
-		return nil, broken // whatever came of it, it began here
+		return nil, broken // the cause of err, if there is one
 	}
 	return result, err
 }
 
-// list gives the fields in the names and forms that Mixcloud documents.
+// list returns the names and values of the form's fields, as Mixcloud documents
+// them.
 func (f UploadFields) list() [][2]string {
 	var all [][2]string
 	add := func(name, v string) { all = append(all, [2]string{name, v}) }

@@ -21,7 +21,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// fileList gives files in order.
+// A fileList returns its files in order.
 type fileList []*FilePart
 
 func (l *fileList) Next(context.Context) (*FilePart, error) {
@@ -33,7 +33,7 @@ func (l *fileList) Next(context.Context) (*FilePart, error) {
 	return next, nil
 }
 
-// boundedList is a fileList with an upper bound.
+// A boundedList is a fileList with an upper bound.
 type boundedList struct {
 	fileList
 	most int64
@@ -42,13 +42,13 @@ type boundedList struct {
 
 func (l *boundedList) Bound() (int64, int, bool) { return l.most, l.more, true }
 
-// filesFunc are files that a function gives.
+// A filesFunc is a function that implements [Files].
 type filesFunc func(context.Context) (*FilePart, error)
 
 func (f filesFunc) Next(ctx context.Context) (*FilePart, error) { return f(ctx) }
 
-// parsed is what a form has, in its order.
-func parsed(t testing.TB, contentType string, body io.Reader) (all [][]string) {
+// parseForm returns the parts of a form in order: field, file name, type, content.
+func parseForm(t testing.TB, contentType string, body io.Reader) (all [][]string) {
 	t.Helper()
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
@@ -71,7 +71,7 @@ func parsed(t testing.TB, contentType string, body io.Reader) (all [][]string) {
 	}
 }
 
-// socketClient is a client of a real server.
+// socketClient returns a client of a server that listens on a socket.
 func socketClient(t *testing.T, h http.HandlerFunc) *Client {
 	t.Helper()
 	srv := httptest.NewServer(h)
@@ -138,7 +138,7 @@ func TestUpload_form(t *testing.T) {
 				if r.Method != http.MethodPost || r.URL.Path != "/upload/" || r.URL.Query().Get("access_token") != canary {
 					t.Errorf("%s %s", r.Method, r.URL.Path)
 				}
-				got = parsed(t, r.Header.Get("Content-Type"), r.Body)
+				got = parseForm(t, r.Header.Get("Content-Type"), r.Body)
 				_, _ = io.WriteString(w, uploaded)
 			})
 			result, err := c.Upload(t.Context(), tt.fields, &tt.files)
@@ -157,9 +157,9 @@ func TestEdit(t *testing.T) {
 	var got [][]string
 	c := socketClient(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/upload/demo/x/edit/" {
-			t.Errorf("asked for %s", r.URL.Path)
+			t.Errorf("requested %s", r.URL.Path)
 		}
-		got = parsed(t, r.Header.Get("Content-Type"), r.Body)
+		got = parseForm(t, r.Header.Get("Content-Type"), r.Body)
 		_, _ = io.WriteString(w, uploaded)
 	})
 	if _, err := c.Edit(t.Context(), "/demo/x/", UploadFields{Publish: true, Unpublish: true}, nil); err != nil {
@@ -178,11 +178,11 @@ func TestEdit(t *testing.T) {
 	}
 	name := "x"
 	if _, err := c.As("").Upload(t.Context(), UploadFields{Name: &name}, nil); !errors.Is(err, ErrInvalid) {
-		t.Errorf("an upload for nobody: %v", err)
+		t.Errorf("an anonymous upload: %v", err)
 	}
 }
 
-// The form has the same bytes, whether it is read or written.
+// TestUploadBody_readAndWritten checks that Read and WriteTo produce the same bytes.
 func TestUploadBody_readAndWritten(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -197,7 +197,7 @@ func TestUploadBody_readAndWritten(t *testing.T) {
 			for _, c := range contents {
 				var r io.Reader = bytes.NewReader(c)
 				if plain {
-					r = struct{ io.Reader }{r} // without a WriteTo
+					r = struct{ io.Reader }{r} // hides WriteTo
 				}
 				files = append(files, &FilePart{Field: "mp3", Body: r})
 			}
@@ -217,9 +217,9 @@ func TestUploadBody_readAndWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		if known := bound >= 0 || len(contents) == 0; known != (read.length == int64(len(text))) || !known && read.length != -1 {
-			t.Fatalf("%d bytes are declared of %d", read.length, len(text))
+			t.Fatalf("the declared length is %d, but the form has %d bytes", read.length, len(text))
 		}
-		if _, after, _ := strings.Cut(string(text), read.form.Boundary()+"--"); strings.Trim(after, "\r\n") != "" || len(after) > maxFiller {
+		if _, after, _ := strings.Cut(string(text), read.form.Boundary()+"--"); strings.Trim(after, "\r\n") != "" || len(after) > maxPadding {
 			t.Fatalf("the epilogue is %q", after)
 		}
 		for _, plain := range []bool{false, true} {
@@ -240,8 +240,8 @@ func TestUploadBody_readAndWritten(t *testing.T) {
 	})
 }
 
-// An error of the files breaks the request off, so that nobody takes it for
-// whole, and is what the caller gets.
+// TestUpload_brokenFiles checks that an error of the files aborts the request, so
+// that it is not complete, and that Upload returns that error.
 func TestUpload_brokenFiles(t *testing.T) {
 	t.Parallel()
 	bad := errors.New("the source has failed")
@@ -278,28 +278,28 @@ func TestUpload_brokenFiles(t *testing.T) {
 			select {
 			case err := <-ended:
 				if err == nil {
-					t.Error("the request came whole")
+					t.Error("the server received a complete request")
 				}
 			case <-time.After(10 * time.Second):
-				t.Error("the request stays open")
+				t.Error("the request was not aborted")
 			}
 		})
 	}
 }
 
-// noise is a body without end.
-type noise struct{}
+// An endlessBody is a body without an end.
+type endlessBody struct{}
 
-func (noise) Read(p []byte) (int, error) {
+func (endlessBody) Read(p []byte) (int, error) {
 	for i := range p {
 		p[i] = 'x'
 	}
 	return len(p), nil
 }
 
-// An answer that comes early ends the sending, also when the server closes its
-// connection behind it.
-func TestUpload_earlyAnswer(t *testing.T) {
+// TestUpload_earlyResponse checks that Upload stops sending and returns an early
+// response, even if the server then closes the connection.
+func TestUpload_earlyResponse(t *testing.T) {
 	t.Parallel()
 	name := "x"
 	for range 20 {
@@ -321,19 +321,20 @@ func TestUpload_earlyAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = c.As("token").Upload(t.Context(), UploadFields{Name: &name}, &fileList{{Field: "mp3", Body: noise{}}})
+		_, err = c.As("token").Upload(t.Context(), UploadFields{Name: &name}, &fileList{{Field: "mp3", Body: endlessBody{}}})
 		if !errors.Is(err, ErrRateLimited) && !errors.Is(err, ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
 		if errors.Is(err, ErrUnavailable) {
-			t.Log("the reset came first") // and took the answer with it: nothing can be done
+			t.Log("the reset arrived before the response") // the response is lost
 		}
 		_ = ln.Close()
 	}
 }
 
-// A server that answers early and stays gets its answer through, always.
-func TestUpload_earlyAnswerStays(t *testing.T) {
+// TestUpload_earlyResponseOpenConnection checks that Upload returns an early
+// response of a server that keeps the connection open.
+func TestUpload_earlyResponseOpenConnection(t *testing.T) {
 	t.Parallel()
 	name := "x"
 	c := socketClient(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -341,14 +342,15 @@ func TestUpload_earlyAnswerStays(t *testing.T) {
 		_, _ = io.WriteString(w, `{"error":{"type":"RateLimitException","message":"Wait.","retry_after":5}}`)
 	})
 	for range 20 {
-		_, err := c.Upload(t.Context(), UploadFields{Name: &name}, &fileList{{Field: "mp3", Body: noise{}}})
+		_, err := c.Upload(t.Context(), UploadFields{Name: &name}, &fileList{{Field: "mp3", Body: endlessBody{}}})
 		if !errors.Is(err, ErrRateLimited) {
 			t.Fatalf("got %v", err)
 		}
 	}
 }
 
-// The context ends an upload that waits for its file or for its answer.
+// TestUpload_context checks that the context ends an upload that waits for a file
+// or for the response.
 func TestUpload_context(t *testing.T) {
 	t.Parallel()
 	name := "x"
@@ -358,7 +360,7 @@ func TestUpload_context(t *testing.T) {
 		<-r.Context().Done()
 		gone <- struct{}{}
 	})
-	for what, body := range map[string]io.Reader{"sending": noise{}, "waiting": strings.NewReader("sound")} {
+	for what, body := range map[string]io.Reader{"sending": endlessBody{}, "waiting": strings.NewReader("sound")} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		_, err := c.Upload(ctx, UploadFields{Name: &name}, &fileList{{Field: "mp3", Body: body}})
 		cancel()
@@ -369,7 +371,7 @@ func TestUpload_context(t *testing.T) {
 	}
 }
 
-// Neither the client's timeout nor that of its headers is an upload's.
+// TestUpload_noTimeout checks that uploads ignore the client's timeouts.
 func TestUpload_noTimeout(t *testing.T) {
 	t.Parallel()
 	name := "x"

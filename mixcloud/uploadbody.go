@@ -15,54 +15,57 @@ import (
 	"unicode"
 )
 
-// An uploadBody is the multipart form of an upload, made while it is read. A
-// transport either reads it or has it written: then each piece of a file is sent
-// as it comes, however large, and is copied nowhere.
+// An uploadBody is the multipart form of an upload, which is made while it is
+// read. A transport calls either Read or WriteTo. WriteTo sends each piece of a
+// file without copying it.
 //
-// If an upper bound of the files is known, so is the length of the body before
-// it is sent. What the files leave of it is filled with line breaks behind the
-// closing boundary: an epilogue, which readers of forms ignore (RFC 2046). The
-// closing boundary is sent only after the last file, and without it the body never
-// reaches its length: nobody can take one that failed for whole.
+// If an upper bound of the files is known, the length of the body is known before
+// it is sent. If the files are smaller, the body is padded with line breaks after
+// the closing boundary: an epilogue, which parsers of forms ignore (RFC 2046). The
+// closing boundary is sent only after the last file, and the body does not reach
+// its length without it. So a server cannot take a failed upload for a complete
+// one.
 type uploadBody struct {
-	ctx    context.Context //nolint:containedctx // an io.Reader has no other way to it
+	ctx    context.Context //nolint:containedctx // Read has no parameter for it
 	files  Files
 	form   *multipart.Writer // writes into head
-	head   bytes.Buffer      // what is to be read before the present file
-	length int64             // of the whole body; -1 when it is not known
-	passed int64             // bytes that the transport has taken; of its goroutine alone
-	over   chan struct{}     // closed when the call is over
+	head   bytes.Buffer      // the part of the form that precedes the current file
+	length int64             // of the whole body; -1 if it is not known
+	taken  int64             // bytes that the transport has read; used by its goroutine only
+	done   chan struct{}     // closed when the call has ended
 
 	mu      sync.Mutex
-	present io.Reader // nil when the next file must be asked for
-	ended   bool      // the closing boundary is in present or was read
+	current io.Reader // nil if files.Next must be called
+	ended   bool      // the closing boundary is in current or was read
 	stopped bool
 	err     error // of files or of a body
 }
 
 const (
-	// maxPartHeader is what is reserved for the header of each file but the
-	// first, with the boundary before it. No header is longer.
+	// maxPartHeader is the maximum length of the header of a file, with the
+	// boundary before it. So much is reserved for each file after the first one.
 	maxPartHeader = 512
-	// maxFilename and maxType bound what a header takes from the caller, in bytes.
+	// maxFilename and maxMedia are the maximum lengths of a file name and a media
+	// type in a header, in bytes.
 	maxFilename = 255
 	maxMedia    = 100
-	// maxFiller is more than the length of any epilogue. It is mostly below 4 KiB;
-	// what is longer is the epilogue of a caller's own form, or its long headers.
-	maxFiller = 160 << 10
+	// maxPadding is the upper limit of the padding, exclusive. It is usually below
+	// 4 KiB; more is needed if the bound includes headers and an epilogue of a form
+	// that the caller received.
+	maxPadding = 160 << 10
 )
 
 var (
-	// errStopped is what a transport reads that goes on after the answer.
-	errStopped = errors.New("the call is over")
-	// errBound is the error of files that do not fit their bound.
-	errBound = errors.New("the files are longer than their bound, or far shorter")
+	// errStopped is the error of reads after the end of the call.
+	errStopped = errors.New("the call has ended")
+	// errBound is the error of files that do not match their bound.
+	errBound = errors.New("the files are larger than their bound, or smaller by 150 KiB or more")
 )
 
-// newUploadBody begins a form with the fields and the header of the first file,
-// for which it waits.
+// newUploadBody waits for the first file and begins a form with the fields and the
+// header of that file.
 func newUploadBody(ctx context.Context, fields UploadFields, files Files) (*uploadBody, error) {
-	b := &uploadBody{ctx: ctx, files: files, length: -1, over: make(chan struct{})}
+	b := &uploadBody{ctx: ctx, files: files, length: -1, done: make(chan struct{})}
 	b.form = multipart.NewWriter(&b.head)
 	tail := int64(len("\r\n--" + b.form.Boundary() + "--\r\n"))
 	for _, f := range fields.list() {
@@ -98,41 +101,41 @@ func (b *uploadBody) next() (*FilePart, error) {
 	return b.files.Next(b.ctx)
 }
 
-// begin makes a file the present one, and returns how many bytes precede its
+// begin makes file the current one, and returns the number of bytes before its
 // content.
 func (b *uploadBody) begin(file *FilePart) (head int, err error) {
 	if _, err := b.form.CreatePart(file.header()); err != nil {
 		return 0, err
 	}
 	head = b.head.Len()
-	b.turn(io.MultiReader(b.takeHead(), file.Body))
+	b.setCurrent(io.MultiReader(b.takeHead(), file.Body))
 	return head, nil
 }
 
-// close ends the form, after the last file.
+// close adds the closing boundary and the padding, after the last file.
 func (b *uploadBody) close() error {
 	if err := b.form.Close(); err != nil {
 		return err
 	}
 	var left int64
 	if b.length >= 0 {
-		left = b.length - b.passed - int64(b.head.Len())
-		if left < 0 || left >= maxFiller {
+		left = b.length - b.taken - int64(b.head.Len())
+		if left < 0 || left >= maxPadding {
 			return errBound
 		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.present, b.ended = io.MultiReader(b.takeHead(), filler(left)), true
+	b.current, b.ended = io.MultiReader(b.takeHead(), padding(left)), true
 	return nil
 }
 
-// filler returns n bytes of line breaks.
-func filler(n int64) io.Reader {
+// padding returns n bytes of line breaks.
+func padding(n int64) io.Reader {
 	return io.MultiReader(io.LimitReader(new(lineBreaks), n-n%2), strings.NewReader("\n"[:n%2]))
 }
 
-// lineBreaks are CR LF without end.
+// lineBreaks is an endless reader of CR LF.
 type lineBreaks struct{ read int }
 
 // Read implements [io.Reader].
@@ -150,24 +153,24 @@ func (b *uploadBody) takeHead() io.Reader {
 	return r
 }
 
-func (b *uploadBody) turn(to io.Reader) {
+func (b *uploadBody) setCurrent(to io.Reader) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.present = to
+	b.current = to
 }
 
-// turnTo gives what is to be sent next, asking for the next file when the one
-// before has ended; io.EOF when there is nothing more.
-func (b *uploadBody) turnTo() (io.Reader, error) {
+// nextReader returns the current reader, or that of the next file if there is no
+// current one. It returns io.EOF at the end of the form.
+func (b *uploadBody) nextReader() (io.Reader, error) {
 	for {
 		b.mu.Lock()
-		present, ended, stopped := b.present, b.ended, b.stopped
+		current, ended, stopped := b.current, b.ended, b.stopped
 		b.mu.Unlock()
 		switch {
 		case stopped:
 			return nil, errStopped
-		case present != nil:
-			return present, nil
+		case current != nil:
+			return current, nil
 		case ended:
 			return nil, io.EOF
 		}
@@ -177,7 +180,7 @@ func (b *uploadBody) turnTo() (io.Reader, error) {
 	}
 }
 
-// advance begins the next file, or closes the form after the last.
+// advance begins the next file, or closes the form after the last one.
 func (b *uploadBody) advance() error {
 	file, err := b.next()
 	switch {
@@ -190,28 +193,28 @@ func (b *uploadBody) advance() error {
 	return err
 }
 
-// fits reports whether the body stays shorter than its length with n more bytes,
-// unless they are its end.
-func (b *uploadBody) fits(n int) bool {
+// withinLength reports whether n more bytes keep the body shorter than its length.
+// It returns true at the end of the form, where close has checked the length.
+func (b *uploadBody) withinLength(n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.length < 0 || b.ended || b.passed+int64(n) < b.length
+	return b.length < 0 || b.ended || b.taken+int64(n) < b.length
 }
 
-// Read reads the next bytes of the form. It is called by the transport alone.
+// Read reads the next bytes of the form. Only the transport calls it.
 func (b *uploadBody) Read(p []byte) (int, error) {
 	for {
-		present, err := b.turnTo()
+		current, err := b.nextReader()
 		if err != nil {
 			return 0, err
 		}
-		n, err := present.Read(p)
-		if !b.fits(n) {
+		n, err := current.Read(p)
+		if !b.withinLength(n) {
 			return 0, b.fail(errBound)
 		}
-		b.passed += int64(n)
+		b.taken += int64(n)
 		if err == io.EOF {
-			b.turn(nil)
+			b.setCurrent(nil)
 			err = nil
 		}
 		if err != nil {
@@ -223,73 +226,72 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	}
 }
 
-// Close does nothing. It keeps net/http from wrapping the body, which would hide
+// Close does nothing. net/http would wrap a body without it, which would hide
 // WriteTo from the connection.
 func (b *uploadBody) Close() error { return nil }
 
-// WriteTo writes the rest of the form to w. It is called by the transport
-// alone.
+// WriteTo writes the rest of the form to w. Only the transport calls it.
 func (b *uploadBody) WriteTo(w io.Writer) (int64, error) {
-	out := &uploadOutlet{body: b, w: w}
+	out := &uploadWriter{body: b, w: w}
 	for {
-		present, err := b.turnTo()
+		current, err := b.nextReader()
 		if err == io.EOF {
 			return out.sent, nil
 		}
 		if err != nil {
 			return out.sent, err
 		}
-		_, err = io.Copy(out, present)
+		_, err = io.Copy(out, current)
 		switch {
 		case out.err != nil:
-			b.await()
+			b.waitForEnd()
 			return out.sent, out.err
 		case err != nil:
 			return out.sent, b.fail(err)
 		}
-		b.turn(nil)
+		b.setCurrent(nil)
 	}
 }
 
-// An uploadOutlet counts what a transport takes, stops when the call is over,
-// and tells the transport's errors from those of the files.
-type uploadOutlet struct {
+// An uploadWriter counts the bytes that the transport sends, stops when the call
+// has ended, and records the errors of the transport, as opposed to those of the
+// files.
+type uploadWriter struct {
 	body *uploadBody
 	w    io.Writer
 	sent int64
 	err  error
 }
 
-// Write hands p on, unless the call is over.
-func (o *uploadOutlet) Write(p []byte) (int, error) {
+// Write implements [io.Writer]. It fails if the call has ended.
+func (o *uploadWriter) Write(p []byte) (int, error) {
 	select {
-	case <-o.body.over:
+	case <-o.body.done:
 		o.err = errStopped
 		return 0, o.err
 	default:
 	}
-	if !o.body.fits(len(p)) {
+	if !o.body.withinLength(len(p)) {
 		return 0, errBound
 	}
 	n, err := o.w.Write(p)
 	o.sent += int64(n)
-	o.body.passed += int64(n)
+	o.body.taken += int64(n)
 	o.err = err
 	return n, err
 }
 
-// answerGrace is how long an answer may take that was under way when the
-// connection failed.
-const answerGrace = 250 * time.Millisecond
+// responseGrace is the time to wait for a response after the connection failed.
+const responseGrace = 250 * time.Millisecond
 
-// await waits a moment for the call to end: a server that refuses an upload
-// early answers and closes, and if the failure to send it more were told first,
-// net/http would give that instead of the answer.
-func (b *uploadBody) await() {
-	grace := time.NewTimer(answerGrace)
+// waitForEnd waits for the end of the call, for up to responseGrace. A server that
+// refuses an upload early responds and closes the connection. If WriteTo returned
+// its error at once, net/http would return that instead of the response.
+func (b *uploadBody) waitForEnd() {
+	grace := time.NewTimer(responseGrace)
 	defer grace.Stop()
 	select {
-	case <-b.over:
+	case <-b.done:
 	case <-grace.C:
 	}
 }
@@ -303,18 +305,18 @@ func (b *uploadBody) fail(err error) error {
 	return err
 }
 
-// stop makes further reads fail and gives the error that broke the body, if
-// one did.
+// stop makes further reads fail. It returns the error of the body, if there was
+// one.
 func (b *uploadBody) stop() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stopped = true
-	close(b.over)
+	close(b.done)
 	return b.err
 }
 
-// header is the header of a file's part: at most maxPartHeader bytes, with the
-// boundary.
+// header returns the header of a file's part. It has at most maxPartHeader bytes
+// together with the boundary.
 func (f *FilePart) header() textproto.MIMEHeader {
 	name, kind := headerFilename(f.Filename), f.ContentType
 	if name == "" {
@@ -331,9 +333,9 @@ func (f *FilePart) header() textproto.MIMEHeader {
 
 var quoteEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// headerFilename returns a file name as a quoted string of a header, without
-// control characters. One of more than maxFilename bytes is cut before its
-// extension.
+// headerFilename returns a file name escaped for a quoted string in a header,
+// without control characters. A name of more than maxFilename bytes is cut before
+// its extension.
 func headerFilename(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -11,39 +11,38 @@ import (
 	"time"
 )
 
-// maxUnsent is how much of an upload may wait in the kernel, in bytes.
+// maxUnsent is the maximum size of the kernel's buffer of an upload, in bytes.
 const maxUnsent = 512 << 10
 
-// uploadTransport is made for bodies of gigabytes. It has connections of its
-// own, speaks HTTP/1.1, where a body is one stream of large pieces, and leaves
-// it to the context how long an answer may take: Mixcloud looks at an upload
-// when it has all of it.
+// uploadTransport returns a transport for bodies of gigabytes. It has its own
+// connections and uses HTTP/1.1, which sends a body in large pieces. It has no
+// timeout for the response, because Mixcloud processes an upload before it
+// responds; the context ends a call.
 func uploadTransport() *http.Transport {
 	t := defaultTransport()
 	t.ForceAttemptHTTP2 = false
 	t.Protocols = new(http.Protocols)
 	t.Protocols.SetHTTP1(true)
 	t.ResponseHeaderTimeout = 0
-	t.WriteBufferSize = 257 << 10 // a piece of a file, with its head, in one system call
+	t.WriteBufferSize = 257 << 10 // a piece of a file and its header fit into one system call
 	dial := t.DialContext
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		boundUnsent(conn)
+		limitUnsent(conn)
 		return &uploadConn{Conn: conn, closed: make(chan struct{})}, nil
 	}
 	return t
 }
 
-// An uploadConn is a connection of uploadTransport. It makes up for two things
-// that net/http does to a body: one of known length is copied through a buffer
-// of 32 KiB, and while a body waits for its next bytes nobody is told that the
-// connection is gone.
+// An uploadConn is a connection of uploadTransport. It works around two properties
+// of net/http: it copies a body of known length through a buffer of 32 KiB, and it
+// does not report a closed connection while it waits for the next bytes of a body.
 type uploadConn struct {
 	net.Conn
-	closed chan struct{} // when either side has closed it
+	closed chan struct{} // closed when either side has closed the connection
 	once   sync.Once
 }
 
@@ -54,8 +53,8 @@ func (c *uploadConn) Close() error {
 	return c.Conn.Close()
 }
 
-// ReadFrom implements [io.ReaderFrom]: it has an upload's body written in the
-// pieces in which it comes. The body itself stays within its length.
+// ReadFrom implements [io.ReaderFrom]. It calls WriteTo of an uploadBody, which
+// limits itself to the body's length.
 func (c *uploadConn) ReadFrom(r io.Reader) (int64, error) {
 	if limited, ok := r.(*io.LimitedReader); ok {
 		if body, ok := limited.R.(*uploadBody); ok {
@@ -67,8 +66,8 @@ func (c *uploadConn) ReadFrom(r io.Reader) (int64, error) {
 	return io.Copy(c.Conn, r)
 }
 
-// uploadConnOf returns the connection below TLS; nil for one of another
-// transport.
+// uploadConnOf returns the uploadConn that conn is or uses below TLS, or nil for
+// the connection of another transport.
 func uploadConnOf(conn net.Conn) *uploadConn {
 	if below, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = below.NetConn()
@@ -77,11 +76,11 @@ func uploadConnOf(conn net.Conn) *uploadConn {
 	return c
 }
 
-var errConnClosed = errors.New("the connection was closed before an answer came")
+var errConnClosed = errors.New("the connection was closed before a response was received")
 
-// doUpload is client.Do for a request whose body waits for somebody else: it
-// returns when the connection is gone, even if a read of the body is still under
-// way. net/http would wait for that read.
+// doUpload sends a request like client.Do, but returns when the connection is
+// closed, even if a read of the body has not returned yet. net/http would wait for
+// that read.
 func doUpload(client *http.Client, req *http.Request) (*http.Response, error) {
 	type outcome struct {
 		resp     *http.Response
@@ -92,7 +91,7 @@ func doUpload(client *http.Client, req *http.Request) (*http.Response, error) {
 	defer close(gone)
 	conns := make(chan *uploadConn)
 	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { // again when it was a stale one
+		GotConn: func(info httptrace.GotConnInfo) { // called again after a stale connection
 			if conn := uploadConnOf(info.Conn); conn != nil {
 				select {
 				case conns <- conn:
@@ -107,7 +106,7 @@ func doUpload(client *http.Client, req *http.Request) (*http.Response, error) {
 			o.panicked = recover()
 			done <- o
 		}()
-		o.resp, o.err = client.Do(req) //nolint:bodyclose // it is closed by the caller, or below
+		o.resp, o.err = client.Do(req) //nolint:bodyclose // the caller or the code below closes it
 	}()
 	var closed <-chan struct{}
 	var grace <-chan time.Time
@@ -121,7 +120,7 @@ func doUpload(client *http.Client, req *http.Request) (*http.Response, error) {
 		case conn := <-conns:
 			closed, grace = conn.closed, nil
 		case <-closed:
-			closed, grace = nil, time.After(answerGrace) // an answer may be on its way
+			closed, grace = nil, time.After(responseGrace) // a response may still arrive
 		case <-grace:
 			go func() {
 				if o := <-done; o.resp != nil {

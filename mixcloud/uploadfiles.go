@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// errFileChanged is the error of an open file that has another size at its end
-// than it had at the beginning of the upload.
+// errFileChanged is the error of an open file whose size changed during the
+// upload.
 var errFileChanged = errors.New("mixcloud: the size of the file changed while it was sent")
 
 // OSFiles returns the files of one upload or edit, read from open files. A nil
@@ -25,11 +25,11 @@ var errFileChanged = errors.New("mixcloud: the size of the file changed while it
 //	result, err := client.Upload(ctx, mixcloud.UploadFields{Name: new("Night Bus")}, mixcloud.OSFiles(f, nil))
 //
 // A file is sent whole, from its beginning, under the last element of its name. It
-// is read while it is sent and never held in memory. Its size is taken before
+// is read while it is sent and never held in memory. Its size is read before
 // the call, so that the request has a Content-Length. A file that is a directory
-// or empty is an [*InvalidError] and no call is made; one whose size changes
-// while it is sent makes the upload fail. A pipe has no size: it is read to its
-// end, and the request is chunked, which Mixcloud may not accept.
+// or empty is an [*InvalidError] and no call is made. If the size of a file
+// changes while it is sent, the upload fails. A pipe has no size: it is read to
+// its end, and the request is chunked, which Mixcloud may not accept.
 //
 // OSFiles does not close the files and does not move their offsets. Close them
 // after Upload or Edit has returned. To try again, call OSFiles again with the
@@ -44,11 +44,11 @@ func OSFiles(audio, picture *os.File) Files {
 	return files
 }
 
-// osFiles implements [BoundedFiles]. The first Next looks at all files, so that
-// a fault of any is found before the call.
+// osFiles implements [BoundedFiles]. The first Next checks all files, so that an
+// invalid file is found before the call.
 type osFiles struct {
 	opened []osFile
-	parts  []*FilePart // those that Next has not returned yet; nil before the first Next
+	parts  []*FilePart // not yet returned by Next; nil before the first Next
 	size   int64       // of all files
 	known  bool        // false if a file has no size
 }
@@ -79,14 +79,15 @@ func (f *osFiles) Bound() (bytes int64, more int, known bool) {
 	return f.size, len(f.parts), f.known
 }
 
-// An osFile is an open file, the form's field for it and the name of the
-// argument that it was passed as.
+// An osFile is an open file, with its field of the form and the name of its
+// argument of OSFiles.
 type osFile struct {
 	field, arg string
 	file       *os.File
 }
 
-// part returns the file as a part of a form, and its size; 0 if it has none.
+// part returns the file as a part of a form, and its size, or 0 if the size is
+// not known.
 func (f osFile) part() (*FilePart, int64, error) {
 	info, err := f.file.Stat()
 	if err != nil {
@@ -106,8 +107,8 @@ func (f osFile) part() (*FilePart, int64, error) {
 	return part, info.Size(), nil
 }
 
-// mediaType returns the type of audio, video or a picture by its first bytes; ""
-// for anything else, such as an MP3 file without tags.
+// mediaType detects the type of audio, video or a picture by the first bytes. It
+// returns "" for anything else, such as an MP3 file without tags.
 func mediaType(r io.ReaderAt) string {
 	head := make([]byte, 512)
 	n, _ := r.ReadAt(head, 0) // an error occurs again when the file is sent
@@ -119,8 +120,8 @@ func mediaType(r io.ReaderAt) string {
 	return ""
 }
 
-// A wholeFile reads the content that a file had before the call, and fails at its
-// end if the file has another size by then.
+// A wholeFile reads a file up to the size that it had before the call. It fails at
+// the end if the size of the file has changed.
 type wholeFile struct {
 	content *io.SectionReader
 	file    *os.File

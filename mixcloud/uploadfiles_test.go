@@ -32,8 +32,8 @@ const (
 	pngPicture  = "\x89PNG\x0d\x0a\x1a\x0a picture"
 )
 
-// TestOSFiles sends whole files with a Content-Length, twice, whatever their
-// offset.
+// TestOSFiles checks that files are sent whole, with a Content-Length, more than
+// once and independently of their offset.
 func TestOSFiles(t *testing.T) {
 	t.Parallel()
 	audio, picture := openFile(t, "a show.mp3", taggedSound), openFile(t, "cover", pngPicture)
@@ -45,7 +45,7 @@ func TestOSFiles(t *testing.T) {
 		if r.ContentLength < 0 {
 			t.Error("the request is chunked")
 		}
-		got = parsed(t, r.Header.Get("Content-Type"), r.Body)
+		got = parseForm(t, r.Header.Get("Content-Type"), r.Body)
 		_, _ = io.WriteString(w, uploaded)
 	})
 	want := [][]string{
@@ -62,7 +62,7 @@ func TestOSFiles(t *testing.T) {
 		}
 	}
 	if at, err := audio.Seek(0, io.SeekCurrent); at != 5 || err != nil {
-		t.Errorf("the offset is %d (%v), want 5: unchanged and the file open", at, err)
+		t.Errorf("the offset is %d (%v), want 5, with the file open", at, err)
 	}
 	if _, err := c.Edit(t.Context(), "/demo/x/", UploadFields{}, OSFiles(nil, picture)); err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestOSFiles(t *testing.T) {
 	}
 }
 
-// TestOSFiles_refused finds the fault of any file before the call.
+// TestOSFiles_refused checks that an invalid file is found before the call.
 func TestOSFiles_refused(t *testing.T) {
 	t.Parallel()
 	c := socketClient(t, func(http.ResponseWriter, *http.Request) { t.Error("a call was made") })
@@ -105,7 +105,7 @@ func TestOSFiles_refused(t *testing.T) {
 	}
 }
 
-// TestOSFiles_changed fails if a file has another size at its end.
+// TestOSFiles_changed checks that an upload fails if the size of a file changes.
 func TestOSFiles_changed(t *testing.T) {
 	t.Parallel()
 	for what, size := range map[string]int64{"grows": 1000, "shrinks": 12, "is emptied": 0} {
@@ -127,7 +127,7 @@ func TestOSFiles_changed(t *testing.T) {
 	}
 }
 
-// TestOSFiles_pipe sends what has no size chunked.
+// TestOSFiles_pipe checks that a pipe is sent chunked.
 func TestOSFiles_pipe(t *testing.T) {
 	t.Parallel()
 	read, write, err := os.Pipe()
@@ -145,7 +145,7 @@ func TestOSFiles_pipe(t *testing.T) {
 		if r.ContentLength >= 0 {
 			t.Errorf("the request has a Content-Length of %d", r.ContentLength)
 		}
-		form := parsed(t, r.Header.Get("Content-Type"), r.Body)
+		form := parseForm(t, r.Header.Get("Content-Type"), r.Body)
 		if last := form[len(form)-1]; last[0] != "mp3" || last[3] != "sound" {
 			t.Errorf("sent %q", last)
 		}

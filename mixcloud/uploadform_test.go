@@ -17,9 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// python reads a form from its standard input with the parser of Python's
+// pythonParser reads a form from its standard input with the parser of Python's
 // standard library, and prints the parts.
-const python = `
+const pythonParser = `
 import email, email.policy, json, sys
 raw = sys.stdin.buffer.read()
 form = email.message_from_bytes(raw, policy=email.policy.HTTP)
@@ -28,16 +28,16 @@ json.dump([[p.get_param('name', header='content-disposition'), p.get_filename() 
            for p in form.get_payload()], sys.stdout)
 `
 
-// TestUpload_readers has a form with a Content-Length, its epilogue included,
-// read by the parsers of Go and of Python.
+// TestUpload_readers parses a form with a Content-Length and an epilogue with the
+// parsers of Go and of Python.
 func TestUpload_readers(t *testing.T) {
 	t.Parallel()
 	interpreter, err := exec.LookPath("python3")
 	if err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatal("python3 is needed")
+			t.Fatal("install python3")
 		}
-		t.Skip("there is no python3: its form parser is not tried")
+		t.Skip("python3 is not installed")
 	}
 	name := "Ünter"
 	for what, files := range map[string][][]string{ // field, file name, content
@@ -73,16 +73,16 @@ func TestUpload_readers(t *testing.T) {
 					t.Fatal(err)
 				}
 				if length != int64(len(form)) {
-					t.Errorf("%d bytes are declared of %d", length, len(form))
+					t.Errorf("the declared length is %d, but the form has %d bytes", length, len(form))
 				}
 				var byGo, byPython [][]string
-				for _, p := range parsed(t, kind, bytes.NewReader(form)) {
+				for _, p := range parseForm(t, kind, bytes.NewReader(form)) {
 					byGo = append(byGo, []string{p[0], p[1], p[3]})
 				}
 				if diff := cmp.Diff(want, byGo); diff != "" {
 					t.Errorf("Go reads (-want +got):\n%s", diff)
 				}
-				cmd := exec.CommandContext(t.Context(), interpreter, "-c", python)
+				cmd := exec.CommandContext(t.Context(), interpreter, "-c", pythonParser)
 				cmd.Stdin = io.MultiReader(strings.NewReader("Content-Type: "+kind+"\r\n\r\n"), bytes.NewReader(form))
 				text, err := cmd.Output()
 				if err != nil {
@@ -91,7 +91,7 @@ func TestUpload_readers(t *testing.T) {
 				if err := json.Unmarshal(text, &byPython); err != nil {
 					t.Fatal(err)
 				}
-				for _, part := range byPython { // its texts are bytes, one a character
+				for _, part := range byPython { // each character of its texts is one byte
 					part[2] = fromLatin1(part[2])
 				}
 				if diff := cmp.Diff(want, byPython); diff != "" {
@@ -110,8 +110,8 @@ func fromLatin1(s string) string {
 	return string(b)
 }
 
-// TestUpload_length demands a Content-Length of every request for which one can
-// be known.
+// TestUpload_length checks that every request with a known length has a
+// Content-Length.
 func TestUpload_length(t *testing.T) {
 	t.Parallel()
 	c := socketClient(t, func(w http.ResponseWriter, r *http.Request) {
@@ -142,11 +142,12 @@ func TestUpload_length(t *testing.T) {
 		}
 	}
 	if _, err := c.Upload(t.Context(), UploadFields{Name: &name}, new(sound())); err == nil {
-		t.Error("an upload whose length is not known is not chunked")
+		t.Error("an upload of unknown length is not chunked")
 	}
 }
 
-// TestUpload_bound breaks off a request whose files do not fit their bound.
+// TestUpload_bound checks that a request is aborted if the files do not match their
+// bound.
 func TestUpload_bound(t *testing.T) {
 	t.Parallel()
 	name := "x"
@@ -155,12 +156,12 @@ func TestUpload_bound(t *testing.T) {
 		size  int
 		fits  bool
 	}{
-		"as it says":       {1 << 20, 1 << 20, true},
-		"shorter":          {1 << 20, 1<<20 - 150<<10, true},
-		"far shorter":      {1 << 20, 1<<20 - 160<<10, false},
-		"a byte longer":    {1 << 20, 1<<20 + 1, false},
-		"twice as long":    {1 << 20, 2 << 20, false},
-		"longer than none": {0, 1, false},
+		"as announced":   {1 << 20, 1 << 20, true},
+		"shorter":        {1 << 20, 1<<20 - 150<<10, true},
+		"much smaller":   {1 << 20, 1<<20 - 160<<10, false},
+		"one byte more":  {1 << 20, 1<<20 + 1, false},
+		"twice the size": {1 << 20, 2 << 20, false},
+		"more than 0":    {0, 1, false},
 	} {
 		for way, wrap := range map[string]func(io.Reader) io.Reader{
 			"read": func(r io.Reader) io.Reader { return struct{ io.Reader }{r} }, "written": func(r io.Reader) io.Reader { return r },
@@ -177,14 +178,14 @@ func TestUpload_bound(t *testing.T) {
 				t.Errorf("%s, %s: %v", what, way, err)
 			}
 			if arrived := <-whole; (arrived == nil) != test.fits {
-				t.Errorf("%s, %s: it arrives with %v", what, way, arrived)
+				t.Errorf("%s, %s: the server read it with the error %v", what, way, arrived)
 			}
 		}
 	}
 }
 
-// TestUpload_closedWhileWaiting returns at once when the server is gone, also
-// while a file does not go on.
+// TestUpload_closedWhileWaiting checks that Upload returns at once when the server
+// closes the connection, even while a file is being read.
 func TestUpload_closedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	name := "x"
@@ -217,14 +218,14 @@ func TestUpload_closedWhileWaiting(t *testing.T) {
 				t.Errorf("bound %d: %v", bound, err)
 			}
 		case <-time.After(20 * time.Second):
-			t.Fatalf("bound %d: it waits for the file", bound)
+			t.Fatalf("bound %d: Upload still waits for the file", bound)
 		}
-		_ = w.Close() // ends the read that was under way
+		_ = w.Close() // ends the read in progress
 	}
 }
 
-// TestUpload_pieces writes a body of known length in the pieces in which its
-// files come, not through a buffer of net/http's.
+// TestUpload_pieces checks that a body of known length is written in the pieces of
+// its files, without the buffer of net/http.
 func TestUpload_pieces(t *testing.T) {
 	t.Parallel()
 	name := "x"
@@ -238,11 +239,11 @@ func TestUpload_pieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !pieces.written {
-		t.Error("the file was read")
+		t.Error("Read was called, want WriteTo only")
 	}
 }
 
-// writerTo is a file that wants to be written.
+// A writerTo is a file that implements [io.WriterTo].
 type writerTo struct {
 	pieces, size int
 	written      bool
@@ -266,8 +267,8 @@ func (w *writerTo) WriteTo(to io.Writer) (total int64, err error) {
 	return total, nil
 }
 
-// TestFilePart_header cuts what comes from the caller, so that the header of a
-// part is never longer than what is reserved for it.
+// TestFilePart_header checks that the header of a part is not longer than
+// maxPartHeader for any name and type.
 func TestFilePart_header(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
@@ -297,7 +298,7 @@ func TestFilePart_header(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.Copy(io.Discard, body.present); err != nil {
+	if _, err := io.Copy(io.Discard, body.current); err != nil {
 		t.Fatal(err)
 	}
 	if head, err := body.begin(files[0]); err != nil || head > maxPartHeader || head < maxPartHeader-20 {

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// A view is a decoded value under the API's own names. Values are scalars,
-// pointers to them, views and lists of views; nil is absent.
+// A view maps the API's member names to the fields of a decoded value: scalars,
+// pointers to scalars, views and lists of views. Nil means absent.
 type view map[string]any
 
-// rawKey is where a view keeps the value's Raw.
+// rawKey is the name of the member of a view that contains Raw.
 const rawKey = "\x00raw"
 
 func (v view) flatten(path string, shown map[string]string, raws map[string]json.RawMessage) {
 	for name, m := range v {
-		at := join(path, name)
+		at := joinMember(path, name)
 		switch m := m.(type) {
 		case nil:
 		case json.RawMessage:

@@ -20,7 +20,7 @@ const noReason = "Mixcloud refused the request without a reason."
 // like all errors that are not such a response.
 func refuseWrite(out *model.Payload, err error) bool {
 	response, ok := errors.AsType[*mixcloud.Error](err)
-	if !ok || !response.Answered || response.Status/100 != 4 && response.Status/100 != 2 {
+	if !ok || !response.FromAPI || response.Status/100 != 4 && response.Status/100 != 2 {
 		return false
 	}
 	code := model.UserErrorCodeRefused
@@ -51,7 +51,7 @@ func refuse(out *model.Payload, code model.UserErrorCode, message string, detail
 // whether it is.
 func refuseFile(out *model.Payload, rules fileRules, err error) bool {
 	response, ok := errors.AsType[*mixcloud.Error](err)
-	if ok && response.Status == http.StatusRequestEntityTooLarge && !response.Answered && len(rules) > 0 {
+	if ok && response.Status == http.StatusRequestEntityTooLarge && !response.FromAPI && len(rules) > 0 {
 		err = rules.largest().tooLarge() // a proxy in front of the API refused the size of the whole request
 	}
 	invalid, ok := errors.AsType[*fileError](err)

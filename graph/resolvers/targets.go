@@ -19,7 +19,7 @@ type target struct {
 // notFound adds the user error for a target that does not exist. If err is a
 // response of Mixcloud, its message becomes the message of the payload.
 func (t target) notFound(out *model.Payload, err error) {
-	if response, ok := errors.AsType[*mixcloud.Error](err); ok && response.Answered {
+	if response, ok := errors.AsType[*mixcloud.Error](err); ok && response.FromAPI {
 		out.Message = textOrNil(response.Message)
 	}
 	out.Refuse(model.UserErrorCodeNotFound, "There is no such "+t.noun()+".", t.field)

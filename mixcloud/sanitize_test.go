@@ -9,8 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPlain makes plain text of what may come as a message.
-func TestPlain(t *testing.T) {
+// TestSanitize checks the plain text of messages with markup, secrets and control
+// characters.
+func TestSanitize(t *testing.T) {
 	t.Parallel()
 	token := "demo-token"
 	for text, want := range map[string]string{
@@ -33,14 +34,14 @@ func TestPlain(t *testing.T) {
 		strings.Repeat("x", 500):                                               strings.Repeat("x", 500),
 		"Ünter — “日本” 🎉":                                                       "Ünter — “日本” 🎉",
 	} {
-		if got := plain(text, &token, 500); got != want {
+		if got := sanitize(text, &token, 500); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
 }
 
-// TestDetails reads every form in which refusals of single fields may come, and
-// takes nothing from others.
+// TestDetails reads messages about single fields in all supported forms, and
+// ignores other values.
 func TestDetails(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]map[string][]string{
@@ -57,7 +58,7 @@ func TestDetails(t *testing.T) {
 	} {
 		v := value(`{"details":` + text + `}`)
 		got := details(v)
-		plainDetails(got, nil)
+		sanitizeDetails(got, nil)
 		if len(got) == 0 {
 			got = nil
 		}
@@ -67,16 +68,16 @@ func TestDetails(t *testing.T) {
 	}
 }
 
-// TestRefusal_text keeps an error that is a text out of the message, and in the
-// words for the log; what it says of a token or of a wait counts.
-func TestRefusal_text(t *testing.T) {
+// TestResponseError_text checks that an error that is a string is not in Message but
+// in the text for logs, and that it determines the kind of the error.
+func TestResponseError_text(t *testing.T) {
 	t.Parallel()
 	for body, kind := range map[string]error{
 		`{"error":"No more."}`: ErrRefused,
 		`{"error":"An access_token is required to access this resource."}`: ErrUnauthenticated,
 	} {
 		c := testClient(t, func(r *http.Request) (*http.Response, error) {
-			return answer(r, 400, nil, strings.NewReader(body)), nil
+			return newResponse(r, 400, nil, strings.NewReader(body)), nil
 		})
 		_, err := c.As("token").Favorite(t.Context(), "/a/b/")
 		e, _ := errors.AsType[*Error](err)

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestStrip(t *testing.T) {
+func TestRemoveToken(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
 		`{"next": "https://x/y/?access_token=s3cret-token%2Fof%2Bme&limit=2"}`:              `{"next": "https://x/y/?limit=2"}`,
@@ -18,14 +18,14 @@ func TestStrip(t *testing.T) {
 		`{"html": "a \"x?b=1&amp;access_token=s3cret-token\" c"}`:                           `{"html": "a \"x?b=1\" c"}`,
 		`{"name": "access_token is a word", "n": [1, 2.50]}`:                                `{"name": "access_token is a word", "n": [1, 2.50]}`,
 	} {
-		if got := string(strip(value(body))); got != want {
+		if got := string(removeToken(value(body))); got != want {
 			t.Errorf("%s\nbecomes %s\nwant    %s", body, got, want)
 		}
 	}
 }
 
-// Whatever the rest is, JSON stays JSON, and the token is gone from the link.
-func TestStrip_valid(t *testing.T) {
+// TestRemoveToken_validJSON checks that the result is valid JSON without the token.
+func TestRemoveToken_validJSON(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		token := rapid.StringMatching(`[A-Za-z0-9+/=~-]{8,40}`).Draw(t, "token")
@@ -35,7 +35,7 @@ func TestStrip_valid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := string(strip(value(body)))
+		got := string(removeToken(value(body)))
 		if !json.Valid([]byte(got)) || strings.Contains(got, token) {
 			t.Fatalf("%s becomes %s", body, got)
 		}

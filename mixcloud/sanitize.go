@@ -7,25 +7,25 @@ import (
 	"unicode"
 )
 
-// plain makes words that came from elsewhere fit to leave the package: text of at
-// most a number of characters, without markup, control and format characters, the
-// token, and what of an address may hold a secret. The token is looked for last,
-// so that nothing that is removed can hide it.
-func plain(s string, token credential, most int) string {
+// sanitize returns a text from outside this package for the caller: at most the
+// given number of characters, without markup, control and format characters, the
+// token, and the parts of addresses that may contain a secret. The token is
+// removed last, so that none of the other removals can hide it.
+func sanitize(s string, token credential, most int) string {
 	return cut(scrub(shortenAddresses(printable(withoutMarkup(s))), token), most)
 }
 
 var (
-	// inlineTag fits a tag within a sentence and blockTag any other tag, a comment
-	// or a declaration. A "<" before anything else than a letter is a sign of its own.
+	// inlineTag matches a tag within a sentence. blockTag matches any other tag, a
+	// comment or a declaration. A "<" that is not before a letter is not a tag.
 	inlineTag = regexp.MustCompile(`(?i)</?(a|abbr|b|code|em|i|mark|s|small|span|strong|sub|sup|u)(\s[^<>]*)?>`)
 	blockTag  = regexp.MustCompile(`(?s)<!--.*?-->|<[/!?]?[a-zA-Z][^<>]*>`)
-	// addressSecrets fits the parts of an address that may hold a secret: its
+	// addressSecrets matches an address with the parts that may contain a secret:
 	// user, query and fragment.
 	addressSecrets = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://)([^\s/?#@]*@)?([^\s?#"'<>]*)([?#][^\s"'<>]*)?`)
 )
 
-// withoutMarkup removes tags of HTML and reads its references, such as &amp;.
+// withoutMarkup removes HTML tags and decodes references, such as &amp;.
 func withoutMarkup(s string) string {
 	s = html.UnescapeString(s)
 	text := blockTag.ReplaceAllString(inlineTag.ReplaceAllString(s, ""), " ")
@@ -35,7 +35,7 @@ func withoutMarkup(s string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// shortenAddresses leaves scheme, host and path of addresses.
+// shortenAddresses removes everything but scheme, host and path from addresses.
 func shortenAddresses(s string) string {
 	if !strings.Contains(s, "://") {
 		return s
@@ -43,7 +43,8 @@ func shortenAddresses(s string) string {
 	return addressSecrets.ReplaceAllString(s, "$1$3")
 }
 
-// printable removes what does not print. White space becomes spaces.
+// printable removes characters that do not print, and replaces white space by
+// spaces.
 func printable(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {

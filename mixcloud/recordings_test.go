@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// recordings says how each recorded answer is read. A recording without a line
-// fails the test.
+// recordings are the functions that decode the recorded responses, by the name of
+// the file. The test fails for a file without an entry.
 var recordings = map[string]func(t *testing.T, body []byte) view{
 	"artist_metadata_2013.json":                   fixtureObject(viewArtist),
 	"category_metadata_2013.json":                 fixtureObject(viewCategory),
@@ -50,15 +50,15 @@ var recordings = map[string]func(t *testing.T, body []byte) view{
 	"user_listens_2018.json":                      fixturePage(viewCloudcast),
 }
 
-// onlyRaw has the members that no accessor shows, and why.
-var onlyRaw = map[string]string{
-	"result.success": "the answer to a write, which this package reads nowhere",
-	"result.message": "the same",
+// rawOnly are the members that no field of a decoded type has, with the reason.
+var rawOnly = map[string]string{
+	"result.success": "a member of the response to a write, which is not an object",
+	"result.message": "a member of the response to a write, which is not an object",
 }
 
-// TestLedger holds every leaf of every recorded answer against what the decoded
-// value shows, and the other way round: nothing is lost, nothing made up.
-func TestLedger(t *testing.T) {
+// TestRecordings compares every scalar of every recorded response with the fields
+// of the decoded value, in both directions.
+func TestRecordings(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/recorded/*.json")
 	if err != nil || len(files) < len(recordings) {
@@ -70,7 +70,7 @@ func TestLedger(t *testing.T) {
 			t.Parallel()
 			read, ok := recordings[name]
 			if !ok {
-				t.Fatal("add a row to recordings in mixcloud/ledger_test.go")
+				t.Fatal("add this file to recordings in mixcloud/recordings_test.go")
 			}
 			body, err := os.ReadFile(file)
 			if err != nil {
@@ -88,24 +88,24 @@ func TestLedger(t *testing.T) {
 			}
 			recorded := map[string]string{}
 			objects := map[string]string{}
-			leaves("", document, recorded, objects)
+			flattenJSON("", document, recorded, objects)
 			for path := range recorded {
-				if _, ok := onlyRaw[path]; ok {
+				if _, ok := rawOnly[path]; ok {
 					if _, shown := shown[path]; shown {
-						t.Errorf("%s is shown and listed as kept by Raw only", path)
+						t.Errorf("a decoded type has a field for %s: remove it from rawOnly", path)
 					}
 					delete(recorded, path)
 				}
 			}
 			if diff := cmp.Diff(recorded, shown); diff != "" {
-				t.Errorf("members of the recording (-), fields of the decoded type (+): decode what is missing in mixcloud/, and add it to mixcloud/view_test.go\n%s", diff)
+				t.Errorf("members of the recording (-), fields of the decoded type (+): decode the missing members in mixcloud/, and add them to mixcloud/view_test.go\n%s", diff)
 			}
 			for path, raw := range raws {
 				var b bytes.Buffer
 				if err := json.Compact(&b, raw); err != nil {
 					t.Errorf("Raw of %q: %v", path, err)
 				}
-				if diff := cmp.Diff(objects[path], normal(t, b.Bytes())); diff != "" {
+				if diff := cmp.Diff(objects[path], normalizeJSON(t, b.Bytes())); diff != "" {
 					t.Errorf("Raw of %q:\n%s", path, diff)
 				}
 			}
@@ -120,10 +120,10 @@ func TestLedger(t *testing.T) {
 	})
 }
 
-// leaves lists what a document holds: each scalar by its path, an empty list or
-// object as itself, and each object whole. The links of a page are reduced to
-// what is followed of them.
-func leaves(path string, v any, scalars, objects map[string]string) {
+// flattenJSON adds the scalars, empty lists and empty objects of v to scalars, and
+// the JSON of all objects to objects, by their paths. Of a paging link only the
+// parameters of the range are added.
+func flattenJSON(path string, v any, scalars, objects map[string]string) {
 	switch v := v.(type) {
 	case map[string]any:
 		b, err := json.Marshal(v)
@@ -135,14 +135,14 @@ func leaves(path string, v any, scalars, objects map[string]string) {
 			scalars[path] = "{}"
 		}
 		for name, m := range v {
-			leaves(join(path, name), m, scalars, objects)
+			flattenJSON(joinMember(path, name), m, scalars, objects)
 		}
 	case []any:
 		if len(v) == 0 {
 			scalars[path] = "[]"
 		}
 		for i, m := range v {
-			leaves(fmt.Sprintf("%s[%d]", path, i), m, scalars, objects)
+			flattenJSON(fmt.Sprintf("%s[%d]", path, i), m, scalars, objects)
 		}
 	default:
 		s := fmt.Sprint(v)
@@ -161,15 +161,15 @@ func leaves(path string, v any, scalars, objects map[string]string) {
 	}
 }
 
-func join(path, name string) string {
+func joinMember(path, name string) string {
 	if path == "" {
 		return name
 	}
 	return path + "." + name
 }
 
-// normal brings JSON into the form that Marshal gives a decoded document.
-func normal(t *testing.T, b []byte) string {
+// normalizeJSON decodes JSON and returns it as Marshal writes it.
+func normalizeJSON(t *testing.T, b []byte) string {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(b))
 	decoder.UseNumber()
@@ -243,7 +243,7 @@ func fixtureRaw(t *testing.T, body []byte) view {
 	return view{rawKey: json.RawMessage(strings.Clone(string(v)))}
 }
 
-// mustValue makes a value of a JSON text.
+// mustValue returns a JSON text as a value.
 func mustValue(t testing.TB, text string) value {
 	t.Helper()
 	v, err := readJSON(200, nil, []byte(text))

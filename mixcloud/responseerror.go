@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// The API's names of errors that were recorded or are relied on by clients.
+// Types of errors that were recorded, or that clients rely on.
 const (
 	typeRateLimit = "RateLimitException"
 	typeOAuth     = "OAuthException"
@@ -26,11 +26,11 @@ const (
 	maxWait    = 30 * 24 * time.Hour
 )
 
-// isFailure tells whether a success holds nothing but an error: a widget of
-// 2016 met one in its success callback.
+// isFailure reports whether a response with a success status contains only an
+// error. A widget of 2016 handled such a response.
 func isFailure(v value) bool {
 	if !strings.Contains(string(v), `"error"`) {
-		return false // most answers: spares a walk over all of it
+		return false // fast path for most responses
 	}
 	failure, content := false, false
 	for name, m := range v.members() {
@@ -44,22 +44,22 @@ func isFailure(v value) bool {
 	return failure && !content
 }
 
-// refusal makes the error of an answer that is no success. body is "" if the
-// answer was no JSON.
-func refusal(status int, header http.Header, body value) *Error {
-	e := &Error{Status: status, Answered: body != ""}
+// responseError returns the error of a response that is not a success. body is ""
+// if the response is not JSON.
+func responseError(status int, header http.Header, body value) *Error {
+	e := &Error{Status: status, FromAPI: body != ""}
 	envelope := body.member("error")
-	var words string
+	var message string
 	if envelope.first() == '"' { // the OAuth endpoint's form
-		words = envelope.text()
-		e.Err = quotedError(words)
+		message = envelope.text()
+		e.Err = quotedError(message)
 	} else {
 		e.Type, e.Message = envelope.member("type").text(), envelope.member("message").text()
-		words = e.Message
+		message = e.Message
 	}
 	e.Details = details(body)
 	wait := envelope.member("retry_after")
-	e.RetryAfter = waitOf(header, wait, words)
+	e.RetryAfter = retryAfterOf(header, wait, message)
 	switch {
 	case e.Type == typeOAuth:
 		e.Kind = ErrUnauthenticated
@@ -69,32 +69,32 @@ func refusal(status int, header http.Header, body value) *Error {
 		e.Kind = ErrNotFound
 	case status == http.StatusForbidden && body != "" && e.RetryAfter > 0:
 		e.Kind = ErrRateLimited
-	case aboutToken.MatchString(words):
+	case tokenMessage.MatchString(message):
 		e.Kind = ErrUnauthenticated
 	default:
-		e.Kind = kindOf(status, body != "")
+		e.Kind = kindOfStatus(status, body != "")
 	}
 	if body == "" && e.Kind == ErrBadResponse {
 		e.Err = errNotJSON
 	}
 	if status == http.StatusProxyAuthRequired {
-		e.Local = "the proxy wants credentials"
+		e.Local = "the proxy requires credentials"
 	}
 	return e
 }
 
-// A quotedError holds words of an answer that are for the log alone: they are
-// not what the API documents as its message.
+// A quotedError is a text from a response that is not the documented error
+// message. It is for logs only.
 type quotedError string
 
 // Error implements error.
 func (e quotedError) Error() string { return strconv.Quote(string(e)) }
 
-// kindOf judges an answer by its status alone. A 4xx is a sign of life: what
-// wrote it looked at the call, and another try will not help. Exceptions are a 403
-// that is no JSON, which is a bot protection's, those that ask for another try,
-// and a 407, which a proxy of this machine has sent.
-func kindOf(status int, isJSON bool) error {
+// kindOfStatus returns the kind of an error by its status alone. After a 4xx a
+// retry does not help, because the server is up and refused the call. The
+// exceptions are a 403 that is not JSON, which comes from a bot protection, the
+// statuses that ask for a retry, and a 407, which comes from this machine's proxy.
+func kindOfStatus(status int, isJSON bool) error {
 	switch status {
 	case http.StatusNotFound, http.StatusGone:
 		return ErrNotFound
@@ -126,45 +126,45 @@ func kindOf(status int, isJSON bool) error {
 	return ErrBadResponse
 }
 
-// aboutToken fits both messages that are known for a token that is missing or
-// wrong, should they come without their type: only one was recorded with it.
-var aboutToken = regexp.MustCompile(`(?i)access[_ ]token .*(required|provided)`)
+// tokenMessage matches the two known messages about a missing or wrong token. It
+// is used for errors without a type: only one message was recorded with its type.
+var tokenMessage = regexp.MustCompile(`(?i)access[_ ]token .*(required|provided)`)
 
-var waitInWords = regexp.MustCompile(`(?i)retry after (\d+(?:\.\d+)?) second`)
+var retryAfterText = regexp.MustCompile(`(?i)retry after (\d+(?:\.\d+)?) second`)
 
-// waitOf is how long to wait: the header first, as clients do, then the body's
-// member, then its words.
-func waitOf(header http.Header, member value, message string) time.Duration {
+// retryAfterOf returns how long to wait, from the header, else from the member of
+// the body, else from the message.
+func retryAfterOf(header http.Header, member value, message string) time.Duration {
 	if after := header.Get("Retry-After"); after != "" {
 		if wait, ok := seconds(after); ok {
 			return wait
 		}
 		if t, err := http.ParseTime(after); err == nil {
-			return min(max((t.Sub(sentAt(header))+time.Second-1).Truncate(time.Second), 0), maxWait)
+			return min(max((t.Sub(sentTime(header))+time.Second-1).Truncate(time.Second), 0), maxWait)
 		}
 	}
 	if wait, ok := seconds(member.text()); ok {
 		return wait
 	}
-	if words := waitInWords.FindStringSubmatch(message); words != nil {
-		wait, _ := seconds(words[1])
+	if match := retryAfterText.FindStringSubmatch(message); match != nil {
+		wait, _ := seconds(match[1])
 		return wait
 	}
 	return 0
 }
 
-// sentAt is when an answer was sent, by the clock of who sent it: ours may be
-// wrong.
-func sentAt(header http.Header) time.Time {
+// sentTime returns the time at which a response was sent, by the server's clock,
+// because the local clock may be wrong.
+func sentTime(header http.Header) time.Time {
 	if t, err := http.ParseTime(header.Get("Date")); err == nil {
 		return t
 	}
 	return time.Now()
 }
 
-// seconds reads a number of seconds, parts of one too: a call that comes a little
-// before the wait is over is refused again. What is negative is no wait, and what
-// is huge the longest.
+// seconds reads a number of seconds, which may have a fraction: a call that is
+// made slightly too early is refused again. A negative number means 0, and one
+// above maxWait means maxWait.
 func seconds(text string) (wait time.Duration, ok bool) {
 	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(n) {
@@ -174,27 +174,27 @@ func seconds(text string) (wait time.Duration, ok bool) {
 	return time.Duration(math.Ceil(n*1000)) * time.Millisecond, true
 }
 
-// finish makes an error fit to leave the package: it names the call, and has
-// neither the token nor anything unprintable.
-func finish(err error, r request, status int) error {
+// sanitizeError prepares an error for the caller: it adds the name of the method
+// and the status, and removes the token and unprintable characters.
+func sanitizeError(err error, r request, status int) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		e = &Error{Kind: ErrUnavailable, Err: err}
 	}
 	e.Op = r.op
-	if r.public && e.Kind == ErrUnauthenticated { // no token would help
+	if r.anonymous && e.Kind == ErrUnauthenticated { // no token would help
 		e.Kind = ErrForbidden
 	}
 	if e.Status == 0 {
 		e.Status = status
 	}
-	e.Type = plain(e.Type, r.token, maxType)
-	e.Message = plain(e.Message, r.token, maxMessage)
-	plainDetails(e.Details, r.token)
+	e.Type = sanitize(e.Type, r.token, maxType)
+	e.Message = sanitize(e.Message, r.token, maxMessage)
+	sanitizeDetails(e.Details, r.token)
 	if quoted, ok := e.Err.(quotedError); ok {
-		e.Err = quotedError(plain(string(quoted), r.token, maxMessage))
+		e.Err = quotedError(sanitize(string(quoted), r.token, maxMessage))
 	} else if e.Err != nil {
-		// A transport of the caller's may have put the address into its words.
+		// The caller's transport may have put the address into its error.
 		if text := e.Err.Error(); scrub(text, r.token) != text {
 			e.Err = errors.New(scrub(text, r.token))
 		}
@@ -205,16 +205,17 @@ func finish(err error, r request, status int) error {
 var tokenInQuery = regexp.MustCompile(`(?i)(access_token|client_secret)(=|%3D)[^&\s"'<>]*`)
 
 const (
-	// minSecret is the shortest token that is redacted: removing a shorter one
-	// would spoil words that happen to contain it.
+	// minSecret is the minimum length of a token that is redacted. A shorter one
+	// may be part of ordinary words.
 	minSecret = 8
-	// minUnique is the length from which a token is no ordinary word, so that it
-	// is redacted within a longer word too. Mixcloud's tokens have 32 characters.
+	// minUnique is the minimum length of a token that is also redacted within a
+	// longer word, because it cannot be an ordinary word itself. Mixcloud's tokens
+	// have 32 characters.
 	minUnique = 16
 )
 
-// scrub removes a token from words that came from elsewhere: plain, quoted and
-// percent-encoded.
+// scrub replaces a token in a text from outside this package, in its plain, quoted
+// and percent-encoded forms.
 func scrub(s string, token credential) string {
 	s = tokenInQuery.ReplaceAllString(s, "${1}=[redacted]")
 	if token == nil || len(*token) < minSecret {
@@ -226,8 +227,8 @@ func scrub(s string, token credential) string {
 	return s
 }
 
-// redact replaces a secret; one that may be an ordinary word only where it
-// stands as a word of its own.
+// redact replaces a secret. One that may be an ordinary word is replaced only
+// where it is not part of a longer word.
 func redact(s, secret string) string {
 	var b strings.Builder
 	for from := 0; ; {
@@ -250,7 +251,7 @@ func redact(s, secret string) string {
 	}
 }
 
-// percentEncoded fits the end of a text that is one percent-encoded byte.
+// percentEncoded matches a percent-encoded byte at the end of a text.
 var percentEncoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}$`)
 
 func endsInWord(s string) bool {

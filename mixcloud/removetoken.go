@@ -1,0 +1,27 @@
+package mixcloud
+
+import (
+	"regexp"
+	"strings"
+)
+
+const (
+	tokenPair = `access_token(?:=|%3[Dd]|\\u003[dD])[^&\s"'<>\\]*`
+	ampersand = `(?:&amp;|&|\\u0026)`
+)
+
+var (
+	tokenBefore = regexp.MustCompile(tokenPair + ampersand)                   // before another parameter
+	tokenLast   = regexp.MustCompile(`(?:\?|` + ampersand + `)?` + tokenPair) // as the last parameter
+)
+
+// removeToken removes the token parameter from the links in a response. The
+// result is valid JSON. Whether Mixcloud's links repeat the token of a call is not
+// recorded; results must not contain it, because they are displayed, cached and
+// shared.
+func removeToken(v value) value {
+	if !strings.Contains(string(v), "access_token") {
+		return v
+	}
+	return value(tokenLast.ReplaceAllString(tokenBefore.ReplaceAllString(string(v), ""), ""))
+}
