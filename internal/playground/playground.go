@@ -50,9 +50,9 @@ const (
 	immutable = "public, max-age=31536000, immutable"
 )
 
-// Options are what the page has to know about its server. Its JSON form is in the page.
+// Options tell the page about its server. The page contains them as JSON.
 type Options struct {
-	SignIn bool `json:"signIn"` // people can sign in at /oauth/login
+	SignIn bool `json:"signIn"` // users can sign in at /oauth/login
 	Demo   bool `json:"demo"`   // the server runs over the emulator
 	Trace  bool `json:"trace"`  // the server returns traces
 	// Budget is the maximum number of calls for one operation.
@@ -77,7 +77,7 @@ type handler struct {
 func Handler(o Options) http.Handler {
 	h, err := load(files, o)
 	if err != nil {
-		panic(err) // the files are in the binary, and tests read them
+		panic(err) // the files are in the binary, and tests load them
 	}
 	return h
 }
@@ -119,7 +119,7 @@ func load(from fs.FS, o Options) (*handler, error) {
 		}
 	}
 	if h.page == nil || h.plain == nil {
-		return nil, errors.New("there is no page")
+		return nil, errors.New("a page is missing")
 	}
 	examples, err := Examples()
 	if err != nil {
@@ -173,7 +173,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.ServeHTTP(w, r)
 }
 
-// An Example is a query that the page offers.
+// An Example is a query in the list of examples of the page.
 type Example struct {
 	Title     string          `json:"title"`
 	Query     string          `json:"query"`
@@ -181,10 +181,10 @@ type Example struct {
 	Token     bool            `json:"token,omitempty"` // needs a viewer
 }
 
-// Examples returns the queries that the page offers, in order. They are the
-// files of the folder examples, whose first comment line is the title; a line
-// "# variables: {…}" has the variables, and a line "# token" says that a
-// viewer is needed. These two are no part of the query.
+// Examples returns the examples of the page, in order. They are the files in the folder
+// examples. The first comment line is the title, a line "# variables: {…}" contains the
+// variables, and a line "# token" marks a query that needs a viewer. The last two lines are
+// not part of the query.
 func Examples() ([]Example, error) {
 	names, err := fs.Glob(files, "examples/*.graphql")
 	if err != nil {
@@ -214,7 +214,7 @@ func parseExample(text string) (Example, error) {
 		switch {
 		case isComment && hasVariables:
 			if !json.Valid([]byte(variables)) {
-				return Example{}, fmt.Errorf("the variables are no JSON: %s", variables)
+				return Example{}, fmt.Errorf("the variables are not valid JSON: %s", variables)
 			}
 			e.Variables = json.RawMessage(variables)
 			continue
@@ -227,7 +227,7 @@ func parseExample(text string) (Example, error) {
 		query.WriteString(line)
 	}
 	if e.Title == "" {
-		return Example{}, errors.New("there is no title")
+		return Example{}, errors.New("the example has no title")
 	}
 	e.Query = query.String()
 	return e, nil

@@ -44,14 +44,14 @@ func TestHandler_Precompressed(t *testing.T) {
 		t.Errorf("ETag %s, want %s", zipped.Header().Get("ETag"), want)
 	}
 	if zipped.Body.Len() > plain.Body.Len()/2 {
-		t.Errorf("%d bytes of %d", zipped.Body.Len(), plain.Body.Len())
+		t.Errorf("%d compressed bytes of %d", zipped.Body.Len(), plain.Body.Len())
 	}
 	from, err := gzip.NewReader(zipped.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if text, err := io.ReadAll(from); err != nil || string(text) != plain.Body.String() {
-		t.Errorf("another text, %v", err)
+		t.Errorf("the decompressed text differs, %v", err)
 	}
 	for name, accepted := range map[string]string{"/playground/main.js": "br", "/playground/icon.svg": "gzip"} {
 		if got := get(t, name, accepted); got.Header().Get("Content-Encoding") != "" || len(got.Header()["Vary"]) != 1 {
@@ -156,8 +156,8 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-// The small page works under its own policy: every file it names is there, and
-// nothing is inline or from elsewhere.
+// The small page works under its own policy: all files that it refers to are served, and
+// nothing is inline or from another origin.
 func TestPlain_IsComplete(t *testing.T) {
 	t.Parallel()
 	served, err := load(files, Options{SignIn: true})
@@ -193,7 +193,7 @@ func TestPlain_IsComplete(t *testing.T) {
 		}
 		for _, m := range ids.FindAllStringSubmatch(text, -1) {
 			if !strings.Contains(html, `id="`+m[1]+`"`) {
-				t.Errorf("%s looks for #%s, which the page lacks", name, m[1])
+				t.Errorf("%s uses #%s, which is not in the page", name, m[1])
 			}
 		}
 	}
@@ -220,7 +220,7 @@ func schema(t *testing.T) *ast.Schema {
 	return s
 }
 
-// Every example is a query of this schema, with the variables it needs.
+// Every example is a valid query, with its variables.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	s := schema(t)
@@ -229,13 +229,13 @@ func TestExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(examples) < 12 {
-		t.Errorf("there are %d examples only", len(examples))
+		t.Errorf("there are only %d examples", len(examples))
 	}
 	titles := map[string]bool{}
 	for _, e := range examples {
 		t.Run(e.Title, func(t *testing.T) {
 			if titles[e.Title] {
-				t.Error("the title is there twice")
+				t.Error("the title is not unique")
 			}
 			titles[e.Title] = true
 			doc, errs := gqlparser.LoadQueryWithRules(s, e.Query, nil)
@@ -243,7 +243,7 @@ func TestExamples(t *testing.T) {
 				t.Fatal(errs)
 			}
 			if len(doc.Operations) != 1 || doc.Operations[0].Operation != ast.Query || doc.Operations[0].Name == "" {
-				t.Error("it is not one named query")
+				t.Error("the example is not a single named query")
 			}
 			var variables map[string]any
 			if e.Variables != nil {
@@ -256,14 +256,14 @@ func TestExamples(t *testing.T) {
 			}
 			for name := range variables {
 				if doc.Operations[0].VariableDefinitions.ForName(name) == nil {
-					t.Errorf("the variable %s is for nothing", name)
+					t.Errorf("the variable %s is not used", name)
 				}
 			}
 			if e.Token != strings.Contains(e.Query, "viewer") {
-				t.Error("a viewer needs a token, and nothing else does")
+				t.Errorf("the mark for a token is %t, but the query selects a viewer: %t", e.Token, !e.Token)
 			}
 			if strings.Contains(e.Query, "# variables:") || strings.Contains(e.Query, "# token") {
-				t.Error("what is for the page is left in the query")
+				t.Error("the query contains a directive for the page")
 			}
 		})
 	}

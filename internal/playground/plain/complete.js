@@ -1,8 +1,8 @@
-// Completion: what the schema has for the place of the cursor.
+// Completion: the names that the schema allows at the cursor.
 import { tokens } from "./syntax.js";
-import { named, written } from "./schema.js";
+import { baseName, typeText } from "./schema.js";
 
-/** What may stand at the cursor: {from, to, items: [{text, note, about}]}, or null. */
+/** Returns the completions at the cursor, {from, to, items: [{text, note, about}]}, or null if there are none. */
 export function candidates(schema, text, at) {
   const before = tokens(text.slice(0, at));
   const last = before.at(-1);
@@ -16,7 +16,7 @@ export function candidates(schema, text, at) {
 
 const starts = (item, partial) => Number(item.text.toLowerCase().startsWith(partial.toLowerCase()));
 
-// list walks the document up to the cursor with a stack of the types it is in.
+// list returns the names that are allowed at the cursor. It tracks the enclosing types on a stack.
 function list(schema, text, seen, partial) {
   const stack = []; // {type} in a selection, {args} in arguments, {input} in an input object
   let head = null, field = null, arg = null, declaring = false;
@@ -24,8 +24,8 @@ function list(schema, text, seen, partial) {
     const top = stack.at(-1), previous = seen[i - 1]?.text;
     if (t.text === "{") {
       if (!top) stack.push({ type: root(schema, head) });
-      else if (top.type && !arg) stack.push({ type: field && schema.types.get(named(field.type)) });
-      else stack.push({ input: arg && schema.types.get(named(arg.type)) });
+      else if (top.type && !arg) stack.push({ type: field && schema.types.get(baseName(field.type)) });
+      else stack.push({ input: arg && schema.types.get(baseName(arg.type)) });
       if (!top || top.type) field = null;
       head = null;
       arg = null;
@@ -52,18 +52,18 @@ function list(schema, text, seen, partial) {
   if (!top) return previous === undefined || previous === "}" ? ["query", "mutation", "fragment"].map((text) => ({ text, note: "" })) : [];
   if (previous === ":" || previous === "[" ) {
     if (declaring) return types(["SCALAR", "ENUM", "INPUT_OBJECT"]);
-    const type = arg && schema.types.get(named(arg.type));
+    const type = arg && schema.types.get(baseName(arg.type));
     const variables = [...new Set(text.match(/\$[_A-Za-z]\w*/g) ?? [])].map((v) => ({ text: v, note: "variable" }));
     const values = type?.enumValues?.map((v) => ({ text: v.name, note: type.name, about: v.description })) ?? [];
     const flags = type?.name === "Boolean" ? ["true", "false"].map((v) => ({ text: v, note: "Boolean" })) : [];
     return top.args || top.input ? [...variables, ...values, ...flags] : [];
   }
   if (top.type) {
-    const fields = (top.type.fields ?? []).map((f) => ({ text: f.name, note: written(f.type), about: f.description }));
+    const fields = (top.type.fields ?? []).map((f) => ({ text: f.name, note: typeText(f.type), about: f.description }));
     if (previous === "...") return [{ text: "on", note: "" }];
     return [...fields, { text: "__typename", note: "String!" }];
   }
-  return (top.args ?? top.input?.inputFields ?? []).map((a) => ({ text: a.name, after: ": ", note: written(a.type), about: a.description }));
+  return (top.args ?? top.input?.inputFields ?? []).map((a) => ({ text: a.name, after: ": ", note: typeText(a.type), about: a.description }));
 }
 
 function root(schema, head) {
@@ -72,10 +72,10 @@ function root(schema, head) {
   return schema.types.get(schema.roots[kind]);
 }
 
-/** The list under the cursor. It answers to the arrows, Enter, Tab and Escape. */
+/** The completion list below the cursor. The arrow keys, Enter, Tab and Escape control it. */
 export class Completer {
   constructor(editor, box, schema) {
-    Object.assign(this, { editor, box, schema, items: [], chosen: 0, place: null });
+    Object.assign(this, { editor, box, schema, items: [], selected: 0, completion: null });
     editor.area.setAttribute("aria-controls", box.id);
     editor.area.setAttribute("aria-autocomplete", "list");
     editor.area.addEventListener("input", (e) => this.update(e));
@@ -86,7 +86,7 @@ export class Completer {
     box.addEventListener("mousedown", (e) => {
       e.preventDefault();
       const li = e.target.closest("li");
-      if (li) this.take(Number(li.dataset.i));
+      if (li) this.accept(Number(li.dataset.i));
     });
   }
 
@@ -94,26 +94,26 @@ export class Completer {
     if (e.inputType?.startsWith("history") || e.inputType === "insertFromPaste") return this.hide();
     const { selectionStart: at, value } = this.editor.area;
     if (!/[\w$@]/.test(value[at - 1] ?? "")) return this.hide();
-    this.offer();
+    this.open();
   }
 
-  offer() {
+  open() {
     const { selectionStart: at, value } = this.editor.area;
-    this.place = candidates(this.schema, value, at);
-    if (!this.place) return this.hide();
-    this.chosen = 0;
+    this.completion = candidates(this.schema, value, at);
+    if (!this.completion) return this.hide();
+    this.selected = 0;
     this.box.hidden = false;
     this.draw();
-    this.move(this.place.from);
+    this.move(this.completion.from);
   }
 
   draw() {
-    this.box.replaceChildren(...this.place.items.map((item, i) => {
+    this.box.replaceChildren(...this.completion.items.map((item, i) => {
       const li = document.createElement("li");
       li.id = "complete-" + i;
       li.dataset.i = i;
       li.role = "option";
-      li.ariaSelected = String(i === this.chosen);
+      li.ariaSelected = String(i === this.selected);
       li.title = item.about ?? "";
       li.append(item.text);
       const note = document.createElement("small");
@@ -121,11 +121,11 @@ export class Completer {
       li.append(note);
       return li;
     }));
-    this.editor.area.setAttribute("aria-activedescendant", "complete-" + this.chosen);
-    this.box.children[this.chosen]?.scrollIntoView({ block: "nearest" });
+    this.editor.area.setAttribute("aria-activedescendant", "complete-" + this.selected);
+    this.box.children[this.selected]?.scrollIntoView({ block: "nearest" });
   }
 
-  // move puts the list under the character at; the font is of one width.
+  // move places the list below the character at an offset. The font is monospaced.
   move(at) {
     const { area } = this.editor;
     const style = getComputedStyle(area);
@@ -144,8 +144,8 @@ export class Completer {
     this.editor.area.removeAttribute("aria-activedescendant");
   }
 
-  take(i) {
-    const { from, to, items } = this.place;
+  accept(i) {
+    const { from, to, items } = this.completion;
     this.hide();
     this.editor.area.setSelectionRange(from, to);
     this.editor.insert(items[i].text + (items[i].after ?? ""));
@@ -155,15 +155,15 @@ export class Completer {
   key(e) {
     if (e.key === " " && e.ctrlKey) {
       e.preventDefault();
-      this.offer();
+      this.open();
       return;
     }
     if (this.box.hidden || e.ctrlKey || e.metaKey || e.altKey) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
     if (step) {
-      this.chosen = (this.chosen + step + this.place.items.length) % this.place.items.length;
+      this.selected = (this.selected + step + this.completion.items.length) % this.completion.items.length;
       this.draw();
-    } else if (e.key === "Enter" || e.key === "Tab") this.take(this.chosen);
+    } else if (e.key === "Enter" || e.key === "Tab") this.accept(this.selected);
     else if (e.key === "Escape") this.hide();
     else if (e.key === "ArrowLeft" || e.key === "ArrowRight") return this.hide();
     else return;

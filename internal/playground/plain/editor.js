@@ -1,21 +1,21 @@
-// A textarea that indents, closes brackets and shows colours. The colours are in
-// a <pre> behind it with the same text and the same scroll position.
+// A textarea with indentation, closing brackets and syntax highlighting. A <pre> behind it
+// shows the same text in color, at the same scroll position.
 
 const CLOSE = { "{": "}", "(": ")", "[": "]" };
 
 export class Editor {
   /** onChange runs after each change; onRun on Ctrl+Enter. */
-  constructor(box, colour, { onChange = () => {}, onRun = () => {} } = {}) {
+  constructor(box, color, { onChange = () => {}, onRun = () => {} } = {}) {
     this.area = box.querySelector("textarea");
-    this.shown = box.querySelector("pre");
-    this.colour = colour;
+    this.highlight = box.querySelector("pre");
+    this.color = color;
     this.onChange = onChange;
     this.onRun = onRun;
-    this.leaving = false; // Escape was pressed: the next Tab moves the focus
+    this.tabMoves = false; // Escape was pressed, so the next Tab moves the focus
     this.area.addEventListener("input", () => this.changed());
     this.area.addEventListener("scroll", () => this.scroll());
     this.area.addEventListener("keydown", (e) => this.key(e));
-    this.area.addEventListener("blur", () => { this.leaving = false; });
+    this.area.addEventListener("blur", () => { this.tabMoves = false; });
     this.draw();
   }
 
@@ -37,7 +37,7 @@ export class Editor {
     this.area.scrollTop = 0;
   }
 
-  /** Types text over the selection, so that undo knows of it. */
+  /** Replaces the selection by text, as an edit that can be undone. */
   insert(text) {
     if (!document.execCommand("insertText", false, text)) {
       this.area.setRangeText(text, this.area.selectionStart, this.area.selectionEnd, "end");
@@ -51,13 +51,13 @@ export class Editor {
   }
 
   draw() {
-    this.shown.innerHTML = this.colour(this.area.value) + "\n";
+    this.highlight.innerHTML = this.color(this.area.value) + "\n";
     this.scroll();
   }
 
   scroll() {
-    this.shown.scrollTop = this.area.scrollTop;
-    this.shown.scrollLeft = this.area.scrollLeft;
+    this.highlight.scrollTop = this.area.scrollTop;
+    this.highlight.scrollLeft = this.area.scrollLeft;
   }
 
   key(e) {
@@ -68,9 +68,9 @@ export class Editor {
       e.preventDefault();
       this.onRun();
     } else if (e.key === "Escape") {
-      this.leaving = true;
+      this.tabMoves = true;
       return;
-    } else if (e.key === "Tab" && !this.leaving && !e.ctrlKey && !e.altKey && !e.metaKey) {
+    } else if (e.key === "Tab" && !this.tabMoves && !e.ctrlKey && !e.altKey && !e.metaKey) {
       e.preventDefault();
       this.indent(e.shiftKey);
     } else if (e.key === "/" && (e.ctrlKey || e.metaKey)) {
@@ -98,20 +98,20 @@ export class Editor {
       this.insert("");
       if (this.area.value.length === value.length) document.execCommand("delete");
     }
-    this.leaving = false;
+    this.tabMoves = false;
   }
 
-  /** Changes each selected line, and keeps them selected. */
+  /** Changes the selected lines, and leaves them selected. */
   lines(change) {
     const { selectionStart: from, selectionEnd: to, value } = this.area;
     const start = value.lastIndexOf("\n", from - 1) + 1;
     let end = value.indexOf("\n", Math.max(from, to - 1));
     if (end < 0) end = value.length;
     const old = value.slice(start, end).split("\n");
-    const fresh = change(old).join("\n");
+    const replacement = change(old).join("\n");
     this.area.setSelectionRange(start, end);
-    this.insert(fresh);
-    if (old.length > 1) this.area.setSelectionRange(start, start + fresh.length);
+    this.insert(replacement);
+    if (old.length > 1) this.area.setSelectionRange(start, start + replacement.length);
   }
 
   indent(back) {

@@ -1,28 +1,28 @@
-// The page: asks this server's graph, and nothing else, when told to.
+// The small page: it sends the user's queries to this server, and loads nothing from elsewhere.
 import { Editor } from "./editor.js";
 import { Completer } from "./complete.js";
 import { Browser, load } from "./schema.js";
-import { colourGraphQL, colourJSON, operations, tidy } from "./syntax.js";
+import { colorGraphQL, colorJSON, operations, prettify } from "./syntax.js";
 
 const $ = (id) => document.getElementById(id);
-const keep = (store, key, value) => {
+const save = (storage, key, value) => {
   try {
-    if (value) store.setItem(key, value);
-    else store.removeItem(key);
-  } catch { /* storage is switched off: nothing is kept */ }
+    if (value) storage.setItem(key, value);
+    else storage.removeItem(key);
+  } catch { /* storage is disabled: nothing is saved */ }
 };
-const kept = (store, key) => {
-  try { return store.getItem(key) ?? ""; } catch { return ""; }
+const saved = (storage, key) => {
+  try { return storage.getItem(key) ?? ""; } catch { return ""; }
 };
-const say = (text) => {
-  $("said").textContent = text;
-  clearTimeout(say.timer);
-  say.timer = setTimeout(() => { $("said").textContent = ""; }, 4000);
+const notify = (text) => {
+  $("notice").textContent = text;
+  clearTimeout(notify.timer);
+  notify.timer = setTimeout(() => { $("notice").textContent = ""; }, 4000);
 };
 
-// The token is a header of a request to this server, and kept in this tab alone.
-$("token").value = kept(sessionStorage, "token");
-$("token").addEventListener("input", () => keep(sessionStorage, "token", $("token").value.trim()));
+// The token is sent in a header to this server, and saved only in this tab.
+$("token").value = saved(sessionStorage, "token");
+$("token").addEventListener("input", () => save(sessionStorage, "token", $("token").value.trim()));
 $("token-show").addEventListener("click", (e) => {
   const shown = $("token").type === "password";
   $("token").type = shown ? "text" : "password";
@@ -30,30 +30,30 @@ $("token-show").addEventListener("click", (e) => {
   e.target.setAttribute("aria-pressed", String(shown));
 });
 
-// Who is signed in, if anybody can: the browser keeps that in a cookie which no script can read.
+// If sign-in is enabled, the session is in a cookie that scripts cannot read.
 const canSignIn = JSON.parse(document.querySelector("meta[name=options]").content).signIn === true;
 let viewer = null;
 
-/** Sends an operation. Gives {data, text, status, took, id}; data is null for what is no JSON. */
-async function ask(operation, { signal, token = "", cost = false } = {}) {
+/** Sends an operation. Returns {body, data, text, duration, status, id}; body is null if the response is not JSON. */
+async function send(operation, { signal, token = "", cost = false } = {}) {
   const headers = { "Content-Type": "application/json", Accept: "application/graphql-response+json, application/json;q=0.9" };
-  if (token) headers.Authorization = "Bearer " + token; // and the cookie does not count
-  if (canSignIn) headers["X-Requested-With"] = "playground"; // without which it does not count either
+  if (token) headers.Authorization = "Bearer " + token; // takes precedence over the cookie
+  if (canSignIn) headers["X-Requested-With"] = "playground"; // the server ignores the cookie without it (CSRF)
   if (cost) headers["X-GraphQL-Cost"] = "true";
   const start = performance.now();
   const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(operation), signal,
     credentials: canSignIn ? "same-origin" : "omit" });
   const text = await response.text();
-  const took = performance.now() - start;
+  const duration = performance.now() - start;
   let body = null;
-  try { body = JSON.parse(text); } catch { /* shown as it is */ }
-  return { body, data: body?.data, text, took, status: response.status, id: response.headers.get("X-Request-Id") };
+  try { body = JSON.parse(text); } catch { /* shown as text */ }
+  return { body, data: body?.data, text, duration, status: response.status, id: response.headers.get("X-Request-Id") };
 }
 
-async function whoAmI() {
-  const { body, data } = await ask({ query: "query Viewer { viewer { name username } }" });
+async function loadViewer() {
+  const { body, data } = await send({ query: "query Viewer { viewer { name username } }" });
   viewer = data?.viewer ?? null;
-  if (body?.errors?.some((e) => e.extensions?.code === "UNAUTHENTICATED")) await signOut(); // it was revoked
+  if (body?.errors?.some((e) => e.extensions?.code === "UNAUTHENTICATED")) await signOut(); // the token was revoked
   $("viewer").hidden = false;
   $("sign-in").hidden = Boolean(viewer);
   $("signed-in").hidden = !viewer;
@@ -63,27 +63,27 @@ async function whoAmI() {
 const signOut = () => fetch("/oauth/logout", { method: "POST", credentials: "same-origin", redirect: "manual" });
 $("sign-out").addEventListener("click", async () => {
   await signOut();
-  await whoAmI();
-  say("Signed out.");
+  await loadViewer();
+  notify("Signed out.");
 });
-if (canSignIn) whoAmI().catch(() => { /* the server cannot be reached: the first query will say so */ });
+if (canSignIn) loadViewer().catch(() => { /* the server is unreachable: the first query reports it */ });
 
-const query = new Editor($("query-editor"), colourGraphQL, {
+const query = new Editor($("query-editor"), colorGraphQL, {
   onChange: (text) => {
-    keep(localStorage, "query", text);
-    label();
+    save(localStorage, "query", text);
+    updateRunButton();
   },
   onRun: () => run(),
 });
-const variables = new Editor($("variables-editor"), (t) => colourJSON(t), {
+const variables = new Editor($("variables-editor"), (t) => colorJSON(t), {
   onChange: (text) => {
-    keep(localStorage, "variables", text);
-    $("variables-problem").textContent = problem(text);
+    save(localStorage, "variables", text);
+    $("variables-problem").textContent = variablesError(text);
   },
   onRun: () => run(),
 });
 
-function problem(text) {
+function variablesError(text) {
   if (!text.trim()) return "";
   try {
     const value = JSON.parse(text);
@@ -92,49 +92,49 @@ function problem(text) {
 }
 
 /** The operation to run: the one at the cursor, if there are several. */
-function chosen() {
+function selectedOperation() {
   const all = operations($("query").value);
   const at = $("query").selectionStart;
   return all.find((o) => at >= o.from && at <= o.to) ?? all[0];
 }
 
 let running = null;
-function label() {
-  const name = operations($("query").value).length > 1 ? chosen()?.name : "";
+function updateRunButton() {
+  const name = operations($("query").value).length > 1 ? selectedOperation()?.name : "";
   $("run").querySelector(".label").textContent = running ? "Stop" : name ? "Run " + name : "Run";
 }
-for (const event of ["keyup", "click"]) $("query").addEventListener(event, label);
+for (const event of ["keyup", "click"]) $("query").addEventListener(event, updateRunButton);
 
 async function run() {
   if (running) return running.abort();
-  if (problem(variables.text)) {
+  if (variablesError(variables.text)) {
     $("variables-box").open = true;
     $("variables").focus();
     return;
   }
   running = new AbortController();
-  label();
-  $("answer").classList.add("busy");
-  $("status").textContent = "Asking…";
-  show("answer");
+  updateRunButton();
+  $("response").classList.add("busy");
+  $("status").textContent = "Running…";
+  show("response");
   const operation = { query: query.text };
-  if (chosen()?.name) operation.operationName = chosen().name;
+  if (selectedOperation()?.name) operation.operationName = selectedOperation().name;
   if (variables.text.trim()) operation.variables = JSON.parse(variables.text);
   try {
-    answer(await ask(operation, { signal: running.signal, token: $("token").value.trim(), cost: true }));
+    showResponse(await send(operation, { signal: running.signal, token: $("token").value.trim(), cost: true }));
   } catch (e) {
     const stopped = e.name === "AbortError";
     $("status").className = "bad";
-    $("status").textContent = stopped ? "Stopped." : "The server cannot be reached.";
+    $("status").textContent = stopped ? "Stopped." : "The server is unreachable.";
     if (!stopped) $("result").textContent = String(e.message);
   }
   running = null;
-  $("answer").classList.remove("busy");
-  label();
+  $("response").classList.remove("busy");
+  updateRunButton();
 }
 
-/** Takes what the answer has cost out of it: this page has asked for that, not the one who wrote the query. */
-function spent(body) {
+/** Removes the cost from a response body and returns it, or null: the page requested it, not the user. */
+function takeCost(body) {
   const cost = body?.extensions?.cost;
   if (!cost) return null;
   delete body.extensions.cost;
@@ -142,34 +142,34 @@ function spent(body) {
   return cost;
 }
 
-function answer({ body, text, took, status, id }) {
+function showResponse({ body, text, duration, status, id }) {
   const errors = body?.errors?.length ?? 0;
   const size = new Blob([text]).size;
   const facts = [
-    `${took < 1000 ? Math.round(took) + " ms" : (took / 1000).toFixed(2) + " s"}`,
+    `${duration < 1000 ? Math.round(duration) + " ms" : (duration / 1000).toFixed(2) + " s"}`,
     size < 1024 ? `${size} B` : `${(size / 1024).toFixed(1)} kB`,
   ];
-  const cost = spent(body);
+  const cost = takeCost(body);
   if (cost) facts.push(cost.upstreamCalls === 1 ? "1 call" : `${cost.upstreamCalls} calls`);
-  if (cost?.stale) facts.push("stale in part");
+  if (cost?.stale) facts.push("partly stale");
   if (errors) facts.unshift(errors === 1 ? "1 error" : `${errors} errors`);
   $("status").className = errors || status >= 400 ? "bad" : "";
   $("status").innerHTML = "<b></b> <span></span>";
   $("status").firstChild.textContent = status;
   $("status").lastChild.textContent = " · " + facts.join(" · ");
   $("status").title = [
-    cost && `At most ${cost.estimated} calls to Mixcloud, of ${cost.budget} allowed; ${cost.cacheHits + cost.coalesced} saved by the cache`,
+    cost && `Estimate: ${cost.estimated} calls to Mixcloud, at most ${cost.budget} allowed. ${cost.cacheHits + cost.coalesced} calls saved by the cache`,
     id && `Request ${id}`,
   ].filter(Boolean).join(". ");
-  $("result").innerHTML = colourJSON(body ? JSON.stringify(body, null, 2) : text, true);
+  $("result").innerHTML = colorJSON(body ? JSON.stringify(body, null, 2) : text, true);
   $("result").scrollTop = 0;
   $("copy").hidden = false;
 }
 
 $("run").addEventListener("click", run);
 $("prettify").addEventListener("click", () => {
-  query.replace(tidy(query.text));
-  if (variables.text.trim() && !problem(variables.text)) variables.text = JSON.stringify(JSON.parse(variables.text), null, 2);
+  query.replace(prettify(query.text));
+  if (variables.text.trim() && !variablesError(variables.text)) variables.text = JSON.stringify(JSON.parse(variables.text), null, 2);
 });
 $("share").addEventListener("click", async () => {
   const parts = new URLSearchParams({ query: query.text });
@@ -177,25 +177,25 @@ $("share").addEventListener("click", async () => {
   history.replaceState(null, "", "#" + parts.toString().replaceAll("+", "%20"));
   try {
     await navigator.clipboard.writeText(location.href);
-    say("Link copied.");
-  } catch { say("The link is in the address bar."); }
+    notify("Link copied.");
+  } catch { notify("The link is in the address bar."); }
 });
 $("copy").addEventListener("click", async () => {
   try {
     await navigator.clipboard.writeText($("result").textContent);
-    say("Answer copied.");
-  } catch { say("The browser does not allow copying."); }
+    notify("Response copied.");
+  } catch { notify("The browser does not allow copying."); }
 });
 
-// A link brings a query, never an answer: nothing runs until somebody runs it.
+// Loads the query of a shared link. The user must run it.
 function fromLink() {
   const parts = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"));
   if (!parts.has("query")) return false;
   query.text = parts.get("query");
   variables.text = parts.get("variables") ?? "";
-  const named = operations(query.text).find((o) => o.name && o.name === parts.get("operationName"));
-  if (named) $("query").setSelectionRange(named.from, named.from); // the one that "Run" runs
-  label();
+  const selected = operations(query.text).find((o) => o.name && o.name === parts.get("operationName"));
+  if (selected) $("query").setSelectionRange(selected.from, selected.from); // selects the operation for "Run"
+  updateRunButton();
   return true;
 }
 addEventListener("hashchange", fromLink);
@@ -208,12 +208,12 @@ document.querySelector(".tabs").addEventListener("click", (e) => e.target.datase
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 function theme() {
-  const now = kept(localStorage, "theme") || (dark.matches ? "dark" : "light");
-  document.documentElement.dataset.theme = now;
-  $("theme").textContent = now === "dark" ? "☀ Light" : "☾ Dark";
+  const current = saved(localStorage, "theme") || (dark.matches ? "dark" : "light");
+  document.documentElement.dataset.theme = current;
+  $("theme").textContent = current === "dark" ? "☀ Light" : "☾ Dark";
 }
 $("theme").addEventListener("click", () => {
-  keep(localStorage, "theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+  save(localStorage, "theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
   theme();
 });
 dark.addEventListener("change", theme);
@@ -232,32 +232,32 @@ document.addEventListener("keydown", (e) => {
 
 const examples = await fetch("/playground/examples.json").then((r) => r.json()).catch(() => []);
 for (const [i, example] of examples.entries()) $("examples").append(new Option(example.title, i));
-function use(example) {
+function loadExample(example) {
   query.text = example.query;
   variables.text = example.variables ? JSON.stringify(example.variables, null, 2) : "";
   $("variables-box").open = Boolean(example.variables);
   if (example.token && !$("token").value && !viewer) {
     $("token").focus();
-    say(canSignIn ? "This one needs a viewer: sign in, or give a token." : "This one needs an access token.");
+    notify(canSignIn ? "This query needs a viewer: sign in, or enter an access token." : "This query needs an access token.");
   }
 }
 $("examples").addEventListener("change", (e) => {
   if (e.target.value === "") return;
-  use(examples[e.target.value]);
+  loadExample(examples[e.target.value]);
   e.target.value = "";
-  show("ask");
+  show("request");
 });
 if (!fromLink()) {
-  if (kept(localStorage, "query").trim()) {
-    query.text = kept(localStorage, "query");
-    variables.text = kept(localStorage, "variables");
-  } else if (examples.length) use(examples[0]);
+  if (saved(localStorage, "query").trim()) {
+    query.text = saved(localStorage, "query");
+    variables.text = saved(localStorage, "variables");
+  } else if (examples.length) loadExample(examples[0]);
 }
 
 try {
-  const schema = await load(ask);
-  new Browser(schema, { docs: $("docs"), trail: $("trail"), search: $("search") });
+  const schema = await load(send);
+  new Browser(schema, { docs: $("docs"), breadcrumbs: $("breadcrumbs"), search: $("search") });
   new Completer(query, $("complete"), schema);
 } catch {
-  $("docs").textContent = "The schema could not be loaded: introspection may be switched off.";
+  $("docs").textContent = "The schema could not be loaded: introspection may be disabled.";
 }

@@ -1,2 +1,2 @@
-// A browser that cannot run modules runs this instead of the page, and gets the small page.
+// A browser that cannot run modules runs this script instead, which redirects to the small page.
 location.replace("/?plain" + location.hash);

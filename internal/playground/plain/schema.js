@@ -1,4 +1,4 @@
-// The schema as introspection gives it, and the panel that browses it.
+// Loads the schema by introspection, and shows it in a panel.
 import { escape } from "./syntax.js";
 
 const TYPE = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
@@ -15,22 +15,22 @@ const QUERY = `query PlaygroundSchema { __schema {
   directives { name description args { ${INPUT} } }
 } }`;
 
-/** The name of the type inside lists and non-null. */
-export function named(type) {
+/** Returns the name of a type without its list and non-null wrappers. */
+export function baseName(type) {
   while (type.ofType) type = type.ofType;
   return type.name;
 }
 
-/** A type as the schema language writes it. */
-export function written(type) {
-  if (type.kind === "NON_NULL") return written(type.ofType) + "!";
-  if (type.kind === "LIST") return "[" + written(type.ofType) + "]";
+/** Returns a type in the notation of the schema language. */
+export function typeText(type) {
+  if (type.kind === "NON_NULL") return typeText(type.ofType) + "!";
+  if (type.kind === "LIST") return "[" + typeText(type.ofType) + "]";
   return type.name;
 }
 
-/** The schema: {types: Map, roots: {query, mutation, subscription}, directives}. */
-export async function load(ask) {
-  const { data } = await ask({ query: QUERY, operationName: "PlaygroundSchema" });
+/** Loads the schema: {types: Map, roots: {query, mutation, subscription}, directives}. */
+export async function load(send) {
+  const { data } = await send({ query: QUERY, operationName: "PlaygroundSchema" });
   const s = data.__schema;
   return {
     types: new Map(s.types.map((t) => [t.name, t])),
@@ -44,10 +44,10 @@ const GROUPS = [
   ["INPUT_OBJECT", "Inputs"], ["SCALAR", "Scalars"],
 ];
 
-/** The panel. Where one is is a trail of types, the last one shown. */
+/** The schema panel. Its path lists the opened types; the last one is shown. */
 export class Browser {
-  constructor(schema, { docs, trail, search }) {
-    Object.assign(this, { schema, docs, trail, search });
+  constructor(schema, { docs, breadcrumbs, search }) {
+    Object.assign(this, { schema, docs, breadcrumbs, search });
     this.path = [];
     search.addEventListener("input", () => this.show());
     search.addEventListener("keydown", (e) => {
@@ -60,11 +60,11 @@ export class Browser {
       if (link) this.open(link.dataset.type, link.dataset.field);
     };
     docs.addEventListener("click", follow);
-    trail.addEventListener("click", follow);
+    breadcrumbs.addEventListener("click", follow);
     this.show();
   }
 
-  /** Shows a type, and one field of it if named; "" shows the start. */
+  /** Shows a type, and scrolls to a field of it if one is given. An empty type shows the overview. */
   open(type, field) {
     const at = this.path.indexOf(type);
     if (type === "") this.path = [];
@@ -79,13 +79,13 @@ export class Browser {
   show() {
     const words = this.search.value.trim().toLowerCase();
     const type = this.schema.types.get(this.path.at(-1));
-    this.docs.innerHTML = words ? this.found(words) : type ? this.type(type) : this.start();
-    this.trail.innerHTML = words || !this.path.length ? "" : [link("", "Schema"), ...this.path.slice(0, -1).map((t) => link(t))].join(" › ") + " ›";
+    this.docs.innerHTML = words ? this.results(words) : type ? this.type(type) : this.overview();
+    this.breadcrumbs.innerHTML = words || !this.path.length ? "" : [link("", "Schema"), ...this.path.slice(0, -1).map((t) => link(t))].join(" › ") + " ›";
   }
 
-  start() {
+  overview() {
     const { roots, types } = this.schema;
-    let html = `<p class="about">What there is to ask. Descriptions say what a field costs: how many calls to Mixcloud.</p><h3>Start here</h3><ul>`;
+    let html = `<p class="about">The fields of this API. Their descriptions contain the cost in calls to Mixcloud.</p><h3>Root types</h3><ul>`;
     for (const name of Object.values(roots)) if (name) html += `<li><span class="sig">${link(name)}</span>${about(types.get(name), true)}</li>`;
     html += "</ul>";
     for (const [kind, title] of GROUPS) {
@@ -105,12 +105,12 @@ export class Browser {
     if (t.enumValues?.length) {
       html += `<h3>Values</h3><ul>${t.enumValues.map((v) => `<li><span class="sig"><span class="${v.isDeprecated ? "old" : ""}">${escape(v.name)}</span></span>${about(v)}</li>`).join("")}</ul>`;
     }
-    const users = [...this.schema.types.values()].flatMap((o) => (o.name.startsWith("__") ? [] : (o.fields ?? []).filter((f) => named(f.type) === t.name).map((f) => [o.name, f.name])));
-    if (users.length) html += `<h3>Given by</h3><p class="sig">${users.map(([o, f]) => link(o, `${o}.${f}`, f)).join("<br>")}</p>`;
+    const users = [...this.schema.types.values()].flatMap((o) => (o.name.startsWith("__") ? [] : (o.fields ?? []).filter((f) => baseName(f.type) === t.name).map((f) => [o.name, f.name])));
+    if (users.length) html += `<h3>Returned by</h3><p class="sig">${users.map(([o, f]) => link(o, `${o}.${f}`, f)).join("<br>")}</p>`;
     return html;
   }
 
-  found(words) {
+  results(words) {
     const hits = [];
     for (const t of this.schema.types.values()) {
       if (t.name.startsWith("__")) continue;
@@ -119,14 +119,14 @@ export class Browser {
         hits.push([rank(f.name, words), link(t.name, `${t.name}.${f.name}`, f.name), f]);
       }
     }
-    const best = hits.filter(([r]) => r < 3).sort((a, b) => a[0] - b[0]).slice(0, 60);
-    const more = best.length < 60 ? hits.filter(([r, , x]) => r === 3 && x.description?.toLowerCase().includes(words)).slice(0, 60 - best.length) : [];
-    if (!best.length && !more.length) return `<p class="about">Nothing is called “${escape(words)}”, and no description has it.</p>`;
-    return `<ul>${[...best, ...more].map(([, l, x]) => `<li><span class="sig">${l}</span>${about(x, true)}</li>`).join("")}</ul>`;
+    const byName = hits.filter(([r]) => r < 3).sort((a, b) => a[0] - b[0]).slice(0, 60);
+    const byDescription = byName.length < 60 ? hits.filter(([r, , x]) => r === 3 && x.description?.toLowerCase().includes(words)).slice(0, 60 - byName.length) : [];
+    if (!byName.length && !byDescription.length) return `<p class="about">No results for “${escape(words)}”.</p>`;
+    return `<ul>${[...byName, ...byDescription].map(([, l, x]) => `<li><span class="sig">${l}</span>${about(x, true)}</li>`).join("")}</ul>`;
   }
 }
 
-// rank is 0 for the very name, 1 for its beginning, 2 for a part of it, 3 for none.
+// rank returns 0 if the name matches exactly, 1 for a prefix, 2 for a substring, and 3 otherwise.
 function rank(name, words) {
   const at = name.toLowerCase().indexOf(words.replace(/^.*\./, ""));
   return at < 0 ? 3 : name.length === words.length ? 0 : at === 0 ? 1 : 2;
@@ -142,7 +142,7 @@ function typeLink(type) {
   return link(type.name);
 }
 
-// field describes one. Where there are many arguments, they fold under their names.
+// field returns the HTML of a field. More than three arguments are collapsed.
 function field(f) {
   const value = (x) => (x.defaultValue ? ` = <span class="n">${escape(x.defaultValue)}</span>` : "");
   const arg = (a) => `<span class="args"><span class="v">${escape(a.name)}</span>: ${typeLink(a.type)}${value(a)}${a.description ? ` <span class="desc">${inline(a.description)}</span>` : ""}</span>`;
@@ -156,7 +156,7 @@ function field(f) {
   return `<li data-name="${escape(f.name)}">${sig}${about(f)}</li>`;
 }
 
-// about is the description, or only its first sentence, and a deprecation.
+// about returns the HTML of the description, or only its first sentence if short, and of the deprecation.
 function about(x, short) {
   let text = x.description ?? "";
   if (short) text = /^[\s\S]*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text;

@@ -1,11 +1,11 @@
-// Reading GraphQL and JSON well enough to colour, tidy and complete them. Text
-// that is not (yet) valid is read as far as it goes.
+// A lexer for GraphQL and JSON, for highlighting, formatting and completion. It accepts invalid
+// and incomplete text.
 
 const GRAPHQL = /(#[^\n]*)|("""[\s\S]*?(?:"""|$)|"(?:\\.|[^"\\\n])*"?)|(\.\.\.)|(\$[_A-Za-z]\w*)|(@[_A-Za-z]\w*)|([_A-Za-z]\w*)|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|([{}()[\]:=!|&])|([\s,]+)|(.)/gy;
 const KINDS = ["comment", "string", "spread", "variable", "directive", "name", "number", "punct", "space", "other"];
 const KEYWORDS = new Set(["query", "mutation", "subscription", "fragment", "on", "true", "false", "null"]);
 
-/** The tokens of a GraphQL document: {kind, text, at}. Joined they are the document. */
+/** Returns the tokens of a GraphQL document: {kind, text, at}. Their texts form the document. */
 export function tokens(text) {
   const list = [];
   for (const m of text.matchAll(GRAPHQL)) {
@@ -22,8 +22,8 @@ export function escape(text) {
 
 const span = (cls, text) => `<span class="${cls}">${escape(text)}</span>`;
 
-/** HTML that shows a GraphQL document in colours. */
-export function colourGraphQL(text) {
+/** Returns a GraphQL document as HTML with syntax highlighting. */
+export function colorGraphQL(text) {
   const classes = { comment: "c", string: "s", spread: "p", variable: "v", directive: "k", number: "n", punct: "p", other: "e" };
   let html = "", depth = 0, previous = "";
   for (const t of tokens(text)) {
@@ -42,8 +42,8 @@ export function colourGraphQL(text) {
 
 const JSON_TOKENS = /("(?:\\.|[^"\\\n])*"?)(\s*:)?|(-?\d[\d.eE+-]*)|\b(true|false|null)\b|([{}[\],:])|(\s+)|(.)/gy;
 
-/** HTML that shows JSON in colours, its addresses as links. */
-export function colourJSON(text, links = false) {
+/** Returns JSON as HTML with syntax highlighting. URLs become links if links is true. */
+export function colorJSON(text, links = false) {
   let html = "";
   for (const [, string, colon, number, word, punct, space, other] of text.matchAll(JSON_TOKENS)) {
     if (string !== undefined) {
@@ -60,8 +60,8 @@ export function colourJSON(text, links = false) {
   return html;
 }
 
-/** Tidies a document up: two spaces a level, a field a line, arguments kept together. */
-export function tidy(text) {
+/** Formats a document: two spaces per level, one field per line, arguments on one line. */
+export function prettify(text) {
   let out = "", line = "", level = 0, round = 0, blank = false, previous = null;
   const indent = () => "  ".repeat(level);
   const flush = () => {
@@ -120,7 +120,7 @@ export function tidy(text) {
   return out.trimEnd().replace(/\n{3,}/g, "\n\n") + "\n";
 }
 
-/** The operations of a document: {kind, name, from, to}. */
+/** Returns the operations of a document: {kind, name, from, to}. */
 export function operations(text) {
   const found = [];
   let depth = 0, open = null;
