@@ -4361,7 +4361,7 @@ type Cloudcast implements Resource & Node {
 
   Cost: 1 load.
   """
-  sections: [Section!] @cost(load: true) @listSize(assumedSize: 40) # recorded: up to 20, and none in answers since 2017
+  sections: [Section!] @cost(load: true) @listSize(assumedSize: 40) # recorded: up to 20, and none since 2017
   """
   Main color of the picture, as six hexadecimal digits without ` + "`" + `#` + "`" + `.
 

@@ -25,21 +25,21 @@ import (
 	"mixcloud-graphql/internal/upload"
 )
 
-// reading is the generated schema with a price for each field. A price is asked
-// for after the field's arguments were unmarshalled, so that the generated code
-// can be called for every field without executing any.
-func reading() graphql.ExecutableSchema {
+// newExecutable returns the generated schema with a complexity function for each
+// field. The generated code unmarshals the arguments of a field before it calls
+// that function, so a test can unmarshal them without executing the field.
+func newExecutable() graphql.ExecutableSchema {
 	cfg := generated.Config{Schema: schema.Clean(loaded())}
 	types := reflect.ValueOf(&cfg.Complexity).Elem()
 	for _, typ := range types.Fields() {
-		for _, price := range typ.Fields() {
-			price.Set(reflect.MakeFunc(price.Type(), func([]reflect.Value) []reflect.Value { return []reflect.Value{reflect.ValueOf(1)} }))
+		for _, complexity := range typ.Fields() {
+			complexity.Set(reflect.MakeFunc(complexity.Type(), func([]reflect.Value) []reflect.Value { return []reflect.Value{reflect.ValueOf(1)} }))
 		}
 	}
 	return generated.NewExecutableSchema(cfg)
 }
 
-// withArguments are the fields of objects that have arguments, in order.
+// withArguments returns the fields of object types that have arguments, sorted.
 func withArguments(s *ast.Schema) (all []*ast.Field) {
 	for _, name := range slices.Sorted(maps.Keys(s.Types)) {
 		def := s.Types[name]
@@ -55,13 +55,13 @@ func withArguments(s *ast.Schema) (all []*ast.Field) {
 	return all
 }
 
-// A coverage counts the fields whose drawn input was both accepted and refused.
-// Chance decides about each of them, so that not all are asked for.
+// A coverage counts the fields for which both valid and invalid input was generated.
+// Input is random, so check does not require both for every field.
 type coverage struct{ fields, covered int }
 
-func (c *coverage) add(accepted, refused int) {
+func (c *coverage) add(accepted, rejected int) {
 	c.fields++
-	if accepted > 0 && refused > 0 {
+	if accepted > 0 && rejected > 0 {
 		c.covered++
 	}
 }
@@ -69,53 +69,55 @@ func (c *coverage) add(accepted, refused int) {
 func (c *coverage) check(t *testing.T) {
 	t.Helper()
 	if c.covered < c.fields*3/4 {
-		t.Errorf("of %d fields, the input of %d was both accepted and refused", c.fields, c.covered)
+		t.Errorf("only %d of %d fields had both valid and invalid input", c.covered, c.fields)
 	}
 }
 
-// What coercion accepts, the generated code can read: no argument of the schema
-// fails once its operation has begun.
-func TestCoercedVariablesAreRead(t *testing.T) {
+// TestCoercedVariables tests that the generated code can unmarshal all variables
+// that coercion accepts, so that no argument fails after its operation has started.
+func TestCoercedVariables(t *testing.T) {
 	t.Parallel()
-	es := reading()
+	es := newExecutable()
 	c := coerce.New(es.Schema(), model.Scalars())
-	var both coverage
+	var cover coverage
 	for _, f := range withArguments(es.Schema()) {
-		accepted, refused := 0, 0
+		accepted, rejected := 0, 0
 		rapid.Check(t, func(t *rapid.T) {
 			op, raw := &ast.OperationDefinition{}, map[string]any{}
 			for _, arg := range f.Definition.Arguments {
 				op.VariableDefinitions = append(op.VariableDefinitions, &ast.VariableDefinition{Variable: arg.Name, Type: arg.Type, DefaultValue: arg.DefaultValue, Definition: es.Schema().Types[arg.Type.Name()]})
-				if arg.Type.NonNull || rapid.Bool().Draw(t, "given") {
+				if arg.Type.NonNull || rapid.Bool().Draw(t, "present") {
 					raw[arg.Name] = jsonOf(t, es.Schema(), arg.Type)
 				}
 			}
 			values, errs := c.Variables(op, raw)
 			if len(errs) > 0 {
-				refused++
+				rejected++
 				return
 			}
 			if _, ok := es.Complexity(t.Context(), f.ObjectDefinition.Name, f.Name, 0, values); !ok {
-				t.Fatalf("%s.%s cannot read %#v", f.ObjectDefinition.Name, f.Name, values)
+				t.Fatalf("%s.%s cannot unmarshal %#v", f.ObjectDefinition.Name, f.Name, values)
 			}
 			accepted++
 		})
-		both.add(accepted, refused)
+		cover.add(accepted, rejected)
 	}
-	both.check(t)
+	cover.check(t)
 }
 
-func TestCoercedLiteralsAreRead(t *testing.T) {
+// TestCoercedLiterals tests that the generated code can unmarshal all literals that
+// validation accepts, and that validation errors have locations.
+func TestCoercedLiterals(t *testing.T) {
 	t.Parallel()
-	es := reading()
+	es := newExecutable()
 	c := coerce.New(es.Schema(), model.Scalars())
-	var both coverage
+	var cover coverage
 	for _, f := range withArguments(es.Schema()) {
-		accepted, refused := 0, 0
+		accepted, rejected := 0, 0
 		rapid.Check(t, func(t *rapid.T) {
 			var args []string
 			for _, arg := range f.Definition.Arguments {
-				if arg.Type.NonNull || rapid.Bool().Draw(t, "given") {
+				if arg.Type.NonNull || rapid.Bool().Draw(t, "present") {
 					args = append(args, arg.Name+": "+literalOf(t, es.Schema(), arg.Type))
 				}
 			}
@@ -128,29 +130,29 @@ func TestCoercedLiteralsAreRead(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", text, err)
 			}
-			own := rules.NewRules()
-			own.AddRule(coerce.RuleName, c.Rule)
-			own.AddRule("Required", rules.ProvidedRequiredArgumentsRule.RuleFunc)
-			if errs := validator.ValidateWithRules(es.Schema(), doc, own); len(errs) > 0 {
-				refused++
-				mustBePlaced(t, errs)
+			ruleSet := rules.NewRules()
+			ruleSet.AddRule(coerce.RuleName, c.Rule)
+			ruleSet.AddRule("Required", rules.ProvidedRequiredArgumentsRule.RuleFunc)
+			if errs := validator.ValidateWithRules(es.Schema(), doc, ruleSet); len(errs) > 0 {
+				rejected++
+				requireLocations(t, errs)
 				return
 			}
-			parsed := doc.Fragments[0].SelectionSet[0].(*ast.Field)
-			if _, ok := es.Complexity(t.Context(), f.ObjectDefinition.Name, f.Name, 0, parsed.ArgumentMap(nil)); !ok {
-				t.Fatalf("cannot read %s", text)
+			field := doc.Fragments[0].SelectionSet[0].(*ast.Field)
+			if _, ok := es.Complexity(t.Context(), f.ObjectDefinition.Name, f.Name, 0, field.ArgumentMap(nil)); !ok {
+				t.Fatalf("%s: the generated code cannot unmarshal the arguments", text)
 			}
 			accepted++
 		})
-		both.add(accepted, refused)
+		cover.add(accepted, rejected)
 	}
-	both.check(t)
+	cover.check(t)
 }
 
-func mustBePlaced(t *rapid.T, errs gqlerror.List) {
+func requireLocations(t *rapid.T, errs gqlerror.List) {
 	for _, err := range errs {
 		if len(err.Locations) == 0 {
-			t.Fatalf("an error without a place: %v", err)
+			t.Fatalf("error without a location: %v", err)
 		}
 	}
 }
@@ -160,13 +162,13 @@ var (
 	numbers = rapid.SampledFrom([]string{"0", "1", "-1", "20", "1.0", "1.5", "1e3", "-0", "2147483647", "2147483648", "1430333959", "9223372036854775807", "9223372036854775808", "1e400", "123456789012345678901234567890", "253402300800"})
 )
 
-// fits says whether a generated value should be of its type; most should, so
-// that whole inputs are accepted now and then.
-func fits(t *rapid.T) bool { return rapid.IntRange(0, 9).Draw(t, "fits") > 0 }
+// wellTyped reports whether to generate a value of the right type: in nine of ten
+// cases, so that some whole inputs are valid.
+func wellTyped(t *rapid.T) bool { return rapid.IntRange(0, 9).Draw(t, "well typed") > 0 }
 
-// jsonOf draws a value as a transport reads it, mostly of the type.
+// jsonOf generates a value as transports decode it, usually of the given type.
 func jsonOf(t *rapid.T, s *ast.Schema, typ *ast.Type) any {
-	if !fits(t) || !typ.NonNull && rapid.IntRange(0, 5).Draw(t, "null") == 0 {
+	if !wellTyped(t) || !typ.NonNull && rapid.IntRange(0, 5).Draw(t, "null") == 0 {
 		return rapid.OneOf(rapid.Just[any](nil), rapid.Just[any](true), rapid.Map(texts, func(v string) any { return v }), rapid.Map(numbers, func(v string) any { return json.Number(v) }),
 			rapid.Just[any]([]any{}), rapid.Just[any]([]any{nil}), rapid.Just[any](map[string]any{}), rapid.Just[any](upload.File{Part: "0"})).Draw(t, "any")
 	}
@@ -184,7 +186,7 @@ func jsonOf(t *rapid.T, s *ast.Schema, typ *ast.Type) any {
 	case def.Kind == ast.InputObject:
 		object := map[string]any{}
 		for _, f := range def.Fields {
-			if f.Type.NonNull || rapid.Bool().Draw(t, "given") {
+			if f.Type.NonNull || rapid.Bool().Draw(t, "present") {
 				object[f.Name] = jsonOf(t, s, f.Type)
 			}
 		}
@@ -198,14 +200,14 @@ func jsonOf(t *rapid.T, s *ast.Schema, typ *ast.Type) any {
 	case "Upload":
 		return upload.File{Part: "0", Path: "variables.x"}
 	case "DateTime":
-		return rapid.OneOf(rapid.Map(numbers, func(v string) any { return json.Number(v) }), rapid.Just[any]("2015-04-29T18:59:19Z")).Draw(t, "moment")
+		return rapid.OneOf(rapid.Map(numbers, func(v string) any { return json.Number(v) }), rapid.Just[any]("2015-04-29T18:59:19Z")).Draw(t, "time")
 	}
 	return texts.Draw(t, "text")
 }
 
-// literalOf draws a literal, mostly of the type.
+// literalOf generates a literal, usually of the given type.
 func literalOf(t *rapid.T, s *ast.Schema, typ *ast.Type) string {
-	if !fits(t) || !typ.NonNull && rapid.IntRange(0, 5).Draw(t, "null") == 0 {
+	if !wellTyped(t) || !typ.NonNull && rapid.IntRange(0, 5).Draw(t, "null") == 0 {
 		return rapid.OneOf(rapid.SampledFrom([]string{"null", "true", "LARGE", "now", "[]", "[null]", "{}", `"x"`, `"""x"""`, "{a: 1}"}), numbers).Draw(t, "any")
 	}
 	if typ.Elem != nil {
@@ -219,7 +221,7 @@ func literalOf(t *rapid.T, s *ast.Schema, typ *ast.Type) string {
 	case def.Kind == ast.InputObject:
 		var members []string
 		for _, f := range def.Fields {
-			if f.Type.NonNull || rapid.Bool().Draw(t, "given") {
+			if f.Type.NonNull || rapid.Bool().Draw(t, "present") {
 				members = append(members, f.Name+": "+literalOf(t, s, f.Type))
 			}
 		}
@@ -231,7 +233,7 @@ func literalOf(t *rapid.T, s *ast.Schema, typ *ast.Type) string {
 	case "Boolean":
 		return strconv.FormatBool(rapid.Bool().Draw(t, "boolean"))
 	case "DateTime":
-		return rapid.OneOf(numbers, rapid.Just(`"2015-04-29T18:59:19Z"`)).Draw(t, "moment")
+		return rapid.OneOf(numbers, rapid.Just(`"2015-04-29T18:59:19Z"`)).Draw(t, "time")
 	}
 	return (&ast.Value{Kind: ast.StringValue, Raw: texts.Draw(t, "text")}).String()
 }

@@ -1,11 +1,12 @@
-// Package schema makes the schema that clients see out of the one that gqlgen
+// Package schema derives the schema that clients see from the one that gqlgen
 // generates.
 //
-// gqlparser's prelude and its loader add to a schema what this server does not
-// support, and what graphql-js does not know; docs/adr/0018-what-the-framework-adds.md
-// lists it. The sources of the schema hold prices for the cost estimator
-// (cost.graphqls), which are no promise to clients. [Clean] takes both out, so that
-// validation refuses them, and neither introspection nor [SDL] lists them.
+// gqlparser adds directives that this server does not support, and directive
+// locations that graphql-js does not know; docs/adr/0018-what-the-framework-adds.md
+// lists them. The sources of the schema contain prices for the cost estimator
+// (cost.graphqls), which are not part of the public API. [Clean] removes all of
+// these, so that validation rejects them and neither introspection nor [SDL] lists
+// them.
 package schema
 
 import (
@@ -18,20 +19,20 @@ import (
 	"github.com/vektah/gqlparser/v2/formatter"
 )
 
-// unsupported are the directives of the prelude that are taken out: @defer is
-// answered with null for the deferred fields unless a transport sends them
-// later, which none does; no input object of the schema is @oneOf.
+// unsupported are gqlparser's directives that Clean removes. With @defer, gqlgen
+// returns null for the deferred fields and leaves it to the transport to send them
+// later, which no transport of this server does. No input object is @oneOf.
 var unsupported = []string{"defer", "oneOf"}
 
-// internal are the directives that only this server reads: the prices of fields.
+// internal are the directives that only the cost estimator reads.
 var internal = []string{"cost", "listSize"}
 
-// onDirectives is a place of directives that is in no released specification:
-// graphql-js refuses a schema that has it.
+// onDirectives is a directive location that no released specification contains.
+// graphql-js rejects a schema with it.
 const onDirectives = ast.DirectiveLocation("DIRECTIVE_DEFINITION")
 
-// Clean returns a copy of a loaded schema without what the framework adds and
-// without prices. The schema itself is not changed; the copy shares what is equal.
+// Clean returns a copy of a loaded schema without unsupported and internal
+// directives. It does not change the schema; the copy shares unchanged parts.
 func Clean(loaded *ast.Schema) *ast.Schema {
 	clean := *loaded
 	clean.Directives = make(map[string]*ast.DirectiveDefinition, len(loaded.Directives))
@@ -51,8 +52,8 @@ func Clean(loaded *ast.Schema) *ast.Schema {
 	return &clean
 }
 
-// cleanType returns a type without internal directives on its fields, and without
-// onDirectives; the type itself if it has neither.
+// cleanType returns a copy of a type without internal directives on its fields and
+// without onDirectives, or the type itself if it has neither.
 func cleanType(def *ast.Definition) *ast.Definition {
 	isInternal := func(d *ast.Directive) bool { return slices.Contains(internal, d.Name) }
 	copied := *def
@@ -74,7 +75,8 @@ func cleanType(def *ast.Definition) *ast.Definition {
 	return &copied
 }
 
-// link makes everything in a schema that refers to a type refer to that of s.Types.
+// link replaces every reference to a type in a schema by the type of that name in
+// s.Types.
 func link(s *ast.Schema) {
 	types := func(all []*ast.Definition) []*ast.Definition {
 		linked := make([]*ast.Definition, len(all))
@@ -88,8 +90,8 @@ func link(s *ast.Schema) {
 			*root = s.Types[(*root).Name]
 		}
 	}
-	// An interface that implements another is listed among its possible types;
-	// only objects are possible.
+	// gqlparser lists interfaces that implement an interface among its possible
+	// types, but only objects are possible.
 	possible, implements := s.PossibleTypes, s.Implements
 	s.PossibleTypes = make(map[string][]*ast.Definition, len(possible))
 	for name, all := range possible {
@@ -109,10 +111,10 @@ func without[S ~[]E, E any](list S, drop func(E) bool) S {
 // SDL returns a schema as text, in the schema definition language.
 func SDL(s *ast.Schema) []byte {
 	var text bytes.Buffer
-	if s.Description != "" { // which the formatter leaves out, as it does the definition
+	if s.Description != "" { // the formatter omits the description and the schema definition
 		fmt.Fprintf(&text, "\"\"\"\n%s\n\"\"\"\nschema {\n", s.Description)
 		for _, root := range []*ast.Definition{s.Query, s.Mutation, s.Subscription} {
-			if root != nil { // each has its usual name
+			if root != nil { // root types have the default names
 				fmt.Fprintf(&text, "  %s: %s\n", strings.ToLower(root.Name), root.Name)
 			}
 		}

@@ -16,8 +16,8 @@ import (
 
 func loaded() *ast.Schema { return generated.NewExecutableSchema(generated.Config{}).Schema() }
 
-// locations are the places of directives of the specification of October 2021,
-// which graphql-js knows since version 14.
+// locations are the directive locations of the specification of October 2021, which
+// graphql-js supports since version 14.
 var locations = []ast.DirectiveLocation{
 	"QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT", "VARIABLE_DEFINITION",
 	"SCHEMA", "SCALAR", "OBJECT", "FIELD_DEFINITION", "ARGUMENT_DEFINITION", "INTERFACE", "UNION", "ENUM", "ENUM_VALUE", "INPUT_OBJECT", "INPUT_FIELD_DEFINITION",
@@ -31,7 +31,7 @@ func TestDirectives(t *testing.T) {
 		names = append(names, name)
 		for _, l := range d.Locations {
 			if !slices.Contains(locations, l) {
-				t.Errorf("@%s is allowed on %s", name, l)
+				t.Errorf("@%s is allowed on %s, which is not in the specification", name, l)
 			}
 		}
 	}
@@ -40,11 +40,11 @@ func TestDirectives(t *testing.T) {
 		t.Errorf("directives %v, want %v", names, want)
 	}
 	if got := clean.Directives["deprecated"].Locations; len(got) != 4 {
-		t.Errorf("@deprecated is allowed on %v", got)
+		t.Errorf("@deprecated is allowed on %v, want 4 locations", got)
 	}
 	for _, v := range clean.Types["__DirectiveLocation"].EnumValues {
 		if !slices.Contains(locations, ast.DirectiveLocation(v.Name)) {
-			t.Errorf("introspection has the location %s", v.Name)
+			t.Errorf("introspection lists the location %s", v.Name)
 		}
 	}
 }
@@ -66,13 +66,13 @@ func TestPossibleTypesAreObjects(t *testing.T) {
 		}
 	}
 	if n := len(clean.GetPossibleTypes(clean.Types["Node"])); n < 10 {
-		t.Errorf("Node has %d possible types", n)
+		t.Errorf("Node has %d possible types, want at least 10", n)
 	}
 }
 
-// Clients see no prices: neither a declaration nor a use of an internal directive is
-// in the schema, and each type that something refers to is the schema's own.
-func TestCleanHasNoPrices(t *testing.T) {
+// TestCleanRemovesPrices tests that the clean schema neither declares nor uses
+// internal directives, and that all references are to its own types.
+func TestCleanRemovesPrices(t *testing.T) {
 	t.Parallel()
 	from, clean := loaded(), schema.Clean(loaded())
 	priced := 0
@@ -83,7 +83,7 @@ func TestCleanHasNoPrices(t *testing.T) {
 			}
 			got := clean.Types[name].Fields[i]
 			if got.Name != f.Name || got.Directives.ForName("cost") != nil || got.Directives.ForName("listSize") != nil {
-				t.Errorf("%s.%s has a price", name, got.Name)
+				t.Errorf("%s.%s still has a price", name, got.Name)
 			}
 			if len(got.Directives) != len(f.Directives) && f.Directives.ForName("deprecated") != nil && got.Directives.ForName("deprecated") == nil {
 				t.Errorf("%s.%s is no longer deprecated", name, got.Name)
@@ -94,14 +94,14 @@ func TestCleanHasNoPrices(t *testing.T) {
 		t.Errorf("only %d fields have a price", priced)
 	}
 	text := string(schema.SDL(clean))
-	for _, word := range []string{"@cost", "@listSize", "assumedSize"} {
-		if strings.Contains(text, word) {
-			t.Errorf("the SDL has %s", word)
+	for _, internal := range []string{"@cost", "@listSize", "assumedSize"} {
+		if strings.Contains(text, internal) {
+			t.Errorf("the SDL contains %s", internal)
 		}
 	}
 	own := func(where string, def *ast.Definition) {
 		if def != clean.Types[def.Name] {
-			t.Errorf("%s refers to another %s than the schema's", where, def.Name)
+			t.Errorf("%s refers to a type %s that is not in the clean schema", where, def.Name)
 		}
 	}
 	for _, root := range []*ast.Definition{clean.Query, clean.Mutation, clean.Subscription} {
@@ -116,20 +116,21 @@ func TestCleanHasNoPrices(t *testing.T) {
 	}
 }
 
-// The generated schema is shared by everything in the process.
-func TestCleanLeavesTheLoadedSchemaAlone(t *testing.T) {
+// TestCleanCopies tests that Clean does not change the loaded schema, which the
+// whole process shares.
+func TestCleanCopies(t *testing.T) {
 	t.Parallel()
 	s := loaded()
 	schema.Clean(s)
 	if s.Directives["cost"] == nil || s.Types["User"].Fields.ForName("biog").Directives.ForName("cost") == nil {
-		t.Error("the prices of the loaded schema were changed")
+		t.Error("Clean changed the prices of the loaded schema")
 	}
 	if s.Directives["defer"] == nil || !slices.Contains(s.Directives["deprecated"].Locations, "DIRECTIVE_DEFINITION") {
-		t.Error("the loaded schema was changed")
+		t.Error("Clean changed the directives of the loaded schema")
 	}
 }
 
-func TestScalarsSayWhatSpecifiesThem(t *testing.T) {
+func TestScalarsHaveSpecifications(t *testing.T) {
 	t.Parallel()
 	for name, def := range loaded().Types {
 		if def.Kind != ast.Scalar || def.BuiltIn {
@@ -142,12 +143,12 @@ func TestScalarsSayWhatSpecifiesThem(t *testing.T) {
 		}
 		u, err := url.Parse(d.Arguments.ForName("url").Value.Raw)
 		if err != nil || u.Scheme != "https" || u.Host == "" {
-			t.Errorf("%s is specified by %v, %v", name, u, err)
+			t.Errorf("@specifiedBy of %s is %v (%v), want an https URL", name, u, err)
 		}
 	}
 }
 
-// The text of the schema is the schema.
+// TestSDL tests that the SDL of a schema loads as an equal schema.
 func TestSDL(t *testing.T) {
 	t.Parallel()
 	clean := schema.Clean(loaded())
@@ -157,7 +158,7 @@ func TestSDL(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(text), string(schema.SDL(schema.Clean(again)))); diff != "" {
-		t.Errorf("(-first +read back):\n%s", diff)
+		t.Errorf("(-printed +loaded and printed again):\n%s", diff)
 	}
 	if clean.Description == "" || again.Description != clean.Description || again.Mutation == nil || again.Subscription == nil {
 		t.Errorf("the schema's description is %q, want %q", again.Description, clean.Description)
@@ -168,7 +169,7 @@ func TestSDL(t *testing.T) {
 		}
 		found := again.Types[name]
 		if found == nil || len(found.Fields) != len(def.Fields) || found.Description != def.Description {
-			t.Errorf("%s is not there, or differs", name)
+			t.Errorf("%s is missing or differs", name)
 		}
 	}
 }

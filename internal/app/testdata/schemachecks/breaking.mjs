@@ -1,8 +1,8 @@
-// Compares the schema with that of the last release, by graphql-inspector's diff. A change that breaks clients must be
-// named in the changelog: its path in backticks, such as `User.biog`, in the section of the unreleased version. Run from the
-// root of the repository:
+// Compares the schema with that of the last release, by graphql-inspector's diff. CHANGELOG.md must name each change that
+// breaks clients: its path in backticks, such as `User.biog`, in the section of the unreleased version. Run from the root of
+// the repository:
 //
-//   node internal/app/testdata/schemachecks/breaking.mjs             exit status 1: a breaking change is not named
+//   node internal/app/testdata/schemachecks/breaking.mjs             exit status 1 if a breaking change is not named
 //   node internal/app/testdata/schemachecks/breaking.mjs --release   rewrites docs/schema/released.graphql
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
@@ -12,7 +12,7 @@ import { schemaText } from './schema.mjs'
 
 const released = 'docs/schema/released.graphql'
 
-// The breaking changes from one SDL to another, and which of them a changelog does not name.
+// Returns all changes from one SDL to another, those that break clients, and those of them that a changelog does not name.
 export async function breaking(before, after, changelog) {
   const changes = await diff(buildSchema(before), buildSchema(after))
   const all = changes.filter((c) => c.criticality.level === CriticalityLevel.Breaking)
@@ -25,7 +25,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
     writeFileSync(released, printSchema(lexicographicSortSchema(buildSchema(schemaText()))) + '\n')
   } else {
     const { changes, all, unnamed } = await breaking(readFileSync(released, 'utf8'), schemaText(), readFileSync('CHANGELOG.md', 'utf8'))
-    for (const c of unnamed) console.log(`breaks clients, and CHANGELOG.md does not name \`${c.path}\` in the section of the unreleased version: ${c.message}`)
+    for (const c of unnamed) console.log(`A change breaks clients. Name \`${c.path}\` in CHANGELOG.md, in the section of the unreleased version: ${c.message}`)
     console.log(`${changes.length} changes since the last release, ${all.length} of them breaking, ${unnamed.length} not named`)
     process.exitCode = unnamed.length > 0 ? 1 : 0
   }

@@ -1,9 +1,9 @@
-// graphql-eslint's rules for schemas, recommended and Relay's, over graph/*.graphqls. Run from the root of the
-// repository:
+// Checks graph/*.graphqls by graphql-eslint's recommended rules for schemas and by its Relay rules. Run from the root of
+// the repository:
 //
 //   internal/app/testdata/schemachecks/node_modules/.bin/eslint --config internal/app/testdata/schemachecks/eslint.config.mjs graph
 //
-// An exception has its reason beside it.
+// Each exception states its reason.
 import plugin from '@graphql-eslint/eslint-plugin'
 
 export default [
@@ -19,15 +19,15 @@ export default [
       ...plugin.configs['flat/schema-recommended'].rules,
       ...plugin.configs['flat/schema-relay'].rules,
 
-      // A description of one line stands in quotes, a longer one in a block. The rule knows one style for all.
+      // Descriptions of one line use quotes, longer ones use blocks. The rule allows only one of these styles.
       '@graphql-eslint/description-style': 'off',
 
-      // A list without pages is one that comes along with its object, or that the client gives itself: tags, hosts,
-      // pictures, `nodes`, `resources`. The rest of the rule holds: edges have `node` and `cursor`.
+      // Lists without pages are allowed: they are part of their object (tags, hosts, pictures), or as long as an
+      // argument (`nodes`, `resources`). The other parts of the rule stay on: edges have `node` and `cursor`.
       '@graphql-eslint/relay-edge-types': ['error', { withEdgeSuffix: true, shouldImplementNode: true, listTypeCanWrapOnlyEdgeType: false }],
 
-      // An id is what `Query.node` takes. These objects are parts of another one, or results, and have no address of
-      // their own in Mixcloud's API, so that nothing could refetch them.
+      // An id is an argument of `Query.node`. These types are parts of other objects, or results. Mixcloud's API has no
+      // URL for them, so they cannot be refetched.
       '@graphql-eslint/strict-id-in-types': [
         'error',
         {
@@ -41,7 +41,7 @@ export default [
     },
   },
   {
-    // `username` is Mixcloud's own word for a member of its users. The rule takes no names to ignore.
+    // `username` is Mixcloud's name for a member of a user. The rule has no list of exceptions.
     files: ['graph/schema/user.graphqls'],
     rules: { '@graphql-eslint/no-typename-prefix': 'off' },
   },

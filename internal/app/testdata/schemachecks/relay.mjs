@@ -1,8 +1,9 @@
-// Compiles documents that are generated from the schema with relay-compiler, so that Relay can use all of it:
+// Generates documents from the schema and compiles them with relay-compiler. This checks that Relay can use the whole
+// schema:
 //
-//   - every object type that is a Node is @refetchable
-//   - every connection takes @connection, and is @refetchable where its owner is
-//   - every edge in a payload takes @prependEdge, every removedId @deleteEdge
+//   - each object type that implements Node is @refetchable
+//   - each connection works with @connection, and is @refetchable if its owner is
+//   - each edge in a payload works with @prependEdge, each removedId with @deleteEdge
 //
 // Run from the root of the repository: node internal/app/testdata/schemachecks/relay.mjs
 import { spawnSync } from 'node:child_process'
@@ -13,15 +14,15 @@ import { fileURLToPath } from 'node:url'
 import { buildSchema, getNamedType, isNonNullType, isObjectType, printSchema } from 'graphql'
 import { schemaText } from './schema.mjs'
 
-const module = 'Generated' // Relay wants the name of the file at the beginning of every name
+const module = 'Generated' // Relay requires each name to begin with the name of its file
 const capital = (name) => name[0].toUpperCase() + name.slice(1)
 
 const isNode = (type) => isObjectType(type) && type.getInterfaces().some((i) => i.name === 'Node')
 const isConnection = (field) => field.type.toString().endsWith('Connection')
 const isEdge = (field) => field.type.toString().endsWith('Edge')
 
-// An argument list with a variable for each argument that must be given, and what declares the variables.
-function needed(field) {
+// Returns a variable for each required argument of a field: the declarations and the arguments.
+function required(field) {
   const args = field.args.filter((a) => isNonNullType(a.type) && a.defaultValue === undefined)
   return { declared: args.map((a) => `$${a.name}: ${a.type}`), given: args.map((a) => `${a.name}: $${a.name}`) }
 }
@@ -35,10 +36,10 @@ function refetchable(type) {
   return `fragment ${module}_${type.name} on ${type.name} @refetchable(queryName: "${module}${type.name}RefetchQuery") { id }`
 }
 
-// A connection of the root or of a Node: Relay pages it by refetching its owner.
+// A connection of Query or of a Node: Relay pages it by refetching its owner.
 function paged(owner, field) {
-  const { declared, given } = needed(field)
-  if (declared.length > 0) throw new Error(`${owner}.${field.name} has arguments that must be given`)
+  const { declared, given } = required(field)
+  if (declared.length > 0) throw new Error(`${owner}.${field.name} has required arguments`)
   return `fragment ${module}_${owner}_${field.name} on ${owner}
     @refetchable(queryName: "${module}${owner}${capital(field.name)}RefetchQuery")
     @argumentDefinitions(count: { type: "Int", defaultValue: 10 }, cursor: { type: "String" }) {
@@ -46,16 +47,16 @@ function paged(owner, field) {
     }`
 }
 
-// A connection of an object that is no Node: under the root field that returns it.
+// A connection of another object: below the root field that returns the object.
 function underRoot(schema, owner, field) {
   const root = Object.values(schema.getQueryType().getFields()).find((f) => getNamedType(f.type) === owner)
-  if (!root) throw new Error(`no root field returns ${owner.name}, which has the connection ${field.name} and is no Node`)
-  const { declared, given } = needed(root)
+  if (!root) throw new Error(`${owner.name} has the connection ${field.name}, but is not a Node, and no root field returns it`)
+  const { declared, given } = required(root)
   return query(owner.name + capital(field.name), declared, `${call(root.name, given)} { ${connection(owner.name, field, ['first: 10'])} }`)
 }
 
 function mutation(field) {
-  const { declared, given } = needed(field)
+  const { declared, given } = required(field)
   const payload = Object.values(getNamedType(field.type).getFields())
   const selection = [
     ...payload.filter(isEdge).map((f) => `${f.name} @prependEdge(connections: $connections) { node { id } }`),

@@ -1,5 +1,5 @@
-// The text of the schema that clients see, from its sources: without the directives that hold prices for the server. Call
-// it from the root of the repository.
+// Returns the SDL that clients see: the sources of the schema without the directives for the cost estimator. Call it from
+// the root of the repository.
 import { readFileSync, readdirSync } from 'node:fs'
 import { parse, print, visit } from 'graphql'
 
