@@ -1,7 +1,9 @@
 import { explorerPlugin } from '@graphiql/plugin-explorer'
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
 import { GraphiQL } from 'graphiql'
+import { CostMeter } from './cost/CostMeter'
 import { fetcher } from './fetcher'
+import { OpenLink } from './OpenLink'
 import { options } from './options'
 import { ResultPanel } from './ResultPanel'
 import { SessionMenu } from './SessionMenu'
@@ -21,7 +23,8 @@ export function App() {
       <main>
         <GraphiQL fetcher={fetcher} plugins={plugins} shouldPersistHeaders={false} showPersistHeadersSettings={false}>
           <GraphiQL.Logo>
-            <></>
+            <CostMeter />
+            <OpenLink />
           </GraphiQL.Logo>
           <GraphiQL.Footer>
             <ResultPanel />

@@ -1,40 +1,50 @@
+import type { ReactNode } from 'react'
 import { result } from '../fetcher'
+import { FitButton } from './CostMeter'
+import type { Fits } from './fix'
 
-/** What the latest operation has cost. */
+/** What the latest operation has cost, or why it was refused. */
 export function CostView() {
   const latest = result.use()
-  if (!latest?.cost) return <p>Run an operation to see its cost.</p>
+  if (!latest) return <p>Run an operation to see its cost.</p>
   const { cost, response } = latest
+  const refusal = response.body?.errors?.find((error) => error.extensions?.fits)
   return (
-    <dl className="figures">
-      <div>
-        <dt>Calls to Mixcloud</dt>
-        <dd>{cost.upstreamCalls}</dd>
-      </div>
-      <div>
-        <dt>Estimated, of the budget</dt>
-        <dd>
-          {cost.estimated} of {cost.budget}
-        </dd>
-      </div>
-      <div>
-        <dt>Cache hits</dt>
-        <dd>{cost.cacheHits}</dd>
-      </div>
-      <div>
-        <dt>Coalesced</dt>
-        <dd>{cost.coalesced}</dd>
-      </div>
-      <div>
-        <dt>Stale</dt>
-        <dd>{cost.stale}</dd>
-      </div>
-      <div>
-        <dt>Status, time</dt>
-        <dd>
-          {response.status}, {Math.round(response.milliseconds)} ms
-        </dd>
-      </div>
-    </dl>
+    <>
+      {refusal && (
+        <p className="cost-meter over">
+          {refusal.message} <FitButton fits={refusal.extensions?.fits as Fits} />
+        </p>
+      )}
+      <dl className="figures">
+        {cost && (
+          <>
+            <Figure name="Calls to Mixcloud">{cost.upstreamCalls}</Figure>
+            <Figure name="Estimate">
+              {cost.estimated} of {cost.budget}
+            </Figure>
+            <Figure name="Cache hits">{cost.cacheHits}</Figure>
+            <Figure name="Coalesced">{cost.coalesced}</Figure>
+            <Figure name="Stale">{cost.stale}</Figure>
+          </>
+        )}
+        <Figure name="Status">{response.status}</Figure>
+        <Figure name="Time">{Math.round(response.milliseconds)} ms</Figure>
+        {response.requestId && (
+          <Figure name="Request id">
+            <code>{response.requestId}</code>
+          </Figure>
+        )}
+      </dl>
+    </>
+  )
+}
+
+function Figure({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
   )
 }

@@ -1,0 +1,69 @@
+import { useGraphiQL } from '@graphiql/react'
+import { GraphQLError, OperationTypeNode, parse, validate } from 'graphql'
+import { useEffect } from 'react'
+import { send } from '../api'
+import { store } from '../store'
+import { variablesOf } from '../variables'
+import type { Fits } from './fix'
+
+/** What the operation in the editor could cost. */
+export interface Estimate {
+  estimated: number
+  budget: number
+  fits?: Fits
+}
+
+export const estimate = store<Estimate | null>(null)
+
+const wait = 400 // ms without a change of the query, the variables or the operation
+
+/** Keeps the estimate up to date while the user types, by dry runs: they execute nothing and cost no call. */
+export function useEstimate(): void {
+  const schema = useGraphiQL((state) => state.schema)
+  const operationName = useGraphiQL((state) => state.operationName)
+  const queryEditor = useGraphiQL((state) => state.queryEditor)
+  const variableEditor = useGraphiQL((state) => state.variableEditor)
+  useEffect(() => {
+    if (!schema || !queryEditor || !variableEditor) return undefined
+    let timer = 0
+    let running: AbortController | undefined
+    const update = () => {
+      window.clearTimeout(timer)
+      running?.abort()
+      timer = window.setTimeout(async () => {
+        const query = queryEditor.getValue()
+        const variables = variablesOf(variableEditor.getValue())
+        if (!variables || !executable(query)) {
+          estimate.set(null)
+          return
+        }
+        running = new AbortController()
+        try {
+          const { body } = await send({ query, variables, ...(operationName && { operationName }) }, { 'X-GraphQL-Dry-Run': 'true' }, running.signal)
+          const cost = body?.extensions?.cost as Estimate | undefined
+          estimate.set(cost && !body?.errors ? cost : null)
+        } catch {
+          // aborted by the next change, or the server cannot be reached: running the operation reports that
+        }
+      }, wait)
+    }
+    // executable reports whether a dry run makes sense: a valid document, not a subscription, which has no cost.
+    const executable = (query: string): boolean => {
+      try {
+        const document = parse(query)
+        const operations = document.definitions.filter((d) => d.kind === 'OperationDefinition')
+        return operations.length > 0 && operations.every((o) => o.operation !== OperationTypeNode.SUBSCRIPTION) && validate(schema, document).length === 0
+      } catch (error) {
+        if (error instanceof GraphQLError) return false
+        throw error
+      }
+    }
+    update()
+    const listeners = [queryEditor.onDidChangeModelContent(update), variableEditor.onDidChangeModelContent(update)]
+    return () => {
+      window.clearTimeout(timer)
+      running?.abort()
+      for (const listener of listeners) listener.dispose()
+    }
+  }, [schema, operationName, queryEditor, variableEditor])
+}
