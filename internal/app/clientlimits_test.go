@@ -12,8 +12,8 @@ import (
 	"mixcloud-graphql/internal/config"
 )
 
-// asClient sends a query from an address, with a token if it is not "".
-func asClient(t *testing.T, h http.Handler, address, token, query string, headers ...string) *httptest.ResponseRecorder {
+// executeFrom sends an operation from a client address. Without a token the request is anonymous.
+func executeFrom(t *testing.T, h http.Handler, address, token, query string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
@@ -33,7 +33,7 @@ func asClient(t *testing.T, h http.Handler, address, token, query string, header
 	return rec
 }
 
-// wantLimited checks a refusal in the media type of the client.
+// wantLimited checks that the response is the refusal of a limit per client, in the given media type.
 func wantLimited(t *testing.T, rec *httptest.ResponseRecorder, media, limit, retry string) {
 	t.Helper()
 	var got struct {
@@ -43,24 +43,25 @@ func wantLimited(t *testing.T, rec *httptest.ResponseRecorder, media, limit, ret
 		}
 	}
 	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || len(got.Errors) != 1 || rec.Code != http.StatusTooManyRequests {
-		t.Fatalf("status %d: %s", rec.Code, rec.Body)
+		t.Fatalf("status = %d, want 429 with one error: %s", rec.Code, rec.Body)
 	}
 	x := got.Errors[0].Extensions
 	if x["code"] != "LIMIT_EXCEEDED" || x["limit"] != limit || x["retryable"] != true || x["value"] == nil || x["maximum"] == nil || x["retryAfterMs"] == nil {
-		t.Errorf("extensions %v", x)
+		t.Errorf("extensions = %v, want LIMIT_EXCEEDED by %s", x, limit)
 	}
 	h := rec.Header()
 	if h.Get("Retry-After") != retry || !strings.HasPrefix(h.Get("Content-Type"), media) || h.Get("Cache-Control") != "no-store" || h.Get("Access-Control-Allow-Origin") == "" {
-		t.Errorf("headers %v", h)
+		t.Errorf("headers = %v, want Retry-After %s, Content-Type %s, no-store and CORS headers", h, retry, media)
 	}
 }
 
 const (
-	anyPage      = "https://app.example.com"
-	newerMedia   = "application/graphql-response+json"
-	onlyTypename = "{ __typename }"
+	otherOrigin   = "https://app.example.com"
+	responseMedia = "application/graphql-response+json"
+	typenameQuery = "{ __typename }"
 )
 
+// newLimited returns a demo server with the limits of cfg.
 func newLimited(t *testing.T, cfg config.Serve) *App {
 	t.Helper()
 	cfg.Demo, cfg.PublicURL, cfg.RequestTimeout = true, publicURL, time.Minute
@@ -71,67 +72,67 @@ func newLimited(t *testing.T, cfg config.Serve) *App {
 	return a
 }
 
-// A client is an address, or a person whose token Mixcloud has accepted: an invented
-// token is no way around the limit of the address.
-func TestClientRequests(t *testing.T) {
+// The limit on requests applies to the principal if Mixcloud has accepted its token, otherwise to the client's address. An
+// invented token does not evade the limit of the address.
+func TestClientLimits_Requests(t *testing.T) {
 	t.Parallel()
 	a := newLimited(t, config.Serve{ClientRequests: 3})
 	const home, elsewhere = "192.0.2.1:1", "192.0.2.2:1"
 	for range 3 {
-		if rec := asClient(t, a, home, "", onlyTypename); rec.Code != http.StatusOK {
-			t.Fatalf("status %d: %s", rec.Code, rec.Body)
+		if rec := executeFrom(t, a, home, "", typenameQuery); rec.Code != http.StatusOK {
+			t.Fatalf("status = %d, want 200: %s", rec.Code, rec.Body)
 		}
 	}
-	wantLimited(t, asClient(t, a, home, "", onlyTypename, "Accept", newerMedia, "Origin", anyPage), newerMedia, "client-requests", "20")
-	wantLimited(t, asClient(t, a, home, "", onlyTypename, "Origin", anyPage), "application/json", "client-requests", "20")
-	wantLimited(t, asClient(t, a, home, "invented", onlyTypename, "Origin", anyPage), "application/json", "client-requests", "20")
-	wantLimited(t, asClient(t, a, home, "demo-token", onlyTypename, "Origin", anyPage), "application/json", "client-requests", "20")
+	wantLimited(t, executeFrom(t, a, home, "", typenameQuery, "Accept", responseMedia, "Origin", otherOrigin), responseMedia, "client-requests", "20")
+	wantLimited(t, executeFrom(t, a, home, "", typenameQuery, "Origin", otherOrigin), "application/json", "client-requests", "20")
+	wantLimited(t, executeFrom(t, a, home, "invented", typenameQuery, "Origin", otherOrigin), "application/json", "client-requests", "20")
+	wantLimited(t, executeFrom(t, a, home, "demo-token", typenameQuery, "Origin", otherOrigin), "application/json", "client-requests", "20")
 
-	if rec := asClient(t, a, elsewhere, "demo-token", "{ viewer { username } }"); rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `"demo"`) {
-		t.Fatalf("status %d: %s", rec.Code, rec.Body)
+	if rec := executeFrom(t, a, elsewhere, "demo-token", "{ viewer { username } }"); rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `"demo"`) {
+		t.Fatalf("status = %d, want 200 and the viewer demo: %s", rec.Code, rec.Body)
 	}
-	for range 3 { // from now on the token is a client of its own, wherever it comes from
-		if rec := asClient(t, a, home, "demo-token", onlyTypename); rec.Code != http.StatusOK {
-			t.Fatalf("status %d: %s", rec.Code, rec.Body)
+	for range 3 { // the token is now accepted, and has its own limit at every address
+		if rec := executeFrom(t, a, home, "demo-token", typenameQuery); rec.Code != http.StatusOK {
+			t.Fatalf("status = %d, want 200: %s", rec.Code, rec.Body)
 		}
 	}
-	wantLimited(t, asClient(t, a, elsewhere, "demo-token", onlyTypename, "Origin", anyPage), "application/json", "client-requests", "20")
+	wantLimited(t, executeFrom(t, a, elsewhere, "demo-token", typenameQuery, "Origin", otherOrigin), "application/json", "client-requests", "20")
 
 	const first, second, other = "[2001:db8:1:2::1]:1", "[2001:db8:1:2:ffff::9]:1", "[2001:db8:1:3::1]:1"
 	for range 3 {
-		asClient(t, a, first, "", onlyTypename)
+		executeFrom(t, a, first, "", typenameQuery)
 	}
-	wantLimited(t, asClient(t, a, second, "", onlyTypename, "Origin", anyPage), "application/json", "client-requests", "20")
-	if rec := asClient(t, a, other, "", onlyTypename); rec.Code != http.StatusOK {
-		t.Errorf("another /64: status %d: %s", rec.Code, rec.Body)
+	wantLimited(t, executeFrom(t, a, second, "", typenameQuery, "Origin", otherOrigin), "application/json", "client-requests", "20")
+	if rec := executeFrom(t, a, other, "", typenameQuery); rec.Code != http.StatusOK {
+		t.Errorf("address in another /64: status = %d, want 200: %s", rec.Code, rec.Body)
 	}
 }
 
-// Calls are charged as they are made; what the cache answers is free.
-func TestClientCalls(t *testing.T) {
+// The limit on calls counts the calls that a client's operations make. Reads from the cache do not count.
+func TestClientLimits_Calls(t *testing.T) {
 	t.Parallel()
 	a := newLimited(t, config.Serve{ClientCalls: 2, CacheBytes: 1 << 20, StaleFor: time.Hour})
 	const home = "192.0.2.1:1"
 	query := `{ a: user(username: "demo") { name } b: user(username: "spartacus") { name } c: tag(name: "soul") { name } }`
-	rec := asClient(t, a, home, "", query, "X-GraphQL-Cost", "true")
+	rec := executeFrom(t, a, home, "", query, "X-GraphQL-Cost", "true")
 	if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `"upstreamCalls":3`) {
-		t.Fatalf("status %d: %s", rec.Code, rec.Body)
+		t.Fatalf("status = %d, want 200 and 3 calls: %s", rec.Code, rec.Body)
 	}
-	wantLimited(t, asClient(t, a, home, "", onlyTypename, "Origin", anyPage), "application/json", "client-calls", "60")
+	wantLimited(t, executeFrom(t, a, home, "", typenameQuery, "Origin", otherOrigin), "application/json", "client-calls", "60")
 	for range 5 {
-		if rec := asClient(t, a, "192.0.2.2:1", "", query, "X-GraphQL-Cost", "true"); rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `"upstreamCalls":0`) {
-			t.Errorf("status %d: %s", rec.Code, rec.Body)
+		if rec := executeFrom(t, a, "192.0.2.2:1", "", query, "X-GraphQL-Cost", "true"); rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `"upstreamCalls":0`) {
+			t.Errorf("status = %d, want 200 and no calls: %s", rec.Code, rec.Body)
 		}
 	}
 }
 
-// Without limits nobody is refused.
+// Without limits no request is refused.
 func TestClientLimits_None(t *testing.T) {
 	t.Parallel()
 	a := newLimited(t, config.Serve{})
 	for range 300 {
-		if rec := asClient(t, a, "192.0.2.1:1", "", onlyTypename); rec.Code != http.StatusOK {
-			t.Fatalf("status %d: %s", rec.Code, rec.Body)
+		if rec := executeFrom(t, a, "192.0.2.1:1", "", typenameQuery); rec.Code != http.StatusOK {
+			t.Fatalf("status = %d, want 200: %s", rec.Code, rec.Body)
 		}
 	}
 }

@@ -20,28 +20,28 @@ import (
 	"mixcloud-graphql/internal/race"
 )
 
-// The tests of this file run published client libraries, unchanged, against the
-// demo on a loopback port. The programs are in testdata/clients and
-// testdata/genqlient; what they print is in the test's log. CI must run all of
-// them; elsewhere a test is skipped if node, chromium or node_modules is missing. The race detector's run leaves them
-// out, because what they test is on the other side of the socket.
+// The tests in this file run published client libraries against the demo on a loopback port. The programs are in
+// testdata/clients and testdata/genqlient. Their output is in the log of the test. CI runs all of them. Elsewhere a test is
+// skipped if node, chromium or node_modules is missing. With the race detector they are skipped too, as it slows them down
+// and they add no coverage of Go code.
 
 const clientsFolder = "testdata/clients"
 
-// inCI reports whether tests must not be skipped for a missing tool.
+// inCI reports whether the tests run in CI, where a missing tool is an error.
 func inCI() bool {
 	ci := os.Getenv("CI")
 	return ci != "" && ci != "0" && ci != "false"
 }
 
-// installing lets one test at a time install packages.
-var installing sync.Mutex
+// installMu makes tests install packages one at a time.
+var installMu sync.Mutex
 
-// nodeWith returns the path of node, for a folder whose packages are installed.
-func nodeWith(t *testing.T, folder string) string {
+// nodeFor returns the path of node, and in CI installs the packages of folder. Otherwise it skips the test if something is
+// missing.
+func nodeFor(t *testing.T, folder string) string {
 	t.Helper()
-	installing.Lock()
-	defer installing.Unlock()
+	installMu.Lock()
+	defer installMu.Unlock()
 	node, err := exec.LookPath("node")
 	if err == nil {
 		_, err = os.Stat(filepath.Join(folder, "node_modules"))
@@ -50,7 +50,7 @@ func nodeWith(t *testing.T, folder string) string {
 		var report []byte
 		report, err = exec.CommandContext(t.Context(), "npm", "ci", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts").CombinedOutput()
 		if err != nil {
-			t.Fatalf("%v: this test needs node and npm\n%s", err, report)
+			t.Fatalf("npm ci: %v: this test needs node and npm\n%s", err, report)
 		}
 	}
 	if err != nil {
@@ -59,8 +59,8 @@ func nodeWith(t *testing.T, folder string) string {
 	return node
 }
 
-// serveDemo serves the demo, with the defaults of the command line and more
-// flags, and returns it with its address.
+// serveDemo serves the demo with the defaults of the command line and the given flags. It returns the server and its base
+// URL.
 func serveDemo(t *testing.T, flags ...string) (*App, string) {
 	t.Helper()
 	cmd, err := config.Parse(append([]string{"serve", "--demo"}, flags...), nil, t.Output())
@@ -81,9 +81,8 @@ func serveDemo(t *testing.T, flags ...string) (*App, string) {
 	return a, cfg.PublicURL
 }
 
-// serveBusyDemo is [serveDemo] of a server that refuses every operation, as an
-// overloaded one does.
-func serveBusyDemo(t *testing.T, flags ...string) string {
+// serveOverloadedDemo serves a demo that refuses every operation, because all admission slots are taken.
+func serveOverloadedDemo(t *testing.T, flags ...string) string {
 	t.Helper()
 	a, url := serveDemo(t, append(flags, "--max-wait", "1ms")...)
 	for range runtime.GOMAXPROCS(0) {
@@ -96,19 +95,19 @@ func serveBusyDemo(t *testing.T, flags ...string) string {
 	return url
 }
 
-// runClient runs a program of testdata/clients with variables NAME=VALUE of the
-// environment, beside DEMO, the address of a server of its own.
+// runClient runs a program in testdata/clients. The environment has DEMO and BUSY, the base URLs of a demo and of an
+// overloaded one, and the NAME=VALUE entries of environ.
 func runClient(t *testing.T, script string, environ ...string) {
 	t.Helper()
 	if race.Enabled {
-		t.Skip("the run without the race detector has it")
+		t.Skip("runs without the race detector only")
 	}
-	node := nodeWith(t, clientsFolder)
+	node := nodeFor(t, clientsFolder)
 	_, demo := serveDemo(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node, "--test-reporter=spec", filepath.Join(clientsFolder, script))
-	cmd.Env = append(append(os.Environ(), "DEMO="+demo, "BUSY="+serveBusyDemo(t)), environ...)
+	cmd.Env = append(append(os.Environ(), "DEMO="+demo, "BUSY="+serveOverloadedDemo(t)), environ...)
 	report, err := cmd.CombinedOutput()
 	t.Logf("%s", report)
 	if err != nil {
@@ -116,29 +115,28 @@ func runClient(t *testing.T, script string, environ ...string) {
 	}
 }
 
-// All audits of graphql-http for servers pass, recommendations included.
+// All server audits of graphql-http pass, including the recommendations.
 func TestClient_GraphQLHTTPAudits(t *testing.T) {
 	t.Parallel()
 	runClient(t, "audits.mjs")
 }
 
-// Apollo Client pages, writes, uploads, uses persisted queries by GET and shows
-// refusals as GraphQL errors.
+// Apollo Client pages, writes, uploads, sends persisted queries by GET and reports refusals as GraphQL errors.
 func TestClient_Apollo(t *testing.T) {
 	t.Parallel()
 	_, limited := serveDemo(t, "--client-requests", "1")
 	runClient(t, "apollo.mjs", "LIMITED="+limited)
 }
 
-// urql pages with Graphcache, uploads, watches the upload over server-sent
-// events, uses persisted queries by GET and shows refusals as GraphQL errors.
+// urql pages with Graphcache, uploads, reads upload progress from server-sent events, sends persisted queries by GET and
+// reports refusals as GraphQL errors.
 func TestClient_Urql(t *testing.T) {
 	t.Parallel()
 	runClient(t, "urql.mjs")
 }
 
-// relay-compiler accepts operations that refetch every type that is a Node and
-// page through every connection, and the Relay runtime executes them.
+// relay-compiler accepts operations that refetch every Node type and page through every connection. The Relay runtime
+// executes them.
 func TestClient_Relay(t *testing.T) {
 	t.Parallel()
 	runClient(t, "relay.mjs")
@@ -150,8 +148,8 @@ func TestClient_Readme(t *testing.T) {
 	runClient(t, "readme.mjs")
 }
 
-// The manifest that relay-compiler writes loads with all its operations, and the
-// Relay runtime executes them by their ids on a server that executes nothing else.
+// The server loads the manifest that relay-compiler writes. With --only-persisted, the Relay runtime executes its operations
+// by their ids.
 func TestClient_RelayPersisted(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "app")
@@ -160,18 +158,16 @@ func TestClient_RelayPersisted(t *testing.T) {
 	runClient(t, "relay-persisted.mjs", "WORK="+folder, "LOCKED="+locked)
 }
 
-// The manifest that Apollo's generate-persisted-query-manifest wrote loads, and
-// Apollo Client executes its operations on a server that executes nothing else.
+// The server loads the manifest of Apollo's generate-persisted-query-manifest. With --only-persisted, Apollo Client executes
+// its operations.
 func TestClient_ApolloPersisted(t *testing.T) {
 	t.Parallel()
 	_, locked := serveDemo(t, "--only-persisted", "--manifest", filepath.Join(clientsFolder, "apollo-manifest.json"))
 	runClient(t, "apollo-persisted.mjs", "LOCKED="+locked)
 }
 
-// A page of another origin, in a real browser, queries, writes with a bearer
-// token, uploads a file and reads server-sent events. It can read the headers
-// that it is promised, and refusals; the session cookie is for the origins of
-// --allow-origin only.
+// In a real browser, a page of another origin can query, write with a bearer token, upload a file and read server-sent
+// events. It can read the exposed headers and refusals. Only the origins of --allow-origin can use the session cookie.
 func TestClient_Browser(t *testing.T) {
 	t.Parallel()
 	browser := ""
@@ -193,19 +189,18 @@ func TestClient_Browser(t *testing.T) {
 	}))
 	t.Cleanup(page.Close)
 	_, port, _ := strings.Cut(strings.TrimPrefix(page.URL, "http://"), ":")
-	// Chromium is told that all names below .test are this machine.
+	// browser.mjs makes Chromium resolve all names below .test to this machine.
 	origin, other := "http://app.test:"+port, "http://other.test:"+port
 	_, shared := serveDemo(t, "--allow-origin", origin)
 	runClient(t, "browser.mjs", "CHROMIUM="+browser, "ORIGIN="+origin, "OTHER_ORIGIN="+other, "SHARED="+shared)
 }
 
-// A client that genqlient generates from the schema that the server publishes
-// reads, writes and gets typed errors. It is a module of its own, so that this
-// one does not depend on genqlient.
+// genqlient generates a client from the published schema. The client reads, writes and gets typed errors. It is a separate
+// module, so that this module does not depend on genqlient.
 func TestClient_Genqlient(t *testing.T) {
 	t.Parallel()
 	if race.Enabled {
-		t.Skip("the run without the race detector has it")
+		t.Skip("runs without the race detector only")
 	}
 	folder := t.TempDir()
 	if err := os.CopyFS(folder, os.DirFS("testdata/genqlient")); err != nil {
@@ -219,7 +214,7 @@ func TestClient_Genqlient(t *testing.T) {
 	}
 	if report, err := run("mod", "download", "github.com/Khan/genqlient"); err != nil {
 		if inCI() {
-			t.Fatalf("%v\n%s", err, report)
+			t.Fatalf("go mod download: %v\n%s", err, report)
 		}
 		t.Skipf("%v: to run this test, let the go command download genqlient\n%s", err, report)
 	}

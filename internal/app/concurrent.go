@@ -32,7 +32,7 @@ var withContext = map[reflect.Type][]string{
 	},
 }
 
-// renamed maps a method to its fields, where gqlgen.yml gives them another name than the method's.
+// renamed maps the name of a method to the names of its fields, where gqlgen.yml sets different ones.
 var renamed = map[string][]string{
 	"edge": {"favoriteedge", "followingedge", "listenlateredge"},
 }

@@ -10,8 +10,8 @@ import (
 	"mixcloud-graphql/internal/connlimit"
 )
 
-// More clients than connections are allowed, all of which keep theirs open: each is
-// answered, and the operator is told.
+// At the connection limit the server closes idle connections: clients that keep their connections open still get responses.
+// The log reports the limit.
 func TestServe_ConnectionLimit(t *testing.T) {
 	t.Parallel()
 	const limit, clients = 8, 40
@@ -27,11 +27,11 @@ func TestServe_ConnectionLimit(t *testing.T) {
 		}
 		body, err := io.ReadAll(resp.Body)
 		if err != nil || resp.StatusCode != http.StatusOK {
-			t.Errorf("status %d, %v: %s", resp.StatusCode, err, body)
+			t.Errorf("status = %d, want 200 (error %v): %s", resp.StatusCode, err, body)
 		}
 		_ = resp.Body.Close()
 	}
 	if !strings.Contains(s.log.String(), "connection limit reached") {
-		t.Error("the log has no line about it")
+		t.Error("log does not contain \"connection limit reached\"")
 	}
 }

@@ -15,26 +15,26 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A price is what a field costs in calls, for each object that it is asked of.
+// A price is the number of calls that a field costs for each parent object.
 type price struct {
-	partial, full int  // under a parent that came along, under one that was looked up
-	shared        bool // once for all parents
-	atMost        bool // or less
+	partial, full int  // with a partial parent, with a full one
+	shared        bool // one price for all parents together
+	upTo          bool // the price is an upper bound
 }
 
-// A tariff is the cost that a description states: for anonymous requests and for
+// A costRule is the cost that a description states: for anonymous requests and for
 // those with a token.
-type tariff struct {
+type costRule struct {
 	anonymous, token price
 	argument         string // the argument that causes the cost, such as "full: true"; "" for none
 	absent           price  // with a token, if there is nothing to undo; free for a field that undoes nothing
 }
 
 var (
-	free    = price{}
-	call    = price{partial: 1, full: 1}
-	load    = price{partial: 1}
-	tariffs = map[string]tariff{
+	free      = price{}
+	call      = price{partial: 1, full: 1}
+	load      = price{partial: 1}
+	costRules = map[string]costRule{
 		"none":                              {},
 		"1 call":                            {anonymous: call, token: call},
 		"1 call per page":                   {anonymous: call, token: call},
@@ -42,7 +42,7 @@ var (
 		"1 load":                            {anonymous: load, token: load},
 		"1 load with `full: true`":          {anonymous: load, token: load, argument: "full: true"},
 		"1 load with a token":               {token: load},
-		"1 load of the owner of the list":   {anonymous: price{partial: 1, atMost: true}, token: price{partial: 1, atMost: true}},
+		"1 load of the owner of the list":   {anonymous: price{partial: 1, upTo: true}, token: price{partial: 1, upTo: true}},
 		"1 call per distinct id":            {anonymous: price{full: 2}, token: price{full: 2}},
 		"1 call per distinct key":           {anonymous: price{full: 2}, token: price{full: 2}},
 		"1 call per operation with a token": {token: price{partial: 1, full: 1, shared: true}},
@@ -64,31 +64,30 @@ var (
 	}
 )
 
-// tariffOf reads the cost from a description. A description without a cost is free;
-// a cost that is not in tariffs is an error.
-func tariffOf(description string) (tariff, error) {
+// parseCost reads the cost from a description. A description without a cost is free;
+// a cost that is not in costRules is an error.
+func parseCost(description string) (costRule, error) {
 	paragraphs := strings.Split(strings.TrimSpace(description), "\n\n")
 	text := strings.Join(strings.Fields(paragraphs[len(paragraphs)-1]), " ")
 	text, found := strings.CutPrefix(text, "Cost: ")
 	if !found {
 		if strings.Contains(description, "Cost") {
-			return tariff{}, fmt.Errorf("the last paragraph of %q is not \"Cost: …\"", description)
+			return costRule{}, fmt.Errorf("the last paragraph of %q is not \"Cost: …\"", description)
 		}
-		return tariff{}, nil
+		return costRule{}, nil
 	}
-	t, ok := tariffs[strings.TrimSuffix(text, ".")]
+	t, ok := costRules[strings.TrimSuffix(text, ".")]
 	if !ok {
-		return tariff{}, fmt.Errorf("tariffs in internal/app/cost_test.go has no row for %q", text)
+		return costRule{}, fmt.Errorf("costRules in internal/app/cost_test.go has no row for %q", text)
 	}
 	return t, nil
 }
 
-// parents says how to come by objects of a type: with what carries them, and by
-// a look-up of their own. %s is the selection. Types that only come along have
-// no look-up.
+// parents has selections that return objects of each type: partial ones as part of another object, and full ones by a
+// lookup. %s is the selection of the field. Types without a lookup have only the first.
 //
-// The fields of mutations are asked of a Mixcloud that says yes to each write
-// and does nothing, and by a viewer only, but for what nobody needs a token for.
+// The emulator for mutations accepts each write and does nothing. Mutations are tested with a token only, except those that
+// need none.
 var parents = map[string]struct{ partial, full string }{
 	"Mutation":                     {full: `mutation { %s }`},
 	"FollowUserPayload":            {full: `mutation { followUser(input: {username: "spartacus"}) { %s } }`},
@@ -143,11 +142,11 @@ var parents = map[string]struct{ partial, full string }{
 	"PlaylistEdge":                 {partial: `user(username: "demo") { playlists(first: 1) { edges { %s } } }`},
 }
 
-// unreachable are the types of which the emulated Mixcloud has no object.
-var unreachable = map[string]string{
-	"OtherActivity":  "it does nothing that was never recorded",
-	"Subscription":   "its events make no call: TestUploadProgress",
-	"UploadProgress": "the same",
+// noObjects are the types that have no object in the emulator, with the reason.
+var noObjects = map[string]string{
+	"OtherActivity":  "the emulator has only recorded kinds of activities",
+	"Subscription":   "its events make no calls: TestUploadProgress",
+	"UploadProgress": "its events make no calls: TestUploadProgress",
 }
 
 func tracklist(selection string) string {
@@ -158,8 +157,8 @@ func activities(kind string) string {
 	return `user(username: "demo") { feed(first: 100, offset: 100) { nodes { ... on ` + kind + ` { %s } } } }`
 }
 
-// arguments are those that a field cannot go without.
-var arguments = map[string]string{
+// requiredArguments are the arguments of the fields that need some.
+var requiredArguments = map[string]string{
 	"Query.oauthAuthorizationUrl":    `redirectUri: "https://app.test/back"`,
 	"Mutation.followUser":            `input: {username: "spartacus"}`,
 	"Mutation.unfollowUser":          `input: {username: "spartacus"}`,
@@ -189,9 +188,8 @@ var arguments = map[string]string{
 	"Query.oembed":    `url: "/spartacus/party-time/"`,
 }
 
-// TestCost holds the cost that each description states, or that there is none,
-// against the calls that the field really makes: under parents that came along
-// and under one that was looked up, for nobody and with a token.
+// TestCost compares the cost that each description states with the calls that the field makes, with partial and full
+// parents, for anonymous requests and with a token.
 func TestCost(t *testing.T) {
 	t.Parallel()
 	schema := loadedSchema()
@@ -201,8 +199,8 @@ func TestCost(t *testing.T) {
 			continue
 		}
 		from, ok := parents[name]
-		if reason := unreachable[name]; ok == (reason != "") {
-			t.Errorf("type %s: add a query that returns it to parents in internal/app/cost_test.go, or a reason to unreachable", name)
+		if reason := noObjects[name]; ok == (reason != "") {
+			t.Errorf("type %s: add a query that returns it to parents in internal/app/cost_test.go, or a reason to noObjects", name)
 		}
 		for _, f := range def.Fields {
 			if strings.HasPrefix(f.Name, "__") {
@@ -210,18 +208,18 @@ func TestCost(t *testing.T) {
 			}
 			t.Run(name+"."+f.Name, func(t *testing.T) {
 				t.Parallel()
-				said, err := tariffOf(f.Description)
+				stated, err := parseCost(f.Description)
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkCost(t, from.partial, name, f, said, func(p price) int { return p.partial })
-				checkCost(t, from.full, name, f, said, func(p price) int { return p.full })
+				checkCost(t, from.partial, name, f, stated, func(p price) int { return p.partial })
+				checkCost(t, from.full, name, f, stated, func(p price) int { return p.full })
 			})
 		}
 	}
 }
 
-func checkCost(t *testing.T, parent, typeName string, f *ast.FieldDefinition, said tariff, of func(price) int) {
+func checkCost(t *testing.T, parent, typeName string, f *ast.FieldDefinition, stated costRule, of func(price) int) {
 	t.Helper()
 	if parent == "" {
 		return
@@ -232,10 +230,10 @@ func checkCost(t *testing.T, parent, typeName string, f *ast.FieldDefinition, sa
 		price    price
 		withheld bool
 	}{
-		{"", said.anonymous, false},
-		{"demo-token", said.token, withheld},
+		{"", stated.anonymous, false},
+		{"demo-token", stated.token, withheld},
 	}
-	if withheld { // as it is: everything came along
+	if withheld { // without withholding: all members are sent
 		principals = append(principals, struct {
 			token    string
 			price    price
@@ -245,35 +243,35 @@ func checkCost(t *testing.T, parent, typeName string, f *ast.FieldDefinition, sa
 	if writes := strings.HasPrefix(parent, "mutation"); writes && !strings.Contains(parent+f.Name, "exchangeOAuthCode") {
 		principals = principals[1:]
 	}
-	if said.absent != free {
-		n, calls := extraOf(t, nothingToUndo, parent, selectionOf(typeName, f, ""), "demo-token")
-		if len(calls) != n*of(said.absent) {
-			t.Errorf("with nothing to undo, %s makes %d calls, %d are said:\n%s", f.Name, len(calls), n*of(said.absent), strings.Join(calls, "\n"))
+	if stated.absent != free {
+		n, calls := extraCallsOf(t, hasNothingToUndo, parent, selectionOf(typeName, f, ""), "demo-token")
+		if len(calls) != n*of(stated.absent) {
+			t.Errorf("with nothing to undo, %s makes %d calls, want %d as stated:\n%s", f.Name, len(calls), n*of(stated.absent), strings.Join(calls, "\n"))
 		}
 	}
-	for _, who := range principals {
-		bare := selectionOf(typeName, f, "")
-		want := who.price
-		if said.argument != "" {
-			if n, calls := extra(t, parent, bare, who.token, who.withheld); len(calls) != 0 {
-				t.Errorf("without %q, token %q, %d parents: calls %q, none is said", said.argument, who.token, n, calls)
+	for _, principal := range principals {
+		selection := selectionOf(typeName, f, "")
+		want := principal.price
+		if stated.argument != "" {
+			if n, calls := extraCalls(t, parent, selection, principal.token, principal.withheld); len(calls) != 0 {
+				t.Errorf("without argument %q, token %q, %d parents: calls = %q, want none", stated.argument, principal.token, n, calls)
 			}
-			bare = selectionOf(typeName, f, said.argument)
+			selection = selectionOf(typeName, f, stated.argument)
 		}
-		n, calls := extra(t, parent, bare, who.token, who.withheld)
+		n, calls := extraCalls(t, parent, selection, principal.token, principal.withheld)
 		if want.shared {
 			n = min(n, 1)
 		}
-		if got := len(calls); got > n*of(want) || got < n*of(want) && !want.atMost {
-			t.Errorf("in %s, token %q: %d calls, %d are said:\n%s", fmt.Sprintf(parent, bare), who.token, got, n*of(want), strings.Join(calls, "\n"))
+		if got := len(calls); got > n*of(want) || got < n*of(want) && !want.upTo {
+			t.Errorf("%s, token %q: %d calls, want %d as stated:\n%s", fmt.Sprintf(parent, selection), principal.token, got, n*of(want), strings.Join(calls, "\n"))
 		}
 	}
 }
 
-// selectionOf selects a field, as little of it as there can be.
+// selectionOf returns the smallest selection of a field.
 func selectionOf(typeName string, f *ast.FieldDefinition, argument string) string {
 	if argument == "" {
-		argument = arguments[typeName+"."+f.Name]
+		argument = requiredArguments[typeName+"."+f.Name]
 	}
 	if f.Arguments.ForName("first") != nil {
 		argument = "first: 1"
@@ -288,49 +286,48 @@ func selectionOf(typeName string, f *ast.FieldDefinition, argument string) strin
 	return "probe: " + f.Name + argument + inner
 }
 
-// extra counts the parents, and gives the calls that a selection makes beyond
-// those that bring its parents.
-func extra(t *testing.T, parent, selection, token string, withheld bool) (int, []string) {
+// extraCalls returns the number of parents, and the calls that a selection makes in addition to those for its parents.
+func extraCalls(t *testing.T, parent, selection, token string, withheld bool) (int, []string) {
 	t.Helper()
-	upstream := asItIs
+	upstream := acceptsWrites
 	if withheld {
-		upstream = keepingBack
+		upstream = withholdsViewerMembers
 	}
-	return extraOf(t, upstream, parent, selection, token)
+	return extraCallsOf(t, upstream, parent, selection, token)
 }
 
-func extraOf(t *testing.T, of func(testing.TB) serverOptions, parent, selection, token string) (int, []string) {
+func extraCallsOf(t *testing.T, of func(testing.TB) serverOptions, parent, selection, token string) (int, []string) {
 	t.Helper()
 	var without, with any
-	base := asked(t, of, fmt.Sprintf(parent, "probe: __typename"), token, &without)
-	calls := asked(t, of, fmt.Sprintf(parent, selection), token, &with)
+	base := callsOf(t, of, fmt.Sprintf(parent, "probe: __typename"), token, &without)
+	calls := callsOf(t, of, fmt.Sprintf(parent, selection), token, &with)
 	for _, line := range base {
 		i := slices.Index(calls, line)
 		if i < 0 {
-			t.Fatalf("%q is not asked for with %s", line, selection)
+			t.Fatalf("calls with %s do not contain %q", selection, line)
 		}
 		calls = slices.Delete(calls, i, i+1)
 	}
-	n := probes(without)
+	n := countProbes(without)
 	if n == 0 {
-		t.Fatalf("there is no parent in %s", parent)
+		t.Fatalf("no parent object in the response to %s", parent)
 	}
 	return n, calls
 }
 
-// asItIs is the emulated Mixcloud, but that writes are answered and not done.
-func asItIs(t testing.TB) serverOptions { return saysYes(t, http.StatusOK) }
+// acceptsWrites is an emulator that accepts writes without executing them.
+func acceptsWrites(t testing.TB) serverOptions { return newWriteStub(t, http.StatusOK) }
 
-// nothingToUndo is one that finds nothing to undo.
-func nothingToUndo(t testing.TB) serverOptions { return saysYes(t, http.StatusNotFound) }
+// hasNothingToUndo is an emulator that responds 404 to undo actions.
+func hasNothingToUndo(t testing.TB) serverOptions { return newWriteStub(t, http.StatusNotFound) }
 
-// keepingBack is one that keeps back what depends on the viewer.
-func keepingBack(t testing.TB) serverOptions {
-	return saysYes(t, http.StatusOK, emulator.WithBroken("no-viewer-members"))
+// withholdsViewerMembers is an emulator that does not send the members about the viewer.
+func withholdsViewerMembers(t testing.TB) serverOptions {
+	return newWriteStub(t, http.StatusOK, emulator.WithBroken("no-viewer-members"))
 }
 
-// saysYes answers the undoing of an action with a status.
-func saysYes(t testing.TB, undone int, options ...emulator.Option) serverOptions {
+// newWriteStub returns an emulator that does not execute writes, and responds to undo actions with the given status.
+func newWriteStub(t testing.TB, undone int, options ...emulator.Option) serverOptions {
 	t.Helper()
 	e := newEmulator(t, options...)
 	return serverOptions{mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
@@ -351,34 +348,35 @@ func saysYes(t testing.TB, undone int, options ...emulator.Option) serverOptions
 	})}
 }
 
-func asked(t *testing.T, of func(testing.TB) serverOptions, selection, token string, data any) []string {
+// callsOf executes a selection with a new server, decodes the response's data and returns the calls.
+func callsOf(t *testing.T, of func(testing.TB) serverOptions, selection, token string, data any) []string {
 	t.Helper()
-	st := newTestServer(t, of(t))
+	s := newTestServer(t, of(t))
 	resp := response{}
 	switch {
 	case strings.Contains(selection, "$mp3"):
 		if !strings.HasPrefix(selection, "mutation (") {
 			selection = strings.Replace(selection, "mutation", "mutation ($mp3: Upload!)", 1)
 		}
-		resp = st.upload(t, token, selection, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100})
+		resp = s.upload(t, token, selection, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100})
 	case strings.HasPrefix(selection, "mutation"):
-		resp = st.execute(t, token, selection, nil)
+		resp = s.execute(t, token, selection, nil)
 	default:
-		resp = st.execute(t, token, "{ "+selection+" }", nil)
+		resp = s.execute(t, token, "{ "+selection+" }", nil)
 	}
 	if errs := resp.decode(t, data); len(errs) > 0 {
-		t.Fatalf("%s: %+v", selection, errs)
+		t.Fatalf("%s: errors = %+v, want none", selection, errs)
 	}
-	return st.takeCalls()
+	return s.takeCalls()
 }
 
-// probes counts the objects that have a member "probe".
-func probes(v any) int {
+// countProbes returns the number of objects with a member "probe".
+func countProbes(v any) int {
 	n := 0
 	switch v := v.(type) {
 	case []any:
 		for _, e := range v {
-			n += probes(e)
+			n += countProbes(e)
 		}
 	case map[string]any:
 		for name, m := range v {
@@ -386,15 +384,14 @@ func probes(v any) int {
 				n++
 				continue
 			}
-			n += probes(m)
+			n += countProbes(m)
 		}
 	}
 	return n
 }
 
-// TestCostOfTotals holds the cost of totalCount, of every connection of every
-// type, against the calls: at most the owner's own load, and none under an owner
-// that was looked up.
+// TestCostOfTotals checks the calls of totalCount of every connection: at most one load of the owner, and none if the owner
+// was looked up.
 func TestCostOfTotals(t *testing.T) {
 	t.Parallel()
 	for name, from := range parents {
@@ -404,22 +401,21 @@ func TestCostOfTotals(t *testing.T) {
 			}
 			t.Run(name+"."+f.Name, func(t *testing.T) {
 				t.Parallel()
-				for _, way := range []struct {
+				for _, tt := range []struct {
 					parent string
 					most   int
 				}{{from.partial, 1}, {from.full, 0}} {
-					if way.parent == "" {
+					if tt.parent == "" {
 						continue
 					}
-					bare := fmt.Sprintf("probe: %s(first: 1) { pageInfo { hasNextPage } }", f.Name)
+					selection := fmt.Sprintf("probe: %s(first: 1) { pageInfo { hasNextPage } }", f.Name)
 					counted := fmt.Sprintf("probe: %s(first: 1) { pageInfo { hasNextPage } totalCount }", f.Name)
-					var with any
 					var owners any
-					base := asked(t, asItIs, fmt.Sprintf(way.parent, bare), "", &with)
-					calls := asked(t, asItIs, fmt.Sprintf(way.parent, counted), "", nil)
-					asked(t, asItIs, fmt.Sprintf(way.parent, "probe: __typename"), "", &owners)
-					if got, most := len(calls)-len(base), way.most*probes(owners); got > most {
-						t.Errorf("%s: %d calls for totals, %d are said", fmt.Sprintf(way.parent, counted), got, most)
+					base := callsOf(t, acceptsWrites, fmt.Sprintf(tt.parent, selection), "", nil)
+					calls := callsOf(t, acceptsWrites, fmt.Sprintf(tt.parent, counted), "", nil)
+					callsOf(t, acceptsWrites, fmt.Sprintf(tt.parent, "probe: __typename"), "", &owners)
+					if got, most := len(calls)-len(base), tt.most*countProbes(owners); got > most {
+						t.Errorf("%s: %d calls for totals, want at most %d", fmt.Sprintf(tt.parent, counted), got, most)
 					}
 				}
 			})
@@ -427,9 +423,9 @@ func TestCostOfTotals(t *testing.T) {
 	}
 }
 
-// TestCostGrammar tests that a cost in an unknown form is an error, and that
+// TestCost_Wordings tests that a cost in an unknown form is an error, and that
 // descriptions use each known form.
-func TestCostGrammar(t *testing.T) {
+func TestCost_Wordings(t *testing.T) {
 	t.Parallel()
 	for _, description := range []string{
 		"Text.\n\nCost: 1 calls.",
@@ -438,8 +434,8 @@ func TestCostGrammar(t *testing.T) {
 		"Text. Cost: 1 call.",
 		"Text.\n\nCost: none with `full: true`.",
 	} {
-		if said, err := tariffOf(description); err == nil {
-			t.Errorf("%q is read as %+v", description, said)
+		if stated, err := parseCost(description); err == nil {
+			t.Errorf("parseCost(%q) = %+v, want an error", description, stated)
 		}
 	}
 	used := map[string]bool{}
@@ -450,7 +446,7 @@ func TestCostGrammar(t *testing.T) {
 			}
 		}
 	}
-	for text := range tariffs {
+	for text := range costRules {
 		if !used[text] {
 			t.Errorf("no description states the cost %q", text)
 		}

@@ -12,19 +12,19 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// uncovered are the fields that no golden shows with a value, and why.
-var uncovered = map[string]string{
-	"RateLimit.budget":            "Mixcloud does not tell, and nothing here counts yet",
+// notCovered are the fields that have a value in no golden case, with the reason.
+var notCovered = map[string]string{
+	"RateLimit.budget":            "null without a configured rate: TestRateLimit_AllReportsAgree",
 	"RateLimit.spent":             "the same",
 	"RateLimit.remaining":         "the same",
-	"RateLimit.retryAt":           "takes an earlier operation that was refused: TestRateLimitIsTold",
-	"Playlist.picture":            "pictures of playlists were never recorded: graph/model's tests",
-	"Subscription.uploadProgress": "is answered with events: TestUploadProgress",
+	"RateLimit.retryAt":           "needs an earlier refused call: TestRateLimit_AllReportsAgree",
+	"Playlist.picture":            "the recordings of Mixcloud have no pictures of playlists: tests of graph/model",
+	"Subscription.uploadProgress": "its response is a stream of events: TestUploadProgress",
 	"UploadProgress.uploadId":     "the same",
 	"UploadProgress.phase":        "the same",
 	"UploadProgress.bytesSent":    "the same",
 	"UploadProgress.bytesTotal":   "the same",
-	"OtherActivity.id":            "the emulated Mixcloud does nothing that was never recorded: TestLedgerOfUnknownActivities",
+	"OtherActivity.id":            "the emulator has only recorded kinds of activities: TestLedgerOfUnknownActivities",
 	"OtherActivity.key":           "the same",
 	"OtherActivity.url":           "the same",
 	"OtherActivity.raw":           "the same",
@@ -37,8 +37,7 @@ var uncovered = map[string]string{
 	"OtherActivity.subjects":      "the same",
 }
 
-// TestGoldensCoverTheSchema asks of the goldens that every field of every type
-// is shown with a value by one of them.
+// TestGoldensCoverTheSchema checks that every field of every type has a value in one of the golden cases.
 func TestGoldensCoverTheSchema(t *testing.T) {
 	t.Parallel()
 	if *update {
@@ -53,13 +52,13 @@ func TestGoldensCoverTheSchema(t *testing.T) {
 	for _, g := range all {
 		doc, errs := gqlparser.LoadQueryWithRules(schema, g.query, nil)
 		if errs != nil {
-			continue // what it is about
+			continue // the case is about an invalid document
 		}
 		var want struct{ Data map[string]any }
 		if err := json.Unmarshal([]byte(g.section("want.json")), &want); err != nil {
-			t.Fatalf("%s has no answer: make golden (%v)", g.file, err)
+			t.Fatalf("%s has no want.json: run make golden (%v)", g.file, err)
 		}
-		collect(doc.Operations[0].SelectionSet, want.Data, true, shown)
+		markShown(doc.Operations[0].SelectionSet, want.Data, true, shown)
 	}
 
 	inSchema := map[string]bool{}
@@ -73,34 +72,33 @@ func TestGoldensCoverTheSchema(t *testing.T) {
 			}
 			path := name + "." + f.Name
 			inSchema[path] = true
-			reason, excused := uncovered[path]
+			reason, exempt := notCovered[path]
 			switch {
-			case excused && shown[path]:
-				t.Errorf("a golden shows %s: remove it from uncovered in internal/app/coverage_test.go, where it is excused by %q", path, reason)
-			case excused && (def == schema.Query || strings.HasSuffix(f.Type.Name(), "Connection")):
-				t.Errorf("%s is a root field or a connection, which nothing excuses", path)
-			case !excused && !shown[path]:
-				t.Errorf("no golden shows %s with a value: write a case in internal/app/testdata/golden, or add it to a query there, then: make golden; if it is null, mixcloud/emulator does not send the member", path)
+			case exempt && shown[path]:
+				t.Errorf("a golden case has a value for %s: remove it from notCovered in internal/app/coverage_test.go (reason %q)", path, reason)
+			case exempt && (def == schema.Query || strings.HasSuffix(f.Type.Name(), "Connection")):
+				t.Errorf("%s is a root field or a connection: remove it from notCovered and write a golden case", path)
+			case !exempt && !shown[path]:
+				t.Errorf("no golden case has a value for %s: write a case in internal/app/testdata/golden, or add it to a query there, then: make golden; if it is null, mixcloud/emulator does not send the member", path)
 			}
 		}
 	}
-	for path := range uncovered {
+	for path := range notCovered {
 		if !inSchema[path] {
-			t.Errorf("the schema has no %s: remove it from uncovered in internal/app/coverage_test.go", path)
+			t.Errorf("the schema has no %s: remove it from notCovered in internal/app/coverage_test.go", path)
 		}
 	}
 	if len(all) < 60 {
-		t.Errorf("there are %d goldens, 60 are promised", len(all))
+		t.Errorf("found %d golden cases, want at least 60", len(all))
 	}
 }
 
-// collect notes the fields of a selection that have a value. Known says that
-// the selection is about the type of the object for sure: behind an abstract
-// type its __typename has to say so.
-func collect(set ast.SelectionSet, value any, known bool, shown map[string]bool) {
+// markShown marks the fields of a selection that have a value. Known is true if the selection is certainly on the object's
+// type. For an abstract type, that needs a __typename in the response.
+func markShown(set ast.SelectionSet, value any, known bool, shown map[string]bool) {
 	if list, ok := value.([]any); ok {
 		for _, element := range list {
-			collect(set, element, known, shown)
+			markShown(set, element, known, shown)
 		}
 		return
 	}
@@ -113,30 +111,28 @@ func collect(set ast.SelectionSet, value any, known bool, shown map[string]bool)
 		case *ast.Field:
 			if v := object[s.Alias]; v != nil && known && s.Definition != nil {
 				shown[s.ObjectDefinition.Name+"."+s.Name] = true
-				if really, ok := object["__typename"].(string); ok {
-					shown[really+"."+s.Name] = true
+				if concrete, ok := object["__typename"].(string); ok {
+					shown[concrete+"."+s.Name] = true
 				}
-				collect(s.SelectionSet, v, true, shown)
+				markShown(s.SelectionSet, v, true, shown)
 			}
 		case *ast.InlineFragment:
-			collect(s.SelectionSet, value, fits(object, s.TypeCondition, s.ObjectDefinition), shown)
+			markShown(s.SelectionSet, value, matchesType(object, s.TypeCondition, s.ObjectDefinition), shown)
 		case *ast.FragmentSpread:
-			collect(s.Definition.SelectionSet, value, fits(object, s.Definition.TypeCondition, s.ObjectDefinition), shown)
+			markShown(s.Definition.SelectionSet, value, matchesType(object, s.Definition.TypeCondition, s.ObjectDefinition), shown)
 		}
 	}
 }
 
-// fits tells whether an object is known to be of the type that a fragment is
-// about.
-func fits(object map[string]any, condition string, outer *ast.Definition) bool {
+// matchesType reports whether an object certainly has the type of a fragment's condition.
+func matchesType(object map[string]any, condition string, outer *ast.Definition) bool {
 	if condition == "" || condition == outer.Name || slices.Contains(outer.Interfaces, condition) {
 		return true
 	}
 	return object["__typename"] == condition
 }
 
-// TestGoldensDiffer asks that no golden is another one under other names: with
-// aliases, names and literals taken away, no two are alike.
+// TestGoldensDiffer checks that no two golden cases are the same apart from aliases, names and literals.
 func TestGoldensDiffer(t *testing.T) {
 	t.Parallel()
 	all, err := goldens()
@@ -152,14 +148,13 @@ func TestGoldensDiffer(t *testing.T) {
 		}
 		form += fmt.Sprint(" token:", g.token != "", " emulator:", g.section("emulator.json"))
 		if other, ok := seen[form]; ok {
-			t.Errorf("%s differs from %s in names and literals only:\n%s", g.name, other, form)
+			t.Errorf("%s and %s differ only in names and literals:\n%s", g.name, other, form)
 		}
 		seen[form] = g.name
 	}
 }
 
-// normalForm is a selection without what people choose freely. What is selected
-// twice counts once.
+// normalForm returns a selection without aliases, literals and repetitions.
 func normalForm(set ast.SelectionSet) string {
 	parts := map[string]bool{}
 	for _, selection := range set {

@@ -11,16 +11,16 @@ import (
 	"mixcloud-graphql/internal/config"
 )
 
-// What pages of other origins can make the browser of somebody who is signed in do. A request that a browser sends without asking
-// first ("simple") never acts for them, whatever its content type; one that needs a preflight request fails at that, except from an
-// origin of --allow-origin. A row says who the mutation acts for, by its outcome.
+// A page of another origin cannot make the browser of a signed-in user write. A request that needs no preflight ("simple") never
+// acts for the viewer, with any content type. The preflight of other requests fails, except for the origins of --allow-origin.
+// Each row says for which principal the mutation acts.
 func TestCSRF(t *testing.T) {
 	t.Parallel()
 	const (
-		own, evil      = "https://app.example.com", "https://evil.example"
-		refused        = "refused" // with status 400, 405, 406 or 415, and nothing was executed
-		nobody, viewer = "nobody", "viewer"
-		mutation       = `mutation { followUser(input: {username: "spartacus"}) { message } }`
+		own, evil         = "https://app.example.com", "https://evil.example"
+		refused           = "refused" // with a 4xx, and without execution
+		anonymous, viewer = "anonymous", "viewer"
+		mutation          = `mutation { followUser(input: {username: "spartacus"}) { message } }`
 	)
 	json := fmt.Sprintf(`{"query":%q}`, mutation)
 	form := "query=" + url.QueryEscape(mutation)
@@ -29,8 +29,8 @@ func TestCSRF(t *testing.T) {
 	c := newTestServer(t, serverOptions{listen: true, writable: true, config: config.Serve{AllowOrigin: []string{own}}})
 	b := newBrowser(t, c.url)
 	b.signIn("demo", "/")
-	if who := b.viewer(fromScript); who != "demo" {
-		t.Fatalf("signed in as %q", who)
+	if got := b.viewer(fromScript); got != "demo" {
+		t.Fatalf("viewer = %q, want demo", got)
 	}
 	base, err := url.Parse(c.url)
 	if err != nil {
@@ -44,35 +44,35 @@ func TestCSRF(t *testing.T) {
 		headers                         []string
 		want                            string
 	}{
-		// Simple requests of another site, by every content type that a form or fetch can send without asking.
+		// Simple requests of another site, with every content type that a form or fetch can send without a preflight.
 		{"a form", "POST", "application/x-www-form-urlencoded", form, true, []string{"Origin: " + evil, "Sec-Fetch-Site: cross-site"}, refused},
 		{"a form of JSON", "POST", "text/plain", json, true, []string{"Origin: " + evil, "Sec-Fetch-Site: cross-site"}, refused},
 		{"a form with files", "POST", "multipart/form-data; boundary=b", multipart, true, []string{"Origin: " + evil, "Sec-Fetch-Site: cross-site"}, refused},
 		{"no content type", "POST", "", json, true, []string{"Origin: " + evil, "Sec-Fetch-Site: cross-site"}, refused},
-		{"JSON that says it is text", "POST", "text/plain; application/json", json, true, []string{"Origin: " + evil}, refused},
+		{"JSON labeled as text", "POST", "text/plain; application/json", json, true, []string{"Origin: " + evil}, refused},
 		{"JSON in another charset", "POST", "application/json; charset=utf-7", json, true, []string{"Origin: " + evil}, refused},
-		{"a beacon of JSON", "POST", "application/json", json, true, []string{"Origin: " + evil, "Sec-Fetch-Site: cross-site"}, nobody},
+		{"a beacon of JSON", "POST", "application/json", json, true, []string{"Origin: " + evil, "Sec-Fetch-Site: cross-site"}, anonymous},
 		{"a link", "GET", "", "", true, []string{"Sec-Fetch-Site: cross-site"}, refused},
 		{"a link that is typed", "GET", "", "", true, []string{"Sec-Fetch-Site: none"}, refused},
 		{"HEAD", "HEAD", "", "", true, []string{"Sec-Fetch-Site: cross-site"}, refused},
-		// The same without Fetch Metadata, from older browsers.
+		// The same from older browsers, without Fetch Metadata.
 		{"a form, old browser", "POST", "application/x-www-form-urlencoded", form, true, []string{"Origin: " + evil}, refused},
 		{"a form with files, old browser", "POST", "multipart/form-data; boundary=b", multipart, true, nil, refused},
-		{"JSON, old browser", "POST", "application/json", json, true, nil, nobody},
-		// Origins that are near.
-		{"a subdomain of the same site", "POST", "application/json", json, true, []string{"Origin: https://x.example.com", "Sec-Fetch-Site: same-site"}, nobody},
+		{"JSON, old browser", "POST", "application/json", json, true, nil, anonymous},
+		// Related origins.
+		{"a subdomain of the same site", "POST", "application/json", json, true, []string{"Origin: https://x.example.com", "Sec-Fetch-Site: same-site"}, anonymous},
 		{"a form of a subdomain", "POST", "multipart/form-data; boundary=b", multipart, true, []string{"Origin: https://x.example.com", "Sec-Fetch-Site: same-site"}, refused},
-		{"a sandboxed page", "POST", "application/json", json, true, []string{"Origin: null", "Sec-Fetch-Site: cross-site"}, nobody},
+		{"a sandboxed page", "POST", "application/json", json, true, []string{"Origin: null", "Sec-Fetch-Site: cross-site"}, anonymous},
 		{"a form of a sandboxed page", "POST", "text/plain", json, true, []string{"Origin: null"}, refused},
-		// What only our own page, or a page of an allowed origin after a preflight request, can send.
+		// Requests that only a page of the server, or of an allowed origin after a preflight, can send.
 		{"our page", "POST", "application/json", json, true, []string{"Origin: " + c.url, "Sec-Fetch-Site: same-origin"}, viewer},
 		{"our page, old browser", "POST", "application/json", json, true, []string{"X-Requested-With: x"}, viewer},
 		{"our page, Apollo", "POST", "application/json", json, true, []string{"Apollo-Require-Preflight: true"}, viewer},
 		{"an allowed origin", "POST", "application/json", json, true, []string{"Origin: " + own, "Sec-Fetch-Site: same-site", "GraphQL-Require-Preflight: 1"}, viewer},
 		{"our page, a form", "POST", "application/x-www-form-urlencoded", form, true, []string{"Sec-Fetch-Site: same-origin"}, refused},
 		{"our page, a link", "GET", "", "", true, []string{"Sec-Fetch-Site: same-origin"}, refused},
-		// Without the cookie there is nobody to act for.
-		{"our page, signed out", "POST", "application/json", json, false, []string{"Sec-Fetch-Site: same-origin"}, nobody},
+		// Without the cookie the request is anonymous.
+		{"our page, signed out", "POST", "application/json", json, false, []string{"Sec-Fetch-Site: same-origin"}, anonymous},
 		{"a form, signed out", "POST", "application/x-www-form-urlencoded", form, false, []string{"Origin: " + evil}, refused},
 		{"a form with files, signed out", "POST", "multipart/form-data; boundary=b", multipart, false, nil, refused},
 		{"a program with a token", "POST", "application/json", json, false, []string{"Authorization: Bearer demo-token"}, viewer},
@@ -119,20 +119,21 @@ func TestCSRF(t *testing.T) {
 		case resp.StatusCode == http.StatusOK && writes == 1 && !strings.Contains(string(text), `"errors"`):
 			got = viewer
 		case resp.StatusCode == http.StatusOK && writes == 0 && strings.Contains(string(text), `"code":"UNAUTHENTICATED"`):
-			got = nobody
+			got = anonymous
 		case resp.StatusCode >= 400 && resp.StatusCode < 500 && writes == 0:
 			got = refused
 		}
 		if got != tt.want {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 		if allowed := resp.Header.Get("Access-Control-Allow-Origin"); allowed != "" && allowed != own {
-			t.Errorf("%s: the response is shared with %s", tt.name, allowed)
+			t.Errorf("%s: Access-Control-Allow-Origin = %q, want none or %q", tt.name, allowed, own)
 		}
 	}
 }
 
-// Browsers ask before they send what is not simple: only origins of --allow-origin are told yes, with the cookie.
+// The preflight succeeds, with credentials, only for the origins of --allow-origin. Without the flag it succeeds for all
+// origins, without credentials.
 func TestCSRF_Preflight(t *testing.T) {
 	t.Parallel()
 	const own = "https://app.example.com"
@@ -153,7 +154,7 @@ func TestCSRF_Preflight(t *testing.T) {
 				}
 				h := w.Header()
 				if h.Get("Access-Control-Allow-Origin") != wantOrigin || h.Get("Access-Control-Allow-Credentials") != wantCookie {
-					t.Errorf("--allow-origin %v, page %s, headers %s: %q with credentials %q, want %q with %q",
+					t.Errorf("--allow-origin %v, origin %s, headers %s: allowed %q with credentials %q, want %q with %q",
 						origins, origin, headers, h.Get("Access-Control-Allow-Origin"), h.Get("Access-Control-Allow-Credentials"), wantOrigin, wantCookie)
 				}
 			}

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// decomposedSite is a Mixcloud whose keys are decomposed: those with the composed é
-// are not found.
+// decomposedSite is a Mixcloud whose keys are decomposed: keys with the composed é do not exist.
 type decomposedSite struct{}
 
 func (decomposedSite) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -47,14 +46,14 @@ func (decomposedSite) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// A Mixcloud that has the form that was received, and not the composed one, is
-// asked for both, once each. A write is sent once, under the form that exists.
+// If Mixcloud does not have the composed form of a key, the server looks it up once in the received form. A write is sent
+// once, with the form that exists.
 func TestDecomposed_ReceivedFormAfter404(t *testing.T) {
 	t.Parallel()
 	const text = "re\u0301mi"
 	tests := map[string]struct {
 		query, token string
-		want         string // a part of the answer
+		want         string // a part of the response
 		calls        []string
 	}{
 		"user":      {query: `query ($t: String!) { user(username: $t) { key } }`, want: `"key":"/re%CC%81mi/"`, calls: []string{"GET /r%C3%A9mi/", "GET /re%CC%81mi/"}},
@@ -78,7 +77,7 @@ func TestDecomposed_ReceivedFormAfter404(t *testing.T) {
 			query: `mutation ($t: String!) { followUser(input: {username: $t}) { message userErrors { code } } }`, token: "some-token", want: `"message":"Done."`,
 			calls: []string{"GET /r%C3%A9mi/ (token)", "GET /re%CC%81mi/ (token)", "POST /re%CC%81mi/follow/ (token)"},
 		},
-		"id": { // is not changed: its key comes from Mixcloud
+		"id": { // not composed, since its key comes from Mixcloud
 			query: `{ node(id: "` + "MXUKL3JlJUNDJTgxbWkv" + `") { ... on User { key } } }`, want: `"key":"/re%CC%81mi/"`, calls: []string{"GET /re%CC%81mi/"},
 		},
 	}
@@ -92,18 +91,18 @@ func TestDecomposed_ReceivedFormAfter404(t *testing.T) {
 			}
 			got := s.execute(t, test.token, test.query, variables)
 			if !strings.Contains(string(got.body), test.want) {
-				t.Errorf("no %s in %s", test.want, got.body)
+				t.Errorf("response = %s, want it to contain %s", got.body, test.want)
 			}
 			calls := s.takeCalls()
 			slices.Sort(calls)
 			if !slices.Equal(calls, test.calls) {
-				t.Errorf("calls %q, want %q", calls, test.calls)
+				t.Errorf("calls = %q, want %q", calls, test.calls)
 			}
 		})
 	}
 }
 
-// Cursors of a discovery that is found under the received form lead on there.
+// If a discovery exists under the received form, its cursors continue there.
 func TestDecomposed_CursorsOfADiscovery(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, serverOptions{mixcloud: decomposedSite{}})
@@ -119,7 +118,7 @@ func TestDecomposed_CursorsOfADiscovery(t *testing.T) {
 			}
 		}
 		if errs := s.execute(t, "", query, map[string]any{"t": "re\u0301mi", "after": after}).decode(t, &data); len(errs) > 0 || len(data.Discover.Latest.Nodes) != 2 {
-			t.Fatalf("%+v, %+v", errs, data)
+			t.Fatalf("errors = %+v, data = %+v, want 2 nodes", errs, data)
 		}
 		after = data.Discover.Latest.PageInfo.EndCursor
 	}

@@ -14,7 +14,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// edgeFields are the fields of payloads that have the edge of a list.
+// edgeFields maps a list to the payload field that returns its edge.
 var edgeFields = map[string]string{"favorites": "favoriteEdge", "listenLater": "listenLaterEdge", "following": "followingEdge"}
 
 // add writes an item to a list and returns the cursor of the edge in the payload.
@@ -26,19 +26,18 @@ func (a ownListAction) add(l lagging, key string) (cursor string) {
 		Node   struct{ Key string }
 	}
 	if errs := l.execute(l.t, "demo-token", query, map[string]any{"t": a.target(key)}).decode(l.t, &data); len(errs) > 0 {
-		l.t.Fatalf("%s %s: %+v", a.on, key, errs)
+		l.t.Fatalf("%s %s: errors = %+v, want none", a.on, key, errs)
 	}
-	time.Sleep(time.Second) // two writes have two times
+	time.Sleep(time.Second) // so that two writes have different times
 	edge := data[a.on][edgeFields[a.list]]
 	if edge.Node.Key != key {
-		l.t.Fatalf("the edge has %q, want %q", edge.Node.Key, key)
+		l.t.Fatalf("node of the edge = %q, want %q", edge.Node.Key, key)
 	}
 	return edge.Cursor
 }
 
-// The cursor of a payload's edge continues the list from the item, in both
-// directions, while reads lag, when they have caught up, and after the server has
-// forgotten the write.
+// The cursor of a payload's edge continues the list from the item, in both directions: while Mixcloud's reads lag, when they
+// have caught up, and when the server has dropped the recent write.
 func TestEdgeOfWrite(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -52,7 +51,7 @@ func TestEdgeOfWrite(t *testing.T) {
 					added := unlisted(t, a, before)[:2]
 					older, newer := a.add(l, added[0]), a.add(l, added[1])
 					if top := l.page(a.list, "first: 1").PageInfo.EndCursor; top != newer {
-						t.Errorf("the list gives the cursor %s, the payload %s", top, newer)
+						t.Errorf("cursor in the list = %s, want %s as in the payload", top, newer)
 					}
 					time.Sleep(wait)
 					for arguments, want := range map[string][]string{
@@ -63,7 +62,7 @@ func TestEdgeOfWrite(t *testing.T) {
 						fmt.Sprintf("last: 5, before: %q", newer):   {},
 					} {
 						if got := l.page(a.list, arguments).keys(); !slices.Equal(got, want) {
-							t.Errorf("%s: %v, want %v", arguments, got, want)
+							t.Errorf("%s: got %v, want %v", arguments, got, want)
 						}
 					}
 				})
@@ -72,8 +71,7 @@ func TestEdgeOfWrite(t *testing.T) {
 	}
 }
 
-// An item that was on the list already stays where it is, and the edge's cursor
-// continues there.
+// An item that is already on the list keeps its position, and the cursor of the payload's edge continues from there.
 func TestEdgeOfWrite_AlreadyListed(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -83,14 +81,14 @@ func TestEdgeOfWrite_AlreadyListed(t *testing.T) {
 			want, _ := l.walk(a.list, 20, 8)
 			cursor := a.add(l, want[3])
 			if got := l.page(a.list, fmt.Sprintf("first: 3, after: %q", cursor)).keys(); !slices.Equal(got, want[4:7]) {
-				t.Errorf("%s: %v, want %v", a.list, got, want[4:7])
+				t.Errorf("%s: got %v, want %v", a.list, got, want[4:7])
 			}
 		}
 	})
 }
 
-// longLists returns a world in which the demo user has 130 items on each list of
-// their own, and those items, which were added an hour apart.
+// longLists returns emulator data in which the demo user has 130 items on each of their lists, and the times and keys of
+// these items. They were added an hour apart.
 func longLists(t *testing.T) (w *world.World, at []time.Time, keys map[string][]string) {
 	t.Helper()
 	w, keys = sharedWorld().Clone(), map[string][]string{}
@@ -115,15 +113,14 @@ func longLists(t *testing.T) (w *world.World, at []time.Time, keys map[string][]
 		keys["following"] = append(keys["following"], u.Key())
 	}
 	if len(at) < 130 {
-		t.Fatalf("only %d users", len(at))
+		t.Fatalf("found %d users with cloudcasts, want 130", len(at))
 	}
 	return w, at, keys
 }
 
-// An edge's cursor outlives the first hundred items: it is found by the time of the
-// write. With a clock that is behind by more than a minute the list begins anew, so
-// that items may be repeated, and none is left out.
-func TestEdgeOfWrite_FarDown(t *testing.T) {
+// The cursor of an edge also works for an item below the first hundred, which is found by the time of the write. If the
+// server's clock was behind by more than a minute, the list starts again at the top: items may be repeated, but not skipped.
+func TestEdgeOfWrite_BelowTheFirstHundred(t *testing.T) {
 	t.Parallel()
 	w, dates, all := longLists(t)
 	s := newTestServer(t, serverOptions{noCache: true, emulator: []emulator.Option{emulator.WithWorld(w)}})
@@ -134,8 +131,8 @@ func TestEdgeOfWrite_FarDown(t *testing.T) {
 			if errs := s.execute(t, "demo-token", query, nil).decode(t, &data); len(errs) > 0 {
 				t.Fatalf("%s: %+v", query, errs)
 			}
-			if calls := s.takeCalls(); len(calls) > 1+1+2+1 { // the viewer, the first hundred, those of that time, the page
-				t.Errorf("%s takes %q", query, calls)
+			if calls := s.takeCalls(); len(calls) > 1+1+2+1 { // the viewer, the first hundred, two pages around that time, the requested page
+				t.Errorf("%s: %d calls, want at most 5: %q", query, len(calls), calls)
 			}
 			return data.Viewer[list].keys()
 		}
@@ -148,10 +145,10 @@ func TestEdgeOfWrite_FarDown(t *testing.T) {
 					below, above = keys[:4], nil
 				}
 				if got := read(fmt.Sprintf("first: 4, after: %q", cursor)); !slices.Equal(got, below) {
-					t.Errorf("%s after %d, a clock wrong by %v: %v, want %v", list, at, wrong, got, below)
+					t.Errorf("%s after %d, clock wrong by %v: got %v, want %v", list, at, wrong, got, below)
 				}
 				if got := read(fmt.Sprintf("last: 4, before: %q", cursor)); !slices.Equal(got, above) {
-					t.Errorf("%s before %d, a clock wrong by %v: %v, want %v", list, at, wrong, got, above)
+					t.Errorf("%s before %d, clock wrong by %v: got %v, want %v", list, at, wrong, got, above)
 				}
 			}
 		}

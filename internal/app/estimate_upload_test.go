@@ -7,14 +7,13 @@ import (
 	"testing/synctest"
 )
 
-// TestMetered_Upload holds that an upload costs no more than is said beforehand,
-// with all that can be asked of what comes of it, and when it is refused.
-func TestMetered_Upload(t *testing.T) {
+// An upload makes at most the estimated number of calls, with all fields of its payload, also if it is refused.
+func TestMetered_UploadStaysWithinItsEstimate(t *testing.T) {
 	t.Parallel()
 	const payload = ` { changed message userErrors { code } cloudcast { key description user { biog } comments(first: 3) { nodes { text } } } viewer { name biog cloudcastCount followingCount } } }`
 	file := uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 5000}
 	for name, query := range map[string]string{
-		"taken":        `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"})` + payload,
+		"accepted":     `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"})` + payload,
 		"with a write": `mutation ($mp3: Upload!) { favoriteCloudcast(input: {key: "/spartacus/party-time/"}) { changed viewer { favoriteCount } } uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"})` + payload,
 		"refused":      `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: ""})` + payload,
 	} {
@@ -35,7 +34,7 @@ func TestMetered_Upload(t *testing.T) {
 				}
 				cost, calls := whole.Extensions.Cost, s.takeCalls()
 				if resp.status != http.StatusOK || cost.Estimated == 0 || len(calls) > cost.Estimated || len(calls) != cost.UpstreamCalls {
-					t.Errorf("status %d, cost %+v, calls %q\n%s", resp.status, cost, calls, resp.body)
+					t.Errorf("status = %d, cost = %+v, calls = %q, want 200 and no more calls than estimated:\n%s", resp.status, cost, calls, resp.body)
 				}
 			})
 		})

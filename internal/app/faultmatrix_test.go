@@ -440,7 +440,7 @@ func (f *faulty) ask(t *testing.T, token string) cell {
 	resp := f.testServer.execute(t, token, `{ struck: user(username: "spartacus") { name city } beside: user(username: "demo") { name city } }`, nil)
 	got := cell{Took: time.Since(began)}
 	if resp.status != http.StatusOK {
-		t.Errorf("status %d", resp.status)
+		t.Errorf("status = %d, want 200", resp.status)
 	}
 	time.Sleep(lag)
 	synctest.Wait()

@@ -221,7 +221,7 @@ func checkScripted(t *testing.T, resp response, want any) (fresh bool) {
 	}
 	var whole map[string]any
 	if err := json.Unmarshal(resp.body, &whole); err != nil || !strings.HasPrefix(resp.header.Get("Content-Type"), "application/graphql-response+json") || resp.status != http.StatusOK {
-		t.Fatalf("status %d, %s, %v: %s", resp.status, resp.header.Get("Content-Type"), err, resp.body)
+		t.Fatalf("status = %d, want 200, %s, %v: %s", resp.status, resp.header.Get("Content-Type"), err, resp.body)
 	}
 	if bad := innards.Find(resp.body); bad != nil {
 		t.Errorf("%q is in the answer: %s", bad, resp.body)

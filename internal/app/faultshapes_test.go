@@ -63,7 +63,7 @@ func TestFaults_SeenBefore(t *testing.T) {
 func dataOf(t *testing.T, resp response, errs int) (data map[string]any) {
 	t.Helper()
 	if got := resp.decode(t, &data); resp.status != http.StatusOK || len(got) != errs {
-		t.Fatalf("status %d, %d errors, want %d: %s", resp.status, len(got), errs, resp.body)
+		t.Fatalf("status = %d, want 200, %d errors, want %d: %s", resp.status, len(got), errs, resp.body)
 	}
 	return data
 }

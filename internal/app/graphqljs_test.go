@@ -16,7 +16,7 @@ import (
 func TestIntrospectionInGraphQLJS(t *testing.T) {
 	t.Parallel()
 	const folder = "testdata/graphqljs"
-	node := nodeWith(t, folder)
+	node := nodeFor(t, folder)
 	server := httptest.NewServer(newDemoApp(t).handler)
 	defer server.Close()
 	files, err := filepath.Glob("../../graph/schema/*.graphqls")

@@ -160,7 +160,7 @@ func TestHTTPCache_Page(t *testing.T) {
 			}
 			again := get(t, s.app, path, accepting, func(r *http.Request) { r.Header.Set("If-None-Match", tag) })
 			if again.Code != http.StatusNotModified || again.Header().Get("ETag") != tag || again.Body.Len() > 0 {
-				t.Errorf("%s, %q: status %d with %s, want 304 with %s", path, coding, again.Code, again.Header().Get("ETag"), tag)
+				t.Errorf("%s, %q: status = %d, want 304 with %s, want 304 with %s", path, coding, again.Code, again.Header().Get("ETag"), tag)
 			}
 			if vary := again.Header()["Vary"]; len(vary) != 1 {
 				t.Errorf("%s: Vary %q", path, vary)

@@ -48,7 +48,7 @@ func TestLateBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); resp.StatusCode != http.StatusRequestTimeout || took != 10*time.Second {
-			t.Errorf("status %d after %v, want 408 after 10s", resp.StatusCode, took)
+			t.Errorf("status = %d, want 408 after %v, want 408 after 10s", resp.StatusCode, took)
 		}
 		_ = resp.Body.Close()
 		_ = client.Close()

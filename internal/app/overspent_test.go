@@ -27,7 +27,7 @@ func TestMetered_Overspent(t *testing.T) {
 		resp := s.execute(t, "", query, nil)
 		errs := resp.decode(t, nil)
 		if len(errs) == 0 || resp.status != http.StatusOK {
-			t.Fatalf("status %d: %s", resp.status, resp.body)
+			t.Fatalf("status = %d, want 200: %s", resp.status, resp.body)
 		}
 		// When the budget ends, calls that wait for their turn are not made, and
 		// those that are under way go on.

@@ -112,7 +112,7 @@ func TestNothingCrosses(t *testing.T) {
 					own = bytes.Count(body, who.mark)
 				}
 				if all := bytes.Count(body, []byte(foreign)); w.Code != http.StatusOK || all != own {
-					t.Errorf("seed %d: %q asks %s and hears with status %d, %d marks of which %d are their own:\n%s", seed, who.token, questions[n].query, w.Code, all, own, body)
+					t.Errorf("seed %d: %q asks %s and hears with status = %d, want 200, %d marks of which %d are their own:\n%s", seed, who.token, questions[n].query, w.Code, all, own, body)
 				}
 				if who.mark != nil && questions[n].marked && own == 0 && !bytes.Contains(body, []byte(`"message":null`)) {
 					t.Errorf("seed %d: %q asks %s and hears nothing of their own:\n%s", seed, who.token, questions[n].query, body)

@@ -181,7 +181,7 @@ func through(t *testing.T, address, query string, headers ...string) (body strin
 		t.Fatal(err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("status %d: %s", resp.StatusCode, text)
+		t.Fatalf("status = %d, want 200: %s", resp.StatusCode, text)
 	}
 	return decompressed(t, resp.Header.Get("Content-Encoding"), text), resp.Header
 }

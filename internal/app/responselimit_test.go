@@ -98,7 +98,7 @@ func wantExceeded(t *testing.T, resp response, limit string, maximum int) {
 	t.Helper()
 	data, errs := splitData(t, resp)
 	if resp.status != http.StatusOK || string(data) != "null" || len(errs) != 1 {
-		t.Errorf("status %d, %d bytes of data, %d errors; want 200, null and one error", resp.status, len(data), len(errs))
+		t.Errorf("status = %d, want 200, %d bytes of data, %d errors; want 200, null and one error", resp.status, len(data), len(errs))
 		return
 	}
 	x := errs[0].Extensions
@@ -130,7 +130,7 @@ func TestResponseLimit_IntrospectionIsComputed(t *testing.T) {
 		less := newTestServer(t, serverOptions{config: config.Serve{MaxFields: fields - 1}}).execute(t, "", query, nil)
 		_, errs = splitData(t, less)
 		if less.status != http.StatusBadRequest || len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" || errs[0].Extensions["maximum"] != float64(fields-1) {
-			t.Errorf("%s: with a field less, status %d and %+v; want to be refused before it runs", query, less.status, errs)
+			t.Errorf("%s: with a field less, status = %d, want 400 and %+v; want to be refused before it runs", query, less.status, errs)
 		}
 	}
 }

@@ -114,9 +114,9 @@ func TestCriticalPath(t *testing.T) {
 	}
 }
 
-// TestOneLoadHoweverItIsAskedFor leads to one user in every way there is. The
+// TestOneLoadForAllSelections leads to one user in every way there is. The
 // user is loaded once.
-func TestOneLoadHoweverItIsAskedFor(t *testing.T) {
+func TestOneLoadForAllSelections(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, serverOptions{})
 	query := `

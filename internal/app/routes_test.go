@@ -13,13 +13,13 @@ import (
 	"mixcloud-graphql/internal/config"
 )
 
-// The demo stands behind a proxy that takes this path off.
+// publicURL is the public URL of the demo. A proxy in front of it removes the path.
 const publicURL = "http://demo.example:8080/a%20b/emulators"
 
-// newLiveApp is a server over a Mixcloud that must not be asked anything.
+// newLiveApp returns a server that must not make calls: each call is a test error.
 func newLiveApp(t *testing.T) *App {
 	t.Helper()
-	mixcloud := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("Mixcloud was asked for %s", r.URL) }))
+	mixcloud := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("unexpected call: %s", r.URL) }))
 	t.Cleanup(mixcloud.Close)
 	a, err := New(config.Serve{
 		APIURL: mixcloud.URL, SiteURL: mixcloud.URL, OEmbedURL: mixcloud.URL, RequestTimeout: time.Minute,
@@ -30,7 +30,7 @@ func newLiveApp(t *testing.T) *App {
 	return a
 }
 
-// get asks for a path; change may alter the request.
+// get sends a GET request for path. The change functions may change the request.
 func get(t *testing.T, h http.Handler, path string, change ...func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
@@ -43,13 +43,14 @@ func get(t *testing.T, h http.Handler, path string, change ...func(*http.Request
 	return rec
 }
 
+// Every path has its status, its body, a request id and the security headers.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	apps := map[string]http.Handler{"live": newLiveApp(t), "demo": newDemoApp(t)}
 	tests := []struct {
 		path       string
 		live, demo int
-		says       string
+		body       string // a part of it
 	}{
 		{"/", 200, 200, "<!doctype html>"},
 		{"/playground/main.js", 200, 200, ""},
@@ -76,18 +77,18 @@ func TestRoutes(t *testing.T) {
 					want = tt.demo
 				}
 				rec := get(t, app, tt.path)
-				if rec.Code != want || want < 500 && tt.says != "" && !strings.Contains(rec.Body.String(), tt.says) {
-					t.Errorf("status %d, want %d: %.200s", rec.Code, want, rec.Body)
+				if rec.Code != want || want < 500 && tt.body != "" && !strings.Contains(rec.Body.String(), tt.body) {
+					t.Errorf("status = %d, want %d and a body with %q: %.200s", rec.Code, want, tt.body, rec.Body)
 				}
 				h := rec.Header()
 				if h.Get("X-Request-Id") == "" {
-					t.Error("there is no request id")
+					t.Error("X-Request-Id is missing")
 				}
 				if strings.HasPrefix(tt.path, demoPath) && name == "demo" {
-					return // Mixcloud's headers, not ours
+					return // the emulator sends Mixcloud's headers
 				}
 				if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") == "" || !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
-					t.Errorf("security headers are missing: %v", h)
+					t.Errorf("headers = %v, want the security headers", h)
 				}
 			})
 		}
@@ -99,26 +100,28 @@ func TestReady_WhileDraining(t *testing.T) {
 	a := newLiveApp(t)
 	a.draining.Store(true)
 	if rec := get(t, a, "/readyz"); rec.Code != http.StatusServiceUnavailable {
-		t.Errorf("/readyz: %d", rec.Code)
+		t.Errorf("/readyz: status = %d, want 503", rec.Code)
 	}
 	if rec := get(t, a, "/livez"); rec.Code != http.StatusOK {
-		t.Errorf("/livez: %d", rec.Code)
+		t.Errorf("/livez: status = %d, want 200", rec.Code)
 	}
 }
 
-func TestBearer_IsInFrontOfTheGraphAlone(t *testing.T) {
+// Only the GraphQL endpoint checks the Authorization header.
+func TestBearer_OnlyForGraphQL(t *testing.T) {
 	t.Parallel()
 	a := newLiveApp(t)
 	bad := func(r *http.Request) { r.Header.Set("Authorization", "Basic x") }
 	if rec := get(t, a, "/graphql?query=%7B__typename%7D", bad); rec.Code != http.StatusUnauthorized {
-		t.Errorf("/graphql: %d", rec.Code)
+		t.Errorf("/graphql: status = %d, want 401", rec.Code)
 	}
 	if rec := get(t, a, "/livez", bad); rec.Code != http.StatusOK {
-		t.Errorf("/livez: %d", rec.Code)
+		t.Errorf("/livez: status = %d, want 200", rec.Code)
 	}
 }
 
-func graph(t *testing.T, h http.Handler, token, query string, into any) {
+// executeOn sends an operation to h and decodes the response's data into data. An error fails the test.
+func executeOn(t *testing.T, h http.Handler, token, query string, data any) {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
@@ -131,18 +134,17 @@ func graph(t *testing.T, h http.Handler, token, query string, into any) {
 	}
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, r)
-	answer := struct {
+	whole := struct {
 		Data   any
 		Errors json.RawMessage
-	}{Data: into}
-	if err := json.Unmarshal(rec.Body.Bytes(), &answer); err != nil || answer.Errors != nil {
-		t.Fatalf("%s: %v %s", query, err, rec.Body)
+	}{Data: data}
+	if err := json.Unmarshal(rec.Body.Bytes(), &whole); err != nil || whole.Errors != nil {
+		t.Fatalf("%s: response = %s, want no errors (%v)", query, rec.Body, err)
 	}
 }
 
-// Pictures and pages that the demo points to are where a browser finds them,
-// and its own addresses can be pasted back.
-func TestDemo_AddressesReachTheEmulator(t *testing.T) {
+// A browser can load the pictures and pages that the demo links to, and the demo's own URLs can be used as keys.
+func TestDemo_URLsLeadToTheEmulator(t *testing.T) {
 	t.Parallel()
 	a := newDemoApp(t)
 	var got struct {
@@ -154,23 +156,23 @@ func TestDemo_AddressesReachTheEmulator(t *testing.T) {
 		Pasted struct{ Key string }
 		Viewer struct{ Username string }
 	}
-	graph(t, a, "demo-token", `{
+	executeOn(t, a, "demo-token", `{
 		user(username: "demo") { url picture { url } cloudcasts(first: 1) { nodes { name } } }
 		pasted: resource(key: "`+publicURL+`/emulator/www/demo/") { key }
 		viewer { username }
 	}`, &got)
-	path, ours := strings.CutPrefix(got.User.Picture.URL, publicURL)
-	if !ours {
-		t.Fatalf("the picture is at %q", got.User.Picture.URL)
+	path, found := strings.CutPrefix(got.User.Picture.URL, publicURL)
+	if !found {
+		t.Fatalf("URL of the picture = %q, want one below %q", got.User.Picture.URL, publicURL)
 	}
 	if rec := get(t, a, path); rec.Code != http.StatusOK || !strings.HasPrefix(rec.Header().Get("Content-Type"), "image/") {
-		t.Errorf("the picture answers %d %q", rec.Code, rec.Header().Get("Content-Type"))
+		t.Errorf("GET picture: status = %d, Content-Type = %q, want 200 and an image", rec.Code, rec.Header().Get("Content-Type"))
 	}
 	if got.User.URL != "https://www.mixcloud.com/demo/" {
-		t.Errorf("url is %q; it stays Mixcloud's", got.User.URL)
+		t.Errorf("url = %q, want the page on www.mixcloud.com", got.User.URL)
 	}
 	if got.Pasted.Key != "/demo/" || got.Viewer.Username != "demo" || len(got.User.Cloudcasts.Nodes) != 1 {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want the key /demo/, the viewer demo and one cloudcast", got)
 	}
 
 	rec := get(t, a, "/emulator/demo/cloudcasts/?limit=1")
@@ -179,10 +181,11 @@ func TestDemo_AddressesReachTheEmulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(list.Paging.Next, publicURL+"/emulator/demo/cloudcasts/?") {
-		t.Errorf("the next page is at %q", list.Paging.Next)
+		t.Errorf("paging.next = %q, want one below %q", list.Paging.Next, publicURL)
 	}
 }
 
+// Only this machine may use the emulator's control API.
 func TestDemo_ControlIsLocal(t *testing.T) {
 	t.Parallel()
 	a := newDemoApp(t)
@@ -195,33 +198,32 @@ func TestDemo_ControlIsLocal(t *testing.T) {
 		change []func(*http.Request)
 		want   int
 	}{
-		"this machine":                {nil, 200},
-		"this machine, IPv6":          {[]func(*http.Request){from("[::1]:1")}, 200},
-		"another machine":             {[]func(*http.Request){from("192.0.2.7:1")}, 403},
-		"no address":                  {[]func(*http.Request){from("@")}, 403},
-		"a proxy here":                {[]func(*http.Request){with("X-Forwarded-For", "192.0.2.7")}, 403},
-		"a proxy here, by RFC 7239":   {[]func(*http.Request){with("Forwarded", "for=192.0.2.7")}, 403},
-		"a page of another site":      {[]func(*http.Request){post, with("Sec-Fetch-Site", "cross-site")}, 403},
-		"a page of this site, asking": {[]func(*http.Request){with("Sec-Fetch-Site", "same-origin")}, 200},
+		"this machine":            {nil, 200},
+		"this machine, IPv6":      {[]func(*http.Request){from("[::1]:1")}, 200},
+		"another machine":         {[]func(*http.Request){from("192.0.2.7:1")}, 403},
+		"no address":              {[]func(*http.Request){from("@")}, 403},
+		"a local proxy":           {[]func(*http.Request){with("X-Forwarded-For", "192.0.2.7")}, 403},
+		"a local proxy, RFC 7239": {[]func(*http.Request){with("Forwarded", "for=192.0.2.7")}, 403},
+		"a page of another site":  {[]func(*http.Request){post, with("Sec-Fetch-Site", "cross-site")}, 403},
+		"a page of this site":     {[]func(*http.Request){with("Sec-Fetch-Site", "same-origin")}, 200},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if rec := get(t, a, "/emulator/__emulator/requests", tt.change...); rec.Code != tt.want {
-				t.Errorf("status %d, want %d: %s", rec.Code, tt.want, rec.Body)
+				t.Errorf("status = %d, want %d: %s", rec.Code, tt.want, rec.Body)
 			}
 		})
 	}
-	// No spelling of the path is a way around.
-	get(t, a, "/emulator/demo/") // something to show
+	// Other spellings of the path do not evade the restriction.
+	get(t, a, "/emulator/demo/") // so that the journal has a request
 	for _, path := range []string{"/emulator//__emulator/requests", "/emulator/%5f%5femulator/requests", "/emulator/x/../__emulator/requests", "/emulator/./__emulator/requests"} {
 		if rec := get(t, a, path, from("192.0.2.7:1")); rec.Code == http.StatusOK && strings.Contains(rec.Body.String(), `"method"`) {
-			t.Errorf("%s shows the journal to another machine", path)
+			t.Errorf("GET %s from another machine: status = 200, want no access to the journal", path)
 		}
 	}
 }
 
-// Commands that do not serve.
 func TestRun_Version(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
@@ -229,6 +231,6 @@ func TestRun_Version(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(out.String(), "mixcloud-graphql ") || !strings.Contains(out.String(), "go1.") {
-		t.Errorf("got %q", out.String())
+		t.Errorf("output = %q, want the version of the program and of Go", out.String())
 	}
 }

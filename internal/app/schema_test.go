@@ -29,7 +29,7 @@ func TestSchemaFile(t *testing.T) {
 	}
 	plain := send(http.MethodGet, "Origin", "https://app.example.com")
 	if _, err := gqlparser.LoadSchema(&ast.Source{Input: plain.Body.String()}); err != nil || plain.Code != http.StatusOK {
-		t.Fatalf("status %d: %v", plain.Code, err)
+		t.Fatalf("status = %d, want 200: %v", plain.Code, err)
 	}
 	if text := plain.Body.String(); strings.Contains(text, "@cost") || strings.Contains(text, "@listSize") {
 		t.Error("the text has the prices of fields")
@@ -39,7 +39,7 @@ func TestSchemaFile(t *testing.T) {
 		t.Errorf("headers %v", h)
 	}
 	if again := send(http.MethodGet, "If-None-Match", h.Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
-		t.Errorf("again: status %d, %d bytes", again.Code, again.Body.Len())
+		t.Errorf("again: status = %d, want 304, %d bytes", again.Code, again.Body.Len())
 	}
 	coded := send(http.MethodGet, "Accept-Encoding", "gzip")
 	if coded.Header().Get("Content-Encoding") != "gzip" || coded.Header().Get("ETag") == h.Get("ETag") || coded.Body.Len() > plain.Body.Len()/3 {
@@ -51,17 +51,17 @@ func TestSchemaFile(t *testing.T) {
 		t.Errorf("uncompressed it differs: %v", err)
 	}
 	if again := send(http.MethodGet, "Accept-Encoding", "gzip", "If-None-Match", coded.Header().Get("ETag")); again.Code != http.StatusNotModified {
-		t.Errorf("compressed, again: status %d", again.Code)
+		t.Errorf("compressed, again: status = %d, want 304", again.Code)
 	}
 	if head := send(http.MethodHead); head.Code != http.StatusOK || head.Header().Get("ETag") != h.Get("ETag") {
-		t.Errorf("HEAD: status %d, headers %v", head.Code, head.Header())
+		t.Errorf("HEAD: status = %d, want 200, headers %v", head.Code, head.Header())
 	}
 	if post := send(http.MethodPost); post.Code != http.StatusMethodNotAllowed || post.Header().Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST: status %d, headers %v", post.Code, post.Header())
+		t.Errorf("POST: status = %d, want 405, headers %v", post.Code, post.Header())
 	}
 	preflight := send(http.MethodOptions, "Origin", "https://app.example.com", "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "if-none-match")
 	if preflight.Code != http.StatusNoContent || preflight.Header().Get("Access-Control-Allow-Headers") != "if-none-match" {
-		t.Errorf("preflight: status %d, headers %v", preflight.Code, preflight.Header())
+		t.Errorf("preflight: status = %d, want 204, headers %v", preflight.Code, preflight.Header())
 	}
 }
 
@@ -71,7 +71,7 @@ func TestHiddenSchema(t *testing.T) {
 	t.Parallel()
 	app := newDemoApp(t, func(cfg *config.Serve) { cfg.Introspection = new(false) })
 	if rec := get(t, app, "/schema.graphql"); rec.Code != http.StatusNotFound {
-		t.Errorf("/schema.graphql: status %d", rec.Code)
+		t.Errorf("/schema.graphql: status = %d, want 404", rec.Code)
 	}
 	for name, tt := range map[string]struct {
 		body   string

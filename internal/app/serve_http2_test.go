@@ -122,7 +122,7 @@ func TestServe_Protocols(t *testing.T) {
 				group.Go(func() {
 					status, major, body := exchange(t, c, base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{user(username:\"demo\"){username}}"}`))
 					if status != http.StatusOK || major != mode.major || !strings.Contains(body, `"username":"demo"`) {
-						t.Errorf("status %d over HTTP/%d: %s", status, major, body)
+						t.Errorf("status = %d, want 200 over HTTP/%d: %s", status, major, body)
 					}
 				})
 			}
@@ -142,7 +142,7 @@ func TestServe_Protocols(t *testing.T) {
 				}
 				status, _, answer := exchange(t, c, base+"/graphql", upload.Header.Get("Content-Type"), "demo-token", body)
 				if status != http.StatusOK || !strings.Contains(answer, `"name":"Night Bus"`) {
-					t.Fatalf("upload, chunked %t: status %d: %s", chunked, status, answer)
+					t.Fatalf("upload, chunked %t: status = %d, want 200: %s", chunked, status, answer)
 				}
 			}
 			want := sha256.Sum256(uploadFile{Head: "ID3", Size: 3 << 20}.content())
@@ -154,10 +154,10 @@ func TestServe_Protocols(t *testing.T) {
 			// A form that is refused before its end leaves the connection usable for other requests.
 			refused := "--b\r\nContent-Disposition: form-data; name=\"nothing\"\r\n\r\n" + strings.Repeat("x", 4<<20)
 			if status, _, answer := exchange(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", io.MultiReader(strings.NewReader(refused))); status != http.StatusBadRequest {
-				t.Errorf("a malformed form: status %d: %s", status, answer)
+				t.Errorf("a malformed form: status = %d, want 400: %s", status, answer)
 			}
 			if status, _, _ := exchange(t, c, base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{__typename}"}`)); status != http.StatusOK {
-				t.Errorf("after a malformed form: status %d", status)
+				t.Errorf("after a malformed form: status = %d, want 200", status)
 			}
 		})
 	}
@@ -206,7 +206,7 @@ func TestServe_HTTP2_KeepsTheConnection(t *testing.T) {
 	for range 5 {
 		refused := "--b\r\nContent-Disposition: form-data; name=\"nothing\"\r\n\r\n" + strings.Repeat("x", 1<<20)
 		if status, _, answer := exchange(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", strings.NewReader(refused)); status != http.StatusBadRequest {
-			t.Fatalf("status %d: %s", status, answer)
+			t.Fatalf("status = %d, want 400: %s", status, answer)
 		}
 	}
 	mu.Lock()
@@ -275,6 +275,6 @@ func TestServe_TLS_UnfinishedHandshake(t *testing.T) {
 	}
 	defer silent.Close()
 	if status, _, _ := exchange(t, client(t, "HTTP/2", pair.pool), base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{__typename}"}`)); status != http.StatusOK {
-		t.Errorf("status %d", status)
+		t.Errorf("status = %d, want 200", status)
 	}
 }
