@@ -26,13 +26,21 @@ func docRows(t *testing.T) []docRow {
 		t.Fatal(err)
 	}
 	var rows []docRow
-	section := ""
+	section, inTable := "", false
 	for i, line := range strings.Split(string(text), "\n") {
 		if heading, ok := strings.CutPrefix(line, "## "); ok {
 			section = strings.ToLower(strings.ReplaceAll(heading, " ", "-"))
 		}
 		cells := strings.Split(strings.Trim(line, "| "), " | ")
-		if !strings.HasPrefix(line, "| ") || section == "" || cells[0] == "---" || strings.HasSuffix(cells[len(cells)-1], "probe") {
+		if !strings.HasPrefix(line, "| ") {
+			inTable = false
+			continue
+		}
+		if cells[len(cells)-1] == "probe" { // the head of a table of facts
+			inTable = true
+			continue
+		}
+		if !inTable || cells[0] == "---" {
 			continue
 		}
 		if len(cells) != 3 {
