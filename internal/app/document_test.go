@@ -143,7 +143,7 @@ func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples 
 			updated = append(append(updated, text[end:b.Start]...), got...)
 			end = b.End
 		default:
-			if d.path == "README.md" {
+			if d.path == "README.md" || b.Language == "" {
 				t.Errorf("%s:%d: the test cannot run a block of the language %q", d.path, b.Line, b.Language)
 			}
 		}
