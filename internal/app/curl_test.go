@@ -71,7 +71,7 @@ func newCurl(t *testing.T, words []string) *curl {
 	return c
 }
 
-// send sends the request to a server, whatever its address is. Files maps names
+// send sends the request to a server and ignores the host of the URL. Files maps names
 // of files to their sizes; their content is zeros.
 func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) *httptest.ResponseRecorder {
 	t.Helper()

@@ -32,8 +32,8 @@ var updateReadme = flag.Bool("update-readme", false, "rewrite the responses in R
 // sleep takes no time.
 //
 // A block of GraphQL is sent without a token; "# 2 calls" as its first line is the
-// number of its calls to Mixcloud. One without a response below it is an operation of
-// a client, with variables, and is not sent. In a block of the language sh, curl, head
+// number of its calls to Mixcloud. On a page, one without a response below it is an
+// operation of a client, with variables, and is not sent. In a block of the language sh, curl, head
 // -c and sleep are run, and the flags of this server's commands are parsed. A block of
 // YAML is a file of --config. A block of JSON is the response to the block above it, a
 // block of HTTP its head, for a curl -i, and a block of text a stream of events: the
@@ -118,16 +118,19 @@ func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples 
 		}
 		switch b.Language {
 		case "graphql":
-			if hasResponse {
+			if hasResponse || d.path == "README.md" {
 				d.query(t, b)
 				examples++
+			}
+			if !hasResponse && d.last != nil {
+				checkComplete(t, b.Text, d.last.Body.Bytes())
 			}
 		case "sh":
 			examples += d.shell(t, b, hasResponse)
 		case "yaml":
 			d.configFile(t, b)
 		case "text":
-			if d.last == nil {
+			if d.last == nil && d.path != "README.md" {
 				break
 			}
 			fallthrough

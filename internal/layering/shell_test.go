@@ -9,11 +9,11 @@ import (
 	"mixcloud-graphql/internal/markdown"
 )
 
-// programs matches the first word of a line that belongs into a block of shell commands.
+// programs matches the beginning of a shell command.
 var programs = regexp.MustCompile(`^(?:go (?:run|test|mod|tool|build|install)|bench/run.sh|cat|curl|docker|export|git|head|jq|kubectl|make|mixcloud-graphql|npm|npx|openssl|redis-cli|sleep|systemctl|wget) `)
 
 // TestShellBlocksOfDocuments fails if a reader cannot paste the commands of a
-// document into bash and zsh, or if commands stand in a block that is not named sh.
+// document into bash and zsh, or if a block of another language has commands.
 func TestShellBlocksOfDocuments(t *testing.T) {
 	t.Parallel()
 	commands := 0
