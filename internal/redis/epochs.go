@@ -138,7 +138,7 @@ func (e *epochs) beforeRead(principal string) (known, bool) {
 }
 
 // writesRead records that the recent writes of a principal were read, after before was known.
-func (e *epochs) writesRead(principal string, before known) {
+func (e *epochs) setWritesRead(principal string, before known) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if now, ok := e.known[principal]; ok && now.changes == before.changes {

@@ -107,7 +107,7 @@ func (m *RecentWrites) Recent(ctx context.Context, principal string) ([]upstream
 	if err != nil {
 		return nil, false
 	}
-	m.epochs.writesRead(principal, before)
+	m.epochs.setWritesRead(principal, before)
 	now := m.conn.now()
 	all := make([]upstream.SharedWrite, 0, len(kept))
 	for _, text := range kept {

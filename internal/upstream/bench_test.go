@@ -12,12 +12,12 @@ import (
 // The cost of a hit, without the loader's cost of making the Resource.
 func BenchmarkFetch_Hit(b *testing.B) {
 	s, _ := newTestStore(b, Options{}, latest)
-	for who, token := range map[string]string{"anonymous": "", "signed": "t"} {
+	for caller, token := range map[string]string{"anonymous": "", "with a token": "t"} {
 		session, r := s.Session(token), user("/a/")
 		if _, err := Fetch(b.Context(), session, r); err != nil {
 			b.Fatal(err)
 		}
-		b.Run(who, func(b *testing.B) {
+		b.Run(caller, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := Fetch(b.Context(), session, r); err != nil {
@@ -25,7 +25,7 @@ func BenchmarkFetch_Hit(b *testing.B) {
 				}
 			}
 		})
-		b.Run(who+", side by side", func(b *testing.B) {
+		b.Run(caller+", parallel", func(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					if _, err := Fetch(b.Context(), session, r); err != nil {

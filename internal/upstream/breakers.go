@@ -36,36 +36,38 @@ func newBreakers(log *slog.Logger) *breakers {
 // maxFailing bounds the failed reads that are remembered, since their ids come from clients.
 const maxFailing = 10_000
 
-// A guarded is the address of a call with the breaker of its route.
-type guarded struct {
+// A callTarget is the address of a call, with the breaker of its route.
+type callTarget struct {
 	breaker *breaker.Breaker
 	address string
 }
 
 // ofRead returns the breaker of the read of a key. path is the location of a redirect, or "".
-func (b *breakers) ofRead(k key, path string) guarded {
+func (b *breakers) ofRead(k key, path string) callTarget {
 	route, address := k.class.route(), addressOf(k.id)
 	switch {
 	case route == routeChart && isFixed(address):
 		route = routeFixed
 	case route == routeViewer: // one path, but its response depends on the token
-		address += k.who.String()
+		address += k.principal.String()
 	}
 	if path != "" {
 		address = path
 	}
-	return guarded{b.routes[route], address}
+	return callTarget{b.routes[route], address}
 }
 
 // ofWrite returns the breaker of a write to an address.
-func (b *breakers) ofWrite(address string) guarded { return guarded{b.routes[routeWrite], address} }
+func (b *breakers) ofWrite(address string) callTarget {
+	return callTarget{b.routes[routeWrite], address}
+}
 
 // check returns an error if the breaker would refuse a call. The caller may have to wait before
 // the call.
-func (g guarded) check() error { return refusalOf(g.breaker.Check(g.address)) }
+func (g callTarget) check() error { return refusalOf(g.breaker.Check(g.address)) }
 
 // allow admits a call that is made now. The caller must call Done on the result.
-func (g guarded) allow() (*breaker.Call, error) {
+func (g callTarget) allow() (*breaker.Call, error) {
 	c, err := g.breaker.Allow(g.address)
 	return c, refusalOf(err)
 }
@@ -93,8 +95,8 @@ func addressOf(id string) string {
 	return path + "?" + identifying.Encode()
 }
 
-// blocked returns the error of the last read of a key while its backoff lasts. Each page has a
-// backoff of its own: that Mixcloud fails to return one page says nothing about the others.
+// blocked returns the error of the last read of a key while its backoff lasts. Each page of a
+// list has its own backoff, because a failing page does not imply that the others fail.
 func (b *breakers) blocked(k key) error {
 	err, wait := b.reads.Blocked(k)
 	if err == nil {
@@ -107,6 +109,6 @@ func (b *breakers) blocked(k key) error {
 func (b *breakers) observe(ctx context.Context, c *breaker.Call, err error) {
 	c.Done(outcomeOf(err), err)
 	if fault := localFault(err); fault != "" {
-		b.sampler.Log(ctx, b.log, slog.LevelError, "local fault", "local fault: cannot call mixcloud", "fault", fault, "err", err)
+		b.sampler.Log(ctx, b.log, slog.LevelError, "local fault", "local fault: cannot call Mixcloud", "fault", fault, "err", err)
 	}
 }

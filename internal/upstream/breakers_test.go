@@ -100,7 +100,7 @@ func TestBreaker_OneAddress(t *testing.T) {
 		"403 page":  {status: 403, body: "<html>"},
 		"reset":     {err: errors.New("connection reset")},
 		"hangs":     {delay: time.Hour},
-		"nonsense":  {body: "{"},
+		"malformed": {body: "{"},
 		"redirects": {status: 302, header: map[string]string{"Location": "https://elsewhere.test/"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +128,7 @@ func TestBreaker_OneAddress(t *testing.T) {
 					}
 				}
 				if limit := 2 * 3 * 30; bad > limit { // two viewers, three attempts, 30 backoffs
-					t.Errorf("the bad address is called %d times, want at limit %d", bad, limit)
+					t.Errorf("the bad address is called %d times, want at most %d", bad, limit)
 				}
 			})
 		})
@@ -227,7 +227,7 @@ func TestBreaker_FixedAddresses(t *testing.T) {
 			time.Sleep(40 * time.Second)
 		}
 		wantCalls(t, up, 9)
-		fixed := guarded{s.breakers.routes[routeFixed], "/popular/"}
+		fixed := callTarget{s.breakers.routes[routeFixed], "/popular/"}
 		if err := fixed.check(); err != nil {
 			t.Errorf("three of four open it: %v", err)
 		}
@@ -333,9 +333,9 @@ func TestLocalFaults(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
-				ill := true
+				faulty := true
 				s, up := newTestStore(t, Options{Log: slog.New(slog.NewTextHandler(&out, nil))}, func(c call) reply {
-					if ill {
+					if faulty {
 						return reply{err: err}
 					}
 					return latest(c)
@@ -350,7 +350,7 @@ func TestLocalFaults(t *testing.T) {
 				if !strings.Contains(out.String(), `fault="`+name+`"`) || lines > 3 || strings.Contains(out.String(), "breaker") {
 					t.Errorf("log:\n%s", &out)
 				}
-				ill = false
+				faulty = false
 				up.made()
 				for i := range 100 {
 					want(t, named(t.Context(), s.Session(""), fmt.Sprintf("/%d/", i)), "1")

@@ -21,7 +21,7 @@ func freshFor(e *cache.Entry, now monotime.Time, revalidate bool) bool {
 }
 
 // address returns the address of a response in the shared cache.
-func (k key) address() Address { return Address{Principal: k.who.String(), ID: k.id} }
+func (k key) address() Address { return Address{Principal: k.principal.String(), ID: k.id} }
 
 // store caches a value, or an error that says that the resource does not exist.
 func (s *Store) store(l *load, value any, notFound error) {
@@ -32,13 +32,13 @@ func (s *Store) store(l *load, value any, notFound error) {
 		life = life.Negative()
 	}
 	lag := time.Duration(0)
-	if l.key.who != (principal{}) {
+	if l.key.principal != (principal{}) {
 		lag = l.viewer().lag(now)
 	}
 	if lag > 0 { // the response may be older than the viewer's write
 		life.Fresh, life.Revalidate = min(life.Fresh, lag), 0
 		// The flag and the count of a correction must come from the same response.
-		if notFound != nil || !s.writes.idle(l.key.who.String(), time.Now()) {
+		if notFound != nil || !s.writes.idle(l.key.principal.String(), time.Now()) {
 			life.Fresh = 0
 		}
 	}
@@ -52,7 +52,7 @@ func (s *Store) store(l *load, value any, notFound error) {
 		e.Size = l.read.size(value)
 	}
 	s.cache.Put(l.key, e)
-	if shared := s.options.SharedCache; shared != nil && l.read.encode != nil && lag == 0 && (l.key.who == (principal{}) || l.viewer().isShared()) {
+	if shared := s.options.SharedCache; shared != nil && l.read.encode != nil && lag == 0 && (l.key.principal == (principal{}) || l.viewer().isShared()) {
 		var r Record
 		if value != nil {
 			r.Body = l.read.encode(value)
@@ -73,7 +73,7 @@ func (s *Store) lookup(l *load) bool {
 	if shared == nil || l.read.decode == nil {
 		return false
 	}
-	if v := l.viewer(); l.key.who != (principal{}) && (v.lag(now) > 0 || !v.isShared()) {
+	if v := l.viewer(); l.key.principal != (principal{}) && (v.lag(now) > 0 || !v.isShared()) {
 		return false
 	}
 	r, ok := shared.Get(l.Context(), l.key.address())

@@ -29,7 +29,7 @@ func (s *Store) fetch(l *load) (made bool) {
 			continue
 		}
 		if l.cached != nil && allowsStale(err) {
-			cool(l.cached, s.clock.Now(), err)
+			startCooldown(l.cached, s.clock.Now(), err)
 		}
 		if !sent || !s.retry(l, try, err) {
 			l.err = s.handleFailure(l, err, sent)
@@ -67,7 +67,7 @@ func (s *Store) shouldRetry(l *load, try int, err error) bool {
 		l.Fail(l.delayed(ls, until, err))
 		return l.Context().Err() == nil
 	}
-	if !retryable(err) || s.breakers.ofRead(l.key, l.path).check() != nil || !s.retries.take() {
+	if !retryable(err) || s.breakers.ofRead(l.key, l.path).check() != nil || !s.retries.withdraw() {
 		return false
 	}
 	l.Fail(&inflight.Delay{Err: err})
@@ -102,7 +102,7 @@ func (s *Store) attempt(l *load) (value any, sent bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	s.retries.earn()
+	s.retries.deposit()
 	if !l.Background() {
 		l.starter.called()
 	}

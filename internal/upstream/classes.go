@@ -60,12 +60,12 @@ const (
 	day    = 24 * time.Hour
 )
 
-// lifetimes is the only table of cache lifetimes. Tags, categories and players change with
-// releases of the site. Resources change when their owners edit them, but their counts change
-// all the time. Lists change with every user action. A missing resource may appear soon:
-// perhaps it was just uploaded.
+// lifetimes is the only table of cache lifetimes. Tags, categories and players change only with
+// releases of the site. Resources change when their owners edit them, and their counts change
+// all the time. Lists change with every user action. A resource that is not found may exist
+// soon, for example if it was just uploaded.
 var lifetimes = [classes]Lifetime{
-	//                  fresh        revalidate   keep      missing
+	//                  fresh, revalidate, retain, negative TTL
 	ClassUser:         row(5*minute, 1*hour, 1*day, 1*minute),
 	ClassCloudcast:    row(5*minute, 1*hour, 1*day, 30*second),
 	ClassTag:          row(1*hour, 1*day, 1*day, 10*minute),
@@ -81,8 +81,8 @@ var lifetimes = [classes]Lifetime{
 	ClassViewer:       row(30*second, 0, 1*day, 0),
 }
 
-func row(fresh, revalidate, keep, missing time.Duration) Lifetime {
-	return Lifetime{Fresh: fresh, Revalidate: revalidate, Retain: keep, NegativeTTL: missing}
+func row(fresh, revalidate, retain, negativeTTL time.Duration) Lifetime {
+	return Lifetime{Fresh: fresh, Revalidate: revalidate, Retain: retain, NegativeTTL: negativeTTL}
 }
 
 // A route is a part of Mixcloud that fails independently of the others. Each has a circuit

@@ -62,8 +62,8 @@ func (s *Session) correct(flag Flag, key mixcloud.Key, value *bool, count **int)
 	return &want
 }
 
-// NoPendingWrites reports whether the viewer has no pending writes, so that no read needs a correction.
-// This is nearly always so.
+// NoPendingWrites reports whether the viewer has no pending writes, so that no read needs a
+// correction. This is nearly always the case.
 func (s *Session) NoPendingWrites() bool {
 	return s.Anonymous() || s.store.writes.idle(s.Principal(), time.Now())
 }
@@ -94,7 +94,7 @@ func (s *Session) CorrectCloudcast(c mixcloud.Cloudcast) mixcloud.Cloudcast {
 	}
 	favorites, reposts := &c.FavoriteCount, &c.RepostCount
 	if c.HiddenStats != nil && *c.HiddenStats {
-		favorites, reposts = nil, nil // hidden counts are zeros and stay so
+		favorites, reposts = nil, nil // hidden counts are zeros, and must stay zeros
 	}
 	c.Favorited = s.correct(Favorited, c.Key, c.Favorited, favorites)
 	c.Reposted = s.correct(Reposted, c.Key, c.Reposted, reposts)
@@ -151,7 +151,7 @@ func (s *Session) correctUsers(users []mixcloud.User) []mixcloud.User {
 }
 
 // Recent returns the viewer's writes of a flag in the last minute, latest first. A read of the
-// target does not end them, since lists may lag delta it.
+// target does not end them, since lists may show a write later than the target.
 func (s *Session) Recent(flag Flag) []RecentWrite {
 	if s.Anonymous() {
 		return nil
@@ -175,8 +175,8 @@ func (s *Session) MarkListed(flag Flag, key mixcloud.CanonicalKey) {
 	s.store.writes.markListed(s.Principal(), flagKey{flag, key})
 }
 
-// RecordUpload records that the viewer has uploaded a cloudcast. Mixcloud may take minutes until it
-// returns it.
+// RecordUpload records that the viewer has uploaded a cloudcast. Mixcloud may return 404 for it
+// for some minutes.
 func (s *Session) RecordUpload(key mixcloud.Key) {
 	s.publish(&s.store.uploads, flagKey{uploaded, key.Canonical()}, true)
 }

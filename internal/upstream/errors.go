@@ -100,8 +100,8 @@ func reasonOf(err error) opstats.Reason {
 	return opstats.Unavailable
 }
 
-// cool starts the cooldown of an entry after a failed call.
-func cool(e *cache.Entry, now monotime.Time, err error) {
+// startCooldown starts the cooldown of an entry after a failed call.
+func startCooldown(e *cache.Entry, now monotime.Time, err error) {
 	wait, _ := mixcloud.RetryAfter(err)
 	e.Cool(now, min(wait, maxPause), err)
 }
@@ -147,7 +147,7 @@ func Overloaded(err error) bool { return errors.Is(err, errOverloaded) }
 func overloaded(wait time.Duration) error {
 	return &gqlerr.Error{
 		Code: gqlerr.CodeRateLimited, Wait: wait, Err: errOverloaded,
-		Message: "This server has more to do than it can. Try again in a moment.",
+		Message: "The server is overloaded. Try again in a moment.",
 	}
 }
 

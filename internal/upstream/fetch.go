@@ -64,7 +64,7 @@ func (s *Session) key(c Class, id string) key {
 		return key{class: c, id: id}
 	}
 	v := s.currentViewer()
-	return key{who: v.who, generation: v.generation.Load(), class: c, id: id}
+	return key{principal: v.principal, epoch: v.epoch.Load(), class: c, id: id}
 }
 
 // typed returns a value with its type.
@@ -75,7 +75,7 @@ func typed[T any](value any, err error) (T, error) {
 	}
 	typed, ok := value.(T)
 	if !ok {
-		return none, gqlerr.Internal(fmt.Errorf("upstream: a %T is kept under an id of a %T", value, none))
+		return none, gqlerr.Internal(fmt.Errorf("upstream: the cache entry is a %T, want a %T", value, none))
 	}
 	return typed, nil
 }
@@ -133,7 +133,8 @@ var onlyWithToken = [][]byte{
 	[]byte(`"favorited":`), []byte(`"reposted":`), []byte(`"is_listen_later":`), []byte(`"follower":`), []byte(`"is_current_user":`),
 }
 
-// followingFlag is another one. It must be a boolean: connections are named "following" too.
+// followingFlag matches another such member. It must be a boolean, because a connection is named
+// "following" too.
 var followingFlag = regexp.MustCompile(`"following":\s*(?:true|false)`)
 
 // verifiesToken reports whether a value shows that Mixcloud has accepted the token: it has
@@ -188,7 +189,7 @@ var errTooOld = errors.New("too old")
 func (s *Session) await(ctx context.Context, l *load, e *cache.Entry) (any, error) {
 	defer admission.Wait(ctx)()
 	softTimeout := s.store.options.SoftTimeout
-	slow := newAlarm(softTimeout)
+	slow := newLazyTimer(softTimeout)
 	defer slow.stop()
 	for {
 		delay, changed := l.Delay()
@@ -213,7 +214,7 @@ func (s *Session) await(ctx context.Context, l *load, e *cache.Entry) (any, erro
 		case <-changed:
 		case <-slow.after(old != nil):
 			l.CancelWait()
-			cool(old, s.store.clock.Now(), mixcloud.ErrTimeout) // so the next session does not wait as long
+			startCooldown(old, s.store.clock.Now(), mixcloud.ErrTimeout) // so the next session does not wait as long
 			return s.serveStale(l.key, old, opstats.Unavailable)
 		case <-ctx.Done():
 			l.CancelWait()
@@ -251,27 +252,28 @@ func (s *Session) serveStale(k key, e *cache.Entry, why opstats.Reason) (any, er
 	return e.Value, nil
 }
 
-// An alarm is a timeout that starts when it is created. Its timer is created only when it is
-// needed.
-type alarm struct {
+// A lazyTimer is a timeout that starts when it is created. It creates its timer only if a caller
+// waits for it.
+type lazyTimer struct {
 	at    time.Time
 	timer *time.Timer
 }
 
-func newAlarm(d time.Duration) *alarm { return &alarm{at: time.Now().Add(d)} }
+func newLazyTimer(d time.Duration) *lazyTimer { return &lazyTimer{at: time.Now().Add(d)} }
 
-func (a *alarm) after(needed bool) <-chan time.Time {
+// after returns the timer's channel, or nil if it is not needed.
+func (t *lazyTimer) after(needed bool) <-chan time.Time {
 	if !needed {
 		return nil
 	}
-	if a.timer == nil {
-		a.timer = time.NewTimer(time.Until(a.at))
+	if t.timer == nil {
+		t.timer = time.NewTimer(time.Until(t.at))
 	}
-	return a.timer.C
+	return t.timer.C
 }
 
-func (a *alarm) stop() {
-	if a.timer != nil {
-		a.timer.Stop()
+func (t *lazyTimer) stop() {
+	if t.timer != nil {
+		t.timer.Stop()
 	}
 }

@@ -20,7 +20,7 @@ import (
 
 // The lifetime of an entry: fresh; then served while it is revalidated; then served only if a
 // call fails.
-func TestFetch_Life(t *testing.T) {
+func TestFetch_Lifetime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		life := lifetimes[ClassUser]
@@ -57,8 +57,8 @@ func TestFetch_Life(t *testing.T) {
 		session.AddStalePath("/a/", []any{"user", 0})
 		session.AddStalePath("/a/", []any{"user", 0})
 		session.AddStalePath("/b/", []any{"other"})
-		notes := []opstats.StaleRead{{ID: "/a/", Age: life.Fresh, Reason: opstats.Revalidating, Paths: [][]any{{"user", 0}}}}
-		if diff := cmp.Diff(notes, session.StaleReads()); diff != "" || !session.Stale("/a/") || session.Stale("/b/") {
+		staleReads := []opstats.StaleRead{{ID: "/a/", Age: life.Fresh, Reason: opstats.Revalidating, Paths: [][]any{{"user", 0}}}}
+		if diff := cmp.Diff(staleReads, session.StaleReads()); diff != "" || !session.Stale("/a/") || session.Stale("/b/") {
 			t.Errorf("stale reads (-want +got):\n%s", diff)
 		}
 		if left, ok := session.FreshFor(); left != 0 || !ok {
@@ -70,9 +70,9 @@ func TestFetch_Life(t *testing.T) {
 		want(t, got, "1") // the stub's counter
 
 		time.Sleep(life.Fresh + life.Revalidate)
-		up.respond = func(call) reply { return reply{delay: 20 * time.Millisecond, body: `{"key":"/a/","name":"anew"}`} }
+		up.respond = func(call) reply { return reply{delay: 20 * time.Millisecond, body: `{"key":"/a/","name":"new"}`} }
 		got, session, took = fetch()
-		want(t, got, "anew")
+		want(t, got, "new")
 		if took != 20*time.Millisecond || session.Cost() != (opstats.Cost{Calls: 1}) {
 			t.Errorf("after that: took %v, cost %+v", took, session.Cost())
 		}
@@ -84,15 +84,15 @@ func TestFetch_Life(t *testing.T) {
 func TestFetch_StaleIfError(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		reply  reply
-		stands opstats.Reason // "" for an error
-		code   gqlerr.Code    // of the returned error
-		took   time.Duration
-		again  int // calls if the read is repeated at once
+		reply reply
+		stale opstats.Reason // "" for an error
+		code  gqlerr.Code    // of the returned error
+		took  time.Duration
+		again int // calls if the read is repeated at once
 	}{
 		"down":                    {reply{err: errors.New("connection refused")}, opstats.Unavailable, gqlerr.CodeUpstreamUnavailable, 0, 0},
 		"failing":                 {broken, opstats.Unavailable, gqlerr.CodeUpstreamUnavailable, 10 * time.Millisecond, 0},
-		"nonsense":                {reply{body: "{"}, opstats.Unavailable, gqlerr.CodeUpstreamBadResponse, 0, 0},
+		"malformed":               {reply{body: "{"}, opstats.Unavailable, gqlerr.CodeUpstreamBadResponse, 0, 0},
 		"refusing":                {limited("60"), opstats.RateLimited, gqlerr.CodeRateLimited, 10 * time.Millisecond, 0},
 		"refusing without a wait": {limited(""), opstats.RateLimited, gqlerr.CodeRateLimited, 10 * time.Millisecond, 0},
 		"slow":                    {reply{delay: time.Hour}, opstats.Unavailable, gqlerr.CodeUpstreamTimeout, DefaultSoftTimeout, 0},
@@ -106,31 +106,31 @@ func TestFetch_StaleIfError(t *testing.T) {
 				s, up := newTestStore(t, Options{}, latest)
 				want(t, name(t.Context(), s.Session(""), "/a/"), "1")
 				up.respond = func(call) reply { return tt.reply }
-				check := func(took time.Duration, stands opstats.Reason, age time.Duration) {
+				check := func(took time.Duration, stale opstats.Reason, age time.Duration) {
 					t.Helper()
 					session, began := s.Session(""), time.Now()
 					_, err := Fetch(t.Context(), session, user("/a/"))
 					if time.Since(began) != took {
 						t.Errorf("took %v, want %v", time.Since(began), took)
 					}
-					var notes []opstats.StaleRead
-					if code := gqlerr.CodeOf(err); stands != "" {
-						notes = []opstats.StaleRead{{ID: "/a/", Age: age, Reason: stands}}
+					var staleReads []opstats.StaleRead
+					if code := gqlerr.CodeOf(err); stale != "" {
+						staleReads = []opstats.StaleRead{{ID: "/a/", Age: age, Reason: stale}}
 						if err != nil {
 							t.Error(err)
 						}
 					} else if code != tt.code {
 						t.Errorf("the error is %v, want %s", err, tt.code)
 					}
-					if diff := cmp.Diff(notes, session.StaleReads(), cmpopts.EquateEmpty()); diff != "" {
+					if diff := cmp.Diff(staleReads, session.StaleReads(), cmpopts.EquateEmpty()); diff != "" {
 						t.Errorf("stale reads (-want +got):\n%s", diff)
 					}
 				}
 				time.Sleep(2 * time.Hour)
-				check(tt.took, tt.stands, 2*time.Hour+tt.took)
+				check(tt.took, tt.stale, 2*time.Hour+tt.took)
 				synctest.Wait()
 				up.made()
-				check(0, tt.stands, 2*time.Hour+tt.took) // the next session does not wait again
+				check(0, tt.stale, 2*time.Hour+tt.took) // the next session does not wait again
 				wantCalls(t, up, tt.again)
 				time.Sleep(day) // and then it is too old to be served
 				if _, err := Fetch(t.Context(), s.Session(""), user("/a/")); gqlerr.CodeOf(err) != tt.code {
@@ -168,7 +168,7 @@ func TestFetch_NotFound(t *testing.T) {
 }
 
 // 500 concurrent reads share one call. A caller that leaves does not fail the others.
-func TestFetch_SingleFlight(t *testing.T) {
+func TestFetch_Coalesces(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newTestStore(t, Options{}, func(call) reply { return reply{delay: time.Second} })

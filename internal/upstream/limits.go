@@ -22,17 +22,17 @@ const (
 	unverifiedBurst       = 20
 )
 
-// unverifiedName is the principal of that limit when replicas share it. It is part of a Redis
-// key.
-const unverifiedName = "unproven"
+// unverifiedPrincipal is the principal of that limit when replicas share it. It is part of a
+// Redis key.
+const unverifiedPrincipal = "unverified"
 
 // waitingPerSlot bounds the waiting calls for each slot. The queue is at least as long as the
 // calls of one operation. A longer queue would exceed every client's timeout.
 const waitingPerSlot = 64
 
-// A limiter has the rate limits of calls and the queue that waits for them: one limit for each
-// principal and kind of call, one that all unverified tokens share, and one of the whole
-// process.
+// A limiter has the rate limits of calls and the queue of the calls that wait for them: one limit
+// for each principal and kind of call, one that all unverified tokens share, and one of the
+// whole process.
 type limiter struct {
 	queue      *fairqueue.Queue
 	clock      monotime.Clock
@@ -49,13 +49,13 @@ type limiter struct {
 // init creates the limits that belong to no viewer, with these rates per second.
 func (l *limiter) init(unverifiedRate, totalRate float64) {
 	unverified := ratelimit.Limit{Rate: max(unverifiedRate, 0), Burst: unverifiedBurst}
-	l.unverified = l.queue.NewLimit(unverified, l.external(SharedLimit{Principal: unverifiedName, Limit: unverified}), nil)
+	l.unverified = l.queue.NewLimit(unverified, l.external(SharedLimit{Principal: unverifiedPrincipal, Limit: unverified}), nil)
 	if rate := totalRate; rate > 0 {
 		l.total = l.queue.NewLimit(ratelimit.Limit{Rate: rate, Burst: max(1, int(rate))}, nil, nil)
 	}
 }
 
-// of returns the limits that apply to calls of a kind for a viewer, its own limit first.
+// of returns the limits of a viewer's calls of a kind, its own limit first.
 func (l *limiter) of(v *viewer, kind Kind) []*fairqueue.Limit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,7 +70,7 @@ func (l *limiter) of(v *viewer, kind Kind) []*fairqueue.Limit {
 	}
 	if known && !own.configured { // perhaps it was just verified
 		own.configured = true
-		own.Configure(l.limit, l.external(SharedLimit{Principal: v.who.String(), Kind: kind, Limit: l.limit}))
+		own.Configure(l.limit, l.external(SharedLimit{Principal: v.principal.String(), Kind: kind, Limit: l.limit}))
 	}
 	all := []*fairqueue.Limit{own.Limit}
 	if !known {
@@ -144,7 +144,7 @@ func (l *limiter) finish(ctx context.Context, v *viewer, kind Kind, r *fairqueue
 // tooLong returns the error of a call whose wait exceeds its deadline: Mixcloud's refusal if
 // there is one, with the remaining wait.
 func (l *limiter) tooLong(limits []*fairqueue.Limit, until monotime.Time) *mixcloud.Error {
-	e := &mixcloud.Error{Kind: mixcloud.ErrRateLimited, Op: "pacing"}
+	e := &mixcloud.Error{Kind: mixcloud.ErrRateLimited, Op: "rate limiter"}
 	_, cause := limits[0].Blocked()
 	if refusal, ok := errors.AsType[*mixcloud.Error](cause); ok {
 		*e = *refusal
@@ -166,7 +166,7 @@ func (l *limiter) logRefusal(ctx context.Context, v *viewer, kind Kind, pause ti
 		return
 	}
 	v.blocked.Store(max(v.blocked.Load(), int64(until)))
-	principal := "signed"
+	principal := "token"
 	if v.anonymous() {
 		principal = "anonymous"
 	}

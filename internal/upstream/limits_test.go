@@ -21,7 +21,7 @@ import (
 
 // A Retry-After is honored exactly, for all anonymous callers and not for those with a token. A
 // caller that cannot wait that long gets an error at once, with the remaining wait.
-func TestLimits_NamedWait(t *testing.T) {
+func TestLimits_RetryAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		first := true
@@ -73,7 +73,7 @@ func TestLimits_NamedWait(t *testing.T) {
 }
 
 // The wait of a refusal applies only to its kind of call.
-func TestLimits_WaitOfAKind(t *testing.T) {
+func TestLimits_WaitIsPerKind(t *testing.T) {
 	t.Parallel()
 	for refused := range kinds {
 		synctest.Test(t, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestLimits_Log(t *testing.T) {
 		for i := range 5 {
 			_, _ = Stream(t.Context(), s.Session(fmt.Sprint("token", i)), KindUpload, "/upload/", refuse)
 		}
-		lines(1, `kind=upload principal=signed wait=10m0s`)
+		lines(1, `kind=upload principal=token wait=10m0s`)
 		time.Sleep(telemetry.SampleInterval)
 		_, _ = Stream(t.Context(), s.Session("another token"), KindUpload, "/upload/", refuse)
 		lines(1, `wait=10m0s suppressed=4`)

@@ -57,7 +57,7 @@ func (s *Session) join(ctx context.Context, k key, cached *cache.Entry, r *read)
 			s.coalesced.Add(1) // costs no call
 			return l, nil
 		}
-		if err := s.viewer.Load().refused(s.store.clock.Now()); err != nil && k.who != (principal{}) {
+		if err := s.viewer.Load().refused(s.store.clock.Now()); err != nil && k.principal != (principal{}) {
 			return nil, err
 		}
 		if err := s.spend(); err != nil {
@@ -115,15 +115,15 @@ func (s *Store) run(l *load) {
 	defer func() {
 		if p := recover(); p != nil {
 			l.value, l.err = nil, NewPanicError(p)
-			if !l.Awaited() { // no session reports it
-				s.log.Error("a read has panicked that nobody waits for", "err", l.err)
+			if !l.Awaited() { // no session receives the error
+				s.log.Error("panic in a background read", "err", l.err)
 			}
 			if l.cached != nil {
-				cool(l.cached, s.clock.Now(), l.err)
+				startCooldown(l.cached, s.clock.Now(), l.err)
 			}
 		}
 	}()
-	if l.key.who != (principal{}) {
+	if l.key.principal != (principal{}) {
 		s.checkShared(l.Context(), l.viewer())
 	}
 	l.sharedWritesRead = s.readSharedWrites(l)
@@ -143,9 +143,9 @@ func (s *Store) inFlight(k key) bool {
 	return ok
 }
 
-// refresh revalidates a stale entry in the background, unless it is in flight, has just failed,
-// or would have to wait for the rate limit or a circuit breaker. It returns why the entry is not
-// fresh: Revalidating, or why it is not revalidated now. The reason is that of the moment before
+// refresh revalidates a stale entry in the background, unless its load is in flight or has just
+// failed, or a rate limit or a circuit breaker blocks it. It returns the reason why the entry is
+// not fresh: Revalidating, or why it cannot be revalidated now. The reason is determined before
 // the refresh starts, so it does not depend on how soon the refresh fails.
 func (s *Store) refresh(ctx context.Context, session *Session, k key, e *cache.Entry, r *read) opstats.Reason {
 	now := s.clock.Now()

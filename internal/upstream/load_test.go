@@ -127,9 +127,9 @@ func TestRefresh_DoesNotStarve(t *testing.T) {
 	})
 }
 
-// The reason of a stale read is decided before the refresh starts: it stays Revalidating even if
+// The reason of a stale read is determined before the refresh starts: it stays Revalidating even if
 // the refresh fails before the read returns.
-func TestRefresh_ReasonOfTheMomentBefore(t *testing.T) {
+func TestRefresh_ReasonIsDeterminedFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newTestStore(t, Options{}, latest)
@@ -162,7 +162,7 @@ func TestRefresh_ReasonOfTheMomentBefore(t *testing.T) {
 }
 
 // A stale entry that is not revalidated says why, although its own last call succeeded.
-func TestRefresh_ReasonOfNone(t *testing.T) {
+func TestRefresh_ReasonWithoutRefresh(t *testing.T) {
 	t.Parallel()
 	for title, tt := range map[string]struct {
 		options Options
@@ -269,7 +269,7 @@ func TestWrite_HangingOpensTheBreaker(t *testing.T) {
 
 // A viewer with a recent write or a refusal is not pruned in favor of others. After pruning,
 // sessions in progress find the principal's new viewer.
-func TestViewers_Forgotten(t *testing.T) {
+func TestViewers_Pruned(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newTestStore(t, Options{}, func(c call) reply {
@@ -293,12 +293,12 @@ func TestViewers_Forgotten(t *testing.T) {
 		write(s.Session("writer"))
 		long := s.Session("reader")
 		want(t, name(t.Context(), long, "/a/"), "reader2")
-		crowd := func() {
+		addViewers := func() {
 			for i := range 2 * maxViewers {
 				s.viewer(principalOf(string(rune(i + 1000))))
 			}
 		}
-		crowd()
+		addViewers()
 		up.made()
 		if _, err := Fetch(soon, s.Session("limited"), user("/b/")); !errors.Is(err, mixcloud.ErrRateLimited) {
 			t.Errorf("the limit is forgotten: %v", err)

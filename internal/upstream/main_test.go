@@ -87,7 +87,7 @@ func (s *stub) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// made returns the number of calls since the last time.
+// made returns the number of calls since it was last called.
 func (s *stub) made() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,7 +169,7 @@ func wantIdle(t *testing.T, s *Store, slots int) {
 	}
 }
 
-// wantCalls compares the number of calls since the last time.
+// wantCalls compares the number of calls since up.made was last called.
 func wantCalls(t *testing.T, up *stub, want int) {
 	t.Helper()
 	if got := up.made(); got != want {

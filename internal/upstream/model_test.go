@@ -66,7 +66,7 @@ func (m *model) read(ctx context.Context, p resourceKey, writesBefore int) (*mix
 		m.inFlight[p] = inFlight
 	}
 	if inFlight[writesBefore]++; inFlight[writesBefore] > 1 {
-		m.problem("two calls are in flight for %v", p)
+		m.problem("two calls are in callTime for %v", p)
 	}
 	mode := m.mode
 	m.mu.Unlock()
@@ -96,8 +96,8 @@ func (m *model) read(ctx context.Context, p resourceKey, writesBefore int) (*mix
 }
 
 // fetch reads from the store and checks the response.
-func (m *model) fetch(ctx context.Context, s *Store, p resourceKey, patience time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (m *model) fetch(ctx context.Context, s *Store, p resourceKey, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	m.mu.Lock()
 	before, known := m.latest[p]
@@ -114,8 +114,8 @@ func (m *model) fetch(ctx context.Context, s *Store, p resourceKey, patience tim
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	if now-began > patience {
-		m.problem("%v took %v of %v", p, now-began, patience)
+	if now-began > timeout {
+		m.problem("%v took %v of %v", p, now-began, timeout)
 	}
 	age := began - before.at
 	good := known && before.writes == writes && !before.lag
@@ -126,38 +126,38 @@ func (m *model) fetch(ctx context.Context, s *Store, p resourceKey, patience tim
 		}
 	case good && before.missing && age < modelLife.NegativeTTL:
 		if !errors.Is(err, mixcloud.ErrNotFound) || session.Cost() != (opstats.Cost{Hits: 1}) {
-			m.problem("%v is known not to be there, but: %v, cost %+v", p, err, session.Cost())
+			m.problem("%v has a negative entry, but: %v, cost %+v", p, err, session.Cost())
 		}
-	case good && !before.missing && age+patience < modelLife.Retain && err != nil && !errors.Is(err, mixcloud.ErrNotFound):
-		m.problem("%v was seen %v ago, but: %v", p, age, err)
+	case good && !before.missing && age+timeout < modelLife.Retain && err != nil && !errors.Is(err, mixcloud.ErrNotFound):
+		m.problem("%v was read %v ago, but: %v", p, age, err)
 	}
 	if err != nil {
 		return
 	}
 	n, token := 0, ""
 	if _, err := fmt.Sscanf(u.Name, "%d for", &n); err != nil || n < 1 || n > len(m.all) {
-		m.problem("%v is %q", p, u.Name)
+		m.problem("%v returned the name %q", p, u.Name)
 		return
 	}
 	response := m.all[n-1]
 	_, token, _ = strings.Cut(u.Name, " for ")
 	if token != p.token || u.Key.String() != p.key {
-		m.problem("%v sees %q", p, u.Name)
+		m.problem("%v got %q", p, u.Name)
 	}
 	if response.writes < writes {
-		m.problem("%v sees %q, from before its own write", p, u.Name)
+		m.problem("%v got %q, from before its own write", p, u.Name)
 	}
-	notes := session.StaleReads()
-	const flight = 20*time.Second + time.Minute // a call and its wait
+	staleReads := session.StaleReads()
+	const callTime = 20*time.Second + time.Minute // a call and its wait
 	switch age := now - response.at; {
-	case age >= modelLife.Retain+flight:
-		m.problem("%v is shown what is %v old", p, age)
-	case age >= modelLife.Fresh+flight && len(notes) == 0:
+	case age >= modelLife.Retain+callTime:
+		m.problem("%v got a response of age %v", p, age)
+	case age >= modelLife.Fresh+callTime && len(staleReads) == 0:
 		m.problem("%v: a response of age %v is not reported as stale", p, age)
 	}
-	for _, note := range notes {
-		if note.Age > now-response.at || note.Age < now-response.at-flight {
-			m.problem("%v: age %v is reported, want %v", p, note.Age, now-response.at)
+	for _, staleRead := range staleReads {
+		if staleRead.Age > now-response.at || staleRead.Age < now-response.at-callTime {
+			m.problem("%v: age %v is reported, want %v", p, staleRead.Age, now-response.at)
 		}
 	}
 }
@@ -192,7 +192,7 @@ type step struct {
 
 // For any sequence of reads, writes, limits, failures and waits: no caller sees a response of
 // another principal, or one from before its own write, or one that is too old, or a stale one
-// that is not reported. No two calls for the same resource are in flight. Fresh entries cost no
+// that is not reported. No two calls for the same resource are in callTime. Fresh entries cost no
 // call, and stale ones are served when Mixcloud fails.
 func TestStore_Model(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@ import (
 
 // TestOtherWrites lets a process read for a viewer at a moment when the viewer's writes through
 // another process cannot be read. When they can be read again, the viewer sees them, although the
-// answer is cached; if there are none, the cache goes on.
+// response is cached. If there are none, the cached response stays in use.
 func TestOtherWrites(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -60,13 +60,13 @@ func TestOtherWrites(t *testing.T) {
 					}
 				}
 				want("at first", 0, 1)
-				who := principalOf("of t").String()
-				before := shared.reads[who]
-				for range 50 { // the cache goes on meanwhile, and asks at most once a second
+				principal := principalOf("of t").String()
+				before := shared.reads[principal]
+				for range 50 { // meanwhile the cached response is served, and the writes are read at most once a second
 					want("meanwhile", 0, 0)
 					time.Sleep(100 * time.Millisecond)
 				}
-				if n := shared.reads[who] - before; !test.unverified && n != 5 || test.unverified && n != 0 {
+				if n := shared.reads[principal] - before; !test.unverified && n != 5 || test.unverified && n != 0 {
 					t.Errorf("read %d times in five seconds", n)
 				}
 				time.Sleep(retryWrites)
@@ -77,13 +77,13 @@ func TestOtherWrites(t *testing.T) {
 					pending = 1
 				}
 				want("when they can be read", pending, test.calls)
-				before = shared.reads[who]
+				before = shared.reads[principal]
 				if test.written {
 					return // nothing is cached while a write is pending
 				}
 				want("afterwards", 0, 0)
-				if n := shared.reads[who] - before; n != 0 {
-					t.Errorf("read %d times for a cached answer", n)
+				if n := shared.reads[principal] - before; n != 0 {
+					t.Errorf("read %d times for a cached response", n)
 				}
 			})
 		})
@@ -112,7 +112,7 @@ func TestOtherWrites_OneAttempt(t *testing.T) {
 		synctest.Wait()
 		following(t, s)
 		if took := time.Since(began); took != shared.delay {
-			t.Errorf("a cached answer takes %v, want %v", took, shared.delay)
+			t.Errorf("a cached response takes %v, want %v", took, shared.delay)
 		}
 		if n := shared.reads[principalOf("of t").String()]; n != 2 {
 			t.Errorf("read %d times, want 2", n)

@@ -30,15 +30,15 @@ func (p principal) String() string {
 
 // A viewer is the state of a principal in this process.
 type viewer struct {
-	who principal
-	// generation identifies the principal's part of the cache. It is unique.
-	generation atomic.Uint64
-	// wrote is the time of the last write; reads may lag delta it.
+	principal principal
+	// epoch is part of the principal's cache keys. It is unique in this process.
+	epoch atomic.Uint64
+	// wrote is the time of the last write; reads may not show it for a while.
 	wrote atomic.Int64
 	// blocked is the time until which Mixcloud refuses calls of some kind.
-	blocked   atomic.Int64
-	seen      atomic.Int64
-	forgotten atomic.Bool // pruned; the principal may have a new viewer
+	blocked atomic.Int64
+	seen    atomic.Int64
+	pruned  atomic.Bool // the principal may have a new viewer
 
 	token                     // state of its token
 	others otherWrites        // its writes through other processes
@@ -46,9 +46,9 @@ type viewer struct {
 }
 
 // anonymous reports whether the viewer is the anonymous one.
-func (v *viewer) anonymous() bool { return v.who == (principal{}) }
+func (v *viewer) anonymous() bool { return v.principal == (principal{}) }
 
-// lag returns how much longer reads may lag delta the viewer's last write.
+// lag returns for how much longer reads may not show the viewer's last write.
 func (v *viewer) lag(now monotime.Time) time.Duration {
 	wrote := monotime.Time(v.wrote.Load())
 	if wrote == 0 {
@@ -57,8 +57,8 @@ func (v *viewer) lag(now monotime.Time) time.Duration {
 	return max(wrote.Add(writeLag).Sub(now), 0)
 }
 
-// isNeeded reports whether the viewer must not be pruned now: its reads may lag delta a write,
-// or Mixcloud refuses its calls.
+// isNeeded reports whether the viewer must not be pruned now: reads may not show its last write
+// yet, or Mixcloud refuses its calls.
 func (v *viewer) isNeeded(now monotime.Time) bool {
 	return v.lag(now) > 0 || monotime.Time(v.blocked.Load()) > now
 }
@@ -82,38 +82,39 @@ const maxViewers = 10_000
 type viewers struct {
 	mu   sync.Mutex
 	all  map[principal]*viewer
-	last uint64 // last generation assigned
+	last uint64 // the last epoch assigned
 }
 
-func (v *viewers) of(who principal, now monotime.Time) *viewer {
+// of returns the viewer of a principal, which it creates if necessary.
+func (v *viewers) of(p principal, now monotime.Time) *viewer {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	known := v.all[who]
+	known := v.all[p]
 	if known == nil {
 		if len(v.all) >= maxViewers {
 			v.prune(now)
 		}
-		known = &viewer{who: who}
+		known = &viewer{principal: p}
 		v.last++
-		known.generation.Store(v.last)
+		known.epoch.Store(v.last)
 		if v.all == nil {
 			v.all = map[principal]*viewer{}
 		}
-		v.all[who] = known
+		v.all[p] = known
 	}
 	known.seen.Store(int64(now))
 	return known
 }
 
 // known returns the viewer of a principal, or nil.
-func (v *viewers) known(who principal) *viewer {
+func (v *viewers) known(p principal) *viewer {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.all[who]
+	return v.all[p]
 }
 
-// prune drops the quarter that was unused for the longest time: first those with an unverified
-// token, since anyone can invent tokens, and last those that are needed.
+// prune drops the least recently used quarter: viewers with an unverified token first, since
+// anyone can invent tokens, and viewers that are needed last.
 func (v *viewers) prune(now monotime.Time) {
 	type known struct {
 		*viewer
@@ -136,33 +137,33 @@ func (v *viewers) prune(now monotime.Time) {
 		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.seen, b.seen))
 	})
 	for _, old := range all[:len(all)/4] {
-		delete(v.all, old.who)
-		old.forgotten.Store(true)
+		delete(v.all, old.principal)
+		old.pruned.Store(true)
 	}
 }
 
-// renew makes everything that is cached for a viewer unreachable.
-func (v *viewers) renew(known *viewer) {
+// startEpoch starts a new epoch of a viewer: all its cache entries become unreachable.
+func (v *viewers) startEpoch(known *viewer) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.last++
-	known.generation.Store(v.last)
+	known.epoch.Store(v.last)
 }
 
-// write records a write of the viewer and renews it.
+// write records a write of the viewer and starts a new epoch.
 func (v *viewers) write(known *viewer, now monotime.Time) {
-	known.wrote.Store(max(int64(now), 1)) // 0 means no write; before renew, so that the new generation sees the lag
-	v.renew(known)
+	known.wrote.Store(max(int64(now), 1)) // 0 means no write; stored first, so that the new epoch sees the lag
+	v.startEpoch(known)
 }
 
-// writeLag is how long reads may lag delta a write. Mixcloud's lag is unknown; after a minute
+// writeLag is for how long reads may not show a write. Mixcloud's lag is unknown; after a minute
 // reads are trusted.
 const writeLag = time.Minute
 
 // A token is the state of a viewer's token. Anyone can invent tokens, so a token gets its own
-// limits and shared cache entries only when it is verified: Mixcloud has answered a read of
-// /me/ or a write, or has sent members that require a token, or the token came from our own
-// OAuth exchange.
+// limits and shared cache entries only when it is verified: a read of /me/ or a write succeeded,
+// or a response had members that require a token, or the token came from our own OAuth
+// exchange.
 type token struct {
 	verified atomic.Bool
 	accepted atomic.Bool // Mixcloud has responded to a call without refusing the token
@@ -214,11 +215,11 @@ type viewerLimit struct {
 	logged     monotime.Time // end of the last pause that was logged
 }
 
-// A key is the cache key of a response. When a principal gets a new generation, everything that
-// was cached for it becomes unreachable and is evicted over time.
+// A key is the cache key of a response. When a new epoch of a principal starts, its cache
+// entries become unreachable and are evicted over time.
 type key struct {
-	who        principal // zero for anonymous
-	generation uint64
-	class      Class
-	id         string
+	principal principal // zero for anonymous
+	epoch     uint64
+	class     Class
+	id        string
 }

@@ -42,8 +42,8 @@ func TestPrincipals_NeverMix(t *testing.T) {
 				if step[2] == 0 {
 					_, _ = Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 				}
-				for _, who := range []*Session{session, s.Session(token)} {
-					if got := name(t.Context(), who, key); got != "for "+token {
+				for _, reader := range []*Session{session, s.Session(token)} {
+					if got := name(t.Context(), reader, key); got != "for "+token {
 						t.Fatalf("%q reads %q", token, got)
 					}
 				}
@@ -67,8 +67,8 @@ func TestPrincipal_Name(t *testing.T) {
 	}
 }
 
-// A write drops everything that was cached for its token, including the result of a read in
-// flight, and nothing else.
+// A write drops all responses that are cached for its token, including that of a read in flight,
+// and no others.
 func TestWrite_DropsCached(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestForget(t *testing.T) {
 }
 
 // With more tokens than maxViewers, the oldest start again, and never with the cache of an
-// older generation.
+// older epoch.
 func TestViewers_Bounded(t *testing.T) {
 	t.Parallel()
 	var all viewers
@@ -159,17 +159,17 @@ func TestViewers_Bounded(t *testing.T) {
 		if n := len(all.all); n > maxViewers {
 			t.Fatalf("%d viewers", n)
 		}
-		generation := v.generation.Load()
-		if seen[generation] {
-			t.Fatalf("two have generation %d", generation)
+		epoch := v.epoch.Load()
+		if seen[epoch] {
+			t.Fatalf("two viewers have epoch %d", epoch)
 		}
-		seen[generation] = true
+		seen[epoch] = true
 		for range i % 3 {
-			all.renew(v)
-			if generation := v.generation.Load(); seen[generation] {
-				t.Fatalf("two have generation %d", generation)
+			all.startEpoch(v)
+			if epoch := v.epoch.Load(); seen[epoch] {
+				t.Fatalf("two viewers have epoch %d", epoch)
 			}
-			seen[v.generation.Load()] = true
+			seen[v.epoch.Load()] = true
 		}
 	}
 }
@@ -348,8 +348,8 @@ func TestCache_Bounded(t *testing.T) {
 	}
 }
 
-// What a viewer reads while reads may lag delta its writes is not cached, and the entries of
-// others stay.
+// Responses to a viewer whose writes reads may not show yet are not cached, and the entries of
+// other viewers stay.
 func TestRecentWrites_LaggingReadsAreNotCached(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// An operation that needs one call does not wait delta one that needs two hundred.
+// An operation that needs one call does not wait behind one that needs two hundred.
 func TestQueue_Fair(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -110,8 +110,8 @@ func TestQueue_Full(t *testing.T) {
 	})
 }
 
-// Some reads are never retried. A write is retried once, only if it provably was not sent.
-func TestWrite_Once(t *testing.T) {
+// A write is retried once, only if it provably was not sent.
+func TestWrite_RetriedOnlyIfNeverSent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		err  error

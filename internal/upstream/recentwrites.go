@@ -45,10 +45,10 @@ type recentWrites struct {
 	writes map[string]map[flagKey]recentWrite // by principal
 }
 
-func (r *recentWrites) put(who string, m flagKey, want bool, now time.Time) recentWrite {
+func (r *recentWrites) put(principal string, m flagKey, want bool, now time.Time) recentWrite {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	mine := r.of(who, now)
+	mine := r.of(principal, now)
 	before := mine[m]
 	if len(mine) >= maxWrites {
 		oldest := m
@@ -71,59 +71,59 @@ func (w recentWrite) outlasts(want bool) bool {
 }
 
 // of returns the modifiable writes of a principal.
-func (r *recentWrites) of(who string, now time.Time) map[flagKey]recentWrite {
+func (r *recentWrites) of(principal string, now time.Time) map[flagKey]recentWrite {
 	if r.writes == nil {
 		r.writes = map[string]map[flagKey]recentWrite{}
 	}
 	r.prune(now)
-	mine := r.writes[who]
+	mine := r.writes[principal]
 	if mine == nil {
 		mine = map[flagKey]recentWrite{}
-		r.writes[who] = mine
+		r.writes[principal] = mine
 	}
 	return mine
 }
 
 // merge adds a write of another process, and reports whether it was new.
-func (r *recentWrites) merge(who string, other SharedWrite, now time.Time) bool {
+func (r *recentWrites) merge(principal string, other SharedWrite, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m, at := flagKey{other.Flag, mixcloud.ParseKey(other.Target).Canonical()}, now.Add(-other.Age)
-	before := r.writes[who][m]
+	before := r.writes[principal][m]
 	if other.Age >= r.life || before.id == other.ID || before.id != "" && before.at.After(at) {
 		return false
 	}
-	r.of(who, now)[m] = recentWrite{id: other.ID, want: other.Want, at: at, supersedes: other.Supersedes || before.outlasts(other.Want)}
+	r.of(principal, now)[m] = recentWrite{id: other.ID, want: other.Want, at: at, supersedes: other.Supersedes || before.outlasts(other.Want)}
 	return true
 }
 
 // prune drops the expired writes of all principals. Writes are rare, so it runs whenever one is
 // added.
 func (r *recentWrites) prune(now time.Time) {
-	for who, mine := range r.writes {
+	for principal, mine := range r.writes {
 		maps.DeleteFunc(mine, func(_ flagKey, w recentWrite) bool { return now.Sub(w.at) >= r.life })
 		if len(mine) == 0 {
-			delete(r.writes, who)
+			delete(r.writes, principal)
 		}
 	}
 }
 
 // correct returns the corrected value of a flag that was read, and the correction of its count.
 // A read that agrees with the write ends it.
-func (r *recentWrites) correct(who string, m flagKey, read bool, now time.Time) (want bool, delta int) {
+func (r *recentWrites) correct(principal string, m flagKey, read bool, now time.Time) (want bool, delta int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w, pending := r.writes[who][m]
+	w, pending := r.writes[principal][m]
 	switch {
 	case !pending || w.done:
 		return read, 0
 	case now.Sub(w.at) >= r.life:
-		delete(r.writes[who], m)
+		delete(r.writes[principal], m)
 		return read, 0
 	case read == w.want:
 		if !w.supersedes {
 			w.done = true
-			r.writes[who][m] = w
+			r.writes[principal][m] = w
 		}
 		return read, 0
 	case w.want:
@@ -134,10 +134,10 @@ func (r *recentWrites) correct(who string, m flagKey, read bool, now time.Time) 
 }
 
 // pending returns the targets of a flag whose writes reads may not show yet, oldest first.
-func (r *recentWrites) pending(who string, flag Flag, now time.Time) []mixcloud.CanonicalKey {
+func (r *recentWrites) pending(principal string, flag Flag, now time.Time) []mixcloud.CanonicalKey {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	mine := r.writes[who]
+	mine := r.writes[principal]
 	var marks []flagKey
 	for m, w := range mine {
 		if m.flag == flag && r.active(w, now) {
@@ -152,10 +152,10 @@ func (r *recentWrites) pending(who string, flag Flag, now time.Time) []mixcloud.
 	return targets
 }
 
-func (r *recentWrites) has(who string, m flagKey, now time.Time) bool {
+func (r *recentWrites) has(principal string, m flagKey, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w, pending := r.writes[who][m]
+	w, pending := r.writes[principal][m]
 	return pending && r.active(w, now)
 }
 
@@ -164,10 +164,10 @@ func (r *recentWrites) active(w recentWrite, now time.Time) bool {
 	return !w.done && now.Sub(w.at) < r.life
 }
 
-func (r *recentWrites) idle(who string, now time.Time) bool {
+func (r *recentWrites) idle(principal string, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, w := range r.writes[who] {
+	for _, w := range r.writes[principal] {
 		if r.active(w, now) {
 			return false
 		}
@@ -191,11 +191,11 @@ type RecentWrite struct {
 	Listed bool
 }
 
-func (r *recentWrites) recent(who string, flag Flag, now time.Time) []RecentWrite {
+func (r *recentWrites) recent(principal string, flag Flag, now time.Time) []RecentWrite {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var all []RecentWrite
-	for m, w := range r.writes[who] {
+	for m, w := range r.writes[principal] {
 		if m.flag == flag && now.Sub(w.at) < r.life {
 			all = append(all, RecentWrite{Key: m.target, Want: w.want, At: w.at, Supersedes: w.supersedes, Listed: w.listed})
 		}
@@ -207,11 +207,11 @@ func (r *recentWrites) recent(who string, flag Flag, now time.Time) []RecentWrit
 }
 
 // markListed records that a list shows the latest write of a flag.
-func (r *recentWrites) markListed(who string, k flagKey) {
+func (r *recentWrites) markListed(principal string, k flagKey) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if w, ok := r.writes[who][k]; ok && !w.supersedes {
+	if w, ok := r.writes[principal][k]; ok && !w.supersedes {
 		w.listed = true
-		r.writes[who][k] = w
+		r.writes[principal][k] = w
 	}
 }

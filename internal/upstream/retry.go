@@ -7,7 +7,7 @@ import (
 
 const (
 	retryShare = 0.1                    // maximum share of retries in all calls
-	retryStock = 10.0                   // maximum number of saved retries, which is also the initial number
+	retryBurst = 10.0                   // maximum number of retries at once
 	retryBase  = 100 * time.Millisecond // maximum wait before the first retry; it doubles for each further one
 )
 
@@ -15,21 +15,21 @@ const (
 // use; the zero value is full.
 type retryBudget struct {
 	mu    sync.Mutex
-	spent float64 // of retryStock
+	spent float64 // of retryBurst
 }
 
-// earn counts a call, including retries.
-func (r *retryBudget) earn() {
+// deposit counts a call, which may be a retry.
+func (r *retryBudget) deposit() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.spent = max(0, r.spent-retryShare)
 }
 
-// take takes one retry if any is left.
-func (r *retryBudget) take() bool {
+// withdraw takes one retry from the budget. It returns false if the budget is used up.
+func (r *retryBudget) withdraw() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.spent > retryStock-1 {
+	if r.spent > retryBurst-1 {
 		return false
 	}
 	r.spent++

@@ -15,25 +15,25 @@ import (
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	const round = 10 * time.Millisecond
-	named := broken
-	named.header = map[string]string{"Retry-After": "3"}
+	withRetryAfter := broken
+	withRetryAfter.header = map[string]string{"Retry-After": "3"}
 	tests := map[string]struct {
 		replies []reply // the last one is repeated
 		calls   int
 		took    time.Duration
 		code    gqlerr.Code
 	}{
-		"one 502":                    {[]reply{broken, {delay: round}}, 2, 2*round + 100*time.Millisecond, ""},
-		"two resets":                 {[]reply{{err: errors.New("reset")}, {err: errors.New("reset")}, {}}, 3, 300 * time.Millisecond, ""},
-		"permanent failure":          {[]reply{broken}, 3, 3*round + 300*time.Millisecond, gqlerr.CodeUpstreamUnavailable},
-		"a Retry-After":              {[]reply{named}, 1, round, gqlerr.CodeUpstreamUnavailable},
-		"the limit":                  {[]reply{limited("2"), {delay: round}}, 2, 2*round + 2*time.Second, ""},
-		"the limit again":            {[]reply{limited("2")}, 3, 3*round + 4*time.Second, gqlerr.CodeRateLimited},
-		"a longer wait of the limit": {[]reply{limited("60"), {}}, 1, round, gqlerr.CodeRateLimited},
-		"not found":                  {[]reply{missing}, 1, round, gqlerr.CodeNotFound},
-		"nonsense":                   {[]reply{{body: "{"}}, 1, 0, gqlerr.CodeUpstreamBadResponse},
-		"a timeout":                  {[]reply{{delay: time.Hour}}, 1, time.Second, gqlerr.CodeUpstreamTimeout},
-		"a bot protection":           {[]reply{{status: 403, body: "<html>"}}, 1, 0, gqlerr.CodeUpstreamUnavailable},
+		"one 502":                 {[]reply{broken, {delay: round}}, 2, 2*round + 100*time.Millisecond, ""},
+		"two resets":              {[]reply{{err: errors.New("reset")}, {err: errors.New("reset")}, {}}, 3, 300 * time.Millisecond, ""},
+		"permanent failure":       {[]reply{broken}, 3, 3*round + 300*time.Millisecond, gqlerr.CodeUpstreamUnavailable},
+		"a Retry-After":           {[]reply{withRetryAfter}, 1, round, gqlerr.CodeUpstreamUnavailable},
+		"rate limited":            {[]reply{limited("2"), {delay: round}}, 2, 2*round + 2*time.Second, ""},
+		"rate limited again":      {[]reply{limited("2")}, 3, 3*round + 4*time.Second, gqlerr.CodeRateLimited},
+		"rate limited for longer": {[]reply{limited("60"), {}}, 1, round, gqlerr.CodeRateLimited},
+		"not found":               {[]reply{missing}, 1, round, gqlerr.CodeNotFound},
+		"malformed":               {[]reply{{body: "{"}}, 1, 0, gqlerr.CodeUpstreamBadResponse},
+		"a timeout":               {[]reply{{delay: time.Hour}}, 1, time.Second, gqlerr.CodeUpstreamTimeout},
+		"a bot protection":        {[]reply{{status: 403, body: "<html>"}}, 1, 0, gqlerr.CodeUpstreamUnavailable},
 	}
 	for title, tt := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -74,14 +74,14 @@ func TestRetry_Budget(t *testing.T) {
 	tries := 0
 	const calls = 2000
 	for range calls {
-		r.earn()
+		r.deposit()
 		for range 2 {
-			if r.take() {
+			if r.withdraw() {
 				tries++
 			}
 		}
 	}
-	if limit := retryStock + retryShare*calls; float64(tries) > limit || float64(tries) < limit-2 {
+	if limit := retryBurst + retryShare*calls; float64(tries) > limit || float64(tries) < limit-2 {
 		t.Errorf("%d retries of %d calls", tries, calls)
 	}
 }

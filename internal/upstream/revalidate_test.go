@@ -75,9 +75,9 @@ func TestFetch_RevalidateFails(t *testing.T) {
 				for range 2 {
 					session := s.SessionOf(Caller{Revalidate: true})
 					want(t, name(t.Context(), session, "/a/"), "1")
-					notes := session.StaleReads()
-					if len(notes) != 1 || notes[0].Reason != tt.why {
-						t.Errorf("stale reads %+v, want one with reason %s", notes, tt.why)
+					staleReads := session.StaleReads()
+					if len(staleReads) != 1 || staleReads[0].Reason != tt.why {
+						t.Errorf("stale reads %+v, want one with reason %s", staleReads, tt.why)
 					}
 				}
 				wantCalls(t, up, 2) // one for each of the first two: the second caller did not retry at once

@@ -29,12 +29,12 @@ func TestWrite_MarksSent(t *testing.T) {
 		"a panic while sending":   {errPanics, 5, true},
 		"wrapped, but never sent": {errors.Join(&mixcloud.Error{Kind: mixcloud.ErrUnavailable, NeverSent: true}), 5, false},
 	}
-	type way = func(context.Context, *Session, string, func(context.Context, *mixcloud.Client) (int, error)) (int, error)
+	type sender = func(context.Context, *Session, string, func(context.Context, *mixcloud.Client) (int, error)) (int, error)
 	upload := func(ctx context.Context, s *Session, address string, call func(context.Context, *mixcloud.Client) (int, error)) (int, error) {
 		return Stream(ctx, s, KindUpload, address, call)
 	}
 	for name, tt := range tests {
-		for how, write := range map[string]way{"write": Write[int], "stream": upload} {
+		for how, write := range map[string]sender{"write": Write[int], "stream": upload} {
 			t.Run(name+"/"+how, func(t *testing.T) {
 				t.Parallel()
 				s, _ := newTestStore(t, Options{Budget: max(tt.budget, 1)}, latest)

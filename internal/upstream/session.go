@@ -25,7 +25,7 @@ type Caller struct {
 	// Address is the client's network address. Operations under a common limit take turns by
 	// address; "" counts as one address.
 	Address string
-	// Revalidate requires responses that are revalidate than [RevalidateAge], like the header
+	// Revalidate requires responses that are newer than [RevalidateAge], like the header
 	// Cache-Control: no-cache.
 	Revalidate bool
 }
@@ -43,7 +43,7 @@ type Session struct {
 	coalesced  atomic.Int64
 	stale      atomic.Int64
 	freshFor   atomic.Int64
-	group      any    // flow of the fair queue; flows take turns
+	group      any    // client of the fair queue; clients take turns
 	revalidate bool   // Caller.Revalidate
 	onCall     func() // nil for none
 
@@ -52,7 +52,7 @@ type Session struct {
 	staleReads []opstats.StaleRead
 }
 
-// addressGroup is the group of the sessions with an address, see [Session].
+// An addressGroup is the group of all sessions of a network address.
 type addressGroup string
 
 // Session starts an operation with a token; "" is anonymous.
@@ -68,7 +68,7 @@ func (s *Store) SessionOf(c Caller) *Session {
 			s.markVerified(known)
 		}
 		if known.verified.Load() {
-			session.group = known.who
+			session.group = known.principal
 		}
 	}
 	session.viewer.Store(known)
@@ -82,8 +82,8 @@ func (s *Session) Anonymous() bool { return s.viewer.Load().anonymous() }
 // currentViewer returns the viewer that all sessions of the principal share.
 func (s *Session) currentViewer() *viewer {
 	v := s.viewer.Load()
-	if v.forgotten.Load() {
-		v = s.store.viewer(v.who)
+	if v.pruned.Load() {
+		v = s.store.viewer(v.principal)
 		s.viewer.Store(v)
 	}
 	return v
@@ -94,7 +94,7 @@ func (s *Session) Store() *Store { return s.store }
 
 // Principal returns an opaque id of the caller, the same for each operation with the same
 // token; "" for an anonymous one.
-func (s *Session) Principal() string { return s.viewer.Load().who.String() }
+func (s *Session) Principal() string { return s.viewer.Load().principal.String() }
 
 // spend takes one call from the operation's budget. Admission bounds the planned calls, so this
 // limits unplanned ones.
@@ -106,8 +106,8 @@ func (s *Session) spend() error {
 	s.refund()
 	return &gqlerr.Error{
 		Code: gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf("This operation needs more than the %d calls to Mixcloud that one operation may make, because Mixcloud gave fewer items at a time than it was asked for, "+
-			"or because calls had to be made again or were redirected. Ask for fewer items, or ask again: what was read is kept for a while.", limit),
+		Message: fmt.Sprintf("The operation exceeded its budget of %d calls to Mixcloud, because Mixcloud returned fewer items per page than requested, "+
+			"or because calls were retried or redirected. Request fewer items, or repeat the operation: the responses that it received are cached for a while.", limit),
 		Details: map[string]any{"budget": limit},
 	}
 }

@@ -41,7 +41,7 @@ type Record struct {
 }
 
 // SharedWrites publishes the recent writes of viewers to other processes, for as long as reads
-// may not show them. It is read in parallel to a call, and only for a viewer. Like a
+// may not show them. It is read in parallel to a call, and only for callers with a token. Like a
 // SharedCache it must not delay its callers.
 type SharedWrites interface {
 	// Publish publishes a write. When it returns, the other processes have the write and have
@@ -65,11 +65,11 @@ type SharedWrite struct {
 }
 
 // A SharedLimiter is a rate limiter that processes share. It is called right before a call to
-// Mixcloud, after this process's own limiters. It must not delay its caller: while it is broken
-// it limits as well as one process can.
+// Mixcloud, after this process's own limiters. It must not delay its caller. While its server is
+// unreachable it limits this process alone.
 type SharedLimiter interface {
-	// Take takes one call from a limit: 0 grants it. Otherwise no call may be made under the
-	// limit for the returned wait; then Take is called again.
+	// Take takes one call from a limit, and returns 0 if it is granted. Otherwise it returns the
+	// wait during which no call may be made under the limit; then Take is called again.
 	Take(ctx context.Context, l SharedLimit) (wait time.Duration)
 	// Refused reports that Mixcloud has refused a call that was sent a time ago, with the wait
 	// of its Retry-After or 0. It returns the pause.

@@ -149,10 +149,10 @@ func TestSharedCache_Old(t *testing.T) {
 				if session.Cost() != tt.cost {
 					t.Errorf("cost %+v, want %+v", session.Cost(), tt.cost)
 				}
-				if notes := session.StaleReads(); tt.reason == "" != (len(notes) == 0) || len(notes) > 0 && (notes[0].Reason != tt.reason || notes[0].Age < tt.age) {
-					t.Errorf("stale reads %v", notes)
+				if staleReads := session.StaleReads(); tt.reason == "" != (len(staleReads) == 0) || len(staleReads) > 0 && (staleReads[0].Reason != tt.reason || staleReads[0].Age < tt.age) {
+					t.Errorf("stale reads %v", staleReads)
 				}
-				if tt.reason == opstats.Revalidating { // and it is
+				if tt.reason == opstats.Revalidating { // the refresh has finished
 					synctest.Wait()
 					again := two.Session("")
 					want(t, name(t.Context(), again, "/a/"), "two")
@@ -262,7 +262,7 @@ func TestSharedWrites(t *testing.T) {
 		writer.RecordWrite(Following, mixcloud.ParseKey("/a/"), true)
 		up2.made()
 		began := time.Now()
-		sees("elsewhere", two, true, 8)
+		sees("in another process", two, true, 8)
 		if took := time.Since(began); took != 100*time.Millisecond {
 			t.Errorf("took %v", took)
 		}
@@ -271,29 +271,29 @@ func TestSharedWrites(t *testing.T) {
 			t.Errorf("pending: %q", got)
 		}
 		third, _ := newTestStore(t, o, respond) // starts while reads lag
-		sees("in one that has just begun", third, true, 8)
+		sees("in a process that has just started", third, true, 8)
 		time.Sleep(30 * time.Second)
 		sees("later", two, true, 8)
 
-		// A read that agrees ends the write for good, though it is still shared.
+		// A read that agrees ends the correction permanently, although the write is still shared.
 		agrees = true
 		sees("when a read agrees", two, true, 8)
 		agrees = false
-		sees("undone elsewhere", two, false, 7)
+		sees("undone by another client", two, false, 7)
 		time.Sleep(time.Second)
-		sees("undone elsewhere, again", two, false, 7)
-		sees("where no read has agreed", third, true, 8)
+		sees("undone by another client, a second later", two, false, 7)
+		sees("in a process without a read that agrees", third, true, 8)
 		time.Sleep(time.Minute)
 		sees("after a minute", third, false, 7)
-		sees("in one that begins then", one, false, 7)
+		sees("after a minute, in the process of the write", one, false, 7)
 
-		// The latest write wins, through whichever process.
+		// The latest write wins, in any process.
 		two.Session("t").RecordWrite(Following, mixcloud.ParseKey("/a/"), true)
 		sees("the first sees what the second wrote", one, true, 8)
 		one.Session("t").RecordWrite(Following, mixcloud.ParseKey("/a/"), false)
 		sees("the second sees what the first wrote then", two, false, 7)
 		agrees = true
-		sees("a read of before that", two, false, 7)
+		sees("a read from before that write", two, false, 7)
 
 		if n := shared.reads[""]; n > 0 {
 			t.Errorf("%d reads for the anonymous principal", n)
@@ -304,7 +304,7 @@ func TestSharedWrites(t *testing.T) {
 	})
 }
 
-// An upload through one process is new for all.
+// All processes know that a cloudcast was just uploaded through one of them.
 func TestSharedWrites_uploaded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -63,8 +63,8 @@ func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 		}
 		session := s.Session("")
 		want(t, name(t.Context(), session, "/seen/"), "1")
-		if notes := session.StaleReads(); len(notes) != 1 || notes[0].Reason != opstats.RateLimited {
-			t.Errorf("stale reads %v", notes)
+		if staleReads := session.StaleReads(); len(staleReads) != 1 || staleReads[0].Reason != opstats.RateLimited {
+			t.Errorf("stale reads %v", staleReads)
 		}
 		soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()

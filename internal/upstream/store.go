@@ -1,9 +1,9 @@
 // Package upstream is the only way to call Mixcloud. A read is a [Fetch], a write is a [Write]
 // or a [Stream]. The package minimizes calls and limits their rate and concurrency.
 //
-// The mechanisms are in their own packages: internal/cache, internal/inflight (single flight),
-// internal/fairqueue, internal/ratelimit and internal/breaker. This package applies them to
-// Mixcloud. Its files are in layers, from the bottom:
+// The mechanisms are in their own packages: internal/cache, internal/inflight, internal/fairqueue,
+// internal/ratelimit and internal/breaker. This package applies them to Mixcloud. Its files are in
+// layers, from the bottom:
 //
 //   - classes.go, errors.go, shared.go and retry.go have tables and rules: what is read, how
 //     long it is cached, what an error means, and what processes share;
@@ -97,7 +97,7 @@ type Options struct {
 	SharedLimiter SharedLimiter
 	// VerifiedTokens shares verified tokens with other processes; nil for none.
 	VerifiedTokens VerifiedTokens
-	// Log receives the failures and refusals of Mixcloud and their end; nil discards them.
+	// Log receives a line when Mixcloud fails, recovers or refuses a call; nil discards it.
 	Log *slog.Logger
 	// Wall is the wall clock, for tests; nil for the system clock.
 	Wall func() time.Time
@@ -180,7 +180,7 @@ func NewStore(client *mixcloud.Client, options Options) *Store {
 	return s
 }
 
-func (s *Store) viewer(who principal) *viewer { return s.viewers.of(who, s.clock.Now()) }
+func (s *Store) viewer(p principal) *viewer { return s.viewers.of(p, s.clock.Now()) }
 
 // Client returns the anonymous client, for uses without calls, such as parsing an address with
 // the configured roots.

@@ -42,7 +42,7 @@ func (s *Store) markVerified(v *viewer) {
 	v.denial.Store(nil)
 	s.limiter.limitVerified(v)
 	if s.options.VerifiedTokens != nil {
-		s.options.VerifiedTokens.SetVerified(context.WithoutCancel(s.ctx), v.who.String(), true)
+		s.options.VerifiedTokens.SetVerified(context.WithoutCancel(s.ctx), v.principal.String(), true)
 	}
 }
 
@@ -58,7 +58,7 @@ func (s *Store) checkShared(ctx context.Context, v *viewer) {
 		return
 	}
 	v.checkedAt = max(now, 1)
-	if s.options.VerifiedTokens.Verified(ctx, v.who.String()) {
+	if s.options.VerifiedTokens.Verified(ctx, v.principal.String()) {
 		v.verified.Store(true)
 	}
 }
@@ -73,12 +73,12 @@ func (s *Store) refuseToken(v *viewer, err error) {
 	v.denial.Store(&denial{now.Add(refusedFor), err})
 	v.accepted.Store(false)
 	s.limiter.evict(v, err)
-	s.viewers.renew(v)
+	s.viewers.startEpoch(v)
 	if v.verified.Load() {
 		s.drop(v)
 		v.verified.Store(false)
 		if s.options.VerifiedTokens != nil {
-			s.options.VerifiedTokens.SetVerified(context.WithoutCancel(s.ctx), v.who.String(), false)
+			s.options.VerifiedTokens.SetVerified(context.WithoutCancel(s.ctx), v.principal.String(), false)
 		}
 	}
 }
@@ -86,7 +86,7 @@ func (s *Store) refuseToken(v *viewer, err error) {
 // drop drops a viewer's responses from the shared cache.
 func (s *Store) drop(v *viewer) {
 	if s.options.SharedCache != nil && v.isShared() {
-		s.options.SharedCache.Drop(context.WithoutCancel(s.ctx), v.who.String())
+		s.options.SharedCache.Drop(context.WithoutCancel(s.ctx), v.principal.String())
 	}
 }
 

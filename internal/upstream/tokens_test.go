@@ -50,7 +50,7 @@ func TestTokens_Invented(t *testing.T) {
 		synctest.Wait()
 		limit := unverifiedBurst + int(DefaultUnverifiedRate*length.Seconds()) + 1
 		if made := up.made() - 1; made > limit || made < limit/2 {
-			t.Errorf("%d calls were made with invented tokens, at limit %d may be", made, limit)
+			t.Errorf("%d calls were made with invented tokens, want at most %d", made, limit)
 		}
 		for token, n := range perToken {
 			if token != "" && n != 1 {

@@ -117,7 +117,7 @@ func (s *Session) invalidate() {
 		return
 	}
 	st := s.store
-	current := st.viewer(s.viewer.Load().who) // shared with other sessions, in case the session's own was pruned
+	current := st.viewer(s.viewer.Load().principal) // shared with other sessions, in case the session's own was pruned
 	st.viewers.write(current, st.clock.Now())
 	s.viewer.Store(current)
 	st.drop(current)
