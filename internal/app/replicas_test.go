@@ -323,7 +323,7 @@ func TestReplicas_redisDies(t *testing.T) {
 	if st := b.app.shared.Stats(); st.Gets < 100 || st.Takes < 100 || st.Failed == 0 || st.Skipped == 0 {
 		t.Errorf("the clients did not need Redis: %+v", st)
 	}
-	for _, line := range []string{"Redis does not answer; going on without it", "Redis answers"} {
+	for _, line := range []string{"Redis unavailable", "connected to Redis"} {
 		if !strings.Contains(b.log.String(), line) {
 			t.Errorf("the log does not say %q", line)
 		}
@@ -340,5 +340,5 @@ func TestReplicas_noRedis(t *testing.T) {
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("an operation takes %v", took)
 	}
-	until(t, func() bool { return strings.Contains(s.log.String(), "Redis does not answer") })
+	until(t, func() bool { return strings.Contains(s.log.String(), "Redis unavailable") })
 }

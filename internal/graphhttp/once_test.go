@@ -234,6 +234,6 @@ func TestOnce_storeFails(t *testing.T) {
 
 type brokenStore struct{}
 
-func (brokenStore) Begin(context.Context, idempotency.Name, idempotency.Fingerprint) (idempotency.Claim, *idempotency.Answer, error) {
+func (brokenStore) Begin(context.Context, idempotency.Name, idempotency.Fingerprint) (idempotency.Claim, *idempotency.Response, error) {
 	return nil, nil, fmt.Errorf("s3cret-canary")
 }

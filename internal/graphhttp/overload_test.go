@@ -277,7 +277,7 @@ type (
 	slowQueries struct{ called func() }
 )
 
-func (s slowStore) Begin(context.Context, idempotency.Name, idempotency.Fingerprint) (idempotency.Claim, *idempotency.Answer, error) {
+func (s slowStore) Begin(context.Context, idempotency.Name, idempotency.Fingerprint) (idempotency.Claim, *idempotency.Response, error) {
 	s.called()
 	return nil, nil, idempotency.ErrInFlight
 }

@@ -230,7 +230,7 @@ func (t runner) runClaimed(ctx context.Context, claim idempotency.Claim, exec gr
 		settle := claim.Release
 		if sent() {
 			settle = func(ctx context.Context) error {
-				return claim.Finish(ctx, idempotency.Answer{Status: done.status, Body: done.body})
+				return claim.Finish(ctx, idempotency.Response{Status: done.status, Body: done.body})
 			}
 		}
 		if err := settle(settling); err != nil {

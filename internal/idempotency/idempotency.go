@@ -65,8 +65,8 @@ func FingerprintOf(parts ...string) Fingerprint {
 	return Fingerprint(h.Sum(nil))
 }
 
-// An Answer is what a write was answered with. It must not be changed.
-type Answer struct {
+// A Response is the response to a write. It must not be modified.
+type Response struct {
 	Status int
 	Body   []byte
 }
@@ -77,13 +77,13 @@ type Store interface {
 	// Begin claims a name for a content. It gives the claim; or, when the
 	// write was finished, its answer; or ErrInFlight, ErrOtherContent, or an
 	// error of the store itself.
-	Begin(ctx context.Context, name Name, content Fingerprint) (Claim, *Answer, error)
+	Begin(ctx context.Context, name Name, content Fingerprint) (Claim, *Response, error)
 }
 
 // A Claim is the right to do a write. It ends with exactly one of its methods.
 type Claim interface {
 	// Finish remembers what the write was answered with.
-	Finish(ctx context.Context, answer Answer) error
+	Finish(ctx context.Context, answer Response) error
 	// Release forgets the write: it certainly was not done.
 	Release(ctx context.Context) error
 }

@@ -30,12 +30,12 @@ type write struct {
 	memory  *Memory
 	name    Name
 	content Fingerprint
-	answer  *Answer   // nil while it is under way
+	answer  *Response // nil while it is under way
 	until   time.Time // when it is forgotten
 }
 
 // Begin implements [Store].
-func (m *Memory) Begin(_ context.Context, name Name, content Fingerprint) (Claim, *Answer, error) {
+func (m *Memory) Begin(_ context.Context, name Name, content Fingerprint) (Claim, *Response, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.prune(time.Now())
@@ -83,9 +83,9 @@ var tooLarge = func() []byte {
 }()
 
 // Finish implements [Claim].
-func (w *write) Finish(_ context.Context, answer Answer) error {
+func (w *write) Finish(_ context.Context, answer Response) error {
 	if len(answer.Body) > maxAnswer {
-		answer = Answer{Status: http.StatusConflict, Body: tooLarge}
+		answer = Response{Status: http.StatusConflict, Body: tooLarge}
 	}
 	w.memory.mu.Lock()
 	defer w.memory.mu.Unlock()

@@ -55,7 +55,7 @@ func TestMemory(t *testing.T) {
 
 		_ = claim.Release(t.Context())
 		claim = begin(t, &m, name, two) // nothing is left of the first
-		_ = claim.Finish(t.Context(), Answer{200, []byte("done")})
+		_ = claim.Finish(t.Context(), Response{200, []byte("done")})
 		time.Sleep(Life - time.Second)
 		if _, a, err := m.Begin(t.Context(), name, two); err != nil || a == nil || a.Status != 200 || string(a.Body) != "done" {
 			t.Errorf("the first answer again: %v, %v", a, err)
@@ -77,13 +77,13 @@ func TestMemory_bounds(t *testing.T) {
 	running := begin(t, &m, Name{"", "running"}, Fingerprint{})
 	body := make([]byte, 1<<20)
 	for i := range 100 {
-		_ = begin(t, &m, Name{"", fmt.Sprint(i)}, Fingerprint{}).Finish(t.Context(), Answer{200, body})
+		_ = begin(t, &m, Name{"", fmt.Sprint(i)}, Fingerprint{}).Finish(t.Context(), Response{200, body})
 	}
 	if m.bytes > maxBytes || m.finished.Len() != maxBytes>>20 {
 		t.Errorf("%d answers of %d bytes are kept", m.finished.Len(), m.bytes)
 	}
 	for i := range maxWrites + 100 {
-		_ = begin(t, &m, Name{"small", fmt.Sprint(i)}, Fingerprint{}).Finish(t.Context(), Answer{200, nil})
+		_ = begin(t, &m, Name{"small", fmt.Sprint(i)}, Fingerprint{}).Finish(t.Context(), Response{200, nil})
 	}
 	if m.finished.Len() > maxWrites || len(m.writes) > maxWrites+1 {
 		t.Errorf("%d writes are kept", m.finished.Len())
@@ -91,7 +91,7 @@ func TestMemory_bounds(t *testing.T) {
 	if _, _, err := m.Begin(t.Context(), Name{"", "running"}, Fingerprint{}); !errors.Is(err, ErrInFlight) {
 		t.Errorf("one under way was forgotten: %v", err)
 	}
-	_ = running.Finish(t.Context(), Answer{200, make([]byte, maxAnswer+1)})
+	_ = running.Finish(t.Context(), Response{200, make([]byte, maxAnswer+1)})
 	if _, a, _ := m.Begin(t.Context(), Name{"", "running"}, Fingerprint{}); a == nil || a.Status != 409 || !strings.Contains(string(a.Body), "too large to store") {
 		t.Errorf("an answer above the bound: %v", a)
 	}
@@ -111,7 +111,7 @@ func TestMemory_race(t *testing.T) {
 				mu.Lock()
 				claims++
 				mu.Unlock()
-				_ = claim.Finish(t.Context(), Answer{Status: 200})
+				_ = claim.Finish(t.Context(), Response{Status: 200})
 			} else if answer == nil && !errors.Is(err, ErrInFlight) {
 				t.Error(err)
 			}

@@ -14,8 +14,8 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// BenchmarkUse prints how long a use takes, on loopback, so as a ratio to each
-// other, and how many commands Redis carries out for it, those of scripts too.
+// BenchmarkUse prints the time of each method on loopback, for comparison with each other, and the
+// number of commands that Redis executes for it, including those of scripts.
 func BenchmarkUse(b *testing.B) {
 	s := redistest.Start(b)
 	raw := s.Client(b)
@@ -36,8 +36,8 @@ func BenchmarkUse(b *testing.B) {
 	var n atomic.Int64
 	next := func() string { return fmt.Sprint(n.Add(1)) }
 	hot := upstream.Address{ID: "hot"}
-	signed := upstream.Address{Principal: alice, ID: "hot"}
-	for _, at := range []upstream.Address{hot, signed} {
+	withToken := upstream.Address{Principal: alice, ID: "hot"}
+	for _, at := range []upstream.Address{hot, withToken} {
 		r.Cache().Get(ctx, at)
 		r.Cache().Put(ctx, at, upstream.Record{Body: page}, life)
 	}
@@ -45,15 +45,15 @@ func BenchmarkUse(b *testing.B) {
 		<-time.After(time.Millisecond)
 	}
 	for name, use := range map[string]func(){
-		"get/hot":         func() { r.Cache().Get(ctx, hot) },
-		"get/hot signed":  func() { r.Cache().Get(ctx, signed) },
-		"get/cold":        func() { r.Cache().Get(ctx, upstream.Address{ID: next()}) },
-		"get/cold signed": func() { r.Cache().Get(ctx, upstream.Address{Principal: alice, ID: next()}) },
-		"drop":            func() { r.Cache().Drop(ctx, bob) },
-		"take":            func() { r.Limiter().Take(ctx, limitOf("")) },
+		"get/hot":             func() { r.Cache().Get(ctx, hot) },
+		"get/hot with token":  func() { r.Cache().Get(ctx, withToken) },
+		"get/cold":            func() { r.Cache().Get(ctx, upstream.Address{ID: next()}) },
+		"get/cold with token": func() { r.Cache().Get(ctx, upstream.Address{Principal: alice, ID: next()}) },
+		"drop":                func() { r.Cache().Drop(ctx, bob) },
+		"take":                func() { r.Limiter().Take(ctx, limitOf("")) },
 		"write": func() {
 			if claim, _, err := r.Writes().Begin(ctx, idempotency.Name{Principal: alice, Key: next()}, one); err == nil && claim != nil {
-				_ = claim.Finish(ctx, idempotency.Answer{Status: 200, Body: bytes.Clone(page[:2000])})
+				_ = claim.Finish(ctx, idempotency.Response{Status: 200, Body: bytes.Clone(page[:2000])})
 			}
 		},
 	} {

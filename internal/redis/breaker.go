@@ -8,14 +8,15 @@ import (
 )
 
 const (
-	// maxConsecutiveFailures open the breaker: each has made a request wait.
+	// maxConsecutiveFailures is the number of consecutive failures that open the breaker. Each has
+	// delayed a request.
 	maxConsecutiveFailures = 3
-	// maxRecentFailures of the latest 32 commands open it too.
+	// maxRecentFailures is the number of failures among the latest 32 commands that open it.
 	maxRecentFailures = 8
 )
 
-// A breaker keeps commands from a Redis that fails. It starts open: Redis is unreachable until a
-// connection was made.
+// A breaker is a circuit breaker for commands. It starts open: Redis is unreachable until the first
+// connection.
 type breaker struct {
 	isClosed atomic.Bool
 	opened   chan struct{} // receives when the breaker opens
@@ -31,7 +32,7 @@ func newBreaker() breaker { return breaker{opened: make(chan struct{}, 1), since
 
 func (b *breaker) closed() bool { return b.isClosed.Load() }
 
-// record counts a command.
+// record counts a command and its outcome.
 func (b *breaker) record(ok bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

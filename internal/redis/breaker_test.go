@@ -20,13 +20,13 @@ func TestBreaker(t *testing.T) {
 		commands string // + for success, - for failure
 		up       bool
 	}{
-		"nothing happened":          {"", true},
-		"all went well":             {strings.Repeat("+", 100), true},
-		"two in a row":              {"++--++", true},
-		"three in a row":            {"++---", false},
-		"a quarter fails":           {strings.Repeat("+++-", 7) + "+++-", false},
-		"less than a quarter fails": {strings.Repeat("++++-", 50), true},
-		"what opened it stays":      {"---++++++", false},
+		"no commands":                {"", true},
+		"successes":                  {strings.Repeat("+", 100), true},
+		"two consecutive failures":   {"++--++", true},
+		"three consecutive failures": {"++---", false},
+		"a quarter fails":            {strings.Repeat("+++-", 7) + "+++-", false},
+		"less than a quarter fails":  {strings.Repeat("++++-", 50), true},
+		"successes do not close it":  {"---++++++", false},
 	} {
 		b := newBreaker()
 		b.close()
@@ -45,17 +45,17 @@ func TestBreaker(t *testing.T) {
 		}
 		select {
 		case <-b.opened:
-			t.Errorf("%s: it signals an opening that is over", name)
+			t.Errorf("%s: it signals that it opened, although it is closed again", name)
 		default:
 		}
 	}
 	b := newBreaker()
 	if b.closed() {
-		t.Error("it starts closed")
+		t.Error("a new breaker is closed")
 	}
 	b.record(true, nil)
 	if b.closed() {
-		t.Error("a command closes it; only reconnecting can")
+		t.Error("a command closes the breaker")
 	}
 }
 
@@ -95,7 +95,7 @@ func TestPendingCommands(t *testing.T) {
 	})
 }
 
-func TestPendingCommands_bounded(t *testing.T) {
+func TestPendingCommands_Bounded(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var p pendingCommands
@@ -112,20 +112,19 @@ func TestPendingCommands_bounded(t *testing.T) {
 	})
 }
 
-// What waits to be written is bounded; what is above is lost and counted, and
-// nobody waits for it.
-func TestWriter_bounded(t *testing.T) {
+// The queue of the writer is bounded. A job beyond the bounds is dropped without waiting.
+func TestWriter_Bounded(t *testing.T) {
 	t.Parallel()
 	l := newConn(newTestOptions(), nil)
 	l.breaker.close()
-	w := newWriter(l) // nobody writes
+	w := newWriter(l) // it does not run
 	for range maxJobs {
 		if !w.put(job{bytes: 1}) {
-			t.Fatal("there is room")
+			t.Fatal("a job within the bound is dropped")
 		}
 	}
 	if w.put(job{bytes: 1}) {
-		t.Error("more than the bound waits")
+		t.Error("the number of jobs is not bounded")
 	}
 	w = newWriter(l)
 	if !w.put(job{bytes: maxJobBytes}) || w.put(job{bytes: 1}) {
@@ -133,6 +132,6 @@ func TestWriter_bounded(t *testing.T) {
 	}
 	w.close(t.Context())
 	if w.put(job{}) {
-		t.Error("a closed writer takes a job")
+		t.Error("a closed writer accepts a job")
 	}
 }

@@ -10,12 +10,12 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// localLife is how long the client's copy of a value is used without a round trip. Redis
-// invalidates it earlier if the value changes.
+// localLife is the TTL of the client's copies of values, which it reads without a round trip. Redis
+// invalidates a copy earlier if the value changes.
 const localLife = 10 * time.Minute
 
-// A Cache is the cache that replicas share. A value that is often
-// read costs no round trip: the client keeps a copy, which Redis invalidates.
+// A Cache is the cache that replicas share. To read a value again costs no round trip: the client
+// stores a copy, which Redis invalidates.
 type Cache struct {
 	conn   *conn
 	writer *writer
@@ -34,7 +34,7 @@ func (c *Cache) Get(ctx context.Context, at upstream.Address) (upstream.Record, 
 	var found read
 	var err error
 	if at.Principal == "" {
-		found, err = ask(ctx, c.conn, func(ctx context.Context, r rueidis.Client) (read, error) {
+		found, err = do(ctx, c.conn, func(ctx context.Context, r rueidis.Client) (read, error) {
 			return readOf(r.DoCache(ctx, r.B().Get().Key(key).Cache().ToStaticTTL(), localLife))
 		})
 	} else {
@@ -45,7 +45,7 @@ func (c *Cache) Get(ctx context.Context, at upstream.Address) (upstream.Record, 
 	}
 	v, err := decode(found.text)
 	if err != nil {
-		c.conn.logSampled(slog.LevelWarn, "damaged", "Redis holds a value that cannot be read", "key", key)
+		c.conn.logSampled(slog.LevelWarn, "invalid", "invalid value in Redis", "key", key)
 		return upstream.Record{}, false
 	}
 	if v.epoch != found.epoch {
@@ -53,7 +53,7 @@ func (c *Cache) Get(ctx context.Context, at upstream.Address) (upstream.Record, 
 	}
 	c.conn.count.hits.Add(1)
 	if found.local {
-		c.conn.count.local.Add(1)
+		c.conn.count.localHits.Add(1)
 	}
 	v.record.Age = max(c.conn.now().Sub(v.stored), 0)
 	return v.record, true
@@ -63,7 +63,7 @@ func (c *Cache) Get(ctx context.Context, at upstream.Address) (upstream.Record, 
 type read struct {
 	text  string
 	epoch string
-	local bool // the client had a copy: there was no round trip
+	local bool // from the client's copy, without a round trip
 }
 
 func readOf(r rueidis.RedisResult) (read, error) {
@@ -87,7 +87,7 @@ func (c *Cache) Put(_ context.Context, at upstream.Address, r upstream.Record, l
 	v := value{stored: c.conn.now().Add(-r.Age), record: r}
 	if at.Principal != "" {
 		var ok bool
-		if v.epoch, ok = c.epochs.ofRead(at.Principal, key); !ok {
+		if v.epoch, ok = c.epochs.epochOfRead(at.Principal, key); !ok {
 			c.conn.count.dropped.Add(1)
 			return
 		}
@@ -106,11 +106,11 @@ func (c *Cache) Put(_ context.Context, at upstream.Address, r upstream.Record, l
 	}
 }
 
-// Drop implements [upstream.SharedCache]: it invalidates the values of an principal, in Redis and
-// in the other replicas. If Redis is unreachable it does so later.
+// Drop implements [upstream.SharedCache]. It invalidates the values of a principal, in Redis and in
+// the other replicas, or later if Redis is unreachable.
 func (c *Cache) Drop(ctx context.Context, principal string) {
 	if principal != "" {
-		c.conn.count.drops.Add(1)
+		c.conn.count.invalidations.Add(1)
 		c.epochs.invalidate(ctx, principal)
 	}
 }

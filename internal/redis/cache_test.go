@@ -16,11 +16,11 @@ import (
 
 var (
 	life  = upstream.Lifetime{Fresh: time.Minute, Revalidate: time.Hour, Retain: 24 * time.Hour, NegativeTTL: time.Minute}
-	alice = strings.Repeat("a\xff", 16) // a principal is 32 bytes of anything
+	alice = strings.Repeat("a\xff", 16) // a principal is 32 arbitrary bytes
 	bob   = strings.Repeat("b\x00", 16)
 )
 
-// put keeps a record as a store does: it asks, finds nothing, fetches, puts.
+// put stores a record as a store does after a miss: Get, then Put.
 func (r *replica) put(t *testing.T, at upstream.Address, body []byte) {
 	t.Helper()
 	eventually(t, func() bool {
@@ -31,7 +31,7 @@ func (r *replica) put(t *testing.T, at upstream.Address, body []byte) {
 	})
 }
 
-// drain waits until all that was put is written.
+// drain waits until the writer has written all values.
 func (r *replica) drain(t *testing.T) {
 	t.Helper()
 	eventually(t, func() bool { return r.writer.bytes.Load() == 0 })
@@ -44,12 +44,12 @@ func (r *replica) get(t *testing.T, at upstream.Address) string {
 	case !ok:
 		return "miss"
 	case record.Body == nil:
-		return "missing"
+		return "not found"
 	}
 	return string(record.Body)
 }
 
-func TestCache_sharedByReplicas(t *testing.T) {
+func TestCache_SharedByReplicas(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	one, two := ready(t, s.URL()), ready(t, s.URL())
@@ -64,12 +64,12 @@ func TestCache_sharedByReplicas(t *testing.T) {
 		} {
 			at := upstream.Address{Principal: principal, ID: name}
 			if got := one.get(t, at); got != "miss" {
-				t.Errorf("%s is there before it was put: %s", name, got)
+				t.Errorf("%s is stored before it was put: %s", name, got)
 			}
 			one.Cache().Put(t.Context(), at, want, life)
 			one.drain(t)
 			got, ok := two.Cache().Get(t.Context(), at)
-			if late := got.Age - want.Age; late < -time.Second || late > time.Minute { // as near as the clocks are read
+			if late := got.Age - want.Age; late < -time.Second || late > time.Minute { // tolerance for clocks and slow machines
 				t.Errorf("%s: the age is %v, want %v", name, got.Age, want.Age)
 			}
 			got.Age = want.Age
@@ -80,7 +80,7 @@ func TestCache_sharedByReplicas(t *testing.T) {
 	}
 }
 
-func TestCache_lifetime(t *testing.T) {
+func TestCache_Lifetime(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	r, raw := ready(t, s.URL()), s.Client(t)
@@ -88,28 +88,28 @@ func TestCache_lifetime(t *testing.T) {
 		record   upstream.Record
 		low, top time.Duration
 	}{
-		"kept as long as it may answer":   {upstream.Record{Body: []byte("x")}, 23 * time.Hour, 24 * time.Hour},
-		"less what has passed":            {upstream.Record{Body: []byte("x"), Age: 20 * time.Hour}, 3 * time.Hour, 4 * time.Hour},
-		"not found is believed for a bit": {upstream.Record{}, 50 * time.Second, time.Minute},
+		"new response":   {upstream.Record{Body: []byte("x")}, 23 * time.Hour, 24 * time.Hour},
+		"old response":   {upstream.Record{Body: []byte("x"), Age: 20 * time.Hour}, 3 * time.Hour, 4 * time.Hour},
+		"negative entry": {upstream.Record{}, 50 * time.Second, time.Minute},
 	} {
 		at := upstream.Address{ID: name}
 		r.Cache().Put(t.Context(), at, test.record, life)
 		r.drain(t)
 		left, err := raw.Do(t.Context(), raw.B().Pttl().Key(r.cache.keys.value("", name)).Build()).AsInt64()
 		if d := time.Duration(left) * time.Millisecond; err != nil || d < test.low || d > test.top {
-			t.Errorf("%s: Redis keeps it for %v, %v", name, d, err)
+			t.Errorf("%s: the TTL is %v, %v", name, d, err)
 		}
 	}
 	past := upstream.Address{ID: "past"}
 	r.Cache().Put(t.Context(), past, upstream.Record{Body: []byte("x"), Age: 25 * time.Hour}, life)
 	r.drain(t)
 	if got := r.get(t, past); got != "miss" {
-		t.Errorf("what is too old is kept: %s", got)
+		t.Errorf("a record that is too old is stored: %s", got)
 	}
 }
 
-// Hot keys cost no round trip, and their new values are seen all the same.
-func TestCache_noRoundTrip(t *testing.T) {
+// Reading a value again costs no round trip, and a new value replaces the client's copy.
+func TestCache_LocalHits(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	one, two, raw := ready(t, s.URL()), ready(t, s.URL()), s.Client(t)
@@ -118,34 +118,34 @@ func TestCache_noRoundTrip(t *testing.T) {
 		if got := two.get(t, at); got != "first" {
 			t.Fatal(got)
 		}
-		before, local := s.Commands(t, raw), two.Stats().Local
+		before, local := s.Commands(t, raw), two.Stats().LocalHits
 		for range 1000 {
 			if got := two.get(t, at); got != "first" {
 				t.Fatal(got)
 			}
 		}
 		commands := s.Commands(t, raw) - before - 1 // INFO is one
-		if hits := two.Stats().Local - local; hits != 1000 || commands > 20 {
-			t.Errorf("1000 reads of a hot key: %d without a round trip, %d commands (those of heartbeats are a few)", hits, commands)
+		if hits := two.Stats().LocalHits - local; hits != 1000 || commands > 20 {
+			t.Errorf("1000 reads of a value: %d without a round trip, %d commands (including some heartbeats)", hits, commands)
 		}
 		one.put(t, at, []byte("second"))
 		eventually(t, func() bool { return two.get(t, at) == "second" })
 	}
 }
 
-// How often a request waits for Redis, at most.
+// TestRoundTrips checks the number of round trips that each operation waits for.
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, redistest.Start(t).Addr())
 	r := ready(t, p.url())
-	eventually(t, func() bool { return r.Limiter().Take(t.Context(), limitOf("")) == 0 }) // the script is known
+	eventually(t, func() bool { return r.Limiter().Take(t.Context(), limitOf("")) == 0 }) // loads the script
 	r.Cache().Drop(t.Context(), bob)
 	warm := upstream.Address{ID: "warm"}
 	r.put(t, warm, []byte("x"))
-	mine := func(id string) upstream.Address { return upstream.Address{Principal: alice, ID: id} }
-	r.put(t, mine("warm"), []byte("x"))
+	withToken := func(id string) upstream.Address { return upstream.Address{Principal: alice, ID: id} }
+	r.put(t, withToken("warm"), []byte("x"))
 	claim := r.claim(t, alice, "warm", one)
-	if err := claim.finish(t.Context(), idempotency.Answer{}); err != nil {
+	if err := claim.finish(t.Context(), idempotency.Response{}); err != nil {
 		t.Fatal(err)
 	}
 	n := 0
@@ -154,35 +154,35 @@ func TestRoundTrips(t *testing.T) {
 		want int64
 		use  func()
 	}{
-		"what is known":            {0, func() { r.get(t, warm) }},
-		"what is known, signed":    {0, func() { r.get(t, mine("warm")) }},
-		"what is new":              {1, func() { r.get(t, upstream.Address{ID: next()}) }},
-		"what is new, signed":      {1, func() { r.get(t, mine(next())) }},
-		"a token's first":          {2, func() { r.get(t, upstream.Address{Principal: next(), ID: "x"}) }},
-		"a token's write":          {1, func() { r.Cache().Drop(t.Context(), bob) }},
-		"a call to Mixcloud":       {1, func() { r.Limiter().Take(t.Context(), limitOf("")) }},
-		"publish a write":          {1, func() { r.RecentWrites().Publish(t.Context(), bob, upstream.SharedWrite{ID: next()}) }},
-		"recent writes":            {0, func() { r.RecentWrites().Recent(t.Context(), alice) }},
-		"a token's first writes":   {1, func() { r.RecentWrites().Recent(t.Context(), next()) }},
-		"a refusal":                {1, func() { r.Limiter().Refused(t.Context(), limitOf(next()), 0, 1) }},
-		"a write that was done":    {1, func() { _, _, _ = r.begin(t, alice, "warm", one) }},
-		"the beginning of a write": {1, func() { r.claim(t, alice, next(), one) }},
-		"the end of a sign-in":     {1, func() { r.use(t, next(), time.Minute) }},
+		"get again":                 {0, func() { r.get(t, warm) }},
+		"get again, with token":     {0, func() { r.get(t, withToken("warm")) }},
+		"get":                       {1, func() { r.get(t, upstream.Address{ID: next()}) }},
+		"get with token":            {1, func() { r.get(t, withToken(next())) }},
+		"first get of a token":      {2, func() { r.get(t, upstream.Address{Principal: next(), ID: "x"}) }},
+		"drop":                      {1, func() { r.Cache().Drop(t.Context(), bob) }},
+		"call to Mixcloud":          {1, func() { r.Limiter().Take(t.Context(), limitOf("")) }},
+		"publish a write":           {1, func() { r.RecentWrites().Publish(t.Context(), bob, upstream.SharedWrite{ID: next()}) }},
+		"recent writes again":       {0, func() { r.RecentWrites().Recent(t.Context(), alice) }},
+		"recent writes of a token":  {1, func() { r.RecentWrites().Recent(t.Context(), next()) }},
+		"refusal by Mixcloud":       {1, func() { r.Limiter().Refused(t.Context(), limitOf(next()), 0, 1) }},
+		"begin of a finished write": {1, func() { _, _, _ = r.begin(t, alice, "warm", one) }},
+		"begin of a write":          {1, func() { r.claim(t, alice, next(), one) }},
+		"use of a nonce":            {1, func() { r.use(t, next(), time.Minute) }},
 	} {
 		least := int64(1 << 30)
-		for range 20 { // signs of life come in between
+		for range 20 { // keepalives cost round trips too, so the minimum counts
 			before := p.sent.Load()
 			test.use()
 			least = min(least, p.sent.Load()-before)
 		}
 		if least != test.want {
-			t.Errorf("%s takes %d round trips, want %d", name, least, test.want)
+			t.Errorf("%s costs %d round trips, want %d", name, least, test.want)
 		}
 	}
 }
 
-// What one token may see, no other sees, nor everybody.
-func TestCache_partitions(t *testing.T) {
+// A principal cannot read responses of another one.
+func TestCache_SeparatePrincipals(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
 	principals := []string{"", alice, bob}
@@ -191,32 +191,31 @@ func TestCache_partitions(t *testing.T) {
 	}
 	for _, a := range principals {
 		if got := r.get(t, upstream.Address{Principal: a, ID: "/me/"}); got != "for "+a {
-			t.Errorf("%q sees %q", a, got)
+			t.Errorf("%q reads %q", a, got)
 		}
 	}
 	if r.get(t, upstream.Address{Principal: alice, ID: "other"}) != "miss" {
-		t.Error("another resource is there")
+		t.Error("another resource is stored")
 	}
 }
 
-// A value that was copied under another's key, or altered, is a miss.
-func TestCache_strangeValues(t *testing.T) {
+// A value that was copied from another principal's key, or altered, is a miss.
+func TestCache_InvalidValues(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	r, raw := ready(t, s.URL()), s.Client(t)
-	mine, yours := upstream.Address{Principal: alice, ID: "x"}, upstream.Address{Principal: bob, ID: "x"}
-	r.put(t, mine, []byte("mine"))
-	r.put(t, yours, []byte("yours"))
+	ofAlice, ofBob := upstream.Address{Principal: alice, ID: "x"}, upstream.Address{Principal: bob, ID: "x"}
+	r.put(t, ofAlice, []byte("of alice"))
+	r.put(t, ofBob, []byte("of bob"))
 	text, err := raw.Do(t.Context(), raw.B().Get().Key(r.cache.keys.value(alice, "x")).Build()).ToString()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, strange := range map[string]string{"copied": text, "cut": text[:len(text)-1], "nonsense": "{}", "long": text + " "} {
-		if err := raw.Do(t.Context(), raw.B().Set().Key(r.cache.keys.value(bob, "x")).Value(strange).Build()).Error(); err != nil {
+	for _, invalid := range []string{text /* copied */, text[:len(text)-1], "{}", text + " "} {
+		if err := raw.Do(t.Context(), raw.B().Set().Key(r.cache.keys.value(bob, "x")).Value(invalid).Build()).Error(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, func() bool { return r.get(t, yours) == "miss" })
-		_ = name
+		eventually(t, func() bool { return r.get(t, ofBob) == "miss" })
 	}
 	if err := raw.Do(t.Context(), raw.B().Lpush().Key(r.cache.keys.value("", "list")).Element("x").Build()).Error(); err != nil {
 		t.Fatal(err)
@@ -225,67 +224,66 @@ func TestCache_strangeValues(t *testing.T) {
 		t.Errorf("a key of another type: %s", got)
 	}
 	if !r.Stats().Up {
-		t.Error("a strange value counts as a Redis that is away")
+		t.Error("an invalid value opened the breaker")
 	}
 }
 
-// A write drops the token's partition on every replica, and nobody else's.
-func TestCache_dropOnAllReplicas(t *testing.T) {
+// A write drops the cached responses of its principal on all replicas, and no others.
+func TestCache_DropOnAllReplicas(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	one, two := ready(t, s.URL()), ready(t, s.URL())
 	eventually(t, func() bool { return subscribers(t, s) == 2 })
-	mine, yours, everybodys := upstream.Address{Principal: alice, ID: "x"}, upstream.Address{Principal: bob, ID: "x"}, upstream.Address{ID: "x"}
-	for _, at := range []upstream.Address{mine, yours, everybodys} {
+	ofAlice, ofBob, anonymous := upstream.Address{Principal: alice, ID: "x"}, upstream.Address{Principal: bob, ID: "x"}, upstream.Address{ID: "x"}
+	for _, at := range []upstream.Address{ofAlice, ofBob, anonymous} {
 		one.put(t, at, []byte("before"))
 		if got := two.get(t, at); got != "before" {
 			t.Fatal(got)
 		}
 	}
-	two.Cache().Get(t.Context(), mine) // it will be fetched while the write happens
+	two.Cache().Get(t.Context(), ofAlice) // before a call that is in flight during the write
 	one.Cache().Drop(t.Context(), alice)
-	if got := one.get(t, mine); got != "miss" {
-		t.Errorf("the replica that wrote still sees %s", got)
+	if got := one.get(t, ofAlice); got != "miss" {
+		t.Errorf("the replica that wrote still reads %s", got)
 	}
 	eventually(t, func() bool {
 		two.mu.Lock()
 		defer two.mu.Unlock()
-		return len(two.forgotten) == 1 && two.forgotten[0] == alice
+		return len(two.invalidated) == 1 && two.invalidated[0] == alice
 	})
-	two.Cache().Put(t.Context(), mine, upstream.Record{Body: []byte("fetched before the write")}, life)
+	two.Cache().Put(t.Context(), ofAlice, upstream.Record{Body: []byte("fetched before the write")}, life)
 	two.drain(t)
 	for _, r := range []*replica{one, two} {
-		if got := r.get(t, mine); got != "miss" {
+		if got := r.get(t, ofAlice); got != "miss" {
 			t.Errorf("after the write: %s", got)
 		}
-		for _, at := range []upstream.Address{yours, everybodys} {
+		for _, at := range []upstream.Address{ofBob, anonymous} {
 			if got := r.get(t, at); got != "before" {
-				t.Errorf("somebody else's is %s", got)
+				t.Errorf("of another principal: %s", got)
 			}
 		}
 	}
-	one.put(t, mine, []byte("after"))
-	if got := two.get(t, mine); got != "after" {
-		t.Errorf("what was fetched after the write is %s on the other replica", got)
+	one.put(t, ofAlice, []byte("after"))
+	if got := two.get(t, ofAlice); got != "after" {
+		t.Errorf("the other replica reads %s", got)
 	}
-	if len(one.forgotten) != 0 {
-		t.Error("a replica forgets for its own write a second time")
+	if len(one.invalidated) != 0 {
+		t.Error("a replica receives the message of its own write")
 	}
 }
 
 func subscribers(t *testing.T, s *redistest.Server) int64 {
 	t.Helper()
 	raw := s.Client(t)
-	counts, err := raw.Do(t.Context(), raw.B().PubsubNumsub().Channel(dropsChannel).Build()).AsIntMap()
+	counts, err := raw.Do(t.Context(), raw.B().PubsubNumsub().Channel(invalidationsChannel).Build()).AsIntMap()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return counts[dropsChannel]
+	return counts[invalidationsChannel]
 }
 
-// A generation that Redis has thrown out takes everything with it that was
-// kept under it.
-func TestCache_generationLost(t *testing.T) {
+// If Redis has evicted an epoch, all values with it are misses.
+func TestCache_EpochEvicted(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	r, raw := ready(t, s.URL()), s.Client(t)
@@ -297,13 +295,13 @@ func TestCache_generationLost(t *testing.T) {
 	eventually(t, func() bool { return r.get(t, at) == "miss" })
 	for range 10 {
 		if got := r.get(t, at); got != "miss" {
-			t.Fatalf("it is back: %s", got)
+			t.Fatalf("the value is read again: %s", got)
 		}
 	}
 }
 
-// Nothing that a token holder owns can be put without having been asked for.
-func TestCache_putWithoutGet(t *testing.T) {
+// A response of a token is stored only if it was read before, so that its epoch is known.
+func TestCache_PutWithoutGet(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
 	at := upstream.Address{Principal: alice, ID: "x"}
@@ -314,24 +312,24 @@ func TestCache_putWithoutGet(t *testing.T) {
 	}
 }
 
-func TestCache_tooLarge(t *testing.T) {
+func TestCache_TooLarge(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
 	at := upstream.Address{ID: "x"}
 	r.Cache().Put(t.Context(), at, upstream.Record{Body: bytes.Repeat([]byte("x"), maxBody+1)}, life)
 	r.drain(t)
 	if got := r.get(t, at); got != "miss" {
-		t.Error("what is too large is kept")
+		t.Error("a body above the maximum is stored")
 	}
 	r.put(t, at, bytes.Repeat([]byte("x"), maxBody))
 	if got := r.get(t, at); len(got) != maxBody {
-		t.Error("what is just not too large is not kept")
+		t.Error("a body of the maximum size is not stored")
 	}
 }
 
-// News of a drop may come after what they tell was read, and in another order:
-// the generation in force is not taken for the one that it replaced.
-func TestGenerations_lateNews(t *testing.T) {
+// The message of an invalidation may arrive after the new epoch was read. Then the new epoch is not
+// mistaken for the old one.
+func TestEpochs_LateMessage(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
 	at := upstream.Address{Principal: alice, ID: "page"}
@@ -340,7 +338,7 @@ func TestGenerations_lateNews(t *testing.T) {
 		r.Cache().epochs.changed(alice)
 		eventually(t, func() bool { return r.get(t, at) == "page" })
 	}
-	if asked := r.Stats().Failed; asked > 0 {
-		t.Errorf("%d commands failed", asked)
+	if n := r.Stats().Failed; n > 0 {
+		t.Errorf("%d commands failed", n)
 	}
 }

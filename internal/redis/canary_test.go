@@ -11,25 +11,25 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// Whatever a client gives that could name it does not reach Redis: neither as
-// it is nor in an encoding.
+// Names that a client sends, which could identify it, do not reach Redis, neither verbatim nor
+// encoded.
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	stop := s.Monitor(t)
 	r := ready(t, s.URL())
-	// What each of these is made of must not be seen, and must leave a trace.
+	// Each command below is made with the secret. It must leave a key, but not the secret.
 	const secret = "canary-7f3d9c"
 	ctx := t.Context()
 	at := upstream.Address{Principal: secret + "-principal", ID: "/search/?q=" + secret}
-	r.put(t, at, []byte(strings.Repeat("an answer ", 100)))
-	r.put(t, upstream.Address{ID: "/" + secret + "/"}, []byte("a short answer"))
+	r.put(t, at, []byte(strings.Repeat("a response ", 100)))
+	r.put(t, upstream.Address{ID: "/" + secret + "/"}, []byte("a short response"))
 	r.Limiter().Take(ctx, limitOf(at.Principal))
 	r.Limiter().Refused(ctx, limitOf(at.Principal), 0, time.Second)
 	r.VerifiedTokens().SetVerified(ctx, at.Principal, true)
 	if claim, _, err := r.Writes().Begin(ctx, idempotency.Name{Principal: at.Principal, Key: secret + "-idempotency"}, one); err != nil {
 		t.Error(err)
-	} else if err := claim.Finish(ctx, idempotency.Answer{Status: 200}); err != nil {
+	} else if err := claim.Finish(ctx, idempotency.Response{Status: 200}); err != nil {
 		t.Error(err)
 	}
 	r.RecentWrites().Publish(ctx, at.Principal, upstream.SharedWrite{ID: "w", Target: "/spartacus/"})
@@ -37,40 +37,39 @@ func TestCanary(t *testing.T) {
 	r.use(t, secret+"-nonce", time.Minute)
 	r.Queries().Add(ctx, hashOf("{ viewer { name } }"), "{ viewer { name } }")
 	r.drain(t)
-	kept := s.Dump(t)
-	seen := stop()
-	for _, kind := range []string{"value:{", "value:", "generation:{", "marks:{", "limit:read:", "proven:", "write:{", "upload:{", "nonce:", "query:", "replicas"} {
-		for name, text := range map[string]string{"the keys": kept, "the commands": seen} {
+	dump := s.Dump(t)
+	commands := stop()
+	for _, kind := range []string{"value:{", "value:", "epoch:{", "writes:{", "limit:read:", "verified:", "idempotency:{", "upload:{", "nonce:", "query:", "replicas"} {
+		for name, text := range map[string]string{"database": dump, "commands": commands} {
 			if !strings.Contains(text, prefix+kind) {
-				t.Errorf("%s have no %s", name, kind)
+				t.Errorf("no key %s in the %s", kind, name)
 			}
 		}
 	}
-	for name, text := range map[string]string{"the keys and values": kept, "the commands": seen, "the log": r.log.String()} {
+	for name, text := range map[string]string{"database": dump, "commands": commands, "log": r.log.String()} {
 		if strings.Contains(text, secret) {
-			t.Errorf("%s hold the canary:\n%s", name, text)
+			t.Errorf("the canary is in the %s:\n%s", name, text)
 		}
 		if strings.Contains(text, string(testSecret)) {
-			t.Errorf("%s hold the secret key", name)
+			t.Errorf("the secret key is in the %s", name)
 		}
 	}
-	for line := range strings.Lines(kept) {
+	for line := range strings.Lines(dump) {
 		if !strings.HasPrefix(line, prefix) {
 			t.Errorf("a key without the version: %s", line)
 		}
 	}
-	// The only name that is passed on is a principal's, to the other replicas:
-	// a keyed hash, made by the store.
+	// The messages to other replicas contain the principal, which is a keyed hash made by the store.
 	r.Cache().Drop(ctx, alice)
 }
 
-// Everything in Redis ends by itself.
+// Every key in Redis has a TTL.
 func TestEverythingExpires(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	r, raw := ready(t, s.URL()), s.Client(t)
 	for i := range 3 {
-		r.everything(t, i)
+		r.useAll(t, i)
 	}
 	r.drain(t)
 	keys, err := raw.Do(t.Context(), raw.B().Keys().Pattern("*").Build()).AsStrSlice()

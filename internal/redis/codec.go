@@ -14,23 +14,23 @@ import (
 )
 
 const (
-	// minCompressed is the size from which a body is compressed: below, that saves less than it
-	// costs (see BenchmarkCompression).
+	// minCompressed is the minimum size of a body that is compressed: for a smaller one,
+	// compression costs more than it saves (see BenchmarkCompression).
 	minCompressed = 512
-	// maxBody is the size up to which a body is stored, compressed or not. A value that claims
-	// to be larger is not decompressed.
+	// maxBody is the maximum size of a body that is stored, before compression. A value with a
+	// larger declared size is not decompressed.
 	maxBody = 8 << 20
 )
 
 // The flags of a value.
 const (
-	flagMissing    = 1 << iota // a negative entry: there is no body
+	flagNegative   = 1 << iota // a negative entry: there is no body
 	flagCompressed             // by zstd
-	flags          = flagMissing | flagCompressed
+	flags          = flagNegative | flagCompressed
 )
 
-// errValue is returned for a value in Redis that is damaged, or not of this program.
-var errValue = errors.New("redis: not a value")
+// errInvalidValue is returned for a value that is damaged or was not written by this program.
+var errInvalidValue = errors.New("redis: invalid value")
 
 var checksum = crc32.MakeTable(crc32.Castagnoli)
 
@@ -57,7 +57,7 @@ var (
 //
 //	checksum of the rest, 4 bytes
 //	flags, 1 byte
-//	when Mixcloud gave it, milliseconds of Unix time, varint
+//	time of Mixcloud's response, milliseconds of Unix time, varint
 //	epoch: its length, uvarint, and its bytes
 //	length of the body, uvarint
 //	body, compressed or not
@@ -67,7 +67,7 @@ type value struct {
 	record upstream.Record
 }
 
-// encode returns the text of a value; false if it is too large to be stored.
+// encode serializes a value. It returns false if the value is too large to be stored.
 func (v value) encode() ([]byte, bool) {
 	body := v.record.Body
 	if len(body) > maxBody {
@@ -76,7 +76,7 @@ func (v value) encode() ([]byte, bool) {
 	var flag byte
 	switch {
 	case body == nil:
-		flag = flagMissing
+		flag = flagNegative
 	case len(body) >= minCompressed:
 		if compressed := encoder().EncodeAll(body, nil); len(compressed) < len(body)-len(body)/8 {
 			body, flag = compressed, flagCompressed
@@ -93,47 +93,48 @@ func (v value) encode() ([]byte, bool) {
 	return out, true
 }
 
-// decode returns the value of a text. They share no memory. The record's age is not set.
+// decode parses a serialized value. The value does not share memory with text, and its record has
+// no age.
 func decode(text string) (v value, err error) {
 	if len(text) < 5 {
-		return v, errValue
+		return v, errInvalidValue
 	}
 	in := []byte(text[4:])
 	if binary.BigEndian.Uint32([]byte(text[:4])) != crc32.Checksum(in, checksum) {
-		return v, errValue
+		return v, errInvalidValue
 	}
 	flag := in[0]
 	in = in[1:]
 	millis, n := binary.Varint(in)
 	if n <= 0 || flag&^flags != 0 {
-		return v, errValue
+		return v, errInvalidValue
 	}
 	in = in[n:]
 	v.stored = time.UnixMilli(millis)
 	size, n := binary.Uvarint(in)
 	if n <= 0 || size > uint64(len(in)-n) {
-		return v, errValue
+		return v, errInvalidValue
 	}
 	v.epoch = string(in[n : n+int(size)])
 	in = in[n+int(size):]
 	size, n = binary.Uvarint(in)
 	if n <= 0 || size > maxBody {
-		return v, errValue
+		return v, errInvalidValue
 	}
 	in = in[n:]
 	switch {
-	case flag&flagMissing != 0:
-		if size != 0 || len(in) != 0 || flag != flagMissing {
-			return v, errValue
+	case flag&flagNegative != 0:
+		if size != 0 || len(in) != 0 || flag != flagNegative {
+			return v, errInvalidValue
 		}
 		return v, nil
 	case flag&flagCompressed != 0:
 		if in, err = decoder().DecodeAll(in, make([]byte, 0, size)); err != nil {
-			return v, errValue
+			return v, errInvalidValue
 		}
 	}
 	if uint64(len(in)) != size {
-		return v, errValue
+		return v, errInvalidValue
 	}
 	v.record.Body = slices.Clip(in)
 	if v.record.Body == nil {

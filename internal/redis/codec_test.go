@@ -46,17 +46,17 @@ func TestValue(t *testing.T) {
 		i := rapid.IntRange(0, len(text)-1).Draw(t, "damaged byte")
 		text[i] ^= byte(rapid.IntRange(1, 255).Draw(t, "by"))
 		if v, err := decode(string(text)); err == nil {
-			t.Fatalf("damage is not noticed: %+v", v)
+			t.Fatalf("a damaged value is decoded: %+v", v)
 		}
 	})
 }
 
-// Small bodies and those that do not shrink are kept as they are.
-func TestValue_compression(t *testing.T) {
+// Small and incompressible bodies are stored uncompressed.
+func TestValue_Compression(t *testing.T) {
 	t.Parallel()
 	text := []byte(strings.Repeat("compressible ", 1000))
-	packed := encoder().EncodeAll(text, nil)
-	noise := bytes.Join([][]byte{packed, encoder().EncodeAll([]byte(testNoise()), nil)}, nil)
+	compressed := encoder().EncodeAll(text, nil)
+	noise := bytes.Join([][]byte{compressed, encoder().EncodeAll([]byte(testNoise()), nil)}, nil)
 	for name, test := range map[string]struct {
 		body []byte
 		most int
@@ -67,7 +67,7 @@ func TestValue_compression(t *testing.T) {
 	} {
 		out, ok := value{record: upstream.Record{Body: test.body}}.encode()
 		if !ok || len(out) > test.most {
-			t.Errorf("%s: %d bytes become %d, at most %d", name, len(test.body), len(out), test.most)
+			t.Errorf("%s: %d bytes are stored in %d, want at most %d", name, len(test.body), len(out), test.most)
 		}
 		if compressed := out[4]&flagCompressed != 0; compressed != (name == "compressible") {
 			t.Errorf("%s: compressed %v", name, compressed)
@@ -85,8 +85,8 @@ func testNoise() string {
 	return b.String()
 }
 
-// A value that says that it is small and is not, is no value.
-func TestValue_bomb(t *testing.T) {
+// A value that is larger than its declared size is not decompressed.
+func TestValue_DecompressionBomb(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{2, maxBody, 8 * maxBody} {
 		out, _ := value{record: upstream.Record{Body: []byte("x")}}.encode()
@@ -95,7 +95,7 @@ func TestValue_bomb(t *testing.T) {
 		text = encoder().EncodeAll(make([]byte, size), text)
 		putChecksum(text)
 		if _, err := decode(string(text)); err == nil {
-			t.Errorf("%d bytes are unpacked as 1", size)
+			t.Errorf("%d bytes are decompressed, although 1 is declared", size)
 		}
 	}
 }
@@ -104,31 +104,31 @@ func putChecksum(text []byte) {
 	binary.BigEndian.PutUint32(text, crc32.Checksum(text[4:], checksum))
 }
 
-// Values of the earlier format, which had two validators behind the generation,
-// are misses: replicas of both formats can share a Redis.
+// Values of an earlier format, which had two validators after the epoch, are misses: replicas with
+// either format can share a Redis.
 func TestValue_EarlierFormat(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", "{}", strings.Repeat("x", 100)} {
 		flag := byte(0)
 		if body == "" {
-			flag = flagMissing
+			flag = flagNegative
 		}
 		earlier := append(make([]byte, 4), flag)
 		earlier = binary.AppendVarint(earlier, 1)
-		for _, s := range []string{"generation", "", "", body} {
+		for _, s := range []string{"epoch", "", "", body} {
 			earlier = binary.AppendUvarint(earlier, uint64(len(s)))
 			earlier = append(earlier, s...)
 		}
 		putChecksum(earlier)
 		if v, err := decode(string(earlier)); err == nil {
-			t.Errorf("a value of %d bytes is read as %+v", len(body), v)
+			t.Errorf("a value of %d bytes is decoded as %+v", len(body), v)
 		}
 	}
 }
 
 func FuzzValue(f *testing.F) {
 	for _, r := range []upstream.Record{{}, {Body: []byte("{}")}, {Body: []byte(strings.Repeat("x", 1000))}} {
-		out, _ := value{stored: time.UnixMilli(1), epoch: "g", record: r}.encode()
+		out, _ := value{stored: time.UnixMilli(1), epoch: "e", record: r}.encode()
 		f.Add(out[4:])
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -140,7 +140,7 @@ func FuzzValue(f *testing.F) {
 		}
 		again, ok := v.encode()
 		if !ok {
-			t.Fatal("what was read cannot be written")
+			t.Fatal("a decoded value cannot be encoded")
 		}
 		w, err := decode(string(again))
 		if err != nil {
@@ -152,10 +152,10 @@ func FuzzValue(f *testing.F) {
 	})
 }
 
-// recorded is the folder of the recorded responses of Mixcloud.
+// recorded is the directory of Mixcloud's recorded responses.
 const recorded = "../../mixcloud/testdata/recorded/"
 
-// BenchmarkCompression is why values are compressed as they are.
+// BenchmarkCompression compares the codecs; see encoder.
 func BenchmarkCompression(b *testing.B) {
 	fastest, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
 	if err != nil {
@@ -173,26 +173,26 @@ func BenchmarkCompression(b *testing.B) {
 			b.Fatal(err)
 		}
 		for _, c := range []struct {
-			name   string
-			pack   func([]byte) []byte
-			unpack func([]byte) ([]byte, error)
+			name       string
+			compress   func([]byte) []byte
+			decompress func([]byte) ([]byte, error)
 		}{
 			{"zstd-fastest", func(in []byte) []byte { return fastest.EncodeAll(in, nil) }, unzstd},
 			{"zstd-default", func(in []byte) []byte { return normal.EncodeAll(in, nil) }, unzstd},
 			{"s2", func(in []byte) []byte { return s2.Encode(nil, in) }, uns2},
 			{"s2-better", func(in []byte) []byte { return s2.EncodeBetter(nil, in) }, uns2},
 		} {
-			packed := c.pack(body)
+			compressed := c.compress(body)
 			name := fmt.Sprintf("%s/%s", file, c.name)
-			b.Run(name+"/pack", func(b *testing.B) {
+			b.Run(name+"/compress", func(b *testing.B) {
 				for b.Loop() {
-					c.pack(body)
+					c.compress(body)
 				}
-				b.ReportMetric(float64(len(body))/float64(len(packed)), "ratio")
+				b.ReportMetric(float64(len(body))/float64(len(compressed)), "ratio")
 			})
-			b.Run(name+"/unpack", func(b *testing.B) {
+			b.Run(name+"/decompress", func(b *testing.B) {
 				for b.Loop() {
-					if _, err := c.unpack(packed); err != nil {
+					if _, err := c.decompress(compressed); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -17,22 +17,21 @@ import (
 )
 
 const (
-	// readTimeout bounds how long Redis can delay a request at one time.
+	// readTimeout is the maximum time that a request waits for a command.
 	readTimeout = 50 * time.Millisecond
-	// writeTimeout bounds commands in the background, for which no request waits.
+	// writeTimeout is the timeout of background commands, for which no request waits.
 	writeTimeout = time.Second
-	// dialTimeout bounds the making of a connection, for which no request waits either.
+	// dialTimeout is the timeout of connecting, for which no request waits either.
 	dialTimeout = time.Second
-	// replyTimeout is how long a connection may owe a reply before it is closed.
+	// replyTimeout is the time without a reply after which a connection is closed.
 	replyTimeout = 2 * time.Second
-	// maxInflight bounds the commands in flight. Those without a reply accumulate while Redis
-	// is silent, and each holds a goroutine.
+	// maxInflight bounds the commands in flight. They accumulate while Redis does not reply,
+	// and each holds a goroutine.
 	maxInflight = 512
-	// minRetryInterval and maxRetryInterval bound the time between two attempts to reach a
-	// Redis that was lost.
+	// minRetryInterval and maxRetryInterval bound the time between two attempts to reconnect.
 	minRetryInterval = 100 * time.Millisecond
 	maxRetryInterval = 5 * time.Second
-	// keepaliveInterval is the time between two signs of life of this replica.
+	// keepaliveInterval is the time between two keepalives of this replica.
 	keepaliveInterval = 5 * time.Second
 )
 
@@ -45,14 +44,14 @@ type conn struct {
 	options  rueidis.ClientOption
 	log      *slog.Logger
 	sampler  telemetry.Sampler
-	client   atomic.Pointer[rueidis.Client] // nil until the first connection was made
+	client   atomic.Pointer[rueidis.Client] // nil until the first connection
 	breaker  breaker
 	inflight chan struct{}
-	timeout  time.Duration // of reads: readTimeout, or more in tests of something else
+	timeout  time.Duration // readTimeout, or a longer one in tests
 	count    counters
 	clock    func() time.Time
 	offset   atomic.Int64    // nanoseconds by which the server's clock is ahead of clock
-	ctx      context.Context //nolint:containedctx // the lifetime of the conn, which no caller's context has
+	ctx      context.Context //nolint:containedctx // the conn's lifetime, which is independent of any caller's context
 	cancel   context.CancelFunc
 }
 
@@ -61,7 +60,7 @@ func newConn(opt rueidis.ClientOption, log *slog.Logger) *conn {
 		log = slog.New(slog.DiscardHandler)
 	}
 	c := &conn{timeout: readTimeout, log: log, inflight: make(chan struct{}, maxInflight), breaker: newBreaker(), clock: time.Now}
-	c.ctx, c.cancel = context.WithCancel(context.Background()) //nolint:forbidigo // it outlives all callers
+	c.ctx, c.cancel = context.WithCancel(context.Background()) //nolint:forbidigo // it outlives every caller
 	dial := opt.DialCtxFn
 	if dial == nil {
 		dial = dialTCP
@@ -76,8 +75,8 @@ func newConn(opt rueidis.ClientOption, log *slog.Logger) *conn {
 	opt.Dialer.KeepAlive = time.Second
 	opt.ConnWriteTimeout = replyTimeout
 	opt.ClientName = "mixcloud-graphql"
-	opt.AlwaysPipelining = true // without a pipeline, a late command closes its connection
-	opt.DisableRetry = true     // a failure is a miss, and the next request tries again
+	opt.AlwaysPipelining = true // without pipelining, a command that times out closes its connection
+	opt.DisableRetry = true     // a failure counts as a miss, and the next request tries again
 	opt.ReadBufferEachConn, opt.WriteBufferEachConn = 64<<10, 64<<10
 	opt.CacheSizeEachConn = 16 << 20
 	opt.Sentinel.Dialer = opt.Dialer
@@ -95,15 +94,15 @@ func dialTCP(ctx context.Context, addr string, d *net.Dialer, t *tls.Config) (ne
 	return d.DialContext(ctx, "tcp", addr)
 }
 
-// ask is [do] for commands that a request waits for.
-func ask[T any](ctx context.Context, c *conn, commands func(context.Context, rueidis.Client) (T, error)) (T, error) {
-	return do(ctx, c, c.timeout, commands)
+// do is [doWithin] with the timeout of commands that a request waits for.
+func do[T any](ctx context.Context, c *conn, commands func(context.Context, rueidis.Client) (T, error)) (T, error) {
+	return doWithin(ctx, c, c.timeout, commands)
 }
 
-// do runs commands. It returns after timeout, and when ctx ends, even if the commands go on; so
-// they must not touch what the caller uses afterwards. While the breaker is open it returns
-// errUnreachable at once.
-func do[T any](ctx context.Context, c *conn, timeout time.Duration, commands func(context.Context, rueidis.Client) (T, error)) (T, error) {
+// doWithin runs commands. It returns after the timeout and when ctx ends, even if the commands have
+// not finished, so they must not access data that the caller uses afterwards. While the breaker is
+// open it returns errUnreachable at once.
+func doWithin[T any](ctx context.Context, c *conn, timeout time.Duration, commands func(context.Context, rueidis.Client) (T, error)) (T, error) {
 	if !c.breaker.closed() {
 		c.count.skipped.Add(1)
 		return *new(T), errUnreachable
@@ -111,15 +110,15 @@ func do[T any](ctx context.Context, c *conn, timeout time.Duration, commands fun
 	value, err := withTimeout(ctx, c, timeout, commands)
 	if errors.Is(err, errUnreachable) {
 		c.count.skipped.Add(1)
-	} else if ctx.Err() == nil || !errors.Is(err, ctx.Err()) { // a caller who leaves is not a failure of Redis
+	} else if ctx.Err() == nil || !errors.Is(err, ctx.Err()) { // a canceled caller is not a failure of Redis
 		c.record(err)
 	}
 	return value, err
 }
 
-// withTimeout is [do] without the breaker. Commands run in a goroutine of their own, because the
-// client may block where no context reaches it: on a connection that another goroutine makes, or
-// on a full pipeline.
+// withTimeout is [doWithin] without the breaker. It runs the commands in another goroutine, because
+// the client may block without regard to a context: while another goroutine connects, or on a full
+// pipeline.
 func withTimeout[T any](ctx context.Context, c *conn, timeout time.Duration, commands func(context.Context, rueidis.Client) (T, error)) (T, error) {
 	type outcome struct {
 		value T
@@ -135,7 +134,7 @@ func withTimeout[T any](ctx context.Context, c *conn, timeout time.Duration, com
 		return *new(T), errUnreachable
 	}
 	done := make(chan outcome, 1)
-	// Commands outlive a caller who leaves: other callers may wait for the same reply.
+	// Commands outlive a canceled caller, because other callers may wait for the same reply.
 	inside, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	go func() {
 		defer func() { <-c.inflight }()
@@ -155,17 +154,18 @@ func withTimeout[T any](ctx context.Context, c *conn, timeout time.Duration, com
 	}
 }
 
-// logSampled writes a log line, unless one with the same key was written a moment ago: a Redis
-// that comes and goes must not fill a disk.
+// logSampled writes a log line, unless one with the same key was written recently. So an unstable
+// connection cannot fill the disk.
 func (c *conn) logSampled(level slog.Level, key, msg string, args ...any) {
 	c.sampler.Log(c.ctx, c.log, level, key, msg, args...)
 }
 
 // now returns the time of the server's clock, which all replicas share; their own clocks may
-// differ. It is as exact as the latest keepalive was fast.
+// differ. The error is at most half of the round trip of the latest keepalive.
 func (c *conn) now() time.Time { return c.clock().Add(time.Duration(c.offset.Load())) }
 
-// setOffset takes a time of the server's clock that was read between two times of ours.
+// setOffset sets the offset of the server's clock, which was read between two times of this
+// process's clock.
 func (c *conn) setOffset(server, before, after time.Time) {
 	c.offset.Store(int64(server.Sub(before.Add(after.Sub(before) / 2))))
 }
@@ -177,11 +177,12 @@ func (c *conn) record(err error) {
 	case err == nil, rueidis.IsRedisNil(err):
 		c.breaker.record(true, nil)
 	case errors.Is(err, rueidis.ErrDoCacheAborted):
-		// A cached read lost its connection, or got a failure that the next one will show.
+		// A read through the client's cache lost its connection. If Redis is unreachable the next
+		// command fails too.
 		c.count.failed.Add(1)
-	case errors.As(err, &reply) && !unable(reply):
+	case errors.As(err, &reply) && !unavailable(reply):
 		c.count.failed.Add(1)
-		c.logSampled(slog.LevelWarn, "refused", "Redis refuses a command", "err", reply.Error())
+		c.logSampled(slog.LevelWarn, "refused", "Redis command refused", "err", reply.Error())
 		c.breaker.record(true, nil)
 	default:
 		c.count.failed.Add(1)
@@ -189,9 +190,9 @@ func (c *conn) record(err error) {
 	}
 }
 
-// unable reports whether an error reply means that the server can do nothing at the moment,
-// rather than that it rejects one command.
-func unable(reply *rueidis.RedisError) bool {
+// unavailable reports whether an error reply means that the server rejects all commands at the
+// moment, and not only one of them.
+func unavailable(reply *rueidis.RedisError) bool {
 	if reply.IsLoading() || reply.IsClusterDown() {
 		return true
 	}
@@ -204,9 +205,9 @@ func unable(reply *rueidis.RedisError) bool {
 	return false
 }
 
-// maintain keeps the connection usable until the conn is closed. When Redis is reachable again it
-// calls before, then closes the breaker, then calls after; an error of before means that Redis is
-// still unreachable. It calls both at each keepalive too.
+// maintain connects, and reconnects when the breaker has opened, until the conn is closed. When Redis
+// is reachable it calls before, then closes the breaker, then calls after; an error of before means
+// that Redis is still unreachable. It also calls both at each keepalive.
 func (c *conn) maintain(before, after func(context.Context) error) {
 	pause := minRetryInterval
 	for c.ctx.Err() == nil {
@@ -214,7 +215,7 @@ func (c *conn) maintain(before, after func(context.Context) error) {
 			select {
 			case <-c.ctx.Done():
 			case <-c.breaker.opened:
-				c.logSampled(slog.LevelWarn, "away", "Redis does not answer; going on without it", "err", c.breaker.cause())
+				c.logSampled(slog.LevelWarn, "unavailable", "Redis unavailable", "err", c.breaker.cause())
 			case <-time.After(keepaliveInterval):
 				c.record(errors.Join(before(c.ctx), after(c.ctx)))
 			}
@@ -225,13 +226,13 @@ func (c *conn) maintain(before, after func(context.Context) error) {
 			err = before(c.ctx)
 		}
 		if err == nil {
-			c.logSampled(slog.LevelInfo, "back", "Redis answers", "away", c.breaker.close().Round(time.Millisecond))
+			c.logSampled(slog.LevelInfo, "connected", "connected to Redis", "after", c.breaker.close().Round(time.Millisecond))
 			pause = minRetryInterval
 			c.record(after(c.ctx))
 			continue
 		}
 		if c.ctx.Err() == nil {
-			c.logSampled(slog.LevelWarn, "away", "Redis does not answer; going on without it", "err", err)
+			c.logSampled(slog.LevelWarn, "unavailable", "Redis unavailable", "err", err)
 		}
 		select {
 		case <-c.ctx.Done():
@@ -241,13 +242,13 @@ func (c *conn) maintain(before, after func(context.Context) error) {
 	}
 }
 
-// reconnect makes the first connection, or checks whether Redis replies again: twice, because one
-// lucky reply of a slow server is not enough.
+// reconnect connects for the first time, or checks whether Redis replies again. It pings twice,
+// because a slow server may reply in time once.
 func (c *conn) reconnect() error {
 	if c.client.Load() == nil {
 		client, err := rueidis.NewClient(c.options)
 		if errors.Is(err, rueidis.ErrNoCache) {
-			c.logSampled(slog.LevelWarn, "cache", "Redis has no server-assisted client-side caching; each read of the shared cache is a round trip")
+			c.logSampled(slog.LevelWarn, "cache", "Redis has no server-assisted client-side caching: each read of the shared cache is a round trip")
 			c.options.DisableCache = true
 			client, err = rueidis.NewClient(c.options)
 		}
@@ -255,7 +256,7 @@ func (c *conn) reconnect() error {
 			return err
 		}
 		c.client.Store(&client)
-		if c.ctx.Err() != nil { // close may not have seen the client
+		if c.ctx.Err() != nil { // close may have run before the client was stored
 			client.Close()
 		}
 	}

@@ -16,36 +16,36 @@ import (
 )
 
 const (
-	// epochLife is how long an epoch is kept. Without one, all reads of its principal are
-	// misses and a new one starts.
+	// epochLife is the TTL of an epoch. When it has expired, all reads of its principal are
+	// misses and a new epoch starts.
 	epochLife = 7 * 24 * time.Hour
-	// maxPrincipals bounds the principals whose epochs this process knows, and those whose
-	// invalidations are pending.
+	// maxPrincipals bounds the principals whose epochs this process stores, and the principals
+	// with a pending invalidation.
 	maxPrincipals = 10_000
-	// maxReads bounds the reads that a put may follow.
+	// maxReads bounds the reads whose epoch is stored for a later put.
 	maxReads = 4096
 )
 
-// epochs invalidate the cache of a principal. Each value has the epoch that was current before
-// Mixcloud was asked for it. A write starts a new epoch, which makes all values unreachable,
-// including those that are being fetched at that moment. Epochs are random and not counted: one
-// that Redis has lost cannot come back together with old values.
+// epochs invalidate the cache of a principal. Each value contains the epoch that was current before
+// the call that fetched it. A write starts a new epoch, which makes all values unreachable,
+// including those that are being fetched at that moment. Epochs are random and not a counter, so
+// that an epoch cannot recur together with old values when Redis has evicted it.
 type epochs struct {
 	conn *conn
 	keys keys
-	self string // names this replica in messages
+	self string // id of this replica in messages
 
 	mu      sync.Mutex
 	known   map[string]known        // by principal
-	pending map[string]invalidation // by principal: those that Redis does not have yet
-	reads   map[string]string       // by the key of a value: the epoch when it was last read
+	pending map[string]invalidation // by principal: not stored in Redis yet
+	reads   map[string]string       // by the key of a value: the epoch of the latest read
 }
 
-// known is what this process knows of a principal's epochs.
+// known is the state of a principal's epochs in this process.
 type known struct {
-	current    string // "" if Redis must be asked
-	changes    int    // how often it was replaced
-	writesRead bool   // the recent writes were read since it was last replaced
+	current    string // "" if it must be read from Redis
+	changes    int    // how often current was replaced
+	writesRead bool   // the recent writes were read since current was last replaced
 }
 
 // An invalidation is a new epoch of a principal, with the writes that started it. It is immutable.
@@ -61,14 +61,14 @@ func newEpochs(c *conn, k keys) *epochs {
 	}
 }
 
-// startLua starts an epoch, unless there is one.
+// startLua starts an epoch, unless the principal has one.
 var startLua = rueidis.NewLuaScript(`
 local known = redis.call('GET', KEYS[1])
 if known then return known end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]`)
 
-// replaceLua stores the writes of an invalidation, starts its epoch and tells the other replicas.
+// replaceLua stores the writes of an invalidation, starts its epoch and notifies the other replicas.
 var replaceLua = rueidis.NewLuaScript(storeWritesLua + `
 if #ARGV > 6 then store(KEYS[2], tonumber(ARGV[5]), tonumber(ARGV[6]), 7) end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -79,14 +79,15 @@ var epochLifeArg = strconv.FormatInt(epochLife.Milliseconds(), 10)
 
 // read reads a value together with the epoch of its principal.
 //
-// The message of an invalidation and the end of the client's own copy of an epoch arrive in any
-// order. So a copy counts only if it is the epoch that was last seen; otherwise Redis is asked.
+// The message of an invalidation and the invalidation of the client's copy of the epoch arrive in
+// any order. So a copy is used only if it is the epoch that this process knows. Otherwise the epoch
+// is read from Redis.
 func (e *epochs) read(ctx context.Context, principal, key string) (read, error) {
 	before, pending := e.beforeRead(principal)
-	if pending { // all that Redis has is older than our own write
+	if pending { // all values in Redis are older than our own write
 		return read{}, nil
 	}
-	found, err := ask(ctx, e.conn, func(ctx context.Context, r rueidis.Client) (read, error) {
+	found, err := do(ctx, e.conn, func(ctx context.Context, r rueidis.Client) (read, error) {
 		at := e.keys.epoch(principal)
 		results := r.DoMultiCache(ctx,
 			rueidis.CT(r.B().Get().Key(at).Cache().ToStaticTTL(), localLife),
@@ -123,8 +124,8 @@ func (e *epochs) read(ctx context.Context, principal, key string) (read, error) 
 	return found, nil
 }
 
-// beforeRead returns what is known of a principal, and whether an invalidation is pending. From
-// now on changes of the epoch are counted.
+// beforeRead returns the state of a principal, and whether an invalidation is pending. From now on
+// changes of the epoch are counted.
 func (e *epochs) beforeRead(principal string) (known, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -137,7 +138,8 @@ func (e *epochs) beforeRead(principal string) (known, bool) {
 	return was, pending
 }
 
-// writesRead records that the recent writes of a principal were read, after before was known.
+// setWritesRead records that the recent writes of a principal were read, unless its epoch has
+// changed since before.
 func (e *epochs) setWritesRead(principal string, before known) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -157,9 +159,9 @@ func makeRoom[K comparable, V any](m map[K]V, limit int) {
 	}
 }
 
-// ofRead returns the epoch to store a value with: the one of the read before. It returns false if
-// there was no such read.
-func (e *epochs) ofRead(principal, key string) (string, bool) {
+// epochOfRead returns the epoch with which to store a value: that of the read before the call. It
+// returns false if there was no such read.
+func (e *epochs) epochOfRead(principal, key string) (string, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, pending := e.pending[principal]; pending {
@@ -170,8 +172,8 @@ func (e *epochs) ofRead(principal, key string) (string, bool) {
 	return epoch, ok
 }
 
-// invalidate starts an epoch of a principal who has written something. If Redis is unreachable
-// the invalidation stays pending.
+// invalidate starts an epoch of a principal after a write. If Redis is unreachable the
+// invalidation stays pending.
 func (e *epochs) invalidate(ctx context.Context, principal string, writes ...storedWrite) {
 	epoch := rand.Text()
 	e.mu.Lock()
@@ -182,20 +184,20 @@ func (e *epochs) invalidate(ctx context.Context, principal string, writes ...sto
 		writes = append(slices.Clip(before), writes...)
 	}
 	inv := invalidation{epoch, writes}
-	e.pending[principal] = inv // until Redis has it
+	e.pending[principal] = inv // until it is stored in Redis
 	e.mu.Unlock()
-	_, err := ask(context.WithoutCancel(ctx), e.conn, func(ctx context.Context, r rueidis.Client) (struct{}, error) {
+	_, err := do(context.WithoutCancel(ctx), e.conn, func(ctx context.Context, r rueidis.Client) (struct{}, error) {
 		return struct{}{}, e.store(ctx, r, principal, inv)
 	})
 	if err != nil {
-		e.conn.logSampled(slog.LevelWarn, "pending", "A write is not yet known to the other replicas; they are told when Redis is back")
+		e.conn.logSampled(slog.LevelWarn, "pending", "cache invalidation pending until Redis is reachable")
 		return
 	}
-	e.stored(principal, epoch)
+	e.removePending(principal, epoch)
 }
 
-// stored ends a pending invalidation, unless there is a newer one.
-func (e *epochs) stored(principal, epoch string) {
+// removePending removes a pending invalidation that was stored, unless a newer one has replaced it.
+func (e *epochs) removePending(principal, epoch string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.pending[principal].epoch == epoch {
@@ -207,10 +209,10 @@ func (e *epochs) store(ctx context.Context, r rueidis.Client, principal string, 
 	message := e.self + " " + base64.RawURLEncoding.EncodeToString([]byte(principal))
 	return replaceLua.Exec(ctx, r,
 		[]string{e.keys.epoch(principal), e.keys.recentWrites(principal)},
-		slices.Concat([]string{inv.epoch, epochLifeArg, dropsChannel, message}, keepArgs, writeArgs(inv.writes))).Error()
+		slices.Concat([]string{inv.epoch, epochLifeArg, invalidationsChannel, message}, storeWritesArgs, writeArgs(inv.writes))).Error()
 }
 
-// flush stores the pending invalidations. Nothing may be read from Redis before.
+// flush stores the pending invalidations. It must return before anything is read from Redis.
 func (e *epochs) flush(ctx context.Context) error {
 	e.mu.Lock()
 	all := maps.Clone(e.pending)
@@ -220,7 +222,7 @@ func (e *epochs) flush(ctx context.Context) error {
 			return struct{}{}, e.store(ctx, r, principal, all[principal])
 		})
 		if err == nil {
-			e.stored(principal, all[principal].epoch)
+			e.removePending(principal, all[principal].epoch)
 		}
 		return err
 	})
@@ -230,7 +232,7 @@ func (e *epochs) flush(ctx context.Context) error {
 func (e *epochs) listen(ctx context.Context, forget func(principal string)) {
 	changed := func(principal string) {
 		e.changed(principal)
-		e.conn.count.forgotten.Add(1)
+		e.conn.count.remoteInvalidations.Add(1)
 		forget(principal)
 	}
 	for ctx.Err() == nil {
@@ -240,7 +242,7 @@ func (e *epochs) listen(ctx context.Context, forget func(principal string)) {
 					go e.resync(ctx, changed) // a hook must not block
 				}
 			})
-			_ = (*client).Receive(hooked, (*client).B().Subscribe().Channel(dropsChannel).Build(), func(m rueidis.PubSubMessage) { e.receive(m, changed) })
+			_ = (*client).Receive(hooked, (*client).B().Subscribe().Channel(invalidationsChannel).Build(), func(m rueidis.PubSubMessage) { e.receive(m, changed) })
 		}
 		timer := time.NewTimer(minRetryInterval)
 		select {
@@ -269,7 +271,8 @@ func (e *epochs) changed(principal string) {
 	}
 }
 
-// resync finds the invalidations that this replica missed while it was not subscribed.
+// resync calls changed for the principals whose invalidations this replica missed while it was not
+// subscribed.
 func (e *epochs) resync(ctx context.Context, changed func(string)) {
 	e.mu.Lock()
 	principals := slices.Collect(maps.Keys(e.known))
@@ -277,7 +280,7 @@ func (e *epochs) resync(ctx context.Context, changed func(string)) {
 	for part := range slices.Chunk(principals, 256) {
 		current, err := e.current(ctx, part)
 		if err != nil {
-			return // the next subscription tries again
+			return // retried after the next subscription
 		}
 		for i, principal := range part {
 			e.mu.Lock()
@@ -291,9 +294,9 @@ func (e *epochs) resync(ctx context.Context, changed func(string)) {
 	}
 }
 
-// current returns the epochs of principals as they are in Redis, "" for none.
+// current returns the epochs of principals in Redis, "" for none.
 func (e *epochs) current(ctx context.Context, principals []string) ([]string, error) {
-	return do(ctx, e.conn, writeTimeout, func(ctx context.Context, r rueidis.Client) ([]string, error) {
+	return doWithin(ctx, e.conn, writeTimeout, func(ctx context.Context, r rueidis.Client) ([]string, error) {
 		commands := make([]rueidis.Completed, len(principals))
 		for i, principal := range principals {
 			commands[i] = r.B().Get().Key(e.keys.epoch(principal)).Build()

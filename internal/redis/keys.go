@@ -12,17 +12,17 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// schema is the version of everything in Redis: keys, values and the state of scripts. Replicas
-// of another version share nothing with this one, so that both can run side by side while a new
-// release is rolled out.
+// schema is the version of all data in Redis: keys, values and the state of scripts. Replicas with
+// different versions share nothing, so that they can run at the same time while a release is rolled
+// out.
 const schema = "1"
 
 // prefix starts each key and channel.
 const prefix = "mixcloud-graphql:" + schema + ":"
 
-// keys makes the keys in Redis. Each part of a name (a principal, a resource's path with the words
-// of a search, a client's idempotency key) goes through a keyed hash: the keys reveal nothing, and
-// a client cannot choose one.
+// keys makes the keys in Redis. Each part of a key (a principal, a resource's path with the words of
+// a search, a client's idempotency key) is replaced by a keyed hash, so that the keys reveal nothing
+// and clients cannot choose them.
 //
 // Keys that are used together have the same hash tag, {…}, and so are in one slot of a cluster.
 type keys struct{ secret []byte }
@@ -47,13 +47,13 @@ func (k keys) name(parts ...string) string {
 
 func (k keys) principal(principal string) string {
 	if principal == "" {
-		return "everybody"
+		return "anonymous"
 	}
-	return k.name("audience", principal) // the label must not change
+	return k.name("principal", principal)
 }
 
-// value returns the key of a response. Anonymous ones are spread over a cluster; those of one
-// principal are in one slot with their epoch.
+// value returns the key of a response. Anonymous responses are spread over a cluster. Those of a
+// token are in the slot of the principal's epoch.
 func (k keys) value(principal, id string) string {
 	resource := k.name("resource", principal, id)
 	if principal == "" {
@@ -63,21 +63,23 @@ func (k keys) value(principal, id string) string {
 }
 
 func (k keys) epoch(principal string) string {
-	return prefix + "generation:{" + k.principal(principal) + "}"
+	return prefix + "epoch:{" + k.principal(principal) + "}"
 }
 
 func (k keys) recentWrites(principal string) string {
-	return prefix + "marks:{" + k.principal(principal) + "}"
+	return prefix + "writes:{" + k.principal(principal) + "}"
 }
 
 func (k keys) limit(l upstream.SharedLimit) string {
 	return prefix + "limit:" + l.Kind.String() + ":" + k.principal(l.Principal)
 }
 
-func (k keys) verified(principal string) string { return prefix + "proven:" + k.principal(principal) }
+func (k keys) verified(principal string) string {
+	return prefix + "verified:" + k.principal(principal)
+}
 
 func (k keys) write(n idempotency.Name) string {
-	return prefix + "write:{" + k.principal(n.Principal) + "}:" + k.name("write", n.Principal, n.Key)
+	return prefix + "idempotency:{" + k.principal(n.Principal) + "}:" + k.name("idempotency", n.Principal, n.Key)
 }
 
 func (k keys) upload(n upload.Name) string {
@@ -93,6 +95,6 @@ func (k keys) revoked(session string) string {
 func (k keys) query(hash string) string { return prefix + "query:" + k.name("query", hash) }
 
 const (
-	replicasKey  = prefix + "replicas"
-	dropsChannel = prefix + "drops"
+	replicasKey          = prefix + "replicas"
+	invalidationsChannel = prefix + "invalidations"
 )

@@ -19,8 +19,8 @@ var limiterScript string
 
 var limiterLua = rueidis.NewLuaScript(limiterScript)
 
-// heartbeatLua registers a replica, and returns the number of replicas that did so lately and the
-// server's time in milliseconds.
+// heartbeatLua registers a replica. It returns the number of replicas that have sent a heartbeat
+// recently, and the server's time in milliseconds.
 var heartbeatLua = rueidis.NewLuaScript(`
 local clock = redis.call('TIME')
 redis.call('ZADD', KEYS[1], clock[1], ARGV[1])
@@ -28,12 +28,12 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', clock[1] - ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return {redis.call('ZCARD', KEYS[1]), clock[1] * 1000 + math.floor(clock[2] / 1000)}`)
 
-// maxMissed is how many heartbeats a replica may miss before it is not counted.
+// maxMissed is the number of missed heartbeats after which a replica is not counted.
 const maxMissed = 4
 
-// A Limiter is the rate limiter that replicas share: for each principal and kind of call a
+// A Limiter is the rate limiter that replicas share. For each principal and kind of call it has a
 // [ratelimit.Limiter] with its state in Redis. While Redis is unreachable, each replica limits
-// itself to its share of the configured rate, by the last known number of replicas.
+// itself to the configured rate divided by the last known number of replicas.
 type Limiter struct {
 	conn  *conn
 	keys  keys
@@ -55,7 +55,7 @@ func (p *Limiter) Take(ctx context.Context, l upstream.SharedLimit) time.Duratio
 	wait, err := p.step(ctx, l, "take", 0, 0)
 	if err != nil {
 		p.mu.Lock()
-		wait = p.own(l).Take(p.now())
+		wait = p.localLimiter(l).Take(p.now())
 		p.mu.Unlock()
 	}
 	if wait > 0 {
@@ -69,7 +69,7 @@ func (p *Limiter) Refused(ctx context.Context, l upstream.SharedLimit, ago, wait
 	pause, err := p.step(context.WithoutCancel(ctx), l, "refused", ago, wait)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	own := p.own(l).Refuse(p.now(), p.now()-ago, wait)
+	own := p.localLimiter(l).Refuse(p.now(), p.now()-ago, wait)
 	if err != nil {
 		return own
 	}
@@ -78,7 +78,7 @@ func (p *Limiter) Refused(ctx context.Context, l upstream.SharedLimit, ago, wait
 
 // step runs one step of the limiter in Redis.
 func (p *Limiter) step(ctx context.Context, l upstream.SharedLimit, what string, ago, wait time.Duration) (time.Duration, error) {
-	return ask(ctx, p.conn, func(ctx context.Context, r rueidis.Client) (time.Duration, error) {
+	return do(ctx, p.conn, func(ctx context.Context, r rueidis.Client) (time.Duration, error) {
 		args := stepArgs(l.Limit, what, ago, wait)
 		micros, err := limiterLua.Exec(ctx, r, []string{p.keys.limit(l)}, args).AsFloat64()
 		return time.Duration(micros) * time.Microsecond, err
@@ -92,8 +92,8 @@ func stepArgs(l ratelimit.Limit, what string, ago, wait time.Duration) []string 
 	}
 }
 
-// own returns the limiter of this replica's share of a limit. The limiter is locked.
-func (p *Limiter) own(l upstream.SharedLimit) *ratelimit.Limiter {
+// localLimiter returns the limiter of this replica's share of a limit. p.mu must be held.
+func (p *Limiter) localLimiter(l upstream.SharedLimit) *ratelimit.Limiter {
 	share := l.Limit.Share(p.replicas)
 	own := p.local[l]
 	if own == nil {
@@ -101,7 +101,7 @@ func (p *Limiter) own(l upstream.SharedLimit) *ratelimit.Limiter {
 		own = ratelimit.New(share, p.now())
 		p.local[l] = own
 	} else {
-		own.Configure(share) // there may be more replicas now, or fewer
+		own.Configure(share) // the number of replicas may have changed
 	}
 	return own
 }
@@ -116,7 +116,7 @@ func (p *Limiter) heartbeat(ctx context.Context) error {
 		return heartbeatLua.Exec(ctx, r, []string{replicasKey}, []string{p.self, seconds}).AsIntSlice()
 	})
 	if err == nil && len(reply) != 2 {
-		err = errValue
+		err = errInvalidValue
 	}
 	if err != nil {
 		return err

@@ -1,16 +1,16 @@
--- One step of the rate limiter that replicas share: a call, or the refusal of one.
--- internal/ratelimit is the same in Go and explains it; a test holds one against the
--- other. Times are microseconds of the server's clock, so replicas need not agree
--- on theirs.
+-- One step of the rate limiter that replicas share: a call, or a refusal by Mixcloud.
+-- internal/ratelimit is the same algorithm in Go, with explanations; a test compares
+-- the two. Times are microseconds of the server's clock, so the clocks of the replicas
+-- may differ.
 --
 -- KEYS[1]  the limiter's hash
 -- ARGV[1]  'take' or 'refused'
 -- ARGV[2]  configured rate, calls per second; 0 for none
 -- ARGV[3]  configured burst
--- ARGV[4]  refused: the wait that was named, microseconds; 0 for none
--- ARGV[5]  refused: how long ago the call was sent, microseconds
--- Returns  take: 0, or microseconds until it is worth asking again
---          refused: microseconds for which no call is made
+-- ARGV[4]  refused: wait of the Retry-After, microseconds; 0 for none
+-- ARGV[5]  refused: time since the call was sent, microseconds
+-- Returns  take: 0 if the call is granted, else microseconds until the next attempt
+--          refused: microseconds during which calls are blocked
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -18,11 +18,11 @@ local now = clock[1] * 1000000 + clock[2]
 local base, burst = tonumber(ARGV[2]), tonumber(ARGV[3])
 local s = {rate = base, ceiling = 0, age = 0, tokens = burst, filled = now, blocked = 0, pause = 0,
   refusal = 0, pending = 0, refused = 0, start = now, granted = 0, quiet = 1}
-local kept = redis.call('HGETALL', KEYS[1])
-for i = 1, #kept, 2 do s[kept[i]] = tonumber(kept[i + 1]) end
-if s.ceiling == 0 then s.rate = base end -- it may have been configured anew
+local stored = redis.call('HGETALL', KEYS[1])
+for i = 1, #stored, 2 do s[stored[i]] = tonumber(stored[i + 1]) end
+if s.ceiling == 0 then s.rate = base end -- the configuration may have changed
 local sent = now - tonumber(ARGV[5])
-now = math.max(now, s.filled) -- a clock that was set back stands still
+now = math.max(now, s.filled) -- the clock must not go back
 
 local function growth() return math.min(math.max(30 / s.ceiling * 1000000, 60000000), 300000000) end
 
@@ -62,7 +62,7 @@ local function advance()
   if s.ceiling > 0 then window = growth() / 2 end
   local gained = s.rate * passed / 1000000
   if s.rate == 0 and passed > 1000000 or s.rate > 0 and s.tokens + gained >= depth() + 1 then
-    s.start, s.granted, s.quiet = now, 0, 1 -- the rate was not what limited the calls
+    s.start, s.granted, s.quiet = now, 0, 1 -- the rate did not limit the calls
   elseif now - s.start > window then
     s.start = s.start + (now - s.start) / 2
     s.granted = s.granted / 2
@@ -71,7 +71,7 @@ local function advance()
   s.filled = now
 end
 
-local answer = 0
+local result = 0
 if ARGV[1] == 'refused' then
   local wait = math.min(tonumber(ARGV[4]), 3600000000)
   if s.pending == 0 and sent >= s.refusal then
@@ -87,14 +87,14 @@ if ARGV[1] == 'refused' then
   end
   s.refused = s.refused + s.pending
   s.blocked = math.max(s.blocked, now + math.max(wait, 0))
-  answer = math.max(0, s.blocked - now)
+  result = math.max(0, s.blocked - now)
 elseif s.blocked > now then
-  answer = s.blocked - now
+  result = s.blocked - now
 else
   if s.pending == 1 then correct() end
   advance()
   if s.rate > 0 and s.tokens < 1 - 1e-9 then
-    answer = math.ceil((1 - s.tokens) / s.rate * 1000000)
+    result = math.ceil((1 - s.tokens) / s.rate * 1000000)
   else
     if s.rate > 0 then s.tokens = s.tokens - 1 end
     s.granted = s.granted + 1
@@ -108,4 +108,4 @@ for name, number in pairs(s) do
 end
 redis.call('HSET', KEYS[1], unpack(fields))
 redis.call('PEXPIRE', KEYS[1], math.ceil(math.max(s.blocked - now, 0) / 1000) + 3600000)
-return string.format('%.0f', answer)
+return string.format('%.0f', result)

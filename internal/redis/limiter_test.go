@@ -22,7 +22,7 @@ func limitOf(principal string) upstream.SharedLimit {
 	return upstream.SharedLimit{Principal: principal}
 }
 
-// A clockedScript is the limiter's script with a clock that a test moves.
+// A clockedScript is the limiter's script with the test's clock.
 type clockedScript struct {
 	ctx    context.Context //nolint:containedctx // the test's
 	script *rueidis.Lua
@@ -33,26 +33,26 @@ func newClockedScript(t *testing.T) *clockedScript {
 	t.Helper()
 	const clock = "local clock = redis.call('TIME')\nlocal now = clock[1] * 1000000 + clock[2]\n"
 	if !strings.Contains(limiterScript, clock) {
-		t.Fatal("the script takes its time from elsewhere")
+		t.Fatal("the script does not read the clock as expected")
 	}
 	text := strings.Replace(limiterScript, clock, "local now = tonumber(ARGV[6])\n", 1)
 	return &clockedScript{t.Context(), rueidis.NewLuaScript(text), redistest.Start(t).Client(t)}
 }
 
-// A step is one step of a limiter and what it returned in Go.
+// A step is one step of a limiter, with the result of the implementation in Go.
 type step struct {
-	what            string
-	now, ago, named time.Duration
-	want            time.Duration
+	what           string
+	now, ago, wait time.Duration // wait is the Retry-After
+	want           time.Duration
 }
 
-// check runs steps through the script and compares.
+// check runs steps with the script and compares the results.
 func (c *clockedScript) check(key string, limit ratelimit.Limit, steps []step) error {
 	for len(steps) > 0 {
 		n := min(len(steps), 256)
 		execs := make([]rueidis.LuaExec, n)
 		for i, s := range steps[:n] {
-			args := append(stepArgs(limit, s.what, s.ago, s.named), fmt.Sprint(s.now.Microseconds()))
+			args := append(stepArgs(limit, s.what, s.ago, s.wait), fmt.Sprint(s.now.Microseconds()))
 			execs[i] = rueidis.LuaExec{Keys: []string{key}, Args: args}
 		}
 		for i, result := range c.script.ExecMulti(c.ctx, c.client, execs...) {
@@ -73,9 +73,8 @@ func (c *clockedScript) check(key string, limit ratelimit.Limit, steps []step) e
 // testStart is the server's time at the start of a test.
 const testStart = 1_700_000_000 * time.Second
 
-// The script and the limiter in Go do the same, whatever happens in whatever order and
-// however the clock jumps.
-func TestLimiter_scriptIsLimiter(t *testing.T) {
+// The script and the limiter in Go return the same results for any steps, even if the clock jumps.
+func TestLimiter_ScriptMatchesGo(t *testing.T) {
 	t.Parallel()
 	script := newClockedScript(t)
 	run := 0
@@ -97,9 +96,9 @@ func TestLimiter_scriptIsLimiter(t *testing.T) {
 			s := step{what: "take", now: now}
 			if rapid.IntRange(0, 4).Draw(t, "refused") == 0 {
 				s.what = "refused"
-				s.named = rapid.SampledFrom([]time.Duration{0, 1e3, time.Second, time.Minute, 3 * time.Hour}).Draw(t, "wait")
+				s.wait = rapid.SampledFrom([]time.Duration{0, 1e3, time.Second, time.Minute, 3 * time.Hour}).Draw(t, "wait")
 				s.ago = rapid.SampledFrom([]time.Duration{0, 2e7, time.Second, 5 * time.Second}).Draw(t, "ago")
-				s.want = model.Refuse(now, now-s.ago, s.named)
+				s.want = model.Refuse(now, now-s.ago, s.wait)
 			} else {
 				s.want = model.Take(now)
 			}
@@ -111,16 +110,16 @@ func TestLimiter_scriptIsLimiter(t *testing.T) {
 	})
 }
 
-// The script does what the limiter does through a quarter of an hour of saturated
-// demand, for each limit that the limiter's own simulation has. So what that one shows
-// of refusals and of use holds for replicas too.
-func TestLimiter_saturatedDemand(t *testing.T) {
+// The script and the limiter in Go return the same results during 15 minutes of saturated demand,
+// for each limit of the simulation in internal/ratelimit. So the refusals and the utilization that
+// it measures apply to replicas too.
+func TestLimiter_SaturatedDemand(t *testing.T) {
 	t.Parallel()
 	script := newClockedScript(t)
 	for _, rate := range []float64{0.3, 0.5, 1, 5, 50} {
 		for _, depth := range []float64{1, 20} {
 			for _, wait := range []time.Duration{0, 10 * time.Second} {
-				name := fmt.Sprintf("%v a second, depth %v, wait %v", rate, depth, wait)
+				name := fmt.Sprintf("%v per second, depth %v, wait %v", rate, depth, wait)
 				limit := ratelimit.Limit{Rate: 50, Burst: 500}
 				const length = 15 * time.Minute
 				steps, accepted, refused := saturate(limit, rate, depth, wait, length)
@@ -131,16 +130,16 @@ func TestLimiter_saturatedDemand(t *testing.T) {
 					t.Errorf("%s: %.1f %% of %d calls were refused", name, 100*share, accepted+refused)
 				}
 				if used := float64(accepted) / (rate * (length - time.Minute).Seconds()); used < 0.5 {
-					t.Errorf("%s: %.0f %% of the limit were used", name, 100*used)
+					t.Errorf("%s: the utilization is %.0f %%", name, 100*used)
 				}
 			}
 		}
 	}
 }
 
-// saturate takes all calls that a limiter grants to an upstream that is a token bucket,
-// and counts those after the first minute.
-func saturate(limit ratelimit.Limit, rate, depth float64, named, length time.Duration) (steps []step, accepted, refused int) {
+// saturate makes all calls that a limiter grants to an upstream that is a token bucket, and counts
+// those after the first minute.
+func saturate(limit ratelimit.Limit, rate, depth float64, retryAfter, length time.Duration) (steps []step, accepted, refused int) {
 	model := ratelimit.New(limit, testStart)
 	tokens, filled := depth, testStart
 	for now := testStart; now < testStart+length; {
@@ -161,13 +160,13 @@ func saturate(limit ratelimit.Limit, rate, depth float64, named, length time.Dur
 		if now > testStart+time.Minute {
 			refused++
 		}
-		steps = append(steps, step{what: "refused", now: now, named: named, want: model.Refuse(now, now, named)})
+		steps = append(steps, step{what: "refused", now: now, wait: retryAfter, want: model.Refuse(now, now, retryAfter)})
 	}
 	return steps, accepted, refused
 }
 
-// Replicas together go as fast as configured, not each of them.
-func TestLimiter_together(t *testing.T) {
+// The configured rate is the limit of all replicas together.
+func TestLimiter_SharedRate(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	const rate, burst = 100, 10
@@ -193,7 +192,7 @@ func TestLimiter_together(t *testing.T) {
 	wg.Wait()
 	most := burst + rate*time.Since(start).Seconds() + 1
 	if n := float64(granted); n > most || n < most/2 {
-		t.Errorf("%d calls were granted, at most %.0f may be", granted, most)
+		t.Errorf("%d calls were granted, want at most %.0f", granted, most)
 	}
 	limit.Principal = alice
 	if wait := replicas[0].Limiter().Take(t.Context(), limit); wait != 0 {
@@ -201,15 +200,15 @@ func TestLimiter_together(t *testing.T) {
 	}
 }
 
-// A refusal that one replica got blocks calls of its kind on all of them for as long as
-// it said, and slows them down.
-func TestLimiter_refusalIsShared(t *testing.T) {
+// A refusal of one replica's call blocks calls of the same kind on all replicas during its wait, and
+// lowers their rate.
+func TestLimiter_SharedRefusal(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	one, two := ready(t, s.URL()), ready(t, s.URL())
 	limit := upstream.SharedLimit{Principal: alice, Kind: upstream.KindUpload, Limit: ratelimit.Limit{Rate: 4, Burst: 50}}
 	if wait := two.Limiter().Take(t.Context(), limit); wait != 0 {
-		t.Fatalf("%v before any refusal", wait)
+		t.Fatalf("a wait of %v before any refusal", wait)
 	}
 	const pause = 500 * time.Millisecond
 	if got := one.Limiter().Refused(t.Context(), limit, 0, pause); got != pause {
@@ -227,15 +226,15 @@ func TestLimiter_refusalIsShared(t *testing.T) {
 	two.Limiter().Refused(t.Context(), limit, 10*time.Second, time.Millisecond) // sent before
 	<-time.After(wait)
 	if wait := two.Limiter().Take(t.Context(), limit); wait != 0 {
-		t.Errorf("%v after the wait was over", wait)
+		t.Errorf("a wait of %v after the pause", wait)
 	}
 	if wait := one.Limiter().Take(t.Context(), limit); wait <= 0 || wait > time.Second {
-		t.Errorf("then the next call waits for %v", wait)
+		t.Errorf("the next call waits for %v", wait)
 	}
 }
 
-// Without Redis, each replica takes its share.
-func TestLimiter_alone(t *testing.T) {
+// Without Redis, each replica limits itself to its share of the rate.
+func TestLimiter_WithoutRedis(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	const rate, burst = 100, 8
@@ -249,7 +248,7 @@ func TestLimiter_alone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := first.Limiter().Replicas(); n != 4 {
-		t.Errorf("there are %d replicas, want 4", n)
+		t.Errorf("%d replicas are counted, want 4", n)
 	}
 	s.Kill()
 	for range maxConsecutiveFailures {
@@ -265,33 +264,33 @@ func TestLimiter_alone(t *testing.T) {
 		}
 	}
 	if most := burst/4 + rate/4*time.Since(start).Seconds() + 1; float64(granted) > most || float64(granted) < most/2 {
-		t.Errorf("%d calls were granted to one of 4, want about %.0f", granted, most)
+		t.Errorf("%d calls were granted to one of 4 replicas, want about %.0f", granted, most)
 	}
 	if pause := first.Limiter().Refused(t.Context(), limit, 0, time.Minute); pause != time.Minute {
 		t.Errorf("the pause is %v, want 1m", pause)
 	}
 	if wait := first.Limiter().Take(t.Context(), limit); wait < 59*time.Second {
-		t.Errorf("a refusal without Redis: %v", wait)
+		t.Errorf("a wait of %v after a refusal without Redis", wait)
 	}
 }
 
-// What one replica knows of a token, all know.
+// Replicas share which tokens are verified.
 func TestVerifiedTokens(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	one, two := ready(t, s.URL()), ready(t, s.URL())
 	if one.VerifiedTokens().Verified(t.Context(), alice) {
-		t.Error("verified from the start")
+		t.Error("a new token is verified")
 	}
 	one.VerifiedTokens().SetVerified(t.Context(), alice, true)
 	if !two.VerifiedTokens().Verified(t.Context(), alice) || two.VerifiedTokens().Verified(t.Context(), bob) {
-		t.Error("the other replica does not know whose token is verified")
+		t.Error("the other replica reports the wrong tokens as verified")
 	}
 	two.VerifiedTokens().SetVerified(t.Context(), alice, false)
 	if one.VerifiedTokens().Verified(t.Context(), alice) {
 		t.Error("a refused token is still verified")
 	}
-	if text := s.Dump(t); strings.Contains(text, "proven:") {
-		t.Errorf("something is kept of it: %s", text)
+	if text := s.Dump(t); strings.Contains(text, "verified:") {
+		t.Errorf("the token's key is still stored: %s", text)
 	}
 }

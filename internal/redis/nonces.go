@@ -8,29 +8,29 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// maxNonces bounds the nonces that a process remembers. The oldest are forgotten first.
+// maxNonces bounds the nonces that a process stores. The oldest are dropped first.
 const maxNonces = 100_000
 
-// Nonces can be used once, on any replica. While Redis is unreachable, each process knows only
-// those that were used on it.
+// Nonces can be used once, on any replica. While Redis is unreachable, each process checks only
+// its own nonces.
 type Nonces struct {
 	conn *conn
 	keys keys
 
 	mu    sync.Mutex
-	used  map[string]time.Time // by key: when it is forgotten
+	used  map[string]time.Time // by key: when it expires
 	order []string
 }
 
-// Use reports whether a nonce is used for the first time. It is remembered until the given time.
-// The error is always nil: without Redis, the process's own memory decides.
+// Use reports whether a nonce is used for the first time, and stores it until the given time. The
+// error is always nil: without Redis, Use checks the process's own nonces.
 func (n *Nonces) Use(ctx context.Context, nonce string, until time.Time) (first bool, _ error) {
 	key := n.keys.nonce(nonce)
 	if !n.useLocally(key, until) {
 		return false, nil
 	}
 	life := max(time.Until(until), time.Millisecond)
-	first, err := ask(context.WithoutCancel(ctx), n.conn, func(ctx context.Context, r rueidis.Client) (bool, error) {
+	first, err := do(context.WithoutCancel(ctx), n.conn, func(ctx context.Context, r rueidis.Client) (bool, error) {
 		err := r.Do(ctx, r.B().Set().Key(key).Value("1").Nx().Px(life).Build()).Error()
 		if rueidis.IsRedisNil(err) {
 			return false, nil
@@ -41,7 +41,7 @@ func (n *Nonces) Use(ctx context.Context, nonce string, until time.Time) (first 
 }
 
 // useLocally is Use for this process alone. It is called even if Redis is reachable, since Redis
-// may not be the next time.
+// may be unreachable at the next use.
 func (n *Nonces) useLocally(key string, until time.Time) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// maxPending and maxPendingBytes bound the pending commands of a kind; the oldest are
-	// dropped first.
+	// maxPending and maxPendingBytes bound each set of pending commands. The oldest are dropped
+	// first.
 	maxPending      = 10_000
 	maxPendingBytes = 32 << 20
 )
 
-// A pendingCommand is a command for which Redis was unreachable.
+// A pendingCommand is a command that could not be run while Redis was unreachable.
 type pendingCommand struct {
 	bytes int       // approximate size
-	until time.Time // when it no longer matters
+	until time.Time // when it is obsolete
 	run   func(context.Context) error
 }
 
@@ -42,7 +42,7 @@ func (p *pendingCommands) add(c pendingCommand) {
 	}
 }
 
-// flush runs the commands that are pending now. Those that fail stay pending.
+// flush runs the pending commands. Those that fail stay pending.
 func (p *pendingCommands) flush(ctx context.Context) error {
 	p.mu.Lock()
 	commands := p.commands
@@ -72,7 +72,7 @@ func (p *pendingCommands) flush(ctx context.Context) error {
 	return err
 }
 
-// each calls do for each element, for some of them in parallel, because each is a round trip. It
+// each calls do for each element, for up to 32 in parallel, because each call is a round trip. It
 // returns the first error.
 func each[T any](all []T, do func(T) error) error {
 	var group errgroup.Group

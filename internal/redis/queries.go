@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// queryLife is how long a persisted query is kept after its text was last sent.
+	// queryLife is the TTL of a persisted query after its text was last sent.
 	queryLife = 7 * 24 * time.Hour
-	// maxQuery is the size of the longest query that is stored.
+	// maxQuery is the maximum size of a query that is stored.
 	maxQuery = 256 << 10
-	// queryBurst and queryRate bound what a replica adds, in bytes and in bytes per second.
-	// Anybody can invent queries, and Redis would evict more valuable keys for them. An
-	// application has a few hundred of them, of a few kB.
+	// queryBurst and queryRate bound the size of the queries that a replica adds, in bytes and in
+	// bytes per second. Clients can invent queries, and Redis would evict more valuable keys for
+	// them. An application has a few hundred queries of a few kB.
 	queryBurst = 1 << 20
 	queryRate  = 4 << 10
 )
@@ -34,12 +34,12 @@ type Queries struct {
 	at    time.Time
 }
 
-// Get returns the query whose SHA-256, in hexadecimal, is hash; false if there is none, or Redis
-// is unreachable, or has another text under that hash. The client keeps no copy of the reply,
-// because anybody can invent hashes.
+// Get returns the query with a SHA-256 hash, in hexadecimal. It returns false if the query is not
+// stored, if Redis is unreachable, or if the stored text has a different hash. The reply is not
+// stored in the client's cache, because clients can invent hashes.
 func (q *Queries) Get(ctx context.Context, hash string) (string, bool) {
 	key := q.keys.query(hash)
-	found, err := ask(ctx, q.conn, func(ctx context.Context, r rueidis.Client) (read, error) {
+	found, err := do(ctx, q.conn, func(ctx context.Context, r rueidis.Client) (read, error) {
 		return readOf(r.Do(ctx, r.B().Get().Key(key).Build()))
 	})
 	if err != nil || found.text == "" || hashOf(found.text) != hash {
@@ -48,7 +48,7 @@ func (q *Queries) Get(ctx context.Context, hash string) (string, bool) {
 	return found.text, true
 }
 
-// Add stores a query under its hash, unless too much was added lately. It returns at once.
+// Add stores a query under its hash, unless queryBurst is used up. It returns at once.
 func (q *Queries) Add(_ context.Context, hash, query string) {
 	if len(query) > maxQuery || hashOf(query) != hash || !q.afford(len(query), time.Now()) {
 		return
@@ -59,7 +59,7 @@ func (q *Queries) Add(_ context.Context, hash, query string) {
 	}})
 }
 
-// afford takes a number of bytes from what may be added; false if it is too large.
+// afford takes a number of bytes from the burst. It returns false if they exceed the rest of it.
 func (q *Queries) afford(bytes int, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -13,50 +13,49 @@ import (
 )
 
 const (
-	// writesLife is how long the writes of a principal are kept after the latest of them: as long
-	// as any of them matters.
+	// writesLife is the TTL of a principal's writes after the latest of them.
 	writesLife = 10 * time.Minute
-	// maxWrites bounds the writes that are kept of a principal.
+	// maxWrites bounds the writes that are stored for a principal.
 	maxWrites = 1000
 )
 
-// RecentWrites are the recent writes of viewers on all replicas: a hash for each principal, with a field
-// for each flag of each target. They are stored together with the principal's new epoch, so that
-// a replica that knows the epoch finds the writes too.
+// RecentWrites are the recent writes of viewers on all replicas: a hash for each principal, with a
+// field for each flag of each target. They are stored together with the principal's new epoch, so
+// that a replica that reads the epoch finds the writes too.
 type RecentWrites struct {
 	conn   *conn
 	keys   keys
 	epochs *epochs
 }
 
-// A storedWrite is a write in the form in which it is stored.
+// A storedWrite is a serialized write.
 type storedWrite struct {
 	field, text string
 	at          time.Time
 }
 
-// storeWritesLua stores writes in the hash key: field, age and text of each are in ARGV, beginning with
-// ARGV[from]. The hash is kept for life, with at most most writes. Times are milliseconds of the
-// server's clock.
+// storeWritesLua stores writes in the hash key. The field, age and text of each write are in ARGV,
+// beginning with ARGV[from]. The hash expires after life, and has at most limit writes. Times are
+// milliseconds of the server's clock.
 const storeWritesLua = `
-local function store(key, life, most, from)
+local function store(key, life, limit, from)
   local clock = redis.call('TIME')
   local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
   for i = from, #ARGV, 3 do
     redis.call('HSET', key, ARGV[i], string.format('%.0f', now - ARGV[i + 1]) .. ' ' .. ARGV[i + 2])
   end
-  if redis.call('HLEN', key) > most then
-    local kept = redis.call('HGETALL', key)
-    for i = 1, #kept, 2 do
-      if tonumber(kept[i + 1]:match('^%d+') or 0) < now - life then redis.call('HDEL', key, kept[i]) end
+  if redis.call('HLEN', key) > limit then
+    local stored = redis.call('HGETALL', key)
+    for i = 1, #stored, 2 do
+      if tonumber(stored[i + 1]:match('^%d+') or 0) < now - life then redis.call('HDEL', key, stored[i]) end
     end
-    if redis.call('HLEN', key) > most then redis.call('DEL', key) end
+    if redis.call('HLEN', key) > limit then redis.call('DEL', key) end
   end
   redis.call('PEXPIRE', key, life)
 end
 `
 
-var keepArgs = []string{strconv.FormatInt(writesLife.Milliseconds(), 10), strconv.Itoa(maxWrites)}
+var storeWritesArgs = []string{strconv.FormatInt(writesLife.Milliseconds(), 10), strconv.Itoa(maxWrites)}
 
 // writeArgs returns the arguments of storeWritesLua for writes.
 func writeArgs(writes []storedWrite) []string {
@@ -67,8 +66,7 @@ func writeArgs(writes []storedWrite) []string {
 	return args
 }
 
-// Publish implements [upstream.SharedWrites]. If Redis is unreachable the other replicas get it
-// later.
+// Publish implements [upstream.SharedWrites]. If Redis is unreachable the write is published later.
 func (m *RecentWrites) Publish(ctx context.Context, principal string, w upstream.SharedWrite) {
 	if principal == "" {
 		return
@@ -81,23 +79,23 @@ func (m *RecentWrites) Publish(ctx context.Context, principal string, w upstream
 		flags |= 2
 	}
 	m.epochs.invalidate(ctx, principal, storedWrite{
-		field: m.keys.name("mark", principal, strconv.Itoa(int(w.Flag)), w.Target),
+		field: m.keys.name("write", principal, strconv.Itoa(int(w.Flag)), w.Target),
 		text:  fmt.Sprintf("%d %d %s %s", w.Flag, flags, w.ID, w.Target),
 		at:    time.Now().Add(-w.Age),
 	})
 }
 
-// Recent implements [upstream.SharedWrites]. Writes that cannot be parsed are left out.
+// Recent implements [upstream.SharedWrites]. It omits writes that cannot be parsed.
 //
-// The client's own copy may be from before a write whose message has arrived, see [epochs.read].
-// So it counts only if it was read since the last message; otherwise Redis is asked.
+// The client's copy may be from before a write whose message has arrived, see [epochs.read]. So the
+// copy is used only if it was read since the last message. Otherwise the writes are read from Redis.
 func (m *RecentWrites) Recent(ctx context.Context, principal string) ([]upstream.SharedWrite, bool) {
 	if principal == "" {
 		return nil, true
 	}
 	key := m.keys.recentWrites(principal)
 	before, _ := m.epochs.beforeRead(principal)
-	kept, err := ask(ctx, m.conn, func(ctx context.Context, r rueidis.Client) (map[string]string, error) {
+	stored, err := do(ctx, m.conn, func(ctx context.Context, r rueidis.Client) (map[string]string, error) {
 		reply := r.DoCache(ctx, r.B().Hgetall().Key(key).Cache().ToStaticTTL(), localLife)
 		if reply.IsCacheHit() && !before.writesRead {
 			reply = r.Do(ctx, r.B().Hgetall().Key(key).Build())
@@ -109,8 +107,8 @@ func (m *RecentWrites) Recent(ctx context.Context, principal string) ([]upstream
 	}
 	m.epochs.setWritesRead(principal, before)
 	now := m.conn.now()
-	all := make([]upstream.SharedWrite, 0, len(kept))
-	for _, text := range kept {
+	all := make([]upstream.SharedWrite, 0, len(stored))
+	for _, text := range stored {
 		if w, ok := parseWrite(text, now); ok {
 			all = append(all, w)
 		}

@@ -15,8 +15,8 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// recentOf returns a principal's writes as a replica sees them, by target; their ages
-// must be within most.
+// recentOf returns a principal's writes as a replica reads them, sorted by target. It checks that
+// their ages are between least and most.
 func (r *replica) recentOf(t *testing.T, principal string, least, most time.Duration) []upstream.SharedWrite {
 	t.Helper()
 	all, _ := r.RecentWrites().Recent(t.Context(), principal)
@@ -38,7 +38,7 @@ func TestRecentWrites(t *testing.T) {
 	one, two, raw := ready(t, s.URL()), ready(t, s.URL()), s.Client(t)
 	eventually(t, func() bool { return subscribers(t, s) == 2 })
 	if got := two.recentOf(t, alice, 0, 0); len(got) > 0 {
-		t.Errorf("before anything was written: %v", got)
+		t.Errorf("before the first write: %v", got)
 	}
 	at := upstream.Address{Principal: alice, ID: "x"}
 	one.put(t, at, []byte("before"))
@@ -60,24 +60,24 @@ func TestRecentWrites(t *testing.T) {
 		two.RecentWrites().Publish(t.Context(), alice, unfollow)
 	}
 	if got := two.get(t, at); got != "miss" {
-		t.Errorf("what was kept before the write is %s", got)
+		t.Errorf("a response from before the write is still cached: %s", got)
 	}
 	eventually(t, func() bool {
 		one.mu.Lock()
 		defer one.mu.Unlock()
-		return slices.Contains(one.forgotten, alice)
+		return slices.Contains(one.invalidated, alice)
 	})
 	left, err := raw.Do(t.Context(), raw.B().Pttl().Key(one.cache.keys.recentWrites(alice)).Build()).AsInt64()
 	if d := time.Duration(left) * time.Millisecond; err != nil || d > writesLife || d < writesLife-time.Minute {
-		t.Errorf("they are kept for %v, %v", d, err)
+		t.Errorf("the TTL is %v, %v", d, err)
 	}
 	one.RecentWrites().Publish(t.Context(), "", follow)
 	if got := one.recentOf(t, "", 0, 0); len(got) > 0 {
-		t.Errorf("nobody has written %v", got)
+		t.Errorf("the anonymous principal has writes: %v", got)
 	}
 
-	// A value that is not a write, and a key of another type, tells nothing.
-	must(t, raw.Do(t.Context(), raw.B().Hset().Key(one.cache.keys.recentWrites(bob)).FieldValue().FieldValue("x", "nonsense").FieldValue("y", "1 2 3").FieldValue("z", "a b c d e").Build()))
+	// Values that are not writes, and keys of another type, are ignored.
+	must(t, raw.Do(t.Context(), raw.B().Hset().Key(one.cache.keys.recentWrites(bob)).FieldValue().FieldValue("x", "arbitrary").FieldValue("y", "1 2 3").FieldValue("z", "a b c d e").Build()))
 	eventually(t, func() bool {
 		return len(one.recentOf(t, bob, 0, time.Minute)) == 0 && len(two.recentOf(t, bob, 0, time.Minute)) == 0
 	})
@@ -89,15 +89,15 @@ func TestRecentWrites(t *testing.T) {
 	eventually(t, func() bool { return len(two.recentOf(t, bob, 0, time.Minute)) == 0 })
 }
 
-// Writes made while Redis is unreachable are published when it is back, before anything is
-// read there, with its true age.
-func TestRecentWrites_away(t *testing.T) {
+// Writes made while Redis is unreachable are published with their true age when it is reachable
+// again, before anything is read.
+func TestRecentWrites_WhileUnreachable(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
 	one, two := ready(t, p.url()), ready(t, s.URL())
-	p.deny.Store(true)
-	p.cut()
+	p.refuse.Store(true)
+	p.closeConnections()
 	var want []upstream.SharedWrite
 	for i := range 3 {
 		w := upstream.SharedWrite{ID: fmt.Sprint(i), Target: fmt.Sprint("/", i, "/"), Want: true}
@@ -105,23 +105,23 @@ func TestRecentWrites_away(t *testing.T) {
 		w.Age = time.Minute
 		one.RecentWrites().Publish(t.Context(), alice, w)
 	}
-	p.deny.Store(false)
+	p.refuse.Store(false)
 	eventually(t, func() bool {
 		return diff.Equal(want, two.recentOf(t, alice, time.Minute, 2*time.Minute), cmpopts.EquateEmpty())
 	})
 }
 
 // Recent distinguishes no writes from writes that cannot be read.
-func TestRecentWrites_unreadable(t *testing.T) {
+func TestRecentWrites_Unreadable(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
 	r := ready(t, p.url(), realTimeout)
-	eventually(t, func() bool { // in time, even on a busy machine
+	eventually(t, func() bool { // the first read may time out on a busy machine
 		all, ok := r.RecentWrites().Recent(t.Context(), alice)
 		return ok && len(all) == 0
 	})
-	p.mute.Store(true)
+	p.dropReplies.Store(true)
 	if all, ok := r.RecentWrites().Recent(t.Context(), bob); ok {
 		t.Errorf("Redis does not reply, but the writes are %v", all)
 	}
@@ -132,13 +132,13 @@ func TestRecentWrites_unreadable(t *testing.T) {
 
 // The message of a write may arrive before the client knows that its copy of the writes is
 // outdated. So a copy from before the message is not used.
-func TestRecentWrites_copyFromBefore(t *testing.T) {
+func TestRecentWrites_OutdatedCopy(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, redistest.Start(t).Addr())
 	r := ready(t, p.url())
 	read := func() (roundTrips int64) {
 		least := int64(1 << 30)
-		for range 20 { // keepalives come in between
+		for range 20 { // keepalives cost round trips too, so the minimum counts
 			before := p.sent.Load()
 			r.recentOf(t, alice, 0, 0)
 			least = min(least, p.sent.Load()-before)
@@ -149,7 +149,7 @@ func TestRecentWrites_copyFromBefore(t *testing.T) {
 		t.Errorf("the client's copy is not used: %d round trips", n)
 	}
 	before := p.sent.Load()
-	r.cache.epochs.changed(alice) // a message, with nothing changed in Redis: the client has the copy still
+	r.cache.epochs.changed(alice) // a message without a change in Redis: the client still has its copy
 	r.recentOf(t, alice, 0, 0)
 	if p.sent.Load() == before {
 		t.Error("a copy from before the message is used")
@@ -159,8 +159,8 @@ func TestRecentWrites_copyFromBefore(t *testing.T) {
 	}
 }
 
-// However much one viewer writes, a bounded number of it is kept.
-func TestRecentWrites_bounded(t *testing.T) {
+// The number of writes that are stored for a viewer is bounded.
+func TestRecentWrites_Bounded(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
 	publish := func(n int, age time.Duration) {
@@ -179,23 +179,23 @@ func TestRecentWrites_bounded(t *testing.T) {
 	eventually(t, func() bool { n := stored(); return n > 0 && n <= maxWrites })
 }
 
-func TestReadMark(t *testing.T) {
+func TestParseWrite(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`-?[0-9]{0,22} [0-9]{0,3} [0-9] [a-z]* .*`)).Draw(t, "text")
 		if w, ok := parseWrite(text, time.Now()); ok && (w.ID == "" || w.Age < 0) {
-			t.Fatalf("%q is %+v", text, w)
+			t.Fatalf("%q is parsed as %+v", text, w)
 		}
 	})
 }
 
-// Replicas' clocks may differ: an answer is as old as it is, whoever asks.
-func TestClocksDiffer(t *testing.T) {
+// The clocks of replicas may differ: the age of a response is the same on all of them.
+func TestDifferentClocks(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	replicas := []*replica{}
-	for _, off := range []time.Duration{0, -time.Hour, 3 * time.Hour} {
-		replicas = append(replicas, ready(t, s.URL(), func(o *settings) { o.off = off }))
+	for _, offset := range []time.Duration{0, -time.Hour, 3 * time.Hour} {
+		replicas = append(replicas, ready(t, s.URL(), func(o *settings) { o.clockOffset = offset }))
 	}
 	for i, writer := range replicas {
 		at := upstream.Address{ID: fmt.Sprint("x", i)}
@@ -205,10 +205,10 @@ func TestClocksDiffer(t *testing.T) {
 		for j, reader := range replicas {
 			record, ok := reader.Cache().Get(t.Context(), at)
 			if !ok || record.Age < time.Minute-time.Second || record.Age > 2*time.Minute {
-				t.Errorf("what %d has put is %v old for %d (%v), want a minute", i, record.Age, j, ok)
+				t.Errorf("a response of replica %d has the age %v on replica %d (%v), want a minute", i, record.Age, j, ok)
 			}
 			if got := reader.recentOf(t, fmt.Sprint(alice, i), 9*time.Second, time.Minute); len(got) != 1 {
-				t.Errorf("what %d has written is %v for %d", i, got, j)
+				t.Errorf("a write of replica %d is %v on replica %d", i, got, j)
 			}
 		}
 	}

@@ -3,10 +3,10 @@
 // sessions, accepted tokens and persisted queries.
 //
 // Redis may be unreachable at any time: at the start, in the middle of a command, for hours. Then
-// each replica works with the memory of its own process, and tells Redis later what the others must
-// know. Nothing here returns an error to a client because of Redis, or delays a request by more
-// than 50 ms; after a few failures a breaker opens, and there is no delay at all until Redis is
-// back.
+// each replica works with the memory of its own process, and sends the updates that the others need
+// later. Nothing here returns an error to a client because of Redis, or delays a request by more
+// than 50 ms. After a few failures a circuit breaker opens, and requests do not wait for Redis until
+// it is reachable again.
 //
 // Keys in Redis are keyed hashes: they identify no user. No token is ever stored.
 package redis
@@ -26,11 +26,11 @@ import (
 
 // Options configure the connection and the keys.
 type Options struct {
-	// URL says where Redis is.
+	// URL is the address of Redis.
 	URL redisurl.URL
-	// Secret is the key of the hashes. All replicas must have the same.
+	// Secret is the key of the keyed hashes. It must be the same on all replicas.
 	Secret []byte
-	// Log gets a line when Redis becomes unreachable or reachable; nil for no log.
+	// Log receives a line when Redis becomes unreachable or reachable; nil discards it.
 	Log *slog.Logger
 }
 
@@ -54,15 +54,15 @@ type Redis struct {
 	recentWrites *RecentWrites
 }
 
-// Open returns a Redis that is not yet connected, see [Redis.Start]. An error is one of the
-// configuration.
+// Open returns a Redis that is not yet connected, see [Redis.Start]. It returns an error if the
+// options are not valid.
 func Open(o Options) (*Redis, error) {
 	opt, err := o.URL.Options()
 	if err != nil {
 		return nil, err
 	}
 	if len(o.Secret) < minSecret {
-		return nil, fmt.Errorf("a Redis needs a secret key of at least %d bytes, the same for all replicas: what they share is named by hashes made with it", minSecret)
+		return nil, fmt.Errorf("a Redis connection requires a secret key of at least %d bytes, the same on all replicas: the Redis keys are hashes made with it", minSecret)
 	}
 	k, err := newKeys(o.Secret)
 	if err != nil {
@@ -94,18 +94,18 @@ func (r *Redis) Start(forget func(principal string)) {
 	r.running.Go(func() { r.conn.maintain(r.flushInvalidations, r.flushCommands) })
 }
 
-// flushInvalidations stores the pending invalidations, before anything is read, and sends a
-// heartbeat.
+// flushInvalidations stores the pending invalidations and sends a heartbeat. It must return before
+// anything is read.
 func (r *Redis) flushInvalidations(ctx context.Context) error {
 	return errors.Join(r.cache.epochs.flush(ctx), r.limiter.heartbeat(ctx))
 }
 
-// flushCommands runs the commands for which Redis was unreachable.
+// flushCommands runs the commands that could not be run while Redis was unreachable.
 func (r *Redis) flushCommands(ctx context.Context) error {
 	return errors.Join(r.writes.pending.flush(ctx), r.uploads.pending.flush(ctx), r.revoked.pending.flush(ctx))
 }
 
-// Close writes what is pending and disconnects. It waits no longer than ctx.
+// Close runs the pending commands and disconnects. It returns when ctx ends at the latest.
 func (r *Redis) Close(ctx context.Context) {
 	r.writer.close(ctx)
 	if r.conn.breaker.closed() {

@@ -7,23 +7,23 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// Revocations is the set of sessions that were ended before their cookie expired: a key for each,
-// which expires with the cookie. A session that was looked up before costs no round trip: the
-// client keeps a copy, which Redis invalidates.
+// Revocations is the set of sessions that were ended before their cookie expired. It has a key for
+// each, which expires with the cookie. To look up a session again costs no round trip: the client
+// stores a copy of the reply, which Redis invalidates.
 type Revocations struct {
 	conn    *conn
 	keys    keys
 	pending pendingCommands
 }
 
-// Revoke adds a session. If Redis is unreachable the other replicas get it later.
+// Revoke adds a session. If Redis is unreachable the session is added later.
 func (r *Revocations) Revoke(ctx context.Context, session string, until time.Time) {
 	key := r.keys.revoked(session)
 	set := func(ctx context.Context, c rueidis.Client) (struct{}, error) {
 		life := max(time.Until(until), time.Millisecond)
 		return struct{}{}, c.Do(ctx, c.B().Set().Key(key).Value("1").Px(life).Build()).Error()
 	}
-	if _, err := ask(context.WithoutCancel(ctx), r.conn, set); err == nil {
+	if _, err := do(context.WithoutCancel(ctx), r.conn, set); err == nil {
 		return
 	}
 	r.pending.add(pendingCommand{bytes: 256, until: until, run: func(ctx context.Context) error {
@@ -35,7 +35,7 @@ func (r *Revocations) Revoke(ctx context.Context, session string, until time.Tim
 // Revoked reports whether a session was added; false if Redis is unreachable.
 func (r *Revocations) Revoked(ctx context.Context, session string) bool {
 	key := r.keys.revoked(session)
-	revoked, err := ask(ctx, r.conn, func(ctx context.Context, c rueidis.Client) (bool, error) {
+	revoked, err := do(ctx, r.conn, func(ctx context.Context, c rueidis.Client) (bool, error) {
 		err := c.DoCache(ctx, c.B().Get().Key(key).Cache().ToStaticTTL(), localLife).Error()
 		if rueidis.IsRedisNil(err) {
 			return false, nil

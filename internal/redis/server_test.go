@@ -15,32 +15,32 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// A replica is one process's Redis, with what it has logged and forgotten.
+// A replica is the Redis of one process, with its log and the invalidations that it received.
 type replica struct {
 	*Redis
-	log *lines
+	log *logBuffer
 
-	mu        sync.Mutex
-	forgotten []string
+	mu          sync.Mutex
+	invalidated []string
 }
 
 var testSecret = []byte("a secret of all replicas of the tests")
 
-// settings are Options and what tests may set besides.
+// settings are Options with more settings for tests.
 type settings struct {
 	Options
-	// timeout is how long a read may take: for ever, as it were, where nothing goes
-	// wrong but that the machine is busy with other tests.
+	// timeout is that of reads. It is long by default, because the machine may be busy with other
+	// tests.
 	timeout time.Duration
-	// off is by how much the replica's clock is wrong.
-	off time.Duration
+	// clockOffset is the error of the replica's clock.
+	clockOffset time.Duration
 }
 
 func realTimeout(o *settings) { o.timeout = readTimeout }
 
 func open(t *testing.T, url redisurl.URL, change ...func(*settings)) *replica {
 	t.Helper()
-	r := &replica{log: new(lines)}
+	r := &replica{log: new(logBuffer)}
 	o := settings{timeout: 5 * time.Second}
 	o.Options = Options{
 		URL: url, Secret: testSecret,
@@ -54,11 +54,11 @@ func open(t *testing.T, url redisurl.URL, change ...func(*settings)) *replica {
 		t.Fatal(err)
 	}
 	r.conn.timeout = o.timeout
-	r.conn.clock = func() time.Time { return time.Now().Add(o.off) }
+	r.conn.clock = func() time.Time { return time.Now().Add(o.clockOffset) }
 	r.Start(func(principal string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.forgotten = append(r.forgotten, principal)
+		r.invalidated = append(r.invalidated, principal)
 	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -71,7 +71,7 @@ func open(t *testing.T, url redisurl.URL, change ...func(*settings)) *replica {
 	return r
 }
 
-// ready opens a replica and waits until Redis is there.
+// ready opens a replica and waits until it is connected.
 func ready(t *testing.T, url redisurl.URL, change ...func(*settings)) *replica {
 	t.Helper()
 	r := open(t, url, change...)
@@ -84,7 +84,7 @@ func (r *replica) waitUp(t *testing.T, up bool) {
 	eventually(t, func() bool { return r.Stats().Up == up })
 }
 
-// eventually waits for another process, which no clock of ours governs.
+// eventually waits until ok returns true, for changes in another process.
 func eventually(t *testing.T, ok func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(2 * time.Millisecond)
@@ -94,38 +94,38 @@ func eventually(t *testing.T, ok func() bool) {
 		select {
 		case <-ticker.C:
 		case <-limit:
-			t.Fatal("does not happen within two minutes")
+			t.Fatal("the condition is not true after two minutes")
 		}
 	}
 }
 
-// lines is a log that tests read.
-type lines struct {
+// A logBuffer is a log that tests read.
+type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.Write(p)
 }
 
-func (l *lines) String() string {
+func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
 }
 
-// A proxy stands between a client and a server and misbehaves.
+// A proxy forwards connections to a server and simulates faults.
 type proxy struct {
-	ln    net.Listener
-	to    string
-	delay atomic.Int64 // of each piece that the server sends
-	rest  atomic.Int64 // so many bytes of an answer get through, then the connection breaks; 0 for all
-	mute  atomic.Bool  // the server's answers are lost
-	deny  atomic.Bool  // new connections are closed at once
-	sent  atomic.Int64 // pieces that clients have sent
+	ln          net.Listener
+	to          string
+	delay       atomic.Int64 // before each chunk from the server
+	cutAfter    atomic.Int64 // number of bytes from the server after which the connection is closed; 0 for no limit
+	dropReplies atomic.Bool  // discards the server's replies
+	refuse      atomic.Bool  // closes new connections at once
+	sent        atomic.Int64 // number of chunks from clients
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -140,7 +140,7 @@ func newProxy(t *testing.T, to string) *proxy {
 	p := &proxy{ln: ln, to: to, conns: map[net.Conn]bool{}}
 	t.Cleanup(func() {
 		ln.Close()
-		p.cut()
+		p.closeConnections()
 	})
 	go func() {
 		for {
@@ -158,7 +158,7 @@ func (p *proxy) url() redisurl.URL { return redisurl.URL("redis://" + p.ln.Addr(
 
 func (p *proxy) serve(in net.Conn) {
 	out, err := net.Dial("tcp", p.to)
-	if err != nil || p.deny.Load() {
+	if err != nil || p.refuse.Load() {
 		in.Close()
 		if err == nil {
 			out.Close()
@@ -191,14 +191,14 @@ func (p *proxy) serve(in net.Conn) {
 		if d := time.Duration(p.delay.Load()); d > 0 {
 			<-time.After(d)
 		}
-		if p.mute.Load() {
+		if p.dropReplies.Load() {
 			continue
 		}
-		rest := int(p.rest.Load())
-		if rest > 0 {
-			n = min(n, rest)
+		limit := int(p.cutAfter.Load())
+		if limit > 0 {
+			n = min(n, limit)
 		}
-		if _, err := in.Write(buf[:n]); err != nil || rest > 0 {
+		if _, err := in.Write(buf[:n]); err != nil || limit > 0 {
 			break
 		}
 	}
@@ -209,8 +209,8 @@ func (p *proxy) serve(in net.Conn) {
 	p.mu.Unlock()
 }
 
-// cut breaks all connections, wherever they are.
-func (p *proxy) cut() {
+// closeConnections resets all connections.
+func (p *proxy) closeConnections() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for conn := range p.conns {
@@ -221,7 +221,7 @@ func (p *proxy) cut() {
 	}
 }
 
-// newTestOptions are of a server that is not there.
+// newTestOptions returns the options of a client without a server.
 func newTestOptions() rueidis.ClientOption {
 	return rueidis.ClientOption{InitAddress: []string{"127.0.0.1:1"}}
 }

@@ -15,7 +15,7 @@ import (
 
 var number atomic.Int64
 
-// fresh is an address that nobody has asked for.
+// fresh returns an address that no test has read.
 func fresh(t *testing.T) upstream.Address {
 	t.Helper()
 	return upstream.Address{ID: fmt.Sprint("fresh ", number.Add(1))}
@@ -43,7 +43,7 @@ func TestNonces(t *testing.T) {
 		}
 	}
 	if !b.use(t, "m", 50*time.Millisecond) {
-		t.Error("another one is refused")
+		t.Error("another nonce is refused")
 	}
 	raw := s.Client(t)
 	eventually(t, func() bool {
@@ -51,27 +51,27 @@ func TestNonces(t *testing.T) {
 		return err == nil && n == 0
 	})
 	if !a.use(t, "m", time.Minute) {
-		t.Error("it is remembered for too long")
+		t.Error("an expired nonce is refused")
 	}
 	s.Kill()
 	for i := range 5 {
-		if n := fmt.Sprint("away ", i); !a.use(t, n, time.Minute) || a.use(t, n, time.Minute) {
-			t.Error("without Redis, a process does not know its own nonces")
+		if n := fmt.Sprint("unreachable ", i); !a.use(t, n, time.Minute) || a.use(t, n, time.Minute) {
+			t.Error("without Redis, a process does not check its own nonces")
 		}
 	}
 	if a.use(t, "n", time.Minute) {
-		t.Error("without Redis, a process does not know what it has used before")
+		t.Error("without Redis, a process accepts a nonce from before again")
 	}
 }
 
-func TestNonces_bounded(t *testing.T) {
+func TestNonces_Bounded(t *testing.T) {
 	t.Parallel()
 	r := open(t, "redis://127.0.0.1:1")
 	for i := range maxNonces + 1000 {
 		r.use(t, fmt.Sprint(i), time.Hour)
 	}
 	if len(r.nonces.used) > maxNonces || len(r.nonces.order) != len(r.nonces.used) {
-		t.Errorf("%d nonces are remembered", len(r.nonces.used))
+		t.Errorf("%d nonces are stored", len(r.nonces.used))
 	}
 }
 
@@ -82,7 +82,7 @@ func TestQueries(t *testing.T) {
 	const query = "{ viewer { name } }"
 	hash := hashOf(query)
 	if _, ok := b.Queries().Get(t.Context(), hash); ok {
-		t.Error("it is there before it was added")
+		t.Error("the query is stored before it was added")
 	}
 	a.Queries().Add(t.Context(), hash, query)
 	a.Queries().Add(t.Context(), hashOf("x"), query)
@@ -90,9 +90,9 @@ func TestQueries(t *testing.T) {
 	a.Queries().Add(t.Context(), hashOf(large), large)
 	a.drain(t)
 	eventually(t, func() bool { got, _ := b.Queries().Get(t.Context(), hash); return got == query })
-	for name, hash := range map[string]string{"a wrong hash": hashOf("x"), "a large one": hashOf(large)} {
+	for name, hash := range map[string]string{"with a wrong hash": hashOf("x"), "above the maximum size": hashOf(large)} {
 		if got, ok := b.Queries().Get(t.Context(), hash); ok {
-			t.Errorf("%s: %.20s", name, got)
+			t.Errorf("a query %s is stored: %.20s", name, got)
 		}
 	}
 	if err := raw.Do(t.Context(), raw.B().Set().Key(a.queries.keys.query(hash)).Value("{ evil }").Build()).Error(); err != nil {
@@ -101,8 +101,8 @@ func TestQueries(t *testing.T) {
 	eventually(t, func() bool { _, ok := b.Queries().Get(t.Context(), hash); return !ok })
 }
 
-// However much is made up, Redis gets a bounded share of it.
-func TestQueries_bounded(t *testing.T) {
+// The size of the queries that a replica adds is bounded, because clients can invent queries.
+func TestQueries_Bounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var q Queries
@@ -128,7 +128,7 @@ func TestQueries_bounded(t *testing.T) {
 	})
 }
 
-func TestOpen_configuration(t *testing.T) {
+func TestOpen_InvalidOptions(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{
 		"no URL":       {Secret: testSecret},
@@ -146,8 +146,8 @@ func TestOpen_configuration(t *testing.T) {
 	}
 }
 
-// Replicas with another secret share nothing, and neither do other databases.
-func TestOpen_otherSecret(t *testing.T) {
+// Replicas with different secrets or databases share nothing.
+func TestOpen_DifferentSecret(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	a := ready(t, s.URL())

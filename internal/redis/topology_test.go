@@ -66,7 +66,7 @@ func TestCluster(t *testing.T) {
 		return n == 2
 	})
 	for i := range 30 {
-		a.everything(t, i)
+		a.useAll(t, i)
 		for _, principal := range []string{"", alice, bob} {
 			at := upstream.Address{Principal: principal, ID: fmt.Sprint("page ", i)}
 			a.put(t, at, []byte(at.ID))
@@ -76,7 +76,7 @@ func TestCluster(t *testing.T) {
 	for _, node := range nodes {
 		c := node.Client(t)
 		if n, err := c.Do(t.Context(), c.B().Dbsize().Build()).AsInt64(); err != nil || n < 5 {
-			t.Errorf("a node holds %d keys, %v: they do not spread", n, err)
+			t.Errorf("a node has %d keys, %v: they are not distributed", n, err)
 		}
 	}
 	others := upstream.Address{Principal: bob, ID: "page"}
@@ -85,19 +85,19 @@ func TestCluster(t *testing.T) {
 	eventually(t, func() bool {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return slices.Contains(b.forgotten, alice)
+		return slices.Contains(b.invalidated, alice)
 	})
 	if got := b.get(t, upstream.Address{Principal: alice, ID: "page 1"}); got != "miss" {
 		t.Errorf("after the write: %s", got)
 	}
-	eventually(t, func() bool { return b.get(t, others) == "page" }) // a machine that is busy may once be too slow
+	eventually(t, func() bool { return b.get(t, others) == "page" }) // a read may time out on a busy machine
 	if n := a.Stats().Failed; n > 0 {
 		t.Errorf("%d commands failed:\n%s", n, a.log)
 	}
 	c := ready(t, nodes[0].URL(), realTimeout)
-	nodes[2].Kill() // a third of the slots are gone, and nobody has an error
+	nodes[2].Kill() // a third of the slots are unavailable, without errors for clients
 	for i := range 30 {
-		c.everything(t, 100+i)
+		c.useAll(t, 100+i)
 	}
 }
 
@@ -127,9 +127,9 @@ func TestSentinel(t *testing.T) {
 	master.Kill()
 	deadline := time.Now().Add(20 * time.Second)
 	for n := 0; ; n++ {
-		r.everything(t, n)
+		r.useAll(t, n)
 		if r.get(t, upstream.Address{ID: "x"}) == "x" && r.usable(t) {
-			break // from the one that was promoted
+			break // from the promoted replica
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("the promoted replica is not used:\n%s", r.log)
@@ -137,9 +137,9 @@ func TestSentinel(t *testing.T) {
 	}
 }
 
-// A server that asks for a password and gets another one is one that is away;
-// with the right one, and over a socket, everything works.
-func TestCredentialsAndSocket(t *testing.T) {
+// A server that rejects the password counts as unreachable. The right password works, also over a
+// socket.
+func TestCredentials(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "redis.sock")
 	s := redistest.Start(t, "--requirepass", "hunter2", "--unixsocket", socket)
@@ -154,13 +154,13 @@ func TestCredentialsAndSocket(t *testing.T) {
 	}
 	wrong := open(t, redisurl.URL("redis://:hunter3@"+s.Addr()))
 	eventually(t, func() bool { return strings.Contains(wrong.log.String(), "WRONGPASS") })
-	wrong.everything(t, 0)
+	wrong.useAll(t, 0)
 	if text := wrong.log.String(); strings.Contains(text, "hunter") {
 		t.Errorf("a password is in the log:\n%s", text)
 	}
 }
 
-// The access list that the documentation gives is enough, and gives no more.
+// The ACL in the documentation permits all commands that are used, and no others.
 func TestAccessList(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/redis.md")
@@ -171,7 +171,7 @@ func TestAccessList(t *testing.T) {
 	line, _, _ := strings.Cut(rest, "\n")
 	words := strings.Fields(line)
 	if len(words) < 5 {
-		t.Fatalf("docs/redis.md has no access list: %q", line)
+		t.Fatalf("docs/redis.md has no ACL: %q", line)
 	}
 	s := redistest.Start(t)
 	admin := s.Client(t)
@@ -179,7 +179,7 @@ func TestAccessList(t *testing.T) {
 	r := ready(t, redisurl.URL("redis://mixcloud:password@"+s.Addr()))
 	eventually(t, func() bool { return subscribers(t, s) == 1 })
 	for i := range 5 {
-		r.everything(t, i)
+		r.useAll(t, i)
 	}
 	r.put(t, upstream.Address{Principal: alice, ID: "x"}, []byte("x"))
 	r.drain(t)
@@ -187,7 +187,7 @@ func TestAccessList(t *testing.T) {
 		t.Errorf("%+v\n%s", st, r.log)
 	}
 	for _, forbidden := range []rueidis.Completed{
-		admin.B().Get().Key("somebody else's").Build(), admin.B().Flushall().Build(), admin.B().ConfigGet().Parameter("*").Build(), admin.B().Keys().Pattern("*").Build(),
+		admin.B().Get().Key("another program's key").Build(), admin.B().Flushall().Build(), admin.B().ConfigGet().Parameter("*").Build(), admin.B().Keys().Pattern("*").Build(),
 	} {
 		name := forbidden.Commands()[0]
 		if err := (*r.conn.client.Load()).Do(t.Context(), forbidden).Error(); err == nil || !strings.Contains(err.Error(), "NOPERM") {
@@ -196,8 +196,8 @@ func TestAccessList(t *testing.T) {
 	}
 }
 
-// A server that does not tell what has changed is read anew each time.
-func TestNoTracking(t *testing.T) {
+// Without client-side caching, each read is a round trip.
+func TestWithoutClientSideCaching(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	admin := s.Client(t)
@@ -211,10 +211,10 @@ func TestNoTracking(t *testing.T) {
 			}
 		}
 	}
-	if st := two.Stats(); st.Local > 0 || st.Failed > 0 {
+	if st := two.Stats(); st.LocalHits > 0 || st.Failed > 0 {
 		t.Errorf("%+v", st)
 	}
 	if !strings.Contains(one.log.String(), "no server-assisted client-side caching") {
-		t.Errorf("the log does not tell:\n%s", one.log)
+		t.Errorf("this is not logged:\n%s", one.log)
 	}
 }

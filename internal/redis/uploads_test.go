@@ -13,7 +13,7 @@ func TestUploads(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	a, b := ready(t, s.URL()), ready(t, s.URL())
-	follow := b.Uploads().follow(t.Context(), upload.Name{Principal: alice, ID: "u"}) // before it begins
+	follow := b.Uploads().follow(t.Context(), upload.Name{Principal: alice, ID: "u"}) // before the upload begins
 	others := b.Uploads().follow(t.Context(), upload.Name{Principal: bob, ID: "u"})
 	var want []upload.Progress
 	for sent := range int64(3) {
@@ -36,7 +36,7 @@ func TestUploads(t *testing.T) {
 	for last = range follow {
 	}
 	if last != end {
-		t.Errorf("the last is %+v, want %+v", last, end)
+		t.Errorf("the final progress is %+v, want %+v", last, end)
 	}
 	for got := range b.Uploads().follow(t.Context(), upload.Name{Principal: alice, ID: "u"}) { // after the end
 		if got != end {
@@ -45,13 +45,13 @@ func TestUploads(t *testing.T) {
 	}
 	select {
 	case u := <-others:
-		t.Errorf("somebody else's upload of the same name is seen: %+v", u)
+		t.Errorf("another principal's upload of the same name is followed: %+v", u)
 	default:
 	}
 }
 
-// The end of an upload gets through even if Redis was away when it came.
-func TestUploads_away(t *testing.T) {
+// If an upload ends while Redis is unreachable, its final step is published later.
+func TestUploads_WhileUnreachable(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
@@ -59,36 +59,36 @@ func TestUploads_away(t *testing.T) {
 	follow := b.Uploads().follow(t.Context(), upload.Name{Principal: alice, ID: "u"})
 	a.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Sending, Total: -1})
 	<-follow
-	p.deny.Store(true)
-	p.cut()
+	p.refuse.Store(true)
+	p.closeConnections()
 	for range maxConsecutiveFailures {
 		a.Cache().Get(t.Context(), fresh(t))
 	}
 	a.waitUp(t, false)
 	a.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Processing, Total: -1})
 	a.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Done})
-	p.deny.Store(false)
+	p.refuse.Store(false)
 	var last upload.Progress
 	for last = range follow {
 	}
 	if !last.Phase.Ended() {
-		t.Errorf("the last is %+v", last)
+		t.Errorf("the final progress is %+v", last)
 	}
 }
 
-func TestUploads_followerLeaves(t *testing.T) {
+func TestUploads_FollowerLeaves(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
 	ctx, cancel := context.WithCancel(t.Context())
 	follow := r.Uploads().follow(ctx, upload.Name{Principal: alice, ID: "u"})
 	cancel()
 	if _, ok := <-follow; ok {
-		t.Error("an upload that never was is told of")
+		t.Error("progress of an upload that never began")
 	}
 }
 
-// Watchers of either replica see an upload to its end. While Redis is unreachable, those of the
-// replica that has it do.
+// Watchers on each replica follow an upload to its end. While Redis is unreachable, only those on
+// the replica that receives it do.
 func TestUploads_Watch(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
@@ -123,7 +123,7 @@ func TestUploads_Watch(t *testing.T) {
 			}
 		}
 	}
-	eventually(t, func() bool { return !a.isHere(upload.Name{Principal: alice, ID: "done"}) })
+	eventually(t, func() bool { return !a.isLocal(upload.Name{Principal: alice, ID: "done"}) })
 	s.Kill()
 	name := upload.Name{Principal: alice, ID: "while unreachable"}
 	a.Begin(t.Context(), name).End()
@@ -139,8 +139,9 @@ func TestUploads_Watch(t *testing.T) {
 	}
 }
 
-// A watcher of the replica that has the upload sees its own progress alone: Redis may be behind.
-func TestUploads_ownProgress(t *testing.T) {
+// A watcher on the replica that receives the upload gets the progress of that process, because the
+// progress in Redis may be older.
+func TestUploads_OwnProgress(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	a, b := ready(t, s.URL()).Uploads(), ready(t, s.URL()).Uploads()

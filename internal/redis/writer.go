@@ -9,23 +9,22 @@ import (
 )
 
 const (
-	// maxJobs and maxJobBytes bound the jobs that wait.
+	// maxJobs and maxJobBytes bound the queue.
 	maxJobs     = 1024
 	maxJobBytes = 32 << 20
-	// batch is the number of writes in one round trip.
+	// batch is the maximum number of commands in one round trip.
 	batch = 32
 )
 
-// A job is a write in the background.
+// A job is a command that is sent in the background.
 type job struct {
 	bytes int // approximate size
-	// build makes the command, in the background; false if there is nothing to write after
-	// all.
+	// build makes the command, in the background. It returns false if nothing has to be written.
 	build func(rueidis.Builder) (rueidis.Completed, bool)
 }
 
-// A writer writes in the background, as fast as Redis accepts it. Jobs beyond its bounds are
-// lost, so it is for data that may be lost. It is safe for concurrent use.
+// A writer sends commands in the background, in batches. Jobs beyond its bounds are dropped, so it is
+// for data that may be lost. It is safe for concurrent use.
 type writer struct {
 	conn    *conn
 	jobs    chan job
@@ -40,7 +39,7 @@ func newWriter(c *conn) *writer {
 	return &writer{conn: c, jobs: make(chan job, maxJobs)}
 }
 
-// put adds a job; false if it is lost. It does not block.
+// put adds a job. It returns false if the job is dropped, and does not block.
 func (w *writer) put(j job) bool {
 	if !w.conn.breaker.closed() {
 		return false
@@ -59,7 +58,7 @@ func (w *writer) put(j job) bool {
 	}
 }
 
-// run writes until the writer is closed and no job is left.
+// run sends commands until the writer is closed and the queue is empty.
 func (w *writer) run() {
 	for first := range w.jobs {
 		jobs := append(make([]job, 0, batch), first)
@@ -80,7 +79,7 @@ func (w *writer) run() {
 }
 
 func (w *writer) write(jobs []job) {
-	lost, err := do(context.Background(), w.conn, writeTimeout, func(ctx context.Context, c rueidis.Client) (int, error) { //nolint:forbidigo // no request waits for it
+	lost, err := doWithin(context.Background(), w.conn, writeTimeout, func(ctx context.Context, c rueidis.Client) (int, error) { //nolint:forbidigo // no request waits for it
 		var commands []rueidis.Completed
 		for _, j := range jobs {
 			if command, ok := j.build(c.B()); ok {
@@ -106,7 +105,7 @@ func (w *writer) write(jobs []job) {
 	}
 }
 
-// close writes the jobs that are left, until ctx ends.
+// close sends the remaining jobs, until ctx ends.
 func (w *writer) close(ctx context.Context) {
 	w.mu.Lock()
 	if !w.closed {

@@ -13,14 +13,14 @@ import (
 	"mixcloud-graphql/internal/idempotency"
 )
 
-// claimLife is how long a claim is valid after the last keepalive of the replica that has it.
+// claimLife is the TTL of a claim. The replica that has it renews it while its process runs.
 const claimLife = 30 * time.Second
 
-// Writes is an [idempotency.Store] of all replicas.
+// Writes is an [idempotency.Store] that replicas share.
 //
-// Each claim is made in this process first, and then in Redis. So this process knows the writes
-// that it did while Redis was unreachable, and those that Redis has evicted since. While Redis is
-// unreachable, a claim in this process is enough.
+// Each claim is made in this process first, and then in Redis. So this process also finds its own
+// writes if Redis was unreachable or has evicted them. While Redis is unreachable, a claim in this
+// process is enough.
 type Writes struct {
 	conn    *conn
 	keys    keys
@@ -28,18 +28,18 @@ type Writes struct {
 	own     idempotency.Memory
 }
 
-// A write is a hash with the members content, claim (while the write is in flight), status and
-// body (when it is finished).
+// A write is a hash with the fields content, claim (while the write is in flight), status and body
+// (when it is finished).
 var (
 	claimLua = rueidis.NewLuaScript(`
-local kept = redis.call('HMGET', KEYS[1], 'content', 'status', 'body')
-if kept[1] then return {kept[1] == ARGV[1] and 1 or 0, kept[2] or '', kept[3] or ''} end
+local stored = redis.call('HMGET', KEYS[1], 'content', 'status', 'body')
+if stored[1] then return {stored[1] == ARGV[1] and 1 or 0, stored[2] or '', stored[3] or ''} end
 redis.call('HSET', KEYS[1], 'content', ARGV[1], 'claim', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return false`)
 
-	// An expired claim may have been taken over by another replica. If it was not, it is
-	// finished all the same, since the write was done.
+	// Another replica may have taken over an expired claim. Otherwise the write is finished
+	// although its claim has expired, because it was done.
 	finishLua = rueidis.NewLuaScript(`
 local claim = redis.call('HGET', KEYS[1], 'claim')
 if claim and claim ~= ARGV[2] or not claim and redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
@@ -57,13 +57,14 @@ if redis.call('HGET', KEYS[1], 'claim') ~= ARGV[2] then return 0 end
 return redis.call('DEL', KEYS[1])`)
 )
 
-// Begin implements [idempotency.Store]. It returns no error because Redis is unreachable.
-func (w *Writes) Begin(ctx context.Context, name idempotency.Name, content idempotency.Fingerprint) (idempotency.Claim, *idempotency.Answer, error) {
-	own, answer, err := w.own.Begin(ctx, name, content)
-	if err != nil || answer != nil {
-		return nil, answer, err
+// Begin implements [idempotency.Store]. If Redis is unreachable it claims the write in this process
+// alone.
+func (w *Writes) Begin(ctx context.Context, name idempotency.Name, content idempotency.Fingerprint) (idempotency.Claim, *idempotency.Response, error) {
+	own, response, err := w.own.Begin(ctx, name, content)
+	if err != nil || response != nil {
+		return nil, response, err
 	}
-	shared, answer, err := w.begin(ctx, name, content)
+	shared, response, err := w.begin(ctx, name, content)
 	switch {
 	case shared != nil:
 		return pairedClaim{shared, own}, nil, nil
@@ -71,7 +72,7 @@ func (w *Writes) Begin(ctx context.Context, name idempotency.Name, content idemp
 		return own, nil, nil
 	}
 	_ = own.Release(ctx) // a claim in memory has no error
-	return nil, answer, err
+	return nil, response, err
 }
 
 // A pairedClaim is the claim of one write in Redis and in this process.
@@ -80,8 +81,8 @@ type pairedClaim struct {
 	own    idempotency.Claim
 }
 
-// Finish implements [idempotency.Claim]. If Redis is unreachable, it gets the answer later.
-func (c pairedClaim) Finish(ctx context.Context, a idempotency.Answer) error {
+// Finish implements [idempotency.Claim]. If Redis is unreachable, the response is stored later.
+func (c pairedClaim) Finish(ctx context.Context, a idempotency.Response) error {
 	_ = c.shared.finish(ctx, a)
 	return c.own.Finish(ctx, a)
 }
@@ -92,11 +93,11 @@ func (c pairedClaim) Release(ctx context.Context) error {
 	return c.own.Release(ctx)
 }
 
-// begin is [Writes.Begin] in Redis alone. It returns errUnreachable if Redis is unreachable. The claim
-// is renewed for as long as this process lives.
-func (w *Writes) begin(ctx context.Context, name idempotency.Name, content idempotency.Fingerprint) (*sharedClaim, *idempotency.Answer, error) {
-	c := &sharedClaim{writes: w, key: w.keys.write(name), content: rueidis.BinaryString(content[:]), id: rand.Text(), over: make(chan struct{})}
-	reply, err := ask(ctx, w.conn, func(ctx context.Context, r rueidis.Client) ([]rueidis.RedisMessage, error) {
+// begin is [Writes.Begin] in Redis alone. It returns errUnreachable if Redis is unreachable. The
+// claim is renewed while this process runs.
+func (w *Writes) begin(ctx context.Context, name idempotency.Name, content idempotency.Fingerprint) (*sharedClaim, *idempotency.Response, error) {
+	c := &sharedClaim{writes: w, key: w.keys.write(name), content: rueidis.BinaryString(content[:]), id: rand.Text(), ended: make(chan struct{})}
+	reply, err := do(ctx, w.conn, func(ctx context.Context, r rueidis.Client) ([]rueidis.RedisMessage, error) {
 		return claimLua.Exec(ctx, r, []string{c.key}, c.args(claimLife)).ToArray()
 	})
 	switch {
@@ -109,8 +110,8 @@ func (w *Writes) begin(ctx context.Context, name idempotency.Name, content idemp
 		c.abandon()
 		return nil, nil, ctx.Err()
 	case err != nil:
-		// The claim may have been made all the same. A later request with the same key must
-		// not wait for a write that does not run.
+		// Redis may have made the claim. A later request with the same key must not wait for a
+		// write that is not being done.
 		c.abandon()
 		return nil, nil, errUnreachable
 	case len(reply) != 3:
@@ -123,14 +124,14 @@ func (w *Writes) begin(ctx context.Context, name idempotency.Name, content idemp
 		return nil, nil, idempotency.ErrInFlight
 	}
 	status, err := reply[1].AsInt64()
-	if err != nil { // not written by this program, so no replica is doing it
+	if err != nil { // not written by this program, so no replica is doing the write
 		return nil, nil, errUnreachable
 	}
 	body, err := reply[2].ToString()
 	if err != nil {
 		return nil, nil, errUnreachable
 	}
-	return nil, &idempotency.Answer{Status: int(status), Body: []byte(body)}, nil
+	return nil, &idempotency.Response{Status: int(status), Body: []byte(body)}, nil
 }
 
 // A sharedClaim is a claim in Redis. It ends with exactly one call of finish or release.
@@ -139,25 +140,25 @@ type sharedClaim struct {
 	key, content string
 	id           string
 	once         sync.Once
-	over         chan struct{}
+	ended        chan struct{}
 }
 
 func (c *sharedClaim) args(life time.Duration, more ...string) []string {
 	return append([]string{c.content, c.id, strconv.FormatInt(life.Milliseconds(), 10)}, more...)
 }
 
-// renew keeps the claim valid until it ends.
+// renew renews the claim until it ends.
 func (c *sharedClaim) renew(ctx context.Context) {
 	ticker := time.NewTicker(claimLife / 3)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-c.over:
+		case <-c.ended:
 			return
 		case <-c.writes.conn.ctx.Done():
 			return
 		case <-ticker.C:
-			_, _ = do(context.WithoutCancel(ctx), c.writes.conn, writeTimeout, c.run(renewLua, c.args(claimLife)))
+			_, _ = doWithin(context.WithoutCancel(ctx), c.writes.conn, writeTimeout, c.run(renewLua, c.args(claimLife)))
 		}
 	}
 }
@@ -168,30 +169,31 @@ func (c *sharedClaim) run(script *rueidis.Lua, args []string) func(context.Conte
 	}
 }
 
-// finish keeps the answer. errUnreachable says that Redis gets it later.
-func (c *sharedClaim) finish(ctx context.Context, a idempotency.Answer) error {
+// finish stores the response. It returns errUnreachable if the response is stored later.
+func (c *sharedClaim) finish(ctx context.Context, a idempotency.Response) error {
 	body := rueidis.BinaryString(a.Body)
 	return c.end(ctx, idempotency.Life, finishLua, c.args(idempotency.Life, strconv.Itoa(a.Status), body))
 }
 
-// release drops the claim. errUnreachable says that Redis is told later.
+// release drops the claim. It returns errUnreachable if the claim is dropped later.
 func (c *sharedClaim) release(ctx context.Context) error {
 	return c.end(ctx, claimLife, releaseLua, c.args(claimLife))
 }
 
 func (c *sharedClaim) end(ctx context.Context, life time.Duration, script *rueidis.Lua, args []string) error {
-	c.once.Do(func() { close(c.over) })
-	if _, err := ask(context.WithoutCancel(ctx), c.writes.conn, c.run(script, args)); err != nil {
-		c.owe(life, script, args)
+	c.once.Do(func() { close(c.ended) })
+	if _, err := do(context.WithoutCancel(ctx), c.writes.conn, c.run(script, args)); err != nil {
+		c.addPending(life, script, args)
 		return errUnreachable
 	}
 	return nil
 }
 
-// abandon releases a claim that may or may not have been made.
-func (c *sharedClaim) abandon() { c.owe(claimLife, releaseLua, c.args(claimLife)) }
+// abandon releases a claim that Redis may have made.
+func (c *sharedClaim) abandon() { c.addPending(claimLife, releaseLua, c.args(claimLife)) }
 
-func (c *sharedClaim) owe(life time.Duration, script *rueidis.Lua, args []string) {
+// addPending adds a command that is run when Redis is reachable.
+func (c *sharedClaim) addPending(life time.Duration, script *rueidis.Lua, args []string) {
 	size := 256
 	for _, arg := range args {
 		size += len(arg)

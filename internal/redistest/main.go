@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// missing is why a test is skipped, and what to do about it.
+// missing is the reason why a test is skipped, and what to do.
 const missing = "redis-server is not in PATH; on Debian, install it with: apt-get install -y redis-server"
 
-// skips counts the tests that were skipped for want of redis-server.
+// skips counts the tests that were skipped because redis-server is not installed.
 type skips struct {
 	reported atomic.Bool // report is called at the end
 	n        atomic.Int64
@@ -20,9 +20,10 @@ type skips struct {
 
 var skipped skips
 
-// Main runs the tests of a package that uses [Start]. At the end it writes how many of them were
-// skipped for want of redis-server, in one line, if any were. Go shows the output of a package
-// that passed with -v, and if no package is named. Call it in the package's TestMain:
+// Main runs the tests of a package that uses [Start]. If any of them were skipped because
+// redis-server is not installed, it prints their number at the end. For a package that passed, go
+// test shows this with -v, or if it is run without package arguments. Call Main in the package's
+// TestMain:
 //
 //	func TestMain(m *testing.M) { redistest.Main(m) }
 func Main(m *testing.M) {
@@ -37,7 +38,7 @@ func (s *skips) report(w io.Writer) {
 	}
 }
 
-// needBinary skips a test, or in CI fails it, if there is no redis-server.
+// needBinary skips a test if redis-server is not installed. In CI it fails the test.
 func needBinary(t testing.TB) {
 	t.Helper()
 	skipped.check(t, inCI(), func() bool { _, err := exec.LookPath("redis-server"); return err == nil })
@@ -57,8 +58,8 @@ func (s *skips) check(t testing.TB, ci bool, installed func() bool) {
 	}
 }
 
-// inCI reports whether the tests run where everything that they need must be installed. CI
-// systems set CI, mostly to "true".
+// inCI reports whether the tests run in CI, where redis-server must be installed. CI systems set
+// the variable CI, mostly to "true".
 func inCI() bool {
 	ci := os.Getenv("CI")
 	return ci != "" && ci != "0" && ci != "false"

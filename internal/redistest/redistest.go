@@ -17,33 +17,32 @@ import (
 	"mixcloud-graphql/internal/redisurl"
 )
 
-// A Server is a real Redis of a test's own.
+// A Server is a redis-server process.
 type Server struct {
 	port    int
 	args    []string
 	process *os.Process
-	ended   chan struct{} // closed when it has
+	ended   chan struct{} // closed when the process has ended
 }
 
-// Start starts a Redis, with arguments of redis-server, which ends with the
-// test. Without redis-server the test is skipped, and [Main] counts it; but in CI it
-// fails, since CI must install it.
+// Start starts redis-server with arguments. It is killed at the end of the test. If redis-server
+// is not installed the test is skipped, and [Main] counts it; in CI the test fails.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	needBinary(t)
 	s := &Server{args: args}
 	t.Cleanup(s.Kill)
-	for range 10 { // somebody may take the port in between
+	for range 10 { // another process may take the port in between
 		s.port = FreePort(t)
 		if s.Restart(t) {
 			return s
 		}
 	}
-	t.Fatal("redis-server does not start")
+	t.Fatal("redis-server did not start")
 	return nil
 }
 
-// FreePort is a port that nobody listens on, a moment ago.
+// FreePort returns a port on which no process listens.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -54,8 +53,8 @@ func FreePort(t testing.TB) int {
 	return ln.Addr().(*net.TCPAddr).Port
 }
 
-// Restart starts a server that was killed, on the port that it had, with
-// nothing in it; false if that does not work out.
+// Restart starts a server that was killed, with the same port and an empty database. It returns
+// false if the server did not start.
 func (s *Server) Restart(t testing.TB) bool {
 	t.Helper()
 	args := append([]string{}, s.args...)
@@ -66,11 +65,11 @@ func (s *Server) Restart(t testing.TB) bool {
 	}
 	s.process, s.ended = cmd.Process, make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // reaps it; how it ended is of no interest
+		_ = cmd.Wait() // an error is expected after Kill
 		close(s.ended)
 	}()
 	for {
-		if s.answers() {
+		if s.isListening() {
 			return true
 		}
 		select {
@@ -81,8 +80,8 @@ func (s *Server) Restart(t testing.TB) bool {
 	}
 }
 
-// answers reports whether it is this server that answers on its port.
-func (s *Server) answers() bool {
+// isListening reports whether this process, and no other, listens on the port.
+func (s *Server) isListening() bool {
 	conn, err := net.DialTimeout("tcp", s.Addr(), time.Second) //nolint:noctx // bounded
 	if err != nil {
 		return false
@@ -96,16 +95,16 @@ func (s *Server) answers() bool {
 	return strings.HasPrefix(string(text), "-NOAUTH") || strings.Contains(string(text), fmt.Sprintf("process_id:%d\r\n", s.process.Pid))
 }
 
-// Addr is where the server listens, as host:port.
+// Addr returns the server's address, as host:port.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
-// Port is the port alone.
+// Port returns the server's port.
 func (s *Server) Port() int { return s.port }
 
-// URL is the server's.
+// URL returns the server's URL.
 func (s *Server) URL() redisurl.URL { return redisurl.URL("redis://" + s.Addr()) }
 
-// Kill ends the server at once, if it runs.
+// Kill kills the server, if it runs.
 func (s *Server) Kill() {
 	if s.process != nil {
 		_ = s.process.Kill()
@@ -113,7 +112,7 @@ func (s *Server) Kill() {
 	}
 }
 
-// Client is a plain client of the server, which ends with the test.
+// Client returns a client of the server, which is closed at the end of the test.
 func (s *Server) Client(t testing.TB) rueidis.Client {
 	t.Helper()
 	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{s.Addr()}, ForceSingleClient: true})
@@ -124,7 +123,7 @@ func (s *Server) Client(t testing.TB) rueidis.Client {
 	return c
 }
 
-// Commands is how many commands the server has carried out.
+// Commands returns the number of commands that the server has processed.
 func (s *Server) Commands(t testing.TB, c rueidis.Client) int {
 	t.Helper()
 	text, err := c.Do(t.Context(), c.B().Info().Section("stats").Build()).ToString()

@@ -4,8 +4,8 @@ package redistest
 
 import "testing"
 
-// Stop fails: there is no redis-server where there are no signals.
-func (s *Server) Stop(t testing.TB) { t.Fatal("a server cannot be stopped here") }
+// Suspend fails: it requires the signals of Unix.
+func (s *Server) Suspend(t testing.TB) { t.Fatal("a server cannot be suspended on this system") }
 
-// Continue fails, as Stop does.
-func (s *Server) Continue(t testing.TB) { t.Fatal("a server cannot be stopped here") }
+// Resume fails, like Suspend.
+func (s *Server) Resume(t testing.TB) { t.Fatal("a server cannot be suspended on this system") }

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// Stop makes the server silent: connections stay, answers do not come.
-func (s *Server) Stop(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
+// Suspend stops the server's process: connections stay open, but it sends no replies.
+func (s *Server) Suspend(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
 
-// Continue ends what Stop began.
-func (s *Server) Continue(t testing.TB) { s.signal(t, syscall.SIGCONT) }
+// Resume continues the process after Suspend.
+func (s *Server) Resume(t testing.TB) { s.signal(t, syscall.SIGCONT) }
 
 func (s *Server) signal(t testing.TB, sig os.Signal) {
 	t.Helper()

@@ -1,4 +1,4 @@
-// Package redisurl reads the one setting that says where Redis is.
+// Package redisurl parses the URL of Redis.
 package redisurl
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// A URL says where Redis is and how to enter it:
+// A URL is the address of a Redis, with credentials:
 //
 //	redis://[user:password@]host[:6379][,host…][/database]      one server, or some nodes of a cluster
 //	rediss://…                                                  the same over TLS
@@ -22,16 +22,15 @@ import (
 //	rediss-sentinel://…                                         the same over TLS
 //	unix://[user:password@]/path/to/socket[?db=database]
 //
-// valkey and valkeys are other words for redis and rediss. User and password
-// are those of the servers; sentinels that want their own take sentinel_user and
-// sentinel_password. Whether a server belongs to a cluster is found out by
-// asking it.
+// The schemes valkey and valkeys are synonyms of redis and rediss. User and password are those of the
+// servers; for sentinels with their own credentials there are the parameters sentinel_user and
+// sentinel_password. The client detects whether a server belongs to a cluster.
 //
-// A URL holds a password: whatever prints, logs or marshals it gets it without.
+// A URL may contain a password. Printed, logged and marshaled forms of it omit the password.
 type URL string
 
-// String is the URL without what must not be shown: all but the user's name,
-// hosts, database and master set.
+// String returns the URL without secrets: only the user's name, the hosts, the database and the
+// master set.
 func (u URL) String() string {
 	if u == "" {
 		return ""
@@ -48,23 +47,22 @@ func (u URL) String() string {
 		}
 	}
 	query := url.Values{}
-	for _, open := range []string{"db", "master_set"} {
-		if parsed.Query().Has(open) {
-			query.Set(open, parsed.Query().Get(open))
+	for _, public := range []string{"db", "master_set"} {
+		if parsed.Query().Has(public) {
+			query.Set(public, parsed.Query().Get(public))
 		}
 	}
 	shown.RawQuery = query.Encode()
 	return shown.String()
 }
 
-// GoString is String: the password is hidden from %#v too.
+// GoString returns String in Go syntax, so that %#v omits the password too.
 func (u URL) GoString() string { return fmt.Sprintf("redisurl.URL(%q)", u.String()) }
 
-// MarshalText is String.
+// MarshalText returns String.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
-// HasPassword reports whether the URL holds a password, be it of a server or of a
-// sentinel.
+// HasPassword reports whether the URL contains a password of a server or of a sentinel.
 func (u URL) HasPassword() bool {
 	parsed, err := parse(string(u))
 	if err != nil {
@@ -74,16 +72,16 @@ func (u URL) HasPassword() bool {
 	return has || parsed.Query().Has("sentinel_password")
 }
 
-// Check says what is wrong with a URL, without repeating it.
+// Check returns an error if the URL is not valid. The error does not contain the URL.
 func (u URL) Check() error {
 	_, err := u.Options()
 	return err
 }
 
-// parse is [url.Parse] for several hosts, whose errors repeat nothing.
+// parse is [url.Parse] for a list of hosts. Its errors do not contain the URL.
 func parse(s string) (*url.URL, error) {
-	// The standard library takes no list of hosts: all but the first are set
-	// aside, and their ports are checked later.
+	// The standard library accepts no list of hosts, so a placeholder is parsed instead. The hosts
+	// are checked later.
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
 		return nil, errors.New("must begin with redis://, rediss://, redis-sentinel://, rediss-sentinel:// or unix://")
@@ -98,14 +96,13 @@ func parse(s string) (*url.URL, error) {
 	}
 	u, err := url.Parse(scheme + "://" + user + "x" + tail)
 	if err != nil {
-		return nil, errors.New("is no URL: a password with special characters must be percent-encoded")
+		return nil, errors.New("is not a valid URL: special characters in the password must be percent-encoded")
 	}
 	u.Host = hosts
 	return u, nil
 }
 
-// Options are what the client needs to know of a URL; the rest is not set. Its
-// errors repeat nothing of the URL.
+// Options returns the client options that follow from the URL. The error does not contain the URL.
 func (u URL) Options() (opt rueidis.ClientOption, err error) {
 	at, err := parse(string(u))
 	if err != nil {
@@ -128,7 +125,7 @@ func (u URL) Options() (opt rueidis.ClientOption, err error) {
 	}
 	hosts := strings.Split(at.Host, ",")
 	query := at.Query()
-	hosts = append(hosts, query["addr"]...) // as rueidis itself has it
+	hosts = append(hosts, query["addr"]...) // a parameter that rueidis supports
 	for _, host := range hosts {
 		addr, err := address(host, port)
 		if err != nil {
@@ -142,7 +139,7 @@ func (u URL) Options() (opt rueidis.ClientOption, err error) {
 	credentials(&opt, at)
 	opt.Sentinel.MasterSet = query.Get("master_set")
 	if sentinel && opt.Sentinel.MasterSet == "" {
-		return opt, errors.New("must name the master that the sentinels watch: ?master_set=name")
+		return opt, errors.New("must contain the name of the master that the sentinels monitor: ?master_set=name")
 	}
 	opt.Sentinel.TLSConfig = opt.TLSConfig
 	opt.Sentinel.Username, opt.Sentinel.Password = query.Get("sentinel_user"), query.Get("sentinel_password")
@@ -151,7 +148,7 @@ func (u URL) Options() (opt rueidis.ClientOption, err error) {
 
 func unixOptions(at *url.URL) (opt rueidis.ClientOption, err error) {
 	if at.Host != "" || at.Path == "" {
-		return opt, errors.New("must name the socket by its whole path: unix:///path/to/socket")
+		return opt, errors.New("must contain the absolute path of the socket: unix:///path/to/socket")
 	}
 	opt.InitAddress = []string{at.Path}
 	opt.DialCtxFn = func(ctx context.Context, path string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
@@ -170,8 +167,8 @@ func credentials(opt *rueidis.ClientOption, at *url.URL) {
 	}
 }
 
-// hostLetters are what names and addresses of hosts are made of. Names in other
-// scripts have a form in these.
+// hostLetters are the characters of host names and addresses. Internationalized names have an
+// encoding in them.
 const hostLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:"
 
 func address(hostport, port string) (string, error) {
@@ -188,7 +185,7 @@ func address(hostport, port string) (string, error) {
 		return "", errors.New("has no host")
 	}
 	if strings.Trim(host, hostLetters) != "" {
-		return "", errors.New("has a host with a character that no host has")
+		return "", errors.New("has a host with an invalid character")
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return "", errors.New("has a port that is not from 1 to 65535")

@@ -54,7 +54,7 @@ func TestURL_Options(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", string(u), diff)
 		}
 		if (o.Sentinel.TLSConfig != nil) != w.TLS {
-			t.Errorf("%s: the sentinels' TLS is not as the servers'", string(u))
+			t.Errorf("%s: the TLS settings of the sentinels differ from those of the servers", string(u))
 		}
 	}
 }
@@ -78,8 +78,8 @@ func TestURL_Check(t *testing.T) {
 		"redis://me:hunter2%@h":                "percent-encoded",
 		"redis://me:hunter2 \x00@h":            "percent-encoded",
 		"redis-sentinel://me:hunter2@h":        "master_set",
-		"unix://host/run/redis.sock":           "whole path",
-		"unix://":                              "whole path",
+		"unix://host/run/redis.sock":           "absolute path",
+		"unix://":                              "absolute path",
 		"redis://me:hunter2@h:6379?addr=x:y:z": "host",
 	} {
 		err := u.Check()
@@ -92,7 +92,7 @@ func TestURL_Check(t *testing.T) {
 	}
 }
 
-// Nothing that prints a URL shows its passwords.
+// Printed and marshaled URLs contain no password.
 func TestURL_hidesPasswords(t *testing.T) {
 	t.Parallel()
 	for u, want := range map[URL]string{
@@ -139,7 +139,7 @@ func FuzzURL(f *testing.F) {
 		}
 		shown, err := URL(u.String()).Options()
 		if err != nil {
-			t.Fatalf("%q is shown as %q, which is none: %v", s, u, err)
+			t.Fatalf("%q is shown as %q, which is not valid: %v", s, u, err)
 		}
 		if shown.Password != "" && shown.Password != "redacted" || shown.Sentinel.Password != "" {
 			t.Errorf("%q is shown as %q, with a password", s, u)

@@ -19,45 +19,46 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// slack is what a busy machine may add to a timeout. It is less than what it takes to
-// give up a connection, or one that is being made.
+// slack is the tolerance of timeouts on a slow machine. It is less than dialTimeout and
+// replyTimeout.
 const slack = 700 * time.Millisecond
 
-// everything uses all that requests use, once. There is nothing to check but how
-// long that takes: no method has an error to give to a client.
-func (r *replica) everything(t *testing.T, n int) {
+// useAll calls all methods that requests call, once, and checks how long they take. They return no
+// errors because of Redis.
+func (r *replica) useAll(t *testing.T, n int) {
 	t.Helper()
-	if name, took := r.slowest(t, n); took > 2*readTimeout+slack { // beginning and ending are two
-		t.Errorf("%s takes %v", name, took)
+	if name, took := r.slowest(t, n); took > 2*readTimeout+slack { // Begin and Finish are two commands
+		t.Errorf("%s took %v", name, took)
 	}
 }
 
+// slowest calls all methods and returns the slowest one.
 func (r *replica) slowest(t *testing.T, n int) (slowest string, took time.Duration) {
 	t.Helper()
 	ctx := t.Context()
 	id := fmt.Sprint("resource ", n)
 	for name, use := range map[string]func(){
-		"get":           func() { r.Cache().Get(ctx, upstream.Address{ID: id}) },
-		"get, signed":   func() { r.Cache().Get(ctx, upstream.Address{Principal: alice, ID: id}) },
-		"put":           func() { r.Cache().Put(ctx, upstream.Address{ID: id}, upstream.Record{Body: []byte("x")}, life) },
-		"publish write": func() { r.RecentWrites().Publish(ctx, bob, upstream.SharedWrite{ID: id}) },
-		"recent writes": func() { r.RecentWrites().Recent(ctx, alice) },
-		"drop":          func() { r.Cache().Drop(ctx, bob) },
-		"take":          func() { r.Limiter().Take(ctx, limitOf("")) },
-		"refused":       func() { r.Limiter().Refused(ctx, limitOf(bob), 0, time.Second) },
+		"get":            func() { r.Cache().Get(ctx, upstream.Address{ID: id}) },
+		"get with token": func() { r.Cache().Get(ctx, upstream.Address{Principal: alice, ID: id}) },
+		"put":            func() { r.Cache().Put(ctx, upstream.Address{ID: id}, upstream.Record{Body: []byte("x")}, life) },
+		"publish write":  func() { r.RecentWrites().Publish(ctx, bob, upstream.SharedWrite{ID: id}) },
+		"recent writes":  func() { r.RecentWrites().Recent(ctx, alice) },
+		"drop":           func() { r.Cache().Drop(ctx, bob) },
+		"take":           func() { r.Limiter().Take(ctx, limitOf("")) },
+		"refused":        func() { r.Limiter().Refused(ctx, limitOf(bob), 0, time.Second) },
 		"write": func() {
 			if claim, _, err := r.Writes().Begin(ctx, idempotency.Name{Principal: alice, Key: id}, one); err == nil && claim != nil {
-				_ = claim.Finish(ctx, idempotency.Answer{Status: 200})
+				_ = claim.Finish(ctx, idempotency.Response{Status: 200})
 			}
 		},
 		"publish": func() { r.Uploads().publish(upload.Name{Principal: alice, ID: id}, upload.Progress{Total: -1}) },
 		"nonce": func() {
 			if !r.use(t, fmt.Sprint(r.self(), id), time.Minute) {
-				t.Errorf("a new nonce is refused")
+				t.Error("a new nonce is refused")
 			}
 		},
 		"revoke":  func() { r.Revocations().Revoke(ctx, id, time.Now().Add(time.Minute)) },
-		"revoked": func() { r.Revocations().Revoked(ctx, id+" of another") },
+		"revoked": func() { r.Revocations().Revoked(ctx, "another "+id) },
 		"query":   func() { r.Queries().Get(ctx, id) },
 		"add":     func() { r.Queries().Add(ctx, hashOf(id), id) },
 	} {
@@ -72,7 +73,7 @@ func (r *replica) slowest(t *testing.T, n int) (slowest string, took time.Durati
 
 func (r *replica) self() string { return r.limiter.self }
 
-// usable reports whether what is put comes back.
+// usable reports whether a stored value can be read.
 func (r *replica) usable(t *testing.T) bool {
 	at := upstream.Address{ID: "usable"}
 	r.Cache().Put(t.Context(), at, upstream.Record{Body: []byte("x")}, life)
@@ -80,37 +81,37 @@ func (r *replica) usable(t *testing.T) bool {
 	return ok
 }
 
-func TestAway_never(t *testing.T) {
+func TestUnreachable_Always(t *testing.T) {
 	t.Parallel()
 	r := open(t, redisurl.URL(fmt.Sprintf("redis://127.0.0.1:%d", redistest.FreePort(t))), realTimeout)
 	for i := range 100 {
-		r.everything(t, i)
+		r.useAll(t, i)
 	}
-	eventually(t, func() bool { return strings.Contains(r.log.String(), "Redis does not answer") })
+	eventually(t, func() bool { return strings.Contains(r.log.String(), "Redis unavailable") })
 	if n := strings.Count(r.log.String(), "\n"); n > 3 {
-		t.Errorf("%d lines in the log:\n%s", n, r.log)
+		t.Errorf("%d log lines:\n%s", n, r.log)
 	}
 }
 
-func TestAway_atStart(t *testing.T) {
+func TestUnreachable_AtStart(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	s.Kill()
 	r := open(t, s.URL(), realTimeout)
-	r.everything(t, 0)
+	r.useAll(t, 0)
 	if !s.Restart(t) {
-		t.Fatal("redis-server does not start")
+		t.Fatal("redis-server did not start")
 	}
 	r.waitUp(t, true)
 	eventually(t, func() bool { return r.usable(t) })
-	if !strings.Contains(r.log.String(), "Redis answers") {
-		t.Errorf("the log does not tell that Redis is there:\n%s", r.log)
+	if !strings.Contains(r.log.String(), "connected to Redis") {
+		t.Errorf("the connection is not logged:\n%s", r.log)
 	}
 }
 
-// A Redis that dies under load costs no request more than its timeout, and is used
-// again when it is back, without what it had.
-func TestAway_diesUnderLoad(t *testing.T) {
+// If Redis is killed under load, requests wait at most for the timeout. When it is restarted it is
+// used again, with an empty database.
+func TestUnreachable_KilledUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	r := ready(t, s.URL(), realTimeout)
@@ -124,7 +125,7 @@ func TestAway_diesUnderLoad(t *testing.T) {
 				i := n.Add(1)
 				_, took := r.slowest(t, int(i))
 				times.Store(i, took)
-				<-time.After(2 * time.Millisecond) // what a client does with an answer
+				<-time.After(2 * time.Millisecond) // the client processes the response
 			}
 		})
 	}
@@ -136,60 +137,60 @@ func TestAway_diesUnderLoad(t *testing.T) {
 		reached = n.Load() + 200
 		eventually(t, func() bool { return n.Load() > reached })
 		if !s.Restart(t) {
-			t.Fatal("redis-server does not start")
+			t.Fatal("redis-server did not start")
 		}
 		r.waitUp(t, true)
 	}
 	stop()
 	wg.Wait()
-	// On a machine with other load, single ones say nothing.
+	// On a busy machine single requests may be slower, so the median is checked.
 	var all []time.Duration
 	for _, took := range times.Range {
 		all = append(all, took.(time.Duration))
 	}
 	slices.Sort(all)
 	if median := all[len(all)/2]; median > readTimeout {
-		t.Errorf("half of the requests take more than %v", median)
+		t.Errorf("half of the requests took more than %v", median)
 	}
 	eventually(t, func() bool { return r.usable(t) })
 	text := r.log.String()
-	for _, want := range []string{"Redis does not answer; going on without it", "Redis answers"} {
+	for _, want := range []string{"Redis unavailable", "connected to Redis"} {
 		if !strings.Contains(text, want) {
-			t.Errorf("the log does not say %q", want)
+			t.Errorf("the log does not contain %q", want)
 		}
 	}
 	if lines := strings.Count(text, "\n"); lines > 50 {
-		t.Errorf("%d lines in the log for %d rounds", lines, n.Load())
+		t.Errorf("%d log lines for %d rounds", lines, n.Load())
 	}
 }
 
-// Connections that stay and answers that do not come: the worst of them.
-func TestAway_silent(t *testing.T) {
+// Connections stay open, but Redis sends no replies.
+func TestUnreachable_NoReplies(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	r := ready(t, s.URL(), realTimeout)
 	at := upstream.Address{ID: "x"}
 	r.put(t, at, []byte("x"))
-	s.Stop(t)
-	defer s.Continue(t)
+	s.Suspend(t)
+	defer s.Resume(t)
 	const requests = 50
 	for i := range requests {
 		start := time.Now()
 		r.Cache().Get(t.Context(), upstream.Address{ID: fmt.Sprint(i)})
 		if took := time.Since(start); took > readTimeout+slack {
-			t.Errorf("a silent Redis makes wait for %v", took)
+			t.Errorf("a read without a reply took %v", took)
 		}
 	}
 	if waited := requests - r.Stats().Skipped; waited > maxConsecutiveFailures {
 		t.Errorf("%d requests waited before the breaker opened, want %d", waited, maxConsecutiveFailures)
 	}
 	r.waitUp(t, false)
-	s.Continue(t)
+	s.Resume(t)
 	r.waitUp(t, true)
 	eventually(t, func() bool { return r.get(t, at) == "x" })
 }
 
-func TestAway_slow(t *testing.T) {
+func TestUnreachable_Slow(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
@@ -197,7 +198,7 @@ func TestAway_slow(t *testing.T) {
 	r.put(t, upstream.Address{ID: "x"}, []byte("x"))
 	p.delay.Store(int64(2 * readTimeout))
 	for i := range 20 {
-		r.everything(t, i)
+		r.useAll(t, i)
 	}
 	r.waitUp(t, false)
 	p.delay.Store(0)
@@ -205,8 +206,8 @@ func TestAway_slow(t *testing.T) {
 	eventually(t, func() bool { return r.get(t, upstream.Address{ID: "x"}) == "x" })
 }
 
-// An answer that is lost on its way.
-func TestAway_midCommand(t *testing.T) {
+// The connection is closed before the reply arrives.
+func TestUnreachable_ReplyLost(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
@@ -214,38 +215,38 @@ func TestAway_midCommand(t *testing.T) {
 	at := upstream.Address{ID: "x"}
 	r.put(t, at, []byte("x"))
 	for i := range 20 {
-		p.mute.Store(true)
+		p.dropReplies.Store(true)
 		done := make(chan struct{})
 		go func() {
 			r.Cache().Get(t.Context(), upstream.Address{ID: fmt.Sprint(i)})
 			close(done)
 		}()
-		p.cut()
+		p.closeConnections()
 		<-done
-		p.mute.Store(false)
-		r.everything(t, i)
+		p.dropReplies.Store(false)
+		r.useAll(t, i)
 	}
 	eventually(t, func() bool { return r.get(t, at) == "x" })
 }
 
-func TestAway_connectionsRefused(t *testing.T) {
+func TestUnreachable_ConnectionsRefused(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
 	r := ready(t, p.url(), realTimeout)
-	p.deny.Store(true)
-	p.cut()
+	p.refuse.Store(true)
+	p.closeConnections()
 	for i := range 10 {
-		r.everything(t, i)
+		r.useAll(t, i)
 	}
 	r.waitUp(t, false)
-	p.deny.Store(false)
+	p.refuse.Store(false)
 	r.waitUp(t, true)
 	eventually(t, func() bool { return r.usable(t) })
 }
 
-// A caller who leaves takes nobody with him, and is not Redis' fault.
-func TestAway_callerLeaves(t *testing.T) {
+// A canceled read does not count as a failure of Redis.
+func TestCanceledCaller(t *testing.T) {
 	t.Parallel()
 	r := ready(t, redistest.Start(t).URL())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -258,9 +259,9 @@ func TestAway_callerLeaves(t *testing.T) {
 	}
 }
 
-// What was written while Redis was away is made good before anything is read
-// there again, and the others are told.
-func TestAway_dropIsMadeGood(t *testing.T) {
+// An invalidation from while Redis was unreachable is stored before anything is read again, and the
+// other replicas receive it.
+func TestPendingInvalidation(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
@@ -271,31 +272,30 @@ func TestAway_dropIsMadeGood(t *testing.T) {
 	if got := two.get(t, at); got != "before" {
 		t.Fatal(got)
 	}
-	p.deny.Store(true)
-	p.cut()
+	p.refuse.Store(true)
+	p.closeConnections()
 	for range maxConsecutiveFailures + 1 {
 		one.Cache().Get(t.Context(), upstream.Address{ID: "y"})
 	}
 	one.Cache().Drop(t.Context(), alice)
 	if got := one.get(t, at); got != "miss" {
-		t.Errorf("the replica that wrote sees %s", got)
+		t.Errorf("the replica that wrote reads %s", got)
 	}
-	p.deny.Store(false)
+	p.refuse.Store(false)
 	eventually(t, func() bool { return two.get(t, at) == "miss" })
 	one.waitUp(t, true)
 	if got := one.get(t, at); got != "miss" {
-		t.Errorf("the replica that wrote sees %s when Redis is back", got)
+		t.Errorf("after reconnecting, the replica that wrote reads %s", got)
 	}
 	eventually(t, func() bool {
 		two.mu.Lock()
 		defer two.mu.Unlock()
-		return len(two.forgotten) > 0
+		return len(two.invalidated) > 0
 	})
 }
 
-// What others wrote while this replica heard nothing is forgotten when it hears
-// again.
-func TestAway_missedDrop(t *testing.T) {
+// A replica that was disconnected applies the invalidations that it missed when it reconnects.
+func TestMissedInvalidation(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
@@ -307,31 +307,31 @@ func TestAway_missedDrop(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	p.deny.Store(true)
-	p.cut()
+	p.refuse.Store(true)
+	p.closeConnections()
 	eventually(t, func() bool { return subscribers(t, s) == 1 })
 	one.Cache().Drop(t.Context(), alice)
-	p.deny.Store(false)
+	p.refuse.Store(false)
 	eventually(t, func() bool {
 		two.mu.Lock()
 		defer two.mu.Unlock()
-		return len(two.forgotten) > 0
+		return len(two.invalidated) > 0
 	})
 	eventually(t, func() bool {
 		return two.get(t, upstream.Address{Principal: alice, ID: "x"}) == "miss" && two.get(t, upstream.Address{Principal: bob, ID: "x"}) == "before"
 	})
-	if len(two.forgotten) != 1 || two.forgotten[0] != alice {
-		t.Errorf("forgotten: %q", two.forgotten)
+	if len(two.invalidated) != 1 || two.invalidated[0] != alice {
+		t.Errorf("invalidated: %q", two.invalidated)
 	}
 }
 
-// A full Redis refuses writes; reads go on.
-func TestAway_full(t *testing.T) {
+// When Redis is out of memory it refuses writes, but its values are still read.
+func TestOutOfMemory(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
 	r := ready(t, s.URL())
-	kept := upstream.Address{ID: "kept"}
-	r.put(t, kept, []byte("x"))
+	stored := upstream.Address{ID: "stored"}
+	r.put(t, stored, []byte("x"))
 	raw := s.Client(t)
 	for i := 0; ; i++ {
 		if raw.Do(t.Context(), raw.B().Set().Key(fmt.Sprint(i)).Value(strings.Repeat("x", 100_000)).Build()).Error() != nil {
@@ -339,17 +339,17 @@ func TestAway_full(t *testing.T) {
 		}
 	}
 	for i := range 50 {
-		r.everything(t, i)
+		r.useAll(t, i)
 	}
-	if !r.Stats().Up || r.get(t, kept) != "x" {
-		t.Errorf("what is there is not read: %+v", r.Stats())
+	if !r.Stats().Up || r.get(t, stored) != "x" {
+		t.Errorf("a stored value cannot be read: %+v", r.Stats())
 	}
 	if !strings.Contains(r.log.String(), "OOM") {
-		t.Errorf("the log does not tell:\n%s", r.log)
+		t.Errorf("the failure is not logged:\n%s", r.log)
 	}
 }
 
-func TestClose_leavesNothing(t *testing.T) { //nolint:paralleltest // counts goroutines of the whole process
+func TestClose_LeavesNoGoroutines(t *testing.T) { //nolint:paralleltest // counts goroutines of the whole process
 	s := redistest.Start(t)
 	before := goleak.IgnoreCurrent()
 	for _, url := range []redisurl.URL{s.URL(), "redis://127.0.0.1:1"} {
@@ -369,12 +369,11 @@ func TestClose_leavesNothing(t *testing.T) { //nolint:paralleltest // counts gor
 	if r, err := Open(Options{URL: s.URL(), Secret: testSecret}); err != nil {
 		t.Fatal(err)
 	} else {
-		r.Close(t.Context()) // though it was never started
+		r.Close(t.Context()) // it was never started
 	}
-	// A client of a cluster, of a test before, may be about to look whether it is
-	// still the same.
+	// A cluster client of an earlier test may be about to refresh the topology.
 	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*call).DelayDo.func1"))
 	if got := ready(t, s.URL()).get(t, upstream.Address{ID: "last"}); got != "x" {
-		t.Errorf("what was put before Close is lost: %s", got)
+		t.Errorf("a value that was put before Close is lost: %s", got)
 	}
 }

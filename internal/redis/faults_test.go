@@ -23,26 +23,25 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// hanging is a client that hangs, whatever is asked of it and for how long its
-// context allows, until end.
-type hanging struct {
+// A hangingClient blocks in every command until end is closed, regardless of contexts.
+type hangingClient struct {
 	rueidis.Client
 	end chan struct{}
 }
 
-// B begins whatever is asked.
-func (h hanging) B() rueidis.Builder {
+// B blocks; every command begins with it.
+func (h hangingClient) B() rueidis.Builder {
 	<-h.end
 	runtime.Goexit()
 	return rueidis.Builder{}
 }
 
-// The clock of this test is virtual, so that it is exact: nothing waits longer
-// for a Redis that hangs than the timeout, and once the breaker is open nothing waits.
-func TestHanging(t *testing.T) {
+// While Redis hangs, no command waits longer than the timeout, and no command waits once the breaker
+// is open. The virtual clock of the test is exact.
+func TestHangingRedis(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"get", "get, signed", "put", "drop", "take", "refused", "publish write", "recent writes", "begin", "finish", "release", "publish", "nonce", "query", "add",
+		"get", "get with token", "put", "drop", "take", "refused", "publish write", "recent writes", "begin", "finish", "release", "publish", "nonce", "query", "add",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -51,31 +50,31 @@ func TestHanging(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				hang := hanging{end: make(chan struct{})}
+				hang := hangingClient{end: make(chan struct{})}
 				defer r.conn.cancel()
 				defer close(hang.end)
 				var client rueidis.Client = hang
 				r.conn.client.Store(&client)
 				r.conn.breaker.close()
-				claim := &sharedClaim{writes: r.writes, key: "k", id: "i", over: make(chan struct{})}
+				claim := &sharedClaim{writes: r.writes, key: "k", id: "i", ended: make(chan struct{})}
 				ctx := t.Context()
 				at := upstream.Address{ID: name}
 				use := map[string]func(){
-					"get":           func() { r.Cache().Get(ctx, at) },
-					"get, signed":   func() { r.Cache().Get(ctx, upstream.Address{Principal: alice, ID: name}) },
-					"put":           func() { r.Cache().Put(ctx, at, upstream.Record{Body: []byte("x")}, life) },
-					"drop":          func() { r.Cache().Drop(ctx, alice) },
-					"take":          func() { r.Limiter().Take(ctx, limitOf("")) },
-					"refused":       func() { r.Limiter().Refused(ctx, limitOf(alice), 0, time.Second) },
-					"publish write": func() { r.RecentWrites().Publish(ctx, alice, upstream.SharedWrite{ID: "w"}) },
-					"recent writes": func() { r.RecentWrites().Recent(ctx, alice) },
-					"begin":         func() { _, _, _ = r.Writes().begin(ctx, idempotency.Name{Principal: alice, Key: "k"}, one) },
-					"finish":        func() { _ = claim.finish(ctx, idempotency.Answer{Status: 200}) },
-					"release":       func() { _ = claim.release(ctx) },
-					"publish":       func() { r.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{}) },
-					"nonce":         func() { _, _ = r.Nonces().Use(ctx, name, time.Now().Add(time.Hour)) },
-					"query":         func() { r.Queries().Get(ctx, hashOf(name)) },
-					"add":           func() { r.Queries().Add(ctx, hashOf(name), name) },
+					"get":            func() { r.Cache().Get(ctx, at) },
+					"get with token": func() { r.Cache().Get(ctx, upstream.Address{Principal: alice, ID: name}) },
+					"put":            func() { r.Cache().Put(ctx, at, upstream.Record{Body: []byte("x")}, life) },
+					"drop":           func() { r.Cache().Drop(ctx, alice) },
+					"take":           func() { r.Limiter().Take(ctx, limitOf("")) },
+					"refused":        func() { r.Limiter().Refused(ctx, limitOf(alice), 0, time.Second) },
+					"publish write":  func() { r.RecentWrites().Publish(ctx, alice, upstream.SharedWrite{ID: "w"}) },
+					"recent writes":  func() { r.RecentWrites().Recent(ctx, alice) },
+					"begin":          func() { _, _, _ = r.Writes().begin(ctx, idempotency.Name{Principal: alice, Key: "k"}, one) },
+					"finish":         func() { _ = claim.finish(ctx, idempotency.Response{Status: 200}) },
+					"release":        func() { _ = claim.release(ctx) },
+					"publish":        func() { r.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{}) },
+					"nonce":          func() { _, _ = r.Nonces().Use(ctx, name, time.Now().Add(time.Hour)) },
+					"query":          func() { r.Queries().Get(ctx, hashOf(name)) },
+					"add":            func() { r.Queries().Add(ctx, hashOf(name), name) },
 				}[name]
 				var all time.Duration
 				for i := range maxConsecutiveFailures + 2 {
@@ -83,71 +82,71 @@ func TestHanging(t *testing.T) {
 					use()
 					took := time.Since(began)
 					if all += took; took > readTimeout || i >= maxConsecutiveFailures && took > 0 {
-						t.Errorf("time %d takes %v", i+1, took)
+						t.Errorf("command %d took %v", i+1, took)
 					}
 				}
 				if all > maxConsecutiveFailures*readTimeout {
-					t.Errorf("all together take %v", all)
+					t.Errorf("all commands took %v", all)
 				}
 			})
 		})
 	}
 }
 
-// However many ask while Redis hangs, and however long, what waits for it is
-// bounded, and nothing of it is left at the end.
-func TestHanging_bounded(t *testing.T) {
+// While Redis hangs, the number of commands in flight is bounded, and all of them end when Redis
+// replies.
+func TestHangingRedis_Bounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, err := Open(Options{URL: "redis://127.0.0.1:1", Secret: testSecret})
 		if err != nil {
 			t.Fatal(err)
 		}
-		hang := hanging{end: make(chan struct{})}
+		hang := hangingClient{end: make(chan struct{})}
 		defer r.conn.cancel()
 		var client rueidis.Client = hang
 		r.conn.client.Store(&client)
 		for range 3 * maxInflight {
-			r.conn.breaker.close() // as if it answered once in a while
+			r.conn.breaker.close() // as if Redis replied occasionally
 			go r.Cache().Get(t.Context(), upstream.Address{ID: "x"})
 		}
 		synctest.Wait()
 		if n := len(r.conn.inflight); n > maxInflight {
-			t.Errorf("%d commands are under way", n)
+			t.Errorf("%d commands are in flight", n)
 		}
 		time.Sleep(readTimeout)
 		close(hang.end)
-		synctest.Wait() // and the bubble ends only when every goroutine has
+		synctest.Wait() // and synctest.Test returns only when all goroutines have ended
 		if n := len(r.conn.inflight); n > 0 {
-			t.Errorf("%d commands are under way at the end", n)
+			t.Errorf("%d commands are in flight at the end", n)
 		}
 	})
 }
 
-// A Redis that is some way off is used all the same.
-func TestSlow_alittle(t *testing.T) {
+// A Redis whose latency is below the timeout is used.
+func TestSlowRedis_WithinTimeout(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, redistest.Start(t).Addr())
 	p.delay.Store(int64(10 * time.Millisecond))
-	r := ready(t, p.url()) // the timeout is for the busy machine; TestHanging has the real one
+	r := ready(t, p.url()) // with the long timeout, for slow machines
 	at := upstream.Address{Principal: alice, ID: "x"}
 	r.put(t, at, []byte("x"))
 	for i := range 5 {
-		r.everything(t, i)
+		r.useAll(t, i)
 	}
 	if st := r.Stats(); !st.Up || st.Failed > 0 || r.get(t, at) != "x" {
 		t.Errorf("%+v\n%s", st, r.log)
 	}
 }
 
-// One that takes a second for each answer is left alone, and says so once.
-func TestSlow_veryMuch(t *testing.T) {
+// A Redis that takes a second for each reply is not used, and this is logged once.
+func TestSlowRedis_BeyondTimeout(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, redistest.Start(t).Addr())
 	r := ready(t, p.url(), realTimeout)
 	p.delay.Store(int64(time.Second))
 	for i := range 10 {
-		r.everything(t, i)
+		r.useAll(t, i)
 	}
 	r.waitUp(t, false)
 	began := time.Now()
@@ -156,67 +155,66 @@ func TestSlow_veryMuch(t *testing.T) {
 		r.Limiter().Take(t.Context(), limitOf(""))
 	}
 	if took := time.Since(began); took > slack {
-		t.Errorf("400 uses of one that is left alone take %v", took)
+		t.Errorf("400 commands took %v with an open breaker", took)
 	}
-	eventually(t, func() bool { return strings.Contains(r.log.String(), "going on without it") })
+	eventually(t, func() bool { return strings.Contains(r.log.String(), "Redis unavailable") })
 	if n := strings.Count(r.log.String(), "\n"); n > 3 {
-		t.Errorf("%d lines in the log:\n%s", n, r.log)
+		t.Errorf("%d log lines:\n%s", n, r.log)
 	}
 }
 
-// A connection that breaks in the middle of an answer, at each of its bytes:
-// what comes of it is a miss, never another value.
-func TestCutInAnAnswer(t *testing.T) {
+// If the connection is closed within a reply, at any byte, the read is a miss and never returns a
+// different value.
+func TestConnectionLost_WithinReply(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
 	one, two := ready(t, s.URL()), ready(t, p.url())
-	body := strings.Repeat("answer ", 20)
+	body := strings.Repeat("response ", 16)
 	for i := range 40 {
 		at := upstream.Address{ID: fmt.Sprint(i)}
 		one.put(t, at, []byte(body))
 		two.waitUp(t, true)
-		p.rest.Store(int64(1 + i*5))
+		p.cutAfter.Store(int64(1 + i*5))
 		if got := two.get(t, at); got != "miss" && got != body {
-			t.Fatalf("cut after %d bytes: %q", 1+i*5, got)
+			t.Fatalf("closed after %d bytes: %q", 1+i*5, got)
 		}
-		two.everything(t, i)
-		p.rest.Store(0)
+		two.useAll(t, i)
+		p.cutAfter.Store(0)
 		eventually(t, func() bool { return two.get(t, at) == body })
 	}
 }
 
-// A Redis that may only be read is one that is away: what is read there could be
-// older than what was written.
-func TestReadOnly(t *testing.T) {
+// A read-only Redis counts as unavailable, because its values could be older than the latest writes.
+func TestReadOnlyRedis(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	r, raw := ready(t, s.URL(), realTimeout), s.Client(t)
 	r.put(t, upstream.Address{ID: "x"}, []byte("x"))
-	must(t, raw.Do(t.Context(), raw.B().Replicaof().Host("127.0.0.1").Port(1).Build())) // of a master that is not there
+	must(t, raw.Do(t.Context(), raw.B().Replicaof().Host("127.0.0.1").Port(1).Build())) // of a master that does not exist
 	for i := range 10 {
-		r.everything(t, i)
+		r.useAll(t, i)
 	}
 	eventually(t, func() bool { r.Limiter().Take(t.Context(), limitOf("")); return !r.Stats().Up })
 	eventually(t, func() bool { return strings.Contains(r.log.String(), "READONLY") })
 	must(t, raw.Do(t.Context(), raw.B().Replicaof().No().One().Build()))
 	r.waitUp(t, true)
 	eventually(t, func() bool { return r.usable(t) })
-	if n := strings.Count(r.log.String(), "going on without it"); n > 3 {
-		t.Errorf("it is said %d times:\n%s", n, r.log)
+	if n := strings.Count(r.log.String(), "Redis unavailable"); n > 3 {
+		t.Errorf("logged %d times:\n%s", n, r.log)
 	}
 }
 
-// A password that is changed while a replica runs.
+// The password is changed while a replica runs.
 func TestPasswordChanged(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	p := newProxy(t, s.Addr())
 	r, raw := ready(t, p.url()), s.Client(t)
 	must(t, raw.Do(t.Context(), raw.B().ConfigSet().ParameterValue().ParameterValue("requirepass", "hunter2").Build()))
-	p.cut() // whoever was in may stay
+	p.closeConnections() // existing connections stay authenticated
 	for i := range 10 {
-		r.everything(t, i)
+		r.useAll(t, i)
 	}
 	eventually(t, func() bool {
 		r.Cache().Get(t.Context(), fresh(t))
@@ -228,48 +226,48 @@ func TestPasswordChanged(t *testing.T) {
 	eventually(t, func() bool { return r.usable(t) })
 }
 
-// Everything is thrown out at once: what was there is a miss, and what is under
-// way ends as if nothing had happened.
-func TestFlushed(t *testing.T) {
+// After FLUSHALL all reads are misses, and operations in flight end normally.
+func TestFlushAll(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	one, two, raw := ready(t, s.URL()), ready(t, s.URL()), s.Client(t)
-	mine, all := upstream.Address{Principal: alice, ID: "x"}, upstream.Address{ID: "x"}
-	for _, at := range []upstream.Address{mine, all} {
+	withToken, anonymous := upstream.Address{Principal: alice, ID: "x"}, upstream.Address{ID: "x"}
+	inFlight := upstream.Address{Principal: alice, ID: "in flight"}
+	for _, at := range []upstream.Address{withToken, anonymous} {
 		one.put(t, at, []byte("x"))
 		eventually(t, func() bool { return two.get(t, at) == "x" })
 	}
 	claim := one.claim(t, alice, "k", idempotency.Fingerprint{1})
 	done := one.claim(t, alice, "done", idempotency.Fingerprint{1})
-	if err := done.finish(t.Context(), idempotency.Answer{Status: 200}); err != nil {
+	if err := done.finish(t.Context(), idempotency.Response{Status: 200}); err != nil {
 		t.Fatal(err)
 	}
 	one.use(t, "nonce", time.Hour)
 	follow := two.Uploads().follow(t.Context(), upload.Name{Principal: alice, ID: "u"})
 	one.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Sending})
 	<-follow
-	two.Cache().Get(t.Context(), upstream.Address{Principal: alice, ID: "under way"})
+	two.Cache().Get(t.Context(), inFlight)
 
 	must(t, raw.Do(t.Context(), raw.B().Flushall().Build()), raw.Do(t.Context(), raw.B().ScriptFlush().Build()))
 	for _, r := range []*replica{one, two} {
-		for _, at := range []upstream.Address{mine, all} {
+		for _, at := range []upstream.Address{withToken, anonymous} {
 			eventually(t, func() bool { return r.get(t, at) == "miss" })
 		}
-		r.everything(t, 1)
+		r.useAll(t, 1)
 	}
-	two.Cache().Put(t.Context(), upstream.Address{Principal: alice, ID: "under way"}, upstream.Record{Body: []byte("of before")}, life)
+	two.Cache().Put(t.Context(), inFlight, upstream.Record{Body: []byte("outdated")}, life)
 	two.drain(t)
-	if got := one.get(t, upstream.Address{Principal: alice, ID: "under way"}); got != "miss" {
-		t.Errorf("what was under way is %s", got)
+	if got := one.get(t, inFlight); got != "miss" {
+		t.Errorf("the response that was in flight is stored: %s", got)
 	}
-	if err := claim.finish(t.Context(), idempotency.Answer{Status: 201}); err != nil {
+	if err := claim.finish(t.Context(), idempotency.Response{Status: 201}); err != nil {
 		t.Error(err)
 	}
-	if _, answer, err := two.begin(t, alice, "k", idempotency.Fingerprint{1}); answer == nil || answer.Status != 201 {
-		t.Errorf("the write that was under way: %v, %v", answer, err)
+	if _, response, err := two.begin(t, alice, "k", idempotency.Fingerprint{1}); response == nil || response.Status != 201 {
+		t.Errorf("the write that was in flight: %v, %v", response, err)
 	}
 	if one.use(t, "nonce", time.Hour) {
-		t.Error("the replica that used a nonce does not know it any more")
+		t.Error("the replica that used the nonce accepts it again")
 	}
 	one.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Done})
 	for u := range follow {
@@ -282,8 +280,8 @@ func TestFlushed(t *testing.T) {
 	}
 }
 
-// Where others have put what is none of ours, it is as if there was nothing.
-func TestGarbage(t *testing.T) {
+// A value that was not written by this program is ignored.
+func TestInvalidValues(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	r, raw := ready(t, s.URL()), s.Client(t)
@@ -296,67 +294,67 @@ func TestGarbage(t *testing.T) {
 	}
 	newer := value{record: upstream.Record{Body: []byte("x")}, stored: time.Now()}
 	text, _ := newer.encode()
-	text[4] |= 1 << 6 // a flag that a later release may have
-	for name, garbage := range map[string]string{
-		"of another release": string(text), "huge": strings.Repeat("x", 32<<20), "of another length": "\x00\x00\x00\x00\xff", "empty": "",
+	text[4] |= 1 << 6 // a flag that this release does not define
+	for name, invalid := range map[string]string{
+		"newer release": string(text), "huge": strings.Repeat("x", 32<<20), "too short": "\x00\x00\x00\x00\xff", "empty": "",
 	} {
 		at := upstream.Address{ID: name}
-		put(k.value("", name), garbage)
+		put(k.value("", name), invalid)
 		if got := r.get(t, at); got != "miss" {
-			t.Errorf("a value that is %s: %.20s", name, got)
+			t.Errorf("%s: %.20s", name, got)
 		}
 	}
-	// A principal whose generation is nonsense, or not a text at all.
-	mine := upstream.Address{Principal: alice, ID: "x"}
-	put(k.epoch(alice), "nonsense \x00")
-	r.put(t, mine, []byte("x"))
+	// An epoch that is an arbitrary text, or a key of another type.
+	at := upstream.Address{Principal: alice, ID: "x"}
+	put(k.epoch(alice), "arbitrary \x00")
+	r.put(t, at, []byte("x"))
 	hash(k.epoch(bob), "a", "b")
 	if got := r.get(t, upstream.Address{Principal: bob, ID: "x"}); got != "miss" {
 		t.Error(got)
 	}
-	for i, spoil := range []func(key string){
-		func(key string) { put(key, "nonsense") },
+	for i, corrupt := range []func(key string){
+		func(key string) { put(key, "arbitrary") },
 		func(key string) { hash(key, "tokens", "many") },
 		func(key string) { hash(key, "blocked", "nan") },
 	} {
 		class := fmt.Sprint("class ", i)
-		spoil(k.limit(limitOf(class)))
+		corrupt(k.limit(limitOf(class)))
 		for range 3 {
 			if wait := r.Limiter().Take(t.Context(), limitOf(class)); wait > time.Second {
-				t.Errorf("a pace that is nonsense (%d) makes wait for %v", i, wait)
+				t.Errorf("invalid limiter %d: a wait of %v", i, wait)
 			}
 		}
 	}
-	for i, spoil := range []func(key string){
-		func(key string) { put(key, "nonsense") },
+	for i, corrupt := range []func(key string){
+		func(key string) { put(key, "arbitrary") },
 		func(key string) { hash(key, "content", string(one[:])); hash(key, "status", "fine") },
 		func(key string) { hash(key, "status", "200") },
 	} {
 		name := fmt.Sprint("write ", i)
-		spoil(k.write(idempotency.Name{Principal: alice, Key: name}))
-		claim, answer, err := r.begin(t, alice, name, one)
-		if answer != nil || errors.Is(err, idempotency.ErrInFlight) || errors.Is(err, idempotency.ErrOtherContent) {
-			t.Errorf("a write that is nonsense (%d): %v, %v", i, answer, err)
+		corrupt(k.write(idempotency.Name{Principal: alice, Key: name}))
+		claim, response, err := r.begin(t, alice, name, one)
+		if response != nil || errors.Is(err, idempotency.ErrInFlight) || errors.Is(err, idempotency.ErrOtherContent) {
+			t.Errorf("invalid write %d: %v, %v", i, response, err)
 		}
 		if claim != nil {
-			_ = claim.finish(t.Context(), idempotency.Answer{Status: 200})
+			_ = claim.finish(t.Context(), idempotency.Response{Status: 200})
 		}
 	}
-	put(k.upload(upload.Name{Principal: alice, ID: "u"}), "nonsense")
+	put(k.upload(upload.Name{Principal: alice, ID: "u"}), "arbitrary")
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	follow := r.Uploads().follow(ctx, upload.Name{Principal: alice, ID: "u"})
 	r.Uploads().publish(upload.Name{Principal: alice, ID: "u"}, upload.Progress{Phase: upload.Done})
 	if u := <-follow; u.Phase != upload.Done {
-		t.Errorf("an upload that was nonsense is at %+v", u)
+		t.Errorf("the progress after an invalid one is %+v", u)
 	}
 	if !r.Stats().Up {
-		t.Errorf("nonsense counts as a Redis that is away:\n%s", r.log)
+		t.Errorf("an invalid value opened the breaker:\n%s", r.log)
 	}
 }
 
-// No two names are one key, whatever they are made of.
-func TestKeys_distinct(t *testing.T) {
+// Different names have different keys.
+func TestKeys_Distinct(t *testing.T) {
 	t.Parallel()
 	k, err := newKeys(testSecret)
 	if err != nil {
@@ -373,38 +371,38 @@ func TestKeys_distinct(t *testing.T) {
 		}
 		for name, key := range map[string]func(a, x string) string{"value": k.value, "write": write, "upload": upload} {
 			if key(a, x) == key(b, y) {
-				t.Fatalf("%s: %q, %q and %q, %q are one", name, a, x, b, y)
+				t.Fatalf("%s: (%q, %q) and (%q, %q) have the same key", name, a, x, b, y)
 			}
 		}
 		if a != b && (k.epoch(a) == k.epoch(b) || k.limit(limitOf(a)) == k.limit(limitOf(b)) || k.recentWrites(a) == k.recentWrites(b)) {
-			t.Fatalf("%q and %q are one", a, b)
+			t.Fatalf("%q and %q have the same key", a, b)
 		}
 		seen := map[string]bool{}
 		for _, key := range []string{k.value(a, x), k.epoch(a), k.recentWrites(a), k.limit(limitOf(a)), write(a, x), upload(a, x), k.nonce(x), k.revoked(x), k.query(x)} {
 			if seen[key] {
-				t.Fatalf("%s has two meanings", key)
+				t.Fatalf("%s is used twice", key)
 			}
 			seen[key] = true
 		}
 	})
 }
 
-// A Redis that hangs when the process ends keeps nothing of it alive.
-func TestClose_whileSilent(t *testing.T) { //nolint:paralleltest // counts goroutines of the whole process
+// Close leaves no goroutine if Redis hangs.
+func TestClose_WhileRedisHangs(t *testing.T) { //nolint:paralleltest // counts goroutines of the whole process
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := goleak.IgnoreCurrent()
-	taken := make(chan net.Conn, 64)
+	accepted := make(chan net.Conn, 64)
 	go func() {
 		for {
 			conn, err := ln.Accept()
 			if err != nil {
-				close(taken)
+				close(accepted)
 				return
 			}
-			taken <- conn
+			accepted <- conn
 		}
 	}()
 	r, err := Open(Options{URL: redisurl.URL("redis://" + ln.Addr().String()), Secret: testSecret})
@@ -412,14 +410,14 @@ func TestClose_whileSilent(t *testing.T) { //nolint:paralleltest // counts gorou
 		t.Fatal(err)
 	}
 	r.Start(nil)
-	first := <-taken
-	_, _ = io.ReadFull(first, make([]byte, 1)) // it has said something, and waits
+	first := <-accepted
+	_, _ = io.ReadFull(first, make([]byte, 1)) // the client has sent a command and waits for the reply
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	r.Close(ctx)
 	ln.Close()
 	first.Close()
-	for conn := range taken {
+	for conn := range accepted {
 		conn.Close()
 	}
 	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*call).DelayDo.func1"))

@@ -12,8 +12,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Monitor records every command that reaches the server, until stop, which
-// gives them as MONITOR prints them.
+// Monitor records every command that the server receives until stop is called. stop returns the
+// output of MONITOR.
 func (s *Server) Monitor(t testing.TB) (stop func() string) {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Addr())
@@ -40,20 +40,20 @@ func (s *Server) Monitor(t testing.TB) (stop func() string) {
 		}
 	}()
 	return func() string {
-		_ = conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond)) // for what is on its way
+		_ = conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond)) // for commands in flight
 		text := <-seen
 		conn.Close()
 		return text
 	}
 }
 
-// frame begins what zstd has packed.
-const frame = "\x28\xb5\x2f\xfd"
+// zstdMagic is the prefix of zstd frames.
+const zstdMagic = "\x28\xb5\x2f\xfd"
 
-// unpack shows what a value holds: with what zstd has packed in it as it was.
-func unpack(t testing.TB, value string) string {
+// decompress replaces the zstd frame at the end of a value by its content.
+func decompress(t testing.TB, value string) string {
 	t.Helper()
-	head, packed, found := strings.Cut(value, frame)
+	head, compressed, found := strings.Cut(value, zstdMagic)
 	if !found {
 		return value
 	}
@@ -62,15 +62,15 @@ func unpack(t testing.TB, value string) string {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	text, err := d.DecodeAll([]byte(frame+packed), nil)
+	text, err := d.DecodeAll([]byte(zstdMagic+compressed), nil)
 	if err != nil {
 		t.Fatalf("%q: %v", value, err)
 	}
 	return head + string(text)
 }
 
-// Dump is every key and value there is, one pair a line. What is packed in a
-// value is unpacked, so that whoever looks for something in it finds it.
+// Dump returns all keys and values, one pair per line. Compressed values are decompressed, so that
+// a text can be searched in them.
 func (s *Server) Dump(t testing.TB) string {
 	t.Helper()
 	c := s.Client(t)
@@ -90,13 +90,13 @@ func (s *Server) Dump(t testing.TB) string {
 		case "string":
 			var text string
 			text, err = c.Do(t.Context(), c.B().Get().Key(key).Build()).ToString()
-			value = unpack(t, text)
+			value = decompress(t, text)
 		case "hash":
 			value, err = c.Do(t.Context(), c.B().Hgetall().Key(key).Build()).AsStrMap()
 		case "zset":
 			value, err = c.Do(t.Context(), c.B().Zrange().Key(key).Min("0").Max("-1").Build()).AsStrSlice()
 		default:
-			t.Fatalf("%s is a %s", key, kind)
+			t.Fatalf("%s has the unknown type %s", key, kind)
 		}
 		if err != nil {
 			t.Fatal(err)
