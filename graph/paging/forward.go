@@ -201,7 +201,7 @@ func (p *page[T]) coversRequest(until int64, limit int) bool {
 // ignores until and returns the same page.
 func (r *reader[T]) continueInSecond(ctx context.Context, p *page[T], need int) (*page[T], []entry[T], error) {
 	if p.tooNew {
-		r.log.WarnContext(ctx, "upstream ignores until: the page is the whole list", "list", r.list.Identity)
+		r.log.WarnContext(ctx, "Mixcloud ignored until: page is the whole list", "list", r.list.Identity)
 		end := *p
 		end.next = nil
 		return &end, nil, nil

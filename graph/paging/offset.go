@@ -113,7 +113,7 @@ func (r *reader[T]) continueByOffset(ctx context.Context, p *page[T], collected 
 		case q == nil && len(collected) == 0:
 			return nil, false, errNoNextLink
 		case q == nil:
-			r.log.WarnContext(ctx, "list offers more and gives nothing new: reading stops", "list", r.list.Identity)
+			r.log.WarnContext(ctx, "Mixcloud returned no new items: reading stopped", "list", r.list.Identity)
 			return collected, true, nil
 		}
 		collected, p = append(collected, entries...), q
@@ -199,7 +199,7 @@ func (r *reader[T]) ignoredOffset(ctx context.Context, p *page[T]) (*page[T], er
 			return nil, nil
 		}
 	}
-	r.log.WarnContext(ctx, "upstream ignores the offset: the page is the whole list", "list", r.list.Identity)
+	r.log.WarnContext(ctx, "Mixcloud ignored offset: page is the whole list", "list", r.list.Identity)
 	for i := range top.entries {
 		top.entries[i].cursor.Offset, top.entries[i].cursor.Span, top.entries[i].cursor.Place = 0, MaxPageSize, i
 	}

@@ -169,7 +169,7 @@ func (s *session) sendOnce(ctx context.Context, req request) (*response, error) 
 	if err != nil {
 		x.Failure = s.redact(err.Error())
 		err = fmt.Errorf("GET %s: %s", x.URL, x.Failure)
-		s.log.WarnContext(ctx, "no answer", "url", x.URL, "error", x.Failure)
+		s.log.WarnContext(ctx, "request failed", "url", x.URL, "error", x.Failure)
 		if req.base == onAPI {
 			if s.failures++; s.failures >= maxFailures {
 				s.fatal = err

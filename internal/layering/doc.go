@@ -1,3 +1,3 @@
-// Package layering holds the rule that imports point downwards, as a test: see
-// docs/architecture.md for the picture.
+// Package layering has tests of the whole repository: imports (docs/architecture.md has the
+// packages), links and shell commands of documents, log events, and recordings.
 package layering

@@ -247,8 +247,8 @@ func TestTableIsInOrder(t *testing.T) {
 	}
 }
 
-// free tells whether a folder is outside of the program: benchmarks and examples
-// use it as anybody may.
+// free reports whether a folder is outside of the server: benchmarks and examples may
+// import every package.
 func free(dir string) bool {
 	top, _, _ := strings.Cut(dir, "/")
 	return top == "bench" || top == "examples"
