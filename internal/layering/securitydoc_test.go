@@ -1,4 +1,4 @@
-package app
+package layering
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Each test that docs/security.md names exists in the file that it links to, and
+// Each test that docs/security.md names is in the file that it links to, and
 // each line of its table names one.
 func TestSecurityDoc(t *testing.T) {
 	t.Parallel()
@@ -26,14 +26,14 @@ func TestSecurityDoc(t *testing.T) {
 		rows++
 		tests := link.FindAllStringSubmatch(line, -1)
 		if len(tests) == 0 {
-			t.Errorf("no test is named: %s", line)
+			t.Errorf("docs/security.md names no test: %s", line)
 		}
 		for _, l := range tests {
 			source, err := os.ReadFile(filepath.Join(filepath.Dir(doc), l[2]))
 			if err != nil {
 				t.Error(err)
 			} else if !strings.Contains(string(source), "func "+l[1]+"(") {
-				t.Errorf("%s has no %s", l[2], l[1])
+				t.Errorf("docs/security.md names %s in %s, which has no such test", l[1], l[2])
 			}
 		}
 	}
