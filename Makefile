@@ -25,7 +25,7 @@ fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	.ci/fuzz $(or $(FUZZTIME),30s)
 
 golden: ## rewrite golden files, and the responses and tables of the documents; then read the diff
-	go test ./internal/app ./internal/config ./internal/conformance ./mixcloud ./mixcloud/emulator/world -update
+	go test ./internal/app ./internal/config ./internal/conformance ./internal/layering ./mixcloud ./mixcloud/emulator/world -update
 	go test ./internal/app -update-readme
 
 generate: ## make the executor again after a change of the schema
