@@ -64,7 +64,7 @@ var actions = []*action{
 		done:   "Reposted: ", undone: "No longer reposted: ", absent: "Not reposted: ",
 	},
 	{
-		segment: "listen-later", doc: "put a show aside to listen to later",
+		segment: "listen-later", doc: "add a show to the listen-later list",
 		exists: func(u *world.User, t target) bool { return hasCloudcast(u.ListenLater, t.cloudcast) },
 		do:     func(w *world.World, u *world.User, t target, at time.Time) { w.ListenLater(u, t.cloudcast, at) },
 		undo:   func(w *world.World, u *world.User, t target) { w.UnlistenLater(u, t.cloudcast) },
@@ -72,10 +72,10 @@ var actions = []*action{
 	},
 }
 
-// doAction does or undoes an action. To repeat an action is a success (inferred);
-// to undo one that was not done is a 404 (client code). A user who follows
-// themselves gets status 200 with success false (clients observed such responses;
-// in which case is inferred).
+// doAction does or undoes an action. Repeating an action succeeds (inferred); undoing
+// an action that was not done is a 404 (client code). If a user follows themselves,
+// the response has status 200 and success false (clients observed such responses; for
+// which action is inferred).
 func (c *call) doAction(a *action, undo bool) error {
 	var t target
 	var err error
@@ -91,7 +91,7 @@ func (c *call) doAction(a *action, undo bool) error {
 		c.writeResult(false, "You cannot follow yourself.", "")
 		return nil
 	}
-	is := c.written(edge{a.segment, c.viewer, t.pointer()}, a.exists(c.viewer, t))
+	is := c.edgeExists(edge{a.segment, c.viewer, t.pointer()}, a.exists(c.viewer, t))
 	switch {
 	case undo && !is:
 		return notFound(a.absent + t.name())
@@ -107,9 +107,9 @@ func (c *call) doAction(a *action, undo bool) error {
 	return nil
 }
 
-// written reports whether an edge exists after all writes, including those that
-// reads do not show yet. read is what reads show.
-func (c *call) written(e edge, read bool) bool {
+// edgeExists reports whether an edge exists after all writes, including those that
+// reads do not show yet. read says whether reads show the edge.
+func (c *call) edgeExists(e edge, read bool) bool {
 	if pending, ok := c.pending.edges[e]; ok {
 		return pending.exists
 	}

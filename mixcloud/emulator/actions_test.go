@@ -16,7 +16,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// actionTests has, for each action, the target and the lists and members that show it.
+// actionTests are the target of each action, and the lists and members that it changes.
 var actionTests = map[string]struct {
 	key, flag   string // of the target
 	count       string // the target's
@@ -43,8 +43,9 @@ var actionTests = map[string]struct {
 	},
 }
 
-// Each action changes all lists and members that show it, and its undo restores them.
-// To repeat an action is a success, to repeat its undo is not.
+// TestActions checks that an action changes all lists and members that show it, and
+// that its undo restores them. Repeating an action is a success; repeating its undo is
+// a 404.
 func TestActions(t *testing.T) {
 	t.Parallel()
 	const actor, token = "/tidewrack/", "tidewrack-token" // a user without activity
@@ -117,13 +118,13 @@ func TestActions_refusals(t *testing.T) {
 		kind    string // of the error; "" for none
 		follows string
 	}{
-		"unknown user":     {"POST /nobody/follow/", "demo-token", 404, notFound, "an unknown target"},
+		"unknown user":     {"POST /no-such-user/follow/", "demo-token", 404, notFound, "an unknown target"},
 		"unknown show":     {"POST /demo/nothing/favorite/", "demo-token", 404, notFound, "an unknown target"},
-		"unknown, undone":  {"DELETE /nobody/follow/", "demo-token", 404, notFound, "an unknown target"},
+		"unknown, undone":  {"DELETE /no-such-user/follow/", "demo-token", 404, notFound, "an unknown target"},
 		"another's draft":  {"POST " + world.DraftCloudcast + "favorite/", "spartacus-token", 404, notFound, "drafts are not found"},
 		"not done":         {"DELETE /tidewrack/follow/", "spartacus-token", 404, notFound, "undoing what was not done"},
 		"no token":         {"POST /spartacus/follow/", "", 400, refused, "writes need a token"},
-		"wrong token":      {"POST /spartacus/follow/", "nobody-token", 400, refused, "an unknown token"},
+		"wrong token":      {"POST /spartacus/follow/", "no-such-user-token", 400, refused, "an unknown token"},
 		"oneself":          {"POST /demo/follow/", "demo-token", 200, "", "users cannot follow themselves"},
 		"a show followed":  {"POST /demo/room-tone/follow/", "demo-token", 405, "", "only users are followed"},
 		"a user favorited": {"POST /demo/favorite/", "demo-token", 405, "", "only shows are favorited"},
@@ -131,12 +132,12 @@ func TestActions_refusals(t *testing.T) {
 		"put":              {"PUT /spartacus/follow/", "demo-token", 405, "", "there is no such method"},
 		"retired":          {"POST /me/cloudcast/", "demo-token", 405, "", "a retired path, as a bot met it"},
 		"no slash":         {"POST /spartacus/follow", "demo-token", 301, "", "a missing slash loses the method"},
-		"upload read":      {"GET /upload/", "demo-token", 405, "", "an upload is not read"},
+		"upload read":      {"GET /upload/", "demo-token", 405, "", "uploads have no GET"},
 		"playlist":         {"POST /demo/playlists/x/", "demo-token", 405, "", "playlists cannot be changed"},
 		"profile":          {"POST /me/", "demo-token", 405, "", "the profile cannot be edited"},
 		"delete an upload": {"DELETE /demo/room-tone/", "demo-token", 405, "", "uploads cannot be deleted"},
 		"comment":          {"POST /demo/room-tone/comments/", "demo-token", 405, "", "comments cannot be posted"},
-		"bad form":         {"POST /spartacus/follow/?bad", "demo-token", 400, "PostValidationError", "a body that is no form"},
+		"bad form":         {"POST /spartacus/follow/?bad", "demo-token", 400, "PostValidationError", "a body that is not a form"},
 	} {
 		method, path, _ := strings.Cut(tt.request, " ")
 		contentType, body := "", ""
@@ -155,7 +156,7 @@ func TestActions_refusals(t *testing.T) {
 	w := send(e, http.MethodPost, "/demo/follow/", "demo-token", "", nil)
 	want := map[string]any{"result": map[string]any{"success": false, "message": "You cannot follow yourself."}}
 	if diff := cmp.Diff(want, object(t, w.Body.Bytes())); diff != "" {
-		t.Errorf("oneself (-want +got):\n%s", diff)
+		t.Errorf("following oneself (-want +got):\n%s", diff)
 	}
 	for request, want := range map[string]string{
 		"PUT /spartacus/follow/": "POST, DELETE", "GET /demo/room-tone/repost/": "POST, DELETE", "DELETE /upload/": "POST", "PUT /spartacus/": "GET",
@@ -170,7 +171,8 @@ func TestActions_refusals(t *testing.T) {
 	}
 }
 
-// A POST with method=delete, in the query or in a form, is a DELETE.
+// TestActions_methodOverride checks that a POST with method=delete, in the query or in
+// a form, is handled as a DELETE.
 func TestActions_methodOverride(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -205,8 +207,8 @@ func TestActions_methodOverride(t *testing.T) {
 	}
 }
 
-// The times of writes are one second apart from the world's time on, or those of the
-// clock.
+// TestActions_dates checks that the times of writes are one second apart, starting at
+// the fixed time of the data, or those of a given clock.
 func TestActions_dates(t *testing.T) {
 	t.Parallel()
 	clock := &manualClock{time.Date(2030, 1, 2, 3, 4, 5, 600, time.UTC)}
@@ -220,7 +222,7 @@ func TestActions_dates(t *testing.T) {
 	} {
 		e := newWritableEmulator(t, tt.options...)
 		// Writes that change nothing do not advance the time.
-		send(e, http.MethodPost, "/nobody/follow/", "tidewrack-token", "", nil)
+		send(e, http.MethodPost, "/no-such-user/follow/", "tidewrack-token", "", nil)
 		send(e, http.MethodDelete, "/spartacus/follow/", "tidewrack-token", "", nil)
 		for _, key := range []string{world.EmptyCloudcast, "/spartacus/party-time/"} {
 			send(e, http.MethodPost, key+"favorite/", "tidewrack-token", "", nil)
@@ -238,7 +240,8 @@ func TestActions_dates(t *testing.T) {
 	}
 }
 
-// After concurrent actions both lists of every edge agree.
+// TestActions_concurrent checks that after concurrent actions both lists of every edge
+// agree.
 func TestActions_concurrent(t *testing.T) {
 	t.Parallel()
 	w := sharedWorld().Clone()
@@ -283,7 +286,7 @@ func TestActions_concurrent(t *testing.T) {
 		}
 		has := slices.ContainsFunc(u.Favorites, func(e world.CloudcastEdge) bool { return e.Cloudcast == quiet })
 		if fan := slices.ContainsFunc(quiet.Favorites, func(e world.UserEdge) bool { return e.User == u }); fan != has {
-			t.Errorf("%s favorited it: %t; it was favorited by %s: %t", u.Username, has, u.Username, fan)
+			t.Errorf("the favorites of %s contain the show: %t; the show's favorites contain %s: %t", u.Username, has, u.Username, fan)
 		}
 	}
 	ids := make(map[int]string)

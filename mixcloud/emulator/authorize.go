@@ -54,10 +54,10 @@ func (e *Emulator) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	redirectURL, valid := parseRedirectURI(requested.redirectURI)
 	switch {
 	case !ok:
-		page.Problem = "No application has this client_id. On Mixcloud an application is registered under /developers/create/; this emulator knows " +
-			DemoClientID + " and those it was started with."
+		page.Problem = "No application has this client_id. The emulator has the application " + DemoClientID +
+			" and those that were registered when it was started."
 	case !valid:
-		page.Problem = "The redirect_uri must be a whole http or https address."
+		page.Problem = "The redirect_uri must be an absolute http or https URL."
 	}
 	if page.Problem != "" {
 		renderConsent(w, http.StatusBadRequest, page)
@@ -88,7 +88,7 @@ func (e *Emulator) submitConsent(w http.ResponseWriter, r *http.Request, page co
 		return
 	}
 	if _, ok := e.oauth.redeem(&e.oauth.pages, r.PostForm.Get("form"), requested, e.nowLocking()); !ok {
-		reject("This page was answered already, or has waited too long. Please choose again.")
+		reject("This form was already submitted or has expired. Please try again.")
 		return
 	}
 	if r.PostForm.Get("choice") != "allow" {
@@ -109,7 +109,7 @@ func (e *Emulator) submitConsent(w http.ResponseWriter, r *http.Request, page co
 	u := e.world.User(name)
 	e.mu.RUnlock()
 	if u == nil {
-		reject("There is no user of this name.")
+		reject("There is no user with this name.")
 		return
 	}
 	requested.username = u.Username

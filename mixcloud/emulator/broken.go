@@ -13,11 +13,11 @@ import (
 // one point, and only the probe of that point must fail.
 //
 // The code that handles requests does not depend on them. A rule is a row of the table
-// [rules]: its name, what a caller sees, when it applies, and functions over the
-// request before it is handled, over the decoded JSON body, and over the status,
-// headers and body that are about to be sent. Each phase has one place, which
-// calls the functions of all rules that this emulator breaks, in the order of the
-// table:
+// [rules]: its name, its description for callers, the condition under which it
+// applies, and functions that change the request before it is handled, the decoded
+// JSON body, and the status, headers and body before they are sent. Each phase has one
+// place, which calls the functions of all rules that this emulator breaks, in the
+// order of the table:
 //
 //	beforeRequest   after the request was read, before it is routed
 //	overDocument    after the response was made, if it is JSON
@@ -26,20 +26,21 @@ import (
 // The code that handles a request records the list, the error and the viewer in the
 // [call], for use by these functions.
 type rule struct {
-	name, doc string // what [WithBroken] accepts; what [BrokenRuleDoc] returns
-	when      func(*call) bool
+	name string // accepted by [WithBroken]
+	doc  string // returned by [BrokenRuleDoc]
+	when func(*call) bool
 	deviation
 }
 
-// A deviation is what a broken rule does in each phase; nil for nothing.
+// A deviation has the functions of a broken rule, one for each phase. They may be nil.
 type deviation struct {
 	request  func(*call)
 	document func(*call, *document)
 	response func(*call, http.Header)
 }
 
-// overRequest changes the request before it is handled. The links of the
-// response still name what was sent.
+// overRequest changes the request before it is handled. The links of the response
+// still have the path and query as sent.
 func overRequest(f func(*call)) deviation { return deviation{request: f} }
 
 // overJSON changes the decoded body of the response.
@@ -49,7 +50,7 @@ func overJSON(f func(*call, *document)) deviation { return deviation{document: f
 // not JSON.
 func overHeader(f func(*call, http.Header)) deviation { return deviation{response: f} }
 
-// and combines the deviations of a rule that shows in more than one phase.
+// and combines deviations of different phases.
 func (d deviation) and(other deviation) deviation {
 	if other.request != nil {
 		d.request = other.request
@@ -144,11 +145,11 @@ func WithBroken(name string) Option {
 				return nil
 			}
 		}
-		return fmt.Errorf("emulator: no rule is called %q", name)
+		return fmt.Errorf("emulator: unknown broken rule %q; see BrokenRules", name)
 	}
 }
 
-// When a rule applies.
+// The conditions under which rules apply.
 
 func always(*call) bool { return true }
 
@@ -160,7 +161,7 @@ func on(patterns ...string) func(*call) bool {
 	}
 }
 
-// onTags applies to the pages of tags, or with orders to those lists of theirs.
+// onTags applies to tags, or to those of their lists that have one of the orders.
 func onTags(orders ...string) func(*call) bool {
 	if len(orders) == 0 {
 		return on("/genres/{tags}/", "/discover/{tags}/", "/tag/{tags}/")
@@ -182,10 +183,12 @@ func both(a, b func(*call) bool) func(*call) bool {
 	return func(c *call) bool { return a(c) && b(c) }
 }
 
-func onPages(c *call) bool         { return c.shown.paged }
-func onPagesByDate(c *call) bool   { return c.shown.paged && c.shown.byDate }
-func onPagesByOffset(c *call) bool { return c.shown.paged && !c.shown.byDate && !c.shown.unpaged }
-func onFailures(c *call) bool      { return c.failure != nil }
+func onPages(c *call) bool       { return c.listPage.paged }
+func onPagesByDate(c *call) bool { return c.listPage.paged && c.listPage.byDate }
+func onPagesByOffset(c *call) bool {
+	return c.listPage.paged && !c.listPage.byDate && !c.listPage.unpaged
+}
+func onErrors(c *call) bool        { return c.failure != nil }
 func onRateLimits(c *call) bool    { return c.failure != nil && c.failure.retryAfter > 0 }
 func onRedirects(c *call) bool     { return c.location != "" }
 func withMetadata(c *call) bool    { return c.metadata }
@@ -198,7 +201,7 @@ func searching(kind string) func(*call) bool {
 	return func(c *call) bool { return search(c) && c.query.Get("type") == kind }
 }
 
-// selecting applies if the segment that selects tags is of a form; see singleTag.
+// selecting applies if form returns true for the segment that selects tags.
 func selecting(form func(segment string) bool) func(*call) bool {
 	tags := either(onTags(), onTags(allOrders...))
 	return func(c *call) bool { return tags(c) && form(c.selected()) }

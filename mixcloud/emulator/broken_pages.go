@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// The functions of broken rules over the page of a list: its items, its name and its links.
+// The functions of broken rules that change a page of a list: its items, its name and
+// its links.
 
 // setLink sets a link of the page, or removes it if href is "".
 func (d *document) setLink(name, href string) {
@@ -71,15 +72,15 @@ func reverseParams(_ *call, _, href string) string {
 	return base + "?" + strings.Join(parts, "&")
 }
 
-func otherScheme(_ *call, _, href string) string {
+func swapScheme(_ *call, _, href string) string {
 	if rest, ok := strings.CutPrefix(href, "https://"); ok {
 		return "http://" + rest
 	}
 	return "https://" + strings.TrimPrefix(href, "http://")
 }
 
-// canonicalPath names the user as their key does.
-func canonicalPath(c *call, _, href string) string {
+// canonicalUserPath writes the user name in the path as in the user's key.
+func canonicalUserPath(c *call, _, href string) string {
 	segments := strings.SplitN(c.sent.path, "/", 3)
 	name, err := url.PathUnescape(segments[1])
 	u := c.world.User(name)
@@ -98,15 +99,15 @@ func withSentBounds(c *call, _ string, params url.Values) {
 	copyParam(c, params, "until")
 }
 
-// copyParam repeats a parameter that was sent, unless the link has it.
+// copyParam copies a parameter of the request to the link, unless the link has it.
 func copyParam(c *call, params url.Values, name string) {
 	if c.sent.query.Has(name) && !params.Has(name) {
 		params[name] = c.sent.query[name]
 	}
 }
 
-// byOne makes links by offset move by one item, regardless of the limit.
-func byOne(c *call, name string, params url.Values) {
+// linkByOne makes links by offset move by one item, regardless of the limit.
+func linkByOne(c *call, name string, params url.Values) {
 	offset := max(0, c.offset()-1)
 	if name == "next" {
 		offset = c.offset() + 1
@@ -130,7 +131,7 @@ func isoTime(t time.Time) string      { return t.Format("2006-01-02T15:04:05Z") 
 
 // nextOnAll adds a next link to every page that has items, even if it is not full.
 func nextOnAll(c *call, d *document) {
-	s := c.shown
+	s := c.listPage
 	switch {
 	case s.unpaged || s.lo == s.hi:
 	case s.byDate:
@@ -140,21 +141,21 @@ func nextOnAll(c *call, d *document) {
 	}
 }
 
-// noNextAtEnd removes the next link of a page that ends where the list does.
+// noNextAtEnd removes the next link of a page that has the last item of the list.
 func noNextAtEnd(c *call, d *document) {
-	if c.shown.hi == c.shown.n {
+	if c.listPage.hi == c.listPage.n {
 		d.setLink("next", "")
 	}
 }
 
 func emptyPaging(c *call, d *document) {
-	if page := d.page(); c.shown.lo == c.shown.hi && !page.has("paging") {
+	if page := d.page(); c.listPage.lo == c.listPage.hi && !page.has("paging") {
 		page.put("paging", &object{}, "name")
 	}
 }
 
 func noPreviousIfEmpty(c *call, d *document) {
-	if c.shown.lo == c.shown.hi {
+	if c.listPage.lo == c.listPage.hi {
 		d.setLink("previous", "")
 	}
 }
@@ -170,9 +171,9 @@ func unbounded(c *call) bool { return !c.query.Has("since") && !c.query.Has("unt
 
 func reverseItems(_ *call, d *document) { slices.Reverse(d.page().get("data").([]any)) }
 
-// cutWhole cuts a list that has no pages into pages by offset.
-func cutWhole(c *call, d *document) {
-	l := c.shown.list
+// pageUnpagedList divides a list without pages into pages by offset.
+func pageUnpagedList(c *call, d *document) {
+	l := c.listPage.list
 	lo, hi, next, previous := c.pageRangeByOffset(l)
 	page := d.page()
 	page.put("data", page.get("data").([]any)[lo:hi])
@@ -183,8 +184,8 @@ func cutWhole(c *call, d *document) {
 	}
 }
 
-// linkByDate makes the links of search results use creation times.
-func linkByDate(c *call, d *document) {
+// linkByCreationTime makes the links of search results use creation times.
+func linkByCreationTime(c *call, d *document) {
 	if c.sent.query.Has("offset") {
 		return
 	}
@@ -204,10 +205,10 @@ func linkByDate(c *call, d *document) {
 	d.setLink("previous", c.href(link{"since": created(items[0])}))
 }
 
-// rename sets the name of the list.
-func rename(name string) deviation {
+// setListName sets the name of the list.
+func setListName(name string) deviation {
 	return overJSON(func(c *call, d *document) {
-		if c.shown.paged {
+		if c.listPage.paged {
 			d.page().put("name", c.marked(name))
 		}
 	})

@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// The functions of broken rules over a request. The world is locked for reading.
+// The functions of broken rules that change a request. They are called with a read
+// lock on the emulator's data.
 
-// refuse makes the response a 404.
-func refuse(message string) deviation {
-	return overRequest(func(c *call) { c.refusal = notFound(message) })
+// respondNotFound makes the response a 404.
+func respondNotFound(message string) deviation {
+	return overRequest(func(c *call) { c.routeError = notFound(message) })
 }
 
 // setParam sets a parameter of the query.
@@ -29,8 +30,8 @@ func dropParams(names ...string) deviation {
 	})
 }
 
-// readFrom serves another path: the one that was sent with old replaced.
-func readFrom(old, replacement string) deviation {
+// servePath serves another path: the requested one with old replaced.
+func servePath(old, replacement string) deviation {
 	return overRequest(func(c *call) { c.path = strings.Replace(c.path, old, replacement, 1) })
 }
 
@@ -82,8 +83,8 @@ func shiftBound(name string, seconds int64) deviation {
 	})
 }
 
-// number applies if a parameter is a number for which f returns true.
-func number(name string, f func(int) bool) func(*call) bool {
+// whenNumber applies if a parameter is a number for which f returns true.
+func whenNumber(name string, f func(int) bool) func(*call) bool {
 	return func(c *call) bool {
 		n, err := strconv.Atoi(c.query.Get(name))
 		return err == nil && f(n)
@@ -92,17 +93,17 @@ func number(name string, f func(int) bool) func(*call) bool {
 
 func isNegative(n int) bool { return n < 0 }
 
-// has applies if the query has a parameter.
-func has(name string) func(*call) bool {
+// withParam applies if the query has a parameter.
+func withParam(name string) func(*call) bool {
 	return func(c *call) bool { return c.query.Has(name) }
 }
 
-func hasNo(name string) func(*call) bool {
+func withoutParam(name string) func(*call) bool {
 	return func(c *call) bool { return !c.query.Has(name) }
 }
 
-// noUsableLimit applies if the default limit does.
-func noUsableLimit(c *call) bool {
+// usesDefaultLimit applies if the request has no valid limit.
+func usesDefaultLimit(c *call) bool {
 	limit, err := strconv.Atoi(c.query.Get("limit"))
 	return err != nil || limit <= 0
 }
@@ -135,30 +136,30 @@ func meWithoutToken(c *call) bool {
 	return split(c.sent.path)[0] == "me" && c.query.Get("access_token") == ""
 }
 
-// otherCase applies if the path names a user in another case than their own.
+// otherCase applies if the case of the user name in the path is not that of the user's
+// key.
 func otherCase(c *call) bool {
 	name, err := url.PathUnescape(split(c.sent.path)[0])
 	u := c.world.User(name)
 	return err == nil && u != nil && u.Username != name
 }
 
-// liftPageCap raises the page cap to the requested limit.
-func liftPageCap(c *call) {
+// raisePageCap raises the page cap to the requested limit.
+func raisePageCap(c *call) {
 	if limit, err := strconv.Atoi(c.query.Get("limit")); err == nil && limit > 0 {
 		c.pageCap = limit
 	}
 }
 
-// refuseSelection makes the response say that the list of an existing tag or city does
-// not exist.
-var refuseSelection = overRequest(func(c *call) {
+// respondSelectionNotFound makes the response a 404 if the tag or city exists.
+var respondSelectionNotFound = overRequest(func(c *call) {
 	if _, err := c.parseSelection(c.selected()); err == nil {
-		c.refusal = notFound(noResource)
+		c.routeError = notFound(noResource)
 	}
 })
 
-// capPages lowers the page cap.
-func capPages(n int) deviation {
+// lowerPageCap lowers the page cap.
+func lowerPageCap(n int) deviation {
 	return overRequest(func(c *call) { c.pageCap = min(c.pageCap, n) })
 }
 

@@ -11,10 +11,10 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// The functions of broken rules over the resources of a response. The world is
-// locked for reading.
+// The functions of broken rules that change the resources of a response. They are
+// called with a read lock on the emulator's data.
 
-// The last members of a resource. A new one is inserted before them.
+// The last members of each kind of resource. A new member is inserted before them.
 var (
 	endOfResource = []string{"listen_time", "type", "metadata"}
 	viewerOfShow  = append([]string{"favorited", "reposted", "is_listen_later"}, endOfResource...)
@@ -23,22 +23,22 @@ var (
 	endOfUser     = append([]string{"created_time", "updated_time"}, viewerOfUser...)
 )
 
-// resources changes all resources of the kinds, or of every kind.
+// resources changes all resources of kinds, or of every kind if there are none.
 func resources(f func(c *call, o *object), kinds ...string) deviation {
-	return someResources(func(*document, *object) bool { return true }, f, kinds)
+	return matchingResources(func(*document, *object) bool { return true }, f, kinds)
 }
 
 // roots changes the root resource of the response.
 func roots(f func(c *call, o *object), kinds ...string) deviation {
-	return someResources(func(d *document, o *object) bool { return o == d.root }, f, kinds)
+	return matchingResources(func(d *document, o *object) bool { return o == d.root }, f, kinds)
 }
 
-// nestedOnes changes the resources on lists and inside other resources.
-func nestedOnes(f func(c *call, o *object), kinds ...string) deviation {
-	return someResources(func(d *document, o *object) bool { return o != d.root }, f, kinds)
+// nestedResources changes the resources in lists and inside other resources.
+func nestedResources(f func(c *call, o *object), kinds ...string) deviation {
+	return matchingResources(func(d *document, o *object) bool { return o != d.root }, f, kinds)
 }
 
-func someResources(which func(*document, *object) bool, f func(c *call, o *object), kinds []string) deviation {
+func matchingResources(which func(*document, *object) bool, f func(c *call, o *object), kinds []string) deviation {
 	return overJSON(func(c *call, d *document) {
 		d.objects(func(o *object) {
 			kind := o.kind()
@@ -54,7 +54,7 @@ func dropMembers(names ...string) func(*call, *object) {
 	return func(_ *call, o *object) { o.delete(names...) }
 }
 
-// setMember sets a member, before others.
+// setMember sets a member. A new one is inserted before those in before.
 func setMember(name string, value any, before ...string) func(*call, *object) {
 	return func(_ *call, o *object) { o.put(name, value, before...) }
 }
@@ -74,7 +74,7 @@ func changeText(f func(c *call, o *object, text string) string, names ...string)
 	}
 }
 
-// The objects of the world that a resource represents.
+// Lookups of the users, shows and playlists that the resources represent.
 
 func (c *call) userOf(o *object) *world.User {
 	u, _, _ := c.keyOf(o)
@@ -95,7 +95,8 @@ func (c *call) playlistOf(o *object) *world.Playlist {
 	return nil
 }
 
-// keyOf reads a key: the user, and the segments behind their name, unescaped.
+// keyOf parses the key of o. It returns the user, and the unescaped segments after the
+// user name.
 func (c *call) keyOf(o *object) (*world.User, []string, bool) {
 	segments := split(o.text("key"))
 	for i, s := range segments {
@@ -107,7 +108,7 @@ func (c *call) keyOf(o *object) (*world.User, []string, bool) {
 
 // Keys.
 
-func decoded(_ *call, _ *object, text string) string {
+func decodeKeyText(_ *call, _ *object, text string) string {
 	plain, err := url.PathUnescape(text)
 	if err != nil {
 		return text
@@ -115,15 +116,15 @@ func decoded(_ *call, _ *object, text string) string {
 	return plain
 }
 
-func encoded(_ *call, _ *object, text string) string { return world.Escape(text) }
+func encodeKeyText(_ *call, _ *object, text string) string { return world.Escape(text) }
 
-func onAPI(c *call, _ *object, text string) string { return c.base + strings.TrimPrefix(text, site) }
+func atAPI(c *call, _ *object, text string) string { return c.base + strings.TrimPrefix(text, site) }
 
 func underDiscover(_ *call, _ *object, text string) string {
 	return strings.Replace(text, "/genres/", "/discover/", 1)
 }
 
-// changeKey changes the key of a resource, also in its URL and connections.
+// changeKey changes the key of a resource, and its URL and connections accordingly.
 func changeKey(o *object, key string) {
 	old := o.text("key")
 	o.put("key", key)
@@ -140,7 +141,7 @@ func keyByNumber(c *call, o *object) {
 	}
 }
 
-func keyAsSent(_ *call, o *object) { changeKey(o, "/me/") }
+func keyOfMe(_ *call, o *object) { changeKey(o, "/me/") }
 
 func nameFirst(_ *call, o *object) { o.move("name", "key") }
 
@@ -172,7 +173,7 @@ func addConnections(c *call, o *object) {
 	}
 }
 
-// changeConnections changes what metadata=1 adds.
+// changeConnections changes the connections that metadata=1 adds.
 func changeConnections(f func(c *call, connections *object)) func(*call, *object) {
 	return func(c *call, o *object) {
 		if connections := o.object("metadata").object("connections"); connections != nil {
@@ -181,7 +182,8 @@ func changeConnections(f func(c *call, connections *object)) func(*call, *object
 	}
 }
 
-// addConnection adds connections whose URL is that of known with another name.
+// addConnection adds connections. Their URLs are that of the connection known with
+// other names.
 func addConnection(known string, names ...string) func(*call, *object) {
 	return changeConnections(func(_ *call, connections *object) {
 		for _, name := range names {
@@ -296,7 +298,7 @@ func plainTagName(c *call, o *object) {
 	}
 }
 
-func suffixed(_ *call, _ *object, name string) string { return name + " shows" }
+func withShowsSuffix(_ *call, _ *object, name string) string { return name + " shows" }
 
 func countPlaylist(c *call, o *object) {
 	if p := c.playlistOf(o); p != nil {
@@ -304,8 +306,8 @@ func countPlaylist(c *call, o *object) {
 	}
 }
 
-// oldOrder puts members where the older servers had them.
-func oldOrder(_ *call, o *object) {
+// oldMemberOrder moves members to the positions that they had in older servers.
+func oldMemberOrder(_ *call, o *object) {
 	switch o.kind() {
 	case kindComment:
 		o.move("key", endOfResource...)
@@ -342,9 +344,9 @@ func fractionalTimes(_ *call, d *document) {
 	})
 }
 
-func hashed(_ *call, _ *object, color string) string { return "#" + color }
+func withHash(_ *call, _ *object, color string) string { return "#" + color }
 
-// dropViewer removes what a token adds.
+// dropViewer removes the members that a token adds.
 func dropViewer(_ *call, o *object) {
 	switch o.kind() {
 	case kindUser:
@@ -360,15 +362,15 @@ func notCurrentUser(_ *call, o *object) {
 	}
 }
 
-// headed are the kinds that begin with their key, URL and name.
-var headed = []string{kindUser, kindCloudcast, kindTag, kindTrack, kindArtist, kindCategory, kindPlaylist}
+// namedKinds are the kinds whose first members are key, URL and name.
+var namedKinds = []string{kindUser, kindCloudcast, kindTag, kindTrack, kindArtist, kindCategory, kindPlaylist}
 
-// typed are the kinds whose type metadata=1 adds.
-var typed = append([]string{kindComment, kindSection}, headed...)
+// typedKinds are the kinds to which metadata=1 adds a type.
+var typedKinds = append([]string{kindComment, kindSection}, namedKinds...)
 
-// noLatest removes the list latest of tags, and the connection to it.
+// noLatest removes the list latest of tags, and its connection.
 var noLatest = roots(changeConnections(dropMembers(orderLatest)), kindTag).and(overRequest(func(c *call) {
 	if onTags(orderLatest)(c) {
-		refuseSelection.request(c)
+		respondSelectionNotFound.request(c)
 	}
 }))

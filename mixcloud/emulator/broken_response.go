@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// The functions of broken rules over failures, embeds, and the status and headers of a response.
+// The functions of broken rules that change errors, embeds, and the status and headers
+// of a response.
 
 // dropHeader removes a header.
 func dropHeader(name string) deviation {
@@ -45,13 +46,13 @@ func hasStatus(status int) func(*call) bool {
 	return func(c *call) bool { return c.status == status }
 }
 
-// failsAs applies to failures of a type.
-func failsAs(kind string) func(*call) bool {
+// hasErrorType applies to errors of a type.
+func hasErrorType(kind string) func(*call) bool {
 	return func(c *call) bool { return c.failure != nil && c.failure.kind == kind }
 }
 
-// failsWith applies to failures with a message.
-func failsWith(message string) func(*call) bool {
+// hasErrorMessage applies to errors with a message.
+func hasErrorMessage(message string) func(*call) bool {
 	return func(c *call) bool { return c.failure != nil && c.failure.message == message }
 }
 
@@ -77,14 +78,14 @@ func unwrapError(_ *call, d *document) {
 func encodeCompact(_ *call, d *document) { d.compact = true }
 func encodeRaw(_ *call, d *document)     { d.raw = true }
 
-// frameAlone replaces the body of an embed with its member html.
-func frameAlone(_ *call, d *document) {
+// bareHTML replaces the body of an embed by its member html.
+func bareHTML(_ *call, d *document) {
 	if o := d.rootObject(); o.has("html") {
 		d.root = o.get("html")
 	}
 }
 
-// changeRoot changes the object that the response is.
+// changeRoot changes the root object of the response.
 func changeRoot(f func(*call, *object)) deviation {
 	return overJSON(func(c *call, d *document) {
 		if o := d.rootObject(); o != nil {
@@ -93,7 +94,7 @@ func changeRoot(f func(*call, *object)) deviation {
 	})
 }
 
-// changeXML changes the lines of a body that is XML.
+// changeXML changes the lines of an XML body.
 func changeXML(f func(line []byte) []byte) deviation {
 	return overHeader(func(c *call, h http.Header) {
 		if !strings.HasPrefix(h.Get("Content-Type"), "text/xml") {

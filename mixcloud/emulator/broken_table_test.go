@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// The table has each rule once, with all fields.
+// TestRules_AreComplete checks that the table has each rule once, with all fields.
 func TestRules_AreComplete(t *testing.T) {
 	t.Parallel()
 	names, docs := map[string]bool{}, map[string]bool{}
@@ -19,7 +19,7 @@ func TestRules_AreComplete(t *testing.T) {
 			t.Errorf("the name %q is empty or used twice", r.name)
 		}
 		if len(r.doc) < 10 || docs[r.doc] {
-			t.Errorf("%s: the description %q is too short or that of another rule", r.name, r.doc)
+			t.Errorf("%s: the description %q is too short, or the same as that of another rule", r.name, r.doc)
 		}
 		if r.when == nil {
 			t.Errorf("%s has no condition", r.name)
@@ -34,9 +34,9 @@ func TestRules_AreComplete(t *testing.T) {
 	}
 }
 
-// Only the table contains names of rules, only broken.go reads which are broken, and
-// each phase runs in one place: in two for requests, because the site has pages in
-// addition to the API. No handler reads a rule.
+// TestRules_AreConsultedInOnePlace checks that only the table contains names of rules,
+// that only broken.go reads Emulator.broken, and that each phase is called in one
+// place: in two for requests, because the site has pages in addition to the API.
 func TestRules_AreConsultedInOnePlace(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
@@ -71,7 +71,7 @@ func TestRules_AreConsultedInOnePlace(t *testing.T) {
 				switch n.Sel.Name {
 				case "broken":
 					if file != "broken.go" {
-						t.Errorf("%s reads which rules are broken", file)
+						t.Errorf("%s reads Emulator.broken", file)
 					}
 				case "beforeRequest", "overDocument", "overResponse":
 					uses[n.Sel.Name] = append(uses[n.Sel.Name], file)

@@ -37,7 +37,7 @@ func signature(h http.Handler, path string, again int) string {
 	return fmt.Sprint(w.Code, headers, w.Body)
 }
 
-// intactRoutes has the path of each GET route, and the response of an emulator that
+// intactRoutes maps the path of each GET route to the response of an emulator that
 // breaks no rule.
 var intactRoutes = sync.OnceValue(func() map[string]string {
 	w := sharedWorld()
@@ -82,8 +82,8 @@ func removesRoute(t *testing.T, rule string) {
 	}
 }
 
-// Every broken rule changes a response as documented. A rule that removes a route
-// needs no row here.
+// TestBrokenRules checks that every broken rule changes a response as documented. A
+// rule that only removes routes needs no row here.
 func TestBrokenRules(t *testing.T) {
 	t.Parallel()
 	w := sharedWorld()
@@ -219,16 +219,16 @@ func TestBrokenRules(t *testing.T) {
 		"follower-on-nested":         {"/demo/followers/" + token, `"follower"`},
 		"current-user-on-others":     {"/spartacus/" + token, `"is_current_user": false`},
 		"me-not-found":               {"/me/", `404 `},
-		"not-found-200":              {"/nobody/", `200 `},
-		"untyped-errors":             {"/nobody/", ``},
-		"bare-errors":                {"/nobody/", "] {\n    \"message\""},
+		"not-found-200":              {"/no-such-user/", `200 `},
+		"untyped-errors":             {"/no-such-user/", ``},
+		"bare-errors":                {"/no-such-user/", "] {\n    \"message\""},
 		"rate-limit-429":             {"/demo/", `429 `},
 		"retry-after-header-missing": {"/demo/", ``},
 		"retry-after-body-missing":   {"/demo/", ``},
 
 		"token-refusals-401":      {"/me/", `401 `},
 		"me-key":                  {"/me/" + token, `"key": "/me/"`},
-		"no-such-user-words":      {"/nobody/", `"Not found."`},
+		"no-such-user-words":      {"/no-such-user/", `"Not found."`},
 		"no-such-cloudcast-words": {"/demo/nothing/", `"Not found."`},
 		"no-such-tag-words":       {"/genres/no-such-tag/", `"Not found."`},
 
@@ -283,8 +283,8 @@ func TestBrokenRules(t *testing.T) {
 	}
 }
 
-// Faults apply to the responses of an emulator that breaks a rule, even if the rule
-// expects another body.
+// TestBrokenRules_WithFaults checks that faults apply to the responses of an emulator
+// that breaks a rule, even if the rule expects another body.
 func TestBrokenRules_WithFaults(t *testing.T) {
 	t.Parallel()
 	kinds := map[emulator.FaultKind]int{

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	javascript = "text/javascript; charset=utf-8" // the live service's type of JSON (observed 2018)
+	javascript = "text/javascript; charset=utf-8" // the live service's media type of JSON (observed 2018)
 	html       = "text/html; charset=utf-8"
 )
 
@@ -32,7 +32,7 @@ type call struct {
 	base          string  // public base, without a closing slash
 	pictures      string  // URL of pictures, up to the size segment; plain ASCII
 	settings      Settings
-	pageCap       int         // the largest page
+	pageCap       int         // maximum page size
 	viewer        *world.User // the user of the token; nil for an anonymous request
 	metadata      bool        // metadata=1
 	callback      string      // of JSONP; "" for none
@@ -41,8 +41,8 @@ type call struct {
 	respondsEarly bool        // the response is sent before the request's body was read
 	resetConn     bool        // reset the connection in the middle of an upload
 
-	incoming   *incomingUpload // of an upload or an edit
-	submission submission      // the same, after the whole body was read
+	incoming   *incomingUpload // the upload or edit while its body is read
+	submission submission      // its form, after the whole body was read
 
 	status      int
 	contentType string
@@ -50,9 +50,9 @@ type call struct {
 	retryAfter  string
 	allow       string
 
-	shown   shownPage // what part of a list the response is
-	failure *apiError // the error of the response; nil for none
-	refusal error     // replaces the route's response; nil for none
+	listPage   listPage  // the part of a list in the response
+	failure    *apiError // the error in the response; nil for none
+	routeError error     // returned instead of the route's response; nil for none
 }
 
 // A sentURL is the request's URL before a broken rule changed it.
@@ -180,8 +180,8 @@ func (c *call) route() error {
 	if err := c.authenticate(); err != nil {
 		return err
 	}
-	if c.refusal != nil {
-		return c.refusal
+	if c.routeError != nil {
+		return c.routeError
 	}
 	if !ok {
 		return notFound(noResource)

@@ -22,7 +22,7 @@ func (c *call) artistCloudcasts(order string) error {
 	if a == nil {
 		return notFound("Artist does not exist.")
 	}
-	c.page(c.cloudcasts(c.sorted("artist:"+a.Slug, order, public(a.Cloudcasts))))
+	c.page(c.cloudcasts(c.sorted("artist:"+a.Slug, order, publicOnly(a.Cloudcasts))))
 	return nil
 }
 
@@ -42,11 +42,11 @@ func (c *call) trackCloudcasts(order string) error {
 	if t == nil {
 		return notFound("Track does not exist.")
 	}
-	c.page(c.cloudcasts(c.sorted("track:"+t.Artist.Slug+"/"+t.Slug, order, public(t.Cloudcasts))))
+	c.page(c.cloudcasts(c.sorted("track:"+t.Artist.Slug+"/"+t.Slug, order, publicOnly(t.Cloudcasts))))
 	return nil
 }
 
-// categories writes all categories. As far as is known, the list has no pages.
+// categories writes all categories. The list has no pages (client code).
 func (c *call) categories() error {
 	c.page(list{n: len(c.world.Categories), unpaged: true, write: func(i int) {
 		c.element()
@@ -89,11 +89,11 @@ func (c *call) categoryList(of func(*world.Category) list) error {
 }
 
 func (c *call) categoryCloudcasts() error {
-	return c.categoryList(func(g *world.Category) list { return c.cloudcasts(public(g.Cloudcasts)) })
+	return c.categoryList(func(g *world.Category) list { return c.cloudcasts(publicOnly(g.Cloudcasts)) })
 }
 
 func (c *call) categoryUserpickCloudcasts() error {
-	return c.categoryList(func(g *world.Category) list { return c.cloudcasts(public(g.UserpickCloudcasts)) })
+	return c.categoryList(func(g *world.Category) list { return c.cloudcasts(publicOnly(g.UserpickCloudcasts)) })
 }
 
 func (c *call) categoryUsers() error {
@@ -140,6 +140,6 @@ func (c *call) playlistCloudcasts() error {
 	if err != nil {
 		return err
 	}
-	c.page(c.cloudcasts(public(p.Cloudcasts)))
+	c.page(c.cloudcasts(publicOnly(p.Cloudcasts)))
 	return nil
 }

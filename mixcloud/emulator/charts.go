@@ -16,13 +16,13 @@ func (c *call) hot() error { return c.chart("Hot Cloudcasts", c.world.Hot) }
 func (c *call) latest() error { return c.chart("New Cloudcasts", c.world.Latest) }
 
 func (c *call) chart(name string, casts []*world.Cloudcast) error {
-	l := c.cloudcasts(cached(&c.listCache, c.path, func() []*world.Cloudcast { return public(casts) }))
+	l := c.cloudcasts(cached(&c.listCache, c.path, func() []*world.Cloudcast { return publicOnly(casts) }))
 	l.name = name
 	c.page(l)
 	return nil
 }
 
-func public(casts []*world.Cloudcast) []*world.Cloudcast {
+func publicOnly(casts []*world.Cloudcast) []*world.Cloudcast {
 	return filter(casts, func(cast *world.Cloudcast) bool { return !cast.Private() })
 }
 
@@ -42,7 +42,7 @@ func (c *call) parseSelection(segment string) (selection, error) {
 	s := selection{segment: world.Escape(segment)}
 	if segment == "all" {
 		s.name = "All"
-		s.casts = cached(&c.listCache, "all", func() []*world.Cloudcast { return public(c.world.Latest) })
+		s.casts = cached(&c.listCache, "all", func() []*world.Cloudcast { return publicOnly(c.world.Latest) })
 		return s, nil
 	}
 	parts := strings.Split(segment, "+")
@@ -65,7 +65,7 @@ func (c *call) parseSelection(segment string) (selection, error) {
 			s.tag = true
 		}
 		if i == 0 {
-			s.casts = public(casts)
+			s.casts = publicOnly(casts)
 			continue
 		}
 		with := make(map[*world.Cloudcast]bool, len(casts))
@@ -78,8 +78,8 @@ func (c *call) parseSelection(segment string) (selection, error) {
 	return s, nil
 }
 
-// tag writes a tag or a city. Its key has the current prefix, its connections have
-// the path as requested (observed 2018: tag_metadata_2018.json). A tag's name has no
+// tag writes a tag or a city. Its key has the current prefix, and its connections have
+// the requested path (observed 2018: tag_metadata_2018.json). A tag's name has no
 // suffix under /tag/ and ends in " shows" elsewhere (documented:
 // docs_tag_genres_funk.json); the names of cities and joined tags are inferred.
 func (c *call) tag() error {

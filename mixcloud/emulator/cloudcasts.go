@@ -166,7 +166,7 @@ func (c *call) cloudcastListeners() error {
 
 func (c *call) cloudcastSimilar() error {
 	return c.cloudcastList(func(cast *world.Cloudcast) list {
-		l := c.cloudcasts(public(cast.Similar))
+		l := c.cloudcasts(publicOnly(cast.Similar))
 		l.name = "Cloudcasts similar to " + cast.Name
 		return l
 	})

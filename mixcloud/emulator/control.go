@@ -17,7 +17,7 @@ const maxControlBody = 1 << 20
 // through a proxy, or from pages of other sites in a local browser.
 func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 	if err := checkLocal(r); err != nil {
-		control(w, http.StatusForbidden, map[string]string{"error": err.Error()})
+		writeControl(w, http.StatusForbidden, map[string]string{"error": err.Error()})
 		return
 	}
 	status, result := http.StatusOK, any(map[string]bool{"ok": true})
@@ -52,15 +52,15 @@ func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 	case "POST revoke":
 		err = e.postRevoke(r.Body)
 	default:
-		status, result = http.StatusNotFound, map[string]string{"error": "no such control"}
+		status, result = http.StatusNotFound, map[string]string{"error": "unknown method and path of the control API"}
 	}
 	if err != nil {
 		status, result = http.StatusBadRequest, map[string]string{"error": err.Error()}
 	}
-	control(w, status, result)
+	writeControl(w, status, result)
 }
 
-func control(w http.ResponseWriter, status int, result any) {
+func writeControl(w http.ResponseWriter, status int, result any) {
 	body, err := json.MarshalIndent(result, "", "  ")
 	if err != nil {
 		status, body = http.StatusInternalServerError, nil
@@ -75,21 +75,21 @@ func control(w http.ResponseWriter, status int, result any) {
 // checkLocal returns an error if a request is not from a program on this machine.
 func checkLocal(r *http.Request) error {
 	if !isLoopback(r.RemoteAddr) {
-		return fmt.Errorf("control answers to this machine only")
+		return fmt.Errorf("the control API accepts requests from this machine only")
 	}
 	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip"} {
 		if r.Header.Get(h) != "" {
-			return fmt.Errorf("control does not answer through a proxy")
+			return fmt.Errorf("the control API does not accept requests through a proxy")
 		}
 	}
 	if r.Context().Value(inProcess{}) == nil && !isLoopback(r.Host) { // DNS rebinding
-		return fmt.Errorf("control answers under a loopback address only")
+		return fmt.Errorf("the control API must be called at a loopback address")
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return fmt.Errorf("control does not answer to other sites")
+		return fmt.Errorf("the control API does not accept requests from pages of other sites")
 	}
 	if origin := r.Header.Get("Origin"); origin != "" && origin != "http://"+r.Host && origin != "https://"+r.Host {
-		return fmt.Errorf("control does not answer to other sites")
+		return fmt.Errorf("the control API does not accept requests from pages of other sites")
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func toJSON(s Settings) settingsJSON {
 
 func (e *Emulator) postSettings(body io.Reader) error {
 	var in settingsJSON
-	if err := decode(body, &in); err != nil {
+	if err := decodeControl(body, &in); err != nil {
 		return err
 	}
 	s := e.Settings()
@@ -185,7 +185,7 @@ func (s *seconds) UnmarshalJSON(text []byte) error {
 
 func (e *Emulator) postFault(body io.Reader) error {
 	in := faultJSON{Delay: "0s"}
-	if err := decode(body, &in); err != nil {
+	if err := decodeControl(body, &in); err != nil {
 		return err
 	}
 	delay, err := time.ParseDuration(in.Delay)
@@ -213,21 +213,21 @@ func (e *Emulator) postRevoke(body io.Reader) error {
 	var in struct {
 		Token string `json:"token"`
 	}
-	if err := decode(body, &in); err != nil {
+	if err := decodeControl(body, &in); err != nil {
 		return err
 	}
 	if !e.Revoke(in.Token) {
-		return fmt.Errorf("no such token")
+		return fmt.Errorf("the token is unknown or was already revoked")
 	}
 	return nil
 }
 
-// decode decodes a JSON object without unknown members.
-func decode(body io.Reader, into any) error {
+// decodeControl decodes a JSON object. An unknown member is an error.
+func decodeControl(body io.Reader, into any) error {
 	d := json.NewDecoder(io.LimitReader(body, maxControlBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("not the JSON that is wanted here: %w", err)
+		return fmt.Errorf("the body is not valid JSON for this path: %w", err)
 	}
 	return nil
 }

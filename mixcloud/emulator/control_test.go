@@ -13,8 +13,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// control sends a request to the control API from a loopback address.
-func control(h http.Handler, method, path, body string) *httptest.ResponseRecorder {
+// writeControl sends a request to the control API from a loopback address.
+func writeControl(h http.Handler, method, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://127.0.0.1:8081/__emulator/"+path, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:50000"
 	return do(h, r)
@@ -24,7 +24,7 @@ func TestControl_requests(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t)
 	for _, path := range []string{
-		"/demo/?access_token=demo-token", "/demo/cloudcasts/?limit=2&access%5Ftoken=demo-token&metadata=1", "/nobody/", "/spartacus?a=b",
+		"/demo/?access_token=demo-token", "/demo/cloudcasts/?limit=2&access%5Ftoken=demo-token&metadata=1", "/no-such-user/", "/spartacus?a=b",
 		"/%CE%BD/", "/www/oembed/?url=x", "/www/demo/", "/www/unsafe/10x10/profile/a", "/__emulator/settings",
 	} {
 		get(t, e, path)
@@ -33,7 +33,7 @@ func TestControl_requests(t *testing.T) {
 	want := []emulator.Request{
 		{Method: "GET", Path: "/demo/", Query: "", Status: 200},
 		{Method: "GET", Path: "/demo/cloudcasts/", Query: "limit=2&metadata=1", Status: 200},
-		{Method: "GET", Path: "/nobody/", Query: "", Status: 404},
+		{Method: "GET", Path: "/no-such-user/", Query: "", Status: 404},
 		{Method: "GET", Path: "/spartacus", Query: "a=b", Status: 301},
 		{Method: "GET", Path: "/%CE%BD/", Query: "", Status: 404},
 		{Method: "GET", Path: "/www/oembed/", Query: "url=x", Status: 404},
@@ -43,34 +43,34 @@ func TestControl_requests(t *testing.T) {
 		t.Errorf("journal (-want +got):\n%s", diff)
 	}
 	var got []emulator.Request
-	if err := json.Unmarshal(control(e, http.MethodGet, "requests", "").Body.Bytes(), &got); err != nil {
+	if err := json.Unmarshal(writeControl(e, http.MethodGet, "requests", "").Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("journal in JSON (-want +got):\n%s", diff)
 	}
 	var raw []map[string]any
-	if err := json.Unmarshal(control(e, http.MethodGet, "requests", "").Body.Bytes(), &raw); err != nil {
+	if err := json.Unmarshal(writeControl(e, http.MethodGet, "requests", "").Body.Bytes(), &raw); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string]any{"method": "GET", "path": "/demo/", "query": "", "status": 200.0}, raw[0]); diff != "" {
 		t.Errorf("an entry (-want +got):\n%s", diff)
 	}
-	if w := control(e, http.MethodDelete, "requests", ""); w.Code != http.StatusOK {
+	if w := writeControl(e, http.MethodDelete, "requests", ""); w.Code != http.StatusOK {
 		t.Errorf("DELETE: status %d", w.Code)
 	}
-	if w := control(e, http.MethodGet, "requests", ""); strings.TrimSpace(w.Body.String()) != "[]" {
+	if w := writeControl(e, http.MethodGet, "requests", ""); strings.TrimSpace(w.Body.String()) != "[]" {
 		t.Errorf("after DELETE: %s", w.Body)
 	}
 }
 
-// The journal has the last 100,000 requests.
+// TestRequests_bound checks that the journal has the last 100,000 requests.
 func TestRequests_bound(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t)
 	const more = 100_003
 	for range 3 {
-		get(t, e, "/nobody/")
+		get(t, e, "/no-such-user/")
 	}
 	r := httptest.NewRequest(http.MethodPut, "/demo/", nil)
 	for range more - 3 {
@@ -92,7 +92,7 @@ func TestControl_settings(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t, emulator.WithLatency(time.Millisecond))
 	defaults := map[string]any{"latency": "1ms", "lag": "0s", "limit": 0.0, "pageCap": 100.0, "sinceOrder": "nearest", "readRate": 0.0, "marks": false}
-	if diff := cmp.Diff(defaults, object(t, control(e, http.MethodGet, "settings", "").Body.Bytes())); diff != "" {
+	if diff := cmp.Diff(defaults, object(t, writeControl(e, http.MethodGet, "settings", "").Body.Bytes())); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
 	for body, want := range map[string]int{
@@ -106,7 +106,7 @@ func TestControl_settings(t *testing.T) {
 		`{"speed": 3}`:             400,
 		``:                         400,
 	} {
-		if w := control(e, http.MethodPost, "settings", body); w.Code != want {
+		if w := writeControl(e, http.MethodPost, "settings", body); w.Code != want {
 			t.Errorf("%s: status %d: %s", body, w.Code, w.Body)
 		}
 	}
@@ -129,7 +129,7 @@ func TestControl_faultsAndReset(t *testing.T) {
 		`{"fault": "reset", "every": 2}`:           400,
 		`[]`:                                       400,
 	} {
-		if w := control(e, http.MethodPost, "faults", body); w.Code != want {
+		if w := writeControl(e, http.MethodPost, "faults", body); w.Code != want {
 			t.Errorf("%s: status %d: %s", body, w.Code, w.Body)
 		}
 	}
@@ -143,42 +143,43 @@ func TestControl_faultsAndReset(t *testing.T) {
   }
 ]
 `
-	if diff := cmp.Diff(want, control(e, http.MethodGet, "faults", "").Body.String()); diff != "" {
+	if diff := cmp.Diff(want, writeControl(e, http.MethodGet, "faults", "").Body.String()); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 	if w := get(t, e, "/demo/"); w.Code != 403 || w.Header().Get("Retry-After") != "9" {
 		t.Errorf("status %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
 	}
-	control(e, http.MethodPost, "faults", `{"fault": "html-503", "times": 1, "retryAfter": "1m30s"}`)
+	writeControl(e, http.MethodPost, "faults", `{"fault": "html-503", "times": 1, "retryAfter": "1m30s"}`)
 	if w := get(t, e, "/demo/"); w.Header().Get("Retry-After") != "90" {
 		t.Errorf("Retry-After %q", w.Header().Get("Retry-After"))
 	}
-	control(e, http.MethodPost, "faults", `{"fault": "html-502"}`)
-	control(e, http.MethodDelete, "faults", "")
+	writeControl(e, http.MethodPost, "faults", `{"fault": "html-502"}`)
+	writeControl(e, http.MethodDelete, "faults", "")
 	if w := get(t, e, "/demo/"); w.Code != 200 {
 		t.Errorf("after DELETE: status %d", w.Code)
 	}
-	control(e, http.MethodPost, "faults", `{"fault": "html-502"}`)
-	control(e, http.MethodPost, "settings", `{"pageCap": 3}`)
-	if w := control(e, http.MethodPost, "reset", ""); w.Code != 200 {
+	writeControl(e, http.MethodPost, "faults", `{"fault": "html-502"}`)
+	writeControl(e, http.MethodPost, "settings", `{"pageCap": 3}`)
+	if w := writeControl(e, http.MethodPost, "reset", ""); w.Code != 200 {
 		t.Errorf("reset: status %d", w.Code)
 	}
 	if got := len(e.Requests()); got != 0 {
 		t.Errorf("%d requests after the reset", got)
 	}
 	if n := len(keys(getJSON(t, e, "/demo/cloudcasts/"))); n != 20 {
-		t.Errorf("a page of %d after the reset", n)
+		t.Errorf("a page has %d items after the reset", n)
 	}
 	for path, want := range map[string]string{"GET uploads": "[]\n", "GET nothing": "", "POST requests": "", "PUT settings": ""} {
 		method, name, _ := strings.Cut(path, " ")
-		w := control(e, method, name, "")
+		w := writeControl(e, method, name, "")
 		if want == "" && w.Code != 404 || want != "" && w.Body.String() != want {
 			t.Errorf("%s: status %d: %s", path, w.Code, w.Body)
 		}
 	}
 }
 
-// The control API accepts only requests from programs on this machine.
+// TestControl_local checks that the control API accepts only requests from programs on
+// this machine.
 func TestControl_local(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -31,7 +31,7 @@
 //
 // Responses have the form of recordings of the live service: members, their order
 // and absence, paging links, headers, errors. Behavior without a recording is marked
-// "inferred" in the code. The inferred behavior is:
+// "inferred" in the code. The following behavior is inferred:
 //
 //   - A limit of 0 or less, or one that is not a number, is 20; a limit above 100
 //     is 100. A negative or invalid offset is 0; an invalid since or until is
@@ -49,9 +49,9 @@
 //     owner's token; for other viewers it does not exist.
 //   - Search without q, or with an unknown type, has no results; without type it
 //     searches cloudcasts.
-//   - A missing or invalid access token causes status 400.
-//   - A repeated action is a success; a user who follows themselves gets status 200
-//     with success false. Reposts are in no feed.
+//   - The response to a missing or invalid access token has status 400.
+//   - A repeated action is a success. If a user follows themselves, the response has
+//     status 200 and success false. Reposts are in no feed.
 //   - Uploads: an empty first element clears tags and sections as it does hosts;
 //     other elements without text are skipped. A publication date in the past
 //     publishes immediately. unlisted, publish and unpublish have no effect if they
@@ -68,10 +68,10 @@
 // # Broken rules
 //
 // With [WithBroken] the emulator deviates from the API in one point, which the
-// probes of the conformance command must detect. [BrokenRules] lists the rules,
-// [BrokenRuleDoc] describes them; both read the table in broken_rules.go. A rule is a
-// function over the request or the response. The code that handles requests does not
-// depend on the rules.
+// probes of the conformance command must detect. [BrokenRules] lists the rules and
+// [BrokenRuleDoc] describes them, both from the table in broken_rules.go. A rule is a
+// function that changes the request or the response. The code that handles requests
+// does not depend on the rules.
 //
 // # Tokens
 //
@@ -80,14 +80,15 @@
 // users. A token must be in the query, in the API's access_token parameter; an
 // Authorization header is ignored.
 //
-// OAuth issues other tokens: /www/oauth/authorize lets the user choose who to be, and
-// /www/oauth/access_token exchanges the code. The application [DemoClientID] with
+// OAuth issues other tokens: on the page /www/oauth/authorize one chooses the user of
+// the token, and /www/oauth/access_token exchanges the code. The application
+// [DemoClientID] with
 // [DemoClientSecret] is registered by default, others by [WithOAuthClient]; any http
 // or https redirect_uri is accepted.
 //
 // # Writes
 //
-// Actions, uploads and edits change the world until [Emulator.Reset]. Reads show them
+// Actions, uploads and edits change the data until [Emulator.Reset]. Reads show them
 // immediately, or after [Settings].Lag; writes always see earlier writes. Files of any
 // size are counted and hashed while they are read, and are not stored; the picture of
 // an upload is drawn from its hash. Except for the size limit of the proxy, an upload

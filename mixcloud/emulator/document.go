@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// A document is a decoded JSON body that keeps the order of the members of its
-// objects. Broken rules change it; then it is encoded again.
+// A document is a decoded JSON body in which the members of objects have their
+// original order. Broken rules change it; then it is encoded again.
 //
 // A value is an *object, a []any, a string, a [json.Number], a bool or nil.
 type document struct {
@@ -218,7 +218,7 @@ const (
 	kindPlaylist  = "playlist"
 	kindComment   = "comment"
 	kindSection   = "section"
-	kindActivity  = "activity" // its member type is the kind of activity
+	kindActivity  = "activity" // its member type has the kind of activity instead
 )
 
 // kind returns the kind of a resource, detected by a member that only this kind has,

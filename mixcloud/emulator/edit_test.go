@@ -15,7 +15,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// An edit changes only the fields that were sent; it replaces whole lists.
+// TestEdit checks that an edit changes only the fields that were sent, and replaces
+// whole lists.
 func TestEdit(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -39,7 +40,7 @@ func TestEdit(t *testing.T) {
 		{"no sections", fieldsOnly("sections-0-chapter="), list("sections", "chapter"), []string(nil)},
 		{"no sections, as a track", fieldsOnly("sections-0-artist=", "sections-0-song="), list("sections", "chapter"), []string(nil)},
 		{"hosts", fieldsOnly("hosts-0-username=HarbourFM"), list("hosts", "username"), []string{"HarbourFM"}},
-		{"one wrong host invalidates all", fieldsOnly("hosts-0-username=HarbourFM", "hosts-1-username=nobody"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
+		{"one wrong host invalidates all", fieldsOnly("hosts-0-username=HarbourFM", "hosts-1-username=no-such-user"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
 		{"oneself is a wrong host", fieldsOnly("hosts-0-username=demo"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
 		{"no hosts", fieldsOnly("hosts-0-username="), list("hosts", "username"), []string(nil)},
 		{"stats", fieldsOnly("hide_stats=1"), compareMember("hidden_stats"), true},
@@ -85,13 +86,13 @@ func TestEdit(t *testing.T) {
 		})
 	}
 
-	// The lists change too.
+	// The lists of the tags change too.
 	mustEdit(t, e, key, pro, fieldsOnly("tags-0-tag=Jazz", "sections-0-artist=C", "sections-0-song=D"))
 	for path, want := range map[string]bool{
 		"/genres/jazz/latest/": true, "/genres/funk/latest/": false, "/artist/c/new/": true, "/artist/a/new/": false, "/demo/cloudcasts/": true,
 	} {
 		if got := onList(t, e, path, key); got != want {
-			t.Errorf("on %s: %t", path, got)
+			t.Errorf("%s contains the show: %t", path, got)
 		}
 	}
 	if got := e.Edits(); len(got) != 31 || got[30].Key != key || got[0].Bytes != 0 || got[1].Picture == nil {
@@ -116,7 +117,8 @@ func list(member, path string) map[string]func(map[string]any) any {
 	}}
 }
 
-// publish, unpublish, unlisted and a date change a show from every state to every other.
+// TestEdit_visibility checks the effect of publish, unpublish, unlisted and a date in
+// every state of a show.
 func TestEdit_visibility(t *testing.T) {
 	t.Parallel()
 	clock := &manualClock{sharedWorld().Now.Add(time.Hour)}
@@ -185,8 +187,9 @@ func TestEdit_visibility(t *testing.T) {
 	}
 }
 
-// An edit of a seeded show does not change its position among items with equal times.
-func TestEdit_keepsPlaces(t *testing.T) {
+// TestEdit_keepsPositions checks that an edit of a seeded show does not change its
+// position among items with equal times.
+func TestEdit_keepsPositions(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
 	const page = "/demo/cloudcasts/?limit=100"

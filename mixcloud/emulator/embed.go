@@ -20,7 +20,7 @@ type player struct {
 	light         bool
 }
 
-// frame returns the HTML of a player: the newer form, with a hidden cover (observed
+// frame returns the HTML of a player in the newer form, with a hidden cover (observed
 // 2016-19: embed_json_html_2016_fragment.json).
 func (c *call) frame(p player) string {
 	src := c.widget(p)
@@ -94,8 +94,8 @@ func (c *call) embedJSON() error {
 	return nil
 }
 
-// An embeddable is the oEmbed data of a page of the site.
-type embeddable struct {
+// An embedTarget is the oEmbed data of a page of the site.
+type embedTarget struct {
 	url, title string
 	author     *world.User
 	picture    string // path after the size segment
@@ -172,38 +172,38 @@ func limitDimension(have, bound string) string {
 
 // resolveURL returns the object of a URL of the site, or of the emulator's pages
 // under /www/.
-func (c *call) resolveURL(address string) (embeddable, error) {
+func (c *call) resolveURL(address string) (embedTarget, error) {
 	nothing := notFound("No such page.")
 	path, ok := c.sitePath(address)
 	if !ok {
-		return embeddable{}, nothing
+		return embedTarget{}, nothing
 	}
 	segments := split(path)
 	for i, s := range segments {
 		var err error
 		if segments[i], err = url.PathUnescape(s); err != nil {
-			return embeddable{}, nothing
+			return embedTarget{}, nothing
 		}
 	}
 	u := c.world.User(segments[0])
 	if u == nil {
-		return embeddable{}, nothing
+		return embedTarget{}, nothing
 	}
 	switch {
 	case len(segments) == 1:
-		return embeddable{site + u.Key(), u.Name, u, userPicture(u)}, nil
+		return embedTarget{site + u.Key(), u.Name, u, userPicture(u)}, nil
 	case len(segments) == 2:
 		cast := c.world.Cloudcast(u.Username, segments[1])
 		if cast == nil || cast.Draft || c.scheduled(cast) {
-			return embeddable{}, nothing
+			return embedTarget{}, nothing
 		}
-		return embeddable{site + cast.Key(), cast.Name, u, pictureOf(cast)}, nil
+		return embedTarget{site + cast.Key(), cast.Name, u, pictureOf(cast)}, nil
 	case len(segments) == 3 && segments[1] == "playlists":
 		if p := c.world.Playlist(u.Username, segments[2]); p != nil {
-			return embeddable{site + p.Key(), p.Name, u, userPicture(u)}, nil
+			return embedTarget{site + p.Key(), p.Name, u, userPicture(u)}, nil
 		}
 	}
-	return embeddable{}, nothing
+	return embedTarget{}, nothing
 }
 
 // sitePath returns the path of a URL of the site.

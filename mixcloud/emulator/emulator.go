@@ -16,7 +16,7 @@ import (
 // concurrent use. Create one with [New].
 type Emulator struct {
 	seed          int64
-	externalWorld bool // the world is from WithWorld
+	externalWorld bool // world is from WithWorld
 	publicURL     string
 	clock         func() time.Time // nil for the default
 	initial       Settings
@@ -29,9 +29,9 @@ type Emulator struct {
 	faults   faultList
 	limiter  limiter
 
-	mu        sync.RWMutex // guards the following fields and all data of the world
+	mu        sync.RWMutex // guards the following fields and the data of world
 	world     *world.World
-	startTime time.Time // when the world was created
+	startTime time.Time // when world was created
 	listCache listCache
 	pending   pendingWrites
 }
@@ -39,7 +39,7 @@ type Emulator struct {
 // An Option configures [New].
 type Option func(*Emulator) error
 
-// WithSeed makes the emulator generate its own world from a seed; the default is 1.
+// WithSeed sets the seed from which the emulator generates its data; the default is 1.
 // The last of WithSeed and [WithWorld] applies.
 func WithSeed(seed int64) Option {
 	return func(e *Emulator) error {
@@ -48,13 +48,13 @@ func WithSeed(seed int64) Option {
 	}
 }
 
-// WithWorld makes the emulator serve w. The emulator then owns w; several emulators
-// may share one if there are no writes to any of them. [Emulator.Reset] does not
-// restore it. The last of WithWorld and [WithSeed] applies.
+// WithWorld makes the emulator serve the data of w, which the caller must not use
+// afterwards. Several emulators may share w if no client writes to any of them.
+// [Emulator.Reset] does not restore it. The last of WithWorld and [WithSeed] applies.
 func WithWorld(w *world.World) Option {
 	return func(e *Emulator) error {
 		if w == nil {
-			return fmt.Errorf("emulator: a nil world")
+			return fmt.Errorf("emulator: the world is nil")
 		}
 		e.world, e.externalWorld = w, true
 		return nil
@@ -93,10 +93,10 @@ func WithPublicURL(base string) Option {
 }
 
 // WithClock sets the clock for the times of writes, the publication of scheduled
-// uploads, lags and the expiry of codes. The default clock starts at the fixed time
-// of the world when the emulator is created or reset, so that results do not depend on
-// the date. With the default clock the nth write has the time n seconds after the
-// world's.
+// uploads, lags and the expiry of codes. The default clock starts at the fixed
+// [world.World].Now when the emulator is created or reset, so that results do not
+// depend on the date. With the default clock the time of the nth write is n seconds
+// after that.
 func WithClock(now func() time.Time) Option {
 	return func(e *Emulator) error {
 		e.clock = now
@@ -112,7 +112,7 @@ func (e *Emulator) now() time.Time {
 	return e.world.Now.Add(time.Since(e.startTime))
 }
 
-// New returns an emulator. Without options it serves the world of seed 1. It returns
+// New returns an emulator. Without options it serves the data of seed 1. It returns
 // an error only if an option is invalid.
 func New(options ...Option) (*Emulator, error) {
 	e := &Emulator{seed: 1, startTime: time.Now()}
@@ -131,9 +131,9 @@ func New(options ...Option) (*Emulator, error) {
 	return e, nil
 }
 
-// Reset restores the initial state: the seeded world, the initial settings, no
-// faults, an empty journal, no uploads, a fresh rate limit, and only the seeded tokens,
-// not revoked. It does not restore a world from [WithWorld]; writes that
+// Reset restores the initial state: the seeded data, the initial settings, no
+// faults, an empty journal, no uploads, an unused rate limit, and only the seeded
+// tokens, not revoked. It does not restore the data of [WithWorld]. Writes that
 // [Settings].Lag delays are lost.
 func (e *Emulator) Reset() {
 	var fresh *world.World

@@ -87,7 +87,7 @@ func recorded(t testing.TB, name string) map[string]any {
 	return object(t, recording(t, name))
 }
 
-// at returns the value at a path of member names, through the first element of lists.
+// at returns the value at a path of member names. For a list it uses the first element.
 func at(v any, path string) any {
 	for step := range strings.SplitSeq(path, ".") {
 		if list, ok := v.([]any); ok {

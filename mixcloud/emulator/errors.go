@@ -33,13 +33,13 @@ const (
 	noResource  = "Resource does not exist."
 )
 
-// notFound returns a 404 error.
+// notFound returns the error of a 404 response.
 func notFound(message string) error {
 	return &apiError{status: http.StatusNotFound, kind: "ResourceNotFoundException", message: message}
 }
 
 // oauthException returns the error for a missing or invalid token. Its messages are
-// observed and documented, its status is inferred.
+// observed and documented; its status is inferred.
 func oauthException(message string) error {
 	return &apiError{status: http.StatusBadRequest, kind: oauthError, message: message}
 }
@@ -72,7 +72,7 @@ func (c *call) fail(err error) {
 	if !ok {
 		failure = &apiError{status: http.StatusInternalServerError, kind: "InternalError", message: err.Error()}
 	}
-	c.status, c.failure, c.shown = failure.status, failure, shownPage{}
+	c.status, c.failure, c.listPage = failure.status, failure, listPage{}
 	c.beginBody()
 	w := &c.writer
 	w.open('{')

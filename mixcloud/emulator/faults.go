@@ -16,7 +16,7 @@ type FaultKind string
 // before the response starts.
 const (
 	FaultRateLimit       FaultKind = "rate-limit"         // 403 RateLimitException with Retry-After and retry_after
-	FaultRateLimitNoWait FaultKind = "rate-limit-no-wait" // the same without a wait
+	FaultRateLimitNoWait FaultKind = "rate-limit-no-wait" // 403 RateLimitException without a time to wait
 	FaultHTML403         FaultKind = "html-403"           // the bot protection's page
 	FaultHTML413         FaultKind = "html-413"           // the proxy rejects the size of the body
 	FaultHTML502         FaultKind = "html-502"           // the proxy gets no response
@@ -33,11 +33,11 @@ const (
 	FaultContentType     FaultKind = "content-type"       // the correct body as text/html
 	FaultEmptyPage       FaultKind = "empty-page"         // a page without items that has a next link; lists only
 	FaultRepeatedPage    FaultKind = "repeated-page"      // a page whose next link leads to itself; lists only
-	FaultNotJSON         FaultKind = "not-json"           // status 200 with a sentence of text
+	FaultNotJSON         FaultKind = "not-json"           // status 200 with a plain text
 	FaultURLEncodedToken FaultKind = "urlencoded-token"   // the access token as access_token=…; token exchange only
 	FaultEarly400        FaultKind = "early-400"          // a PostValidationError before the body is read, then the connection is closed; POST only
-	FaultEarly413        FaultKind = "early-413"          // the same with the proxy's 413 page
-	FaultEarly503        FaultKind = "early-503"          // the same with the proxy's 503 page; with Retry-After if RetryAfter is set
+	FaultEarly413        FaultKind = "early-413"          // as early-400, with the proxy's 413 page
+	FaultEarly503        FaultKind = "early-503"          // as early-400, with the proxy's 503 page; with Retry-After if RetryAfter is set
 	FaultUploadReset     FaultKind = "upload-reset"       // the connection is reset after After bytes of the body were read; uploads and edits only
 )
 
@@ -93,7 +93,7 @@ func (f *Fault) rejectsWrite() bool {
 	return false
 }
 
-// is reports whether f is not nil and of a kind.
+// is reports whether f is a fault of the given kind. f may be nil.
 func (f *Fault) is(kind FaultKind) bool { return f != nil && f.Kind == kind }
 
 func (f *Fault) delay() time.Duration {
@@ -105,10 +105,10 @@ func (f *Fault) delay() time.Duration {
 
 func (f *Fault) check() error {
 	if !slices.Contains(FaultKinds(), f.Kind) {
-		return fmt.Errorf("emulator: no fault is called %q; there are %q", f.Kind, FaultKinds())
+		return fmt.Errorf("emulator: unknown fault %q; use one of %q", f.Kind, FaultKinds())
 	}
 	if f.Times < 0 || f.RetryAfter < 0 || f.Delay < 0 || f.After < 0 {
-		return fmt.Errorf("emulator: a fault with a negative number")
+		return fmt.Errorf("emulator: the numbers of a fault must not be negative")
 	}
 	return nil
 }

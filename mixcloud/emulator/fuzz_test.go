@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Every request gets a valid response: ASCII JSON if its type says so, with links to
-// existing pages.
+// FuzzServe checks that every request gets a valid response: a JSON response is ASCII,
+// and its links lead to existing pages.
 func FuzzServe(f *testing.F) {
 	for _, seed := range []string{
 		"/demo/?metadata=1", "/demo/cloudcasts/?limit=2&until=1500000000", "/genres/funk+city:london/popular/?offset=3", "/search/?q=%22%5C&type=user",

@@ -12,8 +12,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// Every upload gets a valid response: it is accepted, and then found and logged, or
-// rejected, and then it has no effect.
+// FuzzUpload checks that every upload is either accepted, found and logged, or rejected
+// without an effect.
 func FuzzUpload(f *testing.F) {
 	for _, form := range []form{
 		withAudio("name=x", "description=y", "tags-0-tag=Funk", "sections-0-artist=a", "sections-0-song=b", "hosts-0-username=spartacus").and(cover),

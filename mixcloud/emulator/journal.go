@@ -24,7 +24,7 @@ type journal struct {
 	oldest  int
 }
 
-// An entry is used to set the status of a request in the journal.
+// An entry sets the status of a request in the journal.
 type entry struct {
 	journal *journal
 	request *Request

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Every text that is written can be decoded again.
+// FuzzWriter_text checks that every text can be decoded after it was written.
 func FuzzWriter_text(f *testing.F) {
 	for _, seed := range []string{"", "plain", "\"\\/\b\f\n\r\t\x00\x1f\x7f", "mlö 趙曉慧", "😀\U0010ffff", "\xff broken"} {
 		f.Add(seed)
@@ -79,7 +79,7 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// A glob matches if its parts occur in order, without overlap.
+// FuzzGlob checks that a glob matches if its parts occur in order, without overlap.
 func FuzzGlob(f *testing.F) {
 	f.Add("/*/cloudcasts/", "/demo/cloudcasts/")
 	f.Add("*a*a", "a")

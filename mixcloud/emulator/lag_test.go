@@ -12,7 +12,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// Reads show a write after the lag and not before; writes always see earlier writes.
+// TestLag checks that reads show a write only after the lag, and that writes always see
+// earlier writes.
 func TestLag(t *testing.T) {
 	t.Parallel()
 	clock := &manualClock{sharedWorld().Now.Add(time.Hour)}
@@ -64,8 +65,8 @@ func TestLag(t *testing.T) {
 	}
 }
 
-// A lag of 0 applies all pending writes, in their order; settings with the same lag do
-// not.
+// TestLag_zeroReleases checks that setting the lag to 0 applies all pending writes in
+// order, and that setting another lag does not.
 func TestLag_zeroReleases(t *testing.T) {
 	t.Parallel()
 	clock := &manualClock{sharedWorld().Now.Add(time.Hour)}
@@ -81,7 +82,7 @@ func TestLag_zeroReleases(t *testing.T) {
 		settings string
 		reads    bool
 	}{{`{"latency":"0s"}`, false}, {`{"lag":"30m"}`, false}, {`{"lag":"0s"}`, true}} {
-		if w := control(e, http.MethodPost, "settings", step.settings); w.Code != http.StatusOK {
+		if w := writeControl(e, http.MethodPost, "settings", step.settings); w.Code != http.StatusOK {
 			t.Fatalf("%s: status %d", step.settings, w.Code)
 		}
 		if got := following("spartacus"); got != step.reads {
@@ -93,8 +94,8 @@ func TestLag_zeroReleases(t *testing.T) {
 	}
 }
 
-// For random actions and lags, reads show the state at the time before the lag, and
-// both lists of every edge agree.
+// TestActions_model checks for random actions and lags that reads show the state before
+// the lag, and that both lists of every edge agree.
 func TestActions_model(t *testing.T) {
 	t.Parallel()
 	clock := &manualClock{sharedWorld().Now}
@@ -102,7 +103,7 @@ func TestActions_model(t *testing.T) {
 	actors := []string{"demo", "tidewrack", "OldFolksAtHome"}
 	targets := []string{"spartacus", "tidewrack", "HarbourFM"}
 	type pair struct{ actor, target string }
-	now := make(map[pair]bool) // what was written
+	now := make(map[pair]bool) // the state after all writes
 	read := func(p pair) bool {
 		return getJSON(t, e, "/"+p.target+"/?access_token="+p.actor+"-token")["following"].(bool)
 	}
@@ -117,7 +118,7 @@ func TestActions_model(t *testing.T) {
 		on bool
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		if err := e.Set(emulator.Settings{}); err != nil { // nothing waits
+		if err := e.Set(emulator.Settings{}); err != nil { // applies all pending writes
 			t.Fatal(err)
 		}
 		visible := make(map[pair]bool)

@@ -31,12 +31,12 @@ var userLists = []userList{
 	{"cloudcasts", "a user's shows, newest first", (*call).userCloudcasts, false},
 	{"favorites", "shows that a user favorited", (*call).userFavorites, false},
 	{"listens", "shows that a user listened to", (*call).userListens, false},
-	{"followers", "who follows a user", (*call).userFollowers, false},
-	{"following", "whom a user follows", (*call).userFollowing, false},
+	{"followers", "the followers of a user", (*call).userFollowers, false},
+	{"following", "the users that a user follows", (*call).userFollowing, false},
 	{"comments", "comments on a user's profile", (*call).userComments, false},
-	{"feed", "what a user did", (*call).userFeed, false},
+	{"feed", "a user's activities", (*call).userFeed, false},
 	{"playlists", "a user's playlists", (*call).userPlaylists, false},
-	{"listen-later", "what a user wants to listen to", (*call).userListenLater, true},
+	{"listen-later", "a user's listen-later list", (*call).userListenLater, true},
 }
 
 func (c *call) userList(l userList) error {
@@ -157,7 +157,7 @@ func (c *call) cloudcasts(casts []*world.Cloudcast) list {
 }
 
 // cloudcastEdges returns a list of cloudcasts, paged by the time when they were added.
-// With withTime, the cloudcasts have that time as listen_time.
+// If withTime is true, the cloudcasts have that time as listen_time.
 func (c *call) cloudcastEdges(edges []world.CloudcastEdge, name string, withTime bool) list {
 	edges = filter(edges, func(e world.CloudcastEdge) bool { return !e.Cloudcast.Private() })
 	return list{
@@ -176,8 +176,8 @@ func (c *call) cloudcastEdges(edges []world.CloudcastEdge, name string, withTime
 	}
 }
 
-// userEdges returns a list of users, paged by the time when they were added. With
-// withTime, the users have that time as listen_time.
+// userEdges returns a list of users, paged by the time when they were added. If
+// withTime is true, the users have that time as listen_time.
 func (c *call) userEdges(edges []world.UserEdge, name string, withTime bool) list {
 	return list{
 		name: name,
@@ -225,7 +225,7 @@ func filter[T any](in []T, match func(T) bool) []T {
 	return in
 }
 
-// A listCache caches sorted lists until the world changes.
+// A listCache caches filtered and sorted lists until the data changes.
 type listCache struct {
 	mu    sync.Mutex
 	lists map[string]any

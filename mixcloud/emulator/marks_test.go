@@ -16,7 +16,8 @@ import (
 
 var anyMark = regexp.MustCompile(`\\u27e6(m:[0-9a-f]{8})\\u27e7`)
 
-// Every response to a token has its mark and no other; anonymous ones have no mark.
+// TestMarks checks that every response to a request with a token has its mark and no
+// other, and that responses to anonymous requests have no mark.
 func TestMarks(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t, emulator.WithMarks())
@@ -45,7 +46,7 @@ func TestMarks(t *testing.T) {
 			// Apart from marks, it equals the response without them.
 			bare := anyMark.ReplaceAllString(strings.ReplaceAll(text, ` \u27e6`, `\u27e6`), "")
 			if want := get(t, plain, path).Body.String(); bare != want {
-				t.Errorf("%s differs beyond its marks:\n%s", path, cmp.Diff(want, bare))
+				t.Errorf("%s differs in more than marks:\n%s", path, cmp.Diff(want, bare))
 			}
 		}
 		if text := get(t, e, r).Body.String(); anyMark.MatchString(text) {
@@ -65,7 +66,7 @@ func TestMarks(t *testing.T) {
 		}
 	}
 	if name := getJSON(t, e, "/demo/marked/")["name"]; name != "Marked" {
-		t.Errorf("the mark was written into the world: %v", name)
+		t.Errorf("the mark was stored in the data: %v", name)
 	}
 	show := getJSON(t, e, "/spartacus/party-time/?access_token=demo-token")
 	for path, name := range map[string]string{"name": "Party Time", "tags.name": "Funky house", "user.name": sharedWorld().User("spartacus").Name} {
@@ -93,7 +94,8 @@ func TestMark(t *testing.T) {
 	}
 }
 
-// Marks can be enabled and disabled while the emulator runs.
+// TestMarks_setting checks that marks can be enabled and disabled while the emulator
+// runs.
 func TestMarks_setting(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t)
@@ -101,24 +103,24 @@ func TestMarks_setting(t *testing.T) {
 	if marked() {
 		t.Error("there are marks by default")
 	}
-	if w := control(e, http.MethodPost, "settings", `{"marks": true}`); w.Code != 200 || !marked() {
+	if w := writeControl(e, http.MethodPost, "settings", `{"marks": true}`); w.Code != 200 || !marked() {
 		t.Errorf("status %d; no marks", w.Code)
 	}
-	if control(e, http.MethodPost, "settings", `{"marks": false}`); marked() {
+	if writeControl(e, http.MethodPost, "settings", `{"marks": false}`); marked() {
 		t.Error("there are marks after they were disabled")
 	}
 	for _, body := range []string{`{"readRate": -1}`, `{"readRate": "fast"}`, `{"marks": 1}`} {
-		if w := control(e, http.MethodPost, "settings", body); w.Code != 400 {
+		if w := writeControl(e, http.MethodPost, "settings", body); w.Code != 400 {
 			t.Errorf("%s: status %d", body, w.Code)
 		}
 	}
-	if w := control(e, http.MethodPost, "settings", `{"readRate": 1048576}`); at(object(t, w.Body.Bytes()), "readRate") != 1048576.0 {
+	if w := writeControl(e, http.MethodPost, "settings", `{"readRate": 1048576}`); at(object(t, w.Body.Bytes()), "readRate") != 1048576.0 {
 		t.Errorf("readRate: %s", w.Body)
 	}
 }
 
-// With concurrent requests of two tokens and of anonymous clients, no response has the
-// mark of another token.
+// TestMarks_concurrent checks with concurrent requests of two tokens and of anonymous
+// clients that no response has the mark of another token.
 func TestMarks_concurrent(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t, emulator.WithMarks())

@@ -44,8 +44,8 @@ func memberPaths(v any) []string {
 	return slices.Sorted(maps.Keys(members))
 }
 
-// without removes the members whose path matches one of the patterns. A pattern
-// is a regular expression for the whole path.
+// without removes the members whose path matches one of the patterns, which are regular
+// expressions for the whole path.
 func without(shape, patterns []string) []string {
 	for _, p := range patterns {
 		re := regexp.MustCompile("^(?:" + p + ") ")
@@ -66,9 +66,9 @@ func TestForms(t *testing.T) {
 	for _, tt := range []struct {
 		fixture string
 		request string
-		gone    []string // members of the recording that the service of today does not send
-		since   []string // members that came after the recording
-		absent  []string // members that an object may lack, and one of the two does
+		gone    []string // members of the recording that the current service does not send
+		since   []string // members that were added after the recording
+		absent  []string // optional members that only one of the two objects has
 	}{
 		{fixture: "user_full_metadata_2018.json", request: "/spartacus/?metadata=1"},
 		{fixture: "me_with_token_2017.json", request: "/me/?access_token=OldFolksAtHome-token", absent: []string{"city", "country"}},
@@ -111,7 +111,7 @@ func TestForms(t *testing.T) {
 			theirs := without(memberPaths(recorded(t, tt.fixture)), slices.Concat(tt.gone, tt.absent))
 			ours := without(memberPaths(getJSON(t, sharedEmulator(), tt.request)), slices.Concat(tt.since, tt.absent))
 			if diff := cmp.Diff(theirs, ours); diff != "" {
-				t.Errorf("GET %s is not formed as recorded (-recorded +emulated):\n%s", tt.request, diff)
+				t.Errorf("the members of GET %s differ (-recorded +emulated):\n%s", tt.request, diff)
 			}
 		})
 	}
@@ -154,7 +154,7 @@ func memberOrder(t *testing.T, text []byte) map[string][]string {
 	return names
 }
 
-// Members have the fixed order of the servers of the 2020s.
+// TestMemberOrder compares the order of members with recordings of the 2020s.
 func TestMemberOrder(t *testing.T) {
 	t.Parallel()
 	for fixture, request := range map[string]string{
@@ -179,7 +179,8 @@ func TestMemberOrder(t *testing.T) {
 	}
 }
 
-// The order of a current full cloudcast is from a client's documentation of one.
+// TestMemberOrder_fullCloudcast compares the order of members of a full cloudcast with
+// the documentation of a client.
 func TestMemberOrder_fullCloudcast(t *testing.T) {
 	t.Parallel()
 	want := []string{

@@ -37,7 +37,7 @@ type Client struct{ ID, Secret, Name string }
 func WithOAuthClient(id, secret, name string) Option {
 	return func(e *Emulator) error {
 		if id == "" || secret == "" {
-			return fmt.Errorf("emulator: an OAuth client without an ID or a secret")
+			return fmt.Errorf("emulator: an OAuth client must have an ID and a secret")
 		}
 		e.oauth.register(Client{id, secret, name})
 		return nil
@@ -108,7 +108,7 @@ func (a *oauthState) store(list *map[string]grant, g grant, now time.Time) strin
 	return name
 }
 
-// redeem returns and deletes the grant of a name, if it has not expired and has the
+// redeem deletes and returns the grant with a name, if it has not expired and has the
 // same client and redirect URI as want.
 func (a *oauthState) redeem(list *map[string]grant, name string, want grant, now time.Time) (grant, bool) {
 	a.mu.Lock()
@@ -163,8 +163,8 @@ func (a *oauthState) issuedTo(token string) (username string, revoked bool) {
 	return a.issued[token], revoked
 }
 
-// ownerOf returns the user of a token, or nil if it is unknown or revoked. The
-// world must be locked.
+// ownerOf returns the user of a token, or nil if it is unknown or revoked. The caller
+// must hold e.mu.
 func (e *Emulator) ownerOf(token string) *world.User {
 	username, revoked := e.oauth.issuedTo(token)
 	if revoked {
@@ -191,7 +191,7 @@ func (e *Emulator) ownerOf(token string) *world.User {
 	return nil
 }
 
-// A UserInfo is a user of the world with their token.
+// A UserInfo is a user of the emulator with their token.
 type UserInfo struct {
 	Username string `json:"username"`
 	Name     string `json:"name"`
@@ -199,7 +199,7 @@ type UserInfo struct {
 	Token    string `json:"token"` // valid unless it was revoked
 }
 
-// Users returns the users of the world, sorted by name, with their seeded tokens.
+// Users returns all users, sorted by name, with their seeded tokens.
 func (e *Emulator) Users() []UserInfo {
 	e.mu.RLock()
 	defer e.mu.RUnlock()

@@ -58,7 +58,7 @@ func exchangeParams(code, redirectURI string) url.Values {
 	}
 }
 
-// The whole flow over HTTP: page, consent, code, token, and its use.
+// TestOAuth checks the whole flow over HTTP: page, consent, code, token and its use.
 func TestOAuth(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t)
@@ -111,7 +111,8 @@ func TestOAuth(t *testing.T) {
 	}
 }
 
-// The page redirects only after a valid choice, and only to a valid redirect_uri.
+// TestOAuth_authorize checks that the page redirects only after a valid choice, and
+// only to a valid redirect_uri.
 func TestOAuth_authorize(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t, emulator.WithOAuthClient("mine", "secret", "My <app>"), emulator.WithOAuthClient("nameless", "secret", ""))
@@ -122,27 +123,27 @@ func TestOAuth_authorize(t *testing.T) {
 		location            string // a prefix
 		text                string // in the page
 	}{
-		"page":                {"mine", callback, nil, 200, "", "Let My &lt;app&gt; use your account?"},
-		"nameless":            {"nameless", callback, nil, 200, "", "Let nameless use"},
+		"page":                {"mine", callback, nil, 200, "", "Allow My &lt;app&gt; to use your account?"},
+		"nameless":            {"nameless", callback, nil, 200, "", "Allow nameless to use"},
 		"unknown client":      {"other", callback, nil, 400, "", "No application has this client_id"},
 		"no client":           {"", callback, nil, 400, "", "No application has this client_id"},
-		"script":              {"mine", "javascript:alert(1)", nil, 400, "", "must be a whole http or https address"},
-		"data":                {"mine", "data:text/html,x", nil, 400, "", "must be a whole"},
-		"own scheme":          {"mine", "myapp://callback", nil, 400, "", "must be a whole"},
-		"no host":             {"mine", "https:///x", nil, 400, "", "must be a whole"},
-		"relative":            {"mine", "/callback", nil, 400, "", "must be a whole"},
-		"line break":          {"mine", "https://a.example/\r\nx: y", nil, 400, "", "must be a whole"},
+		"script":              {"mine", "javascript:alert(1)", nil, 400, "", "must be an absolute http or https URL"},
+		"data":                {"mine", "data:text/html,x", nil, 400, "", "must be an absolute"},
+		"own scheme":          {"mine", "myapp://callback", nil, 400, "", "must be an absolute"},
+		"no host":             {"mine", "https:///x", nil, 400, "", "must be an absolute"},
+		"relative":            {"mine", "/callback", nil, 400, "", "must be an absolute"},
+		"line break":          {"mine", "https://a.example/\r\nx: y", nil, 400, "", "must be an absolute"},
 		"allow":               {"mine", "http://127.0.0.1:1/x", url.Values{"choice": {"allow"}, "user": {"demo"}}, 302, "http://127.0.0.1:1/x?code=", ""},
 		"allow, own query":    {"mine", callback, url.Values{"choice": {"allow"}, "user": {"demo"}}, 302, callback + "&code=", ""},
 		"allow, fragment":     {"mine", "https://a.example/x#y", url.Values{"choice": {"allow"}, "user": {"demo"}}, 302, "https://a.example/x?code=", ""},
 		"deny":                {"mine", callback, url.Values{"choice": {"deny"}, "user": {"demo"}}, 302, callback + "&error=user_denied", ""},
 		"neither":             {"mine", callback, url.Values{"user": {"demo"}}, 302, callback + "&error=user_denied", ""},
 		"typed":               {"mine", callback, url.Values{"choice": {"allow"}, "user": {"demo"}, "other": {"tidewrack"}}, 302, callback + "&code=", ""},
-		"unknown user":        {"mine", callback, url.Values{"choice": {"allow"}, "other": {"<nobody>"}}, 400, "", "There is no user of this name."},
-		"unknown user typed":  {"mine", callback, url.Values{"choice": {"allow"}, "other": {"<nobody>"}}, 400, "", `value="&lt;nobody&gt;"`},
-		"to copy":             {"mine", "", url.Values{"choice": {"allow"}, "user": {"demo"}}, 200, "", "Here is your code"},
-		"to copy, denied":     {"mine", "", url.Values{"choice": {"deny"}}, 200, "", "was not let in"},
-		"address in the page": {"mine", "https://a.example/\"><script>", nil, 200, "", "Let My"},
+		"unknown user":        {"mine", callback, url.Values{"choice": {"allow"}, "other": {"<no-such-user>"}}, 400, "", "There is no user with this name."},
+		"unknown user typed":  {"mine", callback, url.Values{"choice": {"allow"}, "other": {"<no-such-user>"}}, 400, "", `value="&lt;no-such-user&gt;"`},
+		"to copy":             {"mine", "", url.Values{"choice": {"allow"}, "user": {"demo"}}, 200, "", "Your code"},
+		"to copy, denied":     {"mine", "", url.Values{"choice": {"deny"}}, 200, "", "Access denied"},
+		"address in the page": {"mine", "https://a.example/\"><script>", nil, 200, "", "Allow My"},
 	} {
 		path := authorizePath(tt.client, tt.redirectURI)
 		w := get(t, e, path)
@@ -170,8 +171,8 @@ func TestOAuth_authorize(t *testing.T) {
 	}
 }
 
-// A page can be submitted once, for the application and redirect_uri that it was
-// opened for.
+// TestOAuth_form checks that a page can be submitted once, and only for the application
+// and redirect_uri that it was opened for.
 func TestOAuth_form(t *testing.T) {
 	t.Parallel()
 	clock := &manualClock{sharedWorld().Now}
@@ -208,8 +209,8 @@ func TestOAuth_form(t *testing.T) {
 	}
 }
 
-// The exchange accepts parameters in all forms that clients use, and rejects wrong
-// ones.
+// TestOAuth_exchange checks that the exchange accepts parameters in all forms that
+// clients use, and rejects wrong ones.
 func TestOAuth_exchange(t *testing.T) {
 	t.Parallel()
 	clock := &manualClock{sharedWorld().Now}
@@ -264,7 +265,7 @@ func TestOAuth_exchange(t *testing.T) {
 		"unknown code":                func(v url.Values) { v.Set("code", "x") },
 		"no code":                     func(v url.Values) { v.Del("code") },
 		"a code ten minutes old":      func(url.Values) { clock.now = clock.now.Add(10 * time.Minute) },
-		"a token in the code's place": func(v url.Values) { v.Set("code", "demo-token") },
+		"a token instead of the code": func(v url.Values) { v.Set("code", "demo-token") },
 	} {
 		v := exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 		change(v)
@@ -274,7 +275,7 @@ func TestOAuth_exchange(t *testing.T) {
 			t.Errorf("%s: status %d: %s", name, w.Code, w.Body)
 		}
 	}
-	// A failed exchange does not use the code up.
+	// The code remains valid after a failed exchange.
 	v := exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 	wrong := exchangeParams(v.Get("code"), "https://other.example/")
 	if w := asGet(wrong); w.Code != 400 {
@@ -332,7 +333,7 @@ func TestOAuth_faults(t *testing.T) {
 	}
 }
 
-// A revoked token is rejected like an unknown one.
+// TestRevoke checks that a revoked token is rejected like an unknown one.
 func TestRevoke(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t)
@@ -343,7 +344,7 @@ func TestRevoke(t *testing.T) {
 		if got := me(token); got != 200 {
 			t.Errorf("before: status %d", got)
 		}
-		if w := control(e, http.MethodPost, "revoke", `{"token": "`+token+`"}`); w.Code != 200 {
+		if w := writeControl(e, http.MethodPost, "revoke", `{"token": "`+token+`"}`); w.Code != 200 {
 			t.Errorf("revoked: status %d: %s", w.Code, w.Body)
 		}
 		w := get(t, e, "/me/?access_token="+token)
@@ -353,7 +354,7 @@ func TestRevoke(t *testing.T) {
 		if w := send(e, http.MethodPost, "/spartacus/follow/", token, "", nil); w.Code != 400 {
 			t.Errorf("a write after: status %d", w.Code)
 		}
-		if w := control(e, http.MethodPost, "revoke", `{"token": "`+token+`"}`); w.Code != 400 {
+		if w := writeControl(e, http.MethodPost, "revoke", `{"token": "`+token+`"}`); w.Code != 400 {
 			t.Errorf("a second time: status %d", w.Code)
 		}
 	}
@@ -361,7 +362,7 @@ func TestRevoke(t *testing.T) {
 		t.Errorf("another user's: status %d", got)
 	}
 	for _, body := range []string{`{"token": "x"}`, `{"token": ""}`, `{}`, `[]`, `{"tokens": "spartacus-token"}`} {
-		if w := control(e, http.MethodPost, "revoke", body); w.Code != 400 {
+		if w := writeControl(e, http.MethodPost, "revoke", body); w.Code != 400 {
 			t.Errorf("%s: status %d", body, w.Code)
 		}
 	}

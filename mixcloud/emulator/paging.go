@@ -9,7 +9,7 @@ import (
 
 const (
 	defaultLimit = 20  // documented
-	maxLimit     = 100 // inferred: the largest observed page has 100
+	maxLimit     = 100 // inferred: the longest observed page has 100 items
 	maxOffset    = 1 << 30
 )
 
@@ -22,8 +22,8 @@ type list struct {
 	unpaged bool                  // ignores limit and offset, and has no links
 }
 
-// A shownPage is the part of a list that is in the response.
-type shownPage struct {
+// A listPage is the part of a list that is in the response.
+type listPage struct {
 	list
 	lo, hi int // the items, hi excluded
 	paged  bool
@@ -35,7 +35,7 @@ type shownPage struct {
 // user_cloudcasts_date_page1_2026_subset.json).
 func (c *call) page(l list) {
 	lo, hi, next, previous := c.pageRange(l)
-	c.shown = shownPage{list: l, lo: lo, hi: hi, paged: true, byDate: c.byDate(l)}
+	c.listPage = listPage{list: l, lo: lo, hi: hi, paged: true, byDate: c.byDate(l)}
 	if c.fault.is(FaultEmptyPage) {
 		hi = lo
 		if next == nil {
@@ -43,7 +43,7 @@ func (c *call) page(l list) {
 		}
 	}
 	if c.fault.is(FaultRepeatedPage) {
-		next = c.same()
+		next = c.selfLink()
 	}
 
 	c.open('{')
@@ -86,7 +86,8 @@ func (c *call) pageRange(l list) (lo, hi int, next, previous link) {
 	return c.pageRangeByOffset(l)
 }
 
-// pageRangeByDate pages by date, the newer way. Even the first page has a previous
+// pageRangeByDate pages by date, like the newer server. Even the first page has a
+// previous
 // link; a page that is not full has no next link; an empty page has no links
 // (observed 2018-26: user_cloudcasts_date_page1_2026_subset.json,
 // user_cloudcasts_empty_2018.json).
@@ -139,7 +140,8 @@ func (c *call) bound(name string) (int64, bool) {
 
 func linkTime(t time.Time) string { return t.UTC().Format(time.DateTime) }
 
-// pageRangeByOffset pages by offset, the older way: the first page has no previous
+// pageRangeByOffset pages by offset, like the older server: the first page has no
+// previous
 // link, a page that is not full has no next link; a page past the end has only the
 // previous one (observed 2018: user_cloudcasts_offset_middle_2018.json,
 // user_feed_offset_last_page_2018_subset.json). That a full last page has a next link
@@ -162,8 +164,8 @@ func (c *call) pageRangeByOffset(l list) (lo, hi int, next, previous link) {
 	return lo, hi, next, previous
 }
 
-// limit returns the page size of the query, by default 20, at most the page cap. For 0
-// and below it is 20 (inferred).
+// limit returns the page size of the query, by default 20, at most the page cap. For a
+// limit of 0 or less it returns 20 (inferred).
 func (c *call) limit() int {
 	limit, err := strconv.Atoi(c.query.Get("limit"))
 	if err != nil || limit <= 0 {
@@ -184,8 +186,8 @@ func (c *call) offset() int {
 // A link is the parameters in which a paging link differs from the request.
 type link map[string]string
 
-// same returns a link to the page itself.
-func (c *call) same() link {
+// selfLink returns a link to the requested page.
+func (c *call) selfLink() link {
 	l := link{}
 	for _, name := range []string{"offset", "since", "until"} {
 		if c.sent.query.Has(name) {

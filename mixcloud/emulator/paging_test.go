@@ -30,7 +30,8 @@ func links(page map[string]any) map[string]string {
 	return found
 }
 
-// Links are equal to those of the recordings, except for times.
+// TestLinks_asRecorded compares the links with those of the recordings, except for
+// times.
 func TestLinks_asRecorded(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ fixture, request string }{
@@ -57,7 +58,8 @@ func TestLinks_asRecorded(t *testing.T) {
 	}
 }
 
-// Envelopes have the names of the recordings, except for the user's name.
+// TestListNames_asRecorded compares the names of lists with those of the recordings,
+// except for the user's name.
 func TestListNames_asRecorded(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ fixture, owner, request string }{
@@ -97,7 +99,8 @@ func TestListNames_asRecorded(t *testing.T) {
 	}
 }
 
-// Links by offset are as recorded at the offsets 0, 1, 800, 900 and 1000.
+// TestLinks_byOffset compares the links by offset with those that were recorded at the
+// offsets 0, 1, 800, 900 and 1000.
 func TestLinks_byOffset(t *testing.T) {
 	t.Parallel()
 	n := len(sharedWorld().User("demo").Cloudcasts)
@@ -115,7 +118,7 @@ func TestLinks_byOffset(t *testing.T) {
 		"past the end":         {"?limit=100&offset=1000", 0, map[string]string{"previous": "limit=100&offset=900"}},
 		"metadata is repeated": {"?metadata=1&offset=0", 20, map[string]string{"next": "limit=20&metadata=1&offset=20"}},
 		"negative":             {"?offset=-5", 20, map[string]string{"next": "limit=20&offset=20"}},
-		"no number":            {"?offset=x", 20, map[string]string{"next": "limit=20&offset=20"}},
+		"not a number":         {"?offset=x", 20, map[string]string{"next": "limit=20&offset=20"}},
 		"absurd":               {"?offset=99999999999999999999", 20, map[string]string{"next": "limit=20&offset=20"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -145,7 +148,7 @@ func TestLimit(t *testing.T) {
 		"above":          {sharedEmulator(), "?limit=200", 100},
 		"zero":           {sharedEmulator(), "?limit=0", 20},
 		"negative":       {sharedEmulator(), "?limit=-1", 20},
-		"no number":      {sharedEmulator(), "?limit=many", 20},
+		"not a number":   {sharedEmulator(), "?limit=many", 20},
 		"a lower cap":    {capped, "?limit=50", 10},
 		"below that cap": {capped, "?limit=5", 5},
 		"cap by default": {capped, "", 10},
@@ -163,7 +166,7 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// A full last page has a next link to an empty page.
+// TestLinks_fullLastPage checks that a full last page has a next link to an empty page.
 func TestLinks_fullLastPage(t *testing.T) {
 	t.Parallel()
 	page := getJSON(t, sharedEmulator(), "/petra_kolar/followers/")
@@ -176,7 +179,8 @@ func TestLinks_fullLastPage(t *testing.T) {
 	}
 }
 
-// Bounds are exclusive, and are accepted in both documented formats.
+// TestBounds checks that since and until are exclusive, and are accepted in both
+// documented formats.
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	casts := sharedWorld().User("demo").Cloudcasts
@@ -202,7 +206,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// With since alone, a page has the items nearest to it, or the newest of the list.
+// TestSinceOrder checks the items of a page with since alone, for both orders.
 func TestSinceOrder(t *testing.T) {
 	t.Parallel()
 	casts := sharedWorld().User("demo").Cloudcasts
@@ -219,7 +223,8 @@ func TestSinceOrder(t *testing.T) {
 	}
 }
 
-// Links have the path as requested, and neither token nor callback.
+// TestLinks_asRequested checks that links have the requested path, and neither token
+// nor callback.
 func TestLinks_asRequested(t *testing.T) {
 	t.Parallel()
 	for request, want := range map[string]string{
@@ -237,8 +242,8 @@ func TestLinks_asRequested(t *testing.T) {
 	}
 }
 
-// followLinks follows links from a path, which has a query, and returns all keys. It
-// adds the token to every link.
+// followLinks follows the links of a direction from a path, which must have a query,
+// and returns all keys. It adds the token to every link.
 func followLinks(t testing.TB, path, direction string, token ...string) (seen []string) {
 	t.Helper()
 	for range 1000 {
@@ -254,9 +259,10 @@ func followLinks(t testing.TB, path, direction string, token ...string) (seen []
 	return nil
 }
 
-// The next links by offset visit every item once, in order. Those by date skip only
-// items that have the same time as the last item of a page and are after it.
-func TestWalk_property(t *testing.T) {
+// TestNextLinks_property checks that the next links by offset lead to every item once,
+// in order, and that those by date skip only items after a page that have the same
+// time as its last item.
+func TestNextLinks_property(t *testing.T) {
 	t.Parallel()
 	w := sharedWorld()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -301,8 +307,9 @@ func TestWalk_property(t *testing.T) {
 	})
 }
 
-// The previous links lead back to the start of the list, then to an empty page.
-func TestWalk_back(t *testing.T) {
+// TestPreviousLinks checks that the previous links lead back to the start of the list,
+// and then to an empty page.
+func TestPreviousLinks(t *testing.T) {
 	t.Parallel()
 	casts := sharedWorld().User("SundayMatinee").Cloudcasts
 	oldest := casts[len(casts)-1].Created
@@ -318,8 +325,8 @@ func TestWalk_back(t *testing.T) {
 	}
 }
 
-// Category lists have no pages.
-func TestCategoryLists_whole(t *testing.T) {
+// TestCategoryLists_unpaged checks that the lists of categories have no pages.
+func TestCategoryLists_unpaged(t *testing.T) {
 	t.Parallel()
 	g := sharedWorld().Category("ambient")
 	var want []string
@@ -332,7 +339,7 @@ func TestCategoryLists_whole(t *testing.T) {
 	}
 }
 
-// Tags joined by + select shows that have all of them.
+// TestJoinedTags checks that tags joined by + select the shows that have all of them.
 func TestJoinedTags(t *testing.T) {
 	t.Parallel()
 	all := sharedWorld().Latest

@@ -8,7 +8,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// pendingWrites has the writes that reads do not show yet, see [Settings].Lag.
+// pendingWrites are the writes that reads do not show yet; see [Settings].Lag.
 // Emulator.mu guards it.
 type pendingWrites struct {
 	nextDue   atomic.Int64 // time of the next due change, in Unix nanoseconds; 0 for none

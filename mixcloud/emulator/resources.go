@@ -12,7 +12,7 @@ type form int
 
 const (
 	full   form = iota // requested by its key
-	nested             // inside another resource, or on a list
+	nested             // inside another resource, or in a list
 )
 
 const site = "https://www.mixcloud.com"
@@ -126,7 +126,7 @@ func (c *call) users(name string, list []*world.User) {
 
 var (
 	artistConnections = []string{orderPopular, orderNew, orderHot}
-	tagConnections    = []string{orderPopular, orderLatest} // new and hot still work (client code: generated from responses of 2021)
+	tagConnections    = []string{orderPopular, orderLatest} // new and hot exist too (client code: generated from responses of 2021)
 )
 
 // writeTrack writes a track's members (observed 2013: track_metadata_2013.json).

@@ -82,7 +82,7 @@ func (c *call) replaceResponse(f *Fault) {
 	case FaultError200:
 		c.fail(&apiError{status: http.StatusOK, kind: "InternalError", message: "Something went wrong."})
 	case FaultSuccessFalse:
-		c.status, c.failure, c.shown = http.StatusOK, nil, shownPage{}
+		c.status, c.failure, c.listPage = http.StatusOK, nil, listPage{}
 		c.beginBody()
 		c.open('{')
 		c.object("result")

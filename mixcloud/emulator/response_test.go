@@ -15,7 +15,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// Every response has the headers of the recordings of 2018.
+// TestHeaders compares the headers of responses with the recordings of 2018.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	h := get(t, sharedEmulator(), "/demo/").Header()
@@ -39,7 +39,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// A path without a trailing slash is redirected, below the prefix that the client used.
+// TestRedirect checks that a path without a trailing slash is redirected below the
+// prefix that the client used.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
 	mounted := http.StripPrefix("/emulator", sharedEmulator())
@@ -52,7 +53,7 @@ func TestRedirect(t *testing.T) {
 		"user":           {sharedEmulator(), "/spartacus", "/spartacus/"},
 		"query as sent":  {sharedEmulator(), "/tag/funk?metadata=1&x=%7e", "/tag/funk/?metadata=1&x=%7e"},
 		"escaped":        {sharedEmulator(), "/%CE%BD", "/%CE%BD/"},
-		"unknown":        {sharedEmulator(), "/nobody/nothing", "/nobody/nothing/"},
+		"unknown":        {sharedEmulator(), "/no-such-user/nothing", "/no-such-user/nothing/"},
 		"below a prefix": {mounted, "/emulator/spartacus?a=b", "/emulator/spartacus/?a=b"},
 		"public URL":     {public, "/spartacus", "/base/spartacus/"},
 		"page":           {sharedEmulator(), "/www/spartacus", "/www/spartacus/"},
@@ -71,8 +72,8 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// Every URL of the emulator starts with the base URL of the request; those of the site
-// do not.
+// TestPublicBase checks that the URLs of the emulator start with the base URL of the
+// request, and that those of the site do not.
 func TestPublicBase(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -102,7 +103,8 @@ func TestPublicBase(t *testing.T) {
 	}
 }
 
-// The JSON is indented by four spaces, is plain ASCII and has the values of the world.
+// TestText checks that the JSON is indented by four spaces, is plain ASCII and has the
+// values of the data.
 func TestText(t *testing.T) {
 	t.Parallel()
 	u := sharedWorld().User("νυχτερινό-τραμ")
@@ -137,9 +139,9 @@ func TestErrors(t *testing.T) {
 		status        int
 		kind, message string
 	}{
-		"/nobody/":                                         {404, notFound, "User does not exist."},
-		"/nobody/cloudcasts/":                              {404, notFound, "User does not exist."},
-		"/nobody/cloudcasts/?metadata=1":                   {404, notFound, "User does not exist."},
+		"/no-such-user/":                                   {404, notFound, "User does not exist."},
+		"/no-such-user/cloudcasts/":                        {404, notFound, "User does not exist."},
+		"/no-such-user/cloudcasts/?metadata=1":             {404, notFound, "User does not exist."},
 		"/demo/nothing/":                                   {404, notFound, "Cloudcast does not exist."},
 		"/demo/nothing/comments/":                          {404, notFound, "Cloudcast does not exist."},
 		"/demo/second-sleep-untitled-sketch/":              {404, notFound, "Cloudcast does not exist."},
@@ -150,19 +152,19 @@ func TestErrors(t *testing.T) {
 		"/genres/nothing-of-the-kind/":                     {404, notFound, "Tag does not exist."},
 		"/genres/funk+city:nowhere/popular/":               {404, notFound, "City does not exist."},
 		"/categories/nothing/":                             {404, notFound, "Category does not exist."},
-		"/artist/nobody/":                                  {404, notFound, "Artist does not exist."},
-		"/artist/nobody/popular/":                          {404, notFound, "Artist does not exist."},
-		"/track/nobody/nothing/":                           {404, notFound, "Track does not exist."},
-		"/track/nobody/nothing/hot/":                       {404, notFound, "Track does not exist."},
+		"/artist/no-such-artist/":                          {404, notFound, "Artist does not exist."},
+		"/artist/no-such-artist/popular/":                  {404, notFound, "Artist does not exist."},
+		"/track/no-such-artist/nothing/":                   {404, notFound, "Track does not exist."},
+		"/track/no-such-artist/nothing/hot/":               {404, notFound, "Track does not exist."},
 		"/a/b/c/d/":                                        {404, notFound, "Resource does not exist."},
 		"/":                                                {404, notFound, "Resource does not exist."},
 		"/www/oembed/?url=https://example.com/a/":          {404, notFound, "No such page."},
-		"/me/":                           {400, refused, "An access_token is required to access this resource."},
-		"/me/cloudcasts/":                {400, refused, "An access_token is required to access this resource."},
-		"/me/?access_token=nobody-token": {400, refused, "An invalid access token was provided"},
-		"/demo/?access_token=wrong":      {400, refused, "An invalid access token was provided"},
-		"/nobody/?access_token=wrong":    {400, refused, "An invalid access token was provided"},
-		"/me/?access_token=DEMO-token":   {400, refused, "An invalid access token was provided"},
+		"/me/":                                 {400, refused, "An access_token is required to access this resource."},
+		"/me/cloudcasts/":                      {400, refused, "An access_token is required to access this resource."},
+		"/me/?access_token=no-such-user-token": {400, refused, "An invalid access token was provided"},
+		"/demo/?access_token=wrong":            {400, refused, "An invalid access token was provided"},
+		"/no-such-user/?access_token=wrong":    {400, refused, "An invalid access token was provided"},
+		"/me/?access_token=DEMO-token":         {400, refused, "An invalid access token was provided"},
 	} {
 		w := get(t, sharedEmulator(), request)
 		wanted := map[string]any{"error": map[string]any{"message": want.message, "type": want.kind}}
@@ -203,7 +205,7 @@ func TestJSONP(t *testing.T) {
 		"/demo/?metadata=1&callback=":                   plain,
 		"/demo/?metadata=1&callback=alert(1)//":         plain,
 		"/demo/?metadata=1&callback=%3Cscript%3E":       plain,
-		"/nobody/?callback=f":                           "f(" + get(t, sharedEmulator(), "/nobody/").Body.String() + ")",
+		"/no-such-user/?callback=f":                     "f(" + get(t, sharedEmulator(), "/no-such-user/").Body.String() + ")",
 		"/spartacus/party-time/embed-json/?callback=f":  "f(" + get(t, sharedEmulator(), "/spartacus/party-time/embed-json/").Body.String() + ")",
 		"/spartacus/party-time/embed-html/?callback=f":  get(t, sharedEmulator(), "/spartacus/party-time/embed-html/").Body.String(),
 	} {
@@ -213,8 +215,8 @@ func TestJSONP(t *testing.T) {
 	}
 }
 
-// A fault with a JSON response replaces the whole response, with JSONP and headers, also
-// that of a route without JSON.
+// TestJSONP_Faults checks that a fault with a JSON response replaces the whole
+// response, with JSONP and headers, even that of a route without JSON.
 func TestJSONP_Faults(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []emulator.FaultKind{
@@ -243,7 +245,8 @@ func TestJSONP_Faults(t *testing.T) {
 	}
 }
 
-// A user is found regardless of the case in the path; the key has the user's own case.
+// TestUser_case checks that a user is found with any case in the path, and that the key
+// has the user's own case.
 func TestUser_case(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/harbourfm/", "/HARBOURFM/", "/HarbourFM/"} {
@@ -253,7 +256,7 @@ func TestUser_case(t *testing.T) {
 	}
 }
 
-// Empty members are omitted: no response contains a null.
+// TestNoNulls checks that empty members are omitted, so that no response has a null.
 func TestNoNulls(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{
@@ -266,7 +269,7 @@ func TestNoNulls(t *testing.T) {
 	}
 }
 
-// hidden_stats hides all counts except that of comments.
+// TestHiddenStats checks that hidden_stats hides all counts except that of comments.
 func TestHiddenStats(t *testing.T) {
 	t.Parallel()
 	const key = "/konrad-weiss/kellerlicht-closing-six-hours/"
@@ -285,7 +288,8 @@ func TestHiddenStats(t *testing.T) {
 	}
 }
 
-// A tag's name depends on the path, its key does not, and its connections do.
+// TestTag checks that the name and the connections of a tag depend on the path, and
+// that its key does not.
 func TestTag(t *testing.T) {
 	t.Parallel()
 	city := sharedWorld().Cities[0]
@@ -307,7 +311,8 @@ func TestTag(t *testing.T) {
 	}
 }
 
-// metadata=1 adds a type to every resource, and connections to the root.
+// TestMetadata checks that metadata=1 adds a type to every resource, and connections to
+// the root.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]map[string]any{
@@ -370,18 +375,19 @@ func newSeeded(t *testing.T, seed int64) *emulator.Emulator {
 	return e
 }
 
-// A reset restores the seeded world.
+// TestReset_world checks that a reset restores the seeded data.
 func TestReset_world(t *testing.T) {
 	t.Parallel()
 	e := newSeeded(t, 3)
 	before := get(t, e, "/popular/").Body.String()
 	e.Reset()
 	if get(t, e, "/popular/").Body.String() != before {
-		t.Error("the world after a reset differs")
+		t.Error("the data after a reset differs from the seeded data")
 	}
 }
 
-// Equal seeds have equal responses; other seeds have different ones.
+// TestSeed checks that emulators with the same seed have the same responses, and those
+// with another seed different ones.
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	a, b, c := newSeeded(t, 7), newSeeded(t, 7), newSeeded(t, 1)
@@ -414,8 +420,8 @@ func TestNew_errors(t *testing.T) {
 	}
 }
 
-// The last of WithSeed and WithWorld applies: an emulator with its own world must not
-// write to the one of an earlier option.
+// TestNew_worlds checks that the last of WithSeed and WithWorld applies. An emulator
+// that generates its data must not write to the world of an earlier option.
 func TestNew_worlds(t *testing.T) {
 	t.Parallel()
 	given := sharedWorld().Clone()
@@ -428,7 +434,7 @@ func TestNew_worlds(t *testing.T) {
 		"seed last":  {[]emulator.Option{emulator.WithWorld(given), emulator.WithSeed(1)}, 0},
 		"world last": {[]emulator.Option{emulator.WithSeed(1), emulator.WithWorld(given)}, 1},
 	}
-	for _, name := range []string{"seed last", "world last"} { // in this order: the second one writes to the world
+	for _, name := range []string{"seed last", "world last"} { // in this order, because the second one writes to given
 		e := newWritableEmulator(t, tests[name].options...)
 		if got := send(e, http.MethodPost, "/spartacus/follow/", "tidewrack-token", "", nil); got.Code != http.StatusOK {
 			t.Fatalf("%s: status %d: %s", name, got.Code, got.Body)
@@ -439,7 +445,7 @@ func TestNew_worlds(t *testing.T) {
 	}
 }
 
-func TestRoutes_answer(t *testing.T) {
+func TestRoutes_respond(t *testing.T) {
 	t.Parallel()
 	track := sharedWorld().Artists[0].Tracks[0]
 	fill := strings.NewReplacer(

@@ -81,10 +81,10 @@ func Routes() []Route {
 		list = append(list, r.Route)
 	}
 	return append(list,
-		Route{"GET", "/www/oauth/authorize/", "the page that asks a user to let an application in"},
-		Route{"POST", "/www/oauth/authorize/", "the user's answer"},
+		Route{"GET", "/www/oauth/authorize/", "the page on which a user authorizes an application"},
+		Route{"POST", "/www/oauth/authorize/", "submit the form of that page"},
 		Route{"GET", "/www/oauth/access_token/", "exchange a code for a token"},
-		Route{"POST", "/www/oauth/access_token/", "the same"})
+		Route{"POST", "/www/oauth/access_token/", "exchange a code for a token"})
 }
 
 var routes *router
@@ -101,8 +101,8 @@ func allRoutes() []route {
 	}
 	table := []route{
 		get("/www/oembed/", "oEmbed of a site URL", (*call).oEmbed),
-		page("/popular/", "the site's chart", (*call).popular),
-		page("/popular/hot/", "what is rising", (*call).hot),
+		page("/popular/", "the popular shows", (*call).popular),
+		page("/popular/hot/", "the hot shows", (*call).hot),
 		page("/new/", "the newest shows", (*call).latest),
 		page("/search/", "search by q and type", (*call).search),
 		page("/categories/", "all categories", (*call).categories),
@@ -111,8 +111,8 @@ func allRoutes() []route {
 		page("/categories/{category}/users/", "a category's users", (*call).categoryUsers),
 		page("/categories/{category}/userpick-cloudcasts/", "shows picked by users", (*call).categoryUserpickCloudcasts),
 		page("/categories/{category}/userpick-users/", "users picked by users", (*call).categoryUserpickUsers),
-		get("/artist/{artist}/", "an artist of tracklists", (*call).artist),
-		get("/track/{artist}/{track}/", "a track of tracklists", (*call).track),
+		get("/artist/{artist}/", "an artist in tracklists", (*call).artist),
+		get("/track/{artist}/{track}/", "a track in tracklists", (*call).track),
 	}
 	for _, order := range []string{orderPopular, orderNew, orderHot} {
 		table = append(table,
@@ -137,8 +137,8 @@ func allRoutes() []route {
 		get("/{user}/", "a user", (*call).user),
 		get("/{user}/{cloudcast}/", "a show", (*call).cloudcast),
 		page("/{user}/{cloudcast}/comments/", "comments on a show", (*call).cloudcastComments),
-		page("/{user}/{cloudcast}/favorites/", "who favorited a show", (*call).cloudcastFavorites),
-		page("/{user}/{cloudcast}/listeners/", "who listened to a show", (*call).cloudcastListeners),
+		page("/{user}/{cloudcast}/favorites/", "the users who favorited a show", (*call).cloudcastFavorites),
+		page("/{user}/{cloudcast}/listeners/", "the listeners of a show", (*call).cloudcastListeners),
 		page("/{user}/{cloudcast}/similar/", "similar shows", (*call).cloudcastSimilar),
 		get("/{user}/{cloudcast}/embed-html/", "the player as HTML", (*call).embedHTML),
 		get("/{user}/{cloudcast}/embed-json/", "the player in JSON", (*call).embedJSON),

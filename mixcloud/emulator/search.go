@@ -47,7 +47,7 @@ func (c *call) search() error {
 
 func (c *call) searchCloudcasts(name string, match func(string) bool) []*world.Cloudcast {
 	found := cached(&c.listCache, name, func() []*world.Cloudcast {
-		return filter(public(c.world.Latest), func(cast *world.Cloudcast) bool {
+		return filter(publicOnly(c.world.Latest), func(cast *world.Cloudcast) bool {
 			text := cast.Name + " " + cast.Owner.Name
 			for _, t := range cast.Tags {
 				text += " " + t.Name

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The values of [Settings].SinceOrder: which items a page has for since without
-// until. There is no recording of the live service's behavior.
+// The values of [Settings].SinceOrder: the items of a page for since without until.
+// There is no recording of the live service's behavior.
 const (
 	SinceNearest = "nearest" // those nearest to since
 	SinceNewest  = "newest"  // the newest of the list
@@ -18,7 +18,7 @@ type Settings struct {
 	Latency    time.Duration // response time of the API
 	Lag        time.Duration // time after which reads show a write
 	Limit      int           // requests per second of all clients together; 0 for no limit
-	PageCap    int           // largest page; 0, or a value above 100, for 100
+	PageCap    int           // maximum page size; 0, or a value above 100, for 100
 	SinceOrder string        // SinceNearest or SinceNewest; "" for SinceNearest
 	ReadRate   int64         // bytes per second that are read of each upload's body; 0 for no limit
 	Marks      bool          // responses to requests with a token contain its [Mark]
@@ -27,16 +27,16 @@ type Settings struct {
 func (s Settings) check() error {
 	switch {
 	case s.Latency < 0, s.Lag < 0:
-		return fmt.Errorf("emulator: a negative duration")
+		return fmt.Errorf("emulator: latency and lag must not be negative")
 	case s.Limit < 0, s.PageCap < 0, s.ReadRate < 0:
-		return fmt.Errorf("emulator: a negative limit")
+		return fmt.Errorf("emulator: limit, pageCap and readRate must not be negative")
 	case s.SinceOrder != "" && s.SinceOrder != SinceNearest && s.SinceOrder != SinceNewest:
-		return fmt.Errorf("emulator: sinceOrder %q is neither %q nor %q", s.SinceOrder, SinceNearest, SinceNewest)
+		return fmt.Errorf("emulator: sinceOrder is %q, but must be %q or %q", s.SinceOrder, SinceNearest, SinceNewest)
 	}
 	return nil
 }
 
-// pageCap returns the largest page size.
+// pageCap returns the maximum page size.
 func (s Settings) pageCap() int {
 	if s.PageCap == 0 {
 		return maxLimit

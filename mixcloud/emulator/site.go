@@ -55,8 +55,8 @@ func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
 	e.mu.RLock()
 	name, data := c.sitePage(path)
 	e.mu.RUnlock()
-	if data == nil || c.refusal != nil {
-		http.Error(w, "There is no such page on this emulated Mixcloud.", http.StatusNotFound)
+	if data == nil || c.routeError != nil {
+		http.Error(w, "The Mixcloud emulator has no such page.", http.StatusNotFound)
 		return
 	}
 	var body bytes.Buffer
@@ -122,7 +122,7 @@ func (c *call) sitePage(path string) (string, *page) {
 	}
 	switch {
 	case path == "/":
-		return "page.html", &page{Title: "Mixcloud, emulated", Text: "Nobody here is real, and there is nothing to hear.", Shows: c.pageLinks(c.world.Popular)}
+		return "page.html", &page{Title: "Mixcloud emulator", Text: "All users and shows are generated. Shows have no audio.", Shows: c.pageLinks(c.world.Popular)}
 	case path == "/widget/iframe/":
 		return "widget.html", c.widgetPage()
 	case len(segments) == 1:

@@ -37,7 +37,7 @@ func TestOEmbed(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", address, diff)
 		}
 	}
-	for _, address := range []string{"", "x", "/spartacus/", "https://www.mixcloud.com/", "https://www.mixcloud.com/nobody/", "https://example.com/spartacus/", "ftp://www.mixcloud.com/demo/", "https://www.mixcloud.com" + world.DraftCloudcast, "https://www.mixcloud.com/%zz/"} {
+	for _, address := range []string{"", "x", "/spartacus/", "https://www.mixcloud.com/", "https://www.mixcloud.com/no-such-user/", "https://example.com/spartacus/", "ftp://www.mixcloud.com/demo/", "https://www.mixcloud.com" + world.DraftCloudcast, "https://www.mixcloud.com/%zz/"} {
 		if w := get(t, sharedEmulator(), "/www/oembed/?url="+url.QueryEscape(address)); w.Code != http.StatusNotFound {
 			t.Errorf("%q: status %d", address, w.Code)
 		}
@@ -92,12 +92,12 @@ func TestOEmbed_XML(t *testing.T) {
 	}
 }
 
-// Every URL of the emulator in the API's responses has a page.
+// TestSite checks that every URL of the emulator in the API's responses has a page.
 func TestSite(t *testing.T) {
 	t.Parallel()
 	greek := sharedWorld().Cloudcast("νυχτερινό-τραμ", "τελευταία-στάση-κυψέλη")
 	for path, want := range map[string]string{
-		"/www/":                       "emulated",
+		"/www/":                       "emulator",
 		"/www/spartacus/":             "Spartacus",
 		"/www/spartacus/party-time/":  "Party Time",
 		"/www" + world.GreekCloudcast: greek.Name,
@@ -107,17 +107,17 @@ func TestSite(t *testing.T) {
 	} {
 		w := get(t, sharedEmulator(), path)
 		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(w.Body.String(), want) {
-			t.Errorf("%s: status %d, %q, no %q", path, w.Code, w.Header().Get("Content-Type"), want)
+			t.Errorf("%s: status %d, %q; the body must contain %q", path, w.Code, w.Header().Get("Content-Type"), want)
 		}
 	}
-	for _, path := range []string{"/www/nobody/", "/www/demo/nothing/", "/www" + world.DraftCloudcast, "/www/widget/iframe/?feed=x", "/www/a/b/c/d/", "/www/demo/playlists/x/", "/www/unsafe/10x/a"} {
+	for _, path := range []string{"/www/no-such-user/", "/www/demo/nothing/", "/www" + world.DraftCloudcast, "/www/widget/iframe/?feed=x", "/www/a/b/c/d/", "/www/demo/playlists/x/", "/www/unsafe/10x/a"} {
 		if w := get(t, sharedEmulator(), path); w.Code != http.StatusNotFound && w.Code != http.StatusBadRequest {
 			t.Errorf("%s: status %d", path, w.Code)
 		}
 	}
 }
 
-// Every picture in a response exists, in the size of its URL.
+// TestPictures checks that every picture in a response exists in the size of its URL.
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	pictures := map[string]any{}

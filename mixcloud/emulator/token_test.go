@@ -19,7 +19,7 @@ import (
 
 const token = "?access_token=demo-token"
 
-// A token adds members to users.
+// TestToken_users checks the members that a token adds to users.
 func TestToken_users(t *testing.T) {
 	t.Parallel()
 	w := sharedWorld()
@@ -56,7 +56,8 @@ func TestToken_users(t *testing.T) {
 	}
 }
 
-// A token adds members to cloudcasts, on lists and in full form.
+// TestToken_cloudcasts checks the members that a token adds to cloudcasts, in lists and
+// in full form.
 func TestToken_cloudcasts(t *testing.T) {
 	t.Parallel()
 	demo := sharedWorld().User("demo")
@@ -90,12 +91,12 @@ func TestToken_cloudcasts(t *testing.T) {
 	}
 }
 
-// /me/ is the token's user, with the user's key.
+// TestToken_me checks that /me/ is the token's user, with the user's key.
 func TestToken_me(t *testing.T) {
 	t.Parallel()
 	for me, real := range map[string]string{"/me/": "/demo/", "/me/cloudcasts/": "/demo/cloudcasts/", "/me/listen-later/": "/demo/listen-later/"} {
 		mine, theirs := getJSON(t, sharedEmulator(), me+token), getJSON(t, sharedEmulator(), real+token)
-		delete(mine, "paging") // its links have the path as requested
+		delete(mine, "paging") // its links have the requested path
 		delete(theirs, "paging")
 		if diff := cmp.Diff(theirs, mine); diff != "" {
 			t.Errorf("%s and %s differ (-real +me):\n%s", real, me, diff)
@@ -103,13 +104,13 @@ func TestToken_me(t *testing.T) {
 	}
 }
 
-// Every user of the world has an ASCII token, which the control API lists. For an ASCII
-// user name the token is derived from it.
+// TestToken_AllUsers checks that every user has an ASCII token, which the control API
+// lists. The token of an ASCII user name is derived from the name.
 func TestToken_AllUsers(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
 	var users []emulator.UserInfo
-	if err := json.Unmarshal(control(e, http.MethodGet, "users", "").Body.Bytes(), &users); err != nil {
+	if err := json.Unmarshal(writeControl(e, http.MethodGet, "users", "").Body.Bytes(), &users); err != nil {
 		t.Fatal(err)
 	}
 	if len(users) != len(sharedWorld().Users) {
@@ -140,7 +141,7 @@ func TestToken_AllUsers(t *testing.T) {
 	}
 }
 
-// A token in a header is ignored.
+// TestToken_header checks that a token in a header is ignored.
 func TestToken_header(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest(http.MethodGet, "/demo/", nil)
@@ -150,7 +151,8 @@ func TestToken_header(t *testing.T) {
 	}
 }
 
-// Hidden listens are an empty list, except for their owner.
+// TestHiddenListens checks that hidden listens are an empty list, except for their
+// owner.
 func TestHiddenListens(t *testing.T) {
 	t.Parallel()
 	const owner = "/maren-ostberg/"
@@ -170,7 +172,8 @@ func TestHiddenListens(t *testing.T) {
 	}
 }
 
-// Hidden listens are not in the feed, except for their owner.
+// TestHiddenListens_feed checks that hidden listens are not in the feed, except for
+// their owner.
 func TestHiddenListens_feed(t *testing.T) {
 	t.Parallel()
 	w := sharedWorld().Clone()
@@ -186,12 +189,13 @@ func TestHiddenListens_feed(t *testing.T) {
 	shown := listens("")
 	w.User("demo").HideListens = true
 	if all, own := listens(""), listens("&access_token=demo-token"); shown == 0 || all != 0 || own != shown {
-		t.Errorf("of %d listens the feed has %d for others, and %d for the owner", shown, all, own)
+		t.Errorf("there are %d listens; the feed has %d for others, and %d for the owner", shown, all, own)
 	}
 }
 
-// Unlisted uploads are found by key, drafts and scheduled ones only by their owner; all
-// of them are on no list.
+// TestPrivateCloudcasts checks that all clients find unlisted uploads by their keys,
+// that only the owner finds drafts and scheduled uploads, and that all of these are in
+// no list.
 func TestPrivateCloudcasts(t *testing.T) {
 	t.Parallel()
 	listed := slices.Concat(
@@ -221,7 +225,7 @@ func TestPrivateCloudcasts(t *testing.T) {
 	}
 }
 
-// A scheduled upload becomes public at its time.
+// TestScheduledCloudcast checks that a scheduled upload becomes public at its time.
 func TestScheduledCloudcast(t *testing.T) {
 	t.Parallel()
 	day := sharedWorld().Cloudcast("demo", "second-sleep-autumn-equinox").PublishAt

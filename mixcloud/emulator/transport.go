@@ -20,9 +20,9 @@ type inProcess struct{}
 // Transport returns a transport that passes requests to the emulator without a
 // socket, regardless of their host. Bodies stream in both directions, a request can be
 // canceled at any point, and resets and truncated bodies are errors as on a real
-// connection. It waits only by timers of package time, so it works inside a
-// testing/synctest bubble. No goroutine remains after a response's body was closed or
-// read to its end.
+// connection. It waits only with timers of package time, so it works inside a
+// testing/synctest bubble. No goroutine remains after the body of a response was
+// closed or read to its end.
 func (e *Emulator) Transport() http.RoundTripper { return transport{e} }
 
 type transport struct{ handler http.Handler }
@@ -53,7 +53,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 	select {
 	case <-x.ready:
-	case <-req.Context().Done(): // not ctx, which the handler's end cancels too
+	case <-req.Context().Done(): // not ctx, which is canceled when the handler returns
 		cancel()
 		return nil, context.Cause(req.Context())
 	}

@@ -19,7 +19,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A fetchResult is the result of a request for the client.
+// A fetchResult is the result of a client's request.
 type fetchResult struct {
 	status int
 	header http.Header
@@ -40,7 +40,8 @@ func fetch(client *http.Client, url string, limit int64) fetchResult {
 
 const maxBody = 1 << 20
 
-// Each fault has its effect on a client over a socket and over the transport.
+// TestFaults checks the effect of each fault on a client, over a socket and over the
+// transport.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t)
@@ -167,7 +168,8 @@ func TestFaults_match(t *testing.T) {
 	}
 }
 
-// Faults apply in the order in which they were added, each for its number of times.
+// TestFaults_order checks that faults apply in the order in which they were added, each
+// for its number of times.
 func TestFaults_order(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t)
@@ -194,7 +196,7 @@ func TestFaults_order(t *testing.T) {
 	}
 }
 
-// The transport uses the virtual time of a synctest bubble.
+// TestTransport_time checks that the transport uses the fake time of a synctest bubble.
 func TestTransport_time(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t)
@@ -227,7 +229,8 @@ func TestTransport_time(t *testing.T) {
 	})
 }
 
-// A canceled context ends a request that waits for headers or reads the body.
+// TestTransport_cancel checks that a canceled context ends a request that waits for
+// headers or reads the body.
 func TestTransport_cancel(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t)
@@ -274,12 +277,13 @@ func TestTransport_cancel(t *testing.T) {
 	})
 }
 
-// The handler gets the host, the scheme and the body of the transport's request.
-func TestTransport_asServed(t *testing.T) {
+// TestTransport_sameAsSocket checks that the handler gets the host, the scheme and the
+// body of the transport's request.
+func TestTransport_sameAsSocket(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewServer(sharedEmulator())
 	defer srv.Close()
-	for _, path := range []string{"/demo/?metadata=1", "/nobody/", "/demo/cloudcasts/?limit=2", "/spartacus/party-time/embed-html/", "/%CE%BD%CF%85%CF%87%CF%84%CE%B5%CF%81%CE%B9%CE%BD%CF%8C-%CF%84%CF%81%CE%B1%CE%BC/"} {
+	for _, path := range []string{"/demo/?metadata=1", "/no-such-user/", "/demo/cloudcasts/?limit=2", "/spartacus/party-time/embed-html/", "/%CE%BD%CF%85%CF%87%CF%84%CE%B5%CF%81%CE%B9%CE%BD%CF%8C-%CF%84%CF%81%CE%B1%CE%BC/"} {
 		over, direct := fetch(srv.Client(), srv.URL+path, maxBody), fetch(&http.Client{Transport: sharedEmulator().Transport()}, srv.URL+path, maxBody)
 		for _, name := range []string{"X-Request-Id", "Date"} {
 			over.header.Del(name)
@@ -314,7 +318,8 @@ func (c *closeRecorder) Close() error {
 	return nil
 }
 
-// The limit counts all clients, and its error has the wait.
+// TestLimitPerSecond checks that the limit counts the requests of all clients, and that
+// its error has the time to wait.
 func TestLimitPerSecond(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t, emulator.WithSettings(emulator.Settings{Limit: 3}))
@@ -337,7 +342,7 @@ func TestLimitPerSecond(t *testing.T) {
 	})
 }
 
-// TestConcurrent uses all parts concurrently, for the race detector.
+// TestConcurrent uses all parts of the emulator concurrently, for the race detector.
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t)

@@ -125,13 +125,14 @@ func (f *uploadForm) apply(cast *world.Cloudcast) {
 	}
 }
 
-// changesLists reports whether an edit can change which lists a show is on.
+// changesLists reports whether an edit can add the show to lists or remove it.
 func (f *uploadForm) changesLists() bool {
 	return f.tags != nil || f.sections != nil || f.unlisted || f.publish || f.unpublish || f.publishAt != nil
 }
 
-// setVisibility sets who can see a show. unlisted has precedence over a date
-// (documented); a date in the past publishes immediately (inferred).
+// setVisibility makes a show public, unlisted, a draft or scheduled. unlisted has
+// precedence over a date (documented); a date in the past publishes immediately
+// (inferred).
 func (f *uploadForm) setVisibility(cast *world.Cloudcast, now time.Time) {
 	switch {
 	case f.unlisted:

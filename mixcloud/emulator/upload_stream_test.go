@@ -20,7 +20,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// Uploads in progress are visible from the first byte on.
+// TestUpload_active checks that an upload in progress is listed from its first byte on.
 func TestUpload_active(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -49,7 +49,7 @@ func TestUpload_active(t *testing.T) {
 		})
 	}
 	want := fmt.Sprintf("[\n  {\n    \"path\": \"/upload/\",\n    \"received\": %d\n  }\n]\n", sent)
-	if got := control(e, http.MethodGet, "uploads?active=1", "").Body.String(); got != want {
+	if got := writeControl(e, http.MethodGet, "uploads?active=1", "").Body.String(); got != want {
 		t.Errorf("the control API returns %s", got)
 	}
 	if _, err := io.WriteString(w, tail[3:]); err != nil {
@@ -59,12 +59,13 @@ func TestUpload_active(t *testing.T) {
 	if status := <-done; status != 200 || len(e.ActiveUploads()) != 0 {
 		t.Errorf("status %d, %v", status, e.ActiveUploads())
 	}
-	if got := control(e, http.MethodGet, "uploads?active=1", "").Body.String(); got != "[]\n" {
+	if got := writeControl(e, http.MethodGet, "uploads?active=1", "").Body.String(); got != "[]\n" {
 		t.Errorf("the control API returns %s", got)
 	}
 }
 
-// ReadRate limits the bytes read per second, and can be changed during an upload.
+// TestUpload_readRate checks that ReadRate limits the bytes read per second, and can be
+// changed during an upload.
 func TestUpload_readRate(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -87,7 +88,7 @@ func TestUpload_readRate(t *testing.T) {
 			t.Fatal(err)
 		}
 		if took := timed(); took < 7800*time.Millisecond || took > 8200*time.Millisecond {
-			t.Errorf("8 seconds' worth took %v", took)
+			t.Errorf("an upload of 8 seconds at the rate took %v", took)
 		}
 		time.AfterFunc(3*time.Second, func() {
 			if r := e.ActiveUploads()[0].Received; r < size/4 || r > size/2 {
@@ -120,7 +121,8 @@ func TestUpload_readRate(t *testing.T) {
 	})
 }
 
-// Early faults and limits send the response before the body was read.
+// TestUpload_early checks that early faults and limits send the response before the
+// body was read.
 func TestUpload_early(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -145,7 +147,7 @@ func TestUpload_early(t *testing.T) {
 			t.Fatal(err)
 		}
 		if tt.limit > 0 {
-			get(t, e, "/nobody/") // the limit is reached
+			get(t, e, "/no-such-user/") // the limit is reached
 		}
 		tt.fault.Times = 1
 		if tt.fault.Kind != "" {
@@ -153,7 +155,7 @@ func TestUpload_early(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		// The request is written by hand: it has only the start of the body.
+		// The request is not sent by net/http, because it has only the start of the body.
 		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -194,7 +196,8 @@ func TestUpload_early(t *testing.T) {
 	}
 }
 
-// The connection is reset after the configured number of bytes.
+// TestUpload_reset checks that the connection is reset after the configured number of
+// bytes.
 func TestUpload_reset(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -241,8 +244,8 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A write is not done with a fault that rejects it, and is done with one that loses the
-// response. Both read the whole body.
+// TestWrite_faults checks that a write has no effect with a fault that rejects it, and
+// has one with a fault that loses the response. The whole body is read in both cases.
 func TestWrite_faults(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -289,7 +292,8 @@ func TestWrite_faults(t *testing.T) {
 	}
 }
 
-// Concurrent uploads of different users are independent.
+// TestUpload_concurrent checks that concurrent uploads of different users are
+// independent.
 func TestUpload_concurrent(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)

@@ -21,7 +21,7 @@ import (
 
 const (
 	pro    = "demo-token"      // of a Pro user
-	nonPro = "spartacus-token" // of one who is not
+	nonPro = "spartacus-token" // of a user without Pro
 )
 
 // A fieldRule is a rule for the fields of an upload or an edit.
@@ -32,7 +32,7 @@ type fieldRule struct {
 	refused []string // the fields with errors; none for an accepted form
 }
 
-// The rules for both uploads and edits.
+// fieldRules are the rules for both uploads and edits.
 var fieldRules = map[string]fieldRule{
 	"blank name":               {"a name has letters", nonPro, withAudio("name= "), []string{"name"}},
 	"longest description":      {"1000 characters", nonPro, withAudio("name=x", "description="+strings.Repeat("é", 1000)), nil},
@@ -105,10 +105,10 @@ func TestUpload_rules(t *testing.T) {
 		"no audio":       {"mp3 is required", nonPro, fieldsOnly("name=x"), []string{"mp3"}},
 		"audio as text":  {"a file has a name", nonPro, fieldsOnly("name=x", "mp3=abc"), []string{"mp3"}},
 		"empty audio":    {"a file has bytes", nonPro, fieldsOnly("name=x").and(formFile{"mp3", "a.mp3", "", ""}), []string{"mp3"}},
-		"nothing chosen": {"what browsers send", nonPro, fieldsOnly("name=x").and(formFile{"mp3", "", "", ""}), []string{"mp3"}},
+		"no file chosen": {"what browsers send", nonPro, fieldsOnly("name=x").and(formFile{"mp3", "", "", ""}), []string{"mp3"}},
 		"no name":        {"name is required", nonPro, withAudio(), []string{"name"}},
 		"nothing":        {"both are required", nonPro, fieldsOnly("a=b"), []string{"mp3", "name"}},
-		"wrong host":     {"it is skipped", pro, withAudio("name=x", "hosts-0-username=nobody"), nil},
+		"wrong host":     {"it is skipped", pro, withAudio("name=x", "hosts-0-username=no-such-user"), nil},
 		"publish":        {"edits only", pro, withAudio("name=x", "publish=1"), []string{"publish"}},
 		"unpublish":      {"edits only", pro, withAudio("name=x", "unpublish=1"), []string{"unpublish"}},
 	}
@@ -137,7 +137,7 @@ func TestEdit_rules(t *testing.T) {
 		"publish and unpublish":  {"one of three", nonPro, fieldsOnly("publish=1", "unpublish=1"), []string{"publish", "unpublish"}},
 		"all three":              {"one of three", nonPro, fieldsOnly("publish=1", "unpublish=1", "unlisted=1"), []string{"publish", "unlisted", "unpublish"}},
 		"one set, others not":    {"0 has no effect", nonPro, fieldsOnly("publish=1", "unpublish=0", "unlisted=0"), nil},
-		"wrong host":             {"it invalidates the hosts, not the edit", pro, fieldsOnly("hosts-0-username=nobody"), nil},
+		"wrong host":             {"it invalidates the hosts, not the edit", pro, fieldsOnly("hosts-0-username=no-such-user"), nil},
 	}
 	for name, rule := range fieldRules {
 		rule.form.files = slices.DeleteFunc(slices.Clone(rule.form.files), func(f formFile) bool { return f.field == "mp3" })
@@ -158,7 +158,8 @@ func TestEdit_rules(t *testing.T) {
 	}
 }
 
-// Requests without permission, or for unknown uploads, are rejected.
+// TestUpload_access checks that requests without permission, or for unknown uploads,
+// are rejected.
 func TestUpload_access(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -174,11 +175,11 @@ func TestUpload_access(t *testing.T) {
 		"edit of a draft":         {"/upload" + world.DraftCloudcast + "edit/", nonPro, 404, "ResourceNotFoundException"},
 		"edit of a scheduled one": {"/upload" + world.ScheduledCloudcast + "edit/", nonPro, 404, "ResourceNotFoundException"},
 		"edit of nothing":         {"/upload/demo/nothing/edit/", pro, 404, "ResourceNotFoundException"},
-		"edit of an unknown user": {"/upload/nobody/x/edit/", pro, 404, "ResourceNotFoundException"},
+		"edit of an unknown user": {"/upload/no-such-user/x/edit/", pro, 404, "ResourceNotFoundException"},
 		"edit, other case":        {"/upload/DEMO/room-tone/edit/", pro, 200, ""},
 		"edit, no slash":          {"/upload/demo/room-tone/edit", pro, 301, ""},
 		"upload to a user path":   {"/upload/demo/", pro, 405, ""},
-		"upload below something":  {"/upload/demo/room-tone/", pro, 405, ""},
+		"upload to a show path":   {"/upload/demo/room-tone/", pro, 405, ""},
 	} {
 		f := withAudio("name=Not to be seen")
 		if strings.Contains(tt.path, "edit") {
@@ -196,15 +197,15 @@ func TestUpload_access(t *testing.T) {
 	}
 }
 
-// An upload is on all lists that it belongs to.
+// TestUpload checks that an upload is in all lists that it belongs to.
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t, emulator.WithSeed(1))
 	f := withAudio(
 		"name=Ein Schöner Morgen", "description=Slow\r\nand low", "tags-0-tag=Funk", "tags-1-tag=Birdsong at Dawn", "tags-2-tag=", "tags-3-tag=funk",
-		"sections-1-artist=Somebody New", "sections-1-song=First Light", "sections-2-artist=somebody new", "sections-2-song=Second Light",
+		"sections-1-artist=New Artist", "sections-1-song=First Light", "sections-2-artist=new artist", "sections-2-song=Second Light",
 		"sections-2-start_time=300", "sections-4-chapter=Talk", "sections-4-start_time=610", "sections-5-chapter=",
-		"hosts-0-username=SPARTACUS", "hosts-1-username=nobody", "disable_comments=1",
+		"hosts-0-username=SPARTACUS", "hosts-1-username=no-such-user", "disable_comments=1",
 	).and(cover)
 	key := mustUpload(t, e, pro, f)
 	if want := "/demo/ein-sch%C3%B6ner-morgen/"; key != want {
@@ -232,13 +233,13 @@ func TestUpload(t *testing.T) {
 		t.Errorf("tags (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{
-		"0 <nil> <nil> First Light Somebody New\n", "1 300 <nil> Second Light Somebody New\n", "2 610 Talk <nil> <nil>\n",
+		"0 <nil> <nil> First Light New Artist\n", "1 300 <nil> Second Light New Artist\n", "2 610 Talk <nil> <nil>\n",
 	}, sections); diff != "" {
 		t.Errorf("sections (-want +got):\n%s", diff)
 	}
 	for _, path := range []string{
 		"/me/cloudcasts/?access_token=" + pro, "/demo/cloudcasts/", "/new/", "/genres/funk/latest/", "/genres/birdsong-at-dawn/latest/",
-		"/genres/city:london/latest/", "/artist/somebody-new/new/", "/track/somebody-new/second-light/new/", "/search/?type=cloudcast&q=sch%C3%B6ner",
+		"/genres/city:london/latest/", "/artist/new-artist/new/", "/track/new-artist/second-light/new/", "/search/?type=cloudcast&q=sch%C3%B6ner",
 	} {
 		if got := keys(getJSON(t, e, path)); got[0] != key {
 			t.Errorf("%s starts with %s", path, got[0])
@@ -251,11 +252,11 @@ func TestUpload(t *testing.T) {
 	if n := getJSON(t, sharedEmulator(), "/demo/")["cloudcast_count"].(float64); getJSON(t, e, "/demo/")["cloudcast_count"] != n+1 {
 		t.Error("the owner's count did not increase")
 	}
-	if n := len(getJSON(t, e, "/artist/somebody-new/new/")["data"].([]any)); n != 1 {
+	if n := len(getJSON(t, e, "/artist/new-artist/new/")["data"].([]any)); n != 1 {
 		t.Errorf("the artist's list has it %d times", n)
 	}
 
-	// Its cover is drawn from the hash of the picture.
+	// The cover is drawn from the hash of the picture.
 	picture := at(show, "pictures.small").(string)
 	if !strings.Contains(picture, "/unsafe/25x25/extaudio/"+sum(cover.body)[:1]+"/") {
 		t.Errorf("the cover is %s", picture)
@@ -288,7 +289,7 @@ func TestUpload(t *testing.T) {
 		},
 	}
 	var got []emulator.Upload
-	if err := json.Unmarshal(control(e, http.MethodGet, "uploads", "").Body.Bytes(), &got); err != nil {
+	if err := json.Unmarshal(writeControl(e, http.MethodGet, "uploads", "").Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -300,8 +301,8 @@ func TestUpload(t *testing.T) {
 	}
 }
 
-// Unlisted and scheduled uploads, and those with a date in the past, have the right
-// visibility.
+// TestUpload_visibility checks the visibility of unlisted and scheduled uploads, and of
+// those with a date in the past.
 func TestUpload_visibility(t *testing.T) {
 	t.Parallel()
 	clock := &manualClock{sharedWorld().Now.Add(time.Hour)}
@@ -316,8 +317,8 @@ func TestUpload_visibility(t *testing.T) {
 		"unlisted":           {[]string{"unlisted=1"}, true, true, false, false},
 		"not unlisted":       {[]string{"unlisted=0"}, true, true, true, true},
 		"scheduled":          {[]string{date}, false, true, false, true},
-		"unlisted beats day": {[]string{"unlisted=1", date}, true, true, false, false},
-		"passed day":         {[]string{"publish_date=2020-01-01T00:00:00Z"}, true, true, true, true},
+		"unlisted with date": {[]string{"unlisted=1", date}, true, true, false, false},
+		"past date":          {[]string{"publish_date=2020-01-01T00:00:00Z"}, true, true, true, true},
 	} {
 		clock.now = day.Add(-24 * time.Hour)
 		key := mustUpload(t, e, pro, withAudio(append(tt.fields, "name=Visible "+name)...))
@@ -351,7 +352,8 @@ func TestUpload_visibility(t *testing.T) {
 	}
 }
 
-// With a lag a new key is not found at first, but its owner can edit it.
+// TestUpload_lag checks that reads find a new key only after the lag, but that its owner
+// can edit it before.
 func TestUpload_lag(t *testing.T) {
 	t.Parallel()
 	clock := &manualClock{sharedWorld().Now.Add(time.Hour)}

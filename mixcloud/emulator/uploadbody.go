@@ -28,7 +28,7 @@ const (
 
 var (
 	errTooLarge = errors.New("the body is too large for the proxy")
-	errReset    = errors.New("the connection is to be reset") // because of a fault
+	errReset    = errors.New("a fault resets the connection")
 )
 
 // malformedForm returns the error for a body that is not a complete form (client
@@ -53,16 +53,16 @@ type file struct {
 
 // A formReader reads the body of an upload, counts its bytes and limits the rate.
 type formReader struct {
-	c    *call
-	up   *incomingUpload
-	rate readLimiter
-	err  error // the error of the connection; nil for none
+	c      *call
+	upload *incomingUpload
+	rate   readLimiter
+	err    error // the error of the connection; nil for none
 }
 
 // Read implements [io.Reader].
 func (in *formReader) Read(p []byte) (int, error) {
 	if f := in.c.fault; f.is(FaultUploadReset) {
-		left := f.After - in.up.received.Load()
+		left := f.After - in.upload.received.Load()
 		if left <= 0 {
 			return 0, errReset
 		}
@@ -75,7 +75,7 @@ func (in *formReader) Read(p []byte) (int, error) {
 	}
 	n, err := in.c.request.Body.Read(p)
 	in.rate.read += int64(n)
-	if in.up.received.Add(int64(n)) > maxUpload {
+	if in.upload.received.Add(int64(n)) > maxUpload {
 		return n, errTooLarge
 	}
 	if err != nil && err != io.EOF {
@@ -92,8 +92,8 @@ type readLimiter struct {
 }
 
 // wait waits until a read is allowed, and returns the part of buf that may be read. It
-// returns false if the client disconnected. It reads the setting every time, so that
-// the rate can be changed during an upload.
+// returns false if the client disconnected. It loads the setting on every call, so
+// that the rate can be changed during an upload.
 func (p *readLimiter) wait(c *call, buf []byte) ([]byte, bool) {
 	const slices = 20 // per second
 	for {
@@ -116,15 +116,15 @@ func (p *readLimiter) wait(c *call, buf []byte) ([]byte, bool) {
 	}
 }
 
-// readBody reads the whole body: except for the proxy's size limit, errors are
-// returned only after that (documented).
+// readBody reads the whole body. It returns errors only after that (documented),
+// except if the body exceeds the proxy's size limit.
 func (c *call) readBody() error {
 	c.incoming = c.uploads.begin(c.path)
 	defer c.uploads.end(c.incoming)
 	if c.request.ContentLength > maxUpload {
 		return errTooLarge
 	}
-	in := &formReader{c: c, up: c.incoming}
+	in := &formReader{c: c, upload: c.incoming}
 	body := bodies.Get().(*bufio.Reader)
 	body.Reset(in)
 	defer func() {
@@ -150,7 +150,7 @@ func (c *call) readBody() error {
 	return nil
 }
 
-// fatal reports whether no more can be read after an error.
+// fatal reports whether the rest of the body cannot be read after an error.
 func (in *formReader) fatal(err error) bool {
 	return in.err != nil || errors.Is(err, errReset) || errors.Is(err, errTooLarge)
 }

@@ -38,8 +38,8 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// An upload of 64 MiB is not stored in memory: chunked and with a length, over a socket
-// and over the transport.
+// TestUpload_streams checks that an upload of 64 MiB is not stored in memory: chunked
+// and with a length, over a socket and over the transport.
 func TestUpload_streams(t *testing.T) { // not parallel: it measures allocations
 	e := newWritableEmulator(t)
 	srv := httptest.NewServer(e)
@@ -87,7 +87,7 @@ func TestUpload_streams(t *testing.T) { // not parallel: it measures allocations
 	}
 }
 
-// The order of the parts does not matter.
+// TestUpload_order checks that the order of the parts has no effect.
 func TestUpload_order(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -123,7 +123,8 @@ func TestUpload_order(t *testing.T) {
 	}
 }
 
-// A body that is not a complete form is rejected and has no effect.
+// TestUpload_malformed checks that a body that is not a complete form is rejected and
+// has no effect.
 func TestUpload_malformed(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -158,13 +159,14 @@ func TestUpload_malformed(t *testing.T) {
 		}
 	}
 	if w := get(t, e, "/demo/broken/?access_token="+pro); w.Code != 404 || len(e.Uploads()) != 0 || len(e.ActiveUploads()) != 0 {
-		t.Errorf("an effect remains: status %d, uploads %s, active %v", w.Code, show.Value(e.Uploads()), e.ActiveUploads())
+		t.Errorf("the upload had an effect: status %d, uploads %s, active %v", w.Code, show.Value(e.Uploads()), e.ActiveUploads())
 	}
 }
 
-var errBroken = errors.New("the file is gone")
+var errBroken = errors.New("the file cannot be read")
 
-// An upload of a client that disconnects has no effect, and no status in the journal.
+// TestUpload_broken checks that an upload of a client that disconnects has no effect,
+// and no status in the journal.
 func TestUpload_broken(t *testing.T) {
 	t.Parallel()
 	e := newWritableEmulator(t)
@@ -209,7 +211,7 @@ func TestUpload_broken(t *testing.T) {
 		}
 	}
 	if w := get(t, e, "/demo/broken/?access_token="+pro); w.Code != 404 || len(e.Uploads()) != 0 {
-		t.Errorf("an effect remains: status %d, uploads %s", w.Code, show.Value(e.Uploads()))
+		t.Errorf("the upload had an effect: status %d, uploads %s", w.Code, show.Value(e.Uploads()))
 	}
 }
 

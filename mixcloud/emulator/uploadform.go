@@ -22,7 +22,7 @@ const (
 	maxHosts       = 2
 )
 
-// Errors of fields. There is no recording of a text: these are those of the framework
+// Error messages of fields. None was recorded; these are the messages of the framework
 // that the site uses.
 const (
 	fieldRequired = "This field is required."

@@ -8,7 +8,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// sharedWorld is equal to the world of sharedEmulator.
+// sharedWorld returns the same data as sharedEmulator serves.
 var sharedWorld = sync.OnceValue(func() *world.World { return world.New(1) })
 
 func artistPath() string { return sharedWorld().Artists[0].Key() }

@@ -16,7 +16,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// newWritableEmulator returns an emulator with its own world, to which the test may
+// newWritableEmulator returns an emulator with its own data, to which the test may
 // write. A test that calls Reset needs [emulator.WithSeed].
 func newWritableEmulator(t testing.TB, options ...emulator.Option) *emulator.Emulator {
 	t.Helper()
@@ -134,7 +134,7 @@ func refusedFields(t testing.TB, w *httptest.ResponseRecorder) []string {
 	return slices.Sorted(maps.Keys(details))
 }
 
-// onList reports whether a key is on a list.
+// onList reports whether a list contains a key.
 func onList(t testing.TB, h http.Handler, path, key string) bool {
 	t.Helper()
 	return slices.Contains(keys(getJSON(t, h, path)), key)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// writeRoutes are the routes that change the world, by method.
+// writeRoutes are the routes that change the data, by method.
 var writeRoutes map[string]*router
 
 func init() {
@@ -23,7 +23,7 @@ func init() {
 	}
 }
 
-// allWrites returns the routes that change the world.
+// allWrites returns the routes that change the data.
 func allWrites() []route {
 	table := []route{
 		{Route: Route{http.MethodPost, "/upload/", "upload a show"}, body: true, serve: (*call).upload},
@@ -36,13 +36,13 @@ func allWrites() []route {
 		}
 		table = append(table,
 			route{Route: Route{http.MethodPost, owner + a.segment + "/", a.doc}, serve: func(c *call) error { return c.doAction(a, false) }},
-			route{Route: Route{http.MethodDelete, owner + a.segment + "/", "undo it"}, serve: func(c *call) error { return c.doAction(a, true) }})
+			route{Route: Route{http.MethodDelete, owner + a.segment + "/", "undo: " + a.doc}, serve: func(c *call) error { return c.doAction(a, true) }})
 	}
 	return table
 }
 
 // errClientGone means that the client disconnected.
-var errClientGone = errors.New("the caller is gone")
+var errClientGone = errors.New("the client disconnected")
 
 // write handles a request that is not a GET.
 func (c *call) write() error {
@@ -78,8 +78,8 @@ func (c *call) write() error {
 	if c.viewer == nil {
 		return oauthException("An access_token is required to access this resource.")
 	}
-	if c.refusal != nil {
-		return c.refusal
+	if c.routeError != nil {
+		return c.routeError
 	}
 	return found.serve(c)
 }
@@ -131,8 +131,8 @@ func (c *call) allowed() string {
 	return strings.Join(methods, ", ")
 }
 
-// isWriteOnly reports whether the path belongs to a write: it has no GET route, or one
-// that matches only because the path looks like that of a user or a show.
+// isWriteOnly reports whether a path belongs to a write only: it has no GET route, or
+// one that matches only because the path looks like that of a user or a show.
 func (c *call) isWriteOnly(read *route) bool {
 	if read != nil && read.Pattern != "/{user}/" && read.Pattern != "/{user}/{cloudcast}/" {
 		return false
