@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMain makes the test's binary what the bench starts as its emulator.
+// TestMain runs main if the bench starts the test binary as its emulator.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "emulator" {
 		main()
@@ -19,8 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestRun measures one query once. What comes out for the time says nothing
-// about a busy machine, so it is not looked at.
+// TestRun measures one query once. It does not check the times, which depend on the machine.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	var out, log bytes.Buffer
@@ -33,22 +32,22 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestRun_refused(t *testing.T) {
+func TestRun_InvalidFlags(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"-runs", "0"}, {"-latency", "0"}, {"query"}, {"-unknown"}} {
 		var out, log bytes.Buffer
 		if err := run(t.Context(), args, &out, &log); err == nil {
-			t.Errorf("%v is taken: %s", args, &out)
+			t.Errorf("%v is accepted: %s", args, &out)
 		}
 	}
 }
 
-func TestPrint(t *testing.T) {
+func TestPrintTable(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
 	var out bytes.Buffer
-	err := print(&out, 3, 20*ms, []row{{
-		name: "q", calls: 6, least: 4, path: 40 * ms,
+	err := printTable(&out, 3, 20*ms, []row{{
+		name: "q", calls: 6, minimum: 4, criticalPath: 40 * ms,
 		times: []time.Duration{50 * ms, 44 * ms, 42 * ms},
 		ideal: []time.Duration{40 * ms, 40 * ms, 42 * ms},
 	}})
@@ -56,7 +55,7 @@ func TestPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, got, _ := bytes.Cut(out.Bytes(), []byte("\n\n"))
-	want := `| query | calls | least | ratio | time ms | critical path ms | ratio to critical path | ratio to measured ideal |
+	want := `| query | calls | minimum | ratio | time ms | critical path ms | ratio to critical path | ratio to measured ideal |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | q | 6 | 4 | 1.50 | 44.0 | 40.0 | 1.10 | 1.10 |
 `

@@ -18,19 +18,19 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// latency is how long a call takes, in a time that only passes in calls.
+// latency is the duration of a call. With the virtual clock, time passes only in calls.
 const latency = 20 * time.Millisecond
 
-// TestNamed holds the server to the least number of calls, and to the critical
-// path: no level waits for anything but its calls.
+// TestNamed checks that the server makes the minimum number of calls for each named query, and that
+// it takes exactly as long as the critical path: it waits only for calls.
 func TestNamed(t *testing.T) {
 	t.Parallel()
-	for _, q := range named(t) {
-		q, plan := ready(t, q)
+	for _, q := range namedQueries(t) {
+		q, plan := prepareTest(t, q)
 		t.Run(q.Name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				if took, path := check(t, q, plan), pathOf(plan); took != path {
+				if took, path := check(t, q, plan), criticalPath(plan); took != path {
 					t.Errorf("took %v, the critical path is %v", took, path)
 				}
 			})
@@ -38,12 +38,11 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// draw is how many sets of fresh queries TestGenerated draws beside the files, such
-// as go test ./bench -run TestGenerated -draw 20.
-var draw = flag.Uint64("draw", 0, "draw this many sets of 240 fresh queries for TestGenerated")
+// draw is the number of sets of new queries that TestGenerated generates in addition to the files,
+// such as go test ./bench -run TestGenerated -draw 20.
+var draw = flag.Uint64("draw", 0, "number of sets of 240 new queries that TestGenerated generates")
 
-// TestGenerated does the same for generated queries, which ask for combinations
-// that no client asks for.
+// TestGenerated is TestNamed for generated queries, with unusual combinations of fields.
 func TestGenerated(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
@@ -58,7 +57,7 @@ func TestGenerated(t *testing.T) {
 			t.Parallel()
 			defer func() {
 				if t.Failed() {
-					t.Logf("If the schema or the world of the emulator changed, make new queries with: %s", queries.Command)
+					t.Logf("If the schema or the emulator's data has changed, generate new queries with: %s", queries.Command)
 				}
 			}()
 			checkGenerated(t, of)
@@ -70,27 +69,27 @@ func TestGenerated(t *testing.T) {
 	for seed := range 8 * *draw {
 		t.Run(fmt.Sprint("draw ", seed), func(t *testing.T) {
 			t.Parallel()
-			g := queries.NewGenerator(schema, seeded(), 10_000+seed)
-			var drawn []queries.Query
+			g := queries.NewGenerator(schema, testWorld(), 10_000+seed)
+			var set []queries.Query
 			for i := range 30 {
-				drawn = append(drawn, queries.Query{Name: fmt.Sprint("query ", i), Text: g.Query()})
+				set = append(set, queries.Query{Name: fmt.Sprint("query ", i), Text: g.Query()})
 			}
-			checkGenerated(t, drawn)
+			checkGenerated(t, set)
 		})
 	}
 }
 
-// checkGenerated holds a set of generated queries to the least number of calls.
+// checkGenerated checks that the server makes the minimum number of calls for each query of a set.
 func checkGenerated(t *testing.T, set []queries.Query) {
 	t.Helper()
 	calls, deepest := 0, 0
 	for _, q := range set {
-		q, plan := ready(t, q)
+		q, plan := prepareTest(t, q)
 		synctest.Test(t, func(t *testing.T) {
-			took, path := check(t, q, plan), pathOf(plan)
-			// If a round is full, it is a matter of luck which calls wait for the
-			// next one, and calls that depend on them come sooner or later.
-			if took != path && !fills(plan) {
+			took, path := check(t, q, plan), criticalPath(plan)
+			// If a round is full, the order of the calls is random, and with it the round of the
+			// calls that depend on them.
+			if took != path && !hasFullRound(plan) {
 				t.Errorf("%s took %v, the critical path is %v\n%s", q.Name, took, path, q.Text)
 			}
 		})
@@ -100,40 +99,40 @@ func checkGenerated(t *testing.T, set []queries.Query) {
 		calls, deepest = calls+plan.Calls(), max(deepest, len(plan.Rounds))
 	}
 	if calls < 5*len(set) || deepest < 4 {
-		t.Errorf("%d queries cost %d calls and the deepest %d rounds: they ask for too little to show anything", len(set), calls, deepest)
+		t.Errorf("%d queries cost %d calls, in at most %d rounds: they request too little for a meaningful test", len(set), calls, deepest)
 	}
 }
 
-func pathOf(p *ideal.Plan) time.Duration { return time.Duration(len(p.Rounds)) * latency }
+func criticalPath(p *ideal.Plan) time.Duration { return time.Duration(len(p.Rounds)) * latency }
 
-// fills says whether calls have to wait for others to be done.
-func fills(p *ideal.Plan) bool {
+// hasFullRound reports whether calls have to wait for a slot.
+func hasFullRound(p *ideal.Plan) bool {
 	return slices.ContainsFunc(p.Rounds, func(round []ideal.Call) bool { return len(round) == ideal.DefaultConcurrency })
 }
 
-// check asks a cold server, compares what it asked Mixcloud with the plan, and
-// tells how long it took.
+// check executes a query on a server with an empty cache, compares its calls with the plan, and
+// returns the duration.
 func check(t *testing.T, q queries.Query, plan *ideal.Plan) time.Duration {
 	t.Helper()
-	s := newStage(t, emulator.WithLatency(latency))
+	s := newTestServer(t, emulator.WithLatency(latency))
 	began := time.Now()
-	s.ask(t, q)
+	s.execute(t, q)
 	took := time.Since(began)
-	made := s.calls()
-	if least := plan.Calls(); len(made) != least {
-		t.Errorf("%s: %d calls, the least is %d\n%s\n-least +made\n%s", q.Name, len(made), least, q.Text, cmp.Diff(planned(plan), spelledAlike(made)))
+	calls := s.calls()
+	if minimum := plan.Calls(); len(calls) != minimum {
+		t.Errorf("%s: %d calls, the minimum is %d\n%s\n-minimum +calls\n%s", q.Name, len(calls), minimum, q.Text, cmp.Diff(plannedCalls(plan), normalized(calls)))
 	}
-	if distinct := slices.Compact(slices.Clone(made)); len(distinct) != len(made) {
-		t.Errorf("%s: some calls were made twice:\n%s", q.Name, strings.Join(made, "\n"))
+	if distinct := slices.Compact(slices.Clone(calls)); len(distinct) != len(calls) {
+		t.Errorf("%s: some calls were made twice:\n%s", q.Name, strings.Join(calls, "\n"))
 	}
 	return took
 }
 
-// TestLeast compares some plans with what the world itself says, not by way of
-// the emulator's answers.
-func TestLeast(t *testing.T) {
+// TestMinimum compares some plans with numbers that are computed from the emulator's data, without
+// its responses.
+func TestMinimum(t *testing.T) {
 	t.Parallel()
-	w := seeded()
+	w := testWorld()
 	demo := w.User(world.DemoUser)
 	uploaders := make(map[*world.User]bool)
 	for _, c := range w.Popular[60:80] {
@@ -146,7 +145,7 @@ func TestLeast(t *testing.T) {
 		authors[c.Author] = true
 	}
 	if len(demo.Cloudcasts) < 20 || len(uploaders) == 20 || len(authors) == 50 {
-		t.Errorf("%d cloudcasts, %d uploaders, %d authors: the queries are about too little", len(demo.Cloudcasts), len(uploaders), len(authors))
+		t.Errorf("%d cloudcasts, %d uploaders, %d authors: the data does not suffice for a meaningful test", len(demo.Cloudcasts), len(uploaders), len(authors))
 	}
 	want := map[string]int{
 		"user-cloudcasts":      1 + 1,
@@ -156,36 +155,36 @@ func TestLeast(t *testing.T) {
 		"following-tags":       1 + 1 + min(20, len(demo.Following)),
 		"hundred-loads":        1 + 100,
 	}
-	for _, q := range named(t) {
-		if least, ok := want[q.Name]; ok {
-			if _, plan := ready(t, q); plan.Calls() != least {
-				t.Errorf("%s: the plan has %d calls, the world says %d", q.Name, plan.Calls(), least)
+	for _, q := range namedQueries(t) {
+		if minimum, ok := want[q.Name]; ok {
+			if _, plan := prepareTest(t, q); plan.Calls() != minimum {
+				t.Errorf("%s: the plan has %d calls, want %d", q.Name, plan.Calls(), minimum)
 			}
 			delete(want, q.Name)
 		}
 	}
 	for name := range want {
-		t.Errorf("no query is called %s", name)
+		t.Errorf("there is no query %s", name)
 	}
 }
 
-// planned are the calls of a plan as the journal has them.
-func planned(p *ideal.Plan) []string {
+// plannedCalls returns the calls of a plan in the form of testServer.calls.
+func plannedCalls(p *ideal.Plan) []string {
 	var calls []string
 	for _, round := range p.Rounds {
 		for _, c := range round {
 			calls = append(calls, c.Path+"?"+c.Query)
 		}
 	}
-	return spelledAlike(calls)
+	return normalized(calls)
 }
 
-// spelledAlike makes calls comparable that ask for the same in different words.
-func spelledAlike(calls []string) []string {
-	alike := make([]string, len(calls))
+// normalized returns sorted calls in lower case, because the same call can have several spellings.
+func normalized(calls []string) []string {
+	all := make([]string, len(calls))
 	for i, c := range calls {
-		alike[i] = strings.ToLower(c)
+		all[i] = strings.ToLower(c)
 	}
-	slices.Sort(alike)
-	return alike
+	slices.Sort(all)
+	return all
 }

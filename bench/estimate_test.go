@@ -24,19 +24,19 @@ var estimator = sync.OnceValue(func() *cost.Estimator {
 	if err != nil {
 		panic(err)
 	}
-	return e.WithNames(func(pasted string) (model.Kind, string, error) {
-		in, err := mixcloud.ParseInput(pasted)
+	return e.WithNames(func(name string) (model.Kind, string, error) {
+		in, err := mixcloud.ParseInput(name)
 		return model.Kind(in.Kind), in.Key.Canonical().String(), err
 	})
 })
 
-// schemaOf is the schema that every query here is written for.
+// schemaOf returns the server's schema.
 var schemaOf = sync.OnceValue(func() *ast.Schema {
 	return generated.NewExecutableSchema(generated.Config{}).Schema()
 })
 
-// parsed is a query as the estimator takes it.
-func parsed(t testing.TB, q queries.Query) (*ast.OperationDefinition, map[string]any) {
+// parseQuery returns the operation and the variables of a query.
+func parseQuery(t testing.TB, q queries.Query) (*ast.OperationDefinition, map[string]any) {
 	t.Helper()
 	doc, errs := gqlparser.LoadQueryWithRules(schemaOf(), q.Text, nil)
 	if errs != nil {
@@ -49,54 +49,54 @@ func parsed(t testing.TB, q queries.Query) (*ast.OperationDefinition, map[string
 	return doc.Operations[0], variables
 }
 
-// estimated is the bound that is known of a query before it is asked.
-func estimated(t testing.TB, q queries.Query) int {
+// estimateOf returns the estimate of a query: an upper bound of its calls.
+func estimateOf(t testing.TB, q queries.Query) int {
 	t.Helper()
-	op, variables := parsed(t, q)
+	op, variables := parseQuery(t, q)
 	return estimator().Estimate(op, variables, cost.Asker{Signed: q.Token != ""})
 }
 
-// withheld is a Mixcloud that keeps back what it need not give.
-var withheld = emulator.WithBroken("no-viewer-members")
+// withoutViewerMembers is the option of an emulator that omits the optional members about the viewer.
+var withoutViewerMembers = emulator.WithBroken("no-viewer-members")
 
-// holds asks a cold server and compares what it cost with the estimate.
-func holds(t *testing.T, q queries.Query, options ...emulator.Option) (estimate, calls int) {
+// checkEstimate executes a query on a server with an empty cache, and checks that the calls do not
+// exceed the estimate.
+func checkEstimate(t *testing.T, q queries.Query, options ...emulator.Option) (estimate, calls int) {
 	t.Helper()
-	estimate = estimated(t, q)
-	s := newStage(t, options...)
-	s.ask(t, q)
+	estimate = estimateOf(t, q)
+	s := newTestServer(t, options...)
+	s.execute(t, q)
 	if calls = len(s.calls()); calls > estimate {
-		t.Errorf("token %q: %d calls, at most %d were estimated for\n%s\n%s", q.Token, calls, estimate, q.Text, strings.Join(s.calls(), "\n"))
+		t.Errorf("token %q: %d calls, above the estimate of %d\n%s\n%s", q.Token, calls, estimate, q.Text, strings.Join(s.calls(), "\n"))
 	}
 	return estimate, calls
 }
 
-// exact are the named queries whose cost is certain before they are asked: no
-// two of what they load can turn out to be the same.
-var exact = []string{"user-cloudcasts", "popular-descriptions", "following-tags", "hundred-loads", "front-page"}
+// exactQueries are the named queries whose estimate is exact, because all resources that they load
+// are different.
+var exactQueries = []string{"user-cloudcasts", "popular-descriptions", "following-tags", "hundred-loads", "front-page"}
 
-// TestEstimateOfNamed compares what the queries of the bench cost with what they
-// are estimated at, and shows the table: go test ./bench -run OfNamed -v. A
-// bound that is no use would show here.
+// TestEstimateOfNamed compares the calls of the named queries with their estimates, and checks that
+// the estimates are not too high. It logs a table: go test ./bench -run OfNamed -v.
 func TestEstimateOfNamed(t *testing.T) {
 	t.Parallel()
 	estimates, calls := 0, 0
-	for _, q := range named(t) {
-		q, _ := ready(t, q)
-		e, c := holds(t, q)
+	for _, q := range namedQueries(t) {
+		q, _ := prepareTest(t, q)
+		e, c := checkEstimate(t, q)
 		t.Logf("%-22s estimate %4d, calls %4d", q.Name, e, c)
 		estimates, calls = estimates+e, calls+c
-		if e > 4*c || e > c && slices.Contains(exact, q.Name) {
-			t.Errorf("%s: estimated at %d, it costs %d", q.Name, e, c)
+		if e > 4*c || e > c && slices.Contains(exactQueries, q.Name) {
+			t.Errorf("%s: %d calls, the estimate is %d", q.Name, c, e)
 		}
 	}
 	if estimates > 2*calls {
-		t.Errorf("all together are estimated at %d and cost %d", estimates, calls)
+		t.Errorf("all queries: %d calls, the estimates are %d", calls, estimates)
 	}
 }
 
-// TestEstimateOfGenerated holds that no generated query costs more than its
-// estimate, for nobody and for somebody, and that the estimates are not far off.
+// TestEstimateOfGenerated checks that no generated query costs more than its estimate, anonymous and
+// with a token, and that the estimates are not too high.
 func TestEstimateOfGenerated(t *testing.T) {
 	t.Parallel()
 	files, err := queries.Generated(schemaOf())
@@ -108,25 +108,25 @@ func TestEstimateOfGenerated(t *testing.T) {
 			t.Parallel()
 			estimates, calls := 0, 0
 			for _, q := range of[:min(6, len(of))] {
-				if estimated(t, q) > 200 {
+				if estimateOf(t, q) > 200 {
 					continue // refused
 				}
-				e, c := holds(t, q)
+				e, c := checkEstimate(t, q)
 				estimates, calls = estimates+e, calls+c
-				if q.Token = "demo-token"; estimated(t, q) <= 200 {
-					holds(t, q)
-					holds(t, q, withheld)
+				if q.Token = "demo-token"; estimateOf(t, q) <= 200 {
+					checkEstimate(t, q)
+					checkEstimate(t, q, withoutViewerMembers)
 				}
 			}
 			if calls == 0 || estimates > 4*calls {
-				t.Errorf("estimated at %d, the queries cost %d calls: the bound is too far to be of use", estimates, calls)
+				t.Errorf("%d calls, the estimates are %d, which is too high", calls, estimates)
 			}
 		})
 	}
 }
 
-// TestEstimateOfPages holds the estimate of pages after and before any place of
-// any kind of list, the second page among them.
+// TestEstimateOfPages checks the estimates of pages after and before several positions of each kind
+// of list.
 func TestEstimateOfPages(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{
@@ -140,37 +140,37 @@ func TestEstimateOfPages(t *testing.T) {
 	} {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
-			answer := newStage(t).ask(t, queries.Query{Text: "{ " + fmt.Sprintf(at, "first: 60") + " }"})
-			cursors := cursorsOf(answer)
+			body := newTestServer(t).execute(t, queries.Query{Text: "{ " + fmt.Sprintf(at, "first: 60") + " }"})
+			cursors := cursorsOf(body)
 			if len(cursors) < 5 {
-				t.Fatalf("%d items are too few to page", len(cursors))
+				t.Fatalf("%d items are too few for this test", len(cursors))
 			}
 			for _, i := range []int{0, 1, len(cursors) / 2, len(cursors) - 2, len(cursors) - 1} {
 				for _, page := range []string{"first: 3, after: %q", "first: 100, after: %q", "last: 3, before: %q", "last: 100, before: %q"} {
 					args := fmt.Sprintf(page, cursors[i])
-					holds(t, queries.Query{Text: "{ " + fmt.Sprintf(at, args) + " }"})
+					checkEstimate(t, queries.Query{Text: "{ " + fmt.Sprintf(at, args) + " }"})
 				}
 			}
 		})
 	}
 }
 
-// cursorsOf are the cursors of an answer, in their order.
-func cursorsOf(answer []byte) []string {
+// cursorsOf returns the cursors in a response body, in order.
+func cursorsOf(body []byte) []string {
 	var cursors []string
-	for _, part := range strings.Split(string(answer), `"cursor":"`)[1:] {
+	for _, part := range strings.Split(string(body), `"cursor":"`)[1:] {
 		cursor, _, _ := strings.Cut(part, `"`)
 		cursors = append(cursors, cursor)
 	}
 	return cursors
 }
 
-// TestEstimateOfEveryField asks for every field of every type of which there is
-// an object, for nobody and for somebody: none costs more than its estimate.
+// TestEstimateOfEveryField checks that no field of any object type costs more than its estimate,
+// anonymous and with a token.
 func TestEstimateOfEveryField(t *testing.T) {
 	t.Parallel()
 	schema := schemaOf()
-	for typ, way := range map[string]string{
+	for typ, query := range map[string]string{
 		"User":      `user(username: "HarbourFM") { followers(first: 3) { nodes { %s } } }`,
 		"Cloudcast": `popular(first: 3) { nodes { %s } }`,
 		"Tag":       `search(query: "funk") { tags(first: 3) { nodes { %s } } }`,
@@ -198,18 +198,18 @@ func TestEstimateOfEveryField(t *testing.T) {
 						}
 						text += "}"
 					}
-					q := queries.Query{Text: "{ " + fmt.Sprintf(way, text) + " }"}
-					holds(t, q)
+					q := queries.Query{Text: "{ " + fmt.Sprintf(query, text) + " }"}
+					checkEstimate(t, q)
 					q.Token = "demo-token"
-					holds(t, q)
-					holds(t, q, withheld)
+					checkEstimate(t, q)
+					checkEstimate(t, q, withoutViewerMembers)
 				}
 			})
 		}
 	}
 }
 
-// argumentsOf are some ways to ask for a field.
+// argumentsOf returns some arguments for a field.
 func argumentsOf(f *ast.FieldDefinition) []string {
 	switch {
 	case f.Name == "raw" && len(f.Arguments) > 0:

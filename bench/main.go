@@ -1,13 +1,12 @@
-// Command bench measures what the server's answers cost, each beside the least
-// that they can cost: the calls to Mixcloud, and the time.
+// Command bench measures the calls to Mixcloud and the time that the server needs for each of some
+// queries, and compares them with the minimum.
 //
 //	go run ./bench
 //	go run ./bench -runs 15 -latency 50ms -query popular
 //	go run ./bench -figure middleware
 //
-// It prints a table in Markdown and judges nothing: the status is 0 whatever
-// the figures are, and another one only if there are none. README.md says what
-// they mean.
+// It prints a table in Markdown. The exit status does not depend on the figures: it is 0 if they
+// could be measured. README.md explains them.
 package main
 
 import (
@@ -47,11 +46,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	runs := flags.Int("runs", 9, "how often each query is asked; the table has the medians")
-	latency := flags.Duration("latency", 20*time.Millisecond, "how long Mixcloud takes for each call")
-	dial := flags.Bool("dial", false, "begin each run without an open connection")
-	only := flags.String("query", "", "ask only the queries whose name has this in it")
-	figure := flags.String("figure", "", `"middleware": print only what the server adds to the executor`)
+	runs := flags.Int("runs", 9, "number of runs of each query; the table has the medians")
+	latency := flags.Duration("latency", 20*time.Millisecond, "latency of each call to the emulator")
+	dial := flags.Bool("dial", false, "start each run without open connections")
+	only := flags.String("query", "", "run only the queries whose name contains this text")
+	figure := flags.String("figure", "", `"middleware": measure only the time that the server adds to the executor`)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -60,10 +59,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case "middleware":
 		return printMiddleware(ctx, stdout)
 	default:
-		return fmt.Errorf("there is no figure %q", *figure)
+		return fmt.Errorf("unknown figure %q", *figure)
 	}
 	if *runs < 1 || *latency < time.Millisecond || flags.NArg() > 0 {
-		return errors.New("runs must be positive, the latency a millisecond or more, and nothing may follow the flags")
+		return errors.New("-runs must be positive and -latency at least 1ms, and there are no arguments")
 	}
 
 	all, err := queries.Named()
@@ -87,5 +86,5 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		rows = append(rows, r)
 	}
-	return print(stdout, *runs, *latency, rows)
+	return printTable(stdout, *runs, *latency, rows)
 }

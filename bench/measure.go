@@ -23,16 +23,16 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A bench measures servers of this process over an emulator in another.
+// A bench measures servers in this process that call an emulator in another process.
 type bench struct {
 	latency   time.Duration
-	dial      bool // no connection is open when the clock starts
+	dial      bool // no connection is open when a run starts
 	reference *ideal.Reference
 	emulator  *process.Process
 }
 
-// newBench starts the emulator. The plans are made with another one in this
-// process, of the same world, so that they stand in nobody's journal.
+// newBench starts the emulator. The plans are computed with another emulator in this process, with
+// the same data, so that the requests for them are not counted.
 func newBench(ctx context.Context, latency time.Duration, dial bool) (*bench, error) {
 	local, err := emulator.New()
 	if err != nil {
@@ -43,46 +43,46 @@ func newBench(ctx context.Context, latency time.Duration, dial bool) (*bench, er
 	return b, b.startEmulator(ctx)
 }
 
-// startEmulator runs this program once more, as the emulator.
+// startEmulator starts this program again, as the emulator.
 func (b *bench) startEmulator(ctx context.Context) error {
 	var err error
-	b.emulator, err = process.Again(ctx, process.Options{Log: os.Stderr}, "emulator", "--addr=127.0.0.1:0", "--log-level=error", "--latency="+b.latency.String())
+	b.emulator, err = process.StartSelf(ctx, process.Options{Log: os.Stderr}, "emulator", "--addr=127.0.0.1:0", "--log-level=error", "--latency="+b.latency.String())
 	return err
 }
 
-// A row is what was measured of a query.
+// A row has the measurements of a query.
 type row struct {
-	name         string
-	calls, least int
-	times        []time.Duration // of the server, one for each run
-	ideal        []time.Duration // of the ideal client, in the same runs
-	path         time.Duration   // the critical path
+	name           string
+	calls, minimum int
+	times          []time.Duration // of the server, one for each run
+	ideal          []time.Duration // of the ideal client, in the same runs
+	criticalPath   time.Duration
 }
 
-// measure asks a query so many times, each time of a new server, and has the
-// ideal client make the calls of its plan as often, in turns.
+// measure executes a query a number of times, each time on a new server. Each time the ideal
+// client makes the calls of the plan too. The two take turns in running first.
 func (b *bench) measure(ctx context.Context, q queries.Query, runs int) (row, error) {
-	q, question, err := question(q, func(q queries.Query) (answer []byte, err error) {
-		_, err = b.cold(ctx, func(client *http.Client, server string) error {
-			answer, err = ask(ctx, client, server, q)
+	q, op, err := prepare(q, func(q queries.Query) (body []byte, err error) {
+		_, err = b.withColdServer(ctx, func(client *http.Client, server string) error {
+			body, err = execute(ctx, client, server, q)
 			return err
 		})
-		return answer, err
+		return body, err
 	})
 	if err != nil {
 		return row{}, err
 	}
-	plan, err := b.reference.Plan(question)
+	plan, err := b.reference.Plan(op)
 	if err != nil {
 		return row{}, fmt.Errorf("%s: %w", q.Name, err)
 	}
-	r := row{name: q.Name, least: plan.Calls(), path: time.Duration(len(plan.Rounds)) * b.latency}
+	r := row{name: q.Name, minimum: plan.Calls(), criticalPath: time.Duration(len(plan.Rounds)) * b.latency}
 	for i := range runs {
 		turns := []func() error{
-			func() error { return b.askServer(ctx, q, &r) },
-			func() error { return b.askIdeal(ctx, plan, q.Token, &r) },
+			func() error { return b.measureServer(ctx, q, &r) },
+			func() error { return b.measureIdeal(ctx, plan, q.Token, &r) },
 		}
-		for j := range turns { // each is the first one as often as the other
+		for j := range turns { // each runs first equally often
 			if err := turns[(i+j)%len(turns)](); err != nil {
 				return row{}, fmt.Errorf("%s: %w", q.Name, err)
 			}
@@ -91,27 +91,27 @@ func (b *bench) measure(ctx context.Context, q queries.Query, runs int) (row, er
 	return r, nil
 }
 
-func (b *bench) askServer(ctx context.Context, q queries.Query, r *row) error {
-	took, err := b.cold(ctx, func(client *http.Client, server string) error {
-		_, err := ask(ctx, client, server, q)
+// measureServer executes a query on a new server.
+func (b *bench) measureServer(ctx context.Context, q queries.Query, r *row) error {
+	took, err := b.withColdServer(ctx, func(client *http.Client, server string) error {
+		_, err := execute(ctx, client, server, q)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	made, err := process.Journal(ctx, b.emulator.Address())
+	calls, err := process.Requests(ctx, b.emulator.Address())
 	if err != nil {
 		return err
 	}
-	r.calls = max(r.calls, len(made))
+	r.calls = max(r.calls, len(calls))
 	r.times = append(r.times, took)
 	return nil
 }
 
-// cold starts a server that knows nothing yet, and times what use does with it.
-// It is everything that the program serves with, access log included, in this
-// process.
-func (b *bench) cold(ctx context.Context, use func(client *http.Client, server string) error) (time.Duration, error) {
+// withColdServer starts a server with an empty cache in this process, and returns the duration of
+// use. The server has all parts of the program, including the access log.
+func (b *bench) withColdServer(ctx context.Context, use func(client *http.Client, server string) error) (time.Duration, error) {
 	log := slog.New(slog.DiscardHandler)
 	server, err := app.New(config.Serve{
 		APIURL: b.emulator.Address(), SiteURL: b.emulator.Address() + "/www", OEmbedURL: b.emulator.Address() + "/www/oembed/",
@@ -131,9 +131,9 @@ func (b *bench) cold(ctx context.Context, use func(client *http.Client, server s
 	client, done := newClient()
 	err = b.connect(func() error { return connectServer(ctx, client, "http://"+ln.Addr().String()) })
 	if err == nil {
-		err = process.Forget(ctx, b.emulator.Address())
+		err = process.ClearRequests(ctx, b.emulator.Address())
 	}
-	runtime.GC() // of what the run before left
+	runtime.GC() // collects the garbage of the previous run
 	began := time.Now()
 	if err == nil {
 		err = use(client, "http://"+ln.Addr().String())
@@ -147,19 +147,19 @@ func (b *bench) cold(ctx context.Context, use func(client *http.Client, server s
 	return took, err
 }
 
-// newClient gives an HTTP client without connections, and what closes those
-// that it will make.
+// newClient returns an HTTP client without connections, and a function that closes the connections
+// that it opens.
 func newClient() (client *http.Client, done func()) {
 	transport := &http.Transport{MaxIdleConnsPerHost: ideal.DefaultConcurrency}
 	return &http.Client{Transport: transport}, transport.CloseIdleConnections
 }
 
-// nowhere is a path of Mixcloud where nothing is, so that asking for it opens a
-// connection and teaches nothing.
-const nowhere = "/genres/nothing-here/"
+// missingPath is a path of Mixcloud without a resource: a request for it opens a connection, and
+// puts no resource into a cache.
+const missingPath = "/genres/nothing-here/"
 
-// connect opens the connections that a process which has served for a while
-// has, unless dialling is to be measured too.
+// connect opens the connections that a process has after some time, unless dialing is to be
+// measured too.
 func (b *bench) connect(open func() error) error {
 	if b.dial {
 		return nil
@@ -167,27 +167,26 @@ func (b *bench) connect(open func() error) error {
 	return open()
 }
 
-// connectServer makes a server open as many connections as it will use, by a
-// question about things that do not exist.
+// connectServer makes a server open the maximum number of connections, with a query for tags that
+// do not exist.
 func connectServer(ctx context.Context, client *http.Client, server string) error {
 	var text strings.Builder
 	for i := range ideal.DefaultConcurrency {
 		fmt.Fprintf(&text, " t%d: tag(name: \"nothing here %d\") { name }", i, i)
 	}
-	_, err := ask(ctx, client, server, queries.Query{Name: "connect", Text: "{" + text.String() + " }"})
+	_, err := execute(ctx, client, server, queries.Query{Name: "connect", Text: "{" + text.String() + " }"})
 	return err
 }
 
-// askIdeal makes the calls of a plan round by round and looks at nothing that
-// comes. No server can be faster whose fields depend on each other as the
-// query's do.
-func (b *bench) askIdeal(ctx context.Context, plan *ideal.Plan, token string, r *row) error {
+// measureIdeal makes the calls of a plan round by round and discards the responses. A server that
+// resolves fields in the order in which they depend on each other cannot be faster.
+func (b *bench) measureIdeal(ctx context.Context, plan *ideal.Plan, token string, r *row) error {
 	client, done := newClient()
 	defer done()
 	err := b.connect(func() error {
 		group, ctx := errgroup.WithContext(ctx)
 		for range ideal.DefaultConcurrency {
-			group.Go(func() error { return fetch(ctx, client, b.emulator.Address()+nowhere) })
+			group.Go(func() error { return fetch(ctx, client, b.emulator.Address()+missingPath) })
 		}
 		return group.Wait()
 	})

@@ -14,30 +14,30 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// BenchmarkExecute answers a query from its document to the answer's last byte,
-// over a Mixcloud that takes no time. What it costs includes the emulator's part.
+// BenchmarkExecute executes a query, from its document to the last byte of the response, with an
+// emulator without latency. The cost includes the emulator's part.
 func BenchmarkExecute(b *testing.B) {
-	for _, q := range named(b) {
+	for _, q := range namedQueries(b) {
 		b.Run(q.Name, func(b *testing.B) {
-			q, plan := ready(b, q)
-			s := newStage(b)
-			answer := s.ask(b, q)
+			q, plan := prepareTest(b, q)
+			s := newTestServer(b)
+			body := s.execute(b, q)
 			b.ReportMetric(float64(plan.Calls()), "calls")
-			b.SetBytes(int64(len(answer)))
+			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				s.ask(b, q)
+				s.execute(b, q)
 			}
 		})
 	}
 }
 
-// BenchmarkEstimate is the part of [BenchmarkExecute] that bounds the cost.
+// BenchmarkEstimate measures the part of [BenchmarkExecute] that estimates the cost.
 func BenchmarkEstimate(b *testing.B) {
-	for _, q := range named(b) {
+	for _, q := range namedQueries(b) {
 		b.Run(q.Name, func(b *testing.B) {
-			q, _ := ready(b, q)
-			op, variables := parsed(b, q)
+			q, _ := prepareTest(b, q)
+			op, variables := parseQuery(b, q)
 			b.ReportAllocs()
 			for b.Loop() {
 				estimator().Estimate(op, variables, cost.Asker{Signed: q.Token != ""})
@@ -46,19 +46,19 @@ func BenchmarkEstimate(b *testing.B) {
 	}
 }
 
-// BenchmarkTypename is the share of [BenchmarkExecute] that no query can avoid.
+// BenchmarkTypename measures the part of [BenchmarkExecute] that all queries share.
 func BenchmarkTypename(b *testing.B) {
-	s := newStage(b)
+	s := newTestServer(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		s.ask(b, queries.Query{Name: "typename", Text: "{ __typename }"})
+		s.execute(b, queries.Query{Name: "typename", Text: "{ __typename }"})
 	}
 }
 
-// BenchmarkDecode reads recorded answers: a page of 20 cloudcasts, and a user.
+// BenchmarkDecode decodes recorded responses: a page of 20 cloudcasts, and a user.
 func BenchmarkDecode(b *testing.B) {
 	b.Run("page", func(b *testing.B) {
-		client, size := recorded(b, "user_cloudcasts_date_page1_2018.json")
+		client, size := recordedClient(b, "user_cloudcasts_date_page1_2018.json")
 		b.SetBytes(size)
 		b.ReportAllocs()
 		for b.Loop() {
@@ -69,7 +69,7 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	})
 	b.Run("user", func(b *testing.B) {
-		client, size := recorded(b, "user_full_metadata_2018.json")
+		client, size := recordedClient(b, "user_full_metadata_2018.json")
 		b.SetBytes(size)
 		b.ReportAllocs()
 		for b.Loop() {
@@ -80,24 +80,25 @@ func BenchmarkDecode(b *testing.B) {
 	})
 }
 
-// recorded is a client of a Mixcloud that has one answer, and the answer's size.
-func recorded(b *testing.B, file string) (*mixcloud.Client, int64) {
+// recordedClient returns a client of a Mixcloud that always returns the same recorded response, and
+// the size of the response.
+func recordedClient(b *testing.B, file string) (*mixcloud.Client, int64) {
 	b.Helper()
 	body, err := os.ReadFile("../mixcloud/testdata/recorded/" + file)
 	if err != nil {
 		b.Fatal(err)
 	}
-	client, err := mixcloud.New(mixcloud.WithHTTPClient(&http.Client{Transport: same(body)}))
+	client, err := mixcloud.New(mixcloud.WithHTTPClient(&http.Client{Transport: staticResponse(body)}))
 	if err != nil {
 		b.Fatal(err)
 	}
 	return client, int64(len(body))
 }
 
-// same answers every request with the same JSON.
-type same []byte
+// staticResponse is a RoundTripper that returns the same JSON for every request.
+type staticResponse []byte
 
-func (body same) RoundTrip(r *http.Request) (*http.Response, error) {
+func (body staticResponse) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{
 		StatusCode: http.StatusOK,
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -108,7 +109,7 @@ func (body same) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// BenchmarkCursor makes a cursor of each kind, and reads it.
+// BenchmarkCursor encodes and parses a cursor of each kind.
 func BenchmarkCursor(b *testing.B) {
 	bind := paging.Bind("/spartacus/|followers", -1, -1)
 	for name, c := range map[string]paging.Cursor{

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -27,14 +26,14 @@ const (
 	middlewareRounds   = 200
 	middlewareRequests = 200 // of each kind in a round
 
-	// middlewareTarget is what the chain should add to a request at most.
+	// middlewareTarget is the maximum time that the middleware should add to a request.
 	middlewareTarget = 8 * time.Microsecond
 )
 
-// printMiddleware measures what the server adds to gqlgen's executor for a POST of { __typename } without compression: the endpoint,
-// which reads the request, bounds and meters the operation and makes its loaders; and the chain of middleware around that, from CORS to
-// the session. They take turns, and each round has its medians; a figure is the median of the rounds' differences, so that what else
-// the machine does hardly counts.
+// printMiddleware measures the time that the server adds to gqlgen's executor for a POST of { __typename } without compression: the
+// endpoint, which reads the request, limits and meters the operation and creates its loaders; and the middleware around it, from CORS to
+// the session. The three are measured in turns. Each round has a median of each, and a figure is the median of the differences of all
+// rounds, so that other load on the machine has little influence.
 func printMiddleware(ctx context.Context, out io.Writer) (err error) {
 	client, err := mixcloud.New()
 	if err != nil {
@@ -50,49 +49,44 @@ func printMiddleware(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, server.Close(ctx)) }()
 
-	whole, endpoint, bare := wholeRequest(ctx, server), wholeRequest(ctx, server.Endpoint()), bareRequest(ctx)
-	var chain, inner, alone []time.Duration
+	whole, endpoint, bare := serverRequest(ctx, server), serverRequest(ctx, server.Endpoint()), executorRequest(ctx)
+	var middleware, added, executor []time.Duration
 	for range middlewareRounds {
-		all, some, least := middleTime(whole), middleTime(endpoint), middleTime(bare)
-		chain, inner, alone = append(chain, all-some), append(inner, some-least), append(alone, least)
+		w, e, b := medianTime(whole), medianTime(endpoint), medianTime(bare)
+		middleware, added, executor = append(middleware, w-e), append(added, e-b), append(executor, b)
 	}
-	_, err = fmt.Fprintf(out, "| what | µs |\n| --- | ---: |\n| gqlgen's executor | %.2f |\n| added by the endpoint | %.2f |\n| added by the middleware | %.2f (target %.0f) |\n",
-		micros(middle(alone)), micros(middle(inner)), micros(middle(chain)), micros(middlewareTarget))
+	_, err = fmt.Fprintf(out, "| part | µs |\n| --- | ---: |\n| gqlgen's executor | %.2f |\n| added by the endpoint | %.2f |\n| added by the middleware | %.2f (target %.0f) |\n",
+		micros(median(executor)), micros(median(added)), micros(median(middleware)), micros(middlewareTarget))
 	return err
-}
-
-func middle(all []time.Duration) time.Duration {
-	slices.Sort(all)
-	return all[len(all)/2]
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 // middleTime returns the median time of a call.
-func middleTime(call func()) time.Duration {
+func medianTime(call func()) time.Duration {
 	var all [middlewareRequests]time.Duration
 	for i := range all {
 		start := time.Now()
 		call()
 		all[i] = time.Since(start)
 	}
-	return middle(all[:])
+	return median(all[:])
 }
 
 const typename = "{ __typename }"
 
-// wholeRequest returns a request to the server, from its header on.
-func wholeRequest(ctx context.Context, server http.Handler) func() {
+// serverRequest returns a function that sends a request to a server without a connection.
+func serverRequest(ctx context.Context, server http.Handler) func() {
 	body := []byte(`{"query":"` + typename + `"}`)
 	reader := bytes.NewReader(body)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://server.test/graphql", nil)
 	if err != nil {
-		panic(err) // it is constant
+		panic(err) // the arguments are constants
 	}
 	r.RemoteAddr, r.RequestURI, r.ContentLength = "192.0.2.7:4711", "/graphql", int64(len(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/graphql-response+json, application/json;q=0.9")
-	w := &unread{header: http.Header{}}
+	w := &discardWriter{header: http.Header{}}
 	return func() {
 		reader.Reset(body)
 		r.Body = io.NopCloser(reader)
@@ -105,21 +99,21 @@ func wholeRequest(ctx context.Context, server http.Handler) func() {
 	}
 }
 
-// unread is a response that nobody reads.
-type unread struct {
+// A discardWriter discards a response except its status.
+type discardWriter struct {
 	header http.Header
 	status int
 }
 
-func (*unread) SetReadDeadline(time.Time) error  { return nil } // as a connection can
-func (*unread) SetWriteDeadline(time.Time) error { return nil }
+func (*discardWriter) SetReadDeadline(time.Time) error  { return nil } // like that of a connection
+func (*discardWriter) SetWriteDeadline(time.Time) error { return nil }
 
-func (n *unread) Header() http.Header         { return n.header }
-func (n *unread) WriteHeader(status int)      { n.status = status }
-func (n *unread) Write(b []byte) (int, error) { return len(b), nil }
+func (w *discardWriter) Header() http.Header         { return w.header }
+func (w *discardWriter) WriteHeader(status int)      { w.status = status }
+func (w *discardWriter) Write(b []byte) (int, error) { return len(b), nil }
 
-// bareRequest returns the same operation for gqlgen's executor alone, with a document that it knows.
-func bareRequest(ctx context.Context) func() {
+// executorRequest returns a function that executes the operation with gqlgen's executor alone, with the document in its cache.
+func executorRequest(ctx context.Context) func() {
 	exec := executor.New(generated.NewExecutableSchema(generated.Config{}))
 	exec.SetQueryCache(lru.New[*ast.QueryDocument](100))
 	return func() {

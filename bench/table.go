@@ -10,24 +10,24 @@ import (
 	"time"
 )
 
-// print writes the machine's facts and the table.
-func print(w io.Writer, runs int, latency time.Duration, rows []row) error {
+// printTable writes a line about the machine, and the table.
+func printTable(w io.Writer, runs int, latency time.Duration, rows []row) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%d cores, %s %s/%s%s. Latency %v, medians of %d runs, each of a new server.\n\n",
-		runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, load(), latency, runs)
-	fmt.Fprintln(&b, "| query | calls | least | ratio | time ms | critical path ms | ratio to critical path | ratio to measured ideal |")
+	fmt.Fprintf(&b, "%d cores, %s %s/%s%s. Latency %v, medians of %d runs, each with a new server.\n\n",
+		runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, loadAverage(), latency, runs)
+	fmt.Fprintln(&b, "| query | calls | minimum | ratio | time ms | critical path ms | ratio to critical path | ratio to measured ideal |")
 	fmt.Fprintln(&b, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, r := range rows {
 		took := median(r.times)
 		fmt.Fprintf(&b, "| %s | %d | %d | %.2f | %.1f | %.1f | %.2f | %.2f |\n", r.name,
-			r.calls, r.least, float64(r.calls)/float64(r.least),
-			milliseconds(took), milliseconds(r.path), float64(took)/float64(r.path), median(r.ratios()))
+			r.calls, r.minimum, float64(r.calls)/float64(r.minimum),
+			milliseconds(took), milliseconds(r.criticalPath), float64(took)/float64(r.criticalPath), median(r.ratios()))
 	}
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
-// ratios are those to the ideal client, run by run.
+// ratios returns the ratio of the time to that of the ideal client, for each run.
 func (r row) ratios() []float64 {
 	ratios := make([]float64, len(r.times))
 	for i := range ratios {
@@ -38,14 +38,14 @@ func (r row) ratios() []float64 {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// median is the middle one, or the higher of the two in the middle.
+// median returns the median, or the higher of the two middle values.
 func median[T float64 | time.Duration](all []T) T {
 	sorted := slices.Sorted(slices.Values(all))
 	return sorted[len(sorted)/2]
 }
 
-// load says how busy the machine is with other things, where it can be told.
-func load() string {
+// loadAverage returns the machine's load average as text, or "" if it is unknown.
+func loadAverage() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if fields := bytes.Fields(text); err == nil && len(fields) > 0 {
 		return fmt.Sprintf(", load %s", fields[0])

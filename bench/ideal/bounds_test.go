@@ -11,12 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fiveComments is ada, on whose page users 100 to 500 commented at that second,
-// newest first. eve has no comments. It keeps limit and until as Mixcloud does, and
-// refuses a call with since.
-type fiveComments struct{}
+// fakeComments is a Mixcloud with the user ada, who has five comments: by the users 100 to 500, each
+// at the second of its name. The user eve has no comments. It supports limit and until, and fails
+// for a call with since.
+type fakeComments struct{}
 
-func (fiveComments) RoundTrip(r *http.Request) (*http.Response, error) {
+func (fakeComments) RoundTrip(r *http.Request) (*http.Response, error) {
 	users := map[string]string{"/ada/": `{"key": "/ada/"}`, "/eve/": `{"key": "/eve/"}`, "/eve/comments/": `{"data": []}`}
 	var items []string
 	q := r.URL.Query()
@@ -41,13 +41,13 @@ func (fiveComments) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	users["/ada/comments/"] = `{"data": [` + strings.Join(items, ",") + `]}`
-	return small(users).RoundTrip(r)
+	return fakeMixcloud(users).RoundTrip(r)
 }
 
-// TestPlan_bounds compares the calls of bounded pages with those that were found by
-// hand: the owner, the page, and the user of each comment that the page has. Items
-// are newer than since and older than until, in whole seconds.
-func TestPlan_bounds(t *testing.T) {
+// TestPlan_Bounds compares the calls of pages with time bounds with those that were counted by hand:
+// the owner, the page, and the user of each comment in the page. Items are newer than since and
+// older than until, in whole seconds.
+func TestPlan_Bounds(t *testing.T) {
 	t.Parallel()
 	const page3, page20 = "/ada/comments/?limit=3", "/ada/comments/?limit=20"
 	tests := []struct {
@@ -81,12 +81,12 @@ func TestPlan_bounds(t *testing.T) {
 		{"since after until", "since: 400, until: 300", nil},
 		{"since before 1970", "since: -1", nil},
 		{"until after the year 9999", "until: 253402300799", nil},
-		{"no items asked for", "first: 0, since: 50, until: 600", nil},
+		{"an empty page", "first: 0, since: 50, until: 600", nil},
 	}
 	s := schema(t)
 	plan := func(t *testing.T, query string) []string {
 		t.Helper()
-		p, err := New(s, fiveComments{}, 0).Plan(Question{Query: query})
+		p, err := New(s, fakeComments{}, 0).Plan(Operation{Query: query})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,34 +1,31 @@
-// Package ideal says what a query costs at best: how few calls of the REST API
-// answer it, and in how many rounds they can be made.
+// Package ideal computes the minimum cost of a query: the minimum number of calls of the REST API,
+// and the minimum number of rounds in which they can be made.
 //
-// It knows the facts of the API that decide about cost (facts.go), the shape of
-// the graph, and a Mixcloud to look at; it knows nothing of the server's
-// resolvers, loaders, paging or client, so that a mistake there cannot hide
-// here. It walks the query over what that Mixcloud holds and notes each call
-// that cannot be avoided.
+// It uses the facts about the API that determine the cost (facts.go), the schema, and a Mixcloud
+// that responds to the calls. It is independent of the server's resolvers, loaders, paging and
+// client, so that it does not repeat their mistakes. It walks the query over the responses, and
+// records each call that cannot be avoided.
 //
-// # What counts as the least
+// # Number of calls
 //
-//   - A member that comes along with a list or a nested resource costs nothing.
-//     Any number of members that do not come along cost one call for the
-//     resource, however often and under whatever spelling it appears.
-//   - A page of a list is one call: the same page asked for twice is one, and
-//     pages of one list that differ in size or place are several. (One that
-//     holds another could stand for it, but nobody can know that before the
-//     whole of a query was looked at.)
-//   - since is not sent where items say when they came onto their list: the page
-//     without it is cut, and is the same call as the page without a bound. until
-//     is sent, in whole seconds, and makes another page of the list.
-//   - A look-up by name or key is one call, and so is the look-up of an owner
-//     whose lists alone are asked for: it says whether the owner exists.
-//   - totalCount costs nothing when the page is the whole list or the number
-//     came along, and the owner's call otherwise. With since or until it is null
-//     and costs nothing: Mixcloud counts whole lists.
+//   - A member that lists and nested resources contain costs nothing. Any number of other members
+//     of a resource cost one call, however often the resource appears, in any spelling.
+//   - A page of a list is one call. The same page twice is one call; pages of one list with
+//     different sizes or positions are several. (A page could be taken from a longer one, but that
+//     requires to examine the whole query first.)
+//   - since is not sent for a list whose items have the time at which they were added: the page is
+//     read without it and filtered, and is the same call as the page without a bound. until is
+//     sent, in whole seconds, and is a different page of the list.
+//   - A look-up by name or key is one call. So is the look-up of an owner of which only lists are
+//     selected: it determines whether the owner exists.
+//   - totalCount costs nothing if the page is the whole list, or if every form of the owner
+//     contains the number. Otherwise it costs the owner's call. With since or until it is null and
+//     costs nothing, because Mixcloud counts whole lists.
 //
-// # What counts as the critical path
+// # Critical path
 //
-// All calls take one unit of time. A call is made when what it depends on has
-// arrived, as the fields of a query nest; at most a fixed number is under way,
-// first come, first served. The path is the time at which the last one ends. So
-// a hundred independent calls at 32 at once are four rounds.
+// Each call takes one unit of time. It starts when the calls that it depends on have finished, as
+// the fields of the query are nested. At most a fixed number of calls run in parallel, first come,
+// first served. The critical path is the time at which the last call ends. So a hundred independent
+// calls, 32 in parallel, are four rounds.
 package ideal

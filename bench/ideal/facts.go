@@ -1,67 +1,66 @@
 package ideal
 
-// The facts below are those of docs/mixcloud-api.md: what a resource looks like
-// where it is nested or listed, and which lists there are.
+// The facts below are from docs/mixcloud-api.md: the members of nested and listed resources, and the
+// lists that exist.
 
-// onlyFull are the members that a resource has at its own address only
-// (observed 2018 to 2023; user_full_metadata_2018.json and others beside any
-// list).
-var onlyFull = members(
+// fullMembers are the members that only the full form of a resource has (observed 2018 to 2023;
+// compare user_full_metadata_2018.json and others with any list).
+var fullMembers = members(
 	"User.biog", "User.createdAt", "User.updatedAt", "User.followerCount", "User.followingCount",
 	"User.cloudcastCount", "User.favoriteCount", "User.listenCount", "User.isPro", "User.isPremium",
 	"User.city", "User.country", "User.picturePrimaryColor", "User.pictureColorHex", "User.coverPictures",
 	"Cloudcast.description", "Cloudcast.sections", "Cloudcast.picturePrimaryColor", "Cloudcast.pictureColorHex",
 )
 
-// onlyFullForViewers are the same, but mean nothing without a token: nested
-// users say whether the viewer follows them, not the opposite (observed 2017).
-var onlyFullForViewers = members("User.followsViewer")
+// fullMembersForViewers are the same for requests with a token: nested users contain whether the
+// viewer follows them, but not whether they follow the viewer (observed 2017).
+var fullMembersForViewers = members("User.followsViewer")
 
-// own are the calls that hang on a resource's key and on nothing else of it.
-var own = map[string]string{
+// subresources are addresses below a resource's key that do not depend on the resource's members.
+var subresources = map[string]string{
 	"Cloudcast.embedHtml": "embed-html/",
 	"Cloudcast.embedJson": "embed-json/",
 }
 
-// A list is a connection of the graph and its list in REST.
+// A list is the list in REST of a connection of the schema.
 type list struct {
-	name    string // below the owner's path
-	items   string // their type
-	counter counter
-	whole   bool // gives all it has at once, whatever is asked for
-	dated   bool // items say when they came onto it
+	name     string // below the owner's path
+	items    string // their type
+	counter  counter
+	unpaged  bool // one response has all items, for any arguments
+	hasTimes bool // items have the time at which they were added
 }
 
-// A counter says where Mixcloud keeps the number of a list's items.
+// A counter is the place of the number of a list's items.
 type counter int
 
 const (
-	uncounted counter = iota
-	cameAlong         // in every form of the owner
-	inFull            // in the full form of the owner
+	uncounted   counter = iota
+	inEveryForm         // in every form of the owner
+	inFullForm          // in the full form of the owner
 )
 
 var lists = map[string]list{
-	"User.cloudcasts": {name: "cloudcasts/", items: "Cloudcast", counter: inFull, dated: true},
-	"User.favorites":  {name: "favorites/", items: "Cloudcast", counter: inFull},
-	"User.followers":  {name: "followers/", items: "User", counter: inFull},
-	"User.following":  {name: "following/", items: "User", counter: inFull},
-	"User.listens":    {name: "listens/", items: "Cloudcast", dated: true},
-	"User.comments":   {name: "comments/", items: "Comment", dated: true},
-	"User.feed":       {name: "feed/", items: "Activity", dated: true},
+	"User.cloudcasts": {name: "cloudcasts/", items: "Cloudcast", counter: inFullForm, hasTimes: true},
+	"User.favorites":  {name: "favorites/", items: "Cloudcast", counter: inFullForm},
+	"User.followers":  {name: "followers/", items: "User", counter: inFullForm},
+	"User.following":  {name: "following/", items: "User", counter: inFullForm},
+	"User.listens":    {name: "listens/", items: "Cloudcast", hasTimes: true},
+	"User.comments":   {name: "comments/", items: "Comment", hasTimes: true},
+	"User.feed":       {name: "feed/", items: "Activity", hasTimes: true},
 	"User.playlists":  {name: "playlists/", items: "Playlist"},
 
-	"Cloudcast.comments":  {name: "comments/", items: "Comment", counter: cameAlong, dated: true},
-	"Cloudcast.favorites": {name: "favorites/", items: "User", counter: cameAlong},
-	"Cloudcast.listeners": {name: "listeners/", items: "User", counter: cameAlong},
+	"Cloudcast.comments":  {name: "comments/", items: "Comment", counter: inEveryForm, hasTimes: true},
+	"Cloudcast.favorites": {name: "favorites/", items: "User", counter: inEveryForm},
+	"Cloudcast.listeners": {name: "listeners/", items: "User", counter: inEveryForm},
 	"Cloudcast.similar":   {name: "similar/", items: "Cloudcast"},
 
-	"Playlist.cloudcasts": {name: "cloudcasts/", items: "Cloudcast", counter: cameAlong},
+	"Playlist.cloudcasts": {name: "cloudcasts/", items: "Cloudcast", counter: inEveryForm},
 
-	"Category.cloudcasts":         {name: "cloudcasts/", items: "Cloudcast", whole: true},
-	"Category.users":              {name: "users/", items: "User", whole: true},
-	"Category.userpickCloudcasts": {name: "userpick-cloudcasts/", items: "Cloudcast", whole: true},
-	"Category.userpickUsers":      {name: "userpick-users/", items: "User", whole: true},
+	"Category.cloudcasts":         {name: "cloudcasts/", items: "Cloudcast", unpaged: true},
+	"Category.users":              {name: "users/", items: "User", unpaged: true},
+	"Category.userpickCloudcasts": {name: "userpick-cloudcasts/", items: "Cloudcast", unpaged: true},
+	"Category.userpickUsers":      {name: "userpick-users/", items: "User", unpaged: true},
 
 	"Query.popular": {name: "popular/", items: "Cloudcast"},
 	"Query.hot":     {name: "popular/hot/", items: "Cloudcast"},
@@ -80,14 +79,14 @@ func init() {
 	}
 }
 
-// searches are the lists of a search, and their words for the type.
+// searches are the lists of a search, with the value of the type parameter.
 var searches = map[string]struct{ items, word string }{
 	"Search.cloudcasts": {"Cloudcast", "cloudcast"},
 	"Search.users":      {"User", "user"},
 	"Search.tags":       {"Tag", "tag"},
 }
 
-// lookups are the root fields that fetch the resource they name.
+// lookups are the root fields that fetch a resource by name or key.
 var lookups = map[string]struct{ argument, prefix, items string }{
 	"Query.user":      {"username", "", "User"},
 	"Query.tag":       {"name", "genres/", "Tag"},
@@ -100,7 +99,7 @@ var lookups = map[string]struct{ argument, prefix, items string }{
 	"Query.resource":  {"key", "", ""},
 }
 
-// activities are the types of the lines of a feed, by Mixcloud's word.
+// activities are the types of activities, by Mixcloud's name.
 var activities = map[string]string{
 	"upload":   "UploadActivity",
 	"listen":   "ListenActivity",

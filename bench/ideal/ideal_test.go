@@ -18,8 +18,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// TestIndependence holds the reference apart from what it is to judge: of this
-// module it may know the emulator, and nothing else.
+// TestIndependence checks that of this module the package imports only the emulator, and nothing of
+// the server that it is compared with.
 func TestIndependence(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -43,7 +43,7 @@ func TestIndependence(t *testing.T) {
 	}
 }
 
-// schema is the graph's, read from its files.
+// schema returns the server's schema, read from its files.
 func schema(t *testing.T) *ast.Schema {
 	t.Helper()
 	files, err := filepath.Glob("../../graph/schema/*.graphqls")
@@ -65,42 +65,42 @@ func schema(t *testing.T) *ast.Schema {
 	return s
 }
 
-// TestFacts holds the tables and the schema together: nothing in a table is
-// misspelled, and every list and every root field of the schema has its place.
+// TestFacts compares the tables with the schema: all names in the tables exist, and every list and
+// every root field of the schema is in a table.
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	s := schema(t)
-	placed := map[string]bool{"User.listenLater": true}
+	known := map[string]bool{"User.listenLater": true}
 	for _, name := range []string{"viewer", "categories", "search", "discover", "oembed", "rateLimit", "oauthAuthorizationUrl", "node", "nodes", "resources"} {
-		placed["Query."+name] = true
+		known["Query."+name] = true
 	}
-	place := func(name string) {
-		placed[name] = true
+	check := func(name string) {
+		known[name] = true
 		owner, field, _ := strings.Cut(name, ".")
 		if typ := s.Types[owner]; typ == nil || typ.Fields.ForName(field) == nil {
 			t.Errorf("the schema has no %s, which bench/ideal/facts.go lists", name)
 		}
 	}
-	for name := range onlyFull {
-		place(name)
+	for name := range fullMembers {
+		check(name)
 	}
-	for name := range onlyFullForViewers {
-		place(name)
+	for name := range fullMembersForViewers {
+		check(name)
 	}
-	for name := range own {
-		place(name)
+	for name := range subresources {
+		check(name)
 	}
 	for name, l := range lists {
-		place(name)
+		check(name)
 		if s.Types[l.items] == nil {
-			t.Errorf("the items of %s are of no type", name)
+			t.Errorf("the type of the items of %s does not exist", name)
 		}
 	}
 	for name := range searches {
-		place(name)
+		check(name)
 	}
 	for name := range lookups {
-		place(name)
+		check(name)
 	}
 	for _, typ := range s.Types {
 		if typ.Kind != ast.Object || strings.HasPrefix(typ.Name, "__") {
@@ -109,17 +109,17 @@ func TestFacts(t *testing.T) {
 		for _, f := range typ.Fields {
 			name := typ.Name + "." + f.Name
 			needed := typ.Name == "Query" && !strings.HasPrefix(f.Name, "__") || strings.HasSuffix(f.Type.Name(), "Connection")
-			if needed && !placed[name] {
-				t.Errorf("bench/ideal/facts.go does not know %s: add it to lists, lookups or searches", name)
+			if needed && !known[name] {
+				t.Errorf("bench/ideal/facts.go has no %s: add it to lists, lookups or searches", name)
 			}
 		}
 	}
 }
 
-// small is a Mixcloud of few answers, by path and query without limit.
-type small map[string]string
+// fakeMixcloud is a Mixcloud with fixed responses, by path.
+type fakeMixcloud map[string]string
 
-func (m small) RoundTrip(r *http.Request) (*http.Response, error) {
+func (m fakeMixcloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, found := m[r.URL.EscapedPath()]
 	status := http.StatusOK
 	if !found {
@@ -128,10 +128,10 @@ func (m small) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
-// fewUsers is ada, who follows n others; they are 0, 1 and so on, each with one
-// cloudcast, which ada hosts. The page of them goes on.
-func fewUsers(n int) small {
-	m := small{
+// fakeUsers returns a Mixcloud with the user ada, who follows n users. They are named 0, 1 and so on,
+// and have one cloudcast each, which ada hosts. The page of followed users has a next page.
+func fakeUsers(n int) fakeMixcloud {
+	m := fakeMixcloud{
 		"/ada/": `{"key": "/ada/"}`, "/me/": `{"key": "/ada/", "is_current_user": true}`,
 		"/genres/funk/": `{"key": "/genres/funk/"}`, "/ada/feed/": `{"data": [
 			{"type": "follow", "from": {"key": "/ada/"}, "users": [{"key": "/0/"}]},
@@ -157,7 +157,7 @@ func fewUsers(n int) small {
 	return m
 }
 
-// TestPlan compares plans with rounds that were counted by hand.
+// TestPlan compares the rounds of plans with those that were counted by hand.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -168,50 +168,50 @@ func TestPlan(t *testing.T) {
 		cursors   map[string]int
 		want      []int // calls in each round
 	}{
-		"nothing":                          {0, "", `{ __typename rateLimit { spent } viewer { name } }`, nil, nil, nil},
-		"what comes along":                 {3, "", `{ user(username: "ada") { following { nodes { name } } } }`, nil, nil, []int{1, 1}},
-		"who does not exist":               {0, "", `{ user(username: "eve") { following { nodes { name } } } }`, nil, nil, []int{1}},
-		"one load for all members":         {3, "", `{ user(username: "ada") { following { nodes { biog city } edges { node { isPro } } } } }`, nil, nil, []int{1, 1, 3}},
-		"a full round":                     {32, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32}},
-		"more than a round":                {33, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32, 1}},
-		"a hundred":                        {100, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32, 32, 32, 4}},
-		"what waits lets others pass":      {33, "", `{ user(username: "ada") { following { nodes { cloudcasts { nodes { description } } } } } }`, nil, nil, []int{1, 1, 32, 32, 2}},
-		"spellings of one":                 {0, "", `{ a: user(username: "ada") { biog } b: user(username: "ADA") { city } c: resource(key: "https://www.mixcloud.com/Ada/?x") { name } }`, nil, nil, []int{1}},
-		"three paths of a tag":             {0, "", `{ tag(name: "Funk") { name } b: resource(key: "/discover/funk/") { name } c: resource(key: "/tag/funk") { raw(full: true) } }`, nil, nil, []int{1}},
-		"full already":                     {2, "", `{ user(username: "ada") { biog following { nodes { cloudcasts { nodes { hosts { city } user { name } } } } } } }`, nil, nil, []int{1, 1, 2}},
-		"branches side by side":            {2, "", `{ user(username: "ada") { following { nodes { biog } } followers { nodes { city cloudcasts { nodes { name } } } } } }`, nil, nil, []int{1, 2, 4}},
-		"pages of two sizes":               {2, "", `{ user(username: "ada") { a: following(first: 5) { nodes { name } } b: following(first: 6) { nodes { name } } c: following(first: 5) { edges { cursor } } } }`, nil, nil, []int{1, 2}},
-		"refused arguments":                {2, "", `{ user(username: "ada") { a: following(first: -1) { nodes { name } } b: following(first: 101) { nodes { name } } c: following(last: 3) { nodes { name } } d: following(first: 1, last: 1) { nodes { name } } } }`, nil, nil, []int{1}},
-		"an empty page":                    {2, "", `{ user(username: "ada") { following(first: 0) { totalCount nodes { biog } } } }`, nil, nil, []int{1}},
-		"a total that came along":          {2, "", `{ user(username: "ada") { followers { totalCount } } }`, nil, nil, []int{1, 1}},
-		"a total of somebody nested":       {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(first: 0) { totalCount } } } } }`, nil, nil, []int{1, 1, 1}},
-		"a total that is the page's":       {1, "", `{ user(username: "ada") { following { nodes { cloudcasts { totalCount } } } } }`, nil, nil, []int{1, 1, 1}},
-		"a total of a later page":          {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(offset: 1) { totalCount } } } } }`, nil, nil, []int{1, 1, 1, 1}},
-		"a total within bounds":            {1, "", `{ user(username: "ada") { following { nodes { a: cloudcasts(since: 1) { totalCount } b: cloudcasts(until: 1) { totalCount } } } } }`, nil, nil, []int{1, 1, 2}},
-		"a total of no page within bounds": {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(first: 0, since: 1) { totalCount } } } } }`, nil, nil, []int{1, 1}},
-		"types of a feed":                  {1, "", `{ user(username: "ada") { feed { nodes { from { city } ... on FollowActivity { users { biog } } ... on OtherActivity { cloudcasts { description } } ... on UploadActivity { cloudcasts { user { city } } } } } } }`, nil, nil, []int{1, 1, 2}},
-		"fragments, skipped and included":  {1, "", `query ($no: Boolean!) { user(username: "ada") { ...f ... on User @include(if: $no) { followers { nodes { name } } } } } fragment f on User { following @skip(if: $no) { nodes { name biog @include(if: $no) ... on Resource { raw(full: true) @skip(if: true) } } } }`, map[string]any{"no": false}, nil, []int{1, 1}},
-		"a page after a cursor":            {2, "", `query ($c: String) { user(username: "ada") { following(after: $c) { nodes { name } } } }`, map[string]any{"c": "x"}, map[string]int{"x": 19}, []int{1, 1}},
-		"the viewer under two names":       {1, "ada-token", `{ viewer { following { nodes { cloudcasts { nodes { hosts { biog followsViewer isViewer } } } } } } }`, nil, nil, []int{1, 1, 1}},
-		"nobody's relations":               {1, "", `{ user(username: "ada") { following { nodes { followsViewer viewerIsFollowing isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1}},
-		"somebody's relations":             {1, "ada-token", `{ user(username: "ada") { following { nodes { viewerIsFollowing followsViewer isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1, 2}},
-		"ids, twice and forged":            {1, "", `{ node(id: "id of ada") { ... on User { biog following { nodes { city } } } } nodes(ids: ["id of 0", "forged", "id of 0"]) { ... on User { city } } }`, nil, nil, []int{2, 1}},
-		"a bound in a page with times":     {2, "", `{ user(username: "ada") { comments(since: "2020-01-01T00:00:00Z") { nodes { user { city } } } } }`, nil, nil, []int{1, 1, 1}},
-		"a page with times, twice":         {2, "", `{ user(username: "ada") { a: comments(since: 1) { nodes { user { city } } } b: comments { nodes { text } } } }`, nil, nil, []int{1, 1, 2}},
-		"a bound in a page of listens":     {2, "", `{ user(username: "ada") { listens(since: "2020-01-01T00:00:00Z", until: "2021-01-01T00:00:00Z") { nodes { description } } } }`, nil, nil, []int{1, 1, 1}},
-		"pages of two upper bounds":        {2, "", `{ user(username: "ada") { a: comments(since: 1) { nodes { text } } b: comments(since: 1, until: "2021-01-01T00:00:00Z") { nodes { text } } } }`, nil, nil, []int{1, 2}},
-		"keys, twice and of no kind":       {2, "", `{ resources(keys: ["/0/", "https://www.mixcloud.com/ada/", "/ADA/", "", "/eve/"]) { name ... on User { following { nodes { city } } } } }`, nil, nil, []int{3, 2, 1}},
-		"more keys than are taken":         {0, "", `query ($keys: [String!]!) { resources(keys: $keys) { name } }`, map[string]any{"keys": slices.Repeat([]any{"/ada/"}, 101)}, nil, nil},
-		"the old name of what is new":      {0, "", `{ tag(name: "funk") { latest { nodes { name } } } }`, nil, nil, []int{1, 1, 1}},
-		"keys of another kind":             {0, "", `{ cloudcast(key: "/ada/") { name } resource(key: "/") { name } search(query: " ") { users { nodes { name } } } }`, nil, nil, nil},
-		"players by key, width and nobody": {1, "", `{ user(username: "0") { cloudcasts { nodes { embedHtml a: embedHtml(width: "100%") b: embedHtml(width: "100%") embedJson } } } }`, nil, nil, []int{1, 1, 3}},
+		"no calls":                        {0, "", `{ __typename rateLimit { spent } viewer { name } }`, nil, nil, nil},
+		"nested members":                  {3, "", `{ user(username: "ada") { following { nodes { name } } } }`, nil, nil, []int{1, 1}},
+		"unknown user":                    {0, "", `{ user(username: "eve") { following { nodes { name } } } }`, nil, nil, []int{1}},
+		"one load for all members":        {3, "", `{ user(username: "ada") { following { nodes { biog city } edges { node { isPro } } } } }`, nil, nil, []int{1, 1, 3}},
+		"a full round":                    {32, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32}},
+		"more than a round":               {33, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32, 1}},
+		"a hundred":                       {100, "", `{ user(username: "ada") { following { nodes { biog } } } }`, nil, nil, []int{1, 1, 32, 32, 32, 4}},
+		"calls that wait for a slot":      {33, "", `{ user(username: "ada") { following { nodes { cloudcasts { nodes { description } } } } } }`, nil, nil, []int{1, 1, 32, 32, 2}},
+		"spellings of one user":           {0, "", `{ a: user(username: "ada") { biog } b: user(username: "ADA") { city } c: resource(key: "https://www.mixcloud.com/Ada/?x") { name } }`, nil, nil, []int{1}},
+		"three paths of a tag":            {0, "", `{ tag(name: "Funk") { name } b: resource(key: "/discover/funk/") { name } c: resource(key: "/tag/funk") { raw(full: true) } }`, nil, nil, []int{1}},
+		"already loaded":                  {2, "", `{ user(username: "ada") { biog following { nodes { cloudcasts { nodes { hosts { city } user { name } } } } } } }`, nil, nil, []int{1, 1, 2}},
+		"parallel branches":               {2, "", `{ user(username: "ada") { following { nodes { biog } } followers { nodes { city cloudcasts { nodes { name } } } } } }`, nil, nil, []int{1, 2, 4}},
+		"pages of two sizes":              {2, "", `{ user(username: "ada") { a: following(first: 5) { nodes { name } } b: following(first: 6) { nodes { name } } c: following(first: 5) { edges { cursor } } } }`, nil, nil, []int{1, 2}},
+		"invalid arguments":               {2, "", `{ user(username: "ada") { a: following(first: -1) { nodes { name } } b: following(first: 101) { nodes { name } } c: following(last: 3) { nodes { name } } d: following(first: 1, last: 1) { nodes { name } } } }`, nil, nil, []int{1}},
+		"an empty page":                   {2, "", `{ user(username: "ada") { following(first: 0) { totalCount nodes { biog } } } }`, nil, nil, []int{1}},
+		"total of a page without next":    {2, "", `{ user(username: "ada") { followers { totalCount } } }`, nil, nil, []int{1, 1}},
+		"total of an empty page":          {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(first: 0) { totalCount } } } } }`, nil, nil, []int{1, 1, 1}},
+		"total of a whole list":           {1, "", `{ user(username: "ada") { following { nodes { cloudcasts { totalCount } } } } }`, nil, nil, []int{1, 1, 1}},
+		"total of a later page":           {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(offset: 1) { totalCount } } } } }`, nil, nil, []int{1, 1, 1, 1}},
+		"total with time bounds":          {1, "", `{ user(username: "ada") { following { nodes { a: cloudcasts(since: 1) { totalCount } b: cloudcasts(until: 1) { totalCount } } } } }`, nil, nil, []int{1, 1, 2}},
+		"total of an empty bounded page":  {1, "", `{ user(username: "ada") { following { nodes { cloudcasts(first: 0, since: 1) { totalCount } } } } }`, nil, nil, []int{1, 1}},
+		"types of a feed":                 {1, "", `{ user(username: "ada") { feed { nodes { from { city } ... on FollowActivity { users { biog } } ... on OtherActivity { cloudcasts { description } } ... on UploadActivity { cloudcasts { user { city } } } } } } }`, nil, nil, []int{1, 1, 2}},
+		"fragments, skipped and included": {1, "", `query ($no: Boolean!) { user(username: "ada") { ...f ... on User @include(if: $no) { followers { nodes { name } } } } } fragment f on User { following @skip(if: $no) { nodes { name biog @include(if: $no) ... on Resource { raw(full: true) @skip(if: true) } } } }`, map[string]any{"no": false}, nil, []int{1, 1}},
+		"a page after a cursor":           {2, "", `query ($c: String) { user(username: "ada") { following(after: $c) { nodes { name } } } }`, map[string]any{"c": "x"}, map[string]int{"x": 19}, []int{1, 1}},
+		"the viewer under two names":      {1, "ada-token", `{ viewer { following { nodes { cloudcasts { nodes { hosts { biog followsViewer isViewer } } } } } } }`, nil, nil, []int{1, 1, 1}},
+		"anonymous relations":             {1, "", `{ user(username: "ada") { following { nodes { followsViewer viewerIsFollowing isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1}},
+		"relations with a token":          {1, "ada-token", `{ user(username: "ada") { following { nodes { viewerIsFollowing followsViewer isViewer listenLater { nodes { name } } } } } }`, nil, nil, []int{1, 1, 2}},
+		"ids, twice and forged":           {1, "", `{ node(id: "id of ada") { ... on User { biog following { nodes { city } } } } nodes(ids: ["id of 0", "forged", "id of 0"]) { ... on User { city } } }`, nil, nil, []int{2, 1}},
+		"a bound in a page with times":    {2, "", `{ user(username: "ada") { comments(since: "2020-01-01T00:00:00Z") { nodes { user { city } } } } }`, nil, nil, []int{1, 1, 1}},
+		"a page with times, twice":        {2, "", `{ user(username: "ada") { a: comments(since: 1) { nodes { user { city } } } b: comments { nodes { text } } } }`, nil, nil, []int{1, 1, 2}},
+		"a bound in a page of listens":    {2, "", `{ user(username: "ada") { listens(since: "2020-01-01T00:00:00Z", until: "2021-01-01T00:00:00Z") { nodes { description } } } }`, nil, nil, []int{1, 1, 1}},
+		"pages of two upper bounds":       {2, "", `{ user(username: "ada") { a: comments(since: 1) { nodes { text } } b: comments(since: 1, until: "2021-01-01T00:00:00Z") { nodes { text } } } }`, nil, nil, []int{1, 2}},
+		"keys, repeated and invalid":      {2, "", `{ resources(keys: ["/0/", "https://www.mixcloud.com/ada/", "/ADA/", "", "/eve/"]) { name ... on User { following { nodes { city } } } } }`, nil, nil, []int{3, 2, 1}},
+		"too many keys":                   {0, "", `query ($keys: [String!]!) { resources(keys: $keys) { name } }`, map[string]any{"keys": slices.Repeat([]any{"/ada/"}, 101)}, nil, nil},
+		"the old name of latest":          {0, "", `{ tag(name: "funk") { latest { nodes { name } } } }`, nil, nil, []int{1, 1, 1}},
+		"keys of another type":            {0, "", `{ cloudcast(key: "/ada/") { name } resource(key: "/") { name } search(query: " ") { users { nodes { name } } } }`, nil, nil, nil},
+		"players by key and width":        {1, "", `{ user(username: "0") { cloudcasts { nodes { embedHtml a: embedHtml(width: "100%") b: embedHtml(width: "100%") embedJson } } } }`, nil, nil, []int{1, 1, 3}},
 	}
 	s := schema(t)
 	keys := map[string]string{"id of ada": "/ada/", "id of 0": "/0/"}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			plan, err := New(s, fewUsers(test.users), 0).Plan(Question{Query: test.query, Variables: test.variables, Token: test.token, Cursors: test.cursors, Keys: keys})
+			plan, err := New(s, fakeUsers(test.users), 0).Plan(Operation{Query: test.query, Variables: test.variables, Token: test.token, Cursors: test.cursors, Keys: keys})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -231,8 +231,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlan_impossible asks for what no plan can be made of.
-func TestPlan_impossible(t *testing.T) {
+// TestPlan_Errors checks queries for which there is no plan.
+func TestPlan_Errors(t *testing.T) {
 	t.Parallel()
 	s := schema(t)
 	for _, query := range []string{
@@ -243,7 +243,7 @@ func TestPlan_impossible(t *testing.T) {
 		`{ user(username: "ada") { following(last: 1, before: "unknown") { nodes { name } } } }`,
 		`{ user(username: "ada") { following(since: 1) { nodes { name } } } }`,
 	} {
-		if plan, err := New(s, fewUsers(1), 0).Plan(Question{Query: query}); err == nil {
+		if plan, err := New(s, fakeUsers(1), 0).Plan(Operation{Query: query}); err == nil {
 			t.Errorf("%s has a plan of %d calls", query, plan.Calls())
 		}
 	}

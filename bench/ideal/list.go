@@ -14,34 +14,32 @@ const (
 	defaultPage = 20
 	largestPage = 100
 
-	// unbounded stands for since or until where the argument is absent.
+	// unbounded is the value of since or until if the argument is absent.
 	unbounded = -1
-	// endOfTime is the last second that a list can be bounded by: Mixcloud writes
-	// years with four digits.
+	// endOfTime is the upper limit of time bounds: Mixcloud writes years with four digits.
 	endOfTime = 253402300799
 )
 
-// A page is the part of a list that the arguments ask for.
+// A page is the part of a list that the arguments select.
 type page struct {
 	size         int
-	fromEnd      bool // the last ones, of a list that comes whole
+	fromLast     bool // the last items, of an unpaged list
 	offset       int
 	offsetGiven  bool
 	after        string
 	since, until int64 // Unix seconds, both exclusive; unbounded if absent
 }
 
-// filtered says that the page may not begin at the top of the whole list.
+// filtered reports whether the page may not begin with the first item of the whole list.
 func (p page) filtered() bool {
 	return p.offset > 0 || p.after != "" || p.bounded()
 }
 
-// bounded reports whether the page is of a part of the list that times bound.
+// bounded reports whether the page has a time bound.
 func (p page) bounded() bool { return p.since != unbounded || p.until != unbounded }
 
-// page reads the arguments. A problem is one that the client is told of; then
-// no call is made.
-func (w *walker) page(f *ast.Field, l list) (p page, problem bool) {
+// page parses the arguments. If they are not valid the server returns an error and makes no call.
+func (w *walker) page(f *ast.Field, l list) (p page, invalid bool) {
 	args := f.ArgumentMap(w.variables)
 	p.size, p.since, p.until = defaultPage, unbounded, unbounded
 	if args["before"] != nil {
@@ -50,12 +48,12 @@ func (w *walker) page(f *ast.Field, l list) (p page, problem bool) {
 	}
 	first, last, offset := args["first"], args["last"], args["offset"]
 	switch {
-	case first != nil && last != nil, last != nil && !l.whole:
+	case first != nil && last != nil, last != nil && !l.unpaged:
 		return p, true
 	case first != nil:
 		p.size = number(first)
 	case last != nil:
-		p.size, p.fromEnd = number(last), true
+		p.size, p.fromLast = number(last), true
 	}
 	if p.size < 0 || p.size > largestPage {
 		return p, true
@@ -69,8 +67,8 @@ func (w *walker) page(f *ast.Field, l list) (p page, problem bool) {
 	if since != nil && until != nil && !since.Before(*until) {
 		return p, true
 	}
-	// Lists have whole seconds: what is newer than 12:00:00.5 is newer than
-	// 12:00:00, and what is older than it is older than 12:00:01.
+	// The times of items are whole seconds: an item that is newer than 12:00:00.5 is newer than
+	// 12:00:00, and an older one is older than 12:00:01.
 	if since != nil {
 		p.since = since.Unix()
 	}
@@ -82,25 +80,25 @@ func (w *walker) page(f *ast.Field, l list) (p page, problem bool) {
 	p.after, _ = args["after"].(string)
 	if offset != nil {
 		p.offset, p.offsetGiven = number(offset), true
-		if p.offset < 0 || p.after != "" || p.bounded() || p.fromEnd {
+		if p.offset < 0 || p.after != "" || p.bounded() || p.fromLast {
 			return p, true
 		}
 	}
 	return p, false
 }
 
-// list fetches a page and goes on with its items. Filter is what the list's
-// address needs beside the page.
+// list requires a page of a list, and walks its items. filter has the query parameters of the list's
+// address apart from those of the page.
 func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
-	p, problem := w.page(f, l)
-	if problem {
+	p, invalid := w.page(f, l)
+	if invalid {
 		return
 	}
 	if p.bounded() {
 		// Mixcloud counts whole lists, so the total of a bounded one is null.
 		l.counter = uncounted
 	}
-	if p.size == 0 { // an empty page costs nothing, a counter below it may
+	if p.size == 0 { // an empty page costs nothing, but its totalCount may
 		w.connection(n, f.SelectionSet, l, nil, false)
 		return
 	}
@@ -112,22 +110,22 @@ func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
 		c.Query += name + "=" + strconv.FormatInt(value, 10)
 	}
 	switch {
-	case l.whole:
+	case l.unpaged:
 		add("limit", largestPage)
 	case p.after != "":
-		place, ok := w.question.Cursors[p.after]
+		index, ok := w.operation.Cursors[p.after]
 		if !ok {
-			w.fail(fmt.Errorf("ideal: the place of the cursor %q is not known", p.after))
+			w.fail(fmt.Errorf("ideal: the index of the cursor %q is unknown", p.after))
 			return
 		}
 		add("limit", int64(p.size))
-		add("offset", int64(place+1))
+		add("offset", int64(index+1))
 	default:
 		add("limit", int64(p.size))
 		if p.offsetGiven {
 			add("offset", int64(p.offset))
 		}
-		if p.since != unbounded && !l.dated {
+		if p.since != unbounded && !l.hasTimes {
 			w.fail(errors.New("ideal: no plan for since on a list without times"))
 			return
 		}
@@ -135,24 +133,24 @@ func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
 			add("until", p.until)
 		}
 	}
-	use := func(a *answer) {
+	use := func(a *response) {
 		items := a.Data
-		if l.whole {
-			items = cut(items, p)
+		if l.unpaged {
+			items = slicePage(items, p)
 		}
 		if p.since != unbounded {
-			items = after(items, p.since)
+			items = newerThan(items, p.since)
 		}
 		w.connection(n, f.SelectionSet, l, items, a.Paging.Next == "" && !p.filtered())
 	}
-	w.need(c.Path+"?"+c.Query, c, func(a *answer) {
+	w.require(c.Path+"?"+c.Query, c, func(a *response) {
 		switch {
 		case a.found:
 			use(a)
 		case l.name == "latest/":
-			// What is not found may only be called as it was until 2018.
+			// A list that is not found may exist under its name of 2018.
 			old := Call{Path: path[:len(path)-len("latest/")] + "new/", Query: c.Query}
-			w.need(old.Path+"?"+old.Query, old, func(a *answer) {
+			w.require(old.Path+"?"+old.Query, old, func(a *response) {
 				if a.found {
 					use(a)
 				}
@@ -161,30 +159,29 @@ func (w *walker) list(n node, f *ast.Field, path, filter string, l list) {
 	})
 }
 
-// cut takes a page out of a list that came whole.
-func cut(items []*resource, p page) []*resource {
-	if p.fromEnd {
+// slicePage returns a page of an unpaged list.
+func slicePage(items []*resource, p page) []*resource {
+	if p.fromLast {
 		return items[max(0, len(items)-p.size):]
 	}
 	items = items[min(p.offset, len(items)):]
 	return items[:min(p.size, len(items))]
 }
 
-// after returns the items that came onto their list after a second. Items are
-// ordered newest first, so the first n of these are among the first n of all:
-// the page that is read without since holds them, and the same page without a
-// bound is the same call.
-func after(items []*resource, since int64) []*resource {
+// newerThan returns the items that were added after a second. Items are ordered newest first, so the
+// first n of them are among the first n items of the list: the page that is read without since
+// contains them, and is the same call as a page without a bound.
+func newerThan(items []*resource, since int64) []*resource {
 	for i, r := range items {
-		if r.listed().Unix() <= since {
+		if r.listedAt().Unix() <= since {
 			return items[:i]
 		}
 	}
 	return items
 }
 
-// connection goes on with what is selected of a page. Complete says that it is
-// the whole list, so that its length is known.
+// connection walks the selection of a page. complete reports whether the page is the whole list, so
+// that its length is known.
 func (w *walker) connection(owner node, set ast.SelectionSet, l list, items []*resource, complete bool) {
 	for _, s := range set {
 		switch s := s.(type) {
@@ -193,14 +190,14 @@ func (w *walker) connection(owner node, set ast.SelectionSet, l list, items []*r
 				continue
 			}
 			switch s.Name {
-			case "edges": // each has the node among its own members
+			case "edges": // the items are in the member node of each edge
 				w.connection(owner, s.SelectionSet, l, items, complete)
 			case "nodes", "node":
 				for _, r := range items {
-					w.selection(node{typ: concrete(l.items, r), res: r}, s.SelectionSet)
+					w.selection(node{typ: objectType(l.items, r), res: r}, s.SelectionSet)
 				}
 			case "totalCount":
-				if l.counter == inFull && !complete {
+				if l.counter == inFullForm && !complete {
 					w.load(owner, func(node) {})
 				}
 			}
@@ -216,7 +213,7 @@ func (w *walker) connection(owner node, set ast.SelectionSet, l list, items []*r
 	}
 }
 
-// number reads an Int, which comes in as many forms as there are decoders.
+// number converts an Int, whose Go type depends on the decoder.
 func number(v any) int {
 	switch v := v.(type) {
 	case int:
@@ -232,8 +229,8 @@ func number(v any) int {
 	return 0
 }
 
-// timeArgument reads a DateTime, which is text or Unix seconds; nil if absent.
-// Text that is no time becomes a time that no list can be bounded by.
+// timeArgument parses a DateTime, which is a text or Unix seconds. It returns nil if the argument is
+// absent. A text that is not a time becomes endOfTime, which is not valid as a bound.
 func timeArgument(v any) *time.Time {
 	if v == nil {
 		return nil

@@ -12,14 +12,14 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// A resource is what matters here of any object of the API: what it is, and the
-// resources inside it.
+// A resource has the relevant members of any object of the API: its identity and the resources in
+// it.
 type resource struct {
 	Key     string
-	Type    string // of an activity: what was done
+	Type    string // of an activity, such as "upload"
 	Current bool   `json:"is_current_user"`
 
-	// Of these times, the first that is there is when an item came onto a dated list.
+	// The first of these times that is set is the time at which an item was added to its list.
 	Submitted time.Time `json:"submit_date"`  // comments
 	Listened  time.Time `json:"listen_time"`  // listens
 	Created   time.Time `json:"created_time"` // cloudcasts and activities
@@ -28,8 +28,8 @@ type resource struct {
 	Tags, Hosts, Users, Cloudcasts, Sections []*resource
 }
 
-// listed is when an item of a dated list came onto it.
-func (r *resource) listed() time.Time {
+// listedAt returns the time at which an item was added to its list.
+func (r *resource) listedAt() time.Time {
 	switch {
 	case !r.Submitted.IsZero():
 		return r.Submitted
@@ -39,9 +39,9 @@ func (r *resource) listed() time.Time {
 	return r.Created
 }
 
-// inside gives the resources of a member, by the member's name in the graph,
-// which for all of them but subjects is that of REST.
-func (r *resource) inside(member string) []*resource {
+// nested returns the resources in a member, by the member's name in the schema. Except for subjects
+// the name in REST is the same.
+func (r *resource) nested(member string) []*resource {
 	one := func(r *resource) []*resource {
 		if r == nil {
 			return nil
@@ -75,8 +75,8 @@ func (r *resource) inside(member string) []*resource {
 	return nil
 }
 
-// An answer is what a call gave: a resource, or a page of them.
-type answer struct {
+// A response is the result of a call: a resource, or a page of them.
+type response struct {
 	resource
 	Data   []*resource
 	Paging struct{ Next string }
@@ -84,22 +84,22 @@ type answer struct {
 	found bool
 }
 
-// A library looks things up in a Mixcloud that does not change, each once.
-type library struct {
-	api   http.RoundTripper
-	mu    sync.Mutex
-	known map[string]*answer
+// A cachedAPI makes calls to a Mixcloud whose data does not change, each call once.
+type cachedAPI struct {
+	api       http.RoundTripper
+	mu        sync.Mutex
+	responses map[string]*response
 }
 
-// ask makes a call for the holder of token.
-func (l *library) ask(c Call, token string) (*answer, error) {
+// get makes a call with a token, or returns its response if it was made before.
+func (l *cachedAPI) get(c Call, token string) (*response, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	address := "http://mixcloud.test" + c.Path + "?" + c.Query
 	if token != "" {
 		address += "&access_token=" + token
 	}
-	if a := l.known[address]; a != nil {
+	if a := l.responses[address]; a != nil {
 		return a, nil
 	}
 	req, err := http.NewRequest(http.MethodGet, address, nil)
@@ -111,22 +111,22 @@ func (l *library) ask(c Call, token string) (*answer, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	a := &answer{found: resp.StatusCode == http.StatusOK}
+	a := &response{found: resp.StatusCode == http.StatusOK}
 	switch {
 	case !a.found && resp.StatusCode != http.StatusNotFound:
-		return nil, fmt.Errorf("ideal: %s is answered with status %d", c.Path, resp.StatusCode)
+		return nil, fmt.Errorf("ideal: %s: status %d", c.Path, resp.StatusCode)
 	case a.found && !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
 		if err := json.NewDecoder(resp.Body).Decode(a); err != nil && !c.opaque {
 			return nil, fmt.Errorf("ideal: %s: %w", c.Path, err)
 		}
 	}
-	l.known[address] = a
+	l.responses[address] = a
 	return a, nil
 }
 
-// identity folds the spellings of one key: users' names in any case, and the
-// three prefixes that a tag has had (observed).
-func identity(key string) string {
+// canonicalKey returns one key for all spellings: user names in any case, and the three prefixes
+// that tags have had (observed).
+func canonicalKey(key string) string {
 	first, rest, _ := strings.Cut(strings.Trim(key, "/"), "/")
 	switch first = strings.ToLower(first); {
 	case rest == "":
@@ -137,9 +137,9 @@ func identity(key string) string {
 	return "/" + first + "/" + rest + "/"
 }
 
-// pathOf reads a key, or the address of a page, as somebody pasted it.
-func pathOf(pasted string) string {
-	path := strings.TrimSpace(pasted)
+// pathOf returns the path of a key or of a page's URL.
+func pathOf(keyOrURL string) string {
+	path := strings.TrimSpace(keyOrURL)
 	if _, rest, absolute := strings.Cut(path, "://"); absolute {
 		_, path, _ = strings.Cut(rest, "/")
 	}
@@ -149,9 +149,9 @@ func pathOf(pasted string) string {
 	return "/" + strings.Trim(path, "/") + "/"
 }
 
-// kindOf tells the type of a resource by the form of its key, "" for what is
-// none.
-func kindOf(path string) string {
+// typeOf returns the type of a resource, which the form of its key determines, or "" if the key is
+// not valid.
+func typeOf(path string) string {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	switch first := strings.ToLower(parts[0]); {
 	case len(parts) == 2 && (first == "genres" || first == "discover" || first == "tag"):
@@ -175,5 +175,5 @@ func kindOf(path string) string {
 	return ""
 }
 
-// slug is the last part of the address of what has that name.
+// slug returns the last part of the address of a tag or city with a name.
 func slug(name string) string { return world.Escape(world.Slugify(name)) }

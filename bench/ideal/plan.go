@@ -9,49 +9,46 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// DefaultConcurrency is how many calls a critical path has under way at once,
-// unless configured otherwise.
+// DefaultConcurrency is the default maximum number of parallel calls.
 const DefaultConcurrency = 32
 
-// A Reference plans queries over one schema and one Mixcloud. It is safe for
+// A Reference computes the plans of queries for one schema and one Mixcloud. It is safe for
 // concurrent use.
 type Reference struct {
 	schema      *ast.Schema
-	library     *library
+	api         *cachedAPI
 	concurrency int
 }
 
-// New makes a reference that looks at the Mixcloud behind api, whatever host it
-// is asked for. It remembers every answer: the Mixcloud must not change.
-// Concurrency is how many calls may be under way at once; at or below zero it
-// takes its default.
+// New returns a reference that sends its calls to api, with any host. It stores every response, so
+// the data must not change. concurrency is the maximum number of parallel calls; 0 or below is
+// DefaultConcurrency.
 func New(schema *ast.Schema, api http.RoundTripper, concurrency int) *Reference {
 	if concurrency <= 0 {
 		concurrency = DefaultConcurrency
 	}
-	return &Reference{schema: schema, library: &library{api: api, known: make(map[string]*answer)}, concurrency: concurrency}
+	return &Reference{schema: schema, api: &cachedAPI{api: api, responses: make(map[string]*response)}, concurrency: concurrency}
 }
 
-// A Question is an operation and what it is asked with.
-type Question struct {
+// An Operation is a query with its variables and token.
+type Operation struct {
 	Query     string         // a document with one operation, a query
 	Variables map[string]any // as JSON decodes them
-	Token     string         // whose viewer the operation acts for; "" for nobody
+	Token     string         // of the viewer; "" for an anonymous operation
 
-	// Cursors are the places of the cursors among Variables: how many items of
-	// the list stand before theirs. They are opaque, so nobody but who asked
-	// for them can know.
+	// Cursors has the index in the list of each cursor in Variables. Cursors are opaque, so the
+	// reference cannot determine it.
 	Cursors map[string]int
 
-	// Keys are the keys behind the global ids among Variables, which are as
-	// opaque. An id without a key here counts as forged.
+	// Keys has the resource's key of each global id in Variables, which is opaque too. An id
+	// without a key counts as forged.
 	Keys map[string]string
 }
 
-// A Plan is the least that a question costs.
+// A Plan has the minimum calls of an operation.
 type Plan struct {
-	// Rounds are the calls that are under way together, in the order in which
-	// they can be made. Their number is the critical path in units of one call.
+	// Rounds are the sets of calls that run in parallel, in order. The number of rounds is the
+	// length of the critical path.
 	Rounds [][]Call
 }
 
@@ -60,10 +57,10 @@ type Call struct {
 	Path  string // escaped, with a slash at both ends
 	Query string // encoded, without a token
 
-	opaque bool // what comes is not JSON, and not looked at
+	opaque bool // the response is not used, and may not be JSON
 }
 
-// Calls is how many there are.
+// Calls returns the number of calls.
 func (p *Plan) Calls() int {
 	n := 0
 	for _, round := range p.Rounds {
@@ -72,10 +69,9 @@ func (p *Plan) Calls() int {
 	return n
 }
 
-// Plan finds the least that q costs. It is an error if q is no valid query, or
-// asks for what a plan cannot be made of: a cursor of unknown place, paging
-// backward, and since on a list whose items do not say when they came onto it.
-func (r *Reference) Plan(q Question) (*Plan, error) {
+// Plan returns the plan of an operation. It returns an error if q is not a valid query, or has a
+// cursor with an unknown index, backward paging, or since for a list whose items have no time.
+func (r *Reference) Plan(q Operation) (*Plan, error) {
 	doc, err := gqlparser.LoadQueryWithRules(r.schema, q.Query, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ideal: %w", err)
@@ -88,7 +84,7 @@ func (r *Reference) Plan(q Question) (*Plan, error) {
 	if problem != nil {
 		return nil, fmt.Errorf("ideal: %w", problem)
 	}
-	w := &walker{Reference: r, question: q, variables: variables, known: make(map[string]*call)}
+	w := &walker{Reference: r, operation: q, variables: variables, calls: make(map[string]*call)}
 	w.selection(node{typ: "Query", res: &resource{Key: "/"}}, operation.SelectionSet)
 	plan := w.run()
 	if w.err != nil {
@@ -97,32 +93,31 @@ func (r *Reference) Plan(q Question) (*Plan, error) {
 	return plan, nil
 }
 
-// A call is made once, for all who wait for it.
+// A call is a planned call, which is made once for all fields that need its response.
 type call struct {
 	Call
-	answer  *answer // nil while it is not there
-	waiting []func(*answer)
+	response *response // nil until the call has finished
+	waiters  []func(*response)
 }
 
-// need makes a call unless it was made already, and then goes on with what it
-// gave. Id is the identity of what is asked for.
-func (w *walker) need(id string, c Call, then func(*answer)) {
-	have := w.known[id]
-	if have == nil {
-		have = &call{Call: c}
-		w.known[id] = have
-		w.queue = append(w.queue, have)
+// require plans a call unless a call with the same id was planned before, and passes the response to
+// then.
+func (w *walker) require(id string, c Call, then func(*response)) {
+	planned := w.calls[id]
+	if planned == nil {
+		planned = &call{Call: c}
+		w.calls[id] = planned
+		w.queue = append(w.queue, planned)
 	}
-	if have.answer != nil {
-		then(have.answer)
+	if planned.response != nil {
+		then(planned.response)
 		return
 	}
-	have.waiting = append(have.waiting, then)
+	planned.waiters = append(planned.waiters, then)
 }
 
-// run lets time pass until nothing is left to do. All calls take equally long
-// and the first ones begin together, so they always end together too: what is
-// under way at any time is a round.
+// run makes the planned calls until the queue is empty. All calls take the same time and the first ones
+// start together, so the calls that run in parallel always end together: they are a round.
 func (w *walker) run() *Plan {
 	plan := new(Plan)
 	for len(w.queue) > 0 && w.err == nil {
@@ -131,17 +126,17 @@ func (w *walker) run() *Plan {
 		var calls []Call
 		for _, c := range round {
 			calls = append(calls, c.Call)
-			a, err := w.library.ask(c.Call, w.question.Token)
+			a, err := w.api.get(c.Call, w.operation.Token)
 			if err != nil {
 				w.fail(err)
 				return plan
 			}
-			c.answer = a
+			c.response = a
 		}
 		plan.Rounds = append(plan.Rounds, calls)
 		for _, c := range round {
-			for _, then := range c.waiting {
-				then(c.answer)
+			for _, then := range c.waiters {
+				then(c.response)
 			}
 		}
 	}

@@ -10,35 +10,35 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// maxElements is how many elements Query.nodes and Query.resources take.
+// maxElements is the maximum number of arguments of Query.nodes and Query.resources.
 const maxElements = 100
 
-// A walker walks one query over what the Mixcloud holds.
+// A walker walks one query over the responses, and plans the calls.
 type walker struct {
 	*Reference
-	question  Question
+	operation Operation
 	variables map[string]any
-	known     map[string]*call // by identity
-	queue     []*call          // not made yet, first come first
+	calls     map[string]*call // by identity
+	queue     []*call          // not made yet, in order
 	err       error
 }
 
-// A node is a value of the graph.
+// A node is an object of the schema.
 type node struct {
 	typ  string // its object type
 	res  *resource
-	full bool // its own address gave it
+	full bool // in its full form
 	me   bool // known to be the viewer
 }
 
-// path is where the node's lists are. The viewer's own are under /me/; the
-// lists of tags under the prefix of today.
+// path returns the path below which the node's lists are. Those of the viewer are below /me/, those
+// of tags below the current prefix.
 func (n node) path() string {
 	switch {
 	case n.me:
 		return "/me/"
 	case n.typ == "Tag", n.typ == "City", n.typ == "Discovery":
-		return identity(n.res.Key)
+		return canonicalKey(n.res.Key)
 	}
 	return n.res.Key
 }
@@ -72,7 +72,7 @@ func (w *walker) included(directives ast.DirectiveList) bool {
 	return true
 }
 
-// applies says whether a fragment on condition counts for an object type.
+// applies reports whether a fragment with a type condition applies to an object type.
 func (w *walker) applies(condition, typ string) bool {
 	if condition == "" || condition == typ {
 		return true
@@ -85,50 +85,50 @@ func (w *walker) applies(condition, typ string) bool {
 	return false
 }
 
-// field notes what a field costs, and what is selected below it.
+// field plans the calls of a field and of its selection.
 func (w *walker) field(n node, f *ast.Field) {
 	name := n.typ + "." + f.Name
 	args := f.ArgumentMap(w.variables)
-	below, isList := lists[name]
+	l, isList := lists[name]
 	lookup, isLookup := lookups[name]
 	search, isSearch := searches[name]
 	switch {
 	case isList:
-		w.list(n, f, n.path()+below.name, "", below)
+		w.list(n, f, n.path()+l.name, "", l)
 	case isSearch:
 		w.list(n, f, "/search/", "q="+url.QueryEscape(n.res.Key)+"&type="+search.word, list{items: search.items})
 	case name == "User.listenLater":
 		w.listenLater(n, f)
 	case isLookup:
 		w.lookUp(f, lookup.items, lookup.prefix, fmt.Sprint(args[lookup.argument]))
-	case onlyFull[name], onlyFullForViewers[name] && w.question.Token != "":
-		w.load(n, func(full node) { w.inside(full, f) })
+	case fullMembers[name], fullMembersForViewers[name] && w.operation.Token != "":
+		w.load(n, func(full node) { w.nested(full, f) })
 	case f.Name == "raw" && args["full"] == true:
 		w.load(n, func(node) {})
-	case own[name] != "":
-		c := Call{Path: n.res.Key + own[name], Query: query(args, "width", "height", "color"), opaque: true}
-		w.need(c.Path+"?"+c.Query, c, func(*answer) {})
+	case subresources[name] != "":
+		c := Call{Path: n.res.Key + subresources[name], Query: query(args, "width", "height", "color"), opaque: true}
+		w.require(c.Path+"?"+c.Query, c, func(*response) {})
 	case name == "OEmbed.xml":
 		c := Call{Path: "/www/oembed/", Query: n.res.Key + "&format=xml", opaque: true}
-		w.need(c.Path+"?"+c.Query, c, func(*answer) {})
+		w.require(c.Path+"?"+c.Query, c, func(*response) {})
 	case name == "User.isViewer":
 		w.isViewer(n, func(bool) {})
 	case n.typ == "Query":
 		w.root(f, args)
 	default:
-		w.inside(n, f)
+		w.nested(n, f)
 	}
 }
 
-// inside goes on with what a member of the node holds.
-func (w *walker) inside(n node, f *ast.Field) {
-	for _, r := range n.res.inside(f.Name) {
-		w.selection(node{typ: concrete(f.Definition.Type.Name(), r), res: r}, f.SelectionSet)
+// nested walks the resources in a member of the node.
+func (w *walker) nested(n node, f *ast.Field) {
+	for _, r := range n.res.nested(f.Name) {
+		w.selection(node{typ: objectType(f.Definition.Type.Name(), r), res: r}, f.SelectionSet)
 	}
 }
 
-// concrete is the object type of a resource where the graph has an interface.
-func concrete(typ string, r *resource) string {
+// objectType returns the object type of a resource of an interface type.
+func objectType(typ string, r *resource) string {
 	switch typ {
 	case "Activity":
 		if known := activities[r.Type]; known != "" {
@@ -141,35 +141,35 @@ func concrete(typ string, r *resource) string {
 		}
 		return "ChapterSection"
 	case "Resource":
-		return kindOf(r.Key)
+		return typeOf(r.Key)
 	}
 	return typ
 }
 
-// load makes the node full.
+// load requires the node in its full form.
 func (w *walker) load(n node, then func(full node)) {
 	if n.full {
 		then(n)
 		return
 	}
-	w.need(identity(n.res.Key), Call{Path: n.res.Key}, func(a *answer) {
+	w.require(canonicalKey(n.res.Key), Call{Path: n.res.Key}, func(a *response) {
 		if a.found {
 			then(node{typ: n.typ, res: &a.resource, full: true, me: a.Current})
 		}
 	})
 }
 
-// root answers the root fields that are neither lists nor look-ups.
+// root plans the root fields that are neither lists nor look-ups.
 func (w *walker) root(f *ast.Field, args map[string]any) {
 	switch f.Name {
 	case "viewer":
-		if w.question.Token != "" {
-			w.viewer(func(me *answer) {
+		if w.operation.Token != "" {
+			w.viewer(func(me *response) {
 				w.selection(node{typ: "User", res: &me.resource, full: true, me: true}, f.SelectionSet)
 			})
 		}
 	case "categories":
-		w.need("/categories/", Call{Path: "/categories/"}, func(a *answer) {
+		w.require("/categories/", Call{Path: "/categories/"}, func(a *response) {
 			for _, r := range a.Data {
 				w.selection(node{typ: "Category", res: r}, f.SelectionSet)
 			}
@@ -179,7 +179,7 @@ func (w *walker) root(f *ast.Field, args map[string]any) {
 			w.selection(node{typ: "Search", res: &resource{Key: text}}, f.SelectionSet)
 		}
 	case "discover":
-		w.selection(node{typ: "Discovery", res: &resource{Key: meeting(args)}}, f.SelectionSet)
+		w.selection(node{typ: "Discovery", res: &resource{Key: discoveryKey(args)}}, f.SelectionSet)
 	case "oembed":
 		w.oembed(f, args)
 	case "node":
@@ -206,8 +206,8 @@ func (w *walker) root(f *ast.Field, args map[string]any) {
 	}
 }
 
-// meeting is the key of where tags and a city meet.
-func meeting(args map[string]any) string {
+// discoveryKey returns the key of a combination of tags and a city.
+func discoveryKey(args map[string]any) string {
 	var parts []string
 	tags, _ := args["tags"].([]any)
 	for _, tag := range tags {
@@ -222,7 +222,7 @@ func meeting(args map[string]any) string {
 	return "/genres/" + strings.Join(parts, "+") + "/"
 }
 
-// lookUp fetches what a root field names. Typ is "" where the key decides.
+// lookUp fetches the resource that a root field names. If typ is "" the key determines the type.
 func (w *walker) lookUp(f *ast.Field, typ, prefix, name string) {
 	var path string
 	switch {
@@ -232,7 +232,7 @@ func (w *walker) lookUp(f *ast.Field, typ, prefix, name string) {
 		path = "/" + world.Escape(strings.Trim(strings.TrimSpace(name), "/")) + "/"
 	default:
 		path = pathOf(name)
-		if kind := kindOf(path); typ == "" {
+		if kind := typeOf(path); typ == "" {
 			typ = kind
 		} else if kind != typ {
 			return // refused without a call
@@ -241,47 +241,47 @@ func (w *walker) lookUp(f *ast.Field, typ, prefix, name string) {
 	w.fetch(f, typ, path)
 }
 
-// refetch fetches what a global id names.
+// refetch fetches the resource of a global id.
 func (w *walker) refetch(f *ast.Field, id any) {
-	if key := w.question.Keys[fmt.Sprint(id)]; key != "" {
-		w.fetch(f, kindOf(key), key)
+	if key := w.operation.Keys[fmt.Sprint(id)]; key != "" {
+		w.fetch(f, typeOf(key), key)
 	}
 }
 
-// fetch gets the resource at a path, for the field that looks it up; nothing if
-// typ is "", for what is no resource.
+// fetch fetches the resource at a path, for the field that looks it up. If typ is "" the path is not
+// that of a resource, and fetch does nothing.
 func (w *walker) fetch(f *ast.Field, typ, path string) {
 	if typ == "" {
 		return
 	}
-	w.need(identity(path), Call{Path: path}, func(a *answer) {
+	w.require(canonicalKey(path), Call{Path: path}, func(a *response) {
 		if a.found {
 			w.selection(node{typ: typ, res: &a.resource, full: true, me: a.Current}, f.SelectionSet)
 		}
 	})
 }
 
-// viewer fetches the user of the token, who is then known by their own key too.
-func (w *walker) viewer(then func(*answer)) {
-	w.need("/me/", Call{Path: "/me/"}, func(me *answer) {
-		if key := identity(me.Key); w.known[key] == nil {
-			w.known[key] = &call{answer: me}
+// viewer fetches the user of the token, and stores it under the user's key too.
+func (w *walker) viewer(then func(*response)) {
+	w.require("/me/", Call{Path: "/me/"}, func(me *response) {
+		if key := canonicalKey(me.Key); w.calls[key] == nil {
+			w.calls[key] = &call{response: me}
 		}
 		then(me)
 	})
 }
 
-// isViewer tells whether a user is the viewer. A full user says so itself.
+// isViewer determines whether a user is the viewer. The full form of a user contains that.
 func (w *walker) isViewer(n node, then func(bool)) {
-	if w.question.Token == "" || n.full {
+	if w.operation.Token == "" || n.full {
 		then(n.me)
 		return
 	}
-	w.viewer(func(me *answer) { then(identity(me.Key) == identity(n.res.Key)) })
+	w.viewer(func(me *response) { then(canonicalKey(me.Key) == canonicalKey(n.res.Key)) })
 }
 
 func (w *walker) listenLater(n node, f *ast.Field) {
-	if _, problem := w.page(f, list{}); problem {
+	if _, invalid := w.page(f, list{}); invalid {
 		return
 	}
 	w.isViewer(n, func(yes bool) {
@@ -291,20 +291,19 @@ func (w *walker) listenLater(n node, f *ast.Field) {
 	})
 }
 
-// oembed asks for what can be embedded of a page. Its XML is another answer.
+// oembed requires the oEmbed of a page. Its XML is a separate call.
 func (w *walker) oembed(f *ast.Field, args map[string]any) {
 	page := url.QueryEscape("https://www.mixcloud.com" + pathOf(fmt.Sprint(args["url"])))
-	asked := query(args, "width", "height", "maxWidth", "maxHeight", "color", "light")
-	c := Call{Path: "/www/oembed/", Query: "url=" + page + "&" + asked, opaque: true}
-	w.need(c.Path+"?"+c.Query, c, func(a *answer) {
+	options := query(args, "width", "height", "maxWidth", "maxHeight", "color", "light")
+	c := Call{Path: "/www/oembed/", Query: "url=" + page + "&" + options, opaque: true}
+	w.require(c.Path+"?"+c.Query, c, func(a *response) {
 		if a.found {
 			w.selection(node{typ: "OEmbed", res: &resource{Key: c.Query}}, f.SelectionSet)
 		}
 	})
 }
 
-// query encodes those of the arguments that are there; REST's names for them are
-// in lower case.
+// query encodes the arguments that are present. Their names in REST are in lower case.
 func query(args map[string]any, names ...string) string {
 	values := url.Values{}
 	for _, name := range names {

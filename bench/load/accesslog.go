@@ -21,7 +21,7 @@ func (l *accessLog) Write(b []byte) (int, error) {
 }
 
 // with are the answers of a status between two moments, as the server sees them.
-func (l *accessLog) with(status int, from, to time.Time) (all answers) {
+func (l *accessLog) results(status int, from, to time.Time) (all results) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for line := range bytes.Lines(l.text) {
@@ -32,7 +32,7 @@ func (l *accessLog) with(status int, from, to time.Time) (all answers) {
 			Took   time.Duration
 		}
 		if json.Unmarshal(line, &said) == nil && said.Msg == "request" && said.Status == status && said.Time.After(from) && said.Time.Before(to) {
-			all = append(all, answer{took: said.Took, status: status})
+			all = append(all, result{took: said.Took, status: status})
 		}
 	}
 	return all

@@ -19,7 +19,7 @@ const bareCommand = "bare"
 
 // bare serves what a refusal is compared with: net/http alone, which reads the
 // request and responds with the status, the headers and a body of the same kind.
-func bare(ctx context.Context, stdout io.Writer) error {
+func serveBare(ctx context.Context, stdout io.Writer) error {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func pin(pid, processor int) error {
 func pinSelf(processor int) error { return pin(os.Getpid(), processor) }
 
 // tickOf is the unit of /proc/pid/stat on all architectures of Linux that Go knows.
-const tickOf = 10 * time.Millisecond
+const clockTick = 10 * time.Millisecond
 
 // processorTime is what a process has used of processors; 0 where it cannot be told.
 func processorTime(pid int) time.Duration {
@@ -76,5 +76,5 @@ func processorTime(pid int) time.Duration {
 	}
 	user, _ := strconv.Atoi(fields[11])
 	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * tickOf
+	return time.Duration(user+system) * clockTick
 }

@@ -22,46 +22,46 @@ func (b *bench) cold(ctx context.Context) ([]row, error) {
 		return nil, err
 	}
 	defer m.Stop()
-	one, _, err := b.askCold(ctx, m, 1)
+	one, _, err := b.executeCold(ctx, m, 1)
 	if err != nil {
 		return nil, err
 	}
-	many, all, err := b.askCold(ctx, m, coldClients)
+	many, all, err := b.executeCold(ctx, m, coldClients)
 	if err != nil {
 		return nil, err
 	}
 	return []row{{
 		fmt.Sprintf("%d clients ask the same cold query at once", coldClients),
 		fmt.Sprintf("the %d upstream calls of one client", one),
-		fmt.Sprintf("%d upstream calls; %d answered, %d not%s; slowest %s", many, len(all.good()), len(all.failures()), all.why(), ms(all.at(1))),
+		fmt.Sprintf("%d upstream calls; %d answered, %d not%s; slowest %s", many, len(all.good()), len(all.failures()), all.firstFailure(), ms(all.percentile(1))),
 	}}, nil
 }
 
 // askCold has so many clients ask a new server, and counts the calls.
-func (b *bench) askCold(ctx context.Context, m *mixcloud, clients int) (calls int, all answers, err error) {
+func (b *bench) executeCold(ctx context.Context, m *mixcloud, clients int) (calls int, all results, err error) {
 	s, err := startServer(ctx, m.Address(), nil)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer s.Stop()
-	if err := m.forget(ctx); err != nil {
+	if err := m.clearRequests(ctx); err != nil {
 		return 0, nil, err
 	}
 	c := newClient(s.Address())
 	defer c.close()
-	var t tally
+	var t collector
 	var asking sync.WaitGroup
 	start := make(chan struct{})
 	for range clients {
 		asking.Go(func() {
 			<-start
-			t.add(c.ask(ctx, ask(chart, nil)))
+			t.add(c.execute(ctx, newRequest(chart, nil)))
 		})
 	}
 	close(start)
 	asking.Wait()
 	calls, err = m.calls(ctx)
-	return calls, t.answers(), err
+	return calls, t.results(), err
 }
 
 // zipf has traffic over the whole world: on a server that knows nothing; then on
@@ -87,9 +87,9 @@ func (b *bench) zipf(ctx context.Context) (rows []row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := c.each(ctx, b.pages, 4)
+	seen := c.sendAll(ctx, b.pages, 4)
 	if bad := seen.failures(); len(bad) > len(seen)/100 {
-		return []row{cold}, fmt.Errorf("%d of %d pages could not be seen%s", len(bad), len(seen), bad.why())
+		return []row{cold}, fmt.Errorf("%d of %d pages could not be seen%s", len(bad), len(seen), bad.firstFailure())
 	}
 	warm, err := b.zipfRow(ctx, m, c, draw, "every page seen before")
 	if err != nil {
@@ -99,11 +99,11 @@ func (b *bench) zipf(ctx context.Context) (rows []row, err error) {
 }
 
 func (b *bench) zipfRow(ctx context.Context, m *mixcloud, c *client, draw *zipf, what string) (row, error) {
-	if err := m.forget(ctx); err != nil {
+	if err := m.clearRequests(ctx); err != nil {
 		return row{}, err
 	}
-	all, unasked := c.traffic(ctx, b.rate, b.duration, func() question { return b.pages[draw.next()] })
-	made, err := m.journal(ctx)
+	all, unasked := c.sendAtRate(ctx, b.rate, b.duration, func() request { return b.pages[draw.next()] })
+	made, err := m.requests(ctx)
 	if err != nil {
 		return row{}, err
 	}
@@ -119,14 +119,14 @@ func (b *bench) zipfRow(ctx context.Context, m *mixcloud, c *client, draw *zipf,
 		fmt.Sprintf("Zipf traffic over the whole world for %v, %s", b.duration, what),
 		"≤ 0.05 upstream calls per query",
 		fmt.Sprintf("%.3f (%d calls, %d of them different, for %d queries); hit rate %s of %d reads; %d without a full answer%s; %d unasked",
-			ratio(len(made), len(all)), len(made), different(made), len(all),
-			percent(reads-spent.UpstreamCalls, reads), reads, len(all.failures()), all.why(), unasked),
+			ratio(len(made), len(all)), len(made), distinct(made), len(all),
+			percent(reads-spent.UpstreamCalls, reads), reads, len(all.failures()), all.firstFailure(), unasked),
 	}, nil
 }
 
 // different counts the calls that are not repetitions: no server can make fewer
 // that has not seen their answers before.
-func different(made []process.Request) int {
+func distinct(made []process.Request) int {
 	names := make([]string, len(made))
 	for i, r := range made {
 		names[i] = r.Path + "?" + r.Query

@@ -31,22 +31,22 @@ func newClient(server string) *client {
 func (c *client) close() { c.http.CloseIdleConnections() }
 
 // An answer is what became of a question.
-type answer struct {
-	asked  time.Duration // since the traffic began that it is of
-	took   time.Duration // from sending it to the last byte
-	status int           // 0 when there was none
-	failed string        // why it is no full answer; "" for one
-	stale  bool          // something in it was said not to be fresh
-	cost   cost
+type result struct {
+	sentAt  time.Duration // since the traffic began that it is of
+	took    time.Duration // from sending it to the last byte
+	status  int           // 0 when there was none
+	failure string        // why it is no full answer; "" for one
+	stale   bool          // something in it was said not to be fresh
+	cost    cost
 }
 
 // A cost is what an answer says that it has cost.
 type cost struct{ UpstreamCalls, CacheHits, Coalesced, Stale int }
 
-func (c *client) ask(ctx context.Context, q question) (a answer) {
+func (c *client) execute(ctx context.Context, q request) (a result) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.server+"/graphql", bytes.NewReader(q.body))
 	if err != nil {
-		return answer{failed: err.Error()}
+		return result{failure: err.Error()}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/graphql-response+json")
@@ -56,22 +56,22 @@ func (c *client) ask(ctx context.Context, q question) (a answer) {
 	began := time.Now()
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return answer{took: time.Since(began), failed: err.Error()}
+		return result{took: time.Since(began), failure: err.Error()}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	a.took, a.status = time.Since(began), resp.StatusCode
 	switch {
 	case err != nil:
-		a.failed = err.Error()
+		a.failure = err.Error()
 	case resp.StatusCode != http.StatusOK, bytes.Contains(body, []byte(`"errors":[`)):
-		a.failed = fmt.Sprintf("status %d: %.300s", resp.StatusCode, body)
+		a.failure = fmt.Sprintf("status %d: %.300s", resp.StatusCode, body)
 	}
 	a.stale = bytes.Contains(body, []byte(`"freshness":[`))
-	if c.cost && a.failed == "" {
+	if c.cost && a.failure == "" {
 		var said struct{ Extensions struct{ Cost cost } }
 		if err := json.Unmarshal(body, &said); err != nil {
-			a.failed = err.Error()
+			a.failure = err.Error()
 		}
 		a.cost = said.Extensions.Cost
 	}
@@ -79,34 +79,34 @@ func (c *client) ask(ctx context.Context, q question) (a answer) {
 }
 
 // A tally gathers answers. It is safe for concurrent use.
-type tally struct {
+type collector struct {
 	mu  sync.Mutex
-	all []answer
+	all []result
 }
 
-func (t *tally) add(a answer) {
+func (t *collector) add(a result) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.all = append(t.all, a)
 }
 
 // answers are those that are there by now, in the order in which they came.
-func (t *tally) answers() answers {
+func (t *collector) results() results {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append(answers(nil), t.all...)
+	return append(results(nil), t.all...)
 }
 
 // mostUnderWay bounds how many questions are under way at once: what is too much
 // for this is not asked.
-const mostUnderWay = 2000
+const maxInFlight = 2000
 
 // traffic asks at a fixed rate, whatever the answers are, and gives them when
 // all are there. Unasked is how many there should have been more.
-func (c *client) traffic(ctx context.Context, rate float64, d time.Duration, next func() question) (all answers, unasked int) {
-	var t tally
+func (c *client) sendAtRate(ctx context.Context, rate float64, d time.Duration, next func() request) (all results, unasked int) {
+	var t collector
 	var asking sync.WaitGroup
-	places := make(chan struct{}, mostUnderWay)
+	places := make(chan struct{}, maxInFlight)
 	began := time.Now()
 	for i := 0; ; i++ {
 		at := time.Duration(float64(i) / rate * float64(time.Second))
@@ -125,25 +125,25 @@ func (c *client) traffic(ctx context.Context, rate float64, d time.Duration, nex
 		}
 		asking.Go(func() {
 			asked := time.Since(began)
-			a := c.ask(ctx, q)
-			a.asked = asked
+			a := c.execute(ctx, q)
+			a.sentAt = asked
 			t.add(a)
 			<-places
 		})
 	}
 	asking.Wait()
-	return t.answers(), unasked
+	return t.results(), unasked
 }
 
 // each asks every question once, so many at a time.
-func (c *client) each(ctx context.Context, questions []question, atOnce int) answers {
-	var t tally
+func (c *client) sendAll(ctx context.Context, questions []request, atOnce int) results {
+	var t collector
 	var asking sync.WaitGroup
-	left := make(chan question)
+	left := make(chan request)
 	for range atOnce {
 		asking.Go(func() {
 			for q := range left {
-				t.add(c.ask(ctx, q))
+				t.add(c.execute(ctx, q))
 			}
 		})
 	}
@@ -152,21 +152,21 @@ func (c *client) each(ctx context.Context, questions []question, atOnce int) ans
 	}
 	close(left)
 	asking.Wait()
-	return t.answers()
+	return t.results()
 }
 
 // see makes a server see pages: it asks until each was answered, since a server
 // may well refuse some of many at once.
-func (c *client) see(ctx context.Context, questions []question) error {
+func (c *client) warmUp(ctx context.Context, questions []request) error {
 	for _, q := range questions {
-		var a answer
+		var a result
 		for range 3 {
-			if a = c.ask(ctx, q); a.failed == "" {
+			if a = c.execute(ctx, q); a.failure == "" {
 				break
 			}
 		}
-		if a.failed != "" {
-			return fmt.Errorf("a page cannot be seen: %s", a.failed)
+		if a.failure != "" {
+			return fmt.Errorf("a page cannot be seen: %s", a.failure)
 		}
 	}
 	return nil

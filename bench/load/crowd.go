@@ -18,18 +18,18 @@ var crowdQueries = []struct{ name, query string }{
 }
 
 const (
-	few       = 32
-	crowdLong = 4 * time.Second // each phase
-	settle    = time.Second     // until which a phase does not count
-	dialling  = 3 * time.Second // the same of a flood, whose thousands of connections are new
-	overload  = 5               // times the capacity
+	baseConnections = 32
+	phaseLength     = 4 * time.Second // each phase
+	settleTime      = time.Second     // until which a phase does not count
+	floodSettleTime = 3 * time.Second // the same of a flood, whose thousands of connections are new
+	overloadFactor  = 5               // times the capacity
 )
 
 // transitions measures how the server bears more clients than it can serve, and their
 // leaving: 32 → 256 → 32 → 1,000 → 32 connections that ask again as soon as they
 // have a response, refused or not; then 5 times the capacity, then half of it, at a
 // fixed rate. The server has one processor, and these clients another one.
-func (b *bench) transitions(ctx context.Context) ([]row, error) {
+func (b *bench) crowd(ctx context.Context) ([]row, error) {
 	m, err := b.startMixcloud(ctx)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (b *bench) transitions(ctx context.Context) ([]row, error) {
 		return rows, err
 	}
 	for _, q := range crowdQueries {
-		r, err := b.crowdOf(ctx, m, q.name, ask(q.query, nil), refusal)
+		r, err := b.measureCrowd(ctx, m, q.name, newRequest(q.query, nil), refusal)
 		rows = append(rows, r...)
 		if err != nil {
 			return rows, err
@@ -51,7 +51,7 @@ func (b *bench) transitions(ctx context.Context) ([]row, error) {
 
 // startPinned starts a server with one processor, with its default log.
 func startPinned(ctx context.Context, args ...string) (*process.Process, error) {
-	s, err := process.Again(ctx, process.Options{Env: []string{"GOMAXPROCS=1"}}, args...)
+	s, err := process.StartSelf(ctx, process.Options{Env: []string{"GOMAXPROCS=1"}}, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -63,14 +63,14 @@ func startPinned(ctx context.Context, args ...string) (*process.Process, error) 
 }
 
 // crowdServer starts one that has seen the query.
-func crowdServer(ctx context.Context, m *mixcloud, q question, flags ...string) (*process.Process, error) {
+func startCrowdServer(ctx context.Context, m *mixcloud, q request, flags ...string) (*process.Process, error) {
 	s, err := startPinned(ctx, append(append(serve(m.Address()), "--upstream-rate=0"), flags...)...)
 	if err != nil {
 		return nil, err
 	}
 	c := newClient(s.Address())
 	defer c.close()
-	if err := c.see(ctx, []question{q, q}); err != nil {
+	if err := c.warmUp(ctx, []request{q, q}); err != nil {
 		s.Stop()
 		return nil, err
 	}
@@ -82,24 +82,24 @@ func crowdServer(ctx context.Context, m *mixcloud, q question, flags ...string) 
 // The server refuses after 1 ms here, so that it does hardly anything else.
 func (b *bench) refusalCost(ctx context.Context, m *mixcloud) (time.Duration, []row, error) {
 	const connections = 256
-	q := ask(crowdQueries[0].query, nil)
+	q := newRequest(crowdQueries[0].query, nil)
 	one := func(connections int, start func() (*process.Process, error)) (phase, error) {
 		s, err := start()
 		if err != nil {
 			return phase{}, err
 		}
 		defer s.Stop()
-		l, err := newLoad(s, q)
+		l, err := newLoadGenerator(s, q)
 		if err != nil {
 			return phase{}, err
 		}
-		return l.phase(ctx, l.closed(connections)), nil
+		return l.phase(ctx, l.closedLoop(connections)), nil
 	}
-	calm, err := one(few, func() (*process.Process, error) { return crowdServer(ctx, m, q) })
+	calm, err := one(baseConnections, func() (*process.Process, error) { return startCrowdServer(ctx, m, q) })
 	if err != nil {
 		return 0, nil, err
 	}
-	many, err := one(connections, func() (*process.Process, error) { return crowdServer(ctx, m, q, "--max-wait=1ms") })
+	many, err := one(connections, func() (*process.Process, error) { return startCrowdServer(ctx, m, q, "--max-wait=1ms") })
 	if err != nil {
 		return 0, nil, err
 	}
@@ -118,28 +118,28 @@ func (b *bench) refusalCost(ctx context.Context, m *mixcloud) (time.Duration, []
 }
 
 // crowdOf measures the transitions with one query.
-func (b *bench) crowdOf(ctx context.Context, m *mixcloud, name string, q question, refusal time.Duration) ([]row, error) {
-	s, err := crowdServer(ctx, m, q)
+func (b *bench) measureCrowd(ctx context.Context, m *mixcloud, name string, q request, refusal time.Duration) ([]row, error) {
+	s, err := startCrowdServer(ctx, m, q)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Stop()
-	l, err := newLoad(s, q)
+	l, err := newLoadGenerator(s, q)
 	if err != nil {
 		return nil, err
 	}
-	stop := l.closed(few).start(ctx)
+	stop := l.closedLoop(baseConnections).start(ctx)
 	before := l.phase(ctx, nil)
-	at256 := l.phase(ctx, l.closed(256-few))
+	at256 := l.phase(ctx, l.closedLoop(256-baseConnections))
 	after256 := l.phase(ctx, nil)
-	at1000 := l.phase(ctx, l.closed(1000-few))
+	at1000 := l.phase(ctx, l.closedLoop(1000-baseConnections))
 	after1000 := l.phase(ctx, nil)
 	stop()
 	capacity := before.perSecond(before.good)
-	l.settle = dialling
-	flooded := l.phase(ctx, l.open(overload*capacity))
-	l.settle = settle
-	half := l.phase(ctx, l.open(capacity/2))
+	l.settleTime = floodSettleTime
+	flooded := l.phase(ctx, l.openLoop(overloadFactor*capacity))
+	l.settleTime = settleTime
+	half := l.phase(ctx, l.openLoop(capacity/2))
 
 	answer := before.cost(before.good)
 	x := ratio(refusal, answer)
@@ -156,7 +156,7 @@ func (b *bench) crowdOf(ctx context.Context, m *mixcloud, name string, q questio
 		{name + ": good responses of 1,000 connections ÷ of 32", "≥ 0.9", share(at1000)},
 		{name + ": refusals later than 1 s after 256 → 32, after 1,000 → 32, after 5 × → 0.5 ×", "0, 0, 0", fmt.Sprintf("%d, %d, %d; good responses %.2f and %.2f of those before", after256.refused, after1000.refused, half.refused, after256.perSecond(after256.good)/capacity, after1000.perSecond(after1000.good)/capacity)},
 		{
-			fmt.Sprintf("%s: good responses at %d × capacity ÷ capacity", name, overload),
+			fmt.Sprintf("%s: good responses at %d × capacity ÷ capacity", name, overloadFactor),
 			fmt.Sprintf("≥ 0.9 (1 − nx)/(1 − x) = %.2f, n = %.1f were sent", 0.9*possible, times),
 			share(flooded) + fmt.Sprintf("; x = %.3f; sent %.0f/s, %d not sent", x, flooded.perSecond(flooded.good+flooded.refused), flooded.unsent),
 		},

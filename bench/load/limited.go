@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	limit     = 5 // requests a second that Mixcloud answers
-	namedWait = 5 // seconds that it names in the refusal from which the recovery is timed
-	pagesSeen = 200
-	learning  = 10 * time.Second // that the server is given to find out the limit
-	look      = 20 * time.Millisecond
+	limit        = 5 // requests a second that Mixcloud answers
+	retryAfter   = 5 // seconds that it names in the refusal from which the recovery is timed
+	cachedPages  = 200
+	adaptTime    = 10 * time.Second // that the server is given to find out the limit
+	pollInterval = 20 * time.Millisecond
 )
 
 // limited has many clients ask while Mixcloud limits: nine of ten ask for what
@@ -35,10 +35,10 @@ func (b *bench) limited(ctx context.Context) ([]row, error) {
 	defer s.Stop()
 	c := newClient(s.Address())
 	defer c.close()
-	if err := c.see(ctx, b.pages[:pagesSeen]); err != nil {
+	if err := c.warmUp(ctx, b.pages[:cachedPages]); err != nil {
 		return nil, err
 	}
-	if err := m.forget(ctx); err != nil {
+	if err := m.clearRequests(ctx); err != nil {
 		return nil, err
 	}
 	if err := m.limit(ctx, limit); err != nil {
@@ -47,8 +47,8 @@ func (b *bench) limited(ctx context.Context) ([]row, error) {
 
 	asking, leave := context.WithCancel(ctx)
 	defer leave()
-	askers := b.crowd(asking, c)
-	counts, err := m.watch(ctx, learning+b.duration)
+	askers := b.startClients(asking, c)
+	counts, err := m.watch(ctx, adaptTime+b.duration)
 	if err != nil {
 		return nil, err
 	}
@@ -62,25 +62,25 @@ func (b *bench) limited(ctx context.Context) ([]row, error) {
 		return nil, err
 	}
 
-	seen, unseen := askers.seen.answers(), askers.unseen.answers()
-	first, then := counts.within(0, learning), counts.within(learning, learning+b.duration)
+	seen, unseen := askers.seen.results(), askers.unseen.results()
+	first, then := counts.within(0, adaptTime), counts.within(adaptTime, adaptTime+b.duration)
 	return []row{
 		{
 			fmt.Sprintf("%d clients while Mixcloud answers %d requests a second: pages seen before", b.clients, limit),
 			"no error",
 			fmt.Sprintf("%d errors%s in %d answers, %d of them said to be stale; slowest %s (unseen pages: %d answered, %d refused)",
-				len(seen.failures()), seen.why(), len(seen), len(seen.only(func(a answer) bool { return a.stale })), ms(seen.at(1)),
+				len(seen.failures()), seen.firstFailure(), len(seen), len(seen.filter(func(a result) bool { return a.stale })), ms(seen.percentile(1)),
 				len(unseen.good()), len(unseen.failures())),
 		},
 		{
 			"the same: calls made of what the limit allows",
 			"≤ 105 %",
 			fmt.Sprintf("%s over %v after the first %v, busiest 10 s %s; refused %d of %d; the first %v: %d refused of %d",
-				percent(then.calls, int(limit*b.duration.Seconds())), b.duration, learning,
-				percent(counts.busiest(learning, 10*time.Second), limit*10), then.refused, then.calls, learning, first.refused, first.calls),
+				percent(then.calls, int(limit*b.duration.Seconds())), b.duration, adaptTime,
+				percent(counts.busiest(adaptTime, 10*time.Second), limit*10), then.refused, then.calls, adaptTime, first.refused, first.calls),
 		},
 		{
-			fmt.Sprintf("the same: next call after a refusal that names %d s", namedWait),
+			fmt.Sprintf("the same: next call after a refusal that names %d s", retryAfter),
 			"within 1 s of the named wait",
 			fmt.Sprintf("%+.0f ms", late.Seconds()*1000),
 		},
@@ -88,23 +88,23 @@ func (b *bench) limited(ctx context.Context) ([]row, error) {
 }
 
 // A crowd are clients that ask again and again.
-type crowd struct {
-	seen, unseen tally
+type limitedClients struct {
+	seen, unseen collector
 	asking       sync.WaitGroup
 }
 
-func (m *crowd) wait() { m.asking.Wait() }
+func (m *limitedClients) wait() { m.asking.Wait() }
 
 // crowd has the bench's clients ask until ctx ends. Together they ask at the
 // bench's rate, as long as the answers come soon.
-func (b *bench) crowd(ctx context.Context, c *client) *crowd {
-	var m crowd
+func (b *bench) startClients(ctx context.Context, c *client) *limitedClients {
+	var m limitedClients
 	every := time.Duration(float64(b.clients) / b.rate * float64(time.Second))
 	var mu sync.Mutex
-	unseen := b.pages[pagesSeen:]
+	unseen := b.pages[cachedPages:]
 	for i := range b.clients {
 		chance := rand.New(rand.NewPCG(uint64(b.seed), uint64(i))) //nolint:gosec // not for secrets
-		draw := newZipf(b.seed+int64(i), pagesSeen, b.exponent)
+		draw := newZipf(b.seed+int64(i), cachedPages, b.exponent)
 		m.asking.Go(func() {
 			if !pause(ctx, time.Duration(chance.Int64N(int64(every)))) {
 				return
@@ -119,7 +119,7 @@ func (b *bench) crowd(ctx context.Context, c *client) *crowd {
 					mu.Unlock()
 				}
 				// Who leaves at the end does not want its answer any more.
-				if a := c.ask(ctx, q); ctx.Err() == nil {
+				if a := c.execute(ctx, q); ctx.Err() == nil {
 					t.add(a)
 				}
 				pause(ctx, every-time.Since(began))
@@ -141,8 +141,8 @@ type counts []count
 // watch counts the calls for a while.
 func (m *mixcloud) watch(ctx context.Context, d time.Duration) (counts, error) {
 	all := counts{{}}
-	for began := time.Now(); time.Since(began) < d; pause(ctx, 10*look) {
-		made, err := m.journal(ctx)
+	for began := time.Now(); time.Since(began) < d; pause(ctx, 10*pollInterval) {
+		made, err := m.requests(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -187,16 +187,16 @@ func (m *mixcloud) recovery(ctx context.Context) (late time.Duration, err error)
 	if !pause(ctx, 2*time.Second) { // what was refused before is over
 		return 0, ctx.Err()
 	}
-	if err := m.forget(ctx); err != nil {
+	if err := m.clearRequests(ctx); err != nil {
 		return 0, err
 	}
-	if err := m.refuseOnce(ctx, namedWait); err != nil {
+	if err := m.refuseOnce(ctx, retryAfter); err != nil {
 		return 0, err
 	}
 	var refused time.Time
 	known := 0
-	for deadline := time.Now().Add(longest / 2); time.Now().Before(deadline); pause(ctx, look) {
-		made, err := m.journal(ctx)
+	for deadline := time.Now().Add(maxOverhead / 2); time.Now().Before(deadline); pause(ctx, pollInterval) {
+		made, err := m.requests(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -204,11 +204,11 @@ func (m *mixcloud) recovery(ctx context.Context) (late time.Duration, err error)
 		case refused.IsZero() && refusals(made) > 0:
 			refused = now
 		case refused.IsZero():
-		case now.Sub(refused) < namedWait*time.Second/2: // what was in the air, too, and no call must come then
+		case now.Sub(refused) < retryAfter*time.Second/2: // what was in the air, too, and no call must come then
 			known = len(made)
 		case len(made) > known:
-			return now.Sub(refused) - namedWait*time.Second, nil
+			return now.Sub(refused) - retryAfter*time.Second, nil
 		}
 	}
-	return 0, fmt.Errorf("no call came within %v of a refusal that named %d s", longest/2, namedWait)
+	return 0, fmt.Errorf("no call came within %v of a refusal that named %d s", maxOverhead/2, retryAfter)
 }

@@ -44,7 +44,7 @@ func TestPages(t *testing.T) {
 	if len(first) < 5000 {
 		t.Errorf("the world has %d pages", len(first))
 	}
-	same := func(a, b question) bool { return bytes.Equal(a.body, b.body) }
+	same := func(a, b request) bool { return bytes.Equal(a.body, b.body) }
 	if !slices.EqualFunc(first, again, same) {
 		t.Error("one seed gives two orders")
 	}
@@ -60,16 +60,16 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func TestAnswers(t *testing.T) {
+func TestResults(t *testing.T) {
 	t.Parallel()
-	var all answers
+	var all results
 	for i := range 100 {
-		all = append(all, answer{took: time.Duration(100-i) * time.Millisecond})
+		all = append(all, result{took: time.Duration(100-i) * time.Millisecond})
 	}
-	all[0].failed = "status 503"
+	all[0].failure = "status 503"
 	got := map[string]any{
-		"p50": all.at(0.5), "p99": all.at(0.99), "slowest": all.at(1), "none": answers(nil).at(0.5),
-		"failed": len(all.failures()), "good": len(all.good()), "why": all.why(), "why not": all.good().why(),
+		"p50": all.percentile(0.5), "p99": all.percentile(0.99), "slowest": all.percentile(1), "none": results(nil).percentile(0.5),
+		"failed": len(all.failures()), "good": len(all.good()), "why": all.firstFailure(), "why not": all.good().firstFailure(),
 	}
 	want := map[string]any{
 		"p50": 50 * time.Millisecond, "p99": 99 * time.Millisecond, "slowest": 100 * time.Millisecond, "none": time.Duration(0),
@@ -97,10 +97,10 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-func TestDifferent(t *testing.T) {
+func TestDistinct(t *testing.T) {
 	t.Parallel()
 	made := []process.Request{{Path: "/a/"}, {Path: "/b/", Query: "limit=2"}, {Path: "/a/", Status: 200}, {Path: "/b/", Query: "limit=3"}}
-	if got := different(made); got != 3 {
+	if got := distinct(made); got != 3 {
 		t.Errorf("%d different calls, want 3", got)
 	}
 	if got := refusals([]process.Request{{Status: 403}, {Status: 200}, {Status: 0}, {Status: 403}}); got != 2 {
@@ -119,7 +119,7 @@ func TestAccessLog(t *testing.T) {
 	} {
 		_, _ = log.Write([]byte(part))
 	}
-	got := log.with(503, time.Date(2026, 1, 1, 0, 0, 2, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 4, 0, time.UTC))
+	got := log.results(503, time.Date(2026, 1, 1, 0, 0, 2, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 4, 0, time.UTC))
 	if len(got) != 1 || got[0].took != 2*time.Millisecond {
 		t.Errorf("got %v", got)
 	}

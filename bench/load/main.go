@@ -49,7 +49,7 @@ type bench struct {
 	clients  int     // that ask while Mixcloud limits
 	seed     int64   // of the world and of all chance
 	progress io.Writer
-	pages    []question // of the whole world, the most popular first
+	pages    []request // of the whole world, the most popular first
 }
 
 // A row is one figure.
@@ -67,17 +67,17 @@ var figures = []figure{
 	{"zipf", (*bench).zipf},
 	{"limited", (*bench).limited},
 	{"killed", (*bench).killed},
-	{"crowd", (*bench).transitions},
+	{"crowd", (*bench).crowd},
 	{"redis", (*bench).redisKilled},
 	{"replicas", (*bench).replicas},
 }
 
 // longest is how long a figure may take beside the traffic that it is made of.
-const longest = 3 * time.Minute
+const maxOverhead = 3 * time.Minute
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] == bareCommand {
-		return bare(ctx, stdout)
+		return serveBare(ctx, stdout)
 	}
 	if len(args) > 0 && (args[0] == "serve" || args[0] == "emulator") { // see start
 		command, err := config.Parse(args, os.Environ(), stdout)
@@ -97,7 +97,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.Float64Var(&b.exponent, "exponent", 1, "of Zipf's law: the nth page is asked for 1/n^exponent as often as the first")
 	flags.IntVar(&b.clients, "clients", 200, "how many clients ask while Mixcloud limits")
 	flags.Int64Var(&b.seed, "seed", 1, "of the world and of all chance")
-	only := flags.String("figure", "", "measure only the figures whose name has this in it: "+names())
+	only := flags.String("figure", "", "measure only the figures whose name has this in it: "+figureNames())
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return b.print(ctx, stdout, *only)
 }
 
-func names() string {
+func figureNames() string {
 	all := make([]string, len(figures))
 	for i, f := range figures {
 		all[i] = f.name
@@ -127,7 +127,7 @@ func (b *bench) print(ctx context.Context, w io.Writer, only string) error {
 			continue
 		}
 		fmt.Fprintf(b.progress, "load: %s (load average %s)\n", f.name, loadAverage())
-		rows, err := b.one(ctx, f)
+		rows, err := b.measureWithTimeout(ctx, f)
 		for _, r := range rows {
 			fmt.Fprintf(w, "| %s | %s | %s |\n", r.figure, r.target, r.value)
 		}
@@ -147,8 +147,8 @@ func (b *bench) print(ctx context.Context, w io.Writer, only string) error {
 }
 
 // one measures a figure within bounds.
-func (b *bench) one(ctx context.Context, f figure) ([]row, error) {
-	ctx, cancel := context.WithTimeout(ctx, longest+4*b.duration+b.outage)
+func (b *bench) measureWithTimeout(ctx context.Context, f figure) ([]row, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxOverhead+4*b.duration+b.outage)
 	defer cancel()
 	return f.measure(b, ctx)
 }

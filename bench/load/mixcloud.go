@@ -19,32 +19,32 @@ type mixcloud struct {
 func (b *bench) startMixcloud(ctx context.Context) (*mixcloud, error) {
 	m := &mixcloud{flags: []string{"emulator", "--log-level=error", fmt.Sprint("--latency=", b.latency), fmt.Sprint("--seed=", b.seed)}}
 	var err error
-	m.Process, err = process.Again(ctx, process.Options{}, append(m.flags, "--addr=127.0.0.1:0")...)
+	m.Process, err = process.StartSelf(ctx, process.Options{}, append(m.flags, "--addr=127.0.0.1:0")...)
 	return m, err
 }
 
 // restart brings a killed emulator back to where it was.
 func (m *mixcloud) restart(ctx context.Context) error {
 	_, at, _ := strings.Cut(m.Address(), "://")
-	p, err := process.Again(ctx, process.Options{}, append(m.flags, "--addr="+at)...)
+	p, err := process.StartSelf(ctx, process.Options{}, append(m.flags, "--addr="+at)...)
 	if err == nil {
 		m.Process = p
 	}
 	return err
 }
 
-func (m *mixcloud) journal(ctx context.Context) ([]process.Request, error) {
-	return process.Journal(ctx, m.Address())
+func (m *mixcloud) requests(ctx context.Context) ([]process.Request, error) {
+	return process.Requests(ctx, m.Address())
 }
 
 // calls are how many were made since the journal was emptied.
 func (m *mixcloud) calls(ctx context.Context) (int, error) {
-	made, err := m.journal(ctx)
+	made, err := m.requests(ctx)
 	return len(made), err
 }
 
-func (m *mixcloud) forget(ctx context.Context) error {
-	return process.Forget(ctx, m.Address())
+func (m *mixcloud) clearRequests(ctx context.Context) error {
+	return process.ClearRequests(ctx, m.Address())
 }
 
 // limit sets how many requests a second are answered; 0 for all.

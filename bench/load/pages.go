@@ -10,14 +10,14 @@ import (
 )
 
 // A question is a GraphQL request, ready to be sent.
-type question struct{ body []byte }
+type request struct{ body []byte }
 
-func ask(query string, variables map[string]any) question {
+func newRequest(query string, variables map[string]any) request {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		panic(err) // strings and numbers only
 	}
-	return question{body}
+	return request{body}
 }
 
 // What a site shows of each kind of thing. Each is one or two calls.
@@ -39,11 +39,11 @@ const fullUserPage = `query Full($name: String!) { user(username: $name) { name 
 
 // fullPages are those of everybody who has enough cloudcasts to fill one: they
 // cost the same, so that what one takes can be told from what another takes.
-func fullPages(seed int64) []question {
-	var all []question
+func fullPages(seed int64) []request {
+	var all []request
 	for _, u := range world.New(seed).Users {
 		if len(u.Cloudcasts) >= 20 {
-			all = append(all, ask(fullUserPage, map[string]any{"name": u.Username}))
+			all = append(all, newRequest(fullUserPage, map[string]any{"name": u.Username}))
 		}
 	}
 	return all
@@ -51,10 +51,10 @@ func fullPages(seed int64) []question {
 
 // pages are the pages of everything public in the world of a seed, in the order
 // of their popularity, which is chance's.
-func pages(seed int64) []question {
+func pages(seed int64) []request {
 	w := world.New(seed)
-	var all []question
-	add := func(query, name string) { all = append(all, ask(query, map[string]any{"name": name})) }
+	var all []request
+	add := func(query, name string) { all = append(all, newRequest(query, map[string]any{"name": name})) }
 	for _, u := range w.Users {
 		add(userPage, u.Username)
 		for _, c := range u.Cloudcasts {
@@ -79,24 +79,24 @@ func pages(seed int64) []question {
 			add(trackPage, t.Key())
 		}
 	}
-	chance := newChance(seed)
+	chance := newRandom(seed)
 	chance.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
 }
 
 // newChance gives chance that is the same for each run with a seed.
-func newChance(seed int64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), 0)) } //nolint:gosec // not for secrets
+func newRandom(seed int64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), 0)) } //nolint:gosec // not for secrets
 
 // A zipf draws numbers from 0: the nth comes 1/(n+1)^exponent as often as the
 // first. The one of math/rand knows exponents above 1 only. It is not safe for
 // concurrent use.
 type zipf struct {
-	chance *rand.Rand
+	random *rand.Rand
 	sums   []float64
 }
 
 func newZipf(seed int64, n int, exponent float64) *zipf {
-	z := &zipf{newChance(seed), make([]float64, n)}
+	z := &zipf{newRandom(seed), make([]float64, n)}
 	sum := 0.0
 	for i := range z.sums {
 		sum += math.Pow(float64(i+1), -exponent)
@@ -106,5 +106,5 @@ func newZipf(seed int64, n int, exponent float64) *zipf {
 }
 
 func (z *zipf) next() int {
-	return sort.SearchFloat64s(z.sums, z.chance.Float64()*z.sums[len(z.sums)-1])
+	return sort.SearchFloat64s(z.sums, z.random.Float64()*z.sums[len(z.sums)-1])
 }

@@ -21,19 +21,19 @@ import (
 // A load sends one request over and over, on raw sockets: net/http's client takes
 // as much of a processor as the server does. A server that is measured must have
 // its processor for itself, so this process is on another one.
-type load struct {
-	server  *process.Process
-	address string
-	request []byte
-	settle  time.Duration // until which a phase does not count
+type loadGenerator struct {
+	server     *process.Process
+	address    string
+	request    []byte
+	settleTime time.Duration // until which a phase does not count
 
 	good, refused, failed, unsent atomic.Int64
 }
 
 // newLoad makes a load, and keeps this process from the server's processor.
-func newLoad(s *process.Process, q question) (*load, error) {
+func newLoadGenerator(s *process.Process, q request) (*loadGenerator, error) {
 	_, address, _ := strings.Cut(s.Address(), "://")
-	l := &load{server: s, address: address, settle: settle}
+	l := &loadGenerator{server: s, address: address, settleTime: settleTime}
 	l.request = fmt.Appendf(nil, "POST /graphql HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", address, len(q.body), q.body)
 	return l, pinSelf(1)
 }
@@ -52,13 +52,13 @@ func (p phase) cost(n int) time.Duration { return p.cpu / time.Duration(max(n, 1
 
 // phase applies a load beside what is there already, and counts once it has
 // settled. The load has ended when phase returns.
-func (l *load) phase(ctx context.Context, more *source) phase {
+func (l *loadGenerator) phase(ctx context.Context, more *source) phase {
 	if more != nil {
 		defer more.start(ctx)()
 	}
-	pause(ctx, l.settle)
+	pause(ctx, l.settleTime)
 	before, cpu, began := l.counts(), processorTime(l.server.Pid()), time.Now()
-	pause(ctx, crowdLong)
+	pause(ctx, phaseLength)
 	after := l.counts()
 	return phase{
 		time.Since(began), processorTime(l.server.Pid()) - cpu,
@@ -66,13 +66,13 @@ func (l *load) phase(ctx context.Context, more *source) phase {
 	}
 }
 
-func (l *load) counts() [4]int {
+func (l *loadGenerator) counts() [4]int {
 	return [...]int{int(l.good.Load()), int(l.refused.Load()), int(l.failed.Load()), int(l.unsent.Load())}
 }
 
 // A source sends requests between start and stop.
 type source struct {
-	load *load
+	load *loadGenerator
 	run  func(ctx context.Context, going *sync.WaitGroup)
 }
 
@@ -88,12 +88,12 @@ func (s *source) start(ctx context.Context) (stop func()) {
 
 // closed is a source of so many connections, each of which sends its next request
 // as soon as it has a response, refused or not.
-func (l *load) closed(connections int) *source {
+func (l *loadGenerator) closedLoop(connections int) *source {
 	return &source{l, func(ctx context.Context, going *sync.WaitGroup) {
 		for range connections {
 			going.Go(func() {
 				c := &connection{load: l}
-				defer c.end(ctx)()
+				defer c.closeOnDone(ctx)()
 				for ctx.Err() == nil {
 					c.roundTrip(ctx)
 				}
@@ -103,10 +103,10 @@ func (l *load) closed(connections int) *source {
 }
 
 // mostConnections bounds those of an open source.
-const mostConnections = 8000
+const maxConnections = 8000
 
 // open is a source that sends at a fixed rate, whatever the responses are.
-func (l *load) open(rate float64) *source {
+func (l *loadGenerator) openLoop(rate float64) *source {
 	return &source{l, func(ctx context.Context, going *sync.WaitGroup) {
 		var free []*connection // used last first, so that some become idle
 		var mu sync.Mutex
@@ -128,20 +128,20 @@ func (l *load) open(rate float64) *source {
 				mu.Unlock()
 				switch {
 				case c != nil:
-					c.turn <- struct{}{}
-				case connections >= mostConnections:
+					c.send <- struct{}{}
+				case connections >= maxConnections:
 					l.unsent.Add(1)
 				default:
 					connections++
-					c := &connection{load: l, turn: make(chan struct{}, 1)}
-					c.turn <- struct{}{}
+					c := &connection{load: l, send: make(chan struct{}, 1)}
+					c.send <- struct{}{}
 					going.Go(func() {
-						defer c.end(ctx)()
+						defer c.closeOnDone(ctx)()
 						for {
 							select {
 							case <-ctx.Done():
 								return
-							case <-c.turn:
+							case <-c.send:
 							}
 							c.roundTrip(ctx)
 							mu.Lock()
@@ -157,8 +157,8 @@ func (l *load) open(rate float64) *source {
 
 // A connection sends one request at a time. It is dialled when it is needed.
 type connection struct {
-	load *load
-	turn chan struct{} // to send
+	load *loadGenerator
+	send chan struct{} // to send
 
 	mu    sync.Mutex
 	conn  net.Conn
@@ -168,7 +168,7 @@ type connection struct {
 
 // end breaks off what is under way when ctx ends: these clients do not wait for
 // their responses.
-func (c *connection) end(ctx context.Context) (done func()) {
+func (c *connection) closeOnDone(ctx context.Context) (done func()) {
 	stop := context.AfterFunc(ctx, c.close)
 	return func() {
 		stop()

@@ -10,14 +10,14 @@ import (
 
 // secret is what replicas name things with that they share: of no worth, since
 // they live for a minute.
-const secret = "MIXCLOUD_GRAPHQL_SECRET_KEY=0123456789abcdef0123456789abcdef"
+const secretKeyEnv = "MIXCLOUD_GRAPHQL_SECRET_KEY=0123456789abcdef0123456789abcdef"
 
 // startReplica starts a server that shares what it has with others.
 func startReplica(ctx context.Context, m *mixcloud, redis *process.Process) (*process.Process, error) {
-	return startServer(ctx, m.Address(), []string{secret}, "--upstream-rate=0", "--redis-url=redis://"+redis.Address())
+	return startServer(ctx, m.Address(), []string{secretKeyEnv}, "--upstream-rate=0", "--redis-url=redis://"+redis.Address())
 }
 
-const redisAway = 10 * time.Second
+const redisOutage = 10 * time.Second
 
 // redisKilled has Redis die under traffic, half of it for pages that nobody has
 // seen, and come back.
@@ -39,30 +39,30 @@ func (b *bench) redisKilled(ctx context.Context) ([]row, error) {
 	defer s.Stop()
 	c := newClient(s.Address())
 	defer c.close()
-	draw := newZipf(b.seed, pagesSeen, b.exponent)
+	draw := newZipf(b.seed, cachedPages, b.exponent)
 	i := 0
-	next := func() question {
+	next := func() request {
 		if i++; i%2 == 0 {
 			return b.pages[draw.next()]
 		}
-		return b.pages[(pagesSeen+i)%len(b.pages)]
+		return b.pages[(cachedPages+i)%len(b.pages)]
 	}
 
-	before, _ := c.traffic(ctx, b.rate, redisAway, next)
+	before, _ := c.sendAtRate(ctx, b.rate, redisOutage, next)
 	redis.Kill()
-	during, unasked := c.traffic(ctx, b.rate, redisAway, next)
+	during, unasked := c.sendAtRate(ctx, b.rate, redisOutage, next)
 	again, err := process.Redis(ctx, redis.Address())
 	if err != nil {
 		return nil, err
 	}
 	redis = again
-	back, _ := c.traffic(ctx, b.rate, redisAway, next)
+	back, _ := c.sendAtRate(ctx, b.rate, redisOutage, next)
 	return []row{{
-		fmt.Sprintf("Redis killed for %v under load", redisAway),
+		fmt.Sprintf("Redis killed for %v under load", redisOutage),
 		"no failed request",
 		fmt.Sprintf("%d failed%s of %d, %d unasked; p99 %s; before %d of %d, p99 %s; after %d of %d, p99 %s",
-			len(during.failures()), during.why(), len(during), unasked, ms(during.at(0.99)),
-			len(before.failures()), len(before), ms(before.at(0.99)), len(back.failures()), len(back), ms(back.at(0.99))),
+			len(during.failures()), during.firstFailure(), len(during), unasked, ms(during.percentile(0.99)),
+			len(before.failures()), len(before), ms(before.percentile(0.99)), len(back.failures()), len(back), ms(back.percentile(0.99))),
 	}}, nil
 }
 
@@ -89,10 +89,10 @@ func (b *bench) replicas(ctx context.Context) ([]row, error) {
 		defer s.Stop()
 		c := newClient(s.Address())
 		defer c.close()
-		if err := m.forget(ctx); err != nil {
+		if err := m.clearRequests(ctx); err != nil {
 			return nil, err
 		}
-		if err := c.see(ctx, b.pages[:pagesShared]); err != nil {
+		if err := c.warmUp(ctx, b.pages[:pagesShared]); err != nil {
 			return nil, err
 		}
 		if calls[i], err = m.calls(ctx); err != nil {

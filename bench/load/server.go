@@ -17,7 +17,7 @@ func serve(mixcloud string) []string {
 
 // startServer starts a server that logs no requests. Flags are more of its own.
 func startServer(ctx context.Context, mixcloud string, env []string, flags ...string) (*process.Process, error) {
-	return process.Again(ctx, process.Options{Env: env}, append(serve(mixcloud), append(flags, "--log-level=error")...)...)
+	return process.StartSelf(ctx, process.Options{Env: env}, append(serve(mixcloud), append(flags, "--log-level=error")...)...)
 }
 
 // pause waits; false when the context ended first.

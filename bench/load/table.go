@@ -11,23 +11,23 @@ import (
 )
 
 // answers are many of them.
-type answers []answer
+type results []result
 
 // failures are those that are no full answers.
-func (all answers) failures() answers {
-	return all.only(func(a answer) bool { return a.failed != "" })
+func (all results) failures() results {
+	return all.filter(func(a result) bool { return a.failure != "" })
 }
 
-func (all answers) good() answers {
-	return all.only(func(a answer) bool { return a.failed == "" })
+func (all results) good() results {
+	return all.filter(func(a result) bool { return a.failure == "" })
 }
 
-func (all answers) only(which func(answer) bool) answers {
-	return slices.DeleteFunc(slices.Clone(all), func(a answer) bool { return !which(a) })
+func (all results) filter(which func(result) bool) results {
+	return slices.DeleteFunc(slices.Clone(all), func(a result) bool { return !which(a) })
 }
 
 // at is the time within which a share of the answers came; 0 without any.
-func (all answers) at(share float64) time.Duration {
+func (all results) percentile(share float64) time.Duration {
 	if len(all) == 0 {
 		return 0
 	}
@@ -40,9 +40,9 @@ func (all answers) at(share float64) time.Duration {
 }
 
 // why is the first failure, for a row that has some.
-func (all answers) why() string {
+func (all results) firstFailure() string {
 	if bad := all.failures(); len(bad) > 0 {
-		return ", such as `" + bad[0].failed + "`"
+		return ", such as `" + bad[0].failure + "`"
 	}
 	return ""
 }

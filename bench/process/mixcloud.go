@@ -9,29 +9,29 @@ import (
 	"net/http"
 )
 
-// A Request is a line of an emulator's journal.
+// A Request is a request that an emulator has received.
 type Request struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
-	Query  string `json:"query"`  // without a token
-	Status int    `json:"status"` // 0 while there is none
+	Query  string `json:"query"`  // without the token
+	Status int    `json:"status"` // 0 before the response
 }
 
-// Journal is what the emulator at a base URL was asked since it began or forgot,
-// in the order in which it was asked.
-func Journal(ctx context.Context, emulator string) (made []Request, err error) {
-	return made, Control(ctx, emulator, http.MethodGet, "requests", nil, &made)
+// Requests returns the requests that the emulator at a base URL has received since its start or the
+// last ClearRequests, in order.
+func Requests(ctx context.Context, emulator string) (requests []Request, err error) {
+	return requests, Control(ctx, emulator, http.MethodGet, "requests", nil, &requests)
 }
 
-// Forget empties the emulator's journal.
-func Forget(ctx context.Context, emulator string) error {
+// ClearRequests clears the emulator's list of requests.
+func ClearRequests(ctx context.Context, emulator string) error {
 	return Control(ctx, emulator, http.MethodDelete, "requests", nil, nil)
 }
 
-// Control asks the control of the emulator at a base URL: what is one of its
-// paths, such as "settings", send what is sent as JSON, and into takes the answer;
-// nil for neither.
-func Control(ctx context.Context, emulator, method, what string, send, into any) error {
+// Control sends a request to the control API of the emulator at a base URL. path is a path of the
+// API, such as "settings". send is sent as JSON, and the response is decoded into into; both may be
+// nil.
+func Control(ctx context.Context, emulator, method, path string, send, into any) error {
 	var body io.Reader
 	if send != nil {
 		text, err := json.Marshal(send)
@@ -40,7 +40,7 @@ func Control(ctx context.Context, emulator, method, what string, send, into any)
 		}
 		body = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, emulator+"/__emulator/"+what, body)
+	req, err := http.NewRequestWithContext(ctx, method, emulator+"/__emulator/"+path, body)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func Control(ctx context.Context, emulator, method, what string, send, into any)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the emulator's %s answers with status %d", what, resp.StatusCode)
+		return fmt.Errorf("emulator: %s %s: status %d", method, path, resp.StatusCode)
 	}
 	if into == nil {
 		_, err = io.Copy(io.Discard, resp.Body)

@@ -1,6 +1,5 @@
-// Package process starts what a bench measures, or measures with: this program
-// once more as a server or an emulator, or another program such as a Redis. All
-// of it is on the loopback, and is stopped by its own process id.
+// Package process starts processes for benchmarks, on loopback: this program again as a server or an
+// emulator, or another program such as Redis. Each is stopped by its process id.
 package process
 
 import (
@@ -16,35 +15,34 @@ import (
 	"time"
 )
 
-// A Process is a program that runs. It is safe for concurrent use.
+// A Process is a running program. It is safe for concurrent use.
 type Process struct {
 	cmd     *exec.Cmd
 	address string
-	said    *tail // the end of what it has written to stderr
-	waited  chan struct{}
+	stderr  *tailBuffer // the end of its output
+	exited  chan struct{}
 }
 
-// Options say how a process differs from one that has nothing of its own.
+// Options configure a process.
 type Options struct {
-	// Env is added to the environment, which has no settings of the server's
-	// but these.
+	// Env is added to the environment, from which all settings of the server are removed.
 	Env []string
-	// Log gets what the process writes to stderr; nil for nobody. Of that, an
-	// error has the end anyway.
+	// Log receives the output to stderr; nil discards it. Errors contain the end of the output in
+	// any case.
 	Log io.Writer
 }
 
-// readiness is how long a process may take to become ready. Making the world
-// takes seconds on a busy machine.
-const readiness = 30 * time.Second
+// startTimeout is the maximum time until a process is ready. Generating the emulator's data takes
+// seconds on a busy machine.
+const startTimeout = 30 * time.Second
 
-// grace is how long a process may take to stop.
-const grace = 5 * time.Second
+// stopTimeout is the time after which a process that does not stop is killed.
+const stopTimeout = 5 * time.Second
 
-// Again starts this program once more with a command of the server's, such as
-// "serve" or "emulator", and waits until it is ready. Its main must know these
-// commands. The process ends with ctx, or when it is stopped.
-func Again(ctx context.Context, o Options, args ...string) (*Process, error) {
+// StartSelf starts this program again with a command of the server, such as "serve" or "emulator",
+// and waits until it is ready. The program's main must implement these commands. The process ends
+// when ctx ends or when it is stopped.
+func StartSelf(ctx context.Context, o Options, args ...string) (*Process, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -68,39 +66,39 @@ func Again(ctx context.Context, o Options, args ...string) (*Process, error) {
 		address, found := strings.CutPrefix(strings.TrimSpace(line), "ready ")
 		if !found {
 			p.Stop()
-			return nil, fmt.Errorf("%s did not become ready: %s", args[0], p.said)
+			return nil, fmt.Errorf("%s did not become ready: %s", args[0], p.stderr)
 		}
 		p.address = address
 		return p, nil
-	case <-time.After(readiness):
+	case <-time.After(startTimeout):
 		p.Stop()
-		return nil, fmt.Errorf("%s did not become ready within %v: %s", args[0], readiness, p.said)
+		return nil, fmt.Errorf("%s did not become ready within %v: %s", args[0], startTimeout, p.stderr)
 	case <-ctx.Done():
 		p.Stop()
 		return nil, ctx.Err()
 	}
 }
 
-// foreign are the variables that are no settings of the server's.
-func foreign(env []string) []string {
-	var kept []string
+// withoutSettings returns the environment variables that are not settings of the server.
+func withoutSettings(env []string) []string {
+	var others []string
 	for _, v := range env {
 		if !strings.HasPrefix(v, "MIXCLOUD_GRAPHQL_") {
-			kept = append(kept, v)
+			others = append(others, v)
 		}
 	}
-	return kept
+	return others
 }
 
 func newProcess(ctx context.Context, o Options, program string, args ...string) *Process {
-	p := &Process{cmd: exec.CommandContext(ctx, program, args...), said: new(tail), waited: make(chan struct{})}
-	p.cmd.Env = append(foreign(os.Environ()), o.Env...)
-	p.cmd.Stderr = p.said
+	p := &Process{cmd: exec.CommandContext(ctx, program, args...), stderr: new(tailBuffer), exited: make(chan struct{})}
+	p.cmd.Env = append(withoutSettings(os.Environ()), o.Env...)
+	p.cmd.Stderr = p.stderr
 	if o.Log != nil {
-		p.cmd.Stderr = io.MultiWriter(p.said, o.Log)
+		p.cmd.Stderr = io.MultiWriter(p.stderr, o.Log)
 	}
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
-	p.cmd.WaitDelay = grace
+	p.cmd.WaitDelay = stopTimeout
 	return p
 }
 
@@ -109,45 +107,44 @@ func (p *Process) run() error {
 		return err
 	}
 	go func() {
-		_ = p.cmd.Wait() // how it ended is nobody's business: it was told to
-		close(p.waited)
+		_ = p.cmd.Wait() // an error is expected, because it was interrupted or killed
+		close(p.exited)
 	}()
 	return nil
 }
 
-// Stop ends the process, the hard way if it does not end by itself, and returns
-// when it has ended. It may be called again.
+// Stop interrupts the process, and kills it if it does not end in time. It returns when the process
+// has ended, and may be called more than once.
 func (p *Process) Stop() {
 	_ = p.cmd.Process.Signal(os.Interrupt)
 	select {
-	case <-p.waited:
-	case <-time.After(grace):
+	case <-p.exited:
+	case <-time.After(stopTimeout):
 		p.Kill()
 	}
 }
 
-// Kill ends the process as a crash does, and returns when it has ended.
+// Kill kills the process, and returns when it has ended.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
-	<-p.waited
+	<-p.exited
 }
 
-// Address is where the process is: the base URL of a server or an emulator, host
-// and port of a Redis.
+// Address returns the base URL of a server or an emulator, or the host and port of a Redis.
 func (p *Process) Address() string { return p.address }
 
-// Pid is the process id.
+// Pid returns the process id.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
-// A tail is the end of a log.
-type tail struct {
+// A tailBuffer stores the end of the text that is written to it.
+type tailBuffer struct {
 	mu  sync.Mutex
 	buf []byte
 }
 
 const tailSize = 2000
 
-func (t *tail) Write(b []byte) (int, error) {
+func (t *tailBuffer) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.buf = append(t.buf, b...)
@@ -157,7 +154,7 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (t *tail) String() string {
+func (t *tailBuffer) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return string(bytes.TrimSpace(t.buf))

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Redis starts the machine's redis-server at an address, that of a free port when
-// it is "". It forgets all when it ends.
+// Redis starts redis-server at an address, or at a free port if the address is "". It stores no
+// files.
 func Redis(ctx context.Context, address string) (*Process, error) {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -30,7 +30,7 @@ func Redis(ctx context.Context, address string) (*Process, error) {
 	if err := p.run(); err != nil {
 		return nil, err
 	}
-	for range int(readiness / (20 * time.Millisecond)) {
+	for range int(startTimeout / (20 * time.Millisecond)) {
 		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err == nil {
 			return p, conn.Close()

@@ -13,44 +13,44 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// MaxCalls is more than any generated query can cost.
+// MaxCalls is an upper bound of the calls of a generated query.
 const MaxCalls = 150
 
-// maxDepth is how many objects a generated query nests in each other.
+// maxDepth is the maximum nesting depth of a generated query.
 const maxDepth = 7
 
-// A Generator makes queries of a schema over what a world holds. It is not safe
-// for concurrent use.
+// A Generator generates queries for a schema and for the emulator's data. It is not safe for
+// concurrent use.
 type Generator struct {
 	schema *ast.Schema
 	world  *world.World
 	random *rand.Rand
 
-	left    int // calls that the query at hand may still cost
-	aliases int
+	callsLeft int // calls that the current query may still cost
+	aliases   int
 }
 
-// NewGenerator makes one that gives the same queries for the same seed.
+// NewGenerator returns a generator. It generates the same queries for the same seed.
 func NewGenerator(schema *ast.Schema, w *world.World, seed uint64) *Generator {
 	return &Generator{schema: schema, world: w, random: rand.New(rand.NewPCG(seed, 0))}
 }
 
-// Query makes the next query. It is valid, acts for nobody and makes no errors.
+// Query returns the next query. It is valid, anonymous, and causes no errors.
 func (g *Generator) Query() string {
-	g.left, g.aliases = MaxCalls, 0
+	g.callsLeft, g.aliases = MaxCalls, 0
 	var b strings.Builder
 	b.WriteString("{")
 	for range 1 + g.random.IntN(4) {
 		b.WriteByte(' ')
-		b.WriteString(g.root())
+		b.WriteString(g.rootField())
 	}
 	b.WriteString(" }")
 	return b.String()
 }
 
-// root makes a root field that finds something, or now and then nothing.
-func (g *Generator) root() string {
-	g.left -= 2 // its own call, and a second form of oEmbed
+// rootField returns a root field, mostly of a resource that exists.
+func (g *Generator) rootField() string {
+	g.callsLeft -= 2 // its own call, and the XML of oEmbed
 	w := g.world
 	user := pick(g, w.Users)
 	for len(user.Cloudcasts) == 0 {
@@ -66,9 +66,9 @@ func (g *Generator) root() string {
 	name, args := "", ""
 	switch g.random.IntN(18) {
 	case 0, 1, 2:
-		name, args = "user", argument("username", g.spelled(user.Username))
+		name, args = "user", argument("username", g.randomCase(user.Username))
 		if g.chance(4) {
-			args = argument("username", "nobody-of-that-name")
+			args = argument("username", "no-such-user")
 		}
 	case 3, 4:
 		name, args = "cloudcast", argument("key", cloudcast.Key())
@@ -106,8 +106,8 @@ func (g *Generator) root() string {
 	return g.field(g.schema.Query.Fields.ForName(name), args, "Query", 1, 0)
 }
 
-// spelled is a user's name in some case.
-func (g *Generator) spelled(username string) string {
+// randomCase returns a user's name in its own case or in upper case.
+func (g *Generator) randomCase(username string) string {
 	if g.chance(30) {
 		return strings.Map(func(r rune) rune {
 			if 'a' <= r && r <= 'z' {
@@ -121,7 +121,7 @@ func (g *Generator) spelled(username string) string {
 
 func argument(name, value string) string { return name + ": " + strconv.Quote(value) }
 
-// field writes a field that will be answered up to so many times.
+// field returns a field whose object occurs at most a number of times in the response.
 func (g *Generator) field(f *ast.FieldDefinition, args, owner string, times, depth int) string {
 	typ := g.schema.Types[f.Type.Name()]
 	size := 1
@@ -131,7 +131,7 @@ func (g *Generator) field(f *ast.FieldDefinition, args, owner string, times, dep
 	} else if args == "" {
 		args = g.options(f)
 	}
-	switch f.Name { // lists that come along
+	switch f.Name { // lists that the owner contains
 	case "tags":
 		size = max(size, 5)
 	case "resources":
@@ -155,8 +155,7 @@ func (g *Generator) field(f *ast.FieldDefinition, args, owner string, times, dep
 	return text + " " + g.selection(typ, times*size, depth+1)
 }
 
-// page writes the arguments of a connection, and tells how many items there
-// will be at most.
+// page returns the arguments of a connection, and the maximum number of its items.
 func (g *Generator) page(f *ast.FieldDefinition, owner string) (args string, size int) {
 	size = pick(g, []int{0, 1, 2, 2, 3, 3, 4, 5, 5, 7, 10, 20})
 	if owner == "Query" || g.chance(10) {
@@ -185,7 +184,7 @@ func (g *Generator) page(f *ast.FieldDefinition, owner string) (args string, siz
 	return args, size
 }
 
-// options writes some of the arguments of a field that is no list.
+// options returns some of the arguments of a field that is not a connection.
 func (g *Generator) options(f *ast.FieldDefinition) string {
 	var args []string
 	for _, a := range f.Arguments {
@@ -208,54 +207,54 @@ func (g *Generator) options(f *ast.FieldDefinition) string {
 	return strings.Join(args, ", ")
 }
 
-// selection writes what is selected of an object that there may be so many
-// times, if the query can still afford it: else what costs nothing.
+// selection returns the selection of an object that occurs at most a number of times in the
+// response. If its cost would exceed MaxCalls, the selection costs nothing.
 func (g *Generator) selection(typ *ast.Definition, times, depth int) string {
 	load := 0
 	if slices.Contains(typ.Interfaces, "Resource") || typ.Name == "Resource" || typ.Name == "OEmbed" {
-		load = times // all members that do not come along
+		load = times // for all members of the full form
 	}
-	if depth >= maxDepth || load > g.left {
-		return free(typ)
+	if depth >= maxDepth || load > g.callsLeft {
+		return freeSelection(typ)
 	}
-	g.left -= load
+	g.callsLeft -= load
 	var fields []string
-	for _, f := range g.choose(typ) {
-		if g.affords(f, typ.Name, times) {
+	for _, f := range g.chooseFields(typ) {
+		if g.reserve(f, typ.Name, times) {
 			fields = append(fields, g.field(f, "", typ.Name, times, depth))
 		}
 	}
 	if typ.IsAbstractType() {
 		for _, possible := range g.schema.GetPossibleTypes(typ) {
 			if g.chance(40) {
-				fields = append(fields, "... on "+possible.Name+" "+g.inner(possible, times, depth))
+				fields = append(fields, "... on "+possible.Name+" "+g.fragment(possible, times, depth))
 			}
 		}
 	} else if g.chance(12) {
-		fields = append(fields, "... on "+typ.Name+" "+g.inner(typ, times, depth))
+		fields = append(fields, "... on "+typ.Name+" "+g.fragment(typ, times, depth))
 	}
 	if len(fields) == 0 {
-		return free(typ)
+		return freeSelection(typ)
 	}
 	return "{ " + strings.Join(fields, " ") + " }"
 }
 
-// inner is a selection of a fragment: the object was paid for already.
-func (g *Generator) inner(typ *ast.Definition, times, depth int) string {
+// fragment returns the selection of a fragment. The cost of the object was counted before.
+func (g *Generator) fragment(typ *ast.Definition, times, depth int) string {
 	var fields []string
-	for _, f := range g.choose(typ) {
-		if g.affords(f, typ.Name, times) {
+	for _, f := range g.chooseFields(typ) {
+		if g.reserve(f, typ.Name, times) {
 			fields = append(fields, g.field(f, "", typ.Name, times, depth))
 		}
 	}
 	if len(fields) == 0 {
-		return free(typ)
+		return freeSelection(typ)
 	}
 	return "{ " + strings.Join(fields, " ") + " }"
 }
 
-// choose picks some fields of a type. Of a connection the items are wanted.
-func (g *Generator) choose(typ *ast.Definition) []*ast.FieldDefinition {
+// chooseFields returns some fields of a type, of a connection mostly its items.
+func (g *Generator) chooseFields(typ *ast.Definition) []*ast.FieldDefinition {
 	var fields []*ast.FieldDefinition
 	for _, f := range typ.Fields {
 		chance := 22
@@ -276,21 +275,22 @@ func (g *Generator) choose(typ *ast.Definition) []*ast.FieldDefinition {
 	return fields
 }
 
-// affords pays for a field's own calls, beside those of its owner.
-func (g *Generator) affords(f *ast.FieldDefinition, owner string, times int) bool {
+// reserve counts a field's own calls, apart from those of its owner. It returns false if they would
+// exceed MaxCalls.
+func (g *Generator) reserve(f *ast.FieldDefinition, owner string, times int) bool {
 	price := 0
 	if strings.HasSuffix(f.Type.Name(), "Connection") || strings.HasPrefix(f.Name, "embed") && owner == "Cloudcast" {
 		price = times
 	}
-	if price > g.left {
+	if price > g.callsLeft {
 		return false
 	}
-	g.left -= price
+	g.callsLeft -= price
 	return true
 }
 
-// free is what of any object comes along.
-func free(typ *ast.Definition) string {
+// freeSelection returns a selection that costs nothing.
+func freeSelection(typ *ast.Definition) string {
 	if typ.Fields.ForName("key") != nil {
 		return "{ key }"
 	}

@@ -11,18 +11,17 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Command makes the files of generated queries anew.
+// Command is the command that generates the files of generated queries.
 const Command = "go run ./bench/queries/generate"
 
 //go:embed generated/*.graphql
 var generated embed.FS
 
-// Generated returns the queries of the files in generated, by the file's name
-// without its ending. An error says which query is not valid in the schema, and
-// which command makes new files.
+// Generated returns the queries of the files in generated, by the file's name without extension. If
+// a query is not valid in the schema, the error contains its position and Command.
 //
-// The queries stand in files because a Generator draws other ones from any other
-// schema: a new field would change all of them.
+// The queries are committed because a Generator generates different ones for a different schema: a
+// new field would change all of them.
 func Generated(schema *ast.Schema) (map[string][]Query, error) {
 	names, err := fs.Glob(generated, "generated/*.graphql")
 	if err != nil {
@@ -34,7 +33,7 @@ func Generated(schema *ast.Schema) (map[string][]Query, error) {
 		if err != nil {
 			return nil, err
 		}
-		read, err := readGenerated(schema, name, string(text))
+		read, err := parseGenerated(schema, name, string(text))
 		if err != nil {
 			return nil, err
 		}
@@ -43,8 +42,8 @@ func Generated(schema *ast.Schema) (map[string][]Query, error) {
 	return all, nil
 }
 
-// readGenerated reads a file that has a comment or a query on each line.
-func readGenerated(schema *ast.Schema, file, text string) ([]Query, error) {
+// parseGenerated parses a file that has a comment or a query on each line.
+func parseGenerated(schema *ast.Schema, file, text string) ([]Query, error) {
 	var read []Query
 	number := 0
 	for line := range strings.Lines(text) {
@@ -54,15 +53,15 @@ func readGenerated(schema *ast.Schema, file, text string) ([]Query, error) {
 			continue
 		}
 		if _, err := gqlparser.LoadQueryWithRules(schema, line, nil); err != nil {
-			return nil, fmt.Errorf("bench/queries/%s:%d: %w\nIf the schema changed, make new queries with: %s", file, number, err, Command)
+			return nil, fmt.Errorf("bench/queries/%s:%d: %w\nIf the schema has changed, generate new queries with: %s", file, number, err, Command)
 		}
 		read = append(read, Query{Name: fmt.Sprintf("%s:%d", file, number), Text: line})
 	}
 	return read, nil
 }
 
-// Write returns the text of a file of n queries that the generator draws. Each
-// stands on a line of its own and has a name, so that the file is one document.
+// Write returns the text of a file with n generated queries. Each is on its own line and has a name,
+// so that the file is one document.
 func (g *Generator) Write(n int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Written by %s; do not edit.\n", Command)

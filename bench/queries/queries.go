@@ -1,5 +1,5 @@
-// Package queries holds the queries that the bench asks: those that a client
-// would send, in *.graphql beside this file, and generated ones.
+// Package queries has the queries of the benchmarks: those that a client would send, in *.graphql,
+// and generated ones.
 package queries
 
 import (
@@ -14,24 +14,23 @@ import (
 //go:embed *.graphql
 var files embed.FS
 
-// A Query is one that the bench asks.
+// A Query is a query with its variables and token.
 type Query struct {
 	Name      string // such as "popular-users"
-	Doc       string // what it is about
+	Doc       string // description
 	Text      string
 	Variables map[string]any // numbers are json.Number
-	Token     string         // whose viewer it acts for; "" for nobody
-	// After is the way to a connection in the answer, such as "user.followers".
-	// If there is one, the query asks for the connection's next page: $after is
-	// the cursor of the last edge that the same query has without it.
+	Token     string         // of the viewer; "" for an anonymous query
+	// After is the path of a connection in the response, such as "user.followers", or "". If it is
+	// set the query requests the second page of the connection: $after is the cursor of the last
+	// edge in the response to the query without $after.
 	After string
-	// IDs are keys of resources whose global ids, in this order, are $ids.
+	// IDs are the keys of the resources whose global ids are $ids, in order.
 	IDs []string
 }
 
-// Named are the queries of the files, in their order. A file begins with
-// comments: what it is about, and lines such as "# token: demo-token" for the
-// fields of Query.
+// Named returns the queries of the files, in order. A file begins with comments: a description, and
+// lines such as "# token: demo-token" for the fields of Query.
 func Named() ([]Query, error) {
 	names, err := fs.Glob(files, "*.graphql") // sorted
 	if err != nil {
@@ -43,7 +42,7 @@ func Named() ([]Query, error) {
 		if err != nil {
 			return nil, err
 		}
-		q, err := read(name, string(text))
+		q, err := parse(name, string(text))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -52,8 +51,8 @@ func Named() ([]Query, error) {
 	return all, nil
 }
 
-func read(file, text string) (Query, error) {
-	_, name, _ := strings.Cut(strings.TrimSuffix(file, ".graphql"), "-") // a number before it
+func parse(file, text string) (Query, error) {
+	_, name, _ := strings.Cut(strings.TrimSuffix(file, ".graphql"), "-") // after the number
 	q := Query{Name: name, Text: text}
 	for line := range strings.Lines(text) {
 		comment, ok := strings.CutPrefix(line, "# ")
@@ -80,7 +79,7 @@ func read(file, text string) (Query, error) {
 		}
 	}
 	if q.Doc == "" {
-		return q, fmt.Errorf("does not say what it is about")
+		return q, fmt.Errorf("the description is missing")
 	}
 	return q, nil
 }

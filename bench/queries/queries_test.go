@@ -51,29 +51,29 @@ func TestNamed(t *testing.T) {
 			t.Errorf("%s: %v", q.Name, err)
 		}
 		if names[q.Name] {
-			t.Errorf("two are called %s", q.Name)
+			t.Errorf("two queries have the name %s", q.Name)
 		}
 		names[q.Name] = true
 	}
 }
 
-func TestRead(t *testing.T) {
+func TestParse(t *testing.T) {
 	t.Parallel()
-	text := "# About it,\n# in two lines.\n# variables: {\"n\": [\"a\"]}\n# token: demo-token\n# after: user.feed\n# ids: /a/ /b/c/\nquery { a }\n# token: not this one\n"
-	got, err := read("07-some-name.graphql", text)
+	text := "# Description\n# in two lines.\n# variables: {\"n\": [\"a\"]}\n# token: demo-token\n# after: user.feed\n# ids: /a/ /b/c/\nquery { a }\n# token: not this one\n"
+	got, err := parse("07-some-name.graphql", text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Query{
-		Name: "some-name", Doc: "About it, in two lines.", Text: text,
+		Name: "some-name", Doc: "Description in two lines.", Text: text,
 		Variables: map[string]any{"n": []any{"a"}}, Token: "demo-token", After: "user.feed", IDs: []string{"/a/", "/b/c/"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	for _, bad := range []string{"query { a }", "# About.\n# variables: {\nquery { a }"} {
-		if q, err := read("1-x.graphql", bad); err == nil {
-			t.Errorf("%q is read as %v", bad, q)
+	for _, invalid := range []string{"query { a }", "# Description.\n# variables: {\nquery { a }"} {
+		if q, err := parse("1-x.graphql", invalid); err == nil {
+			t.Errorf("%q is parsed as %v", invalid, q)
 		}
 	}
 }
@@ -86,7 +86,7 @@ func TestGenerator(t *testing.T) {
 	for range 200 {
 		query := a.Query()
 		if again := b.Query(); again != query {
-			t.Fatalf("one seed gives two queries:\n%s\n%s", query, again)
+			t.Fatalf("different queries for the same seed:\n%s\n%s", query, again)
 		}
 		different = different || c.Query() != query
 		if _, err := gqlparser.LoadQueryWithRules(s, query, nil); err != nil {
@@ -94,12 +94,12 @@ func TestGenerator(t *testing.T) {
 		}
 	}
 	if !different {
-		t.Error("two seeds give the same queries")
+		t.Error("the same queries for different seeds")
 	}
 }
 
-// TestGenerated reads the files as they are committed: the schema may have gained
-// fields since, but lost none that they ask for.
+// TestGenerated checks that the committed queries are valid: the schema may have new fields, but no
+// field that they select was removed.
 func TestGenerated(t *testing.T) {
 	t.Parallel()
 	files, err := Generated(schema(t))
@@ -121,12 +121,12 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
-// A query that the schema does not allow is named, with the command that makes
-// new ones.
-func TestReadGenerated(t *testing.T) {
+// The error for a query that is not valid in the schema contains its position, and the command that
+// generates new ones.
+func TestParseGenerated(t *testing.T) {
 	t.Parallel()
 	s := schema(t)
-	got, err := readGenerated(s, "generated/x.graphql", "# comment\n\nquery Q1 { popular { nodes { name } } }\nquery Q2 { __typename }\n")
+	got, err := parseGenerated(s, "generated/x.graphql", "# comment\n\nquery Q1 { popular { nodes { name } } }\nquery Q2 { __typename }\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,11 +139,11 @@ func TestReadGenerated(t *testing.T) {
 	}
 	fields := &s.Types["Cloudcast"].Fields
 	*fields = append(*fields, &ast.FieldDefinition{Name: "isSelect", Type: ast.NamedType("Boolean", nil)})
-	if again, err := readGenerated(s, "generated/x.graphql", "query Q1 { popular { nodes { name } } }"); err != nil || len(again) != 1 {
+	if again, err := parseGenerated(s, "generated/x.graphql", "query Q1 { popular { nodes { name } } }"); err != nil || len(again) != 1 {
 		t.Errorf("with a new field: %v, %v", again, err)
 	}
 	*fields = slices.DeleteFunc(*fields, func(f *ast.FieldDefinition) bool { return f.Name == "name" })
-	_, err = readGenerated(s, "generated/x.graphql", "# comment\nquery Q1 { popular { nodes { name } } }")
+	_, err = parseGenerated(s, "generated/x.graphql", "# comment\nquery Q1 { popular { nodes { name } } }")
 	if err == nil || !strings.Contains(err.Error(), "bench/queries/generated/x.graphql:2: ") || !strings.Contains(err.Error(), Command) {
 		t.Errorf("without the field: %v", err)
 	}

@@ -22,10 +22,10 @@ import (
 // What may be left over when all clients pause, compared with the first row.
 // Memory includes what the cache may hold beyond what it held then.
 const (
-	moreGoroutines  = 20
-	moreDescriptors = 10
-	moreHeap        = 48 << 20
-	cacheBytes      = "16MiB"
+	maxGoroutineGrowth  = 20
+	maxDescriptorGrowth = 10
+	maxHeapGrowth       = 48 << 20
+	cacheBytes          = "16MiB"
 )
 
 // senders is how many clients send malformed requests at once.
@@ -33,7 +33,7 @@ const senders = 8
 
 // breath is how long the other clients wait between requests, so that most of the
 // time is for malformed ones.
-const breath = 10 * time.Millisecond
+const clientPause = 10 * time.Millisecond
 
 // A soak is one run.
 type soak struct {
@@ -47,11 +47,11 @@ type soak struct {
 	log  errorLog
 	// pause is held for reading during each request, and for writing while all
 	// clients pause.
-	pause    sync.RWMutex
-	left     atomic.Int64 // malformed requests to send
-	mu       sync.Mutex
-	statuses map[int]int
-	failures []string
+	pause     sync.RWMutex
+	remaining atomic.Int64 // malformed requests to send
+	mu        sync.Mutex
+	statuses  map[int]int
+	failures  []string
 }
 
 func (s *soak) run(ctx context.Context) error {
@@ -60,20 +60,20 @@ func (s *soak) run(ctx context.Context) error {
 		return err
 	}
 	s.statuses = make(map[int]int)
-	s.left.Store(int64(s.malformed))
+	s.remaining.Store(int64(s.malformed))
 	clients, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var asking sync.WaitGroup
 	for i := range senders {
 		asking.Go(func() { s.repeat(clients, 0, s.sender(s.seed+uint64(i))) }) //nolint:gosec // not negative
 	}
-	for _, work := range s.others() {
-		asking.Go(func() { s.repeat(clients, breath, work) })
+	for _, work := range s.otherClients() {
+		asking.Go(func() { s.repeat(clients, clientPause, work) })
 	}
 	grown := s.watch(clients)
 	cancel()
 	asking.Wait()
-	return errors.Join(grown, stop(), s.verdict())
+	return errors.Join(grown, stop(), s.result())
 }
 
 // start starts the server, and waits until it listens.
@@ -119,7 +119,7 @@ func (s *soak) count(status int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.statuses[status]++
-	if err == nil && !malformed.Refused(status) {
+	if err == nil && !malformed.Allowed(status) {
 		err = fmt.Errorf("status %d", status)
 	}
 	if err != nil && len(s.failures) < 20 {
@@ -142,7 +142,7 @@ func (s *soak) progress(began time.Time) float64 {
 }
 
 // sent is how many malformed requests were sent.
-func (s *soak) sent() int { return s.malformed - int(max(0, s.left.Load())) }
+func (s *soak) sent() int { return s.malformed - int(max(0, s.remaining.Load())) }
 
 // watch prints a row now and then, until the run is over. The error says what has
 // grown between the first and the last row.
@@ -151,17 +151,17 @@ func (s *soak) watch(ctx context.Context) error {
 	var states []state
 	began := time.Now()
 	for len(states) < s.rows && ctx.Err() == nil {
-		if time.Sleep(look); s.progress(began) < float64(len(states)+1)/float64(s.rows) {
+		if time.Sleep(pollInterval); s.progress(began) < float64(len(states)+1)/float64(s.rows) {
 			continue
 		}
 		s.pause.Lock()
-		now := rest()
+		now := measureIdle()
 		s.pause.Unlock()
 		states = append(states, now)
 		fmt.Fprintf(s.out, "| %v | %d | %d | %d | %d | %d MiB | %d MiB |\n", time.Since(began).Round(time.Second), s.requests(), s.sent(),
 			now.goroutines, now.descriptors, now.heap>>20, now.resident>>20)
 	}
-	return errors.Join(ctx.Err(), grown(states))
+	return errors.Join(ctx.Err(), checkGrowth(states))
 }
 
 func (s *soak) requests() (n int) {
@@ -175,7 +175,7 @@ func (s *soak) requests() (n int) {
 
 // grown compares the first state, which has what the process needs anyway, with
 // the last one.
-func grown(states []state) (err error) {
+func checkGrowth(states []state) (err error) {
 	if len(states) < 2 {
 		return errors.New("there are fewer than two rows to compare")
 	}
@@ -185,9 +185,9 @@ func grown(states []state) (err error) {
 		first, last int64
 		more        int64
 	}{
-		{"goroutines", int64(first.goroutines), int64(last.goroutines), moreGoroutines},
-		{"descriptors", int64(first.descriptors), int64(last.descriptors), moreDescriptors},
-		{"bytes of heap", first.heap, last.heap, moreHeap},
+		{"goroutines", int64(first.goroutines), int64(last.goroutines), maxGoroutineGrowth},
+		{"descriptors", int64(first.descriptors), int64(last.descriptors), maxDescriptorGrowth},
+		{"bytes of heap", first.heap, last.heap, maxHeapGrowth},
 	} {
 		if g.last > g.first+g.more {
 			err = errors.Join(err, fmt.Errorf("%s have grown from %d to %d", g.what, g.first, g.last))
@@ -197,15 +197,15 @@ func grown(states []state) (err error) {
 }
 
 // look is how often the progress is looked at.
-const look = 50 * time.Millisecond
+const pollInterval = 50 * time.Millisecond
 
 // settling is how long what a request leaves behind may take to end.
-const settling = 3 * time.Second
+const settleTime = 3 * time.Second
 
 // rest waits until the number of goroutines no longer falls, and measures.
-func rest() (now state) {
+func measureIdle() (now state) {
 	now.goroutines = runtime.NumGoroutine()
-	for range int(settling / (100 * time.Millisecond)) {
+	for range int(settleTime / (100 * time.Millisecond)) {
 		time.Sleep(100 * time.Millisecond)
 		now.goroutines = min(now.goroutines, runtime.NumGoroutine())
 	}
@@ -226,7 +226,7 @@ func rest() (now state) {
 }
 
 // verdict is an error that says what went wrong while the clients asked.
-func (s *soak) verdict() error {
+func (s *soak) result() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fmt.Fprintf(s.out, "\nResponses by status, 0 for none after a request that was cut off: %v.\n", s.statuses)

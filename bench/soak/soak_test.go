@@ -30,19 +30,19 @@ func TestSoak(t *testing.T) {
 
 // The same seed makes the same requests, and a later one does not depend on the
 // clock.
-func TestCorpusIsRepeatable(t *testing.T) {
+func TestCorpus_Deterministic(t *testing.T) {
 	t.Parallel()
 	a, b := malformed.New(7), malformed.New(7)
 	for range 1000 {
 		x, y := a.Next(), b.Next()
-		if !bytes.Equal(x.Raw, y.Raw) || x.What != y.What || x.Cut != y.Cut {
+		if !bytes.Equal(x.Raw, y.Raw) || x.Mutations != y.Mutations || x.Truncated != y.Truncated {
 			t.Fatalf("request %d differs", x.Number)
 		}
 	}
 }
 
 // What grows is named.
-func TestGrown(t *testing.T) {
+func TestCheckGrowth(t *testing.T) {
 	t.Parallel()
 	base := state{goroutines: 10, descriptors: 10, heap: 1 << 20}
 	for _, test := range []struct {
@@ -54,7 +54,7 @@ func TestGrown(t *testing.T) {
 		{state{goroutines: 10, descriptors: 21, heap: 1 << 20}, "descriptors"},
 		{state{goroutines: 10, descriptors: 10, heap: 64 << 20}, "heap"},
 	} {
-		err := grown([]state{base, {}, test.last})
+		err := checkGrowth([]state{base, {}, test.last})
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%+v: %v, want %q", test.last, err, test.want)
 		}

@@ -21,15 +21,15 @@ import (
 var errDone = errors.New("done")
 
 // errFault says that a status blames the server.
-var errFault = errors.New("the server is at fault")
+var errServerFault = errors.New("the server is at fault")
 
 // token is one that the demo knows.
 const token = "demo-token"
 
 // others are what clients do beside malformed requests, each again and again. Each
 // returns the status of its response.
-func (s *soak) others() []func(context.Context) (int, error) {
-	return []func(context.Context) (int, error){s.reader(1), s.reader(2), s.writer(), s.uploader(), s.leaver(), s.listener()}
+func (s *soak) otherClients() []func(context.Context) (int, error) {
+	return []func(context.Context) (int, error){s.reader(1), s.reader(2), s.writer(), s.uploader(), s.disconnector(), s.eventStreamReader()}
 }
 
 // sender sends malformed requests.
@@ -37,16 +37,16 @@ func (s *soak) sender(seed uint64) func(context.Context) (int, error) {
 	corpus := malformed.New(seed)
 	address := strings.TrimPrefix(s.base, "http://")
 	return func(ctx context.Context) (int, error) {
-		if s.left.Add(-1) < 0 {
+		if s.remaining.Add(-1) < 0 {
 			return 0, errDone
 		}
 		r := corpus.Next()
 		status, err := malformed.Send(ctx, address, r)
-		if err == nil && !malformed.Refused(status) {
-			err = errFault
+		if err == nil && !malformed.Allowed(status) {
+			err = errServerFault
 		}
 		if err != nil {
-			err = fmt.Errorf("malformed request %d of seed %d (%s): status %d: %w: %.300q", r.Number, seed, r.What, status, err, r.Raw)
+			err = fmt.Errorf("malformed request %d of seed %d (%s): status %d: %w: %.300q", r.Number, seed, r.Mutations, status, err, r.Raw)
 		}
 		return status, err
 	}
@@ -97,7 +97,7 @@ func (s *soak) uploader() func(context.Context) (int, error) {
 }
 
 // leaver closes its connection while the server computes a response.
-func (s *soak) leaver() func(context.Context) (int, error) {
+func (s *soak) disconnector() func(context.Context) (int, error) {
 	client := new(http.Client)
 	return func(ctx context.Context) (int, error) {
 		ctx, cancel := context.WithTimeout(ctx, time.Duration(rand.IntN(5))*time.Millisecond) //nolint:gosec // any chance will do
@@ -111,7 +111,7 @@ func (s *soak) leaver() func(context.Context) (int, error) {
 }
 
 // listener reads answers as event streams.
-func (s *soak) listener() func(context.Context) (int, error) {
+func (s *soak) eventStreamReader() func(context.Context) (int, error) {
 	client := new(http.Client)
 	return func(ctx context.Context) (int, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/graphql", strings.NewReader(`{"query":"{ popular(first: 2) { nodes { name } } }"}`))

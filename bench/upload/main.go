@@ -44,18 +44,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		return app.Run(ctx, command, stdout, stderr)
 	}
-	plan := plan{sizes: sizes{1 << 30, 4<<30 - 1<<20}, crowd: sizes{256 << 20}}
+	plan := plan{sizes: sizes{1 << 30, 4<<30 - 1<<20}, concurrentSize: sizes{256 << 20}}
 	flags := flag.NewFlagSet("upload", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Var(&plan.sizes, "sizes", "sizes of the files, with commas between them")
-	flags.Var(&plan.crowd, "crowd", "size of each file of those that are sent at once")
-	flags.IntVar(&plan.many, "many", 10, "how many are sent at once")
+	flags.Var(&plan.concurrentSize, "crowd", "size of each file of those that are sent at once")
+	flags.IntVar(&plan.concurrent, "many", 10, "how many are sent at once")
 	flags.IntVar(&plan.rounds, "rounds", 3, "how often each upload is made; the table has the medians")
 	flags.IntVar(&plan.seconds, "seconds", 10, "for how long a slow Mixcloud is pushed")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if plan.rounds < 1 || plan.many < 1 || plan.seconds < 1 || len(plan.crowd) != 1 || flags.NArg() > 0 {
+	if plan.rounds < 1 || plan.concurrent < 1 || plan.seconds < 1 || len(plan.concurrentSize) != 1 || flags.NArg() > 0 {
 		return errors.New("the numbers must be positive, one size is needed for those sent at once, and nothing may follow the flags")
 	}
 	report, err := measure(ctx, plan, stderr)
@@ -67,8 +67,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // A plan is what is to be measured.
 type plan struct {
-	sizes, crowd          sizes
-	many, rounds, seconds int
+	sizes, concurrentSize       sizes
+	concurrent, rounds, seconds int
 }
 
 // sizes are numbers of bytes, such as "256MiB,1GiB".

@@ -16,12 +16,12 @@ import (
 
 // A report is what was measured.
 type report struct {
-	plan       plan
-	uploads    []row
-	crowd      row
-	firstByte  int64         // that the client had sent when Mixcloud had some of the file
-	inFlight   int64         // at most, with a slow Mixcloud
-	afterLeave time.Duration // until Mixcloud's side ended when the client left
+	plan            plan
+	uploads         []row
+	concurrent      row
+	firstByte       int64         // that the client had sent when Mixcloud had some of the file
+	inFlight        int64         // at most, with a slow Mixcloud
+	afterDisconnect time.Duration // until Mixcloud's side ended when the client left
 }
 
 // A row is one kind of upload.
@@ -30,14 +30,14 @@ type row struct {
 	chunked          bool
 	direct, through  time.Duration // medians
 	memory, tmpBytes int64         // of the server, at most
-	spent            time.Duration // processor time of the server, for a GiB
+	cpu              time.Duration // processor time of the server, for a GiB
 }
 
 // a bench has the emulator, which stays, and starts servers.
 type bench struct {
 	emulator *target
 	log      io.Writer
-	made     int
+	count    int
 }
 
 func measure(ctx context.Context, plan plan, log io.Writer) (report, error) {
@@ -57,29 +57,29 @@ func measure(ctx context.Context, plan plan, log io.Writer) (report, error) {
 			r.uploads = append(r.uploads, one)
 		}
 	}
-	if r.crowd, err = b.compare(ctx, row{bytes: plan.crowd[0]}, plan.rounds, plan.many); err != nil {
+	if r.concurrent, err = b.compare(ctx, row{bytes: plan.concurrentSize[0]}, plan.rounds, plan.concurrent); err != nil {
 		return r, err
 	}
-	server, err := b.server(ctx)
+	server, err := b.startServer(ctx)
 	if err != nil {
 		return r, err
 	}
 	defer server.Stop()
-	if r.firstByte, err = b.first(ctx, server); err != nil {
+	if r.firstByte, err = b.measureFirstByte(ctx, server); err != nil {
 		return r, err
 	}
-	r.inFlight, r.afterLeave, err = b.slow(ctx, server, time.Duration(plan.seconds)*time.Second)
+	r.inFlight, r.afterDisconnect, err = b.measureInFlight(ctx, server, time.Duration(plan.seconds)*time.Second)
 	return r, err
 }
 
 // server starts a server that has done one small upload: what is made once and
 // kept is not growth.
-func (b *bench) server(ctx context.Context) (*target, error) {
+func (b *bench) startServer(ctx context.Context) (*target, error) {
 	server, err := start(ctx, "serve", "--api-url="+b.emulator.Address(), "--site-url="+b.emulator.Address()+"/www")
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.together(ctx, toServer, server.Address(), 1<<20, false, 1); err != nil {
+	if _, err := b.uploadConcurrently(ctx, toServer, server.Address(), 1<<20, false, 1); err != nil {
 		server.Stop()
 		return nil, err
 	}
@@ -89,12 +89,12 @@ func (b *bench) server(ctx context.Context) (*target, error) {
 // compare makes uploads through a server of their own and straight, in turns.
 func (b *bench) compare(ctx context.Context, r row, rounds, many int) (row, error) {
 	fmt.Fprintf(b.log, "upload: %d of %s, chunked: %v\n", many, size(r.bytes), r.chunked)
-	server, err := b.server(ctx)
+	server, err := b.startServer(ctx)
 	if err != nil {
 		return r, err
 	}
 	defer server.Stop()
-	watch, err := server.watched()
+	watch, err := server.startWatch()
 	if err != nil {
 		return r, err
 	}
@@ -102,12 +102,12 @@ func (b *bench) compare(ctx context.Context, r row, rounds, many int) (row, erro
 	for i := range rounds {
 		turns := []func() error{
 			func() error {
-				took, err := b.together(ctx, toMixcloud, b.emulator.Address(), r.bytes, r.chunked, many)
+				took, err := b.uploadConcurrently(ctx, toMixcloud, b.emulator.Address(), r.bytes, r.chunked, many)
 				direct = append(direct, took)
 				return err
 			},
 			func() error {
-				took, err := b.together(ctx, toServer, server.Address(), r.bytes, r.chunked, many)
+				took, err := b.uploadConcurrently(ctx, toServer, server.Address(), r.bytes, r.chunked, many)
 				through = append(through, took)
 				return err
 			},
@@ -119,18 +119,18 @@ func (b *bench) compare(ctx context.Context, r row, rounds, many int) (row, erro
 		}
 	}
 	r.direct, r.through = median(direct), median(through)
-	r.memory, r.tmpBytes, r.spent, err = watch.end()
-	r.spent = time.Duration(float64(r.spent) / float64(r.bytes) / float64(rounds*many) * (1 << 30))
+	r.memory, r.tmpBytes, r.cpu, err = watch.end()
+	r.cpu = time.Duration(float64(r.cpu) / float64(r.bytes) / float64(rounds*many) * (1 << 30))
 	return r, err
 }
 
 // together makes some uploads at once, and looks whether they came whole.
-func (b *bench) together(ctx context.Context, to func(base, name string) (form, error), base string, bytes int64, chunked bool, many int) (time.Duration, error) {
+func (b *bench) uploadConcurrently(ctx context.Context, to func(base, name string) (form, error), base string, bytes int64, chunked bool, many int) (time.Duration, error) {
 	began := time.Now()
 	g, ctx := errgroup.WithContext(ctx)
 	for range many {
-		b.made++
-		f, err := to(base, fmt.Sprintf("Bench %d", b.made))
+		b.count++
+		f, err := to(base, fmt.Sprintf("Bench %d", b.count))
 		if err != nil {
 			return 0, err
 		}
@@ -143,12 +143,12 @@ func (b *bench) together(ctx context.Context, to func(base, name string) (form, 
 		return 0, err
 	}
 	took := time.Since(began)
-	return took, b.whole(bytes, many)
+	return took, b.verify(bytes, many)
 }
 
 // whole looks at what the emulator says of its latest uploads: all have the
 // same bytes.
-func (b *bench) whole(bytes int64, many int) error {
+func (b *bench) verify(bytes int64, many int) error {
 	var all []struct {
 		Bytes  int64
 		SHA256 string
@@ -168,7 +168,7 @@ func (b *bench) whole(bytes int64, many int) error {
 }
 
 // first sends a little at a time until some of the file has arrived.
-func (b *bench) first(ctx context.Context, server *target) (int64, error) {
+func (b *bench) measureFirstByte(ctx context.Context, server *target) (int64, error) {
 	f, err := toServer(server.Address(), "First byte")
 	if err != nil {
 		return 0, err
@@ -202,8 +202,8 @@ func (b *bench) first(ctx context.Context, server *target) (int64, error) {
 // slow pushes as much as is taken to an emulator that reads a mebibyte a
 // second. All that was taken and not read there is on its way: in the buffers
 // of the server and in those of the kernel.
-func (b *bench) slow(ctx context.Context, server *target, d time.Duration) (most int64, left time.Duration, err error) {
-	if err := b.until(ctx, 0); err != nil {
+func (b *bench) measureInFlight(ctx context.Context, server *target, d time.Duration) (most int64, left time.Duration, err error) {
+	if err := b.waitUntilReceived(ctx, 0); err != nil {
 		return 0, 0, err
 	}
 	if err := b.control(http.MethodPost, "settings", `{"readRate":1048576}`, nil); err != nil {
@@ -238,12 +238,12 @@ func (b *bench) slow(ctx context.Context, server *target, d time.Duration) (most
 	_ = s.conn.Close()
 	<-pushed
 	began := time.Now()
-	err = b.until(ctx, 0)
+	err = b.waitUntilReceived(ctx, 0)
 	return most, time.Since(began), err
 }
 
 // until waits until no upload is under way.
-func (b *bench) until(ctx context.Context, want int64) error {
+func (b *bench) waitUntilReceived(ctx context.Context, want int64) error {
 	for range 2000 {
 		received, err := b.received()
 		if err != nil || received == want {

@@ -21,7 +21,7 @@ type target struct{ *process.Process }
 // start starts this program once more with a command of the server's. It can
 // make no temporary file: nobody, not even root, can make one below a device.
 func start(ctx context.Context, args ...string) (*target, error) {
-	p, err := process.Again(ctx, process.Options{Env: []string{"TMPDIR=/dev/null/tmp"}, Log: os.Stderr},
+	p, err := process.StartSelf(ctx, process.Options{Env: []string{"TMPDIR=/dev/null/tmp"}, Log: os.Stderr},
 		append(args, "--addr=127.0.0.1:0", "--log-level=error")...)
 	if err != nil {
 		return nil, err
@@ -53,22 +53,22 @@ func (p *target) number(file, name string) (int64, error) {
 }
 
 // A watch is what a process takes while something happens.
-type watch struct {
+type resourceWatch struct {
 	process *target
 	memory  int64         // resident when it began
 	written int64         // to storage when it began
-	spent   time.Duration // of processor time when it began
+	cpu     time.Duration // of processor time when it began
 	stop    chan struct{}
 	wg      sync.WaitGroup
 	files   int64 // the most bytes in files that it had open for writing
 }
 
 // watched begins a watch. It has the kernel forget the peak of the memory.
-func (p *target) watched() (*watch, error) {
+func (p *target) startWatch() (*resourceWatch, error) {
 	if err := os.WriteFile(p.proc("clear_refs"), []byte("5"), 0); err != nil {
 		return nil, fmt.Errorf("reset the peak of the memory: %w", err)
 	}
-	w := &watch{process: p, stop: make(chan struct{})}
+	w := &resourceWatch{process: p, stop: make(chan struct{})}
 	var err error
 	if w.memory, err = p.number("status", "VmRSS"); err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (p *target) watched() (*watch, error) {
 	if w.written, err = p.number("io", "write_bytes"); err != nil {
 		return nil, err
 	}
-	if w.spent, err = p.processorTime(); err != nil {
+	if w.cpu, err = p.processorTime(); err != nil {
 		return nil, err
 	}
 	w.wg.Go(func() {
@@ -142,7 +142,7 @@ func (p *target) processorTime() (time.Duration, error) {
 // end gives by how much the memory grew at most, how many bytes went into files
 // (those that were open, and whatever else reached storage), and how much
 // processor time was spent.
-func (w *watch) end() (memory, files int64, spent time.Duration, err error) {
+func (w *resourceWatch) end() (memory, files int64, spent time.Duration, err error) {
 	close(w.stop)
 	w.wg.Wait()
 	peak, err := w.process.number("status", "VmHWM")
@@ -154,5 +154,5 @@ func (w *watch) end() (memory, files int64, spent time.Duration, err error) {
 		return 0, 0, 0, err
 	}
 	spent, err = w.process.processorTime()
-	return max(peak-w.memory, 0), max(w.files, written-w.written), spent - w.spent, err
+	return max(peak-w.memory, 0), max(w.files, written-w.written), spent - w.cpu, err
 }

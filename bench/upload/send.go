@@ -62,10 +62,10 @@ func fileHead(name string) string {
 	return "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"bench.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n"
 }
 
-const after = "\r\n--" + boundary + "--\r\n"
+const closing = "\r\n--" + boundary + "--\r\n"
 
 // noise is what the files are made of, again and again.
-var noise = func() []byte {
+var content = func() []byte {
 	b := make([]byte, 1<<20)
 	_, _ = rand.NewChaCha8([32]byte{1}).Read(b) // never fails
 	copy(b, "ID3")
@@ -73,29 +73,29 @@ var noise = func() []byte {
 }()
 
 const (
-	step  = 256 << 10 // of a client that says how long its request is
-	chunk = 64 << 10  // of one that does not
+	writeSize = 256 << 10 // of a client that says how long its request is
+	chunkSize = 64 << 10  // of one that does not
 )
 
 // A sending is an upload under way.
-type sending struct {
+type uploadStream struct {
 	conn    net.Conn
 	chunked bool
 	sent    atomic.Int64 // bytes of the file
 }
 
 // open begins an upload of so many bytes, up to its file.
-func (f form) open(ctx context.Context, bytes int64, chunked bool) (*sending, error) {
+func (f form) open(ctx context.Context, bytes int64, chunked bool) (*uploadStream, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", f.address)
 	if err != nil {
 		return nil, err
 	}
-	s := &sending{conn: conn, chunked: chunked}
+	s := &uploadStream{conn: conn, chunked: chunked}
 	head := f.head
 	if chunked {
 		head += "Transfer-Encoding: chunked\r\n\r\n"
 	} else {
-		head += fmt.Sprintf("Content-Length: %d\r\n\r\n", int64(len(f.before)+len(after))+bytes)
+		head += fmt.Sprintf("Content-Length: %d\r\n\r\n", int64(len(f.before)+len(closing))+bytes)
 	}
 	if _, err = io.WriteString(conn, head); err == nil {
 		err = s.write([]byte(f.before))
@@ -108,7 +108,7 @@ func (f form) open(ctx context.Context, bytes int64, chunked bool) (*sending, er
 }
 
 // write writes a piece of the body.
-func (s *sending) write(p []byte) error {
+func (s *uploadStream) write(p []byte) error {
 	if !s.chunked {
 		_, err := s.conn.Write(p)
 		return err
@@ -119,15 +119,15 @@ func (s *sending) write(p []byte) error {
 }
 
 // push sends so many bytes of the file.
-func (s *sending) push(bytes int64) error {
-	piece := int64(step)
+func (s *uploadStream) push(bytes int64) error {
+	piece := int64(writeSize)
 	if s.chunked {
-		piece = chunk
+		piece = chunkSize
 	}
 	for bytes > 0 {
-		at := s.sent.Load() % int64(len(noise))
-		n := min(bytes, piece, int64(len(noise))-at)
-		if err := s.write(noise[at : at+n]); err != nil {
+		at := s.sent.Load() % int64(len(content))
+		n := min(bytes, piece, int64(len(content))-at)
+		if err := s.write(content[at : at+n]); err != nil {
 			return err
 		}
 		s.sent.Add(n)
@@ -137,9 +137,9 @@ func (s *sending) push(bytes int64) error {
 }
 
 // finish ends the upload and reads the answer, which must be a success.
-func (s *sending) finish() error {
+func (s *uploadStream) finish() error {
 	defer s.conn.Close()
-	err := s.write([]byte(after))
+	err := s.write([]byte(closing))
 	if s.chunked && err == nil {
 		_, err = io.WriteString(s.conn, "0\r\n\r\n")
 	}

@@ -21,13 +21,13 @@ func (r report) print(w io.Writer) error {
 		}
 		p.row(size(u.bytes)+" "+kind, u, 1)
 	}
-	p.row(fmt.Sprintf("%d × %s at once", r.plan.many, size(r.crowd.bytes)), r.crowd, r.plan.many)
+	p.row(fmt.Sprintf("%d × %s at once", r.plan.concurrent, size(r.concurrent.bytes)), r.concurrent, r.plan.concurrent)
 	p.line("")
 	p.line("| beside | |")
 	p.line("| --- | ---: |")
 	p.line("| sent by the client when some of the file had reached Mixcloud | %s |", size(r.firstByte))
 	p.line("| most on its way, Mixcloud reading 1 MiB/s | %.1f MiB |", float64(r.inFlight)/(1<<20))
-	p.line("| until Mixcloud's side ended after the client had left | %v |", r.afterLeave.Round(time.Millisecond))
+	p.line("| until Mixcloud's side ended after the client had left | %v |", r.afterDisconnect.Round(time.Millisecond))
 	return p.err
 }
 
@@ -45,7 +45,7 @@ func (p *printer) line(format string, args ...any) {
 func (p *printer) row(name string, r row, many int) {
 	rate := func(d time.Duration) float64 { return float64(r.bytes) * float64(many) / (1 << 20) / d.Seconds() }
 	p.line("| %s | %.0f MiB/s | %.0f MiB/s | %.2f | %.2f s | %.1f MiB | %d |", name, rate(r.direct), rate(r.through),
-		r.direct.Seconds()/r.through.Seconds(), r.spent.Seconds(), float64(r.memory)/(1<<20), r.tmpBytes)
+		r.direct.Seconds()/r.through.Seconds(), r.cpu.Seconds(), float64(r.memory)/(1<<20), r.tmpBytes)
 }
 
 var digests sync.Map
@@ -56,8 +56,8 @@ func digest(bytes int64) string {
 		return known.(string)
 	}
 	h := sha256.New()
-	for left := bytes; left > 0; left -= int64(len(noise)) {
-		h.Write(noise[:min(left, int64(len(noise)))])
+	for left := bytes; left > 0; left -= int64(len(content)) {
+		h.Write(content[:min(left, int64(len(content)))])
 	}
 	sum := hex.EncodeToString(h.Sum(nil))
 	digests.Store(bytes, sum)

@@ -1,10 +1,10 @@
-// Command generate writes the generated queries of the bench: 8 files of 30
-// queries in bench/queries/generated, drawn from the schema and from the world of
-// the emulator. Run it from the root of the repository.
+// Command generate writes the generated queries of the benchmarks: 8 files of 30 queries in
+// bench/queries/generated, for the schema and the emulator's data. Run it in the root of the
+// repository.
 //
-// It is not part of "make generate": a schema with a new field gives other queries,
-// and the old ones stay valid. Run it when the schema lost something that they ask
-// for, or when new fields are to be among them.
+// It is not part of "make generate": for a schema with a new field it generates different queries,
+// while the old ones stay valid. Run it if a field that they select was removed from the schema, or
+// to include new fields.
 package main
 
 import (
@@ -29,13 +29,13 @@ func main() {
 	}
 }
 
-// run writes the files to a folder that exists. The seed of a file is its number.
-func run(folder string) error {
+// run writes the files to a directory that exists. The seed of a file is its number.
+func run(dir string) error {
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
 	w := world.New(1)
 	for seed := range uint64(files) {
 		text := queries.NewGenerator(schema, w, seed).Write(each)
-		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("seed-%d.graphql", seed)), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("seed-%d.graphql", seed)), []byte(text), 0o644); err != nil {
 			return err
 		}
 	}

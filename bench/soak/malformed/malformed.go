@@ -19,18 +19,18 @@ import (
 
 // A Request is one request of a corpus.
 type Request struct {
-	Number int    // in the corpus, from 0
-	What   string // what is wrong with it, for messages
-	Raw    []byte // what is written to the connection
+	Number    int    // in the corpus, from 0
+	Mutations string // what is wrong with it, for messages
+	Raw       []byte // what is written to the connection
 	// Cut says that the client leaves when it has sent Raw, and that there may be
 	// no response.
-	Cut bool
+	Truncated bool
 }
 
 // A Corpus makes requests. It is not safe for concurrent use.
 type Corpus struct {
 	random *rand.Rand
-	made   int
+	count  int
 }
 
 // New returns the corpus of a seed.
@@ -47,18 +47,18 @@ func (c *Corpus) Next() Request {
 		m.apply(c, d)
 		what = append(what, m.name)
 	}
-	r := Request{Number: c.made, What: strings.Join(what, ", "), Raw: d.bytes()}
-	c.made++
+	r := Request{Number: c.count, Mutations: strings.Join(what, ", "), Raw: d.bytes()}
+	c.count++
 	switch c.random.IntN(8) {
 	case 0:
-		r.Raw, r.Cut = r.Raw[:c.random.IntN(len(r.Raw))], true
-		r.What += ", cut off"
+		r.Raw, r.Truncated = r.Raw[:c.random.IntN(len(r.Raw))], true
+		r.Mutations += ", cut off"
 	case 1:
-		c.scramble(r.Raw)
-		r.What += ", bytes changed"
-		r.Cut = true // its length may be another one now
+		c.changeBytes(r.Raw)
+		r.Mutations += ", bytes changed"
+		r.Truncated = true // its length may be another one now
 	default:
-		r.Cut = d.cut
+		r.Truncated = d.truncated
 	}
 	return r
 }
@@ -69,7 +69,7 @@ type draft struct {
 	headers                 [][2]string
 	body                    []byte
 	length                  string // of Content-Length; "" for the right one, "-" for none
-	cut                     bool   // the server may wait for more
+	truncated               bool   // the server may wait for more
 }
 
 func (d *draft) bytes() []byte {
@@ -139,7 +139,7 @@ func form(operations, files, content string) string {
 }
 
 // scramble changes up to four bytes.
-func (c *Corpus) scramble(b []byte) {
+func (c *Corpus) changeBytes(b []byte) {
 	for range 1 + c.random.IntN(4) {
 		b[c.random.IntN(len(b))] = byte(c.random.IntN(256))
 	}

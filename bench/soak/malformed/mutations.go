@@ -21,10 +21,10 @@ var mutations = []mutation{
 	{"query string", func(c *Corpus, d *draft) { d.target = "/graphql?" + c.query() }},
 	{"header", func(c *Corpus, d *draft) { h := pick(c, headers); d.set(h[0], h[1]) }},
 	{"content type", func(c *Corpus, d *draft) { d.set("Content-Type", pick(c, contentTypes)) }},
-	{"content length", func(c *Corpus, d *draft) { d.length, d.cut = pick(c, lengths), true }},
+	{"content length", func(c *Corpus, d *draft) { d.length, d.truncated = pick(c, lengths), true }},
 	{"chunks", func(c *Corpus, d *draft) {
 		d.set("Transfer-Encoding", "chunked")
-		d.length, d.cut = "-", true
+		d.length, d.truncated = "-", true
 		d.body = []byte(pick(c, []string{"", "0\r\n\r\n", "zz\r\n", "5\r\n{}\r\n0\r\n\r\n", "-1\r\n", "ffffffffffffffff\r\n", "2\r\n{}\r\n0\r\nTrailer: x\r\n\r\n"}))
 	}},
 	{"no host", func(_ *Corpus, d *draft) {

@@ -14,9 +14,9 @@ import (
 
 const (
 	// patience is how long a response may take, on a machine that is busy.
-	patience = 30 * time.Second
+	responseTimeout = 30 * time.Second
 	// most is how much of a response is read.
-	most = 32 << 20
+	maxResponse = 32 << 20
 )
 
 // errNoResponse says that the server closed the connection without a response.
@@ -36,21 +36,21 @@ func Send(ctx context.Context, address string, r Request) (status int, err error
 	if !ok {
 		return 0, fmt.Errorf("%T is no TCP connection", conn)
 	}
-	if err := errors.Join(tcp.SetLinger(0), tcp.SetDeadline(time.Now().Add(patience))); err != nil {
+	if err := errors.Join(tcp.SetLinger(0), tcp.SetDeadline(time.Now().Add(responseTimeout))); err != nil {
 		return 0, err
 	}
 	go func() { // the server may respond, and close, before it has read all
-		if _, err := tcp.Write(r.Raw); err == nil && r.Cut {
+		if _, err := tcp.Write(r.Raw); err == nil && r.Truncated {
 			_ = tcp.CloseWrite()
 		}
 	}()
-	text, err := io.ReadAll(io.LimitReader(tcp, most))
+	text, err := io.ReadAll(io.LimitReader(tcp, maxResponse))
 	status = statusOf(text)
 	var netErr net.Error
 	switch {
 	case errors.As(err, &netErr) && netErr.Timeout():
-		return status, fmt.Errorf("after %v there is no end of the response", patience)
-	case status == 0 && !r.Cut:
+		return status, fmt.Errorf("after %v there is no end of the response", responseTimeout)
+	case status == 0 && !r.Truncated:
 		return 0, errors.Join(errNoResponse, err)
 	}
 	return status, nil
@@ -75,6 +75,6 @@ func statusOf(text []byte) int {
 // Refused reports whether a status is right for a request of a corpus: anything
 // but a failure of the server. net/http itself responds with 501 and 505 to a
 // Transfer-Encoding and a version of HTTP that it does not know.
-func Refused(status int) bool {
+func Allowed(status int) bool {
 	return status < http.StatusInternalServerError || status == http.StatusNotImplemented || status == http.StatusHTTPVersionNotSupported
 }

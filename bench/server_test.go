@@ -21,35 +21,35 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// seeded is the world of all tests. Nobody writes to it.
-var seeded = sync.OnceValue(func() *world.World { return world.New(1) })
+// testWorld returns the emulator's data for all tests, which must not modify it.
+var testWorld = sync.OnceValue(func() *world.World { return world.New(1) })
 
-// reference plans over that world, through an emulator of its own.
+// reference returns a reference with that data and its own emulator.
 var reference = sync.OnceValue(func() *ideal.Reference {
-	mixcloud, err := emulator.New(emulator.WithWorld(seeded()))
+	mixcloud, err := emulator.New(emulator.WithWorld(testWorld()))
 	if err != nil {
 		panic(err)
 	}
 	return ideal.New(generated.NewExecutableSchema(generated.Config{}).Schema(), mixcloud.Transport(), ideal.DefaultConcurrency)
 })
 
-// fewer is n, or a fifth of it with the race detector, at least 1.
-func fewer(n int) int {
+// reducedWithRace returns n, or with the race detector a fifth of it and at least 1.
+func reducedWithRace(n int) int {
 	if race.Enabled {
 		return max(1, n/5)
 	}
 	return n
 }
 
-// A stage is a cold server over an emulator that nobody has asked anything.
-type stage struct {
-	mixcloud *emulator.Emulator
+// A testServer is a server with an empty cache, and its emulator.
+type testServer struct {
+	emulator *emulator.Emulator
 	client   *http.Client // of the server
 }
 
-func newStage(t testing.TB, options ...emulator.Option) *stage {
+func newTestServer(t testing.TB, options ...emulator.Option) *testServer {
 	t.Helper()
-	e, err := emulator.New(append([]emulator.Option{emulator.WithWorld(seeded())}, options...)...)
+	e, err := emulator.New(append([]emulator.Option{emulator.WithWorld(testWorld())}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,43 +71,43 @@ func newStage(t testing.TB, options ...emulator.Option) *stage {
 			t.Error(err)
 		}
 	})
-	return &stage{e, &http.Client{Transport: inProcess{server}}}
+	return &testServer{e, &http.Client{Transport: inProcess{server}}}
 }
 
-func (s *stage) ask(t testing.TB, q queries.Query) []byte {
+func (s *testServer) execute(t testing.TB, q queries.Query) []byte {
 	t.Helper()
-	answer, err := ask(context.Background(), s.client, "http://server.test", q)
+	body, err := execute(context.Background(), s.client, "http://server.test", q)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, q.Text)
 	}
-	return answer
+	return body
 }
 
-// calls are those that were made, sorted.
-func (s *stage) calls() []string {
+// calls returns the calls that the emulator received, sorted.
+func (s *testServer) calls() []string {
 	var calls []string
-	for _, r := range s.mixcloud.Requests() {
+	for _, r := range s.emulator.Requests() {
 		calls = append(calls, r.Path+"?"+r.Query)
 	}
 	slices.Sort(calls)
 	return calls
 }
 
-// ready is a query that can be asked, and its plan.
-func ready(t testing.TB, q queries.Query) (queries.Query, *ideal.Plan) {
+// prepareTest returns a query with all variables, and its plan.
+func prepareTest(t testing.TB, q queries.Query) (queries.Query, *ideal.Plan) {
 	t.Helper()
-	q, question, err := question(q, func(q queries.Query) ([]byte, error) { return newStage(t).ask(t, q), nil })
+	q, op, err := prepare(q, func(q queries.Query) ([]byte, error) { return newTestServer(t).execute(t, q), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := reference().Plan(question)
+	plan, err := reference().Plan(op)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, q.Text)
 	}
 	return q, plan
 }
 
-func named(t testing.TB) []queries.Query {
+func namedQueries(t testing.TB) []queries.Query {
 	t.Helper()
 	all, err := queries.Named()
 	if err != nil {
@@ -116,7 +116,7 @@ func named(t testing.TB) []queries.Query {
 	return all
 }
 
-// inProcess hands requests to a handler.
+// inProcess is a RoundTripper that calls a handler.
 type inProcess struct{ http.Handler }
 
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
