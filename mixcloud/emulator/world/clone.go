@@ -3,8 +3,8 @@ package world
 import "slices"
 
 // Clone returns a copy of w that shares no mutable memory with it. It takes a
-// quarter of the time of New. Cloudcasts that are reserved but not on lists are
-// omitted. Several goroutines may clone one world.
+// quarter of the time of New. Cloudcasts that are reserved but not in lists are
+// omitted. Several goroutines may clone one World.
 func (w *World) Clone() *World {
 	c := cloner{copies[User]{}, copies[Cloudcast]{}, copies[Tag]{}, copies[City]{}, copies[Category]{}, copies[Artist]{}, copies[Track]{}, copies[Playlist]{}}
 	fresh := *w

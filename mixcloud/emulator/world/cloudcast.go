@@ -15,11 +15,11 @@ type Cloudcast struct {
 	AudioLength              int       // seconds; 0 if the API omits it
 	PlayCount, ListenerCount int
 	HiddenStats, Exclusive   bool
-	Unlisted                 bool // accessible by key, on no list
+	Unlisted                 bool // accessible by key, in no list
 	Draft                    bool // accessible with its owner's token only
 	DisableComments          bool
 	PublishAt                time.Time // zero when published
-	WasPublic                bool      // it is or was on public lists
+	WasPublic                bool      // it is or was in public lists
 	PrimaryColor             string
 	Picture                  string
 	Sections                 []Section
@@ -29,8 +29,8 @@ type Cloudcast struct {
 	Similar                  []*Cloudcast
 }
 
-// Private reports whether the cloudcast is on no public list: it is unlisted, a
-// draft or scheduled.
+// Private reports whether the cloudcast is in no public list, because it is unlisted,
+// a draft or scheduled.
 func (c *Cloudcast) Private() bool { return c.Unlisted || c.Draft || !c.PublishAt.IsZero() }
 
 // Key returns the percent-encoded path of the cloudcast, "/owner/slug/".
@@ -82,7 +82,8 @@ func (g *generator) setPlays(s *source, sh *show) {
 	sh.weight = 1 + plays
 }
 
-// setDatesAndSlug sets what depends on a show's position among its owner's shows.
+// setDatesAndSlug sets the dates and the slug of a show. slugs are those of its
+// owner's older shows.
 func (g *generator) setDatesAndSlug(sh *show, slugs map[string]bool) {
 	s := newSource(g.w.Seed, "finish "+sh.Name, int(sh.at))
 	sh.Created = timeAt(sh.at)

@@ -92,7 +92,7 @@ func (g *generator) showComments(s *source, sh *show, n int) []*Comment {
 			replies := sh.owner.locale.section("replies")
 			reply := pick(s, replies)
 			for tries := 0; tries < 20 && strings.Contains(reply, "{track}") != asked; tries++ {
-				reply = pick(s, replies) // only a question is answered with a title
+				reply = pick(s, replies) // only a reply to a question has a title
 			}
 			reply = expand(reply, func(slot string) string {
 				if slot == "author" {
@@ -128,7 +128,7 @@ func (g *generator) profileComments(s *source, m *member, n int) []*Comment {
 	return comments
 }
 
-// commenter picks the author of a comment: mostly one of the audience.
+// commenter picks the author of a comment, usually a user of the audience.
 func (g *generator) commenter(s *source, audience []UserEdge) *member {
 	if len(audience) > 0 && s.chance(75) {
 		if m := g.byUser[pick(s, audience).User]; !m.logo || s.chance(30) {

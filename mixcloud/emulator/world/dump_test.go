@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
 
-// dump writes all data of a world: equal text for equal worlds, different text for
-// different ones. The labels are part of the golden hash.
+// dump writes all data of w: the same text if and only if the data is equal. The
+// labels are part of the golden hash.
 func dump(out io.Writer, w *World) {
 	f := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
 	stamp := func(t time.Time) string { return t.Format(time.RFC3339Nano) }
@@ -147,8 +147,8 @@ func digest(w *World) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// golden compares got with a file in testdata, or rewrites the file.
-func golden(t *testing.T, name, got string) {
+// checkGolden compares got with a file in testdata, or rewrites the file.
+func checkGolden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
@@ -171,9 +171,9 @@ func TestNew_SameSeedSameBytes(t *testing.T) {
 	t.Parallel()
 	first := digest(sharedWorld(1))
 	if second := digest(New(1)); second != first {
-		t.Errorf("two worlds with the same seed differ: %s and %s", first, second)
+		t.Errorf("the same seed generated different data: %s and %s", first, second)
 	}
-	golden(t, "seed1.sha256", first+"\n")
+	checkGolden(t, "seed1.sha256", first+"\n")
 }
 
 func TestNew_OtherSeedOtherWorld(t *testing.T) {
@@ -208,7 +208,7 @@ func TestNew_WorldsShareNothing(t *testing.T) {
 		artist.Tracks[0].Name = "changed"
 	}
 	if digest(b) != before {
-		t.Error("a change in one world changed another")
+		t.Error("changing one World changed another")
 	}
 }
 

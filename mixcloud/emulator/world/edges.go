@@ -20,7 +20,7 @@ func newEdgeSet(froms, tos, capacity int) *edgeSet {
 	return &edgeSet{make([]edge, 0, capacity), tos, make([]uint64, froms*tos/64+1)}
 }
 
-// add adds an edge unless there is one for its pair. It reports whether it did.
+// add adds an edge and returns true, unless the set has one for the pair.
 func (e *edgeSet) add(from, to int, at int64) bool {
 	pair := from*e.tos + to
 	if e.seen[pair/64]>>(pair%64)&1 == 1 {
@@ -31,8 +31,8 @@ func (e *edgeSet) add(from, to int, at int64) bool {
 	return true
 }
 
-// sort sorts the edges newest first, and so all lists that are built from them.
-// Edges with equal times keep their order.
+// sort sorts the edges newest first. Lists that are built from them then have the same
+// order. Edges with equal times keep their order.
 func (e *edgeSet) sort() {
 	newestFirst(e.edges, func(x *edge) int64 { return x.at })
 }

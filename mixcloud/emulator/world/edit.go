@@ -145,11 +145,11 @@ func (w *World) FindReserved(owner, slug string) *Cloudcast {
 
 // AddToLists adds a cloudcast that is reserved, or was removed by
 // [World.RemoveFromLists], to the lists of its owner, tags, tracks, artists and its
-// owner's city, to Latest and, the first time, to the owner's feed. A private one it
-// adds only to the owner's Private. The lists remain sorted newest first; c comes
+// owner's city, to Latest and, the first time, to the owner's feed. It adds a private
+// cloudcast to the owner's Private only. The lists remain sorted newest first; c comes
 // before elements with the same time.
 //
-// It also adds new tags, artists and tracks to the world.
+// It also adds new tags, artists and tracks to w.
 func (w *World) AddToLists(c *Cloudcast) {
 	at := pair{fold(c.Owner.Username), c.Slug}
 	delete(w.index.reserved, at)
@@ -200,8 +200,8 @@ func (w *World) eachList(c *Cloudcast, do func(*[]*Cloudcast)) {
 	}
 }
 
-// registerTagsAndTracks adds the new tags, artists and tracks of a cloudcast to
-// the world, and replaces others with the existing ones of the same slug.
+// registerTagsAndTracks adds the new tags, artists and tracks of a cloudcast to w, and
+// replaces others with the existing ones of the same slug.
 func (w *World) registerTagsAndTracks(c *Cloudcast) {
 	for i, t := range c.Tags {
 		if known := w.index.tags[t.Slug]; known != nil {
@@ -231,7 +231,7 @@ func (w *World) registerTagsAndTracks(c *Cloudcast) {
 	}
 }
 
-// NamedTag returns the tag of a name. A new tag becomes part of the world when
+// NamedTag returns the tag of a name. A new tag becomes part of w when
 // [World.AddToLists] is called with a cloudcast that has it. The result is nil for
 // a name without a letter or a digit.
 func (w *World) NamedTag(name string) *Tag {
@@ -245,9 +245,9 @@ func (w *World) NamedTag(name string) *Tag {
 	return &Tag{Slug: slug, Name: tagName(name)}
 }
 
-// NamedTrack returns the track of an artist and a title. A new track becomes part
-// of the world when [World.AddToLists] is called with a cloudcast that has it. Names
-// without a letter or a digit have the slug "unknown".
+// NamedTrack returns the track of an artist and a title. A new track becomes part of
+// w when [World.AddToLists] is called with a cloudcast that has it. Names without a
+// letter or a digit have the slug "unknown".
 func (w *World) NamedTrack(artist, title string) *Track {
 	a := w.Artist(slugOr(artist, "unknown"))
 	if a == nil {

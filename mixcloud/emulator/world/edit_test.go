@@ -8,7 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Every edit and its undo are idempotent, and the undo restores all lists.
+// TestEdges_areUndone checks that every edit and its undo are idempotent, and that the
+// undo restores all lists.
 func TestEdges_areUndone(t *testing.T) {
 	t.Parallel()
 	w := New(6)
@@ -48,7 +49,7 @@ func TestEdges_areUndone(t *testing.T) {
 			},
 		}
 		e := rapid.SampledFrom(edges).Draw(t, "edge")
-		e.undo() // the world may have the edge
+		e.undo() // the data may have the edge
 		without := e.lengths()
 		for range 2 {
 			e.do()
@@ -78,9 +79,9 @@ func castEdgesNewestFirst(list []CloudcastEdge) bool {
 	return slices.IsSortedFunc(list, func(a, b CloudcastEdge) int { return b.At.Compare(a.At) })
 }
 
-// A reserved cloudcast occupies its key and is not found; AddToLists adds it to all
-// lists, and RemoveFromLists removes it from them.
-func TestReserveAndFile(t *testing.T) {
+// TestReserve checks that a reserved cloudcast occupies its key and is not found, that
+// AddToLists adds it to all lists, and that RemoveFromLists removes it from them.
+func TestReserve(t *testing.T) {
 	t.Parallel()
 	w := New(7)
 	owner := w.User(StationUser)

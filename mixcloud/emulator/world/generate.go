@@ -14,19 +14,19 @@ const (
 	now        = 1788264000 // 2026-09-01T12:00:00Z
 )
 
-// New generates the world of a seed. The same seed generates equal worlds that
-// share no memory, on every machine.
+// New generates the data of a seed. It returns equal data for the same seed on every
+// machine; two results share no memory.
 //
-// The cast (the users of cast.txt and the special cloudcasts) is in every world;
-// their other uploads, their followers and all other users depend on the seed.
+// The fixed users (those of cast.txt) and the special cloudcasts exist for every seed.
+// Their other uploads, their followers and all other users depend on the seed.
 //
-// It takes about 0.1 s. To get many equal worlds, use [World.Clone].
+// It takes about 0.1 s. To get many equal copies, use [World.Clone].
 func New(seed int64) *World {
 	w, _ := newWithMembers(seed)
 	return w
 }
 
-// newWithMembers is New that also returns the generator's data of each user.
+// newWithMembers is like New, and also returns the generator's data of each user.
 func newWithMembers(seed int64) (*World, map[*User]*member) {
 	g := &generator{
 		w:           &World{Seed: seed, Now: timeAt(now)},
@@ -57,8 +57,8 @@ func newWithMembers(seed int64) (*World, map[*User]*member) {
 	return g.w, g.byUser
 }
 
-// A generator holds the state of the generation of a world. The code never
-// iterates over its maps, because their order is random.
+// A generator has the state of the generation of a World. The code never iterates
+// over its maps, because their order is random.
 type generator struct {
 	w *World
 
@@ -76,7 +76,7 @@ type generator struct {
 	guestPool []*member // members who can be a guest or a host
 
 	shows  []*show // everything uploaded, newest first
-	public []*show // those on public lists
+	public []*show // those in public lists
 	busy   *show   // BusyCloudcast
 }
 

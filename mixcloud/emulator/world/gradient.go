@@ -1,7 +1,7 @@
 package world
 
-// A gradient is a color field around lamps, computed at the corners of cells and
-// interpolated between them.
+// A gradient blends the colors of a few points. It is computed at the corners of cells
+// and interpolated between them.
 type gradient struct {
 	columns int64
 	corners [][3]int32 // red, green and blue, each times 256
@@ -10,11 +10,11 @@ type gradient struct {
 const gradientCell = unit / 64
 
 func newGradient(l pictureStyle, wide, tall int64) *gradient {
-	type lamp struct{ x, y, r, g, b int64 }
-	var lamps [5]lamp
-	for i := range lamps {
+	type point struct{ x, y, r, g, b int64 }
+	var points [5]point
+	for i := range points {
 		r, g, b := l.colors[i].parts()
-		lamps[i] = lamp{l.own.n(wide), l.own.n(tall), r << 8, g << 8, b << 8}
+		points[i] = point{l.own.n(wide), l.own.n(tall), r << 8, g << 8, b << 8}
 	}
 	f := &gradient{columns: wide/gradientCell + 2}
 	down := tall/gradientCell + 2
@@ -22,11 +22,11 @@ func newGradient(l pictureStyle, wide, tall int64) *gradient {
 	for y := range down {
 		for x := range f.columns {
 			var r, g, b, sum int64
-			for _, lamp := range lamps {
-				dx, dy := (x*gradientCell-lamp.x)>>5, (y*gradientCell-lamp.y)>>5
+			for _, p := range points {
+				dx, dy := (x*gradientCell-p.x)>>5, (y*gradientCell-p.y)>>5
 				d := (dx*dx+dy*dy)>>6 + 60
 				w := 1 << 46 / (d * d)
-				r, g, b, sum = r+w*lamp.r, g+w*lamp.g, b+w*lamp.b, sum+w
+				r, g, b, sum = r+w*p.r, g+w*p.g, b+w*p.b, sum+w
 			}
 			f.corners = append(f.corners, [3]int32{int32(r / sum), int32(g / sum), int32(b / sum)})
 		}

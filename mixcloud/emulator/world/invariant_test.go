@@ -13,8 +13,8 @@ import (
 // seeds are the seeds for which the invariants are tested.
 var seeds = []int64{1, 2, 42, -7}
 
-// eachWorld runs a check for several worlds. The worlds are shared: a check must
-// not change them.
+// eachWorld runs a check for several seeds. Tests share the data, so a check must not
+// change it.
 func eachWorld(t *testing.T, check func(t *testing.T, w *World)) {
 	t.Helper()
 	t.Parallel()
@@ -40,7 +40,7 @@ func sharedWorld(seed int64) *World {
 	return worlds[seed]
 }
 
-// allCloudcasts returns all cloudcasts of a world, including private ones.
+// allCloudcasts returns all cloudcasts of w, including private ones.
 func allCloudcasts(w *World) []*Cloudcast {
 	var all []*Cloudcast
 	for _, u := range w.Users {

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// The texts of the world are in text files, so that languages and lines can be
-// added without Go code. A file is a list of sections, "-- name --", with one entry
+// The texts of the data are in text files, so that languages and lines can be added
+// without Go code. A file is a list of sections, "-- name --", with one entry
 // per line. Before the first section, lines that begin with "# " are comments. The
 // escapes \r and \n are replaced.
 //
@@ -23,7 +23,7 @@ type sections map[string][]string
 func readSections(name string) sections {
 	b, err := texts.ReadFile(path.Join("data", name))
 	if err != nil {
-		panic("world: " + err.Error()) // the file is compiled in
+		panic("world: " + err.Error()) // cannot happen: the file is embedded
 	}
 	parts, part := sections{}, ""
 	for line := range strings.Lines(string(b)) {
@@ -107,7 +107,7 @@ func (l *locale) fullName(first givenName, last familyName) string {
 var locales = sync.OnceValue(func() []*locale {
 	files, err := texts.ReadDir("data/locales")
 	if err != nil {
-		panic("world: " + err.Error()) // the directory is compiled in
+		panic("world: " + err.Error()) // cannot happen: the directory is embedded
 	}
 	english := readLocale("en", nil)
 	all := []*locale{english}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// An index has the objects of a world by name. User names ignore ASCII case, as
-// Mixcloud's paths do; slugs are case-sensitive.
+// An index has the objects of a World by name. The case of ASCII letters in user
+// names is ignored, as in Mixcloud's paths; slugs are case-sensitive.
 type index struct {
 	users      map[string]*User
 	cloudcasts map[pair]*Cloudcast
@@ -18,7 +18,7 @@ type index struct {
 	artists    map[string]*Artist
 	tracks     map[pair]*Track
 	playlists  map[pair]*Playlist
-	reserved   map[pair]*Cloudcast // not on lists yet
+	reserved   map[pair]*Cloudcast // not in lists yet
 }
 
 // A pair is an owner's lower-case name and a slug.
@@ -103,7 +103,7 @@ func insertByCreated(list []*Cloudcast, c *Cloudcast) []*Cloudcast {
 	return slices.Insert(list, insertIndex(list, c.Created, func(have *Cloudcast) time.Time { return have.Created }), c)
 }
 
-// buildIndex sets the index from the lists of a generated world.
+// buildIndex sets the index from the generated lists.
 func (w *World) buildIndex(cloudcasts []*Cloudcast) {
 	x := index{
 		users:      make(map[string]*User, len(w.Users)),

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A User of the seeded world.
+// A User is a user of Mixcloud.
 type User struct {
 	ID                   int
 	Username             string // canonical case, plain text, any script
@@ -16,10 +16,10 @@ type User struct {
 	City, Country        string // "" when not set
 	PrimaryColor         string // six lower-case hex digits, "" without a picture
 	Picture              string // path of the picture, after the size segment; "" for a default picture
-	Cover                string // the same for the wide cover; "" for none
+	Cover                string // path of the wide cover, like Picture; "" for none
 	Created, Updated     time.Time
 	IsPro, IsPremium     bool
-	HideListens          bool         // only with the user's own token are the listens visible (Pro users)
+	HideListens          bool         // the listens are visible with the user's own token only (Pro users)
 	Cloudcasts           []*Cloudcast // the public ones
 	Private              []*Cloudcast // unlisted uploads, drafts and scheduled ones
 	Favorites, Listens   []CloudcastEdge
@@ -44,7 +44,7 @@ const (
 	dj       kind = "dj"
 	talk     kind = "talk"
 	listener kind = "listener"
-	inactive kind = "inactive" // on no list, with empty lists
+	inactive kind = "inactive" // in no list, with empty lists
 )
 
 // A member is a user with the data that only the generator needs.
@@ -63,7 +63,7 @@ type member struct {
 	all        []*show // their uploads, newest first
 }
 
-// addMembers adds the cast, then the generated users.
+// addMembers adds the fixed users, then the generated ones.
 func (g *generator) addMembers() {
 	for _, block := range cast() {
 		g.addMember(g.castMember(block))
@@ -96,7 +96,7 @@ func (g *generator) castMember(block map[string][]string) *member {
 	number := func(key string) int {
 		n, err := strconv.Atoi(one(key))
 		if err != nil {
-			panic("world: cast: " + one("username") + ": " + err.Error()) // the file is embedded and tested
+			panic("world: cast: " + one("username") + ": " + err.Error()) // a test checks the file
 		}
 		return n
 	}
@@ -313,7 +313,7 @@ func (g *generator) biog(s *source, m *member) string {
 	return ""
 }
 
-// addMember adds a member to the world.
+// addMember adds a member to the data.
 func (g *generator) addMember(m *member) {
 	m.index = len(g.members)
 	g.usernames[fold(m.Username)] = true

@@ -128,8 +128,8 @@ f1faee e63946 a8dadc 457b9d 1d3557
 fffcf2 403d39 ccc5b9 eb5e28 252422`
 
 // A pictureStyle has the colors and the random sources of a picture. The first four
-// digits of its path (6/2/4/c) are its family. Pictures of one family look related,
-// such as those of a series' episodes, or a user's profile picture and cover.
+// digits of its path (6/2/4/c) are its family. The pictures of a family look similar:
+// those of the episodes of a series, or the profile picture and cover of a user.
 type pictureStyle struct {
 	family int
 	colors palette
@@ -137,7 +137,7 @@ type pictureStyle struct {
 	own    randomInt64 // of this picture only
 }
 
-// A randomInt64 is a source of int64, which painters compute in on every machine.
+// A randomInt64 is a source of int64, the type of all computations of painters.
 type randomInt64 struct{ *source }
 
 func (d randomInt64) n(limit int64) int64 { return int64(d.source.n(int(limit))) }

@@ -48,7 +48,7 @@ func TestArt_SamePixelsEverywhere(t *testing.T) {
 			h.Write(a.Pix)
 		}
 	}
-	golden(t, "art.sha256", hex.EncodeToString(h.Sum(nil))+"\n")
+	checkGolden(t, "art.sha256", hex.EncodeToString(h.Sum(nil))+"\n")
 }
 
 func TestPicture_DecodesInEverySize(t *testing.T) {
@@ -106,7 +106,8 @@ func TestArt_LooksDifferent(t *testing.T) {
 	}
 }
 
-// The episodes of a series share a design; a user's picture and cover share colors.
+// TestArt_FamiliesLookRelated checks that the episodes of a series share a design, and
+// that the picture and the cover of a user share colors.
 func TestArt_FamiliesLookRelated(t *testing.T) {
 	t.Parallel()
 	a, b := styleOf("extaudio/1/2/3/4/aaaa-1"), styleOf("extaudio/1/2/3/4/bbbb-2")

@@ -40,7 +40,7 @@ func portrait(l pictureStyle) painter {
 			return trim
 		case extra == 1 && face && glasses(d, y, cy, rx):
 			return 0x22222a
-		case extra == 2 && y < cy-ry*45/100 && inEllipse(x, y, cx, cy-ry*40/100, rx*118/100, ry*80/100): // a beanie
+		case extra == 2 && y < cy-ry*45/100 && inEllipse(x, y, cx, cy-ry*40/100, rx*118/100, ry*80/100): // a cap
 			if y > cy-ry*62/100 {
 				return mix(trim, 0, 50)
 			}
@@ -242,7 +242,7 @@ func logo(l pictureStyle) painter {
 			if band := w * n / r; v < r && band < n && band&1 == n&1^1 {
 				return fore
 			}
-		case 8: // a play sign in a ring
+		case 8: // a play symbol in a ring
 			if d < r && d > r*82/100 {
 				return fore
 			}

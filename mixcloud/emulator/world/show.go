@@ -21,7 +21,7 @@ type show struct {
 type series struct {
 	name         string
 	category     *category
-	titles       []string // templates: the usual one, then the one for episodes with a guest
+	titles       []string // templates: for most episodes, and for those with a guest
 	dateStyle    string
 	cadence      int64
 	last         int64 // start of the newest episode
@@ -132,7 +132,7 @@ func (g *generator) addUploads(m *member) {
 	if slices.Contains(UsersWithTies(), m.Username) {
 		public := slices.DeleteFunc(slices.Clone(m.all), func(sh *show) bool { return sh.Private() })
 		shareSecond(len(public), func(i, j int) { public[i].at = public[j].at })
-		newestFirst(m.all, func(sh **show) int64 { return (*sh).at }) // a private one may have been between them
+		newestFirst(m.all, func(sh **show) int64 { return (*sh).at }) // private shows can have times between them
 	}
 	slugs := make(map[string]bool, len(m.all))
 	for _, sh := range slices.Backward(m.all) {
@@ -165,7 +165,7 @@ func (g *generator) newSeries(s *source, m *member, name string, n int, end int6
 	}
 	form := pick(s, titles)
 	for len(r.hosts) == 0 && (m.kind == station || m.kind == label) && strings.Contains(form, "{name}") {
-		form = pick(s, titles) // a station does not present itself
+		form = pick(s, titles) // {name} would be the station, which cannot be the presenter
 	}
 	r.titles = append(r.titles, form)
 	if len(guests) > 0 {
@@ -207,7 +207,7 @@ func (g *generator) addEpisodes(s *source, m *member, sr *series, n int) {
 		if i > 0 {
 			aired -= sr.cadence
 			if sr.cadence >= 7*day && s.chance(8) && aired-sr.cadence*int64(n-i+1) > m.joined {
-				aired -= sr.cadence // a holiday
+				aired -= sr.cadence // a skipped week
 			}
 		}
 		t := &templateData{
@@ -217,7 +217,7 @@ func (g *generator) addEpisodes(s *source, m *member, sr *series, n int) {
 		if len(sr.hosts) > 0 {
 			t.host = sr.hosts[0].Name
 		}
-		if len(sr.topics) > 0 { // a subject or the name of a guest
+		if len(sr.topics) > 0 { // a topic or the name of a guest
 			if t.topic = l.person(s); s.chance(100 * len(sr.topics) / (len(sr.topics) + n - i)) {
 				t.topic, sr.topics = sr.topics[0], sr.topics[1:]
 			}
@@ -274,8 +274,8 @@ func (g *generator) addSingle(s *source, m *member, at int64) {
 // maxSameTitle is the maximum number of shows with one title.
 const maxSameTitle = 5
 
-// singleTitle returns a title that fewer than maxSameTitle shows have. Retries
-// draw from a separate source, so that their number does not change other shows.
+// singleTitle returns a title that fewer than maxSameTitle shows have. Retries use a
+// separate source, so that their number does not affect other shows.
 func (g *generator) singleTitle(s *source, t *templateData, section string) string {
 	title := capitalize(expand(pick(s, t.m.locale.section(section)), t.value))
 	again := *t

@@ -5,13 +5,13 @@ import "slices"
 // addFollows adds the follows: few members follow many, and popular members have
 // many followers.
 func (g *generator) addFollows() {
-	fame := weights{}
+	popularity := weights{}
 	for _, m := range g.members {
 		weight := 4 + m.popularity
 		if m.kind == inactive || m.Username == TwentyFollowersUser || m.Username == DemoUser {
 			weight = 0
 		}
-		fame.add(weight)
+		popularity.add(weight)
 	}
 	follows := newEdgeSet(len(g.members), len(g.members), 24*len(g.members))
 	for i, m := range g.members {
@@ -28,7 +28,7 @@ func (g *generator) addFollows() {
 			n = 101 // observed
 		}
 		for range n {
-			g.follow(s, follows, i, fame.pick(s))
+			g.follow(s, follows, i, popularity.pick(s))
 		}
 	}
 	g.followSpecials(follows)
@@ -58,13 +58,13 @@ func (g *generator) follow(s *source, follows *edgeSet, from, to int) bool {
 
 // addListening adds the listens, favorites, reposts and listen-later lists.
 func (g *generator) addListening() {
-	fame := weights{}
+	popularity := weights{}
 	for _, sh := range g.public {
 		weight := sh.weight
 		if sh.empty {
 			weight = 0
 		}
-		fame.add(weight)
+		popularity.add(weight)
 	}
 	users, shows := len(g.members), len(g.public)
 	listens, favorites, reposts := newEdgeSet(users, shows, 44*users), newEdgeSet(users, shows, 20*users), newEdgeSet(users, shows, 6*users)
@@ -81,7 +81,7 @@ func (g *generator) addListening() {
 			n = 180
 		}
 		for range n {
-			to := fame.pick(s)
+			to := popularity.pick(s)
 			if s.chance(18) { // from their own categories instead of by popularity
 				to = g.showFromOwnCategories(s, m)
 			}
@@ -109,7 +109,7 @@ func (g *generator) addListening() {
 	g.setListens(listens)
 	g.setFavorites(favorites)
 	g.setReposts(reposts)
-	g.addListenLater(fame)
+	g.addListenLater(popularity)
 }
 
 // showFromOwnCategories picks a public show of a member's categories, or any if it
@@ -190,7 +190,7 @@ func (g *generator) setReposts(e *edgeSet) {
 }
 
 // addListenLater adds the listen-later lists.
-func (g *generator) addListenLater(fame weights) {
+func (g *generator) addListenLater(popularity weights) {
 	for _, m := range g.members {
 		if m.kind == inactive {
 			continue
@@ -202,7 +202,7 @@ func (g *generator) addListenLater(fame weights) {
 		}
 		later := make([]CloudcastEdge, 0, n)
 		for range n {
-			sh := g.public[fame.pick(s)]
+			sh := g.public[popularity.pick(s)]
 			if sh.owner != m && !slices.ContainsFunc(later, func(e CloudcastEdge) bool { return e.Cloudcast == sh.Cloudcast }) {
 				later = append(later, CloudcastEdge{sh.Cloudcast, timeAt(g.activityTime(s, m, sh))})
 			}
@@ -221,12 +221,12 @@ func (g *generator) indexes(usernames []string) []int {
 	return list
 }
 
-// member finds a member of the cast.
+// member finds a fixed user by user name.
 func (g *generator) member(username string) *member {
 	for _, m := range g.members {
 		if m.Username == username {
 			return m
 		}
 	}
-	panic("world: the cast lacks " + username) // compiled in, and tested
+	panic("world: cast.txt has no user " + username) // a test checks the file
 }

@@ -8,16 +8,16 @@ import (
 	"sort"
 )
 
-// A source is a random stream that is derived from a seed. Every part of the
-// world, and every user and cloudcast, has its own stream, so a change in one does
-// not affect the others.
+// A source is a random stream that is derived from a seed. Every part of the data,
+// and every user and cloudcast, has its own stream, so that a change in one does not
+// affect the others.
 //
-// It uses integers only: some processors fuse floating-point operations and
-// others do not, and the world must not depend on that.
+// It uses integers only: some processors fuse floating-point operations and others do
+// not, and the data must not depend on that.
 type source struct{ pcg rand.PCG }
 
-// newSource returns the stream of the nth element of a part. The part's name is
-// input of the hash: to rename a part changes the world.
+// newSource returns the stream of the nth element of a part. The part's name is an
+// input of the hash, so renaming a part changes the data.
 func newSource(seed int64, part string, n int) *source {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(part))

@@ -7,7 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The numbers of a stream are pinned: if they change, every world changes.
+// TestSource_IsPinned compares the numbers of a stream with fixed ones. If they change,
+// the data of every seed changes.
 func TestSource_IsPinned(t *testing.T) {
 	t.Parallel()
 	s := newSource(1, "pinned", 0)

@@ -2,8 +2,8 @@ package world
 
 import "slices"
 
-// These users and cloudcasts are in every world, so that a test can name the edge
-// case it covers.
+// These users and cloudcasts exist for every seed, so that a test can name the edge
+// case that it covers.
 const (
 	// DemoUser has more than 40 each of cloudcasts, followers, following,
 	// favorites, listens, listen later, comments, activities and playlists.
@@ -39,11 +39,11 @@ const (
 	EmptyCloudcast = "/demo/room-tone/"
 	// BusyCloudcast has more than 100 each of comments, favorites and listeners.
 	BusyCloudcast = "/HarbourFM/low-tide-live-from-the-last-ferry/"
-	// UnlistedCloudcast is on no list.
+	// UnlistedCloudcast is in no list.
 	UnlistedCloudcast = "/demo/rough-mix-for-friends/"
-	// DraftCloudcast is DemoUser's and not published.
+	// DraftCloudcast is a cloudcast of DemoUser that is not published.
 	DraftCloudcast = "/demo/second-sleep-untitled-sketch/"
-	// ScheduledCloudcast is DemoUser's and will be published after Now.
+	// ScheduledCloudcast is a cloudcast of DemoUser that will be published after Now.
 	ScheduledCloudcast = "/demo/second-sleep-autumn-equinox/"
 	// HiddenStatsCloudcast hides its counts.
 	HiddenStatsCloudcast = "/konrad-weiss/kellerlicht-closing-six-hours/"
@@ -51,7 +51,7 @@ const (
 	ExclusiveCloudcast = "/MissCrackle/dubplates-only-for-select-ears/"
 	// HostedCloudcast has two hosts.
 	HostedCloudcast = "/HarbourFM/the-breakfast-boat-christmas-morning/"
-	// TracklistCloudcast has chapters and tracks; some lack a start time.
+	// TracklistCloudcast has chapters and tracks; some have no start time.
 	TracklistCloudcast = "/demo/lunch-break-a-tracklist-with-holes/"
 	// TalkCloudcast has only chapters.
 	TalkCloudcast = "/SlowInterview/the-slow-interview-live-ask-me-anything/"
@@ -147,7 +147,7 @@ func (m *member) firstSeries() string {
 	return ""
 }
 
-// followSpecials adds the follows that the special users promise.
+// followSpecials adds the follows that the comments on the special users describe.
 func (g *generator) followSpecials(follows *edgeSet) {
 	s := newSource(g.w.Seed, "special follows", 0)
 	order := make([]int, 0, len(g.members))
@@ -176,15 +176,15 @@ func (g *generator) followSpecials(follows *edgeSet) {
 			n++
 		}
 	}
-	for i, e := range follows.edges { // no other follow in that second
+	for i, e := range follows.edges { // move other follows out of that second
 		if int(e.to) == burst.index && e.at == at && i < len(follows.edges)-n {
 			follows.edges[i].at++
 		}
 	}
 }
 
-// listenSpecials adds the listens and favorites that the special users and
-// cloudcasts promise.
+// listenSpecials adds the listens and favorites that the comments on the special users
+// and cloudcasts describe.
 func (g *generator) listenSpecials(listens, favorites *edgeSet) {
 	s := newSource(g.w.Seed, "special listens", 0)
 	burst := g.member(BurstUser)

@@ -10,7 +10,7 @@ import (
 type templateData struct {
 	g        *generator
 	s        *source
-	m        *member // the owner of the page
+	m        *member // the owner of the show or the profile
 	category *category
 
 	series    string

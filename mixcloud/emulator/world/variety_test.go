@@ -100,7 +100,8 @@ func TestWorld_TextsVary(t *testing.T) {
 	})
 }
 
-// No title is used too often, ignoring case and punctuation.
+// TestWorld_TitlesRepeatRarely checks that no title occurs too often, ignoring case and
+// punctuation.
 func TestWorld_TitlesRepeatRarely(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
 		shows := make(map[string]int)
@@ -112,7 +113,8 @@ func TestWorld_TitlesRepeatRarely(t *testing.T) {
 	})
 }
 
-// A comment is in its author's language, which has all sections for comments.
+// TestWorld_CommentsAreInTheirAuthorsLanguage checks that every comment is in its
+// author's language, and that the language has all sections for comments.
 func TestWorld_CommentsAreInTheirAuthorsLanguage(t *testing.T) {
 	for _, l := range locales() {
 		for _, section := range []string{"episode comments", "talk comments", "profile comments", "replies"} {
@@ -159,7 +161,7 @@ func TestWorld_HasAllVariants(t *testing.T) {
 				t.Errorf("no name or no slug in the script %v", script.R16[0])
 			}
 		}
-		// Rare cases exist, and are rare.
+		// Rare cases exist but are rare.
 		all := allCloudcasts(w)
 		share := func(what string, low, high float64, n, of int) {
 			if p := 100 * float64(n) / float64(of); p < low || p > high {

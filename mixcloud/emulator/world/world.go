@@ -1,18 +1,18 @@
-// Package world generates the data of the emulated Mixcloud from a seed: users,
-// cloudcasts, tags and the relations between them.
+// Package world generates the data of the Mixcloud emulator from a seed: users,
+// cloudcasts, tags and the relations between them. A [World] is one such data set.
 //
-// The same seed generates the same world, byte for byte, on every machine: the
+// The same seed generates the same data, byte for byte, on every machine: the
 // package does not depend on a clock, a map's iteration order or a global random
 // source. A World is not safe for concurrent use; the caller must lock it.
 package world
 
 import "time"
 
-// A World is all data of the emulator. Lists that Mixcloud pages by date are
+// A World is the complete data of an emulator. Lists that Mixcloud pages by date are
 // sorted newest first; elements with equal times keep their order.
 type World struct {
 	Seed       int64
-	Now        time.Time // the fixed time of the seeded world
+	Now        time.Time // the fixed time at which the seeded data ends
 	Users      []*User
 	Tags       []*Tag
 	Cities     []*City
@@ -27,13 +27,13 @@ type World struct {
 	lastActivityID  int // 0 until the first activity is added
 }
 
-// A UserEdge is a user on a list and the time when they were added to it.
+// A UserEdge is a user in a list and the time when they were added to it.
 type UserEdge struct {
 	User *User
 	At   time.Time
 }
 
-// A CloudcastEdge is a cloudcast on a list and the time when it was added to it.
+// A CloudcastEdge is a cloudcast in a list and the time when it was added to it.
 type CloudcastEdge struct {
 	Cloudcast *Cloudcast
 	At        time.Time
@@ -95,7 +95,7 @@ func (t *Track) Key() string {
 // A Comment is a comment on a cloudcast or on a user's profile.
 type Comment struct {
 	ID     int
-	Thread string // "204/28": the two middle segments of its key
+	Thread string // the two middle segments of the key, such as "204/28"
 	Author *User
 	Text   string
 	At     time.Time
