@@ -73,7 +73,7 @@ func (e *fileError) Error() string { return e.field + ": " + e.message }
 type uploadFiles struct {
 	source  upload.Source // nil if the request has no files
 	rules   fileRules
-	track   *upload.Track
+	track   *upload.Reporter
 	allRead atomic.Bool // set after the last file; the transport reads in its own goroutine
 
 	first *mixcloud.FilePart // received by waitForFirst and not yet returned by Next
@@ -85,8 +85,8 @@ const formOverhead = 256 << 10
 
 // newUploadFiles returns the files of the request that ctx belongs to. It returns an error,
 // before anything is sent, if the declared length of the request exceeds all limits together.
-func newUploadFiles(ctx context.Context, rules fileRules, track *upload.Track) (*uploadFiles, error) {
-	source, ok := upload.From(ctx)
+func newUploadFiles(ctx context.Context, rules fileRules, track *upload.Reporter) (*uploadFiles, error) {
+	source, ok := upload.FromContext(ctx)
 	if !ok {
 		return &uploadFiles{track: track}, nil
 	}
@@ -144,7 +144,7 @@ func (f *uploadFiles) next(ctx context.Context) (*mixcloud.FilePart, error) {
 		return nil, err
 	}
 	if total, known := f.source.Total(); known {
-		f.track.Expect(total) // an estimate that becomes exact at the last file
+		f.track.SetTotal(total) // an estimate that becomes exact at the last file
 	}
 	r, ok := f.rules[part.File.Part]
 	if !ok {
@@ -183,7 +183,7 @@ type checkedFile struct {
 	rule    fileRule
 	started bool
 	sent    int64
-	track   *upload.Track
+	track   *upload.Reporter
 }
 
 // start checks the type of the file, once.

@@ -177,7 +177,7 @@ func TestUploadFiles_DeclaredLength(t *testing.T) {
 		"picture, too large":     {11 << 20, newFileRules(upload.File{}, picture), "picture"},
 		"no rules":               {11 << 20, newFileRules(upload.File{}, nil), ""},
 	} {
-		_, err := newUploadFiles(upload.Into(t.Context(), &parts{total: test.total}), test.rules, nil)
+		_, err := newUploadFiles(upload.NewContext(t.Context(), &parts{total: test.total}), test.rules, nil)
 		switch {
 		case test.field == "" && err != nil:
 			t.Errorf("%s: %v", name, err)

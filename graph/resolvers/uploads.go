@@ -77,7 +77,7 @@ func uploader(ctx context.Context, out *model.Payload) (*mixcloud.FullUser, erro
 
 // send makes the call of an upload or an edit. It returns nil, and adds user
 // errors to out, if the result does not report success.
-func send(ctx context.Context, kind upstream.Kind, track *upload.Track, rules fileRules, out *model.Payload, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
+func send(ctx context.Context, kind upstream.Kind, track *upload.Reporter, rules fileRules, out *model.Payload, call func(context.Context, *mixcloud.Client, mixcloud.Files) (*mixcloud.Result, error)) (*mixcloud.Result, error) {
 	files, err := newUploadFiles(ctx, rules, track)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func unlessRefused(out *model.Payload, rules fileRules, err error) error {
 
 // track registers an upload, so that its progress can be watched. It returns nil
 // if the upload has no valid name.
-func (r *Resolver) track(ctx context.Context, name *string) *upload.Track {
+func (r *Resolver) track(ctx context.Context, name *string) *upload.Reporter {
 	if name == nil || !upload.ValidID(*name) {
 		return nil
 	}

@@ -153,7 +153,7 @@ func TestDryRun_Once(t *testing.T) {
 	s := newStub()
 	s.fields["set"] = func(ctx context.Context, _ map[string]any) (any, error) {
 		close(begun) // panics if it happens twice
-		idempotency.Sent(ctx)
+		idempotency.MarkSent(ctx)
 		<-end
 		return "done", nil
 	}

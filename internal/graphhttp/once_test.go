@@ -31,7 +31,7 @@ func namedStub(t *testing.T) (http.Handler, *atomic.Int64) {
 			panic("before anything was sent")
 		}
 		done.Add(1)
-		idempotency.Sent(ctx)
+		idempotency.MarkSent(ctx)
 		switch args["to"] {
 		case int64(2):
 			panic("after it was sent")
@@ -42,7 +42,7 @@ func namedStub(t *testing.T) (http.Handler, *atomic.Int64) {
 	}
 	s.fields["send"] = func(ctx context.Context, args map[string]any) (any, error) {
 		done.Add(1)
-		idempotency.Sent(ctx)
+		idempotency.MarkSent(ctx)
 		return readAll(ctx, args)
 	}
 	h := graphhttp.New(s, graphhttp.Options{Principal: func(ctx context.Context) string {
@@ -149,7 +149,7 @@ func TestOnce_inFlight(t *testing.T) {
 	s := newStub()
 	s.fields["set"] = func(ctx context.Context, _ map[string]any) (any, error) {
 		close(begun)
-		idempotency.Sent(ctx)
+		idempotency.MarkSent(ctx)
 		<-end
 		return "done", nil
 	}

@@ -224,7 +224,7 @@ func rawJSON(v any) json.RawMessage {
 func (t runner) runClaimed(ctx context.Context, claim idempotency.Claim, exec graphql.GraphExecutor, oc *graphql.OperationContext, req request) (done jsonResponse) {
 	// The result must be stored even if the client leaves.
 	settling := context.WithoutCancel(ctx)
-	ctx, sent := idempotency.Watch(ctx)
+	ctx, sent := idempotency.TrackSent(ctx)
 	done = errorResponse(ctx, http.StatusInternalServerError, gqlerr.Internal(nil)) // in case of a panic
 	defer func() {
 		settle := claim.Release

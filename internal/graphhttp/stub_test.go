@@ -62,7 +62,7 @@ func newStub() *stub {
 
 // readAll reads the files of its request and returns a description of them.
 func readAll(ctx context.Context, _ map[string]any) (any, error) {
-	src, ok := upload.From(ctx)
+	src, ok := upload.FromContext(ctx)
 	if !ok {
 		return "no files", nil
 	}

@@ -1,9 +1,9 @@
-// Package idempotency gives a client that sends the same write again the first
-// answer again, so that it may repeat what it does not know the end of.
+// Package idempotency stores the responses of writes, so that a client whose response was lost
+// can send the same request again without repeating the write.
 //
-// A write is named by the client, in the header Idempotency-Key, for its own
-// principal alone. The first request under a name claims it; others of the same
-// content find the claim, or what became of it.
+// A client names a write in the header Idempotency-Key. Keys are separate for each principal.
+// The first request with a key claims it. A later request with the same key and content
+// receives the stored response, or an error while the first one is in progress.
 package idempotency
 
 import (
@@ -15,22 +15,21 @@ import (
 	"time"
 )
 
-// Life is for how long a finished write is remembered.
-const Life = 24 * time.Hour
+// TTL is how long the response of a write is stored.
+const TTL = 24 * time.Hour
 
-// MaxKey is the longest name that a client may give a write, in bytes.
+// MaxKey is the maximum length of a key in bytes.
 const MaxKey = 255
 
-// What keeps a write from being done.
+// Errors of [Store.Begin].
 var (
-	// ErrInFlight: a write of this name is under way.
+	// ErrInFlight is returned while a request with the same key is in progress.
 	ErrInFlight = errors.New("idempotency: a request with the same key is in progress")
-	// ErrOtherContent: the name belongs to a write of another content.
+	// ErrOtherContent is returned if the key belongs to a request with different content.
 	ErrOtherContent = errors.New("idempotency: the key belongs to a request with different content")
 )
 
-// ValidKey reports whether a client may name a write so: 1 to 255 bytes, none
-// of them a control character.
+// ValidKey reports whether key is valid: 1 to 255 bytes without control characters.
 func ValidKey(key string) bool {
 	if key == "" || len(key) > MaxKey {
 		return false
@@ -43,17 +42,17 @@ func ValidKey(key string) bool {
 	return true
 }
 
-// A Name is how a write is known: the client's key, for one principal.
+// A Name identifies a write: the client's key, together with its principal.
 type Name struct {
-	Principal string // a hash of a token, never the token
+	Principal string // an opaque id, never the token
 	Key       string
 }
 
-// A Fingerprint tells contents apart.
+// A Fingerprint is a hash of the content of a request.
 type Fingerprint [sha256.Size]byte
 
-// FingerprintOf is that of a content in several parts: moving a byte from one
-// to the next is another content.
+// FingerprintOf returns the fingerprint of a content in several parts. It also depends on the
+// boundaries of the parts.
 func FingerprintOf(parts ...string) Fingerprint {
 	h := sha256.New()
 	var size [8]byte
@@ -71,35 +70,35 @@ type Response struct {
 	Body   []byte
 }
 
-// A Store remembers writes. It is safe for concurrent use. One that replicas
-// share must take a claim away from a replica that died, after a while.
+// A Store stores the state of writes. It is safe for concurrent use. A store that replicas
+// share must release the claims of a failed replica after some time.
 type Store interface {
-	// Begin claims a name for a content. It gives the claim; or, when the
-	// write was finished, its answer; or ErrInFlight, ErrOtherContent, or an
-	// error of the store itself.
+	// Begin claims a name for a content. It returns the claim, the response of the earlier
+	// write, or an error: ErrInFlight, ErrOtherContent, or an error of the store.
 	Begin(ctx context.Context, name Name, content Fingerprint) (Claim, *Response, error)
 }
 
-// A Claim is the right to do a write. It ends with exactly one of its methods.
+// A Claim is the right to execute a write. The caller must call exactly one of its methods,
+// once.
 type Claim interface {
-	// Finish remembers what the write was answered with.
-	Finish(ctx context.Context, answer Response) error
-	// Release forgets the write: it certainly was not done.
+	// Finish stores the response of the write.
+	Finish(ctx context.Context, response Response) error
+	// Release removes the claim of a write that was certainly not executed.
 	Release(ctx context.Context) error
 }
 
-type markKey struct{}
+type sentKey struct{}
 
-// Watch gives a context whose operation can say [Sent], and what tells whether
-// it did.
-func Watch(ctx context.Context) (_ context.Context, sent func() bool) {
+// TrackSent returns a context for an operation, and a function that reports whether the
+// operation has called [MarkSent].
+func TrackSent(ctx context.Context) (_ context.Context, sent func() bool) {
 	mark := new(atomic.Bool)
-	return context.WithValue(ctx, markKey{}, mark), mark.Load
+	return context.WithValue(ctx, sentKey{}, mark), mark.Load
 }
 
-// Sent says that a write may have reached Mixcloud, whatever came of it.
-func Sent(ctx context.Context) {
-	if mark, ok := ctx.Value(markKey{}).(*atomic.Bool); ok {
+// MarkSent records that a write may have reached Mixcloud, even if it fails.
+func MarkSent(ctx context.Context) {
+	if mark, ok := ctx.Value(sentKey{}).(*atomic.Bool); ok {
 		mark.Store(true)
 	}
 }

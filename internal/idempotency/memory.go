@@ -9,29 +9,29 @@ import (
 	"time"
 )
 
-// Bounds of a [Memory]. Above them the writes that were finished first are
-// forgotten before their time; those under way never are.
+// Limits of a [Memory]. Above them it removes the writes that were finished first, before their
+// TTL. It never removes a write in progress.
 const (
-	maxWrites = 10_000
-	maxBytes  = 64 << 20 // of answers
-	maxAnswer = 4 << 20
+	maxWrites   = 10_000
+	maxBytes    = 64 << 20 // of all responses
+	maxResponse = 4 << 20
 )
 
-// A Memory is a [Store] of this process alone. The zero Memory is ready.
+// A Memory is a [Store] in the memory of one process. Its zero value is ready to use.
 type Memory struct {
 	mu       sync.Mutex
 	writes   map[Name]*write
-	finished list.List // of *write, the one finished first in front
+	finished list.List // of *write, ordered by the time of the end
 	bytes    int
 }
 
-// A write is one that was begun.
+// A write is a claim or, after Finish, a stored response.
 type write struct {
-	memory  *Memory
-	name    Name
-	content Fingerprint
-	answer  *Response // nil while it is under way
-	until   time.Time // when it is forgotten
+	memory   *Memory
+	name     Name
+	content  Fingerprint
+	response *Response // nil while the write is in progress
+	expiry   time.Time
 }
 
 // Begin implements [Store].
@@ -43,10 +43,10 @@ func (m *Memory) Begin(_ context.Context, name Name, content Fingerprint) (Claim
 		switch {
 		case w.content != content:
 			return nil, nil, ErrOtherContent
-		case w.answer == nil:
+		case w.response == nil:
 			return nil, nil, ErrInFlight
 		}
-		return nil, w.answer, nil
+		return nil, w.response, nil
 	}
 	if m.writes == nil {
 		m.writes = map[Name]*write{}
@@ -56,21 +56,20 @@ func (m *Memory) Begin(_ context.Context, name Name, content Fingerprint) (Claim
 	return w, nil, nil
 }
 
-// prune forgets finished writes whose time has passed, and more while there is
-// too much.
+// prune removes expired writes, and more while a limit is exceeded.
 func (m *Memory) prune(now time.Time) {
 	for e := m.finished.Front(); e != nil; e = m.finished.Front() {
 		w := e.Value.(*write)
-		if now.Before(w.until) && m.finished.Len() <= maxWrites && m.bytes <= maxBytes {
+		if now.Before(w.expiry) && m.finished.Len() <= maxWrites && m.bytes <= maxBytes {
 			return
 		}
 		m.finished.Remove(e)
-		m.bytes -= len(w.answer.Body)
+		m.bytes -= len(w.response.Body)
 		delete(m.writes, w.name)
 	}
 }
 
-// tooLarge stands in for an answer that is too large to be kept.
+// tooLarge is stored instead of a response that is too large.
 var tooLarge = func() []byte {
 	text, err := json.Marshal(map[string]any{"errors": []any{map[string]any{
 		"message":    "The first request was executed, but its response was too large to store. Query the result.",
@@ -83,16 +82,16 @@ var tooLarge = func() []byte {
 }()
 
 // Finish implements [Claim].
-func (w *write) Finish(_ context.Context, answer Response) error {
-	if len(answer.Body) > maxAnswer {
-		answer = Response{Status: http.StatusConflict, Body: tooLarge}
+func (w *write) Finish(_ context.Context, response Response) error {
+	if len(response.Body) > maxResponse {
+		response = Response{Status: http.StatusConflict, Body: tooLarge}
 	}
 	w.memory.mu.Lock()
 	defer w.memory.mu.Unlock()
 	now := time.Now()
-	w.answer, w.until = &answer, now.Add(Life)
+	w.response, w.expiry = &response, now.Add(TTL)
 	w.memory.finished.PushBack(w)
-	w.memory.bytes += len(answer.Body)
+	w.memory.bytes += len(response.Body)
 	w.memory.prune(now)
 	return nil
 }

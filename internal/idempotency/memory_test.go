@@ -30,10 +30,10 @@ func TestFingerprintOf(t *testing.T) {
 	for _, parts := range [][]string{{}, {""}, {"", ""}, {"ab"}, {"a", "b"}, {"ab", ""}, {"", "ab"}, {"a", "b", ""}} {
 		f := FingerprintOf(parts...)
 		if before, ok := seen[f]; ok {
-			t.Errorf("%q has the fingerprint of %s", parts, before)
+			t.Errorf("%q and %s have the same fingerprint", parts, before)
 		}
 		if f != FingerprintOf(parts...) {
-			t.Errorf("%q has two fingerprints", parts)
+			t.Errorf("the fingerprints of %q differ", parts)
 		}
 		seen[f] = fmt.Sprintf("%q", parts)
 	}
@@ -46,27 +46,27 @@ func TestMemory(t *testing.T) {
 		name, one, two := Name{"who", "k"}, FingerprintOf("1"), FingerprintOf("2")
 		claim := begin(t, &m, name, one)
 		if _, _, err := m.Begin(t.Context(), name, one); !errors.Is(err, ErrInFlight) {
-			t.Errorf("a second one under way: %v", err)
+			t.Errorf("in progress: %v, want ErrInFlight", err)
 		}
 		if _, _, err := m.Begin(t.Context(), name, two); !errors.Is(err, ErrOtherContent) {
-			t.Errorf("another content, under way: %v", err)
+			t.Errorf("different content, in progress: %v, want ErrOtherContent", err)
 		}
 		_ = begin(t, &m, Name{"other", "k"}, two).Release(t.Context())
 
 		_ = claim.Release(t.Context())
-		claim = begin(t, &m, name, two) // nothing is left of the first
+		claim = begin(t, &m, name, two) // the claim of the first content was removed
 		_ = claim.Finish(t.Context(), Response{200, []byte("done")})
-		time.Sleep(Life - time.Second)
+		time.Sleep(TTL - time.Second)
 		if _, a, err := m.Begin(t.Context(), name, two); err != nil || a == nil || a.Status != 200 || string(a.Body) != "done" {
-			t.Errorf("the first answer again: %v, %v", a, err)
+			t.Errorf("finished: %v, %v, want the stored response", a, err)
 		}
 		if _, _, err := m.Begin(t.Context(), name, one); !errors.Is(err, ErrOtherContent) {
-			t.Errorf("another content, finished: %v", err)
+			t.Errorf("different content, finished: %v, want ErrOtherContent", err)
 		}
 		time.Sleep(2 * time.Second)
 		begin(t, &m, name, one)
 		if m.bytes != 0 || m.finished.Len() != 0 {
-			t.Errorf("%d bytes and %d writes are kept for nothing", m.bytes, m.finished.Len())
+			t.Errorf("%d bytes and %d writes are stored, want none", m.bytes, m.finished.Len())
 		}
 	})
 }
@@ -80,24 +80,24 @@ func TestMemory_bounds(t *testing.T) {
 		_ = begin(t, &m, Name{"", fmt.Sprint(i)}, Fingerprint{}).Finish(t.Context(), Response{200, body})
 	}
 	if m.bytes > maxBytes || m.finished.Len() != maxBytes>>20 {
-		t.Errorf("%d answers of %d bytes are kept", m.finished.Len(), m.bytes)
+		t.Errorf("%d responses of %d bytes are stored", m.finished.Len(), m.bytes)
 	}
 	for i := range maxWrites + 100 {
 		_ = begin(t, &m, Name{"small", fmt.Sprint(i)}, Fingerprint{}).Finish(t.Context(), Response{200, nil})
 	}
 	if m.finished.Len() > maxWrites || len(m.writes) > maxWrites+1 {
-		t.Errorf("%d writes are kept", m.finished.Len())
+		t.Errorf("%d writes are stored", m.finished.Len())
 	}
 	if _, _, err := m.Begin(t.Context(), Name{"", "running"}, Fingerprint{}); !errors.Is(err, ErrInFlight) {
-		t.Errorf("one under way was forgotten: %v", err)
+		t.Errorf("a write in progress was removed: %v", err)
 	}
-	_ = running.Finish(t.Context(), Response{200, make([]byte, maxAnswer+1)})
+	_ = running.Finish(t.Context(), Response{200, make([]byte, maxResponse+1)})
 	if _, a, _ := m.Begin(t.Context(), Name{"", "running"}, Fingerprint{}); a == nil || a.Status != 409 || !strings.Contains(string(a.Body), "too large to store") {
-		t.Errorf("an answer above the bound: %v", a)
+		t.Errorf("a response above the limit: %v", a)
 	}
 }
 
-// Of many at once exactly one does the write.
+// Of many concurrent requests with the same key, exactly one gets the claim.
 func TestMemory_race(t *testing.T) {
 	t.Parallel()
 	var m Memory
@@ -106,40 +106,40 @@ func TestMemory_race(t *testing.T) {
 	claims := 0
 	for range 50 {
 		wg.Go(func() {
-			claim, answer, err := m.Begin(t.Context(), Name{"", "k"}, Fingerprint{})
+			claim, response, err := m.Begin(t.Context(), Name{"", "k"}, Fingerprint{})
 			if claim != nil {
 				mu.Lock()
 				claims++
 				mu.Unlock()
 				_ = claim.Finish(t.Context(), Response{Status: 200})
-			} else if answer == nil && !errors.Is(err, ErrInFlight) {
+			} else if response == nil && !errors.Is(err, ErrInFlight) {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
 	if claims != 1 {
-		t.Errorf("%d did the write", claims)
+		t.Errorf("%d requests got the claim, want 1", claims)
 	}
 }
 
 func begin(t *testing.T, m *Memory, name Name, content Fingerprint) Claim {
 	t.Helper()
-	claim, answer, err := m.Begin(t.Context(), name, content)
-	if claim == nil || answer != nil || err != nil {
-		t.Fatalf("%v is not free: %v, %v", name, answer, err)
+	claim, response, err := m.Begin(t.Context(), name, content)
+	if claim == nil || response != nil || err != nil {
+		t.Fatalf("Begin(%v): %v, %v, want a claim", name, response, err)
 	}
 	return claim
 }
 
-func TestSent(t *testing.T) {
+func TestMarkSent(t *testing.T) {
 	t.Parallel()
-	Sent(t.Context()) // nobody watches
-	ctx, sent := Watch(t.Context())
+	MarkSent(t.Context()) // without TrackSent it has no effect
+	ctx, sent := TrackSent(t.Context())
 	if sent() {
-		t.Error("sent before anything was")
+		t.Error("sent() = true before MarkSent")
 	}
-	if Sent(ctx); !sent() {
-		t.Error("not told")
+	if MarkSent(ctx); !sent() {
+		t.Error("sent() = false after MarkSent")
 	}
 }

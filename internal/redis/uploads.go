@@ -39,7 +39,7 @@ func newUploads(c *conn, w *writer, k keys) *Uploads {
 }
 
 // Begin implements [upload.Tracker].
-func (u *Uploads) Begin(ctx context.Context, name upload.Name) *upload.Track {
+func (u *Uploads) Begin(ctx context.Context, name upload.Name) *upload.Reporter {
 	track := u.own.Begin(ctx, name)
 	u.count(name, 1)
 	go func() {

@@ -102,16 +102,16 @@ func TestUploads_Watch(t *testing.T) {
 		return p
 	}
 	for id, test := range map[string]struct {
-		end  func(*upload.Track)
+		end  func(*upload.Reporter)
 		want upload.Phase
 	}{
-		"done":   {func(u *upload.Track) { u.SetPhase(upload.Done) }, upload.Done},
-		"failed": {(*upload.Track).End, upload.Failed},
+		"done":   {func(u *upload.Reporter) { u.SetPhase(upload.Done) }, upload.Done},
+		"failed": {(*upload.Reporter).End, upload.Failed},
 	} {
 		name := upload.Name{Principal: alice, ID: id}
 		ctx, cancel := context.WithCancel(t.Context())
 		track := a.Begin(ctx, name)
-		track.Expect(10)
+		track.SetTotal(10)
 		track.SetPhase(upload.Sending)
 		track.Add(10)
 		test.end(track)

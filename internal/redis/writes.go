@@ -172,7 +172,7 @@ func (c *sharedClaim) run(script *rueidis.Lua, args []string) func(context.Conte
 // finish stores the response. It returns errUnreachable if the response is stored later.
 func (c *sharedClaim) finish(ctx context.Context, a idempotency.Response) error {
 	body := rueidis.BinaryString(a.Body)
-	return c.end(ctx, idempotency.Life, finishLua, c.args(idempotency.Life, strconv.Itoa(a.Status), body))
+	return c.end(ctx, idempotency.TTL, finishLua, c.args(idempotency.TTL, strconv.Itoa(a.Status), body))
 }
 
 // release drops the claim. It returns errUnreachable if the claim is dropped later.

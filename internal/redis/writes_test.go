@@ -63,7 +63,7 @@ func TestWrites(t *testing.T) {
 	}
 	key := a.writes.keys.write(idempotency.Name{Principal: alice, Key: "k"})
 	left, err := raw.Do(t.Context(), raw.B().Pttl().Key(key).Build()).AsInt64()
-	if d := time.Duration(left) * time.Millisecond; err != nil || d > idempotency.Life || d < idempotency.Life-time.Minute {
+	if d := time.Duration(left) * time.Millisecond; err != nil || d > idempotency.TTL || d < idempotency.TTL-time.Minute {
 		t.Errorf("the TTL is %v, %v", d, err)
 	}
 

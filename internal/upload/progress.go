@@ -9,44 +9,44 @@ import (
 	"time"
 )
 
-// A Phase says how far an upload is.
+// A Phase is a update of an upload.
 type Phase int
 
-// Phases come in this order; an upload ends as Done or Failed.
+// The phases, in order. An upload ends in Done or Failed.
 const (
 	Checking   Phase = iota // the input is being checked
-	Sending                 // the files are on their way
-	Processing              // everything is sent, there is no answer yet
-	Done                    // Mixcloud has taken it
-	Failed                  // refused or broken off
+	Sending                 // the files are being sent to Mixcloud
+	Processing              // all bytes are sent, and Mixcloud has not responded yet
+	Done                    // Mixcloud has accepted the upload
+	Failed                  // the upload was refused or interrupted
 )
 
-// Ended reports whether nothing follows.
+// Ended reports whether p is the last phase of an upload.
 func (p Phase) Ended() bool { return p == Done || p == Failed }
 
-// Progress is how far an upload is at one moment.
+// Progress is the state of an upload at one time.
 type Progress struct {
 	Phase Phase
-	Sent  int64 // bytes of files that were sent on
-	Total int64 // of all files together; -1 when it is not known
+	Sent  int64 // bytes of the files that were sent to Mixcloud
+	Total int64 // bytes of all files; -1 if unknown
 }
 
 const (
-	// interval is the time between two looks at how much was sent.
+	// interval is the time between two reports of the number of sent bytes.
 	interval = 200 * time.Millisecond
-	// memory is for how long an ended upload can still be watched.
-	memory = 10 * time.Minute
-	// maxUploads bounds what a hub remembers; the oldest ended go first.
+	// retention is how long an ended upload can be watched.
+	retention = 10 * time.Minute
+	// maxUploads is the maximum number of uploads in a hub. The least recently updated ones
+	// are removed first.
 	maxUploads = 10_000
 )
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
-// ValidID reports whether a client may name an upload so.
+// ValidID reports whether id is a valid id for an upload.
 func ValidID(id string) bool { return validID.MatchString(id) }
 
-// A Name is how an upload is known: the client's name for it, for the eyes of
-// one principal alone.
+// A Name identifies an upload: the client's id for it, which is separate for each principal.
 type Name struct {
 	Principal string
 	ID        string
@@ -55,83 +55,83 @@ type Name struct {
 // A Tracker reports the progress of uploads from the requests that send them to those that watch
 // them. It is safe for concurrent use.
 type Tracker interface {
-	// Begin announces an upload. Its end must be reported to the track, even if ctx ends
-	// before. A second upload of the same name starts again for those who watch it.
-	Begin(ctx context.Context, name Name) *Track
-	// Watch returns the progress of an upload, at once and then, while it advances, at most a
-	// few times a second, until the upload or ctx ends. The upload may begin later. The channel
-	// is closed at the end.
+	// Begin registers an upload. The caller must report its end to the Reporter, even after ctx
+	// has ended. If an upload of the same name exists, its watchers receive the progress of the
+	// new one.
+	Begin(ctx context.Context, name Name) *Reporter
+	// Watch returns the progress of an upload: its current state immediately, and its changes
+	// at most a few times per second, until the upload or ctx ends. Then the channel is closed.
+	// The upload may begin after Watch.
 	Watch(ctx context.Context, name Name) <-chan Progress
 }
 
-// A Hub is the [Tracker] of one process. The zero Hub is ready.
+// A Hub is the [Tracker] of one process. Its zero value is ready to use.
 type Hub struct {
 	mu      sync.Mutex
-	uploads map[Name]*Track
+	uploads map[Name]*Reporter
 	pruned  time.Time
 }
 
-// A Track is one upload as its sender reports it. A nil Track reports to
-// nobody.
-type Track struct {
-	sent atomic.Int64 // counted without a lock: thousands of times a second
-	at   atomic.Int64 // of the last report, in nanoseconds of Unix time
+// A Reporter receives the progress of one upload from its sender. A nil Reporter ignores it.
+type Reporter struct {
+	sent    atomic.Int64 // without a lock, because it changes thousands of times per second
+	updated atomic.Int64 // time of the last report, in nanoseconds of Unix time
 
 	watchers atomic.Int64
 
-	mu    sync.Mutex
-	begun int        // how often the upload was begun
-	past  []Progress // what it was at the end of each phase but the present
-	phase Phase
-	total int64
-	moved chan struct{} // closed and replaced when phase or total change
+	mu       sync.Mutex
+	attempts int        // number of calls of Begin
+	past     []Progress // the state at the end of each earlier phase
+	phase    Phase
+	total    int64
+	changed  chan struct{} // closed and replaced when phase or total changes
 }
 
-func newTrack() *Track {
-	t := &Track{total: -1, moved: make(chan struct{})}
-	t.touch()
-	return t
+func newReporter() *Reporter {
+	r := &Reporter{total: -1, changed: make(chan struct{})}
+	r.touch()
+	return r
 }
 
 // Begin implements [Tracker].
-func (h *Hub) Begin(_ context.Context, name Name) *Track {
+func (h *Hub) Begin(_ context.Context, name Name) *Reporter {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	t := h.track(name)
-	t.step(func() {
-		t.begun++
-		t.past, t.phase, t.total = nil, Checking, -1
-		t.sent.Store(0)
+	r := h.reporter(name)
+	r.update(func() {
+		r.attempts++
+		r.past, r.phase, r.total = nil, Checking, -1
+		r.sent.Store(0)
 	})
-	return t
+	return r
 }
 
-// track finds an upload, or makes room for one that was not announced yet. The hub is
-// locked.
-func (h *Hub) track(name Name) *Track {
-	if t := h.uploads[name]; t != nil {
-		return t
+// reporter returns the reporter of an upload, and adds one if it does not exist. The caller
+// must hold h.mu.
+func (h *Hub) reporter(name Name) *Reporter {
+	if r := h.uploads[name]; r != nil {
+		return r
 	}
 	if h.uploads == nil {
-		h.uploads = map[Name]*Track{}
+		h.uploads = map[Name]*Reporter{}
 	}
 	h.prune()
-	t := newTrack()
-	h.uploads[name] = t
-	return t
+	r := newReporter()
+	h.uploads[name] = r
+	return r
 }
 
-// prune forgets what was left alone for long, once a while, and more when there
-// is too much. Uploads under way and those that somebody watches stay.
+// prune removes uploads that were not updated recently, and more of them if there are too many.
+// It does not remove an upload that is watched or still sends.
 func (h *Hub) prune() {
 	full := len(h.uploads) >= maxUploads
-	if !full && time.Since(h.pruned) < memory/10 {
+	if !full && time.Since(h.pruned) < retention/10 {
 		return
 	}
 	h.pruned = time.Now()
-	for limit := memory; limit > time.Millisecond; limit /= 2 {
-		for name, t := range h.uploads {
-			if t.watchers.Load() == 0 && t.idle() > limit {
+	for limit := retention; limit > time.Millisecond; limit /= 2 {
+		for name, r := range h.uploads {
+			if r.watchers.Load() == 0 && r.idle() > limit {
 				delete(h.uploads, name)
 			}
 		}
@@ -141,104 +141,106 @@ func (h *Hub) prune() {
 	}
 }
 
-func (t *Track) touch() { t.at.Store(time.Now().UnixNano()) }
+func (r *Reporter) touch() { r.updated.Store(time.Now().UnixNano()) }
 
-func (t *Track) idle() time.Duration { return time.Duration(time.Now().UnixNano() - t.at.Load()) }
-
-func (t *Track) step(change func()) {
-	if t == nil {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	change()
-	t.touch()
-	close(t.moved)
-	t.moved = make(chan struct{})
+func (r *Reporter) idle() time.Duration {
+	return time.Duration(time.Now().UnixNano() - r.updated.Load())
 }
 
-// SetPhase reports that the upload is in a phase.
-func (t *Track) SetPhase(phase Phase) {
-	t.step(func() {
-		if phase != t.phase {
-			t.past = append(t.past, t.present())
-			t.phase = phase
+func (r *Reporter) update(change func()) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change()
+	r.touch()
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// SetPhase reports that a phase has begun.
+func (r *Reporter) SetPhase(phase Phase) {
+	r.update(func() {
+		if phase != r.phase {
+			r.past = append(r.past, r.progress())
+			r.phase = phase
 		}
 	})
 }
 
-// End reports that the upload failed, unless it is known to have ended.
-func (t *Track) End() {
-	if t == nil {
+// End reports that the upload has failed, unless its end was reported before.
+func (r *Reporter) End() {
+	if r == nil {
 		return
 	}
-	t.mu.Lock()
-	ended := t.phase.Ended()
-	t.mu.Unlock()
+	r.mu.Lock()
+	ended := r.phase.Ended()
+	r.mu.Unlock()
 	if !ended {
-		t.SetPhase(Failed)
+		r.SetPhase(Failed)
 	}
 }
 
-// Expect reports how many bytes there are in all.
-func (t *Track) Expect(total int64) { t.step(func() { t.total = total }) }
+// SetTotal reports the number of bytes of all files.
+func (r *Reporter) SetTotal(total int64) { r.update(func() { r.total = total }) }
 
-// Add reports that more bytes were sent on.
-func (t *Track) Add(n int64) {
-	if t != nil {
-		t.sent.Add(n)
-		t.touch()
+// Add reports that n more bytes were sent.
+func (r *Reporter) Add(n int64) {
+	if r != nil {
+		r.sent.Add(n)
+		r.touch()
 	}
 }
 
-// present is how far the upload is. Sent never exceeds a known Total: should
-// more be sent than was to be expected, there is more in all.
-func (t *Track) present() Progress {
-	p := Progress{Phase: t.phase, Sent: t.sent.Load(), Total: t.total}
+// progress returns the current state. Sent never exceeds a known Total: if more bytes are sent
+// than were reported, it raises Total.
+func (r *Reporter) progress() Progress {
+	p := Progress{Phase: r.phase, Sent: r.sent.Load(), Total: r.total}
 	if p.Total >= 0 {
 		p.Total = max(p.Total, p.Sent)
 	}
 	return p
 }
 
-// A view is how far a watcher has followed a track.
-type view struct {
-	begun, past int
-	told        Progress
+// A position is the part of an upload's progress that one watcher has received.
+type position struct {
+	attempts, past int
+	last           Progress
 }
 
-// news gives what a watcher was not told yet, each phase at least once, and
-// what is closed when there is another.
-func (t *Track) news(v *view) ([]Progress, <-chan struct{}) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if v.begun != t.begun {
-		*v = view{begun: t.begun, told: v.told}
+// updates returns the progress that a watcher has not received, with at least one entry for
+// each phase, and a channel that is closed at the next change of phase or total.
+func (r *Reporter) updates(p *position) ([]Progress, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p.attempts != r.attempts {
+		*p = position{attempts: r.attempts, last: p.last}
 	}
-	all := append(slices.Clone(t.past[v.past:]), t.present())
-	v.past = len(t.past)
-	if all[0] == v.told {
+	all := append(slices.Clone(r.past[p.past:]), r.progress())
+	p.past = len(r.past)
+	if all[0] == p.last {
 		all = all[1:]
 	}
 	if len(all) > 0 {
-		v.told = all[len(all)-1]
+		p.last = all[len(all)-1]
 	}
-	return all, t.moved
+	return all, r.changed
 }
 
 // Watch implements [Tracker].
 func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
 	h.mu.Lock()
-	t := h.track(name)
-	t.watchers.Add(1)
+	r := h.reporter(name)
+	r.watchers.Add(1)
 	h.mu.Unlock()
 	out := make(chan Progress)
 	go func() {
 		defer close(out)
-		defer h.leave(name, t)
-		seen := t.since()
+		defer h.unwatch(name, r)
+		received := r.current()
 		for {
-			all, moved := t.news(&seen)
+			all, changed := r.updates(&received)
 			for _, progress := range all {
 				select {
 				case out <- progress:
@@ -246,7 +248,7 @@ func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
 					return
 				}
 			}
-			if seen.told.Phase.Ended() || !pause(ctx, moved) {
+			if received.last.Phase.Ended() || !waitForChange(ctx, changed) {
 				return
 			}
 		}
@@ -254,38 +256,38 @@ func (h *Hub) Watch(ctx context.Context, name Name) <-chan Progress {
 	return out
 }
 
-// leave ends a watch. An upload that was only watched is forgotten with its last watcher:
-// anybody can make up names.
-func (h *Hub) leave(name Name, t *Track) {
+// unwatch removes a watcher. An upload that has not begun is removed with its last watcher,
+// because clients can watch any name.
+func (h *Hub) unwatch(name Name, r *Reporter) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t.watchers.Add(-1) > 0 || h.uploads[name] != t {
+	if r.watchers.Add(-1) > 0 || h.uploads[name] != r {
 		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.begun == 0 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.attempts == 0 {
 		delete(h.uploads, name)
 	}
 }
 
-// since is the view of who watches from now on.
-func (t *Track) since() view {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return view{begun: t.begun, past: len(t.past), told: Progress{Phase: -1}}
+// current returns the position of a new watcher, which receives no earlier phases.
+func (r *Reporter) current() position {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return position{attempts: r.attempts, past: len(r.past), last: Progress{Phase: -1}}
 }
 
-// pause waits until the phase changes, or until it is time to look again how
-// much was sent.
-func pause(ctx context.Context, moved <-chan struct{}) bool {
-	look := time.NewTimer(interval)
-	defer look.Stop()
+// waitForChange waits until the phase changes or the interval has passed. It returns false if
+// ctx has ended.
+func waitForChange(ctx context.Context, changed <-chan struct{}) bool {
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-moved:
-	case <-look.C:
+	case <-changed:
+	case <-timer.C:
 	}
 	return true
 }

@@ -24,12 +24,12 @@ func TestValidID(t *testing.T) {
 	}
 }
 
-// all gives what a watcher is told, to the end.
-func all(steps <-chan Progress) (told []Progress) {
+// all returns the progress that a watcher receives until the end.
+func all(steps <-chan Progress) (received []Progress) {
 	for p := range steps {
-		told = append(told, p)
+		received = append(received, p)
 	}
-	return told
+	return received
 }
 
 func TestWatch(t *testing.T) {
@@ -37,32 +37,32 @@ func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var h Hub
 		name := Name{"who", "id"}
-		early := h.Watch(t.Context(), name) // before there is anything
+		early := h.Watch(t.Context(), name) // before the upload begins
 		go func() {
 			time.Sleep(time.Minute)
-			track := h.Begin(t.Context(), name)
+			reporter := h.Begin(t.Context(), name)
 			time.Sleep(time.Minute)
-			track.SetPhase(Sending)
-			track.Expect(1000)
+			reporter.SetPhase(Sending)
+			reporter.SetTotal(1000)
 			for range 100 {
 				time.Sleep(10 * time.Millisecond)
-				track.Add(10)
+				reporter.Add(10)
 			}
-			time.Sleep(time.Hour) // standing still is nothing to tell
-			track.SetPhase(Processing)
+			time.Sleep(time.Hour) // without progress nothing is sent to the watcher
+			reporter.SetPhase(Processing)
 			time.Sleep(time.Minute)
-			track.SetPhase(Done)
+			reporter.SetPhase(Done)
 		}()
-		told := all(early)
-		if first := (Progress{Checking, 0, -1}); told[0] != first {
-			t.Errorf("at first %v", told[0])
+		received := all(early)
+		if first := (Progress{Checking, 0, -1}); received[0] != first {
+			t.Errorf("the first progress is %v", received[0])
 		}
-		end := told[len(told)-2:]
+		end := received[len(received)-2:]
 		if diff := cmp.Diff([]Progress{{Processing, 1000, 1000}, {Done, 1000, 1000}}, end); diff != "" {
-			t.Errorf("at the end (-want +got):\n%s", diff)
+			t.Errorf("the last progress (-want +got):\n%s", diff)
 		}
-		if len(told) < 7 || len(told) > 12 {
-			t.Errorf("a second of sending is told in %d messages: %v", len(told), told)
+		if len(received) < 7 || len(received) > 12 {
+			t.Errorf("a watcher received %d messages during a second of sending: %v", len(received), received)
 		}
 		if late := all(h.Watch(t.Context(), name)); cmp.Diff([]Progress{{Done, 1000, 1000}}, late) != "" {
 			t.Errorf("afterwards: %v", late)
@@ -71,7 +71,7 @@ func TestWatch(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		steps := h.Watch(ctx, name)
 		if p := <-steps; p != (Progress{Checking, 0, -1}) {
-			t.Errorf("once more: %v", p)
+			t.Errorf("after a second Begin: %v", p)
 		}
 		cancel()
 		if more := all(steps); len(more) != 0 {
@@ -81,8 +81,7 @@ func TestWatch(t *testing.T) {
 	})
 }
 
-// Phases that follow each other at once are told one by one, to those who watch
-// already.
+// An existing watcher receives every phase, even if they follow each other immediately.
 func TestWatch_phases(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -91,16 +90,16 @@ func TestWatch_phases(t *testing.T) {
 		steps := h.Watch(t.Context(), name)
 		first := <-steps
 		synctest.Wait()
-		track := h.Begin(t.Context(), name)
-		track.SetPhase(Sending)
-		track.Expect(10)
-		track.Add(7)
-		track.SetPhase(Processing)
-		track.SetPhase(Processing)
-		track.SetPhase(Failed)
-		told := append([]Progress{first}, all(steps)...)
+		reporter := h.Begin(t.Context(), name)
+		reporter.SetPhase(Sending)
+		reporter.SetTotal(10)
+		reporter.Add(7)
+		reporter.SetPhase(Processing)
+		reporter.SetPhase(Processing)
+		reporter.SetPhase(Failed)
+		received := append([]Progress{first}, all(steps)...)
 		want := []Progress{{Checking, 0, -1}, {Sending, 7, 10}, {Processing, 7, 10}, {Failed, 7, 10}}
-		if diff := cmp.Diff(want, told); diff != "" {
+		if diff := cmp.Diff(want, received); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if late := all(h.Watch(t.Context(), name)); cmp.Diff(want[3:], late) != "" {
@@ -109,7 +108,7 @@ func TestWatch_phases(t *testing.T) {
 	})
 }
 
-// Uploads are known by their principal too.
+// Principals cannot watch each other's uploads.
 func TestWatch_principal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -117,25 +116,25 @@ func TestWatch_principal(t *testing.T) {
 		h.Begin(t.Context(), Name{"me", "id"}).SetPhase(Done)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if told := all(h.Watch(ctx, Name{"you", "id"})); cmp.Diff([]Progress{{Checking, 0, -1}}, told) != "" {
-			t.Errorf("others are told %v", told)
+		if received := all(h.Watch(ctx, Name{"you", "id"})); cmp.Diff([]Progress{{Checking, 0, -1}}, received) != "" {
+			t.Errorf("another principal received %v", received)
 		}
 	})
 }
 
-// Nobody is told of more than there is in all, nor of less than before.
-func TestTrack_neverAboveTotal(t *testing.T) {
+// Sent never exceeds Total, and never decreases.
+func TestReporter_neverAboveTotal(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var h Hub
-		track := h.Begin(t.Context(), Name{})
+		reporter := h.Begin(t.Context(), Name{})
 		before := int64(0)
 		for range rapid.IntRange(1, 20).Draw(t, "steps") {
-			if rapid.Bool().Draw(t, "expect") {
-				track.Expect(rapid.Int64Range(0, 1000).Draw(t, "total"))
+			if rapid.Bool().Draw(t, "set total") {
+				reporter.SetTotal(rapid.Int64Range(0, 1000).Draw(t, "total"))
 			}
-			track.Add(rapid.Int64Range(0, 300).Draw(t, "bytes"))
-			p := track.present()
+			reporter.Add(rapid.Int64Range(0, 300).Draw(t, "bytes"))
+			p := reporter.progress()
 			if p.Total >= 0 && p.Sent > p.Total || p.Sent < before {
 				t.Fatalf("%d sent before, then %+v", before, p)
 			}
@@ -144,17 +143,17 @@ func TestTrack_neverAboveTotal(t *testing.T) {
 	})
 }
 
-func TestTrack_nil(t *testing.T) {
+func TestReporter_nil(t *testing.T) {
 	t.Parallel()
-	var track *Track
-	track.SetPhase(Sending)
-	track.Expect(1)
-	track.Add(1)
+	var reporter *Reporter
+	reporter.SetPhase(Sending)
+	reporter.SetTotal(1)
+	reporter.Add(1)
 }
 
-// A hub forgets uploads that nobody has touched for long, and more of them when
-// there are too many; never one that is under way.
-func TestHub_forgets(t *testing.T) {
+// A hub removes uploads without recent updates, and more of them if there are too many, but
+// never one that is updated or watched.
+func TestHub_prunes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var h Hub
@@ -163,27 +162,27 @@ func TestHub_forgets(t *testing.T) {
 			h.Begin(t.Context(), Name{"", fmt.Sprint(i)}).SetPhase(Done)
 		}
 		for range 20 {
-			time.Sleep(memory / 10)
+			time.Sleep(retention / 10)
 			running.Add(1)
 		}
-		ctx, leave := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(t.Context())
 		steps := h.Watch(ctx, Name{"", "watched"})
 		<-steps
-		time.Sleep(2 * memory)
+		time.Sleep(2 * retention)
 		running.Add(1)
 		h.Begin(t.Context(), Name{"", "new"})
-		if len(h.uploads) != 3 || h.track(Name{"", "running"}) != running {
-			t.Errorf("%d are known", len(h.uploads))
+		if len(h.uploads) != 3 || h.reporter(Name{"", "running"}) != running {
+			t.Errorf("the hub has %d uploads", len(h.uploads))
 		}
 		for i := range maxUploads + 100 {
 			time.Sleep(time.Millisecond)
 			running.Add(1)
 			h.Begin(t.Context(), Name{"many", fmt.Sprint(i)})
 		}
-		leave()
-		synctest.Wait() // for the watch to end
-		if len(h.uploads) > maxUploads || h.track(Name{"", "running"}) != running {
-			t.Errorf("%d are known", len(h.uploads))
+		cancel()
+		synctest.Wait() // until the watch has ended
+		if len(h.uploads) > maxUploads || h.reporter(Name{"", "running"}) != running {
+			t.Errorf("the hub has %d uploads", len(h.uploads))
 		}
 	})
 }

@@ -1,9 +1,8 @@
-// Package upload carries the files of a multipart request from the HTTP layer
-// to the resolver that sends them on, while they arrive.
+// Package upload passes the files of a multipart request from the HTTP layer to the resolver
+// that sends them to Mixcloud, and reports the progress.
 //
-// A file is never stored: it is read from the request's body when the resolver
-// asks for it, in the order in which the parts arrive, and whoever reads slowly
-// makes the client wait.
+// Files are streamed and never stored: the resolver reads them from the request's body, in the
+// order in which the parts arrive. If it reads slowly, the client has to wait.
 package upload
 
 import (
@@ -14,17 +13,15 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// A File is the value of a variable that the request's map fills with a file.
-// It promises a part that may still be on its way. The zero File is none.
+// A File is the value of a variable of type Upload. It refers to a part of the request that may
+// not have arrived yet. The zero File refers to no part.
 type File struct {
-	// Part names the part of the request's body that holds the file.
-	Part string
-	// Path is where the map puts it, such as "variables.input.mp3".
-	Path string
+	Part string // name of the part of the request's body
+	Path string // path in the request's map, such as "variables.input.mp3"
 }
 
-// UnmarshalGQL accepts what the multipart transport put into the variables,
-// and nothing that a client can write.
+// UnmarshalGQL accepts only a File, which the multipart transport inserts into the variables.
+// Clients cannot send one as JSON.
 func (f *File) UnmarshalGQL(v any) error {
 	file, ok := v.(File)
 	if !ok {
@@ -34,44 +31,42 @@ func (f *File) UnmarshalGQL(v any) error {
 	return nil
 }
 
-// MarshalGQL writes null: a file is input only.
+// MarshalGQL writes null, because files are only an input.
 func (f File) MarshalGQL(w io.Writer) { graphql.Null.MarshalGQL(w) }
 
-// A Part is a file that has begun to arrive.
+// A Part is a file whose first bytes have arrived.
 type Part struct {
 	File        File
-	Filename    string // as the client names it; "" when it does not. Not to be trusted
-	ContentType string // as the client declares it; "" when it does not. Not to be trusted
+	Filename    string // from the client, "" if absent; untrusted
+	ContentType string // from the client, "" if absent; untrusted
 	Body        io.Reader
 }
 
-// A Source gives the files of a request in the order in which they arrive.
+// A Source returns the files of a request in the order in which they arrive.
 type Source interface {
-	// Next waits for the next file that the map names. Its body must be read,
-	// or given up, before Next is called again. After the last file it gives
-	// io.EOF. An error of the request's form is a bad-user-input error; when
-	// the client went away, io.ErrUnexpectedEOF or the context's error.
+	// Next waits for the next file of the request's map. The caller must not use the previous
+	// file afterwards. After the last file the error is io.EOF. If the form is invalid it is a
+	// bad-user-input error, and if the client has disconnected it is io.ErrUnexpectedEOF or
+	// the context's error.
 	Next(ctx context.Context) (*Part, error)
-	// Total is the length of all files together; false when the client has not
-	// said how long its request is.
+	// Total returns the size of all files, or false if the request has no Content-Length.
 	Total() (int64, bool)
-	// Bound is, once Next has returned a file of which nothing was read, the most
-	// bytes that this file and those after it can have, and how many may follow
-	// it; false when the client has not said how long its request is. The bound is
-	// less than 3.5 KiB above what they have.
+	// Bound must be called after Next and before the file is read. It returns an upper bound
+	// for the size of this file and all later ones, and the maximum number of later ones, or
+	// false if the request has no Content-Length. The bound exceeds the actual size by less
+	// than 3.5 KiB.
 	Bound() (bytes int64, more int, known bool)
 }
 
 type sourceKey struct{}
 
-// Into gives a context whose operation can read the files of src.
-func Into(ctx context.Context, src Source) context.Context {
+// NewContext returns a context whose operation can read the files of src.
+func NewContext(ctx context.Context, src Source) context.Context {
 	return context.WithValue(ctx, sourceKey{}, src)
 }
 
-// From gives the files of the operation that ctx belongs to; false when its
-// request has none.
-func From(ctx context.Context) (Source, bool) {
+// FromContext returns the files of the operation, or false if its request has no files.
+func FromContext(ctx context.Context) (Source, bool) {
 	src, ok := ctx.Value(sourceKey{}).(Source)
 	return src, ok
 }

@@ -15,24 +15,24 @@ func TestFile(t *testing.T) {
 	}
 	for _, v := range []any{nil, "text", 7, map[string]any{"Part": "0"}, &want} {
 		if err := new(File).UnmarshalGQL(v); err == nil {
-			t.Errorf("%v is taken for a file", v)
+			t.Errorf("UnmarshalGQL accepted %v", v)
 		}
 	}
 	var out strings.Builder
 	if want.MarshalGQL(&out); out.String() != "null" {
-		t.Errorf("written as %s", out.String())
+		t.Errorf("MarshalGQL wrote %s", out.String())
 	}
 }
 
 type noSource struct{ Source }
 
-func TestFrom(t *testing.T) {
+func TestFromContext(t *testing.T) {
 	t.Parallel()
-	if src, ok := From(context.Background()); ok || src != nil {
-		t.Error("there are files out of nowhere")
+	if src, ok := FromContext(context.Background()); ok || src != nil {
+		t.Error("a context without files returned files")
 	}
 	want := noSource{}
-	if src, ok := From(Into(context.Background(), want)); !ok || src != want {
+	if src, ok := FromContext(NewContext(context.Background(), want)); !ok || src != want {
 		t.Errorf("got %v", src)
 	}
 }

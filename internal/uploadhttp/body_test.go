@@ -169,7 +169,7 @@ func TestClientDisconnects(t *testing.T) {
 	broken := make(chan error, 1)
 	reading := make(chan struct{})
 	send := func(ctx context.Context) (string, error) {
-		src, _ := upload.From(ctx)
+		src, _ := upload.FromContext(ctx)
 		part, err := src.Next(ctx)
 		if err == nil {
 			close(reading)

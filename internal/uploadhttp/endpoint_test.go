@@ -73,7 +73,7 @@ func (e endpoint) execute(r *http.Request, form *uploadhttp.Request) (string, er
 
 // readFiles reads the files of its request and describes them.
 func readFiles(ctx context.Context) (string, error) {
-	src, ok := upload.From(ctx)
+	src, ok := upload.FromContext(ctx)
 	if !ok {
 		return "", errors.New("the context has no files")
 	}

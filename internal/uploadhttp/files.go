@@ -49,13 +49,13 @@ func newFiles(parts *MultipartReader, b *body, contentLength int64, boundary str
 	}
 }
 
-// WithTimeout returns the context of the operation, in which [upload.From] finds the files. It
+// WithTimeout returns the context of the operation, in which [upload.FromContext] finds the files. It
 // ends after the timeout unless Next was called before. After that it ends when no byte of a
 // file has been transferred for two minutes, or five minutes after the last byte. It must be
 // called before anything is read, and canceled.
 func (f *Files) WithTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	f.deadline = withMovableDeadline(ctx, timeout)
-	return upload.Into(f.deadline, f), f.deadline.cancel
+	return upload.NewContext(f.deadline, f), f.deadline.cancel
 }
 
 // Fault returns the first error of the form found while files were read, or nil. A request with

@@ -146,7 +146,7 @@ func TestFiles_afterResponse(t *testing.T) {
 	var files *uploadhttp.Files
 	var part *upload.Part
 	send := func(ctx context.Context) (_ string, err error) {
-		src, _ := upload.From(ctx)
+		src, _ := upload.FromContext(ctx)
 		files = src.(*uploadhttp.Files)
 		part, err = src.Next(ctx)
 		return "enough", err

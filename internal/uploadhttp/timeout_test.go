@@ -132,7 +132,7 @@ func TestTimeout_stalled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		send := func(ctx context.Context) (string, error) {
-			src, _ := upload.From(ctx)
+			src, _ := upload.FromContext(ctx)
 			if _, err := src.Next(ctx); err != nil {
 				return "", err
 			}

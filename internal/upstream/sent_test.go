@@ -42,7 +42,7 @@ func TestWrite_MarksSent(t *testing.T) {
 				if tt.budget == 0 {
 					_ = session.spend()
 				}
-				ctx, sent := idempotency.Watch(t.Context())
+				ctx, sent := idempotency.TrackSent(t.Context())
 				func() {
 					defer func() { _ = recover() }()
 					_, _ = write(ctx, session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) {

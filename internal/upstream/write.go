@@ -99,7 +99,7 @@ func recordingSent[T any](call func(context.Context, *mixcloud.Client) (T, error
 		reached := true // in case of a panic
 		defer func() {
 			if reached {
-				idempotency.Sent(ctx)
+				idempotency.MarkSent(ctx)
 			}
 		}()
 		value, err := call(ctx, c)
