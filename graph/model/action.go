@@ -23,13 +23,13 @@ type UserPayload struct {
 	edge func(context.Context) (*UserEdge, error)
 }
 
-// NewUserPayload begins a payload. User looks up the changed user, edge the edge
-// that the viewer's list has for them; edge is nil if no list changed.
+// NewUserPayload returns a payload. User loads the changed user, edge the edge of the
+// user in the viewer's list. Edge is nil if the action adds to no list.
 func NewUserPayload(out Payload, user func(context.Context) (*User, error), edge func(context.Context) (*UserEdge, error)) *UserPayload {
 	return &UserPayload{out, user, edge}
 }
 
-// User is the changed user as they are now; nil when the input was refused.
+// User returns the user after the action, or nil if the input was refused.
 func (a *UserPayload) User(ctx context.Context) (*User, error) {
 	if a.Refused() {
 		return nil, nil
@@ -37,8 +37,8 @@ func (a *UserPayload) User(ctx context.Context) (*User, error) {
 	return a.user(ctx)
 }
 
-// Edge returns the changed user as an item of the viewer's list; nil when the
-// input was refused.
+// Edge returns the edge of the user in the viewer's list, or nil if the input was
+// refused.
 func (a *UserPayload) Edge(ctx context.Context) (*UserEdge, error) {
 	if a.Refused() || a.edge == nil {
 		return nil, nil
@@ -54,14 +54,14 @@ type CloudcastPayload struct {
 	edge      func(context.Context) (*CloudcastEdge, error)
 }
 
-// NewCloudcastPayload begins a payload. Cloudcast looks up the changed cloudcast,
-// edge the edge that the viewer's list has for it; edge is nil if no list changed.
+// NewCloudcastPayload returns a payload. Cloudcast loads the changed cloudcast, edge
+// the edge of the cloudcast in the viewer's list. Edge is nil if the mutation adds to
+// no list.
 func NewCloudcastPayload(out Payload, cloudcast func(context.Context) (*Cloudcast, error), edge func(context.Context) (*CloudcastEdge, error)) *CloudcastPayload {
 	return &CloudcastPayload{out, cloudcast, edge}
 }
 
-// Cloudcast is the changed cloudcast as it is now; nil when the input was
-// refused.
+// Cloudcast returns the cloudcast after the mutation, or nil if the input was refused.
 func (a *CloudcastPayload) Cloudcast(ctx context.Context) (*Cloudcast, error) {
 	if a.Refused() {
 		return nil, nil
@@ -69,8 +69,8 @@ func (a *CloudcastPayload) Cloudcast(ctx context.Context) (*Cloudcast, error) {
 	return a.cloudcast(ctx)
 }
 
-// Edge returns the changed cloudcast as an item of the viewer's list; nil when
-// the input was refused.
+// Edge returns the edge of the cloudcast in the viewer's list, or nil if the input
+// was refused.
 func (a *CloudcastPayload) Edge(ctx context.Context) (*CloudcastEdge, error) {
 	if a.Refused() || a.edge == nil {
 		return nil, nil
@@ -78,37 +78,37 @@ func (a *CloudcastPayload) Edge(ctx context.Context) (*CloudcastEdge, error) {
 	return a.edge(ctx)
 }
 
-// An Payload is what all payloads of writes share.
+// A Payload has the fields that all mutation payloads share.
 type Payload struct {
-	Changed          *bool        // nil when it could not be told
-	Message          *string      // Mixcloud's own words
+	Changed          *bool        // nil if unknown
+	Message          *string      // Mixcloud's message
 	UserErrors       []*UserError // never nil
 	ClientMutationID *string
-	RemovedID        *string // the id of what was taken off a list of the viewer; nil if nothing was
+	RemovedID        *string // the id of the item that was removed from a list of the viewer, or nil
 
 	viewer func(context.Context) (*User, error)
 }
 
-// NewPayload begins a payload whose viewer is looked up when it is selected.
+// NewPayload returns a payload. Viewer loads the viewer if the operation selects it.
 func NewPayload(clientMutationID *string, viewer func(context.Context) (*User, error)) Payload {
 	return Payload{UserErrors: []*UserError{}, ClientMutationID: clientMutationID, viewer: viewer}
 }
 
-// Viewer is whose token did it, as they are after it.
-func (o *Payload) Viewer(ctx context.Context) (*User, error) { return o.viewer(ctx) }
+// Viewer returns the viewer after the mutation.
+func (p *Payload) Viewer(ctx context.Context) (*User, error) { return p.viewer(ctx) }
 
-// Refuse adds a reason why the input was refused. The field is relative to the
-// input; none means the whole.
-func (o *Payload) Refuse(code UserErrorCode, message string, field ...string) {
-	o.UserErrors = append(o.UserErrors, &UserError{Field: field, Code: code, Message: message})
+// Refuse refuses the input: it adds a user error. The field is the path within the
+// input. Without a field, the error is about the whole input.
+func (p *Payload) Refuse(code UserErrorCode, message string, field ...string) {
+	p.UserErrors = append(p.UserErrors, &UserError{Field: field, Code: code, Message: message})
 }
 
-// Refused reports whether there is such a reason.
-func (o *Payload) Refused() bool { return len(o.UserErrors) > 0 }
+// Refused reports whether the input was refused.
+func (p *Payload) Refused() bool { return len(p.UserErrors) > 0 }
 
 // A UserError is one reason why an input was refused.
 type UserError struct {
-	Field   []string // nil when it is about the whole input
+	Field   []string // nil for the whole input
 	Code    UserErrorCode
 	Message string
 }

@@ -8,60 +8,60 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// An Activity is a line of a user's feed.
+// An Activity is an item of a user's feed.
 type Activity interface {
 	Node
 	IsActivity()
 }
 
-// activity is what all kinds share.
+// activity has the fields of all kinds of activity.
 type activity struct {
 	*mixcloud.Activity
 	owner mixcloud.CanonicalKey
 }
 
-// NewActivity wraps a line of the owner's feed in the type of its kind; a kind
-// that is not known gives an OtherActivity. Nil gives nil.
+// NewActivity wraps an item of the owner's feed in the type of its kind, an
+// OtherActivity if the kind is unknown. It returns nil for nil.
 func NewActivity(a *mixcloud.Activity, owner mixcloud.CanonicalKey) Activity {
 	if a == nil || a.Key.IsZero() {
 		return nil
 	}
-	line := activity{a, owner}
+	common := activity{a, owner}
 	switch a.Kind {
 	case "upload":
-		return &UploadActivity{line}
+		return &UploadActivity{common}
 	case "listen":
-		return &ListenActivity{line}
+		return &ListenActivity{common}
 	case "favorite":
-		return &FavoriteActivity{line}
+		return &FavoriteActivity{common}
 	case "follow":
-		return &FollowActivity{line}
+		return &FollowActivity{common}
 	}
-	return &OtherActivity{line}
+	return &OtherActivity{common}
 }
 
-// ID is the global id; it names the feed that holds the activity, since an
-// activity has no address of its own.
-func (a activity) ID() string { return listedID(KindActivity, a.Key, a.owner, a.CreatedTime) }
+// ID returns the global id. It contains the owner of the feed, because an activity
+// has no address of its own.
+func (a activity) ID() string { return listItemID(KindActivity, a.Key, a.owner, a.CreatedTime) }
 
-// Raw is the untouched REST object.
+// Raw returns the REST JSON.
 func (a activity) Raw() json.RawMessage { return WithoutMetadata(a.Activity.Raw()) }
 
-// From is who did it, as a partial user.
+// From returns the user who acted, as a partial user.
 func (a activity) From(context.Context) *User { return NewUser(a.Activity.From) }
 
-// CreatedAt is when they did it; nil when Mixcloud does not say.
+// CreatedAt returns the time of the activity, or nil if Mixcloud sends none.
 func (a activity) CreatedAt() *time.Time { return a.CreatedTime }
 
-// Cloudcasts are those it is about, in list form.
+// Cloudcasts returns the cloudcasts that the activity is about, in their partial form.
 func (a activity) Cloudcasts(context.Context) []*Cloudcast {
 	return wrapAll(a.Activity.Cloudcasts, NewCloudcast)
 }
 
-// Users are those it is about, as partial users.
+// Users returns the users that the activity is about, as partial users.
 func (a activity) Users(context.Context) []*User { return wrapAll(a.Activity.Users, NewUser) }
 
-// Subjects returns everything it is about: its cloudcasts, then its users.
+// Subjects returns the cloudcasts and then the users that the activity is about.
 func (a activity) Subjects(ctx context.Context) []Resource {
 	cloudcasts, users := a.Cloudcasts(ctx), a.Users(ctx)
 	subjects := make([]Resource, 0, len(cloudcasts)+len(users))
@@ -74,28 +74,28 @@ func (a activity) Subjects(ctx context.Context) []Resource {
 	return subjects
 }
 
-// IsNode marks all kinds as Nodes.
+// IsNode marks all activities as Nodes.
 func (activity) IsNode() {}
 
-// IsActivity marks all kinds as activities.
+// IsActivity marks all activities as Activities.
 func (activity) IsActivity() {}
 
-// An UploadActivity says that somebody has uploaded a cloudcast.
+// An UploadActivity reports that the user uploaded a cloudcast.
 type UploadActivity struct{ activity }
 
-// A ListenActivity says that somebody has listened to a cloudcast.
+// A ListenActivity reports that the user listened to a cloudcast.
 type ListenActivity struct{ activity }
 
-// A FavoriteActivity says that somebody has favorited a cloudcast.
+// A FavoriteActivity reports that the user favorited a cloudcast.
 type FavoriteActivity struct{ activity }
 
-// A FollowActivity says that somebody has begun to follow a user.
+// A FollowActivity reports that the user followed a user.
 type FollowActivity struct{ activity }
 
-// An OtherActivity is of a kind that was never recorded.
+// An OtherActivity is an activity of an unknown kind.
 type OtherActivity struct{ activity }
 
-// Type is Mixcloud's word for the kind; nil when it gives none.
+// Type returns Mixcloud's name of the kind, or nil if Mixcloud sends none.
 func (a *OtherActivity) Type() *string {
 	if a.Kind == "" {
 		return nil

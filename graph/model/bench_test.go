@@ -9,8 +9,8 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// aPage is a list of 100 cloudcasts of as many users, each with five tags.
-func aPage(b *testing.B, user, tag string) *mixcloud.Page[mixcloud.Cloudcast] {
+// newPage returns a page of 100 cloudcasts of 100 users, each with five tags.
+func newPage(b *testing.B, user, tag string) *mixcloud.Page[mixcloud.Cloudcast] {
 	b.Helper()
 	var text strings.Builder
 	for i := range 100 {
@@ -33,11 +33,11 @@ func aPage(b *testing.B, user, tag string) *mixcloud.Page[mixcloud.Cloudcast] {
 	return page
 }
 
-// BenchmarkIDs makes the 700 ids of a page of 100 cloudcasts, their users and
-// their tags: with keys that are canonical, and with none that is.
+// BenchmarkIDs encodes the 700 ids of a page of 100 cloudcasts, their users and their
+// tags, with canonical keys and with other spellings.
 func BenchmarkIDs(b *testing.B) {
 	for name, page := range map[string]*mixcloud.Page[mixcloud.Cloudcast]{
-		"canonical": aPage(b, "user", "genres"), "respelled": aPage(b, "User", "discover"),
+		"canonical": newPage(b, "user", "genres"), "respelled": newPage(b, "User", "discover"),
 	} {
 		b.Run(name, func(b *testing.B) {
 			ctx := context.Background()

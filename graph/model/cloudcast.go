@@ -7,14 +7,13 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Cloudcast is an uploaded show as a list or an activity carries it, or as
-// its own address gives it.
+// A Cloudcast is an uploaded show, in its partial or in its full form.
 type Cloudcast struct {
 	*mixcloud.Cloudcast
 	full *mixcloud.FullCloudcast
 }
 
-// NewCloudcast wraps the list form; nil gives nil.
+// NewCloudcast wraps a partial cloudcast. It returns nil for nil.
 func NewCloudcast(c *mixcloud.Cloudcast) *Cloudcast {
 	if c == nil || c.Key.IsZero() {
 		return nil
@@ -22,7 +21,7 @@ func NewCloudcast(c *mixcloud.Cloudcast) *Cloudcast {
 	return &Cloudcast{Cloudcast: c}
 }
 
-// NewFullCloudcast wraps a loaded cloudcast; nil gives nil.
+// NewFullCloudcast wraps a full cloudcast. It returns nil for nil.
 func NewFullCloudcast(c *mixcloud.FullCloudcast) *Cloudcast {
 	if c == nil || c.Key.IsZero() {
 		return nil
@@ -30,50 +29,53 @@ func NewFullCloudcast(c *mixcloud.FullCloudcast) *Cloudcast {
 	return &Cloudcast{Cloudcast: &c.Cloudcast, full: c}
 }
 
-// Full is the loaded cloudcast, nil when only the list form came along.
+// Full returns the full cloudcast, or nil for a partial one.
 func (c *Cloudcast) Full() *mixcloud.FullCloudcast { return c.full }
 
-// ID is the global id.
+// ID returns the global id.
 func (c *Cloudcast) ID() string { return resourceID(KindCloudcast, c.Key) }
 
-// Tags are the tags it carries.
+// Tags returns the tags.
 func (c *Cloudcast) Tags(context.Context) []*Tag { return wrapAll(c.Cloudcast.Tags, NewTag) }
 
-// Pictures are all sizes of the cover, smallest first.
+// Pictures returns all sizes of the picture, smallest first.
 func (c *Cloudcast) Pictures() []*Picture { return NewPictures(c.Cloudcast.Pictures) }
 
-// Picture is the largest that is not above size, else the smallest.
-func (c *Cloudcast) Picture(size *PictureSize) *Picture { return pick(c.Cloudcast.Pictures, size) }
+// Picture returns the largest picture up to size, or else the smallest one.
+func (c *Cloudcast) Picture(size *PictureSize) *Picture {
+	return pictureFor(c.Cloudcast.Pictures, size)
+}
 
-// CreatedAt is when it was published; nil when Mixcloud does not say.
+// CreatedAt returns the time of publication, or nil if Mixcloud sends none.
 func (c *Cloudcast) CreatedAt() *time.Time { return c.CreatedTime }
 
-// UpdatedAt is when it last changed; nil when Mixcloud does not say.
+// UpdatedAt returns the time of the last change, or nil if Mixcloud sends none.
 func (c *Cloudcast) UpdatedAt() *time.Time { return c.UpdatedTime }
 
-// HiddenStats reports whether the uploader hides the counts. Mixcloud only
-// ever says so when they do, so absence is false.
+// HiddenStats reports whether the uploader hides the counts. Mixcloud sends the
+// member only if it is true.
 func (c *Cloudcast) HiddenStats() bool { return isTrue(c.Cloudcast.HiddenStats) }
 
-// IsExclusive reports whether it is for subscribers; absence is false.
+// IsExclusive reports whether the cloudcast is for subscribers only. It is false if
+// Mixcloud does not send the member.
 func (c *Cloudcast) IsExclusive() bool { return isTrue(c.Cloudcast.IsExclusive) }
 
-// PlayCount is nil when hidden: Mixcloud then sends a zero that is not true.
+// PlayCount returns nil if the counts are hidden: Mixcloud then sends a wrong zero.
 func (c *Cloudcast) PlayCount() *int { return c.unlessHidden(c.Cloudcast.PlayCount) }
 
-// FavoriteCount is nil when hidden.
+// FavoriteCount returns nil if the counts are hidden.
 func (c *Cloudcast) FavoriteCount() *int { return c.unlessHidden(c.Cloudcast.FavoriteCount) }
 
-// ListenerCount is nil when hidden.
+// ListenerCount returns nil if the counts are hidden.
 func (c *Cloudcast) ListenerCount() *int { return c.unlessHidden(c.Cloudcast.ListenerCount) }
 
-// RepostCount is nil when hidden.
+// RepostCount returns nil if the counts are hidden.
 func (c *Cloudcast) RepostCount() *int { return c.unlessHidden(c.Cloudcast.RepostCount) }
 
-// User is the uploader, as a partial user.
+// User returns the uploader, as a partial user.
 func (c *Cloudcast) User(context.Context) *User { return NewUser(c.Cloudcast.User) }
 
-// Hosts are the users who host it beside the uploader.
+// Hosts returns the hosts other than the uploader, as partial users.
 func (c *Cloudcast) Hosts(context.Context) []*User { return wrapAll(c.Cloudcast.Hosts, NewUser) }
 
 // IsNode marks Cloudcast as a Node.
@@ -91,8 +93,8 @@ func (c *Cloudcast) unlessHidden(count *int) *int {
 
 func isTrue(b *bool) bool { return b != nil && *b }
 
-// wrapAll wraps each value of a list, dropping what cannot be shown. A list
-// that is absent stays nil; an empty one stays empty.
+// wrapAll wraps each value of a list. It omits values that wrap returns nil for. It
+// returns nil for nil, and an empty list for an empty list.
 func wrapAll[V any, N any](values []V, wrap func(*V) *N) []*N {
 	if values == nil {
 		return nil

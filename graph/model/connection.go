@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// A Connection is a page of a list in the form that Relay specifies.
+// A Connection is a page of a list, as the Relay specification defines it.
 type Connection[N any] struct {
 	PageInfo *PageInfo
 	edges    []*Edge[N]
 	total    func(context.Context) (*int, error)
 }
 
-// An Edge is one item of a Connection and its place.
+// An Edge is one item of a Connection with its cursor.
 type Edge[N any] struct {
 	Cursor string
 	Node   N
 }
 
-// NewConnection makes a connection of its edges. Total is asked at most once
-// for each selection of totalCount; nil means that nobody knows.
+// NewConnection returns a connection. Total returns the value of totalCount; it is nil
+// if the total is unknown.
 func NewConnection[N any](edges []*Edge[N], info PageInfo, total func(context.Context) (*int, error)) *Connection[N] {
 	if len(edges) > 0 {
 		info.StartCursor, info.EndCursor = &edges[0].Cursor, &edges[len(edges)-1].Cursor
@@ -27,13 +27,13 @@ func NewConnection[N any](edges []*Edge[N], info PageInfo, total func(context.Co
 	return &Connection[N]{edges: edges, PageInfo: &info, total: total}
 }
 
-// Len returns the number of items, whatever is selected of them.
+// Len returns the number of items.
 func (c *Connection[N]) Len() int { return len(c.edges) }
 
-// Edges are the items and their places; never nil.
+// Edges returns the items with their cursors. It never returns nil.
 func (c *Connection[N]) Edges(context.Context) []*Edge[N] { return c.edges }
 
-// Nodes are the items alone; never nil.
+// Nodes returns the items without their cursors. It never returns nil.
 func (c *Connection[N]) Nodes(context.Context) []N {
 	nodes := make([]N, len(c.edges))
 	for i, e := range c.edges {
@@ -42,7 +42,7 @@ func (c *Connection[N]) Nodes(context.Context) []N {
 	return nodes
 }
 
-// TotalCount is how many items the list holds, nil when nobody knows.
+// TotalCount returns the number of items of the whole list, or nil if it is unknown.
 func (c *Connection[N]) TotalCount(ctx context.Context) (*int, error) {
 	if c.total == nil {
 		return nil, nil
@@ -54,35 +54,35 @@ func (c *Connection[N]) TotalCount(ctx context.Context) (*int, error) {
 type (
 	// A CloudcastConnection is a page of cloudcasts.
 	CloudcastConnection = Connection[*Cloudcast]
-	// A CloudcastEdge is one of them.
+	// A CloudcastEdge is one cloudcast of a page.
 	CloudcastEdge = Edge[*Cloudcast]
 	// A UserConnection is a page of users.
 	UserConnection = Connection[*User]
-	// A UserEdge is one of them.
+	// A UserEdge is one user of a page.
 	UserEdge = Edge[*User]
 	// A TagConnection is a page of tags.
 	TagConnection = Connection[*Tag]
-	// A TagEdge is one of them.
+	// A TagEdge is one tag of a page.
 	TagEdge = Edge[*Tag]
 	// A CommentConnection is a page of comments.
 	CommentConnection = Connection[*Comment]
-	// A CommentEdge is one of them.
+	// A CommentEdge is one comment of a page.
 	CommentEdge = Edge[*Comment]
 	// An ActivityConnection is a page of a feed.
 	ActivityConnection = Connection[Activity]
-	// An ActivityEdge is one of its lines.
+	// An ActivityEdge is one activity of a page.
 	ActivityEdge = Edge[Activity]
 	// A PlaylistConnection is a page of playlists.
 	PlaylistConnection = Connection[*Playlist]
-	// A PlaylistEdge is one of them.
+	// A PlaylistEdge is one playlist of a page.
 	PlaylistEdge = Edge[*Playlist]
 )
 
-// A ListenConnection is a page of listens: cloudcasts whose edges say when
-// they were listened to.
+// A ListenConnection is a page of cloudcasts that a user has listened to. Its edges
+// have the time.
 type ListenConnection struct{ *Connection[*Cloudcast] }
 
-// Edges are the listens.
+// Edges returns the cloudcasts with their cursors and times.
 func (c *ListenConnection) Edges(context.Context) []*ListenEdge {
 	edges := make([]*ListenEdge, len(c.edges))
 	for i, e := range c.edges {
@@ -91,17 +91,17 @@ func (c *ListenConnection) Edges(context.Context) []*ListenEdge {
 	return edges
 }
 
-// A ListenEdge is one listen.
+// A ListenEdge is one cloudcast that a user has listened to.
 type ListenEdge Edge[*Cloudcast]
 
-// ListenedAt is when they listened; nil when Mixcloud does not say.
+// ListenedAt returns when the user listened, or nil if Mixcloud sends no time.
 func (e *ListenEdge) ListenedAt() *time.Time { return e.Node.ListenTime }
 
-// A ListenerConnection is a page of a cloudcast's listeners: users whose edges
-// say when they listened.
+// A ListenerConnection is a page of the users who listened to a cloudcast. Its edges
+// have the time.
 type ListenerConnection struct{ *Connection[*User] }
 
-// Edges returns the listeners with their cursors.
+// Edges returns the users with their cursors and times.
 func (c *ListenerConnection) Edges(context.Context) []*ListenerEdge {
 	edges := make([]*ListenerEdge, len(c.edges))
 	for i, e := range c.edges {
@@ -110,13 +110,13 @@ func (c *ListenerConnection) Edges(context.Context) []*ListenerEdge {
 	return edges
 }
 
-// A ListenerEdge is one user who listened.
+// A ListenerEdge is one user who listened to a cloudcast.
 type ListenerEdge Edge[*User]
 
-// ListenedAt returns when the user listened; nil when Mixcloud does not say.
+// ListenedAt returns when the user listened, or nil if Mixcloud sends no time.
 func (e *ListenerEdge) ListenedAt() *time.Time { return e.Node.ListenTime }
 
-// PageInfo says where a page stands in its list.
+// PageInfo describes the position of a page in its list.
 type PageInfo struct {
 	HasNextPage     bool
 	HasPreviousPage bool

@@ -14,8 +14,8 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// goldenIDs reads testdata/ids.golden: an id, its kind, its key and, for what
-// has no address of its own, the owner and the second.
+// goldenIDs reads testdata/ids.golden: an id, its kind, its key and, for a comment or an
+// activity, the owner and the time.
 func goldenIDs(t testing.TB) map[string]NodeID {
 	t.Helper()
 	text, err := os.ReadFile("testdata/ids.golden")
@@ -41,9 +41,9 @@ func goldenIDs(t testing.TB) map[string]NodeID {
 	return ids
 }
 
-// TestParseID_OfEveryRelease decodes ids that were given out once: clients keep
-// them for ever. Lines may be added to the file, and never changed.
-func TestParseID_OfEveryRelease(t *testing.T) {
+// Ids of all releases can be decoded, because clients store them. Lines may be added to
+// the file but never changed.
+func TestParseID_AllReleases(t *testing.T) {
 	t.Parallel()
 	ids := goldenIDs(t)
 	kinds := map[Kind]bool{}
@@ -51,152 +51,153 @@ func TestParseID_OfEveryRelease(t *testing.T) {
 		kinds[want.Kind] = true
 		got, err := ParseID(text)
 		if err != nil {
-			t.Errorf("%s, which is %v: %v", text, want, err)
+			t.Errorf("ParseID(%s) returned the error %v, want %v", text, err, want)
 			continue
 		}
 		if diff := cmp.Diff(want, got, cmpopts.EquateComparable(mixcloud.CanonicalKey{})); diff != "" {
-			t.Errorf("%s: %s", text, diff)
+			t.Errorf("ParseID(%s) (-want +got):\n%s", text, diff)
 		}
 	}
 	for kind := range kindCodes {
 		if !kinds[kind] {
-			t.Errorf("no id of a %s is kept", kind)
+			t.Errorf("testdata/ids.golden has no id of a %s", kind)
 		}
 	}
 }
 
-// TestKindCodes keeps two kinds from sharing a code.
-func TestKindCodes(t *testing.T) {
+// No two kinds share a code.
+func TestKindCodes_Unique(t *testing.T) {
 	t.Parallel()
 	seen := map[string]Kind{}
 	for kind, code := range kindCodes {
 		if other, ok := seen[code]; ok {
-			t.Errorf("%s and %s are both %q", kind, other, code)
+			t.Errorf("%s and %s have the same code %q", kind, other, code)
 		}
 		seen[code] = kind
 	}
 }
 
-func encoded(lines ...string) string {
+// encodeID encodes the lines of an id, valid or not.
+func encodeID(lines ...string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(lines, "\n")))
 }
 
-// TestParseID_Forged refuses what String never gives.
+// Ids that String never returns are errors.
 func TestParseID_Forged(t *testing.T) {
 	t.Parallel()
-	good := encoded("1u", "/spartacus/")
+	good := encodeID("1u", "/spartacus/")
 	if _, err := ParseID(good); err != nil {
-		t.Fatalf("the id that the others are made of: %v", err)
+		t.Fatalf("valid id: %v", err)
 	}
 	for name, text := range map[string]string{
 		"empty":                        "",
-		"no base64":                    "spartacus!",
+		"not base64":                   "spartacus!",
 		"padded":                       base64.URLEncoding.EncodeToString([]byte("1u\n/spartacus/")),
 		"standard base64":              base64.RawStdEncoding.EncodeToString([]byte("1c\n/a/%C3%BF%C3%BF/")) + "+",
 		"stray bits at the end":        good[:len(good)-1] + "9",
-		"a line break in it":           good[:8] + "\n" + good[8:],
-		"no key":                       encoded("1u"),
-		"an empty key":                 encoded("1u", ""),
-		"another version":              encoded("2u", "/spartacus/"),
-		"an unknown kind":              encoded("1z", "/spartacus/"),
-		"no kind":                      encoded("1", "/spartacus/"),
-		"a key of another kind":        encoded("1u", "/spartacus/party-time/"),
-		"a list's key":                 encoded("1c", "/spartacus/followers/"),
-		"a page of the site":           encoded("1u", "/popular/"),
-		"another case":                 encoded("1u", "/Spartacus/"),
-		"another escaping":             encoded("1u", "/spartacu%73/"),
-		"an old prefix of a tag":       encoded("1t", "/discover/funk/"),
-		"a city as a tag":              encoded("1t", "/genres/city:athens/"),
-		"no slash at the end":          encoded("1u", "/spartacus"),
-		"dots":                         encoded("1c", "/spartacus/../"),
-		"a query":                      encoded("1u", "/spartacus/?x=1"),
-		"an address":                   encoded("1u", "https://www.mixcloud.com/spartacus/"),
-		"a third line":                 encoded("1u", "/spartacus/", ""),
-		"a comment without an owner":   encoded("1m", "/comments/cr/1/2/c3/"),
-		"a comment of a tag":           encoded("1m", "/comments/cr/1/2/c3/", "/genres/funk/", "1"),
-		"a comment that is a user":     encoded("1m", "/spartacus/", "/spartacus/", "1"),
-		"an activity of somebody else": encoded("1f", "/demo/feed/1/", "/spartacus/", "1"),
-		"an activity of a cloudcast":   encoded("1f", "/spartacus/party-time/feed/1/", "/spartacus/party-time/", "1"),
-		"a time that is none":          encoded("1m", "/comments/cr/1/2/c3/", "/demo/", "now"),
-		"a time with a plus":           encoded("1m", "/comments/cr/1/2/c3/", "/demo/", "+1"),
-		"a time with zeros":            encoded("1m", "/comments/cr/1/2/c3/", "/demo/", "01"),
-		"a time before 1970":           encoded("1m", "/comments/cr/1/2/c3/", "/demo/", "-1"),
-		"a time after 9999":            encoded("1m", "/comments/cr/1/2/c3/", "/demo/", "253402300800"),
-		"too long":                     encoded("1u", "/"+strings.Repeat("a", 5000)+"/"),
-		"a control character":          encoded("1m", "/comments/cr/1/2/c\x003/", "/demo/", "1"),
+		"a line break":                 good[:8] + "\n" + good[8:],
+		"no key":                       encodeID("1u"),
+		"an empty key":                 encodeID("1u", ""),
+		"another version":              encodeID("2u", "/spartacus/"),
+		"an unknown kind":              encodeID("1z", "/spartacus/"),
+		"no kind":                      encodeID("1", "/spartacus/"),
+		"a key of another kind":        encodeID("1u", "/spartacus/party-time/"),
+		"a list's key":                 encodeID("1c", "/spartacus/followers/"),
+		"a page of the site":           encodeID("1u", "/popular/"),
+		"another case":                 encodeID("1u", "/Spartacus/"),
+		"another escaping":             encodeID("1u", "/spartacu%73/"),
+		"an old prefix of a tag":       encodeID("1t", "/discover/funk/"),
+		"a city as a tag":              encodeID("1t", "/genres/city:athens/"),
+		"no slash at the end":          encodeID("1u", "/spartacus"),
+		"dots":                         encodeID("1c", "/spartacus/../"),
+		"a query":                      encodeID("1u", "/spartacus/?x=1"),
+		"an address":                   encodeID("1u", "https://www.mixcloud.com/spartacus/"),
+		"a third line":                 encodeID("1u", "/spartacus/", ""),
+		"a comment without an owner":   encodeID("1m", "/comments/cr/1/2/c3/"),
+		"a comment of a tag":           encodeID("1m", "/comments/cr/1/2/c3/", "/genres/funk/", "1"),
+		"a comment that is a user":     encodeID("1m", "/spartacus/", "/spartacus/", "1"),
+		"an activity of another owner": encodeID("1f", "/demo/feed/1/", "/spartacus/", "1"),
+		"an activity of a cloudcast":   encodeID("1f", "/spartacus/party-time/feed/1/", "/spartacus/party-time/", "1"),
+		"a time that is not a number":  encodeID("1m", "/comments/cr/1/2/c3/", "/demo/", "now"),
+		"a time with a plus":           encodeID("1m", "/comments/cr/1/2/c3/", "/demo/", "+1"),
+		"a time with zeros":            encodeID("1m", "/comments/cr/1/2/c3/", "/demo/", "01"),
+		"a time before 1970":           encodeID("1m", "/comments/cr/1/2/c3/", "/demo/", "-1"),
+		"a time after 9999":            encodeID("1m", "/comments/cr/1/2/c3/", "/demo/", "253402300800"),
+		"too long":                     encodeID("1u", "/"+strings.Repeat("a", 5000)+"/"),
+		"a control character":          encodeID("1m", "/comments/cr/1/2/c\x003/", "/demo/", "1"),
 	} {
 		if id, err := ParseID(text); err == nil {
-			t.Errorf("%s: %q is read as %v", name, text, id)
+			t.Errorf("%s: ParseID(%q) returned %v, want an error", name, text, id)
 		}
 	}
 }
 
-// FuzzParseID holds that no text but its own names a node.
+// A text that ParseID accepts is the one that String returns for the id.
 func FuzzParseID(f *testing.F) {
 	for text := range goldenIDs(f) {
 		f.Add(text)
 	}
-	f.Add(encoded("1m", "/comments/cr/1/2/c3/", "/demo/", "1"))
+	f.Add(encodeID("1m", "/comments/cr/1/2/c3/", "/demo/", "1"))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, text string) {
 		id, err := ParseID(text)
 		if err != nil {
 			if id.Kind != "" || !id.Key.IsZero() {
-				t.Errorf("a refused id gives %v", id)
+				t.Errorf("got error %v and the id %v, want a zero id", err, id)
 			}
 			return
 		}
 		if again := id.String(); again != text {
-			t.Errorf("%q is read as %v, which is %q", text, id, again)
+			t.Errorf("ParseID(%q) returned %v, whose text is %q", text, id, again)
 		}
 		if key := id.Key.String(); strings.Contains(key, "/../") || strings.ContainsAny(key, "?#\n ") || !strings.HasPrefix(key, "/") {
-			t.Errorf("%q has the key %q", text, id.Key)
+			t.Errorf("ParseID(%q) returned the invalid key %q", text, id.Key)
 		}
 	})
 }
 
-// FuzzNodeID holds that every id of a possible key can be read again.
+// Every id of a valid key can be decoded.
 func FuzzNodeID(f *testing.F) {
 	f.Add("spartacus", "party-time", int64(1_700_000_000))
 	f.Add("νυχτερινό-τραμ", "τελευταία", int64(0))
 	f.Add("a+b", "100%", int64(253402300799))
 	f.Fuzz(func(t *testing.T, user, slug string, second int64) {
 		owner, show := mixcloud.ParseKey(wireKey(user)), mixcloud.ParseKey(wireKey(user, slug))
-		ids := map[string]bool{ // whether it has to be read again
-			resourceID(KindUser, owner):     is(owner, mixcloud.KindUser),
-			resourceID(KindCloudcast, show): is(show, mixcloud.KindCloudcast),
+		ids := map[string]bool{ // whether the key is valid
+			resourceID(KindUser, owner):     hasKind(owner, mixcloud.KindUser),
+			resourceID(KindCloudcast, show): hasKind(show, mixcloud.KindCloudcast),
 		}
 		at := time.Unix(second, 0).UTC()
-		timely := second >= 0 && second <= maxUnix
+		validTime := second >= 0 && second <= maxUnix
 		for key, kind := range map[mixcloud.CanonicalKey]mixcloud.Kind{owner.Canonical(): mixcloud.KindUser, show.Canonical(): mixcloud.KindCloudcast} {
-			ids[listedID(KindComment, mixcloud.ParseKey("/comments/cr/1/2/c3/"), key, &at)] = timely && is(key.Key(), kind)
+			ids[listItemID(KindComment, mixcloud.ParseKey("/comments/cr/1/2/c3/"), key, &at)] = validTime && hasKind(key.Key(), kind)
 		}
-		ids[listedID(KindActivity, mixcloud.ParseKey(owner.String()+"feed/1/"), owner.Canonical(), &at)] = timely && is(owner, mixcloud.KindUser)
-		for text, possible := range ids {
+		ids[listItemID(KindActivity, mixcloud.ParseKey(owner.String()+"feed/1/"), owner.Canonical(), &at)] = validTime && hasKind(owner, mixcloud.KindUser)
+		for text, valid := range ids {
 			id, err := ParseID(text)
-			if possible && err != nil {
-				t.Errorf("%q of %q and %q: %v", text, owner, show, err)
+			if valid && err != nil {
+				t.Errorf("ParseID(%q) for %q and %q: %v", text, owner, show, err)
 			}
 			if err == nil && id.String() != text {
-				t.Errorf("%q is read as %v", text, id)
+				t.Errorf("ParseID(%q) returned %v, whose text is %q", text, id, id)
 			}
 		}
 	})
 }
 
-// is tells whether a key is one of a kind.
-func is(key mixcloud.Key, kind mixcloud.Kind) bool {
+// hasKind reports whether a key is that of a resource of a kind.
+func hasKind(key mixcloud.Key, kind mixcloud.Kind) bool {
 	ref, err := mixcloud.ParseRef(key.String())
 	return err == nil && ref.Kind == kind
 }
 
-// TestResourceID_Allocations holds that an id costs its text alone, whichever way
-// its key is spelled: a page has hundreds of them.
-func TestResourceID_Allocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts those of the whole process
+// Encoding an id allocates only the result, for all spellings of a key: a page has
+// hundreds of ids.
+func TestResourceID_Allocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts the allocations of the whole process
 	for _, text := range []string{"/spartacus/party-time/", "/Spartacus/party-time/", "/discover/funk/", "/%c3%96zg/"} {
 		key := mixcloud.ParseKey(text)
 		if n := testing.AllocsPerRun(100, func() { _ = resourceID(KindCloudcast, key) }); n > 1 {
-			t.Errorf("%s: %v allocations", text, n)
+			t.Errorf("%s: %v allocations, want at most 1", text, n)
 		}
 	}
 }

@@ -10,13 +10,13 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Category is one of the site's fixed shelves.
+// A Category is one of the fixed categories of the site.
 type Category struct {
 	*mixcloud.Category
 	full bool
 }
 
-// NewCategory wraps a category of the list of all; nil gives nil.
+// NewCategory wraps a partial category. It returns nil for nil.
 func NewCategory(c *mixcloud.Category) *Category {
 	if c == nil || c.Key.IsZero() {
 		return nil
@@ -27,7 +27,7 @@ func NewCategory(c *mixcloud.Category) *Category {
 // NewCategories wraps the list of all categories.
 func NewCategories(all []mixcloud.Category) []*Category { return wrapAll(all, NewCategory) }
 
-// NewFullCategory wraps a category that its own address gave; nil gives nil.
+// NewFullCategory wraps a full category. It returns nil for nil.
 func NewFullCategory(c *mixcloud.Category) *Category {
 	category := NewCategory(c)
 	if category != nil {
@@ -36,7 +36,7 @@ func NewFullCategory(c *mixcloud.Category) *Category {
 	return category
 }
 
-// Full is the loaded category, nil when it was listed.
+// Full returns the full category, or nil for a partial one.
 func (c *Category) Full() *mixcloud.Category {
 	if c.full {
 		return c.Category
@@ -44,10 +44,10 @@ func (c *Category) Full() *mixcloud.Category {
 	return nil
 }
 
-// ID is the global id.
+// ID returns the global id.
 func (c *Category) ID() string { return resourceID(KindCategory, c.Key) }
 
-// Format is nil when Mixcloud says nothing or something unheard of.
+// Format returns the format, or nil if Mixcloud sends none or an unknown one.
 func (c *Category) Format() *CategoryFormat {
 	format := CategoryFormat(strings.ToUpper(c.Category.Format))
 	if !format.IsValid() {
@@ -56,11 +56,11 @@ func (c *Category) Format() *CategoryFormat {
 	return &format
 }
 
-// Pictures are all sizes of the picture, smallest first.
+// Pictures returns all sizes of the picture, smallest first.
 func (c *Category) Pictures() []*Picture { return NewPictures(c.Category.Pictures) }
 
-// Picture is the largest that is not above size, else the smallest.
-func (c *Category) Picture(size *PictureSize) *Picture { return pick(c.Category.Pictures, size) }
+// Picture returns the largest picture up to size, or else the smallest one.
+func (c *Category) Picture(size *PictureSize) *Picture { return pictureFor(c.Category.Pictures, size) }
 
 // IsNode marks Category as a Node.
 func (*Category) IsNode() {}
@@ -74,7 +74,7 @@ type Playlist struct {
 	full bool
 }
 
-// NewPlaylist wraps a listed playlist; nil gives nil.
+// NewPlaylist wraps a partial playlist. It returns nil for nil.
 func NewPlaylist(p *mixcloud.Playlist) *Playlist {
 	if p == nil || p.Key.IsZero() {
 		return nil
@@ -82,7 +82,7 @@ func NewPlaylist(p *mixcloud.Playlist) *Playlist {
 	return &Playlist{Playlist: p}
 }
 
-// NewFullPlaylist wraps a playlist that its own address gave; nil gives nil.
+// NewFullPlaylist wraps a full playlist. It returns nil for nil.
 func NewFullPlaylist(p *mixcloud.Playlist) *Playlist {
 	playlist := NewPlaylist(p)
 	if playlist != nil {
@@ -91,7 +91,7 @@ func NewFullPlaylist(p *mixcloud.Playlist) *Playlist {
 	return playlist
 }
 
-// Full is the loaded playlist, nil when it was listed.
+// Full returns the full playlist, or nil for a partial one.
 func (p *Playlist) Full() *mixcloud.Playlist {
 	if p.full {
 		return p.Playlist
@@ -99,17 +99,17 @@ func (p *Playlist) Full() *mixcloud.Playlist {
 	return nil
 }
 
-// ID is the global id.
+// ID returns the global id.
 func (p *Playlist) ID() string { return resourceID(KindPlaylist, p.Key) }
 
-// Owner is who made it, as a partial user.
+// Owner returns the user who created the playlist, as a partial user.
 func (p *Playlist) Owner(context.Context) *User { return NewUser(p.Playlist.Owner) }
 
-// Pictures are all sizes of the picture, smallest first.
+// Pictures returns all sizes of the picture, smallest first.
 func (p *Playlist) Pictures() []*Picture { return NewPictures(p.Playlist.Pictures) }
 
-// Picture is the largest that is not above size, else the smallest.
-func (p *Playlist) Picture(size *PictureSize) *Picture { return pick(p.Playlist.Pictures, size) }
+// Picture returns the largest picture up to size, or else the smallest one.
+func (p *Playlist) Picture(size *PictureSize) *Picture { return pictureFor(p.Playlist.Pictures, size) }
 
 // IsNode marks Playlist as a Node.
 func (*Playlist) IsNode() {}
@@ -117,13 +117,13 @@ func (*Playlist) IsNode() {}
 // IsResource marks Playlist as a Resource.
 func (*Playlist) IsResource() {}
 
-// A Comment stands on a cloudcast or a profile, its owner.
+// A Comment is a comment on a cloudcast or on a user's profile.
 type Comment struct {
 	*mixcloud.Comment
-	owner mixcloud.CanonicalKey
+	owner mixcloud.CanonicalKey // the cloudcast or the user
 }
 
-// NewComment wraps a comment of the owner's list; nil gives nil.
+// NewComment wraps a comment of the owner's list. It returns nil for nil.
 func NewComment(c *mixcloud.Comment, owner mixcloud.CanonicalKey) *Comment {
 	if c == nil || c.Key.IsZero() {
 		return nil
@@ -131,23 +131,24 @@ func NewComment(c *mixcloud.Comment, owner mixcloud.CanonicalKey) *Comment {
 	return &Comment{Comment: c, owner: owner}
 }
 
-// ID is the global id; it names the list that holds the comment, since a
-// comment has no address of its own.
-func (c *Comment) ID() string { return listedID(KindComment, c.Key, c.owner, c.SubmitDate) }
+// ID returns the global id. It contains the owner of the list, because a comment has no
+// address of its own.
+func (c *Comment) ID() string { return listItemID(KindComment, c.Key, c.owner, c.SubmitDate) }
 
-// CreatedAt is when it was written; nil when Mixcloud does not say.
+// CreatedAt returns the time of the comment, or nil if Mixcloud sends none.
 func (c *Comment) CreatedAt() *time.Time { return c.SubmitDate }
 
-// User is who wrote it, as a partial user.
+// User returns the author, as a partial user.
 func (c *Comment) User(context.Context) *User { return NewUser(c.Comment.User) }
 
-// Raw is the untouched REST object.
+// Raw returns the REST JSON.
 func (c *Comment) Raw() json.RawMessage { return WithoutMetadata(c.Comment.Raw()) }
 
 // IsNode marks Comment as a Node.
 func (*Comment) IsNode() {}
 
-func listedID(kind Kind, key mixcloud.Key, owner mixcloud.CanonicalKey, at *time.Time) string {
+// listItemID returns the global id of a comment or an activity.
+func listItemID(kind Kind, key mixcloud.Key, owner mixcloud.CanonicalKey, at *time.Time) string {
 	id := NodeID{Kind: kind, Key: key, Owner: owner}
 	if at != nil {
 		id.Time = at.UTC()
@@ -157,8 +158,8 @@ func listedID(kind Kind, key mixcloud.Key, owner mixcloud.CanonicalKey, at *time
 	return id.String()
 }
 
-// lastSegment is the plain text of the last part of a key, without a city's
-// mark.
+// lastSegment returns the last path segment of a key, unescaped and without the prefix
+// of cities.
 func lastSegment(key mixcloud.Key) string {
 	trimmed := strings.Trim(key.String(), "/")
 	segment := trimmed[strings.LastIndexByte(trimmed, '/')+1:]

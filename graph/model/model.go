@@ -1,24 +1,25 @@
-// Package model holds the objects of the graph. Each wraps the value that
-// mixcloud decoded and adds what GraphQL names or sees differently; what a
-// partial value lacks is not here but in a resolver, which loads it.
+// Package model has the objects of the graph. Each object wraps a value that package
+// mixcloud decoded, and has methods for the fields that differ from REST in name or in
+// value. Fields that need a load, because a partial value lacks them, are implemented
+// by resolvers.
 //
-// Objects are immutable once made and safe for concurrent use.
+// Objects are immutable and safe for concurrent use.
 //
-// A method that gives other objects takes a context that it has no use for. By
-// that gqlgen answers its field beside the others of the object, and not before
-// any of them is begun: something below it may have to be loaded, and would hold
-// up what is loaded for its siblings.
+// A method that returns other objects has a context parameter that it does not use. For
+// such methods gqlgen resolves the field concurrently with the other fields of the
+// object. Otherwise it would resolve the field first, with all loads below it, and delay
+// the loads of the other fields.
 package model
 
-// A Node is anything with a global id.
+// A Node is an object with a global id.
 type Node interface{ IsNode() }
 
-// A Resource is anything that has a page of its own on mixcloud.com.
+// A Resource is an object with a page on mixcloud.com.
 type Resource interface {
 	Node
 	IsResource()
 }
 
-// MaxElements is how many ids Query.nodes takes at most, and how many keys
-// Query.resources takes.
+// MaxElements is the maximum number of ids of Query.nodes, and of keys of
+// Query.resources.
 const MaxElements = 100

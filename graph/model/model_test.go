@@ -16,7 +16,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// wireKey is a key as Mixcloud writes it.
+// wireKey returns a key as Mixcloud sends it.
 func wireKey(parts ...string) string {
 	var b strings.Builder
 	b.WriteByte('/')
@@ -29,25 +29,25 @@ func wireKey(parts ...string) string {
 func TestTagName(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ reason, key, name, want string }{
-		{"the tag's own page appends it", "/genres/funk/", "Funk shows", "Funk"},
-		{"a nested tag has it plain", "/genres/funk/", "Funk", "Funk"},
-		{"under the old paths too", "/discover/drum-bass/", "Drum & Bass shows", "Drum & Bass"},
-		{"the tag is really called so", "/genres/live-shows/", "Live shows", "Live shows"},
-		{"and its page says it twice", "/genres/live-shows/", "Live shows shows", "Live shows"},
-		{"another slug: better leave it", "/genres/jazz/", "Funk shows", "Funk shows"},
-		{"only at the end", "/genres/shows-of-funk/", "Shows of Funk", "Shows of Funk"},
-		{"in any script", "/genres/%CE%BB%CE%B1%CF%8A%CE%BA%CE%AC/", "Λαϊκά shows", "Λαϊκά"},
-		{"a city's page may do it as well", "/genres/city:new-york/", "New York shows", "New York"},
-		{"capitals matter", "/genres/funk/", "Funk Shows", "Funk Shows"},
-		{"nothing else is cut", "/genres/funk/", "Funk shows ", "Funk shows "},
+		{"full form", "/genres/funk/", "Funk shows", "Funk"},
+		{"partial form", "/genres/funk/", "Funk", "Funk"},
+		{"former path", "/discover/drum-bass/", "Drum & Bass shows", "Drum & Bass"},
+		{"slug contains shows", "/genres/live-shows/", "Live shows", "Live shows"},
+		{"full form, slug contains shows", "/genres/live-shows/", "Live shows shows", "Live shows"},
+		{"slug of another name", "/genres/jazz/", "Funk shows", "Funk shows"},
+		{"shows at the beginning", "/genres/shows-of-funk/", "Shows of Funk", "Shows of Funk"},
+		{"Greek", "/genres/%CE%BB%CE%B1%CF%8A%CE%BA%CE%AC/", "Λαϊκά shows", "Λαϊκά"},
+		{"city", "/genres/city:new-york/", "New York shows", "New York"},
+		{"upper case", "/genres/funk/", "Funk Shows", "Funk Shows"},
+		{"trailing space", "/genres/funk/", "Funk shows ", "Funk shows "},
 	} {
 		if got := tagName(&mixcloud.Tag{Key: mixcloud.ParseKey(test.key), Name: test.name}); got != test.want {
-			t.Errorf("%s: %q at %s is called %q, want %q", test.reason, test.name, test.key, got, test.want)
+			t.Errorf("%s: got name %q for %q at %s, want %q", test.reason, got, test.name, test.key, test.want)
 		}
 	}
 }
 
-func TestPick(t *testing.T) {
+func TestPictureFor(t *testing.T) {
 	t.Parallel()
 	all := mixcloud.Pictures{
 		{Name: "small", Width: 25, Height: 25, URL: "25"},
@@ -59,27 +59,27 @@ func TestPick(t *testing.T) {
 	}
 	size := func(s PictureSize) *PictureSize { return &s }
 	for _, test := range []struct {
-		reason string
-		from   mixcloud.Pictures
-		asked  *PictureSize
-		want   string // "" for none
+		reason   string
+		pictures mixcloud.Pictures
+		size     *PictureSize
+		want     string // URL; "" for nil
 	}{
-		{"the default is large", all, nil, "300"},
-		{"what is asked for", all, size(PictureSizeThumbnail), "50"},
-		{"the next smaller where it is missing", all, size(PictureSizeMediumMobile), "50"},
-		{"extra large is smaller than 640", all, size(PictureSizeExtraLarge), "320"},
-		{"the largest there is", all, size(PictureSizeW1024), "640"},
-		{"the smallest, where all are above", all[3:], size(PictureSizeSmall), "300"},
-		{"the only one", all[:1], size(PictureSizeW1024), "25"},
-		{"never one of an unknown width, if there is another", append(mixcloud.Pictures{{Name: "huge", URL: "?"}}, all...), nil, "300"},
+		{"no size: large", all, nil, "300"},
+		{"size exists", all, size(PictureSizeThumbnail), "50"},
+		{"size does not exist: next smaller", all, size(PictureSizeMediumMobile), "50"},
+		{"extra large: next smaller than 600", all, size(PictureSizeExtraLarge), "320"},
+		{"largest", all, size(PictureSizeW1024), "640"},
+		{"all are larger: smallest", all[3:], size(PictureSizeSmall), "300"},
+		{"only one", all[:1], size(PictureSizeW1024), "25"},
+		{"picture without a width is not used", append(mixcloud.Pictures{{Name: "huge", URL: "?"}}, all...), nil, "300"},
 		{"none", nil, nil, ""},
 	} {
 		got := ""
-		if p := pick(test.from, test.asked); p != nil {
+		if p := pictureFor(test.pictures, test.size); p != nil {
 			got = p.URL
 		}
 		if got != test.want {
-			t.Errorf("%s: picked %q, want %q", test.reason, got, test.want)
+			t.Errorf("%s: got %q, want %q", test.reason, got, test.want)
 		}
 	}
 }
@@ -94,14 +94,14 @@ func TestPictures(t *testing.T) {
 	})
 	want := []*Picture{
 		{Size: &large, Width: &width, Height: &height, URL: "a"},
-		{Width: &wide, Height: &high, URL: "b"}, // a cover
-		{URL: "c"},                              // a size of tomorrow
+		{Width: &wide, Height: &high, URL: "b"}, // a cover picture
+		{URL: "c"},                              // an unknown size
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	if NewPictures(nil) == nil {
-		t.Error("no pictures are null, not an empty list")
+		t.Error("NewPictures(nil) is nil, want an empty list")
 	}
 	for _, size := range AllPictureSize {
 		if sizeWidths[size] == 0 {
@@ -109,39 +109,38 @@ func TestPictures(t *testing.T) {
 		}
 	}
 	if len(sizeNames) != len(AllPictureSize) {
-		t.Errorf("%d names for %d sizes", len(sizeNames), len(AllPictureSize))
+		t.Errorf("sizeNames has %d names, want %d", len(sizeNames), len(AllPictureSize))
 	}
 }
 
-func TestUntouched(t *testing.T) {
+func TestWithoutMetadata(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ reason, in, want string }{
-		{"nothing to drop: the very bytes", "{\n  \"key\" : \"/x/\" }", "{\n  \"key\" : \"/x/\" }"},
-		{"metadata goes", `{"key": "/x/", "metadata": {"connections": {"a": "b"}}, "n": 1.50}`, `{"key":"/x/","n":1.50}`},
-		{"at the start", `{"metadata": 1, "key": "/x/"}`, `{"key":"/x/"}`},
-		{"alone", `{"metadata": []}`, `{}`},
+		{"no metadata: unchanged", "{\n  \"key\" : \"/x/\" }", "{\n  \"key\" : \"/x/\" }"},
+		{"metadata", `{"key": "/x/", "metadata": {"connections": {"a": "b"}}, "n": 1.50}`, `{"key":"/x/","n":1.50}`},
+		{"first member", `{"metadata": 1, "key": "/x/"}`, `{"key":"/x/"}`},
+		{"only member", `{"metadata": []}`, `{}`},
 		{"twice", `{"metadata": 1, "metadata": 2}`, `{}`},
-		{"spelled otherwise", `{"m\u0065tadata": 1, "metadata": 2, "k": 1}`, `{"k":1}`},
-		{"a nested one stays", `{"user": {"metadata": 1}}`, `{"user":{"metadata": 1}}`},
-		{"the word in a text stays", `{"name": "metadata", "slug": "\"metadata\""}`, `{"name":"metadata","slug":"\"metadata\""}`},
-		{"numbers stay as written", `{"metadata": 0, "n": 12345678901234567890.10, "e": 1E5}`, `{"n":12345678901234567890.10,"e":1E5}`},
-		{"escapes stay as written", `{"metadata": 0, "s": "\u00e9\/"}`, `{"s":"\u00e9\/"}`},
-		{"no object", `["metadata"]`, `["metadata"]`},
-		{"no JSON", `{"metadata": `, `{"metadata": `},
-		{"nothing", ``, ``},
+		{"escaped name", `{"m\u0065tadata": 1, "metadata": 2, "k": 1}`, `{"k":1}`},
+		{"nested", `{"user": {"metadata": 1}}`, `{"user":{"metadata": 1}}`},
+		{"as a value", `{"name": "metadata", "slug": "\"metadata\""}`, `{"name":"metadata","slug":"\"metadata\""}`},
+		{"numbers are unchanged", `{"metadata": 0, "n": 12345678901234567890.10, "e": 1E5}`, `{"n":12345678901234567890.10,"e":1E5}`},
+		{"escapes are unchanged", `{"metadata": 0, "s": "\u00e9\/"}`, `{"s":"\u00e9\/"}`},
+		{"array", `["metadata"]`, `["metadata"]`},
+		{"invalid JSON", `{"metadata": `, `{"metadata": `},
+		{"empty", ``, ``},
 	} {
 		if got := string(WithoutMetadata(json.RawMessage(test.in))); got != test.want {
-			t.Errorf("%s: %s becomes %s, want %s", test.reason, test.in, got, test.want)
+			t.Errorf("%s: WithoutMetadata(%s) returned %s, want %s", test.reason, test.in, got, test.want)
 		}
 	}
 	if WithoutMetadata(nil) != nil {
-		t.Error("nil does not stay nil")
+		t.Error("WithoutMetadata(nil) is not nil")
 	}
 }
 
-// FuzzUntouched holds that whatever is JSON stays JSON, and the same but for its
-// metadata.
-func FuzzUntouched(f *testing.F) {
+// WithoutMetadata changes nothing in a JSON object except the member metadata.
+func FuzzWithoutMetadata(f *testing.F) {
 	f.Add([]byte(`{"metadata": {"a": 1}, "b": [1, {"metadata": 2}]}`))
 	f.Add([]byte(`{"<": "metadata", "metadata": 0}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -151,14 +150,14 @@ func FuzzUntouched(f *testing.F) {
 		}
 		var got map[string]any
 		if err := json.Unmarshal(WithoutMetadata(bytes.Clone(in)), &got); err != nil {
-			t.Fatalf("%q: %v", in, err)
+			t.Fatalf("WithoutMetadata(%q) returned invalid JSON: %v", in, err)
 		}
 		delete(object, "metadata")
 		if !bytes.Contains(in, []byte(`"metadata"`)) {
-			delete(got, "metadata") // it was spelled with escapes, and is left
+			delete(got, "metadata") // an escaped name is not removed
 		}
 		if diff := cmp.Diff(object, got); diff != "" {
-			t.Errorf("%q: %s", in, diff)
+			t.Errorf("WithoutMetadata(%q) (-want +got):\n%s", in, diff)
 		}
 	})
 }
@@ -166,23 +165,23 @@ func FuzzUntouched(f *testing.F) {
 func TestHiddenCounts(t *testing.T) {
 	t.Parallel()
 	zero, five, yes, no := 0, 5, true, false
-	rest := mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/b/"), PlayCount: &zero, FavoriteCount: &zero, ListenerCount: &zero, RepostCount: &zero, CommentCount: &five}
-	for name, hidden := range map[string]*bool{"hidden": &yes, "said not to be hidden": &no, "not said": nil} {
-		value := rest
+	counts := mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/b/"), PlayCount: &zero, FavoriteCount: &zero, ListenerCount: &zero, RepostCount: &zero, CommentCount: &five}
+	for name, hidden := range map[string]*bool{"hidden": &yes, "false": &no, "absent": nil} {
+		value := counts
 		value.HiddenStats = hidden
 		c := NewCloudcast(&value)
 		for field, got := range map[string]*int{
 			"playCount": c.PlayCount(), "favoriteCount": c.FavoriteCount(), "listenerCount": c.ListenerCount(), "repostCount": c.RepostCount(),
 		} {
 			if (got == nil) != (name == "hidden") {
-				t.Errorf("%s: %s is %v", name, field, show.Value(got))
+				t.Errorf("hiddenStats %s: %s is %v", name, field, show.Value(got))
 			}
 		}
 		if c.CommentCount == nil || *c.CommentCount != 5 {
-			t.Errorf("%s: commentCount is hidden", name)
+			t.Errorf("hiddenStats %s: commentCount is not 5", name)
 		}
 		if c.HiddenStats() != (name == "hidden") {
-			t.Errorf("%s: hiddenStats is %v", name, c.HiddenStats())
+			t.Errorf("hiddenStats %s: HiddenStats() is %v", name, c.HiddenStats())
 		}
 	}
 }
@@ -195,11 +194,11 @@ func TestActivityKinds(t *testing.T) {
 	} {
 		got := NewActivity(&mixcloud.Activity{Key: mixcloud.ParseKey("/a/feed/1/"), Kind: kind}, mixcloud.ParseKey("/a/").Canonical())
 		if gotType, wantType := typeName(got), typeName(want); gotType != wantType {
-			t.Errorf("%q is a %s, want %s", kind, gotType, wantType)
+			t.Errorf("kind %q: got type %s, want %s", kind, gotType, wantType)
 		}
 		if other, ok := got.(*OtherActivity); ok {
-			if word := other.Type(); (word == nil) != (kind == "") || word != nil && *word != kind {
-				t.Errorf("%q has the type %v", kind, show.Value(word))
+			if got := other.Type(); (got == nil) != (kind == "") || got != nil && *got != kind {
+				t.Errorf("kind %q: Type() returned %v", kind, show.Value(got))
 			}
 		}
 	}
@@ -232,26 +231,25 @@ func TestSections(t *testing.T) {
 		{Track: track, Chapter: &chapter},
 		{},
 	})
-	want := []bool{true, false, false, true, true} // is a track
+	want := []bool{true, false, false, true, true} // whether it is a TrackSection
 	for i := range want {
 		if _, isTrack := got[i].(*TrackSection); isTrack != want[i] {
 			t.Errorf("section %d is a %T", i, got[i])
 		}
 	}
 	if s := NewSections(nil); s == nil || len(s) != 0 {
-		t.Errorf("no tracklist is %v, want an empty one", s)
+		t.Errorf("NewSections(nil) returned %v, want an empty list", s)
 	}
 	if s := got[4].(*TrackSection); s.Title() != nil || s.ArtistName() != nil {
-		t.Error("a section without a track has a title")
+		t.Error("section without a track: got a title or an artist")
 	}
 	if got[4].(*TrackSection).Track(t.Context()) != nil {
-		t.Error("a section without a track has one")
+		t.Error("section without a track: got a track")
 	}
 }
 
-// TestNothingOfNothing holds that neither nil nor a thing without a key becomes
-// a node.
-func TestNothingOfNothing(t *testing.T) {
+// Nil and a value without a key become nil.
+func TestNew_Nil(t *testing.T) {
 	t.Parallel()
 	for name, nodes := range map[string][]bool{
 		"user":      {NewUser(nil) == nil, NewUser(&mixcloud.User{}) == nil, NewFullUser(nil) == nil, NewFullUser(&mixcloud.FullUser{}) == nil, NewViewer(nil) == nil},
@@ -266,22 +264,22 @@ func TestNothingOfNothing(t *testing.T) {
 	} {
 		for i, isNil := range nodes {
 			if !isNil {
-				t.Errorf("%s, case %d: a node of nothing", name, i)
+				t.Errorf("%s, case %d: got a node, want nil", name, i)
 			}
 		}
 	}
 	if wrapAll([]mixcloud.Tag(nil), NewTag) != nil {
-		t.Error("an absent list is not null")
+		t.Error("wrapAll(nil) is not nil")
 	}
 	if got := wrapAll([]mixcloud.Tag{{}, {Key: mixcloud.ParseKey("/genres/funk/")}}, NewTag); len(got) != 1 {
-		t.Errorf("%d tags of two, one of them without a key", len(got))
+		t.Errorf("got %d tags for two, of which one has no key; want 1", len(got))
 	}
 	if got := wrapAll([]mixcloud.Tag{}, NewTag); got == nil {
-		t.Error("an empty list is null")
+		t.Error("wrapAll of an empty list is nil")
 	}
 }
 
-// TestFull holds that a value that came along is not taken for a loaded one.
+// Full returns nil for a partial value.
 func TestFull(t *testing.T) {
 	t.Parallel()
 	user := mixcloud.User{Key: mixcloud.ParseKey("/a/")}
@@ -314,7 +312,7 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestViewerPath holds whose lists are read under /me/.
+// The lists of the known viewer are read under /me/.
 func TestViewerPath(t *testing.T) {
 	t.Parallel()
 	yes, no := true, false
@@ -325,16 +323,16 @@ func TestViewerPath(t *testing.T) {
 		path string
 	}{
 		{"partial", NewUser(&user), "/Demo/"},
-		{"loaded", NewFullUser(&mixcloud.FullUser{User: user}), "/Demo/"},
-		{"loaded, says no", NewFullUser(&mixcloud.FullUser{User: user, IsCurrentUser: &no}), "/Demo/"},
-		{"loaded, says yes", NewFullUser(&mixcloud.FullUser{User: user, IsCurrentUser: &yes}), "/me/"},
-		{"of the token", NewViewer(&mixcloud.FullUser{User: user}), "/me/"},
+		{"full", NewFullUser(&mixcloud.FullUser{User: user}), "/Demo/"},
+		{"full, is_current_user false", NewFullUser(&mixcloud.FullUser{User: user, IsCurrentUser: &no}), "/Demo/"},
+		{"full, is_current_user true", NewFullUser(&mixcloud.FullUser{User: user, IsCurrentUser: &yes}), "/me/"},
+		{"viewer", NewViewer(&mixcloud.FullUser{User: user}), "/me/"},
 	} {
 		if got := test.user.Path(); got != test.path || test.user.IsKnownViewer() != (test.path == "/me/") {
-			t.Errorf("%s: %s", test.name, got)
+			t.Errorf("%s: got path %s, IsKnownViewer %v, want path %s", test.name, got, test.user.IsKnownViewer(), test.path)
 		}
 		if test.user.ID() != resourceID(KindUser, mixcloud.ParseKey("/demo/")) {
-			t.Errorf("%s: the id depends on the spelling", test.name)
+			t.Errorf("%s: the id depends on the spelling of the key", test.name)
 		}
 	}
 }
@@ -343,35 +341,35 @@ func TestConnection(t *testing.T) {
 	t.Parallel()
 	empty := NewConnection([]*CloudcastEdge{}, PageInfo{HasNextPage: true}, nil)
 	if empty.PageInfo.StartCursor != nil || empty.PageInfo.EndCursor != nil || !empty.PageInfo.HasNextPage {
-		t.Errorf("%+v", show.Value(empty.PageInfo))
+		t.Errorf("empty page: got %+v", show.Value(empty.PageInfo))
 	}
 	if total, err := empty.TotalCount(t.Context()); total != nil || err != nil {
-		t.Errorf("a total that nobody knows is %v, %v", show.Value(total), err)
+		t.Errorf("unknown total: TotalCount returned %v, %v", show.Value(total), err)
 	}
 	if empty.Nodes(t.Context()) == nil {
-		t.Error("no nodes are null")
+		t.Error("empty page: Nodes returned nil")
 	}
 	listened := time.Unix(1_700_000_000, 0).UTC()
 	three := 3
 	a, b := NewCloudcast(&mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/a/"), ListenTime: &listened}), NewCloudcast(&mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/b/")})
 	c := NewConnection([]*CloudcastEdge{{"1", a}, {"2", b}}, PageInfo{}, func(context.Context) (*int, error) { return &three, nil })
 	if *c.PageInfo.StartCursor != "1" || *c.PageInfo.EndCursor != "2" {
-		t.Errorf("%+v", show.Value(c.PageInfo))
+		t.Errorf("got page info %+v", show.Value(c.PageInfo))
 	}
 	if nodes := c.Nodes(t.Context()); len(nodes) != 2 || nodes[0] != a || nodes[1] != b {
-		t.Errorf("%v", show.Value(nodes))
+		t.Errorf("got nodes %v", show.Value(nodes))
 	}
 	if total, err := c.TotalCount(t.Context()); err != nil || *total != 3 {
-		t.Errorf("%v, %v", show.Value(total), err)
+		t.Errorf("TotalCount returned %v, %v, want 3", show.Value(total), err)
 	}
 	edges := (&ListenConnection{c}).Edges(t.Context())
 	if len(edges) != 2 || edges[0].ListenedAt() != a.ListenTime || edges[1].ListenedAt() != nil || edges[1].Cursor != "2" {
-		t.Errorf("%+v", show.Value(edges))
+		t.Errorf("got listens %+v", show.Value(edges))
 	}
 	u, v := NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/a/"), ListenTime: &listened}), NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/b/")})
 	listeners := ListenerConnection{NewConnection([]*UserEdge{{"1", u}, {"2", v}}, PageInfo{}, nil)}
 	if edges := listeners.Edges(t.Context()); len(edges) != 2 || edges[0].ListenedAt() != u.ListenTime || edges[1].ListenedAt() != nil || edges[1].Cursor != "2" {
-		t.Errorf("%+v", show.Value(edges))
+		t.Errorf("got listeners %+v", show.Value(edges))
 	}
 }
 
@@ -380,7 +378,7 @@ func TestCategoryFormat(t *testing.T) {
 	for format, want := range map[string]string{"music": "MUSIC", "talk": "TALK", "Music": "MUSIC", "video": "", "": ""} {
 		got := NewCategory(&mixcloud.Category{Key: mixcloud.ParseKey("/categories/a/"), Format: format}).Format()
 		if (got == nil) != (want == "") || got != nil && string(*got) != want {
-			t.Errorf("%q is %v", format, got)
+			t.Errorf("Format() for %q returned %v", format, got)
 		}
 	}
 }
@@ -390,31 +388,31 @@ func TestOEmbedHeight(t *testing.T) {
 	for text, want := range map[string]int{"120": 120, "120px": -1, "100%": -1, "": -1} {
 		got := NewOEmbed(&mixcloud.OEmbed{Height: &text}, nil).Height()
 		if (got == nil) != (want < 0) || got != nil && *got != want {
-			t.Errorf("%q is %v", text, show.Value(got))
+			t.Errorf("Height() for %q returned %v", text, show.Value(got))
 		}
 	}
 	if NewOEmbed(&mixcloud.OEmbed{}, nil).Height() != nil {
-		t.Error("no height is one")
+		t.Error("Height() without a height is not nil")
 	}
 }
 
-// TestIDsOfOneThing holds that all spellings of a key are one id.
-func TestIDsOfOneThing(t *testing.T) {
+// All spellings of a key have the same id.
+func TestID_Spellings(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		slug := rapid.StringMatching(`[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8}){0,3}`).Draw(t, "slug")
 		want := NewTag(&mixcloud.Tag{Key: mixcloud.ParseKey("/genres/" + slug + "/")}).ID()
 		for _, prefix := range []string{"tag", "discover", "genres"} {
 			if got := NewTag(&mixcloud.Tag{Key: mixcloud.ParseKey("/" + prefix + "/" + slug + "/")}).ID(); got != want {
-				t.Fatalf("/%s/%s/ has another id", prefix, slug)
+				t.Fatalf("/%s/%s/: got id %s, want %s", prefix, slug, got, want)
 			}
 		}
 		if id, err := ParseID(want); err != nil || id.Kind != KindTag {
-			t.Fatalf("%v, %v", id, err)
+			t.Fatalf("ParseID returned %v, %v", id, err)
 		}
 		user := "u" + slug
 		if NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/" + strings.ToUpper(user) + "/")}).ID() != NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/" + user + "/")}).ID() {
-			t.Fatalf("the case of %s makes another id", user)
+			t.Fatalf("%s has another id in upper case", user)
 		}
 	})
 }
@@ -424,23 +422,23 @@ func TestColorHex(t *testing.T) {
 	for color, want := range map[string]string{"2b2d42": "#2b2d42", "FFB4A2": "#FFB4A2", "#2b2d42": "", "2b2d4": "", "red": "", "": "", "2b2d42;": "", "2b2d42\n": ""} {
 		got := ColorHex(&color)
 		if got == nil && want != "" || got != nil && *got != want {
-			t.Errorf("%q is %v, want %q", color, show.Value(got), want)
+			t.Errorf("ColorHex(%q) returned %v, want %q", color, show.Value(got), want)
 		}
 	}
 	if got := ColorHex(nil); got != nil {
-		t.Errorf("no color is %q", *got)
+		t.Errorf("ColorHex(nil) returned %q", *got)
 	}
 }
 
 func TestSubjects(t *testing.T) {
 	t.Parallel()
-	for line, want := range map[string][]string{
+	for item, want := range map[string][]string{
 		`{"key": "/a/feed/1/", "type": "listen", "cloudcasts": [{"key": "/b/c/"}]}`:                                {"/b/c/"},
 		`{"key": "/a/feed/1/", "type": "follow", "users": [{"key": "/b/"}, {"name": "without a key"}]}`:            {"/b/"},
 		`{"key": "/a/feed/1/", "type": "unheard-of", "users": [{"key": "/b/"}], "cloudcasts": [{"key": "/b/c/"}]}`: {"/b/c/", "/b/"},
 		`{"key": "/a/feed/1/", "type": "upload"}`:                                                                  {},
 	} {
-		a, err := mixcloud.Decode[mixcloud.Activity]([]byte(line))
+		a, err := mixcloud.Decode[mixcloud.Activity]([]byte(item))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -456,7 +454,7 @@ func TestSubjects(t *testing.T) {
 			}
 		}
 		if !cmp.Equal(got, want) {
-			t.Errorf("%s is about %v, want %v", line, got, want)
+			t.Errorf("%s: got subjects %v, want %v", item, got, want)
 		}
 	}
 }

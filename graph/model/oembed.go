@@ -7,18 +7,18 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// An OEmbed is what Mixcloud's oEmbed endpoint says of a page.
+// An OEmbed is a response of Mixcloud's oEmbed endpoint.
 type OEmbed struct {
 	*mixcloud.OEmbed
 	xml func(context.Context) (string, error)
 }
 
-// NewOEmbed wraps an answer; xml asks for the same in its XML form.
-func NewOEmbed(answer *mixcloud.OEmbed, xml func(context.Context) (string, error)) *OEmbed {
-	return &OEmbed{OEmbed: answer, xml: xml}
+// NewOEmbed wraps a response. The function xml loads the response in XML.
+func NewOEmbed(response *mixcloud.OEmbed, xml func(context.Context) (string, error)) *OEmbed {
+	return &OEmbed{OEmbed: response, xml: xml}
 }
 
-// XML is the answer in its XML form, which takes a call of its own.
+// XML returns the response in XML, which needs its own call.
 func (o *OEmbed) XML(ctx context.Context) (*string, error) {
 	text, err := o.xml(ctx)
 	if err != nil {
@@ -27,7 +27,7 @@ func (o *OEmbed) XML(ctx context.Context) (*string, error) {
 	return &text, nil
 }
 
-// Height is the height in pixels; nil when it is absent or no number.
+// Height returns the height in pixels, or nil if Mixcloud sends none or not a number.
 func (o *OEmbed) Height() *int {
 	if o.OEmbed.Height == nil {
 		return nil

@@ -14,7 +14,7 @@ type Picture struct {
 	URL    string
 }
 
-// sizeNames are the names of REST, which are no valid GraphQL names.
+// sizeNames maps the names of sizes in REST, which are not valid GraphQL names.
 var sizeNames = map[string]PictureSize{
 	"small": PictureSizeSmall, "thumbnail": PictureSizeThumbnail, "medium_mobile": PictureSizeMediumMobile,
 	"medium": PictureSizeMedium, "large": PictureSizeLarge, "extra_large": PictureSizeExtraLarge,
@@ -22,7 +22,7 @@ var sizeNames = map[string]PictureSize{
 	"1024wx1024h": PictureSizeW1024,
 }
 
-// sizeWidths are the widths behind the names (recordings from 2013 on).
+// sizeWidths has the width of each size in pixels (from responses since 2013).
 var sizeWidths = map[PictureSize]int{
 	PictureSizeSmall: 25, PictureSizeThumbnail: 50, PictureSizeMediumMobile: 80, PictureSizeMedium: 100,
 	PictureSizeLarge: 300, PictureSizeW320: 320, PictureSizeExtraLarge: 600, PictureSizeW640: 640,
@@ -52,9 +52,9 @@ func NewPictures(all mixcloud.Pictures) []*Picture {
 	return pictures
 }
 
-// pick gives the widest picture that is not above size, else the narrowest;
-// nil when there is none. Pictures come sorted by width.
-func pick(all mixcloud.Pictures, size *PictureSize) *Picture {
+// pictureFor returns the widest picture up to size, or else the narrowest one. It
+// returns nil if there are no pictures. Pictures are sorted by width.
+func pictureFor(all mixcloud.Pictures, size *PictureSize) *Picture {
 	if len(all) == 0 {
 		return nil
 	}
@@ -71,8 +71,8 @@ func pick(all mixcloud.Pictures, size *PictureSize) *Picture {
 	return newPicture(best)
 }
 
-// ColorHex returns a color of six hexadecimal digits with a "#" before them; nil
-// for anything else.
+// ColorHex returns a color of six hexadecimal digits with a leading "#". It returns nil
+// for all other values.
 func ColorHex(color *string) *string {
 	if color == nil || !sixHexDigits.MatchString(*color) {
 		return nil

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 )
 
-// WithoutMetadata is a REST object as clients see it: every member as received, but
-// without metadata, which describes the request and not the resource. What is
-// no JSON object is given as it is; nil stays nil.
+// WithoutMetadata returns a REST object without its member "metadata", which describes
+// the call and not the resource. All other members stay as received. It returns values
+// that are not JSON objects, and nil, unchanged.
 func WithoutMetadata(raw json.RawMessage) json.RawMessage {
 	if !bytes.Contains(raw, []byte(`"metadata"`)) {
 		return raw

@@ -11,7 +11,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-func writtenText(t *testing.T, m graphql.Marshaler) string {
+// marshal returns the text that m writes.
+func marshal(t *testing.T, m graphql.Marshaler) string {
 	t.Helper()
 	var b bytes.Buffer
 	m.MarshalGQL(&b)
@@ -24,8 +25,8 @@ func TestMarshalInt(t *testing.T) {
 		0: "0", -1: "-1", math.MaxInt32: "2147483647", math.MinInt32: "-2147483648",
 		math.MaxInt32 + 1: "null", math.MinInt32 - 1: "null", math.MaxInt64: "null",
 	} {
-		if got := writtenText(t, MarshalInt(i)); got != want {
-			t.Errorf("%d is written as %s, want %s", i, got, want)
+		if got := marshal(t, MarshalInt(i)); got != want {
+			t.Errorf("MarshalInt(%d) wrote %s, want %s", i, got, want)
 		}
 	}
 }
@@ -34,7 +35,7 @@ func TestUnmarshalInt(t *testing.T) {
 	t.Parallel()
 	for _, in := range []any{int64(7), int32(7), 7, json.Number("7")} {
 		if got, err := UnmarshalInt(in); err != nil || got != 7 {
-			t.Errorf("%#v is read as %d, %v", in, got, err)
+			t.Errorf("UnmarshalInt(%#v) returned %d, %v", in, got, err)
 		}
 	}
 	for _, in := range []any{
@@ -44,7 +45,7 @@ func TestUnmarshalInt(t *testing.T) {
 		map[string]any{},
 	} {
 		if _, err := UnmarshalInt(in); err == nil {
-			t.Errorf("%#v is accepted", in)
+			t.Errorf("UnmarshalInt(%#v) returned no error", in)
 		}
 	}
 }
@@ -58,12 +59,12 @@ func TestUnmarshalDateTime(t *testing.T) {
 		got, err := UnmarshalDateTime(in)
 		if text, ok := in.(string); ok && strings.Contains(text, "t1") {
 			if err == nil {
-				t.Errorf("%#v is accepted", in)
-			} // RFC 3339 allows it, and Go does not: a known difference
+				t.Errorf("UnmarshalDateTime(%#v) returned no error", in)
+			} // RFC 3339 allows lower case, package time does not
 			continue
 		}
 		if err != nil || !got.Equal(want) || got.Location() != time.UTC {
-			t.Errorf("%#v is read as %v, %v", in, got, err)
+			t.Errorf("UnmarshalDateTime(%#v) returned %v, %v, want %v", in, got, err, want)
 		}
 	}
 	for _, in := range []any{
@@ -74,7 +75,7 @@ func TestUnmarshalDateTime(t *testing.T) {
 	} {
 		got, err := UnmarshalDateTime(in)
 		if err == nil || !got.IsZero() {
-			t.Errorf("%#v is read as %v, %v", in, got, err)
+			t.Errorf("UnmarshalDateTime(%#v) returned %v, %v, want an error", in, got, err)
 		}
 	}
 }
@@ -87,14 +88,14 @@ func TestMarshalDateTime(t *testing.T) {
 		`"1970-01-01T00:00:00Z"`: time.Unix(0, 0),
 		`null`:                   {},
 	} {
-		if got := writtenText(t, MarshalDateTime(in)); got != want {
-			t.Errorf("%v is written as %s, want %s", in, got, want)
+		if got := marshal(t, MarshalDateTime(in)); got != want {
+			t.Errorf("MarshalDateTime(%v) wrote %s, want %s", in, got, want)
 		}
 	}
 }
 
-// FuzzDateTime holds that a moment that is accepted is written as one that is
-// accepted, and is the same to the second.
+// A time that is accepted is written in a form that is accepted, and is equal to the
+// second.
 func FuzzDateTime(f *testing.F) {
 	for _, s := range []string{"2015-04-29T18:59:19Z", "2015-04-29T18:59:19.999+14:00", "9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "1430333959"} {
 		f.Add(s)
@@ -106,12 +107,12 @@ func FuzzDateTime(f *testing.F) {
 				continue
 			}
 			var written string
-			if err := json.Unmarshal([]byte(writtenText(t, MarshalDateTime(at))), &written); err != nil {
+			if err := json.Unmarshal([]byte(marshal(t, MarshalDateTime(at))), &written); err != nil {
 				t.Fatalf("%#v: %v", in, err)
 			}
-			again, err := UnmarshalDateTime(written)
-			if err != nil || again.Unix() != at.Unix() {
-				t.Errorf("%#v is %v, and again %v, %v", in, at, again, err)
+			got, err := UnmarshalDateTime(written)
+			if err != nil || got.Unix() != at.Unix() {
+				t.Errorf("%#v: got %v after a round trip, want %v; error %v", in, got, at, err)
 			}
 		}
 	})
@@ -123,11 +124,11 @@ func TestJSONScalar(t *testing.T) {
 		var b bytes.Buffer
 		MarshalJSON(json.RawMessage(in)).MarshalGQL(&b)
 		if b.String() != want {
-			t.Errorf("%q is written as %s", in, b.String())
+			t.Errorf("MarshalJSON(%q) wrote %s, want %s", in, b.String(), want)
 		}
 	}
 	got, err := UnmarshalJSON(map[string]any{"a": json.Number("1.50"), "b": []any{nil, true}})
 	if err != nil || string(got) != `{"a":1.50,"b":[null,true]}` {
-		t.Errorf("%s, %v", got, err)
+		t.Errorf("UnmarshalJSON returned %s, %v", got, err)
 	}
 }

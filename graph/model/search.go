@@ -1,4 +1,4 @@
 package model
 
-// A Search is a question that costs nothing until one of its lists is read.
+// A Search is a search query. It makes no call until one of its lists is read.
 type Search struct{ Query string }

@@ -6,13 +6,13 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A Tag is a genre; the whole of it comes along wherever it is nested.
+// A Tag is a genre or a subject. Its partial form has all members.
 type Tag struct {
 	*mixcloud.Tag
 	full bool
 }
 
-// NewTag wraps a tag as it was nested or listed; nil gives nil.
+// NewTag wraps a partial tag. It returns nil for nil.
 func NewTag(t *mixcloud.Tag) *Tag {
 	if t == nil || t.Key.IsZero() {
 		return nil
@@ -20,7 +20,7 @@ func NewTag(t *mixcloud.Tag) *Tag {
 	return &Tag{Tag: t}
 }
 
-// NewFullTag wraps a tag that its own address gave; nil gives nil.
+// NewFullTag wraps a full tag. It returns nil for nil.
 func NewFullTag(t *mixcloud.Tag) *Tag {
 	tag := NewTag(t)
 	if tag != nil {
@@ -29,7 +29,7 @@ func NewFullTag(t *mixcloud.Tag) *Tag {
 	return tag
 }
 
-// Full is the loaded tag, nil when it only came along.
+// Full returns the full tag, or nil for a partial one.
 func (t *Tag) Full() *mixcloud.Tag {
 	if t.full {
 		return t.Tag
@@ -37,10 +37,10 @@ func (t *Tag) Full() *mixcloud.Tag {
 	return nil
 }
 
-// ID is the global id. All paths under which Mixcloud has one tag give one id.
+// ID returns the global id. It is the same for all paths of a tag.
 func (t *Tag) ID() string { return resourceID(KindTag, t.Key) }
 
-// Name is the name without the " shows" that the tag's own page appends to it.
+// Name returns the name, without the " shows" that Mixcloud appends in the full form.
 func (t *Tag) Name() string { return tagName(t.Tag) }
 
 // IsNode marks Tag as a Node.
@@ -49,8 +49,8 @@ func (*Tag) IsNode() {}
 // IsResource marks Tag as a Resource.
 func (*Tag) IsResource() {}
 
-// tagName drops one trailing " shows" if what remains is the slug's own name:
-// a tag that is really called "Live shows" keeps it.
+// tagName removes one trailing " shows" if the rest is the name of the slug. A tag whose
+// name is "Live shows" keeps it.
 func tagName(t *mixcloud.Tag) string {
 	plain, found := strings.CutSuffix(t.Name, " shows")
 	if found && mixcloud.Slug(plain) == lastSegment(t.Key) {
@@ -59,13 +59,13 @@ func tagName(t *mixcloud.Tag) string {
 	return t.Name
 }
 
-// A City is a place with its own lists.
+// A City is a city with its own lists.
 type City struct {
 	*mixcloud.Tag
 	full bool
 }
 
-// NewFullCity wraps a city that its own address gave; nil gives nil.
+// NewFullCity wraps a city, which REST returns as a tag. It returns nil for nil.
 func NewFullCity(t *mixcloud.Tag) *City {
 	if t == nil || t.Key.IsZero() {
 		return nil
@@ -73,13 +73,13 @@ func NewFullCity(t *mixcloud.Tag) *City {
 	return &City{Tag: t, full: true}
 }
 
-// Full is the loaded city.
+// Full returns the full city.
 func (c *City) Full() *mixcloud.Tag { return c.Tag }
 
-// ID is the global id.
+// ID returns the global id.
 func (c *City) ID() string { return resourceID(KindCity, c.Key) }
 
-// Name is the name without the " shows" that the city's own page appends.
+// Name returns the name, without the " shows" that Mixcloud appends.
 func (c *City) Name() string { return tagName(c.Tag) }
 
 // IsNode marks City as a Node.
@@ -88,11 +88,12 @@ func (*City) IsNode() {}
 // IsResource marks City as a Resource.
 func (*City) IsResource() {}
 
-// A Discovery is where some tags and a city meet. It costs nothing itself.
+// A Discovery has the lists of cloudcasts for tags, for a city, or for both. It makes
+// no call until one of its lists is read.
 type Discovery struct {
 	Key mixcloud.Key // in Unicode NFC
 	URL string
-	// Received is the key in the form that was received, for after a 404; zero if
-	// that is Key.
+	// Received is the key as received, for a second try after a 404. It is zero if it is
+	// the same as Key.
 	Received mixcloud.Key
 }

@@ -6,13 +6,13 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// An Artist of a tracklist.
+// An Artist is an artist in a tracklist.
 type Artist struct {
 	*mixcloud.Artist
 	full bool
 }
 
-// NewArtist wraps an artist that came along with a track; nil gives nil.
+// NewArtist wraps a partial artist. It returns nil for nil.
 func NewArtist(a *mixcloud.Artist) *Artist {
 	if a == nil || a.Key.IsZero() {
 		return nil
@@ -20,7 +20,7 @@ func NewArtist(a *mixcloud.Artist) *Artist {
 	return &Artist{Artist: a}
 }
 
-// NewFullArtist wraps an artist that its own address gave; nil gives nil.
+// NewFullArtist wraps a full artist. It returns nil for nil.
 func NewFullArtist(a *mixcloud.Artist) *Artist {
 	artist := NewArtist(a)
 	if artist != nil {
@@ -29,7 +29,7 @@ func NewFullArtist(a *mixcloud.Artist) *Artist {
 	return artist
 }
 
-// Full is the loaded artist, nil when it only came along.
+// Full returns the full artist, or nil for a partial one.
 func (a *Artist) Full() *mixcloud.Artist {
 	if a.full {
 		return a.Artist
@@ -37,7 +37,7 @@ func (a *Artist) Full() *mixcloud.Artist {
 	return nil
 }
 
-// ID is the global id.
+// ID returns the global id.
 func (a *Artist) ID() string { return resourceID(KindArtist, a.Key) }
 
 // IsNode marks Artist as a Node.
@@ -46,13 +46,13 @@ func (*Artist) IsNode() {}
 // IsResource marks Artist as a Resource.
 func (*Artist) IsResource() {}
 
-// A Track of a tracklist.
+// A Track is a track in a tracklist.
 type Track struct {
 	*mixcloud.Track
 	full bool
 }
 
-// NewTrack wraps a track that came along with a section; nil gives nil.
+// NewTrack wraps a partial track. It returns nil for nil.
 func NewTrack(t *mixcloud.Track) *Track {
 	if t == nil || t.Key.IsZero() {
 		return nil
@@ -60,7 +60,7 @@ func NewTrack(t *mixcloud.Track) *Track {
 	return &Track{Track: t}
 }
 
-// NewFullTrack wraps a track that its own address gave; nil gives nil.
+// NewFullTrack wraps a full track. It returns nil for nil.
 func NewFullTrack(t *mixcloud.Track) *Track {
 	track := NewTrack(t)
 	if track != nil {
@@ -69,7 +69,7 @@ func NewFullTrack(t *mixcloud.Track) *Track {
 	return track
 }
 
-// Full is the loaded track, nil when it only came along.
+// Full returns the full track, or nil for a partial one.
 func (t *Track) Full() *mixcloud.Track {
 	if t.full {
 		return t.Track
@@ -77,10 +77,10 @@ func (t *Track) Full() *mixcloud.Track {
 	return nil
 }
 
-// ID is the global id.
+// ID returns the global id.
 func (t *Track) ID() string { return resourceID(KindTrack, t.Key) }
 
-// Artist is who plays it.
+// Artist returns the artist of the track.
 func (t *Track) Artist(context.Context) *Artist { return NewArtist(t.Track.Artist) }
 
 // IsNode marks Track as a Node.
@@ -89,16 +89,16 @@ func (*Track) IsNode() {}
 // IsResource marks Track as a Resource.
 func (*Track) IsResource() {}
 
-// A Section is a line of a tracklist.
+// A Section is an entry of a tracklist.
 type Section interface{ IsSection() }
 
-// A TrackSection is a piece of music in a cloudcast.
+// A TrackSection is an entry with a track.
 type TrackSection struct{ *mixcloud.Section }
 
-// Track is what is played; nil when Mixcloud names none.
+// Track returns the track, or nil if Mixcloud sends no track with a key.
 func (s *TrackSection) Track(context.Context) *Track { return NewTrack(s.Section.Track) }
 
-// Title is the title of the track, with or without a key; nil when there is none.
+// Title returns the title of the track, or nil. The track may have no key.
 func (s *TrackSection) Title() *string {
 	if s.Section.Track == nil {
 		return nil
@@ -106,7 +106,7 @@ func (s *TrackSection) Title() *string {
 	return nonEmpty(s.Section.Track.Name)
 }
 
-// ArtistName is the name of the track's artist; nil when there is none.
+// ArtistName returns the name of the track's artist, or nil.
 func (s *TrackSection) ArtistName() *string {
 	if s.Section.Track == nil || s.Section.Track.Artist == nil {
 		return nil
@@ -124,14 +124,14 @@ func nonEmpty(text string) *string {
 // IsSection marks TrackSection as a Section.
 func (*TrackSection) IsSection() {}
 
-// A ChapterSection is a named part of a cloudcast.
+// A ChapterSection is an entry with the title of a chapter.
 type ChapterSection struct{ *mixcloud.Section }
 
 // IsSection marks ChapterSection as a Section.
 func (*ChapterSection) IsSection() {}
 
-// NewSections wraps a tracklist. What is marked as a chapter, or holds one and
-// no track, is a chapter; the rest are tracks. Never nil.
+// NewSections wraps a tracklist. An entry is a chapter if its type says so, or if it has
+// a chapter and no track. All others are tracks. NewSections never returns nil.
 func NewSections(all []mixcloud.Section) []Section {
 	sections := make([]Section, 0, len(all))
 	for i := range all {

@@ -10,7 +10,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// NewUploadProgress says how far the upload of that name is.
+// NewUploadProgress returns the progress of the upload with an id.
 func NewUploadProgress(id string, p upload.Progress) *UploadProgress {
 	progress := &UploadProgress{UploadID: id, BytesSent: p.Sent, Phase: map[upload.Phase]UploadPhase{
 		upload.Checking: UploadPhaseChecking, upload.Sending: UploadPhaseSending,
@@ -22,28 +22,29 @@ func NewUploadProgress(id string, p upload.Progress) *UploadProgress {
 	return progress
 }
 
-// NewUploadedCloudcast makes a cloudcast of what was sent and answered: the new key may
-// not be readable for minutes. It is nil when the answer names no cloudcast.
+// NewUploadedCloudcast returns an uploaded cloudcast, made of the fields that were sent
+// and the key in the response: Mixcloud may return 404 for the key for some minutes. It
+// returns nil if the key is not that of a cloudcast.
 func NewUploadedCloudcast(owner *mixcloud.FullUser, key mixcloud.Key, fields mixcloud.UploadFields) *Cloudcast {
 	if ref, err := mixcloud.ParseRef(key.String()); err != nil || ref.Kind != mixcloud.KindCloudcast {
 		return nil
 	}
-	made := mixcloud.Cloudcast{
+	c := mixcloud.Cloudcast{
 		Key: key, URL: mixcloud.DefaultSiteURL + key.String(), Slug: lastSegment(key), User: &owner.User,
 		Tags: []mixcloud.Tag{}, HiddenStats: fields.HideStats,
 	}
 	if fields.Name != nil {
-		made.Name = *fields.Name
+		c.Name = *fields.Name
 	}
 	for _, name := range fields.Tags {
 		if key, err := mixcloud.TagKey(name); err == nil {
-			made.Tags = append(made.Tags, mixcloud.Tag{Key: mixcloud.ParseKey(key), URL: mixcloud.DefaultSiteURL + key, Name: name})
+			c.Tags = append(c.Tags, mixcloud.Tag{Key: mixcloud.ParseKey(key), URL: mixcloud.DefaultSiteURL + key, Name: name})
 		}
 	}
-	return NewFullCloudcast(&mixcloud.FullCloudcast{Cloudcast: made, Description: fields.Description, Sections: newSections(fields.Sections)})
+	return NewFullCloudcast(&mixcloud.FullCloudcast{Cloudcast: c, Description: fields.Description, Sections: newSections(fields.Sections)})
 }
 
-// newSections makes a tracklist of what was sent.
+// newSections returns a tracklist, made of the sections that were sent.
 func newSections(sent []mixcloud.SectionFields) []mixcloud.Section {
 	if sent == nil {
 		return nil
@@ -59,55 +60,57 @@ func newSections(sent []mixcloud.SectionFields) []mixcloud.Section {
 		sections[i].Track = track
 		artist, song := mixcloud.Slug(s.Artist), mixcloud.Slug(s.Song)
 		if artist == "" || song == "" {
-			continue // no key can be made of the names
+			continue // the names have no slug and therefore no key
 		}
-		by, at := "/artist/"+artist+"/", "/track/"+artist+"/"+song+"/"
-		track.Key, track.URL, track.Slug = mixcloud.ParseKey(at), mixcloud.DefaultSiteURL+at, song
-		track.Artist.Key, track.Artist.URL, track.Artist.Slug = mixcloud.ParseKey(by), mixcloud.DefaultSiteURL+by, artist
+		artistKey, trackKey := "/artist/"+artist+"/", "/track/"+artist+"/"+song+"/"
+		track.Key, track.URL, track.Slug = mixcloud.ParseKey(trackKey), mixcloud.DefaultSiteURL+trackKey, song
+		track.Artist.Key, track.Artist.URL, track.Artist.Slug = mixcloud.ParseKey(artistKey), mixcloud.DefaultSiteURL+artistKey, artist
 	}
 	return sections
 }
 
-// Mixcloud's names of an upload's fields, and of those of a section, and the
-// input's.
+// Mixcloud's names for the fields of an upload and of a section, and the names of the
+// input fields.
 var (
-	members = map[string]string{
+	inputFields = map[string]string{
 		"mp3": "mp3", "name": "name", "picture": "picture", "description": "description",
 		"tags": "tags", "sections": "sections", "hosts": "hosts",
 		"publish_date": "publishDate", "disable_comments": "disableComments", "hide_stats": "hideStats",
 		"unlisted": "unlisted", "publish": "publish", "unpublish": "unpublish",
 	}
-	sectionMembers = map[string]string{"artist": "artist", "song": "song", "chapter": "chapter", "start_time": "startTime"}
+	sectionFields = map[string]string{"artist": "artist", "song": "song", "chapter": "chapter", "start_time": "startTime"}
 )
 
-// FieldErrors maps Mixcloud's refusals of single fields back to the input, in the
-// order of their names: "sections-2-start_time" is sections, 2, startTime. What
-// the input does not have is about the whole.
+// FieldErrors returns the user errors for the fields that Mixcloud refused, in the order
+// of Mixcloud's names. Each has the path of the input field: that of
+// "sections-2-start_time" is sections, 2, startTime. A field that the input does not have
+// becomes an error about the whole input.
 func FieldErrors(details map[string][]string) []*UserError {
 	var all []*UserError
 	for _, name := range slices.Sorted(maps.Keys(details)) {
 		for _, message := range details[name] {
-			all = append(all, &UserError{Field: detailPath(name), Code: UserErrorCodeRefused, Message: message})
+			all = append(all, &UserError{Field: inputPath(name), Code: UserErrorCodeRefused, Message: message})
 		}
 	}
 	return all
 }
 
-func detailPath(name string) []string {
-	field, rest, listed := strings.Cut(name, "-")
-	own, known := members[field]
+// inputPath returns the path of the input field for Mixcloud's name of a field, or nil.
+func inputPath(name string) []string {
+	field, rest, indexed := strings.Cut(name, "-")
+	inputField, known := inputFields[field]
 	if !known {
 		return nil
 	}
-	if !listed || field != "tags" && field != "sections" && field != "hosts" {
-		return []string{own}
+	if !indexed || field != "tags" && field != "sections" && field != "hosts" {
+		return []string{inputField}
 	}
 	index, member, _ := strings.Cut(rest, "-")
 	if _, err := strconv.ParseUint(index, 10, 31); err != nil {
-		return []string{own}
+		return []string{inputField}
 	}
-	if inner, known := sectionMembers[member]; known && field == "sections" { // of the others an element is a text here
-		return []string{own, index, inner}
+	if sectionField, known := sectionFields[member]; known && field == "sections" { // tags and hosts are plain strings
+		return []string{inputField, index, sectionField}
 	}
-	return []string{own, index}
+	return []string{inputField, index}
 }

@@ -19,8 +19,8 @@ const (
 	maxHosts       = 2
 )
 
-// CheckUpload turns the input of an upload into what Mixcloud is sent. Every
-// fault is a user error of out.
+// CheckUpload returns the fields to send for the input of an upload. It adds a user error
+// to out for each invalid field.
 func CheckUpload(input UploadCloudcastInput, out *Payload) mixcloud.UploadFields {
 	fields := mixcloud.UploadFields{Name: &input.Name}
 	checkName(&input.Name, out)
@@ -40,19 +40,19 @@ func CheckUpload(input UploadCloudcastInput, out *Payload) mixcloud.UploadFields
 		fields.PublishDate = checkPublishDate(*at, out)
 	}
 	if picture := input.Picture.Value(); picture != nil && picture.Part == input.Mp3.Part {
-		out.Refuse(UserErrorCodeConflict, "This is the file of mp3 once more.", "picture")
+		out.Refuse(UserErrorCodeConflict, "The picture must not be the same file as mp3.", "picture")
 	}
 	fields.DisableComments, fields.HideStats = input.DisableComments.Value(), input.HideStats.Value()
-	fields.Unlisted = onlyTrue(input.Unlisted.Value())
+	fields.Unlisted = trueOrNil(input.Unlisted.Value())
 	if id := input.UploadID.Value(); id != nil && *id != "" && !upload.ValidID(*id) {
-		out.Refuse(UserErrorCodeInvalid, "An uploadId is 1 to 128 letters, digits, - and _.", "uploadId")
+		out.Refuse(UserErrorCodeInvalid, "An uploadId must be 1 to 128 letters, digits, - and _.", "uploadId")
 	}
 	return fields
 }
 
-// CheckEdit turns the input of an edit into what Mixcloud is sent: what is
-// absent stays, what is null or empty is cleared where Mixcloud can. Every
-// fault is a user error of out.
+// CheckEdit returns the fields to send for the input of an edit. Mixcloud does not change
+// absent fields. Fields that are null or empty are cleared, if Mixcloud allows that.
+// CheckEdit adds a user error to out for each invalid field.
 func CheckEdit(input EditCloudcastInput, out *Payload) mixcloud.UploadFields {
 	var fields mixcloud.UploadFields
 	if input.Name.IsSet() {
@@ -83,15 +83,15 @@ func CheckEdit(input EditCloudcastInput, out *Payload) mixcloud.UploadFields {
 	fields.HideStats = notNull(input.HideStats, "hideStats", out)
 	checkVisibility(input, &fields, out)
 	if !out.Refused() && fields.IsZero() && input.Picture.Value() == nil {
-		out.Refuse(UserErrorCodeRequired, "Give something to change.")
+		out.Refuse(UserErrorCodeRequired, "Set at least one field to change.")
 	}
 	return fields
 }
 
-// checkVisibility takes the flags of which at most one may be true. False asks
-// for nothing: there is no undoing but by another of them.
+// checkVisibility sets the visibility flags, of which at most one may be true. False is
+// not sent: a flag can be undone only by setting another one.
 func checkVisibility(input EditCloudcastInput, fields *mixcloud.UploadFields, out *Payload) {
-	fields.Unlisted = onlyTrue(notNull(input.Unlisted, "unlisted", out))
+	fields.Unlisted = trueOrNil(notNull(input.Unlisted, "unlisted", out))
 	fields.Publish = isTrue(notNull(input.Publish, "publish", out))
 	fields.Unpublish = isTrue(notNull(input.Unpublish, "unpublish", out))
 	first := ""
@@ -109,15 +109,16 @@ func checkVisibility(input EditCloudcastInput, fields *mixcloud.UploadFields, ou
 	}
 }
 
-// notNull gives a member of an input that may be left out but not be null.
-func notNull[T any](member graphql.Omittable[*T], field string, out *Payload) *T {
-	if member.IsSet() && member.Value() == nil {
-		out.Refuse(UserErrorCodeInvalid, "This cannot be null: leave it out to keep it as it is.", field)
+// notNull returns an input field that can be omitted but must not be null.
+func notNull[T any](value graphql.Omittable[*T], field string, out *Payload) *T {
+	if value.IsSet() && value.Value() == nil {
+		out.Refuse(UserErrorCodeInvalid, "This cannot be null. Omit it to leave it unchanged.", field)
 	}
-	return member.Value()
+	return value.Value()
 }
 
-func onlyTrue(flag *bool) *bool {
+// trueOrNil returns nil for false.
+func trueOrNil(flag *bool) *bool {
 	if !isTrue(flag) {
 		return nil
 	}
@@ -126,43 +127,43 @@ func onlyTrue(flag *bool) *bool {
 
 func checkName(name *string, out *Payload) {
 	if name == nil || strings.TrimSpace(*name) == "" {
-		out.Refuse(UserErrorCodeRequired, "A cloudcast needs a title.", "name")
+		out.Refuse(UserErrorCodeRequired, "A cloudcast must have a name.", "name")
 	}
 }
 
 func checkDescription(text string, out *Payload) *string {
 	if n := utf8.RuneCountInString(text); n > maxDescription {
-		out.Refuse(UserErrorCodeTooLong, "At most 1000 characters, not "+strconv.Itoa(n)+".", "description")
+		out.Refuse(UserErrorCodeTooLong, "A description can have at most 1000 characters. This one has "+strconv.Itoa(n)+".", "description")
 	}
 	return &text
 }
 
 func checkTags(tags []string, out *Payload) []string {
 	if len(tags) > maxTags {
-		out.Refuse(UserErrorCodeTooMany, "At most 5 tags.", "tags")
+		out.Refuse(UserErrorCodeTooMany, "At most 5 tags are allowed.", "tags")
 	}
 	for i, tag := range tags {
 		if mixcloud.Slug(tag) == "" {
-			out.Refuse(UserErrorCodeInvalid, "A tag has at least one letter or digit.", "tags", strconv.Itoa(i))
+			out.Refuse(UserErrorCodeInvalid, "A tag must have at least one letter or digit.", "tags", strconv.Itoa(i))
 		}
 	}
-	return list(tags)
+	return nonNil(tags)
 }
 
 func checkHosts(hosts []string, out *Payload) []string {
 	if len(hosts) > maxHosts {
-		out.Refuse(UserErrorCodeTooMany, "At most 2 hosts.", "hosts")
+		out.Refuse(UserErrorCodeTooMany, "At most 2 hosts are allowed.", "hosts")
 	}
 	for i, host := range hosts {
 		if _, err := mixcloud.UserKey(host); err != nil {
-			out.Refuse(UserErrorCodeInvalid, "This is no user name.", "hosts", strconv.Itoa(i))
+			out.Refuse(UserErrorCodeInvalid, "This is not a valid user name.", "hosts", strconv.Itoa(i))
 		}
 	}
-	return list(hosts)
+	return nonNil(hosts)
 }
 
-// list returns values, and an empty list for nil: nil fields are not sent.
-func list[T any](values []T) []T {
+// nonNil returns an empty list for nil. A nil field would not be sent.
+func nonNil[T any](values []T) []T {
 	if values == nil {
 		values = []T{}
 	}
@@ -171,13 +172,13 @@ func list[T any](values []T) []T {
 
 func checkPublishDate(at time.Time, out *Payload) *time.Time {
 	if !at.After(time.Now()) {
-		out.Refuse(UserErrorCodeInvalid, "The date of publishing must lie in the future.", "publishDate")
+		out.Refuse(UserErrorCodeInvalid, "The publish date must be in the future.", "publishDate")
 	}
 	return &at
 }
 
-// checkSections takes a tracklist: each line is a track or a chapter, and those
-// that say when they start stand in that order.
+// checkSections returns the tracklist to send. Each section must be a track or a chapter,
+// and start times must not decrease.
 func checkSections(sections []*SectionInput, out *Payload) []mixcloud.SectionFields {
 	checked := make([]mixcloud.SectionFields, len(sections))
 	latest := -1
@@ -185,26 +186,26 @@ func checkSections(sections []*SectionInput, out *Payload) []mixcloud.SectionFie
 		refuse := func(code UserErrorCode, field, message string) {
 			out.Refuse(code, message, "sections", strconv.Itoa(i), field)
 		}
-		artist, song, chapter := text(s.Artist), text(s.Song), text(s.Chapter)
+		artist, song, chapter := trimmed(s.Artist), trimmed(s.Song), trimmed(s.Chapter)
 		switch {
 		case chapter != "" && artist != "":
-			refuse(UserErrorCodeConflict, "artist", "A chapter has no artist.")
+			refuse(UserErrorCodeConflict, "artist", "A chapter cannot have an artist.")
 		case chapter != "" && song != "":
-			refuse(UserErrorCodeConflict, "song", "A chapter has no song.")
+			refuse(UserErrorCodeConflict, "song", "A chapter cannot have a song.")
 		case chapter != "":
 		case artist == "" && song == "":
-			refuse(UserErrorCodeRequired, "chapter", "A section is a chapter, or a track with artist and song.")
+			refuse(UserErrorCodeRequired, "chapter", "A section must have either a chapter, or an artist and a song.")
 		case artist == "":
-			refuse(UserErrorCodeRequired, "artist", "A track needs its artist.")
+			refuse(UserErrorCodeRequired, "artist", "A track must have an artist.")
 		case song == "":
-			refuse(UserErrorCodeRequired, "song", "A track needs its song.")
+			refuse(UserErrorCodeRequired, "song", "A track must have a song.")
 		}
 		if start := s.StartTime.Value(); start != nil {
 			switch {
 			case *start < 0:
-				refuse(UserErrorCodeInvalid, "startTime", "A start cannot be negative.")
+				refuse(UserErrorCodeInvalid, "startTime", "A start time cannot be negative.")
 			case *start < latest:
-				refuse(UserErrorCodeInvalid, "startTime", "This starts before the section that stands above it.")
+				refuse(UserErrorCodeInvalid, "startTime", "A section cannot start before the previous one.")
 			}
 			latest = max(latest, *start)
 		}
@@ -213,8 +214,9 @@ func checkSections(sections []*SectionInput, out *Payload) []mixcloud.SectionFie
 	return checked
 }
 
-func text(member graphql.Omittable[*string]) string {
-	if v := member.Value(); v != nil {
+// trimmed returns a string without surrounding spaces, or "" if it is absent or null.
+func trimmed(s graphql.Omittable[*string]) string {
+	if v := s.Value(); v != nil {
 		return strings.TrimSpace(*v)
 	}
 	return ""

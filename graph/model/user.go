@@ -2,15 +2,14 @@ package model
 
 import "mixcloud-graphql/mixcloud"
 
-// A User is a user as a list or another resource carries it, or as its own
-// address gives it.
+// A User is a user, in its partial or in its full form.
 type User struct {
 	*mixcloud.User
-	full *mixcloud.FullUser
-	me   bool
+	full     *mixcloud.FullUser
+	isViewer bool // false if unknown
 }
 
-// NewUser wraps a partial user; nil gives nil.
+// NewUser wraps a partial user. It returns nil for nil.
 func NewUser(u *mixcloud.User) *User {
 	if u == nil || u.Key.IsZero() {
 		return nil
@@ -18,46 +17,46 @@ func NewUser(u *mixcloud.User) *User {
 	return &User{User: u}
 }
 
-// NewFullUser wraps a loaded user; nil gives nil.
+// NewFullUser wraps a full user. It returns nil for nil.
 func NewFullUser(u *mixcloud.FullUser) *User {
 	if u == nil || u.Key.IsZero() {
 		return nil
 	}
-	return &User{User: &u.User, full: u, me: u.IsCurrentUser != nil && *u.IsCurrentUser}
+	return &User{User: &u.User, full: u, isViewer: isTrue(u.IsCurrentUser)}
 }
 
-// NewViewer wraps what /me/ gave: the user whose token was sent.
+// NewViewer wraps the response of /me/: the user whose token was sent.
 func NewViewer(u *mixcloud.FullUser) *User {
 	v := NewFullUser(u)
 	if v != nil {
-		v.me = true
+		v.isViewer = true
 	}
 	return v
 }
 
-// Full is the loaded user, nil when only a part of it came along.
+// Full returns the full user, or nil for a partial one.
 func (u *User) Full() *mixcloud.FullUser { return u.full }
 
-// IsKnownViewer reports whether the user is known, without a call, to be the
-// viewer; their own lists are then read under /me/.
-func (u *User) IsKnownViewer() bool { return u.me }
+// IsKnownViewer reports whether the user is known to be the viewer, without a call.
+func (u *User) IsKnownViewer() bool { return u.isViewer }
 
-// Path is where the user's own lists are: /me/ for the known viewer.
+// Path returns the path of the user's lists. It is /me/ if the user is known to be the
+// viewer.
 func (u *User) Path() string {
-	if u.me {
+	if u.isViewer {
 		return "/me/"
 	}
 	return u.Key.String()
 }
 
-// ID is the global id.
+// ID returns the global id.
 func (u *User) ID() string { return resourceID(KindUser, u.Key) }
 
-// Pictures are all sizes of the profile picture, smallest first.
+// Pictures returns all sizes of the profile picture, smallest first.
 func (u *User) Pictures() []*Picture { return NewPictures(u.User.Pictures) }
 
-// Picture is the largest that is not above size, else the smallest.
-func (u *User) Picture(size *PictureSize) *Picture { return pick(u.User.Pictures, size) }
+// Picture returns the largest picture up to size, or else the smallest one.
+func (u *User) Picture(size *PictureSize) *Picture { return pictureFor(u.User.Pictures, size) }
 
 // IsNode marks User as a Node.
 func (*User) IsNode() {}
