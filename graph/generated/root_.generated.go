@@ -3522,7 +3522,7 @@ schema {
 "A point in time in UTC, in the format of RFC 3339 (` + "`" + `2015-04-29T18:59:19Z` + "`" + `). Input can also be a number of Unix seconds."
 scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339")
 
-"Any JSON value, exactly as Mixcloud sent it."
+"Any JSON value, as Mixcloud sent it."
 scalar JSON @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc8259")
 
 "An object with a global id. ` + "`" + `Query.node` + "`" + ` refetches it."
@@ -4230,7 +4230,7 @@ type Category implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from the end of the list or from directly before ` + "`" + `before` + "`" + `, 0 to 100."
+    "Number of items to return from the end of the list or before the cursor ` + "`" + `before` + "`" + `, 0 to 100."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4247,7 +4247,7 @@ type Category implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from the end of the list or from directly before ` + "`" + `before` + "`" + `, 0 to 100."
+    "Number of items to return from the end of the list or before the cursor ` + "`" + `before` + "`" + `, 0 to 100."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4264,7 +4264,7 @@ type Category implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from the end of the list or from directly before ` + "`" + `before` + "`" + `, 0 to 100."
+    "Number of items to return from the end of the list or before the cursor ` + "`" + `before` + "`" + `, 0 to 100."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4281,7 +4281,7 @@ type Category implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from the end of the list or from directly before ` + "`" + `before` + "`" + `, 0 to 100."
+    "Number of items to return from the end of the list or before the cursor ` + "`" + `before` + "`" + `, 0 to 100."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4409,7 +4409,7 @@ type Cloudcast implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4430,7 +4430,7 @@ type Cloudcast implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4451,7 +4451,7 @@ type Cloudcast implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4472,7 +4472,7 @@ type Cloudcast implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4536,7 +4536,7 @@ type ListenConnection {
   totalCount: Int @cost(ownerLoad: true)
 }
 
-"A cloudcast that the user listened to, with its cursor and the time."
+"A cloudcast that the user listened to, with its cursor and the time of the listen."
 type ListenEdge {
   "Position in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Valid only for the same list with the same filters."
   cursor: String!
@@ -4563,7 +4563,7 @@ type ListenerConnection {
   totalCount: Int @cost(ownerLoad: true)
 }
 
-"A user who listened to the cloudcast, with the cursor and the time."
+"A user who listened to the cloudcast, with a cursor and the time of the listen."
 type ListenerEdge {
   "Position in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Valid only for the same list with the same filters."
   cursor: String!
@@ -4665,7 +4665,7 @@ type Search {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4686,7 +4686,7 @@ type Search {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4707,7 +4707,7 @@ type Search {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4731,7 +4731,7 @@ extend type Query {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4752,7 +4752,7 @@ extend type Query {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4773,7 +4773,7 @@ extend type Query {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -4955,33 +4955,33 @@ extend type Mutation {
   exchangeOAuthCode("The code and the redirect URI that it was issued for." input: ExchangeOAuthCodeInput!): ExchangeOAuthCodePayload @cost(calls: 1)
 }
 `, BuiltIn: false},
-	{Name: "../schema/picture.graphqls", Input: `"Sizes of pictures on Mixcloud, in pixels. Not every resource has every size."
+	{Name: "../schema/picture.graphqls", Input: `"Sizes of pictures on Mixcloud. Not every resource has every size."
 enum PictureSize {
-  "25 × 25."
+  "25 × 25 pixels."
   SMALL
-  "50 × 50."
+  "50 × 50 pixels."
   THUMBNAIL
-  "80 × 80."
+  "80 × 80 pixels."
   MEDIUM_MOBILE
-  "100 × 100."
+  "100 × 100 pixels."
   MEDIUM
-  "300 × 300."
+  "300 × 300 pixels."
   LARGE
-  "600 × 600."
+  "600 × 600 pixels."
   EXTRA_LARGE
-  "320 × 320."
+  "320 × 320 pixels."
   W320
-  "640 × 640."
+  "640 × 640 pixels."
   W640
-  "768 × 768, cloudcasts only."
+  "768 × 768 pixels, cloudcasts only."
   W768
-  "1024 × 1024, cloudcasts only."
+  "1024 × 1024 pixels, cloudcasts only."
   W1024
 }
 
 "A picture in one size."
 type Picture {
-  "Mixcloud's name of the size. Null if it has no name in this schema, as the sizes of cover pictures."
+  "Mixcloud's name of the size. Null if ` + "`" + `PictureSize` + "`" + ` does not have it, as for cover pictures."
   size: PictureSize
   "Width in pixels. Null if unknown."
   width: Int
@@ -5005,7 +5005,7 @@ type Playlist implements Resource & Node {
   slug: String!
   "The user who created the playlist."
   owner: User
-  "Number of cloudcasts according to Mixcloud. Null if Mixcloud does not return it, as in its present lists of playlists."
+  "Number of cloudcasts according to Mixcloud. Null if Mixcloud does not return it, as in lists of playlists."
   cloudcastCount: Int
   "All sizes of the picture, smallest first."
   pictures: [Picture!]!
@@ -5028,7 +5028,7 @@ type Playlist implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5075,7 +5075,7 @@ type PlaylistEdge {
   node: Playlist!
 }
 `, BuiltIn: false},
-	{Name: "../schema/tag.graphqls", Input: `"A tag, also called genre. Every tag in a response of Mixcloud is complete."
+	{Name: "../schema/tag.graphqls", Input: `"A tag, also called genre. Lists contain all of its fields."
 type Tag implements Resource & Node {
   "Global id: opaque, stable, and the same on every server and for every viewer."
   id: ID!
@@ -5102,7 +5102,7 @@ type Tag implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5120,7 +5120,7 @@ type Tag implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5137,7 +5137,7 @@ type Tag implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5173,7 +5173,7 @@ type City implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5191,7 +5191,7 @@ type City implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5208,7 +5208,7 @@ type City implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5224,7 +5224,7 @@ type Discovery {
   "URL of the page on mixcloud.com."
   url: String!
   """
-  The most popular cloudcasts here. Paged by offset: new items shift the pages.
+  The most popular of these cloudcasts. Paged by offset: new items shift the pages.
 
   Cost: 1 call per page.
   """
@@ -5233,7 +5233,7 @@ type Discovery {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5241,8 +5241,8 @@ type Discovery {
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The newest cloudcasts here. Paged by offset: new items shift the pages. If Mixcloud does not find the
-  list, the server tries its former path, with one more call.
+  The newest of these cloudcasts. Paged by offset: new items shift the pages. If Mixcloud does not find the list, the
+  server tries its former path, with one more call.
 
   Cost: 1 call per page.
   """
@@ -5251,7 +5251,7 @@ type Discovery {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5259,7 +5259,7 @@ type Discovery {
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  The cloudcasts here whose popularity grows fastest. Paged by offset: new items shift the pages.
+  The fastest-rising of these cloudcasts. Paged by offset: new items shift the pages.
 
   Cost: 1 call per page.
   """
@@ -5268,7 +5268,7 @@ type Discovery {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5353,7 +5353,7 @@ type Artist implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5370,7 +5370,7 @@ type Artist implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5387,7 +5387,7 @@ type Artist implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5427,7 +5427,7 @@ type Track implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5444,7 +5444,7 @@ type Track implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5461,7 +5461,7 @@ type Track implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5557,9 +5557,9 @@ input UploadCloudcastInput {
   disableComments: Boolean
   "Whether the statistics are hidden. For Pro accounts."
   hideStats: Boolean
-  "Whether it can be found by its URL only."
+  "Whether it is unlisted: only people who know its URL can find it."
   unlisted: Boolean
-  "Client's name of this upload, for ` + "`" + `uploadProgress` + "`" + `: up to 128 letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."
+  "Name that the client chooses for this upload, for ` + "`" + `uploadProgress` + "`" + `: up to 128 letters, digits, ` + "`" + `-` + "`" + ` and ` + "`" + `_` + "`" + `."
   uploadId: String
   "Any text. The payload returns it unchanged."
   clientMutationId: String
@@ -5613,8 +5613,8 @@ input EditCloudcastInput {
   "Whether the statistics are hidden. Cannot be null. For Pro accounts."
   hideStats: Boolean
   """
-  Whether it can be found by its URL only. False has no effect. Cannot be null. Only one of ` + "`" + `unlisted` + "`" + `, ` + "`" + `publish` + "`" + ` and
-  ` + "`" + `unpublish` + "`" + ` can be true.
+  Whether it is unlisted: only people who know its URL can find it. False has no effect. Cannot be null. Only one of
+  ` + "`" + `unlisted` + "`" + `, ` + "`" + `publish` + "`" + ` and ` + "`" + `unpublish` + "`" + ` can be true.
   """
   unlisted: Boolean
   "Whether to publish it now. False has no effect. Cannot be null."
@@ -5852,7 +5852,7 @@ type User implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5864,8 +5864,8 @@ type User implements Resource & Node {
     offset: Int
   ): CloudcastConnection @cost(calls: 1)
   """
-  Cloudcasts that the user favorited, latest first. The viewer's own list includes their changes of the last minute at
-  once, which takes a few more calls and a load of each changed item.
+  Cloudcasts that the user favorited, latest first. The viewer's own list immediately shows the viewer's changes of the
+  last minute, which takes a few more calls and one load per changed item.
 
   Cost: 1 call per page.
   """
@@ -5874,7 +5874,7 @@ type User implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5895,7 +5895,7 @@ type User implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5916,7 +5916,7 @@ type User implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5928,8 +5928,8 @@ type User implements Resource & Node {
     offset: Int
   ): UserConnection @cost(calls: 1)
   """
-  Users whom this user follows, latest first. The viewer's own list includes their changes of the last minute at once,
-  which takes a few more calls and a load of each changed item.
+  Users whom this user follows, latest first. The viewer's own list immediately shows the viewer's changes of the last
+  minute, which takes a few more calls and one load per changed item.
 
   Cost: 1 call per page.
   """
@@ -5938,7 +5938,7 @@ type User implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5959,7 +5959,7 @@ type User implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -5980,7 +5980,7 @@ type User implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -6001,7 +6001,7 @@ type User implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String
@@ -6013,8 +6013,8 @@ type User implements Resource & Node {
     offset: Int
   ): PlaylistConnection @cost(calls: 1)
   """
-  The viewer's listen later list. Null unless this user is the viewer. It includes changes of the last minute at once,
-  which takes a few more calls and a load of each changed item.
+  The viewer's listen later list. Null unless this user is the viewer. It immediately shows changes of the last minute,
+  which takes a few more calls and one load per changed item.
 
   Cost: 1 call per page with a token, plus 1 per operation.
   """
@@ -6023,7 +6023,7 @@ type User implements Resource & Node {
     first: Int
     "Return the items after this cursor."
     after: String
-    "Number of items to return from directly before ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
+    "Number of items to return before the cursor ` + "`" + `before` + "`" + `, 0 to 100. Requires ` + "`" + `before` + "`" + `."
     last: Int
     "Return the items directly before this cursor. Requires ` + "`" + `last` + "`" + `."
     before: String

@@ -37,8 +37,8 @@ type EditCloudcastInput struct {
 	DisableComments graphql.Omittable[*bool] `json:"disableComments,omitempty"`
 	// Whether the statistics are hidden. Cannot be null. For Pro accounts.
 	HideStats graphql.Omittable[*bool] `json:"hideStats,omitempty"`
-	// Whether it can be found by its URL only. False has no effect. Cannot be null. Only one of `unlisted`, `publish` and
-	// `unpublish` can be true.
+	// Whether it is unlisted: only people who know its URL can find it. False has no effect. Cannot be null. Only one of
+	// `unlisted`, `publish` and `unpublish` can be true.
 	Unlisted graphql.Omittable[*bool] `json:"unlisted,omitempty"`
 	// Whether to publish it now. False has no effect. Cannot be null.
 	Publish graphql.Omittable[*bool] `json:"publish,omitempty"`
@@ -102,9 +102,9 @@ type UploadCloudcastInput struct {
 	DisableComments graphql.Omittable[*bool] `json:"disableComments,omitempty"`
 	// Whether the statistics are hidden. For Pro accounts.
 	HideStats graphql.Omittable[*bool] `json:"hideStats,omitempty"`
-	// Whether it can be found by its URL only.
+	// Whether it is unlisted: only people who know its URL can find it.
 	Unlisted graphql.Omittable[*bool] `json:"unlisted,omitempty"`
-	// Client's name of this upload, for `uploadProgress`: up to 128 letters, digits, `-` and `_`.
+	// Name that the client chooses for this upload, for `uploadProgress`: up to 128 letters, digits, `-` and `_`.
 	UploadID graphql.Omittable[*string] `json:"uploadId,omitempty"`
 	// Any text. The payload returns it unchanged.
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
@@ -180,29 +180,29 @@ func (e CategoryFormat) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Sizes of pictures on Mixcloud, in pixels. Not every resource has every size.
+// Sizes of pictures on Mixcloud. Not every resource has every size.
 type PictureSize string
 
 const (
-	// 25 × 25.
+	// 25 × 25 pixels.
 	PictureSizeSmall PictureSize = "SMALL"
-	// 50 × 50.
+	// 50 × 50 pixels.
 	PictureSizeThumbnail PictureSize = "THUMBNAIL"
-	// 80 × 80.
+	// 80 × 80 pixels.
 	PictureSizeMediumMobile PictureSize = "MEDIUM_MOBILE"
-	// 100 × 100.
+	// 100 × 100 pixels.
 	PictureSizeMedium PictureSize = "MEDIUM"
-	// 300 × 300.
+	// 300 × 300 pixels.
 	PictureSizeLarge PictureSize = "LARGE"
-	// 600 × 600.
+	// 600 × 600 pixels.
 	PictureSizeExtraLarge PictureSize = "EXTRA_LARGE"
-	// 320 × 320.
+	// 320 × 320 pixels.
 	PictureSizeW320 PictureSize = "W320"
-	// 640 × 640.
+	// 640 × 640 pixels.
 	PictureSizeW640 PictureSize = "W640"
-	// 768 × 768, cloudcasts only.
+	// 768 × 768 pixels, cloudcasts only.
 	PictureSizeW768 PictureSize = "W768"
-	// 1024 × 1024, cloudcasts only.
+	// 1024 × 1024 pixels, cloudcasts only.
 	PictureSizeW1024 PictureSize = "W1024"
 )
 
