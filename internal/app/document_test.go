@@ -301,9 +301,6 @@ func TestDocs(t *testing.T) {
 		t.Fatalf("found %d pages: %v", len(pages), err)
 	}
 	for _, page := range pages {
-		if filepath.Base(page) == "clients.md" {
-			continue // TestClientsPage compares its examples with programs that are run
-		}
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			t.Parallel()
 			var then func(*testing.T, string, *App)

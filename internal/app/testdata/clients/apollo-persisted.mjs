@@ -1,5 +1,5 @@
-// Apollo Client with a manifest, against a server that executes nothing else. apollo-manifest.json is what
-// generate-persisted-query-manifest 1.4.0 wrote for the operations below.
+// Apollo Client with a manifest, and a server with --only-persisted. generate-persisted-query-manifest 1.4.0 wrote
+// apollo-manifest.json for the operations below.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
@@ -21,7 +21,7 @@ const manifestLink = ({ uri, fetch, headers }) =>
 
 const newClient = (fetch) => new ApolloClient({ cache: new InMemoryCache(), link: manifestLink({ uri: endpoint, fetch, headers: { authorization: `Bearer ${token}` } }) })
 
-await test('operations of the manifest are executed by their ids', async () => {
+await test('the server executes operations of the manifest by id', async () => {
   const { fetch, sent } = recorded()
   const client = newClient(fetch)
   const { data } = await client.query({
@@ -48,7 +48,7 @@ await test('operations of the manifest are executed by their ids', async () => {
   assert.deepEqual(bodies.map(({ query, extensions }) => [query, extensions.persistedQuery.sha256Hash]), [[undefined, id('ManifestUser')], [undefined, id('ManifestFollow')]])
 })
 
-await test('nothing else is executed', async () => {
+await test('the server refuses other operations', async () => {
   const client = new ApolloClient({ cache: new InMemoryCache(), link: new HttpLink({ uri: endpoint }) })
   const { error } = await client.query({ query: gql`query Unknown { viewer { id } }`, errorPolicy: 'all' })
   assert.ok(CombinedGraphQLErrors.is(error), String(error))

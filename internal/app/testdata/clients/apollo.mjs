@@ -1,4 +1,4 @@
-// Apollo Client 4, as its documentation and that of apollo-upload-client set it up.
+// Apollo Client 4 and apollo-upload-client, set up as in their documentation.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
@@ -16,7 +16,7 @@ const cache = () =>
     typePolicies: {
       User: {
         fields: {
-          // A list for each filter, whose pages are joined.
+          // Pages with the same since and until are joined.
           cloudcasts: relayStylePagination(['since', 'until']),
           followers: relayStylePagination(['since', 'until']),
         },
@@ -40,14 +40,14 @@ const persistedLink = (uri, fetch) =>
 const signedInLink = (uri, token) =>
   ApolloLink.from([
     new SetContextLink(({ headers }) => ({ headers: { ...headers, authorization: `Bearer ${token}` } })),
-    new UploadHttpLink({ uri }), // sends what has no file as JSON
+    new UploadHttpLink({ uri }), // sends operations without files as JSON
   ])
 // docs: end
 
 const anonymous = (uri = endpoint) => new ApolloClient({ cache: cache(), link: new HttpLink({ uri }) })
 const signedIn = () => new ApolloClient({ cache: cache(), link: signedInLink(endpoint, token) })
 
-// shown waits until a watched query shows what is asked of its data.
+// shown waits until the data of a watched query fulfills a condition.
 const shown = async (query, wanted = () => true) => {
   const { data } = await firstValueFrom(query.pipe(filter(({ dataState, data }) => dataState === 'complete' && wanted(data))))
   return data
@@ -85,7 +85,7 @@ await test('pages accumulate', async () => {
   assert.equal(pages, Math.ceil(all.length / 20))
 })
 
-await test('a persisted query is a GET by hash, and alone the second time', async () => {
+await test('a persisted query is a GET with the hash, and the query is sent once', async () => {
   const query = gql`
     query Persisted($username: String!) {
       user(username: $username) { id name city }
@@ -107,7 +107,7 @@ await test('a persisted query is a GET by hash, and alone the second time', asyn
   assert.equal(known.status, 200)
 })
 
-await test('a mutation changes what is on the screen', async () => {
+await test('a mutation updates a watched query', async () => {
   const client = signedIn()
   const query = gql`
     query Party {
@@ -137,7 +137,7 @@ await test('a mutation changes what is on the screen', async () => {
   assert.equal(after.favoriteCount, before.cloudcast.favoriteCount + 1)
 })
 
-await test('an upload arrives with its tags', async () => {
+await test('an upload reaches Mixcloud with its tags', async () => {
   const bytes = mp3(3_000_000)
   const { data } = await signedIn().mutate({
     mutation: gql`
@@ -177,28 +177,28 @@ await test('refusals are GraphQL errors', async (t) => {
     assert.ok(CombinedGraphQLErrors.is(error), `${error?.name}: ${error?.message}`)
     return { status: sent[0].status, ...error.errors[0].extensions, message: error.errors[0].message }
   }
-  await t.test('400 of a query that is not valid', async () => {
+  await t.test('400 for an invalid query', async () => {
     const { status, code } = await refusal({ query: gql`query Wrong { nobodyHasThis }` })
     assert.deepEqual([status, code], [400, 'GRAPHQL_VALIDATION_FAILED'])
   })
-  await t.test('401 of a header that is no bearer token', async () => {
+  await t.test('401 for an invalid Authorization header', async () => {
     const { status, code } = await refusal({ headers: { authorization: 'Basic x' } })
     assert.deepEqual([status, code], [401, 'UNAUTHENTICATED'])
   })
-  await t.test('413 of a body that is too large', async () => {
+  await t.test('413 for a large body', async () => {
     for (const size of [1_100_000, 20_000_000]) {
       const { status, message } = await refusal({ username: 'x'.repeat(size) })
       assert.equal(status, 413)
       assert.match(message, /large|bytes|MiB|MB/i)
     }
   })
-  await t.test('429 of a client that asks too often', async () => {
+  await t.test('429 for too many requests', async () => {
     const uri = `${process.env.LIMITED}/graphql`
     await new ApolloClient({ cache: cache(), link: new HttpLink({ uri }) }).query({ query: named, variables: { username: 'demo' } })
     const { status, code, retryable } = await refusal({ uri })
     assert.deepEqual([status, code, retryable], [429, 'LIMIT_EXCEEDED', true])
   })
-  await t.test('503 of a server that is overloaded', async () => {
+  await t.test('503 of an overloaded server', async () => {
     const { status, code, retryable } = await refusal({ uri: `${busy}/graphql` })
     assert.deepEqual([status, code, retryable], [503, 'LIMIT_EXCEEDED', true])
   })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { auditServer } from 'graphql-http'
 
-await test('graphql-http: every audit passes', async () => {
+await test('all audits of graphql-http pass', async () => {
   const results = await auditServer({ url: `${process.env.DEMO}/graphql`, fetchFn: fetch })
   const failed = results.filter((result) => result.status !== 'ok').map(({ id, name, reason }) => `${id} ${name}: ${reason}`)
   assert.deepEqual(failed, [])

@@ -25,7 +25,7 @@ await test('a page of another origin', async (t) => {
     assert.equal(headers['x-content-type-options'], undefined, 'a header that is not exposed can be read')
   })
 
-  await t.test('writes with a bearer token, once for an Idempotency-Key', async () => {
+  await t.test('writes once for an Idempotency-Key, with a bearer token', async () => {
     const answers = await page.evaluate(
       async ([url, headers]) => {
         const operation = { query: 'mutation { followUser(input: { username: "spartacus" }) { changed user { viewerIsFollowing } userErrors { message } } }' }
@@ -39,7 +39,7 @@ await test('a page of another origin', async (t) => {
     assert.deepEqual(answers.map(({ headers }) => headers['idempotent-replayed']), [undefined, 'true'])
   })
 
-  await t.test('uploads a file, and watches it over server-sent events', async () => {
+  await t.test('uploads a file and receives its progress as server-sent events', async () => {
     const bytes = mp3(3_000_000)
     const { uploaded, seen } = await page.evaluate(
       async ([url, token, base64]) => {
@@ -69,7 +69,7 @@ await test('a page of another origin', async (t) => {
     assert.deepEqual(seen.at(-2), { event: 'next', data: { data: { uploadProgress: { phase: 'DONE', bytesSent: bytes.length, bytesTotal: bytes.length } } } })
   })
 
-  await t.test('reads a query over an EventSource', async () => {
+  await t.test('receives a query through an EventSource', async () => {
     const seen = await page.evaluate(
       ([url]) =>
         new Promise((resolve, reject) => {
@@ -97,18 +97,18 @@ await test('a page of another origin', async (t) => {
   })
 })
 
-await test('a page of another origin can rely on HTTP caching', async (t) => {
+await test('HTTP caching works for a page of another origin', async (t) => {
   const get = ([url, init]) =>
     fetch(`${url}?query=${encodeURIComponent('{ user(username: "spartacus") { city } }')}`, init).then(async (response) => ({
       status: response.status, id: response.headers.get('X-Request-Id'), tag: response.headers.get('ETag'), text: await response.text(),
     }))
   let kept
-  await t.test('the browser keeps an anonymous GET', async () => {
+  await t.test('the browser caches an anonymous GET', async () => {
     kept = await page.evaluate(get, [endpoint, {}])
     assert.deepEqual([kept.status, kept.text], [200, '{"data":{"user":{"city":"London"}}}'])
     assert.deepEqual(await page.evaluate(get, [endpoint, {}]), kept)
   })
-  await t.test('an entity tag is answered with 304', async () => {
+  await t.test('the response to a matching entity tag is 304', async () => {
     assert.match(kept.tag, /^"/)
     const { status, id, text } = await page.evaluate(get, [endpoint, { cache: 'no-store', headers: { 'If-None-Match': kept.tag } }])
     assert.deepEqual([status, text], [304, ''])
@@ -116,7 +116,7 @@ await test('a page of another origin can rely on HTTP caching', async (t) => {
   })
 })
 
-await test('cookies count for the origins of --allow-origin only', async (t) => {
+await test('cookies are accepted from origins of --allow-origin only', async (t) => {
   const name = (page, url) =>
     page.evaluate(
       async ([url]) => {
@@ -125,17 +125,17 @@ await test('cookies count for the origins of --allow-origin only', async (t) => 
       },
       [url],
     )
-  await t.test('no origin is named', async () => assert.equal(await name(page, endpoint), 'TypeError'))
-  await t.test('this origin is named', async () => assert.equal(await name(page, `${SHARED}/graphql`), 'Spartacus'))
-  await t.test('another origin is named', async () => {
+  await t.test('without --allow-origin', async () => assert.equal(await name(page, endpoint), 'TypeError'))
+  await t.test('with this origin', async () => assert.equal(await name(page, `${SHARED}/graphql`), 'Spartacus'))
+  await t.test('with another origin', async () => {
     const other = await open(OTHER_ORIGIN)
     assert.equal(await name(other, `${SHARED}/graphql`), 'TypeError')
     assert.equal(await other.evaluate(([url]) => ask(url, { query: '{ __typename }' }).catch((error) => error.name), [`${SHARED}/graphql`]), 'TypeError')
   })
 })
 
-// The last one: the server takes a rest afterwards.
-await test('a page of another origin is told when Mixcloud takes calls again', async () => {
+// The last test: it makes the server reject calls for some time.
+await test('a page of another origin can read when to retry', async () => {
   await fetch(`${demo}/emulator/__emulator/faults`, { method: 'POST', body: JSON.stringify({ match: '/ines-bonnet/', fault: 'rate-limit', retryAfter: 90 }) })
   const { status, headers, errors } = await page.evaluate(([url]) => ask(url, { query: '{ user(username: "ines-bonnet") { name } }' }), [endpoint])
   assert.deepEqual([status, errors[0].extensions.code, headers['retry-after']], [200, 'RATE_LIMITED', '90'])

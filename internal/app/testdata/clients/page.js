@@ -1,4 +1,4 @@
-// What the page of browser.mjs calls: the graph without a client library.
+// The functions of the page of browser.mjs: GraphQL without a client library.
 
 // docs: fetch
 async function ask(url, operation, headers = {}) {
@@ -14,7 +14,7 @@ async function ask(url, operation, headers = {}) {
 // docs: upload
 async function upload(url, token, query, variables, path, file) {
   const form = new FormData()
-  form.append('operations', JSON.stringify({ query, variables })) // with null in place of the file
+  form.append('operations', JSON.stringify({ query, variables })) // the file is null here
   form.append('map', JSON.stringify({ 0: [path] })) // such as variables.input.mp3
   form.append('0', file)
   const response = await fetch(url, { method: 'POST', headers: { Authorization: `Bearer ${token}` }, body: form })
@@ -34,7 +34,7 @@ async function* events(url, operation, headers = {}) {
     const blocks = (text + part).split('\n\n')
     text = blocks.pop()
     for (const block of blocks) {
-      const event = /^event: (.*)$/m.exec(block)?.[1] // none in a comment, which keeps the connection alive
+      const event = /^event: (.*)$/m.exec(block)?.[1] // comments, which keep the connection alive, have no event
       const data = /^data: (.+)$/m.exec(block)?.[1]
       if (event) yield data ? { event, data: JSON.parse(data) } : { event }
     }

@@ -1,8 +1,8 @@
-// Makes Relay documents of a schema: a fragment that refetches each type that is a Node, one that pages through each
-// connection, a mutation for each field of Mutation and a subscription for each of Subscription. Compiles and runs them.
+// Generates Relay documents from a schema, and compiles them: a fragment that refetches each Node type, a fragment that
+// pages through each connection, a mutation for each field of Mutation, a subscription for each field of Subscription.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import {
@@ -29,7 +29,7 @@ export function documentsOf(schema) {
 
 const implementsNode = (schema, type) => type.getInterfaces().some(({ name }) => name === 'Node')
 
-// leaves are the fields of a type that take no selection and no argument that must be given.
+// leaves returns the names of the scalar and enum fields without required arguments.
 const leaves = (type) => Object.values(type.getFields()).filter((field) => isLeafType(getNamedType(field.type)) && required(field).length === 0).map(({ name }) => name)
 
 function nodeFragment(type) {
@@ -37,8 +37,8 @@ function nodeFragment(type) {
   return { kind: 'node', name, text: `fragment ${name} on ${type.name} @refetchable(queryName: "all${type.name}RefetchQuery") { ${leaves(type).join(' ')} }` }
 }
 
-// connectionFragment pages in both directions. A variable that is null gets its default from Relay, so first has none: with
-// one, Relay would send first and last together. The owner of the connection is a Node, the query itself, or an object below it.
+// connectionFragment pages in both directions. Relay replaces null by the default of a variable, so first has no default:
+// otherwise Relay would send first together with last. The owner of the connection is a Node, Query, or reachable from Query.
 function connectionFragment(schema, owner, field) {
   const path = implementsNode(schema, owner) || owner === schema.getQueryType() ? [] : pathTo(schema, owner)
   const on = path.length ? schema.getQueryType() : owner
@@ -60,10 +60,10 @@ function connectionFragment(schema, owner, field) {
   }
 }
 
-// selection is id and, where there is one, name, of the item of an edge.
+// selection returns the fields of an edge's node to select: id, and name if it exists.
 const selection = (edge) => (getNamedType(edge.getFields().node.type).getFields().name ? 'id name' : 'id')
 
-// pathTo is the fields that lead from the query to a type, without a list.
+// pathTo returns the fields from Query to a type, without lists.
 function pathTo(schema, target) {
   const seen = new Set()
   for (let paths = [[schema.getQueryType(), []]]; paths.length > 0; ) {
@@ -75,13 +75,13 @@ function pathTo(schema, target) {
       if (!isListType(nullable(field.type))) paths.push([nullable(field.type), [...path, field]])
     }
   }
-  throw new Error(`nothing leads to ${target.name}`)
+  throw new Error(`no path from Query to ${target.name}`)
 }
 
 const parameters = (field) => field.args.map((arg) => `$${arg.name}: ${arg.type}`)
 const passed = (field) => field.args.map((arg) => `${arg.name}: $${arg.name}`).join(', ')
 
-// mutation changes connections of the store by the edges and the removed ids of its payload.
+// mutation updates connections of the store with the edges and removed ids of the payload.
 function mutation(field) {
   const name = `all${field.name}Mutation`
   const parts = Object.values(getNamedType(field.type).getFields()).map((part) => ({ ...part, type: getNamedType(part.type) }))
@@ -102,31 +102,31 @@ function subscription(field) {
   return { kind: 'subscription', name, text: `subscription ${name}(${parameters(field).join(', ')}) { ${field.name}(${passed(field)}) { ${leaves(getNamedType(field.type)).join(' ')} } }` }
 }
 
-// compile runs relay-compiler over documents in a folder. More is added to its configuration.
+// compile runs relay-compiler on documents, in a folder. More is additional configuration.
 export function compile(folder, schema, documents, more) {
   mkdirSync(join(folder, 'src'))
   mkdirSync(join(folder, 'artifacts'))
   writeFileSync(join(folder, 'schema.graphql'), printSchema(schema))
-  writeFileSync(join(folder, 'src', 'all.js'), documents.map(({ text }) => `graphql\`${text}\`\n`).join('\n'))
+  for (const { module = 'all', text } of documents) appendFileSync(join(folder, 'src', `${module}.js`), `graphql\`${text}\`\n\n`)
   const config = { src: 'src', schema: 'schema.graphql', language: 'javascript', artifactDirectory: 'artifacts', eagerEsModules: false, noSourceControl: true, ...more }
   writeFileSync(join(folder, 'relay.config.json'), JSON.stringify(config))
   const { status, stdout, stderr } = spawnSync(process.execPath, [require.resolve('relay-compiler/cli.js'), '--noWatchman', 'relay.config.json'], { cwd: folder, encoding: 'utf8' })
   assert.equal(status, 0, stdout + stderr)
 }
 
-// artifactsIn reads what was compiled in a folder: the artifact of a document, and the operation that it is or that refetches it.
+// artifactsIn returns functions that read compiled artifacts: that of a document, and its operation or refetch operation.
 export function artifactsIn(folder) {
   const artifact = (name) => require(join(folder, 'artifacts', `${name}.graphql.js`))
   return { artifact, operation: (name) => artifact(name).metadata?.refetch?.operation ?? artifact(name) }
 }
 
-// variablesOf are the variables that an operation needs; ids are those of the user with this id.
+// variablesOf returns values for the required variables of an operation; each ID is the id of a user.
 export function variablesOf(schema, text, id) {
   const needed = parse(text).definitions[0].variableDefinitions.filter(({ variable, type }) => type.kind === Kind.NON_NULL_TYPE || variable.name.value === 'first')
   return Object.fromEntries(needed.map(({ variable, type }) => [variable.name.value, valueOf(typeFromAST(schema, type), id)]))
 }
 
-// valueOf is an input of a type that fits: what must be given, and the key or the name of what is meant.
+// valueOf returns a valid input of a type, with required fields and key or username.
 function valueOf(type, id) {
   if (isNonNullType(type)) return valueOf(type.ofType, id)
   if (isListType(type)) return [] // the connections of a mutation

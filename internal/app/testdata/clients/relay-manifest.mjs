@@ -7,5 +7,5 @@ import { introspection } from './support.mjs'
 
 const schema = buildClientSchema(await introspection())
 mkdirSync(process.env.WORK, { recursive: true })
-writeFileSync(join(process.env.WORK, 'persisted.json'), '{}') // the compiler adds to it
+writeFileSync(join(process.env.WORK, 'persisted.json'), '{}') // relay-compiler adds operations to an existing file
 compile(process.env.WORK, schema, documentsOf(schema), { persistConfig: { file: 'persisted.json' } })

@@ -1,4 +1,4 @@
-// Relay's runtime with the manifest of relay-manifest.mjs, against a server that executes nothing else.
+// The Relay runtime with the manifest of relay-manifest.mjs, and a server with --only-persisted.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const send = async (body, headers) => {
   return { status: response.status, ...(await response.json()) }
 }
 
-await test('every operation of the manifest is known by its id', async () => {
+await test('the server knows every operation of the manifest by id', async () => {
   for (const { name, kind } of documentsOf(schema)) {
     const { params } = operation(name)
     assert.equal(params.text, null)
@@ -30,7 +30,7 @@ await test('every operation of the manifest is known by its id', async () => {
   }
 })
 
-await test('the runtime reads with an id in place of a query', async () => {
+await test('the runtime sends an id instead of a query', async () => {
   // docs: relay-persisted
   const network = (url) =>
     Network.create(async ({ id }, variables) => {
@@ -48,7 +48,7 @@ await test('the runtime reads with an id in place of a query', async () => {
   assert.equal(environment.getStore().getSource().get(id).username, 'demo')
 })
 
-await test('nothing else is executed', async () => {
+await test('the server refuses other operations', async () => {
   const text = await send({ query: '{ __typename }' })
   assert.deepEqual([text.status, text.errors[0].extensions.code], [400, 'FORBIDDEN'])
   const unknown = await send({ doc_id: '0'.repeat(32) })

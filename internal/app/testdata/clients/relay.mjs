@@ -1,6 +1,6 @@
-// Relay: the compiler over documents made of the schema, and the runtime over what it has compiled.
+// relay-compiler with documents generated from the schema, and the Relay runtime with the compiled documents.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -18,12 +18,12 @@ const documents = documentsOf(schema)
 const { artifact, operation } = artifactsIn(work)
 
 await test('the compiler accepts every document', () => {
-  compile(work, schema, documents)
+  compile(work, schema, [...documents, { module: 'Favorite', text: readFileSync(new URL('favorite.graphql', import.meta.url), 'utf8') }])
   const artifacts = readdirSync(join(work, 'artifacts'))
-  for (const { name } of documents) assert.ok(artifacts.includes(`${name}.graphql.js`), `${name} was not compiled`)
+  for (const { name } of [...documents, { name: 'FavoriteMutation' }]) assert.ok(artifacts.includes(`${name}.graphql.js`), `${name} was not compiled`)
   const of = (kind) => documents.filter((document) => document.kind === kind).length
   console.log(`${of('node')} types refetched, ${of('connection')} connections, ${of('mutation')} mutations, ${of('subscription')} subscriptions: ${artifacts.length} artifacts`)
-  assert.ok(of('node') >= 17 && of('connection') >= 39, 'documents are missing')
+  assert.ok(of('node') >= 17 && of('connection') >= 39, 'too few documents')
   assert.equal(documents.filter(({ changes }) => changes > 0).length, 6, 'mutations that change a list')
 })
 
@@ -66,7 +66,7 @@ const newEnvironment = (url, token) =>
   })
 // docs: end
 
-await test('every kind of node is refetched by its id', async () => {
+await test('every Node type is refetched by id', async () => {
   const found = await post(`{
     user(username: "demo") { id __typename
       comments(first: 1) { nodes { id __typename } }
@@ -90,10 +90,10 @@ await test('every kind of node is refetched by its id', async () => {
     assert.equal(environment.getStore().getSource().get(id).__typename, type)
   }
   console.log(`refetched: ${[...ids.keys()].join(', ')}`)
-  assert.ok(ids.size >= 10, 'nodes are missing')
+  assert.ok(ids.size >= 10, 'too few Node types')
 })
 
-// newList is the list of a pagination fragment, as usePaginationFragment has it.
+// newList pages through the list of a pagination fragment as usePaginationFragment does.
 async function newList(environment, fragment, id, first) {
   const { paginationRequest, paginationMetadata, connectionPathInFragmentData } = getPaginationMetadata(fragment, 'newList')
   const request = createOperationDescriptor(paginationRequest, { id, ...first })
@@ -130,7 +130,7 @@ await test('the runtime pages through a connection in both directions', async ()
   assert.deepEqual(backward.names(), all.slice(0, 60))
 })
 
-await test('a mutation changes the lists in the store, which page on', async () => {
+await test('a mutation updates the lists in the store, and paging continues', async () => {
   const environment = newEnvironment(endpoint, token)
   const mutate = (name, input, connections) =>
     new Promise((resolve, reject) => {

@@ -1,13 +1,13 @@
-// What the programs of this folder share.
+// Functions that the programs of this folder share.
 import { createHash } from 'node:crypto'
 import { getIntrospectionQuery } from 'graphql'
 
-export const demo = process.env.DEMO // a server of the demo
-export const busy = process.env.BUSY // one that refuses every operation with 503
+export const demo = process.env.DEMO // the URL of a demo server
+export const busy = process.env.BUSY // the URL of a server that refuses every operation with 503
 export const endpoint = `${demo}/graphql`
 export const token = 'demo-token'
 
-// recorded is fetch, and a list of what was sent through it.
+// recorded returns a fetch function, and the list of requests that it sent.
 export function recorded() {
   const sent = []
   const record = async (input, init = {}) => {
@@ -20,7 +20,7 @@ export function recorded() {
   return { fetch: record, sent }
 }
 
-// post sends an operation without any client library.
+// post sends an operation without a client library.
 export async function post(query, variables, headers = {}) {
   const response = await fetch(endpoint, {
     method: 'POST',
@@ -34,25 +34,25 @@ export async function post(query, variables, headers = {}) {
 
 export const sha256 = (data) => createHash('sha256').update(data).digest('hex')
 
-// mp3 is a file that looks like an MP3.
+// mp3 returns the content of a file that begins like an MP3.
 export function mp3(size) {
   const bytes = Buffer.alloc(size, 'mixcloud')
   bytes.write('ID3\x03\x00', 'latin1')
   return bytes
 }
 
-// arrived checks that an upload reached the emulated Mixcloud whole, and returns the REST object of the cloudcast.
+// arrived checks that the emulated Mixcloud received a complete upload, and returns the REST object of the cloudcast.
 export async function arrived(key, bytes) {
   const uploads = await (await fetch(`${demo}/emulator/__emulator/uploads`)).json()
   const upload = uploads.find((upload) => upload.key === key)
   if (!upload) throw new Error(`${key} is not among ${JSON.stringify(uploads)}`)
-  if (upload.bytes !== bytes.length || upload.sha256 !== sha256(bytes)) throw new Error(`${JSON.stringify(upload)} is not what was sent: ${bytes.length} ${sha256(bytes)}`)
+  if (upload.bytes !== bytes.length || upload.sha256 !== sha256(bytes)) throw new Error(`${JSON.stringify(upload)} differs from the sent file: ${bytes.length} ${sha256(bytes)}`)
   const object = await fetch(`${demo}/emulator${key}?access_token=${token}`)
   if (!object.ok) throw new Error(`${key}: status ${object.status} ${await object.text()}`)
   return object.json()
 }
 
-// listed is the names of all items of a user's list, read without any client library.
+// listed returns the names of all items of a user's list, read without a client library.
 export async function listed(username, connection, token) {
   const query = `query ($username: String!, $after: String) {
     user(username: $username) { ${connection}(first: 100, after: $after) { nodes { name } pageInfo { hasNextPage endCursor } } }
@@ -67,5 +67,5 @@ export async function listed(username, connection, token) {
   return all
 }
 
-// introspection is the server's, as tools ask for it.
+// introspection returns the result of the introspection query that tools send.
 export const introspection = () => post(getIntrospectionQuery({ specifiedByUrl: true, inputValueDeprecation: true, oneOf: false }))

@@ -1,4 +1,4 @@
-// urql: the core with Graphcache, persisted queries, uploads and server-sent events, as its documentation sets them up.
+// urql with Graphcache, persisted queries, uploads and server-sent events, set up as in its documentation.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Client, fetchExchange, gql } from '@urql/core'
@@ -10,7 +10,7 @@ import { arrived, busy, endpoint, introspection, listed, mp3, recorded, token } 
 const schema = await introspection()
 
 // docs: urql
-// Types without an id are kept inside of the object that has them.
+// Graphcache stores objects of types without an id inside of their parent.
 const embedded = ['ChapterSection', 'Discovery', 'OEmbed', 'PageInfo', 'Picture', 'RateLimit', 'Search', 'TrackSection']
 
 const newClient = ({ url, fetch, token }) =>
@@ -38,13 +38,13 @@ const data = ({ data, error }) => {
   return data
 }
 
-// What Graphcache warns of is a fault of the set-up or of the schema.
+// A warning of Graphcache is a fault of the set-up or of the schema.
 const warnings = []
 console.warn = (text) => warnings.push(text)
 
-await test('Graphcache keeps objects with an id, and embeds the others', async () => {
+await test('Graphcache stores objects by id, and embeds objects without one', async () => {
   const withoutId = schema.__schema.types.filter(({ kind, name, fields }) => kind === 'OBJECT' && !name.startsWith('__') && !fields.some(({ name }) => name === 'id')).map(({ name }) => name)
-  // Connections and edges are known to Graphcache; the others are no part of a query.
+  // Graphcache knows connections and edges; the other excluded types are not in queries.
   assert.deepEqual(withoutId.filter((name) => !/^(Query|Mutation|Subscription|UserError|UploadProgress)$|(Connection|Edge|Payload)$/.test(name)).sort(), embedded)
   const urql = client({ token })
   const query = gql`
@@ -119,7 +119,7 @@ await test('an interface is read from the cache by its concrete type', async () 
   assert.equal(new Set(sent.map(({ body, url }) => body ?? url.search)).size, sent.length, 'something was fetched twice')
 })
 
-await test('a persisted query is a GET by hash, and alone the second time', async () => {
+await test('a persisted query is a GET with the hash, and the query is sent once', async () => {
   const query = gql`
     query PersistedByUrql($username: String!) {
       user(username: $username) { id name city }
@@ -136,7 +136,7 @@ await test('a persisted query is a GET by hash, and alone the second time', asyn
   }
 })
 
-await test('an upload arrives with its tags, and is watched over server-sent events', async () => {
+await test('an upload reaches Mixcloud with its tags, and its progress arrives as server-sent events', async () => {
   const urql = client({ token })
   const bytes = mp3(3_000_000)
   const events = []
@@ -184,19 +184,19 @@ await test('refusals are GraphQL errors', async (t) => {
     return { status: sent.at(-1).status, ...error.graphQLErrors[0].extensions, message: error.message }
   }
   const named = gql`query Named($username: String!) { user(username: $username) { id name } }`
-  await t.test('400 of a variable that does not fit', async () => {
+  await t.test('400 for an invalid variable', async () => {
     const { status, code } = await refusal(endpoint, named, { username: 5 })
     assert.deepEqual([status, code], [400, 'GRAPHQL_VALIDATION_FAILED'])
   })
-  await t.test('413 of a body that is too large', async () => {
+  await t.test('413 for a large body', async () => {
     const { status, message } = await refusal(endpoint, named, { username: 'x'.repeat(1_100_000) })
     assert.equal(status, 413)
     assert.match(message, /large|bytes|MiB|MB/i)
   })
-  await t.test('503 of a server that is overloaded', async () => {
+  await t.test('503 of an overloaded server', async () => {
     const { status, code, retryable } = await refusal(`${busy}/graphql`, named, demoUser)
     assert.deepEqual([status, code, retryable], [503, 'LIMIT_EXCEEDED', true])
   })
 })
 
-await test('Graphcache has warned of nothing', () => assert.deepEqual(warnings, []))
+await test('Graphcache printed no warnings', () => assert.deepEqual(warnings, []))

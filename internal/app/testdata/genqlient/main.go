@@ -1,6 +1,5 @@
-// Command genqlient reads and writes with a client that genqlient has generated
-// from the schema of a server of the demo. It fails if a result is not what it
-// must be.
+// Command genqlient calls a demo server with a client that genqlient generated from
+// the server's schema. It fails if a result is wrong.
 //
 //	go tool genqlient && go run . http://127.0.0.1:8080/graphql
 package main
@@ -92,7 +91,7 @@ func pages(ctx context.Context, client graphql.Client) error {
 	return nil
 }
 
-// resource reads an interface, by GET.
+// resource reads an interface, with GET.
 func resource(ctx context.Context, client graphql.Client) error {
 	resp, err := Resource(ctx, client, "/spartacus/party-time/")
 	if err != nil {
@@ -130,8 +129,7 @@ func write(ctx context.Context, url string) error {
 	return nil
 }
 
-// refused meets an error in a response with data, and one that comes with
-// status 401.
+// refused checks the errors of a response with status 200 and of one with status 401.
 func refused(ctx context.Context, anonymous, malformed graphql.Client) error {
 	_, err := Favorite(ctx, anonymous, FavoriteCloudcastInput{})
 	var list gqlerror.List
