@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// client2021Probes check rules from a client's data classes, which were generated from
-// responses of 2021 and 2022. They are evidence for the current API, but not recordings.
+// client2021Probes check rules from the data classes of a client, which were generated
+// from responses of 2021 and 2022. These responses were not recorded.
 var client2021Probes = []probe{
 	{
-		name: "listeners-tell-their-time", section: "lists", confidence: ClientCode, paths: []string{"/{user}/{cloudcast}/listeners/"},
+		name: "listeners-have-listen-time", section: "lists", confidence: ClientCode, paths: []string{"/{user}/{cloudcast}/listeners/"},
 		rule: "A cloudcast's listeners have a listen_time.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := s.cloudcastList(ctx, "listeners", "listener_count")
@@ -21,11 +21,11 @@ var client2021Probes = []probe{
 			}
 			for _, o := range p.items {
 				if !has(o, "listen_time") {
-					return differs("%s has none", text(o, "key"))
+					return differs("%s has no listen_time", text(o, "key"))
 				}
 			}
 			if len(p.items) == 0 {
-				return inconclusive("it is empty: %s", p.response)
+				return inconclusive("the list is empty: %s", p.response)
 			}
 			return nil
 		},
@@ -39,12 +39,12 @@ var client2021Probes = []probe{
 				return err
 			}
 			if !has(p.envelope, "name") {
-				return inconclusive("not even the chart has a name")
+				return inconclusive("the chart has no name either")
 			}
 			for list, count := range map[string]string{"comments": "comment_count", "listeners": "listener_count", "similar": "play_count"} {
 				p, err := s.cloudcastList(ctx, list, count)
 				if err == nil && !has(p.envelope, "name") {
-					return differs("%s has none", p.response)
+					return differs("the list has no name: %s", p.response)
 				}
 				if err != nil && s.fatal != nil {
 					return err
@@ -55,13 +55,13 @@ var client2021Probes = []probe{
 	},
 	{
 		name: "playlists-have-no-count", section: "lists", confidence: ClientCode, paths: []string{"/{user}/playlists/"},
-		rule: "A listed playlist does not say how many cloudcasts it holds.",
+		rule: "A listed playlist has no cloudcast_count.",
 		check: func(ctx context.Context, s *session) error {
 			users, err := s.users(ctx)
 			if err != nil {
 				return err
 			}
-			why := inconclusive("nobody was found with a playlist")
+			reason := inconclusive("no user with a playlist was found")
 			for _, u := range users {
 				p, err := s.page(ctx, "/"+u+"/playlists/?limit=5")
 				if s.fatal != nil {
@@ -74,14 +74,14 @@ var client2021Probes = []probe{
 					if has(o, "cloudcast_count") {
 						return differs("%s has a cloudcast_count", text(o, "key"))
 					}
-					why = nil
+					reason = nil
 				}
 			}
-			return why
+			return reason
 		},
 	},
 	tagProbe("tag-connections-are-two", ClientCode, []string{"/genres/{tag}/"},
-		"A tag's metadata names the connections popular and latest only.",
+		"The connections of a tag are popular and latest only.",
 		func(ctx context.Context, s *session, tag string) error {
 			c, err := connections(ctx, s, "/genres/"+tag+"/")
 			if err != nil {
@@ -101,7 +101,7 @@ var client2021Probes = []probe{
 				}
 				for _, names := range itemMembers(p.body) {
 					if !slices.Equal(names[:min(2, len(names))], []string{"key", "url"}) {
-						return differs("%s: %s", list, strings.Join(names, " "))
+						return differs("the members of an item of %s are %s", list, strings.Join(names, " "))
 					}
 				}
 			}
@@ -112,35 +112,35 @@ var client2021Probes = []probe{
 			for _, names := range itemMembers(p.body) {
 				exclusive, length := slices.Index(names, "is_exclusive"), slices.Index(names, "audio_length")
 				if exclusive > length && length >= 0 {
-					return differs("a cloudcast: %s", strings.Join(names, " "))
+					return differs("the members of a cloudcast are %s", strings.Join(names, " "))
 				}
 			}
 			return nil
 		},
 	},
 	{
-		name: "sections-hold-tracklists", section: "unknown", confidence: Unknown, paths: []string{"/{user}/{cloudcast}/"},
-		rule: "A published tracklist is in the sections of its cloudcast.",
+		name: "sections-have-tracklists", section: "unknown", confidence: Unknown, paths: []string{"/{user}/{cloudcast}/"},
+		rule: "The published tracklist of a cloudcast is in its sections.",
 		check: func(ctx context.Context, s *session) error {
 			if o, err := s.object(ctx, exampleCloudcast); err == nil && len(objects(o["sections"])) > 0 {
 				return nil
 			}
-			looked := 0
+			checked := 0
 			err := findFullCloudcast(ctx, s, func(o object) (bool, error) {
 				if _, ok := o["sections"].([]any); ok {
-					looked++
+					checked++
 				}
 				return len(objects(o["sections"])) > 0, nil
 			})
-			if err != nil && looked > 0 && s.fatal == nil {
-				return differs("none of %d cloudcasts has any", looked)
+			if err != nil && checked > 0 && s.fatal == nil {
+				return differs("none of %d cloudcasts has sections", checked)
 			}
 			return err
 		},
 	},
 }
 
-// cloudcastList fetches the start of a list of a cloudcast whose count is not 0.
+// cloudcastList fetches the first page of a list of a cloudcast whose count is not 0.
 func (s *session) cloudcastList(ctx context.Context, list, count string) (page, error) {
 	key, err := s.cloudcastKey(ctx, func(o object) bool {
 		n, ok := number(o, count)

@@ -35,13 +35,13 @@ type Config struct {
 // Run runs all probes once, in a fixed order, and returns their results. A rule that
 // does not hold is not an error: see [Report.Differs].
 //
-// If the rate limit rejects a request, Run waits as long as the response requests and
-// sends it once more.
+// If the rate limit rejects a request, Run waits for the time in the response and sends
+// the request once more.
 //
 // Run returns an error if it cannot run the probes: an invalid base URL, an API that
 // does not respond, an ended context or a failing writer. The report, Out and
-// Config.Report then have the results so far. The access token is not in the report,
-// the table, the log or an error.
+// Config.Report then have the results up to that point. The access token is not in the
+// report, the table, the log or an error.
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	s, err := newSession(cfg)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *session) runProbe(ctx context.Context, p probe) (Result, error) {
 	}
 	return Result{
 		Name: p.name, Rule: p.rule, Section: docPath + "#" + p.section, Confidence: p.confidence,
-		Verdict: verdict, Seen: shorten(s.redact(message)), Asked: s.exchanges,
+		Verdict: verdict, Detail: shorten(s.redact(message)), Exchanges: s.exchanges,
 	}, nil
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// pageBetween fetches a user's shows between bounds.
+// pageBetween fetches a page of a user's shows with the given bounds in its query.
 func pageBetween(ctx context.Context, s *session, user, bounds string) (page, []time.Time, error) {
 	p, err := s.page(ctx, "/"+user+"/"+datedList+"/?limit=7&"+bounds)
 	if err != nil {
@@ -18,27 +18,27 @@ func pageBetween(ctx context.Context, s *session, user, bounds string) (page, []
 }
 
 // checkUntil checks the page whose bound until is the time of another page's last item.
-func checkUntil(ctx context.Context, s *session, spell func(time.Time) string, judge func(bound time.Time, got []time.Time) error) error {
+func checkUntil(ctx context.Context, s *session, format func(time.Time) string, check func(bound time.Time, got []time.Time) error) error {
 	user, _, times, err := s.datedPage(ctx, 7)
 	if err != nil {
 		return err
 	}
 	bound := times[len(times)-1]
-	_, got, err := pageBetween(ctx, s, user, "until="+spell(bound))
+	_, got, err := pageBetween(ctx, s, user, "until="+format(bound))
 	if err != nil {
 		return err
 	}
 	if len(got) == 0 {
-		return inconclusive("nothing is older than %s", bound.Format(time.DateTime))
+		return inconclusive("no item is older than %s", bound.Format(time.DateTime))
 	}
-	return judge(bound, got)
+	return check(bound, got)
 }
 
 func unixText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
-func olderThanBound(bound time.Time, got []time.Time) error {
+func notNewerThanBound(bound time.Time, got []time.Time) error {
 	if got[0].After(bound) {
-		return differs("until %s there is an item of %s", bound.Format(time.DateTime), got[0].Format(time.DateTime))
+		return differs("the page until %s has an item with the time %s", bound.Format(time.DateTime), got[0].Format(time.DateTime))
 	}
 	return nil
 }
@@ -52,11 +52,11 @@ func pageSince(ctx context.Context, s *session) (user string, whole page, bound 
 	}
 	bound = times[3]
 	if !times[2].After(bound) {
-		return "", page{}, time.Time{}, nil, inconclusive("two items are of one second")
+		return "", page{}, time.Time{}, nil, inconclusive("two items have the same time")
 	}
 	_, got, err = pageBetween(ctx, s, user, "since="+boundText(bound))
 	if err == nil && (len(got) == 0 || got[len(got)-1].Before(bound)) {
-		err = inconclusive("since has no effect, or there is nothing after it")
+		err = inconclusive("since has no effect, or there is no item after it")
 	}
 	return user, whole, bound, got, err
 }
@@ -74,7 +74,7 @@ var datePagingProbes = []probe{
 			for i, o := range p.items {
 				t, _ := timeOf(o, "created_time")
 				if i > 0 && t.After(before) {
-					return differs("%s stands after an older item", text(o, "key"))
+					return differs("%s is after an older item", text(o, "key"))
 				}
 				before = t
 			}
@@ -83,7 +83,7 @@ var datePagingProbes = []probe{
 	},
 	{
 		name: "date-links-by-default", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
-		rule: "Without an offset, a user's list links to its next page by until.",
+		rule: "Without an offset, the next link of a user's list has until.",
 		check: func(ctx context.Context, s *session) error {
 			_, p, _, err := s.datedPage(ctx, 7)
 			if err != nil {
@@ -100,14 +100,14 @@ var datePagingProbes = []probe{
 		},
 	},
 	{
-		name: "date-links-tell-item-times", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
-		rule: "The link next has the time of the page's last item, and previous that of its first.",
+		name: "date-links-have-item-times", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
+		rule: "The next link has the time of the page's last item, and the previous link that of its first one.",
 		check: func(ctx context.Context, s *session) error {
 			_, p, times, err := s.datedPage(ctx, 7)
 			if err != nil {
 				return err
 			}
-			looked := false
+			checked := false
 			for _, l := range []struct {
 				name, bound string
 				time        time.Time
@@ -117,12 +117,12 @@ var datePagingProbes = []probe{
 				if err != nil {
 					continue
 				}
-				looked = true
+				checked = true
 				if !t.Equal(l.time) {
-					return differs("%s has %s instead of %s", l.name, t.Format(time.DateTime), l.time.Format(time.DateTime))
+					return differs("the %s link has the time %s instead of %s", l.name, t.Format(time.DateTime), l.time.Format(time.DateTime))
 				}
 			}
-			if !looked {
+			if !checked {
 				return inconclusive("no link has a time")
 			}
 			return nil
@@ -130,38 +130,38 @@ var datePagingProbes = []probe{
 	},
 	{
 		name: "previous-on-first-date-page", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
-		rule: "The first page by date has a link previous too.",
+		rule: "The first page by date also has a previous link.",
 		check: func(ctx context.Context, s *session) error {
 			_, p, _, err := s.datedPage(ctx, 7)
 			if err != nil {
 				return err
 			}
 			if _, query, _ := p.link("next"); !query.Has("until") {
-				return inconclusive("no link goes by date")
+				return inconclusive("the next link is not by date")
 			}
 			if _, _, ok := p.link("previous"); !ok {
-				return differs("there is none")
+				return differs("there is no previous link")
 			}
 			return nil
 		},
 	},
 	{
 		name: "short-date-page-is-last", section: "paging", confidence: Observed, paths: []string{"/{user}/{list}/"},
-		rule: "A page by date with fewer items than its limit has no link next.",
+		rule: "A page by date with fewer items than its limit has no next link.",
 		check: func(ctx context.Context, s *session) error {
 			_, p, err := s.shortList(ctx)
 			if err != nil {
 				return err
 			}
 			if raw, _, ok := p.link("next"); ok {
-				return differs("%d items of 100, and next has %s", len(p.items), raw)
+				return differs("the page has %d items and limit 100, but its next link has %s", len(p.items), raw)
 			}
 			return nil
 		},
 	},
 	{
 		name: "past-the-end-by-date", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
-		rule: "Past the end of a list by date, data is empty and there is no paging.",
+		rule: "After the end of a list by date, data is empty and there is no paging.",
 		check: func(ctx context.Context, s *session) error {
 			user, _, _, err := s.datedPage(ctx, 7)
 			if err != nil {
@@ -181,28 +181,28 @@ var datePagingProbes = []probe{
 	},
 	{
 		name: "until-as-text", section: "paging", confidence: Documented, paths: []string{"/{user}/cloudcasts/"},
-		rule: "The bound until may be a time of UTC as YYYY-MM-DD HH:MM:SS.",
+		rule: "The bound until may be a UTC time in the form YYYY-MM-DD HH:MM:SS.",
 		check: func(ctx context.Context, s *session) error {
-			return checkUntil(ctx, s, boundText, olderThanBound)
+			return checkUntil(ctx, s, boundText, notNewerThanBound)
 		},
 	},
 	{
 		name: "until-as-seconds", section: "paging", confidence: Documented, paths: []string{"/{user}/cloudcasts/"},
 		rule: "The bound until may be Unix seconds.",
 		check: func(ctx context.Context, s *session) error {
-			return checkUntil(ctx, s, unixText, olderThanBound)
+			return checkUntil(ctx, s, unixText, notNewerThanBound)
 		},
 	},
 	{
 		name: "until-is-exclusive", section: "unknown", confidence: Inferred, paths: []string{"/{user}/cloudcasts/"},
-		rule: "An item whose time is until itself is not on the page.",
+		rule: "An item with the time of until is not on the page.",
 		check: func(ctx context.Context, s *session) error {
 			return checkUntil(ctx, s, boundText, func(bound time.Time, got []time.Time) error {
 				switch {
 				case got[0].After(bound):
 					return inconclusive("until has no effect")
 				case got[0].Equal(bound):
-					return differs("an item of %s is there", bound.Format(time.DateTime))
+					return differs("the page has an item with the time %s", bound.Format(time.DateTime))
 				}
 				return nil
 			})
@@ -210,25 +210,25 @@ var datePagingProbes = []probe{
 	},
 	{
 		name: "since-is-exclusive", section: "unknown", confidence: Inferred, paths: []string{"/{user}/cloudcasts/"},
-		rule: "An item whose time is since itself is not on the page.",
+		rule: "An item with the time of since is not on the page.",
 		check: func(ctx context.Context, s *session) error {
 			_, _, bound, got, err := pageSince(ctx, s)
 			if err == nil && got[len(got)-1].Equal(bound) {
-				return differs("an item of %s is there", bound.Format(time.DateTime))
+				return differs("the page has an item with the time %s", bound.Format(time.DateTime))
 			}
 			return err
 		},
 	},
 	{
-		name: "since-gives-the-nearest", section: "unknown", confidence: Unknown, paths: []string{"/{user}/cloudcasts/"},
-		rule: "With since alone a page holds the items nearest to it, not the newest of the list.",
+		name: "since-returns-the-nearest", section: "unknown", confidence: Unknown, paths: []string{"/{user}/cloudcasts/"},
+		rule: "With since alone a page has the items nearest to it, not the newest of the list.",
 		check: func(ctx context.Context, s *session) error {
 			user, whole, bound, _, err := pageSince(ctx, s)
 			if err != nil {
 				return err
 			}
 			if _, query, ok := whole.link("next"); ok && query.Has("offset") {
-				return inconclusive("the list does not page by date")
+				return inconclusive("the list is not paged by date")
 			}
 			p, err := s.page(ctx, "/"+user+"/"+datedList+"/?limit=2&since="+boundText(bound))
 			if err != nil {
@@ -239,14 +239,14 @@ var datePagingProbes = []probe{
 				newest = last
 			}
 			if slices.Contains(p.keys(), text(newest, "key")) {
-				return differs("the newest item of the list is there")
+				return differs("the page has the newest item of the list")
 			}
 			return nil
 		},
 	},
 	{
-		name: "unreadable-date-is-ignored", section: "unknown", confidence: Unknown, paths: []string{"/{user}/cloudcasts/"},
-		rule: "A bound that is no time counts as none.",
+		name: "invalid-date-is-ignored", section: "unknown", confidence: Unknown, paths: []string{"/{user}/cloudcasts/"},
+		rule: "A bound that is not a time is ignored.",
 		check: func(ctx context.Context, s *session) error {
 			user, whole, _, err := s.datedPage(ctx, 7)
 			if err != nil {
@@ -258,17 +258,17 @@ var datePagingProbes = []probe{
 			}
 			p, err := parsePage(a, nil)
 			if err != nil {
-				return differs("%s", err)
+				return differs("the response is not a page: %s", err)
 			}
 			if !slices.Equal(p.keys(), whole.keys()) {
-				return differs("the page has %d other items", len(p.items))
+				return differs("the page has %d items that differ from those without until", len(p.items))
 			}
 			return nil
 		},
 	},
 	{
-		name: "links-name-one-bound", section: "unknown", confidence: Unknown, paths: []string{"/{user}/cloudcasts/"},
-		rule: "A link by date has one bound only, also for a page that was asked for with two.",
+		name: "links-have-one-bound", section: "unknown", confidence: Unknown, paths: []string{"/{user}/cloudcasts/"},
+		rule: "A link by date has one bound only, even if the request had two.",
 		check: func(ctx context.Context, s *session) error {
 			user, _, times, err := s.datedPage(ctx, 7)
 			if err != nil {
@@ -278,16 +278,16 @@ var datePagingProbes = []probe{
 			if err != nil {
 				return err
 			}
-			looked := false
+			checked := false
 			for _, name := range []string{"next", "previous"} {
 				raw, query, ok := p.link(name)
 				if ok && query.Has("since") && query.Has("until") {
-					return differs("%s has %s", name, raw)
+					return differs("the %s link has %s", name, raw)
 				}
-				looked = looked || ok
+				checked = checked || ok
 			}
-			if !looked {
-				return inconclusive("there is no link")
+			if !checked {
+				return inconclusive("the page has no links")
 			}
 			return nil
 		},

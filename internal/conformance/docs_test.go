@@ -13,7 +13,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A docRow is a row of a table of docs/mixcloud-api.md.
+// A docRow is a row of a table in docs/mixcloud-api.md.
 type docRow struct {
 	line                             int
 	section, fact, confidence, probe string
@@ -95,8 +95,8 @@ func addRows(t *testing.T) {
 	}
 }
 
-// The page lists all probes, in their section and with their confidence. With -update the
-// test adds a row for each missing probe.
+// TestDocs_ListProbes checks that the page lists all probes, in their section and with
+// their confidence. With -update it adds a row for each missing probe.
 func TestDocs_ListProbes(t *testing.T) { // not parallel: it may rewrite the page
 	if *update {
 		addRows(t)
@@ -113,7 +113,7 @@ func TestDocs_ListProbes(t *testing.T) { // not parallel: it may rewrite the pag
 		m := quoted.FindStringSubmatch(row.probe)
 		if m == nil {
 			if row.probe != "none" && !strings.HasPrefix(row.probe, "none: ") {
-				t.Errorf("line %d names no probe: %q", row.line, row.probe)
+				t.Errorf("line %d has no probe: %q", row.line, row.probe)
 			}
 			continue
 		}
@@ -127,15 +127,16 @@ func TestDocs_ListProbes(t *testing.T) { // not parallel: it may rewrite the pag
 			t.Errorf("line %d: %s belongs to #%s", row.line, p.name, p.section)
 		}
 		if !strings.HasPrefix(row.confidence, string(p.confidence)) {
-			t.Errorf("line %d: %s has the confidence %s, but %q there", row.line, p.name, p.confidence, row.confidence)
+			t.Errorf("line %d: the confidence of %s is %s, not %q", row.line, p.name, p.confidence, row.confidence)
 		}
 	}
 	for name := range known {
-		t.Errorf("%s does not name the probe %s: go test ./internal/conformance -run Docs -update adds it", docPath, name)
+		t.Errorf("%s does not list the probe %s. To add it, run: go test ./internal/conformance -run Docs -update", docPath, name)
 	}
 }
 
-// Observed rules have a year, and name recordings that exist.
+// TestDocs_NameRecordings checks that observed rules have a year and existing
+// recordings.
 func TestDocs_NameRecordings(t *testing.T) {
 	t.Parallel()
 	observed := regexp.MustCompile(`^observed \d{4}(-\d{4})?(, \d{4})*(: .*)?$`)
@@ -153,7 +154,8 @@ func TestDocs_NameRecordings(t *testing.T) {
 	}
 }
 
-// Every probe has a valid name, a check and a rule that is a sentence.
+// TestProbes_AreComplete checks that every probe has a valid name, a check and a rule
+// that is a sentence.
 func TestProbes_AreComplete(t *testing.T) {
 	t.Parallel()
 	kebab := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
@@ -167,24 +169,28 @@ func TestProbes_AreComplete(t *testing.T) {
 	}
 }
 
-// routesWithoutProbe has the routes of the emulator that no probe requests, with the
-// reason.
+// routesWithoutProbe are the routes of the emulator that no probe requests, with the
+// reasons.
 var routesWithoutProbe = map[string]string{
 	"/www/oembed/":                                "the probes of oEmbed use another base URL and their own pattern",
 	"/categories/{category}/":                     "the list of categories has the same members",
 	"/categories/{category}/userpick-cloudcasts/": "no client uses it, and it was recorded as a connection only (2013)",
-	"/categories/{category}/userpick-users/":      "the same",
-	"/track/{artist}/{track}/":                    "retired: tracklists, which lead to it, are empty since about 2017",
-	"/track/{artist}/{track}/popular/":            "the same",
-	"/track/{artist}/{track}/new/":                "the same",
-	"/track/{artist}/{track}/hot/":                "the same",
-	"/artist/{artist}/popular/":                   "the same",
-	"/artist/{artist}/new/":                       "the same",
-	"/artist/{artist}/hot/":                       "the same",
+	"/categories/{category}/userpick-users/":      "no client uses it, and it was recorded as a connection only (2013)",
+	"/track/{artist}/{track}/":                    undocumentedRoute,
+	"/track/{artist}/{track}/popular/":            undocumentedRoute,
+	"/track/{artist}/{track}/new/":                undocumentedRoute,
+	"/track/{artist}/{track}/hot/":                undocumentedRoute,
+	"/artist/{artist}/popular/":                   undocumentedRoute,
+	"/artist/{artist}/new/":                       undocumentedRoute,
+	"/artist/{artist}/hot/":                       undocumentedRoute,
 	"/{user}/playlists/{playlist}/":               "clients read playlists from their list, and their cloudcasts",
 }
 
-// Every GET route of the emulator is requested by a probe.
+// undocumentedRoute is the reason for routes of tracks and artists.
+const undocumentedRoute = "not documented since about 2015, and tracklists, which link to it, have been empty since about 2017"
+
+// TestProbes_RequestEveryRoute checks that a probe requests every GET route of the
+// emulator.
 func TestProbes_RequestEveryRoute(t *testing.T) {
 	t.Parallel()
 	named := regexp.MustCompile(`\{[a-z]+\}`)

@@ -24,7 +24,7 @@ func fetchOEmbed(ctx context.Context, s *session, format string) (*response, err
 var embedProbes = []probe{
 	{
 		name: "embed-html-is-a-frame", section: "embedding", confidence: Documented, paths: []string{"/{user}/{cloudcast}/embed-html/"},
-		rule: "embed-html/ below a cloudcast's key is the player's iframe as HTML text.",
+		rule: "embed-html/ below a cloudcast's key returns the player's iframe as HTML.",
 		check: func(ctx context.Context, s *session) error {
 			key, err := s.cloudcastKey(ctx, nil)
 			if err != nil {
@@ -37,14 +37,14 @@ var embedProbes = []probe{
 			case a.status != http.StatusOK:
 				return inconclusive("%s", a)
 			case !bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<iframe ")):
-				return differs("it begins %q", a.body[:min(len(a.body), 20)])
+				return differs("the body begins with %q", a.body[:min(len(a.body), 20)])
 			}
 			return nil
 		},
 	},
 	{
 		name: "embed-json-has-html", section: "embedding", confidence: Documented, paths: []string{"/{user}/{cloudcast}/embed-json/"},
-		rule: "embed-json/ below a cloudcast's key is an object whose html is the player's iframe.",
+		rule: "embed-json/ below a cloudcast's key returns an object with the player's iframe in html.",
 		check: func(ctx context.Context, s *session) error {
 			key, err := s.cloudcastKey(ctx, nil)
 			if err != nil {
@@ -59,14 +59,14 @@ var embedProbes = []probe{
 			case a.status != http.StatusOK || a.doc == nil:
 				return inconclusive("%s", a)
 			case !isObject || !strings.HasPrefix(text(o, "html"), "<iframe "):
-				return differs("it begins %q", a.body[:min(len(a.body), 30)])
+				return differs("the body begins with %q", a.body[:min(len(a.body), 30)])
 			}
 			return nil
 		},
 	},
 	{
 		name: "embed-takes-a-height", section: "embedding", confidence: Documented, paths: []string{"/{user}/{cloudcast}/embed-json/"},
-		rule: "The parameter height is that of the iframe.",
+		rule: "The parameter height sets the height of the iframe.",
 		check: func(ctx context.Context, s *session) error {
 			key, err := s.cloudcastKey(ctx, nil)
 			if err != nil {
@@ -80,21 +80,21 @@ var embedProbes = []probe{
 				return inconclusive("%s", a)
 			}
 			if !bytes.Contains(a.body, []byte("77")) {
-				return differs("there is no 77 in %q", a.body)
+				return differs("the height 77 is not in %q", a.body)
 			}
 			return nil
 		},
 	},
 	{
 		name: "player-page", section: "embedding", confidence: Observed, paths: []string{"site /widget/iframe/"},
-		rule: "The frame's page is widget/iframe/ of the site, or a redirect there to the player's own host.",
+		rule: "The page in the iframe is widget/iframe/ of the site, which may redirect to the player's own host.",
 		check: func(ctx context.Context, s *session) error {
 			a, err := s.fetch(ctx, request{base: onSite, ref: "/widget/iframe/?hide_cover=1&feed=" + url.QueryEscape(exampleCloudcast)})
 			switch {
 			case err != nil:
 				return err
 			case a.status == http.StatusNotFound:
-				return differs("%s", a)
+				return differs("the page was not found: %s", a)
 			case a.status >= 400:
 				return inconclusive("%s", a)
 			}
@@ -103,15 +103,15 @@ var embedProbes = []probe{
 	},
 	{
 		name: "oembed-members", section: "unknown", confidence: ClientCode, paths: []string{"oembed /"},
-		rule: "An oEmbed answer has version, type, provider, title, author, html, url, width and height, and its type is rich.",
+		rule: "An oEmbed response has version, type, provider, title, author, html, url, width and height, and its type is rich.",
 		check: func(ctx context.Context, s *session) error {
 			o, err := parseResource(fetchOEmbed(ctx, s, "json"))
 			if err != nil {
 				return err
 			}
 			want := []string{"version", "type", "provider_name", "provider_url", "title", "author_name", "author_url", "html", "url", "width", "height"}
-			if lacks := missing(o, want); len(lacks) > 0 {
-				return differs("there is no %s", strings.Join(lacks, ", "))
+			if lacking := missing(o, want); len(lacking) > 0 {
+				return differs("these members are missing: %s", strings.Join(lacking, ", "))
 			}
 			if o["type"] != "rich" {
 				return differs("the type is %v", o["type"])
@@ -121,7 +121,7 @@ var embedProbes = []probe{
 	},
 	{
 		name: "oembed-picture-is-image", section: "embedding", confidence: ClientCode, paths: []string{"oembed /"},
-		rule: "oEmbed calls the picture image, not thumbnail_url.",
+		rule: "oEmbed returns the picture in image, not in thumbnail_url.",
 		check: func(ctx context.Context, s *session) error {
 			o, err := parseResource(fetchOEmbed(ctx, s, "json"))
 			if err == nil && (has(o, "thumbnail_url") || !has(o, "image")) {
@@ -132,7 +132,7 @@ var embedProbes = []probe{
 	},
 	{
 		name: "oembed-xml", section: "embedding", confidence: Documented, paths: []string{"oembed /"},
-		rule: "oEmbed answers XML to format=xml.",
+		rule: "oEmbed returns XML for format=xml.",
 		check: func(ctx context.Context, s *session) error {
 			a, err := fetchOEmbed(ctx, s, "xml")
 			if err != nil {
@@ -140,7 +140,7 @@ var embedProbes = []probe{
 			}
 			body := bytes.TrimSpace(a.body)
 			if !bytes.HasPrefix(body, []byte("<?xml")) && !bytes.HasPrefix(body, []byte("<oembed")) {
-				return differs("it begins %q", body[:min(len(body), 20)])
+				return differs("the body begins with %q", body[:min(len(body), 20)])
 			}
 			return nil
 		},

@@ -17,20 +17,20 @@ func fetchMissing(ctx context.Context, s *session, path string) (*response, apiE
 	}
 	e := a.apiError()
 	if e.message == "" {
-		return nil, apiError{}, inconclusive("there is no message: %s", a)
+		return nil, apiError{}, inconclusive("the response has no error message: %s", a)
 	}
 	return a, e, nil
 }
 
-// messageProbe returns a probe of the message for something that does not exist.
-func messageProbe(name string, sure Confidence, section, path, pattern, message string) probe {
+// messageProbe returns a probe of the message for a resource that does not exist.
+func messageProbe(name string, confidence Confidence, section, path, pattern, message string) probe {
 	return probe{
-		name: name, section: section, confidence: sure, paths: []string{pattern},
-		rule: "At " + pattern + ", what does not exist is told with the message \"" + message + "\"",
+		name: name, section: section, confidence: confidence, paths: []string{pattern},
+		rule: "The message for a missing resource at " + pattern + " is \"" + message + "\"",
 		check: func(ctx context.Context, s *session) error {
 			_, e, err := fetchMissing(ctx, s, path)
 			if err == nil && e.message != message {
-				return differs("%q", e.message)
+				return differs("the message is %q", e.message)
 			}
 			return err
 		},
@@ -40,33 +40,33 @@ func messageProbe(name string, sure Confidence, section, path, pattern, message 
 var errorProbes = []probe{
 	{
 		name: "not-found-is-404", section: "errors", confidence: ClientCode, paths: []string{"/{user}/"},
-		rule: "What does not exist is answered with status 404.",
+		rule: "The response for a resource that does not exist has status 404.",
 		check: func(ctx context.Context, s *session) error {
 			a, _, err := fetchMissing(ctx, s, "/"+unknownName+"/")
 			if err == nil && a.status != http.StatusNotFound {
-				return differs("%s", a)
+				return differs("the response has %s", a)
 			}
 			return err
 		},
 	},
 	{
 		name: "errors-are-wrapped", section: "errors", confidence: Documented, paths: []string{"/{user}/"},
-		rule: "An error's message and type stand inside the member error.",
+		rule: "The message and the type of an error are inside the member error.",
 		check: func(ctx context.Context, s *session) error {
 			a, e, err := fetchMissing(ctx, s, "/"+unknownName+"/")
 			if err == nil && !e.wrapped {
-				return differs("%s", a.body)
+				return differs("the body is %s", a.body)
 			}
 			return err
 		},
 	},
 	{
 		name: "errors-have-a-type", section: "errors", confidence: ClientCode, paths: []string{"/{user}/"},
-		rule: "The type of an error about something that does not exist is ResourceNotFoundException.",
+		rule: "The type of the error for a resource that does not exist is ResourceNotFoundException.",
 		check: func(ctx context.Context, s *session) error {
 			_, e, err := fetchMissing(ctx, s, "/"+unknownName+"/")
 			if err == nil && e.kind != "ResourceNotFoundException" {
-				return differs("%q", e.kind)
+				return differs("the type is %q", e.kind)
 			}
 			return err
 		},
@@ -76,8 +76,8 @@ var errorProbes = []probe{
 	messageProbe("no-such-tag", Unknown, "unknown", "/genres/"+unknownName+"/", "/genres/{tag}/", "Tag does not exist."),
 }
 
-// rateLimitResponse returns the first response of this run that the rate limit
-// rejected. The run does not provoke one; without one the probes are inconclusive.
+// rateLimitResponse returns the first rate limit error of this run. The run does not
+// cause one on purpose; without one the probes are inconclusive.
 func rateLimitResponse(s *session) (*response, error) {
 	if len(s.rateLimited) == 0 {
 		return nil, inconclusive("the rate limit was not reached")
@@ -89,36 +89,36 @@ func rateLimitResponse(s *session) (*response, error) {
 var rateLimitProbes = []probe{
 	{
 		name: "rate-limit-is-403", section: "rate-limit", confidence: Observed,
-		rule: "The rate limit answers with status 403.",
+		rule: "The rate limit error has status 403.",
 		check: func(_ context.Context, s *session) error {
 			a, err := rateLimitResponse(s)
 			if err == nil && a.status != http.StatusForbidden {
-				return differs("status %d", a.status)
+				return differs("the status is %d", a.status)
 			}
 			return err
 		},
 	},
 	{
 		name: "rate-limit-has-retry-after", section: "rate-limit", confidence: Documented,
-		rule: "The rate limit's answer has a Retry-After header in seconds.",
+		rule: "The rate limit error has a Retry-After header in seconds.",
 		check: func(_ context.Context, s *session) error {
 			a, err := rateLimitResponse(s)
 			if err != nil {
 				return err
 			}
 			if _, err := strconv.Atoi(a.header.Get("Retry-After")); err != nil {
-				return differs("Retry-After: %s", a.header.Get("Retry-After"))
+				return differs("the Retry-After header is %q", a.header.Get("Retry-After"))
 			}
 			return nil
 		},
 	},
 	{
 		name: "rate-limit-has-retry-after-member", section: "rate-limit", confidence: Observed,
-		rule: "The rate limit's error has the seconds in retry_after.",
+		rule: "The rate limit error has the seconds in retry_after.",
 		check: func(_ context.Context, s *session) error {
 			a, err := rateLimitResponse(s)
 			if err == nil && a.apiError().retryAfter == "" {
-				return differs("%s", a.body)
+				return differs("the body is %s", a.body)
 			}
 			return err
 		},

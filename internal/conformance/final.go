@@ -31,7 +31,7 @@ func memberProbe(name, rule string, wrong func(name string, v any) bool) probe {
 func jsonText(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
-		return "unspeakable"
+		return "a value that is not JSON"
 	}
 	return string(text)
 }
@@ -50,7 +50,7 @@ func (s *session) responsesInOrder() []outcome {
 
 // finalProbes check all responses of the other probes.
 var finalProbes = slices.Concat([]probe{
-	memberProbe("nothing-is-null", "What is not there is left out: no value is null.", func(_ string, v any) bool {
+	memberProbe("no-null-values", "Absent members are omitted: no value is null.", func(_ string, v any) bool {
 		return v == nil
 	}),
 	memberProbe("times-are-whole-seconds", "Times are UTC in whole seconds, such as 2018-04-11T09:30:00Z.", func(name string, v any) bool {

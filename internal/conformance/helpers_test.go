@@ -29,7 +29,7 @@ func newEmulator(t testing.TB, options ...emulator.Option) *emulator.Emulator {
 	return newEmulatorWithWorld(t, append([]emulator.Option{emulator.WithWorld(sharedWorld())}, options...)...)
 }
 
-// newEmulatorWithWorld is newEmulator without the shared world.
+// newEmulatorWithWorld is like newEmulator, but with the data that options set.
 func newEmulatorWithWorld(t testing.TB, options ...emulator.Option) *emulator.Emulator {
 	t.Helper()
 	e, err := emulator.New(options...)
@@ -49,8 +49,8 @@ func testConfig(transport http.RoundTripper) Config {
 	}
 }
 
-// runInBubble runs all probes in virtual time. A request that is not a GET without a
-// body fails the test.
+// runInBubble runs all probes in the fake time of a synctest bubble. A request that is
+// not a GET without a body fails the test.
 func runInBubble(t *testing.T, transport func() http.RoundTripper, change func(*Config), check func(*testing.T, Report, error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -69,12 +69,12 @@ func runInBubble(t *testing.T, transport func() http.RoundTripper, change func(*
 	})
 }
 
-// A roundTripFunc is a function as a transport.
+// A roundTripFunc is a function that implements [http.RoundTripper].
 type roundTripFunc func(*http.Request) (*http.Response, error)
 
 func (t roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
-// alwaysRespond returns a transport with one response for all requests.
+// alwaysRespond returns a transport with the same response for all requests.
 func alwaysRespond(status int, header http.Header, body string) roundTripFunc {
 	return func(r *http.Request) (*http.Response, error) {
 		w := httptest.NewRecorder()
@@ -103,7 +103,7 @@ func notAgreeing(r Report) []string {
 	var list []string
 	for _, p := range r.Probes {
 		if p.Verdict != Agrees {
-			list = append(list, string(p.Verdict)+" "+p.Name+": "+p.Seen)
+			list = append(list, string(p.Verdict)+" "+p.Name+": "+p.Detail)
 		}
 	}
 	return list

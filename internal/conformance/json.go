@@ -87,7 +87,7 @@ func find(v any, match func(name string, v any) bool) (place string, value any, 
 	return place, value, found
 }
 
-// findAt is find for a value at a place, including the value itself.
+// findAt is like find for a value at a place, and also checks the value itself.
 func findAt(place, name string, v any, match func(string, any) bool) (string, any, bool) {
 	if match(name, v) {
 		return place, v, true
@@ -119,19 +119,19 @@ func parseResource(a *response, err error) (object, error) {
 	}
 	o, ok := a.doc.(object)
 	if a.status != http.StatusOK || !ok {
-		return nil, inconclusive("%s", a)
+		return nil, inconclusive("the response is not a JSON object with status 200: %s", a)
 	}
 	if e := a.apiError(); e.message != "" {
-		return nil, inconclusive("%s says: %s", a, e.message)
+		return nil, inconclusive("the response is an error: %s, message %q", a, e.message)
 	}
 	return o, nil
 }
 
-// String describes a response in a few words.
+// String returns the status, the type of the body and the path of a response.
 func (a *response) String() string {
 	what := "JSON"
 	if a.doc == nil {
-		what = "no JSON"
+		what = "not JSON"
 	}
 	u, err := url.Parse(a.url)
 	if err != nil {
@@ -159,7 +159,7 @@ func parsePage(a *response, err error) (page, error) {
 		return page{}, err
 	}
 	if _, ok := o["data"].([]any); !ok {
-		return page{}, inconclusive("%s: there is no list data", a)
+		return page{}, inconclusive("the response has no list data: %s", a)
 	}
 	return page{a, o, objects(o["data"])}, nil
 }
@@ -176,9 +176,9 @@ func (p page) link(name string) (raw string, query url.Values, ok bool) {
 func (p page) linkURL(name string) string { return text(member(p.envelope, "paging"), name) }
 
 // jsonpFunction is the callback of a JSONP request.
-const jsonpFunction = "judge"
+const jsonpFunction = "callback"
 
-// An apiError is the content of an error's body, whether it is wrapped in error or not.
+// An apiError is the content of an error body, inside the member error or not.
 type apiError struct {
 	wrapped                   bool
 	message, kind, retryAfter string

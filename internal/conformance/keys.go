@@ -13,7 +13,7 @@ var lowerEscape = regexp.MustCompile(`%[0-9A-F]?[a-f]`)
 var keyProbes = []probe{
 	{
 		name: "key-finds-its-resource", section: "keys", confidence: Documented,
-		rule: "The API's root and a key are the URL of the resource, which has that key.",
+		rule: "The API's root followed by a key is the URL of the resource with that key.",
 		check: func(ctx context.Context, s *session) error {
 			key, err := s.cloudcastKey(ctx, nil)
 			if err != nil {
@@ -31,7 +31,7 @@ var keyProbes = []probe{
 	},
 	{
 		name: "url-is-site-and-key", section: "keys", confidence: Documented,
-		rule: "A resource's url is https://www.mixcloud.com and its key.",
+		rule: "The url of a resource is https://www.mixcloud.com followed by its key.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := s.chartPage(ctx)
 			if err != nil {
@@ -49,7 +49,7 @@ var keyProbes = []probe{
 	},
 	{
 		name: "keys-percent-encoded", section: "keys", confidence: Observed,
-		rule: "Keys and URLs hold other scripts percent-encoded, in upper case.",
+		rule: "Keys and URLs contain non-ASCII characters percent-encoded, in upper case.",
 		check: func(ctx context.Context, s *session) error {
 			var wrong string
 			err := s.findCloudcast(ctx, func(o object) bool {
@@ -66,14 +66,14 @@ var keyProbes = []probe{
 				return encoded || wrong != ""
 			})
 			if wrong != "" {
-				return differs("%q", wrong)
+				return differs("a key or URL is %q", wrong)
 			}
 			return err
 		},
 	},
 	{
 		name: "slugs-are-plain-text", section: "keys", confidence: Observed,
-		rule: "A slug or user name is the plain text of what its key has percent-encoded.",
+		rule: "Slugs and user names are plain text where the key is percent-encoded.",
 		check: func(ctx context.Context, s *session) error {
 			var wrong string
 			err := s.findCloudcast(ctx, func(o object) bool {
@@ -95,14 +95,14 @@ var keyProbes = []probe{
 				return shows
 			})
 			if wrong != "" {
-				return differs("%q", wrong)
+				return differs("a slug or user name is %q", wrong)
 			}
 			return err
 		},
 	},
 	{
 		name: "user-path-any-case", section: "keys", confidence: Observed, paths: []string{"/{user}/"},
-		rule: "A user is found by its name in any case.",
+		rule: "A user name in a path may have any case.",
 		check: func(ctx context.Context, s *session) error {
 			name, err := s.canonicalName(ctx)
 			if err != nil {
@@ -119,7 +119,7 @@ var keyProbes = []probe{
 			case a.doc == nil:
 				return err
 			}
-			return differs("/%s/ is not found as /%s/ is: %s", swapCase(name), name, a)
+			return differs("/%s/ is not the same user as /%s/: %s", swapCase(name), name, a)
 		},
 	},
 	{
@@ -132,7 +132,7 @@ var keyProbes = []probe{
 			}
 			for _, names := range firstMembers(p.body) {
 				if !slices.Equal(names, []string{"key", "url", "name"}) {
-					return differs("one begins with %s", strings.Join(names, ", "))
+					return differs("a resource begins with the members %s", strings.Join(names, ", "))
 				}
 			}
 			return nil

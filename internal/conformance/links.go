@@ -30,7 +30,7 @@ func links(p page, err error) ([]string, error) {
 		}
 	}
 	if len(urls) == 0 {
-		return nil, inconclusive("there is no link")
+		return nil, inconclusive("the page has no links")
 	}
 	return urls, nil
 }
@@ -62,35 +62,35 @@ func linkProbe(name string, rule string, check func(link string) error) probe {
 }
 
 var linkProbes = []probe{
-	linkProbe("links-are-sorted", "The parameters of a link stand in alphabetical order.", func(link string) error {
+	linkProbe("links-are-sorted", "The parameters of a link are in alphabetical order.", func(link string) error {
 		var names []string
 		for part := range strings.SplitSeq(query(link), "&") {
 			name, _, _ := strings.Cut(part, "=")
 			names = append(names, name)
 		}
 		if !slices.IsSorted(names) {
-			return differs("%s", query(link))
+			return differs("the query of a link is %s", query(link))
 		}
 		return nil
 	}),
 	linkProbe("links-repeat-metadata", "A link repeats metadata=1.", func(link string) error {
 		if !strings.Contains("&"+query(link)+"&", "&metadata=1&") {
-			return differs("%s", query(link))
+			return differs("the query of a link is %s", query(link))
 		}
 		return nil
 	}),
-	linkProbe("link-times-in-utc-text", "A time in a link is spelled 2015-04-29+18%3A59%3A19.", func(link string) error {
+	linkProbe("link-times-in-utc-text", "A time in a link has the form 2015-04-29+18%3A59%3A19.", func(link string) error {
 		if !linkTime.MatchString(query(link)) {
 			if !strings.Contains(query(link), "since=") && !strings.Contains(query(link), "until=") {
 				return inconclusive("the link has no time")
 			}
-			return differs("%s", query(link))
+			return differs("the query of a link is %s", query(link))
 		}
 		return nil
 	}),
 	{
-		name: "links-spell-the-limit", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
-		rule: "A link has a limit even where the request had none.",
+		name: "links-have-a-limit", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
+		rule: "A link has a limit even if the request had none.",
 		check: func(ctx context.Context, s *session) error {
 			user, _, _, err := s.datedPage(ctx, 7)
 			if err != nil {
@@ -102,7 +102,7 @@ var linkProbes = []probe{
 			}
 			for _, u := range urls {
 				if !strings.Contains("&"+query(u), "&limit=") {
-					return differs("%s", query(u))
+					return differs("the query of a link is %s", query(u))
 				}
 			}
 			return nil
@@ -110,7 +110,7 @@ var linkProbes = []probe{
 	},
 	{
 		name: "links-keep-the-requested-path", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
-		rule: "A link has the user's name in the case in which it was asked for.",
+		rule: "A link has the user name in the case of the request.",
 		check: func(ctx context.Context, s *session) error {
 			user, _, _, err := s.datedPage(ctx, 7)
 			if err != nil {
@@ -123,7 +123,7 @@ var linkProbes = []probe{
 			}
 			for _, link := range urls {
 				if u, err := url.Parse(link); err != nil || !strings.HasSuffix(u.EscapedPath(), path) {
-					return differs("%s", link)
+					return differs("a link is %s", link)
 				}
 			}
 			return nil
@@ -140,7 +140,7 @@ var linkProbes = []probe{
 			want, _, _ := strings.Cut(s.bases[onAPI], "://")
 			for _, link := range urls {
 				if got, _, _ := strings.Cut(link, "://"); got != want {
-					return differs("%s", link)
+					return differs("a link is %s", link)
 				}
 			}
 			return nil
@@ -151,7 +151,7 @@ var linkProbes = []probe{
 var limitProbes = []probe{
 	{
 		name: "default-limit-is-20", section: "paging", confidence: Observed, paths: []string{"/popular/"},
-		rule: "A page has 20 items unless its limit says otherwise.",
+		rule: "A page has 20 items by default.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := s.page(ctx, "/popular/")
 			switch n := len(p.items); {
@@ -161,15 +161,15 @@ var limitProbes = []probe{
 				return nil
 			default:
 				if _, _, more := p.link("next"); !more && n < 20 {
-					return inconclusive("the list has %d items", n)
+					return inconclusive("the list has only %d items", n)
 				}
-				return differs("%d items", n)
+				return differs("the page has %d items", n)
 			}
 		},
 	},
 	{
-		name: "limit-of-100-is-honoured", section: "paging", confidence: Observed, paths: []string{"/new/"},
-		rule: "limit=100 gives 100 items.",
+		name: "limit-of-100-is-applied", section: "paging", confidence: Observed, paths: []string{"/new/"},
+		rule: "limit=100 returns 100 items.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := s.page(ctx, cloudcastLists[1])
 			if err != nil {
@@ -177,16 +177,16 @@ var limitProbes = []probe{
 			}
 			if n := len(p.items); n != 100 {
 				if _, _, more := p.link("next"); !more && n < 100 {
-					return inconclusive("the list has %d items", n)
+					return inconclusive("the list has only %d items", n)
 				}
-				return differs("%d items", n)
+				return differs("the page has %d items", n)
 			}
 			return nil
 		},
 	},
 	{
 		name: "limit-above-100-is-100", section: "unknown", confidence: ClientCode, paths: []string{"/new/"},
-		rule: "A limit above 100 gives 100 items.",
+		rule: "A limit above 100 returns 100 items.",
 		check: func(ctx context.Context, s *session) error {
 			a, err := s.get(ctx, "/new/?limit=110")
 			if err != nil {
@@ -195,25 +195,25 @@ var limitProbes = []probe{
 			p, err := parsePage(a, nil)
 			switch n := len(p.items); {
 			case err != nil:
-				return differs("%s", err)
+				return differs("the response is not a page: %s", err)
 			case n > 100:
-				return differs("%d items", n)
+				return differs("the page has %d items", n)
 			case n < 100:
-				return inconclusive("%d items", n)
+				return inconclusive("the page has only %d items", n)
 			}
 			return nil
 		},
 	},
 	{
 		name: "limit-zero-is-the-default", section: "unknown", confidence: Unknown, paths: []string{"/popular/"},
-		rule: "limit=0 gives as many items as no limit.",
+		rule: "limit=0 returns as many items as no limit.",
 		check: func(ctx context.Context, s *session) error {
 			return checkDefaultLength(ctx, s, "/popular/?limit=0")
 		},
 	},
 	{
 		name: "negative-limit-is-the-default", section: "unknown", confidence: Unknown, paths: []string{"/popular/"},
-		rule: "A negative limit gives as many items as no limit.",
+		rule: "A negative limit returns as many items as no limit.",
 		check: func(ctx context.Context, s *session) error {
 			return checkDefaultLength(ctx, s, "/popular/?limit=-3")
 		},
@@ -233,9 +233,9 @@ func checkDefaultLength(ctx context.Context, s *session, ref string) error {
 	p, err := parsePage(a, nil)
 	switch {
 	case err != nil:
-		return differs("%s", err)
+		return differs("the response is not a page: %s", err)
 	case len(p.items) != len(whole.items):
-		return differs("%d items instead of %d", len(p.items), len(whole.items))
+		return differs("the page has %d items instead of %d", len(p.items), len(whole.items))
 	}
 	return nil
 }

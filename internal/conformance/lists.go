@@ -23,7 +23,7 @@ var userLists = []struct {
 
 var listProbes = []probe{
 	{
-		name: "user-lists-hold-their-kind", section: "lists", confidence: Observed,
+		name: "user-lists-have-their-kind", section: "lists", confidence: Observed,
 		paths: []string{"/{user}/{list}/"},
 		rule:  "A user has cloudcasts, favorites and listens of cloudcasts, followers and following of users, comments and a feed.",
 		check: func(ctx context.Context, s *session) error {
@@ -34,7 +34,7 @@ var listProbes = []probe{
 					return err
 				}
 				if a.status == http.StatusNotFound {
-					return differs("there is no list of %s", l.name)
+					return differs("the list %s does not exist", l.name)
 				}
 				p, err := parsePage(a, nil)
 				if err != nil {
@@ -42,7 +42,7 @@ var listProbes = []probe{
 				}
 				for _, o := range p.items {
 					if !has(o, l.member) {
-						return differs("%s of /%s/%s/ has no %s", text(o, "key"), exampleUser, l.name, l.member)
+						return differs("%s in /%s/%s/ has no %s", text(o, "key"), exampleUser, l.name, l.member)
 					}
 					empty = false
 				}
@@ -86,25 +86,25 @@ var listProbes = []probe{
 	},
 	{
 		name: "following-has-no-name", section: "lists", confidence: Observed, paths: []string{"/{user}/following/"},
-		rule: "The list of whom a user follows has no name.",
+		rule: "The list of the users that a user follows has no name.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := s.page(ctx, "/"+exampleUser+"/following/?limit=5")
 			if err == nil && has(p.envelope, "name") {
-				return differs("it is called %v", p.envelope["name"])
+				return differs("its name is %v", p.envelope["name"])
 			}
 			return err
 		},
 	},
 	{
-		name: "hot-is-a-list-of-its-own", section: "unknown", confidence: Unknown, paths: []string{"/popular/hot/"},
-		rule: "/popular/hot/ is neither /popular/ nor /new/.",
+		name: "hot-is-a-separate-list", section: "unknown", confidence: Unknown, paths: []string{"/popular/hot/"},
+		rule: "/popular/hot/ is a different list than /popular/ and /new/.",
 		check: func(ctx context.Context, s *session) error {
 			hot, err := s.page(ctx, "/popular/hot/?limit=10")
 			if err != nil {
 				return err
 			}
 			if len(hot.items) < 5 {
-				return inconclusive("it has %d cloudcasts", len(hot.items))
+				return inconclusive("the list has only %d cloudcasts", len(hot.items))
 			}
 			for _, ref := range cloudcastLists[:2] {
 				other, err := s.page(ctx, ref)
@@ -112,15 +112,15 @@ var listProbes = []probe{
 					return err
 				}
 				if strings.HasPrefix(strings.Join(other.keys(), " ")+" ", strings.Join(hot.keys(), " ")+" ") {
-					return differs("it begins as %s does", ref)
+					return differs("the list begins with the same items as %s", ref)
 				}
 			}
 			return nil
 		},
 	},
 	{
-		name: "hot-is-called-hot", section: "unknown", confidence: ClientCode, paths: []string{"/popular/hot/"},
-		rule: "/popular/hot/ is called Hot Cloudcasts.",
+		name: "hot-is-named-hot", section: "unknown", confidence: ClientCode, paths: []string{"/popular/hot/"},
+		rule: "The name of /popular/hot/ is Hot Cloudcasts.",
 		check: func(ctx context.Context, s *session) error {
 			hot, err := s.page(ctx, "/popular/hot/?limit=10")
 			if err != nil {
@@ -128,11 +128,11 @@ var listProbes = []probe{
 			}
 			switch name := text(hot.envelope, "name"); name {
 			case "":
-				return inconclusive("it has no name")
+				return inconclusive("the list has no name")
 			case "Hot Cloudcasts":
 				return nil
 			default:
-				return differs("it is called %q", name)
+				return differs("its name is %q", name)
 			}
 		},
 	},
@@ -152,7 +152,7 @@ var tagProbes = []probe{
 				for _, t := range objects(o["tags"]) {
 					none = false
 					if key := text(t, "key"); !strings.HasPrefix(key, "/genres/") {
-						return differs("%q", key)
+						return differs("the key of a tag is %q", key)
 					}
 				}
 			}
@@ -173,24 +173,24 @@ var tagProbes = []probe{
 			for _, o := range p.items {
 				for _, t := range objects(o["tags"]) {
 					if name := text(t, "name"); strings.HasSuffix(name, " shows") {
-						return differs("%q", name)
+						return differs("the name of a tag is %q", name)
 					}
 				}
 			}
 			return nil
 		},
 	},
-	tagProbe("tag-name-says-shows", Documented, []string{"/genres/{tag}/"},
-		"A tag fetched under /genres/ has a name that ends in \"shows\".",
+	tagProbe("tag-name-ends-in-shows", Documented, []string{"/genres/{tag}/"},
+		"The name of a tag fetched under /genres/ ends in \"shows\".",
 		func(ctx context.Context, s *session, tag string) error {
 			o, err := s.object(ctx, "/genres/"+tag+"/")
 			if err == nil && !strings.HasSuffix(text(o, "name"), " shows") {
-				return differs("%q", text(o, "name"))
+				return differs("the name of the tag is %q", text(o, "name"))
 			}
 			return err
 		}),
-	tagProbe("old-tag-paths-answer", Observed, []string{"/tag/{tag}/", "/discover/{tag}/"},
-		"The older paths of a tag, /tag/ and /discover/, still answer.",
+	tagProbe("old-tag-paths-exist", Observed, []string{"/tag/{tag}/", "/discover/{tag}/"},
+		"The older paths of a tag, /tag/ and /discover/, still exist.",
 		func(ctx context.Context, s *session, tag string) error {
 			for _, path := range []string{"/tag/" + tag + "/", "/discover/" + tag + "/"} {
 				if err := checkExists(ctx, s, path); err != nil {
@@ -200,14 +200,14 @@ var tagProbes = []probe{
 			return nil
 		}),
 	tagProbe("tag-connections-keep-path", Observed, []string{"/tag/{tag}/"},
-		"The connections of a tag have the path by which it was asked for.",
+		"The connections of a tag have the requested path.",
 		func(ctx context.Context, s *session, tag string) error {
 			c, err := connections(ctx, s, "/tag/"+tag+"/")
 			if err != nil {
 				return err
 			}
 			if got := text(c, "popular"); !strings.Contains(got, "/tag/"+tag+"/popular/") {
-				return differs("popular is %q", got)
+				return differs("the connection popular is %q", got)
 			}
 			return nil
 		}),
@@ -249,21 +249,21 @@ var tagProbes = []probe{
 	},
 	{
 		name: "city-is-like-a-tag", section: "unknown", confidence: Unknown, paths: []string{"/genres/{city}/"},
-		rule: "A city has key, url and name, as a tag has.",
+		rule: "A city has key, url and name, like a tag.",
 		check: func(ctx context.Context, s *session) error {
 			a, err := s.get(ctx, "/genres/city:london/")
 			if err != nil {
 				return err
 			}
 			if a.status == http.StatusNotFound {
-				return differs("%s", a)
+				return differs("the city was not found: %s", a)
 			}
 			o, err := parseResource(a, nil)
 			if err != nil {
 				return err
 			}
-			if lacks := missing(o, []string{"key", "url", "name"}); len(lacks) > 0 {
-				return differs("there is no %s", strings.Join(lacks, ", "))
+			if lacking := missing(o, []string{"key", "url", "name"}); len(lacking) > 0 {
+				return differs("these members are missing: %s", strings.Join(lacking, ", "))
 			}
 			return nil
 		},
@@ -278,13 +278,13 @@ var tagProbes = []probe{
 }
 
 // tagProbe returns a probe of a tag of the chart's shows.
-func tagProbe(name string, sure Confidence, asks []string, rule string, judge func(context.Context, *session, string) error) probe {
-	return probe{name: name, rule: rule, section: "lists", confidence: sure, paths: asks, check: func(ctx context.Context, s *session) error {
+func tagProbe(name string, confidence Confidence, paths []string, rule string, check func(context.Context, *session, string) error) probe {
+	return probe{name: name, rule: rule, section: "lists", confidence: confidence, paths: paths, check: func(ctx context.Context, s *session) error {
 		tag, err := s.commonTag(ctx)
 		if err != nil {
 			return err
 		}
-		return judge(ctx, s, tag)
+		return check(ctx, s, tag)
 	}}
 }
 
@@ -295,7 +295,7 @@ func checkExists(ctx context.Context, s *session, ref string) error {
 		return err
 	}
 	if a.status == http.StatusNotFound {
-		return differs("%s", a)
+		return differs("the resource was not found: %s", a)
 	}
 	_, err = parseResource(a, nil)
 	return err
@@ -306,7 +306,8 @@ func checkCloudcasts(ctx context.Context, s *session, ref string) error {
 	return checkList(ctx, s, ref, "cloudcasts", isCloudcast)
 }
 
-// checkList checks that a path is a list with at least one item, all of a kind.
+// checkList checks that a path is a list with at least one item, and that all items are
+// of a kind.
 func checkList(ctx context.Context, s *session, ref, kind string, is func(object) bool) error {
 	a, err := s.get(ctx, ref)
 	if err != nil {
@@ -317,7 +318,7 @@ func checkList(ctx context.Context, s *session, ref, kind string, is func(object
 
 func checkItems(a *response, kind string, is func(object) bool) error {
 	if a.status == http.StatusNotFound {
-		return differs("%s", a)
+		return differs("the list was not found: %s", a)
 	}
 	p, err := parsePage(a, nil)
 	if err != nil {
@@ -325,11 +326,11 @@ func checkItems(a *response, kind string, is func(object) bool) error {
 	}
 	for _, o := range p.items {
 		if !is(o) {
-			return differs("it holds something else than %s: %s", kind, text(o, "key"))
+			return differs("an item is not one of %s: %s", kind, text(o, "key"))
 		}
 	}
 	if len(p.items) == 0 {
-		return inconclusive("it is empty: %s", a)
+		return inconclusive("the list is empty: %s", a)
 	}
 	return nil
 }

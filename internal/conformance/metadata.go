@@ -24,7 +24,7 @@ func connections(ctx context.Context, s *session, path string) (object, error) {
 var metadataProbes = []probe{
 	{
 		name: "no-type-without-metadata", section: "metadata", confidence: Observed, paths: []string{"/{user}/"},
-		rule: "Without metadata=1 no resource tells its type.",
+		rule: "Without metadata=1 no resource has a type.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := s.chartPage(ctx)
 			if err != nil {
@@ -46,7 +46,7 @@ var metadataProbes = []probe{
 	},
 	{
 		name: "metadata-types-root", section: "metadata", confidence: Observed, paths: []string{"/{user}/"},
-		rule: "With metadata=1 the resource asked for tells its type.",
+		rule: "With metadata=1 the requested resource has a type.",
 		check: func(ctx context.Context, s *session) error {
 			o, err := s.object(ctx, "/"+exampleUser+"/?metadata=1")
 			if err == nil && o["type"] != "user" {
@@ -57,7 +57,7 @@ var metadataProbes = []probe{
 	},
 	{
 		name: "metadata-types-nested", section: "metadata", confidence: Observed, paths: []string{"/popular/"},
-		rule: "With metadata=1 every listed and nested resource tells its type.",
+		rule: "With metadata=1 every listed and nested resource has a type.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := cloudcastPage(s.page(ctx, chartWithMetadata))
 			if err != nil {
@@ -80,11 +80,11 @@ var metadataProbes = []probe{
 	},
 	{
 		name: "metadata-connections", section: "metadata", confidence: Observed, paths: []string{"/{user}/"},
-		rule: "With metadata=1 the resource asked for has the URLs of its connections.",
+		rule: "With metadata=1 the requested resource has the URLs of its connections.",
 		check: func(ctx context.Context, s *session) error {
 			o, err := s.object(ctx, "/"+exampleUser+"/?metadata=1")
 			if err == nil && len(member(member(o, "metadata"), "connections")) == 0 {
-				return differs("/%s/ has none", exampleUser)
+				return differs("/%s/ has no connections", exampleUser)
 			}
 			return err
 		},
@@ -97,9 +97,9 @@ var metadataProbes = []probe{
 			if err != nil {
 				return err
 			}
-			lacks := missing(c, []string{"cloudcasts", "comments", "favorites", "feed", "followers", "following", "listens", "playlists"})
-			if len(lacks) > 0 {
-				return differs("there is no %s", strings.Join(lacks, ", "))
+			lacking := missing(c, []string{"cloudcasts", "comments", "favorites", "feed", "followers", "following", "listens", "playlists"})
+			if len(lacking) > 0 {
+				return differs("these connections are missing: %s", strings.Join(lacking, ", "))
 			}
 			return nil
 		},
@@ -117,8 +117,8 @@ var metadataProbes = []probe{
 				return err
 			}
 			known := []string{"comments", "favorites", "listeners", "similar"}
-			if lacks := missing(c, known); len(lacks) > 0 {
-				return differs("there is no %s", strings.Join(lacks, ", "))
+			if lacking := missing(c, known); len(lacking) > 0 {
+				return differs("these connections are missing: %s", strings.Join(lacking, ", "))
 			}
 			return onlyThese(c, known)
 		},
@@ -134,7 +134,7 @@ var metadataProbes = []probe{
 			for _, o := range p.items {
 				for _, r := range append(objects(o["tags"]), o, member(o, "user")) {
 					if has(r, "metadata") {
-						return differs("%s has some", text(r, "key"))
+						return differs("%s has metadata", text(r, "key"))
 					}
 				}
 			}
@@ -143,7 +143,7 @@ var metadataProbes = []probe{
 	},
 	{
 		name: "metadata-not-in-envelopes", section: "metadata", confidence: Observed, paths: []string{"/popular/"},
-		rule: "A list's own members are data, paging and name, with metadata=1 too.",
+		rule: "The members of a list are data, paging and name, even with metadata=1.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := cloudcastPage(s.page(ctx, chartWithMetadata))
 			if err != nil {

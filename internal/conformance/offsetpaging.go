@@ -20,18 +20,18 @@ func offsetPages(ctx context.Context, s *session) (list string, first, later pag
 		return "", page{}, page{}, err
 	}
 	if len(first.items) < 3 || len(later.items) < 3 {
-		return "", page{}, page{}, inconclusive("fewer than three items at %s", list)
+		return "", page{}, page{}, inconclusive("%s has fewer than three items at an offset", list)
 	}
 	return list, first, later, nil
 }
 
-// offsetWorks reports whether the offset has an effect.
-func offsetWorks(first, later page) bool { return first.keys()[0] != later.keys()[0] }
+// offsetHasEffect reports whether the offset has an effect.
+func offsetHasEffect(first, later page) bool { return first.keys()[0] != later.keys()[0] }
 
 var offsetPagingProbes = []probe{
 	{
 		name: "offset-zero-links-by-offset", section: "paging", confidence: Documented, paths: []string{"/{user}/cloudcasts/"},
-		rule: "offset=0 makes a list by date link by offset.",
+		rule: "With offset=0 the links of a list by date are by offset.",
 		check: func(ctx context.Context, s *session) error {
 			_, first, _, err := offsetPages(ctx, s)
 			if err != nil {
@@ -49,7 +49,7 @@ var offsetPagingProbes = []probe{
 	},
 	{
 		name: "offset-skips-items", section: "paging", confidence: Documented, paths: []string{"/{user}/cloudcasts/"},
-		rule: "A page begins at the item that its offset counts to.",
+		rule: "The offset is the number of items before the page.",
 		check: func(ctx context.Context, s *session) error {
 			user, whole, _, err := s.datedPage(ctx, 7)
 			if err != nil {
@@ -71,7 +71,7 @@ var offsetPagingProbes = []probe{
 	},
 	{
 		name: "offset-pages-have-links", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
-		rule: "A full page by offset has a link next.",
+		rule: "A full page by offset has a next link.",
 		check: func(ctx context.Context, s *session) error {
 			_, first, later, err := offsetPages(ctx, s)
 			if err != nil {
@@ -79,7 +79,7 @@ var offsetPagingProbes = []probe{
 			}
 			for _, p := range []page{first, later} {
 				if _, _, ok := p.link("next"); !ok {
-					return differs("there is none: %s", p.response)
+					return differs("a page has no next link: %s", p.response)
 				}
 			}
 			return nil
@@ -87,26 +87,26 @@ var offsetPagingProbes = []probe{
 	},
 	{
 		name: "offset-links-step-by-limit", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
-		rule: "The links by offset lead one limit forward and back, not below 0.",
+		rule: "The links by offset are one limit forward and back, not below 0.",
 		check: func(ctx context.Context, s *session) error {
 			_, first, later, err := offsetPages(ctx, s)
 			if err != nil {
 				return err
 			}
-			if !offsetWorks(first, later) {
+			if !offsetHasEffect(first, later) {
 				return inconclusive("the offset has no effect")
 			}
-			looked := false
+			checked := false
 			for _, l := range []struct{ name, offset string }{{"next", "7"}, {"previous", "1"}} {
 				_, query, _ := later.link(l.name)
 				if got := query.Get("offset"); got != "" {
-					looked = true
+					checked = true
 					if got != l.offset {
-						return differs("from offset 4 with limit 3, %s leads to %s", l.name, got)
+						return differs("at offset 4 with limit 3, the %s link has the offset %s", l.name, got)
 					}
 				}
 			}
-			if !looked {
+			if !checked {
 				return inconclusive("no link has an offset")
 			}
 			return nil
@@ -114,7 +114,7 @@ var offsetPagingProbes = []probe{
 	},
 	{
 		name: "no-previous-at-offset-zero", section: "paging", confidence: Observed, paths: []string{"/{user}/cloudcasts/"},
-		rule: "The first page by offset has no link previous.",
+		rule: "The first page by offset has no previous link.",
 		check: func(ctx context.Context, s *session) error {
 			_, first, _, err := offsetPages(ctx, s)
 			if err != nil {
@@ -123,23 +123,23 @@ var offsetPagingProbes = []probe{
 			raw, query, ok := first.link("previous")
 			switch {
 			case ok && query.Has("since"):
-				return inconclusive("its links go by date")
+				return inconclusive("the links are by date")
 			case ok:
-				return differs("it has %s", raw)
+				return differs("the previous link has %s", raw)
 			}
 			return nil
 		},
 	},
 	{
 		name: "previous-past-the-end", section: "paging", confidence: Observed, paths: []string{"/{user}/{list}/"},
-		rule: "A page by offset past the end is empty and has a link previous.",
+		rule: "A page by offset after the end is empty and has a previous link.",
 		check: func(ctx context.Context, s *session) error {
 			_, _, later, err := offsetPages(ctx, s)
 			if err != nil {
 				return err
 			}
 			if _, _, ok := later.link("previous"); !ok {
-				return inconclusive("pages by offset have no links at all")
+				return inconclusive("pages by offset have no previous links")
 			}
 			list, _, err := s.shortList(ctx)
 			if err != nil {
@@ -153,14 +153,14 @@ var offsetPagingProbes = []probe{
 				return inconclusive("the offset has no effect")
 			}
 			if _, _, ok := p.link("previous"); !ok {
-				return differs("it has none")
+				return differs("the page has no previous link")
 			}
 			return nil
 		},
 	},
 	{
 		name: "full-last-page-has-next", section: "unknown", confidence: Inferred, paths: []string{"/{user}/{list}/"},
-		rule: "A last page that is exactly full has a link next, which leads to an empty page.",
+		rule: "A full last page has a next link, which leads to an empty page.",
 		check: func(ctx context.Context, s *session) error {
 			list, whole, err := s.shortList(ctx)
 			if err != nil {
@@ -172,17 +172,17 @@ var offsetPagingProbes = []probe{
 				return err
 			}
 			if len(p.items) != n {
-				return inconclusive("%d items of %d", len(p.items), n)
+				return inconclusive("the page has %d items of %d", len(p.items), n)
 			}
 			if _, _, ok := p.link("next"); !ok {
-				return differs("%d items, limit %d, and there is none", n, n)
+				return differs("the page has %d items and limit %d, but no next link", n, n)
 			}
 			return nil
 		},
 	},
 	{
 		name: "negative-offset-is-zero", section: "unknown", confidence: Unknown, paths: []string{"/{user}/cloudcasts/"},
-		rule: "A negative offset counts as 0.",
+		rule: "A negative offset means 0.",
 		check: func(ctx context.Context, s *session) error {
 			list, first, _, err := offsetPages(ctx, s)
 			if err != nil {
@@ -195,9 +195,9 @@ var offsetPagingProbes = []probe{
 			p, err := parsePage(a, nil)
 			switch {
 			case err != nil:
-				return differs("%s", err)
+				return differs("the response is not a page: %s", err)
 			case strings.Join(p.keys(), " ") != strings.Join(first.keys(), " "):
-				return differs("the page has other items")
+				return differs("the page has other items than the one at offset 0")
 			}
 			return nil
 		},

@@ -36,9 +36,9 @@ func probes() []probe {
 }
 
 // A difference is an observation that contradicts a rule.
-type difference struct{ seen string }
+type difference struct{ message string }
 
-func (d *difference) Error() string { return d.seen }
+func (d *difference) Error() string { return d.message }
 
 // differs returns a difference.
 func differs(format string, args ...any) error {

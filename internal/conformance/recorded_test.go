@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// recordings has recorded responses of the live service, by path and type of search.
+// recordings are recorded responses of the live service, by path and type of search.
 var recordings = map[string]string{
 	"/popular/":              "popular_with_token_2017.json",
 	"/new/":                  "new_2017.json",
@@ -30,13 +30,13 @@ var recordings = map[string]string{
 	"/search/ tag":           "search_tag_2013.json",
 }
 
-// The probes agree with the recordings that their rules are from, except for later
-// changes.
+// TestRun_RecordedResponses checks that the probes agree with the recordings that their
+// rules are from, except for later changes of the API.
 func TestRun_RecordedResponses(t *testing.T) {
 	t.Parallel()
 	changed := map[string]string{
 		"members-begin-with-key-url-name": "members had no order before about 2020",
-		"cloudcasts-have-hosts":           "hosts came about 2024",
+		"cloudcasts-have-hosts":           "cloudcasts had no hosts before about 2024",
 		"tag-keys-under-genres":           "tags were under /discover/ until 2023",
 	}
 	header := http.Header{
@@ -65,7 +65,7 @@ func TestRun_RecordedResponses(t *testing.T) {
 		for _, p := range r.Probes {
 			if p.Verdict == Differs {
 				if found[p.Name] = changed[p.Name]; found[p.Name] == "" {
-					found[p.Name] = p.Seen
+					found[p.Name] = p.Detail
 				}
 			}
 		}
@@ -73,7 +73,7 @@ func TestRun_RecordedResponses(t *testing.T) {
 			t.Errorf("probes that the recordings contradict (-known +found):\n%s", diff)
 		}
 		if n := verdicts(r)[Agrees]; n < 30 {
-			t.Errorf("only %d probes agree: the recordings show little; %q", n, notAgreeing(r))
+			t.Errorf("only %d probes agree, want at least 30: %q", n, notAgreeing(r))
 		}
 	})
 }

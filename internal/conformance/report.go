@@ -15,9 +15,9 @@ type Verdict string
 
 // The verdicts.
 const (
-	Agrees       Verdict = "agrees"         // the rule holds in all checked responses
-	Differs      Verdict = "differs"        // a response contradicts the rule
-	Inconclusive Verdict = "could not tell" // no response shows whether the rule holds
+	Agrees       Verdict = "agrees"       // the rule holds in all checked responses
+	Differs      Verdict = "differs"      // a response contradicts the rule
+	Inconclusive Verdict = "inconclusive" // no response shows whether the rule holds
 )
 
 // A Confidence is the source of a rule.
@@ -25,10 +25,10 @@ type Confidence string
 
 // The confidences, from the highest to the lowest.
 const (
-	Documented Confidence = "documented"  // Mixcloud's developer page says so
+	Documented Confidence = "documented"  // Mixcloud's developer page has it
 	Observed   Confidence = "observed"    // a recorded response of the live service shows it
 	ClientCode Confidence = "client code" // a public client relies on it
-	Inferred   Confidence = "inferred"    // a conclusion from the others
+	Inferred   Confidence = "inferred"    // it follows from other facts
 	Unknown    Confidence = "unknown"     // no source; the rule is the emulator's behavior
 )
 
@@ -49,11 +49,11 @@ type Report struct {
 type Result struct {
 	Name       string     `json:"name"`
 	Rule       string     `json:"rule"`    // one sentence
-	Section    string     `json:"section"` // where the rule is documented, a path of this project with a fragment
+	Section    string     `json:"section"` // the documentation of the rule: a path of this project with a fragment
 	Confidence Confidence `json:"confidence"`
 	Verdict    Verdict    `json:"verdict"`
-	Seen       string     `json:"seen,omitempty"` // the difference, or why the result is inconclusive; shortened
-	Asked      []int      `json:"asked"`          // indexes of the used Exchanges; probes share them
+	Detail     string     `json:"detail,omitempty"` // the difference, or why the result is inconclusive; shortened
+	Exchanges  []int      `json:"exchanges"`        // indexes of the used Exchanges; probes share them
 }
 
 // An Exchange is a request and its response, from which a recording can be made: Body
@@ -65,7 +65,7 @@ type Exchange struct {
 	Status  int         `json:"status,omitempty"`
 	Header  http.Header `json:"header,omitempty"`
 	Body    string      `json:"body,omitempty"`
-	Failure string      `json:"failure,omitempty"` // why there was no response
+	Failure string      `json:"failure,omitempty"` // the error if there was no response
 }
 
 // Differs reports whether any rule does not hold.
@@ -85,7 +85,7 @@ func (r Report) write(w io.Writer) error {
 	return enc.Encode(r)
 }
 
-// A table prints a line per probe.
+// A table prints a line for each probe.
 type table struct {
 	out   io.Writer
 	width int
@@ -100,7 +100,7 @@ func newTable(out io.Writer, list []probe) table {
 }
 
 func (t table) row(r Result) error {
-	line := fmt.Sprintf("%-*s  %-*s  %s", len(Inconclusive), r.Verdict, t.width, r.Name, r.Seen)
+	line := fmt.Sprintf("%-*s  %-*s  %s", len(Inconclusive), r.Verdict, t.width, r.Name, r.Detail)
 	_, err := fmt.Fprintln(t.out, strings.TrimRight(line, " "))
 	return err
 }
@@ -114,7 +114,7 @@ func (t table) summary(r Report) error {
 	if r.Incomplete {
 		end = "; the run ended before the last probe"
 	}
-	_, err := fmt.Fprintf(t.out, "\n%d probes, %d requests: %d agree, %d differ, %d could not tell%s\n",
+	_, err := fmt.Fprintf(t.out, "\n%d probes, %d requests: %d agree, %d differ, %d inconclusive%s\n",
 		len(r.Probes), r.Requests, count[Agrees], count[Differs], count[Inconclusive], end)
 	return err
 }

@@ -27,14 +27,14 @@ func missing(o object, names []string) []string {
 }
 
 // present returns the names that an object has.
-func present(o object, names []string) []string {
+func existing(o object, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !has(o, n) })
 }
 
 // sameSizes checks that a pictures object has exactly the wanted sizes.
 func sameSizes(pictures object, want []string) error {
-	if lacks := missing(pictures, want); len(lacks) > 0 {
-		return differs("no picture is called %s", strings.Join(lacks, ", "))
+	if lacking := missing(pictures, want); len(lacking) > 0 {
+		return differs("these picture sizes are missing: %s", strings.Join(lacking, ", "))
 	}
 	return onlyThese(pictures, want)
 }
@@ -43,26 +43,26 @@ func sameSizes(pictures object, want []string) error {
 func onlyThese(o object, known []string) error {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		if !slices.Contains(known, name) {
-			return differs("there is %s", name)
+			return differs("there is an unexpected member %s", name)
 		}
 	}
 	return nil
 }
 
-// findHiddenStats calls judge with listed shows with hidden stats until it is done or
-// returns a difference.
-func findHiddenStats(ctx context.Context, s *session, judge func(object) (done bool, err error)) error {
-	var seen error
+// findHiddenStats calls check with listed shows that have hidden stats, until check
+// returns true or an error.
+func findHiddenStats(ctx context.Context, s *session, check func(object) (done bool, err error)) error {
+	var failure error
 	err := s.findCloudcast(ctx, func(o object) bool {
 		if o["hidden_stats"] != true {
 			return false
 		}
-		done, err := judge(o)
-		seen = err
+		done, err := check(o)
+		failure = err
 		return done || err != nil
 	})
-	if seen != nil {
-		return seen
+	if failure != nil {
+		return failure
 	}
 	return err
 }
@@ -76,8 +76,8 @@ var resourceProbes = []probe{
 			if err != nil {
 				return err
 			}
-			if lacks := missing(o, fullUser); len(lacks) > 0 {
-				return differs("there is no %s", strings.Join(lacks, ", "))
+			if lacking := missing(o, fullUser); len(lacking) > 0 {
+				return differs("these members are missing: %s", strings.Join(lacking, ", "))
 			}
 			return nil
 		},
@@ -91,8 +91,8 @@ var resourceProbes = []probe{
 				return err
 			}
 			for _, o := range p.items {
-				if extra := present(member(o, "user"), fullUser); len(extra) > 0 {
-					return differs("there is %s", strings.Join(extra, ", "))
+				if extra := existing(member(o, "user"), fullUser); len(extra) > 0 {
+					return differs("a nested user has %s", strings.Join(extra, ", "))
 				}
 			}
 			return nil
@@ -137,7 +137,7 @@ var resourceProbes = []probe{
 			return findFullCloudcast(ctx, s, func(o object) (bool, error) {
 				c := text(o, "picture_primary_color")
 				if c != "" && !color.MatchString(c) {
-					return true, differs("%q", c)
+					return true, differs("the color is %q", c)
 				}
 				return c != "", nil
 			})
@@ -147,24 +147,24 @@ var resourceProbes = []probe{
 		name: "full-cloudcast-description", section: "resources", confidence: Observed, paths: []string{"/{user}/{cloudcast}/"},
 		rule: "A cloudcast fetched by key has its description.",
 		check: func(ctx context.Context, s *session) error {
-			looked := 0
+			checked := 0
 			err := findFullCloudcast(ctx, s, func(o object) (bool, error) {
-				looked++
+				checked++
 				return has(o, "description"), nil
 			})
-			if err != nil && looked >= maxCloudcasts {
-				return differs("none of %d cloudcasts has one", looked)
+			if err != nil && checked >= maxCloudcasts {
+				return differs("none of %d cloudcasts has a description", checked)
 			}
 			return err
 		},
 	},
 	{
 		name: "full-cloudcast-sections", section: "resources", confidence: Observed, paths: []string{"/{user}/{cloudcast}/"},
-		rule: "A cloudcast fetched by key has a list of sections, be it empty.",
+		rule: "A cloudcast fetched by key has a list of sections, which may be empty.",
 		check: func(ctx context.Context, s *session) error {
 			return findFullCloudcast(ctx, s, func(o object) (bool, error) {
 				if _, ok := o["sections"].([]any); !ok {
-					return true, differs("%s has no list of that name", text(o, "key"))
+					return true, differs("%s has no list of sections", text(o, "key"))
 				}
 				return true, nil
 			})
@@ -172,15 +172,15 @@ var resourceProbes = []probe{
 	},
 	{
 		name: "listed-cloudcasts-partial", section: "resources", confidence: Observed,
-		rule: "A listed cloudcast has no description, sections or primary colour.",
+		rule: "A listed cloudcast has no description, no sections and no primary color.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := s.chartPage(ctx)
 			if err != nil {
 				return err
 			}
 			for _, o := range p.items {
-				if extra := present(o, []string{"description", "sections", "picture_primary_color"}); len(extra) > 0 {
-					return differs("there is %s", strings.Join(extra, ", "))
+				if extra := existing(o, []string{"description", "sections", "picture_primary_color"}); len(extra) > 0 {
+					return differs("a listed cloudcast has %s", strings.Join(extra, ", "))
 				}
 			}
 			return nil
@@ -188,7 +188,7 @@ var resourceProbes = []probe{
 	},
 	{
 		name: "cloudcasts-have-hosts", section: "resources", confidence: Observed,
-		rule: "Every cloudcast has a list of hosts, mostly empty.",
+		rule: "Every cloudcast has a list of hosts, which is usually empty.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := s.chartPage(ctx)
 			if err != nil {
@@ -196,7 +196,7 @@ var resourceProbes = []probe{
 			}
 			for _, o := range p.items {
 				if _, ok := o["hosts"].([]any); !ok {
-					return differs("%s has none", text(o, "key"))
+					return differs("%s has no list of hosts", text(o, "key"))
 				}
 			}
 			return nil
@@ -213,7 +213,7 @@ var resourceProbes = []probe{
 				}
 				for _, o := range p.items {
 					if has(o, "hidden_stats") && o["hidden_stats"] != true {
-						return differs("it is %v at %s", o["hidden_stats"], text(o, "key"))
+						return differs("hidden_stats is %v in %s", o["hidden_stats"], text(o, "key"))
 					}
 				}
 			}
@@ -222,12 +222,12 @@ var resourceProbes = []probe{
 	},
 	{
 		name: "hidden-stats-zero-counts", section: "resources", confidence: Observed,
-		rule: "Where stats are hidden, the counts of plays, favorites, listeners and reposts are 0.",
+		rule: "With hidden_stats, the counts of plays, favorites, listeners and reposts are 0.",
 		check: func(ctx context.Context, s *session) error {
 			return findHiddenStats(ctx, s, func(o object) (bool, error) {
 				for _, name := range []string{"play_count", "favorite_count", "listener_count", "repost_count"} {
 					if n, ok := number(o, name); !ok || n != 0 {
-						return true, differs("%s is %v at %s", name, o[name], text(o, "key"))
+						return true, differs("%s is %v in %s", name, o[name], text(o, "key"))
 					}
 				}
 				return true, nil
@@ -236,28 +236,28 @@ var resourceProbes = []probe{
 	},
 	{
 		name: "hidden-stats-keep-comments", section: "resources", confidence: Observed,
-		rule: "Where stats are hidden, the count of comments stays.",
+		rule: "With hidden_stats, the count of comments is correct.",
 		check: func(ctx context.Context, s *session) error {
-			looked := 0
+			checked := 0
 			return findHiddenStats(ctx, s, func(o object) (bool, error) {
 				if n, ok := number(o, "comment_count"); ok && n > 0 {
 					return true, nil
 				}
-				if _, ok := plainPath(text(o, "key")); !ok || looked == maxCloudcasts {
+				if _, ok := plainPath(text(o, "key")); !ok || checked == maxCloudcasts {
 					return false, nil
 				}
-				looked++
+				checked++
 				p, err := s.page(ctx, text(o, "key")+"comments/?limit=5")
 				if err == nil && len(p.items) > 0 {
-					return true, differs("%s has comments and counts none", text(o, "key"))
+					return true, differs("%s has comments, but its comment_count is 0", text(o, "key"))
 				}
 				return false, s.fatal
 			})
 		},
 	},
 	{
-		name: "listens-tell-their-time", section: "resources", confidence: Observed, paths: []string{"/{user}/listens/"},
-		rule: "A user's listens tell when each was, in the listen_time of the cloudcast.",
+		name: "listens-have-listen-time", section: "resources", confidence: Observed, paths: []string{"/{user}/listens/"},
+		rule: "The cloudcasts in a user's listens have a listen_time.",
 		check: func(ctx context.Context, s *session) error {
 			_, p, err := s.userWithList(ctx, "listens", 5)
 			if err != nil {
@@ -265,7 +265,7 @@ var resourceProbes = []probe{
 			}
 			for _, o := range p.items {
 				if !has(o, "listen_time") {
-					return differs("%s has none", text(o, "key"))
+					return differs("%s has no listen_time", text(o, "key"))
 				}
 			}
 			return nil
@@ -280,16 +280,16 @@ var resourceProbes = []probe{
 				return err
 			}
 			for _, o := range p.items {
-				if lacks := missing(o, []string{"comment", "submit_date", "user", "key", "url"}); len(lacks) > 0 {
-					return differs("%s has no %s", text(o, "key"), strings.Join(lacks, ", "))
+				if lacking := missing(o, []string{"comment", "submit_date", "user", "key", "url"}); len(lacking) > 0 {
+					return differs("%s has no %s", text(o, "key"), strings.Join(lacking, ", "))
 				}
 			}
 			return nil
 		},
 	},
 	{
-		name: "activities-tell-their-kind", section: "resources", confidence: Observed, paths: []string{"/{user}/feed/"},
-		rule: "A feed's activity has a type without metadata=1, and it says what happened.",
+		name: "activities-have-a-type", section: "resources", confidence: Observed, paths: []string{"/{user}/feed/"},
+		rule: "An activity of a feed has its kind in type, even without metadata=1.",
 		check: func(ctx context.Context, s *session) error {
 			_, p, err := s.userWithList(ctx, "feed", 5)
 			if err != nil {
@@ -298,9 +298,9 @@ var resourceProbes = []probe{
 			for _, o := range p.items {
 				switch kind := text(o, "type"); kind {
 				case "":
-					return differs("%s has none", text(o, "key"))
+					return differs("%s has no type", text(o, "key"))
 				case "activity", "cloudcast", "user":
-					return differs("it is %q at %s", kind, text(o, "key"))
+					return differs("the type is %q in %s", kind, text(o, "key"))
 				}
 			}
 			return nil
@@ -311,29 +311,29 @@ var resourceProbes = []probe{
 // maxCloudcasts is the maximum number of shows that a search fetches by key.
 const maxCloudcasts = 5
 
-// findFullCloudcast fetches shows of the chart by key and calls judge with them until it
-// is done or returns a difference.
-func findFullCloudcast(ctx context.Context, s *session, judge func(object) (done bool, err error)) error {
+// findFullCloudcast fetches shows of the chart by key and calls check with them, until
+// check returns true or an error.
+func findFullCloudcast(ctx context.Context, s *session, check func(object) (done bool, err error)) error {
 	p, err := s.chartPage(ctx)
 	if err != nil {
 		return err
 	}
-	why := inconclusive("none was found among the cloudcasts looked at")
-	looked := 0
+	reason := inconclusive("no suitable cloudcast was found in the chart")
+	fetched := 0
 	for _, listed := range p.items {
 		key := text(listed, "key")
-		if _, ok := plainPath(key); !ok || looked == maxCloudcasts {
+		if _, ok := plainPath(key); !ok || fetched == maxCloudcasts {
 			continue
 		}
-		looked++
+		fetched++
 		o, err := s.object(ctx, key)
 		if err != nil {
-			why = err
+			reason = err
 			continue
 		}
-		if done, err := judge(o); done || err != nil {
+		if done, err := check(o); done || err != nil {
 			return err
 		}
 	}
-	return why
+	return reason
 }

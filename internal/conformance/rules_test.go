@@ -15,7 +15,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// rulesFile has, on each line, a rule that the emulator can break and the probe that
+// rulesFile has a line for each rule that the emulator can break, with the probe that
 // detects it.
 var rulesFile = filepath.Join("testdata", "rules.golden")
 
@@ -34,11 +34,12 @@ func probesByRule(t *testing.T) map[string]string {
 	return probeOf
 }
 
-// Every rule has its probe, and every probe can fail.
+// TestProbesByRule_IsComplete checks that every rule has a probe, and that every probe
+// can fail.
 func TestProbesByRule_IsComplete(t *testing.T) {
 	t.Parallel()
 	if *update {
-		return // TestRun_FindsTheBrokenRule rewrites the file, and fails where there is no probe
+		return // TestRun_FindsTheBrokenRule rewrites the file, and fails for a rule without a probe
 	}
 	probeOf := probesByRule(t)
 	const again = "then: go test ./internal/conformance -run 'Rule|Docs' -update"
@@ -59,8 +60,8 @@ func TestProbesByRule_IsComplete(t *testing.T) {
 	}
 }
 
-// Only the probe of a broken rule detects it. A run is sequential, so the test runs only
-// some rules under the race detector, which makes it slow.
+// TestRun_FindsTheBrokenRule checks that each broken rule is detected by its probe only.
+// Under the race detector it checks only some rules, because that makes runs slow.
 func TestRun_FindsTheBrokenRule(t *testing.T) {
 	t.Parallel()
 	probeOf := probesByRule(t)
@@ -89,7 +90,7 @@ func TestRun_FindsTheBrokenRule(t *testing.T) {
 				for _, p := range r.Probes {
 					if p.Verdict == Differs {
 						found = append(found, p.Name)
-						if p.Seen == "" {
+						if p.Detail == "" {
 							t.Errorf("%s has no message", p.Name)
 						}
 					}

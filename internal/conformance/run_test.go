@@ -23,8 +23,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// All probes agree with the emulator, which implements the rules, for several seeds and
-// with a limited number of requests.
+// TestRun_EmulatorAgrees checks for several seeds that all probes agree with the
+// emulator, which implements the rules, with a limited number of requests.
 func TestRun_EmulatorAgrees(t *testing.T) {
 	t.Parallel()
 	worlds := map[string][]emulator.Option{
@@ -62,7 +62,8 @@ func TestRun_EmulatorAgrees(t *testing.T) {
 	}
 }
 
-// Without a token, the probes that need one are inconclusive; the others agree.
+// TestRun_WithoutToken checks that without a token the probes that need one are
+// inconclusive and the others agree.
 func TestRun_WithoutToken(t *testing.T) {
 	t.Parallel()
 	runInBubble(t, func() http.RoundTripper { return newEmulator(t).Transport() }, func(c *Config) { c.Token = "" },
@@ -71,9 +72,9 @@ func TestRun_WithoutToken(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, p := range r.Probes {
-				needs := p.Seen == "there is no access token to ask with"
+				needs := p.Detail == "no access token is configured"
 				if p.Verdict != Agrees && !needs {
-					t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Seen)
+					t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Detail)
 				}
 			}
 			if n := verdicts(r)[Inconclusive]; n != 7 || r.Viewer {
@@ -82,8 +83,8 @@ func TestRun_WithoutToken(t *testing.T) {
 		})
 }
 
-// Every probe requests exactly the paths that it declares, in addition to
-// discoveryPaths.
+// TestRun_RequestsOnlyDeclaredPaths checks that every probe requests exactly the paths
+// that it declares, in addition to discoveryPaths.
 func TestRun_RequestsOnlyDeclaredPaths(t *testing.T) {
 	t.Parallel()
 	runInBubble(t, func() http.RoundTripper { return newEmulator(t).Transport() }, nil, func(t *testing.T, r Report, err error) {
@@ -97,7 +98,7 @@ func TestRun_RequestsOnlyDeclaredPaths(t *testing.T) {
 		for _, result := range r.Probes {
 			p := said[result.Name]
 			asked := make(map[string]bool)
-			for _, i := range result.Asked {
+			for _, i := range result.Exchanges {
 				path := asPattern(t, r, r.Exchanges[i].URL)
 				matches := slices.DeleteFunc(slices.Concat(p.paths, discoveryPaths), func(pattern string) bool { return !matchesPattern(pattern, path) })
 				if len(matches) == 0 {
@@ -116,7 +117,7 @@ func TestRun_RequestsOnlyDeclaredPaths(t *testing.T) {
 	})
 }
 
-// asPattern returns the path of an exchange in the form of probe.paths.
+// asPattern returns the path of an exchange in the format of probe.paths.
 func asPattern(t *testing.T, r Report, address string) string {
 	t.Helper()
 	for prefix, base := range map[string]string{"oembed ": r.OEmbedURL, "site ": r.SiteURL} {
@@ -142,7 +143,8 @@ func matchesPattern(pattern, path string) bool {
 	return true
 }
 
-// A report can be decoded from its JSON, and has the exact bodies.
+// TestRun_ReportRoundTrip checks that a report can be decoded from its JSON, and has the
+// exact bodies.
 func TestRun_ReportRoundTrip(t *testing.T) {
 	t.Parallel()
 	var file bytes.Buffer
@@ -174,8 +176,8 @@ func TestRun_ReportRoundTrip(t *testing.T) {
 	})
 }
 
-// Requests arrive at the configured rate.
-func TestRun_Paces(t *testing.T) {
+// TestRun_Rate checks that requests are sent at the configured rate.
+func TestRun_Rate(t *testing.T) {
 	t.Parallel()
 	for rate, distance := range map[float64]time.Duration{1: time.Second, 4: 250 * time.Millisecond, 0.5: 2 * time.Second} {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {
@@ -204,7 +206,8 @@ func TestRun_Paces(t *testing.T) {
 	}
 }
 
-// A request that the rate limit rejects is sent once more after the requested wait.
+// TestRun_RateLimit checks that a request that the rate limit rejects is sent once more
+// after the wait in the response.
 func TestRun_RateLimit(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -226,7 +229,7 @@ func TestRun_RateLimit(t *testing.T) {
 			fault:  emulator.Fault{Match: "/artist/*", Times: 2, Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second},
 			waits:  452 * time.Second, refused: 2,
 		},
-		"no wait named": {
+		"without a wait": {
 			reason:  "without a wait there is no retry",
 			fault:   emulator.Fault{Match: "/artist/*", Times: 1, Kind: emulator.FaultRateLimitNoWait},
 			refused: 1, differs: true,
@@ -278,14 +281,15 @@ func TestRun_RateLimit(t *testing.T) {
 				}
 				i := slices.IndexFunc(r.Probes, func(p Result) bool { return p.Name == "artist-pages" })
 				if succeeds := r.Probes[i].Verdict == Agrees; succeeds != tt.succeeds || r.Differs() != tt.differs {
-					t.Errorf("%s: artist-pages %s: %s", tt.reason, r.Probes[i].Verdict, r.Probes[i].Seen)
+					t.Errorf("%s: artist-pages %s: %s", tt.reason, r.Probes[i].Verdict, r.Probes[i].Detail)
 				}
 			})
 		})
 	}
 }
 
-// An ended context ends the run at any point; the report has the results so far.
+// TestRun_Cancelled checks that an ended context ends the run at any point, and that the
+// report has the results up to that point.
 func TestRun_Cancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -310,9 +314,9 @@ func TestRun_Cancelled(t *testing.T) {
 	})
 }
 
-// A host that does not respond is an immediate error; if it stops responding, the run
-// ends after a few requests, with the results so far.
-func TestRun_DeadHost(t *testing.T) {
+// TestRun_UnreachableHost checks that a host that never responds is an immediate error,
+// and that a run ends after a few requests if the host stops responding.
+func TestRun_UnreachableHost(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -349,7 +353,7 @@ func TestRun_DeadHost(t *testing.T) {
 	}
 }
 
-// A request without a response is sent again.
+// TestRun_OneResponseLost checks that a request without a response is sent again.
 func TestRun_OneResponseLost(t *testing.T) {
 	t.Parallel()
 	runInBubble(t, func() http.RoundTripper {
@@ -365,8 +369,9 @@ func TestRun_OneResponseLost(t *testing.T) {
 	})
 }
 
-// If the oEmbed host is down, only its probes are inconclusive.
-func TestRun_DeadOEmbedHost(t *testing.T) {
+// TestRun_UnreachableOEmbedHost checks that only the probes of oEmbed are inconclusive if
+// its host is down.
+func TestRun_UnreachableOEmbedHost(t *testing.T) {
 	t.Parallel()
 	runInBubble(t, func() http.RoundTripper {
 		e := newEmulator(t).Transport()
@@ -382,28 +387,29 @@ func TestRun_DeadOEmbedHost(t *testing.T) {
 		}
 		for _, p := range r.Probes {
 			if (p.Verdict != Agrees) != strings.HasPrefix(p.Name, "oembed-") {
-				t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Seen)
+				t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Detail)
 			}
 		}
 	})
 }
 
-// A run of hosts that are not Mixcloud has verdicts and does not panic.
+// TestRun_OtherHosts checks that a run with hosts that are not Mixcloud has verdicts and
+// does not panic.
 func TestRun_OtherHosts(t *testing.T) {
 	t.Parallel()
 	page := http.Header{"Content-Type": {"text/html"}}
 	hosts := map[string]http.RoundTripper{
-		"HTML everywhere":   alwaysRespond(200, page, "<html><body>Hello</body></html>"),
-		"bot protection":    alwaysRespond(403, page, "<html>Denied</html>"),
-		"proxy error":       alwaysRespond(502, page, "<html>502</html>"),
-		"empty":             alwaysRespond(200, nil, ""),
-		"null":              alwaysRespond(200, nil, "null"),
-		"list":              alwaysRespond(200, nil, "[1, {}]"),
-		"empty lists":       alwaysRespond(200, nil, `{"data": []}`),
-		"wrong lists":       alwaysRespond(200, nil, `{"data": [null, 1, {"key": 1, "tags": {}, "user": []}], "paging": []}`),
-		"redirects":         alwaysRespond(301, http.Header{"Location": {"https://elsewhere.test/"}}, ""),
-		"two texts":         alwaysRespond(200, nil, "{} {}"),
-		"success of a kind": alwaysRespond(200, nil, `{"error": {"message": "no", "type": "E"}}`),
+		"HTML everywhere": alwaysRespond(200, page, "<html><body>Hello</body></html>"),
+		"bot protection":  alwaysRespond(403, page, "<html>Denied</html>"),
+		"proxy error":     alwaysRespond(502, page, "<html>502</html>"),
+		"empty":           alwaysRespond(200, nil, ""),
+		"null":            alwaysRespond(200, nil, "null"),
+		"list":            alwaysRespond(200, nil, "[1, {}]"),
+		"empty lists":     alwaysRespond(200, nil, `{"data": []}`),
+		"wrong lists":     alwaysRespond(200, nil, `{"data": [null, 1, {"key": 1, "tags": {}, "user": []}], "paging": []}`),
+		"redirects":       alwaysRespond(301, http.Header{"Location": {"https://elsewhere.test/"}}, ""),
+		"two documents":   alwaysRespond(200, nil, "{} {}"),
+		"error with 200":  alwaysRespond(200, nil, `{"error": {"message": "no", "type": "E"}}`),
 	}
 	for name, host := range hosts {
 		t.Run(name, func(t *testing.T) {
@@ -431,9 +437,9 @@ func TestRun_OtherHosts(t *testing.T) {
 	}
 }
 
-// The output of a run never contains the token, even if it needs escaping and the host
-// returns it in all forms.
-func TestRun_TokenCanary(t *testing.T) {
+// TestRun_NoTokenLeaks checks that the output of a run does not contain the token, even
+// if it needs escaping and the host returns it in all forms.
+func TestRun_NoTokenLeaks(t *testing.T) {
 	t.Parallel()
 	const canary = "c4n4ry/+ &=%tök€n"
 	e := newEmulator(t)
@@ -480,7 +486,7 @@ func TestRun_TokenCanary(t *testing.T) {
 	}
 }
 
-// An invalid base URL is an error before any request.
+// TestRun_InvalidURLs checks that an invalid base URL is an error before any request.
 func TestRun_InvalidURLs(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "mixcloud", "ftp://mixcloud.test", "http://", "http://m.test/?a=b", "http://u:p@m.test", "http://m.test/#f", "http://m test"} {
@@ -498,7 +504,7 @@ func TestRun_InvalidURLs(t *testing.T) {
 	}
 }
 
-// A writer that fails ends the run.
+// TestRun_FailingWriter checks that a failing writer ends the run.
 func TestRun_FailingWriter(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*Config){
@@ -517,7 +523,7 @@ type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, os.ErrPermission }
 
-// A run works over a real listener, also below a path.
+// TestRun_OverTheNetwork runs the probes over a socket, and below a path.
 func TestRun_OverTheNetwork(t *testing.T) {
 	t.Parallel()
 	e, err := emulator.New(emulator.WithWorld(sharedWorld()))
@@ -532,7 +538,7 @@ func TestRun_OverTheNetwork(t *testing.T) {
 	}
 	for _, p := range r.Probes {
 		if p.Verdict != Agrees && p.Section != docPath+"#rate-limit" {
-			t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Seen)
+			t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Detail)
 		}
 	}
 }

@@ -16,7 +16,7 @@ const (
 	exampleCloudcast = "/spartacus/party-time/"
 )
 
-// maxUsers is the maximum number of users that a search for a list tries.
+// maxUsers is the maximum number of users whose lists are fetched to find a suitable one.
 const maxUsers = 4
 
 // chartPath is the path of the site's chart, which most probes use.
@@ -38,9 +38,9 @@ func cloudcastPage(p page, err error) (page, error) {
 	case err != nil:
 		return page{}, err
 	case len(p.items) == 0:
-		return page{}, inconclusive("it is empty: %s", p.response)
+		return page{}, inconclusive("the list is empty: %s", p.response)
 	case slices.ContainsFunc(p.items, func(o object) bool { return !isCloudcast(o) }):
-		return page{}, inconclusive("it holds something else than cloudcasts: %s", p.response)
+		return page{}, inconclusive("the list has items that are not cloudcasts: %s", p.response)
 	}
 	return p, nil
 }
@@ -68,25 +68,25 @@ func (s *session) userWithList(ctx context.Context, list string, n int) (string,
 	if err != nil {
 		return "", page{}, err
 	}
-	why := inconclusive("no user was found with %d %s", n, list)
+	reason := inconclusive("no user with %d %s was found", n, list)
 	for _, u := range users {
 		p, err := s.page(ctx, "/"+u+"/"+list+"/?limit="+strconv.Itoa(n))
 		if s.fatal != nil {
 			return "", page{}, err
 		}
 		if err != nil {
-			why = err
+			reason = err
 			continue
 		}
 		if len(p.items) == n {
 			return u, p, nil
 		}
 	}
-	return "", page{}, why
+	return "", page{}, reason
 }
 
-// datedList is the list for most probes of paging by date: its items have the time that
-// its links use.
+// datedList is the list for most probes of paging by date. Its items have the times that
+// are in its links.
 const datedList = "cloudcasts"
 
 // datedPage returns a page of n shows of a user, and their times sorted newest first.
@@ -105,7 +105,7 @@ func (p page) times() ([]time.Time, error) {
 	for _, o := range p.items {
 		t, ok := timeOf(o, "created_time")
 		if !ok {
-			return nil, inconclusive("an item has no created_time to go by")
+			return nil, inconclusive("an item has no created_time")
 		}
 		times = append(times, t.Truncate(time.Second))
 	}
@@ -136,7 +136,7 @@ func (s *session) shortList(ctx context.Context) (list string, p page, err error
 			if err != nil || len(p.items) == 0 || len(p.items) >= 100 {
 				continue
 			}
-			// A page can also be short because of a lower page cap: compare the count.
+			// A page can also be short because of a lower page cap, so compare the count.
 			o, err := s.object(ctx, "/"+u+"/")
 			if s.fatal != nil {
 				return "", page{}, err
@@ -147,27 +147,27 @@ func (s *session) shortList(ctx context.Context) (list string, p page, err error
 			}
 		}
 	}
-	return "", page{}, inconclusive("no list shorter than 100 was found")
+	return "", page{}, inconclusive("no list with fewer than 100 items was found")
 }
 
-// findCloudcast calls found with listed cloudcasts until it returns true. It returns nil
-// if one was found.
+// findCloudcast calls found with listed cloudcasts until found returns true. It returns
+// an inconclusive error if found never does.
 func (s *session) findCloudcast(ctx context.Context, found func(object) bool) error {
-	why := inconclusive("none was found among the cloudcasts that are listed")
+	reason := inconclusive("no suitable cloudcast was found in the lists")
 	for _, ref := range cloudcastLists {
 		p, err := s.page(ctx, ref)
 		if s.fatal != nil {
 			return err
 		}
 		if err != nil {
-			why = err
+			reason = err
 			continue
 		}
 		if slices.ContainsFunc(p.items, found) {
 			return nil
 		}
 	}
-	return why
+	return reason
 }
 
 // cloudcastKey returns the key of the first cloudcast of the chart that satisfies want;
@@ -183,7 +183,7 @@ func (s *session) cloudcastKey(ctx context.Context, want func(object) bool) (str
 			return key, nil
 		}
 	}
-	return "", inconclusive("no cloudcast that fits was found in the chart")
+	return "", inconclusive("no suitable cloudcast was found in the chart")
 }
 
 // plainPath reports whether a show's key needs no escaping, and returns its owner.

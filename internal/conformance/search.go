@@ -24,7 +24,7 @@ func searchCheck(params, kind string, is func(object) bool) func(context.Context
 			return err
 		}
 		if len(p.items) == 0 {
-			return differs("nothing was found for %q", tag)
+			return differs("the search for %q has no results", tag)
 		}
 		return checkItems(p.response, kind, is)
 	}
@@ -33,52 +33,52 @@ func searchCheck(params, kind string, is func(object) bool) func(context.Context
 var searchProbes = []probe{
 	{
 		name: "search-cloudcasts", section: "lists", confidence: Observed, paths: []string{"/search/"},
-		rule:  "A search with type=cloudcast gives cloudcasts.",
+		rule:  "A search with type=cloudcast returns cloudcasts.",
 		check: searchCheck("&type=cloudcast", "cloudcasts", isCloudcast),
 	},
 	{
 		name: "search-uploads", section: "lists", confidence: Documented, paths: []string{"/search/"},
-		rule:  "A search with type=upload gives cloudcasts too.",
+		rule:  "A search with type=upload also returns cloudcasts.",
 		check: searchCheck("&type=upload", "cloudcasts", isCloudcast),
 	},
 	{
 		name: "search-tags", section: "unknown", confidence: Observed, paths: []string{"/search/"},
-		rule:  "A search with type=tag gives tags.",
+		rule:  "A search with type=tag returns tags.",
 		check: searchCheck("&type=tag", "tags", isTag),
 	},
 	{
 		name: "search-users", section: "unknown", confidence: Observed, paths: []string{"/search/"},
-		rule: "A search with type=user gives users.",
+		rule: "A search with type=user returns users.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := s.page(ctx, "/search/?limit=5&q="+exampleUser+"&type=user")
 			if err != nil {
 				return err
 			}
 			if len(p.items) == 0 {
-				return differs("nobody was found for %q", exampleUser)
+				return differs("the search for %q has no results", exampleUser)
 			}
 			return checkItems(p.response, "users", isUser)
 		},
 	},
 	{
 		name: "search-without-type", section: "unknown", confidence: Unknown, paths: []string{"/search/"},
-		rule:  "A search without a type gives cloudcasts.",
+		rule:  "A search without a type returns cloudcasts.",
 		check: searchCheck("", "cloudcasts", isCloudcast),
 	},
 	{
 		name: "search-has-no-name", section: "lists", confidence: Observed, paths: []string{"/search/"},
-		rule: "A search's answer has no name.",
+		rule: "Search results have no name.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := s.page(ctx, "/search/?limit=5&q="+exampleUser+"&type=user")
 			if err == nil && has(p.envelope, "name") {
-				return differs("it is called %v", p.envelope["name"])
+				return differs("the name is %v", p.envelope["name"])
 			}
 			return err
 		},
 	},
 	{
 		name: "search-pages-by-offset", section: "paging", confidence: Observed, paths: []string{"/search/"},
-		rule: "The links of a search go by offset.",
+		rule: "The links of search results are by offset.",
 		check: func(ctx context.Context, s *session) error {
 			tag, err := s.commonTag(ctx)
 			if err != nil {

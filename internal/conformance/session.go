@@ -20,7 +20,7 @@ const (
 	userAgent      = "mixcloud-graphql-conformance"
 	requestTimeout = time.Minute
 	maxBody        = 16 << 20
-	maxFailures    = 3 // limit of consecutive requests without a response, and of requests that the rate limit rejected twice
+	maxFailures    = 3 // maximum number of consecutive requests without a response, and of requests that the rate limit rejected twice
 )
 
 // A base is one of the three base URLs.
@@ -91,7 +91,7 @@ func (s *session) get(ctx context.Context, ref string) (*response, error) {
 // returns an inconclusive error.
 func (s *session) getAsViewer(ctx context.Context, ref string) (*response, error) {
 	if s.token == "" {
-		return nil, errors.New("there is no access token to ask with")
+		return nil, errors.New("no access token is configured")
 	}
 	return s.fetch(ctx, request{base: onAPI, ref: ref, token: true})
 }
@@ -118,7 +118,7 @@ func (s *session) fetch(ctx context.Context, req request) (*response, error) {
 
 func (s *session) send(ctx context.Context, req request) (*response, error) {
 	if s.rateLimitedTwice >= maxFailures {
-		return nil, errors.New("the rate limit refused too many requests before")
+		return nil, errors.New("not sent, because the rate limit refused too many requests")
 	}
 	a, err := s.sendOnce(ctx, req)
 	if err != nil {
@@ -137,7 +137,7 @@ func (s *session) send(ctx context.Context, req request) (*response, error) {
 	s.rateLimited = append(s.rateLimited, a)
 	if deadline, ok := ctx.Deadline(); wait <= 0 || ok && time.Until(deadline) < wait {
 		s.rateLimitedTwice++
-		return nil, errors.New("the rate limit refused the request, and waiting was no use")
+		return nil, errors.New("the rate limit refused the request, with no wait or one after the deadline")
 	}
 	s.log.InfoContext(ctx, "waiting for the rate limit", "seconds", wait.Seconds())
 	if err := s.sleep(ctx, wait); err != nil {
@@ -203,7 +203,7 @@ func (s *session) roundTrip(ctx context.Context, req request) (*response, error)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, full, http.NoBody)
 	if err != nil {
-		return nil, errors.New("not a URL that can be asked")
+		return nil, errors.New("the URL is not valid")
 	}
 	r.Header.Set("User-Agent", userAgent)
 	if req.header != "" {
@@ -216,10 +216,10 @@ func (s *session) roundTrip(ctx context.Context, req request) (*response, error)
 	defer res.Body.Close()
 	a.status, a.header = res.StatusCode, res.Header
 	if a.body, err = io.ReadAll(io.LimitReader(res.Body, maxBody+1)); err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, fmt.Errorf("read the response: %w", err)
 	}
 	if len(a.body) > maxBody {
-		return nil, fmt.Errorf("an answer of more than %d bytes", maxBody)
+		return nil, fmt.Errorf("the response has more than %d bytes", maxBody)
 	}
 	a.doc = decode(a.body)
 	return a, nil

@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// The table has the golden format.
+// TestTable compares the table with a golden file.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	list := []probe{
@@ -29,7 +29,7 @@ func TestTable(t *testing.T) {
 		{name: "a-name-that-is-longer", check: func(context.Context, *session) error {
 			return differs("status %d instead\n of  301", 302)
 		}},
-		{name: "unsure", check: func(context.Context, *session) error { return errors.New("no show was found") }},
+		{name: "inconclusive", check: func(context.Context, *session) error { return errors.New("no show was found") }},
 		{name: "token", check: func(context.Context, *session) error { return differs("%s in a link", testToken) }},
 		{name: "long", check: func(context.Context, *session) error { return differs("%s", strings.Repeat("ünïcödé ", 60)) }},
 	}
@@ -43,10 +43,11 @@ func TestTable(t *testing.T) {
 	if _, err := s.run(t.Context(), list); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "table.golden", out.Bytes())
+	checkGolden(t, "table.golden", out.Bytes())
 }
 
-// The report has a result and the exchange that it is based on.
+// TestReport compares a report with a golden file. It has a result and the exchange that
+// the result is based on.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	list := []probe{{
@@ -69,10 +70,10 @@ func TestReport(t *testing.T) {
 	if _, err := s.run(t.Context(), list); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "report.golden", regexp.MustCompile(`"started": ".*"`).ReplaceAll(file.Bytes(), []byte(`"started": "NOW"`)))
+	checkGolden(t, "report.golden", regexp.MustCompile(`"started": ".*"`).ReplaceAll(file.Bytes(), []byte(`"started": "NOW"`)))
 }
 
-func golden(t *testing.T, name string, got []byte) {
+func checkGolden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
@@ -118,11 +119,12 @@ func TestFirstMembers(t *testing.T) {
 	}
 }
 
-// A run has a verdict for each probe, for any response to all requests.
+// FuzzRun checks that a run has a verdict for each probe if all requests get the same
+// response.
 func FuzzRun(f *testing.F) {
 	for _, seed := range []string{
 		"", "null", "{}", `{"data": [{}]}`, `{"data": [{"key": "/a/b/", "play_count": 1, "slug": "b", "user": {"key": "/a/"}, "tags": [{"key": "/genres/x/"}], "created_time": "2020-01-01T00:00:00Z"}], "paging": {"next": "%zz?a=%zz"}}`,
-		`{"error": {"message": "rate limit", "retry_after": -1}}`, `judge({})`, `{"key": "/me/", "username": 1, "metadata": {"connections": []}}`, "<html>", `[[[[`,
+		`{"error": {"message": "rate limit", "retry_after": -1}}`, `callback({})`, `{"key": "/me/", "username": 1, "metadata": {"connections": []}}`, "<html>", `[[[[`,
 	} {
 		f.Add(200, seed)
 		f.Add(403, seed)

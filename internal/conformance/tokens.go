@@ -19,7 +19,7 @@ func viewerPage(ctx context.Context, s *session) (page, error) {
 var tokenProbes = []probe{
 	{
 		name: "me-needs-a-token", section: "tokens", confidence: Observed, paths: []string{"/me/"},
-		rule: "/me/ without a token is refused with \"An access_token is required to access this resource.\"",
+		rule: "The error for /me/ without a token is \"An access_token is required to access this resource.\"",
 		check: func(ctx context.Context, s *session) error {
 			a, err := s.get(ctx, "/me/")
 			if err != nil {
@@ -29,14 +29,14 @@ var tokenProbes = []probe{
 				return inconclusive("%s", a)
 			}
 			if got := a.apiError().message; got != "An access_token is required to access this resource." {
-				return differs("%s says: %s", a, got)
+				return differs("%s, message %q", a, got)
 			}
 			return nil
 		},
 	},
 	{
 		name: "wrong-token-is-refused", section: "tokens", confidence: Documented, paths: []string{"/{user}/"},
-		rule: "A wrong token is refused with \"An invalid access token was provided\", also where none is needed.",
+		rule: "The error for an invalid token is \"An invalid access token was provided\", even where no token is needed.",
 		check: func(ctx context.Context, s *session) error {
 			a, err := s.get(ctx, "/"+exampleUser+"/?access_token="+unknownToken)
 			if err != nil {
@@ -46,16 +46,16 @@ var tokenProbes = []probe{
 				return inconclusive("%s", a)
 			}
 			if got := a.apiError().message; got != "An invalid access token was provided" {
-				return differs("%s says: %s", a, got)
+				return differs("%s, message %q", a, got)
 			}
 			return nil
 		},
 	},
 	{
 		name: "token-refusals-have-status-400", section: "unknown", confidence: Inferred, paths: []string{"/me/", "/{user}/"},
-		rule: "A missing or wrong token is answered with status 400.",
+		rule: "The error for a missing or invalid token has status 400.",
 		check: func(ctx context.Context, s *session) error {
-			looked := false
+			checked := false
 			for _, ref := range []string{"/me/", "/" + exampleUser + "/?access_token=" + unknownToken} {
 				a, err := s.get(ctx, ref)
 				if err != nil {
@@ -64,12 +64,12 @@ var tokenProbes = []probe{
 				if a.doc == nil || !strings.Contains(strings.ToLower(strings.ReplaceAll(a.apiError().message, "_", " ")), "access token") {
 					continue
 				}
-				looked = true
+				checked = true
 				if a.status != http.StatusBadRequest {
-					return differs("%s", a)
+					return differs("the response has %s", a)
 				}
 			}
-			if !looked {
+			if !checked {
 				return inconclusive("no token was refused")
 			}
 			return nil
@@ -77,17 +77,17 @@ var tokenProbes = []probe{
 	},
 	{
 		name: "token-in-header-is-ignored", section: "tokens", confidence: ClientCode, paths: []string{"/me/"},
-		rule: "A token in the Authorization header does not count.",
+		rule: "A token in the Authorization header is ignored.",
 		check: func(ctx context.Context, s *session) error {
 			if s.token == "" {
-				return errors.New("there is no access token to ask with")
+				return errors.New("no access token is configured")
 			}
 			a, err := s.fetch(ctx, request{base: onAPI, ref: "/me/", header: "Bearer " + s.token})
 			if err != nil {
 				return err
 			}
 			if o, err := parseResource(a, nil); err == nil && has(o, "username") {
-				return differs("it is answered for %s", text(o, "key"))
+				return differs("the response is the user %s", text(o, "key"))
 			}
 			if a.doc == nil {
 				return inconclusive("%s", a)
@@ -96,8 +96,8 @@ var tokenProbes = []probe{
 		},
 	},
 	{
-		name: "me-has-its-real-key", section: "tokens", confidence: Observed, paths: []string{"/me/"},
-		rule: "The user at /me/ has the key of its own name.",
+		name: "me-has-the-users-key", section: "tokens", confidence: Observed, paths: []string{"/me/"},
+		rule: "The key of the user at /me/ is the user's own key.",
 		check: func(ctx context.Context, s *session) error {
 			o, err := s.objectAsViewer(ctx, "/me/")
 			if err == nil && text(o, "key") == "/me/" {
@@ -115,8 +115,8 @@ var tokenProbes = []probe{
 				return err
 			}
 			for _, o := range p.items {
-				if lacks := missing(o, []string{"favorited", "reposted", "is_listen_later"}); len(lacks) > 0 {
-					return differs("%s has no %s", text(o, "key"), strings.Join(lacks, ", "))
+				if lacking := missing(o, []string{"favorited", "reposted", "is_listen_later"}); len(lacking) > 0 {
+					return differs("%s has no %s", text(o, "key"), strings.Join(lacking, ", "))
 				}
 				if u := member(o, "user"); !has(u, "following") {
 					return differs("%s has no following", text(u, "key"))
@@ -127,7 +127,7 @@ var tokenProbes = []probe{
 	},
 	{
 		name: "follower-on-full-users-only", section: "tokens", confidence: Observed, paths: []string{"/popular/"},
-		rule: "A nested user does not tell whether it follows the viewer.",
+		rule: "Nested users have no follower.",
 		check: func(ctx context.Context, s *session) error {
 			p, err := viewerPage(ctx, s)
 			if err != nil {
@@ -135,15 +135,15 @@ var tokenProbes = []probe{
 			}
 			for _, o := range p.items {
 				if u := member(o, "user"); has(u, "follower") {
-					return differs("%s tells it", text(u, "key"))
+					return differs("%s has follower", text(u, "key"))
 				}
 			}
 			return nil
 		},
 	},
 	{
-		name: "is-current-user-on-oneself-only", section: "tokens", confidence: Inferred, paths: []string{"/{user}/"},
-		rule: "is_current_user is absent on all users but the viewer.",
+		name: "is-current-user-on-viewer-only", section: "tokens", confidence: Inferred, paths: []string{"/{user}/"},
+		rule: "Only the viewer has is_current_user.",
 		check: func(ctx context.Context, s *session) error {
 			me, err := s.objectAsViewer(ctx, "/me/")
 			if err != nil {
@@ -160,7 +160,7 @@ var tokenProbes = []probe{
 					return err
 				}
 				if has(o, "is_current_user") {
-					return differs("it is %v on %s", o["is_current_user"], text(o, "key"))
+					return differs("is_current_user is %v in %s", o["is_current_user"], text(o, "key"))
 				}
 			}
 			return nil
@@ -176,7 +176,7 @@ var tokenProbes = []probe{
 			}
 			for _, u := range urls {
 				if strings.Contains(u, "access_token") {
-					return differs("%s", query(u))
+					return differs("the query of a link is %s", query(u))
 				}
 			}
 			return nil

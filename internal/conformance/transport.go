@@ -17,7 +17,7 @@ func redirect(ctx context.Context, s *session) (location string, a *response, er
 		return "", nil, err
 	}
 	if location = a.header.Get("Location"); a.status < 300 || a.status >= 400 || location == "" {
-		return "", nil, inconclusive("it is not redirected: %s", a)
+		return "", nil, inconclusive("the response is not a redirect: %s", a)
 	}
 	return location, a, nil
 }
@@ -63,14 +63,14 @@ var (
 var transportProbes = []probe{
 	{
 		name: "missing-slash-redirects", section: "transport", confidence: Observed, paths: []string{"/{user}"},
-		rule: "A path without its closing slash is redirected.",
+		rule: "A path without its trailing slash is redirected.",
 		check: func(ctx context.Context, s *session) error {
 			a, err := s.get(ctx, "/"+exampleUser+"?limit=7")
 			if err != nil {
 				return err
 			}
 			if a.status == http.StatusOK {
-				return differs("it is answered at once: %s", a)
+				return differs("the response is not a redirect: %s", a)
 			}
 			_, _, err = redirect(ctx, s)
 			return err
@@ -82,29 +82,29 @@ var transportProbes = []probe{
 		check: func(ctx context.Context, s *session) error {
 			_, a, err := redirect(ctx, s)
 			if err == nil && a.status != http.StatusMovedPermanently {
-				return differs("status %d", a.status)
+				return differs("the status is %d", a.status)
 			}
 			return err
 		},
 	},
 	{
 		name: "redirect-is-relative", section: "transport", confidence: Observed, paths: []string{"/{user}"},
-		rule: "The redirect's Location is a path, without scheme and host.",
+		rule: "The Location of the redirect is a path, without scheme and host.",
 		check: func(ctx context.Context, s *session) error {
 			location, _, err := redirect(ctx, s)
 			if err == nil && !strings.HasPrefix(location, "/") {
-				return differs("Location: %s", location)
+				return differs("the Location is %s", location)
 			}
 			return err
 		},
 	},
 	{
 		name: "redirect-keeps-query", section: "transport", confidence: Observed, paths: []string{"/{user}"},
-		rule: "The redirect keeps the query as it was sent.",
+		rule: "The redirect has the unchanged query.",
 		check: func(ctx context.Context, s *session) error {
 			location, _, err := redirect(ctx, s)
 			if err == nil && !strings.HasSuffix(location, "?limit=7") {
-				return differs("Location: %s", location)
+				return differs("the Location is %s", location)
 			}
 			return err
 		},
@@ -115,29 +115,29 @@ var transportProbes = []probe{
 		check: func(ctx context.Context, s *session) error {
 			_, a, err := redirect(ctx, s)
 			if err == nil && len(a.body) > 0 {
-				return differs("a body of %d bytes", len(a.body))
+				return differs("the body has %d bytes", len(a.body))
 			}
 			return err
 		},
 	},
 	headerProbe("content-type-javascript", "Content-Type", "JSON is served as text/javascript; charset=utf-8.", equals("text/javascript; charset=utf-8")),
-	headerProbe("cors-any-origin", "Access-Control-Allow-Origin", "Every origin may read: Access-Control-Allow-Origin is *.", equals("*")),
-	headerProbe("vary-encoding-origin", "Vary", "Answers vary by Accept-Encoding and Origin.", func(got string) error {
+	headerProbe("cors-any-origin", "Access-Control-Allow-Origin", "Pages of every origin may read responses: Access-Control-Allow-Origin is *.", equals("*")),
+	headerProbe("vary-encoding-origin", "Vary", "Responses vary by Accept-Encoding and Origin.", func(got string) error {
 		low := strings.ToLower(got)
 		if !strings.Contains(low, "accept-encoding") || !strings.Contains(low, "origin") {
-			return differs("Vary: %s", got)
+			return differs("Vary is %q", got)
 		}
 		return nil
 	}),
-	headerProbe("request-id", "X-Request-Id", "Every answer has an X-Request-Id of 32 hexadecimal digits.", func(got string) error {
+	headerProbe("request-id", "X-Request-Id", "Every response has an X-Request-Id of 32 hexadecimal digits.", func(got string) error {
 		if !requestID.MatchString(got) {
-			return differs("X-Request-Id: %s", got)
+			return differs("X-Request-Id is %q", got)
 		}
 		return nil
 	}),
 	{
 		name: "no-rate-limit-headers", section: "rate-limit", confidence: Observed,
-		rule: "A good answer does not tell what is left of the rate limit.",
+		rule: "A successful response has no header with the state of the rate limit.",
 		check: func(ctx context.Context, s *session) error {
 			a, err := chartResponse(ctx, s)
 			if err != nil {
@@ -145,7 +145,7 @@ var transportProbes = []probe{
 			}
 			for _, name := range slices.Sorted(maps.Keys(a.header)) {
 				if strings.Contains(strings.ToLower(name), "ratelimit") {
-					return differs("%s: %s", name, a.header.Get(name))
+					return differs("the header %s is %s", name, a.header.Get(name))
 				}
 			}
 			return nil
@@ -162,14 +162,14 @@ var transportProbes = []probe{
 			case a.doc == nil:
 				return inconclusive("%s", a)
 			case !indented.Match(a.body):
-				return differs("it begins %q", a.body[:min(len(a.body), 20)])
+				return differs("the body begins with %q", a.body[:min(len(a.body), 20)])
 			}
 			return nil
 		},
 	},
 	{
 		name: "body-is-ascii", section: "transport", confidence: Observed,
-		rule: "Text outside ASCII is escaped as \\uXXXX.",
+		rule: "Non-ASCII characters are escaped as \\uXXXX.",
 		check: func(ctx context.Context, s *session) error {
 			for _, ref := range cloudcastLists {
 				a, err := s.get(ctx, ref)
@@ -180,18 +180,18 @@ var transportProbes = []probe{
 					return inconclusive("%s", a)
 				}
 				if i := bytes.IndexFunc(a.body, func(r rune) bool { return r > '~' }); i >= 0 {
-					return differs("%q stands as it is", a.body[i:min(len(a.body), i+12)])
+					return differs("%q is not escaped", a.body[i:min(len(a.body), i+12)])
 				}
 				if bytes.Contains(a.body, []byte(`\u`)) {
 					return nil
 				}
 			}
-			return inconclusive("no text outside ASCII was found")
+			return inconclusive("no non-ASCII character was found")
 		},
 	},
 	{
 		name: "jsonp", section: "transport", confidence: Documented, paths: []string{"/{user}/"},
-		rule: "The parameter callback wraps the body in a call of that function.",
+		rule: "With the parameter callback, the body is a call of that function.",
 		check: func(ctx context.Context, s *session) error {
 			a, err := s.get(ctx, "/"+exampleUser+"/?callback="+jsonpFunction)
 			if err != nil {
@@ -201,7 +201,7 @@ var transportProbes = []probe{
 				if a.doc == nil {
 					return inconclusive("%s", a)
 				}
-				return differs("the body begins %q", a.body[:min(len(a.body), 20)])
+				return differs("the body begins with %q", a.body[:min(len(a.body), 20)])
 			}
 			return nil
 		},

@@ -44,7 +44,7 @@ func categoryPath(ctx context.Context, s *session) (string, error) {
 			return key, nil
 		}
 	}
-	return "", inconclusive("no category is listed")
+	return "", inconclusive("the list of categories has no suitable category")
 }
 
 // playlistKey returns the path of a user's playlist.
@@ -68,7 +68,7 @@ func playlistKey(ctx context.Context, s *session) (string, error) {
 			}
 		}
 	}
-	return "", inconclusive("nobody was found with a playlist")
+	return "", inconclusive("no user with a playlist was found")
 }
 
 // unrecordedProbes check endpoints that clients use and that have no recording.
@@ -79,24 +79,24 @@ var unrecordedProbes = []probe{
 	cloudcastListProbe("cloudcast-similar", "similar", "cloudcasts", isCloudcast, "play_count"),
 	{
 		name: "user-playlists", section: "unknown", confidence: ClientCode, paths: []string{"/{user}/playlists/"},
-		rule: "A user's playlists are listed with key and name.",
+		rule: "The playlists of a user have key and name.",
 		check: func(ctx context.Context, s *session) error {
 			users, err := s.users(ctx)
 			if err != nil {
 				return err
 			}
-			why := inconclusive("nobody was found with a playlist")
+			reason := inconclusive("no user with a playlist was found")
 			for _, u := range users {
-				if why = checkList(ctx, s, "/"+u+"/playlists/?limit=5", "playlists", isPlaylist); why == nil || isDifference(why) || s.fatal != nil {
-					return why
+				if reason = checkList(ctx, s, "/"+u+"/playlists/?limit=5", "playlists", isPlaylist); reason == nil || isDifference(reason) || s.fatal != nil {
+					return reason
 				}
 			}
-			return why
+			return reason
 		},
 	},
 	{
 		name: "playlist-cloudcasts", section: "unknown", confidence: ClientCode, paths: []string{"/{user}/playlists/", "/{user}/playlists/{playlist}/cloudcasts/"},
-		rule: "A playlist's cloudcasts are listed at cloudcasts/ below its key.",
+		rule: "cloudcasts/ below the key of a playlist lists its cloudcasts.",
 		check: func(ctx context.Context, s *session) error {
 			key, err := playlistKey(ctx, s)
 			if err != nil {
@@ -136,7 +136,7 @@ var unrecordedProbes = []probe{
 	},
 	{
 		name: "category-lists-ignore-limit", section: "unknown", confidence: ClientCode, paths: []string{"/categories/", "/categories/{category}/cloudcasts/"},
-		rule: "A category's lists take no notice of a limit.",
+		rule: "The lists of a category ignore the limit.",
 		check: func(ctx context.Context, s *session) error {
 			path, err := categoryPath(ctx, s)
 			if err != nil {
@@ -147,16 +147,16 @@ var unrecordedProbes = []probe{
 			case err != nil:
 				return err
 			case len(p.items) < 3:
-				return inconclusive("%d cloudcasts", len(p.items))
+				return inconclusive("the list has only %d cloudcasts", len(p.items))
 			case len(p.items) == 3:
-				return differs("limit=3 gives 3 cloudcasts")
+				return differs("limit=3 returned 3 cloudcasts")
 			}
 			return nil
 		},
 	},
 	{
 		name: "artist-pages", section: "unknown", confidence: Observed, paths: []string{"/{user}/{cloudcast}/", "/artist/{artist}/"},
-		rule: "The retired page of an artist still answers.",
+		rule: "The path of an artist, which is no longer documented, still exists.",
 		check: func(ctx context.Context, s *session) error {
 			show, err := s.object(ctx, exampleCloudcast)
 			if err != nil {
@@ -168,7 +168,7 @@ var unrecordedProbes = []probe{
 					return checkExists(ctx, s, key)
 				}
 			}
-			return inconclusive("%s has no tracklist to take an artist from", exampleCloudcast)
+			return inconclusive("%s has no tracklist with an artist", exampleCloudcast)
 		},
 	},
 }
