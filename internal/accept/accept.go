@@ -1,6 +1,6 @@
 // Package accept negotiates the media type and the content coding of a response.
-// It reads the headers Accept and Accept-Encoding alone, so that errors which are
-// written before a request is understood come in the same type as the response would.
+// It depends only on the headers Accept and Accept-Encoding, so that early errors, before
+// the request is parsed, have the same type as the response.
 package accept
 
 import (
@@ -23,16 +23,16 @@ const Events = "text/event-stream"
 
 // Types are the media types that a client accepts.
 type Types struct {
-	Media  string // of a single response: GraphQL or JSON, or "" if the client accepts neither
-	Events bool   // the client names Events
-	Page   bool   // the client prefers HTML to all of these, as a browser does that opens an address
+	Media  string // type of a single response: GraphQL or JSON, or "" if the client accepts neither
+	Events bool   // the client explicitly accepts Events
+	Page   bool   // the client prefers HTML, as a browser does for an address that a user opens
 }
 
-// None reports that the client accepts nothing that can be sent.
+// None reports whether the client accepts no supported media type.
 func (t Types) None() bool { return t.Media == "" && !t.Events }
 
-// MediaOrJSON returns the media type for an error that must be sent in any case:
-// JSON where the client accepts no type of a single response.
+// MediaOrJSON returns the media type for an error. It is JSON if the client accepts no type
+// of a single response.
 func (t Types) MediaOrJSON() string {
 	if t.Media == "" {
 		return JSON
@@ -40,10 +40,9 @@ func (t Types) MediaOrJSON() string {
 	return t.Media
 }
 
-// Of returns what the client of r accepts. A client that names neither GraphQL
-// nor JSON gets JSON, as the specification advises for clients from before 2025;
-// one that names both with the same quality gets GraphQL. Events must be named:
-// clients list all types they know with every query.
+// Of returns the media types that the client of r accepts. A client that accepts any type
+// gets JSON, as the specification recommends for clients from before 2025. A client that
+// names both with the same quality gets GraphQL. Wildcards do not include Events.
 func Of(r *http.Request) Types {
 	header := r.Header.Values("Accept")
 	if len(header) == 0 {
@@ -93,8 +92,8 @@ func parseRange(part string) (media string, q float64, ok bool) {
 	return media, quality(named["q"]), err == nil
 }
 
-// A preference is the quality that a client gives a media type. The most precise
-// range that matches the type counts, in whatever order they stand.
+// A preference is the quality of a media type in an Accept header. The most specific range
+// that matches the type counts, regardless of the order.
 type preference struct {
 	precision int // 2 for the type itself, 1 for "application/*", 0 for "*/*" or no match
 	quality   float64

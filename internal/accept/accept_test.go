@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestParseRange holds that the elements of Accept that are parsed without package
-// mime mean the same as with it.
+// TestParseRange compares the results of the fast path with those of package mime.
 func TestParseRange(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{

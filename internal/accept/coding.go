@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Gzip reports whether a client takes a response that is compressed with gzip, and does not prefer zstd. One that takes both gets
-// gzip where that exists already.
+// Gzip reports whether a client accepts a response that is compressed with gzip, and does not
+// prefer zstd. It is for content that is already compressed with gzip.
 func Gzip(r *http.Request) bool {
 	gzip, zstd := 0.0, 0.0
 	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {

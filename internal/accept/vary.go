@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// Vary adds names of request headers, separated by commas, to the Vary header of a response, which stays one line: nginx reads the first line alone.
+// Vary adds names of request headers, separated by commas, to the Vary header of a response.
+// The header stays one line, because nginx reads only the first line.
 func Vary(h http.Header, names string) {
 	lines := h["Vary"]
 	if len(lines) == 0 && names == "" {
@@ -26,17 +27,17 @@ func Vary(h http.Header, names string) {
 	h["Vary"] = line
 }
 
-// An addition is of names to a line.
+// An addition is an existing line with the names to add.
 type addition struct{ line, names string }
 
-// known has the lines that were merged before. The names are the server's own, so there are few.
+// known caches merged lines. There are few, because the names are constants of this server.
 var known = struct {
 	sync.RWMutex
 
 	merged map[addition][]string
 }{merged: map[addition][]string{}}
 
-// merge returns a list of names without those that are in it already.
+// merge removes duplicate names from a list.
 func merge(text string) string {
 	var all []string
 	for name := range strings.SplitSeq(text, ",") {

@@ -10,8 +10,8 @@ func TestVary(t *testing.T) {
 	t.Parallel()
 	shared := []string{"Origin"}
 	for name, tt := range map[string]struct {
-		there, names []string
-		want         string
+		before, names []string
+		want          string
 	}{
 		"nothing":        {nil, nil, ""},
 		"the first":      {nil, []string{"Accept", "Cookie"}, "Accept, Cookie"},
@@ -22,8 +22,8 @@ func TestVary(t *testing.T) {
 		"shared":         {shared, []string{"Accept"}, "Origin, Accept"},
 	} {
 		h := http.Header{}
-		if tt.there != nil {
-			h["Vary"] = tt.there
+		if tt.before != nil {
+			h["Vary"] = tt.before
 		}
 		Vary(h, strings.Join(tt.names, ", "))
 		if got := h.Get("Vary"); got != tt.want || len(h["Vary"]) > 1 {
@@ -31,6 +31,6 @@ func TestVary(t *testing.T) {
 		}
 	}
 	if shared[0] != "Origin" {
-		t.Errorf("the caller's own list became %q", shared)
+		t.Errorf("the list of the caller was changed to %q", shared)
 	}
 }

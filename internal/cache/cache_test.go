@@ -13,7 +13,7 @@ var life = cache.Lifetime{Fresh: time.Minute, Revalidate: time.Minute, Retain: t
 
 func at(d time.Duration) monotime.Time { return monotime.Time(0).Add(d) }
 
-// An entry goes from fresh to stale-while-revalidate to stale-if-error to useless.
+// An entry is fresh, then stale-while-revalidate, then stale-if-error, then expired.
 func TestEntry_States(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -47,13 +47,13 @@ func TestEntry_Negative(t *testing.T) {
 	}
 }
 
-// During a cooldown a usable entry is served at once; afterwards it is what it was.
+// During a cooldown a usable entry is served immediately.
 func TestEntry_Cooldown(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("rate limited")
 	e := &cache.Entry{Life: life}
 	if now := at(30 * time.Minute); e.Cooldown(now) != nil || e.Immediate(now) {
-		t.Error("a cooldown without a failure")
+		t.Error("a new entry has a cooldown")
 	}
 	e.Cool(at(30*time.Minute), time.Minute, cause)
 	for age, cool := range map[time.Duration]bool{30 * time.Minute: true, 31*time.Minute - 1: true, 31 * time.Minute: false} {
@@ -64,18 +64,17 @@ func TestEntry_Cooldown(t *testing.T) {
 	}
 	e.Cool(at(40*time.Minute), 0, cause)
 	if c := e.Cooldown(at(40*time.Minute + 5*time.Second - 1)); c == nil {
-		t.Error("the shortest cooldown is too short")
+		t.Error("the cooldown is shorter than the minimum")
 	}
 	e.Cool(at(time.Hour-time.Second), time.Hour, cause)
 	if now := at(time.Hour); e.Immediate(now) || e.Usable(now) {
-		t.Error("a cooldown makes an entry last longer")
+		t.Error("a cooldown extends the lifetime of an entry")
 	}
 }
 
 func keySize(k string) int { return len(k) }
 
-// The cache stays within its bytes, keeps nothing that is too large, and forgets what is
-// dropped.
+// The cache stays within its size and does not store entries that are too large.
 func TestCache(t *testing.T) {
 	t.Parallel()
 	const bytes = 1 << 20
@@ -85,32 +84,32 @@ func TestCache(t *testing.T) {
 		c.Put(string(rune(i)), &cache.Entry{Size: small})
 	}
 	if size := c.Size(); size > bytes || size < bytes/2 {
-		t.Errorf("%d bytes are kept, of %d", size, bytes)
+		t.Errorf("the cache has %d bytes, want at most %d", size, bytes)
 	}
 	c.Put("large", &cache.Entry{Size: bytes/8 - cache.Overhead - len("large") + 1})
 	if c.Get("large") != nil {
-		t.Error("an entry of more than an eighth is kept")
+		t.Error("an entry larger than an eighth of the cache is stored")
 	}
-	e := &cache.Entry{Value: 1, Size: bytes/8 - cache.Overhead - len("just")}
+	e := &cache.Entry{Value: 1, Size: bytes/8 - cache.Overhead - len("maximum")}
 	c = cache.New(bytes, keySize)
-	c.Put("just", e)
-	if c.Get("just") != e || c.Size() != bytes/8 {
-		t.Errorf("an entry of an eighth is not kept, or of a wrong size: %d", c.Size())
+	c.Put("maximum", e)
+	if c.Get("maximum") != e || c.Size() != bytes/8 {
+		t.Errorf("an entry of an eighth of the cache is not stored, or has the wrong size: %d", c.Size())
 	}
-	c.Drop("just")
-	if c.Get("just") != nil || c.Size() != 0 {
-		t.Error("a dropped entry is still there")
+	c.Drop("maximum")
+	if c.Get("maximum") != nil || c.Size() != 0 {
+		t.Error("the entry was not removed")
 	}
 }
 
-// A nil cache keeps nothing.
+// A nil cache stores nothing.
 func TestCache_Nil(t *testing.T) {
 	t.Parallel()
 	c := cache.New(-1, keySize)
 	c.Put("a", new(cache.Entry))
 	c.Drop("a")
 	if c != nil || c.Get("a") != nil || c.Size() != 0 {
-		t.Error("it keeps something")
+		t.Error("the cache is not nil or not empty")
 	}
 }
 
@@ -120,7 +119,7 @@ func BenchmarkCache_Get(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if e := c.Get("/spartacus/"); e == nil || !e.Fresh(0) {
-			b.Fatal("nothing")
+			b.Fatal("no entry")
 		}
 	}
 }

@@ -88,8 +88,7 @@ func documents(t *testing.T) map[string]string {
 	return texts
 }
 
-// TestReadmeLength keeps the README short enough to be read: reference sections
-// are pages in docs.
+// TestReadmeLength fails if the README is too long. Reference sections belong to docs.
 func TestReadmeLength(t *testing.T) {
 	t.Parallel()
 	const maximum = 250

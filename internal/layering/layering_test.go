@@ -15,18 +15,18 @@ import (
 
 const module = "mixcloud-graphql"
 
-// may lists, for each directory with Go files, which packages of this module
-// its programs may import; "x/..." is x and all below it. Tests may import more
-// (see below). A directory that is not listed is an error: a new package must
-// say where it stands. What may be imported from elsewhere is in outside.
+// may lists, for each directory with Go files, the packages of this module that it may
+// import. "x/..." means x and all packages below it. Tests may import more (see below). A
+// directory that is not in the list is an error. The rules for other modules are in outside.
 //
-// The order is the architecture, from the bottom: no line names one below it.
+// The order is that of the layers, from the lowest: a package may import only packages above
+// it in the list.
 var may = []struct {
 	dir     string
 	imports []string
 }{
 	{"mixcloud/emulator/world", nil},
-	{"mixcloud/emulator", []string{"mixcloud/emulator/..."}}, // and not mixcloud: a shared mistake would cancel itself out
+	{"mixcloud/emulator", []string{"mixcloud/emulator/..."}}, // not mixcloud, because tests could not find a mistake that both share
 	{"mixcloud", nil},
 	{"internal/telemetry", nil},
 	{"internal/accept", nil},
@@ -37,10 +37,10 @@ var may = []struct {
 	{"internal/manifest", nil},
 	{"internal/static", []string{"internal/accept"}},
 	{"internal/playground", []string{"internal/static"}},
-	{"internal/conformance", nil}, // judges bytes, so it shares no decoding with the client
+	{"internal/conformance", nil}, // checks raw bytes, so it must not use the decoding of the client
 	{"internal/admission", nil},
 	{"internal/connlimit", []string{"internal/telemetry"}},
-	{"internal/opstats", nil}, // the types of the figures of an operation, which several packages share
+	{"internal/opstats", nil}, // the statistics of an operation, which several packages share
 	{"internal/idempotency", nil},
 	{"internal/upload", nil},
 	{"internal/breaker", nil},
@@ -73,19 +73,19 @@ var may = []struct {
 	{".", []string{"internal/app", "internal/config"}}, // main: flags, signals, exit status
 }
 
-// outside forbids packages of other modules to a directory and all below it.
+// outside lists packages of other modules that a directory and all below it must not import.
 var outside = []struct {
 	dir       string
 	forbidden []string
 	reason    string
 }{
-	{"mixcloud", []string{"github.com/99designs", "github.com/vektah", "github.com/graph-gophers"}, "the client knows nothing of GraphQL"},
-	{"mixcloud/emulator", []string{"github.com/", "golang.org/x/", "go.", "pgregory.net"}, "the emulator needs the standard library alone"},
-	{"graph", []string{"net/http/httptest", "github.com/alecthomas"}, "the graph knows no command line"},
-	{".", []string{"github.com/99designs/gqlgen/graphql/playground"}, "that page loads scripts from elsewhere"},
+	{"mixcloud", []string{"github.com/99designs", "github.com/vektah", "github.com/graph-gophers"}, "the client does not depend on GraphQL"},
+	{"mixcloud/emulator", []string{"github.com/", "golang.org/x/", "go.", "pgregory.net"}, "the emulator depends only on the standard library"},
+	{"graph", []string{"net/http/httptest", "github.com/alecthomas"}, "the graph does not depend on the command line"},
+	{".", []string{"github.com/99designs/gqlgen/graphql/playground"}, "that page loads scripts from another origin"},
 }
 
-// A file is a Go file and what it imports.
+// A file is a Go file with its imports.
 type file struct {
 	name, dir string
 	test      bool
@@ -94,8 +94,8 @@ type file struct {
 	imports   []string
 }
 
-// files parses every Go file of the module. It reads them itself: the test
-// cache notices files that a test opens, not those that "go list" looks at.
+// files parses every Go file of the module. It opens them itself, because the test cache does
+// not notice changes of files that "go list" reads.
 func files(t *testing.T) []file {
 	t.Helper()
 	root := os.DirFS("../..")
@@ -158,39 +158,39 @@ func TestImportsPointDownwards(t *testing.T) {
 		seen[f.dir] = true
 		imports, listed := allowed[f.dir]
 		if !listed {
-			t.Errorf("%s: its folder is not in the table of this test: say there what it may import", f.name)
+			t.Errorf("%s: the folder is not in the table of this test: add it with its permitted imports", f.name)
 			continue
 		}
 		if f.test {
 			continue
 		}
 		for _, i := range f.imports {
-			if own, ours := inModule(i); ours && !covers(imports, own) {
-				t.Errorf("%s imports %s, which is not below %s", f.name, own, f.dir)
+			if own, inside := inModule(i); inside && !covers(imports, own) {
+				t.Errorf("%s imports %s, which %s must not import", f.name, own, f.dir)
 			}
 		}
 	}
 	for dir := range allowed {
 		if !seen[dir] {
-			t.Errorf("the table names %s, where there is no Go file", dir)
+			t.Errorf("the table lists %s, which has no Go files", dir)
 		}
 	}
 }
 
-// Tests may import everything except internal/app, and the tests of client and
-// emulator nothing of the server.
+// Tests may import all packages except internal/app. The tests of the client and the emulator
+// must not import packages of the server.
 func TestImportsOfTests(t *testing.T) {
 	t.Parallel()
 	for _, f := range files(t) {
 		for _, i := range f.imports {
-			own, ours := inModule(i)
+			own, inside := inModule(i)
 			switch {
-			case !ours:
+			case !inside:
 			case own == "internal/app" && !free(f.dir) && f.dir != "." && f.dir != "internal/app":
-				t.Errorf("%s imports internal/app, which stands above everything", f.name)
-			case own == "internal/race" || own == "internal/show": // for tests, they know nothing of the server
+				t.Errorf("%s imports internal/app, which is above all other packages", f.name)
+			case own == "internal/race" || own == "internal/show": // for tests; they do not depend on the server
 			case strings.HasPrefix(f.dir, "mixcloud") && !strings.HasPrefix(own, "mixcloud"):
-				t.Errorf("%s imports %s: the client and the emulator know nothing of the server", f.name, own)
+				t.Errorf("%s imports %s: the client and the emulator must not depend on the server", f.name, own)
 			}
 		}
 	}
@@ -217,11 +217,10 @@ func TestImportsFromOutside(t *testing.T) {
 	}
 }
 
-// maxLines is the longest that a file of a program may be.
+// maxLines is the maximum length of a file without tests.
 const maxLines = 420
 
-// TestFilesAreShort fails for a file that is too long to read at once: split it by
-// what it holds.
+// TestFilesAreShort fails for files that are too long. Split them by topic.
 func TestFilesAreShort(t *testing.T) {
 	t.Parallel()
 	for _, f := range files(t) {
@@ -231,8 +230,8 @@ func TestFilesAreShort(t *testing.T) {
 	}
 }
 
-// The table goes upwards: a line names only what stands above it in the file,
-// so that there is no circle even in what is merely allowed.
+// Each entry of the table permits only imports of packages above it, so that the permitted
+// imports have no cycle.
 func TestTableIsInOrder(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
@@ -240,7 +239,7 @@ func TestTableIsInOrder(t *testing.T) {
 		for _, i := range m.imports {
 			dir, below := strings.CutSuffix(i, "/...")
 			if !below && !known[dir] {
-				t.Errorf("%s may import %s, which comes later", m.dir, i)
+				t.Errorf("the table permits %s to import %s, which is below it", m.dir, i)
 			}
 		}
 		known[m.dir] = true
@@ -254,7 +253,7 @@ func free(dir string) bool {
 	return top == "bench" || top == "examples"
 }
 
-func inModule(imported string) (dir string, ours bool) {
+func inModule(imported string) (dir string, inside bool) {
 	if imported == module {
 		return ".", true
 	}

@@ -1,12 +1,11 @@
-// Package monotime reads the monotonic clock of the process.
+// Package monotime provides a monotonic clock.
 //
-// A wall clock may jump: an operator sets it, or NTP corrects it. What is decided
-// by it then lasts too long or not at all. A [Time] is a moment on a [Clock] that
-// never jumps: the time since that clock was made. It is a number, so two of them
-// are compared with < and kept in an atomic integer.
+// A wall clock can jump, when an operator or NTP sets it, so timeouts and ages that depend on
+// it can be wrong. A [Time] is the time since a [Clock] was created, which never jumps. It is
+// an integer, so times can be compared with < and stored in an atomic integer. Times of
+// different clocks cannot be compared.
 //
-// The wall clock serves only to name such a moment to people, see [Clock.Wall].
-// Times of two clocks cannot be compared.
+// [Clock.Wall] converts a time to the wall clock's time, for users and logs.
 package monotime
 
 import (
@@ -15,7 +14,7 @@ import (
 	"time"
 )
 
-// A Time is a moment on a Clock: the time since the clock was made.
+// A Time is the time since a Clock was created.
 type Time time.Duration
 
 // Never is later than every other time.
@@ -24,17 +23,17 @@ const Never Time = math.MaxInt64
 // Add returns the time that is d later.
 func (t Time) Add(d time.Duration) Time { return t + Time(d) }
 
-// Sub returns how much later t is than u.
+// Sub returns the duration t - u.
 func (t Time) Sub(u Time) time.Duration { return time.Duration(t - u) }
 
-// A Clock counts from when it was made. It is safe for concurrent use.
+// A Clock is a monotonic clock. It is safe for concurrent use.
 type Clock struct {
 	start time.Time
 	wall  func() time.Time
 }
 
-// New starts a clock. wall is the wall clock that [Clock.Wall] uses; nil is that
-// of the machine.
+// New returns a clock that starts at 0. [Clock.Wall] uses the wall clock wall, or time.Now if
+// it is nil.
 func New(wall func() time.Time) Clock {
 	if wall == nil {
 		wall = time.Now
@@ -42,13 +41,13 @@ func New(wall func() time.Time) Clock {
 	return Clock{start: time.Now(), wall: wall}
 }
 
-// Now returns the time since the clock was made.
+// Now returns the current time.
 func (c Clock) Now() Time { return Time(time.Since(c.start)) }
 
-// Wall returns what the wall clock shows at t, unless it is set before.
+// Wall returns the wall clock's time at t, if the wall clock does not jump before.
 func (c Clock) Wall(t Time) time.Time { return c.wall().Add(t.Sub(c.Now())) }
 
-// Sleep waits for d. It returns false if ctx ends before.
+// Sleep waits for d. It returns false if ctx ends first.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true

@@ -15,7 +15,7 @@ func TestClock(t *testing.T) {
 		c := monotime.New(nil)
 		began := time.Now()
 		if now := c.Now(); now != 0 {
-			t.Errorf("a new clock shows %d", now)
+			t.Errorf("Now() of a new clock = %d, want 0", now)
 		}
 		time.Sleep(time.Minute)
 		if got := c.Now().Sub(monotime.Time(time.Second)); got != 59*time.Second {
@@ -30,7 +30,7 @@ func TestClock(t *testing.T) {
 	})
 }
 
-// The wall clock may jump: the time goes on, and people read the new wall clock.
+// A jump of the wall clock changes the result of Wall, but not the clock.
 func TestClock_WallJumps(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestClock_WallJumps(t *testing.T) {
 			before := c.Now()
 			time.Sleep(time.Second)
 			if passed := c.Now().Sub(before); passed != time.Second {
-				t.Errorf("after a jump of %v a second takes %v", jump, passed)
+				t.Errorf("after a jump of %v, %v passed in a second", jump, passed)
 			}
 			if at := c.Wall(c.Now().Add(time.Second)); !at.Equal(time.Now().Add(jump + time.Second)) {
 				t.Errorf("after a jump of %v: %v", jump, at)

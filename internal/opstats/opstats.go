@@ -1,67 +1,68 @@
-// Package opstats holds the figures of one GraphQL operation: what it may cost at most, what
-// it has cost, what it has read that was stale, and what is known of the rate limit that it is
-// under.
+// Package opstats defines the statistics of one GraphQL operation: its estimated and actual
+// cost, its stale reads, and the state of its rate limit.
 //
-// The types are here, below all packages that use them, so that there is one of each: package
-// graph/cost makes the estimate, internal/upstream counts, graph/resolvers and internal/graphhttp
-// show the figures to clients. The package has no behaviour.
+// Several packages share these types: graph/cost computes the estimate, internal/upstream
+// counts, and graph/resolvers and internal/graphhttp report the figures to clients.
 package opstats
 
 import "time"
 
-// An Estimate is what is known of an operation before its first call.
+// An Estimate contains the facts about an operation that are known before its first call.
 type Estimate struct {
-	Calls  int // the operation cannot make more
-	Budget int // the operation may not make more
-	// Advice says how to get below the budget; "" if the operation is within it.
+	Calls  int // upper bound of the number of calls
+	Budget int // maximum number of calls that is allowed
+	// Advice tells a developer how to bring the operation within the budget. It is "" if the
+	// operation is within it.
 	Advice string
-	// Fits is the advice for programs: the path of a list, its argument and the largest
-	// size that fits; nil if none does.
+	// Fits is the advice in a form for programs: the path of a list, its argument, and the
+	// largest page size that is within the budget. It is nil if there is none.
 	Fits map[string]any
-	// Fleeting reports that the response is out of date at once, however fresh the resources
-	// are that it was made of.
+	// Fleeting is true if the response must not be cached, even if all its resources are
+	// fresh.
 	Fleeting bool
-	// SchemaOnly reports that the response depends on nothing but the schema.
+	// SchemaOnly is true if the response depends only on the schema.
 	SchemaOnly bool
 }
 
-// A Cost is what an operation has cost so far. Its JSON form is part of extensions.cost.
+// A Cost is the cost of an operation so far. Its JSON form is part of extensions.cost.
 type Cost struct {
-	Calls     int `json:"upstreamCalls"` // to Mixcloud, retries and the operation's own writes included
-	Hits      int `json:"cacheHits"`     // reads that a cache answered, fresh
-	Coalesced int `json:"coalesced"`     // reads that joined a call of another operation
-	Stale     int `json:"stale"`         // reads that were answered with a stale value
+	Calls     int `json:"upstreamCalls"` // calls to Mixcloud, including retries and writes
+	Hits      int `json:"cacheHits"`     // reads that were served from a fresh cache entry
+	Coalesced int `json:"coalesced"`     // reads that waited for a call of another operation
+	Stale     int `json:"stale"`         // reads that were served from a stale cache entry
 }
 
-// A Reason is why a stale value was served.
+// A Reason is the reason why a stale value was served.
 type Reason string
 
 // The reasons.
 const (
-	// Revalidating: the value is being fetched again; ask again for the fresh one.
+	// Revalidating means that the value is being fetched again. A later request gets the
+	// fresh value.
 	Revalidating Reason = "REVALIDATING"
-	// RateLimited: Mixcloud accepts no calls for a while.
+	// RateLimited means that Mixcloud limits the rate of calls.
 	RateLimited Reason = "RATE_LIMITED"
-	// Unavailable: Mixcloud is down, failing, answering nonsense or too slow.
+	// Unavailable means that Mixcloud is unreachable, failing or too slow, or that its
+	// responses are invalid.
 	Unavailable Reason = "UNAVAILABLE"
 )
 
-// A StaleRead is a resource of which an operation has read a stale value.
+// A StaleRead is a stale value that an operation has read.
 type StaleRead struct {
 	ID     string        // of the resource
 	Age    time.Duration // since Mixcloud returned the value
 	Reason Reason
-	// Paths are the response paths at which the value was used, each a list of names and
-	// indices, as far as they are known.
+	// Paths are the known response paths that use the value. Each is a list of names and
+	// indices.
 	Paths [][]any
 }
 
-// A RateLimit is what is known of Mixcloud's rate limit; nil is not known.
+// A RateLimit is the state of the limit on calls to Mixcloud. Unknown values are nil.
 type RateLimit struct {
-	// Budget is how many calls may be made in a row after a pause, Spent how many of them are
-	// used at the moment, and Remaining their difference: how many can be made now.
+	// Budget is the number of calls that can be made in a burst, Spent how many of them are
+	// used now, and Remaining the difference.
 	Budget, Spent, Remaining *int
-	// RetryAt is when Mixcloud accepts calls again after its latest refusal; nil if it
-	// accepts them now.
+	// RetryAt is the time from which Mixcloud accepts calls again, or nil if it accepts them
+	// now.
 	RetryAt *time.Time
 }

@@ -1,5 +1,5 @@
-// Package show formats values for the messages of tests. It is %+v, except that it
-// prints what pointers inside of a value point to, where fmt prints addresses.
+// Package show formats values for the messages of tests. It is like %+v, but follows pointers
+// inside of a value, where fmt prints addresses.
 package show
 
 import (
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// depth is how many pointers deep a value is printed: some values refer to themselves.
+// depth is the maximum number of nested pointers to follow, because values can be cyclic.
 const depth = 4
 
 // Value formats a value.
@@ -69,7 +69,7 @@ func write(b *strings.Builder, v reflect.Value, left int) {
 	case reflect.Func, reflect.Chan:
 		b.WriteString(v.Type().String())
 	default:
-		fmt.Fprintf(b, "%v", v) // fmt prints what a Value holds
+		fmt.Fprintf(b, "%v", v) // fmt prints the value inside of a reflect.Value
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package static serves files whose bytes are fixed when the program starts: compressed
-// in advance, with a strong entity tag for each content coding.
+// Package static serves files that are in memory, compressed in advance, with a strong entity
+// tag for each content coding.
 package static
 
 import (
@@ -18,7 +18,7 @@ import (
 	"mixcloud-graphql/internal/accept"
 )
 
-// A File is a file as it is sent.
+// A File is a file with its response headers. It is an [http.Handler].
 type File struct {
 	MediaType string
 
@@ -27,10 +27,10 @@ type File struct {
 	gzip        func() []byte // nil for a file that is too small to compress
 }
 
-// compressFrom is the size from which files are compressed, in bytes.
+// compressFrom is the minimum size of a file that is compressed, in bytes.
 const compressFrom = 1 << 10
 
-// New returns a file of a media type. Cache is the value of Cache-Control.
+// New returns a file of a media type. cache is the value of Cache-Control.
 func New(body []byte, mediaType, cache string) *File {
 	f := &File{MediaType: mediaType, cache: cache, etag: tag(body), body: func() []byte { return body }}
 	if len(body) >= compressFrom {
@@ -39,9 +39,9 @@ func New(body []byte, mediaType, cache string) *File {
 	return f
 }
 
-// NewGzipped returns a file whose bytes are compressed with gzip. They are decompressed for each
-// client that does not accept gzip, so the process holds them once. It panics when they
-// are read if they are not valid.
+// NewGzipped returns a file whose content is already compressed with gzip. Only the compressed
+// form is in memory; it is decompressed for each client that does not accept gzip. Reading
+// the file panics if the content is not valid gzip.
 func NewGzipped(compressed []byte, mediaType, cache string) *File {
 	return &File{
 		MediaType: mediaType, cache: cache, etag: tag(compressed),
@@ -50,7 +50,7 @@ func NewGzipped(compressed []byte, mediaType, cache string) *File {
 	}
 }
 
-// Body returns the bytes of the file, which the caller does not change.
+// Body returns the uncompressed content. The caller must not modify it.
 func (f *File) Body() []byte { return f.body() }
 
 func tag(body []byte) string {
@@ -66,7 +66,7 @@ func gzipped(body []byte) []byte {
 	if err != nil {
 		panic(err) // the level is a constant
 	}
-	_, _ = w.Write(body) // to memory
+	_, _ = w.Write(body) // to memory, which cannot fail
 	_ = w.Close()
 	return b.Bytes()
 }
@@ -105,5 +105,5 @@ func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("ETag", f.etag)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body) // the client may be gone
+	_, _ = w.Write(body) // an error means that the client has disconnected
 }
