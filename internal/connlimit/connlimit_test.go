@@ -161,7 +161,7 @@ func TestLimiter_ConnectionsWithoutRequests(t *testing.T) {
 	s.get(t, s.dial(t))
 }
 
-// While all connections have a request, new ones wait, and none is closed.
+// While all connections have a request, new ones wait, and no connection is closed.
 func TestLimiter_AllBusy(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

@@ -8,8 +8,8 @@ import (
 	"mixcloud-graphql/internal/ratelimit"
 )
 
-// BenchmarkEnter measures a request that need not wait.
-func BenchmarkEnter(b *testing.B) {
+// BenchmarkAcquire measures a request that does not wait.
+func BenchmarkAcquire(b *testing.B) {
 	q := New(monotime.New(nil), 4, 100)
 	limits := []*Limit{q.NewLimit(ratelimit.Limit{}, nil, nil)}
 	b.ReportAllocs()
@@ -22,8 +22,8 @@ func BenchmarkEnter(b *testing.B) {
 	}
 }
 
-// BenchmarkEnter_Crowd measures a request among many that wait, of many clients.
-func BenchmarkEnter_Crowd(b *testing.B) {
+// BenchmarkAcquire_Contention measures a request while many requests of many clients wait.
+func BenchmarkAcquire_Contention(b *testing.B) {
 	for _, clients := range []int{1, 10, 100} {
 		b.Run(fmt.Sprint(clients, " clients"), func(b *testing.B) {
 			q := New(monotime.New(nil), 1, 1<<20)

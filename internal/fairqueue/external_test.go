@@ -11,9 +11,9 @@ import (
 	"mixcloud-graphql/internal/ratelimit"
 )
 
-// A remote is an external limit: one request in so long.
+// A remote is an external limit that permits one request per interval.
 type remote struct {
-	every, latency time.Duration
+	interval, latency time.Duration
 
 	mu    sync.Mutex
 	next  time.Time
@@ -30,7 +30,7 @@ func (r *remote) Take(context.Context) time.Duration {
 	if wait := r.next.Sub(now); wait > 0 {
 		return wait
 	}
-	r.next = now.Add(r.every)
+	r.next = now.Add(r.interval)
 	return 0
 }
 
@@ -41,16 +41,16 @@ func (r *remote) Refused(_ context.Context, ago, wait time.Duration) time.Durati
 	return wait / 2
 }
 
-// A request that an external limit delays holds no slot, and is the next one to go of
-// its priority. Few requests ask the limit in vain.
+// A request that an external limit delays holds no slot, and is the next one of its priority.
+// Few requests ask the limit without success.
 func TestExternal_Requeues(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		shared := &remote{every: 200 * ms}
-		r := newRig(t, 4, 1000, ratelimit.Limit{})
+		shared := &remote{interval: 200 * ms}
+		r := newFixture(t, 4, 1000, ratelimit.Limit{})
 		limits := []*Limit{r.NewLimit(ratelimit.Limit{}, shared, nil)}
 		for i := range 100 {
-			r.enter("greedy", r.NewRequest("greedy", "", limits, Normal), ms)
+			r.start("many", r.NewRequest("many", "", limits, Normal), ms)
 			if i == 4 {
 				time.Sleep(10 * ms)
 				if free, _ := r.Load(); free != 4 {
@@ -59,9 +59,9 @@ func TestExternal_Requeues(t *testing.T) {
 			}
 		}
 		began := time.Now()
-		r.enter("modest", r.NewRequest("modest", "", limits, Normal), ms)
-		r.enter("urgent", r.NewRequest("greedy", "", limits, Urgent), ms)
-		other := r.hold() // under a limit of its own
+		r.start("few", r.NewRequest("few", "", limits, Normal), ms)
+		r.start("urgent", r.NewRequest("many", "", limits, Urgent), ms)
+		other := r.hold() // under a different limit
 		if took := time.Since(began); took > 0 {
 			t.Errorf("a request of another limit took %v", took)
 		}
@@ -70,13 +70,13 @@ func TestExternal_Requeues(t *testing.T) {
 		r.mu.Lock()
 		late := 0
 		for _, name := range r.order {
-			if name == "modest" || name == "urgent" {
+			if name == "few" || name == "urgent" {
 				late++
 			}
 		}
 		r.mu.Unlock()
 		if late != 2 {
-			t.Errorf("%d of the two that came later went within 2 s", late)
+			t.Errorf("%d of the two later requests got a slot within 2 s", late)
 		}
 		r.wg.Wait()
 		if took := time.Since(began); took > 21*time.Second {
@@ -89,41 +89,41 @@ func TestExternal_Requeues(t *testing.T) {
 	})
 }
 
-// After a delay one request asks the external limit, then two, and so on: it is not
-// flooded, and a limit that lets all go is not asked one by one.
+// After a delay one request asks the external limit, then two concurrently, and so on. So the
+// limit is not flooded, and recovery is fast.
 func TestExternal_Recovers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := &remote{latency: 10 * ms, next: time.Now().Add(time.Second)}
-		r := newRig(t, 200, 1000, ratelimit.Limit{})
+		r := newFixture(t, 200, 1000, ratelimit.Limit{})
 		limits := []*Limit{r.NewLimit(ratelimit.Limit{}, shared, nil)}
-		r.enter("first", r.NewRequest("c", 0, limits, Normal), ms)
+		r.start("first", r.NewRequest("c", 0, limits, Normal), ms)
 		time.Sleep(100 * ms)
 		for i := range 120 {
-			r.enter("c", r.NewRequest("c", i, limits, Normal), ms)
+			r.start("c", r.NewRequest("c", i, limits, Normal), ms)
 		}
 		began := time.Now()
 		time.Sleep(905 * ms)
 		r.Queue.mu.Lock()
 		if limits[0].asking != 1 {
-			t.Errorf("%d ask at once after the delay", limits[0].asking)
+			t.Errorf("%d requests ask concurrently after the delay, want 1", limits[0].asking)
 		}
 		r.Queue.mu.Unlock()
 		r.wg.Wait()
 		if took := time.Since(began); took > 1200*ms || shared.takes > 130 {
-			t.Errorf("took %v, and asked %d times", took, shared.takes)
+			t.Errorf("took %v, and asked the external limit %d times", took, shared.takes)
 		}
 		wantIdle(t, r.Queue, 200, limits...)
 	})
 }
 
-// Until an external limit has answered to a refusal nothing is sent; its pause holds
-// then, even if it is shorter.
+// After a refusal, no request is sent until the external limit has responded. Then its pause
+// applies, even if it is shorter than the requested wait.
 func TestExternal_Refused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		shared := new(remote)
-		r := newRig(t, 4, 10, ratelimit.Limit{})
+		r := newFixture(t, 4, 10, ratelimit.Limit{})
 		limits := []*Limit{r.NewLimit(ratelimit.Limit{}, shared, nil)}
 		x := r.NewRequest("c", "", limits, Normal)
 		if err := r.Acquire(t.Context(), x, ignore); err != nil {
@@ -137,23 +137,23 @@ func TestExternal_Refused(t *testing.T) {
 			t.Errorf("blocked for %v", until.Sub(r.clock.Now()))
 		}
 		began := time.Now()
-		r.enter("next", r.NewRequest("c", "", limits, Normal), ms)
+		r.start("next", r.NewRequest("c", "", limits, Normal), ms)
 		r.wg.Wait()
 		if took := time.Since(began).Round(10 * ms); took != 30*time.Second {
-			t.Errorf("the next request went after %v", took)
+			t.Errorf("the next request got a slot after %v", took)
 		}
 		wantIdle(t, r.Queue, 4, limits...)
 	})
 }
 
-// A caller that leaves while the external limit is asked gives its slot back.
+// A caller that leaves while its request waits for the external limit returns the slot.
 func TestExternal_CallerLeaves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		shared := &remote{every: time.Hour}
-		r := newRig(t, 1, 10, ratelimit.Limit{})
+		shared := &remote{interval: time.Hour}
+		r := newFixture(t, 1, 10, ratelimit.Limit{})
 		limits := []*Limit{r.NewLimit(ratelimit.Limit{}, shared, nil)}
-		r.enter("first", r.NewRequest("c", "", limits, Normal), ms)
+		r.start("first", r.NewRequest("c", "", limits, Normal), ms)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var delay time.Duration
@@ -162,7 +162,7 @@ func TestExternal_CallerLeaves(t *testing.T) {
 			return nil
 		})
 		if err == nil || delay != time.Hour-ms {
-			t.Errorf("%v; it was told of a delay of %v", err, delay)
+			t.Errorf("error %v, reported delay %v", err, delay)
 		}
 		r.wg.Wait()
 		wantIdle(t, r.Queue, 1, limits...)

@@ -18,27 +18,27 @@ import (
 
 const ms = time.Millisecond
 
-// A rig is a queue with one unlimited limit, and what has happened in it.
-type rig struct {
+// A fixture is a queue with one limit. It records the order in which requests get slots.
+type fixture struct {
 	*Queue
 	t     *testing.T
-	limit []*Limit
+	limit []*Limit // the limit, as a list
 
 	mu    sync.Mutex
 	order []string
 	wg    sync.WaitGroup
 }
 
-func newRig(t *testing.T, slots, maxWaiting int, limit ratelimit.Limit) *rig {
+func newFixture(t *testing.T, slots, maxWaiting int, limit ratelimit.Limit) *fixture {
 	t.Helper()
 	q := New(monotime.New(nil), slots, maxWaiting)
-	return &rig{Queue: q, t: t, limit: []*Limit{q.NewLimit(limit, nil, nil)}}
+	return &fixture{Queue: q, t: t, limit: []*Limit{q.NewLimit(limit, nil, nil)}}
 }
 
 func ignore(monotime.Time) error { return nil }
 
-// hold takes a slot, so that other requests wait.
-func (r *rig) hold() *Request {
+// hold acquires a slot, so that other requests wait.
+func (r *fixture) hold() *Request {
 	r.t.Helper()
 	holder := r.NewRequest("holder", "holder", r.limit, Urgent)
 	if err := r.Acquire(r.t.Context(), holder, ignore); err != nil {
@@ -47,9 +47,9 @@ func (r *rig) hold() *Request {
 	return holder
 }
 
-// enter lets a request wait. When it is granted its name is added to the order, and
-// it ends after a while.
-func (r *rig) enter(name string, x *Request, takes time.Duration) {
+// start acquires a slot for a request in a new goroutine, adds its name to the order, and holds
+// the slot for a duration.
+func (r *fixture) start(name string, x *Request, duration time.Duration) {
 	r.wg.Go(func() {
 		err := r.Acquire(r.t.Context(), x, ignore)
 		r.mu.Lock()
@@ -59,14 +59,14 @@ func (r *rig) enter(name string, x *Request, takes time.Duration) {
 		r.order = append(r.order, name)
 		r.mu.Unlock()
 		if err == nil {
-			time.Sleep(takes)
+			time.Sleep(duration)
 			x.Done()
 		}
 	})
 	synctest.Wait()
 }
 
-func (r *rig) wantOrder(want ...string) {
+func (r *fixture) wantOrder(want ...string) {
 	r.t.Helper()
 	r.wg.Wait()
 	if !slices.Equal(r.order, want) {
@@ -74,7 +74,7 @@ func (r *rig) wantOrder(want ...string) {
 	}
 }
 
-// wantIdle fails if a slot is missing, or a request is left.
+// wantIdle fails unless all slots are free and no request is left.
 func wantIdle(t *testing.T, q *Queue, slots int, limits ...*Limit) {
 	t.Helper()
 	if free, waiting := q.Load(); free != slots || waiting != 0 {
@@ -96,33 +96,33 @@ func wantIdle(t *testing.T, q *Queue, slots int, limits ...*Limit) {
 
 // Urgent requests go before normal ones, and both before background ones. A
 // background request that was promoted is a normal one.
-func TestEnter_Priorities(t *testing.T) {
+func TestAcquire_Priorities(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 1, 10, ratelimit.Limit{})
+		r := newFixture(t, 1, 10, ratelimit.Limit{})
 		holder := r.hold()
 		promoted := r.NewRequest("c", "promoted", r.limit, Background)
-		r.enter("background", r.NewRequest("c", "background", r.limit, Background), ms)
-		r.enter("promoted", promoted, ms)
-		r.enter("normal", r.NewRequest("c", "normal", r.limit, Normal), ms)
-		r.enter("urgent", r.NewRequest("c", "urgent", r.limit, Urgent), ms)
-		promoted.Promote("c", "somebody")
+		r.start("background", r.NewRequest("c", "background", r.limit, Background), ms)
+		r.start("promoted", promoted, ms)
+		r.start("normal", r.NewRequest("c", "normal", r.limit, Normal), ms)
+		r.start("urgent", r.NewRequest("c", "urgent", r.limit, Urgent), ms)
+		promoted.Promote("c", "other")
 		holder.Done()
 		r.wantOrder("urgent", "normal", "promoted", "background")
-		promoted.Promote("c", "late") // changes nothing any more
+		promoted.Promote("c", "late") // has no effect after the end
 		wantIdle(t, r.Queue, 1, r.limit...)
 	})
 }
 
-// Clients take turns, then the flows of a client; a flow is first come, first served.
-func TestEnter_TakesTurns(t *testing.T) {
+// Clients take turns, then the flows of a client. A flow is a FIFO queue.
+func TestAcquire_TakesTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 1, 100, ratelimit.Limit{})
+		r := newFixture(t, 1, 100, ratelimit.Limit{})
 		holder := r.hold()
 		for _, name := range []string{"A a1", "A a2", "A a3", "A b1", "A b2", "B c1", "B c2", "C d1"} {
 			client, request, _ := strings.Cut(name, " ")
-			r.enter(request, r.NewRequest(client, request[:1], r.limit, Normal), ms)
+			r.start(request, r.NewRequest(client, request[:1], r.limit, Normal), ms)
 		}
 		holder.Done()
 		r.wantOrder("a1", "c1", "d1", "b1", "c2", "a2", "b2", "a3")
@@ -131,13 +131,13 @@ func TestEnter_TakesTurns(t *testing.T) {
 }
 
 // A client with hundreds of requests does not delay one with a single request.
-func TestEnter_Fair(t *testing.T) {
+func TestAcquire_Fair(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for name, limit := range map[string]ratelimit.Limit{"slots": {}, "a rate": {Rate: 4, Burst: 1}} {
-			r := newRig(t, 4, 1000, limit)
+			r := newFixture(t, 4, 1000, limit)
 			for i := range 300 {
-				r.enter("greedy", r.NewRequest("greedy", i%2, r.limit, Normal), time.Second)
+				r.start("many", r.NewRequest("many", i%2, r.limit, Normal), time.Second)
 			}
 			time.Sleep(10 * time.Second)
 			for i := range 8 {
@@ -161,14 +161,14 @@ func TestEnter_Fair(t *testing.T) {
 	})
 }
 
-// A limit that lets nothing go holds up no request of other limits.
-func TestEnter_OtherLimitsPass(t *testing.T) {
+// A limit that delays its requests does not delay those of other limits.
+func TestAcquire_OtherLimitsPass(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 2, 100, ratelimit.Limit{Rate: 1, Burst: 1})
+		r := newFixture(t, 2, 100, ratelimit.Limit{Rate: 1, Burst: 1})
 		other := []*Limit{r.NewLimit(ratelimit.Limit{}, nil, nil)}
 		for i := range 20 {
-			r.enter("slow", r.NewRequest("c", i, r.limit, Urgent), ms)
+			r.start("slow", r.NewRequest("c", i, r.limit, Urgent), ms)
 		}
 		began := time.Now()
 		x := r.NewRequest("c", "quick", other, Background)
@@ -183,23 +183,23 @@ func TestEnter_OtherLimitsPass(t *testing.T) {
 	})
 }
 
-// A request hears how long it waits: at once, when a refusal blocks its limit, and
-// when it is promoted. It can give up then.
-func TestEnter_Delay(t *testing.T) {
+// A caller is informed of the delay: immediately, when a refusal blocks the limit, and when the
+// request is promoted. It can give up then.
+func TestAcquire_Delay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 10, 100, ratelimit.Limit{Rate: 1, Burst: 2})
+		r := newFixture(t, 10, 100, ratelimit.Limit{Rate: 1, Burst: 2})
 		first, second := r.hold(), r.hold()
 		var delays []time.Duration
-		listen := func(until monotime.Time) error {
+		onDelay := func(until monotime.Time) error {
 			delays = append(delays, until.Sub(r.clock.Now()).Round(ms))
 			return nil
 		}
 		ahead := r.NewRequest("c", "", r.limit, Normal)
-		r.enter("ahead", ahead, ms)
+		r.start("ahead", ahead, ms)
 		x := r.NewRequest("d", "", r.limit, Background)
 		r.wg.Go(func() {
-			if err := r.Acquire(t.Context(), x, listen); err != nil {
+			if err := r.Acquire(t.Context(), x, onDelay); err != nil {
 				t.Error(err)
 			}
 			x.Done()
@@ -231,36 +231,35 @@ func TestEnter_Delay(t *testing.T) {
 	})
 }
 
-// What a request hears counts the turns of other clients, not all of their requests.
-func TestEnter_DelayIsFair(t *testing.T) {
+// The reported delay takes into account that clients take turns.
+func TestAcquire_DelayIsFair(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 10, 1000, ratelimit.Limit{Rate: 1, Burst: 1})
+		r := newFixture(t, 10, 1000, ratelimit.Limit{Rate: 1, Burst: 1})
 		r.hold().Done()
 		for i := range 50 {
-			r.enter("greedy", r.NewRequest("greedy", i%5, r.limit, Normal), ms)
+			r.start("many", r.NewRequest("many", i%5, r.limit, Normal), ms)
 		}
 		began := time.Now()
-		var told time.Duration
-		x := r.NewRequest("modest", "", r.limit, Normal)
+		var reported time.Duration
+		x := r.NewRequest("few", "", r.limit, Normal)
 		err := r.Acquire(t.Context(), x, func(until monotime.Time) error {
-			told = until.Sub(r.clock.Now())
+			reported = until.Sub(r.clock.Now())
 			return nil
 		})
 		x.Done()
-		if took := time.Since(began); err != nil || told < took || told > took+time.Second || took > 3*time.Second {
-			t.Errorf("%v after %v, it was told of %v", err, took, told)
+		if took := time.Since(began); err != nil || reported < took || reported > took+time.Second || took > 3*time.Second {
+			t.Errorf("error %v after %v, reported delay %v", err, took, reported)
 		}
 		r.wg.Wait()
 	})
 }
 
-// A request that gives up, before or just when it is granted, leaves its slot to
-// others.
-func TestEnter_GivesUp(t *testing.T) {
+// A request that gives up, before or at the time when it gets a slot, returns the slot.
+func TestAcquire_GivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 2, 1000, ratelimit.Limit{Rate: 1000, Burst: 1})
+		r := newFixture(t, 2, 1000, ratelimit.Limit{Rate: 1000, Burst: 1})
 		for i := range 300 {
 			r.wg.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%7)*ms)
@@ -282,46 +281,46 @@ func TestEnter_GivesUp(t *testing.T) {
 	})
 }
 
-// A full queue refuses a request at once, unless another client has more waiting: then
-// the last one of that client is refused instead. Urgent requests are never displaced.
-func TestEnter_Full(t *testing.T) {
+// A full queue refuses a request immediately, unless another client has more waiting requests:
+// then the last one of that client is refused instead. Urgent requests are never evicted.
+func TestAcquire_Full(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 1, 4, ratelimit.Limit{})
+		r := newFixture(t, 1, 4, ratelimit.Limit{})
 		holder := r.hold()
-		r.enter("urgent", r.NewRequest("crowd", "u", r.limit, Urgent), ms)
+		r.start("urgent", r.NewRequest("many", "u", r.limit, Urgent), ms)
 		for i := range 4 {
-			r.enter(fmt.Sprint("crowd", i), r.NewRequest("crowd", "f", r.limit, Normal), ms)
+			r.start(fmt.Sprint("many", i), r.NewRequest("many", "f", r.limit, Normal), ms)
 		}
-		r.enter("modest0", r.NewRequest("modest", "g", r.limit, Normal), ms)
-		r.enter("modest1", r.NewRequest("modest", "g", r.limit, Normal), ms)
+		r.start("few0", r.NewRequest("few", "g", r.limit, Normal), ms)
+		r.start("few1", r.NewRequest("few", "g", r.limit, Normal), ms)
 		holder.Done()
 		full := ": " + ErrFull.Error()
-		r.wantOrder("crowd3"+full, "crowd2"+full, "modest1"+full, "urgent", "crowd0", "modest0", "crowd1")
+		r.wantOrder("many3"+full, "many2"+full, "few1"+full, "urgent", "many0", "few0", "many1")
 		wantIdle(t, r.Queue, 1, r.limit...)
 	})
 }
 
-func TestEnter_FullOfUrgent(t *testing.T) {
+func TestAcquire_FullOfUrgent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 1, 3, ratelimit.Limit{})
+		r := newFixture(t, 1, 3, ratelimit.Limit{})
 		holder := r.hold()
 		for i := range 3 {
-			r.enter(fmt.Sprint("urgent", i), r.NewRequest("crowd", "f", r.limit, Urgent), ms)
+			r.start(fmt.Sprint("urgent", i), r.NewRequest("many", "f", r.limit, Urgent), ms)
 		}
-		r.enter("normal", r.NewRequest("modest", "f", r.limit, Normal), ms)
+		r.start("normal", r.NewRequest("few", "f", r.limit, Normal), ms)
 		holder.Done()
 		r.wantOrder("normal: "+ErrFull.Error(), "urgent0", "urgent1", "urgent2")
 	})
 }
 
-// Cancel and Done differ: what was not sent counts for no limit. Release gives the slot
-// back before the end, once.
+// Done counts a request for its limits, Cancel does not. Release returns the slot before the
+// end, only once.
 func TestRequest_Ends(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 1, 10, ratelimit.Limit{Rate: 0.001, Burst: 2})
+		r := newFixture(t, 1, 10, ratelimit.Limit{Rate: 0.001, Burst: 2})
 		remaining := func(want int) {
 			t.Helper()
 			if a := r.Allowance(r.limit); !a.Limited || a.Burst != 2 || a.Remaining != want || a.Blocked != 0 {
@@ -348,7 +347,7 @@ func TestRequest_Ends(t *testing.T) {
 	})
 }
 
-// While a limit is probing its requests go one at a time.
+// While a limit is probing, only one of its requests is sent at a time.
 func TestLimit_Probing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -368,50 +367,49 @@ func TestLimit_Probing(t *testing.T) {
 		}
 		time.Sleep(1500 * ms)
 		if free, waiting := q.Load(); free != 9 || waiting != 3 {
-			t.Errorf("%d are free, %d wait", free, waiting)
+			t.Errorf("%d slots are free, %d requests wait", free, waiting)
 		}
 		proven.Store(true)
 		time.Sleep(time.Second)
 		if free, waiting := q.Load(); free != 7 || waiting != 0 {
-			t.Errorf("after the probe: %d are free, %d wait", free, waiting)
+			t.Errorf("after the probe: %d slots are free, %d requests wait", free, waiting)
 		}
 		wg.Wait()
 		wantIdle(t, q, 10, limits...)
 	})
 }
 
-// Waiting requests can get other limits, or end with an error.
+// Replace changes the limits of waiting requests, and Evict makes them fail.
 func TestLimit_ReplaceAndEvict(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 10, 100, ratelimit.Limit{})
+		r := newFixture(t, 10, 100, ratelimit.Limit{})
 		blocked := []*Limit{r.NewLimit(ratelimit.Limit{Rate: 0.001, Burst: 1}, nil, nil)}
-		r.enter("first", r.NewRequest("c", "f", blocked, Normal), ms)
-		r.enter("replaced", r.NewRequest("c", "f", blocked, Normal), ms)
+		r.start("first", r.NewRequest("c", "f", blocked, Normal), ms)
+		r.start("replaced", r.NewRequest("c", "f", blocked, Normal), ms)
 		blocked[0].Replace(r.limit)
 		synctest.Wait()
-		r.enter("evicted", r.NewRequest("c", "g", blocked, Urgent), ms)
+		r.start("evicted", r.NewRequest("c", "g", blocked, Urgent), ms)
 		blocked[0].Evict(errors.New("refused"))
 		r.wantOrder("first", "replaced", "evicted: refused")
 		wantIdle(t, r.Queue, 10, append(blocked, r.limit...)...)
 		blocked[0].Configure(ratelimit.Limit{}, nil)
-		r.enter("configured", r.NewRequest("c", "g", blocked, Urgent), ms)
+		r.start("configured", r.NewRequest("c", "g", blocked, Urgent), ms)
 		r.wantOrder("first", "replaced", "evicted: refused", "configured")
 	})
 }
 
-// A closed queue ends all waiting and lets no request in. Those that have a slot keep
-// it.
+// Close makes waiting and later requests fail. Requests that have a slot keep it.
 func TestQueue_Close(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 2, 10, ratelimit.Limit{Rate: 0.001, Burst: 1})
+		r := newFixture(t, 2, 10, ratelimit.Limit{Rate: 0.001, Burst: 1})
 		holder := r.hold()
-		r.enter("waiting", r.NewRequest("c", "f", r.limit, Normal), ms)
+		r.start("waiting", r.NewRequest("c", "f", r.limit, Normal), ms)
 		r.Close()
 		r.Close()
 		synctest.Wait()
-		r.enter("late", r.NewRequest("c", "f", []*Limit{r.NewLimit(ratelimit.Limit{}, nil, nil)}, Urgent), ms)
+		r.start("late", r.NewRequest("c", "f", []*Limit{r.NewLimit(ratelimit.Limit{}, nil, nil)}, Urgent), ms)
 		closed := ": " + ErrClosed.Error()
 		r.wantOrder("waiting"+closed, "late"+closed)
 		holder.Done()

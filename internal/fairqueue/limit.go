@@ -8,46 +8,45 @@ import (
 	"mixcloud-graphql/internal/ratelimit"
 )
 
-// longHold is the delay above which an external limit blocks requests, rather than
-// spaces them.
+// longHold is the minimum delay by an external limit that counts as blocked. Shorter delays
+// only space the requests.
 const longHold = time.Second
 
-// An External limit is shared with other processes. It is asked last, by a request
-// that has a slot.
+// An External limit is shared with other processes. Requests ask it last, when they have a
+// slot.
 type External interface {
-	// Take takes one request from the limit: 0 grants it. Otherwise no request goes
-	// for that long, and then the limit is asked again.
+	// Take takes a token for one request. It returns 0 if the request is permitted.
+	// Otherwise it returns the time to wait before the next Take.
 	Take(ctx context.Context) (wait time.Duration)
-	// Refused learns that a request was refused that went some time ago, and that the
-	// refusal named a wait, or 0. It returns for how long no request goes.
+	// Refused records that a request that was sent some time ago was rate limited. wait is
+	// the requested wait, or 0. It returns the duration for which requests are blocked.
 	Refused(ctx context.Context, ago, wait time.Duration) (pause time.Duration)
 }
 
-// A Limit is a rate limit that requests wait for: an adaptive limiter of this process
-// ([ratelimit.Limiter]) and, if there is one, an external limit. It is safe for
-// concurrent use: its queue's lock guards it.
+// A Limit is a rate limit for requests: an adaptive limiter of this process
+// ([ratelimit.Limiter]), and optionally an external limit. It is safe for concurrent use: the
+// lock of its queue guards it.
 type Limit struct {
 	queue    *Queue
 	rate     *ratelimit.Limiter
 	probing  func() bool
 	inFlight int
-	cause    error // of the refusal that blocks for the longest
+	cause    error // the refusal that blocks for the longest time
 
-	// While the external limit delays requests, only as many ask it at the same time
-	// as it has let through in a row: more would ask in vain.
+	// While the external limit delays requests, the number of requests that ask it
+	// concurrently is limited to window: the number that it has permitted since.
 	external       External
 	heldUntil      monotime.Time
-	asking, window int // a window of 0 is no bound
+	asking, window int // a window of 0 means no limit
 }
 
-// NewLimit returns a limit of this queue. While probing reports true its requests go
-// one at a time; nil is never. probing is called with the queue locked.
+// NewLimit returns a limit of this queue. While probing returns true, only one request under
+// the limit is sent at a time. probing may be nil; it is called with the queue locked.
 func (q *Queue) NewLimit(limit ratelimit.Limit, external External, probing func() bool) *Limit {
 	return &Limit{queue: q, rate: ratelimit.New(limit, time.Duration(q.clock.Now())), external: external, probing: probing}
 }
 
-// Configure replaces what bounds the limit and its external limit. What it has
-// learned stays.
+// Configure replaces the configured rate and the external limit. The adaptive state stays.
 func (l *Limit) Configure(limit ratelimit.Limit, external External) {
 	l.queue.mu.Lock()
 	defer l.queue.mu.Unlock()
@@ -55,9 +54,9 @@ func (l *Limit) Configure(limit ratelimit.Limit, external External) {
 	l.external = external
 }
 
-// Blocked returns until when the limit lets no request go, because of a refusal or of
-// its external limit, and what caused the refusal. It returns 0 if requests may go,
-// now or in their turn.
+// Blocked returns the time until which the limit blocks all requests, because of a refusal or
+// of its external limit, and the error of the refusal. It returns 0 if the limit does not block
+// them.
 func (l *Limit) Blocked() (until monotime.Time, cause error) {
 	l.queue.mu.Lock()
 	defer l.queue.mu.Unlock()
@@ -68,15 +67,14 @@ func (l *Limit) Blocked() (until monotime.Time, cause error) {
 	return until, l.cause
 }
 
-// Evict ends the waiting of all requests under the limit with an error.
+// Evict makes all waiting requests under the limit fail with err.
 func (l *Limit) Evict(err error) {
 	l.queue.mu.Lock()
 	defer l.queue.mu.Unlock()
 	l.queue.each(l, func(r *Request) { l.queue.evict(r, err) })
 }
 
-// Replace lets all requests that wait for this limit first wait for other limits
-// instead.
+// Replace changes the limits of all waiting requests whose first limit is l.
 func (l *Limit) Replace(limits []*Limit) {
 	q := l.queue
 	q.mu.Lock()
@@ -93,7 +91,7 @@ func (l *Limit) Replace(limits []*Limit) {
 	q.dispatch()
 }
 
-// Blocked is [Limit.Blocked] of several limits: it returns the latest time, or 0.
+// Blocked is like [Limit.Blocked] for several limits. It returns the latest time, or 0.
 func (q *Queue) Blocked(limits []*Limit) (until monotime.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -101,22 +99,22 @@ func (q *Queue) Blocked(limits []*Limit) (until monotime.Time) {
 	return until
 }
 
-// An Allowance is what some limits let go at this moment.
+// An Allowance is the number of requests that some limits permit now.
 type Allowance struct {
 	Limited   bool          // false if no limit has a rate
-	Burst     int           // of the limit that has the least left
-	Remaining int           // requests that may go at once
-	Blocked   monotime.Time // as [Queue.Blocked]
+	Burst     int           // burst of the limit with the fewest remaining requests
+	Remaining int           // number of requests that are permitted now
+	Blocked   monotime.Time // result of [Queue.Blocked]
 }
 
-// Allowance returns what the limits let go at this moment.
+// Allowance returns the number of requests that the limits permit now.
 func (q *Queue) Allowance(limits []*Limit) (a Allowance) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.clock.Now()
 	a.Blocked, _ = blocked(limits, now)
 	for _, l := range limits {
-		ready := l.ready(now) // brings the tokens up to now
+		ready := l.ready(now) // updates the tokens
 		if l.rate.Rate() == 0 {
 			continue
 		}
@@ -131,12 +129,12 @@ func (q *Queue) Allowance(limits []*Limit) (a Allowance) {
 	return a
 }
 
-// ready returns when the limit lets the next request go: now, or later.
+// ready returns the time, now or later, at which the limit permits the next request.
 func (l *Limit) ready(now monotime.Time) monotime.Time {
 	return max(now.Add(l.rate.Ready(time.Duration(now))), l.heldUntil)
 }
 
-// busy reports whether a request must wait for the end of another one.
+// busy reports whether a request has to wait until another one has ended.
 func (l *Limit) busy() bool {
 	return l.window > 0 && l.asking >= l.window || l.inFlight > 0 && l.probing != nil && l.probing()
 }
@@ -146,7 +144,7 @@ func (l *Limit) take(now monotime.Time) {
 	l.inFlight++
 }
 
-// hold delays requests that the external limit does not want yet.
+// hold delays requests, because of the external limit.
 func (l *Limit) hold(until monotime.Time) { l.heldUntil, l.window = max(l.heldUntil, until), 1 }
 
 func (l *Limit) blocked(now monotime.Time) (until monotime.Time, yes bool) {
@@ -157,7 +155,7 @@ func (l *Limit) blocked(now monotime.Time) (until monotime.Time, yes bool) {
 	return until, now < until
 }
 
-// after returns when one more request may go than n that wait already.
+// after returns the time at which the limit permits a request, after n others.
 func (l *Limit) after(n int, now monotime.Time) monotime.Time {
 	at := l.ready(now)
 	if l.rate.Rate() == 0 {
@@ -173,20 +171,20 @@ func (l *Limit) after(n int, now monotime.Time) monotime.Time {
 	return at
 }
 
-// refuse learns from a refusal and returns the pause.
+// refuse adjusts the limit after a refusal, and returns the duration for which it is blocked.
 func (l *Limit) refuse(wait time.Duration, cause error, sent, now monotime.Time) (pause time.Duration) {
 	if l.cause == nil || wait >= l.rate.Blocked(time.Duration(now)) {
 		l.cause = cause
 	}
-	if l.external != nil { // it learns; until it has answered nothing is sent
+	if l.external != nil { // it decides; until it has responded no request is sent
 		l.hold(now.Add(max(wait, time.Millisecond)))
 		return l.heldUntil.Sub(now)
 	}
 	return l.rate.Refuse(time.Duration(now), time.Duration(sent), wait)
 }
 
-// ready returns when all limits let the next request go; false if another request
-// must end before.
+// ready returns the time at which all limits permit the next request, or false if another
+// request has to end first.
 func ready(limits []*Limit, now monotime.Time) (at monotime.Time, ok bool) {
 	at = now
 	for _, l := range limits {
@@ -207,7 +205,7 @@ func blocked(limits []*Limit, now monotime.Time) (until monotime.Time, yes bool)
 	return until, yes
 }
 
-// externalOf returns the first limit that is external, or nil.
+// externalOf returns the first limit with an external limit, or nil.
 func externalOf(limits []*Limit) *Limit {
 	for _, l := range limits {
 		if l.external != nil {

@@ -16,48 +16,47 @@ import (
 	"mixcloud-graphql/internal/ratelimit"
 )
 
-// A visit is what one request of the model does.
-type visit struct {
-	arrives, leaves, takes time.Duration // leaves: 0 for never
-	client, flow, limit    int
-	priority               Priority
-	ends                   int // 0 done, 1 refused, 2 not sent, 3 released before
-	promoted               bool
+// A modelRequest is one request of the model.
+type modelRequest struct {
+	start, timeout, duration time.Duration // a timeout of 0 means none
+	client, flow, limit      int
+	priority                 Priority
+	end                      int // 0 Done, 1 Refused, 2 Cancel, 3 Release before Done
+	promoted                 bool
 }
 
-func drawVisit(t *rapid.T) visit {
+func drawRequest(t *rapid.T) modelRequest {
 	millis := func(name string, from, to int) time.Duration {
 		return time.Duration(rapid.IntRange(from, to).Draw(t, name)) * ms
 	}
-	v := visit{
-		arrives: millis("arrives", 0, 2000), takes: millis("takes", 0, 500),
+	v := modelRequest{
+		start: millis("start", 0, 2000), duration: millis("duration", 0, 500),
 		client: rapid.IntRange(0, 2).Draw(t, "client"), flow: rapid.IntRange(0, 2).Draw(t, "flow"), limit: rapid.IntRange(0, 3).Draw(t, "limit"),
 		priority: Priority(rapid.IntRange(0, priorities-1).Draw(t, "priority")),
-		ends:     rapid.IntRange(0, 3).Draw(t, "ends"), promoted: rapid.Bool().Draw(t, "promoted"),
+		end:      rapid.IntRange(0, 3).Draw(t, "end"), promoted: rapid.Bool().Draw(t, "promoted"),
 	}
-	if rapid.Bool().Draw(t, "impatient") {
-		v.leaves = millis("leaves", 1, 1000)
+	if rapid.Bool().Draw(t, "with timeout") {
+		v.timeout = millis("timeout", 1, 1000)
 	}
 	return v
 }
 
-// For any requests, arriving, leaving, refused and promoted at any time, under limits
-// of all kinds: no deadlock, no more requests in slots than there are slots, no more
-// waiting than may, callers leave on time, a blocked limit lets nothing go, and nothing
-// is left in the end.
+// For any requests, with any timeouts, refusals and promotions, and any kinds of limits: there is
+// no deadlock, the numbers of slots and of waiting requests are not exceeded, callers leave in
+// time, and no request is left at the end.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		slots, most := rapid.IntRange(1, 3).Draw(rt, "slots"), rapid.IntRange(1, 20).Draw(rt, "most")
-		visits := rapid.SliceOfN(rapid.Custom(drawVisit), 1, 40).Draw(rt, "visits")
+		slots, maxWaiting := rapid.IntRange(1, 3).Draw(rt, "slots"), rapid.IntRange(1, 20).Draw(rt, "maxWaiting")
+		requests := rapid.SliceOfN(rapid.Custom(drawRequest), 1, 40).Draw(rt, "requests")
 		var problems []string
 		synctest.Test(t, func(t *testing.T) {
-			q := New(monotime.New(nil), slots, most)
+			q := New(monotime.New(nil), slots, maxWaiting)
 			var probed atomic.Bool
 			limits := [][]*Limit{
 				{q.NewLimit(ratelimit.Limit{}, nil, nil)},
 				{q.NewLimit(ratelimit.Limit{Rate: 10, Burst: 2}, nil, nil)},
-				{q.NewLimit(ratelimit.Limit{}, &remote{every: 50 * ms}, nil)},
+				{q.NewLimit(ratelimit.Limit{}, &remote{interval: 50 * ms}, nil)},
 				{q.NewLimit(ratelimit.Limit{}, nil, func() bool { return !probed.Load() })},
 			}
 			for i := range limits {
@@ -76,17 +75,17 @@ func TestModel(t *testing.T) {
 				over := using > slots
 				mu.Unlock()
 				if over {
-					problem("more requests have a slot than there are")
+					problem("more requests than slots have a slot")
 				}
 			}
 			var wg sync.WaitGroup
-			for _, v := range visits {
+			for _, v := range requests {
 				wg.Go(func() {
-					time.Sleep(v.arrives)
+					time.Sleep(v.start)
 					ctx := t.Context()
-					if v.leaves > 0 {
+					if v.timeout > 0 {
 						var cancel context.CancelFunc
-						ctx, cancel = context.WithTimeout(ctx, v.leaves)
+						ctx, cancel = context.WithTimeout(ctx, v.timeout)
 						defer cancel()
 					}
 					began := time.Now()
@@ -95,35 +94,35 @@ func TestModel(t *testing.T) {
 						time.AfterFunc(100*ms, func() { x.Promote(v.client, v.flow) })
 					}
 					err := q.Acquire(ctx, x, ignore)
-					if _, waiting := q.Load(); waiting > most+slots { // requeued ones come back
-						problem("too many wait")
+					if _, waiting := q.Load(); waiting > maxWaiting+slots { // requeued requests may exceed the maximum
+						problem("too many requests wait")
 					}
 					switch {
 					case errors.Is(err, ErrFull):
 						return
 					case err != nil:
-						if time.Since(began) != v.leaves {
-							problem("left late")
+						if time.Since(began) != v.timeout {
+							problem("a caller did not leave at its timeout")
 						}
 						return
 					}
 					use(1)
-					if v.limit < 3 && v.ends == 1 {
-						time.Sleep(v.takes)
+					if v.limit < 3 && v.end == 1 {
+						time.Sleep(v.duration)
 						use(-1)
-						x.Refused(t.Context(), v.takes, nil)
+						x.Refused(t.Context(), v.duration, nil)
 						return
 					}
-					if v.ends == 3 {
+					if v.end == 3 {
 						use(-1)
 						x.Release()
-						time.Sleep(v.takes)
+						time.Sleep(v.duration)
 						x.Done()
 						return
 					}
-					time.Sleep(v.takes)
+					time.Sleep(v.duration)
 					use(-1)
-					if v.ends == 2 {
+					if v.end == 2 {
 						x.Cancel()
 					} else {
 						probed.Store(true)

@@ -6,14 +6,13 @@ import (
 	"mixcloud-graphql/internal/monotime"
 )
 
-// A client has the flows of one priority that take turns as one.
+// A client contains the flows of one client with the same priority.
 type client struct {
 	key   any
-	flows []*flow // the next one is first
+	flows []*flow // the next one first
 }
 
-// A flow has the requests of one client that wait for the same limits, first come,
-// first served.
+// A flow is a FIFO queue of requests of one client that wait for the same limits.
 type flow struct {
 	key      any
 	limits   []*Limit
@@ -37,7 +36,7 @@ func (q *Queue) clientOf(r *Request) int {
 	return slices.IndexFunc(q.clients[r.priority], func(c *client) bool { return c.key == r.client })
 }
 
-// add puts a request at the end of its flow.
+// add appends a request to its flow.
 func (q *Queue) add(r *Request) {
 	q.waiting++
 	at := q.clientOf(r)
@@ -54,7 +53,7 @@ func (q *Queue) add(r *Request) {
 	r.flow.requests = append(r.flow.requests, r)
 }
 
-// addFirst makes a request the next one of its priority.
+// addFirst inserts a request as the next one of its priority.
 func (q *Queue) addFirst(r *Request) {
 	q.waiting++
 	clients, c := q.clients[r.priority], &client{key: r.client}
@@ -71,7 +70,7 @@ func (q *Queue) addFirst(r *Request) {
 	r.flow.requests = slices.Insert(r.flow.requests, 0, r)
 }
 
-// remove takes a waiting request out.
+// remove removes a waiting request.
 func (q *Queue) remove(r *Request) {
 	q.waiting--
 	r.flow.requests = slices.DeleteFunc(r.flow.requests, func(o *Request) bool { return o == r })
@@ -86,8 +85,9 @@ func (q *Queue) remove(r *Request) {
 	}
 }
 
-// next takes out the first request of a client that may go now, and puts its flow at
-// the end; nil if none may go. soonest is lowered to the time at which one may.
+// next removes and returns the first request of a client that is ready, and moves its flow to
+// the end. If there is no such request, it returns nil and lowers soonest to the time at which
+// one is ready.
 func (c *client) next(now monotime.Time, soonest *monotime.Time) *Request {
 	for i, f := range c.flows {
 		at, ok := ready(f.limits, now)
@@ -107,7 +107,7 @@ func (c *client) next(now monotime.Time, soonest *monotime.Time) *Request {
 	return nil
 }
 
-// estimate returns when a request can go, as far as is known.
+// estimate returns the expected time at which a request gets a slot.
 func (q *Queue) estimate(r *Request) monotime.Time {
 	now := q.clock.Now()
 	at := now
@@ -117,46 +117,46 @@ func (q *Queue) estimate(r *Request) monotime.Time {
 	return at
 }
 
-// ahead returns how many requests under a limit go before a request, as far as is
-// known: clients take turns, and so do the flows of its own client.
+// ahead returns the expected number of requests under a limit that go before a request:
+// clients take turns, and so do the flows of the request's client.
 func (q *Queue) ahead(r *Request, l *Limit) int {
-	place := slices.Index(r.flow.requests, r)
-	mine := place
+	index := slices.Index(r.flow.requests, r)
+	same := index // requests of the same client
 	for _, c := range q.clients[r.priority] {
 		if c.key == r.client {
-			mine = c.under(l, r.flow, place)
+			same = c.count(l, r.flow, index)
 		}
 	}
-	n := mine
+	n := same
 	for priority, clients := range q.clients[:r.priority+1] {
 		for _, c := range clients {
-			switch waiting := c.under(l, nil, 1<<30); {
+			switch waiting := c.count(l, nil, 1<<30); {
 			case priority < int(r.priority):
 				n += waiting
 			case c.key != r.client:
-				n += min(waiting, mine+1)
+				n += min(waiting, same+1)
 			}
 		}
 	}
 	return n
 }
 
-// under counts a client's requests under a limit: at most place+1 of each flow, and
-// place of the own one.
-func (c *client) under(l *Limit, own *flow, place int) (n int) {
+// count counts a client's requests under a limit that go before the request at an index of
+// flow own: index of its own flow, and at most index+1 of each other flow.
+func (c *client) count(l *Limit, own *flow, index int) (n int) {
 	for _, f := range c.flows {
 		switch {
 		case !slices.Contains(f.limits, l):
 		case f == own:
-			n += place
+			n += index
 		default:
-			n += min(len(f.requests), place+1)
+			n += min(len(f.requests), index+1)
 		}
 	}
 	return n
 }
 
-// each calls do for each request that waits for a limit. do may take its request out.
+// each calls do for each request that waits for a limit. do may remove the request.
 func (q *Queue) each(l *Limit, do func(*Request)) {
 	for _, clients := range q.clients {
 		for _, c := range slices.Clone(clients) {

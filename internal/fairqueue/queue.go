@@ -1,16 +1,16 @@
-// Package fairqueue decides which request may go next when not all can.
+// Package fairqueue is a fair queue of requests for a limited number of slots, with rate
+// limits.
 //
-// A [Queue] has a number of slots. A [Request] waits in [Queue.Acquire] until a slot
-// is free and all of its rate limits ([Limit]) let it go, and gives the slot back
-// when it ends. Requests go by [Priority]. Within one priority clients take turns,
-// then the flows of a client, and a flow is first come, first served: a flow of a
-// hundred requests delays the single request of another flow by one turn.
+// A [Request] waits in [Queue.Acquire] until a slot is free and all of its rate limits
+// ([Limit]) permit it, and returns the slot at its end. Requests with a higher [Priority] go
+// first. Within a priority, clients take turns (round-robin), then the flows of a client. A
+// flow is a FIFO queue: a flow of a hundred requests delays the single request of another
+// flow by one turn.
 //
-// A request is in one of three states: it waits, it was granted a slot, or it has
-// ended. A granted request of a limit that is shared with other processes asks that
-// limit too, see [External]; told to wait it is requeued: it gives its slot back and
-// is the next of its priority to go. A request that waits learns how long it will
-// take, whenever that changes, so that its caller can give up at once.
+// A request waits, has a slot, or has ended. A limit can be shared with other processes, see
+// [External]: a request that has a slot asks such a limit last. If it must wait, it is
+// requeued: it returns its slot, and is the next of its priority. The caller of a waiting
+// request is informed whenever the expected delay changes, so that it can give up early.
 package fairqueue
 
 import (
@@ -23,10 +23,10 @@ import (
 	"mixcloud-graphql/internal/monotime"
 )
 
-// A Priority says which requests go first.
+// A Priority determines which requests go first.
 type Priority uint8
 
-// The priorities, the most urgent one first.
+// The priorities, from the highest.
 const (
 	Urgent     Priority = iota
 	Normal              // a caller waits for the result
@@ -35,35 +35,34 @@ const (
 	priorities = iota
 )
 
-// Errors of requests that are not let go.
+// Errors of [Queue.Acquire].
 var (
 	// ErrFull is returned if too many requests wait.
-	ErrFull = errors.New("fairqueue: too many requests wait")
+	ErrFull = errors.New("fairqueue: too many waiting requests")
 	// ErrClosed is returned by a closed queue.
 	ErrClosed = errors.New("fairqueue: closed")
 )
 
-// A Queue lets requests go in a fair order. It is safe for concurrent use.
+// A Queue grants slots to requests in a fair order. It is safe for concurrent use.
 type Queue struct {
 	clock      monotime.Clock
 	maxWaiting int
 
 	mu      sync.Mutex
-	free    int                   // slots
-	waiting int                   // requests
-	clients [priorities][]*client // the next one is first
-	timer   *time.Timer           // dispatches when a limit is ready
+	free    int                   // number of free slots
+	waiting int                   // number of waiting requests
+	clients [priorities][]*client // clients with waiting requests, the next one first
+	timer   *time.Timer           // calls dispatch when a limit is ready
 	timerAt monotime.Time
 	closed  chan struct{} // closed by Close
 }
 
-// New returns a queue with a number of slots, in which at most maxWaiting requests
-// wait.
+// New returns a queue with a number of slots and at most maxWaiting waiting requests.
 func New(clock monotime.Clock, slots, maxWaiting int) *Queue {
 	return &Queue{clock: clock, maxWaiting: maxWaiting, free: slots, timerAt: monotime.Never, closed: make(chan struct{})}
 }
 
-// Close ends all waiting with ErrClosed. Requests that have a slot keep it.
+// Close makes all waiting requests fail with ErrClosed. Requests that have a slot keep it.
 func (q *Queue) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -84,19 +83,20 @@ func (q *Queue) isClosed() bool {
 	}
 }
 
-// Load returns how many slots are free and how many requests wait.
+// Load returns the number of free slots and of waiting requests.
 func (q *Queue) Load() (free, waiting int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.free, q.waiting
 }
 
-// Acquire waits until a request may go. onDelay is called with the time before which
-// it cannot go if that is not now, and again when that changes; its error ends the
-// waiting and is returned. Other errors are ErrFull, ErrClosed and that of ctx.
+// Acquire waits for a slot for a request. If the request has to wait, onDelay is called with
+// the earliest time at which it can get the slot, and again whenever that time changes. If
+// onDelay returns an error, Acquire returns it. Other errors are ErrFull, ErrClosed and that
+// of ctx.
 //
-// If Acquire returns nil the request has a slot: then one of its methods Done, Refused
-// and Cancel must be called. A request acquires a slot once.
+// If Acquire returns nil, the request has a slot, and the caller must call one of its methods
+// Done, Refused and Cancel. A request can acquire a slot only once.
 func (q *Queue) Acquire(ctx context.Context, r *Request, onDelay func(until monotime.Time) error) error {
 	q.mu.Lock()
 	if q.waiting >= q.maxWaiting && !q.makeRoom(r) {
@@ -115,15 +115,15 @@ func (q *Queue) Acquire(ctx context.Context, r *Request, onDelay func(until mono
 		}
 		delay := external.Take(ctx)
 		if delay <= 0 {
-			q.passed(r, limit)
+			q.permitted(r, limit)
 			return nil
 		}
 		q.requeue(r, limit, delay)
 	}
 }
 
-// requeue makes a granted request wait again, because an external limit wants no
-// request for a while. It is the first to go after that.
+// requeue makes a request with a slot wait again, because an external limit has delayed it. It
+// is the next request after the delay.
 func (q *Queue) requeue(r *Request, l *Limit, delay time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -135,18 +135,18 @@ func (q *Queue) requeue(r *Request, l *Limit, delay time.Duration) {
 	q.addFirst(r)
 }
 
-// passed records that an external limit has let a request pass.
-func (q *Queue) passed(r *Request, l *Limit) {
+// permitted records that an external limit has permitted a request.
+func (q *Queue) permitted(r *Request, l *Limit) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	r.asked()
+	r.endAsking()
 	if l.window > 0 {
 		l.window++
 		q.dispatch()
 	}
 }
 
-// wait waits for the slot of a request that is in its flow.
+// wait waits for the slot of a queued request.
 func (q *Queue) wait(ctx context.Context, r *Request, onDelay func(until monotime.Time) error) error {
 	q.mu.Lock()
 	q.dispatch()
@@ -159,7 +159,7 @@ func (q *Queue) wait(ctx context.Context, r *Request, onDelay func(until monotim
 	q.mu.Unlock()
 	if until > 0 {
 		if err := onDelay(until); err != nil {
-			q.giveUp(r)
+			q.abandon(r)
 			return err
 		}
 	}
@@ -169,22 +169,22 @@ func (q *Queue) wait(ctx context.Context, r *Request, onDelay func(until monotim
 			return r.err
 		case until := <-r.delays:
 			if err := onDelay(until); err != nil {
-				q.giveUp(r)
+				q.abandon(r)
 				return err
 			}
 		case <-q.closed:
-			q.giveUp(r)
+			q.abandon(r)
 			return ErrClosed
 		case <-ctx.Done():
-			q.giveUp(r)
+			q.abandon(r)
 			return ctx.Err()
 		}
 	}
 }
 
-// giveUp ends the waiting of a request. If it was granted a slot meanwhile, the next
-// one gets it.
-func (q *Queue) giveUp(r *Request) {
+// abandon removes a waiting request. If it has got a slot in the meantime, the next request
+// gets the slot.
+func (q *Queue) abandon(r *Request) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -199,8 +199,7 @@ func (q *Queue) giveUp(r *Request) {
 	}
 }
 
-// dispatch grants slots to all requests that may go, and sets the timer for the next
-// one.
+// dispatch grants slots to all requests that are ready, and sets the timer for the next one.
 func (q *Queue) dispatch() {
 	if q.isClosed() {
 		return
@@ -252,21 +251,22 @@ func (q *Queue) grant(r *Request, now monotime.Time) {
 	close(r.granted)
 }
 
-// announce reports to all requests that wait for a limit how long they wait at least.
+// announce informs all requests that wait for a limit about the earliest time at which it
+// permits one.
 func (q *Queue) announce(l *Limit, until monotime.Time) {
 	q.each(l, func(r *Request) { r.announce(until) })
 }
 
-// evict ends the waiting of a request with an error.
+// evict removes a waiting request, whose Acquire returns err.
 func (q *Queue) evict(r *Request, err error) {
 	q.remove(r)
 	r.ended, r.err = true, err
 	close(r.granted)
 }
 
-// makeRoom lets a request in to a full queue, in place of the last one of the client
-// that has the most, unless that is its own client. So a crowd of one client's
-// requests does not keep other clients out. Urgent requests keep their place.
+// makeRoom makes room for a request in a full queue: it evicts the last request of the client
+// with the most requests, unless that is the request's own client. So one client cannot block
+// the others. Urgent requests are not evicted.
 func (q *Queue) makeRoom(r *Request) bool {
 	own, most, largest := 0, 0, (*client)(nil)
 	for _, clients := range q.clients[Normal:] {

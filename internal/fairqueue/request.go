@@ -12,22 +12,21 @@ import (
 type Request struct {
 	queue    *Queue
 	client   any
-	flow     *flow // its own, or that of its client that it has joined
+	flow     *flow // a new flow, or the existing one of the client that it has joined
 	priority Priority
 
-	granted   chan struct{} // closed when it has a slot, or err is set
-	err       error         // why it gets none
+	granted   chan struct{} // closed when the request has a slot, or err is set
+	err       error         // the error that Acquire returns
 	delays    chan monotime.Time
-	ended     bool // its waiting
+	ended     bool // the request no longer waits
 	grantedAt monotime.Time
-	limits    []*Limit // under which it was granted
-	asking    *Limit   // the external limit that it asks; nil for none
-	released  bool     // its slot
+	limits    []*Limit // the limits that have granted the slot
+	asking    *Limit   // the external limit that it waits for, or nil
+	released  bool     // the slot was returned
 }
 
-// NewRequest returns a request of a client. Requests of a client with equal keys of
-// their flow and the same limits are one flow. The first limit is the request's own:
-// the one that learns from a refusal.
+// NewRequest returns a request of a client. Requests of one client with the same flowKey and
+// limits form a flow. A refusal adjusts the first limit.
 func (q *Queue) NewRequest(client, flowKey any, limits []*Limit, p Priority) *Request {
 	return &Request{
 		queue: q, client: client, flow: &flow{key: flowKey, limits: limits}, priority: p,
@@ -35,8 +34,8 @@ func (q *Queue) NewRequest(client, flowKey any, limits []*Limit, p Priority) *Re
 	}
 }
 
-// Promote gives a background request normal priority, as one of a client's flow. It
-// does nothing to other requests.
+// Promote changes a background request to normal priority and to a flow of another client. It
+// has no effect on other requests.
 func (r *Request) Promote(client, flowKey any) {
 	q := r.queue
 	q.mu.Lock()
@@ -54,21 +53,21 @@ func (r *Request) Promote(client, flowKey any) {
 	}
 	q.add(r)
 	q.dispatch()
-	if !r.ended { // it was told the delay of a background request
+	if !r.ended { // its caller knows only the delay of a background request
 		r.announce(q.estimate(r))
 	}
 }
 
-// announce replaces the delay that the request has not heard yet.
+// announce replaces the delay that the request has not received yet.
 func (r *Request) announce(until monotime.Time) {
 	select {
 	case <-r.delays:
 	default:
 	}
-	r.delays <- until // there is no other sender: the queue is locked
+	r.delays <- until // does not block: the queue is locked, so there is no other sender
 }
 
-// Release gives the slot back before the request has ended.
+// Release returns the slot before the request has ended.
 func (r *Request) Release() {
 	r.queue.mu.Lock()
 	defer r.queue.mu.Unlock()
@@ -83,8 +82,7 @@ func (r *Request) release() {
 	}
 }
 
-// Done gives the slot back of a request that was answered, or of which it is not
-// known.
+// Done returns the slot of a request that has got a response, or whose outcome is unknown.
 func (r *Request) Done() {
 	r.queue.mu.Lock()
 	defer r.queue.mu.Unlock()
@@ -92,7 +90,8 @@ func (r *Request) Done() {
 	r.queue.dispatch()
 }
 
-// Cancel gives the slot back of a request that was not sent: it counts for no limit.
+// Cancel returns the slot of a request that was not sent. The request does not count for any
+// limit.
 func (r *Request) Cancel() {
 	r.queue.mu.Lock()
 	defer r.queue.mu.Unlock()
@@ -101,17 +100,16 @@ func (r *Request) Cancel() {
 	r.queue.dispatch()
 }
 
-// Refused gives the slot back of a request that was refused for being one too many,
-// and lets its own limit learn from that. wait is the wait that the refusal names, or
-// 0, and cause is what [Limit.Blocked] returns. Refused returns the pause that
-// follows.
+// Refused returns the slot of a request that was rate limited, and adjusts its first limit.
+// wait is the requested wait, or 0. cause is the error that [Limit.Blocked] will return.
+// Refused returns the duration for which the limit is blocked.
 func (r *Request) Refused(ctx context.Context, wait time.Duration, cause error) (pause time.Duration) {
-	q, own := r.queue, r.limits[0]
+	q, limit := r.queue, r.limits[0]
 	q.mu.Lock()
 	r.end()
-	now, external := q.clock.Now(), own.external
-	pause = own.refuse(wait, cause, r.grantedAt, now)
-	q.announce(own, now.Add(pause))
+	now, external := q.clock.Now(), limit.external
+	pause = limit.refuse(wait, cause, r.grantedAt, now)
+	q.announce(limit, now.Add(pause))
 	q.dispatch()
 	q.mu.Unlock()
 	if external == nil {
@@ -120,40 +118,40 @@ func (r *Request) Refused(ctx context.Context, wait time.Duration, cause error) 
 	pause = external.Refused(ctx, q.clock.Now().Sub(r.grantedAt), wait)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	own.heldUntil = q.clock.Now().Add(pause) // which may be earlier
-	q.announce(own, own.heldUntil)
+	limit.heldUntil = q.clock.Now().Add(pause) // may be earlier than before
+	q.announce(limit, limit.heldUntil)
 	q.dispatch()
 	return pause
 }
 
-// end gives the slot back and ends the request for its limits.
+// end returns the slot and ends the request for its limits.
 func (r *Request) end() {
 	r.release()
-	r.asked()
+	r.endAsking()
 	for _, l := range r.limits {
 		l.inFlight--
 	}
 }
 
-// undo makes a grant undone for the request's limits.
+// undo reverts the effect of a grant on the request's limits.
 func (r *Request) undo() {
-	r.asked()
+	r.endAsking()
 	for _, l := range r.limits {
 		l.inFlight--
 		l.rate.Return()
 	}
 }
 
-// asked records that the request no longer asks an external limit.
-func (r *Request) asked() {
+// endAsking records that the request no longer waits for an external limit.
+func (r *Request) endAsking() {
 	if r.asking != nil {
 		r.asking.asking--
 		r.asking = nil
 	}
 }
 
-// external returns the first limit of a granted request that is external. It may
-// have become so since.
+// external returns the first limit of the request with an external limit, or nil. [Limit.Configure]
+// may have changed it since the grant.
 func (r *Request) external() (*Limit, External) {
 	r.queue.mu.Lock()
 	defer r.queue.mu.Unlock()

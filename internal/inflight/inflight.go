@@ -1,16 +1,15 @@
-// Package inflight shares one call among all callers that want its result (single flight).
+// Package inflight shares one call among all callers that need its result (single flight).
 //
-// A [Call] lives apart from those who wait for it: one that leaves does not fail the
-// others. It goes through these states:
+// The lifetime of a [Call] does not depend on a single waiter: if one leaves, the others still
+// get the result. Its states are:
 //
-//	queued   → started   Start: it is made, and runs to its end for the cache
-//	queued   → dropped   the last waiter left, or Drop: it is not made
-//	started  → queued    Fail: it may be made again
-//	any      → finished  Finish: its result is there
+//	queued   → started   Start: the call is made, and runs to completion for the cache
+//	queued   → dropped   the last waiter left, or Drop: the call is not made
+//	started  → queued    Fail: the call may be retried
+//	any      → finished  Finish: the result is available
 //
-// A call in the background begins without a waiter and is not dropped for having none.
-// Those who wait see what delays a call ([Delay]), so that each can decide on its own
-// whether to wait for it.
+// A background call starts without a waiter, and is not dropped when it has none. Waiters
+// learn why a call is delayed ([Delay]), so that each can decide whether to wait.
 package inflight
 
 import (
@@ -20,14 +19,14 @@ import (
 	"mixcloud-graphql/internal/monotime"
 )
 
-// A Delay is why a call takes longer.
+// A Delay describes why a call is delayed.
 type Delay struct {
-	Until   monotime.Time // before when it is not made; 0 if that is not known
-	Err     error         // of the last attempt, or nil
-	TooLong func() error  // returns the error of a waiter who cannot wait until then
+	Until   monotime.Time // earliest time of the call; 0 if unknown
+	Err     error         // error of the last attempt, or nil
+	TooLong func() error  // returns the error for a waiter that cannot wait until then
 }
 
-// Cause returns the error of a waiter who does not wait for the end of the delay.
+// Cause returns the error for a waiter that does not wait for the end of the delay.
 func (d *Delay) Cause() error {
 	if d.Err != nil || d.TooLong == nil {
 		return d.Err
@@ -35,9 +34,9 @@ func (d *Delay) Cause() error {
 	return d.TooLong()
 }
 
-// A Call is one call, for all who wait for its result. It is safe for concurrent use.
+// A Call is one call, which several waiters share. It is safe for concurrent use.
 type Call struct {
-	ctx        context.Context //nolint:containedctx // the call's own life, which no waiter's context has
+	ctx        context.Context //nolint:containedctx // the call can outlive the contexts of its waiters
 	cancel     context.CancelFunc
 	background bool
 	done       chan struct{}
@@ -49,8 +48,8 @@ type Call struct {
 	changed          chan struct{} // closed when delay changes
 }
 
-// Init makes a call with one waiter, or with none if it is made in the background. ctx
-// ends the call.
+// Init initializes a call with one waiter, or with none for a background call. The call is
+// canceled when ctx ends.
 func (c *Call) Init(ctx context.Context, background bool) {
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.background = background
@@ -63,7 +62,7 @@ func (c *Call) Init(ctx context.Context, background bool) {
 // Context returns the context of the call, which ends when it is dropped or finished.
 func (c *Call) Context() context.Context { return c.ctx }
 
-// Background reports whether the call began without a waiter.
+// Background reports whether the call started without a waiter.
 func (c *Call) Background() bool { return c.background }
 
 // Join adds a waiter. It returns false if the call was dropped.
@@ -77,16 +76,16 @@ func (c *Call) Join() bool {
 	return true
 }
 
-// CancelWait takes a waiter away.
+// CancelWait removes a waiter.
 func (c *Call) CancelWait() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waiters--
-	c.dropIfAlone()
+	c.dropIfUnused()
 }
 
-// dropIfAlone drops the call if it has no waiter and is not being made.
-func (c *Call) dropIfAlone() {
+// dropIfUnused drops the call if it has no waiter and was not started.
+func (c *Call) dropIfUnused() {
 	if c.waiters == 0 && !c.started && !c.background {
 		c.drop()
 	}
@@ -97,11 +96,11 @@ func (c *Call) drop() {
 	c.cancel()
 }
 
-// Cancel ends the call's context: the call fails, unless it ends before.
+// Cancel cancels the call's context, so that the call fails unless it completes first.
 func (c *Call) Cancel() { c.cancel() }
 
-// Drop drops the call, also one in the background, if it has no waiter and is not
-// being made.
+// Drop drops the call if it has no waiter and was not started. Unlike CancelWait, it also drops
+// background calls.
 func (c *Call) Drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,8 +116,7 @@ func (c *Call) Awaited() bool {
 	return c.waiters > 0
 }
 
-// Start reports whether the call is to be made now: if it was not dropped. Its delay is
-// over.
+// Start starts an attempt and clears the delay. It returns false if the call was dropped.
 func (c *Call) Start() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,17 +125,17 @@ func (c *Call) Start() bool {
 	return c.started
 }
 
-// Fail ends an attempt after which another one may be made, with a delay.
+// Fail ends an attempt that may be retried, after a delay.
 func (c *Call) Fail(d *Delay) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.started = false
-	c.dropIfAlone()
+	c.dropIfUnused()
 	c.setDelay(d)
 }
 
-// SetDelay reports to all waiters what delays the call. The error of an earlier attempt
-// stays.
+// SetDelay informs all waiters that the call is delayed. If d has no error, the error of an
+// earlier attempt is kept.
 func (c *Call) SetDelay(d *Delay) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -153,8 +151,7 @@ func (c *Call) setDelay(d *Delay) {
 	c.changed = make(chan struct{})
 }
 
-// Delay returns what delays the call, nil for nothing, and a channel that is closed when
-// that changes.
+// Delay returns the current delay, or nil, and a channel that is closed when it changes.
 func (c *Call) Delay() (*Delay, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -174,7 +171,7 @@ func (c *Call) Finished() bool {
 	}
 }
 
-// Finish wakes all who wait: the result is there. It is called once.
+// Finish wakes all waiters, because the result is available. It must be called once.
 func (c *Call) Finish() {
 	close(c.done)
 	c.cancel()
@@ -186,8 +183,8 @@ func (c *Call) isDropped() bool {
 	return c.dropped
 }
 
-// A Group has the calls in flight, at most one for each key. C is a pointer to a type
-// that embeds [Call]. The zero Group is ready. It is safe for concurrent use.
+// A Group contains the calls in flight, at most one for each key. C is a pointer to a type that
+// embeds [Call]. Its zero value is ready to use. It is safe for concurrent use.
 type Group[K comparable, C interface {
 	comparable
 	isDropped() bool
@@ -197,7 +194,7 @@ type Group[K comparable, C interface {
 	closed bool
 }
 
-// Find returns the call that is in flight for a key.
+// Find returns the call in flight for a key.
 func (g *Group[K, C]) Find(k K) (c C, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -205,14 +202,13 @@ func (g *Group[K, C]) Find(k K) (c C, ok bool) {
 	return c, ok
 }
 
-// Start returns the call that is in flight for a key. If there is none, or it was
-// dropped, it adds the one that begin returns, and began is true. ok is false if the
-// group is closed.
-func (g *Group[K, C]) Start(k K, begin func() C) (c C, began, ok bool) {
+// Start returns the call in flight for a key. If there is none, or it was dropped, Start adds
+// the call that create returns, and created is true. ok is false if the group is closed.
+func (g *Group[K, C]) Start(k K, create func() C) (c C, created, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if known, found := g.calls[k]; found && !known.isDropped() {
-		return known, false, true
+	if existing, found := g.calls[k]; found && !existing.isDropped() {
+		return existing, false, true
 	}
 	if g.closed {
 		return c, false, false
@@ -220,12 +216,12 @@ func (g *Group[K, C]) Start(k K, begin func() C) (c C, began, ok bool) {
 	if g.calls == nil {
 		g.calls = map[K]C{}
 	}
-	c = begin()
+	c = create()
 	g.calls[k] = c
 	return c, true, true
 }
 
-// End removes a call, unless another one has taken its place.
+// End removes a call, unless it was replaced.
 func (g *Group[K, C]) End(k K, c C) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -234,7 +230,7 @@ func (g *Group[K, C]) End(k K, c C) {
 	}
 }
 
-// Close lets no more calls begin.
+// Close prevents further calls from starting.
 func (g *Group[K, C]) Close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -21,7 +21,7 @@ func newCall(ctx context.Context, background bool) *call {
 	return c
 }
 
-// The states of a call, and what its waiters may do in each.
+// A call is dropped only if it has no waiter and was not started.
 func TestCall_States(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -31,64 +31,64 @@ func TestCall_States(t *testing.T) {
 	}{
 		"the last waiter leaves":            {false, func(c *call) { c.CancelWait() }, true},
 		"one of two leaves":                 {false, func(c *call) { c.Join(); c.CancelWait() }, false},
-		"it is started, then all leave":     {false, func(c *call) { c.Start(); c.CancelWait() }, false},
-		"all leave, then it fails":          {false, func(c *call) { c.Start(); c.CancelWait(); c.Fail(new(Delay)) }, true},
-		"it fails with a waiter":            {false, func(c *call) { c.Start(); c.Fail(new(Delay)) }, false},
+		"started, then all leave":           {false, func(c *call) { c.Start(); c.CancelWait() }, false},
+		"started, all leave, then failed":   {false, func(c *call) { c.Start(); c.CancelWait(); c.Fail(new(Delay)) }, true},
+		"started, failed, with a waiter":    {false, func(c *call) { c.Start(); c.Fail(new(Delay)) }, false},
 		"dropped with a waiter":             {false, func(c *call) { c.Drop() }, false},
-		"in the background":                 {true, func(*call) {}, false},
-		"in the background, joined, left":   {true, func(c *call) { c.Join(); c.CancelWait() }, false},
-		"in the background, failed":         {true, func(c *call) { c.Start(); c.Fail(new(Delay)) }, false},
-		"in the background, dropped":        {true, func(c *call) { c.Drop() }, true},
-		"in the background, dropped late":   {true, func(c *call) { c.Start(); c.Drop() }, false},
-		"in the background, dropped joined": {true, func(c *call) { c.Join(); c.Drop() }, false},
+		"background":                        {true, func(*call) {}, false},
+		"background, joined, left":          {true, func(c *call) { c.Join(); c.CancelWait() }, false},
+		"background, failed":                {true, func(c *call) { c.Start(); c.Fail(new(Delay)) }, false},
+		"background, dropped":               {true, func(c *call) { c.Drop() }, true},
+		"background, dropped after start":   {true, func(c *call) { c.Start(); c.Drop() }, false},
+		"background, dropped with a waiter": {true, func(c *call) { c.Join(); c.Drop() }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCall(t.Context(), tt.background)
 			if c.Awaited() == tt.background || c.Background() != tt.background {
-				t.Errorf("awaited: %v", c.Awaited())
+				t.Errorf("Awaited() = %v", c.Awaited())
 			}
 			tt.do(c)
 			if ended := c.Context().Err() != nil; ended != tt.dropped {
-				t.Errorf("its context has ended: %v", ended)
+				t.Errorf("the context has ended: %v", ended)
 			}
 			if joined := c.Join(); joined == tt.dropped {
-				t.Errorf("joined: %v", joined)
+				t.Errorf("Join() = %v", joined)
 			}
 			if started := c.Start(); started == tt.dropped {
-				t.Errorf("started: %v", started)
+				t.Errorf("Start() = %v", started)
 			}
 		})
 	}
 }
 
-// Waiters see each delay, and the error of an earlier attempt, until the call is
-// started again.
+// Delay returns the current delay, with the error of an earlier attempt, until the call is started
+// again.
 func TestCall_Delay(t *testing.T) {
 	t.Parallel()
 	c := newCall(t.Context(), false)
 	delay, changed := c.Delay()
 	if delay != nil {
-		t.Errorf("at first %+v", delay)
+		t.Errorf("new call: %+v", delay)
 	}
 	tooLong, broken := errors.New("too long"), errors.New("broken")
 	c.SetDelay(&Delay{Until: 5, TooLong: func() error { return tooLong }})
 	<-changed
 	if delay, changed = c.Delay(); delay.Until != 5 || !errors.Is(delay.Cause(), tooLong) {
-		t.Errorf("a wait: %+v", delay)
+		t.Errorf("after SetDelay: %+v", delay)
 	}
 	c.Start()
 	if delay, _ := c.Delay(); delay != nil {
-		t.Errorf("started: %+v", delay)
+		t.Errorf("after Start: %+v", delay)
 	}
 	c.Fail(&Delay{Err: broken})
 	<-changed
 	c.SetDelay(&Delay{Until: 7, TooLong: func() error { return tooLong }})
 	if delay, _ = c.Delay(); delay.Until != 7 || !errors.Is(delay.Cause(), broken) {
-		t.Errorf("a wait after a failure: %+v, %v", delay, delay.Cause())
+		t.Errorf("SetDelay after a failure: %+v, %v", delay, delay.Cause())
 	}
 	if (&Delay{}).Cause() != nil {
-		t.Error("no cause is one")
+		t.Error("an empty delay has a cause")
 	}
 }
 
@@ -96,63 +96,63 @@ func TestCall_Finish(t *testing.T) {
 	t.Parallel()
 	c := newCall(t.Context(), false)
 	if c.Finished() {
-		t.Error("it is finished")
+		t.Error("a new call is finished")
 	}
 	c.Finish()
 	<-c.Done()
 	if !c.Finished() || c.Context().Err() == nil {
-		t.Error("it is not finished")
+		t.Error("the call is not finished, or its context has not ended")
 	}
 	c.CancelWait()
 }
 
-// A group has one call for each key; one that was dropped is replaced, and its end
-// removes no other.
+// A group has one call for each key. A dropped call is replaced, and its End does not remove the
+// new call.
 func TestGroup(t *testing.T) {
 	t.Parallel()
 	var g Group[string, *call]
-	begin := func() *call { return newCall(t.Context(), false) }
-	first, began, ok := g.Start("a", begin)
-	if !began || !ok {
-		t.Fatal("no call begins")
+	create := func() *call { return newCall(t.Context(), false) }
+	first, created, ok := g.Start("a", create)
+	if !created || !ok {
+		t.Fatal("no call was created")
 	}
-	if again, began, ok := g.Start("a", begin); again != first || began || !ok {
+	if again, created, ok := g.Start("a", create); again != first || created || !ok {
 		t.Error("a second call for one key")
 	}
 	if found, ok := g.Find("a"); found != first || !ok {
-		t.Error("it is not found")
+		t.Error("the call is not found")
 	}
 	if _, ok := g.Find("b"); ok {
-		t.Error("another key's is found")
+		t.Error("a call is found for another key")
 	}
 	first.CancelWait()
-	second, began, _ := g.Start("a", begin)
-	if second == first || !began {
-		t.Error("a dropped call is not replaced")
+	second, created, _ := g.Start("a", create)
+	if second == first || !created {
+		t.Error("the dropped call was not replaced")
 	}
 	g.End("a", first)
 	if found, _ := g.Find("a"); found != second || g.Len() != 1 {
-		t.Error("the end of the dropped call has removed the next one")
+		t.Error("End of the dropped call removed the new one")
 	}
 	g.Close()
-	if again, began, ok := g.Start("a", begin); again != second || began || !ok {
-		t.Error("a closed group forgets its calls")
+	if again, created, ok := g.Start("a", create); again != second || created || !ok {
+		t.Error("the closed group does not return its call")
 	}
-	if _, _, ok := g.Start("b", begin); ok {
-		t.Error("a closed group begins a call")
+	if _, _, ok := g.Start("b", create); ok {
+		t.Error("the closed group created a call")
 	}
 	g.End("a", second)
 	if g.Len() != 0 {
-		t.Errorf("%d are left", g.Len())
+		t.Errorf("%d calls are left", g.Len())
 	}
 }
 
-// In a simulation of many callers who come and leave at any time, each gets the result
-// or leaves; a call is made once for all who wait, and not at all without callers.
+// In a simulation of many callers with different timeouts, each gets the result or leaves. The
+// callers share calls, and no call is made without a caller.
 func TestGroup_Simulation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const queued, takes = 30 * time.Millisecond, 20 * time.Millisecond
+		const queued, duration = 30 * time.Millisecond, 20 * time.Millisecond
 		var g Group[int, *call]
 		var made, served, left atomic.Int64
 		run := func(k int, c *call) {
@@ -166,16 +166,16 @@ func TestGroup_Simulation(t *testing.T) {
 				return
 			}
 			made.Add(1)
-			time.Sleep(takes)
+			time.Sleep(duration)
 			c.value = k + 1
 		}
-		ask := func(ctx context.Context, k int) {
+		fetch := func(ctx context.Context, k int) {
 			for {
 				c, ok := g.Find(k)
 				if !ok || !c.Join() {
-					var began bool
-					c, began, _ = g.Start(k, func() *call { return newCall(t.Context(), false) })
-					if !began {
+					var created bool
+					c, created, _ = g.Start(k, func() *call { return newCall(t.Context(), false) })
+					if !created {
 						continue
 					}
 					go run(k, c)
@@ -183,7 +183,7 @@ func TestGroup_Simulation(t *testing.T) {
 				select {
 				case <-c.Done():
 					if c.value != k+1 {
-						t.Errorf("%d got %d", k, c.value)
+						t.Errorf("key %d: value %d", k, c.value)
 					}
 					served.Add(1)
 				case <-ctx.Done():
@@ -199,13 +199,13 @@ func TestGroup_Simulation(t *testing.T) {
 				time.Sleep(time.Duration(i) * time.Millisecond)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(1+i%7*10)*time.Millisecond)
 				defer cancel()
-				ask(ctx, i%3)
+				fetch(ctx, i%3)
 			})
 		}
 		wg.Wait()
 		time.Sleep(time.Second)
 		if g.Len() != 0 || served.Load()+left.Load() != 1000 || served.Load() < 400 || made.Load() < 30 || made.Load() > 100 {
-			t.Errorf("%d are left in flight, %d calls served %d, %d left", g.Len(), made.Load(), served.Load(), left.Load())
+			t.Errorf("%d calls are left in flight; %d calls served %d callers, %d callers left", g.Len(), made.Load(), served.Load(), left.Load())
 		}
 	})
 }
