@@ -45,7 +45,7 @@ func TestReadme(t *testing.T) {
 }
 
 // TestReadme_Shells runs the commands of the README in bash and in zsh, with the
-// programs of this machine, against a server that listens.
+// programs of this machine and a server that listens, and compares the responses.
 func TestReadme_Shells(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../README.md")
@@ -58,7 +58,8 @@ func TestReadme_Shells(t *testing.T) {
 			requirePrograms(t, shell, "curl", "head")
 			_, url := serveDemo(t)
 			folder, requests := t.TempDir(), 0
-			for _, block := range markdown.Blocks(string(text)) {
+			blocks := append(markdown.Blocks(string(text)), markdown.Block{})
+			for i, block := range blocks {
 				if block.Language != "sh" || strings.HasPrefix(block.Text, "go run ") { // serveDemo has run it
 					continue
 				}
@@ -70,6 +71,9 @@ func TestReadme_Shells(t *testing.T) {
 					t.Fatalf("%s\n%v", script, err)
 				}
 				checkComplete(t, script, output)
+				if next := blocks[i+1]; next.Language == "json" && readable(t, output) != next.Text {
+					t.Errorf("%s\nhas the response\n%s\nwant\n%s", script, output, next.Text)
+				}
 				requests++
 			}
 			if requests < 6 {
