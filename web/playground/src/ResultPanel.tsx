@@ -1,16 +1,22 @@
 import { useId, useState, type ComponentType } from 'react'
 import { CostView } from './cost/CostView'
+import { EventsView } from './subscriptions/EventsView'
+import { FilePicker } from './uploads/FilePicker'
 
-/** The views of a result, beside its JSON. */
-const views: { name: string; View: ComponentType }[] = [{ name: 'Cost', View: CostView }]
+/** The views of a result, in addition to its JSON. */
+const views: { name: string; View: ComponentType }[] = [
+  { name: 'Cost', View: CostView },
+  { name: 'Events', View: EventsView },
+]
 
-/** A list of tabs below the response: one view at a time, or none. */
+/** Below the response: files to upload, and a list of tabs that shows one view at a time, or none. */
 export function ResultPanel() {
   const [open, setOpen] = useState(-1)
   const id = useId()
   const View = views[open]?.View
   return (
     <section className="result-panel" aria-label="Views of the result">
+      <FilePicker />
       <div role="tablist" aria-label="Views of the result">
         {views.map(({ name }, i) => (
           <button key={name} type="button" role="tab" id={`${id}-${i}`} aria-selected={i === open} aria-controls={`${id}-view`} onClick={() => setOpen(i === open ? -1 : i)}>

@@ -1,7 +1,10 @@
-import type { Fetcher, FetcherParams } from '@graphiql/toolkit'
+import type { Fetcher, FetcherOpts, FetcherParams, Observable } from '@graphiql/toolkit'
+import { parse as parseDocument, type DocumentNode, type OperationDefinitionNode } from 'graphql'
 import { send, type Body, type Cost, type Operation, type Response } from './api'
 import { options } from './options'
 import { store } from './store'
+import { subscribe } from './subscriptions/subscribe'
+import { files, upload } from './uploads/upload'
 
 /** The latest operation that the user ran, and its response. */
 export interface Result {
@@ -21,18 +24,54 @@ function withoutExtras(body: Body): Body {
   return Object.keys(rest).length > 0 ? { ...shown, extensions: rest } : shown
 }
 
-async function execute(operation: Operation, headers: Record<string, string>): Promise<unknown> {
+function kindOf(document: DocumentNode, name: string | null | undefined): string {
+  const operations = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === 'OperationDefinition')
+  return (operations.find((o) => o.name?.value === name) ?? operations[0])?.operation ?? 'query'
+}
+
+/** Executes an operation of the user, and calls `next` for each result to show. */
+async function execute(operation: Operation, headers: Record<string, string>, signal: AbortSignal, next: (shown: unknown) => void): Promise<void> {
+  let document: DocumentNode | undefined
+  try {
+    document = parseDocument(operation.query)
+  } catch {
+    // the server's response says what is wrong
+  }
+  if (document && kindOf(document, operation.operationName) === 'subscription') {
+    await subscribe(operation, headers, signal, next)
+    return
+  }
   const more: Record<string, string> = { 'X-GraphQL-Cost': 'true', ...headers }
   if (options.trace) more['X-GraphQL-Trace'] = 'true'
-  const response = await send(operation, more)
+  const chosen = files.get()
+  const response = document && chosen.size > 0 ? await upload(operation, document, chosen, more, signal) : await send(operation, more, signal)
   const { cost, trace } = response.body?.extensions ?? {}
   result.set({ operation, response, ...(cost && { cost }), ...(trace !== undefined && { trace }) })
-  return response.body ? withoutExtras(response.body) : response.text
+  next(response.body ? withoutExtras(response.body) : { errors: [{ message: response.text || `The server responded with status ${response.status}.` }] })
+}
+
+/** What GraphiQL subscribes to. Unsubscribing, which its stop button does, aborts the request. */
+function observable(run: (signal: AbortSignal, next: (shown: unknown) => void) => Promise<void>): Observable<unknown> {
+  return {
+    subscribe(observer: { next(value: unknown): void; error(error: unknown): void; complete(): void }) {
+      const abort = new AbortController()
+      run(abort.signal, (shown) => observer.next(shown)).then(
+        () => observer.complete(),
+        (error: unknown) => (abort.signal.aborted ? observer.complete() : observer.error(error)),
+      )
+      return { unsubscribe: () => abort.abort() }
+    },
+  } as Observable<unknown>
 }
 
 /** Sends what GraphiQL executes: its introspection, and the user's operations. */
-export const fetcher: Fetcher = (async (params: FetcherParams, more?: { headers?: Record<string, string> }) => {
-  const operation: Operation = { query: params.query, operationName: params.operationName, variables: params.variables as Operation['variables'] }
-  if (params.operationName === 'IntrospectionQuery') return (await send(operation, more?.headers)).body
-  return execute(operation, more?.headers ?? {})
+export const fetcher = ((params: FetcherParams, more?: FetcherOpts) => {
+  const headers = (more?.headers ?? {}) as Record<string, string>
+  const operation: Operation = {
+    query: params.query,
+    ...(params.operationName && { operationName: params.operationName }),
+    variables: params.variables as Record<string, unknown> | null,
+  }
+  if (params.operationName === 'IntrospectionQuery') return send(operation, headers).then(({ body }) => body)
+  return observable((signal, next) => execute(operation, headers, signal, next))
 }) as Fetcher

@@ -1,5 +1,5 @@
 import { useGraphiQL } from '@graphiql/react'
-import { GraphQLError, OperationTypeNode, parse, validate } from 'graphql'
+import { getVariableValues, GraphQLError, parse, validate, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import { useEffect } from 'react'
 import { send } from '../api'
 import { store } from '../store'
@@ -33,7 +33,7 @@ export function useEstimate(): void {
       timer = window.setTimeout(async () => {
         const query = queryEditor.getValue()
         const variables = variablesOf(variableEditor.getValue())
-        if (!variables || !executable(query)) {
+        if (!variables || !executable(schema, query, operationName, variables)) {
           estimate.set(null)
           return
         }
@@ -47,17 +47,6 @@ export function useEstimate(): void {
         }
       }, wait)
     }
-    // executable reports whether a dry run makes sense: a valid document, not a subscription, which has no cost.
-    const executable = (query: string): boolean => {
-      try {
-        const document = parse(query)
-        const operations = document.definitions.filter((d) => d.kind === 'OperationDefinition')
-        return operations.length > 0 && operations.every((o) => o.operation !== OperationTypeNode.SUBSCRIPTION) && validate(schema, document).length === 0
-      } catch (error) {
-        if (error instanceof GraphQLError) return false
-        throw error
-      }
-    }
     update()
     const listeners = [queryEditor.onDidChangeModelContent(update), variableEditor.onDidChangeModelContent(update)]
     return () => {
@@ -66,4 +55,21 @@ export function useEstimate(): void {
       for (const listener of listeners) listener.dispose()
     }
   }, [schema, operationName, queryEditor, variableEditor])
+}
+
+/**
+ * Reports whether a dry run makes sense: the document is valid, the variables fit, and the operation is not a subscription, which
+ * has no cost. A variable for a file never fits: its value is a part of a form.
+ */
+function executable(schema: GraphQLSchema, query: string, name: string | undefined, variables: Record<string, unknown>): boolean {
+  try {
+    const document = parse(query)
+    const operations = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === 'OperationDefinition')
+    const operation = operations.find((o) => o.name?.value === name) ?? operations[0]
+    if (!operation || operation.operation === 'subscription' || validate(schema, document).length > 0) return false
+    return !getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors
+  } catch (error) {
+    if (error instanceof GraphQLError) return false
+    throw error
+  }
 }

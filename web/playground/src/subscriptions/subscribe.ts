@@ -1,0 +1,73 @@
+import { credentials, headers, parse, type Body, type Operation } from '../api'
+import { store } from '../store'
+import { eventsOf } from './eventstream'
+
+/** An event of the latest subscription, with the time at which it arrived. */
+export interface TimedEvent {
+  time: Date
+  body: Body
+}
+
+/** The latest subscription: its events, and how it ended. */
+export interface Events {
+  events: TimedEvent[]
+  state: 'open' | 'complete' | 'stopped' | 'lost'
+}
+
+export const events = store<Events | null>(null)
+
+/** The page keeps this number of events of a subscription: the latest ones. */
+export const kept = 500
+
+/** Adds an event to a list that keeps the latest ones. */
+export function added(list: TimedEvent[], event: TimedEvent): TimedEvent[] {
+  return [...list.slice(Math.max(0, list.length + 1 - kept)), event]
+}
+
+/**
+ * Executes a subscription over server-sent events and calls `next` for each event. Ends when the server completes it. If the
+ * connection ends without that, it throws an error that says so.
+ */
+export async function subscribe(operation: Operation, more: Record<string, string>, signal: AbortSignal, next: (body: Body) => void): Promise<void> {
+  events.set({ events: [], state: 'open' })
+  const end = (state: Events['state']) => events.set({ events: events.get()?.events ?? [], state })
+  try {
+    const response = await fetch('/graphql', {
+      method: 'POST',
+      headers: headers({ 'Content-Type': 'application/json', Accept: 'text/event-stream, application/graphql-response+json;q=0.9', ...more }),
+      body: JSON.stringify(operation),
+      credentials: credentials(),
+      cache: 'no-store',
+      signal,
+    })
+    if (!response.headers.get('Content-Type')?.startsWith('text/event-stream') || !response.body) {
+      const text = await response.text() // a refusal
+      next(parse(text) ?? { errors: [{ message: text || `Status ${response.status}` }] })
+      end('complete')
+      return
+    }
+    for await (const event of eventsOf(response.body)) {
+      if (event.event === 'complete') {
+        end('complete')
+        return
+      }
+      const body = event.event === 'next' && parse(event.data)
+      if (!body) continue
+      events.set({ events: added(events.get()?.events ?? [], { time: new Date(), body }), state: 'open' })
+      next(body)
+    }
+  } catch (error) {
+    if (signal.aborted) {
+      end('stopped')
+      return
+    }
+    end('lost')
+    throw error
+  }
+  if (signal.aborted) {
+    end('stopped')
+    return
+  }
+  end('lost')
+  throw new Error('The connection was lost before the subscription was complete.')
+}
