@@ -34,9 +34,9 @@ func limitMemory(setting config.Bytes) config.Bytes {
 // unsentBytes returns the maximum size of all responses that are not yet sent: at most half of the memory limit.
 func unsentBytes(limit config.Bytes) int64 {
 	if limit == 0 {
-		return responselimit.DefaultUnsent
+		return responselimit.DefaultUnsentMemory
 	}
-	return min(responselimit.DefaultUnsent, int64(limit)/2)
+	return min(responselimit.DefaultUnsentMemory, int64(limit)/2)
 }
 
 // heapFloor is the size of the unused allocation that raiseHeapFloor adds to the heap. The garbage collector runs when

@@ -36,7 +36,7 @@ var sdlFile = sync.OnceValue(func() *static.File {
 })
 
 // newEndpoint returns the GraphQL endpoint, without middleware.
-func (a *App) newEndpoint(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *cost.Meter, authn authentication, bodies *graphhttp.Bodies) *graphhttp.Handler {
+func (a *App) newEndpoint(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *cost.Meter, authn authentication, bodies *graphhttp.BodyMemory) *graphhttp.Handler {
 	return graphhttp.New(schema, graphhttp.Options{
 		Log:       a.log,
 		Around:    around,
@@ -54,14 +54,14 @@ func (a *App) newEndpoint(cfg config.Serve, schema graphql.ExecutableSchema, aro
 			Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields(),
 			Waited: func(ctx context.Context) bool { return loaders.From(ctx).CutOff() },
 		},
-		Unsent:    responselimit.NewUnsent(unsentBytes(cfg.MemoryLimit)),
+		Unsent:    responselimit.NewUnsentMemory(unsentBytes(cfg.MemoryLimit)),
 		Bodies:    bodies,
 		Principal: func(ctx context.Context) string { return authn.keys.Principal(auth.Token(ctx)) },
 	})
 }
 
 // routes returns the handler of all paths, with all middleware. Demo is nil without --demo.
-func (a *App) routes(cfg config.Serve, bodies *graphhttp.Bodies, authn authentication, demo *emulator.Emulator) http.Handler {
+func (a *App) routes(cfg config.Serve, bodies *graphhttp.BodyMemory, authn authentication, demo *emulator.Emulator) http.Handler {
 	others := http.NewServeMux() // the paths other than graphPath
 	limits := clientlimit.New(clientlimit.Limits{Inflight: cfg.ClientInflight, Requests: cfg.ClientRequests, Calls: cfg.ClientCalls})
 	graph := graphhttp.Chain(a.endpoint, auth.Viewer(authn.keys, authn.cookies), graphhttp.ClientLimits(limits, a.clientName, a.log))

@@ -2,7 +2,7 @@
 //
 // A request has a token in one of two ways: a Mixcloud access token in the Authorization
 // header, or a session cookie, which signing in through /oauth/login sets, see [SignIn]. The
-// token is opaque to this package: only Mixcloud can tell whether it is valid.
+// token is opaque to this package: only Mixcloud can validate it.
 package auth
 
 import (

@@ -24,9 +24,9 @@ const (
 
 // A fakeMixcloud is an HTTP transport that returns a token for each code.
 type fakeMixcloud struct {
-	mu     sync.Mutex
-	forms  []url.Values
-	answer func(r *http.Request, form url.Values) (status int, body string, err error)
+	mu      sync.Mutex
+	forms   []url.Values
+	respond func(r *http.Request, form url.Values) (status int, body string, err error)
 }
 
 // RoundTrip responds to an exchange.
@@ -43,8 +43,8 @@ func (s *fakeMixcloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.forms = append(s.forms, form)
 	s.mu.Unlock()
 	status, body := 200, `{"access_token":"token-of-`+form.Get("code")+`"}`
-	if s.answer != nil {
-		if status, body, err = s.answer(r, form); err != nil {
+	if s.respond != nil {
+		if status, body, err = s.respond(r, form); err != nil {
 			return nil, err
 		}
 	}
@@ -72,7 +72,7 @@ type testServer struct {
 type serverOptions struct {
 	publicURL string
 	nonces    Nonces
-	answer    func(r *http.Request, form url.Values) (int, string, error)
+	respond   func(r *http.Request, form url.Values) (int, string, error)
 }
 
 // newTestServer serves the three paths, and /whoami, which returns the request's token.
@@ -81,7 +81,7 @@ func newTestServer(t testing.TB, o serverOptions) *testServer {
 	if o.publicURL == "" {
 		o.publicURL = publicURL
 	}
-	d := &testServer{keys: RandomKeys(), mixcloud: &fakeMixcloud{answer: o.answer}}
+	d := &testServer{keys: RandomKeys(), mixcloud: &fakeMixcloud{respond: o.respond}}
 	client, err := mixcloud.New(
 		mixcloud.WithSiteURL(siteURL), mixcloud.WithHTTPClient(&http.Client{Transport: d.mixcloud}))
 	if err != nil {
@@ -169,13 +169,13 @@ func (b *browser) login(next string) *url.URL {
 }
 
 // callback requests the callback address with more parameters, as after Mixcloud's redirect.
-func (b *browser) callback(to *url.URL, answer string) *httptest.ResponseRecorder {
+func (b *browser) callback(to *url.URL, query string) *httptest.ResponseRecorder {
 	b.t.Helper()
 	root, err := url.Parse(publicURL)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return b.send(http.MethodGet, strings.TrimPrefix(to.Path, root.Path)+"?"+to.RawQuery+"&"+answer)
+	return b.send(http.MethodGet, strings.TrimPrefix(to.Path, root.Path)+"?"+to.RawQuery+"&"+query)
 }
 
 // signIn completes a sign-in.

@@ -9,22 +9,22 @@ import (
 // maxNext is the maximum length of the path to redirect to: it must fit into a cookie.
 const maxNext = 1024
 
-// ownPath returns next if it is a safe redirect target after signing in or out, else "/".
+// safeRedirect returns next if it is a safe redirect target after signing in or out, else "/".
 //
 // A safe target is an absolute path on this server, with optional query and fragment, that
 // every browser and proxy reads in the same way: printable ASCII without backslashes, no
 // scheme, no host, no empty or dot segments, and no escapes in the path that would change its
 // meaning if decoded twice. The paths under /oauth are refused, because they would cause a
 // redirect loop.
-func ownPath(next string) string {
-	if len(next) > maxNext || !strings.HasPrefix(next, "/") || strings.ContainsFunc(next, notPlain) {
+func safeRedirect(next string) string {
+	if len(next) > maxNext || !strings.HasPrefix(next, "/") || strings.ContainsFunc(next, mustEscape) {
 		return "/"
 	}
 	u, err := url.Parse(next)
 	if err != nil || u.Scheme != "" || u.Opaque != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(u.Path, "/") {
 		return "/"
 	}
-	if strings.ContainsFunc(u.Path, notPlainInPath) || strings.Contains(strings.ToLower(u.EscapedPath()), "%2f") {
+	if strings.ContainsFunc(u.Path, unsafeInPath) || strings.Contains(strings.ToLower(u.EscapedPath()), "%2f") {
 		return "/"
 	}
 	segments := strings.Split(u.Path[1:], "/")
@@ -39,12 +39,12 @@ func ownPath(next string) string {
 	return next
 }
 
-// notPlain reports whether a character must be escaped in an address.
-func notPlain(r rune) bool {
+// mustEscape reports whether a character must be escaped in an address.
+func mustEscape(r rune) bool {
 	return r <= ' ' || r > '~' || slices.Contains([]rune{'\\', '"', '<', '>', '^', '`', '{', '|', '}'}, r)
 }
 
-// notPlainInPath reports whether a character must not occur in a path even if it is escaped.
-func notPlainInPath(r rune) bool {
+// unsafeInPath reports whether a character must not occur in a path even if it is escaped.
+func unsafeInPath(r rune) bool {
 	return r < ' ' || r == 0x7f || r == '\\' || r == '%' || r == '\ufffd'
 }

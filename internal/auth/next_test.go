@@ -14,7 +14,7 @@ func TestOwnPath(t *testing.T) {
 		"/%C3%A9t%C3%A9/", "/a:b", "/x;y=z", "/~user/@x", "/a..b/...", "/x?a=%0d%0a", "/not/oauth/login", "/oauthx", "/x?..%2f", "/" + strings.Repeat("x", maxNext-1),
 	}
 	for _, next := range safe {
-		if got := ownPath(next); got != next {
+		if got := safeRedirect(next); got != next {
 			t.Errorf("%q becomes %q", next, got)
 		}
 	}
@@ -35,14 +35,14 @@ func TestOwnPath(t *testing.T) {
 	}
 	for reason, all := range refused {
 		for _, next := range all {
-			if got := ownPath(next); got != "/" {
+			if got := safeRedirect(next); got != "/" {
 				t.Errorf("%s: %q becomes %q", reason, next, got)
 			}
 		}
 	}
 }
 
-// A browser that is redirected to the result of ownPath stays on this server, on a path that
+// A browser that is redirected to the result of safeRedirect stays on this server, on a path that
 // means the same if it is cleaned or decoded once more, and never in a loop.
 func FuzzOwnPath(f *testing.F) {
 	for _, seed := range []string{
@@ -56,7 +56,7 @@ func FuzzOwnPath(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, next string) {
-		got := ownPath(next)
+		got := safeRedirect(next)
 		if got != "/" && got != next {
 			t.Fatalf("%q became %q", next, got)
 		}

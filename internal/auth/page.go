@@ -48,7 +48,7 @@ var (
 	pageExpired = page{Status: http.StatusBadRequest, Title: "The sign-in has expired", Text: []string{
 		"For security, a sign-in must be completed within ten minutes.",
 	}}
-	pageForeign = page{Status: http.StatusBadRequest, Title: "This is not your current sign-in", Text: []string{
+	pageWrongAttempt = page{Status: http.StatusBadRequest, Title: "This is not your current sign-in", Text: []string{
 		"You have started another sign-in since, or the link would sign you in to the account of another person. Nothing was changed.",
 	}}
 	pageUsed = page{Status: http.StatusBadRequest, Title: "This sign-in was already completed", Text: []string{
@@ -72,7 +72,7 @@ var (
 	pageTimeout = page{Status: http.StatusGatewayTimeout, Title: "Mixcloud did not respond in time", Text: []string{
 		"Please try again later.",
 	}}
-	pageBroken = page{Status: http.StatusServiceUnavailable, Title: "Sign-in does not work at the moment", Text: []string{
+	pageInternal = page{Status: http.StatusServiceUnavailable, Title: "Sign-in does not work at the moment", Text: []string{
 		"This server has an internal error. Please try again later.",
 	}}
 	pageSignOut = page{Status: http.StatusOK, Title: "Sign out?", Text: []string{

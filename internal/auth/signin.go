@@ -148,7 +148,7 @@ func (s *SignIn) callbackURL(nonce string) string {
 // login starts a sign-in.
 func (s *SignIn) login(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	next := ownPath(query.Get("next"))
+	next := safeRedirect(query.Get("next"))
 	if s.otherHost(r) && !query.Has("here") {
 		redirect(w, s.root.String()+LoginPath+"?"+url.Values{"next": {next}, "here": {"1"}}.Encode())
 		return
@@ -185,21 +185,21 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, pageExpired, a, nil)
 		return
 	}
-	nonce := only(query, attemptParam)
+	nonce := single(query, attemptParam)
 	if nonce == "" || subtle.ConstantTimeCompare([]byte(nonce), []byte(a.Nonce)) != 1 {
-		s.fail(w, r, pageForeign, a, nil) // the browser's own attempt stays valid
+		s.fail(w, r, pageWrongAttempt, a, nil) // the browser's own attempt stays valid
 		return
 	}
 	s.cookies.endAttempt(w)
 	switch first, err := s.nonces.Use(r.Context(), a.Nonce, a.expiry().Add(skew)); {
 	case err != nil:
-		s.fail(w, r, pageBroken, a, fmt.Errorf("store the nonce of the attempt: %w", err))
+		s.fail(w, r, pageInternal, a, fmt.Errorf("store the nonce of the attempt: %w", err))
 		return
 	case !first:
 		s.fail(w, r, pageUsed, a, nil)
 		return
 	}
-	code := only(query, "code")
+	code := single(query, "code")
 	switch {
 	case query.Has("error"):
 		s.fail(w, r, pageDenied, a, nil)
@@ -222,8 +222,8 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 	redirect(w, s.at(a.Next))
 }
 
-// only returns the value of a parameter, or "" unless there is exactly one.
-func only(query url.Values, name string) string {
+// single returns the value of a parameter, or "" unless there is exactly one.
+func single(query url.Values, name string) string {
 	if values := query[name]; len(values) == 1 {
 		return values[0]
 	}
@@ -237,7 +237,7 @@ func (s *SignIn) confirmLogout(w http.ResponseWriter, r *http.Request) {
 		p = pageSignOut
 		p.Button = s.at(LogoutPath)
 	}
-	next := ownPath(r.URL.Query().Get("next"))
+	next := safeRedirect(r.URL.Query().Get("next"))
 	p.Next = next
 	p.Links = []link{{"Back", s.at(next)}}
 	p.write(w)
@@ -259,7 +259,7 @@ func (s *SignIn) logout(w http.ResponseWriter, r *http.Request) {
 	s.cookies.endSession(w)
 	s.cookies.endAttempt(w)
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
-	redirect(w, s.at(ownPath(r.FormValue("next"))))
+	redirect(w, s.at(safeRedirect(r.FormValue("next"))))
 }
 
 // fail sends a page for a failed sign-in. a is nil if the attempt is unknown.

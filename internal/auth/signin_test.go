@@ -81,7 +81,7 @@ func TestNewCookies(t *testing.T) {
 // signs anyone in.
 func TestSignIn_Failures(t *testing.T) {
 	t.Parallel()
-	giving := func(status int, body string) func(*http.Request, url.Values) (int, string, error) {
+	respondWith := func(status int, body string) func(*http.Request, url.Values) (int, string, error) {
 		return func(*http.Request, url.Values) (int, string, error) { return status, body, nil }
 	}
 	tests := map[string]struct {
@@ -99,30 +99,30 @@ func TestSignIn_Failures(t *testing.T) {
 		"an empty code":  {query: query("code="), status: 400, text: "incomplete", next: "/n"},
 		"two codes":      {query: query("code=a&code=b"), status: 400, text: "incomplete", next: "/n"},
 		"a wrong code": {
-			options: serverOptions{answer: giving(400, `{"error":"<b>Bad code</b>"}`)},
+			options: serverOptions{respond: respondWith(400, `{"error":"<b>Bad code</b>"}`)},
 			query:   query("code=bad"), status: 400, text: "did not accept", next: "/n", codes: 1,
 		},
 		"rate limited": {
-			options: serverOptions{answer: giving(403, `{"error":{"type":"RateLimitException","message":"Slow down.","retry_after":9}}`)},
+			options: serverOptions{respond: respondWith(403, `{"error":{"type":"RateLimitException","message":"Slow down.","retry_after":9}}`)},
 			query:   query("code=abc"), status: 503, text: "rate limit is exceeded", next: "/n", codes: 1,
 		},
 		"down": {
-			options: serverOptions{answer: giving(502, "<html>")},
+			options: serverOptions{respond: respondWith(502, "<html>")},
 			query:   query("code=abc"), status: 502, text: "is unavailable", next: "/n", codes: 1,
 		},
 		"unreachable": {
-			options: serverOptions{answer: func(*http.Request, url.Values) (int, string, error) { return 0, "", io.ErrUnexpectedEOF }},
+			options: serverOptions{respond: func(*http.Request, url.Values) (int, string, error) { return 0, "", io.ErrUnexpectedEOF }},
 			query:   query("code=abc"), status: 502, text: "is unavailable", next: "/n", codes: 1,
 		},
 		"slow": {
-			options: serverOptions{answer: func(r *http.Request, _ url.Values) (int, string, error) {
+			options: serverOptions{respond: func(r *http.Request, _ url.Values) (int, string, error) {
 				<-r.Context().Done()
 				return 0, "", r.Context().Err()
 			}},
 			query: query("code=abc"), status: 504, text: "did not respond in time", next: "/n", codes: 1,
 		},
 		"no token": {
-			options: serverOptions{answer: giving(200, "{}")},
+			options: serverOptions{respond: respondWith(200, "{}")},
 			query:   query("code=abc"), status: 502, text: "is unavailable", next: "/n", codes: 1,
 		},
 		"without a cookie": {

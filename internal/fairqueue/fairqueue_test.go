@@ -184,7 +184,7 @@ func TestAcquire_OtherLimitsPass(t *testing.T) {
 }
 
 // A caller is informed of the delay: immediately, when a refusal blocks the limit, and when the
-// request is promoted. It can give up then.
+// request is promoted. It can stop waiting then.
 func TestAcquire_Delay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -255,8 +255,8 @@ func TestAcquire_DelayIsFair(t *testing.T) {
 	})
 }
 
-// A request that gives up, before or at the time when it gets a slot, returns the slot.
-func TestAcquire_GivesUp(t *testing.T) {
+// A request that stops waiting, before or at the time when it gets a slot, returns the slot.
+func TestAcquire_StopsWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newFixture(t, 2, 1000, ratelimit.Limit{Rate: 1000, Burst: 1})

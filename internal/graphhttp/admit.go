@@ -22,7 +22,7 @@ import (
 // their number is logged once a second. Other requests, such as forms, and bodies of more than
 // maxBody bytes (0 is the default) wait in the endpoint itself. Bodies counts the memory of the
 // bodies that it has read.
-func Admission(controller *admission.Controller, bodies *Bodies, path string, maxBody int64, log *slog.Logger) func(http.Handler) http.Handler {
+func Admission(controller *admission.Controller, bodies *BodyMemory, path string, maxBody int64, log *slog.Logger) func(http.Handler) http.Handler {
 	maxBody = cmp.Or(maxBody, DefaultMaxBody)
 	refused := &refusals{log: log}
 	return func(next http.Handler) http.Handler {
@@ -80,7 +80,7 @@ func bufferBody(w http.ResponseWriter, r *http.Request, maxBody int64, reservati
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
 	text, err := io.ReadAll(io.LimitReader(reservation.reader(r.Body), maxBody+1))
-	if errors.Is(err, errBodies) {
+	if errors.Is(err, errBodyMemory) {
 		return false, admission.ErrRefused
 	}
 	if err != nil || int64(len(text)) > maxBody {

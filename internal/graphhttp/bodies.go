@@ -7,57 +7,57 @@ import (
 )
 
 const (
-	// DefaultBodies is the maximum number of bytes of request bodies in memory, in the whole
+	// DefaultBodyMemory is the maximum number of bytes of request bodies in memory, in the whole
 	// process.
-	DefaultBodies = 64 << 20
-	// freeBody bytes of each body are not counted. They hold most operations completely, so
+	DefaultBodyMemory = 64 << 20
+	// uncountedBody bytes of each body are not counted. They hold most operations completely, so
 	// that clients with large ones cannot block the others. The number of connections bounds
 	// the sum.
-	freeBody = 16 << 10
+	uncountedBody = 16 << 10
 )
 
-// errBodies is the error of a body for which there is no memory now.
-var errBodies = errors.New("the request bodies in memory have reached their limit")
+// errBodyMemory is the error of a body for which there is no memory now.
+var errBodyMemory = errors.New("the request bodies in memory have reached their limit")
 
-// Bodies counts the bytes of all request bodies of the process: those that arrive, wait for
+// BodyMemory counts the bytes of all request bodies of the process: those that arrive, wait for
 // admission, or belong to running operations. It counts the received bytes and not the declared
 // length, so that a client that sends nothing uses nothing. A request that would exceed the
 // maximum is refused with 503. It is safe for concurrent use.
-type Bodies struct {
+type BodyMemory struct {
 	max int64
 	now atomic.Int64
 }
 
-// NewBodies returns Bodies with a maximum of max bytes; 0 means [DefaultBodies].
-func NewBodies(max int64) *Bodies {
+// NewBodyMemory returns a BodyMemory with a maximum of max bytes; 0 means [DefaultBodyMemory].
+func NewBodyMemory(max int64) *BodyMemory {
 	if max <= 0 {
-		max = DefaultBodies
+		max = DefaultBodyMemory
 	}
-	return &Bodies{max: max}
+	return &BodyMemory{max: max}
 }
 
 // Bytes returns the number of counted bytes.
-func (b *Bodies) Bytes() int64 { return b.now.Load() }
+func (b *BodyMemory) Bytes() int64 { return b.now.Load() }
 
 // reserve returns the reservation of one request. The caller must release it.
-func (b *Bodies) reserve() *bodyReservation { return &bodyReservation{of: b} }
+func (b *BodyMemory) reserve() *bodyReservation { return &bodyReservation{of: b} }
 
-// A bodyReservation is one request's share of [Bodies].
+// A bodyReservation is one request's share of [BodyMemory].
 type bodyReservation struct {
-	of          *Bodies
+	of          *BodyMemory
 	read, taken int64
 }
 
 // add counts n more bytes of the request. It fails if there is no memory for them.
 func (h *bodyReservation) add(n int) error {
 	h.read += int64(n)
-	more := h.read - freeBody - h.taken
+	more := h.read - uncountedBody - h.taken
 	if more <= 0 {
 		return nil
 	}
 	if h.of.now.Add(more) > h.of.max {
 		h.of.now.Add(-more)
-		return errBodies
+		return errBodyMemory
 	}
 	h.taken += more
 	return nil

@@ -40,7 +40,7 @@ func TestBodies(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					controller := admission.New(1, time.Second)
-					bodies := graphhttp.NewBodies(maximum)
+					bodies := graphhttp.NewBodyMemory(maximum)
 					h := endpoints(newStub(), graphhttp.Options{Bodies: bodies}, controller)[way]
 					slot := occupy(t, controller)
 					codes := make(chan int, 2)
@@ -77,7 +77,7 @@ func TestBodies(t *testing.T) {
 func TestBodies_CountReceivedBytes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		bodies := graphhttp.NewBodies(1 << 20)
+		bodies := graphhttp.NewBodyMemory(1 << 20)
 		for way, h := range endpoints(newStub(), graphhttp.Options{Bodies: bodies}, admission.New(1, time.Second)) {
 			stalled := make(stalledBody)
 			r := request(t, http.MethodPost, "/graphql", "", "Content-Type: application/json")

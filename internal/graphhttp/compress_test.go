@@ -28,7 +28,7 @@ func compressed(t *testing.T, path, accept string, next http.HandlerFunc) *httpt
 func TestCompress(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat(`{"name":"Second Sleep"},`, 200)
-	answering := func(contentType, body string, more ...func(http.Header)) http.HandlerFunc {
+	respondWith := func(contentType, body string, more ...func(http.Header)) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			w.Header().Set("ETag", `"tag"`)
@@ -44,18 +44,18 @@ func TestCompress(t *testing.T) {
 		next               http.HandlerFunc
 		coding, tag        string
 	}{
-		{"gzip", "/graphql", "gzip", answering(mediaGraphQL, large), "gzip", `"tag-gzip"`},
-		{"zstd where both are taken", "/graphql", "gzip, zstd", answering(mediaJSON, large), "zstd", `"tag-zstd"`},
-		{"what the client prefers", "/graphql", "gzip;q=1, zstd;q=0.5", answering(mediaJSON, large), "gzip", `"tag-gzip"`},
-		{"not accepted", "/graphql", "", answering(mediaJSON, large), "", `"tag"`},
-		{"refused by the client", "/graphql", "gzip;q=0, identity", answering(mediaJSON, large), "", `"tag"`},
-		{"a coding that is not offered", "/graphql", "br", answering(mediaJSON, large), "", `"tag"`},
-		{"small", "/graphql", "gzip", answering(mediaJSON, "{}"), "", `"tag"`},
-		{"a script of the page", "/playground/main.js", "gzip", answering("text/javascript", large), "gzip", `"tag-gzip"`},
-		{"a picture", "/x.png", "gzip", answering("image/png", large), "", `"tag"`},
-		{"signing in", "/oauth/login", "gzip", answering("text/html", large), "", `"tag"`},
-		{"a response that sets a cookie", "/graphql", "gzip", answering(mediaJSON, large, cookie), "", `"tag"`},
-		{"a response with a secret", "/graphql", "gzip", answering(mediaJSON, large, Uncompressed), "", `"tag"`},
+		{"gzip", "/graphql", "gzip", respondWith(mediaGraphQL, large), "gzip", `"tag-gzip"`},
+		{"zstd where both are taken", "/graphql", "gzip, zstd", respondWith(mediaJSON, large), "zstd", `"tag-zstd"`},
+		{"what the client prefers", "/graphql", "gzip;q=1, zstd;q=0.5", respondWith(mediaJSON, large), "gzip", `"tag-gzip"`},
+		{"not accepted", "/graphql", "", respondWith(mediaJSON, large), "", `"tag"`},
+		{"refused by the client", "/graphql", "gzip;q=0, identity", respondWith(mediaJSON, large), "", `"tag"`},
+		{"a coding that is not offered", "/graphql", "br", respondWith(mediaJSON, large), "", `"tag"`},
+		{"small", "/graphql", "gzip", respondWith(mediaJSON, "{}"), "", `"tag"`},
+		{"a script of the page", "/playground/main.js", "gzip", respondWith("text/javascript", large), "gzip", `"tag-gzip"`},
+		{"a picture", "/x.png", "gzip", respondWith("image/png", large), "", `"tag"`},
+		{"signing in", "/oauth/login", "gzip", respondWith("text/html", large), "", `"tag"`},
+		{"a response that sets a cookie", "/graphql", "gzip", respondWith(mediaJSON, large, cookie), "", `"tag"`},
+		{"a response with a secret", "/graphql", "gzip", respondWith(mediaJSON, large, Uncompressed), "", `"tag"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

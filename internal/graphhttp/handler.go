@@ -90,9 +90,9 @@ type Options struct {
 	Response responselimit.Limits
 	// Unsent counts the process's responses that are not yet sent. If nil the handler has its
 	// own.
-	Unsent *responselimit.Unsent
+	Unsent *responselimit.UnsentMemory
 	// Bodies counts the process's request bodies. If nil the handler has its own.
-	Bodies *Bodies
+	Bodies *BodyMemory
 }
 
 func (o Options) withDefaults() Options {
@@ -127,10 +127,10 @@ func (o Options) withDefaults() Options {
 		o.MaxDirectives = DefaultMaxDirectives
 	}
 	if o.Unsent == nil {
-		o.Unsent = responselimit.NewUnsent(0)
+		o.Unsent = responselimit.NewUnsentMemory(0)
 	}
 	if o.Bodies == nil {
-		o.Bodies = NewBodies(0)
+		o.Bodies = NewBodyMemory(0)
 	}
 	return o
 }

@@ -64,7 +64,7 @@ func (s *stats) write(h http.Header, r *http.Request, status int) int {
 	return status
 }
 
-// maxAge returns how many seconds caches may store a response to r: 0 for not at all.
+// maxAge returns how many seconds caches may store a response to r, or 0 if they must not store it.
 func (s *stats) maxAge(r *http.Request, status int) int64 {
 	// Whether a cookie authenticates depends on other headers too, so an anonymous response to
 	// a request with a cookie must not be cached for later requests.

@@ -242,7 +242,7 @@ func TestLimits_AreLinear(t *testing.T) {
 // A sampler records the maximum of the unsent bytes at each write.
 type sampler struct {
 	*httptest.ResponseRecorder
-	unsent *responselimit.Unsent
+	unsent *responselimit.UnsentMemory
 	most   int64
 }
 
@@ -253,7 +253,7 @@ func (s *sampler) Write(b []byte) (int, error) {
 
 func TestUnsent_IsGivenBack(t *testing.T) {
 	t.Parallel()
-	unsent := responselimit.NewUnsent(0)
+	unsent := responselimit.NewUnsentMemory(0)
 	h := graphhttp.New(newStub(), graphhttp.Options{Unsent: unsent})
 	for _, accept := range []string{newer, "Accept: text/event-stream"} {
 		rec := &sampler{ResponseRecorder: httptest.NewRecorder(), unsent: unsent}

@@ -21,8 +21,8 @@ const (
 	cachedQuerySize = 8 << 10
 )
 
-// A queryCache is an LRU cache of documents, except long ones, of which a client can make up
-// any number.
+// A queryCache is an LRU cache of documents. It does not store long ones, because a client can
+// generate any number of them.
 type queryCache struct {
 	graphql.Cache[*ast.QueryDocument]
 

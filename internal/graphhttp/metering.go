@@ -65,7 +65,7 @@ func (m metering) MutateOperationContext(ctx context.Context, oc *graphql.Operat
 	if s := statsFrom(ctx); s != nil {
 		s.estimate = e
 	}
-	if e.Calls <= e.Budget || requests(oc, dryRunKey) {
+	if e.Calls <= e.Budget || headerIsTrue(oc, dryRunKey) {
 		return nil
 	}
 	message := fmt.Sprintf("This operation may need %d calls to Mixcloud; at most %d are allowed. %s", e.Calls, e.Budget, e.Advice)
@@ -79,7 +79,7 @@ func (m metering) MutateOperationContext(ctx context.Context, oc *graphql.Operat
 // InterceptOperation responds to a dry run.
 func (metering) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
-	if !requests(oc, dryRunKey) {
+	if !headerIsTrue(oc, dryRunKey) {
 		return next(ctx)
 	}
 	e := statsFrom(ctx).estimate
@@ -105,7 +105,7 @@ func (metering) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 	}
 	oc := graphql.GetOperationContext(ctx)
 	e, spent := s.estimate, s.operation.Cost()
-	if requests(oc, costKey) {
+	if headerIsTrue(oc, costKey) {
 		extend(resp, "cost", struct {
 			Estimated int `json:"estimated"`
 			Budget    int `json:"budget"`
@@ -123,7 +123,7 @@ func (metering) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		left, read = schemaFresh, true
 	}
 	if read && len(stale) == 0 && len(resp.Errors) == 0 && s.operation.Anonymous() && !e.Fleeting &&
-		oc.Operation.Operation == ast.Query && !requests(oc, costKey) {
+		oc.Operation.Operation == ast.Query && !headerIsTrue(oc, costKey) {
 		s.public = left
 	}
 	return resp
@@ -187,8 +187,8 @@ func extend(resp *graphql.Response, name string, value any) {
 	resp.Extensions[name] = value
 }
 
-// requests reports whether a header of the request, in its canonical form, is true.
-func requests(oc *graphql.OperationContext, key string) bool {
+// headerIsTrue reports whether a header of the request, in its canonical form, is true.
+func headerIsTrue(oc *graphql.OperationContext, key string) bool {
 	return oc != nil && isTrue(oc.Headers, key)
 }
 

@@ -19,8 +19,8 @@ func Chain(h http.Handler, middleware ...func(http.Handler) http.Handler) http.H
 	return h
 }
 
-// RequestID is middleware that gives every request an id: that of X-Request-Id if it is valid,
-// else a new one. The response carries it too.
+// RequestID is middleware that assigns an id to each request: that of X-Request-Id if it is valid,
+// else a new one. The response has the same header.
 func RequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get("X-Request-Id")

@@ -34,7 +34,7 @@ func endpoints(s *stub, o graphhttp.Options, controller *admission.Controller) m
 	own := o
 	own.Admission = controller
 	if o.Bodies == nil {
-		o.Bodies = graphhttp.NewBodies(0)
+		o.Bodies = graphhttp.NewBodyMemory(0)
 	}
 	return map[string]http.Handler{
 		"endpoint":   graphhttp.New(s, own),

@@ -18,11 +18,11 @@ import (
 )
 
 const (
-	// persistedBytes is the maximum size of the cache of persisted documents. The most used
-	// ones stay.
+	// persistedBytes is the maximum size of the cache of persisted documents. It evicts
+	// the least used ones first.
 	persistedBytes = 8 << 20
-	// largestPersisted is the maximum size of a cached document in bytes.
-	largestPersisted = 256 << 10
+	// maxPersisted is the maximum size of a cached document in bytes.
+	maxPersisted = 256 << 10
 	// persistedOverhead is the memory of an entry in addition to its text: its hash, its node
 	// in the cache and its slot in the table.
 	persistedOverhead = 512
@@ -47,7 +47,7 @@ type persisted struct {
 func newPersisted(manifest *documentSet, only bool, shared graphql.Cache[string]) persisted {
 	return persisted{manifest, only, otter.Must(&otter.Options[string, string]{
 		MaximumWeight: persistedBytes,
-		Weigher:       func(_, text string) uint32 { return uint32(persistedOverhead + len(text)) }, //nolint:gosec // at most largestPersisted
+		Weigher:       func(_, text string) uint32 { return uint32(persistedOverhead + len(text)) }, //nolint:gosec // at most maxPersisted
 	}), shared}
 }
 
@@ -159,7 +159,7 @@ func (storePersisted) Validate(graphql.ExecutableSchema) error { return nil }
 // MutateOperationContext stores the operation's document.
 func (k storePersisted) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
 	c, ok := oc.Stats.GetExtension(persistedKey).(persistedDocument)
-	if !ok || len(oc.RawQuery) > largestPersisted {
+	if !ok || len(oc.RawQuery) > maxPersisted {
 		return nil
 	}
 	k.of.local.SetIfAbsent(c.hash, oc.RawQuery)

@@ -40,7 +40,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, reservation *
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
 	body, err := io.ReadAll(reservation.reader(http.MaxBytesReader(w, r.Body, limit)))
-	if errors.Is(err, errBodies) {
+	if errors.Is(err, errBodyMemory) {
 		return nil, 0, err
 	}
 	if err != nil {

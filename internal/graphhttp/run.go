@@ -33,8 +33,8 @@ type runner struct {
 	writes     idempotency.Store
 	principal  func(context.Context) string
 	fileFields map[string]bool // mutation fields that take files
-	unsent     *responselimit.Unsent
-	bodies     *Bodies
+	unsent     *responselimit.UnsentMemory
+	bodies     *BodyMemory
 	prepare    func(context.Context, *graphql.RawParams) (*graphql.OperationContext, gqlerror.List)
 }
 
@@ -69,7 +69,7 @@ func (t runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		logErrors(ctx, resp.Errors)
 		status := requestStatus(media, resp.Errors)
 		if req.to.Media == "" && status < http.StatusBadRequest {
-			status = http.StatusBadRequest // who takes only events would wait for them
+			status = http.StatusBadRequest // a client that accepts only events would wait for them
 		}
 		if refusesDocument(errs) {
 			status = http.StatusBadRequest

@@ -72,7 +72,7 @@ func TestSend(t *testing.T) {
 // While too many bytes of other responses are unsent, no operation starts.
 func TestUnsent_RefusesOperations(t *testing.T) {
 	t.Parallel()
-	unsent := responselimit.NewUnsent(1000)
+	unsent := responselimit.NewUnsentMemory(1000)
 	h := withStats(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := (runner{unsent: unsent}).enter(w, r, accept.Types{Media: mediaJSON}); ok {
 			t.Error("an operation was executed")

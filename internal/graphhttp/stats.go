@@ -35,7 +35,7 @@ type stats struct {
 	operation OperationStats
 	// estimate is set before the operation starts, and needs no lock after that.
 	estimate opstats.Estimate
-	public   time.Duration // how long public caches may store the response; 0 for not at all
+	public   time.Duration // how long public caches may store the response; 0 if they must not
 	retry    time.Duration // the longest wait in an error
 	limited  time.Duration // the longest wait in a rate limit error
 }

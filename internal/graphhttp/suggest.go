@@ -78,14 +78,14 @@ func hideSchema(replaced map[string]core.RuleFunc) {
 }
 
 // validationRules returns the rules of one validation: all of gqlparser's, their replacements,
-// and additional ones. For long names, and after enough errors, gqlparser's rules get nothing
-// to suggest similar names for. Errors over the maximum are only counted.
+// and additional ones. For long names and after too many errors, no similar names are suggested.
+// Errors over the maximum are only counted.
 func validationRules(replaced map[string]core.RuleFunc) *rules.Rules {
 	errs := 0
 	all := rules.NewRules()
-	chosen := rules.NewDefaultRules().GetInner()
-	maps.Copy(chosen, replaced)
-	for name, rule := range chosen {
+	selected := rules.NewDefaultRules().GetInner()
+	maps.Copy(selected, replaced)
+	for name, rule := range selected {
 		all.AddRule(name, func(observers *core.Events, addError core.AddErrFunc) {
 			rule(observers, func(options ...core.ErrorOption) {
 				if errs++; errs > responselimit.MaxErrors {
@@ -101,7 +101,7 @@ func validationRules(replaced map[string]core.RuleFunc) *rules.Rules {
 			if errs >= responselimit.MaxErrors {
 				*name = "" // the message is dropped
 			} else if len(*name) > maxSuggested {
-				*name = (*name)[:maxSuggested] + "…" // no name in the schema is similar to one this long
+				*name = (*name)[:maxSuggested] + "…" // too long to be similar to a name of the schema
 			}
 		}
 		observers.OnField(func(_ *core.Walker, f *ast.Field) {

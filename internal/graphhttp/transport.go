@@ -140,7 +140,7 @@ func (t post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		reservation := t.bodies.reserve()
 		defer reservation.release()
 		status := 0
-		if body, status, err = readBody(w, r, t.maxBody, reservation); errors.Is(err, errBodies) {
+		if body, status, err = readBody(w, r, t.maxBody, reservation); errors.Is(err, errBodyMemory) {
 			overload(w, r, to)
 			return
 		}
@@ -205,7 +205,7 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	reservation := t.bodies.reserve()
 	defer reservation.release()
 	req, err := t.read(form, r.Header, key, reservation)
-	if errors.Is(err, errBodies) {
+	if errors.Is(err, errBodyMemory) {
 		overload(w, r, to)
 		return
 	}
@@ -225,7 +225,7 @@ func (t multipart) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 // read reads the form up to its first file, or completely if it has no files.
 func (t multipart) read(form *uploadhttp.Request, header http.Header, key string, reservation *bodyReservation) (request, error) {
 	start := graphql.Now()
-	if err := reservation.add(freeBody + uploadhttp.BufferSize); err != nil {
+	if err := reservation.add(uncountedBody + uploadhttp.BufferSize); err != nil {
 		return request{}, err
 	}
 	text, err := form.Operations(t.maxBody, reservation.reader)

@@ -1,4 +1,4 @@
-// Package inflight shares one call among all callers that need its result (single flight).
+// Package inflight shares one call among all callers that need its result (request coalescing).
 //
 // The lifetime of a [Call] does not depend on a single waiter: if one leaves, the others still
 // get the result. Its states are:

@@ -11,7 +11,7 @@ import "time"
 type Estimate struct {
 	Calls  int // upper bound of the number of calls
 	Budget int // maximum number of calls that is allowed
-	// Advice tells a developer how to bring the operation within the budget. It is "" if the
+	// Advice is a hint for developers how to bring the operation within the budget. It is "" if the
 	// operation is within it.
 	Advice string
 	// Fits is the advice in a form for programs: the path of a list, its argument, and the

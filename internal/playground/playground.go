@@ -50,7 +50,7 @@ const (
 	immutable = "public, max-age=31536000, immutable"
 )
 
-// Options tell the page about its server. The page contains them as JSON.
+// Options describe the server to the page. The page contains them as JSON.
 type Options struct {
 	SignIn bool `json:"signIn"` // users can sign in at /oauth/login
 	Demo   bool `json:"demo"`   // the server runs over the emulator

@@ -114,7 +114,7 @@ func TestField_StopsAtALimit(t *testing.T) {
 
 func TestUnsent(t *testing.T) {
 	t.Parallel()
-	u := NewUnsent(3 * reservationStep)
+	u := NewUnsentMemory(3 * reservationStep)
 	r := u.Reserve()
 	c, ctx := operation(t, "{ name }", Limits{})
 	c.reservation = r

@@ -10,7 +10,7 @@
 // error is then the cause of the context, or UPSTREAM_TIMEOUT if the operation was waiting for another service.
 //
 // The package also limits the number of errors in a response to [MaxErrors] ([List]), rejects introspection that would
-// exceed the limit, and counts the bytes of responses that are not yet sent ([Unsent]).
+// exceed the limit, and counts the bytes of responses that are not yet sent ([UnsentMemory]).
 package responselimit
 
 import (

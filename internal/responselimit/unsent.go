@@ -5,39 +5,39 @@ import (
 	"sync/atomic"
 )
 
-// DefaultUnsent is the maximum number of response bytes that wait to be sent, in the whole process.
-const DefaultUnsent = 256 << 20
+// DefaultUnsentMemory is the maximum number of response bytes that wait to be sent, in the whole process.
+const DefaultUnsentMemory = 256 << 20
 
 // reservationStep is the granularity with which a growing response is counted.
 const reservationStep = 64 << 10
 
-// Unsent counts the bytes of a process's responses that are not yet sent: responses being built, by the bytes counted so
+// UnsentMemory counts the bytes of a process's responses that are not yet sent: responses being built, by the bytes counted so
 // far, and responses that wait for a client to read them. It is safe for concurrent use.
-type Unsent struct {
+type UnsentMemory struct {
 	max int64
 	now atomic.Int64
 }
 
-// NewUnsent returns a count with a maximum of max bytes; 0 means [DefaultUnsent].
-func NewUnsent(max int64) *Unsent {
+// NewUnsentMemory returns a count with a maximum of max bytes; 0 means [DefaultUnsentMemory].
+func NewUnsentMemory(max int64) *UnsentMemory {
 	if max <= 0 {
-		max = DefaultUnsent
+		max = DefaultUnsentMemory
 	}
-	return &Unsent{max: max}
+	return &UnsentMemory{max: max}
 }
 
 // Full reports whether operations must wait until a response is sent.
-func (u *Unsent) Full() bool { return u.now.Load() >= u.max }
+func (u *UnsentMemory) Full() bool { return u.now.Load() >= u.max }
 
 // Bytes returns the size of all responses that are not yet sent.
-func (u *Unsent) Bytes() int64 { return u.now.Load() }
+func (u *UnsentMemory) Bytes() int64 { return u.now.Load() }
 
 // Reserve returns an empty reservation for one request. It must be ended with Set(0).
-func (u *Unsent) Reserve() *Reservation { return &Reservation{total: u} }
+func (u *UnsentMemory) Reserve() *Reservation { return &Reservation{total: u} }
 
-// A Reservation is the share of one request in an [Unsent]. A nil Reservation counts nothing.
+// A Reservation is the share of one request in an [UnsentMemory]. A nil Reservation counts nothing.
 type Reservation struct {
-	total *Unsent
+	total *UnsentMemory
 	bytes atomic.Int64
 }
 
