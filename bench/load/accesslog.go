@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// An accessLog is what a server writes that logs in JSON.
+// An accessLog is a server's log in JSON.
 type accessLog struct {
 	mu   sync.Mutex
 	text []byte
@@ -20,19 +20,19 @@ func (l *accessLog) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// with are the answers of a status between two moments, as the server sees them.
+// results returns the results with a status between two times, as the server has logged them.
 func (l *accessLog) results(status int, from, to time.Time) (all results) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for line := range bytes.Lines(l.text) {
-		var said struct {
+		var entry struct {
 			Time   time.Time
 			Msg    string
 			Status int
 			Took   time.Duration
 		}
-		if json.Unmarshal(line, &said) == nil && said.Msg == "request" && said.Status == status && said.Time.After(from) && said.Time.Before(to) {
-			all = append(all, result{took: said.Took, status: status})
+		if json.Unmarshal(line, &entry) == nil && entry.Msg == "request" && entry.Status == status && entry.Time.After(from) && entry.Time.Before(to) {
+			all = append(all, result{took: entry.Took, status: status})
 		}
 	}
 	return all

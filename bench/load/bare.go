@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// bareCommand is the command of this program that serves a bare 503.
+// bareCommand is the command of this program that serves a bare 503 response.
 const bareCommand = "bare"
 
-// bare serves what a refusal is compared with: net/http alone, which reads the
-// request and responds with the status, the headers and a body of the same kind.
+// serveBare serves the responses that refusals are compared with: net/http alone reads the request
+// and responds with the same status, headers and body.
 func serveBare(ctx context.Context, stdout io.Writer) error {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -42,15 +42,15 @@ func serveBare(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// pin keeps a process, with all of its threads, on one processor. Where that
-// cannot be done, or there is only one, the system decides.
+// pin pins a process, with all its threads, to one processor. It does nothing if taskset is not
+// installed, or if the processor does not exist.
 func pin(pid, processor int) error {
 	if _, err := exec.LookPath("taskset"); err != nil {
-		return nil //nolint:nilerr // not on this system
+		return nil //nolint:nilerr // not installed
 	}
 	out, err := exec.Command("taskset", "-acp", strconv.Itoa(processor), strconv.Itoa(pid)).CombinedOutput() //nolint:gosec // numbers
 	if err != nil && processor > 0 {
-		return nil // there is one processor only
+		return nil // the machine has only one processor
 	}
 	if err != nil {
 		return fmt.Errorf("taskset: %w: %s", err, out)
@@ -60,10 +60,10 @@ func pin(pid, processor int) error {
 
 func pinSelf(processor int) error { return pin(os.Getpid(), processor) }
 
-// tickOf is the unit of /proc/pid/stat on all architectures of Linux that Go knows.
+// clockTick is the unit of /proc/pid/stat on all architectures of Linux that Go supports.
 const clockTick = 10 * time.Millisecond
 
-// processorTime is what a process has used of processors; 0 where it cannot be told.
+// processorTime returns the processor time of a process, or 0 if it is unknown.
 func processorTime(pid int) time.Duration {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

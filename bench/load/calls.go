@@ -9,13 +9,13 @@ import (
 	"mixcloud-graphql/bench/process"
 )
 
-// A chart with what only each cloudcast's and each uploader's own address gives.
+// chart is a query for popular cloudcasts, with members of the full form of each cloudcast and
+// uploader.
 const chart = `query Chart { popular(first: 20) { nodes { name description user { name biog followerCount } } } }`
 
 const coldClients = 500
 
-// cold has many clients ask at the same moment what a new server knows nothing
-// of.
+// cold measures many clients that send the same query at once to a server with an empty cache.
 func (b *bench) cold(ctx context.Context) ([]row, error) {
 	m, err := b.startMixcloud(ctx)
 	if err != nil {
@@ -31,13 +31,14 @@ func (b *bench) cold(ctx context.Context) ([]row, error) {
 		return nil, err
 	}
 	return []row{{
-		fmt.Sprintf("%d clients ask the same cold query at once", coldClients),
-		fmt.Sprintf("the %d upstream calls of one client", one),
-		fmt.Sprintf("%d upstream calls; %d answered, %d not%s; slowest %s", many, len(all.good()), len(all.failures()), all.firstFailure(), ms(all.percentile(1))),
+		fmt.Sprintf("%d clients send the same query at once, empty cache", coldClients),
+		fmt.Sprintf("the %d calls of one client", one),
+		fmt.Sprintf("%d calls; %d succeeded, %d failed%s; slowest %s", many, len(all.good()), len(all.failures()), all.firstFailure(), ms(all.percentile(1))),
 	}}, nil
 }
 
-// askCold has so many clients ask a new server, and counts the calls.
+// executeCold executes the chart query for a number of clients at once on a new server, and counts
+// the calls.
 func (b *bench) executeCold(ctx context.Context, m *mixcloud, clients int) (calls int, all results, err error) {
 	s, err := startServer(ctx, m.Address(), nil)
 	if err != nil {
@@ -50,30 +51,29 @@ func (b *bench) executeCold(ctx context.Context, m *mixcloud, clients int) (call
 	c := newClient(s.Address())
 	defer c.close()
 	var t collector
-	var asking sync.WaitGroup
+	var wg sync.WaitGroup
 	start := make(chan struct{})
 	for range clients {
-		asking.Go(func() {
+		wg.Go(func() {
 			<-start
 			t.add(c.execute(ctx, newRequest(chart, nil)))
 		})
 	}
 	close(start)
-	asking.Wait()
+	wg.Wait()
 	calls, err = m.calls(ctx)
 	return calls, t.results(), err
 }
 
-// zipf has traffic over the whole world: on a server that knows nothing; then on
-// the same when it has seen every page, as one has that has served for a day.
+// zipf measures traffic over all pages, with a Zipf distribution: first with an empty cache, then
+// after every page was requested once, as on a server that has run for a day.
 func (b *bench) zipf(ctx context.Context) (rows []row, err error) {
 	m, err := b.startMixcloud(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Stop()
-	// Mixcloud has no limit here: how few calls are made is the question, not
-	// how slowly.
+	// Without a rate limit, because this measures the number of calls and not their rate.
 	s, err := startServer(ctx, m.Address(), nil, "--upstream-rate=0")
 	if err != nil {
 		return nil, err
@@ -83,15 +83,15 @@ func (b *bench) zipf(ctx context.Context) (rows []row, err error) {
 	c.cost = true
 	defer c.close()
 	draw := newZipf(b.seed, len(b.pages), b.exponent)
-	cold, err := b.zipfRow(ctx, m, c, draw, "from a cold start")
+	cold, err := b.zipfRow(ctx, m, c, draw, "empty cache at the start")
 	if err != nil {
 		return nil, err
 	}
-	seen := c.sendAll(ctx, b.pages, 4)
-	if bad := seen.failures(); len(bad) > len(seen)/100 {
-		return []row{cold}, fmt.Errorf("%d of %d pages could not be seen%s", len(bad), len(seen), bad.firstFailure())
+	all := c.sendAll(ctx, b.pages, 4)
+	if failed := all.failures(); len(failed) > len(all)/100 {
+		return []row{cold}, fmt.Errorf("%d of %d pages failed%s", len(failed), len(all), failed.firstFailure())
 	}
-	warm, err := b.zipfRow(ctx, m, c, draw, "every page seen before")
+	warm, err := b.zipfRow(ctx, m, c, draw, "every page cached")
 	if err != nil {
 		return []row{cold}, err
 	}
@@ -102,8 +102,8 @@ func (b *bench) zipfRow(ctx context.Context, m *mixcloud, c *client, draw *zipf,
 	if err := m.clearRequests(ctx); err != nil {
 		return row{}, err
 	}
-	all, unasked := c.sendAtRate(ctx, b.rate, b.duration, func() request { return b.pages[draw.next()] })
-	made, err := m.requests(ctx)
+	all, skipped := c.sendAtRate(ctx, b.rate, b.duration, func() request { return b.pages[draw.next()] })
+	calls, err := m.requests(ctx)
 	if err != nil {
 		return row{}, err
 	}
@@ -116,19 +116,18 @@ func (b *bench) zipfRow(ctx context.Context, m *mixcloud, c *client, draw *zipf,
 	}
 	reads := spent.UpstreamCalls + spent.CacheHits + spent.Coalesced + spent.Stale
 	return row{
-		fmt.Sprintf("Zipf traffic over the whole world for %v, %s", b.duration, what),
-		"≤ 0.05 upstream calls per query",
-		fmt.Sprintf("%.3f (%d calls, %d of them different, for %d queries); hit rate %s of %d reads; %d without a full answer%s; %d unasked",
-			ratio(len(made), len(all)), len(made), distinct(made), len(all),
-			percent(reads-spent.UpstreamCalls, reads), reads, len(all.failures()), all.firstFailure(), unasked),
+		fmt.Sprintf("Zipf traffic over all pages for %v, %s", b.duration, what),
+		"≤ 0.05 calls per query",
+		fmt.Sprintf("%.3f (%d calls, %d distinct, for %d queries); hit rate %s of %d reads; %d failed%s; %d skipped",
+			ratio(len(calls), len(all)), len(calls), distinct(calls), len(all),
+			percent(reads-spent.UpstreamCalls, reads), reads, len(all.failures()), all.firstFailure(), skipped),
 	}, nil
 }
 
-// different counts the calls that are not repetitions: no server can make fewer
-// that has not seen their answers before.
-func distinct(made []process.Request) int {
-	names := make([]string, len(made))
-	for i, r := range made {
+// distinct returns the number of distinct calls, which is the minimum with an empty cache.
+func distinct(calls []process.Request) int {
+	names := make([]string, len(calls))
+	for i, r := range calls {
 		names[i] = r.Path + "?" + r.Query
 	}
 	slices.Sort(names)

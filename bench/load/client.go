@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// A client asks one server.
+// A client sends requests to one server.
 type client struct {
 	http   *http.Client
 	server string
-	cost   bool // ask for what each answer has cost
+	cost   bool // request the cost of each operation
 }
 
-// openConnections is how many a client keeps.
+// openConnections is the maximum number of idle connections of a client.
 const openConnections = 1024
 
 func newClient(server string) *client {
@@ -30,17 +30,17 @@ func newClient(server string) *client {
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-// An answer is what became of a question.
+// A result is the result of a request.
 type result struct {
-	sentAt  time.Duration // since the traffic began that it is of
-	took    time.Duration // from sending it to the last byte
-	status  int           // 0 when there was none
-	failure string        // why it is no full answer; "" for one
-	stale   bool          // something in it was said not to be fresh
+	sentAt  time.Duration // since the start of the traffic
+	took    time.Duration // from sending the request to the last byte of the response
+	status  int           // 0 for no response
+	failure string        // error, or "" for a response without errors
+	stale   bool          // a part of the response was stale
 	cost    cost
 }
 
-// A cost is what an answer says that it has cost.
+// A cost is the cost in the extensions of a response.
 type cost struct{ UpstreamCalls, CacheHits, Coalesced, Stale int }
 
 func (c *client) execute(ctx context.Context, q request) (a result) {
@@ -69,16 +69,16 @@ func (c *client) execute(ctx context.Context, q request) (a result) {
 	}
 	a.stale = bytes.Contains(body, []byte(`"freshness":[`))
 	if c.cost && a.failure == "" {
-		var said struct{ Extensions struct{ Cost cost } }
-		if err := json.Unmarshal(body, &said); err != nil {
+		var response struct{ Extensions struct{ Cost cost } }
+		if err := json.Unmarshal(body, &response); err != nil {
 			a.failure = err.Error()
 		}
-		a.cost = said.Extensions.Cost
+		a.cost = response.Extensions.Cost
 	}
 	return a
 }
 
-// A tally gathers answers. It is safe for concurrent use.
+// A collector collects results. It is safe for concurrent use.
 type collector struct {
 	mu  sync.Mutex
 	all []result
@@ -90,23 +90,22 @@ func (t *collector) add(a result) {
 	t.all = append(t.all, a)
 }
 
-// answers are those that are there by now, in the order in which they came.
+// results returns the results so far, in the order in which they were added.
 func (t *collector) results() results {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append(results(nil), t.all...)
 }
 
-// mostUnderWay bounds how many questions are under way at once: what is too much
-// for this is not asked.
+// maxInFlight is the maximum number of requests in flight. Requests above it are skipped.
 const maxInFlight = 2000
 
-// traffic asks at a fixed rate, whatever the answers are, and gives them when
-// all are there. Unasked is how many there should have been more.
-func (c *client) sendAtRate(ctx context.Context, rate float64, d time.Duration, next func() request) (all results, unasked int) {
+// sendAtRate sends requests at a fixed rate, independent of the responses, for a duration. It
+// returns the results and the number of skipped requests when all responses have arrived.
+func (c *client) sendAtRate(ctx context.Context, rate float64, d time.Duration, next func() request) (all results, skipped int) {
 	var t collector
-	var asking sync.WaitGroup
-	places := make(chan struct{}, maxInFlight)
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, maxInFlight)
 	began := time.Now()
 	for i := 0; ; i++ {
 		at := time.Duration(float64(i) / rate * float64(time.Second))
@@ -118,47 +117,47 @@ func (c *client) sendAtRate(ctx context.Context, rate float64, d time.Duration, 
 		}
 		q := next()
 		select {
-		case places <- struct{}{}:
+		case slots <- struct{}{}:
 		default:
-			unasked++
+			skipped++
 			continue
 		}
-		asking.Go(func() {
-			asked := time.Since(began)
+		wg.Go(func() {
+			sentAt := time.Since(began)
 			a := c.execute(ctx, q)
-			a.sentAt = asked
+			a.sentAt = sentAt
 			t.add(a)
-			<-places
+			<-slots
 		})
 	}
-	asking.Wait()
-	return t.results(), unasked
+	wg.Wait()
+	return t.results(), skipped
 }
 
-// each asks every question once, so many at a time.
-func (c *client) sendAll(ctx context.Context, questions []request, atOnce int) results {
+// sendAll sends each request once, a number of them in parallel.
+func (c *client) sendAll(ctx context.Context, requests []request, parallel int) results {
 	var t collector
-	var asking sync.WaitGroup
-	left := make(chan request)
-	for range atOnce {
-		asking.Go(func() {
-			for q := range left {
+	var wg sync.WaitGroup
+	queue := make(chan request)
+	for range parallel {
+		wg.Go(func() {
+			for q := range queue {
 				t.add(c.execute(ctx, q))
 			}
 		})
 	}
-	for _, q := range questions {
-		left <- q
+	for _, q := range requests {
+		queue <- q
 	}
-	close(left)
-	asking.Wait()
+	close(queue)
+	wg.Wait()
 	return t.results()
 }
 
-// see makes a server see pages: it asks until each was answered, since a server
-// may well refuse some of many at once.
-func (c *client) warmUp(ctx context.Context, questions []request) error {
-	for _, q := range questions {
+// warmUp sends requests one after the other, so that the server caches the responses. It retries a
+// failed request twice.
+func (c *client) warmUp(ctx context.Context, requests []request) error {
+	for _, q := range requests {
 		var a result
 		for range 3 {
 			if a = c.execute(ctx, q); a.failure == "" {
@@ -166,7 +165,7 @@ func (c *client) warmUp(ctx context.Context, questions []request) error {
 			}
 		}
 		if a.failure != "" {
-			return fmt.Errorf("a page cannot be seen: %s", a.failure)
+			return fmt.Errorf("warm-up: %s", a.failure)
 		}
 	}
 	return nil

@@ -9,8 +9,7 @@ import (
 	"mixcloud-graphql/bench/process"
 )
 
-// The queries of a crowd. The server has seen them before, so that their cost is
-// the server's alone.
+// The queries of a crowd. The server has cached their responses, so that they cost no calls.
 var crowdQueries = []struct{ name, query string }{
 	{"small", `query Small { user(username: "demo") { name biog followerCount } }`},
 	{"fan-out", chart},
@@ -20,15 +19,15 @@ var crowdQueries = []struct{ name, query string }{
 const (
 	baseConnections = 32
 	phaseLength     = 4 * time.Second // each phase
-	settleTime      = time.Second     // until which a phase does not count
-	floodSettleTime = 3 * time.Second // the same of a flood, whose thousands of connections are new
+	settleTime      = time.Second     // at the start of a phase, not counted
+	floodSettleTime = 3 * time.Second // the same for a flood, which opens thousands of connections
 	overloadFactor  = 5               // times the capacity
 )
 
-// transitions measures how the server bears more clients than it can serve, and their
-// leaving: 32 → 256 → 32 → 1,000 → 32 connections that ask again as soon as they
-// have a response, refused or not; then 5 times the capacity, then half of it, at a
-// fixed rate. The server has one processor, and these clients another one.
+// crowd measures the server with more clients than it can serve, and after they have left: 32 → 256 →
+// 32 → 1,000 → 32 connections that send the next request as soon as they have a response, refused or
+// not; then 5 times the capacity, then half of it, at a fixed rate. The server has one processor, and
+// the clients another one.
 func (b *bench) crowd(ctx context.Context) ([]row, error) {
 	m, err := b.startMixcloud(ctx)
 	if err != nil {
@@ -62,7 +61,7 @@ func startPinned(ctx context.Context, args ...string) (*process.Process, error) 
 	return s, nil
 }
 
-// crowdServer starts one that has seen the query.
+// startCrowdServer starts a server that has cached the responses to a query.
 func startCrowdServer(ctx context.Context, m *mixcloud, q request, flags ...string) (*process.Process, error) {
 	s, err := startPinned(ctx, append(append(serve(m.Address()), "--upstream-rate=0"), flags...)...)
 	if err != nil {
@@ -77,9 +76,9 @@ func startCrowdServer(ctx context.Context, m *mixcloud, q request, flags ...stri
 	return s, nil
 }
 
-// refusalCost measures what a refusal takes of a processor, and compares it with a
-// handler of net/http that reads the request and responds with the same status.
-// The server refuses after 1 ms here, so that it does hardly anything else.
+// refusalCost measures the processor time of a refusal, and compares it with a handler of net/http
+// that reads the request and responds with the same status. The server refuses requests after 1 ms, so
+// that it spends most of its time on refusals.
 func (b *bench) refusalCost(ctx context.Context, m *mixcloud) (time.Duration, []row, error) {
 	const connections = 256
 	q := newRequest(crowdQueries[0].query, nil)
@@ -107,17 +106,17 @@ func (b *bench) refusalCost(ctx context.Context, m *mixcloud) (time.Duration, []
 	if err != nil {
 		return 0, nil, err
 	}
-	answer := calm.cost(calm.good)
-	refusal := time.Duration(ratio(float64(many.cpu)-float64(many.good)*float64(answer), float64(many.refused)))
+	response := calm.cost(calm.good)
+	refusal := time.Duration(ratio(float64(many.cpu)-float64(many.good)*float64(response), float64(many.refused)))
 	return refusal, []row{{
-		"processor time of a refusal ÷ of a bare net/http 503",
+		"processor time of a refusal ÷ that of a bare net/http 503",
 		"≤ 1.5",
 		fmt.Sprintf("%.2f (%s ÷ %s; %d refusals and %d responses of %s in %s of processor time; %d bare ones)",
-			ratio(refusal, bare.cost(bare.refused)), us(refusal), us(bare.cost(bare.refused)), many.refused, many.good, us(answer), many.cpu.Round(time.Millisecond), bare.refused),
+			ratio(refusal, bare.cost(bare.refused)), us(refusal), us(bare.cost(bare.refused)), many.refused, many.good, us(response), many.cpu.Round(time.Millisecond), bare.refused),
 	}}, nil
 }
 
-// crowdOf measures the transitions with one query.
+// measureCrowd measures the phases with one query.
 func (b *bench) measureCrowd(ctx context.Context, m *mixcloud, name string, q request, refusal time.Duration) ([]row, error) {
 	s, err := startCrowdServer(ctx, m, q)
 	if err != nil {
@@ -141,10 +140,9 @@ func (b *bench) measureCrowd(ctx context.Context, m *mixcloud, name string, q re
 	l.settleTime = settleTime
 	half := l.phase(ctx, l.openLoop(capacity/2))
 
-	answer := before.cost(before.good)
-	x := ratio(refusal, answer)
-	// Fewer may have been sent than should have been: of those that were, so many
-	// can be answered.
+	response := before.cost(before.good)
+	x := ratio(refusal, response)
+	// The maximum share of good responses, for the number of requests that were sent.
 	times := flooded.perSecond(flooded.good+flooded.refused) / capacity
 	possible := (1 - times*x) / (1 - x)
 	share := func(p phase) string {
@@ -152,15 +150,15 @@ func (b *bench) measureCrowd(ctx context.Context, m *mixcloud, name string, q re
 			p.perSecond(p.good), p.perSecond(p.refused), ratio(float64(p.good), p.cpu.Seconds()), ratio(float64(p.refused), p.cpu.Seconds()))
 	}
 	return []row{
-		{name + ": good responses of 256 connections ÷ of 32", "≥ 0.9", share(at256) + fmt.Sprintf("; of 32 %.0f/s, %s each", capacity, us(answer))},
+		{name + ": good responses of 256 connections ÷ of 32", "≥ 0.9", share(at256) + fmt.Sprintf("; of 32 %.0f/s, %s each", capacity, us(response))},
 		{name + ": good responses of 1,000 connections ÷ of 32", "≥ 0.9", share(at1000)},
-		{name + ": refusals later than 1 s after 256 → 32, after 1,000 → 32, after 5 × → 0.5 ×", "0, 0, 0", fmt.Sprintf("%d, %d, %d; good responses %.2f and %.2f of those before", after256.refused, after1000.refused, half.refused, after256.perSecond(after256.good)/capacity, after1000.perSecond(after1000.good)/capacity)},
+		{name + ": refusals later than 1 s after 256 → 32, after 1,000 → 32, after 5 × → 0.5 ×", "0, 0, 0", fmt.Sprintf("%d, %d, %d; good responses %.2f and %.2f of those before the crowd", after256.refused, after1000.refused, half.refused, after256.perSecond(after256.good)/capacity, after1000.perSecond(after1000.good)/capacity)},
 		{
 			fmt.Sprintf("%s: good responses at %d × capacity ÷ capacity", name, overloadFactor),
-			fmt.Sprintf("≥ 0.9 (1 − nx)/(1 − x) = %.2f, n = %.1f were sent", 0.9*possible, times),
+			fmt.Sprintf("≥ 0.9 (1 − nx)/(1 − x) = %.2f, with n = %.1f sent", 0.9*possible, times),
 			share(flooded) + fmt.Sprintf("; x = %.3f; sent %.0f/s, %d not sent", x, flooded.perSecond(flooded.good+flooded.refused), flooded.unsent),
 		},
-		{name + ": failed otherwise", "0", strconv.Itoa(before.failed + at256.failed + after256.failed + at1000.failed + after1000.failed + flooded.failed + half.failed)},
+		{name + ": other failures", "0", strconv.Itoa(before.failed + at256.failed + after256.failed + at1000.failed + after1000.failed + flooded.failed + half.failed)},
 	}, nil
 }
 

@@ -12,16 +12,15 @@ import (
 )
 
 const (
-	limit        = 5 // requests a second that Mixcloud answers
-	retryAfter   = 5 // seconds that it names in the refusal from which the recovery is timed
+	limit        = 5 // requests per second that Mixcloud accepts
+	retryAfter   = 5 // seconds, in the refusal after which the recovery is measured
 	cachedPages  = 200
-	adaptTime    = 10 * time.Second // that the server is given to find out the limit
+	adaptTime    = 10 * time.Second // for the server to adapt to the limit
 	pollInterval = 20 * time.Millisecond
 )
 
-// limited has many clients ask while Mixcloud limits: nine of ten ask for what
-// the server has seen, the others for what it has not, which is more than the
-// limit lets through.
+// limited measures many clients while Mixcloud limits its rate: nine of ten request cached pages, the
+// others uncached ones, at a higher rate than the limit.
 func (b *bench) limited(ctx context.Context) ([]row, error) {
 	m, err := b.startMixcloud(ctx)
 	if err != nil {
@@ -45,9 +44,9 @@ func (b *bench) limited(ctx context.Context) ([]row, error) {
 		return nil, err
 	}
 
-	asking, leave := context.WithCancel(ctx)
+	clientCtx, leave := context.WithCancel(ctx)
 	defer leave()
-	askers := b.startClients(asking, c)
+	clients := b.startClients(clientCtx, c)
 	counts, err := m.watch(ctx, adaptTime+b.duration)
 	if err != nil {
 		return nil, err
@@ -57,68 +56,68 @@ func (b *bench) limited(ctx context.Context) ([]row, error) {
 	}
 	late, err := m.recovery(ctx)
 	leave()
-	askers.wait()
+	clients.wait()
 	if err != nil {
 		return nil, err
 	}
 
-	seen, unseen := askers.seen.results(), askers.unseen.results()
+	cached, uncached := clients.cached.results(), clients.uncached.results()
 	first, then := counts.within(0, adaptTime), counts.within(adaptTime, adaptTime+b.duration)
 	return []row{
 		{
-			fmt.Sprintf("%d clients while Mixcloud answers %d requests a second: pages seen before", b.clients, limit),
+			fmt.Sprintf("%d clients while Mixcloud accepts %d requests per second: cached pages", b.clients, limit),
 			"no error",
-			fmt.Sprintf("%d errors%s in %d answers, %d of them said to be stale; slowest %s (unseen pages: %d answered, %d refused)",
-				len(seen.failures()), seen.firstFailure(), len(seen), len(seen.filter(func(a result) bool { return a.stale })), ms(seen.percentile(1)),
-				len(unseen.good()), len(unseen.failures())),
+			fmt.Sprintf("%d errors%s in %d responses, %d of them stale; slowest %s (uncached pages: %d succeeded, %d refused)",
+				len(cached.failures()), cached.firstFailure(), len(cached), len(cached.filter(func(a result) bool { return a.stale })), ms(cached.percentile(1)),
+				len(uncached.good()), len(uncached.failures())),
 		},
 		{
-			"the same: calls made of what the limit allows",
+			"the same: calls ÷ those that the limit allows",
 			"≤ 105 %",
 			fmt.Sprintf("%s over %v after the first %v, busiest 10 s %s; refused %d of %d; the first %v: %d refused of %d",
 				percent(then.calls, int(limit*b.duration.Seconds())), b.duration, adaptTime,
 				percent(counts.busiest(adaptTime, 10*time.Second), limit*10), then.refused, then.calls, adaptTime, first.refused, first.calls),
 		},
 		{
-			fmt.Sprintf("the same: next call after a refusal that names %d s", retryAfter),
-			"within 1 s of the named wait",
+			fmt.Sprintf("the same: next call after a refusal with a Retry-After of %d s", retryAfter),
+			"within 1 s after the wait",
 			fmt.Sprintf("%+.0f ms", late.Seconds()*1000),
 		},
 	}, nil
 }
 
-// A crowd are clients that ask again and again.
+// limitedClients are clients that send requests repeatedly.
 type limitedClients struct {
-	seen, unseen collector
-	asking       sync.WaitGroup
+	cached, uncached collector
+	wg               sync.WaitGroup
 }
 
-func (m *limitedClients) wait() { m.asking.Wait() }
+func (m *limitedClients) wait() { m.wg.Wait() }
 
-// crowd has the bench's clients ask until ctx ends. Together they ask at the
-// bench's rate, as long as the answers come soon.
+// startClients starts the clients, which send requests until ctx ends, together at the configured
+// rate unless responses are slow.
 func (b *bench) startClients(ctx context.Context, c *client) *limitedClients {
 	var m limitedClients
 	every := time.Duration(float64(b.clients) / b.rate * float64(time.Second))
 	var mu sync.Mutex
-	unseen := b.pages[cachedPages:]
+	uncached := b.pages[cachedPages:]
 	for i := range b.clients {
-		chance := rand.New(rand.NewPCG(uint64(b.seed), uint64(i))) //nolint:gosec // not for secrets
+		random := rand.New(rand.NewPCG(uint64(b.seed), uint64(i))) //nolint:gosec // not for secrets
 		draw := newZipf(b.seed+int64(i), cachedPages, b.exponent)
-		m.asking.Go(func() {
-			if !pause(ctx, time.Duration(chance.Int64N(int64(every)))) {
+		m.wg.Go(func() {
+			if !pause(ctx, time.Duration(random.Int64N(int64(every)))) {
 				return
 			}
 			for ctx.Err() == nil {
 				began := time.Now()
-				t, q := &m.seen, b.pages[draw.next()]
+				t, q := &m.cached, b.pages[draw.next()]
 				if i%10 == 0 {
 					mu.Lock()
-					t, q = &m.unseen, unseen[0]
-					unseen = append(unseen[1:len(unseen):len(unseen)], unseen[0])
+					t, q = &m.uncached, uncached[0]
+					uncached = append(uncached[1:len(uncached):len(uncached)], uncached[0])
 					mu.Unlock()
 				}
-				// Who leaves at the end does not want its answer any more.
+				// Requests that are canceled at the end do not count.
 				if a := c.execute(ctx, q); ctx.Err() == nil {
 					t.add(a)
 				}
@@ -129,8 +128,7 @@ func (b *bench) startClients(ctx context.Context, c *client) *limitedClients {
 	return &m
 }
 
-// A count is how many calls were made until a moment, and how many of them were
-// refused.
+// A count is the number of calls until a time, and the number of refused ones among them.
 type count struct {
 	at             time.Duration
 	calls, refused int
@@ -138,21 +136,21 @@ type count struct {
 
 type counts []count
 
-// watch counts the calls for a while.
+// watch counts the calls during a time, and returns a series of counts.
 func (m *mixcloud) watch(ctx context.Context, d time.Duration) (counts, error) {
 	all := counts{{}}
 	for began := time.Now(); time.Since(began) < d; pause(ctx, 10*pollInterval) {
-		made, err := m.requests(ctx)
+		calls, err := m.requests(ctx)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, count{time.Since(began), len(made), refusals(made)})
+		all = append(all, count{time.Since(began), len(calls), refusals(calls)})
 	}
 	return all, nil
 }
 
-func refusals(made []process.Request) (n int) {
-	for _, r := range made {
+func refusals(calls []process.Request) (n int) {
+	for _, r := range calls {
 		if r.Status == 403 {
 			n++
 		}
@@ -160,7 +158,7 @@ func refusals(made []process.Request) (n int) {
 	return n
 }
 
-// within is what happened between two moments.
+// within returns the count between two times.
 func (all counts) within(from, to time.Duration) count {
 	before, after := all.before(from), all.before(to)
 	return count{to - from, after.calls - before.calls, after.refused - before.refused}
@@ -171,20 +169,20 @@ func (all counts) before(at time.Duration) count {
 	return all[min(i, len(all)-1)]
 }
 
-// busiest is the most calls within any stretch of time after a moment.
-func (all counts) busiest(from, stretch time.Duration) (most int) {
+// busiest returns the maximum number of calls in any window of a length after a time.
+func (all counts) busiest(from, window time.Duration) (calls int) {
 	for _, c := range all {
-		if c.at >= from && c.at+stretch <= all[len(all)-1].at {
-			most = max(most, all.before(c.at+stretch).calls-c.calls)
+		if c.at >= from && c.at+window <= all[len(all)-1].at {
+			calls = max(calls, all.before(c.at+window).calls-c.calls)
 		}
 	}
-	return most
+	return calls
 }
 
-// recovery refuses one call and gives how much longer it took than it was told
-// to wait until another one was made. Somebody must be asking.
+// recovery makes the emulator refuse one call, and returns the time from the end of its Retry-After to
+// the next call. Clients must be sending requests.
 func (m *mixcloud) recovery(ctx context.Context) (late time.Duration, err error) {
-	if !pause(ctx, 2*time.Second) { // what was refused before is over
+	if !pause(ctx, 2*time.Second) { // until earlier pauses have ended
 		return 0, ctx.Err()
 	}
 	if err := m.clearRequests(ctx); err != nil {
@@ -196,19 +194,19 @@ func (m *mixcloud) recovery(ctx context.Context) (late time.Duration, err error)
 	var refused time.Time
 	known := 0
 	for deadline := time.Now().Add(maxOverhead / 2); time.Now().Before(deadline); pause(ctx, pollInterval) {
-		made, err := m.requests(ctx)
+		calls, err := m.requests(ctx)
 		if err != nil {
 			return 0, err
 		}
 		switch now := time.Now(); {
-		case refused.IsZero() && refusals(made) > 0:
+		case refused.IsZero() && refusals(calls) > 0:
 			refused = now
 		case refused.IsZero():
-		case now.Sub(refused) < retryAfter*time.Second/2: // what was in the air, too, and no call must come then
-			known = len(made)
-		case len(made) > known:
+		case now.Sub(refused) < retryAfter*time.Second/2: // calls that were in flight; no other ones may be made then
+			known = len(calls)
+		case len(calls) > known:
 			return now.Sub(refused) - retryAfter*time.Second, nil
 		}
 	}
-	return 0, fmt.Errorf("no call came within %v of a refusal that named %d s", maxOverhead/2, retryAfter)
+	return 0, fmt.Errorf("no call within %v after a refusal with a Retry-After of %d s", maxOverhead/2, retryAfter)
 }

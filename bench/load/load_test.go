@@ -18,8 +18,8 @@ func TestZipf(t *testing.T) {
 		exponent float64
 		want     []float64 // of the first, second and fourth
 	}{
-		"flat":  {exponent: 0.001, want: []float64{0.1, 0.1, 0.1}},
-		"usual": {exponent: 1, want: []float64{0.3414, 0.1707, 0.0854}}, // 1/H(10), and its half and quarter
+		"flat": {exponent: 0.001, want: []float64{0.1, 0.1, 0.1}},
+		"Zipf": {exponent: 1, want: []float64{0.3414, 0.1707, 0.0854}}, // 1/H(10), and its half and quarter
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,19 +42,19 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	first, again, other := pages(1), pages(1), pages(2)
 	if len(first) < 5000 {
-		t.Errorf("the world has %d pages", len(first))
+		t.Errorf("%d pages", len(first))
 	}
 	same := func(a, b request) bool { return bytes.Equal(a.body, b.body) }
 	if !slices.EqualFunc(first, again, same) {
-		t.Error("one seed gives two orders")
+		t.Error("different orders for the same seed")
 	}
 	if slices.EqualFunc(first, other, same) {
-		t.Error("two seeds give one order")
+		t.Error("the same order for different seeds")
 	}
 	seen := map[string]bool{}
 	for _, q := range first {
 		if seen[string(q.body)] {
-			t.Fatalf("asked twice: %s", q.body)
+			t.Fatalf("duplicate request: %s", q.body)
 		}
 		seen[string(q.body)] = true
 	}
@@ -69,11 +69,11 @@ func TestResults(t *testing.T) {
 	all[0].failure = "status 503"
 	got := map[string]any{
 		"p50": all.percentile(0.5), "p99": all.percentile(0.99), "slowest": all.percentile(1), "none": results(nil).percentile(0.5),
-		"failed": len(all.failures()), "good": len(all.good()), "why": all.firstFailure(), "why not": all.good().firstFailure(),
+		"failed": len(all.failures()), "good": len(all.good()), "first failure": all.firstFailure(), "no failure": all.good().firstFailure(),
 	}
 	want := map[string]any{
 		"p50": 50 * time.Millisecond, "p99": 99 * time.Millisecond, "slowest": 100 * time.Millisecond, "none": time.Duration(0),
-		"failed": 1, "good": 99, "why": ", such as `status 503`", "why not": "",
+		"failed": 1, "good": 99, "first failure": ", such as `status 503`", "no failure": "",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -83,7 +83,7 @@ func TestResults(t *testing.T) {
 func TestCounts(t *testing.T) {
 	t.Parallel()
 	all := counts{{}}
-	for i := 1; i <= 100; i++ { // five a second, and ten more in the sixth
+	for i := 1; i <= 100; i++ { // five per second, and ten more in the sixth second
 		calls, refused := i/2, 0
 		if i >= 60 {
 			calls, refused = calls+10, 10
@@ -99,9 +99,9 @@ func TestCounts(t *testing.T) {
 
 func TestDistinct(t *testing.T) {
 	t.Parallel()
-	made := []process.Request{{Path: "/a/"}, {Path: "/b/", Query: "limit=2"}, {Path: "/a/", Status: 200}, {Path: "/b/", Query: "limit=3"}}
-	if got := distinct(made); got != 3 {
-		t.Errorf("%d different calls, want 3", got)
+	calls := []process.Request{{Path: "/a/"}, {Path: "/b/", Query: "limit=2"}, {Path: "/a/", Status: 200}, {Path: "/b/", Query: "limit=3"}}
+	if got := distinct(calls); got != 3 {
+		t.Errorf("%d distinct calls, want 3", got)
 	}
 	if got := refusals([]process.Request{{Status: 403}, {Status: 200}, {Status: 0}, {Status: 403}}); got != 2 {
 		t.Errorf("%d refusals, want 2", got)
@@ -111,7 +111,7 @@ func TestDistinct(t *testing.T) {
 func TestAccessLog(t *testing.T) {
 	t.Parallel()
 	var log accessLog
-	// A pipe cuts lines anywhere.
+	// A pipe splits lines anywhere.
 	for _, part := range []string{
 		`{"time":"2026-01-01T00:00:01Z","msg":"request","status":503,"took":1000000}` + "\n" + `{"time":"2026-01-01T00:00:03Z","msg":"req`,
 		`uest","status":503,"took":2000000}` + "\n" + `{"time":"2026-01-01T00:00:03Z","msg":"request","status":200,"took":3000000}` + "\nnot JSON\n",

@@ -1,16 +1,14 @@
-// Command load measures how the server bears many clients and a Mixcloud that
-// limits, fails and is away.
+// Command load measures the server with many clients, and with a Mixcloud that limits, fails and is
+// down.
 //
 //	go run ./bench/load
 //	go run ./bench/load -duration 10s -outage 10s -figure killed
 //
-// It prints a row in Markdown for each figure, beside what the figure should
-// be, and judges nothing: the status is 0 whatever the figures are, and another
-// one only if none can be measured. README.md says what they mean.
+// It prints a row in Markdown for each figure, with its target. The exit status does not depend on
+// the figures: it is 0 if any of them could be measured. README.md explains them.
 //
-// The server and the emulator are processes of their own, both this program
-// run once more. Everything is on the loopback, and everything that is started
-// is stopped.
+// The server and the emulator are separate processes of this program. All processes are on loopback,
+// and are stopped at the end.
 package main
 
 import (
@@ -39,29 +37,29 @@ func main() {
 	}
 }
 
-// A bench has what all figures are measured with.
+// A bench has the settings of all measurements.
 type bench struct {
 	latency  time.Duration // of the emulator
-	duration time.Duration // of traffic that is measured
+	duration time.Duration // of the measured traffic
 	outage   time.Duration
-	rate     float64 // questions a second
+	rate     float64 // requests per second
 	exponent float64 // of Zipf's law
-	clients  int     // that ask while Mixcloud limits
-	seed     int64   // of the world and of all chance
+	clients  int     // while Mixcloud limits its rate
+	seed     int64   // of the data and of all random choices
 	progress io.Writer
-	pages    []request // of the whole world, the most popular first
+	pages    []request // all pages, the most popular first
 }
 
-// A row is one figure.
+// A row is a row of the table.
 type row struct{ figure, target, value string }
 
-// A figure is what is measured together.
+// A figure is a measurement with one or more rows.
 type figure struct {
 	name    string
 	measure func(*bench, context.Context) ([]row, error)
 }
 
-// figures are all of them, in the order in which they are measured.
+// figures are all figures, in the order of their measurement.
 var figures = []figure{
 	{"cold", (*bench).cold},
 	{"zipf", (*bench).zipf},
@@ -72,14 +70,14 @@ var figures = []figure{
 	{"replicas", (*bench).replicas},
 }
 
-// longest is how long a figure may take beside the traffic that it is made of.
+// maxOverhead is the maximum duration of a measurement apart from its traffic.
 const maxOverhead = 3 * time.Minute
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] == bareCommand {
 		return serveBare(ctx, stdout)
 	}
-	if len(args) > 0 && (args[0] == "serve" || args[0] == "emulator") { // see start
+	if len(args) > 0 && (args[0] == "serve" || args[0] == "emulator") { // see process.StartSelf
 		command, err := config.Parse(args, os.Environ(), stdout)
 		if err != nil {
 			return err
@@ -90,19 +88,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	b := &bench{progress: stderr}
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.DurationVar(&b.latency, "latency", 20*time.Millisecond, "how long Mixcloud takes for each call")
-	flags.DurationVar(&b.duration, "duration", time.Minute, "how long traffic is measured")
-	flags.DurationVar(&b.outage, "outage", time.Minute, "how long Mixcloud is away")
-	flags.Float64Var(&b.rate, "rate", 200, "questions a second")
-	flags.Float64Var(&b.exponent, "exponent", 1, "of Zipf's law: the nth page is asked for 1/n^exponent as often as the first")
-	flags.IntVar(&b.clients, "clients", 200, "how many clients ask while Mixcloud limits")
-	flags.Int64Var(&b.seed, "seed", 1, "of the world and of all chance")
-	only := flags.String("figure", "", "measure only the figures whose name has this in it: "+figureNames())
+	flags.DurationVar(&b.latency, "latency", 20*time.Millisecond, "latency of each call to the emulator")
+	flags.DurationVar(&b.duration, "duration", time.Minute, "duration of the measured traffic")
+	flags.DurationVar(&b.outage, "outage", time.Minute, "duration of Mixcloud's outage")
+	flags.Float64Var(&b.rate, "rate", 200, "requests per second")
+	flags.Float64Var(&b.exponent, "exponent", 1, "exponent of Zipf's law: the nth page is requested 1/n^exponent as often as the first")
+	flags.IntVar(&b.clients, "clients", 200, "number of clients while Mixcloud limits its rate")
+	flags.Int64Var(&b.seed, "seed", 1, "seed of the data and of all random choices")
+	only := flags.String("figure", "", "measure only the figures whose name contains this text: "+figureNames())
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if b.latency < 0 || b.duration < time.Second || b.outage < time.Second || b.rate < 1 || b.exponent <= 0 || b.clients < 10 || flags.NArg() > 0 {
-		return errors.New("times must be a second or more, the rate 1, the exponent above 0, the clients 10 or more, and nothing may follow the flags")
+		return errors.New("-duration and -outage must be at least 1s, -rate at least 1, -exponent above 0 and -clients at least 10, and there are no arguments")
 	}
 	b.pages = pages(b.seed)
 	return b.print(ctx, stdout, *only)
@@ -116,10 +114,10 @@ func figureNames() string {
 	return strings.Join(all, ", ")
 }
 
-// print measures the figures one after the other, and writes each when it is
-// there. A figure that cannot be measured does not hinder the others.
+// print measures the figures one after the other, and writes the rows of each. It continues if a
+// figure cannot be measured.
 func (b *bench) print(ctx context.Context, w io.Writer, only string) error {
-	fmt.Fprintf(w, "%s\n\nLatency %v, %d pages, %g questions a second, Zipf's exponent %g, seed %d.\n\n", machine(), b.latency, len(b.pages), b.rate, b.exponent, b.seed)
+	fmt.Fprintf(w, "%s\n\nLatency %v, %d pages, %g requests per second, Zipf's exponent %g, seed %d.\n\n", machine(), b.latency, len(b.pages), b.rate, b.exponent, b.seed)
 	fmt.Fprintf(w, "| figure | target | value |\n| --- | --- | --- |\n")
 	measured := 0
 	for _, f := range figures {
@@ -146,7 +144,7 @@ func (b *bench) print(ctx context.Context, w io.Writer, only string) error {
 	return nil
 }
 
-// one measures a figure within bounds.
+// measureWithTimeout measures a figure.
 func (b *bench) measureWithTimeout(ctx context.Context, f figure) ([]row, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxOverhead+4*b.duration+b.outage)
 	defer cancel()

@@ -9,13 +9,13 @@ import (
 	"mixcloud-graphql/bench/process"
 )
 
-// A mixcloud is an emulator in a process of its own, and its control.
+// A mixcloud is an emulator in a separate process.
 type mixcloud struct {
 	*process.Process
 	flags []string
 }
 
-// startMixcloud starts an emulator with the bench's world and latency.
+// startMixcloud starts an emulator with the configured data and latency.
 func (b *bench) startMixcloud(ctx context.Context) (*mixcloud, error) {
 	m := &mixcloud{flags: []string{"emulator", "--log-level=error", fmt.Sprint("--latency=", b.latency), fmt.Sprint("--seed=", b.seed)}}
 	var err error
@@ -23,7 +23,7 @@ func (b *bench) startMixcloud(ctx context.Context) (*mixcloud, error) {
 	return m, err
 }
 
-// restart brings a killed emulator back to where it was.
+// restart restarts a killed emulator at the same address.
 func (m *mixcloud) restart(ctx context.Context) error {
 	_, at, _ := strings.Cut(m.Address(), "://")
 	p, err := process.StartSelf(ctx, process.Options{}, append(m.flags, "--addr="+at)...)
@@ -37,22 +37,22 @@ func (m *mixcloud) requests(ctx context.Context) ([]process.Request, error) {
 	return process.Requests(ctx, m.Address())
 }
 
-// calls are how many were made since the journal was emptied.
+// calls returns the number of calls since clearRequests.
 func (m *mixcloud) calls(ctx context.Context) (int, error) {
-	made, err := m.requests(ctx)
-	return len(made), err
+	all, err := m.requests(ctx)
+	return len(all), err
 }
 
 func (m *mixcloud) clearRequests(ctx context.Context) error {
 	return process.ClearRequests(ctx, m.Address())
 }
 
-// limit sets how many requests a second are answered; 0 for all.
+// limit sets the maximum of requests per second; 0 is no limit.
 func (m *mixcloud) limit(ctx context.Context, perSecond int) error {
 	return process.Control(ctx, m.Address(), http.MethodPost, "settings", map[string]any{"limit": perSecond}, nil)
 }
 
-// refuseOnce makes the next answer a refusal that names a wait in seconds.
+// refuseOnce makes the emulator refuse the next request, with a Retry-After in seconds.
 func (m *mixcloud) refuseOnce(ctx context.Context, wait int) error {
 	return process.Control(ctx, m.Address(), http.MethodPost, "faults", map[string]any{"match": "*", "times": 1, "fault": "rate-limit", "retryAfter": wait}, nil)
 }

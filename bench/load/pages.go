@@ -9,18 +9,18 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// A question is a GraphQL request, ready to be sent.
+// A request is the body of a GraphQL request.
 type request struct{ body []byte }
 
 func newRequest(query string, variables map[string]any) request {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
-		panic(err) // strings and numbers only
+		panic(err) // strings and numbers are always valid
 	}
 	return request{body}
 }
 
-// What a site shows of each kind of thing. Each is one or two calls.
+// The queries for pages of a site, one for each type. Each costs one or two calls.
 const (
 	userPage      = `query User($name: String!) { user(username: $name) { name biog city followerCount cloudcasts(first: 10) { nodes { name playCount createdAt } } } }`
 	cloudcastPage = `query Cloudcast($name: String!) { cloudcast(key: $name) { name description audioLength user { name username } tags { name } sections { startTime ... on TrackSection { track { name artist { name } } } } } }`
@@ -32,13 +32,13 @@ const (
 	trackPage     = `query Track($name: String!) { track(key: $name) { name popular(first: 10) { nodes { name user { name } } } } }`
 )
 
-// A full page is one that a site takes time over: twenty cloudcasts with all that
-// a list shows of them. Its answer is some 40 kB.
+// fullUserPage is a query with a large response: twenty cloudcasts with all members that lists
+// contain, about 40 kB.
 const fullUserPage = `query Full($name: String!) { user(username: $name) { name biog city followerCount cloudcasts(first: 20) { nodes {
 	id key name audioLength playCount favoriteCount createdAt user { id name username pictures { size url } } tags { id name } pictures { size width height url } } } } }`
 
-// fullPages are those of everybody who has enough cloudcasts to fill one: they
-// cost the same, so that what one takes can be told from what another takes.
+// fullPages returns the fullUserPage of all users with at least twenty cloudcasts. They have about
+// the same cost, so that their response times can be compared.
 func fullPages(seed int64) []request {
 	var all []request
 	for _, u := range world.New(seed).Users {
@@ -49,8 +49,8 @@ func fullPages(seed int64) []request {
 	return all
 }
 
-// pages are the pages of everything public in the world of a seed, in the order
-// of their popularity, which is chance's.
+// pages returns the pages of all public resources in the emulator's data, in a random order, which is
+// the order of their popularity.
 func pages(seed int64) []request {
 	w := world.New(seed)
 	var all []request
@@ -79,17 +79,16 @@ func pages(seed int64) []request {
 			add(trackPage, t.Key())
 		}
 	}
-	chance := newRandom(seed)
-	chance.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	random := newRandom(seed)
+	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
 }
 
-// newChance gives chance that is the same for each run with a seed.
+// newRandom returns a deterministic random number generator.
 func newRandom(seed int64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), 0)) } //nolint:gosec // not for secrets
 
-// A zipf draws numbers from 0: the nth comes 1/(n+1)^exponent as often as the
-// first. The one of math/rand knows exponents above 1 only. It is not safe for
-// concurrent use.
+// A zipf generates random numbers from 0 on: the number n is 1/(n+1)^exponent as frequent as 0. The
+// generator of math/rand supports only exponents above 1. It is not safe for concurrent use.
 type zipf struct {
 	random *rand.Rand
 	sums   []float64

@@ -18,19 +18,19 @@ import (
 	"mixcloud-graphql/bench/process"
 )
 
-// A load sends one request over and over, on raw sockets: net/http's client takes
-// as much of a processor as the server does. A server that is measured must have
-// its processor for itself, so this process is on another one.
+// A loadGenerator sends one request repeatedly, on raw sockets, because net/http's client needs as
+// much processor time as the server. The server must have a processor for itself, so this process
+// runs on another one.
 type loadGenerator struct {
 	server     *process.Process
 	address    string
 	request    []byte
-	settleTime time.Duration // until which a phase does not count
+	settleTime time.Duration // at the start of a phase, not counted
 
 	good, refused, failed, unsent atomic.Int64
 }
 
-// newLoad makes a load, and keeps this process from the server's processor.
+// newLoadGenerator returns a load generator, and pins this process to the second processor.
 func newLoadGenerator(s *process.Process, q request) (*loadGenerator, error) {
 	_, address, _ := strings.Cut(s.Address(), "://")
 	l := &loadGenerator{server: s, address: address, settleTime: settleTime}
@@ -38,7 +38,7 @@ func newLoadGenerator(s *process.Process, q request) (*loadGenerator, error) {
 	return l, pinSelf(1)
 }
 
-// A phase is what came of a load within a time.
+// A phase has the counts of a period.
 type phase struct {
 	took                          time.Duration
 	cpu                           time.Duration // of the server
@@ -47,11 +47,11 @@ type phase struct {
 
 func (p phase) perSecond(n int) float64 { return float64(n) / p.took.Seconds() }
 
-// cost is the processor time of each of n.
+// cost returns the processor time of each of n responses.
 func (p phase) cost(n int) time.Duration { return p.cpu / time.Duration(max(n, 1)) }
 
-// phase applies a load beside what is there already, and counts once it has
-// settled. The load has ended when phase returns.
+// phase adds a source to the current load, waits for the settle time, and counts for the length of a
+// phase. The source has stopped when phase returns.
 func (l *loadGenerator) phase(ctx context.Context, more *source) phase {
 	if more != nil {
 		defer more.start(ctx)()
@@ -73,25 +73,25 @@ func (l *loadGenerator) counts() [4]int {
 // A source sends requests between start and stop.
 type source struct {
 	load *loadGenerator
-	run  func(ctx context.Context, going *sync.WaitGroup)
+	run  func(ctx context.Context, wg *sync.WaitGroup)
 }
 
 func (s *source) start(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	var going sync.WaitGroup
-	going.Go(func() { s.run(ctx, &going) })
+	var wg sync.WaitGroup
+	wg.Go(func() { s.run(ctx, &wg) })
 	return func() {
 		cancel()
-		going.Wait()
+		wg.Wait()
 	}
 }
 
-// closed is a source of so many connections, each of which sends its next request
-// as soon as it has a response, refused or not.
+// closedLoop returns a source with a number of connections, each of which sends its next request as
+// soon as it has a response, refused or not.
 func (l *loadGenerator) closedLoop(connections int) *source {
-	return &source{l, func(ctx context.Context, going *sync.WaitGroup) {
+	return &source{l, func(ctx context.Context, wg *sync.WaitGroup) {
 		for range connections {
-			going.Go(func() {
+			wg.Go(func() {
 				c := &connection{load: l}
 				defer c.closeOnDone(ctx)()
 				for ctx.Err() == nil {
@@ -102,13 +102,13 @@ func (l *loadGenerator) closedLoop(connections int) *source {
 	}}
 }
 
-// mostConnections bounds those of an open source.
+// maxConnections is the maximum number of connections of an open loop.
 const maxConnections = 8000
 
-// open is a source that sends at a fixed rate, whatever the responses are.
+// openLoop returns a source that sends at a fixed rate, independent of the responses.
 func (l *loadGenerator) openLoop(rate float64) *source {
-	return &source{l, func(ctx context.Context, going *sync.WaitGroup) {
-		var free []*connection // used last first, so that some become idle
+	return &source{l, func(ctx context.Context, wg *sync.WaitGroup) {
+		var free []*connection // a stack, so that some connections become idle
 		var mu sync.Mutex
 		connections, sent := 0, 0
 		tick := time.NewTicker(time.Millisecond)
@@ -135,7 +135,7 @@ func (l *loadGenerator) openLoop(rate float64) *source {
 					connections++
 					c := &connection{load: l, send: make(chan struct{}, 1)}
 					c.send <- struct{}{}
-					going.Go(func() {
+					wg.Go(func() {
 						defer c.closeOnDone(ctx)()
 						for {
 							select {
@@ -155,10 +155,10 @@ func (l *loadGenerator) openLoop(rate float64) *source {
 	}}
 }
 
-// A connection sends one request at a time. It is dialled when it is needed.
+// A connection sends one request at a time. It is opened when it is needed.
 type connection struct {
 	load *loadGenerator
-	send chan struct{} // to send
+	send chan struct{} // receives when a request is due
 
 	mu    sync.Mutex
 	conn  net.Conn
@@ -166,8 +166,7 @@ type connection struct {
 	r     *bufio.Reader
 }
 
-// end breaks off what is under way when ctx ends: these clients do not wait for
-// their responses.
+// closeOnDone closes the connection when ctx ends, without waiting for a response.
 func (c *connection) closeOnDone(ctx context.Context) (done func()) {
 	stop := context.AfterFunc(ctx, c.close)
 	return func() {
@@ -207,7 +206,7 @@ func (c *connection) dial(ctx context.Context) error {
 // roundTrip sends the request and counts the response.
 func (c *connection) roundTrip(ctx context.Context) {
 	count := &c.load.failed
-	status, whole, err := c.exchange(ctx)
+	status, good, err := c.exchange(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return
@@ -221,14 +220,14 @@ func (c *connection) roundTrip(ctx context.Context) {
 		pause(ctx, 10*time.Millisecond)
 	case status == 503:
 		count = &c.load.refused
-	case status == 200 && whole:
+	case status == 200 && good:
 		count = &c.load.good
 	}
 	count.Add(1)
 }
 
-// exchange returns the status of the response, and whether it has no errors.
-func (c *connection) exchange(ctx context.Context) (status int, whole bool, err error) {
+// exchange sends the request, and returns the status of the response and whether it has no errors.
+func (c *connection) exchange(ctx context.Context) (status int, good bool, err error) {
 	if c.conn == nil {
 		if err := c.dial(ctx); err != nil {
 			return 0, false, err
@@ -265,7 +264,7 @@ func (c *connection) exchange(ctx context.Context) (status int, whole bool, err 
 	if err != nil {
 		return 0, false, err
 	}
-	whole = !bytes.HasPrefix(begin, []byte(`{"errors":`))
+	good = !bytes.HasPrefix(begin, []byte(`{"errors":`))
 	_, err = io.CopyN(io.Discard, c.r, int64(length))
-	return status, whole, err
+	return status, good, err
 }

@@ -8,19 +8,18 @@ import (
 	"mixcloud-graphql/bench/process"
 )
 
-// secret is what replicas name things with that they share: of no worth, since
-// they live for a minute.
+// secretKeyEnv is the replicas' secret key. It protects nothing, because they run for a minute.
 const secretKeyEnv = "MIXCLOUD_GRAPHQL_SECRET_KEY=0123456789abcdef0123456789abcdef"
 
-// startReplica starts a server that shares what it has with others.
+// startReplica starts a server that uses a Redis.
 func startReplica(ctx context.Context, m *mixcloud, redis *process.Process) (*process.Process, error) {
 	return startServer(ctx, m.Address(), []string{secretKeyEnv}, "--upstream-rate=0", "--redis-url=redis://"+redis.Address())
 }
 
 const redisOutage = 10 * time.Second
 
-// redisKilled has Redis die under traffic, half of it for pages that nobody has
-// seen, and come back.
+// redisKilled measures traffic while Redis is killed and restarted. Half of the requests are for
+// uncached pages.
 func (b *bench) redisKilled(ctx context.Context) ([]row, error) {
 	m, err := b.startMixcloud(ctx)
 	if err != nil {
@@ -31,7 +30,7 @@ func (b *bench) redisKilled(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { redis.Stop() }() // the one that is there then
+	defer func() { redis.Stop() }() // redis may have been restarted
 	s, err := startReplica(ctx, m, redis)
 	if err != nil {
 		return nil, err
@@ -50,25 +49,25 @@ func (b *bench) redisKilled(ctx context.Context) ([]row, error) {
 
 	before, _ := c.sendAtRate(ctx, b.rate, redisOutage, next)
 	redis.Kill()
-	during, unasked := c.sendAtRate(ctx, b.rate, redisOutage, next)
-	again, err := process.Redis(ctx, redis.Address())
+	during, skipped := c.sendAtRate(ctx, b.rate, redisOutage, next)
+	restarted, err := process.Redis(ctx, redis.Address())
 	if err != nil {
 		return nil, err
 	}
-	redis = again
+	redis = restarted
 	back, _ := c.sendAtRate(ctx, b.rate, redisOutage, next)
 	return []row{{
 		fmt.Sprintf("Redis killed for %v under load", redisOutage),
 		"no failed request",
-		fmt.Sprintf("%d failed%s of %d, %d unasked; p99 %s; before %d of %d, p99 %s; after %d of %d, p99 %s",
-			len(during.failures()), during.firstFailure(), len(during), unasked, ms(during.percentile(0.99)),
+		fmt.Sprintf("%d failed%s of %d, %d skipped; p99 %s; before %d of %d, p99 %s; after %d of %d, p99 %s",
+			len(during.failures()), during.firstFailure(), len(during), skipped, ms(during.percentile(0.99)),
 			len(before.failures()), len(before), ms(before.percentile(0.99)), len(back.failures()), len(back), ms(back.percentile(0.99))),
 	}}, nil
 }
 
 const pagesShared = 300
 
-// replicas has a second server asked what a first one has answered.
+// replicas measures the calls of a second server, for pages that a first one has put into Redis.
 func (b *bench) replicas(ctx context.Context) ([]row, error) {
 	m, err := b.startMixcloud(ctx)
 	if err != nil {
@@ -100,7 +99,7 @@ func (b *bench) replicas(ctx context.Context) ([]row, error) {
 		}
 	}
 	return []row{{
-		fmt.Sprintf("cold start of a second replica, %d pages: its upstream calls ÷ the first one's", pagesShared),
+		fmt.Sprintf("start of a second replica, %d pages: its calls ÷ those of the first one", pagesShared),
 		"≤ 5 %",
 		fmt.Sprintf("%s (%d of %d)", percent(calls[1], calls[0]), calls[1], calls[0]),
 	}}, nil

@@ -7,7 +7,7 @@ import (
 	"mixcloud-graphql/bench/process"
 )
 
-// serve is the command line of a server over an emulator.
+// serve returns the command line of a server that calls an emulator.
 func serve(mixcloud string) []string {
 	return []string{
 		"serve", "--addr=127.0.0.1:0",
@@ -15,12 +15,12 @@ func serve(mixcloud string) []string {
 	}
 }
 
-// startServer starts a server that logs no requests. Flags are more of its own.
+// startServer starts a server without an access log, with additional flags.
 func startServer(ctx context.Context, mixcloud string, env []string, flags ...string) (*process.Process, error) {
 	return process.StartSelf(ctx, process.Options{Env: env}, append(serve(mixcloud), append(flags, "--log-level=error")...)...)
 }
 
-// pause waits; false when the context ended first.
+// pause waits. It returns false if the context ends first.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

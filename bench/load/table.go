@@ -10,23 +10,24 @@ import (
 	"time"
 )
 
-// answers are many of them.
+// results are the results of several requests.
 type results []result
 
-// failures are those that are no full answers.
+// failures returns the results with an error.
 func (all results) failures() results {
 	return all.filter(func(a result) bool { return a.failure != "" })
 }
 
+// good returns the results without an error.
 func (all results) good() results {
 	return all.filter(func(a result) bool { return a.failure == "" })
 }
 
-func (all results) filter(which func(result) bool) results {
-	return slices.DeleteFunc(slices.Clone(all), func(a result) bool { return !which(a) })
+func (all results) filter(keep func(result) bool) results {
+	return slices.DeleteFunc(slices.Clone(all), func(r result) bool { return !keep(r) })
 }
 
-// at is the time within which a share of the answers came; 0 without any.
+// percentile returns the time within which a share of the responses arrived, or 0 without results.
 func (all results) percentile(share float64) time.Duration {
 	if len(all) == 0 {
 		return 0
@@ -39,10 +40,10 @@ func (all results) percentile(share float64) time.Duration {
 	return times[max(int(math.Ceil(share*float64(len(times))))-1, 0)]
 }
 
-// why is the first failure, for a row that has some.
+// firstFailure returns the first failure as text for a row, or "".
 func (all results) firstFailure() string {
-	if bad := all.failures(); len(bad) > 0 {
-		return ", such as `" + bad[0].failure + "`"
+	if failed := all.failures(); len(failed) > 0 {
+		return ", such as `" + failed[0].failure + "`"
 	}
 	return ""
 }
@@ -62,12 +63,12 @@ func ratio[T int | float64 | time.Duration](part, whole T) float64 {
 	return float64(part) / float64(whole)
 }
 
-// machine says what measures, and how busy it is with other things.
+// machine returns a line about the machine, with its load average.
 func machine() string {
 	return fmt.Sprintf("%d cores, %s %s/%s, load average %s.", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, loadAverage())
 }
 
-// loadAverage is the one of the last minute, where it can be told.
+// loadAverage returns the load average of the last minute, or "unknown".
 func loadAverage() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if fields := bytes.Fields(text); err == nil && len(fields) > 0 {
