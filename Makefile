@@ -49,7 +49,7 @@ check: ## everything that CI runs, in its order
 bench: ## measure
 	go test -run '^$$' -bench . -benchmem ./...
 
-soak: ## run for 10 minutes under good and 1,000,000 malformed requests
+soak: ## run for 10 minutes with valid and 1,000,000 malformed requests
 	go run ./bench/soak
 
 .PHONY: help demo run test race fuzz golden generate playground lint fmt check bench soak

@@ -1,14 +1,13 @@
-// Command soak runs the server for a long time under everything that clients do,
-// right and wrong, and reports whether it grows.
+// Command soak runs the server for a long time with valid and malformed requests, and reports
+// whether its memory grows.
 //
 //	go run ./bench/soak                    # 10 minutes, 1,000,000 malformed requests
 //	go run ./bench/soak -duration 1m -malformed 50000
 //
-// The server runs in this process, over the demo's Mixcloud, on the loopback.
-// Once in a while all clients pause; what remains then of goroutines, memory
-// and file descriptors is printed as a row in Markdown. The status is 1 if any of
-// them has grown, if a request got a status of 500 or above, or if something
-// panicked.
+// The server runs in this process, with the demo's Mixcloud, on loopback. From time to time all
+// clients pause, and it prints the number of goroutines, the memory and the number of file
+// descriptors as a row in Markdown. The exit status is 1 if any of them has grown, after a response
+// with status 500 or above, or after a panic.
 package main
 
 import (
@@ -37,15 +36,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	s := soak{out: stdout}
-	flags.DurationVar(&s.duration, "duration", 10*time.Minute, "how long clients ask")
-	flags.IntVar(&s.malformed, "malformed", 1_000_000, "how many malformed requests there are, at most, within that time")
-	flags.IntVar(&s.rows, "rows", 10, "how often all pauses and is measured")
-	flags.Uint64Var(&s.seed, "seed", 1, "of all chance")
+	flags.DurationVar(&s.duration, "duration", 10*time.Minute, "duration of the traffic")
+	flags.IntVar(&s.malformed, "malformed", 1_000_000, "maximum number of malformed requests in that time")
+	flags.IntVar(&s.rows, "rows", 10, "number of measurements, during which all clients pause")
+	flags.Uint64Var(&s.seed, "seed", 1, "seed of all random choices")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if s.duration < time.Second || s.malformed < 0 || s.rows < 2 || flags.NArg() > 0 {
-		return errors.New("the duration must be a second or more, there must be 2 rows or more, and nothing may follow the flags")
+		return errors.New("-duration must be at least 1s, -malformed at least 0 and -rows at least 2, and there are no arguments")
 	}
 	return s.run(ctx)
 }

@@ -19,8 +19,8 @@ import (
 	"mixcloud-graphql/internal/config"
 )
 
-// What may be left over when all clients pause, compared with the first row.
-// Memory includes what the cache may hold beyond what it held then.
+// Maximum growth between the first and the last row. That of the heap includes the rest of the
+// cache.
 const (
 	maxGoroutineGrowth  = 20
 	maxDescriptorGrowth = 10
@@ -28,16 +28,16 @@ const (
 	cacheBytes          = "16MiB"
 )
 
-// senders is how many clients send malformed requests at once.
+// senders is the number of clients that send malformed requests.
 const senders = 8
 
-// breath is how long the other clients wait between requests, so that most of the
-// time is for malformed ones.
+// clientPause is the pause of the other clients between requests, so that most requests are malformed
+// ones.
 const clientPause = 10 * time.Millisecond
 
 // A soak is one run.
 type soak struct {
-	duration  time.Duration // 0 for as long as there are malformed requests to send
+	duration  time.Duration // 0 for until all malformed requests are sent
 	malformed int
 	rows      int
 	seed      uint64
@@ -45,10 +45,9 @@ type soak struct {
 
 	base string // the server's address
 	log  errorLog
-	// pause is held for reading during each request, and for writing while all
-	// clients pause.
+	// pause is locked for reading during each request, and for writing while all clients pause.
 	pause     sync.RWMutex
-	remaining atomic.Int64 // malformed requests to send
+	remaining atomic.Int64 // malformed requests that are not sent yet
 	mu        sync.Mutex
 	statuses  map[int]int
 	failures  []string
@@ -63,16 +62,16 @@ func (s *soak) run(ctx context.Context) error {
 	s.remaining.Store(int64(s.malformed))
 	clients, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var asking sync.WaitGroup
+	var wg sync.WaitGroup
 	for i := range senders {
-		asking.Go(func() { s.repeat(clients, 0, s.sender(s.seed+uint64(i))) }) //nolint:gosec // not negative
+		wg.Go(func() { s.repeat(clients, 0, s.sender(s.seed+uint64(i))) }) //nolint:gosec // not negative
 	}
 	for _, work := range s.otherClients() {
-		asking.Go(func() { s.repeat(clients, clientPause, work) })
+		wg.Go(func() { s.repeat(clients, clientPause, work) })
 	}
 	grown := s.watch(clients)
 	cancel()
-	asking.Wait()
+	wg.Wait()
 	return errors.Join(grown, stop(), s.result())
 }
 
@@ -101,11 +100,11 @@ func (s *soak) start(ctx context.Context) (stop func() error, err error) {
 	}, nil
 }
 
-// repeat does a client's work until the time is over, with a wait after each.
+// repeat sends a client's requests until ctx ends, with a wait after each.
 func (s *soak) repeat(ctx context.Context, wait time.Duration, work func(context.Context) (int, error)) {
 	for ctx.Err() == nil {
 		s.pause.RLock()
-		status, err := work(context.WithoutCancel(ctx)) // to its end: half a request would be counted as a failure
+		status, err := work(context.WithoutCancel(ctx)) // a canceled request would count as a failure
 		s.pause.RUnlock()
 		if errors.Is(err, errDone) {
 			return
@@ -127,13 +126,13 @@ func (s *soak) count(status int, err error) {
 	}
 }
 
-// A state is what the process holds while nobody asks.
+// A state has the resources of the process while all clients pause.
 type state struct {
 	goroutines, descriptors int
 	heap, resident          int64
 }
 
-// progress is how much of the run is over, from 0 to 1.
+// progress returns the part of the run that is over, from 0 to 1.
 func (s *soak) progress(began time.Time) float64 {
 	if s.duration > 0 {
 		return float64(time.Since(began)) / float64(s.duration)
@@ -141,11 +140,11 @@ func (s *soak) progress(began time.Time) float64 {
 	return float64(s.sent()) / float64(s.malformed)
 }
 
-// sent is how many malformed requests were sent.
+// sent returns the number of malformed requests that were sent.
 func (s *soak) sent() int { return s.malformed - int(max(0, s.remaining.Load())) }
 
-// watch prints a row now and then, until the run is over. The error says what has
-// grown between the first and the last row.
+// watch prints the rows, until the run is over. It returns an error if a resource has grown between
+// the first and the last row.
 func (s *soak) watch(ctx context.Context) error {
 	fmt.Fprintf(s.out, "| after | requests | malformed | goroutines | descriptors | heap | resident |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	var states []state
@@ -173,36 +172,36 @@ func (s *soak) requests() (n int) {
 	return n
 }
 
-// grown compares the first state, which has what the process needs anyway, with
-// the last one.
+// checkGrowth returns an error if a resource has grown between the first and the last state. The
+// first one has the resources that the process always needs.
 func checkGrowth(states []state) (err error) {
 	if len(states) < 2 {
 		return errors.New("there are fewer than two rows to compare")
 	}
 	first, last := states[0], states[len(states)-1]
 	for _, g := range []struct {
-		what        string
+		name        string
 		first, last int64
-		more        int64
+		maxGrowth   int64
 	}{
 		{"goroutines", int64(first.goroutines), int64(last.goroutines), maxGoroutineGrowth},
 		{"descriptors", int64(first.descriptors), int64(last.descriptors), maxDescriptorGrowth},
 		{"bytes of heap", first.heap, last.heap, maxHeapGrowth},
 	} {
-		if g.last > g.first+g.more {
-			err = errors.Join(err, fmt.Errorf("%s have grown from %d to %d", g.what, g.first, g.last))
+		if g.last > g.first+g.maxGrowth {
+			err = errors.Join(err, fmt.Errorf("%s have grown from %d to %d", g.name, g.first, g.last))
 		}
 	}
 	return err
 }
 
-// look is how often the progress is looked at.
+// pollInterval is the time between two checks of the progress.
 const pollInterval = 50 * time.Millisecond
 
-// settling is how long what a request leaves behind may take to end.
+// settleTime is the time in which goroutines of finished requests may end.
 const settleTime = 3 * time.Second
 
-// rest waits until the number of goroutines no longer falls, and measures.
+// measureIdle waits for goroutines to end, and returns the state.
 func measureIdle() (now state) {
 	now.goroutines = runtime.NumGoroutine()
 	for range int(settleTime / (100 * time.Millisecond)) {
@@ -225,11 +224,12 @@ func measureIdle() (now state) {
 	return now
 }
 
-// verdict is an error that says what went wrong while the clients asked.
+// result prints the number of responses by status, and returns the errors of the clients and of the
+// log.
 func (s *soak) result() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fmt.Fprintf(s.out, "\nResponses by status, 0 for none after a request that was cut off: %v.\n", s.statuses)
+	fmt.Fprintf(s.out, "\nResponses by status, 0 for no response to a truncated request: %v.\n", s.statuses)
 	var err error
 	for _, f := range s.failures {
 		err = errors.Join(err, errors.New(f))
@@ -237,8 +237,8 @@ func (s *soak) result() error {
 	return errors.Join(err, s.log.err())
 }
 
-// An errorLog keeps the lines of a log that say that the server is at fault. It
-// is safe for concurrent use.
+// An errorLog stores the lines of a log that report a fault of the server. It is safe for concurrent
+// use.
 type errorLog struct {
 	mu    sync.Mutex
 	lines []string

@@ -10,8 +10,8 @@ import (
 	"mixcloud-graphql/internal/race"
 )
 
-// Twenty thousand malformed requests beside right ones: no status of 500 or above,
-// no panic, and nothing grows.
+// Twenty thousand malformed requests and some valid ones cause no status of 500 or above, no panic
+// and no growth.
 func TestSoak(t *testing.T) {
 	var out bytes.Buffer
 	malformed := 20_000
@@ -28,8 +28,7 @@ func TestSoak(t *testing.T) {
 	t.Log(out.String())
 }
 
-// The same seed makes the same requests, and a later one does not depend on the
-// clock.
+// The same seed generates the same requests.
 func TestCorpus_Deterministic(t *testing.T) {
 	t.Parallel()
 	a, b := malformed.New(7), malformed.New(7)
@@ -41,7 +40,7 @@ func TestCorpus_Deterministic(t *testing.T) {
 	}
 }
 
-// What grows is named.
+// The error names the resource that has grown.
 func TestCheckGrowth(t *testing.T) {
 	t.Parallel()
 	base := state{goroutines: 10, descriptors: 10, heap: 1 << 20}

@@ -17,17 +17,17 @@ import (
 	"mixcloud-graphql/bench/soak/malformed"
 )
 
-// errDone says that a client has no more work.
+// errDone is returned by a client that has sent all its requests.
 var errDone = errors.New("done")
 
-// errFault says that a status blames the server.
+// errServerFault is the error of a status that reports a fault of the server.
 var errServerFault = errors.New("the server is at fault")
 
-// token is one that the demo knows.
+// token is a token of the demo.
 const token = "demo-token"
 
-// others are what clients do beside malformed requests, each again and again. Each
-// returns the status of its response.
+// otherClients returns the clients that send no malformed requests. Each function sends one request,
+// and returns the status of the response.
 func (s *soak) otherClients() []func(context.Context) (int, error) {
 	return []func(context.Context) (int, error){s.reader(1), s.reader(2), s.writer(), s.uploader(), s.disconnector(), s.eventStreamReader()}
 }
@@ -52,11 +52,11 @@ func (s *soak) sender(seed uint64) func(context.Context) (int, error) {
 	}
 }
 
-// reader asks the bench's queries.
+// reader sends the named queries.
 func (s *soak) reader(seed uint64) func(context.Context) (int, error) {
 	all, err := queries.Named()
 	client := new(http.Client)
-	random := rand.New(rand.NewPCG(s.seed, seed)) //nolint:gosec // chance that can be repeated
+	random := rand.New(rand.NewPCG(s.seed, seed)) //nolint:gosec // deterministic
 	return func(ctx context.Context) (int, error) {
 		if err != nil {
 			return 0, err
@@ -66,7 +66,7 @@ func (s *soak) reader(seed uint64) func(context.Context) (int, error) {
 	}
 }
 
-// writer favorites and follows, and takes it back.
+// writer follows and unfollows a user.
 func (s *soak) writer() func(context.Context) (int, error) {
 	client := new(http.Client)
 	turn := 0
@@ -77,8 +77,7 @@ func (s *soak) writer() func(context.Context) (int, error) {
 	}
 }
 
-// uploader uploads a file that Mixcloud refuses, as it has no name, so that its
-// world does not grow.
+// uploader uploads a file without a name, which Mixcloud refuses, so that its data does not grow.
 func (s *soak) uploader() func(context.Context) (int, error) {
 	client := new(http.Client)
 	return func(ctx context.Context) (int, error) {
@@ -96,11 +95,11 @@ func (s *soak) uploader() func(context.Context) (int, error) {
 	}
 }
 
-// leaver closes its connection while the server computes a response.
+// disconnector closes its connection while the server computes a response.
 func (s *soak) disconnector() func(context.Context) (int, error) {
 	client := new(http.Client)
 	return func(ctx context.Context) (int, error) {
-		ctx, cancel := context.WithTimeout(ctx, time.Duration(rand.IntN(5))*time.Millisecond) //nolint:gosec // any chance will do
+		ctx, cancel := context.WithTimeout(ctx, time.Duration(rand.IntN(5))*time.Millisecond) //nolint:gosec // not for secrets
 		defer cancel()
 		status, err := s.post(ctx, client, `{ popular(first: 50) { nodes { name description user { biog } } } }`, nil, "")
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -110,7 +109,7 @@ func (s *soak) disconnector() func(context.Context) (int, error) {
 	}
 }
 
-// listener reads answers as event streams.
+// eventStreamReader reads responses as event streams.
 func (s *soak) eventStreamReader() func(context.Context) (int, error) {
 	client := new(http.Client)
 	return func(ctx context.Context) (int, error) {
@@ -144,7 +143,7 @@ func (s *soak) send(ctx context.Context, client *http.Client, body io.Reader, co
 	return do(client, req)
 }
 
-// do reads a response to its end.
+// do sends a request and reads the whole response.
 func do(client *http.Client, req *http.Request) (int, error) {
 	resp, err := client.Do(req)
 	if err != nil {

@@ -1,14 +1,12 @@
-// Command upload measures what an upload through the server costs beside the
-// same bytes sent straight to Mixcloud's place: memory, temporary files, time,
-// and how much is on its way at once.
+// Command upload measures the cost of an upload through the server, compared with the same upload
+// directly to Mixcloud: memory, temporary files, time, and the bytes in flight.
 //
 //	go run ./bench/upload
 //	go run ./bench/upload -sizes 256MiB -rounds 1
 //
-// The emulator and the server run in processes of their own, on loopback, the
-// server with a TMPDIR that nothing can be written to. It prints a table in
-// Markdown and judges nothing: the status is 0 whatever the figures are, and
-// another one only if there are none. README.md says what they mean.
+// The emulator and the server are separate processes on loopback, the server with a TMPDIR that is
+// not writable. It prints a table in Markdown. The exit status does not depend on the figures: it is
+// 0 if they could be measured. README.md explains them.
 package main
 
 import (
@@ -37,7 +35,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) > 0 && (args[0] == "emulator" || args[0] == "serve") { // see start
+	if len(args) > 0 && (args[0] == "emulator" || args[0] == "serve") { // see process.StartSelf
 		command, err := config.Parse(args, os.Environ(), stdout)
 		if err != nil {
 			return err
@@ -47,16 +45,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	plan := plan{sizes: sizes{1 << 30, 4<<30 - 1<<20}, concurrentSize: sizes{256 << 20}}
 	flags := flag.NewFlagSet("upload", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Var(&plan.sizes, "sizes", "sizes of the files, with commas between them")
-	flags.Var(&plan.concurrentSize, "crowd", "size of each file of those that are sent at once")
-	flags.IntVar(&plan.concurrent, "many", 10, "how many are sent at once")
-	flags.IntVar(&plan.rounds, "rounds", 3, "how often each upload is made; the table has the medians")
-	flags.IntVar(&plan.seconds, "seconds", 10, "for how long a slow Mixcloud is pushed")
+	flags.Var(&plan.sizes, "sizes", "sizes of the files, separated by commas")
+	flags.Var(&plan.concurrentSize, "crowd", "size of each file of the concurrent uploads")
+	flags.IntVar(&plan.concurrent, "many", 10, "number of concurrent uploads")
+	flags.IntVar(&plan.rounds, "rounds", 3, "number of runs of each upload; the table has the medians")
+	flags.IntVar(&plan.seconds, "seconds", 10, "duration of the upload to a slow Mixcloud, in seconds")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if plan.rounds < 1 || plan.concurrent < 1 || plan.seconds < 1 || len(plan.concurrentSize) != 1 || flags.NArg() > 0 {
-		return errors.New("the numbers must be positive, one size is needed for those sent at once, and nothing may follow the flags")
+		return errors.New("-rounds, -many and -seconds must be positive, -crowd must be one size, and there are no arguments")
 	}
 	report, err := measure(ctx, plan, stderr)
 	if err != nil {
@@ -65,13 +63,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return report.print(stdout)
 }
 
-// A plan is what is to be measured.
+// A plan has the settings of the measurements.
 type plan struct {
 	sizes, concurrentSize       sizes
 	concurrent, rounds, seconds int
 }
 
-// sizes are numbers of bytes, such as "256MiB,1GiB".
+// sizes are numbers of bytes, such as "256MiB,1GiB" as a flag.
 type sizes []int64
 
 // String implements [flag.Value].
@@ -103,7 +101,7 @@ func (s *sizes) Set(text string) error {
 	return nil
 }
 
-// size writes a number of bytes for people.
+// size returns a number of bytes as text, such as "256MiB".
 func size(n int64) string {
 	switch {
 	case n >= 1<<30 && n%(1<<30) == 0:

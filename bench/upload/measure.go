@@ -14,26 +14,26 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A report is what was measured.
+// A report has all measurements.
 type report struct {
 	plan            plan
 	uploads         []row
 	concurrent      row
-	firstByte       int64         // that the client had sent when Mixcloud had some of the file
-	inFlight        int64         // at most, with a slow Mixcloud
-	afterDisconnect time.Duration // until Mixcloud's side ended when the client left
+	firstByte       int64         // sent by the client when Mixcloud had received the first part of the file
+	inFlight        int64         // maximum, with a slow Mixcloud
+	afterDisconnect time.Duration // until the connection to Mixcloud was closed after the client had disconnected
 }
 
-// A row is one kind of upload.
+// A row has the measurements of one kind of upload.
 type row struct {
 	bytes            int64
 	chunked          bool
 	direct, through  time.Duration // medians
-	memory, tmpBytes int64         // of the server, at most
-	cpu              time.Duration // processor time of the server, for a GiB
+	memory, tmpBytes int64         // of the server, maximum
+	cpu              time.Duration // processor time of the server per GiB
 }
 
-// a bench has the emulator, which stays, and starts servers.
+// A bench has the emulator of all measurements, and starts servers.
 type bench struct {
 	emulator *target
 	log      io.Writer
@@ -72,8 +72,8 @@ func measure(ctx context.Context, plan plan, log io.Writer) (report, error) {
 	return r, err
 }
 
-// server starts a server that has done one small upload: what is made once and
-// kept is not growth.
+// startServer starts a server and makes one small upload, so that memory that is allocated once does
+// not count as growth.
 func (b *bench) startServer(ctx context.Context) (*target, error) {
 	server, err := start(ctx, "serve", "--api-url="+b.emulator.Address(), "--site-url="+b.emulator.Address()+"/www")
 	if err != nil {
@@ -86,9 +86,9 @@ func (b *bench) startServer(ctx context.Context) (*target, error) {
 	return server, nil
 }
 
-// compare makes uploads through a server of their own and straight, in turns.
-func (b *bench) compare(ctx context.Context, r row, rounds, many int) (row, error) {
-	fmt.Fprintf(b.log, "upload: %d of %s, chunked: %v\n", many, size(r.bytes), r.chunked)
+// compare makes uploads through a new server and directly to Mixcloud, in turns.
+func (b *bench) compare(ctx context.Context, r row, rounds, concurrent int) (row, error) {
+	fmt.Fprintf(b.log, "upload: %d of %s, chunked: %v\n", concurrent, size(r.bytes), r.chunked)
 	server, err := b.startServer(ctx)
 	if err != nil {
 		return r, err
@@ -102,17 +102,17 @@ func (b *bench) compare(ctx context.Context, r row, rounds, many int) (row, erro
 	for i := range rounds {
 		turns := []func() error{
 			func() error {
-				took, err := b.uploadConcurrently(ctx, toMixcloud, b.emulator.Address(), r.bytes, r.chunked, many)
+				took, err := b.uploadConcurrently(ctx, toMixcloud, b.emulator.Address(), r.bytes, r.chunked, concurrent)
 				direct = append(direct, took)
 				return err
 			},
 			func() error {
-				took, err := b.uploadConcurrently(ctx, toServer, server.Address(), r.bytes, r.chunked, many)
+				took, err := b.uploadConcurrently(ctx, toServer, server.Address(), r.bytes, r.chunked, concurrent)
 				through = append(through, took)
 				return err
 			},
 		}
-		for j := range turns { // each is the first one as often as the other
+		for j := range turns { // each runs first equally often
 			if err := turns[(i+j)%len(turns)](); err != nil {
 				return r, err
 			}
@@ -120,15 +120,15 @@ func (b *bench) compare(ctx context.Context, r row, rounds, many int) (row, erro
 	}
 	r.direct, r.through = median(direct), median(through)
 	r.memory, r.tmpBytes, r.cpu, err = watch.end()
-	r.cpu = time.Duration(float64(r.cpu) / float64(r.bytes) / float64(rounds*many) * (1 << 30))
+	r.cpu = time.Duration(float64(r.cpu) / float64(r.bytes) / float64(rounds*concurrent) * (1 << 30))
 	return r, err
 }
 
-// together makes some uploads at once, and looks whether they came whole.
-func (b *bench) uploadConcurrently(ctx context.Context, to func(base, name string) (form, error), base string, bytes int64, chunked bool, many int) (time.Duration, error) {
+// uploadConcurrently makes concurrent uploads, and verifies them.
+func (b *bench) uploadConcurrently(ctx context.Context, to func(base, name string) (form, error), base string, bytes int64, chunked bool, concurrent int) (time.Duration, error) {
 	began := time.Now()
 	g, ctx := errgroup.WithContext(ctx)
-	for range many {
+	for range concurrent {
 		b.count++
 		f, err := to(base, fmt.Sprintf("Bench %d", b.count))
 		if err != nil {
@@ -143,12 +143,11 @@ func (b *bench) uploadConcurrently(ctx context.Context, to func(base, name strin
 		return 0, err
 	}
 	took := time.Since(began)
-	return took, b.verify(bytes, many)
+	return took, b.verify(bytes, concurrent)
 }
 
-// whole looks at what the emulator says of its latest uploads: all have the
-// same bytes.
-func (b *bench) verify(bytes int64, many int) error {
+// verify checks that the emulator has received the latest uploads completely.
+func (b *bench) verify(bytes int64, concurrent int) error {
 	var all []struct {
 		Bytes  int64
 		SHA256 string
@@ -156,18 +155,18 @@ func (b *bench) verify(bytes int64, many int) error {
 	if err := b.control(http.MethodGet, "uploads", "", &all); err != nil {
 		return err
 	}
-	if len(all) < many {
+	if len(all) < concurrent {
 		return errors.New("an upload is missing")
 	}
-	for _, u := range all[len(all)-many:] {
+	for _, u := range all[len(all)-concurrent:] {
 		if u.Bytes != bytes || u.SHA256 != digest(bytes) {
-			return fmt.Errorf("an upload of %d bytes came as %d others", bytes, u.Bytes)
+			return fmt.Errorf("the emulator received %d bytes of an upload of %d bytes, or different ones", u.Bytes, bytes)
 		}
 	}
 	return nil
 }
 
-// first sends a little at a time until some of the file has arrived.
+// measureFirstByte sends small parts of a file until Mixcloud has received the first one.
 func (b *bench) measureFirstByte(ctx context.Context, server *target) (int64, error) {
 	f, err := toServer(server.Address(), "First byte")
 	if err != nil {
@@ -178,7 +177,7 @@ func (b *bench) measureFirstByte(ctx context.Context, server *target) (int64, er
 		return 0, err
 	}
 	defer s.conn.Close()
-	const fields = 4 << 10 // Mixcloud's form has less than that beside the file
+	const fields = 4 << 10 // the other parts of Mixcloud's form are smaller
 	for range 64 {
 		if err := s.push(16 << 10); err != nil {
 			return 0, err
@@ -199,10 +198,10 @@ func (b *bench) measureFirstByte(ctx context.Context, server *target) (int64, er
 	return s.sent.Load(), nil
 }
 
-// slow pushes as much as is taken to an emulator that reads a mebibyte a
-// second. All that was taken and not read there is on its way: in the buffers
-// of the server and in those of the kernel.
-func (b *bench) measureInFlight(ctx context.Context, server *target, d time.Duration) (most int64, left time.Duration, err error) {
+// measureInFlight sends as much as possible to an emulator that reads a mebibyte per second. The
+// bytes in flight are those that were sent and not yet read: they are in the buffers of the server
+// and of the kernel.
+func (b *bench) measureInFlight(ctx context.Context, server *target, d time.Duration) (inFlight int64, afterDisconnect time.Duration, err error) {
 	if err := b.waitUntilReceived(ctx, 0); err != nil {
 		return 0, 0, err
 	}
@@ -227,7 +226,7 @@ func (b *bench) measureInFlight(ctx context.Context, server *target, d time.Dura
 		if err != nil {
 			return 0, 0, err
 		}
-		most = max(most, s.sent.Load()-received)
+		inFlight = max(inFlight, s.sent.Load()-received)
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return 0, 0, err
 		}
@@ -239,10 +238,10 @@ func (b *bench) measureInFlight(ctx context.Context, server *target, d time.Dura
 	<-pushed
 	began := time.Now()
 	err = b.waitUntilReceived(ctx, 0)
-	return most, time.Since(began), err
+	return inFlight, time.Since(began), err
 }
 
-// until waits until no upload is under way.
+// waitUntilReceived waits until the emulator has read a number of bytes of the uploads in flight.
 func (b *bench) waitUntilReceived(ctx context.Context, want int64) error {
 	for range 2000 {
 		received, err := b.received()
@@ -256,7 +255,7 @@ func (b *bench) waitUntilReceived(ctx context.Context, want int64) error {
 	return errors.New("an upload did not end")
 }
 
-// received is how many bytes the emulator has read of uploads under way.
+// received returns the number of bytes that the emulator has read of the uploads in flight.
 func (b *bench) received() (total int64, err error) {
 	var active []struct{ Received int64 }
 	err = b.control(http.MethodGet, "uploads?active=1", "", &active)
@@ -278,7 +277,7 @@ func (b *bench) control(method, path, body string, into any) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("the emulator answers %s to %s", resp.Status, path)
+		return fmt.Errorf("emulator: %s %s: status %s", method, path, resp.Status)
 	}
 	if into == nil {
 		return nil

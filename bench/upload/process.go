@@ -15,11 +15,11 @@ import (
 	"mixcloud-graphql/bench/process"
 )
 
-// A target is a process that is looked into while it works.
+// A target is a process whose resources are measured.
 type target struct{ *process.Process }
 
-// start starts this program once more with a command of the server's. It can
-// make no temporary file: nobody, not even root, can make one below a device.
+// start starts this program again with a command of the server. The process cannot create temporary
+// files, because not even root can create files below /dev/null.
 func start(ctx context.Context, args ...string) (*target, error) {
 	p, err := process.StartSelf(ctx, process.Options{Env: []string{"TMPDIR=/dev/null/tmp"}, Log: os.Stderr},
 		append(args, "--addr=127.0.0.1:0", "--log-level=error")...)
@@ -33,7 +33,7 @@ func (p *target) proc(name string) string {
 	return filepath.Join("/proc", strconv.Itoa(p.Pid()), name)
 }
 
-// number reads a line such as "VmHWM:   123 kB" of a file of /proc.
+// number returns the value of a line such as "VmHWM:   123 kB" in a file of /proc, in bytes.
 func (p *target) number(file, name string) (int64, error) {
 	text, err := os.ReadFile(p.proc(file))
 	if err != nil {
@@ -52,21 +52,21 @@ func (p *target) number(file, name string) (int64, error) {
 	return 0, fmt.Errorf("%s has no %s", file, name)
 }
 
-// A watch is what a process takes while something happens.
+// A resourceWatch measures the resources that a process uses during a time.
 type resourceWatch struct {
 	process *target
-	memory  int64         // resident when it began
-	written int64         // to storage when it began
-	cpu     time.Duration // of processor time when it began
+	memory  int64         // resident at the start
+	written int64         // bytes to storage at the start
+	cpu     time.Duration // processor time at the start
 	stop    chan struct{}
 	wg      sync.WaitGroup
-	files   int64 // the most bytes in files that it had open for writing
+	files   int64 // maximum size of the files that were open for writing
 }
 
-// watched begins a watch. It has the kernel forget the peak of the memory.
+// startWatch starts a resourceWatch. It resets the process's peak memory.
 func (p *target) startWatch() (*resourceWatch, error) {
 	if err := os.WriteFile(p.proc("clear_refs"), []byte("5"), 0); err != nil {
-		return nil, fmt.Errorf("reset the peak of the memory: %w", err)
+		return nil, fmt.Errorf("reset the peak memory: %w", err)
 	}
 	w := &resourceWatch{process: p, stop: make(chan struct{})}
 	var err error
@@ -94,8 +94,7 @@ func (p *target) startWatch() (*resourceWatch, error) {
 	return w, nil
 }
 
-// openFiles is how many bytes there are in the files, deleted or not, that the
-// process has open for writing.
+// openFiles returns the size of the files, deleted or not, that the process has open for writing.
 func (p *target) openFiles() (total int64) {
 	entries, _ := os.ReadDir(p.proc("fd"))
 	for _, e := range entries {
@@ -115,15 +114,14 @@ func (p *target) openFiles() (total int64) {
 	return total
 }
 
-// processorTime returns how long the process has computed, to a hundredth of a
-// second.
+// processorTime returns the processor time of the process, in units of 10 ms.
 func (p *target) processorTime() (time.Duration, error) {
 	text, err := os.ReadFile(p.proc("stat"))
 	if err != nil {
 		return 0, err
 	}
-	// The name in parentheses may hold anything; utime and stime are the 12th and
-	// 13th field behind it (proc_pid_stat(5)).
+	// The name in parentheses may contain any characters; utime and stime are the 12th and 13th
+	// field after it (proc_pid_stat(5)).
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	if len(fields) < 13 {
 		return 0, errors.New("stat has no processor time")
@@ -139,10 +137,9 @@ func (p *target) processorTime() (time.Duration, error) {
 	return time.Duration(ticks) * 10 * time.Millisecond, nil
 }
 
-// end gives by how much the memory grew at most, how many bytes went into files
-// (those that were open, and whatever else reached storage), and how much
-// processor time was spent.
-func (w *resourceWatch) end() (memory, files int64, spent time.Duration, err error) {
+// end returns the maximum growth of the memory, the number of bytes in files (in open files, or
+// written to storage), and the processor time.
+func (w *resourceWatch) end() (memory, files int64, cpu time.Duration, err error) {
 	close(w.stop)
 	w.wg.Wait()
 	peak, err := w.process.number("status", "VmHWM")
@@ -153,6 +150,6 @@ func (w *resourceWatch) end() (memory, files int64, spent time.Duration, err err
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	spent, err = w.process.processorTime()
-	return max(peak-w.memory, 0), max(w.files, written-w.written), spent - w.cpu, err
+	cpu, err = w.process.processorTime()
+	return max(peak-w.memory, 0), max(w.files, written-w.written), cpu - w.cpu, err
 }

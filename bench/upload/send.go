@@ -17,14 +17,14 @@ import (
 
 const boundary = "----------------------------bench5f3a9c2e71d8"
 
-// A form is an upload in one of its two forms: the server's or Mixcloud's.
+// A form is a multipart upload, to the server or directly to Mixcloud.
 type form struct {
 	address string // host and port
-	head    string // of the request, without what says how long it is
-	before  string // the file's content
+	head    string // of the request, without the header of its length
+	before  string // the body before the file's content
 }
 
-// toServer is an upload as the GraphQL multipart request specification has it.
+// toServer returns an upload according to the GraphQL multipart request specification.
 func toServer(base, name string) (form, error) {
 	operations, err := json.Marshal(map[string]any{
 		"query":     `mutation($input: UploadCloudcastInput!) { uploadCloudcast(input: $input) { changed userErrors { message } } }`,
@@ -37,7 +37,7 @@ func toServer(base, name string) (form, error) {
 		field("operations", string(operations))+field("map", `{"0":["variables.input.mp3"]}`)+fileHead("0"))
 }
 
-// toMixcloud is an upload as Mixcloud takes it.
+// toMixcloud returns an upload in Mixcloud's form.
 func toMixcloud(base, name string) (form, error) {
 	return newForm(base, "/upload/?access_token=demo-token", nil, field("name", name)+fileHead("mp3"))
 }
@@ -64,7 +64,7 @@ func fileHead(name string) string {
 
 const closing = "\r\n--" + boundary + "--\r\n"
 
-// noise is what the files are made of, again and again.
+// content is the content of the files, repeated.
 var content = func() []byte {
 	b := make([]byte, 1<<20)
 	_, _ = rand.NewChaCha8([32]byte{1}).Read(b) // never fails
@@ -73,18 +73,18 @@ var content = func() []byte {
 }()
 
 const (
-	writeSize = 256 << 10 // of a client that says how long its request is
-	chunkSize = 64 << 10  // of one that does not
+	writeSize = 256 << 10 // of a request with a Content-Length
+	chunkSize = 64 << 10  // of a chunked request
 )
 
-// A sending is an upload under way.
+// An uploadStream is an upload in flight.
 type uploadStream struct {
 	conn    net.Conn
 	chunked bool
 	sent    atomic.Int64 // bytes of the file
 }
 
-// open begins an upload of so many bytes, up to its file.
+// open starts an upload of a file with a number of bytes, and sends everything before the file.
 func (f form) open(ctx context.Context, bytes int64, chunked bool) (*uploadStream, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", f.address)
 	if err != nil {
@@ -107,7 +107,7 @@ func (f form) open(ctx context.Context, bytes int64, chunked bool) (*uploadStrea
 	return s, nil
 }
 
-// write writes a piece of the body.
+// write writes a part of the body.
 func (s *uploadStream) write(p []byte) error {
 	if !s.chunked {
 		_, err := s.conn.Write(p)
@@ -118,7 +118,7 @@ func (s *uploadStream) write(p []byte) error {
 	return err
 }
 
-// push sends so many bytes of the file.
+// push sends a number of bytes of the file.
 func (s *uploadStream) push(bytes int64) error {
 	piece := int64(writeSize)
 	if s.chunked {
@@ -136,7 +136,7 @@ func (s *uploadStream) push(bytes int64) error {
 	return nil
 }
 
-// finish ends the upload and reads the answer, which must be a success.
+// finish sends the end of the body and reads the response, which must report success.
 func (s *uploadStream) finish() error {
 	defer s.conn.Close()
 	err := s.write([]byte(closing))
@@ -155,17 +155,17 @@ func (s *uploadStream) finish() error {
 	if err != nil {
 		return err
 	}
-	var answer struct {
-		Data   struct{ UploadCloudcast struct{ Changed bool } } // the server's
-		Result struct{ Success bool }                           // Mixcloud's
+	var response struct {
+		Data   struct{ UploadCloudcast struct{ Changed bool } } // of the server
+		Result struct{ Success bool }                           // of Mixcloud
 	}
-	if err := json.Unmarshal(text, &answer); err != nil || !answer.Data.UploadCloudcast.Changed && !answer.Result.Success {
-		return fmt.Errorf("the upload was answered with %s: %s", resp.Status, text)
+	if err := json.Unmarshal(text, &response); err != nil || !response.Data.UploadCloudcast.Changed && !response.Result.Success {
+		return fmt.Errorf("the upload failed with status %s: %s", resp.Status, text)
 	}
 	return nil
 }
 
-// send makes a whole upload and gives how long it took.
+// send makes a whole upload, and returns its duration.
 func (f form) send(ctx context.Context, bytes int64, chunked bool) (time.Duration, error) {
 	began := time.Now()
 	s, err := f.open(ctx, bytes, chunked)

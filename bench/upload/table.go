@@ -12,22 +12,22 @@ import (
 // print writes the report as Markdown.
 func (r report) print(w io.Writer) error {
 	p := &printer{w: w}
-	p.line("| upload | straight | through | ratio | processor time for 1 GiB | memory growth | temporary bytes |")
+	p.line("| upload | direct | through the server | ratio | processor time for 1 GiB | memory growth | temporary bytes |")
 	p.line("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, u := range r.uploads {
-		kind := "with length"
+		kind := "with Content-Length"
 		if u.chunked {
 			kind = "chunked"
 		}
 		p.row(size(u.bytes)+" "+kind, u, 1)
 	}
-	p.row(fmt.Sprintf("%d × %s at once", r.plan.concurrent, size(r.concurrent.bytes)), r.concurrent, r.plan.concurrent)
+	p.row(fmt.Sprintf("%d × %s concurrently", r.plan.concurrent, size(r.concurrent.bytes)), r.concurrent, r.plan.concurrent)
 	p.line("")
-	p.line("| beside | |")
+	p.line("| other figures | |")
 	p.line("| --- | ---: |")
-	p.line("| sent by the client when some of the file had reached Mixcloud | %s |", size(r.firstByte))
-	p.line("| most on its way, Mixcloud reading 1 MiB/s | %.1f MiB |", float64(r.inFlight)/(1<<20))
-	p.line("| until Mixcloud's side ended after the client had left | %v |", r.afterDisconnect.Round(time.Millisecond))
+	p.line("| sent by the client when Mixcloud had received the first part of the file | %s |", size(r.firstByte))
+	p.line("| maximum in flight, with Mixcloud reading 1 MiB/s | %.1f MiB |", float64(r.inFlight)/(1<<20))
+	p.line("| until the connection to Mixcloud was closed after the client had disconnected | %v |", r.afterDisconnect.Round(time.Millisecond))
 	return p.err
 }
 
@@ -42,15 +42,15 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-func (p *printer) row(name string, r row, many int) {
-	rate := func(d time.Duration) float64 { return float64(r.bytes) * float64(many) / (1 << 20) / d.Seconds() }
+func (p *printer) row(name string, r row, concurrent int) {
+	rate := func(d time.Duration) float64 { return float64(r.bytes) * float64(concurrent) / (1 << 20) / d.Seconds() }
 	p.line("| %s | %.0f MiB/s | %.0f MiB/s | %.2f | %.2f s | %.1f MiB | %d |", name, rate(r.direct), rate(r.through),
 		r.direct.Seconds()/r.through.Seconds(), r.cpu.Seconds(), float64(r.memory)/(1<<20), r.tmpBytes)
 }
 
 var digests sync.Map
 
-// digest is the SHA-256 of a file of so many bytes.
+// digest returns the SHA-256 of a file with a number of bytes.
 func digest(bytes int64) string {
 	if known, ok := digests.Load(bytes); ok {
 		return known.(string)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestMain lets the test's program be the processes that the bench starts.
+// TestMain runs main if the bench starts the test binary as one of its processes.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "emulator" || os.Args[1] == "serve") {
 		main()
@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// The bench runs, and what does not depend on the machine holds.
+// TestRun checks the figures that do not depend on the machine.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	var out, log bytes.Buffer
@@ -27,11 +27,11 @@ func TestRun(t *testing.T) {
 	}
 	table := out.String()
 	for _, want := range []string{
-		`\| 8MiB with length \|.*\| 0 \|`, `\| 8MiB chunked \|.*\| 0 \|`, `\| 1KiB chunked \|`, `\| 3 × 1MiB at once \|.*\| 0 \|`,
-		`had reached Mixcloud \| (16|32|48|64)KiB \|`, `reading 1 MiB/s \| [0-7]\.\d MiB \|`, `client had left \|`,
+		`\| 8MiB with Content-Length \|.*\| 0 \|`, `\| 8MiB chunked \|.*\| 0 \|`, `\| 1KiB chunked \|`, `\| 3 × 1MiB concurrently \|.*\| 0 \|`,
+		`first part of the file \| (16|32|48|64)KiB \|`, `reading 1 MiB/s \| [0-7]\.\d MiB \|`, `client had disconnected \|`,
 	} {
 		if !regexp.MustCompile(want).MatchString(table) {
-			t.Errorf("the table lacks %s:\n%s", want, table)
+			t.Errorf("the table has no %s:\n%s", want, table)
 		}
 	}
 }
@@ -46,7 +46,7 @@ func TestFlags(t *testing.T) {
 	for text, want := range map[string]int64{"1": 1, "3KiB": 3 << 10, "256MiB": 256 << 20, "4GiB": 4 << 30} {
 		var s sizes
 		if err := s.Set(text); err != nil || s[0] != want {
-			t.Errorf("%s is %v, %v", text, s, err)
+			t.Errorf("%s is parsed as %v, %v", text, s, err)
 		}
 	}
 }

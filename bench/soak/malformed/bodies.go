@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// quote is a text as a JSON string.
+// quote returns a text as a JSON string.
 func quote(text string) string {
 	b, err := json.Marshal(text)
 	if err != nil {
@@ -15,7 +15,7 @@ func quote(text string) string {
 	return string(b)
 }
 
-// json is JSON of a wrong shape, or text that is not quite JSON.
+// json returns JSON with an unexpected structure, or malformed JSON.
 func (c *Corpus) json() string {
 	deep := 1 + c.random.IntN(3000)
 	switch c.random.IntN(14) {
@@ -50,7 +50,7 @@ func (c *Corpus) json() string {
 	}
 }
 
-// documents have variables, some of input types.
+// documents are valid documents with variables.
 var documents = []string{
 	"query Q($n: Int!) { popular(first: $n) { nodes { name } } }",
 	"query Q($id: ID!) { node(id: $id) { id } }",
@@ -61,14 +61,14 @@ var documents = []string{
 	"query Q($s: Boolean!) { popular(first: 1) { nodes { name @skip(if: $s) } } }",
 }
 
-// tokens are what documents are put together from.
+// tokens are the parts of random documents.
 var tokens = []string{
 	"{", "}", "(", ")", "[", "]", ":", "=", "!", "|", "&", "$", "@", "...", ",", "query", "mutation", "subscription", "fragment", "on", "Q", "F", "User", "Cloudcast",
 	"popular", "user", "username", "first", "nodes", "edges", "name", "key", "__typename", "__schema", "types", "true", "null", "1", "-1", "1.5e3", `"demo"`, `"""block"""`, `"\u{110000}"`,
 	`"\ud83d"`, `"unterminated`, "#comment\n", "\xff", "\x00", "\u2028", "@skip(if: true)", "@include(if: $x)", "@defer", "$n: Int", "type", "schema", "extend",
 }
 
-// document is a GraphQL document that is wrong, or does too much.
+// document returns a GraphQL document that is malformed or too costly.
 func (c *Corpus) document() string {
 	deep := 1 + c.random.IntN(2000)
 	switch c.random.IntN(12) {
@@ -100,7 +100,7 @@ func (c *Corpus) document() string {
 	}
 }
 
-// form is a multipart body that breaks the rules of multipart requests.
+// form returns a multipart body that violates the multipart request specification.
 func (c *Corpus) form() string {
 	const operation, files = upload, uploadMap
 	switch c.random.IntN(12) {

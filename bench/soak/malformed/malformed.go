@@ -1,12 +1,9 @@
-// Package malformed makes HTTP requests that no client should send, for tests of
-// a GraphQL server's handling of bad input.
+// Package malformed generates malformed HTTP requests, for tests of a GraphQL server.
 //
-// A corpus begins with requests that are right (a query as POST and GET, an
-// upload, an event stream, a preflight) and breaks each of them once or more:
-// bytes of the request are changed, headers are replaced by odd ones, the JSON
-// body, the document or the form is put together wrongly, and the connection is
-// cut off in the middle. The same seed gives the same requests in the same order,
-// so that a failure can be repeated by its number.
+// A corpus starts with valid requests (a query as POST and GET, an upload, an event stream, a
+// preflight) and applies one or more mutations to each: it changes bytes, replaces headers by unusual
+// ones, generates malformed JSON, documents or forms, and truncates the request. The same seed
+// generates the same requests in the same order, so that a failure can be reproduced by its number.
 package malformed
 
 import (
@@ -20,14 +17,13 @@ import (
 // A Request is one request of a corpus.
 type Request struct {
 	Number    int    // in the corpus, from 0
-	Mutations string // what is wrong with it, for messages
-	Raw       []byte // what is written to the connection
-	// Cut says that the client leaves when it has sent Raw, and that there may be
-	// no response.
+	Mutations string // names of the mutations, for messages
+	Raw       []byte // bytes of the request
+	// Truncated reports that the client disconnects after Raw, and may get no response.
 	Truncated bool
 }
 
-// A Corpus makes requests. It is not safe for concurrent use.
+// A Corpus generates requests. It is not safe for concurrent use.
 type Corpus struct {
 	random *rand.Rand
 	count  int
@@ -35,41 +31,41 @@ type Corpus struct {
 
 // New returns the corpus of a seed.
 func New(seed uint64) *Corpus {
-	return &Corpus{random: rand.New(rand.NewPCG(seed, seed))} //nolint:gosec // chance that can be repeated
+	return &Corpus{random: rand.New(rand.NewPCG(seed, seed))} //nolint:gosec // deterministic
 }
 
-// Next returns the next request. There is always one.
+// Next returns the next request. The corpus is infinite.
 func (c *Corpus) Next() Request {
 	d := c.base()
-	var what []string
+	var names []string
 	for range 1 + c.random.IntN(3) {
 		m := mutations[c.random.IntN(len(mutations))]
 		m.apply(c, d)
-		what = append(what, m.name)
+		names = append(names, m.name)
 	}
-	r := Request{Number: c.count, Mutations: strings.Join(what, ", "), Raw: d.bytes()}
+	r := Request{Number: c.count, Mutations: strings.Join(names, ", "), Raw: d.bytes()}
 	c.count++
 	switch c.random.IntN(8) {
 	case 0:
 		r.Raw, r.Truncated = r.Raw[:c.random.IntN(len(r.Raw))], true
-		r.Mutations += ", cut off"
+		r.Mutations += ", truncated"
 	case 1:
 		c.changeBytes(r.Raw)
 		r.Mutations += ", bytes changed"
-		r.Truncated = true // its length may be another one now
+		r.Truncated = true // its length may have changed
 	default:
 		r.Truncated = d.truncated
 	}
 	return r
 }
 
-// A draft is a request that is not yet bytes.
+// A draft is a request before it is serialized.
 type draft struct {
 	method, target, version string
 	headers                 [][2]string
 	body                    []byte
-	length                  string // of Content-Length; "" for the right one, "-" for none
-	truncated               bool   // the server may wait for more
+	length                  string // Content-Length; "" for the correct one, "-" for none
+	truncated               bool   // the server may wait for more bytes
 }
 
 func (d *draft) bytes() []byte {
@@ -100,7 +96,7 @@ func (d *draft) set(name, value string) {
 	d.headers = append(d.headers, [2]string{name, value})
 }
 
-// base returns a request that is right.
+// base returns a valid request.
 func (c *Corpus) base() *draft {
 	d := &draft{method: "POST", target: "/graphql", version: "HTTP/1.1", headers: [][2]string{{"Host", "127.0.0.1"}, {"Content-Type", "application/json"}}}
 	switch c.random.IntN(6) {
@@ -123,13 +119,13 @@ func (c *Corpus) base() *draft {
 	return d
 }
 
-// The operation of an upload, and where its file belongs.
+// The operation and the map of an upload.
 const (
 	upload    = `{"query":"mutation($in:UploadCloudcastInput!){uploadCloudcast(input:$in){changed userErrors{message}}}","variables":{"in":{"name":"x","mp3":null}}}`
 	uploadMap = `{"0":["variables.in.mp3"]}`
 )
 
-// form is a multipart request with a file.
+// form returns a multipart body with a file.
 func form(operations, files, content string) string {
 	part := func(name, value string) string {
 		return "--X\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n"
@@ -138,7 +134,7 @@ func form(operations, files, content string) string {
 		"--X\r\nContent-Disposition: form-data; name=\"0\"; filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n" + content + "\r\n--X--\r\n"
 }
 
-// scramble changes up to four bytes.
+// changeBytes changes up to four bytes.
 func (c *Corpus) changeBytes(b []byte) {
 	for range 1 + c.random.IntN(4) {
 		b[c.random.IntN(len(b))] = byte(c.random.IntN(256))
@@ -147,7 +143,7 @@ func (c *Corpus) changeBytes(b []byte) {
 
 func pick[T any](c *Corpus, all []T) T { return all[c.random.IntN(len(all))] }
 
-// number is a number that is no sensible one, as text.
+// number returns an unusual number, as text.
 func (c *Corpus) number() string {
 	return pick(c, []string{"-1", "0", "1e3", "1e400", "0.5", "99999999999999999999", "2147483648", "NaN", strconv.Itoa(c.random.IntN(200))})
 }

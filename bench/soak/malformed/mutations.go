@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A mutation breaks a request in one way.
+// A mutation changes a request in one way.
 type mutation struct {
 	name  string
 	apply func(*Corpus, *draft)
@@ -134,7 +134,7 @@ var cookies = []string{
 	"", "=", "mixcloud_graphql_session=", "mixcloud_graphql_session=x", "__Host-mixcloud_graphql_session=" + strings.Repeat("A", 3000), "a=\"b; c=d", strings.Repeat("x=1; ", 800), "\xff=\xff",
 }
 
-// query is a query string that is wrong.
+// query returns a malformed query string.
 func (c *Corpus) query() string {
 	switch c.random.IntN(7) {
 	case 0:

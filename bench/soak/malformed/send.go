@@ -13,19 +13,18 @@ import (
 )
 
 const (
-	// patience is how long a response may take, on a machine that is busy.
+	// responseTimeout is the maximum time of a response, on a busy machine.
 	responseTimeout = 30 * time.Second
-	// most is how much of a response is read.
+	// maxResponse is the maximum size that is read of a response.
 	maxResponse = 32 << 20
 )
 
-// errNoResponse says that the server closed the connection without a response.
+// errNoResponse reports that the server closed the connection without a response.
 var errNoResponse = errors.New("the connection was closed without a response")
 
-// Send writes a request to the server at an address, on a connection of its own,
-// and returns the status of the response: 0 if there is none and the request was
-// cut off, so that there need not be one. The connection is reset afterwards, so
-// that many can be opened.
+// Send sends a request to the server at an address on a new connection, and returns the status of the
+// response. The status is 0 if there is no response to a truncated request. Send resets the
+// connection afterwards, so that many can be opened.
 func Send(ctx context.Context, address string, r Request) (status int, err error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -34,12 +33,12 @@ func Send(ctx context.Context, address string, r Request) (status int, err error
 	defer conn.Close()
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
-		return 0, fmt.Errorf("%T is no TCP connection", conn)
+		return 0, fmt.Errorf("a %T is not a TCP connection", conn)
 	}
 	if err := errors.Join(tcp.SetLinger(0), tcp.SetDeadline(time.Now().Add(responseTimeout))); err != nil {
 		return 0, err
 	}
-	go func() { // the server may respond, and close, before it has read all
+	go func() { // the server may respond and close the connection before it has read everything
 		if _, err := tcp.Write(r.Raw); err == nil && r.Truncated {
 			_ = tcp.CloseWrite()
 		}
@@ -49,15 +48,14 @@ func Send(ctx context.Context, address string, r Request) (status int, err error
 	var netErr net.Error
 	switch {
 	case errors.As(err, &netErr) && netErr.Timeout():
-		return status, fmt.Errorf("after %v there is no end of the response", responseTimeout)
+		return status, fmt.Errorf("the response has not ended after %v", responseTimeout)
 	case status == 0 && !r.Truncated:
 		return 0, errors.Join(errNoResponse, err)
 	}
 	return status, nil
 }
 
-// statusOf is the status of the first response in a text that is final, 0 if
-// there is none.
+// statusOf returns the status of the first final response in a text, or 0.
 func statusOf(text []byte) int {
 	for {
 		rest, found := bytes.CutPrefix(text, []byte("HTTP/1."))
@@ -72,9 +70,9 @@ func statusOf(text []byte) int {
 	}
 }
 
-// Refused reports whether a status is right for a request of a corpus: anything
-// but a failure of the server. net/http itself responds with 501 and 505 to a
-// Transfer-Encoding and a version of HTTP that it does not know.
+// Allowed reports whether a status is acceptable for a request of a corpus: any status that does not
+// report a failure of the server. net/http itself responds with 501 and 505 to an unknown
+// Transfer-Encoding or HTTP version.
 func Allowed(status int) bool {
 	return status < http.StatusInternalServerError || status == http.StatusNotImplemented || status == http.StatusHTTPVersionNotSupported
 }
