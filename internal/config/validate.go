@@ -28,7 +28,7 @@ func (p *problem) Error() string {
 	return p.text + " (" + p.origin + ")"
 }
 
-// problems collects the errors in the settings, so that all are reported at once.
+// problems collects the errors in the settings, so that all are reported together.
 type problems []error
 
 func (p *problems) add(flag, format string, args ...any) {

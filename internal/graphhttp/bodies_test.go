@@ -15,7 +15,7 @@ import (
 )
 
 // The bodies of waiting requests take a bounded amount of memory. Beyond it large requests are
-// refused at once, while small ones wait as usual.
+// refused immediately, while small ones wait as usual.
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	sized := func(n int) string {
@@ -73,8 +73,8 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// A body that is declared and does not arrive takes no memory.
-func TestBodies_CountReceivedBytes(t *testing.T) {
+// A body that is declared but does not arrive uses no memory.
+func TestBodyMemory_CountReceivedBytes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		bodies := graphhttp.NewBodyMemory(1 << 20)

@@ -45,7 +45,7 @@ func TestCompress(t *testing.T) {
 		coding, tag        string
 	}{
 		{"gzip", "/graphql", "gzip", respondWith(mediaGraphQL, large), "gzip", `"tag-gzip"`},
-		{"zstd where both are taken", "/graphql", "gzip, zstd", respondWith(mediaJSON, large), "zstd", `"tag-zstd"`},
+		{"zstd if both are accepted", "/graphql", "gzip, zstd", respondWith(mediaJSON, large), "zstd", `"tag-zstd"`},
 		{"what the client prefers", "/graphql", "gzip;q=1, zstd;q=0.5", respondWith(mediaJSON, large), "gzip", `"tag-gzip"`},
 		{"not accepted", "/graphql", "", respondWith(mediaJSON, large), "", `"tag"`},
 		{"refused by the client", "/graphql", "gzip;q=0, identity", respondWith(mediaJSON, large), "", `"tag"`},

@@ -23,10 +23,10 @@ func TestCORS(t *testing.T) {
 		{"a sandboxed page", nil, "null", want{"*", ""}},
 		{"the listed origin, with the cookie", []string{own}, own, want{own, "true"}},
 		{"an origin that is not listed", []string{own}, other, want{"", ""}},
-		{"an origin that begins as the listed one", []string{own}, own + ".evil.example", want{"", ""}},
+		{"an origin with the listed one as a prefix", []string{own}, own + ".evil.example", want{"", ""}},
 		{"another scheme", []string{own}, "http://app.example.com", want{"", ""}},
 		{"another port", []string{own}, own + ":8443", want{"", ""}},
-		{"a sandboxed page is in no list", []string{own}, "null", want{"", ""}},
+		{"a sandboxed page with a list", []string{own}, "null", want{"", ""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

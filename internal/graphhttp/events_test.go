@@ -33,21 +33,21 @@ func TestEvents(t *testing.T) {
 			200,
 			":\n\nevent: next\ndata: {\"data\":{\"count\": 1}}\n\nevent: next\ndata: {\"data\":{\"count\": 2}}\n\nevent: complete\ndata: \n\n",
 		},
-		"one without an event": {"POST", "subscription { count(to: 0) }", []string{asJSON, eventStream}, 200, ":\n\nevent: complete\ndata: \n\n"},
-		"one that is refused": {
+		"a subscription without events": {"POST", "subscription { count(to: 0) }", []string{asJSON, eventStream}, 200, ":\n\nevent: complete\ndata: \n\n"},
+		"a subscription that is refused": {
 			"POST", "subscription { broken }",
 			[]string{asJSON, eventStream},
 			200,
 			":\n\nevent: next\ndata: {\"errors\":[{\"message\":\"Sign in.\",\"extensions\":{\"code\":\"UNAUTHENTICATED\"}}]}\n\nevent: complete\ndata: \n\n",
 		},
-		"one that panics": {"POST", "subscription { panics }", []string{asJSON, eventStream}, 200, ":\n\nevent: complete\ndata: \n\n"},
+		"a subscription that panics": {"POST", "subscription { panics }", []string{asJSON, eventStream}, 200, ":\n\nevent: complete\ndata: \n\n"},
 		"a subscription with GET, as EventSource sends it": {
 			"GET", "subscription { count(to: 1) }",
 			[]string{eventStream},
 			200,
 			":\n\nevent: next\ndata: {\"data\":{\"count\": 1}}\n\nevent: complete\ndata: \n\n",
 		},
-		"a client that takes all": {
+		"a client that accepts all media types": {
 			"POST", "subscription { count(to: 0) }",
 			[]string{asJSON, "Accept: application/graphql-response+json, application/json, text/event-stream"},
 			200,
@@ -59,7 +59,7 @@ func TestEvents(t *testing.T) {
 			200,
 			":\n\nevent: next\ndata: {\"data\":{\"hello\":\"you\"}}\n\nevent: complete\ndata: \n\n",
 		},
-		"a subscription without events": {
+		"a subscription without Accept": {
 			"POST", "subscription { count(to: 2) }",
 			[]string{asJSON, newer},
 			406,
@@ -83,7 +83,7 @@ func TestEvents(t *testing.T) {
 			400,
 			`{"errors":[{"message":"Cannot query field \"nope\" on type \"Subscription\".","locations":[{"line":1,"column":16}],"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}`,
 		},
-		"a text that cannot be parsed": {
+		"a syntax error": {
 			"GET", "subscription {",
 			[]string{eventStream},
 			400,

@@ -38,7 +38,7 @@ func TestStatus(t *testing.T) {
 			body: `{"query":"{ hello }"}`, newer: 200, older: 200, want: `{"data":{"hello":"you"}}`,
 		},
 		"nulls": {
-			reason: "members that are null are as good as absent",
+			reason: "a member that is null is treated as absent",
 			body:   `{"query":"{ hello }","variables":null,"operationName":null,"extensions":null}`, newer: 200, older: 200, want: `"you"`,
 		},
 		"variables": {
@@ -46,7 +46,7 @@ func TestStatus(t *testing.T) {
 			body:   `{"query":"query($n: Int, $s: String) { hello(n: $n, name: $s) }","variables":{"n":2147483647,"s":"<é>"}}`, newer: 200, older: 200, want: `"data":{"hello":"`,
 		},
 		"field error": {
-			reason: "there is data, so the operation as such succeeded",
+			reason: "the response has data, so the operation succeeded",
 			body:   `{"query":"{ fail hello }"}`, newer: 200, older: 200, want: `"data":{"fail":null,"hello":"you"}`,
 		},
 		"panic in a resolver": {
@@ -63,7 +63,7 @@ func TestStatus(t *testing.T) {
 		"no query":                {body: `{}`, newer: 400, older: 400, want: "The request has no query"},
 		"empty query":             {body: `{"query":""}`, newer: 400, older: 400, want: "The request has no query"},
 		"names in upper case":     {body: `{"QUERY":"{ hello }","Variables":{}}`, newer: 400, older: 400, want: "The request has no query"},
-		"several spellings":       {body: `{"query":"{ hello }","Query":"{ nope }","VARIABLES":7}`, newer: 200, older: 200, want: `{"data":{"hello":"you"}}`},
+		"names in several cases":  {body: `{"query":"{ hello }","Query":"{ nope }","VARIABLES":7}`, newer: 200, older: 200, want: `{"data":{"hello":"you"}}`},
 		"a member twice":          {body: `{"query":"{ hello }","query":"{ nope }"}`, newer: 400, older: 400, want: `duplicate member \"query\"`},
 		"a variable twice":        {body: `{"query":"query($n: Int) { hello(n: $n) }","variables":{"n":1,"n":2}}`, newer: 400, older: 400, want: `duplicate member \"variables.n\"`},
 		"nested deeply":           {body: `{"query":"{ hello }","extensions":{"a":` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `}}`, newer: 400, older: 400, want: "at most 100 levels"},

@@ -20,9 +20,9 @@ func trimMark(text []byte) []byte { return bytes.TrimPrefix(text, byteOrderMark)
 
 // checkUnicode refuses a valid JSON text that is not UTF-8, and strings with a lone surrogate,
 // which does not encode a character.
-func checkUnicode(text []byte, what string) error {
+func checkUnicode(text []byte, label string) error {
 	if !utf8.Valid(text) {
-		return badRequest(what + " is not valid UTF-8.")
+		return badRequest(label + " is not valid UTF-8.")
 	}
 	at := -1
 	if bytes.Contains(text, []byte(`\u`)) {
@@ -31,7 +31,7 @@ func checkUnicode(text []byte, what string) error {
 	if at < 0 {
 		return nil
 	}
-	err := fmt.Sprintf("%s contains a lone surrogate, %s, which is not a valid character", what, text[at:at+6])
+	err := fmt.Sprintf("%s contains a lone surrogate, %s, which is not a valid character", label, text[at:at+6])
 	if path := pathAt(text, int64(at)); path != "" {
 		err += ", at " + gqlerr.Excerpt(path)
 	}

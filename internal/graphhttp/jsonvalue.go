@@ -17,7 +17,7 @@ import (
 const maxNesting = 100
 
 // decode decodes one JSON value: a map[string]any, []any, string, json.Number, bool or nil.
-// what is its name in messages. It is stricter than encoding/json, and the same for every
+// label is its name in messages. It is stricter than encoding/json, and the same for every
 // transport:
 //
 //   - Names of members are case-sensitive: "QUERY" is not "query".
@@ -26,12 +26,12 @@ const maxNesting = 100
 //     operation than the one that is executed.
 //   - Numbers are not converted: as floats they would no longer fit Int.
 //   - Text that is not valid Unicode is refused, because encoding/json would replace it.
-func decode(text []byte, what string) (any, error) {
+func decode(text []byte, label string) (any, error) {
 	text = trimMark(text)
 	if depth := nesting(text); depth > maxNesting {
 		return nil, &gqlerr.Error{
 			Code:    gqlerr.CodeLimitExceeded,
-			Message: fmt.Sprintf("%s is nested too deeply: objects and lists may have at most %d levels.", what, maxNesting),
+			Message: fmt.Sprintf("%s is nested too deeply: objects and lists may have at most %d levels.", label, maxNesting),
 			Details: map[string]any{"limit": "json-nesting", "value": depth, "maximum": maxNesting},
 		}
 	}
@@ -39,17 +39,17 @@ func decode(text []byte, what string) (any, error) {
 	dec.UseNumber()
 	var value any
 	if dec.Decode(&value) != nil {
-		return nil, badRequest(what + " is not valid JSON.")
+		return nil, badRequest(label + " is not valid JSON.")
 	}
 	if _, more := dec.Token(); more != io.EOF {
-		return nil, badRequest(what + " has more than one JSON value.")
+		return nil, badRequest(label + " has more than one JSON value.")
 	}
-	if err := checkUnicode(text, what); err != nil {
+	if err := checkUnicode(text, label); err != nil {
 		return nil, err
 	}
 	if path := (&memberWalk{text: string(text)}).value(); path != nil {
 		slices.Reverse(path)
-		return nil, badRequest(fmt.Sprintf("%s has a duplicate member %q.", what, gqlerr.Excerpt(strings.Join(path, "."))))
+		return nil, badRequest(fmt.Sprintf("%s has a duplicate member %q.", label, gqlerr.Excerpt(strings.Join(path, "."))))
 	}
 	return value, nil
 }

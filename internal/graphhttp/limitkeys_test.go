@@ -199,7 +199,7 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
-// Short documents that expand to large ones are refused at once.
+// Short documents that expand to large ones are refused immediately.
 func TestLimits_AreLinear(t *testing.T) {
 	t.Parallel()
 	doubled := func(levels int, field string) string {

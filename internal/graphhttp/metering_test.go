@@ -183,7 +183,7 @@ func TestDryRun_Once(t *testing.T) {
 	head := strings.TrimSuffix(formOf(sendQuery, sendMap, file("0", "content")), "content\r\n--b--\r\n")
 	for _, headers := range [][]string{nil, {"Idempotency-Key: files"}} {
 		r := request(t, http.MethodPost, "/graphql", "x", append(headers, formType, preflight, newer, "X-GraphQL-Dry-Run: true")...)
-		r.Body = io.NopCloser(io.MultiReader(strings.NewReader(head), never{t}))
+		r.Body = io.NopCloser(io.MultiReader(strings.NewReader(head), unreadBody{t}))
 		check(t, serve(h, r), http.StatusOK, estimated)
 	}
 }
@@ -200,7 +200,7 @@ func TestDryRun_Requests(t *testing.T) {
 		status               int
 		want                 string
 	}{
-		"no document":      {http.MethodPost, "/graphql", `{"query":"{"}`, []string{json, newer}, 400, "GRAPHQL_PARSE_FAILED"},
+		"syntax error":     {http.MethodPost, "/graphql", `{"query":"{"}`, []string{json, newer}, 400, "GRAPHQL_PARSE_FAILED"},
 		"not valid":        {http.MethodPost, "/graphql", `{"query":"{ nope }"}`, []string{json, newer}, 400, "GRAPHQL_VALIDATION_FAILED"},
 		"a wrong variable": {http.MethodPost, "/graphql", `{"query":"query($n: Int!) { hello(n: $n) }"}`, []string{json, newer}, 400, "GRAPHQL_VALIDATION_FAILED"},
 		"which operation":  {http.MethodPost, "/graphql", `{"query":"query A { hello } mutation B { set(to: 1) }","operationName":"B"}`, []string{json, newer}, 200, estimated},
@@ -253,7 +253,7 @@ func TestExtensions(t *testing.T) {
 		"not requested": {stats: fakeStats{}, header: "X-Nothing: true"},
 		"cost":          {stats: fakeStats{cost: opstats.Cost{Calls: 2}}, header: "X-GraphQL-Cost: true", want: `{"cost":{"estimated":3,"budget":200,"upstreamCalls":2,"cacheHits":0,"coalesced":0,"stale":0}}`},
 		"stale":         {stats: stale, header: "X-GraphQL-Cost: false", want: "{" + freshness + "}"},
-		"stale at all":  {stats: stale, header: "X-GraphQL-Cost: 1", want: `{"cost":{"estimated":3,"budget":200,"upstreamCalls":2,"cacheHits":1,"coalesced":4,"stale":1},` + freshness + "}"},
+		"stale, cost":   {stats: stale, header: "X-GraphQL-Cost: 1", want: `{"cost":{"estimated":3,"budget":200,"upstreamCalls":2,"cacheHits":1,"coalesced":4,"stale":1},` + freshness + "}"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -295,18 +295,18 @@ func TestCaching(t *testing.T) {
 		post     bool
 		want     string
 	}{
-		"anonymous":         {stats: fresh, want: "public, max-age=90"},
-		"sent with POST":    {stats: fresh, post: true, want: "no-store"},
-		"signed in":         {stats: fakeStats{fresh: time.Hour, signed: true}, want: "no-store"},
-		"partly stale":      {stats: fakeStats{fresh: time.Hour, stale: []opstats.StaleRead{{}}}, want: "no-store"},
-		"nearly stale":      {stats: fakeStats{fresh: 999 * time.Millisecond}, want: "no-store"},
-		"stale":             {stats: fakeStats{}, want: "no-store"},
-		"without reads":     {stats: fakeStats{unread: true, fresh: time.Hour}, want: "no-store"},
-		"volatile":          {estimate: opstats.Estimate{Fleeting: true, Budget: 1}, stats: fresh, want: "no-store"},
-		"with errors":       {stats: fresh, query: "{ hello fail }", want: "no-store"},
-		"not valid":         {stats: fresh, query: "{ nope }", want: "no-store"},
-		"with a cookie":     {stats: fresh, header: "Cookie: theme=dark", want: "no-store"},
-		"with its own cost": {stats: fresh, header: "X-GraphQL-Cost: true", want: "no-store"},
+		"anonymous":       {stats: fresh, want: "public, max-age=90"},
+		"sent with POST":  {stats: fresh, post: true, want: "no-store"},
+		"signed in":       {stats: fakeStats{fresh: time.Hour, signed: true}, want: "no-store"},
+		"partly stale":    {stats: fakeStats{fresh: time.Hour, stale: []opstats.StaleRead{{}}}, want: "no-store"},
+		"fresh for < 1 s": {stats: fakeStats{fresh: 999 * time.Millisecond}, want: "no-store"},
+		"stale":           {stats: fakeStats{}, want: "no-store"},
+		"no reads":        {stats: fakeStats{unread: true, fresh: time.Hour}, want: "no-store"},
+		"volatile":        {estimate: opstats.Estimate{Fleeting: true, Budget: 1}, stats: fresh, want: "no-store"},
+		"with errors":     {stats: fresh, query: "{ hello fail }", want: "no-store"},
+		"not valid":       {stats: fresh, query: "{ nope }", want: "no-store"},
+		"with a cookie":   {stats: fresh, header: "Cookie: theme=dark", want: "no-store"},
+		"with the cost":   {stats: fresh, header: "X-GraphQL-Cost: true", want: "no-store"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -362,11 +362,11 @@ func TestRateLimitHeaders(t *testing.T) {
 			limit        opstats.RateLimit
 			limits, rule string
 		}{
-			"nothing known": {},
-			"budget":        {opstats.RateLimit{Budget: &budget, Remaining: &left}, `"mixcloud";r=37`, `"mixcloud";q=200`},
-			"refused":       {opstats.RateLimit{Budget: &budget, Remaining: &none, RetryAt: &soon}, `"mixcloud";r=0;t=2`, `"mixcloud";q=200`},
-			"only refused":  {opstats.RateLimit{RetryAt: &soon}, `"mixcloud";r=0;t=2`, ""},
-			"long ago":      {opstats.RateLimit{RetryAt: &past}, "", ""},
+			"unknown":      {},
+			"budget":       {opstats.RateLimit{Budget: &budget, Remaining: &left}, `"mixcloud";r=37`, `"mixcloud";q=200`},
+			"refused":      {opstats.RateLimit{Budget: &budget, Remaining: &none, RetryAt: &soon}, `"mixcloud";r=0;t=2`, `"mixcloud";q=200`},
+			"only refused": {opstats.RateLimit{RetryAt: &soon}, `"mixcloud";r=0;t=2`, ""},
+			"past":         {opstats.RateLimit{RetryAt: &past}, "", ""},
 		}
 		for name, tt := range tests {
 			rec := post(t, metered(within, fakeStats{limit: tt.limit}), `{"query":"{ hello }"}`)

@@ -117,7 +117,7 @@ func TestAccessLog(t *testing.T) {
 			[]string{"level=INFO", "msg=request", "method=POST", "path=/graphql", "status=200", "bytes=34", "took=", "operation=query", "name=Hi"},
 		},
 		"errors":         {graph, post(`{"query":"mutation M { set } query Q { fail s3cret: hello }","operationName":"Q"}`), []string{"errors=1", "code=BAD_USER_INPUT", "name=Q"}},
-		"no GraphQL":     {graph, post(canary), []string{"status=400"}},
+		"invalid JSON":   {graph, post(canary), []string{"status=400"}},
 		"long name":      {graph, post(`{"query":"query ` + strings.Repeat("n", 500) + ` { hello }"}`), []string{"name=" + strings.Repeat("n", 64) + "\n"}},
 		"no handler":     {http.NotFoundHandler(), request(t, "GET", "/nothing", ""), []string{"method=GET", "path=/nothing", "status=404"}},
 		"without a body": {http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), request(t, "GET", "/", ""), []string{"status=200", "bytes=0"}},

@@ -142,7 +142,7 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// While the first request is in flight, the second is refused at once.
+// While the first request is in flight, the second is refused immediately.
 func TestOnce_inFlight(t *testing.T) {
 	t.Parallel()
 	begun, end := make(chan struct{}), make(chan struct{})
@@ -185,7 +185,7 @@ func TestOnce_files(t *testing.T) {
 	head := strings.TrimSuffix(formOf(sendQuery, sendMap, file("0", "content")), "content\r\n--b--\r\n")
 	check(t, send(strings.NewReader(formOf(sendQuery, sendMap, file("0", "content"))), "k"), 200, "content")
 
-	again := send(io.MultiReader(strings.NewReader(head), never{t}), "k")
+	again := send(io.MultiReader(strings.NewReader(head), unreadBody{t}), "k")
 	check(t, again, 200, "content")
 	if again.Header().Get("Idempotent-Replayed") != "true" || again.Header().Get("Connection") != "close" {
 		t.Errorf("%v", again.Header())
@@ -197,7 +197,7 @@ func TestOnce_files(t *testing.T) {
 		"other operations":      strings.Replace(head, "send(", "s: send(", 1),
 		"white space elsewhere": strings.Replace(head, "mutation(", "mutation (", 1),
 	} {
-		if rec := send(io.MultiReader(strings.NewReader(body), never{t}), "k"); rec.Code != http.StatusUnprocessableEntity {
+		if rec := send(io.MultiReader(strings.NewReader(body), unreadBody{t}), "k"); rec.Code != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d %s", what, rec.Code, rec.Body)
 		}
 	}
@@ -213,10 +213,10 @@ func TestOnce_files(t *testing.T) {
 	}
 }
 
-// never is a body that must not be read.
-type never struct{ t *testing.T }
+// unreadBody is a body that must not be read.
+type unreadBody struct{ t *testing.T }
 
-func (n never) Read([]byte) (int, error) {
+func (n unreadBody) Read([]byte) (int, error) {
 	n.t.Error("the file is read")
 	return 0, io.ErrUnexpectedEOF
 }

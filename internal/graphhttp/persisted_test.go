@@ -84,14 +84,14 @@ func TestPersisted(t *testing.T) {
 		want                       string
 	}{
 		{"unknown", "POST", "/graphql", persisted(t, "", sha(query)), []string{newer}, 400, notFound},
-		{"unknown, to a client of old", "POST", "/graphql", persisted(t, "", sha(query)), nil, 200, notFound},
-		{"unknown, by GET", "GET", byURL, "", []string{newer}, 400, notFound},
-		{"made known", "POST", "/graphql", persisted(t, query, sha(query)), []string{newer}, 200, hello},
-		{"known", "POST", "/graphql", persisted(t, "", sha(query)), []string{newer}, 200, hello},
-		{"known, by GET", "GET", byURL, "", []string{newer}, 200, hello},
-		{"made known again", "POST", "/graphql", persisted(t, query, sha(query)), []string{newer}, 200, hello},
-		{"made known by GET", "GET", "/graphql?query=" + url.QueryEscape("{ a: hello }") + "&extensions=" + url.QueryEscape(`{"persistedQuery":{"version":1,"sha256Hash":"`+sha("{ a: hello }")+`"}}`), "", nil, 200, `{"data":{"a":"you"}}`},
-		{"and then known", "POST", "/graphql", persisted(t, "", sha("{ a: hello }")), nil, 200, `{"data":{"a":"you"}}`},
+		{"unknown, older client", "POST", "/graphql", persisted(t, "", sha(query)), nil, 200, notFound},
+		{"unknown, with GET", "GET", byURL, "", []string{newer}, 400, notFound},
+		{"stored", "POST", "/graphql", persisted(t, query, sha(query)), []string{newer}, 200, hello},
+		{"found", "POST", "/graphql", persisted(t, "", sha(query)), []string{newer}, 200, hello},
+		{"found, with GET", "GET", byURL, "", []string{newer}, 200, hello},
+		{"stored again", "POST", "/graphql", persisted(t, query, sha(query)), []string{newer}, 200, hello},
+		{"stored with GET", "GET", "/graphql?query=" + url.QueryEscape("{ a: hello }") + "&extensions=" + url.QueryEscape(`{"persistedQuery":{"version":1,"sha256Hash":"`+sha("{ a: hello }")+`"}}`), "", nil, 200, `{"data":{"a":"you"}}`},
+		{"found afterwards", "POST", "/graphql", persisted(t, "", sha("{ a: hello }")), nil, 200, `{"data":{"a":"you"}}`},
 	} {
 		var headers []string
 		if step.body != "" {
@@ -132,7 +132,7 @@ func TestPersisted_refused(t *testing.T) {
 	}
 	for _, hash := range []string{sha(query), sha("{ other: hello }")} {
 		if rec := send(t, h, persisted(t, "", hash), newer); rec.Body.String() != notFound {
-			t.Errorf("afterwards, %s is found: %s", hash, rec.Body)
+			t.Errorf("%s was stored: %s", hash, rec.Body)
 		}
 	}
 	if rec := send(t, h, `{"query":"{ hello }","extensions":{"persistedQuery":null}}`); rec.Body.String() != hello {
@@ -224,21 +224,21 @@ func TestPersisted_mutation(t *testing.T) {
 	const query = "mutation { set }"
 	h := graphhttp.New(newStub(), graphhttp.Options{})
 	byURL := "/graphql?extensions=" + url.QueryEscape(`{"persistedQuery":{"version":1,"sha256Hash":"`+sha(query)+`"}}`)
-	refused := func(what string, status int, r *http.Request) {
+	refused := func(name string, status int, r *http.Request) {
 		t.Helper()
 		if rec := serve(h, r); rec.Code != status || strings.Contains(rec.Body.String(), "done") {
-			t.Errorf("%s: %d %s, want %d", what, rec.Code, rec.Body, status)
+			t.Errorf("%s: %d %s, want %d", name, rec.Code, rec.Body, status)
 		}
 	}
-	refused("made known by GET", http.StatusMethodNotAllowed, request(t, http.MethodGet, byURL+"&query="+url.QueryEscape(query), ""))
+	refused("stored with GET", http.StatusMethodNotAllowed, request(t, http.MethodGet, byURL+"&query="+url.QueryEscape(query), ""))
 	if rec := send(t, h, persisted(t, query, sha(query))); rec.Body.String() != `{"data":{"set":"done"}}` {
-		t.Fatalf("storing it: %s", rec.Body)
+		t.Fatalf("with the document: %s", rec.Body)
 	}
 	hash := persisted(t, "", sha(query))
 	if rec := send(t, h, hash); rec.Body.String() != `{"data":{"set":"done"}}` {
-		t.Errorf("found: %s", rec.Body)
+		t.Errorf("with the hash: %s", rec.Body)
 	}
-	refused("by GET", http.StatusMethodNotAllowed, request(t, http.MethodGet, byURL, "", newer))
+	refused("with GET", http.StatusMethodNotAllowed, request(t, http.MethodGet, byURL, "", newer))
 	refused("as text", http.StatusUnsupportedMediaType, request(t, http.MethodPost, "/graphql", hash, "Content-Type: text/plain"))
 	refused("as a form", http.StatusUnsupportedMediaType, request(t, http.MethodPost, "/graphql", hash, "Content-Type: application/x-www-form-urlencoded"))
 	refused("as a form with parts", http.StatusBadRequest, request(t, http.MethodPost, "/graphql", formOf(hash, "{}"), formType))

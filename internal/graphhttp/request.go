@@ -59,26 +59,26 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, reservation *
 	return trimMark(body), 0, nil
 }
 
-// tooLong refuses a text of a size. what is its name in the message. An unknown size is the
+// tooLong refuses a text that is too long. label is its name in the message. An unknown size is the
 // maximum plus one.
-func tooLong(size, maximum int64, what string) error {
+func tooLong(size, maximum int64, label string) error {
 	return &gqlerr.Error{
 		Code:    gqlerr.CodeLimitExceeded,
-		Message: fmt.Sprintf("%s has more than %d bytes. Move values to variables, or split the request.", what, maximum),
+		Message: fmt.Sprintf("%s has more than %d bytes. Move values to variables, or split the request.", label, maximum),
 		Details: map[string]any{"limit": "max-body", "value": size, "maximum": maximum},
 	}
 }
 
-// operation parses the JSON of an operation. what is its name in messages. Unknown members are
+// operation parses the JSON of an operation. label is its name in messages. Unknown members are
 // ignored.
-func operation(text []byte, what string, header http.Header) (*graphql.RawParams, error) {
-	value, err := decode(text, what)
+func operation(text []byte, label string, header http.Header) (*graphql.RawParams, error) {
+	value, err := decode(text, label)
 	if err != nil {
 		return nil, err
 	}
 	members, isObject := value.(map[string]any)
 	if value != nil && !isObject {
-		return nil, badRequest(what + " must be one JSON object: batches are not supported.")
+		return nil, badRequest(label + " must be one JSON object: batches are not supported.")
 	}
 	params := &graphql.RawParams{Headers: header}
 	var errs [4]error

@@ -13,7 +13,7 @@ import (
 	"mixcloud-graphql/internal/responselimit"
 )
 
-// A slowClient reads at a rate in bytes per second of virtual time; 0 reads nothing. It has no
+// A slowClient reads at a rate in bytes per second of virtual time; with 0 it reads nothing. It has no
 // buffer.
 type slowClient struct {
 	*httptest.ResponseRecorder

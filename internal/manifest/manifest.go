@@ -1,12 +1,12 @@
-// Package manifest reads the files in which the compilers of clients list the
-// operations of an application, so that a server can execute these by their ids. It
-// knows two formats:
+// Package manifest reads manifests of persisted operations. A client's build tool writes
+// such a file with all operations of an application, so that a server can execute them by
+// their ids. The package supports two formats:
 //
 //   - Relay's (persistConfig of relay-compiler): {"<id>": "<document>", …}
 //   - Apollo's (generate-persisted-query-manifest): {"format": "apollo-persisted-query-manifest",
 //     "version": 1, "operations": [{"id": "…", "name": "…", "type": "query", "body": "…"}, …]}
 //
-// Whether a document is valid for a schema is not checked here.
+// The package does not validate the documents.
 package manifest
 
 import (
@@ -26,7 +26,7 @@ type Operation struct {
 	Text string `json:"body"` // a document with one operation
 }
 
-// String names the operation in a message.
+// String returns a description of the operation for error messages.
 func (o Operation) String() string {
 	if o.Name == "" {
 		return fmt.Sprintf("operation %q", o.ID)
@@ -34,25 +34,25 @@ func (o Operation) String() string {
 	return fmt.Sprintf("operation %s (id %q)", o.Name, o.ID)
 }
 
-// apollo is the format of Apollo's manifests, and its version.
+// The format and version of Apollo's manifests.
 const (
 	apollo        = "apollo-persisted-query-manifest"
 	apolloVersion = 1
 )
 
-// largest is the largest file that is read, in bytes.
-const largest = 64 << 20
+// maxSize is the maximum size of a manifest in bytes.
+const maxSize = 64 << 20
 
-// Read reads a file.
+// Read reads a manifest from a file.
 func Read(path string) ([]Operation, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // it was only read
-	text, err := io.ReadAll(io.LimitReader(f, largest+1))
-	if err == nil && len(text) > largest {
-		err = fmt.Errorf("it has more than %d bytes", largest)
+	defer func() { _ = f.Close() }() // the file was only read
+	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err == nil && len(text) > maxSize {
+		err = fmt.Errorf("it has more than %d bytes", maxSize)
 	}
 	if err != nil {
 		return nil, err
@@ -60,7 +60,8 @@ func Read(path string) ([]Operation, error) {
 	return Parse(text)
 }
 
-// Parse reads the text of a file. Each operation has an id of its own.
+// Parse parses a manifest. It returns an error unless all operations have an id, which must be
+// unique, and a document.
 func Parse(text []byte) ([]Operation, error) {
 	keys, members, err := object(bytes.TrimPrefix(text, []byte("\uFEFF")))
 	if err != nil {
@@ -93,11 +94,11 @@ func Parse(text []byte) ([]Operation, error) {
 	return all, nil
 }
 
-// looksLikeDocument reports whether the member "format" is the document of Relay's
-// operation with that id.
+// looksLikeDocument reports whether the member "format" is a document: in Relay's format it is
+// the id of an operation.
 func looksLikeDocument(format json.RawMessage) bool { return bytes.ContainsRune(format, '{') }
 
-// object reads the members of a JSON object, and their names in order.
+// object returns the members of a JSON object, and their names in order.
 func object(text []byte) (names []string, members map[string]json.RawMessage, _ error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
@@ -114,7 +115,7 @@ func object(text []byte) (names []string, members map[string]json.RawMessage, _ 
 		if err := dec.Decode(&value); err != nil {
 			return nil, nil, fmt.Errorf("it is not valid JSON: %w", err)
 		}
-		if _, twice := members[key]; twice {
+		if _, duplicate := members[key]; duplicate {
 			return nil, nil, fmt.Errorf("it has a duplicate member %q", key)
 		}
 		members[key] = value

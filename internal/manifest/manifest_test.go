@@ -17,11 +17,11 @@ func TestParse(t *testing.T) {
 		text string
 		want []manifest.Operation
 	}{
-		"relay":                 {`{"b": "query B { b }", "a": "{ a }"}`, []manifest.Operation{{ID: "b", Text: "query B { b }"}, {ID: "a", Text: "{ a }"}}},
-		"relay with a mark":     {"\uFEFF" + `{"a": "{ a }"}`, []manifest.Operation{{ID: "a", Text: "{ a }"}}},
-		"relay, an odd id":      {`{"format": "query B { b }"}`, []manifest.Operation{{ID: "format", Text: "query B { b }"}}},
-		"apollo":                {`{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"x","name":"N","type":"query","body":"query N { a }","more":1}]}`, []manifest.Operation{{"x", "N", "query", "query N { a }"}}},
-		"apollo in other order": {`{"operations":[{"body":"{ a }","id":"x"}],"version":1,"format":"apollo-persisted-query-manifest"}`, []manifest.Operation{{ID: "x", Text: "{ a }"}}},
+		"relay":                        {`{"b": "query B { b }", "a": "{ a }"}`, []manifest.Operation{{ID: "b", Text: "query B { b }"}, {ID: "a", Text: "{ a }"}}},
+		"relay with a byte order mark": {"\uFEFF" + `{"a": "{ a }"}`, []manifest.Operation{{ID: "a", Text: "{ a }"}}},
+		"relay with the id format":     {`{"format": "query B { b }"}`, []manifest.Operation{{ID: "format", Text: "query B { b }"}}},
+		"apollo":                       {`{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"x","name":"N","type":"query","body":"query N { a }","more":1}]}`, []manifest.Operation{{"x", "N", "query", "query N { a }"}}},
+		"apollo in other order":        {`{"operations":[{"body":"{ a }","id":"x"}],"version":1,"format":"apollo-persisted-query-manifest"}`, []manifest.Operation{{ID: "x", Text: "{ a }"}}},
 	}
 	for name, tt := range tests {
 		got, err := manifest.Parse([]byte(tt.text))
@@ -63,7 +63,7 @@ func TestRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "m.json")
 	if _, err := manifest.Read(path); err == nil {
-		t.Error("a file that is not there is read")
+		t.Error("Read of a missing file returned no error")
 	}
 	if err := os.WriteFile(path, []byte(`{"a":"{ a }"}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -72,6 +72,6 @@ func TestRead(t *testing.T) {
 		t.Errorf("%v: %v", got, err)
 	}
 	if _, err := manifest.Read("/dev/zero"); err == nil || !strings.Contains(err.Error(), "more than") {
-		t.Errorf("an endless file: %v", err)
+		t.Errorf("an infinite file: %v", err)
 	}
 }

@@ -112,7 +112,7 @@ func TestConnectionReuse(t *testing.T) {
 	}
 }
 
-// A response before the files were read is sent at once, whether the client has not started to
+// A response before the files were read is sent immediately, whether the client has not started to
 // send them or continues to send.
 func TestEarlyResponse(t *testing.T) {
 	t.Parallel()

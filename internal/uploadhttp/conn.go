@@ -54,7 +54,7 @@ func connOf(r *http.Request) *conn {
 	return c
 }
 
-// A conn is a connection that can read ahead. net/http never reads from two goroutines at once.
+// A conn is a connection that can read ahead. net/http never reads from two goroutines concurrently.
 // A handler's changes apply to the next read. All methods except those of [net.Conn] do nothing
 // on a nil conn.
 type conn struct {

@@ -25,7 +25,7 @@ type movableDeadline struct {
 // cancel it.
 func withMovableDeadline(parent context.Context, d time.Duration) *movableDeadline {
 	c := &movableDeadline{Context: parent, done: make(chan struct{}), at: time.Now().Add(d)}
-	c.mu.Lock() // either function below may run at once
+	c.mu.Lock() // either function below may run immediately
 	defer c.mu.Unlock()
 	c.timer = time.AfterFunc(d, func() {
 		if c.expired() {

@@ -22,7 +22,7 @@ const (
 	maxPadding  = 70        // white space after a boundary on its line
 )
 
-// The errors of a malformed body. An error of the source is returned as it is.
+// The errors of a malformed body. Errors of the source are returned unchanged.
 var (
 	errTruncated = errors.New("the body ends before its closing boundary")
 	errHeaders   = errors.New("a part has headers that are too long or malformed")
