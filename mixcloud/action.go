@@ -73,7 +73,7 @@ func (c *Client) act(ctx context.Context, op, method, key, action string) (*Resu
 		return nil, &InvalidError{Arg: "key", Reason: problem}
 	}
 	if c.token == nil {
-		return nil, &InvalidError{Arg: "token", Reason: "is needed to change anything"}
+		return nil, &InvalidError{Arg: "token", Reason: "is required for a write"}
 	}
 	return c.write(ctx, request{op: op, method: method, root: c.api, path: path + action + "/", token: c.token})
 }

@@ -3,9 +3,9 @@ package mixcloud
 import "strings"
 
 // A Key is Mixcloud's name of a resource: the path of its page, such as
-// "/spartacus/" for a user and "/spartacus/party-time/" for a cloudcast. It holds
-// the text as it was received, which [Key.String] returns and calls are made with,
-// and its canonical spelling.
+// "/spartacus/" for a user and "/spartacus/party-time/" for a cloudcast. It has the
+// received text, which [Key.String] returns and calls are made with, and its
+// canonical spelling.
 //
 // Mixcloud accepts several spellings of a key: usernames in any case, three
 // prefixes of a tag, and letters with or without percent-encoding. Compare keys

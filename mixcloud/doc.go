@@ -10,23 +10,23 @@
 //	page, err := client.UserFollowers(ctx, "spartacus", mixcloud.Range{Limit: 100})
 //	page, err = client.UserFollowers(ctx, show.User.Key.String(), mixcloud.Range{})
 //
-// Arguments are texts, which may come from a person. The keys in results are of
-// type [Key], which also says whether two keys name the same resource.
+// Arguments are strings, which may come from a person. The keys in results are of
+// type [Key], which can also be compared.
 //
 // Package emulator, below this one, is a Mixcloud in memory for tests.
 //
 // # Partial and full resources
 //
 // In lists and inside other resources Mixcloud sends only some members of a
-// resource. The types say which: a [User] is what a list contains, and a
-// [FullUser], from [Client.User], is complete. A [Cloudcast] and a
-// [FullCloudcast] are the same for cloudcasts. The other resources have one type.
+// resource. There are two types of users: a [User], as in lists, has these members,
+// and a [FullUser], from [Client.User], has all. For cloudcasts they are
+// [Cloudcast] and [FullCloudcast]. The other resources have one type.
 //
-// A nil pointer or slice means that Mixcloud did not send the member, which is not
-// the same as zero, false or empty. Key, URL and Name are always set: the last two
-// are derived from the key if Mixcloud did not send them. Raw returns the JSON,
-// with the members that have no field here. Do not change a value that a method
-// returned: it may share memory with others.
+// A nil pointer or slice means that Mixcloud did not send the member, as opposed to
+// zero, false or empty. Key, URL and Name are always set: the last two are derived
+// from the key if Mixcloud did not send them. Raw returns the JSON, with the members
+// that have no field here. Do not change a value that a method returned: it may
+// share memory with others.
 //
 // # Optional values
 //
@@ -37,8 +37,8 @@
 //
 // # Lists
 //
-// The methods for lists return one [Page], of which [Range] says the size and the
-// start. [All] iterates over the items of all pages.
+// The methods for lists return one [Page]. Its size and start are set by a [Range].
+// [All] iterates over the items of all pages.
 //
 // # Errors
 //

@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// EmbedOptions are the options of a cloudcast's widget. Mixcloud chooses what is
-// not set.
+// EmbedOptions are the options of a cloudcast's widget. Mixcloud chooses the
+// options that are not set.
 type EmbedOptions struct {
 	Width  string // pixels or a percentage, such as "100%"
 	Height *int   // pixels

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// OEmbedOptions are the options of an oEmbed widget. Mixcloud chooses what is not
-// set.
+// OEmbedOptions are the options of an oEmbed widget. Mixcloud chooses the options
+// that are not set.
 type OEmbedOptions struct {
 	Width, Height, MaxWidth, MaxHeight *int   // pixels
 	Color                              string // six hex digits, with or without "#"
@@ -122,9 +122,9 @@ func (c *Client) oembedRequest(op, format, resourceURL string, o OEmbedOptions) 
 	return request{op: op, root: c.oembed, path: "/", query: query, anonymous: true}, nil
 }
 
-// pageURL returns the address to send to the oEmbed endpoint: that of the page of
-// a key, or an address as it is, since Mixcloud itself checks which pages it can
-// embed.
+// pageURL returns the address to send to the oEmbed endpoint. For a key it is the
+// address of the page. An address is only checked for being valid, because Mixcloud
+// itself checks which pages it can embed.
 func pageURL(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") {

@@ -114,7 +114,7 @@ func TestRecordings(t *testing.T) {
 	t.Run("all read", func(t *testing.T) {
 		for name := range recordings {
 			if !slices.ContainsFunc(files, func(f string) bool { return filepath.Base(f) == name }) {
-				t.Errorf("%s is gone", name)
+				t.Errorf("the recording %s does not exist", name)
 			}
 		}
 	})

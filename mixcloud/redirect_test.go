@@ -70,9 +70,9 @@ func TestRedirect_Location(t *testing.T) {
 // that writes and reads of other kinds ignore it.
 func TestWithLocation(t *testing.T) {
 	t.Parallel()
-	var asked []string
+	var requested []string
 	c := testClient(t, func(r *http.Request) (*http.Response, error) {
-		asked = append(asked, r.Method+" "+r.URL.RequestURI())
+		requested = append(requested, r.Method+" "+r.URL.RequestURI())
 		return newResponse(r, 200, nil, strings.NewReader(`{"key":"/alice/","data":[],"result":{"success":true}}`)), nil
 	}, WithAPIURL("https://api.test/base")).As("token-of-carol")
 	ctx := WithLocation(t.Context(), "/alice/")
@@ -92,7 +92,7 @@ func TestWithLocation(t *testing.T) {
 		"GET /base/alice/?access_token=token-of-carol", "GET /base/bob/show/?access_token=token-of-carol",
 		"POST /base/bob/follow/?access_token=token-of-carol", "GET /base/alice/followers/?limit=3&access_token=token-of-carol",
 	}
-	if strings.Join(asked, "\n") != strings.Join(want, "\n") {
-		t.Errorf("requested %q, want %q", asked, want)
+	if strings.Join(requested, "\n") != strings.Join(want, "\n") {
+		t.Errorf("requested %q, want %q", requested, want)
 	}
 }

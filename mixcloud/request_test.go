@@ -189,9 +189,9 @@ func TestRequests(t *testing.T) {
 // lists.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
-	var asked []string
+	var requested []string
 	c := testClient(t, func(r *http.Request) (*http.Response, error) {
-		asked = append(asked, r.URL.RequestURI())
+		requested = append(requested, r.URL.RequestURI())
 		return newResponse(r, 200, nil, strings.NewReader(`{"key":"/x/","type":"user","data":[],"metadata":{"connections":{"feed":"http://api.mixcloud.com/x/feed/"}}}`)), nil
 	}, WithMetadata())
 	user, err := c.User(t.Context(), "/x/")
@@ -201,7 +201,7 @@ func TestMetadata(t *testing.T) {
 	if _, err := c.SearchUsers(t.Context(), "x", Range{Limit: 2}); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"/base/api/x/?metadata=1", "/base/api/search/?limit=2&metadata=1&q=x&type=user"}, asked); diff != "" {
+	if diff := cmp.Diff([]string{"/base/api/x/?metadata=1", "/base/api/search/?limit=2&metadata=1&q=x&type=user"}, requested); diff != "" {
 		t.Error(diff)
 	}
 	if user.Type != "user" || user.Metadata.Connections["feed"] != "http://api.mixcloud.com/x/feed/" {

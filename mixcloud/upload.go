@@ -112,7 +112,7 @@ func (c *Client) Edit(ctx context.Context, key string, fields UploadFields, file
 
 func (c *Client) send(ctx context.Context, op, path string, fields UploadFields, files Files) (*Result, error) {
 	if c.token == nil {
-		return nil, &InvalidError{Arg: "token", Reason: "is needed to change anything"}
+		return nil, &InvalidError{Arg: "token", Reason: "is required for a write"}
 	}
 	body, err := newUploadBody(ctx, fields, files)
 	if err != nil {

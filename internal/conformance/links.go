@@ -220,7 +220,7 @@ var limitProbes = []probe{
 	},
 }
 
-// checkDefaultLength checks that a page has as many items as the one without a limit.
+// checkDefaultLength checks that a page has as many items as the page without a limit.
 func checkDefaultLength(ctx context.Context, s *session, ref string) error {
 	whole, err := cloudcastPage(s.page(ctx, "/popular/"))
 	if err != nil {

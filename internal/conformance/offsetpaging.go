@@ -197,7 +197,7 @@ var offsetPagingProbes = []probe{
 			case err != nil:
 				return differs("the response is not a page: %s", err)
 			case strings.Join(p.keys(), " ") != strings.Join(first.keys(), " "):
-				return differs("the page has other items than the one at offset 0")
+				return differs("the items differ from those at offset 0")
 			}
 			return nil
 		},

@@ -66,8 +66,8 @@ func withoutText(bound string) string {
 	return bound
 }
 
-// unreadableAsZero replaces an invalid bound with one that no item satisfies.
-func unreadableAsZero(bound string) string {
+// invalidAsZero replaces an invalid bound with one that no item satisfies.
+func invalidAsZero(bound string) string {
 	if withoutSeconds(bound) != "" && withoutText(bound) != "" {
 		return "0"
 	}

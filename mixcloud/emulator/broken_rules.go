@@ -133,7 +133,7 @@ var rules = []rule{
 	{"offset-links-by-default", "the links of all lists are by offset", withoutParam("offset"), setParam("offset", "0")},
 	{"shifted-link-times", "the times in links are one second before those of the items", onPagesByDate, linkTimes(secondBefore)},
 	{"since-newest", "a request with since alone returns the newest items of the list", always, overRequest(newestSince)},
-	{"bad-dates-empty", "a request with an invalid until returns an empty page", always, changeBounds(unreadableAsZero)},
+	{"bad-dates-empty", "a request with an invalid until returns an empty page", always, changeBounds(invalidAsZero)},
 	{"links-keep-bounds", "links by date also have the other bound of the request", onPages, changeLinkParams(withSentBounds)},
 	{"offset-links-by-one", "links by offset move by one item for every limit", onPagesByOffset, changeLinkParams(linkByOne)},
 	{"previous-at-offset-zero", "the first page by offset has a previous link", onPagesByOffset, overJSON(previousAtZero)},

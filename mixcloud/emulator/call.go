@@ -29,7 +29,7 @@ type call struct {
 	args          []string
 	query         url.Values
 	sent          sentURL // path and query as sent, for links
-	base          string  // public base, without a closing slash
+	base          string  // public base, without a trailing slash
 	pictures      string  // URL of pictures, up to the size segment; plain ASCII
 	settings      Settings
 	pageCap       int         // maximum page size

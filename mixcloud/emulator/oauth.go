@@ -233,7 +233,7 @@ func (e *Emulator) Revoke(token string) bool {
 	return true
 }
 
-// nowLocking is now for callers that do not hold e.mu.
+// nowLocking locks e.mu and calls now.
 func (e *Emulator) nowLocking() time.Time {
 	e.mu.RLock()
 	defer e.mu.RUnlock()

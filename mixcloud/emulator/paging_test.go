@@ -143,7 +143,7 @@ func TestLimit(t *testing.T) {
 		want  int
 	}{
 		"default":        {sharedEmulator(), "", 20},
-		"asked":          {sharedEmulator(), "?limit=7", 7},
+		"requested":      {sharedEmulator(), "?limit=7", 7},
 		"most":           {sharedEmulator(), "?limit=100", 100},
 		"above":          {sharedEmulator(), "?limit=200", 100},
 		"zero":           {sharedEmulator(), "?limit=0", 20},

@@ -71,8 +71,7 @@ func (e *Emulator) schedule(cast *world.Cloudcast) {
 	e.applyDue()
 }
 
-// applyDueLocking is applyDue for callers that do not hold e.mu. It locks only if a
-// change is due.
+// applyDueLocking locks e.mu and calls applyDue, if a change is due.
 func (e *Emulator) applyDueLocking() {
 	next := e.pending.nextDue.Load()
 	if next == 0 {

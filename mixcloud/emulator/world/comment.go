@@ -88,10 +88,10 @@ func (g *generator) showComments(s *source, sh *show, n int) []*Comment {
 			}
 		}
 		list = append(list, Comment{Thread: thread, Author: who.User, Text: text, At: timeAt(min(at, now-1))})
-		if asked := strings.Contains(line, "{clock}"); s.chance(14) {
+		if isQuestion := strings.Contains(line, "{clock}"); s.chance(14) {
 			replies := sh.owner.locale.section("replies")
 			reply := pick(s, replies)
-			for tries := 0; tries < 20 && strings.Contains(reply, "{track}") != asked; tries++ {
+			for tries := 0; tries < 20 && strings.Contains(reply, "{track}") != isQuestion; tries++ {
 				reply = pick(s, replies) // only a reply to a question has a title
 			}
 			reply = expand(reply, func(slot string) string {
