@@ -39,7 +39,7 @@ func TestMetered_Overspent(t *testing.T) {
 		for _, err := range errs {
 			x := err.Extensions
 			told, _ := x["upstreamCalls"].(float64)
-			if err.code() != "LIMIT_EXCEEDED" || x["budget"] != 8.0 || x["estimated"] != 2.0 || told < 2 || told > budget || !strings.Contains(err.Message, "ask again") {
+			if err.code() != "LIMIT_EXCEEDED" || x["budget"] != 8.0 || x["estimated"] != 2.0 || told < 2 || told > budget || !strings.Contains(err.Message, "repeat the operation") {
 				t.Errorf("%s", resp.body)
 			}
 		}
