@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/url"
+	"strings"
 
 	"mixcloud-graphql/internal/config"
 	"mixcloud-graphql/internal/playground"
@@ -14,6 +15,9 @@ const (
 	mixcloudPlayer   = "https://player-widget.mixcloud.com"
 )
 
+// playerPath is the path of the player's page on Mixcloud's site (observed in embed codes).
+const playerPath = "/widget/iframe/"
+
 // pageOptions returns the options of the page at /. The demo's pictures and players have the
 // origin of the server's public address, which is not the page's own if a browser uses another
 // name of the machine.
@@ -22,10 +26,12 @@ func pageOptions(cfg config.Serve, authn authentication) playground.Options {
 	if cfg.Demo {
 		o.Pictures = []string{originOf(cfg.PublicURL)}
 		o.Players = o.Pictures
+		o.Player = strings.TrimSuffix(cfg.PublicURL, "/") + demoPath + "/www" + playerPath
 		return o
 	}
 	o.Pictures = []string{mixcloudPictures, originOf(cfg.SiteURL)}
 	o.Players = []string{mixcloudPlayer, originOf(cfg.SiteURL)}
+	o.Player = strings.TrimSuffix(cfg.SiteURL, "/") + playerPath
 	return o
 }
 

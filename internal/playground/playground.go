@@ -57,6 +57,8 @@ type Options struct {
 	Trace  bool `json:"trace"`  // the server returns traces
 	// Budget is the maximum number of calls for one operation.
 	Budget int `json:"budget"`
+	// Player is the address of the page of Mixcloud's player, which takes a key as its parameter "feed".
+	Player string `json:"player"`
 	// Pictures and Players are origins, such as https://thumbnailer.mixcloud.com, from which
 	// the page may load pictures and players in addition to its own.
 	Pictures []string `json:"-"`

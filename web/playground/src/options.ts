@@ -8,8 +8,10 @@ export interface Options {
   trace: boolean
   /** The maximum number of calls to Mixcloud for one operation. */
   budget: number
+  /** The address of the player's page; '' if there is none. */
+  player: string
 }
 
 const element = document.querySelector<HTMLMetaElement>('meta[name=options]')
 
-export const options: Options = { signIn: false, demo: false, trace: false, budget: 200, ...JSON.parse(element?.content || '{}') }
+export const options: Options = { signIn: false, demo: false, trace: false, budget: 200, player: '', ...JSON.parse(element?.content || '{}') }
