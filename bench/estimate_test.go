@@ -24,8 +24,8 @@ var estimator = sync.OnceValue(func() *cost.Estimator {
 	if err != nil {
 		panic(err)
 	}
-	return e.WithNames(func(name string) (model.Kind, string, error) {
-		in, err := mixcloud.ParseInput(name)
+	return e.WithKeyParser(func(input string) (model.Kind, string, error) {
+		in, err := mixcloud.ParseInput(input)
 		return model.Kind(in.Kind), in.Key.Canonical().String(), err
 	})
 })
@@ -53,7 +53,7 @@ func parseQuery(t testing.TB, q queries.Query) (*ast.OperationDefinition, map[st
 func estimateOf(t testing.TB, q queries.Query) int {
 	t.Helper()
 	op, variables := parseQuery(t, q)
-	return estimator().Estimate(op, variables, cost.Asker{Signed: q.Token != ""})
+	return estimator().Estimate(op, variables, cost.Caller{HasToken: q.Token != ""})
 }
 
 // withoutViewerMembers is the option of an emulator that omits the optional members about the viewer.

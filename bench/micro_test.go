@@ -40,7 +40,7 @@ func BenchmarkEstimate(b *testing.B) {
 			op, variables := parseQuery(b, q)
 			b.ReportAllocs()
 			for b.Loop() {
-				estimator().Estimate(op, variables, cost.Asker{Signed: q.Token != ""})
+				estimator().Estimate(op, variables, cost.Caller{HasToken: q.Token != ""})
 			}
 		})
 	}

@@ -13,14 +13,14 @@ import (
 	"mixcloud-graphql/graph/paging"
 )
 
-// argument is the value of a field's argument, nil if there is none or if it
-// cannot be told.
+// argument returns the value of an argument of a field, or nil if it has none or
+// an invalid one.
 func (w *walk) argument(f *ast.Field, def *ast.FieldDefinition, name string) any {
-	if given := f.Arguments.ForName(name); given != nil && given.Value != nil {
-		_, set := w.variables[given.Value.Raw]
-		declared := given.Value.VariableDefinition
-		if given.Value.Kind != ast.Variable || set || declared != nil && declared.DefaultValue != nil {
-			value, err := valueOf(given.Value, w.variables)
+	if arg := f.Arguments.ForName(name); arg != nil && arg.Value != nil {
+		_, set := w.variables[arg.Value.Raw]
+		declared := arg.Value.VariableDefinition
+		if arg.Value.Kind != ast.Variable || set || declared != nil && declared.DefaultValue != nil {
+			value, err := valueOf(arg.Value, w.variables)
 			if err != nil {
 				return nil
 			}
@@ -36,8 +36,8 @@ func (w *walk) argument(f *ast.Field, def *ast.FieldDefinition, name string) any
 	return nil
 }
 
-// valueOf is the value of a literal or a variable. The parser's own function
-// panics on what no parser gives.
+// valueOf returns the value of a literal or a variable. gqlparser's own function
+// panics on values that its parser does not produce; valueOf returns an error.
 func valueOf(v *ast.Value, variables map[string]any) (value any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -47,37 +47,38 @@ func valueOf(v *ast.Value, variables map[string]any) (value any, err error) {
 	return v.Value(variables)
 }
 
-// A page is what the arguments of a connection ask for.
+// A page describes the page that the arguments of a connection request.
 type page struct {
-	size   int   // how many items at most
-	calls  int64 // what the page itself takes
-	bound  bool  // by a cursor, which one owner's list alone has
-	within bool  // within bounds in time, where nobody counts
-	name   string
+	size       int    // the maximum number of items
+	calls      int64  // the maximum number of calls for the page itself
+	fromCursor bool   // it starts at a cursor, which only one owner's list has
+	timeBounds bool   // it has since or until, so totalCount needs no load
+	id         string // equal for pages of one list with the same size and direction
 }
 
-// page reads the arguments of a connection. What is refused costs nothing.
-func (w *walk) page(s *ast.Field, f *field) page {
+// pageOf returns the page that a connection requests. Invalid arguments cost
+// nothing, because the operation rejects them before a call.
+func (w *walk) pageOf(s *ast.Field, f *field) page {
 	args := paging.Args{
-		First: w.number(s, f, "first"), Last: w.number(s, f, "last"), Offset: w.number(s, f, "offset"),
-		After: w.text(s, f, "after"), Before: w.text(s, f, "before"),
-		Since: w.moment(s, f, "since", early), Until: w.moment(s, f, "until", late),
+		First: w.intArgument(s, f, "first"), Last: w.intArgument(s, f, "last"), Offset: w.intArgument(s, f, "offset"),
+		After: w.stringArgument(s, f, "after"), Before: w.stringArgument(s, f, "before"),
+		Since: w.timeArgument(s, f, "since", anySince), Until: w.timeArgument(s, f, "until", anyUntil),
 	}
-	if size, ok := w.resized[s]; ok {
+	if size, ok := w.sizes[s]; ok {
 		if args.Last != nil {
 			args.Last = &size
 		} else {
 			args.First = &size
 		}
 	}
-	asked, err := paging.Check(args)
+	requested, err := paging.Check(args)
 	if err != nil {
-		return page{name: "refused"}
+		return page{id: "invalid"}
 	}
 	p := page{
-		size: asked.Size(), bound: args.After != nil || args.Before != nil,
-		within: args.Since != nil || args.Until != nil,
-		name:   strconv.FormatBool(asked.Backward()) + strconv.Itoa(asked.Size()),
+		size: requested.Size(), fromCursor: args.After != nil || args.Before != nil,
+		timeBounds: args.Since != nil || args.Until != nil,
+		id:         strconv.FormatBool(requested.Backward()) + strconv.Itoa(requested.Size()),
 	}
 	if p.size > 0 {
 		p.calls = callsOf(f, args)
@@ -88,17 +89,18 @@ func (w *walk) page(s *ast.Field, f *field) page {
 	return p
 }
 
-// callsOf returns how many calls a page takes at most; 0 for one by a cursor that
-// is none.
+// callsOf returns the maximum number of calls for a page, or 0 for an invalid
+// cursor.
 func callsOf(f *field, args paging.Args) int64 {
 	calls := int64(paging.MaxCalls(args, f.list.Dated))
-	if f.list.Former != "" { // it is read under its former name too
+	if f.list.Former != "" { // the page may be read under the former path too
 		calls *= 2
 	}
 	return calls
 }
 
-func (w *walk) number(s *ast.Field, f *field, name string) *int {
+// intArgument returns the value of an Int argument, or nil.
+func (w *walk) intArgument(s *ast.Field, f *field, name string) *int {
 	v := w.argument(s, f.def, name)
 	if v == nil {
 		return nil
@@ -107,11 +109,12 @@ func (w *walk) number(s *ast.Field, f *field, name string) *int {
 	if err != nil {
 		return nil
 	}
-	whole := int(n)
-	return &whole
+	value := int(n)
+	return &value
 }
 
-func (w *walk) text(s *ast.Field, f *field, name string) *string {
+// stringArgument returns the value of a String argument, or nil.
+func (w *walk) stringArgument(s *ast.Field, f *field, name string) *string {
 	text, ok := w.argument(s, f.def, name).(string)
 	if !ok {
 		return nil
@@ -119,15 +122,15 @@ func (w *walk) text(s *ast.Field, f *field, name string) *string {
 	return &text
 }
 
-// list is the value of an argument that takes a list, of which one element may
-// stand alone.
-func (w *walk) list(s *ast.Field, f *field, name string) []any {
+// listArgument returns the elements of a list argument. A single value is a list
+// of one element, as in GraphQL's input coercion.
+func (w *walk) listArgument(s *ast.Field, f *field, name string) []any {
 	switch v := w.argument(s, f.def, name).(type) {
 	case nil:
 		return nil
 	case []any:
 		return v
-	case []string: // what a single value of a variable becomes
+	case []string: // gqlparser coerces a single value of a variable to this type
 		all := make([]any, len(v))
 		for i := range v {
 			all[i] = v[i]
@@ -138,49 +141,50 @@ func (w *walk) list(s *ast.Field, f *field, name string) []any {
 	}
 }
 
-// naming are the arguments of root fields by which a resource is looked up.
-var naming = []string{"key", "username", "name", "slug", "url", "tags", "city"}
+// lookupArguments are the arguments of root fields that identify a resource.
+var lookupArguments = []string{"key", "username", "name", "slug", "url", "tags", "city"}
 
-// decomposed reports whether a root field names a resource in a way that may be
-// tried in two forms.
-func (w *walk) decomposed(s *ast.Field, f *field) bool {
+// looksUpDecomposed reports whether a root field identifies a resource by text that
+// is not in Unicode NFC. Such a resource may be looked up under two forms.
+func (w *walk) looksUpDecomposed(s *ast.Field, f *field) bool {
 	if f.owner != w.schema.Query.Name {
 		return false
 	}
-	for _, name := range naming {
-		if f.def.Arguments.ForName(name) != nil && decomposed(w.list(s, f, name)...) {
+	for _, name := range lookupArguments {
+		if f.def.Arguments.ForName(name) != nil && anyDecomposed(w.listArgument(s, f, name)...) {
 			return true
 		}
 	}
 	return false
 }
 
-// decomposed reports whether one of some texts is not in Unicode NFC, as it is or
-// escaped. An address in a parameter of another may be escaped twice.
-func decomposed(texts ...any) bool {
+// anyDecomposed reports whether one of some texts is not in Unicode NFC, before or
+// after percent-decoding. A URL in a parameter of another URL may be encoded twice.
+func anyDecomposed(texts ...any) bool {
 	for _, v := range texts {
 		text, _ := v.(string)
 		for range 3 {
 			if !norm.NFC.IsNormalString(text) {
 				return true
 			}
-			plain, err := url.PathUnescape(text)
-			if err != nil || plain == text {
+			decoded, err := url.PathUnescape(text)
+			if err != nil || decoded == text {
 				break
 			}
-			text = plain
+			text = decoded
 		}
 	}
 	return false
 }
 
-// Bounds in time count by being there. These two are in order, as those must be
-// that are not refused.
-var early, late = time.Unix(1, 0), time.Unix(2, 0)
+// Only the presence of since and until changes the estimate, so it uses these times
+// for them. They are in order, so that paging.Check accepts them.
+var anySince, anyUntil = time.Unix(1, 0), time.Unix(2, 0)
 
-func (w *walk) moment(s *ast.Field, f *field, name string, some time.Time) *time.Time {
+// timeArgument returns a fixed time if a DateTime argument has a value, else nil.
+func (w *walk) timeArgument(s *ast.Field, f *field, name string, fixed time.Time) *time.Time {
 	if w.argument(s, f.def, name) == nil {
 		return nil
 	}
-	return &some
+	return &fixed
 }

@@ -6,8 +6,8 @@ import (
 	"mixcloud-graphql/graph/cost"
 )
 
-// BenchmarkEstimate is the time that every operation pays: it has to vanish
-// beside one call.
+// BenchmarkEstimate measures the time that an estimate adds to each operation. It must
+// be negligible compared with a call.
 func BenchmarkEstimate(b *testing.B) {
 	op, variables := operation(b, `query ($n: Int!) {
 		user(username: "demo") {
@@ -25,6 +25,6 @@ func BenchmarkEstimate(b *testing.B) {
 	fragment card on Cloudcast { id name url audioLength playCount picture(size: LARGE) { url } user { id name username } tags { id name } }`,
 		`{"n": 30}`)
 	for b.Loop() {
-		estimator().Estimate(op, variables, cost.Asker{})
+		estimator().Estimate(op, variables, cost.Caller{})
 	}
 }

@@ -10,24 +10,25 @@ import (
 	"mixcloud-graphql/graph/model"
 )
 
-// An Estimator knows what every field of a schema costs. It is safe for
+// An Estimator estimates the cost of operations on one schema. It is safe for
 // concurrent use.
 type Estimator struct {
-	names  func(pasted string) (model.Kind, string, error) // see WithNames
-	schema *ast.Schema
-	fields map[string]map[string]*field // by type and name
-	kinds  map[string][]string          // the object types that a type can be
-	is     map[string]map[string]bool   // object type to whatever it is: itself, interfaces, unions
+	parseKey    func(input string) (model.Kind, string, error) // see WithKeyParser
+	schema      *ast.Schema
+	fields      map[string]map[string]*field // by object type and name
+	objectTypes map[string][]string          // the object types of each type, sorted
+	typesOf     map[string]map[string]bool   // an object type's own name, interfaces and unions
 }
 
-// New reads the prices of a schema from its directives @cost and @listSize, which
-// only the schema that gqlgen embeds has. A connection without a price and a list
-// without a size, below which something costs a call, are errors: what has no
-// price must not pass for free. An error names the file and the line.
+// New returns an estimator for a schema. It reads the prices from the directives
+// @cost and @listSize, which only the schema that gqlgen embeds contains. It returns
+// an error for a connection without a price, and for a list without a size whose
+// items have fields that can make calls, so that no such field passes as free. The
+// error names the file and the line.
 func New(schema *ast.Schema) (*Estimator, error) {
 	e := &Estimator{
 		schema: schema, fields: map[string]map[string]*field{},
-		kinds: map[string][]string{}, is: map[string]map[string]bool{},
+		objectTypes: map[string][]string{}, typesOf: map[string]map[string]bool{},
 	}
 	for name, def := range schema.Types {
 		if strings.HasPrefix(name, "__") || !def.IsCompositeType() {
@@ -35,17 +36,17 @@ func New(schema *ast.Schema) (*Estimator, error) {
 		}
 		for _, possible := range schema.GetPossibleTypes(def) {
 			if possible.Kind != ast.Object {
-				continue // gqlparser lists interfaces that implement an interface too
+				continue // gqlparser also lists interfaces that implement an interface
 			}
-			e.kinds[name] = append(e.kinds[name], possible.Name)
-			if e.is[possible.Name] == nil {
-				e.is[possible.Name] = map[string]bool{possible.Name: true}
+			e.objectTypes[name] = append(e.objectTypes[name], possible.Name)
+			if e.typesOf[possible.Name] == nil {
+				e.typesOf[possible.Name] = map[string]bool{possible.Name: true}
 			}
-			e.is[possible.Name][name] = true
+			e.typesOf[possible.Name][name] = true
 		}
-		slices.Sort(e.kinds[name])
+		slices.Sort(e.objectTypes[name])
 		if def.Kind != ast.Object {
-			continue // fields are priced by what an object really is
+			continue // the price of a field depends on the type of the object
 		}
 		e.fields[name] = map[string]*field{}
 		for _, f := range def.Fields {
@@ -54,7 +55,7 @@ func New(schema *ast.Schema) (*Estimator, error) {
 			}
 			read, err := readField(schema, def, f)
 			if err != nil {
-				return nil, fmt.Errorf("cost: %s: %w", at(name, f), err)
+				return nil, fmt.Errorf("cost: %s: %w", location(name, f), err)
 			}
 			e.fields[name][f.Name] = read
 		}
@@ -62,46 +63,46 @@ func New(schema *ast.Schema) (*Estimator, error) {
 	return e, e.checkSizes()
 }
 
-// WithNames returns an estimator with the same prices that knows what a key or a
-// pasted address names: names returns the kind and the canonical key of the
-// resource, as it will be read when the operation is executed, or an error if the
-// operation will refuse it, which then costs nothing. An estimator without names
-// assumes the kind that costs most. Several goroutines call names at once.
-func (e *Estimator) WithNames(names func(pasted string) (model.Kind, string, error)) *Estimator {
+// WithKeyParser returns an estimator with the same prices that parses keys and URLs
+// in arguments. The parser returns the kind and the canonical key of the resource
+// that the operation will read, or an error if the operation will reject the input,
+// which then costs nothing. An estimator without a parser assumes the kind that
+// costs most. The parser must be safe for concurrent use.
+func (e *Estimator) WithKeyParser(parse func(input string) (model.Kind, string, error)) *Estimator {
 	with := *e
-	with.names = names
+	with.parseKey = parse
 	return &with
 }
 
-// checkSizes returns an error unless each list without pages has a size, if
-// something below it can cost a call.
+// checkSizes returns an error unless each list without pages has a size, if a field
+// below it can make calls.
 func (e *Estimator) checkSizes() error {
-	costly := e.costly()
+	costly := e.costlyTypes()
 	for typ, fields := range e.fields {
 		for _, f := range fields {
-			if f.def.Type.Elem == nil || f.perElement != "" || transparent(typ) {
+			if f.def.Type.Elem == nil || f.perElement != "" || isPageType(typ) {
 				continue
 			}
 			if f.size == 0 && costly[f.def.Type.Name()] {
-				return fmt.Errorf("cost: %s: a list of objects whose fields can cost calls needs @listSize(assumedSize:)", at(typ, f.def))
+				return fmt.Errorf("cost: %s: a list of objects whose fields can cost calls needs @listSize(assumedSize:)", location(typ, f.def))
 			}
 		}
 	}
 	return nil
 }
 
-// costly returns the types below which something can cost a call.
-func (e *Estimator) costly() map[string]bool {
+// costlyTypes returns the types whose fields, or fields below these, can make calls.
+func (e *Estimator) costlyTypes() map[string]bool {
 	costly := map[string]bool{}
-	for grown := true; grown; {
-		grown = false
+	for changed := true; changed; {
+		changed = false
 		for typ, fields := range e.fields {
 			for _, f := range fields {
 				if f.free() && !costly[f.def.Type.Name()] || costly[typ] {
 					continue
 				}
-				grown = true
-				for name := range e.is[typ] {
+				changed = true
+				for name := range e.typesOf[typ] {
 					costly[name] = true
 				}
 			}
@@ -110,42 +111,46 @@ func (e *Estimator) costly() map[string]bool {
 	return costly
 }
 
-// transparent reports a type that only holds the items of a page.
-func transparent(typ string) bool {
+// isPageType reports whether a type only wraps the items of a page.
+func isPageType(typ string) bool {
 	return strings.HasSuffix(typ, "Connection") || strings.HasSuffix(typ, "Edge")
 }
 
-// An Asker is on whose behalf an operation is made.
-type Asker struct {
-	// Signed says that a token comes along.
-	Signed bool
-	// Pending is how many of the asker's latest writes reads may not show yet.
-	// Each takes a load of its target, for the viewer's own counts and lists.
-	Pending int
+// A Caller describes the principal of an operation.
+type Caller struct {
+	// HasToken is false for anonymous requests.
+	HasToken bool
+	// PendingWrites is the number of the viewer's recent writes that responses of
+	// Mixcloud may not include yet. The viewer's own counts and lists are corrected
+	// for them, which takes a load of each write's target.
+	PendingWrites int
 }
 
-// Estimate is the most calls that an operation can take, 0 to [Unbounded]. The
-// operation must be valid and the variables coerced; what is not counts as if it
-// were left out. It takes a time that grows with the document, never with its
-// numbers.
-func (e *Estimator) Estimate(op *ast.OperationDefinition, variables map[string]any, who Asker) int {
-	calls, _ := e.estimate(op, variables, who, nil)
+// Estimate returns the maximum number of calls that an operation can make, 0 to
+// [Unbounded]. The operation must be valid and the variables coerced; Estimate
+// ignores invalid parts. Its running time depends on the length of the document, not
+// on the numbers in it.
+func (e *Estimator) Estimate(op *ast.OperationDefinition, variables map[string]any, caller Caller) int {
+	calls, _ := e.estimate(op, variables, caller, nil)
 	return calls
 }
 
-// estimate is Estimate with other sizes for some pages. Done is false when it
-// was given up.
-func (e *Estimator) estimate(op *ast.OperationDefinition, variables map[string]any, who Asker, resized map[*ast.Field]int) (calls int, done bool) {
-	w := &walk{Estimator: e, variables: variables, signed: who.Signed, wrote: who.Pending > 0 || op.Operation == ast.Mutation, resized: resized}
+// estimate is Estimate with other sizes for some pages. It reports false if the
+// document has too many selections; the estimate is then Unbounded.
+func (e *Estimator) estimate(op *ast.OperationDefinition, variables map[string]any, caller Caller, sizes map[*ast.Field]int) (calls int, ok bool) {
+	w := &walk{
+		Estimator: e, variables: variables, hasToken: caller.HasToken,
+		hasWrites: caller.PendingWrites > 0 || op.Operation == ast.Mutation, sizes: sizes,
+	}
 	total := int64(0)
-	pending := int64(max(who.Pending, 0))
-	pay := func(s sum) {
-		total = plus(total, plus(s.each, s.once))
+	writes := int64(max(caller.PendingWrites, 0))
+	add := func(s subtotal) {
+		total = saturatingAdd(total, saturatingAdd(s.perObject, s.once))
 		if s.viewer {
-			total = plus(total, 1)
+			total = saturatingAdd(total, 1)
 		}
-		if s.own {
-			total = plus(total, pending)
+		if s.ownWrites {
+			total = saturatingAdd(total, writes)
 		}
 	}
 	switch op.Operation {
@@ -153,16 +158,16 @@ func (e *Estimator) estimate(op *ast.OperationDefinition, variables map[string]a
 		if e.schema.Mutation == nil {
 			return 0, true
 		}
-		for _, s := range w.writes(op.SelectionSet) {
-			pending++
-			pay(s)
+		for _, s := range w.mutationFields(op.SelectionSet) {
+			writes++
+			add(s)
 		}
 	case ast.Subscription:
 		if e.schema.Subscription != nil {
-			pay(w.object(e.schema.Subscription.Name, true, op.SelectionSet))
+			add(w.object(e.schema.Subscription.Name, true, op.SelectionSet))
 		}
 	default:
-		pay(w.object(e.schema.Query.Name, true, op.SelectionSet))
+		add(w.object(e.schema.Query.Name, true, op.SelectionSet))
 	}
 	if w.steps > maxSteps {
 		return Unbounded, false

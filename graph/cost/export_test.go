@@ -7,7 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Directives returns the source that declares the directives of prices.
+// Directives returns the source that declares @cost and @listSize.
 func Directives(t testing.TB) *ast.Source {
 	t.Helper()
 	const name = "../schema/cost.graphqls"

@@ -8,78 +8,78 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A Fit is a change to an operation that brings it within a budget.
+// A Fit is a change to an operation that reduces its estimate to a budget.
 type Fit struct {
-	// Paths are the pages to change in the answer, such as "user.cloudcasts": at
-	// least one, and all of them to the same size.
+	// Paths are the response paths of the pages to change, such as
+	// "user.cloudcasts". There is at least one, and all get the same size.
 	Paths    []string
-	Argument string // "first", or "last" where that is what the page has
-	Variable string // that gives all of them their size; "" when none does
-	Size     int    // the largest that fits, at least 1
+	Argument string // "first", or "last" if the page uses it
+	Variable string // the variable with the size of all pages, or ""
+	Size     int    // the largest size that fits, at least 1
 }
 
-// maxCandidates is how many changes to an operation are looked at for a fit,
-// those to outer pages first.
+// maxCandidates is the maximum number of changes that Fit tries, outer pages first.
 const maxCandidates = 16
 
-// Fit looks for the page that costs most and for the largest size of it that
-// brings the estimate down to the budget; if no single page does, for the
-// largest size that does as the most of any page. Pages that cannot change
-// alone are changed together: those that one variable sizes, and those that are
-// the same page now and would be two. False says that no size of any page fits.
-func (e *Estimator) Fit(op *ast.OperationDefinition, variables map[string]any, who Asker, budget int) (Fit, bool) {
-	if _, done := e.estimate(op, variables, who, nil); !done {
+// Fit looks for the page that costs most, and returns the largest size of it that
+// reduces the estimate to the budget. If no single page suffices, it returns the
+// largest maximum size of all pages that does. Pages that cannot change alone change
+// together: pages whose size is one variable, and selections of the same page, which
+// would otherwise become two pages. It returns false if no size of any page fits.
+func (e *Estimator) Fit(op *ast.OperationDefinition, variables map[string]any, caller Caller, budget int) (Fit, bool) {
+	if _, ok := e.estimate(op, variables, caller, nil); !ok {
 		return Fit{}, false
 	}
-	w := &walk{Estimator: e, variables: variables, signed: who.Signed}
+	w := &walk{Estimator: e, variables: variables, hasToken: caller.HasToken}
 	pages := w.pages(op)
-	with := func(changed []*place, size int) int {
-		resized := map[*ast.Field]int{}
+	estimateWith := func(changed []*pageUse, size int) int {
+		sizes := map[*ast.Field]int{}
 		for _, p := range changed {
-			resized[p.field] = min(p.size, size)
+			sizes[p.field] = min(p.size, size)
 		}
-		calls, _ := e.estimate(op, variables, who, resized)
+		calls, _ := e.estimate(op, variables, caller, sizes)
 		return calls
 	}
-	changed := dearest(groups(pages), with)
-	if changed == nil || with(changed, 1) > budget { // the others leave more
+	changed := mostExpensive(groups(pages), estimateWith)
+	if changed == nil || estimateWith(changed, 1) > budget {
 		changed = pages
 	}
-	if len(changed) == 0 || with(changed, 1) > budget {
+	if len(changed) == 0 || estimateWith(changed, 1) > budget {
 		return Fit{}, false
 	}
-	fits, over := 1, 0 // over is what they have, and that is too much
+	fits, exceeds := 1, 0 // binary search: the present sizes exceed the budget
 	for _, p := range changed {
-		over = max(over, p.size)
+		exceeds = max(exceeds, p.size)
 	}
-	for over-fits > 1 {
-		if n := (fits + over) / 2; with(changed, n) <= budget {
+	for exceeds-fits > 1 {
+		if n := (fits + exceeds) / 2; estimateWith(changed, n) <= budget {
 			fits = n
 		} else {
-			over = n
+			exceeds = n
 		}
 	}
 	return fitOf(changed, fits), true
 }
 
-// dearest is the group without whose items the estimate is the least.
-func dearest(all [][]*place, with func([]*place, int) int) []*place {
+// mostExpensive returns the group of pages that reduces the estimate most if its
+// pages have one item; nil if there are no groups.
+func mostExpensive(all [][]*pageUse, estimateWith func([]*pageUse, int) int) []*pageUse {
 	type candidate struct {
-		group   []*place
-		without int
+		group    []*pageUse
+		estimate int
 	}
 	var candidates []candidate
 	for _, group := range all[:min(len(all), maxCandidates)] {
-		candidates = append(candidates, candidate{group, with(group, 1)})
+		candidates = append(candidates, candidate{group, estimateWith(group, 1)})
 	}
 	if len(candidates) == 0 {
 		return nil
 	}
-	return slices.MinFunc(candidates, func(a, b candidate) int { return cmp.Compare(a.without, b.without) }).group
+	return slices.MinFunc(candidates, func(a, b candidate) int { return cmp.Compare(a.estimate, b.estimate) }).group
 }
 
-// fitOf describes the change of pages to a size.
-func fitOf(changed []*place, size int) Fit {
+// fitOf returns the change of pages to a size.
+func fitOf(changed []*pageUse, size int) Fit {
 	f := Fit{Size: size}
 	for _, p := range changed {
 		if p.size <= size {
@@ -98,42 +98,43 @@ func fitOf(changed []*place, size int) Fit {
 	return f
 }
 
-// groups puts together what has to be changed together, in the order of pages.
-func groups(pages []*place) [][]*place {
-	leader := map[*place]*place{}
-	lead := func(p *place) *place {
-		for leader[p] != nil {
-			p = leader[p]
+// groups returns the pages in groups that must change together, in the order of
+// their first pages.
+func groups(pages []*pageUse) [][]*pageUse {
+	parent := map[*pageUse]*pageUse{} // a union-find structure
+	root := func(p *pageUse) *pageUse {
+		for parent[p] != nil {
+			p = parent[p]
 		}
 		return p
 	}
-	same := map[int]*place{}
-	sized := map[string]*place{}
-	join := func(p, q *place) {
-		if p, q = lead(p), lead(q); q != p {
-			leader[p] = q
+	union := func(p, q *pageUse) {
+		if p, q = root(p), root(q); q != p {
+			parent[p] = q
 		}
 	}
+	byID := map[int]*pageUse{}
+	byVariable := map[string]*pageUse{}
 	for _, p := range pages {
-		if q := same[p.at]; q != nil {
-			join(p, q)
+		if q := byID[p.id]; q != nil {
+			union(p, q)
 		}
-		same[p.at] = p
+		byID[p.id] = p
 		if p.variable == "" {
 			continue
 		}
-		if q := sized[p.variable]; q != nil {
-			join(p, q)
+		if q := byVariable[p.variable]; q != nil {
+			union(p, q)
 		}
-		sized[p.variable] = p
+		byVariable[p.variable] = p
 	}
-	var all [][]*place
-	index := map[*place]int{}
+	var all [][]*pageUse
+	index := map[*pageUse]int{}
 	for _, p := range pages {
-		i, ok := index[lead(p)]
+		i, ok := index[root(p)]
 		if !ok {
 			i = len(all)
-			index[lead(p)], all = i, append(all, nil)
+			index[root(p)], all = i, append(all, nil)
 		}
 		all[i] = append(all[i], p)
 	}

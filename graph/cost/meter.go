@@ -11,25 +11,25 @@ import (
 	"mixcloud-graphql/internal/opstats"
 )
 
-// A Meter compares what operations can cost with a budget, before they make a call. It is safe
-// for concurrent use.
+// A Meter compares the estimated cost of operations with a budget, before they make
+// a call. It is safe for concurrent use.
 type Meter struct {
 	estimator *Estimator
 	budget    int
-	asker     func(context.Context) Asker
+	caller    func(context.Context) Caller
 }
 
-// NewMeter returns a meter of operations that may make up to budget calls each. Asker returns
-// on whose behalf the operation of a context runs.
-func NewMeter(estimator *Estimator, budget int, asker func(context.Context) Asker) *Meter {
-	return &Meter{estimator, budget, asker}
+// NewMeter returns a meter for operations that may make budget calls each.
+// Caller returns the principal of the operation that a context belongs to.
+func NewMeter(estimator *Estimator, budget int, caller func(context.Context) Caller) *Meter {
+	return &Meter{estimator, budget, caller}
 }
 
-// Estimate returns what an operation can cost at most and, if that is more than the budget, how
-// to change the operation.
+// Estimate returns the maximum cost of an operation and, if it exceeds the budget,
+// advice on how to change the operation.
 func (m *Meter) Estimate(ctx context.Context, oc *graphql.OperationContext) opstats.Estimate {
-	who := m.asker(ctx)
-	e := opstats.Estimate{Calls: m.estimator.Estimate(oc.Operation, oc.Variables, who), Budget: m.budget}
+	caller := m.caller(ctx)
+	e := opstats.Estimate{Calls: m.estimator.Estimate(oc.Operation, oc.Variables, caller), Budget: m.budget}
 	if oc.Operation.Operation == ast.Query {
 		e.SchemaOnly = true
 		for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, []string{"Query"}) {
@@ -40,28 +40,28 @@ func (m *Meter) Estimate(ctx context.Context, oc *graphql.OperationContext) opst
 	if e.Calls <= m.budget {
 		return e
 	}
-	if fit, ok := m.estimator.Fit(oc.Operation, oc.Variables, who, m.budget); ok {
+	if fit, ok := m.estimator.Fit(oc.Operation, oc.Variables, caller, m.budget); ok {
 		e.Advice, e.Fits = fit.advice(), fit.details()
 	} else {
-		e.Advice = "No smaller pages bring it within that: select fewer nested fields, or split it into several operations."
+		e.Advice = "Smaller pages are not enough: select fewer nested fields, or split it into several operations."
 	}
 	return e
 }
 
-// advice describes the fit for people.
+// advice describes the change to people.
 func (f Fit) advice() string {
 	paths, last := f.Paths[:len(f.Paths)-1], f.Paths[len(f.Paths)-1]
-	where := last
+	pages := last
 	if len(paths) > 0 {
-		where = strings.Join(paths, ", ") + " and " + last
+		pages = strings.Join(paths, ", ") + " and " + last
 	}
 	if f.Variable == "" {
-		return fmt.Sprintf("With `%s: %d` for %s it fits.", f.Argument, f.Size, where)
+		return fmt.Sprintf("It fits with `%s: %d` for %s.", f.Argument, f.Size, pages)
 	}
-	return fmt.Sprintf("With %d in `$%s`, which is `%s` for %s, it fits.", f.Size, f.Variable, f.Argument, where)
+	return fmt.Sprintf("It fits if `$%s`, the `%s` of %s, is %d.", f.Variable, f.Argument, pages, f.Size)
 }
 
-// details describes the fit for programs.
+// details describes the change to programs.
 func (f Fit) details() map[string]any {
 	d := map[string]any{"path": f.Paths[0], "argument": f.Argument, "size": f.Size}
 	if len(f.Paths) > 1 {

@@ -6,40 +6,40 @@ import "slices"
 // cursor is selected makes the same call.
 const viewerField = "viewer"
 
-// withoutEdge replaces the edge that is selected of a payload by the fields beside
-// it which make the same calls: the one of its node and, if the cursor is
-// selected, the viewer. So what both look up is counted once.
-func (w *walk) withoutEdge(typ string, picks []*pick) []*pick {
-	isEdge := func(p *pick) bool { return p.field.sharedWith != "" }
-	if !slices.ContainsFunc(picks, isEdge) {
-		return picks
+// replaceEdge replaces the edge that is selected on a payload by the fields of the
+// payload that make the same calls: the field of the edge's node and, if the cursor
+// is selected, viewer. So the shared calls are counted once.
+func (w *walk) replaceEdge(typ string, uses []*fieldUse) []*fieldUse {
+	isEdge := func(u *fieldUse) bool { return u.field.sharedWith != "" }
+	if !slices.ContainsFunc(uses, isEdge) {
+		return uses
 	}
-	var edge *pick
-	at := map[string]*pick{}
-	others := make([]*pick, 0, len(picks)+2)
-	for _, p := range picks {
-		if isEdge(p) {
-			edge = p
+	var edge *fieldUse
+	byName := map[string]*fieldUse{}
+	replaced := make([]*fieldUse, 0, len(uses)+2)
+	for _, u := range uses {
+		if isEdge(u) {
+			edge = u
 			continue
 		}
-		at[p.field.def.Name] = p
-		others = append(others, p)
+		byName[u.field.def.Name] = u
+		replaced = append(replaced, u)
 	}
-	beside := func(name string) *pick {
-		if at[name] == nil {
-			at[name] = &pick{field: w.fields[typ][name], first: edge.first}
-			others = append(others, at[name])
+	sibling := func(name string) *fieldUse {
+		if byName[name] == nil {
+			byName[name] = &fieldUse{field: w.fields[typ][name], first: edge.first}
+			replaced = append(replaced, byName[name])
 		}
-		return at[name]
+		return byName[name]
 	}
-	target := beside(edge.field.sharedWith)
-	for _, in := range w.collect(edge.field.def.Type.Name(), setsOf(edge.all), false) {
-		switch in.field.def.Name {
+	target := sibling(edge.field.sharedWith)
+	for _, u := range w.collect(edge.field.def.Type.Name(), selectionSets(edge.all), false) {
+		switch u.field.def.Name {
 		case "node":
-			target.all = append(target.all, in.all...)
+			target.all = append(target.all, u.all...)
 		case "cursor":
-			beside(viewerField)
+			sibling(viewerField)
 		}
 	}
-	return others
+	return replaced
 }

@@ -11,8 +11,8 @@ import (
 	"mixcloud-graphql/graph/lists"
 )
 
-// A price is what the directive @cost says of a field. Its members are the
-// arguments of the directive, which graph/schema/cost.graphqls explains.
+// A price is the directive @cost of a field. Its members are the arguments of the
+// directive, which graph/schema/cost.graphqls documents.
 type price struct {
 	calls          int64
 	perElement     string
@@ -26,12 +26,12 @@ type price struct {
 	condition      string // the argument "if"
 }
 
-// free reports whether the field itself costs nothing, whatever is selected.
+// free reports whether the field itself makes no calls.
 func (p price) free() bool {
 	return p.calls == 0 && !p.load && !p.ownerLoad && !p.viewer && p.sharedWith == ""
 }
 
-// priceOf reads the directive @cost of a field. Without one the field is free.
+// priceOf returns the price of a field. A field without @cost is free.
 func priceOf(def *ast.FieldDefinition) (p price, err error) {
 	d := def.Directives.ForName("cost")
 	if d == nil {
@@ -42,12 +42,12 @@ func priceOf(def *ast.FieldDefinition) (p price, err error) {
 		"unlessComplete": &p.unlessComplete, "sharedWith": &p.sharedWith, "undo": &p.undo, "token": &p.token, "if": &p.condition,
 	}
 	for _, a := range d.Arguments {
-		if err := read(a, members[a.Name]); err != nil {
+		if err := readArgument(a, members[a.Name]); err != nil {
 			return price{}, err
 		}
 	}
 	if p.calls < 0 {
-		return price{}, errors.New("@cost(calls:) is negative")
+		return price{}, errors.New("@cost(calls:) must not be negative")
 	}
 	for _, argument := range []string{p.perElement, p.condition} {
 		if argument != "" && def.Arguments.ForName(argument) == nil {
@@ -57,25 +57,26 @@ func priceOf(def *ast.FieldDefinition) (p price, err error) {
 	return p, nil
 }
 
-// sizeOf reads the directive @listSize of a field; 0 without one.
+// sizeOf returns the size in the directive @listSize of a field, or 0.
 func sizeOf(def *ast.FieldDefinition) (size int64, err error) {
 	d := def.Directives.ForName("listSize")
 	if d == nil {
 		return 0, nil
 	}
 	for _, a := range d.Arguments {
-		if err := read(a, &size); err != nil {
+		if err := readArgument(a, &size); err != nil {
 			return 0, err
 		}
 	}
 	if size < 1 {
-		return 0, errors.New("@listSize(assumedSize:) is not positive")
+		return 0, errors.New("@listSize(assumedSize:) must be positive")
 	}
 	return size, nil
 }
 
-// read puts the value of an argument of a directive into a member of its type.
-func read(a *ast.Argument, into any) error {
+// readArgument stores the value of an argument of a directive in a variable of its
+// type.
+func readArgument(a *ast.Argument, into any) error {
 	value, err := valueOf(a.Value, nil)
 	if err != nil {
 		return err
@@ -90,28 +91,28 @@ func read(a *ast.Argument, into any) error {
 		*into, ok = value.(string)
 	}
 	if !ok {
-		return fmt.Errorf("%s: %s is not a value of that argument", a.Name, a.Value)
+		return fmt.Errorf("%s: %s has the wrong type", a.Name, a.Value)
 	}
 	return nil
 }
 
-// A field is what the estimate has to know of a field of an object type.
+// A field describes a field of an object type to the estimator.
 type field struct {
 	def   *ast.FieldDefinition
 	owner string
 	price
-	paged bool       // a connection: its arguments say how many items there are
-	list  lists.List // of a connection
-	size  int64      // how many objects it returns at most; of a connection unused
-	full  bool       // its objects are looked up themselves
-	own   bool       // of a count: the viewer's is corrected for the viewer's latest writes
+	connection bool       // the arguments determine the number of items
+	list       lists.List // of a connection
+	size       int64      // the maximum number of objects; unused for a connection
+	full       bool       // the field returns full objects
+	ownCount   bool       // the viewer's count is corrected for the viewer's recent writes
 }
 
-// ownCounts are the counts of the viewer that are corrected for the viewer's
-// latest writes, by a load of each target.
+// ownCounts are the fields with a count of the viewer that is corrected for the
+// viewer's recent writes, by a load of each write's target.
 var ownCounts = lists.OwnCounts()
 
-// readField gathers what is known of a field.
+// readField returns the description of a field.
 func readField(schema *ast.Schema, owner *ast.Definition, def *ast.FieldDefinition) (*field, error) {
 	name := owner.Name + "." + def.Name
 	p, err := priceOf(def)
@@ -121,17 +122,17 @@ func readField(schema *ast.Schema, owner *ast.Definition, def *ast.FieldDefiniti
 	result := schema.Types[def.Type.Name()]
 	isList := def.Type.Elem != nil
 	f := &field{
-		def: def, owner: owner.Name, price: p, size: 1, own: ownCounts[name],
-		paged: def.Arguments.ForName("first") != nil,
+		def: def, owner: owner.Name, price: p, size: 1, ownCount: ownCounts[name],
+		connection: def.Arguments.ForName("first") != nil,
 	}
-	f.full = !f.paged && result.IsCompositeType() && (p.viewer || p.calls > 0 && (!isList || p.perElement != ""))
-	if f.paged {
+	f.full = !f.connection && result.IsCompositeType() && (p.viewer || p.calls > 0 && (!isList || p.perElement != ""))
+	if f.connection {
 		known := false
 		if f.list, known = lists.OfField(name); !known {
-			return nil, errors.New("it has pages and no row in the table of lists, graph/lists/table.go")
+			return nil, errors.New("a connection needs a row in the table graph/lists/table.go")
 		}
 		if p.calls != 1 {
-			return nil, errors.New("it has pages and not the price @cost(calls: 1)")
+			return nil, errors.New("a connection needs the price @cost(calls: 1)")
 		}
 	}
 	if isList {
@@ -140,20 +141,20 @@ func readField(schema *ast.Schema, owner *ast.Definition, def *ast.FieldDefiniti
 		}
 	}
 	if p.sharedWith != "" && (owner.Fields.ForName(p.sharedWith) == nil || owner.Fields.ForName(viewerField) == nil) {
-		return nil, fmt.Errorf("@cost(sharedWith: %q) needs that field and %q beside it", p.sharedWith, viewerField)
+		return nil, fmt.Errorf("@cost(sharedWith: %q) needs the fields %q and %q in the same type", p.sharedWith, p.sharedWith, viewerField)
 	}
 	return f, nil
 }
 
-// at returns the file and the line of a field of a schema that gqlgen embeds, and
-// its name.
-func at(owner string, def *ast.FieldDefinition) string {
+// location returns the file, the line and the name of a field of a schema that
+// gqlgen embeds.
+func location(owner string, def *ast.FieldDefinition) string {
 	name := owner + "." + def.Name
 	if def.Position == nil || def.Position.Src == nil {
 		return name
 	}
 	file := def.Position.Src.Name
-	if strings.HasPrefix(file, "../") { // from the folder of the generated code
+	if strings.HasPrefix(file, "../") { // relative to the directory of the generated code
 		file = path.Join("graph/generated", file)
 	}
 	return fmt.Sprintf("%s:%d: %s", file, def.Position.Line, name)

@@ -13,8 +13,8 @@ import (
 	"mixcloud-graphql/graph/cost"
 )
 
-// small is a schema with whatever prices a test wants.
-const small = `
+// smallSchema is a schema with placeholders for two prices and another field.
+const smallSchema = `
 type Query { categories: [Category!] @cost(calls: 1) @listSize(assumedSize: 40) }
 type Category { cloudcasts(first: Int): CloudcastConnection %[2]s }
 type CloudcastConnection { nodes: [Cloudcast!]! }
@@ -27,37 +27,37 @@ type Tag { raw: String @cost(load: true) }
 type User { biog: String @cost(load: true) }
 `
 
-// TestNew tests that prices which contradict the schema are errors, with the file
-// and the line, instead of passing for free.
+// TestNew tests that a missing or wrong price is an error that names the file and the
+// line.
 func TestNew(t *testing.T) {
 	t.Parallel()
 	e, err := cost.New(schemaOf())
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Nobody says what a key names: it is whatever is dearest.
+	// Without a key parser, a key can be of any type: the most expensive one counts.
 	op, _ := operation(t, `{ resource(key: "/a/") { ... on User { biog } ... on Tag { popular(first: 9) { nodes { description } } } } }`, "")
-	if got := e.Estimate(op, nil, cost.Asker{}); got != 11 {
-		t.Errorf("a resource of any kind is estimated at %d", got)
+	if got := e.Estimate(op, nil, cost.Caller{}); got != 11 {
+		t.Errorf("the estimate of a resource of any type is %d, want 11", got)
 	}
-	const load, paged = "@cost(load: true)", "@cost(calls: 1)"
-	tests := map[string]struct{ price, paged, more, want string }{
-		"as it should be":         {price: load, paged: paged},
-		"a free field":            {paged: paged},
-		"a value of another type": {price: "@cost(calls: true)", paged: paged, want: "x.graphqls:7: Cloudcast.description: calls: true is not a value"},
-		"an argument that is not": {price: `@cost(load: true, if: "full")`, paged: paged, want: "Cloudcast.description: @cost names the argument \"full\""},
-		"pages that cost nothing": {price: load, want: "x.graphqls:3: Category.cloudcasts: it has pages"},
-		"pages for a load":        {price: load, paged: load, want: "Category.cloudcasts: it has pages"},
-		"a list that is no row":   {price: load, paged: paged, more: "others(first: Int): CloudcastConnection " + paged, want: "Cloudcast.others: it has pages and no row in the table"},
-		"a list without a size":   {price: load, paged: paged, more: "others: [User!]", want: "x.graphqls:8: Cloudcast.others: a list of objects"},
-		"a list of no size":       {price: load, paged: paged, more: "others: [User!] @listSize(assumedSize: 0)", want: "Cloudcast.others: @listSize(assumedSize:) is not positive"},
-		"an edge elsewhere":       {price: load, paged: paged, more: `edge: CloudcastConnection @cost(sharedWith: "node")`, want: `Cloudcast.edge: @cost(sharedWith: "node") needs`},
-		"a list of what is free":  {price: load, paged: paged, more: "others: [String!]"},
+	const load, page = "@cost(load: true)", "@cost(calls: 1)"
+	tests := map[string]struct{ price, page, more, want string }{
+		"valid":                    {price: load, page: page},
+		"free field":               {page: page},
+		"wrong type":               {price: "@cost(calls: true)", page: page, want: "x.graphqls:7: Cloudcast.description: calls: true has the wrong type"},
+		"unknown argument":         {price: `@cost(load: true, if: "full")`, page: page, want: "Cloudcast.description: @cost names the argument \"full\""},
+		"free connection":          {price: load, want: "x.graphqls:3: Category.cloudcasts: a connection needs the price"},
+		"connection for a load":    {price: load, page: load, want: "Category.cloudcasts: a connection needs the price"},
+		"connection without a row": {price: load, page: page, more: "others(first: Int): CloudcastConnection " + page, want: "Cloudcast.others: a connection needs a row in the table"},
+		"list without a size":      {price: load, page: page, more: "others: [User!]", want: "x.graphqls:8: Cloudcast.others: a list of objects"},
+		"list of size 0":           {price: load, page: page, more: "others: [User!] @listSize(assumedSize: 0)", want: "Cloudcast.others: @listSize(assumedSize:) must be positive"},
+		"edge outside a payload":   {price: load, page: page, more: `edge: CloudcastConnection @cost(sharedWith: "node")`, want: `Cloudcast.edge: @cost(sharedWith: "node") needs`},
+		"list of free objects":     {price: load, page: page, more: "others: [String!]"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			schema, err := gqlparser.LoadSchema(cost.Directives(t), &ast.Source{Name: "x.graphqls", Input: fmt.Sprintf(small, tt.price, tt.paged, tt.more)})
+			schema, err := gqlparser.LoadSchema(cost.Directives(t), &ast.Source{Name: "x.graphqls", Input: fmt.Sprintf(smallSchema, tt.price, tt.page, tt.more)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,49 +69,49 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestEveryField asks for each field of each type alone, of an object that came
-// along: one whose description says that it costs does, with a token at least,
-// and no other one does.
+// TestEveryField estimates each field of each type alone, on a partial object: the
+// estimate is higher with the field, for a caller with a token, if and only if its
+// description states a cost.
 func TestEveryField(t *testing.T) {
 	t.Parallel()
-	ways := waysTo(schemaOf())
-	asked := 0
+	queries := queriesByType(schemaOf())
+	estimated := 0
 	for typ, def := range schemaOf().Types {
-		way := ways[typ]
+		query := queries[typ]
 		switch {
 		case strings.HasPrefix(typ, "__") || def.Kind != ast.Object:
 			continue
-		case way == nil && !strings.HasSuffix(typ, "Payload") && def != schemaOf().Mutation && def != schemaOf().Subscription && typ != "UserError" && typ != "UploadProgress":
-			t.Errorf("no way leads to %s", typ)
+		case query == nil && !strings.HasSuffix(typ, "Payload") && def != schemaOf().Mutation && def != schemaOf().Subscription && typ != "UserError" && typ != "UploadProgress":
+			t.Errorf("no query returns %s", typ)
 		}
-		if way == nil {
-			continue // TestEstimate_Writes
+		if query == nil {
+			continue // see TestEstimate_Writes
 		}
-		without := estimate(t, way("__typename"), "", cost.Asker{Signed: true})
+		without := estimate(t, query("__typename"), "", cost.Caller{HasToken: true})
 		for _, f := range def.Fields {
 			if strings.HasPrefix(f.Name, "__") {
 				continue
 			}
-			asked++
-			says := strings.Contains(f.Description, "Cost: 1")
+			estimated++
+			costs := strings.Contains(f.Description, "Cost: 1")
 			switch {
 			case f.Name == "totalCount":
-				says = false // TestEstimate has where it costs
+				costs = false // see TestEstimate
 			case typ == "City" && f.Name == "raw":
-				says = false // there is no other way to a city than a look-up
+				costs = false // cities are only returned by lookups, which return full objects
 			}
-			query := way(minimal(schemaOf(), typ, f))
-			if with := estimate(t, query, "", cost.Asker{Signed: true}); says != (with > without) {
-				t.Errorf("%s.%s: %d without it, %d with it, its description says %t\n%s", typ, f.Name, without, with, says, query)
+			text := query(minimal(schemaOf(), f))
+			if with := estimate(t, text, "", cost.Caller{HasToken: true}); costs != (with > without) {
+				t.Errorf("%s.%s: the estimate is %d without it and %d with it, but its description states a cost: %t\n%s", typ, f.Name, without, with, costs, text)
 			}
 		}
 	}
-	if asked < 250 {
-		t.Errorf("only %d fields were asked for", asked)
+	if estimated < 250 {
+		t.Errorf("only %d fields were estimated", estimated)
 	}
 }
 
-// TestProperties holds what must be so of any page sizes.
+// TestProperties tests relations between estimates that hold for all page sizes.
 func TestProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -123,83 +123,86 @@ func TestProperties(t *testing.T) {
 			"tags { popular(first: 2) { nodes { name } } }", "viewerHasFavorited", "comments(first: 7) { nodes { user { biog } } }", "embedHtml",
 		})
 		a, b := part.Draw(t, "a"), part.Draw(t, "b")
-		of := func(query string) int {
+		estimateOf := func(query string) int {
 			doc, errs := gqlparser.LoadQueryWithRules(schemaOf(), query, nil)
 			if errs != nil {
 				t.Fatalf("%v\n%s", errs, query)
 			}
-			return estimator().Estimate(doc.Operations[0], nil, cost.Asker{Signed: true})
+			return estimator().Estimate(doc.Operations[0], nil, cost.Caller{HasToken: true})
 		}
-		list := func(n int, of string) string { return fmt.Sprintf("popular(first: %d) { nodes { name %s } }", n, of) }
-		one := of("{" + list(n, a) + "}")
-		if got := of("{" + list(more, a) + "}"); got < one {
-			t.Errorf("%d for %d of %s, %d for %d", got, more, a, one, n)
+		list := func(n int, selection string) string {
+			return fmt.Sprintf("popular(first: %d) { nodes { name %s } }", n, selection)
 		}
-		if got := of("{ x: " + list(n, a) + " y: " + list(n, a) + "}"); got != one {
-			t.Errorf("%d for the same twice, %d for it once", got, one)
+		one := estimateOf("{" + list(n, a) + "}")
+		if got := estimateOf("{" + list(more, a) + "}"); got < one {
+			t.Errorf("the estimate is %d for %d items with %s, but %d for %d", got, more, a, one, n)
 		}
-		if got := of("{ ... { ...f } ...f } fragment f on Query { " + list(n, a) + "}"); got != one {
-			t.Errorf("%d in fragments, %d without", got, one)
+		if got := estimateOf("{ x: " + list(n, a) + " y: " + list(n, a) + "}"); got != one {
+			t.Errorf("the estimate is %d for the same list twice, but %d for it once", got, one)
 		}
-		both := of("{" + list(n, a+" "+b) + "}")
-		other := of("{" + list(n, b) + "}")
+		if got := estimateOf("{ ... { ...f } ...f } fragment f on Query { " + list(n, a) + "}"); got != one {
+			t.Errorf("the estimate is %d in fragments, but %d without", got, one)
+		}
+		both := estimateOf("{" + list(n, a+" "+b) + "}")
+		other := estimateOf("{" + list(n, b) + "}")
 		if both < max(one, other) || both > one+other {
-			t.Errorf("%d for both, %d and %d for each", both, one, other)
+			t.Errorf("the estimate is %d for both selections, but %d and %d for each", both, one, other)
 		}
-		if aliased := of("{ x: " + list(n, a) + " y: " + list(m, b) + "}"); n != m && aliased > one+of("{"+list(m, b)+"}") {
-			t.Errorf("%d for two lists, more than for each alone", aliased)
+		if aliased := estimateOf("{ x: " + list(n, a) + " y: " + list(m, b) + "}"); n != m && aliased > one+estimateOf("{"+list(m, b)+"}") {
+			t.Errorf("the estimate is %d for two lists, more than for each alone", aliased)
 		}
 		budget := rapid.IntRange(1, 300).Draw(t, "budget")
 		doc, _ := gqlparser.LoadQueryWithRules(schemaOf(), "{"+list(n, a)+"}", nil)
-		if fit, ok := estimator().Fit(doc.Operations[0], nil, cost.Asker{Signed: true}, budget); ok && one > budget && slices.Equal(fit.Paths, []string{"popular"}) {
-			if got := of("{" + list(fit.Size, a) + "}"); got > budget || fit.Size >= n {
-				t.Errorf("a fit of %d costs %d, the budget is %d", fit.Size, got, budget)
+		if fit, ok := estimator().Fit(doc.Operations[0], nil, cost.Caller{HasToken: true}, budget); ok && one > budget && slices.Equal(fit.Paths, []string{"popular"}) {
+			if got := estimateOf("{" + list(fit.Size, a) + "}"); got > budget || fit.Size >= n {
+				t.Errorf("with the fitting size %d (before: %d) the estimate is %d, the budget %d", fit.Size, n, got, budget)
 			}
-			if got := of("{" + list(fit.Size+1, a) + "}"); got <= budget {
-				t.Errorf("%d would fit too", fit.Size+1)
+			if got := estimateOf("{" + list(fit.Size+1, a) + "}"); got <= budget {
+				t.Errorf("the larger size %d would fit too", fit.Size+1)
 			}
 		}
 	})
 }
 
-// alone are the root fields that do not give what was looked up itself, or the
-// only ones to give it.
-var alone = []string{"popular", "search", "discover", "categories", "oembed", "city", "rateLimit"}
+// partialRoots are the root fields that return partial objects, or the only ones that
+// return their type.
+var partialRoots = []string{"popular", "search", "discover", "categories", "oembed", "city", "rateLimit"}
 
-// waysTo gives for each object type a short way to an object of it that came
-// along, as a function from a selection to a query.
-func waysTo(schema *ast.Schema) map[string]func(string) string {
-	ways := map[string]func(string) string{"Query": func(s string) string { return "{ " + s + " }" }}
+// queriesByType returns, for each object type, a function that returns a short query
+// for a partial object of that type with a selection.
+func queriesByType(schema *ast.Schema) map[string]func(string) string {
+	queries := map[string]func(string) string{"Query": func(s string) string { return "{ " + s + " }" }}
 	queue := []string{"Query"}
 	for len(queue) > 0 {
 		typ := queue[0]
 		queue = queue[1:]
 		fields := slices.Clone(schema.Types[typ].Fields)
 		slices.SortStableFunc(fields, func(a, b *ast.FieldDefinition) int {
-			return slices.Index(alone, a.Name) - slices.Index(alone, b.Name)
+			return slices.Index(partialRoots, a.Name) - slices.Index(partialRoots, b.Name)
 		})
 		for _, f := range fields {
 			result := schema.Types[f.Type.Name()]
-			if strings.HasPrefix(f.Name, "__") || !result.IsCompositeType() || typ == "Query" && !slices.Contains(alone, f.Name) {
+			if strings.HasPrefix(f.Name, "__") || !result.IsCompositeType() || typ == "Query" && !slices.Contains(partialRoots, f.Name) {
 				continue
 			}
-			for _, kind := range schema.GetPossibleTypes(result) {
-				if _, known := ways[kind.Name]; known {
+			for _, objectType := range schema.GetPossibleTypes(result) {
+				if _, known := queries[objectType.Name]; known {
 					continue
 				}
-				way, head, within := ways[typ], f.Name+needs(typ, f), kind.Name
-				ways[kind.Name] = func(s string) string {
-					return way(head + " { ... on " + within + " { " + s + " } }")
+				parent, field, name := queries[typ], f.Name+requiredArguments(f), objectType.Name
+				queries[objectType.Name] = func(s string) string {
+					return parent(field + " { ... on " + name + " { " + s + " } }")
 				}
-				queue = append(queue, kind.Name)
+				queue = append(queue, objectType.Name)
 			}
 		}
 	}
-	return ways
+	return queries
 }
 
-// needs are the arguments without which a field is no field.
-func needs(typ string, f *ast.FieldDefinition) string {
+// requiredArguments returns an argument list with the arguments that a field needs to
+// make its calls.
+func requiredArguments(f *ast.FieldDefinition) string {
 	if f.Arguments.ForName("first") != nil {
 		return "(first: 2)"
 	}
@@ -224,9 +227,9 @@ func needs(typ string, f *ast.FieldDefinition) string {
 	return "(" + strings.Join(args, ", ") + ")"
 }
 
-// minimal selects as little of a field as there can be.
-func minimal(schema *ast.Schema, typ string, f *ast.FieldDefinition) string {
-	text := "probe: " + f.Name + needs(typ, f)
+// minimal returns the smallest selection of a field.
+func minimal(schema *ast.Schema, f *ast.FieldDefinition) string {
+	text := "probe: " + f.Name + requiredArguments(f)
 	if schema.Types[f.Type.Name()].IsCompositeType() {
 		text += " { __typename }"
 	}

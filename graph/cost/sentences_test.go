@@ -111,7 +111,7 @@ func mismatches(schema *ast.Schema) (messages []string, compared int) {
 			}
 			compared++
 			if message := mismatch(name, f); message != "" {
-				messages = append(messages, at(name, f)+": "+message)
+				messages = append(messages, location(name, f)+": "+message)
 			}
 		}
 	}
@@ -163,7 +163,7 @@ func TestSizesInDescriptions(t *testing.T) {
 		for _, f := range def.Fields {
 			size, err := sizeOf(f)
 			if err != nil {
-				t.Fatalf("%s: %v", at(name, f), err)
+				t.Fatalf("%s: %v", location(name, f), err)
 			}
 			var stated int64
 			if _, err := fmt.Sscanf(f.Description, "Up to %d", &stated); err != nil {
@@ -171,7 +171,7 @@ func TestSizesInDescriptions(t *testing.T) {
 			}
 			compared++
 			if stated != size {
-				t.Errorf("%s: the description says up to %d, @listSize says %d", at(name, f), stated, size)
+				t.Errorf("%s: the description says up to %d, @listSize says %d", location(name, f), stated, size)
 			}
 		}
 	}
@@ -207,8 +207,8 @@ func TestMismatches(t *testing.T) {
 		"inside a paragraph":      {`"Text. Cost: 1 load." x: Int @cost(load: true)`, "in its last paragraph"},
 		"no such argument":        {`"Text." x: Int @cost(calls: 1, if: "full")`, `names the argument "full"`},
 		"no such list":            {`"Text." x(id: ID): Int @cost(calls: 1, perElement: "ids")`, `names the argument "ids"`},
-		"not a number":            {`"Text." x: Int @cost(calls: "1")`, `calls: "1" is not a value`},
-		"negative":                {`"Text." x: Int @cost(calls: -1)`, `is negative`},
+		"not a number":            {`"Text." x: Int @cost(calls: "1")`, `calls: "1" has the wrong type`},
+		"negative":                {`"Text." x: Int @cost(calls: -1)`, `must not be negative`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,7 +2,6 @@ package cost
 
 import (
 	"encoding/binary"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -10,264 +9,266 @@ import (
 	"mixcloud-graphql/graph/model"
 )
 
-// maxSteps is how many selections an estimate looks at. Fragments that are
-// merged in every possible way could take for ever; no query that anybody means
-// comes near.
+// maxSteps is the maximum number of selections that an estimate visits. Without it,
+// fragments that combine in many ways could take exponential time. Realistic
+// operations stay far below.
 const maxSteps = 200_000
 
-// maxDepth is how many objects may nest in each other. Those of an operation
-// that is answered are fewer.
+// maxDepth is the maximum nesting depth of objects. The estimate of a deeper operation
+// is Unbounded. The default of --max-depth is far lower.
 const maxDepth = 100
 
-// A walk goes through one operation.
+// A walk is one traversal of an operation. Most methods return a subtotal, which is
+// the maximum number of calls for a part of the operation.
 type walk struct {
 	*Estimator
 	variables map[string]any
-	signed    bool
-	wrote     bool // the asker has writes that reads may not show yet
-	resized   map[*ast.Field]int
+	hasToken  bool
+	hasWrites bool               // responses of Mixcloud may lack writes of the viewer
+	sizes     map[*ast.Field]int // sizes of pages, in place of those in the operation
 
-	steps   int // beyond maxSteps once the walk was given up
-	depth   int
-	known   map[string]sum     // of what was walked already; nil until something was
-	numbers map[*ast.Field]int // nil likewise
+	steps        int // above maxSteps after the walk was aborted
+	depth        int
+	memo         map[string]subtotal // the results of children; nil if there are none yet
+	fieldNumbers map[*ast.Field]int  // for the keys of memo; nil if there are none yet
 }
 
-// A pick is a field as it is selected of an object, with everything that is
-// selected below it under any alias.
-type pick struct {
+// A fieldUse is a field that is selected on an object, under any number of aliases
+// with equal arguments.
+type fieldUse struct {
 	field *field
-	first *ast.Field // all others have equal arguments
+	first *ast.Field
 	all   []*ast.Field
 	page  page
 }
 
-// object is the sum of what is selected of objects of one type. Full says that
-// they were looked up themselves, so that nothing takes a load.
-func (w *walk) object(typ string, full bool, sets ...ast.SelectionSet) sum {
+// object returns the subtotal of selections on objects of one type. Full objects
+// need no load.
+func (w *walk) object(typ string, full bool, sets ...ast.SelectionSet) subtotal {
 	if w.depth++; w.depth > maxDepth {
 		w.steps = maxSteps + 1
 	}
 	defer func() { w.depth-- }()
-	var total sum
+	var total subtotal
 	load := false
-	for _, p := range w.withoutEdge(typ, w.collect(typ, sets, false)) {
-		s, loads := w.pick(p, full)
+	for _, u := range w.replaceEdge(typ, w.collect(typ, sets, false)) {
+		s, needsLoad := w.fieldCost(u, full)
 		total.add(s)
-		load = load || loads
+		load = load || needsLoad
 	}
 	if load && !full {
-		total.add(sum{each: 1})
+		total.add(subtotal{perObject: 1})
 	}
 	return total
 }
 
-// writes are the sums of the fields of a mutation, each of which is done even if
-// it is the same as another.
-func (w *walk) writes(set ast.SelectionSet) []sum {
-	var all []sum
-	for _, p := range w.collect(w.schema.Mutation.Name, []ast.SelectionSet{set}, true) {
-		s, _ := w.pick(p, true)
-		if p.field.undo {
-			s.add(sum{each: 1})
+// mutationFields returns the subtotals of the fields of a mutation. Equal fields are
+// not shared, because each of them runs.
+func (w *walk) mutationFields(set ast.SelectionSet) []subtotal {
+	var all []subtotal
+	for _, u := range w.collect(w.schema.Mutation.Name, []ast.SelectionSet{set}, true) {
+		s, _ := w.fieldCost(u, true)
+		if u.field.undo {
+			s.add(subtotal{perObject: 1})
 		}
-		if input, ok := w.argument(p.first, p.field.def, "input").(map[string]any); ok && decomposed(input["key"], input["username"]) {
-			s.add(sum{each: 2}) // which form exists is looked up before the write
+		if input, ok := w.argument(u.first, u.field.def, "input").(map[string]any); ok && anyDecomposed(input["key"], input["username"]) {
+			s.add(subtotal{perObject: 2}) // both forms are looked up before the write
 		}
 		all = append(all, s)
 	}
 	return all
 }
 
-// pick is the sum of one field and what is selected below it, and says whether
-// it takes the load of its object.
-func (w *walk) pick(p *pick, full bool) (s sum, loads bool) {
-	f := p.field
-	if f.token && !w.signed {
-		return sum{}, false // null at once
+// fieldCost returns the subtotal of a field and the selections below it, and whether
+// the field needs the load of its object.
+func (w *walk) fieldCost(u *fieldUse, full bool) (s subtotal, needsLoad bool) {
+	f := u.field
+	if f.token && !w.hasToken {
+		return subtotal{}, false // null without a call
 	}
-	if f.condition != "" && w.argument(p.first, f.def, f.condition) != true {
-		return sum{}, false
+	if f.condition != "" && w.argument(u.first, f.def, f.condition) != true {
+		return subtotal{}, false
 	}
-	s.own = f.own && w.signed
-	if f.paged {
-		below, loads := w.paged(p)
-		s.add(below)
-		if f.list.Own != nil && w.signed && w.wrote && p.page.size > 0 {
-			s.add(sum{once: int64(lists.OwnCalls), viewer: !full, own: true})
+	s.ownWrites = f.ownCount && w.hasToken
+	if f.connection {
+		pageCost, needsLoad := w.connection(u)
+		s.add(pageCost)
+		if f.list.Own != nil && w.hasToken && w.hasWrites && u.page.size > 0 {
+			s.add(subtotal{once: int64(lists.OwnCalls), viewer: !full, ownWrites: true})
 		}
-		return s, loads
+		return s, needsLoad
 	}
-	below := func(typ string) sum { return w.below(typ, f.full, p.all) }
+	children := func(typ string) subtotal { return w.children(typ, f.full, u.all) }
 	if f.perElement != "" {
-		s.add(w.elements(p.first, f, below))
+		s.add(w.elements(u.first, f, children))
 		return s, false
 	}
-	s.each, loads = f.calls, f.load
+	s.perObject, needsLoad = f.calls, f.load
 	s.viewer = f.viewer && !(f.unlessComplete && full)
 	typ := f.def.Type.Name()
-	if w.decomposed(p.first, f) {
-		if s.each > 0 {
-			s.each++ // the look-up under the form that was received
+	if w.looksUpDecomposed(u.first, f) {
+		if s.perObject > 0 {
+			s.perObject++ // the lookup of the received form
 		} else {
-			s.add(below(typ)) // the lists of a discovery, under both
+			s.add(children(typ)) // the lists of a discovery, under both forms
 		}
 	}
-	s.add(below(typ).of(f.size))
-	return s, loads
+	s.add(children(typ).multiply(f.size))
+	return s, needsLoad
 }
 
-// elements is the sum of a field that makes its calls for each different element
-// of an argument.
-func (w *walk) elements(s *ast.Field, f *field, below func(typ string) sum) sum {
-	elements := w.list(s, f, f.perElement)
+// elements returns the subtotal of a field that makes its calls for each distinct
+// element of an argument.
+func (w *walk) elements(s *ast.Field, f *field, children func(typ string) subtotal) subtotal {
+	elements := w.listArgument(s, f, f.perElement)
 	if f.def.Arguments.ForName(f.perElement).Type.Name() == "ID" {
-		return w.nodes(elements, f.calls, below)
+		return w.ids(elements, f.calls, children)
 	}
-	return w.resources(elements, f.calls, f.def.Type.Name(), below)
+	return w.keys(elements, f.calls, f.def.Type.Name(), children)
 }
 
-// resources is the sum of the objects of some keys, each of which takes some
-// calls.
-func (w *walk) resources(keys []any, calls int64, typ string, below func(typ string) sum) (total sum) {
+// keys returns the subtotal of the objects with some keys, each of which takes a
+// number of calls.
+func (w *walk) keys(keys []any, calls int64, typ string, children func(typ string) subtotal) (total subtotal) {
 	if len(keys) > model.MaxElements {
-		return sum{}
+		return subtotal{}
 	}
-	type name struct {
+	type resource struct {
 		kind model.Kind
 		key  string
 	}
-	different := map[name]bool{}
+	counted := map[resource]bool{}
 	for _, v := range keys {
 		text, _ := v.(string)
-		this := name{model.Kind(typ), text}
-		if w.names != nil {
-			kind, key, err := w.names(text)
+		r := resource{model.Kind(typ), text}
+		if w.parseKey != nil {
+			kind, key, err := w.parseKey(text)
 			if err != nil {
-				continue // refused
+				continue // the operation rejects it
 			}
-			this = name{kind, key}
+			r = resource{kind, key}
 		}
 		forms := int64(1)
-		if decomposed(text) {
-			// It is looked up under the form that was received too, which other
-			// elements with the same key do not share.
-			forms, this.key = 2, text
+		if anyDecomposed(text) {
+			// The received form is looked up too. Other elements with the same key do
+			// not share that call.
+			forms, r.key = 2, text
 		}
-		if different[this] {
+		if counted[r] {
 			continue
 		}
-		different[this] = true
-		s := below(string(this.kind))
-		s.add(sum{each: times(calls, forms)})
+		counted[r] = true
+		s := children(string(r.kind))
+		s.add(subtotal{perObject: saturatingMul(calls, forms)})
 		total.add(s)
 	}
 	return total
 }
 
-// nodes is the sum of the objects of some ids, each of which takes some calls. An
-// id says of which type its object is.
-func (w *walk) nodes(ids []any, calls int64, below func(typ string) sum) (total sum) {
+// ids returns the subtotal of the objects with some ids, each of which takes a number
+// of calls. An id contains the type of its object.
+func (w *walk) ids(ids []any, calls int64, children func(typ string) subtotal) (total subtotal) {
 	if len(ids) > model.MaxElements {
-		return sum{}
+		return subtotal{}
 	}
-	different := map[string]bool{} // an id has one text alone
-	count := map[string]int64{}
+	counted := map[string]bool{} // each id has only one text
+	perType := map[string]int64{}
 	for _, v := range ids {
 		text, _ := v.(string)
 		id, err := model.ParseID(text)
-		if err == nil && !different[text] {
-			different[text] = true
-			count[string(id.Kind)]++
+		if err == nil && !counted[text] {
+			counted[text] = true
+			perType[string(id.Kind)]++
 		}
 	}
-	for typ, n := range count {
-		s := below(typ)
-		s.add(sum{each: calls})
-		total.add(s.of(n))
+	for typ, n := range perType {
+		s := children(typ)
+		s.add(subtotal{perObject: calls})
+		total.add(s.multiply(n))
 	}
 	return total
 }
 
-// below is the sum of what some fields select of their objects, for the type of
-// which that is the most.
-func (w *walk) below(typ string, full bool, fields []*ast.Field) sum {
-	kinds := w.kinds[typ]
-	if len(kinds) == 0 { // a scalar
-		return sum{}
+// children returns the subtotal of the selections of some fields on their objects. If
+// the objects can be of several types, it is that of the most expensive one.
+func (w *walk) children(typ string, full bool, fields []*ast.Field) subtotal {
+	objectTypes := w.objectTypes[typ]
+	if len(objectTypes) == 0 { // a scalar or an enum
+		return subtotal{}
 	}
 	sets := make([]ast.SelectionSet, 0, len(fields))
-	name := make([]byte, 0, len(typ)+2+2*len(fields))
-	name = append(append(name, typ...), 0)
+	key := make([]byte, 0, len(typ)+2+2*len(fields))
+	key = append(append(key, typ...), 0)
 	if full {
-		name[len(name)-1] = 1
+		key[len(key)-1] = 1
 	}
 	for _, f := range fields {
 		if len(f.SelectionSet) == 0 {
 			continue
 		}
-		n, ok := w.numbers[f]
+		n, ok := w.fieldNumbers[f]
 		if !ok {
-			if n = len(w.numbers); n == 0 {
-				w.numbers = map[*ast.Field]int{}
+			if n = len(w.fieldNumbers); n == 0 {
+				w.fieldNumbers = map[*ast.Field]int{}
 			}
-			w.numbers[f] = n
+			w.fieldNumbers[f] = n
 		}
-		name = binary.AppendUvarint(name, uint64(n))
+		key = binary.AppendUvarint(key, uint64(n))
 		sets = append(sets, f.SelectionSet)
 	}
 	if len(sets) == 0 {
-		return sum{}
+		return subtotal{}
 	}
-	if s, ok := w.known[string(name)]; ok {
+	if s, ok := w.memo[string(key)]; ok {
 		return s
 	}
-	var s sum
-	for i, kind := range kinds {
-		if k := w.object(kind, full, sets...); i == 0 {
-			s = k
+	var s subtotal
+	for i, objectType := range objectTypes {
+		if o := w.object(objectType, full, sets...); i == 0 {
+			s = o
 		} else {
-			s = s.either(k)
+			s = s.maximum(o)
 		}
 	}
-	if w.known == nil {
-		w.known = map[string]sum{}
+	if w.memo == nil {
+		w.memo = map[string]subtotal{}
 	}
-	w.known[string(name)] = s
+	w.memo[string(key)] = s
 	return s
 }
 
-// paged is the sum of a page and what is selected of its items.
-func (w *walk) paged(p *pick) (s sum, loads bool) {
-	items, total := w.items(p)
-	loads = total && p.field.list.Count != nil && !p.page.within
-	n := int64(p.page.size)
+// connection returns the subtotal of a page and the selections on its items, and
+// whether its totalCount needs the load of the owner.
+func (w *walk) connection(u *fieldUse) (s subtotal, needsLoad bool) {
+	items, total := w.items(u)
+	needsLoad = total && u.field.list.Count != nil && !u.page.timeBounds
+	n := int64(u.page.size)
 	if items != nil && n > 0 {
-		def := w.schema.Types[p.field.def.Type.Name()].Fields.ForName("nodes")
-		s = w.below(def.Type.Name(), false, items).of(n)
+		def := w.schema.Types[u.field.def.Type.Name()].Fields.ForName("nodes")
+		s = w.children(def.Type.Name(), false, items).multiply(n)
 	}
-	s.add(sum{each: p.page.calls})
-	if p.field.viewer {
+	s.add(subtotal{perObject: u.page.calls})
+	if u.field.viewer {
 		s.viewer = true
 	}
-	if p.page.bound || p.field.viewer {
-		s = s.shared() // on whomever else it is asked for, there is no such page
+	if u.page.fromCursor || u.field.viewer {
+		s = s.onlyOnce() // the cursor belongs to one owner's list; the field is null on other users
 	}
-	return s, loads
+	return s, needsLoad
 }
 
-// items are the selections of the items of a page, those of its edges with them,
-// and whether its total is asked for.
-func (w *walk) items(p *pick) (nodes []*ast.Field, total bool) {
-	typ := p.field.def.Type.Name()
-	for _, in := range w.collect(typ, setsOf(p.all), false) {
+// items returns the selections on the items of a page, under nodes and under edges,
+// and whether totalCount is selected.
+func (w *walk) items(u *fieldUse) (nodes []*ast.Field, total bool) {
+	typ := u.field.def.Type.Name()
+	for _, in := range w.collect(typ, selectionSets(u.all), false) {
 		switch in.field.def.Name {
 		case "nodes":
 			nodes = append(nodes, in.all...)
 		case "edges":
-			for _, at := range w.collect(in.field.def.Type.Name(), setsOf(in.all), false) {
-				if at.field.def.Name == "node" {
-					nodes = append(nodes, at.all...)
+			for _, of := range w.collect(in.field.def.Type.Name(), selectionSets(in.all), false) {
+				if of.field.def.Name == "node" {
+					nodes = append(nodes, of.all...)
 				}
 			}
 		default:
@@ -277,130 +278,10 @@ func (w *walk) items(p *pick) (nodes []*ast.Field, total bool) {
 	return nodes, total
 }
 
-func setsOf(fields []*ast.Field) []ast.SelectionSet {
+func selectionSets(fields []*ast.Field) []ast.SelectionSet {
 	sets := make([]ast.SelectionSet, len(fields))
 	for i, f := range fields {
 		sets[i] = f.SelectionSet
 	}
 	return sets
-}
-
-// collect gathers the fields that selections have of an object of a type. Those
-// of one name and equal arguments are one, or those of one alias.
-func (w *walk) collect(typ string, sets []ast.SelectionSet, byAlias bool) []*pick {
-	c := collection{walk: w, typ: typ, byAlias: byAlias}
-	for _, set := range sets {
-		c.take(set)
-	}
-	return c.picks
-}
-
-// A collection is a collect under way.
-type collection struct {
-	*walk
-	typ     string
-	byAlias bool
-	picks   []*pick
-	at      map[string]int // by identity; nil until there is a second field, as is spread until there is a fragment
-	spread  map[*ast.FragmentDefinition]bool
-}
-
-func (c *collection) take(set ast.SelectionSet) {
-	for _, selection := range set {
-		if c.steps++; c.steps > maxSteps {
-			return
-		}
-		switch s := selection.(type) {
-		case *ast.Field:
-			if !strings.HasPrefix(s.Name, "__") && c.included(s.Directives) {
-				c.field(s)
-			}
-		case *ast.InlineFragment:
-			if c.applies(s.TypeCondition) && c.included(s.Directives) {
-				c.take(s.SelectionSet)
-			}
-		case *ast.FragmentSpread:
-			if d := s.Definition; d != nil && !c.spread[d] && c.applies(d.TypeCondition) && c.included(s.Directives) {
-				if c.spread == nil {
-					c.spread = map[*ast.FragmentDefinition]bool{}
-				}
-				c.spread[d] = true
-				c.take(d.SelectionSet)
-			}
-		}
-	}
-}
-
-func (c *collection) applies(condition string) bool {
-	return condition == "" || c.is[c.typ][condition]
-}
-
-func (c *collection) field(s *ast.Field) {
-	f := c.fields[c.typ][s.Name]
-	if f == nil {
-		return // no field of this type: the document is not valid
-	}
-	var at page
-	if f.paged {
-		at = c.page(s, f)
-	}
-	if len(c.picks) > 0 {
-		if c.at == nil {
-			first := c.picks[0]
-			c.at = map[string]int{c.key(first.first, first.field, first.page): 0}
-		}
-		key := c.key(s, f, at)
-		if i, ok := c.at[key]; ok {
-			c.picks[i].all = append(c.picks[i].all, s)
-			return
-		}
-		c.at[key] = len(c.picks)
-	}
-	c.picks = append(c.picks, &pick{field: f, first: s, all: []*ast.Field{s}, page: at})
-}
-
-// key is equal for the fields that are one pick.
-func (c *collection) key(s *ast.Field, f *field, at page) string {
-	if c.byAlias {
-		return s.Alias
-	}
-	return c.identity(s, f, at)
-}
-
-// identity is the same for fields that give the same for certain.
-func (w *walk) identity(s *ast.Field, f *field, at page) string {
-	if len(s.Arguments) == 0 && !f.paged {
-		return f.def.Name
-	}
-	var b strings.Builder
-	b.WriteString(f.def.Name)
-	for _, a := range f.def.Arguments {
-		if f.paged && (a.Name == "first" || a.Name == "last") {
-			continue // in the page
-		}
-		if given := s.Arguments.ForName(a.Name); given != nil && given.Value != nil {
-			b.WriteString("\x00" + a.Name + "\x00" + given.Value.String())
-		}
-	}
-	if f.paged {
-		b.WriteByte(0)
-		b.WriteString(at.name)
-	}
-	return b.String()
-}
-
-// included says whether directives let a selection stand. One that cannot be
-// told stands.
-func (w *walk) included(directives ast.DirectiveList) bool {
-	for _, d := range directives {
-		when := d.Arguments.ForName("if")
-		if when == nil || d.Name != "skip" && d.Name != "include" {
-			continue
-		}
-		value, err := valueOf(when.Value, w.variables)
-		if b, ok := value.(bool); err == nil && ok && b == (d.Name == "skip") {
-			return false
-		}
-	}
-	return true
 }

@@ -20,15 +20,15 @@ func newMeter(store *upstream.Store, budget int) (*cost.Meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	estimator = estimator.WithNames(func(pasted string) (model.Kind, string, error) {
-		in, err := store.Client().ParseInput(pasted)
+	estimator = estimator.WithKeyParser(func(input string) (model.Kind, string, error) {
+		in, err := store.Client().ParseInput(input)
 		return model.Kind(in.Kind), in.Key.Canonical().String(), err
 	})
-	return cost.NewMeter(estimator, cmp.Or(max(budget, 0), upstream.DefaultBudget), func(ctx context.Context) cost.Asker {
+	return cost.NewMeter(estimator, cmp.Or(max(budget, 0), upstream.DefaultBudget), func(ctx context.Context) cost.Caller {
 		token := auth.Token(ctx)
 		if token == "" {
-			return cost.Asker{}
+			return cost.Caller{}
 		}
-		return cost.Asker{Signed: true, Pending: store.Session(token).PendingWrites()}
+		return cost.Caller{HasToken: true, PendingWrites: store.Session(token).PendingWrites()}
 	}), nil
 }

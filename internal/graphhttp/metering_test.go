@@ -58,7 +58,7 @@ func get(t *testing.T, o graphhttp.Options, query string, headers ...string) *ht
 func TestOverBudget(t *testing.T) {
 	t.Parallel()
 	over := opstats.Estimate{
-		Calls: 300, Budget: 200, Advice: "With `first: 9` for hello it fits.",
+		Calls: 300, Budget: 200, Advice: "It fits with `first: 9` for hello.",
 		Fits: map[string]any{"path": "hello", "argument": "first", "size": 9},
 	}
 	plain := opstats.Estimate{Calls: 201, Budget: 200, Advice: "Split it."}
@@ -69,7 +69,7 @@ func TestOverBudget(t *testing.T) {
 		status   int
 		want     string
 	}{
-		"with advice": {over, "application/graphql-response+json", 400, `{"errors":[{"message":"This operation may need 300 calls to Mixcloud; at most 200 are allowed. With ` + "`first: 9`" + ` for hello it fits.","extensions":{"budget":200,"code":"LIMIT_EXCEEDED","estimated":300,"fits":{"argument":"first","path":"hello","size":9}}}]}`},
+		"with advice": {over, "application/graphql-response+json", 400, `{"errors":[{"message":"This operation may need 300 calls to Mixcloud; at most 200 are allowed. It fits with ` + "`first: 9`" + ` for hello.","extensions":{"budget":200,"code":"LIMIT_EXCEEDED","estimated":300,"fits":{"argument":"first","path":"hello","size":9}}}]}`},
 		"no size":     {plain, "application/json", 200, `{"errors":[{"message":"This operation may need 201 calls to Mixcloud; at most 200 are allowed. Split it.","extensions":{"budget":200,"code":"LIMIT_EXCEEDED","estimated":201}}]}`},
 	}
 	for name, tt := range tests {
