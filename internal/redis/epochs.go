@@ -80,8 +80,8 @@ var epochLifeArg = strconv.FormatInt(epochLife.Milliseconds(), 10)
 // read reads a value together with the epoch of its principal.
 //
 // The message of an invalidation and the invalidation of the client's copy of the epoch arrive in
-// any order. So a copy is used only if it is the epoch that this process knows. Otherwise the epoch
-// is read from Redis.
+// any order. So a copy is used only if it is the current epoch of this process's state. Otherwise the
+// epoch is read from Redis.
 func (e *epochs) read(ctx context.Context, principal, key string) (read, error) {
 	before, pending := e.beforeRead(principal)
 	if pending { // all values in Redis are older than our own write

@@ -259,7 +259,7 @@ func TestCanceledCaller(t *testing.T) {
 	}
 }
 
-// An invalidation from while Redis was unreachable is stored before anything is read again, and the
+// An invalidation that was made while Redis was unreachable is stored before the next read, and the
 // other replicas receive it.
 func TestPendingInvalidation(t *testing.T) {
 	t.Parallel()

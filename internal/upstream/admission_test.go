@@ -19,7 +19,7 @@ func TestAdmission_WaitsWithoutSlot(t *testing.T) {
 		return 0, ctx.Err()
 	}
 	for name, wait := range map[string]func(context.Context, *Session){
-		"read":          func(ctx context.Context, s *Session) { _ = name(ctx, s, "/a/") },
+		"read":          func(ctx context.Context, s *Session) { _ = fetchName(ctx, s, "/a/") },
 		"write":         func(ctx context.Context, s *Session) { _, _ = Write(ctx, s, "/a/follow/", slow) },
 		"sign-in":       func(ctx context.Context, s *Session) { _, _ = WriteNoReplay(ctx, s, "/a/follow/", slow) },
 		"streamed body": func(ctx context.Context, s *Session) { _, _ = Stream(ctx, s, KindUpload, "/a/follow/", slow) },

@@ -12,7 +12,7 @@ import (
 )
 
 // breakers stop calls that would probably fail. Each route has a circuit breaker, which records
-// the outcome of every call and its address. A failed read has a backoff of its own. A fault of
+// the outcome of every call and its address. A failed read has its own backoff. A fault of
 // this machine is logged and does not count as a failure of Mixcloud.
 type breakers struct {
 	routes  [routes]*breaker.Breaker

@@ -114,10 +114,10 @@ func TestBreaker_OneAddress(t *testing.T) {
 				})
 				for i := range 3000 {
 					for _, token := range []string{"", "t"} {
-						go named(t.Context(), s.Session(token), "/bad/")
+						go fetchNameWithoutToken(t.Context(), s.Session(token), "/bad/")
 					}
 					if i%5 == 0 {
-						want(t, named(t.Context(), s.Session(""), fmt.Sprintf("/good%d/", i)), "1")
+						want(t, fetchNameWithoutToken(t.Context(), s.Session(""), fmt.Sprintf("/good%d/", i)), "1")
 					}
 					time.Sleep(200 * time.Millisecond)
 				}
@@ -135,7 +135,8 @@ func TestBreaker_OneAddress(t *testing.T) {
 	}
 }
 
-func named(ctx context.Context, s *Session, key string) string {
+// fetchNameWithoutToken is fetchName without the token "t" in the name.
+func fetchNameWithoutToken(ctx context.Context, s *Session, key string) string {
 	u, err := Fetch(ctx, s, user(key))
 	if err != nil {
 		return err.Error()
@@ -199,7 +200,7 @@ func TestFailingRead_Pause(t *testing.T) {
 		wantCalls(t, up, 4)
 		down = false
 		for range 2 {
-			want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+			want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 			up.made()
 		}
 	})
@@ -353,7 +354,7 @@ func TestLocalFaults(t *testing.T) {
 				faulty = false
 				up.made()
 				for i := range 100 {
-					want(t, named(t.Context(), s.Session(""), fmt.Sprintf("/%d/", i)), "1")
+					want(t, fetchNameWithoutToken(t.Context(), s.Session(""), fmt.Sprintf("/%d/", i)), "1")
 				}
 			})
 		})
@@ -449,11 +450,11 @@ func TestRefusals_AndStaleEntries(t *testing.T) {
 					}
 					return latest(c)
 				})
-				want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+				want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 				time.Sleep(3 * time.Hour)
 				refuses = true
 				for range 3 {
-					got := name(t.Context(), s.Session(""), "/a/")
+					got := fetchName(t.Context(), s.Session(""), "/a/")
 					if (got == "1") != stale {
 						t.Errorf("got %q, and stale is %v", got, stale)
 					}
@@ -461,7 +462,7 @@ func TestRefusals_AndStaleEntries(t *testing.T) {
 				}
 				refuses = false
 				session := s.Session("")
-				if got := name(t.Context(), session, "/a/"); len(session.StaleReads()) > 0 || strings.Contains(got, "mixcloud") {
+				if got := fetchName(t.Context(), session, "/a/"); len(session.StaleReads()) > 0 || strings.Contains(got, "mixcloud") {
 					t.Errorf("got %q, %+v", got, session.StaleReads())
 				}
 			})

@@ -55,7 +55,7 @@ func Fetch[T any](ctx context.Context, s *Session, r Resource[T]) (T, error) {
 		s.limitFreshFor(e.Life.Fresh - e.Age(now))
 		return typed[T](e.Value, e.Err)
 	}
-	return typed[T](s.get(ctx, k, e, r.erase()))
+	return typed[T](s.get(ctx, k, e, r.untyped()))
 }
 
 // key returns the cache key of a resource for the session's principal.
@@ -97,7 +97,7 @@ func (s *Session) viewerOf(r *read) *viewer {
 	return s.currentViewer()
 }
 
-func (r *Resource[T]) erase() *read {
+func (r *Resource[T]) untyped() *read {
 	own := *r
 	e := &read{class: r.Class, get: func(ctx context.Context, c *mixcloud.Client) (any, error) {
 		value, err := own.Get(ctx, c)

@@ -27,7 +27,7 @@ func TestFetch_Lifetime(t *testing.T) {
 		s, up := newTestStore(t, Options{}, latest)
 		fetch := func() (string, *Session, time.Duration) {
 			session, began := s.Session(""), time.Now()
-			got := name(t.Context(), session, "/a/")
+			got := fetchName(t.Context(), session, "/a/")
 			return got, session, time.Since(began)
 		}
 		got, session, took := fetch()
@@ -104,7 +104,7 @@ func TestFetch_StaleIfError(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s, up := newTestStore(t, Options{}, latest)
-				want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+				want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 				up.respond = func(call) reply { return tt.reply }
 				check := func(took time.Duration, stale opstats.Reason, age time.Duration) {
 					t.Helper()
@@ -163,7 +163,7 @@ func TestFetch_NotFound(t *testing.T) {
 		wantCalls(t, up, 1)
 		time.Sleep(time.Second)
 		response = reply{}
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 	})
 }
 
@@ -225,7 +225,7 @@ func TestFetch_AllLeave(t *testing.T) {
 		hits := 0
 		for _, key := range []string{"/a/", "/b/", "/c/"} {
 			session := s.Session("")
-			want(t, name(t.Context(), session, key), "1")
+			want(t, fetchName(t.Context(), session, key), "1")
 			hits += session.Cost().Hits
 		}
 		if hits != 1 {
@@ -255,7 +255,7 @@ func TestFetch_Budget(t *testing.T) {
 		s, up := newTestStore(t, Options{Budget: 3}, latest)
 		session := s.Session("")
 		for i := range 5 {
-			want(t, name(t.Context(), session, fmt.Sprintf("/%d/", min(i, 2))), "1") // a cached response costs nothing
+			want(t, fetchName(t.Context(), session, fmt.Sprintf("/%d/", min(i, 2))), "1") // a cached response costs nothing
 		}
 		if _, err := Fetch(t.Context(), session, user("/x/")); gqlerr.CodeOf(err) != gqlerr.CodeLimitExceeded {
 			t.Errorf("over the budget: %v", err)
@@ -277,7 +277,7 @@ func TestFetch_Panic(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		}
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 	})
 }
 
@@ -286,7 +286,7 @@ func TestFetch_OtherType(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := newTestStore(t, Options{}, latest)
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 		_, err := Fetch(t.Context(), s.Session(""), Resource[string]{Class: ClassUser, ID: "/a/"})
 		if gqlerr.CodeOf(err) != gqlerr.CodeInternal {
 			t.Errorf("got %v", err)
@@ -299,10 +299,10 @@ func TestFetch_NoCache(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newTestStore(t, Options{CacheBytes: -1}, latest)
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 		var wg sync.WaitGroup
 		for range 2 {
-			wg.Go(func() { want(t, name(t.Context(), s.Session(""), "/a/"), "2") })
+			wg.Go(func() { want(t, fetchName(t.Context(), s.Session(""), "/a/"), "2") })
 		}
 		wg.Wait()
 		wantCalls(t, up, 2)

@@ -49,7 +49,7 @@ func TestLimits_RetryAfter(t *testing.T) {
 		if session.Cost() != (opstats.Cost{}) || session.spent.Load() != 0 {
 			t.Errorf("cost %+v", session.Cost())
 		}
-		want(t, name(soon, s.Session("t"), "/b/"), "t1")
+		want(t, fetchName(soon, s.Session("t"), "/b/"), "t1")
 		if took := time.Since(began); took != 10*time.Millisecond {
 			t.Errorf("took %v", took)
 		}
@@ -62,7 +62,7 @@ func TestLimits_RetryAfter(t *testing.T) {
 		}
 
 		up.made()
-		want(t, name(t.Context(), s.Session(""), "/b/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/b/"), "1")
 		if took := time.Since(began); took != 50*time.Second+10*time.Millisecond {
 			t.Errorf("the call was made after %v", took)
 		}
@@ -127,7 +127,7 @@ func TestLimits_Log(t *testing.T) {
 		soon, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
 		for i := range 5 {
-			go name(soon, s.Session(""), fmt.Sprintf("/%d/", i))
+			go fetchName(soon, s.Session(""), fmt.Sprintf("/%d/", i))
 		}
 		time.Sleep(100 * time.Millisecond)
 		lines(1, `msg="rate limited by Mixcloud" kind=read principal=anonymous wait=1s`)
@@ -182,14 +182,14 @@ func TestClockJump(t *testing.T) {
 			}
 			return latest(c)
 		})
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 		soon, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		name(soon, s.Session(""), "/limit/")
+		fetchName(soon, s.Session(""), "/limit/")
 		up.made()
 		for _, jump = range []time.Duration{10 * 365 * day, -20 * 365 * day} {
 			session := s.Session("")
-			want(t, name(t.Context(), session, "/a/"), "1")
+			want(t, fetchName(t.Context(), session, "/a/"), "1")
 			if session.Cost() != (opstats.Cost{Hits: 1}) {
 				t.Errorf("after a jump of %v: cost %+v", jump, session.Cost())
 			}
@@ -199,7 +199,7 @@ func TestClockJump(t *testing.T) {
 			}
 		}
 		began := time.Now()
-		want(t, name(t.Context(), s.Session(""), "/limit/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/limit/"), "1")
 		if took := time.Since(began); took != time.Minute+10*time.Millisecond {
 			t.Errorf("took %v", took)
 		}
@@ -218,7 +218,7 @@ func TestLimits_Configured(t *testing.T) {
 		var wg sync.WaitGroup
 		session := s.Session("")
 		for i := range 23 {
-			wg.Go(func() { name(t.Context(), session, fmt.Sprintf("/%d/", i)) })
+			wg.Go(func() { fetchName(t.Context(), session, fmt.Sprintf("/%d/", i)) })
 		}
 		wg.Wait()
 		times := up.times()
@@ -318,7 +318,7 @@ func adapts(t *testing.T, limit int, configured float64, wait string) {
 	for i := range 40 { // callers that read all the time
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				name(ctx, s.Session(""), fmt.Sprintf("/%d-%d/", i, n))
+				fetchName(ctx, s.Session(""), fmt.Sprintf("/%d-%d/", i, n))
 			}
 		})
 	}

@@ -25,12 +25,12 @@ func TestLoad_JoiningCostsNothing(t *testing.T) {
 		s, up := newTestStore(t, Options{Budget: 1}, func(call) reply { return reply{delay: time.Second} })
 		var wg sync.WaitGroup
 		for _, key := range []string{"/b/", "/c/", "/d/"} {
-			wg.Go(func() { name(t.Context(), s.Session(""), key) })
+			wg.Go(func() { fetchName(t.Context(), s.Session(""), key) })
 		}
 		synctest.Wait()
 		session := s.Session("")
 		for _, key := range []string{"/a/", "/a/", "/b/", "/c/", "/d/"} {
-			wg.Go(func() { want(t, name(t.Context(), session, key), "1") })
+			wg.Go(func() { want(t, fetchName(t.Context(), session, key), "1") })
 		}
 		synctest.Wait()
 		for range 3 {
@@ -55,7 +55,7 @@ func TestLoad_LongerDeadline(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s, up := newTestStore(t, o, func(call) reply { return reply{delay: time.Second} })
-				name(t.Context(), s.Session(""), "/first/")
+				fetchName(t.Context(), s.Session(""), "/first/")
 				up.made()
 				var wg sync.WaitGroup
 				for _, d := range []time.Duration{500 * time.Millisecond, 2500 * time.Millisecond, 10 * time.Second} {
@@ -88,13 +88,13 @@ func TestLoad_BackgroundBecomesAwaited(t *testing.T) {
 			}
 			return reply{delay: 10 * time.Millisecond}
 		})
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 		time.Sleep(1500 * time.Millisecond)
 		first := s.Session("")
-		want(t, name(t.Context(), first, "/a/"), "1")
+		want(t, fetchName(t.Context(), first, "/a/"), "1")
 		time.Sleep(800 * time.Millisecond) // and then it is too old to be served
 		session := s.Session("")
-		want(t, name(t.Context(), session, "/a/"), "3")
+		want(t, fetchName(t.Context(), session, "/a/"), "3")
 		if session.Cost() != (opstats.Cost{Coalesced: 1}) || first.Cost() != (opstats.Cost{Stale: 1}) || first.spent.Load() != 0 {
 			t.Errorf("cost %+v, of the first one %+v, %d spent", session.Cost(), first.Cost(), first.spent.Load())
 		}
@@ -107,21 +107,21 @@ func TestRefresh_DoesNotStarve(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newTestStore(t, Options{Refreshes: 1, Rate: 0.01, Burst: 2}, latest)
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
-		want(t, name(t.Context(), s.Session("t"), "/a/"), "t2")
-		want(t, name(t.Context(), s.Session(""), "/b/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session("t"), "/a/"), "t2")
+		want(t, fetchName(t.Context(), s.Session(""), "/b/"), "1")
 		time.Sleep(lifetimes[ClassUser].Fresh)
 		for i := 0; *s.Session("").RateLimit().Remaining > 0; i++ { // then the next call is 100 s away
-			name(t.Context(), s.Session(""), fmt.Sprintf("/%d/", i))
+			fetchName(t.Context(), s.Session(""), fmt.Sprintf("/%d/", i))
 		}
-		name(t.Context(), s.Session(""), "/a/")
+		fetchName(t.Context(), s.Session(""), "/a/")
 		synctest.Wait()
 		up.made()
-		name(t.Context(), s.Session("t"), "/a/")
+		fetchName(t.Context(), s.Session("t"), "/a/")
 		time.Sleep(time.Second)
 		wantCalls(t, up, 0) // the only slot is taken
 		time.Sleep(DefaultTimeout)
-		name(t.Context(), s.Session("t"), "/a/")
+		fetchName(t.Context(), s.Session("t"), "/a/")
 		time.Sleep(time.Second)
 		wantCalls(t, up, 1)
 	})
@@ -133,13 +133,13 @@ func TestRefresh_ReasonIsDeterminedFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newTestStore(t, Options{}, latest)
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 		time.Sleep(lifetimes[ClassUser].Fresh)
 		up.respond = func(call) reply { return reply{err: errors.New("connection refused")} }
 		session, r := s.Session(""), user("/a/")
 		k := session.key(r.Class, r.ID)
 		e := s.cache.Get(k)
-		why := s.refresh(t.Context(), session, k, e, r.erase())
+		why := s.refresh(t.Context(), session, k, e, r.untyped())
 		synctest.Wait()
 		if e.Cooldown(s.clock.Now()) == nil {
 			t.Fatal("the refresh has not failed")
@@ -152,7 +152,7 @@ func TestRefresh_ReasonIsDeterminedFirst(t *testing.T) {
 			reason  opstats.Reason
 		}{{session, opstats.Revalidating}, {s.Session(""), opstats.Unavailable}} {
 			if tt.session != session {
-				want(t, name(t.Context(), tt.session, "/a/"), "1")
+				want(t, fetchName(t.Context(), tt.session, "/a/"), "1")
 			}
 			if reads := tt.session.StaleReads(); len(reads) != 1 || reads[0].Reason != tt.reason {
 				t.Errorf("stale reads %+v, want one with reason %s", reads, tt.reason)
@@ -161,7 +161,8 @@ func TestRefresh_ReasonIsDeterminedFirst(t *testing.T) {
 	})
 }
 
-// A stale entry that is not revalidated says why, although its own last call succeeded.
+// A stale read of an entry that is not revalidated has the reason, although the entry's last call
+// succeeded.
 func TestRefresh_ReasonWithoutRefresh(t *testing.T) {
 	t.Parallel()
 	for title, tt := range map[string]struct {
@@ -179,17 +180,17 @@ func TestRefresh_ReasonWithoutRefresh(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s, up := newTestStore(t, tt.options, latest)
-				want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+				want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 				time.Sleep(lifetimes[ClassUser].Fresh)
 				up.respond = func(call) reply { return tt.others }
 				soon, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				for i := range 5 {
-					name(soon, s.Session(""), fmt.Sprintf("/other%d/", i))
+					fetchName(soon, s.Session(""), fmt.Sprintf("/other%d/", i))
 				}
 				up.made()
 				session := s.Session("")
-				want(t, name(t.Context(), session, "/a/"), "1")
+				want(t, fetchName(t.Context(), session, "/a/"), "1")
 				if reads := session.StaleReads(); len(reads) != 1 || reads[0].Reason != tt.reason {
 					t.Errorf("stale reads %+v, want one with reason %s", reads, tt.reason)
 				}
@@ -206,7 +207,7 @@ func TestRefresh_Panic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		s, _ := newTestStore(t, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, latest)
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 		time.Sleep(lifetimes[ClassUser].Fresh)
 		r, n := user("/a/"), 0
 		r.Get = func(context.Context, *mixcloud.Client) (*mixcloud.FullUser, error) { n++; panic("boom") }
@@ -284,7 +285,7 @@ func TestViewers_Pruned(t *testing.T) {
 		for _, token := range []string{"limited", "writer", "reader"} {
 			s.MarkVerified(token)
 		}
-		name(soon, s.Session("limited"), "/a/")
+		fetchName(soon, s.Session("limited"), "/a/")
 		write := func(session *Session) {
 			if _, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
 				t.Fatal(err)
@@ -292,7 +293,7 @@ func TestViewers_Pruned(t *testing.T) {
 		}
 		write(s.Session("writer"))
 		long := s.Session("reader")
-		want(t, name(t.Context(), long, "/a/"), "reader2")
+		want(t, fetchName(t.Context(), long, "/a/"), "reader2")
 		addViewers := func() {
 			for i := range 2 * maxViewers {
 				s.viewer(principalOf(string(rune(i + 1000))))
@@ -309,7 +310,7 @@ func TestViewers_Pruned(t *testing.T) {
 		wantCalls(t, up, 0)
 
 		write(s.Session("reader")) // as another viewer of the same principal
-		want(t, name(t.Context(), long, "/a/"), "reader1")
+		want(t, fetchName(t.Context(), long, "/a/"), "reader1")
 		if long.currentViewer() != s.Session("reader").currentViewer() {
 			t.Error("a principal has two viewers")
 		}
@@ -328,11 +329,11 @@ func TestUnauthenticated_DropsSharedCache(t *testing.T) {
 			}
 			return reply{status: 401, body: `{"error":{"type":"OAuthException","message":"no"}}`}
 		})
-		want(t, name(t.Context(), s.Session("a"), "/x/"), "a1")
+		want(t, fetchName(t.Context(), s.Session("a"), "/x/"), "a1")
 		time.Sleep(time.Second)
 		good = false
 		for _, key := range []string{"/y/", "/x/"} {
-			if got := name(t.Context(), s.Session("a"), key); !strings.Contains(got, "not authenticated") {
+			if got := fetchName(t.Context(), s.Session("a"), key); !strings.Contains(got, "not authenticated") {
 				t.Errorf("a refused token reads %q", got)
 			}
 		}
@@ -340,7 +341,7 @@ func TestUnauthenticated_DropsSharedCache(t *testing.T) {
 		if _, err := Write(t.Context(), s.Session("a"), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
 			t.Fatal(err)
 		}
-		name(t.Context(), s.Session("a"), "/x/")
+		fetchName(t.Context(), s.Session("a"), "/x/")
 		if s.Session("a").currentViewer().lag(s.clock.Now()) != writeLag {
 			t.Error("the write is forgotten")
 		}
@@ -353,11 +354,11 @@ func TestLoad_FinishedMeanwhile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newTestStore(t, Options{}, latest)
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 		wantCalls(t, up, 1)
 		late := s.Session("")
 		r := user("/a/")
-		got, err := typed[*mixcloud.FullUser](late.get(t.Context(), late.key(r.Class, r.ID), nil, r.erase()))
+		got, err := typed[*mixcloud.FullUser](late.get(t.Context(), late.key(r.Class, r.ID), nil, r.untyped()))
 		if err != nil || got.Name != "1" || late.Cost() != (opstats.Cost{Hits: 1}) {
 			t.Errorf("got %+v, %v at %+v", show.Value(got), err, late.Cost())
 		}

@@ -144,8 +144,8 @@ func user(key string) Resource[*mixcloud.FullUser] {
 	}
 }
 
-// name fetches a user and returns its name or error.
-func name(ctx context.Context, s *Session, key string) string {
+// fetchName fetches a user and returns its name or error.
+func fetchName(ctx context.Context, s *Session, key string) string {
 	u, err := Fetch(ctx, s, user(key))
 	if err != nil {
 		return err.Error()

@@ -53,8 +53,8 @@ func (m *model) problem(format string, args ...any) {
 	m.problems = append(m.problems, fmt.Sprintf("at %v: ", m.now())+fmt.Sprintf(format, args...))
 }
 
-// read is a resource's Get, for a caller that started after a number of its own writes. A
-// caller that starts after the next write needs another call.
+// read is the Get function of a resource, for a caller that starts after writesBefore of its own
+// writes. Callers with different numbers of writes need different calls.
 func (m *model) read(ctx context.Context, p resourceKey, writesBefore int) (*mixcloud.FullUser, error) {
 	m.mu.Lock()
 	wrote, ever := m.wrote[p.token]
@@ -66,7 +66,7 @@ func (m *model) read(ctx context.Context, p resourceKey, writesBefore int) (*mix
 		m.inFlight[p] = inFlight
 	}
 	if inFlight[writesBefore]++; inFlight[writesBefore] > 1 {
-		m.problem("two calls are in callTime for %v", p)
+		m.problem("two calls are in flight for %v", p)
 	}
 	mode := m.mode
 	m.mu.Unlock()
@@ -162,7 +162,7 @@ func (m *model) fetch(ctx context.Context, s *Store, p resourceKey, timeout time
 	}
 }
 
-// write is a write that takes a while. It ends at a time of its own.
+// write makes a write with a duration.
 func (m *model) write(ctx context.Context, s *Store, token string, takes time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -190,9 +190,9 @@ type step struct {
 	millis int
 }
 
-// For any sequence of reads, writes, limits, failures and waits: no caller sees a response of
-// another principal, or one from before its own write, or one that is too old, or a stale one
-// that is not reported. No two calls for the same resource are in callTime. Fresh entries cost no
+// For any sequence of reads, writes, limits, failures and waits: no caller gets a response of
+// another principal, from before its own write, or above the maximum age, and every stale response
+// is reported. No two calls for the same resource are in flight. Fresh entries cost no
 // call, and stale ones are served when Mixcloud fails.
 func TestStore_Model(t *testing.T) {
 	t.Parallel()

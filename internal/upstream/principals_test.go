@@ -43,7 +43,7 @@ func TestPrincipals_NeverMix(t *testing.T) {
 					_, _ = Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil })
 				}
 				for _, reader := range []*Session{session, s.Session(token)} {
-					if got := name(t.Context(), reader, key); got != "for "+token {
+					if got := fetchName(t.Context(), reader, key); got != "for "+token {
 						t.Fatalf("%q reads %q", token, got)
 					}
 				}
@@ -74,11 +74,11 @@ func TestWrite_DropsCached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newTestStore(t, Options{}, func(call) reply { return reply{delay: time.Second} })
 		for _, token := range []string{"", "a", "b"} {
-			name(t.Context(), s.Session(token), "/x/")
+			fetchName(t.Context(), s.Session(token), "/x/")
 		}
 		up.made()
 		var wg sync.WaitGroup
-		wg.Go(func() { name(t.Context(), s.Session("a"), "/y/") })
+		wg.Go(func() { fetchName(t.Context(), s.Session("a"), "/y/") })
 		synctest.Wait()
 		session := s.Session("a")
 		if _, err := Write(t.Context(), session, "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 1, errors.New("who knows") }); err == nil {
@@ -87,21 +87,21 @@ func TestWrite_DropsCached(t *testing.T) {
 		wg.Wait()
 		up.made()
 		for _, token := range []string{"", "b"} {
-			name(t.Context(), s.Session(token), "/x/")
+			fetchName(t.Context(), s.Session(token), "/x/")
 		}
 		wantCalls(t, up, 0)
-		name(t.Context(), session, "/x/") // its own operation reads again too
-		name(t.Context(), s.Session("a"), "/x/")
-		name(t.Context(), s.Session("a"), "/y/")
+		fetchName(t.Context(), session, "/x/") // its own operation reads again too
+		fetchName(t.Context(), s.Session("a"), "/x/")
+		fetchName(t.Context(), s.Session("a"), "/y/")
 		wantCalls(t, up, 2)
 
 		// A response within a minute after the write may be from before it, so it is fresh at
 		// most until that minute ends.
 		time.Sleep(writeLag)
-		name(t.Context(), s.Session("a"), "/x/")
+		fetchName(t.Context(), s.Session("a"), "/x/")
 		wantCalls(t, up, 1)
 		time.Sleep(writeLag)
-		name(t.Context(), s.Session("a"), "/x/")
+		fetchName(t.Context(), s.Session("a"), "/x/")
 		wantCalls(t, up, 0)
 	})
 }
@@ -118,12 +118,12 @@ func TestUnauthenticated_DropsCached(t *testing.T) {
 			}
 			return refused
 		})
-		want(t, name(t.Context(), s.Session("a"), "/x/"), "a1")
+		want(t, fetchName(t.Context(), s.Session("a"), "/x/"), "a1")
 		good = false
-		if got := name(t.Context(), s.Session("a"), "/y/"); !strings.Contains(got, "not authenticated") {
+		if got := fetchName(t.Context(), s.Session("a"), "/y/"); !strings.Contains(got, "not authenticated") {
 			t.Errorf("got %q", got)
 		}
-		if got := name(t.Context(), s.Session("a"), "/x/"); !strings.Contains(got, "not authenticated") {
+		if got := fetchName(t.Context(), s.Session("a"), "/x/"); !strings.Contains(got, "not authenticated") {
 			t.Errorf("a refused token still reads %q", got)
 		}
 	})
@@ -135,14 +135,14 @@ func TestForget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, up := newTestStore(t, Options{}, latest)
 		for _, token := range []string{"", "a", "b"} {
-			name(t.Context(), s.Session(token), "/x/")
+			fetchName(t.Context(), s.Session(token), "/x/")
 		}
 		up.made()
 		s.Forget(s.Session("a").Principal())
 		s.Forget("not a principal")
 		s.Forget("")
 		for _, token := range []string{"", "a", "b"} {
-			name(t.Context(), s.Session(token), "/x/")
+			fetchName(t.Context(), s.Session(token), "/x/")
 		}
 		wantCalls(t, up, 1)
 	})
@@ -174,8 +174,7 @@ func TestViewers_Bounded(t *testing.T) {
 	}
 }
 
-// Cached values never change, whichever writes the viewer makes: the viewer gets a corrected
-// copy.
+// Writes do not modify cached values: the viewer gets a corrected copy.
 func TestRecentWrites_PatchesCopies(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -327,7 +326,7 @@ func TestCache_Bounded(t *testing.T) {
 		return reply{body: fmt.Sprintf(`{"key":"%s","biog":"%s"}`, c.path, strings.Repeat("x", c.n%2000))}
 	})
 	for i := range 5000 {
-		name(t.Context(), s.Session(""), fmt.Sprintf("/%d/", i))
+		fetchName(t.Context(), s.Session(""), fmt.Sprintf("/%d/", i))
 		if i%500 == 0 {
 			if w := s.cache.Size(); w > limit {
 				t.Fatalf("%d bytes are cached, of %d", w, limit)
@@ -360,16 +359,16 @@ func TestRecentWrites_LaggingReadsAreNotCached(t *testing.T) {
 		}
 		session.RecordWrite(Following, mixcloud.ParseKey("/u/"), true)
 		for range 3 {
-			name(t.Context(), s.Session("a"), "/u/")
+			fetchName(t.Context(), s.Session("a"), "/u/")
 		}
 		wantCalls(t, up, 3)
 		for range 3 {
-			name(t.Context(), s.Session("b"), "/u/")
+			fetchName(t.Context(), s.Session("b"), "/u/")
 		}
 		wantCalls(t, up, 1)
 		time.Sleep(writeLag)
 		for range 3 {
-			name(t.Context(), s.Session("a"), "/u/")
+			fetchName(t.Context(), s.Session("a"), "/u/")
 		}
 		wantCalls(t, up, 1)
 	})

@@ -20,13 +20,13 @@ func TestQueue_Fair(t *testing.T) {
 		var wg sync.WaitGroup
 		greedy := s.Session("")
 		for i := range 200 {
-			wg.Go(func() { name(t.Context(), greedy, fmt.Sprintf("/greedy%d/", i)) })
+			wg.Go(func() { fetchName(t.Context(), greedy, fmt.Sprintf("/greedy%d/", i)) })
 		}
 		synctest.Wait()
 		began := time.Now()
 		for i := range 8 {
 			wg.Go(func() {
-				name(t.Context(), s.Session([]string{"", "t"}[i%2]), fmt.Sprintf("/modest%d/", i))
+				fetchName(t.Context(), s.Session([]string{"", "t"}[i%2]), fmt.Sprintf("/modest%d/", i))
 				if took := time.Since(began); took > 5*time.Second {
 					t.Errorf("a single call took %v", took)
 				}
@@ -51,14 +51,14 @@ func TestQueue_PauseOfOneToken(t *testing.T) {
 		})
 		soon, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		name(soon, s.Session("slow"), "/a/")
+		fetchName(soon, s.Session("slow"), "/a/")
 		var wg sync.WaitGroup
 		for range 50 {
-			wg.Go(func() { name(t.Context(), s.Session("slow"), "/a/") })
+			wg.Go(func() { fetchName(t.Context(), s.Session("slow"), "/a/") })
 		}
 		synctest.Wait()
 		began := time.Now()
-		want(t, name(t.Context(), s.Session("quick"), "/b/"), "quick1")
+		want(t, fetchName(t.Context(), s.Session("quick"), "/b/"), "quick1")
 		if took := time.Since(began); took != 10*time.Millisecond {
 			t.Errorf("took %v", took)
 		}
@@ -155,7 +155,7 @@ func TestStream_HoldsNoSlot(t *testing.T) {
 		})
 		synctest.Wait()
 		began := time.Now()
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 		if took := time.Since(began); took != 10*time.Millisecond {
 			t.Errorf("took %v", took)
 		}
@@ -168,7 +168,7 @@ func TestClose_EndsWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := newTestStore(t, Options{Rate: 0.001, Burst: 1}, latest)
-		name(t.Context(), s.Session(""), "/a/")
+		fetchName(t.Context(), s.Session(""), "/a/")
 		if _, err := Write(t.Context(), s.Session(""), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) { return 0, nil }); err != nil {
 			t.Fatal(err)
 		}
@@ -194,6 +194,6 @@ func TestClose_EndsWaiting(t *testing.T) {
 		if _, err := Fetch(t.Context(), s.Session(""), user("/c/")); !errors.Is(err, context.Canceled) {
 			t.Errorf("after it was closed: %v", err)
 		}
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1") // a cached response needs no call
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1") // a cached response needs no call
 	})
 }

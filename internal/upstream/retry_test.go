@@ -60,13 +60,13 @@ func TestRetry_NoWaiters(t *testing.T) {
 		s, up := newTestStore(t, Options{}, func(call) reply { return reply{delay: time.Second, status: 502, body: "<html>"} })
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
-		name(ctx, s.Session(""), "/a/")
+		fetchName(ctx, s.Session(""), "/a/")
 		time.Sleep(time.Minute)
 		wantCalls(t, up, 1)
 	})
 }
 
-// Retries are at most one in ten calls, for any number of failures. The test works around the
+// Retries are at most one in ten calls, for any number of failures. The test bypasses the
 // breakers, which would stop the calls earlier.
 func TestRetry_Budget(t *testing.T) {
 	t.Parallel()

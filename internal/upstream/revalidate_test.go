@@ -23,7 +23,7 @@ func TestFetch_Revalidate(t *testing.T) {
 			return reply{delay: 10 * time.Millisecond, body: fmt.Sprintf(`{"key":"/a/","name":"%d"}`, n)}
 		})
 		fetch := func(revalidate bool) string {
-			return name(t.Context(), s.SessionOf(Caller{Revalidate: revalidate}), "/a/")
+			return fetchName(t.Context(), s.SessionOf(Caller{Revalidate: revalidate}), "/a/")
 		}
 		want(t, fetch(true), "1")
 		want(t, fetch(true), "1")
@@ -46,7 +46,7 @@ func TestFetch_Revalidate(t *testing.T) {
 
 		time.Sleep(lifetimes[ClassUser].Fresh) // stale for others
 		session := s.SessionOf(Caller{Revalidate: true})
-		want(t, name(t.Context(), session, "/a/"), "4")
+		want(t, fetchName(t.Context(), session, "/a/"), "4")
 		if len(session.StaleReads()) > 0 || session.Cost() != (opstats.Cost{Calls: 1}) {
 			t.Errorf("cost %+v, stale reads %v", session.Cost(), session.StaleReads())
 		}
@@ -69,12 +69,12 @@ func TestFetch_RevalidateFails(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s, up := newTestStore(t, Options{Retries: -1}, latest)
-				want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+				want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 				up.respond = func(call) reply { return tt.reply }
 				time.Sleep(30 * time.Second)
 				for range 2 {
 					session := s.SessionOf(Caller{Revalidate: true})
-					want(t, name(t.Context(), session, "/a/"), "1")
+					want(t, fetchName(t.Context(), session, "/a/"), "1")
 					staleReads := session.StaleReads()
 					if len(staleReads) != 1 || staleReads[0].Reason != tt.why {
 						t.Errorf("stale reads %+v, want one with reason %s", staleReads, tt.why)
@@ -82,7 +82,7 @@ func TestFetch_RevalidateFails(t *testing.T) {
 				}
 				wantCalls(t, up, 2) // one for each of the first two: the second caller did not retry at once
 				session := s.Session("")
-				want(t, name(t.Context(), session, "/a/"), "1")
+				want(t, fetchName(t.Context(), session, "/a/"), "1")
 				if len(session.StaleReads()) > 0 || session.Cost() != (opstats.Cost{Hits: 1}) {
 					t.Errorf("another caller: cost %+v, stale reads %v", session.Cost(), session.StaleReads())
 				}
@@ -112,7 +112,7 @@ func TestFetch_RevalidateJoins(t *testing.T) {
 		for _, revalidate := range []bool{false, true} {
 			all.Go(func() {
 				session := s.SessionOf(Caller{Revalidate: revalidate})
-				want(t, name(t.Context(), session, "/a/"), map[bool]string{false: "old", true: "new"}[revalidate])
+				want(t, fetchName(t.Context(), session, "/a/"), map[bool]string{false: "old", true: "new"}[revalidate])
 				if len(session.StaleReads()) > 0 {
 					t.Errorf("stale reads %v", session.StaleReads())
 				}

@@ -76,21 +76,21 @@ func TestSharedCache(t *testing.T) {
 			}
 			return reply{delay: 10 * time.Millisecond, body: `{"key":"/a/","name":"two"}`}
 		})
-		want(t, name(t.Context(), one.Session(""), "/a/"), "1")
-		want(t, name(t.Context(), one.Session("t"), "/a/"), "t2")
+		want(t, fetchName(t.Context(), one.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), one.Session("t"), "/a/"), "t2")
 		up1.made()
 
 		began := time.Now()
 		session := two.Session("")
-		want(t, name(t.Context(), session, "/a/"), "1")
-		want(t, name(t.Context(), two.Session("t"), "/a/"), "t2")
-		want(t, name(t.Context(), two.Session("u"), "/a/"), "two")
+		want(t, fetchName(t.Context(), session, "/a/"), "1")
+		want(t, fetchName(t.Context(), two.Session("t"), "/a/"), "t2")
+		want(t, fetchName(t.Context(), two.Session("u"), "/a/"), "two")
 		wantCalls(t, up2, 1)
 		if took := time.Since(began); session.Cost() != (opstats.Cost{Hits: 1}) || took != 10*time.Millisecond {
 			t.Errorf("cost %+v, took %v", session.Cost(), took)
 		}
 		gets := shared.gets
-		want(t, name(t.Context(), two.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), two.Session(""), "/a/"), "1")
 		if shared.gets != gets {
 			t.Error("a locally cached response is read from the shared cache")
 		}
@@ -109,7 +109,7 @@ func TestSharedCache(t *testing.T) {
 		}
 		two.Forget(one.Session("t").Principal())
 		up2.made()
-		want(t, name(t.Context(), two.Session("t"), "/a/"), "two")
+		want(t, fetchName(t.Context(), two.Session("t"), "/a/"), "two")
 		wantCalls(t, up2, 1)
 	})
 }
@@ -142,10 +142,10 @@ func TestSharedCache_Old(t *testing.T) {
 					}
 					return reply{body: `{"key":"/a/","name":"two"}`}
 				})
-				want(t, name(t.Context(), one.Session(""), "/a/"), "1")
+				want(t, fetchName(t.Context(), one.Session(""), "/a/"), "1")
 				time.Sleep(tt.age)
 				session := two.Session("")
-				want(t, name(t.Context(), session, "/a/"), tt.name)
+				want(t, fetchName(t.Context(), session, "/a/"), tt.name)
 				if session.Cost() != tt.cost {
 					t.Errorf("cost %+v, want %+v", session.Cost(), tt.cost)
 				}
@@ -155,7 +155,7 @@ func TestSharedCache_Old(t *testing.T) {
 				if tt.reason == opstats.Revalidating { // the refresh has finished
 					synctest.Wait()
 					again := two.Session("")
-					want(t, name(t.Context(), again, "/a/"), "two")
+					want(t, fetchName(t.Context(), again, "/a/"), "two")
 					if again.Cost() != (opstats.Cost{Hits: 1}) {
 						t.Errorf("afterwards: cost %+v", again.Cost())
 					}
@@ -172,7 +172,7 @@ func TestSharedCache_Damaged(t *testing.T) {
 		shared := new(memoryCache)
 		shared.Put(t.Context(), Address{ID: "/a/"}, Record{Body: []byte(`{"key":`)}, lifetimes[ClassUser])
 		s, _ := newTestStore(t, Options{SharedCache: shared}, latest)
-		want(t, name(t.Context(), s.Session(""), "/a/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/a/"), "1")
 	})
 }
 

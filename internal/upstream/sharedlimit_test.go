@@ -26,13 +26,13 @@ func TestSharedLimiter(t *testing.T) {
 		})
 		s.MarkVerified("t")
 		began := time.Now()
-		want(t, name(t.Context(), s.Session("t"), "/a/"), "t1")
+		want(t, fetchName(t.Context(), s.Session("t"), "/a/"), "t1")
 		if took := time.Since(began); took != 3010*time.Millisecond {
 			t.Errorf("took %v", took)
 		}
 		soon, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
-		name(soon, s.Session("t"), "/b/")
+		fetchName(soon, s.Session("t"), "/b/")
 		synctest.Wait()
 		if got := shared.refused; got != fmt.Sprintf("%q read sent 10ms ago, wait 7s", s.Session("t").Principal()) {
 			t.Errorf("refusal %q", got)
@@ -47,22 +47,22 @@ func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := new(sharedBucket)
 		s, up := newTestStore(t, Options{SharedLimiter: shared, Concurrency: 1}, latest)
-		want(t, name(t.Context(), s.Session(""), "/seen/"), "1")
+		want(t, fetchName(t.Context(), s.Session(""), "/seen/"), "1")
 		time.Sleep(2 * time.Hour)
 		shared.next = map[string]time.Time{" read": time.Now().Add(time.Minute), " action": time.Now().Add(time.Minute)}
 		up.made()
 		began := time.Now()
 		var wg sync.WaitGroup
 		for i := range 5 {
-			wg.Go(func() { want(t, name(t.Context(), s.Session(""), fmt.Sprintf("/%d/", i)), "1") })
+			wg.Go(func() { want(t, fetchName(t.Context(), s.Session(""), fmt.Sprintf("/%d/", i)), "1") })
 		}
 		synctest.Wait()
-		want(t, name(t.Context(), s.Session("t"), "/a/"), "t1")
+		want(t, fetchName(t.Context(), s.Session("t"), "/a/"), "t1")
 		if took := time.Since(began); took != 10*time.Millisecond {
 			t.Errorf("another principal's call took %v", took)
 		}
 		session := s.Session("")
-		want(t, name(t.Context(), session, "/seen/"), "1")
+		want(t, fetchName(t.Context(), session, "/seen/"), "1")
 		if staleReads := session.StaleReads(); len(staleReads) != 1 || staleReads[0].Reason != opstats.RateLimited {
 			t.Errorf("stale reads %v", staleReads)
 		}
@@ -93,7 +93,7 @@ func TestSharedLimiter_HoldsNoSlot(t *testing.T) {
 	})
 }
 
-// Calls are made at the rate of the shared limiter, writes first, with few attempts in vain.
+// Calls are made at the rate of the shared limiter, writes first, with few unsuccessful attempts.
 func TestSharedLimiter_Order(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestSharedLimiter_Order(t *testing.T) {
 		var wg sync.WaitGroup
 		greedy := s.Session("")
 		for i := range 100 {
-			wg.Go(func() { name(t.Context(), greedy, fmt.Sprintf("/%d/", i)) })
+			wg.Go(func() { fetchName(t.Context(), greedy, fmt.Sprintf("/%d/", i)) })
 		}
 		time.Sleep(time.Second + time.Millisecond)
 		began := time.Now()
@@ -113,7 +113,7 @@ func TestSharedLimiter_Order(t *testing.T) {
 			}
 		})
 		wg.Go(func() {
-			name(t.Context(), s.Session(""), "/modest/")
+			fetchName(t.Context(), s.Session(""), "/modest/")
 			// Some calls of the other operation wait for the shared limiter already, but not
 			// a hundred of them, which would take twenty seconds.
 			if took := time.Since(began); took > 5*time.Second {

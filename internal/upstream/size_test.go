@@ -44,7 +44,7 @@ func bodyOf[T withRaw](class Class, raw []byte, read func(json.RawMessage) (T, e
 	return body{class, raw, func(r json.RawMessage) (any, error) { return read(r) }, func(v any) json.RawMessage { return v.(T).Raw() }}
 }
 
-// bodies returns responses for all kinds of reads, from the emulator's world and from
+// bodies returns responses for all kinds of reads, from the emulator's data and from
 // recordings of the real Mixcloud, in realistic proportions.
 func bodies(t *testing.T) []body {
 	t.Helper()

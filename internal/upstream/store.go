@@ -5,8 +5,8 @@
 // internal/ratelimit and internal/breaker. This package applies them to Mixcloud. Its files are in
 // layers, from the bottom:
 //
-//   - classes.go, errors.go, shared.go and retry.go have tables and rules: what is read, how
-//     long it is cached, what an error means, and what processes share;
+//   - classes.go, errors.go, shared.go and retry.go have tables and rules: the classes of resources
+//     with their lifetimes, the meaning of errors, and the interfaces to what processes share;
 //   - principals.go, limits.go, breakers.go and recentwrites.go each own one part of the state,
 //     independent of operations;
 //   - store.go assembles them, and tokens.go decides which tokens are trusted;

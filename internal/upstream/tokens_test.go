@@ -43,7 +43,7 @@ func TestTokens_Invented(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		began := time.Now()
-		if got := name(ctx, s.SessionOf(Caller{Address: "192.0.2.2"}), "/a/"); got != "1" || time.Since(began) != 10*time.Millisecond {
+		if got := fetchName(ctx, s.SessionOf(Caller{Address: "192.0.2.2"}), "/a/"); got != "1" || time.Since(began) != 10*time.Millisecond {
 			t.Errorf("an anonymous read: %q after %v", got, time.Since(began))
 		}
 		time.Sleep(length)
@@ -96,7 +96,7 @@ func TestTokens_RefusalIsRemembered(t *testing.T) {
 			t.Errorf("a write: %v", err)
 		}
 		wantCalls(t, up, 0)
-		want(t, name(t.Context(), s.Session("other"), "/a/"), "other1")
+		want(t, fetchName(t.Context(), s.Session("other"), "/a/"), "other1")
 		time.Sleep(time.Second)
 		if err := write(); err != nil {
 			t.Error(err)
@@ -158,7 +158,7 @@ func TestTokens_Verified(t *testing.T) {
 		session := s.Session("t")
 		began := time.Now()
 		for i := range 100 {
-			wg.Go(func() { name(t.Context(), session, fmt.Sprintf("/%d/", i)) })
+			wg.Go(func() { fetchName(t.Context(), session, fmt.Sprintf("/%d/", i)) })
 		}
 		wg.Wait()
 		if took := time.Since(began); took != 20*time.Millisecond || up.made() != 100 {
@@ -187,27 +187,27 @@ func TestViewers_UnverifiedPrunedFirst(t *testing.T) {
 // Under a shared limit clients take turns by address, for any number of operations and tokens.
 func TestQueue_FairBetweenAddresses(t *testing.T) {
 	t.Parallel()
-	for _, signed := range []bool{false, true} {
+	for _, withTokens := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			s, _ := newTestStore(t, Options{Rate: 5, Burst: 1, Retries: -1}, latest)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			token := func(name string) string {
-				if signed {
+				if withTokens {
 					return name
 				}
 				return ""
 			}
 			for i := range 200 {
 				session := s.SessionOf(Caller{Token: token(fmt.Sprint("t", i)), Address: "192.0.2.1"})
-				go name(ctx, session, fmt.Sprintf("/%d/", i))
+				go fetchName(ctx, session, fmt.Sprintf("/%d/", i))
 			}
 			time.Sleep(10 * time.Second)
 			began := time.Now()
 			session := s.SessionOf(Caller{Token: token("modest"), Address: "192.0.2.2"})
-			want(t, name(ctx, session, "/modest/"), token("modest")+"1")
+			want(t, fetchName(ctx, session, "/modest/"), token("modest")+"1")
 			if took := time.Since(began); took > 500*time.Millisecond {
-				t.Errorf("signed %v: another address waits for %v", signed, took)
+				t.Errorf("with tokens %v: another address waits for %v", withTokens, took)
 			}
 		})
 	}
@@ -222,14 +222,14 @@ func TestQueue_OneAddressIsBounded(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		for i := range 2 * limit {
-			go name(ctx, s.SessionOf(Caller{Address: "192.0.2.1"}), fmt.Sprintf("/%d/", i))
+			go fetchName(ctx, s.SessionOf(Caller{Address: "192.0.2.1"}), fmt.Sprintf("/%d/", i))
 		}
 		synctest.Wait()
 		if _, waiting := s.limiter.queue.Load(); waiting != limit {
 			t.Errorf("%d wait, want %d", waiting, limit)
 		}
 		began := time.Now()
-		want(t, name(ctx, s.SessionOf(Caller{Address: "192.0.2.2"}), "/modest/"), "1")
+		want(t, fetchName(ctx, s.SessionOf(Caller{Address: "192.0.2.2"}), "/modest/"), "1")
 		_, waiting := s.limiter.queue.Load()
 		if took := time.Since(began); took > 4*time.Second || waiting >= limit {
 			t.Errorf("took %v, %d wait", took, waiting)
@@ -249,7 +249,7 @@ func TestLimits_Total(t *testing.T) {
 		for i := range 100 {
 			token := fmt.Sprint("t", i%10)
 			s.MarkVerified(token)
-			go name(ctx, s.Session(token), fmt.Sprintf("/%d/", i))
+			go fetchName(ctx, s.Session(token), fmt.Sprintf("/%d/", i))
 			go func() {
 				_, _ = Write(ctx, s.Session(token), "/a/follow/", func(context.Context, *mixcloud.Client) (int, error) {
 					writes.Add(1)
