@@ -32,7 +32,7 @@ func TestNoStubs(t *testing.T) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if call, ok := n.(*ast.CallExpr); ok {
 				if callee, ok := call.Fun.(*ast.Ident); ok && callee.Name == "panic" {
-					t.Errorf("graph/resolvers/%s: a field has no resolver: write it here or, if it comes with its object, delete this function, "+
+					t.Errorf("graph/resolvers/%s: a field has no resolver: write it here or, if every form of the object contains it, delete this function, "+
 						"add a field or method to the type in graph/model and run \"make generate\"", fset.Position(n.Pos()))
 				}
 			}
