@@ -138,15 +138,15 @@ func (r *recentWrites) pending(principal string, flag Flag, now time.Time) []mix
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	mine := r.writes[principal]
-	var marks []flagKey
+	var keys []flagKey
 	for m, w := range mine {
 		if m.flag == flag && r.active(w, now) {
-			marks = append(marks, m)
+			keys = append(keys, m)
 		}
 	}
-	slices.SortFunc(marks, func(a, b flagKey) int { return mine[a].at.Compare(mine[b].at) })
-	targets := make([]mixcloud.CanonicalKey, len(marks))
-	for i, m := range marks {
+	slices.SortFunc(keys, func(a, b flagKey) int { return mine[a].at.Compare(mine[b].at) })
+	targets := make([]mixcloud.CanonicalKey, len(keys))
+	for i, m := range keys {
 		targets[i] = m.target
 	}
 	return targets

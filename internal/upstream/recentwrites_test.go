@@ -92,7 +92,7 @@ func TestRecentWrites_Property(t *testing.T) {
 	})
 }
 
-// TestRecentWrites_Life checks when a write stops to correct reads: when a read agrees, unless
+// TestRecentWrites_Life checks when a write stops correcting reads: when a read agrees, unless
 // an earlier write of the same flag may still be pending, and in any case after a minute.
 func TestRecentWrites_Life(t *testing.T) {
 	t.Parallel()
