@@ -110,9 +110,9 @@ func checkCombination(a Args) error {
 	case a.After != nil && a.Before != nil:
 		return gqlerr.Invalid("before", "cannot be combined with after")
 	case a.Last != nil && a.After != nil:
-		return gqlerr.Invalid("after", "goes with first; last goes with before")
+		return gqlerr.Invalid("after", "cannot be combined with last, which requires before")
 	case a.Before != nil && a.Last == nil:
-		return gqlerr.Invalid("before", "goes with last")
+		return gqlerr.Invalid("before", "requires last")
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 		return nil, err
 	}
 	if req.backward && req.before == nil && !l.Whole {
-		return nil, gqlerr.Invalid("last", "goes with before: where this list ends is not known")
+		return nil, gqlerr.Invalid("last", "requires before, because the end of this list is unknown")
 	}
 	r := &reader[T]{
 		list: l, req: req, bind: Bind(l.Identity, req.since, req.until), log: l.Log, limit: MaxPageSize,
