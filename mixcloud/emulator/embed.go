@@ -99,6 +99,7 @@ type embedTarget struct {
 	url, title string
 	author     *world.User
 	picture    string // path after the size segment
+	length     int    // of a cloudcast's audio, in seconds
 }
 
 type oEmbedMember struct{ name, value string }
@@ -191,16 +192,16 @@ func (c *call) resolveURL(address string) (embedTarget, error) {
 	}
 	switch {
 	case len(segments) == 1:
-		return embedTarget{site + u.Key(), u.Name, u, userPicture(u)}, nil
+		return embedTarget{url: site + u.Key(), title: u.Name, author: u, picture: userPicture(u)}, nil
 	case len(segments) == 2:
 		cast := c.world.Cloudcast(u.Username, segments[1])
 		if cast == nil || cast.Draft || c.scheduled(cast) {
 			return embedTarget{}, nothing
 		}
-		return embedTarget{site + cast.Key(), cast.Name, u, pictureOf(cast)}, nil
+		return embedTarget{site + cast.Key(), cast.Name, u, pictureOf(cast), cast.AudioLength}, nil
 	case len(segments) == 3 && segments[1] == "playlists":
 		if p := c.world.Playlist(u.Username, segments[2]); p != nil {
-			return embedTarget{site + p.Key(), p.Name, u, userPicture(u)}, nil
+			return embedTarget{url: site + p.Key(), title: p.Name, author: u, picture: userPicture(u)}, nil
 		}
 	}
 	return embedTarget{}, nothing

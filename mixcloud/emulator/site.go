@@ -14,10 +14,16 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-//go:embed site/*.html
+//go:embed site/*.html site/player.js
 var sitePages embed.FS
 
 var templates = template.Must(template.ParseFS(sitePages, "site/*.html"))
+
+// The paths of the player's script and of its audio.
+const (
+	playerScript = "/widget/player.js"
+	audioPath    = "/widget/audio/"
+)
 
 // maxPixels limits each side of a picture.
 const maxPixels = 2048
@@ -40,6 +46,10 @@ func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
 		e.servePicture(w, r, picture)
 		return
 	}
+	if path == playerScript {
+		http.ServeFileFS(w, r, sitePages, "site/player.js")
+		return
+	}
 	if !strings.HasSuffix(path, "/") {
 		location := e.mount(r) + r.URL.EscapedPath() + "/"
 		if r.URL.RawQuery != "" {
@@ -47,6 +57,10 @@ func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
 		}
 		w.Header().Set("Location", location)
 		w.WriteHeader(http.StatusMovedPermanently)
+		return
+	}
+	if path == audioPath {
+		e.serveAudio(w, r)
 		return
 	}
 	c := e.newCall(r)
@@ -66,7 +80,7 @@ func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", html)
 	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src 'self' http: https:; style-src 'unsafe-inline'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src 'self' data: http: https:; style-src 'unsafe-inline'; script-src 'self'; media-src 'self'; frame-src 'self'")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write(body.Bytes())
 }
@@ -103,10 +117,14 @@ func pixels(s string) (width, height int, ok bool) {
 type page struct {
 	Title, By, ByURL, Text, Picture string
 	Facts                           []string
+	Links                           []pageLink // next to the facts
 	Shows                           []pageLink
 	Light, Cover                    bool
 	Color                           template.CSS
 	Bars                            []bar
+	Length                          int    // of the show that a player plays, in seconds
+	Audio, Script                   string // URLs of a player's audio and of its script
+	Player                          string // URL of the player of a show's page
 }
 
 type pageLink struct{ Title, By, URL, Picture string }
@@ -122,9 +140,11 @@ func (c *call) sitePage(path string) (string, *page) {
 	}
 	switch {
 	case path == "/":
-		return "page.html", &page{Title: "Mixcloud emulator", Text: "All users and shows are generated. Shows have no audio.", Shows: c.pageLinks(c.world.Popular)}
+		return "page.html", &page{Title: "Mixcloud emulator", Text: "All users and shows are generated. Each show has a generated loop as its audio.", Shows: c.pageLinks(c.world.Popular)}
 	case path == "/widget/iframe/":
 		return "widget.html", c.widgetPage()
+	case len(segments) >= 2 && catalogPages[segments[0]] != nil:
+		return "page.html", catalogPages[segments[0]](c, segments[1:])
 	case len(segments) == 1:
 		u := c.world.User(segments[0])
 		if u == nil {
@@ -162,12 +182,13 @@ func (c *call) showPage(cast *world.Cloudcast) *page {
 		Picture: c.pictures + "300x300/" + pictureOf(cast),
 		Facts:   []string{cast.Created.UTC().Format("2 January 2006")},
 		Shows:   c.pageLinks(cast.Similar),
+		Player:  c.widget(player{feed: site + cast.Key()}),
 	}
 	if cast.AudioLength > 0 {
 		p.Facts = append(p.Facts, fmt.Sprintf("%d:%02d:%02d", cast.AudioLength/3600, cast.AudioLength/60%60, cast.AudioLength%60))
 	}
 	for _, t := range cast.Tags {
-		p.Facts = append(p.Facts, t.Name)
+		p.Links = append(p.Links, pageLink{Title: t.Name, URL: c.pageURL("/genres/" + world.Escape(t.Slug) + "/")})
 	}
 	return p
 }
@@ -205,6 +226,10 @@ func (c *call) widgetPage() *page {
 		Cover:   !isFlag(c.query.Get("hide_cover")),
 		Color:   template.CSS("#" + cmp.Or(validColor(c.query.Get("color")), "7351ff")), //nolint:gosec // six hex digits
 	}
+	key := strings.TrimPrefix(it.url, site)
+	p.Length = cmp.Or(it.length, 60)
+	p.Audio = c.base + "/www" + audioPath + "?feed=" + url.QueryEscape(key)
+	p.Script = c.base + "/www" + playerScript
 	seed := uint32(2166136261)
 	for i := range len(it.url) {
 		seed = (seed ^ uint32(it.url[i])) * 16777619
