@@ -63,8 +63,8 @@ var multiplied = map[string]string{
 	"unknown directives":          "query " + strings.Repeat("@a ", 7000) + "{ __typename }",
 }
 
-// TestMultiplied asks a server for more than it may give, and looks at its memory, and at what another client waits for
-// a small operation meanwhile.
+// TestMultiplied requests more from a server than its limits allow, and measures its memory and the waiting time of a small
+// operation of another client meanwhile.
 func TestMultiplied(t *testing.T) {
 	server := start(t, "--demo", "--addr", "127.0.0.1:0", "--log-level", "error")
 	go func() { _, _ = io.Copy(io.Discard, server.log) }()
@@ -96,19 +96,19 @@ func TestMultiplied(t *testing.T) {
 	ask(page("user { cloudcasts(first: 100) { __typename } }"))
 	ask("{ categories { cloudcasts(first: 100) { __typename } } }")
 	ask(multiplied["connections of many sizes"])
-	neighbour := watch(func() { ask(`{ user(username: "demo") { name } }`) })
+	neighbor := watch(func() { ask(`{ user(username: "demo") { name } }`) })
 	time.Sleep(time.Second)
-	idle, idleMemory := median(neighbour.taken()), memory(t, server.Process.Pid, "VmRSS")
+	idle, idleMemory := median(neighbor.taken()), memory(t, server.Process.Pid, "VmRSS")
 	var waits []time.Duration
 	for name, query := range multiplied {
 		begun := time.Now()
 		status, body := ask(query)
 		took := time.Since(begun)
-		during := neighbour.taken()
+		during := neighbor.taken()
 		waits = append(waits, during...)
 		busy := median(during)
 		peak := memory(t, server.Process.Pid, "VmHWM") - idleMemory
-		t.Logf("%-28s %6d bytes of query: status %d, %8d bytes, %8v, memory at most +%3d MiB, neighbour %v (%.1f x idle)",
+		t.Logf("%-28s %6d bytes of query: status %d, %8d bytes, %8v, memory at most +%3d MiB, neighbor %v (%.1f x idle)",
 			name, len(query), status, len(body), took.Round(time.Millisecond), peak>>20, busy, float64(busy)/float64(idle))
 		if peak > mostMemory {
 			t.Errorf("%s: the server took %d MiB more than when idle", name, peak>>20)
@@ -131,7 +131,7 @@ func TestMultiplied(t *testing.T) {
 			}
 		}
 	}
-	neighbour.stop()
+	neighbor.stop()
 	slices.Sort(waits)
 	if all := waits[len(waits)/2]; all > 5*idle {
 		t.Errorf("another client waited %v, and %v on an idle server", all, idle)

@@ -115,7 +115,7 @@ func TestInvalidManifest(t *testing.T) {
 			t.Errorf("%s: stderr = %s, want neither a valid operation nor \"ready\"", name, stderr)
 		}
 	}
-	if status, _, stderr := runToEnd(t, nil, "--only-persisted"); status != 2 || !strings.Contains(stderr, "--only-persisted needs --manifest") {
+	if status, _, stderr := runToEnd(t, nil, "--only-persisted"); status != 2 || !strings.Contains(stderr, "--only-persisted requires --manifest") {
 		t.Errorf("--only-persisted without --manifest: exit status = %d, want 2: %s", status, stderr)
 	}
 }

@@ -361,7 +361,7 @@ func TestConnectionFails(t *testing.T) {
 	}
 }
 
-// hangingTransport returns a transport that hangs until the request is cancelled:
+// hangingTransport returns a transport that hangs until the request is canceled:
 // after the first half of a body if responds is true, else before the response.
 func hangingTransport(responds bool) roundTrip {
 	return func(r *http.Request) (*http.Response, error) {
@@ -399,7 +399,7 @@ func TestTimeAndCancellation(t *testing.T) {
 			time.AfterFunc(time.Second, func() { cancel(errGone) })
 			_, err := c.User(ctx, "/bob/")
 			if !errors.Is(err, context.Canceled) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrBadResponse) || !errors.Is(err, errGone) {
-				t.Errorf("cancelled, responds %t: %v", responds, err)
+				t.Errorf("canceled, responds %t: %v", responds, err)
 			}
 		})
 		synctest.Test(t, func(t *testing.T) {

@@ -265,7 +265,7 @@ func TestExchange_Failures(t *testing.T) {
 	cancel()
 	c := testClient(t, func(r *http.Request) (*http.Response, error) { return nil, r.Context().Err() })
 	if _, err := c.OAuth(appID, secret).Exchange(ctx, codeWord, appBack); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
+		t.Errorf("canceled: %v", err)
 	}
 }
 

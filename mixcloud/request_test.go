@@ -243,7 +243,7 @@ func TestInvalidArguments(t *testing.T) {
 		"a negative height": func(ctx context.Context, c *Client) error {
 			return errOf(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{Height: new(-1)}))
 		},
-		"a colour by name": func(ctx context.Context, c *Client) error {
+		"a color by name": func(ctx context.Context, c *Client) error {
 			return errOf(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{Color: "red"}))
 		},
 		"an embedded user":  func(ctx context.Context, c *Client) error { return errOf(c.EmbedJSON(ctx, "/bob/", EmbedOptions{})) },
@@ -258,7 +258,7 @@ func TestInvalidArguments(t *testing.T) {
 		"oEmbed with a bad width": func(ctx context.Context, c *Client) error {
 			return errOf(c.OEmbed(ctx, "/bob/x/", OEmbedOptions{MaxWidth: new(-1)}))
 		},
-		"oEmbed with a bad colour": func(ctx context.Context, c *Client) error {
+		"oEmbed with a bad color": func(ctx context.Context, c *Client) error {
 			return errOf(c.OEmbed(ctx, "/bob/x/", OEmbedOptions{Color: "#1234567"}))
 		},
 	}

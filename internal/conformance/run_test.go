@@ -288,9 +288,9 @@ func TestRun_RateLimit(t *testing.T) {
 	}
 }
 
-// TestRun_Cancelled checks that an ended context ends the run at any point, and that the
+// TestRun_Canceled checks that an ended context ends the run at any point, and that the
 // report has the results up to that point.
-func TestRun_Cancelled(t *testing.T) {
+func TestRun_Canceled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

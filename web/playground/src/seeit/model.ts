@@ -132,7 +132,7 @@ class Walk {
   }
 }
 
-/** The address in a picture or in the largest of several, whatever the response key of `url` is. */
+/** The address in a picture or in the largest of several. `url` may have another response key. */
 function pictureOf(nodes: FieldNode[], pictures: unknown[]): string {
   const keys = nodes.flatMap((node) => node.selectionSet?.selections ?? []).flatMap((s) => (s.kind === Kind.FIELD && s.name.value === 'url' ? [(s.alias ?? s.name).value] : []))
   const addresses = pictures.flatMap((picture) => (isObject(picture) ? keys.map((key) => picture[key]) : []))
