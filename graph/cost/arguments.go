@@ -93,7 +93,7 @@ func (w *walk) pageOf(s *ast.Field, f *field) page {
 // cursor.
 func callsOf(f *field, args paging.Args) int64 {
 	calls := int64(paging.MaxCalls(args, f.list.Dated))
-	if f.list.Former != "" { // the page may be read under the former path too
+	if f.list.FormerSegment != "" { // the page may be read under the former path too
 		calls *= 2
 	}
 	return calls

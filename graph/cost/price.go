@@ -128,7 +128,7 @@ func readField(schema *ast.Schema, owner *ast.Definition, def *ast.FieldDefiniti
 	f.full = !f.connection && result.IsCompositeType() && (p.viewer || p.calls > 0 && (!isList || p.perElement != ""))
 	if f.connection {
 		known := false
-		if f.list, known = lists.OfField(name); !known {
+		if f.list, known = lists.ByField(name); !known {
 			return nil, errors.New("a connection needs a row in the table graph/lists/table.go")
 		}
 		if p.calls != 1 {

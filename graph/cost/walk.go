@@ -94,7 +94,7 @@ func (w *walk) fieldCost(u *fieldUse, full bool) (s subtotal, needsLoad bool) {
 		pageCost, needsLoad := w.connection(u)
 		s.add(pageCost)
 		if f.list.Own != nil && w.hasToken && w.hasWrites && u.page.size > 0 {
-			s.add(subtotal{once: int64(lists.OwnCalls), viewer: !full, ownWrites: true})
+			s.add(subtotal{once: int64(lists.MaxOwnCalls), viewer: !full, ownWrites: true})
 		}
 		return s, needsLoad
 	}

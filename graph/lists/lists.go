@@ -24,14 +24,14 @@ type List struct {
 	// Segment is the last part of the list's address in REST. Cursors are bound
 	// to it, so it must not change.
 	Segment string
-	// Former is the segment that the list had in older versions of the API, or "".
+	// FormerSegment is the segment that the list had in older versions of the API, or "".
 	// It is tried if Mixcloud finds nothing under Segment.
-	Former string
+	FormerSegment string
 	// Dated says that each item carries the time at which it came onto the list.
 	Dated bool
-	// Whole says that Mixcloud ignores limit and offset and always returns the
+	// Unpaged says that Mixcloud ignores limit and offset and always returns the
 	// whole list.
-	Whole bool
+	Unpaged bool
 	// Repeats says that the list may hold one item more than once.
 	Repeats bool
 	// Count returns Mixcloud's counter of the list. It is a member of the full
@@ -50,20 +50,20 @@ type Own struct {
 	CountField string
 }
 
-// OwnCalls is how many calls the correction of an own list adds to a page at
+// MaxOwnCalls is how many calls the correction of an own list adds to a page at
 // most, beside the loads of the items that were written: one for the first
 // hundred items, and those of a page that replaces the items that are left out.
-var OwnCalls = 1 + paging.MaxCallsAfter(paging.ByPage)
+var MaxOwnCalls = 1 + paging.MaxCallsAfter(paging.ByPage)
 
-// OfField returns the list that a field of the schema reads, such as
+// ByField returns the list that a field of the schema reads, such as
 // "User.cloudcasts".
-func OfField(field string) (List, bool) {
+func ByField(field string) (List, bool) {
 	l, ok := byField[field]
 	return l, ok
 }
 
-// OfFlag returns the own list that a flag changes.
-func OfFlag(flag upstream.Flag) (List, bool) {
+// ByFlag returns the own list that a flag changes.
+func ByFlag(flag upstream.Flag) (List, bool) {
 	for _, l := range all {
 		if l.Own != nil && l.Own.Flag == flag {
 			return l, true

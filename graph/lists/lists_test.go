@@ -23,7 +23,7 @@ func TestFields(t *testing.T) {
 			}
 			field := name + "." + f.Name
 			connections[field] = true
-			if l, ok := lists.OfField(field); !ok || !slices.Contains(l.Fields, field) || l.Segment == "" {
+			if l, ok := lists.ByField(field); !ok || !slices.Contains(l.Fields, field) || l.Segment == "" {
 				t.Errorf("graph/lists/table.go: no row has the field %s of %s:%d", field, path.Join("graph/generated", f.Position.Src.Name), f.Position.Line)
 			}
 		}
@@ -42,7 +42,7 @@ func TestOwn(t *testing.T) {
 	for flag, want := range map[upstream.Flag]string{
 		upstream.Following: "User.following", upstream.Favorited: "User.favorites", upstream.ListenLater: "User.listenLater", upstream.Reposted: "",
 	} {
-		l, ok := lists.OfFlag(flag)
+		l, ok := lists.ByFlag(flag)
 		if got := strings.Join(l.Fields, " "); got != want || ok != (want != "") {
 			t.Errorf("%s changes %q, want %q", flag, got, want)
 		}

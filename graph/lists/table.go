@@ -53,17 +53,17 @@ var (
 	}
 	Latest = List{ // called "new" until about 2018
 		Fields:  []string{"Tag.latest", "City.latest", "Discovery.latest"},
-		Segment: "latest", Former: "new",
+		Segment: "latest", FormerSegment: "new",
 	}
 	TrackLatest = List{Fields: []string{"Artist.latest", "Track.latest"}, Segment: "new"}
 )
 
 // The lists of a category.
 var (
-	CategoryCloudcasts         = List{Fields: []string{"Category.cloudcasts"}, Segment: "cloudcasts", Whole: true}
-	CategoryUsers              = List{Fields: []string{"Category.users"}, Segment: "users", Whole: true}
-	CategoryUserpickCloudcasts = List{Fields: []string{"Category.userpickCloudcasts"}, Segment: "userpick-cloudcasts", Whole: true}
-	CategoryUserpickUsers      = List{Fields: []string{"Category.userpickUsers"}, Segment: "userpick-users", Whole: true}
+	CategoryCloudcasts         = List{Fields: []string{"Category.cloudcasts"}, Segment: "cloudcasts", Unpaged: true}
+	CategoryUsers              = List{Fields: []string{"Category.users"}, Segment: "users", Unpaged: true}
+	CategoryUserpickCloudcasts = List{Fields: []string{"Category.userpickCloudcasts"}, Segment: "userpick-cloudcasts", Unpaged: true}
+	CategoryUserpickUsers      = List{Fields: []string{"Category.userpickUsers"}, Segment: "userpick-users", Unpaged: true}
 )
 
 // The lists of the whole site, and of a search.

@@ -18,8 +18,8 @@ type Embed struct {
 	Height       int // 0 is not sent
 }
 
-// EmbedOf names the default player of a cloudcast.
-func EmbedOf(key mixcloud.Key) Embed { return Embed{key: key.Canonical(), path: key.String()} }
+// NewEmbed names the default player of a cloudcast.
+func NewEmbed(key mixcloud.Key) Embed { return Embed{key: key.Canonical(), path: key.String()} }
 
 func (e Embed) options() mixcloud.EmbedOptions {
 	return mixcloud.EmbedOptions{Width: e.Width, Color: e.Color, Height: positive(e.Height)}

@@ -27,7 +27,7 @@ func TestIn(t *testing.T) {
 			}
 		})
 		group.Go(func() {
-			if _, err := TagPages.Load(ctx, Search("funk", mixcloud.Range{})); err != nil {
+			if _, err := TagPages.Load(ctx, SearchPage("funk", mixcloud.Range{})); err != nil {
 				t.Error(err)
 			}
 		})
@@ -47,7 +47,7 @@ func TestIn(t *testing.T) {
 func TestForget(t *testing.T) {
 	t.Parallel()
 	ctx, wire := operation(t, "demo-token")
-	followers := Path("/demo/followers/", mixcloud.Range{Limit: 1})
+	followers := ListPage("/demo/followers/", mixcloud.Range{Limit: 1})
 	load := func(want string) {
 		t.Helper()
 		for range 2 {
@@ -57,7 +57,7 @@ func TestForget(t *testing.T) {
 			must(t, err)
 			_, err = UserPages.Load(ctx, followers)
 			must(t, err)
-			_, err = EmbedHTML.Load(ctx, EmbedOf(mixcloud.ParseKey("/spartacus/party-time/")))
+			_, err = EmbedHTML.Load(ctx, NewEmbed(mixcloud.ParseKey("/spartacus/party-time/")))
 			must(t, err)
 		}
 		if got := strings.Join(wire.asked(), " "); got != want {
@@ -70,7 +70,7 @@ func TestForget(t *testing.T) {
 	From(ctx).Forget()
 	_, err := Users.Load(ctx, mixcloud.ParseKey("/demo/"))
 	must(t, err)
-	_, err = CloudcastPages.Load(ctx, Path("/demo/cloudcasts/", mixcloud.Range{Limit: 1}))
+	_, err = CloudcastPages.Load(ctx, ListPage("/demo/cloudcasts/", mixcloud.Range{Limit: 1}))
 	must(t, err)
 	load("/demo/ /demo/cloudcasts/ /demo/followers/")
 }

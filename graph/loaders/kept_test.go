@@ -29,7 +29,7 @@ func TestFullAnswersForPartial(t *testing.T) {
 	store := upstream.NewStore(client, upstream.Options{})
 	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(t.Context())) })
 
-	listed, err := CloudcastPages.Load(Into(t.Context(), New(t.Context(), store.Session(""))), Path("/spartacus/cloudcasts/", mixcloud.Range{Limit: 3}))
+	listed, err := CloudcastPages.Load(Into(t.Context(), New(t.Context(), store.Session(""))), ListPage("/spartacus/cloudcasts/", mixcloud.Range{Limit: 3}))
 	if err != nil {
 		t.Fatal(err)
 	}

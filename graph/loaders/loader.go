@@ -128,7 +128,7 @@ func (i *instance[K, V]) load(ctx context.Context, key K) (V, error) {
 		i.slot.Yield() // many goroutines may have waited for the same call
 		return i.result(ctx, c)
 	case <-ctx.Done():
-		i.operation.cutOff.Store(true)
+		i.operation.waitCanceled.Store(true)
 		return none, ctx.Err()
 	}
 }

@@ -163,13 +163,13 @@ func TestLoad_LeavesAlone(t *testing.T) {
 		if got, err := l.load(hasty, "x"); got != "value" || err != nil {
 			t.Errorf("what is there is not given to who has no time left: %q, %v", got, err)
 		}
-		if !l.operation.cutOff.Swap(false) {
+		if !l.operation.waitCanceled.Swap(false) {
 			t.Error("a load that waited was not noted")
 		}
 		if fetches != 1 {
 			t.Errorf("%d fetches", fetches)
 		}
-		if _, err := l.load(hasty, "y"); !errors.Is(err, context.DeadlineExceeded) || l.operation.cutOff.Load() {
+		if _, err := l.load(hasty, "y"); !errors.Is(err, context.DeadlineExceeded) || l.operation.waitCanceled.Load() {
 			t.Errorf("a load without time: %v, or was noted as one that waited", err)
 		}
 	})
@@ -218,7 +218,7 @@ func TestPrime(t *testing.T) {
 	}
 }
 
-// TestList holds that a List says again what it was made of, and that two are
+// TestList holds that a PageKey says again what it was made of, and that two are
 // equal if they ask for the same.
 func TestList(t *testing.T) {
 	t.Parallel()
@@ -233,7 +233,7 @@ func TestList(t *testing.T) {
 		if rapid.Bool().Draw(t, "jump") {
 			r.Offset = new(rapid.IntRange(0, 1<<31).Draw(t, "offset"))
 		}
-		l := Path("/a/b/", r)
+		l := ListPage("/a/b/", r)
 		got := l.bounds()
 		if got.Limit != r.Limit || !got.Since.Equal(r.Since) || !got.Until.Equal(r.Until) || (got.Offset == nil) != (r.Offset == nil) {
 			t.Fatalf("%+v becomes %+v", show.Value(r), show.Value(got))
@@ -245,10 +245,10 @@ func TestList(t *testing.T) {
 			}
 			same.Offset = new(*r.Offset)
 		}
-		if Path("/a/b/", same) != l {
+		if ListPage("/a/b/", same) != l {
 			t.Fatal("the same is not equal")
 		}
-		for name, other := range map[string]List{"path": Path("/a/c/", r), "search": Search("/a/b/", r), "next": Path("/a/b/", mixcloud.Range{Limit: r.Limit + 1, Offset: r.Offset, Since: r.Since, Until: r.Until})} {
+		for name, other := range map[string]PageKey{"path": ListPage("/a/c/", r), "search": SearchPage("/a/b/", r), "next": ListPage("/a/b/", mixcloud.Range{Limit: r.Limit + 1, Offset: r.Offset, Since: r.Since, Until: r.Until})} {
 			if other == l {
 				t.Fatalf("another %s is equal", name)
 			}

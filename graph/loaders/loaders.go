@@ -23,9 +23,9 @@ import (
 // Loaders is the state of the loaders within one operation. It is safe for
 // concurrent use.
 type Loaders struct {
-	session   *upstream.Session
-	operation context.Context //nolint:containedctx // the loaders live exactly as long as the operation
-	cutOff    atomic.Bool
+	session      *upstream.Session
+	operation    context.Context //nolint:containedctx // the loaders live exactly as long as the operation
+	waitCanceled atomic.Bool
 
 	mu        sync.Mutex
 	instances map[any]forgetter         // by *Loader
@@ -47,8 +47,8 @@ func (l *Loaders) Anonymous() bool { return l.session.Anonymous() }
 // Store returns the store behind the loaders.
 func (l *Loaders) Store() *upstream.Store { return l.session.Store() }
 
-// CutOff reports whether a load was waiting for Mixcloud when its context ended.
-func (l *Loaders) CutOff() bool { return l.cutOff.Load() }
+// WaitCanceled reports whether a load was waiting for Mixcloud when its context ended.
+func (l *Loaders) WaitCanceled() bool { return l.waitCanceled.Load() }
 
 // Session returns the operation's own access to Mixcloud, for its writes.
 func (l *Loaders) Session() *upstream.Session { return l.session }

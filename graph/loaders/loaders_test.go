@@ -127,14 +127,14 @@ func TestPages(t *testing.T) {
 	r := mixcloud.Range{Limit: 3}
 	for range 2 {
 		for path, n := range map[string]int{
-			"/demo/followers/":  items(t, ctx, UserPages, Path("/demo/followers/", r)),
-			"/demo/favorites/":  items(t, ctx, CloudcastPages, Path("/demo/favorites/", r)),
-			"/demo/comments/":   items(t, ctx, CommentPages, Path("/demo/comments/", r)),
-			"/demo/feed/":       items(t, ctx, ActivityPages, Path("/demo/feed/", r)),
-			"/demo/playlists/":  items(t, ctx, PlaylistPages, Path("/demo/playlists/", r)),
-			"search cloudcasts": items(t, ctx, CloudcastPages, Search("night", r)),
-			"search users":      items(t, ctx, UserPages, Search("a", r)),
-			"search tags":       items(t, ctx, TagPages, Search("funk", r)),
+			"/demo/followers/":  items(t, ctx, UserPages, ListPage("/demo/followers/", r)),
+			"/demo/favorites/":  items(t, ctx, CloudcastPages, ListPage("/demo/favorites/", r)),
+			"/demo/comments/":   items(t, ctx, CommentPages, ListPage("/demo/comments/", r)),
+			"/demo/feed/":       items(t, ctx, ActivityPages, ListPage("/demo/feed/", r)),
+			"/demo/playlists/":  items(t, ctx, PlaylistPages, ListPage("/demo/playlists/", r)),
+			"search cloudcasts": items(t, ctx, CloudcastPages, SearchPage("night", r)),
+			"search users":      items(t, ctx, UserPages, SearchPage("a", r)),
+			"search tags":       items(t, ctx, TagPages, SearchPage("funk", r)),
 		} {
 			if n != 3 {
 				t.Errorf("%s: %d items", path, n)
@@ -146,7 +146,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func items[T any](t *testing.T, ctx context.Context, l *Loader[List, *mixcloud.Page[T]], of List) int { //nolint:revive // a test comes first
+func items[T any](t *testing.T, ctx context.Context, l *Loader[PageKey, *mixcloud.Page[T]], of PageKey) int { //nolint:revive // a test comes first
 	t.Helper()
 	page, err := l.Load(ctx, of)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A List names one page of one list of REST. It is comparable: equal Lists are
+// A PageKey names one page of one list of REST. It is comparable: equal Lists are
 // one call.
-type List struct {
+type PageKey struct {
 	path         string // such as "/spartacus/followers/"; "" for a search
 	query        string // what is searched for
 	limit        int
@@ -26,13 +26,13 @@ type List struct {
 const noBound = -1
 
 // Path names the part of the list at a path that r asks for.
-func Path(path string, r mixcloud.Range) List { return list(path, "", r) }
+func ListPage(path string, r mixcloud.Range) PageKey { return list(path, "", r) }
 
 // Search names the part of a search's list that r asks for.
-func Search(query string, r mixcloud.Range) List { return list("", query, r) }
+func SearchPage(query string, r mixcloud.Range) PageKey { return list("", query, r) }
 
-func list(path, query string, r mixcloud.Range) List {
-	l := List{path: path, query: query, limit: r.Limit, offset: -1, since: noBound, until: noBound}
+func list(path, query string, r mixcloud.Range) PageKey {
+	l := PageKey{path: path, query: query, limit: r.Limit, offset: -1, since: noBound, until: noBound}
 	if r.Offset != nil {
 		l.offset = *r.Offset
 	}
@@ -45,7 +45,7 @@ func list(path, query string, r mixcloud.Range) List {
 	return l
 }
 
-func (l List) bounds() mixcloud.Range {
+func (l PageKey) bounds() mixcloud.Range {
 	r := mixcloud.Range{Limit: l.limit}
 	if l.offset >= 0 {
 		r.Offset = &l.offset
@@ -60,7 +60,7 @@ func (l List) bounds() mixcloud.Range {
 }
 
 // id is the path and the query of a page.
-func (l List) id(searched string) string {
+func (l PageKey) id(searched string) string {
 	query := url.Values{}
 	set := func(name string, value int64, sent bool) {
 		if sent {
@@ -80,7 +80,7 @@ func (l List) id(searched string) string {
 }
 
 // class tells what keeps a list short-lived: people, or Mixcloud's reckoning.
-func (l List) class() upstream.Class {
+func (l PageKey) class() upstream.Class {
 	if l.path == "" {
 		return upstream.ClassSearch
 	}
@@ -100,10 +100,10 @@ type pageGetter[T any] func(c *mixcloud.Client, ctx context.Context, what string
 // viewer's recent writes.
 func pages[T any](searched string, list, search pageGetter[T], decode func(json.RawMessage) (*mixcloud.Page[T], error),
 	correct func(*upstream.Session, T) T,
-) *Loader[List, *mixcloud.Page[T]] {
+) *Loader[PageKey, *mixcloud.Page[T]] {
 	c := codecOf[mixcloud.Page[T]](decode)
-	return &Loader[List, *mixcloud.Page[T]]{
-		resource: func(_ *Loaders, key List) upstream.Resource[*mixcloud.Page[T]] {
+	return &Loader[PageKey, *mixcloud.Page[T]]{
+		resource: func(_ *Loaders, key PageKey) upstream.Resource[*mixcloud.Page[T]] {
 			return c.resource(key.class(), key.id(searched), func(ctx context.Context, client *mixcloud.Client) (*mixcloud.Page[T], error) {
 				if key.path == "" {
 					return search(client, ctx, key.query, key.bounds())

@@ -37,7 +37,7 @@ func (r Request) Backward() bool { return r.backward }
 // calls Check itself; call it directly to reject a field before anything is fetched
 // for it.
 //
-// Whether last is allowed without before depends on the list (see List.Whole), so
+// Whether last is allowed without before depends on the list (see List.Unpaged), so
 // Read decides that.
 func Check(a Args) (Request, error) {
 	r := Request{size: DefaultPageSize, after: a.After, before: a.Before, offset: a.Offset, since: noTime, until: noTime}

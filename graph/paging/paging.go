@@ -65,10 +65,10 @@ type List[T any] struct {
 	// zero time means unknown. Nil if items of this list have no such time, or the
 	// list is not ordered by it.
 	Time func(T) time.Time
-	// Whole means that the upstream ignores limit and offset and returns the whole
+	// Unpaged means that the upstream ignores limit and offset and returns the whole
 	// list: Read makes one call and slices the result, and last does not need
 	// before.
-	Whole bool
+	Unpaged bool
 	// Repeats means that the list may contain a key more than once. Items without a
 	// time are then never dropped as duplicates.
 	Repeats bool

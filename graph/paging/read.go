@@ -42,7 +42,7 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	if req.backward && req.before == nil && !l.Whole {
+	if req.backward && req.before == nil && !l.Unpaged {
 		return nil, gqlerr.Invalid("last", "requires before, because the end of this list is unknown")
 	}
 	r := &reader[T]{
@@ -66,7 +66,7 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.Kind == ByTime && l.Time == nil || c.Kind != ByOffset && c.Kind != ByWindow && l.Whole {
+		if c.Kind == ByTime && l.Time == nil || c.Kind != ByOffset && c.Kind != ByWindow && l.Unpaged {
 			return nil, gqlerr.Invalid(arg.name, "is a cursor of another list")
 		}
 		from = &c
@@ -78,7 +78,7 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 	switch {
 	case req.size == 0:
 		return r.empty(), nil
-	case l.Whole:
+	case l.Unpaged:
 		return r.whole(ctx, from)
 	case req.backward:
 		return r.backward(ctx, *from)

@@ -57,7 +57,7 @@ func (u *upstream) list() paging.List[item] {
 		Identity: "/test/|items",
 		Fetch:    u.fetch,
 		Key:      func(i item) string { return i.key },
-		Whole:    u.whole,
+		Unpaged:  u.whole,
 	}
 	if u.timed {
 		l.Time = func(i item) time.Time {

@@ -47,7 +47,7 @@ func writtenCursor(ctx context.Context, flag upstream.Flag, key mixcloud.Key) (s
 		return "", err
 	}
 	identity := "" // the action changes none of the viewer's lists
-	if l, ok := lists.OfFlag(flag); ok {
+	if l, ok := lists.ByFlag(flag); ok {
 		identity = listIdentity(me.Key.Canonical().String(), l.Segment)
 	}
 	at := time.Now()

@@ -20,7 +20,7 @@ var (
 
 // embed returns a cloudcast's player with the requested options, if they are valid.
 func embed(c *model.Cloudcast, width *string, height *int, color *string) (loaders.Embed, error) {
-	e := loaders.EmbedOf(c.Key)
+	e := loaders.NewEmbed(c.Key)
 	if width != nil {
 		if !validWidth.MatchString(*width) {
 			return e, gqlerr.Invalid("width", "must be a number of pixels such as 400, or a percentage such as 100%")

@@ -18,10 +18,10 @@ import (
 // a field share.
 type list[T, N any] struct {
 	lists.List
-	owner   string                            // canonical key of the owner, or the name of the root field
-	name    string                            // path segment of the list, and its filter
-	page    func(mixcloud.Range) loaders.List // returns the address of a page
-	pages   *loaders.Loader[loaders.List, *mixcloud.Page[T]]
+	owner   string                               // canonical key of the owner, or the name of the root field
+	name    string                               // path segment of the list, and its filter
+	page    func(mixcloud.Range) loaders.PageKey // returns the address of a page
+	pages   *loaders.Loader[loaders.PageKey, *mixcloud.Page[T]]
 	key     func(T) string
 	time    func(T) time.Time // when an item was added to the list; used if the list is dated
 	newNode func(*T) N
@@ -49,7 +49,7 @@ func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args pagi
 			}
 			return page, err
 		},
-		Key: l.key, Time: listedAt, Whole: l.Whole, Repeats: l.Repeats, Log: r.log,
+		Key: l.key, Time: listedAt, Unpaged: l.Unpaged, Repeats: l.Repeats, Log: r.log,
 	}, args)
 	if err != nil {
 		return nil, err
@@ -95,8 +95,8 @@ func offsetArgs(first *int, after *string, last *int, before *string, offset *in
 
 // pagesBelow returns a function that returns the addresses of the pages of a list
 // below an owner's path.
-func pagesBelow(path, segment string) func(mixcloud.Range) loaders.List {
-	return func(r mixcloud.Range) loaders.List { return loaders.Path(path+segment+"/", r) }
+func pagesBelow(path, segment string) func(mixcloud.Range) loaders.PageKey {
+	return func(r mixcloud.Range) loaders.PageKey { return loaders.ListPage(path+segment+"/", r) }
 }
 
 func cloudcasts(ctx context.Context, owner mixcloud.CanonicalKey, path string, l lists.List) list[mixcloud.Cloudcast, *model.Cloudcast] {
@@ -144,7 +144,7 @@ func siteCloudcasts(ctx context.Context, l lists.List) list[mixcloud.Cloudcast, 
 // searchResults makes l the list of a search's results.
 func searchResults[T, N any](l list[T, N], query string) list[T, N] {
 	l.owner, l.name = "search", l.name+"|"+query
-	l.page = func(r mixcloud.Range) loaders.List { return loaders.Search(query, r) }
+	l.page = func(r mixcloud.Range) loaders.PageKey { return loaders.SearchPage(query, r) }
 	return l
 }
 
@@ -164,13 +164,13 @@ func (r *Resolver) latestAt(ctx context.Context, owner mixcloud.CanonicalKey, pa
 		return connect(ctx, r, l, args)
 	}
 	if r.latestFormer.Load() {
-		return read(lists.Latest.Former)
+		return read(lists.Latest.FormerSegment)
 	}
 	connection, err := read(lists.Latest.Segment)
 	if !errors.Is(err, mixcloud.ErrNotFound) {
 		return connection, err
 	}
-	former, formerErr := read(lists.Latest.Former)
+	former, formerErr := read(lists.Latest.FormerSegment)
 	if formerErr != nil {
 		return nil, err
 	}

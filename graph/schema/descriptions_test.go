@@ -85,19 +85,19 @@ func TestArgumentsAreDescribedAlike(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(s.Types)) {
 		for _, f := range s.Types[name].Fields {
 			field := name + "." + f.Name
-			list, _ := lists.OfField(field)
+			list, _ := lists.ByField(field)
 			for _, a := range f.Arguments {
 				if strings.HasPrefix(name, "__") || strings.HasPrefix(f.Name, "__") || examples[a.Name] {
 					continue
 				}
-				arg := argument{a.Name, a.Type.String() + " = " + a.DefaultValue.String(), list.Whole && a.Name == "last"}
+				arg := argument{a.Name, a.Type.String() + " = " + a.DefaultValue.String(), list.Unpaged && a.Name == "last"}
 				if first, seen := descriptions[arg]; !seen {
 					descriptions[arg], fields[arg] = a.Description, field
 				} else if a.Description != first {
 					t.Errorf("%s(%s:) is %q, but on %s it is %q", field, a.Name, a.Description, fields[arg], first)
 				}
-				if requires := strings.Contains(a.Description, "Requires `before`"); a.Name == "last" && requires == list.Whole {
-					t.Errorf("%s(last:): the description says requires before: %t, the list is whole: %t", field, requires, list.Whole)
+				if requires := strings.Contains(a.Description, "Requires `before`"); a.Name == "last" && requires == list.Unpaged {
+					t.Errorf("%s(last:): the description says requires before: %t, the list is unpaged: %t", field, requires, list.Unpaged)
 				}
 			}
 		}

@@ -18,7 +18,7 @@ import (
 var edgeFields = map[string]string{"favorites": "favoriteEdge", "listenLater": "listenLaterEdge", "following": "followingEdge"}
 
 // add writes an item to a list and returns the cursor of the edge in the payload.
-func (a ownListAction) add(l lagging, key string) (cursor string) {
+func (a ownListAction) add(l lagServer, key string) (cursor string) {
 	l.t.Helper()
 	query := fmt.Sprintf(`mutation ($t: String) { %s(input: {%s: $t}) { %s { cursor node { key } } } }`, a.on, a.argument, edgeFields[a.list])
 	var data map[string]map[string]struct {
@@ -42,11 +42,11 @@ func TestEdgeOfWrite(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	for _, a := range ownListActions {
-		for _, wait := range []time.Duration{0, behind, 10 * time.Minute} {
+		for _, wait := range []time.Duration{0, readLag, 10 * time.Minute} {
 			t.Run(fmt.Sprint(a.list, " ", wait), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					l := newLagging(t, behind)
+					l := newLagServer(t, readLag)
 					before, _ := l.walk(a.list, 100, 100)
 					added := unlisted(t, a, before)[:2]
 					older, newer := a.add(l, added[0]), a.add(l, added[1])
@@ -76,7 +76,7 @@ func TestEdgeOfWrite_AlreadyListed(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, behind)
+		l := newLagServer(t, readLag)
 		for _, a := range ownListActions {
 			want, _ := l.walk(a.list, 20, 8)
 			cursor := a.add(l, want[3])

@@ -20,16 +20,16 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A victim is a field that meets a fault, beside one that does not.
-type victim struct {
+// A faultTarget is an operation with a field whose call fails and a field "rest" whose call does not.
+type faultTarget struct {
 	name  string
-	match string // the path of the call that goes wrong
-	query string // the field is at path; "rest" has to stand
-	path  []any
+	match string // the path of the call that fails
+	query string
+	path  []any // the path of the failing field
 }
 
-var victims = []victim{
-	{"look-up", "/spartacus/", `{ user(username: "spartacus") { name } rest: tag(name: "funk") { name } }`, []any{"user"}},
+var faultTargets = []faultTarget{
+	{"lookup", "/spartacus/", `{ user(username: "spartacus") { name } rest: tag(name: "funk") { name } }`, []any{"user"}},
 	{"list", "/spartacus/followers/", `{ user(username: "spartacus") { followers(first: 1) { nodes { key } } rest: name } }`, []any{"user", "followers"}},
 	{"load", "/spartacus/", `{ cloudcast(key: "/spartacus/party-time/") { user { biog } rest: name } }`, []any{"cloudcast", "user", "biog"}},
 	{"total", "/spartacus/", `{ cloudcast(key: "/spartacus/party-time/") { user { followers(first: 1) { totalCount rest: nodes { key } } } } }`, []any{"cloudcast", "user", "followers", "totalCount"}},
@@ -43,27 +43,26 @@ var victims = []victim{
 	{"oEmbed", "/www/oembed/", `{ oembed(url: "/spartacus/party-time/") { title } rest: tag(name: "funk") { name } }`, []any{"oembed"}},
 }
 
-// faults says as what each way to fail comes out. Those without a code do no
-// harm to a read.
-var faults = map[emulator.FaultKind]struct {
-	code    string
-	retries bool
-	wait    float64 // milliseconds
-	took    time.Duration
+// faultResults maps each fault to the error of the failing field. Faults without a code do not affect reads.
+var faultResults = map[emulator.FaultKind]struct {
+	code      string
+	retryable bool
+	wait      float64 // retryAfterMs
+	duration  time.Duration
 }{
-	emulator.FaultRateLimit:       {code: "RATE_LIMITED", retries: true, wait: 90_000},
-	emulator.FaultRateLimitNoWait: {code: "RATE_LIMITED", retries: true, wait: 1_000}, // the pause that it brings
-	emulator.FaultHTML403:         {code: "UPSTREAM_UNAVAILABLE", retries: true, wait: 1_000},
+	emulator.FaultRateLimit:       {code: "RATE_LIMITED", retryable: true, wait: 90_000},
+	emulator.FaultRateLimitNoWait: {code: "RATE_LIMITED", retryable: true, wait: 1_000}, // the pause that the server chooses
+	emulator.FaultHTML403:         {code: "UPSTREAM_UNAVAILABLE", retryable: true, wait: 1_000},
 	emulator.FaultHTML413:         {code: "UPSTREAM_BAD_RESPONSE"},
-	emulator.FaultHTML502:         {code: "UPSTREAM_UNAVAILABLE", retries: true, wait: 1_000},
-	emulator.FaultHTML503:         {code: "UPSTREAM_UNAVAILABLE", retries: true, wait: 90_000},
-	emulator.FaultError500:        {code: "UPSTREAM_UNAVAILABLE", retries: true, wait: 1_000},
-	emulator.FaultSlowHeaders:     {code: "UPSTREAM_TIMEOUT", retries: true, wait: 1_000, took: deadline},
-	emulator.FaultSlowBody:        {code: "UPSTREAM_TIMEOUT", retries: true, wait: 1_000, took: deadline},
-	emulator.FaultTruncatedBody:   {code: "UPSTREAM_UNAVAILABLE", retries: true, wait: 1_000},
+	emulator.FaultHTML502:         {code: "UPSTREAM_UNAVAILABLE", retryable: true, wait: 1_000},
+	emulator.FaultHTML503:         {code: "UPSTREAM_UNAVAILABLE", retryable: true, wait: 90_000},
+	emulator.FaultError500:        {code: "UPSTREAM_UNAVAILABLE", retryable: true, wait: 1_000},
+	emulator.FaultSlowHeaders:     {code: "UPSTREAM_TIMEOUT", retryable: true, wait: 1_000, duration: requestTimeout},
+	emulator.FaultSlowBody:        {code: "UPSTREAM_TIMEOUT", retryable: true, wait: 1_000, duration: requestTimeout},
+	emulator.FaultTruncatedBody:   {code: "UPSTREAM_UNAVAILABLE", retryable: true, wait: 1_000},
 	emulator.FaultTruncatedJSON:   {code: "UPSTREAM_BAD_RESPONSE"},
-	emulator.FaultEndlessBody:     {code: "UPSTREAM_TIMEOUT", retries: true, wait: 1_000, took: deadline},
-	emulator.FaultReset:           {code: "UPSTREAM_UNAVAILABLE", retries: true, wait: 1_000},
+	emulator.FaultEndlessBody:     {code: "UPSTREAM_TIMEOUT", retryable: true, wait: 1_000, duration: requestTimeout},
+	emulator.FaultReset:           {code: "UPSTREAM_UNAVAILABLE", retryable: true, wait: 1_000},
 	emulator.FaultError200:        {code: "UPSTREAM_BAD_RESPONSE"},
 	emulator.FaultNotJSON:         {code: "UPSTREAM_BAD_RESPONSE"},
 	emulator.FaultSuccessFalse:    {code: "UPSTREAM_BAD_RESPONSE"},
@@ -71,36 +70,37 @@ var faults = map[emulator.FaultKind]struct {
 	emulator.FaultEmptyPage:       {},
 	emulator.FaultRepeatedPage:    {},
 	emulator.FaultURLEncodedToken: {},
-	emulator.FaultEarly400:        {}, // these four disturb writes only
+	emulator.FaultEarly400:        {}, // this one and the next three affect writes only
 	emulator.FaultEarly413:        {},
 	emulator.FaultEarly503:        {},
 	emulator.FaultUploadReset:     {},
 }
 
-// deadline is how long an operation may take in these tests.
-const deadline = 20 * time.Second
+// requestTimeout is the time limit of an operation in these tests.
+const requestTimeout = 20 * time.Second
 
-// TestFaults lets every field meet every fault. Each time one field is null with
-// the right code at its own path, and the rest of the answer stands.
+// TestFaults injects every fault into the call of every target. The failing field is null with the right error at its path,
+// and the field rest is not affected.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, kind := range emulator.FaultKinds() {
-		if _, ok := faults[kind]; !ok {
-			t.Errorf("no line says what %q comes out as", kind)
+		if _, ok := faultResults[kind]; !ok {
+			t.Errorf("faultResults has no row for the fault %q", kind)
 		}
-		for _, v := range victims {
+		for _, v := range faultTargets {
 			t.Run(string(kind)+"/"+v.name, func(t *testing.T) {
 				t.Parallel()
 				sharedWorld()
-				synctest.Test(t, func(t *testing.T) { v.suffer(t, kind) })
+				synctest.Test(t, func(t *testing.T) { v.test(t, kind) })
 			})
 		}
 	}
 }
 
-func (v victim) suffer(t *testing.T, kind emulator.FaultKind) {
-	want := faults[kind]
-	s := newTestServer(t, serverOptions{config: config.Serve{RequestTimeout: deadline}})
+// test executes the target's operation with a fault.
+func (v faultTarget) test(t *testing.T, kind emulator.FaultKind) {
+	want := faultResults[kind]
+	s := newTestServer(t, serverOptions{config: config.Serve{RequestTimeout: requestTimeout}})
 	fault := emulator.Fault{Match: v.match, Kind: kind}
 	switch kind {
 	case emulator.FaultRateLimit, emulator.FaultHTML503:
@@ -111,8 +111,7 @@ func (v victim) suffer(t *testing.T, kind emulator.FaultKind) {
 		fault.Delay = time.Second
 	}
 	if kind == emulator.FaultRateLimit || kind == emulator.FaultRateLimitNoWait {
-		// A limit holds for all calls from then on, whichever comes first: what
-		// stands beside it stands because it was seen before.
+		// A rate limit applies to all calls, in any order: cache the field rest first.
 		s.execute(t, "", `{ tag(name: "funk") { name } category(slug: "funk") { name } }`, nil)
 	}
 	if err := s.emulator.Fail(fault); err != nil {
@@ -124,45 +123,45 @@ func (v victim) suffer(t *testing.T, kind emulator.FaultKind) {
 	var data map[string]any
 	errs := resp.decode(t, &data)
 	if !bytes.Contains(resp.body, []byte(`"rest":`)) || bytes.Contains(resp.body, []byte(`"rest":null`)) {
-		t.Errorf("the rest does not stand: %s", resp.body)
+		t.Errorf("response = %s, want a value for rest", resp.body)
 	}
 	if want.code == "" {
 		if len(errs) > 0 {
-			t.Errorf("%+v", errs)
+			t.Errorf("errors = %+v, want none", errs)
 		}
 		return
 	}
 	if len(errs) != 1 {
-		t.Fatalf("%d errors, want one: %s", len(errs), resp.body)
+		t.Fatalf("got %d errors, want 1: %s", len(errs), resp.body)
 	}
 	if diff := cmp.Diff(v.path, errs[0].Path); diff != "" {
-		t.Errorf("path: %s", diff)
+		t.Errorf("path of the error differs (-want +got): %s", diff)
 	}
-	if got := at(data, v.path); got != nil {
-		t.Errorf("the field is %v", got)
+	if got := valueAt(data, v.path); got != nil {
+		t.Errorf("failing field = %v, want null", got)
 	}
 	if got := errs[0].code(); got != want.code {
-		t.Errorf("code %s, want %s: %s", got, want.code, errs[0].Message)
+		t.Errorf("code = %s, want %s: %s", got, want.code, errs[0].Message)
 	}
-	if got := errs[0].Extensions["retryable"] == true; got != want.retries {
-		t.Errorf("retryable is %v", got)
+	if got := errs[0].Extensions["retryable"] == true; got != want.retryable {
+		t.Errorf("retryable = %t, want %t", got, want.retryable)
 	}
 	wait, _ := errs[0].Extensions["retryAfterMs"].(float64)
 	if wait != want.wait {
-		t.Errorf("retryAfterMs is %v, want %v", wait, want.wait)
+		t.Errorf("retryAfterMs = %v, want %v", wait, want.wait)
 	}
-	if want.took != took {
-		t.Errorf("took %v, want %v", took, want.took)
+	if want.duration != took {
+		t.Errorf("duration = %v, want %v", took, want.duration)
 	}
 	for _, leak := range []string{"mixcloud.test", "Get \"", "<html", "goroutine", ".go:"} {
 		if bytes.Contains(resp.body, []byte(leak)) {
-			t.Errorf("the answer has %q in it: %s", leak, resp.body)
+			t.Errorf("response contains %q: %s", leak, resp.body)
 		}
 	}
 }
 
-// at is what stands at a path of an answer.
-func at(v any, path []any) any {
+// valueAt returns the value at a path of decoded JSON.
+func valueAt(v any, path []any) any {
 	for _, step := range path {
 		switch step := step.(type) {
 		case string:
@@ -176,8 +175,8 @@ func at(v any, path []any) any {
 	return v
 }
 
-// TestRefusals lets Mixcloud answer a load, under a parent that is there, with
-// refusals of every kind: what counts is what it says, then its status.
+// TestRefusals maps refusals of a load to error codes, first by the error in the body, then by the status. The parent of the
+// load exists.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	refusal := func(kind, message string) string {
@@ -190,29 +189,29 @@ func TestRefusals(t *testing.T) {
 		code   string
 	}{
 		{"not found", 404, refusal("ResourceNotFoundException", "User does not exist."), "NOT_FOUND"},
-		{"not found without a word", 404, "", "NOT_FOUND"},
-		{"a page of HTML that says so", 404, "<html>Not here</html>", "NOT_FOUND"},
-		{"gone", 410, refusal("Whatever", "It was removed."), "NOT_FOUND"},
+		{"not found, empty body", 404, "", "NOT_FOUND"},
+		{"not found, HTML", 404, "<html>Not here</html>", "NOT_FOUND"},
+		{"gone", 410, refusal("GoneException", "It was removed."), "NOT_FOUND"},
 		{"not found by its type", 400, refusal("ResourceNotFoundException", "?"), "NOT_FOUND"},
 		{"forbidden", 403, refusal("PermissionException", "Not yours."), "FORBIDDEN"},
-		{"a token is wanted, 400", 400, refusal("OAuthException", "An access_token is required to access this resource."), "UNAUTHENTICATED"},
-		{"a token is wanted, 401", 401, refusal("OAuthException", "An invalid access token was provided"), "UNAUTHENTICATED"},
-		{"a token is wanted, 403", 403, refusal("OAuthException", "An invalid access token was provided"), "UNAUTHENTICATED"},
-		{"limited by its type", 403, refusal("RateLimitException", "Slow down"), "RATE_LIMITED"},
-		{"limited by the status of others", 429, "", "RATE_LIMITED"},
-		{"a bot page", 403, "<html>Checking your browser</html>", "UPSTREAM_UNAVAILABLE"},
+		{"a token is required, 400", 400, refusal("OAuthException", "An access_token is required to access this resource."), "UNAUTHENTICATED"},
+		{"a token is required, 401", 401, refusal("OAuthException", "An invalid access token was provided"), "UNAUTHENTICATED"},
+		{"a token is required, 403", 403, refusal("OAuthException", "An invalid access token was provided"), "UNAUTHENTICATED"},
+		{"rate limit by type", 403, refusal("RateLimitException", "Slow down"), "RATE_LIMITED"},
+		{"rate limit by status", 429, "", "RATE_LIMITED"},
+		{"a page of bot protection", 403, "<html>Checking your browser</html>", "UPSTREAM_UNAVAILABLE"},
 		{"a gateway", 504, "<html>Gateway timeout</html>", "UPSTREAM_UNAVAILABLE"},
-		{"a redirect to nowhere", 302, "", "UPSTREAM_BAD_RESPONSE"},
-		{"withheld for legal reasons", 451, "<html>Not in your country</html>", "FORBIDDEN"},
+		{"a redirect without a Location", 302, "", "UPSTREAM_BAD_RESPONSE"},
+		{"unavailable for legal reasons", 451, "<html>Not in your country</html>", "FORBIDDEN"},
 		{"payment required", 402, "<html>Pay</html>", "FORBIDDEN"},
 		{"locked", 423, refusal("LockedException", "Locked"), "FORBIDDEN"},
 		{"method not allowed", 405, "<html>No</html>", "UPSTREAM_BAD_RESPONSE"},
 		{"conflict", 409, "<html>No</html>", "UPSTREAM_BAD_RESPONSE"},
-		{"a page of a proxy of ours", 407, "<html>Who are you?</html>", "UPSTREAM_UNAVAILABLE"},
+		{"a page of our proxy", 407, "<html>Who are you?</html>", "UPSTREAM_UNAVAILABLE"},
 		{"too early", 425, "", "UPSTREAM_UNAVAILABLE"},
-		{"a refusal of no known kind", 418, refusal("TeapotException", "Short and stout."), "UPSTREAM_BAD_RESPONSE"},
-		{"something else with that key's address", 200, `{"data": []}`, "UPSTREAM_BAD_RESPONSE"},
-		{"nothing", 200, "", "UPSTREAM_BAD_RESPONSE"},
+		{"an unknown refusal", 418, refusal("TeapotException", "Short and stout."), "UPSTREAM_BAD_RESPONSE"},
+		{"an object of another kind", 200, `{"data": []}`, "UPSTREAM_BAD_RESPONSE"},
+		{"an empty body", 200, "", "UPSTREAM_BAD_RESPONSE"},
 		{"null", 200, "null", "UPSTREAM_BAD_RESPONSE"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -230,30 +229,29 @@ func TestRefusals(t *testing.T) {
 			var data map[string]any
 			errs := s.execute(t, "", `{ cloudcast(key: "/spartacus/party-time/") { user { name biog } } user(username: "spartacus") { name } }`, nil).decode(t, &data)
 			want := 2
-			if test.code == "NOT_FOUND" { // a look-up that finds nothing is no error
+			if test.code == "NOT_FOUND" { // a lookup that finds nothing is not an error
 				want = 1
 			}
 			if len(errs) != want {
-				t.Fatalf("%+v", errs)
+				t.Fatalf("errors = %+v, want %d", errs, want)
 			}
 			for _, e := range errs {
 				if e.code() != test.code {
-					t.Errorf("code %s, want %s", e.code(), test.code)
+					t.Errorf("code = %s, want %s", e.code(), test.code)
 				}
 				if strings.Contains(e.Message, "Short and stout") || strings.Contains(e.Message, "html") {
-					t.Errorf("Mixcloud's words are passed on: %s", e.Message)
+					t.Errorf("message = %q, want none of Mixcloud's text", e.Message)
 				}
 			}
-			if at(data, []any{"user"}) != nil || at(data, []any{"cloudcast", "user", "name"}) != "Spartacus" || at(data, []any{"cloudcast", "user", "biog"}) != nil {
-				t.Errorf("%v", data)
+			if valueAt(data, []any{"user"}) != nil || valueAt(data, []any{"cloudcast", "user", "name"}) != "Spartacus" || valueAt(data, []any{"cloudcast", "user", "biog"}) != nil {
+				t.Errorf("data = %v, want user and biog null and the name Spartacus", data)
 			}
 		})
 	}
 }
 
-// TestRateLimitIsTold tells in a later operation until when Mixcloud refuses,
-// and forgets it when the time has come.
-func TestRateLimitIsTold(t *testing.T) {
+// After a refusal with Retry-After, rateLimit.retryAt is the time at which the wait ends. After that time it is null.
+func TestRateLimit_RetryAt(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
@@ -261,42 +259,40 @@ func TestRateLimitIsTold(t *testing.T) {
 		retryAt := func() *time.Time {
 			var data struct{ RateLimit struct{ RetryAt *time.Time } }
 			if errs := s.execute(t, "", `{ rateLimit { retryAt } }`, nil).decode(t, &data); len(errs) > 0 {
-				t.Fatalf("%+v", errs)
+				t.Fatalf("errors = %+v, want none", errs)
 			}
 			return data.RateLimit.RetryAt
 		}
 		if at := retryAt(); at != nil {
-			t.Fatalf("before any refusal: %v", at)
+			t.Fatalf("retryAt before any refusal = %v, want null", at)
 		}
 		if err := s.emulator.Fail(emulator.Fault{Match: "/spartacus/", Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		s.execute(t, "", `{ user(username: "spartacus") { name } }`, nil)
 		if at, want := retryAt(), time.Now().Add(452*time.Second).UTC().Truncate(time.Second); at == nil || !at.Equal(want) {
-			t.Errorf("after a refusal: %v, want %v", at, want)
+			t.Errorf("retryAt after a refusal = %v, want %v", at, want)
 		}
 		time.Sleep(452 * time.Second)
 		if at := retryAt(); at != nil {
-			t.Errorf("after the wait: %v", at)
+			t.Errorf("retryAt after the wait = %v, want null", at)
 		}
 	})
 }
 
-// TestBudget asks for more calls than an operation may make. What can be told
-// from the query is refused before the first call. Should the estimate be too
-// low, exactly the budget is spent, what it paid for is shown, and each field
-// beyond is refused.
+// An operation whose estimate is above its budget is refused before the first call. If the estimate is too low, the operation
+// makes exactly as many calls as its budget: fields within the budget have values, and the others have errors.
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	const query = `query($first: Int) { user(username: "HarbourFM") { cloudcasts(first: $first) { nodes { slug description comments(first: 1) { totalCount nodes { id } } } } } }`
-	asked := newTestServer(t, serverOptions{})
-	if errs := asked.execute(t, "", query, map[string]any{"first": 100}).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" || !strings.Contains(errs[0].Message, "200") {
-		t.Errorf("with an estimate above the budget: %+v", errs)
+	refused := newTestServer(t, serverOptions{})
+	if errs := refused.execute(t, "", query, map[string]any{"first": 100}).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" || !strings.Contains(errs[0].Message, "200") {
+		t.Errorf("errors with an estimate above the budget = %+v, want LIMIT_EXCEEDED", errs)
 	}
-	if calls := asked.takeCalls(); len(calls) > 0 {
-		t.Errorf("%q were called", calls)
+	if calls := refused.takeCalls(); len(calls) > 0 {
+		t.Errorf("calls = %q, want none", calls)
 	}
-	const budget = 150 // and 200 in the eyes of the estimate
+	const budget = 150 // but the estimate is compared with 200
 	s := newTestServer(t, serverOptions{tune: []func(*upstream.Options){func(o *upstream.Options) { o.Budget = budget }}})
 	resp := s.execute(t, "", query, map[string]any{"first": 99})
 	var data struct {
@@ -306,42 +302,41 @@ func TestBudget(t *testing.T) {
 	}
 	errs := resp.decode(t, &data)
 	if got := len(s.takeCalls()); got != budget {
-		t.Errorf("%d calls were made, want %d", got, budget)
+		t.Errorf("%d calls, want %d", got, budget)
 	}
-	// All that failed is told of: the first errors one by one, the others by their number.
+	// The first errors are listed, and one more error counts the others.
 	const failed = 2 + 2*99 - budget
 	if len(errs) != responselimit.MaxErrors+1 {
-		t.Fatalf("%d errors, want %d and one that counts the others", len(errs), responselimit.MaxErrors)
+		t.Fatalf("got %d errors, want %d and one that counts the others", len(errs), responselimit.MaxErrors)
 	}
 	for _, e := range errs[:responselimit.MaxErrors] {
 		if e.code() != "LIMIT_EXCEEDED" || !strings.Contains(e.Message, "150") {
-			t.Errorf("%+v", e)
+			t.Errorf("error = %+v, want LIMIT_EXCEEDED with the budget", e)
 		}
 	}
 	rest := errs[responselimit.MaxErrors]
 	if omitted, _ := rest.Extensions["omitted"].(float64); rest.code() != "LIMIT_EXCEEDED" || omitted != failed-responselimit.MaxErrors {
-		t.Errorf("%d errors are not listed, and the last one says %+v", failed-responselimit.MaxErrors, rest)
+		t.Errorf("last error = %+v, want it to count %d omitted errors", rest, failed-responselimit.MaxErrors)
 	}
 	if len(data.User.Cloudcasts.Nodes) != 99 {
-		t.Errorf("%d items are left", len(data.User.Cloudcasts.Nodes))
+		t.Errorf("got %d nodes, want 99", len(data.User.Cloudcasts.Nodes))
 	}
 	if again := s.execute(t, "", `{ user(username: "demo") { name } }`, nil); len(again.decode(t, nil)) > 0 {
-		t.Errorf("the next operation has no budget of its own: %s", again.body)
+		t.Errorf("response to the next operation = %s, want no errors: each operation has its own budget", again.body)
 	}
 	small := newTestServer(t, serverOptions{config: config.Serve{OperationBudget: 1}})
 	if errs := small.execute(t, "", `{ user(username: "demo") { name feed { nodes { key } } } }`, nil).decode(t, nil); len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" {
-		t.Errorf("with a budget of one: %+v", errs)
+		t.Errorf("errors with a budget of 1 = %+v, want LIMIT_EXCEEDED", errs)
 	}
 }
 
-// TestClientThatLeaves ends its request while Mixcloud is slow: the calls end
-// with it, also those that wait for their turn.
-func TestClientThatLeaves(t *testing.T) {
+// If the client disconnects, the operation's calls are canceled, including those in the queue.
+func TestClientDisconnects_CancelsCalls(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, serverOptions{config: config.Serve{MaxUpstream: 1}, emulator: []emulator.Option{emulator.WithLatency(time.Minute)}})
-		ctx, leave := context.WithCancel(t.Context())
+		ctx, disconnect := context.WithCancel(t.Context())
 		body, err := json.Marshal(map[string]string{"query": `{ a: user(username: "spartacus") { name } b: user(username: "demo") { name } c: tag(name: "funk") { name } }`})
 		if err != nil {
 			t.Fatal(err)
@@ -355,14 +350,14 @@ func TestClientThatLeaves(t *testing.T) {
 		}()
 		synctest.Wait()
 		start := time.Now()
-		leave()
+		disconnect()
 		<-done
 		synctest.Wait()
 		if took := time.Since(start); took != 0 {
-			t.Errorf("the server went on for %v", took)
+			t.Errorf("request ended %v after the disconnect, want at once", took)
 		}
 		if calls := s.takeCalls(); len(calls) != 1 {
-			t.Errorf("%d calls were begun, want the first alone: %q", len(calls), calls)
+			t.Errorf("calls = %q, want only the first one", calls)
 		}
 	})
 }

@@ -17,369 +17,367 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A cell is what a client sees of a Mixcloud that misbehaves on one of two
-// resources, and what it costs.
-type cell struct {
-	Code  string        // of the error on the disturbed field; "" for none
-	Retry bool          // it is worth a retry
-	Wait  time.Duration // before that; 0 if there is no point in it
-	Data  string        // of the disturbed field, "" for null
-	Stale string        // the reason in extensions.freshness; "" for a fresh answer
-	Age   time.Duration // of a stale answer
-	Calls int           // for the disturbed resource, those in the background too
-	Took  time.Duration
+// A result is the response to an operation that reads two resources, one of which fails, and its calls.
+type result struct {
+	Code        string        // the error code of the failing field; "" without an error
+	Retryable   bool          // the error's retryable
+	RetryAfter  time.Duration // the error's retryAfterMs; 0 without one
+	Data        string        // of the failing field; "" for null
+	StaleReason string        // the reason in extensions.freshness; "" for fresh data
+	Age         time.Duration // of stale data
+	Calls       int           // for the failing resource, including those in the background
+	Duration    time.Duration
 }
 
 const (
-	lag = 20 * time.Millisecond // of every answer of Mixcloud
+	latency = 20 * time.Millisecond // of every call
 
-	// moment is what clients are told to wait for a Mixcloud that has just failed.
-	moment = time.Second
+	// failureWait is the retryAfterMs after a first failure of Mixcloud.
+	failureWait = time.Second
 
-	// The tries again of the tests wait for as long as they may.
-	firstTry, secondTry = 100 * time.Millisecond, 200 * time.Millisecond
+	// The delays before the retries of a call: the maximum, as the tests have no jitter.
+	firstBackoff, secondBackoff = 100 * time.Millisecond, 200 * time.Millisecond
 
-	// The pauses after a limit that names no wait.
+	// The pauses after a rate limit without Retry-After.
 	firstPause, secondPause = time.Second, 2 * time.Second
 
-	// How old what was seen is: so that it still answers at once, and so that it
-	// only stands in.
-	young, old = 10 * time.Minute, 2 * time.Hour
+	// The age of a cache entry that is served while it is refreshed, and of one that is served only if Mixcloud fails.
+	revalidateAge, ifErrorAge = 10 * time.Minute, 2 * time.Hour
 
-	seen = `{"name":"Spartacus","city":"London"}`
+	cachedData = `{"name":"Spartacus","city":"London"}`
 )
 
-// What several rows have in common. A refresh that fails is not tried again; the
-// one who asks within five seconds is told why, and the next one after that
-// brings about another try.
+// Results that several failures have in common. A refresh that fails is not retried. For five seconds, responses have its
+// reason; the first request after that starts another refresh.
 var (
-	anew           = cell{Data: seen, Calls: 1, Took: lag}
-	refreshFails   = [3]cell{beingFetched(young, 1), standsIn(young+time.Second, "UNAVAILABLE", 0), beingFetched(young+10*time.Second, 1)}
-	refreshHangs   = [3]cell{beingFetched(young, 1), beingFetched(young+time.Second, 0), beingFetched(young+10*time.Second, 0)}
-	refreshWorks   = [3]cell{beingFetched(young, 1), {Data: seen}, {Data: seen}}
-	triesFail      = cell{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Wait: moment, Calls: 3, Took: 3*lag + firstTry + secondTry}
-	readsNonsense  = cell{Code: "UPSTREAM_BAD_RESPONSE", Calls: 1, Took: lag}
-	timesOut       = cell{Code: "UPSTREAM_TIMEOUT", Retry: true, Wait: moment, Calls: 1, Took: 30 * time.Second}
-	oldStandsIn    = took(lag, standsIn(old+lag, "UNAVAILABLE", 1))
-	oldAfterAWhile = took(time.Second, standsIn(old+time.Second, "UNAVAILABLE", 1))
+	fetchedNow      = result{Data: cachedData, Calls: 1, Duration: latency}
+	refreshFails    = [3]result{revalidating(revalidateAge, 1), staleResult(revalidateAge+time.Second, "UNAVAILABLE", 0), revalidating(revalidateAge+10*time.Second, 1)}
+	refreshHangs    = [3]result{revalidating(revalidateAge, 1), revalidating(revalidateAge+time.Second, 0), revalidating(revalidateAge+10*time.Second, 0)}
+	refreshSucceeds = [3]result{revalidating(revalidateAge, 1), {Data: cachedData}, {Data: cachedData}}
+	retriesFail     = result{Code: "UPSTREAM_UNAVAILABLE", Retryable: true, RetryAfter: failureWait, Calls: 3, Duration: 3*latency + firstBackoff + secondBackoff}
+	badResponse     = result{Code: "UPSTREAM_BAD_RESPONSE", Calls: 1, Duration: latency}
+	timedOut        = result{Code: "UPSTREAM_TIMEOUT", Retryable: true, RetryAfter: failureWait, Calls: 1, Duration: 30 * time.Second}
+	staleServed     = withDuration(latency, staleResult(ifErrorAge+latency, "UNAVAILABLE", 1))
+	staleAfterDelay = withDuration(time.Second, staleResult(ifErrorAge+time.Second, "UNAVAILABLE", 1))
 )
 
-func beingFetched(age time.Duration, calls int) cell { return standsIn(age, "REVALIDATING", calls) }
-
-func standsIn(age time.Duration, reason string, calls int) cell {
-	return cell{Data: seen, Stale: reason, Age: age, Calls: calls}
+// revalidating returns the result of an operation that gets stale data while it is refreshed.
+func revalidating(age time.Duration, calls int) result {
+	return staleResult(age, "REVALIDATING", calls)
 }
 
-func took(d time.Duration, c cell) cell {
-	c.Took = d
-	return c
+// staleResult returns the result of an operation that gets stale data.
+func staleResult(age time.Duration, reason string, calls int) result {
+	return result{Data: cachedData, StaleReason: reason, Age: age, Calls: calls}
 }
 
-// A misbehaviour is one thing that can go wrong with an answer, with what it
-// does to who has seen nothing, to who has seen it ten minutes ago (and asks at
-// once, a second and ten seconds later), and to who has seen it hours ago.
-type misbehaviour struct {
-	fault emulator.Fault
-	wire  roundTripFunc // instead of Mixcloud
-	jump  time.Duration
-
-	cold  cell
-	young [3]cell
-	old   cell
+func withDuration(d time.Duration, r result) result {
+	r.Duration = d
+	return r
 }
 
-// misbehaviours are all that can go wrong with an answer.
-var misbehaviours = map[string]misbehaviour{
+// A failure is one way in which a call fails, with the results of operations during the failure.
+type failure struct {
+	fault     emulator.Fault
+	transport roundTripFunc // if not nil, used instead of the emulator
+	clockJump time.Duration
+
+	cold       result    // with an empty cache
+	revalidate [3]result // with a cache entry of age revalidateAge: at once, after one second and after ten
+	ifError    result    // with a cache entry of age ifErrorAge
+}
+
+// failures are all ways in which a call can fail.
+var failures = map[string]failure{
 	"reset": {
 		fault: emulator.Fault{Kind: emulator.FaultReset},
-		cold:  triesFail, young: refreshFails, old: oldStandsIn,
+		cold:  retriesFail, revalidate: refreshFails, ifError: staleServed,
 	},
 	"DNS failure": {
-		wire: func(*http.Request) (*http.Response, error) {
+		transport: func(*http.Request) (*http.Response, error) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "mixcloud.test", IsNotFound: true}}
 		},
-		cold:  took(firstTry+secondTry, triesFail),
-		young: refreshFails,
-		// What stands beside it takes as long as Mixcloud does.
-		old: took(lag, standsIn(old, "UNAVAILABLE", 1)),
+		cold:       withDuration(firstBackoff+secondBackoff, retriesFail),
+		revalidate: refreshFails,
+		// The call for the other field takes the latency.
+		ifError: withDuration(latency, staleResult(ifErrorAge, "UNAVAILABLE", 1)),
 	},
 	"slow headers": {
 		fault: emulator.Fault{Kind: emulator.FaultSlowHeaders, Delay: time.Hour},
-		cold:  timesOut, young: refreshHangs, old: oldAfterAWhile,
+		cold:  timedOut, revalidate: refreshHangs, ifError: staleAfterDelay,
 	},
 	"slow body": {
 		fault: emulator.Fault{Kind: emulator.FaultSlowBody, Delay: time.Hour},
-		cold:  timesOut, young: refreshHangs, old: oldAfterAWhile,
+		cold:  timedOut, revalidate: refreshHangs, ifError: staleAfterDelay,
 	},
 	"a byte a second": {
-		wire: trickling,
-		cold: timesOut, young: refreshHangs, old: oldAfterAWhile,
+		transport: byteASecond,
+		cold:      timedOut, revalidate: refreshHangs, ifError: staleAfterDelay,
 	},
 	"truncated JSON": {
 		fault: emulator.Fault{Kind: emulator.FaultTruncatedJSON},
-		cold:  readsNonsense, young: refreshFails, old: oldStandsIn,
+		cold:  badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"truncated body": {
 		fault: emulator.Fault{Kind: emulator.FaultTruncatedBody},
-		cold:  triesFail, young: refreshFails, old: oldStandsIn,
+		cold:  retriesFail, revalidate: refreshFails, ifError: staleServed,
 	},
 	"truncated headers": {
-		wire: answering("HTTP/1.1 200 OK\r\nContent-Type: text/javasc"),
-		cold: triesFail, young: refreshFails, old: oldStandsIn,
+		transport: rawResponse("HTTP/1.1 200 OK\r\nContent-Type: text/javasc"),
+		cold:      retriesFail, revalidate: refreshFails, ifError: staleServed,
 	},
 	"endless body": {
 		fault: emulator.Fault{Kind: emulator.FaultEndlessBody},
-		cold:  readsNonsense, young: refreshFails, old: oldStandsIn,
+		cold:  badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"endless body, slowly": {
 		fault: emulator.Fault{Kind: emulator.FaultEndlessBody, Delay: time.Second},
-		cold:  timesOut, young: refreshHangs, old: oldAfterAWhile,
+		cold:  timedOut, revalidate: refreshHangs, ifError: staleAfterDelay,
 	},
 	"HTML 502": {
 		fault: emulator.Fault{Kind: emulator.FaultHTML502},
-		cold:  triesFail, young: refreshFails, old: oldStandsIn,
+		cold:  retriesFail, revalidate: refreshFails, ifError: staleServed,
 	},
-	"HTML 503 with a wait": {
-		fault: emulator.Fault{Kind: emulator.FaultHTML503, RetryAfter: time.Minute},
-		cold:  cell{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Wait: time.Minute, Calls: 1, Took: lag},
-		young: refreshFails, old: oldStandsIn,
+	"HTML 503 with Retry-After": {
+		fault:      emulator.Fault{Kind: emulator.FaultHTML503, RetryAfter: time.Minute},
+		cold:       result{Code: "UPSTREAM_UNAVAILABLE", Retryable: true, RetryAfter: time.Minute, Calls: 1, Duration: latency},
+		revalidate: refreshFails, ifError: staleServed,
 	},
-	"HTML 403": { // of a bot protection
-		fault: emulator.Fault{Kind: emulator.FaultHTML403},
-		cold:  cell{Code: "UPSTREAM_UNAVAILABLE", Retry: true, Wait: moment, Calls: 1, Took: lag},
-		young: refreshFails, old: oldStandsIn,
+	"HTML 403": { // from bot protection
+		fault:      emulator.Fault{Kind: emulator.FaultHTML403},
+		cold:       result{Code: "UPSTREAM_UNAVAILABLE", Retryable: true, RetryAfter: failureWait, Calls: 1, Duration: latency},
+		revalidate: refreshFails, ifError: staleServed,
 	},
-	"limit with a wait": {
+	"limit with Retry-After": {
 		fault: emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: time.Minute},
-		cold:  cell{Code: "RATE_LIMITED", Retry: true, Wait: time.Minute, Calls: 1, Took: lag},
-		young: [3]cell{
-			beingFetched(young, 1),
-			standsIn(young+time.Second, "RATE_LIMITED", 0),
-			standsIn(young+10*time.Second, "RATE_LIMITED", 0),
+		cold:  result{Code: "RATE_LIMITED", Retryable: true, RetryAfter: time.Minute, Calls: 1, Duration: latency},
+		revalidate: [3]result{
+			revalidating(revalidateAge, 1),
+			staleResult(revalidateAge+time.Second, "RATE_LIMITED", 0),
+			staleResult(revalidateAge+10*time.Second, "RATE_LIMITED", 0),
 		},
-		old: took(lag, standsIn(old+lag, "RATE_LIMITED", 1)),
+		ifError: withDuration(latency, staleResult(ifErrorAge+latency, "RATE_LIMITED", 1)),
 	},
 	"limit until a date": {
-		wire: answering("HTTP/1.1 403 Forbidden\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nRetry-After: Mon, 02 Jan 2006 15:05:05 GMT\r\n\r\n" +
+		transport: rawResponse("HTTP/1.1 403 Forbidden\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nRetry-After: Mon, 02 Jan 2006 15:05:05 GMT\r\n\r\n" +
 			`{"error": {"type": "RateLimitException", "message": "You have hit your rate limit."}}`),
-		cold: cell{Code: "RATE_LIMITED", Retry: true, Wait: time.Minute, Calls: 1, Took: lag},
-		young: [3]cell{
-			beingFetched(young, 1),
-			standsIn(young+time.Second, "RATE_LIMITED", 0),
-			standsIn(young+10*time.Second, "RATE_LIMITED", 0),
+		cold: result{Code: "RATE_LIMITED", Retryable: true, RetryAfter: time.Minute, Calls: 1, Duration: latency},
+		revalidate: [3]result{
+			revalidating(revalidateAge, 1),
+			staleResult(revalidateAge+time.Second, "RATE_LIMITED", 0),
+			staleResult(revalidateAge+10*time.Second, "RATE_LIMITED", 0),
 		},
-		old: took(lag, standsIn(old+lag, "RATE_LIMITED", 1)),
+		ifError: withDuration(latency, staleResult(ifErrorAge+latency, "RATE_LIMITED", 1)),
 	},
-	"limit without a wait": {
+	"limit without Retry-After": {
 		fault: emulator.Fault{Kind: emulator.FaultRateLimitNoWait},
-		cold:  cell{Code: "RATE_LIMITED", Retry: true, Wait: 4 * time.Second, Calls: 3, Took: 3*lag + firstPause + secondPause},
-		young: [3]cell{
-			beingFetched(young, 1),
-			standsIn(young+time.Second, "RATE_LIMITED", 0),
-			beingFetched(young+10*time.Second, 1),
+		cold:  result{Code: "RATE_LIMITED", Retryable: true, RetryAfter: 4 * time.Second, Calls: 3, Duration: 3*latency + firstPause + secondPause},
+		revalidate: [3]result{
+			revalidating(revalidateAge, 1),
+			staleResult(revalidateAge+time.Second, "RATE_LIMITED", 0),
+			revalidating(revalidateAge+10*time.Second, 1),
 		},
-		old: took(lag, standsIn(old+lag, "RATE_LIMITED", 1)),
+		ifError: withDuration(latency, staleResult(ifErrorAge+latency, "RATE_LIMITED", 1)),
 	},
-	"status 429": { // which Mixcloud was never seen to send
-		wire: answering("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"),
-		cold: cell{Code: "RATE_LIMITED", Retry: true, Wait: time.Minute, Calls: 1, Took: lag},
-		young: [3]cell{
-			beingFetched(young, 1),
-			standsIn(young+time.Second, "RATE_LIMITED", 0),
-			standsIn(young+10*time.Second, "RATE_LIMITED", 0),
+	"status 429": { // which Mixcloud is not known to send
+		transport: rawResponse("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"),
+		cold:      result{Code: "RATE_LIMITED", Retryable: true, RetryAfter: time.Minute, Calls: 1, Duration: latency},
+		revalidate: [3]result{
+			revalidating(revalidateAge, 1),
+			staleResult(revalidateAge+time.Second, "RATE_LIMITED", 0),
+			staleResult(revalidateAge+10*time.Second, "RATE_LIMITED", 0),
 		},
-		old: took(lag, standsIn(old+lag, "RATE_LIMITED", 1)),
+		ifError: withDuration(latency, staleResult(ifErrorAge+latency, "RATE_LIMITED", 1)),
 	},
 	"5xx flapping": {
-		fault: emulator.Fault{Kind: emulator.FaultError500, Times: 1},
-		cold:  cell{Data: seen, Calls: 2, Took: 2*lag + firstTry},
-		young: refreshFails, // and the second one works
-		old:   oldStandsIn,
+		fault:      emulator.Fault{Kind: emulator.FaultError500, Times: 1},
+		cold:       result{Data: cachedData, Calls: 2, Duration: 2*latency + firstBackoff},
+		revalidate: refreshFails, // the second refresh succeeds
+		ifError:    staleServed,
 	},
 	"200 with an error": {
 		fault: emulator.Fault{Kind: emulator.FaultError200},
-		cold:  readsNonsense, young: refreshFails, old: oldStandsIn,
+		cold:  badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"200 with a sentence": {
 		fault: emulator.Fault{Kind: emulator.FaultNotJSON},
-		cold:  readsNonsense, young: refreshFails, old: oldStandsIn,
+		cold:  badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"200 with null": {
-		wire: answering("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull"),
-		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+		transport: rawResponse("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull"),
+		cold:      badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"200 with an array": {
-		wire: answering("HTTP/1.1 200 OK\r\n\r\n[{\"key\": \"/spartacus/\", \"name\": \"Spartacus\"}]"),
-		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+		transport: rawResponse("HTTP/1.1 200 OK\r\n\r\n[{\"key\": \"/spartacus/\", \"name\": \"Spartacus\"}]"),
+		cold:      badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"200 with nothing": {
-		wire: answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
-		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+		transport: rawResponse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+		cold:      badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"200 with garbage for gzip": {
-		wire: answering("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 25\r\n\r\nthis was never compressed"),
-		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+		transport: rawResponse("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 25\r\n\r\nthis was never compressed"),
+		cold:      badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"204": {
-		wire: answering("HTTP/1.1 204 No Content\r\n\r\n"),
-		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+		transport: rawResponse("HTTP/1.1 204 No Content\r\n\r\n"),
+		cold:      badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"304": {
-		wire: answering("HTTP/1.1 304 Not Modified\r\nEtag: \"x\"\r\n\r\n"),
-		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+		transport: rawResponse("HTTP/1.1 304 Not Modified\r\nEtag: \"x\"\r\n\r\n"),
+		cold:      badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"301": {
-		wire: answering("HTTP/1.1 301 Moved Permanently\r\nLocation: /spartacus/\r\nContent-Length: 0\r\n\r\n"),
-		cold: readsNonsense, young: refreshFails, old: oldStandsIn,
+		transport: rawResponse("HTTP/1.1 301 Moved Permanently\r\nLocation: /spartacus/\r\nContent-Length: 0\r\n\r\n"),
+		cold:      badResponse, revalidate: refreshFails, ifError: staleServed,
 	},
 	"huge headers": {
-		wire: answering("HTTP/1.1 200 OK\r\nX-Padding: " + strings.Repeat("x", 1<<20) + "\r\n\r\n{}"),
-		cold: triesFail, young: refreshFails, old: oldStandsIn,
+		transport: rawResponse("HTTP/1.1 200 OK\r\nX-Padding: " + strings.Repeat("x", 1<<20) + "\r\n\r\n{}"),
+		cold:      retriesFail, revalidate: refreshFails, ifError: staleServed,
 	},
-	"no HTTP": {
-		wire: answering("SSH-2.0-OpenSSH_9.6\r\n"),
-		cold: triesFail, young: refreshFails, old: oldStandsIn,
+	"not HTTP": {
+		transport: rawResponse("SSH-2.0-OpenSSH_9.6\r\n"),
+		cold:      retriesFail, revalidate: refreshFails, ifError: staleServed,
 	},
 	"the right body as HTML": {
 		fault: emulator.Fault{Kind: emulator.FaultContentType},
-		cold:  anew, young: refreshWorks, old: anew,
+		cold:  fetchedNow, revalidate: refreshSucceeds, ifError: fetchedNow,
 	},
 	"clock jump ahead": {
-		jump: 50 * 365 * 24 * time.Hour,
-		cold: anew, young: refreshWorks, old: anew,
+		clockJump: 50 * 365 * 24 * time.Hour,
+		cold:      fetchedNow, revalidate: refreshSucceeds, ifError: fetchedNow,
 	},
 	"clock jump back": {
-		jump: -50 * 365 * 24 * time.Hour,
-		cold: anew, young: refreshWorks, old: anew,
+		clockJump: -50 * 365 * 24 * time.Hour,
+		cold:      fetchedNow, revalidate: refreshSucceeds, ifError: fetchedNow,
 	},
 }
 
-// principals are the principals that read the resource first, and the one that asks then.
+// principals has the tokens that read the resource before the failure, and the token that reads it during the failure.
 var principals = map[string]struct {
 	before []string
-	asks   string
+	during string
 }{
 	"anonymous after tokens":  {[]string{"demo-token", "spartacus-token"}, ""},
 	"a token after anonymous": {[]string{""}, "demo-token"},
 	"a token after another":   {[]string{"spartacus-token"}, "demo-token"},
 }
 
-// TestFaultMatrix crosses what can go wrong with what was seen before. Whatever it
-// is, the field beside it is whole, what was seen keeps answering, and what
-// another principal has seen does not: the principal that asks gets what it would get without them.
+// TestFaultMatrix combines each failure with each state of the cache. The other field of the operation is never affected.
+// Data that the principal has read before stays available. Data of other principals has no effect.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
-	for name, m := range misbehaviours {
-		t.Run(name+"/cold", m.test(func(t *testing.T, f *faulty) {
-			f.begin(t, m)
-			f.sees(t, "", m.cold)
+	for name, m := range failures {
+		t.Run(name+"/empty cache", m.test(func(t *testing.T, f *faultServer) {
+			f.inject(t, m)
+			f.check(t, "", m.cold)
 		}))
-		t.Run(name+"/fresh", m.test(func(t *testing.T, f *faulty) {
-			f.sees(t, "", anew)
-			f.begin(t, m)
-			f.sees(t, "", cell{Data: seen})
+		t.Run(name+"/fresh", m.test(func(t *testing.T, f *faultServer) {
+			f.check(t, "", fetchedNow)
+			f.inject(t, m)
+			f.check(t, "", result{Data: cachedData})
 		}))
-		t.Run(name+"/young", m.test(func(t *testing.T, f *faulty) {
-			f.sees(t, "", anew)
-			time.Sleep(young - lag)
-			f.begin(t, m)
-			f.sees(t, "", m.young[0])
-			time.Sleep(time.Second - lag)
-			f.sees(t, "", m.young[1])
-			time.Sleep(9*time.Second - lag)
-			f.sees(t, "", m.young[2])
+		t.Run(name+"/revalidate", m.test(func(t *testing.T, f *faultServer) {
+			f.check(t, "", fetchedNow)
+			time.Sleep(revalidateAge - latency)
+			f.inject(t, m)
+			f.check(t, "", m.revalidate[0])
+			time.Sleep(time.Second - latency)
+			f.check(t, "", m.revalidate[1])
+			time.Sleep(9*time.Second - latency)
+			f.check(t, "", m.revalidate[2])
 		}))
-		t.Run(name+"/old", m.test(func(t *testing.T, f *faulty) {
-			f.sees(t, "", anew)
-			time.Sleep(old - lag)
-			f.begin(t, m)
-			f.sees(t, "", m.old)
+		t.Run(name+"/if error", m.test(func(t *testing.T, f *faultServer) {
+			f.check(t, "", fetchedNow)
+			time.Sleep(ifErrorAge - latency)
+			f.inject(t, m)
+			f.check(t, "", m.ifError)
 		}))
 		for who, principal := range principals {
-			t.Run(name+"/"+who, m.test(func(t *testing.T, f *faulty) {
+			t.Run(name+"/"+who, m.test(func(t *testing.T, f *faultServer) {
 				f.markVerified("demo-token", "spartacus-token")
 				for _, token := range principal.before {
-					f.sees(t, token, anew)
+					f.check(t, token, fetchedNow)
 				}
-				f.begin(t, m)
-				f.sees(t, principal.asks, m.cold)
+				f.inject(t, m)
+				f.check(t, principal.during, m.cold)
 			}))
 		}
-		// Of this token nothing is known yet. What goes wrong for it is not everybody's.
-		t.Run(name+"/anonymous after an unknown token", m.test(func(t *testing.T, f *faulty) {
-			f.begin(t, m)
+		// A failure for an unverified token has no effect on anonymous requests.
+		t.Run(name+"/anonymous after an unverified token", m.test(func(t *testing.T, f *faultServer) {
+			f.inject(t, m)
 			code := ""
 			for _, e := range f.testServer.execute(t, "demo-token", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil) {
 				code = e.code()
 			}
 			if code != m.cold.Code {
-				t.Errorf("the token sees %q, want %q", code, m.cold.Code)
+				t.Errorf("error code with the token = %q, want %q", code, m.cold.Code)
 			}
-			f.emulator.ClearFaults() // one that is over begins anew
-			f.begin(t, m)
-			f.sees(t, "", m.cold)
+			f.emulator.ClearFaults() // for faults that occur a limited number of times
+			f.inject(t, m)
+			f.check(t, "", m.cold)
 		}))
 	}
 }
 
-// test runs a cell in a time of its own. When what went wrong is over, everybody
-// gets a fresh answer again, from the second question on at the latest.
-func (m misbehaviour) test(run func(*testing.T, *faulty)) func(*testing.T) {
+// test returns a test with a new server and a synthetic clock. After the failure has ended, every principal must get fresh
+// data again, with the second request at the latest.
+func (m failure) test(run func(*testing.T, *faultServer)) func(*testing.T) {
 	return func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			f := newFaulty(t)
+			f := newFaultServer(t)
 			run(t, f)
-			f.setWire(nil)
-			f.setJump(0)
+			f.setTransport(nil)
+			f.setClockJump(0)
 			f.emulator.ClearFaults()
 			time.Sleep(2 * time.Minute)
 			for _, token := range []string{"", "demo-token"} {
-				f.ask(t, token)
+				f.observe(t, token)
 				time.Sleep(time.Second)
-				if got := f.ask(t, token); got.Data != seen || got.Stale != "" {
-					t.Errorf("when it is over, %q sees %+v", token, got)
+				if got := f.observe(t, token); got.Data != cachedData || got.StaleReason != "" {
+					t.Errorf("after the failure, token %q: result = %+v, want fresh data", token, got)
 				}
 			}
 		})
 	}
 }
 
-// disturbed is the resource that a fault strikes.
-const disturbed = "/spartacus/"
+// failingPath is the path of the failing resource.
+const failingPath = "/spartacus/"
 
-// A faulty is a server over a Mixcloud whose wire and whose clock can be
-// disturbed. Calls in the background read the fields while a test sets them.
-type faulty struct {
+// A faultServer is a test server whose transport to Mixcloud and whose wall clock can be replaced. The fields are atomic,
+// since calls in the background read them.
+type faultServer struct {
 	*testServer
-	wire atomic.Pointer[roundTripFunc] // of the disturbed resource; nil for Mixcloud's own
-	down atomic.Bool                   // wire is used for all resources
-	jump atomic.Int64                  // of the clock, in nanoseconds
+	transport atomic.Pointer[roundTripFunc] // for failingPath; nil for the emulator's
+	allDown   atomic.Bool                   // transport is used for all paths
+	clockJump atomic.Int64                  // how far the wall clock is ahead, in nanoseconds
 }
 
-// setWire replaces the wire; nil restores Mixcloud's own.
-func (f *faulty) setWire(wire roundTripFunc) {
-	if wire == nil {
-		f.wire.Store(nil)
+// setTransport replaces the transport. Nil restores the emulator's.
+func (f *faultServer) setTransport(transport roundTripFunc) {
+	if transport == nil {
+		f.transport.Store(nil)
 		return
 	}
-	f.wire.Store(&wire)
+	f.transport.Store(&transport)
 }
 
-// setJump sets how far the clock is ahead.
-func (f *faulty) setJump(jump time.Duration) { f.jump.Store(int64(jump)) }
+// setClockJump sets how far the wall clock is ahead.
+func (f *faultServer) setClockJump(jump time.Duration) { f.clockJump.Store(int64(jump)) }
 
 const maxBody = 256 << 10
 
-func newFaulty(t *testing.T) *faulty {
+func newFaultServer(t *testing.T) *faultServer {
 	t.Helper()
-	e := newEmulator(t, emulator.WithLatency(lag))
-	f := &faulty{}
+	e := newEmulator(t, emulator.WithLatency(latency))
+	f := &faultServer{}
 	s := serverOptions{
 		mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
-			if wire := f.wire.Load(); wire != nil && (f.down.Load() || r.URL.Path == disturbed) {
-				return (*wire)(r)
+			if transport := f.transport.Load(); transport != nil && (f.allDown.Load() || r.URL.Path == failingPath) {
+				return (*transport)(r)
 			}
 			return e.Transport().RoundTrip(r)
 		}),
@@ -387,12 +385,12 @@ func newFaulty(t *testing.T) *faulty {
 			mixcloud.WithMaxBody(maxBody),
 			mixcloud.WithObserver(func(c mixcloud.Call) {
 				if c.Bytes > maxBody+1 {
-					t.Errorf("%d bytes of %s were read", c.Bytes, c.Path)
+					t.Errorf("client read %d bytes of %s, want at most %d", c.Bytes, c.Path, maxBody+1)
 				}
 			}),
 		},
 		tune: []func(*upstream.Options){func(o *upstream.Options) {
-			o.Wall = func() time.Time { return time.Now().Add(time.Duration(f.jump.Load())) }
+			o.Wall = func() time.Time { return time.Now().Add(time.Duration(f.clockJump.Load())) }
 			o.Jitter = func(most time.Duration) time.Duration { return most }
 		}},
 	}
@@ -402,94 +400,93 @@ func newFaulty(t *testing.T) *faulty {
 	return f
 }
 
-// begin lets a misbehaviour begin.
-func (f *faulty) begin(t *testing.T, m misbehaviour) {
+// inject starts a failure.
+func (f *faultServer) inject(t *testing.T, m failure) {
 	t.Helper()
-	f.setWire(m.wire)
-	f.setJump(m.jump)
+	f.setTransport(m.transport)
+	f.setClockJump(m.clockJump)
 	if fault := m.fault; fault.Kind != "" {
-		fault.Match = disturbed
+		fault.Match = failingPath
 		if err := f.emulator.Fail(fault); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// markVerified lets Mixcloud's acceptance of tokens be known already, as after a sign-in.
-func (f *faulty) markVerified(tokens ...string) {
+// markVerified makes the server treat tokens as accepted by Mixcloud, as after a sign-in.
+func (f *faultServer) markVerified(tokens ...string) {
 	for _, token := range tokens {
 		f.app.store.MarkVerified(token)
 	}
 }
 
-// sees holds what a client sees against what it should.
-func (f *faulty) sees(t *testing.T, token string, want cell) {
+// check compares the result of an operation with want.
+func (f *faultServer) check(t *testing.T, token string, want result) {
 	t.Helper()
-	if d := cmp.Diff(want, f.ask(t, token)); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
+	if d := cmp.Diff(want, f.observe(t, token)); d != "" {
+		t.Errorf("result differs (-want +got):\n%s", d)
 	}
 }
 
-// ask asks for two resources and tells what came of the first. The other one
-// must be whole, and as fresh as its age allows. Calls in the background have
-// the time of an answer of Mixcloud to end.
-func (f *faulty) ask(t *testing.T, token string) cell {
+// observe executes an operation that reads two resources, and returns the result of the failing one. The other one must be
+// complete, and fresh or being refreshed. Before it returns, calls in the background have the latency of one call to end.
+func (f *faultServer) observe(t *testing.T, token string) result {
 	t.Helper()
 	f.takeCalls()
 	began := time.Now()
-	resp := f.testServer.execute(t, token, `{ struck: user(username: "spartacus") { name city } beside: user(username: "demo") { name city } }`, nil)
-	got := cell{Took: time.Since(began)}
+	resp := f.testServer.execute(t, token, `{ failing: user(username: "spartacus") { name city } other: user(username: "demo") { name city } }`, nil)
+	got := result{Duration: time.Since(began)}
 	if resp.status != http.StatusOK {
 		t.Errorf("status = %d, want 200", resp.status)
 	}
-	time.Sleep(lag)
+	time.Sleep(latency)
 	synctest.Wait()
 	for _, call := range f.takeCalls() {
-		if path, _, _ := strings.Cut(strings.TrimPrefix(call, "GET "), " "); path == disturbed {
+		if path, _, _ := strings.Cut(strings.TrimPrefix(call, "GET "), " "); path == failingPath {
 			got.Calls++
 		}
 	}
-	var data struct{ Struck, Beside json.RawMessage }
+	var data struct{ Failing, Other json.RawMessage }
 	for _, e := range resp.decode(t, &data) {
-		if d := cmp.Diff([]any{"struck"}, e.Path); d != "" {
-			t.Errorf("an error is at another path: %s", d)
+		if d := cmp.Diff([]any{"failing"}, e.Path); d != "" {
+			t.Errorf("path of the error differs (-want +got): %s", d)
 		}
 		got.Code = e.code()
-		got.Retry = e.Extensions["retryable"] == true
+		got.Retryable = e.Extensions["retryable"] == true
 		wait, _ := e.Extensions["retryAfterMs"].(float64)
-		got.Wait = time.Duration(wait) * time.Millisecond
+		got.RetryAfter = time.Duration(wait) * time.Millisecond
 	}
-	if text := string(data.Struck); text != "null" {
+	if text := string(data.Failing); text != "null" {
 		got.Data = text
 	}
-	if d := cmp.Diff(`{"name":"Robin Hale","city":"London"}`, string(data.Beside)); d != "" {
-		t.Errorf("the field beside it: %s", d)
+	if d := cmp.Diff(`{"name":"Robin Hale","city":"London"}`, string(data.Other)); d != "" {
+		t.Errorf("other field differs (-want +got): %s", d)
 	}
 	for _, n := range freshnessOf(t, resp) {
-		switch path := dotted(n.Path); {
+		switch path := dottedPath(n.Path); {
 		case !n.Stale:
-			t.Errorf("extensions.freshness has %+v", n)
-		case path == "struck":
-			got.Stale, got.Age = n.Reason, time.Duration(n.AgeMs)*time.Millisecond
-		case path != "beside" || n.Reason != "REVALIDATING":
-			t.Errorf("extensions.freshness has %+v", n)
+			t.Errorf("entry of extensions.freshness = %+v, want stale = true", n)
+		case path == "failing":
+			got.StaleReason, got.Age = n.Reason, time.Duration(n.AgeMs)*time.Millisecond
+		case path != "other" || n.Reason != "REVALIDATING":
+			t.Errorf("entry of extensions.freshness = %+v, want the path other with REVALIDATING", n)
 		}
 	}
 	return got
 }
 
-// A freshNote is a line of extensions.freshness.
-type freshNote struct {
+// A freshnessEntry is an entry of extensions.freshness.
+type freshnessEntry struct {
 	Path   []any
 	AgeMs  int64
 	Stale  bool
 	Reason string
 }
 
-func freshnessOf(t *testing.T, resp response) []freshNote {
+func freshnessOf(t *testing.T, resp response) []freshnessEntry {
 	t.Helper()
 	var whole struct {
-		Extensions struct{ Freshness []freshNote }
+		Extensions struct{ Freshness []freshnessEntry }
 	}
 	if err := json.Unmarshal(resp.body, &whole); err != nil {
 		t.Fatal(err)

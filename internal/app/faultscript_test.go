@@ -24,10 +24,10 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// What scripts ask, of whom it is answered, and what they disturb.
+// The queries and tokens of a script, the paths of its faults, and the durations of its pauses and clock jumps.
 var (
 	scriptQueries = []string{
-		`{ a: user(username: "spartacus") { name biog } b: user(username: "demo") { name city } c: user(username: "nobody-of-that-name") { name } }`,
+		`{ a: user(username: "spartacus") { name biog } b: user(username: "demo") { name city } c: user(username: "no-such-user") { name } }`,
 		`{ popular(first: 4) { totalCount nodes { key name user { key biog city } } } }`,
 		`{ cloudcast(key: "/spartacus/party-time/") { name embedHtml user { followers(first: 2) { totalCount nodes { key name } } } } }`,
 		`{ oembed(url: "/spartacus/party-time/") { title html } search(query: "night") { tags(first: 2) { nodes { name } } } }`,
@@ -40,16 +40,16 @@ var (
 	scriptJumps   = []time.Duration{0, -time.Hour, time.Hour, 50 * 365 * 24 * time.Hour}
 )
 
-// A reference is what a query comes to when nothing is wrong.
-type reference struct {
+// A baseline is the result of a query without faults.
+type baseline struct {
 	data  any
 	calls int
 }
 
-// references returns them by query and token.
-func references(t *testing.T) map[[2]string]reference {
+// baselines returns the baselines by query and token.
+func baselines(t *testing.T) map[[2]string]baseline {
 	t.Helper()
-	referencesOnce.Do(func() {
+	baselinesOnce.Do(func() {
 		for _, query := range scriptQueries {
 			for _, token := range scriptTokens {
 				e, calls := newEmulator(t), 0
@@ -58,30 +58,30 @@ func references(t *testing.T) map[[2]string]reference {
 					Data   any
 					Errors []any
 				}
-				resp := askScript(s, query, token)
+				resp := executeByGET(s, query, token)
 				if err := json.Unmarshal(resp.body, &whole); err != nil || len(whole.Errors) > 0 || whole.Data == nil {
-					t.Fatalf("%s: %v: %s", query, err, resp.body)
+					t.Fatalf("%s: response = %s, want data without errors (%v)", query, resp.body, err)
 				}
-				allReferences[[2]string{query, token}] = reference{whole.Data, calls}
+				allBaselines[[2]string{query, token}] = baseline{whole.Data, calls}
 			}
 		}
 	})
-	return allReferences
+	return allBaselines
 }
 
 var (
-	referencesOnce sync.Once
-	allReferences  = map[[2]string]reference{}
+	baselinesOnce sync.Once
+	allBaselines  = map[[2]string]baseline{}
 )
 
-// newScriptServer is a server whose calls next answers. It counts the calls.
+// newScriptServer returns a server that makes its calls with next, and counts them.
 func newScriptServer(t *testing.T, next roundTripFunc, calls *int, wall func() time.Time) *testServer {
 	t.Helper()
 	var mu sync.Mutex
 	return newTestServer(t, serverOptions{
 		noStale: true, noOAuth: true,
 		config: config.Serve{
-			RequestTimeout: deadline, UpstreamRate: 20, UpstreamBurst: 200, UpstreamRetries: 2,
+			RequestTimeout: requestTimeout, UpstreamRate: 20, UpstreamBurst: 200, UpstreamRetries: 2,
 			PublicURL: "https://graph.test", SecretKey: "the key of the tests, 32 bytes of it",
 		},
 		mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
@@ -95,23 +95,20 @@ func newScriptServer(t *testing.T, next roundTripFunc, calls *int, wall func() t
 	})
 }
 
-// askScript asks with GET, so that the answer may say for how long it can be kept.
-func askScript(s *testServer, query, token string) response {
+// executeByGET sends a query with GET, so that the response may be cacheable.
+func executeByGET(s *testServer, query, token string) response {
 	return s.do(httptest.NewRequest(http.MethodGet, "/graphql?query="+url.QueryEscape(query), nil), token)
 }
 
-// FuzzFaults lets a script disturb Mixcloud and its own clock in any order, and
-// asks in between. Two bytes are a step.
+// FuzzFaults runs a script of faults, clock jumps, pauses and requests. Each step is two bytes.
 //
-// Whatever happens, each answer is one of GraphQL over HTTP, in time; nothing is
-// in it that is Mixcloud's page, a token, or Go's; a field is as it would be if
-// nothing were wrong, or null with an error at its place or above; what anybody
-// may keep is whole and fresh; there are never more calls than each question
-// takes when nothing is known, with all tries again. When it is over, everything
-// is answered fresh again.
+// Each response must be valid GraphQL over HTTP and arrive before the deadline. It must not contain tokens, pages of Mixcloud
+// or Go internals. Each field has its value without faults, or is null with an error at its path or above. A cacheable
+// response is complete and fresh. The number of calls is at most that with an empty cache and all retries. After the script,
+// without faults, every response is fresh again.
 func FuzzFaults(f *testing.F) {
 	for seed := range uint64(24) {
-		r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a script, no secret
+		r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // not a secret
 		script := make([]byte, 80)
 		for i := range script {
 			script[i] = byte(r.UintN(256))
@@ -119,28 +116,28 @@ func FuzzFaults(f *testing.F) {
 		f.Add(script)
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		references(t)
-		synctest.Test(t, func(t *testing.T) { playScript(t, script[:min(len(script), 120)]) })
+		baselines(t)
+		synctest.Test(t, func(t *testing.T) { runScript(t, script[:min(len(script), 120)]) })
 	})
 }
 
-func playScript(t *testing.T, script []byte) {
-	e := newEmulator(t, emulator.WithLatency(lag))
-	names := slices.Sorted(maps.Keys(misbehaviours))
+func runScript(t *testing.T, script []byte) {
+	e := newEmulator(t, emulator.WithLatency(latency))
+	names := slices.Sorted(maps.Keys(failures))
 	var (
-		mu    sync.Mutex // of what follows
-		wire  roundTripFunc
-		match string
-		jump  time.Duration
+		mu        sync.Mutex // protects the following variables
+		transport roundTripFunc
+		match     string
+		jump      time.Duration
 	)
 	calls, most := 0, 0
 	s := newScriptServer(t, func(r *http.Request) (*http.Response, error) {
 		mu.Lock()
-		instead := wire
-		fits, err := regexp.MatchString("^"+strings.ReplaceAll(regexp.QuoteMeta(match), `\*`, ".*")+"$", r.URL.EscapedPath())
+		replaced := transport
+		matches, err := regexp.MatchString("^"+strings.ReplaceAll(regexp.QuoteMeta(match), `\*`, ".*")+"$", r.URL.EscapedPath())
 		mu.Unlock()
-		if instead != nil && fits && err == nil {
-			return instead(r)
+		if replaced != nil && matches && err == nil {
+			return replaced(r)
 		}
 		return e.Transport().RoundTrip(r)
 	}, &calls, func() time.Time {
@@ -148,39 +145,39 @@ func playScript(t *testing.T, script []byte) {
 		defer mu.Unlock()
 		return time.Now().Add(jump)
 	})
-	ask := func(query, token string) (fresh bool) {
-		ref := references(t)[[2]string{query, token}]
-		most += ref.calls * (1 + upstream.DefaultRetries)
+	execute := func(query, token string) (fresh bool) {
+		want := baselines(t)[[2]string{query, token}]
+		most += want.calls * (1 + upstream.DefaultRetries)
 		began := time.Now()
-		resp := askScript(s, query, token)
-		if took := time.Since(began); took > deadline {
-			t.Errorf("took %v", took)
+		resp := executeByGET(s, query, token)
+		if took := time.Since(began); took > requestTimeout {
+			t.Errorf("duration = %v, want at most %v", took, requestTimeout)
 		}
-		return checkScripted(t, resp, ref.data)
+		return checkFuzzed(t, resp, want.data)
 	}
 	for ; len(script) >= 2; script = script[2:] {
 		n := int(script[1])
-		switch what := script[0]; {
-		case what < 120:
-			ask(scriptQueries[n%len(scriptQueries)], scriptTokens[n/len(scriptQueries)%len(scriptTokens)])
-		case what < 180:
-			m := misbehaviours[names[int(what-120)%len(names)]]
+		switch step := script[0]; {
+		case step < 120:
+			execute(scriptQueries[n%len(scriptQueries)], scriptTokens[n/len(scriptQueries)%len(scriptTokens)])
+		case step < 180:
+			m := failures[names[int(step-120)%len(names)]]
 			m.fault.Match, m.fault.Times = scriptMatches[n%len(scriptMatches)], n/len(scriptMatches)%4
 			mu.Lock()
-			wire, match = m.wire, m.fault.Match
+			transport, match = m.transport, m.fault.Match
 			mu.Unlock()
 			if m.fault.Kind != "" {
 				if err := e.Fail(m.fault); err != nil {
 					t.Fatal(err)
 				}
 			}
-		case what < 190:
+		case step < 190:
 			mu.Lock()
 			jump = scriptJumps[n%len(scriptJumps)]
 			mu.Unlock()
-		case what < 205:
+		case step < 205:
 			mu.Lock()
-			wire = nil
+			transport = nil
 			mu.Unlock()
 			e.ClearFaults()
 		default:
@@ -188,46 +185,45 @@ func playScript(t *testing.T, script []byte) {
 		}
 	}
 	mu.Lock()
-	wire, jump = nil, 0
+	transport, jump = nil, 0
 	mu.Unlock()
 	e.ClearFaults()
-	time.Sleep(2 * time.Minute) // longer than any wait that was named
+	time.Sleep(2 * time.Minute) // longer than any Retry-After
 	for _, query := range scriptQueries {
 		for _, token := range scriptTokens {
-			// The first one may be stale, and a pace that was refused is slow: what
-			// has come stays, so that each time there is less to ask.
+			// The first response may be stale, and the rate limiter is slow after refusals. Each request caches more of the
+			// data, so that the next one makes fewer calls.
 			if !slices.ContainsFunc(make([]int, 20), func(int) bool {
 				defer time.Sleep(5 * time.Second)
-				return ask(query, token)
+				return execute(query, token)
 			}) {
-				t.Errorf("when it is over, %s is not fresh for %q", query, token)
+				t.Errorf("after the script, %s with token %q gets no fresh response", query, token)
 			}
 		}
 	}
 	if calls > most {
-		t.Errorf("%d calls, and never more than %d were needed", calls, most)
+		t.Errorf("%d calls, want at most %d", calls, most)
 	}
 }
 
-// innards are what no answer may have in it.
-var innards = regexp.MustCompile(`<html|nginx|SSH-2|-token|access_token|goroutine|\.go:|\*[a-z]+\.[A-Z]|0x[0-9a-f]{6}|net/http|dial tcp|mixcloud: |upstream: `)
+// internals matches text that no response may contain.
+var internals = regexp.MustCompile(`<html|nginx|SSH-2|-token|access_token|goroutine|\.go:|\*[a-z]+\.[A-Z]|0x[0-9a-f]{6}|net/http|dial tcp|mixcloud: |upstream: `)
 
-// checkScripted holds an answer against what it would be if nothing were wrong,
-// and tells whether it is that, and fresh.
-func checkScripted(t *testing.T, resp response, want any) (fresh bool) {
+// checkFuzzed compares a response with the data without faults, and reports whether it is complete and fresh.
+func checkFuzzed(t *testing.T, resp response, want any) (fresh bool) {
 	t.Helper()
 	if t.Failed() {
-		return true // one is enough
+		return true // report only the first failure
 	}
 	var whole map[string]any
 	if err := json.Unmarshal(resp.body, &whole); err != nil || !strings.HasPrefix(resp.header.Get("Content-Type"), "application/graphql-response+json") || resp.status != http.StatusOK {
-		t.Fatalf("status = %d, want 200, %s, %v: %s", resp.status, resp.header.Get("Content-Type"), err, resp.body)
+		t.Fatalf("status = %d, Content-Type = %s, want 200 and a GraphQL response (error %v): %s", resp.status, resp.header.Get("Content-Type"), err, resp.body)
 	}
-	if bad := innards.Find(resp.body); bad != nil {
-		t.Errorf("%q is in the answer: %s", bad, resp.body)
+	if bad := internals.Find(resp.body); bad != nil {
+		t.Errorf("response contains %q: %s", bad, resp.body)
 	}
 	var wait float64
-	broken := map[string][]any{}
+	failed := map[string][]any{}
 	errs, _ := whole["errors"].([]any)
 	for _, e := range errs {
 		e := e.(map[string]any)
@@ -237,66 +233,66 @@ func checkScripted(t *testing.T, resp response, want any) (fresh bool) {
 		switch gqlerr.Code(code) {
 		case gqlerr.CodeRateLimited, gqlerr.CodeUpstreamTimeout, gqlerr.CodeUpstreamUnavailable, gqlerr.CodeUpstreamBadResponse:
 		default:
-			t.Errorf("code %q: %s", code, resp.body)
+			t.Errorf("code = %q, want one of Mixcloud's failures: %s", code, resp.body)
 		}
 		if retry := extensions["retryable"] == true; retry != gqlerr.Code(code).Retryable() || len(path) == 0 || e["message"] == "" {
-			t.Errorf("%v", e)
+			t.Errorf("error = %v, want a path, a message and retryable as its code has it", e)
 		}
 		ms, _ := extensions["retryAfterMs"].(float64)
 		wait = max(wait, ms)
-		broken[dotted(path)] = path
+		failed[dottedPath(path)] = path
 	}
 	if got := resp.header.Get("Retry-After"); wait > 0 && got != strconv.Itoa((int(wait)+999)/1000) || wait == 0 && got != "" {
-		t.Errorf("Retry-After is %q, and the longest wait %v ms", got, wait)
+		t.Errorf("Retry-After = %q, want it to agree with the longest wait, %v ms", got, wait)
 	}
 	extensions, _ := whole["extensions"].(map[string]any)
-	notes, _ := extensions["freshness"].([]any)
-	for _, n := range notes {
-		n := n.(map[string]any)
-		age, _ := n["ageMs"].(float64)
-		if n["stale"] != true || age < 0 || age > float64((24*time.Hour).Milliseconds()) {
-			t.Errorf("%v", n)
+	entries, _ := extensions["freshness"].([]any)
+	for _, e := range entries {
+		e := e.(map[string]any)
+		age, _ := e["ageMs"].(float64)
+		if e["stale"] != true || age < 0 || age > float64((24*time.Hour).Milliseconds()) {
+			t.Errorf("freshness entry = %v, want stale and at most 24 hours old", e)
 		}
 	}
-	if kept := resp.header.Get("Cache-Control"); kept != "no-store" && (len(errs)+len(notes) > 0 || !strings.HasPrefix(kept, "public, max-age=")) {
-		t.Errorf("Cache-Control %q: %s", kept, resp.body)
+	if got := resp.header.Get("Cache-Control"); got != "no-store" && (len(errs)+len(entries) > 0 || !strings.HasPrefix(got, "public, max-age=")) {
+		t.Errorf("Cache-Control = %q, want no-store, or max-age if the response is complete and fresh: %s", got, resp.body)
 	}
-	for place := range differences("", want, whole["data"]) {
-		excused := broken[place] != nil
-		for up := place; !excused && strings.Contains(up, "."); {
-			up = up[:strings.LastIndexByte(up, '.')]
-			excused = broken[up] != nil
+	for path := range differences("", want, whole["data"]) {
+		hasError := failed[path] != nil
+		for parent := path; !hasError && strings.Contains(parent, "."); {
+			parent = parent[:strings.LastIndexByte(parent, '.')]
+			hasError = failed[parent] != nil
 		}
-		if !excused {
-			t.Errorf("%s is another one, without an error: %s", place, resp.body)
-		}
-	}
-	for text, path := range broken {
-		if v := at(whole["data"], path); v != nil {
-			t.Errorf("%s has an error and is %v", text, v)
+		if !hasError {
+			t.Errorf("value at %s differs from the baseline without an error: %s", path, resp.body)
 		}
 	}
-	return len(errs)+len(notes) == 0
+	for text, path := range failed {
+		if v := valueAt(whole["data"], path); v != nil {
+			t.Errorf("value at %s = %v, want null because of its error", text, v)
+		}
+	}
+	return len(errs)+len(entries) == 0
 }
 
-// differences are the paths at which got is not as wanted.
+// differences returns the paths at which got differs from want. At is the path of both.
 func differences(at string, want, got any) map[string]bool {
 	all := map[string]bool{}
-	under := func(name string, want, got any) {
+	compare := func(name string, want, got any) {
 		maps.Copy(all, differences(strings.TrimPrefix(at+"."+name, "."), want, got))
 	}
 	switch want := want.(type) {
 	case map[string]any:
 		if got, ok := got.(map[string]any); ok && len(got) == len(want) {
 			for name := range want {
-				under(name, want[name], got[name])
+				compare(name, want[name], got[name])
 			}
 			return all
 		}
 	case []any:
 		if got, ok := got.([]any); ok && len(got) == len(want) {
 			for i := range want {
-				under(strconv.Itoa(i), want[i], got[i])
+				compare(strconv.Itoa(i), want[i], got[i])
 			}
 			return all
 		}

@@ -10,34 +10,34 @@ import (
 	"time"
 )
 
-// over makes calls over connections of their own, at whose other end serve
-// answers. It is net/http's real transport, bounded as the client's own is.
-func over(serve func(net.Conn)) roundTripFunc {
+// pipeTransport returns net/http's transport with the limits of the client's own. Each call has its own connection, and serve
+// writes the response to it.
+func pipeTransport(serve func(net.Conn)) roundTripFunc {
 	dial := func(context.Context, string, string) (net.Conn, error) {
-		here, there := net.Pipe()
+		client, server := net.Pipe()
 		go func() {
-			defer there.Close()
-			if _, err := http.ReadRequest(bufio.NewReader(there)); err == nil {
-				serve(there)
+			defer server.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(server)); err == nil {
+				serve(server)
 			}
 		}()
-		return here, nil
+		return client, nil
 	}
 	return (&http.Transport{
 		DialTLSContext: dial, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
 	}).RoundTrip
 }
 
-// answering sends an answer as it stands, and ends the connection.
-func answering(text string) roundTripFunc {
-	return over(func(conn net.Conn) {
-		time.Sleep(lag)
-		_, _ = io.WriteString(conn, text) // the caller may have had enough
+// rawResponse returns a transport whose server writes text and closes the connection.
+func rawResponse(text string) roundTripFunc {
+	return pipeTransport(func(conn net.Conn) {
+		time.Sleep(latency)
+		_, _ = io.WriteString(conn, text) // fails if the client has closed the connection
 	})
 }
 
-// trickling sends the head of an answer, and of its body a byte a second.
-var trickling = over(func(conn net.Conn) {
+// byteASecond is a transport whose server writes the headers of a response, and then one byte of the body per second.
+var byteASecond = pipeTransport(func(conn net.Conn) {
 	_, err := fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\nContent-Length: 1000000\r\n\r\n{")
 	for err == nil {
 		time.Sleep(time.Second)

@@ -10,9 +10,8 @@ import (
 	"testing"
 )
 
-// Clients and tools of all supported versions of graphql-js load the server's
-// introspection, and its SDL gives the same schema. The versions are those of
-// testdata/graphqljs/package-lock.json.
+// All supported versions of graphql-js can build a client schema from the server's introspection, and it equals the schema of
+// the SDL. The versions are those in testdata/graphqljs/package-lock.json.
 func TestIntrospectionInGraphQLJS(t *testing.T) {
 	t.Parallel()
 	const folder = "testdata/graphqljs"
@@ -21,7 +20,7 @@ func TestIntrospectionInGraphQLJS(t *testing.T) {
 	defer server.Close()
 	files, err := filepath.Glob("../../graph/schema/*.graphqls")
 	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
+		t.Fatalf("schema files = %q (error %v), want some", files, err)
 	}
 	var sdl bytes.Buffer
 	for _, name := range slices.Insert(files, 0, "../../graph/schema.graphqls") {
@@ -37,7 +36,7 @@ func TestIntrospectionInGraphQLJS(t *testing.T) {
 	}
 	report, err := exec.CommandContext(t.Context(), node, filepath.Join(folder, "introspect.mjs"), server.URL+"/graphql", whole).CombinedOutput()
 	if err != nil {
-		t.Errorf("%v\n%s", err, report)
+		t.Errorf("introspect.mjs: %v\n%s", err, report)
 	}
 	t.Logf("%s", report)
 }

@@ -10,7 +10,7 @@ import (
 	"mixcloud-graphql/internal/config"
 )
 
-// TestRaiseHeapFloor cannot be parallel: there is one heap, and one environment.
+// TestRaiseHeapFloor is not parallel: it uses the heap and the environment of the process.
 func TestRaiseHeapFloor(t *testing.T) {
 	goal := func() uint64 {
 		runtime.GC()
@@ -23,11 +23,11 @@ func TestRaiseHeapFloor(t *testing.T) {
 		memory      config.Bytes
 		raised      bool
 	}{
-		"nothing set":           {raised: true},
-		"the collector's pace":  {gogc: "100"},
-		"the most that is used": {limit: "1GiB"},
-		"much memory":           {memory: 512 << 20, raised: true},
-		"little memory":         {memory: 256 << 20},
+		"no setting":        {raised: true},
+		"GOGC":              {gogc: "100"},
+		"GOMEMLIMIT":        {limit: "1GiB"},
+		"high memory limit": {memory: 512 << 20, raised: true},
+		"low memory limit":  {memory: 256 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("GOGC", test.gogc)
@@ -37,26 +37,26 @@ func TestRaiseHeapFloor(t *testing.T) {
 			after := goal()
 			lower()
 			if raised := after > before+heapFloor; raised != test.raised {
-				t.Errorf("the collector runs at %d bytes, and at %d before", after, before)
+				t.Errorf("heap goal = %d after %d, want raised = %t", after, before, test.raised)
 			}
 		})
 	}
 }
 
-// TestLimitMemory cannot be parallel: there is one limit.
+// TestLimitMemory is not parallel: it sets the memory limit of the process.
 func TestLimitMemory(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	t.Cleanup(func() { debug.SetMemoryLimit(before) })
 	debug.SetMemoryLimit(math.MaxInt64)
 	if got := limitMemory(1 << 30); got != 1<<30 || debug.SetMemoryLimit(-1) != 1<<30 {
-		t.Errorf("limit %v, and %d of the runtime, want 1GiB", got, debug.SetMemoryLimit(-1))
+		t.Errorf("limitMemory(1GiB) = %v and the runtime's limit = %d, want 1GiB", got, debug.SetMemoryLimit(-1))
 	}
 	if got := limitMemory(0); got != 1<<30 {
-		t.Errorf("limit %v, want that of GOMEMLIMIT", got)
+		t.Errorf("limitMemory(0) = %v, want the runtime's limit of 1GiB", got)
 	}
 	for limit, want := range map[config.Bytes]int64{0: 256 << 20, 1 << 30: 256 << 20, 512 << 20: 256 << 20, 100 << 20: 50 << 20} {
 		if got := unsentBytes(limit); got != want {
-			t.Errorf("%v: %d bytes of unsent responses, want %d", limit, got, want)
+			t.Errorf("unsentBytes(%v) = %d, want %d", limit, got, want)
 		}
 	}
 }

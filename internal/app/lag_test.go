@@ -16,22 +16,21 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A view is how everything that the actions change looks to somebody, by every
-// way that leads to it.
+// A view has all fields that the actions change, by every path of the graph, as one principal sees them.
 type view struct {
 	User struct {
 		ViewerIsFollowing *bool
 		FollowerCount     int
 		Followers         struct{ TotalCount int }
-		Cloudcasts        struct{ Nodes []castView }
+		Cloudcasts        struct{ Nodes []cloudcastView }
 	}
-	Cloudcast castView
+	Cloudcast cloudcastView
 	Viewer    *ownView
 	Own       struct{ User ownView }
 	Member    ownView
 }
 
-type castView struct {
+type cloudcastView struct {
 	Key                                                         string
 	ViewerHasFavorited, ViewerHasReposted, ViewerHasListenLater *bool
 	FavoriteCount, RepostCount                                  int
@@ -57,10 +56,9 @@ const (
 	}`
 )
 
-// done is a view after the demo user has done, or undone, the four actions to
-// spartacus and party-time: by is how much the counts move, flags tells whether
-// the viewer's flags are theirs.
-func (v view) done(on, flags bool, by int) view {
+// after returns the view after the demo user has done or undone the four actions on spartacus and party-time. By is the change of
+// the counts. Flags is true if the principal is the demo user.
+func (v view) after(on, flags bool, by int) view {
 	text, err := json.Marshal(v)
 	if err != nil {
 		panic(err)
@@ -74,7 +72,7 @@ func (v view) done(on, flags bool, by int) view {
 			*f = on
 		}
 	}
-	cast := func(c *castView) {
+	cast := func(c *cloudcastView) {
 		flag(c.User.ViewerIsFollowing)
 		if c.Key != "/spartacus/party-time/" {
 			return
@@ -120,120 +118,121 @@ const undoAll = `mutation {
 	removeFromListenLater(input: {key: "/spartacus/party-time/"}) { changed userErrors { code } }
 }`
 
-// lagging is a server whose reads lag behind writes, and what can be asked of it.
-// It keeps no answers, so that what others see is what Mixcloud shows.
-type lagging struct {
+// A lagServer is a test server whose Mixcloud applies writes to its reads after a delay. It has no cache, so that other principals
+// see what Mixcloud returns.
+type lagServer struct {
 	*testServer
 	t *testing.T
 }
 
-func newLagging(t *testing.T, lag time.Duration) lagging {
-	return lagging{newTestServer(t, serverOptions{writable: true, noCache: true, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: lag})}}), t}
+func newLagServer(t *testing.T, lag time.Duration) lagServer {
+	return lagServer{newTestServer(t, serverOptions{writable: true, noCache: true, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: lag})}}), t}
 }
 
-func (l lagging) look(token string) view {
+// fetchView returns the view of a principal.
+func (l lagServer) fetchView(token string) view {
 	l.t.Helper()
 	var v view
 	if errs := l.execute(l.t, token, viewQuery, nil).decode(l.t, &v); len(errs) > 0 {
-		l.t.Fatalf("%+v", errs)
+		l.t.Fatalf("errors = %+v, want none", errs)
 	}
 	return v
 }
 
-// sees holds what somebody sees against what they should.
-func (l lagging) sees(when, token string, want view) {
+// checkView compares the view of a principal with want.
+func (l lagServer) checkView(when, token string, want view) {
 	l.t.Helper()
-	if diff := cmp.Diff(want, l.look(token)); diff != "" {
-		l.t.Errorf("%s, %q sees (- wanted, + got):\n%s", when, token, diff)
+	if diff := cmp.Diff(want, l.fetchView(token)); diff != "" {
+		l.t.Errorf("%s: view of token %q differs (- want, + got):\n%s", when, token, diff)
 	}
 }
 
-// write sends a mutation of which every field changes something, or none does.
-func (l lagging) write(query string, changed bool) {
+// write sends a mutation and checks that changed has the given value in all payloads.
+func (l lagServer) write(query string, changed bool) {
 	l.t.Helper()
 	var data map[string]struct {
 		Changed    *bool
 		UserErrors []struct{ Code string }
 	}
 	if errs := l.execute(l.t, "demo-token", query, nil).decode(l.t, &data); len(errs) > 0 {
-		l.t.Fatalf("%+v", errs)
+		l.t.Fatalf("errors = %+v, want none", errs)
 	}
 	for name, payload := range data {
 		if payload.Changed == nil || *payload.Changed != changed || len(payload.UserErrors) > 0 {
-			l.t.Errorf("%s: changed is %v, want %v; %v", name, show.Value(payload.Changed), changed, payload.UserErrors)
+			l.t.Errorf("%s: changed = %v, want %v (user errors %v)", name, show.Value(payload.Changed), changed, payload.UserErrors)
 		}
 	}
 }
 
-// elsewhere undoes an action of the same person on another device.
-func (l lagging) elsewhere(path string) {
+// undoDirectly undoes an action without the server, as another app of the same user does.
+func (l lagServer) undoDirectly(path string) {
 	l.t.Helper()
 	w := httptest.NewRecorder()
 	l.emulator.ServeHTTP(w, httptest.NewRequest(http.MethodDelete, path+"?access_token=demo-token", nil))
 	if w.Code != http.StatusOK {
-		l.t.Fatal(w.Body)
+		l.t.Fatalf("status = %d, want 200: %s", w.Code, w.Body)
 	}
 }
 
-const behind = 10 * time.Second
+// readLag is how long the emulator's reads lag behind its writes.
+const readLag = 10 * time.Second
 
-// TestReadYourWrites lets a viewer act while Mixcloud's reads lag: they see it
-// at once and without a flicker, wherever it shows; nobody else does before
-// Mixcloud shows it to them.
+// While Mixcloud's reads lag, viewers see their own writes at once and at all times, by every path of the graph. Other principals
+// see them when Mixcloud returns them.
 func TestReadYourWrites(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, behind)
+		l := newLagServer(t, readLag)
 		others := []string{"spartacus-token", ""}
-		mine := l.look("demo-token")
+		mine := l.fetchView("demo-token")
 		theirs := map[string]view{}
 		for _, token := range others {
-			theirs[token] = l.look(token)
+			theirs[token] = l.fetchView(token)
 		}
 		l.write(doAll, true)
-		for i, wait := range []time.Duration{0, behind / 2, behind/2 - 1, 1, behind, time.Minute} {
+		for i, wait := range []time.Duration{0, readLag / 2, readLag/2 - 1, 1, readLag, time.Minute} {
 			time.Sleep(wait)
-			when := fmt.Sprintf("look %d", i)
-			l.sees(when, "demo-token", mine.done(true, true, 1))
+			when := fmt.Sprintf("view %d", i)
+			l.checkView(when, "demo-token", mine.after(true, true, 1))
 			for _, token := range others {
 				by := 0
 				if i >= 3 {
 					by = 1
 				}
-				l.sees(when, token, theirs[token].done(true, false, by))
+				l.checkView(when, token, theirs[token].after(true, false, by))
 			}
 		}
 		l.write(doAll, false)
-		l.sees("done again", "demo-token", mine.done(true, true, 1))
+		l.checkView("done again", "demo-token", mine.after(true, true, 1))
 		l.write(undoAll, true)
-		for i, wait := range []time.Duration{0, behind - 1, 1, time.Hour} {
+		for i, wait := range []time.Duration{0, readLag - 1, 1, time.Hour} {
 			time.Sleep(wait)
-			l.sees(fmt.Sprintf("undone, look %d", i), "demo-token", mine)
+			l.checkView(fmt.Sprintf("undone, view %d", i), "demo-token", mine)
 		}
 		l.write(undoAll, false)
-		l.sees("undone again", "demo-token", mine)
+		l.checkView("undone again", "demo-token", mine)
 	})
 }
 
-// TestReadYourWrites_Churn does, undoes and does again while nothing of it can
-// be read: what was written last is what is seen all the time.
-func TestReadYourWrites_Churn(t *testing.T) {
+// An action is done, undone and done again while Mixcloud's reads lag. The viewer always sees the last write.
+func TestReadYourWrites_DoneAndUndone(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
-	for name, forgetful := range map[string]bool{"asking each time": true, "keeping answers": false} {
+	for name, noCache := range map[string]bool{"without a cache": true, "with a cache": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				churn(t, lagging{newTestServer(t, serverOptions{writable: true, noCache: forgetful, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: behind})}}), t})
+				checkToggling(t, lagServer{newTestServer(t, serverOptions{writable: true, noCache: noCache, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Lag: readLag})}}), t})
 			})
 		})
 	}
 }
 
-func churn(t *testing.T, l lagging) {
+// checkToggling writes and undoes the actions three times, and checks the view after each of them.
+func checkToggling(t *testing.T, l lagServer) {
 	t.Helper()
-	before := l.look("demo-token")
+	before := l.fetchView("demo-token")
 	on := false
 	for i := range 3 {
 		on = !on
@@ -243,64 +242,61 @@ func churn(t *testing.T, l lagging) {
 			if on {
 				by = 1
 			}
-			l.sees(fmt.Sprintf("write %d", i), "demo-token", before.done(on, true, by))
+			l.checkView(fmt.Sprintf("write %d", i), "demo-token", before.after(on, true, by))
 			time.Sleep(time.Second)
 		}
 	}
 	for range 80 {
-		l.sees("afterwards", "demo-token", before.done(true, true, 1))
+		l.checkView("afterwards", "demo-token", before.after(true, true, 1))
 		time.Sleep(time.Second)
 	}
 }
 
-// TestReadYourWrites_Agreement lets reads catch up. From then on they are
-// believed again, whatever they say.
+// When Mixcloud's reads have caught up, the server drops the recent writes and returns again what Mixcloud returns.
 func TestReadYourWrites_Agreement(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, behind)
-		before := l.look("demo-token")
+		l := newLagServer(t, readLag)
+		before := l.fetchView("demo-token")
 		l.write(doAll, true)
-		time.Sleep(behind)
-		l.sees("when reads agree", "demo-token", before.done(true, true, 1))
+		time.Sleep(readLag)
+		l.checkView("when reads agree", "demo-token", before.after(true, true, 1))
 		if err := l.emulator.Set(emulator.Settings{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range []string{"/spartacus/follow/", "/spartacus/party-time/favorite/", "/spartacus/party-time/repost/", "/spartacus/party-time/listen-later/"} {
-			l.elsewhere(path)
+			l.undoDirectly(path)
 		}
-		l.sees("undone elsewhere", "demo-token", before)
+		l.checkView("undone elsewhere", "demo-token", before)
 	})
 }
 
-// TestReadYourWrites_Expiry lets reads never catch up: after a minute they are
-// believed all the same.
+// If Mixcloud's reads do not catch up, the server drops the recent writes after a minute.
 func TestReadYourWrites_Expiry(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, time.Hour)
-		before := l.look("demo-token")
+		l := newLagServer(t, time.Hour)
+		before := l.fetchView("demo-token")
 		l.write(doAll, true)
 		time.Sleep(time.Minute - 1)
-		l.sees("within a minute", "demo-token", before.done(true, true, 1))
+		l.checkView("within a minute", "demo-token", before.after(true, true, 1))
 		time.Sleep(time.Minute)
-		l.sees("after a minute", "demo-token", before)
+		l.checkView("after a minute", "demo-token", before)
 	})
 }
 
-// TestOwnCountOfManyWrites spends no more than a bounded number of calls on the
-// viewer's count, however much was written.
-func TestOwnCountOfManyWrites(t *testing.T) {
+// After many writes, the viewer's count costs a bounded number of calls.
+func TestReadYourWrites_CountAfterManyWrites(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, behind)
+		l := newLagServer(t, readLag)
 		following := func() int {
 			var data struct{ Viewer struct{ FollowingCount int } }
 			if errs := l.execute(t, "demo-token", `{ viewer { followingCount } }`, nil).decode(t, &data); len(errs) > 0 {
-				t.Fatalf("%+v", errs)
+				t.Fatalf("errors = %+v, want none", errs)
 			}
 			return data.Viewer.FollowingCount
 		}
@@ -316,18 +312,18 @@ func TestOwnCountOfManyWrites(t *testing.T) {
 			if c := data.FollowUser.Changed; c != nil && *c {
 				follows++
 				if got := following(); follows <= 20 && got != before+follows {
-					t.Fatalf("after %d follows the count is %d more", follows, got-before)
+					t.Fatalf("count after %d follows = %d, want %d", follows, got, before+follows)
 				}
 			}
 		}
 		l.takeCalls()
 		following()
 		if calls := l.takeCalls(); len(calls) != 1+20 {
-			t.Errorf("%d calls for a count: %s", len(calls), strings.Join(calls, " "))
+			t.Errorf("%d calls for the count, want 21: %s", len(calls), strings.Join(calls, " "))
 		}
-		time.Sleep(behind)
+		time.Sleep(readLag)
 		if got := following(); got != before+follows {
-			t.Errorf("when reads have caught up the count is %d more, want %d", got-before, follows)
+			t.Errorf("count when reads have caught up = %d, want %d", got, before+follows)
 		}
 	})
 }

@@ -52,7 +52,7 @@ func (a ownListAction) target(key string) string {
 	return key
 }
 
-func (a ownListAction) write(l lagging, key string, on bool) {
+func (a ownListAction) write(l lagServer, key string, on bool) {
 	l.t.Helper()
 	name := map[bool]string{true: a.on, false: a.off}[on]
 	query := fmt.Sprintf(`mutation ($t: String) { %s(input: {%s: $t}) { userErrors { code } } }`, name, a.argument)
@@ -65,7 +65,7 @@ func (a ownListAction) write(l lagging, key string, on bool) {
 
 // page reads a page of a list under viewer, and demands that the list of the same
 // user looked up by name is the same.
-func (l lagging) page(list, arguments string) listPage {
+func (l lagServer) page(list, arguments string) listPage {
 	l.t.Helper()
 	const fields = `{ nodes { key } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }`
 	var data map[string]map[string]listPage
@@ -84,7 +84,7 @@ func (l lagging) page(list, arguments string) listPage {
 // viewerKeys returns the keys of the first 3 items of a list of the viewer. Unlike page
 // it can be called while a write of another replica arrives: the two lists of page can
 // then differ.
-func (l lagging) viewerKeys(list string) []string {
+func (l lagServer) viewerKeys(list string) []string {
 	l.t.Helper()
 	var data struct{ Viewer map[string]listPage }
 	if errs := l.execute(l.t, "demo-token", fmt.Sprintf(`{ viewer { %s(first: 3) { nodes { key } } } }`, list), nil).decode(l.t, &data); len(errs) > 0 {
@@ -94,7 +94,7 @@ func (l lagging) viewerKeys(list string) []string {
 }
 
 // walk reads the first n items in pages of a size.
-func (l lagging) walk(list string, size, n int) (keys, cursors []string) {
+func (l lagServer) walk(list string, size, n int) (keys, cursors []string) {
 	l.t.Helper()
 	after := ""
 	for len(keys) < n {
@@ -135,7 +135,7 @@ func TestReadYourWrites_OwnLists(t *testing.T) {
 func ownListHistory(t *testing.T, a ownListAction, random *rand.Rand) {
 	t.Helper()
 	const seen = 6
-	l := newLagging(t, behind)
+	l := newLagServer(t, readLag)
 	want, _ := l.walk(a.list, 100, 100)
 	total := l.page(a.list, "first: 1").TotalCount
 	candidates := unlisted(t, a, want)
@@ -184,7 +184,7 @@ func ownListHistory(t *testing.T, a ownListAction, random *rand.Rand) {
 		}
 		check(fmt.Sprintf("step %d", step))
 	}
-	time.Sleep(behind)
+	time.Sleep(readLag)
 	check("caught up")
 	time.Sleep(2 * time.Minute)
 	check("later")
@@ -224,11 +224,11 @@ func TestReadYourWrites_OwnListsCatchUpInAWalk(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	for _, a := range ownListActions {
-		for _, wait := range []time.Duration{behind, 10 * time.Minute} {
+		for _, wait := range []time.Duration{readLag, 10 * time.Minute} {
 			t.Run(fmt.Sprint(a.list, " ", wait), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					l := newLagging(t, behind)
+					l := newLagServer(t, readLag)
 					before, _ := l.walk(a.list, 100, 100)
 					added := unlisted(t, a, before)[:2]
 					before = before[:6]
@@ -267,7 +267,7 @@ func TestReadYourWrites_OwnListsEnd(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, behind)
+		l := newLagServer(t, readLag)
 		a := ownListActions[0]
 		before, _ := l.walk(a.list, 100, 100)
 		theirs := func() string {
@@ -283,14 +283,14 @@ func TestReadYourWrites_OwnListsEnd(t *testing.T) {
 		if got := theirs(); got != unchanged {
 			t.Errorf("somebody else sees %s, before %s", got, unchanged)
 		}
-		time.Sleep(behind)
+		time.Sleep(readLag)
 		if got, _ := l.walk(a.list, 20, 5); got[0] != key {
 			t.Errorf("caught up, the viewer sees %v", got)
 		}
 		if err := l.emulator.Set(emulator.Settings{}); err != nil {
 			t.Fatal(err)
 		}
-		l.elsewhere(key + "favorite/")
+		l.undoDirectly(key + "favorite/")
 		if got, _ := l.walk(a.list, 20, 5); !slices.Equal(got, before) {
 			t.Errorf("undone elsewhere, the viewer sees %v, want %v", got, before)
 		}
@@ -307,7 +307,7 @@ func TestReadYourWrites_OwnListsDoneAgain(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, behind)
+		l := newLagServer(t, readLag)
 		for _, a := range ownListActions {
 			want, _ := l.walk(a.list, 20, 6)
 			a.write(l, want[3], true)
@@ -324,7 +324,7 @@ func TestReadYourWrites_OwnListsWithinBounds(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, behind)
+		l := newLagServer(t, readLag)
 		a := ownListActions[0]
 		before, _ := l.walk(a.list, 100, 100)
 		key := unlisted(t, a, before)[0]

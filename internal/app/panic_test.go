@@ -50,7 +50,7 @@ func TestPanicInALoader(t *testing.T) {
 		if diff := cmp.Diff(want, errs); diff != "" {
 			t.Error(diff)
 		}
-		if at(data, []any{"cloudcast", "user", "name"}) != "Spartacus" {
+		if valueAt(data, []any{"cloudcast", "user", "name"}) != "Spartacus" {
 			t.Errorf("the rest does not stand: %s", resp.body)
 		}
 		if bytes.Contains(resp.body, []byte("secret")) {
@@ -96,7 +96,7 @@ func TestPanicInAResolver(t *testing.T) {
 	if diff := cmp.Diff([]responseError{internalAt("cloudcast")}, resp.decode(t, &data)); diff != "" {
 		t.Error(diff)
 	}
-	if at(data, []any{"discover", "key"}) != "/genres/all/" {
+	if valueAt(data, []any{"discover", "key"}) != "/genres/all/" {
 		t.Errorf("the rest does not stand: %s", resp.body)
 	}
 	if !strings.Contains(log.String(), "panic in a resolver") || !strings.Contains(log.String(), "ParseRef") && !strings.Contains(log.String(), "resolvers") {

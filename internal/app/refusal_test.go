@@ -61,7 +61,7 @@ func TestOneAddressIsNoOutage(t *testing.T) {
 						}
 					}
 					if i%10 == 0 {
-						dataOf(t, s.execute(t, "", fmt.Sprintf(`{ user(username: "spartacus") { name } search(query: "music %d") { cloudcasts(first: 1) { nodes { key } } } popular(first: 1, offset: %d) { nodes { key } } }`, i, i), nil), 0)
+						decodeData(t, s.execute(t, "", fmt.Sprintf(`{ user(username: "spartacus") { name } search(query: "music %d") { cloudcasts(first: 1) { nodes { key } } } popular(first: 1, offset: %d) { nodes { key } } }`, i, i), nil), 0)
 					}
 					time.Sleep(200 * time.Millisecond)
 				}
@@ -82,14 +82,14 @@ func TestRedirects(t *testing.T) {
 			moved(strings.Replace(r.URL.Path, "mist", "house", 1))(w, r)
 		},
 	})
-	data := dataOf(t, s.execute(t, "demo-token", `{
+	data := decodeData(t, s.execute(t, "demo-token", `{
 		user(username: "old-name") { key name raw }
 		cloudcast(key: "/party/show/") { key }
 		tag(name: "mist") { key popular(first: 1) { nodes { key } } }
 		elsewhere: user(username: "elsewhere") { key }
 	}`, nil), 1)
 	for path, want := range map[string]string{"user": "/spartacus/", "cloudcast": "/spartacus/party-time/", "tag": "/genres/house/"} {
-		if got := at(data, []any{path, "key"}); got != want {
+		if got := valueAt(data, []any{path, "key"}); got != want {
 			t.Errorf("%s is %v, want %s", path, got, want)
 		}
 	}

@@ -81,9 +81,9 @@ var screens = map[string]string{
 		oembed(url: "https://www.mixcloud.com/spartacus/party-time/") { title html image xml }
 	}`,
 	"what is not found": `{
-		user(username: "nobody-of-this-name") { name }
+		user(username: "no-such-user") { name }
 		cloudcast(key: "/spartacus/not-there/") { name }
-		resource(key: "/nobody-of-this-name/playlists/none/") { key }
+		resource(key: "/no-such-user/playlists/none/") { key }
 		node(id: "VTovbm9ib2R5Lw") { id }
 	}`,
 	"charts and their fallbacks": `{

@@ -52,7 +52,7 @@ func (a *App) newEndpoint(cfg config.Serve, schema graphql.ExecutableSchema, aro
 		HideSchema: !cfg.Introspects(), OnlyPersisted: cfg.OnlyPersisted,
 		Response: responselimit.Limits{
 			Fields: int64(cfg.MaxFields), Bytes: int64(cfg.MaxBytes), Concurrent: concurrentFields(),
-			Waited: func(ctx context.Context) bool { return loaders.From(ctx).CutOff() },
+			Waited: func(ctx context.Context) bool { return loaders.From(ctx).WaitCanceled() },
 		},
 		Unsent:    responselimit.NewUnsentMemory(unsentBytes(cfg.MemoryLimit)),
 		Bodies:    bodies,

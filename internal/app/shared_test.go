@@ -181,31 +181,31 @@ func TestReplicas_readYourWrites(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	mixcloud := newEmulator(t, emulator.WithWorld(sharedWorld().Clone()), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
-	replica := func() lagging {
+	replica := func() lagServer {
 		s := newReplica(t, redis.URL(), mixcloud)
 		s.shares(t, true)
-		return lagging{s, t}
+		return lagServer{s, t}
 	}
 	first, second := replica(), replica()
-	mine, theirs := second.look("demo-token"), second.look("spartacus-token")
-	first.sees("before", "demo-token", mine)
+	mine, theirs := second.fetchView("demo-token"), second.fetchView("spartacus-token")
+	first.checkView("before", "demo-token", mine)
 	first.write(doAll, true)
 	// On a busy machine Redis may answer too late, and once more is not: what
 	// must not be is that the second one never knows.
-	eventually := func(r lagging, want view) {
+	eventually := func(r lagServer, want view) {
 		t.Helper()
-		until(t, func() bool { return cmp.Equal(want, r.look("demo-token")) })
+		until(t, func() bool { return cmp.Equal(want, r.fetchView("demo-token")) })
 	}
-	eventually(second, mine.done(true, true, 1))
-	eventually(replica(), mine.done(true, true, 1))
-	second.sees("meanwhile", "spartacus-token", theirs)
+	eventually(second, mine.after(true, true, 1))
+	eventually(replica(), mine.after(true, true, 1))
+	second.checkView("meanwhile", "spartacus-token", theirs)
 	second.write(undoAll, true)
 	eventually(first, mine)
 	eventually(replica(), mine)
 	redis.Kill()
-	second.sees("without Redis", "demo-token", mine)
+	second.checkView("without Redis", "demo-token", mine)
 	second.write(doAll, true)
-	second.sees("written without Redis", "demo-token", mine.done(true, true, 1))
+	second.checkView("written without Redis", "demo-token", mine.after(true, true, 1))
 }
 
 // A cloudcast that was uploaded on one replica is a new one on all: what cannot
@@ -302,10 +302,10 @@ func TestReplicas_ownLists(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	mixcloud := newEmulator(t, emulator.WithWorld(sharedWorld().Clone()), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
-	replica := func() lagging {
+	replica := func() lagServer {
 		s := newReplica(t, redis.URL(), mixcloud)
 		s.shares(t, true)
-		return lagging{s, t}
+		return lagServer{s, t}
 	}
 	first, second := replica(), replica()
 	for _, a := range ownListActions {

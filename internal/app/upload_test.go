@@ -43,7 +43,7 @@ func TestUploadedIsNotFoundYet(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLagging(t, time.Hour)
+		l := newLagServer(t, time.Hour)
 		file := uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 5000}
 		var made uploaded
 		if errs := l.upload(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil}, file).decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast.Key != "/demo/night-bus/" {

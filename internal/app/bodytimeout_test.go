@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// pipes is a listener for connections in memory.
-type pipes chan net.Conn
+// A pipeListener is a listener for connections in memory.
+type pipeListener chan net.Conn
 
-func (p pipes) Accept() (net.Conn, error) {
+func (p pipeListener) Accept() (net.Conn, error) {
 	c, ok := <-p
 	if !ok {
 		return nil, net.ErrClosed
@@ -21,16 +21,16 @@ func (p pipes) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-func (pipes) Close() error   { return nil }
-func (pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+func (pipeListener) Close() error   { return nil }
+func (pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-// A client whose body stops gets its 408 as soon as the time for the body is over:
-// net/http must not wait for the rest once more.
-func TestLateBody(t *testing.T) {
+// If the body of a request stops arriving, the client gets a 408 as soon as the time limit of the body has passed. net/http must not
+// wait for the rest of the body.
+func TestBodyTimeout(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		ln := make(pipes)
+		ln := make(pipeListener)
 		server := &http.Server{Handler: newTestServer(t, serverOptions{}).app, ReadHeaderTimeout: time.Minute}
 		ended := make(chan struct{})
 		go func() {
@@ -48,7 +48,7 @@ func TestLateBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); resp.StatusCode != http.StatusRequestTimeout || took != 10*time.Second {
-			t.Errorf("status = %d, want 408 after %v, want 408 after 10s", resp.StatusCode, took)
+			t.Errorf("status = %d after %v, want 408 after 10s", resp.StatusCode, took)
 		}
 		_ = resp.Body.Close()
 		_ = client.Close()
