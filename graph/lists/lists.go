@@ -51,7 +51,7 @@ type Own struct {
 }
 
 // MaxOwnCalls is how many calls the correction of an own list adds to a page at
-// most, beside the loads of the items that were written: one for the first
+// most, in addition to the loads of the items that were written: one for the first
 // hundred items, and those of a page that replaces the items that are left out.
 var MaxOwnCalls = 1 + paging.MaxCallsAfter(paging.ByPage)
 

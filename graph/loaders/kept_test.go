@@ -11,11 +11,10 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// TestFullAnswersForPartial holds that a full user whom one operation has loaded
-// answers for the partial one in another operation's list, under whatever spelling
-// and for that principal alone, and that what a list shows of somebody never passes
-// for the whole of them.
-func TestFullAnswersForPartial(t *testing.T) {
+// TestFullReplacesPartial checks that a full user that one operation has loaded
+// replaces the partial one in another operation's list, for each spelling of the key
+// and only for the same principal, and that a partial user never replaces a full one.
+func TestFullReplacesPartial(t *testing.T) {
 	t.Parallel()
 	e, err := emulator.New()
 	if err != nil {

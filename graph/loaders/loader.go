@@ -133,7 +133,7 @@ func (i *instance[K, V]) load(ctx context.Context, key K) (V, error) {
 	}
 }
 
-// result returns the outcome of a finished call, and tells the session where in
+// result returns the outcome of a finished call, and reports to the session where in
 // the response a stale value is used.
 func (i *instance[K, V]) result(ctx context.Context, c *call[V]) (V, error) {
 	if session := i.operation.session; c.err == nil && session.Stale(c.id) {

@@ -118,7 +118,7 @@ func TestLoad_Panic(t *testing.T) {
 				t.Errorf("the error does not tell what panicked and where: %s", text)
 			}
 			if strings.Contains(text, "s3cret") {
-				t.Errorf("the error tells the token: %s", text)
+				t.Errorf("the error contains the token: %s", text)
 			}
 		})
 		group.Go(func() {

@@ -1,4 +1,4 @@
-// Package loaders gives each operation its own dataloaders: the operation
+// Package loaders creates the dataloaders of each operation: the operation
 // fetches each resource at most once, and independent resources in parallel.
 //
 // The loaders are package variables, such as [Users] and [CloudcastPages]. They

@@ -86,7 +86,7 @@ func of[T any](ctx context.Context, l *ResourceLoader[T], key string) func() err
 }
 
 // TestViewer loads the viewer once, who is then known under their own key; but
-// nobody's operation is anonymous, and says so.
+// an operation without a token is anonymous.
 func TestViewer(t *testing.T) {
 	t.Parallel()
 	ctx, wire := operation(t, "demo-token")
@@ -115,7 +115,7 @@ func TestViewer(t *testing.T) {
 	if got := strings.Join(wire.asked(), " "); got != "/Demo/" {
 		t.Errorf("asked for %q, though that is the viewer", got)
 	}
-	if nobody, _ := operation(t, ""); !From(nobody).Anonymous() {
+	if anonymous, _ := operation(t, ""); !From(anonymous).Anonymous() {
 		t.Error("an operation without a token is not anonymous")
 	}
 }
@@ -156,7 +156,7 @@ func items[T any](t *testing.T, ctx context.Context, l *Loader[PageKey, *mixclou
 	return len(page.Items)
 }
 
-// TestFrom gives back what Into was given, and panics without.
+// TestFrom checks that From returns what Into was called with, and panics without.
 func TestFrom(t *testing.T) {
 	t.Parallel()
 	l := new(Loaders)

@@ -19,8 +19,8 @@ type PageKey struct {
 	path         string // such as "/spartacus/followers/"; "" for a search
 	query        string // what is searched for
 	limit        int
-	offset       int   // -1 when none is sent
-	since, until int64 // Unix seconds, noBound when none is sent
+	offset       int   // -1 if the request has none
+	since, until int64 // Unix seconds, noBound if the request has none
 }
 
 const noBound = -1
@@ -79,7 +79,7 @@ func (l PageKey) id(searched string) string {
 	return mixcloud.ParseKey(l.path).Canonical().String() + "?" + query.Encode()
 }
 
-// class tells what keeps a list short-lived: people, or Mixcloud's reckoning.
+// class returns the list's class, which its freshness lifetime depends on.
 func (l PageKey) class() upstream.Class {
 	if l.path == "" {
 		return upstream.ClassSearch

@@ -64,7 +64,7 @@ func Check(a Args) (Request, error) {
 		value *string
 	}{{"after", a.After}, {"before", a.Before}} {
 		if cursor.value != nil && *cursor.value == "" {
-			return Request{}, gqlerr.Invalid(cursor.arg, "must not be empty: leave it out, or give the cursor of an edge")
+			return Request{}, gqlerr.Invalid(cursor.arg, "must not be empty: omit it, or use the cursor of an edge")
 		}
 	}
 	if a.Offset != nil && *a.Offset < 0 {

@@ -87,7 +87,7 @@ func fullUser() shape {
 		})
 }
 
-// count is a number that is not told when the statistics are hidden: Mixcloud
+// count is a number that is null if the statistics are hidden: Mixcloud
 // then sends a zero.
 func count(member, field string) leaf {
 	return leaf{field: field, want: func(o map[string]any) any {

@@ -17,7 +17,7 @@ import (
 
 const recorded = "../../mixcloud/testdata/recorded/"
 
-// A ledgerCase says how a recorded answer is asked for through the graph.
+// A ledgerCase is the query for a recorded response.
 type ledgerCase struct {
 	path  string // where the recording is served
 	field string // the query; %s is the selection, and first is set for lists
@@ -65,7 +65,7 @@ var ledger = map[string]ledgerCase{
 var noLedger = map[string]string{
 	"embed_json_html_2016_fragment.json":  "TestLedgerOfEmbed",
 	"error_rate_limit_403.json":           "TestLedgerOfRateLimit",
-	"result_listen_later_added_mock.json": "the answer to a write: the schema only reads so far",
+	"result_listen_later_added_mock.json": "the response to a write: the schema has no such mutation",
 }
 
 // envelope are the members of a list's envelope that no field shows, and why.
@@ -75,15 +75,15 @@ var envelope = map[string]string{
 	"paging.next":     "pageInfo.hasNextPage, which is checked",
 }
 
-// A shelf serves recordings; anything else that is asked for fails the test.
-type shelf struct {
+// recordedMixcloud serves recordings. Any other request fails the test.
+type recordedMixcloud struct {
 	t      *testing.T
 	bodies map[string][]byte
 	status int
 	header http.Header
 }
 
-func (s shelf) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s recordedMixcloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, ok := s.bodies[r.URL.EscapedPath()]
 	if !ok {
 		s.t.Errorf("%s is asked for", r.URL.EscapedPath())
@@ -101,7 +101,7 @@ func (s shelf) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TestFixtureLedger serves each recorded answer through the client and the
+// TestFixtureLedger serves each recorded response through the client and the
 // graph, and compares each of its leaves, by value, with the field that shows
 // it. A leaf that no field shows needs a reason, and has to be in raw.
 func TestFixtureLedger(t *testing.T) {
@@ -144,7 +144,7 @@ func (c ledgerCase) check(t *testing.T, body []byte) {
 	if c.owner != "" {
 		bodies[c.owner] = fmt.Appendf(nil, minimal, c.owner)
 	}
-	st := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: bodies}})
+	st := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: bodies}})
 	var data map[string]any
 	if errs := st.execute(t, c.token, c.query(document), nil).decode(t, &data); len(errs) > 0 {
 		t.Fatalf("%+v", errs)
@@ -269,7 +269,7 @@ func (s shape) compare(t *testing.T, at string, object map[string]any, shown any
 	}
 }
 
-// alsoShows tells whether a field shows another member that is there.
+// alsoShows reports whether a field also shows another member of the object.
 func (s shape) alsoShows(object map[string]any, except, field string) bool {
 	for member, l := range s.leaves {
 		if _, ok := object[member]; ok && member != except && l.field == field {
@@ -319,7 +319,7 @@ func byName(shown any) any {
 }
 
 // TestLedgerOfUnknownActivities shows an activity of a kind that was never
-// recorded by the type that is there for it, whatever it is about.
+// recorded by its own type, for any subject.
 func TestLedgerOfUnknownActivities(t *testing.T) {
 	t.Parallel()
 	body, err := os.ReadFile(recorded + "user_feed_offset_last_page_2018_subset.json")
@@ -330,7 +330,7 @@ func TestLedgerOfUnknownActivities(t *testing.T) {
 		body = bytes.ReplaceAll(body, []byte(`"type": "`+known+`"`), []byte(`"type": "repost"`))
 	}
 	ledger["user_feed_offset_last_page_2018_subset.json"].check(t, body)
-	st := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{
+	st := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: map[string][]byte{
 		"/zanjradio/": fmt.Appendf(nil, minimal, "/zanjradio/"), "/zanjradio/feed/": body,
 	}}})
 	var data struct {
@@ -357,7 +357,7 @@ func TestLedgerOfUnknownActivities(t *testing.T) {
 	}
 }
 
-// TestLedgerOfEmbed shows the one part of an embed-json answer that was ever
+// TestLedgerOfEmbed shows the only part of an embed-json response that was ever
 // recorded.
 func TestLedgerOfEmbed(t *testing.T) {
 	t.Parallel()
@@ -366,7 +366,7 @@ func TestLedgerOfEmbed(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := "/dj-ice/prince-tribute-mix-2016/"
-	st := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{
+	st := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: map[string][]byte{
 		key: fmt.Appendf(nil, minimal, key), key + "embed-json/": body,
 	}}})
 	var data struct{ Cloudcast struct{ EmbedJSON any } }
@@ -391,7 +391,7 @@ func TestLedgerOfRateLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, header := range []http.Header{{"Retry-After": {"452"}}, {}} {
-		st := newTestServer(t, serverOptions{mixcloud: shelf{
+		st := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{
 			t: t, bodies: map[string][]byte{"/spartacus/": body}, status: http.StatusForbidden, header: header,
 		}})
 		errs := st.execute(t, "", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil)

@@ -10,7 +10,7 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// Every class of answers can be configured by its name.
+// Every class of responses can be configured by its name.
 func TestLifetimes(t *testing.T) {
 	t.Parallel()
 	for _, class := range upstream.Classes() {
@@ -39,7 +39,7 @@ func TestLifetimes_Configured(t *testing.T) {
 		s.takeCalls()
 		time.Sleep(time.Hour - time.Second)
 		s.execute(t, "", query, nil)
-		synctest.Wait() // for what is fetched anew in the background
+		synctest.Wait() // for the revalidation in the background
 		if calls := s.takeCalls(); len(calls) != 0 {
 			t.Errorf("%q were asked for while they were fresh", calls)
 		}

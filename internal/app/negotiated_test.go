@@ -136,7 +136,7 @@ func TestNegotiated_Head(t *testing.T) {
 	}
 }
 
-// A client that asks whether to send a body that is too large is answered 413, and not asked for it.
+// A client that asks with Expect whether to send a body that is too large gets 413, and never 100 Continue.
 func TestNegotiated_TooLargeBeforeContinue(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, serverOptions{config: config.Serve{DrainTimeout: 10 * time.Second}})
@@ -176,7 +176,7 @@ func TestNegotiated_BrowserGetsThePage(t *testing.T) {
 			t.Errorf("%s: status %d to %q, want %q", name, w.Code, got, tt.want)
 		}
 		if tt.want != "" && (w.Header().Get("Cache-Control") != "no-store" || !strings.Contains(w.Header().Get("Vary"), "Accept")) {
-			t.Errorf("%s: caches may give it to a client that is no browser: %v", name, w.Header())
+			t.Errorf("%s: caches may serve it to a client that is not a browser: %v", name, w.Header())
 		}
 	}
 	if calls := s.takeCalls(); len(calls) > 0 {

@@ -10,9 +10,9 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// TestOddAnswers shows answers that no recording has: what can be made sense of
+// TestUnusualResponses checks responses that no recording has: what is usable
 // is shown, what cannot is null or left out, and nothing is an error.
-func TestOddAnswers(t *testing.T) {
+func TestUnusualResponses(t *testing.T) {
 	t.Parallel()
 	page := `{"data": [
 		{"key": "/a/b/", "play_count": 3000000000, "favorite_count": "7", "comment_count": 1.5, "listener_count": null,
@@ -20,9 +20,9 @@ func TestOddAnswers(t *testing.T) {
 		 "tags": [{"name": "no key"}, {"key": "/discover/funk/"}, null, 7], "hosts": null,
 		 "pictures": {"of-tomorrow": "https://x.test/1", "999wx998h": "https://x.test/2", "large": null}},
 		{"name": "no key"}, {"key": ""}, null, 7, "text", [], {"key": 7}, {"key": "a/b"},
-		{"key": "/a/%CE%B2/", "name": "", "url": "", "user": "somebody", "tags": {}}
+		{"key": "/a/%CE%B2/", "name": "", "url": "", "user": "someone", "tags": {}}
 	], "paging": {"next": 7}, "name": []}`
-	s := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{"/popular/": []byte(page)}}})
+	s := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: map[string][]byte{"/popular/": []byte(page)}}})
 	var got any
 	errs := s.execute(t, "", `{ popular(first: 9) { pageInfo { hasNextPage } nodes {
 		key url name slug playCount favoriteCount commentCount listenerCount repostCount audioLength createdAt hiddenStats
@@ -61,7 +61,7 @@ func TestTotals(t *testing.T) {
 	t.Parallel()
 	two := `"data": [{"key": "/u/a/"}, {"key": "/u/b/"}]`
 	next := `, "paging": {"next": "https://api.mixcloud.com/x/?limit=2&offset=2"}`
-	s := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{
+	s := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: map[string][]byte{
 		"/u/":                            []byte(`{"key": "/u/", "cloudcast_count": 1, "favorite_count": 7}`),
 		"/u/cloudcasts/":                 []byte(`{` + two + next + `}`),
 		"/u/favorites/":                  []byte(`{` + two + next + `}`),
@@ -106,7 +106,7 @@ func TestLatestUnderItsOldName(t *testing.T) {
 	t.Parallel()
 	today := newTestServer(t, serverOptions{})
 	old := newTestServer(t, serverOptions{emulator: []emulator.Option{emulator.WithBroken("no-latest")}})
-	type answered struct {
+	type readResult struct {
 		Tag struct {
 			Latest struct {
 				Edges []struct{ Cursor string }
@@ -115,9 +115,9 @@ func TestLatestUnderItsOldName(t *testing.T) {
 		}
 	}
 	query := `query($after: String) { tag(name: "funk") { latest(first: 2, after: $after) { edges { cursor } nodes { key } } } }`
-	read := func(s *testServer, after any) answered {
+	read := func(s *testServer, after any) readResult {
 		t.Helper()
-		var data answered
+		var data readResult
 		if errs := s.execute(t, "", query, map[string]any{"after": after}).decode(t, &data); len(errs) > 0 {
 			t.Fatalf("%+v", errs)
 		}
@@ -151,7 +151,7 @@ func TestTrackWithoutAKey(t *testing.T) {
 		{"track": {"key": "/track/a/c/", "name": "Known", "artist": {"name": "No Page"}}},
 		{"track": {"name": null, "artist": null}}, {"track": null, "section_type": "track"}
 	]}`
-	s := newTestServer(t, serverOptions{mixcloud: shelf{t: t, bodies: map[string][]byte{"/a/b/": []byte(cloudcast)}}})
+	s := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: map[string][]byte{"/a/b/": []byte(cloudcast)}}})
 	var got, want any
 	errs := s.execute(t, "", `{ cloudcast(key: "/a/b/") { sections { ... on TrackSection { title artistName track { key name artist { name } } } } } }`, nil).decode(t, &got)
 	if len(errs) > 0 {

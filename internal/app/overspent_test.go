@@ -10,8 +10,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// TestMetered_Overspent holds that the budget bounds what nobody could foresee
-// too: a Mixcloud that gives fewer items at a time than it was asked for. The
+// TestMetered_Overspent checks that the budget also limits calls that the estimate could not
+// include: a Mixcloud that returns fewer items per page than requested. The
 // error has the numbers of a refusal beforehand, and what it says is true: asked
 // again, the operation goes on from what it has read.
 func TestMetered_Overspent(t *testing.T) {
@@ -38,8 +38,8 @@ func TestMetered_Overspent(t *testing.T) {
 		}
 		for _, err := range errs {
 			x := err.Extensions
-			told, _ := x["upstreamCalls"].(float64)
-			if err.code() != "LIMIT_EXCEEDED" || x["budget"] != 8.0 || x["estimated"] != 2.0 || told < 2 || told > budget || !strings.Contains(err.Message, "repeat the operation") {
+			reported, _ := x["upstreamCalls"].(float64)
+			if err.code() != "LIMIT_EXCEEDED" || x["budget"] != 8.0 || x["estimated"] != 2.0 || reported < 2 || reported > budget || !strings.Contains(err.Message, "repeat the operation") {
 				t.Errorf("%s", resp.body)
 			}
 		}

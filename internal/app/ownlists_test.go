@@ -250,7 +250,7 @@ func TestReadYourWrites_OwnListsCatchUpInAWalk(t *testing.T) {
 							theirs := l.execute(t, "", fmt.Sprintf(`{ user(username: "demo") { %s(first: 1, after: %q) { nodes { key } } } }`, strings.Replace(a.list, "listenLater", "favorites", 1), p.PageInfo.EndCursor), nil)
 							var data struct{ User map[string]listPage }
 							if errs := theirs.decode(t, &data); a.list != "listenLater" && (len(errs) > 0 || data.User[a.list].Nodes[0].Key != before[0]) {
-								t.Errorf("somebody else goes on with %s", theirs.body)
+								t.Errorf("another viewer continues with %s", theirs.body)
 							} else if a.list == "listenLater" && (len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT") {
 								t.Errorf("another list goes on with %s", theirs.body)
 							}
@@ -262,7 +262,7 @@ func TestReadYourWrites_OwnListsCatchUpInAWalk(t *testing.T) {
 	}
 }
 
-// Nobody else's list changes, and a list that shows the write is believed again.
+// Lists of other users do not change, and a list that shows the write is not corrected any more.
 func TestReadYourWrites_OwnListsEnd(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -281,7 +281,7 @@ func TestReadYourWrites_OwnListsEnd(t *testing.T) {
 			t.Errorf("the viewer sees %v", got)
 		}
 		if got := theirs(); got != unchanged {
-			t.Errorf("somebody else sees %s, before %s", got, unchanged)
+			t.Errorf("another viewer sees %s, before %s", got, unchanged)
 		}
 		time.Sleep(readLag)
 		if got, _ := l.walk(a.list, 20, 5); got[0] != key {

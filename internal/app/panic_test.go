@@ -33,7 +33,7 @@ func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // TestPanicInALoader has a fetch panic on the goroutine of its loader: the
-// fields that asked are INTERNAL with the request's id, the rest of the answer
+// fields that needed it are INTERNAL with the request's id, the rest of the response
 // stands, the log has the panic, and the server lives on.
 func TestPanicInALoader(t *testing.T) {
 	t.Parallel()
@@ -54,7 +54,7 @@ func TestPanicInALoader(t *testing.T) {
 			t.Errorf("the rest does not stand: %s", resp.body)
 		}
 		if bytes.Contains(resp.body, []byte("secret")) {
-			t.Errorf("the panic is told: %s", resp.body)
+			t.Errorf("the response contains the panic: %s", resp.body)
 		}
 	}
 	if log := s.log.String(); !strings.Contains(log, "a secret of the transport") || !strings.Contains(log, "panicking.RoundTrip") || !strings.Contains(log, "test-request") {

@@ -21,7 +21,7 @@ import (
 // An asker is one of those who ask at the same time.
 type asker struct {
 	token, name string
-	mark        []byte // in every answer of Mixcloud's to their token
+	mark        []byte // in every response of Mixcloud to their token
 }
 
 // A question is something they ask. Marked says that what comes back for a
@@ -57,9 +57,9 @@ var questions = []question{
 // foreign is what all marks begin with.
 const foreign = "m:"
 
-// TestNothingCrosses lets two viewers and somebody without a token ask and
+// TestNothingCrosses lets two viewers and an anonymous client query and
 // write at the same time, in random order, while reads lag behind writes. Every
-// answer of the emulated Mixcloud to a token carries the token's mark; whole
+// response of the emulated Mixcloud to a token contains the token's mark; whole
 // responses are searched for a mark that is not the asker's.
 func TestNothingCrosses(t *testing.T) {
 	t.Parallel()
@@ -96,7 +96,7 @@ func TestNothingCrosses(t *testing.T) {
 					continue
 				}
 				key := ""
-				if chance.IntN(3) == 0 { // the same for all: an answer that is kept must not cross either
+				if chance.IntN(3) == 0 { // the same for all: a cached response must not cross either
 					key = fmt.Sprint(n, "-", chance.IntN(20))
 				}
 				w := crossing(s, who, bodies[n], key)
@@ -118,7 +118,7 @@ func TestNothingCrosses(t *testing.T) {
 					t.Errorf("seed %d: %q asks %s and hears nothing of their own:\n%s", seed, who.token, questions[n].query, body)
 				}
 				if n == 0 && who.name != "" && !bytes.Contains(body, []byte(`"username":"`+who.name+`"`)) {
-					t.Errorf("seed %d: %s is taken for somebody else: %s", seed, who.name, body)
+					t.Errorf("seed %d: %s is taken for another viewer: %s", seed, who.name, body)
 				}
 				marked.Add(int64(own))
 			}
@@ -126,16 +126,16 @@ func TestNothingCrosses(t *testing.T) {
 	}
 	group.Wait()
 	if marked.Load() < int64(operations)/3 || replayed.Load() == 0 {
-		t.Errorf("%d marks were seen and %d answers replayed: too few to tell anything", marked.Load(), replayed.Load())
+		t.Errorf("%d marks were seen and %d responses replayed: too few for a conclusion", marked.Load(), replayed.Load())
 	}
 	for _, who := range askers[:2] {
 		if strings.Contains(s.log.String(), string(who.mark)) || strings.Contains(s.log.String(), who.token) {
-			t.Errorf("the log tells of %s", who.name)
+			t.Errorf("the log contains %s", who.name)
 		}
 	}
 }
 
-// crossUpload uploads something, and holds its answer to the same.
+// crossUpload uploads a file, and applies the same checks to the response.
 func crossUpload(t *testing.T, s *testServer, who asker) {
 	t.Helper()
 	resp := s.upload(t, who.token, `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"}) { message viewer { name } cloudcast { user { name } } } }`,

@@ -186,7 +186,7 @@ func through(t *testing.T, address, query string, headers ...string) (body strin
 	return decompressed(t, resp.Header.Get("Content-Encoding"), text), resp.Header
 }
 
-// A cache in front of the server answers anonymous requests, never keeps a response for a token or a cookie, keeps content codings
+// A cache in front of the server serves anonymous requests, never stores a response for a token or a cookie, stores content codings
 // and media types apart, and revalidates without a call to Mixcloud.
 func TestProxyCache(t *testing.T) {
 	t.Parallel()

@@ -13,8 +13,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A toldLimit is what one answer tells of the limit, in all its places.
-type toldLimit struct {
+// A reportedLimit is what one response reports about the limit, in all places.
+type reportedLimit struct {
 	budget, remaining *int
 	retryAt           *time.Time
 	header            http.Header
@@ -22,7 +22,7 @@ type toldLimit struct {
 }
 
 // TestRateLimit_Agrees holds that rateLimit in the graph, the headers and the
-// errors of one answer tell the same, in each state that a limit can be in.
+// errors of one response report the same, in each state that a limit can have.
 func TestRateLimit_Agrees(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -70,28 +70,28 @@ func TestRateLimit_Agrees(t *testing.T) {
 				if tt.before != nil {
 					tt.before(t, s)
 				}
-				told := tellLimit(t, s, tt.query)
-				if got := strings.TrimSpace(told.header.Get("RateLimit") + " " + told.header.Get("RateLimit-Policy")); got != tt.limit {
+				reported := queryLimit(t, s, tt.query)
+				if got := strings.TrimSpace(reported.header.Get("RateLimit") + " " + reported.header.Get("RateLimit-Policy")); got != tt.limit {
 					t.Errorf("the headers are %q, want %q", got, tt.limit)
 				}
-				if got := told.header.Get("Retry-After"); got != tt.wait {
+				if got := reported.header.Get("Retry-After"); got != tt.wait {
 					t.Errorf("Retry-After is %q, want %q", got, tt.wait)
 				}
 				remaining := "null"
-				if told.remaining != nil {
-					remaining = strconv.Itoa(*told.remaining)
+				if reported.remaining != nil {
+					remaining = strconv.Itoa(*reported.remaining)
 				}
 				if remaining != tt.remaining {
 					t.Errorf("remaining is %s, want %s", remaining, tt.remaining)
 				}
-				told.check(t)
+				reported.check(t)
 			})
 		})
 	}
 }
 
-// tellLimit asks for some fields and then, in the same answer, for the limit.
-func tellLimit(t *testing.T, s *testServer, fields string) toldLimit {
+// queryLimit queries some fields and, in the same operation, the limit.
+func queryLimit(t *testing.T, s *testServer, fields string) reportedLimit {
 	t.Helper()
 	var data struct {
 		RateLimit struct {
@@ -100,22 +100,22 @@ func tellLimit(t *testing.T, s *testServer, fields string) toldLimit {
 		}
 	}
 	resp := s.execute(t, "", "{ "+fields+" rateLimit { budget spent remaining retryAt } }", nil)
-	told := toldLimit{header: resp.header}
+	reported := reportedLimit{header: resp.header}
 	for _, err := range resp.decode(t, &data) {
 		if ms, ok := err.Extensions["retryAfterMs"].(float64); ok && err.code() == "RATE_LIMITED" {
-			told.waits = append(told.waits, time.Duration(ms)*time.Millisecond)
+			reported.waits = append(reported.waits, time.Duration(ms)*time.Millisecond)
 		}
 	}
 	r := data.RateLimit
-	told.budget, told.remaining, told.retryAt = r.Budget, r.Remaining, r.RetryAt
+	reported.budget, reported.remaining, reported.retryAt = r.Budget, r.Remaining, r.RetryAt
 	if r.Budget != nil && *r.Budget != *r.Spent+*r.Remaining {
 		t.Errorf("budget %d, spent %d, remaining %d", *r.Budget, *r.Spent, *r.Remaining)
 	}
-	return told
+	return reported
 }
 
 // check compares the places with each other.
-func (l toldLimit) check(t *testing.T) {
+func (l reportedLimit) check(t *testing.T) {
 	t.Helper()
 	limit := l.header.Get("RateLimit")
 	if l.budget != nil && l.header.Get("RateLimit-Policy") != fmt.Sprintf(`"mixcloud";q=%d`, *l.budget) {

@@ -185,8 +185,8 @@ func (u *rawUpload) readResponse(t testing.TB) (status int, body string) {
 	return resp.StatusCode, string(text)
 }
 
-// answerUploads answers upload requests to Mixcloud instead of the emulator.
-func (s *testServer) answerUploads(f http.HandlerFunc) { s.uploads.handler.Store(&f) }
+// handleUploads handles upload requests to Mixcloud instead of the emulator.
+func (s *testServer) handleUploads(f http.HandlerFunc) { s.uploads.handler.Store(&f) }
 
 func sum(s string) string {
 	h := sha256.Sum256([]byte(s))

@@ -25,7 +25,7 @@ func TestReach_OtherOrigins(t *testing.T) {
 			method, path, contentType, body, authorization string
 			status                                         int
 		}{
-			"answered":         {"POST", "/graphql", "application/json", `{"query":"{user(username:\"demo\"){name}}"}`, "", 200},
+			"executed":         {"POST", "/graphql", "application/json", `{"query":"{user(username:\"demo\"){name}}"}`, "", 200},
 			"by GET":           {"GET", "/graphql?query=%7B__typename%7D", "", "", "", 200},
 			"not valid":        {"POST", "/graphql", "application/json", `{"query":"{nope}"}`, "", 400},
 			"no JSON":          {"POST", "/graphql", "application/json", `{"query"`, "", 400},

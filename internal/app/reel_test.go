@@ -19,7 +19,7 @@ import (
 type reel struct {
 	connection string // such as "favorites"
 	cap        int    // largest page
-	newest     bool   // since gives the newest items instead of those nearest to it
+	newest     bool   // since returns the newest items instead of those nearest to it
 	byOffset   bool   // the list has no dates
 
 	mu    sync.Mutex
@@ -54,7 +54,7 @@ func (r *reel) all() []frame {
 	return slices.Clone(r.items)
 }
 
-// RoundTrip answers for the owner and for the list.
+// RoundTrip responds for the owner and for the list.
 func (r *reel) RoundTrip(req *http.Request) (*http.Response, error) {
 	var body any
 	switch req.URL.Path {
@@ -161,12 +161,12 @@ func (r *reel) key(f frame) string {
 	case "feed":
 		return fmt.Sprintf("/owner/feed/%d/", f.n)
 	case "listens":
-		return fmt.Sprintf("/somebody/show-%d/", f.n%23) // more than can share a second
+		return fmt.Sprintf("/owner/show-%d/", f.n%23) // more than can share a second
 	}
 	return fmt.Sprintf("/owner/show-%d/", f.n)
 }
 
-// name tells items apart.
+// name distinguishes items.
 func (r *reel) name(f frame) string {
 	if r.connection == "listens" {
 		return r.key(f) + "@" + time.Unix(f.at, 0).UTC().Format(time.RFC3339)

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// answering some paths in its own way, over the emulator for all others.
-func withAnswers(t *testing.T, own map[string]http.HandlerFunc) *testServer {
+// handling some paths itself, over the emulator for all others.
+func withHandlers(t *testing.T, own map[string]http.HandlerFunc) *testServer {
 	t.Helper()
 	e := newEmulator(t)
 	return newTestServer(t, serverOptions{mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		for path, answer := range own {
+		for path, response := range own {
 			if strings.HasPrefix(r.URL.RequestURI(), path) {
 				w := httptest.NewRecorder()
-				answer(w, r)
+				response(w, r)
 				return w.Result(), nil
 			}
 		}
@@ -51,7 +51,7 @@ func TestOneAddressIsNoOutage(t *testing.T) {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := withAnswers(t, map[string]http.HandlerFunc{"/alice/blocked/": page(status), "/search/?limit=1&q=crash": page(status)})
+				s := withHandlers(t, map[string]http.HandlerFunc{"/alice/blocked/": page(status), "/search/?limit=1&q=crash": page(status)})
 				for i := range 50 {
 					resp := s.execute(t, "", `{ cloudcast(key: "/alice/blocked/") { key } search(query: "crash") { cloudcasts(first: 1) { nodes { key } } } }`, nil)
 					retryable := status >= 500 && status != 501 || status == 403 || status == 408
@@ -71,10 +71,10 @@ func TestOneAddressIsNoOutage(t *testing.T) {
 }
 
 // A resource that has moved is shown under its new key, for one call more; its
-// lists likewise. A redirect to elsewhere is an error that says so.
+// lists too. A redirect to another host is an error that says so.
 func TestRedirects(t *testing.T) {
 	t.Parallel()
-	s := withAnswers(t, map[string]http.HandlerFunc{
+	s := withHandlers(t, map[string]http.HandlerFunc{
 		"/old-name/":   moved("/spartacus/"),
 		"/elsewhere/":  moved("https://evil.test/spartacus/"),
 		"/party/show/": moved("/spartacus/party-time/?access_token=x"),
@@ -103,12 +103,12 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// A private show cannot be embedded, whatever token is sent, and a form that is
+// A private show cannot be embedded, with any token, and a form that is
 // not offered does not get better by another try.
 func TestEmbedRefusals(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{401: "FORBIDDEN", 501: "UPSTREAM_BAD_RESPONSE"} {
-		s := withAnswers(t, map[string]http.HandlerFunc{"/www/oembed/": page(status), "/oembed/": page(status), "/spartacus/party-time/embed-html/": page(status), "/spartacus/party-time/embed-json/": page(status)})
+		s := withHandlers(t, map[string]http.HandlerFunc{"/www/oembed/": page(status), "/oembed/": page(status), "/spartacus/party-time/embed-html/": page(status), "/spartacus/party-time/embed-json/": page(status)})
 		for _, query := range []string{
 			`{ oembed(url: "https://www.mixcloud.com/spartacus/party-time/") { title } }`,
 			`{ cloudcast(key: "/spartacus/party-time/") { embedHtml } }`,

@@ -18,7 +18,7 @@ var writes = map[string]string{
 	"edit":   `mutation { write: editCloudcast(input: {key: "/demo/lunch-break-29082026/", tags: ["a"]}) { message userErrors { field code message } } }`,
 }
 
-// TestRefusedWrites answers each kind of write with each kind of refusal.
+// TestRefusedWrites refuses each kind of write in each way.
 func TestRefusedWrites(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -80,7 +80,7 @@ func TestRefusedWrites(t *testing.T) {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					s := newTestServer(t, serverOptions{mixcloud: answeringWrites(t, test.status, test.body)})
+					s := newTestServer(t, serverOptions{mixcloud: refusingWrites(t, test.status, test.body)})
 					var resp response
 					if kind == "upload" {
 						resp = s.upload(t, token, query, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 1000})
@@ -94,8 +94,8 @@ func TestRefusedWrites(t *testing.T) {
 	}
 }
 
-// answeringWrites is an upstream that gives every write one answer.
-func answeringWrites(t *testing.T, status int, body string) http.RoundTripper {
+// refusingWrites is an upstream that has one response to all writes.
+func refusingWrites(t *testing.T, status int, body string) http.RoundTripper {
 	t.Helper()
 	e := newEmulator(t)
 	return roundTripFunc(func(r *http.Request) (*http.Response, error) {

@@ -91,18 +91,18 @@ var screens = map[string]string{
 		city(name: "london") { name hot(first: 2) { nodes { name } } }
 		categories { name }
 		category(slug: "techno") { cloudcasts(first: 1) { nodes { key } } }
-		playlist(key: "/demo/playlists/favourites/") { name }
+		playlist(key: "/demo/playlists/favorites/") { name }
 	}`,
 }
 
-// A second replica answers what the first one has seen, without asking
+// A second replica serves what the first one has fetched, without calling
 // Mixcloud: for everybody and, with the same token, for a viewer.
 func TestReplicas_secondAsksNothing(t *testing.T) {
 	t.Parallel()
 	redis, mixcloud := redistest.Start(t), newEmulator(t)
 	first := newReplica(t, redis.URL(), mixcloud)
 	first.shares(t, true)
-	first.execute(t, "demo-token", `{ viewer { username } }`, nil) // until then it is not verified, and its answers are not shared
+	first.execute(t, "demo-token", `{ viewer { username } }`, nil) // until then it is not verified, and its responses are not shared
 	type question struct{ name, token, query string }
 	var all []question
 	for name, query := range screens {
@@ -133,7 +133,7 @@ func TestReplicas_secondAsksNothing(t *testing.T) {
 			second.shares(t, true)
 			got := second.execute(t, q.token, q.query, nil)
 			if string(got.body) != string(wanted[q].body) {
-				t.Fatalf("%s, token %q: the second one answers\n%s\nwant\n%s", q.name, q.token, got.body, wanted[q].body)
+				t.Fatalf("%s, token %q: the second one returns\n%s\nwant\n%s", q.name, q.token, got.body, wanted[q].body)
 			}
 			calls := second.takeCalls()
 			if len(calls) == 0 {
@@ -148,7 +148,7 @@ func TestReplicas_secondAsksNothing(t *testing.T) {
 	other.shares(t, true)
 	other.execute(t, "spartacus-token", `{ user(username: "demo") { name } }`, nil)
 	if calls := other.takeCalls(); len(calls) != 1 {
-		t.Errorf("another token's answer is taken: %q", calls)
+		t.Errorf("the response of another token is used: %q", calls)
 	}
 }
 
@@ -166,8 +166,8 @@ func (s *testServer) cursor(t *testing.T, list string) string {
 	return ""
 }
 
-// repeating is a Mixcloud whose answers have the token in every link, as it may
-// be the case (nobody has told).
+// repeating is a Mixcloud whose responses have the token in every link, which the real one
+// may do (not documented).
 func repeating(mixcloud http.RoundTripper) roundTripFunc {
 	link := regexp.MustCompile(`"https://mixcloud\.test/[^"]*`)
 	return func(r *http.Request) (*http.Response, error) {
@@ -204,7 +204,7 @@ func TestReplicas_canary(t *testing.T) {
 	stop := redis.Monitor(t)
 	const canary = "canary-9b1f"
 	b := &busy{testServer: s}
-	// Answers are kept in Redis from when the token is verified until it writes. A busy machine
+	// Responses are cached in Redis from when the token is verified until it writes. A busy machine
 	// may lose one, so that this asks until a list is there.
 	s.execute(t, "demo-token", `{ viewer { username } }`, nil)
 	asked := 0
@@ -233,11 +233,11 @@ func TestReplicas_canary(t *testing.T) {
 }
 
 // busy is what clients ask while Redis goes and comes back: each question is a
-// new one, so that none is answered by what the process itself has kept.
+// new one, so that nothing is served from the cache of the process itself.
 type busy struct {
 	*testServer
 	asked atomic.Int64
-	wrong sync.Map // what was not answered as it should be, by question
+	wrong sync.Map // unexpected responses, by query
 }
 
 // client asks until ctx ends: for everybody, for a viewer, and writes that are
@@ -287,7 +287,7 @@ func (b *busy) more(t *testing.T) {
 	until(t, func() bool { return b.asked.Load() > reached })
 }
 
-// Redis may go and come back at any time, whatever was asked of it at that
+// Redis may disappear and return at any time, during any command at that
 // moment: no client notices.
 func TestReplicas_redisDies(t *testing.T) {
 	t.Parallel()

@@ -77,7 +77,7 @@ func TestConcurrencyIsBoundedForAll(t *testing.T) {
 }
 
 // TestCriticalPath asks questions of different depths and widths. Each takes
-// exactly as long as its longest chain of calls that need one another, whatever
+// exactly as long as its longest chain of dependent calls, for any
 // a call takes.
 func TestCriticalPath(t *testing.T) {
 	t.Parallel()
@@ -106,7 +106,7 @@ func TestCriticalPath(t *testing.T) {
 						t.Fatalf("%+v", errs[0])
 					}
 					if took, want := time.Since(start), time.Duration(test.rounds)*latency; took != want {
-						t.Errorf("a call takes %v: the answer %v, want %d rounds: %v", latency, took, test.rounds, want)
+						t.Errorf("a call takes %v: the response %v, want %d rounds: %v", latency, took, test.rounds, want)
 					}
 				})
 			}

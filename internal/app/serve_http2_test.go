@@ -140,9 +140,9 @@ func TestServe_Protocols(t *testing.T) {
 				if chunked {
 					body = io.MultiReader(body) // whose length net/http cannot tell
 				}
-				status, _, answer := exchange(t, c, base+"/graphql", upload.Header.Get("Content-Type"), "demo-token", body)
-				if status != http.StatusOK || !strings.Contains(answer, `"name":"Night Bus"`) {
-					t.Fatalf("upload, chunked %t: status = %d, want 200: %s", chunked, status, answer)
+				status, _, response := exchange(t, c, base+"/graphql", upload.Header.Get("Content-Type"), "demo-token", body)
+				if status != http.StatusOK || !strings.Contains(response, `"name":"Night Bus"`) {
+					t.Fatalf("upload, chunked %t: status = %d, want 200: %s", chunked, status, response)
 				}
 			}
 			want := sha256.Sum256(uploadFile{Head: "ID3", Size: 3 << 20}.content())
@@ -153,8 +153,8 @@ func TestServe_Protocols(t *testing.T) {
 
 			// A form that is refused before its end leaves the connection usable for other requests.
 			refused := "--b\r\nContent-Disposition: form-data; name=\"nothing\"\r\n\r\n" + strings.Repeat("x", 4<<20)
-			if status, _, answer := exchange(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", io.MultiReader(strings.NewReader(refused))); status != http.StatusBadRequest {
-				t.Errorf("a malformed form: status = %d, want 400: %s", status, answer)
+			if status, _, response := exchange(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", io.MultiReader(strings.NewReader(refused))); status != http.StatusBadRequest {
+				t.Errorf("a malformed form: status = %d, want 400: %s", status, response)
 			}
 			if status, _, _ := exchange(t, c, base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{__typename}"}`)); status != http.StatusOK {
 				t.Errorf("after a malformed form: status = %d, want 200", status)
@@ -164,7 +164,7 @@ func TestServe_Protocols(t *testing.T) {
 }
 
 // exchange sends a POST, and returns the response.
-func exchange(t *testing.T, c *http.Client, url, contentType, token string, body io.Reader) (status, major int, answer string) {
+func exchange(t *testing.T, c *http.Client, url, contentType, token string, body io.Reader) (status, major int, response string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, body)
 	if err != nil {
@@ -205,8 +205,8 @@ func TestServe_HTTP2_KeepsTheConnection(t *testing.T) {
 	}
 	for range 5 {
 		refused := "--b\r\nContent-Disposition: form-data; name=\"nothing\"\r\n\r\n" + strings.Repeat("x", 1<<20)
-		if status, _, answer := exchange(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", strings.NewReader(refused)); status != http.StatusBadRequest {
-			t.Fatalf("status = %d, want 400: %s", status, answer)
+		if status, _, response := exchange(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", strings.NewReader(refused)); status != http.StatusBadRequest {
+			t.Fatalf("status = %d, want 400: %s", status, response)
 		}
 	}
 	mu.Lock()

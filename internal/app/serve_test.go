@@ -21,7 +21,7 @@ type hall struct {
 	base     string
 	stop     context.CancelFunc // the signal to stop
 	entered  chan struct{}      // a request is in flight
-	leave    chan struct{}      // closed to let requests be answered
+	leave    chan struct{}      // closed to let requests finish
 	gone     chan error         // why a request's context ended
 	stopping chan struct{}
 	served   chan error
@@ -43,7 +43,7 @@ func newHall(t *testing.T, drain time.Duration) *hall {
 		h.entered <- struct{}{}
 		select {
 		case <-h.leave:
-			_, _ = io.WriteString(w, "answered")
+			_, _ = io.WriteString(w, "finished")
 		case <-r.Context().Done():
 			h.gone <- r.Context().Err()
 		}
@@ -55,37 +55,37 @@ func newHall(t *testing.T, drain time.Duration) *hall {
 	return h
 }
 
-// get sends a request and returns where its answer, or "" and an error, will be.
+// get sends a request and returns a channel for its response, or for "error: " and the error.
 func (h *hall) get(t *testing.T) chan string {
 	t.Helper()
-	answer := make(chan string, 1)
+	response := make(chan string, 1)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	go func() {
 		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, h.base, nil)
 		if err != nil {
-			answer <- err.Error()
+			response <- err.Error()
 			return
 		}
 		resp, err := client.Do(r)
 		if err != nil {
-			answer <- "error: " + err.Error()
+			response <- "error: " + err.Error()
 			return
 		}
 		defer resp.Body.Close()
 		body, err := io.ReadAll(resp.Body)
 		if err != nil {
-			answer <- "error: " + err.Error()
+			response <- "error: " + err.Error()
 			return
 		}
-		answer <- string(body)
+		response <- string(body)
 	}()
-	return answer
+	return response
 }
 
-func TestServe_AnswersWhatIsInFlight(t *testing.T) {
+func TestServe_FinishesInFlightRequests(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	h := newHall(t, time.Minute)
-	answer := h.get(t)
+	response := h.get(t)
 	<-h.entered
 	h.stop()
 	<-h.stopping
@@ -95,7 +95,7 @@ func TestServe_AnswersWhatIsInFlight(t *testing.T) {
 	default:
 	}
 	close(h.leave)
-	if got := <-answer; got != "answered" {
+	if got := <-response; got != "finished" {
 		t.Errorf("the request in flight got %q", got)
 	}
 	if err := <-h.served; err != nil {
@@ -109,7 +109,7 @@ func TestServe_AnswersWhatIsInFlight(t *testing.T) {
 func TestServe_DrainTimeout(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	h := newHall(t, time.Millisecond)
-	answer := h.get(t)
+	response := h.get(t)
 	<-h.entered
 	h.stop()
 	err := <-h.served
@@ -119,7 +119,7 @@ func TestServe_DrainTimeout(t *testing.T) {
 	if got := <-h.gone; !errors.Is(got, context.Canceled) {
 		t.Errorf("the request's context ended with %v", got)
 	}
-	if got := <-answer; !strings.HasPrefix(got, "error:") {
+	if got := <-response; !strings.HasPrefix(got, "error:") {
 		t.Errorf("the request that was cut off got %q", got)
 	}
 }
@@ -150,7 +150,7 @@ func TestListen(t *testing.T) {
 	}
 	_, _, err = listen(t.Context(), ln.Addr().String(), "http")
 	if err == nil || !strings.Contains(err.Error(), "cannot listen on "+ln.Addr().String()) || !strings.Contains(err.Error(), "--addr") {
-		t.Errorf("a taken port gives %v", err)
+		t.Errorf("an address in use: error %v", err)
 	}
 	all, base, err := listen(t.Context(), ":0", "https")
 	if err != nil {

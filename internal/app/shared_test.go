@@ -43,8 +43,8 @@ func (s *testServer) named(t *testing.T, key, mutation string) response {
 }
 
 // calmly does something, and does it again as long as it goes wrong while Redis
-// does not answer in time: on a busy machine that happens, and then each replica
-// knows its own only. What do gives is what is wrong, "" for nothing.
+// does not respond in time: on a busy machine that happens, and then each replica
+// knows only its own state. The function returns what is wrong, or "".
 func calmly(t *testing.T, do func(try int) (wrong string), all ...*testServer) {
 	t.Helper()
 	missed := func() (n int64) {
@@ -69,7 +69,7 @@ func calmly(t *testing.T, do func(try int) (wrong string), all ...*testServer) {
 	}
 }
 
-// A mutation that is sent again to another replica is answered as the first
+// A mutation that is sent again to another replica gets the response of the first
 // time, and not done again.
 func TestReplicas_mutationSentAgain(t *testing.T) {
 	t.Parallel()
@@ -89,7 +89,7 @@ func TestReplicas_mutationSentAgain(t *testing.T) {
 			return fmt.Sprintf("it is done again: %q", calls)
 		}
 		if string(again.body) != string(was.body) || again.header.Get("Idempotent-Replayed") != "true" {
-			return fmt.Sprintf("answered %s\nwant %s", again.body, was.body)
+			return fmt.Sprintf("response %s\nwant %s", again.body, was.body)
 		}
 		other := second.named(t, key, `mutation { unfollowUser(input: {username: "HarbourFM"}) { changed } }`)
 		if other.status < 400 || len(second.takeCalls()) > 0 {
@@ -114,7 +114,7 @@ func TestReplicas_mutationSentAgain(t *testing.T) {
 	}
 }
 
-// Whoever asks another replica sees an upload from before it begins to its end.
+// A request to another replica sees an upload from before it begins to its end.
 func TestReplicas_uploadIsWatchedElsewhere(t *testing.T) {
 	t.Parallel()
 	_, first, second := newPair(t)
@@ -134,7 +134,7 @@ func TestReplicas_uploadIsWatchedElsewhere(t *testing.T) {
 	}
 	all := <-over
 	if len(all) == 0 || all[len(all)-1].Phase != "DONE" || all[len(all)-1].BytesSent < 60_000 {
-		t.Errorf("the other replica tells %+v", show.Value(all))
+		t.Errorf("the other replica reports %+v", show.Value(all))
 	}
 }
 
@@ -176,7 +176,7 @@ func TestReplicas_attemptIsUsedOnce(t *testing.T) {
 
 // What a viewer writes on one replica is what they read on another one, at once,
 // even one that begins afterwards, while Mixcloud's own reads do not show it for
-// an hour. Nobody else sees it before Mixcloud shows it.
+// an hour. No other viewer sees it before Mixcloud shows it.
 func TestReplicas_readYourWrites(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -190,7 +190,7 @@ func TestReplicas_readYourWrites(t *testing.T) {
 	mine, theirs := second.fetchView("demo-token"), second.fetchView("spartacus-token")
 	first.checkView("before", "demo-token", mine)
 	first.write(doAll, true)
-	// On a busy machine Redis may answer too late, and once more is not: what
+	// On a busy machine Redis may respond too late, more than once: what
 	// must not be is that the second one never knows.
 	eventually := func(r lagServer, want view) {
 		t.Helper()
@@ -249,7 +249,7 @@ func (s *testServer) knows(t *testing.T, query string) {
 }
 
 // A query that one replica has learned is known to all by its hash; without
-// Redis each knows what it was told.
+// Redis each knows only its own writes.
 func TestReplicas_persistedQueries(t *testing.T) {
 	t.Parallel()
 	redis, first, second := newPair(t)

@@ -78,7 +78,7 @@ func (b *browser) post(address string, form url.Values) sight {
 	return b.do(r)
 }
 
-// choose answers Mixcloud's page.
+// choose submits Mixcloud's page.
 func (b *browser) choose(page sight, choice, user string) sight {
 	b.t.Helper()
 	once := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(page.body)
@@ -94,7 +94,7 @@ func (b *browser) signIn(user, next string) sight {
 	return b.choose(b.get(b.base+"/oauth/login?"+url.Values{"next": {next}}.Encode()), "allow", user)
 }
 
-// viewer asks who is signed in: "" for nobody, or the code of an error.
+// viewer returns the name of the signed-in user, "" for an anonymous client, or the code of an error.
 func (b *browser) viewer(headers ...string) string {
 	b.t.Helper()
 	var data struct{ Viewer *struct{ Username string } }
@@ -107,7 +107,7 @@ func (b *browser) viewer(headers ...string) string {
 	return data.Viewer.Username
 }
 
-// graph sends an operation, and gives the code of its first error.
+// graph sends an operation, and returns the code of its first error.
 func (b *browser) graph(query string, variables map[string]any, into any, headers ...string) string {
 	b.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
@@ -123,15 +123,15 @@ func (b *browser) graph(query string, variables map[string]any, into any, header
 		name, value, _ := strings.Cut(name, ": ")
 		r.Header.Set(name, value)
 	}
-	answer := struct {
+	response := struct {
 		Data   any
 		Errors []responseError
 	}{Data: into}
-	if seen := b.do(r); json.Unmarshal([]byte(seen.body), &answer) != nil {
+	if seen := b.do(r); json.Unmarshal([]byte(seen.body), &response) != nil {
 		b.t.Fatalf("%d %s", seen.status, seen.body)
 	}
-	if len(answer.Errors) > 0 {
-		return answer.Errors[0].code()
+	if len(response.Errors) > 0 {
+		return response.Errors[0].code()
 	}
 	return ""
 }
@@ -211,7 +211,7 @@ func TestSignIn_TheWholeWay(t *testing.T) {
 	}
 	form := one.post(c.url+"/graphql", url.Values{"query": {follow}})
 	if form.status != http.StatusUnsupportedMediaType {
-		t.Errorf("a form is answered %d %s", form.status, form.body)
+		t.Errorf("a form: status %d %s", form.status, form.body)
 	}
 	for _, r := range []struct{ method, header, value string }{
 		{http.MethodGet, "Sec-Fetch-Site", "cross-site"}, {http.MethodOptions, "Access-Control-Request-Headers", "x-requested-with"},
@@ -310,7 +310,7 @@ func TestSignIn_MixcloudFails(t *testing.T) {
 }
 
 // Two replicas with one secret key are one server; with another key, or none,
-// nobody is signed in.
+// the client is anonymous.
 func TestSignIn_Replicas(t *testing.T) {
 	t.Parallel()
 	c := newSignInServer(t, serverOptions{})

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// An upload that is sent again under its key is answered at once, as the first
+// An upload that is sent again under its key gets the response of the first
 // time, and is made once.
 func TestStream_once(t *testing.T) {
 	t.Parallel()
@@ -19,7 +19,7 @@ func TestStream_once(t *testing.T) {
 		body := head + formFile("mp3", filename, "audio/mpeg") + rest
 		c := h.startUpload(t, int64(len(body))+length, "Idempotency-Key: "+key)
 		if err := c.send(body); err != nil {
-			t.Log(err) // the answer may be there already
+			t.Log(err) // the response may have arrived already
 		}
 		return c.readResponse(t)
 	}
@@ -106,7 +106,7 @@ func TestOnce_action(t *testing.T) {
 	}
 }
 
-// A dry run of an upload tells its cost before the file is there, sends nothing
+// A dry run of an upload reports its cost before the file arrives, sends nothing
 // on, and leaves the key to the upload itself.
 func TestStream_dryRun(t *testing.T) {
 	t.Parallel()
@@ -115,7 +115,7 @@ func TestStream_dryRun(t *testing.T) {
 	for _, length := range []int64{1 << 30, -1} { // -1 is chunked
 		c := h.startUpload(t, length, "Idempotency-Key: a", "X-GraphQL-Dry-Run: true")
 		if err := c.send(head + mp3Head); err != nil {
-			t.Log(err) // the answer may be there already
+			t.Log(err) // the response may have arrived already
 		}
 		if status, text := c.readResponse(t); status != 200 || !strings.Contains(text, `"estimated":`) || !strings.Contains(text, `"data":null`) {
 			t.Errorf("length %d: %d %s", length, status, text)

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The uploader, and nobody else, can watch how far an upload is.
+// Only the uploader can watch the progress of an upload.
 func TestStream_progress(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t, serverOptions{listen: true})

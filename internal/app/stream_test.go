@@ -35,9 +35,9 @@ func TestStream(t *testing.T) {
 				if err := c.send(body[:70_000], body[70_000:]); err != nil {
 					t.Fatal(err)
 				}
-				status, answer := c.finish(t)
-				if status != 200 || !strings.Contains(answer, `"changed":true`) || !strings.Contains(answer, `"name":"On the water"`) {
-					t.Fatalf("%d %s", status, answer)
+				status, response := c.finish(t)
+				if status != 200 || !strings.Contains(response, `"changed":true`) || !strings.Contains(response, `"name":"On the water"`) {
+					t.Fatalf("%d %s", status, response)
 				}
 				all := h.emulator.Uploads()
 				last := all[len(all)-1]
@@ -49,7 +49,7 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// What is refused is answered with the reason, and Mixcloud has nothing of it.
+// A refusal is sent with its reason, and Mixcloud has received nothing.
 func TestStream_refused(t *testing.T) {
 	t.Parallel()
 	audio := formFile("mp3", "x.mp3", "audio/mpeg")
@@ -87,13 +87,13 @@ func TestStream_refused(t *testing.T) {
 			}
 			c := h.startUpload(t, length)
 			if err := c.send(body); err != nil {
-				t.Log(err) // the answer may be there already
+				t.Log(err) // the response may have arrived already
 			}
-			answer := c.readResponse
+			response := c.readResponse
 			if tt.length < 0 {
-				answer = c.finish
+				response = c.finish
 			}
-			status, text := answer(t)
+			status, text := response(t)
 			if status != tt.status || !strings.Contains(text, tt.want) {
 				t.Errorf("%d %s, want %d %s", status, text, tt.status, tt.want)
 			}
@@ -115,10 +115,10 @@ type received struct {
 	ended chan error
 }
 
-// swallow reads an upload as fast as it comes and answers that it was taken.
+// swallow reads an upload as fast as it arrives and reports that it was accepted.
 func (h *testServer) swallow() *received {
 	in := &received{some: make(chan struct{}), ended: make(chan error, 1)}
-	h.answerUploads(func(w http.ResponseWriter, r *http.Request) {
+	h.handleUploads(func(w http.ResponseWriter, r *http.Request) {
 		buf := make([]byte, 256<<10)
 		var seen []byte
 		for {
@@ -197,7 +197,7 @@ func TestStream_clientLeavesAtTheEnd(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t, serverOptions{listen: true})
 	whole, gone := make(chan struct{}), make(chan struct{})
-	h.answerUploads(func(_ http.ResponseWriter, r *http.Request) {
+	h.handleUploads(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		close(whole)
 		<-r.Context().Done()
@@ -219,13 +219,13 @@ func TestStream_clientLeavesAtTheEnd(t *testing.T) {
 	}
 }
 
-// A refusal that Mixcloud gives before it has read the files is passed on at
+// A refusal that Mixcloud sends before it has read the files is passed on at
 // once, be the client still sending or not.
 func TestStream_refusedEarly(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{1 << 30, -1} {
 		h := newTestServer(t, serverOptions{listen: true})
-		h.answerUploads(func(w http.ResponseWriter, _ *http.Request) {
+		h.handleUploads(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "7")
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `{"error":{"type":"RateLimitException","message":"You have hit your rate limit."}}`)
@@ -258,7 +258,7 @@ func TestStream_backPressure(t *testing.T) {
 	for _, length := range []int64{1 << 30, -1} {
 		h := newTestServer(t, serverOptions{listen: true})
 		begun, end := make(chan struct{}), make(chan struct{})
-		h.answerUploads(func(_ http.ResponseWriter, r *http.Request) {
+		h.handleUploads(func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.CopyN(io.Discard, r.Body, 1000)
 			close(begun)
 			<-end
@@ -289,7 +289,7 @@ func TestStream_backPressure(t *testing.T) {
 
 // A large upload takes the memory of a small one, and no file.
 func TestStream_memory(t *testing.T) { // not parallel: it counts what the process allocates
-	t.Setenv("TMPDIR", "/dev/null/tmp")               // nobody can make a file there
+	t.Setenv("TMPDIR", "/dev/null/tmp")               // no file can be created there
 	if f, err := os.CreateTemp("", "x"); err == nil { //nolint:usetesting // where the server would make one
 		_ = f.Close()
 		t.Fatal("a temporary file can be made")

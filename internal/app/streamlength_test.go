@@ -36,10 +36,10 @@ func readForm(form []byte, boundary string) error {
 	}
 }
 
-// submit reads an upload whole and answers that it was taken.
+// submit reads a whole upload and reports that it was accepted.
 func (h *testServer) submit() <-chan submitted {
 	forms := make(chan submitted, 1)
-	h.answerUploads(func(w http.ResponseWriter, r *http.Request) {
+	h.handleUploads(func(w http.ResponseWriter, r *http.Request) {
 		s := submitted{length: r.ContentLength, files: map[string]string{}, names: map[string]string{}}
 		defer func() { forms <- s }()
 		body, err := io.ReadAll(r.Body)
@@ -79,7 +79,7 @@ func (h *testServer) submit() <-chan submitted {
 }
 
 // TestStream_length sends uploads and edits whose length is declared: so is that
-// of what Mixcloud gets, whatever the client's own form looks like. Chunked in is
+// of what Mixcloud gets, for every form that a client sends. Chunked in is
 // chunked out.
 func TestStream_length(t *testing.T) {
 	t.Parallel()
@@ -142,7 +142,7 @@ func TestStream_length(t *testing.T) {
 				if form.names["picture"] != test.name {
 					t.Errorf("the picture is called %q", form.names["picture"])
 				}
-				most := 4 << 10 // beside the client's own
+				most := 4 << 10 // in addition to the client's own
 				if strings.HasPrefix(name, "all at") {
 					most = 20 << 10
 				}
@@ -177,7 +177,7 @@ func TestStream_lengthOfEdit(t *testing.T) {
 	}
 }
 
-// TestStream_upstreamGone answers at once when Mixcloud is gone, also while the
+// TestStream_upstreamGone checks that the response is immediate when Mixcloud is gone, also while the
 // client sends nothing: after the header of the file, or within the file.
 func TestStream_upstreamGone(t *testing.T) {
 	t.Parallel()
@@ -187,7 +187,7 @@ func TestStream_upstreamGone(t *testing.T) {
 				t.Run(fmt.Sprintf("%s, length %d, it reads some: %v", name, length, begins), func(t *testing.T) {
 					t.Parallel()
 					h := newTestServer(t, serverOptions{listen: true})
-					h.answerUploads(func(w http.ResponseWriter, r *http.Request) {
+					h.handleUploads(func(w http.ResponseWriter, r *http.Request) {
 						if begins {
 							_, _ = r.Body.Read(make([]byte, 10))
 						}

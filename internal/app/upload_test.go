@@ -25,7 +25,7 @@ const uploadNightBus = `mutation ($mp3: Upload!, $picture: Upload) {
 	}
 }`
 
-// An uploaded is what [uploadNightBus] gives.
+// An uploaded is the result of [uploadNightBus].
 type uploaded struct {
 	UploadCloudcast *struct {
 		Changed    *bool
@@ -140,18 +140,18 @@ func (s *testServer) watch(ctx context.Context, t *testing.T, token, id string) 
 		name, data, _ := strings.Cut(frame, "\n")
 		switch name {
 		case "event: next":
-			var answer struct {
+			var response struct {
 				Data   struct{ UploadProgress event }
 				Errors []responseError
 			}
-			if err := json.Unmarshal([]byte(strings.TrimPrefix(data, "data: ")), &answer); err != nil {
+			if err := json.Unmarshal([]byte(strings.TrimPrefix(data, "data: ")), &response); err != nil {
 				t.Fatal(err)
 			}
-			if len(answer.Errors) > 0 {
-				code = answer.Errors[0].code()
+			if len(response.Errors) > 0 {
+				code = response.Errors[0].code()
 				continue
 			}
-			all = append(all, answer.Data.UploadProgress)
+			all = append(all, response.Data.UploadProgress)
 		case "event: complete":
 			complete = true
 		}
@@ -160,7 +160,7 @@ func (s *testServer) watch(ctx context.Context, t *testing.T, token, id string) 
 }
 
 // TestUploadProgress watches an upload from before its beginning to its end, as
-// its uploader, as somebody else and as nobody.
+// its uploader, as another viewer and anonymously.
 func TestUploadProgress(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -216,15 +216,15 @@ func TestUploadProgress(t *testing.T) {
 			t.Errorf("the uploader sees %d events, at last %+v; complete: %v", len(mine.events), show.Value(last), mine.complete)
 		}
 		if stranger := <-sights["spartacus-token"]; stranger.complete || stranger.code != "" || len(stranger.events) != 1 || stranger.events[0] != (event{Phase: "CHECKING"}) {
-			t.Errorf("somebody else sees %+v", show.Value(stranger))
+			t.Errorf("another viewer sees %+v", show.Value(stranger))
 		}
 		if _, code, _ := s.watch(t.Context(), t, "", "night-bus"); code != "UNAUTHENTICATED" {
-			t.Errorf("nobody is told %q", code)
+			t.Errorf("an anonymous client gets %q", code)
 		}
 		if _, code, _ := s.watch(t.Context(), t, "demo-token", "night/bus"); code != "BAD_USER_INPUT" {
 			t.Errorf("a name that cannot be: %q", code)
 		}
-		time.Sleep(9 * time.Minute) // who comes late is told the end
+		time.Sleep(9 * time.Minute) // who comes late is reported the end
 		if late, _, complete := s.watch(t.Context(), t, "demo-token", "night-bus"); len(late) != 1 || late[0].Phase != "DONE" || !complete {
 			t.Errorf("late: %+v", show.Value(late))
 		}
@@ -241,11 +241,11 @@ func TestUploadProgress_Failed(t *testing.T) {
 		token string
 		size  int64
 	}{
-		"refused by Mixcloud":    {fault: emulator.FaultSuccessFalse, token: "demo-token"},
-		"an answer that is lost": {fault: emulator.FaultReset, token: "demo-token"},
-		"refused early":          {fault: emulator.FaultEarly503, token: "demo-token"},
-		"a refused token":        {token: "nobodys"},
-		"declared too large":     {token: "demo-token", size: 5 << 30},
+		"refused by Mixcloud": {fault: emulator.FaultSuccessFalse, token: "demo-token"},
+		"a lost response":     {fault: emulator.FaultReset, token: "demo-token"},
+		"refused early":       {fault: emulator.FaultEarly503, token: "demo-token"},
+		"a refused token":     {token: "nobodys"},
+		"declared too large":  {token: "demo-token", size: 5 << 30},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

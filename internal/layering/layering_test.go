@@ -35,6 +35,7 @@ var may = []struct {
 	{"internal/show", nil},     // for tests
 	{"internal/markdown", nil}, // for tests
 	{"internal/manifest", nil},
+	{"internal/words", nil},
 	{"internal/static", []string{"internal/accept"}},
 	{"internal/playground", []string{"internal/static"}},
 	{"internal/conformance", nil}, // checks raw bytes, so it must not use the decoding of the client
