@@ -46,7 +46,7 @@ func TestHTTPCache_CacheableResponses(t *testing.T) {
 		"with a cookie":       {"GET", popularQuery, []string{"Cookie: a=b"}, 0, 0},
 		"with its cost":       {"GET", popularQuery, []string{"X-GraphQL-Cost: true"}, 0, 0},
 		"a dry run":           {"GET", popularQuery, []string{"X-GraphQL-Dry-Run: true"}, 0, 0},
-		"of this moment":      {"GET", `{rateLimit{remaining}}`, nil, 0, 0},
+		"rate limit":          {"GET", `{rateLimit{remaining}}`, nil, 0, 0},
 		"schema, rate limit":  {"GET", `{__typename rateLimit{remaining}}`, nil, 0, 0},
 		"no call":             {"GET", `{discover(tags:["funk"]){key}}`, nil, 0, 0},
 		"an error":            {"GET", `{user(username:"demo"){name cloudcasts(first:1000){nodes{key}}}}`, nil, 0, 0},
