@@ -24,7 +24,7 @@ var notCovered = map[string]string{
 	"UploadProgress.phase":        "the same",
 	"UploadProgress.bytesSent":    "the same",
 	"UploadProgress.bytesTotal":   "the same",
-	"OtherActivity.id":            "the emulator has only recorded kinds of activities: TestLedgerOfUnknownActivities",
+	"OtherActivity.id":            "the emulator has only recorded kinds of activities: TestRecordings_UnknownActivities",
 	"OtherActivity.key":           "the same",
 	"OtherActivity.url":           "the same",
 	"OtherActivity.raw":           "the same",

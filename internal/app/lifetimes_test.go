@@ -16,19 +16,19 @@ func TestLifetimes(t *testing.T) {
 	for _, class := range upstream.Classes() {
 		command, err := config.Parse([]string{"--fresh-for=" + class.String() + "=7m"}, nil, io.Discard)
 		if err != nil {
-			t.Errorf("%v: %v", class, err)
+			t.Errorf("--fresh-for=%v=7m: %v", class, err)
 			continue
 		}
 		rows := lifetimes(command.(*config.Serve).FreshFor)
 		want := class.Lifetime()
 		want.Fresh = 7 * time.Minute
 		if len(rows) != 1 || rows[class] != want {
-			t.Errorf("%v: got %v", class, rows)
+			t.Errorf("lifetimes of %v = %v, want %v", class, rows, want)
 		}
 	}
 }
 
-// What is configured is what is done.
+// The server uses the configured lifetimes.
 func TestLifetimes_Configured(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -41,7 +41,7 @@ func TestLifetimes_Configured(t *testing.T) {
 		s.execute(t, "", query, nil)
 		synctest.Wait() // for the revalidation in the background
 		if calls := s.takeCalls(); len(calls) != 0 {
-			t.Errorf("%q were asked for while they were fresh", calls)
+			t.Errorf("calls for fresh resources = %q, want none", calls)
 		}
 	})
 }

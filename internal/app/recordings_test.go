@@ -15,23 +15,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const recorded = "../../mixcloud/testdata/recorded/"
+const recordingsDir = "../../mixcloud/testdata/recorded/"
 
-// A ledgerCase is the query for a recorded response.
-type ledgerCase struct {
-	path  string // where the recording is served
-	field string // the query; %s is the selection, and first is set for lists
+// A recordingCase is the query whose response must contain all data of a recorded response of Mixcloud.
+type recordingCase struct {
+	path  string // the path that returns the recording
+	field string // the root field
 	shape func() shape
-	list  string // the field with the connection; "" for a single object
-	owner string // an object that has to be there besides
+	list  string // the connection below field, perhaps with an offset; "" for a single object
+	owner string // the key of another object that Mixcloud has; "" for none
 	token string
 }
 
-// minimal is as little as an object can be.
-const minimal = `{"key":"%[1]s","url":"https://www.mixcloud.com%[1]s","name":"Owner","username":"owner"}`
+// minimalObject is an object with the members that Mixcloud always sends.
+const minimalObject = `{"key":"%[1]s","url":"https://www.mixcloud.com%[1]s","name":"Owner","username":"owner"}`
 
-// ledger says how each recording is shown. Those without a case stand below.
-var ledger = map[string]ledgerCase{
+// recordings has the case of each recording, except those in specialRecordings.
+var recordings = map[string]recordingCase{
 	"artist_metadata_2013.json":                   {path: "/artist/aphex-twin/", field: `artist(key: "/artist/aphex-twin/")`, shape: artistShape},
 	"category_metadata_2013.json":                 {path: "/categories/ambient/", field: `category(slug: "ambient")`, shape: categoryShape},
 	"cloudcast_full_metadata_sections_2013.json":  {path: "/spartacus/party-time/", field: `cloudcast(key: "/spartacus/party-time/")`, shape: fullCloudcast},
@@ -60,22 +60,21 @@ var ledger = map[string]ledgerCase{
 	"user_listens_2018.json":                      {path: "/spartacus/listens/", field: `user(username: "spartacus")`, shape: listedCloudcast, list: "listens", owner: "/spartacus/"},
 }
 
-// noLedger are the recordings that the ledger cannot show, and where they are
-// shown instead.
-var noLedger = map[string]string{
-	"embed_json_html_2016_fragment.json":  "TestLedgerOfEmbed",
-	"error_rate_limit_403.json":           "TestLedgerOfRateLimit",
-	"result_listen_later_added_mock.json": "the response to a write: the schema has no such mutation",
+// specialRecordings are the recordings without a case, with the test that uses them or the reason.
+var specialRecordings = map[string]string{
+	"embed_json_html_2016_fragment.json":  "TestRecordings_Embed",
+	"error_rate_limit_403.json":           "TestRecordings_RateLimit",
+	"result_listen_later_added_mock.json": "a response to a write, not to a read",
 }
 
-// envelope are the members of a list's envelope that no field shows, and why.
-var envelope = map[string]string{
-	"name":            "English text with a display name in it: not to be parsed, so not shown",
-	"paging.previous": "it holds the time of the first item, which cursors are made of: TestWalks",
-	"paging.next":     "pageInfo.hasNextPage, which is checked",
+// notExposed are the members of a list, apart from its items, that no field returns, with the reason.
+var notExposed = map[string]string{
+	"name":            "an English text with a display name in it, which cannot be parsed",
+	"paging.previous": "contains the time of the first item, which cursors contain: TestWalks",
+	"paging.next":     "compared with pageInfo.hasNextPage",
 }
 
-// recordedMixcloud serves recordings. Any other request fails the test.
+// recordedMixcloud is a transport that returns recordings by path. Any other call fails the test.
 type recordedMixcloud struct {
 	t      *testing.T
 	bodies map[string][]byte
@@ -86,8 +85,8 @@ type recordedMixcloud struct {
 func (s recordedMixcloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, ok := s.bodies[r.URL.EscapedPath()]
 	if !ok {
-		s.t.Errorf("%s is asked for", r.URL.EscapedPath())
-		return nil, fmt.Errorf("nothing there")
+		s.t.Errorf("unexpected call: %s", r.URL.EscapedPath())
+		return nil, fmt.Errorf("no recording of %s", r.URL.EscapedPath())
 	}
 	status := http.StatusOK
 	if s.status != 0 {
@@ -101,23 +100,22 @@ func (s recordedMixcloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TestFixtureLedger serves each recorded response through the client and the
-// graph, and compares each of its leaves, by value, with the field that shows
-// it. A leaf that no field shows needs a reason, and has to be in raw.
-func TestFixtureLedger(t *testing.T) {
+// TestRecordings queries the data of each recorded response, and compares the value of each member with the field that
+// returns it. A member that no field returns needs a reason, and must be in raw.
+func TestRecordings(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob(recorded + "*.json")
+	files, err := filepath.Glob(recordingsDir + "*.json")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%v, %d recordings", err, len(files))
+		t.Fatalf("found %d recordings (error %v), want some", len(files), err)
 	}
 	for _, file := range files {
 		name := filepath.Base(file)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, ok := ledger[name]
-			if _, excused := noLedger[name]; ok == excused {
-				t.Fatal("a recording needs a row of ledger or of noLedger in internal/app/ledger_test.go")
-			} else if excused {
+			c, ok := recordings[name]
+			if _, special := specialRecordings[name]; ok == special {
+				t.Fatal("a recording needs a row in recordings or in specialRecordings in internal/app/recordings_test.go")
+			} else if special {
 				return
 			}
 			body, err := os.ReadFile(file)
@@ -127,14 +125,15 @@ func TestFixtureLedger(t *testing.T) {
 			c.check(t, body)
 		})
 	}
-	for name := range ledger {
-		if _, err := os.Stat(recorded + name); err != nil {
+	for name := range recordings {
+		if _, err := os.Stat(recordingsDir + name); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-func (c ledgerCase) check(t *testing.T, body []byte) {
+// check executes the case's query with body as Mixcloud's response, and compares the results.
+func (c recordingCase) check(t *testing.T, body []byte) {
 	t.Helper()
 	var document map[string]any
 	if err := json.Unmarshal(body, &document); err != nil {
@@ -142,12 +141,12 @@ func (c ledgerCase) check(t *testing.T, body []byte) {
 	}
 	bodies := map[string][]byte{c.path: body}
 	if c.owner != "" {
-		bodies[c.owner] = fmt.Appendf(nil, minimal, c.owner)
+		bodies[c.owner] = fmt.Appendf(nil, minimalObject, c.owner)
 	}
-	st := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: bodies}})
+	s := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: bodies}})
 	var data map[string]any
-	if errs := st.execute(t, c.token, c.query(document), nil).decode(t, &data); len(errs) > 0 {
-		t.Fatalf("%+v", errs)
+	if errs := s.execute(t, c.token, c.query(document), nil).decode(t, &data); len(errs) > 0 {
+		t.Fatalf("errors = %+v, want none", errs)
 	}
 	root, _ := data["probe"].(map[string]any)
 	if c.list == "" {
@@ -161,8 +160,8 @@ func (c ledgerCase) check(t *testing.T, body []byte) {
 	c.compareList(t, document, connection)
 }
 
-// query asks for everything that the shape knows.
-func (c ledgerCase) query(document map[string]any) string {
+// query returns a query for all fields of the shape.
+func (c recordingCase) query(document map[string]any) string {
 	selection := c.shape().selection()
 	if c.list == "" {
 		closing := strings.Repeat("}", strings.Count(c.field, "{"))
@@ -185,12 +184,13 @@ func (c ledgerCase) query(document map[string]any) string {
 	return "{ probe: " + c.field + " { list: " + name + connection + " } }"
 }
 
-func (c ledgerCase) compareList(t *testing.T, document, connection map[string]any) {
+// compareList compares a recorded list with a connection.
+func (c recordingCase) compareList(t *testing.T, document, connection map[string]any) {
 	t.Helper()
 	nodes := connection["nodes"].([]any)
 	items := document["data"].([]any)
 	if len(items) != len(nodes) {
-		t.Fatalf("%d items are recorded, %d shown", len(items), len(nodes))
+		t.Fatalf("connection has %d nodes, want %d as recorded", len(nodes), len(items))
 	}
 	s := c.shape()
 	for i := range items {
@@ -199,49 +199,49 @@ func (c ledgerCase) compareList(t *testing.T, document, connection map[string]an
 		edge := connection["edges"].([]any)[i].(map[string]any)
 		if listened, ok := item["listen_time"]; ok {
 			if edge["listenedAt"] != listened {
-				t.Errorf("%s.listen_time: %v is recorded, %v shown", at, listened, edge["listenedAt"])
+				t.Errorf("%s: listenedAt = %v, want %v as recorded", at, edge["listenedAt"], listened)
 			}
-			s.rawOnly["listen_time"] = "it is on the edge, where it is compared"
+			s.rawOnly["listen_time"] = "compared with the edge"
 		}
 		s.compare(t, at, item, nodes[i])
 	}
 	paging, _ := document["paging"].(map[string]any)
 	if got, want := connection["pageInfo"].(map[string]any)["hasNextPage"], paging["next"] != nil; got != want {
-		t.Errorf("hasNextPage is %v, paging.next %v", got, paging["next"])
+		t.Errorf("hasNextPage = %v, want %v for paging.next %v", got, want, paging["next"])
 	}
 	for name := range paging {
-		if _, ok := envelope["paging."+name]; !ok {
-			t.Errorf("nothing shows paging.%s", name)
+		if _, ok := notExposed["paging."+name]; !ok {
+			t.Errorf("no field returns paging.%s: add one, or a reason to notExposed", name)
 		}
 	}
 	for name := range document {
-		if _, ok := envelope[name]; !ok && name != "data" && name != "paging" {
-			t.Errorf("nothing shows the envelope's %s", name)
+		if _, ok := notExposed[name]; !ok && name != "data" && name != "paging" {
+			t.Errorf("no field returns the list's member %s: add one, or a reason to notExposed", name)
 		}
 	}
 }
 
-// compare holds an object as recorded against the node that shows it.
-func (s shape) compare(t *testing.T, at string, object map[string]any, shown any) {
+// compare compares a recorded object with the object of the response. At is the path of the recorded object.
+func (s shape) compare(t *testing.T, at string, object map[string]any, returned any) {
 	t.Helper()
-	node, ok := shown.(map[string]any)
+	node, ok := returned.(map[string]any)
 	if !ok {
-		t.Errorf("%s is shown as %v", at, shown)
+		t.Errorf("object for %s = %v, want an object", at, returned)
 		return
 	}
 	for member, value := range object {
 		path := at + "." + member
-		if l, ok := s.leaves[member]; ok {
+		if l, ok := s.scalars[member]; ok {
 			want := value
 			if l.want != nil {
 				want = l.want(object)
 			}
 			got := node[l.field]
 			if l.pictures {
-				got = byName(got)
+				got = picturesByName(got)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s and %s (- recorded, + shown):\n%s", path, l.field, diff)
+				t.Errorf("%s and %s (- recorded, + returned):\n%s", path, l.field, diff)
 			}
 			continue
 		}
@@ -250,13 +250,13 @@ func (s shape) compare(t *testing.T, at string, object map[string]any, shown any
 			continue
 		}
 		if _, ok := s.rawOnly[member]; !ok {
-			t.Errorf("nothing shows %s: add the member to its shape in internal/app/ledger_shapes_test.go, or a reason to rawOnly", path)
+			t.Errorf("no field returns %s: add the member to its shape in internal/app/recordingshapes_test.go, or a reason to rawOnly", path)
 		}
 	}
-	for member, l := range s.leaves { // nothing is made up
+	for member, l := range s.scalars { // fields without a recorded member must be empty
 		if _, ok := object[member]; !ok {
-			if got := node[l.field]; got != l.absent && !isEmpty(got) && !s.alsoShows(object, member, l.field) {
-				t.Errorf("%s has no %s, and %s is %v", at, member, l.field, got)
+			if got := node[l.field]; got != l.absent && !isEmpty(got) && !s.hasOtherMember(object, member, l.field) {
+				t.Errorf("%s of %s = %v, want it empty, since the recording has no %s", l.field, at, got, member)
 			}
 		}
 	}
@@ -264,14 +264,14 @@ func (s shape) compare(t *testing.T, at string, object map[string]any, shown any
 		want := maps.Clone(object)
 		delete(want, "metadata")
 		if diff := cmp.Diff(any(want), node["raw"]); diff != "" {
-			t.Errorf("raw of %s (- recorded, + shown):\n%s", at, diff)
+			t.Errorf("raw of %s (- recorded, + returned):\n%s", at, diff)
 		}
 	}
 }
 
-// alsoShows reports whether a field also shows another member of the object.
-func (s shape) alsoShows(object map[string]any, except, field string) bool {
-	for member, l := range s.leaves {
+// hasOtherMember reports whether the object has another member, apart from except, that the field returns.
+func (s shape) hasOtherMember(object map[string]any, except, field string) bool {
+	for member, l := range s.scalars {
 		if _, ok := object[member]; ok && member != except && l.field == field {
 			return true
 		}
@@ -284,16 +284,16 @@ func isEmpty(v any) bool {
 	return ok && len(list) == 0
 }
 
-func (n nested) compare(t *testing.T, path string, value, shown any) {
+func (n objectMember) compare(t *testing.T, path string, value, returned any) {
 	t.Helper()
 	list, ok := value.([]any)
 	if !ok {
-		n.shape().compare(t, path, value.(map[string]any), shown)
+		n.shape().compare(t, path, value.(map[string]any), returned)
 		return
 	}
-	nodes, ok := shown.([]any)
+	nodes, ok := returned.([]any)
 	if !ok || len(nodes) != len(list) {
-		t.Errorf("%s has %d elements recorded, shown is %v", path, len(list), shown)
+		t.Errorf("list for %s = %v, want %d elements as recorded", path, returned, len(list))
 		return
 	}
 	for i := range list {
@@ -301,11 +301,11 @@ func (n nested) compare(t *testing.T, path string, value, shown any) {
 	}
 }
 
-// byName turns the graph's pictures into REST's.
-func byName(shown any) any {
-	pictures, ok := shown.([]any)
+// picturesByName converts the pictures of the graph to the form of the REST API.
+func picturesByName(returned any) any {
+	pictures, ok := returned.([]any)
 	if !ok {
-		return shown
+		return returned
 	}
 	all := map[string]any{}
 	for _, p := range pictures {
@@ -313,25 +313,24 @@ func byName(shown any) any {
 		all[pictureName(picture)] = picture["url"]
 	}
 	if len(all) != len(pictures) {
-		return shown
+		return returned
 	}
 	return all
 }
 
-// TestLedgerOfUnknownActivities shows an activity of a kind that was never
-// recorded by its own type, for any subject.
-func TestLedgerOfUnknownActivities(t *testing.T) {
+// An activity of an unknown kind is an OtherActivity, with any kind of subjects.
+func TestRecordings_UnknownActivities(t *testing.T) {
 	t.Parallel()
-	body, err := os.ReadFile(recorded + "user_feed_offset_last_page_2018_subset.json")
+	body, err := os.ReadFile(recordingsDir + "user_feed_offset_last_page_2018_subset.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, known := range []string{"upload", "listen", "favorite", "follow"} {
 		body = bytes.ReplaceAll(body, []byte(`"type": "`+known+`"`), []byte(`"type": "repost"`))
 	}
-	ledger["user_feed_offset_last_page_2018_subset.json"].check(t, body)
-	st := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: map[string][]byte{
-		"/zanjradio/": fmt.Appendf(nil, minimal, "/zanjradio/"), "/zanjradio/feed/": body,
+	recordings["user_feed_offset_last_page_2018_subset.json"].check(t, body)
+	s := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: map[string][]byte{
+		"/zanjradio/": fmt.Appendf(nil, minimalObject, "/zanjradio/"), "/zanjradio/feed/": body,
 	}}})
 	var data struct {
 		User struct {
@@ -343,67 +342,65 @@ func TestLedgerOfUnknownActivities(t *testing.T) {
 			}
 		}
 	}
-	errs := st.execute(t, "", `{ user(username: "zanjradio") { feed { nodes { id subjects { key } ... on OtherActivity { type } } } } }`, nil).decode(t, &data)
+	errs := s.execute(t, "", `{ user(username: "zanjradio") { feed { nodes { id subjects { key } ... on OtherActivity { type } } } } }`, nil).decode(t, &data)
 	if len(errs) > 0 {
-		t.Fatalf("%+v", errs)
+		t.Fatalf("errors = %+v, want none", errs)
 	}
 	for _, n := range data.User.Feed.Nodes {
 		if n.Type != "repost" || n.ID == "" || len(n.Subjects) == 0 || n.Subjects[0].Key == "" {
-			t.Errorf("%+v", n)
+			t.Errorf("activity = %+v, want the type repost, an id and a subject", n)
 		}
 	}
 	if len(data.User.Feed.Nodes) == 0 {
-		t.Error("nothing is shown")
+		t.Error("feed has no nodes, want some")
 	}
 }
 
-// TestLedgerOfEmbed shows the only part of an embed-json response that was ever
-// recorded.
-func TestLedgerOfEmbed(t *testing.T) {
+// embedJson returns the recorded part of an embed-json response.
+func TestRecordings_Embed(t *testing.T) {
 	t.Parallel()
-	body, err := os.ReadFile(recorded + "embed_json_html_2016_fragment.json")
+	body, err := os.ReadFile(recordingsDir + "embed_json_html_2016_fragment.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	key := "/dj-ice/prince-tribute-mix-2016/"
-	st := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: map[string][]byte{
-		key: fmt.Appendf(nil, minimal, key), key + "embed-json/": body,
+	s := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{t: t, bodies: map[string][]byte{
+		key: fmt.Appendf(nil, minimalObject, key), key + "embed-json/": body,
 	}}})
 	var data struct{ Cloudcast struct{ EmbedJSON any } }
-	if errs := st.execute(t, "", `{ cloudcast(key: "`+key+`") { embedJson } }`, nil).decode(t, &data); len(errs) > 0 {
-		t.Fatalf("%+v", errs)
+	if errs := s.execute(t, "", `{ cloudcast(key: "`+key+`") { embedJson } }`, nil).decode(t, &data); len(errs) > 0 {
+		t.Fatalf("errors = %+v, want none", errs)
 	}
 	var want any
 	if err := json.Unmarshal(body, &want); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, data.Cloudcast.EmbedJSON); diff != "" {
-		t.Error(diff)
+		t.Errorf("embedJson differs (- recorded, + returned):\n%s", diff)
 	}
 }
 
-// TestLedgerOfRateLimit shows the recorded refusal: its type and its wait, with
-// the header that came with it and without. Its words are not passed on.
-func TestLedgerOfRateLimit(t *testing.T) {
+// The error for the recorded rate limit has its type and its wait, with and without the recorded header.
+func TestRecordings_RateLimit(t *testing.T) {
 	t.Parallel()
-	body, err := os.ReadFile(recorded + "error_rate_limit_403.json")
+	body, err := os.ReadFile(recordingsDir + "error_rate_limit_403.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, header := range []http.Header{{"Retry-After": {"452"}}, {}} {
-		st := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{
+		s := newTestServer(t, serverOptions{mixcloud: recordedMixcloud{
 			t: t, bodies: map[string][]byte{"/spartacus/": body}, status: http.StatusForbidden, header: header,
 		}})
-		errs := st.execute(t, "", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil)
+		errs := s.execute(t, "", `{ user(username: "spartacus") { name } }`, nil).decode(t, nil)
 		if len(errs) != 1 {
-			t.Fatalf("%+v", errs)
+			t.Fatalf("errors = %+v, want one", errs)
 		}
 		want := map[string]any{
 			"code": "RATE_LIMITED", "retryable": true, "retryAfterMs": 452000.0,
 			"mixcloud": map[string]any{"type": "RateLimitException", "status": 403.0},
 		}
 		if diff := cmp.Diff(want, errs[0].Extensions); diff != "" {
-			t.Errorf("with header %v:\n%s", header, diff)
+			t.Errorf("header %v: extensions differ (-want +got):\n%s", header, diff)
 		}
 	}
 }

@@ -8,51 +8,53 @@ import (
 	"strings"
 )
 
-// A shape says, for one kind of REST object, which field of the graph shows each
-// of its members. What is not here is not known: the ledger fails on it.
+// A shape maps the members of one kind of REST object to the fields of the graph that return them. TestRecordings fails on
+// members that are not in the shape.
 type shape struct {
-	leaves  map[string]leaf
-	objects map[string]nested // objects and lists of them
-	rawOnly map[string]string // members that only raw shows, and why
-	noRaw   bool              // the graph has no raw for it
+	scalars map[string]scalarMember
+	objects map[string]objectMember // objects and lists of them
+	rawOnly map[string]string       // members that only raw returns, with the reason
+	noRaw   bool                    // the object has no field raw
 }
 
-// A leaf is a member that is a scalar, or pictures.
-type leaf struct {
+// A scalarMember is a member with a scalar value, or with pictures.
+type scalarMember struct {
 	field  string
-	absent any // what the field is when the member is not there
-	// want is what the field has to be; nil for the member's own value.
+	absent any // the field's value if the member is absent
+	// want returns the field's value. If nil, it is the member's value.
 	want func(object map[string]any) any
-	// pictures says that the member holds addresses by size.
+	// pictures is true if the member contains URLs by size.
 	pictures bool
 }
 
-type nested struct {
+// An objectMember is a member with an object or a list of objects.
+type objectMember struct {
 	field string
 	shape func() shape
-	on    string // a type condition, where the field stands on one type only
+	on    string // the types that have the field, separated by "|"; "" for all
 }
 
-func named(fields ...string) map[string]leaf {
-	leaves := map[string]leaf{}
+// scalarMembers returns members from pairs of a member and its field.
+func scalarMembers(fields ...string) map[string]scalarMember {
+	leaves := map[string]scalarMember{}
 	for i := 0; i < len(fields); i += 2 {
-		leaves[fields[i]] = leaf{field: fields[i+1]}
+		leaves[fields[i]] = scalarMember{field: fields[i+1]}
 	}
 	return leaves
 }
 
-// with adds leaves, or replaces those of the same members.
-func (s shape) with(more map[string]leaf) shape {
-	all := map[string]leaf{}
-	maps.Copy(all, s.leaves)
+// with returns the shape with more scalar members, which replace those with the same names.
+func (s shape) with(more map[string]scalarMember) shape {
+	all := map[string]scalarMember{}
+	maps.Copy(all, s.scalars)
 	maps.Copy(all, more)
-	s.leaves = all
+	s.scalars = all
 	return s
 }
 
-// kind is the member "type" that metadata=1 adds: the graph's own word for it.
-func kind(typeName string) leaf {
-	return leaf{field: "__typename", absent: typeName, want: func(o map[string]any) any {
+// typeMember is the member "type", which metadata=1 adds. The field is __typename.
+func typeMember(typeName string) scalarMember {
+	return scalarMember{field: "__typename", absent: typeName, want: func(o map[string]any) any {
 		if o["type"] != strings.ToLower(typeName) {
 			return fmt.Sprintf("no %v", o["type"])
 		}
@@ -60,37 +62,36 @@ func kind(typeName string) leaf {
 	}}
 }
 
-var about = map[string]string{
-	"metadata": "it describes the request; where its connections lead is what connection fields are for, and raw drops it",
+var rawOnlyMetadata = map[string]string{
+	"metadata": "describes the request and its connections, and is not in raw",
 }
 
 func resourceShape(typeName string) shape {
-	s := shape{leaves: named("key", "key", "url", "url", "name", "name"), rawOnly: about}
-	return s.with(map[string]leaf{"type": kind(typeName)})
+	s := shape{scalars: scalarMembers("key", "key", "url", "url", "name", "name"), rawOnly: rawOnlyMetadata}
+	return s.with(map[string]scalarMember{"type": typeMember(typeName)})
 }
 
 func partialUser() shape {
-	return resourceShape("User").with(named("username", "username", "following", "viewerIsFollowing")).
-		with(map[string]leaf{"pictures": {field: "pictures", pictures: true}})
+	return resourceShape("User").with(scalarMembers("username", "username", "following", "viewerIsFollowing")).
+		with(map[string]scalarMember{"pictures": {field: "pictures", pictures: true}})
 }
 
 func fullUser() shape {
-	return partialUser().with(named(
+	return partialUser().with(scalarMembers(
 		"biog", "biog", "created_time", "createdAt", "updated_time", "updatedAt",
 		"follower_count", "followerCount", "following_count", "followingCount",
 		"cloudcast_count", "cloudcastCount", "favorite_count", "favoriteCount", "listen_count", "listenCount",
 		"is_pro", "isPro", "is_premium", "isPremium", "city", "city", "country", "country",
 		"picture_primary_color", "picturePrimaryColor", "follower", "followsViewer")).
-		with(map[string]leaf{
+		with(map[string]scalarMember{
 			"is_current_user": {field: "isViewer", absent: false},
 			"cover_pictures":  {field: "coverPictures", pictures: true},
 		})
 }
 
-// count is a number that is null if the statistics are hidden: Mixcloud
-// then sends a zero.
-func count(member, field string) leaf {
-	return leaf{field: field, want: func(o map[string]any) any {
+// countMember is a number. If the statistics are hidden, Mixcloud sends 0 and the field is null.
+func countMember(member, field string) scalarMember {
+	return scalarMember{field: field, want: func(o map[string]any) any {
 		if o["hidden_stats"] == true {
 			return nil
 		}
@@ -99,40 +100,40 @@ func count(member, field string) leaf {
 }
 
 func listedCloudcast() shape {
-	s := resourceShape("Cloudcast").with(named(
+	s := resourceShape("Cloudcast").with(scalarMembers(
 		"slug", "slug", "created_time", "createdAt", "updated_time", "updatedAt", "audio_length", "audioLength",
 		"comment_count", "commentCount", "favorited", "viewerHasFavorited", "reposted", "viewerHasReposted",
 		"is_listen_later", "viewerHasListenLater")).
-		with(map[string]leaf{
-			"play_count":     count("play_count", "playCount"),
-			"favorite_count": count("favorite_count", "favoriteCount"),
-			"listener_count": count("listener_count", "listenerCount"),
-			"repost_count":   count("repost_count", "repostCount"),
+		with(map[string]scalarMember{
+			"play_count":     countMember("play_count", "playCount"),
+			"favorite_count": countMember("favorite_count", "favoriteCount"),
+			"listener_count": countMember("listener_count", "listenerCount"),
+			"repost_count":   countMember("repost_count", "repostCount"),
 			"hidden_stats":   {field: "hiddenStats", absent: false},
 			"pictures":       {field: "pictures", pictures: true},
 		})
-	s.objects = map[string]nested{
+	s.objects = map[string]objectMember{
 		"user":  {field: "user", shape: partialUser},
 		"tags":  {field: "tags", shape: tagShape},
 		"hosts": {field: "hosts", shape: partialUser},
 	}
 	s.rawOnly = map[string]string{
-		"metadata":         about["metadata"],
+		"metadata":         rawOnlyMetadata["metadata"],
 		"percentage_music": "Mixcloud gave it up in 2014",
 	}
 	return s
 }
 
 func fullCloudcast() shape {
-	s := listedCloudcast().with(named("description", "description", "picture_primary_color", "picturePrimaryColor"))
-	s.objects["sections"] = nested{field: "sections", shape: trackSection}
+	s := listedCloudcast().with(scalarMembers("description", "description", "picture_primary_color", "picturePrimaryColor"))
+	s.objects["sections"] = objectMember{field: "sections", shape: trackSection}
 	return s
 }
 
 func tagShape() shape {
 	s := resourceShape("Tag")
-	return s.with(map[string]leaf{"name": {field: "name", want: func(o map[string]any) any {
-		// Only the documentation's own sample has it.
+	return s.with(map[string]scalarMember{"name": {field: "name", want: func(o map[string]any) any {
+		// Only the sample in Mixcloud's documentation has this suffix.
 		return strings.TrimSuffix(o["name"].(string), " shows")
 	}}})
 }
@@ -140,27 +141,27 @@ func tagShape() shape {
 func trackSection() shape {
 	same := func(o map[string]any) any { return "TrackSection" }
 	return shape{
-		leaves: map[string]leaf{
+		scalars: map[string]scalarMember{
 			"position":     {field: "position"},
 			"start_time":   {field: "startTime"},
 			"section_type": {field: "__typename", want: same},
 			"type":         {field: "__typename", want: same, absent: "TrackSection"},
 		},
-		objects: map[string]nested{"track": {field: "track", shape: trackShape, on: "TrackSection"}},
+		objects: map[string]objectMember{"track": {field: "track", shape: trackShape, on: "TrackSection"}},
 		noRaw:   true,
 	}
 }
 
 func trackShape() shape {
-	s := resourceShape("Track").with(named("slug", "slug"))
-	s.objects = map[string]nested{"artist": {field: "artist", shape: artistShape}}
+	s := resourceShape("Track").with(scalarMembers("slug", "slug"))
+	s.objects = map[string]objectMember{"artist": {field: "artist", shape: artistShape}}
 	return s
 }
 
-func artistShape() shape { return resourceShape("Artist").with(named("slug", "slug")) }
+func artistShape() shape { return resourceShape("Artist").with(scalarMembers("slug", "slug")) }
 
 func categoryShape() shape {
-	return resourceShape("Category").with(named("slug", "slug")).with(map[string]leaf{
+	return resourceShape("Category").with(scalarMembers("slug", "slug")).with(map[string]scalarMember{
 		"pictures": {field: "pictures", pictures: true},
 		"format":   {field: "format", want: func(o map[string]any) any { return strings.ToUpper(o["format"].(string)) }},
 	})
@@ -168,21 +169,21 @@ func categoryShape() shape {
 
 func commentShape() shape {
 	return shape{
-		leaves:  named("key", "key", "url", "url", "comment", "text", "submit_date", "createdAt"),
-		objects: map[string]nested{"user": {field: "user", shape: partialUser}},
+		scalars: scalarMembers("key", "key", "url", "url", "comment", "text", "submit_date", "createdAt"),
+		objects: map[string]objectMember{"user": {field: "user", shape: partialUser}},
 	}
 }
 
 func activityShape() shape {
 	s := shape{
-		leaves: named("key", "key", "url", "url", "title", "title", "created_time", "createdAt"),
-		objects: map[string]nested{
+		scalars: scalarMembers("key", "key", "url", "url", "title", "title", "created_time", "createdAt"),
+		objects: map[string]objectMember{
 			"from":       {field: "from", shape: partialUser},
 			"cloudcasts": {field: "cloudcasts", shape: listedCloudcast, on: "UploadActivity|ListenActivity|FavoriteActivity|OtherActivity"},
 			"users":      {field: "users", shape: partialUser, on: "FollowActivity|OtherActivity"},
 		},
 	}
-	return s.with(map[string]leaf{"type": {field: "__typename", want: func(o map[string]any) any {
+	return s.with(map[string]scalarMember{"type": {field: "__typename", want: func(o map[string]any) any {
 		word := o["type"].(string)
 		if !slices.Contains([]string{"upload", "listen", "favorite", "follow"}, word) {
 			return "OtherActivity"
@@ -191,13 +192,13 @@ func activityShape() shape {
 	}}})
 }
 
-// selection asks for everything that a shape knows.
+// selection returns the selection of all fields of the shape.
 func (s shape) selection() string {
 	fields := map[string]bool{"__typename": true}
 	if !s.noRaw {
 		fields["raw"] = true
 	}
-	for _, l := range s.leaves {
+	for _, l := range s.scalars {
 		if l.pictures {
 			fields[l.field+" { size width height url }"] = true
 		} else {
@@ -217,14 +218,14 @@ func (s shape) selection() string {
 	return strings.Join(slices.Sorted(maps.Keys(fields)), " ")
 }
 
-// pictureNames are REST's names of the sizes by the graph's.
+// pictureNames maps the graph's picture sizes to those of the REST API.
 var pictureNames = map[string]string{
 	"SMALL": "small", "THUMBNAIL": "thumbnail", "MEDIUM_MOBILE": "medium_mobile", "MEDIUM": "medium",
 	"LARGE": "large", "EXTRA_LARGE": "extra_large", "W320": "320wx320h", "W640": "640wx640h",
 	"W768": "768wx768h", "W1024": "1024wx1024h",
 }
 
-// pictureName is the name that REST has for a picture of the graph.
+// pictureName returns the size of a picture in the REST API.
 func pictureName(picture map[string]any) string {
 	if size, ok := picture["size"].(string); ok {
 		return pictureNames[size]
