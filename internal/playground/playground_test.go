@@ -18,7 +18,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/validator"
 )
 
 func get(t *testing.T, name, accepted string) *httptest.ResponseRecorder {
@@ -78,7 +77,7 @@ func TestHandler(t *testing.T) {
 			t.Errorf("%s: ETag %s", name, etag)
 		}
 	}
-	for _, name := range []string{"/playground/", "/playground/index.html", "/playground/../examples/01-show.graphql", "/playground/examples", "/x"} {
+	for _, name := range []string{"/playground/", "/playground/index.html", "/playground/../examples/01-popular.graphql", "/playground/examples", "/x"} {
 		if rec := get(t, name, ""); rec.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", name, rec.Code)
 		}
@@ -218,65 +217,4 @@ func schema(t *testing.T) *ast.Schema {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// Every example is a valid query, with its variables.
-func TestExamples(t *testing.T) {
-	t.Parallel()
-	s := schema(t)
-	examples, err := Examples()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(examples) < 12 {
-		t.Errorf("there are only %d examples", len(examples))
-	}
-	titles := map[string]bool{}
-	for _, e := range examples {
-		t.Run(e.Title, func(t *testing.T) {
-			if titles[e.Title] {
-				t.Error("the title is not unique")
-			}
-			titles[e.Title] = true
-			doc, errs := gqlparser.LoadQueryWithRules(s, e.Query, nil)
-			if errs != nil {
-				t.Fatal(errs)
-			}
-			if len(doc.Operations) != 1 || doc.Operations[0].Operation != ast.Query || doc.Operations[0].Name == "" {
-				t.Error("the example is not a single named query")
-			}
-			var variables map[string]any
-			if e.Variables != nil {
-				if err := json.Unmarshal(e.Variables, &variables); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if _, err := validator.VariableValues(s, doc.Operations[0], variables); err != nil {
-				t.Error(err)
-			}
-			for name := range variables {
-				if doc.Operations[0].VariableDefinitions.ForName(name) == nil {
-					t.Errorf("the variable %s is not used", name)
-				}
-			}
-			if e.Token != strings.Contains(e.Query, "viewer") {
-				t.Errorf("the mark for a token is %t, but the query selects a viewer: %t", e.Token, !e.Token)
-			}
-			if strings.Contains(e.Query, "# variables:") || strings.Contains(e.Query, "# token") {
-				t.Error("the query contains a directive for the page")
-			}
-		})
-	}
-}
-
-func TestParseExample_Problems(t *testing.T) {
-	t.Parallel()
-	for name, text := range map[string]string{
-		"no title":      "{ a }",
-		"bad variables": "# Title\n# variables: {x}\n{ a }",
-	} {
-		if _, err := parseExample(text); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
 }

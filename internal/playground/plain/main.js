@@ -230,7 +230,9 @@ document.addEventListener("keydown", (e) => {
   } else if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && !e.defaultPrevented) run();
 });
 
-const examples = await fetch("/playground/examples.json").then((r) => r.json()).catch(() => []);
+// This page cannot send files and cannot read streams.
+const examples = (await fetch("/playground/examples.json").then((r) => r.json()).catch(() => []))
+  .filter((example) => !example.files && example.kind !== "subscription");
 for (const [i, example] of examples.entries()) $("examples").append(new Option(example.title, i));
 function loadExample(example) {
   query.text = example.query;
