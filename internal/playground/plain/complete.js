@@ -1,13 +1,14 @@
 // Completion: the names that the schema allows at the cursor.
-import { tokens } from "./syntax.js";
-import { baseName, typeText } from "./schema.js";
+(() => {
+"use strict";
+const { baseName, last, tokens, typeText } = playground;
 
 /** Returns the completions at the cursor, {from, to, items: [{text, note, about}]}, or null if there are none. */
-export function candidates(schema, text, at) {
+function candidates(schema, text, at) {
   const before = tokens(text.slice(0, at));
-  const last = before.at(-1);
-  if (last?.kind === "comment" || last?.kind === "string") return null;
-  const partial = last && /^(name|variable|directive)$/.test(last.kind) ? last.text : "";
+  const end = last(before) || { kind: "", text: "" };
+  if (end.kind === "comment" || end.kind === "string") return null;
+  const partial = /^(name|variable|directive)$/.test(end.kind) ? end.text : "";
   const seen = (partial ? before.slice(0, -1) : before).filter((t) => t.kind !== "space" && t.kind !== "comment");
   const items = list(schema, text, seen, partial).filter((i) => i.text.toLowerCase().includes(partial.toLowerCase()) && i.text !== partial);
   items.sort((a, b) => starts(b, partial) - starts(a, partial) || (partial ? a.text.length - b.text.length : 0));
@@ -16,12 +17,15 @@ export function candidates(schema, text, at) {
 
 const starts = (item, partial) => Number(item.text.toLowerCase().startsWith(partial.toLowerCase()));
 
+// named returns the item with a name, or null.
+const named = (items, name) => (items || []).find((item) => item.name === name) || null;
+
 // list returns the names that are allowed at the cursor. It tracks the enclosing types on a stack.
 function list(schema, text, seen, partial) {
   const stack = []; // {type} in a selection, {args} in arguments, {input} in an input object
   let head = null, field = null, arg = null, declaring = false;
   for (const [i, t] of seen.entries()) {
-    const top = stack.at(-1), previous = seen[i - 1]?.text;
+    const top = last(stack), previous = i > 0 ? seen[i - 1].text : undefined;
     if (t.text === "{") {
       if (!top) stack.push({ type: root(schema, head) });
       else if (top.type && !arg) stack.push({ type: field && schema.types.get(baseName(field.type)) });
@@ -31,21 +35,21 @@ function list(schema, text, seen, partial) {
       arg = null;
     } else if (t.text === "(") {
       declaring = !top;
-      stack.push({ args: top ? field?.args ?? [] : null });
+      stack.push({ args: top ? (field && field.args) || [] : null });
     } else if (t.text === "}" || t.text === ")") {
       stack.pop();
       arg = null;
       if (t.text === ")" ) declaring = false;
-      if (t.text === "}" && stack.at(-1)?.type) field = null;
+      if (t.text === "}" && stack.length && last(stack).type) field = null;
     } else if (t.kind === "name") {
-      if (!top) head = [...(head ?? []), t.text];
+      if (!top) head = [...(head || []), t.text];
       else if (previous === "on" && top.type) field = { type: { name: t.text }, args: [] };
-      else if (top.type && previous !== "...") field = top.type.fields?.find((f) => f.name === t.text) ?? null;
-      else if (top.args && previous !== ":") arg = top.args.find((a) => a.name === t.text) ?? null;
-      else if (top.input && previous !== ":") arg = top.input.inputFields?.find((a) => a.name === t.text) ?? null;
+      else if (top.type && previous !== "...") field = named(top.type.fields, t.text);
+      else if (top.args && previous !== ":") arg = named(top.args, t.text);
+      else if (top.input && previous !== ":") arg = named(top.input.inputFields, t.text);
     } else if (t.kind === "spread") field = null;
   }
-  const top = stack.at(-1), previous = seen.at(-1)?.text;
+  const top = last(stack), previous = seen.length ? last(seen).text : undefined;
   const types = (want) => [...schema.types.values()].filter((t) => want.includes(t.kind) && !t.name.startsWith("__")).map((t) => ({ text: t.name, note: "", about: t.description }));
   if (partial.startsWith("@")) return schema.directives.map((d) => ({ text: "@" + d.name, note: "", about: d.description }));
   if (previous === "on") return types(["OBJECT", "INTERFACE", "UNION"]);
@@ -53,27 +57,27 @@ function list(schema, text, seen, partial) {
   if (previous === ":" || previous === "[" ) {
     if (declaring) return types(["SCALAR", "ENUM", "INPUT_OBJECT"]);
     const type = arg && schema.types.get(baseName(arg.type));
-    const variables = [...new Set(text.match(/\$[_A-Za-z]\w*/g) ?? [])].map((v) => ({ text: v, note: "variable" }));
-    const values = type?.enumValues?.map((v) => ({ text: v.name, note: type.name, about: v.description })) ?? [];
-    const flags = type?.name === "Boolean" ? ["true", "false"].map((v) => ({ text: v, note: "Boolean" })) : [];
+    const variables = [...new Set(text.match(/\$[_A-Za-z]\w*/g) || [])].map((v) => ({ text: v, note: "variable" }));
+    const values = ((type && type.enumValues) || []).map((v) => ({ text: v.name, note: type.name, about: v.description }));
+    const flags = type && type.name === "Boolean" ? ["true", "false"].map((v) => ({ text: v, note: "Boolean" })) : [];
     return top.args || top.input ? [...variables, ...values, ...flags] : [];
   }
   if (top.type) {
-    const fields = (top.type.fields ?? []).map((f) => ({ text: f.name, note: typeText(f.type), about: f.description }));
+    const fields = (top.type.fields || []).map((f) => ({ text: f.name, note: typeText(f.type), about: f.description }));
     if (previous === "...") return [{ text: "on", note: "" }];
     return [...fields, { text: "__typename", note: "String!" }];
   }
-  return (top.args ?? top.input?.inputFields ?? []).map((a) => ({ text: a.name, after: ": ", note: typeText(a.type), about: a.description }));
+  return (top.args || (top.input && top.input.inputFields) || []).map((a) => ({ text: a.name, after: ": ", note: typeText(a.type), about: a.description }));
 }
 
 function root(schema, head) {
-  const kind = head?.[0] ?? "query";
-  if (kind === "fragment") return schema.types.get(head[3]) ?? schema.types.get(head.at(-1));
+  const kind = head ? head[0] : "query";
+  if (kind === "fragment") return schema.types.get(head[3]) || schema.types.get(last(head));
   return schema.types.get(schema.roots[kind]);
 }
 
 /** The completion list below the cursor. The arrow keys, Enter, Tab and Escape control it. */
-export class Completer {
+class Completer {
   constructor(editor, box, schema) {
     Object.assign(this, { editor, box, schema, items: [], selected: 0, completion: null });
     editor.area.setAttribute("aria-controls", box.id);
@@ -91,9 +95,9 @@ export class Completer {
   }
 
   update(e) {
-    if (e.inputType?.startsWith("history") || e.inputType === "insertFromPaste") return this.hide();
+    if ((e.inputType || "").startsWith("history") || e.inputType === "insertFromPaste") return this.hide();
     const { selectionStart: at, value } = this.editor.area;
-    if (!/[\w$@]/.test(value[at - 1] ?? "")) return this.hide();
+    if (!/[\w$@]/.test(value.charAt(at - 1))) return this.hide();
     this.open();
   }
 
@@ -108,13 +112,14 @@ export class Completer {
   }
 
   draw() {
-    this.box.replaceChildren(...this.completion.items.map((item, i) => {
+    this.box.textContent = "";
+    this.box.append(...this.completion.items.map((item, i) => {
       const li = document.createElement("li");
       li.id = "complete-" + i;
       li.dataset.i = i;
-      li.role = "option";
-      li.ariaSelected = String(i === this.selected);
-      li.title = item.about ?? "";
+      li.setAttribute("role", "option");
+      li.setAttribute("aria-selected", String(i === this.selected));
+      li.title = item.about || "";
       li.append(item.text);
       const note = document.createElement("small");
       note.textContent = item.note;
@@ -122,7 +127,7 @@ export class Completer {
       return li;
     }));
     this.editor.area.setAttribute("aria-activedescendant", "complete-" + this.selected);
-    this.box.children[this.selected]?.scrollIntoView({ block: "nearest" });
+    this.box.children[this.selected].scrollIntoView({ block: "nearest" });
   }
 
   // move places the list below the character at an offset. The font is monospaced.
@@ -132,7 +137,7 @@ export class Completer {
     const before = area.value.slice(0, at).split("\n");
     const ruler = document.createElement("canvas").getContext("2d");
     ruler.font = `${style.fontSize} ${style.fontFamily}`;
-    const x = parseFloat(style.paddingLeft) + ruler.measureText(before.at(-1)).width - area.scrollLeft;
+    const x = parseFloat(style.paddingLeft) + ruler.measureText(last(before)).width - area.scrollLeft;
     const y = parseFloat(style.paddingTop) + before.length * parseFloat(style.lineHeight) - area.scrollTop;
     const low = y + this.box.offsetHeight > area.clientHeight && y - this.box.offsetHeight > 30;
     this.box.style.left = `${Math.max(0, Math.min(x - 8, area.clientWidth - this.box.offsetWidth - 8))}px`;
@@ -148,7 +153,7 @@ export class Completer {
     const { from, to, items } = this.completion;
     this.hide();
     this.editor.area.setSelectionRange(from, to);
-    this.editor.insert(items[i].text + (items[i].after ?? ""));
+    this.editor.insert(items[i].text + (items[i].after || ""));
     this.hide();
   }
 
@@ -171,3 +176,6 @@ export class Completer {
     e.stopPropagation();
   }
 }
+
+playground.Completer = Completer;
+})();

@@ -1,9 +1,11 @@
 // A textarea with indentation, closing brackets and syntax highlighting. A <pre> behind it
 // shows the same text in color, at the same scroll position.
+(() => {
+"use strict";
 
 const CLOSE = { "{": "}", "(": ")", "[": "]" };
 
-export class Editor {
+class Editor {
   /** onChange runs after each change; onRun on Ctrl+Enter. */
   constructor(box, color, { onChange = () => {}, onRun = () => {} } = {}) {
     this.area = box.querySelector("textarea");
@@ -127,3 +129,6 @@ export class Editor {
     });
   }
 }
+
+playground.Editor = Editor;
+})();

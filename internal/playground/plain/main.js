@@ -1,18 +1,17 @@
 // The small page: it sends the user's queries to this server, and loads nothing from elsewhere.
-import { Editor } from "./editor.js";
-import { Completer } from "./complete.js";
-import { Browser, load } from "./schema.js";
-import { colorGraphQL, colorJSON, operations, prettify } from "./syntax.js";
+(() => {
+"use strict";
+const { Browser, Completer, Editor, colorGraphQL, colorJSON, load, operations, prettify } = playground;
 
 const $ = (id) => document.getElementById(id);
-const save = (storage, key, value) => {
+const save = (key, value) => {
   try {
-    if (value) storage.setItem(key, value);
-    else storage.removeItem(key);
-  } catch { /* storage is disabled: nothing is saved */ }
+    if (value) localStorage.setItem(key, value);
+    else localStorage.removeItem(key);
+  } catch (e) { /* storage is disabled: nothing is saved */ }
 };
-const saved = (storage, key) => {
-  try { return storage.getItem(key) ?? ""; } catch { return ""; }
+const saved = (key) => {
+  try { return localStorage.getItem(key) || ""; } catch (e) { return ""; }
 };
 const notify = (text) => {
   $("notice").textContent = text;
@@ -20,9 +19,7 @@ const notify = (text) => {
   notify.timer = setTimeout(() => { $("notice").textContent = ""; }, 4000);
 };
 
-// The token is sent in a header to this server, and saved only in this tab.
-$("token").value = saved(sessionStorage, "token");
-$("token").addEventListener("input", () => save(sessionStorage, "token", $("token").value.trim()));
+// The token is sent in a header to this server, and saved nowhere.
 $("token-show").addEventListener("click", (e) => {
   const shown = $("token").type === "password";
   $("token").type = shown ? "text" : "password";
@@ -46,21 +43,24 @@ async function send(operation, { signal, token = "", cost = false } = {}) {
   const text = await response.text();
   const duration = performance.now() - start;
   let body = null;
-  try { body = JSON.parse(text); } catch { /* shown as text */ }
-  return { body, data: body?.data, text, duration, status: response.status, id: response.headers.get("X-Request-Id") };
+  try { body = JSON.parse(text); } catch (e) { /* shown as text */ }
+  return { body, data: body ? body.data : undefined, text, duration, status: response.status, id: response.headers.get("X-Request-Id") };
 }
+
+const errorsOf = (body) => (body && body.errors) || [];
 
 async function loadViewer() {
   const { body, data } = await send({ query: "query Viewer { viewer { name username } }" });
-  viewer = data?.viewer ?? null;
-  if (body?.errors?.some((e) => e.extensions?.code === "UNAUTHENTICATED")) await signOut(); // the token was revoked
+  viewer = (data && data.viewer) || null;
+  if (errorsOf(body).some((e) => e.extensions && e.extensions.code === "UNAUTHENTICATED")) await signOut(); // the token was revoked
   $("viewer").hidden = false;
   $("sign-in").hidden = Boolean(viewer);
   $("signed-in").hidden = !viewer;
-  $("who").textContent = viewer?.name || viewer?.username || "";
+  $("who").textContent = viewer ? viewer.name || viewer.username : "";
   $("who").title = viewer ? `Signed in as ${viewer.username}` : "";
 }
-const signOut = () => fetch("/oauth/logout", { method: "POST", credentials: "same-origin", redirect: "manual" });
+const signOut = () => fetch("/oauth/logout", { method: "POST", credentials: "same-origin", redirect: "manual",
+  headers: { "X-Requested-With": "playground" } });
 $("sign-out").addEventListener("click", async () => {
   await signOut();
   await loadViewer();
@@ -70,14 +70,14 @@ if (canSignIn) loadViewer().catch(() => { /* the server is unreachable: the firs
 
 const query = new Editor($("query-editor"), colorGraphQL, {
   onChange: (text) => {
-    save(localStorage, "query", text);
+    save("query", text);
     updateRunButton();
   },
   onRun: () => run(),
 });
 const variables = new Editor($("variables-editor"), (t) => colorJSON(t), {
   onChange: (text) => {
-    save(localStorage, "variables", text);
+    save("variables", text);
     $("variables-problem").textContent = variablesError(text);
   },
   onRun: () => run(),
@@ -88,37 +88,40 @@ function variablesError(text) {
   try {
     const value = JSON.parse(text);
     return value && typeof value === "object" && !Array.isArray(value) ? "" : "must be a JSON object";
-  } catch { return "not valid JSON"; }
+  } catch (e) { return "not valid JSON"; }
 }
 
 /** The operation to run: the one at the cursor, if there are several. */
 function selectedOperation() {
   const all = operations($("query").value);
   const at = $("query").selectionStart;
-  return all.find((o) => at >= o.from && at <= o.to) ?? all[0];
+  return all.find((o) => at >= o.from && at <= o.to) || all[0] || { name: "" };
 }
 
 let running = null;
 function updateRunButton() {
-  const name = operations($("query").value).length > 1 ? selectedOperation()?.name : "";
+  const name = operations($("query").value).length > 1 ? selectedOperation().name : "";
   $("run").querySelector(".label").textContent = running ? "Stop" : name ? "Run " + name : "Run";
 }
 for (const event of ["keyup", "click"]) $("query").addEventListener(event, updateRunButton);
 
 async function run() {
-  if (running) return running.abort();
+  if (running) {
+    if (running.abort) running.abort();
+    return;
+  }
   if (variablesError(variables.text)) {
     $("variables-box").open = true;
     $("variables").focus();
     return;
   }
-  running = new AbortController();
+  running = window.AbortController ? new AbortController() : {};
   updateRunButton();
   $("response").classList.add("busy");
   $("status").textContent = "Running…";
   show("response");
   const operation = { query: query.text };
-  if (selectedOperation()?.name) operation.operationName = selectedOperation().name;
+  if (selectedOperation().name) operation.operationName = selectedOperation().name;
   if (variables.text.trim()) operation.variables = JSON.parse(variables.text);
   try {
     showResponse(await send(operation, { signal: running.signal, token: $("token").value.trim(), cost: true }));
@@ -135,7 +138,7 @@ async function run() {
 
 /** Removes the cost from a response body and returns it, or null: the page requested it, not the user. */
 function takeCost(body) {
-  const cost = body?.extensions?.cost;
+  const cost = body && body.extensions && body.extensions.cost;
   if (!cost) return null;
   delete body.extensions.cost;
   if (!Object.keys(body.extensions).length) delete body.extensions;
@@ -143,7 +146,7 @@ function takeCost(body) {
 }
 
 function showResponse({ body, text, duration, status, id }) {
-  const errors = body?.errors?.length ?? 0;
+  const errors = errorsOf(body).length;
   const size = new Blob([text]).size;
   const facts = [
     `${duration < 1000 ? Math.round(duration) + " ms" : (duration / 1000).toFixed(2) + " s"}`,
@@ -151,7 +154,7 @@ function showResponse({ body, text, duration, status, id }) {
   ];
   const cost = takeCost(body);
   if (cost) facts.push(cost.upstreamCalls === 1 ? "1 call" : `${cost.upstreamCalls} calls`);
-  if (cost?.stale) facts.push("partly stale");
+  if (cost && cost.stale) facts.push("partly stale");
   if (errors) facts.unshift(errors === 1 ? "1 error" : `${errors} errors`);
   $("status").className = errors || status >= 400 ? "bad" : "";
   $("status").innerHTML = "<b></b> <span></span>";
@@ -174,25 +177,25 @@ $("prettify").addEventListener("click", () => {
 $("share").addEventListener("click", async () => {
   const parts = new URLSearchParams({ query: query.text });
   if (variables.text.trim()) parts.set("variables", variables.text);
-  history.replaceState(null, "", "#" + parts.toString().replaceAll("+", "%20"));
+  history.replaceState(null, "", "#" + parts.toString().replace(/\+/g, "%20"));
   try {
     await navigator.clipboard.writeText(location.href);
     notify("Link copied.");
-  } catch { notify("The link is in the address bar."); }
+  } catch (e) { notify("The link is in the address bar."); }
 });
 $("copy").addEventListener("click", async () => {
   try {
     await navigator.clipboard.writeText($("result").textContent);
     notify("Response copied.");
-  } catch { notify("The browser does not allow copying."); }
+  } catch (e) { notify("The browser does not allow copying."); }
 });
 
 // Loads the query of a shared link. The user must run it.
 function fromLink() {
-  const parts = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"));
+  const parts = new URLSearchParams(location.hash.slice(1).replace(/\+/g, "%2B"));
   if (!parts.has("query")) return false;
   query.text = parts.get("query");
-  variables.text = parts.get("variables") ?? "";
+  variables.text = parts.get("variables") || "";
   const selected = operations(query.text).find((o) => o.name && o.name === parts.get("operationName"));
   if (selected) $("query").setSelectionRange(selected.from, selected.from); // selects the operation for "Run"
   updateRunButton();
@@ -208,15 +211,15 @@ document.querySelector(".tabs").addEventListener("click", (e) => e.target.datase
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 function theme() {
-  const current = saved(localStorage, "theme") || (dark.matches ? "dark" : "light");
+  const current = saved("theme") || (dark.matches ? "dark" : "light");
   document.documentElement.dataset.theme = current;
   $("theme").textContent = current === "dark" ? "☀ Light" : "☾ Dark";
 }
 $("theme").addEventListener("click", () => {
-  save(localStorage, "theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+  save("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
   theme();
 });
-dark.addEventListener("change", theme);
+dark.addListener(theme); // the only way in browsers without modules
 theme();
 
 document.addEventListener("keydown", (e) => {
@@ -230,10 +233,6 @@ document.addEventListener("keydown", (e) => {
   } else if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && !e.defaultPrevented) run();
 });
 
-// This page cannot send files and cannot read streams.
-const examples = (await fetch("/playground/examples.json").then((r) => r.json()).catch(() => []))
-  .filter((example) => !example.files && example.kind !== "subscription");
-for (const [i, example] of examples.entries()) $("examples").append(new Option(example.title, i));
 function loadExample(example) {
   query.text = example.query;
   variables.text = example.variables ? JSON.stringify(example.variables, null, 2) : "";
@@ -243,23 +242,32 @@ function loadExample(example) {
     notify(canSignIn ? "This query needs a viewer: sign in, or enter an access token." : "This query needs an access token.");
   }
 }
-$("examples").addEventListener("change", (e) => {
-  if (e.target.value === "") return;
-  loadExample(examples[e.target.value]);
-  e.target.value = "";
-  show("request");
-});
-if (!fromLink()) {
-  if (saved(localStorage, "query").trim()) {
-    query.text = saved(localStorage, "query");
-    variables.text = saved(localStorage, "variables");
-  } else if (examples.length) loadExample(examples[0]);
-}
 
-try {
-  const schema = await load(send);
-  new Browser(schema, { docs: $("docs"), breadcrumbs: $("breadcrumbs"), search: $("search") });
-  new Completer(query, $("complete"), schema);
-} catch {
-  $("docs").textContent = "The schema could not be loaded: introspection may be disabled.";
+async function start() {
+  // This page cannot send files and cannot read streams.
+  const examples = (await fetch("/playground/examples.json").then((r) => r.json()).catch(() => []))
+    .filter((example) => !example.files && example.kind !== "subscription");
+  examples.forEach((example, i) => $("examples").append(new Option(example.title, i)));
+  $("examples").addEventListener("change", (e) => {
+    if (e.target.value === "") return;
+    loadExample(examples[e.target.value]);
+    e.target.value = "";
+    show("request");
+  });
+  if (!fromLink()) {
+    if (saved("query").trim()) {
+      query.text = saved("query");
+      variables.text = saved("variables");
+    } else if (examples.length) loadExample(examples[0]);
+  }
+
+  try {
+    const schema = await load(send);
+    new Browser(schema, { docs: $("docs"), breadcrumbs: $("breadcrumbs"), search: $("search") });
+    new Completer(query, $("complete"), schema);
+  } catch (e) {
+    $("docs").textContent = "The schema could not be loaded: introspection may be disabled.";
+  }
 }
+start();
+})();

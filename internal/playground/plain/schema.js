@@ -1,5 +1,7 @@
 // Loads the schema by introspection, and shows it in a panel.
-import { escape } from "./syntax.js";
+(() => {
+"use strict";
+const { escape, last } = playground;
 
 const TYPE = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
 const INPUT = `name description defaultValue type { ${TYPE} }`;
@@ -16,25 +18,26 @@ const QUERY = `query PlaygroundSchema { __schema {
 } }`;
 
 /** Returns the name of a type without its list and non-null wrappers. */
-export function baseName(type) {
+function baseName(type) {
   while (type.ofType) type = type.ofType;
   return type.name;
 }
 
 /** Returns a type in the notation of the schema language. */
-export function typeText(type) {
+function typeText(type) {
   if (type.kind === "NON_NULL") return typeText(type.ofType) + "!";
   if (type.kind === "LIST") return "[" + typeText(type.ofType) + "]";
   return type.name;
 }
 
 /** Loads the schema: {types: Map, roots: {query, mutation, subscription}, directives}. */
-export async function load(send) {
+async function load(send) {
   const { data } = await send({ query: QUERY, operationName: "PlaygroundSchema" });
   const s = data.__schema;
+  const name = (type) => (type ? type.name : undefined);
   return {
     types: new Map(s.types.map((t) => [t.name, t])),
-    roots: { query: s.queryType?.name, mutation: s.mutationType?.name, subscription: s.subscriptionType?.name },
+    roots: { query: name(s.queryType), mutation: name(s.mutationType), subscription: name(s.subscriptionType) },
     directives: s.directives,
   };
 }
@@ -45,7 +48,7 @@ const GROUPS = [
 ];
 
 /** The schema panel. Its path lists the opened types; the last one is shown. */
-export class Browser {
+class Browser {
   constructor(schema, { docs, breadcrumbs, search }) {
     Object.assign(this, { schema, docs, breadcrumbs, search });
     this.path = [];
@@ -73,12 +76,17 @@ export class Browser {
     this.show();
     this.docs.focus({ preventScroll: true });
     this.docs.scrollTop = 0;
-    if (field) this.docs.querySelector(`[data-name="${CSS.escape(field)}"]`)?.scrollIntoView({ block: "center" });
+    if (field) this.scrollTo(field);
+  }
+
+  scrollTo(field) {
+    const item = this.docs.querySelector(`[data-name="${field}"]`);
+    if (item) item.scrollIntoView({ block: "center" });
   }
 
   show() {
     const words = this.search.value.trim().toLowerCase();
-    const type = this.schema.types.get(this.path.at(-1));
+    const type = this.schema.types.get(last(this.path));
     this.docs.innerHTML = words ? this.results(words) : type ? this.type(type) : this.overview();
     this.breadcrumbs.innerHTML = words || !this.path.length ? "" : [link("", "Schema"), ...this.path.slice(0, -1).map((t) => link(t))].join(" › ") + " ›";
   }
@@ -98,14 +106,14 @@ export class Browser {
 
   type(t) {
     let html = `<h2>${escape(t.name)}</h2>${about(t)}`;
-    const names = (title, list) => (list?.length ? `<h3>${title}</h3><p class="sig">${list.map((x) => link(x.name)).join(", ")}</p>` : "");
+    const names = (title, list) => (list && list.length ? `<h3>${title}</h3><p class="sig">${list.map((x) => link(x.name)).join(", ")}</p>` : "");
     html += names("Implements", t.interfaces) + names(t.kind === "UNION" ? "One of" : "Implemented by", t.possibleTypes);
-    const fields = t.fields ?? t.inputFields;
-    if (fields?.length) html += `<h3>Fields</h3><ul>${fields.map((f) => field(f)).join("")}</ul>`;
-    if (t.enumValues?.length) {
+    const fields = t.fields || t.inputFields;
+    if (fields && fields.length) html += `<h3>Fields</h3><ul>${fields.map((f) => field(f)).join("")}</ul>`;
+    if (t.enumValues && t.enumValues.length) {
       html += `<h3>Values</h3><ul>${t.enumValues.map((v) => `<li><span class="sig"><span class="${v.isDeprecated ? "old" : ""}">${escape(v.name)}</span></span>${about(v)}</li>`).join("")}</ul>`;
     }
-    const users = [...this.schema.types.values()].flatMap((o) => (o.name.startsWith("__") ? [] : (o.fields ?? []).filter((f) => baseName(f.type) === t.name).map((f) => [o.name, f.name])));
+    const users = [].concat(...[...this.schema.types.values()].map((o) => (o.name.startsWith("__") ? [] : (o.fields || []).filter((f) => baseName(f.type) === t.name).map((f) => [o.name, f.name]))));
     if (users.length) html += `<h3>Returned by</h3><p class="sig">${users.map(([o, f]) => link(o, `${o}.${f}`, f)).join("<br>")}</p>`;
     return html;
   }
@@ -115,12 +123,12 @@ export class Browser {
     for (const t of this.schema.types.values()) {
       if (t.name.startsWith("__")) continue;
       hits.push([rank(t.name, words), link(t.name, t.name), t]);
-      for (const f of [...(t.fields ?? []), ...(t.inputFields ?? []), ...(t.enumValues ?? [])]) {
+      for (const f of [...(t.fields || []), ...(t.inputFields || []), ...(t.enumValues || [])]) {
         hits.push([rank(f.name, words), link(t.name, `${t.name}.${f.name}`, f.name), f]);
       }
     }
     const byName = hits.filter(([r]) => r < 3).sort((a, b) => a[0] - b[0]).slice(0, 60);
-    const byDescription = byName.length < 60 ? hits.filter(([r, , x]) => r === 3 && x.description?.toLowerCase().includes(words)).slice(0, 60 - byName.length) : [];
+    const byDescription = byName.length < 60 ? hits.filter(([r, , x]) => r === 3 && (x.description || "").toLowerCase().includes(words)).slice(0, 60 - byName.length) : [];
     if (!byName.length && !byDescription.length) return `<p class="about">No results for “${escape(words)}”.</p>`;
     return `<ul>${[...byName, ...byDescription].map(([, l, x]) => `<li><span class="sig">${l}</span>${about(x, true)}</li>`).join("")}</ul>`;
   }
@@ -147,7 +155,7 @@ function field(f) {
   const value = (x) => (x.defaultValue ? ` = <span class="n">${escape(x.defaultValue)}</span>` : "");
   const arg = (a) => `<span class="args"><span class="v">${escape(a.name)}</span>: ${typeLink(a.type)}${value(a)}${a.description ? ` <span class="desc">${inline(a.description)}</span>` : ""}</span>`;
   const name = `<span class="f${f.isDeprecated ? " old" : ""}">${escape(f.name)}</span>`;
-  const args = f.args ?? [], type = `: ${typeLink(f.type)}${value(f)}`;
+  const args = f.args || [], type = `: ${typeLink(f.type)}${value(f)}`;
   let sig;
   if (args.length > 3) {
     const names = args.map((a) => `<span class="v">${escape(a.name)}</span>`).join(", ");
@@ -158,11 +166,14 @@ function field(f) {
 
 // about returns the HTML of the description, or only its first sentence if short, and of the deprecation.
 function about(x, short) {
-  let text = x.description ?? "";
-  if (short) text = /^[\s\S]*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text;
+  let text = x.description || "";
+  if (short) text = (/^[\s\S]*?[.!?](?=\s|$)/.exec(text) || [text])[0];
   const paragraphs = text.trim() ? text.trim().split(/\n\s*\n/).map((p) => `<p>${inline(p)}</p>`).join("") : "";
-  const old = x.isDeprecated ? `<p class="e">Deprecated: ${inline(x.deprecationReason ?? "")}</p>` : "";
+  const old = x.isDeprecated ? `<p class="e">Deprecated: ${inline(x.deprecationReason || "")}</p>` : "";
   return paragraphs || old ? `<div class="desc">${paragraphs}${old}</div>` : "";
 }
 
 const inline = (text) => escape(text).replace(/`([^`]+)`/g, "<code>$1</code>");
+
+Object.assign(playground, { Browser, baseName, load, typeText });
+})();

@@ -1,14 +1,32 @@
 // A lexer for GraphQL and JSON, for highlighting, formatting and completion. It accepts invalid
 // and incomplete text.
+//
+// The scripts of this page are for browsers that cannot run modules. So they use ECMAScript 2017 only, and share
+// the object playground.
+const playground = {};
+
+(() => {
+"use strict";
 
 const GRAPHQL = /(#[^\n]*)|("""[\s\S]*?(?:"""|$)|"(?:\\.|[^"\\\n])*"?)|(\.\.\.)|(\$[_A-Za-z]\w*)|(@[_A-Za-z]\w*)|([_A-Za-z]\w*)|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|([{}()[\]:=!|&])|([\s,]+)|(.)/gy;
 const KINDS = ["comment", "string", "spread", "variable", "directive", "name", "number", "punct", "space", "other"];
 const KEYWORDS = new Set(["query", "mutation", "subscription", "fragment", "on", "true", "false", "null"]);
 
-/** Returns the tokens of a GraphQL document: {kind, text, at}. Their texts form the document. */
-export function tokens(text) {
+/** Returns all matches of an expression that is sticky and does not match an empty text. */
+function matches(expression, text) {
   const list = [];
-  for (const m of text.matchAll(GRAPHQL)) {
+  expression.lastIndex = 0;
+  for (let m = expression.exec(text); m; m = expression.exec(text)) list.push(m);
+  return list;
+}
+
+/** Returns the last item of a list; undefined if it is empty. */
+const last = (list) => list[list.length - 1];
+
+/** Returns the tokens of a GraphQL document: {kind, text, at}. Their texts form the document. */
+function tokens(text) {
+  const list = [];
+  for (const m of matches(GRAPHQL, text)) {
     const kind = KINDS[m.slice(1).findIndex((g) => g !== undefined)];
     list.push({ kind, text: m[0], at: m.index });
   }
@@ -16,14 +34,14 @@ export function tokens(text) {
 }
 
 /** Escapes text for use between tags and in quoted attributes. */
-export function escape(text) {
+function escape(text) {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 const span = (cls, text) => `<span class="${cls}">${escape(text)}</span>`;
 
 /** Returns a GraphQL document as HTML with syntax highlighting. */
-export function colorGraphQL(text) {
+function colorGraphQL(text) {
   const classes = { comment: "c", string: "s", spread: "p", variable: "v", directive: "k", number: "n", punct: "p", other: "e" };
   let html = "", depth = 0, previous = "";
   for (const t of tokens(text)) {
@@ -43,9 +61,9 @@ export function colorGraphQL(text) {
 const JSON_TOKENS = /("(?:\\.|[^"\\\n])*"?)(\s*:)?|(-?\d[\d.eE+-]*)|\b(true|false|null)\b|([{}[\],:])|(\s+)|(.)/gy;
 
 /** Returns JSON as HTML with syntax highlighting. URLs become links if links is true. */
-export function colorJSON(text, links = false) {
+function colorJSON(text, links = false) {
   let html = "";
-  for (const [, string, colon, number, word, punct, space, other] of text.matchAll(JSON_TOKENS)) {
+  for (const [, string, colon, number, word, punct, space, other] of matches(JSON_TOKENS, text)) {
     if (string !== undefined) {
       if (colon !== undefined) html += span("f", string) + escape(colon);
       else if (links && /^"https?:\/\/[^\s"\\]+"$/.test(string)) {
@@ -55,13 +73,13 @@ export function colorJSON(text, links = false) {
     } else if (number !== undefined) html += span("n", number);
     else if (word !== undefined) html += span("k", word);
     else if (punct !== undefined) html += span("p", punct);
-    else html += escape(space ?? other);
+    else html += escape(space === undefined ? other : space);
   }
   return html;
 }
 
 /** Formats a document: two spaces per level, one field per line, arguments on one line. */
-export function prettify(text) {
+function prettify(text) {
   let out = "", line = "", level = 0, round = 0, blank = false, previous = null;
   const indent = () => "  ".repeat(level);
   const flush = () => {
@@ -70,15 +88,15 @@ export function prettify(text) {
   };
   for (const t of tokens(text)) {
     if (t.kind === "space") {
-      if ((t.text.match(/\n/g) ?? []).length > 1) blank = true;
-      if (t.text.includes("\n") && previous?.kind === "comment") flush();
+      if (/\n[^\n]*\n/.test(t.text)) blank = true;
+      if (t.text.includes("\n") && previous && previous.kind === "comment") flush();
       else if (t.text.includes(",") && round) line = line.trimEnd() + ", ";
       else if (round || level === 0) line += line && !/[\s([]$/.test(line) ? " " : "";
       previous = t;
       continue;
     }
     if (t.kind === "comment") {
-      if (previous?.text.includes("\n") || !out && !line) {
+      if ((previous && previous.text.includes("\n")) || (!out && !line)) {
         flush();
         if (blank && out) out += "\n";
       } else if (line) line = line.trimEnd() + " ";
@@ -121,7 +139,7 @@ export function prettify(text) {
 }
 
 /** Returns the operations of a document: {kind, name, from, to}. */
-export function operations(text) {
+function operations(text) {
   const found = [];
   let depth = 0, open = null;
   for (const t of tokens(text)) {
@@ -131,9 +149,12 @@ export function operations(text) {
     if (/^[{(]$/.test(t.text)) depth++;
     if (/^[})]$/.test(t.text)) depth = Math.max(0, depth - 1);
     if (t.text === "}" && depth === 0 && open) {
-      if (open.kind !== "fragment") found.push({ ...open, to: t.at + 1 });
+      if (open.kind !== "fragment") found.push(Object.assign(open, { to: t.at + 1 }));
       open = null;
     }
   }
   return found;
 }
+
+Object.assign(playground, { colorGraphQL, colorJSON, escape, last, operations, prettify, tokens });
+})();
