@@ -1,10 +1,9 @@
-// Package lists is the table of the graph's connections: where each list stands
-// in Mixcloud's REST API and how it behaves there.
+// Package lists has a table of the connections of the schema, with the address and the
+// properties of each list in Mixcloud's REST API.
 //
-// The resolvers read lists by this table, and the cost estimator derives from the
-// same rows how many calls a page can take, so a fact about a list is written
-// once. A connection of the schema that has no row here makes the estimator
-// return an error, and a test names the file and the line of the field.
+// The resolvers read lists by this table. The cost estimator uses the same rows for the
+// maximum number of calls per page. If a connection of the schema has no row, the
+// estimator returns an error, and a test names the file and the line of the field.
 package lists
 
 import (
@@ -16,23 +15,23 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A List is what is known of the connections of some fields.
+// A List has the properties of a list of REST, which one or more fields read.
 type List struct {
 	// Fields are the fields of the schema that read this list, such as
 	// "User.cloudcasts".
 	Fields []string
-	// Segment is the last part of the list's address in REST. Cursors are bound
-	// to it, so it must not change.
+	// Segment is the last path segment of the list's address in REST. It is part of
+	// the cursors, so it must not change.
 	Segment string
 	// FormerSegment is the segment that the list had in older versions of the API, or "".
-	// It is tried if Mixcloud finds nothing under Segment.
+	// It is called if Mixcloud returns 404 for Segment.
 	FormerSegment string
-	// Dated says that each item carries the time at which it came onto the list.
+	// Dated is set if each item has the time at which it was added to the list.
 	Dated bool
-	// Unpaged says that Mixcloud ignores limit and offset and always returns the
-	// whole list.
+	// Unpaged is set if Mixcloud ignores limit and offset and always returns the whole
+	// list.
 	Unpaged bool
-	// Repeats says that the list may hold one item more than once.
+	// Repeats is set if the list can have the same item more than once.
 	Repeats bool
 	// Count returns Mixcloud's counter of the list. It is a member of the full
 	// form of the user who owns the list. Nil if there is no such member.
@@ -42,17 +41,16 @@ type List struct {
 	Own *Own
 }
 
-// Own is how a viewer's writes change a list.
+// Own has the properties of a list that a viewer's own writes change.
 type Own struct {
-	Flag upstream.Flag // what the writes switch on and off
-	// CountField is the field of the schema that returns the list's count; "" if
-	// there is none.
+	Flag upstream.Flag // the flag that the writes switch on and off
+	// CountField is the field of the schema that returns the list's count, or "".
 	CountField string
 }
 
-// MaxOwnCalls is how many calls the correction of an own list adds to a page at
-// most, in addition to the loads of the items that were written: one for the first
-// hundred items, and those of a page that replaces the items that are left out.
+// MaxOwnCalls is the maximum number of calls that the correction of an own list adds to
+// a page: one for the first hundred items, and those of a page that fills the places of
+// hidden items. The loads of the written items come on top.
 var MaxOwnCalls = 1 + paging.MaxCallsAfter(paging.ByPage)
 
 // ByField returns the list that a field of the schema reads, such as

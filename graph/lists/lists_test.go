@@ -11,8 +11,8 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// Each connection of the schema is one row of the table, and no row is of a field
-// that is none.
+// Each connection of the schema has one row in the table, and each row is for fields of
+// the schema.
 func TestFields(t *testing.T) {
 	t.Parallel()
 	connections := map[string]bool{}
@@ -24,13 +24,13 @@ func TestFields(t *testing.T) {
 			field := name + "." + f.Name
 			connections[field] = true
 			if l, ok := lists.ByField(field); !ok || !slices.Contains(l.Fields, field) || l.Segment == "" {
-				t.Errorf("graph/lists/table.go: no row has the field %s of %s:%d", field, path.Join("graph/generated", f.Position.Src.Name), f.Position.Line)
+				t.Errorf("graph/lists/table.go: no row for the field %s at %s:%d", field, path.Join("graph/generated", f.Position.Src.Name), f.Position.Line)
 			}
 		}
 	}
 	for _, field := range lists.Fields() {
 		if !connections[field] {
-			t.Errorf("graph/lists/table.go: the schema has no connection %s", field)
+			t.Errorf("graph/lists/table.go: %s is not a connection of the schema", field)
 		}
 	}
 }
@@ -44,13 +44,13 @@ func TestOwn(t *testing.T) {
 	} {
 		l, ok := lists.ByFlag(flag)
 		if got := strings.Join(l.Fields, " "); got != want || ok != (want != "") {
-			t.Errorf("%s changes %q, want %q", flag, got, want)
+			t.Errorf("flag %s changes %q, want %q", flag, got, want)
 		}
 		if !ok || l.Own.CountField == "" {
 			continue
 		}
 		if name, of := strings.CutPrefix(l.Own.CountField, "User."); !of || user.Fields.ForName(name) == nil || l.Count == nil || !lists.OwnCounts()[l.Own.CountField] {
-			t.Errorf("%q is no count of %s", l.Own.CountField, want)
+			t.Errorf("CountField %q of %s is not a count field of User", l.Own.CountField, want)
 		}
 	}
 }

@@ -41,7 +41,7 @@ var (
 	PlaylistCloudcasts = List{Fields: []string{"Playlist.cloudcasts"}, Segment: "cloudcasts", Repeats: true}
 )
 
-// The lists of tags and of what is addressed like them.
+// The lists of tags and of the resources with the same lists.
 var (
 	Popular = List{
 		Fields:  []string{"Tag.popular", "City.popular", "Discovery.popular", "Artist.popular", "Track.popular"},
@@ -76,7 +76,7 @@ var (
 	SearchTags       = List{Fields: []string{"Search.tags"}, Segment: "tags"}
 )
 
-// all are the rows of the table.
+// all has the rows of the table.
 var all = []List{
 	UserCloudcasts, UserFavorites, UserListens, UserFollowers, UserFollowing, UserComments, UserFeed, UserPlaylists, UserListenLater,
 	CloudcastComments, CloudcastFavorites, CloudcastListeners, CloudcastSimilar, PlaylistCloudcasts,

@@ -10,8 +10,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// BenchmarkLookUp is one operation that looks up one cached user by name: from
-// the argument to the user.
+// BenchmarkLookUp measures an operation that looks up a cached user by name, from the
+// argument to the user.
 func BenchmarkLookUp(b *testing.B) {
 	e, err := emulator.New()
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// An Embed names one form of a cloudcast's player. It is comparable: equal Embeds
-// are one call.
+// An Embed is the key of a cloudcast's player with options. Equal Embeds share one call.
 type Embed struct {
 	key          mixcloud.CanonicalKey
 	path         string // the key as received
@@ -18,20 +17,21 @@ type Embed struct {
 	Height       int // 0 is not sent
 }
 
-// NewEmbed names the default player of a cloudcast.
+// NewEmbed returns the key of a cloudcast's player with default options.
 func NewEmbed(key mixcloud.Key) Embed { return Embed{key: key.Canonical(), path: key.String()} }
 
 func (e Embed) options() mixcloud.EmbedOptions {
 	return mixcloud.EmbedOptions{Width: e.Width, Color: e.Color, Height: positive(e.Height)}
 }
 
-func (e Embed) id(form string) string {
-	return e.key.String() + form + "?" + url.Values{
+// id returns the cache id of the player in a format.
+func (e Embed) id(format string) string {
+	return e.key.String() + format + "?" + url.Values{
 		"width": {e.Width}, "color": {e.Color}, "height": {strconv.Itoa(e.Height)},
 	}.Encode()
 }
 
-// An OEmbed names one oEmbed question.
+// An OEmbed is the key of an oEmbed response: the parameters of the call.
 type OEmbed struct {
 	URL, Color                         string
 	Width, Height, MaxWidth, MaxHeight int    // 0 is not sent
@@ -50,14 +50,16 @@ func (o OEmbed) options() mixcloud.OEmbedOptions {
 	return options
 }
 
-func (o OEmbed) id(form string) string {
+// id returns the cache id of the response in a format.
+func (o OEmbed) id(format string) string {
 	return "/oembed/?" + url.Values{
-		"url": {o.URL}, "color": {o.Color}, "light": {o.Light}, "format": {form},
+		"url": {o.URL}, "color": {o.Color}, "light": {o.Light}, "format": {format},
 		"width": {strconv.Itoa(o.Width)}, "height": {strconv.Itoa(o.Height)},
 		"maxwidth": {strconv.Itoa(o.MaxWidth)}, "maxheight": {strconv.Itoa(o.MaxHeight)},
 	}.Encode()
 }
 
+// positive returns nil for a number that is not positive.
 func positive(n int) *int {
 	if n <= 0 {
 		return nil
@@ -65,28 +67,28 @@ func positive(n int) *int {
 	return &n
 }
 
-// A form is how the responses of one form of embedding are cached.
-type form[V any] struct {
+// A format says how the responses in one format of embedding are cached.
+type format[V any] struct {
 	name   string
 	size   func(V) int
 	encode func(V) []byte
 	decode func([]byte) (V, error)
 }
 
-// verbatim returns a form whose responses are cached as they were received.
-func verbatim[V ~string | ~[]byte](name string) form[V] {
-	return form[V]{
+// rawFormat returns a format whose responses are cached as received.
+func rawFormat[V ~string | ~[]byte](name string) format[V] {
+	return format[V]{
 		name, func(v V) int { return len(v) },
 		func(v V) []byte { return []byte(v) },
 		func(raw []byte) (V, error) { return V(raw), nil },
 	}
 }
 
-// embedded returns a loader of one form of embedding. No write changes these.
-func embedded[K interface {
+// embeds returns a loader for one format of embedding. Writes do not change the values.
+func embeds[K interface {
 	comparable
-	id(form string) string
-}, V any](f form[V], get func(context.Context, *mixcloud.Client, K) (V, error)) *Loader[K, V] {
+	id(format string) string
+}, V any](f format[V], get func(context.Context, *mixcloud.Client, K) (V, error)) *Loader[K, V] {
 	return &Loader[K, V]{
 		resource: func(_ *Loaders, key K) upstream.Resource[V] {
 			return upstream.Resource[V]{
@@ -94,6 +96,6 @@ func embedded[K interface {
 				Get: func(ctx context.Context, c *mixcloud.Client) (V, error) { return get(ctx, c, key) },
 			}
 		},
-		keeps: true,
+		immutable: true,
 	}
 }

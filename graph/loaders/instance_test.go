@@ -10,14 +10,14 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// TestIn holds that an operation makes the dataloaders that it uses, when it first
-// uses them, and one of each even if many fields do so at once.
-func TestIn(t *testing.T) {
+// An operation creates a dataloader at its first use, and only one of each loader even
+// if many fields use it concurrently.
+func TestLoad_CreatesDataloaderOnce(t *testing.T) {
 	t.Parallel()
-	ctx, wire := operation(t, "")
+	ctx, calls := newOperation(t, "")
 	l := From(ctx)
 	if len(l.instances) != 0 {
-		t.Errorf("%d dataloaders before the first use", len(l.instances))
+		t.Errorf("got %d dataloaders before the first use, want 0", len(l.instances))
 	}
 	var group sync.WaitGroup
 	for range 50 {
@@ -33,20 +33,19 @@ func TestIn(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if got := strings.Join(wire.asked(), " "); got != "/demo/ /search/" {
-		t.Errorf("called %q", got)
+	if got := strings.Join(calls.paths(), " "); got != "/demo/ /search/" {
+		t.Errorf("got calls %q, want one of each", got)
 	}
 	if len(l.instances) != 2 {
-		t.Errorf("%d dataloaders, want 2", len(l.instances))
+		t.Errorf("got %d dataloaders, want 2", len(l.instances))
 	}
 }
 
-// TestForget holds that after a write the loaders that were used before fetch
-// again, that those first used after it fetch once, and that the viewer and the
-// users that were primed are forgotten with them. Embeds stay: no write changes them.
+// After Forget all loaders fetch again, also the viewer and primed users. Embeds are not
+// forgotten, because writes do not change them.
 func TestForget(t *testing.T) {
 	t.Parallel()
-	ctx, wire := operation(t, "demo-token")
+	ctx, calls := newOperation(t, "demo-token")
 	followers := ListPage("/demo/followers/", mixcloud.Range{Limit: 1})
 	load := func(want string) {
 		t.Helper()
@@ -60,8 +59,8 @@ func TestForget(t *testing.T) {
 			_, err = EmbedHTML.Load(ctx, NewEmbed(mixcloud.ParseKey("/spartacus/party-time/")))
 			must(t, err)
 		}
-		if got := strings.Join(wire.asked(), " "); got != want {
-			t.Errorf("called %q, want %q", got, want)
+		if got := strings.Join(calls.paths(), " "); got != want {
+			t.Errorf("got calls %q, want %q", got, want)
 		}
 	}
 	load("/demo/followers/ /me/ /spartacus/party-time/embed-html/")
@@ -82,8 +81,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// BenchmarkNew measures what an operation pays for its loaders: all of them
-// together if it uses none, and for the first load of one of them.
+// BenchmarkNew measures the cost of the loaders of an operation that uses none of them,
+// and of one that uses one.
 func BenchmarkNew(b *testing.B) {
 	client, err := mixcloud.New()
 	if err != nil {
@@ -92,18 +91,18 @@ func BenchmarkNew(b *testing.B) {
 	store := upstream.NewStore(client, upstream.Options{CacheBytes: -1})
 	b.Cleanup(func() { _ = store.Close(context.WithoutCancel(b.Context())) })
 	session := store.Session("")
-	var made *Loaders // escapes, as it does in a context
-	defer func() { Into(b.Context(), made) }()
+	var result *Loaders // escapes, as it does in a context
+	defer func() { Into(b.Context(), result) }()
 	b.Run("none used", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			made = New(b.Context(), session)
+			result = New(b.Context(), session)
 		}
 	})
 	b.Run("one used", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			Users.loader.in(New(b.Context(), session))
+			Users.loader.instanceIn(New(b.Context(), session))
 		}
 	})
 }

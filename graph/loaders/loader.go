@@ -11,59 +11,59 @@ import (
 	"mixcloud-graphql/internal/upstream"
 )
 
-// A Loader loads one type of value by key: each key at most once in an
-// operation. It is a description that all operations share; what an operation
-// has loaded is in its [Loaders]. It is safe for concurrent use. The values are
-// shared with other operations and must not be modified.
+// A Loader loads values of one type by key. An operation loads each key at most once. All
+// operations share the Loader, which has no state: the values that an operation has loaded
+// are in its [Loaders]. A Loader is safe for concurrent use. The values are shared with
+// other operations and must not be modified.
 type Loader[K comparable, V any] struct {
-	// resource returns the resource that a key names.
+	// resource returns the resource to fetch for a key.
 	resource func(*Loaders, K) upstream.Resource[V]
 	// correct returns a copy of a value that shows the viewer's recent writes; nil
 	// if no write changes the value.
 	correct func(*upstream.Session, V) V
-	// seen is called with each value that was fetched; nil for no call.
-	seen func(*Loaders, V)
-	// keeps says that [Loaders.Forget] does not apply: no write changes the values.
-	keeps bool
+	// onFetched is called with each fetched value, unless it is nil.
+	onFetched func(*Loaders, V)
+	// immutable is set if no write changes the values, so that [Loaders.Forget] keeps
+	// them.
+	immutable bool
 }
 
-// Load returns the value of key in the operation of ctx, and fetches it unless
-// that has begun already. It returns when the value is there, or with ctx's error
-// when ctx ends before; the fetch continues for others until the operation's own
-// context ends.
+// Load returns the value of key in the operation of ctx. It starts a fetch unless the
+// operation has started one for the key. If ctx ends before the fetch, Load returns the
+// error of ctx. The fetch continues for other callers until the operation's context ends.
 func (l *Loader[K, V]) Load(ctx context.Context, key K) (V, error) {
-	return l.in(From(ctx)).load(ctx, key)
+	return l.instanceIn(From(ctx)).load(ctx, key)
 }
 
-// in returns the loader's instance in an operation, and makes it at first use.
-func (l *Loader[K, V]) in(operation *Loaders) *instance[K, V] {
+// instanceIn returns the loader's instance in an operation, and creates it at first use.
+func (l *Loader[K, V]) instanceIn(operation *Loaders) *instance[K, V] {
 	operation.mu.Lock()
 	defer operation.mu.Unlock()
-	if made, ok := operation.instances[l]; ok {
-		return made.(*instance[K, V])
+	if i, ok := operation.instances[l]; ok {
+		return i.(*instance[K, V])
 	}
-	made := newInstance(l, operation)
+	i := newInstance(l, operation)
 	if operation.instances == nil {
 		operation.instances = map[any]forgetter{}
 	}
-	operation.instances[l] = made
-	return made
+	operation.instances[l] = i
+	return i
 }
 
 // An instance is the dataloader of a [Loader] in one operation.
 type instance[K comparable, V any] struct {
 	*Loader[K, V]
 	operation *Loaders
-	slot      *admission.Slot // of the operation; nil for none
-	inner     *dataloader.Loader[K, *call[V]]
+	slot      *admission.Slot // of the operation, or nil
+	inner     *dataloader.Loader[K, *promise[V]]
 }
 
-// A call is a fetch in flight or done. The dataloader returns it at once, because
-// its own thunks cannot be waited for with a context, and only by one goroutine at
-// a time.
-type call[V any] struct {
+// A promise is the result of a fetch, which may be still running. The dataloader returns
+// the promise at once, because a wait for the dataloader's own thunk cannot be canceled
+// by a context and blocks other goroutines.
+type promise[V any] struct {
 	done  chan struct{} // closed when the fields below are set
-	id    string        // of the resource; "" for one that was not fetched
+	id    string        // the id of the resource, or "" for a primed value
 	value V
 	err   error
 }
@@ -71,79 +71,80 @@ type call[V any] struct {
 func newInstance[K comparable, V any](l *Loader[K, V], operation *Loaders) *instance[K, V] {
 	i := &instance[K, V]{Loader: l, operation: operation, slot: admission.FromContext(operation.operation)}
 	i.inner = dataloader.NewBatchedLoader(i.start,
-		dataloader.WithBatchCapacity[K, *call[V]](1),
-		dataloader.WithInputCapacity[K, *call[V]](1))
+		dataloader.WithBatchCapacity[K, *promise[V]](1),
+		dataloader.WithInputCapacity[K, *promise[V]](1))
 	return i
 }
 
-// start is the batch function. The batch capacity is one, so there is one key.
-func (i *instance[K, V]) start(_ context.Context, keys []K) []*dataloader.Result[*call[V]] {
-	results := make([]*dataloader.Result[*call[V]], len(keys)) // the dataloader panics if one is nil
+// start is the batch function of the dataloader. It starts the fetch of each key. The
+// batch capacity is one, so that there is one key.
+func (i *instance[K, V]) start(_ context.Context, keys []K) []*dataloader.Result[*promise[V]] {
+	results := make([]*dataloader.Result[*promise[V]], len(keys)) // the dataloader panics if one is nil
 	for n, key := range keys {
-		c := &call[V]{done: make(chan struct{})}
-		go i.fetch(c, key)
-		results[n] = &dataloader.Result[*call[V]]{Data: c}
+		p := &promise[V]{done: make(chan struct{})}
+		go i.fetch(p, key)
+		results[n] = &dataloader.Result[*promise[V]]{Data: p}
 	}
 	return results
 }
 
-// fetch runs with the operation's context, not with that of the field that asked
-// first: gqlgen cancels those when a sibling fails.
-func (i *instance[K, V]) fetch(c *call[V], key K) {
-	defer close(c.done)
+// fetch fetches the value of a key. It uses the operation's context, not that of a field,
+// because gqlgen cancels a field's context when a sibling fails.
+func (i *instance[K, V]) fetch(p *promise[V], key K) {
+	defer close(p.done)
 	defer func() {
-		if p := recover(); p != nil {
-			c.err = upstream.NewPanicError(p)
+		if cause := recover(); cause != nil {
+			p.err = upstream.NewPanicError(cause)
 		}
 	}()
 	session := i.operation.session
 	r := i.resource(i.operation, key)
-	c.id = r.ID
-	c.value, c.err = upstream.Fetch(i.operation.operation, session, r)
-	if c.err == nil && i.correct != nil && !session.NoPendingWrites() {
-		c.value = i.correct(session, c.value)
+	p.id = r.ID
+	p.value, p.err = upstream.Fetch(i.operation.operation, session, r)
+	if p.err == nil && i.correct != nil && !session.NoPendingWrites() {
+		p.value = i.correct(session, p.value)
 	}
-	if c.err == nil && i.seen != nil {
-		i.seen(i.operation, c.value)
+	if p.err == nil && i.onFetched != nil {
+		i.onFetched(i.operation, p.value)
 	}
 }
 
-// load is [Loader.Load] within the operation of the instance.
+// load is [Loader.Load] in the operation of the instance.
 func (i *instance[K, V]) load(ctx context.Context, key K) (V, error) {
 	var none V
-	c, err := i.inner.Load(ctx, key)()
+	p, err := i.inner.Load(ctx, key)()
 	if err != nil {
 		return none, err
 	}
 	select {
-	case <-c.done:
-		return i.result(ctx, c)
+	case <-p.done:
+		return i.result(ctx, p)
 	default:
 	}
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
 	select {
-	case <-c.done:
-		i.slot.Yield() // many goroutines may have waited for the same call
-		return i.result(ctx, c)
+	case <-p.done:
+		i.slot.Yield() // many goroutines may have waited for the same fetch
+		return i.result(ctx, p)
 	case <-ctx.Done():
 		i.operation.waitCanceled.Store(true)
 		return none, ctx.Err()
 	}
 }
 
-// result returns the outcome of a finished call, and reports to the session where in
-// the response a stale value is used.
-func (i *instance[K, V]) result(ctx context.Context, c *call[V]) (V, error) {
-	if session := i.operation.session; c.err == nil && session.Stale(c.id) {
-		session.AddStalePath(c.id, path(ctx))
+// result returns the result of a finished fetch. If the value is stale, it reports the
+// path of the field to the session.
+func (i *instance[K, V]) result(ctx context.Context, p *promise[V]) (V, error) {
+	if session := i.operation.session; p.err == nil && session.Stale(p.id) {
+		session.AddStalePath(p.id, responsePath(ctx))
 	}
-	return c.value, c.err
+	return p.value, p.err
 }
 
-// path returns the response path of the field that ctx belongs to.
-func path(ctx context.Context) []any {
+// responsePath returns the path in the response of the field that ctx belongs to.
+func responsePath(ctx context.Context) []any {
 	elements := graphql.GetPath(ctx)
 	path := make([]any, len(elements))
 	for i, e := range elements {
@@ -157,16 +158,16 @@ func path(ctx context.Context) []any {
 	return path
 }
 
-// prime sets the value of key without a fetch, unless key was loaded before.
+// prime sets the value of key without a fetch, unless the key was loaded before.
 func (i *instance[K, V]) prime(key K, value V) {
-	c := &call[V]{done: make(chan struct{}), value: value}
-	close(c.done)
-	i.inner.Prime(i.operation.operation, key, c)
+	p := &promise[V]{done: make(chan struct{}), value: value}
+	close(p.done)
+	i.inner.Prime(i.operation.operation, key, p)
 }
 
 // forget makes the next load of each key fetch again.
 func (i *instance[K, V]) forget() {
-	if !i.keeps {
+	if !i.immutable {
 		i.inner.ClearAll()
 	}
 }

@@ -1,14 +1,12 @@
-// Package loaders creates the dataloaders of each operation: the operation
+// Package loaders creates the dataloaders of each operation: an operation
 // fetches each resource at most once, and independent resources in parallel.
 //
-// The loaders are package variables, such as [Users] and [CloudcastPages]. They
-// are descriptions without state, made once. [Loaders] is the state of one
-// operation. It holds a dataloader for each loader that the operation has used,
-// made at first use, so that an operation pays only for the loaders it uses.
+// The loaders are package variables without state, such as [Users] and
+// [CloudcastPages]. [Loaders] is the state of one operation. It has a dataloader for
+// each loader that the operation has used, which is created at the first use.
 //
-// Mixcloud returns one resource per call, so waiting for a batch to fill would
-// gain nothing: each key is dispatched at once, and the store behind the loaders
-// limits how many calls run in parallel.
+// Mixcloud returns one resource per call, so there is nothing to batch: each key is
+// dispatched at once, and package upstream limits how many calls run in parallel.
 package loaders
 
 import (
@@ -28,15 +26,15 @@ type Loaders struct {
 	waitCanceled atomic.Bool
 
 	mu        sync.Mutex
-	instances map[any]forgetter         // by *Loader
-	spellings map[spelling]mixcloud.Key // the first one of each resource, see [ResourceLoader]
+	instances map[any]forgetter            // by *Loader
+	spellings map[resourceKey]mixcloud.Key // the first spelling of each key, see [ResourceLoader]
 }
 
-// forgetter is an [instance] of any type.
+// A forgetter is an [instance] of any type.
 type forgetter interface{ forget() }
 
-// New returns the state of an operation that ends with ctx. It creates no
-// dataloader: each is created when it is first used.
+// New returns the state of an operation, without dataloaders. The operation ends when
+// ctx ends.
 func New(ctx context.Context, session *upstream.Session) *Loaders {
 	return &Loaders{session: session, operation: ctx}
 }
@@ -50,12 +48,11 @@ func (l *Loaders) Store() *upstream.Store { return l.session.Store() }
 // WaitCanceled reports whether a load was waiting for Mixcloud when its context ended.
 func (l *Loaders) WaitCanceled() bool { return l.waitCanceled.Load() }
 
-// Session returns the operation's own access to Mixcloud, for its writes.
+// Session returns the session of the operation, for its writes.
 func (l *Loaders) Session() *upstream.Session { return l.session }
 
-// Forget makes all later loads fetch again, because the operation has written.
-// Loaders of values that no write changes keep them. A loader that was not used
-// before has nothing to forget.
+// Forget makes all later loads fetch again, because the operation has made a write.
+// Loaders of values that no write changes keep their values.
 func (l *Loaders) Forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,7 +64,7 @@ func (l *Loaders) Forget() {
 // Viewer loads the user whose token the operation has, and primes [Users] with
 // them. Anonymous operations must not call it.
 func (l *Loaders) Viewer(ctx context.Context) (*mixcloud.FullUser, error) {
-	user, err := viewer.in(l).load(ctx, struct{}{})
+	user, err := viewer.instanceIn(l).load(ctx, struct{}{})
 	if err == nil {
 		Users.prime(l, user.Key, user)
 	}
@@ -76,21 +73,21 @@ func (l *Loaders) Viewer(ctx context.Context) (*mixcloud.FullUser, error) {
 
 // AllCategories loads the list of all categories.
 func (l *Loaders) AllCategories(ctx context.Context) (*mixcloud.Page[mixcloud.Category], error) {
-	return categories.in(l).load(ctx, struct{}{})
+	return categories.instanceIn(l).load(ctx, struct{}{})
 }
 
-// spelled returns the first spelling of a key that was loaded, which is key unless
-// there was one before.
-func (l *Loaders) spelled(s spelling, key mixcloud.Key) mixcloud.Key {
+// firstSpelling returns the spelling of a key with which the operation loaded a resource
+// first. If the resource was not loaded before, it is key.
+func (l *Loaders) firstSpelling(r resourceKey, key mixcloud.Key) mixcloud.Key {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if first, ok := l.spellings[s]; ok {
+	if first, ok := l.spellings[r]; ok {
 		return first
 	}
 	if l.spellings == nil {
-		l.spellings = map[spelling]mixcloud.Key{}
+		l.spellings = map[resourceKey]mixcloud.Key{}
 	}
-	l.spellings[s] = key
+	l.spellings[r] = key
 	return key
 }
 
@@ -101,12 +98,12 @@ func Into(ctx context.Context, l *Loaders) context.Context {
 	return context.WithValue(ctx, contextKey{}, l)
 }
 
-// From returns the loaders of the operation that ctx belongs to. A context
-// without them is a programming error and panics.
+// From returns the loaders of the operation that ctx belongs to. It panics if ctx has no
+// loaders, which is a programming error.
 func From(ctx context.Context) *Loaders {
 	l, ok := ctx.Value(contextKey{}).(*Loaders)
 	if !ok {
-		panic("loaders: the context belongs to no operation")
+		panic("loaders: the context has no loaders")
 	}
 	return l
 }

@@ -14,116 +14,118 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A tap sees the paths that are asked for.
-type tap struct {
-	next  http.RoundTripper
-	mu    sync.Mutex
-	paths []string
+// A callRecorder records the paths of calls.
+type callRecorder struct {
+	next     http.RoundTripper
+	mu       sync.Mutex
+	recorded []string
 }
 
-func (t *tap) RoundTrip(r *http.Request) (*http.Response, error) {
-	t.mu.Lock()
-	t.paths = append(t.paths, r.URL.Path)
-	t.mu.Unlock()
-	return t.next.RoundTrip(r)
+func (c *callRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.mu.Lock()
+	c.recorded = append(c.recorded, r.URL.Path)
+	c.mu.Unlock()
+	return c.next.RoundTrip(r)
 }
 
-func (t *tap) asked() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	paths := t.paths
-	t.paths = nil
+// paths returns the sorted paths of the calls since the last call of paths.
+func (c *callRecorder) paths() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	paths := c.recorded
+	c.recorded = nil
 	slices.Sort(paths)
 	return paths
 }
 
-// operation makes the context of an operation over an emulated Mixcloud.
-func operation(t *testing.T, token string) (context.Context, *tap) {
+// newOperation returns the context of an operation that calls the emulator.
+func newOperation(t *testing.T, token string) (context.Context, *callRecorder) {
 	t.Helper()
 	e, err := emulator.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := &tap{next: e.Transport()}
-	client, err := mixcloud.New(mixcloud.WithAPIURL("https://mixcloud.test"), mixcloud.WithHTTPClient(&http.Client{Transport: wire}))
+	calls := &callRecorder{next: e.Transport()}
+	client, err := mixcloud.New(mixcloud.WithAPIURL("https://mixcloud.test"), mixcloud.WithHTTPClient(&http.Client{Transport: calls}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	store := upstream.NewStore(client, upstream.Options{CacheBytes: -1})
 	t.Cleanup(func() { _ = store.Close(context.WithoutCancel(t.Context())) })
-	return Into(t.Context(), New(t.Context(), store.Session(token))), wire
+	return Into(t.Context(), New(t.Context(), store.Session(token))), calls
 }
 
-// TestResources loads one of everything under every spelling: one call each,
-// with the key as it was spelled first, and for a tag under today's path.
+// All spellings of a key share one call. The call has the first spelling; for a tag it
+// has the canonical key.
 func TestResources(t *testing.T) {
 	t.Parallel()
-	ctx, wire := operation(t, "")
-	load := func(want string, calls ...func() error) {
+	ctx, calls := newOperation(t, "")
+	load := func(want string, loads ...func() error) {
 		t.Helper()
-		for _, call := range calls {
-			if err := call(); err != nil {
+		for _, load := range loads {
+			if err := load(); err != nil {
 				t.Errorf("%s: %v", want, err)
 			}
 		}
-		if got := strings.Join(wire.asked(), " "); got != want {
-			t.Errorf("asked for %q, want %q", got, want)
+		if got := strings.Join(calls.paths(), " "); got != want {
+			t.Errorf("got calls %q, want %q", got, want)
 		}
 	}
-	load("/Demo/", of(ctx, Users, "/Demo/"), of(ctx, Users, "/demo/"), of(ctx, Users, "/DEMO/"))
-	load("/Spartacus/party-time/", of(ctx, Cloudcasts, "/Spartacus/party-time/"), of(ctx, Cloudcasts, "/spartacus/party-time/"))
-	load("/genres/funk/", of(ctx, Tags, "/tag/funk/"), of(ctx, Tags, "/discover/funk/"), of(ctx, Tags, "/genres/funk/"))
-	load("/genres/city:athens/", of(ctx, Tags, "/discover/city:athens/"), of(ctx, Tags, "/genres/city:athens/"))
-	load("/categories/ambient/", of(ctx, Categories, "/categories/ambient/"), of(ctx, Categories, "/categories/ambient/"))
-	load("/demo/playlists/things-to-hear-again/", of(ctx, Playlists, "/demo/playlists/things-to-hear-again/"))
+	load("/Demo/", loadOf(ctx, Users, "/Demo/"), loadOf(ctx, Users, "/demo/"), loadOf(ctx, Users, "/DEMO/"))
+	load("/Spartacus/party-time/", loadOf(ctx, Cloudcasts, "/Spartacus/party-time/"), loadOf(ctx, Cloudcasts, "/spartacus/party-time/"))
+	load("/genres/funk/", loadOf(ctx, Tags, "/tag/funk/"), loadOf(ctx, Tags, "/discover/funk/"), loadOf(ctx, Tags, "/genres/funk/"))
+	load("/genres/city:athens/", loadOf(ctx, Tags, "/discover/city:athens/"), loadOf(ctx, Tags, "/genres/city:athens/"))
+	load("/categories/ambient/", loadOf(ctx, Categories, "/categories/ambient/"), loadOf(ctx, Categories, "/categories/ambient/"))
+	load("/demo/playlists/things-to-hear-again/", loadOf(ctx, Playlists, "/demo/playlists/things-to-hear-again/"))
 }
 
-func of[T any](ctx context.Context, l *ResourceLoader[T], key string) func() error {
+// loadOf returns a function that loads the resource at a key.
+func loadOf[T any](ctx context.Context, l *ResourceLoader[T], key string) func() error {
 	return func() error {
 		_, err := l.Load(ctx, mixcloud.ParseKey(key))
 		return err
 	}
 }
 
-// TestViewer loads the viewer once, who is then known under their own key; but
-// an operation without a token is anonymous.
+// The viewer is loaded once: by /me/, which primes Users, or by Users, which primes the
+// viewer.
 func TestViewer(t *testing.T) {
 	t.Parallel()
-	ctx, wire := operation(t, "demo-token")
+	ctx, calls := newOperation(t, "demo-token")
 	if From(ctx).Anonymous() {
 		t.Error("an operation with a token is anonymous")
 	}
 	for range 2 {
 		viewer, err := From(ctx).Viewer(ctx)
 		if err != nil || viewer.Key.String() != "/demo/" {
-			t.Fatalf("%v, %v", show.Value(viewer), err)
+			t.Fatalf("Viewer returned %v, %v, want /demo/", show.Value(viewer), err)
 		}
 	}
 	if _, err := Users.Load(ctx, mixcloud.ParseKey("/demo/")); err != nil {
 		t.Error(err)
 	}
-	if got := strings.Join(wire.asked(), " "); got != "/me/" {
-		t.Errorf("asked for %q", got)
+	if got := strings.Join(calls.paths(), " "); got != "/me/" {
+		t.Errorf("got calls %q, want /me/", got)
 	}
-	byName, wire := operation(t, "demo-token")
+	byName, calls := newOperation(t, "demo-token")
 	if _, err := Users.Load(byName, mixcloud.ParseKey("/Demo/")); err != nil {
 		t.Error(err)
 	}
 	if viewer, err := From(byName).Viewer(byName); err != nil || viewer.Key.String() != "/demo/" {
-		t.Errorf("%v, %v", show.Value(viewer), err)
+		t.Errorf("Viewer returned %v, %v, want /demo/", show.Value(viewer), err)
 	}
-	if got := strings.Join(wire.asked(), " "); got != "/Demo/" {
-		t.Errorf("asked for %q, though that is the viewer", got)
+	if got := strings.Join(calls.paths(), " "); got != "/Demo/" {
+		t.Errorf("got calls %q, want /Demo/ and no call for the viewer", got)
 	}
-	if anonymous, _ := operation(t, ""); !From(anonymous).Anonymous() {
+	if anonymous, _ := newOperation(t, ""); !From(anonymous).Anonymous() {
 		t.Error("an operation without a token is not anonymous")
 	}
 }
 
-// TestPages loads a page of every kind of list.
+// Each list page is loaded once.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	ctx, wire := operation(t, "")
+	ctx, calls := newOperation(t, "")
 	r := mixcloud.Range{Limit: 3}
 	for range 2 {
 		for path, n := range map[string]int{
@@ -137,35 +139,36 @@ func TestPages(t *testing.T) {
 			"search tags":       items(t, ctx, TagPages, SearchPage("funk", r)),
 		} {
 			if n != 3 {
-				t.Errorf("%s: %d items", path, n)
+				t.Errorf("%s: got %d items, want 3", path, n)
 			}
 		}
 	}
-	if got := wire.asked(); len(got) != 8 {
-		t.Errorf("asked for %q", got)
+	if got := calls.paths(); len(got) != 8 {
+		t.Errorf("got calls %q, want 8", got)
 	}
 }
 
-func items[T any](t *testing.T, ctx context.Context, l *Loader[PageKey, *mixcloud.Page[T]], of PageKey) int { //nolint:revive // a test comes first
+// items returns the number of items of a page.
+func items[T any](t *testing.T, ctx context.Context, l *Loader[PageKey, *mixcloud.Page[T]], key PageKey) int { //nolint:revive // a test comes first
 	t.Helper()
-	page, err := l.Load(ctx, of)
+	page, err := l.Load(ctx, key)
 	if err != nil {
-		t.Errorf("%+v: %v", of, err)
+		t.Errorf("Load(%+v): %v", key, err)
 		return -1
 	}
 	return len(page.Items)
 }
 
-// TestFrom checks that From returns what Into was called with, and panics without.
+// From returns the loaders of a context, and panics if it has none.
 func TestFrom(t *testing.T) {
 	t.Parallel()
 	l := new(Loaders)
 	if From(Into(t.Context(), l)) != l {
-		t.Error("other loaders come back")
+		t.Error("From returned other loaders")
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("a context of no operation has loaders")
+			t.Error("From did not panic for a context without loaders")
 		}
 	}()
 	From(context.Background())

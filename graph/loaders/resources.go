@@ -8,22 +8,21 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// A ResourceLoader loads the full form of one type of resource. One resource
-// under several spellings of its key is one load.
+// A ResourceLoader loads the full form of one type of resource. All spellings of a key
+// share one load.
 type ResourceLoader[T any] struct {
-	loader  Loader[mixcloud.CanonicalKey, *T]
-	respell bool // Mixcloud is called with the canonical spelling
+	loader       Loader[mixcloud.CanonicalKey, *T]
+	useCanonical bool // call Mixcloud with the canonical key, not with the first spelling
 }
 
-// canonical makes the loader call Mixcloud with canonical keys, instead of keys
-// as they were spelled first.
-func (l *ResourceLoader[T]) canonical() *ResourceLoader[T] {
-	l.respell = true
+// withCanonicalKeys makes the loader call Mixcloud with canonical keys.
+func (l *ResourceLoader[T]) withCanonicalKeys() *ResourceLoader[T] {
+	l.useCanonical = true
 	return l
 }
 
-// A spelling identifies a resource in [Loaders.spellings].
-type spelling struct {
+// A resourceKey identifies a resource in [Loaders.spellings].
+type resourceKey struct {
 	loader any // *ResourceLoader
 	key    mixcloud.CanonicalKey
 }
@@ -31,29 +30,29 @@ type spelling struct {
 // Load returns the resource at key in the operation of ctx.
 func (l *ResourceLoader[T]) Load(ctx context.Context, key mixcloud.Key) (*T, error) {
 	operation, canonical := From(ctx), key.Canonical()
-	if !l.respell {
-		operation.spelled(spelling{l, canonical}, key)
+	if !l.useCanonical {
+		operation.firstSpelling(resourceKey{l, canonical}, key)
 	}
-	return l.loader.in(operation).load(ctx, canonical)
+	return l.loader.instanceIn(operation).load(ctx, canonical)
 }
 
 // prime sets a resource without a call, unless it was loaded before.
 func (l *ResourceLoader[T]) prime(operation *Loaders, key mixcloud.Key, full *T) {
-	l.loader.in(operation).prime(key.Canonical(), full)
+	l.loader.instanceIn(operation).prime(key.Canonical(), full)
 }
 
-// raw is a value that keeps the bytes that it was decoded from.
-type raw interface{ Raw() json.RawMessage }
+// A rawObject is a value with the JSON that it was decoded from.
+type rawObject interface{ Raw() json.RawMessage }
 
-// resources returns a loader of one type of resource. It calls Mixcloud with the
-// key as it was spelled: Mixcloud accepts other cases too, but links in the
-// response would repeat them.
+// resources returns a loader for one type of resource. It calls Mixcloud with the first
+// spelling of the key: Mixcloud accepts all spellings, but the links in the response
+// repeat the one in the call.
 //
-// Decode reads a cached resource. Correct, unless it is nil, makes a resource show
-// the viewer's recent writes.
+// Decode decodes a cached resource. Correct returns a resource that shows the viewer's
+// recent writes; it may be nil.
 func resources[T any, P interface {
 	*T
-	raw
+	rawObject
 }](class upstream.Class, get func(*mixcloud.Client, context.Context, string) (P, error),
 	decode func(json.RawMessage) (*T, error), correct func(*upstream.Session, T) T,
 ) *ResourceLoader[T] {
@@ -61,18 +60,19 @@ func resources[T any, P interface {
 	loader := new(ResourceLoader[T])
 	loader.loader = Loader[mixcloud.CanonicalKey, *T]{
 		resource: func(operation *Loaders, canonical mixcloud.CanonicalKey) upstream.Resource[*T] {
-			key := operation.spelled(spelling{loader, canonical}, canonical.Key())
+			key := operation.firstSpelling(resourceKey{loader, canonical}, canonical.Key())
 			return c.resource(class, canonical.String(), func(ctx context.Context, client *mixcloud.Client) (*T, error) {
 				return get(client, ctx, key.String())
 			})
 		},
-		correct: corrected(correct),
+		correct: correctCopy(correct),
 	}
 	return loader
 }
 
-// corrected returns a function that corrects a copy; nil for nil.
-func corrected[T any](correct func(*upstream.Session, T) T) func(*upstream.Session, *T) *T {
+// correctCopy returns a function that corrects a copy of a resource. It returns nil for
+// nil.
+func correctCopy[T any](correct func(*upstream.Session, T) T) func(*upstream.Session, *T) *T {
 	if correct == nil {
 		return nil
 	}
@@ -82,10 +82,10 @@ func corrected[T any](correct func(*upstream.Session, T) T) func(*upstream.Sessi
 	}
 }
 
-// single returns a loader of a resource that exists once.
-func single[T any, P interface {
+// singleton returns a loader for a resource without a key, of which there is only one.
+func singleton[T any, P interface {
 	*T
-	raw
+	rawObject
 }](class upstream.Class, id string, get func(*mixcloud.Client, context.Context) (P, error), decode func(json.RawMessage) (*T, error)) *Loader[struct{}, *T] {
 	r := codecOf[T, P](decode).resource(class, id, func(ctx context.Context, client *mixcloud.Client) (*T, error) {
 		return get(client, ctx)
@@ -93,7 +93,7 @@ func single[T any, P interface {
 	return &Loader[struct{}, *T]{resource: func(*Loaders, struct{}) upstream.Resource[*T] { return r }}
 }
 
-// A codec is how a type is cached: as the bytes that it was decoded from.
+// A codec encodes values for the cache, as the JSON that they were decoded from.
 type codec[T any] struct {
 	encode func(*T) []byte
 	decode func([]byte) (*T, error)
@@ -101,7 +101,7 @@ type codec[T any] struct {
 
 func codecOf[T any, P interface {
 	*T
-	raw
+	rawObject
 }](decode func(json.RawMessage) (*T, error)) codec[T] {
 	return codec[T]{
 		encode: func(value *T) []byte { return P(value).Raw() },

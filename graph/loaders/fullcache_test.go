@@ -11,17 +11,17 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// TestFullReplacesPartial checks that a full user that one operation has loaded
-// replaces the partial one in another operation's list, for each spelling of the key
-// and only for the same principal, and that a partial user never replaces a full one.
-func TestFullReplacesPartial(t *testing.T) {
+// A full user that one operation has loaded is used by other operations of the same
+// principal, for all spellings of the key. The partial user of a list is never used as
+// a full one.
+func TestLoad_FullFromCache(t *testing.T) {
 	t.Parallel()
 	e, err := emulator.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := &tap{next: e.Transport()}
-	client, err := mixcloud.New(mixcloud.WithAPIURL("https://mixcloud.test"), mixcloud.WithHTTPClient(&http.Client{Transport: wire}))
+	calls := &callRecorder{next: e.Transport()}
+	client, err := mixcloud.New(mixcloud.WithAPIURL("https://mixcloud.test"), mixcloud.WithHTTPClient(&http.Client{Transport: calls}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,20 +32,20 @@ func TestFullReplacesPartial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire.asked()
+	calls.paths()
 	partial := listed.Items[0].User
-	load := func(token, key string, calls int) {
+	load := func(token, key string, want int) {
 		t.Helper()
 		session := store.Session(token)
 		full, err := Users.Load(Into(t.Context(), New(t.Context(), session)), mixcloud.ParseKey(key))
 		if err != nil || full.FollowerCount == nil {
-			t.Fatalf("%s: %v, %+v", key, err, show.Value(full))
+			t.Fatalf("Load(%s) returned %+v, %v, want a full user", key, show.Value(full), err)
 		}
-		if asked := wire.asked(); len(asked) != calls || session.Cost().Calls != calls {
-			t.Errorf("%q loads %s by %q", token, key, asked)
+		if got := calls.paths(); len(got) != want || session.Cost().Calls != want {
+			t.Errorf("token %q: loading %s made the calls %q, want %d", token, key, got, want)
 		}
 	}
-	load("", partial.Key.String(), 1) // the list's own does not pass for it
+	load("", partial.Key.String(), 1) // the partial user of the list is not used
 	load("", partial.Key.String(), 0) // in another operation
 	load("", "/Spartacus/", 0)
 	load("demo-token", partial.Key.String(), 1)
