@@ -48,7 +48,7 @@ func TestEdgeOfWrite(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					l := newLagServer(t, readLag)
 					before, _ := l.walk(a.list, 100, 100)
-					added := unlisted(t, a, before)[:2]
+					added := keysNotOn(t, a, before)[:2]
 					older, newer := a.add(l, added[0]), a.add(l, added[1])
 					if top := l.page(a.list, "first: 1").PageInfo.EndCursor; top != newer {
 						t.Errorf("cursor in the list = %s, want %s as in the payload", top, newer)

@@ -44,7 +44,7 @@ var ownListActions = []ownListAction{
 	{"following", "username", "followUser", "unfollowUser"},
 }
 
-// target is the argument that names a key.
+// target returns the value of the mutations' argument for a key.
 func (a ownListAction) target(key string) string {
 	if a.argument == "username" {
 		return strings.Trim(key, "/")
@@ -52,31 +52,30 @@ func (a ownListAction) target(key string) string {
 	return key
 }
 
+// write adds key to the list or removes it.
 func (a ownListAction) write(l lagServer, key string, on bool) {
 	l.t.Helper()
 	name := map[bool]string{true: a.on, false: a.off}[on]
 	query := fmt.Sprintf(`mutation ($t: String) { %s(input: {%s: $t}) { userErrors { code } } }`, name, a.argument)
 	var data map[string]struct{ UserErrors []any }
 	if errs := l.execute(l.t, "demo-token", query, map[string]any{"t": a.target(key)}).decode(l.t, &data); len(errs) > 0 || len(data[name].UserErrors) > 0 {
-		l.t.Fatalf("%s %s: %+v %+v", name, key, errs, data)
+		l.t.Fatalf("%s %s: errors = %+v, data = %+v, want no errors", name, key, errs, data)
 	}
-	time.Sleep(time.Second) // two writes have two times
+	time.Sleep(time.Second) // so that two writes have different times
 }
 
-// page reads a page of a list under viewer, and demands that the list of the same
-// user looked up by name is the same.
+// page reads a page of a list of the viewer. It checks that the list of the same user, looked up by name, is the same.
 func (l lagServer) page(list, arguments string) listPage {
 	l.t.Helper()
 	const fields = `{ nodes { key } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }`
 	var data map[string]map[string]listPage
 	query := fmt.Sprintf(`{ viewer { %[1]s(%[2]s) %[3]s } user(username: "demo") { %[1]s(%[2]s) %[3]s } }`, list, arguments, fields)
 	if errs := l.execute(l.t, "demo-token", query, nil).decode(l.t, &data); len(errs) > 0 {
-		l.t.Fatalf("%s(%s): %+v", list, arguments, errs)
+		l.t.Fatalf("%s(%s): errors = %+v, want none", list, arguments, errs)
 	}
-	// One of them may be read when the other has ended the correction: an item then
-	// has another cursor.
+	// The cursors may differ: when one of the lists contains the write, the server stops correcting the other one.
 	if diff := cmp.Diff(data["viewer"], data["user"], cmpopts.IgnoreFields(listPage{}, "Edges", "PageInfo.StartCursor", "PageInfo.EndCursor")); diff != "" {
-		l.t.Fatalf("%s(%s) of the viewer and of the user differ: %s", list, arguments, diff)
+		l.t.Fatalf("%s(%s) of viewer and user differ: %s", list, arguments, diff)
 	}
 	return data["viewer"][list]
 }
@@ -88,12 +87,12 @@ func (l lagServer) viewerKeys(list string) []string {
 	l.t.Helper()
 	var data struct{ Viewer map[string]listPage }
 	if errs := l.execute(l.t, "demo-token", fmt.Sprintf(`{ viewer { %s(first: 3) { nodes { key } } } }`, list), nil).decode(l.t, &data); len(errs) > 0 {
-		l.t.Fatalf("%s: %+v", list, errs)
+		l.t.Fatalf("%s: errors = %+v, want none", list, errs)
 	}
 	return data.Viewer[list].keys()
 }
 
-// walk reads the first n items in pages of a size.
+// walk reads the first n items in pages of the given size.
 func (l lagServer) walk(list string, size, n int) (keys, cursors []string) {
 	l.t.Helper()
 	after := ""
@@ -104,7 +103,7 @@ func (l lagServer) walk(list string, size, n int) (keys, cursors []string) {
 		}
 		p := l.page(list, arguments)
 		if p.PageInfo.HasPreviousPage != (after != "") {
-			l.t.Errorf("%s(%s): hasPreviousPage is %v", list, arguments, p.PageInfo.HasPreviousPage)
+			l.t.Errorf("%s(%s): hasPreviousPage = %t, want %t", list, arguments, p.PageInfo.HasPreviousPage, after != "")
 		}
 		keys = append(keys, p.keys()...)
 		for _, e := range p.Edges {
@@ -117,8 +116,7 @@ func (l lagServer) walk(list string, size, n int) (keys, cursors []string) {
 	return keys, cursors
 }
 
-// TestReadYourWrites_OwnLists adds and removes at random, and reads each list of
-// the viewer in every direction: it is as if reads did not lag.
+// Random writes to each list of the viewer while reads lag: read forward, backward and by offset, the list always has all writes.
 func TestReadYourWrites_OwnLists(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -126,47 +124,48 @@ func TestReadYourWrites_OwnLists(t *testing.T) {
 		for _, seed := range []uint64{5} {
 			t.Run(fmt.Sprint(a.list, " ", seed), func(t *testing.T) {
 				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { ownListHistory(t, a, rand.New(rand.NewPCG(seed, 1))) })
+				synctest.Test(t, func(t *testing.T) { checkRandomWrites(t, a, rand.New(rand.NewPCG(seed, 1))) })
 			})
 		}
 	}
 }
 
-func ownListHistory(t *testing.T, a ownListAction, random *rand.Rand) {
+// checkRandomWrites adds and removes items of a list at random, and checks the list after each step.
+func checkRandomWrites(t *testing.T, a ownListAction, random *rand.Rand) {
 	t.Helper()
-	const seen = 6
+	const checked = 6 // items at the top of the list
 	l := newLagServer(t, readLag)
 	want, _ := l.walk(a.list, 100, 100)
 	total := l.page(a.list, "first: 1").TotalCount
-	candidates := unlisted(t, a, want)
+	candidates := keysNotOn(t, a, want)
 	check := func(when string) {
 		t.Helper()
-		top := want[:min(seen, len(want))]
+		top := want[:min(checked, len(want))]
 		for _, size := range []int{1, 4} {
 			got, cursors := l.walk(a.list, size, len(top))
 			if diff := cmp.Diff(top, got); diff != "" {
-				t.Fatalf("%s, in pages of %d (- wanted, + got):\n%s", when, size, diff)
+				t.Fatalf("%s, in pages of %d (-want +got):\n%s", when, size, diff)
 			}
 			back := l.page(a.list, fmt.Sprintf("last: 4, before: %q", cursors[len(cursors)-1]))
 			if diff := cmp.Diff(top[max(0, len(top)-5):len(top)-1], back.keys()); diff != "" || !back.PageInfo.HasNextPage || !back.PageInfo.HasPreviousPage {
-				t.Fatalf("%s, backward in pages of %d, %+v (- wanted, + got):\n%s", when, size, back.PageInfo, diff)
+				t.Fatalf("%s, backward in pages of %d, %+v (-want +got):\n%s", when, size, back.PageInfo, diff)
 			}
 			first := l.page(a.list, fmt.Sprintf("last: 4, before: %q", cursors[2]))
 			if diff := cmp.Diff(top[:2], first.keys()); diff != "" || first.PageInfo.HasPreviousPage {
-				t.Fatalf("%s, backward to the top, %+v (- wanted, + got):\n%s", when, first.PageInfo, diff)
+				t.Fatalf("%s, backward to the top, %+v (-want +got):\n%s", when, first.PageInfo, diff)
 			}
 		}
 		if got := l.page(a.list, "first: 3, offset: 1").keys(); !slices.Equal(got, top[1:4]) {
-			t.Fatalf("%s, by offset: %v, want %v", when, got, top[1:4])
+			t.Fatalf("%s, by offset: got %v, want %v", when, got, top[1:4])
 		}
 		if p := l.page(a.list, "first: 2"); total != nil && (p.TotalCount == nil || *p.TotalCount != *total) {
-			t.Errorf("%s, the total is %v, want %d", when, show.Value(p.TotalCount), *total)
+			t.Errorf("%s: totalCount = %v, want %d", when, show.Value(p.TotalCount), *total)
 		}
 	}
 	check("before")
 	for step := range 12 {
 		switch random.IntN(4) {
-		case 0, 1: // something new, or what was just removed
+		case 0, 1: // add an item, perhaps one that was just removed
 			at := random.IntN(min(4, len(candidates)))
 			key := candidates[at]
 			candidates = slices.Delete(candidates, at, at+1)
@@ -185,9 +184,9 @@ func ownListHistory(t *testing.T, a ownListAction, random *rand.Rand) {
 		check(fmt.Sprintf("step %d", step))
 	}
 	time.Sleep(readLag)
-	check("caught up")
+	check("when reads have caught up")
 	time.Sleep(2 * time.Minute)
-	check("later")
+	check("two minutes later")
 }
 
 func addTo(total *int, by int) {
@@ -196,8 +195,8 @@ func addTo(total *int, by int) {
 	}
 }
 
-// unlisted are keys that are not on a list.
-func unlisted(t *testing.T, a ownListAction, listed []string) []string {
+// keysNotOn returns keys that are not on a list, at least 20.
+func keysNotOn(t *testing.T, a ownListAction, listed []string) []string {
 	t.Helper()
 	var all []string
 	for _, u := range sharedWorld().Users {
@@ -213,14 +212,14 @@ func unlisted(t *testing.T, a ownListAction, listed []string) []string {
 		}
 	}
 	if len(all) < 20 {
-		t.Fatalf("only %d", len(all))
+		t.Fatalf("found %d keys, want at least 20", len(all))
 	}
 	return all
 }
 
-// A walk that began while the list lagged goes on when it has caught up, without a
-// gap and without an item twice, also long after the write was forgotten.
-func TestReadYourWrites_OwnListsCatchUpInAWalk(t *testing.T) {
+// A client that pages while reads lag can continue when they have caught up, and when the server has dropped the recent write. No
+// item is skipped or repeated.
+func TestReadYourWrites_OwnListsCatchUpBetweenPages(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	for _, a := range ownListActions {
@@ -230,7 +229,7 @@ func TestReadYourWrites_OwnListsCatchUpInAWalk(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					l := newLagServer(t, readLag)
 					before, _ := l.walk(a.list, 100, 100)
-					added := unlisted(t, a, before)[:2]
+					added := keysNotOn(t, a, before)[:2]
 					before = before[:6]
 					a.write(l, added[0], true)
 					a.write(l, added[1], true)
@@ -243,16 +242,16 @@ func TestReadYourWrites_OwnListsCatchUpInAWalk(t *testing.T) {
 						}
 						rest := l.page(a.list, fmt.Sprintf("first: %d, after: %q", len(want)-size, p.PageInfo.EndCursor))
 						if diff := cmp.Diff(want, append(p.keys(), rest.keys()...)); diff != "" {
-							t.Errorf("after %d (- wanted, + got):\n%s", size, diff)
+							t.Errorf("page of %d and the rest (-want +got):\n%s", size, diff)
 						}
 						if size == 1 {
-							// The cursor of an added item is good for the list, not for one viewer.
+							// The cursor of an added item is valid for all viewers of the list.
 							theirs := l.execute(t, "", fmt.Sprintf(`{ user(username: "demo") { %s(first: 1, after: %q) { nodes { key } } } }`, strings.Replace(a.list, "listenLater", "favorites", 1), p.PageInfo.EndCursor), nil)
 							var data struct{ User map[string]listPage }
 							if errs := theirs.decode(t, &data); a.list != "listenLater" && (len(errs) > 0 || data.User[a.list].Nodes[0].Key != before[0]) {
-								t.Errorf("another viewer continues with %s", theirs.body)
+								t.Errorf("page after the cursor for another viewer = %s, want it to start with %s", theirs.body, before[0])
 							} else if a.list == "listenLater" && (len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT") {
-								t.Errorf("another list goes on with %s", theirs.body)
+								t.Errorf("another list after the cursor = %s, want BAD_USER_INPUT", theirs.body)
 							}
 						}
 					}
@@ -262,8 +261,8 @@ func TestReadYourWrites_OwnListsCatchUpInAWalk(t *testing.T) {
 	}
 }
 
-// Lists of other users do not change, and a list that shows the write is not corrected any more.
-func TestReadYourWrites_OwnListsEnd(t *testing.T) {
+// The lists of other viewers do not change. When Mixcloud's list contains the write, the server stops correcting it.
+func TestReadYourWrites_OwnListsStopBeingCorrected(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
@@ -274,35 +273,35 @@ func TestReadYourWrites_OwnListsEnd(t *testing.T) {
 			return string(l.execute(t, "spartacus-token", `{ user(username: "demo") { favorites(first: 5) { nodes { key } } } viewer { favorites(first: 5) { nodes { key } } } }`, nil).body)
 		}
 		unchanged := theirs()
-		key := unlisted(t, a, before)[0]
+		key := keysNotOn(t, a, before)[0]
 		before = before[:5]
 		a.write(l, key, true)
 		if got, _ := l.walk(a.list, 20, 5); got[0] != key {
-			t.Errorf("the viewer sees %v", got)
+			t.Errorf("list of the viewer = %v, want %s first", got, key)
 		}
 		if got := theirs(); got != unchanged {
-			t.Errorf("another viewer sees %s, before %s", got, unchanged)
+			t.Errorf("lists of another viewer = %s, want %s as before", got, unchanged)
 		}
 		time.Sleep(readLag)
 		if got, _ := l.walk(a.list, 20, 5); got[0] != key {
-			t.Errorf("caught up, the viewer sees %v", got)
+			t.Errorf("list of the viewer when reads have caught up = %v, want %s first", got, key)
 		}
 		if err := l.emulator.Set(emulator.Settings{}); err != nil {
 			t.Fatal(err)
 		}
 		l.undoDirectly(key + "favorite/")
 		if got, _ := l.walk(a.list, 20, 5); !slices.Equal(got, before) {
-			t.Errorf("undone elsewhere, the viewer sees %v, want %v", got, before)
+			t.Errorf("list of the viewer after another app has undone the write = %v, want %v", got, before)
 		}
 		l.takeCalls()
 		l.page(a.list, "first: 5")
 		if calls := l.takeCalls(); len(calls) > 3 {
-			t.Errorf("believed, the list takes %v", calls)
+			t.Errorf("calls for the uncorrected list = %v, want at most 3", calls)
 		}
 	})
 }
 
-// What a viewer does twice is on the list once, where it was.
+// An action that is repeated leaves the item at its position on the list.
 func TestReadYourWrites_OwnListsDoneAgain(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -312,14 +311,13 @@ func TestReadYourWrites_OwnListsDoneAgain(t *testing.T) {
 			want, _ := l.walk(a.list, 20, 6)
 			a.write(l, want[3], true)
 			if got, _ := l.walk(a.list, 2, 6); !slices.Equal(got, want) {
-				t.Errorf("%s: %v, want %v", a.list, got, want)
+				t.Errorf("%s: got %v, want %v", a.list, got, want)
 			}
 		}
 	})
 }
 
-// A list within bounds in time has what was written within them, and a page of 0
-// has nothing.
+// A list with since or until contains only the writes within these bounds. A page of 0 items is empty.
 func TestReadYourWrites_OwnListsWithinBounds(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -327,10 +325,10 @@ func TestReadYourWrites_OwnListsWithinBounds(t *testing.T) {
 		l := newLagServer(t, readLag)
 		a := ownListActions[0]
 		before, _ := l.walk(a.list, 100, 100)
-		key := unlisted(t, a, before)[0]
+		key := keysNotOn(t, a, before)[0]
 		a.write(l, key, true)
 		at := time.Now().Unix()
-		// The server's clock is in 2000 here, all that is seeded is of later years.
+		// The synthetic clock is in the year 2000. All items of the emulator are newer.
 		for arguments, want := range map[string][]string{
 			fmt.Sprintf("first: 2, until: %d", at-60): {},
 			fmt.Sprintf("first: 2, until: %d", at+60): {key},
@@ -340,7 +338,7 @@ func TestReadYourWrites_OwnListsWithinBounds(t *testing.T) {
 		} {
 			p := l.page(a.list, arguments)
 			if !slices.Equal(p.keys(), want) {
-				t.Errorf("%s: %v, want %v", arguments, p.keys(), want)
+				t.Errorf("%s: got %v, want %v", arguments, p.keys(), want)
 			}
 		}
 		first := l.page(a.list, "first: 1")
@@ -351,7 +349,7 @@ func TestReadYourWrites_OwnListsWithinBounds(t *testing.T) {
 		} {
 			p := l.page(a.list, arguments)
 			if got := [2]bool{p.PageInfo.HasPreviousPage, p.PageInfo.HasNextPage}; len(p.Nodes) > 0 || got != want {
-				t.Errorf("%s: %+v", arguments, show.Value(p))
+				t.Errorf("%s: got %+v, want no nodes and [hasPreviousPage hasNextPage] = %v", arguments, show.Value(p), want)
 			}
 		}
 	})

@@ -19,50 +19,50 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// panicking is a transport that panics at one path.
-type panicking struct {
+// A panicTransport is a transport that panics for one path.
+type panicTransport struct {
 	next http.RoundTripper
 	path string
 }
 
-func (p panicking) RoundTrip(r *http.Request) (*http.Response, error) {
+func (p panicTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Path == p.path {
 		panic("a secret of the transport")
 	}
 	return p.next.RoundTrip(r)
 }
 
-// TestPanicInALoader has a fetch panic on the goroutine of its loader: the
-// fields that needed it are INTERNAL with the request's id, the rest of the response
-// stands, the log has the panic, and the server lives on.
+// If the goroutine of a loader panics, the fields that needed its result have an INTERNAL error with the request's id. Other fields are
+// not affected, the log contains the panic, and the server continues.
 func TestPanicInALoader(t *testing.T) {
 	t.Parallel()
 	mixcloud := newEmulator(t)
-	s := newTestServer(t, serverOptions{mixcloud: panicking{mixcloud.Transport(), "/spartacus/"}})
+	s := newTestServer(t, serverOptions{mixcloud: panicTransport{mixcloud.Transport(), "/spartacus/"}})
 	query := `{ cloudcast(key: "/spartacus/party-time/") { name user { name biog city } } nodes(ids: ["MXUKL3NwYXJ0YWN1cy8"]) { id } }`
 	for range 2 {
 		resp := s.execute(t, "", query, nil)
 		var data map[string]any
 		errs := resp.decode(t, &data)
 		want := []responseError{
-			internalAt("cloudcast", "user", "biog"), internalAt("cloudcast", "user", "city"), internalAt("nodes", 0.0),
+			internalError("cloudcast", "user", "biog"), internalError("cloudcast", "user", "city"), internalError("nodes", 0.0),
 		}
 		if diff := cmp.Diff(want, errs); diff != "" {
-			t.Error(diff)
+			t.Errorf("errors differ (-want +got):\n%s", diff)
 		}
 		if valueAt(data, []any{"cloudcast", "user", "name"}) != "Spartacus" {
-			t.Errorf("the rest does not stand: %s", resp.body)
+			t.Errorf("response = %s, want values for the other fields", resp.body)
 		}
 		if bytes.Contains(resp.body, []byte("secret")) {
-			t.Errorf("the response contains the panic: %s", resp.body)
+			t.Errorf("response contains the panic: %s", resp.body)
 		}
 	}
-	if log := s.log.String(); !strings.Contains(log, "a secret of the transport") || !strings.Contains(log, "panicking.RoundTrip") || !strings.Contains(log, "test-request") {
-		t.Errorf("the log has not the panic, its stack and the request's id:\n%s", log)
+	if log := s.log.String(); !strings.Contains(log, "a secret of the transport") || !strings.Contains(log, "panicTransport.RoundTrip") || !strings.Contains(log, "test-request") {
+		t.Errorf("log = %s, want the panic, its stack and the request's id", log)
 	}
 }
 
-func internalAt(path ...any) responseError {
+// internalError returns the INTERNAL error at a path.
+func internalError(path ...any) responseError {
 	return responseError{
 		Message:    "Internal server error. Report it with the request id in extensions.requestId.",
 		Path:       path,
@@ -70,8 +70,7 @@ func internalAt(path ...any) responseError {
 	}
 }
 
-// TestPanicInAResolver has a resolver panic, for want of the store that it is
-// made with.
+// If a resolver panics, only its field has an INTERNAL error. Here it panics because it has no store.
 func TestPanicInAResolver(t *testing.T) {
 	t.Parallel()
 	log := new(logBuffer)
@@ -93,13 +92,13 @@ func TestPanicInAResolver(t *testing.T) {
 	s := &testServer{app: &App{handler: handler, log: logger}, log: log, recorder: new(callRecorder)}
 	resp := s.execute(t, "", `{ cloudcast(key: "/spartacus/party-time/") { name } discover { key } }`, nil)
 	var data map[string]any
-	if diff := cmp.Diff([]responseError{internalAt("cloudcast")}, resp.decode(t, &data)); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff([]responseError{internalError("cloudcast")}, resp.decode(t, &data)); diff != "" {
+		t.Errorf("errors differ (-want +got):\n%s", diff)
 	}
 	if valueAt(data, []any{"discover", "key"}) != "/genres/all/" {
-		t.Errorf("the rest does not stand: %s", resp.body)
+		t.Errorf("response = %s, want values for the other fields", resp.body)
 	}
 	if !strings.Contains(log.String(), "panic in a resolver") || !strings.Contains(log.String(), "ParseRef") && !strings.Contains(log.String(), "resolvers") {
-		t.Errorf("the log has not the panic and its stack: %s", log)
+		t.Errorf("log = %s, want the panic and its stack", log)
 	}
 }

@@ -18,22 +18,20 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// An asker is one of those who ask at the same time.
-type asker struct {
+// A principalClient sends requests for one principal.
+type principalClient struct {
 	token, name string
-	mark        []byte // in every response of Mixcloud to their token
+	mark        []byte // which every response of Mixcloud for the token contains; nil if anonymous
 }
 
-// A question is something they ask. Marked says that what comes back for a
-// token certainly has its mark.
-type question struct {
+// An isolationQuery is an operation of the test. If marked is true, the response for a token must contain its mark.
+type isolationQuery struct {
 	query  string
 	marked bool
 }
 
-// questions are small, and about the same things for everybody: what could be
-// mixed up should have every chance to be.
-var questions = []question{
+// isolationQueries are small operations on the same resources for all principals, so that mix-ups are as likely as possible.
+var isolationQueries = []isolationQuery{
 	{`{ viewer { username name } }`, true},
 	{`{ viewer { name biog followingCount } }`, true},
 	{`{ viewer { name favorites(first: 1) { nodes { name viewerHasFavorited } } } }`, true},
@@ -54,14 +52,13 @@ var questions = []question{
 	{`mutation { editCloudcast(input: {key: "/spartacus/party-time/", name: "Mine"}) { viewer { name } userErrors { code } } }`, true},
 }
 
-// foreign is what all marks begin with.
-const foreign = "m:"
+// markPrefix is the prefix of all marks.
+const markPrefix = "m:"
 
-// TestNothingCrosses lets two viewers and an anonymous client query and
-// write at the same time, in random order, while reads lag behind writes. Every
-// response of the emulated Mixcloud to a token contains the token's mark; whole
-// responses are searched for a mark that is not the asker's.
-func TestNothingCrosses(t *testing.T) {
+// TestPrincipals_AreIsolated sends queries and mutations of two viewers and an anonymous client concurrently, in random order, while
+// Mixcloud's reads lag. Every response of the emulator for a token contains the token's mark. A response of the server must not
+// contain the mark of another principal.
+func TestPrincipals_AreIsolated(t *testing.T) {
 	t.Parallel()
 	operations := 30_000
 	if race.Enabled {
@@ -69,13 +66,13 @@ func TestNothingCrosses(t *testing.T) {
 	}
 	s := newTestServer(t, serverOptions{writable: true, emulator: []emulator.Option{
 		emulator.WithSettings(emulator.Settings{Lag: 20 * time.Millisecond}), emulator.WithMarks(),
-	}, config: config.Serve{MaxWait: time.Hour}}) // refusals tell nothing
-	askers := []asker{{"demo-token", "demo", nil}, {"HarbourFM-token", "HarbourFM", nil}, {}}
-	for i := range askers[:2] {
-		askers[i].mark = []byte(strings.Trim(emulator.Mark(askers[i].token), "⟦⟧"))
+	}, config: config.Serve{MaxWait: time.Hour}}) // so that no request is refused
+	clients := []principalClient{{"demo-token", "demo", nil}, {"HarbourFM-token", "HarbourFM", nil}, {}}
+	for i := range clients[:2] {
+		clients[i].mark = []byte(strings.Trim(emulator.Mark(clients[i].token), "⟦⟧"))
 	}
-	bodies := make([][]byte, len(questions))
-	for i, q := range questions {
+	bodies := make([][]byte, len(isolationQueries))
+	for i, q := range isolationQueries {
 		var err error
 		if bodies[i], err = json.Marshal(map[string]string{"query": q.query}); err != nil {
 			t.Fatal(err)
@@ -88,19 +85,19 @@ func TestNothingCrosses(t *testing.T) {
 	var group sync.WaitGroup
 	for worker := range uint64(8) {
 		group.Go(func() {
-			chance := rand.New(rand.NewPCG(seed, worker))
+			random := rand.New(rand.NewPCG(seed, worker))
 			for left.Add(-1) >= 0 && !t.Failed() {
-				who, n := askers[chance.IntN(len(askers))], chance.IntN(len(questions))
-				if chance.IntN(500) == 0 {
-					crossUpload(t, s, who)
+				client, n := clients[random.IntN(len(clients))], random.IntN(len(isolationQueries))
+				if random.IntN(500) == 0 {
+					uploadAs(t, s, client)
 					continue
 				}
 				key := ""
-				if chance.IntN(3) == 0 { // the same for all: a cached response must not cross either
-					key = fmt.Sprint(n, "-", chance.IntN(20))
+				if random.IntN(3) == 0 { // with the same idempotency keys for all: stored responses must be isolated too
+					key = fmt.Sprint(n, "-", random.IntN(20))
 				}
-				w := crossing(s, who, bodies[n], key)
-				if w.Code == http.StatusConflict { // the same request is under way
+				w := sendAs(s, client, bodies[n], key)
+				if w.Code == http.StatusConflict { // the same request is in flight
 					continue
 				}
 				if w.Header().Get("Idempotent-Replayed") != "" {
@@ -108,17 +105,17 @@ func TestNothingCrosses(t *testing.T) {
 				}
 				body := w.Body.Bytes()
 				own := 0
-				if who.mark != nil {
-					own = bytes.Count(body, who.mark)
+				if client.mark != nil {
+					own = bytes.Count(body, client.mark)
 				}
-				if all := bytes.Count(body, []byte(foreign)); w.Code != http.StatusOK || all != own {
-					t.Errorf("seed %d: %q asks %s and hears with status = %d, want 200, %d marks of which %d are their own:\n%s", seed, who.token, questions[n].query, w.Code, all, own, body)
+				if all := bytes.Count(body, []byte(markPrefix)); w.Code != http.StatusOK || all != own {
+					t.Errorf("seed %d: token %q: %s: status = %d, %d marks, want 200 and only the %d marks of the token:\n%s", seed, client.token, isolationQueries[n].query, w.Code, all, own, body)
 				}
-				if who.mark != nil && questions[n].marked && own == 0 && !bytes.Contains(body, []byte(`"message":null`)) {
-					t.Errorf("seed %d: %q asks %s and hears nothing of their own:\n%s", seed, who.token, questions[n].query, body)
+				if client.mark != nil && isolationQueries[n].marked && own == 0 && !bytes.Contains(body, []byte(`"message":null`)) {
+					t.Errorf("seed %d: token %q: %s: no mark in the response, want the token's:\n%s", seed, client.token, isolationQueries[n].query, body)
 				}
-				if n == 0 && who.name != "" && !bytes.Contains(body, []byte(`"username":"`+who.name+`"`)) {
-					t.Errorf("seed %d: %s is taken for another viewer: %s", seed, who.name, body)
+				if n == 0 && client.name != "" && !bytes.Contains(body, []byte(`"username":"`+client.name+`"`)) {
+					t.Errorf("seed %d: response = %s, want the viewer %s", seed, body, client.name)
 				}
 				marked.Add(int64(own))
 			}
@@ -126,34 +123,35 @@ func TestNothingCrosses(t *testing.T) {
 	}
 	group.Wait()
 	if marked.Load() < int64(operations)/3 || replayed.Load() == 0 {
-		t.Errorf("%d marks were seen and %d responses replayed: too few for a conclusion", marked.Load(), replayed.Load())
+		t.Errorf("test saw %d marks and %d replayed responses, want more of both", marked.Load(), replayed.Load())
 	}
-	for _, who := range askers[:2] {
-		if strings.Contains(s.log.String(), string(who.mark)) || strings.Contains(s.log.String(), who.token) {
-			t.Errorf("the log contains %s", who.name)
+	for _, client := range clients[:2] {
+		if strings.Contains(s.log.String(), string(client.mark)) || strings.Contains(s.log.String(), client.token) {
+			t.Errorf("log contains the mark or the token of %s", client.name)
 		}
 	}
 }
 
-// crossUpload uploads a file, and applies the same checks to the response.
-func crossUpload(t *testing.T, s *testServer, who asker) {
+// uploadAs uploads a file and checks the marks in the response.
+func uploadAs(t *testing.T, s *testServer, client principalClient) {
 	t.Helper()
-	resp := s.upload(t, who.token, `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"}) { message viewer { name } cloudcast { user { name } } } }`,
+	resp := s.upload(t, client.token, `mutation ($mp3: Upload!) { uploadCloudcast(input: {mp3: $mp3, name: "Night Bus"}) { message viewer { name } cloudcast { user { name } } } }`,
 		map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 1000})
 	own := 0
-	if who.mark != nil {
-		own = bytes.Count(resp.body, who.mark)
+	if client.mark != nil {
+		own = bytes.Count(resp.body, client.mark)
 	}
-	if all := bytes.Count(resp.body, []byte(foreign)); all != own || who.mark != nil && own != 3 {
-		t.Errorf("%q uploads and hears %d marks of which %d are their own:\n%s", who.token, all, own, resp.body)
+	if all := bytes.Count(resp.body, []byte(markPrefix)); all != own || client.mark != nil && own != 3 {
+		t.Errorf("upload with token %q: %d marks, %d of the token, want 3 and none of others:\n%s", client.token, all, own, resp.body)
 	}
 }
 
-func crossing(s *testServer, who asker, body []byte, key string) *httptest.ResponseRecorder {
+// sendAs sends an operation, with an idempotency key if it is not "".
+func sendAs(s *testServer, client principalClient, body []byte, key string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
-	if who.token != "" {
-		r.Header.Set("Authorization", "Bearer "+who.token)
+	if client.token != "" {
+		r.Header.Set("Authorization", "Bearer "+client.token)
 	}
 	if key != "" {
 		r.Header.Set("Idempotency-Key", key)

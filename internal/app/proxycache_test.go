@@ -19,11 +19,11 @@ import (
 	"time"
 )
 
-// A cacheProxy is a program that keeps responses, as an operator would put it in front of the server. Its second address keeps
-// everything for one second only, and then revalidates.
+// A cacheProxy is a caching proxy that operators put in front of the server. At its second address it stores responses for one second
+// only, and then revalidates them.
 type cacheProxy struct {
 	program string
-	config  string // %s: the addresses of the proxy, of the one that revalidates, and of the server
+	config  string // a format with the proxy's two addresses, the server's address, the user directive and the server's port
 	args    func(dir, config string, own, short string) []string
 }
 
@@ -41,7 +41,7 @@ http {
   server { listen %[2]s; location / { proxy_pass http://%[3]s; proxy_cache short; proxy_cache_revalidate on;
     proxy_ignore_headers Cache-Control; proxy_cache_valid 200 1s; } }
 }`, func(dir, config, _, _ string) []string { return []string{"-p", dir, "-c", config, "-e", "stderr"} }},
-	// Without these rules Varnish would pass every request with a token or a cookie: here Vary and Cache-Control decide.
+	// Without these rules Varnish would not look up requests with a token or a cookie. With them only Vary and Cache-Control decide.
 	{"varnishd", `
 vcl 4.1;
 backend default { .host = "127.0.0.1"; .port = "%[5]s"; }
@@ -55,22 +55,22 @@ sub vcl_hash { hash_data(req.http.X-Short); }
 	}},
 }
 
-// installed finds a program that is needed for a test. CI has all of them.
-func installed(t *testing.T, name string) string {
+// requireProgram returns the path of a program. If it is missing, the test fails in CI and is skipped elsewhere.
+func requireProgram(t *testing.T, name string) string {
 	t.Helper()
 	for _, candidate := range []string{name, "/usr/sbin/" + name} {
 		if path, err := exec.LookPath(candidate); err == nil {
 			return path
 		}
 	}
-	if ci := os.Getenv("CI"); ci != "" && ci != "0" && ci != "false" {
+	if inCI() {
 		t.Fatalf("%s is not installed", name)
 	}
 	t.Skipf("%s is not installed", name)
 	return ""
 }
 
-// freeAddress returns a loopback address that nothing listens on.
+// freeAddress returns an unused loopback address.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -84,12 +84,12 @@ func freeAddress(t *testing.T) string {
 // start runs the proxy in front of a server, and returns its addresses.
 func (p cacheProxy) start(t *testing.T, server string) (own, short string) {
 	t.Helper()
-	path := installed(t, p.program)
+	path := requireProgram(t, p.program)
 	dir := t.TempDir()
 	own, short = freeAddress(t), freeAddress(t)
 	user := ""
 	if os.Getuid() == 0 {
-		user = "user root;" // so that its workers can write to the directory
+		user = "user root;" // so that the workers of nginx can write to the directory
 	}
 	_, port, _ := net.SplitHostPort(server)
 	config := filepath.Join(dir, "config")
@@ -107,7 +107,7 @@ func (p cacheProxy) start(t *testing.T, server string) (own, short string) {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait() // it was interrupted
+		_ = cmd.Wait() // it reports the interrupt
 		if t.Failed() {
 			t.Logf("%s: %s", p.program, log.String())
 		}
@@ -119,12 +119,12 @@ func (p cacheProxy) start(t *testing.T, server string) (own, short string) {
 			return own, short
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s does not listen: %v\n%s", p.program, err, log.String())
+			t.Fatalf("%s does not accept connections: %v\n%s", p.program, err, log.String())
 		}
 	}
 }
 
-// An origin is the server as the proxies reach it, with a record of what they ask.
+// An origin is the server behind the proxies. It records the statuses of its responses to them.
 type origin struct {
 	*testServer
 	address string
@@ -151,16 +151,16 @@ func newOrigin(t *testing.T) *origin {
 	return o
 }
 
-// asked returns the statuses of the responses since it was last called.
-func (o *origin) asked() []int {
+// takeStatuses returns the statuses of the responses since the last takeStatuses.
+func (o *origin) takeStatuses() []int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	defer func() { o.statuses = nil }()
 	return o.statuses
 }
 
-// through sends a GET through a proxy, with headers "Name: value", and returns the body.
-func through(t *testing.T, address, query string, headers ...string) (body string, header http.Header) {
+// getThrough sends a GET request to a proxy, with headers of the form "Name: value", and returns the uncompressed body.
+func getThrough(t *testing.T, address, query string, headers ...string) (body string, header http.Header) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/graphql?query="+url.QueryEscape(query), http.NoBody)
 	if err != nil {
@@ -186,83 +186,83 @@ func through(t *testing.T, address, query string, headers ...string) (body strin
 	return decompressed(t, resp.Header.Get("Content-Encoding"), text), resp.Header
 }
 
-// A cache in front of the server serves anonymous requests, never stores a response for a token or a cookie, stores content codings
-// and media types apart, and revalidates without a call to Mixcloud.
+// A caching proxy in front of the server stores responses to anonymous requests, one for each content coding and media type. It never
+// stores a response for a token or a cookie. The server responds to its revalidation without a call.
 func TestProxyCache(t *testing.T) {
 	t.Parallel()
 	for _, p := range cacheProxies {
 		t.Run(p.program, func(t *testing.T) {
 			t.Parallel()
 			o := newOrigin(t)
-			kept, short := p.start(t, o.address)
-			count := func(want int, why string) {
+			proxy, short := p.start(t, o.address)
+			checkRequests := func(want int, when string) {
 				t.Helper()
-				if got := o.asked(); len(got) != want {
-					t.Errorf("%s: the server was asked %d times, want %d", why, len(got), want)
+				if got := o.takeStatuses(); len(got) != want {
+					t.Errorf("%s: server received %d requests, want %d", when, len(got), want)
 				}
 			}
 
-			first, _ := through(t, kept, popularQuery)
-			count(1, "the first")
-			if again, _ := through(t, kept, popularQuery); again != first {
-				t.Error("the cache has another response")
+			first, _ := getThrough(t, proxy, popularQuery)
+			checkRequests(1, "first request")
+			if again, _ := getThrough(t, proxy, popularQuery); again != first {
+				t.Errorf("second response = %s, want %s as the first", again, first)
 			}
-			count(0, "the second")
-			through(t, kept, popularQuery, "Accept: application/graphql-response+json")
-			count(1, "another media type")
-			zipped, header := through(t, kept, popularQuery, "Accept-Encoding: gzip")
+			checkRequests(0, "second request")
+			getThrough(t, proxy, popularQuery, "Accept: application/graphql-response+json")
+			checkRequests(1, "another media type")
+			zipped, header := getThrough(t, proxy, popularQuery, "Accept-Encoding: gzip")
 			if zipped != first || header.Get("Content-Encoding") != "gzip" {
-				t.Errorf("compressed: %v", header)
+				t.Errorf("headers of the compressed response = %v, want Content-Encoding gzip and the same content", header)
 			}
-			o.asked() // Varnish asks for gzip in any case
-			if again, _ := through(t, kept, popularQuery, "Accept-Encoding: gzip"); again != first {
-				t.Error("the cache has another compressed response")
+			o.takeStatuses() // Varnish always requests gzip
+			if again, _ := getThrough(t, proxy, popularQuery, "Accept-Encoding: gzip"); again != first {
+				t.Errorf("second compressed response = %s, want %s as the first", again, first)
 			}
-			count(0, "compressed again")
+			checkRequests(0, "second compressed request")
 
 			const viewer = `{viewer{username}}`
 			for range 2 {
-				for _, who := range []struct{ header, want string }{
+				for _, tt := range []struct{ header, want string }{
 					{"Authorization: Bearer demo-token", `"username":"demo"`},
 					{"Authorization: Bearer HarbourFM-token", `"username":"HarbourFM"`},
 					{"Cookie: a=b", `"viewer":null`},
 					{"X-Nothing: x", `"viewer":null`},
 				} {
-					if body, _ := through(t, kept, viewer, who.header); !strings.Contains(body, who.want) {
-						t.Errorf("%s gets %s", who.header, body)
+					if body, _ := getThrough(t, proxy, viewer, tt.header); !strings.Contains(body, tt.want) {
+						t.Errorf("%s: response = %s, want %s", tt.header, body, tt.want)
 					}
 				}
 			}
-			count(8, "responses for a token, for a cookie, or that read nothing")
-			through(t, kept, popularQuery, "Authorization: Bearer demo-token")
-			through(t, kept, popularQuery, "Authorization: Bearer demo-token")
-			count(2, "with a token, what is kept for others")
+			checkRequests(8, "requests with a token or a cookie, and without calls")
+			getThrough(t, proxy, popularQuery, "Authorization: Bearer demo-token")
+			getThrough(t, proxy, popularQuery, "Authorization: Bearer demo-token")
+			checkRequests(2, "requests with a token for a stored response")
 
 			o.takeCalls()
-			through(t, short, popularQuery, "X-Short: 1")
-			count(1, "where it is kept for a second")
+			getThrough(t, short, popularQuery, "X-Short: 1")
+			checkRequests(1, "first request to the second address")
 			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
-				if body, _ := through(t, short, popularQuery, "X-Short: 1"); body != first {
-					t.Fatal("after a second: another response")
+				if body, _ := getThrough(t, short, popularQuery, "X-Short: 1"); body != first {
+					t.Fatalf("response of the second address = %s, want %s", body, first)
 				}
-				if statuses := o.asked(); len(statuses) > 0 {
+				if statuses := o.takeStatuses(); len(statuses) > 0 {
 					if statuses[0] != http.StatusNotModified {
-						t.Errorf("revalidating: status %v, want 304", statuses)
+						t.Errorf("statuses of the revalidation = %v, want 304", statuses)
 					}
 					break
 				}
 				if time.Now().After(deadline) {
-					t.Fatal("the cache does not revalidate")
+					t.Fatal("proxy did not revalidate within 20s")
 				}
 			}
 			if calls := o.takeCalls(); len(calls) > 0 {
-				t.Errorf("revalidating made the calls %v", calls)
+				t.Errorf("calls during revalidation = %v, want none", calls)
 			}
 		})
 	}
 }
 
-// decompressed undoes a content coding.
+// decompressed returns the body without its content coding.
 func decompressed(t *testing.T, coding string, body []byte) string {
 	t.Helper()
 	if coding != "gzip" {

@@ -13,17 +13,16 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// A reportedLimit is what one response reports about the limit, in all places.
+// A reportedLimit has everything that one response reports about the rate limit.
 type reportedLimit struct {
 	budget, remaining *int
 	retryAt           *time.Time
 	header            http.Header
-	waits             []time.Duration // that errors with RATE_LIMITED name
+	waits             []time.Duration // of errors with RATE_LIMITED
 }
 
-// TestRateLimit_Agrees holds that rateLimit in the graph, the headers and the
-// errors of one response report the same, in each state that a limit can have.
-func TestRateLimit_Agrees(t *testing.T) {
+// The field rateLimit, the headers and the errors of a response agree, in each state of the rate limit.
+func TestRateLimit_AllReportsAgree(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	const calls = `user(username: "spartacus") { name }`
@@ -46,15 +45,15 @@ func TestRateLimit_Agrees(t *testing.T) {
 		wait      string // Retry-After
 		remaining string // in the graph
 	}{
-		"unknown":        {remaining: "null"},
-		"known":          {config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, limit: `"mixcloud";r=7 "mixcloud";q=7`, remaining: "7"},
-		"partly spent":   {config: config.Serve{UpstreamRate: 0.001, UpstreamBurst: 7}, before: spend, limit: `"mixcloud";r=3 "mixcloud";q=7`, remaining: "3"},
-		"spent":          {config: config.Serve{UpstreamRate: 0.001, UpstreamBurst: 4}, before: spend, limit: `"mixcloud";r=0 "mixcloud";q=4`, remaining: "0"},
-		"over":           {config: config.Serve{UpstreamRate: 0.02, UpstreamBurst: 4}, before: spend, query: calls, limit: `"mixcloud";r=0;t=50 "mixcloud";q=4`, wait: "50", remaining: "0"},
-		"paused":         {config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, before: refuse(90 * time.Second), query: calls, limit: `"mixcloud";r=0;t=90 "mixcloud";q=7`, wait: "90", remaining: "0"},
-		"paused, unread": {config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, before: refuse(90 * time.Second), limit: `"mixcloud";r=0;t=90 "mixcloud";q=7`, remaining: "0"},
-		"only paused":    {before: refuse(90 * time.Second), query: calls, limit: `"mixcloud";r=0;t=90`, wait: "90", remaining: "0"},
-		"paused no more": {
+		"unknown":         {remaining: "null"},
+		"known":           {config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, limit: `"mixcloud";r=7 "mixcloud";q=7`, remaining: "7"},
+		"partly spent":    {config: config.Serve{UpstreamRate: 0.001, UpstreamBurst: 7}, before: spend, limit: `"mixcloud";r=3 "mixcloud";q=7`, remaining: "3"},
+		"spent":           {config: config.Serve{UpstreamRate: 0.001, UpstreamBurst: 4}, before: spend, limit: `"mixcloud";r=0 "mixcloud";q=4`, remaining: "0"},
+		"exceeded":        {config: config.Serve{UpstreamRate: 0.02, UpstreamBurst: 4}, before: spend, query: calls, limit: `"mixcloud";r=0;t=50 "mixcloud";q=4`, wait: "50", remaining: "0"},
+		"paused":          {config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, before: refuse(90 * time.Second), query: calls, limit: `"mixcloud";r=0;t=90 "mixcloud";q=7`, wait: "90", remaining: "0"},
+		"paused, no call": {config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, before: refuse(90 * time.Second), limit: `"mixcloud";r=0;t=90 "mixcloud";q=7`, remaining: "0"},
+		"paused, no rate": {before: refuse(90 * time.Second), query: calls, limit: `"mixcloud";r=0;t=90`, wait: "90", remaining: "0"},
+		"after the pause": {
 			config: config.Serve{UpstreamRate: 10, UpstreamBurst: 7}, limit: `"mixcloud";r=1 "mixcloud";q=1`, remaining: "1",
 			before: func(t *testing.T, s *testServer) {
 				refuse(90*time.Second)(t, s)
@@ -72,17 +71,17 @@ func TestRateLimit_Agrees(t *testing.T) {
 				}
 				reported := queryLimit(t, s, tt.query)
 				if got := strings.TrimSpace(reported.header.Get("RateLimit") + " " + reported.header.Get("RateLimit-Policy")); got != tt.limit {
-					t.Errorf("the headers are %q, want %q", got, tt.limit)
+					t.Errorf("RateLimit headers = %q, want %q", got, tt.limit)
 				}
 				if got := reported.header.Get("Retry-After"); got != tt.wait {
-					t.Errorf("Retry-After is %q, want %q", got, tt.wait)
+					t.Errorf("Retry-After = %q, want %q", got, tt.wait)
 				}
 				remaining := "null"
 				if reported.remaining != nil {
 					remaining = strconv.Itoa(*reported.remaining)
 				}
 				if remaining != tt.remaining {
-					t.Errorf("remaining is %s, want %s", remaining, tt.remaining)
+					t.Errorf("remaining = %s, want %s", remaining, tt.remaining)
 				}
 				reported.check(t)
 			})
@@ -90,7 +89,7 @@ func TestRateLimit_Agrees(t *testing.T) {
 	}
 }
 
-// queryLimit queries some fields and, in the same operation, the limit.
+// queryLimit executes an operation with the given fields and rateLimit.
 func queryLimit(t *testing.T, s *testServer, fields string) reportedLimit {
 	t.Helper()
 	var data struct {
@@ -109,33 +108,33 @@ func queryLimit(t *testing.T, s *testServer, fields string) reportedLimit {
 	r := data.RateLimit
 	reported.budget, reported.remaining, reported.retryAt = r.Budget, r.Remaining, r.RetryAt
 	if r.Budget != nil && *r.Budget != *r.Spent+*r.Remaining {
-		t.Errorf("budget %d, spent %d, remaining %d", *r.Budget, *r.Spent, *r.Remaining)
+		t.Errorf("budget = %d, want spent %d + remaining %d", *r.Budget, *r.Spent, *r.Remaining)
 	}
 	return reported
 }
 
-// check compares the places with each other.
+// check compares the reports with each other.
 func (l reportedLimit) check(t *testing.T) {
 	t.Helper()
 	limit := l.header.Get("RateLimit")
 	if l.budget != nil && l.header.Get("RateLimit-Policy") != fmt.Sprintf(`"mixcloud";q=%d`, *l.budget) {
-		t.Errorf("budget %d, policy %q", *l.budget, l.header.Get("RateLimit-Policy"))
+		t.Errorf("RateLimit-Policy = %q, want the budget %d", l.header.Get("RateLimit-Policy"), *l.budget)
 	}
 	if l.remaining != nil && !strings.HasPrefix(limit+";", fmt.Sprintf(`"mixcloud";r=%d;`, *l.remaining)) {
-		t.Errorf("remaining %d, RateLimit %q", *l.remaining, limit)
+		t.Errorf("RateLimit = %q, want %d remaining", limit, *l.remaining)
 	}
 	if l.retryAt != nil {
 		if left := time.Until(*l.retryAt); !strings.HasSuffix(limit, fmt.Sprintf(";t=%d", int(left.Seconds()+0.999))) {
-			t.Errorf("retryAt in %v, RateLimit %q", left, limit)
+			t.Errorf("RateLimit = %q, want a reset in %v as in retryAt", limit, left)
 		}
 	}
 	for _, wait := range l.waits {
 		seconds := fmt.Sprint(int(wait.Seconds() + 0.999))
 		if l.header.Get("Retry-After") != seconds || !strings.HasSuffix(limit, ";t="+seconds) {
-			t.Errorf("an error says %v, Retry-After is %q, RateLimit %q", wait, l.header.Get("Retry-After"), limit)
+			t.Errorf("Retry-After = %q, RateLimit = %q, want the wait of the error, %v", l.header.Get("Retry-After"), limit, wait)
 		}
 		if l.retryAt != nil && time.Until(*l.retryAt) != wait {
-			t.Errorf("an error says %v, retryAt is in %v", wait, time.Until(*l.retryAt))
+			t.Errorf("retryAt is in %v, want the wait of the error, %v", time.Until(*l.retryAt), wait)
 		}
 	}
 }

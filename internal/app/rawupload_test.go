@@ -22,10 +22,10 @@ import (
 
 // An uploadFile is a file of a multipart request.
 type uploadFile struct {
-	Path string `json:"path"` // into the request, such as "variables.mp3"
+	Path string `json:"path"` // in the operation, such as "variables.mp3"
 	Name string `json:"name"`
 	Type string `json:"type"`
-	Head string `json:"head"` // how it begins; the rest is of zeros
+	Head string `json:"head"` // the first bytes; the rest is zeros
 	Size int    `json:"size"`
 }
 
@@ -33,19 +33,19 @@ func (f uploadFile) content() []byte {
 	return append([]byte(f.Head), make([]byte, max(0, f.Size-len(f.Head)))...)
 }
 
-// multipartRequest is a GraphQL multipart request with files, in their order.
+// multipartRequest returns a GraphQL multipart request with files in the given order.
 func multipartRequest(t testing.TB, query string, variables map[string]any, files ...uploadFile) *http.Request {
 	t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	places := map[string][]string{}
+	fileMap := map[string][]string{}
 	for i, f := range files {
-		places[strconv.Itoa(i)] = []string{f.Path}
+		fileMap[strconv.Itoa(i)] = []string{f.Path}
 	}
 	for _, field := range []struct {
 		name  string
 		value any
-	}{{"operations", map[string]any{"query": query, "variables": variables}}, {"map", places}} {
+	}{{"operations", map[string]any{"query": query, "variables": variables}}, {"map", fileMap}} {
 		text, err := json.Marshal(field.value)
 		if err != nil {
 			t.Fatal(err)
@@ -85,31 +85,31 @@ func formFile(name, filename, kind string) string {
 }
 
 const (
-	formEnd   = "\r\n--" + uploadBoundary + "--\r\n"
-	mp3Head   = "ID3\x03\x00"
-	jpegHead  = "\xff\xd8\xff\xe0\x00\x10JFIF"
-	uploading = `mutation($input: UploadCloudcastInput!) { uploadCloudcast(input: $input) { changed message cloudcast { key name } userErrors { field code message } } }`
+	formEnd        = "\r\n--" + uploadBoundary + "--\r\n"
+	mp3Head        = "ID3\x03\x00"
+	jpegHead       = "\xff\xd8\xff\xe0\x00\x10JFIF"
+	uploadMutation = `mutation($input: UploadCloudcastInput!) { uploadCloudcast(input: $input) { changed message cloudcast { key name } userErrors { field code message } } }`
 )
 
-// uploadHead is the form of an upload up to its files: as many as are named.
+// uploadHead returns the form of an upload before its files. Files are the members of the input that are files.
 func uploadHead(t testing.TB, input map[string]any, files ...string) string {
 	t.Helper()
 	full := map[string]any{"name": "On the water"}
-	places := map[string][]string{}
+	fileMap := map[string][]string{}
 	for _, f := range files {
 		full[f] = nil
-		places[f] = []string{"variables.input." + f}
+		fileMap[f] = []string{"variables.input." + f}
 	}
 	maps.Copy(full, input)
-	operations, err := json.Marshal(map[string]any{"query": uploading, "variables": map[string]any{"input": full}})
+	operations, err := json.Marshal(map[string]any{"query": uploadMutation, "variables": map[string]any{"input": full}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	placed, err := json.Marshal(places)
+	mapText, err := json.Marshal(fileMap)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return formField("operations", string(operations)) + formField("map", string(placed))
+	return formField("operations", string(operations)) + formField("map", string(mapText))
 }
 
 // A rawUpload is an upload request that the test sends byte by byte.
@@ -119,8 +119,7 @@ type rawUpload struct {
 	chunked bool
 }
 
-// startUpload sends the header of a request to a server that listens. A length of
-// -1 means a chunked body.
+// startUpload sends the headers of a request over a new connection. A length of -1 means a chunked body.
 func (s *testServer) startUpload(t testing.TB, length int64, headers ...string) *rawUpload {
 	t.Helper()
 	address := strings.TrimPrefix(s.url, "http://")
@@ -185,10 +184,10 @@ func (u *rawUpload) readResponse(t testing.TB) (status int, body string) {
 	return resp.StatusCode, string(text)
 }
 
-// handleUploads handles upload requests to Mixcloud instead of the emulator.
+// handleUploads makes f handle the upload requests to Mixcloud instead of the emulator.
 func (s *testServer) handleUploads(f http.HandlerFunc) { s.uploads.handler.Store(&f) }
 
-func sum(s string) string {
+func sha256Hex(s string) string {
 	h := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(h[:])
 }

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// handling some paths itself, over the emulator for all others.
-func withHandlers(t *testing.T, own map[string]http.HandlerFunc) *testServer {
+// withHandlers returns a test server whose Mixcloud serves the paths of handlers with them, and other paths with the emulator.
+func withHandlers(t *testing.T, handlers map[string]http.HandlerFunc) *testServer {
 	t.Helper()
 	e := newEmulator(t)
 	return newTestServer(t, serverOptions{mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		for path, response := range own {
+		for path, handler := range handlers {
 			if strings.HasPrefix(r.URL.RequestURI(), path) {
 				w := httptest.NewRecorder()
-				response(w, r)
+				handler(w, r)
 				return w.Result(), nil
 			}
 		}
@@ -27,37 +27,37 @@ func withHandlers(t *testing.T, own map[string]http.HandlerFunc) *testServer {
 	})})
 }
 
-func page(status int) http.HandlerFunc {
+// htmlPage returns a handler that sends an HTML page.
+func htmlPage(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(status)
-		fmt.Fprint(w, "<html>secret words</html>")
+		fmt.Fprint(w, "<html>secret text</html>")
 	}
 }
 
-func moved(to string) http.HandlerFunc {
+func redirectTo(location string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Location", to)
+		w.Header().Set("Location", location)
 		w.WriteHeader(http.StatusMovedPermanently)
 	}
 }
 
-// One resource or search that is refused or fails, asked for five times a second,
-// changes nothing for the others of its kind.
-func TestOneAddressIsNoOutage(t *testing.T) {
+// A single resource or search that fails five times a second does not open the circuit breaker for other resources.
+func TestOneFailingResourceIsNoOutage(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	for _, status := range []int{400, 402, 403, 405, 408, 409, 418, 423, 451, 500, 501, 502, 503} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := withHandlers(t, map[string]http.HandlerFunc{"/alice/blocked/": page(status), "/search/?limit=1&q=crash": page(status)})
+				s := withHandlers(t, map[string]http.HandlerFunc{"/alice/blocked/": htmlPage(status), "/search/?limit=1&q=crash": htmlPage(status)})
 				for i := range 50 {
 					resp := s.execute(t, "", `{ cloudcast(key: "/alice/blocked/") { key } search(query: "crash") { cloudcasts(first: 1) { nodes { key } } } }`, nil)
 					retryable := status >= 500 && status != 501 || status == 403 || status == 408
 					for _, e := range resp.decode(t, nil) {
 						if e.Extensions["retryable"] == true != retryable || !retryable && strings.Contains(strings.ToLower(e.Message), "try again") || strings.Contains(e.Message, "secret") {
-							t.Errorf("%+v", e)
+							t.Errorf("error = %+v, want retryable = %t and none of Mixcloud's text", e, retryable)
 						}
 					}
 					if i%10 == 0 {
@@ -70,16 +70,16 @@ func TestOneAddressIsNoOutage(t *testing.T) {
 	}
 }
 
-// A resource that has moved is shown under its new key, for one call more; its
-// lists too. A redirect to another host is an error that says so.
+// The server follows a redirect of Mixcloud to another key, with one more call, also for the lists of the resource. A redirect to another
+// host is an error that says so.
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	s := withHandlers(t, map[string]http.HandlerFunc{
-		"/old-name/":   moved("/spartacus/"),
-		"/elsewhere/":  moved("https://evil.test/spartacus/"),
-		"/party/show/": moved("/spartacus/party-time/?access_token=x"),
+		"/old-name/":   redirectTo("/spartacus/"),
+		"/elsewhere/":  redirectTo("https://evil.test/spartacus/"),
+		"/party/show/": redirectTo("/spartacus/party-time/?access_token=x"),
 		"/genres/mist/": func(w http.ResponseWriter, r *http.Request) {
-			moved(strings.Replace(r.URL.Path, "mist", "house", 1))(w, r)
+			redirectTo(strings.Replace(r.URL.Path, "mist", "house", 1))(w, r)
 		},
 	})
 	data := decodeData(t, s.execute(t, "demo-token", `{
@@ -90,25 +90,24 @@ func TestRedirects(t *testing.T) {
 	}`, nil), 1)
 	for path, want := range map[string]string{"user": "/spartacus/", "cloudcast": "/spartacus/party-time/", "tag": "/genres/house/"} {
 		if got := valueAt(data, []any{path, "key"}); got != want {
-			t.Errorf("%s is %v, want %s", path, got, want)
+			t.Errorf("key of %s = %v, want %s", path, got, want)
 		}
 	}
 	calls := s.takeCalls()
 	if len(calls) < 8 || slices.ContainsFunc(calls, func(c string) bool { return strings.Contains(c, "evil") || strings.Contains(c, "=x") }) {
-		t.Errorf("calls: %q", calls)
+		t.Errorf("calls = %q, want at least 8, and none to another host or with the redirect's token", calls)
 	}
 	resp := s.execute(t, "demo-token", `{ user(username: "elsewhere") { key } }`, nil)
 	if errs := resp.decode(t, nil); len(errs) != 1 || errs[0].code() != "UPSTREAM_BAD_RESPONSE" || !strings.Contains(errs[0].Message, "redirected the call") {
-		t.Errorf("%+v", errs)
+		t.Errorf("errors = %+v, want UPSTREAM_BAD_RESPONSE about the redirect", errs)
 	}
 }
 
-// A private show cannot be embedded, with any token, and a form that is
-// not offered does not get better by another try.
+// Refusals of the player of a private show (401), and of a form that Mixcloud does not support (501), are not retryable errors.
 func TestEmbedRefusals(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{401: "FORBIDDEN", 501: "UPSTREAM_BAD_RESPONSE"} {
-		s := withHandlers(t, map[string]http.HandlerFunc{"/www/oembed/": page(status), "/oembed/": page(status), "/spartacus/party-time/embed-html/": page(status), "/spartacus/party-time/embed-json/": page(status)})
+		s := withHandlers(t, map[string]http.HandlerFunc{"/www/oembed/": htmlPage(status), "/oembed/": htmlPage(status), "/spartacus/party-time/embed-html/": htmlPage(status), "/spartacus/party-time/embed-json/": htmlPage(status)})
 		for _, query := range []string{
 			`{ oembed(url: "https://www.mixcloud.com/spartacus/party-time/") { title } }`,
 			`{ cloudcast(key: "/spartacus/party-time/") { embedHtml } }`,
@@ -117,7 +116,7 @@ func TestEmbedRefusals(t *testing.T) {
 			for _, token := range []string{"", "demo-token"} {
 				errs := s.execute(t, token, query, nil).decode(t, nil)
 				if len(errs) != 1 || errs[0].code() != want || errs[0].Extensions["retryable"] != nil || strings.Contains(errs[0].Message, "oken") {
-					t.Errorf("%d, %s: %+v", status, query, errs)
+					t.Errorf("status %d, %s: errors = %+v, want one %s that is not retryable", status, query, errs, want)
 				}
 			}
 		}

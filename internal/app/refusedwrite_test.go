@@ -10,15 +10,15 @@ import (
 	"testing/synctest"
 )
 
-// writes are one mutation of each kind.
-var writes = map[string]string{
+// writeMutations has one mutation of each kind.
+var writeMutations = map[string]string{
 	"action": `mutation { write: favoriteCloudcast(input: {key: "/spartacus/party-time/"}) { message userErrors { field code message } } }`,
 	"undo":   `mutation { write: unfollowUser(input: {username: "spartacus"}) { message userErrors { field code message } } }`,
 	"upload": `mutation ($mp3: Upload!) { write: uploadCloudcast(input: {mp3: $mp3, name: "One", tags: ["a"]}) { message userErrors { field code message } } }`,
 	"edit":   `mutation { write: editCloudcast(input: {key: "/demo/lunch-break-29082026/", tags: ["a"]}) { message userErrors { field code message } } }`,
 }
 
-// TestRefusedWrites refuses each kind of write in each way.
+// TestRefusedWrites maps each kind of refusal to an error or a user error, for each kind of write.
 func TestRefusedWrites(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -27,55 +27,55 @@ func TestRefusedWrites(t *testing.T) {
 	for name, test := range map[string]struct {
 		status  int
 		body    string
-		code    string            // of the error, if it is one
-		user    string            // code of the user errors otherwise
-		message string            // of the payload
-		says    map[string]string // message of the user error, by write; "" for all others
+		code    string            // the code of the error, or "" for a user error
+		user    string            // the code of the user error
+		message string            // the message of the payload
+		details map[string]string // the message of the user error by kind of write, "" for all others; nil if it equals message
 	}{
 		"a new type": {
 			status: 400, body: `{"error":{"type":"DuplicateException","message":"You have already uploaded this."}}`,
 			user: "REFUSED", message: "You have already uploaded this.",
 		},
 		"no type":            {status: 409, body: `{"error":{"message":"Not twice."}}`, user: "REFUSED", message: "Not twice."},
-		"no words":           {status: 400, body: `{}`, user: "REFUSED", says: map[string]string{"": "Mixcloud refused the request without a reason."}},
-		"an error as text":   {status: 400, body: `{"error":"s3cret"}`, user: "REFUSED", says: map[string]string{"": "Mixcloud refused the request without a reason."}},
+		"no message":         {status: 400, body: `{}`, user: "REFUSED", details: map[string]string{"": "Mixcloud refused the request without a reason."}},
+		"an error as text":   {status: 400, body: `{"error":"s3cret"}`, user: "REFUSED", details: map[string]string{"": "Mixcloud refused the request without a reason."}},
 		"with markup":        {status: 400, body: `{"error":{"message":"<p>Not <b>again</b>: see https://x.example/help?t=s3cret</p>"}}`, user: "REFUSED", message: "Not again: see https://x.example/help"},
 		"a client error":     {status: 422, body: `{"error":{"type":"X","message":"Odd."}}`, user: "REFUSED", message: "Odd."},
 		"payment":            {status: 402, body: `{"error":{"type":"X","message":"Pay first."}}`, user: "REFUSED", message: "Pay first."},
 		"too large, in JSON": {status: 413, body: `{"error":{"type":"X","message":"Too long a show."}}`, user: "REFUSED", message: "Too long a show."},
 		"with status 200":    {status: 200, body: `{"error":{"type":"X","message":"Not today."}}`, user: "REFUSED", message: "Not today."},
-		"no success":         {status: 200, body: `{"result":{"success":false,"message":"Not now."}}`, user: "REFUSED", message: "Not now."},
+		"success: false":     {status: 200, body: `{"result":{"success":false,"message":"Not now."}}`, user: "REFUSED", message: "Not now."},
 		"forbidden":          {status: 403, body: `{"error":{"type":"PermissionException","message":"Not yours."}}`, user: "FORBIDDEN", message: "Not yours."},
 		"a long message":     {status: 400, body: `{"error":{"message":"` + long + `"}}`, user: "REFUSED", message: long[:499] + "…"},
 		"an unprintable one": {status: 400, body: `{"error":{"message":"a\u0000b\r\nc"}}`, user: "REFUSED", message: "ab  c"},
 		"one with the token": {status: 400, body: `{"error":{"message":"No demo-token, ?access_token=demo-token"}}`, user: "REFUSED", message: "No [redacted], ?access_token=[redacted]"},
 		"details": {
 			status: 400, body: `{"error":{"type":"PostValidationError","message":"Two faults."},"details":{"tags-0-tag":["Too short."]}}`,
-			user: "REFUSED", message: "Two faults.", says: map[string]string{"": "Too short."},
+			user: "REFUSED", message: "Two faults.", details: map[string]string{"": "Too short."},
 		},
-		"details that are no texts": {
+		"details without texts": {
 			status: 400, body: `{"error":{"type":"PostValidationError","message":"A fault."},"details":{"name":[{"code":3},null,7,""],"picture":true}}`,
 			user: "REFUSED", message: "A fault.",
 		},
 		"details in objects": {
 			status: 400, body: `{"error":{"message":"A fault."},"details":{"name":[{"message":"Too <i>long</i>."}]}}`,
-			user: "REFUSED", message: "A fault.", says: map[string]string{"": "Too long."},
+			user: "REFUSED", message: "A fault.", details: map[string]string{"": "Too long."},
 		},
-		"details that are empty": {status: 400, body: `{"error":{"type":"PostValidationError","message":"A fault."},"details":{"name":[]}}`, user: "REFUSED", message: "A fault."},
+		"empty details": {status: 400, body: `{"error":{"type":"PostValidationError","message":"A fault."},"details":{"name":[]}}`, user: "REFUSED", message: "A fault."},
 		"not found": {
 			status: 404, body: `{"error":{"type":"ResourceNotFoundException","message":"Cloudcast does not exist."}}`, user: "NOT_FOUND",
-			says: map[string]string{"action": "There is no such cloudcast.", "edit": "There is no such cloudcast.", "upload": "Cloudcast does not exist."},
+			details: map[string]string{"action": "There is no such cloudcast.", "edit": "There is no such cloudcast.", "upload": "Cloudcast does not exist."},
 		},
-		"a token that is refused": {status: 400, body: `{"error":{"type":"OAuthException","message":"An invalid access token was provided"}}`, code: "UNAUTHENTICATED"},
-		"a rate limit":            {status: 403, body: `{"error":{"type":"RateLimitException","message":"Slow.","retry_after":7}}`, code: "RATE_LIMITED"},
-		"a failure in JSON":       {status: 500, body: `{"error":{"type":"X","message":"s3cret"}}`, code: "UPSTREAM_UNAVAILABLE"},
-		"a page that forbids":     {status: 403, body: `<html>s3cret`, code: "UPSTREAM_UNAVAILABLE"},
-		"nothing, as a success":   {status: 200, code: "UPSTREAM_BAD_RESPONSE"},
-		"no result":               {status: 200, body: `{"s3cret":1}`, code: "UPSTREAM_BAD_RESPONSE"},
+		"a refused token":    {status: 400, body: `{"error":{"type":"OAuthException","message":"An invalid access token was provided"}}`, code: "UNAUTHENTICATED"},
+		"a rate limit":       {status: 403, body: `{"error":{"type":"RateLimitException","message":"Slow.","retry_after":7}}`, code: "RATE_LIMITED"},
+		"a failure in JSON":  {status: 500, body: `{"error":{"type":"X","message":"s3cret"}}`, code: "UPSTREAM_UNAVAILABLE"},
+		"an HTML page":       {status: 403, body: `<html>s3cret`, code: "UPSTREAM_UNAVAILABLE"},
+		"200 without a body": {status: 200, code: "UPSTREAM_BAD_RESPONSE"},
+		"no result":          {status: 200, body: `{"s3cret":1}`, code: "UPSTREAM_BAD_RESPONSE"},
 	} {
-		for kind, query := range writes {
+		for kind, query := range writeMutations {
 			if kind == "undo" && test.user == "NOT_FOUND" {
-				continue // it is no refusal: the user exists
+				continue // not a refusal: the user exists, so there was nothing to undo
 			}
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
@@ -87,14 +87,14 @@ func TestRefusedWrites(t *testing.T) {
 					} else {
 						resp = s.execute(t, token, query, nil)
 					}
-					checkRefusedWrite(t, resp, kind, test.code, test.user, test.message, test.says)
+					checkRefusedWrite(t, resp, kind, test.code, test.user, test.message, test.details)
 				})
 			})
 		}
 	}
 }
 
-// refusingWrites is an upstream that has one response to all writes.
+// refusingWrites returns an emulator that sends the same response to all writes.
 func refusingWrites(t *testing.T, status int, body string) http.RoundTripper {
 	t.Helper()
 	e := newEmulator(t)
@@ -114,7 +114,8 @@ func refusingWrites(t *testing.T, status int, body string) http.RoundTripper {
 	})
 }
 
-func checkRefusedWrite(t *testing.T, resp response, kind, code, user, message string, says map[string]string) {
+// checkRefusedWrite checks the response to a refused write. The parameters are those of the test cases.
+func checkRefusedWrite(t *testing.T, resp response, kind, code, user, message string, details map[string]string) {
 	t.Helper()
 	var data struct {
 		Write *struct {
@@ -127,27 +128,27 @@ func checkRefusedWrite(t *testing.T, resp response, kind, code, user, message st
 	}
 	errs := resp.decode(t, &data)
 	if strings.Contains(string(resp.body), "s3cret") || strings.Contains(string(resp.body), "demo-token") {
-		t.Errorf("it quotes what must not leave: %s", resp.body)
+		t.Errorf("response contains a secret: %s", resp.body)
 	}
 	if code != "" {
-		open := strings.Contains(string(resp.body), `"outcome":"UNKNOWN"`)
+		unknown := strings.Contains(string(resp.body), `"outcome":"UNKNOWN"`)
 		lost := code == "UPSTREAM_BAD_RESPONSE" || code == "UPSTREAM_UNAVAILABLE" && strings.Contains(string(resp.body), `"status":500`)
-		if len(errs) != 1 || errs[0].code() != code || kind == "upload" && open != lost {
-			t.Errorf("got %s, want one %s, of unknown outcome: %v", resp.body, code, lost)
+		if len(errs) != 1 || errs[0].code() != code || kind == "upload" && unknown != lost {
+			t.Errorf("response = %s, want one error %s, with an unknown outcome: %t", resp.body, code, lost)
 		}
 		return
 	}
 	if len(errs) > 0 || data.Write == nil || len(data.Write.UserErrors) != 1 {
-		t.Fatalf("got %s, want one user error %s", resp.body, user)
+		t.Fatalf("response = %s, want one user error %s", resp.body, user)
 	}
 	want := message
-	if words, ok := says[kind]; ok {
-		want = words
-	} else if words, ok := says[""]; ok {
-		want = words
+	if text, ok := details[kind]; ok {
+		want = text
+	} else if text, ok := details[""]; ok {
+		want = text
 	}
 	got := data.Write.UserErrors[0]
 	if got.Code != user || got.Message != want || user != "NOT_FOUND" && data.Write.Message != message {
-		t.Errorf("got %s, want %s %q and %q", resp.body, user, want, message)
+		t.Errorf("response = %s, want the user error %s %q and the message %q", resp.body, user, want, message)
 	}
 }

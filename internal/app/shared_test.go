@@ -310,7 +310,7 @@ func TestReplicas_ownLists(t *testing.T) {
 	first, second := replica(), replica()
 	for _, a := range ownListActions {
 		before, _ := second.walk(a.list, 100, 100)
-		added := unlisted(t, a, before)[0]
+		added := keysNotOn(t, a, before)[0]
 		a.write(first, added, true)
 		a.write(first, before[1], false)
 		want := []string{added, before[0], before[2]}

@@ -41,7 +41,7 @@ func TestStream(t *testing.T) {
 				}
 				all := h.emulator.Uploads()
 				last := all[len(all)-1]
-				if last.Bytes != int64(len(mp3)) || last.SHA256 != sum(mp3) {
+				if last.Bytes != int64(len(mp3)) || last.SHA256 != sha256Hex(mp3) {
 					t.Errorf("%d bytes arrived, of %d", last.Bytes, len(mp3))
 				}
 			})

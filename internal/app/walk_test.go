@@ -13,11 +13,11 @@ import (
 // A walk pages through a reel's list as a client does.
 type walk struct {
 	server *testServer
-	reel   *reel
+	reel   *fakeList
 	t      testing.TB
 }
 
-func newWalk(t testing.TB, r *reel) *walk {
+func newWalk(t testing.TB, r *fakeList) *walk {
 	t.Helper()
 	return &walk{newTestServer(t, serverOptions{mixcloud: r}), r, t}
 }
@@ -86,8 +86,8 @@ func (w *walk) names(page pageOf) []string {
 
 // drawn is a list of up to n items with several in one second, and what may
 // happen to it while it is read.
-func drawn(t *rapid.T, connection string, n int) *reel {
-	r := &reel{connection: connection, cap: rapid.SampledFrom([]int{20, 25, 100}).Draw(t, "cap"), newest: rapid.Bool().Draw(t, "newest")}
+func drawn(t *rapid.T, connection string, n int) *fakeList {
+	r := &fakeList{connection: connection, maxPage: rapid.SampledFrom([]int{20, 25, 100}).Draw(t, "cap"), newest: rapid.Bool().Draw(t, "newest")}
 	at, run := int64(1_500_000_000), 0
 	for i := range rapid.IntRange(0, n).Draw(t, "items") {
 		if run < 7 && rapid.IntRange(0, 2).Draw(t, "tie") == 0 {
@@ -95,16 +95,16 @@ func drawn(t *rapid.T, connection string, n int) *reel {
 		} else {
 			at, run = at+rapid.Int64Range(1, 90000).Draw(t, "gap"), 0
 		}
-		r.items = slices.Insert(r.items, 0, frame{i, at})
+		r.items = slices.Insert(r.items, 0, listItem{i, at})
 	}
 	return r
 }
 
 // arrive lets some items come, never older than what is on the list: in the very
 // second of its newest item too, wherever among those of that second.
-func arrive(t *rapid.T, r *reel) {
+func arrive(t *rapid.T, r *fakeList) {
 	for range rapid.IntRange(0, 3).Draw(t, "arrivals") {
-		items := r.all()
+		items := r.snapshot()
 		at, ties := int64(1_500_000_000), 0
 		if len(items) > 0 {
 			at = items[0].at
@@ -115,7 +115,7 @@ func arrive(t *rapid.T, r *reel) {
 		if ties >= 10 || !rapid.Bool().Draw(t, "in the same second") {
 			at, ties = at+rapid.Int64Range(1, 90000).Draw(t, "later"), 0
 		}
-		r.insert(frame{len(items), at}, rapid.IntRange(0, ties).Draw(t, "place"))
+		r.insert(listItem{len(items), at}, rapid.IntRange(0, ties).Draw(t, "place"))
 	}
 }
 
@@ -133,7 +133,7 @@ func TestWalks(t *testing.T) {
 			t.Run("forward", rapid.MakeCheck(func(rt *rapid.T) {
 				r := drawn(rt, connection, 60)
 				w := newWalk(t, r)
-				before := r.all()
+				before := r.snapshot()
 				var read []string
 				arguments := ""
 				for range 200 {
@@ -159,7 +159,7 @@ func TestWalks(t *testing.T) {
 				if cursor == "" {
 					return
 				}
-				before := r.all()
+				before := r.snapshot()
 				before = before[:len(before)-below]
 				var read []string
 				for range 200 {
@@ -205,12 +205,12 @@ func (w *walk) bottom(t *rapid.T) (cursor string, below int) {
 }
 
 // compareWalk compares what was read with what had to be.
-func compareWalk(t *rapid.T, r *reel, before []frame, read []string) {
+func compareWalk(t *rapid.T, r *fakeList, before []listItem, read []string) {
 	known := map[string]bool{}
 	var want []string
 	for _, f := range before {
-		known[r.name(f)] = true
-		want = append(want, r.name(f))
+		known[r.id(f)] = true
+		want = append(want, r.id(f))
 	}
 	seen := map[string]bool{}
 	var got []string
@@ -250,7 +250,7 @@ func TestWalksByOffset(t *testing.T) {
 			}
 			arguments = fmt.Sprintf(", after: %q", *page.PageInfo.EndCursor)
 		}
-		compareWalk(rt, r, r.all(), read)
+		compareWalk(rt, r, r.snapshot(), read)
 		if len(cursors) == 0 {
 			return
 		}
@@ -265,6 +265,6 @@ func TestWalksByOffset(t *testing.T) {
 			}
 			cursor = *page.PageInfo.StartCursor
 		}
-		compareWalk(rt, r, r.all()[:from], read)
+		compareWalk(rt, r, r.snapshot()[:from], read)
 	})
 }

@@ -10,11 +10,9 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// TestMetered_Overspent checks that the budget also limits calls that the estimate could not
-// include: a Mixcloud that returns fewer items per page than requested. The
-// error has the numbers of a refusal beforehand, and what it says is true: asked
-// again, the operation goes on from what it has read.
-func TestMetered_Overspent(t *testing.T) {
+// If Mixcloud returns fewer items per page than requested, an operation needs more calls than estimated. The budget limits them. As the
+// error says, repeating the operation continues with what is cached.
+func TestMetered_BudgetExceededWhileRunning(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
@@ -27,32 +25,31 @@ func TestMetered_Overspent(t *testing.T) {
 		resp := s.execute(t, "", query, nil)
 		errs := resp.decode(t, nil)
 		if len(errs) == 0 || resp.status != http.StatusOK {
-			t.Fatalf("status = %d, want 200: %s", resp.status, resp.body)
+			t.Fatalf("status = %d, want 200 with errors: %s", resp.status, resp.body)
 		}
-		// When the budget ends, calls that wait for their turn are not made, and
-		// those that are under way go on.
+		// When the budget is used up, calls in the queue are not made, and calls in flight continue.
 		synctest.Wait()
 		calls := len(s.takeCalls())
 		if calls < 2 || calls > budget {
-			t.Errorf("%d calls were made, the budget is %d", calls, budget)
+			t.Errorf("%d calls, want 2 to %d", calls, budget)
 		}
 		for _, err := range errs {
 			x := err.Extensions
 			reported, _ := x["upstreamCalls"].(float64)
 			if err.code() != "LIMIT_EXCEEDED" || x["budget"] != 8.0 || x["estimated"] != 2.0 || reported < 2 || reported > budget || !strings.Contains(err.Message, "repeat the operation") {
-				t.Errorf("%s", resp.body)
+				t.Errorf("error = %+v, want LIMIT_EXCEEDED with budget, estimate and calls", err)
 			}
 		}
-		const most = 5 // times that each page can be the one that is too much
-		for range most {
+		const attempts = 5 // enough to read all pages
+		for range attempts {
 			if errs = s.execute(t, "", query, nil).decode(t, nil); errs == nil {
 				return
 			}
 			synctest.Wait()
 			if again := len(s.takeCalls()); again == 0 || again > budget {
-				t.Errorf("asked again, %d calls were made", again)
+				t.Errorf("repeated operation made %d calls, want 1 to %d", again, budget)
 			}
 		}
-		t.Errorf("asked again: %v", errs)
+		t.Errorf("errors after %d attempts = %v, want none", attempts, errs)
 	})
 }

@@ -10,9 +10,9 @@ import (
 	"mixcloud-graphql/internal/config"
 )
 
-// A page of another origin can read every response of the graph, refusals
-// included, in the media type that it accepts; other paths are not shared.
-func TestReach_OtherOrigins(t *testing.T) {
+// A page of another origin can read every response of the GraphQL endpoint, including refusals, in the media type that it accepts. Other
+// paths have no CORS headers.
+func TestCrossOrigin_ResponsesAreReadable(t *testing.T) {
 	t.Parallel()
 	const page = "https://app.example.com"
 	for _, origins := range [][]string{nil, {page}} {
@@ -25,14 +25,14 @@ func TestReach_OtherOrigins(t *testing.T) {
 			method, path, contentType, body, authorization string
 			status                                         int
 		}{
-			"executed":         {"POST", "/graphql", "application/json", `{"query":"{user(username:\"demo\"){name}}"}`, "", 200},
-			"by GET":           {"GET", "/graphql?query=%7B__typename%7D", "", "", "", 200},
-			"not valid":        {"POST", "/graphql", "application/json", `{"query":"{nope}"}`, "", 400},
-			"no JSON":          {"POST", "/graphql", "application/json", `{"query"`, "", 400},
-			"a form":           {"POST", "/graphql", "text/plain", "x", "", 415},
-			"no bearer":        {"POST", "/graphql", "application/json", `{"query":"{__typename}"}`, "Bearer a b", 401},
-			"mutation by GET":  {"GET", "/graphql?query=mutation%7B__typename%7D", "", "", "", 405},
-			"refused too many": {"POST", "/graphql", "application/json", `{"query":"{` + strings.Repeat("a:__typename ", 20_000) + `}"}`, "", 400},
+			"executed":        {"POST", "/graphql", "application/json", `{"query":"{user(username:\"demo\"){name}}"}`, "", 200},
+			"by GET":          {"GET", "/graphql?query=%7B__typename%7D", "", "", "", 200},
+			"invalid":         {"POST", "/graphql", "application/json", `{"query":"{nope}"}`, "", 400},
+			"not JSON":        {"POST", "/graphql", "application/json", `{"query"`, "", 400},
+			"a form":          {"POST", "/graphql", "text/plain", "x", "", 415},
+			"bad token":       {"POST", "/graphql", "application/json", `{"query":"{__typename}"}`, "Bearer a b", 401},
+			"mutation by GET": {"GET", "/graphql?query=mutation%7B__typename%7D", "", "", "", 405},
+			"too many tokens": {"POST", "/graphql", "application/json", `{"query":"{` + strings.Repeat("a:__typename ", 20_000) + `}"}`, "", 400},
 		} {
 			r := httptest.NewRequestWithContext(t.Context(), tt.method, tt.path, strings.NewReader(tt.body))
 			r.Header.Set("Origin", page)
@@ -44,37 +44,35 @@ func TestReach_OtherOrigins(t *testing.T) {
 			w := httptest.NewRecorder()
 			a.ServeHTTP(w, r)
 			if w.Code != tt.status {
-				t.Errorf("%s: status %d, want %d: %.200s", name, w.Code, tt.status, w.Body)
+				t.Errorf("%s: status = %d, want %d: %.200s", name, w.Code, tt.status, w.Body)
 			}
 			if got := w.Header().Get("Access-Control-Allow-Origin"); got != want {
-				t.Errorf("%s: allowed origin %q, want %q", name, got, want)
+				t.Errorf("%s: Access-Control-Allow-Origin = %q, want %q", name, got, want)
 			}
 			if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, "application/graphql-response+json") {
-				t.Errorf("%s: Content-Type %q", name, got)
+				t.Errorf("%s: Content-Type = %q, want application/graphql-response+json", name, got)
 			}
 		}
 		if w := get(t, a, "/oauth/login", func(r *http.Request) { r.Header.Set("Origin", page) }); w.Header().Get("Access-Control-Allow-Origin") != "" {
-			t.Error("signing in is shared with other origins")
+			t.Errorf("/oauth/login: Access-Control-Allow-Origin = %q, want none", w.Header().Get("Access-Control-Allow-Origin"))
 		}
 	}
 }
 
-// A large response travels compressed, one that holds an access token does not.
-func TestReach_Compressed(t *testing.T) {
+// A large response is compressed, unless it contains an access token.
+func TestCompression(t *testing.T) {
 	t.Parallel()
 	a := newDemoApp(t)
 	srv := httptest.NewServer(a)
 	defer srv.Close()
-	ask := func(query string, more ...string) (*http.Response, int) {
+	execute := func(query string) (*http.Response, int) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/graphql", strings.NewReader(`{"query":"`+query+`"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Accept-Encoding", "gzip")
-		for _, name := range more {
-			r.Header.Set(name, "1")
-		}
+
 		resp, err := srv.Client().Do(r)
 		if err != nil {
 			t.Fatal(err)
@@ -87,15 +85,15 @@ func TestReach_Compressed(t *testing.T) {
 		return resp, len(body)
 	}
 	list := `{popular(first:100){nodes{key name url user{username name} tags{name}}}}`
-	resp, size := ask(list)
+	resp, size := execute(list)
 	if resp.Header.Get("Content-Encoding") != "gzip" || size > 12_000 {
-		t.Errorf("Content-Encoding %q, %d bytes", resp.Header.Get("Content-Encoding"), size)
+		t.Errorf("Content-Encoding = %q, %d bytes, want gzip and at most 12,000", resp.Header.Get("Content-Encoding"), size)
 	}
 	if vary := resp.Header["Vary"]; len(vary) != 1 || len(vary[0]) > 128 || !strings.Contains(vary[0], "Accept-Encoding") {
-		t.Errorf("Vary: %q, want one line of at most 128 bytes", vary)
+		t.Errorf("Vary = %q, want one line of at most 128 bytes with Accept-Encoding", vary)
 	}
 	long := strings.Repeat("x", 3000)
-	if resp, _ := ask(`mutation{exchangeOAuthCode(input:{code:\"` + long + `\",redirectUri:\"https://a.example/\",clientMutationId:\"` + long + `\"}){accessToken clientMutationId userErrors{message}}}`); resp.Header.Get("Content-Encoding") != "" {
-		t.Error("a response with an access token is compressed")
+	if resp, _ := execute(`mutation{exchangeOAuthCode(input:{code:\"` + long + `\",redirectUri:\"https://a.example/\",clientMutationId:\"` + long + `\"}){accessToken clientMutationId userErrors{message}}}`); resp.Header.Get("Content-Encoding") != "" {
+		t.Errorf("Content-Encoding of a response with an access token = %q, want none", resp.Header.Get("Content-Encoding"))
 	}
 }

@@ -13,28 +13,26 @@ import (
 	"time"
 )
 
-// A reel is a Mixcloud with one list that changes under its readers. It pages
-// as recordings show, and shares nothing with the emulator: what both get wrong
-// alike would not be seen otherwise.
-type reel struct {
+// A fakeList is a Mixcloud with one list, to which a test can add items between calls. It pages as recordings of Mixcloud show. It shares
+// no code with the emulator, so that an error in the emulator cannot hide one in the server.
+type fakeList struct {
 	connection string // such as "favorites"
-	cap        int    // largest page
+	maxPage    int    // the maximum size of a page
 	newest     bool   // since returns the newest items instead of those nearest to it
 	byOffset   bool   // the list has no dates
 
 	mu    sync.Mutex
-	items []frame // newest first
+	items []listItem // newest first
 }
 
-// A frame is an item of a reel.
-type frame struct {
-	n  int   // makes the key
-	at int64 // when it was listed
+// A listItem is an item of a fakeList.
+type listItem struct {
+	n  int   // determines the key
+	at int64 // the time at which it was added, in Unix seconds
 }
 
-// insert puts an item onto the list. Place is where among the items of its
-// second.
-func (r *reel) insert(f frame, place int) {
+// insert adds an item to the list, at index place among the items of its second.
+func (r *fakeList) insert(f listItem, place int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i := 0
@@ -47,15 +45,15 @@ func (r *reel) insert(f frame, place int) {
 	r.items = slices.Insert(r.items, i, f)
 }
 
-// all is the list as it stands.
-func (r *reel) all() []frame {
+// snapshot returns the current items.
+func (r *fakeList) snapshot() []listItem {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.items)
 }
 
-// RoundTrip responds for the owner and for the list.
-func (r *reel) RoundTrip(req *http.Request) (*http.Response, error) {
+// RoundTrip returns the owner or a page of the list.
+func (r *fakeList) RoundTrip(req *http.Request) (*http.Response, error) {
 	var body any
 	switch req.URL.Path {
 	case "/owner/":
@@ -63,7 +61,7 @@ func (r *reel) RoundTrip(req *http.Request) (*http.Response, error) {
 	case "/owner/" + r.connection + "/", "/" + r.connection + "/":
 		body = r.page(req.URL)
 	default:
-		return nil, fmt.Errorf("nothing at %s", req.URL.Path)
+		return nil, fmt.Errorf("unexpected call: %s", req.URL.Path)
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -76,28 +74,29 @@ func (r *reel) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-func (r *reel) page(u *url.URL) any {
+// page returns the page that a URL requests.
+func (r *fakeList) page(u *url.URL) any {
 	query := u.Query()
 	limit := 20
 	if n, err := strconv.Atoi(query.Get("limit")); err == nil && n > 0 {
 		limit = n
 	}
-	limit = min(limit, r.cap)
-	items := r.all()
+	limit = min(limit, r.maxPage)
+	items := r.snapshot()
 	bound := func(name string) (int64, bool) {
 		t, err := time.Parse(time.DateTime, query.Get(name))
 		return t.Unix(), err == nil
 	}
-	until, bounded := bound("until")
-	since, fromBelow := bound("since")
-	items = slices.DeleteFunc(items, func(f frame) bool { return bounded && f.at >= until || fromBelow && f.at <= since })
+	until, hasUntil := bound("until")
+	since, hasSince := bound("since")
+	items = slices.DeleteFunc(items, func(f listItem) bool { return hasUntil && f.at >= until || hasSince && f.at <= since })
 
 	paging := map[string]string{}
 	link := func(name, parameter, value string) {
 		q := url.Values{"limit": {strconv.Itoa(limit)}, parameter: {value}}
 		paging[name] = "https://mixcloud.test" + u.Path + "?" + q.Encode()
 	}
-	clock := func(at int64) string { return time.Unix(at, 0).UTC().Format(time.DateTime) }
+	format := func(at int64) string { return time.Unix(at, 0).UTC().Format(time.DateTime) }
 	if r.byOffset || query.Has("offset") {
 		offset, _ := strconv.Atoi(query.Get("offset"))
 		items = items[min(offset, len(items)):]
@@ -110,27 +109,28 @@ func (r *reel) page(u *url.URL) any {
 		}
 	} else {
 		if len(items) > limit {
-			if fromBelow && !bounded && !r.newest {
+			if hasSince && !hasUntil && !r.newest {
 				items = items[len(items)-limit:]
 			} else {
 				items = items[:limit]
 			}
 		}
 		if len(items) > 0 {
-			link("previous", "since", clock(items[0].at))
+			link("previous", "since", format(items[0].at))
 		}
 		if len(items) == limit {
-			link("next", "until", clock(items[len(items)-1].at))
+			link("next", "until", format(items[len(items)-1].at))
 		}
 	}
-	envelope := map[string]any{"data": r.json(items)}
+	response := map[string]any{"data": r.encode(items)}
 	if len(paging) > 0 {
-		envelope["paging"] = paging
+		response["paging"] = paging
 	}
-	return envelope
+	return response
 }
 
-func (r *reel) json(items []frame) []any {
+// encode returns items in the form of the REST API.
+func (r *fakeList) encode(items []listItem) []any {
 	list := make([]any, len(items))
 	for i, f := range items {
 		key := r.key(f)
@@ -151,8 +151,8 @@ func (r *reel) json(items []frame) []any {
 	return list
 }
 
-// key is an item's key. One cloudcast can be listened to at many times.
-func (r *reel) key(f frame) string {
+// key returns an item's key. In a list of listens several items have the same key.
+func (r *fakeList) key(f listItem) string {
 	switch r.connection {
 	case "followers", "following":
 		return fmt.Sprintf("/user%d/", f.n)
@@ -161,13 +161,13 @@ func (r *reel) key(f frame) string {
 	case "feed":
 		return fmt.Sprintf("/owner/feed/%d/", f.n)
 	case "listens":
-		return fmt.Sprintf("/owner/show-%d/", f.n%23) // more than can share a second
+		return fmt.Sprintf("/owner/show-%d/", f.n%23) // 23 is more than the items of one second
 	}
 	return fmt.Sprintf("/owner/show-%d/", f.n)
 }
 
-// name distinguishes items.
-func (r *reel) name(f frame) string {
+// id returns a unique id of an item.
+func (r *fakeList) id(f listItem) string {
 	if r.connection == "listens" {
 		return r.key(f) + "@" + time.Unix(f.at, 0).UTC().Format(time.RFC3339)
 	}

@@ -10,8 +10,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// TestUnusualResponses checks responses that no recording has: what is usable
-// is shown, what cannot is null or left out, and nothing is an error.
+// Responses of Mixcloud with members of unexpected types: valid values are returned, invalid ones are null, items without a key are
+// dropped, and there are no errors.
 func TestUnusualResponses(t *testing.T) {
 	t.Parallel()
 	page := `{"data": [
@@ -29,7 +29,7 @@ func TestUnusualResponses(t *testing.T) {
 		user { key url name username } tags { key url name } hosts { key } picture { url } pictures { size width height url }
 	} } }`, nil).decode(t, &got)
 	if len(errs) > 0 {
-		t.Errorf("%+v", errs)
+		t.Errorf("errors = %+v, want none", errs)
 	}
 	var want any
 	if err := json.Unmarshal([]byte(`{"popular": {"pageInfo": {"hasNextPage": false}, "nodes": [
@@ -47,16 +47,15 @@ func TestUnusualResponses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("data differs (-want +got):\n%s", diff)
 	}
 	if log := s.log.String(); !strings.Contains(log, "items without a key were dropped") || !strings.Contains(log, `"items":8`) {
-		t.Errorf("what was dropped is not in the log: %s", log)
+		t.Errorf("log = %s, want a line about 8 dropped items", log)
 	}
 }
 
-// TestTotals shows when a total is known: Mixcloud's counter unless the page
-// disproves it, and the length of a list that came whole. Playlists of today
-// have no counter.
+// totalCount is Mixcloud's counter, unless the page shows that it is too low, or the length of a complete list. Playlists have no
+// counter.
 func TestTotals(t *testing.T) {
 	t.Parallel()
 	two := `"data": [{"key": "/u/a/"}, {"key": "/u/b/"}]`
@@ -81,7 +80,7 @@ func TestTotals(t *testing.T) {
 		whole: playlist(key: "/u/playlists/whole/") { cloudcastCount cloudcasts(first: 1) { totalCount } }
 	}`, nil).decode(t, &got)
 	if len(errs) > 0 {
-		t.Errorf("%+v", errs)
+		t.Errorf("errors = %+v, want none", errs)
 	}
 	var want any
 	if err := json.Unmarshal([]byte(`{
@@ -95,16 +94,15 @@ func TestTotals(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("data differs (-want +got):\n%s", diff)
 	}
 }
 
-// TestLatestUnderItsOldName meets a Mixcloud that calls a tag's newest
-// cloudcasts "new", as until 2018: it is asked once what it calls them, for the
-// life of the process, and cursors of before stay good.
-func TestLatestUnderItsOldName(t *testing.T) {
+// Until 2018 the newest cloudcasts of a tag were at "new/" instead of "latest/". The server detects it with one call per process, and
+// cursors are valid for both names.
+func TestLatest_OldName(t *testing.T) {
 	t.Parallel()
-	today := newTestServer(t, serverOptions{})
+	current := newTestServer(t, serverOptions{})
 	old := newTestServer(t, serverOptions{emulator: []emulator.Option{emulator.WithBroken("no-latest")}})
 	type readResult struct {
 		Tag struct {
@@ -119,30 +117,29 @@ func TestLatestUnderItsOldName(t *testing.T) {
 		t.Helper()
 		var data readResult
 		if errs := s.execute(t, "", query, map[string]any{"after": after}).decode(t, &data); len(errs) > 0 {
-			t.Fatalf("%+v", errs)
+			t.Fatalf("errors = %+v, want none", errs)
 		}
 		return data
 	}
-	first := read(today, nil)
+	first := read(current, nil)
 	if diff := cmp.Diff(first, read(old, nil)); diff != "" {
-		t.Errorf("under the old name: %s", diff)
+		t.Errorf("list with the old name differs: %s", diff)
 	}
 	want := []string{"GET /genres/funk/", "GET /genres/funk/latest/?limit=2", "GET /genres/funk/new/?limit=2"}
 	if diff := cmp.Diff(want, old.takeCalls()); diff != "" {
-		t.Errorf("first: %s", diff)
+		t.Errorf("calls of the first operation differ (-want +got): %s", diff)
 	}
 	cursor := first.Tag.Latest.Edges[1].Cursor
-	if diff := cmp.Diff(read(today, cursor), read(old, cursor)); diff != "" {
-		t.Errorf("after a cursor of before: %s", diff)
+	if diff := cmp.Diff(read(current, cursor), read(old, cursor)); diff != "" {
+		t.Errorf("list after a cursor of the current name differs: %s", diff)
 	}
 	want = []string{"GET /genres/funk/new/?limit=2&offset=2"}
 	if diff := cmp.Diff(want, old.takeCalls()); diff != "" {
-		t.Errorf("then: %s", diff)
+		t.Errorf("calls of the second operation differ (-want +got): %s", diff)
 	}
 }
 
-// TestTrackWithoutAKey shows tracklists whose tracks have no page: their titles and
-// artists stay.
+// In tracklists, title and artistName are returned for tracks and artists without a page, whose track or artist is null.
 func TestTrackWithoutAKey(t *testing.T) {
 	t.Parallel()
 	cloudcast := `{"key": "/a/b/", "sections": [
@@ -155,7 +152,7 @@ func TestTrackWithoutAKey(t *testing.T) {
 	var got, want any
 	errs := s.execute(t, "", `{ cloudcast(key: "/a/b/") { sections { ... on TrackSection { title artistName track { key name artist { name } } } } } }`, nil).decode(t, &got)
 	if len(errs) > 0 {
-		t.Errorf("%+v", errs)
+		t.Errorf("errors = %+v, want none", errs)
 	}
 	if err := json.Unmarshal([]byte(`{"cloudcast": {"sections": [
 		{"title": "Everybody", "artistName": "Michael Jackson", "track": null},
@@ -166,6 +163,6 @@ func TestTrackWithoutAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("data differs (-want +got):\n%s", diff)
 	}
 }
