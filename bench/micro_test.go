@@ -114,7 +114,7 @@ func BenchmarkCursor(b *testing.B) {
 	bind := paging.Bind("/spartacus/|followers", -1, -1)
 	for name, c := range map[string]paging.Cursor{
 		"time":   {Kind: paging.ByTime, Key: "/spartacus/party-time/", Second: 1430333959},
-		"page":   {Kind: paging.ByPage, Key: "/spartacus/", Second: 1430333959, Next: -1, Place: 7, Above: 77},
+		"page":   {Kind: paging.ByPage, Key: "/spartacus/", Second: 1430333959, Next: -1, Index: 7, PreviousDigest: 77},
 		"offset": {Kind: paging.ByOffset, Offset: 19},
 	} {
 		text := c.Encode(bind)

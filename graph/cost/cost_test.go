@@ -126,7 +126,7 @@ func TestEstimate(t *testing.T) {
 		"since on a dated list":       {query: `{ user(username: "a") { listens(since: 5) { nodes { name } } } }`, anonymous: 2, withToken: 2},
 		"since on another list":       {query: `{ user(username: "a") { followers(since: 5) { nodes { name } } } }`, anonymous: 3, withToken: 3},
 		"after by offset":             {query: `query ($c: String) { popular(first: 10, after: $c) { nodes { description } } }`, variables: `{"c": "` + cursor(paging.ByOffset) + `"}`, anonymous: 11, withToken: 11},
-		"after by window":             {query: `query ($c: String) { popular(first: 10, after: $c) { nodes { description } } }`, variables: `{"c": "` + cursor(paging.ByWindow) + `"}`, anonymous: 12, withToken: 12},
+		"after by offset page":        {query: `query ($c: String) { popular(first: 10, after: $c) { nodes { description } } }`, variables: `{"c": "` + cursor(paging.ByOffsetPage) + `"}`, anonymous: 12, withToken: 12},
 		"after by time":               {query: `query ($c: String) { user(username: "a") { listens(first: 10, after: $c) { nodes { name } } } }`, variables: `{"c": "` + cursor(paging.ByTime) + `"}`, anonymous: 4, withToken: 4},
 		"after by page":               {query: `query ($c: String) { user(username: "a") { followers(first: 10, after: $c) { nodes { name } } } }`, variables: `{"c": "` + cursor(paging.ByPage) + `"}`, anonymous: 7, withToken: 7},
 		"invalid cursor":              {query: `{ popular(first: 10, after: "nonsense") { nodes { description } } }`, reason: "rejected before a call"},

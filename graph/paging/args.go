@@ -2,6 +2,7 @@ package paging
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"mixcloud-graphql/internal/gqlerr"
@@ -17,8 +18,8 @@ const (
 	noTime = -1
 )
 
-// A Request is a set of arguments that passed [Check].
-type Request struct {
+// CheckedArgs are arguments that [Check] has accepted.
+type CheckedArgs struct {
 	size          int
 	backward      bool
 	after, before *string
@@ -27,10 +28,10 @@ type Request struct {
 }
 
 // Size returns the requested number of items, 0 to MaxPageSize.
-func (r Request) Size() int { return r.size }
+func (r CheckedArgs) Size() int { return r.size }
 
 // Backward reports whether the client requested the items before a cursor.
-func (r Request) Backward() bool { return r.backward }
+func (r CheckedArgs) Backward() bool { return r.backward }
 
 // Check applies every rule about arguments that needs neither the contents of a
 // cursor nor a call. Errors are BAD_USER_INPUT and name the invalid argument. Read
@@ -39,10 +40,10 @@ func (r Request) Backward() bool { return r.backward }
 //
 // Whether last is allowed without before depends on the list (see List.Unpaged), so
 // Read decides that.
-func Check(a Args) (Request, error) {
-	r := Request{size: DefaultPageSize, after: a.After, before: a.Before, offset: a.Offset, since: noTime, until: noTime}
+func Check(a Args) (CheckedArgs, error) {
+	r := CheckedArgs{size: DefaultPageSize, after: a.After, before: a.Before, offset: a.Offset, since: noTime, until: noTime}
 	if err := checkCombination(a); err != nil {
-		return Request{}, err
+		return CheckedArgs{}, err
 	}
 	for _, count := range []struct {
 		arg string
@@ -51,9 +52,9 @@ func Check(a Args) (Request, error) {
 		switch n := count.n; {
 		case n == nil:
 		case *n < 0:
-			return Request{}, gqlerr.Invalid(count.arg, "must not be negative")
+			return CheckedArgs{}, gqlerr.Invalid(count.arg, "must not be negative")
 		case *n > MaxPageSize:
-			return Request{}, gqlerr.Invalid(count.arg, "must not be above 100")
+			return CheckedArgs{}, gqlerr.Invalid(count.arg, "must not be above 100")
 		default:
 			r.size = *n
 		}
@@ -64,23 +65,23 @@ func Check(a Args) (Request, error) {
 		value *string
 	}{{"after", a.After}, {"before", a.Before}} {
 		if cursor.value != nil && *cursor.value == "" {
-			return Request{}, gqlerr.Invalid(cursor.arg, "must not be empty: omit it, or use the cursor of an edge")
+			return CheckedArgs{}, gqlerr.Invalid(cursor.arg, "must not be empty: omit it, or use the cursor of an edge")
 		}
 	}
 	if a.Offset != nil && *a.Offset < 0 {
-		return Request{}, gqlerr.Invalid("offset", "must not be negative")
+		return CheckedArgs{}, gqlerr.Invalid("offset", "must not be negative")
 	}
 	if a.Offset != nil && *a.Offset > maxOffset {
-		return Request{}, gqlerr.Invalid("offset", "is beyond every list")
+		return CheckedArgs{}, gqlerr.Invalid("offset", "must not be above "+strconv.Itoa(maxOffset))
 	}
 	if err := checkTime("since", a.Since); err != nil {
-		return Request{}, err
+		return CheckedArgs{}, err
 	}
 	if err := checkTime("until", a.Until); err != nil {
-		return Request{}, err
+		return CheckedArgs{}, err
 	}
 	if a.Since != nil && a.Until != nil && !a.Since.Before(*a.Until) {
-		return Request{}, gqlerr.Invalid("since", "must be before until")
+		return CheckedArgs{}, gqlerr.Invalid("since", "must be before until")
 	}
 	// List times are whole seconds and both bounds are exclusive: after 12:00:00.5
 	// means after 12:00:00, before 12:00:00.5 means before 12:00:01.

@@ -67,7 +67,7 @@ func TestInvalidArguments(t *testing.T) {
 				u := &upstream{timed: timed, items: []item{itemAt("a", 1)}}
 				_, err := paging.Read(t.Context(), u.list(), test.args)
 				if got := invalidArgument(err); got != test.want {
-					t.Errorf("error %v names %q, want %q", err, got, test.want)
+					t.Errorf("got error %v for argument %q, want %q", err, got, test.want)
 				}
 				if calls := u.takeCalls(); len(calls) > 0 {
 					t.Errorf("unexpected calls: %q", calls)
@@ -85,28 +85,28 @@ func TestValidArguments(t *testing.T) {
 		size     int
 		backward bool
 	}{
-		"nothing":             {paging.Args{}, 20, false},
-		"none":                {paging.Args{First: ptr(0)}, 0, false},
+		"no arguments":        {paging.Args{}, 20, false},
+		"no items":            {paging.Args{First: ptr(0)}, 0, false},
 		"maximum":             {paging.Args{First: ptr(100)}, 100, false},
 		"after alone":         {paging.Args{After: ptr("x")}, 20, false},
 		"backward":            {paging.Args{Last: ptr(7), Before: ptr("x")}, 7, true},
 		"last without before": {paging.Args{Last: ptr(7)}, 7, true}, // Read decides, depending on the list
 		"offset":              {paging.Args{Offset: ptr(0)}, 20, false},
 		"maximum offset":      {paging.Args{Offset: ptr(math.MaxInt32 - 100)}, 20, false},
-		"a second":            {paging.Args{Since: &day, Until: ptr(day.Add(time.Millisecond))}, 20, false},
+		"less than a second":  {paging.Args{Since: &day, Until: ptr(day.Add(time.Millisecond))}, 20, false},
 		"the epoch":           {paging.Args{Since: ptr(time.Unix(0, 0))}, 20, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r, err := paging.Check(test.args)
 			if err != nil || r.Size() != test.size || r.Backward() != test.backward {
-				t.Errorf("Check = size %d, backward %v, error %v; want %d, %v", r.Size(), r.Backward(), err, test.size, test.backward)
+				t.Errorf("Check returned size %d, backward %v, error %v; want %d, %v", r.Size(), r.Backward(), err, test.size, test.backward)
 			}
 		})
 	}
 }
 
-// A request for no items returns none and makes no call.
+// Reading no items makes no call.
 func TestNoCallForNoItems(t *testing.T) {
 	t.Parallel()
 	cursor := ptr(paging.Cursor{Kind: paging.ByOffset, Offset: 3}.Encode(paging.Bind("/test/|items", -1, -1)))
@@ -124,7 +124,7 @@ func TestNoCallForNoItems(t *testing.T) {
 			u := &upstream{items: []item{itemAt("a", 1)}}
 			r := u.read(t, test.args)
 			if r.Edges == nil || len(r.Edges) > 0 || r.HasNextPage != test.next || r.HasPreviousPage != test.previous || r.Total != nil {
-				t.Errorf("result %+v", show.Value(r))
+				t.Errorf("got %+v", show.Value(r))
 			}
 			if calls := u.takeCalls(); len(calls) > 0 {
 				t.Errorf("unexpected calls: %q", calls)
@@ -141,6 +141,6 @@ func TestBoundsRoundToWholeSeconds(t *testing.T) {
 	whole := u.read(t, paging.Args{Since: ptr(time.Unix(base+10, 0)), Until: ptr(time.Unix(base+13, 0))})
 	part := u.read(t, paging.Args{Since: ptr(time.Unix(base+10, 1)), Until: ptr(time.Unix(base+12, 1))})
 	if len(whole.Edges) != 2 || len(part.Edges) != 2 || whole.Edges[0].Cursor != part.Edges[0].Cursor {
-		t.Errorf("%v and %v", show.Value(whole), show.Value(part))
+		t.Errorf("got %v for whole seconds and %v for fractions", show.Value(whole), show.Value(part))
 	}
 }

@@ -26,7 +26,7 @@ func (r *reader[T]) backward(ctx context.Context, from Cursor) (*Result[T], erro
 	var top bool // no other items are above
 	var err error
 	switch from.Kind {
-	case ByOffset, ByWindow:
+	case ByOffset, ByOffsetPage:
 		above, top, err = r.aboveOffset(ctx, from)
 	case ByTime:
 		above, top, err = r.aboveTime(ctx, from)
@@ -36,12 +36,12 @@ func (r *reader[T]) backward(ctx context.Context, from Cursor) (*Result[T], erro
 	if err != nil {
 		return nil, err
 	}
-	cut := max(0, len(above)-r.req.size)
+	cut := max(0, len(above)-r.args.size)
 	result := &Result[T]{
 		Edges:           r.edges(above[cut:]),
 		HasNextPage:     true,
 		HasPreviousPage: cut > 0 || !top,
-		Seen:            len(above),
+		MinTotal:        len(above),
 	}
 	if r.unfiltered() {
 		result.Total = r.total
@@ -53,9 +53,9 @@ func (r *reader[T]) backward(ctx context.Context, from Cursor) (*Result[T], erro
 // reports that there are no others.
 func (r *reader[T]) aboveTime(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
 	if from.Key == noItem {
-		return r.fillAbove(ctx, nil, false, from.Second, itemID{}, r.capLimit(r.req.size+2))
+		return r.fillAbove(ctx, nil, false, from.Second, itemID{}, r.capLimit(r.args.size+2))
 	}
-	w, err := r.readDownTo(ctx, from.Second-1, from.itemID(), r.capLimit(r.req.size+2))
+	w, err := r.readDownTo(ctx, from.Second-1, from.itemID(), r.capLimit(r.args.size+2))
 	if err != nil {
 		return nil, false, err
 	}
@@ -82,7 +82,7 @@ func (r *reader[T]) aboveTime(ctx context.Context, from Cursor) (above []entry[T
 // cursor.
 func (r *reader[T]) aboveInSecond(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
 	var p *page[T]
-	for limit := r.capLimit(from.Place + 1); ; limit = r.limit {
+	for limit := r.capLimit(from.Index + 1); ; limit = r.limit {
 		p, err = r.fetchBounded(ctx, noTime, from.Second+1, limit)
 		if err != nil {
 			return nil, false, err
@@ -99,12 +99,12 @@ func (r *reader[T]) aboveInSecond(ctx context.Context, from Cursor) (above []ent
 			break
 		}
 	}
-	if first := max(0, from.Place-min(r.req.size+2, r.limit-1)); from.Place > 0 && first > 0 { // read at the cursor's place
-		q, err := r.fetchInSecond(ctx, p.requested, first, r.capLimit(from.Place-first+1), Cursor{Second: from.Second, Place: first - 1}, 0)
+	if first := max(0, from.Index-min(r.args.size+2, r.limit-1)); from.Index > 0 && first > 0 { // read at the cursor's place
+		q, err := r.fetchInSecond(ctx, p.requested, first, r.capLimit(from.Index-first+1), Cursor{Second: from.Second, Index: first - 1}, 0)
 		if err != nil {
 			return nil, false, err
 		}
-		if at := indexOfCursor(q.entries, from); at > 1 && !q.tooNew && digest(q.entries[at-1].cursor.Key) == from.Above {
+		if at := indexOfCursor(q.entries, from); at > 1 && !q.tooNew && digest(q.entries[at-1].cursor.Key) == from.PreviousDigest {
 			return q.entries[1:at], false, nil // drop the first entry: its upper neighbor is unknown
 		}
 	}
@@ -123,9 +123,9 @@ func (r *reader[T]) aboveInSecond(ctx context.Context, from Cursor) (above []ent
 // no others.
 func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
 	if from.Key == noItem {
-		return r.fillAbove(ctx, nil, false, from.Second, itemID{}, r.capLimit(r.req.size+2))
+		return r.fillAbove(ctx, nil, false, from.Second, itemID{}, r.capLimit(r.args.size+2))
 	}
-	entries, at, p, err := r.seek(ctx, from, r.capLimit(from.Place+1), func(until int64, limit int) (*page[T], error) {
+	entries, at, p, err := r.seek(ctx, from, r.capLimit(from.Index+1), func(until int64, limit int) (*page[T], error) {
 		return r.fetchBounded(ctx, noTime, until, limit)
 	})
 	if err != nil {
@@ -133,7 +133,7 @@ func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T
 	}
 	r.markPassed(entries)
 	found := at < len(entries) && entries[at].cursor.Key == from.Key
-	if !found && at == len(entries) && p.next != nil && from.Place >= len(entries) && from.Second != noTime && p.lowest() >= from.Second {
+	if !found && at == len(entries) && p.next != nil && from.Index >= len(entries) && from.Second != noTime && p.lowest() >= from.Second {
 		return r.aboveInSecond(ctx, from)
 	}
 	switch {
@@ -142,7 +142,7 @@ func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T
 	case len(entries) == 0:
 		return r.fillAbove(ctx, nil, false, from.Second, itemID{}, r.limit)
 	}
-	return r.fillAbove(ctx, entries[:at], false, entries[0].cursor.Second, entries[0].cursor.itemID(), r.capLimit(max(0, r.req.size-at)+2))
+	return r.fillAbove(ctx, entries[:at], false, entries[0].cursor.Second, entries[0].cursor.itemID(), r.capLimit(max(0, r.args.size-at)+2))
 }
 
 // fillAbove extends above, the items directly above a cursor, upward until it has
@@ -153,7 +153,7 @@ func (r *reader[T]) abovePage(ctx context.Context, from Cursor) (above []entry[T
 // has items, the client's next page continues.
 func (r *reader[T]) fillAbove(ctx context.Context, above []entry[T], top bool, second int64, pivot itemID, limit int) ([]entry[T], bool, error) {
 	r.markPassed(above)
-	for len(above) <= r.req.size && !top && second != noTime {
+	for len(above) <= r.args.size && !top && second != noTime {
 		w, err := r.readDirectlyAbove(ctx, second, pivot, limit)
 		switch {
 		case (errors.Is(err, errTooFar) || errors.Is(err, errTies) || errors.Is(err, errNoNextLink)) && len(above) > 0:
@@ -176,7 +176,7 @@ func (r *reader[T]) fillAbove(ctx context.Context, above []entry[T], top bool, s
 		limit = r.limit
 	}
 	if len(above) > 0 && above[0].cursor.Kind == ByTime {
-		countTies(above)
+		setTieIndexes(above)
 	}
 	return above, top || second == noTime, nil
 }
@@ -265,7 +265,7 @@ type window[T any] struct {
 // readDownTo reads items newer than low until the window contains the item id or is
 // known to extend down to low.
 func (r *reader[T]) readDownTo(ctx context.Context, low int64, id itemID, limit int) (window[T], error) {
-	low = max(low, r.req.since)
+	low = max(low, r.args.since)
 	p, err := r.fetchBounded(ctx, low, noTime, limit)
 	if err != nil {
 		return window[T]{}, err

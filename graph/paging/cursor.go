@@ -18,45 +18,49 @@ type Kind byte
 
 // The numbers are encoded in all cursors that clients have: never change them.
 const (
-	ByTime   Kind = 1 // by the time that the item itself has
-	ByPage   Kind = 2 // by the time in the links of its page, and its place in the page
-	ByOffset Kind = 3 // by its distance from the top of the list; accepted, but no longer issued
-	ByWindow Kind = 4 // by its distance from the top of the list, or its place in a page read by offset
+	ByTime Kind = 1 // by the time that the item itself has
+	ByPage Kind = 2 // by the time in the links of its page, and its index in the page
+	// ByOffset: by its distance from the top of the list. Issued for unpaged lists. Older
+	// releases issued it for all lists that page by offset.
+	ByOffset Kind = 3
+	// ByOffsetPage: by its distance from the top of the list or, if that is unknown, by the
+	// offset of its page and its index in the page.
+	ByOffsetPage Kind = 4
 )
 
 // A Cursor marks an item in a list. Kind determines which fields are used; the
-// others are zero. Place and Above locate the insertion point if the item is
+// others are zero. Index and PreviousDigest locate the insertion point if the item is
 // deleted.
 type Cursor struct {
 	Kind Kind
 	// Key is the item's cursorKey, or noItem for a cursor before the first item of
-	// its second. Unused ByOffset and ByWindow.
+	// its second. Unused by the offset kinds.
 	Key string
-	// Second is a time in Unix seconds: ByTime when the item was listed, ByPage
-	// when the first item of its page was listed. ByPage it is -1 for a page at the
-	// top of a list whose links had no time.
+	// Second is a time in Unix seconds: for ByTime the time when the item was listed, for
+	// ByPage the time when the first item of its page was listed. It is -1 for a page at
+	// the top of a list whose links had no time.
 	Second int64
-	// Next is set only on the last item of a page. ByPage it is when that item was
-	// listed, or -1 if unknown. ByWindow with a Span it is the offset of the page
-	// below, or 0 if unknown.
+	// Next is set only on the last item of a page. For ByPage it is the time when that
+	// item was listed, or -1 if unknown. For ByOffsetPage with a PageLimit it is the offset
+	// of the next page, or 0 if unknown.
 	Next int64
-	// Place is the number of items known to precede this one: in the same second
-	// (ByTime), or in its page (ByPage, and ByWindow with a Span).
-	Place int
-	// Above is a digest of the key of the item directly before this one; 0 if Place
-	// is 0.
-	Above uint32
+	// Index is the number of items known to precede this one: in the same second
+	// (ByTime), or in its page (ByPage, and ByOffsetPage with a PageLimit).
+	Index int
+	// PreviousDigest is a digest of the key of the item directly before this one; 0 if
+	// Index is 0.
+	PreviousDigest uint32
 	// Offset is the number of items in the list before this one (ByOffset,
-	// ByWindow), or before the first item of its page (ByWindow with a Span).
+	// ByOffsetPage), or before the first item of its page (ByOffsetPage with a PageLimit).
 	Offset int
-	// Span is, ByWindow, the limit of the request for the item's page, if that page
-	// was shorter than the limit. Mixcloud may have left items out of it, so the
-	// item's own distance from the top is unknown. 0 if it is known.
-	Span int
-	// Head is, ByWindow, a digest of the key of the page's first item. If a page at
-	// another offset starts with the same item, the upstream ignores offsets. 0 if
-	// unknown.
-	Head uint32
+	// PageLimit is used by ByOffsetPage: the limit in the call for the item's page, if that
+	// page had fewer items. Mixcloud may have left out items, so the item's own distance
+	// from the top is unknown. It is 0 if the distance is known.
+	PageLimit int
+	// FirstDigest is used by ByOffsetPage: a digest of the key of the first item of the
+	// page. If a page at another offset starts with the same item, the upstream ignores
+	// offsets. 0 if unknown.
+	FirstDigest uint32
 }
 
 // noItem is the key of a cursor that marks a second instead of an item.
@@ -97,8 +101,8 @@ func boundText(second int64) string {
 // Encode returns the cursor as clients see it: base64url of a version, the kind,
 // the binding, and the fields that the kind uses. It is not signed: every replica
 // can read it, forever.
-func (c Cursor) Encode(to Binding) string {
-	b := append([]byte{cursorVersion, byte(c.Kind)}, to[:]...)
+func (c Cursor) Encode(binding Binding) string {
+	b := append([]byte{cursorVersion, byte(c.Kind)}, binding[:]...)
 	switch c.Kind {
 	case ByTime:
 		b = binary.AppendUvarint(b, uint64(c.Second))
@@ -118,22 +122,22 @@ func (c Cursor) Encode(to Binding) string {
 		b = c.appendItem(b)
 	case ByOffset:
 		b = binary.AppendUvarint(b, uint64(c.Offset))
-	case ByWindow:
+	case ByOffsetPage:
 		b = binary.AppendUvarint(b, uint64(c.Offset))
-		b = binary.AppendUvarint(b, uint64(c.Span))
-		if c.Span > 0 {
-			b = binary.AppendUvarint(b, uint64(c.Place))
+		b = binary.AppendUvarint(b, uint64(c.PageLimit))
+		if c.PageLimit > 0 {
+			b = binary.AppendUvarint(b, uint64(c.Index))
 			b = binary.AppendUvarint(b, uint64(c.Next))
 		}
-		b = binary.BigEndian.AppendUint32(b, c.Head)
+		b = binary.BigEndian.AppendUint32(b, c.FirstDigest)
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 func (c Cursor) appendItem(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(c.Place))
-	if c.Place > 0 {
-		b = binary.BigEndian.AppendUint32(b, c.Above)
+	b = binary.AppendUvarint(b, uint64(c.Index))
+	if c.Index > 0 {
+		b = binary.BigEndian.AppendUint32(b, c.PreviousDigest)
 	}
 	b = append(b, byte(len(c.Key)))
 	return append(b, c.Key...)
@@ -141,92 +145,92 @@ func (c Cursor) appendItem(b []byte) []byte {
 
 // Parse decodes a cursor that Encode created for the same binding. Any other text
 // is a BAD_USER_INPUT error that names arg ("after" or "before").
-func Parse(arg, s string, from Binding) (Cursor, error) {
+func Parse(arg, s string, binding Binding) (Cursor, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) < 2+len(from) {
+	if err != nil || len(b) < 2+len(binding) {
 		return Cursor{}, gqlerr.Invalid(arg, "is not a cursor of this server")
 	}
 	if b[0] != cursorVersion {
 		return Cursor{}, gqlerr.Invalid(arg, "is a cursor of another version")
 	}
 	c := Cursor{Kind: Kind(b[1])}
-	p := payload{rest: b[2+len(from):], ok: true}
+	d := decoder{rest: b[2+len(binding):], ok: true}
 	switch c.Kind {
 	case ByTime:
-		c.Second, c.Next = p.number(maxTime-1), 0
-		p.item(&c)
+		c.Second, c.Next = d.number(maxTime-1), 0
+		d.item(&c)
 	case ByPage:
 		c.Second, c.Next = noTime, noTime
-		flags := p.byte()
+		flags := d.byte()
 		if flags&hasSecond != 0 {
-			c.Second = p.number(maxTime - 1)
+			c.Second = d.number(maxTime - 1)
 		}
 		if flags&hasNext != 0 {
-			c.Next = p.number(maxTime - 1)
+			c.Next = d.number(maxTime - 1)
 		}
 		// The last item of a page is no newer than its first.
-		p.ok = p.ok && (c.Second == noTime || c.Next <= c.Second)
-		p.item(&c)
+		d.ok = d.ok && (c.Second == noTime || c.Next <= c.Second)
+		d.item(&c)
 	case ByOffset:
-		c.Offset = int(p.number(maxCursorOffset))
-	case ByWindow:
-		c.Offset = int(p.number(maxCursorOffset))
-		c.Span = int(p.number(MaxPageSize))
-		if c.Span > 0 {
-			c.Place = int(p.number(maxCursorOffset))
-			c.Next = p.number(maxCursorOffset)
-			p.ok = p.ok && (c.Next == 0 || c.Next > int64(c.Offset))
+		c.Offset = int(d.number(maxCursorOffset))
+	case ByOffsetPage:
+		c.Offset = int(d.number(maxCursorOffset))
+		c.PageLimit = int(d.number(MaxPageSize))
+		if c.PageLimit > 0 {
+			c.Index = int(d.number(maxCursorOffset))
+			c.Next = d.number(maxCursorOffset)
+			d.ok = d.ok && (c.Next == 0 || c.Next > int64(c.Offset))
 		}
-		c.Head = binary.BigEndian.Uint32(p.take(4))
+		c.FirstDigest = binary.BigEndian.Uint32(d.take(4))
 	default:
-		p.ok = false
+		d.ok = false
 	}
 	// Base64 and varints both allow several encodings of a value; only the one that
 	// Encode writes is valid.
-	if !p.ok || len(p.rest) > 0 || c.Encode(Binding(b[2:])) != s {
+	if !d.ok || len(d.rest) > 0 || c.Encode(Binding(b[2:])) != s {
 		return Cursor{}, gqlerr.Invalid(arg, "is not a cursor of this server")
 	}
-	if Binding(b[2:]) != from {
+	if Binding(b[2:]) != binding {
 		return Cursor{}, gqlerr.Invalid(arg, "is a cursor of another list, or of other filters")
 	}
 	return c, nil
 }
 
-// A payload is the unread rest of a cursor. ok is false after a read error.
-type payload struct {
+// A decoder reads the fields of a cursor. Its ok is false after a read error.
+type decoder struct {
 	rest []byte
 	ok   bool
 }
 
-func (p *payload) take(n int) []byte {
-	if !p.ok || len(p.rest) < n {
-		p.ok = false
+func (d *decoder) take(n int) []byte {
+	if !d.ok || len(d.rest) < n {
+		d.ok = false
 		return make([]byte, n)
 	}
-	head := p.rest[:n]
-	p.rest = p.rest[n:]
+	head := d.rest[:n]
+	d.rest = d.rest[n:]
 	return head
 }
 
-func (p *payload) byte() byte { return p.take(1)[0] }
+func (d *decoder) byte() byte { return d.take(1)[0] }
 
-func (p *payload) number(maxValue int64) int64 {
-	v, n := binary.Uvarint(p.rest)
-	if !p.ok || n <= 0 || v > uint64(maxValue) {
-		p.ok = false
+func (d *decoder) number(maxValue int64) int64 {
+	v, n := binary.Uvarint(d.rest)
+	if !d.ok || n <= 0 || v > uint64(maxValue) {
+		d.ok = false
 		return 0
 	}
-	p.rest = p.rest[n:]
+	d.rest = d.rest[n:]
 	return int64(v)
 }
 
-func (p *payload) item(c *Cursor) {
-	c.Place = int(p.number(math.MaxInt32))
-	if c.Place > 0 {
-		c.Above = binary.BigEndian.Uint32(p.take(4))
+func (d *decoder) item(c *Cursor) {
+	c.Index = int(d.number(math.MaxInt32))
+	if c.Index > 0 {
+		c.PreviousDigest = binary.BigEndian.Uint32(d.take(4))
 	}
-	c.Key = string(p.take(int(p.byte())))
-	p.ok = p.ok && validKey(c.Key)
+	c.Key = string(d.take(int(d.byte())))
+	d.ok = d.ok && validKey(c.Key)
 }
 
 // validKey reports whether a key has the form of a Mixcloud key, "/…/".
@@ -246,7 +250,7 @@ func cursorKey(key string) string {
 	return "/#" + hex.EncodeToString(sum[:16]) + "/"
 }
 
-// digest shortens a cursorKey for Cursor.Above.
+// digest shortens a cursorKey for the digests in a Cursor.
 func digest(key string) uint32 {
 	sum := sha256.Sum256([]byte(key))
 	return binary.BigEndian.Uint32(sum[:4])

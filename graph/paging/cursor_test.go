@@ -88,20 +88,20 @@ func addToGolden(t *testing.T, name string) {
 func samples() []goldenCursor {
 	return []goldenCursor{
 		{"a show", "/spartacus/|cloudcasts", -1, -1, paging.Cursor{Kind: paging.ByTime, Key: "/spartacus/party-time/", Second: 1523471959}, ""},
-		{"a show among ties, bounded", "/spartacus/|cloudcasts", 1500000000, 1600000000, paging.Cursor{Kind: paging.ByTime, Key: "/spartacus/party-time/", Second: 1523471959, Place: 3, Above: 0xdeadbeef}, ""},
+		{"a show among ties, bounded", "/spartacus/|cloudcasts", 1500000000, 1600000000, paging.Cursor{Kind: paging.ByTime, Key: "/spartacus/party-time/", Second: 1523471959, Index: 3, PreviousDigest: 0xdeadbeef}, ""},
 		{"the earliest time", "/x/|listens", 0, -1, paging.Cursor{Kind: paging.ByTime, Key: "/x/", Second: 0}, ""},
-		{"the latest time", "/x/|listens", -1, 253402300798, paging.Cursor{Kind: paging.ByTime, Key: "/x/", Second: 253402300798, Place: math.MaxInt32, Above: 1}, ""},
-		{"a favorite", "/spartacus/|favorites", -1, -1, paging.Cursor{Kind: paging.ByPage, Key: "/someone/%D7%A9%D7%9C%D7%95%D7%9D/", Second: 1430333959, Next: -1, Place: 7, Above: 0x01020304}, ""},
-		{"the last favorite of a page", "/spartacus/|favorites", -1, -1, paging.Cursor{Kind: paging.ByPage, Key: "/someone/show/", Second: 1430333959, Next: 1430333000, Place: 19, Above: 0xffffffff}, ""},
+		{"the latest time", "/x/|listens", -1, 253402300798, paging.Cursor{Kind: paging.ByTime, Key: "/x/", Second: 253402300798, Index: math.MaxInt32, PreviousDigest: 1}, ""},
+		{"a favorite", "/spartacus/|favorites", -1, -1, paging.Cursor{Kind: paging.ByPage, Key: "/someone/%D7%A9%D7%9C%D7%95%D7%9D/", Second: 1430333959, Next: -1, Index: 7, PreviousDigest: 0x01020304}, ""},
+		{"the last favorite of a page", "/spartacus/|favorites", -1, -1, paging.Cursor{Kind: paging.ByPage, Key: "/someone/show/", Second: 1430333959, Next: 1430333000, Index: 19, PreviousDigest: 0xffffffff}, ""},
 		{"a follower on a page from the top", "/spartacus/|followers", -1, -1, paging.Cursor{Kind: paging.ByPage, Key: "/someone/", Second: -1, Next: -1}, ""},
 		{"the last follower on a page from the top", "/spartacus/|followers", -1, -1, paging.Cursor{Kind: paging.ByPage, Key: "/someone/", Second: -1, Next: 1430333000}, ""},
 		{"the top of a chart", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByOffset}, ""},
 		{"deep in a chart", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByOffset, Offset: 819}, ""},
 		{"the deepest offset", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByOffset, Offset: math.MaxInt32 - 1}, ""},
-		{"a place in a chart", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByWindow, Offset: 819, Head: 0xdeadbeef}, ""},
-		{"a place in a page with hidden items", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByWindow, Offset: 40, Span: 20, Place: 7, Head: 1}, ""},
-		{"the last place of such a page", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByWindow, Offset: 40, Span: 20, Place: 7, Next: 60, Head: 1}, ""},
-		{"deep in a list that came whole", "/x/playlists/y/|cloudcasts", -1, -1, paging.Cursor{Kind: paging.ByWindow, Span: 100, Place: 300, Head: 1}, ""},
+		{"a place in a chart", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByOffsetPage, Offset: 819, FirstDigest: 0xdeadbeef}, ""},
+		{"a place in a page with hidden items", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByOffsetPage, Offset: 40, PageLimit: 20, Index: 7, FirstDigest: 1}, ""},
+		{"the last place of such a page", "/genres/funk/|popular", -1, -1, paging.Cursor{Kind: paging.ByOffsetPage, Offset: 40, PageLimit: 20, Index: 7, Next: 60, FirstDigest: 1}, ""},
+		{"deep in a list that came whole", "/x/playlists/y/|cloudcasts", -1, -1, paging.Cursor{Kind: paging.ByOffsetPage, PageLimit: 100, Index: 300, FirstDigest: 1}, ""},
 		{"above all items of a second", "/x/|cloudcasts", -1, -1, paging.Cursor{Kind: paging.ByTime, Key: "/#/", Second: 1523471959}, ""},
 		{"above all favorites of a second", "/x/|favorites", -1, -1, paging.Cursor{Kind: paging.ByPage, Key: "/#/", Second: 1523471959, Next: -1}, ""},
 		{"a key in plain letters", "/x/|favorites", -1, -1, paging.Cursor{Kind: paging.ByPage, Key: "/趙曉慧/", Second: 1, Next: 1}, ""},
@@ -109,17 +109,17 @@ func samples() []goldenCursor {
 }
 
 func drawCursor(t *rapid.T) paging.Cursor {
-	c := paging.Cursor{Kind: rapid.SampledFrom([]paging.Kind{paging.ByTime, paging.ByPage, paging.ByOffset, paging.ByWindow}).Draw(t, "kind")}
+	c := paging.Cursor{Kind: rapid.SampledFrom([]paging.Kind{paging.ByTime, paging.ByPage, paging.ByOffset, paging.ByOffsetPage}).Draw(t, "kind")}
 	second := rapid.Int64Range(0, 253402300798)
 	switch c.Kind {
 	case paging.ByOffset:
 		c.Offset = rapid.IntRange(0, math.MaxInt32-1).Draw(t, "offset")
 		return c
-	case paging.ByWindow:
+	case paging.ByOffsetPage:
 		c.Offset = rapid.IntRange(0, math.MaxInt32-10).Draw(t, "offset")
-		c.Head = rapid.Uint32().Draw(t, "head")
-		if c.Span = rapid.IntRange(0, 100).Draw(t, "span"); c.Span > 0 {
-			c.Place = rapid.IntRange(0, math.MaxInt32-1).Draw(t, "place")
+		c.FirstDigest = rapid.Uint32().Draw(t, "first digest")
+		if c.PageLimit = rapid.IntRange(0, 100).Draw(t, "page limit"); c.PageLimit > 0 {
+			c.Index = rapid.IntRange(0, math.MaxInt32-1).Draw(t, "index")
 			if rapid.Bool().Draw(t, "has next") {
 				c.Next = rapid.Int64Range(int64(c.Offset)+1, math.MaxInt32-1).Draw(t, "next")
 			}
@@ -141,8 +141,8 @@ func drawCursor(t *rapid.T) paging.Cursor {
 		}
 	}
 	c.Key = rapid.StringMatching(`/[a-zA-Z0-9%_.-]{1,60}/([a-z0-9-]{1,60}/)?`).Draw(t, "key")
-	if c.Place = rapid.IntRange(0, math.MaxInt32).Draw(t, "place"); c.Place > 0 {
-		c.Above = rapid.Uint32().Draw(t, "above")
+	if c.Index = rapid.IntRange(0, math.MaxInt32).Draw(t, "index"); c.Index > 0 {
+		c.PreviousDigest = rapid.Uint32().Draw(t, "previous digest")
 	}
 	return c
 }
@@ -182,7 +182,7 @@ func TestCursorBinding(t *testing.T) {
 	}
 	c := paging.Cursor{Kind: paging.ByOffset, Offset: 5}
 	if _, err := paging.Parse("before", c.Encode(list), paging.Bind("/spartacus/|followers", -1, -1)); invalidArgument(err) != "before" {
-		t.Errorf("the cursor of another list: %v", err)
+		t.Errorf("cursor of another list: got error %v", err)
 	}
 }
 
@@ -199,7 +199,7 @@ func TestForgedCursors(t *testing.T) {
 	}
 	for name, s := range map[string]string{
 		"empty":                            "",
-		"no base64":                        "a cursor!",
+		"not base64":                       "a cursor!",
 		"padded":                           good + "==",
 		"standard base64":                  base64.StdEncoding.EncodeToString([]byte("\x01\x03" + bound + "\xfb\xff")),
 		"a line break":                     good[:4] + "\n" + good[4:],
@@ -209,9 +209,9 @@ func TestForgedCursors(t *testing.T) {
 		"version 2":                        forge("\x02\x03", bound, "\x05"),
 		"kind 0":                           forge("\x01\x00", bound, "\x05"),
 		"kind 5":                           forge("\x01\x05", bound, "\x05"),
-		"place without a head":             forge("\x01\x04", bound, "\x05\x00"),
-		"span above a page":                forge("\x01\x04", bound, "\x05\x65\x00\x00\x00\x00\x00\x01"),
-		"next page at the page":            forge("\x01\x04", bound, "\x05\x14\x00\x05\x00\x00\x00\x01"),
+		"index without a digest":           forge("\x01\x04", bound, "\x05\x00"),
+		"page limit above 100":             forge("\x01\x04", bound, "\x05\x65\x00\x00\x00\x00\x00\x01"),
+		"next page at the same offset":     forge("\x01\x04", bound, "\x05\x14\x00\x05\x00\x00\x00\x01"),
 		"another list":                     forge("\x01\x03", "\x00\x00\x00\x00\x00\x00\x00\x00", "\x05"),
 		"trailing bytes":                   forge("\x01\x03", bound, "\x05\x00"),
 		"overlong number":                  forge("\x01\x03", bound, "\x85\x00"),
@@ -222,11 +222,11 @@ func TestForgedCursors(t *testing.T) {
 		"time after the year 9999":         paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: 253402300799}.Encode(list),
 		"negative time":                    paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: -1}.Encode(list),
 		"page after the year 9999":         paging.Cursor{Kind: paging.ByPage, Key: "/a/", Second: 253402300799, Next: -1}.Encode(list),
-		"page that ends newer":             paging.Cursor{Kind: paging.ByPage, Key: "/a/", Second: 5, Next: 6}.Encode(list),
+		"last item newer than the first":   paging.Cursor{Kind: paging.ByPage, Key: "/a/", Second: 5, Next: 6}.Encode(list),
 		"page with unknown flags":          forge("\x01\x02", bound, "\x04", "\x00\x03/a/"),
 		"page without an item":             forge("\x01\x02", bound, "\x00"),
-		"huge place":                       paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: 5, Place: 1 << 31, Above: 1}.Encode(list),
-		"place without digest":             forge("\x01\x01", bound, "\x05\x01"),
+		"huge index":                       paging.Cursor{Kind: paging.ByTime, Key: "/a/", Second: 5, Index: 1 << 31, PreviousDigest: 1}.Encode(list),
+		"index without digest":             forge("\x01\x01", bound, "\x05\x01"),
 		"no key":                           page(""),
 		"key without slashes":              page("a"),
 		"key without a first slash":        page("a/b/"),
@@ -238,14 +238,14 @@ func TestForgedCursors(t *testing.T) {
 		"key that is not UTF-8":            page("/\xff/"),
 		"key longer than its length":       forge("\x01\x01", bound, "\x05\x00", "\x02/a/"),
 		"key shorter than its length":      forge("\x01\x01", bound, "\x05\x00", "\x09/a/"),
-		"an extra bit":                     good[:len(good)-1] + string(good[len(good)-1]+1),
+		"extra bits":                       good[:len(good)-1] + string(good[len(good)-1]+1),
 		"cursor of another GraphQL server": base64.StdEncoding.EncodeToString([]byte("arrayconnection:1")),
 		"a megabyte":                       strings.Repeat("A", 1<<20),
-		"a megabyte of a good number":      forge("\x01\x03", bound, strings.Repeat("\x80", 1<<20)),
+		"a number of a megabyte":           forge("\x01\x03", bound, strings.Repeat("\x80", 1<<20)),
 	} {
 		for _, arg := range []string{"after", "before"} {
 			if c, err := paging.Parse(arg, s, list); invalidArgument(err) != arg {
-				t.Errorf("%s: %+v, %v names %q, want %q", name, c, err, invalidArgument(err), arg)
+				t.Errorf("%s: got %+v, error %v for argument %q, want %q", name, c, err, invalidArgument(err), arg)
 			}
 		}
 	}
@@ -276,12 +276,12 @@ func FuzzParse(f *testing.F) {
 		c, err := paging.Parse("after", s, list)
 		if err != nil {
 			if invalidArgument(err) != "after" {
-				t.Fatalf("%v does not name after", err)
+				t.Fatalf("got error %v, want one for the argument after", err)
 			}
 			return
 		}
-		if again := c.Encode(list); again != s {
-			t.Fatalf("%q decodes to %+v, which encodes to %q", s, c, again)
+		if got := c.Encode(list); got != s {
+			t.Fatalf("%q decodes to %+v, which encodes to %q", s, c, got)
 		}
 	})
 }
@@ -312,17 +312,17 @@ func FuzzRead(f *testing.F) {
 				return // the cursor is far below the end of the list
 			}
 			if invalidArgument(err) == "" || len(calls) > 0 {
-				t.Fatalf("%v after %q", err, calls)
+				t.Fatalf("got error %v after the calls %q", err, calls)
 			}
 			return
 		}
 		if len(r.Edges) > n || len(calls) > 5 {
-			t.Fatalf("%d items for %d with %q", len(r.Edges), n, calls)
+			t.Fatalf("got %d items by the calls %q, want at most %d by 5", len(r.Edges), calls, n)
 		}
 		for _, c := range calls {
 			var limit int
 			if _, err := fmt.Sscanf(c, "limit=%d", &limit); err != nil || limit < 1 || limit > 100 {
-				t.Fatalf("request %q", c)
+				t.Fatalf("invalid call %q", c)
 			}
 		}
 	})

@@ -8,18 +8,18 @@ import (
 )
 
 // Some pages contain more items than their links count: an item is duplicated, or
-// the last item of the previous page is repeated. The place of an item in an offset
-// list then differs from its index, and continuing from there would lose or repeat
-// items. If the page itself proves which items are extra, they are removed;
+// the last item of the previous page is repeated. In a list that pages by offset, the
+// offset of an item then cannot be computed from its index in the page, and reading on
+// from there would lose or repeat items. If the page itself proves which items are extra, they are removed;
 // otherwise it is an error.
 var (
 	errTooManyItems = &gqlerr.Error{
 		Code:    gqlerr.CodeUpstreamBadResponse,
-		Message: "Mixcloud returns more items in a page of this list than its link to the next page counts.",
+		Message: "Mixcloud returned a page of this list with more items than its link to the next page indicates.",
 	}
 	errDuplicates = &gqlerr.Error{
 		Code:    gqlerr.CodeUpstreamBadResponse,
-		Message: "Mixcloud returns an item of this list twice in a row, so the places of the items are not known.",
+		Message: "Mixcloud returned an item of this list twice in a row, so the positions of the items are unknown.",
 	}
 )
 

@@ -202,8 +202,8 @@ func (o *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[it
 			t.Fatalf("%d items for first: %d", len(r.Edges), size)
 		}
 		edges = append(edges, r.Edges...)
-		if r.Seen < len(r.Edges) || r.Total != nil && *r.Total < r.Seen {
-			t.Fatalf("%d items, seen %d, total %v", len(r.Edges), r.Seen, show.Value(r.Total))
+		if r.MinTotal < len(r.Edges) || r.Total != nil && *r.Total < r.MinTotal {
+			t.Fatalf("%d items, minimum total %d, total %v", len(r.Edges), r.MinTotal, show.Value(r.Total))
 		}
 		if !r.HasNextPage {
 			return edges, true

@@ -16,7 +16,7 @@ func (r *reader[T]) forward(ctx context.Context, from *Cursor) (*Result[T], erro
 	switch {
 	case from == nil:
 		entries, more, err = r.first(ctx)
-	case from.Kind == ByOffset || from.Kind == ByWindow:
+	case from.Kind == ByOffset || from.Kind == ByOffsetPage:
 		entries, more, err = r.afterOffset(ctx, *from)
 	default:
 		entries, more, err = r.after(ctx, *from)
@@ -24,19 +24,19 @@ func (r *reader[T]) forward(ctx context.Context, from *Cursor) (*Result[T], erro
 	if err != nil {
 		return nil, err
 	}
-	result := &Result[T]{HasPreviousPage: r.startsBelowTop(), Seen: len(entries)}
+	result := &Result[T]{HasPreviousPage: r.startsBelowTop(), MinTotal: len(entries)}
 	switch {
 	case !r.unfiltered():
 	case r.total != nil:
 		result.Total = r.total
 	case !more && !r.startsBelowTop():
-		result.Total = &result.Seen
+		result.Total = &result.MinTotal
 	}
-	if len(entries) > r.req.size {
-		entries, more = entries[:r.req.size], true
+	if len(entries) > r.args.size {
+		entries, more = entries[:r.args.size], true
 	}
 	if n := len(entries); n > 0 {
-		result.Seen = max(result.Seen, entries[n-1].cursor.Offset+entries[n-1].cursor.Place+1)
+		result.MinTotal = max(result.MinTotal, entries[n-1].cursor.Offset+entries[n-1].cursor.Index+1)
 	}
 	result.Edges, result.HasNextPage = r.edges(entries), more && len(entries) > 0
 	return result, nil
@@ -45,15 +45,15 @@ func (r *reader[T]) forward(ctx context.Context, from *Cursor) (*Result[T], erro
 // first reads from the top of the list, or from the requested offset. The response
 // shows how the list pages.
 func (r *reader[T]) first(ctx context.Context) ([]entry[T], bool, error) {
-	n := r.req.size
-	if r.req.offset != nil {
-		return r.fromOffset(ctx, *r.req.offset, 0, n)
+	n := r.args.size
+	if r.args.offset != nil {
+		return r.fromOffset(ctx, *r.args.offset, 0, n)
 	}
 	p, err := r.fetchOlder(ctx, noTime, n, nil)
 	if err != nil {
 		return nil, false, err
 	}
-	if p.scheme == byOffset || p.kind() == ByWindow {
+	if p.scheme == byOffset || p.kind() == ByOffsetPage {
 		return r.continueByOffset(ctx, p, p.entries, n)
 	}
 	return r.continueByDate(ctx, p, p.entries, nil, n)
@@ -65,7 +65,7 @@ func (r *reader[T]) after(ctx context.Context, from Cursor) ([]entry[T], bool, e
 	if from.Kind == ByTime {
 		resume = r.resumeTime
 	}
-	before, rest, p, err := resume(ctx, from, r.req.size)
+	before, rest, p, err := resume(ctx, from, r.args.size)
 	if err != nil {
 		return nil, false, err
 	}
@@ -75,7 +75,7 @@ func (r *reader[T]) after(ctx context.Context, from Cursor) ([]entry[T], bool, e
 	}
 	if n := len(before); len(rest) == 0 && p.next != nil && from.Key != noItem && (n == 0 || before[n-1].cursor.Key != from.Key) {
 		// The item is not where it was. It may have moved down.
-		q, fresh, err := r.nextPage(ctx, p, r.req.size+1)
+		q, fresh, err := r.nextPage(ctx, p, r.args.size+1)
 		if err != nil {
 			return nil, false, err
 		}
@@ -84,7 +84,7 @@ func (r *reader[T]) after(ctx context.Context, from Cursor) ([]entry[T], bool, e
 		}
 		p, rest = q, fresh
 	}
-	return r.continueByDate(ctx, p, rest, seen, r.req.size)
+	return r.continueByDate(ctx, p, rest, seen, r.args.size)
 }
 
 // continueByDate extends rest, the usable part of p, to n entries. It reads the
@@ -149,7 +149,7 @@ func (r *reader[T]) nextPage(ctx context.Context, p *page[T], need int) (q *page
 		return r.nextInSecond(ctx, p, need)
 	}
 	floor, link := p.floor(), p.linkFloor()
-	limit := r.capLimit(need + p.last().cursor.Place + 1)
+	limit := r.capLimit(need + p.last().cursor.Index + 1)
 	if p.kind() == ByPage {
 		limit = r.capLimit(need + 1)
 	}
@@ -206,7 +206,7 @@ func (r *reader[T]) continueInSecond(ctx context.Context, p *page[T], need int) 
 		end.next = nil
 		return &end, nil, nil
 	}
-	if r.list.Time == nil && r.req.since != noTime {
+	if r.list.Time == nil && r.args.since != noTime {
 		// Deeper pages would not show that Mixcloud applies since. But p may be the
 		// last page, with a link that leads below since.
 		q, err := r.fetchOlder(ctx, p.lowest(), r.limit, nil)
@@ -256,17 +256,17 @@ func (r *reader[T]) fetchOlder(ctx context.Context, until int64, limit int, adja
 	requested := mixcloud.Range{Limit: limit, Until: timeOf(r.olderBound(until))}
 	if r.list.Time != nil {
 		p, err := r.fetch(ctx, requested)
-		if err != nil || r.req.since == noTime {
+		if err != nil || r.args.since == noTime {
 			return p, err
 		}
 		if len(p.entries) == 0 || p.kind() == ByTime {
-			p.truncate(r.req.since)
+			p.truncate(r.args.since)
 			return p, nil
 		}
 	}
-	requested.Since = timeOf(r.req.since)
+	requested.Since = timeOf(r.args.since)
 	p, err := r.fetch(ctx, requested)
-	if err != nil || r.req.since == noTime || p.complete || p.kind() == ByWindow || adjacent != nil && adjacent(p) {
+	if err != nil || r.args.since == noTime || p.complete || p.kind() == ByOffsetPage || adjacent != nil && adjacent(p) {
 		return p, err
 	}
 	requested.Since = timeOf(noTime)

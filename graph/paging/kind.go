@@ -15,7 +15,7 @@ func KindOf(cursor string) Kind {
 		return 0
 	}
 	switch kind := Kind(b[1]); kind {
-	case ByTime, ByPage, ByOffset, ByWindow, ByWrite:
+	case ByTime, ByPage, ByOffset, ByOffsetPage, ByWrite:
 		return kind
 	}
 	return 0

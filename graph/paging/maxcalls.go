@@ -27,11 +27,11 @@ func MaxCalls(a Args, dated bool) int {
 }
 
 const (
-	// sinceCalls: if items have no time, it is not known in advance which end of
-	// the range Mixcloud returns.
+	// sinceCalls is the factor for lists whose items have no time: it is not known in
+	// advance which end of the range Mixcloud returns.
 	sinceCalls = 2
-	// writeCalls: the item of a write cursor is searched for among the first
-	// hundred items of the list, then among those at the time of the write.
+	// writeCalls is the number of calls to find the item of a write cursor: among the
+	// first hundred items of the list, then among those at the time of the write.
 	writeCalls = 2
 )
 
@@ -42,7 +42,7 @@ func MaxCallsAfter(kind Kind) int {
 	switch kind {
 	case ByOffset:
 		return 1
-	case ByWindow:
+	case ByOffsetPage:
 		return 2
 	case ByTime:
 		return 3

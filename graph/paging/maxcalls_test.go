@@ -7,7 +7,7 @@ import (
 	"mixcloud-graphql/graph/paging"
 )
 
-// TestCalls checks that no page takes more calls; this test checks the numbers.
+// This test checks the numbers. TestCalls checks that no page takes more calls.
 func TestMaxCalls(t *testing.T) {
 	t.Parallel()
 	cursor := func(kind paging.Kind) *string {
@@ -27,7 +27,7 @@ func TestMaxCalls(t *testing.T) {
 		"after a time":             {paging.Args{After: cursor(paging.ByTime)}, 3, 3},
 		"after a page":             {paging.Args{After: cursor(paging.ByPage)}, 6, 6},
 		"after an offset":          {paging.Args{After: cursor(paging.ByOffset)}, 1, 1},
-		"after a window":           {paging.Args{After: cursor(paging.ByWindow)}, 2, 2},
+		"after an offset page":     {paging.Args{After: cursor(paging.ByOffsetPage)}, 2, 2},
 		"after a write":            {paging.Args{After: &written}, 8, 8},
 		"after an invalid cursor":  {paging.Args{After: &none}, 0, 0},
 		"before a page":            {paging.Args{Before: cursor(paging.ByPage)}, 5, 5},
@@ -38,7 +38,7 @@ func TestMaxCalls(t *testing.T) {
 	} {
 		for dated, want := range map[bool]int{true: test.dated, false: test.undated} {
 			if got := paging.MaxCalls(test.args, dated); got != want {
-				t.Errorf("%s, dated %t: %d, want %d", name, dated, got, want)
+				t.Errorf("%s, dated %t: got %d, want %d", name, dated, got, want)
 			}
 		}
 	}

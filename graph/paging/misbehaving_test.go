@@ -109,11 +109,11 @@ func TestOffsetInsideALargeSecond(t *testing.T) {
 	t.Parallel()
 	for _, newest := range []bool{false, true} {
 		o := &faultyUpstream{timed: true, sinceNewest: newest, items: itemsInOneSecond(250)}
-		jump, err := paging.Read(t.Context(), o.list(), paging.Args{First: ptr(10), Offset: ptr(121)})
+		page, err := paging.Read(t.Context(), o.list(), paging.Args{First: ptr(10), Offset: ptr(121)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, a := range []paging.Args{{First: ptr(10), After: &jump.Edges[9].Cursor}, {Last: ptr(10), Before: &jump.Edges[9].Cursor}} {
+		for _, a := range []paging.Args{{First: ptr(10), After: &page.Edges[9].Cursor}, {Last: ptr(10), Before: &page.Edges[9].Cursor}} {
 			r, err := paging.Read(t.Context(), o.list(), a)
 			if err != nil {
 				t.Fatal(err)
@@ -158,7 +158,7 @@ func TestBackwardOutOfReach(t *testing.T) {
 			t.Errorf("error %v, want LIMIT_EXCEEDED", err)
 		}
 		if !timed && err != nil {
-			t.Errorf("error %v: the place reaches into the previous page", err)
+			t.Errorf("got error %v, but the index of the cursor reaches into the previous page", err)
 		}
 		if calls := u.takeCalls(); len(calls) > 5 {
 			t.Errorf("%d calls: %q", len(calls), calls)
@@ -585,9 +585,9 @@ func TestBackwardWithOffsetLinks(t *testing.T) {
 			o.items = append(o.items, itemAt(fmt.Sprint(i), int64(1000-i)))
 		}
 		for _, above := range []int{30, 99, 140, 249} { // number of items that are newer than the cursor
-			const skew = 60 // seconds of clock skew, see Nearby
+			const skew = 60 // seconds of clock skew, see SearchStart
 			second := o.items[above].second - skew
-			cursor := paging.NewWriteCursor("/x/", second*1000).Nearby(paging.BindUnbounded("/odd/|items"))
+			cursor := paging.NewWriteCursor("/x/", second*1000).SearchStart(paging.BindUnbounded("/odd/|items"))
 			r, err := paging.Read(t.Context(), o.list(), paging.Args{Last: ptr(20), Before: &cursor})
 			if e, ok := permitted(err); err != nil && (!ok || e.Code != gqlerr.CodeUpstreamBadResponse || above < 100) {
 				t.Errorf("newest %v, before %d: %v", newest, above, err)

@@ -44,7 +44,7 @@ func (r *reader[T]) isWholeList(p *page[T], start int, head uint32) bool {
 		return p.whole
 	}
 	first := digest(p.entries[0].cursor.Key)
-	if head == 0 || head == first || start == 0 || p.kind() != ByWindow {
+	if head == 0 || head == first || start == 0 || p.kind() != ByOffsetPage {
 		return true
 	}
 	p.renumber(start)
@@ -57,25 +57,25 @@ func (r *reader[T]) isWholeList(p *page[T], start int, head uint32) bool {
 func (p *page[T]) renumber(start int) {
 	first := digest(p.entries[0].cursor.Key)
 	for i := range p.entries {
-		p.entries[i].cursor = Cursor{Kind: ByWindow, Key: p.entries[i].cursor.Key, Offset: start + i, Head: first}
+		p.entries[i].cursor = Cursor{Kind: ByOffsetPage, Key: p.entries[i].cursor.Key, Offset: start + i, FirstDigest: first}
 	}
 	p.start, p.whole = start, false
 }
 
 // afterOffset returns the items after an offset cursor.
 func (r *reader[T]) afterOffset(ctx context.Context, from Cursor) ([]entry[T], bool, error) {
-	n := r.req.size
+	n := r.args.size
 	switch {
-	case from.Span == 0:
-		return r.fromOffset(ctx, from.Offset+1, from.Head, n)
+	case from.PageLimit == 0:
+		return r.fromOffset(ctx, from.Offset+1, from.FirstDigest, n)
 	case from.Next > 0:
-		return r.fromOffset(ctx, int(from.Next), from.Head, n)
+		return r.fromOffset(ctx, int(from.Next), from.FirstDigest, n)
 	}
 	p, err := r.refetch(ctx, from, n)
 	if err != nil {
 		return nil, false, err
 	}
-	after := from.Place + 1
+	after := from.Index + 1
 	if p.whole {
 		after += from.Offset
 	}
@@ -85,7 +85,7 @@ func (r *reader[T]) afterOffset(ctx context.Context, from Cursor) ([]entry[T], b
 // refetch fetches the page of a cursor with a Span, with n items more than those up
 // to the cursor if they fit in a page.
 func (r *reader[T]) refetch(ctx context.Context, from Cursor, n int) (*page[T], error) {
-	return r.fetch(ctx, r.offsetRange(from.Offset, r.capLimit(max(from.Span, min(from.Place, MaxPageSize)+1+n))))
+	return r.fetch(ctx, r.offsetRange(from.Offset, r.capLimit(max(from.PageLimit, min(from.Index, MaxPageSize)+1+n))))
 }
 
 // continueByOffset extends collected, the usable part of p, to n entries. It reads
@@ -96,7 +96,7 @@ func (r *reader[T]) continueByOffset(ctx context.Context, p *page[T], collected 
 	for len(collected) < n && p.next != nil {
 		if r.calls > maxFurtherCalls {
 			if len(collected) == 0 {
-				return nil, false, r.exhaustedError("after", Cursor{Kind: ByWindow, Offset: min(p.endOffset()-1, maxCursorOffset)})
+				return nil, false, r.exhaustedError("after", Cursor{Kind: ByOffsetPage, Offset: min(p.endOffset()-1, maxCursorOffset)})
 			}
 			break
 		}
@@ -119,7 +119,7 @@ func (r *reader[T]) continueByOffset(ctx context.Context, p *page[T], collected 
 		collected, p = append(collected, entries...), q
 	}
 	if len(collected) > 0 && collected[0].cursor.Kind == ByTime {
-		countTies(collected)
+		setTieIndexes(collected)
 	}
 	return collected, p.next != nil, nil
 }
@@ -201,7 +201,7 @@ func (r *reader[T]) ignoredOffset(ctx context.Context, p *page[T]) (*page[T], er
 	}
 	r.log.WarnContext(ctx, "Mixcloud ignored offset: page is the whole list", "list", r.list.Identity)
 	for i := range top.entries {
-		top.entries[i].cursor.Offset, top.entries[i].cursor.Span, top.entries[i].cursor.Place = 0, MaxPageSize, i
+		top.entries[i].cursor.Offset, top.entries[i].cursor.PageLimit, top.entries[i].cursor.Index = 0, MaxPageSize, i
 	}
 	return top, nil
 }
@@ -240,33 +240,33 @@ func (r *reader[T]) fetchParallel(ctx context.Context, start, n int) ([]*page[T]
 // offsetRange returns the range of a page by offset, with the client's bounds:
 // lists that page by offset may still apply them.
 func (r *reader[T]) offsetRange(offset, limit int) mixcloud.Range {
-	return mixcloud.Range{Limit: limit, Offset: &offset, Since: timeOf(r.req.since), Until: timeOf(r.req.until)}
+	return mixcloud.Range{Limit: limit, Offset: &offset, Since: timeOf(r.args.since), Until: timeOf(r.args.until)}
 }
 
 // aboveOffset reads the items above an offset cursor, at least one if there is one.
 // Top reports that there are no others.
 func (r *reader[T]) aboveOffset(ctx context.Context, from Cursor) (above []entry[T], top bool, err error) {
-	n := r.req.size
+	n := r.args.size
 	end := from.Offset
-	if from.Span > 0 {
+	if from.PageLimit > 0 {
 		p, err := r.refetch(ctx, from, 0)
 		if err != nil {
 			return nil, false, err
 		}
 		if p.whole {
-			return p.entries[:min(from.Offset+from.Place, len(p.entries))], true, nil
+			return p.entries[:min(from.Offset+from.Index, len(p.entries))], true, nil
 		}
-		above = p.entries[:min(from.Place, len(p.entries))]
+		above = p.entries[:min(from.Index, len(p.entries))]
 	}
 	for size := n - len(above); len(above) < n && end > 0; size = r.limit {
 		if r.calls >= maxBackwardCalls && !r.sawEmptyPage || r.calls > maxFurtherCalls {
 			if len(above) == 0 {
-				return nil, false, r.exhaustedError("before", Cursor{Kind: ByWindow, Offset: end})
+				return nil, false, r.exhaustedError("before", Cursor{Kind: ByOffsetPage, Offset: end})
 			}
 			break
 		}
 		start := end - min(max(size, n-len(above)), r.limit, end)
-		entries, start, whole, err := r.readBetween(ctx, start, end, from.Head)
+		entries, start, whole, err := r.readBetween(ctx, start, end, from.FirstDigest)
 		if errors.Is(err, errTooFar) && len(above) > 0 {
 			break
 		}
@@ -291,7 +291,7 @@ func (r *reader[T]) readBetween(ctx context.Context, start, end int, head uint32
 	}
 	// When reading backward, a page may start with the cursor's head for a valid
 	// reason: compare it with the top page.
-	if p.whole && start > 0 && len(p.entries) > 0 && digest(p.entries[0].cursor.Key) == head && p.kind() == ByWindow {
+	if p.whole && start > 0 && len(p.entries) > 0 && digest(p.entries[0].cursor.Key) == head && p.kind() == ByOffsetPage {
 		p.renumber(start)
 		r.total = nil
 	}

@@ -116,7 +116,7 @@ func (r *reader[T]) newPage(requested mixcloud.Range, response *mixcloud.Page[T]
 	p.tooNew = bounded && p.top > until
 	switch bounded = bounded || !requested.Since.IsZero(); {
 	case len(p.entries) == 0:
-	case (p.whole || p.scheme == byDate || p.scheme == unknown && r.prefer != ByWindow || r.prefer == ByTime) && r.readTimes(p.entries):
+	case (p.whole || p.scheme == byDate || p.scheme == unknown && r.prefer != ByOffsetPage || r.prefer == ByTime) && r.readTimes(p.entries):
 		p.setTimeCursors(r.list.Repeats)
 		if response.InvalidNext && len(p.entries) > 0 {
 			p.next = &mixcloud.Link{Range: mixcloud.Range{Until: timeOf(p.last().cursor.Second)}}
@@ -178,7 +178,7 @@ func (p *page[T]) setTimeCursors(repeats bool) {
 		p.entries = p.entries[newer:]
 	}
 	p.entries = dedupe(p.entries, repeats)
-	countTies(p.entries)
+	setTieIndexes(p.entries)
 }
 
 // dedupe removes entries that repeat an earlier item at the same second. If the
@@ -196,14 +196,14 @@ func dedupe[T any](entries []entry[T], repeats bool) []entry[T] {
 	return unique
 }
 
-// countTies sets the places of entries within their second, starting with the
-// second entry. The place of the first entry is not changed.
-func countTies[T any](entries []entry[T]) {
+// setTieIndexes sets the indexes of entries within their second, starting with the
+// second entry. The index of the first entry is not changed.
+func setTieIndexes[T any](entries []entry[T]) {
 	for i := 1; i < len(entries); i++ {
 		c, above := &entries[i].cursor, entries[i-1].cursor
-		c.Place, c.Above = 0, 0
+		c.Index, c.PreviousDigest = 0, 0
 		if above.Second == c.Second {
-			c.Place, c.Above = above.Place+1, digest(above.Key)
+			c.Index, c.PreviousDigest = above.Index+1, digest(above.Key)
 		}
 	}
 }
@@ -215,9 +215,9 @@ func (p *page[T]) setPageCursors() {
 	}
 	for i := range p.entries {
 		c := &p.entries[i].cursor
-		c.Kind, c.Second, c.Next, c.Place = ByPage, p.top, noTime, i
+		c.Kind, c.Second, c.Next, c.Index = ByPage, p.top, noTime, i
 		if i > 0 {
-			c.Above = digest(p.entries[i-1].cursor.Key)
+			c.PreviousDigest = digest(p.entries[i-1].cursor.Key)
 		}
 	}
 	if floor := p.linkFloor(); p.top == noTime || floor <= p.top {
@@ -227,7 +227,7 @@ func (p *page[T]) setPageCursors() {
 
 // setOffsetCursors sets offset cursors on the entries. If the page has fewer items
 // than its size, some were left out and their positions are unknown: the cursors
-// then identify the page and the place in it.
+// then identify the page and the index in it.
 func (p *page[T]) setOffsetCursors(dropped int) {
 	size := p.requested.Limit
 	if p.next != nil && p.next.Offset != nil && *p.next.Offset > p.start {
@@ -236,12 +236,12 @@ func (p *page[T]) setOffsetCursors(dropped int) {
 	head := digest(p.entries[0].cursor.Key)
 	exact := len(p.entries) >= size && dropped == 0 && !p.whole
 	for i := range p.entries {
-		c := Cursor{Kind: ByWindow, Offset: min(p.start+i, maxCursorOffset), Head: head}
+		c := Cursor{Kind: ByOffsetPage, Offset: min(p.start+i, maxCursorOffset), FirstDigest: head}
 		if !exact {
-			c.Offset, c.Span, c.Place = min(p.start, maxCursorOffset), p.requested.Limit, i
+			c.Offset, c.PageLimit, c.Index = min(p.start, maxCursorOffset), p.requested.Limit, i
 		}
 		if p.whole {
-			c.Span = MaxPageSize
+			c.PageLimit = MaxPageSize
 		}
 		c.Key = p.entries[i].cursor.Key // not encoded in the cursor that clients see
 		p.entries[i].cursor = c
@@ -351,7 +351,7 @@ func indexOf[T any](entries []entry[T], id itemID) int {
 
 // indexOfCursor returns the index of a cursor's item, or -1. Of several items with
 // its key, it selects the one below the cursor's neighbor, else the one at its
-// place, else the first.
+// index, else the first.
 func indexOfCursor[T any](entries []entry[T], c Cursor) int {
 	first := indexOf(entries, c.itemID())
 	if first < 0 || c.Kind == ByTime {
@@ -362,11 +362,11 @@ func indexOfCursor[T any](entries []entry[T], c Cursor) int {
 		if entries[i].cursor.Key != c.Key {
 			continue
 		}
-		adjacent := c.Place == 0 && i == 0 || c.Place > 0 && i > 0 && digest(entries[i-1].cursor.Key) == c.Above
-		if adjacent && (at < 0 || i == c.Place) {
+		adjacent := c.Index == 0 && i == 0 || c.Index > 0 && i > 0 && digest(entries[i-1].cursor.Key) == c.PreviousDigest
+		if adjacent && (at < 0 || i == c.Index) {
 			at = i
 		}
-		if at < 0 && i == c.Place {
+		if at < 0 && i == c.Index {
 			first = i
 		}
 	}
@@ -380,14 +380,14 @@ func indexOfCursor[T any](entries []entry[T], c Cursor) int {
 // before it was deleted: below its neighbor above, or else after as many items as
 // preceded it. Sure reports whether the neighbor was found.
 func insertionPoint[T any](entries []entry[T], lo, hi int, c Cursor) (at int, sure bool) {
-	if c.Place > 0 {
+	if c.Index > 0 {
 		for i := lo; i < hi; i++ {
-			if digest(entries[i].cursor.Key) == c.Above {
+			if digest(entries[i].cursor.Key) == c.PreviousDigest {
 				return i + 1, true
 			}
 		}
 	}
-	return min(lo+c.Place, hi), false
+	return min(lo+c.Index, hi), false
 }
 
 // secondRange returns the start and end of a second's entries, in entries that are

@@ -90,5 +90,5 @@ type Result[T any] struct {
 	Total                        *int // the list's length if all of it was read, else nil
 	// Seen is a lower bound of the list's length: the items of this page, those
 	// known to precede it, and one more if the page was cut.
-	Seen int
+	MinTotal int
 }

@@ -22,7 +22,7 @@ const (
 // link.
 var errNoNextLink = &gqlerr.Error{
 	Code:    gqlerr.CodeUpstreamBadResponse,
-	Message: "Mixcloud says that this list goes on, and not where.",
+	Message: "Mixcloud indicates a next page of this list but returned no usable link to it.",
 }
 
 // Read returns the items that a requests: usually with one call, and with none if a
@@ -38,17 +38,17 @@ var errNoNextLink = &gqlerr.Error{
 // means that the upstream offers more. On an empty page it is false, and true only
 // if nothing follows.
 func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
-	req, err := Check(a)
+	args, err := Check(a)
 	if err != nil {
 		return nil, err
 	}
-	if req.backward && req.before == nil && !l.Unpaged {
+	if args.backward && args.before == nil && !l.Unpaged {
 		return nil, gqlerr.Invalid("last", "requires before, because the end of this list is unknown")
 	}
 	r := &reader[T]{
-		list: l, req: req, bind: Bind(l.Identity, req.since, req.until), log: l.Log, limit: MaxPageSize,
+		list: l, args: args, binding: Bind(l.Identity, args.since, args.until), log: l.Log, limit: MaxPageSize,
 	}
-	if req.offset != nil {
+	if args.offset != nil {
 		r.prefer = ByTime
 	}
 	if r.log == nil {
@@ -58,29 +58,29 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 	for _, arg := range []struct {
 		name  string
 		value *string
-	}{{"after", req.after}, {"before", req.before}} {
+	}{{"after", args.after}, {"before", args.before}} {
 		if arg.value == nil {
 			continue
 		}
-		c, err := Parse(arg.name, *arg.value, r.bind)
+		c, err := Parse(arg.name, *arg.value, r.binding)
 		if err != nil {
 			return nil, err
 		}
-		if c.Kind == ByTime && l.Time == nil || c.Kind != ByOffset && c.Kind != ByWindow && l.Unpaged {
+		if c.Kind == ByTime && l.Time == nil || c.Kind != ByOffset && c.Kind != ByOffsetPage && l.Unpaged {
 			return nil, gqlerr.Invalid(arg.name, "is a cursor of another list")
 		}
 		from = &c
 		r.dated = c.Kind == ByPage
 		if r.prefer = c.Kind; c.Kind == ByOffset {
-			r.prefer = ByWindow
+			r.prefer = ByOffsetPage
 		}
 	}
 	switch {
-	case req.size == 0:
+	case args.size == 0:
 		return r.empty(), nil
 	case l.Unpaged:
 		return r.whole(ctx, from)
-	case req.backward:
+	case args.backward:
 		return r.backward(ctx, *from)
 	default:
 		return r.forward(ctx, from)
@@ -89,10 +89,10 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 
 // A reader performs one Read.
 type reader[T any] struct {
-	list List[T]
-	req  Request
-	bind Binding
-	log  *slog.Logger
+	list    List[T]
+	args    CheckedArgs
+	binding Binding
+	log     *slog.Logger
 	// prefer is the kind of the client's cursor, and the kind to issue if the links
 	// do not contradict it. ByTime takes precedence over the links: a client that
 	// started with an offset continues by time if the items have one.
@@ -148,9 +148,9 @@ func (r *reader[T]) observe(p *page[T]) {
 func (r *reader[T]) exhaustedError(arg string, c Cursor) error {
 	return &gqlerr.Error{
 		Code: gqlerr.CodeLimitExceeded,
-		Message: "Mixcloud returns no item for this part of the list, which goes on for more calls than one page may cost. " +
-			"To go on, use extensions." + arg + " as " + arg + ".",
-		Details: map[string]any{arg: c.Encode(r.bind)},
+		Message: "Mixcloud returned no items for this part of the list within the maximum number of calls per page. " +
+			"To continue, send extensions." + arg + " as " + arg + ".",
+		Details: map[string]any{arg: c.Encode(r.binding)},
 	}
 }
 
@@ -170,8 +170,8 @@ func (r *reader[T]) capLimit(n int) int { return min(n, r.limit) }
 
 // olderBound returns the older of a bound and the client's own until.
 func (r *reader[T]) olderBound(until int64) int64 {
-	if until == noTime || r.req.until != noTime && r.req.until < until {
-		return r.req.until
+	if until == noTime || r.args.until != noTime && r.args.until < until {
+		return r.args.until
 	}
 	return until
 }
@@ -180,28 +180,28 @@ func (r *reader[T]) olderBound(until int64) int64 {
 func (r *reader[T]) empty() *Result[T] {
 	return &Result[T]{
 		Edges:           []Edge[T]{},
-		HasNextPage:     r.req.before != nil,
+		HasNextPage:     r.args.before != nil,
 		HasPreviousPage: r.startsBelowTop(),
 	}
 }
 
 // startsBelowTop reports whether the page starts below the top of the list.
 func (r *reader[T]) startsBelowTop() bool {
-	return r.req.after != nil || r.req.offset != nil && *r.req.offset > 0
+	return r.args.after != nil || r.args.offset != nil && *r.args.offset > 0
 }
 
 // edges encodes the cursors of the returned entries.
 func (r *reader[T]) edges(entries []entry[T]) []Edge[T] {
 	edges := make([]Edge[T], len(entries))
 	for i, e := range entries {
-		edges[i] = Edge[T]{Node: e.item, Cursor: e.cursor.Encode(r.bind)}
+		edges[i] = Edge[T]{Node: e.item, Cursor: e.cursor.Encode(r.binding)}
 	}
 	return edges
 }
 
 // whole slices a list that the upstream returns as a whole.
 func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error) {
-	requested := mixcloud.Range{Limit: MaxPageSize, Since: timeOf(r.req.since), Until: timeOf(r.req.until)}
+	requested := mixcloud.Range{Limit: MaxPageSize, Since: timeOf(r.args.since), Until: timeOf(r.args.until)}
 	response, err := r.get(ctx, requested)
 	if err != nil {
 		return nil, err
@@ -209,24 +209,24 @@ func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error)
 	n := len(response.Items)
 	lo, hi := 0, n
 	switch {
-	case r.req.backward:
+	case r.args.backward:
 		if from != nil {
-			hi = min(from.Offset+from.Place, n)
+			hi = min(from.Offset+from.Index, n)
 		}
-		lo = max(0, hi-r.req.size)
+		lo = max(0, hi-r.args.size)
 	default:
 		if from != nil {
-			lo = min(from.Offset+from.Place+1, n)
-		} else if r.req.offset != nil {
-			lo = min(*r.req.offset, n)
+			lo = min(from.Offset+from.Index+1, n)
+		} else if r.args.offset != nil {
+			lo = min(*r.args.offset, n)
 		}
-		hi = min(lo+r.req.size, n)
+		hi = min(lo+r.args.size, n)
 	}
 	edges := make([]Edge[T], 0, hi-lo)
 	for i := lo; i < hi; i++ {
-		edges = append(edges, Edge[T]{Node: &response.Items[i], Cursor: Cursor{Kind: ByOffset, Offset: i}.Encode(r.bind)})
+		edges = append(edges, Edge[T]{Node: &response.Items[i], Cursor: Cursor{Kind: ByOffset, Offset: i}.Encode(r.binding)})
 	}
-	result := &Result[T]{Edges: edges, HasNextPage: hi < n, HasPreviousPage: lo > 0, Seen: n}
+	result := &Result[T]{Edges: edges, HasNextPage: hi < n, HasPreviousPage: lo > 0, MinTotal: n}
 	if response.Next == nil && r.unfiltered() {
 		result.Total = &n
 	}
@@ -235,4 +235,4 @@ func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error)
 
 // unfiltered reports whether the client set no time bounds that exclude a part of
 // the list.
-func (r *reader[T]) unfiltered() bool { return r.req.since == noTime && r.req.until == noTime }
+func (r *reader[T]) unfiltered() bool { return r.args.since == noTime && r.args.until == noTime }

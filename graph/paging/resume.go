@@ -10,7 +10,7 @@ import (
 // that its items after the cursor are not lost. Before and rest are the entries
 // before and after the cursor; p is the last page read.
 func (r *reader[T]) resumeTime(ctx context.Context, from Cursor, n int) (before, rest []entry[T], p *page[T], err error) {
-	for limit := r.capLimit(n + from.Place + 1); ; limit = r.limit {
+	for limit := r.capLimit(n + from.Index + 1); ; limit = r.limit {
 		p, err = r.fetchOlder(ctx, from.Second+1, limit, nil)
 		if err != nil {
 			return nil, nil, nil, err
@@ -63,7 +63,7 @@ func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (before,
 		}
 	}
 	// ...any other item from the start of its page.
-	entries, at, p, err := r.seek(ctx, from, r.capLimit(n+from.Place+1), func(until int64, limit int) (*page[T], error) {
+	entries, at, p, err := r.seek(ctx, from, r.capLimit(n+from.Index+1), func(until int64, limit int) (*page[T], error) {
 		return r.fetchOlder(ctx, until, limit, found)
 	})
 	if err != nil {
@@ -77,7 +77,7 @@ func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (before,
 		}
 	case at < len(entries) || p.next == nil:
 		return entries[:at], entries[at:], p, nil
-	case from.Place >= len(entries) && from.Second != noTime && p.lowest() >= from.Second:
+	case from.Index >= len(entries) && from.Second != noTime && p.lowest() >= from.Second:
 		return r.resumeInSecond(ctx, from, n)
 	}
 	if from.Next == noTime {
@@ -132,7 +132,7 @@ func (r *reader[T]) seek(ctx context.Context, from Cursor, limit int, read func(
 		emptied := top != noTime && top < from.Second
 		adjacent := sure && floor != noTime && floor < from.Second
 		// A page that lacks the neighbor too may be older than both.
-		last := p.next == nil && (sure || from.Place == 0 || limit >= r.limit)
+		last := p.next == nil && (sure || from.Index == 0 || limit >= r.limit)
 		if emptied || adjacent || last || further {
 			return entries, guess, p, nil
 		}

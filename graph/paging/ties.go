@@ -23,9 +23,9 @@ func (r *reader[T]) nextInSecond(ctx context.Context, p *page[T], need int) (*pa
 	if len(p.entries) == 0 || p.requested.Until.IsZero() {
 		return nil, nil, errTies
 	}
-	place := p.start + len(p.entries) - 1
-	overlap := min(place, 1)
-	q, err := r.fetchInSecond(ctx, p.requested, place+1-overlap, r.capLimit(max(need, 1)+overlap), p.last().cursor, overlap)
+	last := p.start + len(p.entries) - 1 // the offset of the last item of p
+	overlap := min(last, 1)
+	q, err := r.fetchInSecond(ctx, p.requested, last+1-overlap, r.capLimit(max(need, 1)+overlap), p.last().cursor, overlap)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -40,7 +40,7 @@ func (r *reader[T]) nextInSecond(ctx context.Context, p *page[T], need int) (*pa
 			return q, q.entries[1:], nil
 		}
 		// The link may lead to an empty page.
-		end, err := r.fetchInSecond(ctx, p.requested, place+1, r.capLimit(max(need, 1)), p.last().cursor, 0)
+		end, err := r.fetchInSecond(ctx, p.requested, last+1, r.capLimit(max(need, 1)), p.last().cursor, 0)
 		if err != nil || len(end.entries) == 0 && end.next == nil {
 			return end, nil, err
 		}
@@ -78,23 +78,23 @@ func (r *reader[T]) fetchInSecond(ctx context.Context, bounds mixcloud.Range, of
 		switch first := &q.entries[0].cursor; {
 		case first.Second != above.Second:
 		case overlap == 1:
-			first.Place, first.Above = above.Place, above.Above
+			first.Index, first.PreviousDigest = above.Index, above.PreviousDigest
 		default:
-			first.Place, first.Above = above.Place+1, digest(above.Key)
+			first.Index, first.PreviousDigest = above.Index+1, digest(above.Key)
 		}
-		countTies(q.entries)
-		if since, ok := secondOf(bounds.Since); ok || r.req.since != noTime {
-			q.truncate(max(since, r.req.since))
+		setTieIndexes(q.entries)
+		if since, ok := secondOf(bounds.Since); ok || r.args.since != noTime {
+			q.truncate(max(since, r.args.since))
 		}
 		return q, nil
 	}
 	until, _ := secondOf(requested.Until)
 	for i := range q.entries {
-		c := Cursor{Kind: ByPage, Key: q.entries[i].cursor.Key, Second: until - 1, Next: noTime, Place: offset + i}
+		c := Cursor{Kind: ByPage, Key: q.entries[i].cursor.Key, Second: until - 1, Next: noTime, Index: offset + i}
 		if i > 0 {
-			c.Above = digest(q.entries[i-1].cursor.Key)
+			c.PreviousDigest = digest(q.entries[i-1].cursor.Key)
 		} else if overlap == 0 {
-			c.Above = digest(above.Key)
+			c.PreviousDigest = digest(above.Key)
 		}
 		q.entries[i].cursor = c
 	}
@@ -102,19 +102,19 @@ func (r *reader[T]) fetchInSecond(ctx context.Context, bounds mixcloud.Range, of
 }
 
 // resumeInSecond finds a cursor's item that is deeper in its second than fits in a
-// page: at its place, or else by reading the second from its top. Its results are
+// page: at its index, or else by reading the second from its top. Its results are
 // those of resumeTime.
 func (r *reader[T]) resumeInSecond(ctx context.Context, from Cursor, n int) (before, rest []entry[T], q *page[T], err error) {
 	bounds := mixcloud.Range{Until: timeOf(r.olderBound(from.Second + 1))}
 	if r.list.Time == nil {
-		bounds.Since = timeOf(r.req.since)
+		bounds.Since = timeOf(r.args.since)
 	}
-	if from.Place > 0 {
-		q, err = r.fetchInSecond(ctx, bounds, from.Place-1, r.capLimit(n+2), Cursor{Second: from.Second, Place: from.Place - 2}, 0)
+	if from.Index > 0 {
+		q, err = r.fetchInSecond(ctx, bounds, from.Index-1, r.capLimit(n+2), Cursor{Second: from.Second, Index: from.Index - 2}, 0)
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		if at := atPlace(q, from); at > 0 {
+		if at := countThrough(q, from); at > 0 {
 			return q.entries[:at], q.entries[at:], q, nil
 		}
 	}
@@ -129,11 +129,11 @@ func (r *reader[T]) resumeInSecond(ctx context.Context, from Cursor, n int) (bef
 	return all[:at], all[at:], q, nil
 }
 
-// atPlace returns the number of entries up to and including the cursor's item, in a
-// page that was read from one item above the cursor's place. It returns 0 if the
-// response is not the requested page.
-func atPlace[T any](q *page[T], from Cursor) int {
-	if len(q.entries) == 0 || digest(q.entries[0].cursor.Key) != from.Above || q.tooNew {
+// countThrough returns the number of entries up to and including the cursor's item, in a
+// page that was read from one item above the cursor's index. It returns 0 if the response
+// is not the requested page.
+func countThrough[T any](q *page[T], from Cursor) int {
+	if len(q.entries) == 0 || digest(q.entries[0].cursor.Key) != from.PreviousDigest || q.tooNew {
 		return 0
 	}
 	if at := indexOfCursor(q.entries[1:], from); at >= 0 {

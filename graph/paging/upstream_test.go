@@ -137,18 +137,18 @@ func (u *upstream) byOffset(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 }
 
 // inBounds returns the items between since and until.
-func (u *upstream) inBounds(r mixcloud.Range) (window []item) {
+func (u *upstream) inBounds(r mixcloud.Range) (items []item) {
 	for _, i := range u.items {
 		if (r.Since.IsZero() || i.second > r.Since.Unix()) && (r.Until.IsZero() || i.second < r.Until.Unix()) {
-			window = append(window, i)
+			items = append(items, i)
 		}
 	}
-	return window
+	return items
 }
 
 func (u *upstream) byDate(r mixcloud.Range, limit int) *mixcloud.Page[item] {
-	window := u.inBounds(r)
-	items := window
+	all := u.inBounds(r)
+	items := all
 	if len(items) > limit {
 		if u.sinceNewest || r.Since.IsZero() {
 			items = items[:limit]
@@ -164,7 +164,7 @@ func (u *upstream) byDate(r mixcloud.Range, limit int) *mixcloud.Page[item] {
 	more := len(items) == limit
 	switch u.next {
 	case nextIfMore:
-		more = last != window[len(window)-1]
+		more = last != all[len(all)-1]
 	case nextIfOlder:
 		more = last != u.items[len(u.items)-1]
 	}

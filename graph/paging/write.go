@@ -8,10 +8,10 @@ import (
 	"mixcloud-graphql/internal/gqlerr"
 )
 
-// ByWrite is the kind of cursors of items that the viewer has just added to a list
-// and that Mixcloud's reads do not return yet. [Read] cannot locate them: its
-// caller, which has added the item, resumes after it. The number is encoded in
-// every such cursor: never change it.
+// ByWrite is the kind of the cursors of items that the viewer has just added to a list
+// and that Mixcloud's reads do not return yet. [Read] does not accept them: its caller,
+// which has put the item into the page, must find the position after it. The number is
+// encoded in every such cursor and must not change.
 const ByWrite Kind = 16
 
 // A WriteCursor identifies an item by its key and the time of the write.
@@ -29,18 +29,19 @@ func NewWriteCursor(key string, at int64) WriteCursor {
 // be ahead of the clock that dated a write.
 const clockSkew = 60
 
-// Nearby returns a cursor above the item, in a list that is paged by date: before
-// the first item that was listed at the time of the write.
-func (c WriteCursor) Nearby(to Binding) string {
-	return Cursor{Kind: ByPage, Key: noItem, Second: min(c.At/1000+clockSkew, maxTime-1), Next: noTime}.Encode(to)
+// SearchStart returns a cursor that [Read] accepts, from which to search for the item in
+// a list that pages by date. It is above all items that were listed at the time of the
+// write.
+func (c WriteCursor) SearchStart(binding Binding) string {
+	return Cursor{Kind: ByPage, Key: noItem, Second: min(c.At/1000+clockSkew, maxTime-1), Next: noTime}.Encode(binding)
 }
 
-// Of reports whether the cursor is that of the item with a canonical key.
-func (c WriteCursor) Of(key string) bool { return c.key == cursorKey(key) }
+// Matches reports whether the cursor is that of the item with a canonical key.
+func (c WriteCursor) Matches(key string) bool { return c.key == cursorKey(key) }
 
 // Encode returns the cursor as clients see it, in the form of [Cursor.Encode].
-func (c WriteCursor) Encode(to Binding) string {
-	b := append([]byte{cursorVersion, byte(ByWrite)}, to[:]...)
+func (c WriteCursor) Encode(binding Binding) string {
+	b := append([]byte{cursorVersion, byte(ByWrite)}, binding[:]...)
 	b = binary.AppendUvarint(b, uint64(c.At))
 	b = append(b, byte(len(c.key)))
 	return base64.RawURLEncoding.EncodeToString(append(b, c.key...))
@@ -49,26 +50,26 @@ func (c WriteCursor) Encode(to Binding) string {
 // ParseWrite decodes a cursor that [WriteCursor.Encode] created for the same
 // binding. Any other text is a BAD_USER_INPUT error that names arg ("after" or
 // "before").
-func ParseWrite(arg, s string, from Binding) (WriteCursor, error) {
+func ParseWrite(arg, s string, binding Binding) (WriteCursor, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) < 2+len(from) || b[0] != cursorVersion || Kind(b[1]) != ByWrite {
+	if err != nil || len(b) < 2+len(binding) || b[0] != cursorVersion || Kind(b[1]) != ByWrite {
 		return WriteCursor{}, gqlerr.Invalid(arg, "is not a cursor of this server")
 	}
-	p := payload{rest: b[2+len(from):], ok: true}
-	c := WriteCursor{At: p.number(math.MaxInt64)}
-	c.key = string(p.take(int(p.byte())))
-	if !p.ok || !validKey(c.key) || len(p.rest) > 0 || c.Encode(Binding(b[2:])) != s {
+	d := decoder{rest: b[2+len(binding):], ok: true}
+	c := WriteCursor{At: d.number(math.MaxInt64)}
+	c.key = string(d.take(int(d.byte())))
+	if !d.ok || !validKey(c.key) || len(d.rest) > 0 || c.Encode(Binding(b[2:])) != s {
 		return WriteCursor{}, gqlerr.Invalid(arg, "is not a cursor of this server")
 	}
-	if Binding(b[2:]) != from {
+	if Binding(b[2:]) != binding {
 		return WriteCursor{}, gqlerr.Invalid(arg, "is a cursor of another list, or of other filters")
 	}
 	return c, nil
 }
 
-// BindUnbounded returns the binding of cursors of a list that is read without time
-// bounds.
+// BindUnbounded returns the binding of the cursors of a list that is read without since
+// and until.
 func BindUnbounded(identity string) Binding { return Bind(identity, noTime, noTime) }
 
-// Bind returns the binding of cursors of a list with the request's time bounds.
-func (r Request) Bind(identity string) Binding { return Bind(identity, r.since, r.until) }
+// Bind returns the binding of the cursors of a list that is read with these arguments.
+func (r CheckedArgs) Bind(identity string) Binding { return Bind(identity, r.since, r.until) }

@@ -14,27 +14,27 @@ func TestWriteCursor(t *testing.T) {
 		c := NewWriteCursor(key, rapid.Int64Range(0, 1<<50).Draw(t, "at"))
 		text := c.Encode(list)
 		got, err := ParseWrite("after", text, list)
-		if err != nil || got != c || !got.Of(key) || got.Of(key+"x/") {
-			t.Fatalf("%q: %+v, %v", text, got, err)
+		if err != nil || got != c || !got.Matches(key) || got.Matches(key+"x/") {
+			t.Fatalf("ParseWrite(%q) returned %+v, %v, want %+v", text, got, err, c)
 		}
 		if KindOf(text) != ByWrite {
-			t.Fatalf("kind %d", KindOf(text))
+			t.Fatalf("got kind %d, want ByWrite", KindOf(text))
 		}
 		if _, err := ParseWrite("after", text, other); err == nil {
-			t.Fatal("ParseWrite accepts it for another list")
+			t.Fatal("ParseWrite accepted the cursor of another list")
 		}
 		if _, err := Parse("after", text, list); err == nil {
-			t.Fatal("Parse accepts it")
+			t.Fatal("Parse accepted a write cursor")
 		}
 		at := rapid.IntRange(0, len(text)-1).Draw(t, "at")
 		if forged, err := ParseWrite("after", text[:at]+"_"+text[at+1:], list); err == nil && forged.Encode(list) != text[:at]+"_"+text[at+1:] {
-			t.Fatal("ParseWrite accepts a forged cursor")
+			t.Fatal("ParseWrite accepted a forged cursor")
 		}
 		if _, err := ParseWrite("after", text+"A", list); err == nil {
-			t.Fatal("ParseWrite accepts trailing characters")
+			t.Fatal("ParseWrite accepted trailing characters")
 		}
 	})
 	if _, err := ParseWrite("after", Cursor{Kind: ByOffset}.Encode(list), list); err == nil {
-		t.Error("ParseWrite accepts a cursor of another kind")
+		t.Error("ParseWrite accepted a cursor of another kind")
 	}
 }

@@ -65,7 +65,7 @@ func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args pagi
 	case result.Total != nil:
 		total = fixedTotal(result.Total)
 	case total != nil:
-		total = atLeast(result.Seen, total)
+		total = atLeast(result.MinTotal, total)
 	}
 	info := model.PageInfo{HasNextPage: result.HasNextPage, HasPreviousPage: result.HasPreviousPage}
 	return model.NewConnection(edges, info, total), nil

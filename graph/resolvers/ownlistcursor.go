@@ -24,7 +24,7 @@ func (o *ownRead[T, N]) parseCursor() error {
 
 // isItem returns a function that reports whether an edge is that of the written item.
 func (o *ownRead[T, N]) isItem(c paging.WriteCursor) func(*model.Edge[N]) bool {
-	return func(e *model.Edge[N]) bool { return c.Of(o.l.nodeKey(e.Node).String()) }
+	return func(e *model.Edge[N]) bool { return c.Matches(o.l.nodeKey(e.Node).String()) }
 }
 
 // listCursor returns the item's cursor in the list, as Mixcloud shows it, if the item
@@ -34,8 +34,8 @@ func (o *ownRead[T, N]) listCursor(ctx context.Context, c paging.WriteCursor) (s
 	if !o.hasMore || slices.ContainsFunc(slices.Concat(o.added, o.listed), o.isItem(c)) {
 		return "", nil
 	}
-	hundred, nearby := paging.MaxPageSize, c.Nearby(o.binding)
-	page, err := o.readPage(ctx, paging.Args{First: &hundred, After: &nearby})
+	hundred, start := paging.MaxPageSize, c.SearchStart(o.binding)
+	page, err := o.readPage(ctx, paging.Args{First: &hundred, After: &start})
 	if err != nil {
 		return "", err
 	}
