@@ -17,6 +17,7 @@ import (
 	"mixcloud-graphql/internal/connlimit"
 	"mixcloud-graphql/internal/graphhttp"
 	"mixcloud-graphql/internal/redis"
+	"mixcloud-graphql/internal/trace"
 	"mixcloud-graphql/internal/upstream"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
@@ -46,6 +47,7 @@ func New(cfg config.Serve, log *slog.Logger) (*App, error) {
 		mixcloud.WithSiteURL(cfg.SiteURL),
 		mixcloud.WithOEmbedURL(cfg.OEmbedURL),
 		mixcloud.WithUserAgent(userAgent()),
+		mixcloud.WithMiddleware(trace.Transport),
 	}
 	var demo *emulator.Emulator
 	if cfg.Demo {

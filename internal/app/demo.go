@@ -7,6 +7,7 @@ import (
 
 	"mixcloud-graphql/internal/auth"
 	"mixcloud-graphql/internal/config"
+	"mixcloud-graphql/internal/trace"
 	"mixcloud-graphql/mixcloud"
 	"mixcloud-graphql/mixcloud/emulator"
 )
@@ -43,6 +44,7 @@ func newDemo(cfg *config.Serve) (*emulator.Emulator, []mixcloud.Option, error) {
 		mixcloud.WithOEmbedURL(root + "/www/oembed/"),
 		mixcloud.WithUserAgent(userAgent()),
 		mixcloud.WithHTTPClient(&http.Client{Transport: stripPrefix{address, e.Transport()}}),
+		mixcloud.WithMiddleware(trace.Transport),
 		mixcloud.WithInsecureToken(), // tokens never leave the process
 	}, nil
 }

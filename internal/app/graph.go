@@ -32,7 +32,7 @@ func newGraph(store *upstream.Store, authn authentication, shared *redis.Redis, 
 	around := func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		session := store.SessionOf(upstream.Caller{
 			Token: auth.Token(ctx), Exchanged: auth.Exchanged(ctx), Address: graphhttp.Address(ctx),
-			Revalidate: graphhttp.Revalidates(graphql.GetOperationContext(ctx)), OnCall: clientlimit.FromContext(ctx).Call,
+			Revalidate: graphhttp.Revalidates(graphql.GetOperationContext(ctx)), OnCall: clientlimit.FromContext(ctx).Call, Trace: graphhttp.Trace(ctx),
 		})
 		graphhttp.SetStats(ctx, session)
 		return next(loaders.Into(ctx, loaders.New(ctx, session)))

@@ -22,7 +22,7 @@ const playerPath = "/widget/iframe/"
 // origin of the server's public address, which is not the page's own if a browser uses another
 // name of the machine.
 func pageOptions(cfg config.Serve, authn authentication) playground.Options {
-	o := playground.Options{SignIn: authn.cookies != nil, Demo: cfg.Demo, Budget: cfg.OperationBudget}
+	o := playground.Options{SignIn: authn.cookies != nil, Demo: cfg.Demo, Trace: cfg.Traces(), Budget: cfg.OperationBudget}
 	if cfg.Demo {
 		o.Pictures = []string{originOf(cfg.PublicURL)}
 		o.Players = o.Pictures

@@ -39,6 +39,7 @@ var sdlFile = sync.OnceValue(func() *static.File {
 func (a *App) newEndpoint(cfg config.Serve, schema graphql.ExecutableSchema, around graphql.OperationMiddleware, meter *cost.Meter, authn authentication, bodies *graphhttp.BodyMemory) *graphhttp.Handler {
 	return graphhttp.New(schema, graphhttp.Options{
 		Log:       a.log,
+		Trace:     cfg.Traces(),
 		Around:    around,
 		Estimate:  meter.Estimate,
 		Scalars:   model.Scalars(),

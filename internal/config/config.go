@@ -68,6 +68,7 @@ type Serve struct {
 	MaxBytes        Bytes         `name:"max-response-bytes" default:"16MiB" placeholder:"SIZE" help:"Maximum size of the data of a response."`
 	MemoryLimit     Bytes         `default:"0" placeholder:"SIZE" help:"Soft memory limit of the process. 0 means GOMEMLIMIT or, without it, the limit of the container. Responses that wait to be sent may use 256 MiB or half of the limit, whichever is less; above that, new operations are refused."`
 	Introspection   *bool         `default:"true" help:"Allow clients to read the schema. If false, introspection is refused, /schema.graphql returns 404, and errors suggest no names of the schema."`
+	Trace           string        `enum:"demo,always,never" default:"demo" placeholder:"WHEN" help:"When clients may request a trace of an operation (resolvers and calls with their times) with the header X-GraphQL-Trace: demo (only with --demo), always or never."`
 	Manifest        string        `placeholder:"FILE" help:"Manifest of persisted operations, in Relay's or Apollo's format. It is read at startup and on SIGHUP."`
 	OnlyPersisted   bool          `help:"Execute only the operations of the manifest. Other ids and all documents are refused, without being parsed."`
 	AllowOrigin     []string      `name:"allow-origin" sep:" " placeholder:"ORIGIN" help:"CORS: origin whose pages may send requests, with the session cookie, such as https://app.example.com. Repeatable; in the environment, separate several values by spaces. Browsers send the cookie only from the same site (SameSite=Lax). Without this flag, pages of every origin may send requests, without the cookie."`
@@ -84,6 +85,9 @@ type Serve struct {
 
 // Introspects reports whether clients may read the schema. The default is true.
 func (c *Serve) Introspects() bool { return c.Introspection == nil || *c.Introspection }
+
+// Traces reports whether clients may request traces.
+func (c *Serve) Traces() bool { return c.Trace == "always" || c.Trace == "demo" && c.Demo }
 
 // Schema has no settings.
 type Schema struct{}

@@ -51,6 +51,7 @@ func defaults() *Serve {
 		MaxTokens:       15_000,
 		MaxBody:         1 << 20,
 		Introspection:   new(true),
+		Trace:           "demo",
 		MaxFields:       200_000,
 		MaxBytes:        16 << 20,
 		Log:             Log{Level: slog.LevelInfo, Format: telemetry.Text},

@@ -14,7 +14,7 @@ var (
 	corsRequestHeaders = []string{
 		"Authorization", "Content-Type",
 		"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Requested-With", "X-Apollo-Operation-Name",
-		CostHeader, DryRunHeader, "X-GraphQL-Trace", "Idempotency-Key", "X-Request-Id",
+		CostHeader, DryRunHeader, TraceHeader, "Idempotency-Key", "X-Request-Id",
 		"If-None-Match", "Cache-Control", "Last-Event-ID", "traceparent", "tracestate",
 	}
 	corsResponseHeaders = []string{

@@ -37,6 +37,8 @@ const (
 type Options struct {
 	// Log receives panics and the details that errors omit. Nil discards them.
 	Log *slog.Logger
+	// Trace permits [TraceHeader].
+	Trace bool
 	// Around wraps the execution of every operation, with the request's context. It can
 	// install values with the lifetime of an operation. It may be nil.
 	Around graphql.OperationMiddleware
@@ -172,6 +174,9 @@ func New(schema graphql.ExecutableSchema, o Options) *Handler {
 		srv.Use(metering{o.Estimate})
 	}
 	srv.Use(responselimit.New(schema.Schema(), o.Response))
+	if o.Trace {
+		srv.Use(tracing{})
+	}
 	srv.Use(storePersisted{persisted}) // last, because it stores only documents that were not refused
 	if o.Around != nil {
 		srv.AroundOperations(o.Around)

@@ -10,7 +10,7 @@ import (
 )
 
 // vary are the request headers that affect a response.
-const vary = "Accept, Accept-Encoding, Authorization, Cookie, " + CostHeader + ", " + DryRunHeader
+const vary = "Accept, Accept-Encoding, Authorization, Cookie, " + CostHeader + ", " + DryRunHeader + ", " + TraceHeader
 
 // withStats is middleware that collects the stats of each request and writes the resulting
 // headers: cache lifetime, Retry-After, and the state of Mixcloud's rate limit.

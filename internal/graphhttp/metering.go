@@ -123,7 +123,7 @@ func (metering) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 		left, read = schemaFresh, true
 	}
 	if read && len(stale) == 0 && len(resp.Errors) == 0 && s.operation.Anonymous() && !e.Fleeting &&
-		oc.Operation.Operation == ast.Query && !headerIsTrue(oc, costKey) {
+		oc.Operation.Operation == ast.Query && !headerIsTrue(oc, costKey) && s.trace == nil {
 		s.public = left
 	}
 	return resp

@@ -327,7 +327,7 @@ func TestCaching(t *testing.T) {
 				if got := rec.Header().Get("Cache-Control"); got != tt.want {
 					t.Errorf("Cache-Control is %q, want %q", got, tt.want)
 				}
-				if want := "Accept, Accept-Encoding, Authorization, Cookie, X-GraphQL-Cost, X-GraphQL-Dry-Run"; strings.HasPrefix(tt.want, "public") && cmp.Diff([]string{want}, rec.Header()["Vary"]) != "" {
+				if want := "Accept, Accept-Encoding, Authorization, Cookie, X-GraphQL-Cost, X-GraphQL-Dry-Run, X-GraphQL-Trace"; strings.HasPrefix(tt.want, "public") && cmp.Diff([]string{want}, rec.Header()["Vary"]) != "" {
 					t.Errorf("Vary is %q", rec.Header()["Vary"])
 				}
 			})

@@ -11,6 +11,7 @@ import (
 
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/opstats"
+	"mixcloud-graphql/internal/trace"
 )
 
 // OperationStats reports the cost of an operation and the freshness of the resources that it
@@ -38,6 +39,8 @@ type stats struct {
 	public   time.Duration // how long public caches may store the response; 0 if they must not
 	retry    time.Duration // the longest wait in an error
 	limited  time.Duration // the longest wait in a rate limit error
+	// trace is set before the operation starts; nil for none.
+	trace *trace.Recorder
 }
 
 // addWaits records the waits in errors.

@@ -36,6 +36,7 @@ var may = []struct {
 	{"internal/markdown", nil}, // for tests
 	{"internal/manifest", nil},
 	{"internal/words", nil},
+	{"internal/trace", nil},
 	{"internal/static", []string{"internal/accept"}},
 	{"internal/playground", []string{"internal/static"}},
 	{"internal/conformance", nil}, // checks raw bytes, so it must not use the decoding of the client
@@ -58,8 +59,8 @@ var may = []struct {
 	{"internal/auth", []string{"internal/accept", "internal/gqlerr", "mixcloud"}},
 	{"internal/uploadhttp", []string{"internal/admission", "internal/gqlerr", "internal/upload"}},
 	{"internal/responselimit", []string{"internal/admission", "internal/gqlerr"}},
-	{"internal/graphhttp", []string{"internal/accept", "internal/admission", "internal/clientlimit", "internal/coerce", "internal/gqlerr", "internal/idempotency", "internal/manifest", "internal/opstats", "internal/responselimit", "internal/telemetry", "internal/uploadhttp"}},
-	{"internal/upstream", []string{"internal/admission", "internal/breaker", "internal/cache", "internal/fairqueue", "internal/gqlerr", "internal/idempotency", "internal/inflight", "internal/monotime", "internal/opstats", "internal/ratelimit", "internal/telemetry", "mixcloud"}},
+	{"internal/graphhttp", []string{"internal/accept", "internal/admission", "internal/clientlimit", "internal/coerce", "internal/gqlerr", "internal/idempotency", "internal/manifest", "internal/opstats", "internal/responselimit", "internal/telemetry", "internal/trace", "internal/uploadhttp"}},
+	{"internal/upstream", []string{"internal/admission", "internal/breaker", "internal/cache", "internal/fairqueue", "internal/gqlerr", "internal/idempotency", "internal/inflight", "internal/monotime", "internal/opstats", "internal/ratelimit", "internal/telemetry", "internal/trace", "mixcloud"}},
 	{"internal/redistest", []string{"internal/redisurl"}}, // for tests
 	{"internal/redis", []string{"internal/idempotency", "internal/ratelimit", "internal/redisurl", "internal/telemetry", "internal/upload", "internal/upstream"}},
 	{"graph/paging", []string{"internal/gqlerr", "mixcloud"}},

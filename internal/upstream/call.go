@@ -6,6 +6,7 @@ import (
 
 	"mixcloud-graphql/internal/inflight"
 	"mixcloud-graphql/internal/monotime"
+	"mixcloud-graphql/internal/trace"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -83,6 +84,12 @@ func (s *Store) attempt(l *load) (value any, sent bool, err error) {
 	v := l.starter.viewerOf(l.read)
 	ls := s.limiter.of(v, KindRead)
 	r := l.enqueue(ls)
+	traced := l.startTrace()
+	defer func() {
+		if sent {
+			traced.End(err)
+		}
+	}()
 	err = s.limiter.acquire(l.Context(), r, func(until monotime.Time) error {
 		l.SetDelay(l.delayed(ls, until, nil))
 		return nil
@@ -109,12 +116,21 @@ func (s *Store) attempt(l *load) (value any, sent bool, err error) {
 	ctx, cancel := context.WithTimeout(l.located(l.Context()), s.options.Timeout)
 	defer cancel()
 	defer func() { s.breakers.observe(s.ctx, allowed, outcome) }()
-	value, err = l.read.get(ctx, l.starter.client)
+	value, err = l.read.get(traced.Sent(ctx), l.starter.client)
 	outcome = err
 	if err == nil && l.read.verifiesToken(value) {
 		s.markVerified(v)
 	}
 	return value, true, err
+}
+
+// startTrace starts to record a call for the operation that started the load. A call in the background
+// belongs to no operation.
+func (l *load) startTrace() *trace.Started {
+	if l.Background() {
+		return nil
+	}
+	return l.starter.trace.Start(l.key.id)
 }
 
 // handleFailure updates the cache and the backoff of a read after a failed call, and

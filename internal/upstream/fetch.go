@@ -12,6 +12,7 @@ import (
 	"mixcloud-graphql/internal/cache"
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/opstats"
+	"mixcloud-graphql/internal/trace"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -53,6 +54,7 @@ func Fetch[T any](ctx context.Context, s *Session, r Resource[T]) (T, error) {
 	if e != nil && freshFor(e, now, s.revalidate) {
 		s.hits.Add(1)
 		s.limitFreshFor(e.Life.Fresh - e.Age(now))
+		s.trace.Read(k.id, trace.Hit)
 		return typed[T](e.Value, e.Err)
 	}
 	return typed[T](s.get(ctx, k, e, r.untyped()))
@@ -173,7 +175,11 @@ func (s *Session) get(ctx context.Context, k key, e *cache.Entry, r *read) (any,
 		if err != nil {
 			return nil, err
 		}
+		began := s.trace.Now()
 		value, err := s.await(ctx, l, e)
+		if l.starter != s {
+			s.trace.ReadSince(k.id, trace.Coalesced, began)
+		}
 		if !errors.Is(err, errTooOld) {
 			return value, err
 		}
@@ -240,6 +246,7 @@ func (s *Session) result(ctx context.Context, l *load, old *cache.Entry) (any, e
 		return s.serveStale(l.key, old, reasonOf(l.err))
 	case l.local && l.starter == s:
 		s.hits.Add(1)
+		s.trace.Read(l.key.id, trace.Hit)
 	}
 	s.limitFreshFor(l.fresh)
 	return l.value, l.err
@@ -249,6 +256,7 @@ func (s *Session) result(ctx context.Context, l *load, old *cache.Entry) (any, e
 func (s *Session) serveStale(k key, e *cache.Entry, why opstats.Reason) (any, error) {
 	s.addStaleRead(k.id, e.Age(s.store.clock.Now()), why)
 	s.limitFreshFor(0)
+	s.trace.Read(k.id, trace.Stale)
 	return e.Value, nil
 }
 

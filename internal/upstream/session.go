@@ -11,6 +11,7 @@ import (
 
 	"mixcloud-graphql/internal/gqlerr"
 	"mixcloud-graphql/internal/opstats"
+	"mixcloud-graphql/internal/trace"
 	"mixcloud-graphql/mixcloud"
 )
 
@@ -28,6 +29,8 @@ type Caller struct {
 	// Revalidate requires responses that are newer than [RevalidateAge], like the header
 	// Cache-Control: no-cache.
 	Revalidate bool
+	// Trace records the operation; nil for none.
+	Trace *trace.Recorder
 }
 
 // A Session is one operation's access to Mixcloud, with one principal and one budget. It is
@@ -43,9 +46,10 @@ type Session struct {
 	coalesced  atomic.Int64
 	stale      atomic.Int64
 	freshFor   atomic.Int64
-	group      any    // client of the fair queue; clients take turns
-	revalidate bool   // Caller.Revalidate
-	onCall     func() // nil for none
+	group      any             // client of the fair queue; clients take turns
+	revalidate bool            // Caller.Revalidate
+	onCall     func()          // nil for none
+	trace      *trace.Recorder // nil for none
 
 	mu         sync.Mutex
 	deltas     map[flagKey]int
@@ -60,7 +64,7 @@ func (s *Store) Session(token string) *Session { return s.SessionOf(Caller{Token
 
 // SessionOf starts an operation for a caller.
 func (s *Store) SessionOf(c Caller) *Session {
-	session := &Session{store: s, client: s.client.As(c.Token), group: addressGroup(c.Address), revalidate: c.Revalidate, onCall: c.OnCall}
+	session := &Session{store: s, client: s.client.As(c.Token), group: addressGroup(c.Address), revalidate: c.Revalidate, onCall: c.OnCall, trace: c.Trace}
 	known := s.anonymous
 	if c.Token != "" {
 		known = s.viewer(principalOf(s.options.PrincipalOf(c.Token)))

@@ -55,6 +55,7 @@ func send[T any](ctx context.Context, s *Session, kind Kind, address string, cal
 	}
 	ls := st.limiter.of(v, kind)
 	r := st.limiter.queue.NewRequest(s.group, s, ls, fairqueue.Urgent)
+	traced := s.trace.Start(address)
 	err = st.limiter.acquire(ctx, r, func(until monotime.Time) error {
 		if exceedsDeadline(ctx, until.Sub(st.clock.Now())) {
 			return st.limiter.tooLong(ls, until)
@@ -79,7 +80,8 @@ func send[T any](ctx context.Context, s *Session, kind Kind, address string, cal
 	defer s.invalidate() // even after an error, because Mixcloud may have done it
 	reported := outcome
 	defer func() { st.breakers.observe(st.ctx, allowed, reported) }()
-	value, err = call(ctx, s.client)
+	value, err = call(traced.Sent(ctx), s.client)
+	traced.End(err)
 	outcome = err
 	if err == nil && succeeded(value) {
 		st.markVerified(v)
