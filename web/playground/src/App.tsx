@@ -7,6 +7,7 @@ import { OpenLink } from './OpenLink'
 import { options } from './options'
 import { ResultPanel } from './ResultPanel'
 import { SessionMenu } from './SessionMenu'
+import { storage } from './storage'
 
 const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })]
 
@@ -21,7 +22,7 @@ export function App() {
         <SessionMenu />
       </header>
       <main>
-        <GraphiQL fetcher={fetcher} plugins={plugins} shouldPersistHeaders={false} showPersistHeadersSettings={false}>
+        <GraphiQL fetcher={fetcher} plugins={plugins} storage={storage} shouldPersistHeaders={false} showPersistHeadersSettings={false}>
           <GraphiQL.Logo>
             <CostMeter />
             <OpenLink />

@@ -1,55 +1,74 @@
-import { useEffect, useId, useRef, useState, type FormEvent } from 'react'
+import { useEffect, useId, useRef, type FormEvent } from 'react'
+import { bearer } from './account'
+import { result } from './fetcher'
 import { options } from './options'
-import { bearer, refresh, signOut, viewer } from './session'
+import { problem, refresh, signOut, use, viewer, type Viewer } from './session'
 
 /** Who the requests of this page belong to; signing in and out. */
 export function SessionMenu() {
   const user = viewer.use()
-  const token = bearer.use()
-  const [problem, setProblem] = useState('')
-  const dialog = useRef<HTMLDialogElement>(null)
+  const wrong = problem.use()
+  const refused = result.use()?.response.body?.errors?.some((e) => e.extensions?.code === 'UNAUTHENTICATED') ?? false
   useEffect(() => {
-    refresh().catch(() => viewer.set(null))
+    void refresh()
   }, [])
-
-  if (user) {
-    return (
-      <div className="session">
-        {user.picture && <img src={user.picture.url} alt="" width="28" height="28" />}
-        <span title={user.username}>{user.name || user.username}</span>
-        <button type="button" onClick={() => void signOut()}>
-          {token ? 'Forget token' : 'Sign out'}
-        </button>
-      </div>
-    )
-  }
+  // Mixcloud may refuse a token at any time, for example after the user has revoked it.
+  useEffect(() => {
+    if (refused && viewer.get()) void refresh()
+  }, [refused])
   return (
     <div className="session">
-      {options.signIn && <a className="button primary" href="/oauth/login?next=/">Sign in with Mixcloud</a>}
-      <button type="button" onClick={() => dialog.current?.showModal()}>
-        Use a token
-      </button>
-      {problem && <span role="alert">{problem}</span>}
-      <TokenDialog ref={dialog} onUse={async (text) => {
-        bearer.set(text)
-        const refused = await refresh().catch(() => 'The server cannot be reached.')
-        setProblem(refused)
-        if (refused) bearer.set('')
-      }} />
+      {wrong && <span role="alert">{wrong}</span>}
+      <span role="status">{user && <SignedIn user={user} />}</span>
+      {user && <SignOut />}
+      {user === null && <SignIn />}
     </div>
   )
 }
 
-function TokenDialog({ ref, onUse }: { ref: React.RefObject<HTMLDialogElement | null>; onUse(token: string): void }) {
+function SignedIn({ user }: { user: Viewer }) {
+  return (
+    <span className="user" title={user.username}>
+      {user.picture && <img src={user.picture.url} alt="" width="28" height="28" referrerPolicy="no-referrer" />}
+      <span className="visually-hidden">Signed in as </span>
+      {user.name || user.username}
+    </span>
+  )
+}
+
+function SignOut() {
+  const token = bearer.use()
+  return (
+    <button type="button" onClick={() => void signOut()}>
+      {token ? 'Forget token' : 'Sign out'}
+    </button>
+  )
+}
+
+function SignIn() {
+  const dialog = useRef<HTMLDialogElement>(null)
+  return (
+    <>
+      {options.signIn && (
+        <a className="button primary" href="/oauth/login?next=/">
+          Sign in with Mixcloud
+        </a>
+      )}
+      <button type="button" onClick={() => dialog.current?.showModal()}>
+        Use a token
+      </button>
+      <TokenDialog ref={dialog} />
+    </>
+  )
+}
+
+function TokenDialog({ ref }: { ref: React.RefObject<HTMLDialogElement | null> }) {
   const id = useId()
   const submit = (event: FormEvent<HTMLFormElement>) => {
-    const form = event.currentTarget
-    const text = String(new FormData(form).get('token') ?? '').trim()
-    form.reset()
-    if (text) onUse(text)
+    void use(String(new FormData(event.currentTarget).get('token') ?? ''))
   }
   return (
-    <dialog ref={ref} aria-labelledby={id} className="token-dialog">
+    <dialog ref={ref} aria-labelledby={id} className="token-dialog" onClose={(event) => event.currentTarget.querySelector('form')?.reset()}>
       <form method="dialog" onSubmit={submit}>
         <h2 id={id}>Use an access token</h2>
         <p>The token stays in the memory of this page until you reload it. It is sent to this server only.</p>

@@ -1,4 +1,4 @@
-import { bearer } from './session'
+import { bearer } from './account'
 import { options } from './options'
 
 /** An operation as it is sent. */

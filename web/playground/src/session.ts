@@ -1,3 +1,5 @@
+import { bearer, problemOf, tokenOf } from './account'
+import { send } from './api'
 import { options } from './options'
 import { store } from './store'
 
@@ -8,32 +10,63 @@ export interface Viewer {
   picture: { url: string } | null
 }
 
-/** A pasted token. It is in memory only: in no storage, history or address. */
-export const bearer = store('')
-
 /** The signed-in user: null for an anonymous one, undefined while it is not known. */
 export const viewer = store<Viewer | null | undefined>(undefined)
 
-const query = 'query Viewer { viewer { name username picture(size: THUMBNAIL) { url } } }'
+/** What went wrong with signing in or out, in plain words, or ''. */
+export const problem = store('')
 
-/** Asks the server who the requests of this page belong to. Returns a problem, or ''. */
-export async function refresh(): Promise<string> {
-  if (!options.signIn && !bearer.get()) {
+const query = 'query Viewer { viewer { name username picture(size: THUMBNAIL) { url } } }'
+const unreachable = 'The server cannot be reached.'
+
+/** Asks the server who the requests of this page belong to. A token without a user is forgotten. */
+export async function refresh(): Promise<void> {
+  const token = bearer.get()
+  if (!options.signIn && !token) {
     viewer.set(null)
-    return ''
+    return
   }
-  const { send } = await import('./api')
-  const { body } = await send({ query })
-  const refused = body?.errors?.some((e) => e.extensions?.code === 'UNAUTHENTICATED')
-  viewer.set((body?.data?.viewer as Viewer | null | undefined) ?? null)
-  if (!refused) return ''
-  if (bearer.get()) return 'Mixcloud does not accept this token.'
-  await signOut() // the cookie's token was revoked
-  return ''
+  try {
+    const response = await send({ query })
+    if (bearer.get() !== token) return // another answer is on its way
+    problem.set(problemOf(response, token !== ''))
+    viewer.set((response.body?.data?.viewer as Viewer | null | undefined) ?? null)
+    if (!token && response.body?.errors?.some((e) => e.extensions?.code === 'UNAUTHENTICATED')) await endSession() // removes the cookie
+  } catch {
+    problem.set(unreachable)
+    viewer.set(null)
+  }
+  if (!viewer.get()) bearer.set('')
 }
 
+/** Sends requests with a pasted token from now on, if it belongs to a user. */
+export async function use(pasted: string): Promise<void> {
+  const token = tokenOf(pasted)
+  if (!token) {
+    problem.set('This cannot be a token: it is empty, or has spaces or letters that no token has.')
+    return
+  }
+  problem.set('')
+  bearer.set(token)
+  await refresh()
+}
+
+const endSession = () => fetch('/oauth/logout', { method: 'POST', credentials: 'same-origin', redirect: 'manual', headers: { 'X-Requested-With': 'playground' } })
+
+/** Forgets the pasted token, or else ends the session of the cookie. */
 export async function signOut(): Promise<void> {
-  if (bearer.get()) bearer.set('')
-  else await fetch('/oauth/logout', { method: 'POST', credentials: 'same-origin', redirect: 'manual', headers: { 'X-Requested-With': 'playground' } })
-  viewer.set(null)
+  problem.set('')
+  if (bearer.get()) {
+    bearer.set('')
+    viewer.set(null)
+    await refresh() // the cookie may have a user
+    return
+  }
+  try {
+    const { ok, type } = await endSession()
+    if (ok || type === 'opaqueredirect') viewer.set(null)
+    else problem.set('You are still signed in: the server did not end the session.')
+  } catch {
+    problem.set(`You are still signed in: ${unreachable.replace(/^T/, 't')}`)
+  }
 }

@@ -1,0 +1,23 @@
+import type { Response } from './api'
+import { store } from './store'
+
+/** A pasted token. It is in memory only: in no storage, history or address. */
+export const bearer = store('')
+
+/** Returns the token of a pasted text, which may be a whole header; '' if the text cannot be a token. */
+export function tokenOf(text: string): string {
+  const token = text.trim().replace(/^(authorization:\s*)?bearer\s+/i, '')
+  return /^[\x21-\x7e]+$/.test(token) ? token : ''
+}
+
+/** Says in plain words why a response to the query `viewer` has no user. Returns '' if there is one, or if nobody is signed in. */
+export function problemOf({ body, status }: Pick<Response, 'body' | 'status'>, hasToken: boolean): string {
+  if (body?.data?.viewer) return ''
+  const errors = body?.errors ?? []
+  if (errors.some((e) => e.extensions?.code === 'UNAUTHENTICATED')) {
+    return hasToken ? 'Mixcloud does not accept this token.' : 'Mixcloud does not accept your session any more. Please sign in again.'
+  }
+  if (errors[0]) return `It is not known who you are: ${errors[0].message}`
+  if (!body) return `It is not known who you are: the server responded with status ${status}.`
+  return hasToken ? 'This token belongs to no user.' : ''
+}

@@ -1,0 +1,40 @@
+// Where GraphiQL keeps its tabs, history and settings.
+
+/** Removes the headers of queries, at any depth, from a JSON text. Other texts remain as they are. */
+export function withoutHeaders(text: string): string {
+  if (!text.includes('"headers"')) return text
+  try {
+    return JSON.stringify(JSON.parse(text, (key, value: unknown) => (key === 'headers' ? undefined : value)))
+  } catch {
+    return text
+  }
+}
+
+/**
+ * The browser's storage without headers: they can contain a token, and GraphiQL's history would keep them. If the browser
+ * refuses storage, nothing is kept.
+ */
+export function storageWithoutHeaders(inner: Storage | null) {
+  const ours = () => Object.keys(inner ?? {}).filter((key) => key.startsWith('graphiql:'))
+  return {
+    getItem: (key: string) => inner?.getItem(key) ?? null,
+    setItem(key: string, value: string) {
+      if (key !== 'graphiql:headers') inner?.setItem(key, withoutHeaders(value))
+    },
+    removeItem: (key: string) => inner?.removeItem(key),
+    clear: () => ours().forEach((key) => inner?.removeItem(key)),
+    get length() {
+      return ours().length
+    },
+  }
+}
+
+function browserStorage(): Storage | null {
+  try {
+    return localStorage
+  } catch {
+    return null
+  }
+}
+
+export const storage = storageWithoutHeaders(browserStorage())
