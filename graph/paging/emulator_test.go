@@ -22,8 +22,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// sharedWorld returns a world that no test changes.
-var sharedWorld = sync.OnceValue(func() *world.World { return world.New(1) })
+// sharedData returns the emulator's data for tests that do not change it.
+var sharedData = sync.OnceValue(func() *world.World { return world.New(1) })
 
 // A service is an emulator with a client for it.
 type service struct {
@@ -33,7 +33,7 @@ type service struct {
 
 func newService(t *testing.T, s emulator.Settings) service {
 	t.Helper()
-	e, err := emulator.New(emulator.WithWorld(sharedWorld()), emulator.WithSettings(s))
+	e, err := emulator.New(emulator.WithWorld(sharedData()), emulator.WithSettings(s))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,10 +194,10 @@ func walkForward(t *testing.T, s service, l paging.List[listItem], size, n int) 
 		// Two calls are needed if the cursor's item, or others of its second, count
 		// toward the limit.
 		if calls := s.takeCalls(); len(calls) > 2 && s.Settings().PageCap == 0 && !strings.Contains(l.Identity, burstUser) {
-			t.Errorf("%d calls for a page of %d: %q", len(calls), size, calls)
+			t.Errorf("got %d calls for a page of %d items, want at most 2: %q", len(calls), size, calls)
 		}
 		if a.After == nil && !r.HasNextPage && (r.Total == nil || *r.Total != len(r.Edges)) {
-			t.Errorf("total is %v for all %d items", show.Value(r.Total), len(r.Edges))
+			t.Errorf("got total %v for a list of %d items", show.Value(r.Total), len(r.Edges))
 		}
 		edges = append(edges, r.Edges...)
 		if !r.HasNextPage {
@@ -205,7 +205,7 @@ func walkForward(t *testing.T, s service, l paging.List[listItem], size, n int) 
 		}
 		a.After = &r.Edges[len(r.Edges)-1].Cursor
 	}
-	t.Fatalf("the walk does not end after %d items of %d", len(edges), n)
+	t.Fatalf("the last page was not reached after %d items of %d", len(edges), n)
 	return nil
 }
 
@@ -226,17 +226,17 @@ func walkBackward(t *testing.T, s service, l paging.List[listItem], size int, ed
 		}
 		calls := s.takeCalls()
 		if len(calls) > 5 && !burst && !strings.Contains(calls[0], "offset=") {
-			t.Errorf("before %d: %d calls: %q", at, len(calls), calls)
+			t.Errorf("before %d: got %d calls, want at most 5: %q", at, len(calls), calls)
 		}
 		n := len(r.Edges)
 		if n == 0 || n < min(size, at) && s.Settings().PageCap == 0 && !burst {
-			t.Fatalf("before %d: %d items; calls %q", at, n, calls)
+			t.Fatalf("before %d: got %d items, want %d; calls %q", at, n, min(size, at), calls)
 		}
 		if diff := cmp.Diff(keysOf(edges[at-n:at]), keysOf(r.Edges)); diff != "" {
 			t.Fatalf("before %d (-forward +backward):\n%s", at, diff)
 		}
 		if r.HasPreviousPage != (n < at) && s.Settings().PageCap == 0 {
-			t.Errorf("before %d: %d items, hasPreviousPage = %v", at, n, r.HasPreviousPage)
+			t.Errorf("before %d: got %d items and hasPreviousPage %v", at, n, r.HasPreviousPage)
 		}
 		at -= n
 		edges[at].Cursor = r.Edges[0].Cursor // continue from the cursor of this page
@@ -288,6 +288,6 @@ func TestEmulatorFollowersArriveDuringAWalk(t *testing.T) {
 		t.Errorf("(-followers before +walk):\n%s", diff)
 	}
 	if after := wholeList(t, l); len(after) != len(want)+4 {
-		t.Errorf("%d followers before and %d after", len(want), len(after))
+		t.Errorf("got %d followers after the walk, want %d", len(after), len(want)+4)
 	}
 }

@@ -46,97 +46,97 @@ type faultyUpstream struct {
 	calls               atomic.Int64 // atomic: pages can be fetched in parallel
 }
 
-func (o *faultyUpstream) list() paging.List[item] {
-	l := paging.List[item]{Identity: "/odd/|items", Fetch: o.fetch, Key: func(i item) string { return i.key }}
-	if o.timed {
+func (u *faultyUpstream) list() paging.List[item] {
+	l := paging.List[item]{Identity: "/faulty/|items", Fetch: u.fetch, Key: func(i item) string { return i.key }}
+	if u.timed {
 		l.Time = func(i item) time.Time { return time.Unix(i.second, 0) }
 	}
 	return l
 }
 
-func (o *faultyUpstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
-	o.calls.Add(1)
+func (u *faultyUpstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.Page[item], error) {
+	u.calls.Add(1)
 	limit := min(r.Limit, 100)
-	if o.cap > 0 {
-		limit = min(limit, o.cap)
+	if u.cap > 0 {
+		limit = min(limit, u.cap)
 	}
-	if o.shortPercent > 0 {
-		limit = max(1, limit*o.shortPercent/100)
+	if u.shortPercent > 0 {
+		limit = max(1, limit*u.shortPercent/100)
 	}
-	byDate := !o.byOffset && r.Offset == nil
-	if o.fixedSize > 0 {
-		limit = o.fixedSize
+	byDate := !u.byOffset && r.Offset == nil
+	if u.fixedSize > 0 {
+		limit = u.fixedSize
 	}
 	var window []int
-	for i, it := range o.items {
+	for i, it := range u.items {
 		until := r.Until.Unix()
-		if o.untilInclusive {
+		if u.untilInclusive {
 			until++
 		}
-		bounded := byDate || !o.offsetIgnoresBounds && !o.byOffset
-		if bounded && (!r.Since.IsZero() && it.second <= r.Since.Unix() || !o.ignoreUntil && !r.Until.IsZero() && it.second >= until) {
+		bounded := byDate || !u.offsetIgnoresBounds && !u.byOffset
+		if bounded && (!r.Since.IsZero() && it.second <= r.Since.Unix() || !u.ignoreUntil && !r.Until.IsZero() && it.second >= until) {
 			continue
 		}
 		window = append(window, i)
 	}
 	from := 0
-	if r.Offset != nil && !o.ignoreOffset {
+	if r.Offset != nil && !u.ignoreOffset {
 		from = min(*r.Offset, len(window))
 	}
-	if o.ignoreLimit {
+	if u.ignoreLimit {
 		limit = len(window)
 	}
 	page := window[from:min(from+limit, len(window))]
-	if byDate && !o.sinceNewest && !r.Since.IsZero() && r.Until.IsZero() {
+	if byDate && !u.sinceNewest && !r.Since.IsZero() && r.Until.IsZero() {
 		page = window[max(0, len(window)-limit):]
 	}
 	p := &mixcloud.Page[item]{}
 	for _, i := range page {
-		if !o.hidden[i] {
-			p.Items = append(p.Items, o.items[i])
+		if !u.hidden[i] {
+			p.Items = append(p.Items, u.items[i])
 		}
-		if o.duplicateEvery > 0 && i%o.duplicateEvery == 0 {
-			p.Items = append(p.Items, o.items[i])
+		if u.duplicateEvery > 0 && i%u.duplicateEvery == 0 {
+			p.Items = append(p.Items, u.items[i])
 		}
 	}
-	if o.overlap && !byDate && from > 0 && from < len(window) {
-		p.Items = append([]item{o.items[window[from-1]]}, p.Items...)
+	if u.overlap && !byDate && from > 0 && from < len(window) {
+		p.Items = append([]item{u.items[window[from-1]]}, p.Items...)
 	}
-	if o.selfLink && len(page) == 0 {
+	if u.selfLink && len(page) == 0 {
 		p.Next = &mixcloud.Link{Range: r}
 	}
-	if o.noLinks || len(page) == 0 {
+	if u.noLinks || len(page) == 0 {
 		return p, nil
 	}
 	last := page[len(page)-1]
 	more := len(page) == limit
-	switch o.next {
+	switch u.next {
 	case nextIfMore:
 		more = last != window[len(window)-1]
 	case nextIfOlder:
-		more = last != len(o.items)-1
+		more = last != len(u.items)-1
 	}
 	link := mixcloud.Range{Limit: limit}
-	if o.noLimitInLinks || o.shortPercent > 0 {
+	if u.noLimitInLinks || u.shortPercent > 0 {
 		link.Limit = 0
 	}
 	previous := link
-	if byDate && !o.offsetLinks {
-		link.Until, previous.Since = time.Unix(o.items[last].second, 0), time.Unix(o.items[page[0]].second, 0)
+	if byDate && !u.offsetLinks {
+		link.Until, previous.Since = time.Unix(u.items[last].second, 0), time.Unix(u.items[page[0]].second, 0)
 	} else {
 		link.Offset, previous.Offset = ptr(from+len(page)), ptr(max(0, from-limit))
 	}
 	switch {
-	case !more && o.noLinksOnLast && r.Since.IsZero(): // when reading backward, such a page looks like the top
+	case !more && u.noLinksOnLast && r.Since.IsZero(): // when reading backward, such a page looks like the top
 		return p, nil
-	case o.selfLink && (r.Offset != nil || !r.Until.IsZero()): // the link repeats the request, even after the last page
+	case u.selfLink && (r.Offset != nil || !r.Until.IsZero()): // the link repeats the request, even after the last page
 		p.Next = &mixcloud.Link{Range: r}
-	case o.selfLink:
+	case u.selfLink:
 		p.InvalidNext = true
 	case more:
 		p.Next = &mixcloud.Link{Range: link}
 	}
-	if byDate && !(o.noTopLink && r.Since.IsZero() && r.Until.IsZero()) || !byDate && from > 0 {
+	if byDate && !(u.noTopLink && r.Since.IsZero() && r.Until.IsZero()) || !byDate && from > 0 {
 		p.Previous = &mixcloud.Link{Range: previous}
 	}
 	return p, nil
@@ -146,23 +146,23 @@ func (o *faultyUpstream) fetch(_ context.Context, r mixcloud.Range) (*mixcloud.P
 // items than its link counts, so the positions of its items are unknown.
 func TestOverlappingPagesAreAnError(t *testing.T) {
 	t.Parallel()
-	o := &faultyUpstream{byOffset: true, overlap: true}
+	u := &faultyUpstream{byOffset: true, overlap: true}
 	for i := range 60 {
-		o.items = append(o.items, item{key: fmt.Sprintf("/i%d/", i), second: int64(1_500_000_000 - i)})
+		u.items = append(u.items, item{key: fmt.Sprintf("/i%d/", i), second: int64(1_500_000_000 - i)})
 	}
 	for _, size := range []int{1, 3, 7, 20} {
-		edges, ended := o.forwardWalk(t, size)
-		if ended || !slices.Equal(itemsOf(edges), o.items[:size]) {
-			t.Errorf("first: %d: %d items, ended %t, want the first page and an error", size, len(edges), ended)
+		edges, ended := u.forwardWalk(t, size)
+		if ended || !slices.Equal(itemsOf(edges), u.items[:size]) {
+			t.Errorf("first: %d: got %d items, ended %t, want the first page and an error", size, len(edges), ended)
 		}
 	}
 }
 
 // visible returns the items that a client can see.
-func (o *faultyUpstream) visible() []item {
+func (u *faultyUpstream) visible() []item {
 	var items []item
-	for i, it := range o.items {
-		if !o.hidden[i] {
+	for i, it := range u.items {
+		if !u.hidden[i] {
 			items = append(items, it)
 		}
 	}
@@ -178,14 +178,14 @@ func permitted(err error) (*gqlerr.Error, bool) {
 
 // forwardWalk reads a list to its end in pages of one size. Ended is false if it
 // was stopped by an error without a cursor to continue from.
-func (o *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[item], ended bool) {
+func (u *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[item], ended bool) {
 	t.Helper()
 	a := paging.Args{First: &size}
-	for range 3*len(o.items) + 50 {
-		o.calls.Store(0)
-		r, err := paging.Read(t.Context(), o.list(), a)
-		if o.calls.Load() > 21+3 { // up to three more calls to check for a whole list and to read at a place in a second
-			t.Fatalf("%d calls for one page", o.calls.Load())
+	for range 3*len(u.items) + 50 {
+		u.calls.Store(0)
+		r, err := paging.Read(t.Context(), u.list(), a)
+		if u.calls.Load() > 21+3 { // up to three more calls to check for a whole list and to read at a place in a second
+			t.Fatalf("%d calls for one page", u.calls.Load())
 		}
 		if e, ok := permitted(err); ok {
 			after, hasCursor := e.Details["after"].(string)
@@ -218,14 +218,14 @@ func (o *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[it
 }
 
 // backwardWalk reads from a cursor to the top.
-func (o *faultyUpstream) backwardWalk(t tester, from string, size int) (items []item, ended bool) {
+func (u *faultyUpstream) backwardWalk(t tester, from string, size int) (items []item, ended bool) {
 	t.Helper()
 	a := paging.Args{Last: &size, Before: &from}
-	for range 3*len(o.items) + 50 {
-		o.calls.Store(0)
-		r, err := paging.Read(t.Context(), o.list(), a)
-		if o.calls.Load() > 21+3 {
-			t.Fatalf("%d calls for one page", o.calls.Load())
+	for range 3*len(u.items) + 50 {
+		u.calls.Store(0)
+		r, err := paging.Read(t.Context(), u.list(), a)
+		if u.calls.Load() > 21+3 {
+			t.Fatalf("%d calls for one page", u.calls.Load())
 		}
 		if e, ok := permitted(err); ok {
 			before, hasCursor := e.Details["before"].(string)
@@ -254,7 +254,7 @@ func (o *faultyUpstream) backwardWalk(t tester, from string, size int) (items []
 // checkWalks reads a list in pages of all sizes and in both directions, and
 // compares the results with want. It returns how many walks reached the end and how
 // many were stopped by an error.
-func (o *faultyUpstream) checkWalks(t tester, want []item) (ended, stopped int) {
+func (u *faultyUpstream) checkWalks(t tester, want []item) (ended, stopped int) {
 	t.Helper()
 	count := func(ok bool) {
 		if ok {
@@ -264,7 +264,7 @@ func (o *faultyUpstream) checkWalks(t tester, want []item) (ended, stopped int) 
 		}
 	}
 	for _, size := range []int{1, 3, 7, 20, 100} {
-		edges, ok := o.forwardWalk(t, size)
+		edges, ok := u.forwardWalk(t, size)
 		count(ok)
 		got := itemsOf(edges)
 		if !ok && len(got) <= len(want) {
@@ -278,7 +278,7 @@ func (o *faultyUpstream) checkWalks(t tester, want []item) (ended, stopped int) 
 			continue
 		}
 		for _, size := range []int{1, 3, 7, 20, 100} {
-			back, ok := o.backwardWalk(t, edges[len(edges)-1].Cursor, size)
+			back, ok := u.backwardWalk(t, edges[len(edges)-1].Cursor, size)
 			count(ok)
 			want := got[:len(got)-1]
 			if !ok {
@@ -313,84 +313,84 @@ func TestWalksOfFaultyUpstreams(t *testing.T) {
 	t.Parallel()
 	ended, stopped := map[string]int{}, map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		o := &faultyUpstream{
+		u := &faultyUpstream{
 			timed:               rapid.Bool().Draw(t, "timed"),
 			byOffset:            rapid.Bool().Draw(t, "offset"),
 			sinceNewest:         rapid.Bool().Draw(t, "newest"),
-			noTopLink:           rapid.Bool().Draw(t, "topless"),
-			noLimitInLinks:      rapid.Bool().Draw(t, "bare"),
-			offsetIgnoresBounds: rapid.Bool().Draw(t, "loose"),
+			noTopLink:           rapid.Bool().Draw(t, "no top link"),
+			noLimitInLinks:      rapid.Bool().Draw(t, "no limit in links"),
+			offsetIgnoresBounds: rapid.Bool().Draw(t, "offset ignores bounds"),
 			next:                rapid.SampledFrom([]int{nextIfFull, nextIfOlder}).Draw(t, "next"),
 		}
-		o.timed = o.timed && !o.byOffset // no list is known that pages by offset although its items have times
-		ties := rapid.SampledFrom([]int{1, 3, 12, 130}).Draw(t, "most ties")
-		o.items = drawList(t, 40*12/(11+ties), ties)
+		u.timed = u.timed && !u.byOffset // no list is known that pages by offset although its items have times
+		ties := rapid.SampledFrom([]int{1, 3, 12, 130}).Draw(t, "maximum ties")
+		u.items = drawList(t, 40*12/(11+ties), ties)
 		var want []item
 		fault := rapid.SampledFrom([]string{"none", "cap", "hidden", "hidden and cap", "short", "duplicates", "inclusive", "no limit", "no offset", "no until", "fixed", "duplicates in pages", "self link"}).Draw(t, "fault")
 		switch fault {
 		case "cap":
-			o.cap = rapid.SampledFrom([]int{1, 2, 7, 20, 50}).Draw(t, "cap")
+			u.cap = rapid.SampledFrom([]int{1, 2, 7, 20, 50}).Draw(t, "cap")
 		case "hidden":
-			o.hidden = drawHidden(t, len(o.items))
+			u.hidden = drawHidden(t, len(u.items))
 		case "hidden and cap":
-			o.hidden = drawHidden(t, len(o.items))
-			o.cap = rapid.SampledFrom([]int{7, 20, 50}).Draw(t, "cap")
+			u.hidden = drawHidden(t, len(u.items))
+			u.cap = rapid.SampledFrom([]int{7, 20, 50}).Draw(t, "cap")
 		case "short":
-			o.shortPercent = rapid.IntRange(10, 90).Draw(t, "share")
+			u.shortPercent = rapid.IntRange(10, 90).Draw(t, "percent")
 		case "duplicates":
-			o.noTopLink = false // without a link nothing shows that the list pages by date
-			for range rapid.IntRange(0, min(4, len(o.items))).Draw(t, "duplicates") {
-				i := rapid.IntRange(0, len(o.items)-1).Draw(t, "of")
+			u.noTopLink = false // without a link nothing shows that the list pages by date
+			for range rapid.IntRange(0, min(4, len(u.items))).Draw(t, "duplicates") {
+				i := rapid.IntRange(0, len(u.items)-1).Draw(t, "duplicated index")
 				at := i + 1
-				for o.byOffset && at < len(o.items) && o.items[at].second == o.items[i].second && rapid.Bool().Draw(t, "further down") {
+				for u.byOffset && at < len(u.items) && u.items[at].second == u.items[i].second && rapid.Bool().Draw(t, "further down") {
 					at++
 				}
-				o.items = slices.Insert(o.items, at, o.items[i])
+				u.items = slices.Insert(u.items, at, u.items[i])
 			}
-			if !o.byOffset { // duplicates in the same second are returned once
-				for _, i := range o.items {
+			if !u.byOffset { // duplicates in the same second are returned once
+				for _, i := range u.items {
 					if !slices.Contains(want, i) {
 						want = append(want, i)
 					}
 				}
 			}
 		case "fixed":
-			o.fixedSize = rapid.SampledFrom([]int{5, 20, 50}).Draw(t, "page")
-			o.noLinksOnLast = rapid.Bool().Draw(t, "last page has no links")
+			u.fixedSize = rapid.SampledFrom([]int{5, 20, 50}).Draw(t, "page")
+			u.noLinksOnLast = rapid.Bool().Draw(t, "last page has no links")
 		case "duplicates in pages":
-			o.duplicateEvery = rapid.IntRange(1, 5).Draw(t, "one in")
-			o.noLinksOnLast = rapid.Bool().Draw(t, "last page has no links")
+			u.duplicateEvery = rapid.IntRange(1, 5).Draw(t, "one duplicate in")
+			u.noLinksOnLast = rapid.Bool().Draw(t, "last page has no links")
 		case "self link":
-			o.selfLink = true
-			o.noLinksOnLast = rapid.Bool().Draw(t, "last page has no links")
+			u.selfLink = true
+			u.noLinksOnLast = rapid.Bool().Draw(t, "last page has no links")
 		case "inclusive":
-			o.untilInclusive = true
+			u.untilInclusive = true
 		case "no limit":
-			o.ignoreLimit, o.noLinks = true, true
-			o.ignoreOffset = rapid.Bool().Draw(t, "ignores the offset")
-			o.ignoreUntil = rapid.Bool().Draw(t, "ignores until")
+			u.ignoreLimit, u.noLinks = true, true
+			u.ignoreOffset = rapid.Bool().Draw(t, "ignores the offset")
+			u.ignoreUntil = rapid.Bool().Draw(t, "ignores until")
 		case "no offset":
-			o.ignoreOffset, o.byOffset, o.timed = true, true, false
-			want = o.items[:min(100, len(o.items))]
+			u.ignoreOffset, u.byOffset, u.timed = true, true, false
+			want = u.items[:min(100, len(u.items))]
 		case "no until":
-			o.ignoreUntil, o.offsetIgnoresBounds, o.byOffset = true, true, false
-			o.ignoreOffset = true
-			if len(o.items) > 100 {
-				o.items = o.items[:100]
+			u.ignoreUntil, u.offsetIgnoresBounds, u.byOffset = true, true, false
+			u.ignoreOffset = true
+			if len(u.items) > 100 {
+				u.items = u.items[:100]
 			}
 		}
-		if (o.noLimitInLinks && o.cap+o.fixedSize > 0) || o.shortPercent > 0 || len(o.hidden) > 0 {
+		if (u.noLimitInLinks && u.cap+u.fixedSize > 0) || u.shortPercent > 0 || len(u.hidden) > 0 {
 			// When reading backward, a short page without links looks like the top
 			// of the list.
-			o.next = nextIfFull
+			u.next = nextIfFull
 		}
 		if want == nil {
-			want = o.visible()
+			want = u.visible()
 		}
-		e, s := o.checkWalks(t, want)
+		e, s := u.checkWalks(t, want)
 		// A link that always leads to older items cannot be checked without offsets
 		// within bounds.
-		if s > 0 && fault == "none" && ties < 100 && !(o.offsetIgnoresBounds && o.next == nextIfOlder) {
+		if s > 0 && fault == "none" && ties < 100 && !(u.offsetIgnoresBounds && u.next == nextIfOlder) {
 			t.Fatalf("%d walks of an upstream without faults were stopped by an error", s)
 		}
 		ended[fault], stopped[fault] = ended[fault]+e, stopped[fault]+s

@@ -587,7 +587,7 @@ func TestBackwardWithOffsetLinks(t *testing.T) {
 		for _, above := range []int{30, 99, 140, 249} { // number of items that are newer than the cursor
 			const skew = 60 // seconds of clock skew, see SearchStart
 			second := o.items[above].second - skew
-			cursor := paging.NewWriteCursor("/x/", second*1000).SearchStart(paging.BindUnbounded("/odd/|items"))
+			cursor := paging.NewWriteCursor("/x/", second*1000).SearchStart(paging.BindUnbounded("/faulty/|items"))
 			r, err := paging.Read(t.Context(), o.list(), paging.Args{Last: ptr(20), Before: &cursor})
 			if e, ok := permitted(err); err != nil && (!ok || e.Code != gqlerr.CodeUpstreamBadResponse || above < 100) {
 				t.Errorf("newest %v, before %d: %v", newest, above, err)

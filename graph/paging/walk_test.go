@@ -31,9 +31,9 @@ func drawUpstream(t *rapid.T) *upstream {
 		sinceNewest: rapid.Bool().Draw(t, "newest"),
 		next:        rapid.IntRange(nextIfFull, nextIfOlder).Draw(t, "next"),
 
-		noTopLink: rapid.Bool().Draw(t, "topless"),
+		noTopLink: rapid.Bool().Draw(t, "no top link"),
 	}
-	ties := rapid.SampledFrom([]int{1, 3, 12}).Draw(t, "most ties")
+	ties := rapid.SampledFrom([]int{1, 3, 12}).Draw(t, "maximum ties")
 	u.items = drawList(t, 40, ties)
 	if ties < 12 {
 		u.cap = rapid.SampledFrom([]int{0, 7, 20}).Draw(t, "cap")
@@ -58,7 +58,7 @@ func forward(t *rapid.T, u *upstream, a paging.Args, between func(*paging.Result
 			return edges
 		}
 		if page > 1000 {
-			t.Fatal("the walk does not end")
+			t.Fatal("the last page was not reached")
 		}
 		a.After = &result.Edges[len(result.Edges)-1].Cursor
 		if between != nil {
@@ -159,11 +159,11 @@ func TestForwardAndBackwardAgree(t *testing.T) {
 		if len(back.Edges) == 0 {
 			return
 		}
-		again := u.read(t, paging.Args{First: &size, After: &back.Edges[0].Cursor})
+		forwardAgain := u.read(t, paging.Args{First: &size, After: &back.Edges[0].Cursor})
 		from := turn - len(back.Edges) + 1
 		want = itemsOf(edges[from:min(from+size, len(edges))])
-		if diff := cmp.Diff(want, nodes(again), cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("forward again from %d (-first walk +second walk):\n%s", from, diff)
+		if diff := cmp.Diff(want, nodes(forwardAgain), cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
+			t.Fatalf("second forward read from %d (-first walk +second read):\n%s", from, diff)
 		}
 	})
 }
@@ -223,7 +223,7 @@ func (u *upstream) insert(t *rapid.T, key string) {
 	for hi < len(u.items) && u.items[hi].second == second {
 		hi++
 	}
-	u.items = slices.Insert(u.items, rapid.IntRange(lo, hi).Draw(t, "place"), item{key, second})
+	u.items = slices.Insert(u.items, rapid.IntRange(lo, hi).Draw(t, "index"), item{key, second})
 }
 
 // The same while a cache returns earlier responses: the pages that a read combines
@@ -294,7 +294,7 @@ func backward(t *rapid.T, u *upstream, before string, between func()) (items []i
 		before = result.Edges[0].Cursor
 		between()
 	}
-	t.Fatal("the walk does not end")
+	t.Fatal("the last page was not reached")
 	return nil
 }
 
@@ -307,5 +307,5 @@ func (u *upstream) insertNew(t *rapid.T, key string) {
 	if ties >= 15 || u.cap > 0 && ties >= 5 || rapid.Bool().Draw(t, "on top") {
 		second, ties = second+rapid.Int64Range(1, 3).Draw(t, "later"), 0
 	}
-	u.items = slices.Insert(u.items, rapid.IntRange(0, ties).Draw(t, "place"), item{key, second})
+	u.items = slices.Insert(u.items, rapid.IntRange(0, ties).Draw(t, "index"), item{key, second})
 }

@@ -20,7 +20,7 @@ type list[T, N any] struct {
 	lists.List
 	owner   string                               // canonical key of the owner, or the name of the root field
 	name    string                               // path segment of the list, and its filter
-	page    func(mixcloud.Range) loaders.PageKey // returns the address of a page
+	page    func(mixcloud.Range) loaders.PageKey // returns the key of a page
 	pages   *loaders.Loader[loaders.PageKey, *mixcloud.Page[T]]
 	key     func(T) string
 	time    func(T) time.Time // when an item was added to the list; used if the list is dated
@@ -93,8 +93,8 @@ func offsetArgs(first *int, after *string, last *int, before *string, offset *in
 	return paging.Args{First: first, After: after, Last: last, Before: before, Offset: offset}
 }
 
-// pagesBelow returns a function that returns the addresses of the pages of a list
-// below an owner's path.
+// pagesBelow returns a function that returns the keys of the pages of a list below an
+// owner's path.
 func pagesBelow(path, segment string) func(mixcloud.Range) loaders.PageKey {
 	return func(r mixcloud.Range) loaders.PageKey { return loaders.ListPage(path+segment+"/", r) }
 }

@@ -65,7 +65,7 @@ func isViewer(ctx context.Context, u *model.User) (bool, error) {
 		return u.IsKnownViewer(), nil
 	}
 	if u.Full() != nil {
-		return false, nil // NewFullUser would have known
+		return false, nil // for the viewer, NewFullUser has set IsKnownViewer
 	}
 	viewer, err := l.Viewer(ctx)
 	if err != nil {

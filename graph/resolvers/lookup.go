@@ -59,8 +59,8 @@ func resourceOf(ctx context.Context, in mixcloud.Input) (model.Resource, error) 
 	return nil, nil
 }
 
-// renameArgument makes an error about an argument of the client one about the
-// argument of the schema.
+// renameArgument returns the client's error for an invalid argument with the name that
+// the argument has in the schema.
 func renameArgument(err error, argument string) error {
 	if invalid, ok := errors.AsType[*mixcloud.InvalidError](err); ok {
 		return gqlerr.Invalid(argument, invalid.Reason)
