@@ -147,8 +147,8 @@ func FuzzParseID(f *testing.F) {
 			}
 			return
 		}
-		if again := id.String(); again != text {
-			t.Errorf("ParseID(%q) returned %v, whose text is %q", text, id, again)
+		if got := id.String(); got != text {
+			t.Errorf("ParseID(%q) returned %v, whose text is %q", text, id, got)
 		}
 		if key := id.Key.String(); strings.Contains(key, "/../") || strings.ContainsAny(key, "?#\n ") || !strings.HasPrefix(key, "/") {
 			t.Errorf("ParseID(%q) returned the invalid key %q", text, id.Key)

@@ -98,7 +98,7 @@ func TestPictures(t *testing.T) {
 		{URL: "c"},                              // an unknown size
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if NewPictures(nil) == nil {
 		t.Error("NewPictures(nil) is nil, want an empty list")
@@ -234,7 +234,7 @@ func TestSections(t *testing.T) {
 	want := []bool{true, false, false, true, true} // whether it is a TrackSection
 	for i := range want {
 		if _, isTrack := got[i].(*TrackSection); isTrack != want[i] {
-			t.Errorf("section %d is a %T", i, got[i])
+			t.Errorf("section %d has the wrong type %T", i, got[i])
 		}
 	}
 	if s := NewSections(nil); s == nil || len(s) != 0 {
@@ -284,31 +284,31 @@ func TestFull(t *testing.T) {
 	t.Parallel()
 	user := mixcloud.User{Key: mixcloud.ParseKey("/a/")}
 	if NewUser(&user).Full() != nil || NewFullUser(&mixcloud.FullUser{User: user}).Full() == nil {
-		t.Error("user")
+		t.Error("user: Full returned a partial value, or nil for a full one")
 	}
 	show := mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/b/")}
 	if NewCloudcast(&show).Full() != nil || NewFullCloudcast(&mixcloud.FullCloudcast{Cloudcast: show}).Full() == nil {
-		t.Error("cloudcast")
+		t.Error("cloudcast: Full returned a partial value, or nil for a full one")
 	}
 	tag := mixcloud.Tag{Key: mixcloud.ParseKey("/genres/funk/")}
 	if NewTag(&tag).Full() != nil || NewFullTag(&tag).Full() == nil || NewFullCity(&tag).Full() == nil {
-		t.Error("tag")
+		t.Error("tag: Full returned a partial value, or nil for a full one")
 	}
 	category := mixcloud.Category{Key: mixcloud.ParseKey("/categories/a/")}
 	if NewCategory(&category).Full() != nil || NewFullCategory(&category).Full() == nil {
-		t.Error("category")
+		t.Error("category: Full returned a partial value, or nil for a full one")
 	}
 	playlist := mixcloud.Playlist{Key: mixcloud.ParseKey("/a/playlists/b/")}
 	if NewPlaylist(&playlist).Full() != nil || NewFullPlaylist(&playlist).Full() == nil {
-		t.Error("playlist")
+		t.Error("playlist: Full returned a partial value, or nil for a full one")
 	}
 	artist := mixcloud.Artist{Key: mixcloud.ParseKey("/artist/a/")}
 	if NewArtist(&artist).Full() != nil || NewFullArtist(&artist).Full() == nil {
-		t.Error("artist")
+		t.Error("artist: Full returned a partial value, or nil for a full one")
 	}
 	track := mixcloud.Track{Key: mixcloud.ParseKey("/track/a/b/")}
 	if NewTrack(&track).Full() != nil || NewFullTrack(&track).Full() == nil {
-		t.Error("track")
+		t.Error("track: Full returned a partial value, or nil for a full one")
 	}
 }
 

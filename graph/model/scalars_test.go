@@ -108,7 +108,7 @@ func FuzzDateTime(f *testing.F) {
 			}
 			var written string
 			if err := json.Unmarshal([]byte(marshal(t, MarshalDateTime(at))), &written); err != nil {
-				t.Fatalf("%#v: %v", in, err)
+				t.Fatalf("%#v: MarshalDateTime wrote invalid JSON: %v", in, err)
 			}
 			got, err := UnmarshalDateTime(written)
 			if err != nil || got.Unix() != at.Unix() {

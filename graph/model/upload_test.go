@@ -183,7 +183,7 @@ func TestNewUploadedCloudcast(t *testing.T) {
 	hide, name := true, "夜"
 	got := NewUploadedCloudcast(owner, mixcloud.ParseKey("/demo/%E5%A4%9C/"), mixcloud.UploadFields{Name: &name, HideStats: &hide, Tags: []string{"Dub"}})
 	if got.Name != name || got.Slug != name || !got.HiddenStats() || len(got.Tags(t.Context())) != 1 || got.URL != "https://www.mixcloud.com/demo/%E5%A4%9C/" {
-		t.Errorf("%+v", show.Value(got.Cloudcast))
+		t.Errorf("got cloudcast %+v", show.Value(got.Cloudcast))
 	}
 }
 

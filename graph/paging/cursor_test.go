@@ -53,14 +53,14 @@ func TestCursorsOfEveryRelease(t *testing.T) {
 		}
 		got, err := paging.Parse("after", k.Encoded, paging.Bind(k.Identity, k.Since, k.Until))
 		if err != nil {
-			t.Errorf("%s: %v", k.Note, err)
+			t.Errorf("%s: Parse returned the error %v", k.Note, err)
 		}
 		if diff := cmp.Diff(k.Cursor, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", k.Note, diff)
 		}
 	}
 	if lines < len(samples()) {
-		t.Errorf("%s has %d lines, fewer than samples", name, lines)
+		t.Errorf("%s has %d lines, which is less than the number of samples", name, lines)
 	}
 }
 

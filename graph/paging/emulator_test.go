@@ -222,7 +222,7 @@ func walkBackward(t *testing.T, s service, l paging.List[listItem], size int, ed
 			continue
 		}
 		if err != nil {
-			t.Fatalf("before %d of %d: %v", at, len(edges), err)
+			t.Fatalf("before %d of %d: got error %v", at, len(edges), err)
 		}
 		calls := s.takeCalls()
 		if len(calls) > 5 && !burst && !strings.Contains(calls[0], "offset=") {

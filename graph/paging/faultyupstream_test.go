@@ -185,7 +185,7 @@ func (u *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[it
 		u.calls.Store(0)
 		r, err := paging.Read(t.Context(), u.list(), a)
 		if u.calls.Load() > 21+3 { // up to three more calls to check for a whole list and to read at a place in a second
-			t.Fatalf("%d calls for one page", u.calls.Load())
+			t.Fatalf("got %d calls for one page, want at most 24", u.calls.Load())
 		}
 		if e, ok := permitted(err); ok {
 			after, hasCursor := e.Details["after"].(string)
@@ -199,21 +199,21 @@ func (u *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[it
 			t.Fatalf("Read(%s): %v", formatArgs(a), err)
 		}
 		if len(r.Edges) > size {
-			t.Fatalf("%d items for first: %d", len(r.Edges), size)
+			t.Fatalf("got %d items for first: %d", len(r.Edges), size)
 		}
 		edges = append(edges, r.Edges...)
 		if r.MinTotal < len(r.Edges) || r.Total != nil && *r.Total < r.MinTotal {
-			t.Fatalf("%d items, minimum total %d, total %v", len(r.Edges), r.MinTotal, show.Value(r.Total))
+			t.Fatalf("got %d items, minimum total %d and total %v", len(r.Edges), r.MinTotal, show.Value(r.Total))
 		}
 		if !r.HasNextPage {
 			return edges, true
 		}
 		if len(r.Edges) == 0 {
-			t.Fatalf("hasNextPage on an empty page")
+			t.Fatalf("hasNextPage is true on an empty page")
 		}
 		a.After = &r.Edges[len(r.Edges)-1].Cursor
 	}
-	t.Fatalf("the walk does not end: %v", itemsOf(edges))
+	t.Fatalf("the last page was not reached: %v", itemsOf(edges))
 	return nil, false
 }
 
@@ -225,7 +225,7 @@ func (u *faultyUpstream) backwardWalk(t tester, from string, size int) (items []
 		u.calls.Store(0)
 		r, err := paging.Read(t.Context(), u.list(), a)
 		if u.calls.Load() > 21+3 {
-			t.Fatalf("%d calls for one page", u.calls.Load())
+			t.Fatalf("got %d calls for one page, want at most 24", u.calls.Load())
 		}
 		if e, ok := permitted(err); ok {
 			before, hasCursor := e.Details["before"].(string)
@@ -243,11 +243,11 @@ func (u *faultyUpstream) backwardWalk(t tester, from string, size int) (items []
 			return items, true
 		}
 		if len(r.Edges) == 0 {
-			t.Fatalf("hasPreviousPage on an empty page")
+			t.Fatalf("hasPreviousPage is true on an empty page")
 		}
 		a.Before = &r.Edges[0].Cursor
 	}
-	t.Fatalf("the walk does not end: %v", items)
+	t.Fatalf("the last page was not reached: %v", items)
 	return nil, false
 }
 
@@ -391,7 +391,7 @@ func TestWalksOfFaultyUpstreams(t *testing.T) {
 		// A link that always leads to older items cannot be checked without offsets
 		// within bounds.
 		if s > 0 && fault == "none" && ties < 100 && !(u.offsetIgnoresBounds && u.next == nextIfOlder) {
-			t.Fatalf("%d walks of an upstream without faults were stopped by an error", s)
+			t.Fatalf("without a fault, %d walks were stopped by an error, want none", s)
 		}
 		ended[fault], stopped[fault] = ended[fault]+e, stopped[fault]+s
 	})
@@ -403,6 +403,6 @@ func TestWalksOfFaultyUpstreams(t *testing.T) {
 		}
 	}
 	if all < errors {
-		t.Errorf("%d walks reached the end, %d were stopped by an error", all, errors)
+		t.Errorf("%d walks reached the end and %d were stopped by an error, want fewer errors", all, errors)
 	}
 }

@@ -40,17 +40,17 @@ func TestSecondWithMoreItemsThanAPage(t *testing.T) {
 			for _, newest := range []bool{true, false} {
 				o := &faultyUpstream{timed: timed, sinceNewest: newest, items: itemsInOneSecond(n)}
 				if _, stopped := o.checkWalks(t, o.items); stopped > 0 {
-					t.Errorf("%d ties, timed %v, newest %v: %d walks were stopped by an error", n, timed, newest, stopped)
+					t.Errorf("%d ties, timed %v, newest %v: %d walks were stopped by an error, want none", n, timed, newest, stopped)
 				}
 			}
 			o := &faultyUpstream{timed: timed, offsetIgnoresBounds: true, items: itemsInOneSecond(n)}
 			edges, ended := o.forwardWalk(t, 60)
 			if got := itemsOf(edges); ended || !slices.Equal(o.items[:len(got)], got) {
-				t.Errorf("%d ties, timed %v: ended %v with %v", n, timed, ended, got)
+				t.Errorf("%d ties, timed %v: ended %v with %v, want the first items and an error", n, timed, ended, got)
 			}
 			_, err := paging.Read(t.Context(), o.list(), paging.Args{First: ptr(60), After: &edges[len(edges)-1].Cursor})
 			if e, ok := permitted(err); !ok || e.Code != gqlerr.CodeLimitExceeded || !strings.Contains(e.Message, "share one second") {
-				t.Errorf("%d ties, timed %v: %v", n, timed, err)
+				t.Errorf("%d ties, timed %v: got error %v, want LIMIT_EXCEEDED", n, timed, err)
 			}
 		}
 	}
@@ -74,10 +74,10 @@ func TestSecondThatFillsAPage(t *testing.T) {
 				t.Errorf("newest %v, before %d (-want +got):\n%s", newest, from, diff)
 			}
 			if previous := from > 50; r.HasPreviousPage != previous {
-				t.Errorf("newest %v, before %d: hasPreviousPage = %v", newest, from, r.HasPreviousPage)
+				t.Errorf("newest %v, before %d: got hasPreviousPage %v, want %v", newest, from, r.HasPreviousPage, previous)
 			}
 			if calls := u.takeCalls(); len(calls) > 5 {
-				t.Errorf("newest %v, before %d: %q", newest, from, calls)
+				t.Errorf("newest %v, before %d: got more than 5 calls: %q", newest, from, calls)
 			}
 		}
 	}
@@ -161,7 +161,7 @@ func TestBackwardOutOfReach(t *testing.T) {
 			t.Errorf("got error %v, but the index of the cursor reaches into the previous page", err)
 		}
 		if calls := u.takeCalls(); len(calls) > 5 {
-			t.Errorf("%d calls: %q", len(calls), calls)
+			t.Errorf("got %d calls: %q", len(calls), calls)
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestEndlessUpstream(t *testing.T) {
 						t.Errorf("error %v, want %s", err, test.code)
 					}
 					if calls := u.takeCalls(); len(calls) > test.calls {
-						t.Errorf("%d calls: %q", len(calls), calls)
+						t.Errorf("got %d calls: %q", len(calls), calls)
 					}
 					return
 				}
@@ -248,12 +248,12 @@ func TestEndlessUpstream(t *testing.T) {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 				if len(got.Calls) > test.calls {
-					t.Errorf("%d calls: %q", len(got.Calls), got.Calls)
+					t.Errorf("got %d calls: %q", len(got.Calls), got.Calls)
 				}
 				// Without times such a page looks like items of one second: the
 				// next page is an error.
 				if got.Next != (test.next || !timed && name == "repeats the page by date") {
-					t.Errorf("hasNextPage = %v", got.Next)
+					t.Errorf("got hasNextPage %v, want %v", got.Next, !got.Next)
 				}
 			})
 		}
@@ -390,7 +390,7 @@ func TestNewestItemsHidden(t *testing.T) {
 				}
 				_, err := paging.Read(t.Context(), o.list(), paging.Args{First: ptr(1)})
 				if e, ok := permitted(err); (err != nil) != (hidden == 2500) || err != nil && (!ok || e.Details["after"] == nil) {
-					t.Errorf("offset %v, timed %v, %d hidden: %v", offset, timed, hidden, err)
+					t.Errorf("offset %v, timed %v, %d hidden: got error %v", offset, timed, hidden, err)
 				}
 				back, ended := o.backwardWalk(t, edges[20].Cursor, 7)
 				if want := itemsOf(edges[:20]); !ended || !slices.Equal(want, back) {
@@ -456,7 +456,7 @@ func TestItemMovedOffItsPage(t *testing.T) {
 		t.Errorf("(-list +walk):\n%s", diff)
 	}
 	if len(got) < 120 {
-		t.Errorf("only %d items", len(got))
+		t.Errorf("got %d items, want at least 120", len(got))
 	}
 }
 
@@ -496,7 +496,7 @@ func TestBackwardFromADeletedEnd(t *testing.T) {
 				t.Errorf("timed %v, %d left (-want +got):\n%s; calls: %q", timed, left, diff, got.Calls)
 			}
 			if got.Previous != (left > 2) {
-				t.Errorf("timed %v, %d left: hasPreviousPage = %v; calls: %q", timed, left, got.Previous, got.Calls)
+				t.Errorf("timed %v, %d left: got hasPreviousPage %v, want %v; calls: %q", timed, left, got.Previous, !got.Previous, got.Calls)
 			}
 		}
 	}
@@ -527,7 +527,7 @@ func TestListStartsToReportTimes(t *testing.T) {
 	u.timed = false
 	u.takeCalls()
 	if _, err := paging.Read(t.Context(), u.list(), paging.Args{After: &r.Edges[0].Cursor}); invalidArgument(err) != "after" || u.takeCalls() != nil {
-		t.Errorf("a time cursor on a list without times: %v", err)
+		t.Errorf("time cursor on a list without times: got error %v and calls, want BAD_USER_INPUT without a call", err)
 	}
 }
 
@@ -568,7 +568,7 @@ func TestForgedCursorOutsideTheBounds(t *testing.T) {
 			a.Since, a.Until = second(200), second(240)
 			for _, name := range names(u.read(t, a)) {
 				if !slices.Contains(want, name) {
-					t.Errorf("%s at %d returns %s", formatArgs(a), n, name)
+					t.Errorf("%s with a cursor at %d returned %s, which is outside the bounds", formatArgs(a), n, name)
 				}
 			}
 		}
@@ -590,7 +590,7 @@ func TestBackwardWithOffsetLinks(t *testing.T) {
 			cursor := paging.NewWriteCursor("/x/", second*1000).SearchStart(paging.BindUnbounded("/faulty/|items"))
 			r, err := paging.Read(t.Context(), o.list(), paging.Args{Last: ptr(20), Before: &cursor})
 			if e, ok := permitted(err); err != nil && (!ok || e.Code != gqlerr.CodeUpstreamBadResponse || above < 100) {
-				t.Errorf("newest %v, before %d: %v", newest, above, err)
+				t.Errorf("newest %v, before %d: got error %v", newest, above, err)
 			}
 			if err == nil && !slices.Equal(o.items[above-20:above], nodes(r)) {
 				t.Errorf("newest %v, before %d (-want +got):\n%s", newest, above, diff(o.items[above-20:above], nodes(r)))

@@ -116,7 +116,7 @@ func TestErrorsPassThrough(t *testing.T) {
 			return u.fetch(ctx, r)
 		}
 		if _, err := paging.Read(t.Context(), l, paging.Args{First: ptr(20)}); err != broken {
-			t.Errorf("call %d fails: %v", failing, err)
+			t.Errorf("call %d fails: got error %v, want that of the call", failing, err)
 		}
 	}
 	u := &upstream{timed: true, items: letters()}
@@ -125,7 +125,7 @@ func TestErrorsPassThrough(t *testing.T) {
 	l.Fetch = func(context.Context, mixcloud.Range) (*mixcloud.Page[item], error) { return nil, broken }
 	for _, a := range []paging.Args{{}, {Offset: ptr(1)}, {After: &r.Edges[3].Cursor}, {Last: ptr(1), Before: &r.Edges[3].Cursor}} {
 		if _, err := paging.Read(t.Context(), l, a); err != broken {
-			t.Errorf("%s: %v", formatArgs(a), err)
+			t.Errorf("%s: got error %v, want that of the call", formatArgs(a), err)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func TestErrorOfAnyCall(t *testing.T) {
 				return u.fetch(ctx, r)
 			}
 			if _, err := paging.Read(t.Context(), l, a); err != broken {
-				t.Fatalf("call %d of %q fails: %v (without: %v)", failedCall, calls, err, want)
+				t.Fatalf("call %d of %q fails: got error %v, want that of the call (without it: %v)", failedCall, calls, err, want)
 			}
 		}
 	})
@@ -180,10 +180,10 @@ func TestCanceled(t *testing.T) {
 		return u.fetch(ctx, r)
 	}
 	if _, err := paging.Read(ctx, l, paging.Args{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
+		t.Errorf("got error %v, want context.Canceled", err)
 	}
 	if calls := u.takeCalls(); len(calls) != 1 {
-		t.Errorf("calls after the cancellation: %q", calls)
+		t.Errorf("got calls %q, want none after the cancellation", calls)
 	}
 }
 
@@ -202,14 +202,14 @@ func TestPagesFetchedInParallel(t *testing.T) {
 			select {
 			case <-allStarted:
 			case <-time.After(10 * time.Second):
-				t.Error("a fetch waits for another one")
+				t.Error("fetches are not concurrent")
 			}
 		}
 		return u.fetch(ctx, r)
 	}
 	r, err := paging.Read(t.Context(), l, paging.Args{})
 	if err != nil || len(r.Edges) != 20 {
-		t.Errorf("%d items, error %v", len(r.Edges), err)
+		t.Errorf("got %d items and error %v, want 20", len(r.Edges), err)
 	}
 }
 
@@ -251,7 +251,7 @@ func TestWalkWithinBounds(t *testing.T) {
 		u.takeCalls()
 		got := nodes(u.read(t, a))
 		if u.cap == 0 && len(got) < min(*a.Last, turn) {
-			t.Fatalf("%d of %d items above; calls %q", len(got), turn, u.takeCalls())
+			t.Fatalf("got %d of %d items above; calls %q", len(got), turn, u.takeCalls())
 		}
 		if diff := cmp.Diff(want[turn-len(got):turn], got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
 			t.Fatalf("backward (-list +page):\n%s", diff)

@@ -48,10 +48,10 @@ func forward(t *rapid.T, u *upstream, a paging.Args, between func(*paging.Result
 		a.First = &size
 		result := u.read(t, a)
 		if len(result.Edges) > size {
-			t.Fatalf("%d items for first: %d", len(result.Edges), size)
+			t.Fatalf("got %d items for first: %d", len(result.Edges), size)
 		}
 		if result.HasPreviousPage != (a.After != nil) {
-			t.Fatalf("hasPreviousPage = %v for %s", result.HasPreviousPage, formatArgs(a))
+			t.Fatalf("got hasPreviousPage %v for %s", result.HasPreviousPage, formatArgs(a))
 		}
 		edges = append(edges, result.Edges...)
 		if !result.HasNextPage {
@@ -109,19 +109,19 @@ func TestBackwardWalkReturnsTheListReversed(t *testing.T) {
 			// A link that always leads to older items takes two more calls, to
 			// detect that it leads out of the bounds.
 			if len(calls) > 5 && !u.pagesByOffset && u.next != nextIfOlder {
-				t.Fatalf("%d calls: %q", len(calls), calls)
+				t.Fatalf("got %d calls, want at most 5: %q", len(calls), calls)
 			}
 			if len(result.Edges) > size || !result.HasNextPage {
-				t.Fatalf("%d items for last: %d, hasNextPage %v", len(result.Edges), size, result.HasNextPage)
+				t.Fatalf("got %d items for last: %d, hasNextPage %v", len(result.Edges), size, result.HasNextPage)
 			}
 			if len(result.Edges) == 0 {
 				if result.HasPreviousPage {
-					t.Fatalf("an empty page although there are more items above; calls: %q", calls)
+					t.Fatalf("got an empty page with hasPreviousPage; calls: %q", calls)
 				}
 				break
 			}
 			if u.cap == 0 && len(calls) < 5 && result.HasPreviousPage != (len(got)+len(result.Edges) < len(edges)) {
-				t.Fatalf("hasPreviousPage = %v with %d of %d above %v; calls: %q",
+				t.Fatalf("got hasPreviousPage %v with %d of %d above %v; calls: %q",
 					result.HasPreviousPage, len(edges)-len(got)-len(result.Edges), len(edges), names(result), calls)
 			}
 			got = append(nodes(result), got...)
@@ -150,11 +150,11 @@ func TestForwardAndBackwardAgree(t *testing.T) {
 		size := rapid.IntRange(1, 30).Draw(t, "last")
 		back := u.read(t, paging.Args{Last: &size, Before: &edges[turn].Cursor})
 		if len(back.Edges) < min(size, turn) && u.cap == 0 {
-			t.Fatalf("%d of %d items above %d; calls: %q", len(back.Edges), size, turn, u.takeCalls())
+			t.Fatalf("got %d of %d items above %d; calls: %q", len(back.Edges), size, turn, u.takeCalls())
 		}
 		want := itemsOf(edges[turn-len(back.Edges) : turn])
 		if diff := cmp.Diff(want, nodes(back), cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("back from %d (-forward +backward):\n%s", turn, diff)
+			t.Fatalf("backward from %d (-forward +backward):\n%s", turn, diff)
 		}
 		if len(back.Edges) == 0 {
 			return
@@ -285,7 +285,7 @@ func backward(t *rapid.T, u *upstream, before string, between func()) (items []i
 		size := rapid.IntRange(1, 30).Draw(t, "last")
 		result := u.read(t, paging.Args{Last: &size, Before: &before})
 		if len(result.Edges) > size {
-			t.Fatalf("%d items for last: %d", len(result.Edges), size)
+			t.Fatalf("got %d items for last: %d", len(result.Edges), size)
 		}
 		items = append(nodes(result), items...)
 		if !result.HasPreviousPage {

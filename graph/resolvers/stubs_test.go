@@ -15,7 +15,7 @@ func TestNoStubs(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.resolvers.go")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files, %v", len(files), err)
+		t.Fatalf("found %d files *.resolvers.go, error %v", len(files), err)
 	}
 	fset := token.NewFileSet()
 	for _, name := range files {
@@ -25,7 +25,7 @@ func TestNoStubs(t *testing.T) {
 		}
 		for _, comment := range file.Comments {
 			if strings.Contains(comment.Text(), "!!! WARNING !!!") {
-				t.Errorf("graph/resolvers/%s: no field of the schema uses the code below any more: move what is needed to another file, delete the rest",
+				t.Errorf("graph/resolvers/%s: no field of the schema uses the code below: move what is needed to another file, delete the rest",
 					fset.Position(comment.Pos()))
 			}
 		}

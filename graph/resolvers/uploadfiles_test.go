@@ -180,7 +180,7 @@ func TestUploadFiles_DeclaredLength(t *testing.T) {
 		_, err := newUploadFiles(upload.NewContext(t.Context(), &parts{total: test.total}), test.rules, nil)
 		switch {
 		case test.field == "" && err != nil:
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want none", name, err)
 		case test.field != "":
 			if e := mustFileError(t, err); e.field != test.field || e.code != model.UserErrorCodeTooLarge {
 				t.Errorf("%s: got %+v, want TOO_LARGE for %s", name, e, test.field)
