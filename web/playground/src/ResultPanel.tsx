@@ -2,11 +2,13 @@ import { useId, useState, type ComponentType } from 'react'
 import { CostView } from './cost/CostView'
 import { SeeItView } from './seeit/SeeItView'
 import { EventsView } from './subscriptions/EventsView'
+import { WaterfallView } from './trace/WaterfallView'
 import { FilePicker } from './uploads/FilePicker'
 
 /** The views of a result, in addition to its JSON. */
 const views: { name: string; View: ComponentType }[] = [
   { name: 'See it', View: SeeItView },
+  { name: 'Waterfall', View: WaterfallView },
   { name: 'Cost', View: CostView },
   { name: 'Events', View: EventsView },
 ]
