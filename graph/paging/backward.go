@@ -317,11 +317,11 @@ func (r *reader[T]) readDownTo(ctx context.Context, low int64, id itemID, limit 
 			return w, err
 		}
 		for len(w.entries) > 0 && p.lowest() != noTime && p.lowest() >= floor {
-			q, fresh, err := r.nextInSecond(ctx, p, r.limit)
+			q, unread, err := r.nextInSecond(ctx, p, r.limit)
 			if err != nil {
 				return window[T]{}, err
 			}
-			for _, e := range fresh {
+			for _, e := range unread {
 				if indexOf(w.entries, e.cursor.itemID()) < 0 {
 					w.entries = append(slices.Clip(w.entries), e)
 				}
@@ -356,11 +356,11 @@ func (r *reader[T]) extendDown(w *window[T], p *page[T]) bool {
 	}
 	if indexOf(p.entries, w.entries[0].cursor.itemID()) >= 0 { // the whole window is of one second
 		joined := merge(w.entries, p.entries)
-		fresh := len(joined) > len(w.entries)
+		grew := len(joined) > len(w.entries)
 		w.entries, w.second, w.startsSecond = joined, p.top, startsSecond
-		return fresh
+		return grew
 	}
-	fresh := p.entries
+	unread := p.entries
 	if p.requested.Until.Unix() > w.entries[len(w.entries)-1].cursor.Second || p.kind() == ByPage {
 		last := w.entries[len(w.entries)-1].cursor.itemID()
 		end := indexOf(p.entries, last)
@@ -368,12 +368,12 @@ func (r *reader[T]) extendDown(w *window[T], p *page[T]) bool {
 			*w = window[T]{entries: p.entries, second: p.top, startsSecond: startsSecond, detached: true}
 			return true
 		}
-		fresh = p.entries[end+1:]
+		unread = p.entries[end+1:]
 	}
-	if len(fresh) == 0 {
+	if len(unread) == 0 {
 		return false
 	}
-	w.entries, w.atTop = slices.Concat(w.entries, fresh), !w.detached
+	w.entries, w.atTop = slices.Concat(w.entries, unread), !w.detached
 	return true
 }
 

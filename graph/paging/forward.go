@@ -75,14 +75,14 @@ func (r *reader[T]) after(ctx context.Context, from Cursor) ([]entry[T], bool, e
 	}
 	if n := len(before); len(rest) == 0 && p.next != nil && from.Key != noItem && (n == 0 || before[n-1].cursor.Key != from.Key) {
 		// The item is not where it was. It may have moved down.
-		q, fresh, err := r.nextPage(ctx, p, r.args.size+1)
+		q, unread, err := r.nextPage(ctx, p, r.args.size+1)
 		if err != nil {
 			return nil, false, err
 		}
-		if at := indexOfCursor(fresh, from); at >= 0 {
-			fresh = fresh[at+1:]
+		if at := indexOfCursor(unread, from); at >= 0 {
+			unread = unread[at+1:]
 		}
-		p, rest = q, fresh
+		p, rest = q, unread
 	}
 	return r.continueByDate(ctx, p, rest, seen, r.args.size)
 }
@@ -102,14 +102,14 @@ func (r *reader[T]) continueByDate(ctx context.Context, p *page[T], rest []entry
 			}
 			break
 		}
-		q, fresh, err := r.nextPage(ctx, p, n-len(collected))
+		q, unread, err := r.nextPage(ctx, p, n-len(collected))
 		if (errors.Is(err, errTies) || errors.Is(err, errNoNextLink)) && len(collected) > 0 {
 			break // the client's next page returns the error
 		}
 		if err != nil {
 			return nil, false, err
 		}
-		collected = append(collected, r.unseen(seen, fresh)...)
+		collected = append(collected, r.unseen(seen, unread)...)
 		p = q
 	}
 	return collected, p.next != nil, nil
@@ -126,25 +126,25 @@ func (r *reader[T]) secondCursor(second int64) Cursor {
 
 // unseen returns the entries that are not in seen, and adds them to it. If the list
 // may contain a key more than once, items without their own time are distinguished
-// by position (see freshEntries), not here.
+// by position (see unreadEntries), not here.
 func (r *reader[T]) unseen(seen map[itemID]bool, entries []entry[T]) []entry[T] {
-	var fresh []entry[T]
+	var unread []entry[T]
 	for _, e := range entries {
 		id := e.cursor.itemID()
 		if e.cursor.Kind == ByTime && !(e.inferred && r.list.Repeats) && seen[id] {
 			continue
 		}
 		seen[id] = true
-		fresh = append(fresh, e)
+		unread = append(unread, e)
 	}
-	return fresh
+	return unread
 }
 
-// nextPage reads the page below p. Fresh are its entries that are not on p. The
+// nextPage reads the page below p. Unread are its entries that are not on p. The
 // page starts with the second in which p ends, because that second may continue. If
 // the page has nothing new, nextPage reads it again with the maximum size, then
 // from where p's link leads, because p may end with hidden items.
-func (r *reader[T]) nextPage(ctx context.Context, p *page[T], need int) (q *page[T], fresh []entry[T], err error) {
+func (r *reader[T]) nextPage(ctx context.Context, p *page[T], need int) (q *page[T], unread []entry[T], err error) {
 	if p.inSecond {
 		return r.nextInSecond(ctx, p, need)
 	}
@@ -165,12 +165,12 @@ func (r *reader[T]) nextPage(ctx context.Context, p *page[T], need int) (q *page
 			if q, err = r.fetchOlder(ctx, floor+1, limit, nil); err != nil {
 				return nil, nil, err
 			}
-			fresh, largest = freshEntries(p, q), q
+			unread, largest = unreadEntries(p, q), q
 			if limit < r.limit && q.next != nil && !p.requested.Since.IsZero() && !slices.ContainsFunc(q.entries, func(e entry[T]) bool { return sameItem(e, p.last()) }) {
 				continue // p may be the end of a list, and q the start of the second with which p starts
 			}
-			if len(fresh) > 0 || q.next == nil {
-				return q, fresh, nil
+			if len(unread) > 0 || q.next == nil {
+				return q, unread, nil
 			}
 			if limit >= r.limit {
 				break
@@ -182,8 +182,8 @@ func (r *reader[T]) nextPage(ctx context.Context, p *page[T], need int) (q *page
 		if err != nil {
 			return nil, nil, err
 		}
-		if fresh = freshEntries(p, q); len(fresh) > 0 || q.next == nil || q.lowest() < lowest {
-			return q, fresh, nil
+		if unread = unreadEntries(p, q); len(unread) > 0 || q.next == nil || q.lowest() < lowest {
+			return q, unread, nil
 		}
 		largest = q
 	}
@@ -218,9 +218,9 @@ func (r *reader[T]) continueInSecond(ctx context.Context, p *page[T], need int) 
 	return r.nextInSecond(ctx, p, need)
 }
 
-// freshEntries returns the entries of q that are not on p, the page above it: those
+// unreadEntries returns the entries of q that are not on p, the page above it: those
 // below p's last item. q contains that item too unless it was deleted.
-func freshEntries[T any](p, q *page[T]) []entry[T] {
+func unreadEntries[T any](p, q *page[T]) []entry[T] {
 	if len(p.entries) == 0 {
 		return q.entries
 	}
@@ -234,13 +234,13 @@ func freshEntries[T any](p, q *page[T]) []entry[T] {
 	if at := slices.IndexFunc(q.entries, func(e entry[T]) bool { return sameItem(e, last) }); at >= 0 {
 		return q.entries[at+1:]
 	}
-	var fresh []entry[T]
+	var unread []entry[T]
 	for _, e := range q.entries {
 		if !slices.ContainsFunc(p.entries, func(on entry[T]) bool { return sameItem(on, e) }) {
-			fresh = append(fresh, e)
+			unread = append(unread, e)
 		}
 	}
-	return fresh
+	return unread
 }
 
 // fetchOlder fetches a page that starts with the newest item older than until;

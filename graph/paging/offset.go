@@ -11,9 +11,9 @@ import (
 )
 
 // fromOffset reads n items, starting at an offset, and reports whether the list
-// continues. Head is the digest of the first item of the page that the client's
+// continues. FirstDigest is the digest of the first item of the page that the client's
 // cursor came from; 0 if unknown.
-func (r *reader[T]) fromOffset(ctx context.Context, start int, head uint32, n int) ([]entry[T], bool, error) {
+func (r *reader[T]) fromOffset(ctx context.Context, start int, firstDigest uint32, n int) ([]entry[T], bool, error) {
 	p, err := r.fetch(ctx, r.offsetRange(start, r.capLimit(n)))
 	if err != nil {
 		return nil, false, err
@@ -21,10 +21,10 @@ func (r *reader[T]) fromOffset(ctx context.Context, start int, head uint32, n in
 	if p.scheme == byDate && len(p.entries) > 0 {
 		return r.continueByDate(ctx, p, p.entries, nil, n)
 	}
-	if r.isWholeList(p, start, head) {
+	if r.isWholeList(p, start, firstDigest) {
 		return p.entries[min(start, len(p.entries)):], false, nil
 	}
-	if len(p.entries) > 0 && head != 0 && start > 0 && digest(p.entries[0].cursor.Key) == head {
+	if len(p.entries) > 0 && firstDigest != 0 && start > 0 && digest(p.entries[0].cursor.Key) == firstDigest {
 		top, err := r.ignoredOffset(ctx, p)
 		if err != nil {
 			return nil, false, err
@@ -39,12 +39,12 @@ func (r *reader[T]) fromOffset(ctx context.Context, start int, head uint32, n in
 // isWholeList reports whether p, requested with an offset, is the whole list. It is
 // not if it starts with another item than the page that the client's cursor came
 // from: then the upstream applies the offset and ignores the limit.
-func (r *reader[T]) isWholeList(p *page[T], start int, head uint32) bool {
+func (r *reader[T]) isWholeList(p *page[T], start int, firstDigest uint32) bool {
 	if !p.whole || len(p.entries) == 0 {
 		return p.whole
 	}
 	first := digest(p.entries[0].cursor.Key)
-	if head == 0 || head == first || start == 0 || p.kind() != ByOffsetPage {
+	if firstDigest == 0 || firstDigest == first || start == 0 || p.kind() != ByOffsetPage {
 		return true
 	}
 	p.renumber(start)
@@ -284,21 +284,21 @@ func (r *reader[T]) aboveOffset(ctx context.Context, from Cursor) (above []entry
 // readBetween reads the items from offset start to offset end, or from a larger
 // start if the calls do not suffice. Whole reports that the upstream ignores
 // offsets: entries are then all items above end.
-func (r *reader[T]) readBetween(ctx context.Context, start, end int, head uint32) (entries []entry[T], from int, whole bool, err error) {
+func (r *reader[T]) readBetween(ctx context.Context, start, end int, firstDigest uint32) (entries []entry[T], from int, whole bool, err error) {
 	p, err := r.fetch(ctx, r.offsetRange(start, r.capLimit(end-start)))
 	if err != nil {
 		return nil, start, false, err
 	}
-	// When reading backward, a page may start with the cursor's head for a valid
+	// When reading backward, a page may start with the cursor's first item for a valid
 	// reason: compare it with the top page.
-	if p.whole && start > 0 && len(p.entries) > 0 && digest(p.entries[0].cursor.Key) == head && p.kind() == ByOffsetPage {
+	if p.whole && start > 0 && len(p.entries) > 0 && digest(p.entries[0].cursor.Key) == firstDigest && p.kind() == ByOffsetPage {
 		p.renumber(start)
 		r.total = nil
 	}
-	if r.isWholeList(p, start, head) {
+	if r.isWholeList(p, start, firstDigest) {
 		return p.entries[:min(end, len(p.entries))], 0, true, nil
 	}
-	if start > 0 && len(p.entries) > 0 && digest(p.entries[0].cursor.Key) == head {
+	if start > 0 && len(p.entries) > 0 && digest(p.entries[0].cursor.Key) == firstDigest {
 		top, err := r.ignoredOffset(ctx, p)
 		if err != nil {
 			return nil, start, false, err

@@ -19,7 +19,7 @@
 //   - More items share a second than fit in a page: the others are read by offset
 //     within that second and checked for gaps, else errTies (see ties.go).
 //   - Pages are smaller than requested, or contain duplicates: see nextPage,
-//     freshEntries and duplicates.go.
+//     unreadEntries and duplicates.go.
 package paging
 
 import (

@@ -162,10 +162,10 @@ func (r *reader[T]) scan(ctx context.Context, p *page[T], from Cursor) (all []en
 		if r.calls > maxFurtherCalls {
 			return nil, 0, nil, errTies
 		}
-		q, fresh, err := r.nextInSecond(ctx, p, r.limit)
+		q, unread, err := r.nextInSecond(ctx, p, r.limit)
 		if err != nil {
 			return nil, 0, nil, err
 		}
-		all, p = slices.Concat(all, fresh), q
+		all, p = slices.Concat(all, unread), q
 	}
 }
