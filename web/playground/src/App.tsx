@@ -1,15 +1,19 @@
 import { explorerPlugin } from '@graphiql/plugin-explorer'
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
 import { GraphiQL } from 'graphiql'
+import { Suspense, use } from 'react'
+import { CopyMenu } from './copyas/CopyMenu'
 import { CostMeter } from './cost/CostMeter'
 import { fetcher } from './fetcher'
+import { examples } from './gallery/examples'
+import { galleryPlugin } from './gallery/Gallery'
 import { OpenLink } from './OpenLink'
 import { options } from './options'
 import { ResultPanel } from './ResultPanel'
 import { SessionMenu } from './SessionMenu'
 import { storage } from './storage'
 
-const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })]
+const plugins = [galleryPlugin, HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })]
 
 export function App() {
   return (
@@ -22,16 +26,36 @@ export function App() {
         <SessionMenu />
       </header>
       <main>
-        <GraphiQL fetcher={fetcher} plugins={plugins} storage={storage} shouldPersistHeaders={false} showPersistHeadersSettings={false}>
-          <GraphiQL.Logo>
-            <CostMeter />
-            <OpenLink />
-          </GraphiQL.Logo>
-          <GraphiQL.Footer>
-            <ResultPanel />
-          </GraphiQL.Footer>
-        </GraphiQL>
+        <Suspense fallback={null}>
+          <Editors />
+        </Suspense>
       </main>
     </>
+  )
+}
+
+/** GraphiQL. The first tab of a new user contains the first query of the gallery. */
+function Editors() {
+  const first = use(examples)[0]
+  return (
+    <GraphiQL fetcher={fetcher} plugins={plugins} storage={storage} shouldPersistHeaders={false} showPersistHeadersSettings={false} defaultEditorToolsVisibility="variables" {...(first && { defaultQuery: first.query })}>
+      <GraphiQL.Logo>
+        <CostMeter />
+        <OpenLink />
+      </GraphiQL.Logo>
+      <GraphiQL.Toolbar>
+        {({ prettify, merge, copy }) => (
+          <>
+            {prettify}
+            {merge}
+            {copy}
+            <CopyMenu />
+          </>
+        )}
+      </GraphiQL.Toolbar>
+      <GraphiQL.Footer>
+        <ResultPanel />
+      </GraphiQL.Footer>
+    </GraphiQL>
   )
 }

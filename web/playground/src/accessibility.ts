@@ -6,10 +6,8 @@ function correct(root: ParentNode): void {
   for (const tab of root.querySelectorAll<HTMLElement>('.graphiql-tab')) {
     const button = tab.querySelector('.graphiql-tab-button')
     button?.setAttribute('aria-pressed', String(tab.classList.contains('graphiql-tab-active')))
-    if (tab.getAttribute('role') !== 'none') {
-      tab.setAttribute('role', 'none')
-      tab.removeAttribute('aria-selected')
-    }
+    if (tab.getAttribute('role') !== 'none') tab.setAttribute('role', 'none')
+    if (tab.hasAttribute('aria-selected')) tab.removeAttribute('aria-selected')
   }
   for (const select of root.querySelectorAll('.graphiql-explorer-root select:not([aria-label])')) select.setAttribute('aria-label', 'Kind of operation to add')
 }

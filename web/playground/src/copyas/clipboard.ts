@@ -1,0 +1,29 @@
+import { store } from '../store'
+
+/** A short message after an action, which disappears by itself. */
+export const notice = store('')
+
+let timer = 0
+
+export function notify(text: string): void {
+  notice.set(text)
+  window.clearTimeout(timer)
+  timer = window.setTimeout(() => notice.set(''), 4000)
+}
+
+/** Copies a text, and says so. Pages without TLS have no clipboard, except for those of this machine: they use a selection. */
+export async function copyText(text: string, what: string): Promise<void> {
+  const copied = await (navigator.clipboard ? navigator.clipboard.writeText(text).then(() => true, () => copySelected(text)) : copySelected(text))
+  notify(copied ? `${what} copied.` : 'The browser does not allow copying.')
+}
+
+function copySelected(text: string): boolean {
+  const area = document.createElement('textarea')
+  area.value = text
+  area.className = 'visually-hidden'
+  document.body.append(area)
+  area.select()
+  const copied = document.execCommand('copy')
+  area.remove()
+  return copied
+}
