@@ -41,7 +41,7 @@ func described(s *ast.Schema, check func(where, description string, directives a
 // arguments without one.
 func TestDescriptions(t *testing.T) {
 	t.Parallel()
-	sentences := regexp.MustCompile("^(?:oEmbed|[A-Z0-9])(?s:.*)\\.$")
+	sentences := regexp.MustCompile(`^(?:oEmbed|[A-Z0-9])(?s:.*)\.$`)
 	described(loaded(), func(where, description string, directives ast.DirectiveList) {
 		if !sentences.MatchString(description) {
 			t.Errorf("%s: the description %q must begin with a capital letter and end with a period", where, description)
