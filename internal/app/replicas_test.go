@@ -96,7 +96,7 @@ var screens = map[string]string{
 }
 
 // A second replica serves what the first one has fetched, without calling
-// Mixcloud: for everybody and, with the same token, for a viewer.
+// Mixcloud: for anonymous requests and, with the same token, for a viewer.
 func TestReplicas_secondAsksNothing(t *testing.T) {
 	t.Parallel()
 	redis, mixcloud := redistest.Start(t), newEmulator(t)
@@ -240,7 +240,7 @@ type busy struct {
 	wrong sync.Map // unexpected responses, by query
 }
 
-// client asks until ctx ends: for everybody, for a viewer, and writes that are
+// client asks until ctx ends: anonymously, for a viewer, and writes that are
 // sent again.
 func (b *busy) client(ctx context.Context, t *testing.T, name int) {
 	t.Helper()

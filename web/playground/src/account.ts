@@ -10,7 +10,7 @@ export function tokenOf(text: string): string {
   return /^[\x21-\x7e]+$/.test(token) ? token : ''
 }
 
-/** Says in plain words why a response to the query `viewer` has no user. Returns '' if there is one, or if nobody is signed in. */
+/** Says in plain words why a response to the query `viewer` has no user. Returns '' if there is one, or if no user is signed in. */
 export function problemOf({ body, status }: Pick<Response, 'body' | 'status'>, hasToken: boolean): string {
   if (body?.data?.viewer) return ''
   const errors = body?.errors ?? []

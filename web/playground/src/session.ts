@@ -28,7 +28,7 @@ export async function refresh(): Promise<void> {
   }
   try {
     const response = await send({ query })
-    if (bearer.get() !== token) return // another answer is on its way
+    if (bearer.get() !== token) return // a newer request is in flight
     problem.set(problemOf(response, token !== ''))
     viewer.set((response.body?.data?.viewer as Viewer | null | undefined) ?? null)
     if (!token && response.body?.errors?.some((e) => e.extensions?.code === 'UNAUTHENTICATED')) await endSession() // removes the cookie

@@ -6,7 +6,7 @@ export interface Span {
   end: number
 }
 
-/** Returns where a field of the response stands in the query; indices of the path are ignored. */
+/** Returns where a field of the response is in the query; indices of the path are ignored. */
 export function inQuery(document: DocumentNode, operationName: string | null | undefined, path: (string | number)[]): Span | null {
   const operations = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === Kind.OPERATION_DEFINITION)
   const operation = operations.find((o) => o.name?.value === operationName) ?? operations[0]
@@ -33,7 +33,7 @@ function find(document: DocumentNode, { selections }: SelectionSetNode, keys: st
   return null
 }
 
-/** Returns where the name of a member stands in a JSON text, or where an element of an array begins. */
+/** Returns where the name of a member is in a JSON text, or where an element of an array begins. */
 export function inJSON(text: string, path: (string | number)[]): Span | null {
   const token = /"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g
   const stack: { key: string | number; isArray: boolean }[] = []
