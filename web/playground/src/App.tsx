@@ -4,6 +4,7 @@ import { GraphiQL } from 'graphiql'
 import { Suspense, use } from 'react'
 import { CopyMenu } from './copyas/CopyMenu'
 import { CostMeter } from './cost/CostMeter'
+import { EditorTheme } from './EditorTheme'
 import { fetcher } from './fetcher'
 import { examples } from './gallery/examples'
 import { galleryPlugin } from './gallery/Gallery'
@@ -15,6 +16,8 @@ import { storage } from './storage'
 
 const plugins = [galleryPlugin, HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })]
 
+const mac = navigator.userAgent.includes('Mac')
+
 export function App() {
   return (
     <>
@@ -23,6 +26,9 @@ export function App() {
           <img src="/playground/icon.svg" alt="" width="24" height="24" /> mixcloud-graphql
           {options.demo && <span className="note">demo: an emulated Mixcloud</span>}
         </h1>
+        <p className="keys-note">
+          Tab indents in an editor. To leave it: <kbd>{mac ? 'Ctrl+Shift+M' : 'Ctrl+M'}</kbd>, then Tab.
+        </p>
         <SessionMenu />
       </header>
       <main>
@@ -42,6 +48,7 @@ function Editors() {
       <GraphiQL.Logo>
         <CostMeter />
         <OpenLink />
+        <EditorTheme />
       </GraphiQL.Logo>
       <GraphiQL.Toolbar>
         {({ prettify, merge, copy }) => (

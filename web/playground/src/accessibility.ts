@@ -1,5 +1,6 @@
 // Corrections of GraphiQL's and the explorer's markup, which axe reports: a tab of GraphiQL's list contains two buttons, so
-// it cannot have the role "tab"; the explorer's select has no name.
+// it cannot have the role "tab"; the explorer's select and inputs have no names; a query of the history has a name other than
+// its text.
 
 function correct(root: ParentNode): void {
   for (const list of root.querySelectorAll<HTMLElement>('.graphiql-tabs[role=tablist]')) list.setAttribute('role', 'group')
@@ -7,13 +8,18 @@ function correct(root: ParentNode): void {
     const button = tab.querySelector('.graphiql-tab-button')
     button?.setAttribute('aria-pressed', String(tab.classList.contains('graphiql-tab-active')))
     if (tab.getAttribute('role') !== 'none') tab.setAttribute('role', 'none')
-    if (tab.hasAttribute('aria-selected')) tab.removeAttribute('aria-selected')
+    for (const { name } of [...tab.attributes]) if (name.startsWith('aria-')) tab.removeAttribute(name)
   }
   for (const select of root.querySelectorAll('.graphiql-explorer-root select:not([aria-label])')) select.setAttribute('aria-label', 'Kind of operation to add')
+  for (const input of root.querySelectorAll('.graphiql-explorer-root input:not([aria-label])')) {
+    const argument = input.closest('[data-arg-name]')?.getAttribute('data-arg-name') ?? input.previousElementSibling?.textContent
+    input.setAttribute('aria-label', argument ? `Value of ${argument}` : 'Value')
+  }
+  for (const label of root.querySelectorAll('.graphiql-history-item-label[aria-label]')) label.removeAttribute('aria-label') // it has a text
 }
 
 /** Corrects the markup now and after each change. */
 export function correctMarkup(root: HTMLElement): void {
   correct(root)
-  new MutationObserver(() => correct(root)).observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ['class', 'role', 'aria-selected'] })
+  new MutationObserver(() => correct(root)).observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ['class', 'role', 'aria-selected', 'aria-controls', 'aria-label'] })
 }

@@ -1,0 +1,11 @@
+// The schema's descriptions are Markdown. Their last paragraph is the cost, which the page makes stand out.
+import { markdown } from '@graphiql/react'
+
+/** Gives paragraphs that begin with "Cost:" a class of their own. */
+export function markCosts(): void {
+  markdown.core.ruler.push('cost', ({ tokens }) => {
+    tokens.forEach((token, i) => {
+      if (token.type === 'paragraph_open' && tokens[i + 1]?.content.startsWith('Cost:')) token.attrJoin('class', 'cost-of-field')
+    })
+  })
+}
