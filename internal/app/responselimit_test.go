@@ -20,8 +20,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// TestResponseLimit_CountsExactly holds what is counted while a response is made against the response itself: each
-// golden query passes under limits that are exactly its size, and exceeds either limit that is one less.
+// TestResponseLimit_CountsExactly executes each golden case with limits that equal the size of its response, which must succeed, and with
+// limits that are one less, which must be exceeded.
 func TestResponseLimit_CountsExactly(t *testing.T) {
 	t.Parallel()
 	all, err := goldens()
@@ -35,7 +35,7 @@ func TestResponseLimit_CountsExactly(t *testing.T) {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
 			sharedWorld()
-			ask := func(limits config.Serve) (resp response) {
+			execute := func(limits config.Serve) (resp response) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newTestServer(t, serverOptions{config: limits, emulator: []emulator.Option{emulator.WithSettings(emulator.Settings{Latency: callLatency})}})
 					g.setUpEmulator(t, s)
@@ -43,19 +43,19 @@ func TestResponseLimit_CountsExactly(t *testing.T) {
 				})
 				return resp
 			}
-			free := ask(config.Serve{})
-			data, errs := splitData(t, free)
-			if len(errs) > 0 { // a field that failed was counted with a value that is not there
+			unlimited := execute(config.Serve{})
+			data, errs := splitData(t, unlimited)
+			if len(errs) > 0 { // values of failed fields are counted but not in the response
 				return
 			}
-			hasJSON := strings.Contains(g.query, "raw") || strings.Contains(g.query, "embedJson") // whose keys are no fields
+			hasJSON := strings.Contains(g.query, "raw") || strings.Contains(g.query, "embedJson") // JSON whose members are not fields
 			fields, size := fieldsOf(t, data), len(data)
-			if exact := ask(config.Serve{MaxFields: fields, MaxBytes: config.Bytes(size)}); !bytes.Equal(exact.body, free.body) {
-				t.Errorf("under limits of its own size, %d fields and %d bytes, the response is\n%s", fields, size, exact.body)
+			if exact := execute(config.Serve{MaxFields: fields, MaxBytes: config.Bytes(size)}); !bytes.Equal(exact.body, unlimited.body) {
+				t.Errorf("response with the limits %d fields and %d bytes = %s, want %s", fields, size, exact.body, unlimited.body)
 			}
-			wantExceeded(t, ask(config.Serve{MaxBytes: config.Bytes(size - 1)}), "max-response-bytes", size-1)
-			if ofSchema := strings.Contains(g.query, "__schema"); fields > 1 && !hasJSON && !ofSchema { // which are counted before it runs
-				wantExceeded(t, ask(config.Serve{MaxFields: fields - 1}), "max-response-fields", fields-1)
+			checkLimitExceeded(t, execute(config.Serve{MaxBytes: config.Bytes(size - 1)}), "max-response-bytes", size-1)
+			if introspects := strings.Contains(g.query, "__schema"); fields > 1 && !hasJSON && !introspects { // introspection is counted before it runs
+				checkLimitExceeded(t, execute(config.Serve{MaxFields: fields - 1}), "max-response-fields", fields-1)
 			}
 		})
 	}
@@ -67,7 +67,7 @@ func splitData(t *testing.T, resp response) (data json.RawMessage, errs []respon
 	return data, errs
 }
 
-// fieldsOf counts the keys of all objects of JSON.
+// fieldsOf returns the number of members of all objects in data.
 func fieldsOf(t *testing.T, data []byte) int {
 	t.Helper()
 	var value any
@@ -93,22 +93,22 @@ func fieldsOf(t *testing.T, data []byte) int {
 	return count(value)
 }
 
-// wantExceeded checks that a response is what a limit leaves of it.
-func wantExceeded(t *testing.T, resp response, limit string, maximum int) {
+// checkLimitExceeded checks that a response has no data and one error about a limit.
+func checkLimitExceeded(t *testing.T, resp response, limit string, maximum int) {
 	t.Helper()
 	data, errs := splitData(t, resp)
 	if resp.status != http.StatusOK || string(data) != "null" || len(errs) != 1 {
-		t.Errorf("status = %d, want 200, %d bytes of data, %d errors; want 200, null and one error", resp.status, len(data), len(errs))
+		t.Errorf("status = %d, %d bytes of data, %d errors, want 200, null and one error", resp.status, len(data), len(errs))
 		return
 	}
 	x := errs[0].Extensions
 	if errs[0].code() != "LIMIT_EXCEEDED" || x["limit"] != limit || x["maximum"] != float64(maximum) || errs[0].Path != nil {
-		t.Errorf("error %+v, want LIMIT_EXCEEDED of %s %d", errs[0], limit, maximum)
+		t.Errorf("error = %+v, want LIMIT_EXCEEDED by %s %d", errs[0], limit, maximum)
 	}
 }
 
-// introspections are the queries of tools; the number is how many of their fields the schema has.
-func TestResponseLimit_IntrospectionIsComputed(t *testing.T) {
+// The fields of introspection are counted before the operation runs.
+func TestResponseLimit_IntrospectionIsCountedBeforehand(t *testing.T) {
 	t.Parallel()
 	const types = "{ __schema { types { name kind fields(includeDeprecated: %t) { name type { ...T } args { name type { ...T } } } " +
 		"inputFields { name type { ...T } } interfaces { name } possibleTypes { name } enumValues { name } } directives { name args { name } } } " +
@@ -118,30 +118,30 @@ func TestResponseLimit_IntrospectionIsComputed(t *testing.T) {
 		`query($d: Boolean = true) { __type(name: "PictureSize") { enumValues(includeDeprecated: $d) { name } } other: __type(name: "Nothing") { name } }`,
 		`query($s: Boolean = true) { __schema { types @skip(if: $s) { name } queryType { name } mutationType { kind } subscriptionType { name } } }`,
 	} {
-		free := newTestServer(t, serverOptions{}).execute(t, "", query, nil)
-		data, errs := splitData(t, free)
+		unlimited := newTestServer(t, serverOptions{}).execute(t, "", query, nil)
+		data, errs := splitData(t, unlimited)
 		if len(errs) > 0 {
-			t.Fatalf("%s: %+v", query, errs)
+			t.Fatalf("%s: errors = %+v, want none", query, errs)
 		}
 		fields := fieldsOf(t, data)
-		if resp := newTestServer(t, serverOptions{config: config.Serve{MaxFields: fields}}).execute(t, "", query, nil); !bytes.Equal(resp.body, free.body) {
-			t.Errorf("%s: under a limit of its %d fields the response is %s", query, fields, resp.body)
+		if resp := newTestServer(t, serverOptions{config: config.Serve{MaxFields: fields}}).execute(t, "", query, nil); !bytes.Equal(resp.body, unlimited.body) {
+			t.Errorf("%s: response with a limit of %d fields = %s, want %s", query, fields, resp.body, unlimited.body)
 		}
 		less := newTestServer(t, serverOptions{config: config.Serve{MaxFields: fields - 1}}).execute(t, "", query, nil)
 		_, errs = splitData(t, less)
 		if less.status != http.StatusBadRequest || len(errs) != 1 || errs[0].code() != "LIMIT_EXCEEDED" || errs[0].Extensions["maximum"] != float64(fields-1) {
-			t.Errorf("%s: with a field less, status = %d, want 400 and %+v; want to be refused before it runs", query, less.status, errs)
+			t.Errorf("%s: with a limit of %d fields: status = %d, errors = %+v, want 400 and LIMIT_EXCEEDED", query, fields-1, less.status, errs)
 		}
 	}
 }
 
-// TestResponseLimit_Implementors holds the names that are passed to graphql.CollectFields against those of the generated
-// code. If they differ, nothing breaks, but each selection set is collected twice.
+// TestResponseLimit_Implementors compares the names that are passed to graphql.CollectFields with those in the generated code. If they
+// differ, the results are the same, but each selection set is collected twice.
 func TestResponseLimit_Implementors(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../graph/generated/*.generated.go")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files, %v", len(files), err)
+		t.Fatalf("found %d files of generated code, want some (error %v)", len(files), err)
 	}
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
 	found := 0
@@ -160,18 +160,18 @@ func TestResponseLimit_Implementors(t *testing.T) {
 				got = append(got, def.Name)
 			}
 			if !slices.Equal(got, want) {
-				t.Errorf("%s: names %q, and %q in the generated code", want[0], got, want)
+				t.Errorf("%s: names = %q, want %q as in the generated code", want[0], got, want)
 			}
 			found++
 		}
 	}
 	if found < 50 {
-		t.Errorf("found %d types in the generated code", found)
+		t.Errorf("found %d types in the generated code, want at least 50", found)
 	}
 }
 
-// TestResponseLimit_GoNames holds the Go types that stand for object types of interfaces against their GraphQL names:
-// the bytes of a concrete type are counted by that name.
+// TestResponseLimit_GoNames checks that object types of interfaces have the same name in Go: the limit finds the GraphQL type of an object
+// by the name of its Go type.
 func TestResponseLimit_GoNames(t *testing.T) {
 	t.Parallel()
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
@@ -197,18 +197,17 @@ func TestResponseLimit_GoNames(t *testing.T) {
 				continue
 			}
 			if !strings.Contains(text.String(), "case *model."+possible.Name+":\n") {
-				t.Errorf("%s is not *model.%s in the generated code", possible.Name, possible.Name)
+				t.Errorf("generated code has no *model.%s for the type %s", possible.Name, possible.Name)
 			}
 			checked++
 		}
 	}
 	if checked < 10 {
-		t.Errorf("found %d object types of interfaces", checked)
+		t.Errorf("found %d object types of interfaces, want at least 10", checked)
 	}
 }
 
-// TestResponseLimit_Concurrent holds the fields that are said to run in goroutines of their own against the generated
-// code.
+// TestResponseLimit_Concurrent compares the result of concurrentFields with the generated code.
 func TestResponseLimit_Concurrent(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../graph/generated/*.generated.go")
@@ -225,7 +224,7 @@ func TestResponseLimit_Concurrent(t *testing.T) {
 		}
 		for _, o := range object.FindAllSubmatch(text, -1) {
 			name := string(o[1])
-			if name == "Mutation" { // one after the other
+			if name == "Mutation" { // its fields run one after another
 				continue
 			}
 			for rest := o[0]; ; {
@@ -235,7 +234,7 @@ func TestResponseLimit_Concurrent(t *testing.T) {
 				}
 				fieldName, body := string(rest[f[2]:f[3]]), rest[f[4]:f[5]]
 				if want := bytes.Contains(body, []byte("Concurrently(")); concurrent(name, fieldName) != want && !strings.HasPrefix(fieldName, "__") {
-					t.Errorf("%s.%s runs in a goroutine of its own: %v", name, fieldName, want)
+					t.Errorf("concurrent(%s.%s) = %t, want %t", name, fieldName, !want, want)
 				}
 				rest = rest[f[5]:]
 				found++
@@ -243,6 +242,6 @@ func TestResponseLimit_Concurrent(t *testing.T) {
 		}
 	}
 	if found < 200 {
-		t.Errorf("found %d fields in the generated code", found)
+		t.Errorf("found %d fields in the generated code, want at least 200", found)
 	}
 }

@@ -12,20 +12,17 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// latent makes a server whose every call takes callTime, in a synctest bubble.
-func latent(t *testing.T, cfg config.Serve) *testServer {
+// newLatencyServer returns a server whose calls take callLatency.
+func newLatencyServer(t *testing.T, cfg config.Serve) *testServer {
 	t.Helper()
 	return newTestServer(t, serverOptions{config: cfg, emulator: []emulator.Option{emulator.WithLatency(callLatency)}})
 }
 
-// hundredLoads needs two calls for the list and then one hundred, all
-// independent.
+// hundredLoads needs two calls for the list, and then one hundred independent ones.
 const hundredLoads = `{ user(username: "HarbourFM") { cloudcasts(first: 100) { nodes { description sections { position } } } } }`
 
-// TestConcurrencyIsBounded asks for a hundred independent loads with different
-// bounds: never more than the bound are under way, and never fewer for as long
-// as there is something to do.
-func TestConcurrencyIsBounded(t *testing.T) {
+// With a hundred independent loads, the number of calls in flight equals --max-upstream.
+func TestConcurrency_IsBounded(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ bound, most, rounds int }{
 		{bound: 1, most: 1, rounds: 102},
@@ -38,56 +35,53 @@ func TestConcurrencyIsBounded(t *testing.T) {
 			t.Parallel()
 			sharedWorld()
 			synctest.Test(t, func(t *testing.T) {
-				s := latent(t, config.Serve{MaxUpstream: test.bound})
+				s := newLatencyServer(t, config.Serve{MaxUpstream: test.bound})
 				start := time.Now()
 				if errs := s.execute(t, "", hundredLoads, nil).decode(t, nil); len(errs) > 0 {
-					t.Fatalf("%+v", errs[0])
+					t.Fatalf("error = %+v, want none", errs[0])
 				}
 				if took, want := time.Since(start), time.Duration(test.rounds)*callLatency; took != want {
-					t.Errorf("took %v, want %v", took, want)
+					t.Errorf("duration = %v, want %v", took, want)
 				}
 				if s.recorder.maxInFlight != test.most {
-					t.Errorf("%d calls were under way at once, want %d", s.recorder.maxInFlight, test.most)
+					t.Errorf("%d calls in flight, want %d", s.recorder.maxInFlight, test.most)
 				}
 			})
 		})
 	}
 }
 
-// TestConcurrencyIsBoundedForAll asks the same of several operations at once:
-// the bound is the process's, not an operation's.
-func TestConcurrencyIsBoundedForAll(t *testing.T) {
+// The bound applies to all operations together.
+func TestConcurrency_IsBoundedForAllOperations(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
-		s := latent(t, config.Serve{MaxUpstream: 10})
+		s := newLatencyServer(t, config.Serve{MaxUpstream: 10})
 		var group sync.WaitGroup
 		for range 3 {
 			group.Go(func() {
 				if errs := s.execute(t, "", hundredLoads, nil).decode(t, nil); len(errs) > 0 {
-					t.Errorf("%+v", errs[0])
+					t.Errorf("error = %+v, want none", errs[0])
 				}
 			})
 		}
 		group.Wait()
 		if s.recorder.maxInFlight != 10 {
-			t.Errorf("%d calls were under way at once, want 10", s.recorder.maxInFlight)
+			t.Errorf("%d calls in flight, want 10", s.recorder.maxInFlight)
 		}
 	})
 }
 
-// TestCriticalPath asks questions of different depths and widths. Each takes
-// exactly as long as its longest chain of dependent calls, for any
-// a call takes.
+// An operation takes exactly as long as its longest chain of dependent calls, with any latency of a call.
 func TestCriticalPath(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, query string
 		rounds      int
 	}{
-		{"nothing", `{ discover { key } search(query: "x") { query } rateLimit { budget } }`, 0},
-		{"side by side", `{ a: user(username: "spartacus") { name } b: popular { nodes { key } } c: tag(name: "funk") { name } d: categories { name } }`, 1},
-		{"a look-up and its lists", `{ user(username: "spartacus") { favorites { nodes { key } } followers { nodes { key } } feed { nodes { key } } } }`, 2},
+		{"no call", `{ discover { key } search(query: "x") { query } rateLimit { budget } }`, 0},
+		{"parallel", `{ a: user(username: "spartacus") { name } b: popular { nodes { key } } c: tag(name: "funk") { name } d: categories { name } }`, 1},
+		{"a lookup and its lists", `{ user(username: "spartacus") { favorites { nodes { key } } followers { nodes { key } } feed { nodes { key } } } }`, 2},
 		{"a list and loads", `{ new(first: 15) { nodes { description user { biog } } } }`, 2},
 		{"lists of lists", `{ user(username: "HarbourFM") { followers(first: 3) { nodes { following(first: 3) { nodes { cloudcasts(first: 1) { nodes { slug } } } } } } } }`, 4},
 		{"a load at every level", `{ user(username: "HarbourFM") { followers(first: 2) { nodes { biog following(first: 2) { nodes { biog } } } } } }`, 4},
@@ -103,10 +97,10 @@ func TestCriticalPath(t *testing.T) {
 					s := newTestServer(t, serverOptions{emulator: []emulator.Option{emulator.WithLatency(latency)}})
 					start := time.Now()
 					if errs := s.execute(t, "", test.query, nil).decode(t, nil); len(errs) > 0 {
-						t.Fatalf("%+v", errs[0])
+						t.Fatalf("error = %+v, want none", errs[0])
 					}
 					if took, want := time.Since(start), time.Duration(test.rounds)*latency; took != want {
-						t.Errorf("a call takes %v: the response %v, want %d rounds: %v", latency, took, test.rounds, want)
+						t.Errorf("latency %v: duration = %v, want %v (%d rounds)", latency, took, want, test.rounds)
 					}
 				})
 			}
@@ -114,8 +108,7 @@ func TestCriticalPath(t *testing.T) {
 	}
 }
 
-// TestOneLoadForAllSelections leads to one user in every way there is. The
-// user is loaded once.
+// A user that is selected by several paths and spellings is loaded once.
 func TestOneLoadForAllSelections(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, serverOptions{})
@@ -143,7 +136,7 @@ fragment profile on User {
   followers(first: 1) { totalCount }
 }`
 	if errs := s.execute(t, "", query, map[string]any{"id": "MXUKL3NwYXJ0YWN1cy8"}).decode(t, nil); len(errs) > 0 {
-		t.Fatalf("%+v", errs[0])
+		t.Fatalf("error = %+v, want none", errs[0])
 	}
 	loads, lists := 0, 0
 	calls := s.takeCalls()
@@ -156,6 +149,6 @@ fragment profile on User {
 		}
 	}
 	if loads != 1 || lists != 1 || len(calls) != 4 {
-		t.Errorf("%d loads of the user, %d calls for the followers, all of them:\n%s", loads, lists, strings.Join(calls, "\n"))
+		t.Errorf("%d loads of the user, %d calls for the followers, %d calls in total, want 1, 1 and 4:\n%s", loads, lists, len(calls), strings.Join(calls, "\n"))
 	}
 }

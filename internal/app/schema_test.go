@@ -14,7 +14,7 @@ import (
 	"mixcloud-graphql/internal/config"
 )
 
-// The schema is at a path of its own, for tools and for pages of other origins.
+// /schema.graphql returns the schema, for tools and for pages of other origins.
 func TestSchemaFile(t *testing.T) {
 	t.Parallel()
 	app := newLiveApp(t)
@@ -29,44 +29,43 @@ func TestSchemaFile(t *testing.T) {
 	}
 	plain := send(http.MethodGet, "Origin", "https://app.example.com")
 	if _, err := gqlparser.LoadSchema(&ast.Source{Input: plain.Body.String()}); err != nil || plain.Code != http.StatusOK {
-		t.Fatalf("status = %d, want 200: %v", plain.Code, err)
+		t.Fatalf("status = %d, want 200 and a valid schema: %v", plain.Code, err)
 	}
 	if text := plain.Body.String(); strings.Contains(text, "@cost") || strings.Contains(text, "@listSize") {
-		t.Error("the text has the prices of fields")
+		t.Error("schema contains @cost or @listSize, want none")
 	}
 	h := plain.Header()
 	if h.Get("Content-Type") != "text/plain; charset=utf-8" || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Cache-Control") != "public, max-age=300" {
-		t.Errorf("headers %v", h)
+		t.Errorf("headers = %v, want plain text, CORS and max-age=300", h)
 	}
 	if again := send(http.MethodGet, "If-None-Match", h.Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
-		t.Errorf("again: status = %d, want 304, %d bytes", again.Code, again.Body.Len())
+		t.Errorf("If-None-Match: status = %d, %d bytes, want 304 without a body", again.Code, again.Body.Len())
 	}
 	coded := send(http.MethodGet, "Accept-Encoding", "gzip")
 	if coded.Header().Get("Content-Encoding") != "gzip" || coded.Header().Get("ETag") == h.Get("ETag") || coded.Body.Len() > plain.Body.Len()/3 {
-		t.Errorf("compressed: %d of %d bytes, headers %v", coded.Body.Len(), plain.Body.Len(), coded.Header())
+		t.Errorf("compressed: %d of %d bytes, headers = %v, want gzip, another ETag and at most a third", coded.Body.Len(), plain.Body.Len(), coded.Header())
 	}
 	if unzip, err := gzip.NewReader(coded.Body); err != nil {
 		t.Error(err)
 	} else if text, err := io.ReadAll(unzip); err != nil || string(text) != plain.Body.String() {
-		t.Errorf("uncompressed it differs: %v", err)
+		t.Errorf("decompressed schema differs (error %v)", err)
 	}
 	if again := send(http.MethodGet, "Accept-Encoding", "gzip", "If-None-Match", coded.Header().Get("ETag")); again.Code != http.StatusNotModified {
-		t.Errorf("compressed, again: status = %d, want 304", again.Code)
+		t.Errorf("compressed, If-None-Match: status = %d, want 304", again.Code)
 	}
 	if head := send(http.MethodHead); head.Code != http.StatusOK || head.Header().Get("ETag") != h.Get("ETag") {
-		t.Errorf("HEAD: status = %d, want 200, headers %v", head.Code, head.Header())
+		t.Errorf("HEAD: status = %d, headers = %v, want 200 and the same ETag", head.Code, head.Header())
 	}
 	if post := send(http.MethodPost); post.Code != http.StatusMethodNotAllowed || post.Header().Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST: status = %d, want 405, headers %v", post.Code, post.Header())
+		t.Errorf("POST: status = %d, headers = %v, want 405 with Allow", post.Code, post.Header())
 	}
 	preflight := send(http.MethodOptions, "Origin", "https://app.example.com", "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "if-none-match")
 	if preflight.Code != http.StatusNoContent || preflight.Header().Get("Access-Control-Allow-Headers") != "if-none-match" {
-		t.Errorf("preflight: status = %d, want 204, headers %v", preflight.Code, preflight.Header())
+		t.Errorf("preflight: status = %d, headers = %v, want 204 with if-none-match allowed", preflight.Code, preflight.Header())
 	}
 }
 
-// With --introspection=false nothing returns the schema, and no error names what is
-// in it and was not asked for.
+// With --introspection=false no response contains the schema, and no error suggests names of the schema.
 func TestHiddenSchema(t *testing.T) {
 	t.Parallel()
 	app := newDemoApp(t, func(cfg *config.Serve) { cfg.Introspection = new(false) })
@@ -93,7 +92,7 @@ func TestHiddenSchema(t *testing.T) {
 		w := httptest.NewRecorder()
 		app.ServeHTTP(w, r)
 		if w.Code != tt.status || strings.Contains(w.Body.String(), "id you mean") || strings.Contains(w.Body.String(), `"types"`) {
-			t.Errorf("%s: status %d: %s", name, w.Code, w.Body)
+			t.Errorf("%s: status = %d, want %d without names of the schema: %s", name, w.Code, tt.status, w.Body)
 		}
 	}
 }

@@ -27,15 +27,15 @@ import (
 	"mixcloud-graphql/internal/show"
 )
 
-// A certPair is a certificate and its key in files.
-type certPair struct {
+// certFiles are the files of a certificate and its key.
+type certFiles struct {
 	cert, key string
-	pool      *x509.CertPool // that trusts it
+	pool      *x509.CertPool // contains all certificates that write has made
 	serial    int64
 }
 
-// write makes a new certificate for the loopback address and writes it over the last one.
-func (c *certPair) write(t *testing.T) {
+// write makes a new certificate for the loopback address and overwrites the files.
+func (c *certFiles) write(t *testing.T) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -67,16 +67,16 @@ func (c *certPair) write(t *testing.T) {
 	}
 }
 
-func newCertPair(t *testing.T) *certPair {
+func newCertFiles(t *testing.T) *certFiles {
 	t.Helper()
 	dir := t.TempDir()
-	c := &certPair{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), pool: x509.NewCertPool()}
+	c := &certFiles{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), pool: x509.NewCertPool()}
 	c.write(t)
 	return c
 }
 
-// client speaks one protocol: "HTTP/1.1", "HTTP/2" over TLS, or "h2c", HTTP/2 without it.
-func client(t *testing.T, protocol string, pool *x509.CertPool) *http.Client {
+// newProtocolClient returns a client for one protocol: "HTTP/1.1", "HTTP/2" over TLS, or "h2c" (HTTP/2 without TLS).
+func newProtocolClient(t *testing.T, protocol string, pool *x509.CertPool) *http.Client {
 	t.Helper()
 	transport := &http.Transport{Protocols: new(http.Protocols), TLSClientConfig: &tls.Config{RootCAs: pool}} //nolint:gosec // a test
 	switch protocol {
@@ -91,8 +91,8 @@ func client(t *testing.T, protocol string, pool *x509.CertPool) *http.Client {
 	return &http.Client{Transport: transport, Timeout: time.Minute}
 }
 
-// wireModes are the ways to speak to the server.
-var wireModes = []struct {
+// protocolModes are the combinations of HTTP version and TLS.
+var protocolModes = []struct {
 	name, scheme, protocol string
 	major                  int
 }{
@@ -105,24 +105,24 @@ var wireModes = []struct {
 // Queries, streams of events and uploads work over HTTP/1.1 and HTTP/2, with TLS and without.
 func TestServe_Protocols(t *testing.T) {
 	t.Parallel()
-	for _, mode := range wireModes {
+	for _, mode := range protocolModes {
 		t.Run(mode.name, func(t *testing.T) {
 			t.Parallel()
 			cfg := config.Serve{DrainTimeout: 10 * time.Second}
-			pair := newCertPair(t)
+			files := newCertFiles(t)
 			if mode.scheme == "https" {
-				cfg.TLSCert, cfg.TLSKey = pair.cert, pair.key
+				cfg.TLSCert, cfg.TLSKey = files.cert, files.key
 			}
 			s := newTestServer(t, serverOptions{writable: true, config: cfg})
 			base := listenAndServe(t, s.app, mode.scheme)
-			c := client(t, mode.protocol, pair.pool)
+			c := newProtocolClient(t, mode.protocol, files.pool)
 
 			var group sync.WaitGroup
 			for range 20 {
 				group.Go(func() {
-					status, major, body := exchange(t, c, base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{user(username:\"demo\"){username}}"}`))
+					status, major, body := postTo(t, c, base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{user(username:\"demo\"){username}}"}`))
 					if status != http.StatusOK || major != mode.major || !strings.Contains(body, `"username":"demo"`) {
-						t.Errorf("status = %d, want 200 over HTTP/%d: %s", status, major, body)
+						t.Errorf("status = %d over HTTP/%d, want 200 over HTTP/%d: %s", status, major, mode.major, body)
 					}
 				})
 			}
@@ -138,9 +138,9 @@ func TestServe_Protocols(t *testing.T) {
 				upload.Body = io.NopCloser(bytes.NewReader(whole))
 				var body io.Reader = bytes.NewReader(whole)
 				if chunked {
-					body = io.MultiReader(body) // whose length net/http cannot tell
+					body = io.MultiReader(body) // net/http does not know the length of this reader
 				}
-				status, _, response := exchange(t, c, base+"/graphql", upload.Header.Get("Content-Type"), "demo-token", body)
+				status, _, response := postTo(t, c, base+"/graphql", upload.Header.Get("Content-Type"), "demo-token", body)
 				if status != http.StatusOK || !strings.Contains(response, `"name":"Night Bus"`) {
 					t.Fatalf("upload, chunked %t: status = %d, want 200: %s", chunked, status, response)
 				}
@@ -148,23 +148,23 @@ func TestServe_Protocols(t *testing.T) {
 			want := sha256.Sum256(uploadFile{Head: "ID3", Size: 3 << 20}.content())
 			uploads := s.emulator.Uploads()
 			if len(uploads) == 0 || uploads[0].SHA256 != hex.EncodeToString(want[:]) {
-				t.Errorf("Mixcloud has %+v", show.Value(uploads))
+				t.Errorf("uploads = %+v, want one with the file's hash", show.Value(uploads))
 			}
 
 			// A form that is refused before its end leaves the connection usable for other requests.
 			refused := "--b\r\nContent-Disposition: form-data; name=\"nothing\"\r\n\r\n" + strings.Repeat("x", 4<<20)
-			if status, _, response := exchange(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", io.MultiReader(strings.NewReader(refused))); status != http.StatusBadRequest {
-				t.Errorf("a malformed form: status = %d, want 400: %s", status, response)
+			if status, _, response := postTo(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", io.MultiReader(strings.NewReader(refused))); status != http.StatusBadRequest {
+				t.Errorf("malformed form: status = %d, want 400: %s", status, response)
 			}
-			if status, _, _ := exchange(t, c, base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{__typename}"}`)); status != http.StatusOK {
-				t.Errorf("after a malformed form: status = %d, want 200", status)
+			if status, _, _ := postTo(t, c, base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{__typename}"}`)); status != http.StatusOK {
+				t.Errorf("request after a malformed form: status = %d, want 200", status)
 			}
 		})
 	}
 }
 
-// exchange sends a POST, and returns the response.
-func exchange(t *testing.T, c *http.Client, url, contentType, token string, body io.Reader) (status, major int, response string) {
+// postTo sends a POST request and returns the response.
+func postTo(t *testing.T, c *http.Client, url, contentType, token string, body io.Reader) (status, major int, response string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, body)
 	if err != nil {
@@ -188,12 +188,12 @@ func exchange(t *testing.T, c *http.Client, url, contentType, token string, body
 	return resp.StatusCode, resp.ProtoMajor, string(text)
 }
 
-// A response that comes before the end of its form does not end the other requests of an HTTP/2 connection.
+// If the server responds before it has read the whole form, the HTTP/2 connection stays usable.
 func TestServe_HTTP2_KeepsTheConnection(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, serverOptions{config: config.Serve{DrainTimeout: 10 * time.Second}})
 	base := listenAndServe(t, s.app, "http")
-	c := client(t, "h2c", nil)
+	c := newProtocolClient(t, "h2c", nil)
 	var connections int
 	var mu sync.Mutex
 	dialer := new(net.Dialer)
@@ -205,7 +205,7 @@ func TestServe_HTTP2_KeepsTheConnection(t *testing.T) {
 	}
 	for range 5 {
 		refused := "--b\r\nContent-Disposition: form-data; name=\"nothing\"\r\n\r\n" + strings.Repeat("x", 1<<20)
-		if status, _, response := exchange(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", strings.NewReader(refused)); status != http.StatusBadRequest {
+		if status, _, response := postTo(t, c, base+"/graphql", "multipart/form-data; boundary=b", "demo-token", strings.NewReader(refused)); status != http.StatusBadRequest {
 			t.Fatalf("status = %d, want 400: %s", status, response)
 		}
 	}
@@ -216,15 +216,15 @@ func TestServe_HTTP2_KeepsTheConnection(t *testing.T) {
 	}
 }
 
-// New connections get the certificate that was read last; a bad one changes nothing.
+// After a reload, new connections get the new certificate. A reload of an invalid one returns an error and changes nothing.
 func TestApp_Reload(t *testing.T) {
 	t.Parallel()
-	pair := newCertPair(t)
-	s := newTestServer(t, serverOptions{config: config.Serve{TLSCert: pair.cert, TLSKey: pair.key, DrainTimeout: 10 * time.Second}})
+	files := newCertFiles(t)
+	s := newTestServer(t, serverOptions{config: config.Serve{TLSCert: files.cert, TLSKey: files.key, DrainTimeout: 10 * time.Second}})
 	base := listenAndServe(t, s.app, "https")
 	serial := func() int64 {
 		t.Helper()
-		c := client(t, "HTTP/1.1", pair.pool)
+		c := newProtocolClient(t, "HTTP/1.1", files.pool)
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/livez", http.NoBody)
 		if err != nil {
 			t.Fatal(err)
@@ -237,44 +237,44 @@ func TestApp_Reload(t *testing.T) {
 		return resp.TLS.PeerCertificates[0].SerialNumber.Int64()
 	}
 	if got := serial(); got != 1 {
-		t.Fatalf("certificate %d, want 1", got)
+		t.Fatalf("serial number = %d, want 1", got)
 	}
-	pair.write(t)
+	files.write(t)
 	if got := serial(); got != 1 {
-		t.Fatalf("certificate %d before it is reloaded, want 1", got)
+		t.Fatalf("serial number before the reload = %d, want 1", got)
 	}
 	if err := s.app.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	if got := serial(); got != 2 {
-		t.Fatalf("certificate %d, want 2", got)
+		t.Fatalf("serial number after the reload = %d, want 2", got)
 	}
-	if err := os.WriteFile(pair.cert, []byte("no certificate"), 0o600); err != nil {
+	if err := os.WriteFile(files.cert, []byte("no certificate"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.app.Reload(); err == nil {
-		t.Error("a bad certificate was accepted")
+		t.Error("Reload with an invalid certificate returned no error")
 	}
 	if got := serial(); got != 2 {
-		t.Errorf("certificate %d after a bad one, want 2", got)
+		t.Errorf("serial number after an invalid certificate = %d, want 2", got)
 	}
 	if err := newTestServer(t, serverOptions{}).app.Reload(); err != nil {
-		t.Errorf("without TLS: %v", err)
+		t.Errorf("Reload without TLS: %v", err)
 	}
 }
 
-// A client that does not finish its TLS handshake does not keep the server from draining.
+// The server drains although a client has not finished its TLS handshake.
 func TestServe_TLS_UnfinishedHandshake(t *testing.T) {
 	t.Parallel()
-	pair := newCertPair(t)
-	s := newTestServer(t, serverOptions{config: config.Serve{TLSCert: pair.cert, TLSKey: pair.key, DrainTimeout: 20 * time.Second}})
+	files := newCertFiles(t)
+	s := newTestServer(t, serverOptions{config: config.Serve{TLSCert: files.cert, TLSKey: files.key, DrainTimeout: 20 * time.Second}})
 	base := listenAndServe(t, s.app, "https")
 	silent, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "https://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	if status, _, _ := exchange(t, client(t, "HTTP/2", pair.pool), base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{__typename}"}`)); status != http.StatusOK {
+	if status, _, _ := postTo(t, newProtocolClient(t, "HTTP/2", files.pool), base+"/graphql", "application/json", "", strings.NewReader(`{"query":"{__typename}"}`)); status != http.StatusOK {
 		t.Errorf("status = %d, want 200", status)
 	}
 }

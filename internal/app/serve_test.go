@@ -16,36 +16,36 @@ import (
 	"mixcloud-graphql/internal/connlimit"
 )
 
-// A hall is a server whose handler waits for the test to let it go.
-type hall struct {
+// A blockingServer is a server whose handler waits for the test.
+type blockingServer struct {
 	base     string
-	stop     context.CancelFunc // the signal to stop
-	entered  chan struct{}      // a request is in flight
-	leave    chan struct{}      // closed to let requests finish
-	gone     chan error         // why a request's context ended
-	stopping chan struct{}
-	served   chan error
+	stop     context.CancelFunc // ends the context of serve
+	inFlight chan struct{}      // receives a value for each request in flight
+	finish   chan struct{}      // closed to let requests finish
+	canceled chan error         // receives the error of a request's context
+	stopping chan struct{}      // closed when draining begins
+	served   chan error         // receives the result of serve
 }
 
-func newHall(t *testing.T, drain time.Duration) *hall {
+func newBlockingServer(t *testing.T, drain time.Duration) *blockingServer {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	h := &hall{
+	h := &blockingServer{
 		base: "http://" + ln.Addr().String(), stop: stop,
-		entered: make(chan struct{}), leave: make(chan struct{}), gone: make(chan error, 1),
+		inFlight: make(chan struct{}), finish: make(chan struct{}), canceled: make(chan error, 1),
 		stopping: make(chan struct{}), served: make(chan error, 1),
 	}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.entered <- struct{}{}
+		h.inFlight <- struct{}{}
 		select {
-		case <-h.leave:
+		case <-h.finish:
 			_, _ = io.WriteString(w, "finished")
 		case <-r.Context().Done():
-			h.gone <- r.Context().Err()
+			h.canceled <- r.Context().Err()
 		}
 	})
 	go func() {
@@ -55,8 +55,8 @@ func newHall(t *testing.T, drain time.Duration) *hall {
 	return h
 }
 
-// get sends a request and returns a channel for its response, or for "error: " and the error.
-func (h *hall) get(t *testing.T) chan string {
+// get sends a request. The channel receives the response, or "error: " and the error.
+func (h *blockingServer) get(t *testing.T) chan string {
 	t.Helper()
 	response := make(chan string, 1)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -82,45 +82,47 @@ func (h *hall) get(t *testing.T) chan string {
 	return response
 }
 
+// When ctx ends, serve waits for the requests in flight and accepts no new ones.
 func TestServe_FinishesInFlightRequests(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	h := newHall(t, time.Minute)
+	h := newBlockingServer(t, time.Minute)
 	response := h.get(t)
-	<-h.entered
+	<-h.inFlight
 	h.stop()
 	<-h.stopping
 	select {
 	case err := <-h.served:
-		t.Fatalf("it returned with a request in flight: %v", err)
+		t.Fatalf("serve returned while a request was in flight: %v", err)
 	default:
 	}
-	close(h.leave)
+	close(h.finish)
 	if got := <-response; got != "finished" {
-		t.Errorf("the request in flight got %q", got)
+		t.Errorf("response to the request in flight = %q, want finished", got)
 	}
 	if err := <-h.served; err != nil {
-		t.Errorf("drained with %v", err)
+		t.Errorf("serve returned the error %v, want none", err)
 	}
 	if got := <-h.get(t); !strings.HasPrefix(got, "error:") {
-		t.Errorf("a request after draining got %q", got)
+		t.Errorf("request after draining: got %q, want an error", got)
 	}
 }
 
+// After the drain timeout, requests in flight are canceled and serve returns an error.
 func TestServe_DrainTimeout(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	h := newHall(t, time.Millisecond)
+	h := newBlockingServer(t, time.Millisecond)
 	response := h.get(t)
-	<-h.entered
+	<-h.inFlight
 	h.stop()
 	err := <-h.served
 	if err == nil || !strings.Contains(err.Error(), "still in flight 1ms after") {
-		t.Errorf("got %v", err)
+		t.Errorf("error = %v, want \"still in flight 1ms after\"", err)
 	}
-	if got := <-h.gone; !errors.Is(got, context.Canceled) {
-		t.Errorf("the request's context ended with %v", got)
+	if got := <-h.canceled; !errors.Is(got, context.Canceled) {
+		t.Errorf("error of the request's context = %v, want canceled", got)
 	}
 	if got := <-response; !strings.HasPrefix(got, "error:") {
-		t.Errorf("the request that was cut off got %q", got)
+		t.Errorf("canceled request: got %q, want an error", got)
 	}
 }
 
@@ -132,9 +134,9 @@ func TestServe_BrokenListener(t *testing.T) {
 	if err := ln.Close(); err != nil {
 		t.Fatal(err)
 	}
-	err = serve(t.Context(), ln, http.NotFoundHandler(), nil, connlimit.New(1000, slog.New(slog.DiscardHandler)), 0, slog.New(slog.DiscardHandler), func() { t.Error("it drains") })
+	err = serve(t.Context(), ln, http.NotFoundHandler(), nil, connlimit.New(1000, slog.New(slog.DiscardHandler)), 0, slog.New(slog.DiscardHandler), func() { t.Error("stopping was called") })
 	if !errors.Is(err, net.ErrClosed) {
-		t.Errorf("got %v", err)
+		t.Errorf("error = %v, want %v", err, net.ErrClosed)
 	}
 }
 
@@ -146,11 +148,11 @@ func TestListen(t *testing.T) {
 	}
 	defer ln.Close()
 	if want := "http://" + ln.Addr().String(); base != want {
-		t.Errorf("base %q, want %q", base, want)
+		t.Errorf("base URL = %q, want %q", base, want)
 	}
 	_, _, err = listen(t.Context(), ln.Addr().String(), "http")
 	if err == nil || !strings.Contains(err.Error(), "cannot listen on "+ln.Addr().String()) || !strings.Contains(err.Error(), "--addr") {
-		t.Errorf("an address in use: error %v", err)
+		t.Errorf("error for an address in use = %v, want \"cannot listen\" with a hint to --addr", err)
 	}
 	all, base, err := listen(t.Context(), ":0", "https")
 	if err != nil {
@@ -158,6 +160,6 @@ func TestListen(t *testing.T) {
 	}
 	defer all.Close()
 	if !strings.HasPrefix(base, "https://127.0.0.1:") {
-		t.Errorf("listening everywhere, the base is %q", base)
+		t.Errorf("base URL for :0 = %q, want https://127.0.0.1:PORT", base)
 	}
 }

@@ -15,52 +15,50 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// measured are the operations whose allocations have a limit, in all of
-// [App.ServeHTTP]: middleware, access log, endpoint and response. The requests of
-// user are warm: the cache has the user.
-var measured = []struct {
+// allocationLimits are operations with their maximum number of allocations in [App.ServeHTTP], including middleware and access log. The
+// user is in the cache.
+var allocationLimits = []struct {
 	name, query string
-	allocations int // at most
+	allocations int
 }{
 	{"typename", `{ __typename }`, 150},
 	{"user", `{ user(username: \"demo\") { name } }`, 250},
 }
 
-// BenchmarkServeHTTP measures a request without a client and a connection.
+// BenchmarkServeHTTP measures a request, without a client and a connection.
 func BenchmarkServeHTTP(b *testing.B) {
-	for _, m := range measured {
+	for _, m := range allocationLimits {
 		b.Run(m.name, func(b *testing.B) {
-			ask := repeated(b, m.query)
-			ask()
+			send := newRequestFunc(b, m.query)
+			send()
 			b.ReportAllocs()
 			for b.Loop() {
-				ask()
+				send()
 			}
 		})
 	}
 }
 
-// TestServeHTTP_Allocations holds that a request allocates no more than its limit.
+// TestServeHTTP_Allocations checks the allocations of a request.
 func TestServeHTTP_Allocations(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
-	for _, m := range measured {
-		ask := repeated(t, m.query)
+	for _, m := range allocationLimits {
+		send := newRequestFunc(t, m.query)
 		got := m.allocations + 1
-		for range 3 { // what else runs in this process allocates too: the smallest counts
-			got = min(got, int(testing.AllocsPerRun(100, ask)))
+		for range 3 { // other goroutines allocate too, so the minimum of three runs counts
+			got = min(got, int(testing.AllocsPerRun(100, send)))
 		}
 		if got > m.allocations {
-			t.Errorf("%s: more than %d allocations; the benchmark ServeHTTP with -memprofile shows where", m.name, m.allocations)
+			t.Errorf("%s: more than %d allocations. Run the benchmark ServeHTTP with -memprofile to see where", m.name, m.allocations)
 		}
 	}
 }
 
-// repeated returns a function that sends the same POST request again and again to a
-// server with the default configuration. It reuses the request and the response, so
-// that only the server allocates.
-func repeated(tb testing.TB, query string) func() {
+// newRequestFunc returns a function that sends a POST request to a server with the default configuration. It reuses the request and the
+// response, so that only the server allocates.
+func newRequestFunc(tb testing.TB, query string) func() {
 	tb.Helper()
 	server := defaultServer(tb)
 	body := []byte(`{"query":"` + query + `"}`)
@@ -81,13 +79,13 @@ func repeated(tb testing.TB, query string) func() {
 		w.status, w.body = 0, w.body[:0]
 		server.ServeHTTP(w, r)
 		if w.status != http.StatusOK || !bytes.HasPrefix(w.body, []byte(`{"data":{`)) {
-			tb.Fatalf("status %d: %s", w.status, w.body)
+			tb.Fatalf("status = %d, want 200 with data: %s", w.status, w.body)
 		}
 	}
 }
 
-// defaultServer returns a server as the command line configures it, over an emulator. A
-// testServer is no measure: it logs for debugging, and keeps the log and the calls.
+// defaultServer returns a server with the defaults of the command line and an emulator. A testServer would allocate more, since it records
+// the calls and a debug log.
 func defaultServer(tb testing.TB) *App {
 	tb.Helper()
 	cmd, err := config.Parse([]string{"serve"}, nil, io.Discard)
@@ -112,8 +110,7 @@ func defaultServer(tb testing.TB) *App {
 	return server
 }
 
-// A reusedWriter is a response that keeps its memory. It has deadlines as a
-// connection has.
+// A reusedWriter is a response writer that reuses its memory. Like a connection it has deadlines.
 type reusedWriter struct {
 	header http.Header
 	status int

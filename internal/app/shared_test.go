@@ -28,8 +28,8 @@ func newPair(t *testing.T) (redis *redistest.Server, first, second *testServer) 
 	redis = redistest.Start(t)
 	mixcloud := newEmulator(t, emulator.WithWorld(sharedWorld().Clone()))
 	first, second = newReplica(t, redis.URL(), mixcloud), newReplica(t, redis.URL(), mixcloud)
-	first.shares(t, true)
-	second.shares(t, true)
+	first.waitForRedis(t, true)
+	second.waitForRedis(t, true)
 	return redis, first, second
 }
 
@@ -56,7 +56,7 @@ func calmly(t *testing.T, do func(try int) (wrong string), all ...*testServer) {
 	}
 	for try := 1; ; try++ {
 		for _, s := range all {
-			s.shares(t, true)
+			s.waitForRedis(t, true)
 		}
 		before := missed()
 		wrong := do(try)
@@ -183,7 +183,7 @@ func TestReplicas_readYourWrites(t *testing.T) {
 	mixcloud := newEmulator(t, emulator.WithWorld(sharedWorld().Clone()), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
 	replica := func() lagServer {
 		s := newReplica(t, redis.URL(), mixcloud)
-		s.shares(t, true)
+		s.waitForRedis(t, true)
 		return lagServer{s, t}
 	}
 	first, second := replica(), replica()
@@ -194,7 +194,7 @@ func TestReplicas_readYourWrites(t *testing.T) {
 	// must not be is that the second one never knows.
 	eventually := func(r lagServer, want view) {
 		t.Helper()
-		until(t, func() bool { return cmp.Equal(want, r.fetchView("demo-token")) })
+		waitUntil(t, func() bool { return cmp.Equal(want, r.fetchView("demo-token")) })
 	}
 	eventually(second, mine.after(true, true, 1))
 	eventually(replica(), mine.after(true, true, 1))
@@ -215,14 +215,14 @@ func TestReplicas_justUploaded(t *testing.T) {
 	redis := redistest.Start(t)
 	mixcloud := newEmulator(t, emulator.WithWorld(sharedWorld().Clone()), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
 	first, second := newReplica(t, redis.URL(), mixcloud), newReplica(t, redis.URL(), mixcloud)
-	first.shares(t, true)
-	second.shares(t, true)
+	first.waitForRedis(t, true)
+	second.waitForRedis(t, true)
 	file := uploadFile{Path: "variables.mp3", Name: "a.mp3", Type: "audio/mpeg", Head: "ID3", Size: 3000}
 	if errs := first.upload(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil}, file).decode(t, nil); len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	const edit = `mutation { editCloudcast(input: {key: "/demo/night-bus/", description: "New."}) { userErrors { code } cloudcast { description } } }`
-	until(t, func() bool { return len(second.execute(t, "demo-token", edit, nil).decode(t, nil)) == 0 })
+	waitUntil(t, func() bool { return len(second.execute(t, "demo-token", edit, nil).decode(t, nil)) == 0 })
 }
 
 // hashed sends a query's hash, and the query with it if whole is true.
@@ -245,7 +245,7 @@ func (s *testServer) hashed(t *testing.T, query string, whole bool) response {
 // knows waits until a replica knows a query by its hash.
 func (s *testServer) knows(t *testing.T, query string) {
 	t.Helper()
-	until(t, func() bool { return s.hashed(t, query, false).status == http.StatusOK })
+	waitUntil(t, func() bool { return s.hashed(t, query, false).status == http.StatusOK })
 }
 
 // A query that one replica has learned is known to all by its hash; without
@@ -265,7 +265,7 @@ func TestReplicas_persistedQueries(t *testing.T) {
 
 	redis.Kill()
 	for _, s := range []*testServer{first, second} {
-		until(t, func() bool {
+		waitUntil(t, func() bool {
 			s.hashed(t, later, false) // an idle one would not notice for a while
 			return !s.app.shared.Stats().Up
 		})
@@ -290,8 +290,8 @@ func TestReplicas_persistedQueries(t *testing.T) {
 	if !redis.Restart(t) {
 		t.Fatal("redis-server does not start")
 	}
-	first.shares(t, true)
-	second.shares(t, true)
+	first.waitForRedis(t, true)
+	second.waitForRedis(t, true)
 	second.hashed(t, later, true)
 	first.knows(t, later)
 }
@@ -304,7 +304,7 @@ func TestReplicas_ownLists(t *testing.T) {
 	mixcloud := newEmulator(t, emulator.WithWorld(sharedWorld().Clone()), emulator.WithSettings(emulator.Settings{Lag: time.Hour}))
 	replica := func() lagServer {
 		s := newReplica(t, redis.URL(), mixcloud)
-		s.shares(t, true)
+		s.waitForRedis(t, true)
 		return lagServer{s, t}
 	}
 	first, second := replica(), replica()
@@ -314,9 +314,9 @@ func TestReplicas_ownLists(t *testing.T) {
 		a.write(first, added, true)
 		a.write(first, before[1], false)
 		want := []string{added, before[0], before[2]}
-		until(t, func() bool { return cmp.Equal(want, second.viewerKeys(a.list)) })
+		waitUntil(t, func() bool { return cmp.Equal(want, second.viewerKeys(a.list)) })
 		cold := replica()
-		until(t, func() bool { return cmp.Equal(want, cold.viewerKeys(a.list)) })
+		waitUntil(t, func() bool { return cmp.Equal(want, cold.viewerKeys(a.list)) })
 		if got := cold.page(a.list, "first: 3").keys(); !cmp.Equal(want, got) {
 			t.Errorf("%s: another replica lists %v, want %v", a.list, got, want)
 		}
