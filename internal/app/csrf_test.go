@@ -29,7 +29,7 @@ func TestCSRF(t *testing.T) {
 	c := newTestServer(t, serverOptions{listen: true, writable: true, config: config.Serve{AllowOrigin: []string{own}}})
 	b := newBrowser(t, c.url)
 	b.signIn("demo", "/")
-	if got := b.viewer(fromScript); got != "demo" {
+	if got := b.viewer(csrfHeader); got != "demo" {
 		t.Fatalf("viewer = %q, want demo", got)
 	}
 	base, err := url.Parse(c.url)

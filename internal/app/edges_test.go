@@ -47,7 +47,7 @@ func TestEdgeOfWrite(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					l := newLagServer(t, readLag)
-					before, _ := l.walk(a.list, 100, 100)
+					before, _ := l.readPages(a.list, 100, 100)
 					added := keysNotOn(t, a, before)[:2]
 					older, newer := a.add(l, added[0]), a.add(l, added[1])
 					if top := l.page(a.list, "first: 1").PageInfo.EndCursor; top != newer {
@@ -78,7 +78,7 @@ func TestEdgeOfWrite_AlreadyListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagServer(t, readLag)
 		for _, a := range ownListActions {
-			want, _ := l.walk(a.list, 20, 8)
+			want, _ := l.readPages(a.list, 20, 8)
 			cursor := a.add(l, want[3])
 			if got := l.page(a.list, fmt.Sprintf("first: 3, after: %q", cursor)).keys(); !slices.Equal(got, want[4:7]) {
 				t.Errorf("%s: got %v, want %v", a.list, got, want[4:7])

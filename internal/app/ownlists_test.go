@@ -92,8 +92,8 @@ func (l lagServer) viewerKeys(list string) []string {
 	return data.Viewer[list].keys()
 }
 
-// walk reads the first n items in pages of the given size.
-func (l lagServer) walk(list string, size, n int) (keys, cursors []string) {
+// readPages reads the first n items in pages of the given size.
+func (l lagServer) readPages(list string, size, n int) (keys, cursors []string) {
 	l.t.Helper()
 	after := ""
 	for len(keys) < n {
@@ -135,14 +135,14 @@ func checkRandomWrites(t *testing.T, a ownListAction, random *rand.Rand) {
 	t.Helper()
 	const checked = 6 // items at the top of the list
 	l := newLagServer(t, readLag)
-	want, _ := l.walk(a.list, 100, 100)
+	want, _ := l.readPages(a.list, 100, 100)
 	total := l.page(a.list, "first: 1").TotalCount
 	candidates := keysNotOn(t, a, want)
 	check := func(when string) {
 		t.Helper()
 		top := want[:min(checked, len(want))]
 		for _, size := range []int{1, 4} {
-			got, cursors := l.walk(a.list, size, len(top))
+			got, cursors := l.readPages(a.list, size, len(top))
 			if diff := cmp.Diff(top, got); diff != "" {
 				t.Fatalf("%s, in pages of %d (-want +got):\n%s", when, size, diff)
 			}
@@ -228,7 +228,7 @@ func TestReadYourWrites_OwnListsCatchUpBetweenPages(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					l := newLagServer(t, readLag)
-					before, _ := l.walk(a.list, 100, 100)
+					before, _ := l.readPages(a.list, 100, 100)
 					added := keysNotOn(t, a, before)[:2]
 					before = before[:6]
 					a.write(l, added[0], true)
@@ -268,7 +268,7 @@ func TestReadYourWrites_OwnListsStopBeingCorrected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagServer(t, readLag)
 		a := ownListActions[0]
-		before, _ := l.walk(a.list, 100, 100)
+		before, _ := l.readPages(a.list, 100, 100)
 		theirs := func() string {
 			return string(l.execute(t, "spartacus-token", `{ user(username: "demo") { favorites(first: 5) { nodes { key } } } viewer { favorites(first: 5) { nodes { key } } } }`, nil).body)
 		}
@@ -276,21 +276,21 @@ func TestReadYourWrites_OwnListsStopBeingCorrected(t *testing.T) {
 		key := keysNotOn(t, a, before)[0]
 		before = before[:5]
 		a.write(l, key, true)
-		if got, _ := l.walk(a.list, 20, 5); got[0] != key {
+		if got, _ := l.readPages(a.list, 20, 5); got[0] != key {
 			t.Errorf("list of the viewer = %v, want %s first", got, key)
 		}
 		if got := theirs(); got != unchanged {
 			t.Errorf("lists of another viewer = %s, want %s as before", got, unchanged)
 		}
 		time.Sleep(readLag)
-		if got, _ := l.walk(a.list, 20, 5); got[0] != key {
+		if got, _ := l.readPages(a.list, 20, 5); got[0] != key {
 			t.Errorf("list of the viewer when reads have caught up = %v, want %s first", got, key)
 		}
 		if err := l.emulator.Set(emulator.Settings{}); err != nil {
 			t.Fatal(err)
 		}
 		l.undoDirectly(key + "favorite/")
-		if got, _ := l.walk(a.list, 20, 5); !slices.Equal(got, before) {
+		if got, _ := l.readPages(a.list, 20, 5); !slices.Equal(got, before) {
 			t.Errorf("list of the viewer after another app has undone the write = %v, want %v", got, before)
 		}
 		l.takeCalls()
@@ -308,9 +308,9 @@ func TestReadYourWrites_OwnListsDoneAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagServer(t, readLag)
 		for _, a := range ownListActions {
-			want, _ := l.walk(a.list, 20, 6)
+			want, _ := l.readPages(a.list, 20, 6)
 			a.write(l, want[3], true)
-			if got, _ := l.walk(a.list, 2, 6); !slices.Equal(got, want) {
+			if got, _ := l.readPages(a.list, 2, 6); !slices.Equal(got, want) {
 				t.Errorf("%s: got %v, want %v", a.list, got, want)
 			}
 		}
@@ -324,7 +324,7 @@ func TestReadYourWrites_OwnListsWithinBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagServer(t, readLag)
 		a := ownListActions[0]
-		before, _ := l.walk(a.list, 100, 100)
+		before, _ := l.readPages(a.list, 100, 100)
 		key := keysNotOn(t, a, before)[0]
 		a.write(l, key, true)
 		at := time.Now().Unix()

@@ -70,7 +70,7 @@ var specialRecordings = map[string]string{
 // notExposed are the members of a list, apart from its items, that no field returns, with the reason.
 var notExposed = map[string]string{
 	"name":            "an English text with a display name in it, which cannot be parsed",
-	"paging.previous": "contains the time of the first item, which cursors contain: TestWalks",
+	"paging.previous": "contains the time of the first item, which cursors contain: TestPaging_WhileItemsAreAdded",
 	"paging.next":     "compared with pageInfo.hasNextPage",
 }
 

@@ -21,7 +21,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator/world"
 )
 
-// A browser follows redirects and keeps cookies, as people's do.
+// A browser is an HTTP client that follows redirects and stores cookies.
 type browser struct {
 	t    *testing.T
 	base string
@@ -37,14 +37,14 @@ func newBrowser(t *testing.T, base string) *browser {
 	return &browser{t, base, &http.Client{Jar: jar}}
 }
 
-// A sight is what a browser shows in the end.
-type sight struct {
+// A shownPage is the page that a browser shows after all redirects.
+type shownPage struct {
 	url    *url.URL
 	status int
 	body   string
 }
 
-func (b *browser) do(r *http.Request) sight {
+func (b *browser) do(r *http.Request) shownPage {
 	b.t.Helper()
 	resp, err := b.http.Do(r)
 	if err != nil {
@@ -55,10 +55,10 @@ func (b *browser) do(r *http.Request) sight {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return sight{resp.Request.URL, resp.StatusCode, string(body)}
+	return shownPage{resp.Request.URL, resp.StatusCode, string(body)}
 }
 
-func (b *browser) get(address string) sight {
+func (b *browser) get(address string) shownPage {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, address, nil)
 	if err != nil {
@@ -67,8 +67,8 @@ func (b *browser) get(address string) sight {
 	return b.do(r)
 }
 
-// post sends a form, as a page does.
-func (b *browser) post(address string, form url.Values) sight {
+// post submits a form.
+func (b *browser) post(address string, form url.Values) shownPage {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -78,18 +78,18 @@ func (b *browser) post(address string, form url.Values) sight {
 	return b.do(r)
 }
 
-// choose submits Mixcloud's page.
-func (b *browser) choose(page sight, choice, user string) sight {
+// choose submits the form of Mixcloud's sign-in page.
+func (b *browser) choose(page shownPage, choice, user string) shownPage {
 	b.t.Helper()
-	once := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(page.body)
-	if once == nil {
-		b.t.Fatalf("at %s there is no form: %d %s", page.url, page.status, page.body)
+	form := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(page.body)
+	if form == nil {
+		b.t.Fatalf("page at %s has no form: status %d: %s", page.url, page.status, page.body)
 	}
-	return b.post(page.url.String(), url.Values{"form": {once[1]}, "choice": {choice}, "user": {user}})
+	return b.post(page.url.String(), url.Values{"form": {form[1]}, "choice": {choice}, "user": {user}})
 }
 
-// signIn signs in as a user of the emulator and goes on to next.
-func (b *browser) signIn(user, next string) sight {
+// signIn signs in as a user of the emulator and returns the page at next.
+func (b *browser) signIn(user, next string) shownPage {
 	b.t.Helper()
 	return b.choose(b.get(b.base+"/oauth/login?"+url.Values{"next": {next}}.Encode()), "allow", user)
 }
@@ -98,7 +98,7 @@ func (b *browser) signIn(user, next string) sight {
 func (b *browser) viewer(headers ...string) string {
 	b.t.Helper()
 	var data struct{ Viewer *struct{ Username string } }
-	if code := b.graph("{ viewer { username } }", nil, &data, headers...); code != "" {
+	if code := b.execute("{ viewer { username } }", nil, &data, headers...); code != "" {
 		return code
 	}
 	if data.Viewer == nil {
@@ -107,8 +107,8 @@ func (b *browser) viewer(headers ...string) string {
 	return data.Viewer.Username
 }
 
-// graph sends an operation, and returns the code of its first error.
-func (b *browser) graph(query string, variables map[string]any, into any, headers ...string) string {
+// execute sends an operation, decodes the response's data into data, and returns the code of its first error.
+func (b *browser) execute(query string, variables map[string]any, data any, headers ...string) string {
 	b.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -126,9 +126,9 @@ func (b *browser) graph(query string, variables map[string]any, into any, header
 	response := struct {
 		Data   any
 		Errors []responseError
-	}{Data: into}
-	if seen := b.do(r); json.Unmarshal([]byte(seen.body), &response) != nil {
-		b.t.Fatalf("%d %s", seen.status, seen.body)
+	}{Data: data}
+	if page := b.do(r); json.Unmarshal([]byte(page.body), &response) != nil {
+		b.t.Fatalf("response with status %d is not JSON: %s", page.status, page.body)
 	}
 	if len(response.Errors) > 0 {
 		return response.Errors[0].code()
@@ -136,12 +136,12 @@ func (b *browser) graph(query string, variables map[string]any, into any, header
 	return ""
 }
 
-const fromScript = "X-Requested-With: test"
+// csrfHeader is the header that requests with a cookie need.
+const csrfHeader = "X-Requested-With: test"
 
 const canarySecret = "s3cret-canary-of-the-application"
 
-// newSignInServer is a server that is an application of the emulated Mixcloud,
-// with secrets that can be looked for.
+// newSignInServer returns a server with an OAuth application of the emulator. Its secrets are easy to find in logs.
 func newSignInServer(t *testing.T, o serverOptions) *testServer {
 	t.Helper()
 	o.listen = true
@@ -151,67 +151,67 @@ func newSignInServer(t *testing.T, o serverOptions) *testServer {
 	return newTestServer(t, o)
 }
 
-// The demo signs in out of the box, on one listener.
+// Users can sign in at the demo without configuration.
 func TestSignIn_Demo(t *testing.T) {
 	t.Parallel()
 	_, base := serveDemo(t)
 	b := newBrowser(t, base)
 	if page := b.get(base + "/"); !strings.Contains(page.body, `{&#34;signIn&#34;:true,`) {
-		t.Error("the page does not offer to sign in")
+		t.Error("playground does not offer sign-in")
 	}
 	page := b.get(base + "/oauth/login?next=/livez")
 	if page.status != http.StatusOK || page.url.Path != "/emulator/www/oauth/authorize" {
-		t.Fatalf("login leads to %s: %d", page.url, page.status)
+		t.Fatalf("login ended at %s with status %d, want the emulator's sign-in page", page.url, page.status)
 	}
-	if seen := b.choose(page, "allow", world.DemoUser); seen.url.String() != base+"/livez" || seen.body != "ok\n" {
-		t.Errorf("in the end it is at %s: %d %s", seen.url, seen.status, seen.body)
+	if end := b.choose(page, "allow", world.DemoUser); end.url.String() != base+"/livez" || end.body != "ok\n" {
+		t.Errorf("sign-in ended at %s, want %s/livez: status %d: %s", end.url, base, end.status, end.body)
 	}
-	if got := b.viewer(fromScript); got != world.DemoUser {
-		t.Errorf("the viewer is %q", got)
+	if got := b.viewer(csrfHeader); got != world.DemoUser {
+		t.Errorf("viewer = %q, want %q", got, world.DemoUser)
 	}
 	if got := b.viewer(); got != "" {
-		t.Errorf("without a header the viewer is %q", got)
+		t.Errorf("viewer without the CSRF header = %q, want none", got)
 	}
-	if seen := b.post(base+"/oauth/logout", nil); seen.url.String() != base+"/" {
-		t.Errorf("signing out leads to %s", seen.url)
+	if end := b.post(base+"/oauth/logout", nil); end.url.String() != base+"/" {
+		t.Errorf("sign-out ended at %s, want %s/", end.url, base)
 	}
-	if got := b.viewer(fromScript); got != "" {
-		t.Errorf("signed out, the viewer is %q", got)
+	if got := b.viewer(csrfHeader); got != "" {
+		t.Errorf("viewer after sign-out = %q, want none", got)
 	}
 }
 
-// People who sign in act for themselves, until they sign out or take back what
-// they have allowed, and nothing secret is ever logged.
-func TestSignIn_TheWholeWay(t *testing.T) {
+// Two users sign in, a third one denies, and the tokens are revoked. Requests act for the right viewer, requests of other sites act for
+// none, and the log contains no secrets.
+func TestSignIn(t *testing.T) {
 	t.Parallel()
 	c := newSignInServer(t, serverOptions{writable: true})
 	one, two := newBrowser(t, c.url), newBrowser(t, c.url)
-	seen := one.signIn(world.DocumentedUser, "/livez?x=y")
-	if seen.url.String() != c.url+"/livez?x=y" || seen.status != http.StatusOK {
-		t.Fatalf("in the end it is at %s: %d %s", seen.url, seen.status, seen.body)
+	end := one.signIn(world.DocumentedUser, "/livez?x=y")
+	if end.url.String() != c.url+"/livez?x=y" || end.status != http.StatusOK {
+		t.Fatalf("sign-in ended at %s, want /livez?x=y: status %d: %s", end.url, end.status, end.body)
 	}
 	two.signIn(world.ListenerUser, "https://evil.example/")
 	for name, got := range map[string]string{
-		world.DocumentedUser: one.viewer(fromScript),
+		world.DocumentedUser: one.viewer(csrfHeader),
 		world.ListenerUser:   two.viewer("Apollo-Require-Preflight: 1"),
-		world.DemoUser:       one.viewer(fromScript, "Authorization: Bearer demo-token"), // which wins
+		world.DemoUser:       one.viewer(csrfHeader, "Authorization: Bearer demo-token"), // the token has precedence over the cookie
 	} {
 		if got != name {
-			t.Errorf("the viewer is %q, want %q", got, name)
+			t.Errorf("viewer = %q, want %q", got, name)
 		}
 	}
 
-	// CSRF: a form of another site has the cookie and not the header.
+	// CSRF: a form of another site has the cookie but not the header.
 	follow := `mutation { followUser(input: {username: "` + world.StationUser + `"}) { userErrors { message } viewer { username } } }`
-	if code := one.graph(follow, nil, new(any)); code != "UNAUTHENTICATED" {
-		t.Errorf("a mutation without the header: %q", code)
+	if code := one.execute(follow, nil, new(any)); code != "UNAUTHENTICATED" {
+		t.Errorf("mutation without the header: code = %q, want UNAUTHENTICATED", code)
 	}
-	if code := one.graph(follow, nil, new(any), fromScript); code != "" {
-		t.Errorf("a mutation with the header: %q", code)
+	if code := one.execute(follow, nil, new(any), csrfHeader); code != "" {
+		t.Errorf("mutation with the header: code = %q, want none", code)
 	}
 	form := one.post(c.url+"/graphql", url.Values{"query": {follow}})
 	if form.status != http.StatusUnsupportedMediaType {
-		t.Errorf("a form: status %d %s", form.status, form.body)
+		t.Errorf("form: status = %d, want 415: %s", form.status, form.body)
 	}
 	for _, r := range []struct{ method, header, value string }{
 		{http.MethodGet, "Sec-Fetch-Site", "cross-site"}, {http.MethodOptions, "Access-Control-Request-Headers", "x-requested-with"},
@@ -233,43 +233,42 @@ func TestSignIn_TheWholeWay(t *testing.T) {
 		}
 		_ = resp.Body.Close()
 		if strings.Contains(string(body), world.DocumentedUser) || resp.Header.Get("Access-Control-Allow-Origin") != "*" || resp.Header.Get("Access-Control-Allow-Credentials") != "" {
-			t.Errorf("%s of another site: %s %v", r.method, body, resp.Header)
+			t.Errorf("%s of another site: body = %s, header = %v, want no viewer and no credentials", r.method, body, resp.Header)
 		}
 	}
 
-	// Denied, and tried again.
+	// A user denies.
 	three := newBrowser(t, c.url)
-	if seen := three.choose(three.get(c.url+"/oauth/login?next=/livez"), "deny", ""); seen.status != http.StatusForbidden || !strings.Contains(seen.body, `href="/oauth/login?next=%2Flivez"`) {
-		t.Errorf("denied: %d %s", seen.status, seen.body)
+	if end := three.choose(three.get(c.url+"/oauth/login?next=/livez"), "deny", ""); end.status != http.StatusForbidden || !strings.Contains(end.body, `href="/oauth/login?next=%2Flivez"`) {
+		t.Errorf("denied: status = %d, want 403 and a link to try again: %s", end.status, end.body)
 	}
-	if got := three.viewer(fromScript); got != "" {
-		t.Errorf("who has denied it is %q", got)
+	if got := three.viewer(csrfHeader); got != "" {
+		t.Errorf("viewer after a denial = %q, want none", got)
 	}
 
-	// Taken back at Mixcloud.
+	// The tokens are revoked at Mixcloud.
 	tokens := c.recorder.sentTokens()
-	if len(tokens) != 3 { // two that were issued, and the demo's
-		t.Errorf("%d tokens were sent", len(tokens))
+	if len(tokens) != 3 { // two issued ones and demo-token
+		t.Errorf("calls have %d different tokens, want 3", len(tokens))
 	}
 	for _, token := range tokens {
 		c.emulator.Revoke(token)
 	}
-	if got := one.viewer(fromScript); got != "UNAUTHENTICATED" {
-		t.Errorf("with a token that was revoked: %q", got)
+	if got := one.viewer(csrfHeader); got != "UNAUTHENTICATED" {
+		t.Errorf("viewer with a revoked token = %q, want UNAUTHENTICATED", got)
 	}
 	log := c.log.String()
 	for _, secret := range append(tokens, "s3cret-canary", "attempt=", "&code=", "?code=", "evil.example") {
 		if strings.Contains(log, secret) {
-			t.Errorf("%q was logged:\n%s", secret, log)
+			t.Errorf("log contains %q:\n%s", secret, log)
 		}
 	}
 	if strings.Count(log, `"msg":"signed in"`) != 2 || !strings.Contains(log, "sign-in failed") {
-		t.Errorf("the log does not tell who came:\n%s", log)
+		t.Errorf("log does not contain two \"signed in\" and one \"sign-in failed\":\n%s", log)
 	}
 }
 
-// Mixcloud fails while a person comes back: they read a page, and nothing of
-// the failure.
+// If Mixcloud fails during the exchange of the code, the callback shows a page without details of the failure.
 func TestSignIn_MixcloudFails(t *testing.T) {
 	t.Parallel()
 	c := newSignInServer(t, serverOptions{config: config.Serve{RequestTimeout: 300 * time.Millisecond}})
@@ -282,7 +281,7 @@ func TestSignIn_MixcloudFails(t *testing.T) {
 		{emulator.FaultTruncatedJSON, 502},
 		{emulator.FaultSlowHeaders, 504},
 		{emulator.FaultURLEncodedToken, 200},
-		{emulator.FaultRateLimit, 503}, // the last: no code is exchanged until the wait is over
+		{emulator.FaultRateLimit, 503}, // must be the last: until the wait is over no code is exchanged
 	}
 	for _, test := range tests {
 		kind, want := test.kind, test.want
@@ -295,22 +294,21 @@ func TestSignIn_MixcloudFails(t *testing.T) {
 		if err := c.emulator.Fail(fault); err != nil {
 			t.Fatal(err)
 		}
-		seen := b.choose(page, "allow", world.DemoUser)
-		if seen.status != want || want != 200 && (!strings.Contains(seen.body, "Try again") || seen.url.Path != "/oauth/callback") {
-			t.Errorf("%s: %d at %s, want %d: %s", kind, seen.status, seen.url, want, seen.body)
+		end := b.choose(page, "allow", world.DemoUser)
+		if end.status != want || want != 200 && (!strings.Contains(end.body, "Try again") || end.url.Path != "/oauth/callback") {
+			t.Errorf("%s: status = %d at %s, want %d: %s", kind, end.status, end.url, want, end.body)
 		}
 		c.emulator.ClearFaults()
 		if want != 200 && kind != emulator.FaultRateLimit {
-			// Trying again works, and so does the rest meanwhile.
-			if seen := b.signIn(world.DemoUser, "/livez"); seen.url.Path != "/livez" {
-				t.Errorf("%s: trying again leads to %s", kind, seen.url)
+			// The second attempt succeeds.
+			if end := b.signIn(world.DemoUser, "/livez"); end.url.Path != "/livez" {
+				t.Errorf("%s: second attempt ended at %s, want /livez", kind, end.url)
 			}
 		}
 	}
 }
 
-// Two replicas with one secret key are one server; with another key, or none,
-// the client is anonymous.
+// A replica with the same secret key accepts the session. With another key, or without one, the client is anonymous.
 func TestSignIn_Replicas(t *testing.T) {
 	t.Parallel()
 	c := newSignInServer(t, serverOptions{})
@@ -345,12 +343,12 @@ func TestSignIn_Replicas(t *testing.T) {
 		w := httptest.NewRecorder()
 		replica.ServeHTTP(w, r)
 		if signedIn := strings.Contains(w.Body.String(), `"username":"`+world.DemoUser+`"`); w.Code != http.StatusOK || signedIn != (tt.want != "") {
-			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+			t.Errorf("%s: status = %d, want 200 and the viewer %q: %s", name, w.Code, tt.want, w.Body)
 		}
 	}
 }
 
-// Apps bring people to Mixcloud themselves, and keep the token.
+// Apps open Mixcloud's sign-in page themselves, and exchange the code for a token that they store.
 func TestOAuth_ForApps(t *testing.T) {
 	t.Parallel()
 	const back = "https://app.example/back"
@@ -364,21 +362,21 @@ func TestOAuth_ForApps(t *testing.T) {
 	}
 	const ask = `query ($back: String!) { oauthAuthorizationUrl(redirectUri: $back) }`
 	for _, other := range []string{"", back + "/", back + "?x=y", "https://app.example/back/../evil", "HTTPS://app.example/back", "https://app.example", "https://evil.example/back"} {
-		if code := b.graph(ask, map[string]any{"back": other}, new(any)); code != "BAD_USER_INPUT" {
-			t.Errorf("sending people back to %q: %q", other, code)
+		if code := b.execute(ask, map[string]any{"back": other}, new(any)); code != "BAD_USER_INPUT" {
+			t.Errorf("redirect URI %q: code = %q, want BAD_USER_INPUT", other, code)
 		}
 	}
 	var address struct{ OAuthAuthorizationURL string }
-	if code := b.graph(ask, map[string]any{"back": back}, &address); code != "" {
-		t.Fatal(code)
+	if code := b.execute(ask, map[string]any{"back": back}, &address); code != "" {
+		t.Fatalf("code = %s, want no error", code)
 	}
 	page := b.get(address.OAuthAuthorizationURL)
-	once := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(page.body)
-	if once == nil {
-		t.Fatalf("at %s there is no form: %s", page.url, page.body)
+	form := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(page.body)
+	if form == nil {
+		t.Fatalf("page at %s has no form: %s", page.url, page.body)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, page.url.String(),
-		strings.NewReader(url.Values{"form": {once[1]}, "choice": {"allow"}, "user": {world.GreekUser}}.Encode()))
+		strings.NewReader(url.Values{"form": {form[1]}, "choice": {"allow"}, "user": {world.GreekUser}}.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -390,7 +388,7 @@ func TestOAuth_ForApps(t *testing.T) {
 	_ = resp.Body.Close()
 	to, err := resp.Location()
 	if err != nil || !strings.HasPrefix(to.String(), back+"?code=") {
-		t.Fatalf("allowed, it leads to %v, %v", to, err)
+		t.Fatalf("Location = %v, want %s with a code (error %v)", to, back, err)
 	}
 
 	const exchange = `mutation ($in: ExchangeOAuthCodeInput!) { exchangeOAuthCode(input: $in) { accessToken clientMutationId userErrors { field code } } }`
@@ -404,10 +402,10 @@ func TestOAuth_ForApps(t *testing.T) {
 			}
 		}
 	}
-	try := func(code, redirect string) payload {
+	exchangeCode := func(code, redirect string) payload {
 		var p payload
-		if code := b.graph(exchange, map[string]any{"in": map[string]any{"code": code, "redirectUri": redirect, "clientMutationId": "7"}}, &p); code != "" {
-			t.Errorf("the exchange fails with %s", code)
+		if code := b.execute(exchange, map[string]any{"in": map[string]any{"code": code, "redirectUri": redirect, "clientMutationId": "7"}}, &p); code != "" {
+			t.Errorf("exchange: code = %s, want no error", code)
 		}
 		return p
 	}
@@ -416,56 +414,56 @@ func TestOAuth_ForApps(t *testing.T) {
 		{"wrong", back, "REFUSED", "code"},
 		{"", back, "REQUIRED", "code"},
 	} {
-		p := try(tt.code, tt.redirect).ExchangeOAuthCode
+		p := exchangeCode(tt.code, tt.redirect).ExchangeOAuthCode
 		if p.AccessToken != nil || len(p.UserErrors) != 1 || p.UserErrors[0].Code != tt.want || strings.Join(p.UserErrors[0].Field, ".") != tt.field {
-			t.Errorf("%+v: %+v", tt, show.Value(p))
+			t.Errorf("exchange of %q with redirect URI %q = %+v, want the user error %s at %s", tt.code, tt.redirect, show.Value(p), tt.want, tt.field)
 		}
 	}
-	p := try(to.Query().Get("code"), back).ExchangeOAuthCode
+	p := exchangeCode(to.Query().Get("code"), back).ExchangeOAuthCode
 	if p.AccessToken == nil || p.ClientMutationID != "7" || len(p.UserErrors) > 0 {
-		t.Fatalf("got %+v", show.Value(p))
+		t.Fatalf("payload = %+v, want a token and no user errors", show.Value(p))
 	}
 	if got := b.viewer("Authorization: Bearer " + *p.AccessToken); got != world.GreekUser {
-		t.Errorf("the token is that of %q", got)
+		t.Errorf("viewer of the token = %q, want %q", got, world.GreekUser)
 	}
 	if log := c.log.String(); strings.Contains(log, *p.AccessToken) || strings.Contains(log, "s3cret-canary") || strings.Contains(log, to.Query().Get("code")) {
-		t.Errorf("something secret was logged:\n%s", log)
+		t.Errorf("log contains a secret:\n%s", log)
 	}
-	// And nothing of it has signed this browser in.
+	// The browser itself is not signed in.
 	if root, _ := url.Parse(c.url); len(b.http.Jar.Cookies(root)) > 0 {
-		t.Error("the browser has got a cookie")
+		t.Error("browser has a cookie, want none")
 	}
 }
 
-// Without an application the routes say so, and so do the graph's fields; the
-// rest works.
+// Without an OAuth application, the sign-in paths return 404 with the reason, oauthAuthorizationUrl is null, and the rest works.
 func TestSignIn_NotConfigured(t *testing.T) {
 	t.Parallel()
 	c := newTestServer(t, serverOptions{listen: true, noOAuth: true, config: config.Serve{PublicURL: "http://graph.example"}})
 	b := newBrowser(t, c.url)
 	for _, path := range []string{"/oauth/login?next=/", "/oauth/callback?code=x", "/oauth/logout"} {
-		if seen := b.get(c.url + path); seen.status != http.StatusNotFound || !strings.Contains(seen.body, "--oauth-client-id") || seen.url.RequestURI() != path {
-			t.Errorf("%s: %d %s", path, seen.status, seen.body)
+		if page := b.get(c.url + path); page.status != http.StatusNotFound || !strings.Contains(page.body, "--oauth-client-id") || page.url.RequestURI() != path {
+			t.Errorf("%s: status = %d, want 404 with the flag's name: %s", path, page.status, page.body)
 		}
 	}
 	if page := b.get(c.url + "/"); !strings.Contains(page.body, `{&#34;signIn&#34;:false,`) {
-		t.Error("the page offers to sign in")
+		t.Error("playground offers sign-in")
 	}
 	if got := b.viewer("Authorization: Bearer demo-token"); got != world.DemoUser {
-		t.Errorf("a bearer token is for %q", got)
+		t.Errorf("viewer of a bearer token = %q, want %q", got, world.DemoUser)
 	}
 	var data struct{ OAuthAuthorizationURL *string }
-	if code := b.graph(`{ oauthAuthorizationUrl(redirectUri: "https://app.example/") }`, nil, &data); code != "" || data.OAuthAuthorizationURL != nil {
-		t.Errorf("the address is %v, %q", show.Value(data.OAuthAuthorizationURL), code)
+	if code := b.execute(`{ oauthAuthorizationUrl(redirectUri: "https://app.example/") }`, nil, &data); code != "" || data.OAuthAuthorizationURL != nil {
+		t.Errorf("oauthAuthorizationUrl = %v, code = %q, want null without an error", show.Value(data.OAuthAuthorizationURL), code)
 	}
 }
 
+// New checks the settings of the sign-in.
 func TestSignIn_Configuration(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*config.Serve){
-		"plain http elsewhere": func(c *config.Serve) { c.PublicURL = "http://graph.example" },
-		"no public address":    func(c *config.Serve) { c.PublicURL = "" },
-		"a short key":          func(c *config.Serve) { c.SecretKey = "short" },
+		"http":          func(c *config.Serve) { c.PublicURL = "http://graph.example" },
+		"no public URL": func(c *config.Serve) { c.PublicURL = "" },
+		"a short key":   func(c *config.Serve) { c.SecretKey = "short" },
 	} {
 		cfg := config.Serve{OAuthClientID: "app", OAuthClientSecret: "x", PublicURL: "https://graph.example", APIURL: mixcloudURL, SiteURL: mixcloudURL, OEmbedURL: mixcloudURL}
 		if _, err := New(cfg, slog.New(slog.DiscardHandler)); err != nil {
@@ -473,12 +471,12 @@ func TestSignIn_Configuration(t *testing.T) {
 		}
 		change(&cfg)
 		if _, err := New(cfg, slog.New(slog.DiscardHandler)); err == nil {
-			t.Errorf("%s is no error", name)
+			t.Errorf("%s: New returned no error", name)
 		}
 	}
 	var log logBuffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	if _, err := New(config.Serve{Demo: true, PublicURL: "http://127.0.0.1:8080"}, logger); err != nil || !strings.Contains(log.String(), "MIXCLOUD_GRAPHQL_SECRET_KEY is not set: sessions will be lost") {
-		t.Errorf("without a key: %v, logged %s", err, log.String())
+		t.Errorf("without a secret key: error = %v, log = %s, want no error and a log line", err, log.String())
 	}
 }

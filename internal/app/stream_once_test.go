@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// An upload that is sent again under its key gets the response of the first
-// time, and is made once.
-func TestStream_once(t *testing.T) {
+// An upload that is repeated with its idempotency key gets the first response, before its file is read, and is executed once.
+func TestStream_IdempotencyKey(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t, serverOptions{listen: true, writable: true})
 	head := uploadHead(t, nil, "mp3")
@@ -19,54 +18,54 @@ func TestStream_once(t *testing.T) {
 		body := head + formFile("mp3", filename, "audio/mpeg") + rest
 		c := h.startUpload(t, int64(len(body))+length, "Idempotency-Key: "+key)
 		if err := c.send(body); err != nil {
-			t.Log(err) // the response may have arrived already
+			t.Log(err) // the server may have responded and closed the connection
 		}
 		return c.readResponse(t)
 	}
 	status, first := send("a", "x.mp3", sound+formEnd, 0)
 	if status != 200 || !strings.Contains(first, `"changed":true`) {
-		t.Fatalf("%d %s", status, first)
+		t.Fatalf("status = %d, want 200 with changed: %s", status, first)
 	}
-	if status, again := send("a", "x.mp3", "", 1<<30); status != 200 || again != first { // and no byte of the file
-		t.Errorf("again: %d %s", status, again)
+	if status, again := send("a", "x.mp3", "", 1<<30); status != 200 || again != first { // without a byte of the file
+		t.Errorf("repeated: status = %d, want the first response: %s", status, again)
 	}
 	if status, text := send("a", "y.mp3", "", 1<<30); status != 422 || !strings.Contains(text, "BAD_USER_INPUT") {
-		t.Errorf("another file: %d %s", status, text)
+		t.Errorf("same key, another file: status = %d, want 422: %s", status, text)
 	}
-	if taken := len(h.emulator.Uploads()); taken != 1 {
-		t.Errorf("Mixcloud has taken %d", taken)
+	if stored := len(h.emulator.Uploads()); stored != 1 {
+		t.Errorf("Mixcloud stored %d uploads, want 1", stored)
 	}
 	if status, other := send("b", "x.mp3", sound+formEnd, 0); status != 200 || other == first {
-		t.Errorf("under another key: %d %s", status, other)
+		t.Errorf("another key: status = %d, want 200 with another response: %s", status, other)
 	}
 
-	// Nothing was sent of this one: the key is free again.
+	// Nothing of this upload is sent to Mixcloud, so the key can be used again.
 	c := h.startUpload(t, int64(len(head)), "Idempotency-Key: c")
 	if err := c.send(head); err != nil {
 		t.Fatal(err)
 	}
 	if status, text := c.readResponse(t); status != 400 || !strings.Contains(text, "is incomplete") {
-		t.Errorf("without its file: %d %s", status, text)
+		t.Errorf("without the file: status = %d, want 400: %s", status, text)
 	}
-	in := h.swallow()
+	in := h.acceptUploads()
 	c = h.startUpload(t, int64(len(head)+10_000), "Idempotency-Key: c")
 	if err := c.send(head, formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 2000)); err != nil {
 		t.Fatal(err)
 	}
-	<-in.some
+	<-in.fileStarted
 	if status, text := send("c", "x.mp3", "", 1<<30); status != http.StatusConflict || !strings.Contains(text, "in progress") {
-		t.Errorf("while it is in progress: %d %s", status, text)
+		t.Errorf("same key while the upload is in progress: status = %d, want 409: %s", status, text)
 	}
 	_ = c.conn.Close()
 	<-in.ended
 }
 
-// Actions have keys too.
-func TestOnce_action(t *testing.T) {
+// A mutation without files that is repeated with its idempotency key gets the first response and is executed once.
+func TestIdempotencyKey_Action(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t, serverOptions{listen: true, writable: true})
-	follow := func(key, who, id string) (int, string, bool) {
-		body := fmt.Sprintf(`{"query":"mutation($u: String) { followUser(input: {username: $u, clientMutationId: \"%s\"}) { message } }","variables":{"u":%q}}`, id, who)
+	follow := func(key, username, id string) (int, string, bool) {
+		body := fmt.Sprintf(`{"query":"mutation($u: String) { followUser(input: {username: $u, clientMutationId: \"%s\"}) { message } }","variables":{"u":%q}}`, id, username)
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/graphql", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
@@ -96,33 +95,32 @@ func TestOnce_action(t *testing.T) {
 	}
 	before := writes()
 	if status, again, replayed := follow("k", "spartacus", "1"); status != 200 || again != first || !replayed || !strings.Contains(first, "message") {
-		t.Errorf("%d %s after %s, replayed: %v", status, again, first, replayed)
+		t.Errorf("repeated: status = %d, replayed = %t, response = %s, want %s replayed", status, replayed, again, first)
 	}
 	if status, _, _ := follow("k", "spartacus", "2"); status != http.StatusUnprocessableEntity {
-		t.Errorf("another content: %d", status)
+		t.Errorf("same key, other content: status = %d, want 422", status)
 	}
 	if before != 1 || writes() != before {
-		t.Errorf("%d writes, then %d", before, writes())
+		t.Errorf("%d writes, then %d, want 1 and 1", before, writes())
 	}
 }
 
-// A dry run of an upload reports its cost before the file arrives, sends nothing
-// on, and leaves the key to the upload itself.
-func TestStream_dryRun(t *testing.T) {
+// A dry run of an upload returns its estimate before the file arrives, makes no call and does not use up the idempotency key.
+func TestStream_DryRun(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t, serverOptions{listen: true, writable: true})
 	head := uploadHead(t, nil, "mp3") + formFile("mp3", "x.mp3", "audio/mpeg")
-	for _, length := range []int64{1 << 30, -1} { // -1 is chunked
+	for _, length := range []int64{1 << 30, -1} {
 		c := h.startUpload(t, length, "Idempotency-Key: a", "X-GraphQL-Dry-Run: true")
 		if err := c.send(head + mp3Head); err != nil {
-			t.Log(err) // the response may have arrived already
+			t.Log(err) // the server may have responded and closed the connection
 		}
 		if status, text := c.readResponse(t); status != 200 || !strings.Contains(text, `"estimated":`) || !strings.Contains(text, `"data":null`) {
-			t.Errorf("length %d: %d %s", length, status, text)
+			t.Errorf("length %d: status = %d, want 200 with an estimate and no data: %s", length, status, text)
 		}
 	}
 	if requests := h.emulator.Requests(); len(requests) > 0 {
-		t.Errorf("Mixcloud was asked: %v", requests)
+		t.Errorf("calls = %v, want none", requests)
 	}
 	sound := mp3Head + strings.Repeat("x", 10_000) + formEnd
 	c := h.startUpload(t, int64(len(head)+len(sound)), "Idempotency-Key: a")
@@ -130,6 +128,6 @@ func TestStream_dryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if status, text := c.readResponse(t); status != 200 || !strings.Contains(text, `"changed":true`) {
-		t.Errorf("the upload: %d %s", status, text)
+		t.Errorf("upload with the same key: status = %d, want 200 with changed: %s", status, text)
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Only the uploader can watch the progress of an upload.
-func TestStream_progress(t *testing.T) {
+// The uploader gets the progress of an upload as server-sent events. Other viewers do not.
+func TestStream_Progress(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t, serverOptions{listen: true})
-	in := h.swallow()
+	in := h.acceptUploads()
 	watch := func(token string) *bufio.Scanner {
 		ctx, stop := context.WithCancel(context.Background())
 		t.Cleanup(stop)
@@ -50,22 +50,22 @@ func TestStream_progress(t *testing.T) {
 					Data struct{ UploadProgress progress }
 				}
 				if err := json.Unmarshal([]byte(data), &event); err != nil {
-					t.Fatalf("%v: %s", err, data)
+					t.Fatalf("event is not JSON: %v: %s", err, data)
 				}
 				return event.Data.UploadProgress, true
 			}
 			if ok {
-				return p, false // the end
+				return p, false // the last event
 			}
 		}
-		t.Fatal("the stream broke off")
+		t.Fatal("stream ended without a last event")
 		return p, false
 	}
 	mine, theirs := watch("demo-token"), watch("spartacus-token")
-	untold := progress{UploadID: "my_upload-1", Phase: "CHECKING"}
-	for _, events := range []*bufio.Scanner{mine, theirs} { // before there is anything to watch
-		if p, _ := next(events); cmp.Diff(untold, p) != "" {
-			t.Errorf("before: %s", cmp.Diff(untold, p))
+	initial := progress{UploadID: "my_upload-1", Phase: "CHECKING"}
+	for _, events := range []*bufio.Scanner{mine, theirs} { // before the upload starts
+		if p, _ := next(events); cmp.Diff(initial, p) != "" {
+			t.Errorf("first event differs (-want +got): %s", cmp.Diff(initial, p))
 		}
 	}
 
@@ -76,37 +76,37 @@ func TestStream_progress(t *testing.T) {
 	if err := c.send(head, mp3Head, half); err != nil {
 		t.Fatal(err)
 	}
-	<-in.some
+	<-in.fileStarted
 	var p progress
 	for p.BytesSent < 1<<20 {
 		var more bool
 		if p, more = next(mine); !more || p.Phase != "CHECKING" && p.Phase != "SENDING" || p.BytesTotal != nil && (*p.BytesTotal != total || p.BytesSent > total) {
-			t.Fatalf("on its way: %+v", show.Value(p))
+			t.Fatalf("event during the upload = %+v, want CHECKING or SENDING of %d bytes", show.Value(p), total)
 		}
 	}
 	if err := c.send(half, formEnd); err != nil {
 		t.Fatal(err)
 	}
 	if status, text := c.finish(t); status != 200 {
-		t.Fatalf("%d %s", status, text)
+		t.Fatalf("status = %d, want 200: %s", status, text)
 	}
 	for p.Phase != "DONE" {
 		sent := p.BytesSent
 		var more bool
 		if p, more = next(mine); !more || p.BytesSent < sent || p.BytesTotal == nil || *p.BytesTotal != total {
-			t.Fatalf("towards its end: %+v", show.Value(p))
+			t.Fatalf("event after the file = %+v, want at least %d of %d bytes", show.Value(p), sent, total)
 		}
 	}
 	if p.BytesSent != total {
-		t.Errorf("%d bytes of %d were sent", p.BytesSent, total)
+		t.Errorf("bytesSent of the last event = %d, want %d", p.BytesSent, total)
 	}
 	if p, more := next(mine); more {
-		t.Errorf("after the end: %+v", show.Value(p))
+		t.Errorf("event after DONE = %+v, want none", show.Value(p))
 	}
 
-	// The other one's, of the same name, is an upload that never began.
+	// For another viewer, the same id names an upload that has not started.
 	again := watch("spartacus-token")
-	if p, _ := next(again); cmp.Diff(untold, p) != "" {
-		t.Errorf("to others: %s", cmp.Diff(untold, p))
+	if p, _ := next(again); cmp.Diff(initial, p) != "" {
+		t.Errorf("first event for another viewer differs (-want +got): %s", cmp.Diff(initial, p))
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"mixcloud-graphql/internal/show"
 )
 
+// An upload with a picture reaches Mixcloud unchanged, with either file first, chunked and with a length.
 func TestStream(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t, serverOptions{listen: true, writable: true})
@@ -37,20 +38,20 @@ func TestStream(t *testing.T) {
 				}
 				status, response := c.finish(t)
 				if status != 200 || !strings.Contains(response, `"changed":true`) || !strings.Contains(response, `"name":"On the water"`) {
-					t.Fatalf("%d %s", status, response)
+					t.Fatalf("status = %d, want 200 with changed and the name: %s", status, response)
 				}
 				all := h.emulator.Uploads()
 				last := all[len(all)-1]
 				if last.Bytes != int64(len(mp3)) || last.SHA256 != sha256Hex(mp3) {
-					t.Errorf("%d bytes arrived, of %d", last.Bytes, len(mp3))
+					t.Errorf("Mixcloud received %d bytes with hash %s, want %d with hash %s", last.Bytes, last.SHA256, len(mp3), sha256Hex(mp3))
 				}
 			})
 		}
 	}
 }
 
-// A refusal is sent with its reason, and Mixcloud has received nothing.
-func TestStream_refused(t *testing.T) {
+// An invalid upload is refused with the reason, and Mixcloud stores nothing.
+func TestStream_Refused(t *testing.T) {
 	t.Parallel()
 	audio := formFile("mp3", "x.mp3", "audio/mpeg")
 	sound := mp3Head + strings.Repeat("x", 100_000)
@@ -58,22 +59,22 @@ func TestStream_refused(t *testing.T) {
 		input  map[string]any
 		files  []string
 		body   string
-		length int64 // above that of the body; chunked if negative
+		length int64 // added to the length of the body; chunked if negative
 		status int
 		want   string
-		asked  int64 // upload requests that Mixcloud saw begin
+		begun  int64 // the maximum number of upload requests that Mixcloud receives
 	}{
-		"a bad field, no file sent":     {map[string]any{"name": " "}, []string{"mp3"}, audio, 1 << 30, 200, `"field":["name"]`, 0},
-		"too long, as declared":         {nil, []string{"mp3"}, audio + sound, 5 << 30, 200, `"code":"TOO_LARGE"`, 0},
-		"text for a sound":              {nil, []string{"mp3"}, audio + "<!DOCTYPE html>" + sound, 1 << 30, 200, `text/html`, 1},
-		"a picture for a sound":         {nil, []string{"mp3"}, audio + jpegHead + sound, 1 << 30, 200, `image/jpeg`, 1},
+		"an invalid name, no file":      {map[string]any{"name": " "}, []string{"mp3"}, audio, 1 << 30, 200, `"field":["name"]`, 0},
+		"declared as too large":         {nil, []string{"mp3"}, audio + sound, 5 << 30, 200, `"code":"TOO_LARGE"`, 0},
+		"text instead of audio":         {nil, []string{"mp3"}, audio + "<!DOCTYPE html>" + sound, 1 << 30, 200, `text/html`, 1},
+		"an image instead of audio":     {nil, []string{"mp3"}, audio + jpegHead + sound, 1 << 30, 200, `image/jpeg`, 1},
 		"a picture above 10 MiB":        {nil, []string{"mp3", "picture"}, audio + sound + "\r\n" + formFile("picture", "p.jpg", "image/jpeg") + jpegHead + strings.Repeat("x", 10<<20+1000), 1 << 30, 200, `"field":["picture"],"code":"TOO_LARGE"`, 1},
 		"an empty file":                 {nil, []string{"mp3"}, audio + formEnd, 0, 400, "is empty", 1},
-		"the picture is missing":        {nil, []string{"mp3", "picture"}, audio + sound + formEnd, -1, 400, `without the file \"picture\" of its \"map\"`, 1},
+		"without the picture":           {nil, []string{"mp3", "picture"}, audio + sound + formEnd, -1, 400, `without the file \"picture\" of its \"map\"`, 1},
 		"a file not in the map":         {nil, []string{"mp3"}, audio + sound + "\r\n" + formFile("more", "p", "image/jpeg") + "x" + formEnd, 0, 400, `not in its \"map\": \"more\"`, 1},
 		"a file twice":                  {nil, []string{"mp3"}, audio + sound + "\r\n" + audio + sound + formEnd, -1, 400, `duplicate part`, 1},
-		"an end without its boundary":   {nil, []string{"mp3"}, audio + sound, 0, 400, "is incomplete", 1},
-		"a chunked one without its end": {nil, []string{"mp3"}, audio + sound, -1, 400, "is incomplete", 1},
+		"without the closing boundary":  {nil, []string{"mp3"}, audio + sound, 0, 400, "is incomplete", 1},
+		"chunked, without the boundary": {nil, []string{"mp3"}, audio + sound, -1, 400, "is incomplete", 1},
 		"nothing after the map":         {nil, []string{"mp3"}, "", -1, 400, "is incomplete", 1},
 	}
 	for name, tt := range tests {
@@ -87,7 +88,7 @@ func TestStream_refused(t *testing.T) {
 			}
 			c := h.startUpload(t, length)
 			if err := c.send(body); err != nil {
-				t.Log(err) // the response may have arrived already
+				t.Log(err) // the server may have responded and closed the connection
 			}
 			response := c.readResponse
 			if tt.length < 0 {
@@ -95,41 +96,40 @@ func TestStream_refused(t *testing.T) {
 			}
 			status, text := response(t)
 			if status != tt.status || !strings.Contains(text, tt.want) {
-				t.Errorf("%d %s, want %d %s", status, text, tt.status, tt.want)
+				t.Errorf("status = %d, want %d and %s: %s", status, tt.status, tt.want, text)
 			}
-			if asked := h.uploads.count.Load(); asked > tt.asked {
-				t.Errorf("Mixcloud was asked %d times", asked)
+			if got := h.uploads.count.Load(); got > tt.begun {
+				t.Errorf("Mixcloud received %d upload requests, want at most %d", got, tt.begun)
 			}
-			if taken := h.emulator.Uploads(); len(taken) != 0 {
-				t.Errorf("Mixcloud has taken %v", show.Value(taken))
+			if stored := h.emulator.Uploads(); len(stored) != 0 {
+				t.Errorf("Mixcloud stored %v, want nothing", show.Value(stored))
 			}
 		})
 	}
 }
 
-// received is an upload as Mixcloud gets it: what has come so far, and how it
-// ended.
-type received struct {
-	bytes atomic.Int64
-	some  chan struct{} // closed when some of a file is there
-	ended chan error
+// An uploadSink receives an upload instead of the emulator.
+type uploadSink struct {
+	bytes       atomic.Int64
+	fileStarted chan struct{} // closed when the first bytes of a file have arrived
+	ended       chan error    // receives nil for a complete body, or the error
 }
 
-// swallow reads an upload as fast as it arrives and reports that it was accepted.
-func (h *testServer) swallow() *received {
-	in := &received{some: make(chan struct{}), ended: make(chan error, 1)}
+// acceptUploads makes Mixcloud read uploads without storing them, and accept them.
+func (h *testServer) acceptUploads() *uploadSink {
+	in := &uploadSink{fileStarted: make(chan struct{}), ended: make(chan error, 1)}
 	h.handleUploads(func(w http.ResponseWriter, r *http.Request) {
 		buf := make([]byte, 256<<10)
-		var seen []byte
+		var start []byte
 		for {
 			n, err := r.Body.Read(buf)
 			before := in.bytes.Add(int64(n)) - int64(n)
 			if before < 8<<10 {
-				if seen = append(seen, buf[:min(n, 8<<10)]...); bytes.Contains(seen, []byte("ID3")) {
+				if start = append(start, buf[:min(n, 8<<10)]...); bytes.Contains(start, []byte("ID3")) {
 					select {
-					case <-in.some:
+					case <-in.fileStarted:
 					default:
-						close(in.some)
+						close(in.fileStarted)
 					}
 				}
 			}
@@ -146,62 +146,61 @@ func (h *testServer) swallow() *received {
 	return in
 }
 
-// The first bytes of a file are on Mixcloud's side while the client has sent
-// hardly more than them.
-func TestStream_firstByte(t *testing.T) {
+// The server forwards the first bytes of a file as soon as the client has sent them.
+func TestStream_ForwardsAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{1 << 30, -1} {
 		h := newTestServer(t, serverOptions{listen: true})
-		in := h.swallow()
+		in := h.acceptUploads()
 		c := h.startUpload(t, length)
 		if err := c.send(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 1000)); err != nil {
 			t.Fatal(err)
 		}
 		select {
-		case <-in.some:
+		case <-in.fileStarted:
 		case <-time.After(2 * time.Minute):
-			t.Fatal("nothing has arrived")
+			t.Fatal("Mixcloud received no bytes of the file within 2 minutes")
 		}
 		_ = c.conn.Close()
 		if err := <-in.ended; err == nil {
-			t.Error("Mixcloud takes the upload for whole")
+			t.Error("Mixcloud received a complete body, want an aborted one")
 		}
 	}
 }
 
-// A client that goes away in the middle takes the upload with it.
-func TestStream_clientLeaves(t *testing.T) {
+// If the client disconnects during the file, the upload to Mixcloud is aborted.
+func TestStream_ClientDisconnects(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{1 << 30, -1} {
 		h := newTestServer(t, serverOptions{listen: true})
-		in := h.swallow()
+		in := h.acceptUploads()
 		c := h.startUpload(t, length)
 		if err := c.send(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head+strings.Repeat("x", 3<<20)); err != nil {
 			t.Fatal(err)
 		}
-		<-in.some
+		<-in.fileStarted
 		_ = c.conn.Close()
 		select {
 		case err := <-in.ended:
 			if err == nil {
-				t.Error("Mixcloud takes the upload for whole")
+				t.Error("Mixcloud received a complete body, want an aborted one")
 			}
 		case <-time.After(2 * time.Minute):
-			t.Fatal("the upload goes on without its client")
+			t.Fatal("upload was not aborted within 2 minutes")
 		}
 	}
 }
 
-// A client that goes away while Mixcloud thinks ends the waiting.
-func TestStream_clientLeavesAtTheEnd(t *testing.T) {
+// If the client disconnects while Mixcloud processes the upload, the call is canceled.
+func TestStream_ClientDisconnectsAfterTheFile(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t, serverOptions{listen: true})
-	whole, gone := make(chan struct{}), make(chan struct{})
+	complete, canceled := make(chan struct{}), make(chan struct{})
 	h.handleUploads(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		close(whole)
+		close(complete)
 		<-r.Context().Done()
-		close(gone)
+		close(canceled)
 	})
 	c := h.startUpload(t, -1)
 	if err := c.send(uploadHead(t, nil, "mp3"), formFile("mp3", "x.mp3", "audio/mpeg"), mp3Head, formEnd); err != nil {
@@ -210,18 +209,17 @@ func TestStream_clientLeavesAtTheEnd(t *testing.T) {
 	if _, err := io.WriteString(c.conn, "0\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	<-whole
+	<-complete
 	_ = c.conn.Close()
 	select {
-	case <-gone:
+	case <-canceled:
 	case <-time.After(2 * time.Minute):
-		t.Fatal("the upload waits on without its client")
+		t.Fatal("call was not canceled within 2 minutes")
 	}
 }
 
-// A refusal that Mixcloud sends before it has read the files is passed on at
-// once, be the client still sending or not.
-func TestStream_refusedEarly(t *testing.T) {
+// If Mixcloud refuses an upload before it has read the file, the client gets the refusal at once, while it is still sending.
+func TestStream_RefusedEarly(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{1 << 30, -1} {
 		h := newTestServer(t, serverOptions{listen: true})
@@ -243,24 +241,24 @@ func TestStream_refusedEarly(t *testing.T) {
 		}()
 		status, text := c.readResponse(t)
 		if status != 200 || !strings.Contains(text, "RATE_LIMITED") || !strings.Contains(text, `"retryAfterMs":7000`) {
-			t.Errorf("%d %s", status, text)
+			t.Errorf("status = %d, want 200 with RATE_LIMITED and the wait: %s", status, text)
 		}
 		_ = c.conn.Close()
 		if n := <-sent; n > 100 {
-			t.Errorf("%d MiB were taken of an upload that was refused", n)
+			t.Errorf("server read %d MiB of a refused upload, want at most 100", n)
 		}
 	}
 }
 
-// With a Mixcloud that has stopped reading, the client cannot send on and on.
-func TestStream_backPressure(t *testing.T) {
+// If Mixcloud stops reading, the server stops reading from the client.
+func TestStream_BackPressure(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{1 << 30, -1} {
 		h := newTestServer(t, serverOptions{listen: true})
-		begun, end := make(chan struct{}), make(chan struct{})
+		started, end := make(chan struct{}), make(chan struct{})
 		h.handleUploads(func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.CopyN(io.Discard, r.Body, 1000)
-			close(begun)
+			close(started)
 			<-end
 		})
 		c := h.startUpload(t, length)
@@ -278,24 +276,24 @@ func TestStream_backPressure(t *testing.T) {
 			}
 			sent += len(piece)
 		}
-		<-begun
+		<-started
 		if sent > 8<<20 {
-			t.Errorf("%d bytes are on their way", sent)
+			t.Errorf("server read %d bytes, want at most 8 MiB", sent)
 		}
 		close(end)
 		_ = c.conn.Close()
 	}
 }
 
-// A large upload takes the memory of a small one, and no file.
-func TestStream_memory(t *testing.T) { // not parallel: it counts what the process allocates
-	t.Setenv("TMPDIR", "/dev/null/tmp")               // no file can be created there
-	if f, err := os.CreateTemp("", "x"); err == nil { //nolint:usetesting // where the server would make one
+// A large upload needs no more memory than a small one, and no temporary file.
+func TestStream_Memory(t *testing.T) { // not parallel: it measures the allocations of the process
+	t.Setenv("TMPDIR", "/dev/null/tmp")               // makes it impossible to create temporary files
+	if f, err := os.CreateTemp("", "x"); err == nil { //nolint:usetesting // the directory that the server would use
 		_ = f.Close()
-		t.Fatal("a temporary file can be made")
+		t.Fatal("created a temporary file, want an error")
 	}
 	h := newTestServer(t, serverOptions{listen: true})
-	in := h.swallow()
+	in := h.acceptUploads()
 	piece := bytes.Repeat([]byte("x"), 256<<10)
 	send := func(pieces int) {
 		head := uploadHead(t, nil, "mp3") + formFile("mp3", "x.mp3", "audio/mpeg") + mp3Head
@@ -312,7 +310,7 @@ func TestStream_memory(t *testing.T) { // not parallel: it counts what the proce
 			t.Fatal(err)
 		}
 		if status, text := c.finish(t); status != 200 || !strings.Contains(text, "Taken") {
-			t.Fatalf("%d %s", status, text)
+			t.Fatalf("status = %d, want 200: %s", status, text)
 		}
 		if err := <-in.ended; err != nil {
 			t.Fatal(err)
@@ -324,6 +322,6 @@ func TestStream_memory(t *testing.T) { // not parallel: it counts what the proce
 	send(1024)
 	runtime.ReadMemStats(&after)
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 16<<20 {
-		t.Errorf("%d MiB were allocated for 256", grown>>20)
+		t.Errorf("allocated %d MiB for an upload of 256 MiB, want at most 16", grown>>20)
 	}
 }

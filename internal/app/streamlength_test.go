@@ -15,17 +15,17 @@ import (
 	"mixcloud-graphql/internal/uploadhttp"
 )
 
-// A submitted is the form of an upload as Mixcloud gets it.
-type submitted struct {
-	length   int64 // -1 when it is chunked
+// An uploadForm is the form of an upload that Mixcloud receives.
+type uploadForm struct {
+	length   int64 // -1 if chunked
 	files    map[string]string
-	names    map[string]string
+	names    map[string]string // the file names
 	epilogue string
 	err      error
 }
 
-// readForm reads a form as this server does: it must take its own.
-func readForm(form []byte, boundary string) error {
+// parseForm parses a form with the server's own reader, which must accept the forms that the server sends.
+func parseForm(form []byte, boundary string) error {
 	r := uploadhttp.NewMultipartReader(bytes.NewReader(form), boundary)
 	for {
 		if _, err := r.Next(); errors.Is(err, io.EOF) {
@@ -36,11 +36,11 @@ func readForm(form []byte, boundary string) error {
 	}
 }
 
-// submit reads a whole upload and reports that it was accepted.
-func (h *testServer) submit() <-chan submitted {
-	forms := make(chan submitted, 1)
+// recordUpload makes Mixcloud accept an upload. The channel receives its form.
+func (h *testServer) recordUpload() <-chan uploadForm {
+	forms := make(chan uploadForm, 1)
 	h.handleUploads(func(w http.ResponseWriter, r *http.Request) {
-		s := submitted{length: r.ContentLength, files: map[string]string{}, names: map[string]string{}}
+		s := uploadForm{length: r.ContentLength, files: map[string]string{}, names: map[string]string{}}
 		defer func() { forms <- s }()
 		body, err := io.ReadAll(r.Body)
 		if s.err = err; err != nil {
@@ -53,11 +53,11 @@ func (h *testServer) submit() <-chan submitted {
 		}
 		_, after, closed := bytes.Cut(body, []byte("\r\n--"+params["boundary"]+"--"))
 		if !closed {
-			s.err = errors.New("the form is not closed")
+			s.err = errors.New("the form has no closing boundary")
 			return
 		}
 		s.epilogue = string(after)
-		if s.err = readForm(body, params["boundary"]); s.err != nil {
+		if s.err = parseForm(body, params["boundary"]); s.err != nil {
 			return
 		}
 		form, err := multipart.NewReader(bytes.NewReader(body), params["boundary"]).ReadForm(64 << 20)
@@ -78,10 +78,9 @@ func (h *testServer) submit() <-chan submitted {
 	return forms
 }
 
-// TestStream_length sends uploads and edits whose length is declared: so is that
-// of what Mixcloud gets, for every form that a client sends. Chunked in is
-// chunked out.
-func TestStream_length(t *testing.T) {
+// If a client declares the length of an upload or an edit, so does the server's call to Mixcloud, for every form that a client can send.
+// If the client's body is chunked, so is the call's.
+func TestStream_Length(t *testing.T) {
 	t.Parallel()
 	mp3 := mp3Head + strings.Repeat("sound\r\n--", 50_000)
 	picture := jpegHead + strings.Repeat("picture", 5000)
@@ -95,30 +94,30 @@ func TestStream_length(t *testing.T) {
 	uploadOf := func(files ...string) string { return uploadHead(t, nil, files...) }
 	edit := formField("operations", `{"query":"mutation($p: Upload) { e: editCloudcast(input: {key: \"/demo/lunch-break-29082026/\", picture: $p}) { changed } }"}`) +
 		formField("map", `{"picture":["variables.p"]}`)
-	const whole = 110 << 10 // what this server makes of it is one that it takes itself
+	const longEpilogue = 110 << 10 // the server's own reader accepts the padded form
 	for name, test := range map[string]struct {
 		body  string
 		files map[string]string
-		name  string // of the picture
+		name  string // the file name of the picture
 	}{
-		"one file":                    {uploadOf("mp3") + audio + formEnd, map[string]string{"mp3": mp3}, ""},
-		"one file, shortest end":      {uploadOf("mp3") + audio + end, map[string]string{"mp3": mp3}, ""},
-		"one file, with an epilogue":  {uploadOf("mp3") + audio + formEnd + strings.Repeat("e", 251), map[string]string{"mp3": mp3}, ""},
-		"one file, with 64 KiB of it": {uploadOf("mp3") + audio + formEnd + strings.Repeat("e", 64<<10), map[string]string{"mp3": mp3}, ""},
-		"all at its longest":          {uploadOf("mp3", "picture") + audio + "\r\n" + longest + end + strings.Repeat("e", whole), map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat(`"`, 125) + ".jpg"},
-		"a name that is not escaped":  {uploadOf("mp3", "picture") + audio + "\r\n" + control + formEnd, map[string]string{"mp3": mp3, "picture": picture}, `a "b"__.jpg`},
-		"picture last":                {uploadOf("mp3", "picture") + audio + "\r\n" + cover + formEnd, map[string]string{"mp3": mp3, "picture": picture}, "cover.jpg"},
-		"picture first":               {uploadOf("mp3", "picture") + cover + "\r\n" + audio + formEnd, map[string]string{"mp3": mp3, "picture": picture}, "cover.jpg"},
-		"short header last":           {uploadOf("mp3", "picture") + audio + "\r\n" + bare + end, map[string]string{"mp3": mp3, "picture": picture}, "x"},
-		"long header last":            {uploadOf("mp3", "picture") + audio + "\r\n" + long + formEnd, map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat("n", 251) + ".jpg"},
-		"long header first":           {uploadOf("mp3", "picture") + long + "\r\n" + audio + formEnd, map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat("n", 251) + ".jpg"},
-		"an edit":                     {edit + cover + formEnd, map[string]string{"picture": picture}, "cover.jpg"},
+		"one file":                  {uploadOf("mp3") + audio + formEnd, map[string]string{"mp3": mp3}, ""},
+		"one file, no last CRLF":    {uploadOf("mp3") + audio + end, map[string]string{"mp3": mp3}, ""},
+		"one file, 251 B epilogue":  {uploadOf("mp3") + audio + formEnd + strings.Repeat("e", 251), map[string]string{"mp3": mp3}, ""},
+		"one file, 64 KiB epilogue": {uploadOf("mp3") + audio + formEnd + strings.Repeat("e", 64<<10), map[string]string{"mp3": mp3}, ""},
+		"maximum lengths":           {uploadOf("mp3", "picture") + audio + "\r\n" + longest + end + strings.Repeat("e", longEpilogue), map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat(`"`, 125) + ".jpg"},
+		"a file name to be escaped": {uploadOf("mp3", "picture") + audio + "\r\n" + control + formEnd, map[string]string{"mp3": mp3, "picture": picture}, `a "b"__.jpg`},
+		"picture last":              {uploadOf("mp3", "picture") + audio + "\r\n" + cover + formEnd, map[string]string{"mp3": mp3, "picture": picture}, "cover.jpg"},
+		"picture first":             {uploadOf("mp3", "picture") + cover + "\r\n" + audio + formEnd, map[string]string{"mp3": mp3, "picture": picture}, "cover.jpg"},
+		"short header last":         {uploadOf("mp3", "picture") + audio + "\r\n" + bare + end, map[string]string{"mp3": mp3, "picture": picture}, "x"},
+		"long header last":          {uploadOf("mp3", "picture") + audio + "\r\n" + long + formEnd, map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat("n", 251) + ".jpg"},
+		"long header first":         {uploadOf("mp3", "picture") + long + "\r\n" + audio + formEnd, map[string]string{"mp3": mp3, "picture": picture}, strings.Repeat("n", 251) + ".jpg"},
+		"an edit":                   {edit + cover + formEnd, map[string]string{"picture": picture}, "cover.jpg"},
 	} {
 		for _, chunked := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, chunked %v", name, chunked), func(t *testing.T) {
 				t.Parallel()
 				h := newTestServer(t, serverOptions{listen: true})
-				forms := h.submit()
+				forms := h.recordUpload()
 				length := int64(len(test.body))
 				if chunked {
 					length = -1
@@ -128,38 +127,38 @@ func TestStream_length(t *testing.T) {
 					t.Fatal(err)
 				}
 				if status, text := c.finish(t); status != 200 || !strings.Contains(text, `"changed":true`) {
-					t.Fatalf("%d %s", status, text)
+					t.Fatalf("status = %d, want 200 with changed: %s", status, text)
 				}
 				form := <-forms
 				if form.err != nil || (form.length < 0) != chunked {
-					t.Fatalf("length %d, %v", form.length, form.err)
+					t.Fatalf("length of the call's body = %d, want chunked = %t (error %v)", form.length, chunked, form.err)
 				}
 				for field, want := range test.files {
 					if form.files[field] != want {
-						t.Errorf("%s arrives with %d bytes of %d", field, len(form.files[field]), len(want))
+						t.Errorf("%s: Mixcloud received %d bytes, want %d unchanged", field, len(form.files[field]), len(want))
 					}
 				}
 				if form.names["picture"] != test.name {
-					t.Errorf("the picture is called %q", form.names["picture"])
+					t.Errorf("file name of the picture = %q, want %q", form.names["picture"], test.name)
 				}
-				most := 4 << 10 // in addition to the client's own
-				if strings.HasPrefix(name, "all at") {
+				most := 4 << 10 // bytes of padding, in addition to the client's epilogue
+				if name == "maximum lengths" {
 					most = 20 << 10
 				}
 				_, own, _ := strings.Cut(test.body, end)
 				if strings.Trim(form.epilogue, "\r\n") != "" || len(form.epilogue) >= most+len(own) || chunked && form.epilogue != "\r\n" {
-					t.Errorf("the epilogue has %d bytes", len(form.epilogue))
+					t.Errorf("epilogue has %d bytes, want less than %d and only line breaks", len(form.epilogue), most+len(own))
 				}
 			})
 		}
 	}
 }
 
-// TestStream_lengthOfEdit sends an edit without a file.
-func TestStream_lengthOfEdit(t *testing.T) {
+// The call of an edit without a file declares its length.
+func TestStream_LengthOfEdit(t *testing.T) {
 	t.Parallel()
 	h := newTestServer(t, serverOptions{listen: true})
-	forms := h.submit()
+	forms := h.recordUpload()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/graphql",
 		strings.NewReader(`{"query":"mutation { editCloudcast(input: {key: \"/demo/lunch-break-29082026/\", name: \"x\"}) { changed } }"}`))
 	if err != nil {
@@ -173,22 +172,21 @@ func TestStream_lengthOfEdit(t *testing.T) {
 	}
 	_ = resp.Body.Close()
 	if form := <-forms; form.err != nil || form.length <= 0 {
-		t.Errorf("length %d, %v", form.length, form.err)
+		t.Errorf("length of the call's body = %d, want a positive one (error %v)", form.length, form.err)
 	}
 }
 
-// TestStream_upstreamGone checks that the response is immediate when Mixcloud is gone, also while the
-// client sends nothing: after the header of the file, or within the file.
-func TestStream_upstreamGone(t *testing.T) {
+// If Mixcloud closes the connection, the client gets an error at once, although it has not sent the whole file and sends nothing.
+func TestStream_MixcloudDisconnects(t *testing.T) {
 	t.Parallel()
-	for name, sent := range map[string]string{"after the header": "", "after a byte": "I", "within the file": mp3Head + strings.Repeat("x", 10_000)} {
+	for name, sent := range map[string]string{"before the file": "", "after one byte": "I", "within the file": mp3Head + strings.Repeat("x", 10_000)} {
 		for _, length := range []int64{1 << 30, -1} {
-			for _, begins := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s, length %d, it reads some: %v", name, length, begins), func(t *testing.T) {
+			for _, reads := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, length %d, Mixcloud reads %t", name, length, reads), func(t *testing.T) {
 					t.Parallel()
 					h := newTestServer(t, serverOptions{listen: true})
 					h.handleUploads(func(w http.ResponseWriter, r *http.Request) {
-						if begins {
+						if reads {
 							_, _ = r.Body.Read(make([]byte, 10))
 						}
 						conn, _, err := http.NewResponseController(w).Hijack()
@@ -205,10 +203,10 @@ func TestStream_upstreamGone(t *testing.T) {
 					}
 					status, text := c.readResponse(t)
 					if status != 200 || !strings.Contains(text, "UPSTREAM_UNAVAILABLE") {
-						t.Errorf("%d %s", status, text)
+						t.Errorf("status = %d, want 200 with UPSTREAM_UNAVAILABLE: %s", status, text)
 					}
-					if took := time.Since(began); took > 15*time.Second { // a client may pause for a minute
-						t.Errorf("it took %v", took)
+					if took := time.Since(began); took > 15*time.Second { // far less than the minute that a client may pause
+						t.Errorf("response took %v, want at most 15s", took)
 					}
 				})
 			}

@@ -25,8 +25,8 @@ const uploadNightBus = `mutation ($mp3: Upload!, $picture: Upload) {
 	}
 }`
 
-// An uploaded is the result of [uploadNightBus].
-type uploaded struct {
+// An uploadResult is the data of [uploadNightBus].
+type uploadResult struct {
 	UploadCloudcast *struct {
 		Changed    *bool
 		Cloudcast  *struct{ Key string }
@@ -37,17 +37,16 @@ type uploaded struct {
 	}
 }
 
-// TestUploadedIsNotFoundYet looks for an upload that Mixcloud cannot show yet:
-// for ten minutes what its uploader asks of it is null without an error.
-func TestUploadedIsNotFoundYet(t *testing.T) {
+// If Mixcloud does not return an upload yet, its fields are null without an error for ten minutes. After that they have NOT_FOUND errors.
+func TestUpload_NotVisibleYet(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLagServer(t, time.Hour)
 		file := uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 5000}
-		var made uploaded
-		if errs := l.upload(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil}, file).decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast.Key != "/demo/night-bus/" {
-			t.Fatalf("%+v %+v", show.Value(made), errs)
+		var result uploadResult
+		if errs := l.upload(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil}, file).decode(t, &result); len(errs) > 0 || result.UploadCloudcast.Cloudcast.Key != "/demo/night-bus/" {
+			t.Fatalf("data = %+v, errors = %+v, want the key /demo/night-bus/", show.Value(result), errs)
 		}
 		edit := `mutation { editCloudcast(input: {key: "/demo/night-bus/", description: "New."}) {
 			changed userErrors { code } cloudcast { description comments { nodes { id } } } } }`
@@ -57,42 +56,42 @@ func TestUploadedIsNotFoundYet(t *testing.T) {
 			time.Sleep(wait)
 			var data any
 			if errs := l.execute(t, "demo-token", edit, nil).decode(t, &data); len(errs) > 0 {
-				t.Errorf("after %v: %+v", wait, errs)
+				t.Errorf("after %v: errors = %+v, want none", wait, errs)
 			}
 			if diff := cmp.Diff(any(want), data); diff != "" {
-				t.Errorf("after %v: %s", wait, diff)
+				t.Errorf("after %v: data differs (-want +got): %s", wait, diff)
 			}
 			for _, token := range []string{"demo-token", "spartacus-token", ""} {
 				if errs := l.execute(t, token, read, nil).decode(t, &data); len(errs) > 0 {
-					t.Errorf("a look-up that finds nothing: %+v", errs)
+					t.Errorf("lookup with token %q: errors = %+v, want none", token, errs)
 				}
 			}
 		}
 		time.Sleep(time.Nanosecond)
 		if errs := l.execute(t, "demo-token", edit, nil).decode(t, nil); len(errs) != 1 || errs[0].code() != "NOT_FOUND" {
-			t.Errorf("after ten minutes: %+v", errs)
+			t.Errorf("after ten minutes: errors = %+v, want NOT_FOUND", errs)
 		}
 	})
 }
 
-// drip is a multipart request whose last file comes piece by piece: size bytes,
-// one piece every interval, and then what end says.
-func drip(t *testing.T, length int64, pieces, size int, interval time.Duration, end error) *http.Request {
+// slowUpload returns a multipart request whose file arrives in pieces of size bytes, one every interval. Then the body ends, with the
+// error end if it is not nil. A negative length means a chunked body, any other one is added to the real length.
+func slowUpload(t *testing.T, length int64, pieces, size int, interval time.Duration, end error) *http.Request {
 	t.Helper()
-	whole := multipartRequest(t, uploadNightBus, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3"})
-	text, err := io.ReadAll(whole.Body)
+	complete := multipartRequest(t, uploadNightBus, map[string]any{"mp3": nil}, uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3"})
+	text, err := io.ReadAll(complete.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := bytes.Index(text, []byte("ID3")) + len("ID3")
 	r, w := io.Pipe()
-	over := make(chan struct{})
+	done := make(chan struct{})
 	t.Cleanup(func() {
 		_ = r.Close()
-		<-over
+		<-done
 	})
 	go func() {
-		defer close(over)
+		defer close(done)
 		_, _ = w.Write(text[:at])
 		for range pieces {
 			time.Sleep(interval)
@@ -105,24 +104,24 @@ func drip(t *testing.T, length int64, pieces, size int, interval time.Duration, 
 		}
 		_ = w.CloseWithError(end)
 	}()
-	dripping := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", r)
-	dripping.Header = whole.Header
-	dripping.ContentLength = -1
+	slow := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", r)
+	slow.Header = complete.Header
+	slow.ContentLength = -1
 	if length >= 0 {
-		dripping.ContentLength = int64(len(text)) + int64(pieces*size) + length
+		slow.ContentLength = int64(len(text)) + int64(pieces*size) + length
 	}
-	return dripping
+	return slow
 }
 
-// An event is a response of a subscription.
-type event struct {
+// A progressEvent is an event of the subscription uploadProgress.
+type progressEvent struct {
 	Phase      string
 	BytesSent  int64
 	BytesTotal *int64
 }
 
-// watch follows an upload until it ends or ctx does.
-func (s *testServer) watch(ctx context.Context, t *testing.T, token, id string) (all []event, code string, complete bool) {
+// watchUpload returns the events of an upload until the subscription or ctx ends.
+func (s *testServer) watchUpload(ctx context.Context, t *testing.T, token, id string) (all []progressEvent, code string, complete bool) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": `subscription ($id: String!) { uploadProgress(uploadId: $id) { uploadId phase bytesSent bytesTotal } }`, "variables": map[string]any{"id": id}})
 	if err != nil {
@@ -141,7 +140,7 @@ func (s *testServer) watch(ctx context.Context, t *testing.T, token, id string) 
 		switch name {
 		case "event: next":
 			var response struct {
-				Data   struct{ UploadProgress event }
+				Data   struct{ UploadProgress progressEvent }
 				Errors []responseError
 			}
 			if err := json.Unmarshal([]byte(strings.TrimPrefix(data, "data: ")), &response); err != nil {
@@ -159,80 +158,79 @@ func (s *testServer) watch(ctx context.Context, t *testing.T, token, id string) 
 	return all, code, complete
 }
 
-// TestUploadProgress watches an upload from before its beginning to its end, as
-// its uploader, as another viewer and anonymously.
+// The uploader gets all events of an upload, with growing numbers, also afterwards. Another viewer gets only the initial event. An
+// anonymous client gets an error.
 func TestUploadProgress(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, serverOptions{writable: true, emulator: []emulator.Option{emulator.WithLatency(time.Second)}})
 		const pieces, size = 10, 10_000
-		type seen struct {
-			events   []event
+		type subscription struct {
+			events   []progressEvent
 			code     string
 			complete bool
 		}
-		sights := map[string]chan seen{}
-		strangers, leave := context.WithCancel(t.Context())
+		results := map[string]chan subscription{}
+		otherCtx, cancelOther := context.WithCancel(t.Context())
 		for _, token := range []string{"demo-token", "spartacus-token"} {
-			sights[token] = make(chan seen, 1)
+			results[token] = make(chan subscription, 1)
 			go func() {
 				ctx := t.Context()
 				if token != "demo-token" {
-					ctx = strangers
+					ctx = otherCtx
 				}
-				all, code, complete := s.watch(ctx, t, token, "night-bus")
-				sights[token] <- seen{all, code, complete}
+				all, code, complete := s.watchUpload(ctx, t, token, "night-bus")
+				results[token] <- subscription{all, code, complete}
 			}()
 		}
 		synctest.Wait()
-		resp := s.do(drip(t, 0, pieces, size, time.Second, nil), "demo-token")
-		var made uploaded
-		if errs := resp.decode(t, &made); len(errs) > 0 || made.UploadCloudcast.Cloudcast == nil {
-			t.Fatalf("%s", resp.body)
+		resp := s.do(slowUpload(t, 0, pieces, size, time.Second, nil), "demo-token")
+		var result uploadResult
+		if errs := resp.decode(t, &result); len(errs) > 0 || result.UploadCloudcast.Cloudcast == nil {
+			t.Fatalf("response = %s, want a cloudcast", resp.body)
 		}
-		leave()
+		cancelOther()
 
-		mine := <-sights["demo-token"]
+		mine := <-results["demo-token"]
 		var phases []string
-		last := event{}
+		last := progressEvent{}
 		for _, e := range mine.events {
 			if n := len(phases); n == 0 || phases[n-1] != e.Phase {
 				phases = append(phases, e.Phase)
 			}
 			if e.BytesSent < last.BytesSent && e.Phase != "CHECKING" {
-				t.Errorf("after %d bytes there are %d", last.BytesSent, e.BytesSent)
+				t.Errorf("bytesSent = %d after %d, want it to grow", e.BytesSent, last.BytesSent)
 			}
 			if e.BytesTotal != nil && *e.BytesTotal < e.BytesSent {
-				t.Errorf("%d of %d bytes", e.BytesSent, *e.BytesTotal)
+				t.Errorf("bytesSent = %d, want at most bytesTotal %d", e.BytesSent, *e.BytesTotal)
 			}
 			last = e
 		}
 		total := int64(pieces*size + len("ID3"))
 		if diff := cmp.Diff([]string{"CHECKING", "SENDING", "PROCESSING", "DONE"}, phases); diff != "" {
-			t.Errorf("phases: %s", diff)
+			t.Errorf("phases differ (-want +got): %s", diff)
 		}
 		if !mine.complete || mine.code != "" || len(mine.events) < pieces || last.BytesSent != total || last.BytesTotal == nil || *last.BytesTotal < total {
-			t.Errorf("the uploader sees %d events, at last %+v; complete: %v", len(mine.events), show.Value(last), mine.complete)
+			t.Errorf("uploader got %d events, the last one %+v, complete = %t, want at least %d events and %d bytes", len(mine.events), show.Value(last), mine.complete, pieces, total)
 		}
-		if stranger := <-sights["spartacus-token"]; stranger.complete || stranger.code != "" || len(stranger.events) != 1 || stranger.events[0] != (event{Phase: "CHECKING"}) {
-			t.Errorf("another viewer sees %+v", show.Value(stranger))
+		if other := <-results["spartacus-token"]; other.complete || other.code != "" || len(other.events) != 1 || other.events[0] != (progressEvent{Phase: "CHECKING"}) {
+			t.Errorf("events of another viewer = %+v, want only CHECKING", show.Value(other))
 		}
-		if _, code, _ := s.watch(t.Context(), t, "", "night-bus"); code != "UNAUTHENTICATED" {
-			t.Errorf("an anonymous client gets %q", code)
+		if _, code, _ := s.watchUpload(t.Context(), t, "", "night-bus"); code != "UNAUTHENTICATED" {
+			t.Errorf("anonymous: code = %q, want UNAUTHENTICATED", code)
 		}
-		if _, code, _ := s.watch(t.Context(), t, "demo-token", "night/bus"); code != "BAD_USER_INPUT" {
-			t.Errorf("a name that cannot be: %q", code)
+		if _, code, _ := s.watchUpload(t.Context(), t, "demo-token", "night/bus"); code != "BAD_USER_INPUT" {
+			t.Errorf("invalid id: code = %q, want BAD_USER_INPUT", code)
 		}
-		time.Sleep(9 * time.Minute) // who comes late is reported the end
-		if late, _, complete := s.watch(t.Context(), t, "demo-token", "night-bus"); len(late) != 1 || late[0].Phase != "DONE" || !complete {
-			t.Errorf("late: %+v", show.Value(late))
+		time.Sleep(9 * time.Minute) // the last event is stored for a while
+		if late, _, complete := s.watchUpload(t.Context(), t, "demo-token", "night-bus"); len(late) != 1 || late[0].Phase != "DONE" || !complete {
+			t.Errorf("events 9 minutes later = %+v, complete = %t, want only DONE", show.Value(late), complete)
 		}
 	})
 }
 
-// TestUploadProgress_Failed watches uploads that come to nothing, each in its
-// own way.
+// The last event of an upload that fails is FAILED, however it fails.
 func TestUploadProgress_Failed(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
@@ -244,7 +242,7 @@ func TestUploadProgress_Failed(t *testing.T) {
 		"refused by Mixcloud": {fault: emulator.FaultSuccessFalse, token: "demo-token"},
 		"a lost response":     {fault: emulator.FaultReset, token: "demo-token"},
 		"refused early":       {fault: emulator.FaultEarly503, token: "demo-token"},
-		"a refused token":     {token: "nobodys"},
+		"a refused token":     {token: "unknown-token"},
 		"declared too large":  {token: "demo-token", size: 5 << 30},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -256,7 +254,7 @@ func TestUploadProgress_Failed(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if test.fault == emulator.FaultReset { // it is done all the same
+				if test.fault == emulator.FaultReset { // Mixcloud receives the upload, but the response is lost
 					s = newTestServer(t, serverOptions{mixcloud: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 						if r.Method == http.MethodPost {
 							_, _ = io.Copy(io.Discard, r.Body)
@@ -265,19 +263,18 @@ func TestUploadProgress_Failed(t *testing.T) {
 						return s.emulator.Transport().RoundTrip(r)
 					})})
 				}
-				s.do(drip(t, test.size, 2, 1000, time.Second, nil), test.token)
-				all, _, complete := s.watch(t.Context(), t, test.token, "night-bus")
+				s.do(slowUpload(t, test.size, 2, 1000, time.Second, nil), test.token)
+				all, _, complete := s.watchUpload(t.Context(), t, test.token, "night-bus")
 				if len(all) != 1 || all[0].Phase != "FAILED" || !complete {
-					t.Errorf("%+v, complete: %v", show.Value(all), complete)
+					t.Errorf("events = %+v, complete = %t, want only FAILED", show.Value(all), complete)
 				}
 			})
 		})
 	}
 }
 
-// TestUploadBreaksOff lets a request end before its file does, or have a file
-// that is too large: Mixcloud has nothing of it.
-func TestUploadBreaksOff(t *testing.T) {
+// If the client's request breaks off, or the picture is too large, Mixcloud stores nothing.
+func TestUpload_Aborted(t *testing.T) {
 	t.Parallel()
 	sharedWorld()
 	for name, length := range map[string]int64{"chunked": -1, "with a length": 0} {
@@ -285,13 +282,13 @@ func TestUploadBreaksOff(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newTestServer(t, serverOptions{})
-				resp := s.do(drip(t, length, 3, 1000, time.Second, io.ErrUnexpectedEOF), "demo-token")
+				resp := s.do(slowUpload(t, length, 3, 1000, time.Second, io.ErrUnexpectedEOF), "demo-token")
 				if resp.status < 400 && !bytes.Contains(resp.body, []byte(`"errors"`)) {
-					t.Errorf("%d %s", resp.status, resp.body)
+					t.Errorf("status = %d, want an error: %s", resp.status, resp.body)
 				}
 				synctest.Wait()
 				if all, active := s.emulator.Uploads(), s.emulator.ActiveUploads(); len(all) > 0 || len(active) > 0 {
-					t.Errorf("Mixcloud has %+v, and is reading %+v", show.Value(all), active)
+					t.Errorf("Mixcloud stored %+v and is reading %+v, want nothing", show.Value(all), active)
 				}
 			})
 		})
@@ -306,42 +303,42 @@ func TestUploadBreaksOff(t *testing.T) {
 				r := multipartRequest(t, uploadNightBus, map[string]any{"mp3": nil, "picture": nil}, sent...)
 				r.ContentLength = -1
 				before := len(s.emulator.Uploads())
-				var made uploaded
-				if errs := s.do(r, "demo-token").decode(t, &made); len(errs) > 0 {
-					t.Fatalf("%+v", errs)
+				var result uploadResult
+				if errs := s.do(r, "demo-token").decode(t, &result); len(errs) > 0 {
+					t.Fatalf("errors = %+v, want none", errs)
 				}
-				refused := made.UploadCloudcast.UserErrors
-				grown := len(s.emulator.Uploads()) - before
+				refused := result.UploadCloudcast.UserErrors
+				stored := len(s.emulator.Uploads()) - before
 				switch {
-				case code == "" && (len(refused) > 0 || grown != 1):
-					t.Errorf("%+v, %d uploads", refused, grown)
-				case code != "" && (len(refused) != 1 || refused[0].Code != code || refused[0].Field[0] != "picture" || grown != 0):
-					t.Errorf("%+v, %d uploads", refused, grown)
+				case code == "" && (len(refused) > 0 || stored != 1):
+					t.Errorf("user errors = %+v, %d uploads stored, want none and 1", refused, stored)
+				case code != "" && (len(refused) != 1 || refused[0].Code != code || refused[0].Field[0] != "picture" || stored != 0):
+					t.Errorf("user errors = %+v, %d uploads stored, want %s at picture and 0", refused, stored, code)
 				}
 			}
 		})
 	}
 }
 
-// TestUploadOfStrayFiles maps files to where nothing takes them.
-func TestUploadOfStrayFiles(t *testing.T) {
+// A file whose variable no mutation uses is refused.
+func TestUpload_UnusedFile(t *testing.T) {
 	t.Parallel()
 	audio := uploadFile{Path: "variables.mp3", Name: "a.mp3", Head: "ID3", Size: 100}
-	stray := uploadFile{Path: "variables.other", Name: "a.mp3", Head: "ID3", Size: 100}
+	unused := uploadFile{Path: "variables.other", Name: "a.mp3", Head: "ID3", Size: 100}
 	s := newTestServer(t, serverOptions{})
-	for _, sent := range [][]uploadFile{{audio, stray}, {stray, audio}} {
+	for _, sent := range [][]uploadFile{{audio, unused}, {unused, audio}} {
 		resp := s.upload(t, "demo-token", uploadNightBus, map[string]any{"mp3": nil, "other": nil}, sent...)
 		errs := resp.decode(t, nil)
 		if len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT" || !strings.Contains(errs[0].Message, "variables.other") {
-			t.Errorf("%d %s", resp.status, resp.body)
+			t.Errorf("status = %d, want one BAD_USER_INPUT about variables.other: %s", resp.status, resp.body)
 		}
 	}
 	resp := s.upload(t, "demo-token", `mutation ($mp3: Upload!) { editCloudcast(input: {key: "/demo/lunch-break-29082026/", name: "x"}) { changed } uploadCloudcast(input: {mp3: $mp3, name: "x"}) @skip(if: true) { changed } }`,
 		map[string]any{"mp3": nil}, audio)
 	if errs := resp.decode(t, nil); len(errs) != 1 || errs[0].code() != "BAD_USER_INPUT" {
-		t.Errorf("for an edit that takes none: %d %s", resp.status, resp.body)
+		t.Errorf("edit without files: status = %d, want one BAD_USER_INPUT: %s", resp.status, resp.body)
 	}
 	if all := append(s.emulator.Uploads(), s.emulator.Edits()...); len(all) > 0 {
-		t.Errorf("Mixcloud has %+v", show.Value(all))
+		t.Errorf("Mixcloud stored %+v, want nothing", show.Value(all))
 	}
 }

@@ -10,83 +10,82 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A walk pages through a reel's list as a client does.
-type walk struct {
+// A pagingClient pages through a fakeList.
+type pagingClient struct {
 	server *testServer
-	reel   *fakeList
+	list   *fakeList
 	t      testing.TB
 }
 
-func newWalk(t testing.TB, r *fakeList) *walk {
+func newPagingClient(t testing.TB, r *fakeList) *pagingClient {
 	t.Helper()
-	return &walk{newTestServer(t, serverOptions{mixcloud: r}), r, t}
+	return &pagingClient{newTestServer(t, serverOptions{mixcloud: r}), r, t}
 }
 
-type edgeOf struct {
+type listEdge struct {
 	Cursor     string
 	ListenedAt *time.Time
 	Node       struct{ Key string }
 }
 
-type pageOf struct {
-	Edges    []edgeOf
+type listConnection struct {
+	Edges    []listEdge
 	PageInfo struct {
 		HasNextPage, HasPreviousPage bool
 		StartCursor, EndCursor       *string
 	}
 }
 
-// page asks for a page of the list, with arguments as a document has them.
-func (w *walk) page(t require, arguments string) pageOf {
+// page reads a page of the list with the given GraphQL arguments.
+func (w *pagingClient) page(t failer, arguments string) listConnection {
 	listenedAt := ""
-	if w.reel.connection == "listens" {
+	if w.list.connection == "listens" {
 		listenedAt = "listenedAt"
 	}
 	field := fmt.Sprintf(`list: %s(%s) { edges { cursor %s node { key } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }`,
-		w.reel.connection, arguments, listenedAt)
+		w.list.connection, arguments, listenedAt)
 	var data struct {
-		List *pageOf
-		User struct{ List *pageOf }
+		List *listConnection
+		User struct{ List *listConnection }
 	}
 	query := "{ " + field + " }"
-	if !w.reel.byOffset {
+	if !w.list.byOffset {
 		query = `{ user(username: "owner") { ` + field + ` } }`
 	}
 	if errs := w.server.execute(w.t, "", query, nil).decode(w.t, &data); len(errs) > 0 {
-		t.Fatalf("%s: %s %s", arguments, errs[0].code(), errs[0].Message)
+		t.Fatalf("%s: error = %s %s, want none", arguments, errs[0].code(), errs[0].Message)
 	}
 	page := data.List
 	if page == nil {
 		page = data.User.List
 	}
 	if page == nil {
-		t.Fatalf("%s: there is no list", arguments)
+		t.Fatalf("%s: list = null, want a page", arguments)
 	}
 	if n := len(page.Edges); n > 0 {
 		if *page.PageInfo.StartCursor != page.Edges[0].Cursor || *page.PageInfo.EndCursor != page.Edges[n-1].Cursor {
-			t.Fatalf("%s: the page's cursors are not those of its edges", arguments)
+			t.Fatalf("%s: startCursor and endCursor differ from the cursors of the edges", arguments)
 		}
 	}
 	return *page
 }
 
-// require is what both kinds of tests fail by.
-type require interface{ Fatalf(string, ...any) }
+// A failer is a [testing.T] or a [rapid.T].
+type failer interface{ Fatalf(string, ...any) }
 
-func (w *walk) names(page pageOf) []string {
-	names := make([]string, len(page.Edges))
+func (w *pagingClient) ids(page listConnection) []string {
+	ids := make([]string, len(page.Edges))
 	for i, e := range page.Edges {
-		names[i] = e.Node.Key
+		ids[i] = e.Node.Key
 		if e.ListenedAt != nil {
-			names[i] += "@" + e.ListenedAt.Format(time.RFC3339)
+			ids[i] += "@" + e.ListenedAt.Format(time.RFC3339)
 		}
 	}
-	return names
+	return ids
 }
 
-// drawn is a list of up to n items with several in one second, and what may
-// happen to it while it is read.
-func drawn(t *rapid.T, connection string, n int) *fakeList {
+// drawList returns a random list of up to n items, several of which may have the same second.
+func drawList(t *rapid.T, connection string, n int) *fakeList {
 	r := &fakeList{connection: connection, maxPage: rapid.SampledFrom([]int{20, 25, 100}).Draw(t, "cap"), newest: rapid.Bool().Draw(t, "newest")}
 	at, run := int64(1_500_000_000), 0
 	for i := range rapid.IntRange(0, n).Draw(t, "items") {
@@ -100,9 +99,8 @@ func drawn(t *rapid.T, connection string, n int) *fakeList {
 	return r
 }
 
-// arrive lets some items come, never older than what is on the list: in the very
-// second of its newest item too, wherever among those of that second.
-func arrive(t *rapid.T, r *fakeList) {
+// insertItems adds up to 3 random items. They are not older than the newest item, but may have its second and any place within it.
+func insertItems(t *rapid.T, r *fakeList) {
 	for range rapid.IntRange(0, 3).Draw(t, "arrivals") {
 		items := r.snapshot()
 		at, ties := int64(1_500_000_000), 0
@@ -119,20 +117,19 @@ func arrive(t *rapid.T, r *fakeList) {
 	}
 }
 
-// dated are the connections that Mixcloud pages by date.
-var dated = []string{"cloudcasts", "favorites", "listens", "followers", "following", "comments", "feed"}
+// datePaged are the connections that Mixcloud pages by date.
+var datePaged = []string{"cloudcasts", "favorites", "listens", "followers", "following", "comments", "feed"}
 
-// TestWalks reads lists to their end while items arrive, and compares what was
-// read with the whole list as it was at the start: nothing of that is missing,
-// nothing comes twice, and all of it is in order.
-func TestWalks(t *testing.T) {
+// TestPaging_WhileItemsAreAdded pages through lists to their end while items are added. The pages must contain all items of the list at
+// the start, in order, and no item twice.
+func TestPaging_WhileItemsAreAdded(t *testing.T) {
 	t.Parallel()
-	for _, connection := range dated {
+	for _, connection := range datePaged {
 		t.Run(connection, func(t *testing.T) {
 			t.Parallel()
 			t.Run("forward", rapid.MakeCheck(func(rt *rapid.T) {
-				r := drawn(rt, connection, 60)
-				w := newWalk(t, r)
+				r := drawList(rt, connection, 60)
+				w := newPagingClient(t, r)
 				before := r.snapshot()
 				var read []string
 				arguments := ""
@@ -140,22 +137,22 @@ func TestWalks(t *testing.T) {
 					first := rapid.IntRange(1, 30).Draw(rt, "first")
 					page := w.page(rt, fmt.Sprintf("first: %d%s", first, arguments))
 					if len(page.Edges) > first {
-						rt.Fatalf("%d items are more than %d", len(page.Edges), first)
+						rt.Fatalf("page has %d items, want at most %d", len(page.Edges), first)
 					}
-					read = append(read, w.names(page)...)
+					read = append(read, w.ids(page)...)
 					if !page.PageInfo.HasNextPage {
 						break
 					}
 					arguments = fmt.Sprintf(", after: %q", *page.PageInfo.EndCursor)
-					arrive(rt, r)
+					insertItems(rt, r)
 				}
-				compareWalk(rt, r, before, read)
+				checkItems(rt, r, before, read)
 			}))
 			t.Run("backward", rapid.MakeCheck(func(rt *rapid.T) {
-				r := drawn(rt, connection, 60)
-				w := newWalk(t, r)
-				// A client comes to the end first, by pages of any size.
-				cursor, below := w.bottom(rt)
+				r := drawList(rt, connection, 60)
+				w := newPagingClient(t, r)
+				// The client first pages forward to the end.
+				cursor, below := w.readToEnd(rt)
 				if cursor == "" {
 					return
 				}
@@ -166,29 +163,28 @@ func TestWalks(t *testing.T) {
 					last := rapid.IntRange(1, 30).Draw(rt, "last")
 					page := w.page(rt, fmt.Sprintf("last: %d, before: %q", last, cursor))
 					if len(page.Edges) > last {
-						rt.Fatalf("%d items are more than %d", len(page.Edges), last)
+						rt.Fatalf("page has %d items, want at most %d", len(page.Edges), last)
 					}
 					if !page.PageInfo.HasNextPage {
-						rt.Fatalf("there is something after a page before a cursor")
+						rt.Fatalf("hasNextPage = false for a page before a cursor, want true")
 					}
-					read = append(w.names(page), read...)
+					read = append(w.ids(page), read...)
 					if !page.PageInfo.HasPreviousPage {
 						break
 					}
 					cursor = *page.PageInfo.StartCursor
-					arrive(rt, r)
+					insertItems(rt, r)
 				}
-				compareWalk(rt, r, before, read)
+				checkItems(rt, r, before, read)
 			}))
 		})
 	}
 }
 
-// bottom is a cursor near the end of the list, and how many items stand from
-// there on.
-func (w *walk) bottom(t *rapid.T) (cursor string, below int) {
+// readToEnd pages to the end of the list. It returns the cursor of one of the last items, and the number of items from there on.
+func (w *pagingClient) readToEnd(t *rapid.T) (cursor string, below int) {
 	arguments := ""
-	var edges []edgeOf
+	var edges []listEdge
 	for {
 		page := w.page(t, fmt.Sprintf("first: %d%s", rapid.IntRange(1, 100).Draw(t, "first"), arguments))
 		edges = append(edges, page.Edges...)
@@ -204,8 +200,8 @@ func (w *walk) bottom(t *rapid.T) (cursor string, below int) {
 	return edges[len(edges)-below].Cursor, below
 }
 
-// compareWalk compares what was read with what had to be.
-func compareWalk(t *rapid.T, r *fakeList, before []listItem, read []string) {
+// checkItems checks that read contains all items of before, in order, and no item twice.
+func checkItems(t *rapid.T, r *fakeList, before []listItem, read []string) {
 	known := map[string]bool{}
 	var want []string
 	for _, f := range before {
@@ -214,34 +210,33 @@ func compareWalk(t *rapid.T, r *fakeList, before []listItem, read []string) {
 	}
 	seen := map[string]bool{}
 	var got []string
-	for _, name := range read {
-		if seen[name] {
-			t.Fatalf("%s comes twice in %q", name, read)
+	for _, id := range read {
+		if seen[id] {
+			t.Fatalf("%s occurs twice in %q", id, read)
 		}
-		seen[name] = true
-		if known[name] {
-			got = append(got, name)
+		seen[id] = true
+		if known[id] {
+			got = append(got, id)
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Fatalf("the whole list (-) and the walk (+):\n%s", diff)
+		t.Fatalf("items differ (- list, + pages):\n%s", diff)
 	}
 }
 
-// TestWalksByOffset reads lists that page by offset and do not change: forward
-// to the end, and back from there.
-func TestWalksByOffset(t *testing.T) {
+// Lists that are paged by offset, without changes: forward to the end, and backward from there.
+func TestPaging_ByOffset(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		r := drawn(rt, "popular", 150)
+		r := drawList(rt, "popular", 150)
 		r.byOffset = true
-		w := newWalk(t, r)
+		w := newPagingClient(t, r)
 		var read []string
 		var cursors []string
 		arguments := ""
 		for range 200 {
 			page := w.page(rt, fmt.Sprintf("first: %d%s", rapid.IntRange(1, 100).Draw(rt, "first"), arguments))
-			read = append(read, w.names(page)...)
+			read = append(read, w.ids(page)...)
 			for _, e := range page.Edges {
 				cursors = append(cursors, e.Cursor)
 			}
@@ -250,7 +245,7 @@ func TestWalksByOffset(t *testing.T) {
 			}
 			arguments = fmt.Sprintf(", after: %q", *page.PageInfo.EndCursor)
 		}
-		compareWalk(rt, r, r.snapshot(), read)
+		checkItems(rt, r, r.snapshot(), read)
 		if len(cursors) == 0 {
 			return
 		}
@@ -259,12 +254,12 @@ func TestWalksByOffset(t *testing.T) {
 		read = nil
 		for range 200 {
 			page := w.page(rt, fmt.Sprintf("last: %d, before: %q", rapid.IntRange(1, 100).Draw(rt, "last"), cursor))
-			read = append(w.names(page), read...)
+			read = append(w.ids(page), read...)
 			if !page.PageInfo.HasPreviousPage {
 				break
 			}
 			cursor = *page.PageInfo.StartCursor
 		}
-		compareWalk(rt, r, r.snapshot()[:from], read)
+		checkItems(rt, r, r.snapshot()[:from], read)
 	})
 }
