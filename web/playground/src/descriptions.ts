@@ -1,7 +1,7 @@
 // The schema's descriptions are Markdown. Their last paragraph is the cost, which the page makes stand out.
 import { markdown } from '@graphiql/react'
 
-/** Gives paragraphs that begin with "Cost:" a class of their own. */
+/** Adds a class to paragraphs that begin with "Cost:". */
 export function markCosts(): void {
   markdown.core.ruler.push('cost', ({ tokens }) => {
     tokens.forEach((token, i) => {
