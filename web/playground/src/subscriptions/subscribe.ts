@@ -11,7 +11,7 @@ export interface TimedEvent {
 /** The latest subscription: its events, and how it ended. */
 export interface Events {
   events: TimedEvent[]
-  state: 'open' | 'complete' | 'stopped' | 'lost'
+  state: 'open' | 'complete' | 'refused' | 'stopped' | 'lost'
 }
 
 export const events = store<Events | null>(null)
@@ -41,9 +41,9 @@ export async function subscribe(operation: Operation, more: Record<string, strin
       signal,
     })
     if (!response.headers.get('Content-Type')?.startsWith('text/event-stream') || !response.body) {
-      const text = await response.text() // a refusal
+      const text = await response.text()
       next(parse(text) ?? { errors: [{ message: text || `Status ${response.status}` }] })
-      end('complete')
+      end('refused')
       return
     }
     for await (const event of eventsOf(response.body)) {
