@@ -98,8 +98,8 @@ await test('a persisted query is a GET with the hash, and the query is sent once
     assert.equal(data.user.city, 'London')
   }
   assert.deepEqual(sent.map(({ method }) => method), ['GET', 'POST', 'GET'])
-  const [asked, registered, known] = sent
-  for (const { url } of [asked, known]) {
+  const [unknown, registered, known] = sent
+  for (const { url } of [unknown, known]) {
     assert.equal(url.searchParams.get('query'), null)
     assert.match(JSON.parse(url.searchParams.get('extensions')).persistedQuery.sha256Hash, /^[0-9a-f]{64}$/)
   }

@@ -19,24 +19,24 @@ const bearer = { Authorization: `Bearer ${token}` }
 
 await test('a page of another origin', async (t) => {
   await t.test('queries without a token', async () => {
-    const { status, data, headers } = await page.evaluate(([url]) => ask(url, { query: '{ user(username: "spartacus") { name city } }' }), [endpoint])
+    const { status, data, headers } = await page.evaluate(([url]) => execute(url, { query: '{ user(username: "spartacus") { name city } }' }), [endpoint])
     assert.deepEqual([status, data], [200, { user: { name: 'Spartacus', city: 'London' } }])
     assert.match(headers['x-request-id'], /./)
     assert.equal(headers['x-content-type-options'], undefined, 'a header that is not exposed can be read')
   })
 
   await t.test('writes once for an Idempotency-Key, with a bearer token', async () => {
-    const answers = await page.evaluate(
+    const responses = await page.evaluate(
       async ([url, headers]) => {
         const operation = { query: 'mutation { followUser(input: { username: "spartacus" }) { changed user { viewerIsFollowing } userErrors { message } } }' }
-        return [await ask(url, operation, headers), await ask(url, operation, headers)]
+        return [await execute(url, operation, headers), await execute(url, operation, headers)]
       },
       [endpoint, { ...bearer, 'Idempotency-Key': 'from-the-browser' }],
     )
-    for (const { status, data } of answers) {
+    for (const { status, data } of responses) {
       assert.deepEqual([status, data.followUser], [200, { changed: true, user: { viewerIsFollowing: true }, userErrors: [] }])
     }
-    assert.deepEqual(answers.map(({ headers }) => headers['idempotent-replayed']), [undefined, 'true'])
+    assert.deepEqual(responses.map(({ headers }) => headers['idempotent-replayed']), [undefined, 'true'])
   })
 
   await t.test('uploads a file and receives its progress as server-sent events', async () => {
@@ -88,11 +88,11 @@ await test('a page of another origin', async (t) => {
   })
 
   await t.test('reads refusals', async () => {
-    const wrong = await page.evaluate(([url]) => ask(url, { query: '{ nobodyHasThis }' }), [endpoint])
+    const wrong = await page.evaluate(([url]) => execute(url, { query: '{ unknownField }' }), [endpoint])
     assert.deepEqual([wrong.status, wrong.errors[0].extensions.code], [400, 'GRAPHQL_VALIDATION_FAILED'])
-    const large = await page.evaluate(([url]) => ask(url, { query: 'query ($x: String!) { user(username: $x) { name } }', variables: { x: 'x'.repeat(5_000_000) } }), [endpoint])
+    const large = await page.evaluate(([url]) => execute(url, { query: 'query ($x: String!) { user(username: $x) { name } }', variables: { x: 'x'.repeat(5_000_000) } }), [endpoint])
     assert.equal(large.status, 413)
-    const full = await page.evaluate(([url]) => ask(url, { query: '{ user(username: "demo") { name } }' }), [`${busy}/graphql`])
+    const full = await page.evaluate(([url]) => execute(url, { query: '{ user(username: "demo") { name } }' }), [`${busy}/graphql`])
     assert.deepEqual([full.status, full.errors[0].extensions.code, full.headers['retry-after']], [503, 'LIMIT_EXCEEDED', '1'])
   })
 })
@@ -102,17 +102,17 @@ await test('HTTP caching works for a page of another origin', async (t) => {
     fetch(`${url}?query=${encodeURIComponent('{ user(username: "spartacus") { city } }')}`, init).then(async (response) => ({
       status: response.status, id: response.headers.get('X-Request-Id'), tag: response.headers.get('ETag'), text: await response.text(),
     }))
-  let kept
+  let cached
   await t.test('the browser caches an anonymous GET', async () => {
-    kept = await page.evaluate(get, [endpoint, {}])
-    assert.deepEqual([kept.status, kept.text], [200, '{"data":{"user":{"city":"London"}}}'])
-    assert.deepEqual(await page.evaluate(get, [endpoint, {}]), kept)
+    cached = await page.evaluate(get, [endpoint, {}])
+    assert.deepEqual([cached.status, cached.text], [200, '{"data":{"user":{"city":"London"}}}'])
+    assert.deepEqual(await page.evaluate(get, [endpoint, {}]), cached)
   })
   await t.test('the response to a matching entity tag is 304', async () => {
-    assert.match(kept.tag, /^"/)
-    const { status, id, text } = await page.evaluate(get, [endpoint, { cache: 'no-store', headers: { 'If-None-Match': kept.tag } }])
+    assert.match(cached.tag, /^"/)
+    const { status, id, text } = await page.evaluate(get, [endpoint, { cache: 'no-store', headers: { 'If-None-Match': cached.tag } }])
     assert.deepEqual([status, text], [304, ''])
-    assert.notEqual(id, kept.id)
+    assert.notEqual(id, cached.id)
   })
 })
 
@@ -130,14 +130,14 @@ await test('cookies are accepted from origins of --allow-origin only', async (t)
   await t.test('with another origin', async () => {
     const other = await open(OTHER_ORIGIN)
     assert.equal(await name(other, `${SHARED}/graphql`), 'TypeError')
-    assert.equal(await other.evaluate(([url]) => ask(url, { query: '{ __typename }' }).catch((error) => error.name), [`${SHARED}/graphql`]), 'TypeError')
+    assert.equal(await other.evaluate(([url]) => execute(url, { query: '{ __typename }' }).catch((error) => error.name), [`${SHARED}/graphql`]), 'TypeError')
   })
 })
 
 // The last test: it makes the server reject calls for some time.
 await test('a page of another origin can read when to retry', async () => {
   await fetch(`${demo}/emulator/__emulator/faults`, { method: 'POST', body: JSON.stringify({ match: '/ines-bonnet/', fault: 'rate-limit', retryAfter: 90 }) })
-  const { status, headers, errors } = await page.evaluate(([url]) => ask(url, { query: '{ user(username: "ines-bonnet") { name } }' }), [endpoint])
+  const { status, headers, errors } = await page.evaluate(([url]) => execute(url, { query: '{ user(username: "ines-bonnet") { name } }' }), [endpoint])
   assert.deepEqual([status, errors[0].extensions.code, headers['retry-after']], [200, 'RATE_LIMITED', '90'])
   assert.equal(headers.ratelimit, '"mixcloud";r=0;t=90')
 })

@@ -1,7 +1,7 @@
 // The functions of the page of browser.mjs: GraphQL without a client library.
 
 // docs: fetch
-async function ask(url, operation, headers = {}) {
+async function execute(url, operation, headers = {}) {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Accept: 'application/graphql-response+json', ...headers },

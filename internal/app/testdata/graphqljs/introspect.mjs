@@ -19,7 +19,7 @@ const fail = (name, what) => {
 
 const major = (g) => Number(g.version.split('.')[0])
 
-// The introspection query of this version, with all that it can ask for. Version 15 asks for specifiedByUrl, which was
+// The introspection query of this version, with all options. Version 15 requests specifiedByUrl, which was
 // renamed before it was released.
 const queryOf = (g) =>
   g.getIntrospectionQuery({
@@ -31,21 +31,21 @@ const queryOf = (g) =>
     oneOf: true,
   })
 
-const ask = async (query) => {
+const execute = async (query) => {
   const response = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ query }) })
   const { data, errors } = await response.json()
   if (errors) throw new Error(errors.map((e) => e.message).join('; '))
   return data
 }
 
-// A schema as text, without regard to order: two schemas are the same if their texts are. Versions before 16 cannot
+// Returns a schema as sorted text: two schemas are equal if their texts are. Versions before 16 cannot
 // introspect specifiedBy.
 const textOf = (g, schema) => {
   const text = g.printSchema(g.lexicographicSortSchema(schema))
   return major(g) > 15 ? text : text.replace(/ @specifiedBy\(url: "[^"]*"\)/g, '')
 }
 
-// Where two texts differ first.
+// Returns the first difference of two texts.
 const difference = (a, b) => {
   const [x, y] = [a.split('\n'), b.split('\n')]
   const at = x.findIndex((line, i) => line !== y[i])
@@ -55,7 +55,7 @@ const difference = (a, b) => {
 for (const name of packages) {
   try {
     const g = require(name)
-    const served = g.buildClientSchema(await ask(queryOf(g)))
+    const served = g.buildClientSchema(await execute(queryOf(g)))
     for (const error of g.validateSchema(served)) fail(name, `the introspected schema is not valid: ${error.message}`)
     const text = textOf(g, served)
 
