@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, type FormEvent } from 'react'
 import { bearer } from './account'
 import { result } from './fetcher'
 import { options } from './options'
+import { pictures } from './pictures'
 import { problem, refresh, signOut, use, viewer, type Viewer } from './session'
 
 /** Who the requests of this page belong to; signing in and out. */
@@ -27,9 +28,10 @@ export function SessionMenu() {
 }
 
 function SignedIn({ user }: { user: Viewer }) {
+  const allowed = pictures.use()
   return (
     <span className="user" title={user.username}>
-      {user.picture && <img src={user.picture.url} alt="" width="28" height="28" referrerPolicy="no-referrer" />}
+      {allowed && user.picture && <img src={user.picture.url} alt="" width="28" height="28" referrerPolicy="no-referrer" />}
       <span className="visually-hidden">Signed in as </span>
       {user.name || user.username}
     </span>

@@ -1,8 +1,9 @@
 import { useGraphiQL } from '@graphiql/react'
 import { parse } from 'graphql'
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { result } from '../fetcher'
 import { options } from '../options'
+import { pictures } from '../pictures'
 import { useOpenTab } from '../tabs'
 import { groupsOf, queryFor, resources, shown, type Group, type Item } from './model'
 import './seeit.css'
@@ -10,6 +11,7 @@ import './seeit.css'
 /** What the latest response contains: covers, shows with a player, users as cards, other objects as tables. */
 export function SeeItView() {
   const latest = result.use()
+  useEffect(() => pictures.set(true), [])
   const schema = useGraphiQL((state) => state.schema)
   const data = latest?.response.body?.data
   const groups = useMemo(() => {
