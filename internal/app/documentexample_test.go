@@ -60,7 +60,7 @@ func TestEmulatorExample(t *testing.T) {
 	}
 	user, err := client.User(t.Context(), "spartacus")
 	if err != nil || user.Username != "spartacus" {
-		t.Errorf("got %v, %v", user, err)
+		t.Errorf("user = %v, want spartacus (error %v)", user, err)
 	}
 }
 

@@ -68,7 +68,7 @@ func TestDocs_Codes(t *testing.T) {
 	}
 }
 
-// docs/caching.md has the table of lifetimes that is in force.
+// docs/caching.md lists the default lifetimes.
 func TestDocs_Lifetimes(t *testing.T) {
 	t.Parallel()
 	rows := tableUnder(t, "caching.md", "How old can data be?")
@@ -83,7 +83,7 @@ func TestDocs_Lifetimes(t *testing.T) {
 			t.Errorf("got %q, want %q", rows[i], want)
 		}
 		if life.Retain != 24*time.Hour {
-			t.Errorf("%v is kept for %v; the page says 24 hours", class, life.Retain)
+			t.Errorf("entries of the class %v are retained for %v, want 24 hours as on the page", class, life.Retain)
 		}
 	}
 }

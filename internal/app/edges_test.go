@@ -129,7 +129,7 @@ func TestEdgeOfWrite_BelowTheFirstHundred(t *testing.T) {
 			var data struct{ Viewer map[string]listPage }
 			query := fmt.Sprintf(`{ viewer { %s(%s) { nodes { key } } } }`, list, arguments)
 			if errs := s.execute(t, "demo-token", query, nil).decode(t, &data); len(errs) > 0 {
-				t.Fatalf("%s: %+v", query, errs)
+				t.Fatalf("%s: errors = %+v, want none", query, errs)
 			}
 			if calls := s.takeCalls(); len(calls) > 1+1+2+1 { // the viewer, the first hundred, two pages around that time, the requested page
 				t.Errorf("%s: %d calls, want at most 5: %q", query, len(calls), calls)

@@ -90,18 +90,18 @@ func runGallery(t *testing.T, url string, e playground.Example, variables map[st
 		t.Fatal(err)
 	}
 	if resp.StatusCode != http.StatusOK || len(body.Errors) > 0 || len(body.Data) == 0 {
-		t.Fatalf("status %d, errors %v, data %v", resp.StatusCode, body.Errors, body.Data)
+		t.Fatalf("status = %d, errors = %v, data = %v, want 200 and data without errors", resp.StatusCode, body.Errors, body.Data)
 	}
 	for name, value := range body.Data {
 		if value == nil {
-			t.Errorf("%s is null", name)
+			t.Errorf("%s = null, want a value", name)
 		}
 		if list := emptyList(value); list != "" {
-			t.Errorf("%s is empty", name+list)
+			t.Errorf("list %s is empty, want items", name+list)
 		}
 		if payload, ok := value.(map[string]any); ok && e.Kind == "mutation" {
 			if problems, _ := payload["userErrors"].([]any); len(problems) > 0 || payload["message"] == nil {
-				t.Errorf("%s: %v", name, payload)
+				t.Errorf("payload of %s = %v, want no user errors", name, payload)
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"mixcloud-graphql/mixcloud"
 )
 
-// authentication holds the parts that find out who sends a request.
+// authentication holds the parts that determine the principal of a request.
 type authentication struct {
 	keys        *auth.Keys
 	cookies     *auth.Cookies     // nil if browsers cannot sign in

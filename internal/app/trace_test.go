@@ -19,7 +19,7 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// tracingServer returns a server that permits traces, over a Mixcloud whose calls take callLatency.
+// tracingServer returns a server that permits traces and whose calls take callLatency.
 func tracingServer(t *testing.T, o serverOptions) *testServer {
 	t.Helper()
 	o.config.Trace = "always"
@@ -43,7 +43,7 @@ func (s *testServer) traced(t *testing.T, token, query string, variables map[str
 		Extensions struct{ Trace *trace.Trace }
 	}
 	if err := json.Unmarshal(resp.body, &got); err != nil {
-		t.Fatalf("%v: %s", err, resp.body)
+		t.Fatalf("response is not JSON: %v: %s", err, resp.body)
 	}
 	return resp, got.Extensions.Trace
 }
@@ -58,7 +58,7 @@ func TestTrace(t *testing.T) {
 		const query = `query ($n: Int) { user(username: "spartacus") { name cloudcasts(first: $n) { nodes { name } } } }`
 		resp, got := s.traced(t, "", query, map[string]any{"n": 2})
 		if got == nil {
-			t.Fatalf("no trace: %s", resp.body)
+			t.Fatalf("response = %s, want a trace", resp.body)
 		}
 		want := &trace.Trace{
 			Duration: 200,
@@ -73,7 +73,7 @@ func TestTrace(t *testing.T) {
 		}
 		ignoreParameters := cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Calls.Parameters" }, cmp.Ignore())
 		if diff := cmp.Diff(want, got, ignoreParameters); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
+			t.Errorf("trace differs (-want +got):\n%s", diff)
 		}
 		if cache := resp.header.Get("Cache-Control"); cache != "no-store" {
 			t.Errorf("Cache-Control = %q, want no-store", cache)
@@ -81,13 +81,13 @@ func TestTrace(t *testing.T) {
 		_, got = s.traced(t, "", query, map[string]any{"n": 2})
 		for i, c := range got.Calls {
 			if c.Outcome != trace.Hit || c.Duration != 0 || c.Path != want.Calls[i].Path {
-				t.Errorf("second time: %+v, want a hit of %s", c, want.Calls[i].Path)
+				t.Errorf("call of the second operation = %+v, want a hit of %s", c, want.Calls[i].Path)
 			}
 		}
 		time.Sleep(10 * time.Minute)
 		_, got = s.traced(t, "", query, map[string]any{"n": 2})
 		if len(got.Calls) != 2 || got.Calls[0].Outcome != trace.Stale {
-			t.Errorf("after the freshness lifetime: %+v, want stale reads", got.Calls)
+			t.Errorf("calls after the freshness lifetime = %+v, want stale reads", got.Calls)
 		}
 		synctest.Wait() // for the revalidation, which belongs to no operation
 	})
@@ -102,7 +102,7 @@ func TestTrace_WaitAndMethod(t *testing.T) {
 		defer closeStore(t, s)
 		_, got := s.traced(t, "", `{ a: user(username: "demo") { name } b: user(username: "spartacus") { name } }`, nil)
 		if len(got.Calls) != 2 || got.Calls[0].Wait+got.Calls[1].Wait != 100 || got.Calls[0].Duration+got.Calls[1].Duration != 300 {
-			t.Errorf("calls %+v, want that one waits 100 ms for the other", got.Calls)
+			t.Errorf("calls = %+v, want one that waited 100 ms for the other", got.Calls)
 		}
 		_, got = s.traced(t, "demo-token", `mutation { followUser(input: {username: "spartacus"}) { changed } }`, nil)
 		methods := make([]string, 0, len(got.Calls))
@@ -110,7 +110,7 @@ func TestTrace_WaitAndMethod(t *testing.T) {
 			methods = append(methods, c.Method+" "+c.Path)
 		}
 		if !strings.Contains(strings.Join(methods, ", "), "POST /spartacus/follow") {
-			t.Errorf("calls %v, want POST /spartacus/follow", methods)
+			t.Errorf("calls = %v, want POST /spartacus/follow", methods)
 		}
 	})
 }
@@ -132,7 +132,7 @@ func TestTrace_Coalesced(t *testing.T) {
 		seen := map[trace.Outcome]int{<-outcomes: 1}
 		seen[<-outcomes]++
 		if seen[trace.Called] != 1 || seen[trace.Coalesced] != 1 {
-			t.Errorf("outcomes %v, want one call and one coalesced", seen)
+			t.Errorf("outcomes = %v, want one call and one coalesced", seen)
 		}
 	})
 }
@@ -150,13 +150,13 @@ func TestTrace_Secrets(t *testing.T) {
 	}
 	for _, secret := range []string{canary, "demo-token", "4711"} {
 		if bytes.Contains(text, []byte(secret)) {
-			t.Errorf("the trace contains %s: %s", secret, text)
+			t.Errorf("trace contains %s: %s", secret, text)
 		}
 	}
 	for _, setting := range []string{"never", "demo"} { // this server is not the demo
 		s := newTestServer(t, serverOptions{config: config.Serve{Trace: setting}})
 		if resp, got := s.traced(t, "", `{ user(username: "demo") { name } }`, nil); got != nil {
-			t.Errorf("--trace=%s: %s", setting, resp.body)
+			t.Errorf("--trace=%s: response = %s, want no trace", setting, resp.body)
 		}
 	}
 }
