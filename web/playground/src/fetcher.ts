@@ -1,6 +1,7 @@
 import type { Fetcher, FetcherOpts, FetcherParams, Observable } from '@graphiql/toolkit'
-import { parse as parseDocument, type DocumentNode, type OperationDefinitionNode } from 'graphql'
+import { parse as parseDocument, type DocumentNode } from 'graphql'
 import { send, type Body, type Cost, type Operation, type Response } from './api'
+import { named, operationOf } from './document'
 import { options } from './options'
 import { store } from './store'
 import { subscribe } from './subscriptions/subscribe'
@@ -24,20 +25,17 @@ function withoutExtras(body: Body): Body {
   return Object.keys(rest).length > 0 ? { ...shown, extensions: rest } : shown
 }
 
-function kindOf(document: DocumentNode, name: string | null | undefined): string {
-  const operations = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === 'OperationDefinition')
-  return (operations.find((o) => o.name?.value === name) ?? operations[0])?.operation ?? 'query'
-}
-
 /** Executes an operation of the user, and calls `next` for each result to show. */
 async function execute(operation: Operation, headers: Record<string, string>, signal: AbortSignal, next: (shown: unknown) => void): Promise<void> {
   let document: DocumentNode | undefined
   try {
     document = parseDocument(operation.query)
+    const { operationName, ...rest } = operation
+    operation = { ...rest, ...named(document, operationName) }
   } catch {
     // the server's response says what is wrong
   }
-  if (document && kindOf(document, operation.operationName) === 'subscription') {
+  if (document && operationOf(document, operation.operationName)?.operation === 'subscription') {
     await subscribe(operation, headers, signal, next)
     return
   }

@@ -1,4 +1,5 @@
-import { Kind, parse, type DocumentNode, type FieldNode, type OperationDefinitionNode, type SelectionSetNode } from 'graphql'
+import { Kind, parse, type DocumentNode, type FieldNode, type SelectionSetNode } from 'graphql'
+import { operationOf } from '../document'
 
 /** extensions.fits of a refusal, and extensions.cost.fits of an estimate: which argument to reduce, and to which size. */
 export interface Fits {
@@ -40,11 +41,6 @@ export function applyFits(query: string, variables: Record<string, unknown>, ope
   let text = query
   for (const edit of [...unique.values()].sort((a, b) => b.start - a.start)) text = text.slice(0, edit.start) + edit.text + text.slice(edit.end)
   return { query: text, variables }
-}
-
-function operationOf(document: DocumentNode, name: string | undefined): OperationDefinitionNode | undefined {
-  const all = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === Kind.OPERATION_DEFINITION)
-  return all.find((o) => o.name?.value === name) ?? all[0]
 }
 
 /** The fields at a path of response keys, also those in fragments. */

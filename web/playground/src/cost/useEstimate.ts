@@ -1,7 +1,8 @@
 import { useGraphiQL } from '@graphiql/react'
-import { getVariableValues, GraphQLError, parse, validate, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
+import { getVariableValues, GraphQLError, parse, validate, type GraphQLSchema } from 'graphql'
 import { useEffect } from 'react'
 import { send } from '../api'
+import { named, operationOf } from '../document'
 import { store } from '../store'
 import { variablesOf } from '../variables'
 import type { Fits } from './fix'
@@ -39,7 +40,7 @@ export function useEstimate(): void {
         }
         running = new AbortController()
         try {
-          const { body } = await send({ query, variables, ...(operationName && { operationName }) }, { 'X-GraphQL-Dry-Run': 'true' }, running.signal)
+          const { body } = await send({ query, variables, ...named(parse(query), operationName) }, { 'X-GraphQL-Dry-Run': 'true' }, running.signal)
           const cost = body?.extensions?.cost as Estimate | undefined
           estimate.set(cost && !body?.errors ? cost : null)
         } catch {
@@ -64,8 +65,7 @@ export function useEstimate(): void {
 function executable(schema: GraphQLSchema, query: string, name: string | undefined, variables: Record<string, unknown>): boolean {
   try {
     const document = parse(query)
-    const operations = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === 'OperationDefinition')
-    const operation = operations.find((o) => o.name?.value === name) ?? operations[0]
+    const operation = operationOf(document, name)
     if (!operation || operation.operation === 'subscription' || validate(schema, document).length > 0) return false
     return !getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors
   } catch (error) {

@@ -8,9 +8,9 @@ import {
   type FieldNode,
   type GraphQLCompositeType,
   type GraphQLSchema,
-  type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql'
+import { operationOf } from '../document'
 
 /** An object of a response that the view shows. */
 export interface Item {
@@ -44,8 +44,7 @@ export const shown = 200
 
 /** Finds the objects in the data of a response. The operation says which type each of them has, also behind aliases. */
 export function groupsOf(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined, data: Record<string, unknown>): Group[] {
-  const operations = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === Kind.OPERATION_DEFINITION)
-  const operation = operations.find((o) => o.name?.value === operationName) ?? operations[0]
+  const operation = operationOf(document, operationName)
   const root = operation && schema.getRootType(operation.operation)
   if (!operation || !root) return []
   const groups = new Map<string, Group>()

@@ -57,7 +57,7 @@ function markIn(editor: Editor, span: Span | null): { clear(): void } {
 }
 
 function Waterfall({ trace, mark }: { trace: Trace; mark(path: (string | number)[]): void }) {
-  const critical = useMemo(() => criticalPath(trace.calls), [trace])
+  const critical = useMemo(() => criticalPath(trace), [trace])
   const total = Math.max(trace.durationMs, 0.1)
   return (
     <div className="waterfall">

@@ -1,4 +1,5 @@
-import { Kind, type DocumentNode, type OperationDefinitionNode, type SelectionSetNode } from 'graphql'
+import { Kind, type DocumentNode, type SelectionSetNode } from 'graphql'
+import { operationOf } from '../document'
 
 /** A part of a text: offsets of its start and its end. */
 export interface Span {
@@ -8,8 +9,7 @@ export interface Span {
 
 /** Returns where a field of the response is in the query; indices of the path are ignored. */
 export function inQuery(document: DocumentNode, operationName: string | null | undefined, path: (string | number)[]): Span | null {
-  const operations = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === Kind.OPERATION_DEFINITION)
-  const operation = operations.find((o) => o.name?.value === operationName) ?? operations[0]
+  const operation = operationOf(document, operationName)
   const keys = path.filter((key): key is string => typeof key === 'string')
   return operation ? find(document, operation.selectionSet, keys) : null
 }

@@ -37,20 +37,24 @@ const end = (span: { startMs: number; durationMs: number }) => span.startMs + sp
 const shortest = 0.01
 
 /**
- * Returns the calls that determine the time of the operation: the one that ends last, before it the one that ended last before
- * its start, and so on.
+ * Returns the calls that determine the time of the operation: the one that ends last, before it the one of the same root field
+ * that ended last before its start, and so on.
  */
-export function criticalPath(calls: TracedCall[]): Set<TracedCall> {
+export function criticalPath({ calls, fields }: Pick<Trace, 'calls' | 'fields'>): Set<TracedCall> {
   const path = new Set<TracedCall>()
   let limit = Infinity
+  let root: string | number | undefined
   for (;;) {
     let last: TracedCall | undefined
     for (const call of calls) {
-      if (call.durationMs >= shortest && end(call) <= limit + shortest && !path.has(call) && (!last || end(call) > end(last))) last = call
+      if (call.durationMs < shortest || end(call) > limit + shortest || path.has(call)) continue
+      if (root !== undefined && fieldOf(call, fields)?.path[0] !== root) continue
+      if (!last || end(call) > end(last)) last = call
     }
     if (!last) return path
     path.add(last)
     limit = last.startMs
+    root = fieldOf(last, fields)?.path[0]
   }
 }
 

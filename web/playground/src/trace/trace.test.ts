@@ -8,9 +8,18 @@ const call = (path: string, startMs: number, durationMs: number): TracedCall => 
 describe('criticalPath', () => {
   test('is the chain of calls that ends last', () => {
     const calls = [call('/a/', 0, 100), call('/b/', 0, 50), call('/c/', 100, 30), call('/d/', 100, 80), call('/hit/', 180, 0)]
-    expect([...criticalPath(calls)].map((c) => c.path)).toEqual(['/d/', '/a/'])
+    expect([...criticalPath({ calls, fields: [] })].map((c) => c.path)).toEqual(['/d/', '/a/'])
   })
-  test('is empty without calls', () => expect(criticalPath([]).size).toBe(0))
+  test('stays in one root field', () => {
+    const calls = [call('/popular/', 0, 90), call('/user/', 0, 100), call('/owner/', 100, 80)]
+    const fields = [
+      { path: ['popular'], startMs: 0, durationMs: 90 },
+      { path: ['user'], startMs: 0, durationMs: 100 },
+      { path: ['popular', 'nodes', 0, 'user', 'biog'], startMs: 95, durationMs: 85 },
+    ]
+    expect([...criticalPath({ calls, fields })].map((c) => c.path)).toEqual(['/owner/', '/popular/'])
+  })
+  test('is empty without calls', () => expect(criticalPath({ calls: [], fields: [] }).size).toBe(0))
 })
 
 test('fieldOf returns the narrowest field around a call', () => {

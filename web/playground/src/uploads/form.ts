@@ -1,5 +1,6 @@
-import { isInputObjectType, isNonNullType, isScalarType, typeFromAST, type DocumentNode, type GraphQLInputType, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
+import { isInputObjectType, isNonNullType, isScalarType, typeFromAST, type DocumentNode, type GraphQLInputType, type GraphQLSchema } from 'graphql'
 import type { Operation } from '../api'
+import { operationOf } from '../document'
 
 /** A place of an operation's variables that takes a file, such as variables.mp3 or variables.input.mp3. */
 export interface FileField {
@@ -9,8 +10,7 @@ export interface FileField {
 
 /** The places of an operation's variables that take files, also in input objects. The schema has no lists of files. */
 export function fileFields(schema: GraphQLSchema, document: DocumentNode, operationName: string | undefined): FileField[] {
-  const all = document.definitions.filter((d): d is OperationDefinitionNode => d.kind === 'OperationDefinition')
-  const operation = all.find((o) => o.name?.value === operationName) ?? all[0]
+  const operation = operationOf(document, operationName)
   const fields: FileField[] = []
   for (const definition of operation?.variableDefinitions ?? []) {
     const type = typeFromAST(schema, definition.type as Parameters<typeof typeFromAST>[1]) as GraphQLInputType | undefined
