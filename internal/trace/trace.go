@@ -7,7 +7,7 @@
 // the cache. It keeps at most [MaxFields] fields and [MaxCalls] calls, and counts the others.
 //
 // A trace has no values of URL queries, no variables, no tokens and nothing of other operations: a
-// read that waits for the call of another operation is recorded as COALESCED, without that call.
+// read that waits for the call of another operation is recorded as coalesced, without that call.
 package trace
 
 import (
@@ -32,10 +32,10 @@ type Outcome string
 
 // The outcomes.
 const (
-	Called    Outcome = "CALL"      // a call to Mixcloud
-	Hit       Outcome = "HIT"       // a fresh cache entry
-	Stale     Outcome = "STALE"     // a stale cache entry
-	Coalesced Outcome = "COALESCED" // the call of another operation
+	Called    Outcome = "call"      // a call to Mixcloud
+	Hit       Outcome = "hit"       // a fresh cache entry
+	Stale     Outcome = "stale"     // a stale cache entry
+	Coalesced Outcome = "coalesced" // the call of another operation
 )
 
 // Milliseconds is a duration in JSON.

@@ -26,8 +26,8 @@ func TestRecorder_JSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := `{"durationMs":4.5,"fields":[{"path":["a",0],"startMs":0,"durationMs":1.5}],"calls":[` +
-			`{"method":"GET","path":"/x/","parameters":["a","b"],"outcome":"CALL","startMs":1.5,"waitMs":1,"durationMs":3,"failed":true},` +
-			`{"method":"GET","path":"/y/","outcome":"HIT","startMs":4.5,"waitMs":0,"durationMs":0}]}`
+			`{"method":"GET","path":"/x/","parameters":["a","b"],"outcome":"call","startMs":1.5,"waitMs":1,"durationMs":3,"failed":true},` +
+			`{"method":"GET","path":"/y/","outcome":"hit","startMs":4.5,"waitMs":0,"durationMs":0}]}`
 		if string(got) != want {
 			t.Errorf("got\n%s, want\n%s", got, want)
 		}

@@ -73,7 +73,7 @@ function Waterfall({ trace, mark }: { trace: Trace; mark(path: (string | number)
             <li key={i} className={critical.has(call) ? 'critical' : undefined}>
               <button type="button" disabled={!field} onClick={() => field && mark(field.path)}>
                 <span className="name">{nameOf(call)}</span>
-                <Bar className={call.failed ? 'failed' : call.outcome.toLowerCase()} span={call} wait={call.waitMs} total={total} />
+                <Bar className={call.failed ? 'failed' : call.outcome} span={call} wait={call.waitMs} total={total} />
                 <span className="time">{timeOf(call, critical.has(call))}</span>
               </button>
             </li>
@@ -112,7 +112,7 @@ function Bar({ span, wait, total, className }: { span: TracedField | TracedCall;
 const nameOf = (call: TracedCall) => `${call.method} ${call.path}${call.parameters?.length ? ` ?${call.parameters.join('&')}` : ''}`
 
 function timeOf(call: TracedCall, critical: boolean): string {
-  const parts = [call.outcome.toLowerCase(), ms(call.durationMs)]
+  const parts = [call.outcome, ms(call.durationMs)]
   if (call.waitMs >= 0.1) parts.push(`waited ${ms(call.waitMs)}`)
   if (call.failed) parts.push(call.status ? `failed: ${call.status}` : 'failed')
   if (critical) parts.push('critical')

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { inJSON, inQuery } from './locate'
 import { criticalPath, fieldOf, traceOf, type TracedCall } from './model'
 
-const call = (path: string, startMs: number, durationMs: number): TracedCall => ({ method: 'GET', path, outcome: 'CALL', startMs, waitMs: 0, durationMs })
+const call = (path: string, startMs: number, durationMs: number): TracedCall => ({ method: 'GET', path, outcome: 'call', startMs, waitMs: 0, durationMs })
 
 describe('criticalPath', () => {
   test('is the chain of calls that ends last', () => {
