@@ -170,19 +170,7 @@ func TestClient_ApolloPersisted(t *testing.T) {
 // events. It can read the exposed headers and refusals. Only the origins of --allow-origin can use the session cookie.
 func TestClient_Browser(t *testing.T) {
 	t.Parallel()
-	browser := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			browser = path
-			break
-		}
-	}
-	if browser == "" {
-		if inCI() {
-			t.Fatal("this test needs chromium")
-		}
-		t.Skip("to run this test, install chromium")
-	}
+	browser := browserFor(t)
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<!doctype html><title>A page of another origin</title>")

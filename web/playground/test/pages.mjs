@@ -1,7 +1,7 @@
 // The page for everybody: phones, dark and light, browsers without modules or JavaScript.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { demo, launch, onPage, open, phone, ready, run, screenshot, shows } from './support.mjs'
+import { demo, launch, onPage, open, phone, ready, run, screenshot, shows, view } from './support.mjs'
 
 const query = 'query Front {\n  popular(first: 3) {\n    nodes { name user { name } picture(size: W320) { url } }\n  }\n}'
 
@@ -12,12 +12,15 @@ onPage('a phone shows the page without scrolling sideways', async (page) => {
   assert.equal(await overflow(page), 0)
   await run(page)
   await shows(page, 'response', /"nodes":/)
-  for (const name of ['See it', 'Cost', 'Events']) {
+  for (const name of ['See it', 'Waterfall', 'Cost', 'Events']) {
     await page.getByRole('tab', { name, exact: true }).click()
     assert.equal(await overflow(page), 0, `with the view ${name}`)
   }
+  const seen = await view(page, 'See it')
+  await seen.locator('img').first().waitFor()
+  await page.getByRole('tablist', { name: 'Views of the result' }).evaluate((element) => element.scrollIntoView())
   await screenshot(page, 'phone')
-  for (const name of ['Show Documentation Explorer', 'Show History', 'Show GraphiQL Explorer']) {
+  for (const name of ['Show Documentation Explorer', 'Show Gallery', 'Show History', 'Show GraphiQL Explorer']) {
     await page.getByLabel(name).click()
     await page.locator('.graphiql-plugin').waitFor()
     assert.equal(await overflow(page), 0, name)

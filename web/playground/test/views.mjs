@@ -1,6 +1,6 @@
 // The views of a result, the gallery, and what can be copied.
 import assert from 'node:assert/strict'
-import { demo, onPage, open, run, screenshot, shows, view } from './support.mjs'
+import { demo, onPage, open, run, screenshot, shows, token, useToken, view } from './support.mjs'
 
 const query = `query Front {
   popular(first: 4) {
@@ -16,9 +16,12 @@ const setLatency = (latency) => fetch(`${demo}/emulator/__emulator/settings`, { 
 onPage('the waterfall shows calls with the critical path, and marks fields', async (page) => {
   await open(page, query)
   await setLatency('60ms')
-  await run(page)
-  await shows(page, 'response', /"popular"/)
-  await setLatency('0s')
+  try {
+    await run(page)
+    await shows(page, 'response', /"popular"/)
+  } finally {
+    await setLatency('0s')
+  }
   const waterfall = await view(page, 'Waterfall')
   const rows = waterfall.locator('ol').first().locator('li')
   await rows.first().waitFor()
@@ -71,16 +74,25 @@ onPage('the gallery opens a query in a tab', async (page) => {
   const seen = await view(page, 'See it')
   await seen.locator('.shows img').first().waitFor()
   await screenshot(page, 'playground')
-})
+}, { viewport: { width: 1200, height: 720 } })
 
 onPage('a query can be copied as code and as a link, without the token', async (page) => {
   await open(page, '{ user(username: "spartacus") { city } }')
+  await useToken(page)
+  await page.getByText('Robin Hale').waitFor()
   const copied = () => page.evaluate(() => navigator.clipboard.readText())
+  const notice = page.locator('.notice[role=status]')
   await page.getByRole('button', { name: 'Copy as code', exact: true }).click()
   await page.getByRole('button', { name: 'Copy as curl' }).click()
-  await page.locator('.notice[role=status]').filter({ hasText: /./ }).waitFor()
-  assert.match(await copied(), /^curl /)
+  await notice.filter({ hasText: 'curl code with the placeholder $TOKEN copied.' }).waitFor()
+  const code = await copied()
+  assert.match(code, /^curl [^]*\$TOKEN/)
+  assert.ok(!code.includes(token), code)
   await page.getByRole('button', { name: 'Copy link' }).click()
-  await page.waitForFunction(async (start) => (await navigator.clipboard.readText()).startsWith(start), `${demo}/#query=`)
-  assert.ok(!(await copied()).includes('demo-token'))
+  await notice.filter({ hasText: 'Link copied.' }).waitFor()
+  const link = await copied()
+  assert.ok(link.startsWith(`${demo}/#query=`) && !link.includes(token), link)
+  await page.goto('about:blank')
+  await page.goto(link)
+  await shows(page, 'query', /spartacus/)
 })
