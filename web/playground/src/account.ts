@@ -1,4 +1,4 @@
-import type { Response } from './api'
+import type { Response } from './types'
 import { store } from './store'
 
 /** A pasted token. It is in memory only: in no storage, history or address. */
