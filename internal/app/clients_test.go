@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -54,7 +55,7 @@ func nodeFor(t *testing.T, folder string) string {
 		}
 	}
 	if err != nil {
-		t.Skipf("%v: to run this test, install node, and run npm ci in internal/app/%s", err, folder)
+		t.Skipf("%v: to run this test, install node, and run npm ci in %s", err, path.Join("internal/app", filepath.ToSlash(folder)))
 	}
 	return node
 }
