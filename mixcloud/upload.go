@@ -68,12 +68,12 @@ type Files interface {
 type BoundedFiles interface {
 	Files
 	// Bound is called once, after Next has returned the first file. It returns the
-	// maximum size of all files together, and the maximum number of files after
-	// the first one; known is false if there is no bound. The upload fails if the
+	// maximum size of all files together, and the maximum number of files that remain
+	// after the first one; known is false if there is no bound. The upload fails if the
 	// files are larger than the bound, or smaller by 150 KiB or more. The
 	// difference is sent as line breaks after the end of the form, which servers
 	// ignore.
-	Bound() (bytes int64, more int, known bool)
+	Bound() (bytes int64, remaining int, known bool)
 }
 
 // Upload publishes a new cloudcast of the user who owns the client's token. It

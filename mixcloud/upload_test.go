@@ -36,11 +36,11 @@ func (l *fileList) Next(context.Context) (*FilePart, error) {
 // A boundedList is a fileList with an upper bound.
 type boundedList struct {
 	fileList
-	most int64
-	more int
+	most      int64
+	remaining int
 }
 
-func (l *boundedList) Bound() (int64, int, bool) { return l.most, l.more, true }
+func (l *boundedList) Bound() (int64, int, bool) { return l.most, l.remaining, true }
 
 // A filesFunc is a function that implements [Files].
 type filesFunc func(context.Context) (*FilePart, error)

@@ -84,8 +84,8 @@ func newUploadBody(ctx context.Context, fields UploadFields, files Files) (*uplo
 		return nil, err
 	}
 	if bounded, ok := files.(BoundedFiles); ok {
-		if most, more, known := bounded.Bound(); known {
-			b.length = int64(head) + most + int64(more)*maxPartHeader + tail
+		if most, remaining, known := bounded.Bound(); known {
+			b.length = int64(head) + most + int64(remaining)*maxPartHeader + tail
 		}
 	}
 	return b, nil

@@ -75,7 +75,7 @@ func (f *osFiles) Next(context.Context) (*FilePart, error) {
 }
 
 // Bound implements [BoundedFiles].
-func (f *osFiles) Bound() (bytes int64, more int, known bool) {
+func (f *osFiles) Bound() (bytes int64, remaining int, known bool) {
 	return f.size, len(f.parts), f.known
 }
 

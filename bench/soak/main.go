@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if s.duration < time.Second || s.malformed < 0 || s.rows < 2 || flags.NArg() > 0 {
-		return errors.New("-duration must be at least 1s, -malformed at least 0 and -rows at least 2, and there are no arguments")
+		return errors.New("-duration must be at least 1s, -malformed at least 0 and -rows at least 2, and arguments are not accepted")
 	}
 	return s.run(ctx)
 }

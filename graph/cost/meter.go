@@ -33,7 +33,7 @@ func (m *Meter) Estimate(ctx context.Context, oc *graphql.OperationContext) opst
 	if oc.Operation.Operation == ast.Query {
 		e.SchemaOnly = true
 		for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, []string{"Query"}) {
-			e.Fleeting = e.Fleeting || f.Name == "rateLimit"
+			e.Uncacheable = e.Uncacheable || f.Name == "rateLimit"
 			e.SchemaOnly = e.SchemaOnly && strings.HasPrefix(f.Name, "__")
 		}
 	}

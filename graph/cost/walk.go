@@ -93,7 +93,7 @@ func (w *walk) fieldCost(u *fieldUse, full bool) (s subtotal, needsLoad bool) {
 	if f.connection {
 		pageCost, needsLoad := w.connection(u)
 		s.add(pageCost)
-		if f.list.Own != nil && w.hasToken && w.hasWrites && u.page.size > 0 {
+		if f.list.Writable != nil && w.hasToken && w.hasWrites && u.page.size > 0 {
 			s.add(subtotal{once: int64(lists.MaxOwnCalls), viewer: !full, ownWrites: true})
 		}
 		return s, needsLoad

@@ -36,13 +36,14 @@ type List struct {
 	// Count returns Mixcloud's counter of the list. It is a member of the full
 	// form of the user who owns the list. Nil if there is no such member.
 	Count func(*mixcloud.FullUser) *int
-	// Own is set for the lists that a viewer's own writes change. The viewer's
+	// Writable is set for the lists that a viewer's own writes change. The viewer's
 	// list, and its count, are corrected for writes that Mixcloud does not show yet.
-	Own *Own
+	Writable *Writable
 }
 
-// Own has the properties of a list that a viewer's own writes change.
-type Own struct {
+// Writable has the properties of a list that a viewer's own writes change, called an own
+// list.
+type Writable struct {
 	Flag upstream.Flag // the flag that the writes switch on and off
 	// CountField is the field of the schema that returns the list's count, or "".
 	CountField string
@@ -63,7 +64,7 @@ func ByField(field string) (List, bool) {
 // ByFlag returns the own list that a flag changes.
 func ByFlag(flag upstream.Flag) (List, bool) {
 	for _, l := range all {
-		if l.Own != nil && l.Own.Flag == flag {
+		if l.Writable != nil && l.Writable.Flag == flag {
 			return l, true
 		}
 	}
@@ -77,8 +78,8 @@ func Fields() []string { return slices.Sorted(maps.Keys(byField)) }
 func OwnCounts() map[string]bool {
 	counts := map[string]bool{}
 	for _, l := range all {
-		if l.Own != nil && l.Own.CountField != "" {
-			counts[l.Own.CountField] = true
+		if l.Writable != nil && l.Writable.CountField != "" {
+			counts[l.Writable.CountField] = true
 		}
 	}
 	return counts

@@ -36,7 +36,7 @@ func TestFields(t *testing.T) {
 }
 
 // A flag changes one list, and the count of an own list is a field of its owner.
-func TestOwn(t *testing.T) {
+func TestWritable(t *testing.T) {
 	t.Parallel()
 	user := generated.NewExecutableSchema(generated.Config{}).Schema().Types["User"]
 	for flag, want := range map[upstream.Flag]string{
@@ -46,11 +46,11 @@ func TestOwn(t *testing.T) {
 		if got := strings.Join(l.Fields, " "); got != want || ok != (want != "") {
 			t.Errorf("flag %s changes %q, want %q", flag, got, want)
 		}
-		if !ok || l.Own.CountField == "" {
+		if !ok || l.Writable.CountField == "" {
 			continue
 		}
-		if name, of := strings.CutPrefix(l.Own.CountField, "User."); !of || user.Fields.ForName(name) == nil || l.Count == nil || !lists.OwnCounts()[l.Own.CountField] {
-			t.Errorf("CountField %q of %s is not a count field of User", l.Own.CountField, want)
+		if name, of := strings.CutPrefix(l.Writable.CountField, "User."); !of || user.Fields.ForName(name) == nil || l.Count == nil || !lists.OwnCounts()[l.Writable.CountField] {
+			t.Errorf("CountField %q of %s is not a count field of User", l.Writable.CountField, want)
 		}
 	}
 }

@@ -13,8 +13,8 @@ var (
 	}
 	UserFavorites = List{ // the items do not say when they were favorited
 		Fields: []string{"User.favorites"}, Segment: "favorites",
-		Count: func(u *mixcloud.FullUser) *int { return u.FavoriteCount },
-		Own:   &Own{Flag: upstream.Favorited, CountField: "User.favoriteCount"},
+		Count:    func(u *mixcloud.FullUser) *int { return u.FavoriteCount },
+		Writable: &Writable{Flag: upstream.Favorited, CountField: "User.favoriteCount"},
 	}
 	UserListens   = List{Fields: []string{"User.listens"}, Segment: "listens", Dated: true, Repeats: true}
 	UserFollowers = List{
@@ -23,13 +23,13 @@ var (
 	}
 	UserFollowing = List{
 		Fields: []string{"User.following"}, Segment: "following",
-		Count: func(u *mixcloud.FullUser) *int { return u.FollowingCount },
-		Own:   &Own{Flag: upstream.Following, CountField: "User.followingCount"},
+		Count:    func(u *mixcloud.FullUser) *int { return u.FollowingCount },
+		Writable: &Writable{Flag: upstream.Following, CountField: "User.followingCount"},
 	}
 	UserComments    = List{Fields: []string{"User.comments"}, Segment: "comments", Dated: true}
 	UserFeed        = List{Fields: []string{"User.feed"}, Segment: "feed", Dated: true}
 	UserPlaylists   = List{Fields: []string{"User.playlists"}, Segment: "playlists"}
-	UserListenLater = List{Fields: []string{"User.listenLater"}, Segment: "listen-later", Own: &Own{Flag: upstream.ListenLater}}
+	UserListenLater = List{Fields: []string{"User.listenLater"}, Segment: "listen-later", Writable: &Writable{Flag: upstream.ListenLater}}
 )
 
 // The lists of a cloudcast and of a playlist.

@@ -37,7 +37,7 @@ func ownCloudcasts(l list[mixcloud.Cloudcast, *model.Cloudcast]) ownList[mixclou
 			if err != nil {
 				return nil, nil, err
 			}
-			return model.NewFullCloudcast(c), flagOf(c, l.Own.Flag), nil
+			return model.NewFullCloudcast(c), flagOf(c, l.Writable.Flag), nil
 		},
 	}
 }
@@ -69,13 +69,13 @@ func connectOwn[T, N any](ctx context.Context, r *Resolver, u *model.User, l own
 	if o.size == 0 {
 		return o.empty(ctx)
 	}
-	if o.writes = writesTo(ctx, u, l.Own.Flag); o.cursor == nil && len(o.writes) == 0 {
+	if o.writes = writesTo(ctx, u, l.Writable.Flag); o.cursor == nil && len(o.writes) == 0 {
 		page, err := connect(ctx, r, l.list, args)
 		if err != nil {
 			return nil, err
 		}
 		// The read may have loaded writes of other replicas.
-		if o.writes = writesTo(ctx, u, l.Own.Flag); len(o.writes) == 0 {
+		if o.writes = writesTo(ctx, u, l.Writable.Flag); len(o.writes) == 0 {
 			return page, nil
 		}
 	}

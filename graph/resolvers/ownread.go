@@ -82,7 +82,7 @@ func (o *ownRead[T, N]) readTop(ctx context.Context) error {
 		lags = lags || !shown
 		// An item is known to be removed only if the whole list was read.
 		if shown && (w.Want || !o.hasMore) && o.args.Since == nil && o.args.Until == nil {
-			loaders.From(ctx).Session().MarkListed(o.l.Own.Flag, w.Key)
+			loaders.From(ctx).Session().MarkListed(o.l.Writable.Flag, w.Key)
 		}
 	}
 	slices.Reverse(added)

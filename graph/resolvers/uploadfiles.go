@@ -123,7 +123,7 @@ func (f *uploadFiles) Next(ctx context.Context) (*mixcloud.FilePart, error) {
 }
 
 // Bound implements [mixcloud.BoundedFiles].
-func (f *uploadFiles) Bound() (bytes int64, more int, known bool) {
+func (f *uploadFiles) Bound() (bytes int64, remaining int, known bool) {
 	if f.source == nil {
 		return 0, 0, false
 	}

@@ -102,8 +102,8 @@ func counted[T, N any](u *model.User, l list[T, N]) list[T, N] {
 // countOf returns Mixcloud's count of a user's list. The count of the viewer's own
 // list is corrected for the viewer's recent writes.
 func countOf(ctx context.Context, u *model.User, l lists.List) (*int, error) {
-	if l.Own != nil {
-		return ownCount(ctx, u, l.Own.Flag, l.Count)
+	if l.Writable != nil {
+		return ownCount(ctx, u, l.Writable.Flag, l.Count)
 	}
 	return userMember(ctx, u, l.Count)
 }

@@ -78,8 +78,8 @@ func (e *Entry) Immediate(now monotime.Time) bool {
 	return e.Usable(now) && (e.Age(now) < e.Life.Fresh+e.Life.Revalidate || e.Cooldown(now) != nil)
 }
 
-// Cool starts a cooldown after a failed fetch. It lasts for wait, but at least five seconds.
-func (e *Entry) Cool(now monotime.Time, wait time.Duration, cause error) {
+// StartCooldown starts a cooldown after a failed fetch. It lasts for wait, but at least five seconds.
+func (e *Entry) StartCooldown(now monotime.Time, wait time.Duration, cause error) {
 	e.cooldown.Store(&Cooldown{Until: now.Add(max(wait, minCooldown)), Cause: cause})
 }
 

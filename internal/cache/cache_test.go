@@ -55,18 +55,18 @@ func TestEntry_Cooldown(t *testing.T) {
 	if now := at(30 * time.Minute); e.Cooldown(now) != nil || e.Immediate(now) {
 		t.Error("a new entry has a cooldown")
 	}
-	e.Cool(at(30*time.Minute), time.Minute, cause)
+	e.StartCooldown(at(30*time.Minute), time.Minute, cause)
 	for age, cool := range map[time.Duration]bool{30 * time.Minute: true, 31*time.Minute - 1: true, 31 * time.Minute: false} {
 		c := e.Cooldown(at(age))
 		if (c != nil) != cool || e.Immediate(at(age)) != cool || cool && (!errors.Is(c.Cause, cause) || c.Until != at(31*time.Minute)) {
 			t.Errorf("at %v: cooldown %+v, immediate %v", age, c, e.Immediate(at(age)))
 		}
 	}
-	e.Cool(at(40*time.Minute), 0, cause)
+	e.StartCooldown(at(40*time.Minute), 0, cause)
 	if c := e.Cooldown(at(40*time.Minute + 5*time.Second - 1)); c == nil {
 		t.Error("the cooldown is shorter than the minimum")
 	}
-	e.Cool(at(time.Hour-time.Second), time.Hour, cause)
+	e.StartCooldown(at(time.Hour-time.Second), time.Hour, cause)
 	if now := at(time.Hour); e.Immediate(now) || e.Usable(now) {
 		t.Error("a cooldown extends the lifetime of an entry")
 	}

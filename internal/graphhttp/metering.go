@@ -122,7 +122,7 @@ func (metering) InterceptResponse(ctx context.Context, next graphql.ResponseHand
 	if !read && e.SchemaOnly {
 		left, read = schemaFresh, true
 	}
-	if read && len(stale) == 0 && len(resp.Errors) == 0 && s.operation.Anonymous() && !e.Fleeting &&
+	if read && len(stale) == 0 && len(resp.Errors) == 0 && s.operation.Anonymous() && !e.Uncacheable &&
 		oc.Operation.Operation == ast.Query && !headerIsTrue(oc, costKey) && s.trace == nil {
 		s.public = left
 	}

@@ -302,7 +302,7 @@ func TestCaching(t *testing.T) {
 		"fresh for < 1 s": {stats: fakeStats{fresh: 999 * time.Millisecond}, want: "no-store"},
 		"stale":           {stats: fakeStats{}, want: "no-store"},
 		"no reads":        {stats: fakeStats{unread: true, fresh: time.Hour}, want: "no-store"},
-		"volatile":        {estimate: opstats.Estimate{Fleeting: true, Budget: 1}, stats: fresh, want: "no-store"},
+		"volatile":        {estimate: opstats.Estimate{Uncacheable: true, Budget: 1}, stats: fresh, want: "no-store"},
 		"with errors":     {stats: fresh, query: "{ hello fail }", want: "no-store"},
 		"not valid":       {stats: fresh, query: "{ nope }", want: "no-store"},
 		"with a cookie":   {stats: fresh, header: "Cookie: theme=dark", want: "no-store"},

@@ -17,9 +17,9 @@ type Estimate struct {
 	// Fits is the advice in a form for programs: the path of a list, its argument, and the
 	// largest page size that is within the budget. It is nil if there is none.
 	Fits map[string]any
-	// Fleeting is true if the response must not be cached, even if all its resources are
+	// Uncacheable is true if the response must not be cached, even if all its resources are
 	// fresh.
-	Fleeting bool
+	Uncacheable bool
 	// SchemaOnly is true if the response depends only on the schema.
 	SchemaOnly bool
 }

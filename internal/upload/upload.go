@@ -52,10 +52,10 @@ type Source interface {
 	// Total returns the size of all files, or false if the request has no Content-Length.
 	Total() (int64, bool)
 	// Bound must be called after Next and before the file is read. It returns an upper bound
-	// for the size of this file and all later ones, and the maximum number of later ones, or
-	// false if the request has no Content-Length. The bound exceeds the actual size by less
+	// for the size of this file and all later ones, and the maximum number of files that
+	// remain after it, or false if the request has no Content-Length. The bound exceeds the actual size by less
 	// than 3.5 KiB.
-	Bound() (bytes int64, more int, known bool)
+	Bound() (bytes int64, remaining int, known bool)
 }
 
 type sourceKey struct{}

@@ -164,7 +164,7 @@ func (f *Files) Next(ctx context.Context) (*upload.Part, error) {
 
 // Bound implements [upload.Source]. It returns the rest of the body, minus the shortest
 // possible end.
-func (f *Files) Bound() (bytes int64, more int, known bool) {
+func (f *Files) Bound() (bytes int64, remaining int, known bool) {
 	if f.contentLength < 0 {
 		return 0, 0, false
 	}

@@ -54,7 +54,7 @@ func TestFiles_lengths(t *testing.T) {
 			want := []struct {
 				text         string
 				bound, total int64
-				more         int
+				remaining    int
 			}{
 				// The headers of the next file count as content.
 				{"content", int64(len("content")) + second + 2, int64(len("content")) + second, 1},
@@ -65,10 +65,10 @@ func TestFiles_lengths(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				bound, more, known := files.Bound()
+				bound, remaining, known := files.Bound()
 				total, totalKnown := files.Total()
-				if bound != want.bound || more != want.more || total != want.total || !known || !totalKnown {
-					t.Errorf("%s: at most %d bytes and %d files more, %d in all; want %+v", want.text, bound, more, total, want)
+				if bound != want.bound || remaining != want.remaining || total != want.total || !known || !totalKnown {
+					t.Errorf("%s: Bound() = %d, %d, %v and Total() = %d, %v, want %+v", want.text, bound, remaining, known, total, totalKnown, want)
 				}
 				if text, err := read(part.Body); err != nil || string(text) != want.text {
 					t.Errorf("got %q, %v", text, err)

@@ -103,7 +103,7 @@ func reasonOf(err error) opstats.Reason {
 // startCooldown starts the cooldown of an entry after a failed call.
 func startCooldown(e *cache.Entry, now monotime.Time, err error) {
 	wait, _ := mixcloud.RetryAfter(err)
-	e.Cool(now, min(wait, maxPause), err)
+	e.StartCooldown(now, min(wait, maxPause), err)
 }
 
 // refusalOf replaces a breaker's refusal by the failure that opened it, with the remaining
