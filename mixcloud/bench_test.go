@@ -56,7 +56,7 @@ func BenchmarkDecodePage(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if !json.Valid(body) {
-				b.Fatal("invalid")
+				b.Fatal("the body is not valid JSON")
 			}
 		}
 	})

@@ -48,7 +48,7 @@ func TestParseKey(t *testing.T) {
 			t.Errorf("the canonical form of %q is %q, want %q", in, got, want)
 		}
 		if key.String() != in || key.IsZero() != (in == "") {
-			t.Errorf("%q: String returns %q, IsZero %v", in, key, key.IsZero())
+			t.Errorf("ParseKey(%q): String = %q, IsZero = %t; want the text, %t", in, key, key.IsZero(), in == "")
 		}
 	}
 }
@@ -72,14 +72,14 @@ func TestKey_Text(t *testing.T) {
 	}
 	text, err := json.Marshal(object{Key: ParseKey("/NTSRadio/")})
 	if err != nil || string(text) != `{"Key":"/NTSRadio/"}` {
-		t.Errorf("%s, %v", text, err)
+		t.Errorf("Marshal returned %s, %v; want {\"Key\":\"/NTSRadio/\"}", text, err)
 	}
 	var read object
 	if err := json.Unmarshal(text, &read); err != nil || !read.Key.Equal(ParseKey("/ntsradio/")) || read.Key.String() != "/NTSRadio/" {
-		t.Errorf("%v, %v", read, err)
+		t.Errorf("Unmarshal returned %v, %v; want the key /NTSRadio/", read, err)
 	}
 	if got := fmt.Sprint(read.Key, read.Key.Canonical(), read.Key.Canonical().Key()); got != "/NTSRadio/ /ntsradio/ /ntsradio/" {
-		t.Error(got)
+		t.Errorf("the key, its canonical form and the key of that = %s, want /NTSRadio/ /ntsradio/ /ntsradio/", got)
 	}
 }
 
@@ -109,13 +109,13 @@ func TestParseKey_Properties(t *testing.T) {
 		}
 		a, b, c := ParseKey(texts[0]), ParseKey(texts[1]), ParseKey(texts[2])
 		if again := ParseKey(a.Canonical().String()); again.Canonical() != a.Canonical() {
-			t.Fatalf("the canonical form of %q is %q, whose canonical form is %q", a, a.Canonical(), again.Canonical())
+			t.Fatalf("the canonical form of %q is %q, whose canonical form is %q, want the same", a, a.Canonical(), again.Canonical())
 		}
 		if !a.Equal(a) || a.Equal(b) != b.Equal(a) || a.Equal(b) && b.Equal(c) && !a.Equal(c) {
 			t.Fatalf("Equal is not an equivalence relation for %q, %q and %q", a, b, c)
 		}
 		if a.Equal(b) != (a.Canonical() == b.Canonical()) || !a.Equal(a.Canonical().Key()) {
-			t.Fatalf("%q and %q: Equal and Canonical do not agree", a, b)
+			t.Fatalf("Equal(%q, %q) = %t, but canonical forms are equal: %t", a, b, a.Equal(b), a.Canonical() == b.Canonical())
 		}
 		checkCanonical(t, texts[0])
 	})

@@ -59,7 +59,7 @@ func TestDocumentedEndpoints(t *testing.T) { // not parallel: it may rewrite doc
 	head, rest, found := strings.Cut(string(text), "//\tGET /{user}/ ")
 	_, tail, ended := strings.Cut(rest, "\n//\n")
 	if !found || !ended {
-		t.Fatal("doc.go has no table of endpoints")
+		t.Fatal("doc.go has no table of endpoints between the line of GET /{user}/ and an empty line")
 	}
 	want := head + endpointTable() + "//\n" + tail
 	if *update {

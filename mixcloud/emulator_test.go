@@ -224,15 +224,15 @@ func TestEndpoints(t *testing.T) {
 		e.ClearRequests()
 		ops = nil
 		if err := p.call(t.Context(), viewer, endpoint.Op, endpoint.Path); err != nil {
-			t.Errorf("%s by %s: %v", endpoint.Path, endpoint.Op, err)
+			t.Errorf("%s with path %s: %v", endpoint.Op, endpoint.Path, err)
 			continue
 		}
 		requests := e.Requests()
 		if len(requests) != 1 || requests[0].Method != endpoint.Method || requests[0].Status != 200 || !matchesPattern(endpoint.Path, requests[0].Path) {
-			t.Errorf("%s by %s made the requests %+v", endpoint.Path, endpoint.Op, requests)
+			t.Errorf("%s made the requests %+v, want one successful %s %s", endpoint.Op, requests, endpoint.Method, endpoint.Path)
 		}
 		if diff := cmp.Diff([]string{endpoint.Op}, ops); diff != "" {
-			t.Errorf("%s: observed\n%s", endpoint.Path, diff)
+			t.Errorf("%s: observed operations (-want +got):\n%s", endpoint.Path, diff)
 		}
 	}
 }

@@ -132,32 +132,32 @@ func TestErrorKinds(t *testing.T) {
 			}, WithObserver(func(c Call) { observed = append(observed, c) }))
 			user, err := c.User(t.Context(), "/bob/")
 			if user != nil || err == nil {
-				t.Fatalf("%v, %v", show.Value(user), err)
+				t.Fatalf("User returned %v, %v; want nil and an error", show.Value(user), err)
 			}
 			for _, kind := range allKinds {
 				if errors.Is(err, kind) != (kind == test.kind) {
-					t.Errorf("errors.Is(%v, %v) is %t", err, kind, kind != test.kind)
+					t.Errorf("errors.Is(%v, %v) = %t, want %t", err, kind, kind != test.kind, kind == test.kind)
 				}
 			}
 			var got *Error
 			if !errors.As(err, &got) {
-				t.Fatalf("%v is not an *Error", err)
+				t.Fatalf("the error is a %T, want an *Error: %[1]v", err)
 			}
 			want := test.want
 			want.Op, want.Kind, want.Status, want.Err = "User", test.kind, test.status, got.Err
 			want.FromAPI = json.Valid([]byte(test.body)) && (test.status != 200 || !strings.HasPrefix(test.body, `{"key"`) && strings.Contains(test.body, `"error"`))
 			if diff := cmp.Diff(want, *got, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" {
-				t.Error(diff)
+				t.Errorf("error (-want +got):\n%s", diff)
 			}
 			if !strings.Contains(err.Error(), fmt.Sprint(test.status)) || !strings.Contains(err.Error(), "User") {
-				t.Errorf("the error does not contain the method and the kind: %v", err)
+				t.Errorf("the error %q does not contain the status %d and the operation User", err, test.status)
 			}
 			if requests != 1 || len(observed) != 1 || observed[0].Err != err || observed[0].Status != test.status || observed[0].Bytes != len(test.body) || observed[0].Path != "/bob/" {
-				t.Errorf("%d requests, observed %+v", requests, observed)
+				t.Errorf("%d requests, observed calls %+v; want one of each, with the error, status, length and path of the response", requests, observed)
 			}
 			wait, limited := RetryAfter(fmt.Errorf("wrapped: %w", err))
 			if limited != (test.kind == ErrRateLimited) || limited && wait != test.want.RetryAfter {
-				t.Errorf("RetryAfter is %v, %t", wait, limited)
+				t.Errorf("RetryAfter = %v, %t; want %v, %t", wait, limited, test.want.RetryAfter, test.kind == ErrRateLimited)
 			}
 		})
 	}
@@ -173,7 +173,7 @@ func TestRetryAfter_Date(t *testing.T) {
 		} {
 			header := http.Header{"Retry-After": {time.Now().Add(test.ahead).UTC().Format(http.TimeFormat)}}
 			if got := retryAfterOf(header, "", ""); got != test.want {
-				t.Errorf("%s: %v, want %v", name, got, test.want)
+				t.Errorf("%s: retryAfterOf = %v, want %v", name, got, test.want)
 			}
 			// The wait is computed from the Date header of the response, so a wrong
 			// clock of either side has no effect.
@@ -207,7 +207,7 @@ func TestListWithoutData(t *testing.T) {
 	}, WithObserver(func(c Call) { observed = c }))
 	page, err := c.UserFeed(t.Context(), "/bob/", Range{})
 	if page != nil || !errors.Is(err, ErrBadResponse) || observed.Err != err {
-		t.Errorf("%v, %v, observed %v", show.Value(page), err, observed.Err)
+		t.Errorf("UserFeed returned %v, %v, observed error %v; want nil, and ErrBadResponse in both", show.Value(page), err, observed.Err)
 	}
 }
 
@@ -251,7 +251,7 @@ func TestTextResponses(t *testing.T) {
 			})
 			got, err := test.call(t.Context(), c)
 			if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) || err == nil && got != test.body || err != nil && got != "" {
-				t.Errorf("%q, %v", got, err)
+				t.Errorf("got %q, %v; want %q only without an error, and the error %v", got, err, test.body, test.want)
 			}
 		})
 	}
@@ -288,10 +288,10 @@ func TestMaxBody(t *testing.T) {
 		}, WithMaxBody(int64(len(exact))))
 		_, err := c.User(t.Context(), "/bob/")
 		if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: error %v, want %v", name, err, test.want)
 		}
 		if e, ok := test.body.(*endless); ok && e.read > 64<<10 {
-			t.Errorf("%s: %d bytes were read", name, e.read)
+			t.Errorf("%s: %d bytes were read, want at most %d", name, e.read, 64<<10)
 		}
 	}
 }
@@ -334,7 +334,7 @@ func TestInterruptedBody(t *testing.T) {
 		_, err := c.User(t.Context(), "/bob/")
 		var e *Error
 		if !errors.Is(err, test.want) || !errors.As(err, &e) || e.Status != test.status {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: error %v, want an *Error with %v and status %d", name, err, test.want, test.status)
 		}
 	}
 }
@@ -353,7 +353,7 @@ func TestConnectionFails(t *testing.T) {
 		_, err := c.User(t.Context(), "/bob/")
 		var e *Error
 		if !errors.Is(err, test.want) || !errors.As(err, &e) || e.Status != 0 || e.Op != "User" {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: error %v, want an *Error of User with %v and status 0", name, err, test.want)
 		}
 		if var1 := new(net.DNSError); errors.As(test.cause, &var1) && !errors.As(err, &var1) {
 			t.Errorf("%s: the error does not wrap its cause: %v", name, err)
@@ -390,7 +390,7 @@ func TestTimeAndCancellation(t *testing.T) {
 			defer cancel()
 			_, err := c.User(ctx, "/bob/")
 			if !errors.Is(err, ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || time.Since(began) != 3*time.Second {
-				t.Errorf("deadline, responds %t: %v after %v", responds, err, time.Since(began))
+				t.Errorf("context deadline, headers sent %t: error %v after %v, want ErrTimeout and DeadlineExceeded after 3s", responds, err, time.Since(began))
 			}
 		})
 		synctest.Test(t, func(t *testing.T) {
@@ -399,7 +399,7 @@ func TestTimeAndCancellation(t *testing.T) {
 			time.AfterFunc(time.Second, func() { cancel(errGone) })
 			_, err := c.User(ctx, "/bob/")
 			if !errors.Is(err, context.Canceled) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrBadResponse) || !errors.Is(err, errGone) {
-				t.Errorf("canceled, responds %t: %v", responds, err)
+				t.Errorf("canceled context, headers sent %t: error %v, want Canceled with its cause, and no other kind", responds, err)
 			}
 		})
 		synctest.Test(t, func(t *testing.T) {
@@ -407,7 +407,7 @@ func TestTimeAndCancellation(t *testing.T) {
 			began := time.Now()
 			_, err := c.User(t.Context(), "/bob/")
 			if !errors.Is(err, ErrTimeout) || time.Since(began) != 5*time.Second {
-				t.Errorf("the client's timeout, responds %t: %v after %v", responds, err, time.Since(began))
+				t.Errorf("timeout of http.Client, headers sent %t: error %v after %v, want ErrTimeout after 5s", responds, err, time.Since(began))
 			}
 		})
 	}
@@ -426,7 +426,7 @@ func TestErrorText(t *testing.T) {
 		{&InvalidError{Arg: "limit", Reason: "is negative"}, "mixcloud: limit is negative"},
 	} {
 		if got := test.in.Error(); got != test.want {
-			t.Errorf("%q, want %q", got, test.want)
+			t.Errorf("Error() = %q, want %q", got, test.want)
 		}
 	}
 }
@@ -449,7 +449,7 @@ func TestNew_InvalidOptions(t *testing.T) {
 	}
 	for name, opt := range tests {
 		if c, err := New(opt); err == nil || c != nil {
-			t.Errorf("%s: %v, %v", name, c, err)
+			t.Errorf("New with %s returned %v, %v; want nil and an error", name, c, err)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestParseInput(t *testing.T) {
 	for in, want := range tests {
 		got, err := ParseInput(in, testRoots...)
 		if err != nil || refTextOf(got.Ref) != want || !got.Received.IsZero() {
-			t.Errorf("%q: %+v, %v, want %v", in, got, err, want)
+			t.Errorf("ParseInput(%q) = %+v, %v; want %v without a received key", in, got, err, want)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func TestParseRef_AcceptsSlugsThatInputRefuses(t *testing.T) {
 		"/bob/re%CC%81mi/": KindCloudcast,
 	} {
 		if ref, err := ParseRef(key); err != nil || refTextOf(ref) != (refText{kind, key}) {
-			t.Errorf("%s: %v, %v", key, ref, err)
+			t.Errorf("ParseRef(%s) = %v, %v; want kind %v with the same key", key, ref, err, kind)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func TestInput_NFC(t *testing.T) {
 	for _, test := range tests {
 		got, err := test.in()
 		if err != nil || got.Key.String() != test.key || got.Received.String() != test.received {
-			t.Errorf("%s: %+v, %v, want %s and %s", test.name, got, err, test.key, test.received)
+			t.Errorf("%s: got %+v, %v; want the key %s, received as %s", test.name, got, err, test.key, test.received)
 		}
 	}
 }
@@ -173,7 +173,7 @@ func TestInput_InvalidNames(t *testing.T) {
 	for name, in := range tests {
 		got, err := in()
 		if invalid, ok := errors.AsType[*InvalidError](err); !ok || !strings.HasPrefix(name, invalid.Arg) {
-			t.Errorf("%s: %+v, %v", name, got, err)
+			t.Errorf("%s: got %+v, %v; want an InvalidError for the argument that the case name starts with", name, got, err)
 		}
 	}
 }
@@ -190,12 +190,12 @@ func TestParseInput_Property(t *testing.T) {
 		}
 		plain, err := url.PathUnescape(in.Key.String())
 		if err != nil || !norm.NFC.IsNormalString(plain) {
-			t.Fatalf("the key of %q is %q", text, in.Key)
+			t.Fatalf("ParseInput(%q): key %q, want an escaped path in NFC", text, in.Key)
 		}
 		for _, key := range in.Keys() {
 			again, err := ParseRef(key.String())
 			if err != nil || again.Key.String() != key.String() || again.Kind != in.Kind {
-				t.Fatalf("the key of %q is %q, which is parsed as %v, %v", text, key, again, err)
+				t.Fatalf("ParseInput(%q): key %q is parsed as %v, %v; want the same key, of kind %v", text, key, again, err, in.Kind)
 			}
 		}
 	})

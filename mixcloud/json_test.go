@@ -44,7 +44,7 @@ func decodeTree(v value) any {
 func FuzzWalk(f *testing.F) {
 	files, err := filepath.Glob("testdata/recorded/*.json")
 	if err != nil || len(files) == 0 {
-		f.Fatalf("no recordings: %v", err)
+		f.Fatalf("testdata/recorded has no JSON files: %v", err)
 	}
 	for _, file := range files {
 		body, err := os.ReadFile(file)
@@ -66,12 +66,12 @@ func FuzzWalk(f *testing.F) {
 		v, failed := readJSON(200, nil, body)
 		if failed != nil {
 			if valid && !isFailure(value(bytes.ToValidUTF8(trimmed, []byte("\ufffd")))) {
-				t.Fatalf("valid JSON was refused: %v", failed)
+				t.Fatalf("readJSON of valid JSON returned an error: %v", failed)
 			}
 			return
 		}
 		if !valid {
-			t.Fatal("invalid JSON was accepted")
+			t.Fatal("readJSON of invalid JSON returned no error")
 		}
 		decoder := json.NewDecoder(bytes.NewReader([]byte(v)))
 		decoder.UseNumber()
@@ -81,10 +81,10 @@ func FuzzWalk(f *testing.F) {
 		}
 		got := decodeTree(v)
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("encoding/json (-), value (+):\n%s", diff)
+			t.Errorf("decoded document (-encoding/json +value):\n%s", diff)
 		}
 		if !utf8.ValidString(fmt.Sprint(got)) {
-			t.Error("a string is not valid UTF-8")
+			t.Errorf("decoded document contains invalid UTF-8: %q", fmt.Sprint(got))
 		}
 		// Decoding valid JSON as any type must not panic.
 		for _, decode := range decoders {
@@ -113,7 +113,7 @@ func TestDecode_Invalid(t *testing.T) {
 		u, err := Decode[FullUser](json.RawMessage(in))
 		var e *Error
 		if u != nil || !errors.As(err, &e) || e.Op != "Decode" || e.Status != 0 {
-			t.Errorf("%s: %v, %v", in, show.Value(u), err)
+			t.Errorf("Decode(%s) = %v, %v; want nil and an *Error of Decode with status 0", in, show.Value(u), err)
 		}
 	}
 }
@@ -127,12 +127,12 @@ func TestRaw_ReturnsACopy(t *testing.T) {
 	raw := show.Raw()
 	clear(raw)
 	if got := string(show.Raw()); got != `{"key":"/a/b/","user":{"key":"/a/"}}` {
-		t.Errorf("after its copy was overwritten Raw is %s", got)
+		t.Errorf("Raw after its copy was overwritten = %s, want it unchanged", got)
 	}
 	if got := string(show.User.Raw()); got != `{"key":"/a/"}` {
-		t.Errorf("the user's Raw is %s", got)
+		t.Errorf("Raw of the user = %s, want {\"key\":\"/a/\"}", got)
 	}
 	if got := (&User{}).Raw(); got != nil {
-		t.Errorf("a value that was never decoded has Raw %s", got)
+		t.Errorf("Raw of a value that was never decoded = %s, want nil", got)
 	}
 }

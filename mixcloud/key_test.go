@@ -68,7 +68,7 @@ func TestKeyFunctions(t *testing.T) {
 	for _, test := range tests {
 		got, err := test.make(test.in)
 		if got != test.want || (err == nil) != (test.want != "") || err != nil && !errors.Is(err, ErrInvalid) {
-			t.Errorf("%s %q: %q, %v, want %q", test.name, test.in, got, err, test.want)
+			t.Errorf("%s key of %q = %q, %v; want %q", test.name, test.in, got, err, test.want)
 		}
 	}
 }
@@ -88,7 +88,7 @@ func TestSlug_Recorded(t *testing.T) {
 		if ref, err := ParseRef(tag.Key.String()); err == nil && ref.Kind == KindTag {
 			seen[tag.Name] = true
 			if got := Slug(tag.PlainName()); got != tag.Slug() {
-				t.Errorf("Slug(%q) = %q, the key is %s", tag.PlainName(), got, tag.Key)
+				t.Errorf("Slug(%q) = %q, want %q, as in the key %s", tag.PlainName(), got, tag.Slug(), tag.Key)
 			}
 		}
 		for _, m := range v.members() {
@@ -110,7 +110,7 @@ func TestSlug_Recorded(t *testing.T) {
 	}
 	for _, name := range []string{"Funk shows", "Hip-Hop/Rap", "R&b", "Buồn của anh", "#No Genre Discrimination"} {
 		if !seen[name] {
-			t.Errorf("%q is not among the %d recorded tags", name, len(seen))
+			t.Errorf("the %d recorded tags do not include %q", len(seen), name)
 		}
 	}
 }
@@ -120,21 +120,21 @@ func TestSlug_Idempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		slug := Slug(rapid.StringN(-1, -1, 80).Draw(t, "name"))
 		if again := Slug(slug); again != slug {
-			t.Fatalf("the slug of the slug %q is %q", slug, again)
+			t.Fatalf("Slug(%q) = %q, want a slug unchanged", slug, again)
 		}
 		if slug == "" {
 			return
 		}
 		key, err := TagKey(slug)
 		if err != nil {
-			t.Fatalf("%q: %v", slug, err)
+			t.Fatalf("TagKey(%q): %v", slug, err)
 		}
 		ref, err := ParseRef(key)
 		if err != nil || ref.Kind != KindTag || ref.Key.String() != key {
-			t.Fatalf("the key of %q is %q, which is parsed as %v, %v", slug, key, ref, err)
+			t.Fatalf("TagKey(%q) = %q, which is parsed as %v, %v; want a tag with the same key", slug, key, ref, err)
 		}
 		if got := (&Tag{Key: ParseKey(key)}).Slug(); got != slug {
-			t.Fatalf("the key of %q is %q, whose slug is %q", slug, key, got)
+			t.Fatalf("TagKey(%q) = %q, whose slug is %q, want the same slug", slug, key, got)
 		}
 	})
 }

@@ -23,10 +23,10 @@ func TestOAuth_Emulator(t *testing.T) {
 	const back = "https://app.test/back?attempt=1%202"
 	code := authorize(t, e.Transport(), app.AuthorizationURL(back), "spartacus")
 	if _, err := app.Exchange(t.Context(), code, back+"x"); !isOAuthError(err) {
-		t.Errorf("another redirect_uri: %v", err)
+		t.Errorf("Exchange with another redirect_uri: %v, want an OAuth error", err)
 	}
 	if _, err := c.OAuth(emulator.DemoClientID, "wrong").Exchange(t.Context(), code, back); !isOAuthError(err) {
-		t.Errorf("a wrong secret: %v", err)
+		t.Errorf("Exchange with a wrong secret: %v, want an OAuth error", err)
 	}
 	if err := e.Fail(emulator.Fault{Kind: emulator.FaultURLEncodedToken, Times: 1}); err != nil {
 		t.Fatal(err)
@@ -36,16 +36,16 @@ func TestOAuth_Emulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	if me, err := c.As(token).Me(t.Context()); err != nil || me.Key.String() != "/spartacus/" {
-		t.Errorf("the token acts for %v, %v", show.Value(me), err)
+		t.Errorf("Me with the token returned %v, %v; want /spartacus/", show.Value(me), err)
 	}
 	if _, err := app.Exchange(t.Context(), code, back); !isOAuthError(err) {
-		t.Errorf("the second time: %v", err)
+		t.Errorf("second Exchange of the same code: %v, want an OAuth error", err)
 	}
 	if !e.Revoke(token) {
-		t.Error("revoking the token failed")
+		t.Error("Revoke returned false for a valid token, want true")
 	}
 	if _, err := c.As(token).Me(t.Context()); !errors.Is(err, mixcloud.ErrUnauthenticated) {
-		t.Errorf("after it was revoked: %v", err)
+		t.Errorf("Me with the revoked token: %v, want ErrUnauthenticated", err)
 	}
 }
 
@@ -77,12 +77,12 @@ func authorize(t *testing.T, transport http.RoundTripper, page, user string) str
 	}
 	once := regexp.MustCompile(`name="form" value="([^"]+)"`).FindSubmatch(html)
 	if once == nil {
-		t.Fatalf("the page has no form: %s", html)
+		t.Fatalf("the authorize page has no form: %s", html)
 	}
 	resp := send(http.MethodPost, url.Values{"form": {string(once[1])}, "choice": {"allow"}, "user": {user}})
 	to, err := resp.Location()
 	if err != nil || to.Query().Get("code") == "" {
-		t.Fatalf("%s leads to %v, %v", resp.Status, to, err)
+		t.Fatalf("submitting the form: status %s, Location %v, %v; want a redirect with a code", resp.Status, to, err)
 	}
 	return to.Query().Get("code")
 }

@@ -65,14 +65,14 @@ func TestExchange_Request(t *testing.T) {
 		}
 		if r.Method != http.MethodPost || r.URL.String() != "http://site.test/base/www/oauth/access_token" ||
 			r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.Header.Get("Authorization") != "" || r.UserAgent() != "tester" {
-			t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
+			t.Errorf("%s %s, header %v; want a POST of a form to /base/www/oauth/access_token by tester, without Authorization", r.Method, r.URL, r.Header)
 		}
 		return newResponse(r, 200, nil, strings.NewReader(`{"access_token": "t0ken"}`)), nil
 	}, WithUserAgent("tester"))
 	// The client's own token must not be sent.
 	token, err := c.As("viewers-token").OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
 	if err != nil || token != "t0ken" || requests != 1 {
-		t.Errorf("%q, %v after %d requests", token, err, requests)
+		t.Errorf("Exchange = %q, %v after %d requests; want t0ken after 1", token, err, requests)
 	}
 }
 
@@ -91,16 +91,16 @@ func TestExchange_FallsBackToGET(t *testing.T) {
 			q := r.URL.Query()
 			if q.Get("code") != codeWord || q.Get("client_secret") != secret || q.Get("client_id") != appID || q.Get("redirect_uri") != appBack ||
 				r.Header.Get("Content-Type") != "" || r.Body != nil {
-				t.Errorf("sent %s with %v", r.URL, r.Header)
+				t.Errorf("GET %s, header %v; want all parameters in the query, and no body", r.URL, r.Header)
 			}
 			return newResponse(r, 200, nil, strings.NewReader(`{"access_token":"t0ken"}`)), nil
 		}, WithMiddleware(recordAddresses(&seen)), WithObserver(func(c Call) { seen.WriteString(allFormats(c)) }))
 		token, err := c.OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
 		if err != nil || token != "t0ken" || !cmp.Equal(sent, []string{"POST", "GET"}) {
-			t.Errorf("%d: %q, %v after %v", status, token, err, sent)
+			t.Errorf("status %d: Exchange = %q, %v after %v; want t0ken after [POST GET]", status, token, err, sent)
 		}
 		if !strings.Contains(seen.String(), "/oauth/access_token") || strings.Contains(seen.String(), "cAnArY") {
-			t.Errorf("%d: middleware saw:\n%s", status, seen.String())
+			t.Errorf("status %d: middleware and observer must receive the path without a secret, but received:\n%s", status, seen.String())
 		}
 	}
 }
@@ -206,18 +206,18 @@ func sameError(want, got error) bool {
 func TestExchange_InvalidArguments(t *testing.T) {
 	t.Parallel()
 	c := testClient(t, func(*http.Request) (*http.Response, error) {
-		t.Error("a request was sent")
+		t.Error("Exchange without a code sent a request, want none")
 		return nil, io.EOF
 	})
 	if _, err := c.OAuth(appID, secret).Exchange(t.Context(), "", appBack); !errors.Is(err, ErrInvalid) {
-		t.Errorf("no code: %v", err)
+		t.Errorf("Exchange without a code: %v, want ErrInvalid", err)
 	}
 	c = testClient(t, func(*http.Request) (*http.Response, error) {
-		t.Error("a request was sent")
+		t.Error("Exchange without TLS sent a request, want none")
 		return nil, io.EOF
 	}, WithSiteURL("http://www.mixcloud.com"))
 	if _, err := c.OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack); !errors.Is(err, ErrInvalid) {
-		t.Errorf("over plain http: %v", err)
+		t.Errorf("Exchange without TLS: %v, want ErrInvalid", err)
 	}
 }
 
@@ -265,7 +265,7 @@ func TestExchange_Failures(t *testing.T) {
 	cancel()
 	c := testClient(t, func(r *http.Request) (*http.Response, error) { return nil, r.Context().Err() })
 	if _, err := c.OAuth(appID, secret).Exchange(ctx, codeWord, appBack); !errors.Is(err, context.Canceled) {
-		t.Errorf("canceled: %v", err)
+		t.Errorf("Exchange with a canceled context: %v, want context.Canceled", err)
 	}
 }
 
@@ -322,14 +322,14 @@ func TestExchange_NoSecretLeaks(t *testing.T) {
 			seen.WriteString(allFormats(app) + allFormats(*app) + allFormats(struct{ o *OAuth }{app}) + allFormats(struct{ O OAuth }{*app}))
 			token, err := app.Exchange(t.Context(), codeWord, appBack)
 			if err == nil || token != "" {
-				t.Fatalf("%q, %v", token, err)
+				t.Fatalf("Exchange = %q, %v; want an error and no token", token, err)
 			}
 			seen.WriteString(allFormats(err))
 			if !cmp.Equal(hosts, map[string]int{"site.test": 1}) {
-				t.Errorf("requests were sent to %v", hosts)
+				t.Errorf("requests by host = %v, want one to site.test", hosts)
 			}
 			if strings.Contains(seen.String(), "cAnArY") {
-				t.Errorf("a secret was seen:\n%s", seen.String())
+				t.Errorf("an error, a log or a formatted value contains a secret:\n%s", seen.String())
 			}
 		})
 	}
@@ -345,7 +345,7 @@ func FuzzReadToken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		token, err := readToken(status, http.Header{}, []byte(body))
 		if (token == "") == (err == nil) || token != "" && (!validToken(token) || status/100 != 2) {
-			t.Errorf("the token of %d %q is %q, %v", status, body, token, err)
+			t.Errorf("readToken(%d, %q) = %q, %v; want a valid token with status 2xx, else an error", status, body, token, err)
 		}
 	})
 }

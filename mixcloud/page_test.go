@@ -43,12 +43,12 @@ func TestRangeQuery(t *testing.T) {
 		err := test.in.values(query)
 		if invalid, ok := errors.AsType[*InvalidError](err); ok {
 			if invalid.Arg != test.arg {
-				t.Errorf("%s: %v", test.name, err)
+				t.Errorf("%s: error %v, want an InvalidError for the argument %q", test.name, err, test.arg)
 			}
 			continue
 		}
 		if test.arg != "" || query.Encode() != test.want {
-			t.Errorf("%s: %q, %v, want %q", test.name, query.Encode(), err, test.want)
+			t.Errorf("%s: query = %q, %v; want %q, or an InvalidError for the argument %q", test.name, query.Encode(), err, test.want, test.arg)
 		}
 	}
 }
@@ -80,12 +80,12 @@ func TestReadLink(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, readLink(mustValue(t, string(quoted)))); diff != "" {
-			t.Errorf("%s:\n%s", in, diff)
+			t.Errorf("readLink(%s) (-want +got):\n%s", in, diff)
 		}
 	}
 	for _, in := range []string{`null`, `{}`, `[]`, `true`, `7`} {
 		if got := readLink(mustValue(t, in)); got != nil {
-			t.Errorf("%s is not a valid link, but was read as %v", in, show.Value(got))
+			t.Errorf("readLink(%s) = %v, want nil", in, show.Value(got))
 		}
 	}
 }
@@ -115,7 +115,7 @@ func FuzzReadLink(f *testing.F) {
 		}
 		again := readLink(mustValue(t, string(quoted)))
 		if again == nil || again.fingerprint() != link.fingerprint() {
-			t.Errorf("%q is %v, which is written and read as %v", s, show.Value(link), show.Value(again))
+			t.Errorf("readLink(%q) = %v; after a round trip it is %v, want the same", s, show.Value(link), show.Value(again))
 		}
 	})
 }
@@ -146,12 +146,12 @@ func TestDecodePage(t *testing.T) {
 		page, err := DecodePage[User](json.RawMessage(test.in))
 		if test.bad {
 			if !errors.Is(err, ErrBadResponse) || page != nil {
-				t.Errorf("%s: %v, %v", test.name, show.Value(page), err)
+				t.Errorf("%s: DecodePage = %v, %v; want nil, ErrBadResponse", test.name, show.Value(page), err)
 			}
 			continue
 		}
 		if err != nil {
-			t.Errorf("%s: %v", test.name, err)
+			t.Errorf("%s: DecodePage: %v", test.name, err)
 			continue
 		}
 		keys := []string{}
@@ -159,7 +159,7 @@ func TestDecodePage(t *testing.T) {
 			keys = append(keys, u.Key.String())
 		}
 		if diff := cmp.Diff(test.keys, keys); diff != "" || page.Dropped != test.dropped {
-			t.Errorf("%s: %d dropped, keys:\n%s", test.name, page.Dropped, diff)
+			t.Errorf("%s: %d items dropped, want %d; keys (-want +got):\n%s", test.name, page.Dropped, test.dropped, diff)
 		}
 	}
 }
@@ -202,7 +202,7 @@ func collect(t *testing.T, l *fakeList, start Range, most int) (items []int, err
 	items = []int{}
 	for n, e := range All(t.Context(), start, most, l.list) {
 		if err != nil {
-			t.Error("the error was not the last element")
+			t.Error("All continued after an error, want the error last")
 		}
 		if err = e; err == nil {
 			items = append(items, n)
@@ -240,10 +240,10 @@ func TestAll(t *testing.T) {
 	for _, test := range tests {
 		got, err := collect(t, &test.list, test.start, test.max)
 		if diff := cmp.Diff(test.want, got); diff != "" || !errors.Is(err, test.err) || (err != nil) != (test.err != nil) {
-			t.Errorf("%s: %v, items:\n%s", test.name, err, diff)
+			t.Errorf("%s: error %v, want %v; items (-want +got):\n%s", test.name, err, test.err, diff)
 		}
 		if diff := cmp.Diff(test.pages, test.list.pages); diff != "" {
-			t.Errorf("%s: pages:\n%s", test.name, diff)
+			t.Errorf("%s: offsets of the pages (-want +got):\n%s", test.name, diff)
 		}
 	}
 }
@@ -274,7 +274,7 @@ func TestAll_Restarts(t *testing.T) {
 			got = append(got, n)
 		}
 		if diff := cmp.Diff([]int{0, 1, 2, 3}, got); diff != "" {
-			t.Error(diff)
+			t.Errorf("items (-want +got):\n%s", diff)
 		}
 	}
 	for n := range all {
@@ -283,7 +283,7 @@ func TestAll_Restarts(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]int{0, 2, 0, 2, 0}, l.pages); diff != "" {
-		t.Errorf("pages:\n%s", diff)
+		t.Errorf("offsets of the pages (-want +got):\n%s", diff)
 	}
 }
 
@@ -302,7 +302,7 @@ func TestAll_CompleteList(t *testing.T) {
 		}
 		for i, n := range got {
 			if i != n {
-				r.Fatalf("item %d is %d", i, n)
+				r.Fatalf("item %d = %d, want %[1]d", i, n)
 			}
 		}
 	})

@@ -62,7 +62,7 @@ func TestRecordings(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/recorded/*.json")
 	if err != nil || len(files) < len(recordings) {
-		t.Fatalf("found %d recordings, %v; the table has %d", len(files), err, len(recordings))
+		t.Fatalf("found %d recordings, %v; want at least %d, the rows of the table", len(files), err, len(recordings))
 	}
 	for _, file := range files {
 		name := filepath.Base(file)
@@ -70,7 +70,7 @@ func TestRecordings(t *testing.T) {
 			t.Parallel()
 			read, ok := recordings[name]
 			if !ok {
-				t.Fatal("add this file to recordings in mixcloud/recordings_test.go")
+				t.Fatalf("%s is not in the table: add it to recordings in mixcloud/recordings_test.go", name)
 			}
 			body, err := os.ReadFile(file)
 			if err != nil {
@@ -103,10 +103,10 @@ func TestRecordings(t *testing.T) {
 			for path, raw := range raws {
 				var b bytes.Buffer
 				if err := json.Compact(&b, raw); err != nil {
-					t.Errorf("Raw of %q: %v", path, err)
+					t.Errorf("Raw of %q is not JSON: %v", path, err)
 				}
 				if diff := cmp.Diff(objects[path], normalizeJSON(t, b.Bytes())); diff != "" {
-					t.Errorf("Raw of %q:\n%s", path, diff)
+					t.Errorf("Raw of %q (-recorded +got):\n%s", path, diff)
 				}
 			}
 		})
@@ -114,7 +114,7 @@ func TestRecordings(t *testing.T) {
 	t.Run("all read", func(t *testing.T) {
 		for name := range recordings {
 			if !slices.ContainsFunc(files, func(f string) bool { return filepath.Base(f) == name }) {
-				t.Errorf("the recording %s does not exist", name)
+				t.Errorf("the file testdata/recorded/%s of the table does not exist", name)
 			}
 		}
 	})
@@ -203,7 +203,7 @@ func fixturePage[T any, P Decodable[T]](of func(*T) view) func(*testing.T, []byt
 			t.Fatal(err)
 		}
 		if page.Dropped > 0 {
-			t.Errorf("%d items were dropped", page.Dropped)
+			t.Errorf("DecodePage dropped %d items, want 0", page.Dropped)
 		}
 		v := view{rawKey: page.Raw(), "data": views(page.Items, of), "name": page.Name}
 		paging := view{}

@@ -80,14 +80,14 @@ func TestParseRef(t *testing.T) {
 	for in, want := range tests {
 		got, err := ParseRef(in, testRoots...)
 		if err != nil {
-			t.Errorf("%q: %v", in, err)
+			t.Errorf("ParseRef(%q): %v, want %v", in, err, want)
 			continue
 		}
 		if diff := cmp.Diff(want, refTextOf(got)); diff != "" {
-			t.Errorf("%q:\n%s", in, diff)
+			t.Errorf("ParseRef(%q) (-want +got):\n%s", in, diff)
 		}
 		if again, err := ParseRef(got.Key.String()); err != nil || refTextOf(again) != refTextOf(got) {
-			t.Errorf("%q: its key is parsed as %v, %v", in, again, err)
+			t.Errorf("ParseRef(%q): its key is parsed as %v, %v; want the same reference", in, again, err)
 		}
 	}
 }
@@ -173,7 +173,7 @@ func TestParseRef_Invalid(t *testing.T) {
 		ref, err := ParseRef(in, testRoots...)
 		var invalid *InvalidError
 		if !errors.As(err, &invalid) || !errors.Is(err, ErrInvalid) || refTextOf(ref) != (refText{}) {
-			t.Errorf("%s: %q is parsed as %v, %v", reason, in, ref, err)
+			t.Errorf("%s: ParseRef(%q) = %v, %v; want an InvalidError", reason, in, ref, err)
 		}
 	}
 }
@@ -196,22 +196,22 @@ func FuzzParseRef(f *testing.F) {
 		ref, err := ParseRef(s, testRoots...)
 		if err != nil {
 			if !errors.Is(err, ErrInvalid) {
-				t.Errorf("%q: %v is not an ErrInvalid", s, err)
+				t.Errorf("ParseRef(%q): error %v, want an ErrInvalid", s, err)
 			}
 			return
 		}
 		if again, err := ParseRef(ref.Key.String(), testRoots...); err != nil || refTextOf(again) != refTextOf(ref) {
-			t.Errorf("%q is parsed as %v, whose key is parsed as %v, %v", s, ref, again, err)
+			t.Errorf("ParseRef(%q) = %v, whose key is parsed as %v, %v; want the same reference", s, ref, again, err)
 		}
 		u, err := url.Parse("http://host.test" + ref.Key.String())
 		if err != nil || u.Host != "host.test" || u.EscapedPath() != ref.Key.String() || u.RawQuery != "" || u.Fragment != "" {
-			t.Errorf("%q: the key %q makes the address %v, %v", s, ref.Key, u, err)
+			t.Errorf("ParseRef(%q): the key %q as the path of a URL is parsed as %v, %v; want the key unchanged", s, ref.Key, u, err)
 		}
 		if strings.Contains(u.Path, "//") || strings.Contains(u.Path, "/../") || !utf8.ValidString(u.Path) {
-			t.Errorf("%q: the key %q has the path %q", s, ref.Key, u.Path)
+			t.Errorf("ParseRef(%q): the key %q has the path %q, want valid UTF-8 without // and /../", s, ref.Key, u.Path)
 		}
 		if kind, err := ParseRef(ref.Key.Canonical().String()); err != nil || kind.Kind != ref.Kind {
-			t.Errorf("%q: its canonical key is parsed as %v, %v", s, kind, err)
+			t.Errorf("ParseRef(%q): its canonical key is parsed as %v, %v; want kind %v", s, kind, err, ref.Kind)
 		}
 	})
 }

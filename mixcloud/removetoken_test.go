@@ -37,7 +37,7 @@ func TestRemoveToken_validJSON(t *testing.T) {
 		}
 		got := string(removeToken(value(body)))
 		if !json.Valid([]byte(got)) || strings.Contains(got, token) {
-			t.Fatalf("%s becomes %s", body, got)
+			t.Fatalf("removeToken(%s) = %s, want valid JSON without the token", body, got)
 		}
 	})
 }

@@ -171,7 +171,7 @@ func TestRequests(t *testing.T) {
 			c := testClient(t, func(r *http.Request) (*http.Response, error) {
 				asked = append(asked, r.URL.String())
 				if r.Method != http.MethodGet || r.Host != r.URL.Host || r.Header.Get("User-Agent") != defaultUserAgent || r.Header.Get("Accept") == "" {
-					t.Errorf("%s with host %q and header %v", r.Method, r.Host, r.Header)
+					t.Errorf("%s with host %q and header %v, want a GET of the URL's host with Accept and the default User-Agent", r.Method, r.Host, r.Header)
 				}
 				return newResponse(r, 200, nil, strings.NewReader(bodyFor(r.URL))), nil
 			})
@@ -179,7 +179,7 @@ func TestRequests(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff([]string{want}, asked); diff != "" {
-				t.Error(diff)
+				t.Errorf("URLs of the calls (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -202,10 +202,10 @@ func TestMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"/base/api/x/?metadata=1", "/base/api/search/?limit=2&metadata=1&q=x&type=user"}, requested); diff != "" {
-		t.Error(diff)
+		t.Errorf("URLs of the calls (-want +got):\n%s", diff)
 	}
 	if user.Type != "user" || user.Metadata.Connections["feed"] != "http://api.mixcloud.com/x/feed/" {
-		t.Errorf("type %q, metadata %v", user.Type, user.Metadata)
+		t.Errorf("type = %q, metadata = %v; want user, with the connection feed", user.Type, user.Metadata)
 	}
 }
 
@@ -266,13 +266,13 @@ func TestInvalidArguments(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := testClient(t, func(r *http.Request) (*http.Response, error) {
-				t.Errorf("a call was made: %s", r.URL)
+				t.Errorf("invalid arguments caused a call: %s", r.URL)
 				return newResponse(r, 200, nil, strings.NewReader(bodyFor(r.URL))), nil
-			}, WithObserver(func(c Call) { t.Errorf("a call was observed: %v", c) }))
+			}, WithObserver(func(c Call) { t.Errorf("invalid arguments caused an observed call: %v", c) }))
 			err := call(t.Context(), c)
 			var invalid *InvalidError
 			if !errors.As(err, &invalid) || !errors.Is(err, ErrInvalid) || invalid.Arg == "" || !strings.Contains(err.Error(), invalid.Arg) {
-				t.Errorf("%v is not an InvalidError", err)
+				t.Errorf("error %v, want an InvalidError that contains its argument", err)
 			}
 		})
 	}
@@ -286,11 +286,11 @@ func TestGet_ReturnsTheWholeBody(t *testing.T) {
 	})
 	raw, err := c.Get(t.Context(), "/some/thing/new/", nil)
 	if err != nil || string(raw) != body {
-		t.Errorf("%s, %v", raw, err)
+		t.Errorf("Get = %s, %v; want %s", raw, err, body)
 	}
 	raw, err = c.EmbedJSON(t.Context(), "/bob/x/", EmbedOptions{})
 	if err != nil || string(raw) != body {
-		t.Errorf("%s, %v", raw, err)
+		t.Errorf("EmbedJSON = %s, %v; want %s", raw, err, body)
 	}
 }
 
@@ -305,7 +305,7 @@ func TestOEmbed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got.Raw()) != body {
-		t.Errorf("Raw is %s", got.Raw())
+		t.Errorf("Raw = %s, want %s", got.Raw(), body)
 	}
 	got.Object = Object{}
 	want := &OEmbed{
@@ -314,7 +314,7 @@ func TestOEmbed(t *testing.T) {
 		ProviderName: new("Mixcloud"), ProviderURL: new("p"), CacheAge: new(86400),
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Object{})); diff != "" {
-		t.Error(diff)
+		t.Errorf("OEmbed (-want +got):\n%s", diff)
 	}
 }
 
@@ -332,32 +332,32 @@ func TestDerivedMembers(t *testing.T) {
 	var u FullUser
 	decode(&u, "/ml%C3%B6/")
 	if u.URL != "https://www.mixcloud.com/ml%C3%B6/" || u.Username != "mlö" || u.Name != "mlö" || u.Biog != nil || u.Pictures != nil {
-		t.Errorf("user %+v", show.Value(u))
+		t.Errorf("user = %+v, want URL, username and name from the key", show.Value(u))
 	}
 	var c FullCloudcast
 	decode(&c, "/bob/ml%C3%B6/")
 	if c.URL != "https://www.mixcloud.com/bob/ml%C3%B6/" || c.Slug != "mlö" || c.Name != "mlö" || c.Tags != nil || c.Sections != nil || c.User != nil {
-		t.Errorf("cloudcast %+v", show.Value(c))
+		t.Errorf("cloudcast = %+v, want URL, slug and name from the key", show.Value(c))
 	}
 	var p Playlist
 	decode(&p, "/bob/playlists/best-of/")
 	if p.URL != "https://www.mixcloud.com/bob/playlists/best-of/" || p.Slug != "best-of" || p.Name != "best-of" {
-		t.Errorf("playlist %+v", show.Value(p))
+		t.Errorf("playlist = %+v, want URL, slug and name from the key", show.Value(p))
 	}
 	var tag Tag
 	decode(&tag, "/genres/city:athens/")
 	if tag.URL != "https://www.mixcloud.com/genres/city:athens/" || tag.Name != "city:athens" || tag.Slug() != "city:athens" {
-		t.Errorf("tag %+v", tag)
+		t.Errorf("tag = %+v, want URL, name and slug from the key", tag)
 	}
 	var comment Comment
 	decode(&comment, "/comments/cr/1/2/c3/")
 	if comment.URL != "https://www.mixcloud.com/comments/cr/1/2/c3/" || comment.User != nil {
-		t.Errorf("comment %+v", show.Value(comment))
+		t.Errorf("comment = %+v, want the URL from the key, and no user", show.Value(comment))
 	}
 	var none Cloudcast
 	decode(&none, "")
 	if none.URL != "" || none.Name != "" || none.Slug != "" {
-		t.Errorf("an object without a key %+v", show.Value(none))
+		t.Errorf("cloudcast without a key = %+v, want no URL, name and slug", show.Value(none))
 	}
 }
 
@@ -372,10 +372,10 @@ func TestAbsentEmptyFalse(t *testing.T) {
 		return u
 	}
 	if u := user(``); u.Biog != nil || u.IsPro != nil || u.FollowerCount != nil || u.City != nil {
-		t.Errorf("absent: %+v", show.Value(u))
+		t.Errorf("user with absent members = %+v, want nil for each", show.Value(u))
 	}
 	if u := user(`, "biog": "", "is_pro": false, "follower_count": 0, "city": ""`); *u.Biog != "" || *u.IsPro || *u.FollowerCount != 0 || *u.City != "" {
-		t.Errorf("empty: %+v", show.Value(u))
+		t.Errorf("user with empty members = %+v, want pointers to zero values", show.Value(u))
 	}
 	cloudcast := func(s string) *FullCloudcast {
 		c, err := Decode[FullCloudcast](json.RawMessage(`{"key": "/a/b/"` + s + `}`))
@@ -385,14 +385,14 @@ func TestAbsentEmptyFalse(t *testing.T) {
 		return c
 	}
 	if c := cloudcast(``); c.Hosts != nil || c.Tags != nil || c.Sections != nil || c.HiddenStats != nil {
-		t.Errorf("absent: %+v", show.Value(c))
+		t.Errorf("cloudcast with absent lists = %+v, want nil for each", show.Value(c))
 	}
 	if c := cloudcast(`, "hosts": [], "tags": [], "sections": []`); c.Hosts == nil || c.Tags == nil || c.Sections == nil || len(c.Hosts)+len(c.Tags)+len(c.Sections) > 0 {
-		t.Errorf("empty: %+v", show.Value(c))
+		t.Errorf("cloudcast with empty lists = %+v, want empty slices that are not nil", show.Value(c))
 	}
 	c := cloudcast(`, "sections": [{"section_type": "chapter", "name": "Intro", "start_time": "12"}, {"section_type": "track", "track": {"name": "x"}}, null]`)
 	if len(c.Sections) != 2 || *c.Sections[0].Chapter != "Intro" || *c.Sections[0].StartTime != 12 || c.Sections[0].Track != nil || c.Sections[1].Chapter != nil || c.Sections[1].Track.Name != "x" {
-		t.Errorf("sections: %+v", show.Value(c.Sections))
+		t.Errorf("sections = %+v, want a chapter at 12 and a track", show.Value(c.Sections))
 	}
 }
 
@@ -410,11 +410,11 @@ func TestPictures(t *testing.T) {
 		{"1024wx1024h", 1024, 1024, "b"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("pictures (-want +got):\n%s", diff)
 	}
 	for _, in := range []string{`null`, `[]`, `"x"`, `3`} {
 		if got := decodePictures(mustValue(t, in)); got != nil {
-			t.Errorf("the pictures of %s are %v", in, got)
+			t.Errorf("decodePictures(%s) = %v, want nil", in, got)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func TestScrub(t *testing.T) {
 			token = &test.token
 		}
 		if got := scrub(test.text, token); got != test.want {
-			t.Errorf("%s: %q, want %q", name, got, test.want)
+			t.Errorf("%s: scrub = %q, want %q", name, got, test.want)
 		}
 	}
 }
@@ -58,7 +58,7 @@ func TestWrite_NoResult(t *testing.T) {
 			result, err := call()
 			failed, _ := errors.AsType[*Error](err)
 			if result != nil || !errors.Is(err, ErrBadResponse) || failed.FromAPI || failed.Status != 200 {
-				t.Errorf("%s with the response %q: %+v, %v", what, body, result, err)
+				t.Errorf("%s with the response %q returned %+v, %v; want nil, ErrBadResponse with status 200, not from the API", what, body, result, err)
 			}
 		}
 	}

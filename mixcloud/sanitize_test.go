@@ -63,7 +63,7 @@ func TestDetails(t *testing.T) {
 			got = nil
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", text, diff)
+			t.Errorf("sanitized details of %s (-want +got):\n%s", text, diff)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func TestResponseError_text(t *testing.T) {
 		_, err := c.As("token").Favorite(t.Context(), "/a/b/")
 		e, _ := errors.AsType[*Error](err)
 		if e == nil || e.Message != "" || !errors.Is(err, kind) || !strings.Contains(err.Error(), body[len(`{"error":`):len(body)-1]) {
-			t.Errorf("%s: %+v", body, err)
+			t.Errorf("response %s: error %+v, want %v with the text in its cause only", body, err, kind)
 		}
 	}
 }

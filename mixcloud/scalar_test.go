@@ -22,7 +22,7 @@ func TestInteger(t *testing.T) {
 	}
 	for in, want := range tests {
 		if diff := cmp.Diff(want, mustValue(t, in).integer()); diff != "" {
-			t.Errorf("%s:\n%s", in, diff)
+			t.Errorf("integer of %s (-want +got):\n%s", in, diff)
 		}
 	}
 }
@@ -36,7 +36,7 @@ func TestFlag(t *testing.T) {
 	}
 	for in, want := range tests {
 		if diff := cmp.Diff(want, mustValue(t, in).flag()); diff != "" {
-			t.Errorf("%s:\n%s", in, diff)
+			t.Errorf("flag of %s (-want +got):\n%s", in, diff)
 		}
 	}
 }
@@ -51,7 +51,7 @@ func TestText(t *testing.T) {
 	for in, want := range tests {
 		v := mustValue(t, in)
 		if diff := cmp.Diff(want, v.textOrNil()); diff != "" {
-			t.Errorf("%s:\n%s", in, diff)
+			t.Errorf("textOrNil of %s (-want +got):\n%s", in, diff)
 		}
 		plain := ""
 		if want != nil {
@@ -91,7 +91,7 @@ func TestInstant(t *testing.T) {
 	}
 	for in, want := range tests {
 		if diff := cmp.Diff(want, mustValue(t, in).instant()); diff != "" {
-			t.Errorf("%s:\n%s", in, diff)
+			t.Errorf("instant of %s (-want +got):\n%s", in, diff)
 		}
 	}
 }
@@ -109,13 +109,13 @@ func FuzzScalars(f *testing.F) {
 				t.Fatal(err)
 			}
 			if again := mustValue(t, string(b)).integer(); again == nil || *again != n {
-				t.Errorf("%q is read as %d, which is read as %v", s, n, show.Value(again))
+				t.Errorf("parseInt(%q) = %d; after a round trip it is %v, want the same", s, n, show.Value(again))
 			}
 		}
 		if at, ok := parseTime(s); ok {
 			again, ok := parseTime(at.Format(time.RFC3339Nano))
 			if !ok || !again.Equal(at) {
-				t.Errorf("%q is read as %v, which is read as %v, %t", s, at, again, ok)
+				t.Errorf("parseTime(%q) = %v; after a round trip it is %v, %t; want the same", s, at, again, ok)
 			}
 			if at.Location() != time.UTC {
 				t.Errorf("%q is read in the zone %v, want UTC", s, at.Location())
@@ -131,7 +131,7 @@ func FuzzScalars(f *testing.F) {
 			t.Fatal(err)
 		}
 		if got := v.text(); got != want {
-			t.Errorf("text of %s is %q", b, got)
+			t.Errorf("text of %s = %q, want %q", b, got, want)
 		}
 		v.flag()
 	})

@@ -117,7 +117,7 @@ func TestNoTokenLeaks(t *testing.T) {
 			tokens := 0
 			c := testClient(t, func(r *http.Request) (*http.Response, error) {
 				if r.URL.Host != "api.test" {
-					t.Errorf("a request went to %s", r.URL.Host)
+					t.Errorf("a request was sent to %s, want only api.test", r.URL.Host)
 				}
 				if sent(r) == canary {
 					tokens++
@@ -138,7 +138,7 @@ func TestNoTokenLeaks(t *testing.T) {
 			seen.WriteString(allFormats(viewer) + allFormats(*viewer) + allFormats(struct{ c *Client }{viewer}) + allFormats(struct{ c Client }{*viewer}))
 			_, err := viewer.User(t.Context(), "/bob/")
 			if err == nil {
-				t.Fatal("no error")
+				t.Fatal("User returned no error, want one")
 			}
 			seen.WriteString(allFormats(err))
 			_, err = viewer.Get(t.Context(), "/bob/", url.Values{"a": {"b"}})
@@ -149,7 +149,7 @@ func TestNoTokenLeaks(t *testing.T) {
 				t.Errorf("the token was sent %d times, want 3", tokens)
 			}
 			if containsToken(seen.String()) {
-				t.Errorf("the token was leaked:\n%s", seen.String())
+				t.Errorf("an error, a log or a formatted value contains the token:\n%s", seen.String())
 			}
 		})
 	}
@@ -174,7 +174,7 @@ func TestTokenIsSentToTheAPIOnly(t *testing.T) {
 						t.Errorf("without the token the query is %q, want %q", encoded, want)
 					}
 					if r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "" || r.Header.Get("Referer") != "" {
-						t.Errorf("header %v", r.Header)
+						t.Errorf("header %v, want no Authorization, Cookie and Referer", r.Header)
 					}
 					return newResponse(r, 200, http.Header{"Set-Cookie": {"session=1"}}, strings.NewReader(bodyFor(r.URL))), nil
 				}).As(token)
@@ -226,11 +226,11 @@ func TestTokenAndPlainHTTP(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := c.User(t.Context(), "/bob/"); err != nil {
-				t.Errorf("%s without a token: %v", root, err)
+				t.Errorf("%s: User without a token: %v", root, err)
 			}
 			_, err = c.As(canary).User(t.Context(), "/bob/")
 			if want := private || insecure; (err == nil) != want || (sent == 2) != want || err != nil && !errors.Is(err, ErrInvalid) {
-				t.Errorf("%s, insecure %t: %v, %d calls", root, insecure, err, sent)
+				t.Errorf("%s, insecure tokens allowed %t: error %v, %d calls; want a call with the token: %t, else ErrInvalid", root, insecure, err, sent, want)
 			}
 		}
 	}
@@ -271,12 +271,12 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				want = "/alice/"
 			}
 			if !errors.Is(err, ErrMoved) || !errors.As(err, &e) || e.Status != status || requests != 1 || e.Location != want {
-				t.Errorf("%d to %s: %v after %d requests", status, to, err, requests)
+				t.Errorf("status %d to %s: error %v after %d requests, want ErrMoved to %q after 1", status, to, err, requests, want)
 			}
 		}
 	}
 	if n := elsewhere.Load(); n > 0 {
-		t.Errorf("%d requests went elsewhere", n)
+		t.Errorf("%d requests followed a redirect to another host, want 0", n)
 	}
 }
 
@@ -297,11 +297,11 @@ func TestAs_SendsTheOwnToken(t *testing.T) {
 			for range 20 {
 				me, err := viewer.Me(t.Context())
 				if err != nil || me.Username != token {
-					t.Errorf("%s is %v, %v", token, show.Value(me), err)
+					t.Errorf("Me with the token %s = %v, %v; want the user of the token", token, show.Value(me), err)
 				}
 			}
 			if _, err := viewer.As("").Me(t.Context()); !errors.Is(err, ErrBadResponse) && err != nil {
-				t.Errorf("anonymous: %v", err)
+				t.Errorf("Me without a token: error %v, want nil or ErrBadResponse", err)
 			}
 		})
 	}
@@ -348,7 +348,7 @@ func TestConnectionsAreReused(t *testing.T) {
 		_, _ = c.User(t.Context(), "/bob/")
 	}
 	if n := opened.Load(); n != 1 {
-		t.Errorf("%d connections were opened for sequential calls", n)
+		t.Errorf("%d connections were opened for sequential calls, want 1", n)
 	}
 }
 
@@ -364,18 +364,18 @@ func TestCompression(t *testing.T) {
 	}
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-			t.Errorf("Accept-Encoding is %q", r.Header.Get("Accept-Encoding"))
+			t.Errorf("Accept-Encoding = %q, want gzip", r.Header.Get("Accept-Encoding"))
 		}
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write(packed.Bytes())
 	}
 	c, _ := newServer(t, handler)
 	if user, err := c.User(t.Context(), "/bob/"); err != nil || user.Key.String() != "/bob/" {
-		t.Errorf("%v, %v", show.Value(user), err)
+		t.Errorf("User with a gzip body = %v, %v; want /bob/", show.Value(user), err)
 	}
 	c, _ = newServer(t, handler, WithMaxBody(1<<20))
 	if _, err := c.User(t.Context(), "/bob/"); !errors.Is(err, ErrBadResponse) || !errors.Is(err, errTooLarge) {
-		t.Errorf("a compressed body of %d bytes: %v", packed.Len(), err)
+		t.Errorf("gzip body of %d bytes, above the maximum when decompressed: error %v, want ErrBadResponse and errTooLarge", packed.Len(), err)
 	}
 }
 
@@ -387,7 +387,7 @@ func TestObserver(t *testing.T) {
 		return newResponse(r, 200, nil, strings.NewReader(`{"data":[]}`)), nil
 	}, WithObserver(func(c Call) {
 		if c.Duration < 0 {
-			t.Errorf("the duration is %v", c.Duration)
+			t.Errorf("Duration = %v, want 0 or more", c.Duration)
 		}
 		c.Duration = 0
 		got = append(got, c)

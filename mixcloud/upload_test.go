@@ -136,14 +136,14 @@ func TestUpload_form(t *testing.T) {
 			var got [][]string
 			c := socketClient(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.Method != http.MethodPost || r.URL.Path != "/upload/" || r.URL.Query().Get("access_token") != canary {
-					t.Errorf("%s %s", r.Method, r.URL.Path)
+					t.Errorf("%s %s, want POST /upload/ with the token", r.Method, r.URL.Path)
 				}
 				got = parseForm(t, r.Header.Get("Content-Type"), r.Body)
 				_, _ = io.WriteString(w, uploaded)
 			})
 			result, err := c.Upload(t.Context(), tt.fields, &tt.files)
 			if err != nil || !result.Success || result.Key.String() != "/demo/x/" {
-				t.Fatalf("%v, %v", result, err)
+				t.Fatalf("Upload = %v, %v; want success with the key /demo/x/", result, err)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("the form (-want +got):\n%s", diff)
@@ -157,7 +157,7 @@ func TestEdit(t *testing.T) {
 	var got [][]string
 	c := socketClient(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/upload/demo/x/edit/" {
-			t.Errorf("requested %s", r.URL.Path)
+			t.Errorf("path = %s, want /upload/demo/x/edit/", r.URL.Path)
 		}
 		got = parseForm(t, r.Header.Get("Content-Type"), r.Body)
 		_, _ = io.WriteString(w, uploaded)
@@ -170,15 +170,15 @@ func TestEdit(t *testing.T) {
 	}
 	for _, key := range []string{"", "/demo/", "/genres/funk/", "/demo/playlists/x/"} {
 		if _, err := c.Edit(t.Context(), key, UploadFields{Publish: true}, nil); !errors.Is(err, ErrInvalid) {
-			t.Errorf("key %q: %v", key, err)
+			t.Errorf("Edit of the key %q: error %v, want ErrInvalid", key, err)
 		}
 	}
 	if _, err := c.Upload(t.Context(), UploadFields{}, nil); !errors.Is(err, ErrInvalid) {
-		t.Errorf("an upload without a name: %v", err)
+		t.Errorf("Upload without a name: error %v, want ErrInvalid", err)
 	}
 	name := "x"
 	if _, err := c.As("").Upload(t.Context(), UploadFields{Name: &name}, nil); !errors.Is(err, ErrInvalid) {
-		t.Errorf("an anonymous upload: %v", err)
+		t.Errorf("Upload without a token: error %v, want ErrInvalid", err)
 	}
 }
 
@@ -217,24 +217,24 @@ func TestUploadBody_readAndWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		if known := bound >= 0 || len(contents) == 0; known != (read.length == int64(len(text))) || !known && read.length != -1 {
-			t.Fatalf("the declared length is %d, but the form has %d bytes", read.length, len(text))
+			t.Fatalf("declared length = %d for a form of %d bytes; want the exact length if all sizes are known (%t), else -1", read.length, len(text), known)
 		}
 		if _, after, _ := strings.Cut(string(text), read.form.Boundary()+"--"); strings.Trim(after, "\r\n") != "" || len(after) > maxPadding {
-			t.Fatalf("the epilogue is %q", after)
+			t.Fatalf("epilogue = %q, want at most %d bytes of line breaks", after, maxPadding)
 		}
 		for _, plain := range []bool{false, true} {
 			written := body(plain)
 			var out bytes.Buffer
 			n, err := written.WriteTo(&out)
 			if err != nil || n != int64(out.Len()) {
-				t.Fatalf("%d bytes of %d: %v", n, out.Len(), err)
+				t.Fatalf("WriteTo = %d, %v; want %d, nil", n, err, out.Len())
 			}
 			got := strings.ReplaceAll(out.String(), written.form.Boundary(), read.form.Boundary())
 			if got != string(text) {
-				t.Fatalf("read %q, written %q", text, got)
+				t.Fatalf("Read returned %q, WriteTo wrote %q, want the same", text, got)
 			}
 			if n, err := written.WriteTo(&out); n != 0 || err != nil {
-				t.Fatalf("after the end: %d, %v", n, err)
+				t.Fatalf("WriteTo after the end = %d, %v; want 0, nil", n, err)
 			}
 		}
 	})
@@ -262,7 +262,7 @@ func TestUpload_brokenFiles(t *testing.T) {
 	uncalled := testClient(t, func(*http.Request) (*http.Response, error) { panic("a call was made") })
 	first := filesFunc(func(context.Context) (*FilePart, error) { return nil, bad })
 	if _, err := uncalled.As(canary).Upload(t.Context(), UploadFields{Name: &name}, first); !errors.Is(err, bad) {
-		t.Errorf("the first file: %v", err)
+		t.Errorf("Upload whose first file fails: error %v, want %v", err, bad)
 	}
 	for what, files := range ways {
 		t.Run(what, func(t *testing.T) {
@@ -273,15 +273,15 @@ func TestUpload_brokenFiles(t *testing.T) {
 				ended <- err
 			})
 			if _, err := c.Upload(t.Context(), UploadFields{Name: &name}, files); !errors.Is(err, bad) {
-				t.Errorf("got %v", err)
+				t.Errorf("Upload: error %v, want %v", err, bad)
 			}
 			select {
 			case err := <-ended:
 				if err == nil {
-					t.Error("the server received a complete request")
+					t.Error("the server received a complete request, want an aborted one")
 				}
 			case <-time.After(10 * time.Second):
-				t.Error("the request was not aborted")
+				t.Error("the request was not aborted within 10s")
 			}
 		})
 	}
@@ -323,7 +323,7 @@ func TestUpload_earlyResponse(t *testing.T) {
 		}
 		_, err = c.As("token").Upload(t.Context(), UploadFields{Name: &name}, &fileList{{Field: "mp3", Body: endlessBody{}}})
 		if !errors.Is(err, ErrRateLimited) && !errors.Is(err, ErrUnavailable) {
-			t.Errorf("got %v", err)
+			t.Errorf("Upload: error %v, want ErrRateLimited or ErrUnavailable", err)
 		}
 		if errors.Is(err, ErrUnavailable) {
 			t.Log("the reset arrived before the response") // the response is lost
@@ -344,7 +344,7 @@ func TestUpload_earlyResponseOpenConnection(t *testing.T) {
 	for range 20 {
 		_, err := c.Upload(t.Context(), UploadFields{Name: &name}, &fileList{{Field: "mp3", Body: endlessBody{}}})
 		if !errors.Is(err, ErrRateLimited) {
-			t.Fatalf("got %v", err)
+			t.Fatalf("Upload: error %v, want ErrRateLimited", err)
 		}
 	}
 }
@@ -365,7 +365,7 @@ func TestUpload_context(t *testing.T) {
 		_, err := c.Upload(ctx, UploadFields{Name: &name}, &fileList{{Field: "mp3", Body: body}})
 		cancel()
 		if !errors.Is(err, ErrTimeout) {
-			t.Errorf("%s: %v", what, err)
+			t.Errorf("timeout while %s: error %v, want ErrTimeout", what, err)
 		}
 		<-gone
 	}

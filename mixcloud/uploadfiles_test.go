@@ -43,7 +43,7 @@ func TestOSFiles(t *testing.T) {
 	var got [][]string
 	c := socketClient(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength < 0 {
-			t.Error("the request is chunked")
+			t.Error("the request is chunked, want a Content-Length")
 		}
 		got = parseForm(t, r.Header.Get("Content-Type"), r.Body)
 		_, _ = io.WriteString(w, uploaded)
@@ -75,7 +75,7 @@ func TestOSFiles(t *testing.T) {
 // TestOSFiles_refused checks that an invalid file is found before the call.
 func TestOSFiles_refused(t *testing.T) {
 	t.Parallel()
-	c := socketClient(t, func(http.ResponseWriter, *http.Request) { t.Error("a call was made") })
+	c := socketClient(t, func(http.ResponseWriter, *http.Request) { t.Error("an invalid file was sent, want no call") })
 	good := openFile(t, "good", taggedSound)
 	folder, err := os.Open(t.TempDir())
 	if err != nil {
@@ -100,7 +100,7 @@ func TestOSFiles_refused(t *testing.T) {
 			continue
 		}
 		if !errors.Is(err, test.want) {
-			t.Errorf("%s: %v, want %v", what, err, test.want)
+			t.Errorf("%s: Upload: error %v, want %v", what, err, test.want)
 		}
 	}
 }
@@ -122,7 +122,7 @@ func TestOSFiles_changed(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := io.Copy(io.Discard, part.Body); !errors.Is(err, errFileChanged) {
-			t.Errorf("a file that %s: %v", what, err)
+			t.Errorf("a file that %s: error %v, want %v", what, err, errFileChanged)
 		}
 	}
 }
@@ -143,11 +143,11 @@ func TestOSFiles_pipe(t *testing.T) {
 	}
 	c := socketClient(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength >= 0 {
-			t.Errorf("the request has a Content-Length of %d", r.ContentLength)
+			t.Errorf("Content-Length = %d, want a chunked request", r.ContentLength)
 		}
 		form := parseForm(t, r.Header.Get("Content-Type"), r.Body)
 		if last := form[len(form)-1]; last[0] != "mp3" || last[3] != "sound" {
-			t.Errorf("sent %q", last)
+			t.Errorf("last part = %q, want mp3 with the body sound", last)
 		}
 		_, _ = io.WriteString(w, uploaded)
 	})

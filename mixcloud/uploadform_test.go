@@ -35,7 +35,7 @@ func TestUpload_readers(t *testing.T) {
 	interpreter, err := exec.LookPath("python3")
 	if err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatal("install python3")
+			t.Fatal("python3 is not installed, and is required in CI")
 		}
 		t.Skip("python3 is not installed")
 	}
@@ -73,7 +73,7 @@ func TestUpload_readers(t *testing.T) {
 					t.Fatal(err)
 				}
 				if length != int64(len(form)) {
-					t.Errorf("the declared length is %d, but the form has %d bytes", length, len(form))
+					t.Errorf("declared length = %d, want %d, the length of the form", length, len(form))
 				}
 				var byGo, byPython [][]string
 				for _, p := range parseForm(t, kind, bytes.NewReader(form)) {
@@ -86,7 +86,7 @@ func TestUpload_readers(t *testing.T) {
 				cmd.Stdin = io.MultiReader(strings.NewReader("Content-Type: "+kind+"\r\n\r\n"), bytes.NewReader(form))
 				text, err := cmd.Output()
 				if err != nil {
-					t.Fatalf("%v: %s", err, err.(*exec.ExitError).Stderr)
+					t.Fatalf("the Python parser failed: %v: %s", err, err.(*exec.ExitError).Stderr)
 				}
 				if err := json.Unmarshal(text, &byPython); err != nil {
 					t.Fatal(err)
@@ -120,7 +120,7 @@ func TestUpload_length(t *testing.T) {
 			return
 		}
 		if n, err := io.Copy(io.Discard, r.Body); err != nil || n != r.ContentLength {
-			t.Errorf("%d bytes of %d: %v", n, r.ContentLength, err)
+			t.Errorf("read %d bytes, %v; want %d, the Content-Length", n, err, r.ContentLength)
 		}
 		_, _ = io.WriteString(w, uploaded)
 	})
@@ -138,11 +138,11 @@ func TestUpload_length(t *testing.T) {
 		"an upload without files": func() (*Result, error) { return c.Upload(t.Context(), UploadFields{Name: &name}, new(fileList)) },
 	} {
 		if _, err := call(); err != nil {
-			t.Errorf("%s: %v", what, err)
+			t.Errorf("%s: %v, want a request with a Content-Length", what, err)
 		}
 	}
 	if _, err := c.Upload(t.Context(), UploadFields{Name: &name}, new(sound())); err == nil {
-		t.Error("an upload of unknown length is not chunked")
+		t.Error("an upload of unknown length has a Content-Length, want a chunked request")
 	}
 }
 
@@ -175,10 +175,10 @@ func TestUpload_bound(t *testing.T) {
 			files := fileList{{Field: "mp3", Body: wrap(bytes.NewReader(make([]byte, test.size)))}}
 			_, err := c.Upload(t.Context(), UploadFields{Name: &name}, &boundedList{files, test.bound, 0})
 			if (err == nil) != test.fits || !test.fits && !errors.Is(err, errBound) {
-				t.Errorf("%s, %s: %v", what, way, err)
+				t.Errorf("%s, %s: Upload: error %v, want %v only if the file exceeds its bound", what, way, err, errBound)
 			}
 			if arrived := <-whole; (arrived == nil) != test.fits {
-				t.Errorf("%s, %s: the server read it with the error %v", what, way, arrived)
+				t.Errorf("%s, %s: reading the body on the server: error %v, want one only if the file exceeds its bound", what, way, arrived)
 			}
 		}
 	}
@@ -215,10 +215,10 @@ func TestUpload_closedWhileWaiting(t *testing.T) {
 		select {
 		case err := <-failed:
 			if !errors.Is(err, ErrUnavailable) {
-				t.Errorf("bound %d: %v", bound, err)
+				t.Errorf("bound %d: error %v, want ErrUnavailable", bound, err)
 			}
 		case <-time.After(20 * time.Second):
-			t.Fatalf("bound %d: Upload still waits for the file", bound)
+			t.Fatalf("bound %d: Upload did not return within 20s", bound)
 		}
 		_ = w.Close() // ends the read in progress
 	}
@@ -287,7 +287,7 @@ func TestFilePart_header(t *testing.T) {
 		part := FilePart{Field: "picture", Filename: name, ContentType: strings.Repeat("x", maxMedia)}
 		header := part.header()
 		if got := header.Get("Content-Disposition"); got != `form-data; name="picture"; filename="`+want+`"` {
-			t.Errorf("%q becomes %s", name, got)
+			t.Errorf("Content-Disposition of %q = %s, want the filename %q", name, got, want)
 		}
 	}
 	files := fileList{{Field: "mp3", Body: strings.NewReader("")}, {
@@ -302,11 +302,11 @@ func TestFilePart_header(t *testing.T) {
 		t.Fatal(err)
 	}
 	if head, err := body.begin(files[0]); err != nil || head > maxPartHeader || head < maxPartHeader-20 {
-		t.Errorf("the longest header has %d bytes, %v", head, err)
+		t.Errorf("the longest part header has %d bytes, %v; want %d to %d", head, err, maxPartHeader-20, maxPartHeader)
 	}
 	for _, kind := range []string{"", "a/b\r\nX: y", "a/\x00", strings.Repeat("x", maxMedia+1)} {
 		if got := (&FilePart{ContentType: kind}).header().Get("Content-Type"); got != "application/octet-stream" {
-			t.Errorf("the type %q becomes %q", kind, got)
+			t.Errorf("Content-Type of the type %q = %q, want application/octet-stream", kind, got)
 		}
 	}
 }

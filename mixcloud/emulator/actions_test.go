@@ -57,7 +57,7 @@ func TestActions(t *testing.T) {
 			t.Helper()
 			target := getJSON(t, e, a.key+"?access_token="+token)
 			if target[a.flag] != on {
-				t.Errorf("%s %s: %s is %v", name, when, a.flag, target[a.flag])
+				t.Errorf("%s %s: %s = %v, want %t", name, when, a.flag, target[a.flag], on)
 			}
 			if a.count != "" && target[a.count] != count {
 				t.Errorf("%s %s: %s is %v, want %v", name, when, a.count, target[a.count], count)
@@ -65,19 +65,19 @@ func TestActions(t *testing.T) {
 			if a.mine != "" {
 				mine := keys(getJSON(t, e, a.mine+"?access_token="+token))
 				if slices.Contains(mine, a.key) != on {
-					t.Errorf("%s %s: %s contains %v", name, when, a.mine, mine)
+					t.Errorf("%s %s: %s lists %q; want %s in it: %t", name, when, a.mine, mine, a.key, on)
 				}
 			}
 			if a.theirs != "" {
 				theirs := keys(getJSON(t, e, a.theirs))
 				if slices.Contains(theirs, actor) != on || on && theirs[0] != actor {
-					t.Errorf("%s %s: %s contains %v", name, when, a.theirs, theirs)
+					t.Errorf("%s %s: %s lists %q; want %s first: %t", name, when, a.theirs, theirs, actor, on)
 				}
 			}
 			if a.feed != "" {
 				feed := getJSON(t, e, actor+"feed/")["data"].([]any)
 				if found := len(feed) > 0 && at(feed, "type") == a.feed; found != on {
-					t.Errorf("%s %s: the feed contains %v", name, when, feed)
+					t.Errorf("%s %s: feed = %v; want it to start with an activity of type %s: %t", name, when, feed, a.feed, on)
 				}
 			}
 		}
@@ -99,7 +99,7 @@ func TestActions(t *testing.T) {
 		see("undone", false, count)
 		w = send(e, http.MethodDelete, path, token, "", nil)
 		if kind := at(object(t, w.Body.Bytes()), "error.type"); w.Code != http.StatusNotFound || kind != "ResourceNotFoundException" {
-			t.Errorf("DELETE %s again: status %d: %s", path, w.Code, w.Body)
+			t.Errorf("second DELETE %s: status %d, want 404 with a ResourceNotFoundException: %s", path, w.Code, w.Body)
 		}
 	}
 	if diff := cmp.Diff(getJSON(t, sharedEmulator(), actor), getJSON(t, e, actor)); diff != "" {
@@ -150,7 +150,7 @@ func TestActions_refusals(t *testing.T) {
 			continue
 		}
 		if tt.kind != "" && at(object(t, w.Body.Bytes()), "error.type") != tt.kind {
-			t.Errorf("%s (%s): %s", name, tt.follows, w.Body)
+			t.Errorf("%s (%s): body %s, want an error of type %s", name, tt.follows, w.Body, tt.kind)
 		}
 	}
 	w := send(e, http.MethodPost, "/demo/follow/", "demo-token", "", nil)
@@ -167,7 +167,7 @@ func TestActions_refusals(t *testing.T) {
 		}
 	}
 	if location := send(e, http.MethodPost, "/spartacus/follow", "", "", nil).Header().Get("Location"); location != "/spartacus/follow/" {
-		t.Errorf("without a trailing slash the redirect is to %q", location)
+		t.Errorf("POST /spartacus/follow redirects to %q, want /spartacus/follow/", location)
 	}
 }
 
@@ -198,7 +198,7 @@ func TestActions_methodOverride(t *testing.T) {
 		w := send(e, http.MethodPost, tt.path, "demo-token", tt.contentType, strings.NewReader(tt.body))
 		undone := getJSON(t, e, "/spartacus/?access_token=demo-token")["following"] == false
 		if w.Code != http.StatusOK || undone != tt.undone {
-			t.Errorf("%s: undone: %t; status %d: %s", name, undone, w.Code, w.Body)
+			t.Errorf("%s: status %d, follow undone: %t; want 200, %t: %s", name, w.Code, undone, tt.undone, w.Body)
 		}
 		want := emulator.Request{Method: "POST", Path: path, Query: strings.TrimPrefix(tt.path[len(path):], "?"), Status: 200}
 		if diff := cmp.Diff(want, e.Requests()[0]); diff != "" {
@@ -267,7 +267,7 @@ func TestActions_concurrent(t *testing.T) {
 		newest := func(what string, n int, at func(int) time.Time) {
 			for i := 1; i < n; i++ {
 				if at(i).After(at(i - 1)) {
-					t.Errorf("%s of %s: item %d is newer than the previous one", what, u.Username, i)
+					t.Errorf("%s of %s: item %d is newer than the one before, want newest first", what, u.Username, i)
 				}
 			}
 		}
@@ -277,23 +277,23 @@ func TestActions_concurrent(t *testing.T) {
 		seen := make(map[*world.User]bool)
 		for _, edge := range u.Following {
 			if seen[edge.User] {
-				t.Errorf("%s follows %s twice", u.Username, edge.User.Username)
+				t.Errorf("%s follows %s twice, want once", u.Username, edge.User.Username)
 			}
 			seen[edge.User] = true
 			if !slices.Contains(edge.User.Followers, world.UserEdge{User: u, At: edge.At}) {
-				t.Errorf("%s follows %s, but is not one of their followers", u.Username, edge.User.Username)
+				t.Errorf("%s follows %s, but the followers of %[2]s do not include %[1]s with the same time", u.Username, edge.User.Username)
 			}
 		}
 		has := slices.ContainsFunc(u.Favorites, func(e world.CloudcastEdge) bool { return e.Cloudcast == quiet })
 		if fan := slices.ContainsFunc(quiet.Favorites, func(e world.UserEdge) bool { return e.User == u }); fan != has {
-			t.Errorf("the favorites of %s contain the show: %t; the show's favorites contain %s: %t", u.Username, has, u.Username, fan)
+			t.Errorf("%s: favorites include the show: %t, but the show's favorites include the user: %t", u.Username, has, fan)
 		}
 	}
 	ids := make(map[int]string)
 	for _, u := range w.Users {
 		for _, a := range u.Feed {
 			if where := fmt.Sprint(u.Username, a.Kind); ids[a.ID] != "" {
-				t.Errorf("%s and %s have the same ID", ids[a.ID], where)
+				t.Errorf("activities %s and %s have the same ID, want unique IDs", ids[a.ID], where)
 			} else {
 				ids[a.ID] = where
 			}

@@ -67,7 +67,7 @@ func BenchmarkUpload(b *testing.B) {
 		r := httptest.NewRequest(http.MethodPost, "/upload/?access_token="+pro, io.MultiReader(append(parts, strings.NewReader(tail))...))
 		r.Header.Set("Content-Type", contentType)
 		if w := do(e, r); w.Code != http.StatusOK {
-			b.Fatalf("status %d: %s", w.Code, w.Body)
+			b.Fatalf("POST /upload/: status %d, want 200: %s", w.Code, w.Body)
 		}
 	}
 }

@@ -117,7 +117,7 @@ var rules = []rule{
 	{"offset-zero-keeps-dates", "with offset=0 links are still by date", whenNumber("offset", isZero), dropParams("offset")},
 	{"offset-ignored", "the offset is ignored", withParam("offset"), setParam("offset", "0")},
 	{"offset-links-absent", "lists paged by offset have no links", onPagesByOffset, dropLinks("next", "previous")},
-	{"limit-above-100-honoured", "pages can have more than 100 items", always, overRequest(raisePageCap)},
+	{"limit-above-100-honored", "pages can have more than 100 items", always, overRequest(raisePageCap)},
 	{"default-limit-10", "a page has 10 items by default", usesDefaultLimit, setParam("limit", "10")},
 	{"unsorted-links", "the parameters of links are not in alphabetical order", onPages, changeLinks(reverseParams)},
 	{"links-without-limit", "links do not contain the limit", onPages, changeLinkParams(withoutLimit)},

@@ -16,21 +16,21 @@ func TestRules_AreComplete(t *testing.T) {
 	names, docs := map[string]bool{}, map[string]bool{}
 	for _, r := range rules {
 		if r.name == "" || names[r.name] {
-			t.Errorf("the name %q is empty or used twice", r.name)
+			t.Errorf("rule name %q is empty or not unique", r.name)
 		}
 		if len(r.doc) < 10 || docs[r.doc] {
-			t.Errorf("%s: the description %q is too short, or the same as that of another rule", r.name, r.doc)
+			t.Errorf("rule %s: the description %q has fewer than 10 characters, or is also that of another rule", r.name, r.doc)
 		}
 		if r.when == nil {
-			t.Errorf("%s has no condition", r.name)
+			t.Errorf("rule %s has no condition (when)", r.name)
 		}
 		if r.request == nil && r.document == nil && r.response == nil {
-			t.Errorf("%s changes nothing", r.name)
+			t.Errorf("rule %s has no function that changes a request, a document or a response", r.name)
 		}
 		names[r.name], docs[r.doc] = true, true
 	}
 	if len(rules) != len(BrokenRules()) {
-		t.Errorf("%d rows, %d names", len(rules), len(BrokenRules()))
+		t.Errorf("BrokenRules returned %d names, want %d, one per row of the table", len(BrokenRules()), len(rules))
 	}
 }
 
@@ -61,17 +61,17 @@ func TestRules_AreConsultedInOnePlace(t *testing.T) {
 			case *ast.BasicLit:
 				text, err := strconv.Unquote(n.Value)
 				if n.Kind == token.STRING && err == nil && names[text] && file != "broken_rules.go" {
-					t.Errorf("%s names the rule %s", file, text)
+					t.Errorf("%s contains the rule name %q; only broken_rules.go may", file, text)
 				}
 			case *ast.Ident:
 				if n.Name == "rules" && !strings.HasPrefix(file, "broken") {
-					t.Errorf("%s uses the table of rules", file)
+					t.Errorf("%s uses the table of rules; only broken*.go may", file)
 				}
 			case *ast.SelectorExpr:
 				switch n.Sel.Name {
 				case "broken":
 					if file != "broken.go" {
-						t.Errorf("%s reads Emulator.broken", file)
+						t.Errorf("%s reads Emulator.broken; only broken.go may", file)
 					}
 				case "beforeRequest", "overDocument", "overResponse":
 					uses[n.Sel.Name] = append(uses[n.Sel.Name], file)

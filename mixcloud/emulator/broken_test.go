@@ -78,7 +78,7 @@ func removesRoute(t *testing.T, rule string) {
 		}
 	}
 	if removed == 0 {
-		t.Errorf("every route still exists: add a request to TestBrokenRules in mixcloud/emulator/broken_test.go whose response shows the rule")
+		t.Errorf("every route still exists: add a request to TestBrokenRules in mixcloud/emulator/broken_test.go whose response differs with the rule")
 	}
 }
 
@@ -186,7 +186,7 @@ func TestBrokenRules(t *testing.T) {
 		"offset-zero-keeps-dates":   {"/demo/cloudcasts/?offset=0", `until=`},
 		"offset-ignored":            {"/demo/cloudcasts/?offset=3", demo.Cloudcasts[0].Key()},
 		"offset-links-absent":       {"/demo/cloudcasts/?offset=3", ``},
-		"limit-above-100-honoured":  {"/HarbourFM/cloudcasts/?limit=101", `limit=101`},
+		"limit-above-100-honored":   {"/HarbourFM/cloudcasts/?limit=101", `limit=101`},
 		"default-limit-10":          {"/demo/cloudcasts/", `limit=10&`},
 		"unsorted-links":            {"/demo/cloudcasts/", `&limit=20"`},
 		"links-without-limit":       {"/demo/cloudcasts/", `cloudcasts/?until`},
@@ -243,18 +243,18 @@ func TestBrokenRules(t *testing.T) {
 	}
 	rules := emulator.BrokenRules()
 	if !slices.IsSorted(rules) {
-		t.Errorf("the rules are not sorted: %q", rules)
+		t.Errorf("BrokenRules() = %q, want sorted names", rules)
 	}
 	for name := range probes {
 		if !slices.Contains(rules, name) {
-			t.Errorf("mixcloud/emulator/broken_rules.go has no rule %s", name)
+			t.Errorf("a test case is for the rule %s, which mixcloud/emulator/broken_rules.go does not have", name)
 		}
 	}
 	for _, rule := range rules {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			if emulator.BrokenRuleDoc(rule) == "" {
-				t.Fatal("the rule has no documentation")
+				t.Fatalf("BrokenRuleDoc(%q) is empty, want a description", rule)
 			}
 			probe, ok := probes[rule]
 			if !ok {
@@ -270,16 +270,16 @@ func TestBrokenRules(t *testing.T) {
 			broken := signature(newEmulator(t, append(options, emulator.WithBroken(rule))...), probe.path, again)
 			switch {
 			case intact == broken:
-				t.Errorf("%s has the same response with and without the rule", probe.path)
+				t.Errorf("the response of %s is the same with and without the rule, want a difference", probe.path)
 			case probe.has == "" && len(broken) >= len(intact) && rule != "real-hidden-stats" && rule != "oldest-first":
-				t.Errorf("the response of %s is not shorter with the rule", probe.path)
+				t.Errorf("the response of %s has %d bytes with the rule, want fewer than %d", probe.path, len(broken), len(intact))
 			case !strings.Contains(broken, probe.has) || probe.has != "" && strings.Contains(intact, probe.has):
-				t.Errorf("%s: %q is in the intact response: %t; in the broken one: %t", probe.path, probe.has, strings.Contains(intact, probe.has), strings.Contains(broken, probe.has))
+				t.Errorf("%s: want %q only in the response with the rule; found without it: %t; with it: %t", probe.path, probe.has, strings.Contains(intact, probe.has), strings.Contains(broken, probe.has))
 			}
 		})
 	}
 	if emulator.BrokenRuleDoc("everything") != "" {
-		t.Error("an unknown rule has a description")
+		t.Error("BrokenRuleDoc of an unknown rule is not empty")
 	}
 }
 

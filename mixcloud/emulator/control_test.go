@@ -57,10 +57,10 @@ func TestControl_requests(t *testing.T) {
 		t.Errorf("an entry (-want +got):\n%s", diff)
 	}
 	if w := writeControl(e, http.MethodDelete, "requests", ""); w.Code != http.StatusOK {
-		t.Errorf("DELETE: status %d", w.Code)
+		t.Errorf("DELETE requests: status %d, want 200", w.Code)
 	}
 	if w := writeControl(e, http.MethodGet, "requests", ""); strings.TrimSpace(w.Body.String()) != "[]" {
-		t.Errorf("after DELETE: %s", w.Body)
+		t.Errorf("requests after DELETE: %s, want []", w.Body)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestRequests_bound(t *testing.T) {
 	}
 	list := e.Requests()
 	if len(list) != 100_000 || list[0].Method != http.MethodPut {
-		t.Errorf("the journal has %d requests, the oldest is %v", len(list), list[0])
+		t.Errorf("the journal has %d requests, the oldest %v; want 100000, the oldest a PUT", len(list), list[0])
 	}
 }
 
@@ -107,7 +107,7 @@ func TestControl_settings(t *testing.T) {
 		``:                         400,
 	} {
 		if w := writeControl(e, http.MethodPost, "settings", body); w.Code != want {
-			t.Errorf("%s: status %d: %s", body, w.Code, w.Body)
+			t.Errorf("POST settings %s: status %d, want %d: %s", body, w.Code, want, w.Body)
 		}
 	}
 	want := emulator.Settings{Latency: 20 * time.Millisecond, Lag: 2 * time.Second, Limit: 5, PageCap: 30, SinceOrder: "newest"}
@@ -130,7 +130,7 @@ func TestControl_faultsAndReset(t *testing.T) {
 		`[]`:                                       400,
 	} {
 		if w := writeControl(e, http.MethodPost, "faults", body); w.Code != want {
-			t.Errorf("%s: status %d: %s", body, w.Code, w.Body)
+			t.Errorf("POST faults %s: status %d, want %d: %s", body, w.Code, want, w.Body)
 		}
 	}
 	want := `[
@@ -147,33 +147,33 @@ func TestControl_faultsAndReset(t *testing.T) {
 		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 	if w := get(t, e, "/demo/"); w.Code != 403 || w.Header().Get("Retry-After") != "9" {
-		t.Errorf("status %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+		t.Errorf("GET /demo/: status %d, Retry-After %q; want 403, 9", w.Code, w.Header().Get("Retry-After"))
 	}
 	writeControl(e, http.MethodPost, "faults", `{"fault": "html-503", "times": 1, "retryAfter": "1m30s"}`)
 	if w := get(t, e, "/demo/"); w.Header().Get("Retry-After") != "90" {
-		t.Errorf("Retry-After %q", w.Header().Get("Retry-After"))
+		t.Errorf("Retry-After = %q, want 90", w.Header().Get("Retry-After"))
 	}
 	writeControl(e, http.MethodPost, "faults", `{"fault": "html-502"}`)
 	writeControl(e, http.MethodDelete, "faults", "")
 	if w := get(t, e, "/demo/"); w.Code != 200 {
-		t.Errorf("after DELETE: status %d", w.Code)
+		t.Errorf("GET /demo/ after DELETE faults: status %d, want 200", w.Code)
 	}
 	writeControl(e, http.MethodPost, "faults", `{"fault": "html-502"}`)
 	writeControl(e, http.MethodPost, "settings", `{"pageCap": 3}`)
 	if w := writeControl(e, http.MethodPost, "reset", ""); w.Code != 200 {
-		t.Errorf("reset: status %d", w.Code)
+		t.Errorf("POST reset: status %d, want 200", w.Code)
 	}
 	if got := len(e.Requests()); got != 0 {
-		t.Errorf("%d requests after the reset", got)
+		t.Errorf("the journal has %d requests after a reset, want 0", got)
 	}
 	if n := len(keys(getJSON(t, e, "/demo/cloudcasts/"))); n != 20 {
-		t.Errorf("a page has %d items after the reset", n)
+		t.Errorf("a page has %d items after a reset, want 20", n)
 	}
 	for path, want := range map[string]string{"GET uploads": "[]\n", "GET nothing": "", "POST requests": "", "PUT settings": ""} {
 		method, name, _ := strings.Cut(path, " ")
 		w := writeControl(e, method, name, "")
 		if want == "" && w.Code != 404 || want != "" && w.Body.String() != want {
-			t.Errorf("%s: status %d: %s", path, w.Code, w.Body)
+			t.Errorf("%s: status %d, body %q; want %q (or status 404, if empty)", path, w.Code, w.Body, want)
 		}
 	}
 }
@@ -211,12 +211,12 @@ func TestControl_local(t *testing.T) {
 				t.Errorf("status %d, want %d", w.Code, tt.want)
 			}
 			if w.Header().Get("Access-Control-Allow-Origin") != "" {
-				t.Error("other sites may read the response")
+				t.Error("the response has an Access-Control-Allow-Origin header, want none")
 			}
 		})
 	}
 	r := fetch(&http.Client{Transport: sharedEmulator().Transport()}, host+"/__emulator/settings", maxBody)
 	if r.status != http.StatusOK {
-		t.Errorf("over the transport: status %d: %s", r.status, r.body)
+		t.Errorf("GET settings over the transport: status %d, want 200: %s", r.status, r.body)
 	}
 }

@@ -66,18 +66,18 @@ func TestEdit(t *testing.T) {
 				return false
 			}, cmp.Ignore())
 			if diff := cmp.Diff(original, now, compare); diff != "" {
-				t.Errorf("other members changed (-before +after):\n%s", diff)
+				t.Errorf("the edit changed members that it does not contain (-before +after):\n%s", diff)
 			}
 			for _, look := range step.changed {
 				if diff := cmp.Diff(step.want, look(now)); diff != "" {
-					t.Errorf("(-want +got):\n%s", diff)
+					t.Errorf("the changed member (-want +got):\n%s", diff)
 				}
 			}
 			if step.name == "picture" && at(now, "pictures.large") == at(original, "pictures.large") {
-				t.Error("the picture did not change")
+				t.Error("the picture is the same after the edit, want another one")
 			}
 			if now["updated_time"].(string) <= original["updated_time"].(string) {
-				t.Error("updated_time did not change")
+				t.Errorf("updated_time = %v, want later than %v", now["updated_time"], original["updated_time"])
 			}
 			mustEdit(t, e, key, pro, fieldsOnly( // restore
 				"name=As it was", "description=Said", "tags-0-tag=Funk", "tags-1-tag=House", "sections-0-chapter=One", "sections-1-artist=A", "sections-1-song=B",
@@ -92,14 +92,14 @@ func TestEdit(t *testing.T) {
 		"/genres/jazz/latest/": true, "/genres/funk/latest/": false, "/artist/c/new/": true, "/artist/a/new/": false, "/demo/cloudcasts/": true,
 	} {
 		if got := onList(t, e, path, key); got != want {
-			t.Errorf("%s contains the show: %t", path, got)
+			t.Errorf("list %s contains the show: %t, want %t", path, got, want)
 		}
 	}
 	if got := e.Edits(); len(got) != 31 || got[30].Key != key || got[0].Bytes != 0 || got[1].Picture == nil {
-		t.Errorf("the log has %d edits, the last is %s", len(got), show.Value(got[len(got)-1]))
+		t.Errorf("Edits returned %d edits, the last %s; want 31, the last with the key %s", len(got), show.Value(got[len(got)-1]), key)
 	}
 	if n := len(e.Uploads()); n != 1 {
-		t.Errorf("the log has %d uploads", n)
+		t.Errorf("Uploads returned %d uploads, want 1", n)
 	}
 }
 
@@ -181,7 +181,7 @@ func TestEdit_visibility(t *testing.T) {
 		if tt.want == public {
 			now := getJSON(t, e, key)["created_time"]
 			if again := tt.upload == "a=b"; (now == created) != again {
-				t.Errorf("%s, then %v: created at %v, then at %v", tt.upload, tt.edits, created, now)
+				t.Errorf("%s, then %v: created_time was %v, then %v; want the same: %t", tt.upload, tt.edits, created, now, again)
 			}
 		}
 	}
@@ -198,10 +198,10 @@ func TestEdit_keepsPositions(t *testing.T) {
 		mustEdit(t, e, key, pro, fieldsOnly("name=Changed", "description=too"))
 	}
 	if diff := cmp.Diff(before, keys(getJSON(t, e, page))); diff != "" {
-		t.Errorf("(-before +after):\n%s", diff)
+		t.Errorf("edits changed the order of the list (-before +after):\n%s", diff)
 	}
 	mustEdit(t, e, world.DraftCloudcast, pro, fieldsOnly("publish=1"))
 	if got := keys(getJSON(t, e, page)); got[0] != world.DraftCloudcast {
-		t.Errorf("a published draft has the index %d", slices.Index(got, world.DraftCloudcast))
+		t.Errorf("a published draft has the index %d in its owner's list, want 0", slices.Index(got, world.DraftCloudcast))
 	}
 }

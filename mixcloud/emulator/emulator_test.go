@@ -56,7 +56,7 @@ func getJSON(t testing.TB, h http.Handler, path string) map[string]any {
 	t.Helper()
 	w := get(t, h, path)
 	if w.Code != http.StatusOK {
-		t.Fatalf("GET %s: status %d: %s", path, w.Code, w.Body)
+		t.Fatalf("GET %s: status %d, want 200: %s", path, w.Code, w.Body)
 	}
 	return object(t, w.Body.Bytes())
 }
@@ -65,7 +65,7 @@ func object(t testing.TB, text []byte) map[string]any {
 	t.Helper()
 	var v map[string]any
 	if err := json.Unmarshal(text, &v); err != nil {
-		t.Fatalf("not a JSON object: %v in %.200s", err, text)
+		t.Fatalf("the body is not a JSON object: %v: %.200s", err, text)
 	}
 	return v
 }

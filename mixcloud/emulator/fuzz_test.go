@@ -30,7 +30,7 @@ func FuzzServe(f *testing.F) {
 		w := do(sharedEmulator(), r)
 		body := w.Body.String()
 		if w.Code >= 500 {
-			t.Fatalf("status %d: %s", w.Code, body)
+			t.Fatalf("GET %s: status %d, want below 500: %s", target, w.Code, body)
 		}
 		if w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" {
 			return
@@ -39,7 +39,7 @@ func FuzzServe(f *testing.F) {
 			body = strings.TrimSuffix(strings.TrimPrefix(body, callback+"("), ")")
 		}
 		if !json.Valid([]byte(body)) || strings.Trim(body, "\n"+ascii) != "" {
-			t.Fatalf("not JSON in ASCII: %q", body)
+			t.Fatalf("GET %s: body %q, want JSON in ASCII", target, body)
 		}
 		var page struct{ Paging map[string]string }
 		if json.Unmarshal([]byte(body), &page) != nil {
@@ -54,7 +54,7 @@ func FuzzServe(f *testing.F) {
 				next.RawQuery += "&access_token=" + url.QueryEscape(token)
 			}
 			if w := get(t, sharedEmulator(), next.RequestURI()); w.Code != http.StatusOK {
-				t.Fatalf("the link %q has the status %d", link, w.Code)
+				t.Fatalf("GET %s (a paging link): status %d, want 200", link, w.Code)
 			}
 		}
 	})

@@ -42,7 +42,7 @@ func FuzzUpload(f *testing.F) {
 		r.Header.Set("Content-Type", contentType)
 		w := do(e, r)
 		if w.Code >= 500 || len(e.ActiveUploads()) != 0 {
-			t.Fatalf("status %d, active uploads %v: %s", w.Code, e.ActiveUploads(), w.Body)
+			t.Fatalf("POST %s: status %d, %d active uploads; want below 500, 0: %s", target, w.Code, len(e.ActiveUploads()), w.Body)
 		}
 		taken := e.Uploads()[before:]
 		if w.Header().Get("Content-Type") == "text/javascript; charset=utf-8" && u.Query().Get("callback") == "" {
@@ -51,24 +51,24 @@ func FuzzUpload(f *testing.F) {
 				Details map[string][]string
 			}
 			if !json.Valid(w.Body.Bytes()) || json.Unmarshal(w.Body.Bytes(), &response) != nil {
-				t.Fatalf("not a valid response: %s", w.Body)
+				t.Fatalf("POST %s: body %s, want JSON with result and details", target, w.Body)
 			}
 			if key := response.Result.Key; key != "" {
 				if w := get(t, e, key+"?access_token="+pro); w.Code != http.StatusOK {
-					t.Fatalf("the key %q: status %d", key, w.Code)
+					t.Fatalf("GET %s, the key of the upload: status %d, want 200", key, w.Code)
 				}
 				if len(taken) == 1 && taken[0].Key != key {
-					t.Fatalf("%q is logged as %q", key, taken[0].Key)
+					t.Fatalf("Uploads has the key %q, want %q, as in the response", taken[0].Key, key)
 				}
 			}
 			for _, texts := range response.Details {
 				if len(texts) == 0 || slices.Contains(texts, "") {
-					t.Fatalf("an error without a message: %s", w.Body)
+					t.Fatalf("the response has a field without an error message: %s", w.Body)
 				}
 			}
 		}
 		if w.Code != http.StatusOK && len(taken) > 0 {
-			t.Fatalf("status %d, but the upload was accepted", w.Code)
+			t.Fatalf("status %d, but Uploads has the upload; want no upload after a failure", w.Code)
 		}
 		if len(e.Uploads()) > 1000 {
 			e.Reset()

@@ -21,20 +21,20 @@ func FuzzWriter_text(f *testing.F) {
 			w.text(s)
 			var back string
 			if err := json.Unmarshal(w.buf, &back); err != nil {
-				t.Fatalf("%q became %s: %v", s, w.buf, err)
+				t.Fatalf("%q is encoded as %s, which is not JSON: %v", s, w.buf, err)
 			}
 			if want := strings.ToValidUTF8(s, "\ufffd"); utf8.ValidString(s) && back != want {
-				t.Fatalf("%q was decoded as %q", s, back)
+				t.Fatalf("%q is encoded as %s, which is decoded as %q", s, w.buf, back)
 			}
 			if !raw {
 				for _, c := range w.buf {
 					if c < ' ' || c > '~' {
-						t.Fatalf("%q became %q", s, w.buf)
+						t.Fatalf("%q is encoded as %q, want printable ASCII", s, w.buf)
 					}
 				}
 			}
 			if isPlain(s) && string(w.buf) != `"`+s+`"` {
-				t.Fatalf("the plain text %q became %s", s, w.buf)
+				t.Fatalf("the plain text %q is encoded as %s, want it in quotes only", s, w.buf)
 			}
 		}
 	})

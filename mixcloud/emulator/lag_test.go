@@ -22,7 +22,7 @@ func TestLag(t *testing.T) {
 	following := func() bool { return getJSON(t, e, "/spartacus/?access_token="+token)["following"].(bool) }
 	status := func(method string) int { return send(e, method, "/spartacus/follow/", token, "", nil).Code }
 	if got := status(http.MethodDelete); got != 404 {
-		t.Errorf("undone before it was done: status %d", got)
+		t.Errorf("DELETE of a follow that does not exist: status %d, want 404", got)
 	}
 	for step, want := range []struct {
 		write  string // "" for none
@@ -46,7 +46,7 @@ func TestLag(t *testing.T) {
 		}
 		clock.now = clock.now.Add(want.later)
 		if got := following(); got != want.reads {
-			t.Errorf("step %d: following is read as %t", step, got)
+			t.Errorf("step %d: following = %t, want %t", step, got, want.reads)
 		}
 	}
 
@@ -57,11 +57,11 @@ func TestLag(t *testing.T) {
 	}
 	status(http.MethodDelete)
 	if following() {
-		t.Error("a read shows a follow before the end of the lag")
+		t.Error("following = true before the end of the lag, want false")
 	}
 	clock.now = clock.now.Add(time.Minute)
 	if following() {
-		t.Error("the older change was applied after the newer one")
+		t.Error("following = true after POST and DELETE, want false: the writes were applied in the wrong order")
 	}
 }
 
@@ -83,14 +83,14 @@ func TestLag_zeroReleases(t *testing.T) {
 		reads    bool
 	}{{`{"latency":"0s"}`, false}, {`{"lag":"30m"}`, false}, {`{"lag":"0s"}`, true}} {
 		if w := writeControl(e, http.MethodPost, "settings", step.settings); w.Code != http.StatusOK {
-			t.Fatalf("%s: status %d", step.settings, w.Code)
+			t.Fatalf("POST settings %s: status %d, want 200", step.settings, w.Code)
 		}
 		if got := following("spartacus"); got != step.reads {
-			t.Errorf("%s: following is read as %t", step.settings, got)
+			t.Errorf("%s: following = %t, want %t", step.settings, got, step.reads)
 		}
 	}
 	if following("HarbourFM") {
-		t.Error("a follow was applied after its undo")
+		t.Error("following = true after POST and DELETE, want false: the writes were applied in the wrong order")
 	}
 }
 
@@ -141,7 +141,7 @@ func TestActions_model(t *testing.T) {
 			w := send(e, method, "/"+p.target+"/follow/", p.actor+"-token", "", nil)
 			if p.actor == p.target {
 				if w.Code != 200 || !strings.Contains(w.Body.String(), "false") {
-					t.Fatalf("oneself: status %d: %s", w.Code, w.Body)
+					t.Fatalf("%s follows itself: status %d, want 200 with success false: %s", p.actor, w.Code, w.Body)
 				}
 				continue
 			}

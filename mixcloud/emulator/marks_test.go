@@ -36,11 +36,11 @@ func TestMarks(t *testing.T) {
 			text := get(t, e, path).Body.String()
 			found := anyMark.FindAllStringSubmatch(text, -1)
 			if len(found) == 0 && !(r == "/me/listen-later/" && token != "demo-token") {
-				t.Errorf("%s has no mark", path)
+				t.Errorf("GET %s: the response has no mark, want the mark of %s", path, token)
 			}
 			for _, m := range found {
 				if "⟦"+m[1]+"⟧" != emulator.Mark(token) {
-					t.Errorf("%s has the mark %s", path, m[1])
+					t.Errorf("GET %s: mark %s, want %s", path, m[1], emulator.Mark(token))
 				}
 			}
 			// Apart from marks, it equals the response without them.
@@ -50,7 +50,7 @@ func TestMarks(t *testing.T) {
 			}
 		}
 		if text := get(t, e, r).Body.String(); anyMark.MatchString(text) {
-			t.Errorf("%s without a token has a mark", r)
+			t.Errorf("GET %s without a token: the response has a mark, want none", r)
 		}
 	}
 	mark := emulator.Mark("demo-token")
@@ -59,19 +59,19 @@ func TestMarks(t *testing.T) {
 		"upload": postForm(t, e, "/upload/", "demo-token", withAudio("name=Marked")).Body.String(),
 	} {
 		if got := at(object(t, []byte(text)), "result.message").(string); !strings.HasSuffix(got, mark) {
-			t.Errorf("%s: %s", name, got)
+			t.Errorf("%s: message %q, want it to end with the mark %s", name, got, mark)
 		}
 		if strings.Contains(textAt(object(t, []byte(text)), "result.key"), "m:") {
-			t.Errorf("%s: the key is marked: %s", name, text)
+			t.Errorf("%s: the key contains a mark, want none: %s", name, text)
 		}
 	}
 	if name := getJSON(t, e, "/demo/marked/")["name"]; name != "Marked" {
-		t.Errorf("the mark was stored in the data: %v", name)
+		t.Errorf("name = %v, want Marked: the mark was stored with the upload", name)
 	}
 	show := getJSON(t, e, "/spartacus/party-time/?access_token=demo-token")
 	for path, name := range map[string]string{"name": "Party Time", "tags.name": "Funky house", "user.name": sharedWorld().User("spartacus").Name} {
 		if got := at(show, path); got != name+" "+mark {
-			t.Errorf("%s is %v", path, got)
+			t.Errorf("%s = %v, want %s %s", path, got, name, mark)
 		}
 	}
 }
@@ -88,7 +88,7 @@ func TestMark(t *testing.T) {
 	for _, token := range []string{"", "a", "b", "demo-token", "spartacus-token", "demo-token2"} {
 		mark := emulator.Mark(token)
 		if !regexp.MustCompile(`^⟦m:[0-9a-f]{8}⟧$`).MatchString(mark) || seen[mark] || mark != emulator.Mark(token) {
-			t.Errorf("the mark of %q is %q", token, mark)
+			t.Errorf("Mark(%q) = %q, want ⟦m:⟧ with 8 hexadecimal digits, the same in every call and different for each token", token, mark)
 		}
 		seen[mark] = true
 	}
@@ -101,21 +101,21 @@ func TestMarks_setting(t *testing.T) {
 	e := newEmulator(t)
 	marked := func() bool { return anyMark.MatchString(get(t, e, "/demo/?access_token=demo-token").Body.String()) }
 	if marked() {
-		t.Error("there are marks by default")
+		t.Error("the response has a mark by default, want none")
 	}
 	if w := writeControl(e, http.MethodPost, "settings", `{"marks": true}`); w.Code != 200 || !marked() {
-		t.Errorf("status %d; no marks", w.Code)
+		t.Errorf("POST settings {marks: true}: status %d, want 200, and marks in responses", w.Code)
 	}
 	if writeControl(e, http.MethodPost, "settings", `{"marks": false}`); marked() {
-		t.Error("there are marks after they were disabled")
+		t.Error("the response has a mark after marks were disabled")
 	}
 	for _, body := range []string{`{"readRate": -1}`, `{"readRate": "fast"}`, `{"marks": 1}`} {
 		if w := writeControl(e, http.MethodPost, "settings", body); w.Code != 400 {
-			t.Errorf("%s: status %d", body, w.Code)
+			t.Errorf("POST settings %s: status %d, want 400", body, w.Code)
 		}
 	}
 	if w := writeControl(e, http.MethodPost, "settings", `{"readRate": 1048576}`); at(object(t, w.Body.Bytes()), "readRate") != 1048576.0 {
-		t.Errorf("readRate: %s", w.Body)
+		t.Errorf("POST settings: %s, want readRate 1048576", w.Body)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestMarks_concurrent(t *testing.T) {
 				found := anyMark.FindAllStringSubmatch(body, -1)
 				for _, m := range found {
 					if token == "" || "⟦"+m[1]+"⟧" != emulator.Mark(token) {
-						t.Errorf("%s has the mark %s", path, m[1])
+						t.Errorf("%s with the token %q: mark %s, want only the mark of this token", path, token, m[1])
 					}
 				}
 			}

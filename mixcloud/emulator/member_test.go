@@ -172,7 +172,7 @@ func TestMemberOrder(t *testing.T) {
 					})
 				}
 				if diff := cmp.Diff(common(names), common(ours[path])); diff != "" {
-					t.Errorf("order of %q (-recorded +emulated):\n%s", path, diff)
+					t.Errorf("order of the members of %q (-recorded +emulated):\n%s", path, diff)
 				}
 			}
 		})
@@ -190,6 +190,6 @@ func TestMemberOrder_fullCloudcast(t *testing.T) {
 	}
 	got := memberOrder(t, get(t, sharedEmulator(), hiddenPath()+"?metadata=1").Body.Bytes())[""]
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("order (-recorded +emulated):\n%s", diff)
+		t.Errorf("order of the members of a cloudcast (-want +got):\n%s", diff)
 	}
 }

@@ -35,7 +35,7 @@ func submitForm(t testing.TB, h http.Handler, path string, choice url.Values) *h
 	w := get(t, h, path)
 	m := formTokenPattern.FindStringSubmatch(w.Body.String())
 	if w.Code != http.StatusOK || m == nil {
-		t.Fatalf("the page: status %d: %s", w.Code, w.Body)
+		t.Fatalf("GET %s: status %d, want 200 with a form: %s", path, w.Code, w.Body)
 	}
 	choice.Set("form", html.UnescapeString(m[1]))
 	return send(h, http.MethodPost, path, "", "application/x-www-form-urlencoded", strings.NewReader(choice.Encode()))
@@ -47,7 +47,7 @@ func obtainCode(t testing.TB, h http.Handler, clientID, redirectURI, user string
 	w := submitForm(t, h, authorizePath(clientID, redirectURI), url.Values{"choice": {"allow"}, "user": {user}})
 	back, err := url.Parse(w.Header().Get("Location"))
 	if err != nil || w.Code != http.StatusFound || back.Query().Get("code") == "" {
-		t.Fatalf("status %d to %q: %s", w.Code, w.Header().Get("Location"), w.Body)
+		t.Fatalf("authorizing %s: status %d, Location %q; want 302 to a URL with a code: %s", clientID, w.Code, w.Header().Get("Location"), w.Body)
 	}
 	return back.Query().Get("code")
 }
@@ -82,26 +82,26 @@ func TestOAuth(t *testing.T) {
 	res, text := read(client.Get(page))
 	form := formTokenPattern.FindStringSubmatch(text)
 	if res.StatusCode != 200 || form == nil || !strings.Contains(text, "Demo application") || !strings.Contains(text, "<option>demo</option>") {
-		t.Fatalf("the page: status %d: %s", res.StatusCode, text)
+		t.Fatalf("GET %s: status %d, want 200 with a form that names the application and the user demo: %s", page, res.StatusCode, text)
 	}
 	for name, want := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "Content-Type": "text/html; charset=utf-8"} {
 		if got := res.Header.Get(name); got != want {
-			t.Errorf("%s is %q", name, got)
+			t.Errorf("header %s = %q, want %q", name, got, want)
 		}
 	}
 	res, text = read(client.PostForm(page, url.Values{"form": {form[1]}, "choice": {"allow"}, "user": {"demo"}, "other": {" SPARTACUS "}}))
 	location := res.Header.Get("Location")
 	code, ok := strings.CutPrefix(location, callback+"&code=")
 	if res.StatusCode != http.StatusFound || !ok || strings.Contains(location, "lost") {
-		t.Fatalf("status %d to %q: %s", res.StatusCode, location, text)
+		t.Fatalf("submitting the form: status %d, Location %q; want 302 to %q with a code, without state: %s", res.StatusCode, location, callback, text)
 	}
 	res, text = read(client.PostForm(srv.URL+"/emulator/www/oauth/access_token", exchangeParams(code, callback)))
 	token, _ := object(t, []byte(text))["access_token"].(string)
 	if res.StatusCode != 200 || token == "" || res.Header.Get("Content-Type") != "text/javascript; charset=utf-8" {
-		t.Fatalf("the exchange: status %d: %s", res.StatusCode, text)
+		t.Fatalf("exchanging the code: status %d, want 200 with an access_token: %s", res.StatusCode, text)
 	}
 	if _, text = read(client.Get(srv.URL + "/emulator/me/?access_token=" + token)); object(t, []byte(text))["key"] != "/spartacus/" {
-		t.Errorf("the token belongs to %s", text)
+		t.Errorf("GET /me/ with the token: %s, want /spartacus/", text)
 	}
 	want := []emulator.Request{
 		{Method: "POST", Path: "/www/oauth/access_token", Query: "", Status: 200}, {Method: "GET", Path: "/me/", Query: "", Status: 200},
@@ -152,22 +152,22 @@ func TestOAuth_authorize(t *testing.T) {
 		}
 		location := w.Header().Get("Location")
 		if w.Code != tt.status || !strings.HasPrefix(location, tt.location) || (location == "") != (tt.location == "") || !strings.Contains(w.Body.String(), tt.text) {
-			t.Errorf("%s: status %d to %q: %s", name, w.Code, location, w.Body)
+			t.Errorf("%s: status %d, Location %q, body %s; want %d, %q, a body with %q", name, w.Code, location, w.Body, tt.status, tt.location, tt.text)
 		}
 		if strings.Contains(w.Body.String(), "<script") || strings.Contains(w.Body.String(), "src=") {
-			t.Errorf("%s: the page has scripts or loads resources: %s", name, w.Body)
+			t.Errorf("%s: the page contains a script or loads a resource: %s", name, w.Body)
 		}
 	}
 	for method, want := range map[string]int{http.MethodHead: 200, http.MethodPut: 405, http.MethodDelete: 405} {
 		if w := send(e, method, authorizePath("mine", callback), "", "", nil); w.Code != want {
-			t.Errorf("%s: status %d", method, w.Code)
+			t.Errorf("%s of the authorize page: status %d, want %d", method, w.Code, want)
 		}
 	}
 	if w := get(t, e, strings.Replace(authorizePath("mine", callback), "?", "/?", 1)); w.Code != 200 {
-		t.Errorf("with a slash: status %d", w.Code)
+		t.Errorf("GET of the authorize page with a trailing slash: status %d, want 200", w.Code)
 	}
 	if got := e.Requests(); len(got) != 0 {
-		t.Errorf("pages are in the journal: %v", got)
+		t.Errorf("the journal contains requests for the authorize page, want none: %v", got)
 	}
 }
 
@@ -185,7 +185,7 @@ func TestOAuth_form(t *testing.T) {
 	}
 	used := open()
 	if w := submit(page, used); w.Code != http.StatusFound {
-		t.Fatalf("status %d: %s", w.Code, w.Body)
+		t.Fatalf("submitting the form: status %d, want 302: %s", w.Code, w.Body)
 	}
 	for name, do := range map[string]func() *httptest.ResponseRecorder{
 		"a second time":   func() *httptest.ResponseRecorder { return submit(page, used) },
@@ -204,7 +204,7 @@ func TestOAuth_form(t *testing.T) {
 		},
 	} {
 		if w := do(); w.Code != http.StatusBadRequest || !formTokenPattern.MatchString(w.Body.String()) {
-			t.Errorf("%s: status %d to %q: %s", name, w.Code, w.Header().Get("Location"), w.Body)
+			t.Errorf("%s: status %d, Location %q; want 400 with a new form: %s", name, w.Code, w.Header().Get("Location"), w.Body)
 		}
 	}
 }
@@ -243,14 +243,14 @@ func TestOAuth_exchange(t *testing.T) {
 			w := way(exchangeParams(code, redirectURI))
 			token, _ := object(t, w.Body.Bytes())["access_token"].(string)
 			if w.Code != 200 || token == "" {
-				t.Errorf("%s: status %d: %s", name, w.Code, w.Body)
+				t.Errorf("%s: status %d, want 200 with an access_token: %s", name, w.Code, w.Body)
 				continue
 			}
 			if me := getJSON(t, e, "/me/?access_token="+token); me["key"] != "/demo/" {
-				t.Errorf("%s: the token belongs to %v", name, me["key"])
+				t.Errorf("%s: the token's user is %v, want /demo/", name, me["key"])
 			}
 			if w := way(exchangeParams(code, redirectURI)); w.Code != 400 {
-				t.Errorf("%s: a second time: status %d", name, w.Code)
+				t.Errorf("%s: second exchange of the same code: status %d, want 400", name, w.Code)
 			}
 		}
 	}
@@ -272,29 +272,29 @@ func TestOAuth_exchange(t *testing.T) {
 		w := asGet(v)
 		body := object(t, w.Body.Bytes())
 		if text, _ := body["error"].(string); w.Code != 400 || text == "" || len(body) != 1 {
-			t.Errorf("%s: status %d: %s", name, w.Code, w.Body)
+			t.Errorf("%s: status %d, want 400 with only an error text: %s", name, w.Code, w.Body)
 		}
 	}
 	// The code remains valid after a failed exchange.
 	v := exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 	wrong := exchangeParams(v.Get("code"), "https://other.example/")
 	if w := asGet(wrong); w.Code != 400 {
-		t.Errorf("status %d", w.Code)
+		t.Errorf("exchange with another redirect_uri: status %d, want 400", w.Code)
 	}
 	clock.now = clock.now.Add(10*time.Minute - 1)
 	if w := asGet(v); w.Code != 200 {
-		t.Errorf("just before it expires: status %d: %s", w.Code, w.Body)
+		t.Errorf("exchange just before the code expires: status %d, want 200: %s", w.Code, w.Body)
 	}
 	for _, r := range e.Requests() {
 		if strings.Contains(r.Query, "secret") || strings.Contains(r.Query, "code") || strings.Contains(r.Query, "token") {
-			t.Errorf("the journal contains a secret: %+v", r)
+			t.Errorf("the journal contains a secret, a code or a token: %+v", r)
 		}
 	}
 	if w := send(e, http.MethodDelete, path, "", "", nil); w.Code != 405 {
-		t.Errorf("DELETE: status %d", w.Code)
+		t.Errorf("DELETE %s: status %d, want 405", path, w.Code)
 	}
 	if w := send(e, http.MethodPost, path, "", urlencoded, strings.NewReader("%zz")); w.Code != 400 {
-		t.Errorf("no form: status %d", w.Code)
+		t.Errorf("POST %s with an invalid form: status %d, want 400", path, w.Code)
 	}
 }
 
@@ -316,7 +316,7 @@ func TestOAuth_faults(t *testing.T) {
 	w := get(t, e, "/www/oauth/access_token?"+v.Encode())
 	params, err := url.ParseQuery(w.Body.String())
 	if err != nil || w.Code != 200 || len(params) != 1 || params.Get("access_token") == "" {
-		t.Fatalf("status %d: %s", w.Code, w.Body)
+		t.Fatalf("exchange with the fault: status %d, body %q; want 200, a URL-encoded access_token", w.Code, w.Body)
 	}
 	getJSON(t, e, "/me/?access_token="+params.Get("access_token"))
 
@@ -329,7 +329,7 @@ func TestOAuth_faults(t *testing.T) {
 		send(e, http.MethodPost, "/www/oauth/access_token?"+v.Encode(), "", "", nil)
 	}
 	if w := get(t, e, "/www/oauth/access_token?"+v.Encode()); w.Code != 400 || !strings.Contains(w.Body.String(), "used") {
-		t.Errorf("after a lost response: status %d: %s", w.Code, w.Body)
+		t.Errorf("exchange after a lost response: status %d, want 400 for a used code: %s", w.Code, w.Body)
 	}
 }
 
@@ -342,33 +342,33 @@ func TestRevoke(t *testing.T) {
 	me := func(token string) int { return get(t, e, "/me/?access_token="+token).Code }
 	for _, token := range []string{issued, "demo-token"} {
 		if got := me(token); got != 200 {
-			t.Errorf("before: status %d", got)
+			t.Errorf("/me/ before the token is revoked: status %d, want 200", got)
 		}
 		if w := writeControl(e, http.MethodPost, "revoke", `{"token": "`+token+`"}`); w.Code != 200 {
-			t.Errorf("revoked: status %d: %s", w.Code, w.Body)
+			t.Errorf("POST revoke: status %d, want 200: %s", w.Code, w.Body)
 		}
 		w := get(t, e, "/me/?access_token="+token)
 		if w.Code != 400 || at(object(t, w.Body.Bytes()), "error.message") != "An invalid access token was provided" {
-			t.Errorf("after: status %d: %s", w.Code, w.Body)
+			t.Errorf("/me/ with the revoked token: status %d, want 400: %s", w.Code, w.Body)
 		}
 		if w := send(e, http.MethodPost, "/spartacus/follow/", token, "", nil); w.Code != 400 {
-			t.Errorf("a write after: status %d", w.Code)
+			t.Errorf("follow with the revoked token: status %d, want 400", w.Code)
 		}
 		if w := writeControl(e, http.MethodPost, "revoke", `{"token": "`+token+`"}`); w.Code != 400 {
-			t.Errorf("a second time: status %d", w.Code)
+			t.Errorf("revoking the token a second time: status %d, want 400", w.Code)
 		}
 	}
 	if got := me("spartacus-token"); got != 200 {
-		t.Errorf("another user's: status %d", got)
+		t.Errorf("/me/ with another user's token: status %d, want 200", got)
 	}
 	for _, body := range []string{`{"token": "x"}`, `{"token": ""}`, `{}`, `[]`, `{"tokens": "spartacus-token"}`} {
 		if w := writeControl(e, http.MethodPost, "revoke", body); w.Code != 400 {
-			t.Errorf("%s: status %d", body, w.Code)
+			t.Errorf("POST revoke %s: status %d, want 400", body, w.Code)
 		}
 	}
 	e.Reset()
 	if a, b := me("demo-token"), me(issued); a != 200 || b != 400 {
-		t.Errorf("after a reset: status %d for the seeded one, %d for the issued one", a, b)
+		t.Errorf("/me/ after a reset: status %d with the seeded token, %d with the issued one; want 200, 400", a, b)
 	}
 }
 
@@ -378,16 +378,16 @@ func TestOAuth_options(t *testing.T) {
 		"no ID": emulator.WithOAuthClient("", "x", "x"), "no secret": emulator.WithOAuthClient("x", "", "x"),
 	} {
 		if _, err := emulator.New(option); err == nil {
-			t.Errorf("%s: no error", name)
+			t.Errorf("New with an OAuth client with %s returned no error, want one", name)
 		}
 	}
 	e := newEmulator(t, emulator.WithOAuthClient(emulator.DemoClientID, "changed", "Changed"))
 	v := exchangeParams(obtainCode(t, e, emulator.DemoClientID, callback, "demo"), callback)
 	if w := get(t, e, "/www/oauth/access_token?"+v.Encode()); w.Code != 400 {
-		t.Errorf("the demo's secret still works: status %d", w.Code)
+		t.Errorf("exchange with the replaced secret: status %d, want 400", w.Code)
 	}
 	v.Set("client_secret", "changed")
 	if w := get(t, e, "/www/oauth/access_token?"+v.Encode()); w.Code != 200 {
-		t.Errorf("the new secret: status %d", w.Code)
+		t.Errorf("exchange with the new secret: status %d, want 200", w.Code)
 	}
 }

@@ -84,7 +84,7 @@ func TestListNames_asRecorded(t *testing.T) {
 					return "(none)"
 				}
 				if owner != "" && !strings.Contains(name, owner) {
-					t.Errorf("the name %q does not contain %q", name, owner)
+					t.Errorf("name of the list = %q, want it to contain the owner %q", name, owner)
 				}
 				return strings.ReplaceAll(name, owner, "X")
 			}
@@ -255,7 +255,7 @@ func followLinks(t testing.TB, path, direction string, token ...string) (seen []
 		}
 		path = strings.TrimPrefix(next, host)
 	}
-	t.Fatal("the links do not end")
+	t.Fatalf("a page still has the link %q after 1000 pages", direction)
 	return nil
 }
 
@@ -353,7 +353,7 @@ func TestJoinedTags(t *testing.T) {
 		}
 	}
 	if !slices.Contains(want, show.Key()) {
-		t.Fatalf("%s is not on the list of both tags", show.Key())
+		t.Fatalf("%s is not in the lists of both tags, want it in each", show.Key())
 	}
 	if diff := cmp.Diff(want, followLinks(t, "/genres/"+one+"+"+two+"/latest/?limit=100", "next")); diff != "" {
 		t.Errorf("with both tags (-want +got):\n%s", diff)

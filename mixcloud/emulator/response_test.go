@@ -32,10 +32,10 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
 	if id := h.Get("X-Request-Id"); !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(id) {
-		t.Errorf("the request id is %q", id)
+		t.Errorf("X-Request-Id = %q, want 32 hexadecimal digits", id)
 	}
 	if h.Get("X-Request-Id") == get(t, sharedEmulator(), "/demo/").Header().Get("X-Request-Id") {
-		t.Error("two requests have the same id")
+		t.Error("two responses have the same X-Request-Id, want different ones")
 	}
 }
 
@@ -66,7 +66,7 @@ func TestRedirect(t *testing.T) {
 				t.Errorf("status %d to %q with the body %q, want 301 to %q without a body", w.Code, w.Header().Get("Location"), w.Body, tt.location)
 			}
 			if kind := w.Header().Get("Content-Type"); kind != "text/html; charset=utf-8" && !strings.HasPrefix(tt.request, "/www/spartacus") {
-				t.Errorf("the content type is %q", kind)
+				t.Errorf("Content-Type = %q, want text/html; charset=utf-8", kind)
 			}
 		})
 	}
@@ -110,13 +110,13 @@ func TestText(t *testing.T) {
 	u := sharedWorld().User("νυχτερινό-τραμ")
 	body := get(t, sharedEmulator(), u.Key()).Body.String()
 	if !strings.HasPrefix(body, "{\n    \"key\": \"/%CE%BD") || !strings.HasSuffix(body, "\n}") {
-		t.Errorf("unexpected start or end: %.40q", body)
+		t.Errorf("the body starts with %.40q, want an object indented by four spaces, without a newline at its end", body)
 	}
 	if strings.Trim(body, "\n"+ascii) != "" {
-		t.Error("the body is not ASCII")
+		t.Errorf("the body contains characters other than ASCII: %s", body)
 	}
 	if !strings.Contains(body, `"username": "\u03bd\u03c5`) {
-		t.Error("the user name is not escaped")
+		t.Errorf("the user name is not escaped as \\u03bd\\u03c5…: %s", body)
 	}
 	user := object(t, []byte(body))
 	if user["username"] != u.Username || user["biog"] != u.Biog {
@@ -172,7 +172,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: status %d, want %d; body (-want +got):\n%s", request, w.Code, want.status, diff)
 		}
 		if kind := w.Header().Get("Content-Type"); kind != "text/javascript; charset=utf-8" {
-			t.Errorf("%s: content type %q", request, kind)
+			t.Errorf("%s: Content-Type = %q, want text/javascript; charset=utf-8", request, kind)
 		}
 	}
 }
@@ -182,7 +182,7 @@ func TestMethods(t *testing.T) {
 	for _, method := range []string{http.MethodPost, http.MethodDelete, http.MethodPut, http.MethodOptions} {
 		w := do(sharedEmulator(), httptest.NewRequest(method, "/demo/", nil))
 		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET" {
-			t.Errorf("%s: status %d, Allow %q", method, w.Code, w.Header().Get("Allow"))
+			t.Errorf("%s: status %d, Allow %q; want 405, GET", method, w.Code, w.Header().Get("Allow"))
 		}
 	}
 	srv := httptest.NewServer(sharedEmulator())
@@ -193,7 +193,7 @@ func TestMethods(t *testing.T) {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK || res.ContentLength < 1000 {
-		t.Errorf("HEAD: status %d, %d bytes", res.StatusCode, res.ContentLength)
+		t.Errorf("HEAD /demo/: status %d, Content-Length %d; want 200, at least 1000", res.StatusCode, res.ContentLength)
 	}
 }
 
@@ -210,7 +210,7 @@ func TestJSONP(t *testing.T) {
 		"/spartacus/party-time/embed-html/?callback=f":  get(t, sharedEmulator(), "/spartacus/party-time/embed-html/").Body.String(),
 	} {
 		if diff := cmp.Diff(want, get(t, sharedEmulator(), request).Body.String()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", request, diff)
+			t.Errorf("GET %s: body (-want +got):\n%s", request, diff)
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestJSONP_Faults(t *testing.T) {
 			}
 			h := got.Header()
 			if h.Get("Content-Type") != "text/javascript; charset=utf-8" || h.Get("Allow") != "" {
-				t.Errorf("%s %s, %s: headers %v", method, path, kind, h)
+				t.Errorf("%s %s, %s: Content-Type = %q, Allow = %q; want text/javascript; charset=utf-8, no Allow", method, path, kind, h.Get("Content-Type"), h.Get("Allow"))
 			}
 		}
 	}
@@ -251,7 +251,7 @@ func TestUser_case(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/harbourfm/", "/HARBOURFM/", "/HarbourFM/"} {
 		if key := getJSON(t, sharedEmulator(), path)["key"]; key != "/HarbourFM/" {
-			t.Errorf("%s has the key %v", path, key)
+			t.Errorf("GET %s: key %v, want /HarbourFM/", path, key)
 		}
 	}
 }
@@ -264,7 +264,7 @@ func TestNoNulls(t *testing.T) {
 		"/demo/lunch-break-a-tracklist-with-holes/?metadata=1", "/popular/?limit=100", "/new/?limit=100", "/categories/?metadata=1",
 	} {
 		if body := get(t, sharedEmulator(), path).Body.String(); strings.Contains(body, "null") {
-			t.Errorf("%s has a null", path)
+			t.Errorf("GET %s: the body contains a null, want none: %s", path, body)
 		}
 	}
 }
@@ -275,7 +275,7 @@ func TestHiddenStats(t *testing.T) {
 	const key = "/konrad-weiss/kellerlicht-closing-six-hours/"
 	c := sharedWorld().Cloudcast("konrad-weiss", "kellerlicht-closing-six-hours")
 	if c.PlayCount == 0 || len(c.Comments) == 0 {
-		t.Fatal("all counts of the show are 0")
+		t.Fatalf("%s has %d plays and %d comments, want some of both", key, c.PlayCount, len(c.Comments))
 	}
 	got := getJSON(t, sharedEmulator(), key)
 	for name, want := range map[string]any{
@@ -336,10 +336,10 @@ func TestMetadata(t *testing.T) {
 	connections := at(getJSON(t, sharedEmulator(), "/HARBOURFM/?metadata=1"), "metadata.connections").(map[string]any)
 	for name, link := range connections {
 		if link != host+"/HarbourFM/"+name+"/" {
-			t.Errorf("the connection %s has the URL %v", name, link)
+			t.Errorf("connection %s = %v, want %s", name, link, host+"/HarbourFM/"+name+"/")
 		}
 		if w := get(t, sharedEmulator(), strings.TrimPrefix(link.(string), host)); w.Code != http.StatusOK {
-			t.Errorf("the connection %s has the status %d", name, w.Code)
+			t.Errorf("GET of the connection %s: status %d, want 200", name, w.Code)
 		}
 	}
 }
@@ -357,7 +357,7 @@ func TestPlayerForms(t *testing.T) {
 		path := "/spartacus/party-time/embed-html/" + strings.ReplaceAll(query, `"><script>`, url.QueryEscape(`"><script>`))
 		w := get(t, sharedEmulator(), path)
 		if diff := cmp.Diff(want, w.Body.String()); diff != "" || w.Header().Get("Content-Type") != "text/html; charset=utf-8" {
-			t.Errorf("%s: %q (-want +got):\n%s", path, w.Header().Get("Content-Type"), diff)
+			t.Errorf("GET %s: Content-Type = %q, want text/html; charset=utf-8; body (-want +got):\n%s", path, w.Header().Get("Content-Type"), diff)
 		}
 		inJSON := getJSON(t, sharedEmulator(), strings.Replace(path, "embed-html", "embed-json", 1))
 		if diff := cmp.Diff(map[string]any{"html": want}, inJSON); diff != "" {
@@ -382,7 +382,7 @@ func TestReset_world(t *testing.T) {
 	before := get(t, e, "/popular/").Body.String()
 	e.Reset()
 	if get(t, e, "/popular/").Body.String() != before {
-		t.Error("the data after a reset differs from the seeded data")
+		t.Error("GET /popular/ after a reset differs from the response before it")
 	}
 }
 
@@ -394,10 +394,10 @@ func TestSeed(t *testing.T) {
 	for _, path := range []string{"/popular/?limit=100", "/demo/feed/?limit=100", "/search/?q=a&type=user"} {
 		one, two, other := get(t, a, path).Body.String(), get(t, b, path).Body.String(), get(t, c, path).Body.String()
 		if one != two || one == other {
-			t.Errorf("%s: equal for the same seed: %t; for another seed: %t", path, one == two, one == other)
+			t.Errorf("%s: same response for the same seed: %t, want true; for another seed: %t, want false", path, one == two, one == other)
 		}
 		if !json.Valid([]byte(one)) {
-			t.Errorf("%s is not JSON", path)
+			t.Errorf("GET %s: the body is not JSON: %s", path, one)
 		}
 	}
 }
@@ -415,7 +415,7 @@ func TestNew_errors(t *testing.T) {
 		"unknown broken": emulator.WithBroken("everything"),
 	} {
 		if _, err := emulator.New(option); err == nil {
-			t.Errorf("%s: no error", name)
+			t.Errorf("New with the option %q returned no error, want one", name)
 		}
 	}
 }
@@ -437,7 +437,7 @@ func TestNew_worlds(t *testing.T) {
 	for _, name := range []string{"seed last", "world last"} { // in this order, because the second one writes to given
 		e := newWritableEmulator(t, tests[name].options...)
 		if got := send(e, http.MethodPost, "/spartacus/follow/", "tidewrack-token", "", nil); got.Code != http.StatusOK {
-			t.Fatalf("%s: status %d: %s", name, got.Code, got.Body)
+			t.Fatalf("%s: POST /spartacus/follow/: status %d, want 200: %s", name, got.Code, got.Body)
 		}
 		if added := follows() - before; added != tests[name].added {
 			t.Errorf("%s: %d follows were written into the given world, want %d", name, added, tests[name].added)
@@ -463,7 +463,7 @@ func TestRoutes_respond(t *testing.T) {
 			path += "&url=https://www.mixcloud.com/demo/"
 		}
 		if w := get(t, sharedEmulator(), path); w.Code != http.StatusOK || r.Doc == "" {
-			t.Errorf("%s %s (%s): status %d", r.Method, path, r.Doc, w.Code)
+			t.Errorf("%s %s: status %d, doc %q; want 200, a description", r.Method, path, w.Code, r.Doc)
 		}
 	}
 }

@@ -34,12 +34,12 @@ func TestOEmbed(t *testing.T) {
 	} {
 		got := getJSON(t, sharedEmulator(), "/www/oembed/?format=json&url="+url.QueryEscape(address))
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", address, diff)
+			t.Errorf("oEmbed of %s (-want +got):\n%s", address, diff)
 		}
 	}
 	for _, address := range []string{"", "x", "/spartacus/", "https://www.mixcloud.com/", "https://www.mixcloud.com/no-such-user/", "https://example.com/spartacus/", "ftp://www.mixcloud.com/demo/", "https://www.mixcloud.com" + world.DraftCloudcast, "https://www.mixcloud.com/%zz/"} {
 		if w := get(t, sharedEmulator(), "/www/oembed/?url="+url.QueryEscape(address)); w.Code != http.StatusNotFound {
-			t.Errorf("%q: status %d", address, w.Code)
+			t.Errorf("oEmbed of %q: status %d, want 404", address, w.Code)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func TestOEmbed_parameters(t *testing.T) {
 	} {
 		got := getJSON(t, sharedEmulator(), about+query)
 		if got["width"] != want.width || got["height"] != want.height || !strings.Contains(got["html"].(string), want.src) {
-			t.Errorf("%s: width %v, height %v, html %v", query, got["width"], got["height"], got["html"])
+			t.Errorf("%s: width %v, height %v, html %v; want %v, %v, html with %q", query, got["width"], got["height"], got["html"], want.width, want.height, want.src)
 		}
 	}
 	p := sharedWorld().User("demo").Playlists[0]
@@ -75,7 +75,7 @@ func TestOEmbed_XML(t *testing.T) {
 	const address = "/www/oembed/?url=https%3A%2F%2Fwww.mixcloud.com%2Fspartacus%2Fparty-time%2F"
 	w := get(t, sharedEmulator(), address+"&format=xml&callback=f")
 	if kind := w.Header().Get("Content-Type"); kind != "text/xml; charset=utf-8" {
-		t.Errorf("content type %q", kind)
+		t.Errorf("Content-Type = %q, want text/xml; charset=utf-8", kind)
 	}
 	var doc struct {
 		XMLName xml.Name `xml:"oembed"`
@@ -88,7 +88,7 @@ func TestOEmbed_XML(t *testing.T) {
 	}
 	inJSON := getJSON(t, sharedEmulator(), address)
 	if doc.Title != inJSON["title"] || doc.HTML != inJSON["html"] || doc.Width != "100%" {
-		t.Errorf("%+v differs from %v", doc, inJSON)
+		t.Errorf("oEmbed in XML is %+v, in JSON %v; want the same title, html and width", doc, inJSON)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestSite(t *testing.T) {
 	}
 	for _, path := range []string{"/www/no-such-user/", "/www/demo/nothing/", "/www" + world.DraftCloudcast, "/www/widget/iframe/?feed=x", "/www/a/b/c/d/", "/www/demo/playlists/x/", "/www/unsafe/10x/a"} {
 		if w := get(t, sharedEmulator(), path); w.Code != http.StatusNotFound && w.Code != http.StatusBadRequest {
-			t.Errorf("%s: status %d", path, w.Code)
+			t.Errorf("GET %s: status %d, want 404 or 400", path, w.Code)
 		}
 	}
 }
@@ -131,25 +131,25 @@ func TestPictures(t *testing.T) {
 		}
 	}
 	if len(pictures) < 8+3+8+10+5 {
-		t.Fatalf("only %d pictures", len(pictures))
+		t.Fatalf("found %d pictures, want at least %d", len(pictures), 8+3+8+10+5)
 	}
 	for name, address := range pictures {
 		path := strings.TrimPrefix(address.(string), host)
 		w := get(t, sharedEmulator(), path)
 		config, _, err := image.DecodeConfig(bytes.NewReader(w.Body.Bytes()))
 		if err != nil || !strings.HasPrefix(w.Header().Get("Content-Type"), "image/") {
-			t.Errorf("%s: %v, %q", name, err, w.Header().Get("Content-Type"))
+			t.Errorf("picture %s: Content-Type = %q, decoding: %v; want an image", name, w.Header().Get("Content-Type"), err)
 			continue
 		}
 		var width, height int
 		size, _, _ := strings.Cut(strings.TrimPrefix(path, "/www/unsafe/"), "/")
 		if n, _ := fmt.Sscanf(size, "%dx%d", &width, &height); n != 2 || config.Width != width || config.Height != height {
-			t.Errorf("%s is %dx%d, not %s", name, config.Width, config.Height, size)
+			t.Errorf("picture %s has %dx%d pixels, want %s", name, config.Width, config.Height, size)
 		}
 	}
 	for _, size := range []string{"0x10", "10x0", "-1x10", "9999x10", "x", "10", "10x10x10"} {
 		if w := get(t, sharedEmulator(), "/www/unsafe/"+size+"/profile/a"); w.Code != http.StatusBadRequest {
-			t.Errorf("a picture of %s: status %d", size, w.Code)
+			t.Errorf("GET of a picture with the size %q: status %d, want 400", size, w.Code)
 		}
 	}
 }

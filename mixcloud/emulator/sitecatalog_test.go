@@ -30,13 +30,13 @@ func TestSite_URLs(t *testing.T) {
 		}
 	}
 	if len(found) < 80 {
-		t.Fatalf("only %d different URLs", len(found))
+		t.Fatalf("found %d different URLs, want at least 80", len(found))
 	}
 	next := map[string]bool{}
 	for path := range found {
 		w := get(t, sharedEmulator(), path)
 		if w.Code != http.StatusOK {
-			t.Errorf("%s: status %d", path, w.Code)
+			t.Errorf("GET %s: status %d, want 200", path, w.Code)
 		}
 		for _, m := range link.FindAllStringSubmatch(w.Body.String(), -1) {
 			next[m[1]] = true
@@ -44,11 +44,11 @@ func TestSite_URLs(t *testing.T) {
 	}
 	for path := range next {
 		if w := get(t, sharedEmulator(), path); w.Code != http.StatusOK {
-			t.Errorf("link %s: status %d", path, w.Code)
+			t.Errorf("GET %s (a link in a page): status %d, want 200", path, w.Code)
 		}
 	}
 	if len(next) < 80 {
-		t.Errorf("only %d different links", len(next))
+		t.Errorf("found %d different links in the pages, want at least 80", len(next))
 	}
 }
 
@@ -90,28 +90,28 @@ func TestPlayer(t *testing.T) {
 	t.Parallel()
 	page := get(t, sharedEmulator(), "/www/widget/iframe/?feed=%2Fspartacus%2Fparty-time%2F")
 	if policy := page.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") || strings.Contains(policy, "script-src 'unsafe") {
-		t.Errorf("policy %q", policy)
+		t.Errorf("Content-Security-Policy = %q, want script-src 'self' without 'unsafe…'", policy)
 	}
 	m := regexp.MustCompile(`src="` + regexp.QuoteMeta(host) + `(/www/widget/player\.js)"[\s\S]*data-length="3064" data-audio="` + regexp.QuoteMeta(host) + `(/www/widget/audio/\?feed=[^"]*)"`).FindStringSubmatch(page.Body.String())
 	if m == nil {
-		t.Fatalf("the page names no script and audio:\n%s", page.Body)
+		t.Fatalf("the page does not refer to the script and the audio:\n%s", page.Body)
 	}
 	if script := get(t, sharedEmulator(), m[1]); script.Code != http.StatusOK || !strings.HasPrefix(script.Header().Get("Content-Type"), "text/javascript") {
-		t.Errorf("script: status %d, %q", script.Code, script.Header().Get("Content-Type"))
+		t.Errorf("GET %s: status %d, Content-Type %q; want 200, text/javascript", m[1], script.Code, script.Header().Get("Content-Type"))
 	}
 	whole := get(t, sharedEmulator(), m[2])
 	if whole.Code != http.StatusOK || whole.Header().Get("Content-Type") != "audio/wav" || whole.Body.Len() < 100_000 {
-		t.Fatalf("audio: status %d, %q, %d bytes", whole.Code, whole.Header().Get("Content-Type"), whole.Body.Len())
+		t.Fatalf("GET %s: status %d, Content-Type %q, %d bytes; want 200, audio/wav, at least 100000", m[2], whole.Code, whole.Header().Get("Content-Type"), whole.Body.Len())
 	}
 	r := httptest.NewRequest(http.MethodGet, host+m[2], nil)
 	r.Header.Set("Range", "bytes=100-199")
 	part := do(sharedEmulator(), r)
 	if part.Code != http.StatusPartialContent || part.Body.String() != whole.Body.String()[100:200] {
-		t.Errorf("range: status %d, %d bytes", part.Code, part.Body.Len())
+		t.Errorf("GET of bytes 100-199 of the audio: status %d, %d bytes; want 206, these 100 bytes", part.Code, part.Body.Len())
 	}
 	other := get(t, sharedEmulator(), "/www/widget/audio/?feed=%2Fdemo%2F")
 	if other.Code != http.StatusOK || other.Body.String() == whole.Body.String() {
-		t.Errorf("another feed: status %d, or the same audio", other.Code)
+		t.Errorf("audio of another feed: status %d, same audio: %t; want 200, false", other.Code, other.Body.String() == whole.Body.String())
 	}
 	for _, path := range []string{"/www/widget/audio/", "/www/widget/audio/?feed=/no-such-user/", "/www/widget/audio/?feed=//evil.example/x/"} {
 		if w := get(t, sharedEmulator(), path); w.Code != http.StatusNotFound {

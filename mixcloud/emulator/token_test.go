@@ -40,7 +40,7 @@ func TestToken_users(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", u.Username, diff)
+			t.Errorf("viewer members of %s (-want +got):\n%s", u.Username, diff)
 		}
 	}
 	for _, item := range getJSON(t, sharedEmulator(), "/demo/following/"+token)["data"].([]any) {
@@ -48,11 +48,11 @@ func TestToken_users(t *testing.T) {
 		_, follower := u["follower"]
 		_, current := u["is_current_user"]
 		if u["following"] != true || follower || current {
-			t.Errorf("a nested user is %v, want only following", u)
+			t.Errorf("nested user = %v, want following without follower and is_current_user", u)
 		}
 	}
 	if u := getJSON(t, sharedEmulator(), "/demo/"); u["following"] != nil || u["follower"] != nil || u["is_current_user"] != nil {
-		t.Error("without a token a user has members that need one")
+		t.Errorf("without a token the user has following, follower or is_current_user, want none: %v", u)
 	}
 }
 
@@ -83,11 +83,11 @@ func TestToken_cloudcasts(t *testing.T) {
 		}
 	}
 	if !seen["favorited"] || !seen["is_listen_later"] {
-		t.Error("no cloudcast on the lists is a favorite or on the listen-later list")
+		t.Error("the lists contain no favorite, or no cloudcast of the listen-later list; want both")
 	}
 	full := getJSON(t, sharedEmulator(), demo.Favorites[0].Cloudcast.Key()+token)
 	if full["favorited"] != true {
-		t.Error("a full cloudcast that is a favorite is not favorited")
+		t.Errorf("favorited = %v for a favorite of the viewer, want true", full["favorited"])
 	}
 }
 
@@ -99,7 +99,7 @@ func TestToken_me(t *testing.T) {
 		delete(mine, "paging") // its links have the requested path
 		delete(theirs, "paging")
 		if diff := cmp.Diff(theirs, mine); diff != "" {
-			t.Errorf("%s and %s differ (-real +me):\n%s", real, me, diff)
+			t.Errorf("%s differs from %s (-%[2]s +%[1]s):\n%s", me, real, diff)
 		}
 	}
 }
@@ -120,24 +120,24 @@ func TestToken_AllUsers(t *testing.T) {
 	for _, u := range users {
 		ascii := !strings.ContainsFunc(u.Username, func(r rune) bool { return r > unicode.MaxASCII })
 		if ascii && u.Token != u.Username+"-token" || strings.ContainsFunc(u.Token, func(r rune) bool { return r > unicode.MaxASCII }) {
-			t.Errorf("%s has the token %q", u.Username, u.Token)
+			t.Errorf("token of %s = %q, want ASCII, and NAME-token for an ASCII name", u.Username, u.Token)
 		}
 		if me := getJSON(t, sharedEmulator(), "/me/?access_token="+url.QueryEscape(u.Token)); me["username"] != u.Username || me["key"] != u.Key {
-			t.Errorf("the token of %s belongs to %v", u.Username, me["username"])
+			t.Errorf("GET /me/ with the token of %s returned the user %v", u.Username, me["username"])
 		}
 		if !ascii {
 			hashed++
 			if w := get(t, sharedEmulator(), "/me/?access_token="+url.QueryEscape(u.Username+"-token")); w.Code != http.StatusBadRequest {
-				t.Errorf("%s has a second token: status %d", u.Username, w.Code)
+				t.Errorf("GET /me/ with %s-token: status %d, want 400: a name that is not ASCII has a hashed token", u.Username, w.Code)
 			}
 		}
 	}
 	if hashed == 0 {
-		t.Error("no user has a non-ASCII name")
+		t.Error("all user names are ASCII, want one that is not")
 	}
 	some := users[len(users)-1] // in another script
 	if !e.Revoke(some.Token) || get(t, e, "/me/?access_token="+some.Token).Code != http.StatusBadRequest {
-		t.Errorf("the token of %s cannot be revoked", some.Username)
+		t.Errorf("the token of %s is valid after Revoke, want status 400", some.Username)
 	}
 }
 
@@ -147,7 +147,7 @@ func TestToken_header(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/demo/", nil)
 	r.Header.Set("Authorization", "Bearer demo-token")
 	if u := object(t, do(sharedEmulator(), r).Body.Bytes()); u["following"] != nil {
-		t.Error("a token in a header is not ignored")
+		t.Error("a token in the Authorization header was accepted, want it ignored")
 	}
 }
 
@@ -158,17 +158,17 @@ func TestHiddenListens(t *testing.T) {
 	const owner = "/maren-ostberg/"
 	u := sharedWorld().User("maren-ostberg")
 	if len(u.Listens) == 0 || !u.HideListens {
-		t.Fatal("the user has no hidden listens")
+		t.Fatalf("maren-ostberg has %d listens, hidden: %t; want some that are hidden", len(u.Listens), u.HideListens)
 	}
 	listens := func(query string) int { return len(keys(getJSON(t, sharedEmulator(), owner+"listens/"+query))) }
 	if n := listens(""); n != 0 {
-		t.Errorf("an anonymous client sees %d listens", n)
+		t.Errorf("an anonymous client receives %d listens, want 0", n)
 	}
 	if n := listens(token); n != 0 {
-		t.Errorf("another user sees %d listens", n)
+		t.Errorf("another user receives %d listens, want 0", n)
 	}
 	if n := listens("?access_token=maren-ostberg-token"); n != min(20, len(u.Listens)) {
-		t.Errorf("the owner sees %d listens", n)
+		t.Errorf("the owner receives %d listens, want %d", n, min(20, len(u.Listens)))
 	}
 }
 
@@ -189,7 +189,7 @@ func TestHiddenListens_feed(t *testing.T) {
 	shown := listens("")
 	w.User("demo").HideListens = true
 	if all, own := listens(""), listens("&access_token=demo-token"); shown == 0 || all != 0 || own != shown {
-		t.Errorf("there are %d listens; the feed has %d for others, and %d for the owner", shown, all, own)
+		t.Errorf("listens in the feed: %d if public; if hidden, %d for others and %d for the owner; want some, 0, and all", shown, all, own)
 	}
 }
 
@@ -214,13 +214,13 @@ func TestPrivateCloudcasts(t *testing.T) {
 			want = http.StatusOK
 		}
 		if w := get(t, sharedEmulator(), key); w.Code != want {
-			t.Errorf("%s: status %d for an anonymous client", key, w.Code)
+			t.Errorf("anonymous GET %s: status %d, want %d", key, w.Code, want)
 		}
 		if w := get(t, sharedEmulator(), key+token); w.Code != http.StatusOK {
-			t.Errorf("%s: status %d for its owner", key, w.Code)
+			t.Errorf("GET %s by its owner: status %d, want 200", key, w.Code)
 		}
 		if slices.Contains(listed, key) {
-			t.Errorf("%s is on a list", key)
+			t.Errorf("%s is in a list, want it in none", key)
 		}
 	}
 }

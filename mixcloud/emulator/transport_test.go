@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -53,45 +54,47 @@ func TestFaults(t *testing.T) {
 		check func(fetchResult) string // returns an error message
 	}{
 		{emulator.Fault{Kind: emulator.FaultRateLimit, RetryAfter: 452 * time.Second}, func(r fetchResult) string {
-			return errorUnless(r.status == 403 && r.header.Get("Retry-After") == "452", r) +
+			return describeUnless(r.status == 403 && r.header.Get("Retry-After") == "452", r) +
 				cmp.Diff(recorded(t, "error_rate_limit_403.json"), object(t, []byte(r.body)))
 		}},
 		{emulator.Fault{Kind: emulator.FaultRateLimitNoWait}, func(r fetchResult) string {
-			return errorUnless(r.status == 403 && r.header.Get("Retry-After") == "" && strings.Contains(r.body, "RateLimitException") && !strings.Contains(r.body, "retry_after"), r)
+			return describeUnless(r.status == 403 && r.header.Get("Retry-After") == "" && strings.Contains(r.body, "RateLimitException") && !strings.Contains(r.body, "retry_after"), r)
 		}},
 		{emulator.Fault{Kind: emulator.FaultHTML403}, isHTML(403)},
 		{emulator.Fault{Kind: emulator.FaultHTML413}, isHTML(413)},
 		{emulator.Fault{Kind: emulator.FaultHTML502}, isHTML(502)},
 		{emulator.Fault{Kind: emulator.FaultHTML503, RetryAfter: 7 * time.Second}, func(r fetchResult) string {
-			return isHTML(503)(r) + errorUnless(r.header.Get("Retry-After") == "7", r)
+			return isHTML(503)(r) + describeUnless(r.header.Get("Retry-After") == "7", r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultError500}, func(r fetchResult) string { return errorUnless(r.status == 500 && r.body == "", r) }},
+		{emulator.Fault{Kind: emulator.FaultError500}, func(r fetchResult) string { return describeUnless(r.status == 500 && r.body == "", r) }},
 		{emulator.Fault{Kind: emulator.FaultSlowHeaders, Delay: time.Millisecond}, isWhole(whole)},
 		{emulator.Fault{Kind: emulator.FaultSlowBody, Delay: time.Millisecond}, isWhole(whole)},
 		{emulator.Fault{Kind: emulator.FaultTruncatedBody}, func(r fetchResult) string {
-			return errorUnless(errors.Is(r.err, io.ErrUnexpectedEOF) && r.status == 200 && similarStart(whole, r.body), r)
+			return describeUnless(errors.Is(r.err, io.ErrUnexpectedEOF) && r.status == 200 && similarStart(whole, r.body), r)
 		}},
 		{emulator.Fault{Kind: emulator.FaultTruncatedJSON}, func(r fetchResult) string {
-			return errorUnless(r.err == nil && r.status == 200 && len(r.body) < len(whole) && similarStart(whole, r.body), r)
+			return describeUnless(r.err == nil && r.status == 200 && len(r.body) < len(whole) && similarStart(whole, r.body), r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultEndlessBody}, func(r fetchResult) string { return errorUnless(r.status == 200 && len(r.body) == maxBody, r) }},
-		{emulator.Fault{Kind: emulator.FaultReset}, func(r fetchResult) string { return errorUnless(errors.Is(r.err, syscall.ECONNRESET), r) }},
+		{emulator.Fault{Kind: emulator.FaultEndlessBody}, func(r fetchResult) string { return describeUnless(r.status == 200 && len(r.body) == maxBody, r) }},
+		{emulator.Fault{Kind: emulator.FaultReset}, func(r fetchResult) string { return describeUnless(errors.Is(r.err, syscall.ECONNRESET), r) }},
 		{emulator.Fault{Kind: emulator.FaultError200}, func(r fetchResult) string {
-			return errorUnless(r.status == 200 && strings.HasPrefix(r.body, "{\n    \"error\""), r)
+			return describeUnless(r.status == 200 && strings.HasPrefix(r.body, "{\n    \"error\""), r)
 		}},
 		{emulator.Fault{Kind: emulator.FaultSuccessFalse}, func(r fetchResult) string {
-			return errorUnless(r.status == 200 && strings.Contains(r.body, `"success": false`), r)
+			return describeUnless(r.status == 200 && strings.Contains(r.body, `"success": false`), r)
 		}},
 		{emulator.Fault{Kind: emulator.FaultContentType}, func(r fetchResult) string {
-			return isWhole(whole)(r) + errorUnless(strings.HasPrefix(r.header.Get("Content-Type"), "text/html"), r)
+			return isWhole(whole)(r) + describeUnless(strings.HasPrefix(r.header.Get("Content-Type"), "text/html"), r)
 		}},
 		{emulator.Fault{Kind: emulator.FaultEmptyPage}, func(r fetchResult) string {
-			return errorUnless(r.status == 200 && strings.Contains(r.body, `"data": []`) && strings.Contains(r.body, "limit=5&until="), r)
+			return describeUnless(r.status == 200 && strings.Contains(r.body, `"data": []`) && strings.Contains(r.body, "limit=5&until="), r)
 		}},
 		{emulator.Fault{Kind: emulator.FaultRepeatedPage}, func(r fetchResult) string {
-			return errorUnless(r.status == 200 && strings.Contains(r.body, `cloudcasts/?limit=5"`), r)
+			return describeUnless(r.status == 200 && strings.Contains(r.body, `cloudcasts/?limit=5"`), r)
 		}},
-		{emulator.Fault{Kind: emulator.FaultNotJSON}, func(r fetchResult) string { return errorUnless(r.status == 200 && !strings.HasPrefix(r.body, "{"), r) }},
+		{emulator.Fault{Kind: emulator.FaultNotJSON}, func(r fetchResult) string {
+			return describeUnless(r.status == 200 && !strings.HasPrefix(r.body, "{"), r)
+		}},
 	} {
 		t.Run(string(tt.fault.Kind), func(t *testing.T) {
 			srv := httptest.NewServer(e)
@@ -107,7 +110,7 @@ func TestFaults(t *testing.T) {
 					t.Errorf("over the %s: %s", name, wrong)
 				}
 				if r := fetch(client, srv.URL+path, maxBody); isWhole(whole)(fetchResult{r.status, r.header, strings.ReplaceAll(r.body, srv.URL, "BASE"), r.err}) != "" {
-					t.Errorf("over the %s: the fault also applies to the next request", name)
+					t.Errorf("over the %s: the second response is not the whole body, want the fault to apply once", name)
 				}
 			}
 		})
@@ -120,28 +123,24 @@ func similarStart(whole, piece string) bool {
 	return len(piece) > 50 && strings.HasPrefix(whole, piece[:50])
 }
 
-func errorUnless(ok bool, r fetchResult) string {
+// describeUnless returns a description of a response unless it is the expected one.
+func describeUnless(ok bool, r fetchResult) string {
 	if ok {
 		return ""
 	}
-	return "wrong: " + http.StatusText(r.status) + " " + r.body[:min(len(r.body), 300)] + " " + errText(r.err)
-}
-
-func errText(err error) string {
-	if err == nil {
-		return "without an error"
-	}
-	return err.Error()
+	return fmt.Sprintf("unexpected response for the fault: status %d, error %v, body %.300s", r.status, r.err, r.body)
 }
 
 func isHTML(status int) func(fetchResult) string {
 	return func(r fetchResult) string {
-		return errorUnless(r.status == status && strings.HasPrefix(r.header.Get("Content-Type"), "text/html") && strings.HasPrefix(r.body, "<html>"), r)
+		return describeUnless(r.status == status && strings.HasPrefix(r.header.Get("Content-Type"), "text/html") && strings.HasPrefix(r.body, "<html>"), r)
 	}
 }
 
 func isWhole(whole string) func(fetchResult) string {
-	return func(r fetchResult) string { return errorUnless(r.status == 200 && r.err == nil && r.body == whole, r) }
+	return func(r fetchResult) string {
+		return describeUnless(r.status == 200 && r.err == nil && r.body == whole, r)
+	}
 }
 
 func TestFaults_match(t *testing.T) {
@@ -191,7 +190,7 @@ func TestFaults_order(t *testing.T) {
 	}
 	for _, f := range []emulator.Fault{{Kind: "nonsense"}, {Kind: emulator.FaultReset, Times: -1}, {Kind: emulator.FaultReset, Delay: -1}} {
 		if e.Fail(f) == nil {
-			t.Errorf("no error for %+v", f)
+			t.Errorf("Fail(%+v) returned no error, want one", f)
 		}
 	}
 }
@@ -220,7 +219,7 @@ func TestTransport_time(t *testing.T) {
 		} {
 			began := time.Now()
 			if r := fetch(client, host+path, maxBody); r.status != 200 || r.err != nil {
-				t.Errorf("%s: status %d, %v", path, r.status, r.err)
+				t.Errorf("GET %s: status %d, error %v; want 200, nil", path, r.status, r.err)
 			}
 			if took := time.Since(began); took != want {
 				t.Errorf("%s took %v, want %v", path, took, want)
@@ -258,7 +257,7 @@ func TestTransport_cancel(t *testing.T) {
 				res.Body.Close()
 			}
 			if !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("%s: %v, want the deadline's error", path, err)
+				t.Errorf("GET %s: error %v, want %v", path, err, context.DeadlineExceeded)
 			}
 		})
 	}
@@ -272,7 +271,7 @@ func TestTransport_cancel(t *testing.T) {
 		}
 		res.Body.Close()
 		if _, err := res.Body.Read(make([]byte, 1)); err == nil {
-			t.Error("a closed body can be read")
+			t.Error("Read after Close returned no error, want one")
 		}
 	})
 }
@@ -304,7 +303,7 @@ func TestTransport_sameAsSocket(t *testing.T) {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusMethodNotAllowed || !body.closed {
-		t.Errorf("status %d; body closed: %t", res.StatusCode, body.closed)
+		t.Errorf("status %d, request body closed: %t; want 405, true", res.StatusCode, body.closed)
 	}
 }
 
@@ -335,7 +334,7 @@ func TestLimitPerSecond(t *testing.T) {
 			}
 			w := get(t, e, "/popular/?callback=f")
 			if w.Header().Get("Retry-After") != "1" || !strings.HasPrefix(w.Body.String(), "f({") || !bytes.Contains(w.Body.Bytes(), []byte(`"retry_after": 1`)) {
-				t.Errorf("the response is %v %s", w.Header(), w.Body)
+				t.Errorf("rate limit error: headers %v, body %s; want Retry-After 1, retry_after 1 and the callback", w.Header(), w.Body)
 			}
 			time.Sleep(time.Second)
 		}
@@ -354,7 +353,7 @@ func TestConcurrent(t *testing.T) {
 				"/popular/", "/genres/funk/hot/", "/search/?q=night&type=cloudcast", "/me/feed/" + token, "/demo/?metadata=1", "/www/demo/",
 			} {
 				if r := fetch(client, host+path, maxBody); r.err != nil || r.status != http.StatusOK && r.status != http.StatusBadGateway {
-					t.Errorf("%s: status %d, %v", path, r.status, r.err)
+					t.Errorf("GET %s: status %d, error %v; want 200 or 502, nil", path, r.status, r.err)
 				}
 			}
 			switch i % 4 {

@@ -50,17 +50,17 @@ func TestUpload_active(t *testing.T) {
 	}
 	want := fmt.Sprintf("[\n  {\n    \"path\": \"/upload/\",\n    \"received\": %d\n  }\n]\n", sent)
 	if got := writeControl(e, http.MethodGet, "uploads?active=1", "").Body.String(); got != want {
-		t.Errorf("the control API returns %s", got)
+		t.Errorf("GET uploads?active=1 = %s, want %s", got, want)
 	}
 	if _, err := io.WriteString(w, tail[3:]); err != nil {
 		t.Fatal(err)
 	}
 	w.Close()
 	if status := <-done; status != 200 || len(e.ActiveUploads()) != 0 {
-		t.Errorf("status %d, %v", status, e.ActiveUploads())
+		t.Errorf("upload: status %d, active uploads %v; want 200, none", status, e.ActiveUploads())
 	}
 	if got := writeControl(e, http.MethodGet, "uploads?active=1", "").Body.String(); got != "[]\n" {
-		t.Errorf("the control API returns %s", got)
+		t.Errorf("GET uploads?active=1 = %s, want []", got)
 	}
 }
 
@@ -80,7 +80,7 @@ func TestUpload_readRate(t *testing.T) {
 		timed := func() time.Duration {
 			began := time.Now()
 			if _, status := upload(); status != 200 {
-				t.Errorf("status %d", status)
+				t.Errorf("POST /upload/: status %d, want 200", status)
 			}
 			return time.Since(began)
 		}
@@ -88,20 +88,20 @@ func TestUpload_readRate(t *testing.T) {
 			t.Fatal(err)
 		}
 		if took := timed(); took < 7800*time.Millisecond || took > 8200*time.Millisecond {
-			t.Errorf("an upload of 8 seconds at the rate took %v", took)
+			t.Errorf("an upload of 8 times the read rate took %v, want about 8s", took)
 		}
 		time.AfterFunc(3*time.Second, func() {
 			if r := e.ActiveUploads()[0].Received; r < size/4 || r > size/2 {
-				t.Errorf("after 3 of 8 seconds there are %d bytes of %d", r, size)
+				t.Errorf("%d of %d bytes were received after 3 of 8 seconds, want 1/4 to 1/2", r, size)
 			}
 			_ = e.Set(emulator.Settings{ReadRate: size})
 		})
 		if took := timed(); took < 3500*time.Millisecond || took > 3800*time.Millisecond {
-			t.Errorf("3 seconds with a rate and the rest without took %v", took)
+			t.Errorf("an upload whose read rate was raised after 3s took %v, want 3.5s to 3.8s", took)
 		}
 		_ = e.Set(emulator.Settings{})
 		if took := timed(); took != 0 {
-			t.Errorf("without a rate it took %v", took)
+			t.Errorf("an upload without a read rate took %v, want 0s", took)
 		}
 		_ = e.Set(emulator.Settings{ReadRate: 1})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -112,11 +112,11 @@ func TestUpload_readRate(t *testing.T) {
 		}
 		req.Header.Set("Content-Type", contentType)
 		if _, err := e.Transport().RoundTrip(req); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a client with a short timeout: %v", err)
+			t.Errorf("an upload with a timeout of 1s returned %v, want %v", err, context.DeadlineExceeded)
 		}
 		synctest.Wait()
 		if n := len(e.ActiveUploads()); n != 0 {
-			t.Errorf("%d uploads are still active", n)
+			t.Errorf("%d uploads are active after the timeout, want 0", n)
 		}
 	})
 }
@@ -174,10 +174,10 @@ func TestUpload_early(t *testing.T) {
 		}
 		want := fmt.Sprintf("HTTP/1.1 %d", tt.status)
 		if !bytes.HasPrefix(response, []byte(want)) || !bytes.Contains(response, []byte("Content-Type: "+tt.kind)) || !bytes.Contains(response, []byte("Connection: close")) {
-			t.Errorf("%s: %s", tt.name, response)
+			t.Errorf("%s: response %s; want %s, Content-Type: %s, Connection: close", tt.name, response, want, tt.kind)
 		}
 		if got := bytes.Contains(response, []byte("Retry-After: 3")); got != (tt.status == 503) {
-			t.Errorf("%s: Retry-After: %t", tt.name, got)
+			t.Errorf("%s: response has Retry-After: 3: %t, want %t", tt.name, got, tt.status == 503)
 		}
 		e.ClearFaults()
 	}
@@ -189,10 +189,10 @@ func TestUpload_early(t *testing.T) {
 		t.Fatal(err)
 	}
 	if w := get(t, e, "/demo/"); w.Code != 200 {
-		t.Errorf("a read: status %d", w.Code)
+		t.Errorf("GET /demo/: status %d, want 200: the fault is for uploads only", w.Code)
 	}
 	if len(e.Uploads()) != 0 {
-		t.Error("an upload was accepted")
+		t.Errorf("Uploads returned %d uploads, want 0", len(e.Uploads()))
 	}
 }
 
@@ -210,21 +210,21 @@ func TestUpload_reset(t *testing.T) {
 			t.Fatal(err)
 		}
 		if w := send(e, http.MethodPost, "/spartacus/follow/", pro, "", nil); w.Code != 200 {
-			t.Errorf("%s: an action: status %d", name, w.Code)
+			t.Errorf("%s: POST follow: status %d, want 200: the fault is for uploads only", name, w.Code)
 		}
 		body := &countingReader{Reader: io.MultiReader(strings.NewReader(head), zeros{})}
 		res, err := client.Post(srv.URL+"/upload/?access_token="+pro, contentType, body)
 		if err == nil {
 			res.Body.Close()
-			t.Errorf("%s: status %d", name, res.StatusCode)
+			t.Errorf("%s: upload returned status %d, want a connection reset", name, res.StatusCode)
 		}
 		if name == "transport" && (!errors.Is(err, syscall.ECONNRESET) || body.n != 300_000) {
-			t.Errorf("%s: %v after %d bytes", name, err, body.n)
+			t.Errorf("%s: upload returned %v after %d bytes, want %v after 300000", name, err, body.n, syscall.ECONNRESET)
 		}
 		eventually(t, func() bool { return len(e.ActiveUploads()) == 0 })
 	}
 	if len(e.Uploads()) != 0 {
-		t.Error("an upload was accepted")
+		t.Errorf("Uploads returned %d uploads, want 0", len(e.Uploads()))
 	}
 	e.ClearFaults()
 	if err := e.Fail(emulator.Fault{Kind: emulator.FaultUploadReset, After: 300_000}); err != nil {
@@ -278,7 +278,7 @@ func TestWrite_faults(t *testing.T) {
 				took = len(e.Uploads()) > before
 			}
 			if took != done || left.Len() > 0 {
-				t.Errorf("%s, %s: done: %t; %d unread bytes", path, kind, took, left.Len())
+				t.Errorf("%s, %s: write took effect: %t, want %t; %d bytes of the body are unread, want 0", path, kind, took, done, left.Len())
 			}
 		}
 	}
@@ -288,7 +288,7 @@ func TestWrite_faults(t *testing.T) {
 	}
 	w := postForm(t, e, "/upload/", pro, withAudio("name=Quota"))
 	if w.Code != 403 || w.Header().Get("Retry-After") != "99" || at(object(t, w.Body.Bytes()), "error.type") != "RateLimitException" {
-		t.Errorf("the rate limit: status %d: %s", w.Code, w.Body)
+		t.Errorf("POST /upload/ at the rate limit: status %d, Retry-After %q; want 403, 99, with a RateLimitException: %s", w.Code, w.Header().Get("Retry-After"), w.Body)
 	}
 }
 
@@ -305,7 +305,7 @@ func TestUpload_concurrent(t *testing.T) {
 				body := formFile{"mp3", user, "", fmt.Sprint(user, i, strings.Repeat("x", 100_000*i))}
 				key := mustUpload(t, e, user+"-token", form{[]string{"name=Same name", "tags-0-tag=a tag of everybody's"}, []formFile{body}})
 				if !strings.HasPrefix(key, "/"+user+"/same-name") {
-					t.Errorf("%s got the key %s", user, key)
+					t.Errorf("upload of %s has the key %s, want the prefix /%[1]s/same-name", user, key)
 				}
 				mustEdit(t, e, key, user+"-token", fieldsOnly("description="+user))
 				get(t, e, "/genres/a-tag-of-everybodys/popular/")
@@ -317,11 +317,11 @@ func TestUpload_concurrent(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, u := range e.Uploads() {
 		if user := u.Filename; seen[u.Key] || !strings.HasPrefix(u.Key, "/"+user+"/") || getJSON(t, e, u.Key)["description"] != user {
-			t.Errorf("%s of %s: %v", u.Key, user, seen[u.Key])
+			t.Errorf("upload of %s: key %s, used before: %t; want a unique key below /%[1]s/, with the description %[1]s", user, u.Key, seen[u.Key])
 		}
 		seen[u.Key] = true
 	}
 	if n := len(keys(getJSON(t, e, "/genres/a-tag-of-everybodys/latest/?limit=100"))); len(seen) != 32 || n != 32 {
-		t.Errorf("%d uploads, %d of the tag", len(seen), n)
+		t.Errorf("Uploads returned %d uploads, the tag's list has %d; want 32 in both", len(seen), n)
 	}
 }

@@ -85,12 +85,12 @@ func checkRefused(t *testing.T, w *httptest.ResponseRecorder, want []string) {
 	t.Helper()
 	if len(want) == 0 {
 		if w.Code != http.StatusOK || at(object(t, w.Body.Bytes()), "result.success") != true {
-			t.Errorf("status %d: %s", w.Code, w.Body)
+			t.Errorf("upload: status %d, want 200 with success true: %s", w.Code, w.Body)
 		}
 		return
 	}
 	if kind := at(object(t, w.Body.Bytes()), "error.type"); w.Code != http.StatusBadRequest || kind != "PostValidationError" {
-		t.Errorf("status %d: %s", w.Code, w.Body)
+		t.Errorf("upload: status %d, want 400 with a PostValidationError: %s", w.Code, w.Body)
 	}
 	if diff := cmp.Diff(want, refusedFields(t, w)); diff != "" {
 		t.Errorf("fields with errors (-want +got):\n%s", diff)
@@ -119,7 +119,7 @@ func TestUpload_rules(t *testing.T) {
 			checkRefused(t, postForm(t, e, "/upload/", rule.token, rule.form), rule.refused)
 			taken := len(e.Uploads()) - before
 			if len(rule.refused) == 0 && taken != 1 || len(rule.refused) > 0 && taken != 0 {
-				t.Errorf("%d uploads were accepted", taken)
+				t.Errorf("Uploads has %d new uploads with the rejected fields %q; want 1 if none, else 0", taken, rule.refused)
 			}
 		})
 	}
@@ -189,11 +189,11 @@ func TestUpload_access(t *testing.T) {
 		if w.Code != tt.status {
 			t.Errorf("%s: status %d, want %d: %s", name, w.Code, tt.status, w.Body)
 		} else if tt.kind != "" && at(object(t, w.Body.Bytes()), "error.type") != tt.kind {
-			t.Errorf("%s: %s", name, w.Body)
+			t.Errorf("%s: body %s, want an error of type %s", name, w.Body, tt.kind)
 		}
 	}
 	if n := len(e.Uploads()); n != 0 {
-		t.Errorf("%d uploads were accepted", n)
+		t.Errorf("Uploads returned %d uploads, want 0", n)
 	}
 }
 
@@ -242,34 +242,34 @@ func TestUpload(t *testing.T) {
 		"/genres/city:london/latest/", "/artist/new-artist/new/", "/track/new-artist/second-light/new/", "/search/?type=cloudcast&q=sch%C3%B6ner",
 	} {
 		if got := keys(getJSON(t, e, path)); got[0] != key {
-			t.Errorf("%s starts with %s", path, got[0])
+			t.Errorf("list %s starts with %s, want %s", path, got[0], key)
 		}
 	}
 	feed := getJSON(t, e, "/demo/feed/")["data"].([]any)
 	if at(feed, "type") != "upload" || at(feed, "cloudcasts.key") != key {
-		t.Errorf("the feed starts with %v", feed[0])
+		t.Errorf("the feed starts with %v, want the upload %s", feed[0], key)
 	}
 	if n := getJSON(t, sharedEmulator(), "/demo/")["cloudcast_count"].(float64); getJSON(t, e, "/demo/")["cloudcast_count"] != n+1 {
-		t.Error("the owner's count did not increase")
+		t.Errorf("cloudcast_count of the owner is not %v, one more than before", n+1)
 	}
 	if n := len(getJSON(t, e, "/artist/new-artist/new/")["data"].([]any)); n != 1 {
-		t.Errorf("the artist's list has it %d times", n)
+		t.Errorf("the artist's list has %d cloudcasts, want 1", n)
 	}
 
 	// The cover is drawn from the hash of the picture.
 	picture := at(show, "pictures.small").(string)
 	if !strings.Contains(picture, "/unsafe/25x25/extaudio/"+sum(cover.body)[:1]+"/") {
-		t.Errorf("the cover is %s", picture)
+		t.Errorf("the picture's URL is %s, want one made from the hash of the upload's picture", picture)
 	}
 	if w := get(t, e, strings.TrimPrefix(picture, host)); w.Code != 200 || w.Header().Get("Content-Type") != "image/jpeg" {
-		t.Errorf("the cover: status %d", w.Code)
+		t.Errorf("GET of the picture: status %d, Content-Type %q; want 200, image/jpeg", w.Code, w.Header().Get("Content-Type"))
 	}
 	other := mustUpload(t, e, pro, withAudio("name=Ein schöner Morgen!").and(formFile{"picture", "b.gif", "", "GIF89a"}))
 	if other != "/demo/ein-sch%C3%B6ner-morgen-2/" {
-		t.Errorf("the second upload with the same name has the key %s", other)
+		t.Errorf("key of the second upload with the same name = %s, want the suffix -2", other)
 	}
 	if at(getJSON(t, e, other), "pictures.small") == picture {
-		t.Error("two pictures have the same cover")
+		t.Errorf("two uploads with different pictures have the same URL %s", picture)
 	}
 
 	fields := make(map[string]string)
@@ -297,7 +297,7 @@ func TestUpload(t *testing.T) {
 	}
 	e.Reset()
 	if w := get(t, e, key); w.Code != http.StatusNotFound || len(e.Uploads()) != 0 {
-		t.Errorf("after a reset: status %d, %d uploads", w.Code, len(e.Uploads()))
+		t.Errorf("after a reset: GET %s: status %d, %d uploads; want 404, 0", key, w.Code, len(e.Uploads()))
 	}
 }
 
@@ -325,19 +325,19 @@ func TestUpload_visibility(t *testing.T) {
 		check := func(when string, found, public bool) {
 			t.Helper()
 			if got := get(t, e, key).Code == 200; got != found {
-				t.Errorf("%s %s: found: %t", name, when, got)
+				t.Errorf("%s %s: found by others: %t, want %t", name, when, got, found)
 			}
 			if got := get(t, e, key+"?access_token="+pro).Code == 200; got != tt.byOwner {
-				t.Errorf("%s %s: found by its owner: %t", name, when, got)
+				t.Errorf("%s %s: found by its owner: %t, want %t", name, when, got, tt.byOwner)
 			}
 			for _, path := range []string{"/demo/cloudcasts/", "/new/"} {
 				if got := onList(t, e, path, key); got != public {
-					t.Errorf("%s %s: on %s: %t", name, when, path, got)
+					t.Errorf("%s %s: in the list %s: %t, want %t", name, when, path, got, public)
 				}
 			}
 			feed := getJSON(t, e, "/demo/feed/")["data"].([]any)
 			if got := at(feed, "cloudcasts.key") == key; got != public {
-				t.Errorf("%s %s: in the feed: %t", name, when, got)
+				t.Errorf("%s %s: in the feed: %t, want %t", name, when, got, public)
 			}
 		}
 		check("at first", tt.found, tt.public)
@@ -345,7 +345,7 @@ func TestUpload_visibility(t *testing.T) {
 		check("on the day", tt.found || tt.later, tt.later)
 		if name == "scheduled" {
 			if got := getJSON(t, e, key)["created_time"]; got != day.UTC().Format(time.RFC3339) {
-				t.Errorf("the time of publication is %v", got)
+				t.Errorf("created_time = %v, want the time of publication %v", got, day.UTC().Format(time.RFC3339))
 			}
 		}
 		send(e, http.MethodPost, "/upload"+key+"edit/", pro, "application/x-www-form-urlencoded", strings.NewReader("unpublish=1"))
@@ -361,22 +361,22 @@ func TestUpload_lag(t *testing.T) {
 	key := mustUpload(t, e, pro, withAudio("name=Later"))
 	again := mustUpload(t, e, pro, withAudio("name=Later"))
 	if again != "/demo/later-2/" {
-		t.Errorf("the second upload with the same name has the key %s", again)
+		t.Errorf("key of the second upload with the same name = %s, want /demo/later-2/", again)
 	}
 	clock.now = clock.now.Add(30 * time.Second)
 	mustEdit(t, e, key, pro, fieldsOnly("name=Much later", "unlisted=0"))
 	if w := postForm(t, e, "/upload"+key+"edit/", nonPro, fieldsOnly("name=x")); w.Code != http.StatusNotFound {
-		t.Errorf("another user's edit: status %d", w.Code)
+		t.Errorf("edit by another user: status %d, want 404", w.Code)
 	}
 	if w := get(t, e, key+"?access_token="+pro); w.Code != http.StatusNotFound || onList(t, e, "/new/", key) {
-		t.Errorf("before the lag is over: status %d", w.Code)
+		t.Errorf("before the end of the lag: status %d, in the list /new/: %t; want 404, false", w.Code, onList(t, e, "/new/", key))
 	}
 	clock.now = clock.now.Add(30 * time.Second)
 	if got := getJSON(t, e, key)["name"]; got != "Later" || !onList(t, e, "/new/", key) {
-		t.Errorf("after the first lag it has the name %v", got)
+		t.Errorf("after the lag of the upload: name = %v, want Later, in the list /new/", got)
 	}
 	clock.now = clock.now.Add(30 * time.Second)
 	if got := getJSON(t, e, key)["name"]; got != "Much later" {
-		t.Errorf("after both lags it has the name %v", got)
+		t.Errorf("after the lag of the edit: name = %v, want Much later", got)
 	}
 }

@@ -78,11 +78,11 @@ func TestUpload_streams(t *testing.T) { // not parallel: it measures allocations
 		res.Body.Close()
 		runtime.ReadMemStats(&after)
 		if grown := after.TotalAlloc - before.TotalAlloc; res.StatusCode != 200 || grown > 2<<20 {
-			t.Errorf("%s: status %d, %d bytes were allocated", way.name, res.StatusCode, grown)
+			t.Errorf("%s: status %d, %d bytes allocated; want 200, at most %d", way.name, res.StatusCode, grown, 2<<20)
 		}
 		last := e.Uploads()[len(e.Uploads())-1]
 		if last.Bytes != size || last.SHA256 != hex.EncodeToString(sum.Sum(nil)) {
-			t.Errorf("%s: %d bytes with the hash %s were received", way.name, last.Bytes, last.SHA256)
+			t.Errorf("%s: received %d bytes with the SHA-256 %s, want %d with %x", way.name, last.Bytes, last.SHA256, size, sum.Sum(nil))
 		}
 	}
 }
@@ -110,7 +110,7 @@ func TestUpload_order(t *testing.T) {
 	} {
 		w := send(e, http.MethodPost, "/upload/", pro, "multipart/form-data; boundary=b", strings.NewReader(parts(order...)))
 		if w.Code != 200 {
-			t.Fatalf("%v: status %d: %s", order, w.Code, w.Body)
+			t.Fatalf("parts in the order %v: status %d, want 200: %s", order, w.Code, w.Body)
 		}
 		got := e.Uploads()[len(e.Uploads())-1]
 		got.Key = ""
@@ -118,7 +118,7 @@ func TestUpload_order(t *testing.T) {
 			want = &got
 		}
 		if diff := cmp.Diff(*want, got); diff != "" {
-			t.Errorf("%v (-first +this):\n%s", order, diff)
+			t.Errorf("parts in the order %v: the upload differs from the first one (-first +this):\n%s", order, diff)
 		}
 	}
 }
@@ -155,11 +155,11 @@ func TestUpload_malformed(t *testing.T) {
 	} {
 		w := send(e, http.MethodPost, "/upload/", pro, tt.contentType, strings.NewReader(tt.body))
 		if kind := at(object(t, w.Body.Bytes()), "error.type"); w.Code != 400 || kind != "PostValidationError" {
-			t.Errorf("%s: status %d: %s", name, w.Code, w.Body)
+			t.Errorf("%s: status %d, want 400 with a PostValidationError: %s", name, w.Code, w.Body)
 		}
 	}
 	if w := get(t, e, "/demo/broken/?access_token="+pro); w.Code != 404 || len(e.Uploads()) != 0 || len(e.ActiveUploads()) != 0 {
-		t.Errorf("the upload had an effect: status %d, uploads %s, active %v", w.Code, show.Value(e.Uploads()), e.ActiveUploads())
+		t.Errorf("a rejected upload took effect: status %d, want 404; uploads %s, active %v; want none", w.Code, show.Value(e.Uploads()), e.ActiveUploads())
 	}
 }
 
@@ -202,16 +202,16 @@ func TestUpload_broken(t *testing.T) {
 			res.Body.Close()
 		}
 		if !errors.Is(err, way.want) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: upload returned %v, want %v", name, err, way.want)
 		}
 		cancel()
 		eventually(t, func() bool { return len(e.ActiveUploads()) == 0 && len(e.Requests()) == 1 })
 		if got := e.Requests()[0]; got.Status != 0 {
-			t.Errorf("%s: %+v", name, got)
+			t.Errorf("%s: status in the journal = %d, want 0", name, got.Status)
 		}
 	}
 	if w := get(t, e, "/demo/broken/?access_token="+pro); w.Code != 404 || len(e.Uploads()) != 0 {
-		t.Errorf("the upload had an effect: status %d, uploads %s", w.Code, show.Value(e.Uploads()))
+		t.Errorf("an incomplete upload took effect: status %d, want 404; uploads %s, want none", w.Code, show.Value(e.Uploads()))
 	}
 }
 
@@ -242,7 +242,7 @@ func eventually(t testing.TB, so func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !so(); runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatal("the condition does not hold in time")
+			t.Fatal("timed out after 10s waiting for a condition")
 		}
 	}
 }

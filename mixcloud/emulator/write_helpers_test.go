@@ -108,7 +108,7 @@ func mustUpload(t testing.TB, h http.Handler, token string, f form) string {
 	w := postForm(t, h, "/upload/", token, f)
 	key, _ := at(object(t, w.Body.Bytes()), "result.key").(string)
 	if w.Code != http.StatusOK || key == "" {
-		t.Fatalf("status %d: %s", w.Code, w.Body)
+		t.Fatalf("POST /upload/: status %d, want 200 with a key: %s", w.Code, w.Body)
 	}
 	return key
 }
@@ -118,7 +118,7 @@ func mustEdit(t testing.TB, h http.Handler, key, token string, f form) {
 	t.Helper()
 	w := postForm(t, h, "/upload"+key+"edit/", token, f)
 	if got := at(object(t, w.Body.Bytes()), "result.key"); w.Code != http.StatusOK || got != key {
-		t.Fatalf("status %d: %s", w.Code, w.Body)
+		t.Fatalf("edit of %s: status %d, key %v; want 200, the same key: %s", key, w.Code, got, w.Body)
 	}
 }
 
@@ -128,7 +128,7 @@ func refusedFields(t testing.TB, w *httptest.ResponseRecorder) []string {
 	details, _ := object(t, w.Body.Bytes())["details"].(map[string]any)
 	for field, texts := range details {
 		if list, ok := texts.([]any); !ok || len(list) == 0 || list[0] == "" {
-			t.Errorf("%s has the errors %v", field, texts)
+			t.Errorf("details.%s = %v, want a list of error messages", field, texts)
 		}
 	}
 	return slices.Sorted(maps.Keys(details))

@@ -11,7 +11,7 @@ func TestClone_IsEqual(t *testing.T) {
 	w := New(5)
 	c := w.Clone()
 	if digest(c) != digest(w) {
-		t.Error("the clone differs")
+		t.Error("the clone differs from the original")
 	}
 	// Equal edits of both have equal results, including IDs and slugs.
 	for _, one := range []*World{w, c} {
@@ -20,7 +20,7 @@ func TestClone_IsEqual(t *testing.T) {
 		one.AddCloudcast(&Cloudcast{Owner: owner, Name: "New here", Created: one.Now, Tags: []*Tag{one.NamedTag("never heard"), one.Tags[0]}})
 	}
 	if digest(c) != digest(w) {
-		t.Error("equal edits have different results")
+		t.Error("after the same edits the clone differs from the original")
 	}
 }
 
@@ -32,7 +32,7 @@ func TestClone_SharesNothing(t *testing.T) {
 	collectReferences(reflect.ValueOf(w), original)
 	collectReferences(reflect.ValueOf(w.Clone()), clone)
 	if len(original) < 10_000 || len(clone) != len(original) {
-		t.Errorf("the clone has %d references, the original %d", len(clone), len(original))
+		t.Errorf("the clone has %d references, the original %d; want the same number, at least 10000", len(clone), len(original))
 	}
 	shared := map[string]int{}
 	for at, what := range clone {
@@ -41,7 +41,7 @@ func TestClone_SharesNothing(t *testing.T) {
 		}
 	}
 	if len(shared) > 0 {
-		t.Errorf("the clone shares %v with the original", shared)
+		t.Errorf("the clone shares references with the original, by type: %v", shared)
 	}
 }
 

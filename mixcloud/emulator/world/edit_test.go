@@ -55,11 +55,11 @@ func TestEdges_areUndone(t *testing.T) {
 			e.do()
 			for i, n := range e.lengths() {
 				if n != without[i]+1 {
-					t.Fatalf("%s: list %d has %d, had %d", e.name, i, n, without[i])
+					t.Fatalf("%s: list %d has %d entries, want %d", e.name, i, n, without[i]+1)
 				}
 			}
 			if !e.newest() {
-				t.Fatalf("%s: a list is not newest first", e.name)
+				t.Fatalf("%s: a list is not sorted with the newest first", e.name)
 			}
 		}
 		for range 2 {
@@ -96,16 +96,16 @@ func TestReserve(t *testing.T) {
 	twin := &Cloudcast{Owner: owner, Name: "On trial", Created: w.Now.Add(2 * time.Hour), Tags: []*Tag{w.NamedTag("Made up just now")}}
 	w.Reserve(twin)
 	if twin.Slug != "on-trial-2" || twin.ID == c.ID {
-		t.Errorf("the second has the slug %q", twin.Slug)
+		t.Errorf("the second cloudcast of this name has the slug %q and the ID %d, want on-trial-2 and a new ID", twin.Slug, twin.ID)
 	}
 	w.AddToLists(c)
 	w.AddToLists(twin)
 	artist := w.Artist("nobody-yet")
 	if artist == nil || len(artist.Tracks) != 2 || len(artist.Cloudcasts) != 1 || w.Track("nobody-yet", "second").Cloudcasts[0] != c {
-		t.Errorf("the artist is %+v", artist)
+		t.Errorf("artist = %+v, want two tracks and one cloudcast", artist)
 	}
 	if tag := w.Tag("made-up-just-now"); !slices.Equal(tag.Cloudcasts, []*Cloudcast{twin, c}) || twin.Tags[0] != tag {
-		t.Errorf("the tag is %+v", tag)
+		t.Errorf("tag = %+v, want two cloudcasts, the newest first", tag)
 	}
 	lists := func() map[string][]*Cloudcast {
 		return map[string][]*Cloudcast{
@@ -115,29 +115,29 @@ func TestReserve(t *testing.T) {
 	}
 	for name, list := range lists() {
 		if !slices.Contains(list, c) {
-			t.Errorf("after AddToLists it is not on the list of its %s", name)
+			t.Errorf("after AddToLists the cloudcast is not in the list of its %s", name)
 		}
 	}
 	activities := len(owner.Feed)
 	w.RemoveFromLists(c)
 	for name, list := range lists() {
 		if slices.Contains(list, c) {
-			t.Errorf("after RemoveFromLists it is on the list of its %s", name)
+			t.Errorf("after RemoveFromLists the cloudcast is in the list of its %s", name)
 		}
 	}
 	if w.Cloudcast(StationUser, "on-trial") != c || !c.WasPublic {
-		t.Error("after RemoveFromLists it is not found by its key, or WasPublic is not set")
+		t.Error("after RemoveFromLists Cloudcast does not return it, or WasPublic is not set")
 	}
 	c.Draft = true
 	w.AddToLists(c)
 	if !slices.Contains(owner.Private, c) || slices.Contains(w.Latest, c) || len(owner.Feed) != activities {
-		t.Error("a draft is not only on the owner's private list")
+		t.Error("a draft must be in its owner's private list only")
 	}
 	c.Draft = false
 	w.RemoveFromLists(c)
 	w.AddToLists(c)
 	if slices.Contains(owner.Private, c) || !slices.Contains(w.Latest, c) || len(owner.Feed) != activities {
-		t.Error("a cloudcast that is public again is not on the public lists, or is twice in the feed")
+		t.Error("a cloudcast that is public again must be in the public lists only, and once in the feed")
 	}
 }
 
@@ -145,23 +145,23 @@ func TestNamed(t *testing.T) {
 	t.Parallel()
 	w := sharedWorld(1)
 	if w.NamedTag("HOUSE!") != w.Tag("house") {
-		t.Error("NamedTag does not return the existing tag")
+		t.Error("NamedTag(HOUSE!) does not return the existing tag house")
 	}
 	if tag := w.NamedTag("über Alles"); tag == nil || tag.Slug != "über-alles" || tag.Name != "Über Alles" || w.Tag("über-alles") != nil {
-		t.Errorf("a new tag is %+v", tag)
+		t.Errorf("NamedTag of a new name = %+v, want the slug über-alles, in no list", tag)
 	}
 	if w.NamedTag("?!") != nil {
-		t.Error("a tag without a letter")
+		t.Error("NamedTag(?!) returned a tag, want nil for a name without a letter")
 	}
 	known := w.Artists[0].Tracks[0]
 	if w.NamedTrack(known.Artist.Name, known.Name) != known {
-		t.Error("NamedTrack does not return the existing track")
+		t.Errorf("NamedTrack(%q, %q) does not return the existing track", known.Artist.Name, known.Name)
 	}
 	if track := w.NamedTrack(known.Artist.Name, "Never Heard"); track.Artist != known.Artist || track.Slug != "never-heard" {
-		t.Errorf("a new track of an existing artist is %+v", track)
+		t.Errorf("NamedTrack of a new name = %+v, want the existing artist and the slug never-heard", track)
 	}
 	if track := w.NamedTrack("???", "!!!"); track.Key() != "/track/unknown/unknown/" || track.Name != "!!!" {
-		t.Errorf("a track without letters is %+v", track)
+		t.Errorf("NamedTrack of names without letters = %+v, want the key /track/unknown/unknown/", track)
 	}
 }
 
@@ -169,9 +169,9 @@ func TestCoverPath(t *testing.T) {
 	t.Parallel()
 	path, color := CoverPath("0123456789abcdef0123456789abcdef0123")
 	if path != "extaudio/0/1/2/3/4567-89ab-cdef-0123-456789abcdef" || color != primaryColor(path) {
-		t.Errorf("%s, %s", path, color)
+		t.Errorf("CoverPath = %s, %s; want the path made from the hash, and its color", path, color)
 	}
 	if other, _ := CoverPath("1123456789abcdef0123456789abcdef0123"); other == path {
-		t.Error("two hashes have the same cover")
+		t.Errorf("two hashes have the same cover %s", path)
 	}
 }

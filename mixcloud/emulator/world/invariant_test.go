@@ -75,7 +75,7 @@ func TestWorld_IsLargeEnough(t *testing.T) {
 			{"hot", len(w.Hot), 101},
 		} {
 			if tt.got < tt.want {
-				t.Errorf("%s: %d, want at least %d", tt.what, tt.got, tt.want)
+				t.Errorf("the world has %d %s, want at least %d", tt.got, tt.what, tt.want)
 			}
 		}
 	})
@@ -86,14 +86,14 @@ func TestWorld_KeysAreUnique(t *testing.T) {
 		seen := map[string]bool{}
 		claim := func(key string) {
 			if key = fold(key); seen[key] {
-				t.Errorf("duplicate key %s", key)
+				t.Errorf("two objects have the key %s", key)
 			}
 			seen[key] = true
 		}
 		ids := map[string]bool{}
 		id := func(kind string, n int) {
 			if k := fmt.Sprint(kind, n); n <= 0 || ids[k] {
-				t.Errorf("%s ID %d is a duplicate or not positive", kind, n)
+				t.Errorf("%s ID %d is not positive or not unique", kind, n)
 			} else {
 				ids[k] = true
 			}
@@ -149,13 +149,13 @@ func TestWorld_NamesFitIntoPaths(t *testing.T) {
 			}
 			for _, r := range u.Username {
 				if !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && r != '-' && r != '_' {
-					t.Errorf("user %q: %q", u.Username, r)
+					t.Errorf("user name %q contains %q, want letters, digits, - and _", u.Username, r)
 				}
 			}
 		}
 		for _, c := range allCloudcasts(w) {
 			if c.Slug == "" || Slugify(c.Slug) != c.Slug || slices.Contains(reservedSlugs, c.Slug) {
-				t.Errorf("cloudcast %q has the slug %q", c.Name, c.Slug)
+				t.Errorf("slug of %q = %q, want one that is not empty, normalized and not reserved", c.Name, c.Slug)
 			}
 		}
 	})
@@ -167,7 +167,7 @@ func checkNewestFirst(t *testing.T, what string, n int, at func(int) time.Time, 
 	t.Helper()
 	for i := range n {
 		if i > 0 && at(i).After(at(i-1)) {
-			t.Errorf("%s: item %d is newer than the one before", what, i)
+			t.Errorf("%s: item %d is newer than the one before, want newest first", what, i)
 		}
 		if a := at(i); a.Before(from) || a.After(to) || a.Nanosecond() != 0 || a.Location() != time.UTC {
 			t.Errorf("%s: item %d has the time %v, want a whole second, in UTC, from %v to %v", what, i, a, from, to)
@@ -266,16 +266,16 @@ func TestWorld_EdgesAreOnBothLists(t *testing.T) {
 				t.Errorf("%s is private and has favorites, listeners or comments", c.Key())
 			}
 			if len(c.Listeners) > c.ListenerCount || c.ListenerCount > c.PlayCount {
-				t.Errorf("%s: %d listeners, listener count %d, play count %d", c.Key(), len(c.Listeners), c.ListenerCount, c.PlayCount)
+				t.Errorf("%s: %d listeners, ListenerCount %d, PlayCount %d; want them in ascending order", c.Key(), len(c.Listeners), c.ListenerCount, c.PlayCount)
 			}
 		}
 		for e, n := range one {
 			if n != 1 || other[e] != 1 {
-				t.Errorf("%v: %d times on one list, %d times on the other", e, n, other[e])
+				t.Errorf("%v is %d times in one list and %d times in the other, want once in both", e, n, other[e])
 			}
 		}
 		if len(one) != len(other) {
-			t.Errorf("%d edges on one side, %d on the other", len(one), len(other))
+			t.Errorf("one side has %d edges, the other %d, want the same number", len(one), len(other))
 		}
 	})
 }
@@ -286,7 +286,7 @@ func TestWorld_PublicListsHaveOnlyPublicShows(t *testing.T) {
 			seen := map[*Cloudcast]bool{}
 			for _, c := range list {
 				if c.Private() || seen[c] {
-					t.Errorf("%s has %s, which is private or a duplicate", where, c.Key())
+					t.Errorf("list %s contains %s, which is private or a duplicate", where, c.Key())
 				}
 				seen[c] = true
 			}
@@ -307,7 +307,7 @@ func TestWorld_PublicListsHaveOnlyPublicShows(t *testing.T) {
 			edges(u.Username+" later", u.ListenLater)
 			for _, c := range u.Private {
 				if !c.Private() {
-					t.Errorf("%s is on the private list and public", c.Key())
+					t.Errorf("%s is public, but in its owner's private list", c.Key())
 				}
 			}
 			for _, p := range u.Playlists {
@@ -316,7 +316,7 @@ func TestWorld_PublicListsHaveOnlyPublicShows(t *testing.T) {
 			for _, a := range u.Feed {
 				listed(u.Username+" feed", a.Cloudcasts)
 				if len(a.Cloudcasts)+len(a.Users) != 1 || a.From != u {
-					t.Errorf("%s: activity %d has %d shows and %d users", u.Username, a.ID, len(a.Cloudcasts), len(a.Users))
+					t.Errorf("%s: activity %d is from %s with %d shows and %d users; want %[1]s and one show or user", u.Username, a.ID, a.From.Username, len(a.Cloudcasts), len(a.Users))
 				}
 				if u.HideListens && a.Kind == "listen" {
 					t.Errorf("%s hides listens, but the feed has one", u.Username)
@@ -324,7 +324,7 @@ func TestWorld_PublicListsHaveOnlyPublicShows(t *testing.T) {
 			}
 		}
 		if total != len(w.Latest) {
-			t.Errorf("users have %d public shows, Latest has %d", total, len(w.Latest))
+			t.Errorf("users have %d public shows, Latest has %d, want the same number", total, len(w.Latest))
 		}
 		listed("latest", w.Latest)
 		listed("popular", w.Popular)
@@ -336,14 +336,14 @@ func TestWorld_PublicListsHaveOnlyPublicShows(t *testing.T) {
 			listed(tag.Slug, tag.Cloudcasts)
 			for _, c := range tag.Cloudcasts {
 				if !slices.Contains(c.Tags, tag) {
-					t.Errorf("%s is on the list of %s without the tag", c.Key(), tag.Slug)
+					t.Errorf("%s is in the list of the tag %s, which it does not have", c.Key(), tag.Slug)
 				}
 			}
 		}
 		for _, c := range w.Latest {
 			listed(c.Key()+" similar", c.Similar)
 			if n := len(c.Similar); (n < 10 || n > 20) && c.Key() != EmptyCloudcast || slices.Contains(c.Similar, c) {
-				t.Errorf("%s has %d similar shows, or is similar to itself", c.Key(), n)
+				t.Errorf("%s has %d similar shows, or itself among them; want 10 to 20 others", c.Key(), n)
 			}
 		}
 	})
@@ -358,27 +358,27 @@ func TestWorld_CloudcastsRespectTheLimits(t *testing.T) {
 				tags[tag] = true
 			}
 			if len(c.Tags) > 5 || len(tags) != len(c.Tags) {
-				t.Errorf("%s has %d tags, %d distinct", k, len(c.Tags), len(tags))
+				t.Errorf("%s has %d tags, %d of them different; want at most 5, all different", k, len(c.Tags), len(tags))
 			}
 			if len(c.Hosts) > 2 || slices.Contains(c.Hosts, c.Owner) {
-				t.Errorf("%s has %d hosts, or its owner as one", k, len(c.Hosts))
+				t.Errorf("%s has %d hosts, or its owner among them; want at most 2 others", k, len(c.Hosts))
 			}
 			if n := utf8.RuneCountInString(c.Description); n > 1000 {
-				t.Errorf("%s has a description of %d characters", k, n)
+				t.Errorf("%s has a description of %d characters, want at most 1000", k, n)
 			}
 			if c.AudioLength != 0 && (c.AudioLength < 20*60 || c.AudioLength > 4*60*60) {
-				t.Errorf("%s is %d seconds long", k, c.AudioLength)
+				t.Errorf("%s has a length of %d seconds, want 20 minutes to 4 hours", k, c.AudioLength)
 			}
 			if c.Updated.IsZero() || c.Updated.After(w.Now) || c.Updated.Before(c.Owner.Created) {
-				t.Errorf("%s was updated at %v", k, c.Updated)
+				t.Errorf("%s was updated at %v, want a time since its owner joined", k, c.Updated)
 			}
 			if (c.Picture == "") != (c.PrimaryColor == "") {
-				t.Errorf("%s has the picture %q and the color %q", k, c.Picture, c.PrimaryColor)
+				t.Errorf("%s has the picture %q and the color %q, want both or none", k, c.Picture, c.PrimaryColor)
 			}
 			last := 0
 			for i, s := range c.Sections {
 				if (s.Track == nil) == (s.Chapter == "") {
-					t.Errorf("%s: section %d must be either a track or a chapter", k, i)
+					t.Errorf("%s: section %d must have either a track or a chapter", k, i)
 				}
 				if s.StartTime >= 0 && s.StartTime < last {
 					t.Errorf("%s: section %d starts before the previous one", k, i)

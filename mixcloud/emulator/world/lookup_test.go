@@ -28,7 +28,7 @@ func TestLookups_FindAllObjects(t *testing.T) {
 		}
 		for _, tag := range w.Tags {
 			if w.Tag(tag.Slug) != tag || Slugify(tag.Name) != tag.Slug {
-				t.Errorf("Tag(%q) is not %q", tag.Slug, tag.Name)
+				t.Errorf("Tag(%q) does not return the tag %q, or this is not the slug of its name", tag.Slug, tag.Name)
 			}
 		}
 		for _, c := range w.Cities {
@@ -59,20 +59,20 @@ func TestLookups_IgnoreASCIICaseOfUserNames(t *testing.T) {
 	w := sharedWorld(1)
 	for _, name := range []string{"HarbourFM", "harbourfm", "HARBOURFM", "hARBOURfm"} {
 		if u := w.User(name); u == nil || u.Username != StationUser {
-			t.Errorf("User(%q) = %v", name, u)
+			t.Errorf("User(%q) = %v, want %s", name, u, StationUser)
 		}
 	}
 	if c := w.Cloudcast("SPARTACUS", "party-time"); c == nil || c.Key() != DocumentedCloudcast {
-		t.Errorf("the owner of a cloudcast is case-sensitive: %v", c)
+		t.Errorf("Cloudcast(SPARTACUS, party-time) = %v, want %s: the case of the owner is ignored", c, DocumentedCloudcast)
 	}
 	if c := w.Cloudcast("spartacus", "Party-Time"); c != nil {
-		t.Error("slugs are not case-sensitive")
+		t.Error("Cloudcast(spartacus, Party-Time) returned a cloudcast, want nil: slugs are case-sensitive")
 	}
 	if u := w.User("ΝΥΧΤΕΡΙΝΌ-ΤΡΑΜ"); u != nil {
-		t.Errorf("the case of Greek letters is ignored: %v", u)
+		t.Errorf("User of a Greek name in capitals = %v, want nil: only the case of ASCII letters is ignored", u)
 	}
 	if p := w.User(DemoUser).Playlists[0]; w.Playlist("DEMO", p.Slug) != p {
-		t.Error("the owner of a playlist is case-sensitive")
+		t.Error("Playlist(DEMO, …) does not return the playlist of demo: the case of the owner is ignored")
 	}
 }
 
@@ -94,7 +94,7 @@ func TestLookups_UnknownIsNil(t *testing.T) {
 		"shifted slash": w.Track("", "") != nil,
 	} {
 		if found {
-			t.Errorf("%s: found", what)
+			t.Errorf("lookup of %s returned an object, want nil", what)
 		}
 	}
 }
@@ -114,20 +114,20 @@ func TestAddCloudcast_AddsToAllLists(t *testing.T) {
 		"new tag": w.Tag("brand-new").Cloudcasts, "city": w.City("glasgow").Cloudcasts,
 	} {
 		if list[0] != c {
-			t.Errorf("it is not first on the list of its %s", what)
+			t.Errorf("the new cloudcast is not first in the list of its %s", what)
 		}
 	}
 	if c.Slug != "fresh-from-the-pier" || w.Cloudcast(StationUser, c.Slug) != c || c.ID <= last {
-		t.Errorf("it has the slug %q and the ID %d", c.Slug, c.ID)
+		t.Errorf("slug %q, ID %d; want fresh-from-the-pier, an ID above %d, found by its key", c.Slug, c.ID, last)
 	}
 	n := len(owner.Cloudcasts)
 	hidden := &Cloudcast{Owner: owner, Name: "Fresh from the Pier", Created: w.Now, Unlisted: true}
 	w.AddCloudcast(hidden)
 	if hidden.Slug != "fresh-from-the-pier-2" || len(owner.Cloudcasts) != n || !slices.Contains(owner.Private, hidden) {
-		t.Errorf("an unlisted upload has the slug %q, and %d uploads were added to the owner's public list", hidden.Slug, len(owner.Cloudcasts)-n)
+		t.Errorf("slug of the unlisted upload = %q, want fresh-from-the-pier-2; %d entries were added to the owner's public list, want 0", hidden.Slug, len(owner.Cloudcasts)-n)
 	}
 	if w.Cloudcast(StationUser, hidden.Slug) != hidden {
-		t.Error("an unlisted upload is not found by its key")
+		t.Error("Cloudcast does not return the unlisted upload")
 	}
 }
 
@@ -141,16 +141,16 @@ func TestAddCloudcast_SlugsStayUniqueAndListsOrdered(t *testing.T) {
 		known := len(owner.Cloudcasts)
 		w.AddCloudcast(c)
 		if c.Slug == "" || c.Slug == "feed" || w.Cloudcast(owner.Username, c.Slug) != c {
-			t.Fatalf("%q has the slug %q", name, c.Slug)
+			t.Fatalf("slug of %q = %q, want one that is not empty, not feed, and found by Cloudcast", name, c.Slug)
 		}
 		slugs := map[string]bool{}
 		for i, other := range owner.Cloudcasts {
 			if slugs[other.Slug] {
-				t.Fatalf("two uploads have the slug %q", other.Slug)
+				t.Fatalf("two uploads have the slug %q, want unique slugs", other.Slug)
 			}
 			slugs[other.Slug] = true
 			if i > 0 && other.Created.After(owner.Cloudcasts[i-1].Created) {
-				t.Fatalf("upload %d is newer than the previous one", i)
+				t.Fatalf("upload %d is newer than the one before, want newest first", i)
 			}
 		}
 		if len(owner.Cloudcasts) != known+1 {

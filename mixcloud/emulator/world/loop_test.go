@@ -27,7 +27,7 @@ func TestLoop_IsAudible(t *testing.T) {
 			t.Errorf("%s: invalid header % x", key, file[:44])
 		}
 		if seconds := float64(len(file)-44) / loopRate; seconds < 5 || seconds > 12 {
-			t.Errorf("%s: %.1f seconds", key, seconds)
+			t.Errorf("%s: the loop has %.1f seconds, want 5 to 12", key, seconds)
 		}
 		loud, clipped := 0, 0
 		for _, s := range file[44:] {
@@ -39,10 +39,10 @@ func TestLoop_IsAudible(t *testing.T) {
 			}
 		}
 		if total := len(file) - 44; loud < total/6 || clipped > total/100 {
-			t.Errorf("%s: %d of %d samples are loud, %d clipped", key, loud, total, clipped)
+			t.Errorf("%s: of %d samples %d are loud, %d clipped; want at least 1/6 and at most 1/100", key, total, loud, clipped)
 		}
 	}
 	if len(sizes) < 3 {
-		t.Errorf("only %d different tempos", len(sizes))
+		t.Errorf("the loops have %d different lengths, want at least 3", len(sizes))
 	}
 }

@@ -43,7 +43,7 @@ func TestArt_SamePixelsEverywhere(t *testing.T) {
 		for _, size := range [][2]int{{25, 25}, {64, 64}, {167, 24}} {
 			a, b := Art(path, size[0], size[1]).(*image.RGBA), Art(path, size[0], size[1]).(*image.RGBA)
 			if !bytes.Equal(a.Pix, b.Pix) {
-				t.Errorf("%s is drawn differently the second time", path)
+				t.Errorf("%s: Art returned different pixels for the same arguments", path)
 			}
 			h.Write(a.Pix)
 		}
@@ -65,7 +65,7 @@ func TestPicture_DecodesInEverySize(t *testing.T) {
 		}
 		m, format, err := image.Decode(bytes.NewReader(b))
 		if err != nil {
-			t.Fatalf("%s: %v", path, err)
+			t.Fatalf("decoding the picture %s: %v", path, err)
 		}
 		want := "jpeg"
 		if strings.HasSuffix(path, ".png") {
@@ -100,7 +100,7 @@ func TestArt_LooksDifferent(t *testing.T) {
 		paths[path] = true
 		key := string(Art(path, 40, 40).(*image.RGBA).Pix)
 		if other, ok := seen[key]; ok {
-			t.Errorf("%s is equal to %s", path, other)
+			t.Errorf("the pictures %s and %s are equal, want different ones", path, other)
 		}
 		seen[key] = path
 	}
@@ -112,17 +112,17 @@ func TestArt_FamiliesLookRelated(t *testing.T) {
 	t.Parallel()
 	a, b := styleOf("extaudio/1/2/3/4/aaaa-1"), styleOf("extaudio/1/2/3/4/bbbb-2")
 	if a.family != b.family || a.colors != b.colors {
-		t.Error("two pictures of a family have different colors")
+		t.Error("two pictures of a family have different designs or colors, want the same")
 	}
 	if x, y := a.common.n(1<<30), b.common.n(1<<30); x != y {
-		t.Error("two pictures of a family have different common sources")
+		t.Error("two pictures of a family have different common sources, want the same")
 	}
 	if x, y := a.own.n(1<<30), b.own.n(1<<30); x == y {
-		t.Error("two pictures of a family have the same own source")
+		t.Error("two pictures of a family have the same own source, want different ones")
 	}
 	for _, u := range sharedWorld(1).Users {
 		if u.Picture != "" && u.Cover != "" && styleOf(u.Picture).colors != styleOf(u.Cover).colors {
-			t.Errorf("%s: picture and cover have different colors", u.Username)
+			t.Errorf("%s: picture and cover have different colors, want the same", u.Username)
 		}
 	}
 }
@@ -156,7 +156,7 @@ func FuzzPicture(f *testing.F) {
 		b, err := Picture(path, int(width), int(height))
 		w, h := int(width), int(height)
 		if ok := w > 0 && h > 0 && w <= 32*h && h <= 32*w; ok != (err == nil) {
-			t.Fatalf("%dx%d: %v", width, height, err)
+			t.Fatalf("Picture with %dx%d pixels: error %v, want one only for an empty size or a ratio above 32", width, height, err)
 		}
 		if err == nil {
 			if _, _, err := image.DecodeConfig(bytes.NewReader(b)); err != nil {

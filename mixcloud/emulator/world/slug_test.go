@@ -83,10 +83,10 @@ func FuzzSlugify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string) {
 		slug := Slugify(name)
 		if again := Slugify(slug); again != slug {
-			t.Errorf("Slugify(%q) = %q, whose slug is %q", name, slug, again)
+			t.Errorf("Slugify(%q) = %q, whose slug is %q, want it unchanged", name, slug, again)
 		}
 		if strings.HasPrefix(slug, "-") || strings.HasSuffix(slug, "-") || strings.Contains(slug, "--") {
-			t.Errorf("Slugify(%q) = %q has a stray dash", name, slug)
+			t.Errorf("Slugify(%q) = %q, want no dash at an end and no two in a row", name, slug)
 		}
 		if strings.ContainsFunc(slug, func(r rune) bool { return unicode.IsSpace(r) || r == '/' || r == '%' }) {
 			t.Errorf("Slugify(%q) = %q is not valid in a path", name, slug)
@@ -105,7 +105,7 @@ func FuzzEscape(f *testing.F) {
 		escaped := Escape(segment)
 		back, err := url.PathUnescape(escaped)
 		if err != nil || back != segment {
-			t.Errorf("Escape(%q) = %q, which unescapes to %q, %v", segment, escaped, back, err)
+			t.Errorf("Escape(%q) = %q, which is unescaped as %q, %v", segment, escaped, back, err)
 		}
 		for i := range len(escaped) {
 			if c := escaped[i]; c >= utf8.RuneSelf || c <= ' ' || strings.IndexByte("/?#", c) >= 0 {

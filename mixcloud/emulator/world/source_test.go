@@ -29,7 +29,7 @@ func TestSource_StreamsAreIndependent(t *testing.T) {
 			for n := range 50 {
 				v := newSource(seed, part, n).pcg.Uint64()
 				if seen[v] {
-					t.Fatalf("two streams start with %d", v)
+					t.Fatalf("two sources begin with the number %d, want different ones", v)
 				}
 				seen[v] = true
 			}
@@ -44,10 +44,10 @@ func TestSource_StaysInRange(t *testing.T) {
 		lo := rapid.IntRange(-1000, 1<<30).Draw(t, "lo")
 		hi := lo + rapid.IntRange(0, 1<<30).Draw(t, "width")
 		if v := s.between(lo, hi); v < lo || v > hi {
-			t.Fatalf("between(%d, %d) = %d", lo, hi, v)
+			t.Fatalf("between(%d, %d) = %d, want a number in this range", lo, hi, v)
 		}
 		if v := s.skew(lo, hi); v < lo || v > hi {
-			t.Fatalf("skew(%d, %d) = %d", lo, hi, v)
+			t.Fatalf("skew(%d, %d) = %d, want a number in this range", lo, hi, v)
 		}
 	})
 }
@@ -83,7 +83,7 @@ func TestNewestFirst_IsStable(t *testing.T) {
 		for i := 1; i < len(list); i++ {
 			a, b := list[i-1], list[i]
 			if a.at < b.at || a.at == b.at && a.place > b.place {
-				t.Fatalf("%v before %v", a, b)
+				t.Fatalf("newestFirst put %v before %v, want newest first, and the order of equal times unchanged", a, b)
 			}
 		}
 	})

@@ -18,10 +18,10 @@ func mustCloudcast(t *testing.T, w *World, key string) *Cloudcast {
 	part := strings.Split(strings.Trim(path, "/"), "/")
 	c := w.Cloudcast(part[0], part[1])
 	if c == nil {
-		t.Fatalf("no cloudcast at %s", key)
+		t.Fatalf("the world has no cloudcast %s", key)
 	}
 	if c.Key() != key {
-		t.Fatalf("%s has the key %s", key, c.Key())
+		t.Fatalf("the key of the cloudcast at %s is %s, want the same", key, c.Key())
 	}
 	return c
 }
@@ -31,7 +31,7 @@ func TestSpecials_Users(t *testing.T) {
 		user := func(name string) *User {
 			u := w.User(name)
 			if u == nil || u.Username != name {
-				t.Fatalf("no user %s", name)
+				t.Fatalf("the world has no user %s", name)
 			}
 			return u
 		}
@@ -58,7 +58,7 @@ func TestSpecials_Users(t *testing.T) {
 		}
 		for _, kind := range []string{"upload", "listen", "favorite", "follow"} {
 			if kinds[kind] == 0 {
-				t.Errorf("%s's feed has no %s", DemoUser, kind)
+				t.Errorf("the feed of %s has no activity of type %s", DemoUser, kind)
 			}
 		}
 		if n := len(user(StationUser).Cloudcasts); n <= 150 {
@@ -71,21 +71,21 @@ func TestSpecials_Users(t *testing.T) {
 			t.Errorf("%s has %d cloudcasts, want 21", TwentyOneCloudcastsUser, n)
 		}
 		if u := user(HiddenListensUser); !u.HideListens || !u.IsPro || len(u.Listens) == 0 {
-			t.Errorf("%s: hides listens %v, pro %v, %d listens", HiddenListensUser, u.HideListens, u.IsPro, len(u.Listens))
+			t.Errorf("%s: HideListens %t, IsPro %t, %d listens; want true, true, some", HiddenListensUser, u.HideListens, u.IsPro, len(u.Listens))
 		}
 		if u := user(ListenerUser); len(u.Cloudcasts) != 0 || u.Picture != "" || len(u.Listens) == 0 || len(u.Following) == 0 {
-			t.Errorf("%s has %d cloudcasts, %d listens and the picture %q", ListenerUser, len(u.Cloudcasts), len(u.Listens), u.Picture)
+			t.Errorf("%s has %d cloudcasts, %d listens, follows %d and has the picture %q; want 0, some, some, none", ListenerUser, len(u.Cloudcasts), len(u.Listens), len(u.Following), u.Picture)
 		}
 		if u := user(EmptyUser); u.Biog+u.City+u.Country+u.Picture+u.Cover+u.PrimaryColor != "" ||
 			len(u.Cloudcasts)+len(u.Private)+len(u.Favorites)+len(u.Listens)+len(u.ListenLater)+len(u.Reposts)+
 				len(u.Followers)+len(u.Following)+len(u.Comments)+len(u.Feed)+len(u.Playlists) != 0 {
-			t.Errorf("%s is not empty: %+v", EmptyUser, u)
+			t.Errorf("%s has profile data or list entries, want none: %+v", EmptyUser, u)
 		}
 		if u := user(DocumentedUser); u.ID != 28 || !u.Created.Equal(time.Date(2009, 3, 10, 7, 32, 56, 0, time.UTC)) {
-			t.Errorf("%s has the ID %d and joined at %v", DocumentedUser, u.ID, u.Created)
+			t.Errorf("%s has the ID %d and joined at %v, want 28 and 2009-03-10T07:32:56Z", DocumentedUser, u.ID, u.Created)
 		}
 		if user(GreekUser).Key() != "/"+strings.Split(GreekCloudcast, "/")[1]+"/" {
-			t.Errorf("%s has the key %s", GreekUser, w.User(GreekUser).Key())
+			t.Errorf("%s has the key %s, want that of the owner of %s", GreekUser, w.User(GreekUser).Key(), GreekCloudcast)
 		}
 	})
 }
@@ -101,29 +101,29 @@ func TestSpecials_Cloudcasts(t *testing.T) {
 			t.Errorf("%s is not empty\n got %s\nwant %s", EmptyCloudcast, got, want)
 		}
 		if n := len(quiet.Favorites) + len(quiet.Reposts) + len(quiet.Listeners) + len(quiet.Comments) + len(quiet.Similar); n != 0 {
-			t.Errorf("the lists of %s have %d entries", EmptyCloudcast, n)
+			t.Errorf("the lists of %s have %d entries, want 0", EmptyCloudcast, n)
 		}
 		if c := mustCloudcast(t, w, BusyCloudcast); len(c.Comments) <= 100 || len(c.Favorites) <= 100 || len(c.Listeners) <= 100 {
 			t.Errorf("%s has %d comments, %d favorites and %d listeners, want more than 100 of each",
 				BusyCloudcast, len(c.Comments), len(c.Favorites), len(c.Listeners))
 		}
 		if c := mustCloudcast(t, w, UnlistedCloudcast); !c.Unlisted || c.Draft {
-			t.Errorf("%s is not unlisted", UnlistedCloudcast)
+			t.Errorf("%s: Unlisted %t, Draft %t; want true, false", UnlistedCloudcast, c.Unlisted, c.Draft)
 		}
 		if c := mustCloudcast(t, w, DraftCloudcast); !c.Draft {
-			t.Errorf("%s is not a draft", DraftCloudcast)
+			t.Errorf("%s: Draft false, want true", DraftCloudcast)
 		}
 		if c := mustCloudcast(t, w, ScheduledCloudcast); !c.PublishAt.After(w.Now) {
-			t.Errorf("%s is published at %v", ScheduledCloudcast, c.PublishAt)
+			t.Errorf("%s is published at %v, want after %v", ScheduledCloudcast, c.PublishAt, w.Now)
 		}
 		if !mustCloudcast(t, w, HiddenStatsCloudcast).HiddenStats {
-			t.Errorf("%s does not hide its counts", HiddenStatsCloudcast)
+			t.Errorf("%s: HiddenStats false, want true", HiddenStatsCloudcast)
 		}
 		if !mustCloudcast(t, w, ExclusiveCloudcast).Exclusive {
-			t.Errorf("%s is not exclusive", ExclusiveCloudcast)
+			t.Errorf("%s: Exclusive false, want true", ExclusiveCloudcast)
 		}
 		if n := len(mustCloudcast(t, w, HostedCloudcast).Hosts); n != 2 {
-			t.Errorf("%s has %d hosts", HostedCloudcast, n)
+			t.Errorf("%s has %d hosts, want 2", HostedCloudcast, n)
 		}
 		tracks, chapters, without := 0, 0, 0
 		for _, s := range mustCloudcast(t, w, TracklistCloudcast).Sections {
@@ -137,18 +137,18 @@ func TestSpecials_Cloudcasts(t *testing.T) {
 			}
 		}
 		if tracks == 0 || chapters == 0 || without == 0 {
-			t.Errorf("%s: %d tracks, %d chapters, %d without a start time", TracklistCloudcast, tracks, chapters, without)
+			t.Errorf("%s has %d tracks, %d chapters and %d sections without a start time, want some of each", TracklistCloudcast, tracks, chapters, without)
 		}
 		for _, s := range mustCloudcast(t, w, TalkCloudcast).Sections {
 			if s.Track != nil {
-				t.Errorf("%s has the track %s", TalkCloudcast, s.Track.Name)
+				t.Errorf("%s has the track %s, want chapters only", TalkCloudcast, s.Track.Name)
 			}
 		}
 		if c := mustCloudcast(t, w, TrailingSpaceCloudcast); c.Name != "Channel 4 " {
-			t.Errorf("%s has the name %q", TrailingSpaceCloudcast, c.Name)
+			t.Errorf("%s has the name %q, want a space at its end", TrailingSpaceCloudcast, c.Name)
 		}
 		if c := mustCloudcast(t, w, DocumentedCloudcast); c.Name != "Party Time" || len(c.Tags) != 2 || c.Tags[1].Slug != "funk" || len(c.Sections) == 0 {
-			t.Errorf("%s is %+v", DocumentedCloudcast, c)
+			t.Errorf("%s = %+v, want Party Time with two tags, the second funk, and sections", DocumentedCloudcast, c)
 		}
 		mustCloudcast(t, w, GreekCloudcast)
 	})
@@ -176,7 +176,7 @@ func TestSpecials_TiesAcrossThePageBorder(t *testing.T) {
 				if len(times) < 41 {
 					t.Errorf("%s has %d %s, want more than two full pages", name, len(times), what)
 				} else if !times[18].Equal(times[19]) || !times[19].Equal(times[20]) {
-					t.Errorf("%s: %s 18 to 20 have the times %v", name, what, times[18:21])
+					t.Errorf("%s: %s 18 to 20 have the times %v, want the same time", name, what, times[18:21])
 				}
 			}
 		}
@@ -201,7 +201,7 @@ func TestSpecials_BurstOfOneSecond(t *testing.T) {
 				t.Errorf("%s: %d %s with the same time, want %d", BurstUser, longest, what, BurstSize)
 			}
 			if first, last := times[0], times[len(times)-1]; first.Equal(last) || len(times) < BurstSize+20 {
-				t.Errorf("%s: %d %s, want some before and some after the burst", BurstUser, len(times), what)
+				t.Errorf("%s has %d %s, want some before and some after those with the same time", BurstUser, len(times), what)
 			}
 		}
 	})

@@ -65,7 +65,7 @@ func TestLocales_SectionsAndSlotsAreValid(t *testing.T) {
 						t.Errorf("%s, %s: invalid slot %q in %q", l.lang, section, name, line)
 					}
 					if name == "weekday" && len(l.entries["weekdays"]) == 0 || name == "season" && len(l.entries["seasons"]) == 0 {
-						t.Errorf("%s, %s: %q would be English in %q", l.lang, section, name, line)
+						t.Errorf("%s, %s: %q in %q has no text in this language", l.lang, section, name, line)
 					}
 				}
 				if rest := slotPattern.ReplaceAllString(line, ""); strings.ContainsAny(rest, "{}") {
@@ -79,7 +79,7 @@ func TestLocales_SectionsAndSlotsAreValid(t *testing.T) {
 func TestLocales_AreComplete(t *testing.T) {
 	t.Parallel()
 	if len(locales()) < 15 {
-		t.Errorf("%d languages", len(locales()))
+		t.Errorf("the data has %d languages, want at least 15", len(locales()))
 	}
 	for _, l := range locales() {
 		if len(l.places) == 0 || len(l.men) == 0 || len(l.women) == 0 || len(l.men[0].families) == 0 || len(l.women[0].families) == 0 {
@@ -87,7 +87,7 @@ func TestLocales_AreComplete(t *testing.T) {
 		}
 		for _, p := range l.places {
 			if p.city == "" || p.country == "" || strings.Contains(p.country, ",") {
-				t.Errorf("%s: place %+v", l.lang, p)
+				t.Errorf("%s: place %+v, want a city and one country", l.lang, p)
 			}
 		}
 		for _, people := range [][]givenName{l.men, l.women} {
@@ -103,13 +103,13 @@ func TestLocales_AreComplete(t *testing.T) {
 		}
 		for section, n := range map[string]int{"months": 12, "weekdays": 7, "seasons": 4} {
 			if own := l.entries[section]; len(own) != 0 && len(own) != n {
-				t.Errorf("%s has %d %s", l.lang, len(own), section)
+				t.Errorf("%s has %d %s, want %d or none", l.lang, len(own), section, n)
 			}
 		}
 		for _, style := range l.section("dates") {
 			words := style == "words" || style == "de words" || style == "ordinal" || style == "month first"
 			if words && len(l.entries["months"]) == 0 {
-				t.Errorf("%s: dates of the style %q would be English", l.lang, style)
+				t.Errorf("%s: date style %q needs the names of months, but the language has none", l.lang, style)
 			}
 			if style != "iso" && l.date(style, time.Unix(now, 0).UTC()) == "2026-09-01" {
 				t.Errorf("%s: unknown date style %q", l.lang, style)
@@ -140,7 +140,7 @@ func TestDate(t *testing.T) {
 		{"sv", "iso", "2026-03-04"},
 	} {
 		if got := byLang[tt.lang].date(tt.style, day); got != tt.want {
-			t.Errorf("%s, %s: %s, want %s", tt.lang, tt.style, got, tt.want)
+			t.Errorf("date in %s in the style %q = %s, want %s", tt.lang, tt.style, got, tt.want)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func TestWorld_TextsLookReal(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *World) {
 		check := func(where, text string) {
 			if marker := artificialMarker(text); marker != "" {
-				t.Errorf("%s: %q in %q", where, marker, text)
+				t.Errorf("%s: the text contains %q, which looks artificial: %q", where, marker, text)
 			}
 			if !utf8.ValidString(text) {
 				t.Errorf("%s: %q is not valid UTF-8", where, text)
@@ -40,10 +40,10 @@ func TestWorld_TextsLookReal(t *testing.T) {
 			check(u.Key(), u.Name)
 			check(u.Key(), u.Biog)
 			if strings.TrimSpace(u.Name) != u.Name || u.Name == "" {
-				t.Errorf("%s has the name %q", u.Key(), u.Name)
+				t.Errorf("%s has the name %q, want one without spaces at its ends", u.Key(), u.Name)
 			}
 			if (u.City == "") != (u.Country == "") {
-				t.Errorf("%s lives in %q, %q", u.Key(), u.City, u.Country)
+				t.Errorf("%s has the city %q and the country %q, want both or none", u.Key(), u.City, u.Country)
 			}
 			for _, c := range u.Comments {
 				check(u.Key()+" comment", c.Text)
@@ -119,7 +119,7 @@ func TestWorld_CommentsAreInTheirAuthorsLanguage(t *testing.T) {
 	for _, l := range locales() {
 		for _, section := range []string{"episode comments", "talk comments", "profile comments", "replies"} {
 			if len(l.entries[section]) == 0 {
-				t.Errorf("%s has no %s: they would be English", l.lang, section)
+				t.Errorf("%s has no section %q", l.lang, section)
 			}
 		}
 	}
@@ -137,12 +137,12 @@ func TestWorld_CommentsAreInTheirAuthorsLanguage(t *testing.T) {
 			}
 			checked++
 			if !strings.ContainsFunc(comment.Text, func(r rune) bool { return unicode.Is(script, r) }) {
-				t.Errorf("%s: %q by %s, whose language is %s", c.Key(), comment.Text, comment.Author.Username, members[comment.Author].locale.lang)
+				t.Errorf("%s: comment %q by %s has no character of their language %s", c.Key(), comment.Text, comment.Author.Username, members[comment.Author].locale.lang)
 			}
 		}
 	}
 	if checked < 100 {
-		t.Errorf("only %d comments were checked", checked)
+		t.Errorf("%d comments were checked, want at least 100", checked)
 	}
 }
 
@@ -158,7 +158,7 @@ func TestWorld_HasAllVariants(t *testing.T) {
 			}
 			if !slices.ContainsFunc(w.Users, func(u *User) bool { return in(u.Name) }) ||
 				!slices.ContainsFunc(w.Latest, func(c *Cloudcast) bool { return in(c.Slug) }) {
-				t.Errorf("no name or no slug in the script %v", script.R16[0])
+				t.Errorf("no user name, or no slug, has a character of the script that begins with U+%04X", script.R16[0].Lo)
 			}
 		}
 		// Rare cases exist but are rare.

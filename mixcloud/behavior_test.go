@@ -60,16 +60,16 @@ func TestFaults(t *testing.T) {
 			user, err := c.User(ctx, "/spartacus/")
 			if !fails {
 				if err != nil || user.Key.String() != "/spartacus/" {
-					t.Errorf("%s: %v, %v", kind, show.Value(user), err)
+					t.Errorf("%s: User returned %v, %v; want /spartacus/, nil", kind, show.Value(user), err)
 				}
 				return
 			}
 			var e *mixcloud.Error
 			if user != nil || !errors.As(err, &e) || want != nil && !errors.Is(err, want) {
-				t.Errorf("%s: %v, %v, want %v", kind, show.Value(user), err, want)
+				t.Errorf("%s: User returned %v, %v; want nil and an *Error of the kind %v", kind, show.Value(user), err, want)
 			}
 			if wait, limited := mixcloud.RetryAfter(err); kind == emulator.FaultRateLimit && (!limited || wait != 7*time.Second) {
-				t.Errorf("%s: RetryAfter returned %v, %t", kind, wait, limited)
+				t.Errorf("%s: RetryAfter returned %v, %t; want 7s, true", kind, wait, limited)
 			}
 		})
 	}
@@ -99,7 +99,7 @@ func TestNotFound(t *testing.T) {
 		"read, a wrong token": {errOf(c.As("wrong").User(ctx, "/spartacus/")), mixcloud.ErrUnauthenticated},
 	} {
 		if !errors.Is(test.got, test.want) {
-			t.Errorf("%s: %v, want %v", name, test.got, test.want)
+			t.Errorf("%s: error %v, want %v", name, test.got, test.want)
 		}
 	}
 }
@@ -144,7 +144,7 @@ func TestAll_DateAndOffset(t *testing.T) {
 			got = append(got, show.Key.String())
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s:\n%s", name, diff)
+			t.Errorf("%s: keys (-want +got):\n%s", name, diff)
 		}
 	}
 }
@@ -166,7 +166,7 @@ func TestAll_Misbehaving(t *testing.T) {
 			n++
 		}
 		if requests := len(e.Requests()); requests > 10 || n > 40 {
-			t.Errorf("%s: %d items in %d requests", kind, n, requests)
+			t.Errorf("%s: All returned %d items in %d requests, want at most 40 in 10", kind, n, requests)
 		}
 	}
 }
@@ -179,11 +179,11 @@ func TestLinks_NextAndPrevious(t *testing.T) {
 	for name, r := range map[string]mixcloud.Range{"dates": {Limit: 10}, "offsets": {Limit: 10, Offset: new(0)}} {
 		first, err := c.UserFollowers(t.Context(), busy.Key(), r)
 		if err != nil || first.Next == nil {
-			t.Fatalf("%s: %+v, %v", name, show.Value(first), err)
+			t.Fatalf("%s: first page: %+v, %v; want a page with a next link", name, show.Value(first), err)
 		}
 		next, err := c.UserFollowers(t.Context(), busy.Key(), first.Next.Range)
 		if err != nil || next.Previous == nil {
-			t.Fatalf("%s: %+v, %v", name, show.Value(next), err)
+			t.Fatalf("%s: second page: %+v, %v; want a page with a previous link", name, show.Value(next), err)
 		}
 		back, err := c.UserFollowers(t.Context(), busy.Key(), next.Previous.Range)
 		if err != nil {
@@ -196,7 +196,7 @@ func TestLinks_NextAndPrevious(t *testing.T) {
 			return keys
 		}
 		if diff := cmp.Diff(keys(first), keys(back)); diff != "" {
-			t.Errorf("%s: the first page (-), the page before the second (+):\n%s", name, diff)
+			t.Errorf("%s: the first page differs from the one before the second (-first +previous):\n%s", name, diff)
 		}
 	}
 }
@@ -211,15 +211,15 @@ func TestViewer(t *testing.T) {
 			viewer := c.As(user.Username + "-token")
 			me, err := viewer.Me(t.Context())
 			if err != nil || me.Username != user.Username || me.IsCurrentUser == nil || !*me.IsCurrentUser {
-				t.Errorf("%s is %+v, %v", user.Username, show.Value(me), err)
+				t.Errorf("Me with the token of %s returned %+v, %v; want this user, with is_current_user true", user.Username, show.Value(me), err)
 			}
 			page, err := viewer.Popular(t.Context(), mixcloud.Range{Limit: 2})
 			if err != nil || page.Items[0].Favorited == nil || page.Items[0].User.Following == nil {
-				t.Errorf("with a token: %+v, %v", show.Value(page), err)
+				t.Errorf("Popular with a token returned %+v, %v; want favorited and following", show.Value(page), err)
 			}
 			page, err = c.Popular(t.Context(), mixcloud.Range{Limit: 2})
 			if err != nil || page.Items[0].Favorited != nil || page.Items[0].User.Following != nil {
-				t.Errorf("without: %+v, %v", show.Value(page), err)
+				t.Errorf("Popular without a token returned %+v, %v; want no favorited and no following", show.Value(page), err)
 			}
 		})
 	}
@@ -254,7 +254,7 @@ func TestParseRef_AllEmulatorKeys(t *testing.T) {
 		byName, err := of(name)
 		bySlug, err2 := of(slug)
 		if err != nil || err2 != nil || byName != bySlug {
-			t.Errorf("key of %q = %q, %v; key of its slug %q = %q, %v", name, byName, err, slug, bySlug, err2)
+			t.Errorf("key of %q = %q, %v; key of its slug %q = %q, %v; want equal keys", name, byName, err, slug, bySlug, err2)
 		}
 		keys[byName] = kind
 	}
@@ -268,11 +268,11 @@ func TestParseRef_AllEmulatorKeys(t *testing.T) {
 		named(x.Slug, x.Slug, mixcloud.KindCategory, mixcloud.CategoryKey)
 	}
 	if len(keys) < 5000 {
-		t.Fatalf("the emulator has only %d keys", len(keys))
+		t.Fatalf("the emulator has %d keys, want at least 5000", len(keys))
 	}
 	for key, kind := range keys {
 		if got, err := mixcloud.ParseRef("https://www.mixcloud.com" + key); err != nil || got.Kind != kind || got.Key.String() != key {
-			t.Errorf("%q is %v, %v, want a %s", key, got, err, kind)
+			t.Errorf("the kind of the key %q = %v, %v; want %s", key, got, err, kind)
 		}
 	}
 }
@@ -294,12 +294,12 @@ func TestResource(t *testing.T) {
 	} {
 		got, err := c.Resource(t.Context(), "http://mixcloud.test/www"+key)
 		if err != nil || fmt.Sprintf("%T", got) != fmt.Sprintf("%T", want) || len(got.Raw()) == 0 {
-			t.Errorf("%s is a %T, %v, want a %T", key, got, err, want)
+			t.Errorf("Resource(%s) returned a %T, %v; want a %T", key, got, err, want)
 		}
 	}
 	for _, key := range []string{"/no-such-user/", "/popular/", "/spartacus/no-such-show/"} {
 		if got, err := c.Resource(t.Context(), key); got != nil || err == nil {
-			t.Errorf("%s is a %T, %v", key, got, err)
+			t.Errorf("Resource(%s) returned %v, %v; want nil and an error", key, got, err)
 		}
 	}
 }
@@ -313,11 +313,11 @@ func TestTracklist(t *testing.T) {
 		return tracks && slices.ContainsFunc(s.Sections, func(s world.Section) bool { return s.Track == nil })
 	})
 	if i < 0 {
-		t.Fatal("no show has both tracks and chapters")
+		t.Fatal("the data set has no cloudcast with both tracks and chapters")
 	}
 	full, err := c.Cloudcast(t.Context(), w.Latest[i].Key())
 	if err != nil || len(full.Sections) != len(w.Latest[i].Sections) {
-		t.Fatalf("%+v, %v", show.Value(full), err)
+		t.Fatalf("Cloudcast(%s) returned %+v, %v; want %d sections", w.Latest[i].Key(), show.Value(full), err, len(w.Latest[i].Sections))
 	}
 	for j, want := range w.Latest[i].Sections {
 		got := full.Sections[j]
