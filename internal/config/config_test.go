@@ -156,6 +156,16 @@ func TestParse(t *testing.T) {
 				c.FreshFor = Lifetimes{"user": 10 * time.Minute, "list": 30 * time.Second}
 			}),
 		},
+		"disabled mechanisms": {
+			reason: "each occurrence of the flag adds names, and a name counts once",
+			args:   []string{"--disable=look-ahead", "--disable=projection,look-ahead"},
+			want:   serveWith(func(c *Serve) { c.Disable = Mechanisms{"look-ahead", "projection"} }),
+		},
+		"disabled mechanisms in the environment": {
+			reason: "several names are separated by commas",
+			env:    []string{"DISABLE=projection, look-ahead"},
+			want:   serveWith(func(c *Serve) { c.Disable = Mechanisms{"projection", "look-ahead"} }),
+		},
 		"empty variable": {
 			reason: "deployment tools set variables to the empty string to unset them",
 			env:    []string{"MAX_UPSTREAM=", "DEMO="},
@@ -250,6 +260,7 @@ func TestParse_Problems(t *testing.T) {
 			args: []string{"--fresh-for=list=-1s", "--fresh-for=mixtape=1m chart=721h"},
 			want: []string{"--fresh-for chart must be between", "--fresh-for list must be between", `--fresh-for does not know the kind "mixtape": use one of user, `},
 		},
+		"unknown mechanisms":  {args: []string{"--disable=look-ahead,caching"}, want: []string{`--disable does not know the mechanism "caching": use look-ahead or projection`}},
 		"malformed lifetimes": {args: []string{"--fresh-for=list", "--fresh-for=list=soon"}, want: []string{`--fresh-for must be a kind and a duration such as list=30s, not "list"`, "--fresh-for must be a kind"}},
 		"ports":               {args: []string{"--addr=127.0.0.1:65536"}, want: []string{"--addr must end with a port between 0 and 65535"}},
 		"demo and a base URL": {args: []string{"--demo", "--api-url=http://127.0.0.1:1"}, want: []string{"--api-url cannot be combined with --demo"}},
@@ -360,7 +371,7 @@ func TestParse_Help(t *testing.T) {
 // Parsing the output of Print as environment variables results in the same settings.
 func TestPrint_RoundTrip(t *testing.T) {
 	t.Parallel()
-	want, err := Parse([]string{"--max-upstream=9", "--log-level=warn", "--public-url=https://g.example/x", "--request-timeout=1m30s", "--demo", "--fresh-for=list=30s", "--fresh-for=artist=36h", "--oauth-redirect-uri=https://a/x", "--oauth-redirect-uri=https://b/y"}, env(), io.Discard)
+	want, err := Parse([]string{"--max-upstream=9", "--log-level=warn", "--public-url=https://g.example/x", "--request-timeout=1m30s", "--demo", "--fresh-for=list=30s", "--fresh-for=artist=36h", "--disable=projection,look-ahead", "--oauth-redirect-uri=https://a/x", "--oauth-redirect-uri=https://b/y"}, env(), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,6 +58,7 @@ allow-origin: [https://a.example, "https://b.example"]
 fresh-for:
   list: 30s
   chart: 1m
+disable: [look-ahead, projection]
 public-url: ""
 stale-for:
 `},
@@ -66,6 +67,7 @@ stale-for:
 				c.Addr, c.Demo, c.RequestTimeout, c.MaxUpstream, c.UpstreamRate = "127.0.0.1:9999", true, 45*time.Second, 8, 2.5
 				c.CacheBytes, c.MemoryLimit, c.AllowOrigin = 64<<20, 512<<20, []string{"https://a.example", "https://b.example"}
 				c.FreshFor = Lifetimes{"list": 30 * time.Second, "chart": time.Minute}
+				c.Disable = Mechanisms{LookAhead, Projection}
 				_ = c.Log.Level.UnmarshalText([]byte("debug"))
 			},
 		},

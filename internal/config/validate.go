@@ -131,6 +131,7 @@ func (c *Serve) Validate() error {
 	if c.UpstreamRetries < 0 || c.UpstreamRetries > 2 {
 		p.add("upstream-retries", "must be between 0 and 2, not %d", c.UpstreamRetries)
 	}
+	c.Disable.validate("disable", &p)
 	c.redis(&p)
 	c.Log.validate(&p)
 	return p.join()
