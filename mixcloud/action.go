@@ -66,7 +66,7 @@ func (c *Client) RemoveFromListenLater(ctx context.Context, cloudcast string) (*
 	return c.act(ctx, "RemoveFromListenLater", http.MethodDelete, cloudcast, "listen-later")
 }
 
-// act does one action to the object at key.
+// act performs an action on the object at key.
 func (c *Client) act(ctx context.Context, op, method, key, action string) (*Result, error) {
 	path, problem := cleanPath(key)
 	if problem != "" {

@@ -35,7 +35,7 @@ func TestFaults(t *testing.T) {
 		emulator.FaultTruncatedJSON:   mixcloud.ErrBadResponse,
 		emulator.FaultEndlessBody:     mixcloud.ErrBadResponse,
 		emulator.FaultReset:           mixcloud.ErrUnavailable,
-		emulator.FaultError200:        nil, // any error: which one is the emulator's choice
+		emulator.FaultError200:        nil, // any error
 		emulator.FaultSuccessFalse:    mixcloud.ErrBadResponse,
 		emulator.FaultNotJSON:         mixcloud.ErrBadResponse,
 	}
@@ -130,11 +130,11 @@ func TestAll_DateAndOffset(t *testing.T) {
 		return c.UserCloudcasts(ctx, busy.Key(), r)
 	}
 	for name, start := range map[string]mixcloud.Range{
-		"dates":            {},
-		"dates, 100":       {Limit: 100},
-		"offsets":          {Offset: new(0)},
-		"offsets, in 7s":   {Offset: new(0), Limit: 7},
-		"dates, one by 33": {Limit: 33},
+		"by date":               {},
+		"by date, pages of 100": {Limit: 100},
+		"by offset":             {Offset: new(0)},
+		"by offset, pages of 7": {Offset: new(0), Limit: 7},
+		"by date, pages of 33":  {Limit: 33},
 	} {
 		got := []string{}
 		for show, err := range mixcloud.All(t.Context(), start, 0, list) {

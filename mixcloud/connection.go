@@ -72,9 +72,9 @@ func (c *Client) UserCloudcasts(ctx context.Context, user string, r Range) (*Pag
 	return listOf[Cloudcast](ctx, c, "UserCloudcasts", user, "cloudcasts", r, KindUser)
 }
 
-// UserFavorites returns a page of a user's favorites, most recent first. The
-// items do not say when they became favorites; Next and Previous do for the ends
-// of the page.
+// UserFavorites returns a page of a user's favorites, most recent first. The items
+// do not contain the time when they became favorites. Next contains that of the
+// last item, and Previous that of the first.
 func (c *Client) UserFavorites(ctx context.Context, user string, r Range) (*Page[Cloudcast], error) {
 	return listOf[Cloudcast](ctx, c, "UserFavorites", user, "favorites", r, KindUser)
 }
@@ -86,13 +86,14 @@ func (c *Client) UserListens(ctx context.Context, user string, r Range) (*Page[C
 }
 
 // UserFollowers returns a page of a user's followers, most recent first. The
-// items do not say when they followed; see [Client.UserFavorites].
+// items do not contain the time of the follow; see [Client.UserFavorites].
 func (c *Client) UserFollowers(ctx context.Context, user string, r Range) (*Page[User], error) {
 	return listOf[User](ctx, c, "UserFollowers", user, "followers", r, KindUser)
 }
 
 // UserFollowing returns a page of the users that a user follows, most recent
-// first. The items do not say since when; see [Client.UserFavorites].
+// first. The items do not contain the time of the follow; see
+// [Client.UserFavorites].
 func (c *Client) UserFollowing(ctx context.Context, user string, r Range) (*Page[User], error) {
 	return listOf[User](ctx, c, "UserFollowing", user, "following", r, KindUser)
 }

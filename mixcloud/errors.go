@@ -58,8 +58,8 @@ type Error struct {
 	// Message is Mixcloud's own message (error.message), or "": plain text of at
 	// most 500 characters, without markup and without queries of addresses.
 	Message string
-	// RetryAfter is how long Mixcloud asks to wait, from the header or else from
-	// the body; 0 if it does not say.
+	// RetryAfter is the wait that Mixcloud requests, from the header or else from
+	// the body; 0 if neither has one.
 	RetryAfter time.Duration
 	// Details are Mixcloud's messages about single fields of an upload or an edit,
 	// by Mixcloud's field names ("tags-0-tag"). It is nil if there are none.
@@ -122,8 +122,8 @@ func (e *Error) Unwrap() []error {
 	return all
 }
 
-// RetryAfter reports whether err is an [ErrRateLimited], and how long Mixcloud asks
-// to wait before the next call; 0 if it does not say.
+// RetryAfter reports whether err is an [ErrRateLimited], and returns the wait that
+// Mixcloud requests before the next call, or 0 if the response has none.
 func RetryAfter(err error) (wait time.Duration, limited bool) {
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind == ErrRateLimited {
 		return e.RetryAfter, true

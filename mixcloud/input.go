@@ -151,8 +151,8 @@ func normalizeRef(ref Ref) Input {
 	return Input{Ref: Ref{ref.Kind, ParseKey(joinPath(path))}, Received: ref.Key}
 }
 
-// sitePages maps first path elements that [ParseRef] takes for a user's name, but
-// that are pages of the site, to a description of the problem.
+// sitePages maps first path elements of pages of the site, which [ParseRef] parses
+// as a user's name, to a description of the problem.
 var sitePages = map[string]string{
 	"live":   "names a live stream, which Mixcloud's API does not have",
 	"select": "names a page of the site, not a resource",

@@ -68,7 +68,7 @@ func (o *OEmbed) decode(v value) {
 	}
 }
 
-// OEmbed returns how to embed the page at resourceURL, which is a key or an
+// OEmbed returns the oEmbed data of the page at resourceURL, which is a key or an
 // address on the website. No token is sent.
 func (c *Client) OEmbed(ctx context.Context, resourceURL string, o OEmbedOptions) (*OEmbed, error) {
 	r, err := c.oembedRequest("OEmbed", "json", resourceURL, o)

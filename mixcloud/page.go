@@ -31,7 +31,7 @@ type Page[T any] struct {
 	// Do not parse it.
 	Name string
 	// Previous and Next lead to the pages before and after this one; nil if
-	// Mixcloud names none. A list that is paged by date has a Previous even on
+	// the response has no such link. A list that is paged by date has a Previous even on
 	// its first page (observed).
 	Previous, Next *Link
 	// InvalidNext is true if the list has a next page, but its link has no offset

@@ -111,7 +111,7 @@ func TestRecordings(t *testing.T) {
 			}
 		})
 	}
-	t.Run("all read", func(t *testing.T) {
+	t.Run("no missing file", func(t *testing.T) {
 		for name := range recordings {
 			if !slices.ContainsFunc(files, func(f string) bool { return filepath.Base(f) == name }) {
 				t.Errorf("the file testdata/recorded/%s of the table does not exist", name)

@@ -167,9 +167,9 @@ func TestRequests(t *testing.T) {
 			if !strings.HasPrefix(want, "http") {
 				want = "http://api.test/base/api" + want
 			}
-			var asked []string
+			var requested []string
 			c := testClient(t, func(r *http.Request) (*http.Response, error) {
-				asked = append(asked, r.URL.String())
+				requested = append(requested, r.URL.String())
 				if r.Method != http.MethodGet || r.Host != r.URL.Host || r.Header.Get("User-Agent") != defaultUserAgent || r.Header.Get("Accept") == "" {
 					t.Errorf("%s with host %q and header %v, want a GET of the URL's host with Accept and the default User-Agent", r.Method, r.Host, r.Header)
 				}
@@ -178,7 +178,7 @@ func TestRequests(t *testing.T) {
 			if err := test.call(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]string{want}, asked); diff != "" {
+			if diff := cmp.Diff([]string{want}, requested); diff != "" {
 				t.Errorf("URLs of the calls (-want +got):\n%s", diff)
 			}
 		})
@@ -234,20 +234,20 @@ func TestInvalidArguments(t *testing.T) {
 		"a negative offset": func(ctx context.Context, c *Client) error {
 			return errOf(c.UserFeed(ctx, "/bob/", Range{Offset: new(-1)}))
 		},
-		"the latest of an artist":  func(ctx context.Context, c *Client) error { return errOf(c.LatestOf(ctx, "/artist/x/", Range{})) },
-		"followers of a cloudcast": func(ctx context.Context, c *Client) error { return errOf(c.UserFollowers(ctx, "/bob/x/", Range{})) },
-		"comments on me":           func(ctx context.Context, c *Client) error { return errOf(c.CloudcastComments(ctx, "/me/", Range{})) },
-		"a width of markup": func(ctx context.Context, c *Client) error {
+		"the latest of an artist":    func(ctx context.Context, c *Client) error { return errOf(c.LatestOf(ctx, "/artist/x/", Range{})) },
+		"followers of a cloudcast":   func(ctx context.Context, c *Client) error { return errOf(c.UserFollowers(ctx, "/bob/x/", Range{})) },
+		"cloudcast comments of /me/": func(ctx context.Context, c *Client) error { return errOf(c.CloudcastComments(ctx, "/me/", Range{})) },
+		"markup as width": func(ctx context.Context, c *Client) error {
 			return errOf(c.EmbedHTML(ctx, "/bob/x/", EmbedOptions{Width: `1"><b>`}))
 		},
 		"a negative height": func(ctx context.Context, c *Client) error {
 			return errOf(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{Height: new(-1)}))
 		},
-		"a color by name": func(ctx context.Context, c *Client) error {
+		"a named color": func(ctx context.Context, c *Client) error {
 			return errOf(c.EmbedJSON(ctx, "/bob/x/", EmbedOptions{Color: "red"}))
 		},
-		"an embedded user":  func(ctx context.Context, c *Client) error { return errOf(c.EmbedJSON(ctx, "/bob/", EmbedOptions{})) },
-		"oEmbed of nothing": func(ctx context.Context, c *Client) error { return errOf(c.OEmbed(ctx, "", OEmbedOptions{})) },
+		"an embedded user":          func(ctx context.Context, c *Client) error { return errOf(c.EmbedJSON(ctx, "/bob/", EmbedOptions{})) },
+		"oEmbed without an address": func(ctx context.Context, c *Client) error { return errOf(c.OEmbed(ctx, "", OEmbedOptions{})) },
 		"oEmbed of a script": func(ctx context.Context, c *Client) error {
 			return errOf(c.OEmbed(ctx, "javascript:alert(1)", OEmbedOptions{}))
 		},

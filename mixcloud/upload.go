@@ -82,7 +82,7 @@ type BoundedFiles interface {
 //
 // The call begins when files has returned the first file. The fields are sent
 // first, then the files. An error of files, or of a file's body, aborts the
-// request, so that Mixcloud does not take it for complete, and Upload returns that
+// request, so that it is not complete for Mixcloud, and Upload returns that
 // error unchanged. If Mixcloud responds before the request is complete, Upload
 // stops sending and returns the response.
 //

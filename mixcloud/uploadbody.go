@@ -23,7 +23,7 @@ import (
 // it is sent. If the files are smaller, the body is padded with line breaks after
 // the closing boundary: an epilogue, which parsers of forms ignore (RFC 2046). The
 // closing boundary is sent only after the last file, and the body does not reach
-// its length without it. So a server cannot take a failed upload for a complete
+// its length without it. So a server cannot mistake a failed upload for a complete
 // one.
 type uploadBody struct {
 	ctx    context.Context //nolint:containedctx // Read has no parameter for it
@@ -43,7 +43,8 @@ type uploadBody struct {
 
 const (
 	// maxPartHeader is the maximum length of the header of a file, with the
-	// boundary before it. So much is reserved for each file after the first one.
+	// boundary before it. The length of a bounded body includes it for each file
+	// after the first one.
 	maxPartHeader = 512
 	// maxFilename and maxMedia are the maximum lengths of a file name and a media
 	// type in a header, in bytes.

@@ -156,12 +156,12 @@ func TestUpload_bound(t *testing.T) {
 		size  int
 		fits  bool
 	}{
-		"as announced":   {1 << 20, 1 << 20, true},
-		"shorter":        {1 << 20, 1<<20 - 150<<10, true},
-		"much smaller":   {1 << 20, 1<<20 - 160<<10, false},
-		"one byte more":  {1 << 20, 1<<20 + 1, false},
-		"twice the size": {1 << 20, 2 << 20, false},
-		"more than 0":    {0, 1, false},
+		"equal to the bound": {1 << 20, 1 << 20, true},
+		"shorter":            {1 << 20, 1<<20 - 150<<10, true},
+		"much smaller":       {1 << 20, 1<<20 - 160<<10, false},
+		"one byte more":      {1 << 20, 1<<20 + 1, false},
+		"twice the size":     {1 << 20, 2 << 20, false},
+		"more than 0":        {0, 1, false},
 	} {
 		for way, wrap := range map[string]func(io.Reader) io.Reader{
 			"read": func(r io.Reader) io.Reader { return struct{ io.Reader }{r} }, "written": func(r io.Reader) io.Reader { return r },

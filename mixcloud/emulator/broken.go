@@ -15,13 +15,13 @@ import (
 // The code that handles requests does not depend on them. A rule is a row of the table
 // [rules]: its name, its description for callers, the condition under which it
 // applies, and functions that change the request before it is handled, the decoded
-// JSON body, and the status, headers and body before they are sent. Each phase has one
-// place, which calls the functions of all rules that this emulator breaks, in the
-// order of the table:
+// JSON body, and the status, headers and body before they are sent. One method for
+// each phase calls the functions of all rules that this emulator breaks, in the order
+// of the table:
 //
-//	beforeRequest   after the request was read, before it is routed
-//	overDocument    after the response was made, if it is JSON
-//	overResponse    before the response is sent
+//	breakRequest    after the request was read, before it is routed
+//	breakDocument   after the response was made, if it is JSON
+//	breakResponse   before the response is sent
 //
 // The code that handles a request records the list, the error and the viewer in the
 // [call], for use by these functions.
@@ -39,16 +39,16 @@ type deviation struct {
 	response func(*call, http.Header)
 }
 
-// overRequest changes the request before it is handled. The links of the response
+// changeRequest changes the request before it is handled. The links of the response
 // still have the path and query as sent.
-func overRequest(f func(*call)) deviation { return deviation{request: f} }
+func changeRequest(f func(*call)) deviation { return deviation{request: f} }
 
-// overJSON changes the decoded body of the response.
-func overJSON(f func(*call, *document)) deviation { return deviation{document: f} }
+// changeJSON changes the decoded body of the response.
+func changeJSON(f func(*call, *document)) deviation { return deviation{document: f} }
 
-// overHeader changes the status and the headers of the response, or its body if that is
+// changeHeader changes the status and the headers of the response, or its body if that is
 // not JSON.
-func overHeader(f func(*call, http.Header)) deviation { return deviation{response: f} }
+func changeHeader(f func(*call, http.Header)) deviation { return deviation{response: f} }
 
 // and combines deviations of different phases.
 func (d deviation) and(other deviation) deviation {
@@ -64,8 +64,8 @@ func (d deviation) and(other deviation) deviation {
 	return d
 }
 
-// beforeRequest lets the broken rules change a request.
-func (c *call) beforeRequest() {
+// breakRequest lets the broken rules change a request.
+func (c *call) breakRequest() {
 	if len(c.broken) == 0 {
 		return
 	}
@@ -79,9 +79,9 @@ func (c *call) beforeRequest() {
 	}
 }
 
-// overDocument lets the broken rules change a JSON body. It does not change other
+// breakDocument lets the broken rules change a JSON body. It does not change other
 // bodies.
-func (c *call) overDocument() {
+func (c *call) breakDocument() {
 	if len(c.broken) == 0 || c.contentType != javascript {
 		return
 	}
@@ -106,8 +106,8 @@ func (c *call) overDocument() {
 	c.endBody()
 }
 
-// overResponse lets the broken rules change the response before it is sent.
-func (c *call) overResponse(h http.Header) {
+// breakResponse lets the broken rules change the response before it is sent.
+func (c *call) breakResponse(h http.Header) {
 	for _, r := range c.broken {
 		if r.response != nil && r.when(c) {
 			r.response(c, h)

@@ -31,7 +31,7 @@ func (d *document) setLink(name, href string) {
 
 // dropLinks removes links of a page.
 func dropLinks(names ...string) deviation {
-	return overJSON(func(_ *call, d *document) {
+	return changeJSON(func(_ *call, d *document) {
 		for _, name := range names {
 			d.setLink(name, "")
 		}
@@ -41,7 +41,7 @@ func dropLinks(names ...string) deviation {
 // changeLinks changes every link of a page. The function is not called for a page
 // without links.
 func changeLinks(f func(c *call, name, href string) string) deviation {
-	return overJSON(func(c *call, d *document) {
+	return changeJSON(func(c *call, d *document) {
 		paging := d.page().object("paging")
 		if paging == nil {
 			return
@@ -207,7 +207,7 @@ func linkByCreationTime(c *call, d *document) {
 
 // setListName sets the name of the list.
 func setListName(name string) deviation {
-	return overJSON(func(c *call, d *document) {
+	return changeJSON(func(c *call, d *document) {
 		if c.listPage.paged {
 			d.page().put("name", c.marked(name))
 		}

@@ -13,17 +13,17 @@ import (
 
 // respondNotFound makes the response a 404.
 func respondNotFound(message string) deviation {
-	return overRequest(func(c *call) { c.routeError = notFound(message) })
+	return changeRequest(func(c *call) { c.routeError = notFound(message) })
 }
 
 // setParam sets a parameter of the query.
 func setParam(name, value string) deviation {
-	return overRequest(func(c *call) { c.query.Set(name, value) })
+	return changeRequest(func(c *call) { c.query.Set(name, value) })
 }
 
 // dropParams removes parameters from the query.
 func dropParams(names ...string) deviation {
-	return overRequest(func(c *call) {
+	return changeRequest(func(c *call) {
 		for _, name := range names {
 			c.query.Del(name)
 		}
@@ -32,13 +32,13 @@ func dropParams(names ...string) deviation {
 
 // servePath serves another path: the requested one with old replaced.
 func servePath(old, replacement string) deviation {
-	return overRequest(func(c *call) { c.path = strings.Replace(c.path, old, replacement, 1) })
+	return changeRequest(func(c *call) { c.path = strings.Replace(c.path, old, replacement, 1) })
 }
 
 // changeBounds changes since and until; a bound for which f returns "" is
 // removed.
 func changeBounds(f func(value string) string) deviation {
-	return overRequest(func(c *call) {
+	return changeRequest(func(c *call) {
 		for _, name := range []string{"since", "until"} {
 			if !c.query.Has(name) {
 				continue
@@ -76,7 +76,7 @@ func invalidAsZero(bound string) string {
 
 // shiftBound moves since or until by some seconds.
 func shiftBound(name string, seconds int64) deviation {
-	return overRequest(func(c *call) {
+	return changeRequest(func(c *call) {
 		if at, ok := c.bound(name); ok {
 			c.query.Set(name, strconv.FormatInt(at+seconds, 10))
 		}
@@ -152,7 +152,7 @@ func raisePageCap(c *call) {
 }
 
 // respondSelectionNotFound makes the response a 404 if the tag or city exists.
-var respondSelectionNotFound = overRequest(func(c *call) {
+var respondSelectionNotFound = changeRequest(func(c *call) {
 	if _, err := c.parseSelection(c.selected()); err == nil {
 		c.routeError = notFound(noResource)
 	}
@@ -160,7 +160,7 @@ var respondSelectionNotFound = overRequest(func(c *call) {
 
 // lowerPageCap lowers the page cap.
 func lowerPageCap(n int) deviation {
-	return overRequest(func(c *call) { c.pageCap = min(c.pageCap, n) })
+	return changeRequest(func(c *call) { c.pageCap = min(c.pageCap, n) })
 }
 
 func newestSince(c *call) { c.settings.SinceOrder = SinceNewest }

@@ -39,7 +39,7 @@ func nestedResources(f func(c *call, o *object), kinds ...string) deviation {
 }
 
 func matchingResources(which func(*document, *object) bool, f func(c *call, o *object), kinds []string) deviation {
-	return overJSON(func(c *call, d *document) {
+	return changeJSON(func(c *call, d *document) {
 		d.objects(func(o *object) {
 			kind := o.kind()
 			if kind != "" && (len(kinds) == 0 || slices.Contains(kinds, kind)) && which(d, o) {
@@ -369,7 +369,7 @@ var namedKinds = []string{kindUser, kindCloudcast, kindTag, kindTrack, kindArtis
 var typedKinds = append([]string{kindComment, kindSection}, namedKinds...)
 
 // noLatest removes the list latest of tags, and its connection.
-var noLatest = roots(changeConnections(dropMembers(orderLatest)), kindTag).and(overRequest(func(c *call) {
+var noLatest = roots(changeConnections(dropMembers(orderLatest)), kindTag).and(changeRequest(func(c *call) {
 	if onTags(orderLatest)(c) {
 		respondSelectionNotFound.request(c)
 	}

@@ -11,17 +11,17 @@ import (
 
 // dropHeader removes a header.
 func dropHeader(name string) deviation {
-	return overHeader(func(_ *call, h http.Header) { h.Del(name) })
+	return changeHeader(func(_ *call, h http.Header) { h.Del(name) })
 }
 
 // setHeader sets a header.
 func setHeader(name, value string) deviation {
-	return overHeader(func(_ *call, h http.Header) { h.Set(name, value) })
+	return changeHeader(func(_ *call, h http.Header) { h.Set(name, value) })
 }
 
 // setStatus changes the status of the response.
 func setStatus(status int) deviation {
-	return overHeader(func(c *call, _ http.Header) { c.status = status })
+	return changeHeader(func(c *call, _ http.Header) { c.status = status })
 }
 
 func jsonType(_ *call, h http.Header) {
@@ -58,7 +58,7 @@ func hasErrorMessage(message string) func(*call) bool {
 
 // changeError changes the error object of the response.
 func changeError(f func(*call, *object)) deviation {
-	return overJSON(func(c *call, d *document) {
+	return changeJSON(func(c *call, d *document) {
 		if o := d.rootObject().object("error"); o != nil {
 			f(c, o)
 		}
@@ -87,7 +87,7 @@ func bareHTML(_ *call, d *document) {
 
 // changeRoot changes the root object of the response.
 func changeRoot(f func(*call, *object)) deviation {
-	return overJSON(func(c *call, d *document) {
+	return changeJSON(func(c *call, d *document) {
 		if o := d.rootObject(); o != nil {
 			f(c, o)
 		}
@@ -96,7 +96,7 @@ func changeRoot(f func(*call, *object)) deviation {
 
 // changeXML changes the lines of an XML body.
 func changeXML(f func(line []byte) []byte) deviation {
-	return overHeader(func(c *call, h http.Header) {
+	return changeHeader(func(c *call, h http.Header) {
 		if !strings.HasPrefix(h.Get("Content-Type"), "text/xml") {
 			return
 		}

@@ -34,10 +34,10 @@ func TestRules_AreComplete(t *testing.T) {
 	}
 }
 
-// TestRules_AreConsultedInOnePlace checks that only the table contains names of rules,
+// TestRules_AreUsedInOnePlace checks that only the table contains names of rules,
 // that only broken.go reads Emulator.broken, and that each phase is called in one
 // place: in two for requests, because the site has pages in addition to the API.
-func TestRules_AreConsultedInOnePlace(t *testing.T) {
+func TestRules_AreUsedInOnePlace(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
 	for _, r := range rules {
@@ -73,7 +73,7 @@ func TestRules_AreConsultedInOnePlace(t *testing.T) {
 					if file != "broken.go" {
 						t.Errorf("%s reads Emulator.broken; only broken.go may", file)
 					}
-				case "beforeRequest", "overDocument", "overResponse":
+				case "breakRequest", "breakDocument", "breakResponse":
 					uses[n.Sel.Name] = append(uses[n.Sel.Name], file)
 				}
 			}
@@ -81,7 +81,7 @@ func TestRules_AreConsultedInOnePlace(t *testing.T) {
 		})
 	}
 	for phase, want := range map[string]string{
-		"beforeRequest": "call.go site.go", "overDocument": "response.go", "overResponse": "call.go",
+		"breakRequest": "call.go site.go", "breakDocument": "response.go", "breakResponse": "call.go",
 	} {
 		if got := strings.Join(uses[phase], " "); got != want {
 			t.Errorf("%s is called in %q, want %q", phase, got, want)

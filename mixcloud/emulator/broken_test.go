@@ -63,9 +63,9 @@ var intactRoutes = sync.OnceValue(func() map[string]string {
 	return responses
 })
 
-// removesRoute tests a rule without a request in TestBrokenRules: the routes that it
-// removes do not exist, and the others do not change.
-func removesRoute(t *testing.T, rule string) {
+// checkRemovedRoutes checks a rule without a request in TestBrokenRules: some routes
+// do not exist with the rule, and the others do not change.
+func checkRemovedRoutes(t *testing.T, rule string) {
 	t.Helper()
 	e := newEmulator(t, emulator.WithBroken(rule))
 	removed := 0
@@ -258,7 +258,7 @@ func TestBrokenRules(t *testing.T) {
 			}
 			probe, ok := probes[rule]
 			if !ok {
-				removesRoute(t, rule)
+				checkRemovedRoutes(t, rule)
 				return
 			}
 			var limit, again int

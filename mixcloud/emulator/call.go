@@ -102,7 +102,7 @@ func (e *Emulator) serveAPI(w http.ResponseWriter, r *http.Request) {
 
 	began := time.Now()
 	c.applyDueLocking()
-	c.beforeRequest()
+	c.breakRequest()
 	c.handle(e.limiter.secondsToWait(c.settings.Limit))
 	// The latency includes the processing time, so that a client measures exactly
 	// the configured time.
@@ -241,7 +241,7 @@ func (c *call) header(h http.Header) {
 	if c.respondsEarly {
 		h.Set("Connection", "close")
 	}
-	c.overResponse(h)
+	c.breakResponse(h)
 	h.Set("Content-Length", strconv.Itoa(len(c.buf)))
 }
 

@@ -5,8 +5,8 @@
 //	srv := httptest.NewServer(e)                      // or mount it under a prefix with http.StripPrefix
 //	res, err := srv.Client().Get(srv.URL + "/demo/cloudcasts/?limit=2")
 //
-// [Emulator.Transport] serves the same without a socket, also inside a
-// testing/synctest bubble.
+// [Emulator.Transport] serves it without a socket, also inside a testing/synctest
+// bubble.
 //
 // # Paths
 //
@@ -80,11 +80,10 @@
 // users. A token must be in the query, in the API's access_token parameter; an
 // Authorization header is ignored.
 //
-// OAuth issues other tokens: on the page /www/oauth/authorize one chooses the user of
-// the token, and /www/oauth/access_token exchanges the code. The application
-// [DemoClientID] with
-// [DemoClientSecret] is registered by default, others by [WithOAuthClient]; any http
-// or https redirect_uri is accepted.
+// OAuth issues other tokens: the page /www/oauth/authorize asks for the user of the
+// token, and /www/oauth/access_token exchanges the code. The application
+// [DemoClientID] with [DemoClientSecret] is registered by default, others by
+// [WithOAuthClient]; any http or https redirect_uri is accepted.
 //
 // # Writes
 //

@@ -38,14 +38,14 @@ func TestEdit(t *testing.T) {
 		{"no tags", fieldsOnly("tags-0-tag="), list("tags", "name"), []string(nil)},
 		{"sections", fieldsOnly("sections-7-chapter=Two"), list("sections", "chapter"), []string{"Two"}},
 		{"no sections", fieldsOnly("sections-0-chapter="), list("sections", "chapter"), []string(nil)},
-		{"no sections, as a track", fieldsOnly("sections-0-artist=", "sections-0-song="), list("sections", "chapter"), []string(nil)},
+		{"empty track", fieldsOnly("sections-0-artist=", "sections-0-song="), list("sections", "chapter"), []string(nil)},
 		{"hosts", fieldsOnly("hosts-0-username=HarbourFM"), list("hosts", "username"), []string{"HarbourFM"}},
-		{"one wrong host invalidates all", fieldsOnly("hosts-0-username=HarbourFM", "hosts-1-username=no-such-user"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
-		{"oneself is a wrong host", fieldsOnly("hosts-0-username=demo"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
+		{"unknown host among others", fieldsOnly("hosts-0-username=HarbourFM", "hosts-1-username=no-such-user"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
+		{"uploader as host", fieldsOnly("hosts-0-username=demo"), list("hosts", "username"), []string{"spartacus", "tidewrack"}},
 		{"no hosts", fieldsOnly("hosts-0-username="), list("hosts", "username"), []string(nil)},
 		{"stats", fieldsOnly("hide_stats=1"), compareMember("hidden_stats"), true},
 		{"picture", fieldsOnly().and(formFile{"picture", "x.webp", "", "RIFF\x00\x00\x00\x00WEBPVP"}), nil, nil},
-		{"nothing", fieldsOnly("a=b"), nil, nil},
+		{"unknown field only", fieldsOnly("a=b"), nil, nil},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			mustEdit(t, e, key, pro, step.form)

@@ -20,7 +20,7 @@ type Emulator struct {
 	publicURL     string
 	clock         func() time.Time // nil for the default
 	initial       Settings
-	broken        []*rule // the rules that it breaks
+	broken        []*rule // the rules that the emulator breaks
 
 	settings atomic.Pointer[Settings]
 	oauth    oauthState

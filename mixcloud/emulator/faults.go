@@ -51,9 +51,10 @@ func FaultKinds() []FaultKind {
 	}
 }
 
-// A Fault changes responses of the API. A write is not done, although its whole body
+// A Fault changes responses of the API. A write has no effect, although its whole body
 // is read, if the fault is a rate limit, success-false, error-200 or a page with status
-// 403, 413 or 503. With every other fault it is done, and only the response is lost.
+// 403, 413 or 503. With every other fault it has an effect, and only the response is
+// lost.
 type Fault struct {
 	// Match selects requests by their escaped path below the mount prefix, in which
 	// * matches any text including slashes, optionally after a method and a space.
@@ -81,7 +82,7 @@ func (f *Fault) early() bool {
 	return f.is(FaultEarly400) || f.is(FaultEarly413) || f.is(FaultEarly503)
 }
 
-// rejectsWrite reports whether a write with this fault is not done.
+// rejectsWrite reports whether a write with this fault has no effect.
 func (f *Fault) rejectsWrite() bool {
 	if f == nil {
 		return false
@@ -108,7 +109,7 @@ func (f *Fault) check() error {
 		return fmt.Errorf("emulator: unknown fault %q; use one of %q", f.Kind, FaultKinds())
 	}
 	if f.Times < 0 || f.RetryAfter < 0 || f.Delay < 0 || f.After < 0 {
-		return fmt.Errorf("emulator: the numbers of a fault must not be negative")
+		return fmt.Errorf("emulator: times, retryAfter, delay and after of a fault must not be negative")
 	}
 	return nil
 }
@@ -186,7 +187,8 @@ func (e *Emulator) ClearFaults() {
 	e.faults.list, e.faults.left = nil, nil
 }
 
-// take returns the fault that applies to a request, or nil, and decrements its times.
+// take returns the fault that applies to a request, or nil, and counts the response
+// towards its Times.
 func (l *faultList) take(method, path string, r *route) *Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()

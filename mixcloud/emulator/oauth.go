@@ -26,7 +26,8 @@ const (
 // is not known.
 const codeTTL = 10 * time.Minute
 
-// maxGrants limits the number of open codes and of open pages.
+// maxGrants is the maximum number of unused codes, and of authorize pages whose form
+// was not submitted.
 const maxGrants = 10_000
 
 // A Client is an OAuth application.
@@ -49,15 +50,16 @@ type oauthState struct {
 	mu      sync.Mutex
 	clients map[string]Client
 	codes   map[string]grant
-	pages   map[string]grant    // by the one-time value in the page
+	pages   map[string]grant    // by the one-time value of the form
 	issued  map[string]string   // user names by token
 	revoked map[string]struct{} // revoked seeded tokens
 }
 
-// A grant is the data that a page or a code is bound to.
+// A grant is the data of an authorize page, or of a code. Both are valid only for one
+// client and one redirect URI.
 type grant struct {
 	clientID, redirectURI string
-	username              string // of a code
+	username              string // "" for a page
 	expires               time.Time
 }
 
@@ -138,9 +140,9 @@ func (a *oauthState) reset() {
 	a.codes, a.pages, a.issued, a.revoked = nil, nil, nil, nil
 }
 
-// seededToken returns the token that a user has by default. Tokens are ASCII, like
-// those of the live service: they contain an ASCII user name, or the hash of another
-// one. [Emulator.Users] lists them.
+// seededToken returns the default token of a user. Like those of the live service it is
+// ASCII: it contains the user name, or a hash of the name if that is not ASCII.
+// [Emulator.Users] lists all tokens.
 func seededToken(username string) string {
 	if isPlain(username) {
 		return username + seededSuffix
@@ -283,7 +285,7 @@ func (c *call) exchange() error {
 	want := grant{clientID: client.ID, redirectURI: params.Get("redirect_uri")}
 	g, ok := c.oauth.redeem(&c.oauth.codes, params.Get("code"), want, c.nowLocking())
 	if !ok {
-		c.oauthFailure("The code is unknown, used, too old, or was given for another redirect_uri.")
+		c.oauthFailure("The code is unknown, already used, expired, or was issued for another redirect_uri.")
 		return nil
 	}
 	token := c.oauth.issue(g.username)

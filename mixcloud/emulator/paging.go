@@ -87,8 +87,7 @@ func (c *call) pageRange(l list) (lo, hi int, next, previous link) {
 }
 
 // pageRangeByDate pages by date, like the newer server. Even the first page has a
-// previous
-// link; a page that is not full has no next link; an empty page has no links
+// previous link; a page that is not full has no next link; an empty page has no links
 // (observed 2018-26: user_cloudcasts_date_page1_2026_subset.json,
 // user_cloudcasts_empty_2018.json).
 func (c *call) pageRangeByDate(l list) (lo, hi int, next, previous link) {
@@ -141,9 +140,8 @@ func (c *call) bound(name string) (int64, bool) {
 func linkTime(t time.Time) string { return t.UTC().Format(time.DateTime) }
 
 // pageRangeByOffset pages by offset, like the older server: the first page has no
-// previous
-// link, a page that is not full has no next link; a page past the end has only the
-// previous one (observed 2018: user_cloudcasts_offset_middle_2018.json,
+// previous link, a page that is not full has no next link; a page past the end has only
+// the previous one (observed 2018: user_cloudcasts_offset_middle_2018.json,
 // user_feed_offset_last_page_2018_subset.json). That a full last page has a next link
 // is inferred.
 func (c *call) pageRangeByOffset(l list) (lo, hi int, next, previous link) {

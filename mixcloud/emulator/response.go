@@ -16,7 +16,7 @@ func (c *call) send(w http.ResponseWriter, e entry) {
 		}
 		c.replaceResponse(f)
 	}
-	c.overDocument()
+	c.breakDocument()
 	c.corruptResponse(f)
 	if f.is(FaultReset) || c.resetConn {
 		resetConnection(w)

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// The values of [Settings].SinceOrder: the items of a page for since without until.
-// There is no recording of the live service's behavior.
+// The values of [Settings].SinceOrder: which items a page has if the request has
+// since but not until. The behavior of the live service was not recorded.
 const (
-	SinceNearest = "nearest" // those nearest to since
-	SinceNewest  = "newest"  // the newest of the list
+	SinceNearest = "nearest" // the items nearest to since
+	SinceNewest  = "newest"  // the newest items of the list
 )
 
 // Settings can be changed while the emulator runs. The zero value is the default: no
@@ -17,10 +17,10 @@ const (
 type Settings struct {
 	Latency    time.Duration // response time of the API
 	Lag        time.Duration // time after which reads show a write
-	Limit      int           // requests per second of all clients together; 0 for no limit
+	Limit      int           // maximum requests per second of all clients together; 0 for no limit
 	PageCap    int           // maximum page size; 0, or a value above 100, for 100
 	SinceOrder string        // SinceNearest or SinceNewest; "" for SinceNearest
-	ReadRate   int64         // bytes per second that are read of each upload's body; 0 for no limit
+	ReadRate   int64         // maximum bytes per second at which an upload's body is read; 0 for no limit
 	Marks      bool          // responses to requests with a token contain its [Mark]
 }
 

@@ -65,7 +65,7 @@ func (e *Emulator) serveSite(w http.ResponseWriter, r *http.Request) {
 	}
 	c := e.newCall(r)
 	defer c.free()
-	c.beforeRequest()
+	c.breakRequest()
 	e.mu.RLock()
 	name, data := c.sitePage(path)
 	e.mu.RUnlock()
@@ -117,7 +117,7 @@ func pixels(s string) (width, height int, ok bool) {
 type page struct {
 	Title, By, ByURL, Text, Picture string
 	Facts                           []string
-	Links                           []pageLink // next to the facts
+	Links                           []pageLink // displayed next to Facts
 	Shows                           []pageLink
 	Light, Cover                    bool
 	Color                           template.CSS

@@ -11,7 +11,7 @@ import (
 )
 
 // catalogPages are the pages of tags, cities, categories, artists and tracks, by the first segment
-// of their paths. Each gets the other segments, unescaped, and returns nil for an unknown page.
+// of their paths. A function receives the other segments, unescaped, and returns nil for an unknown page.
 var catalogPages = map[string]func(*call, []string) *page{
 	"genres":     (*call).selectionPage,
 	"discover":   (*call).selectionPage,

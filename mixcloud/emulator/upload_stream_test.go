@@ -133,7 +133,7 @@ func TestUpload_early(t *testing.T) {
 		name   string
 		fault  emulator.Fault
 		limit  int
-		length int64 // claimed; 0 for a chunked body
+		length int64 // the Content-Length; 0 for a chunked body
 		status int
 		kind   string
 	}{

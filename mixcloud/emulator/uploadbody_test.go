@@ -238,9 +238,9 @@ func (t *trigger) Read([]byte) (int, error) {
 }
 
 // eventually waits until a condition holds.
-func eventually(t testing.TB, so func() bool) {
+func eventually(t testing.TB, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !so(); runtime.Gosched() {
+	for deadline := time.Now().Add(10 * time.Second); !condition(); runtime.Gosched() {
 		if time.Now().After(deadline) {
 			t.Fatal("timed out after 10s waiting for a condition")
 		}

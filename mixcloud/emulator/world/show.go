@@ -29,7 +29,7 @@ type series struct {
 	length       int
 	hosts        []*member
 	tags         []*Tag
-	guests       int // percent
+	guests       int // percentage of episodes that have one
 	topics       []string
 	family       int // of the pictures
 }
