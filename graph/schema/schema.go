@@ -2,7 +2,7 @@
 // generates.
 //
 // gqlparser adds directives that this server does not support, and directive
-// locations that graphql-js does not know; docs/adr/0018-what-the-framework-adds.md
+// locations that graphql-js does not know; docs/adr/0018-additions-of-gqlgen-and-gqlparser.md
 // lists them. The sources of the schema contain prices for the cost estimator
 // (cost.graphqls), which are not part of the public API. [Clean] removes all of
 // these, so that validation rejects them and neither introspection nor [SDL] lists

@@ -12,20 +12,20 @@ import (
 	"testing"
 )
 
-var updateLogEvents = flag.Bool("update", false, "rewrite the levels and attributes in docs/log-events.md, and add new events")
+var updateLogEvents = flag.Bool("update", false, "rewrite the levels and attributes in docs/operations.md, and add new events")
 
-const logEventsPage = "../../docs/log-events.md"
+const operationsPage = "../../docs/operations.md"
 
 // standardMessages are the events that alerts are written for. Their words do not change.
 var standardMessages = []string{"circuit breaker opened", "rate limited by Mixcloud", "panic", "connected to Redis"}
 
-// TestLogEvents compares the tables of docs/log-events.md with the log lines of the code.
+// TestLogEvents compares the section "Which log events are there?" of docs/operations.md with the log lines of the code.
 // A row has the message, the levels, the attributes, the meaning and what to do; the last two
 // are written by hand.
 func TestLogEvents(t *testing.T) {
 	t.Parallel()
 	events := collectLogEvents(t)
-	text, err := os.ReadFile(logEventsPage)
+	text, err := os.ReadFile(operationsPage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,22 +41,22 @@ func TestLogEvents(t *testing.T) {
 		event := events[message]
 		switch {
 		case listed[message]:
-			t.Errorf("docs/log-events.md lists %q twice", message)
+			t.Errorf("docs/operations.md lists %q twice", message)
 		case event == nil && *updateLogEvents:
 			continue
 		case event == nil:
-			t.Errorf("docs/log-events.md lists %q, which the code does not log", message)
+			t.Errorf("docs/operations.md lists %q, which the code does not log", message)
 		case *updateLogEvents:
 			cells[1], cells[2] = event.cells()
 			line = "| " + strings.Join(cells, " | ") + " |"
 		default:
 			if level, attributes := event.cells(); cells[1] != level || cells[2] != attributes {
-				t.Errorf("docs/log-events.md: %q has the level %q and the attributes %q, want %q and %q: run this test with -update",
+				t.Errorf("docs/operations.md: %q has the level %q and the attributes %q, want %q and %q: run this test with -update",
 					message, cells[1], cells[2], level, attributes)
 			}
 		}
 		if event != nil && slices.Contains(cells[3:], "") {
-			t.Errorf("docs/log-events.md: write the meaning of %q, and what to do", message)
+			t.Errorf("docs/operations.md: write the meaning of %q, and what to do", message)
 		}
 		listed[message] = true
 		lines = append(lines, line)
@@ -66,7 +66,7 @@ func TestLogEvents(t *testing.T) {
 		if listed[message] {
 			continue
 		}
-		t.Errorf("docs/log-events.md does not list %q: run this test with -update, and write its meaning", message)
+		t.Errorf("docs/operations.md does not list %q: run this test with -update, and write its meaning", message)
 		level, attributes := events[message].cells()
 		lines = slices.Insert(lines, lastRow, fmt.Sprintf("| `%s` | %s | %s |  |  |", message, level, attributes))
 		lastRow++
@@ -77,7 +77,7 @@ func TestLogEvents(t *testing.T) {
 		}
 	}
 	if *updateLogEvents {
-		if err := os.WriteFile(logEventsPage, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+		if err := os.WriteFile(operationsPage, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
