@@ -225,8 +225,8 @@ func TestExchange_InvalidArguments(t *testing.T) {
 func TestExchange_Failures(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		way  roundTrip
-		want error
+		transport roundTrip
+		want      error
 	}{
 		"no connection": {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, ErrUnavailable},
 		"no response in time": {func(r *http.Request) (*http.Response, error) {
@@ -252,7 +252,7 @@ func TestExchange_Failures(t *testing.T) {
 				requests := 0
 				c := testClient(t, func(r *http.Request) (*http.Response, error) {
 					requests++
-					return tt.way(r)
+					return tt.transport(r)
 				}, option(func(c *core) error { c.http.Timeout = 5 * time.Second; return nil }))
 				_, err := c.OAuth(appID, secret).Exchange(t.Context(), codeWord, appBack)
 				if e, ok := errors.AsType[*Error](err); !ok || !errors.Is(err, tt.want) || e.Op != "Exchange" || requests != 1 {
@@ -285,7 +285,7 @@ func TestExchange_NoSecretLeaks(t *testing.T) {
 		}
 		return string(body) + " " + fmt.Sprint(form) + " " + form.Get("client_secret") + " " + form.Get("code")
 	}
-	ways := map[string]roundTrip{
+	transports := map[string]roundTrip{
 		"a transport that quotes the form": func(r *http.Request) (*http.Response, error) { return nil, errors.New(sent(r)) },
 		"an error with the form": func(r *http.Request) (*http.Response, error) {
 			return newResponse(r, 400, nil, strings.NewReader(fmt.Sprintf(`{"error":%q}`, sent(r)))), nil
@@ -309,14 +309,14 @@ func TestExchange_NoSecretLeaks(t *testing.T) {
 			return newResponse(r, 200, nil, strings.NewReader(`{"access_token":"t0ken-cAnArY`+strings.Repeat("x", 2000)+`"}`)), nil
 		},
 	}
-	for name, way := range ways {
+	for name, transport := range transports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var seen strings.Builder
 			hosts := map[string]int{}
 			c := testClient(t, func(r *http.Request) (*http.Response, error) {
 				hosts[r.URL.Host]++
-				return way(r)
+				return transport(r)
 			}, WithMiddleware(recordAddresses(&seen)), WithObserver(func(c Call) { seen.WriteString(allFormats(c) + allFormats(c.Err)) }))
 			app := c.OAuth(appID, secret)
 			seen.WriteString(allFormats(app) + allFormats(*app) + allFormats(struct{ o *OAuth }{app}) + allFormats(struct{ O OAuth }{*app}))

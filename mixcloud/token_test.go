@@ -75,7 +75,7 @@ func TestNoTokenLeaks(t *testing.T) {
 		}
 		return string(b)
 	}
-	ways := map[string]roundTrip{
+	transports := map[string]roundTrip{
 		"a transport that quotes the address": func(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("dial %s: no", r.URL)
 		},
@@ -110,7 +110,7 @@ func TestNoTokenLeaks(t *testing.T) {
 			return newResponse(r, 200, nil, strings.NewReader(`{"name":`+quoted(sent(r))+`}`)), nil
 		},
 	}
-	for name, way := range ways {
+	for name, transport := range transports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var seen bytes.Buffer
@@ -122,7 +122,7 @@ func TestNoTokenLeaks(t *testing.T) {
 				if sent(r) == canary {
 					tokens++
 				}
-				return way(r)
+				return transport(r)
 			}, WithObserver(func(c Call) { seen.WriteString(allFormats(c) + allFormats(c.Err)) }),
 				WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 					return roundTrip(func(r *http.Request) (*http.Response, error) {

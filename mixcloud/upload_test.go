@@ -246,7 +246,7 @@ func TestUpload_brokenFiles(t *testing.T) {
 	t.Parallel()
 	bad := errors.New("the source has failed")
 	name := "x"
-	ways := map[string]Files{
+	failing := map[string]Files{
 		"in a file":              &fileList{{Field: "mp3", Body: io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), iotest.ErrReader(bad))}},
 		"in a file that is read": &fileList{{Field: "mp3", Body: struct{ io.Reader }{io.MultiReader(strings.NewReader("x"), iotest.ErrReader(bad))}}},
 		"the second file": func() Files {
@@ -264,7 +264,7 @@ func TestUpload_brokenFiles(t *testing.T) {
 	if _, err := uncalled.As(canary).Upload(t.Context(), UploadFields{Name: &name}, first); !errors.Is(err, bad) {
 		t.Errorf("Upload whose first file fails: error %v, want %v", err, bad)
 	}
-	for what, files := range ways {
+	for what, files := range failing {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			ended := make(chan error, 1)

@@ -163,7 +163,7 @@ func TestUpload_bound(t *testing.T) {
 		"twice the size":     {1 << 20, 2 << 20, false},
 		"more than 0":        {0, 1, false},
 	} {
-		for way, wrap := range map[string]func(io.Reader) io.Reader{
+		for reader, wrap := range map[string]func(io.Reader) io.Reader{
 			"read": func(r io.Reader) io.Reader { return struct{ io.Reader }{r} }, "written": func(r io.Reader) io.Reader { return r },
 		} {
 			whole := make(chan error, 1)
@@ -175,10 +175,10 @@ func TestUpload_bound(t *testing.T) {
 			files := fileList{{Field: "mp3", Body: wrap(bytes.NewReader(make([]byte, test.size)))}}
 			_, err := c.Upload(t.Context(), UploadFields{Name: &name}, &boundedList{files, test.bound, 0})
 			if (err == nil) != test.fits || !test.fits && !errors.Is(err, errBound) {
-				t.Errorf("%s, %s: Upload: error %v, want %v only if the file exceeds its bound", what, way, err, errBound)
+				t.Errorf("%s, %s: Upload: error %v, want %v only if the file exceeds its bound", what, reader, err, errBound)
 			}
 			if arrived := <-whole; (arrived == nil) != test.fits {
-				t.Errorf("%s, %s: reading the body on the server: error %v, want one only if the file exceeds its bound", what, way, arrived)
+				t.Errorf("%s, %s: reading the body on the server: error %v, want one only if the file exceeds its bound", what, reader, arrived)
 			}
 		}
 	}

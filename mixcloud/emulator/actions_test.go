@@ -20,8 +20,8 @@ import (
 var actionTests = map[string]struct {
 	key, flag   string // of the target
 	count       string // the target's
-	mine        string // the actor's list; "" for none
-	theirs      string // the target's list; "" for none
+	actorList   string // the actor's list; "" for none
+	targetList  string // the target's list; "" for none
 	feed        string // the kind of the activity; "" for none
 	done, undid string // messages
 }{
@@ -53,7 +53,7 @@ func TestActions(t *testing.T) {
 	for _, name := range []string{"follow", "favorite", "repost", "listen-later"} {
 		a := actionTests[name]
 		path := a.key + name + "/"
-		see := func(when string, on bool, count float64) {
+		check := func(when string, on bool, count float64) {
 			t.Helper()
 			target := getJSON(t, e, a.key+"?access_token="+token)
 			if target[a.flag] != on {
@@ -62,16 +62,16 @@ func TestActions(t *testing.T) {
 			if a.count != "" && target[a.count] != count {
 				t.Errorf("%s %s: %s is %v, want %v", name, when, a.count, target[a.count], count)
 			}
-			if a.mine != "" {
-				mine := keys(getJSON(t, e, a.mine+"?access_token="+token))
-				if slices.Contains(mine, a.key) != on {
-					t.Errorf("%s %s: %s lists %q; want %s in it: %t", name, when, a.mine, mine, a.key, on)
+			if a.actorList != "" {
+				list := keys(getJSON(t, e, a.actorList+"?access_token="+token))
+				if slices.Contains(list, a.key) != on {
+					t.Errorf("%s %s: %s lists %q; want %s in it: %t", name, when, a.actorList, list, a.key, on)
 				}
 			}
-			if a.theirs != "" {
-				theirs := keys(getJSON(t, e, a.theirs))
-				if slices.Contains(theirs, actor) != on || on && theirs[0] != actor {
-					t.Errorf("%s %s: %s lists %q; want %s first: %t", name, when, a.theirs, theirs, actor, on)
+			if a.targetList != "" {
+				list := keys(getJSON(t, e, a.targetList))
+				if slices.Contains(list, actor) != on || on && list[0] != actor {
+					t.Errorf("%s %s: %s lists %q; want %s first: %t", name, when, a.targetList, list, actor, on)
 				}
 			}
 			if a.feed != "" {
@@ -82,21 +82,21 @@ func TestActions(t *testing.T) {
 			}
 		}
 		count, _ := getJSON(t, e, a.key)[a.count].(float64)
-		see("before", false, count)
+		check("before", false, count)
 		for range 2 {
 			w := send(e, http.MethodPost, path, token, "", nil)
 			want := map[string]any{"result": map[string]any{"success": true, "message": a.done}}
 			if diff := cmp.Diff(want, object(t, w.Body.Bytes())); w.Code != http.StatusOK || diff != "" {
 				t.Errorf("POST %s: status %d (-want +got):\n%s", path, w.Code, diff)
 			}
-			see("done", true, count+1)
+			check("done", true, count+1)
 		}
 		w := send(e, http.MethodDelete, path, token, "", nil)
 		want := map[string]any{"result": map[string]any{"success": true, "message": a.undid}}
 		if diff := cmp.Diff(want, object(t, w.Body.Bytes())); w.Code != http.StatusOK || diff != "" {
 			t.Errorf("DELETE %s: status %d (-want +got):\n%s", path, w.Code, diff)
 		}
-		see("undone", false, count)
+		check("undone", false, count)
 		w = send(e, http.MethodDelete, path, token, "", nil)
 		if kind := at(object(t, w.Body.Bytes()), "error.type"); w.Code != http.StatusNotFound || kind != "ResourceNotFoundException" {
 			t.Errorf("second DELETE %s: status %d, want 404 with a ResourceNotFoundException: %s", path, w.Code, w.Body)

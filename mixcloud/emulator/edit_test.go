@@ -68,8 +68,8 @@ func TestEdit(t *testing.T) {
 			if diff := cmp.Diff(original, now, compare); diff != "" {
 				t.Errorf("the edit changed members that it does not contain (-before +after):\n%s", diff)
 			}
-			for _, look := range step.changed {
-				if diff := cmp.Diff(step.want, look(now)); diff != "" {
+			for _, member := range step.changed {
+				if diff := cmp.Diff(step.want, member(now)); diff != "" {
 					t.Errorf("the changed member (-want +got):\n%s", diff)
 				}
 			}

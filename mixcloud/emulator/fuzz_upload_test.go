@@ -44,7 +44,7 @@ func FuzzUpload(f *testing.F) {
 		if w.Code >= 500 || len(e.ActiveUploads()) != 0 {
 			t.Fatalf("POST %s: status %d, %d active uploads; want below 500, 0: %s", target, w.Code, len(e.ActiveUploads()), w.Body)
 		}
-		taken := e.Uploads()[before:]
+		added := e.Uploads()[before:]
 		if w.Header().Get("Content-Type") == "text/javascript; charset=utf-8" && u.Query().Get("callback") == "" {
 			var response struct {
 				Result  struct{ Key string }
@@ -57,8 +57,8 @@ func FuzzUpload(f *testing.F) {
 				if w := get(t, e, key+"?access_token="+pro); w.Code != http.StatusOK {
 					t.Fatalf("GET %s, the key of the upload: status %d, want 200", key, w.Code)
 				}
-				if len(taken) == 1 && taken[0].Key != key {
-					t.Fatalf("Uploads has the key %q, want %q, as in the response", taken[0].Key, key)
+				if len(added) == 1 && added[0].Key != key {
+					t.Fatalf("Uploads has the key %q, want %q, as in the response", added[0].Key, key)
 				}
 			}
 			for _, texts := range response.Details {
@@ -67,7 +67,7 @@ func FuzzUpload(f *testing.F) {
 				}
 			}
 		}
-		if w.Code != http.StatusOK && len(taken) > 0 {
+		if w.Code != http.StatusOK && len(added) > 0 {
 			t.Fatalf("status %d, but Uploads has the upload; want no upload after a failure", w.Code)
 		}
 		if len(e.Uploads()) > 1000 {

@@ -108,9 +108,9 @@ func TestForms(t *testing.T) {
 	} {
 		t.Run(tt.fixture, func(t *testing.T) {
 			t.Parallel()
-			theirs := without(memberPaths(recorded(t, tt.fixture)), slices.Concat(tt.gone, tt.absent))
-			ours := without(memberPaths(getJSON(t, sharedEmulator(), tt.request)), slices.Concat(tt.since, tt.absent))
-			if diff := cmp.Diff(theirs, ours); diff != "" {
+			want := without(memberPaths(recorded(t, tt.fixture)), slices.Concat(tt.gone, tt.absent))
+			got := without(memberPaths(getJSON(t, sharedEmulator(), tt.request)), slices.Concat(tt.since, tt.absent))
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("the members of GET %s differ (-recorded +emulated):\n%s", tt.request, diff)
 			}
 		})
@@ -164,14 +164,14 @@ func TestMemberOrder(t *testing.T) {
 	} {
 		t.Run(fixture, func(t *testing.T) {
 			t.Parallel()
-			theirs, ours := memberOrder(t, recording(t, fixture)), memberOrder(t, get(t, sharedEmulator(), request).Body.Bytes())
-			for path, names := range theirs {
+			want, got := memberOrder(t, recording(t, fixture)), memberOrder(t, get(t, sharedEmulator(), request).Body.Bytes())
+			for path, names := range want {
 				common := func(list []string) []string {
 					return slices.DeleteFunc(slices.Clone(list), func(n string) bool {
-						return !slices.Contains(names, n) || !slices.Contains(ours[path], n)
+						return !slices.Contains(names, n) || !slices.Contains(got[path], n)
 					})
 				}
-				if diff := cmp.Diff(common(names), common(ours[path])); diff != "" {
+				if diff := cmp.Diff(common(names), common(got[path])); diff != "" {
 					t.Errorf("order of the members of %q (-recorded +emulated):\n%s", path, diff)
 				}
 			}

@@ -216,9 +216,9 @@ func TestOAuth_exchange(t *testing.T) {
 	clock := &manualClock{sharedWorld().Now}
 	e := newEmulator(t, emulator.WithOAuthClient("mine", "secret", "Mine"), emulator.WithClock(clock.read))
 	const path, urlencoded = "/www/oauth/access_token", "application/x-www-form-urlencoded"
-	type ask = func(url.Values) *httptest.ResponseRecorder
+	type exchangeFunc = func(url.Values) *httptest.ResponseRecorder
 	asGet := func(v url.Values) *httptest.ResponseRecorder { return get(t, e, path+"?"+v.Encode()) }
-	for name, way := range map[string]ask{
+	for name, exchange := range map[string]exchangeFunc{
 		"GET":        asGet,
 		"GET, slash": func(v url.Values) *httptest.ResponseRecorder { return get(t, e, path+"/?"+v.Encode()) },
 		"POST, query": func(v url.Values) *httptest.ResponseRecorder {
@@ -240,7 +240,7 @@ func TestOAuth_exchange(t *testing.T) {
 			} else {
 				code = obtainCode(t, e, emulator.DemoClientID, redirectURI, "demo")
 			}
-			w := way(exchangeParams(code, redirectURI))
+			w := exchange(exchangeParams(code, redirectURI))
 			token, _ := object(t, w.Body.Bytes())["access_token"].(string)
 			if w.Code != 200 || token == "" {
 				t.Errorf("%s: status %d, want 200 with an access_token: %s", name, w.Code, w.Body)
@@ -249,7 +249,7 @@ func TestOAuth_exchange(t *testing.T) {
 			if me := getJSON(t, e, "/me/?access_token="+token); me["key"] != "/demo/" {
 				t.Errorf("%s: the token's user is %v, want /demo/", name, me["key"])
 			}
-			if w := way(exchangeParams(code, redirectURI)); w.Code != 400 {
+			if w := exchange(exchangeParams(code, redirectURI)); w.Code != 400 {
 				t.Errorf("%s: second exchange of the same code: status %d, want 400", name, w.Code)
 			}
 		}

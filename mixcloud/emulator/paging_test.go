@@ -50,8 +50,8 @@ func TestLinks_asRecorded(t *testing.T) {
 	} {
 		t.Run(tt.fixture, func(t *testing.T) {
 			t.Parallel()
-			theirs, ours := recorded(t, tt.fixture), getJSON(t, sharedEmulator(), tt.request)
-			if diff := cmp.Diff(links(theirs), links(ours)); diff != "" {
+			want, got := recorded(t, tt.fixture), getJSON(t, sharedEmulator(), tt.request)
+			if diff := cmp.Diff(links(want), links(got)); diff != "" {
 				t.Errorf("links of %s (-recorded +emulated):\n%s", tt.request, diff)
 			}
 		})
@@ -88,11 +88,11 @@ func TestListNames_asRecorded(t *testing.T) {
 				}
 				return strings.ReplaceAll(name, owner, "X")
 			}
-			us := ""
+			emulated := ""
 			if tt.owner != "" {
-				us = sharedWorld().User("demo").Name
+				emulated = sharedWorld().User("demo").Name
 			}
-			if got, want := name(getJSON(t, sharedEmulator(), tt.request), us), name(recorded(t, tt.fixture), tt.owner); got != want {
+			if got, want := name(getJSON(t, sharedEmulator(), tt.request), emulated), name(recorded(t, tt.fixture), tt.owner); got != want {
 				t.Errorf("%s has the name %q, want %q", tt.request, got, want)
 			}
 		})

@@ -95,10 +95,10 @@ func TestToken_cloudcasts(t *testing.T) {
 func TestToken_me(t *testing.T) {
 	t.Parallel()
 	for me, real := range map[string]string{"/me/": "/demo/", "/me/cloudcasts/": "/demo/cloudcasts/", "/me/listen-later/": "/demo/listen-later/"} {
-		mine, theirs := getJSON(t, sharedEmulator(), me+token), getJSON(t, sharedEmulator(), real+token)
-		delete(mine, "paging") // its links have the requested path
-		delete(theirs, "paging")
-		if diff := cmp.Diff(theirs, mine); diff != "" {
+		got, want := getJSON(t, sharedEmulator(), me+token), getJSON(t, sharedEmulator(), real+token)
+		delete(got, "paging") // its links have the requested path
+		delete(want, "paging")
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s differs from %s (-%[2]s +%[1]s):\n%s", me, real, diff)
 		}
 	}

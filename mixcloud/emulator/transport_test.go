@@ -106,8 +106,8 @@ func TestFaults(t *testing.T) {
 				}
 				r := fetch(client, srv.URL+path, maxBody)
 				r.body = strings.ReplaceAll(r.body, srv.URL, "BASE")
-				if wrong := tt.check(r); wrong != "" {
-					t.Errorf("over the %s: %s", name, wrong)
+				if problem := tt.check(r); problem != "" {
+					t.Errorf("over the %s: %s", name, problem)
 				}
 				if r := fetch(client, srv.URL+path, maxBody); isWhole(whole)(fetchResult{r.status, r.header, strings.ReplaceAll(r.body, srv.URL, "BASE"), r.err}) != "" {
 					t.Errorf("over the %s: the second response is not the whole body, want the fault to apply once", name)

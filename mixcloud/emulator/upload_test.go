@@ -117,9 +117,9 @@ func TestUpload_rules(t *testing.T) {
 		before := len(e.Uploads())
 		t.Run(name+" ("+rule.follows+")", func(t *testing.T) {
 			checkRefused(t, postForm(t, e, "/upload/", rule.token, rule.form), rule.refused)
-			taken := len(e.Uploads()) - before
-			if len(rule.refused) == 0 && taken != 1 || len(rule.refused) > 0 && taken != 0 {
-				t.Errorf("Uploads has %d new uploads with the rejected fields %q; want 1 if none, else 0", taken, rule.refused)
+			added := len(e.Uploads()) - before
+			if len(rule.refused) == 0 && added != 1 || len(rule.refused) > 0 && added != 0 {
+				t.Errorf("Uploads has %d new uploads with the rejected fields %q; want 1 if none, else 0", added, rule.refused)
 			}
 		})
 	}

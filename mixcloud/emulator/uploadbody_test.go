@@ -49,7 +49,7 @@ func TestUpload_streams(t *testing.T) { // not parallel: it measures allocations
 	if _, err := io.CopyN(sum, zeros{}, size); err != nil {
 		t.Fatal(err)
 	}
-	for _, way := range []struct {
+	for _, tt := range []struct {
 		name   string
 		client *http.Client
 		length bool
@@ -66,23 +66,23 @@ func TestUpload_streams(t *testing.T) { // not parallel: it measures allocations
 			t.Fatal(err)
 		}
 		req.Header.Set("Content-Type", contentType)
-		if way.length {
+		if tt.length {
 			req.ContentLength = int64(len(head) + size + len(tail))
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		res, err := way.client.Do(req)
+		res, err := tt.client.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
 		res.Body.Close()
 		runtime.ReadMemStats(&after)
 		if grown := after.TotalAlloc - before.TotalAlloc; res.StatusCode != 200 || grown > 2<<20 {
-			t.Errorf("%s: status %d, %d bytes allocated; want 200, at most %d", way.name, res.StatusCode, grown, 2<<20)
+			t.Errorf("%s: status %d, %d bytes allocated; want 200, at most %d", tt.name, res.StatusCode, grown, 2<<20)
 		}
 		last := e.Uploads()[len(e.Uploads())-1]
 		if last.Bytes != size || last.SHA256 != hex.EncodeToString(sum.Sum(nil)) {
-			t.Errorf("%s: received %d bytes with the SHA-256 %s, want %d with %x", way.name, last.Bytes, last.SHA256, size, sum.Sum(nil))
+			t.Errorf("%s: received %d bytes with the SHA-256 %s, want %d with %x", tt.name, last.Bytes, last.SHA256, size, sum.Sum(nil))
 		}
 	}
 }
@@ -173,7 +173,7 @@ func TestUpload_broken(t *testing.T) {
 	srv := httptest.NewServer(e)
 	defer srv.Close()
 	contentType, head, tail := formAround(t, "name=Broken")
-	for name, way := range map[string]struct {
+	for name, tt := range map[string]struct {
 		client *http.Client
 		length int64 // -1 for a chunked body
 		body   func(cancel func()) io.Reader
@@ -191,18 +191,18 @@ func TestUpload_broken(t *testing.T) {
 	} {
 		e.ClearRequests()
 		ctx, cancel := context.WithCancel(t.Context())
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL+"/upload/?access_token="+pro, way.body(cancel))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL+"/upload/?access_token="+pro, tt.body(cancel))
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set("Content-Type", contentType)
-		req.ContentLength = way.length
-		res, err := way.client.Do(req)
+		req.ContentLength = tt.length
+		res, err := tt.client.Do(req)
 		if err == nil {
 			res.Body.Close()
 		}
-		if !errors.Is(err, way.want) {
-			t.Errorf("%s: upload returned %v, want %v", name, err, way.want)
+		if !errors.Is(err, tt.want) {
+			t.Errorf("%s: upload returned %v, want %v", name, err, tt.want)
 		}
 		cancel()
 		eventually(t, func() bool { return len(e.ActiveUploads()) == 0 && len(e.Requests()) == 1 })
