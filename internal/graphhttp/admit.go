@@ -3,7 +3,6 @@ package graphhttp
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -31,7 +30,7 @@ func Admission(controller *admission.Controller, bodies *BodyMemory, path string
 				next.ServeHTTP(w, r)
 				return
 			}
-			ctx := context.WithValue(r.Context(), stateKey{}, &requestState{arrived: time.Now()})
+			_, ctx := newState(r.Context())
 			reservation := bodies.reserve()
 			defer reservation.release()
 			whole, err := bufferBody(w, r, maxBody, reservation)

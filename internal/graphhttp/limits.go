@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 
+	"mixcloud-graphql/internal/compiled"
 	"mixcloud-graphql/internal/gqlerr"
 )
 
@@ -21,19 +22,28 @@ const (
 	cachedQuerySize = 8 << 10
 )
 
+// A document is a parsed and validated document with the values that were compiled from it.
+type document struct {
+	*ast.QueryDocument
+
+	values *compiled.Document
+}
+
+func newDocument(doc *ast.QueryDocument) document { return document{doc, new(compiled.Document)} }
+
 // A queryCache is an LRU cache of documents. It does not store long ones, because a client can
 // generate any number of them.
 type queryCache struct {
-	graphql.Cache[*ast.QueryDocument]
+	graphql.Cache[document]
 
 	manifest *documentSet // its documents are never evicted
 }
 
 func newQueryCache() queryCache {
-	return queryCache{lru.New[*ast.QueryDocument](cachedQueries), new(documentSet)}
+	return queryCache{lru.New[document](cachedQueries), new(documentSet)}
 }
 
-func (c queryCache) Get(ctx context.Context, query string) (*ast.QueryDocument, bool) {
+func (c queryCache) Get(ctx context.Context, query string) (document, bool) {
 	if d := c.manifest.Load(); d != nil {
 		if doc, ok := d.parsed[query]; ok {
 			return doc, true
@@ -42,7 +52,7 @@ func (c queryCache) Get(ctx context.Context, query string) (*ast.QueryDocument, 
 	return c.Cache.Get(ctx, query)
 }
 
-func (c queryCache) Add(ctx context.Context, query string, doc *ast.QueryDocument) {
+func (c queryCache) Add(ctx context.Context, query string, doc document) {
 	if len(query) <= cachedQuerySize {
 		c.Cache.Add(ctx, query, doc)
 	}

@@ -17,8 +17,8 @@ import (
 
 // documents are the documents of a manifest, parsed and validated in advance.
 type documents struct {
-	text   map[string]string             // by id
-	parsed map[string]*ast.QueryDocument // by text
+	text   map[string]string   // by id
+	parsed map[string]document // by text
 }
 
 // A documentSet holds the current documents, or nil before a manifest was set.
@@ -46,7 +46,7 @@ type Handler struct {
 // an earlier manifest. If any of them does not fit the schema or the limits nothing changes,
 // and the error has a line for each of these.
 func (h *Handler) SetManifest(operations []manifest.Operation) error {
-	next := &documents{text: map[string]string{}, parsed: map[string]*ast.QueryDocument{}}
+	next := &documents{text: map[string]string{}, parsed: map[string]document{}}
 	var errs []error
 	for _, o := range operations {
 		doc, err := h.check(o)
@@ -54,7 +54,7 @@ func (h *Handler) SetManifest(operations []manifest.Operation) error {
 			errs = append(errs, fmt.Errorf("%v: %w", o, err))
 			continue
 		}
-		next.text[o.ID], next.parsed[o.Text] = o.Text, doc
+		next.text[o.ID], next.parsed[o.Text] = o.Text, newDocument(doc)
 	}
 	if len(errs) > 0 {
 		return errors.Join(errs...)

@@ -93,9 +93,13 @@ func (s *server) prepare(ctx context.Context, params *graphql.RawParams) (*graph
 	oc.RawQuery, oc.OperationName = params.Query, params.OperationName
 	oc.Extensions, oc.Headers = params.Extensions, params.Headers
 
-	var errs gqlerror.List
-	if oc.Doc, oc.Operation, errs = s.document(ctx, &oc.Stats, params.Query, params.OperationName); len(errs) > 0 {
+	doc, op, errs := s.document(ctx, &oc.Stats, params.Query, params.OperationName)
+	oc.Doc, oc.Operation = doc.QueryDocument, op
+	if len(errs) > 0 {
 		return oc, errs
+	}
+	if state := stateFrom(ctx); state != nil {
+		state.compiled = doc.values
 	}
 	if oc.Variables, errs = s.input.Variables(oc.Operation, params.Variables); len(errs) > 0 {
 		return oc, invalid(errs...)
@@ -111,7 +115,7 @@ func (s *server) prepare(ctx context.Context, params *graphql.RawParams) (*graph
 
 // document parses and validates a document, or takes it from the cache, and finds the named
 // operation.
-func (s *server) document(ctx context.Context, stats *graphql.Stats, query, name string) (*ast.QueryDocument, *ast.OperationDefinition, gqlerror.List) {
+func (s *server) document(ctx context.Context, stats *graphql.Stats, query, name string) (document, *ast.OperationDefinition, gqlerror.List) {
 	stats.Parsing.Start = graphql.Now()
 	key := query
 	doc, known := s.cache.Get(ctx, key)
@@ -119,21 +123,21 @@ func (s *server) document(ctx context.Context, stats *graphql.Stats, query, name
 		key = query + "\x00" + name // no document contains NUL
 		doc, known = s.cache.Get(ctx, key)
 	}
-	var err *gqlerror.Error
 	if !known {
-		doc, err = parse(query, s.tokens)
+		parsed, err := parse(query, s.tokens)
+		if err != nil {
+			return document{}, nil, gqlerror.List{err}
+		}
+		doc = newDocument(parsed)
 	}
 	stats.Parsing.End = graphql.Now()
 	stats.Validation.Start = stats.Parsing.End
-	switch {
-	case err != nil:
-		return nil, nil, gqlerror.List{err}
-	case len(doc.Operations) == 0:
-		return nil, nil, invalid(gqlerror.Errorf("no operation provided"))
+	if len(doc.Operations) == 0 {
+		return document{}, nil, invalid(gqlerror.Errorf("no operation provided"))
 	}
 	if !known {
-		if errs := validator.ValidateWithRules(s.schema, doc, validationRules(s.rules)); len(errs) > 0 {
-			return nil, nil, invalid(errs...)
+		if errs := validator.ValidateWithRules(s.schema, doc.QueryDocument, validationRules(s.rules)); len(errs) > 0 {
+			return document{}, nil, invalid(errs...)
 		}
 	}
 	op := doc.Operations.ForName(name)

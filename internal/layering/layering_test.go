@@ -42,7 +42,8 @@ var may = []struct {
 	{"internal/conformance", nil}, // checks raw bytes, so it must not use the decoding of the client
 	{"internal/admission", nil},
 	{"internal/connlimit", []string{"internal/telemetry"}},
-	{"internal/opstats", nil}, // the statistics of an operation, which several packages share
+	{"internal/compiled", nil}, // values compiled from a document, which several packages store
+	{"internal/opstats", nil},  // the statistics of an operation, which several packages share
 	{"internal/idempotency", nil},
 	{"internal/upload", nil},
 	{"internal/breaker", nil},
@@ -59,7 +60,7 @@ var may = []struct {
 	{"internal/auth", []string{"internal/accept", "internal/gqlerr", "mixcloud"}},
 	{"internal/uploadhttp", []string{"internal/admission", "internal/gqlerr", "internal/upload"}},
 	{"internal/responselimit", []string{"internal/admission", "internal/gqlerr"}},
-	{"internal/graphhttp", []string{"internal/accept", "internal/admission", "internal/clientlimit", "internal/coerce", "internal/gqlerr", "internal/idempotency", "internal/manifest", "internal/opstats", "internal/responselimit", "internal/telemetry", "internal/trace", "internal/uploadhttp"}},
+	{"internal/graphhttp", []string{"internal/accept", "internal/admission", "internal/clientlimit", "internal/coerce", "internal/compiled", "internal/gqlerr", "internal/idempotency", "internal/manifest", "internal/opstats", "internal/responselimit", "internal/telemetry", "internal/trace", "internal/uploadhttp"}},
 	{"internal/upstream", []string{"internal/admission", "internal/breaker", "internal/cache", "internal/fairqueue", "internal/gqlerr", "internal/idempotency", "internal/inflight", "internal/monotime", "internal/opstats", "internal/ratelimit", "internal/telemetry", "internal/trace", "mixcloud"}},
 	{"internal/redistest", []string{"internal/redisurl"}}, // for tests
 	{"internal/redis", []string{"internal/idempotency", "internal/ratelimit", "internal/redisurl", "internal/telemetry", "internal/upload", "internal/upstream"}},
@@ -67,7 +68,7 @@ var may = []struct {
 	{"graph/schema", nil},
 	{"graph/model", []string{"graph/paging", "internal/coerce", "internal/gqlerr", "internal/upload", "mixcloud"}},
 	{"graph/lists", []string{"graph/paging", "internal/upstream", "mixcloud"}},
-	{"graph/cost", []string{"graph/lists", "graph/model", "graph/paging", "internal/opstats"}},
+	{"graph/cost", []string{"graph/lists", "graph/model", "graph/paging", "internal/compiled", "internal/opstats"}},
 	{"graph/loaders", []string{"graph/model", "graph/paging", "internal/admission", "internal/gqlerr", "internal/telemetry", "internal/upstream", "mixcloud"}},
 	{"graph/generated", []string{"graph/model", "graph/paging", "internal/opstats", "internal/upload", "mixcloud"}},
 	{"graph/resolvers", []string{"graph/generated", "graph/lists", "graph/loaders", "graph/model", "graph/paging", "internal/gqlerr", "internal/opstats", "internal/upload", "internal/upstream", "mixcloud"}},
