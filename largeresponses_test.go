@@ -120,7 +120,7 @@ func TestLargeResponses(t *testing.T) {
 			Errors []struct{ Extensions map[string]any }
 		}
 		if err := json.Unmarshal(body, &got); err != nil {
-			t.Errorf("%s: response is not JSON: %v", name, err)
+			t.Errorf("%s: response is not JSON: %v: %.300s", name, err, body)
 		}
 		if name == "connections" && (len(got.Errors) != 1 || got.Errors[0].Extensions["limit"] != "list-items") {
 			t.Errorf("%s: errors = %v, want one of the limit list-items", name, got.Errors)

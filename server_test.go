@@ -105,7 +105,7 @@ func start(t *testing.T, args ...string) *process {
 	line, err := p.stdout.ReadString('\n')
 	if err != nil {
 		rest, _ := io.ReadAll(p.log)
-		t.Fatalf("reading the first line of stdout: %v\n%s", err, rest)
+		t.Fatalf("cannot read the first line of stdout: %v\n%s", err, rest)
 	}
 	base, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "ready ")
 	if !ok || !strings.HasPrefix(base, "http://127.0.0.1:") {
@@ -294,7 +294,7 @@ func TestDemo_SignIn(t *testing.T) {
 	}
 	p.signal(t)
 	if _, log := p.end(t); strings.Contains(log, "attempt=") || strings.Contains(log, "code=") || !strings.Contains(log, "signed in") {
-		t.Errorf("log contains secrets or no \"signed in\":\n%s", log)
+		t.Errorf("log contains a code or an attempt, or does not contain \"signed in\":\n%s", log)
 	}
 }
 
@@ -443,7 +443,7 @@ func TestCommandLine(t *testing.T) {
 				}
 			}
 			if len(tt.stdout) == 0 && stdout != "" || len(tt.stderr) == 0 && stderr != "" {
-				t.Errorf("unexpected output: stdout = %q, stderr = %q", stdout, stderr)
+				t.Errorf("stdout = %q and stderr = %q, want only the expected one of them", stdout, stderr)
 			}
 		})
 	}

@@ -24,11 +24,11 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	var out, log bytes.Buffer
 	if err := run(t.Context(), []string{"-runs", "1", "-latency", "1ms", "-query", "spellings"}, &out, &log); err != nil {
-		t.Fatalf("%v\n%s", err, &log)
+		t.Fatalf("run returned the error %v\n%s", err, &log)
 	}
 	want := regexp.MustCompile(`(?m)^\| spellings \| (\d+) \| (\d+) \| 1\.00 \| [\d.]+ \| 2\.0 \| [\d.]+ \| [\d.]+ \|$`)
 	if found := want.FindStringSubmatch(out.String()); found == nil || found[1] != found[2] {
-		t.Errorf("found %v in:\n%s", found, &out)
+		t.Errorf("found the row %v, want one of spellings with equal numbers of calls, in:\n%s", found, &out)
 	}
 }
 
@@ -37,7 +37,7 @@ func TestRun_InvalidFlags(t *testing.T) {
 	for _, args := range [][]string{{"-runs", "0"}, {"-latency", "0"}, {"query"}, {"-unknown"}} {
 		var out, log bytes.Buffer
 		if err := run(t.Context(), args, &out, &log); err == nil {
-			t.Errorf("%v is accepted: %s", args, &out)
+			t.Errorf("run accepted the arguments %v, want an error: %s", args, &out)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func TestNamed(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				if took, path := check(t, q, plan), criticalPath(plan); took != path {
-					t.Errorf("took %v, the critical path is %v", took, path)
+					t.Errorf("the query took %v, want its critical path of %v", took, path)
 				}
 			})
 		})
@@ -90,16 +90,16 @@ func checkGenerated(t *testing.T, set []queries.Query) {
 			// If a round is full, the order of the calls is random, and with it the round of the
 			// calls that depend on them.
 			if took != path && !hasFullRound(plan) {
-				t.Errorf("%s took %v, the critical path is %v\n%s", q.Name, took, path, q.Text)
+				t.Errorf("%s took %v, want its critical path of %v\n%s", q.Name, took, path, q.Text)
 			}
 		})
 		if plan.Calls() > queries.MaxCalls {
-			t.Errorf("%s costs %d calls, above %d", q.Name, plan.Calls(), queries.MaxCalls)
+			t.Errorf("%s makes %d calls, want at most %d", q.Name, plan.Calls(), queries.MaxCalls)
 		}
 		calls, deepest = calls+plan.Calls(), max(deepest, len(plan.Rounds))
 	}
 	if calls < 5*len(set) || deepest < 4 {
-		t.Errorf("%d queries cost %d calls, in at most %d rounds: they request too little for a meaningful test", len(set), calls, deepest)
+		t.Errorf("%d queries make %d calls in at most %d rounds, want at least 5 calls per query and 4 rounds", len(set), calls, deepest)
 	}
 }
 
@@ -120,10 +120,10 @@ func check(t *testing.T, q queries.Query, plan *ideal.Plan) time.Duration {
 	took := time.Since(began)
 	calls := s.calls()
 	if minimum := plan.Calls(); len(calls) != minimum {
-		t.Errorf("%s: %d calls, the minimum is %d\n%s\n-minimum +calls\n%s", q.Name, len(calls), minimum, q.Text, cmp.Diff(plannedCalls(plan), normalized(calls)))
+		t.Errorf("%s: %d calls, want the minimum of %d\n%s\n-minimum +calls\n%s", q.Name, len(calls), minimum, q.Text, cmp.Diff(plannedCalls(plan), normalized(calls)))
 	}
 	if distinct := slices.Compact(slices.Clone(calls)); len(distinct) != len(calls) {
-		t.Errorf("%s: some calls were made twice:\n%s", q.Name, strings.Join(calls, "\n"))
+		t.Errorf("%s: some calls were made twice, want each once:\n%s", q.Name, strings.Join(calls, "\n"))
 	}
 	return took
 }
@@ -145,7 +145,7 @@ func TestMinimum(t *testing.T) {
 		authors[c.Author] = true
 	}
 	if len(demo.Cloudcasts) < 20 || len(uploaders) == 20 || len(authors) == 50 {
-		t.Errorf("%d cloudcasts, %d uploaders, %d authors: the data does not suffice for a meaningful test", len(demo.Cloudcasts), len(uploaders), len(authors))
+		t.Errorf("the test data has %d cloudcasts, %d uploaders and %d authors, want at least 20, and repeated uploaders and authors", len(demo.Cloudcasts), len(uploaders), len(authors))
 	}
 	want := map[string]int{
 		"user-cloudcasts":      1 + 1,
@@ -164,7 +164,7 @@ func TestMinimum(t *testing.T) {
 		}
 	}
 	for name := range want {
-		t.Errorf("there is no query %s", name)
+		t.Errorf("the query %s does not exist", name)
 	}
 }
 

@@ -52,7 +52,7 @@ func TestEstimateOfRandom(t *testing.T) {
 					executeIgnoringErrors(t, s, q)
 					calls := s.calls()
 					if len(calls) > estimate {
-						t.Errorf("document %d, token %q: %d calls, above the estimate of %d\n%s\n%v\n%s", i, q.Token, len(calls), estimate, q.Text, q.Variables, strings.Join(calls, "\n"))
+						t.Errorf("document %d, token %q: %d calls, want at most the estimate of %d\n%s\n%v\n%s", i, q.Token, len(calls), estimate, q.Text, q.Variables, strings.Join(calls, "\n"))
 					}
 					mu.Lock()
 					documents, total, estimates = documents+1, total+len(calls), estimates+estimate
@@ -64,7 +64,7 @@ func TestEstimateOfRandom(t *testing.T) {
 	})
 	t.Logf("%d documents with %d different fields cost %d calls; the estimates are %d", documents, len(used), total, estimates)
 	if documents < seeds*each*5/6 || total < 3*documents {
-		t.Error("the documents request too little for a meaningful test")
+		t.Errorf("%d documents made %d calls, want at least %d documents and 3 calls per document", documents, total, seeds*each*5/6)
 	}
 	if race.Enabled {
 		return // too few documents for every field
@@ -73,7 +73,7 @@ func TestEstimateOfRandom(t *testing.T) {
 		for _, f := range def.Fields {
 			costly := strings.Contains(f.Description, "Cost: 1") && def != schemaOf().Mutation && !strings.HasSuffix(typ, "Payload")
 			if costly && def.Kind == ast.Object && !used[typ+"."+f.Name] {
-				t.Errorf("no document selects %s.%s, which costs a call", typ, f.Name)
+				t.Errorf("no document selects %s.%s, which has a cost", typ, f.Name)
 			}
 		}
 	}
@@ -90,7 +90,7 @@ func TestEstimateOfKeys(t *testing.T) {
 		s := newTestServer(t)
 		executeIgnoringErrors(t, s, q)
 		if calls, estimate := s.calls(), estimateOf(t, q); len(calls) > estimate || estimate > len(calls)+1 {
-			t.Errorf("%d calls, the estimate is %d\n%s", len(calls), estimate, strings.Join(calls, "\n"))
+			t.Errorf("%d calls, estimate %d, want an estimate of up to one call more\n%s", len(calls), estimate, strings.Join(calls, "\n"))
 		}
 	}
 }
@@ -117,7 +117,7 @@ func executeIgnoringErrors(t *testing.T, s *testServer, q queries.Query) {
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK || bytes.Contains(data, []byte(`"INTERNAL"`)) {
-		t.Fatalf("status %d, %v\n%.2000s\n%s\n%v", resp.StatusCode, err, data, q.Text, q.Variables)
+		t.Fatalf("status %d, error %v, want 200 without an INTERNAL error\n%.2000s\n%s\n%v", resp.StatusCode, err, data, q.Text, q.Variables)
 	}
 }
 

@@ -40,7 +40,7 @@ func parseQuery(t testing.TB, q queries.Query) (*ast.OperationDefinition, map[st
 	t.Helper()
 	doc, errs := gqlparser.LoadQueryWithRules(schemaOf(), q.Text, nil)
 	if errs != nil {
-		t.Fatalf("%v\n%s", errs, q.Text)
+		t.Fatalf("the query is not valid: %v\n%s", errs, q.Text)
 	}
 	variables, err := validator.VariableValues(schemaOf(), doc.Operations[0], q.Variables)
 	if err != nil {
@@ -67,7 +67,7 @@ func checkEstimate(t *testing.T, q queries.Query, options ...emulator.Option) (e
 	s := newTestServer(t, options...)
 	s.execute(t, q)
 	if calls = len(s.calls()); calls > estimate {
-		t.Errorf("token %q: %d calls, above the estimate of %d\n%s\n%s", q.Token, calls, estimate, q.Text, strings.Join(s.calls(), "\n"))
+		t.Errorf("token %q: %d calls, want at most the estimate of %d\n%s\n%s", q.Token, calls, estimate, q.Text, strings.Join(s.calls(), "\n"))
 	}
 	return estimate, calls
 }
@@ -87,11 +87,11 @@ func TestEstimateOfNamed(t *testing.T) {
 		t.Logf("%-22s estimate %4d, calls %4d", q.Name, e, c)
 		estimates, calls = estimates+e, calls+c
 		if e > 4*c || e > c && slices.Contains(exactQueries, q.Name) {
-			t.Errorf("%s: %d calls, the estimate is %d", q.Name, c, e)
+			t.Errorf("%s: %d calls, estimate %d, want up to four times the calls, or exactly the calls if in exactQueries", q.Name, c, e)
 		}
 	}
 	if estimates > 2*calls {
-		t.Errorf("all queries: %d calls, the estimates are %d", calls, estimates)
+		t.Errorf("all queries: %d calls, estimates %d, want at most twice the calls", calls, estimates)
 	}
 }
 
@@ -119,7 +119,7 @@ func TestEstimateOfGenerated(t *testing.T) {
 				}
 			}
 			if calls == 0 || estimates > 4*calls {
-				t.Errorf("%d calls, the estimates are %d, which is too high", calls, estimates)
+				t.Errorf("%d calls, estimates %d, want some calls, and at most four times as many", calls, estimates)
 			}
 		})
 	}
@@ -143,7 +143,7 @@ func TestEstimateOfPages(t *testing.T) {
 			body := newTestServer(t).execute(t, queries.Query{Text: "{ " + fmt.Sprintf(at, "first: 60") + " }"})
 			cursors := cursorsOf(body)
 			if len(cursors) < 5 {
-				t.Fatalf("%d items are too few for this test", len(cursors))
+				t.Fatalf("the list has %d items, want at least 5", len(cursors))
 			}
 			for _, i := range []int{0, 1, len(cursors) / 2, len(cursors) - 2, len(cursors) - 1} {
 				for _, page := range []string{"first: 3, after: %q", "first: 100, after: %q", "last: 3, before: %q", "last: 100, before: %q"} {

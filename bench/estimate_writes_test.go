@@ -41,7 +41,7 @@ func TestEstimateOfWrites(t *testing.T) {
 				s := newTestServer(t, emulator.WithWorld(own))
 				s.execute(t, q)
 				if got, want := len(s.calls()), estimateOf(t, q); got > want {
-					t.Errorf("%d calls, above the estimate of %d\n%s\n%s", got, want, q.Text, strings.Join(s.calls(), "\n"))
+					t.Errorf("%d calls, want at most the estimate of %d\n%s\n%s", got, want, q.Text, strings.Join(s.calls(), "\n"))
 				}
 			}
 		})

@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("unknown figure %q", *figure)
 	}
 	if *runs < 1 || *latency < time.Millisecond || flags.NArg() > 0 {
-		return errors.New("-runs must be positive and -latency at least 1ms, and there are no arguments")
+		return errors.New("-runs must be positive and -latency at least 1ms, and arguments are not accepted")
 	}
 
 	all, err := queries.Named()

@@ -64,7 +64,7 @@ func BenchmarkDecode(b *testing.B) {
 		for b.Loop() {
 			page, err := client.UserCloudcasts(b.Context(), "spartacus", mixcloud.Range{})
 			if err != nil || len(page.Items) == 0 {
-				b.Fatalf("%v, %v", show.Value(page), err)
+				b.Fatalf("UserCloudcasts = %v, %v, want a page with items", show.Value(page), err)
 			}
 		}
 	})

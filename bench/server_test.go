@@ -78,7 +78,7 @@ func (s *testServer) execute(t testing.TB, q queries.Query) []byte {
 	t.Helper()
 	body, err := execute(context.Background(), s.client, "http://server.test", q)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, q.Text)
+		t.Fatalf("the request failed: %v\n%s", err, q.Text)
 	}
 	return body
 }
@@ -102,7 +102,7 @@ func prepareTest(t testing.TB, q queries.Query) (queries.Query, *ideal.Plan) {
 	}
 	plan, err := reference().Plan(op)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, q.Text)
+		t.Fatalf("Plan returned the error %v\n%s", err, q.Text)
 	}
 	return q, plan
 }

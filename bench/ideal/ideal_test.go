@@ -24,7 +24,7 @@ func TestIndependence(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) < 3 {
-		t.Fatalf("files %v, %v", files, err)
+		t.Fatalf("found the files %v, error %v, want at least 3", files, err)
 	}
 	for _, name := range files {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
@@ -37,7 +37,7 @@ func TestIndependence(t *testing.T) {
 				t.Fatal(err)
 			}
 			if strings.HasPrefix(path, "mixcloud-graphql/") && !strings.HasPrefix(path, "mixcloud-graphql/mixcloud/emulator") {
-				t.Errorf("%s imports %s", name, path)
+				t.Errorf("%s imports %s, want no code of the server", name, path)
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func TestFacts(t *testing.T) {
 		known[name] = true
 		owner, field, _ := strings.Cut(name, ".")
 		if typ := s.Types[owner]; typ == nil || typ.Fields.ForName(field) == nil {
-			t.Errorf("the schema has no %s, which bench/ideal/facts.go lists", name)
+			t.Errorf("bench/ideal/facts.go lists %s, which is not in the schema", name)
 		}
 	}
 	for name := range fullMembers {
@@ -93,7 +93,7 @@ func TestFacts(t *testing.T) {
 	for name, l := range lists {
 		check(name)
 		if s.Types[l.items] == nil {
-			t.Errorf("the type of the items of %s does not exist", name)
+			t.Errorf("bench/ideal/facts.go: the item type %s of %s is not in the schema", l.items, name)
 		}
 	}
 	for name := range searches {
@@ -225,7 +225,7 @@ func TestPlan(t *testing.T) {
 				t.Errorf("rounds, -want +got:\n%s\n%v", diff, plan.Rounds)
 			}
 			if plan.Calls() != sum {
-				t.Errorf("Calls() is %d of %d", plan.Calls(), sum)
+				t.Errorf("Calls() = %d, want the sum of all rounds, %d", plan.Calls(), sum)
 			}
 		})
 	}
@@ -244,7 +244,7 @@ func TestPlan_Errors(t *testing.T) {
 		`{ user(username: "ada") { following(since: 1) { nodes { name } } } }`,
 	} {
 		if plan, err := New(s, fakeUsers(1), 0).Plan(Operation{Query: query}); err == nil {
-			t.Errorf("%s has a plan of %d calls", query, plan.Calls())
+			t.Errorf("%s has a plan of %d calls, want an error", query, plan.Calls())
 		}
 	}
 }

@@ -42,19 +42,19 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	first, again, other := pages(1), pages(1), pages(2)
 	if len(first) < 5000 {
-		t.Errorf("%d pages", len(first))
+		t.Errorf("pages returned %d requests, want at least 5000", len(first))
 	}
 	same := func(a, b request) bool { return bytes.Equal(a.body, b.body) }
 	if !slices.EqualFunc(first, again, same) {
-		t.Error("different orders for the same seed")
+		t.Error("pages returned different orders for the same seed")
 	}
 	if slices.EqualFunc(first, other, same) {
-		t.Error("the same order for different seeds")
+		t.Error("pages returned the same order for different seeds")
 	}
 	seen := map[string]bool{}
 	for _, q := range first {
 		if seen[string(q.body)] {
-			t.Fatalf("duplicate request: %s", q.body)
+			t.Fatalf("pages returned a request twice: %s", q.body)
 		}
 		seen[string(q.body)] = true
 	}
@@ -121,6 +121,6 @@ func TestAccessLog(t *testing.T) {
 	}
 	got := log.results(503, time.Date(2026, 1, 1, 0, 0, 2, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 4, 0, time.UTC))
 	if len(got) != 1 || got[0].took != 2*time.Millisecond {
-		t.Errorf("got %v", got)
+		t.Errorf("results are %v, want one that took 2ms", got)
 	}
 }

@@ -100,7 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if b.latency < 0 || b.duration < time.Second || b.outage < time.Second || b.rate < 1 || b.exponent <= 0 || b.clients < 10 || flags.NArg() > 0 {
-		return errors.New("-duration and -outage must be at least 1s, -rate at least 1, -exponent above 0 and -clients at least 10, and there are no arguments")
+		return errors.New("-duration and -outage must be at least 1s, -rate at least 1, -exponent above 0 and -clients at least 10, and arguments are not accepted")
 	}
 	b.pages = pages(b.seed)
 	return b.print(ctx, stdout, *only)

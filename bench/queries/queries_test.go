@@ -42,13 +42,13 @@ func TestNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(all) < 12 {
-		t.Errorf("%d queries, want twelve at least", len(all))
+		t.Errorf("%d queries, want at least 12", len(all))
 	}
 	s := schema(t)
 	names := make(map[string]bool)
 	for _, q := range all {
 		if _, err := gqlparser.LoadQueryWithRules(s, q.Text, nil); err != nil {
-			t.Errorf("%s: %v", q.Name, err)
+			t.Errorf("query %s is not valid: %v", q.Name, err)
 		}
 		if names[q.Name] {
 			t.Errorf("two queries have the name %s", q.Name)
@@ -73,7 +73,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, invalid := range []string{"query { a }", "# Description.\n# variables: {\nquery { a }"} {
 		if q, err := parse("1-x.graphql", invalid); err == nil {
-			t.Errorf("%q is parsed as %v", invalid, q)
+			t.Errorf("parse(%q) = %v, want an error", invalid, q)
 		}
 	}
 }
@@ -86,15 +86,15 @@ func TestGenerator(t *testing.T) {
 	for range 200 {
 		query := a.Query()
 		if again := b.Query(); again != query {
-			t.Fatalf("different queries for the same seed:\n%s\n%s", query, again)
+			t.Fatalf("the same seed generated different queries:\n%s\n%s", query, again)
 		}
 		different = different || c.Query() != query
 		if _, err := gqlparser.LoadQueryWithRules(s, query, nil); err != nil {
-			t.Errorf("%v\n%s", err, query)
+			t.Errorf("the query is not valid: %v\n%s", err, query)
 		}
 	}
 	if !different {
-		t.Error("the same queries for different seeds")
+		t.Error("different seeds generated the same queries")
 	}
 }
 
@@ -109,7 +109,7 @@ func TestGenerated(t *testing.T) {
 	texts := map[string]bool{}
 	for name, of := range files {
 		if len(of) == 0 {
-			t.Errorf("%s has no query", name)
+			t.Errorf("the file %s has no query", name)
 		}
 		for _, q := range of {
 			_, text, _ := strings.Cut(q.Text, "{")
@@ -117,7 +117,7 @@ func TestGenerated(t *testing.T) {
 		}
 	}
 	if len(texts) < 200 {
-		t.Errorf("%d different queries, want 200 at least", len(texts))
+		t.Errorf("%d different queries, want at least 200", len(texts))
 	}
 }
 
@@ -140,11 +140,11 @@ func TestParseGenerated(t *testing.T) {
 	fields := &s.Types["Cloudcast"].Fields
 	*fields = append(*fields, &ast.FieldDefinition{Name: "isSelect", Type: ast.NamedType("Boolean", nil)})
 	if again, err := parseGenerated(s, "generated/x.graphql", "query Q1 { popular { nodes { name } } }"); err != nil || len(again) != 1 {
-		t.Errorf("with a new field: %v, %v", again, err)
+		t.Errorf("parseGenerated with a new field in the schema = %v, %v, want one query", again, err)
 	}
 	*fields = slices.DeleteFunc(*fields, func(f *ast.FieldDefinition) bool { return f.Name == "name" })
 	_, err = parseGenerated(s, "generated/x.graphql", "# comment\nquery Q1 { popular { nodes { name } } }")
 	if err == nil || !strings.Contains(err.Error(), "bench/queries/generated/x.graphql:2: ") || !strings.Contains(err.Error(), Command) {
-		t.Errorf("without the field: %v", err)
+		t.Errorf("parseGenerated without a field in the schema: error %v, want one with the line and the command %s", err, Command)
 	}
 }

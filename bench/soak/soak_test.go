@@ -23,7 +23,7 @@ func TestSoak(t *testing.T) {
 		t.Error(err)
 	}
 	if sent := s.sent(); sent < s.malformed {
-		t.Errorf("%d of %d malformed requests were sent", sent, s.malformed)
+		t.Errorf("%d malformed requests were sent, want %d", sent, s.malformed)
 	}
 	t.Log(out.String())
 }
@@ -35,7 +35,7 @@ func TestCorpus_Deterministic(t *testing.T) {
 	for range 1000 {
 		x, y := a.Next(), b.Next()
 		if !bytes.Equal(x.Raw, y.Raw) || x.Mutations != y.Mutations || x.Truncated != y.Truncated {
-			t.Fatalf("request %d differs", x.Number)
+			t.Fatalf("request %d differs between two generators with the same seed", x.Number)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func TestCheckGrowth(t *testing.T) {
 	} {
 		err := checkGrowth([]state{base, {}, test.last})
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%+v: %v, want %q", test.last, err, test.want)
+			t.Errorf("checkGrowth to %+v = %v, want an error with %q, or nil if that is empty", test.last, err, test.want)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if plan.rounds < 1 || plan.concurrent < 1 || plan.seconds < 1 || len(plan.concurrentSize) != 1 || flags.NArg() > 0 {
-		return errors.New("-rounds, -many and -seconds must be positive, -crowd must be one size, and there are no arguments")
+		return errors.New("-rounds, -many and -seconds must be positive, -crowd must be one size, and arguments are not accepted")
 	}
 	report, err := measure(ctx, plan, stderr)
 	if err != nil {

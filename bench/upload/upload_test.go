@@ -23,7 +23,7 @@ func TestRun(t *testing.T) {
 	var out, log bytes.Buffer
 	err := run(t.Context(), []string{"-sizes", "8MiB,1KiB", "-crowd", "1MiB", "-many", "3", "-rounds", "1", "-seconds", "1"}, &out, &log)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, &log)
+		t.Fatalf("run returned the error %v\n%s", err, &log)
 	}
 	table := out.String()
 	for _, want := range []string{
@@ -40,13 +40,13 @@ func TestFlags(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"-sizes 5GiB", "-sizes x", "-sizes 0MiB", "-crowd 1MiB,2MiB", "-rounds 0", "-many 0", "-seconds 0", "more"} {
 		if err := run(t.Context(), strings.Fields(args), new(bytes.Buffer), new(bytes.Buffer)); err == nil {
-			t.Errorf("%s is accepted", args)
+			t.Errorf("run accepted the arguments %s, want an error", args)
 		}
 	}
 	for text, want := range map[string]int64{"1": 1, "3KiB": 3 << 10, "256MiB": 256 << 20, "4GiB": 4 << 30} {
 		var s sizes
 		if err := s.Set(text); err != nil || s[0] != want {
-			t.Errorf("%s is parsed as %v, %v", text, s, err)
+			t.Errorf("Set(%q) = %v with the sizes %v, want %d", text, err, s, want)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func operation(t fataler, query, variables string) (*ast.OperationDefinition, ma
 	t.Helper()
 	doc, errs := gqlparser.LoadQueryWithRules(schemaOf(), query, nil)
 	if errs != nil {
-		t.Fatalf("%v\n%s", errs, query)
+		t.Fatalf("the query is not valid: %v\n%s", errs, query)
 	}
 	raw := map[string]any{}
 	if variables != "" {
@@ -268,7 +268,7 @@ func TestHostile(t *testing.T) {
 		for _, caller := range []cost.Caller{{}, {HasToken: true, PendingWrites: 5}} {
 			got := estimator().Estimate(doc.Operations[0], nil, caller)
 			if got < 1 || got > cost.Unbounded {
-				t.Errorf("the estimate of %.60s is %d", query, got)
+				t.Errorf("the estimate of %.60s is %d, want 1 to %d", query, got, cost.Unbounded)
 			}
 			estimator().Fit(doc.Operations[0], nil, caller, 10)
 		}
@@ -322,13 +322,13 @@ func FuzzEstimate(f *testing.F) {
 			caller := cost.Caller{HasToken: hasToken, PendingWrites: 2}
 			got := estimator().Estimate(op, nil, caller)
 			if got < 0 || got > cost.Unbounded {
-				t.Errorf("the estimate is %d", got)
+				t.Errorf("the estimate is %d, want 0 to %d", got, cost.Unbounded)
 			}
 			if again := estimator().Estimate(op, nil, caller); again != got {
-				t.Errorf("the estimate is %d, the second time %d", got, again)
+				t.Errorf("the second estimate of the same operation is %d, want %d", again, got)
 			}
 			if fit, ok := estimator().Fit(op, nil, caller, got/2); ok && (fit.Size < 1 || fit.Size > paging.MaxPageSize) {
-				t.Errorf("the size of the fit %+v is out of bounds", fit)
+				t.Errorf("the fit is %+v, want a size from 1 to %d", fit, paging.MaxPageSize)
 			}
 		}
 	})

@@ -153,15 +153,15 @@ func TestFit_Applied(t *testing.T) {
 				smallest.pages = append(smallest.pages, &sizedPage{p.path, 1, ""})
 			}
 			if got := estimateOf(smallest); got <= budget {
-				t.Errorf("there is no fit for the budget %d, but with pages of one item the estimate is %d\n%s", budget, got, q)
+				t.Errorf("Fit found no size for the budget %d, but the estimate with pages of one item is %d\n%s", budget, got, q)
 			}
 			return
 		}
 		if got := estimateOf(q.apply(fit, fit.Size)); got > budget {
-			t.Errorf("with the fit %+v for the budget %d the estimate is %d\n%s\n%s", fit, budget, got, q, q.apply(fit, fit.Size))
+			t.Errorf("the estimate with the fit %+v is %d, want at most the budget %d\n%s\n%s", fit, got, budget, q, q.apply(fit, fit.Size))
 		}
 		if got := estimateOf(q.apply(fit, fit.Size+1)); got <= budget {
-			t.Errorf("with one more than the fit %+v for the budget %d the estimate is only %d\n%s", fit, budget, got, q)
+			t.Errorf("the estimate with one item more than the fit %+v is %d, want above the budget %d\n%s", fit, got, budget, q)
 		}
 	})
 }

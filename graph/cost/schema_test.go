@@ -63,7 +63,7 @@ func TestNew(t *testing.T) {
 			}
 			_, got := cost.New(schema)
 			if tt.want == "" && got != nil || tt.want != "" && (got == nil || !strings.Contains(got.Error(), tt.want)) {
-				t.Errorf("%v, want %q", got, tt.want)
+				t.Errorf("New returned the error %v, want one with %q, or nil if that is empty", got, tt.want)
 			}
 		})
 	}
@@ -102,12 +102,12 @@ func TestEveryField(t *testing.T) {
 			}
 			text := query(minimal(schemaOf(), f))
 			if with := estimate(t, text, "", cost.Caller{HasToken: true}); costs != (with > without) {
-				t.Errorf("%s.%s: the estimate is %d without it and %d with it, but its description states a cost: %t\n%s", typ, f.Name, without, with, costs, text)
+				t.Errorf("%s.%s: the estimate is %d without the field and %d with it, but its description states a cost: %t\n%s", typ, f.Name, without, with, costs, text)
 			}
 		}
 	}
 	if estimated < 250 {
-		t.Errorf("only %d fields were estimated", estimated)
+		t.Errorf("%d fields were estimated, want at least 250", estimated)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestProperties(t *testing.T) {
 		estimateOf := func(query string) int {
 			doc, errs := gqlparser.LoadQueryWithRules(schemaOf(), query, nil)
 			if errs != nil {
-				t.Fatalf("%v\n%s", errs, query)
+				t.Fatalf("the query is not valid: %v\n%s", errs, query)
 			}
 			return estimator().Estimate(doc.Operations[0], nil, cost.Caller{HasToken: true})
 		}
@@ -135,30 +135,30 @@ func TestProperties(t *testing.T) {
 		}
 		one := estimateOf("{" + list(n, a) + "}")
 		if got := estimateOf("{" + list(more, a) + "}"); got < one {
-			t.Errorf("the estimate is %d for %d items with %s, but %d for %d", got, more, a, one, n)
+			t.Errorf("the estimate for %d items with %s is %d, want at least the %d for %d items", more, a, got, one, n)
 		}
 		if got := estimateOf("{ x: " + list(n, a) + " y: " + list(n, a) + "}"); got != one {
-			t.Errorf("the estimate is %d for the same list twice, but %d for it once", got, one)
+			t.Errorf("the estimate for the same list twice is %d, want %d as for once", got, one)
 		}
 		if got := estimateOf("{ ... { ...f } ...f } fragment f on Query { " + list(n, a) + "}"); got != one {
-			t.Errorf("the estimate is %d in fragments, but %d without", got, one)
+			t.Errorf("the estimate for the list in fragments is %d, want %d as without", got, one)
 		}
 		both := estimateOf("{" + list(n, a+" "+b) + "}")
 		other := estimateOf("{" + list(n, b) + "}")
 		if both < max(one, other) || both > one+other {
-			t.Errorf("the estimate is %d for both selections, but %d and %d for each", both, one, other)
+			t.Errorf("the estimate for both selections is %d, want between the larger and the sum of %d and %d", both, one, other)
 		}
 		if aliased := estimateOf("{ x: " + list(n, a) + " y: " + list(m, b) + "}"); n != m && aliased > one+estimateOf("{"+list(m, b)+"}") {
-			t.Errorf("the estimate is %d for two lists, more than for each alone", aliased)
+			t.Errorf("the estimate for two lists is %d, want at most the sum of both", aliased)
 		}
 		budget := rapid.IntRange(1, 300).Draw(t, "budget")
 		doc, _ := gqlparser.LoadQueryWithRules(schemaOf(), "{"+list(n, a)+"}", nil)
 		if fit, ok := estimator().Fit(doc.Operations[0], nil, cost.Caller{HasToken: true}, budget); ok && one > budget && slices.Equal(fit.Paths, []string{"popular"}) {
 			if got := estimateOf("{" + list(fit.Size, a) + "}"); got > budget || fit.Size >= n {
-				t.Errorf("with the fitting size %d (before: %d) the estimate is %d, the budget %d", fit.Size, n, got, budget)
+				t.Errorf("the estimate with the fitting size %d is %d, want at most the budget %d, and a size below %d", fit.Size, got, budget, n)
 			}
 			if got := estimateOf("{" + list(fit.Size+1, a) + "}"); got <= budget {
-				t.Errorf("the larger size %d would fit too", fit.Size+1)
+				t.Errorf("Fit returned the size %d, but %d is within the budget too", fit.Size, fit.Size+1)
 			}
 		}
 	})

@@ -150,7 +150,7 @@ func TestSentences(t *testing.T) {
 		t.Error(message)
 	}
 	if compared < 300 {
-		t.Errorf("only %d fields were compared", compared)
+		t.Errorf("%d fields were compared, want at least 300", compared)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestSizesInDescriptions(t *testing.T) {
 		for _, f := range def.Fields {
 			size, err := sizeOf(f)
 			if err != nil {
-				t.Fatalf("%s: %v", location(name, f), err)
+				t.Fatalf("%s: sizeOf returned the error %v", location(name, f), err)
 			}
 			var stated int64
 			if _, err := fmt.Sscanf(f.Description, "Up to %d", &stated); err != nil {
@@ -176,7 +176,7 @@ func TestSizesInDescriptions(t *testing.T) {
 		}
 	}
 	if compared < 2 {
-		t.Errorf("only %d lists were compared", compared)
+		t.Errorf("%d lists were compared, want at least 2", compared)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestMismatches(t *testing.T) {
 			messages, _ := mismatches(schema)
 			got := strings.Join(messages, "\n")
 			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) || tt.want != "" && !strings.HasPrefix(got, "graph/schema/x.graphqls:5: Query.x: ") {
-				t.Errorf("%q, want %q", got, tt.want)
+				t.Errorf("mismatches = %q, want one of Query.x with %q, or none if that is empty", got, tt.want)
 			}
 		})
 	}

@@ -30,7 +30,7 @@ func TestFields(t *testing.T) {
 	}
 	for _, field := range lists.Fields() {
 		if !connections[field] {
-			t.Errorf("graph/lists/table.go: %s is not a connection of the schema", field)
+			t.Errorf("graph/lists/table.go: %s is not a connection of the schema, want only connections", field)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestLoad_Once(t *testing.T) {
 		for i := range 500 {
 			group.Go(func() {
 				if got, err := l.load(t.Context(), i%5); err != nil || got != fmt.Sprint(i%5) {
-					t.Errorf("load(%d) returned %q, %v", i%5, got, err)
+					t.Errorf("load(%d) = %q, %v, want \"%d\"", i%5, got, err, i%5)
 				}
 			})
 		}
@@ -83,7 +83,7 @@ func TestLoad_Memoizes(t *testing.T) {
 		})
 		for range 3 {
 			if got, err := l.load(t.Context(), "x"); got != want.value || !errors.Is(err, want.err) {
-				t.Errorf("%s: load returned %v, %v", name, show.Value(got), err)
+				t.Errorf("%s: load = %v, %v, want %v, %v", name, show.Value(got), err, show.Value(want.value), want.err)
 			}
 		}
 		if fetches != 1 {
@@ -112,7 +112,7 @@ func TestLoad_Panic(t *testing.T) {
 			}
 			text := err.Error()
 			if !strings.Contains(text, "cannot fetch") || !strings.Contains(text, "TestLoad_Panic") || !strings.Contains(text, "limit=1") {
-				t.Errorf("the error lacks the cause or the stack of the panic: %s", text)
+				t.Errorf("the error does not contain the cause, the stack and the range of the panic: %s", text)
 			}
 			if strings.Contains(text, "s3cret") {
 				t.Errorf("the error contains the token: %s", text)
@@ -120,7 +120,7 @@ func TestLoad_Panic(t *testing.T) {
 		})
 		group.Go(func() {
 			if got, err := l.load(t.Context(), "good"); got != "good" || err != nil {
-				t.Errorf("load(good) returned %q, %v", got, err)
+				t.Errorf("load(good) = %q, %v, want \"good\"", got, err)
 			}
 		})
 	}
@@ -166,7 +166,7 @@ func TestLoad_ContextEnds(t *testing.T) {
 			t.Errorf("got %d fetches, want 1", fetches)
 		}
 		if _, err := l.load(short, "y"); !errors.Is(err, context.DeadlineExceeded) || l.operation.waitCanceled.Load() {
-			t.Errorf("new load, ended context: got error %v, waitCanceled %v", err, l.operation.waitCanceled.Load())
+			t.Errorf("new load with an ended context: got error %v, waitCanceled %v, want DeadlineExceeded, false", err, l.operation.waitCanceled.Load())
 		}
 	})
 }
@@ -203,14 +203,14 @@ func TestPrime(t *testing.T) {
 	})
 	l.prime("a", "primed a")
 	if got, err := l.load(t.Context(), "a"); got != "primed a" || err != nil || fetches != 0 {
-		t.Errorf("primed key: got %q, %v, %d fetches", got, err, fetches)
+		t.Errorf("primed key: got %q, %v after %d fetches, want \"primed a\" without a fetch", got, err, fetches)
 	}
 	if got, err := l.load(t.Context(), "b"); got != "fetched b" || err != nil {
-		t.Errorf("load(b) returned %q, %v", got, err)
+		t.Errorf("load(b) = %q, %v, want \"fetched b\"", got, err)
 	}
 	l.prime("b", "primed b")
 	if got, _ := l.load(t.Context(), "b"); got != "fetched b" || fetches != 1 {
-		t.Errorf("primed after a load: got %q, %d fetches", got, fetches)
+		t.Errorf("key primed after its load: got %q after %d fetches, want \"fetched b\" after 1", got, fetches)
 	}
 }
 
@@ -231,7 +231,7 @@ func TestPageKey(t *testing.T) {
 		key := ListPage("/a/b/", r)
 		got := key.toRange()
 		if got.Limit != r.Limit || !got.Since.Equal(r.Since) || !got.Until.Equal(r.Until) || (got.Offset == nil) != (r.Offset == nil) {
-			t.Fatalf("got %+v for the key of %+v", show.Value(got), show.Value(r))
+			t.Fatalf("toRange = %+v for the key of the range %+v, want the same range", show.Value(got), show.Value(r))
 		}
 		same := r
 		if r.Offset != nil {
@@ -245,7 +245,7 @@ func TestPageKey(t *testing.T) {
 		}
 		for name, other := range map[string]PageKey{"path": ListPage("/a/c/", r), "search": SearchPage("/a/b/", r), "limit": ListPage("/a/b/", mixcloud.Range{Limit: r.Limit + 1, Offset: r.Offset, Since: r.Since, Until: r.Until})} {
 			if other == key {
-				t.Fatalf("the key with another %s is equal", name)
+				t.Fatalf("keys with a different %s are equal", name)
 			}
 		}
 	})

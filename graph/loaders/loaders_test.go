@@ -64,7 +64,7 @@ func TestResources(t *testing.T) {
 		t.Helper()
 		for _, load := range loads {
 			if err := load(); err != nil {
-				t.Errorf("%s: %v", want, err)
+				t.Errorf("load for the call %s returned the error %v", want, err)
 			}
 		}
 		if got := strings.Join(calls.paths(), " "); got != want {
@@ -153,7 +153,7 @@ func items[T any](t *testing.T, ctx context.Context, l *Loader[PageKey, *mixclou
 	t.Helper()
 	page, err := l.Load(ctx, key)
 	if err != nil {
-		t.Errorf("Load(%+v): %v", key, err)
+		t.Errorf("Load(%+v) returned the error %v", key, err)
 		return -1
 	}
 	return len(page.Items)
@@ -164,7 +164,7 @@ func TestFrom(t *testing.T) {
 	t.Parallel()
 	l := new(Loaders)
 	if From(Into(t.Context(), l)) != l {
-		t.Error("From returned other loaders")
+		t.Error("From did not return the loaders of Into")
 	}
 	defer func() {
 		if recover() == nil {

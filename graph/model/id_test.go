@@ -60,7 +60,7 @@ func TestParseID_AllReleases(t *testing.T) {
 	}
 	for kind := range kindCodes {
 		if !kinds[kind] {
-			t.Errorf("testdata/ids.golden has no id of a %s", kind)
+			t.Errorf("testdata/ids.golden has no id of the kind %s", kind)
 		}
 	}
 }
@@ -71,7 +71,7 @@ func TestKindCodes_Unique(t *testing.T) {
 	seen := map[string]Kind{}
 	for kind, code := range kindCodes {
 		if other, ok := seen[code]; ok {
-			t.Errorf("%s and %s have the same code %q", kind, other, code)
+			t.Errorf("the kinds %s and %s have the same code %q", kind, other, code)
 		}
 		seen[code] = kind
 	}
@@ -87,7 +87,7 @@ func TestParseID_Forged(t *testing.T) {
 	t.Parallel()
 	good := encodeID("1u", "/spartacus/")
 	if _, err := ParseID(good); err != nil {
-		t.Fatalf("valid id: %v", err)
+		t.Fatalf("ParseID of a valid id: %v", err)
 	}
 	for name, text := range map[string]string{
 		"empty":                        "",
@@ -148,10 +148,10 @@ func FuzzParseID(f *testing.F) {
 			return
 		}
 		if got := id.String(); got != text {
-			t.Errorf("ParseID(%q) returned %v, whose text is %q", text, id, got)
+			t.Errorf("ParseID(%q) = %v, whose text is %q, want the same text", text, id, got)
 		}
 		if key := id.Key.String(); strings.Contains(key, "/../") || strings.ContainsAny(key, "?#\n ") || !strings.HasPrefix(key, "/") {
-			t.Errorf("ParseID(%q) returned the invalid key %q", text, id.Key)
+			t.Errorf("ParseID(%q) returned the key %q, want a valid path", text, id.Key)
 		}
 	})
 }
@@ -176,10 +176,10 @@ func FuzzNodeID(f *testing.F) {
 		for text, valid := range ids {
 			id, err := ParseID(text)
 			if valid && err != nil {
-				t.Errorf("ParseID(%q) for %q and %q: %v", text, owner, show, err)
+				t.Errorf("ParseID(%q) for %q and %q: error %v, want none", text, owner, show, err)
 			}
 			if err == nil && id.String() != text {
-				t.Errorf("ParseID(%q) returned %v, whose text is %q", text, id, id)
+				t.Errorf("ParseID(%q) = %v, whose text is %q, want the same text", text, id, id)
 			}
 		}
 	})

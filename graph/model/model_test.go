@@ -105,7 +105,7 @@ func TestPictures(t *testing.T) {
 	}
 	for _, size := range AllPictureSize {
 		if sizeWidths[size] == 0 {
-			t.Errorf("%s has no width", size)
+			t.Errorf("sizeWidths has no width for %s", size)
 		}
 	}
 	if len(sizeNames) != len(AllPictureSize) {
@@ -174,14 +174,14 @@ func TestHiddenCounts(t *testing.T) {
 			"playCount": c.PlayCount(), "favoriteCount": c.FavoriteCount(), "listenerCount": c.ListenerCount(), "repostCount": c.RepostCount(),
 		} {
 			if (got == nil) != (name == "hidden") {
-				t.Errorf("hiddenStats %s: %s is %v", name, field, show.Value(got))
+				t.Errorf("hiddenStats %s: %s = %v, want nil: %t", name, field, show.Value(got), name == "hidden")
 			}
 		}
 		if c.CommentCount == nil || *c.CommentCount != 5 {
-			t.Errorf("hiddenStats %s: commentCount is not 5", name)
+			t.Errorf("hiddenStats %s: commentCount = %v, want 5", name, show.Value(c.CommentCount))
 		}
 		if c.HiddenStats() != (name == "hidden") {
-			t.Errorf("hiddenStats %s: HiddenStats() is %v", name, c.HiddenStats())
+			t.Errorf("hiddenStats %s: HiddenStats() = %v, want %t", name, c.HiddenStats(), name == "hidden")
 		}
 	}
 }
@@ -198,7 +198,7 @@ func TestActivityKinds(t *testing.T) {
 		}
 		if other, ok := got.(*OtherActivity); ok {
 			if got := other.Type(); (got == nil) != (kind == "") || got != nil && *got != kind {
-				t.Errorf("kind %q: Type() returned %v", kind, show.Value(got))
+				t.Errorf("kind %q: Type() = %v, want the kind, or nil if it is empty", kind, show.Value(got))
 			}
 		}
 	}
@@ -234,17 +234,17 @@ func TestSections(t *testing.T) {
 	want := []bool{true, false, false, true, true} // whether it is a TrackSection
 	for i := range want {
 		if _, isTrack := got[i].(*TrackSection); isTrack != want[i] {
-			t.Errorf("section %d has the wrong type %T", i, got[i])
+			t.Errorf("section %d has the type %T, want a TrackSection: %t", i, got[i], want[i])
 		}
 	}
 	if s := NewSections(nil); s == nil || len(s) != 0 {
 		t.Errorf("NewSections(nil) returned %v, want an empty list", s)
 	}
 	if s := got[4].(*TrackSection); s.Title() != nil || s.ArtistName() != nil {
-		t.Error("section without a track: got a title or an artist")
+		t.Error("section without a track has a title or an artist, want nil")
 	}
 	if got[4].(*TrackSection).Track(t.Context()) != nil {
-		t.Error("section without a track: got a track")
+		t.Error("section without a track has a track, want nil")
 	}
 }
 
@@ -275,7 +275,7 @@ func TestNew_Nil(t *testing.T) {
 		t.Errorf("got %d tags for two, of which one has no key; want 1", len(got))
 	}
 	if got := wrapAll([]mixcloud.Tag{}, NewTag); got == nil {
-		t.Error("wrapAll of an empty list is nil")
+		t.Error("wrapAll of an empty list is nil, want an empty list")
 	}
 }
 
@@ -284,31 +284,31 @@ func TestFull(t *testing.T) {
 	t.Parallel()
 	user := mixcloud.User{Key: mixcloud.ParseKey("/a/")}
 	if NewUser(&user).Full() != nil || NewFullUser(&mixcloud.FullUser{User: user}).Full() == nil {
-		t.Error("user: Full returned a partial value, or nil for a full one")
+		t.Error("user: Full of a partial value is not nil, or Full of a full one is nil")
 	}
 	show := mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/b/")}
 	if NewCloudcast(&show).Full() != nil || NewFullCloudcast(&mixcloud.FullCloudcast{Cloudcast: show}).Full() == nil {
-		t.Error("cloudcast: Full returned a partial value, or nil for a full one")
+		t.Error("cloudcast: Full of a partial value is not nil, or Full of a full one is nil")
 	}
 	tag := mixcloud.Tag{Key: mixcloud.ParseKey("/genres/funk/")}
 	if NewTag(&tag).Full() != nil || NewFullTag(&tag).Full() == nil || NewFullCity(&tag).Full() == nil {
-		t.Error("tag: Full returned a partial value, or nil for a full one")
+		t.Error("tag: Full of a partial value is not nil, or Full of a full one is nil")
 	}
 	category := mixcloud.Category{Key: mixcloud.ParseKey("/categories/a/")}
 	if NewCategory(&category).Full() != nil || NewFullCategory(&category).Full() == nil {
-		t.Error("category: Full returned a partial value, or nil for a full one")
+		t.Error("category: Full of a partial value is not nil, or Full of a full one is nil")
 	}
 	playlist := mixcloud.Playlist{Key: mixcloud.ParseKey("/a/playlists/b/")}
 	if NewPlaylist(&playlist).Full() != nil || NewFullPlaylist(&playlist).Full() == nil {
-		t.Error("playlist: Full returned a partial value, or nil for a full one")
+		t.Error("playlist: Full of a partial value is not nil, or Full of a full one is nil")
 	}
 	artist := mixcloud.Artist{Key: mixcloud.ParseKey("/artist/a/")}
 	if NewArtist(&artist).Full() != nil || NewFullArtist(&artist).Full() == nil {
-		t.Error("artist: Full returned a partial value, or nil for a full one")
+		t.Error("artist: Full of a partial value is not nil, or Full of a full one is nil")
 	}
 	track := mixcloud.Track{Key: mixcloud.ParseKey("/track/a/b/")}
 	if NewTrack(&track).Full() != nil || NewFullTrack(&track).Full() == nil {
-		t.Error("track: Full returned a partial value, or nil for a full one")
+		t.Error("track: Full of a partial value is not nil, or Full of a full one is nil")
 	}
 }
 
@@ -332,7 +332,7 @@ func TestViewerPath(t *testing.T) {
 			t.Errorf("%s: got path %s, IsKnownViewer %v, want path %s", test.name, got, test.user.IsKnownViewer(), test.path)
 		}
 		if test.user.ID() != resourceID(KindUser, mixcloud.ParseKey("/demo/")) {
-			t.Errorf("%s: the id depends on the spelling of the key", test.name)
+			t.Errorf("%s: ids differ for two spellings of the key, want the same", test.name)
 		}
 	}
 }
@@ -341,35 +341,35 @@ func TestConnection(t *testing.T) {
 	t.Parallel()
 	empty := NewConnection([]*CloudcastEdge{}, PageInfo{HasNextPage: true}, nil)
 	if empty.PageInfo.StartCursor != nil || empty.PageInfo.EndCursor != nil || !empty.PageInfo.HasNextPage {
-		t.Errorf("empty page: got %+v", show.Value(empty.PageInfo))
+		t.Errorf("empty page: page info is %+v, want hasNextPage and no cursors", show.Value(empty.PageInfo))
 	}
 	if total, err := empty.TotalCount(t.Context()); total != nil || err != nil {
-		t.Errorf("unknown total: TotalCount returned %v, %v", show.Value(total), err)
+		t.Errorf("unknown total: TotalCount = %v, %v, want nil", show.Value(total), err)
 	}
 	if empty.Nodes(t.Context()) == nil {
-		t.Error("empty page: Nodes returned nil")
+		t.Error("empty page: Nodes is nil, want an empty list")
 	}
 	listened := time.Unix(1_700_000_000, 0).UTC()
 	three := 3
 	a, b := NewCloudcast(&mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/a/"), ListenTime: &listened}), NewCloudcast(&mixcloud.Cloudcast{Key: mixcloud.ParseKey("/a/b/")})
 	c := NewConnection([]*CloudcastEdge{{"1", a}, {"2", b}}, PageInfo{}, func(context.Context) (*int, error) { return &three, nil })
 	if *c.PageInfo.StartCursor != "1" || *c.PageInfo.EndCursor != "2" {
-		t.Errorf("got page info %+v", show.Value(c.PageInfo))
+		t.Errorf("page info is %+v, want the cursors 1 and 2", show.Value(c.PageInfo))
 	}
 	if nodes := c.Nodes(t.Context()); len(nodes) != 2 || nodes[0] != a || nodes[1] != b {
-		t.Errorf("got nodes %v", show.Value(nodes))
+		t.Errorf("nodes are %v, want the two cloudcasts", show.Value(nodes))
 	}
 	if total, err := c.TotalCount(t.Context()); err != nil || *total != 3 {
 		t.Errorf("TotalCount returned %v, %v, want 3", show.Value(total), err)
 	}
 	edges := (&ListenConnection{c}).Edges(t.Context())
 	if len(edges) != 2 || edges[0].ListenedAt() != a.ListenTime || edges[1].ListenedAt() != nil || edges[1].Cursor != "2" {
-		t.Errorf("got listens %+v", show.Value(edges))
+		t.Errorf("edges of listens are %+v, want two, of which the first has the listen time", show.Value(edges))
 	}
 	u, v := NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/a/"), ListenTime: &listened}), NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/b/")})
 	listeners := ListenerConnection{NewConnection([]*UserEdge{{"1", u}, {"2", v}}, PageInfo{}, nil)}
 	if edges := listeners.Edges(t.Context()); len(edges) != 2 || edges[0].ListenedAt() != u.ListenTime || edges[1].ListenedAt() != nil || edges[1].Cursor != "2" {
-		t.Errorf("got listeners %+v", show.Value(edges))
+		t.Errorf("edges of listeners are %+v, want two, of which the first has the listen time", show.Value(edges))
 	}
 }
 
@@ -378,7 +378,7 @@ func TestCategoryFormat(t *testing.T) {
 	for format, want := range map[string]string{"music": "MUSIC", "talk": "TALK", "Music": "MUSIC", "video": "", "": ""} {
 		got := NewCategory(&mixcloud.Category{Key: mixcloud.ParseKey("/categories/a/"), Format: format}).Format()
 		if (got == nil) != (want == "") || got != nil && string(*got) != want {
-			t.Errorf("Format() for %q returned %v", format, got)
+			t.Errorf("Format() for %q = %v, want %q", format, show.Value(got), want)
 		}
 	}
 }
@@ -388,7 +388,7 @@ func TestOEmbedHeight(t *testing.T) {
 	for text, want := range map[string]int{"120": 120, "120px": -1, "100%": -1, "": -1} {
 		got := NewOEmbed(&mixcloud.OEmbed{Height: &text}, nil).Height()
 		if (got == nil) != (want < 0) || got != nil && *got != want {
-			t.Errorf("Height() for %q returned %v", text, show.Value(got))
+			t.Errorf("Height() for %q = %v, want %d (-1 for nil)", text, show.Value(got), want)
 		}
 	}
 	if NewOEmbed(&mixcloud.OEmbed{}, nil).Height() != nil {
@@ -408,11 +408,11 @@ func TestID_Spellings(t *testing.T) {
 			}
 		}
 		if id, err := ParseID(want); err != nil || id.Kind != KindTag {
-			t.Fatalf("ParseID returned %v, %v", id, err)
+			t.Fatalf("ParseID(%s) = %v, %v, want a tag's id", want, id, err)
 		}
 		user := "u" + slug
 		if NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/" + strings.ToUpper(user) + "/")}).ID() != NewUser(&mixcloud.User{Key: mixcloud.ParseKey("/" + user + "/")}).ID() {
-			t.Fatalf("%s has another id in upper case", user)
+			t.Fatalf("the user %s has different ids in upper and lower case, want the same", user)
 		}
 	})
 }
@@ -426,7 +426,7 @@ func TestColorHex(t *testing.T) {
 		}
 	}
 	if got := ColorHex(nil); got != nil {
-		t.Errorf("ColorHex(nil) returned %q", *got)
+		t.Errorf("ColorHex(nil) = %q, want nil", *got)
 	}
 }
 

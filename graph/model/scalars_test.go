@@ -35,7 +35,7 @@ func TestUnmarshalInt(t *testing.T) {
 	t.Parallel()
 	for _, in := range []any{int64(7), int32(7), 7, json.Number("7")} {
 		if got, err := UnmarshalInt(in); err != nil || got != 7 {
-			t.Errorf("UnmarshalInt(%#v) returned %d, %v", in, got, err)
+			t.Errorf("UnmarshalInt(%#v) = %d, %v, want 7", in, got, err)
 		}
 	}
 	for _, in := range []any{
@@ -129,6 +129,6 @@ func TestJSONScalar(t *testing.T) {
 	}
 	got, err := UnmarshalJSON(map[string]any{"a": json.Number("1.50"), "b": []any{nil, true}})
 	if err != nil || string(got) != `{"a":1.50,"b":[null,true]}` {
-		t.Errorf("UnmarshalJSON returned %s, %v", got, err)
+		t.Errorf("UnmarshalJSON = %s, %v, want the same members", got, err)
 	}
 }

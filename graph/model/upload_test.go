@@ -177,13 +177,13 @@ func TestNewUploadedCloudcast(t *testing.T) {
 		"": false, "/demo/": false, "/demo/playlists/x/": false, "night-bus": false, "https://evil.test/a/b/": false, "/../x/": false,
 	} {
 		if got := NewUploadedCloudcast(owner, mixcloud.ParseKey(key), mixcloud.UploadFields{}); (got != nil) != valid {
-			t.Errorf("NewUploadedCloudcast(%q) returned %v", key, show.Value(got))
+			t.Errorf("NewUploadedCloudcast(%q) = %v, want nil: %t", key, show.Value(got), !valid)
 		}
 	}
 	hide, name := true, "夜"
 	got := NewUploadedCloudcast(owner, mixcloud.ParseKey("/demo/%E5%A4%9C/"), mixcloud.UploadFields{Name: &name, HideStats: &hide, Tags: []string{"Dub"}})
 	if got.Name != name || got.Slug != name || !got.HiddenStats() || len(got.Tags(t.Context())) != 1 || got.URL != "https://www.mixcloud.com/demo/%E5%A4%9C/" {
-		t.Errorf("got cloudcast %+v", show.Value(got.Cloudcast))
+		t.Errorf("the uploaded cloudcast is %+v, want the fields of the upload and the page of the key", show.Value(got.Cloudcast))
 	}
 }
 
@@ -196,7 +196,7 @@ func TestNewUploadedCloudcast_SectionWithoutKey(t *testing.T) {
 		track := s.(*TrackSection)
 		title, artist := track.Title(), track.ArtistName()
 		if title == nil || *title != sections[i].Song || artist == nil || *artist != sections[i].Artist {
-			t.Errorf("section %d: got %v by %v", i, show.Value(title), show.Value(artist))
+			t.Errorf("section %d is %v by %v, want %q by %q", i, show.Value(title), show.Value(artist), sections[i].Song, sections[i].Artist)
 		}
 		if hasKey := track.Track(t.Context()) != nil; hasKey != (i == 2) {
 			t.Errorf("section %d: track has a key: %v, want %v", i, hasKey, i == 2)

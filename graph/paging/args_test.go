@@ -70,7 +70,7 @@ func TestInvalidArguments(t *testing.T) {
 					t.Errorf("got error %v for argument %q, want %q", err, got, test.want)
 				}
 				if calls := u.takeCalls(); len(calls) > 0 {
-					t.Errorf("unexpected calls: %q", calls)
+					t.Errorf("calls are %q, want none for an invalid argument", calls)
 				}
 			}
 		})
@@ -124,10 +124,10 @@ func TestNoCallForNoItems(t *testing.T) {
 			u := &upstream{items: []item{itemAt("a", 1)}}
 			r := u.read(t, test.args)
 			if r.Edges == nil || len(r.Edges) > 0 || r.HasNextPage != test.next || r.HasPreviousPage != test.previous || r.Total != nil {
-				t.Errorf("got %+v", show.Value(r))
+				t.Errorf("result is %+v, want no items, hasNextPage %v, hasPreviousPage %v and no total", show.Value(r), test.next, test.previous)
 			}
 			if calls := u.takeCalls(); len(calls) > 0 {
-				t.Errorf("unexpected calls: %q", calls)
+				t.Errorf("calls are %q, want none for an empty page", calls)
 			}
 		})
 	}
@@ -141,6 +141,6 @@ func TestBoundsRoundToWholeSeconds(t *testing.T) {
 	whole := u.read(t, paging.Args{Since: ptr(time.Unix(base+10, 0)), Until: ptr(time.Unix(base+13, 0))})
 	part := u.read(t, paging.Args{Since: ptr(time.Unix(base+10, 1)), Until: ptr(time.Unix(base+12, 1))})
 	if len(whole.Edges) != 2 || len(part.Edges) != 2 || whole.Edges[0].Cursor != part.Edges[0].Cursor {
-		t.Errorf("got %v for whole seconds and %v for fractions", show.Value(whole), show.Value(part))
+		t.Errorf("got %v for whole seconds and %v for fractions, want the same two items", show.Value(whole), show.Value(part))
 	}
 }

@@ -389,7 +389,7 @@ func TestCalls(t *testing.T) {
 			checkCallCount := func(got outcome, a paging.Args) {
 				t.Helper()
 				if maxCalls := paging.MaxCalls(a, u.timed); u.cap == 0 && len(got.Calls) > maxCalls {
-					t.Errorf("got %d calls, but MaxCalls returned %d", len(got.Calls), maxCalls)
+					t.Errorf("got %d calls, want at most MaxCalls = %d", len(got.Calls), maxCalls)
 				}
 			}
 			first, result := u.readWithCalls(t, test.start)

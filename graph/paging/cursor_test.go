@@ -53,14 +53,14 @@ func TestCursorsOfEveryRelease(t *testing.T) {
 		}
 		got, err := paging.Parse("after", k.Encoded, paging.Bind(k.Identity, k.Since, k.Until))
 		if err != nil {
-			t.Errorf("%s: Parse returned the error %v", k.Note, err)
+			t.Errorf("%s: Parse returned the error %v, want none", k.Note, err)
 		}
 		if diff := cmp.Diff(k.Cursor, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", k.Note, diff)
 		}
 	}
 	if lines < len(samples()) {
-		t.Errorf("%s has %d lines, which is less than the number of samples", name, lines)
+		t.Errorf("%s has %d lines, want at least one per sample, %d", name, lines, len(samples()))
 	}
 }
 
@@ -160,7 +160,7 @@ func TestCursorRoundTrip(t *testing.T) {
 			t.Fatalf("(-want +got):\n%s", diff)
 		}
 		if strings.ContainsAny(encoded, "+/=") {
-			t.Fatalf("%q needs escaping in a URL", encoded)
+			t.Fatalf("cursor %q must be escaped in a URL, want only URL-safe characters", encoded)
 		}
 	})
 }
@@ -174,7 +174,7 @@ func TestCursorBinding(t *testing.T) {
 			for _, until := range []int64{-1, 0, 1, 11} {
 				b, name := paging.Bind(identity, since, until), fmt.Sprint(identity, since, until)
 				if bindings[b] != "" {
-					t.Errorf("%s and %s have the same binding", bindings[b], name)
+					t.Errorf("the lists %s and %s have the same binding", bindings[b], name)
 				}
 				bindings[b] = name
 			}
@@ -182,7 +182,7 @@ func TestCursorBinding(t *testing.T) {
 	}
 	c := paging.Cursor{Kind: paging.ByOffset, Offset: 5}
 	if _, err := paging.Parse("before", c.Encode(list), paging.Bind("/spartacus/|followers", -1, -1)); invalidArgument(err) != "before" {
-		t.Errorf("cursor of another list: got error %v", err)
+		t.Errorf("Parse of another list's cursor: error %v, want an invalid argument", err)
 	}
 }
 
@@ -281,7 +281,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if got := c.Encode(list); got != s {
-			t.Fatalf("%q decodes to %+v, which encodes to %q", s, c, got)
+			t.Fatalf("%q is parsed as %+v, which is encoded as %q, want the same text", s, c, got)
 		}
 	})
 }
@@ -312,7 +312,7 @@ func FuzzRead(f *testing.F) {
 				return // the cursor is far below the end of the list
 			}
 			if invalidArgument(err) == "" || len(calls) > 0 {
-				t.Fatalf("got error %v after the calls %q", err, calls)
+				t.Fatalf("got error %v after the calls %q, want an invalid argument without a call", err, calls)
 			}
 			return
 		}
@@ -322,7 +322,7 @@ func FuzzRead(f *testing.F) {
 		for _, c := range calls {
 			var limit int
 			if _, err := fmt.Sscanf(c, "limit=%d", &limit); err != nil || limit < 1 || limit > 100 {
-				t.Fatalf("invalid call %q", c)
+				t.Fatalf("call %q has no limit from 1 to 100", c)
 			}
 		}
 	})

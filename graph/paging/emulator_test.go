@@ -174,7 +174,7 @@ func TestEmulatorWalks(t *testing.T) {
 					s.takeCalls()
 					edges := walkForward(t, s, l, size, len(want))
 					if diff := cmp.Diff(want, keysOf(edges), equateEmpty); diff != "" {
-						t.Fatalf("forward (-list +walk):\n%s", diff)
+						t.Fatalf("items of the forward walk (-list +walk):\n%s", diff)
 					}
 					walkBackward(t, s, l, size, edges, settings.SinceOrder == emulator.SinceNewest)
 				})
@@ -197,7 +197,7 @@ func walkForward(t *testing.T, s service, l paging.List[listItem], size, n int) 
 			t.Errorf("got %d calls for a page of %d items, want at most 2: %q", len(calls), size, calls)
 		}
 		if a.After == nil && !r.HasNextPage && (r.Total == nil || *r.Total != len(r.Edges)) {
-			t.Errorf("got total %v for a list of %d items", show.Value(r.Total), len(r.Edges))
+			t.Errorf("total is %v for a list of %d items", show.Value(r.Total), len(r.Edges))
 		}
 		edges = append(edges, r.Edges...)
 		if !r.HasNextPage {
@@ -205,7 +205,7 @@ func walkForward(t *testing.T, s service, l paging.List[listItem], size, n int) 
 		}
 		a.After = &r.Edges[len(r.Edges)-1].Cursor
 	}
-	t.Fatalf("the last page was not reached after %d items of %d", len(edges), n)
+	t.Fatalf("hasNextPage is still true after %d items of a list of %d", len(edges), n)
 	return nil
 }
 
@@ -222,7 +222,7 @@ func walkBackward(t *testing.T, s service, l paging.List[listItem], size int, ed
 			continue
 		}
 		if err != nil {
-			t.Fatalf("before %d of %d: got error %v", at, len(edges), err)
+			t.Fatalf("read before item %d of %d: error %v", at, len(edges), err)
 		}
 		calls := s.takeCalls()
 		if len(calls) > 5 && !burst && !strings.Contains(calls[0], "offset=") {
@@ -233,10 +233,10 @@ func walkBackward(t *testing.T, s service, l paging.List[listItem], size int, ed
 			t.Fatalf("before %d: got %d items, want %d; calls %q", at, n, min(size, at), calls)
 		}
 		if diff := cmp.Diff(keysOf(edges[at-n:at]), keysOf(r.Edges)); diff != "" {
-			t.Fatalf("before %d (-forward +backward):\n%s", at, diff)
+			t.Fatalf("items before item %d (-forward +backward):\n%s", at, diff)
 		}
 		if r.HasPreviousPage != (n < at) && s.Settings().PageCap == 0 {
-			t.Errorf("before %d: got %d items and hasPreviousPage %v", at, n, r.HasPreviousPage)
+			t.Errorf("read before item %d: got %d items, hasPreviousPage %v, want %v", at, n, r.HasPreviousPage, n < at)
 		}
 		at -= n
 		edges[at].Cursor = r.Edges[0].Cursor // continue from the cursor of this page
@@ -285,7 +285,7 @@ func TestEmulatorFollowersArriveDuringAWalk(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-followers before +walk):\n%s", diff)
+		t.Errorf("followers (-before the change +walk):\n%s", diff)
 	}
 	if after := wholeList(t, l); len(after) != len(want)+4 {
 		t.Errorf("got %d followers after the walk, want %d", len(after), len(want)+4)

@@ -199,21 +199,21 @@ func (u *faultyUpstream) forwardWalk(t tester, size int) (edges []paging.Edge[it
 			t.Fatalf("Read(%s): %v", formatArgs(a), err)
 		}
 		if len(r.Edges) > size {
-			t.Fatalf("got %d items for first: %d", len(r.Edges), size)
+			t.Fatalf("got %d items for first: %d, want at most as many", len(r.Edges), size)
 		}
 		edges = append(edges, r.Edges...)
 		if r.MinTotal < len(r.Edges) || r.Total != nil && *r.Total < r.MinTotal {
-			t.Fatalf("got %d items, minimum total %d and total %v", len(r.Edges), r.MinTotal, show.Value(r.Total))
+			t.Fatalf("got %d items, MinTotal %d and total %v, want numbers in this order", len(r.Edges), r.MinTotal, show.Value(r.Total))
 		}
 		if !r.HasNextPage {
 			return edges, true
 		}
 		if len(r.Edges) == 0 {
-			t.Fatalf("hasNextPage is true on an empty page")
+			t.Fatalf("hasNextPage is true on an empty page, want false")
 		}
 		a.After = &r.Edges[len(r.Edges)-1].Cursor
 	}
-	t.Fatalf("the last page was not reached: %v", itemsOf(edges))
+	t.Fatalf("hasNextPage is still true after the items %v", itemsOf(edges))
 	return nil, false
 }
 
@@ -243,11 +243,11 @@ func (u *faultyUpstream) backwardWalk(t tester, from string, size int) (items []
 			return items, true
 		}
 		if len(r.Edges) == 0 {
-			t.Fatalf("hasPreviousPage is true on an empty page")
+			t.Fatalf("hasPreviousPage is true on an empty page, want false")
 		}
 		a.Before = &r.Edges[0].Cursor
 	}
-	t.Fatalf("the last page was not reached: %v", items)
+	t.Fatalf("hasPreviousPage is still true after the items %v", items)
 	return nil, false
 }
 

@@ -77,7 +77,7 @@ func TestSecondThatFillsAPage(t *testing.T) {
 				t.Errorf("newest %v, before %d: got hasPreviousPage %v, want %v", newest, from, r.HasPreviousPage, previous)
 			}
 			if calls := u.takeCalls(); len(calls) > 5 {
-				t.Errorf("newest %v, before %d: got more than 5 calls: %q", newest, from, calls)
+				t.Errorf("newest %v, before %d: got %d calls, want at most 5: %q", newest, from, len(calls), calls)
 			}
 		}
 	}
@@ -91,12 +91,12 @@ func TestSecondThatFillsSeveralPages(t *testing.T) {
 			o := &faultyUpstream{timed: timed, sinceNewest: newest, items: itemsInOneSecond(350)}
 			edges, ended := o.forwardWalk(t, 60)
 			if !ended || !slices.Equal(o.items, itemsOf(edges)) {
-				t.Errorf("timed %v, newest %v: ended %v\n%s", timed, newest, ended, diff(o.items, itemsOf(edges)))
+				t.Errorf("timed %v, newest %v: walk ended %v, want true with all items:\n%s", timed, newest, ended, diff(o.items, itemsOf(edges)))
 			}
 			for _, from := range []int{351, 300, 120, 60} {
 				back, ended := o.backwardWalk(t, edges[from].Cursor, 60)
 				if !ended || !slices.Equal(o.items[:from], back) {
-					t.Errorf("timed %v, newest %v, before %d: ended %v\n%s", timed, newest, from, ended, diff(o.items[:from], back))
+					t.Errorf("timed %v, newest %v, before %d: walk ended %v, want true with all items above:\n%s", timed, newest, from, ended, diff(o.items[:from], back))
 				}
 			}
 		}
@@ -158,10 +158,10 @@ func TestBackwardOutOfReach(t *testing.T) {
 			t.Errorf("error %v, want LIMIT_EXCEEDED", err)
 		}
 		if !timed && err != nil {
-			t.Errorf("got error %v, but the index of the cursor reaches into the previous page", err)
+			t.Errorf("got error %v, want none: the cursor's index reaches into the previous page", err)
 		}
 		if calls := u.takeCalls(); len(calls) > 5 {
-			t.Errorf("got %d calls: %q", len(calls), calls)
+			t.Errorf("got %d calls, want at most 5: %q", len(calls), calls)
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestEndlessUpstream(t *testing.T) {
 						t.Errorf("error %v, want %s", err, test.code)
 					}
 					if calls := u.takeCalls(); len(calls) > test.calls {
-						t.Errorf("got %d calls: %q", len(calls), calls)
+						t.Errorf("got %d calls, want at most %d: %q", len(calls), test.calls, calls)
 					}
 					return
 				}
@@ -248,7 +248,7 @@ func TestEndlessUpstream(t *testing.T) {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 				if len(got.Calls) > test.calls {
-					t.Errorf("got %d calls: %q", len(got.Calls), got.Calls)
+					t.Errorf("got %d calls, want at most %d: %q", len(got.Calls), test.calls, got.Calls)
 				}
 				// Without times such a page looks like items of one second: the
 				// next page is an error.
@@ -390,7 +390,7 @@ func TestNewestItemsHidden(t *testing.T) {
 				}
 				_, err := paging.Read(t.Context(), o.list(), paging.Args{First: ptr(1)})
 				if e, ok := permitted(err); (err != nil) != (hidden == 2500) || err != nil && (!ok || e.Details["after"] == nil) {
-					t.Errorf("offset %v, timed %v, %d hidden: got error %v", offset, timed, hidden, err)
+					t.Errorf("offset %v, timed %v, %d hidden: got error %v, want one with a cursor only for 2500 hidden items", offset, timed, hidden, err)
 				}
 				back, ended := o.backwardWalk(t, edges[20].Cursor, 7)
 				if want := itemsOf(edges[:20]); !ended || !slices.Equal(want, back) {
@@ -453,7 +453,7 @@ func TestItemMovedOffItsPage(t *testing.T) {
 		want = append(want, fmt.Sprint(i))
 	}
 	if diff := cmp.Diff(want[len(want)-len(got):], got); diff != "" {
-		t.Errorf("(-list +walk):\n%s", diff)
+		t.Errorf("items (-list +walk):\n%s", diff)
 	}
 	if len(got) < 120 {
 		t.Errorf("got %d items, want at least 120", len(got))
@@ -590,7 +590,7 @@ func TestBackwardWithOffsetLinks(t *testing.T) {
 			cursor := paging.NewWriteCursor("/x/", second*1000).SearchStart(paging.BindUnbounded("/faulty/|items"))
 			r, err := paging.Read(t.Context(), o.list(), paging.Args{Last: ptr(20), Before: &cursor})
 			if e, ok := permitted(err); err != nil && (!ok || e.Code != gqlerr.CodeUpstreamBadResponse || above < 100) {
-				t.Errorf("newest %v, before %d: got error %v", newest, above, err)
+				t.Errorf("newest %v, before %d: got error %v, want none, or UPSTREAM_BAD_RESPONSE from item 100 on", newest, above, err)
 			}
 			if err == nil && !slices.Equal(o.items[above-20:above], nodes(r)) {
 				t.Errorf("newest %v, before %d (-want +got):\n%s", newest, above, diff(o.items[above-20:above], nodes(r)))

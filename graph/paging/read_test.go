@@ -202,7 +202,7 @@ func TestPagesFetchedInParallel(t *testing.T) {
 			select {
 			case <-allStarted:
 			case <-time.After(10 * time.Second):
-				t.Error("fetches are not concurrent")
+				t.Error("the fetches did not run concurrently")
 			}
 		}
 		return u.fetch(ctx, r)
@@ -241,7 +241,7 @@ func TestWalkWithinBounds(t *testing.T) {
 		}
 		edges := forward(t, u, a, nil)
 		if diff := cmp.Diff(want, itemsOf(edges), cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("forward (-list +walk):\n%s", diff)
+			t.Fatalf("items of the forward walk (-list +walk):\n%s", diff)
 		}
 		if len(edges) == 0 {
 			return
@@ -251,10 +251,10 @@ func TestWalkWithinBounds(t *testing.T) {
 		u.takeCalls()
 		got := nodes(u.read(t, a))
 		if u.cap == 0 && len(got) < min(*a.Last, turn) {
-			t.Fatalf("got %d of %d items above; calls %q", len(got), turn, u.takeCalls())
+			t.Fatalf("got %d items before item %d, want %d; calls %q", len(got), turn, min(*a.Last, turn), u.takeCalls())
 		}
 		if diff := cmp.Diff(want[turn-len(got):turn], got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("backward (-list +page):\n%s", diff)
+			t.Fatalf("items of the backward read (-list +page):\n%s", diff)
 		}
 	})
 }

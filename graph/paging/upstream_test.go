@@ -266,6 +266,6 @@ func cursorOf(t tester, r *paging.Result[item], name string) *string {
 			return &e.Cursor
 		}
 	}
-	t.Fatalf("no %q among %v", name, names(r))
+	t.Fatalf("the page does not contain %q: %v", name, names(r))
 	return nil
 }

@@ -48,17 +48,17 @@ func forward(t *rapid.T, u *upstream, a paging.Args, between func(*paging.Result
 		a.First = &size
 		result := u.read(t, a)
 		if len(result.Edges) > size {
-			t.Fatalf("got %d items for first: %d", len(result.Edges), size)
+			t.Fatalf("got %d items for first: %d, want at most as many", len(result.Edges), size)
 		}
 		if result.HasPreviousPage != (a.After != nil) {
-			t.Fatalf("got hasPreviousPage %v for %s", result.HasPreviousPage, formatArgs(a))
+			t.Fatalf("hasPreviousPage is %v for %s, want %v", result.HasPreviousPage, formatArgs(a), a.After != nil)
 		}
 		edges = append(edges, result.Edges...)
 		if !result.HasNextPage {
 			return edges
 		}
 		if page > 1000 {
-			t.Fatal("the last page was not reached")
+			t.Fatal("hasNextPage is still true after 1000 pages")
 		}
 		a.After = &result.Edges[len(result.Edges)-1].Cursor
 		if between != nil {
@@ -82,7 +82,7 @@ func TestForwardWalkReturnsTheList(t *testing.T) {
 		u.pagesByOffset = rapid.Bool().Draw(t, "offset")
 		got := itemsOf(forward(t, u, paging.Args{}, nil))
 		if diff := cmp.Diff(u.items, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("walk differs from the list (-list +walk):\n%s", diff)
+			t.Fatalf("items of the walk (-list +walk):\n%s", diff)
 		}
 	})
 }
@@ -112,23 +112,23 @@ func TestBackwardWalkReturnsTheListReversed(t *testing.T) {
 				t.Fatalf("got %d calls, want at most 5: %q", len(calls), calls)
 			}
 			if len(result.Edges) > size || !result.HasNextPage {
-				t.Fatalf("got %d items for last: %d, hasNextPage %v", len(result.Edges), size, result.HasNextPage)
+				t.Fatalf("got %d items for last: %d, hasNextPage %v, want at most as many, true", len(result.Edges), size, result.HasNextPage)
 			}
 			if len(result.Edges) == 0 {
 				if result.HasPreviousPage {
-					t.Fatalf("got an empty page with hasPreviousPage; calls: %q", calls)
+					t.Fatalf("hasPreviousPage is true on an empty page, want false; calls: %q", calls)
 				}
 				break
 			}
 			if u.cap == 0 && len(calls) < 5 && result.HasPreviousPage != (len(got)+len(result.Edges) < len(edges)) {
-				t.Fatalf("got hasPreviousPage %v with %d of %d above %v; calls: %q",
+				t.Fatalf("hasPreviousPage is %v, but %d of %d items are above %v; calls: %q",
 					result.HasPreviousPage, len(edges)-len(got)-len(result.Edges), len(edges), names(result), calls)
 			}
 			got = append(nodes(result), got...)
 			before = result.Edges[0].Cursor
 		}
 		if diff := cmp.Diff(u.items, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("walk differs from the list (-list +walk):\n%s", diff)
+			t.Fatalf("items of the walk (-list +walk):\n%s", diff)
 		}
 	})
 }
@@ -150,11 +150,11 @@ func TestForwardAndBackwardAgree(t *testing.T) {
 		size := rapid.IntRange(1, 30).Draw(t, "last")
 		back := u.read(t, paging.Args{Last: &size, Before: &edges[turn].Cursor})
 		if len(back.Edges) < min(size, turn) && u.cap == 0 {
-			t.Fatalf("got %d of %d items above %d; calls: %q", len(back.Edges), size, turn, u.takeCalls())
+			t.Fatalf("got %d items before item %d, want %d; calls: %q", len(back.Edges), turn, min(size, turn), u.takeCalls())
 		}
 		want := itemsOf(edges[turn-len(back.Edges) : turn])
 		if diff := cmp.Diff(want, nodes(back), cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("backward from %d (-forward +backward):\n%s", turn, diff)
+			t.Fatalf("items before item %d (-forward +backward):\n%s", turn, diff)
 		}
 		if len(back.Edges) == 0 {
 			return
@@ -163,7 +163,7 @@ func TestForwardAndBackwardAgree(t *testing.T) {
 		from := turn - len(back.Edges) + 1
 		want = itemsOf(edges[from:min(from+size, len(edges))])
 		if diff := cmp.Diff(want, nodes(forwardAgain), cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("second forward read from %d (-first walk +second read):\n%s", from, diff)
+			t.Fatalf("items of the second forward read from item %d (-first walk +second read):\n%s", from, diff)
 		}
 	})
 }
@@ -190,13 +190,13 @@ func TestForwardWalkOfAChangingList(t *testing.T) {
 		seen := make(map[item]bool)
 		for _, i := range got {
 			if seen[i] {
-				t.Fatalf("%v was returned twice: %v", i, got)
+				t.Fatalf("the walk returned the item %v twice: %v", i, got)
 			}
 			seen[i] = true
 		}
 		got = slices.DeleteFunc(got, func(i item) bool { return i.key[1] == 'n' })
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-			t.Fatalf("walk differs from the unchanged items (-list +walk):\n%s", diff)
+			t.Fatalf("unchanged items of the walk (-list +walk):\n%s", diff)
 		}
 	})
 }
@@ -266,13 +266,13 @@ func TestWalksOfAChangingListThroughACache(t *testing.T) {
 				seen := make(map[item]bool)
 				for _, i := range got {
 					if seen[i] {
-						t.Fatalf("%v was returned twice: %v", i, got)
+						t.Fatalf("the walk returned the item %v twice: %v", i, got)
 					}
 					seen[i] = true
 				}
 				got = slices.DeleteFunc(got, func(i item) bool { return i.key[1] == 'n' })
 				if diff := cmp.Diff(want, got, cmp.AllowUnexported(item{}), equateEmpty); diff != "" {
-					t.Fatalf("walk differs from the unchanged items (-list +walk):\n%s", diff)
+					t.Fatalf("unchanged items of the walk (-list +walk):\n%s", diff)
 				}
 			})
 		})
@@ -285,7 +285,7 @@ func backward(t *rapid.T, u *upstream, before string, between func()) (items []i
 		size := rapid.IntRange(1, 30).Draw(t, "last")
 		result := u.read(t, paging.Args{Last: &size, Before: &before})
 		if len(result.Edges) > size {
-			t.Fatalf("got %d items for last: %d", len(result.Edges), size)
+			t.Fatalf("got %d items for last: %d, want at most as many", len(result.Edges), size)
 		}
 		items = append(nodes(result), items...)
 		if !result.HasPreviousPage {
@@ -294,7 +294,7 @@ func backward(t *rapid.T, u *upstream, before string, between func()) (items []i
 		before = result.Edges[0].Cursor
 		between()
 	}
-	t.Fatal("the last page was not reached")
+	t.Fatal("hasPreviousPage is still true after 1000 pages")
 	return nil
 }
 

@@ -108,7 +108,7 @@ func TestUploadFiles_Type(t *testing.T) {
 				continue
 			}
 			if body, err := io.ReadAll(got.Body); string(body) != test.start || err != nil || got.Field != field || got.Filename != part+".x" || got.ContentType != "a/b" {
-				t.Errorf("%s as %s: got body %q of %+v, error %v", name, field, body, got, err)
+				t.Errorf("%s as %s: got body %q of %+v, error %v, want %q of %s.x", name, field, body, got, err, test.start, part)
 			}
 		}
 	}
@@ -144,7 +144,7 @@ func TestUploadFiles_Limit(t *testing.T) {
 				progress := <-hub.Watch(t.Context(), upload.Name{ID: "x"})
 				if fits {
 					if err != nil || n != int64(size) || progress.Sent != int64(size) || progress.Total != int64(size) {
-						t.Errorf("%d bytes, %s, %s: got %d bytes, error %v, progress %+v", size, method, chunking, n, err, progress)
+						t.Errorf("%d bytes, %s, %s: read %d bytes, error %v, progress %+v, want all bytes sent", size, method, chunking, n, err, progress)
 					}
 					continue
 				}

@@ -94,16 +94,16 @@ func TestArgumentsAreDescribedAlike(t *testing.T) {
 				if first, seen := descriptions[arg]; !seen {
 					descriptions[arg], fields[arg] = a.Description, field
 				} else if a.Description != first {
-					t.Errorf("%s(%s:) is %q, but on %s it is %q", field, a.Name, a.Description, fields[arg], first)
+					t.Errorf("%s(%s:) has the description %q, but on %s it is %q, want the same", field, a.Name, a.Description, fields[arg], first)
 				}
 				if requires := strings.Contains(a.Description, "Requires `before`"); a.Name == "last" && requires == list.Unpaged {
-					t.Errorf("%s(last:): the description says requires before: %t, the list is unpaged: %t", field, requires, list.Unpaged)
+					t.Errorf("%s(last:): the description says \"Requires `before`\": %t, but the list is unpaged: %t", field, requires, list.Unpaged)
 				}
 			}
 		}
 	}
 	if len(descriptions) < 15 {
-		t.Errorf("only %d arguments were compared", len(descriptions))
+		t.Errorf("%d arguments were compared, want at least 15", len(descriptions))
 	}
 }
 
@@ -123,12 +123,12 @@ func TestFieldsOfInterfacesAreDescribedAlike(t *testing.T) {
 				}
 				compared++
 				if got.Description != want.Description {
-					t.Errorf("%s.%s is %q, but on %s it is %q", def.Name, want.Name, got.Description, name, want.Description)
+					t.Errorf("%s.%s has the description %q, but on %s it is %q, want the same", def.Name, want.Name, got.Description, name, want.Description)
 				}
 			}
 		}
 	}
 	if compared < 80 {
-		t.Errorf("only %d fields were compared", compared)
+		t.Errorf("%d fields were compared, want at least 80", compared)
 	}
 }

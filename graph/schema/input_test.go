@@ -69,7 +69,7 @@ func (c *coverage) add(accepted, rejected int) {
 func (c *coverage) check(t *testing.T) {
 	t.Helper()
 	if c.covered < c.fields*3/4 {
-		t.Errorf("only %d of %d fields had both valid and invalid input", c.covered, c.fields)
+		t.Errorf("%d of %d fields had both valid and invalid input, want at least three quarters", c.covered, c.fields)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestCoercedVariables(t *testing.T) {
 				return
 			}
 			if _, ok := es.Complexity(t.Context(), f.ObjectDefinition.Name, f.Name, 0, values); !ok {
-				t.Fatalf("%s.%s cannot unmarshal %#v", f.ObjectDefinition.Name, f.Name, values)
+				t.Fatalf("%s.%s: the generated code cannot unmarshal the valid arguments %#v", f.ObjectDefinition.Name, f.Name, values)
 			}
 			accepted++
 		})
@@ -128,7 +128,7 @@ func TestCoercedLiterals(t *testing.T) {
 			text := fmt.Sprintf("fragment F on %s { %s%s }", f.ObjectDefinition.Name, f.Name, list)
 			doc, err := parser.ParseQuery(&ast.Source{Input: text})
 			if err != nil {
-				t.Fatalf("%s: %v", text, err)
+				t.Fatalf("the fragment %s cannot be parsed: %v", text, err)
 			}
 			ruleSet := rules.NewRules()
 			ruleSet.AddRule(coerce.RuleName, c.Rule)
@@ -140,7 +140,7 @@ func TestCoercedLiterals(t *testing.T) {
 			}
 			field := doc.Fragments[0].SelectionSet[0].(*ast.Field)
 			if _, ok := es.Complexity(t.Context(), f.ObjectDefinition.Name, f.Name, 0, field.ArgumentMap(nil)); !ok {
-				t.Fatalf("%s: the generated code cannot unmarshal the arguments", text)
+				t.Fatalf("%s: the generated code cannot unmarshal the valid arguments", text)
 			}
 			accepted++
 		})
@@ -152,7 +152,7 @@ func TestCoercedLiterals(t *testing.T) {
 func requireLocations(t *rapid.T, errs gqlerror.List) {
 	for _, err := range errs {
 		if len(err.Locations) == 0 {
-			t.Fatalf("error without a location: %v", err)
+			t.Fatalf("the error has no location: %v", err)
 		}
 	}
 }

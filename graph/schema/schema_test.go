@@ -31,7 +31,7 @@ func TestDirectives(t *testing.T) {
 		names = append(names, name)
 		for _, l := range d.Locations {
 			if !slices.Contains(locations, l) {
-				t.Errorf("@%s is allowed on %s, which is not in the specification", name, l)
+				t.Errorf("the clean schema allows @%s on %s, which is not a location of the specification", name, l)
 			}
 		}
 	}
@@ -44,7 +44,7 @@ func TestDirectives(t *testing.T) {
 	}
 	for _, v := range clean.Types["__DirectiveLocation"].EnumValues {
 		if !slices.Contains(locations, ast.DirectiveLocation(v.Name)) {
-			t.Errorf("introspection lists the location %s", v.Name)
+			t.Errorf("introspection lists the location %s, which is not in the specification", v.Name)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func TestPossibleTypesAreObjects(t *testing.T) {
 		}
 		for _, def := range types {
 			if def.Kind != ast.Object {
-				t.Errorf("%s is a possible type of %s", def.Name, name)
+				t.Errorf("%s is a possible type of %s, want only objects", def.Name, name)
 			}
 		}
 	}
@@ -83,15 +83,15 @@ func TestCleanRemovesPrices(t *testing.T) {
 			}
 			got := clean.Types[name].Fields[i]
 			if got.Name != f.Name || got.Directives.ForName("cost") != nil || got.Directives.ForName("listSize") != nil {
-				t.Errorf("%s.%s still has a price", name, got.Name)
+				t.Errorf("%s.%s has @cost or @listSize in the clean schema, want neither", name, got.Name)
 			}
 			if len(got.Directives) != len(f.Directives) && f.Directives.ForName("deprecated") != nil && got.Directives.ForName("deprecated") == nil {
-				t.Errorf("%s.%s is no longer deprecated", name, got.Name)
+				t.Errorf("%s.%s is not deprecated in the clean schema, want as in the loaded one", name, got.Name)
 			}
 		}
 	}
 	if priced < 100 {
-		t.Errorf("only %d fields have a price", priced)
+		t.Errorf("%d fields have @cost, want at least 100", priced)
 	}
 	text := string(schema.SDL(clean))
 	for _, internal := range []string{"@cost", "@listSize", "assumedSize"} {
@@ -123,10 +123,10 @@ func TestCleanCopies(t *testing.T) {
 	s := loaded()
 	schema.Clean(s)
 	if s.Directives["cost"] == nil || s.Types["User"].Fields.ForName("biog").Directives.ForName("cost") == nil {
-		t.Error("Clean changed the prices of the loaded schema")
+		t.Error("Clean removed @cost from the loaded schema, want it unchanged")
 	}
 	if s.Directives["defer"] == nil || !slices.Contains(s.Directives["deprecated"].Locations, "DIRECTIVE_DEFINITION") {
-		t.Error("Clean changed the directives of the loaded schema")
+		t.Error("Clean changed the directives of the loaded schema, want them unchanged")
 	}
 }
 
@@ -158,7 +158,7 @@ func TestSDL(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(text), string(schema.SDL(schema.Clean(again)))); diff != "" {
-		t.Errorf("(-printed +loaded and printed again):\n%s", diff)
+		t.Errorf("SDL after another load (-first +second):\n%s", diff)
 	}
 	if clean.Description == "" || again.Description != clean.Description || again.Mutation == nil || again.Subscription == nil {
 		t.Errorf("the schema's description is %q, want %q", again.Description, clean.Description)
@@ -169,7 +169,7 @@ func TestSDL(t *testing.T) {
 		}
 		found := again.Types[name]
 		if found == nil || len(found.Fields) != len(def.Fields) || found.Description != def.Description {
-			t.Errorf("%s is missing or differs", name)
+			t.Errorf("type %s is missing after another load, or its fields or description differ", name)
 		}
 	}
 }

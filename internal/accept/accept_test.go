@@ -18,7 +18,7 @@ func TestParseRange(t *testing.T) {
 		wantQ := quality(params["q"])
 		media, q, ok := parseRange(part)
 		if ok != (err == nil) || ok && (media != wantMedia || q != wantQ) {
-			t.Errorf("%q: %q with quality %g, %t; want %q with %g, %v", part, media, q, ok, wantMedia, wantQ, err)
+			t.Errorf("parseRange(%q) = %q, %g, %t, want %q, %g, %t", part, media, q, ok, wantMedia, wantQ, err == nil)
 		}
 	}
 }
@@ -38,7 +38,7 @@ func TestOf(t *testing.T) {
 		"text/html, " + JSON + ";q=0.9":     {Media: JSON, Page: true},
 	} {
 		if got := Of(&http.Request{Header: http.Header{"Accept": {header}}}); got != want {
-			t.Errorf("%q: %+v, want %+v", header, got, want)
+			t.Errorf("Of for Accept: %s = %+v, want %+v", header, got, want)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func TestGzip(t *testing.T) {
 		"gzip;q=0.2, identity;q=1": true,
 	} {
 		if got := Gzip(&http.Request{Header: http.Header{"Accept-Encoding": {header}}}); got != want {
-			t.Errorf("%q: %t, want %t", header, got, want)
+			t.Errorf("Gzip for Accept-Encoding: %s = %t, want %t", header, got, want)
 		}
 	}
 }

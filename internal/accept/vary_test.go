@@ -27,10 +27,10 @@ func TestVary(t *testing.T) {
 		}
 		Vary(h, strings.Join(tt.names, ", "))
 		if got := h.Get("Vary"); got != tt.want || len(h["Vary"]) > 1 {
-			t.Errorf("%s: %q, want the line %q", name, h["Vary"], tt.want)
+			t.Errorf("%s: Vary is %q, want the line %q", name, h["Vary"], tt.want)
 		}
 	}
 	if shared[0] != "Origin" {
-		t.Errorf("the list of the caller was changed to %q", shared)
+		t.Errorf("Vary changed the caller's list to %q, want it unchanged", shared)
 	}
 }

@@ -19,7 +19,7 @@ const (
 func wantIdle(t *testing.T, c *Controller, slots int) {
 	t.Helper()
 	if c.free != slots || c.arriving.Len() != 0 || c.returning.Len() != 0 {
-		t.Errorf("%d of %d slots are free, %d new and %d returning operations wait", c.free, slots, c.arriving.Len(), c.returning.Len())
+		t.Errorf("%d of %d slots are free, %d new and %d returning operations wait; want all free, none waiting", c.free, slots, c.arriving.Len(), c.returning.Len())
 	}
 }
 
@@ -68,7 +68,7 @@ func TestController_FIFO(t *testing.T) {
 		}
 		for i := 6; i < 12; i++ {
 			if refused[i] != maxWait {
-				t.Errorf("operation %d was refused after %v", i, refused[i])
+				t.Errorf("operation %d was refused after %v, want %v", i, refused[i], maxWait)
 			}
 		}
 		wantIdle(t, c, 2)
@@ -105,7 +105,7 @@ func TestWait_ResumesBeforeNewOperations(t *testing.T) {
 		second.Close()
 		wg.Wait()
 		if want := []string{"resumed", "new"}; !slices.Equal(order, want) {
-			t.Errorf("%v, want %v", order, want)
+			t.Errorf("the order of events is %q, want %q", order, want)
 		}
 
 		// It is never refused.
@@ -119,12 +119,12 @@ func TestWait_ResumesBeforeNewOperations(t *testing.T) {
 		})
 		time.Sleep(time.Minute)
 		if len(order) > 0 || first.held {
-			t.Error("the operation continued without its slot")
+			t.Error("the operation continued before it had its slot back")
 		}
 		second.Close()
 		wg.Wait()
 		if !slices.Equal(order, []string{"resumed"}) {
-			t.Errorf("got %v", order)
+			t.Errorf("events are %q, want [\"resumed\"]", order)
 		}
 		wantIdle(t, c, 1)
 	})
@@ -160,12 +160,12 @@ func TestController_ClientLeaves(t *testing.T) {
 			wantIdle(t, c, 1)
 		}
 		if left <= 100 {
-			t.Errorf("only %d of 200 operations without a client were dropped", left)
+			t.Errorf("%d of 200 operations whose client left were dropped, want more than 100", left)
 		}
 		ctx, leave := context.WithCancel(t.Context())
 		leave()
 		if _, err := c.Admit(ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("an operation without a client got %v", err)
+			t.Errorf("Admit for a client that left: error %v, want context.Canceled", err)
 		}
 		wantIdle(t, c, 1)
 	})
@@ -217,7 +217,7 @@ func TestWait_ReleasesSlots(t *testing.T) {
 		}
 		wg.Wait()
 		if took := time.Since(began); took != time.Minute {
-			t.Errorf("took %v", took)
+			t.Errorf("took %v, want 1m", took)
 		}
 		wantIdle(t, c, 2)
 	})
@@ -248,7 +248,7 @@ func TestWait_OneSlotForAllGoroutines(t *testing.T) {
 		other.Close()
 		both.Wait()
 		if c.free != 0 {
-			t.Error("the operation continued without its slot")
+			t.Error("the operation continued before it had its slot back")
 		}
 		s.Close()
 		s.Close() // a second call has no effect

@@ -27,7 +27,7 @@ func TestYield(t *testing.T) {
 			compute(s, slice)
 		}
 		if took := time.Since(begun); took != freeSlices*slice {
-			t.Errorf("%d slices took %v", freeSlices, took)
+			t.Errorf("%d slices took %v, want no pause", freeSlices, took)
 		}
 		s.pacer.slicesUsed.Store(freeSlices)
 		time.Sleep(time.Hour)
@@ -41,7 +41,7 @@ func TestYield(t *testing.T) {
 		begun = time.Now()
 		compute(s, slice/2)
 		if took := time.Since(begun); took > slice/2 {
-			t.Errorf("half a slice took %v", took)
+			t.Errorf("half a slice took %v, want no pause", took)
 		}
 
 		var wg sync.WaitGroup
@@ -50,14 +50,14 @@ func TestYield(t *testing.T) {
 			begun := time.Now()
 			other := enter(t, c, t.Context())
 			if took := time.Since(begun); took > 2*slice {
-				t.Errorf("another operation waited %v", took)
+				t.Errorf("another operation waited %v, want at most two slices", took)
 			}
 			time.Sleep(pause / 2)
 			other.Close()
 		})
 		wg.Wait()
 		if !s.held {
-			t.Error("the operation continued without its slot")
+			t.Error("the operation continued before it had its slot back")
 		}
 		s.Close()
 		wantIdle(t, c, 1)

@@ -75,7 +75,7 @@ func TestNoTokenLeaves(t *testing.T) {
 		}
 		checkNoLeak(t, "the log", "demo-token", s.log.String())
 		if !strings.Contains(strings.Join(s.takeCalls(), "\n"), "(token)") {
-			t.Error("no call to Mixcloud has a token")
+			t.Error("no call to Mixcloud has a token, want at least one")
 		}
 	})
 }

@@ -51,7 +51,7 @@ func nodeFor(t *testing.T, folder string) string {
 		var report []byte
 		report, err = exec.CommandContext(t.Context(), "npm", "ci", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts").CombinedOutput()
 		if err != nil {
-			t.Fatalf("npm ci: %v: this test needs node and npm\n%s", err, report)
+			t.Fatalf("npm ci failed, but this test needs node and npm: %v\n%s", err, report)
 		}
 	}
 	if err != nil {
@@ -112,7 +112,7 @@ func runClient(t *testing.T, script string, environ ...string) {
 	report, err := cmd.CombinedOutput()
 	t.Logf("%s", report)
 	if err != nil {
-		t.Fatalf("%s: %v", script, err)
+		t.Fatalf("%s failed: %v", script, err)
 	}
 }
 
@@ -203,7 +203,7 @@ func TestClient_Genqlient(t *testing.T) {
 	}
 	if report, err := run("mod", "download", "github.com/Khan/genqlient"); err != nil {
 		if inCI() {
-			t.Fatalf("go mod download: %v\n%s", err, report)
+			t.Fatalf("go mod download failed: %v\n%s", err, report)
 		}
 		t.Skipf("%v: to run this test, let the go command download genqlient\n%s", err, report)
 	}
@@ -214,7 +214,7 @@ func TestClient_Genqlient(t *testing.T) {
 	for _, args := range [][]string{{"tool", "genqlient"}, {"run", ".", url + "/graphql"}} {
 		report, err := run(args...)
 		if err != nil {
-			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, report)
+			t.Fatalf("go %s failed: %v\n%s", strings.Join(args, " "), err, report)
 		}
 		t.Log(report)
 	}

@@ -304,13 +304,13 @@ func extraCallsOf(t *testing.T, of func(testing.TB) serverOptions, parent, selec
 	for _, line := range base {
 		i := slices.Index(calls, line)
 		if i < 0 {
-			t.Fatalf("calls with %s do not contain %q", selection, line)
+			t.Fatalf("calls with %s do not contain %q of the calls without", selection, line)
 		}
 		calls = slices.Delete(calls, i, i+1)
 	}
 	n := countProbes(without)
 	if n == 0 {
-		t.Fatalf("no parent object in the response to %s", parent)
+		t.Fatalf("the response to %s contains no parent object", parent)
 	}
 	return n, calls
 }
@@ -448,7 +448,7 @@ func TestCost_Wordings(t *testing.T) {
 	}
 	for text := range costRules {
 		if !used[text] {
-			t.Errorf("no description states the cost %q", text)
+			t.Errorf("costRules has the rule %q, which no description states", text)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func newCurl(t *testing.T, words []string) *curl {
 			continue
 		case "-H", "-d", "-F", "-X", "--data-urlencode":
 			if len(words) < 2 {
-				t.Fatalf("%s: nothing follows %s", c.text, words[0])
+				t.Fatalf("%s: the option %s has no value", c.text, words[0])
 			}
 		default:
 			address, err := url.Parse(words[0])
@@ -76,7 +76,7 @@ func newCurl(t *testing.T, words []string) *curl {
 func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) *httptest.ResponseRecorder {
 	t.Helper()
 	if c.url == nil {
-		t.Fatalf("%s: there is no URL", c.text)
+		t.Fatalf("%s: the command has no URL", c.text)
 	}
 	target, data := *c.url, c.data
 	if c.query {
@@ -94,7 +94,7 @@ func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) *ht
 				continue
 			}
 			if files[name] == 0 {
-				t.Fatalf("%s: no command above it creates %s", c.text, name)
+				t.Fatalf("%s: no earlier command creates the file %s", c.text, name)
 			}
 			part, err := form.CreateFormFile(field[0], name)
 			if err != nil {
@@ -123,7 +123,7 @@ func (c *curl) send(t *testing.T, server http.Handler, files map[string]int) *ht
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, r)
 	if w.Code != http.StatusOK && !c.showHead {
-		t.Fatalf("%s\nstatus %d: %s", c.text, w.Code, w.Body)
+		t.Fatalf("%s\nstatus %d, want 200: %s", c.text, w.Code, w.Body)
 	}
 	return w
 }

@@ -136,7 +136,7 @@ func (d *documentTest) run(t *testing.T, text string) (updated []byte, examples 
 			fallthrough
 		case "json", "http":
 			if d.last == nil {
-				t.Errorf("%s:%d: the block follows no request", d.path, b.Line)
+				t.Errorf("%s:%d: the block has no request before it", d.path, b.Line)
 				continue
 			}
 			got := d.documented(t, b)
@@ -182,7 +182,7 @@ func (d *documentTest) query(t *testing.T, block markdown.Block) {
 	d.last = c.send(t, d.demo, nil)
 	made := bytes.Count(calls.send(t, d.demo, nil).Body.Bytes(), []byte(`"method"`)) - before
 	if stated := statedCalls.FindStringSubmatch(block.Text); stated != nil && stated[1] != strconv.Itoa(made) {
-		t.Errorf("%s:%d: the query makes %d calls, not %s", d.path, block.Line, made, stated[1])
+		t.Errorf("%s:%d: the query makes %d calls, but the text says %s", d.path, block.Line, made, stated[1])
 	}
 }
 
@@ -193,7 +193,7 @@ func (d *documentTest) shell(t *testing.T, block markdown.Block, hasResponse boo
 	t.Helper()
 	commands, err := markdown.Commands(block.Text)
 	if err != nil {
-		t.Fatalf("%s:%d: %v", d.path, block.Line, err)
+		t.Fatalf("%s:%d: cannot parse the commands: %v", d.path, block.Line, err)
 	}
 	for i, command := range commands {
 		words := command.Words
@@ -252,7 +252,7 @@ func (d *documentTest) checkFaults(t *testing.T) {
 		d.demo: "http://127.0.0.1:8080/emulator/__emulator/faults", d.emulator: "http://127.0.0.1:8081/__emulator/faults",
 	} {
 		if left := newCurl(t, []string{url}).send(t, server, nil).Body.String(); strings.TrimSpace(left) != "[]" {
-			t.Errorf("%s: the examples do not end the faults %s", d.path, left)
+			t.Errorf("%s: faults after the examples are %s, want []", d.path, left)
 		}
 	}
 }
@@ -265,7 +265,7 @@ func (d *documentTest) parseFlags(t *testing.T, args []string) {
 		environ = append(environ, name+"="+d.environ[name])
 	}
 	if _, err := config.Parse(args, environ, io.Discard); err != nil {
-		t.Errorf("%s: mixcloud-graphql %s: %v", d.path, strings.Join(args, " "), err)
+		t.Errorf("%s: the command mixcloud-graphql %s is not valid: %v", d.path, strings.Join(args, " "), err)
 	}
 }
 
@@ -277,7 +277,7 @@ func (d *documentTest) configFile(t *testing.T, block markdown.Block) {
 		t.Fatal(err)
 	}
 	if _, err := config.Parse([]string{"--config", file}, nil, io.Discard); err != nil {
-		t.Errorf("%s:%d: %v", d.path, block.Line, err)
+		t.Errorf("%s:%d: the configuration file is not valid: %v", d.path, block.Line, err)
 	}
 }
 
@@ -298,7 +298,7 @@ func TestDocs(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil || len(pages) < 15 {
-		t.Fatalf("found %d pages: %v", len(pages), err)
+		t.Fatalf("found %d pages, error %v, want at least 15", len(pages), err)
 	}
 	for _, page := range pages {
 		t.Run(filepath.Base(page), func(t *testing.T) {

@@ -38,7 +38,7 @@ func TestDocs_Go(t *testing.T) {
 			}
 			found++
 			if indented := "\t" + strings.ReplaceAll(strings.TrimSpace(b.Text), "\n", "\n\t"); !strings.Contains(string(source), indented) {
-				t.Errorf("%s:%d: the example is not in documentexample_test.go", page, b.Line)
+				t.Errorf("%s:%d: the example differs from documentexample_test.go", page, b.Line)
 			}
 		}
 	}

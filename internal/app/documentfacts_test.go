@@ -80,7 +80,7 @@ func TestDocs_Lifetimes(t *testing.T) {
 		life := class.Lifetime()
 		want := []string{class.String(), short(life.Fresh), short(life.Revalidate), short(life.NegativeTTL)}
 		if !slices.Equal(rows[i], want) {
-			t.Errorf("got %q, want %q", rows[i], want)
+			t.Errorf("the row of %s is %q, want %q", class, rows[i], want)
 		}
 		if life.Retain != 24*time.Hour {
 			t.Errorf("entries of the class %v are retained for %v, want 24 hours as on the page", class, life.Retain)

@@ -62,7 +62,7 @@ func TestEdgeOfWrite(t *testing.T) {
 						fmt.Sprintf("last: 5, before: %q", newer):   {},
 					} {
 						if got := l.page(a.list, arguments).keys(); !slices.Equal(got, want) {
-							t.Errorf("%s: got %v, want %v", arguments, got, want)
+							t.Errorf("items of %s(%s) = %v, want %v", a.list, arguments, got, want)
 						}
 					}
 				})
@@ -81,7 +81,7 @@ func TestEdgeOfWrite_AlreadyListed(t *testing.T) {
 			want, _ := l.readPages(a.list, 20, 8)
 			cursor := a.add(l, want[3])
 			if got := l.page(a.list, fmt.Sprintf("first: 3, after: %q", cursor)).keys(); !slices.Equal(got, want[4:7]) {
-				t.Errorf("%s: got %v, want %v", a.list, got, want[4:7])
+				t.Errorf("items of %s after the new one = %v, want %v", a.list, got, want[4:7])
 			}
 		}
 	})

@@ -197,7 +197,7 @@ func runScript(t *testing.T, script []byte) {
 				defer time.Sleep(5 * time.Second)
 				return execute(query, token)
 			}) {
-				t.Errorf("after the script, %s with token %q gets no fresh response", query, token)
+				t.Errorf("%s with token %q has no fresh response after the script, want one", query, token)
 			}
 		}
 	}

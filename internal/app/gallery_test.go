@@ -44,7 +44,7 @@ func TestGallery(t *testing.T) {
 				events(`"phase":"DONE"`)
 				return
 			}
-			t.Errorf("no upload has the uploadId %v", id)
+			t.Errorf("no upload has the uploadId %v of the response", id)
 		})
 	}
 }

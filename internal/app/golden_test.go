@@ -298,7 +298,7 @@ func normalizeBody(t testing.TB, resp response) string {
 	slices.SortStableFunc(whole.Errors, func(a, b json.RawMessage) int {
 		var x, y responseError
 		if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
-			t.Fatalf("cannot decode the errors %s, %s", a, b)
+			t.Fatalf("cannot decode one of the errors %s and %s", a, b)
 		}
 		return strings.Compare(pathText(x), pathText(y))
 	})

@@ -36,7 +36,7 @@ func TestIntrospectionInGraphQLJS(t *testing.T) {
 	}
 	report, err := exec.CommandContext(t.Context(), node, filepath.Join(folder, "introspect.mjs"), server.URL+"/graphql", whole).CombinedOutput()
 	if err != nil {
-		t.Errorf("introspect.mjs: %v\n%s", err, report)
+		t.Errorf("introspect.mjs failed: %v\n%s", err, report)
 	}
 	t.Logf("%s", report)
 }

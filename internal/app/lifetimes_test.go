@@ -16,7 +16,7 @@ func TestLifetimes(t *testing.T) {
 	for _, class := range upstream.Classes() {
 		command, err := config.Parse([]string{"--fresh-for=" + class.String() + "=7m"}, nil, io.Discard)
 		if err != nil {
-			t.Errorf("--fresh-for=%v=7m: %v", class, err)
+			t.Errorf("Parse(--fresh-for=%v=7m) returned the error %v", class, err)
 			continue
 		}
 		rows := lifetimes(command.(*config.Serve).FreshFor)

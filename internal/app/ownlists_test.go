@@ -75,7 +75,7 @@ func (l lagServer) page(list, arguments string) listPage {
 	}
 	// The cursors may differ: when one of the lists contains the write, the server stops correcting the other one.
 	if diff := cmp.Diff(data["viewer"], data["user"], cmpopts.IgnoreFields(listPage{}, "Edges", "PageInfo.StartCursor", "PageInfo.EndCursor")); diff != "" {
-		l.t.Fatalf("%s(%s) of viewer and user differ: %s", list, arguments, diff)
+		l.t.Fatalf("%s(%s) differs (-viewer +user):\n%s", list, arguments, diff)
 	}
 	return data["viewer"][list]
 }
@@ -311,7 +311,7 @@ func TestReadYourWrites_OwnListsDoneAgain(t *testing.T) {
 			want, _ := l.readPages(a.list, 20, 6)
 			a.write(l, want[3], true)
 			if got, _ := l.readPages(a.list, 2, 6); !slices.Equal(got, want) {
-				t.Errorf("%s: got %v, want %v", a.list, got, want)
+				t.Errorf("items of %s = %v, want %v", a.list, got, want)
 			}
 		}
 	})
@@ -338,7 +338,7 @@ func TestReadYourWrites_OwnListsWithinBounds(t *testing.T) {
 		} {
 			p := l.page(a.list, arguments)
 			if !slices.Equal(p.keys(), want) {
-				t.Errorf("%s: got %v, want %v", arguments, p.keys(), want)
+				t.Errorf("items for %s = %v, want %v", arguments, p.keys(), want)
 			}
 		}
 		first := l.page(a.list, "first: 1")

@@ -64,7 +64,7 @@ func (w *pagingClient) page(t failer, arguments string) listConnection {
 	}
 	if n := len(page.Edges); n > 0 {
 		if *page.PageInfo.StartCursor != page.Edges[0].Cursor || *page.PageInfo.EndCursor != page.Edges[n-1].Cursor {
-			t.Fatalf("%s: startCursor and endCursor differ from the cursors of the edges", arguments)
+			t.Fatalf("%s: startCursor and endCursor are %s and %s, want the cursors of the first and the last edge, %s and %s", arguments, *page.PageInfo.StartCursor, *page.PageInfo.EndCursor, page.Edges[0].Cursor, page.Edges[n-1].Cursor)
 		}
 	}
 	return *page
@@ -212,7 +212,7 @@ func checkItems(t *rapid.T, r *fakeList, before []listItem, read []string) {
 	var got []string
 	for _, id := range read {
 		if seen[id] {
-			t.Fatalf("%s occurs twice in %q", id, read)
+			t.Fatalf("the pages contain the item %s twice: %q", id, read)
 		}
 		seen[id] = true
 		if known[id] {

@@ -53,7 +53,7 @@ func TestPanicInALoader(t *testing.T) {
 			t.Errorf("response = %s, want values for the other fields", resp.body)
 		}
 		if bytes.Contains(resp.body, []byte("secret")) {
-			t.Errorf("response contains the panic: %s", resp.body)
+			t.Errorf("response contains the panic's value: %s", resp.body)
 		}
 	}
 	if log := s.log.String(); !strings.Contains(log, "a secret of the transport") || !strings.Contains(log, "panicTransport.RoundTrip") || !strings.Contains(log, "test-request") {

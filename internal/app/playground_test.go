@@ -30,7 +30,7 @@ func browserFor(t *testing.T) string {
 		}
 	}
 	if inCI() {
-		t.Fatal("this test needs chromium")
+		t.Fatal("chromium is not installed, but this test needs it")
 	}
 	t.Skip("to run this test, install chromium")
 	return ""
@@ -85,7 +85,7 @@ func runPlaygroundTests(t *testing.T, node, program string, environ []string) {
 			Notes []string `json:"notes"`
 		}
 		if err := json.Unmarshal(lines.Bytes(), &result); err != nil {
-			t.Errorf("the program wrote %q", lines.Text())
+			t.Errorf("the program wrote %q, want a JSON result: %v", lines.Text(), err)
 			continue
 		}
 		t.Run(result.Name, func(t *testing.T) {
@@ -94,14 +94,14 @@ func runPlaygroundTests(t *testing.T, node, program string, environ []string) {
 			}
 			if result.Error != "" {
 				failed++
-				t.Error(result.Error)
+				t.Errorf("test failed in the browser: %s", result.Error)
 				return
 			}
 			passed++
 		})
 	}
 	if passed == 0 || err != nil && failed == 0 {
-		t.Errorf("%s: %v, %d tests passed\n%s\n%s", program, err, passed, report, &problems)
+		t.Errorf("%s: error %v, %d tests passed, want no error and at least one\n%s\n%s", program, err, passed, report, &problems)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestPlayground_BinarySize(t *testing.T) {
 	var size int64
 	files, err := fs.Glob(os.DirFS("../playground"), "bundle/*")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files, %v", len(files), err)
+		t.Fatalf("found %d files of the bundle, error %v, want at least one", len(files), err)
 	}
 	for _, name := range files {
 		info, err := os.Stat(filepath.Join("../playground", name))
@@ -122,6 +122,6 @@ func TestPlayground_BinarySize(t *testing.T) {
 	}
 	t.Logf("the page adds %.2f MB to the binary (maximum: 3 MB)", float64(size)/1e6)
 	if size > 3_000_000 {
-		t.Errorf("%d bytes", size)
+		t.Errorf("the page adds %d bytes to the binary, want at most 3 MB", size)
 	}
 }

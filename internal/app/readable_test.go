@@ -20,7 +20,7 @@ func readable(t *testing.T, response []byte) string {
 	d.UseNumber()
 	var b strings.Builder
 	if err := writeReadable(&b, readJSON(t, d), "", 0); err != nil {
-		t.Fatalf("%v: %s", err, response)
+		t.Fatalf("cannot rewrite the response: %v: %s", err, response)
 	}
 	return b.String() + "\n"
 }

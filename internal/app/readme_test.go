@@ -30,7 +30,7 @@ func ask(t *testing.T, h http.Handler, query, token string) []byte {
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, req)
 	if rec.Code != http.StatusOK {
-		t.Fatalf("%s\nhas status %d: %s", query, rec.Code, rec.Body)
+		t.Fatalf("%s\nstatus = %d, want 200: %s", query, rec.Code, rec.Body)
 	}
 	return rec.Body.Bytes()
 }
@@ -68,7 +68,7 @@ func TestReadme_Shells(t *testing.T) {
 				cmd.Dir = folder
 				output, err := cmd.Output()
 				if err != nil {
-					t.Fatalf("%s\n%v", script, err)
+					t.Fatalf("%s\nfailed: %v", script, err)
 				}
 				checkComplete(t, script, output)
 				if next := blocks[i+1]; next.Language == "json" && readable(t, output) != next.Text {
@@ -100,7 +100,7 @@ func checkComplete(t *testing.T, request string, response []byte) {
 	t.Helper()
 	for _, data := range responseData(t, request, response) {
 		if at := firstEmpty(data, "data"); at != "" {
-			t.Errorf("%s\nhas no data at %s: %s", request, at, response)
+			t.Errorf("%s\nresponse has no data at %s: %s", request, at, response)
 		}
 	}
 }
@@ -123,15 +123,15 @@ func responseData(t *testing.T, request string, response []byte) []any {
 			Errors []any
 		}
 		if err := json.Unmarshal([]byte(text), &message); err != nil {
-			t.Fatalf("%s\nhas the response %s: %v", request, response, err)
+			t.Fatalf("%s\nresponse is not JSON: %v: %s", request, err, response)
 		}
 		if len(message.Errors) > 0 || regexp.MustCompile(`"userErrors":\[[^\]]`).MatchString(text) {
-			t.Errorf("%s\nhas the response %s", request, text)
+			t.Errorf("%s\nresponse has errors, want none: %s", request, text)
 		}
 		data[i] = message.Data
 	}
 	if len(data) == 0 {
-		t.Errorf("%s\nhas a stream without events: %s", request, response)
+		t.Errorf("%s\nresponse has no event: %s", request, response)
 	}
 	return data
 }

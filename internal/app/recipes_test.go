@@ -28,7 +28,7 @@ func TestDocs_Recipes(t *testing.T) {
 			recipes++
 			code := recipe(t, block.Comment)
 			if code != block.Text && !*updateReadme {
-				t.Errorf("%s:%d: the recipe differs from testdata/%s: run go test ./internal/app -run TestDocs_Recipes -update-readme", path, block.Line, block.Comment)
+				t.Errorf("%s:%d: the recipe differs from testdata/%s. To update it, run: go test ./internal/app -run TestDocs_Recipes -update-readme", path, block.Line, block.Comment)
 			}
 			updated += string(text[end:block.Start]) + code
 			end = block.End

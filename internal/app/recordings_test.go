@@ -85,7 +85,7 @@ type recordedMixcloud struct {
 func (s recordedMixcloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, ok := s.bodies[r.URL.EscapedPath()]
 	if !ok {
-		s.t.Errorf("unexpected call: %s", r.URL.EscapedPath())
+		s.t.Errorf("unexpected call to %s, which no recording has", r.URL.EscapedPath())
 		return nil, fmt.Errorf("no recording of %s", r.URL.EscapedPath())
 	}
 	status := http.StatusOK
@@ -114,7 +114,7 @@ func TestRecordings(t *testing.T) {
 			t.Parallel()
 			c, ok := recordings[name]
 			if _, special := specialRecordings[name]; ok == special {
-				t.Fatal("a recording needs a row in recordings or in specialRecordings in internal/app/recordings_test.go")
+				t.Fatal("the recording needs a row in recordings or in specialRecordings in internal/app/recordings_test.go")
 			} else if special {
 				return
 			}

@@ -51,7 +51,7 @@ func waitUntil(t *testing.T, condition func() bool) {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			t.Fatal("condition does not hold after 2 minutes")
+			t.Fatal("the condition is still false after 2 minutes")
 		}
 	}
 }
@@ -224,7 +224,7 @@ func TestReplicas_NoSecretsInRedis(t *testing.T) {
 	for where, text := range map[string]string{"commands": stop(), "keys and values": redis.Dump(t), "log": s.log.String()} {
 		for _, secret := range []string{canary, "demo-token", sharedSecret} {
 			if i := strings.Index(text, secret); i >= 0 && (where != "log" || secret == "demo-token") {
-				t.Errorf("%s: found %s: …%s…", where, secret, text[max(0, i-200):min(len(text), i+100)])
+				t.Errorf("%s: the text contains the secret %s: …%s…", where, secret, text[max(0, i-200):min(len(text), i+100)])
 			}
 		}
 	}
@@ -305,7 +305,7 @@ func TestReplicas_RedisRestarts(t *testing.T) {
 		b.waitForRedis(t, false)
 		b.waitForRequests(t)
 		if !redis.Restart(t) {
-			t.Fatal("redis-server does not start")
+			t.Fatal("redis-server did not start")
 		}
 		b.waitForRedis(t, true)
 	}

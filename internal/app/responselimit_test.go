@@ -197,7 +197,7 @@ func TestResponseLimit_GoNames(t *testing.T) {
 				continue
 			}
 			if !strings.Contains(text.String(), "case *model."+possible.Name+":\n") {
-				t.Errorf("generated code has no *model.%s for the type %s", possible.Name, possible.Name)
+				t.Errorf("the generated code has no case for *model.%s", possible.Name)
 			}
 			checked++
 		}

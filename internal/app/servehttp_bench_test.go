@@ -51,7 +51,7 @@ func TestServeHTTP_Allocations(t *testing.T) {
 			got = min(got, int(testing.AllocsPerRun(100, send)))
 		}
 		if got > m.allocations {
-			t.Errorf("%s: more than %d allocations. Run the benchmark ServeHTTP with -memprofile to see where", m.name, m.allocations)
+			t.Errorf("%s: %d allocations, want at most %d. Run the benchmark ServeHTTP with -memprofile to see where", m.name, got, m.allocations)
 		}
 	}
 }

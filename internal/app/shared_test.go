@@ -282,7 +282,7 @@ func TestReplicas_PersistedQueries(t *testing.T) {
 		t.Errorf("hash at the other replica without Redis: status = %d, want 400: %s", resp.status, resp.body)
 	}
 	if !redis.Restart(t) {
-		t.Fatal("redis-server does not start")
+		t.Fatal("redis-server did not start")
 	}
 	first.waitForRedis(t, true)
 	second.waitForRedis(t, true)

@@ -157,7 +157,7 @@ func TestSignIn_Demo(t *testing.T) {
 	_, base := serveDemo(t)
 	b := newBrowser(t, base)
 	if page := b.get(base + "/"); !strings.Contains(page.body, `{&#34;signIn&#34;:true,`) {
-		t.Error("playground does not offer sign-in")
+		t.Error("the playground does not offer sign-in, want it offered")
 	}
 	page := b.get(base + "/oauth/login?next=/livez")
 	if page.status != http.StatusOK || page.url.Path != "/emulator/www/oauth/authorize" {
@@ -446,7 +446,7 @@ func TestSignIn_NotConfigured(t *testing.T) {
 		}
 	}
 	if page := b.get(c.url + "/"); !strings.Contains(page.body, `{&#34;signIn&#34;:false,`) {
-		t.Error("playground offers sign-in")
+		t.Error("the playground offers sign-in, want it not offered")
 	}
 	if got := b.viewer("Authorization: Bearer demo-token"); got != world.DemoUser {
 		t.Errorf("viewer of a bearer token = %q, want %q", got, world.DemoUser)
@@ -471,7 +471,7 @@ func TestSignIn_Configuration(t *testing.T) {
 		}
 		change(&cfg)
 		if _, err := New(cfg, slog.New(slog.DiscardHandler)); err == nil {
-			t.Errorf("%s: New returned no error", name)
+			t.Errorf("%s: New returned no error, want one", name)
 		}
 	}
 	var log logBuffer

@@ -58,7 +58,7 @@ func TestStream_Progress(t *testing.T) {
 				return p, false // the last event
 			}
 		}
-		t.Fatal("stream ended without a last event")
+		t.Fatal("the stream ended before its last event")
 		return p, false
 	}
 	mine, theirs := watch("demo-token"), watch("spartacus-token")

@@ -146,7 +146,7 @@ func TestTrace_Secrets(t *testing.T) {
 	_, got := s.traced(t, "demo-token", query, map[string]any{"q": canary})
 	text, err := json.Marshal(got)
 	if err != nil || len(got.Calls) < 2 {
-		t.Fatalf("%s, %v", text, err)
+		t.Fatalf("trace is %s (error %v), want at least 2 calls", text, err)
 	}
 	for _, secret := range []string{canary, "demo-token", "4711"} {
 		if bytes.Contains(text, []byte(secret)) {

@@ -123,7 +123,7 @@ func TestLatest_OldName(t *testing.T) {
 	}
 	first := read(current, nil)
 	if diff := cmp.Diff(first, read(old, nil)); diff != "" {
-		t.Errorf("list with the old name differs: %s", diff)
+		t.Errorf("list with the old name differs (-current +old):\n%s", diff)
 	}
 	want := []string{"GET /genres/funk/", "GET /genres/funk/latest/?limit=2", "GET /genres/funk/new/?limit=2"}
 	if diff := cmp.Diff(want, old.takeCalls()); diff != "" {
@@ -131,7 +131,7 @@ func TestLatest_OldName(t *testing.T) {
 	}
 	cursor := first.Tag.Latest.Edges[1].Cursor
 	if diff := cmp.Diff(read(current, cursor), read(old, cursor)); diff != "" {
-		t.Errorf("list after a cursor of the current name differs: %s", diff)
+		t.Errorf("list after a cursor of the current name differs (-current +old):\n%s", diff)
 	}
 	want = []string{"GET /genres/funk/new/?limit=2&offset=2"}
 	if diff := cmp.Diff(want, old.takeCalls()); diff != "" {

@@ -73,11 +73,11 @@ func TestBearer_Refused(t *testing.T) {
 			t.Parallel()
 			rec, got := serve(t, tt.headers...)
 			if rec.Code != http.StatusUnauthorized || got != "handler not reached" {
-				t.Fatalf("status %d, handler: %s", rec.Code, got)
+				t.Fatalf("status %d, handler: %s; want 401 without a call of the handler", rec.Code, got)
 			}
 			challenge := rec.Header().Get("WWW-Authenticate")
 			if !strings.HasPrefix(challenge, `Bearer realm=`) || !strings.Contains(challenge, `error="invalid_token"`) {
-				t.Errorf("WWW-Authenticate is %q", challenge)
+				t.Errorf("WWW-Authenticate is %q, want a Bearer challenge with error=\"invalid_token\"", challenge)
 			}
 			var body struct {
 				Errors []struct {
@@ -86,13 +86,13 @@ func TestBearer_Refused(t *testing.T) {
 				}
 			}
 			if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil || len(body.Errors) != 1 {
-				t.Fatalf("the body is not a GraphQL error: %s", rec.Body)
+				t.Fatalf("got body %s (error %v), want one GraphQL error", rec.Body, err)
 			}
 			if got := body.Errors[0]; got.Extensions.Code != "UNAUTHENTICATED" || !strings.Contains(got.Message, tt.text) {
 				t.Errorf("got %+v, want a message with %q", got, tt.text)
 			}
 			if strings.Contains(rec.Body.String()+challenge, canary) {
-				t.Error("the response quotes the token")
+				t.Error("the response contains the token")
 			}
 		})
 	}
@@ -108,15 +108,15 @@ func FuzzBearer(f *testing.F) {
 		rec, got := serve(t, header)
 		if got == "handler not reached" {
 			if rec.Code != http.StatusUnauthorized {
-				t.Fatalf("refused with %d", rec.Code)
+				t.Fatalf("Authorization %q: status %d, want 401", header, rec.Code)
 			}
 			return
 		}
 		if got == "" || len(got) > auth.MaxToken || strings.Trim(got, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=") != "" {
-			t.Fatalf("%q was parsed as the token %q", header, got)
+			t.Fatalf("Authorization %q: got token %q, want one with only the characters of RFC 6750", header, got)
 		}
 		if !strings.Contains(header, got) {
-			t.Fatalf("%q is not part of %q", got, header)
+			t.Fatalf("Authorization %q: got token %q, want a part of the header", header, got)
 		}
 	})
 }

@@ -142,7 +142,7 @@ func (b *browser) send(method, path string, change ...func(*http.Request)) *http
 	b.server.handler.ServeHTTP(w, r)
 	for _, c := range w.Result().Cookies() {
 		if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != strings.HasPrefix(c.Name, "__Host-") || c.MaxAge == 0 {
-			b.t.Errorf("insecure cookie: %s", c.Raw)
+			b.t.Errorf("got cookie %s, want HttpOnly, SameSite=Lax, Path=/, Max-Age, no Domain, and Secure if its name begins with __Host-", c.Raw)
 		}
 		if c.MaxAge < 0 {
 			delete(b.cookies, c.Name)
@@ -159,7 +159,7 @@ func (b *browser) login(next string) *url.URL {
 	w := b.send(http.MethodGet, LoginPath+"?"+url.Values{"next": {next}}.Encode())
 	to, err := url.Parse(w.Header().Get("Location"))
 	if err != nil || w.Code != http.StatusSeeOther || !strings.HasPrefix(to.String(), siteURL+"/oauth/authorize?") || to.Query().Get("client_id") != "app" {
-		b.t.Fatalf("login: status %d, redirect to %v: %s", w.Code, to, w.Body)
+		b.t.Fatalf("GET %s: status %d, redirect to %v, want 303 and a redirect to %s/oauth/authorize?client_id=app: %s", LoginPath, w.Code, to, siteURL, w.Body)
 	}
 	back, err := url.Parse(to.Query().Get("redirect_uri"))
 	if err != nil {
@@ -182,7 +182,7 @@ func (b *browser) callback(to *url.URL, query string) *httptest.ResponseRecorder
 func (b *browser) signIn(code string) {
 	b.t.Helper()
 	if w := b.callback(b.login("/"), "code="+code); w.Code != http.StatusSeeOther {
-		b.t.Fatalf("sign-in: status %d: %s", w.Code, w.Body)
+		b.t.Fatalf("callback with code %s: status %d, want 303: %s", code, w.Code, w.Body)
 	}
 }
 

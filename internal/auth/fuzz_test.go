@@ -32,12 +32,12 @@ func FuzzCallback(f *testing.F) {
 		switch {
 		case w.Code == http.StatusSeeOther:
 			if !mine || w.Header().Get("Location") != "/base/n" {
-				t.Errorf("%q with %q redirects to %q", query, cookie, w.Header().Get("Location"))
+				t.Errorf("callback with query %q and cookie %q redirects to %q, want /base/n, and only for the own attempt", query, cookie, w.Header().Get("Location"))
 			}
 		case w.Code != http.StatusBadRequest && w.Code != http.StatusForbidden:
-			t.Errorf("%q with %q: %d", query, cookie, w.Code)
+			t.Errorf("callback with query %q and cookie %q: status %d, want 303, 400 or 403", query, cookie, w.Code)
 		case d.mixcloud.exchanges() != before:
-			t.Errorf("%q with %q exchanged a code", query, cookie)
+			t.Errorf("callback with query %q and cookie %q exchanged a code, want no exchange after status %d", query, cookie, w.Code)
 		}
 	})
 }

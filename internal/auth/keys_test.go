@@ -20,10 +20,10 @@ func TestNewKeys(t *testing.T) {
 	} {
 		_, err := NewKeys(secret)
 		if (err == nil) != ok {
-			t.Errorf("%q: %v", secret, err)
+			t.Errorf("NewKeys(%q): error %v, want an error: %t", secret, err, !ok)
 		}
 		if err != nil && strings.TrimSpace(secret) != "" && strings.Contains(err.Error(), strings.TrimSpace(secret)) {
-			t.Errorf("the error has the key: %v", err)
+			t.Errorf("the error contains the key: %v", err)
 		}
 	}
 }
@@ -40,7 +40,7 @@ func TestKeys_StayTheSame(t *testing.T) {
 	}
 	const sealed = "1.-5bFjqpGp8MEw1ftybz8iqiSQXxf4OC8uvA_uVtmK5200RcqzSCP6FubcQpDffD-5c-M0rWqsolhSCihSKdHoh2RoHIYHg"
 	if got, ok := keys.session.open(sealed); !ok || string(got) != `{"t":"demo-token","i":"ID","s":1700000000}` {
-		t.Errorf("the session of an earlier release is %q, %t", got, ok)
+		t.Errorf("open of an earlier release's session = %q, %t, want the session", got, ok)
 	}
 }
 
@@ -48,15 +48,15 @@ func TestKeys_Differ(t *testing.T) {
 	t.Parallel()
 	a, b := RandomKeys(), RandomKeys()
 	if a.Principal("x") == b.Principal("x") || a.Principal("x") == a.Principal("y") || a.Principal("") != "" {
-		t.Error("principals must differ by key and by token")
+		t.Error("principals are equal for different keys or tokens, or set without a token")
 	}
 	sealed := a.session.seal([]byte("x"))
 	if again := a.session.seal([]byte("x")); sealed == again {
-		t.Error("two seals of one content are equal")
+		t.Error("the same content was sealed to the same text twice, want different texts")
 	}
 	for name, s := range map[string]sealer{"another purpose": a.attempt, "another key": b.session} {
 		if got, ok := s.open(sealed); ok {
-			t.Errorf("%s opens it: %q", name, got)
+			t.Errorf("%s opened a sealed session: %q", name, got)
 		}
 	}
 	keys, err := NewKeys(testSecret)
@@ -66,7 +66,7 @@ func TestKeys_Differ(t *testing.T) {
 	printed := fmt.Sprintf("%v %+v %#v %s %v", keys, keys, keys, keys, *keys)
 	for _, key := range [][]byte{keys.principal[:], []byte(testSecret)} {
 		if strings.Contains(printed, fmt.Sprint(key[:4])[1:10]) || strings.Contains(printed, string(key)) {
-			t.Errorf("a key is printed: %s", printed)
+			t.Errorf("a key was formatted in plain text: %s", printed)
 		}
 	}
 }
@@ -80,13 +80,13 @@ func TestSeal(t *testing.T) {
 		sealed := keys.session.seal(content)
 		got, ok := keys.session.open(sealed)
 		if !ok || string(got) != string(content) {
-			t.Fatalf("%q opens to %q, %t", content, got, ok)
+			t.Fatalf("open(seal(%q)) = %q, %t, want the content", content, got, ok)
 		}
 		at := rapid.IntRange(0, len(sealed)-1).Draw(t, "at")
 		with := rapid.SampledFrom([]string{"", "A", "-", "=", "\n", "é"}).Draw(t, "with")
 		if changed := sealed[:at] + with + sealed[at+1:]; changed != sealed {
 			if got, ok := keys.session.open(changed); ok {
-				t.Fatalf("%q opens to %q", changed, got)
+				t.Fatalf("open of the changed text %q = %q, want a refusal", changed, got)
 			}
 		}
 	})
@@ -111,7 +111,7 @@ func FuzzOpen(f *testing.F) {
 		// the same content.
 		again, ok := keys.session.open(keys.session.seal(content))
 		if !ok || string(again) != string(content) {
-			t.Errorf("%q opens to %q", sealed, content)
+			t.Errorf("open(%q) = %q, but sealing that content again gives another content: %q, %t", sealed, content, again, ok)
 		}
 	})
 }
@@ -128,19 +128,19 @@ func TestNonces(t *testing.T) {
 			return first
 		}
 		if !use("a", time.Minute) || use("a", time.Minute) || !use("b", time.Hour) || use("b", time.Hour) {
-			t.Error("a nonce was used twice")
+			t.Error("a new nonce was refused, or a used one accepted")
 		}
 		time.Sleep(time.Minute)
 		if !use("c", time.Hour) || len(n.used.until) != 2 {
-			t.Errorf("expired nonces are stored: %v", n.used.until)
+			t.Errorf("nonces %v are stored after one expired, want 2, and the new one accepted", n.used.until)
 		}
 		for _, name := range []string{"d", "e", "f", "g"} {
 			if !use(name, time.Hour) {
-				t.Errorf("%s was never used", name)
+				t.Errorf("the new nonce %s was refused", name)
 			}
 		}
 		if len(n.used.until) != 3 || len(n.used.queue) != 3 || use("g", time.Hour) || use("e", time.Hour) {
-			t.Errorf("stored: %v", n.used.until)
+			t.Errorf("nonces %v are stored, want the latest 3, and those refused", n.used.until)
 		}
 	})
 }

@@ -15,7 +15,7 @@ func TestOwnPath(t *testing.T) {
 	}
 	for _, next := range safe {
 		if got := safeRedirect(next); got != next {
-			t.Errorf("%q becomes %q", next, got)
+			t.Errorf("safeRedirect(%q) = %q, want it unchanged", next, got)
 		}
 	}
 	refused := map[string][]string{
@@ -36,7 +36,7 @@ func TestOwnPath(t *testing.T) {
 	for reason, all := range refused {
 		for _, next := range all {
 			if got := safeRedirect(next); got != "/" {
-				t.Errorf("%s: %q becomes %q", reason, next, got)
+				t.Errorf("%s: safeRedirect(%q) = %q, want \"/\"", reason, next, got)
 			}
 		}
 	}
@@ -58,36 +58,36 @@ func FuzzOwnPath(f *testing.F) {
 	f.Fuzz(func(t *testing.T, next string) {
 		got := safeRedirect(next)
 		if got != "/" && got != next {
-			t.Fatalf("%q became %q", next, got)
+			t.Fatalf("safeRedirect(%q) = %q, want \"/\" or the same", next, got)
 		}
 		// Browsers remove these before they parse an address, and read \ as /.
 		for _, read := range []string{got, strings.NewReplacer("\t", "", "\n", "", "\r", "", `\`, "/").Replace(got), strings.TrimSpace(got)} {
 			ref, err := url.Parse(read)
 			if err != nil {
-				t.Fatalf("%q: %v", got, err)
+				t.Fatalf("safeRedirect returned %q, which is not a URL: %v", got, err)
 			}
 			to := base.ResolveReference(ref)
 			if to.Scheme != "https" || to.Host != "graph.example" || to.User != nil {
-				t.Fatalf("%q redirects to %s", got, to)
+				t.Fatalf("safeRedirect returned %q, which redirects to another origin: %s", got, to)
 			}
 			decoded, err := url.PathUnescape(to.EscapedPath())
 			if err != nil {
-				t.Fatalf("%q: %v", got, err)
+				t.Fatalf("safeRedirect returned %q, whose path cannot be decoded: %v", got, err)
 			}
 			again, err := url.PathUnescape(decoded)
 			if err != nil || again != decoded {
-				t.Fatalf("%q can be decoded twice", got)
+				t.Fatalf("safeRedirect returned %q, whose path can be decoded twice", got)
 			}
 			if clean := path.Clean(decoded); clean != strings.TrimSuffix(decoded, "/") && clean != decoded {
-				t.Fatalf("%q is cleaned to %q", got, clean)
+				t.Fatalf("safeRedirect returned %q, whose path is cleaned to %q, want a clean path", got, clean)
 			}
 			if strings.HasPrefix(decoded, "//") || strings.ContainsAny(decoded, "\\\x00\r\n") || strings.HasPrefix(strings.ToLower(decoded+"/"), "/oauth/") {
-				t.Fatalf("%q redirects to %q", got, decoded)
+				t.Fatalf("safeRedirect returned %q, with the unsafe path %q", got, decoded)
 			}
 		}
 		for _, c := range []byte(got) {
 			if c <= ' ' || c >= 0x7f {
-				t.Fatalf("%q has the byte %#x", got, c)
+				t.Fatalf("safeRedirect returned %q with the byte %#x, want only printable ASCII", got, c)
 			}
 		}
 	})

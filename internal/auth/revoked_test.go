@@ -38,18 +38,18 @@ func TestLogout_RevokesTheSession(t *testing.T) {
 	copied := b.cookies["mixcloud-graphql-dev"]
 	thief.cookies["mixcloud-graphql-dev"] = copied
 	if got := thief.whoami(script); got != "token-of-abc" {
-		t.Fatalf("before: %q", got)
+		t.Fatalf("token of the copied cookie before the sign-out is %q, want token-of-abc", got)
 	}
 	b.send(http.MethodPost, LogoutPath, header("Sec-Fetch-Site", "same-origin"))
 	if got := thief.whoami(script); got != "" || len(thief.cookies) > 0 {
-		t.Errorf("the copy has the token %q; cookies %v", got, thief.cookies)
+		t.Errorf("token of the copied cookie after the sign-out is %q, want none; cookies %v, want none", got, thief.cookies)
 	}
 	if got := other.whoami(script); got != "token-of-abc" {
-		t.Errorf("another session has the token %q", got)
+		t.Errorf("token of another session after the sign-out is %q, want token-of-abc", got)
 	}
 	b.signIn("abc")
 	if got := b.whoami(script); got != "token-of-abc" {
-		t.Errorf("signed in again: %q", got)
+		t.Errorf("token after another sign-in is %q, want token-of-abc", got)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestLogout_OfAnotherSiteRevokesNothing(t *testing.T) {
 	b.signIn("abc")
 	b.send(http.MethodPost, LogoutPath, header("Sec-Fetch-Site", "cross-site"))
 	if got := b.whoami(script); got != "token-of-abc" {
-		t.Errorf("token %q", got)
+		t.Errorf("token after a cross-site sign-out is %q, want token-of-abc", got)
 	}
 }
 
@@ -82,16 +82,16 @@ func TestRevocations_Shared(t *testing.T) {
 		started, request := cookieOf(t, replicas[0], &session{Token: "token", ID: "one", Since: time.Now().Unix()})
 		replicas[0].revoke(t.Context(), started)
 		if until := shared.until["one"]; !until.Equal(time.Unix(started.Since, 0).Add(SessionLife)) {
-			t.Errorf("shared until %v", until)
+			t.Errorf("the revocation is shared until %v, want the end of the session at %v", until, time.Unix(started.Since, 0).Add(SessionLife))
 		}
 		for i, c := range replicas {
 			if s, found := c.session(request); s != nil || !found {
-				t.Errorf("replica %d: %v, %v", i, s, found)
+				t.Errorf("replica %d: session = %v, %v, want none for the cookie found", i, s, found)
 			}
 		}
 		shared.until = map[string]time.Time{} // lost
 		if s, _ := replicas[0].session(request); s != nil {
-			t.Error("the replica that revoked it accepts it")
+			t.Error("the replica that revoked the session accepts it after the shared revocation was lost")
 		}
 	})
 }
@@ -107,7 +107,7 @@ func TestRevocations_CookieWithoutAnID(t *testing.T) {
 	_, two := cookieOf(t, c, &session{Token: "token", Since: time.Now().Unix()})
 	s, _ := c.session(one)
 	if s == nil || s.ID == "" {
-		t.Fatalf("%+v", s)
+		t.Fatalf("session = %+v, want one with an ID", s)
 	}
 	c.revoke(t.Context(), s)
 	if s, _ := c.session(one); s != nil {

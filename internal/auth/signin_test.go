@@ -25,7 +25,7 @@ func TestSignIn(t *testing.T) {
 	}
 	w := b.callback(back, "code=abc")
 	if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || to != "/base/playground/?a=b#c" {
-		t.Errorf("status %d, redirect to %q: %s", w.Code, to, w.Body)
+		t.Errorf("callback: status %d, redirect to %q, want 303 to /base/playground/?a=b#c: %s", w.Code, to, w.Body)
 	}
 	want := url.Values{
 		"client_id": {"app"}, "client_secret": {canary + "-secret"}, "code": {"abc"},
@@ -35,17 +35,17 @@ func TestSignIn(t *testing.T) {
 		t.Errorf("exchanged (-want +got):\n%s", diff)
 	}
 	if got := b.whoami(script); got != "token-of-abc" {
-		t.Errorf("after the sign-in the token is %q", got)
+		t.Errorf("token after the sign-in is %q, want token-of-abc", got)
 	}
 	if _, left := b.cookies["mixcloud-graphql-dev-attempt"]; left || len(b.cookies) != 1 {
-		t.Errorf("cookies are left: %v", b.cookies)
+		t.Errorf("cookies after the sign-in are %v, want only the session", b.cookies)
 	}
 
 	if w := b.send(http.MethodPost, LogoutPath, header("Sec-Fetch-Site", "same-origin")); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/base/" {
-		t.Errorf("sign-out: status %d, redirect to %q", w.Code, w.Header().Get("Location"))
+		t.Errorf("sign-out: status %d, redirect to %q, want 303 to /base/", w.Code, w.Header().Get("Location"))
 	}
 	if got := b.whoami(script); got != "" || len(b.cookies) > 0 {
-		t.Errorf("after the sign-out the token is %q; cookies %v", got, b.cookies)
+		t.Errorf("token after the sign-out is %q, want none; cookies %v, want none", got, b.cookies)
 	}
 }
 
@@ -55,10 +55,10 @@ func TestSignIn_HTTPS(t *testing.T) {
 	b := d.browser(t)
 	back := b.login("/x")
 	if w := b.send(http.MethodGet, back.RequestURI()+"&code=abc"); w.Header().Get("Location") != "/x" {
-		t.Errorf("status %d, redirect to %q", w.Code, w.Header().Get("Location"))
+		t.Errorf("callback: status %d, redirect to %q, want /x", w.Code, w.Header().Get("Location"))
 	}
 	if _, ok := b.cookies["__Host-mixcloud-graphql"]; !ok || len(b.cookies) != 1 {
-		t.Errorf("cookies %v", b.cookies)
+		t.Errorf("cookies are %v, want only __Host-mixcloud-graphql", b.cookies)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestNewCookies(t *testing.T) {
 	}
 	for root, want := range tests {
 		if _, err := NewCookies(RandomKeys(), root, nil); (err == nil) != want {
-			t.Errorf("%q: %v", root, err)
+			t.Errorf("NewCookies for %q: error %v, want success: %t", root, err, want)
 		}
 	}
 }
@@ -199,25 +199,25 @@ func TestSignIn_Failures(t *testing.T) {
 					t.Errorf("status %d, want %d with %q: %s", w.Code, tt.status, tt.text, body)
 				}
 				if again := `href="/base/oauth/login?next=` + url.QueryEscape(tt.next) + `"`; !strings.Contains(body, again) {
-					t.Errorf("the page has no %s: %s", again, body)
+					t.Errorf("the page does not contain %s: %s", again, body)
 				}
 				checkPage(t, w.Header(), body)
 				for _, part := range []string{canary, "abc", nonce} {
 					if strings.Contains(body+d.log.String(), part) {
-						t.Errorf("%q came through:\n%s\n%s", part, body, d.log.String())
+						t.Errorf("the page or the log contains the secret %q:\n%s\n%s", part, body, d.log.String())
 					}
 				}
 				if strings.Contains(body, "Bad code") || strings.Contains(body, "Slow down") {
-					t.Errorf("the page quotes Mixcloud: %s", body)
+					t.Errorf("the page contains Mixcloud's message: %s", body)
 				}
 				if n := d.mixcloud.exchanges(); n != tt.codes {
 					t.Errorf("%d codes were exchanged, want %d", n, tt.codes)
 				}
 				if got := b.whoami(script); got != "" {
-					t.Errorf("the browser's token is %q", got)
+					t.Errorf("token after a failed sign-in is %q, want none", got)
 				}
 				if !strings.Contains(d.log.String(), "sign-in failed") {
-					t.Errorf("nothing was logged: %s", d.log.String())
+					t.Errorf("the log does not contain \"sign-in failed\": %s", d.log.String())
 				}
 			})
 		})
@@ -253,11 +253,11 @@ func checkPage(t *testing.T, h http.Header, body string) {
 		}
 	}
 	if !strings.Contains(body, "<style>"+pageCSS+"</style>") {
-		t.Error("the style is not the one that the policy allows")
+		t.Error("the page does not contain the style that its policy allows")
 	}
 	for _, part := range []string{"<script", "http-equiv", "src=", "ZgotmplZ"} {
 		if strings.Contains(body, part) {
-			t.Errorf("the page has %q: %s", part, body)
+			t.Errorf("the page contains %q: %s", part, body)
 		}
 	}
 }
@@ -271,15 +271,15 @@ func TestSignIn_Once(t *testing.T) {
 	back := b.login("/n")
 	before := b.cookies["mixcloud-graphql-dev-attempt"]
 	if w := b.callback(back, "code=abc"); w.Code != http.StatusSeeOther {
-		t.Fatalf("%d: %s", w.Code, w.Body)
+		t.Fatalf("first callback: status %d, want 303: %s", w.Code, w.Body)
 	}
 	b.cookies["mixcloud-graphql-dev-attempt"] = before
 	w := b.callback(back, "code=abc")
 	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "already completed") || d.mixcloud.exchanges() != 1 {
-		t.Errorf("the second time: %d after %d exchanges: %s", w.Code, d.mixcloud.exchanges(), w.Body)
+		t.Errorf("second callback: status %d and %d exchanges in all, want 400 with \"already completed\" and 1: %s", w.Code, d.mixcloud.exchanges(), w.Body)
 	}
 	if got := b.whoami(script); got != "token-of-abc" {
-		t.Errorf("the session was lost: %q", got)
+		t.Errorf("token after the second callback is %q, want token-of-abc", got)
 	}
 	// A denial uses the nonce too.
 	back = b.login("/n")
@@ -287,7 +287,7 @@ func TestSignIn_Once(t *testing.T) {
 	b.callback(back, "error=user_denied")
 	b.cookies["mixcloud-graphql-dev-attempt"] = before
 	if w := b.callback(back, "code=abc"); w.Code != http.StatusBadRequest || d.mixcloud.exchanges() != 1 {
-		t.Errorf("after a denial: %d after %d exchanges", w.Code, d.mixcloud.exchanges())
+		t.Errorf("callback after a denial: status %d and %d exchanges in all, want 400 and 1", w.Code, d.mixcloud.exchanges())
 	}
 }
 
@@ -299,19 +299,19 @@ func TestSignIn_LoginCSRF(t *testing.T) {
 	attacker, victim := d.browser(t), d.browser(t)
 	link := attacker.login("/")
 	if w := victim.callback(link, "code=attackers"); w.Code != http.StatusBadRequest {
-		t.Errorf("without an attempt: %d", w.Code)
+		t.Errorf("attacker's callback without an attempt of the victim: status %d, want 400", w.Code)
 	}
 	own := victim.login("/mine")
 	w := victim.callback(link, "code=attackers")
 	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "not your current sign-in") {
-		t.Errorf("with an attempt: %d: %s", w.Code, w.Body)
+		t.Errorf("attacker's callback during an attempt of the victim: status %d, want 400 with \"not your current sign-in\": %s", w.Code, w.Body)
 	}
 	if got := victim.whoami(script); got != "" || d.mixcloud.exchanges() != 0 {
-		t.Errorf("the victim's token is %q after %d exchanges", got, d.mixcloud.exchanges())
+		t.Errorf("the victim's token is %q after %d exchanges, want no token and no exchange", got, d.mixcloud.exchanges())
 	}
 	// The victim's own attempt stays valid.
 	if w := victim.callback(own, "code=victims"); w.Header().Get("Location") != "/base/mine" || victim.whoami(script) != "token-of-victims" {
-		t.Errorf("the victim's own: %d, token %q", w.Code, victim.whoami(script))
+		t.Errorf("victim's callback: status %d, token %q, want a redirect to /base/mine and token-of-victims", w.Code, victim.whoami(script))
 	}
 }
 
@@ -326,10 +326,10 @@ func TestSignIn_SessionFixation(t *testing.T) {
 	victim.cookies["mixcloud-graphql-dev"] = planted
 	victim.signIn("victims")
 	if victim.cookies["mixcloud-graphql-dev"] == planted || victim.whoami(script) != "token-of-victims" {
-		t.Errorf("the victim's token is %q", victim.whoami(script))
+		t.Errorf("the victim's token is %q, want token-of-victims and a new cookie", victim.whoami(script))
 	}
 	if got := attacker.whoami(script); got != "token-of-attackers" {
-		t.Errorf("the attacker's token is %q", got)
+		t.Errorf("the attacker's token is %q, want token-of-attackers", got)
 	}
 	ids := map[string]bool{}
 	for range 3 {
@@ -337,13 +337,13 @@ func TestSignIn_SessionFixation(t *testing.T) {
 		s := new(session)
 		text, ok := d.keys.session.open(victim.cookies["mixcloud-graphql-dev"].value)
 		if !ok {
-			t.Fatal("the cookie does not open")
+			t.Fatal("the session cookie cannot be decrypted")
 		}
 		unmarshal(t, text, s)
 		ids[s.ID] = true
 	}
 	if len(ids) != 3 {
-		t.Errorf("three sign-ins have %d ids", len(ids))
+		t.Errorf("three sign-ins have %d session ids, want 3", len(ids))
 	}
 }
 
@@ -360,12 +360,12 @@ func TestSession_Expires(t *testing.T) {
 		}
 		time.Sleep(SessionLife - time.Second)
 		if got := b.whoami(script); got != "token-of-abc" {
-			t.Errorf("before the end: %q", got)
+			t.Errorf("token before the session's end is %q, want token-of-abc", got)
 		}
 		time.Sleep(time.Second)
 		b.cookies["mixcloud-graphql-dev"] = storedCookie{c.value, time.Now().Add(time.Hour)}
 		if got := b.whoami(script); got != "" || len(b.cookies) > 0 {
-			t.Errorf("after the end: %q, cookies %v", got, b.cookies)
+			t.Errorf("token after the session's end is %q, want none; cookies %v, want none", got, b.cookies)
 		}
 	})
 }
@@ -414,14 +414,14 @@ func TestCookies_ClockJumps(t *testing.T) {
 					r.AddCookie(c)
 				}
 				if s, found := cookies.session(r); !found || (s != nil) != test.session {
-					t.Errorf("the session is there: %v", s != nil)
+					t.Errorf("cookie found: %t, session accepted: %t, want true, %t", found, s != nil, test.session)
 				}
 				a, found := cookies.attempt(r)
 				if !found || a == nil {
-					t.Fatal("the attempt is not there")
+					t.Fatal("the attempt was not found in the cookies")
 				}
 				if got := within(a.Since, attemptLife); got != test.attempt {
-					t.Errorf("the attempt is good: %v", got)
+					t.Errorf("the attempt is valid: %t, want %t", got, test.attempt)
 				}
 			})
 		})
@@ -461,11 +461,11 @@ func TestLogout(t *testing.T) {
 			b.signIn("abc")
 			w := b.send(http.MethodPost, LogoutPath, tt.change...)
 			if out := b.whoami(script) == ""; out != tt.out || w.Header().Get("Location") != tt.to {
-				t.Errorf("signed out: %t; status %d, redirect to %q", out, w.Code, w.Header().Get("Location"))
+				t.Errorf("signed out: %t, redirect to %q, want %t, %q; status %d", out, w.Header().Get("Location"), tt.out, tt.to, w.Code)
 			}
 			if !tt.out {
 				if w.Code != http.StatusForbidden {
-					t.Errorf("status %d", w.Code)
+					t.Errorf("refused sign-out: status %d, want 403", w.Code)
 				}
 				checkPage(t, w.Header(), w.Body.String())
 			}
@@ -474,15 +474,15 @@ func TestLogout(t *testing.T) {
 	b := d.browser(t)
 	w := b.send(http.MethodGet, LogoutPath)
 	if checkPage(t, w.Header(), w.Body.String()); strings.Contains(w.Body.String(), "<form") {
-		t.Errorf("the sign-out button is shown without a session: %s", w.Body)
+		t.Errorf("the page without a session contains a form: %s", w.Body)
 	}
 	b.signIn("abc")
 	w = b.send(http.MethodGet, LogoutPath+"?next=/x%22%3E")
 	if checkPage(t, w.Header(), w.Body.String()); !strings.Contains(w.Body.String(), `<form method="post" action="/base/oauth/logout"><input type="hidden" name="next" value="/">`) {
-		t.Errorf("there is no button: %s", w.Body)
+		t.Errorf("the page of a session does not contain the sign-out form: %s", w.Body)
 	}
 	if b.whoami(script) == "" {
-		t.Error("showing the button signed the user out")
+		t.Error("GET of the sign-out page signed the user out")
 	}
 }
 
@@ -500,10 +500,10 @@ func TestLogin_OtherHostName(t *testing.T) {
 		w := b.send(http.MethodGet, LoginPath+"?next=/n")
 		to := w.Header().Get("Location")
 		if want := publicURL + "/oauth/login?here=1&next=%2Fn"; (to == want) != moves || moves && len(b.cookies) > 0 {
-			t.Errorf("%s: to %s", host, to)
+			t.Errorf("host %s: redirect to %s, cookies %v, want a redirect to the public URL: %t, and no cookie then", host, to, b.cookies, moves)
 		}
 		if w := b.send(http.MethodGet, LoginPath+"?next=/n&here=1"); !strings.HasPrefix(w.Header().Get("Location"), siteURL) {
-			t.Errorf("%s, a second time: to %s", host, w.Header().Get("Location"))
+			t.Errorf("host %s, with here=1: redirect to %s, want %s", host, w.Header().Get("Location"), siteURL)
 		}
 	}
 }
@@ -527,7 +527,7 @@ func TestSignIn_OtherRequests(t *testing.T) {
 	} {
 		w := b.send(tt.method, tt.path)
 		if w.Code != tt.status || w.Header().Get("Allow") != tt.allow || len(b.cookies) > 0 || w.Header().Get("Cache-Control") != "no-store" {
-			t.Errorf("%s %s: %d, Allow %q, cookies %v", tt.method, tt.path, w.Code, w.Header().Get("Allow"), b.cookies)
+			t.Errorf("%s %s: status %d, Allow %q, cookies %v, Cache-Control %q; want %d, %q, none, no-store", tt.method, tt.path, w.Code, w.Header().Get("Allow"), b.cookies, w.Header().Get("Cache-Control"), tt.status, tt.allow)
 		}
 	}
 }
@@ -539,11 +539,11 @@ func TestNoSignIn(t *testing.T) {
 	for _, path := range []string{LoginPath, CallbackPath, LogoutPath} {
 		w := b.send(http.MethodGet, path)
 		if checkPage(t, w.Header(), w.Body.String()); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "There is no application.") || !strings.Contains(w.Body.String(), `href="../"`) {
-			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			t.Errorf("GET %s: status %d, want 404 with the reason and a link to ../: %s", path, w.Code, w.Body)
 		}
 		w = b.send(http.MethodGet, path, header("Accept", "application/json"))
 		if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `"code":"NOT_FOUND"`) || !strings.Contains(w.Body.String(), "There is no application.") {
-			t.Errorf("%s as JSON: %d %s", path, w.Code, w.Body)
+			t.Errorf("GET %s as JSON: status %d, want 404 with NOT_FOUND and the reason: %s", path, w.Code, w.Body)
 		}
 	}
 }

@@ -79,13 +79,13 @@ func TestViewer_Cookie(t *testing.T) {
 			}
 			cleared := strings.HasPrefix(w.Header().Get("Set-Cookie"), "mixcloud-graphql-dev=; Path=/; Max-Age=0;")
 			if cleared != tt.clears || !tt.clears && w.Header().Get("Set-Cookie") != "" {
-				t.Errorf("the cookie is set to %q", w.Header().Get("Set-Cookie"))
+				t.Errorf("Set-Cookie is %q, want the session deleted: %t", w.Header().Get("Set-Cookie"), tt.clears)
 			}
 		})
 	}
 	// An invalid Authorization header is refused even with a valid cookie.
 	if w := d.browser(t).send(http.MethodPost, "/whoami", cookie(good), script, header("Authorization", "Basic x")); w.Code != http.StatusUnauthorized {
-		t.Errorf("a wrong header with a good cookie: %d", w.Code)
+		t.Errorf("invalid Authorization header with a valid cookie: status %d, want 401", w.Code)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestViewer_WithoutCookies(t *testing.T) {
 	got := "not reached"
 	d.handler = Viewer(d.keys, nil)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = Token(r.Context()) }))
 	if w := b.send(http.MethodPost, "/graphql", script); got != "" || w.Header().Get("Set-Cookie") != "" {
-		t.Errorf("token %q, Set-Cookie %q", got, w.Header().Get("Set-Cookie"))
+		t.Errorf("without sessions: token %q, Set-Cookie %q, want none", got, w.Header().Get("Set-Cookie"))
 	}
 }
 
@@ -127,9 +127,9 @@ func TestPrincipal(t *testing.T) {
 	b.send(http.MethodPost, "/graphql", header("Authorization", "Bearer token-of-abd"))
 	b.send(http.MethodPost, "/graphql")
 	if len(got) != 4 || got[0] == "" || got[0] != got[1] || got[1] == got[2] || got[2] == "" || got[3] != "" {
-		t.Errorf("principals %q", got)
+		t.Errorf("principals are %q, want equal ones for one token by cookie and header, another for another token, none without", got)
 	}
 	if Token(httptest.NewRequest(http.MethodGet, "/", nil).Context()) != "" || Principal(httptest.NewRequest(http.MethodGet, "/", nil).Context()) != "" {
-		t.Error("a context without a viewer has one")
+		t.Error("Token or Principal of a context without a viewer is not empty")
 	}
 }

@@ -21,17 +21,17 @@ func TestBackoff(t *testing.T) {
 		wantPause := func(want time.Duration) {
 			t.Helper()
 			if err, _ := b.Blocked("/a/"); err != nil {
-				t.Fatalf("unexpectedly blocked: %v", err)
+				t.Fatalf("/a/ is blocked before its failure: %v", err)
 			}
 			if got := b.Failed("/a/", errDown, 0); got != want {
 				t.Errorf("pause %v, want %v", got, want)
 			}
 			err, left := b.Blocked("/a/")
 			if !errors.Is(err, errDown) || left != want {
-				t.Errorf("blocked for %v with error %v", left, err)
+				t.Errorf("Blocked(/a/) = %v, %v, want %v, %v", err, left, errDown, want)
 			}
 			if err, _ := b.Blocked("/b/"); err != nil {
-				t.Errorf("another key is blocked: %v", err)
+				t.Errorf("Blocked(/b/) = %v for a key without failures, want nil", err)
 			}
 			time.Sleep(want)
 		}
@@ -82,7 +82,7 @@ func TestBackoff_LimitsMemory(t *testing.T) { //nolint:paralleltest // measures 
 		b.Failed(fmt.Sprint(i)+strings.Repeat("x", 20_000), errDown, 0)
 	}
 	if grown := heapSize() - before; grown > 1<<20 {
-		t.Errorf("%d long keys take %d bytes", b.Len(), grown)
+		t.Errorf("the state of %d long keys has %d bytes, want at most 1 MiB", b.Len(), grown)
 	}
 	if n := b.Len(); n > size {
 		t.Errorf("%d keys are stored, want at most %d", n, size)

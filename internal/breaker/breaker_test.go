@@ -34,7 +34,7 @@ func waitFor(t *testing.T, b *breaker.Breaker, address string) time.Duration {
 	}
 	open, ok := errors.AsType[*breaker.OpenError](err)
 	if !ok || !errors.Is(err, errDown) {
-		t.Fatalf("Check returned %v", err)
+		t.Fatalf("Check(%s) = %v, want an OpenError caused by %v", address, err, errDown)
 	}
 	return open.Wait
 }
@@ -48,7 +48,7 @@ func newOpenBreaker(t *testing.T) *breaker.Breaker {
 		attempt(b, fmt.Sprintf("/%d/", i), breaker.Failed)
 	}
 	if waitFor(t, b, "/x/") != breaker.DefaultPause {
-		t.Fatal("five failing addresses do not open the breaker")
+		t.Fatal("the breaker is closed after five failing addresses, want open")
 	}
 	return b
 }
@@ -97,7 +97,7 @@ func TestBreaker_Opens(t *testing.T) {
 				attempt(b, strings.ToLower(string(c)), outcome)
 			}
 			if open := b.Check("new") != nil; open != test.open {
-				t.Errorf("%s: open is %v", test.calls, open)
+				t.Errorf("after the calls %s the breaker is open: %v, want %v", test.calls, open, test.open)
 			}
 		})
 	}
@@ -116,7 +116,7 @@ func TestBreaker_Probes(t *testing.T) {
 			}
 			time.Sleep(pause)
 			if attempt(b, "/0/", breaker.Failed) {
-				t.Fatal("an address that failed is allowed as the first probe")
+				t.Fatal("an address that failed was allowed as the first probe")
 			}
 			allowed := 0
 			for j := range 20 {
@@ -131,11 +131,11 @@ func TestBreaker_Probes(t *testing.T) {
 		}
 		time.Sleep(pause)
 		if !attempt(b, "/up/", breaker.Succeeded) {
-			t.Fatal("no probe")
+			t.Fatal("no probe is allowed after the pause")
 		}
 		for i := range 5 {
 			if !attempt(b, fmt.Sprintf("/%d/", i), breaker.Succeeded) {
-				t.Error("the breaker is not closed")
+				t.Error("the breaker is open after a successful probe, want closed")
 			}
 		}
 	})
@@ -154,15 +154,15 @@ func TestBreaker_ProbesOfFailedAddresses(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		if !attempt(b, "/0/", breaker.Failed) {
-			t.Fatal("a failed address is not allowed as a probe")
+			t.Fatal("an address that failed is not allowed as a probe after twice the pause")
 		}
 		// Now /0/ is the latest failed address.
 		if zero, one := waitFor(t, b, "/0/"), waitFor(t, b, "/1/"); zero != 6*time.Second || one != 4*time.Second {
-			t.Errorf("%v, %v", zero, one)
+			t.Errorf("after a failed probe of /0/: /0/ waits %v and /1/ %v, want 6s and 4s", zero, one)
 		}
 		time.Sleep(6 * time.Second)
 		if !attempt(b, "/0/", breaker.Succeeded) || b.Check("/1/") != nil {
-			t.Error("the only requested address does not close the breaker")
+			t.Error("a successful probe of the only requested address did not close the breaker")
 		}
 	})
 }
@@ -187,11 +187,11 @@ func TestBreaker_ProbesOfFixedAddresses(t *testing.T) {
 		}
 		for i := 1; i < len(probed); i++ {
 			if probed[i] == probed[i-1] {
-				t.Errorf("two consecutive probes of %s: %q", probed[i], probed)
+				t.Errorf("two consecutive probes are of %s, want different addresses: %q", probed[i], probed)
 			}
 		}
 		if len(probed) < 4 {
-			t.Errorf("probes: %q", probed)
+			t.Errorf("got %d probes, want at least 4: %q", len(probed), probed)
 		}
 	})
 }
@@ -208,15 +208,15 @@ func TestBreaker_SlowProbe(t *testing.T) {
 			t.Fatal(err)
 		}
 		if w := waitFor(t, b, "/next/"); w != 2*time.Second {
-			t.Errorf("the next probe is allowed after %v", w)
+			t.Errorf("the next probe is allowed after %v, want 2s", w)
 		}
 		time.Sleep(2 * time.Second)
 		if !attempt(b, "/next/", breaker.Failed) {
-			t.Fatal("a slow probe blocks the next one")
+			t.Fatal("a slow probe blocked the next one")
 		}
 		slow.Done(breaker.Ignored, nil) // not the latest probe: no other one may replace it
 		if w := waitFor(t, b, "/new/"); w != 4*time.Second {
-			t.Errorf("pause %v", w)
+			t.Errorf("pause is %v after a slow probe without an outcome, want 4s", w)
 		}
 		time.Sleep(4 * time.Second)
 		slow, err = b.Allow("/slow again/")
@@ -226,7 +226,7 @@ func TestBreaker_SlowProbe(t *testing.T) {
 		time.Sleep(time.Minute)
 		slow.Done(breaker.Succeeded, nil)
 		if b.Check("/new/") != nil {
-			t.Error("a late success does not close the breaker")
+			t.Error("the breaker is open after a slow probe succeeded, want closed")
 		}
 	})
 }
@@ -240,19 +240,19 @@ func TestBreaker_AbandonedProbe(t *testing.T) {
 		for i := range 5 {
 			c, err := b.Allow("/abandoned/")
 			if err != nil {
-				t.Fatalf("%d: %v", i, err)
+				t.Fatalf("probe %d is not allowed: %v", i, err)
 			}
 			if b.Check("/other/") == nil {
-				t.Fatal("two concurrent probes")
+				t.Fatal("a second probe is allowed during the first one")
 			}
 			c.Done(breaker.Ignored, nil)
 		}
 		if w := waitFor(t, b, "/x/"); w != 0 {
-			t.Errorf("no probe had an outcome, but the next one waits %v", w)
+			t.Errorf("wait for a probe is %v after probes without an outcome, want none", w)
 		}
 		attempt(b, "/x/", breaker.Failed)
 		if w := waitFor(t, b, "/y/"); w != 2*time.Second {
-			t.Errorf("pause %v", w)
+			t.Errorf("pause after the first failed probe is %v, want 2s", w)
 		}
 	})
 }
@@ -279,13 +279,13 @@ func TestBreaker_InFlightCalls(t *testing.T) {
 		}
 		inFlight[10].Done(breaker.Succeeded, nil)
 		if b.Check("/x/") != nil {
-			t.Error("a success does not close the breaker")
+			t.Error("the breaker is open after a success, want closed")
 		}
 		for _, c := range inFlight[11:] {
 			c.Done(breaker.Failed, errDown)
 		}
 		if b.Check("/x/") != nil {
-			t.Error("failures of earlier calls open the breaker again")
+			t.Error("the breaker is open after failures of calls that began before it closed, want closed")
 		}
 	})
 }
@@ -320,7 +320,7 @@ func TestBreaker_Flapping(t *testing.T) {
 					time.Sleep(20 * time.Millisecond)
 				}
 				if took := time.Since(down); took > breaker.DefaultMaxPause+20*time.Millisecond {
-					t.Errorf("the service is used again after %v", took)
+					t.Errorf("the service is called again %v after it recovered, want at most %v", took, breaker.DefaultMaxPause+20*time.Millisecond)
 				}
 			})
 		})
@@ -346,14 +346,14 @@ func TestBreaker_PauseResets(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		open()
 		if w := waitFor(t, b, "/new/"); w != breaker.DefaultMaxPause {
-			t.Errorf("shortly after, pause %v", w)
+			t.Errorf("pause is %v soon after the last opening, want %v", w, breaker.DefaultMaxPause)
 		}
 		time.Sleep(breaker.DefaultMaxPause)
 		attempt(b, "/new/", breaker.Succeeded)
 		time.Sleep(31 * time.Second)
 		open()
 		if w := waitFor(t, b, "/new/"); w != breaker.DefaultPause {
-			t.Errorf("much later, pause %v", w)
+			t.Errorf("pause is %v long after the last opening, want %v", w, breaker.DefaultPause)
 		}
 	})
 }
@@ -383,7 +383,7 @@ func TestBreaker_BadAddresses(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		if rejected > 0 {
-			t.Errorf("%d of 12000 good calls were rejected", rejected)
+			t.Errorf("%d of 12000 successful calls were rejected, want none", rejected)
 		}
 	})
 }
@@ -408,7 +408,7 @@ func TestBreaker_BadAddressAsProbe(t *testing.T) {
 			}
 		}
 		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("the good address is allowed after %v", took)
+			t.Errorf("the working address is allowed after %v, want at most 5s", took)
 		}
 	})
 }

@@ -31,7 +31,7 @@ func TestEntry_States(t *testing.T) {
 		e := &cache.Entry{Stored: at(time.Second), Life: life}
 		now := at(time.Second + tt.age)
 		if e.Age(now) != tt.age || e.Fresh(now) != tt.fresh || e.Immediate(now) != tt.immediate || e.Usable(now) != tt.usable {
-			t.Errorf("at %v: age %v, fresh %v, immediate %v, usable %v", tt.age, e.Age(now), e.Fresh(now), e.Immediate(now), e.Usable(now))
+			t.Errorf("at %v: age %v, fresh %v, immediate %v, usable %v, want %+v", tt.age, e.Age(now), e.Fresh(now), e.Immediate(now), e.Usable(now), tt)
 		}
 	}
 }
@@ -42,7 +42,7 @@ func TestEntry_Negative(t *testing.T) {
 	e := &cache.Entry{Err: errors.New("not found"), Life: life.Negative()}
 	for age, fresh := range map[time.Duration]bool{0: true, 10*time.Second - 1: true, 10 * time.Second: false} {
 		if now := at(age); e.Fresh(now) != fresh || e.Usable(now) || e.Immediate(now) {
-			t.Errorf("at %v: fresh %v, usable %v, immediate %v", age, e.Fresh(now), e.Usable(now), e.Immediate(now))
+			t.Errorf("negative entry at %v: fresh %v, usable %v, immediate %v, want %v, false, false", age, e.Fresh(now), e.Usable(now), e.Immediate(now), fresh)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func TestEntry_Cooldown(t *testing.T) {
 	for age, cool := range map[time.Duration]bool{30 * time.Minute: true, 31*time.Minute - 1: true, 31 * time.Minute: false} {
 		c := e.Cooldown(at(age))
 		if (c != nil) != cool || e.Immediate(at(age)) != cool || cool && (!errors.Is(c.Cause, cause) || c.Until != at(31*time.Minute)) {
-			t.Errorf("at %v: cooldown %+v, immediate %v", age, c, e.Immediate(at(age)))
+			t.Errorf("at %v: cooldown %+v, immediate %v, want a cooldown until 31m: %v", age, c, e.Immediate(at(age)), cool)
 		}
 	}
 	e.StartCooldown(at(40*time.Minute), 0, cause)
@@ -94,11 +94,11 @@ func TestCache(t *testing.T) {
 	c = cache.New(bytes, keySize)
 	c.Put("maximum", e)
 	if c.Get("maximum") != e || c.Size() != bytes/8 {
-		t.Errorf("an entry of an eighth of the cache is not stored, or has the wrong size: %d", c.Size())
+		t.Errorf("an entry of an eighth of the cache: stored %t, cache size %d, want true, %d", c.Get("maximum") == e, c.Size(), bytes/8)
 	}
 	c.Drop("maximum")
 	if c.Get("maximum") != nil || c.Size() != 0 {
-		t.Error("the entry was not removed")
+		t.Errorf("after Drop the entry is stored: %t, cache size %d, want false, 0", c.Get("maximum") != nil, c.Size())
 	}
 }
 
@@ -109,7 +109,7 @@ func TestCache_Nil(t *testing.T) {
 	c.Put("a", new(cache.Entry))
 	c.Drop("a")
 	if c != nil || c.Get("a") != nil || c.Size() != 0 {
-		t.Error("the cache is not nil or not empty")
+		t.Error("New with a negative size: the cache is not nil, or stores entries")
 	}
 }
 
@@ -119,7 +119,7 @@ func BenchmarkCache_Get(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if e := c.Get("/spartacus/"); e == nil || !e.Fresh(0) {
-			b.Fatal("no entry")
+			b.Fatal("Get returned no fresh entry")
 		}
 	}
 }

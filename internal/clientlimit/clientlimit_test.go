@@ -13,7 +13,7 @@ func mustAdmit(t *testing.T, l *Limiter, name string) *Request {
 	t.Helper()
 	r, refusal := l.Admit(name)
 	if refusal != nil {
-		t.Fatalf("%s is refused: %+v", name, *refusal)
+		t.Fatalf("request of %s was refused: %+v", name, *refusal)
 	}
 	return r
 }
@@ -22,7 +22,7 @@ func wantRefusal(t *testing.T, l *Limiter, name string, want Refusal) {
 	t.Helper()
 	_, refusal := l.Admit(name)
 	if refusal == nil {
-		t.Fatalf("%s is not refused", name)
+		t.Fatalf("request of %s was not refused, want %+v", name, want)
 	}
 	if *refusal != want {
 		t.Errorf("%s: refusal %+v, want %+v", name, *refusal, want)
@@ -92,18 +92,18 @@ func TestMaxClients(t *testing.T) {
 		mustAdmit(t, l, fmt.Sprint("x", i)).Close()
 	}
 	if len(l.clients) > MaxClients+1 || l.idle.Len() > MaxClients {
-		t.Errorf("%d clients are stored, %d of them idle", len(l.clients), l.idle.Len())
+		t.Errorf("%d clients are stored, %d of them idle, want at most %d idle and one busy", len(l.clients), l.idle.Len(), MaxClients)
 	}
 	wantRefusal(t, l, "busy", Refusal{"client-inflight", 2, 1, time.Second})
 	busy.Close()
 	if len(l.clients) != MaxClients || l.idle.Len() != MaxClients {
-		t.Errorf("%d clients are stored, %d of them idle", len(l.clients), l.idle.Len())
+		t.Errorf("%d clients are stored, %d of them idle, want %d idle ones", len(l.clients), l.idle.Len(), MaxClients)
 	}
 	for i := range 3 * MaxClients { // refusals of known clients add no clients
 		_, _ = l.Admit(fmt.Sprint("x", i))
 	}
 	if l.idle.Len() > MaxClients {
-		t.Errorf("%d clients are idle", l.idle.Len())
+		t.Errorf("%d idle clients are stored, want at most %d", l.idle.Len(), MaxClients)
 	}
 }
 
@@ -118,14 +118,14 @@ func TestRemovesTheLongestIdleClient(t *testing.T) {
 		}
 	}
 	if _, refusal := l.Admit("regular"); refusal == nil {
-		t.Error("a client with four requests is not refused")
+		t.Error("the fourth request of a regular client was not refused")
 	}
 }
 
 func TestNoLimits(t *testing.T) {
 	t.Parallel()
 	if New(Limits{}) != nil {
-		t.Error("New returned a limiter without limits")
+		t.Error("New without limits did not return nil")
 	}
 	var request *Request
 	request.Call()
@@ -134,7 +134,7 @@ func TestNoLimits(t *testing.T) {
 		t.Error("FromContext returned a request, want nil")
 	}
 	if r := new(Request); FromContext(NewContext(t.Context(), r)) != r {
-		t.Error("FromContext did not return the request")
+		t.Error("FromContext did not return the request of NewContext")
 	}
 }
 
@@ -147,7 +147,7 @@ func TestConcurrent(t *testing.T) {
 			for range 200 {
 				r, refusal := l.Admit(fmt.Sprint(i % 2))
 				if refusal != nil {
-					t.Errorf("refused: %+v", *refusal)
+					t.Errorf("request was refused: %+v", *refusal)
 					return
 				}
 				r.Call()
@@ -158,7 +158,7 @@ func TestConcurrent(t *testing.T) {
 	all.Wait()
 	for _, c := range l.clients {
 		if c.inflight != 0 || c.idleElement == nil {
-			t.Errorf("%s has %d requests in flight", c.name, c.inflight)
+			t.Errorf("client %s has %d requests in flight, idle: %t, want 0, true", c.name, c.inflight, c.idleElement != nil)
 		}
 	}
 }

@@ -142,11 +142,11 @@ func TestVariables(t *testing.T) {
 		_, got, errs := coerceVariables(t, fmt.Sprintf("query($v: %s) { f(%s: $v) }", test.kind, test.argument), `{"v": `+test.json+`}`)
 		switch {
 		case test.wantError == "" && len(errs) > 0:
-			t.Errorf("%s %s: %v", test.kind, test.json, messages(errs))
+			t.Errorf("%s %s: errors %q, want none", test.kind, test.json, messages(errs))
 		case test.wantError == "" && !cmp.Equal(got, map[string]any{"v": test.want}):
-			t.Errorf("%s %s: got %#v", test.kind, test.json, got)
+			t.Errorf("%s %s: got %#v, want %#v", test.kind, test.json, got, test.want)
 		case test.wantError != "" && (len(errs) != 1 || !strings.Contains(errs[0].Message, test.wantError)):
-			t.Errorf("%s %s: %q, want %q", test.kind, test.json, messages(errs), test.wantError)
+			t.Errorf("%s %s: got errors %q, want %q", test.kind, test.json, messages(errs), test.wantError)
 		}
 	}
 }
@@ -155,10 +155,10 @@ func TestMissingVariables(t *testing.T) {
 	t.Parallel()
 	_, got, errs := coerceVariables(t, `query($a: Int, $b: Int = 3, $c: [String!] = "x", $d: Size = LARGE) { f(int: $a, ints: [$b], tags: $c, size: $d) }`, `{"unknown": 1}`)
 	if want := map[string]any{"b": int64(3), "c": []any{"x"}, "d": "LARGE"}; len(errs) > 0 || !cmp.Equal(got, want) {
-		t.Errorf("%#v %v", got, errs)
+		t.Errorf("got variables %#v and errors %q, want %#v and none", got, messages(errs), want)
 	}
 	if _, _, errs := coerceVariables(t, `query($a: Int!) { f(int: $a) }`, ""); len(errs) != 1 || errs[0].Message != `Variable "$a" is missing: it must be an Int!.` {
-		t.Error(messages(errs))
+		t.Errorf("missing variable of type Int!: got errors %q, want one that it is missing", messages(errs))
 	}
 }
 
@@ -195,11 +195,11 @@ func TestLiterals(t *testing.T) {
 		_, _, errs := coerceVariables(t, "{ f("+argument+") }", "")
 		switch {
 		case wantError == "" && len(errs) > 0:
-			t.Errorf("%s: %v", argument, messages(errs))
+			t.Errorf("%s: errors %q, want none", argument, messages(errs))
 		case wantError != "" && !strings.Contains(strings.Join(messages(errs), "\n"), wantError):
-			t.Errorf("%s: %q, want %q", argument, messages(errs), wantError)
+			t.Errorf("%s: got errors %q, want %q", argument, messages(errs), wantError)
 		case wantError != "" && errs[0].Locations[0].Line != 1:
-			t.Errorf("%s: wrong location", argument)
+			t.Errorf("%s: the error is on line %d, want 1", argument, errs[0].Locations[0].Line)
 		}
 	}
 }
@@ -234,7 +234,7 @@ func TestNulls(t *testing.T) {
 	} {
 		_, _, errs := coerceVariables(t, query, `{"v": null}`)
 		if got := strings.Join(messages(errs), ""); got != want {
-			t.Errorf("%s: %q", query, got)
+			t.Errorf("%s: got errors %q, want %q", query, got, want)
 		}
 	}
 	for _, query := range []string{
@@ -242,11 +242,11 @@ func TestNulls(t *testing.T) {
 		`query($v: String = "x") { f(in: {name: $v}) }`,
 	} {
 		if _, _, errs := coerceVariables(t, query, `{"v": null}`); len(errs) != 1 || errs[0].Message != `Variable "$v" must be a String!, not null.` {
-			t.Errorf("%s: %q", query, messages(errs))
+			t.Errorf("%s: got errors %q, want one that null is not a String!", query, messages(errs))
 		}
 	}
 	if _, _, errs := coerceVariables(t, `query($v: Boolean) { f(full: $v) }`, ``); len(errs) > 0 {
-		t.Errorf("missing variable: %v", messages(errs))
+		t.Errorf("missing variable of type Boolean: errors %q, want none", messages(errs))
 	}
 }
 
@@ -282,7 +282,7 @@ func TestMessagesOmitValues(t *testing.T) {
 	_, _, errs := coerceVariables(t, `query($v: In) { f(in: $v) }`, `{"v": {"name": "x", "`+strings.Repeat("tags", 20)+`": "s3cret", "size": "s3cret"}}`)
 	for _, m := range messages(errs) {
 		if strings.Contains(m, "s3cret") || strings.Contains(m, "Did you mean") {
-			t.Error(m)
+			t.Errorf("the message contains a value or a suggestion: %s", m)
 		}
 	}
 }
@@ -292,13 +292,13 @@ func TestErrorDetails(t *testing.T) {
 	_, _, errs := coerceVariables(t, "query($v: In) {\n f(in: $v) }", `{"v": {"name": "x", "deep": {"name": 1}}}`)
 	detailed, ok := errors.AsType[*gqlerr.Error](errs[0])
 	if !ok || detailed.Code != gqlerr.CodeValidationFailed {
-		t.Fatalf("%#v", errs[0])
+		t.Fatalf("got error %#v, want a gqlerr.Error with the code VALIDATION_FAILED", errs[0])
 	}
 	want := map[string]any{"variable": "v", "path": []string{"deep", "name"}, "expected": "String!", "received": "number"}
 	if diff := cmp.Diff(want, detailed.Details); diff != "" {
-		t.Error(diff)
+		t.Errorf("details (-want +got):\n%s", diff)
 	}
 	if got := errs[0].Locations[0]; got.Line != 1 || got.Column != 7 {
-		t.Error(got)
+		t.Errorf("the error is at %d:%d, want 1:7", got.Line, got.Column)
 	}
 }

@@ -204,7 +204,7 @@ func TestParse(t *testing.T) {
 			t.Parallel()
 			got, err := Parse(tt.args, env(tt.env...), io.Discard)
 			if err != nil {
-				t.Fatalf("%s: %v", tt.reason, err)
+				t.Fatalf("%s: Parse returned the error %v", tt.reason, err)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
@@ -339,7 +339,7 @@ func TestParse_Problems(t *testing.T) {
 			t.Parallel()
 			_, err := Parse(tt.args, env(tt.env...), io.Discard)
 			if err == nil {
-				t.Fatal("no error")
+				t.Fatal("Parse returned no error")
 			}
 			lines := strings.Split(err.Error(), "\n")
 			if len(lines) != len(tt.want) {
@@ -359,7 +359,7 @@ func TestParse_Help(t *testing.T) {
 	var out bytes.Buffer
 	_, err := Parse([]string{"serve", "--help"}, env(), &out)
 	if !errors.Is(err, ErrHelp) {
-		t.Fatalf("got %v, want ErrHelp", err)
+		t.Fatalf("Parse = %v, want ErrHelp", err)
 	}
 	for _, part := range []string{"--drain-timeout", "$MIXCLOUD_GRAPHQL_DRAIN_TIMEOUT", "(default 256MiB,", "(default 30s,"} {
 		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), part) { // kong wraps lines
@@ -405,13 +405,13 @@ func TestSecret_IsNeverShown(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "secret", c.Token, "all", c)
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "secret", c.Token, "all", c)
 	if strings.Contains(out.String(), canary) || strings.Contains(out.String(), fmt.Sprintf("%x", canary)) {
-		t.Errorf("the secret is shown:\n%s", out.String())
+		t.Errorf("the output contains the secret:\n%s", out.String())
 	}
 	if !strings.Contains(out.String(), "MIXCLOUD_GRAPHQL_TOKEN=[redacted]") {
 		t.Errorf("Print does not report that the secret is set:\n%s", out.String())
 	}
 	if c.Token.Reveal() != canary {
-		t.Errorf("Reveal returned %q", c.Token.Reveal())
+		t.Errorf("Reveal() = %q, want %q", c.Token.Reveal(), canary)
 	}
 }
 
@@ -431,7 +431,7 @@ func TestServe_SecretsAreNeverShown(t *testing.T) {
 	_, err = Parse([]string{"--oauth-client-id=app"}, env("SECRET_KEY=s3cret-canary", "OAUTH_CLIENT_SECRET="+canary), io.Discard)
 	fmt.Fprintln(&out, err)
 	if err == nil || strings.Contains(out.String(), "s3cret-canary") {
-		t.Errorf("%v: a secret is shown:\n%s", err, out.String())
+		t.Errorf("Parse with a short secret key: error %v, want one; or the output contains a secret:\n%s", err, out.String())
 	}
 	for _, name := range []string{"SECRET_KEY", "OAUTH_CLIENT_SECRET"} {
 		if !strings.Contains(out.String(), envPrefix+name+"=[redacted]") {

@@ -245,10 +245,10 @@ fresh-for: {list: [s3cret]}
 			texts := inFiles(t, tt.files, tt.args, tt.env, tt.want)
 			_, err := Parse(texts[0], env(texts[1]...), io.Discard)
 			if err == nil {
-				t.Fatal("no error")
+				t.Fatal("Parse returned no error")
 			}
 			if strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("the error shows a secret: %v", err)
+				t.Errorf("the error contains a secret: %v", err)
 			}
 			got := strings.Split(err.Error(), "\n")
 			if diff := cmp.Diff(texts[2], got); diff != "" {
@@ -279,11 +279,11 @@ func TestVariables_AreNotThoseOfKubernetes(t *testing.T) {
 	known := variables(app)
 	for name := range known {
 		if kubernetes.MatchString(name) {
-			t.Errorf("Kubernetes can set %s", name)
+			t.Errorf("the variable %s has a name that Kubernetes sets itself for a service", name)
 		}
 	}
 	if !known["MAX_UPSTREAM"] || !known["SEED"] || !known["TOKEN_FILE"] || !known["REDIS_URL_FILE"] || known["HELP"] {
-		t.Errorf("known variables: %v", known)
+		t.Errorf("known variables are %v, want MAX_UPSTREAM, SEED, TOKEN_FILE and REDIS_URL_FILE among them, but not HELP", known)
 	}
 }
 
@@ -295,7 +295,7 @@ func TestDurationText(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := durationText(d); got != want {
-			t.Errorf("durationText(%v) = %q", d, got)
+			t.Errorf("durationText(%v) = %q, want %q", d, got, want)
 		}
 	}
 }

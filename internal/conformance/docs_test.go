@@ -44,7 +44,7 @@ func docRows(t *testing.T) []docRow {
 			continue
 		}
 		if len(cells) != 3 {
-			t.Errorf("line %d has %d cells", i+1, len(cells))
+			t.Errorf("%s:%d: the row has %d cells, want 3", docPath, i+1, len(cells))
 			continue
 		}
 		rows = append(rows, docRow{i + 1, section, cells[0], cells[1], cells[2]})
@@ -113,7 +113,7 @@ func TestDocs_ListProbes(t *testing.T) { // not parallel: it may rewrite the pag
 		m := quoted.FindStringSubmatch(row.probe)
 		if m == nil {
 			if row.probe != "none" && !strings.HasPrefix(row.probe, "none: ") {
-				t.Errorf("line %d has no probe: %q", row.line, row.probe)
+				t.Errorf("line %d: the probe cell is %q, want the name of a probe, none, or none: reason", row.line, row.probe)
 			}
 			continue
 		}
@@ -124,7 +124,7 @@ func TestDocs_ListProbes(t *testing.T) { // not parallel: it may rewrite the pag
 		}
 		delete(known, m[1])
 		if p.section != row.section {
-			t.Errorf("line %d: %s belongs to #%s", row.line, p.name, p.section)
+			t.Errorf("line %d: %s belongs to the section #%s, not #%s", row.line, p.name, p.section, row.section)
 		}
 		if !strings.HasPrefix(row.confidence, string(p.confidence)) {
 			t.Errorf("line %d: the confidence of %s is %s, not %q", row.line, p.name, p.confidence, row.confidence)
@@ -144,11 +144,11 @@ func TestDocs_NameRecordings(t *testing.T) {
 	recording := regexp.MustCompile(`[a-z0-9_]+\.json`)
 	for _, row := range docRows(t) {
 		if !confidence.MatchString(row.confidence) || strings.HasPrefix(row.confidence, "observed") && !observed.MatchString(row.confidence) {
-			t.Errorf("line %d: invalid confidence %q", row.line, row.confidence)
+			t.Errorf("line %d: invalid confidence %q, want documented, observed with its year, client code, inferred or unknown", row.line, row.confidence)
 		}
 		for _, name := range recording.FindAllString(row.confidence, -1) {
 			if _, err := os.Stat(filepath.Join("..", "..", "mixcloud", "testdata", "recorded", name)); err != nil {
-				t.Errorf("line %d: %v", row.line, err)
+				t.Errorf("line %d: the recording does not exist: %v", row.line, err)
 			}
 		}
 	}
@@ -161,7 +161,7 @@ func TestProbes_AreComplete(t *testing.T) {
 	kebab := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	for _, p := range probes() {
 		if !kebab.MatchString(p.name) || p.check == nil {
-			t.Errorf("%q has an invalid name or no check", p.name)
+			t.Errorf("probe %q has no check, or its name is not in lower case with hyphens", p.name)
 		}
 		if len(p.rule) < 20 || !strings.HasSuffix(strings.TrimSuffix(p.rule, `"`), ".") {
 			t.Errorf("the rule of %s is not a sentence: %q", p.name, p.rule)

@@ -57,7 +57,7 @@ func runInBubble(t *testing.T, transport func() http.RoundTripper, change func(*
 		under := transport()
 		cfg := testConfig(roundTripFunc(func(r *http.Request) (*http.Response, error) {
 			if r.Method != http.MethodGet || r.Body != nil && r.Body != http.NoBody {
-				t.Errorf("%s %s with a body: %t", r.Method, r.URL.Path, r.Body != nil)
+				t.Errorf("got a %s of %s, with a body: %t; want a GET without one", r.Method, r.URL.Path, r.Body != nil)
 			}
 			return under.RoundTrip(r)
 		}))

@@ -91,7 +91,7 @@ func TestRun_FindsTheBrokenRule(t *testing.T) {
 					if p.Verdict == Differs {
 						found = append(found, p.Name)
 						if p.Detail == "" {
-							t.Errorf("%s has no message", p.Name)
+							t.Errorf("probe %s differs without a detail", p.Name)
 						}
 					}
 				}
@@ -104,7 +104,7 @@ func TestRun_FindsTheBrokenRule(t *testing.T) {
 					t.Errorf("%s (-want +found):\n%s\nall probes that do not agree: %q", emulator.BrokenRuleDoc(rule), diff, notAgreeing(r))
 				}
 				if n := verdicts(r)[Inconclusive]; n > 8 {
-					t.Errorf("one broken rule makes %d probes inconclusive: %q", n, notAgreeing(r))
+					t.Errorf("one broken rule makes %d probes inconclusive, want at most 8: %q", n, notAgreeing(r))
 				}
 			})
 		})

@@ -47,14 +47,14 @@ func TestRun_EmulatorAgrees(t *testing.T) {
 					t.Errorf("probes that do not agree:\n%s", strings.Join(list, "\n"))
 				}
 				if r.Requests >= 150 || r.Requests != len(r.Exchanges) {
-					t.Errorf("%d requests, %d exchanges", r.Requests, len(r.Exchanges))
+					t.Errorf("the run made %d requests and recorded %d exchanges, want equal numbers below 150", r.Requests, len(r.Exchanges))
 				}
 				if r.Differs() || r.Incomplete || !r.Viewer {
-					t.Errorf("differs %t, incomplete %t, viewer %t", r.Differs(), r.Incomplete, r.Viewer)
+					t.Errorf("report: differs %t, incomplete %t, viewer %t, want false, false, true", r.Differs(), r.Incomplete, r.Viewer)
 				}
 				for _, q := range e.Requests() {
 					if q.Method != http.MethodGet {
-						t.Errorf("%s %s was sent", q.Method, q.Path)
+						t.Errorf("%s %s was sent, want only GET requests", q.Method, q.Path)
 					}
 				}
 			})
@@ -74,11 +74,11 @@ func TestRun_WithoutToken(t *testing.T) {
 			for _, p := range r.Probes {
 				needs := p.Detail == "no access token is configured"
 				if p.Verdict != Agrees && !needs {
-					t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Detail)
+					t.Errorf("probe %s without a token: verdict %s, want agrees or a missing token: %s", p.Name, p.Verdict, p.Detail)
 				}
 			}
 			if n := verdicts(r)[Inconclusive]; n != 7 || r.Viewer {
-				t.Errorf("%d probes are inconclusive, viewer %t", n, r.Viewer)
+				t.Errorf("without a token %d probes are inconclusive, viewer %t, want 7, false", n, r.Viewer)
 			}
 		})
 }
@@ -102,7 +102,7 @@ func TestRun_RequestsOnlyDeclaredPaths(t *testing.T) {
 				path := asPattern(t, r, r.Exchanges[i].URL)
 				matches := slices.DeleteFunc(slices.Concat(p.paths, discoveryPaths), func(pattern string) bool { return !matchesPattern(pattern, path) })
 				if len(matches) == 0 {
-					t.Errorf("%s requests %s, which it does not declare", p.name, path)
+					t.Errorf("probe %s requests %s, which it does not declare", p.name, path)
 				}
 				for _, m := range matches {
 					asked[m] = true
@@ -110,7 +110,7 @@ func TestRun_RequestsOnlyDeclaredPaths(t *testing.T) {
 			}
 			for _, pattern := range p.paths {
 				if !asked[pattern] {
-					t.Errorf("%s declares %s and does not request it", p.name, pattern)
+					t.Errorf("probe %s declares %s but does not request it", p.name, pattern)
 				}
 			}
 		}
@@ -194,11 +194,11 @@ func TestRun_Rate(t *testing.T) {
 					t.Fatal(err)
 				}
 				if len(arrivals) < 50 {
-					t.Fatalf("only %d requests", len(arrivals))
+					t.Fatalf("the run made %d requests, want at least 50", len(arrivals))
 				}
 				for i := 1; i < len(arrivals); i++ {
 					if d := arrivals[i].Sub(arrivals[i-1]); d < distance {
-						t.Fatalf("request %d arrived %v after the previous one", i, d)
+						t.Fatalf("request %d arrived %v after the previous one, want at least %v", i, d, distance)
 					}
 				}
 			})
@@ -268,7 +268,7 @@ func TestRun_RateLimit(t *testing.T) {
 					t.Fatal(err)
 				}
 				if d := time.Since(start); d < tt.waits || d > tt.waits+time.Minute {
-					t.Errorf("%s: the run took %v", tt.reason, d)
+					t.Errorf("%s: the run took %v, want %v to %v", tt.reason, d, tt.waits, tt.waits+time.Minute)
 				}
 				refused := 0
 				for _, q := range e.Requests() {
@@ -281,7 +281,7 @@ func TestRun_RateLimit(t *testing.T) {
 				}
 				i := slices.IndexFunc(r.Probes, func(p Result) bool { return p.Name == "artist-pages" })
 				if succeeds := r.Probes[i].Verdict == Agrees; succeeds != tt.succeeds || r.Differs() != tt.differs {
-					t.Errorf("%s: artist-pages %s: %s", tt.reason, r.Probes[i].Verdict, r.Probes[i].Detail)
+					t.Errorf("%s: artist-pages succeeds: %t, report differs: %t, want %t, %t: %s", tt.reason, succeeds, r.Differs(), tt.succeeds, tt.differs, r.Probes[i].Detail)
 				}
 			})
 		})
@@ -303,10 +303,10 @@ func TestRun_Canceled(t *testing.T) {
 		// it, and continues until the deadline.
 		r, err := Run(ctx, cfg)
 		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v", err)
+			t.Errorf("Run = %v, want context.DeadlineExceeded", err)
 		}
 		if n := len(r.Probes); n < 5 || n == len(probes()) || !r.Incomplete {
-			t.Errorf("%d probes, incomplete %t", n, r.Incomplete)
+			t.Errorf("the report of a canceled run has %d probes, incomplete %t, want some but not all, true", n, r.Incomplete)
 		}
 		if !json.Valid(file.Bytes()) {
 			t.Errorf("the report of a canceled run is not JSON: %s", &file)
@@ -329,7 +329,7 @@ func TestRun_UnreachableHost(t *testing.T) {
 	var out bytes.Buffer
 	r, err := Run(t.Context(), Config{APIURL: dead, SiteURL: dead, Token: testToken, Out: &out})
 	if err == nil || !strings.Contains(err.Error(), "GET "+dead) || len(r.Probes) > 0 || out.Len() > 0 {
-		t.Errorf("got %v, %d probes, table %q", err, len(r.Probes), &out)
+		t.Errorf("Run against a closed port: error %v, %d probes, table %q, want an error with GET %s and no output", err, len(r.Probes), &out, dead)
 	}
 
 	for after, wantErr := range map[int]bool{1: true, 40: true} {
@@ -344,10 +344,10 @@ func TestRun_UnreachableHost(t *testing.T) {
 			})
 		}, nil, func(t *testing.T, r Report, err error) {
 			if (err != nil) != wantErr || err != nil && !strings.Contains(err.Error(), errConnection.Error()) {
-				t.Errorf("dead after %d: %v", after, err)
+				t.Errorf("host fails after %d requests: Run = %v, want a connection error: %t", after, err, wantErr)
 			}
 			if len(r.Probes) == 0 || sent > after+maxFailures {
-				t.Errorf("dead after %d: %d probes, %d requests", after, len(r.Probes), sent)
+				t.Errorf("host fails after %d requests: %d probes and %d requests, want some probes and at most %d requests", after, len(r.Probes), sent, after+maxFailures)
 			}
 		})
 	}
@@ -364,7 +364,7 @@ func TestRun_OneResponseLost(t *testing.T) {
 		return e.Transport()
 	}, nil, func(t *testing.T, r Report, err error) {
 		if list := notAgreeing(r); err != nil || len(list) > 0 {
-			t.Errorf("%v, %q", err, list)
+			t.Errorf("Run = %v, probes that do not agree are %q, want none", err, list)
 		}
 	})
 }
@@ -387,7 +387,7 @@ func TestRun_UnreachableOEmbedHost(t *testing.T) {
 		}
 		for _, p := range r.Probes {
 			if (p.Verdict != Agrees) != strings.HasPrefix(p.Name, "oembed-") {
-				t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Detail)
+				t.Errorf("probe %s: verdict %s, want only the oembed probes not to agree: %s", p.Name, p.Verdict, p.Detail)
 			}
 		}
 	})
@@ -427,10 +427,10 @@ func TestRun_OtherHosts(t *testing.T) {
 					t.Fatal(err)
 				}
 				if len(elsewhere) > 0 {
-					t.Errorf("a redirect was followed: %q", elsewhere)
+					t.Errorf("redirects were followed to %q", elsewhere)
 				}
 				if len(r.Probes) != len(probes()) || verdicts(r)[Agrees] > 9 {
-					t.Errorf("%d probes, and %v", len(r.Probes), verdicts(r))
+					t.Errorf("got %d probes with the verdicts %v, want %d, of which at most 9 agree", len(r.Probes), verdicts(r), len(probes()))
 				}
 			})
 		})
@@ -472,7 +472,7 @@ func TestRun_NoTokenLeaks(t *testing.T) {
 				c.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			}, func(t *testing.T, r Report, err error) {
 				if err == nil && name == "failing" {
-					t.Error("no error for a host without responses")
+					t.Error("Run against a host without responses returned no error")
 				}
 				if !slices.ContainsFunc(r.Exchanges, func(x Exchange) bool { return x.Token }) {
 					t.Fatal("the token was never sent")
@@ -492,13 +492,13 @@ func TestRun_InvalidURLs(t *testing.T) {
 	for _, bad := range []string{"", "mixcloud", "ftp://mixcloud.test", "http://", "http://m.test/?a=b", "http://u:p@m.test", "http://m.test/#f", "http://m test"} {
 		for _, cfg := range []Config{{APIURL: bad, SiteURL: testAPI}, {APIURL: testAPI, SiteURL: bad}, {APIURL: testAPI, SiteURL: testAPI, OEmbedURL: bad + "?"}} {
 			cfg.HTTPClient = &http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
-				t.Errorf("%q: a request was sent", bad)
+				t.Errorf("URL %q: a request was sent, want an error before", bad)
 				return nil, errConnection
 			})}
 			if _, err := Run(t.Context(), cfg); err == nil {
-				t.Errorf("%q: no error", bad)
+				t.Errorf("URL %q: Run returned no error", bad)
 			} else if strings.Contains(err.Error(), "u:p") {
-				t.Errorf("%q: the error contains it: %v", bad, err)
+				t.Errorf("URL %q: the error contains the password: %v", bad, err)
 			}
 		}
 	}
@@ -513,7 +513,7 @@ func TestRun_FailingWriter(t *testing.T) {
 	} {
 		runInBubble(t, func() http.RoundTripper { return alwaysRespond(200, nil, "{}") }, change, func(t *testing.T, _ Report, err error) {
 			if !errors.Is(err, os.ErrPermission) {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s cannot be written: Run = %v, want os.ErrPermission", name, err)
 			}
 		})
 	}
@@ -538,7 +538,7 @@ func TestRun_OverTheNetwork(t *testing.T) {
 	}
 	for _, p := range r.Probes {
 		if p.Verdict != Agrees && p.Section != docPath+"#rate-limit" {
-			t.Errorf("%s %s: %s", p.Verdict, p.Name, p.Detail)
+			t.Errorf("probe %s: verdict %s, want agrees: %s", p.Name, p.Verdict, p.Detail)
 		}
 	}
 }

@@ -104,7 +104,7 @@ func TestFind(t *testing.T) {
 	} {
 		for range 20 { // the order of a map must not matter
 			if got, _, found := find(decode([]byte(text)), null); got != want || found != (want != "") {
-				t.Errorf("%s: %q, %t, want %q", text, got, found, want)
+				t.Errorf("find a null in %s = %q, %t, want %q, %t", text, got, found, want, want != "")
 			}
 		}
 	}
@@ -136,7 +136,7 @@ func FuzzRun(f *testing.F) {
 		}
 		r, err := Run(t.Context(), testConfig(alwaysRespond(status, http.Header{"Location": {body}, "Retry-After": {"0"}}, body)))
 		if err != nil || len(r.Probes) != len(probes()) {
-			t.Errorf("%v, %d probes", err, len(r.Probes))
+			t.Errorf("Run = %v with %d probes, want nil with %d", err, len(r.Probes), len(probes()))
 		}
 		if _, err := json.Marshal(r); err != nil {
 			t.Error(err)

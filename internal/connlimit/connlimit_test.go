@@ -142,7 +142,7 @@ func TestLimiter_ClosesIdle(t *testing.T) {
 	}
 	for _, c := range clients[1:] {
 		if _, err := c.r.ReadByte(); !errors.Is(err, io.EOF) {
-			t.Errorf("the idle connection is not closed: %v", err)
+			t.Errorf("read from a connection that was idle: error %v, want EOF because the limiter closed it", err)
 		}
 	}
 	s.get(t, clients[0])
@@ -176,7 +176,7 @@ func TestLimiter_AllBusy(t *testing.T) {
 	late.send("/wait")
 	select {
 	case <-s.waiting:
-		t.Error("more connections are open than allowed")
+		t.Error("a request reached the handler on a connection above the limit")
 	case <-time.After(50 * time.Millisecond): // a wait that is too short can only hide a failure
 	}
 	close(s.release)
@@ -186,7 +186,7 @@ func TestLimiter_AllBusy(t *testing.T) {
 		}
 	}
 	if !strings.Contains(s.log.String(), "connection limit reached") {
-		t.Errorf("log: %s", s.log)
+		t.Errorf("the log does not contain \"connection limit reached\": %s", s.log)
 	}
 }
 
@@ -225,6 +225,6 @@ func TestLimit(t *testing.T) {
 		}
 	}
 	if got := Descriptors(); got < 64 {
-		t.Errorf("the process has %d descriptors", got)
+		t.Errorf("Descriptors() = %d, want at least 64", got)
 	}
 }

@@ -54,7 +54,7 @@ func TestExternal_Requeues(t *testing.T) {
 			if i == 4 {
 				time.Sleep(10 * ms)
 				if free, _ := r.Load(); free != 4 {
-					t.Errorf("%d slots are free while all requests wait for the external limit", free)
+					t.Errorf("%d slots are free while all requests wait for the external limit, want 4", free)
 				}
 			}
 		}
@@ -63,7 +63,7 @@ func TestExternal_Requeues(t *testing.T) {
 		r.start("urgent", r.NewRequest("many", "", limits, Urgent), ms)
 		other := r.hold() // under a different limit
 		if took := time.Since(began); took > 0 {
-			t.Errorf("a request of another limit took %v", took)
+			t.Errorf("a request of another limit waited %v, want no wait", took)
 		}
 		other.Done()
 		time.Sleep(2 * time.Second)
@@ -76,14 +76,14 @@ func TestExternal_Requeues(t *testing.T) {
 		}
 		r.mu.Unlock()
 		if late != 2 {
-			t.Errorf("%d of the two later requests got a slot within 2 s", late)
+			t.Errorf("%d of the two later requests got a slot within 2s, want both", late)
 		}
 		r.wg.Wait()
 		if took := time.Since(began); took > 21*time.Second {
-			t.Errorf("102 requests took %v", took)
+			t.Errorf("102 requests took %v, want at most 21s", took)
 		}
 		if shared.takes > 3*102 {
-			t.Errorf("the external limit was asked %d times", shared.takes)
+			t.Errorf("the external limit was requested %d times for 102 requests, want at most %d", shared.takes, 3*102)
 		}
 		wantIdle(t, r.Queue, 4, limits...)
 	})
@@ -105,13 +105,13 @@ func TestExternal_Recovers(t *testing.T) {
 		began := time.Now()
 		time.Sleep(905 * ms)
 		r.Queue.mu.Lock()
-		if limits[0].asking != 1 {
-			t.Errorf("%d requests ask concurrently after the delay, want 1", limits[0].asking)
+		if limits[0].pending != 1 {
+			t.Errorf("%d requests wait for the external limit at once after the delay, want 1", limits[0].pending)
 		}
 		r.Queue.mu.Unlock()
 		r.wg.Wait()
 		if took := time.Since(began); took > 1200*ms || shared.takes > 130 {
-			t.Errorf("took %v, and asked the external limit %d times", took, shared.takes)
+			t.Errorf("the requests took %v and requested the external limit %d times, want at most 1.2s and 130", took, shared.takes)
 		}
 		wantIdle(t, r.Queue, 200, limits...)
 	})
@@ -131,16 +131,16 @@ func TestExternal_Refused(t *testing.T) {
 		}
 		time.Sleep(3 * time.Second)
 		if pause := x.Refused(t.Context(), time.Minute, nil); pause != 30*time.Second || shared.ago != 3*time.Second {
-			t.Errorf("paused for %v, sent %v ago", pause, shared.ago)
+			t.Errorf("Refused returned a pause of %v and reported a request sent %v ago, want 30s and 3s", pause, shared.ago)
 		}
 		if until := r.Blocked(limits); until.Sub(r.clock.Now()) != 30*time.Second {
-			t.Errorf("blocked for %v", until.Sub(r.clock.Now()))
+			t.Errorf("the limit is blocked for %v, want 30s", until.Sub(r.clock.Now()))
 		}
 		began := time.Now()
 		r.start("next", r.NewRequest("c", "", limits, Normal), ms)
 		r.wg.Wait()
 		if took := time.Since(began).Round(10 * ms); took != 30*time.Second {
-			t.Errorf("the next request got a slot after %v", took)
+			t.Errorf("the next request got a slot after %v, want 30s", took)
 		}
 		wantIdle(t, r.Queue, 4, limits...)
 	})
@@ -162,7 +162,7 @@ func TestExternal_CallerLeaves(t *testing.T) {
 			return nil
 		})
 		if err == nil || delay != time.Hour-ms {
-			t.Errorf("error %v, reported delay %v", err, delay)
+			t.Errorf("Acquire: error %v, reported delay %v, want an error and %v", err, delay, time.Hour-ms)
 		}
 		r.wg.Wait()
 		wantIdle(t, r.Queue, 1, limits...)

@@ -78,18 +78,18 @@ func (r *fixture) wantOrder(want ...string) {
 func wantIdle(t *testing.T, q *Queue, slots int, limits ...*Limit) {
 	t.Helper()
 	if free, waiting := q.Load(); free != slots || waiting != 0 {
-		t.Errorf("%d of %d slots are free, %d requests wait", free, slots, waiting)
+		t.Errorf("%d of %d slots are free, %d requests wait; want all free, none waiting", free, slots, waiting)
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for p, clients := range q.clients {
 		if len(clients) > 0 {
-			t.Errorf("priority %d has %d clients", p, len(clients))
+			t.Errorf("priority %d has %d clients, want none", p, len(clients))
 		}
 	}
 	for i, l := range limits {
-		if l.inFlight != 0 || l.asking != 0 {
-			t.Errorf("limit %d: %d in flight, %d asking", i, l.inFlight, l.asking)
+		if l.inFlight != 0 || l.pending != 0 {
+			t.Errorf("limit %d has %d requests in flight and %d waiting for the external limit, want none", i, l.inFlight, l.pending)
 		}
 	}
 }
@@ -149,7 +149,7 @@ func TestAcquire_Fair(t *testing.T) {
 						return
 					}
 					if took := time.Since(began); took > 5*time.Second {
-						t.Errorf("limited by %s: a single request waits for %v", name, took)
+						t.Errorf("limited by %s: a single request waited %v, want at most 5s", name, took)
 					}
 					time.Sleep(time.Second)
 					x.Done()
@@ -173,12 +173,12 @@ func TestAcquire_OtherLimitsPass(t *testing.T) {
 		began := time.Now()
 		x := r.NewRequest("c", "quick", other, Background)
 		if err := r.Acquire(t.Context(), x, ignore); err != nil || time.Since(began) > ms {
-			t.Errorf("%v after %v", err, time.Since(began))
+			t.Errorf("Acquire under another limit: error %v after %v, want nil without a wait", err, time.Since(began))
 		}
 		x.Done()
 		r.wg.Wait()
 		if took := time.Since(began); took.Round(time.Second) != 19*time.Second {
-			t.Errorf("20 requests at 1 per second took %v", took)
+			t.Errorf("20 requests at 1 per second took %v, want 19s", took)
 		}
 	})
 }
@@ -209,15 +209,15 @@ func TestAcquire_Delay(t *testing.T) {
 		synctest.Wait()
 		cause := errors.New("refused")
 		if pause := first.Refused(t.Context(), time.Minute, cause); pause != time.Minute {
-			t.Errorf("paused for %v", pause)
+			t.Errorf("Refused returned a pause of %v, want 1m", pause)
 		}
 		synctest.Wait()
 		if until, err := r.limit[0].Blocked(); until.Sub(r.clock.Now()) != time.Minute || !errors.Is(err, cause) || r.Blocked(r.limit) != until {
-			t.Errorf("blocked for %v, %v", until.Sub(r.clock.Now()), err)
+			t.Errorf("the limit is blocked for %v by %v, want 1m by %v", until.Sub(r.clock.Now()), err, cause)
 		}
 		tooLong := errors.New("too long")
 		if err := r.Acquire(t.Context(), r.NewRequest("e", "", r.limit, Urgent), func(monotime.Time) error { return tooLong }); !errors.Is(err, tooLong) {
-			t.Errorf("got %v", err)
+			t.Errorf("Acquire = %v, want the error of the delay callback, %v", err, tooLong)
 		}
 		second.Done()
 		r.wg.Wait()
@@ -225,7 +225,7 @@ func TestAcquire_Delay(t *testing.T) {
 			t.Errorf("the delays are %v, want %v", delays, want)
 		}
 		if until, err := r.limit[0].Blocked(); until != 0 || err != nil {
-			t.Errorf("after the pause: blocked until %d, %v", until, err)
+			t.Errorf("after the pause the limit is blocked until %d by %v, want not blocked", until, err)
 		}
 		wantIdle(t, r.Queue, 10, r.limit...)
 	})
@@ -249,7 +249,7 @@ func TestAcquire_DelayIsFair(t *testing.T) {
 		})
 		x.Done()
 		if took := time.Since(began); err != nil || reported < took || reported > took+time.Second || took > 3*time.Second {
-			t.Errorf("error %v after %v, reported delay %v", err, took, reported)
+			t.Errorf("Acquire: error %v after %v, reported delay %v; want nil within 3s, and a delay up to 1s above the actual one", err, took, reported)
 		}
 		r.wg.Wait()
 	})
@@ -333,15 +333,15 @@ func TestRequest_Ends(t *testing.T) {
 		remaining(1)
 		released := r.hold()
 		if free, _ := r.Load(); free != 0 {
-			t.Errorf("%d slots are free", free)
+			t.Errorf("%d slots are free while one request is in flight, want 0", free)
 		}
 		released.Release()
 		if free, _ := r.Load(); free != 1 || r.limit[0].inFlight != 1 {
-			t.Errorf("%d slots are free, %d in flight", free, r.limit[0].inFlight)
+			t.Errorf("after Release %d slots are free and %d requests in flight, want 1 and 1", free, r.limit[0].inFlight)
 		}
 		released.Refused(t.Context(), time.Minute, nil)
 		if a := r.Allowance(r.limit); a.Remaining != 0 || a.Blocked.Sub(r.clock.Now()) != time.Minute {
-			t.Errorf("the allowance is %+v", a)
+			t.Errorf("Allowance = %+v, want 0 remaining, blocked for 1m", a)
 		}
 		wantIdle(t, r.Queue, 1, r.limit...)
 	})
@@ -367,12 +367,12 @@ func TestLimit_Probing(t *testing.T) {
 		}
 		time.Sleep(1500 * ms)
 		if free, waiting := q.Load(); free != 9 || waiting != 3 {
-			t.Errorf("%d slots are free, %d requests wait", free, waiting)
+			t.Errorf("during the probe %d slots are free and %d requests wait, want 9 and 3", free, waiting)
 		}
 		proven.Store(true)
 		time.Sleep(time.Second)
 		if free, waiting := q.Load(); free != 7 || waiting != 0 {
-			t.Errorf("after the probe: %d slots are free, %d requests wait", free, waiting)
+			t.Errorf("after the probe %d slots are free and %d requests wait, want 7 and 0", free, waiting)
 		}
 		wg.Wait()
 		wantIdle(t, q, 10, limits...)

@@ -33,11 +33,11 @@ type Limit struct {
 	inFlight int
 	cause    error // the refusal that blocks for the longest time
 
-	// While the external limit delays requests, the number of requests that ask it
+	// While the external limit delays requests, the number of requests that wait for it
 	// concurrently is limited to window: the number that it has permitted since.
 	external       External
 	heldUntil      monotime.Time
-	asking, window int // a window of 0 means no limit
+	pending, window int // a window of 0 means no limit
 }
 
 // NewLimit returns a limit of this queue. While probing returns true, only one request under
@@ -136,7 +136,7 @@ func (l *Limit) ready(now monotime.Time) monotime.Time {
 
 // busy reports whether a request has to wait until another one has ended.
 func (l *Limit) busy() bool {
-	return l.window > 0 && l.asking >= l.window || l.inFlight > 0 && l.probing != nil && l.probing()
+	return l.window > 0 && l.pending >= l.window || l.inFlight > 0 && l.probing != nil && l.probing()
 }
 
 func (l *Limit) take(now monotime.Time) {

@@ -139,7 +139,7 @@ func (q *Queue) requeue(r *Request, l *Limit, delay time.Duration) {
 func (q *Queue) permitted(r *Request, l *Limit) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	r.endAsking()
+	r.endExternalWait()
 	if l.window > 0 {
 		l.window++
 		q.dispatch()
@@ -244,8 +244,8 @@ func (q *Queue) grant(r *Request, now monotime.Time) {
 		l.take(now)
 	}
 	if l := externalOf(r.limits); l != nil {
-		r.asking = l
-		l.asking++
+		r.awaited = l
+		l.pending++
 	}
 	r.ended, r.grantedAt = true, now
 	close(r.granted)

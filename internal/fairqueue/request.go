@@ -21,7 +21,7 @@ type Request struct {
 	ended     bool // the request no longer waits
 	grantedAt monotime.Time
 	limits    []*Limit // the limits that have granted the slot
-	asking    *Limit   // the external limit that it waits for, or nil
+	awaited   *Limit   // the external limit that it waits for, or nil
 	released  bool     // the slot was returned
 }
 
@@ -127,7 +127,7 @@ func (r *Request) Refused(ctx context.Context, wait time.Duration, cause error) 
 // end returns the slot and ends the request for its limits.
 func (r *Request) end() {
 	r.release()
-	r.endAsking()
+	r.endExternalWait()
 	for _, l := range r.limits {
 		l.inFlight--
 	}
@@ -135,18 +135,18 @@ func (r *Request) end() {
 
 // undo reverts the effect of a grant on the request's limits.
 func (r *Request) undo() {
-	r.endAsking()
+	r.endExternalWait()
 	for _, l := range r.limits {
 		l.inFlight--
 		l.rate.Return()
 	}
 }
 
-// endAsking records that the request no longer waits for an external limit.
-func (r *Request) endAsking() {
-	if r.asking != nil {
-		r.asking.asking--
-		r.asking = nil
+// endExternalWait records that the request no longer waits for an external limit.
+func (r *Request) endExternalWait() {
+	if r.awaited != nil {
+		r.awaited.pending--
+		r.awaited = nil
 	}
 }
 

@@ -247,7 +247,7 @@ func TestPresenter(t *testing.T) {
 				}
 			}
 			if code := gqlerr.CodeOf(tt.err); string(code) != tt.want["code"] {
-				t.Errorf("CodeOf returns %s", code)
+				t.Errorf("CodeOf = %s, want %s", code, tt.want["code"])
 			}
 		})
 	}
@@ -262,22 +262,22 @@ func TestCodes_AreComplete(t *testing.T) {
 	}
 	for _, code := range gqlerr.Codes() {
 		if !produced[string(code)] {
-			t.Errorf("no case returns %s", code)
+			t.Errorf("no test case has the code %s of Codes()", code)
 		}
 		delete(produced, string(code))
 	}
 	for code := range produced {
-		t.Errorf("%s is returned but not in the list", code)
+		t.Errorf("Codes() does not contain %s, which a test case has", code)
 	}
 }
 
 func TestCodeOf_Nil(t *testing.T) {
 	t.Parallel()
 	if got := gqlerr.CodeOf(nil); got != "" {
-		t.Errorf("got %s", got)
+		t.Errorf("CodeOf(nil) = %q, want \"\"", got)
 	}
 	if got := gqlerr.Presenter(slog.New(slog.DiscardHandler))(t.Context(), nil); got != nil {
-		t.Errorf("got %v", got)
+		t.Errorf("the presented error of nil is %v, want nil", got)
 	}
 }
 
@@ -307,7 +307,7 @@ func TestPresenter_SharedError(t *testing.T) {
 		ctx := field(t.Context(), alias, i+1, map[string]any{})
 		got := present(ctx, shared)
 		if got == shared {
-			t.Fatal("the presented error is the original one")
+			t.Fatal("the presented error is the shared original, want a copy")
 		}
 		want := ast.Path{ast.PathName(alias)}
 		if diff := cmp.Diff(want, got.Path); diff != "" {
@@ -343,7 +343,7 @@ func TestPresenter_UndecodedArgument(t *testing.T) {
 	}
 	got = present(field(t.Context(), "list", 1, map[string]any{}), goText)
 	if got.Extensions["code"] != "INTERNAL" || strings.Contains(got.Message, "strconv") {
-		t.Errorf("from the resolver: %v %v", got.Extensions, got.Message)
+		t.Errorf("error of a resolver: extensions %v, message %q, want INTERNAL and no text of strconv", got.Extensions, got.Message)
 	}
 }
 
@@ -379,7 +379,7 @@ func TestPresenter_Log(t *testing.T) {
 				t.Errorf("want %q, logged %q", tt.want, out.String())
 			}
 			if tt.want == "ERROR" && !strings.Contains(out.String(), "boom") {
-				t.Errorf("the cause is not logged: %s", out.String())
+				t.Errorf("the log does not contain the cause \"boom\": %s", out.String())
 			}
 		})
 	}
@@ -434,10 +434,10 @@ func TestUncertain(t *testing.T) {
 		_, retryable := got.Extensions["retryable"]
 		_, wait := got.Extensions["retryAfterMs"]
 		if got.Extensions["code"] != string(code) || got.Extensions["outcome"] != "UNKNOWN" || retryable || wait || !strings.Contains(got.Message, "check before you retry") {
-			t.Errorf("%s: %v %s", code, got.Extensions, got.Message)
+			t.Errorf("uncertain error: extensions %v, message %q, want code %s, outcome UNKNOWN, no retry, and advice to check before a retry", got.Extensions, got.Message, code)
 		}
 		if certain := present(t.Context(), err); certain.Extensions["outcome"] != nil {
-			t.Errorf("%s without Uncertain: %v", code, certain.Extensions)
+			t.Errorf("%s without Uncertain: extensions %v, want no outcome", code, certain.Extensions)
 		}
 	}
 }
@@ -450,14 +450,14 @@ func TestRecover(t *testing.T) {
 	err := gqlerr.Recover(log)(ctx, secret)
 	got := gqlerr.Presenter(log)(ctx, err)
 	if got.Extensions["code"] != "INTERNAL" || got.Extensions["requestId"] != "req-12345678" {
-		t.Errorf("extensions %v", got.Extensions)
+		t.Errorf("extensions are %v, want code INTERNAL and requestId req-12345678", got.Extensions)
 	}
 	if strings.Contains(fmt.Sprint(err, got), secret) {
 		t.Errorf("the response contains the panic's value: %v %v", err, got)
 	}
 	for _, part := range []string{secret, "stack=", "TestRecover"} {
 		if !strings.Contains(out.String(), part) {
-			t.Errorf("the log does not contain %q", part)
+			t.Errorf("the log does not contain %q: %s", part, out.String())
 		}
 	}
 }
@@ -468,7 +468,7 @@ func TestWrite(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	gqlerr.Write(rec, r, http.StatusTeapot, gqlerr.Invalid("x", "is wrong"))
 	if rec.Code != http.StatusTeapot || rec.Header().Get("Content-Type") != "application/json; charset=utf-8" {
-		t.Errorf("status %d, type %q", rec.Code, rec.Header().Get("Content-Type"))
+		t.Errorf("status %d, Content-Type %q, want 418 and JSON in UTF-8", rec.Code, rec.Header().Get("Content-Type"))
 	}
 	want := `{"errors":[{"message":"Argument \"x\" is wrong.","extensions":{"argument":"x","code":"BAD_USER_INPUT"}}]}` + "\n"
 	if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
@@ -487,7 +487,7 @@ func TestExcerpt(t *testing.T) {
 		strings.Repeat("é", 50) + "end": strings.Repeat("é", 50) + "…",
 	} {
 		if got := gqlerr.Excerpt(text); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
+			t.Errorf("Excerpt(%q) = %q, want %q", text, got, want)
 		}
 	}
 }
