@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// mostMemory is the maximum growth of the server's memory by one operation.
-const mostMemory = 160 << 20
+// maxMemoryGrowth is the maximum growth of the server's memory by one operation.
+const maxMemoryGrowth = 160 << 20
 
 // aliased returns a selection of a field with n aliases.
 func aliased(n int, prefix, field string) string {
@@ -110,8 +110,8 @@ func TestLargeResponses(t *testing.T) {
 		peak := memory(t, server.Process.Pid, "VmHWM") - idleMemory
 		t.Logf("%-28s %6d bytes of query: status %d, %8d bytes, %8v, memory at most +%3d MiB, other client %v (%.1f x idle)",
 			name, len(query), status, len(body), took.Round(time.Millisecond), peak>>20, busy, float64(busy)/float64(idle))
-		if peak > mostMemory {
-			t.Errorf("%s: memory grew by %d MiB, want at most %d", name, peak>>20, mostMemory>>20)
+		if peak > maxMemoryGrowth {
+			t.Errorf("%s: memory grew by %d MiB, want at most %d", name, peak>>20, maxMemoryGrowth>>20)
 		}
 		if len(body) > 16<<20+1000 {
 			t.Errorf("%s: response has %d bytes, want at most 16 MiB", name, len(body))

@@ -1,7 +1,7 @@
 // Package ideal computes the minimum cost of a query: the minimum number of calls of the REST API,
 // and the minimum number of rounds in which they can be made.
 //
-// It uses the facts about the API that determine the cost (facts.go), the schema, and a Mixcloud
+// It uses the facts about the API that determine the cost (facts.go), the schema, and an emulator
 // that responds to the calls. It is independent of the server's resolvers, loaders, paging and
 // client, so that it does not repeat their mistakes. It walks the query over the responses, and
 // records each call that cannot be avoided.

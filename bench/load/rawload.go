@@ -244,7 +244,7 @@ func (c *connection) exchange(ctx context.Context) (status int, good bool, err e
 			return 0, false, err
 		case first:
 			if len(line) < 12 {
-				return 0, false, errors.New("no status")
+				return 0, false, errors.New("the response has no status line")
 			}
 			status, err = strconv.Atoi(string(line[9:12]))
 		case bytes.HasPrefix(line, []byte("Content-Length: ")):
@@ -258,7 +258,7 @@ func (c *connection) exchange(ctx context.Context) (status int, good bool, err e
 		}
 	}
 	if length < 0 {
-		return 0, false, errors.New("no length")
+		return 0, false, errors.New("the response has no Content-Length")
 	}
 	begin, err := c.r.Peek(min(length, 10))
 	if err != nil {

@@ -63,7 +63,7 @@ func ratio[T int | float64 | time.Duration](part, whole T) float64 {
 	return float64(part) / float64(whole)
 }
 
-// machine returns a line about the machine, with its load average.
+// machine describes the machine in one line, with its load average.
 func machine() string {
 	return fmt.Sprintf("%d cores, %s %s/%s, load average %s.", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, loadAverage())
 }

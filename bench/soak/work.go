@@ -21,7 +21,7 @@ import (
 var errDone = errors.New("done")
 
 // errServerFault is the error of a status that reports a fault of the server.
-var errServerFault = errors.New("the server is at fault")
+var errServerFault = errors.New("server fault")
 
 // token is a token of the demo.
 const token = "demo-token"

@@ -124,7 +124,7 @@ func (p *target) processorTime() (time.Duration, error) {
 	// field after it (proc_pid_stat(5)).
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	if len(fields) < 13 {
-		return 0, errors.New("stat has no processor time")
+		return 0, errors.New("the stat file of the process has no processor time")
 	}
 	var ticks int64
 	for _, field := range fields[11:13] {

@@ -8,13 +8,13 @@
 // computes the calls for a page. Clients do not see these directives: the
 // description of a field ends with its cost, and a test compares the two.
 //
-// # What is counted once
+// # Which work is counted once
 //
-// Work that is certainly shared, by the document alone: a field that is selected
-// twice on one object with equal arguments, under any aliases and in any fragments;
-// the load of an object, for all of its fields; the items of a page under nodes and
-// under edges. Work that may turn out to be shared, such as two cloudcasts of one
-// uploader, is counted separately.
+// The estimate counts work once if the document alone shows that it is shared: a
+// field that is selected twice on one object with equal arguments, under any aliases
+// and in any fragments; the load of an object, for all of its fields; the items of a
+// page under nodes and under edges. Work that is only shared for some responses, such
+// as the load of one uploader for two cloudcasts, is counted separately.
 //
 // # When the bound holds
 //

@@ -23,8 +23,8 @@ type Estimator struct {
 // New returns an estimator for a schema. It reads the prices from the directives
 // @cost and @listSize, which only the schema that gqlgen embeds contains. It returns
 // an error for a connection without a price, and for a list without a size whose
-// items have fields that can make calls, so that no such field passes as free. The
-// error names the file and the line.
+// items have fields that can make calls, because such a field would be estimated as
+// free. The error names the file and the line.
 func New(schema *ast.Schema) (*Estimator, error) {
 	e := &Estimator{
 		schema: schema, fields: map[string]map[string]*field{},

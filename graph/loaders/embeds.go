@@ -67,7 +67,7 @@ func positive(n int) *int {
 	return &n
 }
 
-// A format says how the responses in one format of embedding are cached.
+// A format determines how the responses in one embedding format are cached.
 type format[V any] struct {
 	name   string
 	size   func(V) int

@@ -20,8 +20,8 @@ type Kind byte
 const (
 	ByTime Kind = 1 // by the time that the item itself has
 	ByPage Kind = 2 // by the time in the links of its page, and its index in the page
-	// ByOffset: by its distance from the top of the list. Issued for unpaged lists. Older
-	// releases issued it for all lists that page by offset.
+	// ByOffset: by its distance from the top of the list. It is issued for unpaged lists.
+	// Older releases issued it for all lists that page by offset.
 	ByOffset Kind = 3
 	// ByOffsetPage: by its distance from the top of the list or, if that is unknown, by the
 	// offset of its page and its index in the page.
@@ -53,13 +53,13 @@ type Cursor struct {
 	// Offset is the number of items in the list before this one (ByOffset,
 	// ByOffsetPage), or before the first item of its page (ByOffsetPage with a PageLimit).
 	Offset int
-	// PageLimit is used by ByOffsetPage: the limit in the call for the item's page, if that
-	// page had fewer items. Mixcloud may have left out items, so the item's own distance
-	// from the top is unknown. It is 0 if the distance is known.
+	// PageLimit is used by ByOffsetPage. If the item's page had fewer items than the limit
+	// of its call, PageLimit is that limit. Mixcloud may have left out items of such a page,
+	// so the item's distance from the top is unknown. Otherwise PageLimit is 0.
 	PageLimit int
-	// FirstDigest is used by ByOffsetPage: a digest of the key of the first item of the
-	// page. If a page at another offset starts with the same item, the upstream ignores
-	// offsets. 0 if unknown.
+	// FirstDigest is used by ByOffsetPage. It is a digest of the key of the page's first
+	// item, or 0 if unknown. If a page at another offset starts with the same item, the
+	// upstream ignores offsets.
 	FirstDigest uint32
 }
 

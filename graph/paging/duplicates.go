@@ -10,8 +10,8 @@ import (
 // Some pages contain more items than their links count: an item is duplicated, or
 // the last item of the previous page is repeated. In a list that pages by offset, the
 // offset of an item then cannot be computed from its index in the page, and reading on
-// from there would lose or repeat items. If the page itself proves which items are extra, they are removed;
-// otherwise it is an error.
+// from there would lose or repeat items. If the page itself proves which items are
+// extra, they are removed; otherwise Read returns an error.
 var (
 	errTooManyItems = &gqlerr.Error{
 		Code:    gqlerr.CodeUpstreamBadResponse,
@@ -25,7 +25,8 @@ var (
 
 // dropDuplicates sets the entries of a page. If the list is a set and the page has
 // too many items, it removes consecutive duplicates and counts the page without
-// them. Duplicates reports that duplicates remain and nothing shows why.
+// them. Duplicates reports that duplicates remain, because the
+// number of items does not prove which of them are extra.
 func (p *page[T]) dropDuplicates(r *reader[T], response *mixcloud.Page[T]) (duplicates bool) {
 	p.entries = make([]entry[T], len(response.Items))
 	for i := range response.Items {

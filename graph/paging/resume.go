@@ -48,7 +48,7 @@ func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (before,
 		return nil, p.entries, p, nil
 	}
 	found := func(p *page[T]) bool { return indexOfCursor(p.entries, from) >= 0 }
-	// The last item of a page can be searched for at its own time...
+	// The last item of a page is searched for at its own time.
 	if from.Next != noTime {
 		p, err = r.fetchOlder(ctx, from.Next+1, r.capLimit(n+1), found)
 		if err != nil {
@@ -62,7 +62,7 @@ func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (before,
 			return p.entries[:at], p.entries[at:], p, nil
 		}
 	}
-	// ...any other item from the start of its page.
+	// Any other item is searched for from the start of its page.
 	entries, at, p, err := r.seek(ctx, from, r.capLimit(n+from.Index+1), func(until int64, limit int) (*page[T], error) {
 		return r.fetchOlder(ctx, until, limit, found)
 	})

@@ -49,7 +49,7 @@ func New(slots int, maxWait time.Duration) *Controller {
 
 // Admit waits for a slot for a new operation. It returns ErrRefused after the
 // maximum wait, or ctx's error as soon as ctx ends: an operation whose client has
-// left does not start. The caller must call Close on the slot.
+// disconnected does not start. The caller must call Close on the slot.
 //
 // ctx must last as long as the operation.
 func (c *Controller) Admit(ctx context.Context) (*Slot, error) {

@@ -70,7 +70,7 @@ func (s *Slot) resume() {
 	s.mu.Lock()
 	close(s.acquiring)
 	s.acquiring = nil
-	s.held = err == nil // on an error the client has left, and the operation ends
+	s.held = err == nil // on an error the client has disconnected, and the operation ends
 	if s.waiting > 0 || s.closed {
 		s.release()
 	}

@@ -15,8 +15,8 @@ import (
 	"mixcloud-graphql/mixcloud/emulator"
 )
 
-// ask sends a query and returns the body of the response.
-func ask(t *testing.T, h http.Handler, query, token string) []byte {
+// sendQuery sends a query and returns the body of the response.
+func sendQuery(t *testing.T, h http.Handler, query, token string) []byte {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
@@ -157,7 +157,7 @@ func testTable(t *testing.T, text string, demo *App, minimum int) {
 		if strings.Contains(sent, `"CODE"`) {
 			sent = strings.Replace(sent, "CODE", signInCode(t, demo, "http://127.0.0.1:8080/emulator", emulator.DemoClientID, "http://127.0.0.1:8080/oauth/callback", "demo"), 1)
 		}
-		checkComplete(t, sent, ask(t, demo, sent, token))
+		checkComplete(t, sent, sendQuery(t, demo, sent, token))
 	}
 	if rows < minimum {
 		t.Errorf("the table has %d queries, want at least %d", rows, minimum)

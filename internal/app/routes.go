@@ -125,7 +125,7 @@ func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text) // fails only if the client has gone
+	_, _ = io.WriteString(w, text) // fails only if the client has disconnected
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {

@@ -360,14 +360,14 @@ func TestOAuth_ForApps(t *testing.T) {
 		}
 		return nil
 	}
-	const ask = `query ($back: String!) { oauthAuthorizationUrl(redirectUri: $back) }`
+	const query = `query ($back: String!) { oauthAuthorizationUrl(redirectUri: $back) }`
 	for _, other := range []string{"", back + "/", back + "?x=y", "https://app.example/back/../evil", "HTTPS://app.example/back", "https://app.example", "https://evil.example/back"} {
-		if code := b.execute(ask, map[string]any{"back": other}, new(any)); code != "BAD_USER_INPUT" {
+		if code := b.execute(query, map[string]any{"back": other}, new(any)); code != "BAD_USER_INPUT" {
 			t.Errorf("redirect URI %q: code = %q, want BAD_USER_INPUT", other, code)
 		}
 	}
 	var address struct{ OAuthAuthorizationURL string }
-	if code := b.execute(ask, map[string]any{"back": back}, &address); code != "" {
+	if code := b.execute(query, map[string]any{"back": back}, &address); code != "" {
 		t.Fatalf("code = %s, want no error", code)
 	}
 	page := b.get(address.OAuthAuthorizationURL)

@@ -60,7 +60,8 @@ type Outcome uint8
 
 // The outcomes.
 const (
-	// Ignored has no meaning: the call was not made, or failed for another reason.
+	// Ignored means nothing for the service's health: the call was not made, or failed for another
+	// reason.
 	Ignored Outcome = iota
 	// Succeeded means that the service is alive, even if it rejected the call.
 	Succeeded

@@ -42,7 +42,7 @@ func (r *remote) Refused(_ context.Context, ago, wait time.Duration) time.Durati
 }
 
 // A request that an external limit delays holds no slot, and is the next one of its priority.
-// Few requests ask the limit without success.
+// Few attempts at the limit fail.
 func TestExternal_Requeues(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestExternal_Requeues(t *testing.T) {
 	})
 }
 
-// After a delay one request asks the external limit, then two concurrently, and so on. So the
+// After a delay one request tries the external limit, then two concurrently, and so on. So the
 // limit is not flooded, and recovery is fast.
 func TestExternal_Recovers(t *testing.T) {
 	t.Parallel()

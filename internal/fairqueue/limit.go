@@ -12,8 +12,8 @@ import (
 // only space the requests.
 const longHold = time.Second
 
-// An External limit is shared with other processes. Requests ask it last, when they have a
-// slot.
+// An External limit is shared with other processes. Requests request
+// its permission last, when they have a slot.
 type External interface {
 	// Take takes a token for one request. It returns 0 if the request is permitted.
 	// Otherwise it returns the time to wait before the next Take.
@@ -35,8 +35,8 @@ type Limit struct {
 
 	// While the external limit delays requests, the number of requests that wait for it
 	// concurrently is limited to window: the number that it has permitted since.
-	external       External
-	heldUntil      monotime.Time
+	external        External
+	heldUntil       monotime.Time
 	pending, window int // a window of 0 means no limit
 }
 

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// responseTimeout is the maximum time of a response, on a busy machine.
+	// responseTimeout is the timeout of a response. It is long because the machine is busy.
 	responseTimeout = 30 * time.Second
-	// maxResponse is the maximum size that is read of a response.
+	// maxResponse is the maximum number of bytes that are read of a response.
 	maxResponse = 32 << 20
 )
 
@@ -23,8 +23,8 @@ const (
 var errNoResponse = errors.New("the connection was closed without a response")
 
 // Send sends a request to the server at an address on a new connection, and returns the status of the
-// response. The status is 0 if there is no response to a truncated request. Send resets the
-// connection afterwards, so that many can be opened.
+// response. The status is 0 if there is no response to a truncated request. Send then resets the
+// connection: a normal close would block the local port for a minute.
 func Send(ctx context.Context, address string, r Request) (status int, err error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {

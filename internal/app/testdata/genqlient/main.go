@@ -73,7 +73,7 @@ func pages(ctx context.Context, client graphql.Client) error {
 			break
 		}
 		if len(names) > 1000 {
-			return errors.New("the list does not end")
+			return errors.New("hasNextPage is still true after 1000 followers")
 		}
 	}
 	resp, err := Followers(ctx, client, "demo", 100, nil)
@@ -81,7 +81,7 @@ func pages(ctx context.Context, client graphql.Client) error {
 		return err
 	}
 	if resp.User.CreatedAt.IsZero() || len(names) <= 100 {
-		return fmt.Errorf("created at %v, %d followers", resp.User.CreatedAt, len(names))
+		return fmt.Errorf("user: created at %v, %d followers, want a time and more than 100", resp.User.CreatedAt, len(names))
 	}
 	for i, user := range resp.User.Followers.Nodes {
 		if names[i] != user.Name {
@@ -99,7 +99,7 @@ func resource(ctx context.Context, client graphql.Client) error {
 	}
 	cloudcast, ok := (*resp.Resource).(*ResourceResourceCloudcast)
 	if !ok || cloudcast.Name != "Party Time" || *cloudcast.AudioLength != 3064 || !bytes.Contains(*cloudcast.Raw, []byte(`"/spartacus/party-time/"`)) {
-		return fmt.Errorf("got %#v", resp.Resource)
+		return fmt.Errorf("resource: got %#v, want the cloudcast Party Time", resp.Resource)
 	}
 	return nil
 }
@@ -117,14 +117,14 @@ func write(ctx context.Context, url string) error {
 	}
 	done := resp.FavoriteCloudcast
 	if !*done.Changed || !*done.Cloudcast.ViewerHasFavorited || len(done.UserErrors) > 0 {
-		return fmt.Errorf("got %+v", done)
+		return fmt.Errorf("favoriteCloudcast: got %+v, want changed, the viewer's favorite and no user errors", done)
 	}
 	key = "/spartacus/there-is-none/"
 	if resp, err = Favorite(ctx, client, FavoriteCloudcastInput{Key: &key}); err != nil {
 		return err
 	}
 	if wrong := resp.FavoriteCloudcast.UserErrors; len(wrong) != 1 || wrong[0].Code != UserErrorCodeNotFound {
-		return fmt.Errorf("got %+v, want the user error NOT_FOUND", wrong)
+		return fmt.Errorf("favoriteCloudcast of an unknown key: got %+v, want the user error NOT_FOUND", wrong)
 	}
 	return nil
 }
@@ -134,12 +134,12 @@ func refused(ctx context.Context, anonymous, malformed graphql.Client) error {
 	_, err := Favorite(ctx, anonymous, FavoriteCloudcastInput{})
 	var list gqlerror.List
 	if !errors.As(err, &list) || list[0].Extensions["code"] != "UNAUTHENTICATED" {
-		return fmt.Errorf("got %v, want UNAUTHENTICATED", err)
+		return fmt.Errorf("favoriteCloudcast without a token: got %v, want UNAUTHENTICATED", err)
 	}
 	_, err = Viewer(ctx, malformed)
 	var status *graphql.HTTPError
 	if !errors.As(err, &status) || status.StatusCode != http.StatusUnauthorized || status.Response.Errors[0].Extensions["code"] != "UNAUTHENTICATED" {
-		return fmt.Errorf("got %v, want status 401 with UNAUTHENTICATED", err)
+		return fmt.Errorf("viewer with a malformed token: got %v, want status 401 with UNAUTHENTICATED", err)
 	}
 	return nil
 }
