@@ -111,7 +111,7 @@ func FuzzOpen(f *testing.F) {
 		// the same content.
 		again, ok := keys.session.open(keys.session.seal(content))
 		if !ok || string(again) != string(content) {
-			t.Errorf("open(%q) = %q, but sealing that content again gives another content: %q, %t", sealed, content, again, ok)
+			t.Errorf("open(%q) = %q, but open(seal(%[2]q)) = %q, %t, want the same content", sealed, content, again, ok)
 		}
 	})
 }
