@@ -401,5 +401,5 @@ func (r *reader[T]) fetchBounded(ctx context.Context, since, until int64, limit 
 	if r.calls >= maxBackwardCalls && !r.sawEmptyPage && !r.sawTies || r.calls > maxFurtherCalls {
 		return nil, errTooFar
 	}
-	return r.fetch(ctx, mixcloud.Range{Limit: limit, Since: timeOf(since), Until: timeOf(r.olderBound(until))})
+	return r.fetch(ctx, mixcloud.Range{Limit: limit, Since: timeOf(since), Until: timeOf(r.args.olderBound(until))})
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-
-	"mixcloud-graphql/mixcloud"
 )
 
 // forward returns the first items of the list, or those after a cursor.
@@ -45,11 +43,11 @@ func (r *reader[T]) forward(ctx context.Context, from *Cursor) (*Result[T], erro
 // first reads from the top of the list, or from the requested offset. The response
 // shows how the list pages.
 func (r *reader[T]) first(ctx context.Context) ([]entry[T], bool, error) {
-	n := r.args.size
-	if r.args.offset != nil {
-		return r.fromOffset(ctx, *r.args.offset, 0, n)
+	n, begin := r.args.size, r.args.startAfter(nil)
+	if begin.byOffset {
+		return r.fromOffset(ctx, begin.offset, 0, n)
 	}
-	p, err := r.fetchOlder(ctx, noTime, n, nil)
+	p, err := r.fetchOlder(ctx, begin.until, begin.limit, nil)
 	if err != nil {
 		return nil, false, err
 	}
@@ -253,7 +251,7 @@ func unreadEntries[T any](p, q *page[T]) []entry[T] {
 // cursor), the same page is fetched without since. If the two differ, the first was
 // full, so the second has only items that are newer than since.
 func (r *reader[T]) fetchOlder(ctx context.Context, until int64, limit int, adjacent func(*page[T]) bool) (*page[T], error) {
-	requested := mixcloud.Range{Limit: limit, Until: timeOf(r.olderBound(until))}
+	requested := r.args.olderRange(until, limit, r.list.Time != nil)
 	if r.list.Time != nil {
 		p, err := r.fetch(ctx, requested)
 		if err != nil || r.args.since == noTime {

@@ -64,14 +64,11 @@ func (p *page[T]) renumber(start int) {
 
 // afterOffset returns the items after an offset cursor.
 func (r *reader[T]) afterOffset(ctx context.Context, from Cursor) ([]entry[T], bool, error) {
-	n := r.args.size
-	switch {
-	case from.PageLimit == 0:
-		return r.fromOffset(ctx, from.Offset+1, from.FirstDigest, n)
-	case from.Next > 0:
-		return r.fromOffset(ctx, int(from.Next), from.FirstDigest, n)
+	n, begin := r.args.size, r.args.startAfter(&from)
+	if from.PageLimit == 0 || from.Next > 0 {
+		return r.fromOffset(ctx, begin.offset, from.FirstDigest, n)
 	}
-	p, err := r.refetch(ctx, from, n)
+	p, err := r.refetch(ctx, begin)
 	if err != nil {
 		return nil, false, err
 	}
@@ -82,10 +79,9 @@ func (r *reader[T]) afterOffset(ctx context.Context, from Cursor) ([]entry[T], b
 	return r.continueByOffset(ctx, p, p.entries[min(after, len(p.entries)):], n)
 }
 
-// refetch fetches the page of a cursor with a Span, with n items more than those up
-// to the cursor if they fit in a page.
-func (r *reader[T]) refetch(ctx context.Context, from Cursor, n int) (*page[T], error) {
-	return r.fetch(ctx, r.offsetRange(from.Offset, r.capLimit(max(from.PageLimit, min(from.Index, MaxPageSize)+1+n))))
+// refetch fetches the page of a cursor again.
+func (r *reader[T]) refetch(ctx context.Context, begin start) (*page[T], error) {
+	return r.fetch(ctx, r.offsetRange(begin.offset, r.capLimit(begin.limit)))
 }
 
 // continueByOffset extends collected, the usable part of p, to n entries. It reads
@@ -240,7 +236,7 @@ func (r *reader[T]) fetchParallel(ctx context.Context, start, n int) ([]*page[T]
 // offsetRange returns the range of a page by offset, with the client's bounds:
 // lists that page by offset may still apply them.
 func (r *reader[T]) offsetRange(offset, limit int) mixcloud.Range {
-	return mixcloud.Range{Limit: limit, Offset: &offset, Since: timeOf(r.args.since), Until: timeOf(r.args.until)}
+	return r.args.offsetRange(offset, limit)
 }
 
 // aboveOffset reads the items above an offset cursor, at least one if there is one.
@@ -249,7 +245,7 @@ func (r *reader[T]) aboveOffset(ctx context.Context, from Cursor) (above []entry
 	n := r.args.size
 	end := from.Offset
 	if from.PageLimit > 0 {
-		p, err := r.refetch(ctx, from, 0)
+		p, err := r.refetch(ctx, from.ownPage(0))
 		if err != nil {
 			return nil, false, err
 		}

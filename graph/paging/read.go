@@ -42,8 +42,9 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	if args.backward && args.before == nil && !l.Unpaged {
-		return nil, gqlerr.Invalid("last", "requires before, because the end of this list is unknown")
+	from, err := l.properties().cursor(args)
+	if err != nil {
+		return nil, err
 	}
 	r := &reader[T]{
 		list: l, args: args, binding: Bind(l.Identity, args.since, args.until), log: l.Log, limit: MaxPageSize,
@@ -54,24 +55,9 @@ func Read[T any](ctx context.Context, l List[T], a Args) (*Result[T], error) {
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
-	var from *Cursor
-	for _, arg := range []struct {
-		name  string
-		value *string
-	}{{"after", args.after}, {"before", args.before}} {
-		if arg.value == nil {
-			continue
-		}
-		c, err := Parse(arg.name, *arg.value, r.binding)
-		if err != nil {
-			return nil, err
-		}
-		if c.Kind == ByTime && l.Time == nil || c.Kind != ByOffset && c.Kind != ByOffsetPage && l.Unpaged {
-			return nil, gqlerr.Invalid(arg.name, "is a cursor of another list")
-		}
-		from = &c
-		r.dated = c.Kind == ByPage
-		if r.prefer = c.Kind; c.Kind == ByOffset {
+	if from != nil {
+		r.dated = from.Kind == ByPage
+		if r.prefer = from.Kind; from.Kind == ByOffset {
 			r.prefer = ByOffsetPage
 		}
 	}
@@ -168,14 +154,6 @@ func (r *reader[T]) get(ctx context.Context, requested mixcloud.Range) (*mixclou
 // capLimit returns n, but at most the largest page size.
 func (r *reader[T]) capLimit(n int) int { return min(n, r.limit) }
 
-// olderBound returns the older of a bound and the client's own until.
-func (r *reader[T]) olderBound(until int64) int64 {
-	if until == noTime || r.args.until != noTime && r.args.until < until {
-		return r.args.until
-	}
-	return until
-}
-
 // empty returns a result that needs no call.
 func (r *reader[T]) empty() *Result[T] {
 	return &Result[T]{
@@ -201,8 +179,7 @@ func (r *reader[T]) edges(entries []entry[T]) []Edge[T] {
 
 // whole slices a list that the upstream returns as a whole.
 func (r *reader[T]) whole(ctx context.Context, from *Cursor) (*Result[T], error) {
-	requested := mixcloud.Range{Limit: MaxPageSize, Since: timeOf(r.args.since), Until: timeOf(r.args.until)}
-	response, err := r.get(ctx, requested)
+	response, err := r.get(ctx, r.args.wholeRange())
 	if err != nil {
 		return nil, err
 	}

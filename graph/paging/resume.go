@@ -10,8 +10,9 @@ import (
 // that its items after the cursor are not lost. Before and rest are the entries
 // before and after the cursor; p is the last page read.
 func (r *reader[T]) resumeTime(ctx context.Context, from Cursor, n int) (before, rest []entry[T], p *page[T], err error) {
-	for limit := r.capLimit(n + from.Index + 1); ; limit = r.limit {
-		p, err = r.fetchOlder(ctx, from.Second+1, limit, nil)
+	begin := r.args.startAfter(&from)
+	for limit := r.capLimit(begin.limit); ; limit = r.limit {
+		p, err = r.fetchOlder(ctx, begin.until, limit, nil)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -40,8 +41,9 @@ func (r *reader[T]) resumeTime(ctx context.Context, from Cursor, n int) (before,
 
 // resumePage finds the item of a page cursor, and reads at least n items after it.
 func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (before, rest []entry[T], p *page[T], err error) {
+	begin := r.args.startAfter(&from)
 	if from.Key == noItem {
-		p, err = r.fetchOlder(ctx, from.Second+1, r.capLimit(n), nil)
+		p, err = r.fetchOlder(ctx, begin.until, r.capLimit(begin.limit), nil)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -50,7 +52,7 @@ func (r *reader[T]) resumePage(ctx context.Context, from Cursor, n int) (before,
 	found := func(p *page[T]) bool { return indexOfCursor(p.entries, from) >= 0 }
 	// The last item of a page is searched for at its own time.
 	if from.Next != noTime {
-		p, err = r.fetchOlder(ctx, from.Next+1, r.capLimit(n+1), found)
+		p, err = r.fetchOlder(ctx, begin.until, r.capLimit(begin.limit), found)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -111,10 +113,7 @@ func (p *page[T]) guessLast(from Cursor) (at int, known bool) {
 // that starts like the cursor's own page. Read fetches a page. Entries are the
 // contiguous items that were read, and p is their last page.
 func (r *reader[T]) seek(ctx context.Context, from Cursor, limit int, read func(until int64, limit int) (*page[T], error)) (entries []entry[T], at int, p *page[T], err error) {
-	until := int64(noTime)
-	if from.Second != noTime {
-		until = from.Second + 1
-	}
+	until := from.pageUntil()
 	if p, err = read(until, limit); err != nil {
 		return nil, 0, nil, err
 	}

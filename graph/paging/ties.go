@@ -105,7 +105,7 @@ func (r *reader[T]) fetchInSecond(ctx context.Context, bounds mixcloud.Range, of
 // page: at its index, or else by reading the second from its top. Its results are
 // those of resumeTime.
 func (r *reader[T]) resumeInSecond(ctx context.Context, from Cursor, n int) (before, rest []entry[T], q *page[T], err error) {
-	bounds := mixcloud.Range{Until: timeOf(r.olderBound(from.Second + 1))}
+	bounds := mixcloud.Range{Until: timeOf(r.args.olderBound(from.Second + 1))}
 	if r.list.Time == nil {
 		bounds.Since = timeOf(r.args.since)
 	}
