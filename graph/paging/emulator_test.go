@@ -197,7 +197,7 @@ func walkForward(t *testing.T, s service, l paging.List[listItem], size, n int) 
 			t.Errorf("got %d calls for a page of %d items, want at most 2: %q", len(calls), size, calls)
 		}
 		if a.After == nil && !r.HasNextPage && (r.Total == nil || *r.Total != len(r.Edges)) {
-			t.Errorf("total is %v for a list of %d items", show.Value(r.Total), len(r.Edges))
+			t.Errorf("total is %v, want the %d items of the whole list", show.Value(r.Total), len(r.Edges))
 		}
 		edges = append(edges, r.Edges...)
 		if !r.HasNextPage {

@@ -313,7 +313,7 @@ func TestReplicas_RedisRestarts(t *testing.T) {
 	stop()
 	wg.Wait()
 	b.unexpected.Range(func(request, response any) bool {
-		t.Errorf("request %v: unexpected response: %v", request, response)
+		t.Errorf("request %v: got the response %v, want one as without the restart", request, response)
 		return true
 	})
 	if st := b.app.shared.Stats(); st.Gets < 100 || st.Takes < 100 || st.Failed == 0 || st.Skipped == 0 {

@@ -48,7 +48,7 @@ func TestSchemaFile(t *testing.T) {
 	if unzip, err := gzip.NewReader(coded.Body); err != nil {
 		t.Error(err)
 	} else if text, err := io.ReadAll(unzip); err != nil || string(text) != plain.Body.String() {
-		t.Errorf("decompressed schema differs (error %v)", err)
+		t.Errorf("the decompressed schema differs from the uncompressed one, or is truncated (error %v)", err)
 	}
 	if again := send(http.MethodGet, "Accept-Encoding", "gzip", "If-None-Match", coded.Header().Get("ETag")); again.Code != http.StatusNotModified {
 		t.Errorf("compressed, If-None-Match: status = %d, want 304", again.Code)

@@ -259,7 +259,7 @@ func TestApp_Reload(t *testing.T) {
 		t.Errorf("serial number after an invalid certificate = %d, want 2", got)
 	}
 	if err := newTestServer(t, serverOptions{}).app.Reload(); err != nil {
-		t.Errorf("Reload without TLS: %v", err)
+		t.Errorf("Reload without TLS = %v, want nil", err)
 	}
 }
 

@@ -63,7 +63,7 @@ func retryIfRedisFails(t *testing.T, check func(attempt int) (failure string), r
 			return
 		}
 		if failedCommands() == before || attempt == 20 {
-			t.Fatalf("attempt %d: %s", attempt, failure)
+			t.Fatalf("attempt %d failed without an error of Redis, or was the last: %s", attempt, failure)
 		}
 	}
 }
