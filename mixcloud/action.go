@@ -90,7 +90,7 @@ func (c *Client) write(ctx context.Context, r request) (*Result, error) {
 		if success == nil {
 			return "the result does not say whether it is a success"
 		}
-		result.raw, result.Success = string(v), *success
+		result.json, result.Success = v.Value, *success
 		result.Message = sanitize(inner.member("message").text(), r.token, maxMessage)
 		result.Key = ParseKey(inner.member("key").text())
 		if result.Details = details(v); result.Details == nil {
@@ -128,7 +128,7 @@ func addDetails(all map[string][]string, field string, v value, depth int) {
 	if depth == 0 {
 		return
 	}
-	for _, element := range v.elements() {
+	for element := range v.elements() {
 		addDetails(all, field, element, depth-1)
 	}
 	for name, member := range v.members() {

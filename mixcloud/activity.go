@@ -27,7 +27,7 @@ type Activity struct {
 func (a *Activity) identity() Key { return a.Key }
 
 func (a *Activity) decode(v value) {
-	a.raw = string(v)
+	a.json = v.Value
 	for name, m := range v.members() {
 		switch name {
 		case "key":

@@ -16,7 +16,7 @@ type Category struct {
 func (c *Category) identity() Key { return c.Key }
 
 func (c *Category) decode(v value) {
-	c.raw = string(v)
+	c.json = v.Value
 	for name, m := range v.members() {
 		switch name {
 		case "key":

@@ -48,7 +48,7 @@ type FullCloudcast struct {
 func (c *Cloudcast) identity() Key { return c.Key }
 
 func (c *Cloudcast) decode(v value) {
-	c.raw = string(v)
+	c.json = v.Value
 	for name, m := range v.members() {
 		c.member(name, m)
 	}
@@ -124,7 +124,7 @@ func (c *Cloudcast) derive() {
 }
 
 func (c *FullCloudcast) decode(v value) {
-	c.raw = string(v)
+	c.json = v.Value
 	for name, m := range v.members() {
 		if c.member(name, m) {
 			continue

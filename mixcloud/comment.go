@@ -16,7 +16,7 @@ type Comment struct {
 func (c *Comment) identity() Key { return c.Key }
 
 func (c *Comment) decode(v value) {
-	c.raw = string(v)
+	c.json = v.Value
 	for name, m := range v.members() {
 		switch name {
 		case "key":

@@ -42,7 +42,7 @@ func (c *Client) EmbedJSON(ctx context.Context, key string, o EmbedOptions) (jso
 		if v.member("html").first() != '"' {
 			return "the object has no html"
 		}
-		raw = json.RawMessage(v)
+		raw = json.RawMessage(v.Raw())
 		return ""
 	})
 	return raw, err

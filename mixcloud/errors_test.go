@@ -172,7 +172,7 @@ func TestRetryAfter_Date(t *testing.T) {
 			"far":   {1000 * time.Hour * 24, maxWait},
 		} {
 			header := http.Header{"Retry-After": {time.Now().Add(test.ahead).UTC().Format(http.TimeFormat)}}
-			if got := retryAfterOf(header, "", ""); got != test.want {
+			if got := retryAfterOf(header, value{}, ""); got != test.want {
 				t.Errorf("%s: retryAfterOf = %v, want %v", name, got, test.want)
 			}
 			// The wait is computed from the Date header of the response, so a wrong
@@ -181,19 +181,19 @@ func TestRetryAfter_Date(t *testing.T) {
 				theirs := time.Now().Add(wrong)
 				header.Set("Date", theirs.UTC().Format(http.TimeFormat))
 				header.Set("Retry-After", theirs.Add(test.ahead).UTC().Format(http.TimeFormat))
-				if got := retryAfterOf(header, "", ""); got != test.want {
+				if got := retryAfterOf(header, value{}, ""); got != test.want {
 					t.Errorf("%s, with a clock that is wrong by %v: %v, want %v", name, wrong, got, test.want)
 				}
 			}
 			header.Set("Date", "yesterday")
 			header.Set("Retry-After", time.Now().Add(test.ahead).UTC().Format(http.TimeFormat))
-			if got := retryAfterOf(header, "", ""); got != test.want {
+			if got := retryAfterOf(header, value{}, ""); got != test.want {
 				t.Errorf("%s, with an invalid Date: %v, want %v", name, got, test.want)
 			}
 		}
 		header := http.Header{"Retry-After": {time.Now().Add(5 * time.Second).UTC().Format(http.TimeFormat)}}
 		time.Sleep(600 * time.Millisecond)
-		if got := retryAfterOf(header, "", ""); got != 5*time.Second { // 4 would be too early
+		if got := retryAfterOf(header, value{}, ""); got != 5*time.Second { // 4 would be too early
 			t.Errorf("a date in 4.4 s: %v, want 5s", got)
 		}
 	})

@@ -94,7 +94,7 @@ func TestSlug_Recorded(t *testing.T) {
 		for _, m := range v.members() {
 			visit(m)
 		}
-		for _, e := range v.elements() {
+		for e := range v.elements() {
 			visit(e)
 		}
 	}

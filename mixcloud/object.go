@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
+
+	"mixcloud-graphql/mixcloud/rawjson"
 )
 
 // siteRoot is the beginning of the url member of every object since 2014
@@ -11,18 +13,24 @@ import (
 const siteRoot = "https://www.mixcloud.com"
 
 // An Object is the JSON that a value was decoded from. It is embedded in every
-// type that this package decodes, so that all of them have a Raw method.
-type Object struct{ raw string }
+// type that this package decodes, so that all of them have its methods. It keeps
+// the whole response in memory that the value is a part of.
+type Object struct{ json rawjson.Value }
 
 // Raw returns the JSON as it was received, with the members that this package
 // has no field for. It is a copy, which the caller may change. It is nil for a
 // value that was not decoded from JSON.
 func (o Object) Raw() json.RawMessage {
-	if o.raw == "" {
+	if o.json.Kind() == 0 {
 		return nil
 	}
-	return json.RawMessage(o.raw)
+	return json.RawMessage(o.json.Raw())
 }
+
+// JSON returns the value's JSON without a copy. It is absent for a value that was
+// not decoded from JSON. It shows what was received, even if fields of the value
+// were changed later.
+func (o Object) JSON() rawjson.Value { return o.json }
 
 // Metadata describes a resource that was read with [WithMetadata].
 type Metadata struct {
@@ -82,13 +90,12 @@ type Decodable[T any] interface {
 // decodeList decodes an array of objects. It drops elements that are not objects
 // or have no key, and returns their number. The list is nil if v is not an array.
 func decodeList[T any, P Decodable[T]](v value) (list []T, dropped int) {
-	var buffer [32]value
-	elements := v.appendElements(buffer[:0])
-	if elements == nil {
+	if !v.isArray() {
 		return nil, 0
 	}
-	list = make([]T, 0, len(elements))
-	for _, e := range elements {
+	n := v.Len()
+	list = make([]T, 0, n)
+	for e := range v.elements() {
 		list = list[:len(list)+1]
 		item := P(&list[len(list)-1])
 		if item.decode(e); item.identity().IsZero() {

@@ -33,7 +33,7 @@ type OEmbed struct {
 }
 
 func (o *OEmbed) decode(v value) {
-	o.raw = string(v)
+	o.json = v.Value
 	for name, m := range v.members() {
 		switch name {
 		case "version":

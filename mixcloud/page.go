@@ -116,12 +116,12 @@ func readLink(v value) *Link {
 
 // decodePage decodes a page of a list. It returns false if v is not a page.
 func decodePage[T any, P Decodable[T]](p *Page[T], v value) (ok bool) {
-	p.raw = string(v)
+	p.json = v.Value
 	for name, m := range v.members() {
 		switch name {
 		case "data":
 			p.Items, p.Dropped = decodeList[T, P](m)
-			p.rawItems, ok = string(m), p.Items != nil
+			p.rawItems, ok = m.Raw(), p.Items != nil
 		case "name":
 			p.Name = m.text()
 		case "paging":

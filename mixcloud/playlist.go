@@ -19,7 +19,7 @@ type Playlist struct {
 func (p *Playlist) identity() Key { return p.Key }
 
 func (p *Playlist) decode(v value) {
-	p.raw = string(v)
+	p.json = v.Value
 	for name, m := range v.members() {
 		switch name {
 		case "key":

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -240,7 +239,7 @@ func fixtureRaw(t *testing.T, body []byte) view {
 	if e != nil {
 		t.Fatal(e)
 	}
-	return view{rawKey: json.RawMessage(strings.Clone(string(v)))}
+	return view{rawKey: json.RawMessage(v.Raw())}
 }
 
 // mustValue returns a JSON text as a value.

@@ -20,8 +20,9 @@ var (
 // recorded; results must not contain it, because they are displayed, cached and
 // shared.
 func removeToken(v value) value {
-	if !strings.Contains(string(v), "access_token") {
+	if !strings.Contains(v.Raw(), "access_token") {
 		return v
 	}
-	return value(tokenLast.ReplaceAllString(tokenBefore.ReplaceAllString(string(v), ""), ""))
+	without, _ := parse(tokenLast.ReplaceAll(tokenBefore.ReplaceAll([]byte(v.Raw()), nil), nil))
+	return without
 }

@@ -49,7 +49,7 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values) (json.R
 	}
 	var raw json.RawMessage
 	err := c.fetch(ctx, "Get", path, query, func(v value) string {
-		raw = json.RawMessage(v)
+		raw = json.RawMessage(v.Raw())
 		return ""
 	})
 	return raw, err
@@ -164,17 +164,14 @@ func recycle(b *bytes.Buffer) {
 // readJSON returns the JSON of a response, or the error that it describes.
 func readJSON(status int, header http.Header, body []byte) (value, *Error) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
-	if !json.Valid(body) {
-		return "", responseError(status, header, "")
-	}
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\ufffd"))
 	}
-	v := value(body)
-	if status/100 == 2 && !isFailure(v) {
+	v, ok := parse(body)
+	if ok && status/100 == 2 && !isFailure(v) {
 		return v, nil
 	}
-	return "", responseError(status, header, v)
+	return value{}, responseError(status, header, v)
 }
 
 // transportError returns the error of a call without a response.

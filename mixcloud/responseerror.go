@@ -29,7 +29,7 @@ const (
 // isFailure reports whether a response with a success status contains only an
 // error. A widget of 2016 handled such a response.
 func isFailure(v value) bool {
-	if !strings.Contains(string(v), `"error"`) {
+	if !strings.Contains(v.Raw(), `"error"`) {
 		return false // fast path for most responses
 	}
 	failure, content := false, false
@@ -44,10 +44,10 @@ func isFailure(v value) bool {
 	return failure && !content
 }
 
-// responseError returns the error of a response that is not a success. body is ""
+// responseError returns the error of a response that is not a success. body is absent
 // if the response is not JSON.
 func responseError(status int, header http.Header, body value) *Error {
-	e := &Error{Status: status, FromAPI: body != ""}
+	e := &Error{Status: status, FromAPI: body.first() != 0}
 	envelope := body.member("error")
 	var message string
 	if envelope.first() == '"' { // the OAuth endpoint's form
@@ -67,14 +67,14 @@ func responseError(status int, header http.Header, body value) *Error {
 		e.Kind = ErrRateLimited
 	case e.Type == typeNotFound:
 		e.Kind = ErrNotFound
-	case status == http.StatusForbidden && body != "" && e.RetryAfter > 0:
+	case status == http.StatusForbidden && body.first() != 0 && e.RetryAfter > 0:
 		e.Kind = ErrRateLimited
 	case tokenMessage.MatchString(message):
 		e.Kind = ErrUnauthenticated
 	default:
-		e.Kind = kindOfStatus(status, body != "")
+		e.Kind = kindOfStatus(status, body.first() != 0)
 	}
-	if body == "" && e.Kind == ErrBadResponse {
+	if body.first() == 0 && e.Kind == ErrBadResponse {
 		e.Err = errNotJSON
 	}
 	if status == http.StatusProxyAuthRequired {

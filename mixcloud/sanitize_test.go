@@ -56,7 +56,7 @@ func TestDetails(t *testing.T) {
 		`{}`: nil, `null`: nil, `3`: nil, `[]`: nil,
 		`{"a":{"b":{"c":{"d":{"e":["deep"]}}}}}`: nil,
 	} {
-		v := value(`{"details":` + text + `}`)
+		v := mustParse(t, `{"details":`+text+`}`)
 		got := details(v)
 		sanitizeDetails(got, nil)
 		if len(got) == 0 {

@@ -16,9 +16,9 @@ import (
 func (v value) text() string {
 	switch c := v.first(); {
 	case c == '"':
-		return unquote(v)
+		return v.Text()
 	case c == '-' || '0' <= c && c <= '9':
-		return string(v)
+		return v.Raw()
 	}
 	return ""
 }
@@ -59,7 +59,7 @@ func (v value) flag() *bool {
 	s := v.text()
 	switch c := v.first(); c {
 	case 't', 'f':
-		s = string(v)
+		s = v.Raw()
 	}
 	switch strings.ToLower(strings.TrimSpace(s)) {
 	case "true", "1":

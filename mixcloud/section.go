@@ -15,12 +15,11 @@ type Section struct {
 }
 
 func decodeSections(v value) []Section {
-	elements := v.elements()
-	if elements == nil {
+	if !v.isArray() {
 		return nil
 	}
-	list := make([]Section, 0, len(elements))
-	for _, e := range elements {
+	list := make([]Section, 0, v.Len())
+	for e := range v.elements() {
 		if e.first() != '{' {
 			continue
 		}
@@ -32,7 +31,7 @@ func decodeSections(v value) []Section {
 }
 
 func (s *Section) decode(v value) {
-	s.raw = string(v)
+	s.json = v.Value
 	var name *string
 	for member, m := range v.members() {
 		switch member {
@@ -83,7 +82,7 @@ type Artist struct {
 func (t *Track) identity() Key { return t.Key }
 
 func (t *Track) decode(v value) {
-	t.raw = string(v)
+	t.json = v.Value
 	for name, m := range v.members() {
 		switch name {
 		case "key":
@@ -108,7 +107,7 @@ func (t *Track) decode(v value) {
 func (a *Artist) identity() Key { return a.Key }
 
 func (a *Artist) decode(v value) {
-	a.raw = string(v)
+	a.json = v.Value
 	for name, m := range v.members() {
 		switch name {
 		case "key":

@@ -30,7 +30,7 @@ func (t *Tag) PlainName() string {
 func (t *Tag) identity() Key { return t.Key }
 
 func (t *Tag) decode(v value) {
-	t.raw = string(v)
+	t.json = v.Value
 	for name, m := range v.members() {
 		switch name {
 		case "key":

@@ -46,7 +46,7 @@ type FullUser struct {
 func (u *User) identity() Key { return u.Key }
 
 func (u *User) decode(v value) {
-	u.raw = string(v)
+	u.json = v.Value
 	for name, m := range v.members() {
 		u.member(name, m)
 	}
@@ -90,7 +90,7 @@ func (u *User) derive() {
 }
 
 func (u *FullUser) decode(v value) {
-	u.raw = string(v)
+	u.json = v.Value
 	for name, m := range v.members() {
 		if !u.member(name, m) {
 			u.fullMember(name, m)

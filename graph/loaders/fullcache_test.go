@@ -33,7 +33,7 @@ func TestLoad_FullFromCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls.paths()
-	partial := listed.Items[0].User
+	partial := listed.Items[0].Value().User
 	load := func(token, key string, want int) {
 		t.Helper()
 		session := store.Session(token)

@@ -2,7 +2,6 @@ package loaders
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strconv"
@@ -93,23 +92,22 @@ func (k PageKey) class() upstream.Class {
 	return upstream.ClassList
 }
 
-type pageGetter[T any] func(c *mixcloud.Client, ctx context.Context, pathOrQuery string, r mixcloud.Range) (*mixcloud.Page[T], error)
+// A Page is a page of a list. Its items are decoded when they are needed.
+type Page[T any] = mixcloud.Page[mixcloud.Item[T]]
 
-// pages returns a loader for the pages of all lists of one type of item. Search is nil if
-// Mixcloud has no search for the type; searchType is the name of the type in a search.
-// Decode decodes a cached page. Correct returns an item that shows the viewer's recent
-// writes; it may be nil.
-func pages[T any](searchType string, list, search pageGetter[T], decode func(json.RawMessage) (*mixcloud.Page[T], error),
-	correct func(*upstream.Session, T) T,
-) *Loader[PageKey, *mixcloud.Page[T]] {
-	c := codecOf[mixcloud.Page[T]](decode)
-	return &Loader[PageKey, *mixcloud.Page[T]]{
-		resource: func(_ *Loaders, key PageKey) upstream.Resource[*mixcloud.Page[T]] {
-			return c.resource(key.class(), key.id(searchType), func(ctx context.Context, client *mixcloud.Client) (*mixcloud.Page[T], error) {
+// pages returns a loader for the pages of all lists of one type of item. SearchType is the
+// name of the type in a search; "" if Mixcloud has no search for it. Correct returns an
+// item that shows the viewer's recent writes; it may be nil.
+func pages[T any](searchType string, correct func(*upstream.Session, T) T) *Loader[PageKey, *Page[T]] {
+	c := codecOf[Page[T]](mixcloud.DecodePage[mixcloud.Item[T]])
+	c.size = (*Page[T]).Size
+	return &Loader[PageKey, *Page[T]]{
+		resource: func(_ *Loaders, key PageKey) upstream.Resource[*Page[T]] {
+			return c.resource(key.class(), key.id(searchType), func(ctx context.Context, client *mixcloud.Client) (*Page[T], error) {
 				if key.path == "" {
-					return search(client, ctx, key.query, key.toRange())
+					return mixcloud.SearchItems[T](ctx, client, searchType, key.query, key.toRange())
 				}
-				return list(client, ctx, key.path, key.toRange())
+				return mixcloud.ListItems[T](ctx, client, key.path, key.toRange())
 			})
 		},
 		correct: correctItems(correct),
@@ -118,15 +116,16 @@ func pages[T any](searchType string, list, search pageGetter[T], decode func(jso
 
 // correctItems returns a function that corrects the items of a copy of a page. It returns
 // nil for nil.
-func correctItems[T any](correct func(*upstream.Session, T) T) func(*upstream.Session, *mixcloud.Page[T]) *mixcloud.Page[T] {
+func correctItems[T any](correct func(*upstream.Session, T) T) func(*upstream.Session, *Page[T]) *Page[T] {
 	if correct == nil {
 		return nil
 	}
-	return func(s *upstream.Session, page *mixcloud.Page[T]) *mixcloud.Page[T] {
+	return func(s *upstream.Session, page *Page[T]) *Page[T] {
 		corrected := *page
 		corrected.Items = slices.Clone(page.Items)
 		for i := range corrected.Items {
-			corrected.Items[i] = correct(s, corrected.Items[i])
+			item := correct(s, *page.Items[i].Value())
+			corrected.Items[i] = page.Items[i].With(&item)
 		}
 		return &corrected
 	}

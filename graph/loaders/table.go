@@ -40,12 +40,12 @@ var (
 
 // The loaders of the pages of all lists and searches, by the type of their items.
 var (
-	UserPages      = pages("user", (*mixcloud.Client).Users, (*mixcloud.Client).SearchUsers, mixcloud.DecodePage[mixcloud.User], (*upstream.Session).CorrectUser)
-	CloudcastPages = pages("cloudcast", (*mixcloud.Client).Cloudcasts, (*mixcloud.Client).SearchCloudcasts, mixcloud.DecodePage[mixcloud.Cloudcast], (*upstream.Session).CorrectCloudcast)
-	TagPages       = pages("tag", (*mixcloud.Client).Tags, (*mixcloud.Client).SearchTags, mixcloud.DecodePage[mixcloud.Tag], nil)
-	CommentPages   = pages("", (*mixcloud.Client).Comments, nil, mixcloud.DecodePage[mixcloud.Comment], (*upstream.Session).CorrectComment)
-	ActivityPages  = pages("", (*mixcloud.Client).Activities, nil, mixcloud.DecodePage[mixcloud.Activity], (*upstream.Session).CorrectActivity)
-	PlaylistPages  = pages("", (*mixcloud.Client).Playlists, nil, mixcloud.DecodePage[mixcloud.Playlist], (*upstream.Session).CorrectPlaylist)
+	UserPages      = pages[mixcloud.User]("user", (*upstream.Session).CorrectUser)
+	CloudcastPages = pages[mixcloud.Cloudcast]("cloudcast", (*upstream.Session).CorrectCloudcast)
+	TagPages       = pages[mixcloud.Tag]("tag", nil)
+	CommentPages   = pages[mixcloud.Comment]("", (*upstream.Session).CorrectComment)
+	ActivityPages  = pages[mixcloud.Activity]("", (*upstream.Session).CorrectActivity)
+	PlaylistPages  = pages[mixcloud.Playlist]("", (*upstream.Session).CorrectPlaylist)
 )
 
 // The loaders of embeds, by format.

@@ -2,13 +2,18 @@ package model
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"mixcloud-graphql/mixcloud/rawjson"
 )
 
 // A Connection is a page of a list, as the Relay specification defines it.
 type Connection[N any] struct {
 	PageInfo *PageInfo
-	edges    []*Edge[N]
+	items    Items[N] // nil if the connection was made of edges
+	edges    func() []*Edge[N]
+	len      int
 	total    func(context.Context) (*int, error)
 }
 
@@ -18,25 +23,54 @@ type Edge[N any] struct {
 	Node   N
 }
 
+// Items are the items of a page, which are decoded when they are needed.
+type Items[N any] interface {
+	Len() int
+	// Cursor returns the cursor of an item.
+	Cursor(i int) string
+	// Node decodes an item.
+	Node(i int) N
+	// JSON returns an item as it was received. It is absent for an item that was changed.
+	JSON(i int) rawjson.Value
+}
+
 // NewConnection returns a connection. Total returns the value of totalCount; it is nil
 // if the total is unknown.
 func NewConnection[N any](edges []*Edge[N], info PageInfo, total func(context.Context) (*int, error)) *Connection[N] {
 	if len(edges) > 0 {
 		info.StartCursor, info.EndCursor = &edges[0].Cursor, &edges[len(edges)-1].Cursor
 	}
-	return &Connection[N]{edges: edges, PageInfo: &info, total: total}
+	return &Connection[N]{edges: func() []*Edge[N] { return edges }, len: len(edges), PageInfo: &info, total: total}
+}
+
+// NewItems is [NewConnection] for items that are decoded when they are needed.
+func NewItems[N any](items Items[N], info PageInfo, total func(context.Context) (*int, error)) *Connection[N] {
+	n := items.Len()
+	if n > 0 {
+		start, end := items.Cursor(0), items.Cursor(n-1)
+		info.StartCursor, info.EndCursor = &start, &end
+	}
+	edges := sync.OnceValue(func() []*Edge[N] {
+		edges := make([]*Edge[N], n)
+		for i := range edges {
+			edges[i] = &Edge[N]{Cursor: items.Cursor(i), Node: items.Node(i)}
+		}
+		return edges
+	})
+	return &Connection[N]{items: items, edges: edges, len: n, PageInfo: &info, total: total}
 }
 
 // Len returns the number of items.
-func (c *Connection[N]) Len() int { return len(c.edges) }
+func (c *Connection[N]) Len() int { return c.len }
 
 // Edges returns the items with their cursors. It never returns nil.
-func (c *Connection[N]) Edges(context.Context) []*Edge[N] { return c.edges }
+func (c *Connection[N]) Edges(context.Context) []*Edge[N] { return c.edges() }
 
 // Nodes returns the items without their cursors. It never returns nil.
 func (c *Connection[N]) Nodes(context.Context) []N {
-	nodes := make([]N, len(c.edges))
-	for i, e := range c.edges {
+	edges := c.edges()
+	nodes := make([]N, len(edges))
+	for i, e := range edges {
 		nodes[i] = e.Node
 	}
 	return nodes
@@ -84,8 +118,8 @@ type ListenConnection struct{ *Connection[*Cloudcast] }
 
 // Edges returns the cloudcasts with their cursors and times.
 func (c *ListenConnection) Edges(context.Context) []*ListenEdge {
-	edges := make([]*ListenEdge, len(c.edges))
-	for i, e := range c.edges {
+	edges := make([]*ListenEdge, c.len)
+	for i, e := range c.edges() {
 		edges[i] = (*ListenEdge)(e)
 	}
 	return edges
@@ -103,8 +137,8 @@ type ListenerConnection struct{ *Connection[*User] }
 
 // Edges returns the users with their cursors and times.
 func (c *ListenerConnection) Edges(context.Context) []*ListenerEdge {
-	edges := make([]*ListenerEdge, len(c.edges))
-	for i, e := range c.edges {
+	edges := make([]*ListenerEdge, c.len)
+	for i, e := range c.edges() {
 		edges[i] = (*ListenerEdge)(e)
 	}
 	return edges

@@ -11,6 +11,7 @@ import (
 	"mixcloud-graphql/graph/model"
 	"mixcloud-graphql/graph/paging"
 	"mixcloud-graphql/mixcloud"
+	"mixcloud-graphql/mixcloud/rawjson"
 )
 
 // A list is one connection of one object: T is the type of its items in REST, N that
@@ -21,9 +22,8 @@ type list[T, N any] struct {
 	owner   string                               // canonical key of the owner, or the name of the root field
 	name    string                               // path segment of the list, and its filter
 	page    func(mixcloud.Range) loaders.PageKey // returns the key of a page
-	pages   *loaders.Loader[loaders.PageKey, *mixcloud.Page[T]]
-	key     func(T) string
-	time    func(T) time.Time // when an item was added to the list; used if the list is dated
+	pages   *loaders.Loader[loaders.PageKey, *loaders.Page[T]]
+	time    string // member with the time when an item was added to the list; used if the list is dated
 	newNode func(*T) N
 	total   func(context.Context) (*int, error) // Mixcloud's counter; nil if there is none
 }
@@ -36,27 +36,24 @@ func listIdentity(owner, name string) string { return owner + "|" + name }
 
 // connect reads the page of a list that the arguments select.
 func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args paging.Args) (*model.Connection[N], error) {
-	listedAt := l.time
-	if !l.Dated {
-		listedAt = nil
+	var listedAt func(mixcloud.Item[T]) time.Time
+	if l.Dated {
+		listedAt = func(item mixcloud.Item[T]) time.Time { return item.Time(l.time) }
 	}
-	result, err := paging.Read(ctx, paging.List[T]{
+	result, err := paging.Read(ctx, paging.List[mixcloud.Item[T]]{
 		Identity: l.identity(),
-		Fetch: func(ctx context.Context, part mixcloud.Range) (*mixcloud.Page[T], error) {
+		Fetch: func(ctx context.Context, part mixcloud.Range) (*loaders.Page[T], error) {
 			page, err := l.pages.Load(ctx, l.page(part))
 			if err == nil && page.Dropped > 0 {
 				r.log.WarnContext(ctx, "items without a key were dropped", slog.String("list", l.owner+l.name), slog.Int("items", page.Dropped))
 			}
 			return page, err
 		},
-		Key: l.key, Time: listedAt, Unpaged: l.Unpaged, Repeats: l.Repeats, Log: r.log,
+		Key:  func(item mixcloud.Item[T]) string { return item.Key.String() },
+		Time: listedAt, Unpaged: l.Unpaged, Repeats: l.Repeats, Log: r.log,
 	}, args)
 	if err != nil {
 		return nil, err
-	}
-	edges := make([]*model.Edge[N], len(result.Edges))
-	for i := range result.Edges {
-		edges[i] = &model.Edge[N]{Cursor: result.Edges[i].Cursor, Node: l.newNode(result.Edges[i].Node)}
 	}
 	total := l.total
 	switch {
@@ -68,7 +65,30 @@ func connect[T, N any](ctx context.Context, r *Resolver, l list[T, N], args pagi
 		total = atLeast(result.MinTotal, total)
 	}
 	info := model.PageInfo{HasNextPage: result.HasNextPage, HasPreviousPage: result.HasPreviousPage}
-	return model.NewConnection(edges, info, total), nil
+	return model.NewItems(itemEdges[T, N]{result.Edges, l.newNode}, info, total), nil
+}
+
+// itemEdges are the items of a page with their cursors.
+type itemEdges[T, N any] struct {
+	edges   []paging.Edge[mixcloud.Item[T]]
+	newNode func(*T) N
+}
+
+// Len implements [model.Items].
+func (e itemEdges[T, N]) Len() int { return len(e.edges) }
+
+// Cursor implements [model.Items].
+func (e itemEdges[T, N]) Cursor(i int) string { return e.edges[i].Cursor }
+
+// Node implements [model.Items].
+func (e itemEdges[T, N]) Node(i int) N { return e.newNode(e.edges[i].Node.Value()) }
+
+// JSON implements [model.Items].
+func (e itemEdges[T, N]) JSON(i int) rawjson.Value {
+	if item := e.edges[i].Node; !item.Replaced() {
+		return item.JSON()
+	}
+	return rawjson.Value{}
 }
 
 // atLeast returns a counter that returns nil if the count is lower than the number
@@ -102,8 +122,7 @@ func pagesBelow(path, segment string) func(mixcloud.Range) loaders.PageKey {
 func cloudcasts(ctx context.Context, owner mixcloud.CanonicalKey, path string, l lists.List) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	return list[mixcloud.Cloudcast, *model.Cloudcast]{
 		List: l, owner: owner.String(), name: l.Segment, page: pagesBelow(path, l.Segment), pages: loaders.CloudcastPages,
-		key:     func(c mixcloud.Cloudcast) string { return c.Key.String() },
-		time:    func(c mixcloud.Cloudcast) time.Time { return timeOrZero(c.CreatedTime) },
+		time:    "created_time",
 		newNode: model.NewCloudcast,
 	}
 }
@@ -111,8 +130,7 @@ func cloudcasts(ctx context.Context, owner mixcloud.CanonicalKey, path string, l
 func users(ctx context.Context, owner mixcloud.CanonicalKey, path string, l lists.List) list[mixcloud.User, *model.User] {
 	return list[mixcloud.User, *model.User]{
 		List: l, owner: owner.String(), name: l.Segment, page: pagesBelow(path, l.Segment), pages: loaders.UserPages,
-		key:     func(u mixcloud.User) string { return u.Key.String() },
-		time:    func(u mixcloud.User) time.Time { return timeOrZero(u.ListenTime) },
+		time:    "listen_time",
 		newNode: model.NewUser,
 	}
 }
@@ -120,18 +138,9 @@ func users(ctx context.Context, owner mixcloud.CanonicalKey, path string, l list
 func comments(ctx context.Context, owner mixcloud.CanonicalKey, path string, l lists.List) list[mixcloud.Comment, *model.Comment] {
 	return list[mixcloud.Comment, *model.Comment]{
 		List: l, owner: owner.String(), name: l.Segment, page: pagesBelow(path, l.Segment), pages: loaders.CommentPages,
-		key:     func(c mixcloud.Comment) string { return c.Key.String() },
-		time:    func(c mixcloud.Comment) time.Time { return timeOrZero(c.SubmitDate) },
+		time:    "submit_date",
 		newNode: func(c *mixcloud.Comment) *model.Comment { return model.NewComment(c, owner) },
 	}
-}
-
-// timeOrZero returns the zero time for nil.
-func timeOrZero(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
 }
 
 // siteCloudcasts returns a list of the whole site's cloudcasts.

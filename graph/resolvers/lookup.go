@@ -108,12 +108,12 @@ func resource[N any, P interface {
 func nodeOf(ctx context.Context, id model.NodeID) (model.Node, error) {
 	switch id.Kind {
 	case model.KindComment:
-		return findListed(ctx, id, "comments/", loaders.CommentPages, func(c *mixcloud.Comment) (mixcloud.Key, model.Node) {
-			return c.Key, model.NewComment(c, id.Owner)
+		return findListed(ctx, id, "comments/", loaders.CommentPages, func(c *mixcloud.Comment) model.Node {
+			return model.NewComment(c, id.Owner)
 		})
 	case model.KindActivity:
-		return findListed(ctx, id, "feed/", loaders.ActivityPages, func(a *mixcloud.Activity) (mixcloud.Key, model.Node) {
-			return a.Key, model.NewActivity(a, id.Owner)
+		return findListed(ctx, id, "feed/", loaders.ActivityPages, func(a *mixcloud.Activity) model.Node {
+			return model.NewActivity(a, id.Owner)
 		})
 	default:
 		found, err := resourceAt(ctx, id.Kind, id.Key)
@@ -126,7 +126,7 @@ func nodeOf(ctx context.Context, id model.NodeID) (model.Node, error) {
 
 // findListed finds a comment or an activity. These have no address of their own, so
 // it reads the page of the owner's list that has the item's time.
-func findListed[T any](ctx context.Context, id model.NodeID, list string, l *loaders.Loader[loaders.PageKey, *mixcloud.Page[T]], newNode func(*T) (mixcloud.Key, model.Node)) (model.Node, error) {
+func findListed[T any](ctx context.Context, id model.NodeID, list string, l *loaders.Loader[loaders.PageKey, *loaders.Page[T]], newNode func(*T) model.Node) (model.Node, error) {
 	page, err := l.Load(ctx, loaders.ListPage(id.Owner.String()+list, mixcloud.Range{Limit: 100, Until: id.Time.Add(1e9)}))
 	if errors.Is(err, mixcloud.ErrNotFound) {
 		return nil, nil
@@ -135,8 +135,8 @@ func findListed[T any](ctx context.Context, id model.NodeID, list string, l *loa
 		return nil, err
 	}
 	for i := range page.Items {
-		if key, node := newNode(&page.Items[i]); key.Equal(id.Key) {
-			return node, nil
+		if item := &page.Items[i]; item.Key.Equal(id.Key) {
+			return newNode(item.Value()), nil
 		}
 	}
 	return nil, nil

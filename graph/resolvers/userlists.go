@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"time"
 
 	"mixcloud-graphql/graph/lists"
 	"mixcloud-graphql/graph/loaders"
@@ -24,7 +23,7 @@ func favorites(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *mod
 // listens returns the list of the cloudcasts that a user has listened to.
 func listens(ctx context.Context, u *model.User) list[mixcloud.Cloudcast, *model.Cloudcast] {
 	l := cloudcasts(ctx, u.Key.Canonical(), u.Path(), lists.UserListens)
-	l.time = func(c mixcloud.Cloudcast) time.Time { return timeOrZero(c.ListenTime) }
+	l.time = "listen_time"
 	return l
 }
 
@@ -52,8 +51,7 @@ func feed(ctx context.Context, u *model.User) list[mixcloud.Activity, model.Acti
 	return list[mixcloud.Activity, model.Activity]{
 		List: lists.UserFeed, owner: owner.String(), name: lists.UserFeed.Segment,
 		page: pagesBelow(u.Path(), lists.UserFeed.Segment), pages: loaders.ActivityPages,
-		key:     func(a mixcloud.Activity) string { return a.Key.String() },
-		time:    func(a mixcloud.Activity) time.Time { return timeOrZero(a.CreatedTime) },
+		time:    "created_time",
 		newNode: func(a *mixcloud.Activity) model.Activity { return model.NewActivity(a, owner) },
 	}
 }
@@ -63,7 +61,7 @@ func playlists(ctx context.Context, u *model.User) list[mixcloud.Playlist, *mode
 	return list[mixcloud.Playlist, *model.Playlist]{
 		List: lists.UserPlaylists, owner: u.Key.Canonical().String(), name: lists.UserPlaylists.Segment,
 		page: pagesBelow(u.Path(), lists.UserPlaylists.Segment), pages: loaders.PlaylistPages,
-		key: func(p mixcloud.Playlist) string { return p.Key.String() }, newNode: model.NewPlaylist,
+		newNode: model.NewPlaylist,
 	}
 }
 
@@ -71,7 +69,7 @@ func playlists(ctx context.Context, u *model.User) list[mixcloud.Playlist, *mode
 func tags(ctx context.Context) list[mixcloud.Tag, *model.Tag] {
 	return list[mixcloud.Tag, *model.Tag]{
 		List: lists.SearchTags, name: lists.SearchTags.Segment, pages: loaders.TagPages,
-		key: func(t mixcloud.Tag) string { return t.Key.String() }, newNode: model.NewTag,
+		newNode: model.NewTag,
 	}
 }
 
